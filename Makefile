@@ -1,0 +1,77 @@
+# Sequential Questioning. `make` lists what can be made.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+BIN := .bin
+MODULES := $(sort $(patsubst %/go.mod,%,$(wildcard shared/go.mod migrations/go.mod tests/go.mod functions/*/go.mod)))
+PACKAGES := $(addsuffix /...,$(addprefix ./,$(MODULES)))
+FUNCTIONS := $(sort $(filter-out local,$(notdir $(patsubst %/func.yaml,%,$(wildcard functions/*/func.yaml)))))
+
+##@ Use
+
+run: ## Serve on this machine. ARGS="--port 9000 --data folder", or DATABASE_URL for an existing server
+	@go build -trimpath -o $(BIN)/local ./functions/local/cmd/local
+	@exec $(BIN)/local $(ARGS)
+
+migrate: ## Bring the database at DATABASE_URL up to date
+	@go run ./migrations/cmd/migrate $(ARGS)
+
+##@ Build
+
+build: ## Build every program into .bin
+	@mkdir -p $(BIN)
+	go build -trimpath -o $(BIN)/local ./functions/local/cmd/local
+	go build -trimpath -o $(BIN)/migrate ./migrations/cmd/migrate
+	for f in $(FUNCTIONS); do CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o $(BIN)/$$f ./functions/$$f/cmd/$$f; done
+
+generate: ## Write what is derived from the tools: catalogue, API reference, schema snapshots
+	go run ./functions/local/cmd/generate
+	UPDATE_SNAPSHOTS=1 go test -count=1 -run Snapshot ./functions/local/... > /dev/null
+
+tidy: ## Tidy every module and the workspace
+	go work use -r functions migrations shared tests
+	for m in $(MODULES); do (cd $$m && GOWORK=off go mod tidy); done
+	go work sync
+
+##@ Check
+
+test: verify lint unit conformance ## Everything that has to hold before a change lands (under five minutes warm)
+
+unit: ## Unit and integration tests, against a real PostgreSQL
+	go test -timeout 10m $(filter-out ./tests/...,$(PACKAGES)) ./tests/integration/...
+
+conformance: tests/conformance/node_modules/.installed ## Foreign MCP clients and the official conformance suite, against the built program
+	go test -count=1 -timeout 10m ./tests/conformance/...
+
+tests/conformance/node_modules/.installed: tests/conformance/package-lock.json
+	npm ci --prefix tests/conformance --no-audit --no-fund --loglevel=error
+	@touch $@
+
+verify: ## Fail when something generated is out of date
+	go run ./functions/local/cmd/generate --check
+
+lint: ## gofmt, go vet and staticcheck
+	@unformatted=$$(gofmt -l $(MODULES)); if [ -n "$$unformatted" ]; then echo "not gofmt'ed:"; echo "$$unformatted"; exit 1; fi
+	go vet $(PACKAGES)
+	go tool -modfile=tests/go.mod staticcheck $(PACKAGES)
+
+fuzz: ## Fuzz the readers for a while each. FUZZTIME=1m
+	go test -run '^$$' -fuzz FuzzSplit -fuzztime $(or $(FUZZTIME),30s) ./shared/questioning/reply
+	go test -run '^$$' -fuzz FuzzRead -fuzztime $(or $(FUZZTIME),30s) ./shared/questioning/reply
+	go test -run '^$$' -fuzz FuzzRead -fuzztime $(or $(FUZZTIME),30s) ./shared/questioning/needed
+
+bench: ## Measure speed, as ratios of one run, and print a table
+	go run ./tests/performance $(ARGS)
+
+##@ Other
+
+clean: ## Remove what was built; the conversations in .data stay
+	rm -rf $(BIN) tests/conformance/node_modules
+
+help: ## Print this
+	@awk 'BEGIN {FS = ":.*## "; print "Sequential Questioning\n\nUsage: make <target>"} \
+		/^##@/ {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z][a-z-]*:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run migrate build generate tidy test unit conformance verify lint fuzz bench clean help

@@ -1,0 +1,171 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+)
+
+const (
+	functionPlaceholder  = "{function}"
+	namespacePlaceholder = "{namespace}"
+	anyOrigin            = "*"
+	loopbackOrigins      = "loopback"
+)
+
+// Config says where the tools' functions are and what the gateway accepts. A
+// field left zero takes the default named in its tag.
+type Config struct {
+	// FunctionURL is the address of a tool's function; {function} and
+	// {namespace} are replaced.
+	FunctionURL string `env:"FUNCTION_URL" envDefault:"http://{function}.{namespace}.svc.cluster.local/mcp"`
+	// FunctionURLs holds the addresses of functions that live elsewhere, by
+	// function name.
+	FunctionURLs map[string]string `env:"FUNCTION_URLS" envKeyValSeparator:"="`
+	Namespace    string            `env:"POD_NAMESPACE" envDefault:"default"`
+	// FunctionTimeout is how long a function may stay silent: until its
+	// response begins, and between two events of a streamed one. It must
+	// outlast a cold start.
+	FunctionTimeout time.Duration `env:"FUNCTION_TIMEOUT" envDefault:"30s"`
+	// OmitAuthorization keeps the caller's Authorization header from the
+	// functions.
+	OmitAuthorization bool `env:"OMIT_AUTHORIZATION"`
+
+	MaxBodyBytes       int64 `env:"MAX_BODY_BYTES" envDefault:"1048576"`
+	MaxResponseBytes   int64 `env:"MAX_RESPONSE_BYTES" envDefault:"8388608"`
+	MaxConcurrentCalls int   `env:"MAX_CONCURRENT_CALLS" envDefault:"256"`
+
+	// AllowedOrigins lists the web origins that may call: scheme://host[:port],
+	// "loopback" for every port of this machine, "*" for all.
+	AllowedOrigins []string `env:"ALLOWED_ORIGINS" envDefault:"loopback"`
+	// AllowedHosts lists the names that a Host header may carry, with or
+	// without a port; empty means any. A server on loopback needs it against
+	// DNS rebinding.
+	AllowedHosts []string `env:"ALLOWED_HOSTS"`
+
+	// Sessions lets clients of revisions before 2026-07-28 be asked through
+	// elicitation. Their answers must reach the process that asked, so it is
+	// for a gateway of one replica.
+	Sessions bool `env:"SESSIONS"`
+
+	// Transport carries the calls to the functions; nil means HTTP.
+	Transport http.RoundTripper `env:"-"`
+
+	catalogue []byte
+}
+
+// configFromEnvironment reads every setting and names each malformed one.
+func configFromEnvironment() (Config, error) {
+	config, err := env.ParseAs[Config]()
+	if err != nil {
+		return Config{}, fmt.Errorf("gateway settings: %w", err)
+	}
+	return config.withDefaults()
+}
+
+func (c Config) withDefaults() (Config, error) {
+	defaults, err := env.ParseAsWithOptions[Config](env.Options{Environment: map[string]string{}})
+	if err != nil {
+		return Config{}, fmt.Errorf("gateway defaults: %w", err)
+	}
+	orDefault(&c.FunctionURL, defaults.FunctionURL)
+	orDefault(&c.Namespace, defaults.Namespace)
+	orDefault(&c.FunctionTimeout, defaults.FunctionTimeout)
+	orDefault(&c.MaxBodyBytes, defaults.MaxBodyBytes)
+	orDefault(&c.MaxResponseBytes, defaults.MaxResponseBytes)
+	orDefault(&c.MaxConcurrentCalls, defaults.MaxConcurrentCalls)
+	c.AllowedOrigins = trimmed(c.AllowedOrigins)
+	c.AllowedHosts = trimmed(c.AllowedHosts)
+	addresses := make(map[string]string, len(c.FunctionURLs))
+	for function, address := range c.FunctionURLs {
+		addresses[strings.TrimSpace(function)] = strings.TrimSpace(address)
+	}
+	c.FunctionURLs = addresses
+	if len(c.AllowedOrigins) == 0 {
+		c.AllowedOrigins = defaults.AllowedOrigins
+	}
+	if c.catalogue == nil {
+		c.catalogue = embeddedCatalogue
+	}
+	if err := c.validate(); err != nil {
+		return Config{}, fmt.Errorf("gateway settings: %w", err)
+	}
+	return c, nil
+}
+
+func (c Config) validate() error {
+	var errs []error
+	if !strings.Contains(c.FunctionURL, functionPlaceholder) {
+		errs = append(errs, fmt.Errorf("FUNCTION_URL %q does not contain %s", c.FunctionURL, functionPlaceholder))
+	} else if _, err := c.functionURL("function"); err != nil {
+		errs = append(errs, fmt.Errorf("FUNCTION_URL %w", err))
+	}
+	for name := range c.FunctionURLs {
+		if _, err := c.functionURL(name); err != nil {
+			errs = append(errs, fmt.Errorf("FUNCTION_URLS %w", err))
+		}
+	}
+	for _, setting := range []struct {
+		name  string
+		value int64
+	}{
+		{"FUNCTION_TIMEOUT", int64(c.FunctionTimeout)},
+		{"MAX_BODY_BYTES", c.MaxBodyBytes},
+		{"MAX_RESPONSE_BYTES", c.MaxResponseBytes},
+		{"MAX_CONCURRENT_CALLS", int64(c.MaxConcurrentCalls)},
+	} {
+		if setting.value < 0 {
+			errs = append(errs, fmt.Errorf("%s must be positive", setting.name))
+		}
+	}
+	for _, origin := range c.AllowedOrigins {
+		if origin != anyOrigin && origin != loopbackOrigins && !isOrigin(origin) {
+			errs = append(errs, fmt.Errorf("ALLOWED_ORIGINS %q is not scheme://host[:port], %q or %q", origin, loopbackOrigins, anyOrigin))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// functionURL is the address of the named function.
+func (c Config) functionURL(function string) (*url.URL, error) {
+	address, ok := c.FunctionURLs[function]
+	if !ok {
+		address = strings.NewReplacer(functionPlaceholder, function, namespacePlaceholder, c.Namespace).Replace(c.FunctionURL)
+	}
+	parsed, err := url.Parse(address)
+	if err != nil {
+		return nil, fmt.Errorf("of %s: %w", function, err)
+	}
+	if (parsed.Scheme != "http" && parsed.Scheme != "https") || parsed.Host == "" {
+		return nil, fmt.Errorf("of %s: %q is not an http address", function, address)
+	}
+	return parsed, nil
+}
+
+func isOrigin(value string) bool {
+	parsed, err := url.Parse(value)
+	return err == nil && parsed.Scheme != "" && parsed.Host != "" && parsed.Path == "" && parsed.RawQuery == ""
+}
+
+func orDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+func trimmed(values []string) []string {
+	kept := make([]string, 0, len(values))
+	for _, value := range values {
+		if value = strings.TrimSpace(value); value != "" {
+			kept = append(kept, value)
+		}
+	}
+	return slices.Clip(kept)
+}

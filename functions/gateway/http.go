@@ -1,0 +1,145 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+)
+
+const page = `Sequential Questioning: an MCP server that helps a language model gather
+specific information from a person, one good question at a time.
+
+This address speaks the Model Context Protocol over Streamable HTTP: add it to
+an MCP client.
+`
+
+func (g *gateway) newRoutes(metrics http.Handler) http.Handler {
+	endpoint := otelhttp.NewHandler(g.guard(http.HandlerFunc(g.endpoint)), "mcp",
+		otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string { return r.Method + " " + r.URL.Path }))
+	mux := http.NewServeMux()
+	mux.Handle("/{$}", endpoint)
+	mux.Handle("/mcp", endpoint)
+	mux.Handle("GET /metrics", g.knownHost(metrics))
+	return mux
+}
+
+// endpoint answers the methods of the Streamable HTTP transport.
+func (g *gateway) endpoint(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case r.Method == http.MethodPost:
+		g.post(w, r)
+	case r.Method == http.MethodDelete && g.config.Sessions:
+		g.transport.ServeHTTP(w, r)
+	case r.Method == http.MethodGet && r.URL.Path == "/" && strings.Contains(r.Header.Get("Accept"), "text/html"):
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, _ = io.WriteString(w, page)
+	default:
+		allowed := "POST, OPTIONS"
+		if g.config.Sessions {
+			allowed += ", DELETE"
+		}
+		w.Header().Set("Allow", allowed)
+		http.Error(w, "this endpoint takes POST: server messages come in the response to a call", http.StatusMethodNotAllowed)
+	}
+}
+
+func (g *gateway) post(w http.ResponseWriter, r *http.Request) {
+	body, ok := g.readBody(w, r)
+	if !ok {
+		return
+	}
+	envelope, code, text := parseEnvelope(body)
+	if text != "" {
+		writeRPCError(w, http.StatusBadRequest, code, text)
+		return
+	}
+	if envelope.Method == string(mcp.MethodNotificationCancelled) && !g.cancelsOwn(r) {
+		w.WriteHeader(http.StatusAccepted)
+		return
+	}
+	// The body is read: from here the server's deadlines, which count from the
+	// request's start, would only cut long calls.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+	exchange := newExchange(w, envelope.Params)
+	g.transport.Handle(exchange, &server.HTTPRequest{
+		Method:  r.Method,
+		URL:     r.URL,
+		Header:  r.Header,
+		Body:    body,
+		Context: context.WithValue(r.Context(), exchangeKey{}, exchange),
+	})
+	exchange.finish()
+}
+
+// cancelsOwn reports whether notifications/cancelled can only reach a call of
+// its sender. mcp-go finds calls by session and id, and without a session every
+// client shares one: there a call is cancelled by closing its connection.
+func (g *gateway) cancelsOwn(r *http.Request) bool {
+	return g.config.Sessions && r.Header.Get(mcp.HeaderSessionID) != "" &&
+		!mcp.IsModernProtocol(r.Header.Get(mcp.HeaderProtocolVersion))
+}
+
+func (g *gateway) readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
+	limit := g.config.MaxBodyBytes
+	var body []byte
+	err := error(&http.MaxBytesError{Limit: limit})
+	if r.ContentLength <= limit {
+		buffer := bytes.NewBuffer(make([]byte, 0, max(r.ContentLength, 0)+bytes.MinRead))
+		_, err = buffer.ReadFrom(http.MaxBytesReader(w, r.Body, limit))
+		body = buffer.Bytes()
+	}
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		w.Header().Set("Connection", "close")
+		writeRPCError(w, http.StatusRequestEntityTooLarge, codeInvalidRequest,
+			fmt.Sprintf("the request is larger than %d bytes", limit))
+	case err != nil:
+		writeRPCError(w, http.StatusBadRequest, codeParse, "the request broke off")
+	case !utf8.Valid(body):
+		writeRPCError(w, http.StatusBadRequest, codeParse, "the request is not UTF-8")
+	default:
+		return body, true
+	}
+	return nil, false
+}
+
+type envelope struct {
+	ID     json.RawMessage `json:"id"`
+	Method string          `json:"method"`
+	Params json.RawMessage `json:"params"`
+}
+
+// parseEnvelope returns a JSON-RPC error code and text for what is no single
+// JSON-RPC message.
+func parseEnvelope(body []byte) (parsed envelope, code int, text string) {
+	start := bytes.TrimLeft(body, " \t\r\n")
+	if len(start) > 0 && start[0] != '{' && json.Valid(body) {
+		if start[0] == '[' {
+			return parsed, codeInvalidRequest, "batches are not supported: send one message per request"
+		}
+		return parsed, codeInvalidRequest, "the request is not a JSON-RPC message"
+	}
+	if err := json.Unmarshal(body, &parsed); err != nil {
+		var syntax *json.SyntaxError
+		if errors.As(err, &syntax) {
+			return parsed, codeParse, "the request is not JSON: " + err.Error()
+		}
+		return parsed, codeInvalidRequest, "the request is not a JSON-RPC message"
+	}
+	if len(parsed.ID) > 0 && !strings.ContainsRune(`"-0123456789`, rune(parsed.ID[0])) {
+		return parsed, codeInvalidRequest, "id must be a string or a number"
+	}
+	return parsed, 0, ""
+}

@@ -1,0 +1,52 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+)
+
+type meters struct {
+	calls    metric.Int64Counter
+	duration metric.Float64Histogram
+}
+
+func newMeters() (meters, error) {
+	meter := otel.Meter("github.com/sequential-questioning/sequential-questioning/functions/gateway")
+	calls, err := meter.Int64Counter("mcp.gateway.calls",
+		metric.WithDescription("Tool calls forwarded, by tool and outcome."))
+	if err != nil {
+		return meters{}, fmt.Errorf("calls counter: %w", err)
+	}
+	duration, err := meter.Float64Histogram("mcp.gateway.call.duration",
+		metric.WithUnit("s"),
+		metric.WithDescription("Time from forwarding a tool call to its result."),
+		metric.WithExplicitBucketBoundaries(.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30))
+	if err != nil {
+		return meters{}, fmt.Errorf("call duration histogram: %w", err)
+	}
+	return meters{calls, duration}, nil
+}
+
+// observe counts a call and logs it when it failed, never with its arguments.
+func (g *gateway) observe(ctx context.Context, t *target, outcome string, took time.Duration, failed *failure) {
+	ctx = context.WithoutCancel(ctx)
+	tool := attribute.String("tool", t.tool.Name)
+	g.meters.calls.Add(ctx, 1, metric.WithAttributes(tool, attribute.String("outcome", outcome)))
+	g.meters.duration.Record(ctx, took.Seconds(), metric.WithAttributes(tool))
+	if failed == nil {
+		return
+	}
+	level := slog.LevelWarn
+	if outcome == outcomeCanceled {
+		level = slog.LevelInfo
+	}
+	slog.Log(ctx, level, "tool call failed",
+		"tool", t.tool.Name, "function", t.function, "outcome", outcome,
+		"duration_ms", float64(took.Microseconds())/1000, "error", failed.Error(), "cause", failed.causeText())
+}

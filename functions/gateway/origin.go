@@ -1,0 +1,119 @@
+package gateway
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// guard turns away requests that a web page should not have been able to send,
+// and answers those that it may with CORS headers.
+func (g *gateway) guard(next http.Handler) http.Handler {
+	return g.knownHost(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Add("Vary", "Origin")
+		origin := r.Header.Get("Origin")
+		if origin == "" {
+			next.ServeHTTP(w, r)
+			return
+		}
+		if !g.origins.allow(origin) {
+			writeRPCError(w, http.StatusForbidden, codeInvalidRequest, "this origin is not allowed: see ALLOWED_ORIGINS")
+			return
+		}
+		w.Header().Set("Access-Control-Allow-Origin", origin)
+		if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
+			w.Header().Set("Access-Control-Allow-Methods", "POST, GET, DELETE, OPTIONS")
+			w.Header().Set("Access-Control-Allow-Headers", corsHeaders(r.Header.Get("Access-Control-Request-Headers")))
+			w.Header().Set("Access-Control-Max-Age", "7200")
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		w.Header().Set("Access-Control-Expose-Headers", "Mcp-Session-Id, Mcp-Protocol-Version, WWW-Authenticate, Retry-After")
+		next.ServeHTTP(w, r)
+	}))
+}
+
+var requestHeaders = []string{
+	"content-type", "accept", "authorization", "last-event-id",
+	"mcp-protocol-version", "mcp-session-id", "mcp-method", "mcp-name",
+	"traceparent", "tracestate", "baggage",
+}
+
+// corsHeaders names the headers that a page may send, with those it asked for
+// that carry a tool's arguments: their names are not known beforehand.
+func corsHeaders(asked string) string {
+	allowed := slices.Clone(requestHeaders)
+	for name := range strings.SplitSeq(asked, ",") {
+		name = strings.ToLower(strings.TrimSpace(name))
+		if strings.HasPrefix(name, "mcp-param-") && !strings.ContainsAny(name, "\r\n") {
+			allowed = append(allowed, name)
+		}
+	}
+	return strings.Join(allowed, ", ")
+}
+
+type origins struct {
+	any, loopback bool
+	listed        map[string]bool
+}
+
+func newOrigins(allowed []string) origins {
+	o := origins{listed: map[string]bool{}}
+	for _, origin := range allowed {
+		switch origin {
+		case anyOrigin:
+			o.any = true
+		case loopbackOrigins:
+			o.loopback = true
+		default:
+			o.listed[strings.ToLower(origin)] = true
+		}
+	}
+	return o
+}
+
+func (o origins) allow(origin string) bool {
+	if o.any || o.listed[strings.ToLower(origin)] {
+		return true
+	}
+	if !o.loopback {
+		return false
+	}
+	parsed, err := url.Parse(origin)
+	return err == nil && (parsed.Scheme == "http" || parsed.Scheme == "https") && isLoopback(parsed.Hostname())
+}
+
+func isLoopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	address, err := netip.ParseAddr(host)
+	return err == nil && address.IsLoopback()
+}
+
+// knownHost refuses a Host header that is not listed: the mark of DNS
+// rebinding. It is off while no host is listed.
+func (g *gateway) knownHost(next http.Handler) http.Handler {
+	if len(g.config.AllowedHosts) == 0 {
+		return next
+	}
+	known := map[string]bool{}
+	for _, host := range g.config.AllowedHosts {
+		known[strings.ToLower(host)] = true
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := strings.ToLower(r.Host)
+		name := host
+		if split, _, err := net.SplitHostPort(host); err == nil {
+			name = split
+		}
+		if !known[host] && !known[name] && !known[strings.Trim(name, "[]")] {
+			writeRPCError(w, http.StatusForbidden, codeInvalidRequest, "this host name is not allowed: see ALLOWED_HOSTS")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,129 @@
+package gateway
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+)
+
+const instructions = `Gathers what you need from a person, one good question at a time, and remembers every answer. ` +
+	`Start with sequential_questioning: say what you want to know; put current_question to the person in your own words and wait for the reply. ` +
+	`Send each reply with sequential_questioning_follow_up and the same conversation_id while next_batch_needed is true, then read the gathered values with sequential_questioning_report.`
+
+const (
+	catalogueTTL = 5 * time.Minute
+	sessionTTL   = time.Hour
+)
+
+// gateway is a Function that has its configuration.
+type gateway struct {
+	config    Config
+	mcp       *server.MCPServer
+	transport *server.StreamableHTTPServer
+	upstream  http.RoundTripper
+	pool      *http.Transport
+	slots     chan struct{}
+	meters    meters
+	routes    http.Handler
+	origins   origins
+
+	instance string
+	calls    atomic.Uint64
+	life     context.Context
+	end      context.CancelCauseFunc
+}
+
+func newGateway(config Config, metrics http.Handler) (*gateway, error) {
+	listed, err := parseCatalogue(config.catalogue)
+	if err != nil {
+		return nil, err
+	}
+	g := &gateway{
+		config:   config,
+		slots:    make(chan struct{}, config.MaxConcurrentCalls),
+		origins:  newOrigins(config.AllowedOrigins),
+		instance: rand.Text()[:8],
+	}
+	if g.meters, err = newMeters(); err != nil {
+		return nil, err
+	}
+	g.life, g.end = context.WithCancelCause(context.Background())
+
+	carrier := config.Transport
+	if carrier == nil {
+		g.pool = newPool(config.MaxConcurrentCalls)
+		carrier = g.pool
+	}
+	g.upstream = otelhttp.NewTransport(carrier, otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string {
+		return "tools/call " + r.Header.Get(mcp.HeaderName)
+	}))
+
+	g.mcp = newMCPServer(listed)
+	for _, entry := range listed.tools {
+		t, err := newTarget(config, entry)
+		if err != nil {
+			return nil, fmt.Errorf("tool %s: %w", entry.tool.Name, err)
+		}
+		g.mcp.AddTool(entry.tool, g.handler(t))
+	}
+	g.transport = server.NewStreamableHTTPServer(g.mcp, transportOptions(config)...)
+	g.routes = g.newRoutes(metrics)
+	return g, nil
+}
+
+func newMCPServer(listed *catalogue) *server.MCPServer {
+	order := make(map[string]int, len(listed.tools))
+	for i, entry := range listed.tools {
+		order[entry.tool.Name] = i
+	}
+	return server.NewMCPServer(listed.server.Name, listed.server.Version,
+		server.WithTitle(listed.server.Title),
+		server.WithDescription(listed.server.Description),
+		server.WithWebsiteURL(listed.server.WebsiteURL),
+		server.WithIcons(listed.server.Icons...),
+		server.WithInstructions(instructions),
+		server.WithToolCapabilities(false),
+		server.WithCacheHints(catalogueTTL.Milliseconds(), mcp.CacheScopePublic),
+		server.WithRecovery(),
+		// mcp-go lists by name; a filter is its only way to another order.
+		server.WithToolFilter(func(_ context.Context, tools []mcp.Tool) []mcp.Tool {
+			slices.SortFunc(tools, func(a, b mcp.Tool) int { return order[a.Name] - order[b.Name] })
+			return tools
+		}),
+	)
+}
+
+func transportOptions(config Config) []server.StreamableHTTPOption {
+	options := []server.StreamableHTTPOption{
+		server.WithDisableStreaming(true),
+		server.WithDisableLocalhostProtection(true),
+		server.WithStreamableHTTPLogger(slog.Default()),
+	}
+	if config.Sessions {
+		return append(options, server.WithSessionIdleTTL(sessionTTL))
+	}
+	return append(options, server.WithStateLess(true))
+}
+
+func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.routes.ServeHTTP(w, r) }
+
+var errStopping = errors.New("the gateway is shutting down")
+
+func (g *gateway) close(ctx context.Context) error {
+	g.end(errStopping)
+	err := g.transport.Shutdown(ctx)
+	if g.pool != nil {
+		g.pool.CloseIdleConnections()
+	}
+	return err
+}

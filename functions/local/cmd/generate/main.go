@@ -1,0 +1,77 @@
+// Command generate writes what is derived from the tools' definitions: the
+// gateway's catalogue and the API reference. With --check it writes nothing
+// and fails when one of them is out of date.
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/sequential-questioning/sequential-questioning/functions/local"
+)
+
+func main() {
+	root := flag.String("root", ".", "`folder` of the project")
+	check := flag.Bool("check", false, "fail when a file is out of date, write nothing")
+	flag.Parse()
+	files := map[string]func() ([]byte, error){
+		"functions/gateway/catalogue.json": catalogue,
+		"docs/api_reference.md":            reference,
+	}
+	stale := false
+	for name, make := range files {
+		content, err := make()
+		exitOn(err)
+		path := filepath.Join(*root, filepath.FromSlash(name))
+		if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, content) {
+			continue
+		}
+		if *check {
+			fmt.Fprintf(os.Stderr, "%s is out of date: run make generate\n", name)
+			stale = true
+			continue
+		}
+		exitOn(os.MkdirAll(filepath.Dir(path), 0o755))
+		exitOn(os.WriteFile(path, content, 0o644))
+		fmt.Println("wrote", name)
+	}
+	if stale {
+		os.Exit(1)
+	}
+}
+
+func exitOn(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "generate:", err)
+		os.Exit(1)
+	}
+}
+
+// catalogue is what the gateway answers discovery from.
+func catalogue() ([]byte, error) {
+	type entry struct {
+		Function string `json:"function"`
+		Tool     any    `json:"tool"`
+	}
+	document := struct {
+		Server map[string]string `json:"server"`
+		Tools  []entry           `json:"tools"`
+	}{Server: map[string]string{"name": "sequential-questioning", "title": "Sequential Questioning", "version": local.Version}}
+	for _, t := range local.ToolFunctions {
+		document.Tools = append(document.Tools, entry{t.Name, t.Tool})
+	}
+	return encode(document)
+}
+
+func encode(document any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	err := enc.Encode(document)
+	return b.Bytes(), err
+}

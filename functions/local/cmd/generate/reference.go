@@ -1,0 +1,96 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/google/jsonschema-go/jsonschema"
+
+	"github.com/sequential-questioning/sequential-questioning/functions/local"
+)
+
+// reference renders the tools as a page for people.
+func reference() ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteString("# API reference\n\nGenerated from the tools' definitions by `make generate`; do not edit.\n\n" +
+		"Every tool answers with `structuredContent` that satisfies its output schema and with a text that a person can read. " +
+		"A request that cannot be served is a tool error (`isError`) that names the field and what would be right; nothing is stored then.\n")
+	for _, t := range local.ToolFunctions {
+		var input, output jsonschema.Schema
+		if err := json.Unmarshal(t.Tool.RawInputSchema, &input); err != nil {
+			return nil, fmt.Errorf("%s: %w", t.Tool.Name, err)
+		}
+		if err := json.Unmarshal(t.Tool.RawOutputSchema, &output); err != nil {
+			return nil, fmt.Errorf("%s: %w", t.Tool.Name, err)
+		}
+		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n", t.Tool.Name, t.Tool.Description)
+		fmt.Fprintf(&b, "Function `%s`; read-only: %s; idempotent: %s; destructive: %s.\n", t.Name,
+			yes(t.Tool.Annotations.ReadOnlyHint), yes(t.Tool.Annotations.IdempotentHint), yes(t.Tool.Annotations.DestructiveHint))
+		b.WriteString("\n### Input\n\n")
+		table(&b, &input)
+		b.WriteString("\n### Output\n\n")
+		table(&b, &output)
+	}
+	return b.Bytes(), nil
+}
+
+func yes(hint *bool) string {
+	if hint != nil && *hint {
+		return "yes"
+	}
+	return "no"
+}
+
+// table writes a schema's fields, nested ones by their path.
+func table(b *bytes.Buffer, schema *jsonschema.Schema) {
+	b.WriteString("| field | type | | description |\n| --- | --- | --- | --- |\n")
+	rows(b, "", schema)
+}
+
+func rows(b *bytes.Buffer, prefix string, schema *jsonschema.Schema) {
+	for _, name := range slices.Sorted(maps.Keys(schema.Properties)) {
+		field := schema.Properties[name]
+		needed := ""
+		if slices.Contains(schema.Required, name) {
+			needed = "required"
+		}
+		fmt.Fprintf(b, "| `%s%s` | %s | %s | %s |\n", prefix, name, kind(field), needed, strings.ReplaceAll(field.Description, "|", "\\|"))
+		switch {
+		case field.Items != nil:
+			rows(b, prefix+name+"[].", field.Items)
+		case field.AdditionalProperties != nil && field.AdditionalProperties.Items != nil:
+			rows(b, prefix+name+".*[].", field.AdditionalProperties.Items)
+		default:
+			rows(b, prefix+name+".", field)
+		}
+	}
+}
+
+func kind(s *jsonschema.Schema) string {
+	types := slices.DeleteFunc(slices.Clone(s.Types), func(t string) bool { return t == "null" })
+	if s.Type != "" {
+		types = []string{s.Type}
+	}
+	text := strings.Join(types, " or ")
+	switch {
+	case text == "":
+		text = "any"
+	case s.Format != "":
+		text += ", " + s.Format
+	}
+	if len(s.Enum) > 0 {
+		values := make([]string, len(s.Enum))
+		for i, v := range s.Enum {
+			values[i] = fmt.Sprintf("`%v`", v)
+		}
+		text = strings.Join(values, ", ")
+	}
+	if s.Minimum != nil && s.Maximum != nil {
+		text += fmt.Sprintf(", %v to %v", *s.Minimum, *s.Maximum)
+	}
+	return text
+}

@@ -1,0 +1,56 @@
+// Command local runs Sequential Questioning on this machine.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/sequential-questioning/sequential-questioning/functions/local"
+)
+
+func main() {
+	options := local.Options{DatabaseURL: os.Getenv("DATABASE_URL"), Out: os.Stderr}
+	flag.IntVar(&options.Port, "port", 8420, "`port` on 127.0.0.1 for MCP clients; 0 takes a free one")
+	flag.StringVar(&options.Data, "data", ".data", "`folder` of the database, unless DATABASE_URL is set")
+	flag.Usage = usage
+	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "unknown argument %q\n\n", flag.Arg(0))
+		usage()
+		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	began := time.Now()
+	err := local.Run(ctx, options, func(url string) {
+		context.AfterFunc(ctx, stop) // a second Ctrl-C ends at once
+		fmt.Printf("Sequential Questioning is ready at %s (%.1f s)\n\n%s\nCtrl-C stops it.\n",
+			url, time.Since(began).Seconds(), local.Clients(url))
+	})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+}
+
+func usage() {
+	fmt.Fprint(os.Stderr, `Runs Sequential Questioning on this machine: the gateway and every tool in one
+process, on a PostgreSQL server of its own.
+
+Usage: local [--port 8420] [--data .data]
+
+`)
+	flag.PrintDefaults()
+	fmt.Fprint(os.Stderr, `
+Environment:
+  DATABASE_URL   an existing PostgreSQL 15 or newer to use instead
+  POSTGRES_BIN   the folder with PostgreSQL's programs, where they are not found
+  LOG_LEVEL      debug, info, warn or error
+All settings: docs/configuration.md
+`)
+}

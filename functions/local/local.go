@@ -1,0 +1,178 @@
+// Package local runs the gateway and every function in one process, on a
+// PostgreSQL server of its own or a given one: the same code that runs on a
+// cluster, for a laptop.
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	fn "knative.dev/func-go/http"
+
+	"github.com/sequential-questioning/sequential-questioning/functions/gateway"
+	"github.com/sequential-questioning/sequential-questioning/migrations"
+	"github.com/sequential-questioning/sequential-questioning/shared/postgres/embedded"
+)
+
+// Options of a local server.
+type Options struct {
+	Port int    // on 127.0.0.1; 0 takes a free one
+	Data string // folder of the database, when DatabaseURL is empty
+	// DatabaseURL is an existing PostgreSQL server.
+	DatabaseURL string
+	Out         io.Writer // progress, for a person
+}
+
+// stopTimeout bounds how long a stop waits for calls and for the database.
+const stopTimeout = 15 * time.Second
+
+// Run serves until ctx ends. ready is called with the URL for clients once
+// calls are answered.
+func Run(ctx context.Context, options Options, ready func(url string)) (err error) {
+	// Taken first, so that a second start does not touch the first's database.
+	front, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(options.Port)))
+	if err != nil {
+		return fmt.Errorf("listen (choose another port with --port): %w", err)
+	}
+	defer front.Close()
+	database, stopDatabase, err := openDatabase(ctx, options)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stopDatabase()) }()
+	if err := migrations.Up(ctx, database); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	back, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("listen for functions: %w", err)
+	}
+	configure(database, back.Addr())
+
+	functions, tools := start(ctx)
+	route := gateway.New()
+	functions = append(functions, route)
+	defer func() { err = errors.Join(err, stop(functions)) }()
+	for _, f := range functions {
+		if err := f.Start(ctx, nil); err != nil {
+			return err
+		}
+	}
+	servers := []*http.Server{serve(back, tools), serve(front, fn.New(route).Handler)}
+	defer shutdown(servers)
+	ready("http://" + front.Addr().String() + "/mcp")
+	<-ctx.Done()
+	fmt.Fprintln(options.Out, "Stopping; conversations are kept.")
+	return nil
+}
+
+// openDatabase returns the URL of the given database, or starts one.
+func openDatabase(ctx context.Context, options Options) (url string, stop func() error, err error) {
+	if options.DatabaseURL != "" {
+		return options.DatabaseURL, func() error { return nil }, nil
+	}
+	if _, err := embedded.Find(); err != nil {
+		fmt.Fprintln(options.Out, "PostgreSQL 15 or newer is not on this machine.")
+		if err := embedded.Install(ctx, options.Out); err != nil {
+			return "", nil, err
+		}
+	}
+	dir, err := filepath.Abs(filepath.Join(options.Data, "postgres"))
+	if err != nil {
+		return "", nil, fmt.Errorf("find data folder: %w", err)
+	}
+	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
+		fmt.Fprintln(options.Out, "Making a database in", dir)
+	}
+	server, err := embedded.Start(ctx, embedded.Options{Dir: dir})
+	if err != nil {
+		return "", nil, err
+	}
+	return server.URL(), func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+		defer cancel()
+		return server.Stop(ctx)
+	}, nil
+}
+
+// configure sets what the functions read from their environment, where the
+// person running this has not.
+func configure(database string, functions net.Addr) {
+	os.Setenv("DATABASE_URL", database)
+	os.Setenv("FUNCTION_URL", "http://"+functions.String()+"/{function}/mcp")
+	for name, value := range map[string]string{
+		"ALLOWED_HOSTS": "localhost,127.0.0.1,[::1]",
+		"LOG_FORMAT":    "text",
+	} {
+		if os.Getenv(name) == "" {
+			os.Setenv(name, value)
+		}
+	}
+}
+
+// instance is a function with all its hooks.
+type instance interface {
+	fn.Handler
+	fn.Starter
+	fn.Stopper
+}
+
+// start makes every tool function and the handler that routes to them by name.
+func start(context.Context) ([]instance, http.Handler) {
+	fn.SetLogLevel(fn.LogWarn)
+	var functions []instance
+	mux := http.NewServeMux()
+	for _, t := range ToolFunctions {
+		f := t.New()
+		functions = append(functions, f)
+		mux.Handle("/"+t.Name+"/", http.StripPrefix("/"+t.Name, fn.New(f).Handler))
+	}
+	return functions, mux
+}
+
+func serve(listener net.Listener, handler http.Handler) *http.Server {
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute}
+	go server.Serve(listener) // ends with the server's Shutdown
+	return server
+}
+
+// shutdown ends the servers, the one that clients call first.
+func shutdown(servers []*http.Server) {
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	for i := len(servers) - 1; i >= 0; i-- {
+		if servers[i].Shutdown(ctx) != nil {
+			servers[i].Close()
+		}
+	}
+}
+
+func stop(functions []instance) error {
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	var err error
+	for _, f := range functions {
+		err = errors.Join(err, f.Stop(ctx))
+	}
+	return err
+}
+
+// Clients returns how to connect the usual MCP clients, for a person to copy.
+func Clients(url string) string {
+	return strings.NewReplacer("URL", url).Replace(`Connect a client:
+
+  Claude Code   claude mcp add --transport http sequential-questioning URL
+  VS Code       code --add-mcp '{"name":"sequential-questioning","type":"http","url":"URL"}'
+  Cursor        in .cursor/mcp.json: {"mcpServers":{"sequential-questioning":{"url":"URL"}}}
+  Inspector     npx @modelcontextprotocol/inspector --cli URL --transport http --method tools/list
+`)
+}

@@ -1,0 +1,24 @@
+// Package report is the tool that tells what a conversation has gathered.
+package report
+
+import (
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/function"
+	"github.com/sequential-questioning/sequential-questioning/shared/tool"
+)
+
+// New returns an instance of the function.
+func New() *function.Function { return function.New("report", conversation.Open, Tool) }
+
+// Tool is sequential_questioning_report.
+func Tool(conversations *conversation.Service) tool.Tool {
+	return tool.Define(tool.Definition{
+		Name:  "sequential_questioning_report",
+		Title: "Report what was gathered",
+		Description: "What a conversation has gathered so far: the values as one JSON object, each citing its answers, " +
+			"with contradictions and open points.",
+		ReadOnly:   true,
+		Idempotent: true,
+		Schemas:    conversation.Schemas(),
+	}, conversations.Report)
+}

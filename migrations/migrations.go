@@ -1,0 +1,66 @@
+// Package migrations holds the database's schema and brings a database to it.
+package migrations
+
+import (
+	"context"
+	"embed"
+	"time"
+)
+
+//go:embed *.sql
+var files embed.FS
+
+var schema = set{files: files}
+
+// Applied is a migration that was just applied.
+type Applied struct {
+	Version int64
+	File    string
+	Took    time.Duration
+}
+
+// Migration is a migration known to this build.
+type Migration struct {
+	Version   int64
+	File      string
+	AppliedAt time.Time // zero while it is pending
+}
+
+// Pending tells whether the migration waits to be applied.
+func (m Migration) Pending() bool { return m.AppliedAt.IsZero() }
+
+// Up applies what is pending, as the role of the URL, which has to own the
+// database. Runs at the same time wait for each other, up to the context's
+// deadline or two minutes. Each migration takes effect whole or not at all;
+// the error names the file of the one that failed.
+func Up(ctx context.Context, url string) error {
+	_, err := schema.apply(ctx, url)
+	return err
+}
+
+// Apply does what Up does and returns what it applied, also with an error.
+func Apply(ctx context.Context, url string) ([]Applied, error) {
+	return schema.apply(ctx, url)
+}
+
+// Version returns the newest version applied to the database; zero means none.
+// It changes nothing.
+func Version(ctx context.Context, url string) (int64, error) {
+	return schema.version(ctx, url)
+}
+
+// Latest returns the newest version known to this build.
+func Latest() (int64, error) {
+	return schema.latest()
+}
+
+// Pending tells whether migrations wait to be applied. It changes nothing.
+func Pending(ctx context.Context, url string) (bool, error) {
+	return schema.pending(ctx, url)
+}
+
+// Status returns the migrations known to this build in order. It changes
+// nothing.
+func Status(ctx context.Context, url string) ([]Migration, error) {
+	return schema.status(ctx, url)
+}

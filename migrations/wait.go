@@ -1,0 +1,42 @@
+package migrations
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
+)
+
+// Wait returns when the database accepts connections, or with the last reason
+// why it did not when the context ends. What waiting cannot mend, such as a
+// wrong password, is returned at once.
+func Wait(ctx context.Context, url string) error {
+	db, closeDB, err := open(ctx, url)
+	if err != nil {
+		return err
+	}
+	defer closeDB()
+	began := time.Now()
+	pause := 100 * time.Millisecond
+	var last error
+	for {
+		err := db.PingContext(ctx)
+		if err == nil {
+			return nil
+		}
+		// The try that the end of the wait cut short says nothing of the cause.
+		if ctx.Err() == nil || last == nil {
+			last = err
+		}
+		if ctx.Err() == nil && !postgres.Retryable(err) {
+			return fmt.Errorf("connect to database: %w", err)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("database not reachable within %s: %w", time.Since(began).Round(100*time.Millisecond), last)
+		case <-time.After(pause):
+			pause = min(2*pause, 2*time.Second)
+		}
+	}
+}

@@ -1,0 +1,240 @@
+package conversation
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/fault"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/needed"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/reply"
+)
+
+// Bounds on what one call may bring.
+const (
+	MaxBatchSize = 10
+	maxID        = 128
+	maxUserID    = 256
+	maxContext   = 64 << 10  // bytes
+	maxMetadata  = 16 << 10  // bytes
+	maxNeeded    = 256 << 10 // bytes
+	maxMessages  = 20_000    // in a call
+	maxStored    = 50        // messages kept of a call, the latest
+)
+
+// Ask opens a conversation and returns its first batch of questions. With a
+// conversation_id it goes on with that one, as FollowUp does.
+func (s *Service) Ask(ctx context.Context, in AskInput) (Turn, error) {
+	if strings.TrimSpace(in.Context) == "" {
+		return Turn{}, fault.Invalidf("context", "is empty; say what the information is for")
+	}
+	if in.ConversationID != "" {
+		return s.goOn(ctx, in)
+	}
+	o, err := s.opening(in)
+	if err != nil {
+		return Turn{}, err
+	}
+	var turn Turn
+	joined := false
+	err = s.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
+		opened, err := o.open(ctx, tx)
+		if errors.Is(err, errForeignSession) {
+			return fault.Invalidf("session_id", "belongs to another user; leave it out to start a new one")
+		}
+		if err != nil || opened {
+			return err
+		}
+		joined = true
+		result, err := openedBefore(ctx, tx, o.openedBy, o.fingerprint)
+		if err != nil {
+			return fmt.Errorf("read earlier call: %w", err)
+		}
+		if result == nil {
+			return fault.Invalidf("metadata.idempotency_key", "was used for another call; give a new one")
+		}
+		return json.Unmarshal(result, &turn)
+	})
+	if err != nil || joined {
+		return turn, err
+	}
+	s.metrics.opened(ctx, o.playbook)
+	s.metrics.advanced(ctx, o.change)
+	return *o.turn, nil
+}
+
+// goOn serves Ask on a conversation that is already open.
+func (s *Service) goOn(ctx context.Context, in AskInput) (Turn, error) {
+	switch {
+	case in.InformationNeeded != nil:
+		return Turn{}, fault.Invalidf("information_needed", "is settled when a conversation opens; leave it out, or leave conversation_id out to open another")
+	case in.MaxQuestions != 0:
+		return Turn{}, fault.Invalidf("max_questions", "is settled when a conversation opens; leave it out")
+	}
+	return s.follow(ctx, "sequential_questioning", in, FollowUpInput{
+		ConversationID: in.ConversationID, UserID: in.UserID, PreviousMessages: in.PreviousMessages,
+	}, in.BatchSize)
+}
+
+// opening checks the input of a new conversation and plans its first batch.
+func (s *Service) opening(in AskInput) (*opening, error) {
+	if err := checkOpening(in); err != nil {
+		return nil, err
+	}
+	limits := questioning.Limits{BatchSize: s.config.BatchSize, MaxQuestions: s.config.MaxQuestions, MinBits: s.config.MinBits}
+	if in.BatchSize != 0 {
+		limits.BatchSize = in.BatchSize
+	}
+	if in.MaxQuestions != 0 {
+		limits.MaxQuestions = min(in.MaxQuestions, s.config.MaxQuestions)
+	}
+	o := &opening{batchSize: limits.BatchSize, maxQuestions: limits.MaxQuestions, userID: in.UserID}
+	slots, err := o.slots(in)
+	if err != nil {
+		return nil, err
+	}
+	o.interview = questioning.New(in.Context, slots, limits)
+	assume(o.interview, s.now())
+	if err := o.identify(in); err != nil {
+		return nil, err
+	}
+	o.goal, o.revision, o.messages = in.Context, 1, latest(in.PreviousMessages)
+	o.batch = o.interview.Next()
+	if o.batch.Stop != nil {
+		reason := string(o.batch.Stop.Reason)
+		o.stopReason, o.completed = &reason, true
+	}
+	turn := newTurn(&o.record, o.batch, tally{})
+	o.turn = &turn
+	o.result, err = json.Marshal(turn)
+	return o, err
+}
+
+func checkOpening(in AskInput) error {
+	switch {
+	case len(in.Context) > maxContext:
+		return fault.Invalidf("context", "has %d bytes, at most %d are allowed", len(in.Context), maxContext)
+	case utf8.RuneCountInString(in.SessionID) > maxID:
+		return fault.Invalidf("session_id", "may have at most %d characters", maxID)
+	case utf8.RuneCountInString(in.UserID) > maxUserID:
+		return fault.Invalidf("user_id", "may have at most %d characters", maxUserID)
+	case in.BatchSize < 0 || in.BatchSize > MaxBatchSize:
+		return fault.Invalidf("batch_size", "must be from 1 to %d", MaxBatchSize)
+	case in.MaxQuestions < 0:
+		return fault.Invalidf("max_questions", "must be 1 or more")
+	case len(in.InformationNeeded) > maxNeeded:
+		return fault.Invalidf("information_needed", "has %d bytes, at most %d are allowed", len(in.InformationNeeded), maxNeeded)
+	}
+	return checkMessages(in.PreviousMessages)
+}
+
+func checkMessages(messages []Message) error {
+	if len(messages) > maxMessages {
+		return fault.Invalidf("previous_messages", "has %d messages, at most %d are allowed", len(messages), maxMessages)
+	}
+	for i, m := range messages {
+		switch m.Role {
+		case "user", "assistant", "system":
+		default:
+			return fault.Invalidf(fmt.Sprintf("previous_messages[%d].role", i), "%q is not known; user, assistant and system are", m.Role)
+		}
+	}
+	return nil
+}
+
+// slots are what the caller names, or the generic playbook's.
+func (o *opening) slots(in AskInput) ([]questioning.Slot, error) {
+	if len(in.InformationNeeded) == 0 || string(in.InformationNeeded) == "null" {
+		playbook := questioning.GenericPlaybook
+		o.playbook = &playbook
+		return questioning.Generic(in.Context), nil
+	}
+	slots, err := needed.Read(in.InformationNeeded)
+	var problem *needed.Error
+	if errors.As(err, &problem) {
+		return nil, fault.Within("information_needed", &fault.Invalid{Field: problem.Path, Problem: problem.Problem})
+	}
+	if err != nil {
+		return nil, err
+	}
+	if _, err := compileNeeded(in.InformationNeeded); err != nil {
+		return nil, fault.Invalidf("information_needed", "is not a valid JSON Schema: %v", err)
+	}
+	o.needed = in.InformationNeeded
+	return slots, nil
+}
+
+// identify gives the conversation its ids, and finds what tells a repeated
+// opening call from another one: an idempotency key, or the same arguments
+// from the same user or session while nothing has been answered.
+func (o *opening) identify(in AskInput) error {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return fmt.Errorf("make conversation id: %w", err)
+	}
+	o.id, o.sessionID = id.String(), in.SessionID
+	if o.sessionID == "" {
+		o.sessionID = id.String()
+	}
+	if o.fingerprint, err = fingerprint("sequential_questioning", in); err != nil {
+		return err
+	}
+	if in.Metadata == nil {
+		in.Metadata = map[string]any{}
+	}
+	if o.metadata, err = json.Marshal(in.Metadata); err != nil {
+		return fmt.Errorf("encode metadata: %w", err)
+	}
+	if len(o.metadata) > maxMetadata {
+		return fault.Invalidf("metadata", "has %d bytes, at most %d are allowed", len(o.metadata), maxMetadata)
+	}
+	switch key, given := in.Metadata["idempotency_key"]; {
+	case given:
+		text, ok := key.(string)
+		if !ok || text == "" {
+			return fault.Invalidf("metadata.idempotency_key", "must be a string that is not empty")
+		}
+		o.openedBy, o.withKey = digest([]byte("key"), []byte(text)), true
+	case in.UserID != "" || in.SessionID != "":
+		o.openedBy = digest([]byte("call"), o.fingerprint)
+	}
+	return nil
+}
+
+// assume takes lines of the context such as "Budget: 500" as answers to be
+// corrected rather than asked for.
+func assume(iv *questioning.Interview, now time.Time) {
+	bySlot := map[string]questioning.Slot{}
+	for _, slot := range iv.Slots {
+		bySlot[labelKey(slot.Key)], bySlot[labelKey(slot.Title)] = slot, slot
+	}
+	for line := range strings.Lines(iv.Goal) {
+		label, words, found := strings.Cut(line, ":")
+		slot, known := bySlot[labelKey(label)]
+		if words = strings.TrimSpace(words); !found || !known || words == "" {
+			continue
+		}
+		if read := reply.Read(slot, words, now); read.Outcome == questioning.Answered && read.Problem == "" {
+			iv.Assume(slot.Key, read.Value, words)
+		}
+	}
+}
+
+func labelKey(label string) string {
+	return strings.Join(strings.FieldsFunc(strings.ToLower(label), func(r rune) bool {
+		return strings.ContainsRune(" \t_-*•", r)
+	}), " ")
+}
+
+// latest returns the messages worth keeping of a call.
+func latest(messages []Message) []Message {
+	return messages[max(0, len(messages)-maxStored):]
+}

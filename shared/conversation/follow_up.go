@@ -1,0 +1,432 @@
+package conversation
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/fault"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/reply"
+)
+
+// Bounds on the answers of one call.
+const (
+	maxAnswers = 200
+	maxWords   = 64 << 10 // bytes of one answer
+	maxReply   = 256 << 10
+)
+
+// FollowUp takes in a person's answers and returns the next batch. Without
+// answers it returns the batch that is waiting. Without a conversation_id the
+// messages open a new conversation.
+func (s *Service) FollowUp(ctx context.Context, in FollowUpInput) (Turn, error) {
+	if in.ConversationID == "" {
+		return s.openFromMessages(ctx, in)
+	}
+	return s.follow(ctx, "sequential_questioning_follow_up", in, in, 0)
+}
+
+func (s *Service) openFromMessages(ctx context.Context, in FollowUpInput) (Turn, error) {
+	if len(in.Answers) > 0 {
+		return Turn{}, fault.Invalidf("conversation_id", "is needed to answer; previous_messages alone open a new conversation")
+	}
+	var said []string
+	for _, m := range latest(in.PreviousMessages) {
+		if m.Role == "user" && strings.TrimSpace(m.Content) != "" {
+			said = append(said, m.Content)
+		}
+	}
+	if len(said) == 0 {
+		return Turn{}, fault.Invalidf("conversation_id", "is missing; give it, or previous_messages with what the person said to open a new conversation")
+	}
+	return s.Ask(ctx, AskInput{Context: strings.Join(said, "\n"), UserID: in.UserID, PreviousMessages: in.PreviousMessages})
+}
+
+// follow advances a conversation by what a call brings. call is the tool's
+// whole input, which identifies a repeated call.
+func (s *Service) follow(ctx context.Context, tool string, call any, in FollowUpInput, batchSize int) (Turn, error) {
+	if err := checkFollowUp(in, batchSize); err != nil {
+		return Turn{}, err
+	}
+	id, err := fingerprint(tool, call)
+	if err != nil {
+		return Turn{}, err
+	}
+	var turn Turn
+	var stored *change
+	err = s.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
+		stored = nil
+		rec, earlier, err := find(ctx, tx, in.ConversationID, in.UserID, id)
+		if err != nil {
+			return err
+		}
+		text := replyText(in.PreviousMessages)
+		if earlier != nil && (text == "" || earlier.revision == rec.revision) {
+			return json.Unmarshal(earlier.result, &turn)
+		}
+		if batchSize != 0 {
+			rec.interview.Limits.BatchSize = batchSize
+		}
+		rec.interview.Limits.MinBits = s.config.MinBits
+		c := change{before: snapshot(rec.interview), fingerprint: id}
+		t, err := s.takeIn(ctx, tx, rec, in.Answers, text, &c)
+		if err != nil {
+			return err
+		}
+		c.batch = rec.interview.Next()
+		c.completed = c.batch.Stop != nil && rec.stopReason == nil
+		if len(c.answers) == 0 && c.batch.New == 0 {
+			turn = newTurn(rec, c.batch, t)
+			return nil
+		}
+		rec.revision++
+		turn = newTurn(rec, c.batch, t)
+		rec.revision--
+		if c.result, err = json.Marshal(turn); err != nil {
+			return fmt.Errorf("encode result: %w", err)
+		}
+		if text != "" {
+			c.messages = latest(tail(in.PreviousMessages))
+		}
+		stored = &c
+		return rec.advance(ctx, tx, c)
+	})
+	if err == nil && stored != nil {
+		s.metrics.advanced(ctx, *stored)
+	}
+	return turn, err
+}
+
+// snapshot copies what a change is measured against.
+func snapshot(iv *questioning.Interview) *questioning.Interview {
+	before := *iv
+	before.Standings = append([]questioning.Standing(nil), iv.Standings...)
+	return &before
+}
+
+func checkFollowUp(in FollowUpInput, batchSize int) error {
+	if err := checkID(in.ConversationID); err != nil {
+		return err
+	}
+	if batchSize < 0 || batchSize > MaxBatchSize {
+		return fault.Invalidf("batch_size", "must be from 1 to %d", MaxBatchSize)
+	}
+	if len(in.Answers) > maxAnswers {
+		return fault.Invalidf("answers", "has %d answers, at most %d are allowed", len(in.Answers), maxAnswers)
+	}
+	for i, a := range in.Answers {
+		if err := checkAnswer(a); err != nil {
+			return fault.Within(fmt.Sprintf("answers[%d]", i), err)
+		}
+	}
+	if err := checkMessages(in.PreviousMessages); err != nil {
+		return err
+	}
+	if text := replyText(in.PreviousMessages); len(text) > maxReply {
+		return fault.Invalidf("previous_messages", "the person's last messages have %d bytes, at most %d are read", len(text), maxReply)
+	}
+	return nil
+}
+
+func checkAnswer(a AnswerInput) error {
+	switch a.Outcome {
+	case "", questioning.Answered:
+		if a.Value == nil && strings.TrimSpace(a.Text) == "" {
+			return fault.Invalidf("", "needs a value or a text, or an outcome of unknown, declined or not_applicable")
+		}
+	case questioning.Unknown, questioning.Declined, questioning.NotApplicable:
+		if a.Value != nil {
+			return fault.Invalidf("value", "goes with the outcome answered only, not with %s", a.Outcome)
+		}
+	default:
+		return fault.Invalidf("outcome", "%q is not known; answered, unknown, declined and not_applicable are", a.Outcome)
+	}
+	if len(a.Text) > maxWords {
+		return fault.Invalidf("text", "has %d bytes, at most %d are allowed", len(a.Text), maxWords)
+	}
+	if a.QuestionNumber == 0 && a.QuestionID == "" && a.Slot == "" {
+		return fault.Invalidf("", "needs a question_number, a question_id or a slot")
+	}
+	return nil
+}
+
+// tail returns the messages at the end that the person wrote since the
+// assistant last spoke: the reply.
+func tail(messages []Message) []Message {
+	start := len(messages)
+	for start > 0 && messages[start-1].Role == "user" {
+		start--
+	}
+	return messages[start:]
+}
+
+func replyText(messages []Message) string {
+	var parts []string
+	for _, m := range tail(messages) {
+		if text := strings.TrimSpace(m.Content); text != "" {
+			parts = append(parts, text)
+		}
+	}
+	return strings.Join(parts, "\n")
+}
+
+// said is one answer on its way in: to a question, if it names one.
+type said struct {
+	questioning.Said
+	question int // 0 when it names a slot
+}
+
+// takeIn records what a call says that was not said before.
+func (s *Service) takeIn(ctx context.Context, tx pgx.Tx, rec *record, answers []AnswerInput, text string, c *change) (tally, error) {
+	var t tally
+	all, err := s.structured(ctx, tx, rec, answers)
+	if err != nil {
+		return t, err
+	}
+	if text != "" {
+		written, rest, err := s.written(ctx, tx, rec, text)
+		if err != nil {
+			return t, err
+		}
+		all, t.unmatched = append(all, written...), rest
+	}
+	known, err := repeated(ctx, tx, rec, all)
+	if err != nil {
+		return t, err
+	}
+	for _, one := range all {
+		id := rec.digestOf(one)
+		if known[string(id)] || rec.stands(one) {
+			t.repeated++
+			continue
+		}
+		recorded, err := rec.interview.Record(one.Said)
+		if err != nil {
+			return t, err
+		}
+		if recorded.Question == 0 {
+			recorded.Question = one.question
+		}
+		known[string(id)] = true
+		c.answers = append(c.answers, answer{recorded, id})
+		t.recorded++
+	}
+	if t.recorded > 0 {
+		rec.interview.Pass()
+	}
+	return t, nil
+}
+
+// openQuestion returns the slot's open question.
+func (rec *record) openQuestion(slot string) (questioning.Question, bool) {
+	for _, q := range rec.interview.Open {
+		if q.Slot == slot {
+			return q, true
+		}
+	}
+	return questioning.Question{}, false
+}
+
+// digestOf identifies what is said. The reply to a repeated question counts
+// anew: the same words then mean that the person stands by them.
+func (rec *record) digestOf(one said) []byte {
+	round := 0
+	if q, open := rec.openQuestion(one.Slot); open && q.Purpose != questioning.Ask {
+		round = q.Number
+	}
+	value, _ := json.Marshal(one.Value) // a canonical value always encodes
+	return digest([]byte(one.Slot), []byte(strconv.Itoa(round)), []byte(one.Outcome), value, []byte(one.Words))
+}
+
+// stands says that a volunteered answer is what the slot holds already.
+func (rec *record) stands(one said) bool {
+	if _, open := rec.openQuestion(one.Slot); open {
+		return false
+	}
+	s := rec.interview.Standings[rec.interview.Index(one.Slot)]
+	return s.State == questioning.State(one.Outcome) && s.Words == one.Words && reflect.DeepEqual(s.Value, one.Value)
+}
+
+// repeated looks up those answers that might have been given before: the ones
+// that answer no open question.
+func repeated(ctx context.Context, tx pgx.Tx, rec *record, all []said) (map[string]bool, error) {
+	var digests [][]byte
+	for _, one := range all {
+		if _, open := rec.openQuestion(one.Slot); !open {
+			digests = append(digests, rec.digestOf(one))
+		}
+	}
+	if len(digests) == 0 {
+		return map[string]bool{}, nil
+	}
+	return saidBefore(ctx, tx, rec.id, digests)
+}
+
+// structured reads the answers given by question or slot.
+func (s *Service) structured(ctx context.Context, tx pgx.Tx, rec *record, answers []AnswerInput) ([]said, error) {
+	numbers := make([]int, len(answers))
+	for i, a := range answers {
+		number, err := a.number(rec.id)
+		if err != nil {
+			return nil, fault.Within(fmt.Sprintf("answers[%d]", i), err)
+		}
+		numbers[i] = number
+	}
+	put, err := rec.put(ctx, tx, numbers)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]said, len(answers))
+	for i, a := range answers {
+		if all[i], err = s.read(rec, a, numbers[i], put); err != nil {
+			return nil, fault.Within(fmt.Sprintf("answers[%d]", i), err)
+		}
+	}
+	return all, nil
+}
+
+// number returns the question an answer names, 0 when it names a slot only.
+func (a AnswerInput) number(conversationID string) (int, error) {
+	if a.QuestionNumber < 0 {
+		return 0, fault.Invalidf("question_number", "must be 1 or more")
+	}
+	if a.QuestionID == "" {
+		return a.QuestionNumber, nil
+	}
+	of, text, _ := strings.Cut(a.QuestionID, ":")
+	number, err := strconv.Atoi(text)
+	switch {
+	case err != nil || number < 1 || of != conversationID:
+		return 0, fault.Invalidf("question_id", "%q is no question of this conversation", a.QuestionID)
+	case a.QuestionNumber != 0 && a.QuestionNumber != number:
+		return 0, fault.Invalidf("question_id", "%q and question_number %d are different questions", a.QuestionID, a.QuestionNumber)
+	}
+	return number, nil
+}
+
+// put returns the slot of every numbered question that was put: the open ones
+// are at hand, others are looked up.
+func (rec *record) put(ctx context.Context, tx pgx.Tx, numbers []int) (map[int]string, error) {
+	slots := map[int]string{}
+	for _, q := range rec.interview.Open {
+		slots[q.Number] = q.Slot
+	}
+	var missing []int
+	for _, n := range numbers {
+		if _, ok := slots[n]; !ok && n > 0 && n <= rec.interview.Asked {
+			missing = append(missing, n)
+		}
+	}
+	if len(missing) == 0 {
+		return slots, nil
+	}
+	closed, err := askedBefore(ctx, tx, rec.id, missing)
+	if err != nil {
+		return nil, err
+	}
+	for n, slot := range closed {
+		slots[n] = slot
+	}
+	return slots, nil
+}
+
+// read turns one structured answer into what it says.
+func (s *Service) read(rec *record, a AnswerInput, number int, put map[int]string) (said, error) {
+	key := a.Slot
+	if number > 0 {
+		slot, ok := put[number]
+		if !ok {
+			return said{}, fault.Invalidf("question_number", "question %d was never asked; %s", number, openNumbers(rec.interview.Open))
+		}
+		if a.Slot != "" && a.Slot != slot {
+			return said{}, fault.Invalidf("slot", "question %d asks for %q, not %q", number, slot, a.Slot)
+		}
+		key = slot
+	}
+	i := rec.interview.Index(key)
+	if i < 0 {
+		return said{}, fault.Invalidf("slot", "there is no slot %q; there are %s", key, slotKeys(rec.interview.Slots))
+	}
+	one := said{Said: questioning.Said{Slot: key, Outcome: a.Outcome, Words: strings.TrimSpace(a.Text)}, question: number}
+	slot := rec.interview.Slots[i]
+	switch {
+	case a.Outcome != "" && a.Outcome != questioning.Answered:
+	case a.Value != nil:
+		value, err := reply.Check(slot, a.Value, s.now())
+		if err != nil {
+			return said{}, fault.Invalidf("value", "%v", err)
+		}
+		one.Outcome, one.Value = questioning.Answered, value
+		if one.Words == "" {
+			one.Words = questioning.Render(value)
+		}
+	default:
+		one.heard(reply.Read(slot, one.Words, s.now()))
+	}
+	return one, nil
+}
+
+// heard takes over what was read of a person's words.
+func (one *said) heard(read reply.Reading) {
+	one.Outcome, one.Value, one.Problem = read.Outcome, read.Value, read.Problem
+}
+
+// written reads a reply in the person's own words.
+func (s *Service) written(ctx context.Context, tx pgx.Tx, rec *record, text string) ([]said, string, error) {
+	open := make([]reply.Open, len(rec.interview.Open))
+	for i, q := range rec.interview.Open {
+		open[i] = reply.Open{Number: q.Number, Slot: rec.interview.Slots[rec.interview.Index(q.Slot)]}
+	}
+	parts, rest := reply.Split(text, open)
+	numbers := make([]int, len(parts))
+	for i, p := range parts {
+		numbers[i] = p.Number
+	}
+	put, err := rec.put(ctx, tx, numbers)
+	if err != nil {
+		return nil, "", err
+	}
+	var all []said
+	for _, p := range parts {
+		i := rec.interview.Index(put[p.Number])
+		if i < 0 {
+			continue
+		}
+		slot := rec.interview.Slots[i]
+		one := said{Said: questioning.Said{Slot: slot.Key, Words: p.Words}, question: p.Number}
+		one.heard(reply.Read(slot, p.Words, s.now()))
+		all = append(all, one)
+	}
+	return all, rest, nil
+}
+
+const listed = 20
+
+func openNumbers(open []questioning.Question) string {
+	if len(open) == 0 {
+		return "no question is open"
+	}
+	parts := make([]string, len(open))
+	for i, q := range open {
+		parts[i] = strconv.Itoa(q.Number)
+	}
+	return "open: " + strings.Join(parts, ", ")
+}
+
+func slotKeys(slots []questioning.Slot) string {
+	var keys []string
+	for i, s := range slots {
+		if i == listed {
+			keys = append(keys, fmt.Sprintf("%d more", len(slots)-listed))
+			break
+		}
+		keys = append(keys, s.Key)
+	}
+	return strings.Join(keys, ", ")
+}

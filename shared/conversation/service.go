@@ -1,0 +1,108 @@
+// Package conversation holds conversations: it puts the engine, which decides
+// what to ask, together with the store, which keeps what was said. Every call
+// is one transaction, and repeating a call changes nothing.
+package conversation
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/fault"
+	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
+)
+
+// Config bounds conversations.
+type Config struct {
+	BatchSize    int     `env:"DEFAULT_BATCH_SIZE" envDefault:"3"`
+	MaxQuestions int     `env:"MAX_QUESTIONS" envDefault:"100"`
+	MinBits      float64 `env:"MIN_BITS" envDefault:"0.1"`
+}
+
+// Service answers the tools. It is safe for concurrent use.
+type Service struct {
+	pool    *pgxpool.Pool
+	config  Config
+	now     func() time.Time
+	metrics *metrics
+}
+
+// New returns a service on a pool, which the service then owns.
+func New(pool *pgxpool.Pool, config Config) *Service {
+	return &Service{pool: pool, config: config, now: time.Now, metrics: newMetrics()}
+}
+
+// Ready reports whether the database answers.
+func (s *Service) Ready(ctx context.Context) error { return unavailable(s.pool.Ping(ctx)) }
+
+// Close releases the connections.
+func (s *Service) Close() { s.pool.Close() }
+
+// maxAttempts bounds how often a call starts over when the conversation moved
+// on meanwhile or the database asked for it.
+const maxAttempts = 3
+
+// inTx runs one call's transaction, again when it lost a race.
+func (s *Service) inTx(ctx context.Context, options pgx.TxOptions, run func(pgx.Tx) error) error {
+	var err error
+	for range maxAttempts {
+		err = pgx.BeginTxFunc(ctx, s.pool, options, run)
+		if !errors.Is(err, errConflict) && !postgres.Contended(err) {
+			break
+		}
+	}
+	return unavailable(err)
+}
+
+func unavailable(err error) error {
+	if errors.Is(err, errConflict) || postgres.Retryable(err) {
+		return &fault.Unavailable{What: "the database", Err: err}
+	}
+	return err
+}
+
+// find loads a conversation of the caller's. One that is not there and one of
+// somebody else's look the same.
+func find(ctx context.Context, tx pgx.Tx, id, userID string, fingerprint []byte) (*record, *replay, error) {
+	rec, call, err := load(ctx, tx, id, fingerprint)
+	if errors.Is(err, pgx.ErrNoRows) || err == nil && userID != "" && (rec.userID == nil || *rec.userID != userID) {
+		return nil, nil, unknownConversation(id)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return rec, call, nil
+}
+
+func unknownConversation(id string) error {
+	return fault.Invalidf("conversation_id", "there is no conversation %q; sequential_questioning opens one", id)
+}
+
+func checkID(id string) error {
+	if _, err := uuid.Parse(id); err != nil || len(id) != len(uuid.Nil.String()) {
+		return unknownConversation(id)
+	}
+	return nil
+}
+
+// fingerprint identifies a call: the same tool with the same arguments.
+func fingerprint(tool string, input any) ([]byte, error) {
+	data, err := json.Marshal(input)
+	if err != nil {
+		return nil, fmt.Errorf("fingerprint call: %w", err)
+	}
+	return digest([]byte(tool), data), nil
+}
+
+func digest(parts ...[]byte) []byte {
+	sum := sha256.Sum256(bytes.Join(parts, []byte{0}))
+	return sum[:]
+}

@@ -1,0 +1,126 @@
+package conversation
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/reply"
+)
+
+// tally counts what a call brought.
+type tally struct {
+	recorded, repeated int
+	unmatched          string
+}
+
+// newTurn renders a batch for the caller.
+func newTurn(rec *record, batch questioning.Batch, t tally) Turn {
+	turn := Turn{
+		Questions:               make([]Question, len(batch.Questions)),
+		ConversationID:          rec.id,
+		SessionID:               rec.sessionID,
+		TotalQuestionsInBatch:   len(batch.Questions),
+		TotalQuestionsEstimated: batch.Estimated,
+		NextBatchNeeded:         batch.More,
+		Coverage:                coverage(rec.interview),
+		Metadata: TurnMetadata{
+			Complete:        batch.Stop != nil,
+			Revision:        rec.revision,
+			AnswersRecorded: t.recorded,
+			AnswersRepeated: t.repeated,
+			Unmatched:       t.unmatched,
+		},
+	}
+	if rec.playbook != nil {
+		turn.Metadata.Playbook = *rec.playbook
+	}
+	if batch.Stop != nil {
+		turn.Metadata.StopReason = string(batch.Stop.Reason)
+		turn.CurrentQuestion = batch.Stop.Text
+		return turn
+	}
+	var text strings.Builder
+	for i, q := range batch.Questions {
+		slot := rec.interview.Slots[rec.interview.Index(q.Slot)]
+		turn.Questions[i] = newQuestion(rec.id, q, slot)
+		fmt.Fprintf(&text, "%d. %s\n", q.Number, q.Text)
+		if hint := hint(slot); hint != "" {
+			fmt.Fprintf(&text, "   %s\n", hint)
+		}
+	}
+	turn.CurrentQuestion = strings.TrimSuffix(text.String(), "\n")
+	if len(batch.Questions) > 0 {
+		turn.CurrentQuestionNumber = batch.Questions[0].Number
+	}
+	return turn
+}
+
+// hint is the form of the answer, where it is not plain from the question.
+func hint(slot questioning.Slot) string {
+	var hint string
+	if slot.Type != questioning.Text && slot.Type != questioning.Boolean {
+		hint = "Answer: " + reply.Expected(slot) + "."
+	}
+	if slot.Default != nil {
+		hint = strings.TrimSpace(hint + " Usually: " + questioning.Render(slot.Default) + ".")
+	}
+	return hint
+}
+
+func newQuestion(conversationID string, q questioning.Question, slot questioning.Slot) Question {
+	lookFor := slot.LookFor
+	if len(lookFor) == 0 {
+		lookFor = []string{reply.Expected(slot)}
+	}
+	return Question{
+		QuestionID:     questionID(conversationID, q.Number),
+		QuestionNumber: q.Number,
+		QuestionText:   q.Text,
+		Slot:           q.Slot,
+		Options:        slot.Options,
+		Metadata: QuestionMetadata{
+			Importance:           importance(slot),
+			InformationToLookFor: lookFor,
+			Expected:             reply.Expected(slot),
+			Type:                 slot.Type,
+			Required:             slot.Required,
+			Default:              slot.Default,
+			Purpose:              q.Purpose,
+			Reason:               q.Reason,
+			Bits:                 q.Bits,
+		},
+	}
+}
+
+// questionID names a question in all conversations: conversation:number.
+func questionID(conversationID string, number int) string {
+	return fmt.Sprintf("%s:%d", conversationID, number)
+}
+
+func importance(slot questioning.Slot) string {
+	switch {
+	case slot.Required:
+		return "high"
+	case slot.Weight == 0 || slot.Weight >= 1:
+		return "medium"
+	}
+	return "low"
+}
+
+func coverage(iv *questioning.Interview) []Coverage {
+	all := make([]Coverage, len(iv.Slots))
+	for i, c := range iv.Coverage() {
+		all[i] = Coverage{
+			Slot: c.Slot.Key, Title: c.Slot.Title, Required: c.Slot.Required,
+			State: c.State, Value: c.Value, Answers: c.Answers,
+		}
+		if all[i].Answers == nil {
+			all[i].Answers = []int{}
+		}
+		if c.Value == nil {
+			all[i].Words = c.Words
+		}
+	}
+	return all
+}

@@ -1,0 +1,205 @@
+package conversation
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+)
+
+// AskInput opens a conversation, or goes on with one.
+type AskInput struct {
+	Context           string          `json:"context" jsonschema:"The goal to gather information for, and what is known about it so far. Lines such as 'Budget: 500' are taken as assumptions and not asked for."`
+	UserID            string          `json:"user_id,omitempty" jsonschema:"Who is asked."`
+	SessionID         string          `json:"session_id,omitempty" jsonschema:"Groups a person's conversations; made up when left out."`
+	ConversationID    string          `json:"conversation_id,omitempty" jsonschema:"Go on with this conversation instead of opening one."`
+	PreviousMessages  []Message       `json:"previous_messages,omitempty" jsonschema:"The chat so far. When going on, the person's last messages are read as answers."`
+	Metadata          map[string]any  `json:"metadata,omitempty" jsonschema:"Kept with the conversation. An idempotency_key makes opening it safe to repeat."`
+	InformationNeeded json.RawMessage `json:"information_needed,omitempty" jsonschema:"What to gather: a flat JSON Schema object, or a list of names or of {key, title, type, options, required, when}. Left out, a playbook serves."`
+	BatchSize         int             `json:"batch_size,omitempty" jsonschema:"Questions put at once, 1 to 10; 3 when left out."`
+	MaxQuestions      int             `json:"max_questions,omitempty" jsonschema:"Stop after this many questions."`
+}
+
+// FollowUpInput brings a person's answers.
+type FollowUpInput struct {
+	ConversationID   string        `json:"conversation_id,omitempty" jsonschema:"The conversation; left out, previous_messages open a new one."`
+	UserID           string        `json:"user_id,omitempty" jsonschema:"Who answered."`
+	Answers          []AnswerInput `json:"answers,omitempty" jsonschema:"Answers by question or slot."`
+	PreviousMessages []Message     `json:"previous_messages,omitempty" jsonschema:"The chat; the person's last messages are read as answers, numbered like the questions or in their order."`
+}
+
+// AnswerInput is one answer.
+type AnswerInput struct {
+	QuestionNumber int                 `json:"question_number,omitempty" jsonschema:"The question answered."`
+	QuestionID     string              `json:"question_id,omitempty" jsonschema:"The same, by id."`
+	Slot           string              `json:"slot,omitempty" jsonschema:"The same, by slot; also for what was not asked yet."`
+	Value          any                 `json:"value,omitempty" jsonschema:"The answer as a value of the slot's type."`
+	Text           string              `json:"text,omitempty" jsonschema:"The person's own words."`
+	Outcome        questioning.Outcome `json:"outcome,omitempty" jsonschema:"answered when left out."`
+}
+
+// Message is one message of the chat.
+type Message struct {
+	Role      string     `json:"role" jsonschema:"user, assistant or system."`
+	Content   string     `json:"content"`
+	Timestamp *time.Time `json:"timestamp,omitempty"`
+}
+
+// Turn is what to put to the person next, and where the conversation stands.
+type Turn struct {
+	CurrentQuestion         string       `json:"current_question" jsonschema:"The batch as numbered text, to show as it is."`
+	Questions               []Question   `json:"questions"`
+	ConversationID          string       `json:"conversation_id"`
+	SessionID               string       `json:"session_id"`
+	CurrentQuestionNumber   int          `json:"current_question_number" jsonschema:"Number of the batch's first question, 0 when there is none."`
+	TotalQuestionsInBatch   int          `json:"total_questions_in_batch"`
+	TotalQuestionsEstimated int          `json:"total_questions_estimated" jsonschema:"Questions the conversation will have taken at its end."`
+	NextBatchNeeded         bool         `json:"next_batch_needed" jsonschema:"Whether more questions are expected after this batch."`
+	Coverage                []Coverage   `json:"coverage"`
+	Metadata                TurnMetadata `json:"metadata"`
+}
+
+// Question is one question of a batch.
+type Question struct {
+	QuestionID     string               `json:"question_id"`
+	QuestionNumber int                  `json:"question_number"`
+	QuestionText   string               `json:"question_text"`
+	Slot           string               `json:"slot"`
+	Options        []questioning.Option `json:"options,omitempty"`
+	Metadata       QuestionMetadata     `json:"metadata"`
+}
+
+// QuestionMetadata says why a question is asked and what answers it.
+type QuestionMetadata struct {
+	Importance           string              `json:"importance" jsonschema:"high, medium or low."`
+	InformationToLookFor []string            `json:"information_to_look_for"`
+	Expected             string              `json:"expected" jsonschema:"The form of the answer, in words."`
+	Type                 questioning.Type    `json:"type"`
+	Required             bool                `json:"required"`
+	Default              any                 `json:"default,omitempty"`
+	Purpose              questioning.Purpose `json:"purpose" jsonschema:"ask, clarify an unreadable answer, or confirm between contradicting ones."`
+	Reason               string              `json:"reason"`
+	Bits                 float64             `json:"bits" jsonschema:"Expected information gain."`
+}
+
+// Coverage is where one slot stands.
+type Coverage struct {
+	Slot     string            `json:"slot"`
+	Title    string            `json:"title"`
+	Required bool              `json:"required"`
+	State    questioning.State `json:"state"`
+	Value    any               `json:"value,omitempty"`
+	Words    string            `json:"words,omitempty" jsonschema:"The person's own words where no value stands for them."`
+	Answers  []int             `json:"answers" jsonschema:"Numbers of the answers it rests on."`
+}
+
+// TurnMetadata is about the conversation as a whole.
+type TurnMetadata struct {
+	Complete        bool   `json:"complete"`
+	StopReason      string `json:"stop_reason,omitempty"`
+	Playbook        string `json:"playbook,omitempty" jsonschema:"The playbook in use, when no information_needed was given."`
+	Revision        int    `json:"revision" jsonschema:"Grows with every change of the conversation."`
+	AnswersRecorded int    `json:"answers_recorded" jsonschema:"New answers taken from this call."`
+	AnswersRepeated int    `json:"answers_repeated" jsonschema:"Answers of this call that were known already."`
+	Unmatched       string `json:"unmatched,omitempty" jsonschema:"Text that belonged to no question."`
+}
+
+// Text renders the turn for a person.
+func (t Turn) Text() string {
+	var b strings.Builder
+	b.WriteString(t.CurrentQuestion)
+	settled := 0
+	for _, c := range t.Coverage {
+		if c.State != questioning.StateMissing {
+			settled++
+		}
+	}
+	fmt.Fprintf(&b, "\n\n(%d of %d known or settled", settled, len(t.Coverage))
+	if t.Metadata.Complete {
+		fmt.Fprintf(&b, ". Complete; read it with sequential_questioning_report")
+	} else {
+		fmt.Fprintf(&b, "; about %d questions in all. Answer with sequential_questioning_follow_up", t.TotalQuestionsEstimated)
+	}
+	fmt.Fprintf(&b, ", conversation_id %s)", t.ConversationID)
+	return b.String()
+}
+
+// ReportInput names a conversation to report on.
+type ReportInput struct {
+	ConversationID string `json:"conversation_id"`
+	UserID         string `json:"user_id,omitempty" jsonschema:"Whose it is."`
+}
+
+// Report is what a conversation has gathered.
+type Report struct {
+	ConversationID string                `json:"conversation_id"`
+	SessionID      string                `json:"session_id"`
+	Goal           string                `json:"goal"`
+	Complete       bool                  `json:"complete"`
+	StopReason     string                `json:"stop_reason,omitempty"`
+	Values         map[string]any        `json:"values" jsonschema:"What was gathered, by slot."`
+	Valid          bool                  `json:"valid" jsonschema:"Whether values satisfies information_needed as it stands."`
+	Problems       []string              `json:"problems" jsonschema:"What keeps it from being valid."`
+	Citations      map[string][]Citation `json:"citations" jsonschema:"By slot, the answers each value rests on."`
+	Coverage       []Coverage            `json:"coverage"`
+	Contradictions []Contradiction       `json:"contradictions"`
+	OpenPoints     []OpenPoint           `json:"open_points"`
+	QuestionsAsked int                   `json:"questions_asked"`
+	Revision       int                   `json:"revision"`
+}
+
+// Citation is an answer that a value rests on.
+type Citation struct {
+	AnswerNumber   int                 `json:"answer_number"`
+	QuestionNumber int                 `json:"question_number,omitempty"`
+	QuestionText   string              `json:"question_text,omitempty"`
+	Outcome        questioning.Outcome `json:"outcome"`
+	Words          string              `json:"words"`
+	AnsweredAt     time.Time           `json:"answered_at"`
+}
+
+// Contradiction names answers that cannot all hold.
+type Contradiction struct {
+	Slot    string `json:"slot"`
+	Answers []int  `json:"answers"`
+	Text    string `json:"text"`
+}
+
+// OpenPoint is something wanted that has no value.
+type OpenPoint struct {
+	Slot     string            `json:"slot"`
+	Title    string            `json:"title"`
+	Required bool              `json:"required"`
+	State    questioning.State `json:"state"`
+	Text     string            `json:"text"`
+}
+
+// Text renders the report for a person.
+func (r Report) Text() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n", r.Goal)
+	for _, c := range r.Coverage {
+		if value, ok := r.Values[c.Slot]; ok {
+			fmt.Fprintf(&b, "\n%s: %s%s", c.Title, questioning.Render(value), cited(c))
+		}
+	}
+	for _, c := range r.Contradictions {
+		fmt.Fprintf(&b, "\nContradiction: %s", c.Text)
+	}
+	if len(r.OpenPoints) > 0 {
+		b.WriteString("\n\nOpen:")
+		for _, p := range r.OpenPoints {
+			fmt.Fprintf(&b, "\n- %s", p.Text)
+		}
+	}
+	return b.String()
+}
+
+func cited(c Coverage) string {
+	if len(c.Answers) == 0 {
+		return " (assumed from the context)"
+	}
+	return fmt.Sprintf(" (answer %s)", strings.Trim(strings.ReplaceAll(fmt.Sprint(c.Answers), " ", ", "), "[]"))
+}

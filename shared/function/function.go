@@ -1,0 +1,124 @@
+// Package function gives a tool the shape of a Knative function: New, Handle
+// and the hooks that Knative's Go runtime calls.
+package function
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"sync"
+
+	"github.com/caarlos0/env/v11"
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/telemetry"
+	"github.com/sequential-questioning/sequential-questioning/shared/tool"
+)
+
+// Backend is what a tool works on.
+type Backend interface {
+	// Ready reports whether a call would find what it needs.
+	Ready(context.Context) error
+	Close()
+}
+
+// Config is what every function reads from its environment.
+type Config struct {
+	MaxBodyBytes int64 `env:"MAX_BODY_BYTES" envDefault:"1048576"`
+}
+
+// Function serves one tool. It opens its backend when it starts, which makes
+// no connection: an instance is ready to be called at once.
+type Function struct {
+	name      string
+	build     func() (tool.Tool, Backend, error)
+	start     func() error
+	handler   http.Handler
+	backend   Backend
+	telemetry *telemetry.Telemetry
+}
+
+// New returns the function name for the tool that define makes of a backend.
+func New[B Backend](name string, open func() (B, error), define func(B) tool.Tool) *Function {
+	f := &Function{name: name}
+	f.build = func() (tool.Tool, Backend, error) {
+		backend, err := open()
+		if err != nil {
+			return tool.Tool{}, nil, err
+		}
+		return define(backend), backend, nil
+	}
+	f.start = sync.OnceValue(f.open)
+	return f
+}
+
+// Start opens the backend. A wrong setting is an error here, at once.
+func (f *Function) Start(context.Context, map[string]string) error { return f.start() }
+
+func (f *Function) open() error {
+	var config Config
+	if err := env.Parse(&config); err != nil {
+		return fmt.Errorf("read configuration: %w", err)
+	}
+	shown, err := telemetry.Setup(context.Background(), f.name)
+	if err != nil {
+		return fmt.Errorf("set up telemetry: %w", err)
+	}
+	t, backend, err := f.build()
+	if err != nil {
+		return errors.Join(fmt.Errorf("open %s: %w", f.name, err), shown.Shutdown(context.Background()))
+	}
+	calls := limitBody(config.MaxBodyBytes, requireUTF8(t.Handler(Version())))
+	mux := http.NewServeMux()
+	mux.Handle("/metrics", shown.Handler())
+	mux.HandleFunc("/health", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.Handle("/", otelhttp.NewHandler(unlimitedWrite(calls), f.name))
+	f.handler, f.backend, f.telemetry = mux, backend, shown
+	return nil
+}
+
+// Handle serves a request, starting first where the runtime has not yet.
+func (f *Function) Handle(w http.ResponseWriter, r *http.Request) {
+	if err := f.start(); err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	f.handler.ServeHTTP(w, r)
+}
+
+// Ready reports whether the function's backend is.
+func (f *Function) Ready(ctx context.Context) (bool, error) {
+	if err := f.start(); err != nil {
+		return false, err
+	}
+	if err := f.backend.Ready(ctx); err != nil {
+		return false, err
+	}
+	return true, nil
+}
+
+// Alive reports that the process serves requests.
+func (f *Function) Alive(context.Context) (bool, error) { return true, nil }
+
+// Stop closes the backend and sends what telemetry is left.
+func (f *Function) Stop(ctx context.Context) error {
+	if f.backend == nil {
+		return nil
+	}
+	f.backend.Close()
+	return f.telemetry.Shutdown(ctx)
+}
+
+// Version is the revision of the source the program was built from.
+func Version() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				return s.Value[:min(12, len(s.Value))]
+			}
+		}
+	}
+	return "dev"
+}

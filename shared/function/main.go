@@ -1,0 +1,43 @@
+package function
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	fn "knative.dev/func-go/http"
+)
+
+// Main runs a function as a program until it is told to stop. It listens on
+// LISTEN_ADDRESS, port 8080 of every interface when that is not set.
+func Main(f fn.Handler) {
+	if len(os.Args) > 1 {
+		usage(os.Args[1])
+	}
+	fn.SetLogLevel(fn.LogWarn)
+	if os.Getenv("LISTEN_ADDRESS") == "" {
+		// The runtime would take Knative's PORT for loopback only.
+		port := "8080"
+		if p := os.Getenv("PORT"); p != "" {
+			port = p
+		}
+		os.Setenv("LISTEN_ADDRESS", "[::]:"+port)
+	}
+	if err := fn.New(f).Start(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func usage(argument string) {
+	text := `A Knative function of Sequential Questioning. It takes no arguments:
+settings come from the environment, see docs/configuration.md.
+It listens on LISTEN_ADDRESS (default [::]:8080).`
+	if strings.TrimLeft(argument, "-") == "help" || argument == "-h" {
+		fmt.Println(text)
+		os.Exit(0)
+	}
+	fmt.Fprintln(os.Stderr, text)
+	os.Exit(2)
+}

@@ -1,0 +1,209 @@
+package embedded
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// elsewhere holds the folders that the server's user could not reach where
+// they were asked for, such as below root's home.
+var elsewhere = "/var/lib/sequential-questioning"
+
+const (
+	dataName          = "data" // what initdb makes
+	passwordName      = "password"
+	adminPasswordName = "admin.password"
+)
+
+// makeFolder makes dir where it is missing and returns its real path.
+func makeFolder(dir string) (string, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("make data folder: %w", err)
+	}
+	own, parents := fs.FileMode(0o700), fs.FileMode(0o700)
+	if os.Geteuid() == 0 {
+		// The server's user must pass through on its way to its data.
+		own, parents = 0o711, 0o755
+	}
+	if err := os.MkdirAll(filepath.Dir(abs), parents); err != nil {
+		return "", fmt.Errorf("make data folder: %w", err)
+	}
+	if err := os.Mkdir(abs, own); err != nil && !errors.Is(err, fs.ErrExist) {
+		return "", fmt.Errorf("make data folder: %w", err)
+	}
+	resolved, err := filepath.EvalSymlinks(abs)
+	if err != nil {
+		return "", fmt.Errorf("open data folder: %w", err)
+	}
+	if info, err := os.Stat(resolved); err != nil || !info.IsDir() {
+		return "", fmt.Errorf("data folder %s is not a folder", dir)
+	}
+	return resolved, nil
+}
+
+// relocate puts a link to a folder that every user can reach in the place of
+// the empty folder dir.
+func relocate(dir string) (string, error) {
+	// Remove fails unless the folder is empty.
+	if err := os.Remove(dir); err != nil {
+		return "", fmt.Errorf("the user PostgreSQL runs as cannot enter data folder %s: move it to a place that user can enter or choose another folder", dir)
+	}
+	if err := os.MkdirAll(elsewhere, 0o755); err != nil {
+		return "", fmt.Errorf("make a data folder that PostgreSQL can enter: %w", err)
+	}
+	target, err := os.MkdirTemp(elsewhere, "postgres-")
+	if err != nil {
+		return "", fmt.Errorf("make a data folder that PostgreSQL can enter: %w", err)
+	}
+	if err := os.Chmod(target, 0o711); err != nil {
+		return "", fmt.Errorf("make a data folder that PostgreSQL can enter: %w", err)
+	}
+	if err := os.Symlink(target, dir); err != nil {
+		return "", fmt.Errorf("link data folder: %w", err)
+	}
+	return target, nil
+}
+
+// Remove deletes a data folder with all its data, wherever Start put them. No
+// server may be running on it.
+func Remove(dir string) error {
+	if target, err := os.Readlink(dir); err == nil && filepath.Dir(target) == elsewhere {
+		if err := os.RemoveAll(target); err != nil {
+			return fmt.Errorf("remove data folder: %w", err)
+		}
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		return fmt.Errorf("remove data folder: %w", err)
+	}
+	return nil
+}
+
+// madeBy returns the major version that made the data, or zero for none yet.
+func madeBy(data string) (int, error) {
+	content, err := os.ReadFile(filepath.Join(data, "PG_VERSION"))
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(data); err == nil {
+			return 0, fmt.Errorf("%s is not a data folder of PostgreSQL: it holds no PG_VERSION", data)
+		}
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read version of data folder: %w", err)
+	}
+	major, err := strconv.Atoi(strings.TrimSpace(string(content)))
+	if err != nil {
+		return 0, fmt.Errorf("read version of data folder %s: %w", data, err)
+	}
+	return major, nil
+}
+
+// passwords of a data folder. They differ, so that who holds the ordinary
+// role's cannot become the superuser, whom row security does not bind.
+type passwords struct{ role, admin string }
+
+func readPasswords(dir string, fresh bool) (passwords, error) {
+	role, err := readPassword(filepath.Join(dir, passwordName), fresh)
+	if err != nil {
+		return passwords{}, err
+	}
+	admin, err := readPassword(filepath.Join(dir, adminPasswordName), fresh)
+	if err != nil {
+		return passwords{}, err
+	}
+	return passwords{role: role, admin: admin}, nil
+}
+
+func readPassword(path string, fresh bool) (string, error) {
+	content, err := os.ReadFile(path)
+	if text := strings.TrimSpace(string(content)); err == nil && text != "" {
+		return text, nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("read password of the data folder: %w", err)
+	}
+	if !fresh {
+		return "", fmt.Errorf("the data folder's password file %s is missing or empty", path)
+	}
+	password := rand.Text()
+	if err := os.WriteFile(path, []byte(password+"\n"), 0o600); err != nil {
+		return "", fmt.Errorf("write password of the data folder: %w", err)
+	}
+	return password, nil
+}
+
+// initialise makes the data in one step: what an interrupted run leaves is
+// never taken for complete.
+func (s *Server) initialise(ctx context.Context) error {
+	dir, as := s.dir, s.account
+	staging := filepath.Join(dir, dataName+".new")
+	pwfile := filepath.Join(dir, adminPasswordName+".new")
+	defer os.RemoveAll(staging)
+	defer os.Remove(pwfile)
+
+	var failed error
+	for _, locale := range []string{"C.UTF-8", "C"} {
+		if err := os.RemoveAll(staging); err != nil {
+			return fmt.Errorf("clear an unfinished data folder: %w", err)
+		}
+		if err := os.Mkdir(staging, 0o700); err != nil {
+			return fmt.Errorf("make data folder: %w", err)
+		}
+		if err := os.WriteFile(pwfile, []byte(s.passwords.admin+"\n"), 0o600); err != nil {
+			return fmt.Errorf("write password for initdb: %w", err)
+		}
+		if err := errors.Join(give(staging, as), give(pwfile, as)); err != nil {
+			return err
+		}
+		args := []string{
+			"--pgdata=" + staging, "--username=" + adminRole, "--pwfile=" + pwfile,
+			"--auth=scram-sha-256", "--encoding=UTF8", "--locale=" + locale,
+			"--data-checksums", "--no-instructions",
+		}
+		if s.fast {
+			args = append(args, "--no-sync", "--wal-segsize=1")
+		}
+		cmd := exec.CommandContext(ctx, filepath.Join(s.inst.Bin, "initdb"), args...)
+		cmd.Dir, cmd.Env, cmd.SysProcAttr = dir, environment(), attributes(as)
+		cmd.ExtraFiles = []*os.File{s.lock}
+		cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+		cmd.WaitDelay = 5 * time.Second
+		output := &tail{}
+		cmd.Stdout, cmd.Stderr = output, output
+		if err := runLocked(cmd); err != nil {
+			failed = fmt.Errorf("run initdb: %w: %s", err, output)
+			if ctx.Err() == nil && bytes.Contains([]byte(output.String()), []byte("locale")) {
+				continue
+			}
+			return failed
+		}
+		if err := os.Rename(staging, filepath.Join(dir, dataName)); err != nil {
+			return fmt.Errorf("put new data folder in place: %w", err)
+		}
+		return nil
+	}
+	return failed
+}
+
+// environment keeps the caller's secrets, and settings such as PGPORT, from
+// the server.
+func environment() []string {
+	env := []string{"LC_ALL=C", "TZ=UTC"}
+	for _, name := range []string{"PATH", "LD_LIBRARY_PATH", "TMPDIR"} {
+		if value, ok := os.LookupEnv(name); ok {
+			env = append(env, name+"="+value)
+		}
+	}
+	return env
+}

@@ -1,0 +1,150 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"regexp"
+	"runtime"
+	"strconv"
+	"strings"
+)
+
+// Install installs the system's own PostgreSQL package where that needs no
+// password: as root, with a sudo that does not ask, or with Homebrew. It
+// writes the commands and what they print to out. It starts no server of the
+// system's. Where it cannot install, the error says what to install.
+func Install(ctx context.Context, out io.Writer) error {
+	if _, err := Find(); err == nil {
+		return nil
+	}
+	in := installer{out: out}
+	manager, ok := packageManager()
+	if !ok {
+		return &MissingError{}
+	}
+	if manager != "brew" && os.Geteuid() != 0 {
+		if exec.CommandContext(ctx, "sudo", "-n", "true").Run() != nil {
+			return &MissingError{}
+		}
+		in.prefix = []string{"sudo", "-n"}
+	}
+	var err error
+	switch manager {
+	case "apt-get":
+		err = in.apt(ctx)
+	case "dnf":
+		err = in.run(ctx, "dnf", "install", "-y", "postgresql-server")
+	case "apk":
+		err = in.run(ctx, "apk", "add", "--no-cache", "postgresql")
+	case "brew":
+		err = in.run(ctx, "brew", "install", "postgresql@17")
+	}
+	if err != nil {
+		return fmt.Errorf("install PostgreSQL: %w", err)
+	}
+	_, err = Find()
+	return err
+}
+
+func packageManager() (string, bool) {
+	managers := []string{"apt-get", "dnf", "apk"}
+	if runtime.GOOS == "darwin" {
+		managers = []string{"brew"}
+	}
+	for _, name := range managers {
+		if _, err := exec.LookPath(name); err == nil {
+			return name, true
+		}
+	}
+	return "", false
+}
+
+func advice() string {
+	manager, ok := packageManager()
+	if !ok {
+		if runtime.GOOS == "darwin" {
+			return "brew install postgresql@17"
+		}
+		return "your system's package manager (package postgresql or postgresql-server), or name its bin folder in POSTGRES_BIN"
+	}
+	command := map[string]string{
+		"apt-get": "apt-get install postgresql",
+		"dnf":     "dnf install postgresql-server",
+		"apk":     "apk add postgresql",
+		"brew":    "brew install postgresql@17",
+	}[manager]
+	if manager != "brew" && os.Geteuid() != 0 {
+		return "sudo " + command
+	}
+	return command
+}
+
+type installer struct {
+	out    io.Writer
+	prefix []string
+}
+
+func (in installer) run(ctx context.Context, args ...string) error {
+	args = append(append([]string{}, in.prefix...), args...)
+	fmt.Fprintf(in.out, "+ %s\n", strings.Join(args, " "))
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd.Stdout, cmd.Stderr = in.out, in.out
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("run %s: %w", strings.Join(args, " "), err)
+	}
+	return nil
+}
+
+// Without this file Debian's packages create and start a server of their own.
+const noMainCluster = `f=/etc/postgresql-common/createcluster.conf; ` +
+	`[ -e "$f" ] || { mkdir -p "${f%/*}" && echo "create_main_cluster = false" > "$f"; }`
+
+func (in installer) apt(ctx context.Context) error {
+	if !aptOffers(ctx) {
+		if err := in.run(ctx, "apt-get", "update"); err != nil {
+			return err
+		}
+		if !aptOffers(ctx) {
+			return errors.New("apt-get offers no PostgreSQL " + strconv.Itoa(OldestVersion) + " or newer")
+		}
+	}
+	if err := in.run(ctx, "sh", "-c", noMainCluster); err != nil {
+		return err
+	}
+	install := []string{
+		"env", "DEBIAN_FRONTEND=noninteractive",
+		"apt-get", "install", "-y", "--no-install-recommends",
+		"-o", "Dpkg::Options::=--force-confold", "-o", "DPkg::Lock::Timeout=120",
+		"postgresql",
+	}
+	if err := in.run(ctx, install...); err == nil || ctx.Err() != nil {
+		return err
+	}
+	// Package lists older than the archive name files that are gone.
+	if err := in.run(ctx, "apt-get", "update"); err != nil {
+		return err
+	}
+	return in.run(ctx, install...)
+}
+
+var candidatePattern = regexp.MustCompile(`(?m)^\s*Candidate: (\d+)`)
+
+func aptOffers(ctx context.Context) bool {
+	cmd := exec.CommandContext(ctx, "apt-cache", "policy", "postgresql")
+	cmd.Env = append(os.Environ(), "LC_ALL=C")
+	out, err := cmd.Output()
+	return err == nil && offers(string(out))
+}
+
+func offers(policy string) bool {
+	match := candidatePattern.FindStringSubmatch(policy)
+	if match == nil {
+		return false
+	}
+	major, err := strconv.Atoi(match[1])
+	return err == nil && major >= OldestVersion
+}

@@ -1,0 +1,116 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// The lock is handed down to the server and its backends, so that it is held
+// exactly as long as any of them can still write to the data folder.
+func acquire(ctx context.Context, dir, data string) (*os.File, error) {
+	file, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock data folder: %w", err)
+	}
+	start := time.Now()
+	for {
+		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
+			file.Close()
+			return nil, fmt.Errorf("lock data folder %s: %w", dir, err)
+		}
+		// A server whose owner was just killed needs a moment to leave.
+		patience := 10 * time.Second
+		served := readPidFile(data)
+		if served.running() {
+			patience = 500 * time.Millisecond
+		}
+		if time.Since(start) > patience {
+			file.Close()
+			return nil, inUse(dir, served.pid)
+		}
+		select {
+		case <-ctx.Done():
+			file.Close()
+			return nil, fmt.Errorf("%w: %w", inUse(dir, served.pid), ctx.Err())
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	if err := refuseForeign(dir, data); err != nil {
+		file.Close()
+		return nil, err
+	}
+	return file, nil
+}
+
+func inUse(dir string, pid int) error {
+	if pid == 0 {
+		return fmt.Errorf("data folder %s is in use by another process", dir)
+	}
+	return fmt.Errorf("data folder %s is already served by a running PostgreSQL with pid %d", dir, pid)
+}
+
+// refuseForeign looks at a postmaster.pid that is there although nobody holds
+// the lock: a server started by hand is refused; a number that now belongs to
+// some other process, as after a restart of a container, is cleared away, for
+// PostgreSQL would take it for a server.
+func refuseForeign(dir, data string) error {
+	served := readPidFile(data)
+	if served.pid == 0 || !alive(served.pid) {
+		return nil
+	}
+	if serves(served.pid, data) {
+		return inUse(dir, served.pid)
+	}
+	if err := os.Remove(filepath.Join(data, "postmaster.pid")); err != nil {
+		return fmt.Errorf("remove stale postmaster.pid: %w", err)
+	}
+	return nil
+}
+
+// pidFile is what a server says of itself in postmaster.pid.
+type pidFile struct {
+	pid    int
+	shm    int // id of its shared memory segment, or -1
+	status string
+}
+
+func (p pidFile) running() bool {
+	return p.pid != 0 && p.status != "stopping" && alive(p.pid)
+}
+
+func readPidFile(data string) pidFile {
+	content, err := os.ReadFile(filepath.Join(data, "postmaster.pid"))
+	if err != nil {
+		return pidFile{shm: -1}
+	}
+	lines := strings.Split(string(content), "\n")
+	line := func(n int) string {
+		if n >= len(lines) {
+			return ""
+		}
+		return strings.TrimSpace(lines[n])
+	}
+	read := pidFile{shm: -1, status: line(7)}
+	read.pid, _ = strconv.Atoi(line(0))
+	if key := strings.Fields(line(6)); len(key) == 2 {
+		if id, err := strconv.Atoi(key[1]); err == nil {
+			read.shm = id
+		}
+	}
+	return read
+}
+
+func alive(pid int) bool {
+	return pid > 0 && !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH)
+}

@@ -1,0 +1,90 @@
+package postgres
+
+import (
+	"testing"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
+)
+
+func TestMain(m *testing.M) { postgrestest.Main(m, nil) }
+
+func config(t *testing.T, url string) Config {
+	t.Helper()
+	config, err := env.ParseAsWithOptions[Config](env.Options{Environment: map[string]string{"DATABASE_URL": url}})
+	require.NoError(t, err)
+	return config
+}
+
+func TestDefaults(t *testing.T) {
+	parsed, err := parse(config(t, "postgres://someone:word@db:5433/things"))
+	require.NoError(t, err)
+	assert.EqualValues(t, 4, parsed.MaxConns)
+	assert.Zero(t, parsed.MinConns)
+	assert.Equal(t, 5*time.Minute, parsed.MaxConnIdleTime)
+	assert.Equal(t, 5*time.Second, parsed.ConnConfig.ConnectTimeout)
+	assert.Equal(t, map[string]string{
+		"statement_timeout": "5000",
+		"lock_timeout":      "3000",
+		"application_name":  "sequential-questioning",
+	}, parsed.ConnConfig.RuntimeParams)
+}
+
+func TestURLWins(t *testing.T) {
+	parsed, err := parse(config(t, "postgres://db/things?application_name=mine&lock_timeout=7"))
+	require.NoError(t, err)
+	assert.Equal(t, "mine", parsed.ConnConfig.RuntimeParams["application_name"])
+	assert.Equal(t, "7", parsed.ConnConfig.RuntimeParams["lock_timeout"])
+	assert.Equal(t, "5000", parsed.ConnConfig.RuntimeParams["statement_timeout"])
+}
+
+func TestMalformedURLKeepsThePassword(t *testing.T) {
+	for _, url := range []string{
+		"postgres://someone:hunter2@db:port/things",
+		"postgres://someone:hunter2/x@db:5432/things",
+		"postgres://someone:hunter2%zz@db/things",
+		"postgres://someone:hunter2@db/things?sslmode=perhaps",
+		"postgres:/someone:hunter2@db",
+		"host=db password=hunter2 port=x",
+		"hunter2",
+		"postgres://someone:hunter2@db/things?pool_max_conns=x",
+		"postgres://someone:hunter2@db/things?sslmode=verify-full&sslrootcert=/does/not/exist",
+	} {
+		_, err := Open(t.Context(), config(t, url))
+		require.Error(t, err, url)
+		assert.NotContains(t, err.Error(), "hunter2")
+		assert.Contains(t, err.Error(), "DATABASE_URL")
+	}
+}
+
+func TestMissingURL(t *testing.T) {
+	_, err := Open(t.Context(), config(t, ""))
+	assert.EqualError(t, err, "DATABASE_URL is not set")
+}
+
+func TestTooFewConnections(t *testing.T) {
+	_, err := Open(t.Context(), Config{URL: "postgres://db/things"})
+	assert.EqualError(t, err, "DATABASE_MAX_CONNS is 0, want at least 1")
+}
+
+func TestOpenSucceedsWithoutADatabase(t *testing.T) {
+	pool, err := Open(t.Context(), config(t, "postgres://someone@127.0.0.1:1/things"))
+	require.NoError(t, err)
+	defer pool.Close()
+	assert.True(t, Retryable(pool.Ping(t.Context())))
+}
+
+func TestSettingsReachTheServer(t *testing.T) {
+	pool, err := Open(t.Context(), config(t, postgrestest.New(t)))
+	require.NoError(t, err)
+	defer pool.Close()
+	var statement, lock, name string
+	require.NoError(t, pool.QueryRow(t.Context(), `
+		SELECT current_setting('statement_timeout'), current_setting('lock_timeout'), current_setting('application_name')`).
+		Scan(&statement, &lock, &name))
+	assert.Equal(t, []string{"5s", "3s", "sequential-questioning"}, []string{statement, lock, name})
+}

@@ -1,0 +1,57 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"syscall"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// Retryable tells whether the same work may succeed when it is tried again
+// later: the database was unreachable, overloaded or shutting down, or the
+// work lost a race. It does not tell whether the failed try took effect: a
+// connection lost during a commit leaves that open. The caller's own
+// cancellation is not retryable.
+func Retryable(err error) bool {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return false
+	}
+	var server *pgconn.PgError
+	if errors.As(err, &server) {
+		return retryableCode(server.Code)
+	}
+	var (
+		network *net.OpError
+		name    *net.DNSError
+	)
+	switch {
+	case pgconn.SafeToRetry(err), pgconn.Timeout(err):
+		return true
+	case errors.Is(err, context.DeadlineExceeded): // also while waiting for a free connection
+		return true
+	case errors.As(err, &network), errors.As(err, &name), errors.Is(err, net.ErrClosed):
+		return true
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return true
+	}
+	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+}
+
+func retryableCode(code string) bool {
+	switch code {
+	case "40001", // serialization_failure
+		"40P01", // deadlock_detected
+		"53300", // too_many_connections
+		"55P03", // lock_not_available
+		"57014", // query_canceled, as by statement_timeout
+		"57P01", // admin_shutdown
+		"57P02", // crash_shutdown
+		"57P03": // cannot_connect_now
+		return true
+	}
+	return strings.HasPrefix(code, "08") // connection_exception
+}

@@ -1,0 +1,76 @@
+// Package questioning decides what to ask next. It is pure: no input or
+// output, no clock, no randomness; the same state gives the same batch.
+package questioning
+
+// Type names the kind of value a slot holds, after JSON Schema's types and
+// string formats.
+type Type string
+
+// The types of a slot. Values are held as JSON holds them: strings (dates and
+// times in their RFC 3339 forms), float64, bool, and []any for Choices and List.
+const (
+	Text     Type = "string"
+	Integer  Type = "integer"
+	Number   Type = "number"
+	Boolean  Type = "boolean"
+	Date     Type = "date"      // 2006-01-02
+	Time     Type = "time"      // 15:04:05
+	DateTime Type = "date-time" // RFC 3339
+	Email    Type = "email"
+	URI      Type = "uri"
+	Choice   Type = "choice"  // one of Options
+	Choices  Type = "choices" // any of Options
+	List     Type = "list"    // strings
+)
+
+// Slot is one piece of information wanted.
+type Slot struct {
+	Key         string `json:"key"`
+	Title       string `json:"title"`
+	Description string `json:"description,omitempty"`
+	// Question is the wording to ask with; empty makes one from the title.
+	Question string `json:"question,omitempty"`
+	// LookFor says what a good answer contains.
+	LookFor  []string `json:"look_for,omitempty"`
+	Type     Type     `json:"type"`
+	Options  []Option `json:"options,omitempty"`
+	Required bool     `json:"required,omitempty"`
+	// Weight scales the slot's worth; zero stands for 1.
+	Weight  float64 `json:"weight,omitempty"`
+	Default any     `json:"default,omitempty"`
+
+	Minimum   *float64 `json:"minimum,omitempty"`
+	Maximum   *float64 `json:"maximum,omitempty"`
+	MinLength *int     `json:"min_length,omitempty"` // characters
+	MaxLength *int     `json:"max_length,omitempty"` // characters
+	MinItems  *int     `json:"min_items,omitempty"`
+	MaxItems  *int     `json:"max_items,omitempty"`
+	Pattern   string   `json:"pattern,omitempty"` // RE2
+
+	// When makes the slot apply only once another slot holds a given value.
+	When *Condition `json:"when,omitempty"`
+}
+
+// Option is one allowed value of a Choice or Choices slot.
+type Option struct {
+	Value any    `json:"value"` // string, float64 or bool
+	Title string `json:"title,omitempty"`
+}
+
+// Condition holds when the slot it names was answered with one of the values.
+type Condition struct {
+	Slot string `json:"slot"`
+	In   []any  `json:"in"`
+}
+
+// Outcome is what became of a question. The four stay distinct: not knowing,
+// not wanting to say and not being concerned call for different next steps.
+type Outcome string
+
+// The outcomes of a question.
+const (
+	Answered      Outcome = "answered"
+	Unknown       Outcome = "unknown"
+	Declined      Outcome = "declined"
+	NotApplicable Outcome = "not_applicable"
+)

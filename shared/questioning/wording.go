@@ -1,0 +1,139 @@
+package questioning
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// question words the question for slot i.
+func (iv *Interview) question(i, number int) Question {
+	slot, standing := iv.Slots[i], iv.Standings[i]
+	q := Question{Number: number, Slot: slot.Key, Purpose: iv.purpose(i), Text: slot.wording(), Bits: round(iv.bits(i))}
+	switch q.Purpose {
+	case Clarify:
+		q.Text = fmt.Sprintf("I could not read %q. %s", excerpt(standing.Words), q.Text)
+		q.Reason = "The answer could not be read; asked once more, with what is expected."
+	case Confirm:
+		q.Text = fmt.Sprintf("Your answers on %s do not agree: the latest was %s. Which holds? %s",
+			lowerFirst(slot.Title), Render(standing.Value), q.Text)
+		q.Reason = fmt.Sprintf("Answers %s contradict each other.", numbers(standing.Answers))
+		q.Bits = 1
+	default:
+		q.Reason = iv.reason(i, q.Bits)
+	}
+	return q
+}
+
+// reason says in words why slot i is worth asking for.
+func (iv *Interview) reason(i int, bits float64) string {
+	slot := iv.Slots[i]
+	kind := "Optional"
+	if slot.Required {
+		kind = "Required"
+	}
+	open := "the answer is open"
+	switch slot.Type {
+	case Choice, Choices:
+		open = fmt.Sprintf("%d options are open", len(slot.Options))
+	case Boolean:
+		open = "yes and no are open"
+	}
+	reason := fmt.Sprintf("%s; %s: about %.1f bits.", kind, open, bits)
+	var hang []string
+	for _, s := range iv.Slots {
+		if s.When != nil && s.When.Slot == slot.Key {
+			hang = append(hang, lowerFirst(s.Title))
+		}
+	}
+	if len(hang) > 0 {
+		reason += " Decides whether to ask for " + strings.Join(hang, ", ") + "."
+	}
+	return reason
+}
+
+// wording is the slot's own question, or one made from its title.
+func (s Slot) wording() string {
+	if s.Question != "" {
+		return s.Question
+	}
+	if strings.HasSuffix(s.Title, "?") {
+		return s.Title
+	}
+	title := lowerFirst(s.Title)
+	var text string
+	switch {
+	case s.Type == Boolean:
+		text = fmt.Sprintf("%s: yes or no?", s.Title)
+	case s.Type == Choice:
+		text = fmt.Sprintf("Which %s?", title)
+	case s.Type == Choices:
+		text = fmt.Sprintf("Which %s (any number of them)?", title)
+	case s.Type == List || plural(title):
+		text = fmt.Sprintf("What are the %s?", title)
+	default:
+		text = fmt.Sprintf("What is the %s?", title)
+	}
+	if s.Description != "" {
+		text += " (" + strings.TrimRight(s.Description, ". ") + ")"
+	}
+	return text
+}
+
+func plural(title string) bool {
+	return strings.HasSuffix(title, "s") &&
+		!strings.HasSuffix(title, "ss") && !strings.HasSuffix(title, "us") && !strings.HasSuffix(title, "is")
+}
+
+// Render writes a value as a person would read it.
+func Render(value any) string {
+	switch v := value.(type) {
+	case nil:
+		return "nothing"
+	case bool:
+		if v {
+			return "yes"
+		}
+		return "no"
+	case []any:
+		parts := make([]string, len(v))
+		for i := range v {
+			parts[i] = Render(v[i])
+		}
+		return strings.Join(parts, ", ")
+	case float64:
+		return strings.TrimSuffix(strings.TrimRight(fmt.Sprintf("%.6f", v), "0"), ".")
+	default:
+		return fmt.Sprint(v)
+	}
+}
+
+// lowerFirst lowers the first letter unless the word is an abbreviation.
+func lowerFirst(s string) string {
+	first, size := utf8.DecodeRuneInString(s)
+	if second, _ := utf8.DecodeRuneInString(s[size:]); unicode.IsUpper(second) {
+		return s
+	}
+	return string(unicode.ToLower(first)) + s[size:]
+}
+
+const excerptRunes = 60
+
+func excerpt(words string) string {
+	runes := []rune(strings.Join(strings.Fields(words), " "))
+	if len(runes) <= excerptRunes {
+		return string(runes)
+	}
+	return string(runes[:excerptRunes-1]) + "…"
+}
+
+func numbers(all []int) string {
+	parts := make([]string, len(all))
+	for i, n := range all {
+		parts[i] = fmt.Sprint(n)
+	}
+	return strings.Join(parts, " and ")
+}
+
+func round(bits float64) float64 { return float64(int(bits*10+0.5)) / 10 }

@@ -1,0 +1,76 @@
+package telemetry
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"go.opentelemetry.io/otel/trace"
+)
+
+type logSettings struct {
+	level slog.Level
+	text  bool
+}
+
+func readLogSettings() (logSettings, error) {
+	var settings logSettings
+	if value := env("LOG_LEVEL"); value != "" {
+		if err := settings.level.UnmarshalText([]byte(value)); err != nil {
+			return settings, fmt.Errorf("LOG_LEVEL %q is not one of debug, info, warn, error", value)
+		}
+	}
+	switch value := env("LOG_FORMAT"); value {
+	case "", "json":
+	case "text":
+		settings.text = true
+	default:
+		return settings, fmt.Errorf("LOG_FORMAT %q is not one of json, text", value)
+	}
+	return settings, nil
+}
+
+func (s logSettings) handler(w io.Writer) slog.Handler {
+	options := &slog.HandlerOptions{Level: s.level}
+	var handler slog.Handler = slog.NewJSONHandler(w, options)
+	if s.text {
+		handler = slog.NewTextHandler(w, options)
+	}
+	return traceHandler{handler}
+}
+
+// levelHandler gates every handler behind it by one level.
+type levelHandler struct {
+	slog.Handler
+	level slog.Level
+}
+
+func (h levelHandler) Enabled(_ context.Context, level slog.Level) bool { return level >= h.level }
+
+func (h levelHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return levelHandler{h.Handler.WithAttrs(attrs), h.level}
+}
+
+func (h levelHandler) WithGroup(name string) slog.Handler {
+	return levelHandler{h.Handler.WithGroup(name), h.level}
+}
+
+// traceHandler adds the ids of the context's span to what it writes.
+type traceHandler struct{ slog.Handler }
+
+func (h traceHandler) Handle(ctx context.Context, record slog.Record) error {
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		record = record.Clone()
+		record.AddAttrs(slog.String("trace_id", span.TraceID().String()), slog.String("span_id", span.SpanID().String()))
+	}
+	return h.Handler.Handle(ctx, record)
+}
+
+func (h traceHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return traceHandler{h.Handler.WithAttrs(attrs)}
+}
+
+func (h traceHandler) WithGroup(name string) slog.Handler {
+	return traceHandler{h.Handler.WithGroup(name)}
+}

@@ -1,0 +1,195 @@
+// Package telemetry gives a process its logs, metrics and traces.
+//
+// Logs go to stderr and metrics to a Prometheus handler, always. OTLP export of
+// either, and of traces, happens only when the standard OTEL_* variables ask
+// for it.
+package telemetry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.opentelemetry.io/contrib/bridges/otelslog"
+	"go.opentelemetry.io/contrib/exporters/autoexport"
+	"go.opentelemetry.io/otel"
+	logglobal "go.opentelemetry.io/otel/log/global"
+	lognoop "go.opentelemetry.io/otel/log/noop"
+	metricnoop "go.opentelemetry.io/otel/metric/noop"
+	"go.opentelemetry.io/otel/propagation"
+	sdklog "go.opentelemetry.io/otel/sdk/log"
+	"go.opentelemetry.io/otel/sdk/resource"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	tracenoop "go.opentelemetry.io/otel/trace/noop"
+)
+
+// flushTimeout bounds how long Shutdown waits for a collector.
+var flushTimeout = 5 * time.Second
+
+// output is where logs are written.
+var output io.Writer = os.Stderr
+
+var (
+	mu      sync.Mutex
+	current *pipeline
+)
+
+// Telemetry is one user's hold on the process's telemetry.
+type Telemetry struct {
+	pipeline *pipeline
+	release  func(context.Context) error
+}
+
+// Setup starts the process's telemetry, or joins it when it is already
+// running: the first caller names the service, and the last Shutdown flushes.
+// It opens no connection. A malformed setting is an error; a collector that is
+// away is not.
+func Setup(ctx context.Context, service string) (*Telemetry, error) {
+	mu.Lock()
+	defer mu.Unlock()
+	if current == nil {
+		started, err := start(ctx, service)
+		if err != nil {
+			return nil, fmt.Errorf("set up telemetry: %w", err)
+		}
+		current = started
+	}
+	current.users++
+	return &Telemetry{pipeline: current, release: releaseOnce(current)}, nil
+}
+
+// Handler serves the metrics in Prometheus's formats.
+func (t *Telemetry) Handler() http.Handler { return t.pipeline.metrics }
+
+// Shutdown gives up this hold. The last one flushes what is pending for at most
+// five seconds. Repeated calls do nothing.
+func (t *Telemetry) Shutdown(ctx context.Context) error { return t.release(ctx) }
+
+func releaseOnce(p *pipeline) func(context.Context) error {
+	var once sync.Once
+	return func(ctx context.Context) (err error) {
+		once.Do(func() {
+			mu.Lock()
+			defer mu.Unlock()
+			if p.users--; p.users > 0 {
+				return
+			}
+			current = nil
+			err = p.stop(ctx)
+		})
+		return err
+	}
+}
+
+type pipeline struct {
+	users     int
+	metrics   http.Handler
+	shutdowns []func(context.Context) error
+	restore   func()
+}
+
+func start(ctx context.Context, service string) (*pipeline, error) {
+	settings, err := readLogSettings()
+	if err != nil {
+		return nil, err
+	}
+	disabled := sdkDisabled()
+	registry := newRegistry()
+	p := &pipeline{metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true})}
+	handlers := []slog.Handler{settings.handler(output)}
+	stderrOnly := slog.New(handlers[0])
+
+	otel.SetTextMapPropagator(propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{}))
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
+		stderrOnly.Warn("telemetry export failed", "error", err)
+	}))
+	if disabled {
+		otel.SetTracerProvider(tracenoop.NewTracerProvider())
+		otel.SetMeterProvider(metricnoop.NewMeterProvider())
+		logglobal.SetLoggerProvider(lognoop.NewLoggerProvider())
+	} else {
+		res, err := newResource(ctx, service)
+		if err != nil {
+			return nil, err
+		}
+		logs, err := p.export(ctx, res, registry)
+		if err != nil {
+			_ = p.stop(ctx)
+			return nil, err
+		}
+		if logs != nil {
+			handlers = append(handlers, otelslog.NewHandler(service, otelslog.WithLoggerProvider(logs)))
+		}
+	}
+
+	previous := slog.Default()
+	p.restore = func() { slog.SetDefault(previous) }
+	slog.SetDefault(slog.New(levelHandler{Handler: slog.NewMultiHandler(handlers...), level: settings.level}))
+	return p, nil
+}
+
+// export installs the providers and returns the one for logs when logs are
+// exported.
+func (p *pipeline) export(ctx context.Context, res *resource.Resource, registry registerer) (*sdklog.LoggerProvider, error) {
+	traces := []sdktrace.TracerProviderOption{sdktrace.WithResource(res)}
+	if exported("TRACES") {
+		exporter, err := autoexport.NewSpanExporter(ctx)
+		if err != nil {
+			return nil, unusable("TRACES", err)
+		}
+		traces = append(traces, sdktrace.WithBatcher(exporter))
+	}
+	tracerProvider := sdktrace.NewTracerProvider(traces...)
+	p.shutdowns = append(p.shutdowns, tracerProvider.Shutdown)
+
+	meterProvider, err := newMeterProvider(ctx, res, registry)
+	if err != nil {
+		return nil, err
+	}
+	p.shutdowns = append(p.shutdowns, meterProvider.Shutdown)
+
+	var loggerProvider *sdklog.LoggerProvider
+	if exported("LOGS") {
+		exporter, err := autoexport.NewLogExporter(ctx)
+		if err != nil {
+			return nil, unusable("LOGS", err)
+		}
+		loggerProvider = sdklog.NewLoggerProvider(sdklog.WithResource(res), sdklog.WithProcessor(sdklog.NewBatchProcessor(exporter)))
+		p.shutdowns = append(p.shutdowns, loggerProvider.Shutdown)
+		logglobal.SetLoggerProvider(loggerProvider)
+	}
+	otel.SetTracerProvider(tracerProvider)
+	otel.SetMeterProvider(meterProvider)
+	return loggerProvider, nil
+}
+
+func (p *pipeline) stop(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
+	defer cancel()
+	errs := make([]error, len(p.shutdowns))
+	var wg sync.WaitGroup
+	for i, shutdown := range p.shutdowns {
+		wg.Go(func() { errs[i] = shutdown(ctx) })
+	}
+	done := make(chan struct{})
+	go func() { wg.Wait(); close(done) }()
+	if p.restore != nil {
+		defer p.restore()
+	}
+	select {
+	case <-done:
+		if err := errors.Join(errs...); err != nil {
+			return fmt.Errorf("flush telemetry: %w", err)
+		}
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("flush telemetry: %w", ctx.Err())
+	}
+}

@@ -1,0 +1,66 @@
+package tool
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/fault"
+)
+
+const scope = "github.com/sequential-questioning/sequential-questioning/shared/tool"
+
+type instruments struct {
+	calls    metric.Int64Counter
+	errors   metric.Int64Counter
+	duration metric.Float64Histogram
+}
+
+// The names are right, so that making the instruments cannot fail.
+var instrumentsOnce = sync.OnceValue(func() instruments {
+	meter := otel.Meter(scope)
+	calls, _ := meter.Int64Counter("mcp.tool.calls", metric.WithDescription("Tool calls."))
+	failed, _ := meter.Int64Counter("mcp.tool.errors", metric.WithDescription("Tool calls that failed, by kind."))
+	duration, _ := meter.Float64Histogram("mcp.tool.call.duration", metric.WithUnit("s"),
+		metric.WithDescription("Time from a call's arguments to its result."),
+		metric.WithExplicitBucketBoundaries(.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10))
+	return instruments{calls, failed, duration}
+})
+
+// observe opens a call's span; done closes it and counts the call.
+func observe(ctx context.Context, name string) (context.Context, func(context.Context, error)) {
+	start := time.Now()
+	ctx, span := otel.Tracer(scope).Start(ctx, "tools/call "+name,
+		trace.WithAttributes(attribute.String("mcp.tool.name", name)))
+	return ctx, func(ctx context.Context, err error) {
+		i, tool := instrumentsOnce(), attribute.String("tool", name)
+		i.calls.Add(ctx, 1, metric.WithAttributes(tool))
+		i.duration.Record(ctx, time.Since(start).Seconds(), metric.WithAttributes(tool))
+		if err != nil {
+			kind := errorKind(err)
+			i.errors.Add(ctx, 1, metric.WithAttributes(tool, attribute.String("kind", kind)))
+			span.SetAttributes(attribute.String("error.type", kind))
+			span.SetStatus(codes.Error, kind)
+		}
+		span.End()
+	}
+}
+
+func errorKind(err error) string {
+	var invalid *fault.Invalid
+	var unavailable *fault.Unavailable
+	switch {
+	case errors.As(err, &invalid):
+		return "invalid"
+	case errors.As(err, &unavailable):
+		return "unavailable"
+	}
+	return "internal"
+}

@@ -1,0 +1,155 @@
+// Package tool serves one MCP tool over HTTP. It knows nothing of what the
+// tool does.
+package tool
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"reflect"
+
+	"github.com/google/jsonschema-go/jsonschema"
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/fault"
+)
+
+// Definition declares a tool. Descriptions are short: every client pays for
+// every word in its context.
+type Definition struct {
+	Name        string
+	Title       string
+	Description string
+	ReadOnly    bool // changes nothing
+	Destructive bool // may erase or overwrite
+	Idempotent  bool // the same call again changes nothing
+	// Schemas are the JSON Schemas of types that cannot be inferred.
+	Schemas map[reflect.Type]*jsonschema.Schema
+	// Refine narrows the inferred input schema.
+	Refine func(input *jsonschema.Schema)
+}
+
+// Rendered is a result that a person can read.
+type Rendered interface{ Text() string }
+
+// Tool is a tool's declaration and the function behind it.
+type Tool struct {
+	Declaration mcp.Tool
+	call        func(ctx context.Context, arguments json.RawMessage) (*mcp.CallToolResult, error)
+}
+
+// Define ties a definition to a plain function. The schemas are inferred from
+// In and Out: fields without omitempty are required. It panics when they
+// cannot be, which is a mistake in the program.
+func Define[In any, Out Rendered](d Definition, run func(context.Context, In) (Out, error)) Tool {
+	input := infer[In](d.Schemas)
+	if d.Refine != nil {
+		d.Refine(input)
+	}
+	output := infer[Out](d.Schemas)
+	allowMore(output) // a newer function may answer a client that knows an older schema
+	declaration := mcp.Tool{
+		Name: d.Name, Title: d.Title, Description: d.Description,
+		RawInputSchema:  encodeSchema(input),
+		RawOutputSchema: encodeSchema(output),
+		Annotations: mcp.ToolAnnotation{
+			Title: d.Title, ReadOnlyHint: &d.ReadOnly, DestructiveHint: &d.Destructive,
+			IdempotentHint: &d.Idempotent, OpenWorldHint: new(bool),
+		},
+	}
+	valid := newValidator(declaration.RawInputSchema)
+	return Tool{declaration, func(ctx context.Context, arguments json.RawMessage) (*mcp.CallToolResult, error) {
+		if len(arguments) == 0 {
+			arguments = json.RawMessage("{}")
+		}
+		if err := valid.check(arguments); err != nil {
+			return nil, err
+		}
+		var in In
+		if err := json.Unmarshal(arguments, &in); err != nil {
+			return nil, fault.Invalidf("", "the arguments cannot be read: %v", err)
+		}
+		out, err := run(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		return mcp.NewToolResultStructured(out, out.Text()), nil
+	}}
+}
+
+func infer[T any](types map[reflect.Type]*jsonschema.Schema) *jsonschema.Schema {
+	schema, err := jsonschema.For[T](&jsonschema.ForOptions{TypeSchemas: types})
+	if err != nil {
+		panic(fmt.Sprintf("infer schema: %v", err))
+	}
+	return schema
+}
+
+func encodeSchema(schema *jsonschema.Schema) json.RawMessage {
+	data, err := json.Marshal(schema)
+	if err != nil {
+		panic(fmt.Sprintf("encode schema: %v", err))
+	}
+	return data
+}
+
+func allowMore(schema *jsonschema.Schema) {
+	if schema == nil {
+		return
+	}
+	if schema.Properties != nil {
+		schema.AdditionalProperties = nil
+	}
+	for _, property := range schema.Properties {
+		allowMore(property)
+	}
+	allowMore(schema.Items)
+	allowMore(schema.AdditionalProperties)
+}
+
+// handle adapts the tool to the MCP server: a failure the caller can act on is
+// a tool error in words, never a broken call.
+func (t Tool) handle(ctx context.Context, request mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+	ctx, done := observe(ctx, t.Declaration.Name)
+	result, err := t.call(ctx, request.Params.RawArguments)
+	done(ctx, err)
+	if err != nil {
+		return t.failure(ctx, err), nil
+	}
+	return result, nil
+}
+
+// RetryableKey marks, in a tool error's _meta, whether the same call may
+// succeed later.
+const RetryableKey = "sequential-questioning/retryable"
+
+func (t Tool) failure(ctx context.Context, err error) *mcp.CallToolResult {
+	var invalid *fault.Invalid
+	var unavailable *fault.Unavailable
+	var result *mcp.CallToolResult
+	switch {
+	case errors.As(err, &invalid):
+		result = mcp.NewToolResultError(invalid.Error())
+	case errors.As(err, &unavailable):
+		slog.WarnContext(ctx, "dependency unavailable", "tool", t.Declaration.Name, "error", err)
+		result = mcp.NewToolResultErrorf("%s is not available at the moment. Repeat the same call in a few seconds; it will not be counted twice.", upperFirst(unavailable.What))
+	default:
+		slog.ErrorContext(ctx, "call failed", "tool", t.Declaration.Name, "error", err)
+		result = mcp.NewToolResultErrorf("internal error, trace %s; nothing was stored", trace.SpanContextFromContext(ctx).TraceID())
+	}
+	result.Meta = mcp.NewMetaFromMap(map[string]any{RetryableKey: unavailable != nil})
+	return result
+}
+
+func upperFirst(s string) string {
+	if s == "" || s[0] < 'a' || s[0] > 'z' {
+		return s
+	}
+	return string(s[0]-'a'+'A') + s[1:]
+}
+
+var _ server.ToolHandlerFunc = Tool{}.handle

@@ -1,0 +1,109 @@
+package tool
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sort"
+	"strconv"
+	"strings"
+	"sync"
+
+	validate "github.com/santhosh-tekuri/jsonschema/v6"
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/fault"
+)
+
+// validator holds arguments against a tool's input schema.
+type validator struct {
+	compile func() *validate.Schema
+}
+
+// newValidator compiles the schema on first use: start-up is paid at every
+// wake from zero.
+func newValidator(schema json.RawMessage) validator {
+	return validator{sync.OnceValue(func() *validate.Schema {
+		document, err := validate.UnmarshalJSON(bytes.NewReader(schema))
+		if err != nil {
+			panic(fmt.Sprintf("read input schema: %v", err))
+		}
+		compiler := validate.NewCompiler()
+		if err := compiler.AddResource("input", document); err != nil {
+			panic(fmt.Sprintf("add input schema: %v", err))
+		}
+		return compiler.MustCompile("input")
+	})}
+}
+
+// check returns a *fault.Invalid that names the first field which is wrong.
+func (v validator) check(arguments json.RawMessage) error {
+	value, err := validate.UnmarshalJSON(bytes.NewReader(arguments))
+	if err != nil {
+		return fault.Invalidf("", "the arguments are not valid JSON: %v", err)
+	}
+	if path, found := findNUL(value, nil); found {
+		return fault.Invalidf(dotted(path), "contains a NUL character, which cannot be stored; remove it")
+	}
+	var invalid *validate.ValidationError
+	if !errors.As(v.compile().Validate(value), &invalid) {
+		return nil
+	}
+	leaf := firstLeaf(invalid)
+	return fault.Invalidf(dotted(leaf.InstanceLocation), "%s", leaf.ErrorKind.LocalizedString(english))
+}
+
+var english = message.NewPrinter(language.English)
+
+// firstLeaf is the cause to tell: of several, the first by place.
+func firstLeaf(e *validate.ValidationError) *validate.ValidationError {
+	for len(e.Causes) > 0 {
+		sort.SliceStable(e.Causes, func(i, j int) bool {
+			return strings.Join(e.Causes[i].InstanceLocation, ".") < strings.Join(e.Causes[j].InstanceLocation, ".")
+		})
+		e = e.Causes[0]
+	}
+	return e
+}
+
+// dotted renders a location as answers[0].value.
+func dotted(location []string) string {
+	var b strings.Builder
+	for _, part := range location {
+		if _, err := strconv.Atoi(part); err == nil {
+			fmt.Fprintf(&b, "[%s]", part)
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteByte('.')
+		}
+		b.WriteString(part)
+	}
+	return b.String()
+}
+
+// findNUL returns the place of a string that PostgreSQL cannot hold.
+func findNUL(value any, path []string) ([]string, bool) {
+	switch v := value.(type) {
+	case string:
+		return path, strings.ContainsRune(v, 0)
+	case []any:
+		for i := range v {
+			if at, found := findNUL(v[i], append(path, strconv.Itoa(i))); found {
+				return at, true
+			}
+		}
+	case map[string]any:
+		for key := range v {
+			if strings.ContainsRune(key, 0) {
+				return path, true
+			}
+			if at, found := findNUL(v[key], append(path, key)); found {
+				return at, true
+			}
+		}
+	}
+	return nil, false
+}
