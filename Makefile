@@ -6,7 +6,8 @@ SHELL := /bin/bash
 BIN := .bin
 MODULES := $(sort $(patsubst %/go.mod,%,$(wildcard shared/go.mod migrations/go.mod tests/go.mod functions/*/go.mod)))
 PACKAGES := $(addsuffix /...,$(addprefix ./,$(MODULES)))
-FUNCTIONS := $(sort $(filter-out local,$(notdir $(patsubst %/func.yaml,%,$(wildcard functions/*/func.yaml)))))
+FUNCTIONS := $(sort $(notdir $(patsubst %/func.yaml,%,$(wildcard functions/*/func.yaml))))
+TOOLS := $(filter-out gateway,$(FUNCTIONS))
 
 ##@ Use
 
@@ -27,7 +28,7 @@ build: ## Build every program into .bin
 
 generate: ## Write what is derived from the tools: catalogue, API reference, schema snapshots
 	go run ./functions/local/cmd/generate
-	UPDATE_SNAPSHOTS=1 go test -count=1 -run Snapshot ./functions/local/... > /dev/null
+	UPDATE_SNAPSHOTS=1 go test -count=1 -run TestSnapshot $(addprefix ./functions/,$(TOOLS)) > /dev/null
 
 tidy: ## Tidy every module and the workspace
 	go work use -r functions migrations shared tests

@@ -66,7 +66,7 @@ CREATE TABLE questions (
     purpose         text        NOT NULL CHECK (purpose IN ('ask', 'clarify', 'confirm')),
     text            text        NOT NULL CHECK (text <> ''),
     reason          text        NOT NULL,
-    bits            real        NOT NULL CHECK (bits >= 0),
+    bits            double precision NOT NULL CHECK (bits >= 0),
     open            boolean     NOT NULL DEFAULT true,
     asked_at        timestamptz NOT NULL DEFAULT now(),
     FOREIGN KEY (conversation_id, principal) REFERENCES conversations (id, principal) ON DELETE CASCADE,

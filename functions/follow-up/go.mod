@@ -4,7 +4,10 @@ go 1.26.8
 
 replace github.com/sequential-questioning/sequential-questioning/shared => ../../shared
 
-require github.com/sequential-questioning/sequential-questioning/shared v0.0.0
+require (
+	github.com/sequential-questioning/sequential-questioning/shared v0.0.0
+	github.com/stretchr/testify v1.12.1
+)
 
 require (
 	github.com/beorn7/perks v1.0.1 // indirect
@@ -59,6 +62,7 @@ require (
 	go.opentelemetry.io/otel/sdk/metric v1.47.0 // indirect
 	go.opentelemetry.io/otel/trace v1.47.0 // indirect
 	go.opentelemetry.io/proto/otlp v1.11.1 // indirect
+	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/net v0.59.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.48.0 // indirect

@@ -9,9 +9,11 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -47,9 +49,8 @@ func newTarget(config Config, entry catalogueTool) (*target, error) {
 	header.Set(mcp.HeaderProtocolVersion, mcp.ProtocolVersion20260728)
 	header.Set(mcp.HeaderMethod, string(mcp.MethodToolsCall))
 	header.Set(mcp.HeaderName, encoded)
-	// Calls are idempotent by contract: the presence of this header, which is
-	// not sent while it has no value, lets net/http repeat a call whose
-	// kept-alive connection turned out to be closed.
+	// The presence of this header, which is not sent while it has no value, lets
+	// net/http repeat a call by itself where it can: see send.
 	header["Idempotency-Key"] = []string{}
 	return &target{
 		function: entry.function,
@@ -125,7 +126,7 @@ func (g *gateway) call(ctx context.Context, t *target, incoming *exchange, reque
 	defer silence.Stop()
 
 	asked := g.newRequest(bounded, t, incoming, request)
-	response, err := g.upstream.RoundTrip(asked.http)
+	response, err := g.send(asked.http)
 	if err != nil {
 		defer cancel(nil)
 		return nil, g.unanswered(ctx, bounded, t, err)
@@ -156,6 +157,24 @@ func (g *gateway) call(ctx context.Context, t *target, incoming *exchange, reque
 			"use sequential_questioning and put its questions to the person yourself", nil)
 	}
 	return result, nil
+}
+
+// send repeats a call that broke on a kept-alive connection: the function had
+// most likely closed it while it was idle, and calls are idempotent by contract.
+// net/http repeats only what broke before its body was written.
+func (g *gateway) send(request *http.Request) (*http.Response, error) {
+	const repeats = 2
+	for attempt := 0; ; attempt++ {
+		var reused atomic.Bool
+		traced := request.WithContext(httptrace.WithClientTrace(request.Context(), &httptrace.ClientTrace{
+			GotConn: func(info httptrace.GotConnInfo) { reused.Store(info.Reused) },
+		}))
+		traced.Body, _ = request.GetBody()
+		response, err := g.upstream.RoundTrip(traced)
+		if err == nil || !reused.Load() || attempt == repeats || request.Context().Err() != nil {
+			return response, err
+		}
+	}
 }
 
 // settle reads to the end of a response, so that its connection can serve the
@@ -216,7 +235,6 @@ func (g *gateway) newRequest(ctx context.Context, t *target, incoming *exchange,
 		ProtoMinor:    1,
 		Header:        t.header.Clone(),
 		ContentLength: int64(len(body)),
-		Body:          io.NopCloser(bytes.NewReader(body)),
 		GetBody:       func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil },
 	}).WithContext(ctx)
 	if authorization := request.Header.Get("Authorization"); authorization != "" && !g.config.OmitAuthorization {

@@ -179,6 +179,7 @@ func TestACallOutlivesTheServersDeadlines(t *testing.T) {
 	backend := httptest.NewServer(slow)
 	defer backend.Close()
 	gateway := NewWithConfig(Config{FunctionURLs: map[string]string{"report": backend.URL}, catalogue: []byte(testCatalogue)})
+	t.Cleanup(func() { _ = gateway.Stop(context.Background()) })
 	front := httptest.NewUnstartedServer(http.HandlerFunc(gateway.Handle))
 	front.Config.ReadTimeout, front.Config.WriteTimeout = 150*time.Millisecond, 150*time.Millisecond
 	front.Start()
@@ -192,13 +193,13 @@ func TestACallOutlivesTheServersDeadlines(t *testing.T) {
 func TestASilentFunctionTimesOutButATalkingOneDoesNot(t *testing.T) {
 	r := newRoute(t, asFunction(func(w http.ResponseWriter, call received) {
 		w.Header().Set("Content-Type", "text/event-stream")
-		for range 6 {
+		for range 13 {
 			time.Sleep(100 * time.Millisecond)
 			_, _ = fmt.Fprint(w, ": still here\n\n")
 			w.(http.Flusher).Flush()
 		}
 		_, _ = fmt.Fprintf(w, "data: {\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":%s}\n\n", call.ID, plainResult)
-	}), func(c *Config) { c.FunctionTimeout = 300 * time.Millisecond })
+	}), func(c *Config) { c.FunctionTimeout = time.Second })
 	r.callReport(t, "2025-06-18").result(t)
 }
 

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -40,7 +41,9 @@ const reportTool = "sequential_questioning_report"
 var legacyRevisions = mcp.LegacyProtocolVersions()
 
 func TestMain(m *testing.M) {
-	_ = os.Setenv("LOG_LEVEL", "error")
+	if os.Getenv("LOG_LEVEL") == "" {
+		_ = os.Setenv("LOG_LEVEL", "error")
+	}
 	os.Exit(m.Run())
 }
 
@@ -73,7 +76,7 @@ func newRouteTo(t testing.TB, address string, adjust ...func(*Config)) *route {
 	front := httptest.NewServer(http.HandlerFunc(gateway.Handle))
 	t.Cleanup(func() {
 		front.Close()
-		_ = gateway.Stop(t.Context())
+		_ = gateway.Stop(context.Background())
 	})
 	return &route{url: front.URL, function: gateway, server: front}
 }

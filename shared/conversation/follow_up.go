@@ -360,7 +360,7 @@ func (s *Service) read(rec *record, a AnswerInput, number int, put map[int]strin
 	case a.Value != nil:
 		value, err := reply.Check(slot, a.Value, s.now())
 		if err != nil {
-			return said{}, fault.Invalidf("value", "%v", err)
+			return said{}, fault.Invalidf("value", "%s is not accepted: %v", shown(a.Value), err)
 		}
 		one.Outcome, one.Value = questioning.Answered, value
 		if one.Words == "" {
@@ -370,6 +370,17 @@ func (s *Service) read(rec *record, a AnswerInput, number int, put map[int]strin
 		one.heard(reply.Read(slot, one.Words, s.now()))
 	}
 	return one, nil
+}
+
+const shownBytes = 100
+
+// shown is a value as the caller wrote it, cut short.
+func shown(value any) string {
+	data, _ := json.Marshal(value) // it was decoded from JSON
+	if len(data) > shownBytes {
+		return strings.ToValidUTF8(string(data[:shownBytes]), "") + "…"
+	}
+	return string(data)
 }
 
 // heard takes over what was read of a person's words.

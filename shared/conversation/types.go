@@ -111,10 +111,17 @@ func (t Turn) Text() string {
 	var b strings.Builder
 	b.WriteString(t.CurrentQuestion)
 	settled := 0
+	var assumed []string
 	for _, c := range t.Coverage {
 		if c.State != questioning.StateMissing {
 			settled++
 		}
+		if c.State == questioning.StateAssumed {
+			assumed = append(assumed, c.Title+" "+questioning.Render(c.Value))
+		}
+	}
+	if len(assumed) > 0 && !t.Metadata.Complete {
+		fmt.Fprintf(&b, "\n\nTaken from the context: %s. Say so if that is wrong.", strings.Join(assumed, "; "))
 	}
 	fmt.Fprintf(&b, "\n\n(%d of %d known or settled", settled, len(t.Coverage))
 	if t.Metadata.Complete {

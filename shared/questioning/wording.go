@@ -16,8 +16,8 @@ func (iv *Interview) question(i, number int) Question {
 		q.Text = fmt.Sprintf("I could not read %q. %s", excerpt(standing.Words), q.Text)
 		q.Reason = "The answer could not be read; asked once more, with what is expected."
 	case Confirm:
-		q.Text = fmt.Sprintf("Your answers on %s do not agree: the latest was %s. Which holds? %s",
-			lowerFirst(slot.Title), Render(standing.Value), q.Text)
+		q.Text = fmt.Sprintf("What you said about the %s does not fit together; the latest is %s. What is right?",
+			lowerFirst(slot.Title), Render(standing.Value))
 		q.Reason = fmt.Sprintf("Answers %s contradict each other.", numbers(standing.Answers))
 		q.Bits = 1
 	default:

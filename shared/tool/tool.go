@@ -39,7 +39,9 @@ type Rendered interface{ Text() string }
 // Tool is a tool's declaration and the function behind it.
 type Tool struct {
 	Declaration mcp.Tool
-	call        func(ctx context.Context, arguments json.RawMessage) (*mcp.CallToolResult, error)
+	// Call runs the tool on arguments as they came in. A *fault.Invalid says
+	// what is wrong with them.
+	Call func(ctx context.Context, arguments json.RawMessage) (*mcp.CallToolResult, error)
 }
 
 // Define ties a definition to a plain function. The schemas are inferred from
@@ -115,7 +117,7 @@ func allowMore(schema *jsonschema.Schema) {
 // a tool error in words, never a broken call.
 func (t Tool) handle(ctx context.Context, request mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 	ctx, done := observe(ctx, t.Declaration.Name)
-	result, err := t.call(ctx, request.Params.RawArguments)
+	result, err := t.Call(ctx, request.Params.RawArguments)
 	done(ctx, err)
 	if err != nil {
 		return t.failure(ctx, err), nil

@@ -309,8 +309,8 @@ func joined(before, name, after string) bool {
 	last, _ := utf8.DecodeLastRuneInString(before)
 	next, _ := utf8.DecodeRuneInString(after)
 	return isWordRune(last) || isWordRune(next) ||
-		isDigits(name[:1]) && numberBefore.MatchString(before) ||
-		isDigits(name[len(name)-1:]) && numberAfter.MatchString(after)
+		isDigits(name[:1]) && numberBefore.MatchString(before[max(0, len(before)-2):]) ||
+		isDigits(name[len(name)-1:]) && numberAfter.MatchString(after[:min(len(after), 2)])
 }
 
 func isWordRune(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }

@@ -162,6 +162,8 @@ func cutLabel(line string) (label, words string, ok bool) {
 
 // labelName makes "Start_date", "start-date" and "Start date" one.
 func labelName(name string) string {
-	name = strings.NewReplacer("_", " ", "-", " ", "*", " ").Replace(fold(name))
+	name = labelJoints.Replace(fold(name))
 	return strings.TrimRight(strings.Join(strings.Fields(name), " "), "?:. ")
 }
+
+var labelJoints = strings.NewReplacer("_", " ", "-", " ", "*", " ")

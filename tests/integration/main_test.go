@@ -1,0 +1,111 @@
+// Package integration tests conversations against a real PostgreSQL.
+package integration
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequential-questioning/sequential-questioning/migrations"
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
+	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
+)
+
+func TestMain(m *testing.M) { postgrestest.Main(m, migrations.Up) }
+
+var defaults = conversation.Config{BatchSize: 3, MaxQuestions: 100, MinBits: 0.1}
+
+// newService returns a service on a database of its own.
+func newService(t testing.TB) (*conversation.Service, string) {
+	url := postgrestest.New(t)
+	return serviceOn(t, url, 8), url
+}
+
+func serviceOn(t testing.TB, url string, connections int32) *conversation.Service {
+	pool, err := postgres.Open(t.Context(), postgres.Config{
+		URL: url, MaxConns: connections, ConnectTimeout: 2 * time.Second,
+		StatementTimeout: 5 * time.Second, LockTimeout: 5 * time.Second,
+	})
+	require.NoError(t, err)
+	s := conversation.New(pool, defaults)
+	t.Cleanup(s.Close)
+	return s
+}
+
+// count returns a single number from the database, all principals included.
+func count(t testing.TB, url, query string, args ...any) int {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), postgrestest.AdminURL(t, url))
+	require.NoError(t, err)
+	defer conn.Close(t.Context())
+	var n int
+	require.NoError(t, conn.QueryRow(t.Context(), query, args...).Scan(&n))
+	return n
+}
+
+// stored counts every row of a conversation's tables.
+func stored(t testing.TB, url string) int {
+	return count(t, url, `SELECT (SELECT count(*) FROM sessions) + (SELECT count(*) FROM conversations) + (SELECT count(*) FROM slots) +
+		(SELECT count(*) FROM questions) + (SELECT count(*) FROM answers) + (SELECT count(*) FROM messages) + (SELECT count(*) FROM calls)`)
+}
+
+// trip is information wanted, of every common type.
+var trip = json.RawMessage(`{
+	"type": "object",
+	"required": ["destination", "budget", "class", "start_date", "insurance"],
+	"properties": {
+		"destination": {"type": "string"},
+		"budget": {"type": "number", "minimum": 1, "description": "in EUR"},
+		"class": {"enum": ["economy", "business", "first"]},
+		"start_date": {"type": "string", "format": "date"},
+		"insurance": {"type": "boolean"}
+	}
+}`)
+
+// tripValues answers it.
+var tripValues = map[string]any{
+	"destination": "Lisbon", "budget": 500.0, "class": "business", "start_date": "2026-12-10", "insurance": true,
+}
+
+func openTrip(t testing.TB, s *conversation.Service) conversation.Turn {
+	t.Helper()
+	turn, err := s.Ask(t.Context(), conversation.AskInput{Context: "Book a trip", InformationNeeded: trip})
+	require.NoError(t, err)
+	return turn
+}
+
+// answerAll replies to every question of a batch by number.
+func answerAll(t testing.TB, s *conversation.Service, turn conversation.Turn) conversation.Turn {
+	t.Helper()
+	in := conversation.FollowUpInput{ConversationID: turn.ConversationID}
+	for _, q := range turn.Questions {
+		in.Answers = append(in.Answers, conversation.AnswerInput{QuestionNumber: q.QuestionNumber, Value: tripValues[q.Slot]})
+	}
+	next, err := s.FollowUp(t.Context(), in)
+	require.NoError(t, err)
+	return next
+}
+
+func user(content string) []conversation.Message {
+	return []conversation.Message{{Role: "user", Content: content}}
+}
+
+// try runs one statement as the superuser but with a principal, in a
+// transaction that is undone.
+func try(t testing.TB, url, statement string, args ...any) error {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), postgrestest.AdminURL(t, url))
+	require.NoError(t, err)
+	defer conn.Close(t.Context())
+	tx, err := conn.Begin(t.Context())
+	require.NoError(t, err)
+	defer tx.Rollback(t.Context())
+	_, err = tx.Exec(t.Context(), `SELECT set_config('app.principal', 'local', true)`)
+	require.NoError(t, err)
+	_, err = tx.Exec(t.Context(), statement, args...)
+	return err
+}
