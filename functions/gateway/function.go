@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -75,10 +76,7 @@ func (f *Function) Ready(context.Context) (bool, error) {
 	if f.stopping {
 		return false, nil
 	}
-	if f.prepared.Load() != nil {
-		return true, nil
-	}
-	return false, nil
+	return f.prepared.Load() != nil, nil
 }
 
 // Alive is true: nothing here can wedge that a restart would cure.
@@ -114,6 +112,11 @@ func (f *Function) enter() bool {
 
 func (f *Function) gateway(ctx context.Context) (*gateway, error) {
 	f.prepare.Do(func() {
+		defer func() {
+			if f.err != nil {
+				slog.ErrorContext(ctx, "gateway cannot start", "error", f.err)
+			}
+		}()
 		config, err := f.settings()
 		if err != nil {
 			f.err = err

@@ -67,8 +67,11 @@ func (s *Service) follow(ctx context.Context, tool string, call any, in FollowUp
 			return err
 		}
 		text := replyText(in.PreviousMessages)
-		if earlier != nil && (text == "" || earlier.revision == rec.revision) {
-			return json.Unmarshal(earlier.result, &turn)
+		// Words without numbers say something new once other questions are open.
+		if earlier != nil && (text == "" || reply.Numbered(text) || earlier.revision == rec.revision) {
+			err := json.Unmarshal(earlier.result, &turn)
+			turn.repeats = text != "" && !reply.Numbered(text) && len(turn.Questions) > 0
+			return err
 		}
 		if batchSize != 0 {
 			rec.interview.Limits.BatchSize = batchSize

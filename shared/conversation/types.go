@@ -59,6 +59,9 @@ type Turn struct {
 	NextBatchNeeded         bool         `json:"next_batch_needed" jsonschema:"Whether more questions are expected after this batch."`
 	Coverage                []Coverage   `json:"coverage"`
 	Metadata                TurnMetadata `json:"metadata"`
+
+	// repeats says that this call was taken for a repetition of the one before.
+	repeats bool
 }
 
 // Question is one question of a batch.
@@ -122,6 +125,10 @@ func (t Turn) Text() string {
 	}
 	if len(assumed) > 0 && !t.Metadata.Complete {
 		fmt.Fprintf(&b, "\n\nTaken from the context: %s. Say so if that is wrong.", strings.Join(assumed, "; "))
+	}
+	if t.repeats {
+		fmt.Fprintf(&b, "\n\nThis call repeats the one before and was not counted again. If the person said the same to question %d too, "+
+			"say so with answers: [{\"question_number\": %[1]d, \"text\": …}].", t.CurrentQuestionNumber)
 	}
 	fmt.Fprintf(&b, "\n\n(%d of %d known or settled", settled, len(t.Coverage))
 	if t.Metadata.Complete {

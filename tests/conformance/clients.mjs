@@ -1,49 +1,41 @@
-// Foreign MCP clients, opened alike.
-import * as v1 from "@modelcontextprotocol/sdk/client/index.js";
-import * as v1http from "@modelcontextprotocol/sdk/client/streamableHttp.js";
-import * as v2 from "@modelcontextprotocol/client";
+// Foreign MCP clients, made to look alike.
+import { Client as Client1 } from "@modelcontextprotocol/sdk/client/index.js";
+import { StreamableHTTPClientTransport as Transport1 } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import { Client as Client2, StreamableHTTPClientTransport as Transport2 } from "@modelcontextprotocol/client";
 
-const identity = { name: "conformance", version: "1.0.0" };
+const me = { name: "conformance", version: "1.0.0" };
 
-// Each client by the revision that it is to negotiate.
 const kinds = {
-  "sdk-1": { revision: "2025-11-25", make: () => new v1.Client(identity), Transport: v1http.StreamableHTTPClientTransport },
-  "client-2-legacy": { revision: "2025-11-25", make: () => new v2.Client(identity), Transport: v2.StreamableHTTPClientTransport },
+  "sdk-1": { revision: "2025-11-25", client: () => new Client1(me), Transport: Transport1 },
+  "client-2-legacy": { revision: "2025-11-25", client: () => new Client2(me), Transport: Transport2 },
   "client-2": {
     revision: "2026-07-28",
-    make: () => new v2.Client(identity, { versionNegotiation: { mode: "auto" } }),
-    Transport: v2.StreamableHTTPClientTransport,
+    client: () => new Client2(me, { versionNegotiation: { mode: { pin: "2026-07-28" } } }),
+    Transport: Transport2,
   },
 };
 
-// open connects a client and lists the tools, from where on it validates
-// results against their output schemas.
-export async function open(kind, url) {
-  const { revision, make, Transport } = kinds[kind];
-  const wire = { methods: [], spoil: (body) => body };
+/** Connects a client. wire notes what goes out, and can falsify what comes back from a tool. */
+export async function connect(kind, url) {
+  const { revision, client: make, Transport } = kinds[kind];
+  const wire = { methods: [], revisions: new Set(), falsify: (body) => body };
   const fetch = async (target, init) => {
     const response = await globalThis.fetch(target, init);
-    if (init?.method !== "POST" || !response.ok || !response.body) return response;
+    if (init.method !== "POST") return response;
     const { method } = JSON.parse(init.body);
     wire.methods.push(method);
-    if (method !== "tools/call") return response;
-    return new Response(wire.spoil(await response.text()), response);
+    wire.revisions.add(new Headers(init.headers).get("mcp-protocol-version"));
+    return method === "tools/call" ? new Response(wire.falsify(await response.text()), response) : response;
   };
   const client = make();
   const transport = new Transport(new URL(url), { fetch });
   await client.connect(transport);
-  const { tools } = await client.listTools();
-  const call = (name, args) => client.callTool({ name, arguments: args });
+  const { tools } = await client.listTools(); // from here on, results are held against their output schemas
   return {
-    kind, revision, wire, tools, client,
-    negotiated: client.getNegotiatedProtocolVersion?.() ?? transport.protocolVersion,
-    call,
-    // turn makes a call that has to succeed and returns what it says.
-    async turn(name, args) {
-      const result = await call(name, args);
-      if (result.isError) throw new Error(`${name}: ${result.content[0].text}`);
-      return result.structuredContent;
-    },
+    revision, wire, tools,
+    negotiated: transport.protocolVersion,
+    server: client.getServerVersion(),
+    call: (name, args) => client.callTool({ name, arguments: args }),
     close: () => client.close(),
   };
 }

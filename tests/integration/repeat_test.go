@@ -1,7 +1,9 @@
 package integration
 
 import (
+	"encoding/json"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 
@@ -25,28 +27,79 @@ func TestARepeatedCallReturnsTheSameAndAddsNothing(t *testing.T) {
 		rows := stored(t, url)
 		second, err := s.FollowUp(t.Context(), in)
 		require.NoError(t, err)
-		assert.Equal(t, first, second, name)
+		assert.Equal(t, asJSON(t, first), asJSON(t, second), name)
 		assert.Equal(t, rows, stored(t, url), name)
 	}
 }
 
-func TestALateRepetitionAddsNothing(t *testing.T) {
+func asJSON(t *testing.T, v any) string {
+	data, err := json.Marshal(v)
+	require.NoError(t, err)
+	return string(data)
+}
+
+func TestARepetitionThatMayBeMeantSaysHowToInsist(t *testing.T) {
+	t.Parallel()
+	s, _ := newService(t)
+	turn, err := s.Ask(t.Context(), conversation.AskInput{Context: "x", BatchSize: 1,
+		InformationNeeded: []byte(`[{"key":"a","type":"boolean"},{"key":"b","type":"boolean"}]`)})
+	require.NoError(t, err)
+	in := conversation.FollowUpInput{ConversationID: turn.ConversationID, PreviousMessages: user("yes")}
+	turn, err = s.FollowUp(t.Context(), in)
+	require.NoError(t, err)
+	assert.NotContains(t, turn.Text(), "repeats")
+	turn, err = s.FollowUp(t.Context(), in)
+	require.NoError(t, err)
+	assert.Contains(t, turn.Text(), `{"question_number": 2, "text": …}`)
+	turn, err = s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: turn.ConversationID,
+		Answers: []conversation.AnswerInput{{QuestionNumber: 2, Text: "yes"}}})
+	require.NoError(t, err)
+	assert.True(t, turn.Metadata.Complete)
+}
+
+func TestALateRepetitionReturnsTheSameAndAddsNothing(t *testing.T) {
 	t.Parallel()
 	s, url := newService(t)
 	turn := openTrip(t, s)
-	first := conversation.FollowUpInput{ConversationID: turn.ConversationID, PreviousMessages: user("1. skip\n2. skip\n3. skip")}
-	_, err := s.FollowUp(t.Context(), first)
+	late := conversation.FollowUpInput{ConversationID: turn.ConversationID, PreviousMessages: user("1. skip\n2. skip\n3. skip")}
+	first, err := s.FollowUp(t.Context(), late)
 	require.NoError(t, err)
-	last, err := s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: turn.ConversationID,
+	_, err = s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: turn.ConversationID,
 		Answers: []conversation.AnswerInput{{QuestionNumber: 4, Text: "skip"}}})
 	require.NoError(t, err)
-	answers := count(t, url, `SELECT count(*) FROM answers`)
-
-	late, err := s.FollowUp(t.Context(), first)
+	rows := stored(t, url)
+	again, err := s.FollowUp(t.Context(), late)
 	require.NoError(t, err)
-	assert.Equal(t, answers, count(t, url, `SELECT count(*) FROM answers`))
-	assert.Equal(t, 3, late.Metadata.AnswersRepeated)
-	assert.Equal(t, last.Questions, late.Questions)
+	assert.Equal(t, first, again)
+	assert.Equal(t, rows, stored(t, url))
+}
+
+// A conversation keeps the results of its last calls only; what was answered
+// it keeps for good.
+func TestAnAnswerRepeatedMuchLaterAddsNothing(t *testing.T) {
+	t.Parallel()
+	s, url := newService(t)
+	var names []string
+	for i := range 30 {
+		names = append(names, fmt.Sprintf(`"k%d"`, i))
+	}
+	turn, err := s.Ask(t.Context(), conversation.AskInput{Context: "x", BatchSize: 1, InformationNeeded: []byte("[" + strings.Join(names, ",") + "]")})
+	require.NoError(t, err)
+	reply := func(number int) conversation.Turn {
+		turn, err := s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: turn.ConversationID,
+			Answers: []conversation.AnswerInput{{QuestionNumber: number, Text: fmt.Sprint("answer ", number)}}})
+		require.NoError(t, err)
+		return turn
+	}
+	for n := 1; n <= 29; n++ {
+		reply(n)
+	}
+	assert.LessOrEqual(t, count(t, url, `SELECT count(*) FROM calls`), 16)
+	late := reply(1)
+	assert.Equal(t, 1, late.Metadata.AnswersRepeated)
+	assert.Zero(t, late.Metadata.AnswersRecorded)
+	assert.Equal(t, 30, late.CurrentQuestionNumber)
+	assert.Equal(t, 29, count(t, url, `SELECT count(*) FROM answers`))
 }
 
 func TestTheSameWordsToTheNextQuestionCount(t *testing.T) {

@@ -79,6 +79,17 @@ func splitMarkers(text string, open []Open) (parts []Part, rest string) {
 	return gathered.parts(), strings.TrimSpace(text[:taken[0].start])
 }
 
+// Numbered reports whether a reply numbers its answers, so that it says by
+// itself what it answers.
+func Numbered(text string) bool {
+	for _, marker := range findMarkers(strings.TrimSpace(newlines.Replace(text))) {
+		if !marker.inline {
+			return true
+		}
+	}
+	return false
+}
+
 // findMarkers finds all that looks like a marker.
 func findMarkers(text string) []marker {
 	var found []marker

@@ -87,13 +87,19 @@ func TestSplit(t *testing.T) {
 		"more lines":                             {"a\nb\nc", open(1, 2), parts{{1, "a\nb\nc"}}, ""},
 		"negative numbers are no bulleted lines": {"-3\n-4", open(1, 2), parts{{1, "-3"}, {2, "-4"}}, ""},
 		"blank text":                             {" \n ", open(1, 2), nil, ""},
-		"nothing open":                           {"yes", nil, nil, ""},
+		"nothing open":                           {"yes", nil, nil, "yes"},
 	} {
 		t.Run(promise, func(t *testing.T) {
 			got, rest := reply.Split(c.text, c.open)
 			assert.Equal(t, c.want, got)
 			assert.Equal(t, c.rest, rest)
 		})
+	}
+}
+
+func TestNumbered(t *testing.T) {
+	for text, want := range map[string]bool{"1. yes": true, "so:\n2) no": true, "Q3: x": true, "yes": false, "2.5 million": false, "": false} {
+		assert.Equal(t, want, reply.Numbered(text), text)
 	}
 }
 

@@ -28,7 +28,7 @@ type Part struct {
 func Split(text string, open []Open) (parts []Part, rest string) {
 	text = strings.TrimSpace(newlines.Replace(text))
 	if text == "" || len(open) == 0 {
-		return nil, ""
+		return nil, text
 	}
 	if parts, rest := splitMarkers(text, open); len(parts) > 0 {
 		return parts, rest

@@ -1,0 +1,198 @@
+package needed
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+)
+
+func read(t *testing.T, raw string) []questioning.Slot {
+	t.Helper()
+	slots, err := Read([]byte(raw))
+	require.NoError(t, err)
+	return slots
+}
+
+func TestASchemaKeepsWhatItSays(t *testing.T) {
+	slots := read(t, `{
+		"$schema": "https://json-schema.org/draft/2020-12/schema",
+		"type": "object", "title": "Trip", "additionalProperties": false,
+		"$defs": {"Class": {"enum": ["economy", "business"], "title": "Class"}},
+		"required": ["where", "class"],
+		"properties": {
+			"where": {"type": "string", "title": "Destination", "description": "City", "minLength": 2, "maxLength": 50, "pattern": "^[A-Z]"},
+			"startDate": {"type": "string", "format": "date"},
+			"guests": {"type": "integer", "exclusiveMinimum": 0, "maximum": 9, "default": 2},
+			"class": {"$ref": "#/$defs/Class"},
+			"extras": {"type": "array", "items": {"enum": ["wifi", "meal"]}, "maxItems": 2},
+			"names": {"type": "array", "items": {"type": "string"}},
+			"note": {"anyOf": [{"type": "string"}, {"type": "null"}], "default": null},
+			"pet": {"type": ["boolean", "null"]},
+			"seat": {"oneOf": [{"const": "a", "title": "Aisle"}, {"const": "w", "title": "Window"}]},
+			"insurer": {"type": "string", "x-when": {"slot": "pet", "equals": true}, "x-question": "Who insures it?", "x-weight": 2}
+		}
+	}`)
+	var keys []string
+	byKey := map[string]questioning.Slot{}
+	for _, s := range slots {
+		keys = append(keys, s.Key)
+		byKey[s.Key] = s
+	}
+	assert.Equal(t, []string{"where", "startDate", "guests", "class", "extras", "names", "note", "pet", "seat", "insurer"}, keys, "in the order given")
+	types := map[string]questioning.Type{}
+	for k, s := range byKey {
+		types[k] = s.Type
+	}
+	assert.Equal(t, map[string]questioning.Type{
+		"where": questioning.Text, "startDate": questioning.Date, "guests": questioning.Integer, "class": questioning.Choice,
+		"extras": questioning.Choices, "names": questioning.List, "note": questioning.Text, "pet": questioning.Boolean,
+		"seat": questioning.Choice, "insurer": questioning.Text,
+	}, types)
+	where := byKey["where"]
+	assert.True(t, where.Required)
+	assert.Equal(t, "Destination", where.Title)
+	assert.Equal(t, "City", where.Description)
+	assert.Equal(t, []any{2, 50, "^[A-Z]"}, []any{*where.MinLength, *where.MaxLength, where.Pattern})
+	assert.Equal(t, "Start date", byKey["startDate"].Title)
+	assert.Equal(t, []any{1.0, 9.0, 2.0}, []any{*byKey["guests"].Minimum, *byKey["guests"].Maximum, byKey["guests"].Default})
+	assert.Equal(t, []questioning.Option{{Value: "a", Title: "Aisle"}, {Value: "w", Title: "Window"}}, byKey["seat"].Options)
+	assert.Equal(t, &questioning.Condition{Slot: "pet", In: []any{true}}, byKey["insurer"].When)
+	assert.Equal(t, "Who insures it?", byKey["insurer"].Question)
+}
+
+func TestAListNamesWhatIsWanted(t *testing.T) {
+	slots := read(t, `["budget", "Who decides?", {"key": "deadline", "type": "date", "required": false},
+		{"name": "size", "options": ["S", {"value": "M", "title": "Medium"}], "when": {"slot": "budget", "in": ["high"]}},
+		{"title": "Team members", "type": "list"}, {"key": "extras", "type": "choices", "options": [1, 2]}]`)
+	assert.Equal(t, questioning.Slot{Key: "budget", Title: "Budget", Type: questioning.Text, Required: true}, slots[0])
+	assert.Equal(t, "who_decides", slots[1].Key)
+	assert.Equal(t, "Who decides?", slots[1].Title)
+	assert.Equal(t, questioning.Date, slots[2].Type)
+	assert.False(t, slots[2].Required)
+	assert.Equal(t, questioning.Choice, slots[3].Type)
+	assert.Equal(t, "Medium", slots[3].Options[1].Title)
+	assert.Equal(t, "team_members", slots[4].Key)
+	assert.Equal(t, questioning.Choices, slots[5].Type)
+}
+
+func TestWhatCannotBeAskedForNamesThePath(t *testing.T) {
+	properties := func(inner string) string { return `{"type": "object", "properties": {` + inner + `}}` }
+	many := func(n int) string { return strings.TrimSuffix(strings.Repeat(`"x",`, n), ",") }
+	for raw, path := range map[string]string{
+		`"budget"`:                            "",
+		`{}`:                                  "",
+		`[]`:                                  "",
+		`{"type": "array"}`:                   "type",
+		`{"budget": "number"}`:                "",
+		`{"properties": {}}`:                  "properties",
+		`{"properties": []}`:                  "properties",
+		`{"anyOf": []}`:                       "anyOf",
+		properties(`"a": true`):               "properties.a",
+		properties(`"a": {"type": "object"}`): "properties.a",
+		properties(`"a": {"properties": {"b": {}}}`):                                          "properties.a.properties",
+		properties(`"a": {"type": ["string", "integer"]}`):                                    "properties.a.type",
+		properties(`"a": {"type": "file"}`):                                                   "properties.a.type",
+		properties(`"a": {"type": "array", "items": {"type": "number"}}`):                     "properties.a.items",
+		properties(`"a": {"type": "array", "items": {"type": "object"}}`):                     "properties.a.items",
+		properties(`"a": {"enum": []}`):                                                       "properties.a.enum",
+		properties(`"a": {"enum": [{"b": 1}]}`):                                               "properties.a.enum[0]",
+		properties(`"a": {"enum": ["x", "x"]}`):                                               "properties.a.enum[1]",
+		properties(`"a": {"enum": [` + many(101) + `]}`):                                      "properties.a.enum",
+		properties(`"a": {"$ref": "#/$defs/none"}`):                                           "properties.a.$ref",
+		properties(`"a": {"$ref": "https://example.com/schema"}`):                             "properties.a.$ref",
+		properties(`"a": {"pattern": "("}`):                                                   "properties.a.pattern",
+		properties(`"a": {"type": "integer", "minimum": 3, "maximum": 2}`):                    "properties.a.minimum",
+		properties(`"a": {"type": "integer", "minimum": "3"}`):                                "properties.a.minimum",
+		properties(`"a": {"minLength": -1}`):                                                  "properties.a.minLength",
+		properties(`"a": {"multipleOf": 5}`):                                                  "properties.a.multipleOf",
+		properties(`"a": {"title": 5}`):                                                       "properties.a.title",
+		properties(`"a": {"default": {"b": 1}}`):                                              "properties.a.default",
+		properties(`"a": {"enum": ["x"], "default": "y"}`):                                    "properties.a.default",
+		properties(`"a": {"x-weight": 0}`):                                                    "properties.a.x-weight",
+		properties(`"a": {"x-when": {"slot": "b"}}`):                                          "properties.a.x-when",
+		properties(`"a": {"x-when": {"slot": "b", "equals": 1}}`):                             "a.when.slot",
+		properties(`"a": {}, "a": {}`):                                                        "properties.a",
+		`{"required": ["b"], "properties": {"a": {}}}`:                                        "required[0]",
+		`{"required": "a", "properties": {"a": {}}}`:                                          "required",
+		`{"$defs": {"a": {"$ref": "#/$defs/a"}}, "properties": {"k": {"$ref": "#/$defs/a"}}}`: "properties.k.$ref",
+		`["a", "a"]`:                        "[1]",
+		`[5]`:                               "[0]",
+		`["?"]`:                             "[0]",
+		`[{}]`:                              "[0]",
+		`[{"key": "a", "typ": "date"}]`:     "[0].typ",
+		`[{"key": "a", "type": "colour"}]`:  "[0].type",
+		`[{"key": "a", "type": "choice"}]`:  "[0].type",
+		`[{"key": "a", "options": []}]`:     "[0].options",
+		`[{"key": "a", "options": [[]]}]`:   "[0].options[0]",
+		`[{"key": "a", "required": "yes"}]`: "[0].required",
+		`[` + many(201) + `]`:               "",
+		`[{"key": "a", "when": {"slot": "a", "equals": 1}}]`:          "a.when",
+		`[{"key": "` + strings.Repeat("k", 65) + `"}]`:                "[0]",
+		`[{"key": "a", "title": "` + strings.Repeat("t", 201) + `"}]`: "[0].title",
+	} {
+		_, err := Read([]byte(raw))
+		var problem *Error
+		if assert.ErrorAs(t, err, &problem, raw) {
+			assert.Equal(t, path, problem.Path, "%s: %v", raw, err)
+			assert.NotEmpty(t, problem.Problem)
+		}
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	for _, seed := range []string{
+		`["budget", {"key": "a", "type": "date", "when": {"slot": "budget", "equals": 1}}]`,
+		`{"type":"object","required":["a"],"properties":{"a":{"enum":["x",null]},"b":{"type":["integer","null"],"exclusiveMinimum":3}}}`,
+		`{"$defs":{"a":{"$ref":"#/$defs/b"},"b":{"$ref":"#/$defs/a"}},"properties":{"k":{"$ref":"#/$defs/a"}}}`,
+		`{"properties":{"a":{"oneOf":[{"const":"a","title":"A"},{"const":true}]},"c":{"type":"array","items":{"$ref":"#/definitions/x"}}},"definitions":{"x":{"type":"string"}}}`,
+		`[{"key":"a","options":[1,{"value":"b"}],"default":1}]`, `[`, `{"properties":{"":{}}}`, "[null]", `{"properties":{"a":null}}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		slots, err := Read(raw)
+		if err != nil {
+			var problem *Error
+			require.True(t, errors.As(err, &problem), "always says where: %v", err)
+			return
+		}
+		require.NotEmpty(t, slots)
+		require.LessOrEqual(t, len(slots), MaxSlots)
+		keys := make([]string, len(slots))
+		for i, s := range slots {
+			keys[i] = s.Key
+			require.NotEmpty(t, s.Key)
+			require.NotEmpty(t, s.Title)
+			require.NotEmpty(t, s.Type)
+			isChoice := s.Type == questioning.Choice || s.Type == questioning.Choices
+			require.Equal(t, isChoice, len(s.Options) > 0, "options belong to a choice: %+v", s)
+			_, err := json.Marshal(s)
+			require.NoError(t, err, "can be stored")
+		}
+		slices.Sort(keys)
+		require.Len(t, slices.Compact(keys), len(slots), "every key once")
+		again, err := Read(raw)
+		require.NoError(t, err)
+		require.Equal(t, slots, again)
+		// Whatever can be read can be asked for, to the end.
+		iv := questioning.New("goal", slots, questioning.Limits{BatchSize: 10})
+		for range 3 * len(slots) {
+			batch := iv.Next()
+			if batch.Stop != nil {
+				return
+			}
+			for _, q := range batch.Questions {
+				_, err := iv.Record(questioning.Said{Slot: q.Slot, Outcome: questioning.Unknown})
+				require.NoError(t, err)
+			}
+		}
+		t.Fatal("does not end")
+	})
+}

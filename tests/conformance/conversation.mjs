@@ -1,0 +1,135 @@
+// A conversation as a client leads it: what is wanted, what the person says,
+// and what has to hold at every turn.
+import assert from "node:assert/strict";
+
+export const trip = {
+  context: "Book a trip for a family",
+  batch_size: 2,
+  information_needed: {
+    type: "object",
+    properties: {
+      destination: { type: "string", title: "Destination" },
+      travellers: { type: "integer", title: "Number of travellers", minimum: 1, maximum: 9 },
+      style: { type: "string", title: "Travel style", enum: ["budget", "comfort", "luxury"] },
+      insured: { type: "boolean", title: "Travel insurance wanted" },
+      departure: { type: "string", format: "date", title: "Departure date" },
+      nights: { type: "integer", title: "Number of nights", minimum: 1, maximum: 60 },
+      board: { type: "string", title: "Board", enum: ["none", "breakfast", "half"] },
+      pets: { type: "boolean", title: "Pets come along" },
+      remarks: { type: "string", title: "Remarks" },
+    },
+    required: ["destination", "travellers", "style", "insured", "departure", "nights", "board", "pets"],
+    additionalProperties: false,
+  },
+};
+
+const said = {
+  destination: { value: "Lisbon", words: "Lisbon" },
+  travellers: { value: 4, words: "four of us" },
+  style: { value: "comfort", words: "Comfort, please" },
+  insured: { value: true, words: "yes please" },
+  departure: { value: "2027-03-04", words: "March 4, 2027" },
+  nights: { value: 10, words: "10" },
+  board: { value: "breakfast", words: "breakfast" },
+  pets: { value: false, words: "No, the dog stays at home" },
+  remarks: { outcome: "declined", words: "I'd rather not say" },
+};
+
+/** Answers to a batch, as values; questions are named in each of the three ways. */
+export function structured(turn) {
+  const names = [
+    (q) => ({ question_number: q.question_number }),
+    (q) => ({ question_id: q.question_id }),
+    (q) => ({ slot: q.slot }),
+  ];
+  const answers = turn.questions.map((q) => {
+    const { words, ...answer } = said[q.slot];
+    return { ...names[q.question_number % names.length](q), ...answer, text: words };
+  });
+  return { conversation_id: turn.conversation_id, answers };
+}
+
+/** Answers to a batch, as the person would type them. */
+export function typed(turn, words = (q) => said[q.slot].words) {
+  return {
+    conversation_id: turn.conversation_id,
+    previous_messages: [
+      { role: "assistant", content: turn.current_question },
+      { role: "user", content: turn.questions.map((q) => `${q.question_number}. ${words(q)}`).join("\n") },
+    ],
+  };
+}
+
+/** Calls a tool that has to succeed. */
+export async function tell(client, tool, args) {
+  const result = await client.call(tool, args);
+  assert.ok(!result.isError, `${tool}(${JSON.stringify(args)}): ${result.content[0]?.text}`);
+  assert.equal(result.content[0].type, "text");
+  assert.ok(result.content[0].text.trim(), "a result can be shown as text");
+  return result.structuredContent;
+}
+
+export async function open(client, args) {
+  const turn = await tell(client, "sequential_questioning", args);
+  assert.equal(turn.metadata.revision, 1);
+  return check(turn);
+}
+
+/** Brings answers to all questions of the last turn. */
+export async function answer(client, last, args) {
+  const turn = await tell(client, "sequential_questioning_follow_up", args);
+  assert.equal(turn.conversation_id, last.conversation_id);
+  assert.equal(turn.session_id, last.session_id);
+  assert.equal(turn.metadata.answers_recorded, last.questions.length);
+  assert.equal(turn.metadata.unmatched, undefined);
+  assert.ok(turn.metadata.revision > last.metadata.revision, "a revision is new");
+  if (!turn.metadata.complete) {
+    assert.equal(turn.current_question_number, last.questions.at(-1).question_number + 1);
+  }
+  return check(turn);
+}
+
+function check(turn) {
+  const { questions } = turn;
+  assert.equal(turn.total_questions_in_batch, questions.length);
+  assert.equal(turn.metadata.complete, questions.length === 0, "it is complete when nothing is asked");
+  assert.equal(turn.current_question_number, questions[0]?.question_number ?? 0);
+  questions.forEach((q, i) => {
+    assert.equal(q.question_number, turn.current_question_number + i);
+    assert.ok(turn.current_question.includes(`${q.question_number}. ${q.question_text}`), turn.current_question);
+    assert.ok(q.metadata.reason && q.metadata.information_to_look_for.length > 0);
+    assert.equal(turn.coverage.find((c) => c.slot === q.slot).state, "missing", "what is known is not asked again");
+  });
+  assert.ok(turn.total_questions_estimated >= (questions.at(-1)?.question_number ?? 0));
+  if (turn.metadata.complete) {
+    assert.ok(turn.metadata.stop_reason);
+    assert.ok(!turn.next_batch_needed);
+  }
+  return turn;
+}
+
+/** Answers whatever is asked, each batch in the next of the given ways, until it is complete. */
+export async function finish(client, turn, ways) {
+  for (let round = 0; !turn.metadata.complete; round++) {
+    assert.ok(round < 20, "it comes to an end");
+    turn = await answer(client, turn, ways[Math.min(round, ways.length - 1)](turn));
+  }
+  return turn;
+}
+
+/** Reads the report on a trip and holds it against what the person said. */
+export async function reported(client, turn) {
+  const report = await tell(client, "sequential_questioning_report", { conversation_id: turn.conversation_id });
+  const wanted = trip.information_needed.required;
+  assert.deepEqual(report.values, Object.fromEntries(wanted.map((slot) => [slot, said[slot].value])));
+  assert.deepEqual([report.valid, report.problems, report.contradictions], [true, [], []]);
+  assert.deepEqual([report.complete, report.stop_reason], [true, turn.metadata.stop_reason]);
+  for (const slot of wanted) {
+    const [citation, ...more] = report.citations[slot];
+    assert.equal(more.length, 0);
+    assert.equal(citation.words, said[slot].words);
+    assert.ok(citation.question_number && citation.question_text);
+  }
+  assert.deepEqual(report.open_points.map((p) => p.slot), ["remarks"]);
+  return report;
+}

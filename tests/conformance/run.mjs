@@ -1,0 +1,135 @@
+// Keeps one promise with one client: node run.mjs PROMISE CLIENT URL
+import assert from "node:assert/strict";
+import { isDeepStrictEqual } from "node:util";
+
+import { connect } from "./clients.mjs";
+import { answer, finish, open, reported, structured, tell, trip, typed } from "./conversation.mjs";
+
+const followUp = "sequential_questioning_follow_up";
+
+const promises = {
+  async whole(client) {
+    const turn = await open(client, trip);
+    assert.ok(turn.next_batch_needed);
+    const end = await finish(client, turn, [structured, structured, typed]);
+    const report = await reported(client, end);
+    assert.equal(report.revision, end.metadata.revision);
+  },
+
+  async typed(client) {
+    await reported(client, await finish(client, await open(client, trip), [typed]));
+  },
+
+  async discovery(client) {
+    const handshake = client.revision < "2026" ? ["initialize", "notifications/initialized"] : ["server/discover"];
+    assert.deepEqual(client.wire.methods, [...handshake, "tools/list"]);
+    assert.equal(client.negotiated, client.revision);
+    assert.equal(client.server.name, "sequential-questioning");
+    const hints = (tool) => ["readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"].filter((h) => tool.annotations[h]);
+    assert.deepEqual(client.tools.map((t) => [t.name, hints(t)]), [
+      ["sequential_questioning", []],
+      ["sequential_questioning_follow_up", ["idempotentHint"]],
+      ["sequential_questioning_report", ["readOnlyHint", "idempotentHint"]],
+    ]);
+    for (const tool of client.tools) {
+      assert.equal(tool.inputSchema.type, "object");
+      assert.equal(tool.outputSchema.type, "object");
+      assert.ok(tool.outputSchema.required.includes("conversation_id"));
+      assert.ok(tool.title && tool.description);
+    }
+  },
+
+  // Were a result to break its output schema, this client would say so.
+  async validation(client) {
+    client.wire.falsify = (body) => body.replaceAll('"coverage":[', '"coverage":7,"was":[');
+    await assert.rejects(open(client, trip), /coverage/);
+  },
+
+  async replay(client) {
+    const turn = await open(client, trip);
+    for (const way of [structured, typed]) {
+      const args = way(turn);
+      const first = await tell(client, followUp, args);
+      assert.deepEqual(await tell(client, followUp, args), first);
+    }
+    const waiting = await tell(client, followUp, { conversation_id: turn.conversation_id });
+    assert.equal(waiting.metadata.revision, 2, "answers that were known change nothing");
+  },
+
+  async playbook(client) {
+    const words = (q) => `What I have to say about ${q.slot.replaceAll("_", " ")}`;
+    const turn = await open(client, { context: "Renovate the kitchen" });
+    assert.equal(turn.metadata.playbook, "generic");
+    const end = await finish(client, turn, [(t) => typed(t, words)]);
+    const report = await tell(client, "sequential_questioning_report", { conversation_id: end.conversation_id });
+    assert.deepEqual([report.complete, report.valid, report.problems], [true, true, []]);
+    for (const { slot, required } of report.coverage) {
+      if (required) assert.equal(report.values[slot], words({ slot }));
+    }
+    assert.equal(Object.keys(report.values).length + report.open_points.length, report.coverage.length);
+  },
+
+  async mistakes(client) {
+    const { conversation_id } = await open(client, trip);
+    const answers = (...all) => ({ conversation_id, answers: all });
+    const cases = [
+      ["sequential_questioning", {}, /context/],
+      ["sequential_questioning", { context: "" }, /context/],
+      ["sequential_questioning", { context: "  \n" }, /context: is empty/],
+      ["sequential_questioning", { context: 5 }, /context: .*string/],
+      ["sequential_questioning", { context: "x", batch_size: "3" }, /batch_size: .*integer/],
+      ["sequential_questioning", { context: "x", batch_size: 99 }, /batch_size: .*10/],
+      ["sequential_questioning", { context: "x", size: 3 }, /'size'/],
+      ["sequential_questioning", { context: "x", information_needed: 7 }, /information_needed: .*object/],
+      ["sequential_questioning", { context: "x", information_needed: { type: "object" } }, /information_needed: .*properties/],
+      ["sequential_questioning", { context: "x", information_needed: { properties: { a: { type: "objekt" } } } }, /information_needed\.properties\.a.*objekt/],
+      ["sequential_questioning", { context: "x", previous_messages: [{ role: "bot", content: "y" }] }, /previous_messages\[0\]\.role: .*user.*assistant.*system/],
+      ["sequential_questioning", { context: "x", conversation_id: "none" }, /conversation_id: .*"none"/],
+      [followUp, {}, /conversation_id/],
+      [followUp, { conversation_id: "none" }, /conversation_id: .*"none"/],
+      [followUp, { conversation_id: "01a206b9-0000-7000-8000-000000000000" }, /conversation_id: .*01a206b9/],
+      [followUp, { conversation_id, answers: "yes" }, /answers: .*array/],
+      [followUp, answers({ value: 1 }), /answers\[0\].*question_number.*question_id.*slot/],
+      [followUp, answers({ slot: "pets" }), /answers\[0\].*value.*text/],
+      [followUp, answers({ slot: "pets", value: false }, { slot: "hat", value: 1 }), /answers\[1\]\.slot: .*"hat".*destination/],
+      [followUp, answers({ question_number: 99, value: 1 }), /answers\[0\]\.question_number: .*99.*1, 2/],
+      [followUp, answers({ question_id: "x", value: 1 }), /answers\[0\]\.question_id: "x"/],
+      [followUp, answers({ slot: "pets", outcome: "maybe" }), /answers\[0\]\.outcome: .*answered.*unknown.*declined.*not_applicable/],
+      [followUp, answers({ slot: "style", value: "posh" }), /answers\[0\]\.value: "posh".*budget, comfort, luxury/],
+      [followUp, answers({ slot: "travellers", value: 12 }), /answers\[0\]\.value: 12.*from 1 to 9/],
+      [followUp, answers({ slot: "travellers", value: true }), /answers\[0\]\.value: .*whole number/],
+      [followUp, answers({ slot: "departure", value: "2027-02-30" }), /answers\[0\]\.value: "2027-02-30".*no such date/],
+      ["sequential_questioning_report", {}, /conversation_id/],
+      ["sequential_questioning_report", { conversation_id: 5 }, /conversation_id: .*string/],
+      ["sequential_questioning_report", { conversation_id: "none" }, /conversation_id: .*"none"/],
+    ];
+    for (const [tool, args, says] of cases) {
+      const call = `${tool}(${JSON.stringify(args)})`;
+      const result = await client.call(tool, args);
+      assert.equal(result.isError, true, call);
+      assert.match(result.content[0].text, says, call);
+    }
+    const after = await tell(client, followUp, { conversation_id });
+    assert.equal(after.metadata.revision, 1, "a bad call stores nothing");
+  },
+
+  // The next two are the halves of a conversation with a restart in between.
+  async begin(client) {
+    const first = await open(client, trip);
+    console.log(JSON.stringify(await answer(client, first, structured(first))));
+  },
+
+  async resume(client, left) {
+    const turn = await tell(client, followUp, { conversation_id: left.conversation_id });
+    assert.deepEqual(turn.questions, left.questions, "the same questions are waiting");
+    assert.deepEqual(turn.coverage, left.coverage, "nothing is forgotten");
+    await reported(client, await finish(client, turn, [typed]));
+  },
+};
+
+const [promise, kind, url, left] = process.argv.slice(2);
+const client = await connect(kind, url);
+await promises[promise](client, left && JSON.parse(left));
+const spoken = client.revision < "2026" ? [null, client.revision] : [client.revision];
+assert.ok(isDeepStrictEqual([...client.wire.revisions], spoken), `spoke ${[...client.wire.revisions]}`);
+await client.close();
