@@ -1,18 +1,16 @@
 // Package conformance holds the whole program against foreign MCP clients and
-// the official conformance suite.
+// against the official conformance suite.
 package conformance
 
 import (
 	"bytes"
 	"context"
-	"errors"
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -22,137 +20,135 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
 )
 
-const (
-	modules     = "node_modules"
-	readyLimit  = 30 * time.Second
-	stopLimit   = 20 * time.Second
-	scriptLimit = time.Minute
-)
-
-var clients = []string{"sdk-1", "client-2-legacy", "client-2"}
-
 func TestMain(m *testing.M) { postgrestest.Main(m, migrations.Up) }
 
-func TestProgram(t *testing.T) {
-	if _, err := os.Stat(modules); err != nil {
-		t.Fatal("node_modules is missing: run `make conformance`, or `npm ci --prefix tests/conformance` once")
+// clients are those that clients.mjs knows.
+var clients = []string{"sdk-1", "client-2-legacy", "client-2"}
+
+func TestTheProgram(t *testing.T) {
+	if _, err := os.Stat(nodePath); err != nil {
+		t.Fatal("node_modules is missing; `make conformance` or `npm ci --prefix tests/conformance` brings it")
 	}
 	program := build(t)
 	for name, promise := range map[string]string{
-		"is discovered":                                      "discovery",
-		"leads a whole conversation":                         "whole",
-		"reads what a person types":                          "typed",
-		"comes to an end without information_needed":         "playbook",
-		"counts a repeated call once":                        "replay",
-		"names the field in bad input":                       "mistakes",
-		"has its results held against their schemas":         "validation",
+		"says what it can do":                        "discovery",
+		"leads a conversation from first to last":    "whole",
+		"reads answers as a person types them":       "typed",
+		"knows what to ask when it is not told":      "playbook",
+		"counts a repeated answer once":              "replay",
+		"names the field in bad input":               "mistakes",
+		"has its results validated by these clients": "validation",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := start(t, program, postgrestest.New(t))
+			running := start(t, program, postgrestest.New(t))
 			for _, client := range clients {
 				t.Run(client, func(t *testing.T) {
 					t.Parallel()
-					keep(t, promise, client, p.url)
+					keep(t, promise, client, running.url)
 				})
 			}
 		})
 	}
-	t.Run("forgets nothing when it is killed", func(t *testing.T) {
+	t.Run("goes on after a kill with another client", func(t *testing.T) {
 		t.Parallel()
 		for i, first := range clients {
 			second := clients[(i+1)%len(clients)]
 			t.Run(first+" then "+second, func(t *testing.T) {
 				t.Parallel()
 				database := postgrestest.New(t)
-				p := start(t, program, database)
-				left := keep(t, "begin", first, p.url)
-				require.NoError(t, p.command.Process.Kill())
-				<-p.ended
+				running := start(t, program, database)
+				left := keep(t, "begin", first, running.url)
+				running.kill(t)
 				keep(t, "resume", second, start(t, program, database).url, left)
 			})
 		}
 	})
-	t.Run("passes the official suite", func(t *testing.T) {
-		t.Parallel()
-		for name, scenarios := range map[string][]string{
-			"default":    {"--suite", "active"},
-			"2026-07-28": {"--requirements", "2026-07-28"},
-		} {
-			t.Run(name, func(t *testing.T) {
-				t.Parallel()
-				officialSuite(t, start(t, program, postgrestest.New(t)).url, scenarios...)
-			})
-		}
-	})
+	for name, scenarios := range map[string][]string{
+		"passes the official suite":            {"--suite", "active"},
+		"meets the requirements of 2026-07-28": {"--requirements", "2026-07-28"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			officialSuite(t, start(t, program, postgrestest.New(t)).url, scenarios...)
+		})
+	}
 }
 
-func build(t *testing.T) string {
+// keep has a client keep a promise of run.mjs and returns what it printed.
+func keep(t *testing.T, promise, client, url string, left ...string) string {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), "local")
-	output, err := exec.CommandContext(t.Context(), "go", "build", "-o", program,
-		"github.com/sequential-questioning/sequential-questioning/functions/local/cmd/local").CombinedOutput()
-	require.NoError(t, err, "%s", output)
-	return program
+	stdout, stderr, err := node(t, append([]string{"run.mjs", promise, client, url}, left...)...)
+	require.NoError(t, err, stderr)
+	return stdout
 }
 
-// instance is the program, running.
-type instance struct {
-	url     string
-	command *exec.Cmd
-	ended   chan struct{}
-}
+var (
+	colour   = regexp.MustCompile(`\x1b\[\d+m`)
+	total    = regexp.MustCompile(`(?m)^Total: (\d+) passed`)
+	expected = regexp.MustCompile(`(?m)^  ~ `)
+	verdict  = regexp.MustCompile(`(?ms)^(Stale baseline entries|Unexpected failures \().*`)
+	scenario = regexp.MustCompile(`(?m)^  ✗ ([\w-]+)`)
+)
 
-var readyLine = regexp.MustCompile(`is ready at (\S+)`)
-
-// start runs the program until the test ends, or until it is killed.
-func start(t *testing.T, program, database string) *instance {
+// officialSuite runs scenarios of the suite: what fails has to be in
+// expected-failures.yml, and what is in there has to fail.
+func officialSuite(t *testing.T, url string, scenarios ...string) {
 	t.Helper()
-	var output announced
-	p := &instance{command: exec.Command(program, "--port", "0"), ended: make(chan struct{})}
-	p.command.Dir = t.TempDir()
-	p.command.Env = []string{"DATABASE_URL=" + database}
-	p.command.Stdout, p.command.Stderr = &output, &output
-	require.NoError(t, p.command.Start())
-	go func() {
-		defer close(p.ended)
-		_ = p.command.Wait()
-	}()
-	t.Cleanup(func() {
-		p.stop(t)
-		if t.Failed() {
-			t.Logf("the program said:\n%s", output.String())
+	results := t.TempDir()
+	stdout, stderr, err := node(t, append([]string{
+		filepath.FromSlash("node_modules/@modelcontextprotocol/conformance/dist/index.js"),
+		"server", "--url", url, "--expected-failures", "expected-failures.yml", "--output-dir", results,
+	}, scenarios...)...)
+	stdout = colour.ReplaceAllString(stdout, "")
+	passed := total.FindStringSubmatch(stdout)
+	require.NotNil(t, passed, "%v\n%s%s", err, stdout, stderr)
+	t.Logf("%s checks passed, %d failed as expected", passed[1], len(expected.FindAllString(stdout, -1)))
+	if err != nil {
+		wrong := verdict.FindString(stdout)
+		t.Errorf("%v\n%s", err, wrong)
+		for _, match := range scenario.FindAllStringSubmatch(wrong, -1) {
+			logFailedChecks(t, results, match[1])
 		}
-	})
-	deadline := time.After(readyLimit)
-	for p.url == "" {
-		select {
-		case <-p.ended:
-			t.Fatal("the program ended before it was ready")
-		case <-deadline:
-			t.Fatal("the program is not ready in time")
-		case <-time.After(10 * time.Millisecond):
-			if match := readyLine.FindStringSubmatch(output.String()); match != nil {
-				p.url = match[1]
+	}
+}
+
+// logFailedChecks shows what the suite saw.
+func logFailedChecks(t *testing.T, results, scenario string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(results, "server-"+scenario+"-[0-9]*", "checks.json"))
+	require.NoError(t, err)
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		require.NoError(t, err)
+		var checks []struct {
+			ID, Status, Description, ErrorMessage string
+			Details                               json.RawMessage
+		}
+		require.NoError(t, json.Unmarshal(data, &checks))
+		for _, check := range checks {
+			if check.Status == "FAILURE" || check.Status == "WARNING" {
+				t.Logf("%s %s: %s\n%s\n%s", check.Status, check.ID, check.Description, check.ErrorMessage, check.Details)
 			}
 		}
 	}
-	return p
 }
 
-func (p *instance) stop(t *testing.T) {
-	if err := p.command.Process.Signal(syscall.SIGTERM); errors.Is(err, os.ErrProcessDone) {
-		<-p.ended
-		return
-	}
-	select {
-	case <-p.ended:
-		if code := p.command.ProcessState.ExitCode(); code != 0 {
-			t.Errorf("the program ended with exit code %d", code)
-		}
-	case <-time.After(stopLimit):
-		t.Error("the program did not stop in time")
-		_ = p.command.Process.Kill()
-		<-p.ended
-	}
+const (
+	// nodePath is the pinned Node.js, whatever the machine has.
+	nodePath    = "node_modules/.bin/node"
+	scriptLimit = time.Minute
+)
+
+func node(t *testing.T, arguments ...string) (stdout, stderr string, err error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), scriptLimit)
+	defer cancel()
+	var out, errs bytes.Buffer
+	command := exec.CommandContext(ctx, nodePath, arguments...)
+	command.Env = []string{"NO_COLOR=1"}
+	command.Stdout, command.Stderr = &out, &errs
+	command.WaitDelay = time.Second
+	err = command.Run()
+	return out.String(), strings.TrimSpace(errs.String()), err
 }

@@ -1,0 +1,18 @@
+package fault_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/fault"
+)
+
+func TestWithinPutsThePathInFront(t *testing.T) {
+	assert.EqualError(t, fault.Within("answers[0]", fault.Invalidf("value", "is wrong")), "answers[0].value: is wrong")
+	assert.EqualError(t, fault.Within("list", fault.Invalidf("[2].key", "is wrong")), "list[2].key: is wrong")
+	assert.EqualError(t, fault.Within("answers[0]", fault.Invalidf("", "is wrong")), "answers[0]: is wrong")
+	other := errors.New("other")
+	assert.Equal(t, other, fault.Within("x", other))
+}

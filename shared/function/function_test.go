@@ -1,0 +1,120 @@
+package function
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	fn "knative.dev/func-go/http"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/tool"
+)
+
+// What Knative's runtime looks for.
+var (
+	_ fn.Handler           = (*Function)(nil)
+	_ fn.Starter           = (*Function)(nil)
+	_ fn.Stopper           = (*Function)(nil)
+	_ fn.ReadinessReporter = (*Function)(nil)
+	_ fn.LivenessReporter  = (*Function)(nil)
+)
+
+type backend struct {
+	ready  error
+	closed bool
+}
+
+func (b *backend) Ready(context.Context) error { return b.ready }
+func (b *backend) Close()                      { b.closed = true }
+
+type echo struct {
+	Said string `json:"said"`
+}
+
+func (e echo) Text() string { return e.Said }
+
+func newFunction(b *backend, err error) *Function {
+	return New("echo", func() (*backend, error) { return b, err }, func(*backend) tool.Tool {
+		return tool.Define(tool.Definition{Name: "echo"}, func(_ context.Context, in echo) (echo, error) { return in, nil })
+	})
+}
+
+func serve(t *testing.T, f *Function) string {
+	server := httptest.NewServer(fn.New(f).Handler)
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+func get(t *testing.T, url string) (int, string) {
+	t.Helper()
+	response, err := http.Get(url)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	return response.StatusCode, string(body)
+}
+
+func post(t *testing.T, url, body string) (int, string) {
+	t.Helper()
+	response, err := http.Post(url, "application/json", strings.NewReader(body))
+	require.NoError(t, err)
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	return response.StatusCode, string(answer)
+}
+
+func TestReadinessFollowsTheBackend(t *testing.T) {
+	b := &backend{}
+	url := serve(t, newFunction(b, nil))
+	status, _ := get(t, url+"/health/readiness")
+	assert.Equal(t, http.StatusOK, status)
+	b.ready = errors.New("away")
+	status, _ = get(t, url+"/health/readiness")
+	assert.Equal(t, http.StatusInternalServerError, status)
+	status, _ = get(t, url+"/health/liveness")
+	assert.Equal(t, http.StatusOK, status, "a restart would not help")
+}
+
+func TestMetricsAreServed(t *testing.T) {
+	status, body := get(t, serve(t, newFunction(&backend{}, nil))+"/metrics")
+	assert.Equal(t, http.StatusOK, status)
+	assert.Contains(t, body, "go_goroutines")
+}
+
+func TestAWrongSettingIsToldAtOnce(t *testing.T) {
+	f := newFunction(nil, errors.New("SETTING is wrong"))
+	require.ErrorContains(t, f.Start(t.Context(), nil), "SETTING is wrong")
+	status, body := get(t, serve(t, f)+"/mcp")
+	assert.Equal(t, http.StatusServiceUnavailable, status)
+	assert.Contains(t, body, "SETTING is wrong")
+	require.NoError(t, f.Stop(t.Context()))
+}
+
+func TestABodyIsBounded(t *testing.T) {
+	t.Setenv("MAX_BODY_BYTES", "100")
+	status, body := post(t, serve(t, newFunction(&backend{}, nil))+"/mcp", strings.Repeat("x", 101))
+	assert.Equal(t, http.StatusRequestEntityTooLarge, status)
+	assert.JSONEq(t, `{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"the request is longer than 100 bytes"}}`, body)
+}
+
+func TestABodyIsUTF8(t *testing.T) {
+	status, body := post(t, serve(t, newFunction(&backend{}, nil))+"/mcp", "{\"said\": \"\xff\"}")
+	assert.Equal(t, http.StatusBadRequest, status)
+	assert.Contains(t, body, "-32700")
+}
+
+func TestStopClosesTheBackend(t *testing.T) {
+	b := &backend{}
+	f := newFunction(b, nil)
+	require.NoError(t, f.Start(t.Context(), nil))
+	require.NoError(t, f.Stop(t.Context()))
+	assert.True(t, b.closed)
+}
