@@ -55,7 +55,7 @@ verify: ## Fail when something generated is out of date
 lint: ## gofmt, go vet and staticcheck
 	@unformatted=$$(gofmt -l $(MODULES)); if [ -n "$$unformatted" ]; then echo "not gofmt'ed:"; echo "$$unformatted"; exit 1; fi
 	go vet $(PACKAGES)
-	go tool -modfile=tests/go.mod staticcheck $(PACKAGES)
+	go tool staticcheck $(PACKAGES)
 
 fuzz: ## Fuzz the readers for a while each. FUZZTIME=1m
 	go test -run '^$$' -fuzz FuzzSplit -fuzztime $(or $(FUZZTIME),30s) ./shared/questioning/reply

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/jsonrpc"
 )
 
 // exchange is one POST and its response. It is the response writer that mcp-go
@@ -156,7 +158,7 @@ func (f *failure) restore(p []byte) []byte {
 	if json.Unmarshal([]byte(text), &response) != nil || response.ID == nil || response.Error == nil {
 		return nil
 	}
-	encoded, err := json.Marshal(rpcError(response.ID, f.code, f.message, f.data))
+	encoded, err := json.Marshal(jsonrpc.NewError(response.ID, f.code, f.message, f.data))
 	if err != nil {
 		return nil
 	}
@@ -166,29 +168,7 @@ func (f *failure) restore(p []byte) []byte {
 	return append(encoded, '\n')
 }
 
-type rpcErrorBody struct {
-	JSONRPC string          `json:"jsonrpc"`
-	ID      json.RawMessage `json:"id"`
-	Error   messageErrorOut `json:"error"`
-}
-
-type messageErrorOut struct {
-	Code    int             `json:"code"`
-	Message string          `json:"message"`
-	Data    json.RawMessage `json:"data,omitempty"`
-}
-
-func rpcError(id json.RawMessage, code int, text string, data json.RawMessage) rpcErrorBody {
-	return rpcErrorBody{mcp.JSONRPC_VERSION, id, messageErrorOut{code, text, data}}
-}
-
-func writeRPCError(w http.ResponseWriter, status, code int, text string) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(rpcError(json.RawMessage("null"), code, text, nil))
-}
-
 func writeUnavailable(w http.ResponseWriter, text string) {
 	w.Header().Set("Retry-After", "1")
-	writeRPCError(w, http.StatusServiceUnavailable, codeInternal, text+"; retry in 1 s: a repeated call is never counted twice")
+	jsonrpc.WriteError(w, http.StatusServiceUnavailable, jsonrpc.InternalError, text+"; retry in 1 s: a repeated call is never counted twice")
 }

@@ -7,13 +7,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/mark3labs/mcp-go/mcp"
-)
-
-const (
-	codeParse          = mcp.PARSE_ERROR
-	codeInvalidRequest = mcp.INVALID_REQUEST
-	codeInternal       = mcp.INTERNAL_ERROR
+	"github.com/sequential-questioning/sequential-questioning/shared/jsonrpc"
 )
 
 // What became of a call, as its metric and its error's data say it.
@@ -63,7 +57,7 @@ func (t *target) retryable(outcome, what string, after time.Duration, cause erro
 	seconds := wholeSeconds(after)
 	return &failure{
 		outcome: outcome,
-		code:    codeInternal,
+		code:    jsonrpc.InternalError,
 		message: fmt.Sprintf("%s: %s; retry in %d s: a repeated call is never counted twice", t.tool.Name, what, seconds),
 		data:    failureData(outcome, seconds),
 		retry:   time.Duration(seconds) * time.Second,
@@ -75,7 +69,7 @@ func (t *target) retryable(outcome, what string, after time.Duration, cause erro
 func (t *target) final(outcome, what, remedy string, cause error) *failure {
 	return &failure{
 		outcome: outcome,
-		code:    codeInternal,
+		code:    jsonrpc.InternalError,
 		message: fmt.Sprintf("%s: %s; retrying will not help: %s", t.tool.Name, what, remedy),
 		data:    failureData(outcome, 0),
 		cause:   cause,

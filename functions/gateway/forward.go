@@ -19,6 +19,8 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/jsonrpc"
 )
 
 // target is a tool and the function that serves it.
@@ -192,7 +194,7 @@ func (g *gateway) unanswered(caller, bounded context.Context, t *target, err err
 	cause := context.Cause(bounded)
 	switch {
 	case caller.Err() != nil:
-		return &failure{outcome: outcomeCanceled, code: codeInternal, message: t.tool.Name + ": the caller cancelled the call", cause: caller.Err()}
+		return &failure{outcome: outcomeCanceled, code: jsonrpc.InternalError, message: t.tool.Name + ": the caller cancelled the call", cause: caller.Err()}
 	case errors.Is(cause, errStopping):
 		return t.retryable(outcomeStopping, "the gateway is shutting down", time.Second, cause)
 	case errors.Is(cause, errSilent):

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/jsonrpc"
 	"github.com/sequential-questioning/sequential-questioning/shared/telemetry"
 )
 
@@ -94,7 +95,7 @@ func (f *Function) Handle(w http.ResponseWriter, r *http.Request) {
 	defer f.inFlight.Done()
 	g, err := f.gateway(r.Context())
 	if err != nil {
-		writeRPCError(w, http.StatusInternalServerError, codeInternal, "the gateway is misconfigured; retrying will not help: see its log")
+		jsonrpc.WriteError(w, http.StatusInternalServerError, jsonrpc.InternalError, "the gateway is misconfigured; retrying will not help: see its log")
 		return
 	}
 	g.ServeHTTP(w, r)

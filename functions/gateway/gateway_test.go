@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -238,13 +237,6 @@ func (r *route) client(t testing.TB, revision string, options ...client.ClientOp
 	require.NoError(t, err)
 	require.Equal(t, "sequential-questioning", initialized.ServerInfo.Name)
 	return c
-}
-
-func compact(t testing.TB, document string) string {
-	t.Helper()
-	var buffer bytes.Buffer
-	require.NoError(t, json.Compact(&buffer, []byte(document)))
-	return buffer.String()
 }
 
 func eventually(t testing.TB, what string, condition func() bool) {

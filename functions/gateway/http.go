@@ -5,16 +5,16 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/jsonrpc"
 )
 
 const page = `Sequential Questioning: an MCP server that helps a language model gather
@@ -55,13 +55,13 @@ func (g *gateway) endpoint(w http.ResponseWriter, r *http.Request) {
 }
 
 func (g *gateway) post(w http.ResponseWriter, r *http.Request) {
-	body, ok := g.readBody(w, r)
+	body, ok := jsonrpc.ReadBody(w, r, g.config.MaxBodyBytes)
 	if !ok {
 		return
 	}
 	envelope, code, text := parseEnvelope(body)
 	if text != "" {
-		writeRPCError(w, http.StatusBadRequest, code, text)
+		jsonrpc.WriteError(w, http.StatusBadRequest, code, text)
 		return
 	}
 	if envelope.Method == string(mcp.MethodNotificationCancelled) && !g.cancelsOwn(r) {
@@ -90,31 +90,6 @@ func (g *gateway) cancelsOwn(r *http.Request) bool {
 		!mcp.IsModernProtocol(r.Header.Get(mcp.HeaderProtocolVersion))
 }
 
-func (g *gateway) readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
-	limit := g.config.MaxBodyBytes
-	var body []byte
-	err := error(&http.MaxBytesError{Limit: limit})
-	if r.ContentLength <= limit {
-		buffer := bytes.NewBuffer(make([]byte, 0, max(r.ContentLength, 0)+bytes.MinRead))
-		_, err = buffer.ReadFrom(http.MaxBytesReader(w, r.Body, limit))
-		body = buffer.Bytes()
-	}
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		w.Header().Set("Connection", "close")
-		writeRPCError(w, http.StatusRequestEntityTooLarge, codeInvalidRequest,
-			fmt.Sprintf("the request is larger than %d bytes", limit))
-	case err != nil:
-		writeRPCError(w, http.StatusBadRequest, codeParse, "the request broke off")
-	case !utf8.Valid(body):
-		writeRPCError(w, http.StatusBadRequest, codeParse, "the request is not UTF-8")
-	default:
-		return body, true
-	}
-	return nil, false
-}
-
 type envelope struct {
 	ID     json.RawMessage `json:"id"`
 	Method string          `json:"method"`
@@ -127,19 +102,19 @@ func parseEnvelope(body []byte) (parsed envelope, code int, text string) {
 	start := bytes.TrimLeft(body, " \t\r\n")
 	if len(start) > 0 && start[0] != '{' && json.Valid(body) {
 		if start[0] == '[' {
-			return parsed, codeInvalidRequest, "batches are not supported: send one message per request"
+			return parsed, jsonrpc.InvalidRequest, "batches are not supported: send one message per request"
 		}
-		return parsed, codeInvalidRequest, "the request is not a JSON-RPC message"
+		return parsed, jsonrpc.InvalidRequest, "the request is not a JSON-RPC message"
 	}
 	if err := json.Unmarshal(body, &parsed); err != nil {
 		var syntax *json.SyntaxError
 		if errors.As(err, &syntax) {
-			return parsed, codeParse, "the request is not JSON: " + err.Error()
+			return parsed, jsonrpc.ParseError, "the request is not JSON: " + err.Error()
 		}
-		return parsed, codeInvalidRequest, "the request is not a JSON-RPC message"
+		return parsed, jsonrpc.InvalidRequest, "the request is not a JSON-RPC message"
 	}
 	if len(parsed.ID) > 0 && !strings.ContainsRune(`"-0123456789`, rune(parsed.ID[0])) {
-		return parsed, codeInvalidRequest, "id must be a string or a number"
+		return parsed, jsonrpc.InvalidRequest, "id must be a string or a number"
 	}
 	return parsed, 0, ""
 }

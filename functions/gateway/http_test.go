@@ -25,7 +25,7 @@ func TestABodyAboveTheLimitIsRefused(t *testing.T) {
 
 	declared := r.post(t, padded(1001))
 	require.Equal(t, http.StatusRequestEntityTooLarge, declared.status)
-	require.Contains(t, declared.failure(t).Message, "larger than 1000 bytes")
+	require.Contains(t, declared.failure(t).Message, "longer than 1000 bytes")
 	require.Equal(t, "null", string(declared.message(t)["id"]))
 
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.url+"/mcp", struct{ *strings.Reader }{strings.NewReader(padded(5000))})

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/jsonrpc"
 )
 
 // guard turns away requests that a web page should not have been able to send,
@@ -20,7 +22,7 @@ func (g *gateway) guard(next http.Handler) http.Handler {
 			return
 		}
 		if !g.origins.allow(origin) {
-			writeRPCError(w, http.StatusForbidden, codeInvalidRequest, "this origin is not allowed: see ALLOWED_ORIGINS")
+			jsonrpc.WriteError(w, http.StatusForbidden, jsonrpc.InvalidRequest, "this origin is not allowed: see ALLOWED_ORIGINS")
 			return
 		}
 		w.Header().Set("Access-Control-Allow-Origin", origin)
@@ -111,7 +113,7 @@ func (g *gateway) knownHost(next http.Handler) http.Handler {
 			name = split
 		}
 		if !known[host] && !known[name] && !known[strings.Trim(name, "[]")] {
-			writeRPCError(w, http.StatusForbidden, codeInvalidRequest, "this host name is not allowed: see ALLOWED_HOSTS")
+			jsonrpc.WriteError(w, http.StatusForbidden, jsonrpc.InvalidRequest, "this host name is not allowed: see ALLOWED_HOSTS")
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -16,9 +16,9 @@ import (
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 )
 
-const instructions = `Gathers what you need from a person, one good question at a time, and remembers every answer. ` +
-	`Start with sequential_questioning: say what you want to know; put current_question to the person in your own words and wait for the reply. ` +
-	`Send each reply with sequential_questioning_follow_up and the same conversation_id while next_batch_needed is true, then read the gathered values with sequential_questioning_report.`
+const instructions = `Gathers specific information from a person, a few well-chosen questions at a time, and keeps every answer. ` +
+	`Start with sequential_questioning: say what for and, if you know, what exactly is needed. Put current_question to the person and wait for the reply. ` +
+	`Bring each reply to sequential_questioning_follow_up with the conversation_id until metadata.complete is true, then read what was gathered with sequential_questioning_report.`
 
 const (
 	catalogueTTL = 5 * time.Minute

@@ -70,7 +70,7 @@ func (f *Function) open() error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("open %s: %w", f.name, err), shown.Shutdown(context.Background()))
 	}
-	calls := limitBody(config.MaxBodyBytes, requireUTF8(t.Handler(Version())))
+	calls := bounded(config.MaxBodyBytes, t.Handler(Version()))
 	mux := http.NewServeMux()
 	mux.Handle("/metrics", shown.Handler())
 	mux.HandleFunc("/health", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// noise times two fixed pieces of work through the whole run: how far they
+// spread is how far any figure of the run can be trusted.
+type noise struct {
+	conn        *pgx.Conn
+	cpu, selects times
+}
+
+func newNoise(ctx context.Context, url string) (*noise, error) {
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	return &noise{conn: conn}, nil
+}
+
+func (n *noise) close() { n.conn.Close(context.Background()) }
+
+var cpuWork = make([]byte, 1<<20)
+
+// sample is called between slices, when nothing else is measured.
+func (n *noise) sample(ctx context.Context) error {
+	for range 3 {
+		began := time.Now()
+		sha256.Sum256(cpuWork)
+		n.cpu = append(n.cpu, time.Since(began))
+	}
+	for i := range 22 {
+		began := time.Now()
+		if _, err := n.conn.Exec(ctx, "SELECT 1"); err != nil {
+			return fmt.Errorf("time SELECT 1: %w", err)
+		}
+		if i > 1 { // the first ones after a pause
+			n.selects = append(n.selects, time.Since(began))
+		}
+	}
+	return nil
+}
+
+// machine adds the section that says what the figures were taken on.
+func (b *bench) machine(ctx context.Context) error {
+	if err := b.noise.sample(ctx); err != nil {
+		return err
+	}
+	var version, fsync, buffers string
+	if err := b.noise.conn.QueryRow(ctx, "SELECT current_setting('server_version'), current_setting('fsync'), current_setting('shared_buffers')").
+		Scan(&version, &fsync, &buffers); err != nil {
+		return err
+	}
+	s := b.table.section("The machine during this run", "median", "p95 / p5")
+	for _, probe := range []struct {
+		label string
+		times times
+	}{{"SHA-256 of 1 MiB", b.noise.cpu}, {"bare SELECT 1", b.noise.selects}} {
+		s.add(row{label: probe.label, value: ms(probe.times.at(.5)),
+			beside: fmt.Sprintf("%.2f", float64(probe.times.at(.95))/float64(probe.times.at(.05)))})
+	}
+	version, _, _ = strings.Cut(version, " ")
+	s.note("%d cores, shared by the caller, the functions and PostgreSQL; %s/%s, %s, PostgreSQL %s with fsync %s and shared_buffers %s.",
+		runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), version, fsync, buffers)
+	if b.profile != "" {
+		s.note("Profiles were written: these figures are not to be quoted.")
+	}
+	return nil
+}

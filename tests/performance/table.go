@@ -1,0 +1,158 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// table is what is printed: sections of rows.
+type table struct{ sections []*section }
+
+type section struct {
+	title   string
+	columns [2]string // of the measured value and of what it is compared with
+	rows    []row
+	notes   []string
+}
+
+type row struct {
+	label, value, beside, compared string
+	aim                            aim
+}
+
+// aim is a bound on a figure; the zero value is none.
+type aim struct {
+	text string
+	met  bool
+}
+
+func (a aim) verdict() string {
+	switch {
+	case a.text == "":
+		return ""
+	case a.met:
+		return "pass"
+	}
+	return "MISS"
+}
+
+func atLeast(figure, bound float64) aim {
+	return aim{fmt.Sprintf("≥ %g", bound), figure >= bound}
+}
+
+func atMost(figure, bound float64, unit string) aim {
+	return aim{strings.TrimSpace(fmt.Sprintf("≤ %g %s", bound, unit)), figure <= bound}
+}
+
+func (t *table) section(title, value, beside string) *section {
+	s := &section{title: title, columns: [2]string{value, beside}}
+	t.sections = append(t.sections, s)
+	return s
+}
+
+func (s *section) add(r row) { s.rows = append(s.rows, r) }
+
+func (s *section) note(format string, arguments ...any) {
+	s.notes = append(s.notes, fmt.Sprintf(format, arguments...))
+}
+
+func (t *table) missed() int {
+	missed := 0
+	for _, s := range t.sections {
+		for _, r := range s.rows {
+			if r.aim.verdict() == "MISS" {
+				missed++
+			}
+		}
+	}
+	return missed
+}
+
+func (t *table) write(w io.Writer, markdown bool) {
+	for i, s := range t.sections {
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		lines := [][]string{{"", s.columns[0], s.columns[1], "compared", "aim", ""}}
+		for _, r := range s.rows {
+			lines = append(lines, []string{r.label, r.value, r.beside, r.compared, r.aim.text, r.aim.verdict()})
+		}
+		if markdown {
+			s.writeMarkdown(w, dropEmpty(lines))
+		} else {
+			s.writeText(w, dropEmpty(lines))
+		}
+	}
+}
+
+// dropEmpty leaves out the columns that hold nothing below their head.
+func dropEmpty(lines [][]string) [][]string {
+	kept := make([][]string, len(lines))
+	for column := range lines[0] {
+		used := false
+		for _, line := range lines[1:] {
+			used = used || line[column] != ""
+		}
+		if !used {
+			continue
+		}
+		for i, line := range lines {
+			kept[i] = append(kept[i], line[column])
+		}
+	}
+	return kept
+}
+
+func (s *section) writeText(w io.Writer, lines [][]string) {
+	widths := make([]int, len(lines[0]))
+	for _, line := range lines {
+		for i, cell := range line {
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
+	}
+	fmt.Fprintln(w, s.title)
+	for _, line := range lines {
+		var b strings.Builder
+		for i, cell := range line {
+			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
+			if i == 0 {
+				b.WriteString("  " + cell + pad)
+			} else {
+				b.WriteString("  " + pad + cell)
+			}
+		}
+		fmt.Fprintln(w, strings.TrimRight(b.String(), " "))
+	}
+	for _, note := range s.notes {
+		fmt.Fprintln(w, "  "+note)
+	}
+}
+
+func (s *section) writeMarkdown(w io.Writer, lines [][]string) {
+	fmt.Fprintf(w, "**%s**\n\n", s.title)
+	for i, line := range lines {
+		fmt.Fprintf(w, "| %s |\n", strings.Join(line, " | "))
+		if i == 0 {
+			fmt.Fprintf(w, "| --- |%s\n", strings.Repeat(" ---: |", len(line)-1))
+		}
+	}
+	for _, note := range s.notes {
+		fmt.Fprintf(w, "\n%s\n", note)
+	}
+}
+
+func ms(d time.Duration) string {
+	switch v := d.Seconds() * 1000; {
+	case v < 10:
+		return fmt.Sprintf("%.2f ms", v)
+	case v < 100:
+		return fmt.Sprintf("%.1f ms", v)
+	default:
+		return fmt.Sprintf("%.0f ms", v)
+	}
+}
+
+func mb(bytes int64) string { return fmt.Sprintf("%.1f MB", float64(bytes)/1e6) }
