@@ -21,6 +21,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/functions/gateway"
 	"github.com/sequential-questioning/sequential-questioning/migrations"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/embedded"
+	"github.com/sequential-questioning/sequential-questioning/shared/telemetry"
 )
 
 // Options of a local server.
@@ -58,7 +59,12 @@ func Run(ctx context.Context, options Options, ready func(url string)) (err erro
 	}
 	configure(database, back.Addr())
 
-	functions, tools := start(ctx)
+	shown, err := telemetry.Setup(ctx, "sequential-questioning")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, shown.Shutdown(context.WithoutCancel(ctx))) }()
+	functions, tools := assemble()
 	route := gateway.New()
 	functions = append(functions, route)
 	defer func() { err = errors.Join(err, stop(functions)) }()
@@ -126,8 +132,8 @@ type instance interface {
 	fn.Stopper
 }
 
-// start makes every tool function and the handler that routes to them by name.
-func start(context.Context) ([]instance, http.Handler) {
+// assemble makes every tool function and the handler that routes to them by name.
+func assemble() ([]instance, http.Handler) {
 	fn.SetLogLevel(fn.LogWarn)
 	var functions []instance
 	mux := http.NewServeMux()

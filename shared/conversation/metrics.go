@@ -23,8 +23,8 @@ func newMetrics() *metrics {
 		c, _ := meter.Int64Counter(name, metric.WithDescription(description)) // errs on a bad name only
 		return c
 	}
-	bits, _ := meter.Float64Counter("questioning.information.gained",
-		metric.WithDescription("Expected information of the questions that were answered."), metric.WithUnit("bit"))
+	bits, _ := meter.Float64Counter("questioning.bits.gained",
+		metric.WithDescription("Expected information, in bits, of the questions that were answered."))
 	return &metrics{
 		conversations: counter("questioning.conversations.opened", "Conversations opened."),
 		completed:     counter("questioning.conversations.completed", "Conversations that came to a stop."),

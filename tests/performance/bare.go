@@ -1,0 +1,266 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// replay sends a recorded transaction again, as another conversation's, and
+// checks that every statement did what it did then. Rows are read and dropped.
+func (t *tape) replay(ctx context.Context, conn *pgx.Conn, trips []roundTrip, id string) error {
+	for _, trip := range trips {
+		if !trip.batch {
+			s := trip.statements[0]
+			tag, err := conn.Exec(ctx, s.sql, t.argsFor(s, id)...)
+			if err := s.check(tag.String(), err); err != nil {
+				return err
+			}
+			continue
+		}
+		batch := &pgx.Batch{}
+		for _, s := range trip.statements {
+			batch.Queue(s.sql, t.argsFor(s, id)...)
+		}
+		if err := send(ctx, conn, batch, trip.statements); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func send(ctx context.Context, conn interface {
+	SendBatch(context.Context, *pgx.Batch) pgx.BatchResults
+}, batch *pgx.Batch, statements []statement) error {
+	results := conn.SendBatch(ctx, batch)
+	defer results.Close()
+	for _, s := range statements {
+		tag, err := results.Exec()
+		if err := s.check(tag.String(), err); err != nil {
+			return err
+		}
+	}
+	return results.Close()
+}
+
+func (s statement) check(tag string, err error) error {
+	if err == nil && tag != s.tag {
+		err = fmt.Errorf("it answered %q, %q when recorded", tag, s.tag)
+	}
+	if err != nil {
+		return fmt.Errorf("replay %.60q: %w", s.sql, err)
+	}
+	return nil
+}
+
+// argsFor puts another conversation's id in. In a stored result, which is not
+// read, it stays: it has the same length.
+func (t *tape) argsFor(s statement, id string) []any {
+	args := make([]any, len(s.args))
+	for i, arg := range s.args {
+		if arg == t.id {
+			arg = id
+		}
+		args[i] = arg
+	}
+	return args
+}
+
+// bare opens a pool as the functions do, but without tracing.
+func bare(ctx context.Context, url string, connections int) (*pgxpool.Pool, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, err
+	}
+	config.MaxConns = int32(connections)
+	config.ConnConfig.RuntimeParams["statement_timeout"] = "5000"
+	config.ConnConfig.RuntimeParams["lock_timeout"] = "3000"
+	return pgxpool.NewWithConfig(ctx, config)
+}
+
+// stock opens conversations to measure with, by replay, which is quick.
+type stock struct {
+	tape *tape
+	pool *pgxpool.Pool
+
+	mu  sync.Mutex
+	ids []string
+}
+
+func newStock(ctx context.Context, url string, t *tape) (*stock, error) {
+	pool, err := bare(ctx, url, 2)
+	if err != nil {
+		return nil, err
+	}
+	return &stock{tape: t, pool: pool}, nil
+}
+
+func (s *stock) close() { s.pool.Close() }
+
+// fill brings the stock to n conversations that have just been opened.
+func (s *stock) fill(ctx context.Context, n int) error {
+	ids, err := s.open(ctx, n-len(s.ids), 0)
+	s.ids = append(s.ids, ids...)
+	return err
+}
+
+// take hands out a conversation that nobody else gets.
+func (s *stock) take() (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.ids) == 0 {
+		return "", fmt.Errorf("no conversation is left: more calls were made than were planned for")
+	}
+	id := s.ids[len(s.ids)-1]
+	s.ids = s.ids[:len(s.ids)-1]
+	return id, nil
+}
+
+// open opens n conversations in which the first questions are answered.
+func (s *stock) open(ctx context.Context, n, answered int) ([]string, error) {
+	const together = 20
+	var ids []string
+	for len(ids) < n {
+		err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+			for range min(together, n-len(ids)) {
+				id, err := uuid.NewV7()
+				if err != nil {
+					return err
+				}
+				if err := s.play(ctx, tx, id.String(), answered); err != nil {
+					return err
+				}
+				ids = append(ids, id.String())
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, fmt.Errorf("open conversations: %w", err)
+		}
+	}
+	return ids, nil
+}
+
+// play replays the start of the tape within a transaction.
+func (s *stock) play(ctx context.Context, tx pgx.Tx, id string, answered int) error {
+	batch := &pgx.Batch{}
+	var sent []statement
+	queue := func(trips []roundTrip) {
+		for _, trip := range trips[1 : len(trips)-1] { // but begin and commit
+			for _, st := range trip.statements {
+				args := s.tape.argsFor(st, id)
+				for i, arg := range args {
+					if data, ok := arg.([]byte); ok {
+						args[i] = bytes.ReplaceAll(data, []byte(s.tape.id), []byte(id))
+					}
+				}
+				batch.Queue(st.sql, args...)
+				sent = append(sent, st)
+			}
+		}
+	}
+	queue(s.tape.opening)
+	for _, t := range s.tape.turns[:answered] {
+		queue(t.trips)
+	}
+	return send(ctx, tx, batch, sent)
+}
+
+// verify replays a whole conversation bare and compares what is stored with
+// what the service had stored.
+func (s *stock) verify(ctx context.Context) error {
+	ids, err := s.open(ctx, 1, 0)
+	if err != nil {
+		return err
+	}
+	conn, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	for _, t := range s.tape.turns {
+		if err := s.tape.replay(ctx, conn.Conn(), t.trips, ids[0]); err != nil {
+			return err
+		}
+	}
+	for _, table := range []string{"conversations", "slots", "questions", "answers", "messages", "calls"} {
+		key, dropped := "conversation_id", "conversation_id"
+		if table == "conversations" {
+			key, dropped = "id", "id"
+		}
+		for _, volatile := range []string{"session_id", "created_at", "updated_at", "asked_at", "answered_at", "result"} {
+			dropped += "," + volatile
+		}
+		digest := func(id string) (sum string, err error) {
+			err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+				if _, err := tx.Exec(ctx, "SELECT set_config('app.principal', 'local', true)"); err != nil {
+					return err
+				}
+				return tx.QueryRow(ctx, `SELECT coalesce(md5(string_agg(row, '|' ORDER BY row)), '') FROM
+					(SELECT (to_jsonb(t) - string_to_array($2, ','))::text AS row FROM `+table+` t WHERE `+key+` = $1) rows`, id, dropped).Scan(&sum)
+			})
+			return sum, err
+		}
+		recorded, err := digest(s.tape.id)
+		if err != nil {
+			return err
+		}
+		replayed, err := digest(ids[0])
+		if err != nil {
+			return err
+		}
+		if recorded != replayed {
+			return fmt.Errorf("%s differ", table)
+		}
+	}
+	return nil
+}
+
+// bareSide makes the calls of the tape with nothing but pgx.
+type bareSide struct {
+	tape    *tape
+	stock   *stock
+	pool    *pgxpool.Pool
+	current []place
+}
+
+// place is where one worker is in its conversation.
+type place struct {
+	id   string
+	turn int
+}
+
+// next moves to the next turn, of a new conversation when this one is over.
+func (p *place) next(s *stock) (turn, error) {
+	if p.id == "" || p.turn == len(s.tape.turns) {
+		id, err := s.take()
+		if err != nil {
+			return turn{}, err
+		}
+		*p = place{id: id}
+	}
+	p.turn++
+	return s.tape.turns[p.turn-1], nil
+}
+
+func (b *bareSide) step(ctx context.Context, worker int) (time.Duration, error) {
+	at := &b.current[worker]
+	turn, err := at.next(b.stock)
+	if err != nil {
+		return 0, err
+	}
+	began := time.Now()
+	conn, err := b.pool.Acquire(ctx)
+	if err != nil {
+		return 0, err
+	}
+	err = b.tape.replay(ctx, conn.Conn(), turn.trips, at.id)
+	conn.Release()
+	return time.Since(began), err
+}

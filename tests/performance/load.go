@@ -1,0 +1,90 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// times are what single calls took.
+type times []time.Duration
+
+// at returns a quantile.
+func (t times) at(q float64) time.Duration {
+	if len(t) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(t))
+	return sorted[min(len(sorted)-1, int(q*float64(len(sorted))))]
+}
+
+func ratio(a, b time.Duration) float64 { return float64(a) / float64(b) }
+
+// side is one of the two that take turns.
+type side interface {
+	// step makes one call as one of the workers.
+	step(ctx context.Context, worker int) (time.Duration, error)
+}
+
+// slice has workers make calls until the time or the number of calls is used
+// up, and returns what each took and all together. An error ends it.
+func slice(ctx context.Context, s side, workers int, d time.Duration, calls int64) (times, time.Duration, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var group sync.WaitGroup
+	var made atomic.Int64
+	took, errs := make([]times, workers), make([]error, workers)
+	began := time.Now()
+	for w := range workers {
+		group.Go(func() {
+			for ctx.Err() == nil && time.Since(began) < d && (calls == 0 || made.Add(1) <= calls) {
+				one, err := s.step(ctx, w)
+				if err != nil {
+					errs[w] = err
+					cancel()
+					return
+				}
+				took[w] = append(took[w], one)
+			}
+		})
+	}
+	group.Wait()
+	elapsed := time.Since(began)
+	return slices.Concat(took...), elapsed, errors.Join(append(errs, context.Cause(ctx))...)
+}
+
+// toolSide answers questions by calls of follow_up.
+type toolSide struct {
+	url     string
+	stock   *stock
+	clients []*client
+	current []place
+}
+
+func newToolSide(url string, s *stock, workers int) *toolSide {
+	t := &toolSide{url: url, stock: s, current: make([]place, workers)}
+	for range workers {
+		t.clients = append(t.clients, newClient())
+	}
+	return t
+}
+
+func (t *toolSide) step(ctx context.Context, worker int) (time.Duration, error) {
+	at := &t.current[worker]
+	turn, err := at.next(t.stock)
+	if err != nil {
+		return 0, err
+	}
+	return t.clients[worker].call(ctx, t.url, followUpTool, t.stock.tape.argumentsFor(turn, at.id), recordedOne)
+}
+
+// recordedOne is in the result of a call that recorded one answer.
+const recordedOne = `"answers_recorded":1`
+
+func (t *tape) argumentsFor(one turn, id string) []byte {
+	return bytes.Replace(one.arguments, []byte(t.id), []byte(id), 1)
+}

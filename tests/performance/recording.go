@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+)
+
+// slots is how many pieces of information the measured conversations want.
+// Every call answers one.
+const slots = 20
+
+// tape is one whole conversation as the service holds it, with every statement
+// it sends to the database. Bare pgx replays it, so that the baseline always is
+// what the code does.
+type tape struct {
+	id      string      // of the recorded conversation
+	opening []roundTrip // the transaction that opens it
+	turns   []turn
+}
+
+// turn is one call of follow_up.
+type turn struct {
+	arguments []byte // of the tool
+	slot      string
+	value     any
+	trips     []roundTrip // its transaction
+}
+
+// roundTrip is what is sent to the database at once.
+type roundTrip struct {
+	batch      bool
+	statements []statement
+}
+
+type statement struct {
+	sql  string
+	args []any
+	tag  string // what the database answered
+}
+
+// needed asks for slots of every common type, all required.
+func needed() json.RawMessage {
+	types := []string{
+		`{"type": "string"}`,
+		`{"type": "integer", "minimum": 1, "maximum": 1000}`,
+		`{"type": "boolean"}`,
+		`{"enum": ["red", "green", "blue"]}`,
+		`{"type": "string", "format": "date"}`,
+	}
+	var properties, required []string
+	for i := range slots {
+		properties = append(properties, fmt.Sprintf("%q: %s", slotKey(i), types[i%len(types)]))
+		required = append(required, fmt.Sprintf("%q", slotKey(i)))
+	}
+	return json.RawMessage(`{"type": "object", "required": [` + strings.Join(required, ", ") + `], "properties": {` + strings.Join(properties, ", ") + `}}`)
+}
+
+func slotKey(i int) string { return fmt.Sprintf("detail_%02d", i+1) }
+
+func valueFor(key string) any {
+	values := []any{"Lisbon, by the river", 12, true, "green", "2026-12-10"}
+	var n int
+	fmt.Sscanf(key, "detail_%d", &n)
+	return values[(n-1)%len(values)]
+}
+
+func askInput() conversation.AskInput {
+	return conversation.AskInput{Context: "Plan a trip for the whole team", InformationNeeded: needed(), BatchSize: 1}
+}
+
+// record holds a conversation in this process and takes down what it sends.
+func record(ctx context.Context, url string) (*tape, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, err
+	}
+	var r recorder
+	config.ConnConfig.Tracer = &r
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	service := conversation.New(pool, conversation.Config{BatchSize: 3, MaxQuestions: 100, MinBits: 0.1})
+	defer service.Close()
+	now, err := service.Ask(ctx, askInput())
+	if err != nil {
+		return nil, err
+	}
+	t := &tape{id: now.ConversationID, opening: r.take()}
+	for !now.Metadata.Complete {
+		key := now.Questions[0].Slot
+		answered := turn{slot: key, value: valueFor(key)}
+		if answered.arguments, err = json.Marshal(conversation.FollowUpInput{
+			ConversationID: t.id, Answers: []conversation.AnswerInput{{QuestionNumber: now.CurrentQuestionNumber, Value: answered.value}},
+		}); err != nil {
+			return nil, err
+		}
+		var in conversation.FollowUpInput // as the tool reads it
+		if err := json.Unmarshal(answered.arguments, &in); err != nil {
+			return nil, err
+		}
+		if now, err = service.FollowUp(ctx, in); err != nil {
+			return nil, err
+		}
+		if now.Metadata.AnswersRecorded != 1 {
+			return nil, fmt.Errorf("the answer to %s was not taken", key)
+		}
+		answered.trips = r.take()
+		t.turns = append(t.turns, answered)
+	}
+	if len(t.turns) != slots {
+		return nil, fmt.Errorf("the conversation took %d turns, want %d", len(t.turns), slots)
+	}
+	return t, nil
+}
+
+// recorder takes down statements as pgx sends them.
+type recorder struct {
+	mu    sync.Mutex
+	trips []roundTrip
+}
+
+func (r *recorder) take() []roundTrip {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	trips := r.trips
+	r.trips = nil
+	return trips
+}
+
+func (r *recorder) add(batch bool, s ...statement) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.trips = append(r.trips, roundTrip{batch, s})
+}
+
+func (r *recorder) answered(tag string, s ...statement) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	last := &r.trips[len(r.trips)-1]
+	last.statements = append(last.statements, s...)
+	last.statements[len(last.statements)-1].tag = tag
+}
+
+func (r *recorder) TraceQueryStart(ctx context.Context, _ *pgx.Conn, q pgx.TraceQueryStartData) context.Context {
+	r.add(false, statement{sql: q.SQL, args: slices.Clone(q.Args)})
+	return ctx
+}
+
+func (r *recorder) TraceQueryEnd(_ context.Context, _ *pgx.Conn, q pgx.TraceQueryEndData) {
+	r.answered(q.CommandTag.String())
+}
+
+func (r *recorder) TraceBatchStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchStartData) context.Context {
+	r.add(true)
+	return ctx
+}
+
+func (r *recorder) TraceBatchQuery(_ context.Context, _ *pgx.Conn, q pgx.TraceBatchQueryData) {
+	r.answered(q.CommandTag.String(), statement{sql: q.SQL, args: slices.Clone(q.Args)})
+}
+
+func (r *recorder) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
