@@ -19,7 +19,7 @@ type Counts struct {
 // Bits that an answer of a type gives when nothing else is known: a prior, for
 // ranking, not a measurement. Bounded numbers and options are computed.
 var priorBits = map[Type]float64{
-	Text: 6, List: 7, Integer: 5, Number: 5, Date: 6, Time: 5, DateTime: 7, Email: 6, URI: 6,
+	Text: 7, List: 7, Integer: 5, Number: 5, Date: 6, Time: 5, DateTime: 7, Email: 6, URI: 6,
 }
 
 // Bits that answering costs the person, by the effort the type takes.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"os"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -39,9 +38,6 @@ func (d *database) stop() error {
 	defer cancel()
 	if err := d.server.Stop(ctx); err != nil {
 		return err
-	}
-	if os.Getenv("BENCH_KEEP") != "" {
-		return nil
 	}
 	return embedded.Remove(d.dir)
 }

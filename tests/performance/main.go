@@ -23,7 +23,6 @@ type options struct {
 	connections             int
 	only                    []string
 	profile                 string
-	keep                    bool
 }
 
 // plan is how much is measured.
@@ -90,7 +89,6 @@ func parse(arguments []string) (options, error) {
 	flags.IntVar(&o.connections, "connections", 4, "database connections of each function, and of what it is compared with: DATABASE_MAX_CONNS")
 	flags.StringVar(&only, "only", "", "comma-separated `sections` to measure: "+strings.Join(names(), ", "))
 	flags.StringVar(&o.profile, "profile", "", "write CPU and heap profiles of the warm measure to this `folder`; the figures are then not to be quoted")
-	flags.BoolVar(&o.keep, "keep", false, "keep the temporary folder")
 	flags.Usage = func() {
 		fmt.Fprint(flags.Output(), usage)
 		flags.PrintDefaults()
@@ -162,9 +160,7 @@ func run(ctx context.Context, o options) (missed int, err error) {
 	if b.dir, err = os.MkdirTemp("", "sequential-questioning-bench-"); err != nil {
 		return 0, err
 	}
-	if !o.keep {
-		defer os.RemoveAll(b.dir)
-	}
+	defer os.RemoveAll(b.dir)
 	// PostgreSQL may run as another user, who has to pass.
 	if err := os.Chmod(b.dir, 0o711); err != nil {
 		return 0, err

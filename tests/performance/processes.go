@@ -214,9 +214,9 @@ func (proc *process) memory() (resident, highest int64, err error) {
 	return resident, highest, nil
 }
 
-// cpu is the processor time that a process has used, and its live children
-// with it; zero where /proc does not tell.
-func cpu(pid int) time.Duration {
+// cpu is the processor time that a process has used, with its live children's
+// where asked; zero where /proc does not tell.
+func cpu(pid int, children bool) time.Duration {
 	var ticks int64
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, path := range stats {
@@ -227,7 +227,7 @@ func cpu(pid int) time.Duration {
 		// The name in parentheses may hold anything.
 		fields := strings.Fields(string(content[bytes.LastIndexByte(content, ')')+1:]))
 		own, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
-		if parent, _ := strconv.Atoi(fields[1]); own != pid && parent != pid {
+		if parent, _ := strconv.Atoi(fields[1]); own != pid && !(children && parent == pid) {
 			continue
 		}
 		for _, field := range fields[11:13] {

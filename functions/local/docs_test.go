@@ -1,0 +1,79 @@
+package local
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const root = "../.."
+
+func read(t *testing.T, path ...string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(append([]string{root}, path...)...))
+	require.NoError(t, err)
+	return string(data)
+}
+
+func TestEverySettingIsDocumentedWithItsDefault(t *testing.T) {
+	documented := read(t, "docs", "configuration.md")
+	setting := regexp.MustCompile("env:\"([A-Z][A-Z_]+)\"(?: envDefault:\"([^\"]*)\")?")
+	found := 0
+	for _, folder := range []string{"shared", "functions", "migrations"} {
+		require.NoError(t, filepath.WalkDir(filepath.Join(root, folder), func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			source, err := os.ReadFile(path)
+			for _, s := range setting.FindAllStringSubmatch(string(source), -1) {
+				found++
+				row := regexp.MustCompile("(?m)^\\| `" + s[1] + "` \\|.*$").FindString(documented)
+				assert.NotEmpty(t, row, "%s of %s", s[1], path)
+				if s[2] != "" {
+					assert.Contains(t, row, "`"+s[2]+"`", s[1])
+				}
+			}
+			return err
+		}))
+	}
+	assert.Greater(t, found, 15)
+}
+
+func TestEveryToolIsInTheREADME(t *testing.T) {
+	readme := read(t, "README.md")
+	for _, f := range ToolFunctions {
+		assert.Contains(t, readme, "`"+f.Tool.Name+"`")
+	}
+	for line := range strings.Lines(Clients("http://127.0.0.1:8420/mcp")) {
+		if _, command, found := strings.Cut(strings.TrimSpace(line), "   "); found {
+			command = strings.TrimPrefix(strings.TrimSpace(command), "in .cursor/mcp.json: ")
+			assert.Contains(t, readme, command)
+		}
+	}
+}
+
+func TestEveryToolFunctionIsListed(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(root, "functions", "*", "func.yaml"))
+	require.NoError(t, err)
+	listed := map[string]bool{"gateway": true}
+	for _, f := range ToolFunctions {
+		listed[f.Name] = true
+	}
+	for _, file := range files {
+		assert.True(t, listed[filepath.Base(filepath.Dir(file))], "add %s to ToolFunctions", file)
+	}
+}
+
+// What a tool says of itself is paid for in every client's context.
+func TestDescriptionsAreShort(t *testing.T) {
+	for _, f := range ToolFunctions {
+		assert.LessOrEqual(t, len(strings.Fields(f.Tool.Description)), 60, f.Tool.Name)
+		assert.LessOrEqual(t, len(f.Tool.RawInputSchema), 3000, f.Tool.Name)
+	}
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// aimGrowth is what a call may cost where much was said before, times what it
+// costs where nothing was.
+const aimGrowth = 1.25
+
+// growthCalls are made on each conversation.
+const growthCalls = 8
+
+// kind is a set of conversations that differ in what came before.
+type kind struct {
+	label            string
+	earlier          int // turns
+	followUp, report string
+	ids              []string
+}
+
+// measureGrowth makes the same calls on conversations with more and more
+// behind them, and in a store with many others.
+func measureGrowth(ctx context.Context, b *bench) error {
+	kinds, err := b.kinds(ctx)
+	if err != nil {
+		return err
+	}
+	again, err := json.Marshal(b.tape.turns[0].value)
+	if err != nil {
+		return err
+	}
+	c := newClient()
+	calls := []struct {
+		label string
+		call  func(k kind, id string, n int) (time.Duration, error)
+	}{
+		{followUpTool + ", an answer", func(k kind, id string, n int) (time.Duration, error) {
+			want := fmt.Sprintf(`"revision":%d,%s`, k.earlier+2+n, recordedOne)
+			return c.call(ctx, k.followUp, followUpTool, b.tape.argumentsFor(b.tape.turns[n+1], id), want)
+		}},
+		{followUpTool + ", an answer known before", func(k kind, id string, _ int) (time.Duration, error) {
+			arguments := fmt.Sprintf(`{"conversation_id":%q,"answers":[{"slot":%q,"value":%s}]}`, id, b.tape.turns[0].slot, again)
+			return c.call(ctx, k.followUp, followUpTool, []byte(arguments), `"answers_repeated":1`)
+		}},
+		{reportTool, func(k kind, id string, _ int) (time.Duration, error) {
+			return c.call(ctx, k.report, reportTool, naming(id), `"questions_asked":`)
+		}},
+	}
+	took := make([][]times, len(calls))
+	for i := range took {
+		took[i] = make([]times, len(kinds))
+	}
+	for conversation := range b.growth {
+		if err := b.noise.sample(ctx); err != nil {
+			return err
+		}
+		for n := range growthCalls {
+			for i, one := range calls {
+				for k, kind := range kinds {
+					d, err := one.call(kind, kind.ids[conversation], n)
+					if err != nil {
+						return fmt.Errorf("%s, %s: %w", one.label, kind.label, err)
+					}
+					if conversation > 0 { // the first is warm-up
+						took[i][k] = append(took[i][k], d)
+					}
+				}
+			}
+		}
+	}
+	s := b.table.section("A call with much behind it, direct, one at a time, p50", "p50", "the first")
+	for i, one := range calls {
+		base := took[i][0].at(.5)
+		s.add(row{label: one.label + ", " + kinds[0].label, value: ms(base)})
+		for k, kind := range kinds[1:] {
+			p50 := took[i][k+1].at(.5)
+			s.add(row{label: "  " + kind.label, value: ms(p50), beside: ms(base),
+				compared: fmt.Sprintf("× %.2f", ratio(p50, base)), aim: atMost(ratio(p50, base), aimGrowth, "")})
+		}
+	}
+	return nil
+}
+
+func (b *bench) kinds(ctx context.Context) ([]kind, error) {
+	began := time.Now()
+	large, err := b.db.second(ctx, "large")
+	if err != nil {
+		return nil, err
+	}
+	others, err := newStock(ctx, large, b.tape)
+	if err != nil {
+		return nil, err
+	}
+	defer others.close()
+	model, err := others.open(ctx, 1, slots)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.db.crowd(ctx, large, model[0], b.answers); err != nil {
+		return nil, err
+	}
+	kinds := []kind{
+		{label: "1 earlier turn", earlier: 1, followUp: b.followUp.url, report: b.report.url},
+		{label: "100 earlier turns", earlier: 100, followUp: b.followUp.url, report: b.report.url},
+		{label: "10,000 earlier turns", earlier: 10_000, followUp: b.followUp.url, report: b.report.url},
+		{label: fmt.Sprintf("1 earlier turn in a store of %s answers", thousands(b.answers)), earlier: 1},
+	}
+	last := &kinds[len(kinds)-1]
+	for name, url := range map[string]*string{"follow-up": &last.followUp, "report": &last.report} {
+		proc, err := b.procs.start(ctx, name, b.functionEnv(large)...)
+		if err != nil {
+			return nil, err
+		}
+		*url = proc.url
+	}
+	for i := range kinds {
+		from := b.stock
+		if &kinds[i] == last {
+			from = others
+		}
+		if kinds[i].ids, err = from.open(ctx, b.growth, 1); err != nil {
+			return nil, err
+		}
+		if err := b.db.lengthen(ctx, b.db.url, kinds[i].ids, kinds[i].earlier); err != nil {
+			return nil, err
+		}
+	}
+	for _, url := range []string{b.db.url, large} {
+		if err := b.db.orphans(ctx, url); err != nil {
+			return nil, err
+		}
+		if err := b.db.settle(ctx, url); err != nil {
+			return nil, err
+		}
+	}
+	progress("filled the stores in %.0f s", time.Since(began).Seconds())
+	return kinds, nil
+}
+
+func thousands(n int) string {
+	if n < 1000 {
+		return fmt.Sprint(n)
+	}
+	return fmt.Sprintf("%s,%03d", thousands(n/1000), n%1000)
+}

@@ -1,0 +1,219 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const (
+	aimStart  = 60 // ms
+	aimMemory = 30 // MB
+	aimLocal  = 2  // s
+)
+
+// measureStart takes a function from exec to its first answer, as a wake from
+// zero does, with the database warm.
+func measureStart(ctx context.Context, b *bench) error {
+	if err := b.stock.fill(ctx, 2*b.starts+2); err != nil {
+		return err
+	}
+	var whole, listening, first, second, help, statements times
+	for n := range b.starts + 1 {
+		if err := b.noise.sample(ctx); err != nil {
+			return err
+		}
+		proc, conn, err := b.procs.launch(ctx, "follow-up", b.functionEnv(b.db.url)...)
+		if err != nil {
+			return err
+		}
+		at := place{}
+		c := newClientOn(conn)
+		one, err := b.answer(ctx, c, &at, proc.url)
+		if err != nil {
+			return err
+		}
+		exec := time.Since(proc.execed)
+		two, err := b.answer(ctx, newClient(), &at, proc.url)
+		if err != nil {
+			return err
+		}
+		if err := b.procs.end(proc); err != nil {
+			return err
+		}
+		usage, err := b.timeHelp(ctx)
+		if err != nil {
+			return err
+		}
+		fresh, err := b.freshStatements(ctx)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			continue // warm-up
+		}
+		whole, listening, first = append(whole, exec), append(listening, proc.listening), append(first, one)
+		second, help, statements = append(second, two), append(help, usage), append(statements, fresh)
+	}
+	s := b.table.section(fmt.Sprintf("From exec of follow-up to its first answer, median of %d", b.starts), "median", "p95")
+	add := func(label string, t times, a aim) {
+		s.add(row{label: label, value: ms(t.at(.5)), beside: ms(t.at(.95)), aim: a})
+	}
+	add("exec to the answer of a call that stores", whole, atMost(whole.at(.5).Seconds()*1000, aimStart, "ms"))
+	add("  exec to listening", listening, aim{})
+	add("  the first call", first, aim{})
+	add("  the second call", second, aim{})
+	add("beside: exec of follow-up --help", help, aim{})
+	add("beside: connect and send the call's statements by bare pgx", statements, aim{})
+	return nil
+}
+
+func (b *bench) answer(ctx context.Context, c *client, at *place, url string) (time.Duration, error) {
+	turn, err := at.next(b.stock)
+	if err != nil {
+		return 0, err
+	}
+	return c.call(ctx, url, followUpTool, b.tape.argumentsFor(turn, at.id), recordedOne)
+}
+
+// timeHelp is what the program costs before it does anything.
+func (b *bench) timeHelp(ctx context.Context) (time.Duration, error) {
+	began := time.Now()
+	out, err := exec.CommandContext(ctx, b.procs.binary("follow-up"), "--help").CombinedOutput()
+	if err != nil {
+		return 0, fmt.Errorf("follow-up --help: %w: %s", err, out)
+	}
+	return time.Since(began), nil
+}
+
+// freshStatements is what a first call's database work costs by itself.
+func (b *bench) freshStatements(ctx context.Context) (time.Duration, error) {
+	began := time.Now()
+	pool, err := bare(ctx, b.db.url, 1)
+	if err != nil {
+		return 0, err
+	}
+	defer pool.Close()
+	if _, err := (&bareSide{b.tape, b.stock, pool, make([]place, 1)}).step(ctx, 0); err != nil {
+		return 0, err
+	}
+	return time.Since(began), nil
+}
+
+// measureMemory is what one function's process occupies.
+func measureMemory(ctx context.Context, b *bench) error {
+	const workers, calls = 8, 2000
+	proc, err := b.procs.start(ctx, "follow-up", b.functionEnv(b.db.url)...)
+	if err != nil {
+		return err
+	}
+	defer b.procs.end(proc)
+	s := b.table.section("Memory of one follow-up process", "resident", "highest")
+	add := func(label string, bounded bool, proc *process) error {
+		resident, highest, err := proc.memory()
+		if err != nil {
+			return err
+		}
+		r := row{label: label, value: mb(resident), beside: mb(highest)}
+		if bounded {
+			r.aim = atMost(float64(resident)/1e6, aimMemory, "MB")
+		}
+		s.add(r)
+		return nil
+	}
+	if err := add("idle after start", false, proc); err != nil {
+		return err
+	}
+	if err := b.stock.fill(ctx, calls/slots+2*workers); err != nil {
+		return err
+	}
+	load := newToolSide(proc.url, b.stock, workers)
+	if _, err := load.step(ctx, 0); err != nil {
+		return err
+	}
+	if err := add("after 1 call", false, proc); err != nil {
+		return err
+	}
+	if _, _, err := slice(ctx, load, workers, time.Minute, calls); err != nil {
+		return err
+	}
+	if err := add(fmt.Sprintf("after %d calls, %d at once", calls, workers), true, proc); err != nil {
+		return err
+	}
+	if err := add("beside: the gateway by now", false, b.gateway); err != nil {
+		return err
+	}
+
+	binaries := b.table.section("Binaries, stripped, without cgo", "size", "")
+	for _, name := range programs {
+		info, err := os.Stat(b.procs.binary(name))
+		if err != nil {
+			return err
+		}
+		binaries.add(row{label: name, value: mb(info.Size())})
+	}
+	return nil
+}
+
+// measureLocal starts the local server on a folder that it has used before.
+func measureLocal(ctx context.Context, b *bench) error {
+	dir := filepath.Join(b.dir, "local")
+	first, err := b.startLocal(ctx, dir)
+	if err != nil {
+		return err
+	}
+	var again times
+	for range b.localStart {
+		if err := b.noise.sample(ctx); err != nil {
+			return err
+		}
+		took, err := b.startLocal(ctx, dir)
+		if err != nil {
+			return err
+		}
+		again = append(again, took)
+	}
+	s := b.table.section("The local server: exec to ready", "median", "slowest")
+	s.add(row{label: "first start, which makes the database", value: ms(first)})
+	s.add(row{label: fmt.Sprintf("later starts, %d", b.localStart), value: ms(again.at(.5)), beside: ms(again.at(1)),
+		aim: atMost(again.at(.5).Seconds(), aimLocal, "s")})
+	return nil
+}
+
+func (b *bench) startLocal(ctx context.Context, dir string) (time.Duration, error) {
+	cmd := exec.CommandContext(ctx, b.procs.binary("local"), "--port", "0", "--data", dir)
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "POSTGRES_BIN=" + os.Getenv("POSTGRES_BIN")}
+	var log bytes.Buffer
+	cmd.Stderr = &log
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return 0, err
+	}
+	began := time.Now()
+	if err := cmd.Start(); err != nil {
+		return 0, err
+	}
+	var took time.Duration
+	lines := bufio.NewScanner(out)
+	for took == 0 && lines.Scan() {
+		if strings.Contains(lines.Text(), "is ready at") {
+			took = time.Since(began)
+		}
+	}
+	_ = cmd.Process.Signal(syscall.SIGTERM)
+	_, _ = io.Copy(io.Discard, out)
+	if err := cmd.Wait(); err != nil || took == 0 {
+		return 0, errors.Join(errors.New("the local server did not start or stop"), err, errors.New(log.String()))
+	}
+	return took, nil
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+const (
+	aimHop   = 0.5 // ms
+	hopSlice = 100 // calls before the other side has its turn
+)
+
+// measureHop makes the same read-only call through the gateway and at its
+// function.
+func measureHop(ctx context.Context, b *bench) error {
+	ids, err := b.stock.open(ctx, 1, slots/2)
+	if err != nil {
+		return err
+	}
+	arguments := naming(ids[0])
+	s := b.table.section("The gateway's hop, one call at a time", "gateway", "direct")
+	for _, tool := range []struct{ name, function, want string }{
+		{reportTool, b.report.url, `"questions_asked":`}, {followUpTool, b.followUp.url, `"answers_recorded":0`},
+	} {
+		c := newClient()
+		var took [2]times
+		for n := range 2*b.hops + 2 {
+			url := []string{b.gateway.url, tool.function}[n%2]
+			if err := b.noise.sample(ctx); err != nil {
+				return err
+			}
+			for i := range hopSlice {
+				one, err := c.call(ctx, url, tool.name, arguments, tool.want)
+				if err != nil {
+					return err
+				}
+				if n > 1 && i >= hopSlice/10 { // the first pair, and the first calls after a turn, are warm-up
+					took[n%2] = append(took[n%2], one)
+				}
+			}
+		}
+		through, direct := took[0].at(.5), took[1].at(.5)
+		hop := (through - direct).Seconds() * 1000
+		s.add(row{
+			label: "p50 of " + tool.name, value: ms(through), beside: ms(direct),
+			compared: fmt.Sprintf("+ %.2f ms", hop), aim: atMost(hop, aimHop, "ms"),
+		})
+	}
+	return nil
+}
+
+func naming(conversation string) []byte { return []byte(`{"conversation_id":"` + conversation + `"}`) }
+
+// measureTools times every tool through the gateway.
+func measureTools(ctx context.Context, b *bench) error {
+	opening, err := json.Marshal(askInput())
+	if err != nil {
+		return err
+	}
+	half, err := b.stock.open(ctx, 1, slots/2)
+	if err != nil {
+		return err
+	}
+	const together = 50
+	if err := b.stock.fill(ctx, 2*(b.perTool+2*together)/slots+4); err != nil {
+		return err
+	}
+	pool, err := bare(ctx, b.db.url, b.connections)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	statements := &bareSide{b.tape, b.stock, pool, make([]place, 1)}
+	c, at := newClient(), place{}
+	calls := []struct {
+		label string
+		call  func() (time.Duration, error)
+	}{
+		{askTool, func() (time.Duration, error) { return c.call(ctx, b.gateway.url, askTool, opening, `"revision":1`) }},
+		{followUpTool + ", an answer", func() (time.Duration, error) {
+			turn, err := at.next(b.stock)
+			if err != nil {
+				return 0, err
+			}
+			return c.call(ctx, b.gateway.url, followUpTool, b.tape.argumentsFor(turn, at.id), recordedOne)
+		}},
+		{followUpTool + ", no answer", func() (time.Duration, error) {
+			return c.call(ctx, b.gateway.url, followUpTool, naming(half[0]), `"answers_recorded":0`)
+		}},
+		{reportTool, func() (time.Duration, error) {
+			return c.call(ctx, b.gateway.url, reportTool, naming(half[0]), `"questions_asked":`)
+		}},
+		{"beside: an answer's statements by bare pgx", func() (time.Duration, error) { return statements.step(ctx, 0) }},
+	}
+	took := make([]times, len(calls))
+	for round := range b.perTool/together + 1 {
+		if err := b.noise.sample(ctx); err != nil {
+			return err
+		}
+		for i, one := range calls {
+			for range together {
+				d, err := one.call()
+				if err != nil {
+					return fmt.Errorf("%s: %w", one.label, err)
+				}
+				if round > 0 {
+					took[i] = append(took[i], d)
+				}
+			}
+		}
+	}
+	s := b.table.section("Warm latency through the gateway, one call at a time", "p50", "p99")
+	for i, one := range calls {
+		s.add(row{label: one.label, value: ms(took[i].at(.5)), beside: ms(took[i].at(.99))})
+	}
+	return nil
+}

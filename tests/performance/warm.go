@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+var concurrencies = []int{1, 8, 32}
+
+const (
+	aimRate = 0.6 // of what bare statements reach
+	aimP99  = 3   // times that of bare statements
+)
+
+// measureWarm answers questions through gateway, function and database, beside
+// the same statements sent bare.
+func measureWarm(ctx context.Context, b *bench) error {
+	pool, err := bare(ctx, b.db.url, b.connections)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	s := b.table.section(fmt.Sprintf("Warm %s through the gateway, beside its statements replayed by bare pgx (%d connections each)", followUpTool, b.connections),
+		"follow_up", "bare")
+	for _, workers := range concurrencies {
+		if err := b.warm(ctx, s, workers,
+			newToolSide(b.gateway.url, b.stock, workers),
+			&bareSide{b.tape, b.stock, pool, make([]place, workers)}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tally is what one side came to.
+type tally struct {
+	times times
+	rates []float64 // of each slice, per second
+	cpu   map[string]time.Duration
+}
+
+func (b *bench) warm(ctx context.Context, s *section, workers int, function, bare side) error {
+	if err := b.db.settle(ctx, b.db.url); err != nil {
+		return err
+	}
+	sides := []side{function, bare}
+	tallies := []tally{{cpu: map[string]time.Duration{}}, {cpu: map[string]time.Duration{}}}
+	rates := []float64{1000, 3000} // guesses, to open enough conversations
+	for pair := range b.pairs + 1 {
+		for i, one := range sides {
+			if err := b.stock.fill(ctx, int(1.5*rates[i]*b.slice.Seconds()/slots)+2*workers); err != nil {
+				return err
+			}
+			if err := b.noise.sample(ctx); err != nil {
+				return err
+			}
+			before := b.usage()
+			took, elapsed, err := b.profiled(ctx, pair == 1 && i == 0, workers, func() (times, time.Duration, error) {
+				return slice(ctx, one, workers, b.slice, 0)
+			})
+			if err != nil {
+				return err
+			}
+			rates[i] = float64(len(took)) / elapsed.Seconds()
+			if pair == 0 {
+				continue // warm-up
+			}
+			after := b.usage()
+			tallies[i].times = append(tallies[i].times, took...)
+			tallies[i].rates = append(tallies[i].rates, rates[i])
+			for name := range after {
+				tallies[i].cpu[name] += after[name] - before[name]
+			}
+		}
+	}
+	b.warmRows(s, workers, tallies[0], tallies[1])
+	return nil
+}
+
+func (b *bench) warmRows(s *section, workers int, function, bare tally) {
+	ratios := make([]float64, len(function.rates))
+	for i := range ratios {
+		ratios[i] = function.rates[i] / bare.rates[i]
+	}
+	slices.Sort(ratios)
+	middle := (ratios[len(ratios)/2] + ratios[(len(ratios)-1)/2]) / 2
+	s.add(row{
+		label: fmt.Sprintf("calls per second, %d at once", workers),
+		value: fmt.Sprintf("%.0f", mean(function.rates)), beside: fmt.Sprintf("%.0f", mean(bare.rates)),
+		compared: fmt.Sprintf("× %.2f (%.2f to %.2f)", middle, ratios[0], ratios[len(ratios)-1]), aim: atLeast(middle, aimRate),
+	})
+	for _, quantile := range []struct {
+		name string
+		at   float64
+	}{{"p50", .5}, {"p99", .99}} {
+		mine, theirs := function.times.at(quantile.at), bare.times.at(quantile.at)
+		r := row{
+			label: fmt.Sprintf("%s, %d at once", quantile.name, workers), value: ms(mine), beside: ms(theirs),
+			compared: fmt.Sprintf("× %.2f", ratio(mine, theirs)),
+		}
+		if quantile.name == "p99" {
+			r.aim = atMost(ratio(mine, theirs), aimP99, "")
+		}
+		s.add(r)
+	}
+	per := func(t tally, name string) float64 { return t.cpu[name].Seconds() * 1000 / float64(len(t.times)) }
+	s.note("CPU of one call, %d at once, in ms: gateway %.2f, function %.2f, PostgreSQL %.2f, the caller %.2f; bare: PostgreSQL %.2f, the caller %.2f.", workers,
+		per(function, "gateway"), per(function, "follow-up"), per(function, "postgres"), per(function, "caller"), per(bare, "postgres"), per(bare, "caller"))
+}
+
+func mean(values []float64) float64 {
+	sum := 0.0
+	for _, v := range values {
+		sum += v
+	}
+	return sum / float64(len(values))
+}
+
+// usage is the processor time that everybody has used so far.
+func (b *bench) usage() map[string]time.Duration {
+	return map[string]time.Duration{
+		"gateway":   cpu(b.gateway.cmd.Process.Pid, false),
+		"follow-up": cpu(b.followUp.cmd.Process.Pid, false),
+		"postgres":  cpu(b.db.server.Pid(), true),
+		"caller":    cpu(os.Getpid(), false),
+	}
+}
+
+// profiled runs a slice while profiles are taken, when they are asked for.
+func (b *bench) profiled(ctx context.Context, now bool, workers int, run func() (times, time.Duration, error)) (times, time.Duration, error) {
+	if b.profile == "" || !now {
+		return run()
+	}
+	if err := os.MkdirAll(b.profile, 0o755); err != nil {
+		return nil, 0, err
+	}
+	var group errgroup.Group
+	for _, p := range []*process{b.gateway, b.followUp} {
+		group.Go(func() error {
+			file := filepath.Join(b.profile, fmt.Sprintf("%s-%d.cpu", p.name, workers))
+			return p.fetchProfile(ctx, fmt.Sprintf("profile?seconds=%d", max(1, int(b.slice.Seconds()))), file)
+		})
+	}
+	took, elapsed, err := run()
+	if profileErr := group.Wait(); err == nil {
+		err = profileErr
+	}
+	for _, p := range []*process{b.gateway, b.followUp} {
+		if err == nil {
+			err = p.fetchProfile(ctx, "allocs", filepath.Join(b.profile, fmt.Sprintf("%s-%d.allocs", p.name, workers)))
+		}
+	}
+	return took, elapsed, err
+}
