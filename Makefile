@@ -3,6 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
+PROJECT := github.com/sequential-questioning/sequential-questioning
 BIN := .bin
 MODULES := $(sort $(patsubst %/go.mod,%,$(wildcard shared/go.mod migrations/go.mod tests/go.mod functions/*/go.mod)))
 PACKAGES := $(addsuffix /...,$(addprefix ./,$(MODULES)))
@@ -30,10 +31,10 @@ generate: ## Write what is derived from the tools: catalogue, API reference, sch
 	go run ./functions/local/cmd/generate
 	UPDATE_SNAPSHOTS=1 go test -count=1 -run TestSnapshot $(addprefix ./functions/,$(TOOLS)) > /dev/null
 
-tidy: ## Tidy every module and the workspace
+tidy: ## Tidy every module and the workspace; takes in a new function
 	go work use -r functions migrations shared tests
-	for m in $(MODULES); do (cd $$m && GOWORK=off go mod tidy); done
-	go work sync
+	for f in $(FUNCTIONS); do go -C functions/local mod edit -replace $(PROJECT)/functions/$$f=../$$f; go -C tests mod edit -replace $(PROJECT)/functions/$$f=../functions/$$f; done
+	for m in $(MODULES); do GOWORK=off go -C $$m mod tidy; done
 
 ##@ Check
 

@@ -90,7 +90,6 @@ func (s *Service) follow(ctx context.Context, tool string, call any, in FollowUp
 		}
 		rec.revision++
 		turn = newTurn(rec, c.batch, t)
-		rec.revision--
 		if c.result, err = json.Marshal(turn); err != nil {
 			return fmt.Errorf("encode result: %w", err)
 		}

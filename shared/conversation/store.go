@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
@@ -187,8 +188,8 @@ type answer struct {
 // keptCalls is how many results a conversation keeps for repeated calls.
 const keptCalls = 16
 
-// advance stores a change and moves the conversation from the revision it was
-// loaded at to the next, or returns errConflict.
+// advance stores a change and moves the conversation to rec's revision from
+// the one before it, or returns errConflict.
 func (rec *record) advance(ctx context.Context, tx pgx.Tx, c change) error {
 	iv := rec.interview
 	var stop *string
@@ -196,19 +197,18 @@ func (rec *record) advance(ctx context.Context, tx pgx.Tx, c change) error {
 		reason := string(c.batch.Stop.Reason)
 		stop = &reason
 	}
-	moved, err := tx.Exec(ctx, `
-		UPDATE conversations
-		SET revision = revision + 1, questions_asked = $3, answers_recorded = $4, stop_reason = $5, updated_at = now(),
-		    opened_by = CASE WHEN opened_with_key THEN opened_by END
-		WHERE id = $1 AND revision = $2`, rec.id, rec.revision, iv.Asked, iv.Answered, stop)
-	if err != nil {
-		return fmt.Errorf("advance conversation: %w", err)
-	}
-	if moved.RowsAffected() != 1 {
-		return errConflict
-	}
-	rec.revision++
 	batch := &pgx.Batch{}
+	batch.Queue(`
+		UPDATE conversations
+		SET revision = $2 + 1, questions_asked = $3, answers_recorded = $4, stop_reason = $5, updated_at = now(),
+		    opened_by = CASE WHEN opened_with_key THEN opened_by END
+		WHERE id = $1 AND revision = $2`, rec.id, rec.revision-1, iv.Asked, iv.Answered, stop,
+	).Exec(func(moved pgconn.CommandTag) error {
+		if moved.RowsAffected() != 1 {
+			return errConflict
+		}
+		return nil
+	})
 	if err := queueSlots(batch, rec.id, c.before, iv); err != nil {
 		return err
 	}

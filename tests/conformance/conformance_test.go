@@ -88,7 +88,7 @@ var (
 	total    = regexp.MustCompile(`(?m)^Total: (\d+) passed`)
 	expected = regexp.MustCompile(`(?m)^  ~ `)
 	verdict  = regexp.MustCompile(`(?ms)^(Stale baseline entries|Unexpected failures \().*`)
-	scenario = regexp.MustCompile(`(?m)^  ✗ ([\w-]+)`)
+	wrong    = regexp.MustCompile(`(?m)^  ✗ ([\w-]+):?(.*)$`)
 )
 
 // officialSuite runs scenarios of the suite: what fails has to be in
@@ -105,16 +105,17 @@ func officialSuite(t *testing.T, url string, scenarios ...string) {
 	require.NotNil(t, passed, "%v\n%s%s", err, stdout, stderr)
 	t.Logf("%s checks passed, %d failed as expected", passed[1], len(expected.FindAllString(stdout, -1)))
 	if err != nil {
-		wrong := verdict.FindString(stdout)
-		t.Errorf("%v\n%s", err, wrong)
-		for _, match := range scenario.FindAllStringSubmatch(wrong, -1) {
-			logFailedChecks(t, results, match[1])
+		said := verdict.FindString(stdout)
+		t.Errorf("%v\n%s", err, said)
+		for _, failed := range wrong.FindAllStringSubmatch(said, -1) {
+			logFailedChecks(t, results, failed[1], failed[2])
 		}
 	}
 }
 
-// logFailedChecks shows what the suite saw.
-func logFailedChecks(t *testing.T, results, scenario string) {
+// logFailedChecks shows what the suite saw in a check, or in all those of the
+// scenario that failed.
+func logFailedChecks(t *testing.T, results, scenario, id string) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(results, "server-"+scenario+"-[0-9]*", "checks.json"))
 	require.NoError(t, err)
@@ -127,7 +128,7 @@ func logFailedChecks(t *testing.T, results, scenario string) {
 		}
 		require.NoError(t, json.Unmarshal(data, &checks))
 		for _, check := range checks {
-			if check.Status == "FAILURE" || check.Status == "WARNING" {
+			if (check.Status == "FAILURE" || check.Status == "WARNING") && (id == "" || id == check.ID) {
 				t.Logf("%s %s: %s\n%s\n%s", check.Status, check.ID, check.Description, check.ErrorMessage, check.Details)
 			}
 		}

@@ -132,12 +132,12 @@ func (d *database) crowd(ctx context.Context, address, id string, answers int) e
 			SELECT principal, ` + copied + `, fingerprint, revision + ` + shift + `, result
 			FROM calls, generate_series(1, $2::int) i WHERE conversation_id = $1::uuid`,
 	}
-	group, ctx := errgroup.WithContext(ctx)
+	group, filling := errgroup.WithContext(ctx)
 	group.SetLimit(4)
 	for _, statement := range statements {
 		group.Go(func() error {
-			return d.admin(ctx, address, func(conn *pgx.Conn) error {
-				_, err := conn.Exec(ctx, statement, id, copies)
+			return d.admin(filling, address, func(conn *pgx.Conn) error {
+				_, err := conn.Exec(filling, statement, id, copies)
 				return err
 			})
 		})

@@ -14,7 +14,7 @@ import (
 // noise times two fixed pieces of work through the whole run: how far they
 // spread is how far any figure of the run can be trusted.
 type noise struct {
-	conn        *pgx.Conn
+	conn         *pgx.Conn
 	cpu, selects times
 }
 
