@@ -13,6 +13,7 @@ TOOLS := $(filter-out gateway,$(FUNCTIONS))
 ##@ Use
 
 run: ## Serve on this machine. ARGS="--port 9000 --data folder", or DATABASE_URL for an existing server
+	@test -x $(BIN)/local || echo "Building; the first time takes a minute or two."
 	@go build -trimpath -o $(BIN)/local ./functions/local/cmd/local
 	@exec $(BIN)/local $(ARGS)
 

@@ -12,7 +12,7 @@ import (
 const aimGrowth = 1.25
 
 // growthCalls are made on each conversation.
-const growthCalls = 8
+const growthCalls = 12
 
 // kind is a set of conversations that differ in what came before.
 type kind struct {
@@ -60,7 +60,9 @@ func measureGrowth(ctx context.Context, b *bench) error {
 		}
 		for n := range growthCalls {
 			for i, one := range calls {
-				for k, kind := range kinds {
+				for turn := range kinds {
+					k := (turn + n) % len(kinds) // no kind always follows the same
+					kind := kinds[k]
 					d, err := one.call(kind, kind.ids[conversation], n)
 					if err != nil {
 						return fmt.Errorf("%s, %s: %w", one.label, kind.label, err)

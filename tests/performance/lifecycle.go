@@ -118,12 +118,14 @@ func measureMemory(ctx context.Context, b *bench) error {
 	}
 	defer b.procs.end(proc)
 	s := b.table.section("Memory of one follow-up process", "resident", "highest")
+	s.columns[2] = "own"
+	s.note("Own is what is resident but for the binary's pages, which the kernel can drop.")
 	add := func(label string, bounded bool, proc *process) error {
-		resident, highest, err := proc.memory()
+		resident, highest, own, err := proc.memory()
 		if err != nil {
 			return err
 		}
-		r := row{label: label, value: mb(resident), beside: mb(highest)}
+		r := row{label: label, value: mb(resident), beside: mb(highest), compared: mb(own)}
 		if bounded {
 			r.aim = atMost(float64(resident)/1e6, aimMemory, "MB")
 		}

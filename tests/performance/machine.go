@@ -70,6 +70,9 @@ func (b *bench) machine(ctx context.Context) error {
 	version, _, _ = strings.Cut(version, " ")
 	s.note("%d cores, shared by the caller, the functions and PostgreSQL; %s/%s, %s, PostgreSQL %s with fsync %s and shared_buffers %s.",
 		runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), version, fsync, buffers)
+	if len(b.env) > 0 {
+		s.note("With %s.", strings.Join(b.env, " "))
+	}
 	if b.profile != "" {
 		s.note("Profiles were written: these figures are not to be quoted.")
 	}

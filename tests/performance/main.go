@@ -23,6 +23,7 @@ type options struct {
 	connections             int
 	only                    []string
 	profile                 string
+	env                     []string
 }
 
 // plan is how much is measured.
@@ -38,7 +39,7 @@ type plan struct {
 }
 
 var (
-	full  = plan{slice: 1500 * time.Millisecond, pairs: 6, starts: 20, hops: 12, perTool: 1500, growth: 16, answers: 1_000_000, localStart: 5}
+	full  = plan{slice: 1500 * time.Millisecond, pairs: 6, starts: 20, hops: 12, perTool: 1500, growth: 24, answers: 1_000_000, localStart: 5}
 	brief = plan{slice: 750 * time.Millisecond, pairs: 3, starts: 20, hops: 4, perTool: 400, growth: 6, answers: 100_000, localStart: 2}
 )
 
@@ -89,6 +90,10 @@ func parse(arguments []string) (options, error) {
 	flags.IntVar(&o.connections, "connections", 4, "database connections of each function, and of what it is compared with: DATABASE_MAX_CONNS")
 	flags.StringVar(&only, "only", "", "comma-separated `sections` to measure: "+strings.Join(names(), ", "))
 	flags.StringVar(&o.profile, "profile", "", "write CPU and heap profiles of the warm measure to this `folder`; the figures are then not to be quoted")
+	flags.Func("env", "a `NAME=value` for the functions and the gateway; may be repeated", func(setting string) error {
+		o.env = append(o.env, setting)
+		return nil
+	})
 	flags.Usage = func() {
 		fmt.Fprint(flags.Output(), usage)
 		flags.PrintDefaults()
@@ -222,13 +227,13 @@ func (b *bench) setUp(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	b.gateway, err = b.procs.start(ctx, "gateway", "GOMEMLIMIT=220MiB",
-		fmt.Sprintf("FUNCTION_URLS=ask=%s,follow-up=%s,report=%s", b.ask.url, b.followUp.url, b.report.url))
+	b.gateway, err = b.procs.start(ctx, "gateway", append([]string{"GOMEMLIMIT=220MiB", // as func.yaml has it
+		fmt.Sprintf("FUNCTION_URLS=ask=%s,follow-up=%s,report=%s", b.ask.url, b.followUp.url, b.report.url)}, b.env...)...)
 	return err
 }
 
 func (b *bench) functionEnv(url string) []string {
-	return []string{"DATABASE_URL=" + url, fmt.Sprintf("DATABASE_MAX_CONNS=%d", b.connections)}
+	return append([]string{"DATABASE_URL=" + url, fmt.Sprintf("DATABASE_MAX_CONNS=%d", b.connections)}, b.env...)
 }
 
 func (b *bench) tearDown() error {

@@ -195,11 +195,12 @@ func freeAddress() (string, error) {
 	return listener.Addr().String(), nil
 }
 
-// memory is a process's resident memory and its highest so far, in bytes.
-func (proc *process) memory() (resident, highest int64, err error) {
+// memory is a process's resident memory, its highest so far, and what of it is
+// no part of the binary, in bytes.
+func (proc *process) memory() (resident, highest, anonymous int64, err error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", proc.cmd.Process.Pid))
 	if err != nil {
-		return 0, 0, err
+		return 0, 0, 0, err
 	}
 	for line := range strings.Lines(string(status)) {
 		name, value, _ := strings.Cut(line, ":")
@@ -209,9 +210,11 @@ func (proc *process) memory() (resident, highest int64, err error) {
 			resident = kib << 10
 		case "VmHWM":
 			highest = kib << 10
+		case "RssAnon":
+			anonymous = kib << 10
 		}
 	}
-	return resident, highest, nil
+	return resident, highest, anonymous, nil
 }
 
 // cpu is the processor time that a process has used, with its live children's

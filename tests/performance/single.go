@@ -26,26 +26,34 @@ func measureHop(ctx context.Context, b *bench) error {
 	} {
 		c := newClient()
 		var took [2]times
+		var hops times // of each pair
+		var last time.Duration
 		for n := range 2*b.hops + 2 {
 			url := []string{b.gateway.url, tool.function}[n%2]
 			if err := b.noise.sample(ctx); err != nil {
 				return err
 			}
+			var now times
 			for i := range hopSlice {
 				one, err := c.call(ctx, url, tool.name, arguments, tool.want)
 				if err != nil {
 					return err
 				}
 				if n > 1 && i >= hopSlice/10 { // the first pair, and the first calls after a turn, are warm-up
-					took[n%2] = append(took[n%2], one)
+					now = append(now, one)
 				}
 			}
+			if n%2 == 0 {
+				last = now.at(.5)
+			} else if n > 1 {
+				hops = append(hops, last-now.at(.5))
+			}
+			took[n%2] = append(took[n%2], now...)
 		}
-		through, direct := took[0].at(.5), took[1].at(.5)
-		hop := (through - direct).Seconds() * 1000
+		hop := hops.at(.5).Seconds() * 1000
 		s.add(row{
-			label: "p50 of " + tool.name, value: ms(through), beside: ms(direct),
-			compared: fmt.Sprintf("+ %.2f ms", hop), aim: atMost(hop, aimHop, "ms"),
+			label: "p50 of " + tool.name, value: ms(took[0].at(.5)), beside: ms(took[1].at(.5)),
+			compared: fmt.Sprintf("%+.2f ms (%+.2f to %+.2f)", hop, hops.at(0).Seconds()*1000, hops.at(1).Seconds()*1000), aim: atMost(hop, aimHop, "ms"),
 		})
 	}
 	return nil

@@ -13,7 +13,7 @@ type table struct{ sections []*section }
 
 type section struct {
 	title   string
-	columns [2]string // of the measured value and of what it is compared with
+	columns [3]string // of the measured value, of what it is beside, and of how they compare
 	rows    []row
 	notes   []string
 }
@@ -48,7 +48,7 @@ func atMost(figure, bound float64, unit string) aim {
 }
 
 func (t *table) section(title, value, beside string) *section {
-	s := &section{title: title, columns: [2]string{value, beside}}
+	s := &section{title: title, columns: [3]string{value, beside, "compared"}}
 	t.sections = append(t.sections, s)
 	return s
 }
@@ -76,7 +76,7 @@ func (t *table) write(w io.Writer, markdown bool) {
 		if i > 0 {
 			fmt.Fprintln(w)
 		}
-		lines := [][]string{{"", s.columns[0], s.columns[1], "compared", "aim", ""}}
+		lines := [][]string{{"", s.columns[0], s.columns[1], s.columns[2], "aim", ""}}
 		for _, r := range s.rows {
 			lines = append(lines, []string{r.label, r.value, r.beside, r.compared, r.aim.text, r.aim.verdict()})
 		}
