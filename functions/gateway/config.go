@@ -49,11 +49,6 @@ type Config struct {
 	// DNS rebinding.
 	AllowedHosts []string `env:"ALLOWED_HOSTS"`
 
-	// Sessions lets clients of revisions before 2026-07-28 be asked through
-	// elicitation. Their answers must reach the process that asked, so it is
-	// for a gateway of one replica.
-	Sessions bool `env:"SESSIONS"`
-
 	// Transport carries the calls to the functions; nil means HTTP.
 	Transport http.RoundTripper `env:"-"`
 

@@ -78,6 +78,17 @@ func TestAnEmptySubscriptionHoldsNothingOpen(t *testing.T) {
 	r := newRoute(t, answering)
 	reply := r.inRevision(t, "2026-07-28", "subscriptions/listen", `{"notifications":{"toolsListChanged":true}}`)
 	require.Equal(t, http.StatusOK, reply.status, reply.body)
+	for range 50 {
+		reply := r.inRevision(t, "2026-07-28", "subscriptions/listen", `{"notifications":{}}`)
+		require.Contains(t, reply.body, "notifications/subscriptions/acknowledged", "the first frame is never lost")
+	}
+}
+
+func TestASessionIdIsOnlyForRevisionsThatKnowOne(t *testing.T) {
+	r := newRoute(t, answering)
+	old := r.inRevision(t, "2025-06-18", "initialize", `{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"c","version":"1"}}`)
+	require.NotEmpty(t, old.header.Get("Mcp-Session-Id"))
+	require.Empty(t, r.inRevision(t, "2026-07-28", "server/discover", `{}`).header.Get("Mcp-Session-Id"))
 }
 
 func listed(t *testing.T, reply reply) []string {

@@ -154,7 +154,7 @@ func (g *gateway) call(ctx context.Context, t *target, incoming *exchange, reque
 	if err != nil {
 		return nil, t.final(outcomeBadResponse, "its function answered something that is no tool result", mismatched, err)
 	}
-	if !asked.modern && result.NeedsInput() && !canBeAsked(asked.capabilities, result.InputRequests) {
+	if !asked.modern && result.NeedsInput() {
 		return nil, t.final(outcomeInputRequired, "it has to ask the person, which this client does not let it",
 			"use sequential_questioning and put its questions to the person yourself", nil)
 	}
@@ -216,10 +216,9 @@ func (g *gateway) unanswered(caller, bounded context.Context, t *target, err err
 
 // outgoing is a tools/call on its way to a function.
 type outgoing struct {
-	http         *http.Request
-	id           string
-	modern       bool
-	capabilities *mcp.ClientCapabilities
+	http   *http.Request
+	id     string
+	modern bool
 }
 
 func (g *gateway) newRequest(ctx context.Context, t *target, incoming *exchange, request mcp.CallToolRequest) *outgoing {
@@ -227,7 +226,7 @@ func (g *gateway) newRequest(ctx context.Context, t *target, incoming *exchange,
 		id:     `"` + g.instance + "-" + strconv.FormatUint(g.calls.Add(1), 10) + `"`,
 		modern: server.IsModernRequest(ctx),
 	}
-	body := g.requestBody(ctx, out, t, incoming, request)
+	body := requestBody(out, t, incoming, request)
 	out.http = (&http.Request{
 		Method:        http.MethodPost,
 		URL:           t.url,
@@ -252,7 +251,7 @@ func (g *gateway) newRequest(ctx context.Context, t *target, incoming *exchange,
 
 // requestBody writes the call by hand: encoding/json would rewrite the bytes of
 // the arguments.
-func (g *gateway) requestBody(ctx context.Context, out *outgoing, t *target, incoming *exchange, request mcp.CallToolRequest) []byte {
+func requestBody(out *outgoing, t *target, incoming *exchange, request mcp.CallToolRequest) []byte {
 	b := make([]byte, 0, len(incoming.params)+512)
 	b = append(b, `{"jsonrpc":"2.0","id":`...)
 	b = append(b, out.id...)
@@ -276,7 +275,6 @@ func (g *gateway) requestBody(ctx context.Context, out *outgoing, t *target, inc
 	if !out.modern {
 		delete(meta, mcp.MetaKeyClientInfo)
 		delete(meta, mcp.MetaKeyClientCapabilities)
-		maps.Copy(meta, g.rememberedClient(ctx, out))
 	}
 	if _, declared := meta[mcp.MetaKeyClientCapabilities]; !declared {
 		meta[mcp.MetaKeyClientCapabilities] = json.RawMessage(`{}`)
@@ -288,51 +286,6 @@ func (g *gateway) requestBody(ctx context.Context, out *outgoing, t *target, inc
 		b = append(b, meta[key]...)
 	}
 	return append(b, `}}}`...)
-}
-
-// rememberedClient is what a client of an older revision said of itself in
-// initialize, when this process heard it. What it writes under those names in
-// the call itself does not count.
-func (g *gateway) rememberedClient(ctx context.Context, out *outgoing) map[string]json.RawMessage {
-	known := map[string]json.RawMessage{}
-	session, ok := server.ClientSessionFromContext(ctx).(server.SessionWithClientInfo)
-	if !ok || !g.config.Sessions {
-		return known
-	}
-	if info := session.GetClientInfo(); info.Name != "" {
-		known[mcp.MetaKeyClientInfo] = appendJSON(nil, info)
-	}
-	capabilities := session.GetClientCapabilities()
-	out.capabilities = &capabilities
-	known[mcp.MetaKeyClientCapabilities] = appendJSON(nil, capabilities)
-	return known
-}
-
-// canBeAsked reports whether a client of an older revision declared all that
-// the requests need.
-func canBeAsked(declared *mcp.ClientCapabilities, requests mcp.InputRequests) bool {
-	if declared == nil {
-		return false
-	}
-	for _, request := range requests {
-		switch request.Method {
-		case mcp.MethodElicitationCreate:
-			if declared.Elicitation == nil {
-				return false
-			}
-		case mcp.MethodSamplingCreateMessage:
-			if declared.Sampling == nil {
-				return false
-			}
-		case mcp.MethodListRoots:
-			if declared.Roots == nil {
-				return false
-			}
-		default:
-			return false
-		}
-	}
-	return true
 }
 
 // appendJSON appends a value that came out of a JSON document.

@@ -251,24 +251,12 @@ func TestAModernClientIsAskedByTheFunctionThroughTheGateway(t *testing.T) {
 	require.Equal(t, "answered accept in state s1", result.Content[0].(mcp.TextContent).Text)
 }
 
-func TestAnOlderClientIsAskedWhenSessionsAreOn(t *testing.T) {
-	r := newRoute(t, mcpFunction(askingOnce), func(c *Config) { c.Sessions = true })
-	result, err := r.client(t, "2025-06-18", client.WithElicitationHandler(person{})).CallTool(t.Context(), callReport())
-	require.NoError(t, err)
-	require.Equal(t, "answered accept in state s1", result.Content[0].(mcp.TextContent).Text)
-}
-
 func TestAnOlderClientThatCannotBeAskedIsToldHowToGoOn(t *testing.T) {
 	asking := asFunction(func(w http.ResponseWriter, call received) {
 		call.answer(w, `{"resultType":"input_required","requestState":"s1","inputRequests":{"q1":{"method":"elicitation/create","params":{"message":"?","requestedSchema":{"type":"object"}}}}}`)
 	})
-	for name, sessions := range map[string]bool{"stateless": false, "sessions": true} {
-		t.Run(name, func(t *testing.T) {
-			r := newRoute(t, asking, func(c *Config) { c.Sessions = sessions })
-			_, err := r.client(t, "2025-06-18").CallTool(t.Context(), callReport())
-			require.ErrorContains(t, err, "put its questions to the person yourself")
-		})
-	}
+	_, err := newRoute(t, asking).client(t, "2025-06-18").CallTool(t.Context(), callReport())
+	require.ErrorContains(t, err, "put its questions to the person yourself")
 }
 
 func TestAConnectionThatTheFunctionClosedWhileIdleCostsNoCall(t *testing.T) {

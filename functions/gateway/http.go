@@ -3,6 +3,7 @@ package gateway
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"io"
@@ -39,17 +40,11 @@ func (g *gateway) endpoint(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Method == http.MethodPost:
 		g.post(w, r)
-	case r.Method == http.MethodDelete && g.config.Sessions:
-		g.transport.ServeHTTP(w, r)
 	case r.Method == http.MethodGet && r.URL.Path == "/" && strings.Contains(r.Header.Get("Accept"), "text/html"):
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		_, _ = io.WriteString(w, page)
 	default:
-		allowed := "POST, OPTIONS"
-		if g.config.Sessions {
-			allowed += ", DELETE"
-		}
-		w.Header().Set("Allow", allowed)
+		w.Header().Set("Allow", "POST, OPTIONS")
 		http.Error(w, "this endpoint takes POST: server messages come in the response to a call", http.StatusMethodNotAllowed)
 	}
 }
@@ -64,9 +59,16 @@ func (g *gateway) post(w http.ResponseWriter, r *http.Request) {
 		jsonrpc.WriteError(w, http.StatusBadRequest, code, text)
 		return
 	}
-	if envelope.Method == string(mcp.MethodNotificationCancelled) && !g.cancelsOwn(r) {
+	switch mcp.MCPMethod(envelope.Method) {
+	case mcp.MethodNotificationCancelled:
+		// mcp-go finds the call by session and id, and without a session every
+		// client shares one. A call is cancelled by closing its connection.
 		w.WriteHeader(http.StatusAccepted)
 		return
+	case mcp.MethodInitialize:
+		// Nothing hangs on it here; it tells one client's requests from
+		// another's in logs, for revisions that know sessions.
+		w.Header().Set(mcp.HeaderSessionID, rand.Text())
 	}
 	// The body is read: from here the server's deadlines, which count from the
 	// request's start, would only cut long calls.
@@ -80,14 +82,6 @@ func (g *gateway) post(w http.ResponseWriter, r *http.Request) {
 		Context: context.WithValue(r.Context(), exchangeKey{}, exchange),
 	})
 	exchange.finish()
-}
-
-// cancelsOwn reports whether notifications/cancelled can only reach a call of
-// its sender. mcp-go finds calls by session and id, and without a session every
-// client shares one: there a call is cancelled by closing its connection.
-func (g *gateway) cancelsOwn(r *http.Request) bool {
-	return g.config.Sessions && r.Header.Get(mcp.HeaderSessionID) != "" &&
-		!mcp.IsModernProtocol(r.Header.Get(mcp.HeaderProtocolVersion))
 }
 
 type envelope struct {

@@ -20,10 +20,7 @@ const instructions = `Gathers specific information from a person, a few well-cho
 	`Start with sequential_questioning: say what for and, if you know, what exactly is needed. Put current_question to the person and wait for the reply. ` +
 	`Bring each reply to sequential_questioning_follow_up with the conversation_id until metadata.complete is true, then read what was gathered with sequential_questioning_report.`
 
-const (
-	catalogueTTL = 5 * time.Minute
-	sessionTTL   = time.Hour
-)
+const catalogueTTL = 5 * time.Minute
 
 // gateway is a Function that has its configuration.
 type gateway struct {
@@ -76,7 +73,12 @@ func newGateway(config Config, metrics http.Handler) (*gateway, error) {
 		}
 		g.mcp.AddTool(entry.tool, g.handler(t))
 	}
-	g.transport = server.NewStreamableHTTPServer(g.mcp, transportOptions(config)...)
+	g.transport = server.NewStreamableHTTPServer(g.mcp,
+		server.WithStateLess(true),
+		server.WithDisableStreaming(true),
+		server.WithDisableLocalhostProtection(true), // see ALLOWED_HOSTS
+		server.WithStreamableHTTPLogger(slog.Default()),
+	)
 	g.routes = g.newRoutes(metrics)
 	return g, nil
 }
@@ -86,6 +88,8 @@ func newMCPServer(listed *catalogue) *server.MCPServer {
 	for i, entry := range listed.tools {
 		order[entry.tool.Name] = i
 	}
+	hooks := &server.Hooks{}
+	hooks.AddAfterSubscriptionsListen(acknowledged)
 	return server.NewMCPServer(listed.server.Name, listed.server.Version,
 		server.WithTitle(listed.server.Title),
 		server.WithDescription(listed.server.Description),
@@ -93,6 +97,8 @@ func newMCPServer(listed *catalogue) *server.MCPServer {
 		server.WithIcons(listed.server.Icons...),
 		server.WithInstructions(instructions),
 		server.WithToolCapabilities(false),
+		server.WithLogging(), // a function's log messages are passed on
+		server.WithHooks(hooks),
 		server.WithCacheHints(catalogueTTL.Milliseconds(), mcp.CacheScopePublic),
 		server.WithRecovery(),
 		// mcp-go lists by name; a filter is its only way to another order.
@@ -103,16 +109,18 @@ func newMCPServer(listed *catalogue) *server.MCPServer {
 	)
 }
 
-func transportOptions(config Config) []server.StreamableHTTPOption {
-	options := []server.StreamableHTTPOption{
-		server.WithDisableStreaming(true),
-		server.WithDisableLocalhostProtection(true),
-		server.WithStreamableHTTPLogger(slog.Default()),
+// acknowledged waits until the acknowledgement of a subscription is written:
+// mcp-go drops it when the result overtakes it, as in exchange.deliver.
+func acknowledged(ctx context.Context, _ any, _ *mcp.SubscriptionsListenRequest, _ *mcp.SubscriptionsListenResult) {
+	incoming := exchangeFrom(ctx)
+	if incoming == nil || !incoming.streams {
+		return
 	}
-	if config.Sessions {
-		return append(options, server.WithSessionIdleTTL(sessionTTL))
+	select {
+	case <-incoming.written:
+	case <-ctx.Done():
+	case <-time.After(writeTimeout):
 	}
-	return append(options, server.WithStateLess(true))
 }
 
 func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.routes.ServeHTTP(w, r) }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -68,9 +69,10 @@ func (s *Service) follow(ctx context.Context, tool string, call any, in FollowUp
 		}
 		text := replyText(in.PreviousMessages)
 		// Words without numbers say something new once other questions are open.
-		if earlier != nil && (text == "" || reply.Numbered(text) || earlier.revision == rec.revision) {
+		numbered := len(reply.Numbers(text)) > 0
+		if earlier != nil && (text == "" || numbered || earlier.revision == rec.revision) {
 			err := json.Unmarshal(earlier.result, &turn)
-			turn.repeats = text != "" && !reply.Numbered(text) && len(turn.Questions) > 0
+			turn.repeats = text != "" && !numbered && len(turn.Questions) > 0
 			return err
 		}
 		if batchSize != 0 {
@@ -204,7 +206,8 @@ func (s *Service) takeIn(ctx context.Context, tx pgx.Tx, rec *record, answers []
 	}
 	for _, one := range all {
 		id := rec.digestOf(one)
-		if known[string(id)] || rec.stands(one) {
+		_, open := rec.openQuestion(one.Slot)
+		if known[string(id)] || !open && rec.holds(one) {
 			t.repeated++
 			continue
 		}
@@ -246,13 +249,14 @@ func (rec *record) digestOf(one said) []byte {
 	return digest([]byte(one.Slot), []byte(strconv.Itoa(round)), []byte(one.Outcome), value, []byte(one.Words))
 }
 
-// stands says that a volunteered answer is what the slot holds already.
-func (rec *record) stands(one said) bool {
-	if _, open := rec.openQuestion(one.Slot); open {
-		return false
-	}
+// holds says that an answer is what its slot holds already, in these words or
+// others.
+func (rec *record) holds(one said) bool {
 	s := rec.interview.Standings[rec.interview.Index(one.Slot)]
-	return s.State == questioning.State(one.Outcome) && s.Words == one.Words && reflect.DeepEqual(s.Value, one.Value)
+	if one.Problem != "" {
+		return s.Words == one.Words
+	}
+	return s.State == questioning.State(one.Outcome) && reflect.DeepEqual(s.Value, one.Value)
 }
 
 // repeated looks up those answers that might have been given before: the ones
@@ -390,33 +394,55 @@ func (one *said) heard(read reply.Reading) {
 	one.Outcome, one.Value, one.Problem = read.Outcome, read.Value, read.Problem
 }
 
-// written reads a reply in the person's own words.
+// written reads a reply in the person's own words. A reply that numbers its
+// answers as questions which are settled, and says what they hold, is an old
+// one come again; otherwise it is read for the questions that are open.
 func (s *Service) written(ctx context.Context, tx pgx.Tx, rec *record, text string) ([]said, string, error) {
-	open := make([]reply.Open, len(rec.interview.Open))
-	for i, q := range rec.interview.Open {
-		open[i] = reply.Open{Number: q.Number, Slot: rec.interview.Slots[rec.interview.Index(q.Slot)]}
-	}
-	parts, rest := reply.Split(text, open)
-	numbers := make([]int, len(parts))
-	for i, p := range parts {
-		numbers[i] = p.Number
-	}
-	put, err := rec.put(ctx, tx, numbers)
-	if err != nil {
-		return nil, "", err
-	}
-	var all []said
-	for _, p := range parts {
-		i := rec.interview.Index(put[p.Number])
-		if i < 0 {
-			continue
+	if numbers := rec.settledNumbers(text); len(numbers) > 0 {
+		put, err := rec.put(ctx, tx, numbers)
+		if err != nil {
+			return nil, "", err
 		}
-		slot := rec.interview.Slots[i]
-		one := said{Said: questioning.Said{Slot: slot.Key, Words: p.Words}, question: p.Number}
-		one.heard(reply.Read(slot, p.Words, s.now()))
-		all = append(all, one)
+		all, rest := s.readReply(rec, text, numbers, put)
+		if !slices.ContainsFunc(all, func(one said) bool { return !rec.holds(one) }) {
+			return all, rest, nil
+		}
 	}
+	numbers, put := make([]int, len(rec.interview.Open)), map[int]string{}
+	for i, q := range rec.interview.Open {
+		numbers[i], put[q.Number] = q.Number, q.Slot
+	}
+	all, rest := s.readReply(rec, text, numbers, put)
 	return all, rest, nil
+}
+
+// settledNumbers are the numbers in a reply, if they are all of questions that
+// were put and are not open.
+func (rec *record) settledNumbers(text string) []int {
+	numbers := slices.Compact(slices.Sorted(slices.Values(reply.Numbers(text))))
+	for _, n := range numbers {
+		isOpen := slices.ContainsFunc(rec.interview.Open, func(q questioning.Question) bool { return q.Number == n })
+		if isOpen || n < 1 || n > rec.interview.Asked {
+			return nil
+		}
+	}
+	return numbers
+}
+
+// readReply reads a reply to the numbered questions.
+func (s *Service) readReply(rec *record, text string, numbers []int, put map[int]string) ([]said, string) {
+	questions := make([]reply.Open, len(numbers))
+	for i, n := range numbers {
+		questions[i] = reply.Open{Number: n, Slot: rec.interview.Slots[rec.interview.Index(put[n])]}
+	}
+	parts, rest := reply.Split(text, questions)
+	all := make([]said, len(parts))
+	for i, p := range parts {
+		slot := rec.interview.Slots[rec.interview.Index(put[p.Number])]
+		all[i] = said{Said: questioning.Said{Slot: slot.Key, Words: p.Words}, question: p.Number}
+		all[i].heard(reply.Read(slot, p.Words, s.now()))
+	}
+	return all, rest
 }
 
 const listed = 20

@@ -36,7 +36,6 @@ func enum[T any](values ...T) *jsonschema.Schema {
 func RefineAsk(input *jsonschema.Schema) {
 	bound(input.Properties["batch_size"], 1, MaxBatchSize)
 	bound(input.Properties["max_questions"], 1, 1000)
-	input.Properties["context"].MinLength = jsonschema.Ptr(1)
 	refineMessages(input)
 }
 

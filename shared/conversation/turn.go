@@ -1,6 +1,7 @@
 package conversation
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -71,7 +72,7 @@ func hint(slot questioning.Slot) string {
 func newQuestion(conversationID string, q questioning.Question, slot questioning.Slot) Question {
 	lookFor := slot.LookFor
 	if len(lookFor) == 0 {
-		lookFor = []string{reply.Expected(slot)}
+		lookFor = []string{cmp.Or(slot.Description, slot.Title)}
 	}
 	return Question{
 		QuestionID:     questionID(conversationID, q.Number),

@@ -81,9 +81,11 @@ func (s Slot) wording() string {
 	return text
 }
 
+// plural guesses whether a title names several things: "number of guests" does not.
 func plural(title string) bool {
-	return strings.HasSuffix(title, "s") &&
-		!strings.HasSuffix(title, "ss") && !strings.HasSuffix(title, "us") && !strings.HasSuffix(title, "is")
+	head, _, _ := strings.Cut(title, " of ")
+	return strings.HasSuffix(head, "s") &&
+		!strings.HasSuffix(head, "ss") && !strings.HasSuffix(head, "us") && !strings.HasSuffix(head, "is")
 }
 
 // Render writes a value as a person would read it.

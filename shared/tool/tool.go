@@ -88,7 +88,23 @@ func infer[T any](types map[reflect.Type]*jsonschema.Schema) *jsonschema.Schema 
 	if err != nil {
 		panic(fmt.Sprintf("infer schema: %v", err))
 	}
+	forbidNull(schema)
 	return schema
+}
+
+// forbidNull takes back that a slice may be null: what is not there is left out.
+func forbidNull(schema *jsonschema.Schema) {
+	if schema == nil {
+		return
+	}
+	if len(schema.Types) == 2 && schema.Types[0] == "null" {
+		schema.Type, schema.Types = schema.Types[1], nil
+	}
+	for _, property := range schema.Properties {
+		forbidNull(property)
+	}
+	forbidNull(schema.Items)
+	forbidNull(schema.AdditionalProperties)
 }
 
 func encodeSchema(schema *jsonschema.Schema) json.RawMessage {

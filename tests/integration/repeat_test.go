@@ -74,6 +74,37 @@ func TestALateRepetitionReturnsTheSameAndAddsNothing(t *testing.T) {
 	assert.Equal(t, rows, stored(t, url))
 }
 
+// The same was said before by number and value, and other questions are open.
+func TestALateReplyIsNotTakenForAnAnswerToWhatIsOpenNow(t *testing.T) {
+	t.Parallel()
+	s, url := newService(t)
+	turn := openTrip(t, s)
+	said := map[string]string{"destination": "Lisbon", "budget": "500 EUR", "start_date": "10 December 2026"}
+	var reply strings.Builder
+	for _, q := range turn.Questions {
+		fmt.Fprintf(&reply, "%d. %s\n", q.QuestionNumber, said[q.Slot])
+	}
+	next := answerAll(t, s, turn)
+	late, err := s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: turn.ConversationID, PreviousMessages: user(reply.String())})
+	require.NoError(t, err)
+	assert.Equal(t, 3, late.Metadata.AnswersRepeated)
+	assert.Equal(t, next.Questions, late.Questions)
+	assert.Equal(t, 3, count(t, url, `SELECT count(*) FROM answers`))
+}
+
+func TestPlacesInTheBatchAreUnderstood(t *testing.T) {
+	t.Parallel()
+	s, _ := newService(t)
+	turn := answerAll(t, s, openTrip(t, s))
+	require.Len(t, turn.Questions, 2)
+	said := map[string]string{"class": "first", "insurance": "no"}
+	turn, err := s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: turn.ConversationID,
+		PreviousMessages: user("1. " + said[turn.Questions[0].Slot] + "\n2. " + said[turn.Questions[1].Slot])})
+	require.NoError(t, err)
+	assert.Equal(t, 2, turn.Metadata.AnswersRecorded)
+	assert.True(t, turn.Metadata.Complete)
+}
+
 // A conversation keeps the results of its last calls only; what was answered
 // it keeps for good.
 func TestAnAnswerRepeatedMuchLaterAddsNothing(t *testing.T) {

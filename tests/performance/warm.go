@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -29,9 +30,9 @@ func measureWarm(ctx context.Context, b *bench) error {
 	s := b.table.section(fmt.Sprintf("Warm %s through the gateway, beside its statements replayed by bare pgx (%d connections each)", followUpTool, b.connections),
 		"follow_up", "bare")
 	for _, workers := range concurrencies {
-		if err := b.warm(ctx, s, workers,
-			newToolSide(b.gateway.url, b.stock, workers),
-			&bareSide{b.tape, b.stock, pool, make([]place, workers)}); err != nil {
+		function := newToolSide(b.gateway.url, b.stock, workers)
+		statements := &bareSide{b.tape, b.stock, pool, make([]place, workers)}
+		if err := b.profiled(ctx, workers, func() error { return b.warm(ctx, s, workers, function, statements) }); err != nil {
 			return err
 		}
 	}
@@ -61,9 +62,7 @@ func (b *bench) warm(ctx context.Context, s *section, workers int, function, bar
 				return err
 			}
 			before := b.usage()
-			took, elapsed, err := b.profiled(ctx, pair == 1 && i == 0, workers, func() (times, time.Duration, error) {
-				return slice(ctx, one, workers, b.slice, 0)
-			})
+			took, elapsed, err := slice(ctx, one, workers, b.slice, 0)
 			if err != nil {
 				return err
 			}
@@ -132,29 +131,29 @@ func (b *bench) usage() map[string]time.Duration {
 	}
 }
 
-// profiled runs a slice while profiles are taken, when they are asked for.
-func (b *bench) profiled(ctx context.Context, now bool, workers int, run func() (times, time.Duration, error)) (times, time.Duration, error) {
-	if b.profile == "" || !now {
+// profiled has profiles taken, when they are asked for, while run goes on.
+func (b *bench) profiled(ctx context.Context, workers int, run func() error) error {
+	if b.profile == "" {
 		return run()
 	}
 	if err := os.MkdirAll(b.profile, 0o755); err != nil {
-		return nil, 0, err
+		return err
 	}
+	both := []*process{b.gateway, b.followUp}
+	path := fmt.Sprintf("profile?seconds=%d", int(2*float64(b.pairs+1)*b.slice.Seconds()))
 	var group errgroup.Group
-	for _, p := range []*process{b.gateway, b.followUp} {
+	for _, p := range both {
 		group.Go(func() error {
-			file := filepath.Join(b.profile, fmt.Sprintf("%s-%d.cpu", p.name, workers))
-			return p.fetchProfile(ctx, fmt.Sprintf("profile?seconds=%d", max(1, int(b.slice.Seconds()))), file)
+			return p.fetchProfile(ctx, path, filepath.Join(b.profile, fmt.Sprintf("%s-%d.cpu", p.name, workers)))
 		})
 	}
-	took, elapsed, err := run()
-	if profileErr := group.Wait(); err == nil {
-		err = profileErr
+	if err := errors.Join(run(), group.Wait()); err != nil {
+		return err
 	}
-	for _, p := range []*process{b.gateway, b.followUp} {
-		if err == nil {
-			err = p.fetchProfile(ctx, "allocs", filepath.Join(b.profile, fmt.Sprintf("%s-%d.allocs", p.name, workers)))
+	for _, p := range both {
+		if err := p.fetchProfile(ctx, "allocs", filepath.Join(b.profile, fmt.Sprintf("%s-%d.allocs", p.name, workers))); err != nil {
+			return err
 		}
 	}
-	return took, elapsed, err
+	return nil
 }

@@ -43,7 +43,7 @@ func Expected(slot questioning.Slot) string {
 		}
 		return "a list separated by commas or lines"
 	default:
-		return "text" + textBounds(slot)
+		return "a few words" + textBounds(slot)
 	}
 }
 

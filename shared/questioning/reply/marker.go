@@ -79,15 +79,15 @@ func splitMarkers(text string, open []Open) (parts []Part, rest string) {
 	return gathered.parts(), strings.TrimSpace(text[:taken[0].start])
 }
 
-// Numbered reports whether a reply numbers its answers, so that it says by
-// itself what it answers.
-func Numbered(text string) bool {
+// Numbers are the numbers that stand before the answers of a reply, as written.
+func Numbers(text string) []int {
+	var numbers []int
 	for _, marker := range findMarkers(strings.TrimSpace(newlines.Replace(text))) {
 		if !marker.inline {
-			return true
+			numbers = append(numbers, marker.number)
 		}
 	}
-	return false
+	return numbers
 }
 
 // findMarkers finds all that looks like a marker.

@@ -182,7 +182,7 @@ func TestCheck(t *testing.T) {
 		"a number for a boolean":      {q.Slot{Type: q.Boolean}, 1.0, problem("yes or no")},
 		"text":                        {q.Slot{Type: q.Text}, " x ", "x"},
 		"an outcome phrase is text":   {q.Slot{Type: q.Text}, "skip", "skip"},
-		"a number for text":           {q.Slot{Type: q.Text}, 5.0, problem("text")},
+		"a number for text":           {q.Slot{Type: q.Text}, 5.0, problem("a few words")},
 		"a choice by value":           {q.Slot{Type: q.Choice, Options: statuses}, "done", "done"},
 		"a choice by title":           {q.Slot{Type: q.Choice, Options: statuses}, "completed", "done"},
 		"an unknown choice":           {q.Slot{Type: q.Choice, Options: statuses}, "x", problem("one of: Not started, In progress, Completed")},
@@ -192,7 +192,7 @@ func TestCheck(t *testing.T) {
 		"an unknown one among choice": {q.Slot{Type: q.Choices, Options: colours}, []any{"blue", []any{}}, problem("any of")},
 		"a list":                      {q.Slot{Type: q.List}, []any{" a, b ", ""}, []any{"a, b"}},
 		"a list of numbers":           {q.Slot{Type: q.List}, []any{1.0}, problem("a list")},
-		"nothing":                     {q.Slot{Type: q.Text}, nil, problem("text")},
+		"nothing":                     {q.Slot{Type: q.Text}, nil, problem("a few words")},
 	} {
 		t.Run(promise, func(t *testing.T) {
 			got, err := reply.Check(c.slot, c.value, now)

@@ -97,9 +97,9 @@ func TestSplit(t *testing.T) {
 	}
 }
 
-func TestNumbered(t *testing.T) {
-	for text, want := range map[string]bool{"1. yes": true, "so:\n2) no": true, "Q3: x": true, "yes": false, "2.5 million": false, "": false} {
-		assert.Equal(t, want, reply.Numbered(text), text)
+func TestNumbers(t *testing.T) {
+	for text, want := range map[string][]int{"1. yes": {1}, "so:\n2) no\n4. x": {2, 4}, "Q3: x": {3}, "yes": nil, "2.5 million": nil, "": nil} {
+		assert.Equal(t, want, reply.Numbers(text), text)
 	}
 }
 
