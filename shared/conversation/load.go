@@ -1,0 +1,192 @@
+package conversation
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/principal"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+)
+
+// record is a conversation as stored, with the interview it holds.
+type record struct {
+	id         string
+	sessionID  string
+	userID     *string
+	goal       string
+	playbook   *string
+	needed     []byte
+	revision   int
+	stopReason *string
+	interview  *questioning.Interview
+}
+
+// replay is the stored result of an earlier call.
+type replay struct {
+	revision int
+	result   []byte
+}
+
+// errConflict says that the conversation moved on meanwhile.
+var errConflict = errors.New("the conversation was changed by another call")
+
+// bind makes the rows of the context's principal, and no others, visible to
+// the transaction.
+func bind(ctx context.Context, batch *pgx.Batch) {
+	batch.Queue("SELECT set_config('app.principal', $1, true)", principal.From(ctx))
+}
+
+const selectConversation = `
+	SELECT c.id::text, c.session_id, s.user_id, c.goal, c.playbook, c.information_needed, c.batch_size,
+	       c.max_questions, c.revision, c.questions_asked, c.answers_recorded, c.stop_reason
+	FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
+	WHERE c.id = $1`
+
+const (
+	lockConversation = selectConversation + ` FOR NO KEY UPDATE OF c`
+	selectSlots      = `
+	SELECT definition, state, value, coalesce(words, ''), answers, clarified, confirmed, passed
+	FROM slots WHERE conversation_id = $1 ORDER BY position`
+	selectOpen = `
+	SELECT number, slot, purpose, text, reason, bits
+	FROM questions WHERE conversation_id = $1 AND open ORDER BY number`
+	selectCall = `
+	SELECT revision, result FROM calls WHERE conversation_id = $1 AND fingerprint = $2`
+)
+
+// load reads a conversation and, given a fingerprint, what that call returned
+// before. With a fingerprint the conversation is locked until the transaction
+// ends. It returns pgx.ErrNoRows when there is no such conversation.
+func load(ctx context.Context, tx pgx.Tx, id string, fingerprint []byte) (*record, *replay, error) {
+	batch := &pgx.Batch{}
+	bind(ctx, batch)
+	if fingerprint != nil {
+		batch.Queue(lockConversation, id)
+	} else {
+		batch.Queue(selectConversation, id)
+	}
+	batch.Queue(selectSlots, id)
+	batch.Queue(selectOpen, id)
+	if fingerprint != nil {
+		batch.Queue(selectCall, id, fingerprint)
+	}
+	results := tx.SendBatch(ctx, batch)
+	defer results.Close()
+	if _, err := results.Exec(); err != nil {
+		return nil, nil, err
+	}
+	rec := &record{}
+	iv := &questioning.Interview{}
+	if err := results.QueryRow().Scan(&rec.id, &rec.sessionID, &rec.userID, &rec.goal, &rec.playbook, &rec.needed,
+		&iv.Limits.BatchSize, &iv.Limits.MaxQuestions, &rec.revision, &iv.Asked, &iv.Answered, &rec.stopReason); err != nil {
+		return nil, nil, err
+	}
+	iv.Goal, rec.interview = rec.goal, iv
+	if err := scanSlots(results, iv); err != nil {
+		return nil, nil, fmt.Errorf("read slots: %w", err)
+	}
+	rows, _ := results.Query()
+	open, err := pgx.CollectRows(rows, pgx.RowToStructByPos[questioning.Question])
+	if err != nil {
+		return nil, nil, fmt.Errorf("read open questions: %w", err)
+	}
+	iv.Open = open
+	if fingerprint == nil {
+		return rec, nil, results.Close()
+	}
+	var call replay
+	switch err := results.QueryRow().Scan(&call.revision, &call.result); {
+	case errors.Is(err, pgx.ErrNoRows):
+		return rec, nil, results.Close()
+	case err != nil:
+		return nil, nil, fmt.Errorf("read earlier call: %w", err)
+	}
+	return rec, &call, results.Close()
+}
+
+func scanSlots(results pgx.BatchResults, iv *questioning.Interview) error {
+	rows, err := results.Query()
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var slot questioning.Slot
+		var standing questioning.Standing
+		var definition, value []byte
+		if err := rows.Scan(&definition, &standing.State, &value, &standing.Words, &standing.Answers,
+			&standing.Clarified, &standing.Confirmed, &standing.Passed); err != nil {
+			return err
+		}
+		if err := json.Unmarshal(definition, &slot); err != nil {
+			return fmt.Errorf("definition: %w", err)
+		}
+		if value != nil {
+			if err := json.Unmarshal(value, &standing.Value); err != nil {
+				return fmt.Errorf("value: %w", err)
+			}
+		}
+		iv.Slots = append(iv.Slots, slot)
+		iv.Standings = append(iv.Standings, standing)
+	}
+	return rows.Err()
+}
+
+// askedBefore returns the slot of each of the numbered questions that was put.
+func askedBefore(ctx context.Context, tx pgx.Tx, id string, numbers []int) (map[int]string, error) {
+	rows, _ := tx.Query(ctx, `SELECT number, slot FROM questions WHERE conversation_id = $1 AND number = ANY($2)`, id, numbers)
+	slots := map[int]string{}
+	var number int
+	var slot string
+	if _, err := pgx.ForEachRow(rows, []any{&number, &slot}, func() error {
+		slots[number] = slot
+		return nil
+	}); err != nil {
+		return nil, fmt.Errorf("read questions: %w", err)
+	}
+	return slots, nil
+}
+
+// saidBefore returns those of the digests that the conversation holds.
+func saidBefore(ctx context.Context, tx pgx.Tx, id string, digests [][]byte) (map[string]bool, error) {
+	rows, _ := tx.Query(ctx, `SELECT digest FROM answers WHERE conversation_id = $1 AND digest = ANY($2)`, id, digests)
+	found, err := pgx.CollectRows(rows, pgx.RowTo[[]byte])
+	if err != nil {
+		return nil, fmt.Errorf("read answers: %w", err)
+	}
+	known := make(map[string]bool, len(found))
+	for _, d := range found {
+		known[string(d)] = true
+	}
+	return known, nil
+}
+
+// citation is one stored answer with the question it answers.
+type citation struct {
+	Number       int
+	Slot         string
+	Question     int
+	QuestionText string
+	Outcome      questioning.Outcome
+	Words        string
+	AnsweredAt   time.Time
+}
+
+// citations returns the numbered answers.
+func citations(ctx context.Context, tx pgx.Tx, id string, numbers []int) ([]citation, error) {
+	rows, _ := tx.Query(ctx, `
+		SELECT a.number, a.slot, coalesce(a.question, 0), coalesce(q.text, ''), a.outcome, a.words, a.answered_at
+		FROM answers a LEFT JOIN questions q ON q.conversation_id = a.conversation_id AND q.number = a.question
+		WHERE a.conversation_id = $1 AND a.number = ANY($2) ORDER BY a.number`, id, numbers)
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[citation])
+	if err != nil {
+		return nil, fmt.Errorf("read cited answers: %w", err)
+	}
+	return all, nil
+}
+

@@ -1,0 +1,32 @@
+package conversation
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestOpenNamesTheSettingThatIsWrong(t *testing.T) {
+	for name, value := range map[string]string{
+		"DATABASE_URL":       "",
+		"DEFAULT_BATCH_SIZE": "11",
+		"MAX_QUESTIONS":      "0",
+		"MIN_BITS":           "-1",
+		"DATABASE_MAX_CONNS": "0",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("DATABASE_URL", "postgres://localhost/x")
+			t.Setenv(name, value)
+			_, err := Open()
+			assert.ErrorContains(t, err, name)
+		})
+	}
+}
+
+func TestOpenConnectsToNothing(t *testing.T) {
+	t.Setenv("DATABASE_URL", "postgres://nobody@127.0.0.1:1/none")
+	service, err := Open()
+	if assert.NoError(t, err) {
+		service.Close()
+	}
+}

@@ -1,0 +1,307 @@
+package conversation
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/fault"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/reply"
+)
+
+// said is one answer on its way in: to a question, if it names one.
+type said struct {
+	questioning.Said
+	question int // 0 when it names a slot
+}
+
+// takeIn records what a call says that was not said before.
+func (s *Service) takeIn(ctx context.Context, tx pgx.Tx, rec *record, answers []AnswerInput, text string, c *change) (tally, error) {
+	var t tally
+	all, err := s.structured(ctx, tx, rec, answers)
+	if err != nil {
+		return t, err
+	}
+	if text != "" {
+		written, rest, err := s.written(ctx, tx, rec, text)
+		if err != nil {
+			return t, err
+		}
+		all, t.unmatched = append(all, written...), rest
+	}
+	known, err := repeated(ctx, tx, rec, all)
+	if err != nil {
+		return t, err
+	}
+	for _, one := range all {
+		id := rec.digestOf(one)
+		_, open := rec.openQuestion(one.Slot)
+		if known[string(id)] || !open && rec.holds(one) {
+			t.repeated++
+			continue
+		}
+		recorded, err := rec.interview.Record(one.Said)
+		if err != nil {
+			return t, err
+		}
+		if recorded.Question == 0 {
+			recorded.Question = one.question
+		}
+		known[string(id)] = true
+		c.answers = append(c.answers, answer{recorded, id})
+		t.recorded++
+	}
+	if t.recorded > 0 {
+		rec.interview.Pass()
+	}
+	return t, nil
+}
+
+// openQuestion returns the slot's open question.
+func (rec *record) openQuestion(slot string) (questioning.Question, bool) {
+	for _, q := range rec.interview.Open {
+		if q.Slot == slot {
+			return q, true
+		}
+	}
+	return questioning.Question{}, false
+}
+
+// digestOf identifies what is said. The reply to a repeated question counts
+// anew: the same words then mean that the person stands by them.
+func (rec *record) digestOf(one said) []byte {
+	round := 0
+	if q, open := rec.openQuestion(one.Slot); open && q.Purpose != questioning.Ask {
+		round = q.Number
+	}
+	value, _ := json.Marshal(one.Value) // a canonical value always encodes
+	return digest([]byte(one.Slot), []byte(strconv.Itoa(round)), []byte(one.Outcome), value, []byte(one.Words))
+}
+
+// holds says that an answer is what its slot holds already, in these words or
+// others.
+func (rec *record) holds(one said) bool {
+	s := rec.interview.Standings[rec.interview.Index(one.Slot)]
+	if one.Problem != "" {
+		return s.Words == one.Words
+	}
+	return s.State == questioning.State(one.Outcome) && reflect.DeepEqual(s.Value, one.Value)
+}
+
+// repeated looks up those answers that might have been given before: the ones
+// that answer no open question.
+func repeated(ctx context.Context, tx pgx.Tx, rec *record, all []said) (map[string]bool, error) {
+	var digests [][]byte
+	for _, one := range all {
+		if _, open := rec.openQuestion(one.Slot); !open {
+			digests = append(digests, rec.digestOf(one))
+		}
+	}
+	if len(digests) == 0 {
+		return map[string]bool{}, nil
+	}
+	return saidBefore(ctx, tx, rec.id, digests)
+}
+
+// structured reads the answers given by question or slot.
+func (s *Service) structured(ctx context.Context, tx pgx.Tx, rec *record, answers []AnswerInput) ([]said, error) {
+	numbers := make([]int, len(answers))
+	for i, a := range answers {
+		number, err := a.number(rec.id)
+		if err != nil {
+			return nil, fault.Within(fmt.Sprintf("answers[%d]", i), err)
+		}
+		numbers[i] = number
+	}
+	put, err := rec.put(ctx, tx, numbers)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]said, len(answers))
+	for i, a := range answers {
+		if all[i], err = s.read(rec, a, numbers[i], put); err != nil {
+			return nil, fault.Within(fmt.Sprintf("answers[%d]", i), err)
+		}
+	}
+	return all, nil
+}
+
+// number returns the question an answer names, 0 when it names a slot only.
+func (a AnswerInput) number(conversationID string) (int, error) {
+	if a.QuestionNumber < 0 {
+		return 0, fault.Invalidf("question_number", "must be 1 or more")
+	}
+	if a.QuestionID == "" {
+		return a.QuestionNumber, nil
+	}
+	of, text, _ := strings.Cut(a.QuestionID, ":")
+	number, err := strconv.Atoi(text)
+	switch {
+	case err != nil || number < 1 || of != conversationID:
+		return 0, fault.Invalidf("question_id", "%q is no question of this conversation", a.QuestionID)
+	case a.QuestionNumber != 0 && a.QuestionNumber != number:
+		return 0, fault.Invalidf("question_id", "%q and question_number %d are different questions", a.QuestionID, a.QuestionNumber)
+	}
+	return number, nil
+}
+
+// put returns the slot of every numbered question that was put: the open ones
+// are at hand, others are looked up.
+func (rec *record) put(ctx context.Context, tx pgx.Tx, numbers []int) (map[int]string, error) {
+	slots := map[int]string{}
+	for _, q := range rec.interview.Open {
+		slots[q.Number] = q.Slot
+	}
+	var missing []int
+	for _, n := range numbers {
+		if _, ok := slots[n]; !ok && n > 0 && n <= rec.interview.Asked {
+			missing = append(missing, n)
+		}
+	}
+	if len(missing) == 0 {
+		return slots, nil
+	}
+	closed, err := askedBefore(ctx, tx, rec.id, missing)
+	if err != nil {
+		return nil, err
+	}
+	for n, slot := range closed {
+		slots[n] = slot
+	}
+	return slots, nil
+}
+
+// read turns one structured answer into what it says.
+func (s *Service) read(rec *record, a AnswerInput, number int, put map[int]string) (said, error) {
+	key := a.Slot
+	if number > 0 {
+		slot, ok := put[number]
+		if !ok {
+			return said{}, fault.Invalidf("question_number", "question %d was never asked; %s", number, openNumbers(rec.interview.Open))
+		}
+		if a.Slot != "" && a.Slot != slot {
+			return said{}, fault.Invalidf("slot", "question %d asks for %q, not %q", number, slot, a.Slot)
+		}
+		key = slot
+	}
+	i := rec.interview.Index(key)
+	if i < 0 {
+		return said{}, fault.Invalidf("slot", "there is no slot %q; there are %s", key, slotKeys(rec.interview.Slots))
+	}
+	one := said{Said: questioning.Said{Slot: key, Outcome: a.Outcome, Words: strings.TrimSpace(a.Text)}, question: number}
+	slot := rec.interview.Slots[i]
+	switch {
+	case a.Outcome != "" && a.Outcome != questioning.Answered:
+	case a.Value != nil:
+		value, err := reply.Check(slot, a.Value, s.now())
+		if err != nil {
+			return said{}, fault.Invalidf("value", "%s is not accepted: %v", shown(a.Value), err)
+		}
+		one.Outcome, one.Value = questioning.Answered, value
+		if one.Words == "" {
+			one.Words = questioning.Render(value)
+		}
+	default:
+		one.heard(reply.Read(slot, one.Words, s.now()))
+	}
+	return one, nil
+}
+
+const shownBytes = 100
+
+// shown is a value as the caller wrote it, cut short.
+func shown(value any) string {
+	data, _ := json.Marshal(value) // it was decoded from JSON
+	if len(data) > shownBytes {
+		return strings.ToValidUTF8(string(data[:shownBytes]), "") + "…"
+	}
+	return string(data)
+}
+
+// heard takes over what was read of a person's words.
+func (one *said) heard(read reply.Reading) {
+	one.Outcome, one.Value, one.Problem = read.Outcome, read.Value, read.Problem
+}
+
+// written reads a reply in the person's own words. A reply that numbers its
+// answers as questions which are settled, and says what they hold, is an old
+// one come again; otherwise it is read for the questions that are open.
+func (s *Service) written(ctx context.Context, tx pgx.Tx, rec *record, text string) ([]said, string, error) {
+	if numbers := rec.settledNumbers(text); len(numbers) > 0 {
+		put, err := rec.put(ctx, tx, numbers)
+		if err != nil {
+			return nil, "", err
+		}
+		all, rest := s.readReply(rec, text, numbers, put)
+		if !slices.ContainsFunc(all, func(one said) bool { return !rec.holds(one) }) {
+			return all, rest, nil
+		}
+	}
+	numbers, put := make([]int, len(rec.interview.Open)), map[int]string{}
+	for i, q := range rec.interview.Open {
+		numbers[i], put[q.Number] = q.Number, q.Slot
+	}
+	all, rest := s.readReply(rec, text, numbers, put)
+	return all, rest, nil
+}
+
+// settledNumbers are the numbers in a reply, if they are all of questions that
+// were put and are not open.
+func (rec *record) settledNumbers(text string) []int {
+	numbers := slices.Compact(slices.Sorted(slices.Values(reply.Numbers(text))))
+	for _, n := range numbers {
+		isOpen := slices.ContainsFunc(rec.interview.Open, func(q questioning.Question) bool { return q.Number == n })
+		if isOpen || n < 1 || n > rec.interview.Asked {
+			return nil
+		}
+	}
+	return numbers
+}
+
+// readReply reads a reply to the numbered questions.
+func (s *Service) readReply(rec *record, text string, numbers []int, put map[int]string) ([]said, string) {
+	questions := make([]reply.Open, len(numbers))
+	for i, n := range numbers {
+		questions[i] = reply.Open{Number: n, Slot: rec.interview.Slots[rec.interview.Index(put[n])]}
+	}
+	parts, rest := reply.Split(text, questions)
+	all := make([]said, len(parts))
+	for i, p := range parts {
+		slot := rec.interview.Slots[rec.interview.Index(put[p.Number])]
+		all[i] = said{Said: questioning.Said{Slot: slot.Key, Words: p.Words}, question: p.Number}
+		all[i].heard(reply.Read(slot, p.Words, s.now()))
+	}
+	return all, rest
+}
+
+const listed = 20
+
+func openNumbers(open []questioning.Question) string {
+	if len(open) == 0 {
+		return "no question is open"
+	}
+	parts := make([]string, len(open))
+	for i, q := range open {
+		parts[i] = strconv.Itoa(q.Number)
+	}
+	return "open: " + strings.Join(parts, ", ")
+}
+
+func slotKeys(slots []questioning.Slot) string {
+	var keys []string
+	for i, s := range slots {
+		if i == listed {
+			keys = append(keys, fmt.Sprintf("%d more", len(slots)-listed))
+			break
+		}
+		keys = append(keys, s.Key)
+	}
+	return strings.Join(keys, ", ")
+}

@@ -1,0 +1,40 @@
+package conversation
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+)
+
+func TestATurnCanBeReadByAPerson(t *testing.T) {
+	turn := Turn{
+		CurrentQuestion: "4. Which class?", ConversationID: "c1", TotalQuestionsEstimated: 5,
+		Coverage: []Coverage{
+			{Title: "Budget", State: questioning.StateAssumed, Value: 500.0},
+			{Title: "Class", State: questioning.StateMissing},
+		},
+	}
+	assert.Equal(t, "4. Which class?\n\nTaken from the context: Budget 500. Say so if that is wrong.\n\n"+
+		"(1 of 2 known or settled; about 5 questions in all. Answer with sequential_questioning_follow_up, conversation_id c1)", turn.Text())
+}
+
+func TestAReportCanBeReadByAPerson(t *testing.T) {
+	report := Report{
+		Goal:           "Book a trip",
+		Values:         map[string]any{"budget": 1500.5, "extras": []any{"wifi", "meal"}, "insured": false},
+		Coverage:       []Coverage{{Slot: "budget", Title: "Budget", Answers: []int{2, 4}}, {Slot: "extras", Title: "Extras", Answers: []int{3}}, {Slot: "insured", Title: "Insured"}},
+		Contradictions: []Contradiction{{Text: `Budget: answer 2: "500", answer 4: "1500.50"`}},
+		OpenPoints:     []OpenPoint{{Text: "Class: not answered"}},
+	}
+	assert.Equal(t, `Book a trip
+
+Budget: 1500.5 (answer 2, 4)
+Extras: wifi, meal (answer 3)
+Insured: no (assumed from the context)
+Contradiction: Budget: answer 2: "500", answer 4: "1500.50"
+
+Open:
+- Class: not answered`, report.Text())
+}
