@@ -189,4 +189,3 @@ func citations(ctx context.Context, tx pgx.Tx, id string, numbers []int) ([]cita
 	}
 	return all, nil
 }
-

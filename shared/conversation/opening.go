@@ -110,4 +110,3 @@ func openedBefore(ctx context.Context, tx pgx.Tx, openedBy, fingerprint []byte) 
 	}
 	return result, err
 }
-
