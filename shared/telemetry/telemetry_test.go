@@ -171,14 +171,32 @@ func TestAMalformedSettingIsNamed(t *testing.T) {
 	setup(t, "ask")
 }
 
-func quiet(t *testing.T) *bytes.Buffer {
+// logBuffer takes what a telemetry that was given up may still log.
+type logBuffer struct {
+	mu     sync.Mutex
+	buffer bytes.Buffer
+}
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buffer.Write(p)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buffer.String()
+}
+
+func quiet(t *testing.T) *logBuffer {
 	t.Helper()
 	for _, variable := range os.Environ() {
 		if name, _, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "OTEL_") || strings.HasPrefix(name, "LOG_") {
 			t.Setenv(name, "")
 		}
 	}
-	logs, before := &bytes.Buffer{}, output
+	logs, before := &logBuffer{}, output
 	output = logs
 	t.Cleanup(func() { output = before })
 	return logs

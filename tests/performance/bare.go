@@ -215,6 +215,9 @@ func (s *stock) verify(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if recorded == "" && table != "messages" { // answers by number bring none
+			return fmt.Errorf("%s were not found", table)
+		}
 		if recorded != replayed {
 			return fmt.Errorf("%s differ", table)
 		}
