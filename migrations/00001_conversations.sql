@@ -97,7 +97,7 @@ CREATE TABLE answers (
     CHECK (problem IS NULL OR outcome = 'answered')
 );
 -- The same thing said twice about the same question is said once.
-CREATE UNIQUE INDEX answers_said_once ON answers (conversation_id, slot, digest);
+CREATE UNIQUE INDEX answers_said_once ON answers (conversation_id, digest, slot);
 
 CREATE TABLE messages (
     principal       text        NOT NULL DEFAULT current_setting('app.principal'),

@@ -144,6 +144,9 @@ func (p *pipeline) export(ctx context.Context, res *resource.Resource, registry 
 			return nil, unusable("TRACES", err)
 		}
 		traces = append(traces, sdktrace.WithBatcher(exporter))
+	} else {
+		// Ids for the logs, at the price of nothing else.
+		traces = append(traces, sdktrace.WithSampler(sdktrace.NeverSample()))
 	}
 	tracerProvider := sdktrace.NewTracerProvider(traces...)
 	p.shutdowns = append(p.shutdowns, tracerProvider.Shutdown)

@@ -102,7 +102,7 @@ func TestLogsCarryTheTraceWithoutAnyExporter(t *testing.T) {
 	slog.DebugContext(ctx, "hidden")
 
 	var line map[string]any
-	require.NoError(t, json.Unmarshal(logs.Bytes(), &line), logs.String())
+	require.NoError(t, json.Unmarshal([]byte(logs.String()), &line), logs.String())
 	require.Equal(t, span.SpanContext().TraceID().String(), line["trace_id"])
 	require.Equal(t, span.SpanContext().SpanID().String(), line["span_id"])
 	require.Equal(t, "report", line["tool"])
