@@ -3,19 +3,16 @@ package gateway
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"mime"
 	"net/http"
 	"strconv"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
-	"github.com/mark3labs/mcp-go/server"
 )
 
 const mismatched = "the gateway and the function do not fit each other"
@@ -25,18 +22,19 @@ const mismatched = "the gateway and the function do not fit each other"
 type answer struct {
 	gateway  *gateway
 	target   *target
-	exchange *exchange
-	request  *outgoing
+	to       *caller
+	id       string // of the call, as sent
 	response *http.Response
 	body     *boundedReader
 	heard    func() // the function gave a sign of life
 	pause    func() // it is not the function that is waited for
 }
 
+// message is one JSON-RPC message of a function.
 type message struct {
+	raw    []byte
 	ID     json.RawMessage `json:"id"`
 	Method string          `json:"method"`
-	Params json.RawMessage `json:"params"`
 	Result json.RawMessage `json:"result"`
 	Error  *messageError   `json:"error"`
 }
@@ -47,8 +45,17 @@ type messageError struct {
 	Data    json.RawMessage `json:"data"`
 }
 
-// read returns the function's response to the call: a result or an error.
-func (a *answer) read(ctx context.Context) (*message, *failure) {
+func parseMessage(raw []byte) (*message, error) {
+	parsed := &message{raw: raw}
+	if err := json.Unmarshal(raw, parsed); err != nil {
+		return nil, malformed{err}
+	}
+	return parsed, nil
+}
+
+// read returns the function's response to the call, a result or an error, and
+// passes on what comes before it.
+func (a *answer) read() (*message, *failure) {
 	mediaType, _, _ := mime.ParseMediaType(a.response.Header.Get("Content-Type"))
 	if a.response.StatusCode != http.StatusOK {
 		// A JSON-RPC error may come with any status; anything else that does
@@ -68,7 +75,7 @@ func (a *answer) read(ctx context.Context) (*message, *failure) {
 		}
 		return a.final(document)
 	case "text/event-stream":
-		return a.stream(ctx)
+		return a.stream()
 	default:
 		return nil, a.target.final(outcomeBadResponse,
 			fmt.Sprintf("its function answered with content of type %q", mediaType), mismatched, nil)
@@ -84,15 +91,11 @@ func (a *answer) document() (*message, error) {
 	if _, err := buffer.ReadFrom(a.body); err != nil {
 		return nil, err
 	}
-	var document message
-	if err := json.Unmarshal(buffer.Bytes(), &document); err != nil {
-		return nil, malformed{err}
-	}
-	return &document, nil
+	return parseMessage(bytes.TrimSpace(buffer.Bytes()))
 }
 
-// stream relays notifications as they come, up to the final message.
-func (a *answer) stream(ctx context.Context) (*message, *failure) {
+// stream passes notifications on as they come, up to the final message.
+func (a *answer) stream() (*message, *failure) {
 	events := bufio.NewReader(a.body)
 	for {
 		data, err := nextEvent(events)
@@ -102,14 +105,19 @@ func (a *answer) stream(ctx context.Context) (*message, *failure) {
 			}
 			return nil, a.unreadable(err)
 		}
-		var next message
-		if err := json.Unmarshal(data, &next); err != nil {
-			return nil, a.unreadable(malformed{err})
+		next, err := parseMessage(data)
+		if err != nil {
+			return nil, a.unreadable(err)
 		}
 		if next.Method == "" {
-			return a.final(&next)
+			return a.final(next)
 		}
-		a.relay(ctx, &next)
+		switch next.Method {
+		case "notifications/progress", "notifications/message":
+			a.pause()
+			a.to.notify(data)
+			a.heard()
+		}
 	}
 }
 
@@ -117,49 +125,14 @@ func (a *answer) final(document *message) (*message, *failure) {
 	switch {
 	case !a.responds(document):
 		return nil, a.target.final(outcomeBadResponse, "its function answered a call that was not made", mismatched,
-			fmt.Errorf("id %s, want %s", bounded(document.ID), a.request.id))
+			fmt.Errorf("id %s, want %s", excerpt(document.ID), a.id))
 	case document.Error == nil && (len(document.Result) == 0 || string(document.Result) == "null"):
 		return nil, a.target.final(outcomeBadResponse, "its function answered without a result", mismatched, nil)
 	}
 	return document, nil
 }
 
-func (a *answer) responds(document *message) bool { return string(document.ID) == a.request.id }
-
-// relay passes a notification on to the caller, as fast as the caller takes
-// them.
-func (a *answer) relay(ctx context.Context, notification *message) {
-	switch notification.Method {
-	case "notifications/progress", "notifications/message":
-	default:
-		return
-	}
-	if len(notification.ID) > 0 {
-		return
-	}
-	params, err := members(notification.Params)
-	if err != nil {
-		slog.WarnContext(ctx, "notification dropped", "tool", a.target.tool.Name, "method", notification.Method, "error", err)
-		return
-	}
-	session := server.ClientSessionFromContext(ctx)
-	if session == nil || !a.exchange.CanStream() {
-		return
-	}
-	if streaming, ok := session.(server.SessionWithStreamableHTTPConfig); ok {
-		streaming.UpgradeToSSEWhenReceiveNotification()
-	}
-	meta, _ := params["_meta"].(map[string]any)
-	a.pause()
-	defer a.heard()
-	a.exchange.deliver(ctx, session.NotificationChannel(), mcp.JSONRPCNotification{
-		JSONRPC: mcp.JSONRPC_VERSION,
-		Notification: mcp.Notification{
-			Method: notification.Method,
-			Params: mcp.NotificationParams{Meta: meta, AdditionalFields: params},
-		},
-	})
-}
+func (a *answer) responds(document *message) bool { return string(document.ID) == a.id }
 
 // refused explains a status that carries no JSON-RPC answer.
 func (a *answer) refused() *failure {
@@ -196,12 +169,12 @@ func (a *answer) unreadable(err error) *failure {
 }
 
 // passOn is the function's own JSON-RPC error.
-func (a *answer) passOn(answered *messageError, modern bool) *failure {
+func (a *answer) passOn(answered *messageError) *failure {
 	failed := &failure{outcome: outcomeRPCError, code: answered.Code, message: answered.Message, data: answered.Data}
 	switch status := a.response.StatusCode; {
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
 		failed.status, failed.challenge = status, a.response.Header.Values("WWW-Authenticate")
-	case modern:
+	case a.to.modern:
 		failed.status = statusOf(answered.Code)
 	}
 	if a.response.Header.Get("Retry-After") != "" {
@@ -223,58 +196,32 @@ func statusOf(code int) int {
 	}
 }
 
-// parseResult decodes a tool's result as far as mcp-go needs it; structured
-// content and metadata stay as they came. The function's own identity goes:
-// the caller talks to the gateway.
-func parseResult(raw json.RawMessage, modern bool) (*mcp.CallToolResult, error) {
+// outcomeOf says what a tool's result comes to, and an error when it is none.
+func outcomeOf(result json.RawMessage) (string, error) {
 	var parsed struct {
-		Meta              map[string]json.RawMessage `json:"_meta"`
-		ResultType        mcp.ResultType             `json:"resultType"`
-		Content           []json.RawMessage          `json:"content"`
-		StructuredContent json.RawMessage            `json:"structuredContent"`
-		IsError           bool                       `json:"isError"`
-		InputRequests     mcp.InputRequests          `json:"inputRequests"`
-		RequestState      string                     `json:"requestState"`
+		ResultType mcp.ResultType     `json:"resultType"`
+		Content    *[]json.RawMessage `json:"content"`
+		IsError    bool               `json:"isError"`
 	}
-	if err := json.Unmarshal(raw, &parsed); err != nil {
-		return nil, fmt.Errorf("tool result: %w", err)
+	if err := json.Unmarshal(result, &parsed); err != nil {
+		return "", fmt.Errorf("tool result: %w", err)
 	}
-	result := &mcp.CallToolResult{
-		IsError:              parsed.IsError,
-		MultiRoundTripResult: mcp.MultiRoundTripResult{InputRequests: parsed.InputRequests, RequestState: parsed.RequestState},
+	switch {
+	case parsed.ResultType == mcp.ResultTypeInputRequired:
+		return outcomeInputRequired, nil
+	case parsed.Content == nil:
+		return "", errors.New("tool result: content is missing")
+	case parsed.IsError:
+		return outcomeToolError, nil
 	}
-	result.ResultType = parsed.ResultType
-	if parsed.Content == nil && !result.NeedsInput() {
-		return nil, errors.New("tool result: content is missing")
-	}
-	for _, item := range parsed.Content {
-		content, err := mcp.UnmarshalContent(item)
-		if err != nil {
-			return nil, fmt.Errorf("tool result: content: %w", err)
-		}
-		result.Content = append(result.Content, content)
-	}
-	if string(parsed.StructuredContent) != "null" {
-		result.RawStructuredContent = parsed.StructuredContent
-	}
-	delete(parsed.Meta, mcp.MetaKeyServerInfo)
-	if len(parsed.Meta) > 0 {
-		result.Meta = &mcp.Meta{AdditionalFields: make(map[string]any, len(parsed.Meta))}
-		for key, value := range parsed.Meta {
-			result.Meta.AdditionalFields[key] = value
-		}
-	}
-	if !modern && result.ResultType == mcp.ResultTypeComplete {
-		result.ResultType = ""
-	}
-	return result, nil
+	return outcomeOK, nil
 }
 
 type malformed struct{ error }
 
 func (m malformed) Unwrap() error { return m.error }
 
-func bounded(id json.RawMessage) string {
+func excerpt(id json.RawMessage) string {
 	const enough = 64
 	if len(id) > enough {
 		return string(id[:enough]) + "…"

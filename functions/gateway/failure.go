@@ -35,7 +35,7 @@ type failure struct {
 	code      int
 	message   string
 	data      json.RawMessage
-	status    int // HTTP status, 0 for what mcp-go chooses
+	status    int // HTTP status; 0 is 200, as JSON-RPC errors go
 	retry     time.Duration
 	challenge []string // WWW-Authenticate
 	cause     error
@@ -97,4 +97,9 @@ func retryAfter(header http.Header, otherwise time.Duration) time.Duration {
 		return min(max(time.Until(at), 0), maxRetryAfter)
 	}
 	return otherwise
+}
+
+func writeUnavailable(w http.ResponseWriter, text string) {
+	w.Header().Set("Retry-After", "1")
+	jsonrpc.WriteError(w, http.StatusServiceUnavailable, jsonrpc.InternalError, text+"; retry in 1 s: a repeated call is never counted twice")
 }

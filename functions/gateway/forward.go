@@ -7,18 +7,19 @@ import (
 	"errors"
 	"io"
 	"maps"
+	"mime"
 	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
-	"github.com/mark3labs/mcp-go/server"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/jsonrpc"
 )
@@ -80,45 +81,60 @@ func newPool(calls int) *http.Transport {
 	}
 }
 
-func (g *gateway) handler(t *target) server.ToolHandlerFunc {
-	return func(ctx context.Context, request mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-		incoming := exchangeFrom(ctx)
-		incoming.failure.Store(nil)
-		began := time.Now()
-		result, failed := g.call(ctx, t, incoming, request)
-		took := time.Since(began)
-		if failed != nil {
-			g.observe(ctx, t, failed.outcome, took, failed)
-			incoming.failure.Store(failed)
-			return nil, failed
-		}
-		g.observe(ctx, t, outcomeOf(result), took, nil)
-		return result, nil
+// toolCall is a tools/call as it came in.
+type toolCall struct {
+	id     json.RawMessage
+	body   []byte // the whole message
+	header http.Header
+	modern bool // speaks 2026-07-28
+	params struct {
+		Name           string                     `json:"name"`
+		Arguments      json.RawMessage            `json:"arguments"`
+		InputResponses json.RawMessage            `json:"inputResponses"`
+		RequestState   json.RawMessage            `json:"requestState"`
+		Meta           map[string]json.RawMessage `json:"_meta"`
 	}
 }
 
-func outcomeOf(result *mcp.CallToolResult) string {
-	switch {
-	case result.NeedsInput():
-		return outcomeInputRequired
-	case result.IsError:
-		return outcomeToolError
-	default:
-		return outcomeOK
+// toolCallOf returns the call of a known tool, and false for everything that
+// mcp-go answers: other methods, unknown tools, revisions that nobody speaks.
+func (g *gateway) toolCallOf(r *http.Request, parsed envelope, body []byte) (*toolCall, *target, bool) {
+	call := &toolCall{id: parsed.ID, body: body, header: r.Header}
+	mediaType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if parsed.Method != string(mcp.MethodToolsCall) || len(parsed.ID) == 0 || mediaType != "application/json" ||
+		json.Unmarshal(parsed.Params, &call.params) != nil {
+		return nil, nil, false
 	}
+	t, known := g.targets[call.params.Name]
+	var declared string
+	_ = json.Unmarshal(call.params.Meta[mcp.MetaKeyProtocolVersion], &declared)
+	stated := r.Header.Get(mcp.HeaderProtocolVersion)
+	call.modern = mcp.IsModernProtocol(declared) || mcp.IsModernProtocol(stated)
+	return call, t, known && (call.modern || stated == "" || mcp.IsValidProtocolVersion(stated))
 }
 
 var errSilent = errors.New("no answer within FUNCTION_TIMEOUT")
 
-// call sends one tools/call to the tool's function and reads what it answers.
-func (g *gateway) call(ctx context.Context, t *target, incoming *exchange, request mcp.CallToolRequest) (*mcp.CallToolResult, *failure) {
+// serve forwards a tools/call to the tool's function and its answer back.
+func (g *gateway) serve(w http.ResponseWriter, r *http.Request, t *target, call *toolCall) {
+	to := newCaller(w, call.id, call.modern)
+	began := time.Now()
+	outcome, failed := g.forward(r.Context(), t, call, to)
+	if failed != nil {
+		outcome = failed.outcome
+		to.fail(failed)
+	}
+	g.observe(r.Context(), t, outcome, time.Since(began), failed)
+}
+
+func (g *gateway) forward(ctx context.Context, t *target, call *toolCall, to *caller) (outcome string, failed *failure) {
 	select {
 	case g.slots <- struct{}{}:
 		defer func() { <-g.slots }()
 	default:
 		failed := t.retryable(outcomeOverloaded, "too many calls at once", time.Second, nil)
 		failed.status = http.StatusServiceUnavailable
-		return nil, failed
+		return "", failed
 	}
 
 	bounded, cancel := context.WithCancelCause(ctx)
@@ -127,38 +143,41 @@ func (g *gateway) call(ctx context.Context, t *target, incoming *exchange, reque
 	silence := time.AfterFunc(g.config.FunctionTimeout, func() { cancel(errSilent) })
 	defer silence.Stop()
 
-	asked := g.newRequest(bounded, t, incoming, request)
-	response, err := g.send(asked.http)
+	request, id := g.newRequest(bounded, t, call)
+	response, err := g.send(request)
 	if err != nil {
 		defer cancel(nil)
-		return nil, g.unanswered(ctx, bounded, t, err)
+		return "", g.unanswered(ctx, bounded, t, err)
 	}
 	answer := &answer{
-		gateway: g, target: t, exchange: incoming, request: asked, response: response,
+		gateway: g, target: t, to: to, id: id, response: response,
 		heard: func() { silence.Reset(g.config.FunctionTimeout) },
 		pause: func() { silence.Stop() },
 	}
 	answer.body = &boundedReader{from: response.Body, left: g.config.MaxResponseBytes, heard: answer.heard}
-	message, failed := answer.read(ctx)
+	answered, failed := answer.read()
 	if failed != nil && bounded.Err() != nil {
 		failed = g.unanswered(ctx, bounded, t, failed)
 	}
 	go settle(response.Body, cancel)
 	switch {
 	case failed != nil:
-		return nil, failed
-	case message.Error != nil:
-		return nil, answer.passOn(message.Error, asked.modern)
+		return "", failed
+	case answered.Error != nil:
+		return "", answer.passOn(answered.Error)
 	}
-	result, err := parseResult(message.Result, asked.modern)
-	if err != nil {
-		return nil, t.final(outcomeBadResponse, "its function answered something that is no tool result", mismatched, err)
-	}
-	if !asked.modern && result.NeedsInput() {
-		return nil, t.final(outcomeInputRequired, "it has to ask the person, which this client does not let it",
+	outcome, err = outcomeOf(answered.Result)
+	if err == nil && outcome == outcomeInputRequired && !call.modern {
+		return "", t.final(outcomeInputRequired, "it has to ask the person, which this client does not let it",
 			"use sequential_questioning and put its questions to the person yourself", nil)
 	}
-	return result, nil
+	if err == nil {
+		err = to.result(answered)
+	}
+	if err != nil {
+		return "", t.final(outcomeBadResponse, "its function answered something that is no tool result", mismatched, err)
+	}
+	return outcome, nil
 }
 
 // send repeats a call that broke on a kept-alive connection: the function had
@@ -214,85 +233,70 @@ func (g *gateway) unanswered(caller, bounded context.Context, t *target, err err
 	return t.retryable(outcomeCut, "its function broke off without an answer", 2*time.Second, err)
 }
 
-// outgoing is a tools/call on its way to a function.
-type outgoing struct {
-	http   *http.Request
-	id     string
-	modern bool
-}
-
-func (g *gateway) newRequest(ctx context.Context, t *target, incoming *exchange, request mcp.CallToolRequest) *outgoing {
-	out := &outgoing{
-		id:     `"` + g.instance + "-" + strconv.FormatUint(g.calls.Add(1), 10) + `"`,
-		modern: server.IsModernRequest(ctx),
+// newRequest is the call as its function gets it, and the id it goes under. A
+// call in the function's own revision is passed on as it came, so that the
+// function checks it; an older one is put in that revision's words.
+func (g *gateway) newRequest(ctx context.Context, t *target, call *toolCall) (*http.Request, string) {
+	id, body, header := string(call.id), call.body, t.header.Clone()
+	if call.modern {
+		for name, values := range call.header {
+			if strings.HasPrefix(name, "Mcp-") {
+				header[name] = values
+			}
+		}
+		for _, name := range []string{mcp.HeaderProtocolVersion, mcp.HeaderMethod, mcp.HeaderName} {
+			if call.header.Get(name) == "" {
+				header.Del(name)
+			}
+		}
+	} else {
+		id = `"` + g.instance + "-" + strconv.FormatUint(g.calls.Add(1), 10) + `"`
+		body = restated(t, call, id)
+		if t.mirrored {
+			params, _ := json.Marshal(map[string]any{"arguments": call.params.Arguments})
+			for name, value := range mcp.GenerateParamHeaders(&t.tool, params) {
+				header.Set(name, value)
+			}
+		}
 	}
-	body := requestBody(out, t, incoming, request)
-	out.http = (&http.Request{
+	if authorization := call.header.Get("Authorization"); authorization != "" && !g.config.OmitAuthorization {
+		header.Set("Authorization", authorization)
+	}
+	return (&http.Request{
 		Method:        http.MethodPost,
 		URL:           t.url,
 		Host:          t.url.Host,
 		Proto:         "HTTP/1.1",
 		ProtoMajor:    1,
 		ProtoMinor:    1,
-		Header:        t.header.Clone(),
+		Header:        header,
 		ContentLength: int64(len(body)),
 		GetBody:       func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil },
-	}).WithContext(ctx)
-	if authorization := request.Header.Get("Authorization"); authorization != "" && !g.config.OmitAuthorization {
-		out.http.Header.Set("Authorization", authorization)
-	}
-	if t.mirrored {
-		for name, value := range mcp.GenerateParamHeaders(&t.tool, incoming.params) {
-			out.http.Header.Set(name, value)
-		}
-	}
-	return out
+	}).WithContext(ctx), id
 }
 
-// requestBody writes the call by hand: encoding/json would rewrite the bytes of
-// the arguments.
-func requestBody(out *outgoing, t *target, incoming *exchange, request mcp.CallToolRequest) []byte {
-	b := make([]byte, 0, len(incoming.params)+512)
-	b = append(b, `{"jsonrpc":"2.0","id":`...)
-	b = append(b, out.id...)
-	b = append(b, `,"method":"tools/call","params":{"name":`...)
+// restated writes a call of an older revision as a 2026-07-28 one, by hand:
+// encoding/json would rewrite the bytes of the arguments. What such a client
+// writes under the names of that revision's metadata does not count.
+func restated(t *target, call *toolCall, id string) []byte {
+	b := make([]byte, 0, len(call.body)+512)
+	b = append(b, `{"jsonrpc":"2.0","id":`+id+`,"method":"tools/call","params":{"name":`...)
 	b = append(b, t.name...)
-	if len(request.Params.RawArguments) > 0 {
+	if len(call.params.Arguments) > 0 {
 		b = append(b, `,"arguments":`...)
-		b = append(b, request.Params.RawArguments...)
+		b = append(b, call.params.Arguments...)
 	}
-	if len(request.Params.InputResponses) > 0 {
-		b = append(b, `,"inputResponses":`...)
-		b = appendJSON(b, request.Params.InputResponses)
-	}
-	if request.Params.RequestState != "" {
-		b = append(b, `,"requestState":`...)
-		b = appendJSON(b, request.Params.RequestState)
-	}
-	b = append(b, `,"_meta":{`...)
-	b = append(b, `"`+mcp.MetaKeyProtocolVersion+`":"`+mcp.ProtocolVersion20260728+`"`...)
-	meta := incoming.meta()
-	if !out.modern {
-		delete(meta, mcp.MetaKeyClientInfo)
-		delete(meta, mcp.MetaKeyClientCapabilities)
-	}
-	if _, declared := meta[mcp.MetaKeyClientCapabilities]; !declared {
-		meta[mcp.MetaKeyClientCapabilities] = json.RawMessage(`{}`)
-	}
-	for _, key := range slices.Sorted(maps.Keys(meta)) {
-		b = append(b, ',')
-		b = appendJSON(b, key)
-		b = append(b, ':')
-		b = append(b, meta[key]...)
+	b = append(b, `,"_meta":{"`+mcp.MetaKeyProtocolVersion+`":"`+mcp.ProtocolVersion20260728+`","`+mcp.MetaKeyClientCapabilities+`":{}`...)
+	for _, key := range slices.Sorted(maps.Keys(call.params.Meta)) {
+		switch key {
+		case mcp.MetaKeyProtocolVersion, mcp.MetaKeyClientInfo, mcp.MetaKeyClientCapabilities:
+			continue
+		}
+		encoded, err := json.Marshal(key)
+		if err != nil {
+			continue
+		}
+		b = append(append(append(append(b, ','), encoded...), ':'), call.params.Meta[key]...)
 	}
 	return append(b, `}}}`...)
-}
-
-// appendJSON appends a value that came out of a JSON document.
-func appendJSON(b []byte, value any) []byte {
-	encoded, err := json.Marshal(value)
-	if err != nil {
-		return append(b, "null"...)
-	}
-	return append(b, encoded...)
 }

@@ -92,7 +92,7 @@ func TestAuthorizationStaysHereWhenToldSo(t *testing.T) {
 	require.Empty(t, got.Header.Get("Authorization"))
 }
 
-func TestAResultKeepsItsStructuredContentAndTakesTheGatewaysIdentity(t *testing.T) {
+func TestAResultIsPassedOnAsItIsLessWhatAnOlderRevisionDoesNotKnow(t *testing.T) {
 	result := `{"resultType":"complete","isError":true,"content":[{"type":"text","text":"a"},{"type":"resource_link","uri":"x://y","name":"n"}],` +
 		`"structuredContent":{"z":12345678901234567890,"a":0.10},` +
 		`"_meta":{"io.modelcontextprotocol/serverInfo":{"name":"report-function","version":"9"},"k":98765432109876543210}}`
@@ -105,10 +105,7 @@ func TestAResultKeepsItsStructuredContentAndTakesTheGatewaysIdentity(t *testing.
 	require.NotContains(t, old.result(t), "resultType")
 
 	modern := r.callReport(t, "2026-07-28")
-	require.Equal(t, `"complete"`, string(modern.result(t)["resultType"]))
-	require.Contains(t, string(modern.result(t)["_meta"]), `"sequential-questioning"`)
-	require.NotContains(t, modern.body, "report-function")
-	require.Contains(t, modern.body, "98765432109876543210")
+	require.Equal(t, `{"jsonrpc":"2.0","id":7,"result":`+result+`}`, modern.body)
 }
 
 func TestMcpGoSpeaksThroughTheGatewayInBothEras(t *testing.T) {

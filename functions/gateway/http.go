@@ -73,15 +73,18 @@ func (g *gateway) post(w http.ResponseWriter, r *http.Request) {
 	// The body is read: from here the server's deadlines, which count from the
 	// request's start, would only cut long calls.
 	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
-	exchange := newExchange(w, envelope.Params)
-	g.transport.Handle(exchange, &server.HTTPRequest{
+	if call, target, ok := g.toolCallOf(r, envelope, body); ok {
+		g.serve(w, r, target, call)
+		return
+	}
+	writer := &acknowledging{w, make(chan struct{}, 1)}
+	g.transport.Handle(writer, &server.HTTPRequest{
 		Method:  r.Method,
 		URL:     r.URL,
 		Header:  r.Header,
 		Body:    body,
-		Context: context.WithValue(r.Context(), exchangeKey{}, exchange),
+		Context: context.WithValue(r.Context(), acknowledgingKey{}, writer),
 	})
-	exchange.finish()
 }
 
 type envelope struct {

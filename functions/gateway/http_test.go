@@ -97,6 +97,9 @@ func TestProtocolErrorsAreAnsweredAsEachRevisionSays(t *testing.T) {
 		require.Equal(t, mcp.UNSUPPORTED_PROTOCOL_VERSION, reply.failure(t).Code)
 	})
 	t.Run("headers that contradict the body", func(t *testing.T) {
+		r := newRoute(t, mcpFunction(func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+			return mcp.NewToolResultText("done"), nil
+		}))
 		for _, header := range [][]string{{"Mcp-Name", "other"}, {"Mcp-Method", "tools/list"}, {"Mcp-Protocol-Version", "2025-11-25"}, {"Mcp-Name", ""}} {
 			reply := r.callReport(t, "2026-07-28", header...)
 			require.Equal(t, http.StatusBadRequest, reply.status, reply.body)

@@ -29,6 +29,7 @@ type gateway struct {
 	transport *server.StreamableHTTPServer
 	upstream  http.RoundTripper
 	pool      *http.Transport
+	targets   map[string]*target // by tool name
 	slots     chan struct{}
 	meters    meters
 	routes    http.Handler
@@ -47,6 +48,7 @@ func newGateway(config Config, metrics http.Handler) (*gateway, error) {
 	}
 	g := &gateway{
 		config:   config,
+		targets:  map[string]*target{},
 		slots:    make(chan struct{}, config.MaxConcurrentCalls),
 		origins:  newOrigins(config.AllowedOrigins),
 		instance: rand.Text()[:8],
@@ -71,7 +73,8 @@ func newGateway(config Config, metrics http.Handler) (*gateway, error) {
 		if err != nil {
 			return nil, fmt.Errorf("tool %s: %w", entry.tool.Name, err)
 		}
-		g.mcp.AddTool(entry.tool, g.handler(t))
+		g.targets[entry.tool.Name] = t
+		g.mcp.AddTool(entry.tool, neverCalled)
 	}
 	g.transport = server.NewStreamableHTTPServer(g.mcp,
 		server.WithStateLess(true),
@@ -109,18 +112,23 @@ func newMCPServer(listed *catalogue) *server.MCPServer {
 	)
 }
 
-// acknowledged waits until the acknowledgement of a subscription is written:
-// mcp-go drops it when the result overtakes it, as in exchange.deliver.
+// acknowledged waits until the acknowledgement of a subscription is written.
 func acknowledged(ctx context.Context, _ any, _ *mcp.SubscriptionsListenRequest, _ *mcp.SubscriptionsListenResult) {
-	incoming := exchangeFrom(ctx)
-	if incoming == nil || !incoming.streams {
+	writer, ok := ctx.Value(acknowledgingKey{}).(*acknowledging)
+	if !ok {
 		return
 	}
 	select {
-	case <-incoming.written:
+	case <-writer.written:
 	case <-ctx.Done():
 	case <-time.After(writeTimeout):
 	}
+}
+
+// neverCalled stands for the tools in mcp-go, which answers discovery only:
+// calls of known tools are forwarded before they come to it.
+func neverCalled(_ context.Context, request mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+	return nil, fmt.Errorf("%s: not forwarded", request.Params.Name)
 }
 
 func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.routes.ServeHTTP(w, r) }

@@ -70,7 +70,7 @@ func (f *Function) open() error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("open %s: %w", f.name, err), shown.Shutdown(context.Background()))
 	}
-	calls := bounded(config.MaxBodyBytes, t.Handler(Version()))
+	calls := bounded(config.MaxBodyBytes, t.Handler(Product, Version()))
 	mux := http.NewServeMux()
 	mux.Handle("/metrics", shown.Handler())
 	mux.HandleFunc("/health", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
@@ -111,6 +111,9 @@ func (f *Function) Stop(ctx context.Context) error {
 	f.backend.Close()
 	return f.telemetry.Shutdown(ctx)
 }
+
+// Product is the one server that the functions are to their clients.
+const Product = "sequential-questioning"
 
 // Version is the revision of the source the program was built from.
 func Version() string {

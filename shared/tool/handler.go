@@ -8,9 +8,10 @@ import (
 )
 
 // Handler serves the tool as a whole, stateless MCP server of the one
-// revision that needs no session. Any instance can answer any call.
-func (t Tool) Handler(version string) http.Handler {
-	mcpServer := server.NewMCPServer(t.Declaration.Name, version,
+// revision that needs no session. Any instance can answer any call. name and
+// version are what clients are told of the server.
+func (t Tool) Handler(name, version string) http.Handler {
+	mcpServer := server.NewMCPServer(name, version,
 		server.WithToolCapabilities(false),
 		server.WithRecovery(),
 	)

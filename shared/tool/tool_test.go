@@ -37,7 +37,7 @@ func greet(fail error) Tool {
 // call calls a tool over HTTP as the newest revision does.
 func call(t *testing.T, tool Tool, arguments map[string]any) *mcp.CallToolResult {
 	t.Helper()
-	server := httptest.NewServer(tool.Handler("test"))
+	server := httptest.NewServer(tool.Handler("test", "1"))
 	t.Cleanup(server.Close)
 	c, err := client.NewStreamableHttpClient(server.URL)
 	require.NoError(t, err)
@@ -114,7 +114,7 @@ func TestOnlyTheStatelessRevisionIsAdvertised(t *testing.T) {
 		request.Header.Set(name, value)
 	}
 	recorder := httptest.NewRecorder()
-	greet(nil).Handler("test").ServeHTTP(recorder, request)
+	greet(nil).Handler("test", "1").ServeHTTP(recorder, request)
 	var response struct{ Result mcp.DiscoverResult }
 	require.NoError(t, json.Unmarshal(recorder.Body.Bytes(), &response), recorder.Body.String())
 	assert.Equal(t, []string{"2026-07-28"}, response.Result.SupportedVersions)

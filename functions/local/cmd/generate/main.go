@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 
 	"github.com/sequential-questioning/sequential-questioning/functions/local"
+	"github.com/sequential-questioning/sequential-questioning/shared/function"
 )
 
 func main() {
@@ -60,7 +61,7 @@ func catalogue() ([]byte, error) {
 	document := struct {
 		Server map[string]string `json:"server"`
 		Tools  []entry           `json:"tools"`
-	}{Server: map[string]string{"name": "sequential-questioning", "title": "Sequential Questioning", "version": local.Version}}
+	}{Server: map[string]string{"name": function.Product, "title": "Sequential Questioning", "version": local.Version}}
 	for _, t := range local.ToolFunctions {
 		document.Tools = append(document.Tools, entry{t.Name, t.Tool})
 	}

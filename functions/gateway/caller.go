@@ -1,0 +1,150 @@
+package gateway
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/jsonrpc"
+)
+
+// caller is where the answer to one tools/call goes: a JSON document, or a
+// stream of events once there is a notification to pass on.
+type caller struct {
+	w          http.ResponseWriter
+	controller *http.ResponseController
+	id         json.RawMessage
+	modern     bool // speaks 2026-07-28: what the function answers is passed on as it is
+	streaming  bool
+}
+
+// writeTimeout is how long one write may take: the server's own deadline counts
+// from the request and would cut a stream, and none would let a client that
+// stopped reading hold the call for ever.
+const writeTimeout = 30 * time.Second
+
+func newCaller(w http.ResponseWriter, id json.RawMessage, modern bool) *caller {
+	return &caller{w: w, controller: http.NewResponseController(w), id: id, modern: modern}
+}
+
+// notify passes a notification on at once.
+func (c *caller) notify(notification []byte) {
+	if !c.streaming {
+		c.w.Header().Set("Content-Type", "text/event-stream")
+		c.w.Header().Set("Cache-Control", "no-cache")
+		c.streaming = true
+	}
+	c.event(notification)
+}
+
+func (c *caller) event(data []byte) {
+	_ = c.controller.SetWriteDeadline(time.Now().Add(writeTimeout))
+	lines := bytes.ReplaceAll(data, []byte("\n"), []byte("\ndata: "))
+	_, _ = c.w.Write(bytes.Join([][]byte{[]byte("event: message\ndata: "), lines, []byte("\n\n")}, nil))
+	_ = c.controller.Flush()
+}
+
+// respond ends the call with one JSON-RPC response.
+func (c *caller) respond(status int, response []byte) {
+	if c.streaming {
+		c.event(response)
+		return
+	}
+	_ = c.controller.SetWriteDeadline(time.Now().Add(writeTimeout))
+	c.w.Header().Set("Content-Type", "application/json")
+	c.w.WriteHeader(status)
+	_, _ = c.w.Write(response)
+}
+
+// result ends the call with what the function answered.
+func (c *caller) result(answered *message) error {
+	if c.modern {
+		c.respond(http.StatusOK, answered.raw)
+		return nil
+	}
+	result, err := forOlderRevision(answered.Result)
+	if err != nil {
+		return err
+	}
+	response, err := json.Marshal(struct {
+		Version string          `json:"jsonrpc"`
+		ID      json.RawMessage `json:"id"`
+		Result  json.RawMessage `json:"result"`
+	}{mcp.JSONRPC_VERSION, c.id, result})
+	if err == nil {
+		c.respond(http.StatusOK, response)
+	}
+	return err
+}
+
+// forOlderRevision takes from a result what revisions before 2026-07-28 do not
+// know.
+func forOlderRevision(result json.RawMessage) (json.RawMessage, error) {
+	var fields, meta map[string]json.RawMessage
+	if err := json.Unmarshal(result, &fields); err != nil {
+		return nil, err
+	}
+	delete(fields, "resultType")
+	if json.Unmarshal(fields["_meta"], &meta) == nil {
+		delete(meta, mcp.MetaKeyServerInfo)
+		delete(fields, "_meta")
+		if len(meta) > 0 {
+			encoded, err := json.Marshal(meta)
+			if err != nil {
+				return nil, err
+			}
+			fields["_meta"] = encoded
+		}
+	}
+	return json.Marshal(fields)
+}
+
+// fail ends the call with a JSON-RPC error.
+func (c *caller) fail(failed *failure) {
+	if !c.streaming {
+		if failed.retry > 0 {
+			c.w.Header().Set("Retry-After", strconv.Itoa(wholeSeconds(failed.retry)))
+		}
+		for _, challenge := range failed.challenge {
+			c.w.Header().Add("WWW-Authenticate", challenge)
+		}
+	}
+	status := failed.status
+	if status == 0 {
+		status = http.StatusOK
+	}
+	response, err := json.Marshal(jsonrpc.NewError(c.id, failed.code, failed.message, failed.data))
+	if err == nil {
+		c.respond(status, response)
+	}
+}
+
+// acknowledging is the response writer that mcp-go sees. It tells when a first
+// event is written: mcp-go drops the acknowledgement of a subscription when the
+// result overtakes it.
+type acknowledging struct {
+	http.ResponseWriter
+	written chan struct{}
+}
+
+type acknowledgingKey struct{}
+
+func (a *acknowledging) CanStream() bool { return true }
+
+func (a *acknowledging) Flush() { _ = http.NewResponseController(a.ResponseWriter).Flush() }
+
+func (a *acknowledging) Write(p []byte) (int, error) {
+	n, err := a.ResponseWriter.Write(p)
+	if strings.HasPrefix(a.Header().Get("Content-Type"), "text/event-stream") {
+		select {
+		case a.written <- struct{}{}:
+		default:
+		}
+	}
+	return n, err
+}
