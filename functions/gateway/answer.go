@@ -30,13 +30,30 @@ type answer struct {
 	pause    func() // it is not the function that is waited for
 }
 
-// message is one JSON-RPC message of a function.
+// message is one JSON-RPC message of a function, decoded as far as the gateway
+// has to know it.
 type message struct {
 	raw    []byte
 	ID     json.RawMessage `json:"id"`
 	Method string          `json:"method"`
-	Result json.RawMessage `json:"result"`
+	Result *toolResult     `json:"result"`
 	Error  *messageError   `json:"error"`
+}
+
+type toolResult struct {
+	ResultType mcp.ResultType `json:"resultType"`
+	Content    *anyList       `json:"content"`
+	IsError    bool           `json:"isError"`
+}
+
+// anyList is a list whose items do not matter.
+type anyList struct{}
+
+func (*anyList) UnmarshalJSON(data []byte) error {
+	if data[0] != '[' {
+		return errors.New("content is not a list")
+	}
+	return nil
 }
 
 type messageError struct {
@@ -126,7 +143,7 @@ func (a *answer) final(document *message) (*message, *failure) {
 	case !a.responds(document):
 		return nil, a.target.final(outcomeBadResponse, "its function answered a call that was not made", mismatched,
 			fmt.Errorf("id %s, want %s", excerpt(document.ID), a.id))
-	case document.Error == nil && (len(document.Result) == 0 || string(document.Result) == "null"):
+	case document.Error == nil && document.Result == nil:
 		return nil, a.target.final(outcomeBadResponse, "its function answered without a result", mismatched, nil)
 	}
 	return document, nil
@@ -196,22 +213,14 @@ func statusOf(code int) int {
 	}
 }
 
-// outcomeOf says what a tool's result comes to, and an error when it is none.
-func outcomeOf(result json.RawMessage) (string, error) {
-	var parsed struct {
-		ResultType mcp.ResultType     `json:"resultType"`
-		Content    *[]json.RawMessage `json:"content"`
-		IsError    bool               `json:"isError"`
-	}
-	if err := json.Unmarshal(result, &parsed); err != nil {
-		return "", fmt.Errorf("tool result: %w", err)
-	}
+// outcome says what a tool's result comes to, and an error when it is none.
+func (r *toolResult) outcome() (string, error) {
 	switch {
-	case parsed.ResultType == mcp.ResultTypeInputRequired:
+	case r.ResultType == mcp.ResultTypeInputRequired:
 		return outcomeInputRequired, nil
-	case parsed.Content == nil:
+	case r.Content == nil:
 		return "", errors.New("tool result: content is missing")
-	case parsed.IsError:
+	case r.IsError:
 		return outcomeToolError, nil
 	}
 	return outcomeOK, nil

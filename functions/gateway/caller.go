@@ -67,41 +67,39 @@ func (c *caller) result(answered *message) error {
 		c.respond(http.StatusOK, answered.raw)
 		return nil
 	}
-	result, err := forOlderRevision(answered.Result)
-	if err != nil {
-		return err
-	}
-	response, err := json.Marshal(struct {
-		Version string          `json:"jsonrpc"`
-		ID      json.RawMessage `json:"id"`
-		Result  json.RawMessage `json:"result"`
-	}{mcp.JSONRPC_VERSION, c.id, result})
+	response, err := forOlderRevision(answered.raw, c.id)
 	if err == nil {
 		c.respond(http.StatusOK, response)
 	}
 	return err
 }
 
-// forOlderRevision takes from a result what revisions before 2026-07-28 do not
-// know.
-func forOlderRevision(result json.RawMessage) (json.RawMessage, error) {
-	var fields, meta map[string]json.RawMessage
-	if err := json.Unmarshal(result, &fields); err != nil {
+// forOlderRevision is a response under the caller's id, without what revisions
+// before 2026-07-28 do not know.
+func forOlderRevision(response []byte, id json.RawMessage) ([]byte, error) {
+	var parsed struct {
+		Version string                     `json:"jsonrpc"`
+		ID      json.RawMessage            `json:"id"`
+		Result  map[string]json.RawMessage `json:"result"`
+	}
+	if err := json.Unmarshal(response, &parsed); err != nil {
 		return nil, err
 	}
-	delete(fields, "resultType")
-	if json.Unmarshal(fields["_meta"], &meta) == nil {
+	parsed.ID = id
+	delete(parsed.Result, "resultType")
+	var meta map[string]json.RawMessage
+	if json.Unmarshal(parsed.Result["_meta"], &meta) == nil {
 		delete(meta, mcp.MetaKeyServerInfo)
-		delete(fields, "_meta")
+		delete(parsed.Result, "_meta")
 		if len(meta) > 0 {
 			encoded, err := json.Marshal(meta)
 			if err != nil {
 				return nil, err
 			}
-			fields["_meta"] = encoded
+			parsed.Result["_meta"] = encoded
 		}
 	}
-	return json.Marshal(fields)
+	return json.Marshal(parsed)
 }
 
 // fail ends the call with a JSON-RPC error.

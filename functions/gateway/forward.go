@@ -159,14 +159,14 @@ func (g *gateway) forward(ctx context.Context, t *target, call *toolCall, to *ca
 	if failed != nil && bounded.Err() != nil {
 		failed = g.unanswered(ctx, bounded, t, failed)
 	}
-	go settle(response.Body, cancel)
+	settle(answer, cancel)
 	switch {
 	case failed != nil:
 		return "", failed
 	case answered.Error != nil:
 		return "", answer.passOn(answered.Error)
 	}
-	outcome, err = outcomeOf(answered.Result)
+	outcome, err = answered.Result.outcome()
 	if err == nil && outcome == outcomeInputRequired && !call.modern {
 		return "", t.final(outcomeInputRequired, "it has to ask the person, which this client does not let it",
 			"use sequential_questioning and put its questions to the person yourself", nil)
@@ -198,14 +198,21 @@ func (g *gateway) send(request *http.Request) (*http.Response, error) {
 	}
 }
 
-// settle reads to the end of a response, so that its connection can serve the
-// next call, but not for long.
-func settle(body io.ReadCloser, cancel context.CancelCauseFunc) {
-	timer := time.AfterFunc(time.Second, func() { cancel(nil) })
-	defer timer.Stop()
-	_, _ = io.CopyN(io.Discard, body, 4<<10)
-	_ = body.Close()
-	cancel(nil)
+// settle gives the connection back for the next call. A document is read to its
+// end already; a stream may have more to come, which is not waited for long.
+func settle(a *answer, cancel context.CancelCauseFunc) {
+	if !a.to.streaming && a.body.ended {
+		_ = a.response.Body.Close()
+		cancel(nil)
+		return
+	}
+	go func() {
+		timer := time.AfterFunc(time.Second, func() { cancel(nil) })
+		defer timer.Stop()
+		_, _ = io.CopyN(io.Discard, a.response.Body, 4<<10)
+		_ = a.response.Body.Close()
+		cancel(nil)
+	}()
 }
 
 // unanswered says why a call got no answer, or not the whole of it.

@@ -14,6 +14,7 @@ type boundedReader struct {
 	from  io.Reader
 	left  int64
 	heard func()
+	ended bool
 }
 
 func (r *boundedReader) Read(p []byte) (int, error) {
@@ -24,6 +25,7 @@ func (r *boundedReader) Read(p []byte) (int, error) {
 		p = p[:r.left+1]
 	}
 	n, err := r.from.Read(p)
+	r.ended = err == io.EOF
 	if n > 0 {
 		r.heard()
 	}
