@@ -1,6 +1,6 @@
 module github.com/sequential-questioning/sequential-questioning/tests
 
-go 1.26.8
+go 1.26.0
 
 tool honnef.co/go/tools/cmd/staticcheck
 
@@ -100,3 +100,5 @@ replace github.com/sequential-questioning/sequential-questioning/functions/ask =
 replace github.com/sequential-questioning/sequential-questioning/functions/follow-up => ../functions/follow-up
 
 replace github.com/sequential-questioning/sequential-questioning/functions/report => ../functions/report
+
+replace github.com/sequential-questioning/sequential-questioning/functions/gateway => ../functions/gateway

@@ -1,13 +1,10 @@
 module github.com/sequential-questioning/sequential-questioning/functions/ask
 
-go 1.26.8
+go 1.26.0
 
 replace github.com/sequential-questioning/sequential-questioning/shared => ../../shared
 
-require (
-	github.com/sequential-questioning/sequential-questioning/shared v0.0.0
-	github.com/stretchr/testify v1.12.1
-)
+require github.com/sequential-questioning/sequential-questioning/shared v0.0.0
 
 require (
 	github.com/beorn7/perks v1.0.1 // indirect
@@ -37,6 +34,7 @@ require (
 	github.com/rs/zerolog v1.32.0 // indirect
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3 // indirect
 	github.com/spf13/cast v1.7.1 // indirect
+	github.com/stretchr/testify v1.12.1 // indirect
 	github.com/yosida95/uritemplate/v3 v3.0.2 // indirect
 	go.opentelemetry.io/auto/sdk v1.2.1 // indirect
 	go.opentelemetry.io/contrib/bridges/otelslog v0.21.0 // indirect

@@ -1,6 +1,6 @@
 module github.com/sequential-questioning/sequential-questioning/functions/local
 
-go 1.26.8
+go 1.26.0
 
 replace (
 	github.com/sequential-questioning/sequential-questioning/functions/ask => ../ask
