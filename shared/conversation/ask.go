@@ -102,7 +102,7 @@ func (s *Service) opening(in AskInput) (*opening, error) {
 		return nil, err
 	}
 	o.interview = questioning.New(in.Context, slots, limits)
-	assume(o.interview, s.now())
+	assume(o.interview, in.Context+"\n"+saidBy(in.PreviousMessages), s.now())
 	if err := o.identify(in); err != nil {
 		return nil, err
 	}
@@ -209,14 +209,14 @@ func (o *opening) identify(in AskInput) error {
 	return nil
 }
 
-// assume takes lines of the context such as "Budget: 500" as answers to be
-// corrected rather than asked for.
-func assume(iv *questioning.Interview, now time.Time) {
+// assume takes lines such as "Budget: 500" as answers to be corrected rather
+// than asked for.
+func assume(iv *questioning.Interview, text string, now time.Time) {
 	bySlot := map[string]questioning.Slot{}
 	for _, slot := range iv.Slots {
 		bySlot[labelKey(slot.Key)], bySlot[labelKey(slot.Title)] = slot, slot
 	}
-	for line := range strings.Lines(iv.Goal) {
+	for line := range strings.Lines(text) {
 		label, words, found := strings.Cut(line, ":")
 		slot, known := bySlot[labelKey(label)]
 		if words = strings.TrimSpace(words); !found || !known || words == "" {
@@ -232,6 +232,17 @@ func labelKey(label string) string {
 	return strings.Join(strings.FieldsFunc(strings.ToLower(label), func(r rune) bool {
 		return strings.ContainsRune(" \t_-*•", r)
 	}), " ")
+}
+
+// saidBy is what the person wrote in the messages worth keeping.
+func saidBy(messages []Message) string {
+	var said []string
+	for _, m := range latest(messages) {
+		if m.Role == "user" && strings.TrimSpace(m.Content) != "" {
+			said = append(said, m.Content)
+		}
+	}
+	return strings.Join(said, "\n")
 }
 
 // latest returns the messages worth keeping of a call.

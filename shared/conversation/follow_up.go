@@ -34,16 +34,11 @@ func (s *Service) openFromMessages(ctx context.Context, in FollowUpInput) (Turn,
 	if len(in.Answers) > 0 {
 		return Turn{}, fault.Invalidf("conversation_id", "is needed to answer; previous_messages alone open a new conversation")
 	}
-	var said []string
-	for _, m := range latest(in.PreviousMessages) {
-		if m.Role == "user" && strings.TrimSpace(m.Content) != "" {
-			said = append(said, m.Content)
-		}
-	}
-	if len(said) == 0 {
+	said := saidBy(in.PreviousMessages)
+	if said == "" {
 		return Turn{}, fault.Invalidf("conversation_id", "is missing; give it, or previous_messages with what the person said to open a new conversation")
 	}
-	return s.Ask(ctx, AskInput{Context: strings.Join(said, "\n"), UserID: in.UserID, PreviousMessages: in.PreviousMessages})
+	return s.Ask(ctx, AskInput{Context: said, UserID: in.UserID, PreviousMessages: in.PreviousMessages})
 }
 
 // follow advances a conversation by what a call brings. call is the tool's

@@ -55,17 +55,16 @@ func (iv *Interview) reason(i int, bits float64) string {
 
 // wording is the slot's own question, or one made from its title.
 func (s Slot) wording() string {
-	if s.Question != "" {
-		return s.Question
-	}
-	if strings.HasSuffix(s.Title, "?") {
-		return s.Title
+	for _, own := range []string{s.Question, s.Description, s.Title} {
+		if own != "" && (own == s.Question || strings.HasSuffix(own, "?")) {
+			return own
+		}
 	}
 	title := lowerFirst(s.Title)
 	var text string
 	switch {
 	case s.Type == Boolean:
-		text = fmt.Sprintf("%s: yes or no?", s.Title)
+		text = fmt.Sprintf("%s: yes or no?", upperFirst(strings.TrimPrefix(title, "is ")))
 	case s.Type == Choice:
 		text = fmt.Sprintf("Which %s?", title)
 	case s.Type == Choices:
@@ -118,6 +117,11 @@ func lowerFirst(s string) string {
 		return s
 	}
 	return string(unicode.ToLower(first)) + s[size:]
+}
+
+func upperFirst(s string) string {
+	first, size := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(first)) + s[size:]
 }
 
 const excerptRunes = 60
