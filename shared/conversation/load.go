@@ -36,7 +36,8 @@ type replay struct {
 var errConflict = errors.New("the conversation was changed by another call")
 
 // bind makes the rows of the context's principal, and no others, visible to
-// the transaction.
+// the transaction. Row security sees to it; what finds a conversation asks for
+// the principal all the same, for roles that row security does not bind.
 func bind(ctx context.Context, batch *pgx.Batch) {
 	batch.Queue("SELECT set_config('app.principal', $1, true)", principal.From(ctx))
 }
@@ -45,7 +46,7 @@ const selectConversation = `
 	SELECT c.id::text, c.session_id, s.user_id, c.goal, c.playbook, c.information_needed, c.batch_size,
 	       c.max_questions, c.revision, c.questions_asked, c.answers_recorded, c.stop_reason
 	FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
-	WHERE c.id = $1`
+	WHERE c.id = $1 AND c.principal = current_setting('app.principal')`
 
 const (
 	lockConversation = selectConversation + ` FOR NO KEY UPDATE OF c`

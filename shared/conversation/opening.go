@@ -34,7 +34,7 @@ func (o *opening) open(ctx context.Context, tx pgx.Tx) (bool, error) {
 	batch := &pgx.Batch{}
 	bind(ctx, batch)
 	batch.Queue(`INSERT INTO sessions (id, user_id) VALUES ($1, $2) ON CONFLICT DO NOTHING`, o.sessionID, user)
-	batch.Queue(`SELECT user_id FROM sessions WHERE id = $1`, o.sessionID)
+	batch.Queue(`SELECT user_id FROM sessions WHERE id = $1 AND principal = current_setting('app.principal')`, o.sessionID)
 	batch.Queue(`
 		INSERT INTO conversations (id, session_id, goal, playbook, information_needed, metadata, batch_size, max_questions,
 		                           questions_asked, stop_reason, opened_by, opened_with_key)
@@ -104,7 +104,7 @@ func openedBefore(ctx context.Context, tx pgx.Tx, openedBy, fingerprint []byte) 
 	var result []byte
 	err := tx.QueryRow(ctx, `
 		SELECT k.result FROM conversations c JOIN calls k ON k.conversation_id = c.id
-		WHERE c.opened_by = $1 AND k.fingerprint = $2`, openedBy, fingerprint).Scan(&result)
+		WHERE c.principal = current_setting('app.principal') AND c.opened_by = $1 AND k.fingerprint = $2`, openedBy, fingerprint).Scan(&result)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/functions/report"
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
+	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 	"github.com/sequential-questioning/sequential-questioning/shared/tool"
 )
@@ -86,7 +87,18 @@ func TestBadInputNamesTheFieldAndStoresNothing(t *testing.T) {
 
 func TestAPrincipalNeverSeesAnothersConversation(t *testing.T) {
 	t.Parallel()
-	s, url := newService(t)
+	for name, role := range map[string]func(string) string{
+		"bound by row security": func(url string) string { return url },
+		"not bound by it":       func(url string) string { return postgrestest.AdminURL(t, url) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			url := postgrestest.New(t)
+			neverSees(t, serviceOn(t, role(url), 2), url)
+		})
+	}
+}
+
+func neverSees(t *testing.T, s *conversation.Service, url string) {
 	turn := openTrip(t, s)
 	mallory := principal.With(t.Context(), "mallory")
 	_, err := s.Report(mallory, conversation.ReportInput{ConversationID: turn.ConversationID})
