@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/caarlos0/env/v11"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/identity"
 )
 
 const (
@@ -33,9 +35,8 @@ type Config struct {
 	// response begins, and between two events of a streamed one. It must
 	// outlast a cold start.
 	FunctionTimeout time.Duration `env:"FUNCTION_TIMEOUT" envDefault:"30s"`
-	// OmitAuthorization keeps the caller's Authorization header from the
-	// functions.
-	OmitAuthorization bool `env:"OMIT_AUTHORIZATION"`
+	// Identity says whose tokens count. The functions check them again.
+	Identity identity.Config
 
 	MaxBodyBytes       int64 `env:"MAX_BODY_BYTES" envDefault:"1048576"`
 	MaxResponseBytes   int64 `env:"MAX_RESPONSE_BYTES" envDefault:"8388608"`
@@ -72,6 +73,7 @@ func (c Config) withDefaults() (Config, error) {
 	orDefault(&c.FunctionURL, defaults.FunctionURL)
 	orDefault(&c.Namespace, defaults.Namespace)
 	orDefault(&c.FunctionTimeout, defaults.FunctionTimeout)
+	orDefault(&c.Identity.Timeout, defaults.Identity.Timeout)
 	orDefault(&c.MaxBodyBytes, defaults.MaxBodyBytes)
 	orDefault(&c.MaxResponseBytes, defaults.MaxResponseBytes)
 	orDefault(&c.MaxConcurrentCalls, defaults.MaxConcurrentCalls)

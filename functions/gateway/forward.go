@@ -266,7 +266,7 @@ func (g *gateway) newRequest(ctx context.Context, t *target, call *toolCall) (*h
 			}
 		}
 	}
-	if authorization := call.header.Get("Authorization"); authorization != "" && !g.config.OmitAuthorization {
+	if authorization := call.header.Get("Authorization"); authorization != "" {
 		header.Set("Authorization", authorization)
 	}
 	return (&http.Request{

@@ -84,14 +84,6 @@ func TestAnOlderClientCannotClaimCapabilitiesInACall(t *testing.T) {
 	require.JSONEq(t, `{}`, string(got.Body.Meta[mcp.MetaKeyClientCapabilities]))
 }
 
-func TestAuthorizationStaysHereWhenToldSo(t *testing.T) {
-	var got received
-	r := newRoute(t, asFunction(func(w http.ResponseWriter, call received) { got = call; call.answer(w, plainResult) }),
-		func(c *Config) { c.OmitAuthorization = true })
-	r.callReport(t, "2025-06-18", "Authorization", "Bearer token").result(t)
-	require.Empty(t, got.Header.Get("Authorization"))
-}
-
 func TestAResultIsPassedOnAsItIsLessWhatAnOlderRevisionDoesNotKnow(t *testing.T) {
 	result := `{"resultType":"complete","isError":true,"content":[{"type":"text","text":"a"},{"type":"resource_link","uri":"x://y","name":"n"}],` +
 		`"structuredContent":{"z":12345678901234567890,"a":0.10},` +

@@ -26,11 +26,12 @@ an MCP client.
 `
 
 func (g *gateway) newRoutes(metrics http.Handler) http.Handler {
-	endpoint := otelhttp.NewHandler(g.guard(http.HandlerFunc(g.endpoint)), "mcp",
+	endpoint := otelhttp.NewHandler(g.guard(g.identity.Protect(http.HandlerFunc(g.endpoint))), "mcp",
 		otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string { return r.Method + " " + r.URL.Path }))
 	mux := http.NewServeMux()
 	mux.Handle("/{$}", endpoint)
 	mux.Handle("/mcp", endpoint)
+	mux.Handle(g.identity.MetadataPath(), g.guard(g.identity.Metadata()))
 	mux.Handle("GET /metrics", g.knownHost(metrics))
 	return mux
 }

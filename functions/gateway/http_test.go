@@ -192,3 +192,15 @@ func TestHealthNeedsNoFunction(t *testing.T) {
 		require.Equal(t, http.StatusOK, r.send(t, http.MethodGet, path, "").status, path)
 	}
 }
+
+func TestWithAnIssuerATokenIsNeededAndTheMetadataSaysWhose(t *testing.T) {
+	r := newRoute(t, answering, func(c *Config) {
+		c.Identity.Issuer, c.Identity.Resource = "https://login.example", "https://questions.example/mcp"
+	})
+	refused := r.callReport(t, "2026-07-28")
+	require.Equal(t, http.StatusUnauthorized, refused.status)
+	require.Contains(t, refused.header.Get("WWW-Authenticate"), "https://questions.example/.well-known/oauth-protected-resource/mcp")
+	metadata := r.send(t, http.MethodGet, "/.well-known/oauth-protected-resource/mcp", "")
+	require.Equal(t, http.StatusOK, metadata.status)
+	require.Contains(t, metadata.body, "https://login.example")
+}

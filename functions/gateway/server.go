@@ -14,6 +14,8 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/identity"
 )
 
 const instructions = `Gathers specific information from a person, a few well-chosen questions at a time, and keeps every answer. ` +
@@ -32,6 +34,7 @@ type gateway struct {
 	targets   map[string]*target // by tool name
 	slots     chan struct{}
 	meters    meters
+	identity  *identity.Guard
 	routes    http.Handler
 	origins   origins
 
@@ -55,6 +58,9 @@ func newGateway(config Config, metrics http.Handler) (*gateway, error) {
 	}
 	if g.meters, err = newMeters(); err != nil {
 		return nil, err
+	}
+	if g.identity, err = identity.New(config.Identity); err != nil {
+		return nil, fmt.Errorf("gateway settings: %w", err)
 	}
 	g.life, g.end = context.WithCancelCause(context.Background())
 

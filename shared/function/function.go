@@ -13,6 +13,7 @@ import (
 	"github.com/caarlos0/env/v11"
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/identity"
 	"github.com/sequential-questioning/sequential-questioning/shared/telemetry"
 	"github.com/sequential-questioning/sequential-questioning/shared/tool"
 )
@@ -27,6 +28,7 @@ type Backend interface {
 // Config is what every function reads from its environment.
 type Config struct {
 	MaxBodyBytes int64 `env:"MAX_BODY_BYTES" envDefault:"1048576"`
+	Identity     identity.Config
 }
 
 // Function serves one tool. It opens its backend when it starts, which makes
@@ -62,6 +64,10 @@ func (f *Function) open() error {
 	if err := env.Parse(&config); err != nil {
 		return fmt.Errorf("read configuration: %w", err)
 	}
+	guard, err := identity.New(config.Identity)
+	if err != nil {
+		return fmt.Errorf("read configuration: %w", err)
+	}
 	shown, err := telemetry.Setup(context.Background(), f.name)
 	if err != nil {
 		return fmt.Errorf("set up telemetry: %w", err)
@@ -70,7 +76,7 @@ func (f *Function) open() error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("open %s: %w", f.name, err), shown.Shutdown(context.Background()))
 	}
-	calls := bounded(config.MaxBodyBytes, t.Handler(Product, Version()))
+	calls := guard.Protect(bounded(config.MaxBodyBytes, t.Handler(Product, Version())))
 	mux := http.NewServeMux()
 	mux.Handle("/metrics", shown.Handler())
 	mux.HandleFunc("/health", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
