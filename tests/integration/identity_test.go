@@ -33,15 +33,7 @@ func TestEachTokenSeesItsOwnConversations(t *testing.T) {
 	as := func(subject string) *client.Client {
 		token := oidctest.SignIDToken(key, "k", "RS256", fmt.Sprintf(`{"iss":%q,"aud":%q,"sub":%q,"exp":%d}`,
 			issuer.URL, resource, subject, time.Now().Add(time.Hour).Unix()))
-		c, err := client.NewStreamableHttpClient(p.url, transport.WithHTTPHeaders(map[string]string{"Authorization": "Bearer " + token}))
-		require.NoError(t, err)
-		t.Cleanup(func() { c.Close() })
-		require.NoError(t, c.Start(t.Context()))
-		var init mcp.InitializeRequest
-		init.Params.ProtocolVersion = mcp.LATEST_PROTOCOL_VERSION
-		_, err = c.Initialize(t.Context(), init)
-		require.NoError(t, err)
-		return c
+		return connect(t, p.url, transport.WithHTTPHeaders(map[string]string{"Authorization": "Bearer " + token}))
 	}
 	ada, bob := as("ada"), as("bob")
 	turn := callTool(t, ada, "sequential_questioning", map[string]any{"context": "x"})

@@ -46,7 +46,7 @@ func (p *processes) binary(name string) string { return filepath.Join(p.dir, "bi
 // build makes every program as it is deployed; with profiled, each also serves
 // its profiles.
 func (p *processes) build(ctx context.Context, root string, profiled bool) error {
-	arguments := []string{"build", "-trimpath", "-ldflags=-s -w"}
+	arguments := []string{"build", "-trimpath", "-tags=grpcnotrace", "-ldflags=-s -w"}
 	if profiled {
 		overlay, err := p.profiled(root)
 		if err != nil {
