@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/needed"
 )
 
 const root = "../.."
@@ -54,6 +56,24 @@ func TestEveryToolIsInTheREADME(t *testing.T) {
 		if _, command, found := strings.Cut(strings.TrimSpace(line), "   "); found {
 			command = strings.TrimPrefix(strings.TrimSpace(command), "in .cursor/mcp.json: ")
 			assert.True(t, strings.Contains(readme, command), "the README connects clients otherwise than by %s", command)
+		}
+	}
+}
+
+func TestWhatTheDocsAskForCanBeAskedFor(t *testing.T) {
+	examples := regexp.MustCompile("(?s)```json\n(.*?)```").FindAllStringSubmatch(read(t, "docs", "asking.md"), -1)
+	require.Len(t, examples, 2)
+	for _, example := range examples {
+		slots, err := needed.Read([]byte(example[1]))
+		require.NoError(t, err)
+		assert.GreaterOrEqual(t, len(slots), 6)
+	}
+}
+
+func TestLinksWithinTheDocsLead(t *testing.T) {
+	for _, page := range []string{"README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/asking.md", "docs/configuration.md", "docs/performance.md", "docs/api_reference.md"} {
+		for _, link := range regexp.MustCompile(`\]\(([^)#:]+)\)`).FindAllStringSubmatch(read(t, filepath.FromSlash(page)), -1) {
+			assert.FileExists(t, filepath.Join(root, filepath.Dir(page), link[1]), page)
 		}
 	}
 }
