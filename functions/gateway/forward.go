@@ -88,11 +88,9 @@ type toolCall struct {
 	header http.Header
 	modern bool // speaks 2026-07-28
 	params struct {
-		Name           string                     `json:"name"`
-		Arguments      json.RawMessage            `json:"arguments"`
-		InputResponses json.RawMessage            `json:"inputResponses"`
-		RequestState   json.RawMessage            `json:"requestState"`
-		Meta           map[string]json.RawMessage `json:"_meta"`
+		Name      string                     `json:"name"`
+		Arguments json.RawMessage            `json:"arguments"`
+		Meta      map[string]json.RawMessage `json:"_meta"`
 	}
 }
 
