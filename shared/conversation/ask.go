@@ -33,6 +33,9 @@ const (
 // Ask opens a conversation and returns its first batch of questions. With a
 // conversation_id it goes on with that one, as FollowUp does.
 func (s *Service) Ask(ctx context.Context, in AskInput) (Turn, error) {
+	if string(in.InformationNeeded) == "null" {
+		in.InformationNeeded = nil
+	}
 	if strings.TrimSpace(in.Context) == "" {
 		return Turn{}, fault.Invalidf("context", "is empty; say what the information is for")
 	}
@@ -152,7 +155,7 @@ func checkMessages(messages []Message) error {
 
 // slots are what the caller names, or the generic playbook's.
 func (o *opening) slots(in AskInput) ([]questioning.Slot, error) {
-	if len(in.InformationNeeded) == 0 || string(in.InformationNeeded) == "null" {
+	if in.InformationNeeded == nil {
 		playbook := questioning.GenericPlaybook
 		o.playbook = &playbook
 		return questioning.Generic(in.Context), nil

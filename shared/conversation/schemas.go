@@ -42,7 +42,7 @@ func RefineAsk(input *jsonschema.Schema) {
 // RefineFollowUp narrows the schema of FollowUpInput.
 func RefineFollowUp(input *jsonschema.Schema) {
 	answer := input.Properties["answers"].Items
-	bound(answer.Properties["question_number"], 1, 1<<31-1)
+	answer.Properties["question_number"].Minimum = jsonschema.Ptr(1.0)
 	answer.Properties["value"].Types = []string{"string", "number", "boolean", "array"}
 	input.Properties["answers"].MaxItems = jsonschema.Ptr(maxAnswers)
 	refineMessages(input)

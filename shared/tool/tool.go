@@ -73,6 +73,10 @@ func Define[In any, Out Rendered](d Definition, run func(context.Context, In) (O
 		}
 		var in In
 		if err := json.Unmarshal(arguments, &in); err != nil {
+			var unfit *json.UnmarshalTypeError
+			if errors.As(err, &unfit) {
+				return nil, fault.Invalidf(unfit.Field, "%s cannot be taken", unfit.Value)
+			}
 			return nil, fault.Invalidf("", "the arguments cannot be read: %v", err)
 		}
 		out, err := run(ctx, in)

@@ -89,6 +89,18 @@ func TestAWrongArgumentIsNamed(t *testing.T) {
 	}
 }
 
+func TestAnArgumentThatIsNullIsLeftOut(t *testing.T) {
+	_, err := greet(nil).Call(t.Context(), json.RawMessage(`{"name": "x", "times": null, "notes": null}`))
+	require.NoError(t, err)
+	_, err = greet(nil).Call(t.Context(), json.RawMessage(`{"name": null}`))
+	require.ErrorContains(t, err, "name")
+}
+
+func TestANumberThatIsTooLargeIsNamed(t *testing.T) {
+	_, err := greet(nil).Call(t.Context(), json.RawMessage(`{"name": "x", "times": 99999999999999999999}`))
+	require.EqualError(t, err, "times: number 99999999999999999999 cannot be taken")
+}
+
 func TestFailuresSayWhetherToRepeat(t *testing.T) {
 	for what, c := range map[string]struct {
 		err       error

@@ -48,11 +48,31 @@ func (v validator) check(arguments json.RawMessage) error {
 		return fault.Invalidf(dotted(path), "contains a NUL character, which cannot be stored; remove it")
 	}
 	var invalid *validate.ValidationError
-	if !errors.As(v.compile().Validate(value), &invalid) {
+	if !errors.As(v.compile().Validate(withoutNulls(value)), &invalid) {
 		return nil
 	}
 	leaf := firstLeaf(invalid)
 	return fault.Invalidf(dotted(leaf.InstanceLocation), "%s", leaf.ErrorKind.LocalizedString(english))
+}
+
+// withoutNulls leaves out members that are null: many clients send every
+// argument of a tool, null for what they do not set.
+func withoutNulls(value any) any {
+	switch v := value.(type) {
+	case []any:
+		for i := range v {
+			v[i] = withoutNulls(v[i])
+		}
+	case map[string]any:
+		for key := range v {
+			if v[key] == nil {
+				delete(v, key)
+			} else {
+				v[key] = withoutNulls(v[key])
+			}
+		}
+	}
+	return value
 }
 
 var english = message.NewPrinter(language.English)

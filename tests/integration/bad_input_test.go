@@ -51,6 +51,8 @@ func TestBadInputNamesTheFieldAndStoresNothing(t *testing.T) {
 		"no JSON Schema":          {opening, `{"context": "x", "information_needed": {"budget": "number"}}`, []string{"information_needed", "properties"}},
 		"NUL in the context":      {opening, `{"context": "a\u0000b"}`, []string{"context", "NUL"}},
 		"NUL deep in metadata":    {opening, `{"context": "x", "metadata": {"a": ["b\u0000"]}}`, []string{"metadata.a[0]", "NUL"}},
+		"entry that is no name":   {opening, `{"context": "x", "information_needed": ["a", 5]}`, []string{"information_needed[1]", "name"}},
+		"question beyond numbers": {following, `{"conversation_id": "` + id + `", "answers": [{"question_number": 99999999999999999999, "value": 1}]}`, []string{"question_number"}},
 		"unknown role":            {opening, `{"context": "x", "previous_messages": [{"role": "bot", "content": "x"}]}`, []string{"previous_messages[0].role"}},
 		"no conversation":         {following, `{}`, []string{"conversation_id"}},
 		"unknown conversation":    {following, `{"conversation_id": "` + unknown + `"}`, []string{"conversation_id", unknown}},

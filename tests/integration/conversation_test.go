@@ -7,6 +7,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sequential-questioning/sequential-questioning/functions/ask"
+	followup "github.com/sequential-questioning/sequential-questioning/functions/follow-up"
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
@@ -152,6 +154,20 @@ func TestTheFourOutcomesStayDistinct(t *testing.T) {
 	}
 	assert.ElementsMatch(t, []questioning.State{questioning.StateAnswered, questioning.StateUnknown, questioning.StateDeclined, questioning.StateNotApplicable}, states)
 	assert.True(t, turn.Metadata.Complete)
+}
+
+// Some clients send every argument, null for what they do not set.
+func TestArgumentsThatAreNullAreLeftOut(t *testing.T) {
+	t.Parallel()
+	s, _ := newService(t)
+	result, err := ask.Tool(s).Call(t.Context(), json.RawMessage(`{"context": "x", "user_id": null, "session_id": null, "conversation_id": null,
+		"previous_messages": null, "metadata": null, "information_needed": null, "batch_size": null, "max_questions": null}`))
+	require.NoError(t, err)
+	turn := result.StructuredContent.(conversation.Turn)
+	result, err = followup.Tool(s).Call(t.Context(), json.RawMessage(`{"conversation_id": "`+turn.ConversationID+`", "user_id": null, "previous_messages": null,
+		"answers": [{"question_number": 1, "question_id": null, "slot": null, "value": null, "text": "something", "outcome": null}]}`))
+	require.NoError(t, err)
+	assert.Equal(t, 1, result.StructuredContent.(conversation.Turn).Metadata.AnswersRecorded)
 }
 
 func TestAskGoesOnWithAConversation(t *testing.T) {

@@ -52,6 +52,9 @@ func readEntry(path string, raw json.RawMessage, slot *questioning.Slot) error {
 		}
 		return err
 	}
+	if bytes.TrimSpace(raw)[0] != '{' {
+		return errorf(path, `must be a name, or an object such as {"key": "deadline", "type": "date"}`)
+	}
 	fields, err := members(path, raw)
 	if err != nil {
 		return err
