@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -20,7 +19,6 @@ import (
 
 	"github.com/sequential-questioning/sequential-questioning/functions/gateway"
 	"github.com/sequential-questioning/sequential-questioning/migrations"
-	"github.com/sequential-questioning/sequential-questioning/shared/postgres/embedded"
 	"github.com/sequential-questioning/sequential-questioning/shared/telemetry"
 )
 
@@ -79,35 +77,6 @@ func Run(ctx context.Context, options Options, ready func(url string)) (err erro
 	<-ctx.Done()
 	fmt.Fprintln(options.Out, "Stopping; conversations are kept.")
 	return nil
-}
-
-// openDatabase returns the URL of the given database, or starts one.
-func openDatabase(ctx context.Context, options Options) (url string, stop func() error, err error) {
-	if options.DatabaseURL != "" {
-		return options.DatabaseURL, func() error { return nil }, nil
-	}
-	if _, err := embedded.Find(); err != nil {
-		fmt.Fprintln(options.Out, "PostgreSQL 15 or newer is not on this machine.")
-		if err := embedded.Install(ctx, options.Out); err != nil {
-			return "", nil, err
-		}
-	}
-	dir, err := filepath.Abs(filepath.Join(options.Data, "postgres"))
-	if err != nil {
-		return "", nil, fmt.Errorf("find data folder: %w", err)
-	}
-	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
-		fmt.Fprintln(options.Out, "Making a database in", dir)
-	}
-	server, err := embedded.Start(ctx, embedded.Options{Dir: dir})
-	if err != nil {
-		return "", nil, err
-	}
-	return server.URL(), func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
-		defer cancel()
-		return server.Stop(ctx)
-	}, nil
 }
 
 // configure sets what the functions read from their environment, where the

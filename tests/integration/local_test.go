@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -147,6 +148,28 @@ func TestConversationsOutliveTheProgram(t *testing.T) {
 	report := callTool(t, connect(t, third.url), "sequential_questioning_report", map[string]any{"conversation_id": conversation})
 	assert.Equal(t, map[string]any{"a": "first", "b": "second"}, report["values"])
 	require.NoError(t, third.interrupt(t))
+}
+
+func TestADatabaseThatEndsByItselfIsStartedAgain(t *testing.T) {
+	t.Parallel()
+	data := filepath.Join(postgrestest.Folder(t), "data")
+	p := startLocal(t, "--port", "0", "--data", data)
+	c := connect(t, p.url)
+	turn := callTool(t, c, "sequential_questioning", map[string]any{"context": "x", "information_needed": []string{"a"}})
+	file, err := os.ReadFile(filepath.Join(data, "postgres", "data", "postmaster.pid"))
+	require.NoError(t, err)
+	first, _, _ := strings.Cut(string(file), "\n")
+	pid, err := strconv.Atoi(first)
+	require.NoError(t, err)
+	require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
+	assert.EventuallyWithT(t, func(collect *assert.CollectT) {
+		assert.NoError(collect, tryTool(t, c, "sequential_questioning_follow_up", map[string]any{"conversation_id": turn["conversation_id"],
+			"answers": []map[string]any{{"slot": "a", "text": "kept"}}}))
+	}, 30*time.Second, 200*time.Millisecond)
+	report := callTool(t, c, "sequential_questioning_report", map[string]any{"conversation_id": turn["conversation_id"]})
+	assert.Equal(t, map[string]any{"a": "kept"}, report["values"])
+	require.NoError(t, p.interrupt(t))
+	assert.Contains(t, p.stderr.String(), "starting it again")
 }
 
 func TestTheProgramServesAnExistingDatabase(t *testing.T) {
