@@ -17,6 +17,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"go.yaml.in/yaml/v3"
 )
 
 var programs = []string{"ask", "follow-up", "report", "gateway", "local"}
@@ -36,7 +38,8 @@ func projectRoot(ctx context.Context) (string, error) {
 
 // processes builds programs and runs them on loopback.
 type processes struct {
-	dir     string
+	dir     string // of the binaries
+	root    string // of the project
 	mu      sync.Mutex
 	running []*process
 }
@@ -46,6 +49,7 @@ func (p *processes) binary(name string) string { return filepath.Join(p.dir, "bi
 // build makes every program as it is deployed; with profiled, each also serves
 // its profiles.
 func (p *processes) build(ctx context.Context, root string, profiled bool) error {
+	p.root = root
 	arguments := []string{"build", "-trimpath", "-tags=grpcnotrace", "-ldflags=-s -w"}
 	if profiled {
 		overlay, err := p.profiled(root)
@@ -105,6 +109,29 @@ type process struct {
 	listening time.Duration // from exec
 }
 
+// deployedEnvironment is what func.yaml sets for a function, secrets apart.
+func deployedEnvironment(root, name string) ([]string, error) {
+	data, err := os.ReadFile(filepath.Join(root, "functions", name, "func.yaml"))
+	if err != nil {
+		return nil, fmt.Errorf("read deployment of %s: %w", name, err)
+	}
+	var document struct {
+		Run struct {
+			Envs []struct{ Name, Value string }
+		}
+	}
+	if err := yaml.Unmarshal(data, &document); err != nil {
+		return nil, fmt.Errorf("read deployment of %s: %w", name, err)
+	}
+	var environment []string
+	for _, e := range document.Run.Envs {
+		if !strings.Contains(e.Value, "{{") {
+			environment = append(environment, e.Name+"="+e.Value)
+		}
+	}
+	return environment, nil
+}
+
 // launch runs a program and returns as soon as it listens, with the connection
 // that found out.
 func (p *processes) launch(ctx context.Context, name string, env ...string) (*process, net.Conn, error) {
@@ -118,7 +145,11 @@ func (p *processes) launch(ctx context.Context, name string, env ...string) (*pr
 	}
 	proc := &process{name: name, address: address, url: "http://" + address + "/mcp", profiler: profiler}
 	proc.cmd = exec.CommandContext(ctx, p.binary(name))
-	proc.cmd.Env = append([]string{"LISTEN_ADDRESS=" + address, "BENCH_PPROF=" + profiler}, env...)
+	deployed, err := deployedEnvironment(p.root, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	proc.cmd.Env = append(append(deployed, "LISTEN_ADDRESS="+address, "BENCH_PPROF="+profiler), env...)
 	proc.cmd.Stdout, proc.cmd.Stderr = &proc.log, &proc.log
 	proc.execed = time.Now()
 	if err := proc.cmd.Start(); err != nil {
