@@ -153,9 +153,15 @@ func askedBefore(ctx context.Context, tx pgx.Tx, id string, numbers []int) (map[
 	return slots, nil
 }
 
-// saidBefore returns those of the digests that the conversation holds.
+// saidBefore returns those of the digests that the conversation holds. Each is
+// looked up by itself: where conversations are short on the whole, the planner
+// would read a long one from end to end.
 func saidBefore(ctx context.Context, tx pgx.Tx, id string, digests [][]byte) (map[string]bool, error) {
-	rows, _ := tx.Query(ctx, `SELECT digest FROM answers WHERE conversation_id = $1 AND digest = ANY($2)`, id, digests)
+	rows, _ := tx.Query(ctx, `
+		SELECT a.digest FROM unnest($2::bytea[]) AS wanted (digest)
+		CROSS JOIN LATERAL (
+			SELECT digest FROM answers WHERE conversation_id = $1 AND digest = wanted.digest LIMIT 1
+		) a`, id, digests)
 	found, err := pgx.CollectRows(rows, pgx.RowTo[[]byte])
 	if err != nil {
 		return nil, fmt.Errorf("read answers: %w", err)
@@ -178,12 +184,19 @@ type citation struct {
 	AnsweredAt   time.Time
 }
 
-// citations returns the numbered answers.
+// citations returns the numbered answers, each looked up by itself as in
+// saidBefore.
 func citations(ctx context.Context, tx pgx.Tx, id string, numbers []int) ([]citation, error) {
 	rows, _ := tx.Query(ctx, `
 		SELECT a.number, a.slot, coalesce(a.question, 0), coalesce(q.text, ''), a.outcome, a.words, a.answered_at
-		FROM answers a LEFT JOIN questions q ON q.conversation_id = a.conversation_id AND q.number = a.question
-		WHERE a.conversation_id = $1 AND a.number = ANY($2) ORDER BY a.number`, id, numbers)
+		FROM unnest($2::integer[]) AS cited (number)
+		CROSS JOIN LATERAL (
+			SELECT * FROM answers WHERE conversation_id = $1 AND number = cited.number OFFSET 0
+		) a
+		LEFT JOIN LATERAL (
+			SELECT text FROM questions WHERE conversation_id = $1 AND number = a.question OFFSET 0
+		) q ON true
+		ORDER BY a.number`, id, numbers)
 	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[citation])
 	if err != nil {
 		return nil, fmt.Errorf("read cited answers: %w", err)
