@@ -44,10 +44,13 @@ tidy: ## Tidy every module and the workspace; takes in a new function
 
 test: verify lint unit conformance ## Everything that has to hold before a change lands (under five minutes warm)
 
-unit: ## Unit and integration tests, against a real PostgreSQL
+postgres:
+	@go run ./shared/postgres/embedded/cmd/install-postgres
+
+unit: postgres ## Unit and integration tests, against a real PostgreSQL
 	go test -timeout 10m $(filter-out ./tests/...,$(PACKAGES)) ./tests/integration/...
 
-conformance: tests/conformance/node_modules/.installed ## Foreign MCP clients and the official conformance suite, against the built program
+conformance: postgres tests/conformance/node_modules/.installed ## Foreign MCP clients and the official conformance suite, against the built program
 	go test -count=1 -timeout 10m ./tests/conformance/...
 
 tests/conformance/node_modules/.installed: tests/conformance/package-lock.json
@@ -80,4 +83,4 @@ help: ## Print this
 		/^##@/ {printf "\n%s\n", substr($$0, 5)} \
 		/^[a-z][a-z-]*:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: run migrate build generate tidy test unit conformance verify lint fuzz bench clean help
+.PHONY: run migrate build generate tidy test postgres unit conformance verify lint fuzz bench clean help

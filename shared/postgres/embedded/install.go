@@ -7,17 +7,26 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
+	"syscall"
+	"time"
 )
 
 // Install installs the system's own PostgreSQL package where that needs no
 // password: as root, with a sudo that does not ask, or with Homebrew. It
 // writes the commands and what they print to out. It starts no server of the
-// system's. Where it cannot install, the error says what to install.
+// system's. Of several processes that install at once one does and the others
+// wait. Where it cannot install, the error says what to install.
 func Install(ctx context.Context, out io.Writer) error {
+	release, err := alone(ctx)
+	if err != nil {
+		return fmt.Errorf("install PostgreSQL: %w", err)
+	}
+	defer release()
 	if _, err := Find(); err == nil {
 		return nil
 	}
@@ -32,7 +41,6 @@ func Install(ctx context.Context, out io.Writer) error {
 		}
 		in.prefix = []string{"sudo", "-n"}
 	}
-	var err error
 	switch manager {
 	case "apt-get":
 		err = in.apt(ctx)
@@ -48,6 +56,30 @@ func Install(ctx context.Context, out io.Writer) error {
 	}
 	_, err = Find()
 	return err
+}
+
+// alone waits until no other process installs.
+func alone(ctx context.Context) (release func(), err error) {
+	file, err := os.OpenFile(filepath.Join(os.TempDir(), "sequential-questioning-install.lock"), os.O_RDWR|os.O_CREATE, 0o666)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			return func() { file.Close() }, nil
+		}
+		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
+			file.Close()
+			return nil, err
+		}
+		select {
+		case <-ctx.Done():
+			file.Close()
+			return nil, ctx.Err()
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
 }
 
 func packageManager() (string, bool) {
