@@ -36,17 +36,12 @@ const keptCalls = 16
 // the one before it, or returns errConflict.
 func (rec *record) advance(ctx context.Context, tx pgx.Tx, c change) error {
 	iv := rec.interview
-	var stop *string
-	if c.batch.Stop != nil {
-		reason := string(c.batch.Stop.Reason)
-		stop = &reason
-	}
 	batch := &pgx.Batch{}
 	batch.Queue(`
 		UPDATE conversations
 		SET revision = $2 + 1, questions_asked = $3, answers_recorded = $4, stop_reason = $5, updated_at = now(),
 		    opened_by = CASE WHEN opened_with_key THEN opened_by END
-		WHERE id = $1 AND revision = $2`, rec.id, rec.revision-1, iv.Asked, iv.Answered, stop,
+		WHERE id = $1 AND revision = $2`, rec.id, rec.revision-1, iv.Asked, iv.Answered, stopReason(c.batch),
 	).Exec(func(moved pgconn.CommandTag) error {
 		if moved.RowsAffected() != 1 {
 			return errConflict
@@ -69,6 +64,15 @@ func (rec *record) advance(ctx context.Context, tx pgx.Tx, c change) error {
 		return fmt.Errorf("store change: %w", err)
 	}
 	return nil
+}
+
+// stopReason is a batch's reason to stop as it is stored, nil while asking goes on.
+func stopReason(batch questioning.Batch) *string {
+	if batch.Stop == nil {
+		return nil
+	}
+	reason := string(batch.Stop.Reason)
+	return &reason
 }
 
 func queueSlots(batch *pgx.Batch, id string, before, after *questioning.Interview) error {

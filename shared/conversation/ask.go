@@ -71,7 +71,7 @@ func (s *Service) Ask(ctx context.Context, in AskInput) (Turn, error) {
 	}
 	s.metrics.opened(ctx, o.playbook)
 	s.metrics.advanced(ctx, o.change)
-	return *o.turn, nil
+	return o.turn, nil
 }
 
 // goOn serves Ask on a conversation that is already open.
@@ -99,7 +99,7 @@ func (s *Service) opening(in AskInput) (*opening, error) {
 	if in.MaxQuestions != 0 {
 		limits.MaxQuestions = min(in.MaxQuestions, s.config.MaxQuestions)
 	}
-	o := &opening{batchSize: limits.BatchSize, maxQuestions: limits.MaxQuestions, userID: in.UserID}
+	o := &opening{userID: in.UserID}
 	slots, err := o.slots(in)
 	if err != nil {
 		return nil, err
@@ -111,13 +111,9 @@ func (s *Service) opening(in AskInput) (*opening, error) {
 	}
 	o.goal, o.revision, o.messages = in.Context, 1, latest(in.PreviousMessages)
 	o.batch = o.interview.Next()
-	if o.batch.Stop != nil {
-		reason := string(o.batch.Stop.Reason)
-		o.stopReason, o.completed = &reason, true
-	}
-	turn := newTurn(&o.record, o.batch, tally{})
-	o.turn = &turn
-	o.result, err = json.Marshal(turn)
+	o.stopReason, o.completed = stopReason(o.batch), o.batch.Stop != nil
+	o.turn = newTurn(&o.record, o.batch, tally{})
+	o.result, err = json.Marshal(o.turn)
 	return o, err
 }
 
@@ -217,11 +213,11 @@ func (o *opening) identify(in AskInput) error {
 func assume(iv *questioning.Interview, text string, now time.Time) {
 	bySlot := map[string]questioning.Slot{}
 	for _, slot := range iv.Slots {
-		bySlot[labelKey(slot.Key)], bySlot[labelKey(slot.Title)] = slot, slot
+		bySlot[reply.LabelName(slot.Key)], bySlot[reply.LabelName(slot.Title)] = slot, slot
 	}
 	for line := range strings.Lines(text) {
-		label, words, found := strings.Cut(line, ":")
-		slot, known := bySlot[labelKey(label)]
+		label, words, found := reply.CutLabel(line)
+		slot, known := bySlot[label]
 		if words = strings.TrimSpace(words); !found || !known || words == "" {
 			continue
 		}
@@ -229,12 +225,6 @@ func assume(iv *questioning.Interview, text string, now time.Time) {
 			iv.Assume(slot.Key, read.Value, words)
 		}
 	}
-}
-
-func labelKey(label string) string {
-	return strings.Join(strings.FieldsFunc(strings.ToLower(label), func(r rune) bool {
-		return strings.ContainsRune(" \t_-*•", r)
-	}), " ")
 }
 
 // saidBy is what the person wrote in the messages worth keeping.

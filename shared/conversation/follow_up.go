@@ -47,6 +47,11 @@ func (s *Service) follow(ctx context.Context, tool string, call any, in FollowUp
 	if err := checkFollowUp(in, batchSize); err != nil {
 		return Turn{}, err
 	}
+	text := replyText(in.PreviousMessages)
+	if len(text) > maxReply {
+		return Turn{}, fault.Invalidf("previous_messages", "the person's last messages have %d bytes, at most %d are read", len(text), maxReply)
+	}
+	said := brought{in.Answers, text, reply.Numbers(text)}
 	id, err := fingerprint(tool, call)
 	if err != nil {
 		return Turn{}, err
@@ -59,9 +64,8 @@ func (s *Service) follow(ctx context.Context, tool string, call any, in FollowUp
 		if err != nil {
 			return err
 		}
-		text := replyText(in.PreviousMessages)
 		// Words without numbers say something new once other questions are open.
-		numbered := len(reply.Numbers(text)) > 0
+		numbered := len(said.numbers) > 0
 		if earlier != nil && (text == "" || numbered || earlier.revision == rec.revision) {
 			err := json.Unmarshal(earlier.result, &turn)
 			turn.repeats = text != "" && !numbered && len(turn.Questions) > 0
@@ -72,7 +76,7 @@ func (s *Service) follow(ctx context.Context, tool string, call any, in FollowUp
 		}
 		rec.interview.Limits.MinBits = s.config.MinBits
 		c := change{before: snapshot(rec.interview), fingerprint: id}
-		t, err := s.takeIn(ctx, tx, rec, in.Answers, text, &c)
+		t, err := s.takeIn(ctx, tx, rec, said, &c)
 		if err != nil {
 			return err
 		}
@@ -121,13 +125,7 @@ func checkFollowUp(in FollowUpInput, batchSize int) error {
 			return fault.Within(fmt.Sprintf("answers[%d]", i), err)
 		}
 	}
-	if err := checkMessages(in.PreviousMessages); err != nil {
-		return err
-	}
-	if text := replyText(in.PreviousMessages); len(text) > maxReply {
-		return fault.Invalidf("previous_messages", "the person's last messages have %d bytes, at most %d are read", len(text), maxReply)
-	}
-	return nil
+	return checkMessages(in.PreviousMessages)
 }
 
 func checkAnswer(a AnswerInput) error {

@@ -14,13 +14,11 @@ import (
 // opening is what a new conversation starts from.
 type opening struct {
 	record
-	userID       string
-	metadata     []byte
-	batchSize    int
-	maxQuestions int
-	openedBy     []byte // nil when the caller cannot be told from another
-	withKey      bool
-	turn         *Turn
+	userID   string
+	metadata []byte
+	openedBy []byte // nil when the caller cannot be told from another
+	withKey  bool
+	turn     Turn
 	change
 }
 
@@ -40,7 +38,7 @@ func (o *opening) open(ctx context.Context, tx pgx.Tx) (bool, error) {
 		                           questions_asked, stop_reason, opened_by, opened_with_key)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 		ON CONFLICT (principal, opened_by) DO NOTHING`,
-		o.id, o.sessionID, o.goal, o.playbook, o.needed, o.metadata, o.batchSize, o.maxQuestions,
+		o.id, o.sessionID, o.goal, o.playbook, o.needed, o.metadata, o.interview.Limits.BatchSize, o.interview.Limits.MaxQuestions,
 		o.interview.Asked, o.stopReason, o.openedBy, o.withKey)
 	results := tx.SendBatch(ctx, batch)
 	defer results.Close()

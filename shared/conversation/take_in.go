@@ -22,15 +22,22 @@ type said struct {
 	question int // 0 when it names a slot
 }
 
+// brought is what a call says: answers, and a reply with the numbers in it.
+type brought struct {
+	answers []AnswerInput
+	text    string
+	numbers []int
+}
+
 // takeIn records what a call says that was not said before.
-func (s *Service) takeIn(ctx context.Context, tx pgx.Tx, rec *record, answers []AnswerInput, text string, c *change) (tally, error) {
+func (s *Service) takeIn(ctx context.Context, tx pgx.Tx, rec *record, in brought, c *change) (tally, error) {
 	var t tally
-	all, err := s.structured(ctx, tx, rec, answers)
+	all, err := s.structured(ctx, tx, rec, in.answers)
 	if err != nil {
 		return t, err
 	}
-	if text != "" {
-		written, rest, err := s.written(ctx, tx, rec, text)
+	if in.text != "" {
+		written, rest, err := s.written(ctx, tx, rec, in)
 		if err != nil {
 			return t, err
 		}
@@ -233,13 +240,13 @@ func (one *said) heard(read reply.Reading) {
 // written reads a reply in the person's own words. A reply that numbers its
 // answers as questions which are settled, and says what they hold, is an old
 // one come again; otherwise it is read for the questions that are open.
-func (s *Service) written(ctx context.Context, tx pgx.Tx, rec *record, text string) ([]said, string, error) {
-	if numbers := rec.settledNumbers(text); len(numbers) > 0 {
+func (s *Service) written(ctx context.Context, tx pgx.Tx, rec *record, in brought) ([]said, string, error) {
+	if numbers := rec.settled(in.numbers); len(numbers) > 0 {
 		put, err := rec.put(ctx, tx, numbers)
 		if err != nil {
 			return nil, "", err
 		}
-		all, rest := s.readReply(rec, text, numbers, put)
+		all, rest := s.readReply(rec, in.text, numbers, put)
 		if !slices.ContainsFunc(all, func(one said) bool { return !rec.holds(one) }) {
 			return all, rest, nil
 		}
@@ -248,14 +255,14 @@ func (s *Service) written(ctx context.Context, tx pgx.Tx, rec *record, text stri
 	for i, q := range rec.interview.Open {
 		numbers[i], put[q.Number] = q.Number, q.Slot
 	}
-	all, rest := s.readReply(rec, text, numbers, put)
+	all, rest := s.readReply(rec, in.text, numbers, put)
 	return all, rest, nil
 }
 
-// settledNumbers are the numbers in a reply, if they are all of questions that
+// settled returns the numbers, each once, if they are all of questions that
 // were put and are not open.
-func (rec *record) settledNumbers(text string) []int {
-	numbers := slices.Compact(slices.Sorted(slices.Values(reply.Numbers(text))))
+func (rec *record) settled(numbers []int) []int {
+	numbers = slices.Compact(slices.Sorted(slices.Values(numbers)))
 	for _, n := range numbers {
 		isOpen := slices.ContainsFunc(rec.interview.Open, func(q questioning.Question) bool { return q.Number == n })
 		if isOpen || n < 1 || n > rec.interview.Asked {

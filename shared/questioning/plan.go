@@ -60,7 +60,7 @@ func (iv *Interview) Next() Batch {
 	batch := Batch{
 		Questions: slices.Clone(iv.Open[:min(len(iv.Open), iv.Limits.BatchSize)]),
 		New:       len(picked),
-		Estimated: iv.estimate(),
+		Estimated: iv.estimate(scores),
 	}
 	batch.More = batch.Estimated > iv.Asked || len(iv.Open) > len(batch.Questions)
 	return batch
@@ -180,7 +180,7 @@ func (iv *Interview) purpose(i int) Purpose {
 // estimate plays the interview to its end, every question answered, and
 // returns the number of the last question. A slot that hangs on one not yet
 // known counts with the likelihood that it will apply.
-func (iv *Interview) estimate() int {
+func (iv *Interview) estimate(scores []float64) int {
 	sim := *iv
 	sim.Standings = slices.Clone(iv.Standings)
 	sim.Open = nil
@@ -188,7 +188,6 @@ func (iv *Interview) estimate() int {
 	for _, q := range iv.Open {
 		settle(iv.Index(q.Slot))
 	}
-	scores := iv.scores()
 	expected := 0.0
 	for range iv.Slots {
 		if sim.stop(scores) != nil {

@@ -12,7 +12,6 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -65,13 +64,13 @@ func alone(ctx context.Context) (release func(), err error) {
 		return nil, err
 	}
 	for {
-		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		if err == nil {
-			return func() { file.Close() }, nil
-		}
-		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
+		locked, err := tryLock(file)
+		if err != nil {
 			file.Close()
 			return nil, err
+		}
+		if locked {
+			return func() { file.Close() }, nil
 		}
 		select {
 		case <-ctx.Done():

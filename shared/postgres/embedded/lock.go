@@ -21,13 +21,13 @@ func acquire(ctx context.Context, dir, data string) (*os.File, error) {
 	}
 	start := time.Now()
 	for {
-		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		if err == nil {
-			break
-		}
-		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
+		locked, err := tryLock(file)
+		if err != nil {
 			file.Close()
 			return nil, fmt.Errorf("lock data folder %s: %w", dir, err)
+		}
+		if locked {
+			break
 		}
 		// A server whose owner was just killed needs a moment to leave.
 		patience := 10 * time.Second
@@ -51,6 +51,15 @@ func acquire(ctx context.Context, dir, data string) (*os.File, error) {
 		return nil, err
 	}
 	return file, nil
+}
+
+// tryLock locks a file unless another process holds it; closing it unlocks.
+func tryLock(file *os.File) (bool, error) {
+	err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) || errors.Is(err, syscall.EINTR) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 func inUse(dir string, pid int) error {

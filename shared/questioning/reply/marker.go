@@ -270,12 +270,12 @@ func closeBold(mark, words string) string {
 // withoutEcho drops the slot's name that a person repeated after the number.
 func withoutEcho(number int, words string, open []Open) string {
 	line, more, _ := strings.Cut(words, "\n")
-	label, answer, ok := cutLabel(line)
+	label, answer, ok := CutLabel(line)
 	if !ok {
 		return words
 	}
 	for _, question := range open {
-		if question.Number == number && (label == labelName(question.Slot.Key) || label == labelName(question.Slot.Title)) {
+		if question.Number == number && (label == LabelName(question.Slot.Key) || label == LabelName(question.Slot.Title)) {
 			return answer + "\n" + more
 		}
 	}

@@ -115,7 +115,7 @@ func splitLabels(text string, open []Open) (parts []Part, rest string) {
 		func(question Open) string { return question.Slot.Title },
 	} {
 		for _, question := range open {
-			label := labelName(name(question))
+			label := LabelName(name(question))
 			if _, taken := labels[label]; label != "" && !taken {
 				labels[label] = question.Number
 			}
@@ -125,7 +125,7 @@ func splitLabels(text string, open []Open) (parts []Part, rest string) {
 	var before, current []string
 	number, labelled := 0, false
 	for line := range strings.SplitSeq(text, "\n") {
-		label, words, ok := cutLabel(line)
+		label, words, ok := CutLabel(line)
 		next, known := labels[label]
 		switch {
 		case ok && known:
@@ -146,8 +146,8 @@ func splitLabels(text string, open []Open) (parts []Part, rest string) {
 // longestLabel bounds, in bytes, what stands before the colon of a label.
 const longestLabel = 300
 
-// cutLabel parts "Label: words"; the label is in the form of labelName.
-func cutLabel(line string) (label, words string, ok bool) {
+// CutLabel parts "Label: words"; the label is in the form of LabelName.
+func CutLabel(line string) (label, words string, ok bool) {
 	label, words, ok = strings.Cut(line, ":")
 	if !ok || len(label) > longestLabel {
 		return "", line, false
@@ -156,12 +156,12 @@ func cutLabel(line string) (label, words string, ok bool) {
 	if strings.Contains(label, "**") { // "**Label:** words" and "**Label**: words"
 		words = strings.TrimPrefix(words, "**")
 	}
-	label = labelName(label)
+	label = LabelName(label)
 	return label, words, label != ""
 }
 
-// labelName makes "Start_date", "start-date" and "Start date" one.
-func labelName(name string) string {
+// LabelName makes "Start_date", "start-date" and "Start date" one.
+func LabelName(name string) string {
 	name = labelJoints.Replace(fold(name))
 	return strings.TrimRight(strings.Join(strings.Fields(name), " "), "?:. ")
 }
