@@ -3,7 +3,6 @@ package gateway
 import (
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -49,9 +48,6 @@ type Config struct {
 	// without a port; empty means any. A server on loopback needs it against
 	// DNS rebinding.
 	AllowedHosts []string `env:"ALLOWED_HOSTS"`
-
-	// Transport carries the calls to the functions; nil means HTTP.
-	Transport http.RoundTripper `env:"-"`
 
 	catalogue []byte
 }

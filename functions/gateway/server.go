@@ -64,12 +64,8 @@ func newGateway(config Config, metrics http.Handler) (*gateway, error) {
 	}
 	g.life, g.end = context.WithCancelCause(context.Background())
 
-	carrier := config.Transport
-	if carrier == nil {
-		g.pool = newPool(config.MaxConcurrentCalls)
-		carrier = g.pool
-	}
-	g.upstream = otelhttp.NewTransport(carrier, otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string {
+	g.pool = newPool(config.MaxConcurrentCalls)
+	g.upstream = otelhttp.NewTransport(g.pool, otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string {
 		return "tools/call " + r.Header.Get(mcp.HeaderName)
 	}))
 
@@ -144,8 +140,6 @@ var errStopping = errors.New("the gateway is shutting down")
 func (g *gateway) close(ctx context.Context) error {
 	g.end(errStopping)
 	err := g.transport.Shutdown(ctx)
-	if g.pool != nil {
-		g.pool.CloseIdleConnections()
-	}
+	g.pool.CloseIdleConnections()
 	return err
 }

@@ -1,6 +1,7 @@
 package conversation
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,6 +17,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/needed"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/reply"
+	"github.com/sequential-questioning/sequential-questioning/shared/schema"
 )
 
 // Bounds on what one call may bring.
@@ -164,11 +166,18 @@ func (o *opening) slots(in AskInput) ([]questioning.Slot, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := compileNeeded(in.InformationNeeded); err != nil {
-		return nil, fault.Invalidf("information_needed", "is not a valid JSON Schema: %v", err)
+	if isSchema(in.InformationNeeded) {
+		if _, err := schema.Compile(in.InformationNeeded); err != nil {
+			return nil, fault.Invalidf("information_needed", "is not a valid JSON Schema: %v", err)
+		}
 	}
 	o.needed = in.InformationNeeded
 	return slots, nil
+}
+
+// isSchema tells the two forms of information_needed apart.
+func isSchema(needed []byte) bool {
+	return bytes.HasPrefix(bytes.TrimSpace(needed), []byte("{"))
 }
 
 // identify gives the conversation its ids, and finds what tells a repeated

@@ -3,12 +3,14 @@ package conversation
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/reply"
+	"github.com/sequential-questioning/sequential-questioning/shared/schema"
 )
 
 // Report returns what a conversation has gathered so far. It changes nothing.
@@ -99,12 +101,18 @@ func openPoint(c questioning.Coverage) OpenPoint {
 // validate holds the values against information_needed: by its JSON Schema, or
 // by what its list requires.
 func (r *Report) validate(needed []byte, slots []questioning.Slot) error {
-	schema, err := compileNeeded(needed)
-	if err != nil {
-		return err
-	}
-	if schema != nil {
-		r.Problems = append(r.Problems, problems(schema, r.Values)...)
+	if isSchema(needed) {
+		compiled, err := schema.Compile(needed)
+		if err != nil {
+			return fmt.Errorf("compile information_needed: %w", err)
+		}
+		for _, p := range schema.Problems(compiled, r.Values) {
+			if len(p.Location) > 0 {
+				p.Text = strings.Join(p.Location, ".") + ": " + p.Text
+			}
+			r.Problems = append(r.Problems, p.Text)
+		}
+		slices.Sort(r.Problems)
 	} else {
 		for _, slot := range slots {
 			if _, ok := r.Values[slot.Key]; slot.Required && !ok {

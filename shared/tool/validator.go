@@ -3,56 +3,47 @@ package tool
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"sort"
 	"strconv"
 	"strings"
 	"sync"
 
-	validate "github.com/santhosh-tekuri/jsonschema/v6"
-	"golang.org/x/text/language"
-	"golang.org/x/text/message"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
+	"github.com/sequential-questioning/sequential-questioning/shared/schema"
 )
 
 // validator holds arguments against a tool's input schema.
 type validator struct {
-	compile func() *validate.Schema
+	compile func() *jsonschema.Schema
 }
 
 // newValidator compiles the schema on first use: start-up is paid at every
 // wake from zero.
-func newValidator(schema json.RawMessage) validator {
-	return validator{sync.OnceValue(func() *validate.Schema {
-		document, err := validate.UnmarshalJSON(bytes.NewReader(schema))
+func newValidator(raw json.RawMessage) validator {
+	return validator{sync.OnceValue(func() *jsonschema.Schema {
+		compiled, err := schema.Compile(raw)
 		if err != nil {
-			panic(fmt.Sprintf("read input schema: %v", err))
+			panic(fmt.Sprintf("compile input schema: %v", err))
 		}
-		compiler := validate.NewCompiler()
-		if err := compiler.AddResource("input", document); err != nil {
-			panic(fmt.Sprintf("add input schema: %v", err))
-		}
-		return compiler.MustCompile("input")
+		return compiled
 	})}
 }
 
 // check returns a *fault.Invalid that names the first field which is wrong.
 func (v validator) check(arguments json.RawMessage) error {
-	value, err := validate.UnmarshalJSON(bytes.NewReader(arguments))
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(arguments))
 	if err != nil {
 		return fault.Invalidf("", "the arguments are not valid JSON: %v", err)
 	}
 	if path, found := findNUL(value, nil); found {
 		return fault.Invalidf(dotted(path), "contains a NUL character, which cannot be stored; remove it")
 	}
-	var invalid *validate.ValidationError
-	if !errors.As(v.compile().Validate(withoutNulls(value)), &invalid) {
-		return nil
+	for _, problem := range schema.Problems(v.compile(), withoutNulls(value)) {
+		return fault.Invalidf(dotted(problem.Location), "%s", problem.Text)
 	}
-	leaf := firstLeaf(invalid)
-	return fault.Invalidf(dotted(leaf.InstanceLocation), "%s", leaf.ErrorKind.LocalizedString(english))
+	return nil
 }
 
 // withoutNulls leaves out members that are null: many clients send every
@@ -73,19 +64,6 @@ func withoutNulls(value any) any {
 		}
 	}
 	return value
-}
-
-var english = message.NewPrinter(language.English)
-
-// firstLeaf is the cause to tell: of several, the first by place.
-func firstLeaf(e *validate.ValidationError) *validate.ValidationError {
-	for len(e.Causes) > 0 {
-		sort.SliceStable(e.Causes, func(i, j int) bool {
-			return strings.Join(e.Causes[i].InstanceLocation, ".") < strings.Join(e.Causes[j].InstanceLocation, ".")
-		})
-		e = e.Causes[0]
-	}
-	return e
 }
 
 // dotted renders a location as answers[0].value.
