@@ -18,9 +18,10 @@ import (
 
 	"github.com/sequential-questioning/sequential-questioning/migrations"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
+	"github.com/sequential-questioning/sequential-questioning/tests/program"
 )
 
-func TestMain(m *testing.M) { postgrestest.Main(m, migrations.Up) }
+func TestMain(m *testing.M) { postgrestest.Main(program.Runner{M: m}, migrations.Up) }
 
 // clients are those that clients.mjs knows.
 var clients = []string{"sdk-1", "client-2-legacy", "client-2"}
@@ -29,7 +30,6 @@ func TestTheProgram(t *testing.T) {
 	if _, err := os.Stat(nodePath); err != nil {
 		t.Fatal("node_modules is missing; `make conformance` or `npm ci --prefix tests/conformance` brings it")
 	}
-	program := build(t)
 	for name, promise := range map[string]string{
 		"says what it can do":                        "discovery",
 		"leads a conversation from first to last":    "whole",
@@ -41,11 +41,11 @@ func TestTheProgram(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			running := start(t, program, postgrestest.New(t))
+			running := start(t, postgrestest.New(t))
 			for _, client := range clients {
 				t.Run(client, func(t *testing.T) {
 					t.Parallel()
-					keep(t, promise, client, running.url)
+					keep(t, promise, client, running.URL)
 				})
 			}
 		})
@@ -57,10 +57,10 @@ func TestTheProgram(t *testing.T) {
 			t.Run(first+" then "+second, func(t *testing.T) {
 				t.Parallel()
 				database := postgrestest.New(t)
-				running := start(t, program, database)
-				left := keep(t, "begin", first, running.url)
-				running.kill(t)
-				keep(t, "resume", second, start(t, program, database).url, left)
+				running := start(t, database)
+				left := keep(t, "begin", first, running.URL)
+				running.Kill()
+				keep(t, "resume", second, start(t, database).URL, left)
 			})
 		}
 	})
@@ -70,9 +70,15 @@ func TestTheProgram(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			officialSuite(t, start(t, program, postgrestest.New(t)).url, scenarios...)
+			officialSuite(t, start(t, postgrestest.New(t)).URL, scenarios...)
 		})
 	}
+}
+
+// start runs the program, which sees nothing of this process's environment.
+func start(t *testing.T, database string) *program.Instance {
+	t.Helper()
+	return program.Start(t, []string{"DATABASE_URL=" + database})
 }
 
 // keep has a client keep a promise of run.mjs and returns what it printed.

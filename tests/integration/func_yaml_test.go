@@ -12,6 +12,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/schema"
 )
 
 // knativeFunc is the release whose schema func.yaml has to satisfy. It is read
@@ -20,7 +22,7 @@ const knativeFunc = "knative.dev/func@v0.50.1"
 
 func TestEveryFunctionIsAKnativeFunction(t *testing.T) {
 	t.Parallel()
-	schema := funcSchema(t)
+	knative := funcSchema(t)
 	files, err := filepath.Glob("../../functions/*/func.yaml")
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, len(files), 4)
@@ -34,7 +36,7 @@ func TestEveryFunctionIsAKnativeFunction(t *testing.T) {
 		require.NoError(t, err)
 		value, err := jsonschema.UnmarshalJSON(bytes.NewReader(normalised))
 		require.NoError(t, err)
-		assert.NoError(t, schema.Validate(value), file)
+		assert.NoError(t, knative.Validate(value), file)
 		assert.Equal(t, folder, document["name"], "the gateway finds a function by its folder's name")
 		assert.FileExists(t, filepath.Join("../../functions", folder, "cmd", folder, "main.go"))
 		assert.FileExists(t, filepath.Join("../../functions", folder, "function.go"))
@@ -51,11 +53,7 @@ func funcSchema(t *testing.T) *jsonschema.Schema {
 	require.NoError(t, json.Unmarshal(output, &module))
 	raw, err := os.ReadFile(filepath.Join(module.Dir, "schema", "func_yaml-schema.json"))
 	require.NoError(t, err)
-	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
+	compiled, err := schema.Compile(raw)
 	require.NoError(t, err)
-	compiler := jsonschema.NewCompiler()
-	require.NoError(t, compiler.AddResource("func.yaml", document))
-	schema, err := compiler.Compile("func.yaml")
-	require.NoError(t, err)
-	return schema
+	return compiled
 }

@@ -28,12 +28,12 @@ func TestEachTokenSeesItsOwnConversations(t *testing.T) {
 	keys.SetIssuer(issuer.URL)
 	const resource = "https://questions.example/mcp"
 	url := postgrestest.New(t)
-	p := startWith(t, []string{"DATABASE_URL=" + url, "OAUTH_ISSUER=" + issuer.URL, "OAUTH_RESOURCE=" + resource}, "--port", "0")
+	p := start(t, []string{"DATABASE_URL=" + url, "OAUTH_ISSUER=" + issuer.URL, "OAUTH_RESOURCE=" + resource})
 
 	as := func(subject string) *client.Client {
 		token := oidctest.SignIDToken(key, "k", "RS256", fmt.Sprintf(`{"iss":%q,"aud":%q,"sub":%q,"exp":%d}`,
 			issuer.URL, resource, subject, time.Now().Add(time.Hour).Unix()))
-		return connect(t, p.url, transport.WithHTTPHeaders(map[string]string{"Authorization": "Bearer " + token}))
+		return connect(t, p.URL, transport.WithHTTPHeaders(map[string]string{"Authorization": "Bearer " + token}))
 	}
 	ada, bob := as("ada"), as("bob")
 	turn := callTool(t, ada, "sequential_questioning", map[string]any{"context": "x"})
@@ -42,11 +42,11 @@ func TestEachTokenSeesItsOwnConversations(t *testing.T) {
 	assert.ErrorContains(t, tryTool(t, bob, "sequential_questioning_report", report), "there is no conversation")
 	assert.Equal(t, 1, count(t, url, `SELECT count(*) FROM conversations WHERE principal = $1`, issuer.URL+"#ada"))
 
-	nobody, err := client.NewStreamableHttpClient(p.url)
+	nobody, err := client.NewStreamableHttpClient(p.URL)
 	require.NoError(t, err)
 	defer nobody.Close()
 	require.NoError(t, nobody.Start(t.Context()))
 	_, err = nobody.Initialize(t.Context(), mcp.InitializeRequest{})
 	assert.Error(t, err, "without a token there is nothing to see")
-	require.NoError(t, p.interrupt(t))
+	p.Interrupt(t)
 }

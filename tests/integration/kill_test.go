@@ -26,16 +26,15 @@ func TestKilledInTheMiddleOfCallsNothingIsLostOrDoubled(t *testing.T) {
 	for i := range slots {
 		names = append(names, fmt.Sprintf("slot %d", i))
 	}
-	p := startWith(t, environment, "--port", "0")
-	turn := callTool(t, connect(t, p.url), "sequential_questioning", map[string]any{"context": "x", "information_needed": names})
+	p := start(t, environment)
+	turn := callTool(t, connect(t, p.URL), "sequential_questioning", map[string]any{"context": "x", "information_needed": names})
 	id := turn["conversation_id"]
 
 	var kills atomic.Int32
-	c := connect(t, p.url)
+	c := connect(t, p.URL)
 	for i := 0; i < slots; i++ {
 		if i%20 == 10 {
-			victim := p
-			time.AfterFunc(2*time.Millisecond, func() { victim.Process.Kill() })
+			time.AfterFunc(2*time.Millisecond, p.Kill)
 			kills.Add(1)
 		}
 		arguments := map[string]any{"conversation_id": id, "answers": []map[string]any{{"slot": fmt.Sprintf("slot_%d", i), "text": fmt.Sprint("answer ", i)}}}
@@ -44,17 +43,16 @@ func TestKilledInTheMiddleOfCallsNothingIsLostOrDoubled(t *testing.T) {
 			if tryTool(t, c, "sequential_questioning_follow_up", arguments) == nil {
 				break
 			}
-			_ = p.Process.Kill()
-			_ = p.Wait()
-			p = startWith(t, environment, "--port", "0")
-			c = connect(t, p.url)
+			p.Kill()
+			p = start(t, environment)
+			c = connect(t, p.URL)
 		}
 	}
 	assert.EqualValues(t, 3, kills.Load())
 	assert.Equal(t, slots, count(t, url, `SELECT count(*) FROM answers`))
 	assert.Equal(t, slots, count(t, url, `SELECT count(DISTINCT words) FROM answers`))
 	assert.Equal(t, slots, count(t, url, `SELECT max(number) FROM answers`))
-	report := callTool(t, connect(t, p.url), "sequential_questioning_report", map[string]any{"conversation_id": id})
+	report := callTool(t, connect(t, p.URL), "sequential_questioning_report", map[string]any{"conversation_id": id})
 	assert.Len(t, report["values"], slots)
 	assert.Equal(t, true, report["valid"])
 }

@@ -1,18 +1,14 @@
 package integration
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -24,77 +20,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
+	"github.com/sequential-questioning/sequential-questioning/tests/program"
 )
 
-// buildLocal builds the program once.
-var buildLocal = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "sequential-questioning-local-")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "local")
-	build := exec.Command("go", "build", "-o", path, "./functions/local/cmd/local")
-	build.Dir = "../.."
-	if output, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build: %w: %s", err, output)
-	}
-	return path, nil
-})
-
-// program is the local server as a person runs it.
-type program struct {
-	*exec.Cmd
-	url    string
-	stderr *bytes.Buffer
-}
-
-func startLocal(t *testing.T, args ...string) *program {
+// start runs the program in this process's environment and more.
+func start(t *testing.T, more []string, args ...string) *program.Instance {
 	t.Helper()
-	return startWith(t, nil, args...)
-}
-
-func startWith(t *testing.T, environment []string, args ...string) *program {
-	t.Helper()
-	path, err := buildLocal()
-	require.NoError(t, err)
-	p := &program{Cmd: exec.Command(path, args...), stderr: &bytes.Buffer{}}
-	p.Env, p.Stderr = append(os.Environ(), environment...), p.stderr
-	stdout, err := p.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, p.Start())
-	t.Cleanup(func() { p.Process.Kill() })
-	ready := make(chan string, 1)
-	go func() {
-		lines := bufio.NewScanner(stdout)
-		for lines.Scan() {
-			if found := regexp.MustCompile(`ready at (\S+)`).FindStringSubmatch(lines.Text()); found != nil {
-				ready <- found[1]
-			}
-		}
-		close(ready)
-	}()
-	select {
-	case p.url = <-ready:
-		require.NotEmpty(t, p.url, "ended instead of starting: %s", p.stderr)
-	case <-time.After(time.Minute):
-		t.Fatal("not ready after a minute")
-	}
-	return p
-}
-
-// interrupt is Ctrl-C; it returns how the program ended.
-func (p *program) interrupt(t *testing.T) error {
-	t.Helper()
-	require.NoError(t, p.Process.Signal(os.Interrupt))
-	ended := make(chan error, 1)
-	go func() { ended <- p.Wait() }()
-	select {
-	case err := <-ended:
-		return err
-	case <-time.After(30 * time.Second):
-		t.Fatal("still running after 30 s")
-		return nil
-	}
+	return program.Start(t, append(os.Environ(), more...), args...)
 }
 
 func connect(t *testing.T, url string, options ...transport.StreamableHTTPCOption) *client.Client {
@@ -126,35 +58,34 @@ func callTool(t *testing.T, c *client.Client, name string, arguments map[string]
 func TestConversationsOutliveTheProgram(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(postgrestest.Folder(t), "data")
-	first := startLocal(t, "--port", "0", "--data", data)
-	turn := callTool(t, connect(t, first.url), "sequential_questioning", map[string]any{"context": "x", "information_needed": []string{"a", "b"}})
+	first := start(t, nil, "--data", data)
+	turn := callTool(t, connect(t, first.URL), "sequential_questioning", map[string]any{"context": "x", "information_needed": []string{"a", "b"}})
 	conversation := turn["conversation_id"]
-	callTool(t, connect(t, first.url), "sequential_questioning_follow_up", map[string]any{"conversation_id": conversation,
+	callTool(t, connect(t, first.URL), "sequential_questioning_follow_up", map[string]any{"conversation_id": conversation,
 		"answers": []map[string]any{{"slot": "a", "text": "first"}}})
-	require.NoError(t, first.interrupt(t), "stops cleanly: %s", first.stderr)
+	first.Interrupt(t)
 
 	began := time.Now()
-	second := startLocal(t, "--port", "0", "--data", data)
+	second := start(t, nil, "--data", data)
 	assert.Less(t, time.Since(began), 10*time.Second)
-	c := connect(t, second.url)
+	c := connect(t, second.URL)
 	turn = callTool(t, c, "sequential_questioning_follow_up", map[string]any{"conversation_id": conversation,
 		"answers": []map[string]any{{"slot": "b", "text": "second"}}})
 	assert.Equal(t, true, turn["metadata"].(map[string]any)["complete"])
 
 	// Killed without a chance to say goodbye, database and all.
-	require.NoError(t, second.Process.Signal(syscall.SIGKILL))
-	_ = second.Wait()
-	third := startLocal(t, "--port", "0", "--data", data)
-	report := callTool(t, connect(t, third.url), "sequential_questioning_report", map[string]any{"conversation_id": conversation})
+	second.Kill()
+	third := start(t, nil, "--data", data)
+	report := callTool(t, connect(t, third.URL), "sequential_questioning_report", map[string]any{"conversation_id": conversation})
 	assert.Equal(t, map[string]any{"a": "first", "b": "second"}, report["values"])
-	require.NoError(t, third.interrupt(t))
+	third.Interrupt(t)
 }
 
 func TestADatabaseThatEndsByItselfIsStartedAgain(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(postgrestest.Folder(t), "data")
-	p := startLocal(t, "--port", "0", "--data", data)
-	c := connect(t, p.url)
+	p := start(t, nil, "--data", data)
+	c := connect(t, p.URL)
 	turn := callTool(t, c, "sequential_questioning", map[string]any{"context": "x", "information_needed": []string{"a"}})
 	file, err := os.ReadFile(filepath.Join(data, "postgres", "data", "postmaster.pid"))
 	require.NoError(t, err)
@@ -168,23 +99,22 @@ func TestADatabaseThatEndsByItselfIsStartedAgain(t *testing.T) {
 	}, 30*time.Second, 200*time.Millisecond)
 	report := callTool(t, c, "sequential_questioning_report", map[string]any{"conversation_id": turn["conversation_id"]})
 	assert.Equal(t, map[string]any{"a": "kept"}, report["values"])
-	require.NoError(t, p.interrupt(t))
-	assert.Contains(t, p.stderr.String(), "starting it again")
+	p.Interrupt(t)
+	assert.Contains(t, p.Output(), "starting it again")
 }
 
 func TestTheProgramServesAnExistingDatabase(t *testing.T) {
 	t.Parallel()
 	url := postgrestest.New(t)
-	p := startWith(t, []string{"DATABASE_URL=" + url}, "--port", "0")
-	callTool(t, connect(t, p.url), "sequential_questioning", map[string]any{"context": "x"})
-	require.NoError(t, p.interrupt(t))
+	p := start(t, []string{"DATABASE_URL=" + url})
+	callTool(t, connect(t, p.URL), "sequential_questioning", map[string]any{"context": "x"})
+	p.Interrupt(t)
 	assert.Equal(t, 1, count(t, url, `SELECT count(*) FROM conversations`))
 }
 
 func TestMistakesInStartingAreToldInOneLine(t *testing.T) {
 	t.Parallel()
-	path, err := buildLocal()
-	require.NoError(t, err)
+	path := program.Path(t)
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer taken.Close()

@@ -13,9 +13,10 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
+	"github.com/sequential-questioning/sequential-questioning/tests/program"
 )
 
-func TestMain(m *testing.M) { postgrestest.Main(m, migrations.Up) }
+func TestMain(m *testing.M) { postgrestest.Main(program.Runner{M: m}, migrations.Up) }
 
 var defaults = conversation.Config{BatchSize: 3, MaxQuestions: 100, MinBits: 0.1}
 

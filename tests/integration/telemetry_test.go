@@ -47,16 +47,16 @@ func TestACallCanBeFollowedFromTheGatewayToTheDatabase(t *testing.T) {
 	kept := &otlp{}
 	server := httptest.NewServer(kept)
 	defer server.Close()
-	p := startWith(t, []string{
+	p := start(t, []string{
 		"DATABASE_URL=" + postgrestest.New(t), "OTEL_EXPORTER_OTLP_ENDPOINT=" + server.URL,
 		"OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
-	}, "--port", "0")
-	c := connect(t, p.url)
+	})
+	c := connect(t, p.URL)
 	turn := callTool(t, c, "sequential_questioning", map[string]any{"context": "the zebra plan", "information_needed": []string{"animal"}})
 	callTool(t, c, "sequential_questioning_follow_up", map[string]any{"conversation_id": turn["conversation_id"],
 		"answers": []map[string]any{{"slot": "animal", "text": "an okapi"}}})
-	scraped := metrics(t, p.url)
-	require.NoError(t, p.interrupt(t), "telemetry is sent before the end")
+	scraped := metrics(t, p.URL)
+	p.Interrupt(t)
 
 	kept.mu.Lock()
 	defer kept.mu.Unlock()
@@ -88,7 +88,7 @@ func TestACallCanBeFollowedFromTheGatewayToTheDatabase(t *testing.T) {
 
 	for _, secret := range []string{"zebra", "okapi"} {
 		assert.NotContains(t, kept.raw.String(), secret, "what people say stays out of telemetry")
-		assert.NotContains(t, p.stderr.String(), secret)
+		assert.NotContains(t, p.Output(), secret)
 		assert.NotContains(t, scraped, secret)
 	}
 }
@@ -114,12 +114,12 @@ func metrics(t *testing.T, url string) string {
 
 func TestMetricsSayWhatConversationsComeTo(t *testing.T) {
 	t.Parallel()
-	p := startWith(t, []string{"DATABASE_URL=" + postgrestest.New(t)}, "--port", "0")
-	c := connect(t, p.url)
+	p := start(t, []string{"DATABASE_URL=" + postgrestest.New(t)})
+	c := connect(t, p.URL)
 	turn := callTool(t, c, "sequential_questioning", map[string]any{"context": "x", "information_needed": []any{"a", map[string]any{"key": "b", "options": []string{"x", "y"}}}})
 	callTool(t, c, "sequential_questioning_follow_up", map[string]any{"conversation_id": turn["conversation_id"],
 		"answers": []map[string]any{{"slot": "a", "outcome": "declined"}, {"slot": "b", "value": "x"}}})
-	scraped := metrics(t, p.url)
+	scraped := metrics(t, p.URL)
 	for _, line := range []string{
 		`mcp_tool_calls_total{tool="sequential_questioning"} 1`,
 		`mcp_tool_call_duration_seconds_count{tool="sequential_questioning_follow_up"} 1`,
@@ -132,5 +132,5 @@ func TestMetricsSayWhatConversationsComeTo(t *testing.T) {
 	} {
 		assert.Contains(t, scraped, line)
 	}
-	require.NoError(t, p.interrupt(t))
+	p.Interrupt(t)
 }

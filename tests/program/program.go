@@ -1,0 +1,156 @@
+// Package program builds the local program and runs it as a person does.
+package program
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	readyLimit = time.Minute
+	stopLimit  = 30 * time.Second
+	source     = "github.com/sequential-questioning/sequential-questioning/functions/local/cmd/local"
+)
+
+// build makes the program once for a test binary.
+var build = sync.OnceValues(func() (string, error) {
+	folder, err := os.MkdirTemp("", "sequential-questioning-program-")
+	if err != nil {
+		return "", err
+	}
+	built = folder
+	path := filepath.Join(folder, "local")
+	if output, err := exec.Command("go", "build", "-o", path, source).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the program: %w: %s", err, output)
+	}
+	return path, nil
+})
+
+var built string // folder of the program, once it is built
+
+// Runner is a test binary's tests that remove the program at their end.
+type Runner struct{ *testing.M }
+
+// Run runs the tests.
+func (r Runner) Run() int {
+	defer func() {
+		if built != "" {
+			os.RemoveAll(built)
+		}
+	}()
+	return r.M.Run()
+}
+
+// Path is where the program is.
+func Path(t testing.TB) string {
+	t.Helper()
+	path, err := build()
+	require.NoError(t, err)
+	return path
+}
+
+// Instance is the program, running.
+type Instance struct {
+	URL     string // for MCP clients
+	command *exec.Cmd
+	output  transcript
+	ended   chan struct{}
+}
+
+var readyLine = regexp.MustCompile(`is ready at (\S+)`)
+
+// Start runs the program on a free port and returns when it is ready. At the
+// test's end it has to stop cleanly, unless it was stopped before.
+func Start(t testing.TB, environment []string, args ...string) *Instance {
+	t.Helper()
+	p := &Instance{command: exec.Command(Path(t), append([]string{"--port", "0"}, args...)...), ended: make(chan struct{})}
+	p.command.Dir = t.TempDir()
+	p.command.Env = environment
+	p.command.Stdout, p.command.Stderr = &p.output, &p.output
+	require.NoError(t, p.command.Start())
+	go func() {
+		defer close(p.ended)
+		_ = p.command.Wait()
+	}()
+	t.Cleanup(func() {
+		p.Interrupt(t)
+		if t.Failed() {
+			t.Logf("the program said:\n%s", p.Output())
+		}
+	})
+	p.waitUntilReady(t)
+	return p
+}
+
+func (p *Instance) waitUntilReady(t testing.TB) {
+	t.Helper()
+	limit := time.After(readyLimit)
+	for {
+		if match := readyLine.FindStringSubmatch(p.Output()); match != nil {
+			p.URL = match[1]
+			return
+		}
+		select {
+		case <-p.ended:
+			t.Fatal("the program ended before it was ready")
+		case <-limit:
+			t.Fatal("the program was not ready in time")
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// Output is what the program has printed so far.
+func (p *Instance) Output() string { return p.output.String() }
+
+// Kill ends the program as a power cut would.
+func (p *Instance) Kill() {
+	_ = p.command.Process.Kill() // it may have ended by itself
+	<-p.ended
+}
+
+// Interrupt is Ctrl-C: the program has to end, and well. One that has ended
+// already is left alone.
+func (p *Instance) Interrupt(t testing.TB) {
+	t.Helper()
+	if err := p.command.Process.Signal(os.Interrupt); errors.Is(err, os.ErrProcessDone) {
+		return
+	}
+	select {
+	case <-p.ended:
+		if code := p.command.ProcessState.ExitCode(); code != 0 {
+			t.Errorf("the program ended with exit code %d", code)
+		}
+	case <-time.After(stopLimit):
+		t.Error("the program did not stop in time")
+		p.Kill()
+	}
+}
+
+// transcript is output that can be read while it is written.
+type transcript struct {
+	mutex sync.Mutex
+	text  bytes.Buffer
+}
+
+func (o *transcript) Write(p []byte) (int, error) {
+	o.mutex.Lock()
+	defer o.mutex.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *transcript) String() string {
+	o.mutex.Lock()
+	defer o.mutex.Unlock()
+	return o.text.String()
+}
