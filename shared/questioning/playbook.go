@@ -71,10 +71,12 @@ func Generic(goal string) []Slot {
 	return slots
 }
 
+// firstSentence is what the text begins with: its first line, or less.
 func firstSentence(text string) string {
+	text, _, _ = strings.Cut(strings.TrimSpace(text), "\n")
 	text = strings.Join(strings.Fields(text), " ")
 	for i, r := range text {
-		if strings.ContainsRune(".!?\n", r) && (i+1 == len(text) || text[i+1] == ' ') {
+		if strings.ContainsRune(".!?", r) && (i+1 == len(text) || text[i+1] == ' ') {
 			return strings.TrimRight(text[:i], ".!?")
 		}
 	}
