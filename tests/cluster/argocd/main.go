@@ -1,0 +1,32 @@
+// Command argocd is Argo CD in one binary: the part to run is told by the name
+// of the link it is called by, and any other name is the command line client.
+package main
+
+import (
+	"os"
+	"path/filepath"
+
+	controller "github.com/argoproj/argo-cd/v2/cmd/argocd-application-controller/commands"
+	askpass "github.com/argoproj/argo-cd/v2/cmd/argocd-git-ask-pass/commands"
+	reposerver "github.com/argoproj/argo-cd/v2/cmd/argocd-repo-server/commands"
+	server "github.com/argoproj/argo-cd/v2/cmd/argocd-server/commands"
+	client "github.com/argoproj/argo-cd/v2/cmd/argocd/commands"
+	"github.com/spf13/cobra"
+)
+
+var parts = map[string]func() *cobra.Command{
+	"argocd-application-controller": controller.NewCommand,
+	"argocd-git-ask-pass":           askpass.NewCommand,
+	"argocd-repo-server":            reposerver.NewCommand,
+	"argocd-server":                 server.NewCommand,
+}
+
+func main() {
+	part, ok := parts[filepath.Base(os.Args[0])]
+	if !ok {
+		part = client.NewCommand
+	}
+	if part().Execute() != nil {
+		os.Exit(1)
+	}
+}

@@ -1,0 +1,107 @@
+package cluster
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+func (s *Settings) cgroup() string { return "sequential-questioning-" + s.Name }
+
+// hierarchies lists where control groups are mounted: many places in version 1,
+// one in version 2.
+func hierarchies() ([]string, error) {
+	mounts, err := os.Open("/proc/self/mounts")
+	if err != nil {
+		return nil, err
+	}
+	defer mounts.Close()
+	var folders []string
+	for lines := bufio.NewScanner(mounts); lines.Scan(); {
+		fields := strings.Fields(lines.Text())
+		if len(fields) > 2 && (fields[2] == "cgroup" || fields[2] == "cgroup2") && !slices.Contains(folders, fields[1]) {
+			folders = append(folders, fields[1])
+		}
+	}
+	return folders, nil
+}
+
+// makeCgroups makes the groups below which everything of the cluster's pods is
+// accounted for.
+func makeCgroups(name string) error {
+	folders, err := hierarchies()
+	if err != nil {
+		return fmt.Errorf("listing control groups: %w", err)
+	}
+	for _, folder := range folders {
+		group := filepath.Join(folder, name)
+		if err := os.MkdirAll(group, 0o755); err != nil {
+			return fmt.Errorf("making a control group: %w", err)
+		}
+		// A new group of version 1 has no processors and no memory to run on.
+		for _, file := range []string{"cpuset.cpus", "cpuset.mems"} {
+			if content, err := os.ReadFile(filepath.Join(folder, file)); err == nil && fileExists(filepath.Join(folder, "cgroup.clone_children")) {
+				if err := os.WriteFile(filepath.Join(group, file), content, 0o644); err != nil {
+					return fmt.Errorf("setting up a control group: %w", err)
+				}
+			}
+		}
+		// In version 2 a group has only the controllers that its parent hands on.
+		controllers, err := os.ReadFile(filepath.Join(folder, "cgroup.controllers"))
+		if err != nil {
+			continue
+		}
+		for controller := range strings.FieldsSeq(string(controllers)) {
+			if err := os.WriteFile(filepath.Join(folder, "cgroup.subtree_control"), []byte("+"+controller), 0o644); err != nil {
+				return fmt.Errorf("handing on the controller %s: %w", controller, err)
+			}
+		}
+	}
+	return nil
+}
+
+// removeCgroups waits for the last processes to be gone.
+func removeCgroups(ctx context.Context, name string) error {
+	folders, err := hierarchies()
+	if err != nil {
+		return fmt.Errorf("listing control groups: %w", err)
+	}
+	for _, folder := range folders {
+		if err := poll(ctx, 10*time.Second, func() error { return removeTree(filepath.Join(folder, name)) }); err != nil {
+			return fmt.Errorf("removing a control group: %w", err)
+		}
+	}
+	return nil
+}
+
+// removeTree removes the folders only, which is how control groups are removed.
+func removeTree(root string) error {
+	var groups []string
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.IsDir() {
+			groups = append(groups, path)
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	})
+	for _, group := range slices.Backward(groups) {
+		if removal := os.Remove(group); removal != nil && !errors.Is(removal, fs.ErrNotExist) {
+			err = errors.Join(err, removal)
+		}
+	}
+	return err
+}
+
+func fileExists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}

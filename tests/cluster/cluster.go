@@ -1,0 +1,228 @@
+package cluster
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+// cluster is one that is being brought up, or is up.
+type cluster struct {
+	*Settings
+	addresses Addresses
+	node      *node
+	saved     saved
+}
+
+// saved is what has to be known of a cluster after up has ended.
+type saved struct {
+	Subnet   string            `json:"subnet"`
+	Images   map[string]string `json:"images"` // by what they were built from
+	Password string            `json:"password"`
+	Token    string            `json:"token"`
+	Steps    []string          `json:"steps"` // that are done
+}
+
+type step struct {
+	name string
+	do   func(context.Context) error
+}
+
+// Up brings a cluster up, or adds what it does not have yet to one that runs.
+func Up(ctx context.Context, s *Settings, progress *Progress) error {
+	if err := prepareMachine(ctx, s, progress); err != nil {
+		return err
+	}
+	if err := Build(ctx, s, progress); err != nil {
+		return err
+	}
+	unlock, err := lock(s.State)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	defer os.Remove(s.State) // when nothing came into it
+	ctx, cancel := context.WithTimeoutCause(ctx, s.Timeout, errors.New("the time given by --timeout is over"))
+	defer cancel()
+	c, err := load(s)
+	if err != nil {
+		return err
+	}
+	runs := c != nil && c.node.runs(ctx)
+	if !runs {
+		if err := remove(s); err != nil {
+			return fmt.Errorf("removing what an earlier cluster left: %w", err)
+		}
+		if c, err = create(s); err != nil {
+			return err
+		}
+	} else if s.Subnet != "" && s.Subnet != c.saved.Subnet {
+		return fmt.Errorf("%s runs with --subnet %s: take it down first, or give this one another --name", s.Name, c.saved.Subnet)
+	}
+	if err := c.take(ctx, progress); err != nil {
+		return c.fail(err, !runs)
+	}
+	return nil
+}
+
+func create(s *Settings) (*cluster, error) {
+	c := &cluster{Settings: s, node: newNode(s), saved: saved{Subnet: s.Subnet, Images: map[string]string{}}}
+	if c.saved.Subnet == "" {
+		c.saved.Subnet = DefaultSubnet
+	}
+	var err error
+	if c.addresses, err = Divide(c.saved.Subnet); err != nil {
+		return nil, err
+	}
+	if err := checkRoutes(c.addresses.Subnet); err != nil {
+		return nil, err
+	}
+	for _, folder := range []string{"logs", "home", "tmp", "registry/sha256"} {
+		if err := os.MkdirAll(s.state(folder), 0o755); err != nil {
+			return nil, err
+		}
+	}
+	return c, c.save()
+}
+
+// load reads what is known of a cluster; nil means that nothing is.
+func load(s *Settings) (*cluster, error) {
+	content, err := os.ReadFile(s.state("cluster.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	c := &cluster{Settings: s, node: newNode(s)}
+	if err := json.Unmarshal(content, &c.saved); err != nil {
+		return nil, fmt.Errorf("reading %s: %w", s.state("cluster.json"), err)
+	}
+	c.addresses, err = Divide(c.saved.Subnet)
+	return c, err
+}
+
+func (c *cluster) save() error {
+	content, err := json.MarshalIndent(c.saved, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(c.state("cluster.json"), content, 0o600)
+}
+
+// take takes the steps that are not done yet.
+func (c *cluster) take(ctx context.Context, progress *Progress) error {
+	steps := []step{
+		{"node started", c.startMachine},
+		{"images in the registry", c.startRegistry},
+		{"API server ready", c.startControlPlane},
+		{"node ready", c.startNode},
+		{"Knative Serving ready", c.installServing},
+	}
+	if c.ArgoCD {
+		steps = append(steps, step{"Argo CD ready", c.installArgoCD})
+	}
+	if c.Eventing {
+		steps = append(steps, step{"Knative Eventing ready", c.installEventing})
+	}
+	for _, step := range steps {
+		if slices.Contains(c.saved.Steps, step.name) {
+			continue
+		}
+		if err := progress.Step(step.name, func() error { return step.do(ctx) }); err != nil {
+			return err
+		}
+		c.saved.Steps = append(c.saved.Steps, step.name)
+		if err := c.save(); err != nil {
+			return err
+		}
+	}
+	return c.writeEnvironment()
+}
+
+func (c *cluster) startMachine(ctx context.Context) error {
+	if err := makeCgroups(c.cgroup()); err != nil {
+		return err
+	}
+	pid, err := c.node.launch(ctx)
+	if err != nil {
+		return err
+	}
+	return connect(c.linkName(), pid, c.addresses)
+}
+
+// fail tells of a failure what there is to know, and takes a cluster down again
+// that did not come up.
+func (c *cluster) fail(failure error, tearDown bool) error {
+	interrupted := errors.Is(failure, context.Canceled)
+	if interrupted {
+		failure = errors.New("interrupted")
+	}
+	var at componentError
+	if errors.As(failure, &at) {
+		content, _ := os.ReadFile(logFile(c.State, at.component))
+		failure = fmt.Errorf("%w\n\nThe end of %s's log:\n%s", failure, at.component, tail(string(content), 15))
+	}
+	if !tearDown || c.Keep {
+		return fmt.Errorf("%w\n\nAll logs are in %s", failure, c.state("logs"))
+	}
+	if interrupted {
+		return errors.Join(failure, remove(c.Settings))
+	}
+	kept := filepath.Join(os.TempDir(), "cluster-"+c.Name+"-logs")
+	// The context that up had may be what has ended.
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	err := errors.Join(os.RemoveAll(kept), Logs(ctx, c.Settings, kept), remove(c.Settings))
+	return errors.Join(fmt.Errorf("%w\n\nThe cluster was taken down; all logs are in %s. With --keep it stays.", failure, kept), err)
+}
+
+// Down removes everything of a cluster, and what was built if that is wanted.
+func Down(s *Settings, binaries bool) error {
+	unlock, err := lock(s.State)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := remove(s); err != nil {
+		return err
+	}
+	if err := os.Remove(s.State); err != nil {
+		return err
+	}
+	os.Remove(stateFolder) // the last cluster's
+	if binaries {
+		return os.RemoveAll(s.Binaries)
+	}
+	return nil
+}
+
+// remove leaves the state folder itself, which is locked.
+func remove(s *Settings) error {
+	ctx := context.Background()
+	if err := s.kill(ctx); err != nil {
+		return err
+	}
+	if err := disconnect(s.linkName()); err != nil {
+		return err
+	}
+	if err := removeCgroups(ctx, s.cgroup()); err != nil {
+		return err
+	}
+	left, err := os.ReadDir(s.State)
+	if err != nil {
+		return err
+	}
+	for _, entry := range left {
+		if err := os.RemoveAll(s.state(entry.Name())); err != nil {
+			return fmt.Errorf("removing the cluster's state: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,172 @@
+// Command cluster brings a one-node Kubernetes with Knative and Argo CD up on
+// this machine, for tests, and takes it down again.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/sequential-questioning/sequential-questioning/tests/cluster"
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	if err := newCommand().ExecuteContext(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, "cluster:", err)
+		os.Exit(1)
+	}
+}
+
+func newCommand() *cobra.Command {
+	settings := &cluster.Settings{}
+	root := &cobra.Command{
+		Use:           "cluster",
+		Short:         "A one-node Kubernetes with Knative and Argo CD, for tests",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	flags := root.PersistentFlags()
+	flags.StringVar(&settings.Name, "name", "default", "name of the cluster")
+	flags.StringVar(&settings.State, "state", "", "folder for the cluster's state (default /var/lib/sequential-questioning-cluster/<name>)")
+	flags.StringVar(&settings.Binaries, "bin", "", "folder for what is built (default .bin/cluster of the checkout)")
+	root.AddCommand(up(settings), build(settings), down(settings), status(settings), environment(settings), logs(settings), node())
+	return root
+}
+
+func up(settings *cluster.Settings) *cobra.Command {
+	var withoutArgoCD bool
+	command := &cobra.Command{
+		Use:   "up",
+		Short: "Bring a cluster up, or add to a running one what is asked for",
+		Args:  cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			settings.ArgoCD = !withoutArgoCD
+			if err := settings.Complete(); err != nil {
+				return err
+			}
+			ctx, cancel := interruptible(command.Context())
+			defer cancel()
+			began := time.Now()
+			if err := cluster.Up(ctx, settings, &cluster.Progress{Writer: command.ErrOrStderr()}); err != nil {
+				return err
+			}
+			fmt.Fprintf(command.ErrOrStderr(), "  %-34s%6.1f s\n", "cluster "+settings.Name+" is up", time.Since(began).Seconds())
+			usage, err := cluster.Usage(settings)
+			fmt.Fprint(command.OutOrStdout(), usage)
+			return err
+		},
+	}
+	flags := command.Flags()
+	flags.BoolVar(&settings.Eventing, "eventing", false, "with Knative Eventing and its broker in memory")
+	flags.BoolVar(&withoutArgoCD, "without-argocd", false, "without Argo CD")
+	flags.BoolVar(&settings.GPG, "gpg", false, "let Argo CD check commits' signatures, with the keys in ARGOCD_GPG_KEYS")
+	flags.StringVar(&settings.Subnet, "subnet", "", "network for nodes, pods and Services (default "+cluster.DefaultSubnet+")")
+	flags.BoolVar(&settings.Keep, "keep", false, "leave a cluster that does not come up as it is")
+	flags.DurationVar(&settings.Timeout, "timeout", 10*time.Minute, "limit for everything but building")
+	return command
+}
+
+func build(settings *cluster.Settings) *cobra.Command {
+	var withoutArgoCD bool
+	command := &cobra.Command{
+		Use:   "build",
+		Short: "Build what a cluster needs, as far as it is missing or out of date",
+		Args:  cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			settings.ArgoCD = !withoutArgoCD
+			if err := settings.Complete(); err != nil {
+				return err
+			}
+			ctx, cancel := interruptible(command.Context())
+			defer cancel()
+			return cluster.Build(ctx, settings, &cluster.Progress{Writer: command.ErrOrStderr()})
+		},
+	}
+	command.Flags().BoolVar(&settings.Eventing, "eventing", false, "Knative Eventing too")
+	command.Flags().BoolVar(&withoutArgoCD, "without-argocd", false, "all but Argo CD")
+	return command
+}
+
+func down(settings *cluster.Settings) *cobra.Command {
+	var binaries bool
+	command := &cobra.Command{
+		Use:   "down",
+		Short: "Remove a cluster and everything it has written",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if err := settings.Complete(); err != nil {
+				return err
+			}
+			return cluster.Down(settings, binaries)
+		},
+	}
+	command.Flags().BoolVar(&binaries, "binaries", false, "remove what was built too")
+	return command
+}
+
+func status(settings *cluster.Settings) *cobra.Command {
+	return &cobra.Command{
+		Use:   "status",
+		Short: "Tell how a cluster's components and pods are doing",
+		Args:  cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			if err := settings.Complete(); err != nil {
+				return err
+			}
+			status, err := cluster.Status(command.Context(), settings)
+			fmt.Fprint(command.OutOrStdout(), status)
+			return err
+		},
+	}
+}
+
+func environment(settings *cluster.Settings) *cobra.Command {
+	return &cobra.Command{
+		Use:   "env",
+		Short: "Print lines for a shell that tell programs where the cluster is",
+		Args:  cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			if err := settings.Complete(); err != nil {
+				return err
+			}
+			lines, err := cluster.Environment(settings)
+			fmt.Fprint(command.OutOrStdout(), lines)
+			return err
+		},
+	}
+}
+
+func logs(settings *cluster.Settings) *cobra.Command {
+	return &cobra.Command{
+		Use:   "logs FOLDER",
+		Short: "Copy all logs of a cluster into a folder, and what the API server tells of it",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(command *cobra.Command, arguments []string) error {
+			if err := settings.Complete(); err != nil {
+				return err
+			}
+			return cluster.Logs(command.Context(), settings, arguments[0])
+		},
+	}
+}
+
+// node is what up starts; it is not for people.
+func node() *cobra.Command {
+	return &cobra.Command{
+		Use:    "node STATE BINARIES HOSTNAME",
+		Hidden: true,
+		Args:   cobra.ExactArgs(3),
+		RunE: func(_ *cobra.Command, arguments []string) error {
+			return cluster.RunNode(arguments[0], arguments[1], arguments[2])
+		},
+	}
+}
+
+// interruptible ends with Ctrl-C.
+func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+}

@@ -1,0 +1,107 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+)
+
+// Environment returns lines for a shell that tell programs where the cluster is.
+func Environment(s *Settings) (string, error) {
+	content, err := os.ReadFile(s.state("env"))
+	if err != nil {
+		return "", fmt.Errorf("no cluster %s is up: %w", s.Name, err)
+	}
+	return string(content), nil
+}
+
+func (c *cluster) writeEnvironment() error {
+	lines := [][2]string{
+		{"KUBECONFIG", c.state("pki", "admin.kubeconfig")},
+		{"PATH", c.binary("path") + ":$PATH"},
+		{"CLUSTER_DOMAIN", domain},
+		{"CLUSTER_HELLO_IMAGE", c.saved.Images["cluster/hello"]},
+		{"CLUSTER_HOST", c.addresses.Host.String()},
+		{"CLUSTER_INGRESS", c.addresses.ingress()},
+		{"CLUSTER_LOGS", c.state("logs")},
+		{"CLUSTER_REGISTRY", c.addresses.registry()},
+	}
+	if c.saved.Token != "" {
+		lines = append(lines, [][2]string{
+			{"ARGOCD_SERVER", c.addresses.argocd()},
+			{"ARGOCD_OPTS", "--plaintext"},
+			{"ARGOCD_PLAINTEXT", "true"},
+			{"ARGOCD_USERNAME", argocdUser},
+			{"ARGOCD_PASSWORD", c.saved.Password},
+			{"ARGOCD_AUTH_TOKEN", c.saved.Token},
+			{"ARGOCD_GPG_KEYS", c.state("argocd", "gpg", "source")},
+		}...)
+	}
+	var content strings.Builder
+	for _, line := range lines {
+		fmt.Fprintf(&content, "export %s=%q\n", line[0], line[1])
+	}
+	return os.WriteFile(c.state("env"), []byte(content.String()), 0o600)
+}
+
+// Usage tells how to use a cluster.
+func Usage(s *Settings) (string, error) {
+	c, err := load(s)
+	if err != nil || c == nil {
+		return "", err
+	}
+	environment, err := Environment(s)
+	if err != nil {
+		return "", err
+	}
+	usage := fmt.Sprintf(`
+%s
+Try:
+  . %s
+  kubectl create -f - <<'END'
+  {"apiVersion": "serving.knative.dev/v1", "kind": "Service", "metadata": {"name": "hello"},
+   "spec": {"template": {"spec": {"containers": [{"image": "%s"}]}}}}
+  END
+  kubectl wait --for=condition=Ready ksvc/hello
+  curl -H 'Host: hello.default.%s' %s
+`, environment, s.state("env"), c.saved.Images["cluster/hello"], domain, c.addresses.ingress())
+	if c.saved.Token != "" {
+		usage += "  argocd account get-user-info\n"
+	}
+	return usage, nil
+}
+
+// Status tells how a cluster's components are doing. Its error says that the
+// cluster is not up.
+func Status(ctx context.Context, s *Settings) (string, error) {
+	c, err := load(s)
+	if err != nil {
+		return "", err
+	}
+	if c == nil {
+		return "", fmt.Errorf("no cluster %s is up", s.Name)
+	}
+	components, err := c.node.components(ctx)
+	if err != nil {
+		return "", fmt.Errorf("the node of %s does not answer: %w", s.Name, err)
+	}
+	var status strings.Builder
+	var down []error
+	for _, component := range components {
+		state := "running"
+		if component.PID == 0 {
+			state = "ended"
+			down = append(down, fmt.Errorf("%s ended %s", component.Name, component.Ended))
+		}
+		fmt.Fprintf(&status, "%-32s%-10s", component.Name, state)
+		if component.Exits > 0 {
+			fmt.Fprintf(&status, "ended %d times, last %s", component.Exits, component.Ended)
+		}
+		status.WriteString("\n")
+	}
+	pods, err := c.kubectl(ctx, "", "get", "pods", "--all-namespaces")
+	fmt.Fprintf(&status, "\n%s\n", pods)
+	return status.String(), errors.Join(append(down, err)...)
+}

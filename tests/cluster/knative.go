@@ -1,0 +1,119 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+const (
+	domain       = "example.com"
+	ingressClass = "cluster.ingress.networking.knative.dev"
+
+	rolloutLimit = 4 * time.Minute
+)
+
+// configuration is what differs from Knative's own, by ConfigMap. No feature is
+// turned on: a container's own security context is allowed as it is.
+var configuration = map[string]object{
+	"config-network": {"ingress-class": ingressClass},
+	"config-domain":  {domain: ""},
+	// To zero as quickly as the autoscaler can.
+	"config-autoscaler": {"stable-window": "6s", "scale-to-zero-grace-period": "6s", "scale-to-zero-pod-retention-period": "0s"},
+}
+
+func (c *cluster) installServing(ctx context.Context) error {
+	if err := c.installInStages(ctx, "serving"); err != nil {
+		return err
+	}
+	ingress, err := ownManifest("ingress.yaml")
+	if err != nil {
+		return err
+	}
+	if err := c.apply(ctx, replaceImages(ingress, c.saved.Images)); err != nil {
+		return err
+	}
+	if err := c.awaitDeployments(ctx, "knative-serving"); err != nil {
+		return err
+	}
+	hello := fmt.Sprintf(`{"apiVersion": "serving.knative.dev/v1", "kind": "Service", "metadata": {"name": "hello", "namespace": "default"},
+		"spec": {"template": {"spec": {"containers": [{"image": %q}]}}}}`, c.saved.Images["cluster/hello"])
+	return c.node.await(ctx, "kube-apiserver", time.Minute, func() error {
+		_, err := c.kubectl(ctx, hello, "create", "--dry-run=server", "-f", "-")
+		return err
+	})
+}
+
+func (c *cluster) installEventing(ctx context.Context) error {
+	if err := c.push(ctx, "eventing"); err != nil {
+		return err
+	}
+	if err := c.installInStages(ctx, "eventing"); err != nil {
+		return err
+	}
+	if err := c.awaitDeployments(ctx, "knative-eventing"); err != nil {
+		return err
+	}
+	const broker = `{"apiVersion": "eventing.knative.dev/v1", "kind": "Broker", "metadata": {"name": "default", "namespace": "default"}}`
+	return c.node.await(ctx, "kube-apiserver", time.Minute, func() error {
+		_, err := c.kubectl(ctx, broker, "create", "--dry-run=server", "-f", "-")
+		return err
+	})
+}
+
+// installInStages: resources have to be known before objects of them come, and
+// configuration has to be there before a webhook wants to check it.
+func (c *cluster) installInStages(ctx context.Context, name string) error {
+	for _, stage := range []string{"resources", "configuration", "workloads"} {
+		manifests, err := c.builtManifest(name+"-"+stage+".yaml", forOneNode)
+		if err != nil {
+			return err
+		}
+		if err := c.apply(ctx, manifests); err != nil {
+			return fmt.Errorf("applying Knative's %s %s: %w", name, stage, err)
+		}
+		if stage == "resources" {
+			if err := c.awaitResources(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// forOneNode fits an object of Knative's to a small node.
+func forOneNode(manifest object) bool {
+	switch manifest["kind"] {
+	case "HorizontalPodAutoscaler", "PodDisruptionBudget":
+		return false
+	case "ConfigMap":
+		for key, value := range configuration[nameOf(manifest)] {
+			data, ok := manifest["data"].(object)
+			if !ok {
+				data = object{}
+				manifest["data"] = data
+			}
+			data[key] = value
+		}
+	case "Deployment":
+		specification, _ := manifest["spec"].(object)
+		template, _ := specification["template"].(object)
+		pod, _ := template["spec"].(object)
+		containers, _ := pod["containers"].([]any)
+		for _, container := range containers {
+			container.(object)["resources"] = object{"requests": object{"cpu": "25m", "memory": "32Mi"}}
+		}
+	}
+	return true
+}
+
+// awaitDeployments waits for all Deployments of a namespace. Those with no
+// replicas are ready as they are.
+func (c *cluster) awaitDeployments(ctx context.Context, namespace string) error {
+	_, err := c.kubectl(ctx, "", "--namespace", namespace, "wait", "--for=condition=Available", "--timeout", rolloutLimit.String(), "deployment", "--all")
+	if err == nil {
+		return nil
+	}
+	pods, _ := c.kubectl(ctx, "", "--namespace", namespace, "get", "pods")
+	return inComponent("kubelet", fmt.Errorf("%w\n%s", err, pods))
+}

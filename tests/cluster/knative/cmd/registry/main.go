@@ -1,0 +1,25 @@
+// Command registry is an OCI registry over plain HTTP: registry ADDRESS FOLDER
+//
+// Blobs lie in the folder; manifests are kept in memory and end with the process.
+package main
+
+import (
+	"log"
+	"net/http"
+	"os"
+	"path/filepath"
+
+	"github.com/google/go-containerregistry/pkg/registry"
+)
+
+func main() {
+	if len(os.Args) != 3 {
+		log.Fatal("usage: registry ADDRESS FOLDER")
+	}
+	address, folder := os.Args[1], os.Args[2]
+	if err := os.MkdirAll(filepath.Join(folder, "sha256"), 0o755); err != nil {
+		log.Fatal(err)
+	}
+	log.Print("serving on ", address)
+	log.Fatal(http.ListenAndServe(address, registry.New(registry.WithBlobHandler(registry.NewDiskBlobHandler(folder)))))
+}

@@ -1,0 +1,76 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// dumps are what kubectl tells of a cluster, by the file that takes it.
+var dumps = map[string][]string{
+	"all.txt":           {"get", "all", "--all-namespaces", "--output", "wide"},
+	"events.txt":        {"get", "events", "--all-namespaces", "--sort-by", ".lastTimestamp"},
+	"pods.txt":          {"describe", "pods", "--all-namespaces"},
+	"nodes.txt":         {"describe", "nodes"},
+	"services.yaml":     {"get", "services.serving.knative.dev,configurations.serving.knative.dev,revisions,routes.serving.knative.dev", "--all-namespaces", "--output", "yaml"},
+	"networking.yaml":   {"get", "ingresses.networking.internal.knative.dev,serverlessservices,podautoscalers,endpointslices", "--all-namespaces", "--output", "yaml"},
+	"eventing.yaml":     {"get", "brokers,triggers,subscriptions,channels,sinkbindings,pingsources", "--all-namespaces", "--output", "yaml"},
+	"applications.yaml": {"get", "applications,appprojects,applicationsets", "--all-namespaces", "--output", "yaml"},
+	"configmaps.yaml":   {"get", "configmaps", "--all-namespaces", "--output", "yaml"},
+}
+
+// Logs copies all logs of a cluster into a folder, and what the API server
+// tells of it. Secrets are left out.
+func Logs(ctx context.Context, s *Settings, folder string) error {
+	if !fileExists(s.state("logs")) {
+		return fmt.Errorf("no cluster %s is up", s.Name)
+	}
+	if err := copyLogs(s.state("logs"), folder); err != nil {
+		return err
+	}
+	c, err := load(s)
+	if err != nil || c == nil {
+		return err
+	}
+	if _, err := c.kubectl(ctx, "", "get", "--raw", "/readyz", "--request-timeout=5s"); err != nil {
+		return os.WriteFile(filepath.Join(folder, "kubectl.txt"), []byte(err.Error()+"\n"), 0o644)
+	}
+	for name, arguments := range dumps {
+		output, err := c.kubectl(ctx, "", arguments...)
+		if err != nil {
+			output = strings.TrimSpace(output + "\n" + err.Error())
+		}
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(output+"\n"), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// copyLogs follows no links: a pod's log may have been taken away already.
+func copyLogs(from, to string) error {
+	return filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		target := filepath.Join(to, strings.TrimPrefix(path, from))
+		if entry.IsDir() {
+			return os.MkdirAll(target, 0o755)
+		}
+		if !entry.Type().IsRegular() {
+			return nil
+		}
+		content, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(target, content, 0o644)
+	})
+}

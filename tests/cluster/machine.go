@@ -1,0 +1,59 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+)
+
+// needed lists programs that are not built here, with Debian's packages of them.
+var needed = []struct{ program, debian string }{
+	{"containerd", "containerd"},
+	{"containerd-shim-runc-v2", "containerd"},
+	{"runc", "runc"},
+	{"/usr/lib/cni/ptp", "containernetworking-plugins"},
+	{"nft", "nftables"},
+	{"mount", "mount"},
+	{"git", "git"},
+}
+
+// prepareMachine installs what is missing where that is known how to do.
+func prepareMachine(ctx context.Context, s *Settings, progress *Progress) error {
+	if os.Geteuid() != 0 {
+		return errors.New("a cluster needs root: namespaces, mounts and routes are made")
+	}
+	wanted := needed
+	if s.GPG {
+		wanted = append(slices.Clone(needed), struct{ program, debian string }{"gpg", "gpg"})
+	}
+	var programs, packages []string
+	for _, need := range wanted {
+		if _, err := exec.LookPath(need.program); err != nil {
+			programs = append(programs, need.program)
+			packages = append(packages, need.debian)
+		}
+	}
+	if len(programs) == 0 {
+		return nil
+	}
+	slices.Sort(packages)
+	packages = slices.Compact(packages)
+	if _, err := exec.LookPath("apt-get"); err != nil {
+		return fmt.Errorf("missing on this machine: %s. Debian and Ubuntu have them in the packages %s", strings.Join(programs, ", "), strings.Join(packages, ", "))
+	}
+	return progress.Step("installed "+strings.Join(packages, ", "), func() error {
+		install := append([]string{"install", "--yes", "--no-install-recommends"}, packages...)
+		for _, arguments := range [][]string{{"update"}, install} {
+			aptGet := exec.Command("apt-get", arguments...)
+			aptGet.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
+			if _, err := run(ctx, aptGet); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

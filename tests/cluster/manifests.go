@@ -1,0 +1,74 @@
+package cluster
+
+import (
+	"embed"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+)
+
+//go:embed manifests
+var ownManifests embed.FS
+
+var (
+	separator      = regexp.MustCompile(`(?m)^---.*$`)
+	imageReference = regexp.MustCompile(`ko://[A-Za-z0-9._/-]+`)
+)
+
+func ownManifest(name string) (string, error) {
+	content, err := ownManifests.ReadFile("manifests/" + name)
+	return string(content), err
+}
+
+// builtManifest reads a manifest that was gathered from a module, puts the
+// images' names in and has every object edited. An edit that answers false
+// leaves the object out.
+func (c *cluster) builtManifest(name string, edit func(object) bool) (string, error) {
+	content, err := os.ReadFile(c.binary("manifests", name))
+	if err != nil {
+		return "", err
+	}
+	return editManifests(replaceImages(string(content), c.saved.Images), edit)
+}
+
+// replaceImages puts the images that there are in the place of the packages
+// they were built from. Others keep a name that cannot be pulled.
+func replaceImages(manifests string, images map[string]string) string {
+	return imageReference.ReplaceAllStringFunc(manifests, func(reference string) string {
+		name := strings.TrimPrefix(reference, "ko://")
+		if image := images[name]; image != "" {
+			return image
+		}
+		return "not-built.invalid/" + name
+	})
+}
+
+func editManifests(manifests string, edit func(object) bool) (string, error) {
+	var edited strings.Builder
+	for _, document := range separator.Split(manifests, -1) {
+		var parsed object
+		if err := yaml.Unmarshal([]byte(document), &parsed); err != nil {
+			return "", fmt.Errorf("reading a manifest: %w\n%s", err, document)
+		}
+		if len(parsed) == 0 || !edit(parsed) {
+			continue
+		}
+		encoded, err := yaml.Marshal(parsed)
+		if err != nil {
+			return "", err
+		}
+		edited.WriteString("---\n" + string(encoded))
+	}
+	return edited.String(), nil
+}
+
+func nameOf(manifest object) string {
+	metadata, _ := manifest["metadata"].(object)
+	name, _ := metadata["name"].(string)
+	return name
+}
+
+func unedited(object) bool { return true }

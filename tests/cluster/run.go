@@ -1,0 +1,84 @@
+package cluster
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// run runs a program and returns what it printed. The program has a process
+// group of its own: it is this program that Ctrl-C is for.
+func run(ctx context.Context, command *exec.Cmd) (string, error) {
+	var output, complaints bytes.Buffer
+	command.Stdout, command.Stderr = &output, &complaints
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := command.Start(); err != nil {
+		return "", err
+	}
+	stop := context.AfterFunc(ctx, func() { unix.Kill(-command.Process.Pid, unix.SIGKILL) })
+	defer stop()
+	err := command.Wait()
+	if ctx.Err() != nil {
+		return "", context.Cause(ctx)
+	}
+	if err != nil {
+		shown := strings.Join(append([]string{filepath.Base(command.Path)}, command.Args[1:]...), " ")
+		return "", fmt.Errorf("%.200s: %w\n%s", shown, err, tail(complaints.String(), 20))
+	}
+	return strings.TrimSpace(output.String()), nil
+}
+
+// tail returns the last lines of a text, with long ones cut.
+func tail(text string, count int) string {
+	const width = 400
+	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
+	lines = lines[max(0, len(lines)-count):]
+	for i, line := range lines {
+		if len(line) > width {
+			lines[i] = line[:width] + "…"
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// lock makes this program the only one that changes a folder.
+func lock(folder string) (unlock func(), err error) {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return nil, err
+	}
+	file, err := os.Open(folder)
+	if err != nil {
+		return nil, err
+	}
+	err = unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		err = unix.Flock(int(file.Fd()), unix.LOCK_EX)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("locking %s: %w", folder, err)
+	}
+	return func() { file.Close() }, nil
+}
+
+// Progress tells what was done, and how long each step took.
+type Progress struct{ io.Writer }
+
+// Step does something and tells of it.
+func (p *Progress) Step(done string, do func() error) error {
+	began := time.Now()
+	if err := do(); err != nil {
+		return fmt.Errorf("%s: %w", done, err)
+	}
+	fmt.Fprintf(p, "  %-34s%6.1f s\n", done, time.Since(began).Seconds())
+	return nil
+}

@@ -1,0 +1,104 @@
+// Package cluster runs a one-node Kubernetes with Knative and Argo CD on a Linux
+// machine, in namespaces of its own, without a container engine's daemon on it.
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+)
+
+const (
+	module       = "github.com/sequential-questioning/sequential-questioning/tests/cluster"
+	stateFolder  = "/var/lib/sequential-questioning-cluster"
+	socketLength = 107 // the longest path of a Unix socket
+)
+
+// Settings say which cluster is meant and what should be in it.
+type Settings struct {
+	Name     string
+	Subnet   string
+	State    string // folder for everything one cluster writes
+	Binaries string // folder for what is built
+	Eventing bool
+	ArgoCD   bool
+	GPG      bool          // Argo CD checks signatures of commits
+	Keep     bool          // leave a cluster that did not come up as it is
+	Timeout  time.Duration // limit for everything but building
+
+	source string // the folder of this module
+}
+
+var validName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?$`)
+
+// Complete fills in what was left out and checks the rest.
+func (s *Settings) Complete() error {
+	if !validName.MatchString(s.Name) {
+		return fmt.Errorf("--name %q: at most 30 of a-z, 0-9 and dashes are needed", s.Name)
+	}
+	var err error
+	if s.source, err = findSource(); err != nil {
+		return err
+	}
+	if s.Binaries == "" {
+		s.Binaries = filepath.Join(s.source, "..", "..", ".bin", "cluster")
+	}
+	if s.State == "" {
+		s.State = filepath.Join(stateFolder, s.Name)
+	}
+	for _, folder := range []*string{&s.Binaries, &s.State} {
+		if *folder, err = filepath.Abs(*folder); err != nil {
+			return err
+		}
+		for _, covered := range []string{"/run/", "/var/run/", "/proc/", "/sys/"} {
+			if strings.HasPrefix(*folder, covered) {
+				return fmt.Errorf("the node has its own %s, so %s cannot lie there", covered, *folder)
+			}
+		}
+	}
+	if longest := filepath.Join(s.State, "kubelet/plugins_registry/0123456789.sock"); len(longest) > socketLength {
+		return fmt.Errorf("--state %s is too long a path for the sockets in it", s.State)
+	}
+	return nil
+}
+
+func (s *Settings) state(elements ...string) string {
+	return filepath.Join(append([]string{s.State}, elements...)...)
+}
+
+func (s *Settings) binary(elements ...string) string {
+	return filepath.Join(append([]string{s.Binaries}, elements...)...)
+}
+
+func (s *Settings) hostname() string { return "node-" + s.Name }
+
+// findSource looks for this module's folder around the working directory and
+// around the program.
+func findSource() (string, error) {
+	working, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	program, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	for _, start := range []string{working, filepath.Dir(program)} {
+		for folder := start; ; folder = filepath.Dir(folder) {
+			for _, candidate := range []string{folder, filepath.Join(folder, "tests", "cluster")} {
+				content, err := os.ReadFile(filepath.Join(candidate, "go.mod"))
+				if err == nil && strings.HasPrefix(string(content), "module "+module+"\n") {
+					return candidate, nil
+				}
+			}
+			if folder == "/" {
+				break
+			}
+		}
+	}
+	return "", errors.New("the folder tests/cluster is not to be found from here: run this within the checkout")
+}

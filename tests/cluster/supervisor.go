@@ -1,0 +1,161 @@
+package cluster
+
+import (
+	"encoding/json"
+	"fmt"
+	"log"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const restartDelay = time.Second
+
+// Component is one program of the node.
+type Component struct {
+	Name        string   `json:"name"`
+	Command     []string `json:"command"`
+	Environment []string `json:"environment,omitempty"`
+
+	// What became of it; only read.
+	PID   int    `json:"pid,omitempty"`
+	Exits int    `json:"exits,omitempty"`
+	Ended string `json:"ended,omitempty"` // how it ended last
+}
+
+// supervisor starts components, starts them again when they end, and reaps
+// whatever else is orphaned in the node.
+type supervisor struct {
+	state string
+
+	mutex      sync.Mutex // held while starting too: no process is reaped before it is known
+	components map[string]*Component
+}
+
+func newSupervisor(state string) *supervisor {
+	return &supervisor{state: state, components: map[string]*Component{}}
+}
+
+// serve takes orders on a socket in the state folder.
+func (s *supervisor) serve() error {
+	children := make(chan os.Signal, 1)
+	signal.Notify(children, unix.SIGCHLD)
+	go func() {
+		for range children {
+			s.reap()
+		}
+	}()
+	socket := filepath.Join(s.state, "node.sock")
+	listener, err := net.Listen("unix", socket)
+	if err != nil {
+		return fmt.Errorf("listening on %s: %w", socket, err)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /components", s.list)
+	mux.HandleFunc("POST /components", s.add)
+	return http.Serve(listener, mux)
+}
+
+func (s *supervisor) list(w http.ResponseWriter, _ *http.Request) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	names := slices.Sorted(maps.Keys(s.components))
+	components := make([]Component, len(names))
+	for i, name := range names {
+		components[i] = *s.components[name]
+	}
+	json.NewEncoder(w).Encode(components)
+}
+
+// add starts a component; one that is there already stays as it is.
+func (s *supervisor) add(w http.ResponseWriter, r *http.Request) {
+	var component Component
+	if err := json.NewDecoder(r.Body).Decode(&component); err != nil || len(component.Command) == 0 {
+		http.Error(w, "a component with a command is needed", http.StatusBadRequest)
+		return
+	}
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.components[component.Name] != nil {
+		return
+	}
+	if err := s.start(&component); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	s.components[component.Name] = &component
+}
+
+func (s *supervisor) start(component *Component) error {
+	output, err := os.OpenFile(logFile(s.state, component.Name), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	defer output.Close()
+	input, err := os.Open(os.DevNull)
+	if err != nil {
+		return err
+	}
+	defer input.Close()
+	process, err := os.StartProcess(component.Command[0], component.Command, &os.ProcAttr{
+		Dir:   s.state,
+		Env:   component.Environment,
+		Files: []*os.File{input, output, output},
+		Sys:   &syscall.SysProcAttr{Setsid: true},
+	})
+	if err != nil {
+		return fmt.Errorf("starting %s: %w", component.Name, err)
+	}
+	component.PID = process.Pid
+	return process.Release()
+}
+
+func (s *supervisor) reap() {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	for {
+		var status unix.WaitStatus
+		pid, err := unix.Wait4(-1, &status, unix.WNOHANG, nil)
+		if err == unix.EINTR {
+			continue
+		}
+		if pid <= 0 {
+			return
+		}
+		for _, component := range s.components {
+			if component.PID == pid {
+				s.ended(component, status)
+			}
+		}
+	}
+}
+
+func (s *supervisor) ended(component *Component, status unix.WaitStatus) {
+	component.PID = 0
+	component.Exits++
+	component.Ended = fmt.Sprintf("with code %d", status.ExitStatus())
+	if status.Signaled() {
+		component.Ended = "by signal " + status.Signal().String()
+	}
+	log.Printf("%s ended %s", component.Name, component.Ended)
+	time.AfterFunc(restartDelay, func() {
+		s.mutex.Lock()
+		defer s.mutex.Unlock()
+		if err := s.start(component); err != nil {
+			log.Print(err)
+		}
+	})
+}
+
+func logFile(state, component string) string {
+	return filepath.Join(state, "logs", component+".log")
+}
