@@ -1,0 +1,135 @@
+package delivery
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// ArgoCD is Argo CD's API as one of its users sees it.
+type ArgoCD struct {
+	url   string
+	token string
+	http  *http.Client
+}
+
+func newArgoCD(c Cluster) *ArgoCD {
+	scheme := "https"
+	if c.Plaintext {
+		scheme = "http"
+	}
+	return &ArgoCD{url: scheme + "://" + c.ArgoCD, token: c.Token, http: &http.Client{Timeout: time.Minute}}
+}
+
+// As returns the API for another token.
+func (a *ArgoCD) As(token string) *ArgoCD { return &ArgoCD{url: a.url, token: token, http: a.http} }
+
+// Call makes one call of the REST API; into may be nil. A refusal's error holds
+// the status and Argo CD's words.
+func (a *ArgoCD) Call(ctx context.Context, method, path string, body, into any) error {
+	var content io.Reader
+	if body != nil {
+		encoded, err := json.Marshal(body)
+		if err != nil {
+			return err
+		}
+		content = bytes.NewReader(encoded)
+	}
+	request, err := http.NewRequestWithContext(ctx, method, a.url+path, content)
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Authorization", "Bearer "+a.token)
+	request.Header.Set("Content-Type", "application/json")
+	response, err := a.http.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		return err
+	}
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s %s: %s: %s", method, path, response.Status, answer)
+	}
+	if into == nil {
+		return nil
+	}
+	return json.Unmarshal(answer, into)
+}
+
+// Application is what Argo CD says of one environment.
+type Application struct {
+	Sync, Health, Revision string
+	Phase, Message         string // of the last operation
+	Running                bool   // an operation is in progress
+	Automated              bool
+	History                []Deployed
+}
+
+// Deployed is one entry of an Application's history.
+type Deployed struct {
+	ID       int64
+	Revision string
+}
+
+// Application reads one Application.
+func (w *World) Application(ctx context.Context, name string) (Application, error) {
+	object, err := w.Get(ctx, applications, "argocd", name)
+	if err != nil {
+		return Application{}, err
+	}
+	text := func(fields ...string) string {
+		value, _, _ := unstructured.NestedString(object.Object, fields...)
+		return value
+	}
+	a := Application{
+		Sync: text("status", "sync", "status"), Health: text("status", "health", "status"), Revision: text("status", "sync", "revision"),
+		Phase: text("status", "operationState", "phase"), Message: text("status", "operationState", "message"),
+	}
+	_, operation, _ := unstructured.NestedMap(object.Object, "operation")
+	a.Running = operation || a.Phase == "Running" || a.Phase == "Terminating"
+	_, a.Automated, _ = unstructured.NestedMap(object.Object, "spec", "syncPolicy", "automated")
+	history, _, _ := unstructured.NestedSlice(object.Object, "status", "history")
+	for _, entry := range history {
+		fields, _ := entry.(map[string]any)
+		id, _, _ := unstructured.NestedInt64(fields, "id")
+		revision, _, _ := unstructured.NestedString(fields, "revision")
+		a.History = append(a.History, Deployed{id, revision})
+	}
+	return a, nil
+}
+
+// Refresh tells Argo CD to look at git now, as a webhook does.
+func (w *World) Refresh(ctx context.Context, name string) error {
+	return w.Patch(ctx, applications, "argocd", name, `{"metadata":{"annotations":{"argocd.argoproj.io/refresh":"normal"}}}`)
+}
+
+// Synced waits until an Application runs a revision and nothing is going on.
+func (w *World) Synced(ctx context.Context, name, revision string) error {
+	var last Application
+	err := w.Until(ctx, name+" synced at "+short(revision), func(ctx context.Context) (bool, error) {
+		a, err := w.Application(ctx, name)
+		if err != nil {
+			return false, err
+		}
+		last = a
+		if a.Revision != revision {
+			return false, w.Refresh(ctx, name)
+		}
+		return a.Sync == "Synced" && a.Health == "Healthy" && !a.Running, nil
+	})
+	if err != nil {
+		return fmt.Errorf("%w; last: %+v", err, last)
+	}
+	return nil
+}
+
+func short(revision string) string { return revision[:min(len(revision), 8)] }

@@ -1,0 +1,47 @@
+// Package delivery deploys this checkout to a cluster as its operators do: by
+// git, release and Argo CD alone.
+package delivery
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/caarlos0/env/v11"
+)
+
+// Cluster is where Kubernetes, Knative and Argo CD run, and how this machine and
+// the cluster reach each other.
+type Cluster struct {
+	Kubeconfig string `env:"KUBECONFIG"`
+	Registry   string `env:"CLUSTER_REGISTRY"`    // host:port over plain HTTP, for this machine and the nodes
+	Ingress    string `env:"CLUSTER_INGRESS"`     // URL of Knative's public ingress
+	Domain     string `env:"CLUSTER_DOMAIN"`      // of public routes: name.namespace.domain
+	Host       string `env:"CLUSTER_HOST"`        // address at which the cluster reaches this machine
+	Hello      string `env:"CLUSTER_HELLO_IMAGE"` // a bare HTTP server, to compare with
+	ArgoCD     string `env:"ARGOCD_SERVER"`
+	Token      string `env:"ARGOCD_AUTH_TOKEN"` // of an administrator
+	Plaintext  bool   `env:"ARGOCD_PLAINTEXT"`
+}
+
+// FromEnvironment reads what `cluster env` prints.
+func FromEnvironment() (Cluster, error) {
+	var c Cluster
+	if err := env.Parse(&c); err != nil {
+		return c, fmt.Errorf("read environment: %w", err)
+	}
+	var missing []string
+	for name, value := range map[string]string{
+		"KUBECONFIG": c.Kubeconfig, "CLUSTER_REGISTRY": c.Registry, "CLUSTER_INGRESS": c.Ingress,
+		"CLUSTER_DOMAIN": c.Domain, "CLUSTER_HOST": c.Host, "CLUSTER_HELLO_IMAGE": c.Hello,
+		"ARGOCD_SERVER": c.ArgoCD, "ARGOCD_AUTH_TOKEN": c.Token,
+	} {
+		if value == "" {
+			missing = append(missing, name)
+		}
+	}
+	if len(missing) > 0 {
+		return c, errors.New("not set: " + strings.Join(missing, ", ") + "; `make e2e` brings a cluster up and sets them, docs/e2e.md says what they mean for another one")
+	}
+	return c, nil
+}

@@ -1,0 +1,81 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/postgres/embedded"
+)
+
+// database is this machine's PostgreSQL, within the cluster's reach.
+type database struct {
+	server  *embedded.Server
+	address string // host:port for the cluster
+}
+
+func startDatabase(ctx context.Context, folder, address string) (*database, error) {
+	server, err := embedded.Start(ctx, embedded.Options{Dir: folder})
+	if err != nil {
+		return nil, fmt.Errorf("start PostgreSQL: %w", err)
+	}
+	listener, err := net.Listen("tcp", net.JoinHostPort(address, "0"))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("listen for PostgreSQL: %w", err), server.Stop(ctx))
+	}
+	go forward(listener, server.URL())
+	return &database{server: server, address: listener.Addr().String()}, nil
+}
+
+// forward takes connections on to the server, which listens on loopback only.
+func forward(listener net.Listener, server string) {
+	at, err := url.Parse(server)
+	if err != nil {
+		return
+	}
+	for {
+		from, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		go func() {
+			defer from.Close()
+			to, err := net.Dial("tcp", at.Host)
+			if err != nil {
+				return
+			}
+			defer to.Close()
+			go func() {
+				defer to.Close()
+				_, _ = io.Copy(to, from)
+			}()
+			_, _ = io.Copy(from, to)
+		}()
+	}
+}
+
+// create makes an empty database and returns its URL for this machine and, at
+// host, for the cluster.
+func (d *database) create(ctx context.Context, name, host string) (here, there string, err error) {
+	conn, err := pgx.Connect(ctx, d.server.AdminURL())
+	if err != nil {
+		return "", "", fmt.Errorf("create database %s: %w", name, err)
+	}
+	defer conn.Close(ctx)
+	if _, err := conn.Exec(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize()+" OWNER "+pgx.Identifier{embedded.Role}.Sanitize()); err != nil {
+		return "", "", fmt.Errorf("create database %s: %w", name, err)
+	}
+	at, err := url.Parse(d.server.URL())
+	if err != nil {
+		return "", "", fmt.Errorf("create database %s: %w", name, err)
+	}
+	at.Path = "/" + name
+	here = at.String()
+	at.Host = host
+	return here, at.String(), nil
+}

@@ -1,0 +1,136 @@
+package delivery
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Figures are what a run measured.
+type Figures struct {
+	mu      sync.Mutex
+	began   time.Time
+	rows    []row
+	samples []sample
+	marks   []mark
+	cancel  context.CancelFunc
+	ended   chan struct{}
+}
+
+type row struct{ section, what, value string }
+
+type sample struct {
+	at    time.Duration
+	count map[Environment]int
+}
+
+type mark struct {
+	at   time.Duration
+	what string
+}
+
+func newFigures() *Figures { return &Figures{began: time.Now()} }
+
+// Step does something, prints how long it took and keeps it.
+func (f *Figures) Step(what string, do func() error) error {
+	took, err := Took(do)
+	if err != nil {
+		return err
+	}
+	f.Add("Setting up", what, Seconds(took))
+	return nil
+}
+
+// Add keeps one figure and prints it.
+func (f *Figures) Add(section, what, value string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.rows = append(f.rows, row{section, what, value})
+	fmt.Printf("  %-72s %s\n", what, value)
+}
+
+// Mark notes on the plot that something happens now.
+func (f *Figures) Mark(what string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.marks = append(f.marks, mark{time.Since(f.began), what})
+}
+
+// Seconds writes a duration as the figures do.
+func Seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }
+
+// watch samples how many instances there are, until stop.
+func (f *Figures) watch(w *World) {
+	ctx, cancel := context.WithCancel(context.Background())
+	f.cancel, f.ended = cancel, make(chan struct{})
+	go func() {
+		defer close(f.ended)
+		tick := time.NewTicker(500 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			s := sample{at: time.Since(f.began), count: map[Environment]int{}}
+			for _, environment := range []Environment{Staging, Prod} {
+				instances, err := w.Instances(ctx, string(environment))
+				if err != nil {
+					continue
+				}
+				for _, n := range instances {
+					s.count[environment] += n
+				}
+			}
+			f.mu.Lock()
+			f.samples = append(f.samples, s)
+			f.mu.Unlock()
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+		}
+	}()
+}
+
+func (f *Figures) stop() {
+	if f.cancel != nil {
+		f.cancel()
+		<-f.ended
+	}
+}
+
+const (
+	beginFigures = "<!-- figures: written by make e2e -->"
+	endFigures   = "<!-- end of figures -->"
+)
+
+// Write puts the figures between the marks of a Markdown file and the plot beside
+// it.
+func (f *Figures) Write(markdown, plot string) error {
+	f.stop()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	content, err := os.ReadFile(markdown)
+	if err != nil {
+		return err
+	}
+	before, rest, found := strings.Cut(string(content), beginFigures)
+	_, after, closed := strings.Cut(rest, endFigures)
+	if !found || !closed {
+		return fmt.Errorf("%s has no place for figures: %s … %s", markdown, beginFigures, endFigures)
+	}
+	var table strings.Builder
+	section := ""
+	for _, r := range f.rows {
+		if r.section != section {
+			section = r.section
+			fmt.Fprintf(&table, "\n### %s\n\n| | |\n| --- | --- |\n", section)
+		}
+		fmt.Fprintf(&table, "| %s | %s |\n", r.what, r.value)
+	}
+	if err := f.draw(plot); err != nil {
+		return err
+	}
+	return os.WriteFile(markdown, []byte(before+beginFigures+"\n"+table.String()+"\n"+endFigures+after), 0o644)
+}

@@ -1,0 +1,118 @@
+package delivery
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/cgi"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// serveGit serves the bare repositories of folder over git's smart HTTP protocol
+// at a free port of address, and returns its URL.
+func serveGit(address, folder string) (string, error) {
+	programs, err := exec.Command("git", "--exec-path").Output()
+	if err != nil {
+		return "", fmt.Errorf("find git's programs: %w", err)
+	}
+	listener, err := net.Listen("tcp", net.JoinHostPort(address, "0"))
+	if err != nil {
+		return "", fmt.Errorf("listen for git: %w", err)
+	}
+	handler := &cgi.Handler{
+		Path:   filepath.Join(strings.TrimSpace(string(programs)), "git-http-backend"),
+		Env:    []string{"GIT_PROJECT_ROOT=" + folder, "GIT_HTTP_EXPORT_ALL=1", "REMOTE_USER=e2e", "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*"},
+		Logger: log.New(io.Discard, "", 0),
+		Stderr: io.Discard,
+	}
+	go func() { _ = http.Serve(listener, handler) }()
+	return "http://" + listener.Addr().String(), nil
+}
+
+// Checkout is a clone that somebody works in.
+type Checkout struct{ Folder string }
+
+// Git runs git in the checkout and returns what it prints, trimmed.
+func (c Checkout) Git(ctx context.Context, args ...string) (string, error) {
+	command := exec.CommandContext(ctx, "git", args...)
+	command.Dir = c.Folder
+	command.Env = append(os.Environ(),
+		"GIT_AUTHOR_NAME=e2e", "GIT_AUTHOR_EMAIL=e2e@example.test",
+		"GIT_COMMITTER_NAME=e2e", "GIT_COMMITTER_EMAIL=e2e@example.test",
+		"GIT_CONFIG_GLOBAL=/dev/null", "GIT_TERMINAL_PROMPT=0")
+	var stderr bytes.Buffer
+	command.Stderr = &stderr
+	output, err := command.Output()
+	if err != nil {
+		return "", fmt.Errorf("git %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(stderr.String()))
+	}
+	return strings.TrimSpace(string(output)), nil
+}
+
+// Write puts content at a path of the checkout.
+func (c Checkout) Write(path, content string) error {
+	path = filepath.Join(c.Folder, path)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(path, []byte(content), 0o644)
+}
+
+// Replace replaces a text that has to be in a file.
+func (c Checkout) Replace(path, old, with string) error {
+	content, err := os.ReadFile(filepath.Join(c.Folder, path))
+	if err != nil {
+		return err
+	}
+	if !bytes.Contains(content, []byte(old)) {
+		return fmt.Errorf("%s does not hold %q", path, old)
+	}
+	return c.Write(path, strings.ReplaceAll(string(content), old, with))
+}
+
+// Commit commits everything there is and returns the commit.
+func (c Checkout) Commit(ctx context.Context, message string) (string, error) {
+	if _, err := c.Git(ctx, "add", "--all"); err != nil {
+		return "", err
+	}
+	if _, err := c.Git(ctx, "commit", "--quiet", "--message", message); err != nil {
+		return "", err
+	}
+	return c.Git(ctx, "rev-parse", "HEAD")
+}
+
+// copyTree copies what git would commit of a checkout, changes included.
+func copyTree(ctx context.Context, from, to string) error {
+	listed, err := Checkout{from}.Git(ctx, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+	if err != nil {
+		return err
+	}
+	for path := range strings.SplitSeq(strings.Trim(listed, "\x00"), "\x00") {
+		info, err := os.Lstat(filepath.Join(from, path))
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		content, err := os.ReadFile(filepath.Join(from, path))
+		if err != nil {
+			return fmt.Errorf("copy the checkout: %w", err)
+		}
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(to, path)), 0o755); err != nil {
+			return fmt.Errorf("copy the checkout: %w", err)
+		}
+		if err := os.WriteFile(filepath.Join(to, path), content, info.Mode().Perm()); err != nil {
+			return fmt.Errorf("copy the checkout: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,120 @@
+package delivery
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// waitLimit bounds every wait for a condition: generous, because a slow machine
+// should make a run slower and not red.
+const waitLimit = 5 * time.Minute
+
+// Kinds that the tests read.
+var (
+	applications = schema.GroupVersionResource{Group: "argoproj.io", Version: "v1alpha1", Resource: "applications"}
+	Services     = schema.GroupVersionResource{Group: "serving.knative.dev", Version: "v1", Resource: "services"}
+	Revisions    = schema.GroupVersionResource{Group: "serving.knative.dev", Version: "v1", Resource: "revisions"}
+	Jobs         = schema.GroupVersionResource{Group: "batch", Version: "v1", Resource: "jobs"}
+	Pods         = schema.GroupVersionResource{Version: "v1", Resource: "pods"}
+	ConfigMaps   = schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}
+)
+
+// Get reads one object.
+func (w *World) Get(ctx context.Context, kind schema.GroupVersionResource, namespace, name string) (*unstructured.Unstructured, error) {
+	return w.kube.Resource(kind).Namespace(namespace).Get(ctx, name, metav1.GetOptions{})
+}
+
+// Patch merges a JSON document into one object, as a person's hand edit does.
+func (w *World) Patch(ctx context.Context, kind schema.GroupVersionResource, namespace, name, merge string) error {
+	_, err := w.kube.Resource(kind).Namespace(namespace).Patch(ctx, name, types.MergePatchType, []byte(merge), metav1.PatchOptions{})
+	return err
+}
+
+// Delete deletes one object.
+func (w *World) Delete(ctx context.Context, kind schema.GroupVersionResource, namespace, name string) error {
+	return w.kube.Resource(kind).Namespace(namespace).Delete(ctx, name, metav1.DeleteOptions{})
+}
+
+// Kubectl runs kubectl with what it should read and returns what it prints. The
+// error holds what it complains of.
+func (w *World) Kubectl(ctx context.Context, stdin string, args ...string) (string, error) {
+	command := exec.CommandContext(ctx, "kubectl", append([]string{"--kubeconfig", w.Cluster.Kubeconfig}, args...)...)
+	command.Stdin = strings.NewReader(stdin)
+	var stderr bytes.Buffer
+	command.Stderr = &stderr
+	output, err := command.Output()
+	if err != nil {
+		return string(output), fmt.Errorf("kubectl %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(stderr.String()))
+	}
+	return string(output), nil
+}
+
+// Until waits for a condition. An error of the condition itself may pass too, so
+// it is told only when the limit is reached.
+func (w *World) Until(ctx context.Context, what string, condition func(context.Context) (bool, error)) error {
+	ctx, cancel := context.WithTimeout(ctx, waitLimit)
+	defer cancel()
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	var last error
+	for {
+		done, err := condition(ctx)
+		if done && err == nil {
+			return nil
+		}
+		if err != nil && ctx.Err() == nil {
+			last = err
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(fmt.Errorf("wait for %s: %w", what, context.Cause(ctx)), last)
+		case <-tick.C:
+		}
+	}
+}
+
+// Condition returns the status and message of an object's condition.
+func Condition(object *unstructured.Unstructured, kind string) (status, message string) {
+	conditions, _, _ := unstructured.NestedSlice(object.Object, "status", "conditions")
+	for _, condition := range conditions {
+		fields, _ := condition.(map[string]any)
+		if fields["type"] == kind {
+			status, _ = fields["status"].(string)
+			message, _ = fields["message"].(string)
+		}
+	}
+	return status, message
+}
+
+// Instances counts the pods of an environment's functions that are not ending.
+func (w *World) Instances(ctx context.Context, namespace string) (map[string]int, error) {
+	pods, err := w.kube.Resource(Pods).Namespace(namespace).List(ctx, metav1.ListOptions{LabelSelector: "serving.knative.dev/service"})
+	if err != nil {
+		return nil, err
+	}
+	count := map[string]int{}
+	for _, pod := range pods.Items {
+		if pod.GetDeletionTimestamp() == nil {
+			count[pod.GetLabels()["serving.knative.dev/service"]]++
+		}
+	}
+	return count, nil
+}
+
+// Asleep waits until an environment has no instance of any function.
+func (w *World) Asleep(ctx context.Context, namespace string) error {
+	return w.Until(ctx, namespace+" to scale to zero", func(ctx context.Context) (bool, error) {
+		count, err := w.Instances(ctx, namespace)
+		return len(count) == 0, err
+	})
+}

@@ -1,0 +1,140 @@
+package delivery
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"time"
+)
+
+// Environment names one of the deployed environments.
+type Environment string
+
+// The environments that are deployed here; their Applications and namespaces
+// have the same name.
+const (
+	Staging Environment = "sequential-questioning-staging"
+	Prod    Environment = "sequential-questioning-prod"
+)
+
+// Route returns a URL for MCP clients of an environment, through the cluster's
+// ingress: what a DNS name does elsewhere, a small proxy does here.
+func (w *World) Route(environment Environment) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if proxy, ok := w.routes[environment]; ok {
+		return proxy.URL + "/mcp"
+	}
+	to, _ := url.Parse(w.Cluster.Ingress)
+	proxy := httptest.NewServer(&httputil.ReverseProxy{
+		FlushInterval: -1,
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(to)
+			r.Out.Host = w.hostname("gateway", string(environment))
+		},
+	})
+	w.routes[environment] = proxy
+	return proxy.URL + "/mcp"
+}
+
+func (w *World) hostname(service, namespace string) string {
+	return service + "." + namespace + "." + w.Cluster.Domain
+}
+
+// Public asks the public ingress for a service's page and returns the status.
+func (w *World) Public(ctx context.Context, service, namespace string) (int, string, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, w.Cluster.Ingress, nil)
+	if err != nil {
+		return 0, "", err
+	}
+	request.Host = w.hostname(service, namespace)
+	response, err := (&http.Client{Timeout: waitLimit}).Do(request)
+	if err != nil {
+		return 0, "", err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	return response.StatusCode, string(body), err
+}
+
+const revision = "2026-07-28"
+
+// caller's connections are not kept: every call finds its way anew.
+var caller = &http.Client{Timeout: 2 * time.Minute, Transport: &http.Transport{DisableKeepAlives: true}}
+
+// Request makes one request in the newest revision of MCP and returns its result.
+func Request(ctx context.Context, route, method, name string, params map[string]any) (map[string]any, error) {
+	if params == nil {
+		params = map[string]any{}
+	}
+	params["_meta"] = map[string]any{"io.modelcontextprotocol/protocolVersion": revision, "io.modelcontextprotocol/clientCapabilities": map[string]any{}}
+	body, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+	if err != nil {
+		return nil, err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, route, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	request.Header = http.Header{
+		"Content-Type": {"application/json"}, "Accept": {"application/json, text/event-stream"},
+		"Mcp-Protocol-Version": {revision}, "Mcp-Method": {method},
+	}
+	if name != "" {
+		request.Header.Set("Mcp-Name", name)
+	}
+	response, err := caller.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, err
+	}
+	var answer struct {
+		Result map[string]any
+		Error  json.RawMessage
+	}
+	if err := json.Unmarshal(content, &answer); err != nil || response.StatusCode != http.StatusOK || answer.Error != nil {
+		return nil, fmt.Errorf("%s %s: %s: %.2000s", method, name, response.Status, content)
+	}
+	return answer.Result, nil
+}
+
+// Call calls a tool and returns its structured result.
+func Call(ctx context.Context, route, tool string, arguments map[string]any) (map[string]any, error) {
+	result, err := Request(ctx, route, "tools/call", tool, map[string]any{"name": tool, "arguments": arguments})
+	if err != nil {
+		return nil, err
+	}
+	if failed, _ := result["isError"].(bool); failed {
+		return nil, fmt.Errorf("%s: %v", tool, result["content"])
+	}
+	structured, _ := result["structuredContent"].(map[string]any)
+	return structured, nil
+}
+
+// Version returns the version that an environment's gateway tells its clients.
+func Version(ctx context.Context, route string) (string, error) {
+	result, err := Request(ctx, route, "server/discover", "", nil)
+	if err != nil {
+		return "", err
+	}
+	info, _ := result["serverInfo"].(map[string]any)
+	if info == nil {
+		meta, _ := result["_meta"].(map[string]any)
+		info, _ = meta["io.modelcontextprotocol/serverInfo"].(map[string]any)
+	}
+	version, _ := info["version"].(string)
+	if version == "" {
+		return "", fmt.Errorf("no version in %v", result)
+	}
+	return version, nil
+}

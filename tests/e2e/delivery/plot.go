@@ -1,0 +1,55 @@
+package delivery
+
+import (
+	"fmt"
+	"image/color"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+)
+
+// draw plots the instances over time, with what happened meanwhile.
+func (f *Figures) draw(path string) error {
+	p := plot.New()
+	p.Title.Text = "Instances of functions over one run"
+	p.X.Label.Text = "seconds"
+	p.Y.Label.Text = "instances"
+	p.Y.Min = 0
+	p.Legend.Top = true
+	highest := 1
+	for i, environment := range []Environment{Staging, Prod} {
+		points := make(plotter.XYs, 0, len(f.samples))
+		for _, s := range f.samples {
+			points = append(points, plotter.XY{X: s.at.Seconds(), Y: float64(s.count[environment])})
+			highest = max(highest, s.count[environment])
+		}
+		line, err := plotter.NewLine(points)
+		if err != nil {
+			return fmt.Errorf("plot %s: %w", environment, err)
+		}
+		line.StepStyle = plotter.PostStep
+		line.Color = []color.Color{color.RGBA{0x1f, 0x77, 0xb4, 0xff}, color.RGBA{0xd6, 0x27, 0x28, 0xff}}[i]
+		p.Add(line)
+		p.Legend.Add(string(environment), line)
+	}
+	p.Y.Max = float64(highest) * 1.3
+	labels := plotter.XYLabels{}
+	for i, m := range f.marks {
+		at, err := plotter.NewLine(plotter.XYs{{X: m.at.Seconds(), Y: 0}, {X: m.at.Seconds(), Y: float64(highest)}})
+		if err != nil {
+			return fmt.Errorf("plot %s: %w", m.what, err)
+		}
+		at.Color = color.Gray{0xb0}
+		at.Dashes = []vg.Length{vg.Points(2), vg.Points(2)}
+		p.Add(at)
+		labels.XYs = append(labels.XYs, plotter.XY{X: m.at.Seconds(), Y: float64(highest) * (1.02 + 0.06*float64(i%4))})
+		labels.Labels = append(labels.Labels, m.what)
+	}
+	names, err := plotter.NewLabels(labels)
+	if err != nil {
+		return fmt.Errorf("plot the marks: %w", err)
+	}
+	p.Add(names)
+	return p.Save(24*vg.Centimeter, 9*vg.Centimeter, path)
+}

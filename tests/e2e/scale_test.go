@@ -1,0 +1,116 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	. "github.com/sequential-questioning/sequential-questioning/tests/e2e/delivery"
+)
+
+const (
+	coldRounds  = 5
+	helloSpace  = "e2e-hello"
+	helloObject = `
+apiVersion: v1
+kind: Namespace
+metadata: {name: e2e-hello}
+---
+apiVersion: serving.knative.dev/v1
+kind: Service
+metadata: {name: hello, namespace: e2e-hello}
+spec:
+  template:
+    spec:
+      containers:
+        - image: %s
+          resources: {requests: {cpu: 50m, memory: 32Mi}, limits: {cpu: "1", memory: 128Mi}}
+`
+)
+
+func TestScaleToZeroAndBack(t *testing.T) {
+	begin(t)
+	route := world.Route(Staging)
+	_, err := world.Kubectl(t.Context(), fmt.Sprintf(helloObject, world.Cluster.Hello), "apply", "--server-side", "-f", "-")
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		_, err := world.Kubectl(t.Context(), "", "delete", "namespace", helloSpace, "--wait=false")
+		require.NoError(t, err)
+	})
+	_, err = world.Kubectl(t.Context(), "", "wait", "--for=condition=Ready", "--timeout=5m", "--namespace", helloSpace, "ksvc/hello")
+	require.NoError(t, err)
+
+	opened, err := Call(t.Context(), route, askTool, trip)
+	require.NoError(t, err)
+	_, err = Call(t.Context(), route, followUpTool, map[string]any{"conversation_id": opened["conversation_id"], "answers": answers("destination")})
+	require.NoError(t, err)
+
+	t.Run("discovery wakes the gateway and nothing else", func(t *testing.T) {
+		require.NoError(t, world.Asleep(t.Context(), string(Staging)))
+		watch := world.WatchPods(t.Context(), string(Staging))
+		result, err := Request(t.Context(), route, "tools/list", "", nil)
+		require.NoError(t, err)
+		require.NotEmpty(t, result["tools"])
+		require.NoError(t, world.Asleep(t.Context(), string(Staging))) // all that it woke has gone again
+		require.Equal(t, []string{"gateway"}, watch.Services())
+	})
+
+	var hello, whole, warm []time.Duration
+	var stages []Stages
+	for range coldRounds {
+		require.NoError(t, world.Asleep(t.Context(), helloSpace))
+		took, err := Took(func() error {
+			status, body, err := world.Public(t.Context(), "hello", helloSpace)
+			if err == nil && status != http.StatusOK {
+				err = fmt.Errorf("%d: %s", status, body)
+			}
+			return err
+		})
+		require.NoError(t, err)
+		hello = append(hello, took)
+
+		require.NoError(t, world.Asleep(t.Context(), string(Staging)))
+		watch := world.WatchPods(t.Context(), string(Staging))
+		waiting := map[string]any{"conversation_id": opened["conversation_id"]}
+		began := time.Now()
+		turn, err := Call(t.Context(), route, followUpTool, waiting)
+		took = time.Since(began)
+		require.NoError(t, err)
+		require.NotEmpty(t, turn["questions"], "the conversation is where it was")
+		whole = append(whole, took)
+		took, err = Took(func() error { _, err := Call(t.Context(), route, followUpTool, waiting); return err })
+		require.NoError(t, err)
+		warm = append(warm, took)
+		stages = append(stages, watch.Stages(began, "gateway"), watch.Stages(began, "follow-up"))
+	}
+	_, err = Call(t.Context(), route, followUpTool, map[string]any{"conversation_id": opened["conversation_id"], "answers": answers("travellers")})
+	require.NoError(t, err)
+	reported(t.Context(), t, route, opened["conversation_id"])
+
+	const section = "Scale to zero and back"
+	figure := func(what string, all []time.Duration) {
+		slices.Sort(all)
+		world.Figures.Add(section, what, fmt.Sprintf("%s (%s to %s)", Seconds(all[len(all)/2]), Seconds(all[0]), Seconds(all[len(all)-1])))
+	}
+	figure("a bare hello-world Service from zero, median of 5", hello)
+	figure("a call from zero: gateway, then tool function, then PostgreSQL", whole)
+	figure("the same call warm", warm)
+	world.Figures.Add(section, "from zero, as hello-worlds (two are woken one after the other)", fmt.Sprintf("× %.2f", whole[len(whole)/2].Seconds()/hello[len(hello)/2].Seconds()))
+	for i, name := range []string{"gateway", "tool function"} {
+		var created, scheduled, sandbox, started, ready []time.Duration
+		for at := i; at < len(stages); at += 2 {
+			s := stages[at]
+			created, scheduled, sandbox = append(created, s.Created), append(scheduled, s.Scheduled-s.Created), append(sandbox, s.Sandbox-s.Scheduled)
+			started, ready = append(started, s.Started-s.Sandbox), append(ready, s.Ready-s.Started)
+		}
+		figure(name+": request → pod made (activator, autoscaler, deployment)", created)
+		figure(name+": → scheduled", scheduled)
+		figure(name+": → sandbox and network", sandbox)
+		figure(name+": → containers started", started)
+		figure(name+": → ready (probe of process and queue-proxy)", ready)
+	}
+}
