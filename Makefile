@@ -13,6 +13,13 @@ GO_BUILD := go build -trimpath -tags=grpcnotrace -ldflags='-s -w'
 FUNCTIONS := $(sort $(notdir $(patsubst %/func.yaml,%,$(wildcard functions/*/func.yaml))))
 TOOLS := $(filter-out gateway,$(FUNCTIONS))
 
+# What imports Knative, Argo CD or Kubernetes stands outside the workspace: their
+# dependencies are not to be those of the functions.
+DELIVERY := gitops/release tests/cluster tests/e2e
+ALONE := GOWORK=off CGO_ENABLED=0 GOFLAGS='-buildvcs=false -tags=kubernetes_protomessage_one_more_release'
+RELEASE := $(BIN)/release
+CLUSTER := $(BIN)/cluster-command
+
 ##@ Use
 
 run: ## Serve on this machine. ARGS="--port 9000 --data folder", or DATABASE_URL for an existing server
@@ -31,6 +38,15 @@ build: ## Build every program into .bin
 	go build -trimpath -o $(BIN)/migrate ./migrations/cmd/migrate
 	for f in $(FUNCTIONS); do CGO_ENABLED=0 $(GO_BUILD) -o $(BIN)/$$f ./functions/$$f/cmd/$$f; done
 
+release: ## Build the command that renders, builds images, promotes and rolls back into .bin
+	@$(ALONE) go -C gitops/release build -trimpath -ldflags='-s -w' -o $(abspath $(RELEASE)) .
+
+render: release ## Write gitops/base from the functions' func.yaml
+	$(RELEASE) render
+
+images: release ## Build all images and pin them. ARGS="--repository ghcr.io/owner/project"
+	$(RELEASE) images $(ARGS)
+
 generate: ## Write what is derived from the tools: catalogue, API reference, schema snapshots
 	go run ./functions/local/cmd/generate
 	UPDATE_SNAPSHOTS=1 go test -count=1 -run TestSnapshot $(addprefix ./functions/,$(TOOLS)) > /dev/null
@@ -42,13 +58,16 @@ tidy: ## Tidy every module and the workspace; takes in a new function
 
 ##@ Check
 
-test: verify lint unit conformance ## Everything that has to hold before a change lands (under five minutes warm)
+test: verify lint unit delivery conformance ## Everything that has to hold before a change lands (under five minutes warm)
 
 postgres:
 	@go run ./shared/postgres/embedded/cmd/install-postgres
 
 unit: postgres ## Unit and integration tests, against a real PostgreSQL
 	go test -timeout 10m $(filter-out ./tests/...,$(PACKAGES)) ./tests/integration/...
+
+delivery: ## Tests of the release command, the manifests and the policies
+	for m in $(filter-out tests/e2e,$(DELIVERY)); do $(ALONE) go -C $$m test -timeout 10m ./...; done
 
 conformance: postgres tests/conformance/node_modules/.installed ## Foreign MCP clients and the official conformance suite, against the built program
 	go test -count=1 -timeout 10m ./tests/conformance/...
@@ -57,13 +76,18 @@ tests/conformance/node_modules/.installed: tests/conformance/package-lock.json
 	npm ci --prefix tests/conformance --no-audit --no-fund --loglevel=error
 	@touch $@
 
-verify: ## Fail when something generated is out of date
+e2e: postgres tests/conformance/node_modules/.installed ## The delivery, on a cluster of its own; or KUBECONFIG=… (docs/e2e.md). ARGS="-run TestPromotion"
+	@tests/e2e/run $(if $(filter command line,$(origin KUBECONFIG)),--kubeconfig $(KUBECONFIG),) $(ARGS)
+
+verify: release ## Fail when something generated is out of date
 	go run ./functions/local/cmd/generate --check
+	$(RELEASE) render --check
 
 lint: ## gofmt, go vet and staticcheck
-	@unformatted=$$(gofmt -l $(MODULES)); if [ -n "$$unformatted" ]; then echo "not gofmt'ed:"; echo "$$unformatted"; exit 1; fi
+	@unformatted=$$(gofmt -l $(MODULES) $(DELIVERY)); if [ -n "$$unformatted" ]; then echo "not gofmt'ed:"; echo "$$unformatted"; exit 1; fi
 	go vet $(PACKAGES)
 	go tool staticcheck $(PACKAGES)
+	for m in $(DELIVERY); do $(ALONE) go -C $$m vet ./...; done
 
 fuzz: ## Fuzz the readers for a while each. FUZZTIME=1m
 	go test -run '^$$' -fuzz FuzzSplit -fuzztime $(or $(FUZZTIME),30s) ./shared/questioning/reply
@@ -73,6 +97,17 @@ fuzz: ## Fuzz the readers for a while each. FUZZTIME=1m
 bench: ## Measure speed, as ratios of one run, and print a table
 	go run ./tests/performance $(ARGS)
 
+##@ Cluster
+
+$(CLUSTER): FORCE
+	@$(ALONE) go -C tests/cluster build -trimpath -o $(abspath $@) ./cmd/cluster
+
+cluster: $(CLUSTER) ## Bring a Kubernetes with Knative and Argo CD up on this machine (Linux, root). ARGS="--eventing"
+	@$(CLUSTER) up $(ARGS)
+
+cluster-down: $(CLUSTER) ## Remove it and every trace of it
+	@$(CLUSTER) down $(ARGS)
+
 ##@ Other
 
 clean: ## Remove what was built; the conversations in .data stay
@@ -81,6 +116,8 @@ clean: ## Remove what was built; the conversations in .data stay
 help: ## Print this
 	@awk 'BEGIN {FS = ":.*## "; print "Sequential Questioning\n\nUsage: make <target>"} \
 		/^##@/ {printf "\n%s\n", substr($$0, 5)} \
-		/^[a-z][a-z-]*:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+		/^[a-z][a-z0-9-]*:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: run migrate build generate tidy test postgres unit conformance verify lint fuzz bench clean help
+FORCE:
+
+.PHONY: run migrate build generate release render images tidy test postgres unit delivery conformance e2e verify lint fuzz bench cluster cluster-down clean help FORCE

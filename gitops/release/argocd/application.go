@@ -1,0 +1,195 @@
+package argocd
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/argoproj/argo-cd/v2/pkg/apiclient/application"
+	"github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
+	"google.golang.org/grpc/codes"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
+)
+
+// Get returns an Application as it is.
+func (s *Server) Get(ctx context.Context, name string) (*v1alpha1.Application, error) {
+	return s.get(ctx, &application.ApplicationQuery{Name: &name})
+}
+
+// Refresh returns an Application after Argo CD has looked at its branch again.
+func (s *Server) Refresh(ctx context.Context, name string) (*v1alpha1.Application, error) {
+	how := string(v1alpha1.RefreshTypeNormal)
+	return s.get(ctx, &application.ApplicationQuery{Name: &name, Refresh: &how})
+}
+
+func (s *Server) get(ctx context.Context, query *application.ApplicationQuery) (*v1alpha1.Application, error) {
+	call, cancel := context.WithTimeout(ctx, callWait)
+	defer cancel()
+	app, err := s.applications.Get(call, query)
+	switch code(err) {
+	case codes.OK:
+		return app, nil
+	case codes.NotFound, codes.PermissionDenied:
+		return nil, s.missing(ctx, query.GetName(), err)
+	}
+	return nil, s.failed("read Application "+query.GetName(), err)
+}
+
+// missing explains a refusal: Argo CD does not tell a missing Application from
+// a forbidden one.
+func (s *Server) missing(ctx context.Context, name string, err error) error {
+	visible, listing := s.List(ctx)
+	if listing != nil {
+		return s.failed("read Application "+name, err)
+	}
+	var names []string
+	for _, app := range visible {
+		names = append(names, app.Name)
+	}
+	if len(names) == 0 {
+		names = []string{"none"}
+	}
+	return &callError{fmt.Sprintf("Argo CD at %s has no Application %s that this account may read; it may read: %s", s.address, name, strings.Join(names, ", ")), err}
+}
+
+// List returns the Applications the account may read, by name.
+func (s *Server) List(ctx context.Context) ([]v1alpha1.Application, error) {
+	ctx, cancel := context.WithTimeout(ctx, callWait)
+	defer cancel()
+	list, err := s.applications.List(ctx, &application.ApplicationQuery{})
+	if err != nil {
+		return nil, s.failed("list Applications", err)
+	}
+	slices.SortFunc(list.Items, func(a, b v1alpha1.Application) int { return strings.Compare(a.Name, b.Name) })
+	return list.Items, nil
+}
+
+// Update writes an Application's specification and annotations. The server does
+// not build the branch to validate it: a branch that does not build is one of
+// the reasons to change an Application.
+func (s *Server) Update(ctx context.Context, app *v1alpha1.Application) (*v1alpha1.Application, error) {
+	ctx, cancel := context.WithTimeout(ctx, callWait)
+	defer cancel()
+	validate := false
+	updated, err := s.applications.Update(ctx, &application.ApplicationUpdateRequest{Application: app, Validate: &validate})
+	if err != nil {
+		return nil, s.failed("change Application "+app.Name, err)
+	}
+	return updated, nil
+}
+
+// Rollback starts a sync to what was deployed under a history id.
+func (s *Server) Rollback(ctx context.Context, name string, id int64) error {
+	ctx, cancel := context.WithTimeout(ctx, callWait)
+	defer cancel()
+	prune := true
+	if _, err := s.applications.Rollback(ctx, &application.ApplicationRollbackRequest{Name: &name, Id: &id, Prune: &prune}); err != nil {
+		return s.failed(fmt.Sprintf("roll %s back to %d", name, id), err)
+	}
+	return nil
+}
+
+// End ends whatever sync runs and returns the Application once none does.
+func (s *Server) End(ctx context.Context, name string) (*v1alpha1.Application, error) {
+	ticker := time.NewTicker(s.pause)
+	defer ticker.Stop()
+	for looks := 0; ; looks++ {
+		app, err := s.Get(ctx, name)
+		if err != nil || !Running(app) {
+			return app, err
+		}
+		if looks%refreshEvery == 0 {
+			if err := s.terminate(ctx, name); err != nil && !Uncertain(err) {
+				return nil, err
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("the sync of %s that runs does not end: %w", name, ctx.Err())
+		case <-ticker.C:
+		}
+	}
+}
+
+// terminate asks Argo CD to end a running sync. That none runs is no error.
+func (s *Server) terminate(ctx context.Context, name string) error {
+	ctx, cancel := context.WithTimeout(ctx, callWait)
+	defer cancel()
+	_, err := s.applications.TerminateOperation(ctx, &application.OperationTerminateRequest{Name: &name})
+	if err != nil && code(err) != codes.InvalidArgument {
+		return s.failed("end the running sync of "+name, err)
+	}
+	return nil
+}
+
+// Manifests returns what an Application's folder holds at a revision, as Argo
+// CD builds it.
+func (s *Server) Manifests(ctx context.Context, name, revision string) ([]*unstructured.Unstructured, error) {
+	ctx, cancel := context.WithTimeout(ctx, callWait)
+	defer cancel()
+	built, err := s.applications.GetManifests(ctx, &application.ApplicationManifestQuery{Name: &name, Revision: &revision})
+	if err != nil {
+		return nil, s.failed(fmt.Sprintf("build the manifests of %s at %s", name, short(revision)), err)
+	}
+	var objects []*unstructured.Unstructured
+	for _, manifest := range built.Manifests {
+		object := &unstructured.Unstructured{}
+		if err := json.Unmarshal([]byte(manifest), &object.Object); err != nil {
+			return nil, fmt.Errorf("read a manifest of %s at %s: %w", name, short(revision), err)
+		}
+		objects = append(objects, object)
+	}
+	return objects, nil
+}
+
+// Subject returns the first line of a commit's message.
+func (s *Server) Subject(ctx context.Context, name, revision string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, callWait)
+	defer cancel()
+	metadata, err := s.applications.RevisionMetadata(ctx, &application.RevisionMetadataQuery{Name: &name, Revision: &revision})
+	if err != nil {
+		return "", s.failed("read commit "+short(revision), err)
+	}
+	subject, _, _ := strings.Cut(strings.TrimSpace(metadata.Message), "\n")
+	return subject, nil
+}
+
+// Tree returns an Application's objects and what they own.
+func (s *Server) Tree(ctx context.Context, name string) (*v1alpha1.ApplicationTree, error) {
+	ctx, cancel := context.WithTimeout(ctx, callWait)
+	defer cancel()
+	tree, err := s.applications.ResourceTree(ctx, &application.ResourcesQuery{ApplicationName: &name})
+	if err != nil {
+		return nil, s.failed("read the objects of "+name, err)
+	}
+	return tree, nil
+}
+
+// Function returns a Knative Service of an Application as it is in the cluster,
+// or nil when it is not there.
+func (s *Server) Function(ctx context.Context, name, namespace, function string) (*servingv1.Service, error) {
+	ctx, cancel := context.WithTimeout(ctx, callWait)
+	defer cancel()
+	group, version, kind := "serving.knative.dev", "v1", "Service"
+	found, err := s.applications.GetResource(ctx, &application.ApplicationResourceRequest{
+		Name: &name, Namespace: &namespace, ResourceName: &function, Group: &group, Version: &version, Kind: &kind,
+	})
+	switch code(err) {
+	case codes.OK:
+	case codes.InvalidArgument, codes.NotFound:
+		return nil, nil
+	default:
+		return nil, s.failed("read function "+function, err)
+	}
+	var service servingv1.Service
+	if err := json.Unmarshal([]byte(found.GetManifest()), &service); err != nil {
+		return nil, fmt.Errorf("read function %s: %w", function, err)
+	}
+	return &service, nil
+}
+
+func short(revision string) string { return revision[:min(len(revision), 8)] }

@@ -1,0 +1,203 @@
+// Package argocd reads and changes Argo CD's Applications through its API.
+package argocd
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/argoproj/argo-cd/v2/pkg/apiclient"
+	"github.com/argoproj/argo-cd/v2/pkg/apiclient/application"
+	"github.com/argoproj/argo-cd/v2/pkg/apiclient/session"
+	"github.com/argoproj/argo-cd/v2/util/localconfig"
+)
+
+const (
+	connectWait = 15 * time.Second
+	callWait    = 60 * time.Second
+
+	// Argo CD's client reads its configuration from a path unless nothing is there.
+	nowhere = "/nonexistent/argocd/config"
+)
+
+// Options say where Argo CD's API is and who asks. What is left out comes from
+// the argocd command's own configuration, if it knows the server.
+type Options struct {
+	Server    string
+	Token     string
+	Username  string
+	Password  string
+	Plaintext bool
+	Insecure  bool
+	// Pause is the time between two looks while waiting; a second by default.
+	Pause time.Duration
+}
+
+// Server is a connection to Argo CD's API.
+type Server struct {
+	address      string
+	applications application.ApplicationServiceClient
+	closer       io.Closer
+	pause        time.Duration
+}
+
+// Close ends the connection.
+func (s *Server) Close() error { return s.closer.Close() }
+
+// Connect opens a connection. Whether the account may do anything shows with
+// the first call.
+func Connect(ctx context.Context, options Options) (*Server, error) {
+	settings, err := resolve(options)
+	if err != nil {
+		return nil, err
+	}
+	if err := reach(ctx, settings.ServerAddr); err != nil {
+		return nil, fmt.Errorf("reach Argo CD at %s: %w", settings.ServerAddr, err)
+	}
+	s := &Server{address: settings.ServerAddr, pause: cmp.Or(options.Pause, time.Second)}
+	if settings.AuthToken == "" && options.Username != "" {
+		settings.AuthToken, err = bounded(ctx, func() (string, error) { return login(ctx, settings, options) })
+		if err != nil {
+			return nil, s.failed("log in as "+options.Username, err)
+		}
+	}
+	type connection struct {
+		client application.ApplicationServiceClient
+		closer io.Closer
+	}
+	made, err := bounded(ctx, func() (connection, error) {
+		client, err := apiclient.NewClient(&settings)
+		if err != nil {
+			return connection{}, err
+		}
+		closer, applications, err := client.NewApplicationClient()
+		return connection{applications, closer}, err
+	})
+	if err != nil {
+		return nil, s.failed("connect", err)
+	}
+	s.applications, s.closer = made.client, made.closer
+	return s, nil
+}
+
+// resolve decides between what was said and the argocd command's configuration.
+// A login kept for one server is never shown to another.
+func resolve(options Options) (apiclient.ClientOptions, error) {
+	settings := apiclient.ClientOptions{
+		ServerAddr: options.Server,
+		AuthToken:  options.Token,
+		PlainText:  options.Plaintext,
+		Insecure:   options.Insecure,
+		UserAgent:  "sequential-questioning-release",
+		ConfigPath: nowhere,
+	}
+	known, where, err := configured()
+	if err != nil {
+		return settings, err
+	}
+	if known != nil {
+		for _, context := range known.Contexts {
+			current := settings.ServerAddr == "" && context.Name == known.CurrentContext
+			named := settings.ServerAddr != "" && context.Server == settings.ServerAddr
+			if !current && !named {
+				continue
+			}
+			resolved, err := known.ResolveContext(context.Name)
+			if err != nil {
+				return settings, fmt.Errorf("read %s: %w", where, err)
+			}
+			if resolved.Server.Core {
+				if named {
+					continue
+				}
+				return settings, errors.New("the argocd command is set to --core, which has no API server: set --argocd-server")
+			}
+			settings.ConfigPath, settings.Context, settings.ServerAddr = where, context.Name, resolved.Server.Server
+			break
+		}
+	}
+	if settings.ServerAddr == "" {
+		return settings, errors.New("no Argo CD is named: set --argocd-server or ARGOCD_SERVER, or run `argocd login`")
+	}
+	if !strings.Contains(settings.ServerAddr, ":") {
+		settings.ServerAddr += ":443"
+	}
+	if settings.AuthToken == "" && options.Username == "" && settings.Context == "" {
+		return settings, fmt.Errorf("no login for Argo CD at %s: set ARGOCD_AUTH_TOKEN, or ARGOCD_USERNAME and ARGOCD_PASSWORD, or run `argocd login %s`", settings.ServerAddr, settings.ServerAddr)
+	}
+	return settings, nil
+}
+
+func configured() (*localconfig.LocalConfig, string, error) {
+	where, err := localconfig.DefaultLocalConfigPath()
+	if err != nil {
+		return nil, "", nil
+	}
+	if _, err := os.Stat(where); err != nil {
+		return nil, where, nil
+	}
+	known, err := localconfig.ReadLocalConfig(where)
+	if err != nil {
+		return nil, where, fmt.Errorf("read %s: %w", where, err)
+	}
+	return known, where, nil
+}
+
+func reach(ctx context.Context, address string) error {
+	ctx, cancel := context.WithTimeout(ctx, connectWait)
+	defer cancel()
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return err
+	}
+	return conn.Close()
+}
+
+// bounded gives up on Argo CD's client, which itself waits without end for a
+// server that speaks something else.
+func bounded[T any](ctx context.Context, do func() (T, error)) (T, error) {
+	type outcome struct {
+		value T
+		err   error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		value, err := do()
+		done <- outcome{value, err}
+	}()
+	var none T
+	select {
+	case o := <-done:
+		return o.value, o.err
+	case <-ctx.Done():
+		return none, ctx.Err()
+	case <-time.After(connectWait):
+		return none, fmt.Errorf("no answer within %s; is it plain text (--argocd-plaintext), or not Argo CD", connectWait)
+	}
+}
+
+func login(ctx context.Context, settings apiclient.ClientOptions, options Options) (string, error) {
+	settings.ConfigPath, settings.Context = nowhere, ""
+	client, err := apiclient.NewClient(&settings)
+	if err != nil {
+		return "", err
+	}
+	closer, sessions, err := client.NewSessionClient()
+	if err != nil {
+		return "", err
+	}
+	defer closer.Close()
+	ctx, cancel := context.WithTimeout(ctx, connectWait)
+	defer cancel()
+	created, err := sessions.Create(ctx, &session.SessionCreateRequest{Username: options.Username, Password: options.Password})
+	if err != nil {
+		return "", err
+	}
+	return created.Token, nil
+}

@@ -1,0 +1,134 @@
+package argocd
+
+import (
+	"context"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/argocd/argocdtest"
+)
+
+const prod = "sequential-questioning-prod"
+
+func TestMain(m *testing.M) {
+	folder, err := os.MkdirTemp("", "argocd-config-")
+	if err != nil {
+		panic(err)
+	}
+	os.Setenv("ARGOCD_CONFIG_DIR", folder)
+	os.Unsetenv("ARGOCD_SERVER")
+	os.Unsetenv("ARGOCD_AUTH_TOKEN")
+	code := m.Run()
+	os.RemoveAll(folder)
+	os.Exit(code)
+}
+
+func connected(t *testing.T, fake *argocdtest.Server) *Server {
+	t.Helper()
+	server, err := Connect(t.Context(), Options{Server: fake.Address, Token: argocdtest.Token, Plaintext: true, Pause: time.Millisecond})
+	require.NoError(t, err)
+	t.Cleanup(func() { server.Close() })
+	return server
+}
+
+func TestATokenOrAPasswordConnects(t *testing.T) {
+	fake := argocdtest.New(t, prod)
+	for name, options := range map[string]Options{
+		"token":    {Token: argocdtest.Token},
+		"password": {Username: argocdtest.Username, Password: argocdtest.Password},
+	} {
+		t.Run(name, func(t *testing.T) {
+			options.Server, options.Plaintext = fake.Address, true
+			server, err := Connect(t.Context(), options)
+			require.NoError(t, err)
+			defer server.Close()
+			app, err := server.Get(t.Context(), prod)
+			require.NoError(t, err)
+			assert.Equal(t, prod, app.Name)
+		})
+	}
+}
+
+func TestTheArgocdCommandsLoginConnects(t *testing.T) {
+	fake, other := argocdtest.New(t, prod), argocdtest.New(t, prod)
+	folder := t.TempDir()
+	t.Setenv("ARGOCD_CONFIG_DIR", folder)
+	config := "contexts: [{name: here, server: \"" + fake.Address + "\", user: here}]\ncurrent-context: here\n" +
+		"servers: [{server: \"" + fake.Address + "\", plain-text: true}]\nusers: [{name: here, auth-token: " + argocdtest.Token + "}]\n"
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "config"), []byte(config), 0o600))
+
+	for _, options := range []Options{{}, {Server: fake.Address}} {
+		server, err := Connect(t.Context(), options)
+		require.NoError(t, err)
+		_, err = server.Get(t.Context(), prod)
+		require.NoError(t, err)
+		server.Close()
+	}
+	t.Run("and is not shown to another server", func(t *testing.T) {
+		_, err := Connect(t.Context(), Options{Server: other.Address, Plaintext: true})
+		assert.ErrorContains(t, err, "no login for Argo CD at "+other.Address)
+	})
+}
+
+func TestWhoCannotConnectIsTold(t *testing.T) {
+	fake := argocdtest.New(t, prod)
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	nobody := free.Addr().String()
+	require.NoError(t, free.Close())
+	for name, c := range map[string]struct {
+		options Options
+		says    []string
+	}{
+		"no server":      {Options{Token: "x"}, []string{"no Argo CD is named", "--argocd-server"}},
+		"no login":       {Options{Server: fake.Address}, []string{"no login for Argo CD at " + fake.Address, "ARGOCD_AUTH_TOKEN"}},
+		"nobody there":   {Options{Server: nobody, Token: "x"}, []string{"reach Argo CD at " + nobody, "connection refused"}},
+		"wrong password": {Options{Server: fake.Address, Username: "on-call", Password: "x", Plaintext: true}, []string{"log in as on-call", "does not accept the login", "Invalid username or password"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Connect(t.Context(), c.options)
+			require.Error(t, err)
+			for _, says := range c.says {
+				assert.ErrorContains(t, err, says)
+			}
+		})
+	}
+	t.Run("wrong token", func(t *testing.T) {
+		server, err := Connect(t.Context(), Options{Server: fake.Address, Token: "x", Plaintext: true})
+		require.NoError(t, err)
+		defer server.Close()
+		_, err = server.Get(t.Context(), prod)
+		assert.ErrorContains(t, err, "does not accept the login (no session information): set ARGOCD_AUTH_TOKEN")
+	})
+	t.Run("no answer", func(t *testing.T) {
+		silent, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		defer silent.Close()
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		defer cancel()
+		_, err = Connect(ctx, Options{Server: silent.Addr().String(), Token: "x", Plaintext: true})
+		assert.ErrorContains(t, err, "did not answer in time")
+	})
+}
+
+func TestAnApplicationThatIsNotThereIsNamedBesideThoseThatAre(t *testing.T) {
+	fake := argocdtest.New(t, prod)
+	_, err := connected(t, fake).Get(t.Context(), "elsewhere")
+	assert.EqualError(t, err, "Argo CD at "+fake.Address+" has no Application elsewhere that this account may read; it may read: "+prod)
+}
+
+func TestAForbiddenCallSaysWhat(t *testing.T) {
+	fake := argocdtest.New(t, prod)
+	fake.Refuse("Rollback", status.Error(codes.PermissionDenied, "permission denied: applications, sync"))
+	err := connected(t, fake).Rollback(t.Context(), prod, 1)
+	assert.EqualError(t, err, "roll "+prod+" back to 1: Argo CD at "+fake.Address+" does not allow this account to (permission denied: applications, sync)")
+	assert.False(t, Uncertain(err))
+}

@@ -1,0 +1,61 @@
+package argocd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// Uncertain tells whether a failed call may have been carried out all the same.
+func Uncertain(err error) bool {
+	switch code(err) {
+	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.Unknown, codes.Internal:
+		return true
+	}
+	return false
+}
+
+// Busy tells whether Argo CD refused because a sync runs.
+func Busy(err error) bool {
+	return code(err) == codes.FailedPrecondition && strings.Contains(err.Error(), "in progress")
+}
+
+// failed says what could not be done, why, and what to do about it.
+func (s *Server) failed(doing string, err error) error {
+	said := status.Convert(err).Message()
+	switch code(err) {
+	case codes.Unauthenticated:
+		return &callError{fmt.Sprintf("%s: Argo CD at %s does not accept the login (%s): set ARGOCD_AUTH_TOKEN, or ARGOCD_USERNAME and ARGOCD_PASSWORD, or run `argocd login %s`", doing, s.address, said, s.address), err}
+	case codes.PermissionDenied:
+		return &callError{fmt.Sprintf("%s: Argo CD at %s does not allow this account to (%s)", doing, s.address, said), err}
+	case codes.Unavailable:
+		return &callError{fmt.Sprintf("%s: Argo CD at %s does not answer (%s)", doing, s.address, said), err}
+	case codes.DeadlineExceeded:
+		return &callError{fmt.Sprintf("%s: Argo CD at %s did not answer in time", doing, s.address), err}
+	case codes.Unknown:
+		return &callError{fmt.Sprintf("%s: Argo CD at %s: %s", doing, s.address, strings.TrimPrefix(said, "rpc error: ")), err}
+	}
+	return &callError{fmt.Sprintf("%s: %s", doing, said), err}
+}
+
+type callError struct {
+	text string
+	err  error
+}
+
+func (e *callError) Error() string { return e.text }
+func (e *callError) Unwrap() error { return e.err }
+
+func code(err error) codes.Code {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return codes.DeadlineExceeded
+	}
+	if errors.Is(err, context.Canceled) {
+		return codes.Canceled
+	}
+	return status.Code(err)
+}

@@ -1,0 +1,318 @@
+package argocd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
+	"github.com/argoproj/gitops-engine/pkg/health"
+	"github.com/argoproj/gitops-engine/pkg/sync/common"
+)
+
+const (
+	refreshEvery  = 10 // looks
+	degradedLooks = 30
+	failedReads   = 10
+)
+
+// Goal is what to wait for: an Application whose functions serve a revision.
+type Goal struct {
+	Application string
+	Revision    string
+	// RolledBack means that the revision was rolled back to: the branch is
+	// elsewhere, so the Application stays out of sync.
+	RolledBack bool
+}
+
+// Stuck says that a goal was not reached, and why.
+type Stuck struct {
+	Goal
+	Reason    string
+	Resources []string // what fails, each with its message
+}
+
+func (s *Stuck) Error() string {
+	text := fmt.Sprintf("%s does not serve %s: %s", s.Application, short(s.Revision), s.Reason)
+	for _, resource := range s.Resources {
+		text += "\n  " + resource
+	}
+	return text
+}
+
+// Wait returns when the goal is reached, or with a *Stuck when it cannot be or
+// the context ends. It reports each step once.
+func (s *Server) Wait(ctx context.Context, goal Goal, report func(string)) error {
+	w := &waiting{server: s, goal: goal, report: report}
+	ticker := time.NewTicker(s.pause)
+	defer ticker.Stop()
+	for {
+		done, err := w.look(ctx)
+		if ctx.Err() != nil {
+			return w.stuck(ending(ctx))
+		}
+		if done || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return w.stuck(ending(ctx))
+		case <-ticker.C:
+		}
+	}
+}
+
+func ending(ctx context.Context) string {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return "time is up"
+	}
+	return "waiting was interrupted"
+}
+
+type waiting struct {
+	server *Server
+	goal   Goal
+	report func(string)
+
+	looks     int
+	unread    int // reads in a row that failed
+	degraded  int // looks in a row
+	first     string
+	said      string
+	pins      []Pin
+	app       *v1alpha1.Application
+	functions []Function
+}
+
+func (w *waiting) say(format string, args ...any) {
+	if line := fmt.Sprintf(format, args...); line != w.said {
+		w.said = line
+		w.report(line)
+	}
+}
+
+func (w *waiting) stuck(reason string) error {
+	return &Stuck{Goal: w.goal, Reason: reason, Resources: failing(w.app, w.functions)}
+}
+
+func (w *waiting) look(ctx context.Context) (bool, error) {
+	w.looks++
+	if err := w.read(ctx); err != nil {
+		// Argo CD may be away for a moment; that changes nothing in the cluster.
+		if w.unread++; w.unread >= failedReads || !Uncertain(err) {
+			return false, err
+		}
+		w.say("%v", err)
+		return false, nil
+	}
+	w.unread = 0
+	if w.goal.RolledBack {
+		return w.rolledBack()
+	}
+	return w.synced()
+}
+
+func (w *waiting) read(ctx context.Context) error {
+	var err error
+	behind := w.app != nil && !w.goal.RolledBack && w.app.Status.Sync.Revision != w.goal.Revision
+	if w.looks == 1 || (w.looks%refreshEvery == 0 && (behind || w.degraded > 0)) {
+		w.app, err = w.server.Refresh(ctx, w.goal.Application)
+	} else {
+		w.app, err = w.server.Get(ctx, w.goal.Application)
+	}
+	if err != nil {
+		return err
+	}
+	if w.pins == nil {
+		objects, err := w.server.Manifests(ctx, w.goal.Application, w.goal.Revision)
+		if err != nil {
+			return err
+		}
+		w.pins = Pins(objects, w.app.Spec.Destination.Namespace)
+	}
+	w.functions, err = w.server.Functions(ctx, w.goal.Application, w.pins)
+	return err
+}
+
+func (w *waiting) synced() (bool, error) {
+	status := w.app.Status
+	if w.first == "" {
+		w.first = status.Sync.Revision
+	}
+	automated := w.app.Spec.SyncPolicy != nil && w.app.Spec.SyncPolicy.Automated != nil
+	switch {
+	case Running(w.app):
+		w.say("syncing %s: %s", short(OperationRevision(w.app)), progress(w.app))
+		return false, nil
+	case status.Sync.Revision != w.goal.Revision && status.Sync.Revision != w.first:
+		return false, w.stuck("the branch has moved on to " + short(status.Sync.Revision))
+	case status.Sync.Revision != w.goal.Revision:
+		w.say("waiting for Argo CD to see %s; it sees %s", short(w.goal.Revision), short(status.Sync.Revision))
+		return false, nil
+	case operationFailed(w.app, w.goal.Revision) && !applied(w.app):
+		return false, w.stuck("the sync failed: " + status.OperationState.Message)
+	case !automated && status.Sync.Status != v1alpha1.SyncStatusCodeSynced:
+		return false, w.stuck("auto-sync is suspended")
+	case status.Sync.Status != v1alpha1.SyncStatusCodeSynced:
+		if problem := comparison(w.app); problem != "" {
+			return false, w.stuck("Argo CD cannot compare it: " + problem)
+		}
+		w.say("%s is seen, not synced yet", short(w.goal.Revision))
+		return false, nil
+	}
+	return w.serving()
+}
+
+func (w *waiting) rolledBack() (bool, error) {
+	status := w.app.Status
+	switch {
+	case w.app.Spec.SyncPolicy != nil && w.app.Spec.SyncPolicy.Automated != nil:
+		return false, w.stuck("auto-sync was turned on again by someone else; an Application that is itself synced from git has to be suspended there")
+	case Running(w.app) || status.OperationState == nil:
+		w.say("rolling back to %s: %s", short(w.goal.Revision), progress(w.app))
+		return false, nil
+	case OperationRevision(w.app) != w.goal.Revision:
+		return false, w.stuck("another sync took over, to " + short(OperationRevision(w.app)))
+	case operationFailed(w.app, w.goal.Revision) && !applied(w.app):
+		return false, w.stuck("the rollback failed: " + status.OperationState.Message)
+	case status.ReconciledAt == nil || status.ReconciledAt.Before(status.OperationState.FinishedAt):
+		w.say("rolled back; Argo CD is looking at the result")
+		return false, nil
+	}
+	return w.serving()
+}
+
+// serving decides once everything is applied. Knative's own word comes first:
+// Argo CD's health follows it late.
+func (w *waiting) serving() (bool, error) {
+	var starting []string
+	for _, function := range w.functions {
+		serving, why := function.Serving()
+		if function.Failing() {
+			return false, w.stuck(fmt.Sprintf("%s %s", function.Name, why))
+		}
+		if !serving {
+			starting = append(starting, function.Name+" "+why)
+		}
+	}
+	if len(starting) > 0 {
+		w.say("%s", strings.Join(starting, "; "))
+		return false, nil
+	}
+	switch now := w.app.Status.Health.Status; now {
+	case health.HealthStatusHealthy:
+		return true, nil
+	case health.HealthStatusDegraded:
+		if w.degraded++; w.degraded >= degradedLooks {
+			return false, w.stuck("it is Degraded")
+		}
+		w.say("every function serves; Argo CD still says Degraded")
+	default:
+		w.degraded = 0
+		w.say("every function serves; Argo CD says %s", now)
+	}
+	return false, nil
+}
+
+// Running tells whether an operation was asked for or runs.
+func Running(app *v1alpha1.Application) bool {
+	state := app.Status.OperationState
+	return app.Operation != nil || (state != nil && state.FinishedAt == nil)
+}
+
+// OperationRevision returns the revision of the operation that runs or ran last.
+func OperationRevision(app *v1alpha1.Application) string {
+	state := app.Status.OperationState
+	switch {
+	case app.Operation != nil && app.Operation.Sync != nil:
+		return app.Operation.Sync.Revision
+	case state != nil && state.SyncResult != nil && state.SyncResult.Revision != "":
+		return state.SyncResult.Revision
+	case state != nil && state.Operation.Sync != nil:
+		return state.Operation.Sync.Revision
+	}
+	return ""
+}
+
+func operationFailed(app *v1alpha1.Application, revision string) bool {
+	state := app.Status.OperationState
+	return state != nil && (state.Phase == common.OperationFailed || state.Phase == common.OperationError) && OperationRevision(app) == revision
+}
+
+// applied tells whether a failed operation applied all it had to. It then only
+// failed for what was unhealthy at that moment, which may have been the state
+// of before: Argo CD does not ask whether Knative has looked at the change.
+func applied(app *v1alpha1.Application) bool {
+	result := app.Status.OperationState.SyncResult
+	if result == nil || len(result.Resources) == 0 {
+		return false
+	}
+	for _, resource := range result.Resources {
+		switch {
+		case resource.HookType != "" && resource.HookPhase != common.OperationSucceeded:
+			return false
+		case resource.HookType == "" && resource.Status == common.ResultCodeSyncFailed, resource.HookType == "" && resource.Status == "":
+			return false
+		}
+	}
+	return true
+}
+
+func progress(app *v1alpha1.Application) string {
+	if state := app.Status.OperationState; state != nil && state.Message != "" {
+		return state.Message
+	}
+	return "started"
+}
+
+func comparison(app *v1alpha1.Application) string {
+	for _, condition := range app.Status.Conditions {
+		if condition.IsError() && condition.Type != v1alpha1.ApplicationConditionSyncError {
+			return condition.Message
+		}
+	}
+	return ""
+}
+
+// failing lists what stands in the way, each with what is known of the reason.
+func failing(app *v1alpha1.Application, functions []Function) []string {
+	var lines []string
+	known := map[string]bool{}
+	for _, function := range functions {
+		if serving, why := function.Serving(); !serving {
+			lines = append(lines, fmt.Sprintf("Service %s %s", function.Name, why))
+			known["Service/"+function.Name] = true
+		}
+	}
+	if app == nil {
+		return lines
+	}
+	if state := app.Status.OperationState; state != nil && state.SyncResult != nil {
+		for _, resource := range state.SyncResult.Resources {
+			if resource.Status != common.ResultCodeSyncFailed && (resource.HookType == "" || resource.HookPhase == common.OperationSucceeded) {
+				continue
+			}
+			if known[resource.Kind+"/"+resource.Name] {
+				continue
+			}
+			known[resource.Kind+"/"+resource.Name] = true
+			label := resource.Kind + " " + resource.Name
+			if resource.HookType != "" {
+				label += fmt.Sprintf(" (%s hook, %s)", resource.HookType, resource.HookPhase)
+			}
+			lines = append(lines, strings.TrimSuffix(label+": "+resource.Message, ": "))
+		}
+	}
+	for _, resource := range app.Status.Resources {
+		if resource.Health == nil || resource.Health.Status == health.HealthStatusHealthy || known[resource.Kind+"/"+resource.Name] {
+			continue
+		}
+		lines = append(lines, strings.TrimSuffix(fmt.Sprintf("%s %s: %s: %s", resource.Kind, resource.Name, resource.Health.Status, resource.Health.Message), ": "))
+	}
+	if problem := comparison(app); problem != "" {
+		lines = append(lines, problem)
+	}
+	return lines
+}

@@ -1,0 +1,193 @@
+package argocd
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
+	"github.com/argoproj/gitops-engine/pkg/health"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/argocd/argocdtest"
+)
+
+var (
+	oldest = strings.Repeat("a1", 20)
+	newest = strings.Repeat("b2", 20)
+)
+
+func pinned(name, digit string) string {
+	return "registry/" + name + "@sha256:" + strings.Repeat(digit, 64)
+}
+
+func revision(digit string) argocdtest.Revision {
+	return argocdtest.Revision{Subject: "Release " + digit, Images: map[string]string{"ask": pinned("ask", digit), "report": pinned("report", digit)}}
+}
+
+type lines []string
+
+func (l *lines) report(line string) { *l = append(*l, line) }
+
+func wait(t *testing.T, fake *argocdtest.Server, goal Goal) (lines, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	var said lines
+	goal.Application = prod
+	return said, connected(t, fake).Wait(ctx, goal, said.report)
+}
+
+func TestWaitingEndsWhenTheNewRevisionsServe(t *testing.T) {
+	fake := argocdtest.New(t, prod)
+	fake.Deploy(oldest, revision("1"))
+	fake.Push(newest, revision("2"))
+	_, err := wait(t, fake, Goal{Revision: newest})
+	require.NoError(t, err)
+	assert.Equal(t, revision("2").Images, fake.Running())
+	assert.Equal(t, newest, fake.Application().Status.Sync.Revision)
+}
+
+func TestWaitingForWhatServesAlreadyEndsAtOnce(t *testing.T) {
+	fake := argocdtest.New(t, prod)
+	fake.Deploy(oldest, revision("1"))
+	said, err := wait(t, fake, Goal{Revision: oldest})
+	require.NoError(t, err)
+	assert.Empty(t, said)
+}
+
+func TestWaitingEndsWithWhatFails(t *testing.T) {
+	for name, c := range map[string]struct {
+		broken func(*argocdtest.Revision)
+		says   []string
+	}{
+		"a function that never gets ready": {
+			func(r *argocdtest.Revision) { r.Never = map[string]string{"ask": "container exits with 1"} },
+			[]string{prod + " does not serve b2b2b2b2: ask is not ready: RevisionFailed: container exits with 1", "\n  Service ask is not ready: RevisionFailed: container exits with 1"},
+		},
+		"a migration": {
+			func(r *argocdtest.Revision) { r.Hook = "column \"nonsense\" does not exist" },
+			[]string{"the sync failed: one or more synchronization tasks", "Job migrate (PreSync hook, Failed): column \"nonsense\" does not exist", "Service ask is set to 111111111111, not to 222222222222"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fake := argocdtest.New(t, prod)
+			fake.Deploy(oldest, revision("1"))
+			bad := revision("2")
+			c.broken(&bad)
+			fake.Push(newest, bad)
+			_, err := wait(t, fake, Goal{Revision: newest})
+			var stuck *Stuck
+			require.ErrorAs(t, err, &stuck)
+			for _, says := range c.says {
+				assert.ErrorContains(t, err, says)
+			}
+		})
+	}
+}
+
+func TestWaitingForABranchThatMovedOnEnds(t *testing.T) {
+	fake := argocdtest.New(t, prod)
+	fake.Deploy(oldest, revision("1"))
+	stuck := revision("2")
+	stuck.Stuck = true
+	fake.Push(newest, stuck)
+	fake.Observe(func(app *v1alpha1.Application) {
+		if app.Status.OperationState != nil && strings.HasPrefix(app.Status.OperationState.Message, "waiting for") {
+			app.Status.Sync.Revision = strings.Repeat("c3", 20)
+			app.Operation = nil
+			app.Status.OperationState.Phase = "Succeeded"
+			app.Status.OperationState.FinishedAt = app.Status.ReconciledAt
+			app.Spec.SyncPolicy = nil
+		}
+	})
+	_, err := wait(t, fake, Goal{Revision: newest})
+	assert.ErrorContains(t, err, "the branch has moved on to c3c3c3c3")
+}
+
+func TestWaitingWhileAutoSyncIsOffEnds(t *testing.T) {
+	fake := argocdtest.New(t, prod)
+	fake.Deploy(oldest, revision("1"))
+	fake.Change(func(app *v1alpha1.Application) { app.Spec.SyncPolicy.Automated = nil })
+	fake.Push(newest, revision("2"))
+	_, err := wait(t, fake, Goal{Revision: newest})
+	assert.ErrorContains(t, err, "auto-sync is suspended")
+}
+
+func TestWaitingIsBounded(t *testing.T) {
+	fake := argocdtest.New(t, prod)
+	fake.Deploy(oldest, revision("1"))
+	stuck := revision("2")
+	stuck.Stuck = true
+	fake.Push(newest, stuck)
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	var said lines
+	err := connected(t, fake).Wait(ctx, Goal{Application: prod, Revision: newest}, said.report)
+	assert.EqualError(t, err, prod+" does not serve b2b2b2b2: time is up")
+	assert.Contains(t, said, "syncing b2b2b2b2: waiting for healthy state of Service")
+}
+
+func TestWaitingOutlastsAnArgoCDThatIsAwayForAMoment(t *testing.T) {
+	fake := argocdtest.New(t, prod)
+	fake.Deploy(oldest, revision("1"))
+	fake.Push(newest, revision("2"))
+	fake.Refuse("ResourceTree", status.Error(codes.Internal, "unused"))
+	fake.Refuse("GetResource", status.Error(codes.Internal, "restarting"))
+	server := connected(t, fake)
+	var said lines
+	err := server.Wait(t.Context(), Goal{Application: prod, Revision: newest}, func(line string) {
+		said.report(line)
+		fake.Refuse("GetResource", nil)
+	})
+	require.NoError(t, err)
+	assert.Contains(t, said[0], "restarting")
+}
+
+func TestWaitingDoesNotOutlastARefusal(t *testing.T) {
+	fake := argocdtest.New(t, prod)
+	fake.Deploy(oldest, revision("1"))
+	fake.Refuse("GetResource", status.Error(codes.PermissionDenied, "permission denied"))
+	_, err := wait(t, fake, Goal{Revision: oldest})
+	assert.ErrorContains(t, err, "does not allow this account to")
+
+	fake.Refuse("GetResource", status.Error(codes.Internal, "broken"))
+	_, err = wait(t, fake, Goal{Revision: oldest})
+	assert.ErrorContains(t, err, "read function ask: broken")
+}
+
+// A health check made before Knative looked at a change fails the operation,
+// though the change serves a moment later.
+func TestAnOperationFailedByTheStateOfBeforeIsNotTheEnd(t *testing.T) {
+	fake := argocdtest.New(t, prod)
+	fake.Deploy(oldest, revision("1"))
+	fake.Deploy(newest, revision("2"))
+	fake.Change(func(app *v1alpha1.Application) {
+		app.Status.OperationState.Phase = "Failed"
+		app.Status.OperationState.Message = "one or more synchronization tasks completed unsuccessfully"
+	})
+	_, err := wait(t, fake, Goal{Revision: newest})
+	require.NoError(t, err)
+}
+
+func TestWhatIsDegradedWithEveryFunctionServingIsNotCalledServing(t *testing.T) {
+	fake := argocdtest.New(t, prod)
+	fake.Deploy(oldest, revision("1"))
+	server := connected(t, fake)
+	app := fake.Application()
+	app.Status.Health.Status = health.HealthStatusDegraded
+	functions, err := server.Functions(t.Context(), prod, []Pin{{Namespace: prod, Name: "ask", Image: pinned("ask", "1")}})
+	require.NoError(t, err)
+	w := &waiting{server: server, goal: Goal{Application: prod, Revision: oldest}, report: func(string) {}, app: app, functions: functions}
+	for range degradedLooks - 1 {
+		done, err := w.serving()
+		require.NoError(t, err)
+		require.False(t, done)
+	}
+	_, err = w.serving()
+	assert.ErrorContains(t, err, "it is Degraded")
+}

@@ -1,0 +1,158 @@
+// Package budget holds the connections that the functions of an environment may open
+// against those that its PostgreSQL allows.
+package budget
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"knative.dev/serving/pkg/apis/autoscaling"
+	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
+)
+
+// migrationConnections are the one that holds the lock and the one that works.
+const migrationConnections = 2
+
+// Function is what one function may take.
+type Function struct {
+	Name string
+	// Pool is the most connections of one instance.
+	Pool int
+	// Instances are the most at a time.
+	Instances int
+	// Rollout are the instances that the next revision starts with, beside those.
+	Rollout int
+}
+
+// Connections are all that the function may take while a release rolls out.
+func (f Function) Connections() int {
+	return f.Pool * (f.Instances + f.Rollout)
+}
+
+// Report is the budget of one environment.
+type Report struct {
+	Functions []Function
+	// Migrations are taken by the Job that runs before a release.
+	Migrations int
+	// Reserved are kept for operators, backups and monitoring.
+	Reserved int
+	// Maximum is PostgreSQL's max_connections.
+	Maximum int
+}
+
+// Connections are all that may be open at a time.
+func (r Report) Connections() int {
+	sum := r.Migrations + r.Reserved
+	for _, function := range r.Functions {
+		sum += function.Connections()
+	}
+	return sum
+}
+
+func (r Report) String() string {
+	var terms []string
+	for _, function := range r.Functions {
+		terms = append(terms, fmt.Sprintf("%s %d × (%d + %d)", function.Name, function.Pool, function.Instances, function.Rollout))
+	}
+	terms = append(terms, fmt.Sprintf("migrations %d", r.Migrations), fmt.Sprintf("reserved %d", r.Reserved))
+	return fmt.Sprintf("%d of %d connections: %s", r.Connections(), r.Maximum, strings.Join(terms, ", "))
+}
+
+// Check adds up what the Knative Services with a DATABASE_URL may open at a time and
+// fails when it does not fit the max-connections of the ConfigMap database. The
+// report is whole in that case too.
+func Check(objects []*unstructured.Unstructured) (Report, error) {
+	report := Report{Migrations: migrationConnections}
+	var problems []error
+	found := false
+	for _, object := range objects {
+		switch {
+		case object.GroupVersionKind() == corev1.SchemeGroupVersion.WithKind("ConfigMap") && object.GetName() == "database":
+			found = true
+			var err error
+			if report.Maximum, report.Reserved, err = limits(object); err != nil {
+				problems = append(problems, err)
+			}
+		case object.GroupVersionKind() == servingv1.SchemeGroupVersion.WithKind("Service"):
+			function, err := function(object)
+			if err != nil {
+				problems = append(problems, err)
+			} else if function != nil {
+				report.Functions = append(report.Functions, *function)
+			}
+		}
+	}
+	if !found {
+		problems = append(problems, errors.New("there is no ConfigMap database: say in it how many connections PostgreSQL allows, as max-connections and reserved-connections"))
+	}
+	if err := errors.Join(problems...); err != nil {
+		return report, fmt.Errorf("add up the database's connections: %w", err)
+	}
+	if report.Connections() > report.Maximum {
+		return report, fmt.Errorf("the functions may open more connections than the database allows: %s; lower max-scale or DATABASE_MAX_CONNS, or raise PostgreSQL's max_connections and max-connections with it", report)
+	}
+	return report, nil
+}
+
+func limits(database *unstructured.Unstructured) (maximum, reserved int, err error) {
+	number := func(key string, least int) int {
+		text, _, _ := unstructured.NestedString(database.Object, "data", key)
+		value, wrong := strconv.Atoi(text)
+		if wrong != nil || value < least {
+			err = errors.Join(err, fmt.Errorf("ConfigMap database: %s is %q: it has to be a number from %d", key, text, least))
+		}
+		return value
+	}
+	maximum, reserved = number("max-connections", 1), number("reserved-connections", 0)
+	return maximum, reserved, err
+}
+
+// function returns nothing for a Service that does not connect to the database.
+func function(object *unstructured.Unstructured) (*Function, error) {
+	service := &servingv1.Service{}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, service); err != nil {
+		return nil, fmt.Errorf("function %s: %w", object.GetName(), err)
+	}
+	template := service.Spec.Template
+	connects, pool := false, ""
+	for _, container := range template.Spec.Containers {
+		for _, variable := range container.Env {
+			switch variable.Name {
+			case "DATABASE_URL":
+				connects = true
+			case "DATABASE_MAX_CONNS":
+				pool = variable.Value
+			}
+		}
+	}
+	if !connects {
+		return nil, nil
+	}
+	function := &Function{Name: service.Name}
+	var err error
+	if function.Pool, err = strconv.Atoi(pool); err != nil || function.Pool < 1 {
+		return nil, fmt.Errorf("function %s: DATABASE_MAX_CONNS is %q: it has to be a number from 1", service.Name, pool)
+	}
+	key, text, _ := autoscaling.MaxScaleAnnotation.Get(template.Annotations)
+	if function.Instances, err = strconv.Atoi(text); err != nil || function.Instances < 1 {
+		return nil, fmt.Errorf("function %s: annotation %s of its template is %q: it has to be a number from 1", service.Name, key, text)
+	}
+	function.Rollout = 1
+	for _, annotation := range []func(map[string]string) (string, string, bool){autoscaling.MinScaleAnnotation.Get, autoscaling.InitialScaleAnnotation.Get} {
+		key, text, set := annotation(template.Annotations)
+		if !set {
+			continue
+		}
+		least, err := strconv.Atoi(text)
+		if err != nil {
+			return nil, fmt.Errorf("function %s: annotation %s of its template is %q: it has to be a number", service.Name, key, text)
+		}
+		function.Rollout = max(function.Rollout, least)
+	}
+	return function, nil
+}

@@ -1,0 +1,36 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// confirm asks on the terminal. Where there is none, nobody can agree.
+func confirm(ctx context.Context, command *cobra.Command, question string) error {
+	input, ok := command.InOrStdin().(*os.File)
+	if !ok || !term.IsTerminal(int(input.Fd())) {
+		return errors.New("there is no terminal to ask on: add --yes, or --dry-run to only look")
+	}
+	fmt.Fprintf(command.ErrOrStderr(), "%s [y/N] ", question)
+	answered := make(chan string, 1)
+	go func() {
+		answer, _ := bufio.NewReader(input).ReadString('\n')
+		answered <- answer
+	}()
+	select {
+	case <-ctx.Done():
+		return errors.New("interrupted; nothing was changed")
+	case answer := <-answered:
+		if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
+			return errors.New("not confirmed; nothing was changed")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/argocd"
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/repository"
+)
+
+const connectionHelp = `
+
+Argo CD is the one of --argocd-server or ARGOCD_SERVER, with ARGOCD_AUTH_TOKEN, or
+ARGOCD_USERNAME and ARGOCD_PASSWORD; else the one of the argocd command's own login.`
+
+// argocdFlags adds the flags that say where Argo CD is, and returns how to
+// connect once they are read.
+func argocdFlags(command *cobra.Command) func(context.Context) (*argocd.Server, error) {
+	var server string
+	var plaintext, insecure bool
+	flags := command.Flags()
+	flags.StringVar(&server, "argocd-server", "", "Argo CD's address, host:port (default $ARGOCD_SERVER)")
+	flags.BoolVar(&plaintext, "argocd-plaintext", false, "talk to it without TLS (default $ARGOCD_PLAINTEXT)")
+	flags.BoolVar(&insecure, "argocd-insecure", false, "do not check its certificate")
+	return func(ctx context.Context) (*argocd.Server, error) {
+		options := argocd.Options{
+			Server: server, Plaintext: plaintext, Insecure: insecure,
+			Token: os.Getenv("ARGOCD_AUTH_TOKEN"), Username: os.Getenv("ARGOCD_USERNAME"), Password: os.Getenv("ARGOCD_PASSWORD"),
+		}
+		if server == "" {
+			options.Server = os.Getenv("ARGOCD_SERVER")
+		}
+		if set := os.Getenv("ARGOCD_PLAINTEXT"); set != "" && !flags.Changed("argocd-plaintext") {
+			var err error
+			if options.Plaintext, err = strconv.ParseBool(set); err != nil {
+				return nil, fmt.Errorf("ARGOCD_PLAINTEXT is %q: set it to true or false", set)
+			}
+		}
+		return argocd.Connect(ctx, options)
+	}
+}
+
+// reporter prints steps with the time since the first of them was waited for.
+func reporter(w io.Writer) func(string) {
+	began := time.Now()
+	return func(line string) {
+		fmt.Fprintf(w, "%5s  %s\n", time.Since(began).Round(time.Second), line)
+	}
+}
+
+// subjects finds commits' subjects here, and where they are not known, through
+// Argo CD. The repository may be nil.
+func subjects(repo *repository.Repository, server *argocd.Server) func(ctx context.Context, application, revision string) string {
+	return func(ctx context.Context, application, revision string) string {
+		if repo != nil {
+			if commit, err := repo.Commit(ctx, revision); err == nil {
+				return commit.Subject
+			}
+		}
+		subject, err := server.Subject(ctx, application, revision)
+		if err != nil {
+			return ""
+		}
+		return subject
+	}
+}
+
+// anywhere lets a command run outside a checkout, where it knows less.
+func anywhere(*cobra.Command, []string) error { return nil }
+
+// nearby returns the repository around a folder, or nil.
+func nearby(ctx context.Context, folder string) *repository.Repository {
+	if folder == "" {
+		folder = "."
+	}
+	repo, err := repository.Open(ctx, folder)
+	if err != nil {
+		return nil
+	}
+	return repo
+}

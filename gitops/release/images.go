@@ -1,0 +1,107 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/images"
+)
+
+func imagesCommand(root *string) *cobra.Command {
+	var options images.Options
+	var pin string
+	var dryRun, noPin bool
+	command := &cobra.Command{
+		Use:   "images",
+		Short: "Build every function's image reproducibly and pin its digest",
+		Long: `Builds the functions and the migrations' command into OCI images with ko, without
+a container engine, on a base of root certificates alone. The same sources and the
+same Go give the same digests. SOURCE_DATE_EPOCH sets the time the images bear.
+
+The images are pushed to --repository, with the credentials of docker login, or
+written to an OCI layout. Then their digests are pinned in gitops/images. On an
+error nothing is pinned.`,
+		Example: `  release images --repository ghcr.io/owner/project
+  release images --only ask,migrate --platform linux/amd64 --layout folder --no-pin`,
+		Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			options.Root, options.Progress = *root, command.ErrOrStderr()
+			if pin == "" {
+				pin = filepath.Join(*root, "gitops", "images")
+			}
+			var err error
+			if options.Created, err = sourceDate(); err != nil {
+				return err
+			}
+			names, err := images.Names(*root)
+			if err != nil {
+				return err
+			}
+			if dryRun {
+				planned, err := images.Plan(options)
+				if err != nil {
+					return err
+				}
+				for _, line := range planned {
+					fmt.Fprintln(command.OutOrStdout(), "would build", line)
+				}
+				return nil
+			}
+			if changed(*root) {
+				fmt.Fprintln(command.ErrOrStderr(), "The sources have changes that are not committed.")
+			}
+			built, err := images.Build(command.Context(), options)
+			if err != nil {
+				return fmt.Errorf("nothing is pinned: %w", err)
+			}
+			table := tabwriter.NewWriter(command.OutOrStdout(), 0, 0, 2, ' ', 0)
+			for _, image := range built {
+				fmt.Fprintf(table, "%s\t%s\t%.1f MB\n", image.Name, image.Digest, float64(image.Size)/1e6)
+			}
+			if err := table.Flush(); err != nil || noPin {
+				return err
+			}
+			return images.WritePins(pin, names, built)
+		},
+	}
+	flags := command.Flags()
+	flags.StringSliceVar(&options.Only, "only", nil, "`names` of the images to build (default all)")
+	flags.StringVar(&options.Repository, "repository", "", "push to this `host/path`, such as ghcr.io/owner/project")
+	flags.BoolVar(&options.Insecure, "insecure", false, "allow plain HTTP to the registry, and any certificate")
+	flags.StringVar(&options.Layout, "layout", "", "`folder` of an OCI layout, when nothing is pushed (default .bin/images)")
+	flags.StringVar(&options.SBOM, "sbom", "", "`folder` for the SPDX bills of materials (default .bin/sbom)")
+	flags.StringSliceVar(&options.Platforms, "platform", images.Platforms, "`platforms` to build for")
+	flags.StringVar(&pin, "pin", "", "kustomize component's `folder` to pin the digests in (default gitops/images)")
+	flags.BoolVar(&noPin, "no-pin", false, "leave the pinned digests as they are")
+	flags.BoolVar(&dryRun, "dry-run", false, "build nothing; say what would be built")
+	command.MarkFlagsMutuallyExclusive("repository", "layout")
+	command.MarkFlagsMutuallyExclusive("pin", "no-pin")
+	return command
+}
+
+// sourceDate reads SOURCE_DATE_EPOCH, by which builds agree on a time.
+func sourceDate() (time.Time, error) {
+	text := os.Getenv("SOURCE_DATE_EPOCH")
+	if text == "" {
+		return time.Time{}, nil
+	}
+	seconds, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("SOURCE_DATE_EPOCH is %q: want seconds since 1970", text)
+	}
+	return time.Unix(seconds, 0), nil
+}
+
+// changed reports whether git knows of changes to what images are built from.
+func changed(root string) bool {
+	status := exec.Command("git", "-C", root, "status", "--porcelain", "--", "functions", "migrations", "shared", "go.work", "go.work.sum")
+	output, err := status.Output()
+	return err == nil && len(output) > 0
+}

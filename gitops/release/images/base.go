@@ -1,0 +1,98 @@
+package images
+
+import (
+	"archive/tar"
+	"bytes"
+	"encoding/pem"
+	"fmt"
+	"io"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+	"golang.org/x/crypto/x509roots/fallback/bundle"
+)
+
+// What every program runs as; the manifests ask for the same.
+const unprivileged = "65532:65532"
+
+// Where Go's crypto/x509 looks first. A file costs a program nothing until its
+// first TLS connection; compiled in, the roots would be parsed at every start.
+const certificatesFile = "etc/ssl/certs/ca-certificates.crt"
+
+// A name for the annotation that every image has.
+var baseName = name.MustParseReference("scratch")
+
+// base is what the programs are put on: nothing but the roots that the Web's
+// certificates lead to. No registry is asked for it.
+func base(platforms []v1.Platform, created v1.Time) (v1.ImageIndex, error) {
+	layer, err := certificates()
+	if err != nil {
+		return nil, fmt.Errorf("make the base image: %w", err)
+	}
+	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
+	for _, platform := range platforms {
+		image := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
+		image, err := mutate.ConfigFile(image, &v1.ConfigFile{
+			OS:           platform.OS,
+			Architecture: platform.Architecture,
+			Variant:      platform.Variant,
+			Created:      created,
+			RootFS:       v1.RootFS{Type: "layers"},
+			Config:       v1.Config{User: unprivileged, WorkingDir: "/"},
+		})
+		if err != nil {
+			return nil, fmt.Errorf("make the base image: %w", err)
+		}
+		image, err = mutate.Append(image, mutate.Addendum{
+			Layer:     layer,
+			MediaType: types.OCILayer,
+			History:   v1.History{Created: created, CreatedBy: "release images", Comment: "root certificates"},
+		})
+		if err != nil {
+			return nil, fmt.Errorf("make the base image: %w", err)
+		}
+		index = mutate.AppendManifests(index, mutate.IndexAddendum{
+			Add:        image,
+			Descriptor: v1.Descriptor{MediaType: types.OCIManifestSchema1, Platform: &platform},
+		})
+	}
+	return index, nil
+}
+
+func certificates() (v1.Layer, error) {
+	var roots bytes.Buffer
+	for root := range bundle.Roots() {
+		// One with a constraint is trusted only for what it issued before some day
+		// in the past, which a file of certificates cannot say.
+		if root.Constraint != nil {
+			continue
+		}
+		if err := pem.Encode(&roots, &pem.Block{Type: "CERTIFICATE", Bytes: root.Certificate}); err != nil {
+			return nil, err
+		}
+	}
+	var archive bytes.Buffer
+	writer := tar.NewWriter(&archive)
+	for _, folder := range []string{"etc", "etc/ssl", "etc/ssl/certs"} {
+		if err := writer.WriteHeader(&tar.Header{Name: folder, Typeflag: tar.TypeDir, Mode: 0o755}); err != nil {
+			return nil, err
+		}
+	}
+	if err := writer.WriteHeader(&tar.Header{Name: certificatesFile, Typeflag: tar.TypeReg, Mode: 0o444, Size: int64(roots.Len())}); err != nil {
+		return nil, err
+	}
+	if _, err := roots.WriteTo(writer); err != nil {
+		return nil, err
+	}
+	if err := writer.Close(); err != nil {
+		return nil, err
+	}
+	content := archive.Bytes()
+	return tarball.LayerFromOpener(func() (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(content)), nil
+	}, tarball.WithMediaType(types.OCILayer), tarball.WithCompressedCaching)
+}

@@ -1,0 +1,110 @@
+package images
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/ko/pkg/build"
+)
+
+// grpcnotrace leaves out gRPC's trace pages, and with them a seventh of a
+// function: their templates keep the linker from dropping unused methods.
+// Without -buildvcs=false every commit would give every image a new digest.
+var (
+	flags       = []string{"-buildvcs=false", "-tags=grpcnotrace"}
+	linkerFlags = []string{"-s", "-w"}
+)
+
+type builder struct {
+	root    string
+	options []build.Option
+}
+
+func newBuilder(root string, platforms []v1.Platform, sbom string, created v1.Time) (*builder, error) {
+	index, err := base(platforms, created)
+	if err != nil {
+		return nil, err
+	}
+	if sbom, err = filepath.Abs(sbom); err != nil {
+		return nil, fmt.Errorf("find the folder for bills of materials: %w", err)
+	}
+	return &builder{root: root, options: []build.Option{
+		build.WithBaseImages(func(context.Context, string) (name.Reference, build.Result, error) {
+			return baseName, index, nil
+		}),
+		build.WithPlatforms("all"), // of the base
+		build.WithCreationTime(created),
+		build.WithKoDataCreationTime(created),
+		build.WithTrimpath(true),
+		build.WithDefaultFlags(flags),
+		build.WithDefaultLdflags(linkerFlags),
+		build.WithSPDX("(none)"),
+		build.WithSBOMDir(sbom),
+	}}, nil
+}
+
+// Ko takes the environment and the log of the process it is in.
+var process sync.Mutex
+
+func (b *builder) build(ctx context.Context, target target) (build.Result, error) {
+	process.Lock()
+	defer process.Unlock()
+	restore, err := isolate(b.root)
+	defer restore()
+	if err != nil {
+		return nil, err
+	}
+	ko, err := build.NewGo(ctx, target.module, b.options...)
+	if err != nil {
+		return nil, err
+	}
+	return ko.Build(ctx, build.StrictScheme+target.program)
+}
+
+// isolate keeps out of the build whatever the environment says that would change
+// its result, and ko's messages out of ours.
+func isolate(root string) (restore func(), err error) {
+	settings := map[string]string{ // empty: not set
+		"GOWORK":       filepath.Join(root, "go.work"),
+		"GOFLAGS":      flags[0],
+		"GOEXPERIMENT": "none",
+		"GODEBUG":      "",
+		"GOFIPS140":    "off",
+		"GOAMD64":      "v1",
+		"GOARM64":      "v8.0",
+		"GOOS":         "",
+		"GOARCH":       "",
+		"CGO_ENABLED":  "0",
+		"KOCACHE":      "",
+	}
+	before := map[string]string{}
+	for key := range settings {
+		before[key] = os.Getenv(key)
+	}
+	writer := log.Writer()
+	log.SetOutput(io.Discard)
+	return func() {
+		log.SetOutput(writer)
+		_ = setEnvironment(before)
+	}, setEnvironment(settings)
+}
+
+func setEnvironment(settings map[string]string) error {
+	for key, value := range settings {
+		err := os.Unsetenv(key)
+		if value != "" {
+			err = os.Setenv(key, value)
+		}
+		if err != nil {
+			return fmt.Errorf("set %s: %w", key, err)
+		}
+	}
+	return nil
+}

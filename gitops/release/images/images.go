@@ -1,0 +1,182 @@
+// Package images builds the functions and the migrations' command into OCI images
+// with ko, without Docker, and pins their digests for the overlays. The same
+// sources and the same Go give the same digest, wherever they are built.
+package images
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// Platforms are what an image is built for unless its caller says otherwise.
+var Platforms = []string{"linux/amd64", "linux/arm64"}
+
+// Options say what Build builds and where to.
+type Options struct {
+	Root string
+	// Only restricts what is built to these images.
+	Only []string
+	// Repository is the registry's host and path that the images' names follow.
+	// Without one they go to an OCI layout.
+	Repository string
+	// Insecure allows plain HTTP and certificates that nobody vouches for.
+	Insecure bool
+	// Layout is the folder of the OCI layout: .bin/images below Root when neither
+	// it nor Repository is set.
+	Layout string
+	// SBOM is the folder for the software bills of materials, .bin/sbom below Root
+	// when not set.
+	SBOM      string
+	Platforms []string
+	// Created is the time that the images bear, zero for 1970.
+	Created time.Time
+	// Progress is told of each image.
+	Progress io.Writer
+}
+
+// Image is one that was built.
+type Image struct {
+	Name   string  // of the function, or Migrate
+	Digest v1.Hash // of the index, or of the image for a single platform
+	// Repository holds the image, without tag or digest; empty for a layout.
+	Repository string
+	// Size is what one node downloads: the largest platform's.
+	Size      int64
+	Platforms []string
+}
+
+// Names returns the images that can be built from the repository at root, sorted.
+func Names(root string) ([]string, error) {
+	found, err := targets(root, nil)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, target := range found {
+		names = append(names, target.name)
+	}
+	return names, nil
+}
+
+// Plan says what Build would build, an image a line.
+func Plan(options Options) ([]string, error) {
+	if err := options.complete(); err != nil {
+		return nil, err
+	}
+	found, err := targets(options.Root, options.Only)
+	if err != nil {
+		return nil, err
+	}
+	to := "the layout in " + options.Layout
+	if options.Repository != "" {
+		to = options.Repository
+	}
+	var lines []string
+	for _, target := range found {
+		lines = append(lines, fmt.Sprintf("%s for %s to %s", target.name, strings.Join(options.Platforms, " and "), to))
+	}
+	return lines, nil
+}
+
+// Build builds and publishes the images, by name. When one fails, those before it
+// have been published; what was published is of no effect until it is pinned.
+func Build(ctx context.Context, options Options) ([]Image, error) {
+	if err := options.complete(); err != nil {
+		return nil, err
+	}
+	found, err := targets(options.Root, options.Only)
+	if err != nil {
+		return nil, err
+	}
+	publisher, err := options.publisher(ctx, found[0].name)
+	if err != nil {
+		return nil, err
+	}
+	platforms, err := options.platforms()
+	if err != nil {
+		return nil, err
+	}
+	builder, err := newBuilder(options.Root, platforms, options.SBOM, v1.Time{Time: options.Created})
+	if err != nil {
+		return nil, err
+	}
+	var images []Image
+	for i, target := range found {
+		began := time.Now()
+		fmt.Fprintf(options.Progress, "%d/%d %s ", i+1, len(found), target.name)
+		image, err := makeOne(ctx, builder, publisher, target)
+		if err != nil {
+			fmt.Fprintln(options.Progress, "failed")
+			return nil, err
+		}
+		fmt.Fprintf(options.Progress, "%.1f s\n", time.Since(began).Seconds())
+		images = append(images, image)
+	}
+	return images, nil
+}
+
+func makeOne(ctx context.Context, builder *builder, publisher publisher, target target) (Image, error) {
+	result, err := builder.build(ctx, target)
+	if err != nil {
+		return Image{}, fmt.Errorf("build %s: %w", target.name, err)
+	}
+	image, err := describe(target.name, result)
+	if err != nil {
+		return Image{}, fmt.Errorf("read what was built of %s: %w", target.name, err)
+	}
+	if image.Repository, err = publisher.publish(ctx, target.name, result, image.Digest); err != nil {
+		return Image{}, fmt.Errorf("publish %s: %w", target.name, err)
+	}
+	return image, nil
+}
+
+func (o *Options) complete() error {
+	if o.Repository != "" && o.Layout != "" {
+		return errors.New("images go to a repository or to a layout, not to both")
+	}
+	if o.Repository != "" {
+		if strings.Contains(o.Repository, "://") {
+			return fmt.Errorf("repository %q: want host/path, without a scheme", o.Repository)
+		}
+		if _, err := name.NewRepository(o.Repository, name.StrictValidation); err != nil {
+			return fmt.Errorf("repository %q: want host/path in lower case, like ghcr.io/owner/project", o.Repository)
+		}
+	} else if o.Layout == "" {
+		o.Layout = filepath.Join(o.Root, ".bin", "images")
+	}
+	if o.SBOM == "" {
+		o.SBOM = filepath.Join(o.Root, ".bin", "sbom")
+	}
+	if len(o.Platforms) == 0 {
+		o.Platforms = Platforms
+	}
+	if o.Created.IsZero() {
+		o.Created = time.Unix(0, 0)
+	}
+	o.Created = o.Created.UTC()
+	if o.Progress == nil {
+		o.Progress = io.Discard
+	}
+	_, err := o.platforms()
+	return err
+}
+
+func (o *Options) platforms() ([]v1.Platform, error) {
+	var platforms []v1.Platform
+	for _, text := range o.Platforms {
+		platform, err := v1.ParsePlatform(text)
+		if err != nil || platform.OS != "linux" || platform.Architecture == "" {
+			return nil, fmt.Errorf("platform %q: want linux/<architecture>, like linux/arm64", text)
+		}
+		platforms = append(platforms, *platform)
+	}
+	return platforms, nil
+}

@@ -1,0 +1,87 @@
+package images
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/kustomize/api/types"
+	"sigs.k8s.io/yaml"
+
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/render"
+)
+
+const (
+	// pulledFrom is where images are pulled from unless they were pushed elsewhere.
+	pulledFrom = "ghcr.io/sequential-questioning/sequential-questioning/"
+	header     = `# What a release is made of. ` + "`make images`" + ` writes the digests; the branch prod
+# holds those that were promoted.
+apiVersion: kustomize.config.k8s.io/v1alpha1
+kind: Component
+images:
+`
+)
+
+// Pin is where one image comes from.
+type Pin struct{ Name, Repository, Digest string }
+
+// Pins reads the pins of a folder, gitops/images in the repository, sorted by
+// name. An image that is not pinned by digest is among them, without one.
+func Pins(folder string) ([]Pin, error) {
+	path := filepath.Join(folder, "kustomization.yaml")
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read pins: %w", err)
+	}
+	var component types.Kustomization
+	if err := yaml.UnmarshalStrict(content, &component); err != nil {
+		return nil, fmt.Errorf("read pins: %s: %w", path, err)
+	}
+	var pins []Pin
+	for _, image := range component.Images {
+		pins = append(pins, Pin{strings.TrimPrefix(image.Name, render.ImagePrefix), image.NewName, image.Digest})
+	}
+	slices.SortFunc(pins, func(a, b Pin) int { return strings.Compare(a.Name, b.Name) })
+	return pins, nil
+}
+
+// WritePins pins images in a folder, beside those of names that are pinned there
+// already. An image that was not pushed keeps the repository it had.
+func WritePins(folder string, names []string, images []Image) error {
+	there, err := Pins(folder)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	pins := map[string]Pin{}
+	for _, pin := range there {
+		if slices.Contains(names, pin.Name) {
+			pins[pin.Name] = pin
+		}
+	}
+	for _, image := range images {
+		pin := Pin{image.Name, image.Repository, image.Digest.String()}
+		if pin.Repository == "" {
+			pin.Repository = pins[image.Name].Repository
+		}
+		if pin.Repository == "" {
+			pin.Repository = pulledFrom + image.Name
+		}
+		pins[image.Name] = pin
+	}
+	var content strings.Builder
+	content.WriteString(header)
+	for _, name := range slices.Sorted(maps.Keys(pins)) {
+		fmt.Fprintf(&content, "  - name: %s%s\n    newName: %s\n    digest: %s\n", render.ImagePrefix, name, pins[name].Repository, pins[name].Digest)
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return fmt.Errorf("write pins: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "kustomization.yaml"), []byte(content.String()), 0o644); err != nil {
+		return fmt.Errorf("write pins: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,117 @@
+package images
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/match"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/ko/pkg/build"
+	"github.com/google/ko/pkg/publish"
+)
+
+// publisher makes an image available and returns the repository it is in.
+type publisher interface {
+	publish(ctx context.Context, name string, result build.Result, digest v1.Hash) (repository string, err error)
+}
+
+// publisher fails when the registry would not take the image probe, so that
+// nobody waits for builds in vain.
+func (o *Options) publisher(ctx context.Context, probe string) (publisher, error) {
+	if o.Repository == "" {
+		return newLayout(o.Layout)
+	}
+	registry := &pushed{repository: o.Repository, insecure: o.Insecure}
+	if err := registry.check(probe); err != nil {
+		return nil, fmt.Errorf("registry of %s: %w", o.Repository, err)
+	}
+	return registry, ctx.Err()
+}
+
+type pushed struct {
+	repository string
+	insecure   bool
+}
+
+func (r *pushed) check(image string) error {
+	var options []name.Option
+	if r.insecure {
+		options = append(options, name.Insecure)
+	}
+	tag, err := name.NewTag(r.repository+"/"+image+":latest", options...)
+	if err != nil {
+		return err
+	}
+	return remote.CheckPushPermission(tag, authn.DefaultKeychain, http.DefaultTransport)
+}
+
+func (r *pushed) publish(ctx context.Context, image string, result build.Result, digest v1.Hash) (string, error) {
+	repository := r.repository + "/" + image
+	ko, err := publish.NewDefault(r.repository,
+		publish.WithUserAgent("sequential-questioning-release"),
+		publish.WithNamer(func(string, string) string { return repository }),
+		publish.Insecure(r.insecure),
+		// A tag of its own keeps a registry that clears away what has none from
+		// taking what a rollback needs.
+		publish.WithTags([]string{digest.Hex[:12]}))
+	if err != nil {
+		return "", err
+	}
+	defer ko.Close()
+	if _, err := ko.Publish(ctx, result, build.StrictScheme+image); err != nil {
+		return "", err
+	}
+	return repository, nil
+}
+
+type saved struct{ path layout.Path }
+
+func newLayout(folder string) (*saved, error) {
+	path, err := layout.FromPath(folder)
+	if err == nil {
+		return &saved{path}, nil
+	}
+	if entries, readErr := os.ReadDir(folder); readErr == nil && len(entries) > 0 {
+		return nil, fmt.Errorf("layout %s: the folder holds something else: name an empty one", folder)
+	} else if readErr != nil && !errors.Is(readErr, os.ErrNotExist) {
+		return nil, fmt.Errorf("layout %s: %w", folder, readErr)
+	}
+	if path, err = layout.Write(filepath.Clean(folder), empty.Index); err != nil {
+		return nil, fmt.Errorf("layout %s: %w", folder, err)
+	}
+	return &saved{path}, nil
+}
+
+// publish replaces what the layout held under the name.
+func (l *saved) publish(_ context.Context, image string, result build.Result, _ v1.Hash) (string, error) {
+	label := layout.WithAnnotations(map[string]string{"org.opencontainers.image.ref.name": image})
+	var err error
+	switch result := result.(type) {
+	case v1.ImageIndex:
+		err = l.path.ReplaceIndex(result, match.Name(image), label)
+	case v1.Image:
+		err = l.path.ReplaceImage(result, match.Name(image), label)
+	}
+	if err != nil {
+		return "", err
+	}
+	unused, err := l.path.GarbageCollect()
+	if err != nil {
+		return "", fmt.Errorf("find what the layout no longer needs: %w", err)
+	}
+	for _, blob := range unused {
+		if err := l.path.RemoveBlob(blob); err != nil {
+			return "", fmt.Errorf("remove what the layout no longer needs: %w", err)
+		}
+	}
+	return "", nil
+}

@@ -1,0 +1,72 @@
+package images
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/mod/modfile"
+)
+
+// Migrate is the image that is no function: the command of the migrations.
+const Migrate = "migrate"
+
+// target is a program to make an image of.
+type target struct {
+	name    string
+	module  string // folder of its go.mod
+	program string // import path
+}
+
+// targets finds the functions and the migrations' command, by name. only
+// restricts them; a name that is none of them is an error.
+func targets(root string, only []string) ([]target, error) {
+	sources, err := filepath.Glob(filepath.Join(root, "functions", "*", "func.yaml"))
+	if err != nil {
+		return nil, fmt.Errorf("find functions: %w", err)
+	}
+	modules := map[string]string{Migrate: filepath.Join(root, "migrations")}
+	for _, source := range sources {
+		modules[filepath.Base(filepath.Dir(source))] = filepath.Dir(source)
+	}
+	var names []string
+	for name := range modules {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range only {
+		if !slices.Contains(names, name) {
+			return nil, fmt.Errorf("no image is called %q: there are %s", name, strings.Join(names, ", "))
+		}
+	}
+	var found []target
+	for _, name := range names {
+		if len(only) > 0 && !slices.Contains(only, name) {
+			continue
+		}
+		path, err := modulePath(modules[name])
+		if err != nil {
+			return nil, fmt.Errorf("find the program of %s: %w", name, err)
+		}
+		command := filepath.Join(modules[name], "cmd", name)
+		if _, err := os.Stat(filepath.Join(command, "main.go")); err != nil {
+			return nil, fmt.Errorf("find the program of %s: %w", name, err)
+		}
+		found = append(found, target{name: name, module: modules[name], program: path + "/cmd/" + name})
+	}
+	return found, nil
+}
+
+func modulePath(folder string) (string, error) {
+	data, err := os.ReadFile(filepath.Join(folder, "go.mod"))
+	if err != nil {
+		return "", err
+	}
+	path := modfile.ModulePath(data)
+	if path == "" {
+		return "", fmt.Errorf("%s names no module", filepath.Join(folder, "go.mod"))
+	}
+	return path, nil
+}

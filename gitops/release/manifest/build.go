@@ -1,0 +1,32 @@
+// Package manifest builds the folders of gitops and policies as Argo CD does.
+package manifest
+
+import (
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+)
+
+// Build returns the objects of one kustomization, in kustomize's order.
+func Build(folder string) ([]*unstructured.Unstructured, error) {
+	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), folder)
+	if err != nil {
+		return nil, fmt.Errorf("build %s: %w", folder, err)
+	}
+	var objects []*unstructured.Unstructured
+	for _, resource := range resources.Resources() {
+		// Through JSON, so that numbers have the types of an unstructured object.
+		data, err := resource.MarshalJSON()
+		if err != nil {
+			return nil, fmt.Errorf("build %s: encode %s: %w", folder, resource.CurId(), err)
+		}
+		object := &unstructured.Unstructured{}
+		if err := object.UnmarshalJSON(data); err != nil {
+			return nil, fmt.Errorf("build %s: read %s: %w", folder, resource.CurId(), err)
+		}
+		objects = append(objects, object)
+	}
+	return objects, nil
+}

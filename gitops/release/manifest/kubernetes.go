@@ -1,0 +1,121 @@
+package manifest
+
+import (
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	apivalidation "k8s.io/apimachinery/pkg/api/validation"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	"k8s.io/kubernetes/pkg/api/legacyscheme"
+	podapi "k8s.io/kubernetes/pkg/api/pod"
+	"k8s.io/kubernetes/pkg/apis/admissionregistration"
+	_ "k8s.io/kubernetes/pkg/apis/admissionregistration/install"
+	admissionvalidation "k8s.io/kubernetes/pkg/apis/admissionregistration/validation"
+	"k8s.io/kubernetes/pkg/apis/apps"
+	_ "k8s.io/kubernetes/pkg/apis/apps/install"
+	appsvalidation "k8s.io/kubernetes/pkg/apis/apps/validation"
+	"k8s.io/kubernetes/pkg/apis/batch"
+	_ "k8s.io/kubernetes/pkg/apis/batch/install"
+	batchvalidation "k8s.io/kubernetes/pkg/apis/batch/validation"
+	"k8s.io/kubernetes/pkg/apis/core"
+	_ "k8s.io/kubernetes/pkg/apis/core/install"
+	corevalidation "k8s.io/kubernetes/pkg/apis/core/validation"
+	"k8s.io/kubernetes/pkg/apis/networking"
+	_ "k8s.io/kubernetes/pkg/apis/networking/install"
+	networkingvalidation "k8s.io/kubernetes/pkg/apis/networking/validation"
+	"k8s.io/kubernetes/pkg/apis/policy"
+	_ "k8s.io/kubernetes/pkg/apis/policy/install"
+	policyvalidation "k8s.io/kubernetes/pkg/apis/policy/validation"
+	"k8s.io/kubernetes/pkg/apis/rbac"
+	_ "k8s.io/kubernetes/pkg/apis/rbac/install"
+	rbacvalidation "k8s.io/kubernetes/pkg/apis/rbac/validation"
+)
+
+var (
+	kubernetesKinds = legacyscheme.Scheme
+	// Decodes strictly, sets defaults and converts to the internal version, which
+	// is what Kubernetes validates.
+	kubernetesDecoder = serializer.NewCodecFactory(legacyscheme.Scheme, serializer.EnableStrict).UniversalDecoder()
+)
+
+func validateKubernetes(data []byte) error {
+	object, err := runtime.Decode(kubernetesDecoder, data)
+	if err != nil {
+		return err
+	}
+	accessor, err := meta.Accessor(object)
+	if err != nil {
+		return fmt.Errorf("read metadata: %w", err)
+	}
+	if !clusterScoped(object) && accessor.GetNamespace() == "" {
+		accessor.SetNamespace(metav1.NamespaceDefault) // an overlay says which
+	}
+	return validateInternal(object).ToAggregate()
+}
+
+func clusterScoped(object runtime.Object) bool {
+	switch object.(type) {
+	case *core.Namespace, *rbac.ClusterRole, *rbac.ClusterRoleBinding,
+		*admissionregistration.ValidatingAdmissionPolicy, *admissionregistration.ValidatingAdmissionPolicyBinding:
+		return true
+	}
+	return false
+}
+
+// validateInternal runs the checks that the API server makes on creation. For a
+// kind that is not named here, decoding has to do.
+func validateInternal(object runtime.Object) field.ErrorList {
+	switch object := object.(type) {
+	case *core.ConfigMap:
+		return corevalidation.ValidateConfigMap(object)
+	case *core.Secret:
+		return corevalidation.ValidateSecret(object)
+	case *core.ServiceAccount:
+		return corevalidation.ValidateServiceAccount(object)
+	case *core.Namespace:
+		return corevalidation.ValidateNamespace(object)
+	case *core.Service:
+		return corevalidation.ValidateServiceCreate(object)
+	case *core.ResourceQuota:
+		return corevalidation.ValidateResourceQuota(object)
+	case *core.LimitRange:
+		return corevalidation.ValidateLimitRange(object)
+	case *batch.Job:
+		// The API server would set the selector.
+		errs := corevalidation.ValidateObjectMeta(&object.ObjectMeta, true, apivalidation.NameIsDNSSubdomain, field.NewPath("metadata"))
+		template := batch.JobTemplateSpec{ObjectMeta: object.ObjectMeta, Spec: object.Spec}
+		return append(errs, batchvalidation.ValidateJobTemplateSpec(&template, nil, podOptions(&object.Spec.Template))...)
+	case *batch.CronJob:
+		return batchvalidation.ValidateCronJobCreate(object, podOptions(&object.Spec.JobTemplate.Spec.Template))
+	case *apps.Deployment:
+		return appsvalidation.ValidateDeployment(object, podOptions(&object.Spec.Template))
+	case *apps.StatefulSet:
+		return appsvalidation.ValidateStatefulSet(object, podOptions(&object.Spec.Template))
+	case *apps.DaemonSet:
+		return appsvalidation.ValidateDaemonSet(object, podOptions(&object.Spec.Template))
+	case *networking.NetworkPolicy:
+		return networkingvalidation.ValidateNetworkPolicy(object, networkingvalidation.NetworkPolicyValidationOptions{})
+	case *policy.PodDisruptionBudget:
+		return policyvalidation.ValidatePodDisruptionBudget(object, policyvalidation.PodDisruptionBudgetValidationOptions{})
+	case *rbac.Role:
+		return rbacvalidation.ValidateRole(object)
+	case *rbac.RoleBinding:
+		return rbacvalidation.ValidateRoleBinding(object)
+	case *rbac.ClusterRole:
+		return rbacvalidation.ValidateClusterRole(object, rbacvalidation.ClusterRoleValidationOptions{})
+	case *rbac.ClusterRoleBinding:
+		return rbacvalidation.ValidateClusterRoleBinding(object)
+	case *admissionregistration.ValidatingAdmissionPolicy:
+		return admissionvalidation.ValidateValidatingAdmissionPolicy(object)
+	case *admissionregistration.ValidatingAdmissionPolicyBinding:
+		return admissionvalidation.ValidateValidatingAdmissionPolicyBinding(object)
+	}
+	return nil
+}
+
+func podOptions(template *core.PodTemplateSpec) corevalidation.PodValidationOptions {
+	return podapi.GetValidationOptionsFromPodTemplate(template, nil)
+}

@@ -1,0 +1,58 @@
+package manifest
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// quantities checks the requests and limits of every container. They have to be
+// canonical: the API server stores them so, and Argo CD would see a difference
+// that no sync removes.
+func quantities(object *unstructured.Unstructured) error {
+	return errors.Join(quantitiesIn(object.Object, "")...)
+}
+
+func quantitiesIn(value any, path string) (errs []error) {
+	switch value := value.(type) {
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(value)) {
+			at := path + "." + key
+			if path == "" {
+				at = key
+			}
+			if list, ok := value[key].(map[string]any); ok && key == "resources" {
+				errs = append(errs, quantityList(list["requests"], at+".requests")...)
+				errs = append(errs, quantityList(list["limits"], at+".limits")...)
+				continue
+			}
+			errs = append(errs, quantitiesIn(value[key], at)...)
+		}
+	case []any:
+		for i, element := range value {
+			errs = append(errs, quantitiesIn(element, fmt.Sprintf("%s[%d]", path, i))...)
+		}
+	}
+	return errs
+}
+
+func quantityList(value any, path string) (errs []error) {
+	list, ok := value.(map[string]any)
+	if !ok {
+		return nil // absent, or for the decoder to refuse
+	}
+	for _, name := range slices.Sorted(maps.Keys(list)) {
+		text := fmt.Sprint(list[name])
+		quantity, err := resource.ParseQuantity(text)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s.%s: %q is not a quantity: want one like 500m, 1 or 128Mi", path, name, text))
+		} else if canonical := quantity.String(); canonical != text {
+			errs = append(errs, fmt.Errorf("%s.%s: %q is stored as %q: write that, or Argo CD shows a difference for ever", path, name, text, canonical))
+		}
+	}
+	return errs
+}

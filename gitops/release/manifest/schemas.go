@@ -1,0 +1,109 @@
+package manifest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	structural "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
+	schemacel "k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
+	"k8s.io/apimachinery/pkg/runtime"
+	runtimeschema "k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apiserver/pkg/apis/cel"
+	"sigs.k8s.io/yaml"
+)
+
+// Schemas are those of custom resources, by kind.
+type Schemas map[runtimeschema.GroupVersionKind]*schema
+
+type schema struct {
+	structural *structural.Structural
+	openapi    validation.SchemaValidator
+	rules      *schemacel.Validator
+}
+
+// ReadSchemas reads the CustomResourceDefinitions of a folder, one a file.
+func ReadSchemas(folder string) (Schemas, error) {
+	files, err := filepath.Glob(filepath.Join(folder, "*.yaml"))
+	if err != nil {
+		return nil, fmt.Errorf("read schemas: %w", err)
+	}
+	schemas := Schemas{}
+	for _, file := range files {
+		if err := schemas.read(file); err != nil {
+			return nil, fmt.Errorf("read schemas: %s: %w", file, err)
+		}
+	}
+	if len(schemas) == 0 {
+		return nil, fmt.Errorf("read schemas: no CustomResourceDefinition in %s", folder)
+	}
+	return schemas, nil
+}
+
+func (s Schemas) read(file string) error {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	var external apiextensionsv1.CustomResourceDefinition
+	if err := yaml.Unmarshal(data, &external); err != nil {
+		return err
+	}
+	if external.Kind != "CustomResourceDefinition" {
+		return nil
+	}
+	var definition apiextensions.CustomResourceDefinition
+	if err := apiextensionsv1.Convert_v1_CustomResourceDefinition_To_apiextensions_CustomResourceDefinition(&external, &definition, nil); err != nil {
+		return err
+	}
+	for _, version := range definition.Spec.Versions {
+		crd, err := apiextensions.GetSchemaForVersion(&definition, version.Name)
+		if err != nil {
+			return err
+		}
+		if crd == nil || crd.OpenAPIV3Schema == nil {
+			return fmt.Errorf("version %s has no schema", version.Name)
+		}
+		shape, err := structural.NewStructural(crd.OpenAPIV3Schema)
+		if err != nil {
+			return err
+		}
+		openapi, _, err := validation.NewSchemaValidator(crd.OpenAPIV3Schema)
+		if err != nil {
+			return err
+		}
+		kind := runtimeschema.GroupVersionKind{Group: definition.Spec.Group, Version: version.Name, Kind: definition.Spec.Names.Kind}
+		s[kind] = &schema{
+			structural: shape,
+			openapi:    openapi,
+			rules:      schemacel.NewValidator(shape, true, cel.PerCallLimit),
+		}
+	}
+	return nil
+}
+
+// validate takes what is unmarshalled from JSON: it has no other numbers than
+// int64 and float64.
+func (s *schema) validate(object map[string]any) error {
+	var errs []error
+	unknown := pruning.PruneWithOptions(runtime.DeepCopyJSON(object), s.structural, true, structural.UnknownFieldPathOptions{TrackUnknownFieldPaths: true})
+	for _, path := range unknown {
+		errs = append(errs, fmt.Errorf("unknown field %q", path))
+	}
+	for _, err := range validation.ValidateCustomResource(nil, object, s.openapi) {
+		errs = append(errs, err)
+	}
+	if s.rules != nil && len(errs) == 0 {
+		found, _ := s.rules.Validate(context.Background(), nil, s.structural, object, nil, cel.RuntimeCELCostBudget)
+		for _, err := range found {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,89 @@
+package manifest
+
+import (
+	"errors"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	utilerrors "k8s.io/apimachinery/pkg/util/errors"
+	"k8s.io/apimachinery/pkg/util/json"
+	"knative.dev/serving/pkg/apis/serving"
+)
+
+// Validate checks each object as the API server of its kind would, without one:
+// Kubernetes and Knative by their own code, other kinds by the schemas given. A
+// kind that nothing here knows is an error. The error joins one for each object
+// that is wrong.
+func Validate(objects []*unstructured.Unstructured, schemas ...Schemas) error {
+	var errs []error
+	for _, object := range objects {
+		if err := validate(object, schemas); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", Title(object), err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Title names an object in messages: kind namespace/name.
+func Title(object *unstructured.Unstructured) string {
+	name := object.GetName()
+	if namespace := object.GetNamespace(); namespace != "" {
+		name = namespace + "/" + name
+	}
+	return object.GetKind() + " " + name
+}
+
+func validate(object *unstructured.Unstructured, schemas []Schemas) error {
+	kind := object.GroupVersionKind()
+	if kind.Kind == "" || kind.Version == "" || object.GetName() == "" {
+		return errors.New("apiVersion, kind and metadata.name have to be set")
+	}
+	// The decoders do not say where a quantity is malformed.
+	if err := quantities(object); err != nil {
+		return err
+	}
+	data, err := object.MarshalJSON()
+	if err != nil {
+		return fmt.Errorf("encode: %w", err)
+	}
+	known := true
+	switch {
+	case kind.Group == serving.GroupName:
+		err = validateKnative(data)
+	case kubernetesKinds.Recognizes(kind):
+		err = validateKubernetes(data)
+	case argoKinds.Recognizes(kind):
+		err = validateArgo(data)
+	default:
+		known = false
+	}
+	if err != nil {
+		return plain(err)
+	}
+	for _, each := range schemas {
+		if schema, ok := each[kind]; ok {
+			var fields map[string]any
+			if err := json.Unmarshal(data, &fields); err != nil {
+				return fmt.Errorf("decode: %w", err)
+			}
+			return schema.validate(fields)
+		}
+	}
+	if !known {
+		return fmt.Errorf("no schema for %s of %s: is the apiVersion right?", kind.Kind, kind.GroupVersion())
+	}
+	return nil
+}
+
+// plain drops the decoder's preamble, which repeats the whole object.
+func plain(err error) error {
+	if strict, ok := runtime.AsStrictDecodingError(err); ok {
+		return errors.Join(strict.Errors()...)
+	}
+	var several utilerrors.Aggregate
+	if errors.As(err, &several) {
+		return errors.Join(several.Errors()...)
+	}
+	return err
+}

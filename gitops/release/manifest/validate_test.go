@@ -1,0 +1,200 @@
+package manifest_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
+)
+
+func TestAnObjectThatIsRightIsValid(t *testing.T) {
+	for name, document := range map[string]string{
+		"Knative service":   service,
+		"job":               job,
+		"network policy":    networkPolicy,
+		"role":              role,
+		"config map":        configMap,
+		"application":       application,
+		"project":           project,
+		"admission policy":  admissionPolicy,
+		"no namespace yet":  strings.Replace(job, "  namespace: dev\n", "", 1),
+		"service account":   "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: a, namespace: dev}",
+		"namespace":         "apiVersion: v1\nkind: Namespace\nmetadata: {name: dev}",
+		"disruption budget": "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: a, namespace: dev}\nspec: {minAvailable: 1}",
+	} {
+		t.Run(name, func(t *testing.T) {
+			assert.NoError(t, manifest.Validate(read(t, document), argoSchemas(t)))
+		})
+	}
+}
+
+func TestAnObjectThatIsWrongIsRefusedByItsField(t *testing.T) {
+	for name, wrong := range map[string]struct {
+		document, old, new string
+		want               []string
+	}{
+		"misspelt field of a Knative service": {service, "containerConcurrency", "containerConcurency",
+			[]string{"Service dev/ask", `unknown field "spec.template.spec.containerConcurency"`}},
+		"wrong type in a Knative service": {service, "containerConcurrency: 100", `containerConcurrency: "100"`,
+			[]string{"Service dev/ask", "containerConcurrency"}},
+		"feature that Knative has turned off": {service, "containers:", "nodeSelector: {disk: ssd}\n      containers:",
+			[]string{"Service dev/ask", "must not set the field(s): spec.template.spec.nodeSelector"}},
+		"autoscaling annotation in the wrong place": {service, "  namespace: dev", "  namespace: dev\n  annotations: {autoscaling.knative.dev/max-scale: \"3\"}",
+			[]string{"Service dev/ask", "autoscaling annotations must be put under"}},
+		"more instances at least than at most": {service, `min-scale: "0"`, `min-scale: "20"`,
+			[]string{"Service dev/ask", "max-scale=10 is less than min-scale=20"}},
+		"malformed quantity": {service, "cpu: 50m", "cpu: 50 milli",
+			[]string{"Service dev/ask", `spec.template.spec.containers[0].resources.requests.cpu: "50 milli" is not a quantity`}},
+		"quantity that is not canonical": {service, "cpu: 50m", `cpu: "0.05"`,
+			[]string{"Service dev/ask", `requests.cpu: "0.05" is stored as "50m"`}},
+		"misspelt field of a job": {job, "backoffLimit", "backOffLimit",
+			[]string{"Job dev/migrations", `unknown field "spec.backOffLimit"`}},
+		"wrong type in a job": {job, "backoffLimit: 2", "backoffLimit: two",
+			[]string{"Job dev/migrations", "backoffLimit"}},
+		"restart policy that a job cannot have": {job, "Never", "Always",
+			[]string{"Job dev/migrations", "spec.template.spec.restartPolicy"}},
+		"limit below the request": {job, "cpu: 1", "cpu: 10m",
+			[]string{"Job dev/migrations", "spec.template.spec.containers[0].resources.requests"}},
+		"network policy with an impossible port": {networkPolicy, "5432", "65536",
+			[]string{"NetworkPolicy dev/database", "spec.egress[0].ports[0].port"}},
+		"network policy with a malformed address range": {networkPolicy, "10.0.0.0/8", "10.0.0.0",
+			[]string{"NetworkPolicy dev/database", "spec.egress[0].to[0].ipBlock.cidr"}},
+		"role without verbs": {role, "verbs: [get]", "verbs: []",
+			[]string{"Role dev/reader", "rules[0].verbs"}},
+		"config map key with a blank": {configMap, "key:", "a key:",
+			[]string{"ConfigMap dev/settings", "data[a key]"}},
+		"namespace on what has none": {"apiVersion: v1\nkind: Namespace\nmetadata: {name: dev}", "name: dev", "name: dev, namespace: dev",
+			[]string{"Namespace dev/dev", "metadata.namespace"}},
+		"policy whose expression does not compile": {admissionPolicy, "object.metadata.name", "object.metadata.name +",
+			[]string{"ValidatingAdmissionPolicy names", "spec.validations[0].expression"}},
+		"misspelt field of an application": {application, "targetRevision", "revision",
+			[]string{"Application argocd/dev", `unknown field "spec.source.revision"`}},
+		"application without a destination": {application, "destination: {server: https://kubernetes.default.svc}", "project: default",
+			[]string{"Application argocd/dev", "spec.destination"}},
+		"project with a policy for another": {project, "proj:a:reader", "proj:b:reader",
+			[]string{"AppProject argocd/a", "policy subject"}},
+		"kind that nobody knows": {configMap, "kind: ConfigMap", "kind: ConfigurationMap",
+			[]string{"ConfigurationMap dev/settings", "no schema for ConfigurationMap of v1"}},
+		"version that nobody knows": {networkPolicy, "networking.k8s.io/v1", "networking.k8s.io/v3",
+			[]string{"NetworkPolicy dev/database", "no schema for NetworkPolicy of networking.k8s.io/v3"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.Contains(t, wrong.document, wrong.old)
+			err := manifest.Validate(read(t, strings.Replace(wrong.document, wrong.old, wrong.new, 1)), argoSchemas(t))
+			for _, part := range wrong.want {
+				assert.ErrorContains(t, err, part)
+			}
+		})
+	}
+}
+
+func TestEveryWrongObjectIsNamed(t *testing.T) {
+	objects := append(read(t, strings.Replace(job, "Never", "Always", 1)), read(t, strings.Replace(role, "[get]", "[]", 1))...)
+	err := manifest.Validate(append(objects, read(t, configMap)...))
+	assert.ErrorContains(t, err, "Job dev/migrations")
+	assert.ErrorContains(t, err, "Role dev/reader")
+	assert.NotContains(t, err.Error(), "ConfigMap")
+}
+
+// Every folder that Argo CD or an administrator builds, and every component on
+// top of what it belongs to.
+func TestWhatTheRepositoryDeploysIsValid(t *testing.T) {
+	schemas := argoSchemas(t)
+	root, err := filepath.Abs("../../..")
+	require.NoError(t, err)
+	built := 0
+	for _, folder := range kustomizations(t, filepath.Join(root, "gitops"), filepath.Join(root, "policies")) {
+		name, err := filepath.Rel(root, folder)
+		require.NoError(t, err)
+		build := folder
+		if isComponent(t, folder) {
+			if build = withComponent(t, folder); build == "" {
+				continue // of several overlays, each of which is built
+			}
+		}
+		built++
+		t.Run(name, func(t *testing.T) {
+			objects, err := manifest.Build(build)
+			require.NoError(t, err)
+			assert.NoError(t, manifest.Validate(objects, schemas))
+		})
+	}
+	require.Positive(t, built)
+}
+
+func kustomizations(t *testing.T, roots ...string) (folders []string) {
+	t.Helper()
+	for _, root := range roots {
+		require.NoError(t, filepath.WalkDir(root, func(path string, entry os.DirEntry, err error) error {
+			switch {
+			case err != nil:
+				return err
+			case entry.IsDir() && entry.Name() == "testdata":
+				return filepath.SkipDir
+			case entry.Name() == "kustomization.yaml":
+				folders = append(folders, filepath.Dir(path))
+			}
+			return nil
+		}))
+	}
+	return folders
+}
+
+func isComponent(t *testing.T, folder string) bool {
+	t.Helper()
+	var kind struct{ Kind string }
+	data, err := os.ReadFile(filepath.Join(folder, "kustomization.yaml"))
+	require.NoError(t, err)
+	require.NoError(t, yaml.Unmarshal(data, &kind))
+	return kind.Kind == "Component"
+}
+
+// withComponent is a folder that builds the component's parent with it, where
+// the parent builds anything.
+func withComponent(t *testing.T, component string) string {
+	t.Helper()
+	parent := filepath.Dir(component)
+	if _, err := os.Stat(filepath.Join(parent, "kustomization.yaml")); err != nil {
+		return ""
+	}
+	folder := t.TempDir()
+	relative := func(to string) string {
+		path, err := filepath.Rel(folder, to)
+		require.NoError(t, err)
+		return path
+	}
+	document := "resources: [" + relative(parent) + "]\ncomponents: [" + relative(component) + "]\n"
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "kustomization.yaml"), []byte(document), 0o644))
+	return folder
+}
+
+var readArgoSchemas = sync.OnceValues(func() (manifest.Schemas, error) {
+	folder, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/argoproj/argo-cd/v2").Output()
+	if err != nil {
+		return nil, err
+	}
+	return manifest.ReadSchemas(filepath.Join(strings.TrimSpace(string(folder)), "manifests", "crds"))
+})
+
+func argoSchemas(t *testing.T) manifest.Schemas {
+	t.Helper()
+	schemas, err := readArgoSchemas()
+	require.NoError(t, err)
+	return schemas
+}
+
+func read(t *testing.T, document string) []*unstructured.Unstructured {
+	t.Helper()
+	var object map[string]any
+	require.NoError(t, yaml.Unmarshal([]byte(document), &object))
+	return []*unstructured.Unstructured{{Object: object}}
+}

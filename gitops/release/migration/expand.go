@@ -1,0 +1,304 @@
+package migration
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/pganalyze/pg_query_go/v6"
+	pgquery "github.com/wasilibs/go-pgquery"
+)
+
+const (
+	later      = "expand now; contract in a later release, when no release that needs it can come back"
+	concurrent = "a statement outside a transaction stays half done when the next one fails"
+)
+
+// Judge returns what the migrations would do to the release before them, in
+// the order they run. The migrations are those that were not released yet.
+func Judge(files []File) []Finding {
+	known := newCreated()
+	var all []Finding
+	for _, file := range files {
+		all = append(all, judge(file, known)...)
+	}
+	return all
+}
+
+func judge(file File, known *created) []Finding {
+	whole := func(severity Severity, problem, remedy string) []Finding {
+		return []Finding{{File: file.Name, Severity: severity, Problem: problem, Remedy: remedy}}
+	}
+	script, err := read(file.Content)
+	if err != nil {
+		return whole(Refusal, err.Error(), "write it in goose's format")
+	}
+	if script.substitutes {
+		return whole(Refusal, "takes values from the environment (ENVSUB)", "write out what is to run, so that it can be judged")
+	}
+	if script.contracts && script.reason == "" {
+		return whole(Refusal, "says that it contracts, not why", "write `-- release: contract <reason>`")
+	}
+	tree, err := pgquery.Parse(script.up)
+	if err != nil {
+		return whole(Refusal, "is not valid SQL", err.Error())
+	}
+	j := &judgement{file: file.Name, sql: script.up, noTransaction: script.noTransaction, known: known}
+	for _, statement := range tree.GetStmts() {
+		j.line = line(script.up, int(statement.GetStmtLocation()))
+		j.statement(statement.GetStmt())
+	}
+	if script.noTransaction && len(tree.GetStmts()) > 1 {
+		j.line = 0
+		j.refuse("runs several statements with NO TRANSACTION", "give each a migration of its own: "+concurrent)
+	}
+	if script.contracts {
+		for i := range j.findings {
+			if j.findings[i].Severity == Refusal {
+				j.findings[i].Severity = Accepted
+				j.findings[i].Remedy = "accepted because: " + script.reason
+			}
+		}
+		if !slices.ContainsFunc(j.findings, func(f Finding) bool { return f.Severity == Accepted }) {
+			j.line = 0
+			j.note("says that it contracts, and only expands: `-- release: contract` can go")
+		}
+	}
+	return j.findings
+}
+
+// line returns the line on which the first token after an offset stands.
+func line(sql string, offset int) int {
+	for offset < len(sql) {
+		rest := sql[offset:]
+		if trimmed := strings.TrimLeft(rest, " \t\r\n;"); len(trimmed) < len(rest) {
+			offset += len(rest) - len(trimmed)
+			continue
+		}
+		if strings.HasPrefix(rest, "--") {
+			end := strings.IndexByte(rest, '\n')
+			if end < 0 {
+				break
+			}
+			offset += end
+			continue
+		}
+		break
+	}
+	return 1 + strings.Count(sql[:min(offset, len(sql))], "\n")
+}
+
+type judgement struct {
+	file          string
+	sql           string
+	line          int
+	noTransaction bool
+	known         *created
+	findings      []Finding
+}
+
+func (j *judgement) refuse(problem, remedy string) {
+	j.findings = append(j.findings, Finding{File: j.file, Line: j.line, Severity: Refusal, Problem: problem, Remedy: remedy})
+}
+
+func (j *judgement) note(problem string) {
+	j.findings = append(j.findings, Finding{File: j.file, Line: j.line, Severity: Note, Problem: problem})
+}
+
+// statement refuses what is not known to expand: a new kind of statement has
+// to be thought about once.
+func (j *judgement) statement(node *pg_query.Node) {
+	switch s := node.GetNode().(type) {
+	case *pg_query.Node_CreateStmt:
+		j.createTable(s.CreateStmt)
+	case *pg_query.Node_AlterTableStmt:
+		j.alterTable(s.AlterTableStmt)
+	case *pg_query.Node_IndexStmt:
+		j.createIndex(s.IndexStmt)
+	case *pg_query.Node_DropStmt:
+		j.drop(s.DropStmt)
+	case *pg_query.Node_RenameStmt:
+		j.rename(s.RenameStmt)
+	case *pg_query.Node_ViewStmt:
+		j.createView(s.ViewStmt)
+	case *pg_query.Node_CreateFunctionStmt:
+		j.createFunction(s.CreateFunctionStmt)
+	case *pg_query.Node_CreateTrigStmt:
+		j.createTrigger(s.CreateTrigStmt)
+	case *pg_query.Node_CreatePolicyStmt:
+		j.createPolicy(s.CreatePolicyStmt)
+	case *pg_query.Node_AlterPolicyStmt:
+		if table := relation(s.AlterPolicyStmt.GetTable()); !j.known.has(table) {
+			j.refuse(fmt.Sprintf("changes policy %s of %s", s.AlterPolicyStmt.GetPolicyName(), table),
+				"the previous release sees its rows by it: "+later)
+		}
+	case *pg_query.Node_AlterEnumStmt:
+		j.alterEnum(s.AlterEnumStmt)
+	case *pg_query.Node_GrantStmt:
+		if !s.GrantStmt.GetIsGrant() {
+			j.refuse("revokes privileges", "the previous release may use them: "+later)
+		}
+	case *pg_query.Node_GrantRoleStmt:
+		if !s.GrantRoleStmt.GetIsGrant() {
+			j.refuse("revokes a role", "the previous release may use it: "+later)
+		}
+	case *pg_query.Node_TruncateStmt:
+		for _, table := range s.TruncateStmt.GetRelations() {
+			if name := named(table); !j.known.has(name) {
+				j.refuse("truncates "+name, "a rollback does not bring rows back: "+later)
+			}
+		}
+	case *pg_query.Node_DeleteStmt:
+		j.with(s.DeleteStmt.GetWithClause())
+		if name := relation(s.DeleteStmt.GetRelation()); !j.known.has(name) {
+			j.refuse("deletes rows of "+name, "a rollback does not bring rows back: "+later)
+		}
+	case *pg_query.Node_UpdateStmt:
+		j.update(s.UpdateStmt)
+	case *pg_query.Node_InsertStmt:
+		j.insert(s.InsertStmt)
+	case *pg_query.Node_SelectStmt:
+		j.with(s.SelectStmt.GetWithClause())
+		if into := s.SelectStmt.GetIntoClause(); into != nil {
+			j.known.add(relation(into.GetRel()))
+		}
+	case *pg_query.Node_VariableSetStmt:
+		j.set(s.VariableSetStmt)
+	case *pg_query.Node_CreateTableAsStmt:
+		if !s.CreateTableAsStmt.GetIfNotExists() {
+			j.known.add(relation(s.CreateTableAsStmt.GetInto().GetRel()))
+		}
+	case *pg_query.Node_CreateSeqStmt:
+		j.known.add(relation(s.CreateSeqStmt.GetSequence()))
+	case *pg_query.Node_CreateEnumStmt:
+		j.known.add(dotted(s.CreateEnumStmt.GetTypeName()))
+	case *pg_query.Node_CreateRangeStmt:
+		j.known.add(dotted(s.CreateRangeStmt.GetTypeName()))
+	case *pg_query.Node_CompositeTypeStmt:
+		j.known.add(relation(s.CompositeTypeStmt.GetTypevar()))
+	case *pg_query.Node_CreateDomainStmt:
+		j.known.add(dotted(s.CreateDomainStmt.GetDomainname()))
+	case *pg_query.Node_CreateSchemaStmt:
+		j.known.add(s.CreateSchemaStmt.GetSchemaname())
+	case *pg_query.Node_DefineStmt:
+		if s.DefineStmt.GetReplace() {
+			j.refuse("replaces "+dotted(s.DefineStmt.GetDefnames()), "create it under a new name")
+			return
+		}
+		j.known.add(dotted(s.DefineStmt.GetDefnames()))
+	case *pg_query.Node_CreateExtensionStmt, *pg_query.Node_CreateStatsStmt, *pg_query.Node_CommentStmt:
+	case *pg_query.Node_DoStmt:
+		j.refuse("runs a DO block, which cannot be judged", "write its statements out, or accept it by `-- release: contract <reason>`")
+	case *pg_query.Node_TransactionStmt:
+		j.refuse("begins or ends a transaction itself", "leave it out: each migration runs in one")
+	case *pg_query.Node_LockStmt:
+		j.refuse("locks tables", "the previous release would wait: leave the lock to the statements that need one")
+	default:
+		j.refuse(fmt.Sprintf("%s is not known to leave the previous release working", keyword(j.sql, j.line)),
+			"use statements that only add, or accept it by `-- release: contract <reason>`")
+	}
+}
+
+// keyword returns the first words of the statement on a line.
+func keyword(sql string, line int) string {
+	lines := strings.Split(sql, "\n")
+	if line < 1 || line > len(lines) {
+		return "the statement"
+	}
+	words := strings.Fields(strings.TrimSuffix(strings.TrimSpace(lines[line-1]), ";"))
+	return "`" + strings.Join(words[:min(len(words), 4)], " ") + " …`"
+}
+
+func (j *judgement) with(clause *pg_query.WithClause) {
+	for _, node := range clause.GetCtes() {
+		query := node.GetCommonTableExpr().GetCtequery()
+		switch query.GetNode().(type) {
+		case *pg_query.Node_UpdateStmt, *pg_query.Node_DeleteStmt, *pg_query.Node_InsertStmt, *pg_query.Node_SelectStmt:
+			j.statement(query)
+		default:
+			j.refuse("runs a statement inside WITH that cannot be judged", "write it as a statement of its own")
+		}
+	}
+}
+
+func (j *judgement) update(s *pg_query.UpdateStmt) {
+	j.with(s.GetWithClause())
+	table := relation(s.GetRelation())
+	if j.known.has(table) {
+		return
+	}
+	for _, target := range s.GetTargetList() {
+		if column := target.GetResTarget().GetName(); !j.known.hasColumn(table, column) {
+			j.refuse(fmt.Sprintf("changes values of %s.%s", table, column),
+				"the previous release reads them, and a rollback does not bring them back: fill a new column instead")
+		}
+	}
+}
+
+func (j *judgement) insert(s *pg_query.InsertStmt) {
+	j.with(s.GetWithClause())
+	if query := s.GetSelectStmt().GetSelectStmt(); query != nil {
+		j.with(query.GetWithClause())
+	}
+	table := relation(s.GetRelation())
+	if s.GetOnConflictClause().GetAction() == pg_query.OnConflictAction_ONCONFLICT_UPDATE && !j.known.has(table) {
+		j.refuse("overwrites rows of "+table, "insert what is missing: ON CONFLICT DO NOTHING")
+	}
+}
+
+func (j *judgement) set(s *pg_query.VariableSetStmt) {
+	switch s.GetName() {
+	case "search_path", "role", "session_authorization":
+		j.refuse("sets "+s.GetName(), "write schemas out; migrations run as the database's owner")
+		return
+	}
+	if !s.GetIsLocal() && !j.noTransaction {
+		j.refuse("sets "+s.GetName()+" for the whole session", "use SET LOCAL: the next migration runs on the same connection")
+	}
+}
+
+func (j *judgement) alterEnum(s *pg_query.AlterEnumStmt) {
+	name := dotted(s.GetTypeName())
+	switch {
+	case j.known.has(name):
+	case s.GetOldVal() != "":
+		j.refuse(fmt.Sprintf("renames value %s of %s", s.GetOldVal(), name), "the previous release writes the old one: add the new value beside it")
+	default:
+		j.note(fmt.Sprintf("adds value %s to %s: the previous release has to read it without failing", s.GetNewVal(), name))
+	}
+}
+
+func (j *judgement) createView(s *pg_query.ViewStmt) {
+	name := relation(s.GetView())
+	if s.GetReplace() && !j.known.has(name) {
+		j.refuse("replaces view "+name, "the previous release reads it as it was: create it under a new name, or without OR REPLACE if it is new")
+		return
+	}
+	j.known.add(name)
+}
+
+func (j *judgement) createFunction(s *pg_query.CreateFunctionStmt) {
+	name := dotted(s.GetFuncname())
+	if s.GetReplace() && !j.known.has(name) {
+		j.refuse("replaces function "+name, "the previous release calls it as it was: create it under a new name, or without OR REPLACE if it is new")
+		return
+	}
+	j.known.add(name)
+}
+
+func (j *judgement) createTrigger(s *pg_query.CreateTrigStmt) {
+	if table := relation(s.GetRelation()); !j.known.has(table) {
+		j.note(fmt.Sprintf("trigger %s fires on the previous release's writes to %s, too: they must not fail by it", s.GetTrigname(), table))
+	}
+}
+
+func (j *judgement) createPolicy(s *pg_query.CreatePolicyStmt) {
+	table := relation(s.GetTable())
+	switch {
+	case j.known.has(table):
+	case !s.GetPermissive():
+		j.refuse(fmt.Sprintf("restricts %s by policy %s", table, s.GetPolicyName()), "the previous release would miss rows: "+later)
+	default:
+		j.note(fmt.Sprintf("policy %s shows more rows of %s, to the previous release as well", s.GetPolicyName(), table))
+	}
+}

@@ -1,0 +1,89 @@
+// Package migration decides whether database migrations only expand the schema,
+// so that the release before them still works after they were applied.
+package migration
+
+import (
+	"bufio"
+	"fmt"
+	"path"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// File is one migration in goose's SQL format.
+type File struct {
+	Name    string
+	Content string
+}
+
+var (
+	annotation = regexp.MustCompile(`^--\s*\+goose\s+(.*?)\s*$`)
+	contract   = regexp.MustCompile(`^--\s*release:\s*contract\b[:\s]*(.*?)\s*$`)
+	numbered   = regexp.MustCompile(`^(\d+)_.*\.sql$`)
+)
+
+// Version returns the number a migration's name begins with.
+func Version(name string) (int64, error) {
+	match := numbered.FindStringSubmatch(path.Base(name))
+	if match == nil {
+		return 0, fmt.Errorf("migration %s has no number: name it 00002_what_it_adds.sql", path.Base(name))
+	}
+	version, err := strconv.ParseInt(match[1], 10, 64)
+	if err != nil || version < 1 {
+		return 0, fmt.Errorf("migration %s: number %s is out of range: number migrations from 1", path.Base(name), match[1])
+	}
+	return version, nil
+}
+
+// script is what goose runs on the way up.
+type script struct {
+	up            string // with every other line blanked, so that lines keep their numbers
+	noTransaction bool
+	substitutes   bool
+	contracts     bool
+	reason        string
+}
+
+func read(content string) (script, error) {
+	var s script
+	var up strings.Builder
+	section := ""
+	lines := bufio.NewScanner(strings.NewReader(content))
+	lines.Buffer(nil, len(content)+1)
+	for lines.Scan() {
+		line := lines.Text()
+		trimmed := strings.TrimSpace(line)
+		if match := annotation.FindStringSubmatch(trimmed); match != nil {
+			switch strings.ToUpper(match[1]) {
+			case "UP":
+				if section != "" {
+					return s, fmt.Errorf("has more than one %q", "-- +goose Up")
+				}
+				section = "up"
+			case "DOWN":
+				section = "down"
+			case "NO TRANSACTION":
+				s.noTransaction = true
+			case "ENVSUB ON":
+				s.substitutes = true
+			}
+			line = ""
+		}
+		if match := contract.FindStringSubmatch(trimmed); match != nil {
+			s.contracts, s.reason = true, match[1]
+		}
+		if section == "up" {
+			up.WriteString(line)
+		}
+		up.WriteByte('\n')
+	}
+	if err := lines.Err(); err != nil {
+		return s, fmt.Errorf("read: %w", err)
+	}
+	if !strings.Contains(content, "+goose") || section == "" {
+		return s, fmt.Errorf("has no line %q", "-- +goose Up")
+	}
+	s.up = up.String()
+	return s, nil
+}

@@ -1,0 +1,92 @@
+package migration
+
+import (
+	"strings"
+
+	"github.com/pganalyze/pg_query_go/v6"
+)
+
+// created holds what the migrations under judgement made themselves, which no
+// released code knows.
+type created struct {
+	objects map[string]bool
+	// columns added to released tables, by table and column; true without a
+	// default, so that rows of the previous release hold null there.
+	columns map[string]map[string]bool
+}
+
+func newCreated() *created {
+	return &created{objects: map[string]bool{}, columns: map[string]map[string]bool{}}
+}
+
+func (c *created) add(name string)      { c.objects[name] = true }
+func (c *created) has(name string) bool { return c.objects[name] }
+
+func (c *created) addColumn(table, column string, null bool) {
+	if c.columns[table] == nil {
+		c.columns[table] = map[string]bool{}
+	}
+	c.columns[table][column] = null
+}
+
+func (c *created) hasColumn(table, column string) bool {
+	_, ok := c.columns[table][column]
+	return ok
+}
+
+func relation(r *pg_query.RangeVar) string {
+	return qualified(r.GetSchemaname(), r.GetRelname())
+}
+
+func qualified(schema, name string) string {
+	if schema == "" || schema == "public" {
+		return name
+	}
+	return schema + "." + name
+}
+
+// named reads the forms in which the grammar names an object.
+func named(node *pg_query.Node) string {
+	switch {
+	case node.GetRangeVar() != nil:
+		return relation(node.GetRangeVar())
+	case node.GetList() != nil:
+		return dotted(node.GetList().GetItems())
+	case node.GetObjectWithArgs() != nil:
+		return dotted(node.GetObjectWithArgs().GetObjname())
+	case node.GetTypeName() != nil:
+		return dotted(node.GetTypeName().GetNames())
+	default:
+		return node.GetString_().GetSval()
+	}
+}
+
+func dotted(nodes []*pg_query.Node) string {
+	var parts []string
+	for _, node := range nodes {
+		if part := node.GetString_().GetSval(); part != "" {
+			parts = append(parts, part)
+		}
+	}
+	if len(parts) > 1 && parts[0] == "public" {
+		parts = parts[1:]
+	}
+	return strings.Join(parts, ".")
+}
+
+// owner is the table a trigger, policy or rule named as table.name hangs on.
+func owner(name string) string {
+	table, _, found := cutLast(name, ".")
+	if !found {
+		return name
+	}
+	return table
+}
+
+func cutLast(s, separator string) (string, string, bool) {
+	at := strings.LastIndex(s, separator)
+	if at < 0 {
+		return s, "", false
+	}
+	return s[:at], s[at+len(separator):], true
+}

@@ -1,0 +1,96 @@
+package migration
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// Withdrawn is a migration that a branch held and holds no longer: databases
+// may have applied it.
+type Withdrawn struct {
+	File
+	Commit string
+}
+
+// Comparison is what a release does to the migrations released before it.
+type Comparison struct {
+	Added    []File // in the order they run
+	Findings []Finding
+}
+
+// Compare holds a candidate's migrations against the released ones: those stay
+// as they are, and new ones come after them and only expand.
+func Compare(released, candidate []File, withdrawn []Withdrawn) Comparison {
+	var c Comparison
+	refuse := func(name, problem, remedy string) {
+		c.Findings = append(c.Findings, Finding{File: name, Severity: Refusal, Problem: problem, Remedy: remedy})
+	}
+	offered := map[string]string{}
+	byContent := map[string]string{}
+	for _, file := range candidate {
+		offered[file.Name] = file.Content
+		byContent[file.Content] = file.Name
+	}
+	wasReleased := map[string]bool{}
+	var newest int64
+	for _, file := range released {
+		wasReleased[file.Name] = true
+		if version, err := Version(file.Name); err == nil {
+			newest = max(newest, version)
+		}
+		content, ok := offered[file.Name]
+		switch {
+		case !ok && byContent[file.Content] != "":
+			refuse(file.Name, "was released and is now "+byContent[file.Content], "name it as it was: databases know it by its number")
+		case !ok:
+			refuse(file.Name, "was released and is gone", "bring it back as it was: databases have applied it")
+		case content != file.Content:
+			refuse(file.Name, "was released and is changed", "restore it and write a new migration: databases do not apply it again")
+		}
+	}
+	numbers := map[int64]string{}
+	versions := map[string]int64{}
+	for _, file := range sorted(candidate) {
+		version, err := Version(file.Name)
+		if err != nil {
+			refuse(file.Name, "cannot be ordered", err.Error())
+			continue
+		}
+		if other, taken := numbers[version]; taken {
+			refuse(file.Name, fmt.Sprintf("has the number of %s", other), "give it the next free number")
+		}
+		numbers[version], versions[file.Name] = file.Name, version
+		if wasReleased[file.Name] {
+			continue
+		}
+		if version <= newest {
+			refuse(file.Name, fmt.Sprintf("comes before the last released migration, %d", newest), fmt.Sprintf("number it %05d or higher: databases would skip it or stop", newest+1))
+		}
+		c.Added = append(c.Added, file)
+	}
+	for _, old := range withdrawn {
+		version, err := Version(old.Name)
+		if err != nil {
+			continue
+		}
+		name, taken := numbers[version]
+		if !taken || (offered[name] == old.Content && name == old.Name) || wasReleased[name] {
+			continue
+		}
+		refuse(name, fmt.Sprintf("has the number of %s, which was released and taken back by %s", old.Name, old.Commit),
+			"databases may have applied that: give it a number never used, or restore the old one as it was")
+	}
+	c.Findings = append(c.Findings, Judge(c.Added)...)
+	return c
+}
+
+func sorted(files []File) []File {
+	files = slices.Clone(files)
+	slices.SortStableFunc(files, func(a, b File) int {
+		x, _ := Version(a.Name)
+		y, _ := Version(b.Name)
+		return cmp.Or(cmp.Compare(x, y), cmp.Compare(a.Name, b.Name))
+	})
+	return files
+}

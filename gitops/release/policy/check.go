@@ -1,0 +1,193 @@
+package policy
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apiserver/pkg/admission"
+	"k8s.io/apiserver/pkg/admission/plugin/policy/generic"
+	"k8s.io/apiserver/pkg/admission/plugin/policy/validating"
+	celconfig "k8s.io/apiserver/pkg/apis/cel"
+	"k8s.io/apiserver/pkg/authentication/user"
+)
+
+// Deployer is the user as whom Argo CD applies what it syncs.
+const Deployer = "system:serviceaccount:argocd:argocd-application-controller"
+
+// Request is one change that the API server would ask its policies about.
+type Request struct {
+	// Object is what is created, or the new state; nil deletes Old.
+	Object *unstructured.Unstructured
+	// Old is the state before; nil creates Object.
+	Old *unstructured.Unstructured
+	// Subresource is written instead of the object, as ephemeralcontainers of a pod.
+	Subresource string
+	// User is who asks; Deployer where it is empty.
+	User string
+}
+
+// Violation is one reason to deny a request.
+type Violation struct {
+	Policy  string
+	Binding string
+	// Object is kind, namespace and name.
+	Object  string
+	Message string
+	// Validation is the place of the expression that was false among those of the
+	// policy; -1 where nothing was evaluated or evaluation failed.
+	Validation int
+}
+
+func (v Violation) String() string {
+	return fmt.Sprintf("%s: %s (policy %s)", v.Object, v.Message, v.Policy)
+}
+
+// Check returns what is wrong with creating the objects. Namespaces and parameters
+// are looked up among the objects, but those in the folder of the policies go before
+// them, and the others given here before both.
+func (p *Policies) Check(ctx context.Context, objects []*unstructured.Unstructured, others ...*unstructured.Unstructured) ([]Violation, error) {
+	lookup, err := look(objects, p.others, others)
+	if err != nil {
+		return nil, err
+	}
+	var violations []Violation
+	for _, object := range objects {
+		found, err := p.admit(ctx, Request{Object: object}, lookup)
+		if err != nil {
+			return nil, err
+		}
+		violations = append(violations, found...)
+	}
+	return violations, nil
+}
+
+// Admit returns the reasons to deny one request; none means that it is admitted.
+func (p *Policies) Admit(ctx context.Context, request Request, others ...*unstructured.Unstructured) ([]Violation, error) {
+	lookup, err := look(p.others, others)
+	if err != nil {
+		return nil, err
+	}
+	return p.admit(ctx, request, lookup)
+}
+
+func (p *Policies) admit(ctx context.Context, request Request, lookup *lookup) ([]Violation, error) {
+	attributes, err := request.attributes()
+	if err != nil {
+		return nil, err
+	}
+	var namespace *corev1.Namespace
+	if name := attributes.GetNamespace(); name != "" {
+		if namespace, err = lookup.namespaces.Get(name); err != nil {
+			return nil, fmt.Errorf("judge %s: namespace %s is not known: give its Namespace object", request.describe(), name)
+		}
+	}
+	var violations []Violation
+	for _, policy := range p.bound {
+		found, err := policy.admit(ctx, attributes, namespace, lookup)
+		if err != nil {
+			return nil, fmt.Errorf("judge %s by policy %s: %w", request.describe(), policy.definition.Name, err)
+		}
+		for i := range found {
+			found[i].Object = request.describe()
+		}
+		violations = append(violations, found...)
+	}
+	return violations, nil
+}
+
+// admit follows Dispatch of the API server's plugin, which reports no more than the
+// first violation.
+func (p boundPolicy) admit(ctx context.Context, attributes admission.Attributes, namespace *corev1.Namespace, lookup *lookup) ([]Violation, error) {
+	interfaces := admission.NewObjectInterfacesFromScheme(scheme)
+	matches, resource, kind, err := lookup.matcher.DefinitionMatches(attributes, interfaces, validating.NewValidatingAdmissionPolicyAccessor(p.definition))
+	if err != nil || !matches {
+		return nil, err
+	}
+	var violations []Violation
+	for _, binding := range p.bindings {
+		matches, err := lookup.matcher.BindingMatches(attributes, interfaces, validating.NewValidatingAdmissionPolicyBindingAccessor(binding))
+		if err != nil {
+			return nil, err
+		}
+		if !matches || !slices.Contains(binding.Spec.ValidationActions, admissionv1.Deny) {
+			continue
+		}
+		violation := Violation{Policy: p.definition.Name, Binding: binding.Name, Validation: -1}
+		params, err := generic.CollectParams(p.definition.Spec.ParamKind, lookup.parameters, parameterScope, binding.Spec.ParamRef, attributes.GetNamespace())
+		if err != nil {
+			if *p.definition.Spec.FailurePolicy != admissionv1.Ignore {
+				violation.Message = fmt.Sprintf("failed to configure binding: %v", err)
+				violations = append(violations, violation)
+			}
+			continue
+		}
+		versioned, err := admission.NewVersionedAttributes(attributes, kind, interfaces)
+		if err != nil {
+			return nil, err
+		}
+		for _, param := range params {
+			result := p.evaluator.Validate(ctx, resource, versioned, param, namespace, celconfig.RuntimeCELCostBudget, nil)
+			for i, decision := range result.Decisions {
+				if decision.Action != validating.ActionDeny {
+					continue
+				}
+				violation.Message, violation.Validation = decision.Message, -1
+				if decision.Evaluation == validating.EvalDeny {
+					violation.Validation = i
+				}
+				violations = append(violations, violation)
+			}
+		}
+	}
+	return violations, nil
+}
+
+func (r Request) subject() *unstructured.Unstructured {
+	if r.Object != nil {
+		return r.Object
+	}
+	return r.Old
+}
+
+func (r Request) describe() string {
+	return describe(r.subject())
+}
+
+func (r Request) attributes() (admission.Attributes, error) {
+	var object, old runtime.Object
+	for state, target := range map[*unstructured.Unstructured]*runtime.Object{r.Object: &object, r.Old: &old} {
+		if state == nil {
+			continue
+		}
+		complete, err := admitted(state)
+		if err != nil {
+			return nil, err
+		}
+		*target = complete
+	}
+	operation, options := admission.Update, runtime.Object(&metav1.UpdateOptions{})
+	switch {
+	case object == nil && old == nil:
+		return nil, fmt.Errorf("judge a request: it has neither an object nor an old one")
+	case old == nil:
+		operation, options = admission.Create, &metav1.CreateOptions{}
+	case object == nil:
+		operation, options = admission.Delete, &metav1.DeleteOptions{}
+	}
+	subject := r.subject()
+	kind := subject.GroupVersionKind()
+	resource, _ := meta.UnsafeGuessKindToResource(kind)
+	name := r.User
+	if name == "" {
+		name = Deployer
+	}
+	return admission.NewAttributesRecord(object, old, kind, subject.GetNamespace(), subject.GetName(), resource, r.Subresource,
+		operation, options, false, &user.DefaultInfo{Name: name}), nil
+}

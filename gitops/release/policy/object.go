@@ -1,0 +1,73 @@
+package policy
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	admissionregistration "k8s.io/kubernetes/pkg/apis/admissionregistration/install"
+	apps "k8s.io/kubernetes/pkg/apis/apps/install"
+	batch "k8s.io/kubernetes/pkg/apis/batch/install"
+	core "k8s.io/kubernetes/pkg/apis/core/install"
+	"knative.dev/pkg/apis"
+	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
+)
+
+// scheme holds the types that the API server and Knative set defaults for.
+var scheme = func() *runtime.Scheme {
+	scheme := runtime.NewScheme()
+	admissionregistration.Install(scheme)
+	apps.Install(scheme)
+	batch.Install(scheme)
+	core.Install(scheme)
+	utilruntime.Must(servingv1.AddToScheme(scheme))
+	return scheme
+}()
+
+// admitted returns the object as policies see it: with every default set, which
+// happens before the API server asks them.
+func admitted(object *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	data, err := object.MarshalJSON()
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", describe(object), err)
+	}
+	plain := &unstructured.Unstructured{}
+	if err := plain.UnmarshalJSON(data); err != nil {
+		return nil, fmt.Errorf("read %s: %w", describe(object), err)
+	}
+	kind := plain.GroupVersionKind()
+	if !scheme.Recognizes(kind) {
+		return plain, nil
+	}
+	typed, err := scheme.New(kind)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", describe(object), err)
+	}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(plain.Object, typed); err != nil {
+		return nil, fmt.Errorf("read %s: %w", describe(object), err)
+	}
+	scheme.Default(typed)
+	if knative, ok := typed.(apis.Defaultable); ok {
+		knative.SetDefaults(apis.WithinCreate(context.Background()))
+	}
+	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(typed)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", describe(object), err)
+	}
+	complete := &unstructured.Unstructured{Object: fields}
+	complete.SetGroupVersionKind(kind)
+	return complete, nil
+}
+
+func describe(object *unstructured.Unstructured) string {
+	name := object.GetName()
+	if name == "" {
+		name = object.GetGenerateName()
+	}
+	if namespace := object.GetNamespace(); namespace != "" {
+		name = namespace + "/" + name
+	}
+	return object.GetKind() + " " + name
+}

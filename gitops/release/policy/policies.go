@@ -1,0 +1,123 @@
+// Package policy judges objects by the ValidatingAdmissionPolicies of a folder, with
+// the code that the API server itself judges them with.
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	"k8s.io/apiserver/pkg/admission/plugin/policy/validating"
+	"k8s.io/kubernetes/pkg/apis/admissionregistration"
+	"k8s.io/kubernetes/pkg/apis/admissionregistration/validation"
+
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
+)
+
+// Policies are compiled, and bound as their bindings say.
+type Policies struct {
+	bound []boundPolicy
+	// others stand in the same folder: namespaces, and ConfigMaps with parameters.
+	others []*unstructured.Unstructured
+}
+
+type boundPolicy struct {
+	definition *admissionv1.ValidatingAdmissionPolicy
+	bindings   []*admissionv1.ValidatingAdmissionPolicyBinding
+	evaluator  validating.Validator
+}
+
+// Load reads the policies and bindings of a kustomization, and the namespaces and
+// parameters beside them. What the API server would refuse to store is an error, and
+// so is a policy that nothing binds.
+func Load(folder string) (*Policies, error) {
+	objects, err := manifest.Build(folder)
+	if err != nil {
+		return nil, err
+	}
+	policies, err := read(objects)
+	if err != nil {
+		return nil, fmt.Errorf("read policies of %s: %w", filepath.Base(folder), err)
+	}
+	return policies, nil
+}
+
+func read(objects []*unstructured.Unstructured) (*Policies, error) {
+	var definitions []*admissionv1.ValidatingAdmissionPolicy
+	bindings := map[string][]*admissionv1.ValidatingAdmissionPolicyBinding{}
+	policies := &Policies{}
+	var problems []error
+	for _, object := range objects {
+		switch object.GroupVersionKind() {
+		case admissionv1.SchemeGroupVersion.WithKind("ValidatingAdmissionPolicy"):
+			definition := &admissionv1.ValidatingAdmissionPolicy{}
+			stored := &admissionregistration.ValidatingAdmissionPolicy{}
+			if err := accept(object, definition, stored, func() field.ErrorList {
+				return validation.ValidateValidatingAdmissionPolicy(stored)
+			}); err != nil {
+				problems = append(problems, err)
+				continue
+			}
+			definitions = append(definitions, definition)
+		case admissionv1.SchemeGroupVersion.WithKind("ValidatingAdmissionPolicyBinding"):
+			binding := &admissionv1.ValidatingAdmissionPolicyBinding{}
+			stored := &admissionregistration.ValidatingAdmissionPolicyBinding{}
+			if err := accept(object, binding, stored, func() field.ErrorList {
+				return validation.ValidateValidatingAdmissionPolicyBinding(stored)
+			}); err != nil {
+				problems = append(problems, err)
+				continue
+			}
+			bindings[binding.Spec.PolicyName] = append(bindings[binding.Spec.PolicyName], binding)
+		default:
+			policies.others = append(policies.others, object)
+		}
+	}
+	if err := errors.Join(problems...); err != nil {
+		return nil, err
+	}
+	for _, definition := range definitions {
+		if kind := definition.Spec.ParamKind; kind != nil && (kind.APIVersion != "v1" || kind.Kind != "ConfigMap") {
+			problems = append(problems, fmt.Errorf("policy %s: spec.paramKind: parameters have to be a ConfigMap of v1, not a %s of %s", definition.Name, kind.Kind, kind.APIVersion))
+		}
+		bound := bindings[definition.Name]
+		if len(bound) == 0 {
+			problems = append(problems, fmt.Errorf("policy %s: nothing binds it: add a ValidatingAdmissionPolicyBinding with spec.policyName %s", definition.Name, definition.Name))
+		}
+		delete(bindings, definition.Name)
+		policies.bound = append(policies.bound, boundPolicy{definition: definition, bindings: bound, evaluator: compile(definition)})
+	}
+	for name, unbound := range bindings {
+		for _, binding := range unbound {
+			problems = append(problems, fmt.Errorf("binding %s: spec.policyName: there is no policy %s", binding.Name, name))
+		}
+	}
+	if len(policies.bound) == 0 {
+		problems = append(problems, errors.New("there is no ValidatingAdmissionPolicy"))
+	}
+	if err := errors.Join(problems...); err != nil {
+		return nil, err
+	}
+	return policies, nil
+}
+
+// accept does what the API server does before it stores an object: decode it
+// strictly, set defaults, convert and validate. Expressions are compiled by that.
+func accept(object *unstructured.Unstructured, versioned, stored runtime.Object, validate func() field.ErrorList) error {
+	name := describe(object)
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructuredWithValidation(object.Object, versioned, true); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	scheme.Default(versioned)
+	if err := scheme.Convert(versioned, stored, nil); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if problems := validate(); len(problems) > 0 {
+		return fmt.Errorf("%s: %w", name, problems.ToAggregate())
+	}
+	return nil
+}

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/argocd"
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/promotion"
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/promotion/rule"
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/repository"
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/status"
+)
+
+const ownBranch = "promote-TO-COMMIT"
+
+type promoteOptions struct {
+	request     promotion.Request
+	application string
+	branch      string
+	follow      bool
+	timeout     time.Duration
+	dry, yes    bool
+	connect     func(context.Context) (*argocd.Server, error)
+}
+
+func promoteCommand(root *string) *cobra.Command {
+	var o promoteOptions
+	command := &cobra.Command{
+		Use:   "promote",
+		Short: "Take what is on main to production",
+		Long: `Shows what merging one branch into another would change: commits, images, manifests,
+migrations and policies. Refuses what breaks a rule: an image that is not pinned by
+digest, a migration that does not only expand or changes a released one, manifests
+that are not what func.yaml says, a policy violated, more connections than there are,
+a diverged branch. Then pushes a fast-forward, or a branch for a pull request. Only
+what is on the remote is promoted; your branches stay as they are.` + connectionHelp,
+		Example: `  release promote --dry-run          # look
+  release promote --follow           # promote, and wait until it serves
+  release promote --pull-request     # for someone else to approve`,
+		Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error { return promote(command, *root, o) },
+	}
+	flags := command.Flags()
+	flags.StringVar(&o.request.From, "from", "main", "branch to promote")
+	flags.StringVar(&o.request.To, "to", "prod", "branch to move forward")
+	flags.StringVar(&o.request.Remote, "remote", "origin", "where the branches are")
+	flags.StringVar(&o.request.Overlay, "overlay", "", "folder that the target deploys (default gitops/overlays/<to>)")
+	flags.StringVar(&o.branch, "pull-request", "", "push a branch for a pull request instead, of this name")
+	flags.Lookup("pull-request").NoOptDefVal = ownBranch
+	flags.BoolVar(&o.follow, "follow", false, "wait until Argo CD has deployed it and the new revisions serve")
+	flags.StringVar(&o.application, "app", "", "Application to follow (default sequential-questioning-<to>)")
+	flags.DurationVar(&o.timeout, "timeout", 10*time.Minute, "how long to follow")
+	flags.BoolVar(&o.dry, "dry-run", false, "only show what would change and which rules are broken")
+	flags.BoolVarP(&o.yes, "yes", "y", false, "do not ask")
+	command.MarkFlagsMutuallyExclusive("follow", "pull-request")
+	o.connect = argocdFlags(command)
+	return command
+}
+
+func promote(command *cobra.Command, root string, o promoteOptions) error {
+	ctx, out := command.Context(), command.OutOrStdout()
+	o.request.Overlay = cmp.Or(o.request.Overlay, "gitops/overlays/"+o.request.To)
+	o.application = cmp.Or(o.application, status.Application(o.request.To))
+	if o.timeout <= 0 {
+		return fmt.Errorf("--timeout is %s: give it more than nothing", o.timeout)
+	}
+	repo, err := repository.Open(ctx, root)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(command.ErrOrStderr(), "Comparing %s with %s of %s\n", o.request.From, o.request.To, o.request.Remote)
+	prepared, err := promotion.Prepare(ctx, repo, o.request, rule.All()...)
+	if err != nil {
+		return err
+	}
+	if prepared.Seen != "" && prepared.Commit != "" {
+		prepared.Print(out)
+		fmt.Fprintln(out)
+	}
+	if err := prepared.Err(); err != nil {
+		return err
+	}
+	if o.dry {
+		fmt.Fprintln(out, "No rule is broken. This was a dry run: nothing was pushed.")
+		return nil
+	}
+	if prepared.Nothing() && !o.follow {
+		return nil
+	}
+	if o.branch != "" {
+		return proposePromotion(command, prepared, o)
+	}
+	if !o.follow {
+		return push(command, prepared, o)
+	}
+	server, err := o.connect(ctx)
+	if err != nil {
+		return fmt.Errorf("%w\nnothing was pushed", err)
+	}
+	defer server.Close()
+	back, err := wayBack(ctx, server, o)
+	if err != nil {
+		return fmt.Errorf("%w\nnothing was pushed", err)
+	}
+	if !prepared.Nothing() {
+		if err := push(command, prepared, o); err != nil {
+			return err
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+	defer cancel()
+	goal := argocd.Goal{Application: o.application, Revision: prepared.Commit}
+	if err := server.Wait(ctx, goal, reporter(command.ErrOrStderr())); err != nil {
+		return fmt.Errorf("%w\nto look again: release promote --follow\nto go back: %s", err, back)
+	}
+	fmt.Fprintf(out, "%s serves %s.\n", o.application, repository.Short(prepared.Commit))
+	return nil
+}
+
+// wayBack checks that a push would be deployed, and returns how to undo it.
+func wayBack(ctx context.Context, server *argocd.Server, o promoteOptions) (string, error) {
+	app, err := server.Get(ctx, o.application)
+	if err != nil {
+		return "", err
+	}
+	if app.Spec.SyncPolicy == nil || app.Spec.SyncPolicy.Automated == nil {
+		return "", fmt.Errorf("auto-sync of %s is off, so a push deploys nothing: promote without --follow, then `release rollback --resume --app %s`", o.application, o.application)
+	}
+	if len(app.Status.History) == 0 {
+		return "release rollback (nothing was deployed before)", nil
+	}
+	last := app.Status.History[len(app.Status.History)-1]
+	return fmt.Sprintf("release rollback %d --app %s    # %s, deployed %s", last.ID, o.application,
+		repository.Short(last.Revision), last.DeployedAt.Local().Format(time.DateTime)), nil
+}
+
+func push(command *cobra.Command, prepared *promotion.Promotion, o promoteOptions) error {
+	if !o.yes {
+		question := fmt.Sprintf("Move %s on %s from %s to %s?", o.request.To, o.request.Remote, repository.Short(prepared.Seen), repository.Short(prepared.Commit))
+		if err := confirm(command.Context(), command, question); err != nil {
+			return err
+		}
+	}
+	if err := prepared.Push(command.Context()); err != nil {
+		if errors.Is(err, context.Canceled) {
+			return err
+		}
+		return fmt.Errorf("%w\nif %s moved meanwhile, run this again; if it is protected, use --pull-request", err, o.request.To)
+	}
+	fmt.Fprintf(command.OutOrStdout(), "%s on %s is at %s.\n", o.request.To, o.request.Remote, repository.Short(prepared.Commit))
+	return nil
+}
+
+func proposePromotion(command *cobra.Command, prepared *promotion.Promotion, o promoteOptions) error {
+	branch := o.branch
+	if branch == ownBranch {
+		branch = prepared.Branch()
+	}
+	if branch == o.request.To || branch == o.request.From {
+		return fmt.Errorf("--pull-request=%s names a branch of the promotion itself: name a new one", branch)
+	}
+	if !o.yes {
+		if err := confirm(command.Context(), command, fmt.Sprintf("Push branch %s to %s?", branch, o.request.Remote)); err != nil {
+			return err
+		}
+	}
+	steps, err := prepared.PushBranch(command.Context(), branch)
+	if err != nil {
+		return err
+	}
+	for _, step := range steps {
+		fmt.Fprintln(command.OutOrStdout(), step)
+	}
+	return nil
+}

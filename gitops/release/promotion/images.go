@@ -1,0 +1,146 @@
+package promotion
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/kustomize/api/types"
+	"sigs.k8s.io/yaml"
+)
+
+var (
+	digest = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+	unset  = "sha256:" + strings.Repeat("0", 64)
+)
+
+// ImageChange is an image pinned to another digest. Before or After is empty
+// where the image is new or gone.
+type ImageChange struct {
+	Name          string
+	Before, After string
+}
+
+func (p *Promotion) images(ctx context.Context) error {
+	before, err := p.pins(ctx, p.Seen)
+	if err != nil {
+		// What runs cannot be mended by a promotion; what comes must be right.
+		p.Notes = append(p.Notes, err.Error())
+	}
+	after, err := p.pins(ctx, p.Commit)
+	if err != nil {
+		p.breaks("image", err.Error(), "write it with `release images`")
+		return nil
+	}
+	for _, image := range after {
+		name := shortName(image.Name)
+		switch {
+		case image.NewTag != "":
+			p.breaks("image", fmt.Sprintf("%s is named by tag %s", name, image.NewTag), "pin its digest with `release images`")
+		case image.Digest == "":
+			p.breaks("image", name+" has no digest", "pin it with `release images`")
+		case image.Digest == unset:
+			p.breaks("image", name+" was never built: its digest is all zeros", "build and pin it with `release images`")
+		case !digest.MatchString(image.Digest):
+			p.breaks("image", fmt.Sprintf("%s has digest %s", name, image.Digest), "pin a sha256 digest with `release images`")
+		}
+	}
+	p.Images = changed(before, after)
+	return nil
+}
+
+func (p *Promotion) pins(ctx context.Context, commit string) ([]types.Image, error) {
+	content, found, err := p.repository.Show(ctx, commit, imagesFile)
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		return nil, nil
+	}
+	var component struct {
+		Images []types.Image `json:"images"`
+	}
+	if err := yaml.Unmarshal(content, &component); err != nil {
+		return nil, fmt.Errorf("%s of %s cannot be read: %w", imagesFile, commit[:8], err)
+	}
+	return component.Images, nil
+}
+
+func changed(before, after []types.Image) []ImageChange {
+	old := map[string]string{}
+	for _, image := range before {
+		old[image.Name] = pin(image)
+	}
+	var changes []ImageChange
+	for _, image := range after {
+		if old[image.Name] != pin(image) {
+			changes = append(changes, ImageChange{Name: shortName(image.Name), Before: old[image.Name], After: pin(image)})
+		}
+		delete(old, image.Name)
+	}
+	for name, was := range old {
+		changes = append(changes, ImageChange{Name: shortName(name), Before: was})
+	}
+	slices.SortFunc(changes, func(a, b ImageChange) int { return strings.Compare(a.Name, b.Name) })
+	return changes
+}
+
+func pin(image types.Image) string { return cmp.Or(image.Digest, image.NewTag, "no digest") }
+
+func shortName(name string) string {
+	_, last, _ := strings.Cut(name, "/")
+	return cmp.Or(last, name)
+}
+
+// pinned refuses containers whose image is not pinned, beside those that were
+// named already.
+func (p *Promotion) pinned(objects []*unstructured.Unstructured) {
+	for _, object := range objects {
+		for _, image := range containerImages(object.Object) {
+			_, pinned, _ := strings.Cut(image, "@")
+			if digest.MatchString(pinned) || p.named(image) {
+				continue
+			}
+			p.breaks("image", fmt.Sprintf("%s %s runs %s", object.GetKind(), object.GetName(), image), "pin its digest in "+imagesFile)
+		}
+	}
+}
+
+func (p *Promotion) named(image string) bool {
+	name, _, _ := strings.Cut(image[strings.LastIndex(image, "/")+1:], ":")
+	name, _, _ = strings.Cut(name, "@")
+	return slices.ContainsFunc(p.Broken, func(b Broken) bool {
+		return b.Rule == "image" && strings.HasPrefix(b.What, name+" ")
+	})
+}
+
+// containerImages returns the images of every container in an object, whatever
+// its kind.
+func containerImages(node any) []string {
+	var images []string
+	switch node := node.(type) {
+	case map[string]any:
+		for key, value := range node {
+			if key == "containers" || key == "initContainers" || key == "ephemeralContainers" {
+				list, _ := value.([]any)
+				for _, container := range list {
+					fields, _ := container.(map[string]any)
+					if image, ok := fields["image"].(string); ok {
+						images = append(images, image)
+					}
+				}
+			}
+			images = append(images, containerImages(value)...)
+		}
+	case []any:
+		for _, value := range node {
+			images = append(images, containerImages(value)...)
+		}
+	}
+	slices.Sort(images)
+	return images
+}

@@ -1,0 +1,115 @@
+package promotion
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// ObjectChange is an object that is added, removed or changed.
+type ObjectChange struct {
+	Sign   string // +, - or ~
+	Object string // kind and name
+	Fields []FieldChange
+	// Image means that container images changed as well; their digests are told
+	// with the images.
+	Image bool
+}
+
+// FieldChange is one field's values. One of them is empty where the field is
+// new or gone.
+type FieldChange struct {
+	Path          string
+	Before, After string
+}
+
+func compare(before, after []*unstructured.Unstructured) []ObjectChange {
+	old, now := byName(before), byName(after)
+	names := maps.Clone(old)
+	maps.Copy(names, now)
+	var changes []ObjectChange
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		switch {
+		case old[name] == nil:
+			changes = append(changes, ObjectChange{Sign: "+", Object: name})
+		case now[name] == nil:
+			changes = append(changes, ObjectChange{Sign: "-", Object: name})
+		default:
+			if change := difference(old[name], now[name]); change.Image || len(change.Fields) > 0 {
+				change.Sign, change.Object = "~", name
+				changes = append(changes, change)
+			}
+		}
+	}
+	return changes
+}
+
+func byName(objects []*unstructured.Unstructured) map[string]*unstructured.Unstructured {
+	named := map[string]*unstructured.Unstructured{}
+	for _, object := range objects {
+		named[object.GetKind()+" "+object.GetName()] = object
+	}
+	return named
+}
+
+func difference(before, after *unstructured.Unstructured) ObjectChange {
+	old, now := map[string]string{}, map[string]string{}
+	flatten("", before.Object, old)
+	flatten("", after.Object, now)
+	paths := maps.Clone(old)
+	maps.Copy(paths, now)
+	var change ObjectChange
+	for _, path := range slices.Sorted(maps.Keys(paths)) {
+		switch {
+		case old[path] == now[path]:
+		case strings.HasSuffix(path, ".image"):
+			change.Image = true
+		default:
+			change.Fields = append(change.Fields, FieldChange{Path: path, Before: old[path], After: now[path]})
+		}
+	}
+	return change
+}
+
+// flatten writes every leaf under its path. Items of a list that have names are
+// known by them, so that an item put before others does not change them all.
+func flatten(path string, node any, into map[string]string) {
+	switch node := node.(type) {
+	case map[string]any:
+		for key, value := range node {
+			if strings.Contains(key, ".") {
+				key = "[" + key + "]"
+			}
+			flatten(strings.TrimPrefix(path+"."+key, "."), value, into)
+		}
+		if len(node) == 0 {
+			into[path] = "{}"
+		}
+	case []any:
+		for i, value := range node {
+			index := fmt.Sprint(i)
+			if fields, ok := value.(map[string]any); ok {
+				if name, ok := fields["name"].(string); ok {
+					index = name
+				}
+			}
+			flatten(path+"["+index+"]", value, into)
+		}
+		if len(node) == 0 {
+			into[path] = "[]"
+		}
+	default:
+		text, err := json.Marshal(node)
+		if err != nil {
+			text = fmt.Append(nil, node)
+		}
+		into[path] = strings.Trim(string(text), `"`)
+		if into[path] == "" {
+			into[path] = `""`
+		}
+	}
+}

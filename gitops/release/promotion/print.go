@@ -1,0 +1,118 @@
+package promotion
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/migration"
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/repository"
+)
+
+const (
+	mostCommits = 30
+	mostFields  = 12
+	widest      = 72
+)
+
+var signs = map[string]string{"A": "+", "D": "-"}
+
+// Print shows what would change.
+func (p *Promotion) Print(w io.Writer) {
+	fmt.Fprintf(w, "Promote %s (%s) to %s (%s) on %s\n", p.From, repository.Short(p.Commit), p.To, repository.Short(p.Seen), p.Remote)
+	if p.Nothing() {
+		fmt.Fprintf(w, "\n%s is at %s already: nothing to promote.\n", p.To, repository.Short(p.Commit))
+		return
+	}
+	heading(w, "Commits", len(p.Commits))
+	for _, commit := range p.Commits[:min(len(p.Commits), mostCommits)] {
+		fmt.Fprintf(w, "  %s  %s  %s\n", repository.Short(commit.Hash), commit.Date.Format("2006-01-02"), commit.Subject)
+	}
+	if more := len(p.Commits) - mostCommits; more > 0 {
+		fmt.Fprintf(w, "  … and %d more: git log %s..%s\n", more, repository.Short(p.Seen), repository.Short(p.Commit))
+	}
+	heading(w, "Images", len(p.Images))
+	for _, image := range p.Images {
+		fmt.Fprintf(w, "  %-12s %s -> %s\n", image.Name, brief(image.Before), brief(image.After))
+	}
+	heading(w, "Manifests of "+p.Overlay, len(p.Objects))
+	for _, change := range p.Objects {
+		printObject(w, change)
+	}
+	p.printMigrations(w)
+	heading(w, "Policies", len(p.Policies))
+	for _, change := range p.Policies {
+		fmt.Fprintf(w, "  %s %s\n", cmp.Or(signs[change.Status], "~"), change.Path)
+	}
+	if len(p.Notes) > 0 {
+		fmt.Fprintln(w)
+	}
+	for _, note := range p.Notes {
+		fmt.Fprintf(w, "Note: %s\n", note)
+	}
+}
+
+func heading(w io.Writer, title string, count int) {
+	if count == 0 {
+		fmt.Fprintf(w, "\n%s: no change\n", title)
+		return
+	}
+	fmt.Fprintf(w, "\n%s (%d)\n", title, count)
+}
+
+func brief(pin string) string {
+	if pin == "" {
+		return "(none)"
+	}
+	if hash, ok := strings.CutPrefix(pin, "sha256:"); ok {
+		return hash[:min(len(hash), 12)]
+	}
+	return pin
+}
+
+func printObject(w io.Writer, change ObjectChange) {
+	image := ""
+	if change.Image {
+		image = "  (image)"
+	}
+	fmt.Fprintf(w, "  %s %s%s\n", change.Sign, change.Object, image)
+	for _, field := range change.Fields[:min(len(change.Fields), mostFields)] {
+		switch {
+		case field.Before == "":
+			fmt.Fprintf(w, "      + %s: %s\n", field.Path, clipped(field.After))
+		case field.After == "":
+			fmt.Fprintf(w, "      - %s: %s\n", field.Path, clipped(field.Before))
+		default:
+			fmt.Fprintf(w, "      %s: %s -> %s\n", field.Path, clipped(field.Before), clipped(field.After))
+		}
+	}
+	if more := len(change.Fields) - mostFields; more > 0 {
+		fmt.Fprintf(w, "      … and %d fields more\n", more)
+	}
+}
+
+func clipped(value string) string {
+	if runes := []rune(value); len(runes) > widest {
+		return string(runes[:widest]) + "…"
+	}
+	return value
+}
+
+func (p *Promotion) printMigrations(w io.Writer) {
+	heading(w, "Migrations", len(p.Migrations))
+	for _, file := range p.Migrations {
+		fmt.Fprintf(w, "  + %s\n", file.Name)
+	}
+	contracts := false
+	for _, finding := range p.Findings {
+		mark := "note: "
+		if finding.Severity == migration.Accepted {
+			mark, contracts = "CONTRACTS: ", true
+		}
+		fmt.Fprintf(w, "    %s%s\n", mark, finding)
+	}
+	if contracts {
+		fmt.Fprintln(w, "  After this there is no way back to the release before: a rollback would not work on the new schema.")
+	}
+}

@@ -1,0 +1,340 @@
+// Package promotion shows what a branch would bring to another one, holds that
+// against the rules of a release, and moves the other branch forward.
+package promotion
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/migration"
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/repository"
+)
+
+const (
+	imagesFile       = "gitops/images/kustomization.yaml"
+	migrationsFolder = "migrations"
+	policiesFolder   = "policies"
+	argocdFolder     = "gitops/argocd"
+)
+
+// Request names what is promoted where.
+type Request struct {
+	From    string
+	To      string
+	Remote  string
+	Overlay string // the folder that To deploys, as gitops/overlays/prod
+}
+
+// Broken is a rule that does not hold, and what would be right.
+type Broken struct {
+	Rule  string
+	What  string
+	Right string // empty where What says it
+}
+
+func (b Broken) String() string {
+	if b.Right == "" {
+		return b.Rule + ": " + b.What
+	}
+	return b.Rule + ": " + b.What + ": " + b.Right
+}
+
+// Rule judges the exported tree of what is promoted and the objects its overlay
+// builds.
+type Rule func(ctx context.Context, tree string, objects []*unstructured.Unstructured) ([]Broken, error)
+
+// Promotion is what a promotion would change.
+type Promotion struct {
+	Request
+	Seen   string // To's commit
+	Commit string // From's commit
+
+	Commits    []repository.Commit
+	Images     []ImageChange
+	Objects    []ObjectChange
+	Migrations []migration.File
+	Findings   []migration.Finding // notes and accepted contractions
+	Policies   []repository.Change
+	Notes      []string
+	Broken     []Broken
+
+	repository *repository.Repository
+}
+
+// Nothing tells that the target branch is at the promoted commit already.
+func (p *Promotion) Nothing() bool { return p.Seen != "" && p.Seen == p.Commit }
+
+// Err lists every broken rule, or is nil.
+func (p *Promotion) Err() error {
+	if len(p.Broken) == 0 {
+		return nil
+	}
+	count := fmt.Sprintf("%d rules are broken", len(p.Broken))
+	if len(p.Broken) == 1 {
+		count = "a rule is broken"
+	}
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s is not promoted to %s, %s:", p.From, p.To, count)
+	for _, broken := range p.Broken {
+		text.WriteString("\n  " + strings.ReplaceAll(broken.String(), "\n", "\n    "))
+	}
+	return errors.New(text.String())
+}
+
+func (p *Promotion) breaks(rule, what, right string) {
+	p.Broken = append(p.Broken, Broken{Rule: rule, What: what, Right: right})
+}
+
+// Prepare finds out what a promotion would change and which rules it breaks. It
+// changes nothing but the remote-tracking branches.
+func Prepare(ctx context.Context, repo *repository.Repository, request Request, rules ...Rule) (*Promotion, error) {
+	p := &Promotion{Request: request, repository: repo}
+	if request.From == request.To {
+		return nil, fmt.Errorf("%s cannot be promoted to itself", request.From)
+	}
+	if err := p.locate(ctx); err != nil {
+		return nil, err
+	}
+	if err := p.workingTree(ctx); err != nil {
+		return nil, err
+	}
+	if p.Seen == "" || p.Commit == "" {
+		return p, nil
+	}
+	if p.Nothing() {
+		return p, nil
+	}
+	for _, compare := range []func(context.Context) error{p.commits, p.migrations, p.others} {
+		if err := compare(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return p, p.trees(ctx, rules)
+}
+
+func (p *Promotion) locate(ctx context.Context) error {
+	remotes, err := p.repository.Remotes(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := p.repository.URL(ctx, p.Remote); err != nil {
+		return fmt.Errorf("there is no remote %s; there are: %s", p.Remote, strings.Join(remotes, ", "))
+	}
+	heads, err := p.repository.Heads(ctx, p.Remote, p.From, p.To)
+	if err != nil {
+		return err
+	}
+	p.Commit, p.Seen = heads[p.From], heads[p.To]
+	if p.Commit == "" {
+		p.breaks("branch", fmt.Sprintf("%s has no branch %s", p.Remote, p.From), "push it, or name another with --from")
+	}
+	if p.Seen == "" {
+		right := "name another with --to"
+		if p.Commit != "" {
+			right += fmt.Sprintf(", or create it once: git push %s %s:refs/heads/%s", p.Remote, p.Commit, p.To)
+		}
+		p.breaks("branch", fmt.Sprintf("%s has no branch %s", p.Remote, p.To), right)
+	}
+	if p.Commit == "" || p.Seen == "" {
+		return nil
+	}
+	if err := p.repository.Fetch(ctx, p.Remote, p.From, p.To); err != nil {
+		return err
+	}
+	for branch, commit := range heads {
+		if p.repository.Resolve(ctx, commit) == "" {
+			return fmt.Errorf("%s moved on %s while it was fetched: run this again", branch, p.Remote)
+		}
+	}
+	return nil
+}
+
+func (p *Promotion) workingTree(ctx context.Context) error {
+	changes, err := p.repository.Uncommitted(ctx)
+	if err != nil {
+		return err
+	}
+	if len(changes) > 0 {
+		p.breaks("working tree", fmt.Sprintf("not committed: %s", abridged(changes, 5)), "commit or stash it: only what is on the remote is promoted")
+	}
+	if local := p.repository.Resolve(ctx, "refs/heads/"+p.From); local != "" && p.Commit != "" {
+		unpushed, err := p.repository.Log(ctx, p.Commit, local)
+		if err != nil {
+			return err
+		}
+		if len(unpushed) > 0 {
+			p.Notes = append(p.Notes, fmt.Sprintf("your %s has commits that %s lacks (%d): they are not promoted", p.From, p.Remote, len(unpushed)))
+		}
+	}
+	return nil
+}
+
+func abridged(items []string, most int) string {
+	var trimmed []string
+	for _, item := range items[:min(len(items), most)] {
+		trimmed = append(trimmed, strings.TrimSpace(item))
+	}
+	text := strings.Join(trimmed, ", ")
+	if len(items) > most {
+		text += fmt.Sprintf(" and %d more", len(items)-most)
+	}
+	return text
+}
+
+func (p *Promotion) commits(ctx context.Context) error {
+	var err error
+	if p.Commits, err = p.repository.Log(ctx, p.Seen, p.Commit); err != nil {
+		return err
+	}
+	own, err := p.repository.Log(ctx, p.Commit, p.Seen)
+	if err != nil {
+		return err
+	}
+	if len(own) == 0 {
+		return nil
+	}
+	var listed []string
+	for _, commit := range own {
+		listed = append(listed, repository.Short(commit.Hash)+" "+commit.Subject)
+	}
+	p.breaks("diverged", fmt.Sprintf("%s has commits that %s lacks, and cannot be fast-forwarded:\n%s", p.To, p.From, strings.Join(listed, "\n")),
+		"merge them back as they are, without squash or cherry-pick:\n  "+
+			strings.Join(repository.Returning(p.Remote, p.To, p.From), " && \\\n  ")+
+			"\nA revert merged back takes its change out of "+p.From+" as well; once mended, bring it back with `git revert <the revert>`")
+	return nil
+}
+
+func (p *Promotion) migrations(ctx context.Context) error {
+	released, err := p.sql(ctx, p.Seen)
+	if err != nil {
+		return err
+	}
+	candidate, err := p.sql(ctx, p.Commit)
+	if err != nil {
+		return err
+	}
+	deletions, err := p.repository.Deletions(ctx, p.Seen, migrationsFolder)
+	if err != nil {
+		return err
+	}
+	var withdrawn []migration.Withdrawn
+	for _, deletion := range deletions {
+		if strings.HasSuffix(deletion.Path, ".sql") {
+			withdrawn = append(withdrawn, migration.Withdrawn{
+				File:   migration.File{Name: filepath.Base(deletion.Path), Content: string(deletion.Content)},
+				Commit: repository.Short(deletion.Commit),
+			})
+		}
+	}
+	compared := migration.Compare(released, candidate, withdrawn)
+	p.Migrations = compared.Added
+	for _, finding := range compared.Findings {
+		if finding.Severity != migration.Refusal {
+			p.Findings = append(p.Findings, finding)
+			continue
+		}
+		where := finding.File
+		if finding.Line > 0 {
+			where = fmt.Sprintf("%s:%d", finding.File, finding.Line)
+		}
+		p.breaks("migration", where+" "+finding.Problem, finding.Remedy)
+	}
+	return nil
+}
+
+func (p *Promotion) sql(ctx context.Context, commit string) ([]migration.File, error) {
+	names, err := p.repository.List(ctx, commit, migrationsFolder)
+	if err != nil {
+		return nil, err
+	}
+	var files []migration.File
+	for _, name := range names {
+		if !strings.HasSuffix(name, ".sql") {
+			continue
+		}
+		content, _, err := p.repository.Show(ctx, commit, name)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, migration.File{Name: filepath.Base(name), Content: string(content)})
+	}
+	return files, nil
+}
+
+func (p *Promotion) others(ctx context.Context) error {
+	var err error
+	if p.Policies, err = p.repository.Changes(ctx, p.Seen, p.Commit, policiesFolder); err != nil {
+		return err
+	}
+	argocd, err := p.repository.Changes(ctx, p.Seen, p.Commit, argocdFolder)
+	if err != nil {
+		return err
+	}
+	if len(argocd) > 0 {
+		p.Notes = append(p.Notes, argocdFolder+" changes, and Argo CD does not sync that itself: apply it when the promotion is through")
+	}
+	return p.images(ctx)
+}
+
+// trees exports both commits and compares what they deploy.
+func (p *Promotion) trees(ctx context.Context, rules []Rule) error {
+	folder, err := os.MkdirTemp("", "promotion-")
+	if err != nil {
+		return fmt.Errorf("make a folder to compare in: %w", err)
+	}
+	defer os.RemoveAll(folder)
+	before, after := filepath.Join(folder, "before"), filepath.Join(folder, "after")
+	for target, commit := range map[string]string{before: p.Seen, after: p.Commit} {
+		if err := p.repository.Export(ctx, commit, target); err != nil {
+			return err
+		}
+	}
+	var old []*unstructured.Unstructured
+	if _, err := os.Stat(filepath.Join(before, p.Overlay)); err != nil {
+		p.Notes = append(p.Notes, fmt.Sprintf("%s has no %s yet: all it deploys is new", p.To, p.Overlay))
+	} else if old, err = manifest.Build(filepath.Join(before, p.Overlay)); err != nil {
+		p.Notes = append(p.Notes, fmt.Sprintf("%s does not build at %s, so what changes is not known: %s", p.Overlay, repository.Short(p.Seen), within(err, folder)))
+	}
+	if _, err := os.Stat(filepath.Join(after, p.Overlay)); err != nil {
+		p.breaks("manifests", fmt.Sprintf("%s has no %s", p.From, p.Overlay), "name the folder with --overlay")
+		return nil
+	}
+	objects, err := manifest.Build(filepath.Join(after, p.Overlay))
+	if err != nil {
+		p.breaks("manifests", p.Overlay+" does not build", within(err, folder))
+		return nil
+	}
+	p.Objects = compare(old, objects)
+	p.pinned(objects)
+	for _, rule := range rules {
+		broken, err := rule(ctx, after, objects)
+		if err != nil {
+			return err
+		}
+		for _, b := range broken {
+			p.breaks(b.Rule, strings.ReplaceAll(b.What, after+string(filepath.Separator), ""), strings.ReplaceAll(b.Right, after+string(filepath.Separator), ""))
+		}
+	}
+	return nil
+}
+
+// within says an error without the folder it happened in.
+func within(err error, folder string) string {
+	text := err.Error()
+	for _, tree := range []string{"before", "after"} {
+		text = strings.ReplaceAll(text, filepath.Join(folder, tree)+string(filepath.Separator), "")
+	}
+	return text
+}
+
+// Push moves the target branch forward, if it still is where it was seen.
+func (p *Promotion) Push(ctx context.Context) error {
+	return p.repository.Push(ctx, p.Remote, p.To, p.Seen, p.Commit)
+}

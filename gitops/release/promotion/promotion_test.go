@@ -1,0 +1,305 @@
+package promotion_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/promotion"
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/repository"
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/repository/repositorytest"
+)
+
+const (
+	base   = "gitops/base/kustomization.yaml"
+	ask    = "gitops/base/ask.yaml"
+	images = "gitops/images/kustomization.yaml"
+)
+
+func service(name, memory string) string {
+	return "apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: " + name + "}\n" +
+		"spec: {template: {spec: {containers: [{name: c, image: sequential-questioning/ask, resources: {limits: {memory: " + memory + "}}}]}}}\n"
+}
+
+func pins(fields string) string {
+	return "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nimages:\n" +
+		"  - {name: sequential-questioning/ask, newName: registry/ask, " + fields + "}\n"
+}
+
+func digest(digit string) string { return "digest: \"sha256:" + strings.Repeat(digit, 64) + "\"" }
+
+func migrated(name, statements string) (string, string) {
+	return "migrations/" + name, "-- +goose Up\n" + statements + "\n"
+}
+
+// released has a first release on both branches.
+func released(t *testing.T) *repositorytest.Clone {
+	t.Helper()
+	clone := repositorytest.New(t)
+	name, content := migrated("00001_first.sql", "CREATE TABLE slots (id int);")
+	first := clone.Commit("First release", map[string]string{
+		base:   "resources: [ask.yaml]\n",
+		ask:    service("ask", "64Mi"),
+		images: pins(digest("1")),
+		"gitops/overlays/prod/kustomization.yaml": "resources: [../../base]\ncomponents: [../../images]\n",
+		"policies/images.yaml":                    "{}\n",
+		name:                                      content,
+	})
+	clone.Push(first, "main")
+	clone.Push(first, "prod")
+	return clone
+}
+
+func prepare(t *testing.T, clone *repositorytest.Clone, rules ...promotion.Rule) (*promotion.Promotion, error) {
+	t.Helper()
+	repo, err := repository.Open(t.Context(), clone.Folder)
+	require.NoError(t, err)
+	return promotion.Prepare(t.Context(), repo, promotion.Request{From: "main", To: "prod", Remote: "origin", Overlay: "gitops/overlays/prod"}, rules...)
+}
+
+func printed(p *promotion.Promotion) string {
+	var out bytes.Buffer
+	p.Print(&out)
+	return out.String()
+}
+
+func TestAPromotionShowsWhatItChangesAndMovesTheBranch(t *testing.T) {
+	clone := released(t)
+	name, content := migrated("00002_notes.sql", "CREATE TABLE notes (id int);\nALTER TABLE slots ALTER COLUMN id DROP NOT NULL;")
+	clone.Commit("Give it more memory", map[string]string{ask: service("ask", "128Mi")})
+	commit := clone.Commit("Second release", map[string]string{
+		base:                      "resources: [ask.yaml, more.yaml]\n",
+		"gitops/base/more.yaml":   service("more", "64Mi"),
+		images:                    pins(digest("2")),
+		name:                      content,
+		"policies/images.yaml":    "",
+		"policies/network.yaml":   "{}\n",
+		"gitops/argocd/prod.yaml": "{}\n",
+	})
+	clone.Push(commit, "main")
+	clone.Commit("Not pushed", nil)
+	seen := clone.On("prod")
+
+	p, err := prepare(t, clone)
+	require.NoError(t, err)
+	require.NoError(t, p.Err())
+	assert.Equal(t, "Promote main ("+commit[:8]+") to prod ("+seen[:8]+") on origin\n"+`
+Commits (2)
+  `+commit[:8]+`  2026-11-23  Second release
+  `+p.Commits[1].Hash[:8]+`  2026-11-23  Give it more memory
+
+Images (1)
+  ask          111111111111 -> 222222222222
+
+Manifests of gitops/overlays/prod (2)
+  ~ Service ask  (image)
+      spec.template.spec.containers[c].resources.limits.memory: 64Mi -> 128Mi
+  + Service more
+
+Migrations (1)
+  + 00002_notes.sql
+    note: 00002_notes.sql:3: allows null in slots.id: the previous release has to read it without failing
+
+Policies (2)
+  - policies/images.yaml
+  + policies/network.yaml
+
+Note: your main has commits that origin lacks (1): they are not promoted
+Note: gitops/argocd changes, and Argo CD does not sync that itself: apply it when the promotion is through
+`, printed(p))
+	assert.Equal(t, seen, clone.On("prod"), "looking changes nothing")
+
+	require.NoError(t, p.Push(t.Context()))
+	assert.Equal(t, commit, clone.On("prod"))
+
+	p, err = prepare(t, clone)
+	require.NoError(t, err)
+	assert.True(t, p.Nothing())
+	require.NoError(t, p.Err())
+	assert.Contains(t, printed(p), "nothing to promote")
+}
+
+func TestEveryBrokenRuleIsRefusedWithWhatWouldBeRight(t *testing.T) {
+	rule := func(_ context.Context, tree string, objects []*unstructured.Unstructured) ([]promotion.Broken, error) {
+		content, err := os.ReadFile(filepath.Join(tree, "README.md"))
+		require.NoError(t, err)
+		if string(content) == "# Test\n" {
+			return nil, nil
+		}
+		return []promotion.Broken{{Rule: "drift", What: objects[0].GetName() + " in " + tree + "/README.md", Right: "render"}}, nil
+	}
+	migration := func(name, statements string) map[string]string {
+		name, content := migrated(name, statements)
+		return map[string]string{name: content}
+	}
+	for name, c := range map[string]struct {
+		files map[string]string
+		says  []string
+	}{
+		"an image by tag":              {map[string]string{images: pins("newTag: v1")}, []string{"image: ask is named by tag v1: pin its digest with `release images`"}},
+		"an image with tag and digest": {map[string]string{images: pins("newTag: v1, " + digest("1"))}, []string{"image: ask is named by tag v1"}},
+		"an image without digest":      {map[string]string{images: "kind: Component\napiVersion: kustomize.config.k8s.io/v1alpha1\nimages: [{name: sequential-questioning/ask, newName: registry/ask}]\n"}, []string{"image: ask has no digest"}},
+		"an image never built":         {map[string]string{images: pins(digest("0"))}, []string{"image: ask was never built"}},
+		"a digest that is none":        {map[string]string{images: pins("digest: \"sha256:12\"")}, []string{"image: ask has digest sha256:12"}},
+		"an image beside the pins":     {map[string]string{ask: strings.Replace(service("ask", "64Mi"), "sequential-questioning/ask", "elsewhere/other:v1", 1)}, []string{"image: Service ask runs elsewhere/other:v1: pin its digest in gitops/images"}},
+		"pins that cannot be read":     {map[string]string{images: "images: {}\n"}, []string{"image: gitops/images/kustomization.yaml of ", "manifests: gitops/overlays/prod does not build"}},
+		"a migration that contracts":   {migration("00002_second.sql", "\nDROP TABLE slots;"), []string{"migration: 00002_second.sql:3 drops table slots: the previous release may rely on it"}},
+		"a released migration edited":  {migration("00001_first.sql", "CREATE TABLE slots ();"), []string{"migration: 00001_first.sql was released and is changed: restore it"}},
+		"a released migration removed": {map[string]string{"migrations/00001_first.sql": ""}, []string{"migration: 00001_first.sql was released and is gone"}},
+		"a migration too early":        {migration("0001_again.sql", "SELECT 1;"), []string{"comes before the last released migration, 1: number it 00002 or higher"}},
+		"manifests that do not build":  {map[string]string{base: "resources: [none.yaml]\n"}, []string{"manifests: gitops/overlays/prod does not build: build gitops/overlays/prod"}},
+		"no manifests":                 {map[string]string{"gitops/overlays/prod/kustomization.yaml": ""}, []string{"manifests: main has no gitops/overlays/prod"}},
+		"a rule of the tree":           {map[string]string{"README.md": "# Other\n"}, []string{"drift: ask in README.md: render"}},
+		"several at once": {map[string]string{"README.md": "# Other\n", images: pins("newTag: v1"), "migrations/00001_first.sql": ""},
+			[]string{"main is not promoted to prod, 3 rules are broken:", "\n  image: ", "\n  migration: ", "\n  drift: "}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			clone := released(t)
+			clone.Push(clone.Commit("Change", c.files), "main")
+			heads := clone.Heads()
+			p, err := prepare(t, clone, rule)
+			require.NoError(t, err)
+			for _, says := range c.says {
+				assert.ErrorContains(t, p.Err(), says)
+			}
+			assert.NotContains(t, p.Err().Error(), os.TempDir())
+			assert.Equal(t, heads, clone.Heads())
+		})
+	}
+}
+
+func TestAnAcceptedContractionIsShown(t *testing.T) {
+	clone := released(t)
+	clone.Push(clone.Commit("Contract", map[string]string{"migrations/00002_drop.sql": "-- release: contract nobody reads it since 1.2\n-- +goose Up\nDROP TABLE slots;\n"}), "main")
+	p, err := prepare(t, clone)
+	require.NoError(t, err)
+	require.NoError(t, p.Err())
+	assert.Contains(t, printed(p), "CONTRACTS: 00002_drop.sql:3: drops table slots: accepted because: nobody reads it since 1.2\n  After this there is no way back")
+}
+
+func TestAMigrationTakenBackKeepsItsNumber(t *testing.T) {
+	clone := released(t)
+	clone.Commit("Add", map[string]string{"migrations/00002_notes.sql": "-- +goose Up\nCREATE TABLE notes ();\n"})
+	gone := clone.Commit("Take back", map[string]string{"migrations/00002_notes.sql": ""})
+	clone.Push(gone, "prod")
+	clone.Push(clone.Commit("Again", map[string]string{"migrations/00002_other.sql": "-- +goose Up\nCREATE TABLE other ();\n"}), "main")
+	p, err := prepare(t, clone)
+	require.NoError(t, err)
+	assert.ErrorContains(t, p.Err(), "migration: 00002_other.sql has the number of 00002_notes.sql, which was released and taken back by "+gone[:8])
+}
+
+func TestAFirstPromotionHasNothingToCompareWith(t *testing.T) {
+	clone := repositorytest.New(t)
+	clone.Push(clone.Git("rev-parse", "HEAD"), "prod")
+	clone.Push(clone.Commit("First release", map[string]string{
+		base: "resources: [ask.yaml]\n", ask: service("ask", "64Mi"), images: pins(digest("1")),
+		"gitops/overlays/prod/kustomization.yaml": "resources: [../../base]\ncomponents: [../../images]\n",
+	}), "main")
+	p, err := prepare(t, clone)
+	require.NoError(t, err)
+	require.NoError(t, p.Err())
+	assert.Contains(t, printed(p), "ask          (none) -> 111111111111")
+	assert.Contains(t, printed(p), "+ Service ask")
+	assert.Contains(t, printed(p), "Note: prod has no gitops/overlays/prod yet: all it deploys is new")
+}
+
+func TestADivergedBranchIsRefusedUntilItsCommitsAreMergedBack(t *testing.T) {
+	clone := released(t)
+	clone.Push(clone.Commit("Change", map[string]string{ask: service("ask", "128Mi")}), "main")
+	clone.Push(clone.On("main"), "prod")
+	clone.Git("switch", "--quiet", "--create", "prod")
+	clone.Git("revert", "--no-edit", "HEAD")
+	reverted := clone.Git("rev-parse", "HEAD")
+	clone.Push(reverted, "prod")
+	clone.Git("switch", "--quiet", "main")
+	clone.Push(clone.Commit("Meanwhile", map[string]string{"other.txt": "x\n"}), "main")
+	heads := clone.Heads()
+
+	p, err := prepare(t, clone)
+	require.NoError(t, err)
+	assert.ErrorContains(t, p.Err(), "diverged: prod has commits that main lacks, and cannot be fast-forwarded:\n    "+reverted[:8]+" Revert \"Change\": merge them back as they are")
+	assert.ErrorContains(t, p.Push(t.Context()), "holds commits that")
+	assert.Equal(t, heads, clone.Heads())
+
+	_, commands, found := strings.Cut(p.Err().Error(), "cherry-pick:\n")
+	require.True(t, found)
+	commands, _, _ = strings.Cut(commands, "\n    A revert merged back")
+	clone.Shell(commands)
+	p, err = prepare(t, clone)
+	require.NoError(t, err)
+	require.NoError(t, p.Err())
+	require.NoError(t, p.Push(t.Context()))
+	assert.Equal(t, clone.On("main"), clone.On("prod"))
+}
+
+func TestAMissingBranchOrADirtyTreeIsRefused(t *testing.T) {
+	clone := released(t)
+	clone.Write(map[string]string{"README.md": "# Other\n", "new.txt": "x\n"})
+	clone.Git("push", "--quiet", "origin", ":prod")
+	heads := clone.Heads()
+	p, err := prepare(t, clone)
+	require.NoError(t, err)
+	assert.ErrorContains(t, p.Err(), "2 rules are broken")
+	assert.ErrorContains(t, p.Err(), "branch: origin has no branch prod: name another with --to, or create it once: git push origin "+clone.On("main")+":refs/heads/prod")
+	assert.ErrorContains(t, p.Err(), "working tree: not committed: M README.md, ?? new.txt: commit or stash it")
+	assert.Equal(t, heads, clone.Heads())
+
+	repo, err := repository.Open(t.Context(), clone.Folder)
+	require.NoError(t, err)
+	_, err = promotion.Prepare(t.Context(), repo, promotion.Request{From: "main", To: "main", Remote: "origin"})
+	assert.EqualError(t, err, "main cannot be promoted to itself")
+	_, err = promotion.Prepare(t.Context(), repo, promotion.Request{From: "main", To: "prod", Remote: "upstream"})
+	assert.EqualError(t, err, "there is no remote upstream; there are: origin")
+	clone.Git("remote", "set-url", "origin", filepath.Join(t.TempDir(), "gone"))
+	_, err = promotion.Prepare(t.Context(), repo, promotion.Request{From: "main", To: "prod", Remote: "origin"})
+	assert.ErrorContains(t, err, "ask origin for its branches")
+}
+
+func TestABranchThatMovedMeanwhileIsNotPushedOver(t *testing.T) {
+	clone := released(t)
+	between := clone.Commit("Between", map[string]string{"between.txt": "x\n"})
+	clone.Push(clone.Commit("Second", map[string]string{"second.txt": "x\n"}), "main")
+	p, err := prepare(t, clone)
+	require.NoError(t, err)
+	clone.Push(between, "prod")
+	assert.ErrorContains(t, p.Push(t.Context()), "stale info")
+	assert.Equal(t, between, clone.On("prod"))
+}
+
+func TestARuleThatCannotBeJudgedIsAnError(t *testing.T) {
+	clone := released(t)
+	clone.Push(clone.Commit("Second", nil), "main")
+	_, err := prepare(t, clone, func(context.Context, string, []*unstructured.Unstructured) ([]promotion.Broken, error) {
+		return nil, errors.New("out of order")
+	})
+	assert.EqualError(t, err, "out of order")
+}
+
+func TestAPullRequestsBranchIsPushedAndExplained(t *testing.T) {
+	clone := released(t)
+	commit := clone.Commit("Second", nil)
+	clone.Push(commit, "main")
+	seen := clone.On("prod")
+	p, err := prepare(t, clone)
+	require.NoError(t, err)
+	for range 2 {
+		steps, err := p.PushBranch(t.Context(), p.Branch())
+		require.NoError(t, err)
+		assert.Contains(t, strings.Join(steps, "\n"), "git push origin "+commit+":refs/heads/prod")
+	}
+	assert.Equal(t, commit, clone.On("promote-prod-"+commit[:8]))
+	assert.Equal(t, seen, clone.On("prod"))
+
+	clone.Push(seen, "taken")
+	_, err = p.PushBranch(t.Context(), "taken")
+	assert.ErrorContains(t, err, "origin has a branch taken already, at "+seen[:8]+": name another with --pull-request=NAME")
+	assert.Equal(t, seen, clone.On("taken"))
+}

@@ -1,0 +1,61 @@
+// Package rule holds the rules of a release that look at a whole tree.
+package rule
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/budget"
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/policy"
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/promotion"
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/render"
+)
+
+const policies = "policies"
+
+// All returns every rule.
+func All() []promotion.Rule {
+	return []promotion.Rule{Drift, Policies, Connections}
+}
+
+// Drift refuses manifests that are not what func.yaml says.
+func Drift(ctx context.Context, tree string, _ []*unstructured.Unstructured) ([]promotion.Broken, error) {
+	if err := render.Check(ctx, tree); err != nil {
+		return []promotion.Broken{{Rule: "drift", What: err.Error(), Right: "run `release render` and commit what it writes"}}, ctx.Err()
+	}
+	return nil, nil
+}
+
+// Policies refuses what the API server would, by the tree's own policies.
+func Policies(ctx context.Context, tree string, objects []*unstructured.Unstructured) ([]promotion.Broken, error) {
+	folder := filepath.Join(tree, policies)
+	if _, err := os.Stat(folder); err != nil {
+		return []promotion.Broken{{Rule: "policy", What: "there is no folder " + policies, Right: "bring it back: without it nothing is checked"}}, nil
+	}
+	loaded, err := policy.Load(folder)
+	if err != nil {
+		return []promotion.Broken{{Rule: "policy", What: "the policies are not valid", Right: err.Error()}}, nil
+	}
+	violations, err := loaded.Check(ctx, objects)
+	if err != nil {
+		return nil, fmt.Errorf("check policies: %w", err)
+	}
+	var broken []promotion.Broken
+	for _, violation := range violations {
+		broken = append(broken, promotion.Broken{Rule: "policy", What: violation.String()})
+	}
+	return broken, nil
+}
+
+// Connections refuses functions that may open more connections than there are.
+func Connections(_ context.Context, _ string, objects []*unstructured.Unstructured) ([]promotion.Broken, error) {
+	if _, err := budget.Check(objects); err != nil {
+		return []promotion.Broken{{Rule: "connections", What: strings.TrimSpace(err.Error())}}, nil
+	}
+	return nil, nil
+}

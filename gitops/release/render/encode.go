@@ -1,0 +1,48 @@
+package render
+
+import (
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
+	"sigs.k8s.io/yaml"
+)
+
+// object is the service without what only a cluster fills in.
+func object(service *servingv1.Service) (*unstructured.Unstructured, error) {
+	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(service)
+	if err != nil {
+		return nil, fmt.Errorf("encode: %w", err)
+	}
+	delete(fields, "status")
+	prune(fields)
+	return &unstructured.Unstructured{Object: fields}, nil
+}
+
+// prune removes what Go's types write for a field that is not set: null, and the
+// port 0 of a probe.
+func prune(value any) {
+	switch value := value.(type) {
+	case map[string]any:
+		for key, inner := range value {
+			if inner == nil || key == "port" && inner == int64(0) {
+				delete(value, key)
+				continue
+			}
+			prune(inner)
+		}
+	case []any:
+		for _, inner := range value {
+			prune(inner)
+		}
+	}
+}
+
+func encode(header string, value any) ([]byte, error) {
+	data, err := yaml.Marshal(value)
+	if err != nil {
+		return nil, fmt.Errorf("encode: %w", err)
+	}
+	return append([]byte(header), data...), nil
+}

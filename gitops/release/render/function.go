@@ -1,0 +1,112 @@
+package render
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v2"
+	"knative.dev/func/pkg/functions"
+)
+
+// readFunction reads the func.yaml of a folder. It has to satisfy func's own
+// rules and ours: no unknown field, and nothing that would be lost on the way.
+func readFunction(folder string) (functions.Function, error) {
+	var none functions.Function
+	data, err := os.ReadFile(filepath.Join(folder, functions.FunctionFile))
+	if err != nil {
+		return none, err
+	}
+	if err := yaml.UnmarshalStrict(data, &functions.Function{}); err != nil {
+		return none, fmt.Errorf("read: %w", err)
+	}
+	function, err := load(data)
+	if err != nil {
+		return none, fmt.Errorf("read: %w", err)
+	}
+	if err := function.Validate(); err != nil {
+		return none, fmt.Errorf("validate: %w", err)
+	}
+	if name := filepath.Base(folder); function.Name != name {
+		return none, fmt.Errorf("name is %q, want %q: the gateway finds a function by its folder's name", function.Name, name)
+	}
+	if function.Runtime != "go" {
+		return none, fmt.Errorf("runtime is %q, want \"go\": images are built from Go programs", function.Runtime)
+	}
+	if left := unmapped(function); len(left) > 0 {
+		return none, fmt.Errorf("%s: set, but not rendered: leave it out, or teach the release tool what it means", strings.Join(left, ", "))
+	}
+	return function, nil
+}
+
+// load has func read a copy: it writes into the folder that it reads from.
+func load(data []byte) (functions.Function, error) {
+	folder, err := os.MkdirTemp("", "render-")
+	if err != nil {
+		return functions.Function{}, err
+	}
+	defer os.RemoveAll(folder)
+	if err := os.WriteFile(filepath.Join(folder, functions.FunctionFile), data, 0o644); err != nil {
+		return functions.Function{}, err
+	}
+	return functions.NewFunction(folder)
+}
+
+// unmapped names the settings that serviceFor does not read. A field that a later
+// func adds is among them.
+func unmapped(f functions.Function) []string {
+	// What says what the function is, not how it is deployed.
+	f.SpecVersion, f.Name, f.Runtime, f.Invoke = "", "", "", ""
+	f.Created = functions.Function{}.Created
+	// What serviceFor reads.
+	f.Run.Envs = nil
+	f.Deploy.Annotations, f.Deploy.Labels = nil, nil
+	f.Deploy.HealthEndpoints = functions.HealthEndpoints{}
+	f.Deploy.ServiceAccountName, f.Deploy.ImagePullSecret = "", ""
+	if scale := f.Deploy.Options.Scale; scale != nil {
+		rest := *scale
+		rest.Min, rest.Max, rest.Metric, rest.Target, rest.Utilization = nil, nil, nil, nil, nil
+		f.Deploy.Options.Scale = &rest
+	}
+	if resources := f.Deploy.Options.Resources; resources != nil {
+		rest := *resources
+		if rest.Requests != nil {
+			requests := *rest.Requests
+			requests.CPU, requests.Memory = nil, nil
+			rest.Requests = &requests
+		}
+		if rest.Limits != nil {
+			limits := *rest.Limits
+			limits.CPU, limits.Memory, limits.Concurrency = nil, nil, nil
+			rest.Limits = &limits
+		}
+		f.Deploy.Options.Resources = &rest
+	}
+
+	data, err := yaml.Marshal(f)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	var rest yaml.MapSlice
+	if err := yaml.NewDecoder(bytes.NewReader(data)).Decode(&rest); err != nil {
+		return []string{err.Error()}
+	}
+	left := leaves(rest, "")
+	// These two are written whether set or not.
+	return slices.DeleteFunc(left, func(path string) bool { return path == "specVersion" || path == "created" })
+}
+
+func leaves(fields yaml.MapSlice, prefix string) (paths []string) {
+	for _, field := range fields {
+		path := prefix + fmt.Sprint(field.Key)
+		if inner, ok := field.Value.(yaml.MapSlice); ok {
+			paths = append(paths, leaves(inner, path+".")...)
+			continue
+		}
+		paths = append(paths, path)
+	}
+	return paths
+}

@@ -1,0 +1,258 @@
+package render_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/yaml"
+
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/render"
+)
+
+const function = `specVersion: 0.36.0
+name: hello
+runtime: go
+invoke: http
+created: 2026-11-23T00:00:00Z
+run:
+  envs:
+    - name: COLOUR
+      value: blue
+    - name: DATABASE_URL
+      value: '{{ secret:database:url }}'
+    - name: LEVEL
+      value: '{{ configMap:settings:log.level }}'
+    - value: '{{ secret:all-of-it }}'
+    - value: '{{ configMap:all-settings }}'
+deploy:
+  annotations:
+    autoscaling.knative.dev/scale-to-zero-pod-retention-period: 1m
+    serving.knative.dev/progress-deadline: 120s
+    networking.knative.dev/disable-external-domain-tls: "true"
+    example.com/team: blue
+  healthEndpoints:
+    liveness: /health/liveness
+    readiness: /health/readiness
+  labels:
+    - key: app.kubernetes.io/part-of
+      value: sequential-questioning
+    - key: networking.knative.dev/visibility
+      value: cluster-local
+  options:
+    scale:
+      min: 0
+      max: 10
+      metric: concurrency
+      target: 12.5
+      utilization: 80
+    resources:
+      requests:
+        cpu: "0.05"
+        memory: 64Mi
+      limits:
+        cpu: 1000m
+        memory: 131072Ki
+        concurrency: 100
+`
+
+func TestTheRepositoryIsUpToDate(t *testing.T) {
+	assert.NoError(t, render.Check(t.Context(), "../../.."))
+}
+
+func TestAFunctionBecomesAKnativeService(t *testing.T) {
+	root := repository(t, map[string]string{"hello": function})
+	changes, err := render.Write(root)
+	require.NoError(t, err)
+	assert.Equal(t, []render.Change{
+		{Action: render.Wrote, Path: "gitops/base/functions/hello.yaml"},
+		{Action: render.Wrote, Path: "gitops/base/functions/kustomization.yaml"},
+	}, changes)
+
+	assert.YAMLEq(t, `
+apiVersion: serving.knative.dev/v1
+kind: Service
+metadata:
+  name: hello
+  annotations:
+    argocd.argoproj.io/sync-wave: "0"
+    example.com/team: blue
+    networking.knative.dev/disable-external-domain-tls: "true"
+  labels:
+    app.kubernetes.io/name: hello
+    app.kubernetes.io/part-of: sequential-questioning
+    function.knative.dev/name: hello
+    function.knative.dev/runtime: go
+    networking.knative.dev/visibility: cluster-local
+spec:
+  template:
+    metadata:
+      annotations:
+        autoscaling.knative.dev/max-scale: "10"
+        autoscaling.knative.dev/metric: concurrency
+        autoscaling.knative.dev/min-scale: "0"
+        autoscaling.knative.dev/scale-to-zero-pod-retention-period: 1m
+        autoscaling.knative.dev/target: "12.5"
+        autoscaling.knative.dev/target-utilization-percentage: "80"
+        example.com/team: blue
+        serving.knative.dev/progress-deadline: 120s
+      labels:
+        app.kubernetes.io/name: hello
+        app.kubernetes.io/part-of: sequential-questioning
+        function.knative.dev/name: hello
+        function.knative.dev/runtime: go
+    spec:
+      automountServiceAccountToken: false
+      containerConcurrency: 100
+      enableServiceLinks: false
+      serviceAccountName: sequential-questioning
+      timeoutSeconds: 300
+      containers:
+        - name: user-container
+          image: sequential-questioning/hello
+          env:
+            - name: COLOUR
+              value: blue
+            - name: DATABASE_URL
+              valueFrom: {secretKeyRef: {name: database, key: url}}
+            - name: LEVEL
+              valueFrom: {configMapKeyRef: {name: settings, key: log.level}}
+          envFrom:
+            - secretRef: {name: all-of-it}
+            - configMapRef: {name: all-settings}
+          livenessProbe: {httpGet: {path: /health/liveness}}
+          readinessProbe: {httpGet: {path: /health/readiness}}
+          resources:
+            requests: {cpu: 50m, memory: 64Mi}
+            limits: {cpu: "1", memory: 128Mi}
+          securityContext:
+            allowPrivilegeEscalation: false
+            capabilities: {drop: [ALL]}
+            readOnlyRootFilesystem: true
+            runAsGroup: 65532
+            runAsNonRoot: true
+            runAsUser: 65532
+            seccompProfile: {type: RuntimeDefault}
+`, content(t, root, "gitops/base/functions/hello.yaml"))
+	assert.YAMLEq(t, "{apiVersion: kustomize.config.k8s.io/v1beta1, kind: Kustomization, resources: [hello.yaml]}",
+		content(t, root, "gitops/base/functions/kustomization.yaml"))
+	assert.Contains(t, content(t, root, "gitops/base/functions/hello.yaml"),
+		"# Generated from functions/hello/func.yaml by `make render`; do not edit.\n")
+	assert.NoDirExists(t, filepath.Join(root, "functions/hello/.func"), "func would like to write into what it reads")
+}
+
+func TestAPublicFunctionComesAfterWhatItCalls(t *testing.T) {
+	public := strings.Replace(function, "    - key: networking.knative.dev/visibility\n      value: cluster-local\n", "", 1)
+	root := repository(t, map[string]string{"hello": public})
+	_, err := render.Write(root)
+	require.NoError(t, err)
+	var service struct {
+		Metadata struct{ Annotations map[string]string }
+	}
+	require.NoError(t, yaml.Unmarshal([]byte(content(t, root, "gitops/base/functions/hello.yaml")), &service))
+	assert.Equal(t, "1", service.Metadata.Annotations["argocd.argoproj.io/sync-wave"])
+}
+
+func TestRenderingTwiceChangesNothing(t *testing.T) {
+	root := repository(t, map[string]string{"hello": function})
+	_, err := render.Write(root)
+	require.NoError(t, err)
+	require.NoError(t, render.Check(t.Context(), root))
+	changes, err := render.Write(root)
+	require.NoError(t, err)
+	assert.Empty(t, changes)
+}
+
+func TestCheckNamesEveryFileThatIsOutOfDate(t *testing.T) {
+	other := strings.ReplaceAll(function, "name: hello", "name: other")
+	root := repository(t, map[string]string{"hello": function, "other": other})
+	_, err := render.Write(root)
+	require.NoError(t, err)
+	path := filepath.Join(root, "gitops/base/functions/hello.yaml")
+	require.NoError(t, os.WriteFile(path, []byte(content(t, root, "gitops/base/functions/hello.yaml")+"# edited\n"), 0o644))
+	require.NoError(t, os.RemoveAll(filepath.Join(root, "functions/other")))
+
+	err = render.Check(t.Context(), root)
+	assert.ErrorContains(t, err, "gitops/base/functions/hello.yaml is out of date: run make render")
+	assert.ErrorContains(t, err, "gitops/base/functions/kustomization.yaml is out of date")
+	assert.ErrorContains(t, err, "gitops/base/functions/other.yaml belongs to a function that is gone")
+
+	_, err = render.Write(root)
+	require.NoError(t, err)
+	assert.NoError(t, render.Check(t.Context(), root))
+	assert.NoFileExists(t, filepath.Join(root, "gitops/base/functions/other.yaml"))
+}
+
+func TestAFileThatIsNotGeneratedIsNotRemoved(t *testing.T) {
+	root := repository(t, map[string]string{"hello": function})
+	_, err := render.Write(root)
+	require.NoError(t, err)
+	foreign := filepath.Join(root, "gitops/base/functions/foreign.yaml")
+	require.NoError(t, os.WriteFile(foreign, []byte("kind: ConfigMap\n"), 0o644))
+	_, err = render.Write(root)
+	assert.ErrorContains(t, err, "gitops/base/functions/foreign.yaml is not generated")
+	assert.FileExists(t, foreign)
+}
+
+func TestWhatIsWrongIsRefusedAndNothingIsWritten(t *testing.T) {
+	for name, wrong := range map[string]struct{ old, new, want string }{
+		"unknown field":               {"  healthEndpoints:", "  healthendpoints:", "field healthendpoints not found"},
+		"field given twice":           {"      min: 0\n", "      min: 0\n      min: 1\n", "already set"},
+		"value of the wrong type":     {"max: 10", "max: ten", "cannot unmarshal"},
+		"name of another folder":      {"name: hello", "name: hallo", `name is "hallo", want "hello"`},
+		"another language":            {"runtime: go", "runtime: python", `runtime is "python", want "go"`},
+		"less than nothing":           {"min: 0", "min: -1", "scale.min"},
+		"fewer at most than at least": {"min: 0", "min: 20", "scale.max"},
+		"unknown metric":              {"metric: concurrency", "metric: cpu", "scale.metric"},
+		"malformed quantity":          {"1000m", "1 core", "resources.limits.cpu"},
+		"limit below the request":     {"1000m", "10m", "spec.template.spec.containers[0].resources.requests"},
+		"variable given twice":        {"name: LEVEL", "name: COLOUR", "duplicate name"},
+		"malformed reference":         {"secret:database:url", "secret database", "invalid value field"},
+		"value from who renders":      {"value: blue\n    - name: D", "value: '{{ env:COLOUR }}'\n    - name: D", "run.envs[0] COLOUR: {{ env:COLOUR }} depends on who renders"},
+		"label from who renders":      {"value: sequential-questioning", "value: '{{ env:HOME }}'", "deploy.labels[0]"},
+		"variable that Knative sets":  {"name: COLOUR", "name: PORT", "spec.template.spec.containers[0].env[0].name"},
+		"more at once than allowed":   {"concurrency: 100", "concurrency: 5000", "spec.template.spec.containerConcurrency"},
+		"malformed annotation":        {"retention-period: 1m", "retention-period: soon", "scale-to-zero-pod-retention-period"},
+		"volume":                      {"run:\n", "run:\n  volumes:\n    - secret: s\n      path: /s\n", "run.volumes: set, but not rendered"},
+		"image":                       {"runtime: go", "runtime: go\nimage: example.com/hello", "image: set, but not rendered"},
+		"namespace":                   {"runtime: go", "runtime: go\nnamespace: default", "namespace: set, but not rendered"},
+		"builder":                     {"run:\n", "build:\n  builder: pack\nrun:\n", "build.builder: set, but not rendered"},
+		"subscription":                {"  labels:\n", "  subscriptions:\n    - source: broker\n  labels:\n", "deploy.subscriptions: set, but not rendered"},
+		"start timeout":               {"run:\n", "run:\n  startTimeout: 10s\n", "run.startTimeout: set, but not rendered"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.Contains(t, function, wrong.old)
+			root := repository(t, map[string]string{"hello": strings.Replace(function, wrong.old, wrong.new, 1)})
+			_, err := render.Write(root)
+			assert.ErrorContains(t, err, "functions/hello/func.yaml: ")
+			assert.ErrorContains(t, err, wrong.want)
+			assert.NoDirExists(t, filepath.Join(root, "gitops"))
+		})
+	}
+}
+
+func TestARepositoryWithoutFunctionsIsRefused(t *testing.T) {
+	_, err := render.Write(t.TempDir())
+	assert.ErrorContains(t, err, "no func.yaml")
+}
+
+func repository(t *testing.T, functions map[string]string) string {
+	t.Helper()
+	root := t.TempDir()
+	for name, document := range functions {
+		folder := filepath.Join(root, "functions", name)
+		require.NoError(t, os.MkdirAll(folder, 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(folder, "func.yaml"), []byte(document), 0o644))
+	}
+	return root
+}
+
+func content(t *testing.T, root, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(root, path))
+	require.NoError(t, err)
+	return string(data)
+}

@@ -1,0 +1,82 @@
+package repository
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// Heads asks a remote where branches are. Those it does not have are left out.
+func (r *Repository) Heads(ctx context.Context, remote string, branches ...string) (map[string]string, error) {
+	args := []string{"ls-remote", "--heads", "--", remote}
+	for _, branch := range branches {
+		args = append(args, "refs/heads/"+branch)
+	}
+	out, err := r.remote(ctx, args...)
+	if err != nil {
+		return nil, fmt.Errorf("ask %s for its branches: %w", remote, err)
+	}
+	heads := map[string]string{}
+	for line := range strings.Lines(out) {
+		commit, ref, found := strings.Cut(strings.TrimSpace(line), "\t")
+		if found {
+			heads[strings.TrimPrefix(ref, "refs/heads/")] = commit
+		}
+	}
+	return heads, nil
+}
+
+// Fetch brings a remote's branches here, as its remote-tracking branches.
+func (r *Repository) Fetch(ctx context.Context, remote string, branches ...string) error {
+	args := []string{"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", remote}
+	for _, branch := range branches {
+		args = append(args, fmt.Sprintf("+refs/heads/%s:refs/remotes/%s/%s", branch, remote, branch))
+	}
+	if _, err := r.remote(ctx, args...); err != nil {
+		return fmt.Errorf("fetch from %s: %w", remote, err)
+	}
+	return nil
+}
+
+// URL returns where a remote is.
+func (r *Repository) URL(ctx context.Context, remote string) (string, error) {
+	return r.git(ctx, "remote", "get-url", "--", remote)
+}
+
+// Remotes returns the names of the remotes.
+func (r *Repository) Remotes(ctx context.Context) ([]string, error) {
+	return r.lines(ctx, "remote")
+}
+
+// Push moves a remote's branch to a commit, if it is still where it was seen;
+// an empty seen means that the branch does not exist yet. It refuses to move
+// the branch off a commit it holds.
+func (r *Repository) Push(ctx context.Context, remote, branch, seen, commit string) error {
+	if seen != "" {
+		forward, err := r.IsAncestor(ctx, seen, commit)
+		if err != nil {
+			return err
+		}
+		if !forward {
+			return fmt.Errorf("push %s: %s holds commits that %s lacks", branch, Short(seen), Short(commit))
+		}
+	}
+	ref := "refs/heads/" + branch
+	_, err := r.remote(ctx, "push", "--quiet", "--force-with-lease="+ref+":"+seen, "--", remote, commit+":"+ref)
+	if err != nil {
+		return fmt.Errorf("push %s to %s: %w", branch, remote, err)
+	}
+	return nil
+}
+
+// Returning returns the commands that take a branch's own commits back to the
+// one it is promoted from, so that it can be fast-forwarded again.
+func Returning(remote, branch, from string) []string {
+	return []string{
+		fmt.Sprintf("git fetch %s %s %s", remote, from, branch),
+		fmt.Sprintf("git switch %s", from),
+		fmt.Sprintf("git merge --ff-only %s/%s", remote, from),
+		fmt.Sprintf("git merge --no-edit %s/%s", remote, branch),
+		fmt.Sprintf("git push %s %s", remote, from),
+	}
+}

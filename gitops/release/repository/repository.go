@@ -1,0 +1,113 @@
+// Package repository reads and pushes git branches. It never changes the
+// working tree, the index or a local branch.
+package repository
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+)
+
+const networkWait = 2 * time.Minute
+
+// Repository is a clone on disk.
+type Repository struct {
+	root string
+}
+
+// Open returns the repository that holds a folder.
+func Open(ctx context.Context, folder string) (*Repository, error) {
+	r := &Repository{root: folder}
+	root, err := r.git(ctx, "rev-parse", "--show-toplevel")
+	if err != nil {
+		return nil, fmt.Errorf("%s is not in a git repository", folder)
+	}
+	shallow, err := r.git(ctx, "rev-parse", "--is-shallow-repository")
+	if err != nil {
+		return nil, err
+	}
+	if shallow == "true" {
+		return nil, errors.New("the clone is shallow and cannot tell what is merged: run `git fetch --unshallow`")
+	}
+	r.root = root
+	return r, nil
+}
+
+// failure is what git said when a command failed.
+type failure struct {
+	command string
+	said    string
+	err     error
+}
+
+func (f *failure) Error() string {
+	if f.said == "" {
+		return fmt.Sprintf("git %s: %v", f.command, f.err)
+	}
+	return fmt.Sprintf("git %s: %s", f.command, f.said)
+}
+
+func (f *failure) Unwrap() error { return f.err }
+
+func (r *Repository) command(ctx context.Context, args ...string) *exec.Cmd {
+	// A person's settings must not change what is read.
+	args = append([]string{"-c", "core.quotePath=false", "-c", "color.ui=false", "-c", "push.followTags=false"}, args...)
+	cmd := exec.CommandContext(ctx, "git", args...)
+	cmd.Dir = r.root
+	cmd.Env = append(os.Environ(), "LC_ALL=C", "GIT_OPTIONAL_LOCKS=0")
+	cmd.WaitDelay = 5 * time.Second
+	return cmd
+}
+
+func (r *Repository) output(ctx context.Context, args ...string) ([]byte, error) {
+	cmd := r.command(ctx, args...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			err = ctx.Err()
+		}
+		return nil, &failure{command: args[0], said: lastLines(stderr.String()), err: err}
+	}
+	return stdout.Bytes(), nil
+}
+
+func (r *Repository) git(ctx context.Context, args ...string) (string, error) {
+	out, err := r.output(ctx, args...)
+	return strings.TrimSpace(string(out)), err
+}
+
+func (r *Repository) lines(ctx context.Context, args ...string) ([]string, error) {
+	out, err := r.git(ctx, args...)
+	if err != nil || out == "" {
+		return nil, err
+	}
+	return strings.Split(out, "\n"), nil
+}
+
+// remote runs a command that talks to another machine, for a bounded time.
+func (r *Repository) remote(ctx context.Context, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, networkWait, fmt.Errorf("no answer within %s", networkWait))
+	defer cancel()
+	out, err := r.git(ctx, args...)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return "", fmt.Errorf("git %s: %w", args[0], context.Cause(ctx))
+	}
+	return out, err
+}
+
+func lastLines(said string) string {
+	var kept []string
+	for line := range strings.Lines(said) {
+		line = strings.TrimSpace(line)
+		if line != "" && !strings.HasPrefix(line, "hint:") {
+			kept = append(kept, line)
+		}
+	}
+	return strings.Join(kept[max(0, len(kept)-4):], "; ")
+}

@@ -1,0 +1,118 @@
+// Package repositorytest makes real git repositories for tests: a bare remote
+// and a clone of it, untouched by the machine's settings.
+package repositorytest
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Clone is a working clone with the bare remote origin.
+type Clone struct {
+	t      *testing.T
+	Folder string
+	Remote string
+}
+
+// New makes a remote with one commit on main, and a clone of it. It sets
+// environment variables, so the test cannot run beside others.
+func New(t *testing.T) *Clone {
+	t.Helper()
+	t.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
+	t.Setenv("GIT_CONFIG_NOSYSTEM", "1")
+	for _, who := range []string{"AUTHOR", "COMMITTER"} {
+		t.Setenv("GIT_"+who+"_NAME", "Somebody")
+		t.Setenv("GIT_"+who+"_EMAIL", "somebody@example.com")
+		t.Setenv("GIT_"+who+"_DATE", "2026-11-23T06:00:00Z")
+	}
+	folder := t.TempDir()
+	c := &Clone{t: t, Folder: filepath.Join(folder, "clone"), Remote: filepath.Join(folder, "remote.git")}
+	require.NoError(t, os.Mkdir(c.Folder, 0o755))
+	c.Git("init", "--quiet", "--bare", "--initial-branch=main", c.Remote)
+	c.Git("init", "--quiet", "--initial-branch=main")
+	c.Git("remote", "add", "origin", c.Remote)
+	c.Commit("First", map[string]string{"README.md": "# Test\n"})
+	c.Git("push", "--quiet", "--set-upstream", "origin", "main")
+	return c
+}
+
+// Git runs git in the clone and returns what it printed.
+func (c *Clone) Git(args ...string) string {
+	c.t.Helper()
+	cmd := exec.Command("git", args...)
+	cmd.Dir = c.Folder
+	out, err := cmd.CombinedOutput()
+	require.NoError(c.t, err, "git %s: %s", strings.Join(args, " "), out)
+	return strings.TrimSpace(string(out))
+}
+
+// Shell runs commands as a person would paste them.
+func (c *Clone) Shell(commands ...string) {
+	c.t.Helper()
+	cmd := exec.Command("bash", "-euo", "pipefail", "-c", strings.Join(commands, "\n"))
+	cmd.Dir = c.Folder
+	out, err := cmd.CombinedOutput()
+	require.NoError(c.t, err, "%s\n%s", strings.Join(commands, "\n"), out)
+}
+
+// Write puts files into the working tree; a file without content is removed.
+func (c *Clone) Write(files map[string]string) {
+	c.t.Helper()
+	for name, content := range files {
+		path := filepath.Join(c.Folder, name)
+		if content == "" {
+			require.NoError(c.t, os.Remove(path))
+			continue
+		}
+		require.NoError(c.t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(c.t, os.WriteFile(path, []byte(content), 0o644))
+	}
+}
+
+// Commit commits files on the branch checked out and returns the commit.
+func (c *Clone) Commit(subject string, files map[string]string) string {
+	c.t.Helper()
+	c.Write(files)
+	c.Git("add", "--all")
+	c.Git("commit", "--quiet", "--allow-empty", "--message", subject)
+	return c.Git("rev-parse", "HEAD")
+}
+
+// Push pushes a commit to a branch of the remote.
+func (c *Clone) Push(commit, branch string) {
+	c.t.Helper()
+	c.Git("push", "--quiet", "origin", commit+":refs/heads/"+branch)
+}
+
+// Heads returns every branch of the remote and of the clone.
+func (c *Clone) Heads() map[string]string {
+	c.t.Helper()
+	heads := map[string]string{}
+	for where, folder := range map[string]string{"remote": c.Remote, "local": c.Folder} {
+		for line := range strings.Lines(c.Git("--git-dir", strings.TrimSuffix(gitDir(folder), "/"), "for-each-ref", "--format=%(refname:short) %(objectname)", "refs/heads")) {
+			name, commit, _ := strings.Cut(strings.TrimSpace(line), " ")
+			heads[where+" "+name] = commit
+		}
+	}
+	return heads
+}
+
+func gitDir(folder string) string {
+	if inner := filepath.Join(folder, ".git"); exists(inner) {
+		return inner
+	}
+	return folder
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// On returns a commit of the remote's branch.
+func (c *Clone) On(branch string) string { return c.Heads()["remote "+branch] }

@@ -1,0 +1,204 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/argocd"
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/repository"
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/rollback"
+)
+
+type rollbackOptions struct {
+	application   string
+	remote        string
+	resume, force bool
+	timeout       time.Duration
+	dry, yes      bool
+	connect       func(context.Context) (*argocd.Server, error)
+}
+
+func rollbackCommand(root *string) *cobra.Command {
+	var o rollbackOptions
+	command := &cobra.Command{
+		Use:   "rollback [ID|REVISION]",
+		Short: "Take an environment back to an earlier deployment",
+		Long: `Without an argument, shows what was deployed. With one, suspends auto-sync, has Argo CD
+deploy that again, waits until it serves, and prints the revert that makes it last.
+With --resume, turns auto-sync on again as it was, once the branch deploys what was
+rolled back to. Running it again is safe.
+
+A rollback runs no hooks and does not migrate the database back: the older functions
+work on the newer schema, because migrations only expand.` + connectionHelp,
+		Example: `  release rollback             # what there is
+  release rollback 12          # by id
+  release rollback 9f3e21c2    # by commit
+  release rollback --resume    # when the revert is on the branch`,
+		Args:              cobra.MaximumNArgs(1),
+		PersistentPreRunE: anywhere,
+		RunE: func(command *cobra.Command, args []string) error {
+			if o.timeout <= 0 {
+				return fmt.Errorf("--timeout is %s: give it more than nothing", o.timeout)
+			}
+			if o.resume && len(args) > 0 {
+				return fmt.Errorf("--resume goes back to the branch and takes no deployment: leave out %s", args[0])
+			}
+			if o.force && !o.resume {
+				return fmt.Errorf("--force is for --resume")
+			}
+			server, err := o.connect(command.Context())
+			if err != nil {
+				return err
+			}
+			defer server.Close()
+			repo := nearby(command.Context(), *root)
+			switch {
+			case o.resume:
+				return resume(command, server, o)
+			case len(args) == 0:
+				return history(command, server, repo, o)
+			default:
+				return rollBack(command, server, repo, args[0], o)
+			}
+		},
+	}
+	flags := command.Flags()
+	flags.StringVar(&o.application, "app", "sequential-questioning-prod", "Application to roll back")
+	flags.StringVar(&o.remote, "remote", "origin", "where the branch is, for the commands printed")
+	flags.BoolVar(&o.resume, "resume", false, "turn auto-sync on again")
+	flags.BoolVar(&o.force, "force", false, "with --resume, whatever the branch deploys")
+	flags.DurationVar(&o.timeout, "timeout", 10*time.Minute, "how long to wait")
+	flags.BoolVar(&o.dry, "dry-run", false, "only say what would be done")
+	flags.BoolVarP(&o.yes, "yes", "y", false, "do not ask")
+	o.connect = argocdFlags(command)
+	return command
+}
+
+func history(command *cobra.Command, server *argocd.Server, repo *repository.Repository, o rollbackOptions) error {
+	ctx, out := command.Context(), command.OutOrStdout()
+	app, err := server.Get(ctx, o.application)
+	if err != nil {
+		return err
+	}
+	if len(app.Status.History) == 0 {
+		fmt.Fprintf(out, "%s was never deployed.\n", o.application)
+		return nil
+	}
+	subject := subjects(repo, server)
+	deployments := rollback.History(ctx, server, app)
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "\tID\tREVISION\tDEPLOYED\tIMAGES\tSUBJECT")
+	for i, deployment := range deployments {
+		var before *rollback.Deployment
+		if i+1 < len(deployments) {
+			before = &deployments[i+1]
+		}
+		mark := ""
+		if deployment.Live {
+			mark = "live"
+		}
+		fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%s\t%s\n", mark, deployment.ID, repository.Short(deployment.Revision),
+			deployment.DeployedAt.Local().Format(time.DateTime), deployment.Changed(before), subject(ctx, o.application, deployment.Revision))
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	for _, warning := range rollback.Warnings(app) {
+		fmt.Fprintln(out, "\n"+warning)
+	}
+	fmt.Fprintf(out, "\nTo go back: release rollback ID --app %s\n", o.application)
+	return nil
+}
+
+func rollBack(command *cobra.Command, server *argocd.Server, repo *repository.Repository, argument string, o rollbackOptions) error {
+	ctx, out := command.Context(), command.OutOrStdout()
+	r, err := rollback.Prepare(ctx, server, o.application, argument)
+	if err != nil {
+		return err
+	}
+	subject := subjects(repo, server)
+	fmt.Fprintf(out, "Roll %s back to deployment %d: %s %s\n", o.application, r.Target.ID, repository.Short(r.Target.Revision), subject(ctx, o.application, r.Target.Revision))
+	fmt.Fprintf(out, "  branch %s is at %s %s\n", r.Branch, repository.Short(r.Head), subject(ctx, o.application, r.Head))
+	fmt.Fprintf(out, "  auto-sync is %s, and will be suspended\n", r.Suspends())
+	if r.Ends != "" {
+		fmt.Fprintf(out, "  a sync to %s runs, and will be ended\n", repository.Short(r.Ends))
+	}
+	fmt.Fprintln(out, "  no hooks run, and the database is not migrated back")
+	if o.dry {
+		fmt.Fprintln(out, "This was a dry run: nothing was changed.")
+		return nil
+	}
+	if !o.yes {
+		if err := confirm(ctx, command, "Go ahead?"); err != nil {
+			return err
+		}
+	}
+	wait, cancel := context.WithTimeout(ctx, o.timeout)
+	defer cancel()
+	if err := r.Run(wait, reporter(command.ErrOrStderr())); err != nil {
+		return err
+	}
+	printLasting(ctx, out, repo, r, o)
+	return nil
+}
+
+func printLasting(ctx context.Context, out io.Writer, repo *repository.Repository, r *rollback.Rollback, o rollbackOptions) {
+	fmt.Fprintf(out, "\n%s serves %s. Auto-sync is suspended.\n", o.application, repository.Short(r.Target.Revision))
+	fmt.Fprintf(out, "No hooks ran and the database was not migrated back: its schema is the newest one, which %s works on.\n", repository.Short(r.Target.Revision))
+	fmt.Fprintf(out, "\nTo make it last, have branch %s deploy the same, then turn auto-sync on:\n", r.Branch)
+	if r.Head == r.Target.Revision {
+		fmt.Fprintf(out, "  # %s is at %s already\n", r.Branch, repository.Short(r.Head))
+	} else {
+		for _, line := range rollback.Lasting(ctx, repo, o.remote, r.Branch, r.Target.Revision, r.Head) {
+			fmt.Fprintln(out, "  "+line)
+		}
+	}
+	fmt.Fprintf(out, "  release rollback --resume --app %s\n", o.application)
+	if r.Branch == "main" || r.Head == r.Target.Revision {
+		return
+	}
+	fmt.Fprintf(out, "\nThen take the revert to main, so that main can be promoted again; with the fix, revert the revert:\n")
+	for _, line := range repository.Returning(o.remote, r.Branch, "main") {
+		fmt.Fprintln(out, "  "+line)
+	}
+}
+
+func resume(command *cobra.Command, server *argocd.Server, o rollbackOptions) error {
+	ctx, out := command.Context(), command.OutOrStdout()
+	r, err := rollback.PrepareResume(ctx, server, o.application, o.force)
+	if err != nil {
+		return err
+	}
+	if r.On {
+		fmt.Fprintf(out, "Auto-sync of %s is on already.\n", o.application)
+		if o.dry {
+			return nil
+		}
+		return r.Run(ctx)
+	}
+	fmt.Fprintf(out, "Turn auto-sync of %s on as it was (%s); the branch is at %s.\n", o.application, rollback.Described(r.Record.Automated), repository.Short(r.Head))
+	if o.dry {
+		fmt.Fprintln(out, "This was a dry run: nothing was changed.")
+		return nil
+	}
+	if !o.yes {
+		if err := confirm(ctx, command, "Go ahead?"); err != nil {
+			return err
+		}
+	}
+	if err := r.Run(ctx); err != nil {
+		return err
+	}
+	wait, cancel := context.WithTimeout(ctx, o.timeout)
+	defer cancel()
+	if err := r.Follow(wait, reporter(command.ErrOrStderr())); err != nil {
+		return fmt.Errorf("auto-sync is on, but %w\nto look: release status; to go back: release rollback %d --app %s", err, r.Record.ID, o.application)
+	}
+	fmt.Fprintf(out, "Auto-sync is on, and %s serves %s.\n", o.application, repository.Short(r.Head))
+	return nil
+}

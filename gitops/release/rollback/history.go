@@ -1,0 +1,124 @@
+package rollback
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
+
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/argocd"
+)
+
+// Deployment is one entry of an Application's history.
+type Deployment struct {
+	ID         int64
+	Revision   string
+	DeployedAt time.Time
+	Images     []argocd.Pin // nil when the revision cannot be built any more
+	Live       bool
+}
+
+// History returns what was deployed, newest first.
+func History(ctx context.Context, server *argocd.Server, app *v1alpha1.Application) []Deployment {
+	var deployments []Deployment
+	built := map[string][]argocd.Pin{}
+	for i, entry := range slices.Backward(app.Status.History) {
+		images, ok := built[entry.Revision]
+		if !ok {
+			if objects, err := server.Manifests(ctx, app.Name, entry.Revision); err == nil {
+				images = argocd.Pins(objects, app.Spec.Destination.Namespace)
+			}
+			built[entry.Revision] = images
+		}
+		deployments = append(deployments, Deployment{
+			ID: entry.ID, Revision: entry.Revision, DeployedAt: entry.DeployedAt.Time, Images: images,
+			Live: i == len(app.Status.History)-1,
+		})
+	}
+	return deployments
+}
+
+// Changed names the images of a deployment that differ from the one before it.
+func (d Deployment) Changed(before *Deployment) string {
+	if d.Images == nil {
+		return "unknown"
+	}
+	var changed []string
+	for _, pin := range d.Images {
+		if before != nil && slices.Contains(before.Images, pin) {
+			continue
+		}
+		changed = append(changed, pin.Name+"@"+argocd.Digest(pin.Image)[:7])
+	}
+	if len(changed) == 0 {
+		return "as before"
+	}
+	return strings.Join(changed, " ")
+}
+
+// choose finds the deployment that an id or the beginning of a revision names.
+// Of several deployments of one revision it takes the latest.
+func choose(app *v1alpha1.Application, argument string) (v1alpha1.RevisionHistory, error) {
+	var none v1alpha1.RevisionHistory
+	history := app.Status.History
+	if len(history) == 0 {
+		return none, fmt.Errorf("%s has no history yet: there is nothing to roll back to", app.Name)
+	}
+	if id, err := strconv.ParseInt(argument, 10, 64); err == nil && len(argument) < 7 {
+		for _, entry := range history {
+			if entry.ID == id {
+				return entry, nil
+			}
+		}
+		return none, fmt.Errorf("%s has no deployment with id %d; there are %s", app.Name, id, listed(history))
+	}
+	prefix := strings.ToLower(argument)
+	if len(prefix) < 4 || strings.Trim(prefix, "0123456789abcdef") != "" {
+		return none, fmt.Errorf("%q is neither an id nor the beginning of a revision (4 digits or more); there are %s", argument, listed(history))
+	}
+	found := map[string]v1alpha1.RevisionHistory{}
+	for _, entry := range history {
+		if strings.HasPrefix(entry.Revision, prefix) {
+			found[entry.Revision] = entry
+		}
+	}
+	switch len(found) {
+	case 0:
+		return none, fmt.Errorf("%s was never deployed to %s; there are %s", argument, app.Name, listed(history))
+	case 1:
+		for _, entry := range found {
+			return entry, nil
+		}
+	}
+	return none, fmt.Errorf("more than one revision begins with %s; there are %s", argument, listed(history))
+}
+
+func listed(history v1alpha1.RevisionHistories) string {
+	var entries []string
+	for _, entry := range slices.Backward(history) {
+		entries = append(entries, fmt.Sprintf("%d (%s)", entry.ID, short(entry.Revision)))
+	}
+	return strings.Join(entries, ", ")
+}
+
+func short(revision string) string { return revision[:min(len(revision), 8)] }
+
+// Warnings tells what the history alone does not: a sync that failed after the
+// last deployment, one that runs, auto-sync that is off.
+func Warnings(app *v1alpha1.Application) []string {
+	var warnings []string
+	if argocd.Running(app) {
+		warnings = append(warnings, fmt.Sprintf("A sync to %s runs.", short(argocd.OperationRevision(app))))
+	} else if state := app.Status.OperationState; state != nil && !state.Phase.Successful() {
+		warnings = append(warnings, fmt.Sprintf("The sync to %s failed after that, so parts of it may run: %s", short(argocd.OperationRevision(app)), state.Message))
+	}
+	if record, err := Recorded(app); err == nil && record != nil && automated(app) == nil {
+		warnings = append(warnings, fmt.Sprintf("Rolled back to %d (%s) at %s; auto-sync is suspended until: release rollback --resume --app %s",
+			record.ID, short(record.To), record.At.Local().Format(time.DateTime), app.Name))
+	}
+	return warnings
+}

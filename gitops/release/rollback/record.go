@@ -1,0 +1,102 @@
+// Package rollback takes an Application back to an earlier deployment and later
+// hands it back to its branch.
+package rollback
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
+)
+
+// Annotation keeps on the Application what a rollback has to give back.
+const Annotation = "sequential-questioning/rollback"
+
+// Record is what a rollback suspended and why.
+type Record struct {
+	// Automated is how auto-sync was before.
+	Automated *v1alpha1.SyncPolicyAutomated `json:"automated"`
+	// RolledBack are the revisions that are not to come back.
+	RolledBack []string  `json:"rolledBack"`
+	To         string    `json:"to"`
+	ID         int64     `json:"id"`
+	At         time.Time `json:"at"`
+}
+
+// Recorded returns the record of the rollback in force, or nil if there is none.
+func Recorded(app *v1alpha1.Application) (*Record, error) {
+	text, ok := app.Annotations[Annotation]
+	if !ok {
+		return nil, nil
+	}
+	var record Record
+	if err := json.Unmarshal([]byte(text), &record); err != nil || record.Automated == nil || record.To == "" {
+		return nil, fmt.Errorf("the annotation %s of %s is not what a rollback writes: remove it with `kubectl annotate`, and turn auto-sync on with `argocd app set %s --sync-policy automated`", Annotation, app.Name, app.Name)
+	}
+	return &record, nil
+}
+
+// next returns the record after one more rollback.
+func (r *Record) next(from string, target v1alpha1.RevisionHistory) *Record {
+	next := &Record{Automated: r.Automated, To: target.Revision, ID: target.ID, At: time.Now().UTC().Truncate(time.Second)}
+	for _, revision := range append(slices.Clone(r.RolledBack), r.To, from) {
+		if revision != "" && revision != target.Revision && !slices.Contains(next.RolledBack, revision) {
+			next.RolledBack = append(next.RolledBack, revision)
+		}
+	}
+	return next
+}
+
+func automated(app *v1alpha1.Application) *v1alpha1.SyncPolicyAutomated {
+	if app.Spec.SyncPolicy == nil {
+		return nil
+	}
+	return app.Spec.SyncPolicy.Automated
+}
+
+// suspended returns the Application without auto-sync, with the record on it.
+func suspended(app *v1alpha1.Application, record *Record) (*v1alpha1.Application, error) {
+	text, err := json.Marshal(record)
+	if err != nil {
+		return nil, fmt.Errorf("write the record of a rollback: %w", err)
+	}
+	app = app.DeepCopy()
+	if app.Annotations == nil {
+		app.Annotations = map[string]string{}
+	}
+	app.Annotations[Annotation] = string(text)
+	if app.Spec.SyncPolicy != nil {
+		app.Spec.SyncPolicy.Automated = nil
+	}
+	return app, nil
+}
+
+// resumed returns the Application with auto-sync as it was, and no record.
+func resumed(app *v1alpha1.Application, policy *v1alpha1.SyncPolicyAutomated) *v1alpha1.Application {
+	app = app.DeepCopy()
+	delete(app.Annotations, Annotation)
+	if policy != nil {
+		if app.Spec.SyncPolicy == nil {
+			app.Spec.SyncPolicy = &v1alpha1.SyncPolicy{}
+		}
+		app.Spec.SyncPolicy.Automated = policy.DeepCopy()
+	}
+	return app
+}
+
+// Described names how auto-sync is set.
+func Described(policy *v1alpha1.SyncPolicyAutomated) string {
+	if policy == nil {
+		return "off"
+	}
+	text := "on"
+	if policy.Prune {
+		text += ", prune"
+	}
+	if policy.SelfHeal {
+		text += ", self-heal"
+	}
+	return text
+}

@@ -1,0 +1,179 @@
+package rollback
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
+	"github.com/argoproj/gitops-engine/pkg/sync/common"
+
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/argocd"
+)
+
+const (
+	tries       = 3
+	restoreWait = 30 * time.Second
+)
+
+// Rollback is what one rollback is going to do.
+type Rollback struct {
+	Application string
+	Branch      string
+	Target      v1alpha1.RevisionHistory
+	// Head is the branch's commit, which auto-sync would bring back.
+	Head string
+	// Ends is the revision of the sync that runs now and is going to be ended.
+	Ends string
+
+	server *argocd.Server
+	seen   *v1alpha1.Application // before anything was changed
+	app    *v1alpha1.Application
+	record *Record // of an earlier rollback still in force
+}
+
+// Prepare finds out what a rollback would do, and changes nothing.
+func Prepare(ctx context.Context, server *argocd.Server, name, argument string) (*Rollback, error) {
+	app, err := server.Get(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if app.Spec.HasMultipleSources() {
+		return nil, fmt.Errorf("%s has several sources: roll it back with `argocd app rollback`", name)
+	}
+	record, err := Recorded(app)
+	if err != nil {
+		return nil, err
+	}
+	target, err := choose(app, argument)
+	if err != nil {
+		return nil, err
+	}
+	r := &Rollback{
+		Application: name, Branch: app.Spec.GetSource().TargetRevision, Target: target, Head: app.Status.Sync.Revision,
+		server: server, seen: app, app: app, record: record,
+	}
+	if argocd.Running(app) && argocd.OperationRevision(app) != target.Revision {
+		r.Ends = argocd.OperationRevision(app)
+	}
+	if target.Revision == r.Head && app.Status.Sync.Status == v1alpha1.SyncStatusCodeSynced && record == nil && !argocd.Running(app) {
+		return nil, fmt.Errorf("%s runs %s already: choose an earlier deployment; there are %s", name, short(target.Revision), listed(app.Status.History))
+	}
+	return r, nil
+}
+
+// Suspends tells how auto-sync is before the rollback turns it off.
+func (r *Rollback) Suspends() string { return Described(automated(r.app)) }
+
+// Run rolls back and returns when the old revision serves. It is safe to run
+// again, whatever became of it.
+func (r *Rollback) Run(ctx context.Context, report func(string)) error {
+	if err := r.suspend(ctx, report); err != nil {
+		return err
+	}
+	if err := r.start(ctx, report); err != nil {
+		return r.restore(ctx, err)
+	}
+	if err := r.server.Wait(ctx, argocd.Goal{Application: r.Application, Revision: r.Target.Revision, RolledBack: true}, report); err != nil {
+		return fmt.Errorf("%w\n%s", err, r.halfway())
+	}
+	return nil
+}
+
+func (r *Rollback) halfway() string {
+	state := fmt.Sprintf("auto-sync of %s is suspended. Run `release rollback %d --app %s` again, or name another deployment.", r.Application, r.Target.ID, r.Application)
+	return state + fmt.Sprintf("\nTo go back to branch %s instead: release rollback --resume --force --app %s", r.Branch, r.Application)
+}
+
+// suspend turns auto-sync off and notes how it was, in one write.
+func (r *Rollback) suspend(ctx context.Context, report func(string)) error {
+	record := r.record
+	if record == nil {
+		if automated(r.app) == nil {
+			return nil
+		}
+		record = &Record{}
+	}
+	current := automated(r.app)
+	if current == nil && record.To == r.Target.Revision && record.ID == r.Target.ID {
+		return nil
+	}
+	if current != nil {
+		record.Automated = current
+	}
+	app, err := suspended(r.app, record.next(r.Head, r.Target))
+	if err != nil {
+		return err
+	}
+	updated, err := r.server.Update(ctx, app)
+	if err != nil {
+		if argocd.Uncertain(err) {
+			return fmt.Errorf("%w\nwhether auto-sync is suspended is not known: look with `release status`, and run this again", err)
+		}
+		return fmt.Errorf("%w\nnothing was changed", err)
+	}
+	if automated(updated) != nil {
+		return fmt.Errorf("auto-sync of %s stays on: an Application that is itself synced from git has to be suspended there", r.Application)
+	}
+	if current != nil {
+		report("auto-sync is suspended (it was: " + Described(current) + ")")
+	}
+	r.app = updated
+	return nil
+}
+
+// start makes Argo CD sync the target, unless it did so already.
+func (r *Rollback) start(ctx context.Context, report func(string)) error {
+	var err error
+	for range tries {
+		var app *v1alpha1.Application
+		if app, err = r.server.Get(ctx, r.Application); err != nil {
+			return err
+		}
+		if r.reached(app) {
+			return nil
+		}
+		if argocd.Running(app) {
+			report("ending the sync to " + short(argocd.OperationRevision(app)))
+			if _, err = r.server.End(ctx, r.Application); err != nil {
+				return err
+			}
+		}
+		if err = r.server.Rollback(ctx, r.Application, r.Target.ID); err == nil {
+			report(fmt.Sprintf("rolling back to %d (%s)", r.Target.ID, short(r.Target.Revision)))
+			return nil
+		}
+		if !argocd.Uncertain(err) && !argocd.Busy(err) {
+			return err
+		}
+	}
+	return err
+}
+
+// reached tells whether the target is being deployed, or was by the last operation.
+func (r *Rollback) reached(app *v1alpha1.Application) bool {
+	if argocd.OperationRevision(app) != r.Target.Revision {
+		return false
+	}
+	return argocd.Running(app) || app.Status.OperationState.Phase == common.OperationSucceeded
+}
+
+// restore puts auto-sync and the record back after a rollback that was refused,
+// and tells how things stand in any case.
+func (r *Rollback) restore(ctx context.Context, cause error) error {
+	changed := r.app != r.seen
+	if argocd.Uncertain(cause) || ctx.Err() != nil || !changed {
+		if automated(r.app) == nil && r.app.Annotations[Annotation] != "" {
+			return fmt.Errorf("%w\n%s", cause, r.halfway())
+		}
+		return cause
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restoreWait)
+	defer cancel()
+	app := r.app.DeepCopy()
+	app.Annotations, app.Spec.SyncPolicy = r.seen.Annotations, r.seen.Spec.SyncPolicy
+	if _, err := r.server.Update(ctx, app); err != nil {
+		return fmt.Errorf("%w\nand auto-sync could not be put back as it was (%w)\n%s", cause, err, r.halfway())
+	}
+	return fmt.Errorf("%w\nauto-sync is as it was (%s); no object was changed", cause, Described(automated(r.seen)))
+}

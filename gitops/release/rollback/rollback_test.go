@@ -1,0 +1,351 @@
+package rollback
+
+import (
+	"context"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/argocd"
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/argocd/argocdtest"
+)
+
+const prod = "sequential-questioning-prod"
+
+var (
+	first  = strings.Repeat("a1", 20)
+	second = strings.Repeat("a1", 2) + strings.Repeat("b2", 18) // begins as the first does
+	third  = strings.Repeat("c3", 20)
+	revert = strings.Repeat("d4", 20)
+)
+
+func TestMain(m *testing.M) {
+	os.Setenv("ARGOCD_CONFIG_DIR", "/nonexistent")
+	os.Unsetenv("ARGOCD_SERVER")
+	os.Unsetenv("ARGOCD_AUTH_TOKEN")
+	os.Exit(m.Run())
+}
+
+func revision(digit string) argocdtest.Revision {
+	return argocdtest.Revision{Subject: "Release " + digit, Images: map[string]string{
+		"ask": "registry/ask@sha256:" + strings.Repeat(digit, 64), "report": "registry/report@sha256:" + strings.Repeat("9", 64),
+	}}
+}
+
+// deployed has three deployments, with ids 0, 1 and 2.
+func deployed(t *testing.T) (*argocdtest.Server, *argocd.Server) {
+	t.Helper()
+	fake := argocdtest.New(t, prod)
+	fake.Deploy(first, revision("1"))
+	fake.Deploy(second, revision("2"))
+	fake.Deploy(third, revision("3"))
+	require.Len(t, fake.Application().Status.History, 3)
+	server, err := argocd.Connect(t.Context(), argocd.Options{Server: fake.Address, Token: argocdtest.Token, Plaintext: true, Pause: time.Millisecond})
+	require.NoError(t, err)
+	t.Cleanup(func() { server.Close() })
+	return fake, server
+}
+
+func bounded(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func back(t *testing.T, server *argocd.Server, argument string) error {
+	t.Helper()
+	r, err := Prepare(bounded(t), server, prod, argument)
+	if err != nil {
+		return err
+	}
+	return r.Run(bounded(t), func(line string) { t.Log(line) })
+}
+
+func resume(t *testing.T, server *argocd.Server, force bool) error {
+	t.Helper()
+	r, err := PrepareResume(bounded(t), server, prod, force)
+	if err != nil {
+		return err
+	}
+	if err := r.Run(bounded(t)); err != nil {
+		return err
+	}
+	return r.Follow(bounded(t), func(line string) { t.Log(line) })
+}
+
+func TestHistoryTellsWhatEachDeploymentChangedAndWhichIsLive(t *testing.T) {
+	fake, server := deployed(t)
+	history := History(t.Context(), server, fake.Application())
+	require.Len(t, history, 3)
+	assert.Equal(t, []int64{2, 1, 0}, []int64{history[0].ID, history[1].ID, history[2].ID})
+	assert.True(t, history[0].Live)
+	assert.False(t, history[1].Live)
+	assert.Equal(t, "ask@3333333", history[0].Changed(&history[1]))
+	assert.Equal(t, "ask@1111111 report@9999999", history[2].Changed(nil))
+	assert.Equal(t, "as before", history[0].Changed(&history[0]))
+	assert.Equal(t, "unknown", Deployment{}.Changed(&history[0]))
+	assert.Empty(t, Warnings(fake.Application()))
+}
+
+func TestRollingBackServesTheOldRevisionAndKeepsHowAutoSyncWas(t *testing.T) {
+	for argument, wanted := range map[string]string{"0": first, "1": second, first: first, "a1b2": "", "A1A1B2": second} {
+		t.Run(argument, func(t *testing.T) {
+			fake, server := deployed(t)
+			err := back(t, server, argument)
+			if wanted == "" {
+				require.ErrorContains(t, err, "was never deployed")
+				return
+			}
+			require.NoError(t, err)
+			app := fake.Application()
+			assert.Equal(t, wanted, app.Status.History[3].Revision)
+			assert.Nil(t, app.Spec.SyncPolicy.Automated)
+			assert.Equal(t, v1alpha1.SyncOptions{"PruneLast=true"}, app.Spec.SyncPolicy.SyncOptions)
+			assert.Equal(t, "annotation", app.Annotations["kept"])
+			assert.Equal(t, "label", app.Labels["kept"])
+			record, err := Recorded(app)
+			require.NoError(t, err)
+			assert.Equal(t, &v1alpha1.SyncPolicyAutomated{Prune: true, SelfHeal: true}, record.Automated)
+			assert.Equal(t, []string{third}, record.RolledBack)
+			assert.Equal(t, wanted, record.To)
+			assert.Contains(t, Warnings(app)[0], "auto-sync is suspended until")
+		})
+	}
+}
+
+func TestWhatIsNotInTheHistoryIsNamedBesideWhatIsAndNothingChanges(t *testing.T) {
+	fake, server := deployed(t)
+	before := fake.Application()
+	listed := "there are 2 (c3c3c3c3), 1 (a1a1b2b2), 0 (a1a1a1a1)"
+	for argument, says := range map[string]string{
+		"7":        "has no deployment with id 7; " + listed,
+		"-1":       "has no deployment with id -1; " + listed,
+		"deadbeef": "deadbeef was never deployed to " + prod + "; " + listed,
+		"a1a1":     "more than one revision begins with a1a1; " + listed,
+		"prod":     `"prod" is neither an id nor the beginning of a revision (4 digits or more); ` + listed,
+		"a1a":      `"a1a" is neither an id`,
+		"":         `"" is neither an id`,
+		"2":        prod + " runs c3c3c3c3 already: choose an earlier deployment; " + listed,
+	} {
+		assert.ErrorContains(t, back(t, server, argument), says, argument)
+	}
+	assert.Empty(t, fake.Calls())
+	assert.Equal(t, before.Spec, fake.Application().Spec)
+	assert.Equal(t, before.Annotations, fake.Application().Annotations)
+
+	empty := argocdtest.New(t, prod)
+	_, err := choose(empty.Application(), "1")
+	assert.ErrorContains(t, err, "has no history yet")
+}
+
+func TestARunningSyncIsEndedFirst(t *testing.T) {
+	fake, server := deployed(t)
+	bad := revision("4")
+	bad.Stuck, bad.Never = true, map[string]string{"ask": "crashes"}
+	fake.Deploy(revert, bad)
+	require.NotNil(t, fake.Application().Operation)
+
+	r, err := Prepare(bounded(t), server, prod, "2")
+	require.NoError(t, err)
+	assert.Equal(t, revert, r.Ends)
+	require.NoError(t, r.Run(bounded(t), func(string) {}))
+	assert.Equal(t, []string{"Update", "TerminateOperation", "Rollback"}, fake.Calls())
+	assert.Equal(t, revision("3").Images, fake.Running())
+}
+
+func TestTheLastDeploymentComesBackAfterAReleaseThatFailed(t *testing.T) {
+	fake, server := deployed(t)
+	bad := revision("4")
+	bad.Never = map[string]string{"ask": "crashes"}
+	fake.Deploy(revert, bad)
+	assert.Contains(t, Warnings(fake.Application())[0], "The sync to d4d4d4d4 failed after that")
+	require.NoError(t, back(t, server, "2"))
+	assert.Equal(t, revision("3").Images, fake.Running())
+}
+
+func TestARollbackRunsNoHooks(t *testing.T) {
+	fake, server := deployed(t)
+	hooked := revision("2")
+	hooked.Hook = "would fail"
+	fake.Push(second, hooked)
+	fake.Push(third, revision("3"))
+	require.NoError(t, back(t, server, "1"))
+	assert.Equal(t, revision("2").Images, fake.Running())
+}
+
+func TestABranchThatDoesNotBuildIsNotInTheWay(t *testing.T) {
+	fake, server := deployed(t)
+	fake.Deploy(revert, argocdtest.Revision{Invalid: true})
+	require.NoError(t, back(t, server, "1"))
+	assert.ErrorContains(t, resume(t, server, false), "branch prod still is at d4d4d4d4, which was rolled back")
+}
+
+func TestRollingBackAgainIsSafe(t *testing.T) {
+	fake, server := deployed(t)
+	require.NoError(t, back(t, server, "1"))
+	calls := len(fake.Calls())
+	require.NoError(t, back(t, server, "1"))
+	assert.Len(t, fake.Calls(), calls, "nothing was left to do")
+
+	require.NoError(t, back(t, server, "0"))
+	record, err := Recorded(fake.Application())
+	require.NoError(t, err)
+	assert.Equal(t, &v1alpha1.SyncPolicyAutomated{Prune: true, SelfHeal: true}, record.Automated)
+	assert.Equal(t, []string{third, second}, record.RolledBack)
+	assert.Equal(t, revision("1").Images, fake.Running())
+}
+
+func TestARefusedRollbackLeavesEverythingAsItWas(t *testing.T) {
+	denied := status.Error(codes.PermissionDenied, "permission denied")
+	for method, says := range map[string]string{
+		"Update":   "nothing was changed",
+		"Rollback": "auto-sync is as it was (on, prune, self-heal); no object was changed",
+	} {
+		t.Run(method, func(t *testing.T) {
+			fake, server := deployed(t)
+			before := fake.Application()
+			fake.Refuse(method, denied)
+			err := back(t, server, "1")
+			assert.ErrorContains(t, err, "does not allow this account")
+			assert.ErrorContains(t, err, says)
+			assert.Equal(t, before.Spec, fake.Application().Spec)
+			assert.Equal(t, before.Annotations, fake.Application().Annotations)
+			assert.Equal(t, revision("3").Images, fake.Running())
+		})
+	}
+	t.Run("and so does a second one", func(t *testing.T) {
+		fake, server := deployed(t)
+		require.NoError(t, back(t, server, "1"))
+		before := fake.Application()
+		fake.Refuse("Rollback", denied)
+		require.ErrorContains(t, back(t, server, "0"), "auto-sync is as it was (off)")
+		assert.Equal(t, before.Annotations, fake.Application().Annotations)
+		assert.Nil(t, fake.Application().Spec.SyncPolicy.Automated)
+	})
+}
+
+func TestARollbackThatStopsHalfwaySaysHowThingsStand(t *testing.T) {
+	fake, server := deployed(t)
+	never := revision("2")
+	never.Never = map[string]string{"ask": "the image is gone"}
+	fake.Push(second, never)
+	fake.Push(third, revision("3"))
+	err := back(t, server, "1")
+	for _, says := range []string{
+		"does not serve a1a1b2b2: ask is not ready: RevisionFailed: the image is gone",
+		"auto-sync of " + prod + " is suspended",
+		"release rollback 1 --app " + prod,
+		"release rollback --resume --force --app " + prod,
+	} {
+		assert.ErrorContains(t, err, says)
+	}
+	require.NoError(t, back(t, server, "0"), "another one is still possible")
+}
+
+func TestAnArgoCDThatIsAwayHalfwayIsNotTakenForARefusal(t *testing.T) {
+	fake, server := deployed(t)
+	fake.Refuse("Rollback", status.Error(codes.Internal, "etcd is away"))
+	err := back(t, server, "1")
+	assert.ErrorContains(t, err, "etcd is away")
+	assert.ErrorContains(t, err, "is suspended. Run `release rollback 1 --app "+prod+"` again")
+	fake.Refuse("Rollback", nil)
+	require.NoError(t, back(t, server, "1"))
+	assert.Equal(t, revision("2").Images, fake.Running())
+}
+
+func TestAutoSyncTurnedOnMeanwhileIsNoticed(t *testing.T) {
+	fake, server := deployed(t)
+	fake.Observe(func(app *v1alpha1.Application) {
+		if app.Operation != nil {
+			app.Spec.SyncPolicy.Automated = &v1alpha1.SyncPolicyAutomated{}
+		}
+	})
+	assert.ErrorContains(t, back(t, server, "1"), "auto-sync was turned on again by someone else")
+}
+
+func TestResumingIsRefusedUntilTheBranchDeploysWhatWasRolledBackTo(t *testing.T) {
+	for name, c := range map[string]struct {
+		head string
+		push argocdtest.Revision
+		says string
+	}{
+		"still the bad release":   {third, revision("3"), "branch prod still is at c3c3c3c3, which was rolled back and would come back at once"},
+		"the same by another one": {revert, revision("3"), "branch prod at d4d4d4d4 deploys the same as c3c3c3c3, which was rolled back"},
+		"something else":          {revert, revision("4"), "branch prod at d4d4d4d4 deploys something else than a1a1b2b2, which was rolled back to: Service ask differ"},
+		"what does not build":     {revert, argocdtest.Revision{Invalid: true}, "branch prod does not build at d4d4d4d4"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fake, server := deployed(t)
+			require.NoError(t, back(t, server, "1"))
+			fake.Push(c.head, c.push)
+			before := fake.Application()
+			assert.ErrorContains(t, resume(t, server, false), c.says)
+			assert.Equal(t, before.Spec, fake.Application().Spec)
+			assert.Equal(t, before.Annotations, fake.Application().Annotations)
+			assert.Equal(t, revision("2").Images, fake.Running())
+		})
+	}
+}
+
+func TestResumingTurnsAutoSyncOnAsItWas(t *testing.T) {
+	for name, c := range map[string]struct {
+		push  argocdtest.Revision
+		force bool
+	}{
+		"after the revert":      {revision("2"), false},
+		"with the fix, by hand": {revision("4"), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fake, server := deployed(t)
+			require.NoError(t, back(t, server, "1"))
+			fake.Push(revert, c.push)
+			require.NoError(t, resume(t, server, c.force))
+			app := fake.Application()
+			assert.Equal(t, &v1alpha1.SyncPolicyAutomated{Prune: true, SelfHeal: true}, app.Spec.SyncPolicy.Automated)
+			assert.Equal(t, map[string]string{"kept": "annotation"}, app.Annotations)
+			assert.Equal(t, c.push.Images, fake.Running())
+			require.NoError(t, resume(t, server, false), "again")
+		})
+	}
+}
+
+func TestResumingWhatWasNotSuspendedHere(t *testing.T) {
+	fake, server := deployed(t)
+	require.NoError(t, resume(t, server, false), "it is on")
+	assert.Empty(t, fake.Calls())
+
+	fake.Change(func(app *v1alpha1.Application) { app.Spec.SyncPolicy.Automated = nil })
+	assert.ErrorContains(t, resume(t, server, true), "is off, but not by `release rollback`")
+	assert.Empty(t, fake.Calls())
+
+	fake.Change(func(app *v1alpha1.Application) { app.Annotations[Annotation] = "{" })
+	assert.ErrorContains(t, resume(t, server, true), "is not what a rollback writes")
+	assert.ErrorContains(t, back(t, server, "1"), "is not what a rollback writes")
+	assert.Empty(t, fake.Calls())
+}
+
+func TestARecordLeftBehindGoesWhenAutoSyncIsOn(t *testing.T) {
+	fake, server := deployed(t)
+	require.NoError(t, back(t, server, "1"))
+	fake.Change(func(app *v1alpha1.Application) {
+		app.Spec.SyncPolicy.Automated = &v1alpha1.SyncPolicyAutomated{SelfHeal: true}
+	})
+	require.NoError(t, resume(t, server, false))
+	assert.NotContains(t, fake.Application().Annotations, Annotation)
+	assert.Equal(t, &v1alpha1.SyncPolicyAutomated{SelfHeal: true}, fake.Application().Spec.SyncPolicy.Automated)
+}
+
+func TestAnApplicationWithoutAutoSyncIsRolledBackAsItIs(t *testing.T) {
+	fake, server := deployed(t)
+	fake.Change(func(app *v1alpha1.Application) { app.Spec.SyncPolicy = nil })
+	require.NoError(t, back(t, server, "1"))
+	assert.Equal(t, []string{"Rollback"}, fake.Calls())
+	assert.NotContains(t, fake.Application().Annotations, Annotation)
+}

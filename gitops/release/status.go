@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/argocd"
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/status"
+)
+
+const statusWait = 2 * time.Minute
+
+func statusCommand(root *string) *cobra.Command {
+	var environments []string
+	var asJSON bool
+	var connect func(context.Context) (*argocd.Server, error)
+	command := &cobra.Command{
+		Use:   "status",
+		Short: "Show what runs where",
+		Long: `Shows each environment's revision, health and auto-sync, and each function's Knative
+revision, image and pods, and whether that is what the environment's revision pins.` + connectionHelp,
+		Example: `  release status
+  release status --env prod --json`,
+		Args:              cobra.NoArgs,
+		PersistentPreRunE: anywhere,
+		RunE: func(command *cobra.Command, _ []string) error {
+			for _, name := range environments {
+				if !slices.Contains(status.Environments, name) {
+					return fmt.Errorf("there is no environment %s; there are: %s", name, strings.Join(status.Environments, ", "))
+				}
+			}
+			ctx, cancel := context.WithTimeout(command.Context(), statusWait)
+			defer cancel()
+			server, err := connect(ctx)
+			if err != nil {
+				return err
+			}
+			defer server.Close()
+			all, err := status.Read(ctx, server, environments, subjects(nearby(ctx, *root), server))
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				encoder := json.NewEncoder(command.OutOrStdout())
+				encoder.SetIndent("", "  ")
+				return encoder.Encode(all)
+			}
+			status.Print(command.OutOrStdout(), all)
+			return nil
+		},
+	}
+	command.Flags().StringSliceVar(&environments, "env", status.Environments, "environments to show")
+	command.Flags().BoolVar(&asJSON, "json", false, "for programs")
+	connect = argocdFlags(command)
+	return command
+}

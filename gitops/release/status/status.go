@@ -1,0 +1,207 @@
+// Package status tells what runs in which environment.
+package status
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
+	"github.com/argoproj/gitops-engine/pkg/health"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/argocd"
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/rollback"
+)
+
+// Environments are those there are, in the order a change goes through them.
+var Environments = []string{"dev", "staging", "prod"}
+
+// Application returns the name of an environment's Application.
+func Application(environment string) string { return "sequential-questioning-" + environment }
+
+// Environment is what runs in one environment.
+type Environment struct {
+	Name        string     `json:"environment"`
+	Application string     `json:"application"`
+	Installed   bool       `json:"installed"`
+	Sync        string     `json:"sync,omitempty"`
+	Health      string     `json:"health,omitempty"`
+	Branch      string     `json:"branch,omitempty"`
+	Head        string     `json:"head,omitempty"`     // the branch's commit
+	Revision    string     `json:"revision,omitempty"` // what runs, or is meant to
+	Subject     string     `json:"subject,omitempty"`
+	AutoSync    string     `json:"autoSync,omitempty"`
+	RolledBack  []string   `json:"rolledBack,omitempty"`
+	Operation   *Operation `json:"operation,omitempty"`
+	Functions   []Function `json:"functions,omitempty"`
+	Problems    []string   `json:"problems,omitempty"`
+}
+
+// Operation is the sync that runs or ran last.
+type Operation struct {
+	Phase    string     `json:"phase"`
+	Revision string     `json:"revision"`
+	Started  time.Time  `json:"startedAt"`
+	Finished *time.Time `json:"finishedAt,omitempty"`
+	Message  string     `json:"message,omitempty"`
+}
+
+// Function is one function in one environment.
+type Function struct {
+	Name     string `json:"name"`
+	Revision string `json:"revision,omitempty"` // Knative's
+	Digest   string `json:"digest,omitempty"`
+	Ready    bool   `json:"ready"`
+	Pinned   bool   `json:"pinned"` // runs the image that the environment's revision pins
+	Pods     int    `json:"pods"`
+	PodsUp   int    `json:"podsReady"`
+	Problem  string `json:"problem,omitempty"`
+}
+
+// Subject finds the first line of a commit's message, or nothing.
+type Subject func(ctx context.Context, application, revision string) string
+
+// Read returns what runs in some environments. One that Argo CD does not have is
+// not installed.
+func Read(ctx context.Context, server *argocd.Server, environments []string, subject Subject) ([]Environment, error) {
+	apps, err := server.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var all []Environment
+	for _, name := range environments {
+		environment := Environment{Name: name, Application: Application(name)}
+		at := slices.IndexFunc(apps, func(app v1alpha1.Application) bool { return app.Name == environment.Application })
+		if at >= 0 {
+			if err := environment.read(ctx, server, &apps[at], subject); err != nil {
+				return nil, err
+			}
+		}
+		all = append(all, environment)
+	}
+	return all, nil
+}
+
+func (e *Environment) read(ctx context.Context, server *argocd.Server, app *v1alpha1.Application, subject Subject) error {
+	e.Installed = true
+	e.Sync, e.Health = string(app.Status.Sync.Status), string(app.Status.Health.Status)
+	e.Branch, e.Head, e.Revision = app.Spec.GetSource().TargetRevision, app.Status.Sync.Revision, app.Status.Sync.Revision
+	e.AutoSync = "off"
+	if app.Spec.SyncPolicy != nil && app.Spec.SyncPolicy.Automated != nil {
+		e.AutoSync = "on"
+	}
+	record, err := rollback.Recorded(app)
+	switch {
+	case err != nil:
+		e.Problems = append(e.Problems, err.Error())
+	case record != nil:
+		e.Revision, e.RolledBack = record.To, record.RolledBack
+		if e.AutoSync == "off" {
+			e.AutoSync = "suspended"
+		}
+	}
+	if e.Revision != "" {
+		e.Subject = subject(ctx, app.Name, e.Revision)
+	}
+	e.operation(app)
+	for _, condition := range app.Status.Conditions {
+		if condition.IsError() {
+			e.Problems = append(e.Problems, condition.Message)
+		}
+	}
+	return e.functions(ctx, server, app)
+}
+
+func (e *Environment) operation(app *v1alpha1.Application) {
+	state := app.Status.OperationState
+	if state == nil {
+		if app.Operation != nil {
+			e.Operation = &Operation{Phase: "Requested", Revision: argocd.OperationRevision(app)}
+		}
+		return
+	}
+	e.Operation = &Operation{Phase: string(state.Phase), Revision: argocd.OperationRevision(app), Started: state.StartedAt.Time, Message: state.Message}
+	if state.FinishedAt != nil {
+		e.Operation.Finished = &state.FinishedAt.Time
+	}
+}
+
+func (e *Environment) functions(ctx context.Context, server *argocd.Server, app *v1alpha1.Application) error {
+	var pins []argocd.Pin
+	if e.Revision != "" {
+		objects, err := server.Manifests(ctx, app.Name, e.Revision)
+		if err != nil {
+			e.Problems = append(e.Problems, "what is pinned is not known: "+err.Error())
+		}
+		pins = argocd.Pins(objects, app.Spec.Destination.Namespace)
+	}
+	// What runs and is pinned no longer is shown as well.
+	for _, resource := range app.Status.Resources {
+		known := func(pin argocd.Pin) bool { return pin.Name == resource.Name && pin.Namespace == resource.Namespace }
+		if resource.Group == "serving.knative.dev" && resource.Kind == "Service" && !slices.ContainsFunc(pins, known) {
+			pins = append(pins, argocd.Pin{Namespace: resource.Namespace, Name: resource.Name})
+		}
+	}
+	functions, err := server.Functions(ctx, app.Name, pins)
+	if err != nil {
+		e.Problems = append(e.Problems, err.Error())
+		return nil
+	}
+	tree, err := server.Tree(ctx, app.Name)
+	if err != nil {
+		e.Problems = append(e.Problems, "pods are not known: "+err.Error())
+		tree = &v1alpha1.ApplicationTree{}
+	}
+	for _, function := range functions {
+		up, all := pods(tree, function.Name)
+		serving, why := function.Serving()
+		one := Function{
+			Name: function.Name, Digest: argocd.Digest(function.Running()), Ready: function.Ready() == corev1.ConditionTrue,
+			Pinned: function.Image != "" && function.Running() == function.Image, Pods: all, PodsUp: up,
+		}
+		if !serving {
+			one.Problem = why
+		}
+		if function.Image == "" {
+			one.Problem = fmt.Sprintf("is not part of %s", e.Revision[:min(len(e.Revision), 8)])
+		}
+		if function.Service != nil {
+			one.Revision = function.Service.Status.LatestReadyRevisionName
+		}
+		e.Functions = append(e.Functions, one)
+	}
+	slices.SortFunc(e.Functions, func(a, b Function) int { return strings.Compare(a.Name, b.Name) })
+	return nil
+}
+
+// pods counts the pods that a Knative Service owns through others, and those of
+// them that are up.
+func pods(tree *v1alpha1.ApplicationTree, function string) (int, int) {
+	parents := map[string][]v1alpha1.ResourceRef{}
+	for _, node := range tree.Nodes {
+		parents[node.UID] = node.ParentRefs
+	}
+	var owned func(refs []v1alpha1.ResourceRef, depth int) bool
+	owned = func(refs []v1alpha1.ResourceRef, depth int) bool {
+		return depth > 0 && slices.ContainsFunc(refs, func(ref v1alpha1.ResourceRef) bool {
+			if ref.Group == "serving.knative.dev" && ref.Kind == "Service" {
+				return ref.Name == function
+			}
+			return owned(parents[ref.UID], depth-1)
+		})
+	}
+	var up, all int
+	for _, node := range tree.Nodes {
+		if node.Group != "" || node.Kind != "Pod" || !owned(node.ParentRefs, 10) {
+			continue
+		}
+		all++
+		if node.Health != nil && node.Health.Status == health.HealthStatusHealthy {
+			up++
+		}
+	}
+	return up, all
+}
