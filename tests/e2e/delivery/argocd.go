@@ -71,6 +71,7 @@ type Application struct {
 	Phase, Message         string // of the last operation
 	Running                bool   // an operation is in progress
 	Automated              bool
+	Conditions             []string // what Argo CD complains of
 	History                []Deployed
 }
 
@@ -97,6 +98,12 @@ func (w *World) Application(ctx context.Context, name string) (Application, erro
 	_, operation, _ := unstructured.NestedMap(object.Object, "operation")
 	a.Running = operation || a.Phase == "Running" || a.Phase == "Terminating"
 	_, a.Automated, _ = unstructured.NestedMap(object.Object, "spec", "syncPolicy", "automated")
+	conditions, _, _ := unstructured.NestedSlice(object.Object, "status", "conditions")
+	for _, condition := range conditions {
+		fields, _ := condition.(map[string]any)
+		message, _ := fields["message"].(string)
+		a.Conditions = append(a.Conditions, message)
+	}
 	history, _, _ := unstructured.NestedSlice(object.Object, "status", "history")
 	for _, entry := range history {
 		fields, _ := entry.(map[string]any)

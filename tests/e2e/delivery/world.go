@@ -113,6 +113,9 @@ func (w *World) Release(ctx context.Context, args ...string) (string, error) {
 
 func (w *World) buildRelease(ctx context.Context) error {
 	w.release = filepath.Join(w.folder, "release")
+	if have := os.Getenv("E2E_RELEASE"); have != "" {
+		return run(ctx, w.root, nil, "cp", have, w.release)
+	}
 	return run(ctx, w.root, nil, "make", "--no-print-directory", "release", "RELEASE="+w.release)
 }
 
