@@ -89,6 +89,7 @@ func history(command *cobra.Command, server *argocd.Server, repo *repository.Rep
 		fmt.Fprintf(out, "%s was never deployed.\n", o.application)
 		return nil
 	}
+	fmt.Fprintf(command.ErrOrStderr(), "Reading %d deployments of %s\n", len(app.Status.History), o.application)
 	subject := subjects(repo, server)
 	deployments := rollback.History(ctx, server, app)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)

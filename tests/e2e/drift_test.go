@@ -22,6 +22,7 @@ func TestDriftIsHealed(t *testing.T) {
 			concurrency, _, err := unstructured.NestedInt64(service.Object, "spec", "template", "spec", "containerConcurrency")
 			return concurrency != 7, err
 		}))
+		require.NoError(t, world.Synced(t.Context(), string(Prod), mustHead(t)))
 	})
 	t.Run("a deleted function returns", func(t *testing.T) {
 		before, err := world.Get(t.Context(), Services, string(Prod), "report")

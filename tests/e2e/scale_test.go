@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -38,7 +39,7 @@ func TestScaleToZeroAndBack(t *testing.T) {
 	_, err := world.Kubectl(t.Context(), fmt.Sprintf(helloObject, world.Cluster.Hello), "apply", "--server-side", "-f", "-")
 	require.NoError(t, err)
 	t.Cleanup(func() {
-		_, err := world.Kubectl(t.Context(), "", "delete", "namespace", helloSpace, "--wait=false")
+		_, err := world.Kubectl(context.Background(), "", "delete", "namespace", helloSpace, "--wait=false")
 		require.NoError(t, err)
 	})
 	_, err = world.Kubectl(t.Context(), "", "wait", "--for=condition=Ready", "--timeout=5m", "--namespace", helloSpace, "ksvc/hello")
@@ -96,21 +97,17 @@ func TestScaleToZeroAndBack(t *testing.T) {
 		slices.Sort(all)
 		world.Figures.Add(section, what, fmt.Sprintf("%s (%s to %s)", Seconds(all[len(all)/2]), Seconds(all[0]), Seconds(all[len(all)-1])))
 	}
-	figure("a bare hello-world Service from zero, median of 5", hello)
+	figure("a bare hello-world Service from zero: median (least to most) of 5", hello)
 	figure("a call from zero: gateway, then tool function, then PostgreSQL", whole)
 	figure("the same call warm", warm)
-	world.Figures.Add(section, "from zero, as hello-worlds (two are woken one after the other)", fmt.Sprintf("× %.2f", whole[len(whole)/2].Seconds()/hello[len(hello)/2].Seconds()))
+	world.Figures.Add(section, "from zero, beside hello-world (two wake, one after the other)", fmt.Sprintf("× %.2f", whole[len(whole)/2].Seconds()/hello[len(hello)/2].Seconds()))
 	for i, name := range []string{"gateway", "tool function"} {
-		var created, scheduled, sandbox, started, ready []time.Duration
+		var made, scheduled, ready []time.Duration
 		for at := i; at < len(stages); at += 2 {
-			s := stages[at]
-			created, scheduled, sandbox = append(created, s.Created), append(scheduled, s.Scheduled-s.Created), append(sandbox, s.Sandbox-s.Scheduled)
-			started, ready = append(started, s.Started-s.Sandbox), append(ready, s.Ready-s.Started)
+			made, scheduled, ready = append(made, stages[at].Made), append(scheduled, stages[at].Scheduled), append(ready, stages[at].Ready)
 		}
-		figure(name+": request → pod made (activator, autoscaler, deployment)", created)
-		figure(name+": → scheduled", scheduled)
-		figure(name+": → sandbox and network", sandbox)
-		figure(name+": → containers started", started)
-		figure(name+": → ready (probe of process and queue-proxy)", ready)
+		figure("of it, since the call: the "+name+"'s pod is made", made)
+		figure("… is scheduled", scheduled)
+		figure("… is ready: sandbox, network, two containers, process, probe", ready)
 	}
 }

@@ -146,7 +146,7 @@ func (o *Options) complete() error {
 		if strings.Contains(o.Repository, "://") {
 			return fmt.Errorf("repository %q: want host/path, without a scheme", o.Repository)
 		}
-		if _, err := name.NewRepository(o.Repository, name.StrictValidation); err != nil {
+		if _, err := name.NewRepository(o.Repository+"/image", name.StrictValidation); err != nil {
 			return fmt.Errorf("repository %q: want host/path in lower case, like ghcr.io/owner/project", o.Repository)
 		}
 	} else if o.Layout == "" {

@@ -12,7 +12,8 @@ import (
 
 // quantities checks the requests and limits of every container. They have to be
 // canonical: the API server stores them so, and Argo CD would see a difference
-// that no sync removes.
+// that no sync removes. A request above its limit is refused here because Knative
+// would find it only when there is no instance.
 func quantities(object *unstructured.Unstructured) error {
 	return errors.Join(quantitiesIn(object.Object, "")...)
 }
@@ -28,6 +29,7 @@ func quantitiesIn(value any, path string) (errs []error) {
 			if list, ok := value[key].(map[string]any); ok && key == "resources" {
 				errs = append(errs, quantityList(list["requests"], at+".requests")...)
 				errs = append(errs, quantityList(list["limits"], at+".limits")...)
+				errs = append(errs, requestedWithinLimits(list, at)...)
 				continue
 			}
 			errs = append(errs, quantitiesIn(value[key], at)...)
@@ -52,6 +54,19 @@ func quantityList(value any, path string) (errs []error) {
 			errs = append(errs, fmt.Errorf("%s.%s: %q is not a quantity: want one like 500m, 1 or 128Mi", path, name, text))
 		} else if canonical := quantity.String(); canonical != text {
 			errs = append(errs, fmt.Errorf("%s.%s: %q is stored as %q: write that, or Argo CD shows a difference for ever", path, name, text, canonical))
+		}
+	}
+	return errs
+}
+
+func requestedWithinLimits(resources map[string]any, path string) (errs []error) {
+	requests, _ := resources["requests"].(map[string]any)
+	limits, _ := resources["limits"].(map[string]any)
+	for _, name := range slices.Sorted(maps.Keys(limits)) {
+		limit, err := resource.ParseQuantity(fmt.Sprint(limits[name]))
+		requested, requestErr := resource.ParseQuantity(fmt.Sprint(requests[name]))
+		if err == nil && requestErr == nil && requested.Cmp(limit) > 0 {
+			errs = append(errs, fmt.Errorf("%s.limits.%s: %q is less than what is requested, %q", path, name, limit.String(), requested.String()))
 		}
 	}
 	return errs

@@ -63,7 +63,7 @@ func TestAnObjectThatIsWrongIsRefusedByItsField(t *testing.T) {
 		"restart policy that a job cannot have": {job, "Never", "Always",
 			[]string{"Job dev/migrations", "spec.template.spec.restartPolicy"}},
 		"limit below the request": {job, "cpu: 1", "cpu: 10m",
-			[]string{"Job dev/migrations", "spec.template.spec.containers[0].resources.requests"}},
+			[]string{"Job dev/migrations", `spec.template.spec.containers[0].resources.limits.cpu: "10m" is less than what is requested, "50m"`}},
 		"network policy with an impossible port": {networkPolicy, "5432", "65536",
 			[]string{"NetworkPolicy dev/database", "spec.egress[0].ports[0].port"}},
 		"network policy with a malformed address range": {networkPolicy, "10.0.0.0/8", "10.0.0.0",

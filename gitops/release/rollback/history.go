@@ -9,9 +9,13 @@ import (
 	"time"
 
 	"github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/argocd"
 )
+
+// builds is how many revisions Argo CD is asked to build at a time.
+const builds = 4
 
 // Deployment is one entry of an Application's history.
 type Deployment struct {
@@ -25,20 +29,22 @@ type Deployment struct {
 // History returns what was deployed, newest first.
 func History(ctx context.Context, server *argocd.Server, app *v1alpha1.Application) []Deployment {
 	var deployments []Deployment
-	built := map[string][]argocd.Pin{}
 	for i, entry := range slices.Backward(app.Status.History) {
-		images, ok := built[entry.Revision]
-		if !ok {
-			if objects, err := server.Manifests(ctx, app.Name, entry.Revision); err == nil {
-				images = argocd.Pins(objects, app.Spec.Destination.Namespace)
-			}
-			built[entry.Revision] = images
-		}
 		deployments = append(deployments, Deployment{
-			ID: entry.ID, Revision: entry.Revision, DeployedAt: entry.DeployedAt.Time, Images: images,
-			Live: i == len(app.Status.History)-1,
+			ID: entry.ID, Revision: entry.Revision, DeployedAt: entry.DeployedAt.Time, Live: i == len(app.Status.History)-1,
 		})
 	}
+	var building errgroup.Group
+	building.SetLimit(builds)
+	for i := range deployments {
+		building.Go(func() error {
+			if objects, err := server.Manifests(ctx, app.Name, deployments[i].Revision); err == nil {
+				deployments[i].Images = argocd.Pins(objects, app.Spec.Destination.Namespace)
+			}
+			return nil
+		})
+	}
+	_ = building.Wait()
 	return deployments
 }
 
@@ -52,7 +58,9 @@ func (d Deployment) Changed(before *Deployment) string {
 		if before != nil && slices.Contains(before.Images, pin) {
 			continue
 		}
-		changed = append(changed, pin.Name+"@"+argocd.Digest(pin.Image)[:7])
+		digest := argocd.Digest(pin.Image)
+		digest = digest[:min(len(digest), 7)]
+		changed = append(changed, pin.Name+"@"+digest)
 	}
 	if len(changed) == 0 {
 		return "as before"

@@ -55,14 +55,16 @@ func PrepareResume(ctx context.Context, server *argocd.Server, name string, forc
 func (r *Resumption) guard(ctx context.Context) error {
 	branch := r.app.Spec.GetSource().TargetRevision
 	revert := fmt.Sprintf("push the revert to branch %s first (`release rollback %d --app %s` prints it)", branch, r.Record.ID, r.Application)
-	if slices.Contains(r.Record.RolledBack, r.Head) {
-		return fmt.Errorf("branch %s still is at %s, which was rolled back and would come back at once: %s", branch, short(r.Head), revert)
-	}
 	if r.Head == r.Record.To {
 		return nil
 	}
+	back := slices.Contains(r.Record.RolledBack, r.Head)
+	still := fmt.Errorf("branch %s still is at %s, which was rolled back and would come back at once: %s", branch, short(r.Head), revert)
 	for _, condition := range r.app.Status.Conditions {
 		if condition.Type == v1alpha1.ApplicationConditionComparisonError {
+			if back {
+				return still
+			}
 			return fmt.Errorf("branch %s does not build at %s: %s", branch, short(r.Head), condition.Message)
 		}
 	}
@@ -77,6 +79,9 @@ func (r *Resumption) guard(ctx context.Context) error {
 	differing := differences(wanted, head)
 	if len(differing) == 0 {
 		return nil
+	}
+	if back {
+		return still
 	}
 	for _, revision := range r.Record.RolledBack {
 		bad, err := r.server.Manifests(ctx, r.Application, revision)

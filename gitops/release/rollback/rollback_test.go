@@ -90,6 +90,7 @@ func TestHistoryTellsWhatEachDeploymentChangedAndWhichIsLive(t *testing.T) {
 	assert.Equal(t, "ask@3333333", history[0].Changed(&history[1]))
 	assert.Equal(t, "ask@1111111 report@9999999", history[2].Changed(nil))
 	assert.Equal(t, "as before", history[0].Changed(&history[0]))
+	assert.Equal(t, "ask@ask:v1", Deployment{Images: []argocd.Pin{{Name: "ask", Image: "registry/ask:v1"}}}.Changed(nil))
 	assert.Equal(t, "unknown", Deployment{}.Changed(&history[0]))
 	assert.Empty(t, Warnings(fake.Application()))
 }

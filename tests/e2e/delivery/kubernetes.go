@@ -21,12 +21,13 @@ const waitLimit = 5 * time.Minute
 
 // Kinds that the tests read.
 var (
-	applications = schema.GroupVersionResource{Group: "argoproj.io", Version: "v1alpha1", Resource: "applications"}
-	Services     = schema.GroupVersionResource{Group: "serving.knative.dev", Version: "v1", Resource: "services"}
-	Revisions    = schema.GroupVersionResource{Group: "serving.knative.dev", Version: "v1", Resource: "revisions"}
-	Jobs         = schema.GroupVersionResource{Group: "batch", Version: "v1", Resource: "jobs"}
-	Pods         = schema.GroupVersionResource{Version: "v1", Resource: "pods"}
-	ConfigMaps   = schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}
+	applications   = schema.GroupVersionResource{Group: "argoproj.io", Version: "v1alpha1", Resource: "applications"}
+	Services       = schema.GroupVersionResource{Group: "serving.knative.dev", Version: "v1", Resource: "services"}
+	Revisions      = schema.GroupVersionResource{Group: "serving.knative.dev", Version: "v1", Resource: "revisions"}
+	Jobs           = schema.GroupVersionResource{Group: "batch", Version: "v1", Resource: "jobs"}
+	Pods           = schema.GroupVersionResource{Version: "v1", Resource: "pods"}
+	endpointSlices = schema.GroupVersionResource{Group: "discovery.k8s.io", Version: "v1", Resource: "endpointslices"}
+	ConfigMaps     = schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}
 )
 
 // Get reads one object.
@@ -111,10 +112,26 @@ func (w *World) Instances(ctx context.Context, namespace string) (map[string]int
 	return count, nil
 }
 
-// Asleep waits until an environment has no instance of any function.
+// Asleep waits until an environment has no instance of any function, and nothing
+// routes to one that is ending.
 func (w *World) Asleep(ctx context.Context, namespace string) error {
 	return w.Until(ctx, namespace+" to scale to zero", func(ctx context.Context) (bool, error) {
 		count, err := w.Instances(ctx, namespace)
-		return len(count) == 0, err
+		if err != nil || len(count) > 0 {
+			return false, err
+		}
+		slices, err := w.kube.Resource(endpointSlices).Namespace(namespace).List(ctx, metav1.ListOptions{LabelSelector: "networking.internal.knative.dev/serviceType=Private"})
+		if err != nil {
+			return false, err
+		}
+		for _, slice := range slices.Items {
+			endpoints, _, _ := unstructured.NestedSlice(slice.Object, "endpoints")
+			for _, endpoint := range endpoints {
+				if ready, _, _ := unstructured.NestedBool(endpoint.(map[string]any), "conditions", "ready"); ready {
+					return false, nil
+				}
+			}
+		}
+		return true, nil
 	})
 }

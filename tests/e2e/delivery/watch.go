@@ -20,7 +20,7 @@ type PodWatch struct {
 }
 
 // Stages of a pod's start, since a moment.
-type Stages struct{ Created, Scheduled, Sandbox, Started, Ready time.Duration }
+type Stages struct{ Made, Scheduled, Ready time.Duration }
 
 // WatchPods begins to follow a namespace, until the context ends.
 func (w *World) WatchPods(ctx context.Context, namespace string) *PodWatch {
@@ -55,29 +55,13 @@ func (p *PodWatch) hear(pod *unstructured.Unstructured) {
 	defer p.mu.Unlock()
 	stages, ok := p.pods[service]
 	if !ok {
-		stages = map[string]time.Time{"Created": time.Now()}
+		stages = map[string]time.Time{"Made": time.Now()}
 		p.pods[service] = stages
 	}
-	reached := func(stage string) {
-		if _, ok := stages[stage]; !ok {
+	for _, stage := range []string{"PodScheduled", "Ready"} {
+		if status, _ := Condition(pod, stage); status == "True" && stages[stage].IsZero() {
 			stages[stage] = time.Now()
 		}
-	}
-	for _, stage := range []string{"PodScheduled", "PodReadyToStartContainers", "Ready"} {
-		if status, _ := Condition(pod, stage); status == "True" {
-			reached(stage)
-		}
-	}
-	containers, _, _ := unstructured.NestedSlice(pod.Object, "status", "containerStatuses")
-	running := 0
-	for _, container := range containers {
-		fields, _ := container.(map[string]any)
-		if _, ok, _ := unstructured.NestedMap(fields, "state", "running"); ok {
-			running++
-		}
-	}
-	if len(containers) > 0 && running == len(containers) {
-		reached("Started")
 	}
 }
 
@@ -104,7 +88,7 @@ func (p *PodWatch) Stages(since time.Time, service string) Stages {
 	for _, stage := range []struct {
 		name string
 		into *time.Duration
-	}{{"Created", &s.Created}, {"PodScheduled", &s.Scheduled}, {"PodReadyToStartContainers", &s.Sandbox}, {"Started", &s.Started}, {"Ready", &s.Ready}} {
+	}{{"Made", &s.Made}, {"PodScheduled", &s.Scheduled}, {"Ready", &s.Ready}} {
 		if heard, ok := at[stage.name]; ok {
 			latest = max(latest, heard.Sub(since))
 		}

@@ -26,7 +26,7 @@ func All() []promotion.Rule {
 // Drift refuses manifests that are not what func.yaml says.
 func Drift(ctx context.Context, tree string, _ []*unstructured.Unstructured) ([]promotion.Broken, error) {
 	if err := render.Check(ctx, tree); err != nil {
-		return []promotion.Broken{{Rule: "drift", What: err.Error(), Right: "run `release render` and commit what it writes"}}, ctx.Err()
+		return []promotion.Broken{{Rule: "drift", What: err.Error()}}, ctx.Err()
 	}
 	return nil, nil
 }

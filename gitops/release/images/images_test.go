@@ -1,0 +1,238 @@
+package images_test
+
+import (
+	"archive/tar"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/registry"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/images"
+)
+
+const program = "package main\n\nfunc main() { println(\"hello\") }\n"
+
+func TestTheSameSourcesGiveTheSameDigestAnywhere(t *testing.T) {
+	first := build(t, images.Options{Root: repository(t)})
+	t.Setenv("GOARCH", "riscv64")
+	t.Setenv("GOFLAGS", "-tags=other")
+	t.Setenv("GOWORK", "off")
+	t.Setenv("CGO_ENABLED", "1")
+	second := build(t, images.Options{Root: repository(t)})
+	require.Equal(t, []string{"hello", "migrate"}, names(first))
+	assert.Equal(t, first, second)
+	assert.NotEqual(t, first[0].Digest, first[1].Digest)
+	assert.Equal(t, "riscv64", os.Getenv("GOARCH"), "the environment is as it was")
+
+	changed := repository(t)
+	write(t, changed, "functions/hello/cmd/hello/main.go", strings.Replace(program, "hello", "hullo", 1))
+	third := build(t, images.Options{Root: changed})
+	assert.NotEqual(t, first[0].Digest, third[0].Digest)
+	assert.Equal(t, first[1].Digest, third[1].Digest, "what did not change keeps its digest")
+}
+
+func TestALayoutHoldsAnImageForEachPlatform(t *testing.T) {
+	root := repository(t)
+	built := build(t, images.Options{Root: root, Only: []string{"hello"}})
+	require.Len(t, built, 1)
+	assert.Equal(t, []string{"linux/amd64", "linux/arm64"}, built[0].Platforms)
+	assert.Empty(t, built[0].Repository)
+	assert.Positive(t, built[0].Size)
+
+	path, err := layout.FromPath(filepath.Join(root, ".bin", "images"))
+	require.NoError(t, err)
+	all, err := path.ImageIndex()
+	require.NoError(t, err)
+	index, err := all.ImageIndex(built[0].Digest)
+	require.NoError(t, err)
+	manifest, err := index.IndexManifest()
+	require.NoError(t, err)
+	for _, descriptor := range manifest.Manifests {
+		image, err := index.Image(descriptor.Digest)
+		require.NoError(t, err)
+		config, err := image.ConfigFile()
+		require.NoError(t, err)
+		assert.Equal(t, descriptor.Platform.Architecture, config.Architecture)
+		assert.Equal(t, "65532:65532", config.Config.User)
+		assert.Equal(t, []string{"/ko-app/hello"}, config.Config.Entrypoint)
+		assert.Equal(t, int64(0), config.Created.Unix())
+		if descriptor.Platform.Architecture == runtime.GOARCH {
+			assertRuns(t, image)
+		}
+		assert.FileExists(t, filepath.Join(root, ".bin", "sbom", "hello-linux-"+config.Architecture+".spdx.json"))
+	}
+}
+
+// assertRuns unpacks the image and runs its program.
+func assertRuns(t *testing.T, image v1.Image) {
+	t.Helper()
+	folder := t.TempDir()
+	content := mutate.Extract(image)
+	defer content.Close()
+	archive := tar.NewReader(content)
+	for {
+		header, err := archive.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		require.NoError(t, err)
+		if header.Typeflag != tar.TypeReg {
+			continue
+		}
+		data, err := io.ReadAll(archive)
+		require.NoError(t, err)
+		path := filepath.Join(folder, header.Name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, data, os.FileMode(header.Mode)))
+	}
+	output, err := exec.Command(filepath.Join(folder, "ko-app", "hello")).CombinedOutput()
+	require.NoError(t, err)
+	assert.Equal(t, "hello\n", string(output))
+
+	roots, err := os.ReadFile(filepath.Join(folder, "etc/ssl/certs/ca-certificates.crt"))
+	require.NoError(t, err)
+	assert.True(t, x509.NewCertPool().AppendCertsFromPEM(roots))
+	assert.Greater(t, strings.Count(string(roots), "BEGIN CERTIFICATE"), 50)
+}
+
+func TestBuildingAgainReplacesWhatTheLayoutHeld(t *testing.T) {
+	root := repository(t)
+	options := images.Options{Root: root, Platforms: []string{"linux/amd64"}, Layout: filepath.Join(t.TempDir(), "layout")}
+	before := build(t, options)
+	write(t, root, "functions/hello/cmd/hello/main.go", strings.Replace(program, "hello", "hullo", 1))
+	after := build(t, options)
+	path, err := layout.FromPath(options.Layout)
+	require.NoError(t, err)
+	index, err := path.ImageIndex()
+	require.NoError(t, err)
+	manifest, err := index.IndexManifest()
+	require.NoError(t, err)
+	assert.Len(t, manifest.Manifests, 2)
+	_, err = path.Image(after[0].Digest)
+	assert.NoError(t, err)
+	assert.NoFileExists(t, filepath.Join(options.Layout, "blobs", "sha256", before[0].Digest.Hex))
+}
+
+func TestARegistryHoldsWhatWasBuilt(t *testing.T) {
+	server := httptest.NewServer(registry.New())
+	defer server.Close()
+	host := strings.TrimPrefix(server.URL, "http://") + "/project"
+	root := repository(t)
+	built := build(t, images.Options{Root: root, Repository: host, Insecure: true})
+	for _, image := range built {
+		assert.Equal(t, host+"/"+image.Name, image.Repository)
+		for _, reference := range []string{"@" + image.Digest.String(), ":" + image.Digest.Hex[:12]} {
+			parsed, err := name.ParseReference(image.Repository+reference, name.Insecure)
+			require.NoError(t, err)
+			pushed, err := remote.Index(parsed)
+			require.NoError(t, err)
+			digest, err := pushed.Digest()
+			require.NoError(t, err)
+			assert.Equal(t, image.Digest, digest)
+		}
+	}
+	assert.NoDirExists(t, filepath.Join(root, ".bin", "images"))
+}
+
+func TestWhatCannotBeBuiltIsRefused(t *testing.T) {
+	closed := httptest.NewServer(nil)
+	closed.Close()
+	for name, wrong := range map[string]struct {
+		options images.Options
+		want    string
+	}{
+		"unknown name":          {images.Options{Only: []string{"hallo"}}, `no image is called "hallo": there are hello, migrate`},
+		"unknown platform":      {images.Options{Platforms: []string{"windows/amd64"}}, `platform "windows/amd64": want linux/`},
+		"no architecture":       {images.Options{Platforms: []string{"linux"}}, `platform "linux": want linux/`},
+		"repository as URL":     {images.Options{Repository: "https://ghcr.io/owner"}, "want host/path, without a scheme"},
+		"repository in capital": {images.Options{Repository: "ghcr.io/Owner"}, "want host/path in lower case"},
+		"two places":            {images.Options{Repository: "ghcr.io/owner", Layout: "folder"}, "not to both"},
+		"registry away":         {images.Options{Repository: strings.TrimPrefix(closed.URL, "http://") + "/project", Insecure: true}, "connection refused"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			wrong.options.Root = repository(t)
+			_, err := images.Build(t.Context(), wrong.options)
+			assert.ErrorContains(t, err, wrong.want)
+			assert.NoDirExists(t, filepath.Join(wrong.options.Root, ".bin"), "nothing was built")
+		})
+	}
+}
+
+func TestAProgramThatDoesNotCompileIsNamedWithTheReason(t *testing.T) {
+	root := repository(t)
+	write(t, root, "functions/hello/cmd/hello/main.go", "package main\n\nfunc main() { undefined() }\n")
+	_, err := images.Build(t.Context(), images.Options{Root: root, Platforms: []string{"linux/amd64"}})
+	assert.ErrorContains(t, err, "build hello")
+	assert.ErrorContains(t, err, "undefined: undefined")
+}
+
+func TestAFunctionWithoutAProgramIsNamed(t *testing.T) {
+	root := repository(t)
+	write(t, root, "functions/empty/func.yaml", "")
+	_, err := images.Build(t.Context(), images.Options{Root: root})
+	assert.ErrorContains(t, err, "find the program of empty")
+}
+
+func TestAFolderOfSomethingElseIsNoLayout(t *testing.T) {
+	folder := t.TempDir()
+	write(t, folder, "letter.txt", "dear")
+	_, err := images.Build(t.Context(), images.Options{Root: repository(t), Layout: folder})
+	assert.ErrorContains(t, err, "holds something else")
+}
+
+func TestThePlanNamesImagesPlatformsAndPlace(t *testing.T) {
+	plan, err := images.Plan(images.Options{Root: repository(t), Repository: "ghcr.io/owner/project", Only: []string{"hello"}})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"hello for linux/amd64 and linux/arm64 to ghcr.io/owner/project"}, plan)
+}
+
+func build(t *testing.T, options images.Options) []images.Image {
+	t.Helper()
+	built, err := images.Build(t.Context(), options)
+	require.NoError(t, err)
+	return built
+}
+
+func names(built []images.Image) (names []string) {
+	for _, image := range built {
+		names = append(names, image.Name)
+	}
+	return names
+}
+
+// repository is a workspace of one function and the migrations' command.
+func repository(t *testing.T) string {
+	t.Helper()
+	root := t.TempDir()
+	write(t, root, "go.work", "go 1.26.0\n\nuse (\n\t./functions/hello\n\t./migrations\n)\n")
+	for _, module := range []string{"functions/hello", "migrations"} {
+		write(t, root, module+"/go.mod", "module example.com/"+module+"\n\ngo 1.26.0\n")
+	}
+	write(t, root, "functions/hello/func.yaml", "name: hello\n")
+	write(t, root, "functions/hello/cmd/hello/main.go", program)
+	write(t, root, "functions/library/go.mod", "module example.com/library\n") // no function: it has no func.yaml
+	write(t, root, "migrations/cmd/migrate/main.go", program)
+	return root
+}
+
+func write(t *testing.T, root, path, content string) {
+	t.Helper()
+	path = filepath.Join(root, path)
+	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+	require.NoError(t, os.WriteFile(path, []byte(content), 0o644))
+}
