@@ -56,7 +56,8 @@ func TestPoliciesBite(t *testing.T) {
 // a kind that only admission policies judge is created as it stands: other cases
 // are about updates, controllers or parameters.
 func violation(file string) (messages []string, manifest string, plain bool) {
-	plain = !strings.Contains(file, "\nkind: Pod\n") && !strings.Contains(file, "\nkind: ConfigMap\n")
+	plain = !strings.Contains(file, "\nkind: Pod\n") && !strings.Contains(file, "reference:") && // volumes from images, which few API servers know yet
+		!strings.Contains(file, "\nkind: ConfigMap\n")
 	lines := strings.SplitAfter(file, "\n")
 	for i, line := range lines {
 		comment, is := strings.CutPrefix(line, "# ")

@@ -40,7 +40,7 @@ func TestPromotion(t *testing.T) {
 	world.Figures.Add("Promotion", "`release promote --follow`: checks, push → every function serves it", Seconds(took))
 	world.Figures.Add("Promotion", "calls by a client meanwhile, none failed", fmt.Sprint(calls))
 	require.Contains(t, told, "gateway")
-	require.Contains(t, told, "90001_")
+	require.Contains(t, told, "90020_release_0_2_0")
 	require.Greater(t, schemaVersion(t, Prod), schema, "migrations ran")
 	converse(t.Context(), t, route)
 }

@@ -105,9 +105,10 @@ func (w *World) Change(ctx context.Context, version string) error {
 	return err
 }
 
-// Migration adds a migration to the clone.
+// Migration adds the migration of a version to the clone; later versions have
+// higher numbers.
 func (w *World) Migration(name, up string) error {
-	return w.Clone.Write(fmt.Sprintf("migrations/90001_%s.sql", table(name)), "-- +goose Up\n"+up+"\n\n-- +goose Down\nSELECT 1;\n")
+	return w.Clone.Write(fmt.Sprintf("migrations/9%04s_%s.sql", strings.ReplaceAll(name, ".", ""), table(name)), "-- +goose Up\n"+up+"\n\n-- +goose Down\nSELECT 1;\n")
 }
 
 func table(version string) string { return "release_" + strings.ReplaceAll(version, ".", "_") }

@@ -202,10 +202,8 @@ func (w *World) pushFirst(ctx context.Context) error {
 // bootstrap is what an administrator does once for a cluster.
 func (w *World) bootstrap(ctx context.Context) error {
 	// What an earlier run left would look synced, and its hook would not run.
-	for _, application := range []Environment{Staging, Prod} {
-		if _, err := w.Kubectl(ctx, "", "delete", "applications.argoproj.io", "--namespace=argocd", "--ignore-not-found", "--timeout=2m", string(application)); err != nil {
-			return err
-		}
+	if _, err := w.Kubectl(ctx, "", "delete", "applications.argoproj.io", "--namespace=argocd", "--ignore-not-found", "--timeout=5m", string(Staging), string(Prod)); err != nil {
+		return err
 	}
 	// Namespaces first: the apply of what lies in them meets theirs in the same call.
 	err := w.Until(ctx, "the policies to be accepted", func(ctx context.Context) (bool, error) {
