@@ -15,8 +15,10 @@ TOOLS := $(filter-out gateway,$(FUNCTIONS))
 
 # What imports Knative, Argo CD or Kubernetes stands outside the workspace: their
 # dependencies are not to be those of the functions.
-DELIVERY := gitops/release tests/cluster tests/e2e
-ALONE := GOWORK=off CGO_ENABLED=0 GOFLAGS='-buildvcs=false -tags=kubernetes_protomessage_one_more_release'
+DELIVERY := tests/cluster tests/cluster/knative tests/e2e
+ALONE := GOWORK=off CGO_ENABLED=0 GOFLAGS='-buildvcs=false -trimpath'
+# gitops/release/go.mod says what the tag is for.
+ALONE_RELEASE := GOWORK=off CGO_ENABLED=0 GOFLAGS='-buildvcs=false -trimpath -tags=kubernetes_protomessage_one_more_release'
 RELEASE := $(BIN)/release
 CLUSTER := $(BIN)/cluster-command
 
@@ -39,7 +41,7 @@ build: ## Build every program into .bin
 	for f in $(FUNCTIONS); do CGO_ENABLED=0 $(GO_BUILD) -o $(BIN)/$$f ./functions/$$f/cmd/$$f; done
 
 release: ## Build the command that renders, builds images, promotes and rolls back into .bin
-	@$(ALONE) go -C gitops/release build -trimpath -ldflags='-s -w' -o $(abspath $(RELEASE)) .
+	@$(ALONE_RELEASE) go -C gitops/release build -ldflags='-s -w' -o $(abspath $(RELEASE)) .
 
 render: release ## Write gitops/base from the functions' func.yaml
 	$(RELEASE) render
@@ -67,6 +69,7 @@ unit: postgres ## Unit and integration tests, against a real PostgreSQL
 	go test -timeout 10m $(filter-out ./tests/...,$(PACKAGES)) ./tests/integration/...
 
 delivery: ## Tests of the release command, the manifests and the policies
+	$(ALONE_RELEASE) go -C gitops/release test -timeout 10m ./...
 	for m in $(filter-out tests/e2e,$(DELIVERY)); do $(ALONE) go -C $$m test -timeout 10m ./...; done
 
 conformance: postgres tests/conformance/node_modules/.installed ## Foreign MCP clients and the official conformance suite, against the built program
@@ -77,17 +80,20 @@ tests/conformance/node_modules/.installed: tests/conformance/package-lock.json
 	@touch $@
 
 e2e: postgres tests/conformance/node_modules/.installed ## The delivery, on a cluster of its own; or KUBECONFIG=… (docs/e2e.md). ARGS="-run TestPromotion"
-	@tests/e2e/run $(if $(filter command line,$(origin KUBECONFIG)),--kubeconfig $(KUBECONFIG),) $(ARGS)
+	@tests/e2e/run $(if $(filter command line,$(origin KUBECONFIG)),--kubeconfig $(abspath $(KUBECONFIG)),) $(ARGS)
 
 verify: release ## Fail when something generated is out of date
 	go run ./functions/local/cmd/generate --check
 	$(RELEASE) render --check
 
 lint: ## gofmt, go vet and staticcheck
-	@unformatted=$$(gofmt -l $(MODULES) $(DELIVERY)); if [ -n "$$unformatted" ]; then echo "not gofmt'ed:"; echo "$$unformatted"; exit 1; fi
+	@unformatted=$$(gofmt -l $(MODULES) gitops tests); if [ -n "$$unformatted" ]; then echo "not gofmt'ed:"; echo "$$unformatted"; exit 1; fi
 	go vet $(PACKAGES)
-	go tool staticcheck $(PACKAGES)
-	for m in $(DELIVERY); do $(ALONE) go -C $$m vet ./...; done
+	@go build -o $(BIN)/staticcheck honnef.co/go/tools/cmd/staticcheck
+	$(BIN)/staticcheck $(PACKAGES)
+	$(ALONE_RELEASE) go -C gitops/release vet ./...
+	cd gitops/release && $(ALONE_RELEASE) $(abspath $(BIN))/staticcheck ./...
+	for m in $(DELIVERY); do $(ALONE) go -C $$m vet ./... && (cd $$m && $(ALONE) $(abspath $(BIN))/staticcheck ./...); done
 
 fuzz: ## Fuzz the readers for a while each. FUZZTIME=1m
 	go test -run '^$$' -fuzz FuzzSplit -fuzztime $(or $(FUZZTIME),30s) ./shared/questioning/reply
@@ -100,7 +106,7 @@ bench: ## Measure speed, as ratios of one run, and print a table
 ##@ Cluster
 
 $(CLUSTER): FORCE
-	@$(ALONE) go -C tests/cluster build -trimpath -o $(abspath $@) ./cmd/cluster
+	@$(ALONE) go -C tests/cluster build -o $(abspath $@) ./cmd/cluster
 
 cluster: $(CLUSTER) ## Bring a Kubernetes with Knative and Argo CD up on this machine (Linux, root). ARGS="--eventing"
 	@$(CLUSTER) up $(ARGS)

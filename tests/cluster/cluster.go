@@ -180,7 +180,7 @@ func (c *cluster) fail(failure error, tearDown bool) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	err := errors.Join(os.RemoveAll(kept), Logs(ctx, c.Settings, kept), remove(c.Settings))
-	return errors.Join(fmt.Errorf("%w\n\nThe cluster was taken down; all logs are in %s. With --keep it stays.", failure, kept), err)
+	return errors.Join(fmt.Errorf("%w\n\nthe cluster was taken down, --keep leaves it; all logs are in %s", failure, kept), err)
 }
 
 // Down removes everything of a cluster, and what was built if that is wanted.
