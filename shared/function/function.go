@@ -3,10 +3,12 @@
 package function
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"runtime/debug"
 	"sync"
 
@@ -121,7 +123,8 @@ func (f *Function) Stop(ctx context.Context) error {
 // Product is the one server that the functions are to their clients.
 const Product = "sequential-questioning"
 
-// Version is the revision of the source the program was built from.
+// Version is the revision of the source the program was built from. Images leave
+// it out, so that the same source gives the same image: Knative's revision serves.
 func Version() string {
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {
@@ -130,5 +133,5 @@ func Version() string {
 			}
 		}
 	}
-	return "dev"
+	return cmp.Or(os.Getenv("K_REVISION"), "dev")
 }

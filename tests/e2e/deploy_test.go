@@ -45,6 +45,14 @@ func TestArgoCDDeploysWhatGitSays(t *testing.T) {
 			require.NotZero(t, schemaVersion(t, environment))
 		}
 	})
+	t.Run("release status shows it", func(t *testing.T) {
+		shown, err := world.Release(t.Context(), "status", "--env", "staging,prod")
+		require.NoError(t, err)
+		require.Contains(t, shown, mustHead(t)[:7])
+		for _, name := range functions {
+			require.Contains(t, shown, name)
+		}
+	})
 	t.Run("the gateway is public, the tools are not", func(t *testing.T) {
 		for _, name := range functions {
 			status, body, err := world.Public(t.Context(), name, string(Prod))

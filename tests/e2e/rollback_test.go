@@ -70,6 +70,12 @@ func TestReleaseRollsBackThroughArgoCD(t *testing.T) {
 	listed, err := world.Release(t.Context(), "rollback")
 	require.NoError(t, err)
 	require.Contains(t, listed, good)
+	said, err := world.Release(t.Context(), "rollback", "999999", "--yes")
+	require.ErrorContains(t, err, "999999", said)
+	untouched, err := world.Application(t.Context(), string(Prod))
+	require.NoError(t, err)
+	require.Equal(t, application.History, untouched.History)
+	require.True(t, untouched.Automated)
 
 	world.Figures.Mark("rollback")
 	took, err := Took(func() error {
