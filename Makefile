@@ -71,6 +71,7 @@ unit: postgres ## Unit and integration tests, against a real PostgreSQL
 delivery: ## Tests of the release command, the manifests and the policies
 	$(ALONE_RELEASE) go -C gitops/release test -timeout 10m ./...
 	for m in $(filter-out tests/e2e,$(DELIVERY)); do $(ALONE) go -C $$m test -timeout 10m ./...; done
+	$(ALONE) go -C tests/e2e test ./delivery
 
 conformance: postgres tests/conformance/node_modules/.installed ## Foreign MCP clients and the official conformance suite, against the built program
 	go test -count=1 -timeout 10m ./tests/conformance/...

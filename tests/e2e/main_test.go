@@ -64,5 +64,5 @@ func begin(t *testing.T) {
 	t.Helper()
 	require.NoError(t, world.Reset(t.Context()))
 	fmt.Println("  " + t.Name())
-	world.Figures.Mark(t.Name()[len("Test"):])
+	world.Figures.Mark(t.Name())
 }

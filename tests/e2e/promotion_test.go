@@ -30,7 +30,7 @@ func TestPromotion(t *testing.T) {
 	require.Equal(t, before, now, "production waits for its promotion")
 
 	stop := callThroughout(t, route)
-	world.Figures.Mark("promote")
+	world.Figures.Mark("release promote")
 	promoted := time.Now()
 	told, err := world.Release(t.Context(), "promote", "--yes", "--follow")
 	took := time.Since(promoted)

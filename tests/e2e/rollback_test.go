@@ -77,7 +77,7 @@ func TestReleaseRollsBackThroughArgoCD(t *testing.T) {
 	require.Equal(t, application.History, untouched.History)
 	require.True(t, untouched.Automated)
 
-	world.Figures.Mark("rollback")
+	world.Figures.Mark("release rollback")
 	took, err := Took(func() error {
 		_, err := world.Release(t.Context(), "rollback", good, "--yes")
 		return err

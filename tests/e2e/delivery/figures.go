@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -72,18 +73,19 @@ func (f *Figures) watch(w *World) {
 		defer tick.Stop()
 		for {
 			s := sample{at: time.Since(f.began), count: map[Environment]int{}}
+			var failed error
 			for _, environment := range []Environment{Staging, Prod} {
 				instances, err := w.Instances(ctx, string(environment))
-				if err != nil {
-					continue
-				}
+				failed = errors.Join(failed, err)
 				for _, n := range instances {
 					s.count[environment] += n
 				}
 			}
-			f.mu.Lock()
-			f.samples = append(f.samples, s)
-			f.mu.Unlock()
+			if failed == nil {
+				f.mu.Lock()
+				f.samples = append(f.samples, s)
+				f.mu.Unlock()
+			}
 			select {
 			case <-ctx.Done():
 				return
@@ -121,6 +123,11 @@ func (f *Figures) Write(markdown, plot string) error {
 		return fmt.Errorf("%s has no place for figures: %s … %s", markdown, beginFigures, endFigures)
 	}
 	var table strings.Builder
+	table.WriteString("\nThe numbers in the picture:")
+	for i, m := range f.marks {
+		fmt.Fprintf(&table, " %d `%s`", i+1, m.what)
+	}
+	table.WriteString("\n")
 	section := ""
 	for _, r := range f.rows {
 		if r.section != section {

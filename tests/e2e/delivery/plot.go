@@ -3,20 +3,35 @@ package delivery
 import (
 	"fmt"
 	"image/color"
+	"math"
+	"strconv"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 )
 
-// draw plots the instances over time, with what happened meanwhile.
+// whole marks whole numbers.
+type whole struct{}
+
+func (whole) Ticks(low, high float64) (ticks []plot.Tick) {
+	for value := math.Ceil(low); value <= high; value++ {
+		ticks = append(ticks, plot.Tick{Value: value, Label: strconv.Itoa(int(value))})
+	}
+	return ticks
+}
+
+// draw plots the instances over time, with numbers where
+// something began.
 func (f *Figures) draw(path string) error {
 	p := plot.New()
 	p.Title.Text = "Instances of functions over one run"
 	p.X.Label.Text = "seconds"
 	p.Y.Label.Text = "instances"
 	p.Y.Min = 0
-	p.Legend.Top = true
+	p.Y.Tick.Marker = whole{}
+	p.Legend.Top, p.Legend.Left = true, true
 	highest := 1
 	for i, environment := range []Environment{Staging, Prod} {
 		points := make(plotter.XYs, 0, len(f.samples))
@@ -31,10 +46,10 @@ func (f *Figures) draw(path string) error {
 		line.StepStyle = plotter.PostStep
 		line.Color = []color.Color{color.RGBA{0x1f, 0x77, 0xb4, 0xff}, color.RGBA{0xd6, 0x27, 0x28, 0xff}}[i]
 		p.Add(line)
-		p.Legend.Add(string(environment), line)
+		p.Legend.Add(strings.TrimPrefix(string(environment), "sequential-questioning-"), line)
 	}
-	p.Y.Max = float64(highest) * 1.3
-	labels := plotter.XYLabels{}
+	p.Y.Max = float64(highest) + 3
+	var labels plotter.XYLabels
 	for i, m := range f.marks {
 		at, err := plotter.NewLine(plotter.XYs{{X: m.at.Seconds(), Y: 0}, {X: m.at.Seconds(), Y: float64(highest)}})
 		if err != nil {
@@ -43,8 +58,8 @@ func (f *Figures) draw(path string) error {
 		at.Color = color.Gray{0xb0}
 		at.Dashes = []vg.Length{vg.Points(2), vg.Points(2)}
 		p.Add(at)
-		labels.XYs = append(labels.XYs, plotter.XY{X: m.at.Seconds(), Y: float64(highest) * (1.02 + 0.06*float64(i%4))})
-		labels.Labels = append(labels.Labels, m.what)
+		labels.XYs = append(labels.XYs, plotter.XY{X: m.at.Seconds(), Y: float64(highest) + 0.2 + 0.5*float64(i%3)})
+		labels.Labels = append(labels.Labels, strconv.Itoa(i+1))
 	}
 	names, err := plotter.NewLabels(labels)
 	if err != nil {
