@@ -23,7 +23,6 @@ const waitLimit = 5 * time.Minute
 var (
 	applications   = schema.GroupVersionResource{Group: "argoproj.io", Version: "v1alpha1", Resource: "applications"}
 	Services       = schema.GroupVersionResource{Group: "serving.knative.dev", Version: "v1", Resource: "services"}
-	Revisions      = schema.GroupVersionResource{Group: "serving.knative.dev", Version: "v1", Resource: "revisions"}
 	Jobs           = schema.GroupVersionResource{Group: "batch", Version: "v1", Resource: "jobs"}
 	Pods           = schema.GroupVersionResource{Version: "v1", Resource: "pods"}
 	endpointSlices = schema.GroupVersionResource{Group: "discovery.k8s.io", Version: "v1", Resource: "endpointslices"}
