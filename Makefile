@@ -80,7 +80,7 @@ tests/conformance/node_modules/.installed: tests/conformance/package-lock.json
 	npm ci --prefix tests/conformance --no-audit --no-fund --loglevel=error
 	@touch $@
 
-e2e: postgres tests/conformance/node_modules/.installed ## The delivery, on a cluster of its own; or KUBECONFIG=… (docs/e2e.md). ARGS="-run TestPromotion"
+e2e: postgres tests/conformance/node_modules/.installed $(CLUSTER) ## The delivery, on a cluster of its own; or KUBECONFIG=… (docs/e2e.md). ARGS="-run TestPromotion"
 	@tests/e2e/run $(if $(filter command line,$(origin KUBECONFIG)),--kubeconfig $(abspath $(KUBECONFIG)),) $(ARGS)
 
 verify: release ## Fail when something generated is out of date

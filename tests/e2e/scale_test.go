@@ -19,11 +19,11 @@ const (
 	helloObject = `
 apiVersion: v1
 kind: Namespace
-metadata: {name: e2e-hello}
+metadata: {name: ` + helloSpace + `}
 ---
 apiVersion: serving.knative.dev/v1
 kind: Service
-metadata: {name: hello, namespace: e2e-hello}
+metadata: {name: hello, namespace: ` + helloSpace + `}
 spec:
   template:
     spec:

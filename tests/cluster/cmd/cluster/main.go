@@ -28,6 +28,9 @@ func newCommand() *cobra.Command {
 		Short:         "A one-node Kubernetes with Knative and Argo CD, for tests",
 		SilenceUsage:  true,
 		SilenceErrors: true,
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			return settings.Complete()
+		},
 	}
 	flags := root.PersistentFlags()
 	flags.StringVar(&settings.Name, "name", "default", "name of the cluster")
@@ -45,9 +48,6 @@ func up(settings *cluster.Settings) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			settings.ArgoCD = !withoutArgoCD
-			if err := settings.Complete(); err != nil {
-				return err
-			}
 			ctx, cancel := interruptible(command.Context())
 			defer cancel()
 			began := time.Now()
@@ -78,9 +78,6 @@ func build(settings *cluster.Settings) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			settings.ArgoCD = !withoutArgoCD
-			if err := settings.Complete(); err != nil {
-				return err
-			}
 			ctx, cancel := interruptible(command.Context())
 			defer cancel()
 			return cluster.Build(ctx, settings, &cluster.Progress{Writer: command.ErrOrStderr()})
@@ -98,9 +95,6 @@ func down(settings *cluster.Settings) *cobra.Command {
 		Short: "Remove a cluster and everything it has written",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			if err := settings.Complete(); err != nil {
-				return err
-			}
 			return cluster.Down(settings, binaries)
 		},
 	}
@@ -114,9 +108,6 @@ func status(settings *cluster.Settings) *cobra.Command {
 		Short: "Tell how a cluster's components and pods are doing",
 		Args:  cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			if err := settings.Complete(); err != nil {
-				return err
-			}
 			status, err := cluster.Status(command.Context(), settings)
 			fmt.Fprint(command.OutOrStdout(), status)
 			return err
@@ -130,9 +121,6 @@ func environment(settings *cluster.Settings) *cobra.Command {
 		Short: "Print lines for a shell that tell programs where the cluster is",
 		Args:  cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			if err := settings.Complete(); err != nil {
-				return err
-			}
 			lines, err := cluster.Environment(settings)
 			fmt.Fprint(command.OutOrStdout(), lines)
 			return err
@@ -146,9 +134,6 @@ func logs(settings *cluster.Settings) *cobra.Command {
 		Short: "Copy all logs of a cluster into a folder, and what the API server tells of it",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, arguments []string) error {
-			if err := settings.Complete(); err != nil {
-				return err
-			}
 			return cluster.Logs(command.Context(), settings, arguments[0])
 		},
 	}
@@ -159,7 +144,9 @@ func node() *cobra.Command {
 	return &cobra.Command{
 		Use:    "node STATE BINARIES HOSTNAME",
 		Hidden: true,
-		Args:   cobra.ExactArgs(3),
+		// Its arguments are the settings.
+		PersistentPreRunE: func(*cobra.Command, []string) error { return nil },
+		Args:              cobra.ExactArgs(3),
 		RunE: func(_ *cobra.Command, arguments []string) error {
 			return cluster.RunNode(arguments[0], arguments[1], arguments[2])
 		},
