@@ -111,26 +111,59 @@ func (w *World) Instances(ctx context.Context, namespace string) (map[string]int
 	return count, nil
 }
 
+// settled is how long nothing may lead to an ending instance before an
+// environment counts as asleep: the node hears of endpoints after the API server
+// does, and an ingress keeps idle connections.
+const settled = 2 * time.Second
+
 // Asleep waits until an environment has no instance of any function, and nothing
 // routes to one that is ending.
 func (w *World) Asleep(ctx context.Context, namespace string) error {
+	var since time.Time
 	return w.Until(ctx, namespace+" to scale to zero", func(ctx context.Context) (bool, error) {
-		count, err := w.Instances(ctx, namespace)
-		if err != nil || len(count) > 0 {
+		asleep, err := w.asleep(ctx, namespace)
+		if err != nil || !asleep {
+			since = time.Time{}
 			return false, err
 		}
-		slices, err := w.kube.Resource(endpointSlices).Namespace(namespace).List(ctx, metav1.ListOptions{LabelSelector: "networking.internal.knative.dev/serviceType=Private"})
-		if err != nil {
-			return false, err
+		if since.IsZero() {
+			since = time.Now()
 		}
-		for _, slice := range slices.Items {
-			endpoints, _, _ := unstructured.NestedSlice(slice.Object, "endpoints")
-			for _, endpoint := range endpoints {
-				if ready, _, _ := unstructured.NestedBool(endpoint.(map[string]any), "conditions", "ready"); ready {
+		return time.Since(since) >= settled, nil
+	})
+}
+
+func (w *World) asleep(ctx context.Context, namespace string) (bool, error) {
+	pods, err := w.kube.Resource(Pods).Namespace(namespace).List(ctx, metav1.ListOptions{LabelSelector: "serving.knative.dev/service"})
+	if err != nil {
+		return false, err
+	}
+	addresses := map[string]bool{}
+	for _, pod := range pods.Items {
+		if pod.GetDeletionTimestamp() == nil {
+			return false, nil
+		}
+		address, _, _ := unstructured.NestedString(pod.Object, "status", "podIP")
+		addresses[address] = address != ""
+	}
+	slices, err := w.kube.Resource(endpointSlices).Namespace(namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return false, err
+	}
+	for _, slice := range slices.Items {
+		// Those of type Private name ending instances until they are gone.
+		private := slice.GetLabels()["networking.internal.knative.dev/serviceType"] == "Private"
+		endpoints, _, _ := unstructured.NestedSlice(slice.Object, "endpoints")
+		for _, endpoint := range endpoints {
+			fields, _ := endpoint.(map[string]any)
+			ready, stated, _ := unstructured.NestedBool(fields, "conditions", "ready")
+			all, _, _ := unstructured.NestedStringSlice(fields, "addresses")
+			for _, address := range all {
+				if addresses[address] && (!private || ready || !stated) {
 					return false, nil
 				}
 			}
 		}
-		return true, nil
-	})
+	}
+	return true, nil
 }
