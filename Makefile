@@ -11,7 +11,7 @@ PACKAGES := $(addsuffix /...,$(addprefix ./,$(MODULES)))
 # function: their templates keep the linker from dropping unused methods.
 GO_BUILD := go build -trimpath -tags=grpcnotrace -ldflags='-s -w'
 FUNCTIONS := $(sort $(notdir $(patsubst %/func.yaml,%,$(wildcard functions/*/func.yaml))))
-TOOLS := $(filter-out gateway,$(FUNCTIONS))
+TOOLS := $(filter-out gateway relay indexer,$(FUNCTIONS))
 
 # What imports Knative, Argo CD or Kubernetes stands outside the workspace: their
 # dependencies are not to be those of the functions.
@@ -31,6 +31,9 @@ run: ## Serve on this machine. ARGS="--port 9000 --data folder", or DATABASE_URL
 
 migrate: ## Bring the database at DATABASE_URL up to date
 	@go run ./migrations/cmd/migrate $(ARGS)
+
+reindex: ## Rebuild memory in Qdrant (QDRANT_URL) from the database at DATABASE_URL
+	@go run ./shared/memory/cmd/reindex $(ARGS)
 
 ##@ Build
 
@@ -96,6 +99,9 @@ lint: ## gofmt, go vet and staticcheck
 	cd gitops/release && $(ALONE_RELEASE) $(abspath $(BIN))/staticcheck ./...
 	for m in $(DELIVERY); do $(ALONE) go -C $$m vet ./... && (cd $$m && $(ALONE) $(abspath $(BIN))/staticcheck ./...); done
 
+quality: ## Measure the questions and print tables. ARGS="--clariq folder --write docs/quality.md"
+	go run ./tests/quality $(ARGS)
+
 fuzz: ## Fuzz the readers for a while each. FUZZTIME=1m
 	go test -run '^$$' -fuzz FuzzSplit -fuzztime $(or $(FUZZTIME),30s) ./shared/questioning/reply
 	go test -run '^$$' -fuzz FuzzRead -fuzztime $(or $(FUZZTIME),30s) ./shared/questioning/reply
@@ -127,4 +133,4 @@ help: ## Print this
 
 FORCE:
 
-.PHONY: run migrate build generate release render images tidy test postgres unit delivery conformance e2e verify lint fuzz bench cluster cluster-down clean help FORCE
+.PHONY: run migrate reindex build generate release render images tidy test postgres unit delivery conformance e2e verify lint quality fuzz bench cluster cluster-down clean help FORCE

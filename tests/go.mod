@@ -10,10 +10,12 @@ replace (
 )
 
 require (
+	github.com/cloudevents/sdk-go/v2 v2.16.2
 	github.com/coreos/go-oidc/v3 v3.21.0
 	github.com/google/uuid v1.6.0
 	github.com/mark3labs/mcp-go v1.2.1
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
+	github.com/sequential-questioning/sequential-questioning/functions/automatic v0.0.0-00010101000000-000000000000
 	github.com/sequential-questioning/sequential-questioning/migrations v0.0.0
 	github.com/sequential-questioning/sequential-questioning/shared v0.0.0
 	github.com/stretchr/testify v1.12.1
@@ -25,20 +27,32 @@ require (
 	github.com/beorn7/perks v1.0.1 // indirect
 	github.com/caarlos0/env/v11 v11.4.2 // indirect
 	github.com/cenkalti/backoff/v5 v5.0.3 // indirect
+	github.com/coder/websocket v1.8.15 // indirect
 	github.com/felixge/httpsnoop v1.1.0 // indirect
 	github.com/go-jose/go-jose/v4 v4.1.4 // indirect
 	github.com/google/jsonschema-go v0.4.3 // indirect
 	github.com/grpc-ecosystem/grpc-gateway/v2 v2.31.0 // indirect
+	github.com/json-iterator/go v1.1.12 // indirect
+	github.com/kljensen/snowball v0.10.0 // indirect
 	github.com/mattn/go-colorable v0.1.13 // indirect
 	github.com/mattn/go-isatty v0.0.24 // indirect
+	github.com/modern-go/concurrent v0.0.0-20180306012644-bacd9c7ef1dd // indirect
+	github.com/modern-go/reflect2 v1.0.2 // indirect
 	github.com/munnerz/goautoneg v0.0.0-20191010083416-a7dc8b61c822 // indirect
+	github.com/openai/openai-go/v3 v3.96.0 // indirect
 	github.com/prometheus/client_golang v1.24.1 // indirect
 	github.com/prometheus/client_model v0.6.3 // indirect
 	github.com/prometheus/common v0.72.0 // indirect
 	github.com/prometheus/otlptranslator v1.0.0 // indirect
 	github.com/prometheus/procfs v0.22.0 // indirect
+	github.com/qdrant/go-client v1.19.0 // indirect
 	github.com/rs/zerolog v1.32.0 // indirect
+	github.com/sony/gobreaker/v2 v2.4.0 // indirect
 	github.com/spf13/cast v1.7.1 // indirect
+	github.com/tidwall/gjson v1.20.0 // indirect
+	github.com/tidwall/match v1.1.1 // indirect
+	github.com/tidwall/pretty v1.2.1 // indirect
+	github.com/tidwall/sjson v1.2.5 // indirect
 	github.com/yosida95/uritemplate/v3 v3.0.2 // indirect
 	go.opentelemetry.io/contrib/bridges/otelslog v0.21.0 // indirect
 	go.opentelemetry.io/contrib/bridges/prometheus v0.72.0 // indirect
@@ -58,6 +72,7 @@ require (
 	go.opentelemetry.io/otel/sdk v1.47.0 // indirect
 	go.opentelemetry.io/otel/sdk/log v1.47.0 // indirect
 	go.opentelemetry.io/otel/sdk/metric v1.47.0 // indirect
+	go.uber.org/zap v1.27.0 // indirect
 	golang.org/x/net v0.61.0 // indirect
 	golang.org/x/oauth2 v0.37.0 // indirect
 	google.golang.org/genproto/googleapis/api v0.0.0-20261005182115-fad411399dd8 // indirect
@@ -81,6 +96,7 @@ require (
 	github.com/sequential-questioning/sequential-questioning/functions/ask v0.0.0
 	github.com/sequential-questioning/sequential-questioning/functions/follow-up v0.0.0
 	github.com/sequential-questioning/sequential-questioning/functions/report v0.0.0
+	github.com/sequential-questioning/sequential-questioning/functions/revise v0.0.0
 	github.com/sethvargo/go-retry v0.5.0 // indirect
 	go.opentelemetry.io/auto/sdk v1.2.1 // indirect
 	go.opentelemetry.io/otel v1.47.0 // indirect
@@ -105,3 +121,15 @@ replace github.com/sequential-questioning/sequential-questioning/functions/follo
 replace github.com/sequential-questioning/sequential-questioning/functions/report => ../functions/report
 
 replace github.com/sequential-questioning/sequential-questioning/functions/gateway => ../functions/gateway
+
+replace github.com/sequential-questioning/sequential-questioning/functions/revise => ../functions/revise
+
+replace github.com/sequential-questioning/sequential-questioning/functions/forget => ../functions/forget
+
+replace github.com/sequential-questioning/sequential-questioning/functions/recall => ../functions/recall
+
+replace github.com/sequential-questioning/sequential-questioning/functions/automatic => ../functions/automatic
+
+replace github.com/sequential-questioning/sequential-questioning/functions/relay => ../functions/relay
+
+replace github.com/sequential-questioning/sequential-questioning/functions/indexer => ../functions/indexer

@@ -132,7 +132,7 @@ func (a *answer) stream() (*message, *failure) {
 		switch next.Method {
 		case "notifications/progress", "notifications/message":
 			a.pause()
-			a.to.notify(data)
+			a.to.send(data)
 			a.heard()
 		}
 	}

@@ -21,6 +21,8 @@ type caller struct {
 	id         json.RawMessage
 	modern     bool // speaks 2026-07-28: what the function answers is passed on as it is
 	streaming  bool
+	waited     time.Duration // for the person
+	beats      int           // signs of life sent meanwhile
 }
 
 // writeTimeout is how long one write may take: the server's own deadline counts
@@ -32,20 +34,45 @@ func newCaller(w http.ResponseWriter, id json.RawMessage, modern bool) *caller {
 	return &caller{w: w, controller: http.NewResponseController(w), id: id, modern: modern}
 }
 
-// notify passes a notification on at once.
-func (c *caller) notify(notification []byte) {
+// send puts a message on the call's stream at once: a notification, or a request
+// to the client.
+func (c *caller) send(message []byte) {
+	c.stream()
+	c.event(message)
+}
+
+// alive keeps the stream, and a client that counts the seconds, from giving up:
+// by progress for one that asked for it, by a comment for others.
+func (c *caller) alive(progressToken json.RawMessage, text string) {
+	c.beats++
+	if progress, err := json.Marshal(map[string]any{
+		"jsonrpc": "2.0", "method": "notifications/progress",
+		"params": map[string]any{"progressToken": progressToken, "progress": c.beats, "message": text},
+	}); err == nil && progressToken != nil {
+		c.send(progress)
+		return
+	}
+	c.stream()
+	c.write([]byte(": " + text + "\n\n"))
+}
+
+// stream makes the answer a stream of events.
+func (c *caller) stream() {
 	if !c.streaming {
 		c.w.Header().Set("Content-Type", "text/event-stream")
 		c.w.Header().Set("Cache-Control", "no-cache")
 		c.streaming = true
 	}
-	c.event(notification)
 }
 
 func (c *caller) event(data []byte) {
-	_ = c.controller.SetWriteDeadline(time.Now().Add(writeTimeout))
 	lines := bytes.ReplaceAll(data, []byte("\n"), []byte("\ndata: "))
-	_, _ = c.w.Write(bytes.Join([][]byte{[]byte("event: message\ndata: "), lines, []byte("\n\n")}, nil))
+	c.write(bytes.Join([][]byte{[]byte("event: message\ndata: "), lines, []byte("\n\n")}, nil))
+}
+
+func (c *caller) write(event []byte) {
+	_ = c.controller.SetWriteDeadline(time.Now().Add(writeTimeout))
+	_, _ = c.w.Write(event)
 	_ = c.controller.Flush()
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/caarlos0/env/v11"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/identity"
+	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 )
 
 const (
@@ -40,6 +41,24 @@ type Config struct {
 	MaxBodyBytes       int64 `env:"MAX_BODY_BYTES" envDefault:"1048576"`
 	MaxResponseBytes   int64 `env:"MAX_RESPONSE_BYTES" envDefault:"8388608"`
 	MaxConcurrentCalls int   `env:"MAX_CONCURRENT_CALLS" envDefault:"256"`
+
+	// ElicitationTimeout is how long, in all, a call of an older client may wait
+	// for the person. It has to end before the route's own limit on a request,
+	// which is 300 s in Knative.
+	ElicitationTimeout time.Duration `env:"ELICITATION_TIMEOUT" envDefault:"4m30s"`
+	// ElicitationRounds is how many forms one such call may show.
+	ElicitationRounds int `env:"ELICITATION_ROUNDS" envDefault:"10"`
+	// ElicitationPoll is how often at least the answer is looked for that may
+	// have come to another instance.
+	ElicitationPoll time.Duration `env:"ELICITATION_POLL" envDefault:"1s"`
+	// ElicitationBeat is how often a waiting client is told that its call lives.
+	ElicitationBeat time.Duration `env:"ELICITATION_BEAT" envDefault:"15s"`
+	// MaxWaitingCalls is how many calls may wait for a person; further ones get
+	// their questions as text.
+	MaxWaitingCalls int `env:"MAX_WAITING_CALLS" envDefault:"200"`
+	// Postgres carries answers between instances; without a URL each instance
+	// takes only those of its own calls.
+	Postgres postgres.Config
 
 	// AllowedOrigins lists the web origins that may call: scheme://host[:port],
 	// "loopback" for every port of this machine, "*" for all.
@@ -73,6 +92,15 @@ func (c Config) withDefaults() (Config, error) {
 	orDefault(&c.MaxBodyBytes, defaults.MaxBodyBytes)
 	orDefault(&c.MaxResponseBytes, defaults.MaxResponseBytes)
 	orDefault(&c.MaxConcurrentCalls, defaults.MaxConcurrentCalls)
+	orDefault(&c.ElicitationTimeout, defaults.ElicitationTimeout)
+	orDefault(&c.ElicitationRounds, defaults.ElicitationRounds)
+	orDefault(&c.ElicitationPoll, defaults.ElicitationPoll)
+	orDefault(&c.ElicitationBeat, defaults.ElicitationBeat)
+	orDefault(&c.MaxWaitingCalls, defaults.MaxWaitingCalls)
+	defaults.Postgres.URL = c.Postgres.URL
+	if c.Postgres == (postgres.Config{URL: c.Postgres.URL}) {
+		c.Postgres = defaults.Postgres
+	}
 	c.AllowedOrigins = trimmed(c.AllowedOrigins)
 	c.AllowedHosts = trimmed(c.AllowedHosts)
 	addresses := make(map[string]string, len(c.FunctionURLs))
@@ -112,6 +140,11 @@ func (c Config) validate() error {
 		{"MAX_BODY_BYTES", c.MaxBodyBytes},
 		{"MAX_RESPONSE_BYTES", c.MaxResponseBytes},
 		{"MAX_CONCURRENT_CALLS", int64(c.MaxConcurrentCalls)},
+		{"ELICITATION_TIMEOUT", int64(c.ElicitationTimeout)},
+		{"ELICITATION_ROUNDS", int64(c.ElicitationRounds)},
+		{"ELICITATION_POLL", int64(c.ElicitationPoll)},
+		{"ELICITATION_BEAT", int64(c.ElicitationBeat)},
+		{"MAX_WAITING_CALLS", int64(c.MaxWaitingCalls)},
 	} {
 		if setting.value < 0 {
 			errs = append(errs, fmt.Errorf("%s must be positive", setting.name))

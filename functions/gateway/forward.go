@@ -87,7 +87,12 @@ type toolCall struct {
 	body   []byte // the whole message
 	header http.Header
 	modern bool // speaks 2026-07-28
-	params struct {
+	// forms is the revision in whose words an older client is sent forms; empty
+	// when it is sent none. state and responses are what came of the latest.
+	forms     string
+	state     string
+	responses json.RawMessage
+	params    struct {
 		Name      string                     `json:"name"`
 		Arguments json.RawMessage            `json:"arguments"`
 		Meta      map[string]json.RawMessage `json:"_meta"`
@@ -108,6 +113,9 @@ func (g *gateway) toolCallOf(r *http.Request, parsed envelope, body []byte) (*to
 	_ = json.Unmarshal(call.params.Meta[mcp.MetaKeyProtocolVersion], &declared)
 	stated := r.Header.Get(mcp.HeaderProtocolVersion)
 	call.modern = mcp.IsModernProtocol(declared) || mcp.IsModernProtocol(stated)
+	if !call.modern {
+		call.forms = formsOf(r.Header)
+	}
 	return call, t, known && (call.modern || stated == "" || mcp.IsValidProtocolVersion(stated))
 }
 
@@ -122,17 +130,47 @@ func (g *gateway) serve(w http.ResponseWriter, r *http.Request, t *target, call 
 		outcome = failed.outcome
 		to.fail(failed)
 	}
-	g.observe(r.Context(), t, outcome, time.Since(began), failed)
+	g.observe(r.Context(), t, outcome, time.Since(began)-to.waited, failed)
 }
 
+// forward calls the function, and calls it again for an older client with what
+// the person answers, until there is a result.
 func (g *gateway) forward(ctx context.Context, t *target, call *toolCall, to *caller) (outcome string, failed *failure) {
+	until := time.Now().Add(g.config.ElicitationTimeout)
+	for round := 0; ; round++ {
+		answered, outcome, failed := g.callOnce(ctx, t, call, to)
+		if failed != nil {
+			return "", failed
+		}
+		if outcome != outcomeInputRequired || call.modern {
+			if err := to.result(answered); err != nil {
+				return "", noToolResult(t, err)
+			}
+			return outcome, nil
+		}
+		if call.forms == "" || round == g.config.ElicitationRounds {
+			return "", t.final(outcomeInputRequired, "it has to ask the person, which this client does not let it",
+				"use sequential_questioning and put its questions to the person yourself", nil)
+		}
+		if failed := g.elicit(ctx, t, call, to, answered, until); failed != nil {
+			return "", failed
+		}
+	}
+}
+
+func noToolResult(t *target, err error) *failure {
+	return t.final(outcomeBadResponse, "its function answered something that is no tool result", mismatched, err)
+}
+
+// callOnce makes one call of the function.
+func (g *gateway) callOnce(ctx context.Context, t *target, call *toolCall, to *caller) (answered *message, outcome string, failed *failure) {
 	select {
 	case g.slots <- struct{}{}:
 		defer func() { <-g.slots }()
 	default:
 		failed := t.retryable(outcomeOverloaded, "too many calls at once", time.Second, nil)
 		failed.status = http.StatusServiceUnavailable
-		return "", failed
+		return nil, "", failed
 	}
 
 	bounded, cancel := context.WithCancelCause(ctx)
@@ -145,7 +183,7 @@ func (g *gateway) forward(ctx context.Context, t *target, call *toolCall, to *ca
 	response, err := g.send(request)
 	if err != nil {
 		defer cancel(nil)
-		return "", g.unanswered(ctx, bounded, t, err)
+		return nil, "", g.unanswered(ctx, bounded, t, err)
 	}
 	answer := &answer{
 		gateway: g, target: t, to: to, id: id, response: response,
@@ -153,29 +191,21 @@ func (g *gateway) forward(ctx context.Context, t *target, call *toolCall, to *ca
 		pause: func() { silence.Stop() },
 	}
 	answer.body = &boundedReader{from: response.Body, left: g.config.MaxResponseBytes, heard: answer.heard}
-	answered, failed := answer.read()
+	answered, failed = answer.read()
 	if failed != nil && bounded.Err() != nil {
 		failed = g.unanswered(ctx, bounded, t, failed)
 	}
 	settle(answer, cancel)
 	switch {
 	case failed != nil:
-		return "", failed
+		return nil, "", failed
 	case answered.Error != nil:
-		return "", answer.passOn(answered.Error)
+		return nil, "", answer.passOn(answered.Error)
 	}
-	outcome, err = answered.Result.outcome()
-	if err == nil && outcome == outcomeInputRequired && !call.modern {
-		return "", t.final(outcomeInputRequired, "it has to ask the person, which this client does not let it",
-			"use sequential_questioning and put its questions to the person yourself", nil)
+	if outcome, err = answered.Result.outcome(); err != nil {
+		return nil, "", noToolResult(t, err)
 	}
-	if err == nil {
-		err = to.result(answered)
-	}
-	if err != nil {
-		return "", t.final(outcomeBadResponse, "its function answered something that is no tool result", mismatched, err)
-	}
-	return outcome, nil
+	return answered, outcome, nil
 }
 
 // send repeats a call that broke on a kept-alive connection: the function had
@@ -291,7 +321,19 @@ func restated(t *target, call *toolCall, id string) []byte {
 		b = append(b, `,"arguments":`...)
 		b = append(b, call.params.Arguments...)
 	}
-	b = append(b, `,"_meta":{"`+mcp.MetaKeyProtocolVersion+`":"`+mcp.ProtocolVersion20260728+`","`+mcp.MetaKeyClientCapabilities+`":{}`...)
+	if call.state != "" {
+		b = append(b, `,"requestState":`...)
+		b = append(b, jsonString(call.state)...)
+	}
+	if len(call.responses) > 0 {
+		b = append(b, `,"inputResponses":`...)
+		b = append(b, call.responses...)
+	}
+	capabilities := `{}`
+	if call.forms != "" {
+		capabilities = `{"elicitation":{"form":{}}}`
+	}
+	b = append(b, `,"_meta":{"`+mcp.MetaKeyProtocolVersion+`":"`+mcp.ProtocolVersion20260728+`","`+mcp.MetaKeyClientCapabilities+`":`+capabilities...)
 	for _, key := range slices.Sorted(maps.Keys(call.params.Meta)) {
 		switch key {
 		case mcp.MetaKeyProtocolVersion, mcp.MetaKeyClientInfo, mcp.MetaKeyClientCapabilities:
@@ -304,4 +346,9 @@ func restated(t *target, call *toolCall, id string) []byte {
 		b = append(append(append(append(b, ','), encoded...), ':'), call.params.Meta[key]...)
 	}
 	return append(b, `}}}`...)
+}
+
+func jsonString(s string) []byte {
+	encoded, _ := json.Marshal(s) // a string always encodes
+	return encoded
 }

@@ -51,6 +51,7 @@ func (f *Function) Stop(ctx context.Context) error {
 	f.mu.Lock()
 	f.stopping = true
 	f.mu.Unlock()
+	f.Leave()
 
 	drained := make(chan struct{})
 	go func() { f.inFlight.Wait(); close(drained) }()
@@ -68,6 +69,15 @@ func (f *Function) Stop(ctx context.Context) error {
 		err = errors.Join(err, f.telemetry.Shutdown(context.WithoutCancel(ctx)))
 	}
 	return err
+}
+
+// Leave ends the waiting for people, who may take longer than a shutdown: their
+// calls end with how to go on. It belongs before the server that serves Handle
+// shuts down, which waits for calls.
+func (f *Function) Leave() {
+	if g := f.prepared.Load(); g != nil {
+		g.leave()
+	}
 }
 
 // Ready is true between Start and Stop. No function has to be up for it.

@@ -3,7 +3,6 @@ package gateway
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"io"
@@ -67,9 +66,13 @@ func (g *gateway) post(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusAccepted)
 		return
 	case mcp.MethodInitialize:
-		// Nothing hangs on it here; it tells one client's requests from
-		// another's in logs, for revisions that know sessions.
-		w.Header().Set(mcp.HeaderSessionID, rand.Text())
+		// For revisions that know sessions. It tells one client's requests from
+		// another's in logs, and what the client can do.
+		w.Header().Set(mcp.HeaderSessionID, newSession(envelope.Params))
+	}
+	if id, ok := isAnswer(envelope); ok {
+		g.takeAnswer(w, r, id, body)
+		return
 	}
 	// The body is read: from here the server's deadlines, which count from the
 	// request's start, would only cut long calls.

@@ -14,6 +14,7 @@ import (
 type meters struct {
 	calls    metric.Int64Counter
 	duration metric.Float64Histogram
+	waiting  metric.Int64UpDownCounter
 }
 
 func newMeters() (meters, error) {
@@ -25,12 +26,17 @@ func newMeters() (meters, error) {
 	}
 	duration, err := meter.Float64Histogram("mcp.gateway.call.duration",
 		metric.WithUnit("s"),
-		metric.WithDescription("Time from forwarding a tool call to its result."),
+		metric.WithDescription("Time from forwarding a tool call to its result, less the waiting for a person."),
 		metric.WithExplicitBucketBoundaries(.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30))
 	if err != nil {
 		return meters{}, fmt.Errorf("call duration histogram: %w", err)
 	}
-	return meters{calls, duration}, nil
+	waiting, err := meter.Int64UpDownCounter("mcp.gateway.waiting",
+		metric.WithDescription("Calls of older clients that wait for a person."))
+	if err != nil {
+		return meters{}, fmt.Errorf("waiting calls counter: %w", err)
+	}
+	return meters{calls, duration, waiting}, nil
 }
 
 // observe counts a call and logs it when it failed, never with its arguments.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -16,11 +17,13 @@ import (
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/identity"
+	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 )
 
 const instructions = `Gathers specific information from a person, a few well-chosen questions at a time, and keeps every answer. ` +
 	`Start with sequential_questioning: say what for and, if you know, what exactly is needed. Put current_question to the person and wait for the reply. ` +
-	`Bring each reply to sequential_questioning_follow_up with the conversation_id until metadata.complete is true, then read what was gathered with sequential_questioning_report.`
+	`Bring each reply to sequential_questioning_follow_up with the conversation_id until metadata.complete is true, then read what was gathered with sequential_questioning_report. ` +
+	`Or let sequential_questioning_automatic ask the person by itself, where the client shows forms.`
 
 const catalogueTTL = 5 * time.Minute
 
@@ -33,6 +36,8 @@ type gateway struct {
 	pool      *http.Transport
 	targets   map[string]*target // by tool name
 	slots     chan struct{}
+	waits     chan struct{} // of calls that wait for a person
+	desk      *desk
 	meters    meters
 	identity  *identity.Guard
 	routes    http.Handler
@@ -42,6 +47,8 @@ type gateway struct {
 	calls    atomic.Uint64
 	life     context.Context
 	end      context.CancelCauseFunc
+	leaving  chan struct{} // closed when no person is waited for any more
+	leave    func()
 }
 
 func newGateway(config Config, metrics http.Handler) (*gateway, error) {
@@ -53,6 +60,9 @@ func newGateway(config Config, metrics http.Handler) (*gateway, error) {
 		config:   config,
 		targets:  map[string]*target{},
 		slots:    make(chan struct{}, config.MaxConcurrentCalls),
+		waits:    make(chan struct{}, config.MaxWaitingCalls),
+		desk:     &desk{seats: map[string]seat{}},
+		leaving:  make(chan struct{}),
 		origins:  newOrigins(config.AllowedOrigins),
 		instance: rand.Text()[:8],
 	}
@@ -63,6 +73,14 @@ func newGateway(config Config, metrics http.Handler) (*gateway, error) {
 		return nil, fmt.Errorf("gateway settings: %w", err)
 	}
 	g.life, g.end = context.WithCancelCause(context.Background())
+	g.leave = sync.OnceFunc(func() { close(g.leaving) })
+	if config.Postgres.URL != "" {
+		pool, err := postgres.Open(g.life, config.Postgres)
+		if err != nil {
+			return nil, fmt.Errorf("gateway settings: %w", err)
+		}
+		g.desk.relay = &relay{pool}
+	}
 
 	g.pool = newPool(config.MaxConcurrentCalls)
 	g.upstream = otelhttp.NewTransport(g.pool, otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string {
@@ -141,5 +159,8 @@ func (g *gateway) close(ctx context.Context) error {
 	g.end(errStopping)
 	err := g.transport.Shutdown(ctx)
 	g.pool.CloseIdleConnections()
+	if g.desk.relay != nil {
+		g.desk.relay.pool.Close()
+	}
 	return err
 }

@@ -4,8 +4,15 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"github.com/sequential-questioning/sequential-questioning/functions/ask"
+	"github.com/sequential-questioning/sequential-questioning/functions/automatic"
 	followup "github.com/sequential-questioning/sequential-questioning/functions/follow-up"
+	"github.com/sequential-questioning/sequential-questioning/functions/forget"
+	"github.com/sequential-questioning/sequential-questioning/functions/indexer"
+	"github.com/sequential-questioning/sequential-questioning/functions/recall"
+	"github.com/sequential-questioning/sequential-questioning/functions/relay"
 	"github.com/sequential-questioning/sequential-questioning/functions/report"
+	"github.com/sequential-questioning/sequential-questioning/functions/revise"
+	"github.com/sequential-questioning/sequential-questioning/shared/event/eventing"
 	"github.com/sequential-questioning/sequential-questioning/shared/function"
 )
 
@@ -21,5 +28,15 @@ type ToolFunction struct {
 var ToolFunctions = []ToolFunction{
 	{"ask", ask.New, ask.Tool(nil).Declaration},
 	{"follow-up", followup.New, followup.Tool(nil).Declaration},
+	{"automatic", automatic.New, automatic.Tool(nil).Declaration},
 	{"report", report.New, report.Tool(nil).Declaration},
+	{"revise", revise.New, revise.Tool(nil).Declaration},
+	{"recall", recall.New, recall.Tool(nil).Declaration},
+	{"forget", forget.New, forget.Tool(nil).Declaration},
+}
+
+// EventingFunctions carry what happened to memory, by the function's name.
+var EventingFunctions = map[string]func() *eventing.Function{
+	"relay":   relay.New,
+	"indexer": indexer.New,
 }

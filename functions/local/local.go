@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -19,13 +20,14 @@ import (
 
 	"github.com/sequential-questioning/sequential-questioning/functions/gateway"
 	"github.com/sequential-questioning/sequential-questioning/migrations"
+	"github.com/sequential-questioning/sequential-questioning/shared/requeststate"
 	"github.com/sequential-questioning/sequential-questioning/shared/telemetry"
 )
 
 // Options of a local server.
 type Options struct {
 	Port int    // on 127.0.0.1; 0 takes a free one
-	Data string // folder of the database, when DatabaseURL is empty
+	Data string // folder of what is kept: the database, when DatabaseURL is empty, and keys
 	// DatabaseURL is an existing PostgreSQL server.
 	DatabaseURL string
 	Out         io.Writer // progress, for a person
@@ -55,7 +57,14 @@ func Run(ctx context.Context, options Options, ready func(url string)) (err erro
 	if err != nil {
 		return fmt.Errorf("listen for functions: %w", err)
 	}
-	configure(database, back.Addr())
+	fill, stopMemory, err := openMemory()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stopMemory()) }()
+	if err := configure(database, back.Addr(), options.Data); err != nil {
+		return err
+	}
 
 	shown, err := telemetry.Setup(ctx, "sequential-questioning")
 	if err != nil {
@@ -72,7 +81,14 @@ func Run(ctx context.Context, options Options, ready func(url string)) (err erro
 		}
 	}
 	servers := []*http.Server{serve(back, tools), serve(front, fn.New(route).Handler)}
+	servers[1].RegisterOnShutdown(route.Leave)
 	defer shutdown(servers)
+	tended := make(chan struct{})
+	go func() {
+		defer close(tended)
+		tend(ctx, fill, os.Getenv("RELAY_URL"))
+	}()
+	defer func() { <-tended }()
 	ready("http://" + front.Addr().String() + "/mcp")
 	<-ctx.Done()
 	fmt.Fprintln(options.Out, "Stopping; conversations are kept.")
@@ -81,17 +97,31 @@ func Run(ctx context.Context, options Options, ready func(url string)) (err erro
 
 // configure sets what the functions read from their environment, where the
 // person running this has not.
-func configure(database string, functions net.Addr) {
+func configure(database string, functions net.Addr, data string) error {
+	keys := os.Getenv("REQUEST_STATE_KEYS")
+	if keys == "" {
+		if err := os.MkdirAll(data, 0o755); err != nil {
+			return fmt.Errorf("make data folder: %w", err)
+		}
+		var err error
+		if keys, err = requeststate.Kept(filepath.Join(data, "request-state-keys")); err != nil {
+			return err
+		}
+	}
 	os.Setenv("DATABASE_URL", database)
 	os.Setenv("FUNCTION_URL", "http://"+functions.String()+"/{function}/mcp")
 	for name, value := range map[string]string{
-		"ALLOWED_HOSTS": "localhost,127.0.0.1,[::1]",
-		"LOG_FORMAT":    "text",
+		"RELAY_URL":          "http://" + functions.String() + "/relay/",
+		"K_SINK":             "http://" + functions.String() + "/indexer/",
+		"REQUEST_STATE_KEYS": keys,
+		"ALLOWED_HOSTS":      "localhost,127.0.0.1,[::1]",
+		"LOG_FORMAT":         "text",
 	} {
 		if os.Getenv(name) == "" {
 			os.Setenv(name, value)
 		}
 	}
+	return nil
 }
 
 // instance is a function with all its hooks.
@@ -101,15 +131,20 @@ type instance interface {
 	fn.Stopper
 }
 
-// assemble makes every tool function and the handler that routes to them by name.
+// assemble makes every function but the gateway, and the handler that routes to them by name.
 func assemble() ([]instance, http.Handler) {
 	fn.SetLogLevel(fn.LogWarn)
 	var functions []instance
 	mux := http.NewServeMux()
-	for _, t := range ToolFunctions {
-		f := t.New()
+	mount := func(name string, f instance) {
 		functions = append(functions, f)
-		mux.Handle("/"+t.Name+"/", http.StripPrefix("/"+t.Name, fn.New(f).Handler))
+		mux.Handle("/"+name+"/", http.StripPrefix("/"+name, fn.New(f).Handler))
+	}
+	for _, t := range ToolFunctions {
+		mount(t.Name, t.New())
+	}
+	for name, eventing := range EventingFunctions {
+		mount(name, eventing())
 	}
 	return functions, mux
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -16,6 +18,7 @@ import (
 type change struct {
 	before      *questioning.Interview // as loaded
 	answers     []answer
+	revised     *questioning.Revised // when the change is a revision
 	messages    []Message
 	fingerprint []byte
 	batch       questioning.Batch
@@ -51,6 +54,7 @@ func (rec *record) advance(ctx context.Context, tx pgx.Tx, c change) error {
 	if err := queueSlots(batch, rec.id, c.before, iv); err != nil {
 		return err
 	}
+	queueSuperseded(batch, rec.id, c.before, iv)
 	queueClosed(batch, rec.id, c.before.Open, iv.Open)
 	queueQuestions(batch, rec.id, iv.Open[len(iv.Open)-c.batch.New:])
 	for _, a := range c.answers {
@@ -60,6 +64,9 @@ func (rec *record) advance(ctx context.Context, tx pgx.Tx, c change) error {
 	}
 	queueMessages(batch, rec.id, rec.revision, c.messages)
 	queueCall(batch, rec.id, rec.revision, c.fingerprint, c.result)
+	if err := rec.queueEvents(ctx, batch, c, time.Now()); err != nil {
+		return err
+	}
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("store change: %w", err)
 	}
@@ -86,11 +93,32 @@ func queueSlots(batch *pgx.Batch, id string, before, after *questioning.Intervie
 			return err
 		}
 		batch.Queue(`
-			UPDATE slots SET state = $3, value = $4, words = $5, answers = $6, clarified = $7, confirmed = $8, passed = $9
+			UPDATE slots SET state = $3, value = $4, words = $5, answers = coalesce($6::integer[], '{}'), clarified = $7, confirmed = $8, passed = $9,
+			       source = nullif($10, ''), reopened_by = nullif($11, 0)
 			WHERE conversation_id = $1 AND position = $2`,
-			id, i, s.State, value, s.Words, s.Answers, s.Clarified, s.Confirmed, s.Passed)
+			id, i, s.State, value, s.Words, s.Answers, s.Clarified, s.Confirmed, s.Passed, s.Source, s.Reopened)
 	}
 	return nil
+}
+
+// queueSuperseded marks the answers that slots rested on and no longer do with
+// the answer that put them aside.
+func queueSuperseded(batch *pgx.Batch, id string, before, after *questioning.Interview) {
+	for i, s := range after.Standings {
+		by := s.Reopened
+		if n := len(s.Answers); n > 0 {
+			by = s.Answers[n-1]
+		}
+		var aside []int
+		for _, number := range before.Standings[i].Answers {
+			if number < by && !slices.Contains(s.Answers, number) && s.State != questioning.StateContradicted {
+				aside = append(aside, number)
+			}
+		}
+		if len(aside) > 0 {
+			batch.Queue(`UPDATE answers SET superseded_by = $3 WHERE conversation_id = $1 AND number = ANY($2)`, id, aside, by)
+		}
+	}
 }
 
 func queueClosed(batch *pgx.Batch, id string, before, after []questioning.Question) {

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
+	"github.com/sequential-questioning/sequential-questioning/shared/playbook"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/needed"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/reply"
@@ -44,7 +45,7 @@ func (s *Service) Ask(ctx context.Context, in AskInput) (Turn, error) {
 	if in.ConversationID != "" {
 		return s.goOn(ctx, in)
 	}
-	o, err := s.opening(in)
+	o, err := s.opening(ctx, in)
 	if err != nil {
 		return Turn{}, err
 	}
@@ -72,7 +73,7 @@ func (s *Service) Ask(ctx context.Context, in AskInput) (Turn, error) {
 		return turn, err
 	}
 	s.metrics.opened(ctx, o.playbook)
-	s.metrics.advanced(ctx, o.change)
+	s.stored(ctx, &o.record, o.change, &o.turn)
 	return o.turn, nil
 }
 
@@ -90,24 +91,33 @@ func (s *Service) goOn(ctx context.Context, in AskInput) (Turn, error) {
 }
 
 // opening checks the input of a new conversation and plans its first batch.
-func (s *Service) opening(in AskInput) (*opening, error) {
+func (s *Service) opening(ctx context.Context, in AskInput) (*opening, error) {
 	if err := checkOpening(in); err != nil {
 		return nil, err
 	}
-	limits := questioning.Limits{BatchSize: s.config.BatchSize, MaxQuestions: s.config.MaxQuestions, MinBits: s.config.MinBits}
+	limits := questioning.Limits{
+		BatchSize: s.config.BatchSize, MaxQuestions: s.config.MaxQuestions, MinBits: s.config.MinBits, Confidence: s.config.Confidence,
+	}
 	if in.BatchSize != 0 {
 		limits.BatchSize = in.BatchSize
 	}
 	if in.MaxQuestions != 0 {
 		limits.MaxQuestions = min(in.MaxQuestions, s.config.MaxQuestions)
 	}
-	o := &opening{userID: in.UserID}
-	slots, err := o.slots(in)
+	o := &opening{}
+	if in.UserID != "" {
+		o.userID = &in.UserID
+	}
+	slots, why, err := s.slots(ctx, in, o)
 	if err != nil {
 		return nil, err
 	}
 	o.interview = questioning.New(in.Context, slots, limits)
 	assume(o.interview, in.Context+"\n"+saidBy(in.PreviousMessages), s.now())
+	remembered := s.remember(ctx, o.interview, in.UserID)
+	if o.interview.Statistics, err = s.readStatistics(ctx, o.form); err != nil {
+		return nil, err
+	}
 	if err := o.identify(in); err != nil {
 		return nil, err
 	}
@@ -115,6 +125,7 @@ func (s *Service) opening(in AskInput) (*opening, error) {
 	o.batch = o.interview.Next()
 	o.stopReason, o.completed = stopReason(o.batch), o.batch.Stop != nil
 	o.turn = newTurn(&o.record, o.batch, tally{})
+	o.turn.Metadata.PlaybookReason, o.turn.Metadata.Memory = why, remembered
 	o.result, err = json.Marshal(o.turn)
 	return o, err
 }
@@ -151,13 +162,28 @@ func checkMessages(messages []Message) error {
 	return nil
 }
 
-// slots are what the caller names, or the generic playbook's.
-func (o *opening) slots(in AskInput) ([]questioning.Slot, error) {
-	if in.InformationNeeded == nil {
-		playbook := questioning.GenericPlaybook
-		o.playbook = &playbook
-		return questioning.Generic(in.Context), nil
+// slots are what the caller names, those of the playbook that fits the goal, or
+// what a model proposes, and why they were taken.
+func (s *Service) slots(ctx context.Context, in AskInput, o *opening) ([]questioning.Slot, string, error) {
+	if in.InformationNeeded != nil {
+		slots, err := o.read(in)
+		return slots, "", err
 	}
+	choice := s.playbooks.Choose(in.Context)
+	o.playbook = &choice.Playbook.Name
+	if choice.Playbook.Name == playbook.Generic {
+		if slots := s.propose(ctx, in); slots != nil {
+			proposed := Proposed
+			o.playbook = &proposed
+			return slots, choice.Reason + " A model proposed what to ask for.", nil
+		}
+	}
+	o.form = formOf(o.playbook, nil)
+	return choice.Playbook.For(in.Context), choice.Reason, nil
+}
+
+// read takes what the caller names.
+func (o *opening) read(in AskInput) ([]questioning.Slot, error) {
 	slots, err := needed.Read(in.InformationNeeded)
 	var problem *needed.Error
 	if errors.As(err, &problem) {
@@ -171,7 +197,7 @@ func (o *opening) slots(in AskInput) ([]questioning.Slot, error) {
 			return nil, fault.Invalidf("information_needed", "is not a valid JSON Schema: %v", err)
 		}
 	}
-	o.needed = in.InformationNeeded
+	o.needed, o.form = in.InformationNeeded, formOf(nil, in.InformationNeeded)
 	return slots, nil
 }
 
@@ -217,6 +243,9 @@ func (o *opening) identify(in AskInput) error {
 	return nil
 }
 
+// fromContext is the source of what the caller's text says.
+const fromContext = "from the context"
+
 // assume takes lines such as "Budget: 500" as answers to be corrected rather
 // than asked for.
 func assume(iv *questioning.Interview, text string, now time.Time) {
@@ -232,6 +261,7 @@ func assume(iv *questioning.Interview, text string, now time.Time) {
 		}
 		if read := reply.Read(slot, words, now); read.Outcome == questioning.Answered && read.Problem == "" {
 			iv.Assume(slot.Key, read.Value, words)
+			iv.Standings[iv.Index(slot.Key)].Source = fromContext
 		}
 	}
 }

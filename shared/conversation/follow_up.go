@@ -57,10 +57,13 @@ func (s *Service) follow(ctx context.Context, tool string, call any, in FollowUp
 		return Turn{}, err
 	}
 	var turn Turn
+	var rec *record
 	var stored *change
 	err = s.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		stored = nil
-		rec, earlier, err := find(ctx, tx, in.ConversationID, in.UserID, id)
+		var earlier *replay
+		var err error
+		rec, earlier, err = find(ctx, tx, in.ConversationID, in.UserID, id)
 		if err != nil {
 			return err
 		}
@@ -74,7 +77,9 @@ func (s *Service) follow(ctx context.Context, tool string, call any, in FollowUp
 		if batchSize != 0 {
 			rec.interview.Limits.BatchSize = batchSize
 		}
-		rec.interview.Limits.MinBits = s.config.MinBits
+		if err := s.prepare(ctx, tx, rec); err != nil {
+			return err
+		}
 		c := change{before: snapshot(rec.interview), fingerprint: id}
 		t, err := s.takeIn(ctx, tx, rec, said, &c)
 		if err != nil {
@@ -98,7 +103,7 @@ func (s *Service) follow(ctx context.Context, tool string, call any, in FollowUp
 		return rec.advance(ctx, tx, c)
 	})
 	if err == nil && stored != nil {
-		s.metrics.advanced(ctx, *stored)
+		s.stored(ctx, rec, *stored, &turn)
 	}
 	return turn, err
 }

@@ -21,6 +21,7 @@ type record struct {
 	goal       string
 	playbook   *string
 	needed     []byte
+	form       string // what conversations for the same information share
 	revision   int
 	stopReason *string
 	interview  *questioning.Interview
@@ -44,14 +45,15 @@ func bind(ctx context.Context, batch *pgx.Batch) {
 
 const selectConversation = `
 	SELECT c.id::text, c.session_id, s.user_id, c.goal, c.playbook, c.information_needed, c.batch_size,
-	       c.max_questions, c.revision, c.questions_asked, c.answers_recorded, c.stop_reason
+	       c.max_questions, c.revision, c.questions_asked, c.answers_recorded, c.stop_reason, coalesce(c.form, '')
 	FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
 	WHERE c.id = $1 AND c.principal = current_setting('app.principal')`
 
 const (
 	lockConversation = selectConversation + ` FOR NO KEY UPDATE OF c`
 	selectSlots      = `
-	SELECT definition, state, value, coalesce(words, ''), answers, clarified, confirmed, passed
+	SELECT definition, state, value, coalesce(words, ''), answers, clarified, confirmed, passed,
+	       coalesce(source, ''), coalesce(reopened_by, 0)
 	FROM slots WHERE conversation_id = $1 ORDER BY position`
 	selectOpen = `
 	SELECT number, slot, purpose, text, reason, bits
@@ -84,7 +86,7 @@ func load(ctx context.Context, tx pgx.Tx, id string, fingerprint []byte) (*recor
 	rec := &record{}
 	iv := &questioning.Interview{}
 	if err := results.QueryRow().Scan(&rec.id, &rec.sessionID, &rec.userID, &rec.goal, &rec.playbook, &rec.needed,
-		&iv.Limits.BatchSize, &iv.Limits.MaxQuestions, &rec.revision, &iv.Asked, &iv.Answered, &rec.stopReason); err != nil {
+		&iv.Limits.BatchSize, &iv.Limits.MaxQuestions, &rec.revision, &iv.Asked, &iv.Answered, &rec.stopReason, &rec.form); err != nil {
 		return nil, nil, err
 	}
 	iv.Goal, rec.interview = rec.goal, iv
@@ -121,7 +123,7 @@ func scanSlots(results pgx.BatchResults, iv *questioning.Interview) error {
 		var standing questioning.Standing
 		var definition, value []byte
 		if err := rows.Scan(&definition, &standing.State, &value, &standing.Words, &standing.Answers,
-			&standing.Clarified, &standing.Confirmed, &standing.Passed); err != nil {
+			&standing.Clarified, &standing.Confirmed, &standing.Passed, &standing.Source, &standing.Reopened); err != nil {
 			return err
 		}
 		if err := json.Unmarshal(definition, &slot); err != nil {
@@ -184,6 +186,38 @@ type citation struct {
 	AnsweredAt   time.Time
 }
 
+func (c citation) cited() Citation {
+	return Citation{
+		AnswerNumber: c.Number, QuestionNumber: c.Question, QuestionText: c.QuestionText,
+		Outcome: c.Outcome, Words: c.Words, AnsweredAt: c.AnsweredAt.UTC(),
+	}
+}
+
+// pastAnswer is a stored answer with what became of it.
+type pastAnswer struct {
+	citation
+	Value        any
+	SupersededBy int
+}
+
+// maxHistory bounds how many answers a history has.
+const maxHistory = 500
+
+// answersOf returns the conversation's latest answers, earliest first.
+func answersOf(ctx context.Context, tx pgx.Tx, id string) ([]pastAnswer, error) {
+	rows, _ := tx.Query(ctx, `
+		SELECT a.number, a.slot, coalesce(a.question, 0), coalesce(q.text, ''), a.outcome, a.words, a.answered_at,
+		       a.value, coalesce(a.superseded_by, 0)
+		FROM (SELECT * FROM answers WHERE conversation_id = $1 ORDER BY number DESC LIMIT $2) a
+		LEFT JOIN questions q ON q.conversation_id = $1 AND q.number = a.question
+		ORDER BY a.number`, id, maxHistory)
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[pastAnswer])
+	if err != nil {
+		return nil, fmt.Errorf("read answers: %w", err)
+	}
+	return all, nil
+}
+
 // citations returns the numbered answers, each looked up by itself as in
 // saidBefore.
 func citations(ctx context.Context, tx pgx.Tx, id string, numbers []int) ([]citation, error) {
@@ -202,4 +236,11 @@ func citations(ctx context.Context, tx pgx.Tx, id string, numbers []int) ([]cita
 		return nil, fmt.Errorf("read cited answers: %w", err)
 	}
 	return all, nil
+}
+
+// answeredSlot returns the slot that an answer is about.
+func answeredSlot(ctx context.Context, tx pgx.Tx, id string, number int) (string, error) {
+	var slot string
+	err := tx.QueryRow(ctx, `SELECT slot FROM answers WHERE conversation_id = $1 AND number = $2`, id, number).Scan(&slot)
+	return slot, err
 }

@@ -2,19 +2,30 @@ package conversation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/caarlos0/env/v11"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/event"
+	"github.com/sequential-questioning/sequential-questioning/shared/memory"
+	"github.com/sequential-questioning/sequential-questioning/shared/model"
+	"github.com/sequential-questioning/sequential-questioning/shared/playbook"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
+	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
 )
 
-// Open returns a service as the environment describes it. It connects to the
-// database when it is first used.
+// Open returns a service as the environment describes it. It connects to what
+// it works with when that is first used.
 func Open() (*Service, error) {
 	var config struct {
 		Config
-		Postgres postgres.Config
+		Postgres  postgres.Config
+		Playbooks playbook.Config
+		Qdrant    qdrant.Config
+		Memory    memory.Config
+		Model     model.Config
+		Nudge     event.NudgeConfig
 	}
 	if err := env.Parse(&config); err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
@@ -22,11 +33,31 @@ func Open() (*Service, error) {
 	if err := config.check(); err != nil {
 		return nil, err
 	}
-	pool, err := postgres.Open(context.Background(), config.Postgres)
+	playbooks, err := playbook.Open(config.Playbooks)
 	if err != nil {
 		return nil, err
 	}
-	return New(pool, config.Config), nil
+	asked, err := model.Open(config.Model)
+	if err != nil {
+		return nil, err
+	}
+	nudger, err := event.NewNudger(config.Nudge)
+	if err != nil {
+		return nil, err
+	}
+	var remembering []memory.Option
+	if asked.Embeds() {
+		remembering = append(remembering, memory.WithEmbedder(asked))
+	}
+	remembered, err := memory.Open(config.Qdrant, append(remembering, memory.WithConfig(config.Memory))...)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := postgres.Open(context.Background(), config.Postgres)
+	if err != nil {
+		return nil, errors.Join(err, remembered.Close())
+	}
+	return New(pool, config.Config, WithPlaybooks(playbooks), WithMemory(remembered), WithModel(asked), WithNudger(nudger)), nil
 }
 
 func (c Config) check() error {
@@ -37,6 +68,8 @@ func (c Config) check() error {
 		return fmt.Errorf("MAX_QUESTIONS is %d, want 1 to 1000", c.MaxQuestions)
 	case c.MinBits < 0:
 		return fmt.Errorf("MIN_BITS is %v, want 0 or more", c.MinBits)
+	case !(c.Confidence >= 0 && c.Confidence <= 1):
+		return fmt.Errorf("ASSUME_CONFIDENCE is %v, want 0 to 1", c.Confidence)
 	}
 	return nil
 }

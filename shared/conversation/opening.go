@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -14,7 +15,6 @@ import (
 // opening is what a new conversation starts from.
 type opening struct {
 	record
-	userID   string
 	metadata []byte
 	openedBy []byte // nil when the caller cannot be told from another
 	withKey  bool
@@ -25,21 +25,18 @@ type opening struct {
 // open stores a new conversation at revision 1. It returns false, having
 // stored nothing, when an identical call opened one that this caller can join.
 func (o *opening) open(ctx context.Context, tx pgx.Tx) (bool, error) {
-	var user *string
-	if o.userID != "" {
-		user = &o.userID
-	}
+	user := o.userID
 	batch := &pgx.Batch{}
 	bind(ctx, batch)
 	batch.Queue(`INSERT INTO sessions (id, user_id) VALUES ($1, $2) ON CONFLICT DO NOTHING`, o.sessionID, user)
-	batch.Queue(`SELECT user_id FROM sessions WHERE id = $1 AND principal = current_setting('app.principal')`, o.sessionID)
+	batch.Queue(`SELECT user_id FROM sessions WHERE id = $1 AND principal = current_setting('app.principal') FOR KEY SHARE`, o.sessionID)
 	batch.Queue(`
 		INSERT INTO conversations (id, session_id, goal, playbook, information_needed, metadata, batch_size, max_questions,
-		                           questions_asked, stop_reason, opened_by, opened_with_key)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+		                           questions_asked, stop_reason, opened_by, opened_with_key, form)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, nullif($13, ''))
 		ON CONFLICT (principal, opened_by) DO NOTHING`,
 		o.id, o.sessionID, o.goal, o.playbook, o.needed, o.metadata, o.interview.Limits.BatchSize, o.interview.Limits.MaxQuestions,
-		o.interview.Asked, o.stopReason, o.openedBy, o.withKey)
+		o.interview.Asked, o.stopReason, o.openedBy, o.withKey, o.form)
 	results := tx.SendBatch(ctx, batch)
 	defer results.Close()
 	for range 2 {
@@ -48,7 +45,9 @@ func (o *opening) open(ctx context.Context, tx pgx.Tx) (bool, error) {
 		}
 	}
 	var owner *string
-	if err := results.QueryRow().Scan(&owner); err != nil {
+	if err := results.QueryRow().Scan(&owner); errors.Is(err, pgx.ErrNoRows) {
+		return false, errConflict // forgotten meanwhile
+	} else if err != nil {
 		return false, fmt.Errorf("read session: %w", err)
 	}
 	if user != nil && (owner == nil || *owner != *user) {
@@ -73,6 +72,9 @@ func (o *opening) open(ctx context.Context, tx pgx.Tx) (bool, error) {
 	queueQuestions(batch, o.id, o.interview.Open)
 	queueMessages(batch, o.id, 1, o.messages)
 	queueCall(batch, o.id, 1, o.fingerprint, o.result)
+	if err := o.queueEvents(ctx, batch, o.change, time.Now()); err != nil {
+		return false, err
+	}
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return false, fmt.Errorf("store conversation: %w", err)
 	}
@@ -91,8 +93,10 @@ func queueSlot(batch *pgx.Batch, id string, position int, slot questioning.Slot,
 	if err != nil {
 		return err
 	}
-	batch.Queue(`INSERT INTO slots (conversation_id, position, key, definition, state, value, words) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		id, position, slot.Key, definition, s.State, value, s.Words)
+	batch.Queue(`
+		INSERT INTO slots (conversation_id, position, key, definition, state, value, words, source)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, nullif($8, ''))`,
+		id, position, slot.Key, definition, s.State, value, s.Words, s.Source)
 	return nil
 }
 

@@ -28,7 +28,10 @@ func (s *Service) Report(ctx context.Context, in ReportInput) (Report, error) {
 		if err != nil {
 			return err
 		}
-		report, err = newReport(rec, cited)
+		if report, err = newReport(rec, cited); err != nil || !in.IncludeHistory {
+			return err
+		}
+		report.History, err = history(ctx, tx, rec)
 		return err
 	})
 	return report, err
@@ -54,10 +57,7 @@ func newReport(rec *record, cited []citation) (Report, error) {
 	}
 	byNumber := map[int]Citation{}
 	for _, c := range cited {
-		byNumber[c.Number] = Citation{
-			AnswerNumber: c.Number, QuestionNumber: c.Question, QuestionText: c.QuestionText,
-			Outcome: c.Outcome, Words: c.Words, AnsweredAt: c.AnsweredAt.UTC(),
-		}
+		byNumber[c.Number] = c.cited()
 	}
 	for _, c := range iv.Coverage() {
 		for _, n := range c.Answers {
@@ -75,6 +75,23 @@ func newReport(rec *record, cited []citation) (Report, error) {
 	}
 	err := r.validate(rec.needed, iv.Slots)
 	return r, err
+}
+
+// history lists what was answered, also what no longer holds.
+func history(ctx context.Context, tx pgx.Tx, rec *record) ([]Past, error) {
+	all, err := answersOf(ctx, tx, rec.id)
+	if err != nil {
+		return nil, err
+	}
+	holds := map[int]bool{}
+	for _, n := range citedNumbers(rec.interview) {
+		holds[n] = true
+	}
+	past := make([]Past, len(all))
+	for i, a := range all {
+		past[i] = Past{Slot: a.Slot, Value: a.Value, Citation: a.cited(), Holds: holds[a.Number], SupersededBy: a.SupersededBy}
+	}
+	return past, nil
 }
 
 func contradiction(c questioning.Coverage, byNumber map[int]Citation) Contradiction {

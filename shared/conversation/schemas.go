@@ -48,6 +48,16 @@ func RefineFollowUp(input *jsonschema.Schema) {
 	refineMessages(input)
 }
 
+// RefineRecall narrows the schema of RecallInput.
+func RefineRecall(input *jsonschema.Schema) { bound(input.Properties["limit"], 1, maxRecalled) }
+
+// RefineRevise narrows the schema of ReviseInput.
+func RefineRevise(input *jsonschema.Schema) {
+	input.Properties["value"].Types = []string{"string", "number", "boolean", "array"}
+	input.Properties["answer_number"].Minimum = jsonschema.Ptr(1.0)
+	input.Properties["question_number"].Minimum = jsonschema.Ptr(1.0)
+}
+
 func refineMessages(input *jsonschema.Schema) {
 	messages := input.Properties["previous_messages"]
 	messages.MaxItems = jsonschema.Ptr(maxMessages)

@@ -10,13 +10,18 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/event"
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
+	"github.com/sequential-questioning/sequential-questioning/shared/memory"
+	"github.com/sequential-questioning/sequential-questioning/shared/model"
+	"github.com/sequential-questioning/sequential-questioning/shared/playbook"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 )
 
@@ -25,6 +30,9 @@ type Config struct {
 	BatchSize    int     `env:"DEFAULT_BATCH_SIZE" envDefault:"3"`
 	MaxQuestions int     `env:"MAX_QUESTIONS" envDefault:"100"`
 	MinBits      float64 `env:"MIN_BITS" envDefault:"0.1"`
+	// Confidence is how likely earlier conversations have to make an answer for
+	// it to be assumed; 0 assumes none.
+	Confidence float64 `env:"ASSUME_CONFIDENCE" envDefault:"0.95"`
 }
 
 // Service answers the tools. It is safe for concurrent use.
@@ -33,18 +41,79 @@ type Service struct {
 	config  Config
 	now     func() time.Time
 	metrics *metrics
+
+	playbooks  *playbook.Library
+	memory     *memory.Memory // nil for none
+	model      *model.Client  // nil for none
+	nudger     *event.Nudger  // nil for none
+	statistics formStatistics
 }
 
+// Option gives a service something to work with.
+type Option func(*Service)
+
+// WithPlaybooks has goals served by these; the built-in ones when left out.
+func WithPlaybooks(l *playbook.Library) Option { return func(s *Service) { s.playbooks = l } }
+
+// WithMemory proposes what was said earlier. The service then owns it.
+func WithMemory(m *memory.Memory) Option { return func(s *Service) { s.memory = m } }
+
+// WithModel has a model propose slots and reword questions; nil for none.
+func WithModel(c *model.Client) Option { return func(s *Service) { s.model = c } }
+
+// WithNudger wakes the relay after each change. The service then owns it.
+func WithNudger(n *event.Nudger) Option { return func(s *Service) { s.nudger = n } }
+
 // New returns a service on a pool, which the service then owns.
-func New(pool *pgxpool.Pool, config Config) *Service {
-	return &Service{pool: pool, config: config, now: time.Now, metrics: newMetrics()}
+func New(pool *pgxpool.Pool, config Config, options ...Option) *Service {
+	s := &Service{pool: pool, config: config, now: time.Now, metrics: newMetrics()}
+	for _, option := range options {
+		option(s)
+	}
+	if s.playbooks == nil {
+		s.playbooks = builtInPlaybooks()
+	}
+	return s
 }
+
+// builtInPlaybooks are checked by their own tests: they open.
+var builtInPlaybooks = sync.OnceValue(func() *playbook.Library {
+	library, err := playbook.Open(playbook.Config{Threshold: defaultThreshold})
+	if err != nil {
+		panic(err)
+	}
+	return library
+})
+
+// defaultThreshold is playbook.Config's.
+const defaultThreshold = 0.3
 
 // Ready reports whether the database answers.
 func (s *Service) Ready(ctx context.Context) error { return unavailable(s.pool.Ping(ctx)) }
 
 // Close releases the connections.
-func (s *Service) Close() { s.pool.Close() }
+func (s *Service) Close() {
+	s.nudger.Close()
+	if s.memory != nil {
+		_ = s.memory.Close() // nothing is lost by it
+	}
+	s.pool.Close()
+}
+
+// prepare gives a loaded interview what it is led by.
+func (s *Service) prepare(ctx context.Context, tx pgx.Tx, rec *record) error {
+	rec.interview.Limits.MinBits, rec.interview.Limits.Confidence = s.config.MinBits, s.config.Confidence
+	var err error
+	rec.interview.Statistics, err = s.statistics.of(ctx, tx, rec.form, s.now())
+	return err
+}
+
+// stored does what follows on a change that was committed.
+func (s *Service) stored(ctx context.Context, rec *record, c change, turn *Turn) {
+	s.metrics.advanced(ctx, c)
+	s.nudger.Nudge()
+	s.reword(ctx, rec, c, turn)
+}
 
 // maxAttempts bounds how often a call starts over when the conversation moved
 // on meanwhile or the database asked for it.

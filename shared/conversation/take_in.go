@@ -85,7 +85,8 @@ func (rec *record) openQuestion(slot string) (questioning.Question, bool) {
 // anew: the same words then mean that the person stands by them.
 func (rec *record) digestOf(one said) []byte {
 	round := 0
-	if q, open := rec.openQuestion(one.Slot); open && q.Purpose != questioning.Ask {
+	reopened := rec.interview.Standings[rec.interview.Index(one.Slot)].Reopened > 0
+	if q, open := rec.openQuestion(one.Slot); open && (q.Purpose != questioning.Ask || reopened) {
 		round = q.Number
 	}
 	value, _ := json.Marshal(one.Value) // a canonical value always encodes

@@ -45,7 +45,7 @@ func newTurn(rec *record, batch questioning.Batch, t tally) Turn {
 	for i, q := range batch.Questions {
 		slot := rec.interview.Slots[rec.interview.Index(q.Slot)]
 		turn.Questions[i] = newQuestion(rec.id, q, slot)
-		fmt.Fprintf(&text, "%d. %s\n", q.Number, q.Text)
+		fmt.Fprintf(&text, "%s\n", numberedLine(turn.Questions[i]))
 		if hint := hint(slot); hint != "" {
 			fmt.Fprintf(&text, "   %s\n", hint)
 		}
@@ -56,6 +56,8 @@ func newTurn(rec *record, batch questioning.Batch, t tally) Turn {
 	}
 	return turn
 }
+
+func numberedLine(q Question) string { return fmt.Sprintf("%d. %s", q.QuestionNumber, q.QuestionText) }
 
 // hint is the form of the answer, where it is not plain from the question.
 func hint(slot questioning.Slot) string {
@@ -114,7 +116,10 @@ func coverage(iv *questioning.Interview) []Coverage {
 	for i, c := range iv.Coverage() {
 		all[i] = Coverage{
 			Slot: c.Slot.Key, Title: c.Slot.Title, Required: c.Slot.Required,
-			State: c.State, Value: c.Value, Answers: c.Answers,
+			State: c.State, Value: c.Value, Answers: c.Answers, Reopened: c.Reopened,
+		}
+		if c.State == questioning.StateAssumed {
+			all[i].Source = c.Source
 		}
 		if all[i].Answers == nil {
 			all[i].Answers = []int{}

@@ -1,6 +1,7 @@
 package conversation
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -96,6 +97,17 @@ type Coverage struct {
 	Value    any               `json:"value,omitempty"`
 	Words    string            `json:"words,omitempty" jsonschema:"The person's own words where no value stands for them."`
 	Answers  []int             `json:"answers" jsonschema:"Numbers of the answers it rests on."`
+	Source   string            `json:"source,omitempty" jsonschema:"Where an assumption comes from."`
+	Reopened int               `json:"reopened_by,omitempty" jsonschema:"The answer whose revision took an earlier one back."`
+}
+
+// assumption words what was assumed, and where from.
+func (c Coverage) assumption() string {
+	text := c.Title + " " + questioning.Render(c.Value)
+	if c.Source != "" {
+		text += " (" + c.Source + ")"
+	}
+	return text
 }
 
 // TurnMetadata is about the conversation as a whole.
@@ -103,6 +115,8 @@ type TurnMetadata struct {
 	Complete        bool   `json:"complete"`
 	StopReason      string `json:"stop_reason,omitempty"`
 	Playbook        string `json:"playbook,omitempty" jsonschema:"The playbook in use, when no information_needed was given."`
+	PlaybookReason  string `json:"playbook_reason,omitempty" jsonschema:"Why it is that one; when a conversation opens."`
+	Memory          string `json:"memory,omitempty" jsonschema:"Whether earlier conversations were consulted; when a conversation opens."`
 	Revision        int    `json:"revision" jsonschema:"Grows with every change of the conversation."`
 	AnswersRecorded int    `json:"answers_recorded" jsonschema:"New answers taken from this call."`
 	AnswersRepeated int    `json:"answers_repeated" jsonschema:"Answers of this call that were known already."`
@@ -120,11 +134,14 @@ func (t Turn) Text() string {
 			settled++
 		}
 		if c.State == questioning.StateAssumed {
-			assumed = append(assumed, c.Title+" "+questioning.Render(c.Value))
+			assumed = append(assumed, c.assumption())
 		}
 	}
-	if len(assumed) > 0 && !t.Metadata.Complete {
-		fmt.Fprintf(&b, "\n\nTaken from the context: %s. Say so if that is wrong.", strings.Join(assumed, "; "))
+	if len(assumed) > 0 {
+		fmt.Fprintf(&b, "\n\nAssumed: %s. Say so if that is wrong.", strings.Join(assumed, "; "))
+	}
+	if t.Metadata.Memory == MemoryNotConsulted {
+		b.WriteString("\n\nMemory could not be consulted.")
 	}
 	if t.repeats {
 		fmt.Fprintf(&b, "\n\nThis call repeats the one before and was not counted again. If the person said the same to question %d too, "+
@@ -144,6 +161,7 @@ func (t Turn) Text() string {
 type ReportInput struct {
 	ConversationID string `json:"conversation_id"`
 	UserID         string `json:"user_id,omitempty" jsonschema:"Whose it is."`
+	IncludeHistory bool   `json:"include_history,omitempty" jsonschema:"Also list every answer ever given, with what put it aside."`
 }
 
 // Report is what a conversation has gathered.
@@ -160,8 +178,18 @@ type Report struct {
 	Coverage       []Coverage            `json:"coverage"`
 	Contradictions []Contradiction       `json:"contradictions"`
 	OpenPoints     []OpenPoint           `json:"open_points"`
+	History        []Past                `json:"history,omitempty" jsonschema:"Every answer in its order, the latest 500."`
 	QuestionsAsked int                   `json:"questions_asked"`
 	Revision       int                   `json:"revision"`
+}
+
+// Past is an answer of the history.
+type Past struct {
+	Slot  string `json:"slot"`
+	Value any    `json:"value,omitempty"`
+	Citation
+	Holds        bool `json:"holds" jsonschema:"Whether the slot still rests on it."`
+	SupersededBy int  `json:"superseded_by,omitempty" jsonschema:"The answer that put it aside."`
 }
 
 // Citation is an answer that a value rests on.
@@ -208,12 +236,21 @@ func (r Report) Text() string {
 			fmt.Fprintf(&b, "\n- %s", p.Text)
 		}
 	}
+	if len(r.History) > 0 {
+		b.WriteString("\n\nHistory:")
+		for _, p := range r.History {
+			fmt.Fprintf(&b, "\n%d. %s: %s", p.AnswerNumber, p.Slot, cmp.Or(p.Words, stood(questioning.State(p.Outcome), p.Value)))
+			if p.SupersededBy > 0 {
+				fmt.Fprintf(&b, " (put aside by answer %d)", p.SupersededBy)
+			}
+		}
+	}
 	return b.String()
 }
 
 func cited(c Coverage) string {
 	if len(c.Answers) == 0 {
-		return " (assumed from the context)"
+		return fmt.Sprintf(" (assumed, %s)", cmp.Or(c.Source, fromContext))
 	}
 	return fmt.Sprintf(" (answer %s)", strings.Trim(strings.ReplaceAll(fmt.Sprint(c.Answers), " ", ", "), "[]"))
 }

@@ -12,11 +12,11 @@ func TestATurnCanBeReadByAPerson(t *testing.T) {
 	turn := Turn{
 		CurrentQuestion: "4. Which class?", ConversationID: "c1", TotalQuestionsEstimated: 5,
 		Coverage: []Coverage{
-			{Title: "Budget", State: questioning.StateAssumed, Value: 500.0},
+			{Title: "Budget", State: questioning.StateAssumed, Value: 500.0, Source: fromContext},
 			{Title: "Class", State: questioning.StateMissing},
 		},
 	}
-	assert.Equal(t, "4. Which class?\n\nTaken from the context: Budget 500. Say so if that is wrong.\n\n"+
+	assert.Equal(t, "4. Which class?\n\nAssumed: Budget 500 (from the context). Say so if that is wrong.\n\n"+
 		"(1 of 2 known or settled; about 5 questions in all. Answer with sequential_questioning_follow_up, conversation_id c1)", turn.Text())
 }
 
@@ -32,7 +32,7 @@ func TestAReportCanBeReadByAPerson(t *testing.T) {
 
 Budget: 1500.5 (answer 2, 4)
 Extras: wifi, meal (answer 3)
-Insured: no (assumed from the context)
+Insured: no (assumed, from the context)
 Contradiction: Budget: answer 2: "500", answer 4: "1500.50"
 
 Open:

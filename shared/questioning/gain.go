@@ -1,20 +1,13 @@
 package questioning
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"unicode"
 )
-
-// Statistics counts what earlier conversations answered, by slot key.
-type Statistics map[string]Counts
-
-// Counts is how a slot fared before.
-type Counts struct {
-	Values   map[string]int  // answers by option, as fmt.Sprint prints its value
-	Outcomes map[Outcome]int // how often each outcome came
-}
 
 // Bits that an answer of a type gives when nothing else is known: a prior, for
 // ranking, not a measurement. Bounded numbers and options are computed.
@@ -29,65 +22,87 @@ var costBits = map[Type]float64{
 }
 
 const (
-	maxBits        = 8.0
-	requiredFactor = 2.0
-	unlockFactor   = 0.5
+	maxBits = 8.0
+	// A required slot outweighs an optional one whatever their weights, which are
+	// at most 10.
+	requiredFactor = 10.0
+	// The share of the cost that counts when questions are ordered, and the shares
+	// of its weight that a slot may lose because little is left to learn of it.
+	costShare, leastWait, mostWait = 0.02, 0.1, 0.7
+	// An answer as long as this costs what its type does.
+	usualLength = 80 // characters
 )
 
+// score is what asking for a slot is worth.
+type score struct {
+	// bits is the expected gain, weighted, less the cost: what is compared with
+	// Limits.MinBits.
+	bits float64
+	// order is the weight that asking is expected to settle, less a trace of the
+	// cost: what questions are ordered by.
+	order float64
+}
+
+func (a score) plus(b score, times float64) score {
+	return score{a.bits + times*b.bits, a.order + times*b.order}
+}
+
+// settling is the share of a slot's weight that learning so many bits settles.
+// The first bits count most: a slot is either known or not.
+func settling(bits float64) float64 { return 1 - math.Exp2(-4*bits) }
+
 // bits returns the information expected from asking for slot i: the entropy
-// of its answer, less what the goal's text already says, times the chance of
-// getting an answer.
-func (iv *Interview) bits(i int) float64 {
-	slot, counts := iv.Slots[i], iv.Statistics[iv.Slots[i].Key]
+// of its answer given what is known here, less what the goal's text already
+// says, times the chance of getting an answer.
+func (iv *Interview) bits(i int, b *beliefs) float64 {
+	slot, counts := iv.Slots[i], iv.Statistics.Slots[iv.Slots[i].Key]
 	var h float64
 	switch {
-	case slot.Type == Boolean:
-		h = entropy([]string{"false", "true"}, counts.Values)
-	case slot.Type == Choice:
-		h = entropy(optionKeys(slot), counts.Values)
+	case slot.Type == Boolean || slot.Type == Choice:
+		h = entropy(b.of(i))
 	case slot.Type == Choices:
-		h = math.Min(maxBits, float64(len(slot.Options))) // each is in or out
+		for _, p := range iv.chosen(i) {
+			h += entropy([]float64{p, 1 - p})
+		}
+		h = math.Min(maxBits, h)
 	case (slot.Type == Integer || slot.Type == Number) && slot.Minimum != nil && slot.Maximum != nil:
 		h = math.Min(maxBits, math.Log2(math.Max(1, *slot.Maximum-*slot.Minimum)+1))
 	default:
 		h = priorBits[slot.Type]
 	}
-	if slot.Type == Text || slot.Type == List {
-		h *= 1 - overlap(slot, iv.Goal)/2
-	}
-	return h * answerable(counts.Outcomes)
+	return h * (1 - iv.saidBefore(i)) * answerable(counts.Outcomes)
 }
 
-// entropy of the options' distribution, in bits, with add-one smoothing.
-func entropy(options []string, counts map[string]int) float64 {
-	total := float64(len(options))
-	for _, o := range options {
-		total += float64(counts[o])
+// saidBefore is the share of a free text that the goal is taken to say already:
+// at most half, since it only shares words with what is asked for.
+func (iv *Interview) saidBefore(i int) float64 {
+	if slot := iv.Slots[i]; slot.Type == Text || slot.Type == List {
+		return overlap(slot, iv.Goal) / 2
 	}
-	var h float64
-	for _, o := range options {
-		p := (float64(counts[o]) + 1) / total
-		h -= p * math.Log2(p)
-	}
-	return h
+	return 0
 }
 
-func optionKeys(slot Slot) []string {
-	keys := make([]string, len(slot.Options))
-	for i, o := range slot.Options {
-		keys[i] = fmt.Sprint(o.Value)
+// chosen returns how likely each of a Choices slot's options is to be among
+// those chosen.
+func (iv *Interview) chosen(i int) []float64 {
+	counts := iv.Statistics.Slots[iv.Slots[i].Key]
+	keys := optionKeys(iv.Slots[i])
+	p := make([]float64, len(keys))
+	for k, key := range keys {
+		p[k] = (float64(counts.Values[key]) + priorCount) / (float64(counts.Outcomes[StateAnswered]) + 2*priorCount)
+		p[k] = math.Min(p[k], 1)
 	}
-	return keys
+	return p
 }
 
 // answerable is the smoothed share of earlier outcomes that were answers; 1
 // when there were none.
-func answerable(outcomes map[Outcome]int) float64 {
+func answerable(outcomes map[State]int) float64 {
 	total := 0
 	for _, n := range outcomes {
 		total += n
 	}
-	return (float64(outcomes[Answered]) + 1) / (float64(total) + 1)
+	return (float64(outcomes[StateAnswered]) + 1) / (float64(total) + 1)
 }
 
 // overlap is the share of the slot's own words that the goal's text uses.
@@ -122,60 +137,160 @@ func contentWords(text string) []string {
 	return kept
 }
 
-// scores returns for every slot the weighted gain less the cost of asking.
-// A slot that others hang on is worth a share of the best it may unlock.
-func (iv *Interview) scores() []float64 {
-	own := make([]float64, len(iv.Slots))
-	for i, slot := range iv.Slots {
-		weight := slot.Weight
-		if weight == 0 {
-			weight = 1
-		}
-		if slot.Required {
-			weight *= requiredFactor
-		}
-		own[i] = weight*iv.bits(i) - costBits[slot.Type]
+// scores returns what asking for each slot is worth: what it says about itself
+// and, from earlier conversations, about others. A slot that others hang on is
+// worth what it and they are worth for each question, if that is more.
+func (iv *Interview) scores(b *beliefs) []score {
+	own := make([]score, len(iv.Slots))
+	for i := range iv.Slots {
+		own[i] = iv.own(i, b)
 	}
-	all := make([]float64, len(own))
-	copy(all, own)
-	for i, slot := range iv.Slots {
-		if slot.When == nil {
-			continue
+	all := slices.Clone(own)
+	for range iv.Slots { // a chain of conditions is never longer
+		before := slices.Clone(all)
+		for i := range all {
+			all[i] = iv.unlocking(i, own[i], before, b)
 		}
-		if on := iv.Index(slot.When.Slot); on >= 0 {
-			unlocked := unlockFactor * iv.likelihood(i) * math.Max(0, own[i])
-			all[on] = math.Max(all[on], own[on]+unlocked)
+		if slices.Equal(all, before) {
+			break
 		}
 	}
 	return all
 }
 
-// likelihood is the chance that slot i's condition will hold.
-func (iv *Interview) likelihood(i int) float64 {
-	when := iv.Slots[i].When
-	if when == nil {
-		return 1
+// own is a slot's score without those that hang on it.
+func (iv *Interview) own(i int, b *beliefs) score {
+	bits := iv.bits(i, b)
+	// The less there is to learn, the longer it can wait: most where the answer
+	// may yet turn out sure enough to be assumed, little where it may not.
+	wait := max(leastWait, mostWait*iv.foretellable(i, b))
+	foregone := wait * max(1-settling(bits), iv.saidBefore(i))
+	all := score{}.plus(score{bits, 1 - foregone}, iv.weight(i))
+	if b.counted(i) {
+		got := answerable(iv.Statistics.Slots[iv.Slots[i].Key].Outcomes)
+		for j := range iv.Slots {
+			all = all.plus(iv.tells(i, j, b), got*iv.weight(j)*iv.likelihood(j, b))
+		}
 	}
-	on := iv.Index(when.Slot)
-	if on < 0 {
+	return all.plus(score{1, costShare}, -iv.cost(i))
+}
+
+// cost is what answering costs the person, in bits: by the type, and for text
+// by the length of earlier answers.
+func (iv *Interview) cost(i int) float64 {
+	slot := iv.Slots[i]
+	counts := iv.Statistics.Slots[slot.Key]
+	cost := costBits[slot.Type]
+	if n := counts.Outcomes[StateAnswered]; n > 0 && (slot.Type == Text || slot.Type == List) {
+		cost *= min(2, max(0.5, float64(counts.Characters)/float64(n)/usualLength))
+	}
+	return cost
+}
+
+// unlocking is a slot's score together with those that may come to apply by its
+// answer, the best of them first, as long as each raises the mean.
+func (iv *Interview) unlocking(i int, own score, all []score, b *beliefs) score {
+	var waiting []int
+	for j, slot := range iv.Slots {
+		if slot.When != nil && slot.When.Slot == iv.Slots[i].Key && iv.applies(j) == later {
+			waiting = append(waiting, j)
+		}
+	}
+	slices.SortStableFunc(waiting, func(a, b int) int { return cmp.Compare(all[b].order, all[a].order) })
+	sum, questions := own, 1.0
+	for _, j := range waiting {
+		likelihood := iv.likelihood(j, b)
+		if all[j].order*questions <= sum.order {
+			break
+		}
+		sum, questions = sum.plus(all[j], likelihood), questions+likelihood
+	}
+	return score{math.Max(own.bits, sum.bits/questions), sum.order / questions}
+}
+
+// weight is a slot's weight among the others.
+func (iv *Interview) weight(i int) float64 {
+	weight := cmp.Or(iv.Slots[i].Weight, 1)
+	if iv.Slots[i].Required {
+		weight *= requiredFactor
+	}
+	return weight
+}
+
+// tells is what an answer for slot i is expected to say about slot j, if that is
+// still to be asked for: the mutual information. In the order it counts as far
+// as it may save a question.
+func (iv *Interview) tells(i, j int, b *beliefs) score {
+	if j == i || !b.counted(i) || !b.counted(j) || iv.settled(j) || iv.applies(j) == never {
+		return score{}
+	}
+	before := entropy(b.of(j))
+	told := score{before, settling(before)}
+	for k, p := range b.of(i) {
+		after := before
+		if ratios, force := b.said(b.ids[i][k], j); force > 0 {
+			after = entropy(b.with(j, ratios, force))
+		}
+		told = told.plus(score{after, settling(after)}, -p)
+	}
+	return score{math.Max(0, told.bits), math.Max(0, told.order) * iv.foretellable(j, b)}
+}
+
+// foretellable is the chance that slot j's answer is one of those that earlier
+// conversations foretold reliably enough for it to be assumed.
+func (iv *Interview) foretellable(j int, b *beliefs) float64 {
+	if iv.Limits.Confidence <= 0 || !b.counted(j) {
 		return 0
 	}
-	switch slot := iv.Slots[on]; slot.Type {
+	sum, p := 0.0, b.of(j)
+	for k, id := range b.ids[j] {
+		if id >= 0 && iv.Statistics.Answers[id].record() >= iv.Limits.Confidence {
+			sum += p[k]
+		}
+	}
+	return sum
+}
+
+// likelihood is the chance that slot i's condition holds or will hold.
+func (iv *Interview) likelihood(i int, b *beliefs) float64 {
+	switch iv.applies(i) {
+	case now:
+		return 1
+	case never:
+		return 0
+	}
+	when := iv.Slots[i].When
+	on := iv.Index(when.Slot)
+	slot := iv.Slots[on]
+	held := make([]bool, len(optionKeys(slot)))
+	for _, v := range when.In {
+		if k := indexOf(slot, v); k >= 0 {
+			held[k] = true
+		}
+	}
+	switch slot.Type {
 	case Boolean, Choice:
-		options := optionKeys(slot)
-		if slot.Type == Boolean {
-			options = []string{"false", "true"}
+		p := 0.0
+		for k, q := range b.of(on) {
+			if held[k] {
+				p += q
+			}
 		}
-		counts := iv.Statistics[slot.Key].Values
-		total, held := 0, 0
-		for _, o := range options {
-			total += counts[o] + 1
+		return p
+	case Choices:
+		none := 1.0
+		for k, q := range iv.chosen(on) {
+			if held[k] {
+				none *= 1 - q
+			}
 		}
-		for _, v := range when.In {
-			held += counts[fmt.Sprint(v)] + 1
-		}
-		return math.Min(1, float64(held)/float64(total))
+		return 1 - none
 	default:
 		return 0.5
 	}
+}
+
+// indexOf is the position of a value among the slot's options, or -1.
+func indexOf(slot Slot, value any) int {
+	return slices.Index(optionKeys(slot), fmt.Sprint(value))
 }

@@ -36,6 +36,11 @@ type Standing struct {
 	Clarified, Confirmed bool
 	// Passed counts how often the question was left out of a reply.
 	Passed int
+	// Source says in words where an assumption comes from.
+	Source string
+	// Reopened is the number of the answer whose revision took this slot's
+	// earlier answer back; 0 when none did.
+	Reopened int
 }
 
 // maxCited bounds the answers that one standing cites; the latest are kept.
@@ -87,6 +92,9 @@ type Limits struct {
 	BatchSize    int     // questions put at once
 	MaxQuestions int     // questions put in all; 0 is unbounded
 	MinBits      float64 // stop when the best question left is worth less
+	// Confidence is how probable earlier conversations must make an answer for it
+	// to be assumed instead of asked for, up to 1; 0 assumes none.
+	Confidence float64
 }
 
 // Interview is the state of asking: what is wanted, where each slot stands
@@ -99,7 +107,7 @@ type Interview struct {
 	Asked     int        // number of the last question
 	Answered  int        // number of the last answer
 	Limits    Limits
-	// Statistics of earlier conversations sharpen the gain; nil is none.
+	// Statistics of earlier conversations sharpen the gain; the zero value is none.
 	Statistics Statistics
 }
 
@@ -142,7 +150,7 @@ func (iv *Interview) Record(said Said) (Answer, error) {
 	}
 	before := iv.Standings[i]
 	if before.Value == nil && said.Outcome == Answered && said.Problem == "" {
-		answer.Bits = iv.bits(i)
+		answer.Bits = iv.bits(i, iv.beliefs())
 	}
 	iv.Standings[i] = moved(before, answer, purpose)
 	iv.checkOrder(i)
@@ -173,7 +181,7 @@ func moved(s Standing, a Answer, purpose Purpose) Standing {
 		}
 		s.Value, s.Answers = a.Value, cite(s.Answers, a.Number)
 	}
-	s.Words = a.Words
+	s.Words, s.Source = a.Words, ""
 	return s
 }
 

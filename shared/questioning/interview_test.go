@@ -184,7 +184,11 @@ func TestEstimateIsNeverBelowWhatWasAsked(t *testing.T) {
 }
 
 func TestEstimateHoldsWhenEverythingIsAnswered(t *testing.T) {
-	iv := New("goal", Generic("goal"), Limits{BatchSize: 3})
+	var slots []Slot
+	for _, key := range []string{"a", "b", "c", "d", "e", "f", "g"} {
+		slots = append(slots, text(key))
+	}
+	iv := New("goal", slots, Limits{BatchSize: 3})
 	first := iv.Next()
 	require.True(t, first.More)
 	for batch := first; batch.Stop == nil; batch = iv.Next() {
@@ -340,11 +344,11 @@ func TestTheMoreOptionsTheMoreAChoiceIsWorth(t *testing.T) {
 func TestStatisticsLowerTheWorthOfAForegoneAnswer(t *testing.T) {
 	slot := Slot{Key: "k", Title: "K", Type: Boolean}
 	iv := New("goal", []Slot{slot}, Limits{BatchSize: 1})
-	uniform := iv.bits(0)
-	iv.Statistics = Statistics{"k": {Values: map[string]int{"true": 98}}}
-	assert.Less(t, iv.bits(0), uniform/5)
-	iv.Statistics = Statistics{"k": {Outcomes: map[Outcome]int{Declined: 9, Answered: 0}}}
-	assert.InDelta(t, uniform/10, iv.bits(0), 0.01, "hardly anybody says")
+	uniform := iv.bits(0, iv.beliefs())
+	iv.Statistics = Statistics{Slots: map[string]Counts{"k": {Values: map[string]int{"true": 98}}}}
+	assert.Less(t, iv.bits(0, iv.beliefs()), uniform/5)
+	iv.Statistics = Statistics{Slots: map[string]Counts{"k": {Outcomes: map[State]int{StateDeclined: 9}}}}
+	assert.InDelta(t, uniform/10, iv.bits(0, iv.beliefs()), 0.01, "hardly anybody says")
 }
 
 func TestAnAssumptionIsNotAskedForAndCanBeCorrected(t *testing.T) {

@@ -42,7 +42,9 @@ type Batch struct {
 // returns at most Limits.BatchSize questions and never asks for what is
 // settled.
 func (iv *Interview) Next() Batch {
-	scores := iv.scores()
+	iv.assumePredicted()
+	beliefs := iv.beliefs()
+	scores := iv.scores(beliefs)
 	if stop := iv.stop(scores); stop != nil {
 		iv.Open = nil
 		return Batch{Stop: stop, Estimated: iv.Asked}
@@ -50,7 +52,7 @@ func (iv *Interview) Next() Batch {
 	picked := iv.pick(scores)
 	for _, i := range picked {
 		iv.Asked++
-		iv.Open = append(slices.Clone(iv.Open), iv.question(i, iv.Asked))
+		iv.Open = append(slices.Clone(iv.Open), iv.question(i, iv.Asked, beliefs))
 	}
 	for _, q := range iv.Open {
 		s := &iv.Standings[iv.Index(q.Slot)]
@@ -60,14 +62,14 @@ func (iv *Interview) Next() Batch {
 	batch := Batch{
 		Questions: slices.Clone(iv.Open[:min(len(iv.Open), iv.Limits.BatchSize)]),
 		New:       len(picked),
-		Estimated: iv.estimate(scores),
+		Estimated: iv.estimate(scores, beliefs),
 	}
 	batch.More = batch.Estimated > iv.Asked || len(iv.Open) > len(batch.Questions)
 	return batch
 }
 
 // stop returns why asking is over, or nil.
-func (iv *Interview) stop(scores []float64) *Stop {
+func (iv *Interview) stop(scores []score) *Stop {
 	if reason, settled := iv.wantedSettled(); settled {
 		text := "Everything wanted is settled."
 		if reason == RequiredSettled {
@@ -90,15 +92,15 @@ func (iv *Interview) stop(scores []float64) *Stop {
 		if iv.worth(i, scores) {
 			return nil
 		}
-		best = max(best, scores[i])
+		best = max(best, scores[i].bits)
 	}
 	return &Stop{LittleLeft, fmt.Sprintf("What is left is worth %.1f bits at most, below the threshold of %.1f.", max(0, best), iv.Limits.MinBits)}
 }
 
 // worth says whether slot i is asked for at all: what is required or was
 // misunderstood always, anything else when it gains enough.
-func (iv *Interview) worth(i int, scores []float64) bool {
-	return iv.Slots[i].Required || iv.purpose(i) != Ask || scores[i] >= iv.Limits.MinBits
+func (iv *Interview) worth(i int, scores []score) bool {
+	return iv.Slots[i].Required || iv.purpose(i) != Ask || scores[i].bits >= iv.Limits.MinBits
 }
 
 // wantedSettled says whether every required slot is settled, or every slot
@@ -145,12 +147,12 @@ func (iv *Interview) candidates() []int {
 
 // pick returns the best candidates that fit in the batch, best first. Ties go
 // to the slot that comes first.
-func (iv *Interview) pick(scores []float64) []int {
+func (iv *Interview) pick(scores []score) []int {
 	candidates := slices.DeleteFunc(iv.candidates(), func(i int) bool { return !iv.worth(i, scores) })
 	slices.SortStableFunc(candidates, func(a, b int) int {
 		return cmp.Or(
 			cmp.Compare(urgency(iv.purpose(a)), urgency(iv.purpose(b))),
-			cmp.Compare(scores[b], scores[a]),
+			cmp.Compare(scores[b].order, scores[a].order),
 		)
 	})
 	room := min(iv.Limits.BatchSize-len(iv.Open), iv.left(), len(candidates))
@@ -180,7 +182,7 @@ func (iv *Interview) purpose(i int) Purpose {
 // estimate plays the interview to its end, every question answered, and
 // returns the number of the last question. A slot that hangs on one not yet
 // known counts with the likelihood that it will apply.
-func (iv *Interview) estimate(scores []float64) int {
+func (iv *Interview) estimate(scores []score, b *beliefs) int {
 	sim := *iv
 	sim.Standings = slices.Clone(iv.Standings)
 	sim.Open = nil
@@ -206,7 +208,7 @@ func (iv *Interview) estimate(scores []float64) int {
 	for i, slot := range iv.Slots {
 		// Settling a slot above without a value shut out what hangs on it.
 		if slot.When != nil && iv.applies(i) == later && (!stopped || slot.Required || !iv.anyRequired()) {
-			expected += iv.likelihood(i)
+			expected += iv.likelihood(i, b)
 		}
 	}
 	total := float64(sim.Asked) + expected

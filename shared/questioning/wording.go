@@ -8,9 +8,9 @@ import (
 )
 
 // question words the question for slot i.
-func (iv *Interview) question(i, number int) Question {
+func (iv *Interview) question(i, number int, b *beliefs) Question {
 	slot, standing := iv.Slots[i], iv.Standings[i]
-	q := Question{Number: number, Slot: slot.Key, Purpose: iv.purpose(i), Text: slot.wording(), Bits: round(iv.bits(i))}
+	q := Question{Number: number, Slot: slot.Key, Purpose: iv.purpose(i), Text: slot.wording(), Bits: round(iv.bits(i, b))}
 	switch q.Purpose {
 	case Clarify:
 		q.Text = fmt.Sprintf("I could not read %q. %s", excerpt(standing.Words), q.Text)
@@ -21,13 +21,19 @@ func (iv *Interview) question(i, number int) Question {
 		q.Reason = fmt.Sprintf("Answers %s contradict each other.", numbers(standing.Answers))
 		q.Bits = 1
 	default:
-		q.Reason = iv.reason(i, q.Bits)
+		q.Reason = iv.reason(i, q.Bits, b)
 	}
 	return q
 }
 
+// A reason names so many other slots that an answer tells so much about.
+const (
+	maxTold  = 3
+	muchTold = 0.25 // bits
+)
+
 // reason says in words why slot i is worth asking for.
-func (iv *Interview) reason(i int, bits float64) string {
+func (iv *Interview) reason(i int, bits float64, b *beliefs) string {
 	slot := iv.Slots[i]
 	kind := "Optional"
 	if slot.Required {
@@ -49,6 +55,15 @@ func (iv *Interview) reason(i int, bits float64) string {
 	}
 	if len(hang) > 0 {
 		reason += " Decides whether to ask for " + strings.Join(hang, ", ") + "."
+	}
+	var told []string
+	for j, s := range iv.Slots {
+		if len(told) < maxTold && iv.tells(i, j, b).bits >= muchTold {
+			told = append(told, lowerFirst(s.Title))
+		}
+	}
+	if len(told) > 0 {
+		reason += " Going by earlier conversations, also tells about " + strings.Join(told, ", ") + "."
 	}
 	return reason
 }

@@ -29,10 +29,3 @@ func TestValuesAreWrittenAsAPersonWould(t *testing.T) {
 		assert.Equal(t, want, Render(value))
 	}
 }
-
-func TestThePlaybookIsWordedForTheFirstSentence(t *testing.T) {
-	for _, goal := range []string{"Plan a trip", "Plan a trip.", "Plan a trip! It is urgent.", "\nPlan a trip\nTime frame: by May"} {
-		assert.Equal(t, "Who is “Plan a trip” for?", Generic(goal)[1].Question, goal)
-	}
-	assert.Equal(t, "Who is “Move to v2.0 soon” for?", Generic("Move to v2.0 soon")[1].Question)
-}

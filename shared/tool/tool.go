@@ -48,13 +48,29 @@ type Tool struct {
 // In and Out: fields without omitempty are required. It panics when they
 // cannot be, which is a mistake in the program.
 func Define[In any, Out Rendered](d Definition, run func(context.Context, In) (Out, error)) Tool {
+	declaration := declare[In, Out](d)
+	decode := decoder[In](declaration.RawInputSchema)
+	return Tool{declaration, func(ctx context.Context, arguments json.RawMessage) (*mcp.CallToolResult, error) {
+		in, err := decode(arguments)
+		if err != nil {
+			return nil, err
+		}
+		out, err := run(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		return mcp.NewToolResultStructured(out, out.Text()), nil
+	}}
+}
+
+func declare[In, Out any](d Definition) mcp.Tool {
 	input := infer[In](d.Schemas)
 	if d.Refine != nil {
 		d.Refine(input)
 	}
 	output := infer[Out](d.Schemas)
 	allowMore(output) // a newer function may answer a client that knows an older schema
-	declaration := mcp.Tool{
+	return mcp.Tool{
 		Name: d.Name, Title: d.Title, Description: d.Description,
 		RawInputSchema:  encodeSchema(input),
 		RawOutputSchema: encodeSchema(output),
@@ -63,28 +79,27 @@ func Define[In any, Out Rendered](d Definition, run func(context.Context, In) (O
 			IdempotentHint: &d.Idempotent, OpenWorldHint: new(bool),
 		},
 	}
-	valid := newValidator(declaration.RawInputSchema)
-	return Tool{declaration, func(ctx context.Context, arguments json.RawMessage) (*mcp.CallToolResult, error) {
+}
+
+// decoder reads arguments that satisfy the schema.
+func decoder[In any](schema json.RawMessage) func(json.RawMessage) (In, error) {
+	valid := newValidator(schema)
+	return func(arguments json.RawMessage) (in In, err error) {
 		if len(arguments) == 0 {
 			arguments = json.RawMessage("{}")
 		}
 		if err := valid.check(arguments); err != nil {
-			return nil, err
+			return in, err
 		}
-		var in In
 		if err := json.Unmarshal(arguments, &in); err != nil {
 			var unfit *json.UnmarshalTypeError
 			if errors.As(err, &unfit) {
-				return nil, fault.Invalidf(unfit.Field, "%s cannot be taken", unfit.Value)
+				return in, fault.Invalidf(unfit.Field, "%s cannot be taken", unfit.Value)
 			}
-			return nil, fault.Invalidf("", "the arguments cannot be read: %v", err)
+			return in, fault.Invalidf("", "the arguments cannot be read: %v", err)
 		}
-		out, err := run(ctx, in)
-		if err != nil {
-			return nil, err
-		}
-		return mcp.NewToolResultStructured(out, out.Text()), nil
-	}}
+		return in, nil
+	}
 }
 
 func infer[T any](types map[reflect.Type]*jsonschema.Schema) *jsonschema.Schema {
@@ -137,7 +152,7 @@ func allowMore(schema *jsonschema.Schema) {
 // a tool error in words, never a broken call.
 func (t Tool) handle(ctx context.Context, request mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 	ctx, done := observe(ctx, t.Declaration.Name)
-	result, err := t.Call(ctx, request.Params.RawArguments)
+	result, err := t.Call(withExchange(ctx, request), request.Params.RawArguments)
 	done(ctx, err)
 	if err != nil {
 		return t.failure(ctx, err), nil

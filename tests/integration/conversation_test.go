@@ -10,6 +10,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/functions/ask"
 	followup "github.com/sequential-questioning/sequential-questioning/functions/follow-up"
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/playbook"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
@@ -119,7 +120,7 @@ func TestThePlaybookServesAnyGoal(t *testing.T) {
 	s, _ := newService(t)
 	turn, err := s.FollowUp(t.Context(), conversation.FollowUpInput{PreviousMessages: user("I want to renovate the kitchen.")})
 	require.NoError(t, err, "messages alone open a conversation")
-	assert.Equal(t, questioning.GenericPlaybook, turn.Metadata.Playbook)
+	assert.Equal(t, playbook.Generic, turn.Metadata.Playbook)
 	for _, q := range turn.Questions {
 		assert.Contains(t, q.QuestionText, "renovate the kitchen")
 		assert.NotEmpty(t, q.Metadata.InformationToLookFor)

@@ -93,7 +93,8 @@ func TestOnlyTheFlowsOfTheFunctionsAreOpen(t *testing.T) {
 		}
 		return !selected
 	}
-	gateway, tool, migrations, stranger := component("gateway"), component("tool"), component("migrations"), component("something-else")
+	gateway, tool, eventing := component("gateway"), component("tool"), component("eventing")
+	migrations, stranger := component("migrations"), component("something-else")
 	dns := peer{namespace: "kube-system", labels: labels.Set{"k8s-app": "kube-dns"}}
 	for _, flow := range []struct {
 		from, to peer
@@ -110,6 +111,8 @@ func TestOnlyTheFlowsOfTheFunctionsAreOpen(t *testing.T) {
 		{pod("monitoring"), gateway, "TCP", 9091, true},
 		{pod("monitoring"), tool, "TCP", 8012, false},
 		{pod("knative-serving"), tool, "TCP", 8080, false},
+		{pod("knative-serving"), eventing, "TCP", 8012, true},
+		{pod("knative-eventing"), eventing, "TCP", 8012, false},
 		{pod("knative-serving"), migrations, "TCP", 8012, false},
 		{pod("knative-serving"), stranger, "TCP", 8012, false},
 		{pod("default"), tool, "TCP", 8012, false},
@@ -122,10 +125,18 @@ func TestOnlyTheFlowsOfTheFunctionsAreOpen(t *testing.T) {
 		{stranger, pod("kube-system"), "UDP", 53, false},
 		{gateway, pod("kourier-system"), "TCP", 8081, true},
 		{gateway, pod("knative-serving"), "TCP", 8012, true},
-		{tool, pod("kourier-system"), "TCP", 8081, false},
+		{tool, pod("kourier-system"), "TCP", 8081, true},
+		{eventing, pod("kourier-system"), "TCP", 8081, false},
 		{tool, pod("databases"), "TCP", 5432, true},
 		{migrations, pod("databases"), "TCP", 5432, true},
-		{gateway, pod("databases"), "TCP", 5432, false},
+		{gateway, pod("databases"), "TCP", 5432, true},
+		{eventing, pod("databases"), "TCP", 5432, true},
+		{tool, pod("databases"), "TCP", 6334, true},
+		{eventing, pod("databases"), "TCP", 6334, true},
+		{gateway, pod("databases"), "TCP", 6334, false},
+		{migrations, pod("databases"), "TCP", 6334, false},
+		{eventing, pod("knative-eventing"), "TCP", 8080, true},
+		{tool, pod("knative-eventing"), "TCP", 8080, false},
 		{stranger, pod("databases"), "TCP", 5432, false},
 		{gateway, pod("monitoring"), "TCP", 4317, true},
 		{tool, pod("monitoring"), "TCP", 4318, true},

@@ -2,8 +2,19 @@
 package main
 
 import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
 	"github.com/sequential-questioning/sequential-questioning/functions/gateway"
 	"github.com/sequential-questioning/sequential-questioning/shared/function"
 )
 
-func main() { function.Main(gateway.New()) }
+func main() {
+	route := gateway.New()
+	// The runtime stops a function only after the calls in flight have ended.
+	stopping, _ := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(stopping, route.Leave)
+	function.Main(route)
+}

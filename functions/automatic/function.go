@@ -1,0 +1,24 @@
+// Package automatic is the tool by which the server asks the person itself.
+package automatic
+
+import (
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/function"
+	"github.com/sequential-questioning/sequential-questioning/shared/tool"
+)
+
+// New returns an instance of the function.
+func New() *function.Function { return function.New("automatic", conversation.OpenAutomatic, Tool) }
+
+// Tool is sequential_questioning_automatic.
+func Tool(conversations *conversation.Automatic) tool.Tool {
+	return tool.DefineAsking(tool.Definition{
+		Name:  conversation.AutomaticTool,
+		Title: "Ask until it is known",
+		Description: "Gather information by asking the person directly, form by form, until everything needed is known; returns what was gathered. " +
+			"Say what for (context) and, if you know, what exactly (information_needed). " +
+			"Where no form can be shown, it returns the questions for you to put.",
+		Schemas: conversation.AutomaticSchemas(),
+		Refine:  conversation.RefineAutomatic,
+	}, conversations.Ask)
+}

@@ -1,0 +1,35 @@
+package automatic
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/requeststate"
+	"github.com/sequential-questioning/sequential-questioning/shared/tool/tooltest"
+)
+
+func TestSnapshotOfWhatClientsSee(t *testing.T) { tooltest.Snapshot(t, Tool(nil)) }
+
+func TestHintsAreTruthful(t *testing.T) { tooltest.Hints(t, Tool(nil)) }
+
+func TestItDoesNotStartWithoutAKey(t *testing.T) {
+	t.Setenv("DATABASE_URL", "postgres://nowhere:1/x")
+	for ring, says := range map[string]string{"": "REQUEST_STATE_KEYS is not set", "k1:short": "REQUEST_STATE_KEYS entry 1"} {
+		t.Setenv("REQUEST_STATE_KEYS", ring)
+		require.ErrorContains(t, New().Start(t.Context(), nil), says)
+	}
+	t.Setenv("REQUEST_STATE_KEYS", requeststate.Generate())
+	require.NoError(t, New().Start(t.Context(), nil), "it connects nowhere")
+}
+
+func TestAWrongSettingIsToldAtOnce(t *testing.T) {
+	t.Setenv("DATABASE_URL", "postgres://nowhere:1/x")
+	t.Setenv("REQUEST_STATE_KEYS", requeststate.Generate())
+	for name, value := range map[string]string{"FORM_SIZE": "11", "MAX_ROUNDS": "9", "FORM_SHOWN_AFTER": "-1s", "REQUEST_STATE_LIFETIME": "0s"} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv(name, value)
+			require.ErrorContains(t, New().Start(t.Context(), nil), name)
+		})
+	}
+}

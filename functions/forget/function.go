@@ -1,0 +1,22 @@
+// Package forget is the tool that erases conversations.
+package forget
+
+import (
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/function"
+	"github.com/sequential-questioning/sequential-questioning/shared/tool"
+)
+
+// New returns an instance of the function.
+func New() *function.Function { return function.New("forget", conversation.Open, Tool) }
+
+// Tool is sequential_questioning_forget.
+func Tool(conversations *conversation.Service) tool.Tool {
+	return tool.Define(tool.Definition{
+		Name:        "sequential_questioning_forget",
+		Title:       "Forget",
+		Description: "Erase one conversation, or with everything: true all of this user's, for good: questions, answers, memory. Says what went.",
+		Destructive: true,
+		Idempotent:  true,
+	}, conversations.Forget)
+}

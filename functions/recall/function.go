@@ -1,0 +1,24 @@
+// Package recall is the tool that finds earlier questions and answers.
+package recall
+
+import (
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/function"
+	"github.com/sequential-questioning/sequential-questioning/shared/tool"
+)
+
+// New returns an instance of the function.
+func New() *function.Function { return function.New("recall", conversation.Open, Tool) }
+
+// Tool is sequential_questioning_recall.
+func Tool(conversations *conversation.Service) tool.Tool {
+	return tool.Define(tool.Definition{
+		Name:        "sequential_questioning_recall",
+		Title:       "Recall earlier answers",
+		Description: "Find what this user was asked and answered in earlier conversations, by meaning, with where it comes from.",
+		ReadOnly:    true,
+		Idempotent:  true,
+		Schemas:     conversation.Schemas(),
+		Refine:      conversation.RefineRecall,
+	}, conversations.Recall)
+}

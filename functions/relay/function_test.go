@@ -1,0 +1,51 @@
+package relay
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	fn "knative.dev/func-go/http"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/event/eventing"
+)
+
+// What Knative's runtime looks for.
+var (
+	_ fn.Handler           = (*eventing.Function)(nil)
+	_ fn.Starter           = (*eventing.Function)(nil)
+	_ fn.Stopper           = (*eventing.Function)(nil)
+	_ fn.ReadinessReporter = (*eventing.Function)(nil)
+	_ fn.LivenessReporter  = (*eventing.Function)(nil)
+)
+
+func TestAMissingSettingIsToldAtOnce(t *testing.T) {
+	t.Setenv("K_SINK", "")
+	t.Setenv("DATABASE_URL", "postgres://db/things")
+	assert.ErrorContains(t, New().Start(t.Context(), nil), "K_SINK is not set")
+	t.Setenv("K_SINK", "http://broker/default")
+	t.Setenv("RELAY_BATCH", "0")
+	assert.ErrorContains(t, New().Start(t.Context(), nil), "RELAY_BATCH is 0")
+}
+
+func TestItStartsWithoutItsDatabaseAndSaysSo(t *testing.T) {
+	t.Setenv("K_SINK", "http://127.0.0.1:1")
+	t.Setenv("DATABASE_URL", "postgres://someone@127.0.0.1:1/things")
+	f := New()
+	require.NoError(t, f.Start(t.Context(), nil))
+	defer f.Stop(t.Context())
+	server := httptest.NewServer(fn.New(f).Handler)
+	defer server.Close()
+	for path, want := range map[string]int{"/health/liveness": 200, "/health/readiness": 500, "/metrics": 200, "/": 405} {
+		response, err := http.Get(server.URL + path)
+		require.NoError(t, err)
+		response.Body.Close()
+		assert.Equal(t, want, response.StatusCode, path)
+	}
+	response, err := http.Post(server.URL, "", nil)
+	require.NoError(t, err)
+	response.Body.Close()
+	assert.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
+}

@@ -1,0 +1,25 @@
+// Package revise is the tool that puts a new answer in the place of another.
+package revise
+
+import (
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/function"
+	"github.com/sequential-questioning/sequential-questioning/shared/tool"
+)
+
+// New returns an instance of the function.
+func New() *function.Function { return function.New("revise", conversation.Open, Tool) }
+
+// Tool is sequential_questioning_revise.
+func Tool(conversations *conversation.Service) tool.Tool {
+	return tool.Define(tool.Definition{
+		Name:  "sequential_questioning_revise",
+		Title: "Revise an answer",
+		Description: "Replace an answer the person corrects, by slot, answer_number or question_number. " +
+			"Answers that depended on it are asked again; the report keeps the history.",
+		Destructive: true,
+		Idempotent:  true,
+		Schemas:     conversation.Schemas(),
+		Refine:      conversation.RefineRevise,
+	}, conversations.Revise)
+}

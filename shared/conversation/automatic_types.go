@@ -1,0 +1,108 @@
+package conversation
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/google/jsonschema-go/jsonschema"
+)
+
+// AutomaticInput opens a conversation, or goes on with one, in which the
+// server asks the person itself.
+type AutomaticInput struct {
+	Context           string          `json:"context,omitempty" jsonschema:"The goal to gather information for, and what is known about it so far. Needed unless conversation_id is given."`
+	InformationNeeded json.RawMessage `json:"information_needed,omitempty" jsonschema:"What to gather: a flat JSON Schema object, or a list of names or of {key, title, type, options, required, when}. Left out, a playbook serves."`
+	ConversationID    string          `json:"conversation_id,omitempty" jsonschema:"Go on with this conversation instead of opening one."`
+	UserID            string          `json:"user_id,omitempty" jsonschema:"Who is asked."`
+	SessionID         string          `json:"session_id,omitempty" jsonschema:"Groups a person's conversations; made up when left out."`
+	MaxRounds         int             `json:"max_rounds,omitempty" jsonschema:"Forms shown in this call at most, 1 to 8."`
+	PreviousMessages  []Message       `json:"previous_messages,omitempty" jsonschema:"The chat so far. When going on, the person's last messages are read as answers."`
+	Metadata          map[string]any  `json:"metadata,omitempty" jsonschema:"Kept with the conversation. An idempotency_key makes opening it safe to repeat."`
+}
+
+// Status is how a call ended in which the server asks.
+type Status string
+
+// The ways in which such a call ends.
+const (
+	StatusComplete  Status = "complete"  // everything wanted is settled
+	StatusOpen      Status = "open"      // more is wanted; a limit was reached, or a form came back empty
+	StatusDeclined  Status = "declined"  // the person declined a form
+	StatusCancelled Status = "cancelled" // a form was closed or not answered in time; nothing of it was recorded
+	StatusBatch     Status = "batch"     // the client shows no forms: the questions are for the caller to put
+)
+
+// AutomaticResult is what was gathered, and what is still to be asked.
+type AutomaticResult struct {
+	Status Status `json:"status" jsonschema:"complete; open: more is wanted; declined or cancelled by the person; batch: no form can be shown, put current_question to the person."`
+	Rounds int    `json:"rounds" jsonschema:"Forms shown in this call."`
+	Next   string `json:"next" jsonschema:"How to go on."`
+	Turn
+	Goal           string                `json:"goal"`
+	Values         map[string]any        `json:"values" jsonschema:"What was gathered, by slot."`
+	Valid          bool                  `json:"valid" jsonschema:"Whether values satisfies information_needed as it stands."`
+	Problems       []string              `json:"problems" jsonschema:"What keeps it from being valid."`
+	Citations      map[string][]Citation `json:"citations" jsonschema:"By slot, the answers each value rests on."`
+	Contradictions []Contradiction       `json:"contradictions"`
+	OpenPoints     []OpenPoint           `json:"open_points"`
+}
+
+func newAutomaticResult(status Status, rounds int, turn Turn, report Report) AutomaticResult {
+	turn.Coverage = report.Coverage
+	return AutomaticResult{
+		Status: status, Rounds: rounds, Next: status.next(turn), Turn: turn, Goal: report.Goal,
+		Values: report.Values, Valid: report.Valid, Problems: report.Problems, Citations: report.Citations,
+		Contradictions: report.Contradictions, OpenPoints: report.OpenPoints,
+	}
+}
+
+// next says how to go on, in words for a model.
+func (s Status) next(turn Turn) string {
+	again := fmt.Sprintf("call %s again with conversation_id %s", AutomaticTool, turn.ConversationID)
+	ask := fmt.Sprintf("put current_question to the person and bring the reply to sequential_questioning_follow_up with conversation_id %s", turn.ConversationID)
+	switch {
+	case s == StatusComplete:
+		return "Nothing is left to ask."
+	case s == StatusBatch:
+		return "No form can be shown here: " + ask + "."
+	case s == StatusDeclined && turn.Metadata.Complete:
+		return "The person declined the last questions; they are not asked again. Nothing is left to ask."
+	case s == StatusDeclined:
+		return "The person declined the questions of the form; they are not asked again. If the person wants to go on with others, " + again + "."
+	case s == StatusCancelled:
+		return "The form was closed, or not answered in time, and nothing of it was recorded. When the person is ready, " + again + ", or " + ask + "."
+	}
+	return "More is wanted. To go on, " + again + ", or " + ask + "."
+}
+
+// Text renders the result for a person.
+func (r AutomaticResult) Text() string {
+	if r.Status == StatusBatch {
+		return r.Turn.Text() + "\n\n" + r.Next
+	}
+	var b strings.Builder
+	b.WriteString(Report{
+		Goal: r.Goal, Values: r.Values, Coverage: r.Coverage, Contradictions: r.Contradictions, OpenPoints: r.OpenPoints,
+	}.Text())
+	if len(r.Questions) > 0 {
+		b.WriteString("\n\nWaiting:\n" + r.CurrentQuestion)
+	}
+	fmt.Fprintf(&b, "\n\n%s", r.Next)
+	return b.String()
+}
+
+// AutomaticSchemas describes the types of Automatic whose JSON Schema cannot be
+// inferred.
+func AutomaticSchemas() map[reflect.Type]*jsonschema.Schema {
+	schemas := Schemas()
+	schemas[reflect.TypeFor[Status]()] = enum(StatusComplete, StatusOpen, StatusDeclined, StatusCancelled, StatusBatch)
+	return schemas
+}
+
+// RefineAutomatic narrows the schema of AutomaticInput.
+func RefineAutomatic(input *jsonschema.Schema) {
+	bound(input.Properties["max_rounds"], 1, MostRounds)
+	refineMessages(input)
+}

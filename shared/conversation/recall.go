@@ -1,0 +1,114 @@
+package conversation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/fault"
+	"github.com/sequential-questioning/sequential-questioning/shared/memory"
+	"github.com/sequential-questioning/sequential-questioning/shared/principal"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+)
+
+// Bounds on what is recalled.
+const (
+	maxRecalled     = 50
+	defaultRecalled = 10
+	maxQuery        = 4 << 10 // bytes
+)
+
+// RecallInput asks for what was said earlier.
+type RecallInput struct {
+	Query  string `json:"query" jsonschema:"What about, in any words."`
+	UserID string `json:"user_id,omitempty" jsonschema:"Who said it; left out, anybody this caller asked."`
+	Limit  int    `json:"limit,omitempty" jsonschema:"At most so many, 1 to 50; 10 when left out."`
+}
+
+// Recalled is what was found, best first.
+type Recalled struct {
+	Found  []RecalledAnswer `json:"found"`
+	Memory string           `json:"memory" jsonschema:"consulted, or why it was not."`
+}
+
+// RecalledAnswer is an earlier answer and where it comes from.
+type RecalledAnswer struct {
+	Slot           string    `json:"slot"`
+	Title          string    `json:"title"`
+	QuestionText   string    `json:"question_text,omitempty"`
+	Value          any       `json:"value,omitempty"`
+	Words          string    `json:"words"`
+	ConversationID string    `json:"conversation_id"`
+	Goal           string    `json:"goal"`
+	AnswerNumber   int       `json:"answer_number"`
+	AnsweredAt     time.Time `json:"answered_at"`
+	Score          float64   `json:"score" jsonschema:"How well it fits, beside the others."`
+}
+
+// Text renders what was found for a person.
+func (r Recalled) Text() string {
+	if r.Memory != MemoryConsulted {
+		return "Memory was " + r.Memory + "."
+	}
+	if len(r.Found) == 0 {
+		return "Nothing that was said earlier is about this."
+	}
+	var b strings.Builder
+	for i, f := range r.Found {
+		fmt.Fprintf(&b, "%d. %s: %s (%s, for “%s”, conversation %s)\n", i+1, f.Title, questioning.Render(f.Value),
+			f.AnsweredAt.Format("2 January 2006"), firstLine(f.Goal), f.ConversationID)
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+func firstLine(text string) string {
+	const enough = 80
+	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	if utf8.RuneCountInString(line) > enough {
+		line = string([]rune(line)[:enough]) + "…"
+	}
+	return line
+}
+
+// Recall finds earlier answers of the caller's by meaning.
+func (s *Service) Recall(ctx context.Context, in RecallInput) (Recalled, error) {
+	switch {
+	case strings.TrimSpace(in.Query) == "":
+		return Recalled{}, fault.Invalidf("query", "is empty; say what about")
+	case len(in.Query) > maxQuery:
+		return Recalled{}, fault.Invalidf("query", "has %d bytes, at most %d are allowed", len(in.Query), maxQuery)
+	case utf8.RuneCountInString(in.UserID) > maxUserID:
+		return Recalled{}, fault.Invalidf("user_id", "may have at most %d characters", maxUserID)
+	case in.Limit < 0 || in.Limit > maxRecalled:
+		return Recalled{}, fault.Invalidf("limit", "must be from 1 to %d", maxRecalled)
+	case in.Limit == 0:
+		in.Limit = defaultRecalled
+	}
+	recalled := Recalled{Found: []RecalledAnswer{}, Memory: MemoryConsulted}
+	found, err := s.memory.Recall(ctx, principal.From(ctx), in.UserID, in.Query, in.Limit)
+	switch {
+	case errors.Is(err, memory.ErrNotConfigured):
+		recalled.Memory = "not consulted: there is none (QDRANT_URL is not set)"
+		return recalled, nil
+	case err != nil:
+		slog.WarnContext(ctx, "memory not consulted", "error", err)
+		recalled.Memory = MemoryNotConsulted
+		return recalled, nil
+	}
+	if len(found) > 0 {
+		if found, err = s.holding(ctx, found); err != nil {
+			return Recalled{}, err
+		}
+	}
+	for _, f := range found {
+		recalled.Found = append(recalled.Found, RecalledAnswer{
+			Slot: f.Slot, Title: f.Title, QuestionText: f.Question, Value: f.Value, Words: f.Words,
+			ConversationID: f.ConversationID, Goal: f.Goal, AnswerNumber: f.AnswerNumber, AnsweredAt: f.AnsweredAt.UTC(), Score: f.Score,
+		})
+	}
+	return recalled, nil
+}

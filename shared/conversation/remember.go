@@ -1,0 +1,110 @@
+package conversation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/memory"
+	"github.com/sequential-questioning/sequential-questioning/shared/principal"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+)
+
+// What a result says of memory.
+const (
+	MemoryConsulted    = "consulted"
+	MemoryNotConsulted = "not consulted: it cannot be reached at the moment"
+	MemoryNoUser       = "not consulted: no user_id says whose"
+)
+
+// remember assumes what the same user said in other conversations. It is
+// offered to be corrected, and says where it comes from. Without memory the
+// conversation goes on without.
+func (s *Service) remember(ctx context.Context, iv *questioning.Interview, userID string) string {
+	if s.memory == nil || !s.memory.Configured() {
+		return ""
+	}
+	who := principal.From(ctx)
+	if userID == "" && who == principal.Local {
+		return MemoryNoUser
+	}
+	known, err := s.memory.Known(ctx, who, userID, missing(iv))
+	if err == nil && len(known) > 0 {
+		known, err = s.stillHold(ctx, known)
+	}
+	if err != nil {
+		slog.WarnContext(ctx, "memory not consulted", "error", err)
+		return MemoryNotConsulted
+	}
+	for _, slot := range iv.Slots {
+		if f, ok := known[slot.Key]; ok {
+			iv.Assume(slot.Key, f.Value, f.Words)
+			iv.Standings[iv.Index(slot.Key)].Source = fmt.Sprintf("said on %s in another conversation", f.AnsweredAt.UTC().Format("2 January 2006"))
+		}
+	}
+	return MemoryConsulted
+}
+
+func missing(iv *questioning.Interview) []questioning.Slot {
+	var slots []questioning.Slot
+	for i, slot := range iv.Slots {
+		if iv.Standings[i].State == questioning.StateMissing {
+			slots = append(slots, slot)
+		}
+	}
+	return slots
+}
+
+// stillHold leaves out what was revised or forgotten a moment ago.
+func (s *Service) stillHold(ctx context.Context, known map[string]memory.Found) (map[string]memory.Found, error) {
+	var found []memory.Found
+	keys := map[string]string{} // by conversation and slot there, the slot here
+	for key, f := range known {
+		found = append(found, f)
+		keys[f.ConversationID+":"+f.Slot] = key
+	}
+	still, err := s.holding(ctx, found)
+	if err != nil {
+		return nil, err
+	}
+	kept := map[string]memory.Found{}
+	for _, f := range still {
+		kept[keys[f.ConversationID+":"+f.Slot]] = f
+	}
+	return kept, nil
+}
+
+// holding returns those of what was found that the database still says.
+func (s *Service) holding(ctx context.Context, found []memory.Found) ([]memory.Found, error) {
+	var still []memory.Found
+	err := s.inTx(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		batch := &pgx.Batch{}
+		bind(ctx, batch)
+		err := tx.SendBatch(ctx, batch).Close()
+		if err == nil {
+			still, err = memory.StillHold(ctx, tx, found)
+		}
+		return err
+	})
+	return still, err
+}
+
+// forgetMemory erases conversations in memory, where it can be reached; the
+// events of the erasure see to it otherwise.
+func (s *Service) forgetMemory(ctx context.Context, ids []string) string {
+	if s.memory == nil {
+		return MemoryNone
+	}
+	switch err := s.memory.Forget(ctx, principal.From(ctx), ids...); {
+	case err == nil:
+		return MemoryErased
+	case errors.Is(err, memory.ErrNotConfigured):
+		return MemoryNone
+	default:
+		slog.WarnContext(ctx, "memory not erased yet", "error", err)
+		return MemoryPending
+	}
+}

@@ -1,0 +1,242 @@
+package conversation
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/fault"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+)
+
+// ReviseInput puts something else in the place of an answer.
+type ReviseInput struct {
+	ConversationID string              `json:"conversation_id"`
+	UserID         string              `json:"user_id,omitempty" jsonschema:"Whose it is."`
+	Slot           string              `json:"slot,omitempty" jsonschema:"What to revise, by slot."`
+	AnswerNumber   int                 `json:"answer_number,omitempty" jsonschema:"The same, by answer; refused when that one no longer holds."`
+	QuestionNumber int                 `json:"question_number,omitempty" jsonschema:"The same, by question."`
+	Value          any                 `json:"value,omitempty" jsonschema:"The new answer as a value of the slot's type."`
+	Text           string              `json:"text,omitempty" jsonschema:"The new answer in the person's own words."`
+	Outcome        questioning.Outcome `json:"outcome,omitempty" jsonschema:"answered when left out."`
+}
+
+// Revision is what a revision changed, and what to put to the person next.
+type Revision struct {
+	Changed  bool       `json:"changed" jsonschema:"false when the slot held this already."`
+	Revised  Revised    `json:"revised"`
+	Reopened []Reopened `json:"reopened" jsonschema:"Slots whose answers no longer hold because they depended on the revised one."`
+	Turn
+}
+
+// Revised is one slot's answer, before and after.
+type Revised struct {
+	Slot         string            `json:"slot"`
+	Title        string            `json:"title"`
+	State        questioning.State `json:"state"`
+	Value        any               `json:"value,omitempty"`
+	AnswerNumber int               `json:"answer_number,omitempty" jsonschema:"The new answer."`
+	Before       Earlier           `json:"before"`
+}
+
+// Reopened is a slot whose answer was taken back.
+type Reopened struct {
+	Slot    string  `json:"slot"`
+	Title   string  `json:"title"`
+	Applies bool    `json:"applies" jsonschema:"Whether it is asked again; otherwise it no longer matters."`
+	Before  Earlier `json:"before"`
+}
+
+// Earlier is where a slot stood. Its answers stay in the report's history.
+type Earlier struct {
+	State   questioning.State `json:"state"`
+	Value   any               `json:"value,omitempty"`
+	Answers []int             `json:"answers"`
+}
+
+// Text renders the revision for a person.
+func (r Revision) Text() string {
+	var b strings.Builder
+	switch {
+	case !r.Changed:
+		fmt.Fprintf(&b, "%s is %s already; nothing changed.", r.Revised.Title, stood(r.Revised.State, r.Revised.Value))
+	default:
+		fmt.Fprintf(&b, "%s: %s instead of %s.", r.Revised.Title, stood(r.Revised.State, r.Revised.Value), stood(r.Revised.Before.State, r.Revised.Before.Value))
+	}
+	for _, again := range r.Reopened {
+		what := "it no longer matters"
+		if again.Applies {
+			what = "it is asked again"
+		}
+		fmt.Fprintf(&b, "\n%s (%s) depended on it: %s.", again.Title, stood(again.Before.State, again.Before.Value), what)
+	}
+	b.WriteString("\n\n" + r.Turn.Text())
+	return b.String()
+}
+
+func stood(state questioning.State, value any) string {
+	if value != nil {
+		return questioning.Render(value)
+	}
+	return strings.ReplaceAll(string(state), "_", " ")
+}
+
+// Revise puts a new answer in the place of what a slot holds. What depended on
+// it is asked again; nothing is lost from the history.
+func (s *Service) Revise(ctx context.Context, in ReviseInput) (Revision, error) {
+	if err := in.check(); err != nil {
+		return Revision{}, err
+	}
+	id, err := fingerprint("sequential_questioning_revise", in)
+	if err != nil {
+		return Revision{}, err
+	}
+	var revision Revision
+	var stored *change
+	err = s.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
+		revision, stored = Revision{}, nil
+		rec, earlier, err := find(ctx, tx, in.ConversationID, in.UserID, id)
+		if err != nil {
+			return err
+		}
+		if earlier != nil {
+			return json.Unmarshal(earlier.result, &revision)
+		}
+		if err := s.prepare(ctx, tx, rec); err != nil {
+			return err
+		}
+		one, err := s.revising(ctx, tx, rec, in)
+		if err != nil {
+			return err
+		}
+		c := change{before: snapshot(rec.interview), fingerprint: id}
+		if revision, err = rec.revise(one, &c); err != nil || !revision.Changed {
+			return err
+		}
+		if c.result, err = json.Marshal(revision); err != nil {
+			return fmt.Errorf("encode result: %w", err)
+		}
+		stored = &c
+		return rec.advance(ctx, tx, c)
+	})
+	if err == nil && stored != nil {
+		s.metrics.advanced(ctx, *stored)
+		s.nudger.Nudge()
+	}
+	return revision, err
+}
+
+func (in ReviseInput) check() error {
+	if err := checkID(in.ConversationID); err != nil {
+		return err
+	}
+	if in.AnswerNumber < 0 {
+		return fault.Invalidf("answer_number", "must be 1 or more")
+	}
+	if in.Slot == "" && in.AnswerNumber == 0 && in.QuestionNumber == 0 {
+		return fault.Invalidf("slot", "is missing; name what to revise by slot, answer_number or question_number")
+	}
+	a := in.answer()
+	if a.Slot == "" && a.QuestionNumber == 0 {
+		a.Slot = "named by its answer"
+	}
+	return checkAnswer(a)
+}
+
+func (in ReviseInput) answer() AnswerInput {
+	return AnswerInput{QuestionNumber: in.QuestionNumber, Slot: in.Slot, Value: in.Value, Text: in.Text, Outcome: in.Outcome}
+}
+
+// revising reads the new answer, and refuses one for what holds none.
+func (s *Service) revising(ctx context.Context, tx pgx.Tx, rec *record, in ReviseInput) (said, error) {
+	answer := in.answer()
+	if in.AnswerNumber > 0 {
+		slot, err := answeredSlot(ctx, tx, rec.id, in.AnswerNumber)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return said{}, fault.Invalidf("answer_number", "there is no answer %d; the report cites those that hold", in.AnswerNumber)
+		}
+		if err != nil {
+			return said{}, err
+		}
+		if answer.Slot != "" && answer.Slot != slot {
+			return said{}, fault.Invalidf("answer_number", "answer %d is about %q, not %q", in.AnswerNumber, slot, answer.Slot)
+		}
+		answer.Slot = slot
+	}
+	all, err := s.structured(ctx, tx, rec, []AnswerInput{answer})
+	if err != nil {
+		var invalid *fault.Invalid
+		if errors.As(err, &invalid) {
+			invalid.Field = strings.TrimPrefix(invalid.Field, "answers[0].")
+		}
+		return said{}, err
+	}
+	one := all[0]
+	if one.Problem != "" {
+		return said{}, fault.Invalidf("text", "cannot be read: %s", one.Problem)
+	}
+	standing := rec.interview.Standings[rec.interview.Index(one.Slot)]
+	switch {
+	case standing.State == questioning.StateMissing:
+		return said{}, fault.Invalidf("slot", "%q has no answer to revise; sequential_questioning_follow_up takes its first", one.Slot)
+	case in.AnswerNumber > 0 && !slices.Contains(standing.Answers, in.AnswerNumber):
+		return said{}, fault.Invalidf("answer_number", "answer %d no longer holds; %q rests on %v", in.AnswerNumber, one.Slot, standing.Answers)
+	}
+	return one, nil
+}
+
+// revise moves the interview on and says what that changed.
+func (rec *record) revise(one said, c *change) (Revision, error) {
+	iv := rec.interview
+	i := iv.Index(one.Slot)
+	before := iv.Standings[i]
+	revised := Revised{Slot: one.Slot, Title: iv.Slots[i].Title, State: before.State, Value: before.Value, Before: earlier(before)}
+	if rec.holds(one) {
+		return Revision{Revised: revised, Reopened: []Reopened{}, Turn: newTurn(rec, iv.Next(), tally{repeated: 1})}, nil
+	}
+	done, err := iv.Revise(one.Said)
+	if err != nil {
+		return Revision{}, err
+	}
+	if done.Answer.Question == 0 {
+		done.Answer.Question = one.question
+	}
+	c.answers = []answer{{done.Answer, rec.revisionDigest(one, before)}}
+	c.revised = &done
+	c.batch = iv.Next()
+	c.completed = c.batch.Stop != nil && rec.stopReason == nil
+	rec.revision++
+	revised.State, revised.Value, revised.AnswerNumber = iv.Standings[i].State, iv.Standings[i].Value, done.Answer.Number
+	r := Revision{Changed: true, Revised: revised, Reopened: []Reopened{}, Turn: newTurn(rec, c.batch, tally{recorded: 1})}
+	for _, again := range done.Reopened {
+		r.Reopened = append(r.Reopened, Reopened{
+			Slot: again.Slot.Key, Title: again.Slot.Title, Applies: again.Applies, Before: earlier(again.Before),
+		})
+	}
+	return r, nil
+}
+
+// revisionDigest identifies a revision by what it puts aside, so that going
+// back to what was said before counts.
+func (rec *record) revisionDigest(one said, before questioning.Standing) []byte {
+	value, _ := json.Marshal(one.Value) // a canonical value always encodes
+	aside := 0
+	if n := len(before.Answers); n > 0 {
+		aside = before.Answers[n-1]
+	}
+	return digest([]byte("revise"), []byte(one.Slot), []byte(strconv.Itoa(aside)), []byte(one.Outcome), value, []byte(one.Words))
+}
+
+func earlier(s questioning.Standing) Earlier {
+	answers := s.Answers
+	if answers == nil {
+		answers = []int{}
+	}
+	return Earlier{State: s.State, Value: s.Value, Answers: answers}
+}

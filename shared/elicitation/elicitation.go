@@ -1,0 +1,45 @@
+// Package elicitation holds the forms by which a server asks the person behind
+// a client (MCP, elicitation in form mode). It is pure and knows nothing of
+// what a form asks for.
+package elicitation
+
+import "github.com/mark3labs/mcp-go/mcp"
+
+// Exchange is what a call brings besides its arguments.
+type Exchange struct {
+	// Elicits says that the client shows forms to the person.
+	Elicits bool
+	// State is what the server gave the client to bring back; empty in a first call.
+	State string
+	// Response is what became of the form that came with the state, if anything.
+	Response *mcp.ElicitationResponse
+}
+
+// Ask is a form to be answered before a call can end.
+type Ask struct {
+	Form  Form
+	State string // the client brings it back with the answer
+}
+
+// Form is the params of an elicitation/create request in form mode.
+type Form struct {
+	Message string
+	Schema  Schema
+}
+
+// Params is the form as mcp-go sends it.
+func (f Form) Params() mcp.ElicitationParams {
+	return mcp.ElicitationParams{Mode: mcp.ElicitationModeForm, Message: f.Message, RequestedSchema: f.Schema}
+}
+
+// Supported says whether a client that declared this shows forms: what names
+// no mode means form mode.
+func Supported(declared *mcp.ElicitationCapability) bool {
+	return declared != nil && (declared.Form != nil || declared.URL == nil)
+}
+
+// Content is the fields of an accepted form, nil when it has none.
+func Content(response *mcp.ElicitationResponse) map[string]any {
+	fields, _ := response.Content.(map[string]any)
+	return fields
+}

@@ -1,0 +1,65 @@
+package elicitation
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var one, nine = 1.0, 9.0
+
+var every = Schema{Fields: []Field{
+	{Name: "zeta", Type: "string", Title: "Class", OneOf: []Choice{{"e", "Economy"}, {"b", "Business"}}, Default: "e"},
+	{Name: "alpha", Type: "integer", Minimum: &one, Maximum: &nine, Default: 2.0},
+	{Name: "extras", Type: "array", Items: &Items{AnyOf: []Choice{{"w", "Wifi"}}}, Default: []any{"w"}},
+	{Name: "insured", Type: "boolean", Default: false},
+	{Name: "mail", Type: "string", Format: "email"},
+}}
+
+func TestAFormKeepsItsOrder(t *testing.T) {
+	encoded, err := json.Marshal(every)
+	require.NoError(t, err)
+	assert.Equal(t, `{"type":"object","properties":{`+
+		`"zeta":{"type":"string","title":"Class","oneOf":[{"const":"e","title":"Economy"},{"const":"b","title":"Business"}],"default":"e"},`+
+		`"alpha":{"type":"integer","minimum":1,"maximum":9,"default":2},`+
+		`"extras":{"type":"array","items":{"anyOf":[{"const":"w","title":"Wifi"}]},"default":["w"]},`+
+		`"insured":{"type":"boolean","default":false},`+
+		`"mail":{"type":"string","format":"email"}}}`, string(encoded))
+	var decoded Schema
+	require.NoError(t, json.Unmarshal(encoded, &decoded))
+	assert.Equal(t, every, decoded)
+}
+
+func TestAnOlderRevisionGetsAFormItKnows(t *testing.T) {
+	assert.Equal(t, every, every.For("2025-11-25"))
+	encoded, err := json.Marshal(every.For("2025-06-18"))
+	require.NoError(t, err)
+	assert.Equal(t, `{"type":"object","properties":{`+
+		`"zeta":{"type":"string","title":"Class","description":"Usually: e.","enum":["e","b"],"enumNames":["Economy","Business"]},`+
+		`"alpha":{"type":"integer","description":"Usually: 2.","minimum":1,"maximum":9},`+
+		`"extras":{"type":"string","description":"Usually: w. Any of these, separated by commas: Wifi."},`+
+		`"insured":{"type":"boolean","default":false},`+
+		`"mail":{"type":"string","format":"email"}}}`, string(encoded))
+}
+
+func TestWhoNamesNoModeShowsForms(t *testing.T) {
+	for declared, want := range map[string]bool{
+		`null`: false, `{}`: true, `{"form":{}}`: true, `{"form":{"applyDefaults":true}}`: true, `{"url":{}}`: false, `{"url":{},"form":{}}`: true,
+	} {
+		var capability *mcp.ElicitationCapability
+		require.NoError(t, json.Unmarshal([]byte(declared), &capability))
+		assert.Equal(t, want, Supported(capability), declared)
+	}
+	assert.False(t, Known("2025-03-26"))
+	assert.False(t, Known(""))
+	assert.True(t, Known("2025-06-18"))
+}
+
+func TestWhatIsNoFormIsRefused(t *testing.T) {
+	for _, broken := range []string{`{}`, `{"properties":[]}`, `{"properties":{"a":5}}`, `5`} {
+		assert.Error(t, json.Unmarshal([]byte(broken), new(Schema)), broken)
+	}
+}

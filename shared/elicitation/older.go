@@ -1,0 +1,66 @@
+package elicitation
+
+import (
+	"fmt"
+	"strings"
+)
+
+const (
+	// firstRevision has forms with plain fields.
+	firstRevision = "2025-06-18"
+	// fullRevision has titled choices, choices of several, and defaults.
+	fullRevision = "2025-11-25"
+)
+
+// Known says whether a revision of the protocol has forms.
+func Known(revision string) bool { return revision >= firstRevision }
+
+// For is the schema in the words of a revision. Before 2025-11-25 a choice is
+// an enum, a choice of several a text, and only a boolean has a default.
+func (s Schema) For(revision string) Schema {
+	if revision >= fullRevision {
+		return s
+	}
+	plain := Schema{Fields: make([]Field, len(s.Fields))}
+	for i, f := range s.Fields {
+		plain.Fields[i] = f.plain()
+	}
+	return plain
+}
+
+func (f Field) plain() Field {
+	if f.Default != nil && f.Type != "boolean" {
+		f.describe("Usually: " + shown(f.Default) + ".")
+		f.Default = nil
+	}
+	for _, c := range f.OneOf {
+		f.Enum, f.EnumNames = append(f.Enum, c.Const), append(f.EnumNames, c.Title)
+	}
+	f.OneOf = nil
+	if f.Items != nil {
+		names := make([]string, len(f.Items.AnyOf))
+		for i, c := range f.Items.AnyOf {
+			names[i] = c.Title
+		}
+		f.describe("Any of these, separated by commas: " + strings.Join(names, ", ") + ".")
+		f.Type, f.Items, f.MinItems, f.MaxItems = "string", nil, nil, nil
+	}
+	return f
+}
+
+func (f *Field) describe(more string) { f.Description = strings.TrimSpace(f.Description + " " + more) }
+
+func shown(value any) string {
+	var names []string
+	switch v := value.(type) {
+	case []any:
+		for _, one := range v {
+			names = append(names, fmt.Sprint(one))
+		}
+	case []string:
+		names = v
+	default:
+		return fmt.Sprint(value)
+	}
+	return strings.Join(names, ", ")
+}

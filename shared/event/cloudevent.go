@@ -1,0 +1,59 @@
+package event
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	cloudevents "github.com/cloudevents/sdk-go/v2"
+)
+
+// CloudEvent returns the event as it is published.
+func (w Waiting) CloudEvent() cloudevents.Event {
+	e := cloudevents.NewEvent()
+	e.SetID(w.ID.String())
+	e.SetSource(Source)
+	e.SetType(string(w.Type))
+	e.SetSubject(w.ConversationID.String())
+	e.SetTime(w.CreatedAt.UTC())
+	e.SetDataSchema(SchemaURI(w.Type))
+	_ = e.SetData(cloudevents.ApplicationJSON, []byte(w.Data)) // errs on what has to be encoded only
+	return e
+}
+
+// ErrUnknownType says that an event is none of this package's.
+var ErrUnknownType = errors.New("the type of the event is not known")
+
+// Read returns what a CloudEvent says happened, or ErrUnknownType.
+func Read(e cloudevents.Event) (Event, error) {
+	switch Type(e.Type()) {
+	case TypeQuestionAsked:
+		return read[QuestionAsked](e)
+	case TypeAnswerRecorded:
+		return read[AnswerRecorded](e)
+	case TypeAnswerRevised:
+		return read[AnswerRevised](e)
+	case TypeConversationCompleted:
+		return read[ConversationCompleted](e)
+	case TypeConversationErased:
+		return read[ConversationErased](e)
+	}
+	return nil, fmt.Errorf("%w: %q", ErrUnknownType, e.Type())
+}
+
+func read[E Event](e cloudevents.Event) (Event, error) {
+	if e.Source() != Source {
+		return nil, fmt.Errorf("source is %q, want %q", e.Source(), Source)
+	}
+	if err := validate(Type(e.Type()), e.Data()); err != nil {
+		return nil, err
+	}
+	var data E
+	if err := json.Unmarshal(e.Data(), &data); err != nil {
+		return nil, fmt.Errorf("data: %w", err)
+	}
+	if id, _ := data.Of(); id != e.Subject() {
+		return nil, fmt.Errorf("subject is %q, and the data is of conversation %q", e.Subject(), id)
+	}
+	return data, nil
+}

@@ -1,0 +1,104 @@
+package indexer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"github.com/caarlos0/env/v11"
+	cloudevents "github.com/cloudevents/sdk-go/v2"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/event"
+	"github.com/sequential-questioning/sequential-questioning/shared/memory"
+	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
+	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
+)
+
+// Handler takes CloudEvents in by HTTP, structured or binary.
+type Handler struct {
+	pool    *pgxpool.Pool
+	memory  *memory.Memory
+	indexer *Indexer
+}
+
+// Open returns an indexer as the environment describes it. It connects when it
+// is first used. Without Qdrant it keeps statistics alone.
+func Open() (*Handler, error) {
+	var config struct {
+		Config
+		Memory   memory.Config
+		Qdrant   qdrant.Config
+		Postgres postgres.Config
+	}
+	if err := env.Parse(&config); err != nil {
+		return nil, fmt.Errorf("read configuration: %w", err)
+	}
+	m, err := memory.Open(config.Qdrant, memory.WithConfig(config.Memory))
+	if err != nil {
+		return nil, err
+	}
+	pool, err := postgres.Open(context.Background(), config.Postgres)
+	if err != nil {
+		return nil, errors.Join(err, m.Close())
+	}
+	x, err := New(pool, m, config.Config)
+	if err != nil {
+		pool.Close()
+		return nil, errors.Join(err, m.Close())
+	}
+	return &Handler{pool, m, x}, nil
+}
+
+// ServeHTTP answers as a broker understands: 200 for what has been taken in, now
+// or before, 400 and 422 for what never can be, 503 and 500 for what is to be
+// delivered again.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	e, err := cloudevents.NewEventFromHTTPRequest(r)
+	if err == nil {
+		err = e.Validate()
+	}
+	var long *http.MaxBytesError
+	switch {
+	case errors.As(err, &long):
+		http.Error(w, fmt.Sprintf("the event is longer than %d bytes", long.Limit), http.StatusRequestEntityTooLarge)
+		return
+	case err != nil:
+		http.Error(w, "this is no CloudEvent: "+err.Error(), http.StatusBadRequest)
+		return
+	}
+	if _, err = h.indexer.Index(r.Context(), *e); err == nil {
+		w.WriteHeader(http.StatusOK)
+		return
+	}
+	status := statusOf(err)
+	level := slog.LevelWarn
+	if status != http.StatusServiceUnavailable {
+		level = slog.LevelError
+	}
+	slog.Log(r.Context(), level, "event not taken in", "id", e.ID(), "type", e.Type(), "error", err)
+	http.Error(w, err.Error(), status)
+}
+
+func statusOf(err error) int {
+	switch {
+	case errors.Is(err, ErrInvalid), errors.Is(err, event.ErrUnknownType):
+		return http.StatusUnprocessableEntity
+	case errors.Is(err, qdrant.ErrUnavailable), postgres.Retryable(err):
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusInternalServerError
+}
+
+// Ready reports whether the database answers. Memory may come later.
+func (h *Handler) Ready(ctx context.Context) error { return h.pool.Ping(ctx) }
+
+// Close releases the connections.
+func (h *Handler) Close() {
+	h.pool.Close()
+	if err := h.memory.Close(); err != nil {
+		slog.Warn("close memory", "error", err)
+	}
+}

@@ -1,0 +1,105 @@
+package event
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+)
+
+// NudgeConfig is where the relay is, from the environment.
+type NudgeConfig struct {
+	// URL of the relay; empty for none. Its timer finds what is not told.
+	URL     string        `env:"RELAY_URL"`
+	Timeout time.Duration `env:"RELAY_NUDGE_TIMEOUT" envDefault:"10s"`
+}
+
+// Nudger tells the relay that events wait. It is best effort and never in the
+// way: one request at a time, in the background, and one more for whatever came
+// meanwhile. The zero of *Nudger does nothing.
+type Nudger struct {
+	config NudgeConfig
+	client *http.Client
+	ctx    context.Context
+	cancel context.CancelFunc
+
+	mu             sync.Mutex
+	running, again bool
+	idle           sync.WaitGroup
+}
+
+// NewNudger returns a nudger. A wrong setting is an error.
+func NewNudger(config NudgeConfig) (*Nudger, error) {
+	if config.URL != "" {
+		if u, err := url.Parse(config.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return nil, fmt.Errorf("RELAY_URL is %q, want http://host/path or https://host/path", config.URL)
+		}
+	}
+	if config.Timeout <= 0 {
+		return nil, fmt.Errorf("RELAY_NUDGE_TIMEOUT is %s, want more than 0", config.Timeout)
+	}
+	n := &Nudger{config: config, client: &http.Client{Timeout: config.Timeout}}
+	n.ctx, n.cancel = context.WithCancel(context.Background())
+	return n, nil
+}
+
+// Nudge returns at once. Call it after the commit.
+func (n *Nudger) Nudge() {
+	if n == nil || n.config.URL == "" {
+		return
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.running {
+		n.again = true
+		return
+	}
+	if n.ctx.Err() != nil {
+		return
+	}
+	n.running = true
+	n.idle.Go(n.run)
+}
+
+func (n *Nudger) run() {
+	for {
+		if err := n.post(); err != nil {
+			slog.Debug("nudge the relay", "error", err)
+		}
+		n.mu.Lock()
+		if !n.again || n.ctx.Err() != nil {
+			n.running = false
+			n.mu.Unlock()
+			return
+		}
+		n.again = false
+		n.mu.Unlock()
+	}
+}
+
+func (n *Nudger) post() error {
+	request, err := http.NewRequestWithContext(n.ctx, http.MethodPost, n.config.URL, nil)
+	if err != nil {
+		return err
+	}
+	response, err := n.client.Do(request)
+	if err != nil {
+		return err
+	}
+	return response.Body.Close()
+}
+
+// Close lets a request under way end, within a second.
+func (n *Nudger) Close() {
+	if n == nil {
+		return
+	}
+	impatient := time.AfterFunc(time.Second, n.cancel)
+	n.idle.Wait()
+	impatient.Stop()
+	n.cancel()
+	n.client.CloseIdleConnections()
+}

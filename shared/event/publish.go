@@ -1,0 +1,119 @@
+package event
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	cloudevents "github.com/cloudevents/sdk-go/v2"
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+)
+
+// Publisher delivers an event. An error that is no *Refused says that it was
+// not delivered.
+type Publisher interface {
+	Publish(context.Context, cloudevents.Event) error
+}
+
+// Refused is the answer of a sink that took the event and did not accept it.
+type Refused struct {
+	Status int // HTTP
+	Body   string
+}
+
+func (r *Refused) Error() string {
+	return strings.TrimSpace(fmt.Sprintf("the sink answered %d %s: %s", r.Status, http.StatusText(r.Status), r.Body))
+}
+
+// Away says that the answer is about the sink, not about the event.
+func (r *Refused) Away() bool {
+	switch r.Status {
+	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
+}
+
+// Final says that trying again would not help. A sink retries by the same rule.
+func (r *Refused) Final() bool {
+	switch r.Status {
+	case http.StatusNotFound, http.StatusRequestTimeout, http.StatusConflict, http.StatusTooManyRequests:
+		return false
+	}
+	return r.Status < 500
+}
+
+// SinkConfig is where events go, from the environment: what a Knative
+// SinkBinding sets.
+type SinkConfig struct {
+	URL string `env:"K_SINK"`
+	// Overrides is a JSON object whose extensions are set on every event.
+	Overrides string        `env:"K_CE_OVERRIDES"`
+	Timeout   time.Duration `env:"RELAY_PUBLISH_TIMEOUT" envDefault:"5s"` // of one event
+}
+
+// Sink publishes to a broker, or whatever takes CloudEvents, over HTTP in
+// binary mode.
+type Sink struct {
+	url        string
+	extensions map[string]string
+	client     *http.Client
+}
+
+// NewSink returns a sink without connecting.
+func NewSink(config SinkConfig) (*Sink, error) {
+	if config.URL == "" {
+		return nil, fmt.Errorf("K_SINK is not set; a SinkBinding sets it on Knative")
+	}
+	if u, err := url.Parse(config.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, fmt.Errorf("K_SINK is %q, want http://host/path or https://host/path", config.URL)
+	}
+	if config.Timeout <= 0 {
+		return nil, fmt.Errorf("RELAY_PUBLISH_TIMEOUT is %s, want more than 0", config.Timeout)
+	}
+	var overrides struct {
+		Extensions map[string]string `json:"extensions"`
+	}
+	if config.Overrides != "" {
+		if err := json.Unmarshal([]byte(config.Overrides), &overrides); err != nil {
+			return nil, fmt.Errorf("K_CE_OVERRIDES is not the JSON that a SinkBinding sets: %w", err)
+		}
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = maxConcurrency
+	return &Sink{
+		url:        config.URL,
+		extensions: overrides.Extensions,
+		client:     &http.Client{Timeout: config.Timeout, Transport: otelhttp.NewTransport(transport)},
+	}, nil
+}
+
+// Publish delivers one event.
+func (s *Sink) Publish(ctx context.Context, e cloudevents.Event) error {
+	for name, value := range s.extensions {
+		e.SetExtension(name, value)
+	}
+	request, err := cloudevents.NewHTTPRequestFromEvent(ctx, s.url, e)
+	if err != nil {
+		return fmt.Errorf("encode event: %w", err)
+	}
+	response, err := s.client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode/100 == 2 {
+		_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10)) // lets the connection be used again
+		return nil
+	}
+	body, _ := io.ReadAll(io.LimitReader(response.Body, 500))
+	return &Refused{Status: response.StatusCode, Body: strings.ToValidUTF8(string(body), "")}
+}
+
+// Close releases idle connections.
+func (s *Sink) Close() { s.client.CloseIdleConnections() }

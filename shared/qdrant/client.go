@@ -1,0 +1,97 @@
+package qdrant
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	api "github.com/qdrant/go-client/qdrant"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+)
+
+// WriteFactor is how many times Config.Timeout one request of Ensure, Upsert,
+// Delete and Drop may take: it waits until the change is applied.
+const WriteFactor = 10
+
+// reconnect is how a lost connection is sought again: soon and steadily, since
+// calls fail at once in between.
+var reconnect = grpc.ConnectParams{
+	Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: time.Second},
+	MinConnectTimeout: 2 * time.Second,
+}
+
+// Client is safe for concurrent use.
+type Client struct {
+	api      *api.Client
+	config   Config
+	maxBytes int // of the points in one request
+}
+
+// Open checks the settings and connects to nothing: that is left to the first
+// call. With an empty URL the error is ErrNotConfigured; any other names the
+// setting that is wrong.
+func Open(config Config) (*Client, error) {
+	if config.URL == "" {
+		return nil, ErrNotConfigured
+	}
+	config, err := config.withDefaults()
+	if err != nil {
+		return nil, fmt.Errorf("qdrant: %w", err)
+	}
+	if err := config.check(); err != nil {
+		return nil, fmt.Errorf("qdrant: %w", err)
+	}
+	address, err := config.address()
+	if err != nil {
+		return nil, fmt.Errorf("qdrant: %w", err)
+	}
+	client, err := api.NewClient(&api.Config{
+		Host: address.host, Port: address.port, UseTLS: address.tls, APIKey: config.APIKey,
+		PoolSize: 1, SkipCompatibilityCheck: true,
+		GrpcOptions: []grpc.DialOption{
+			grpc.WithConnectParams(reconnect),
+			grpc.WithDefaultCallOptions(
+				grpc.MaxCallRecvMsgSize(config.MaxMessageBytes),
+				grpc.MaxCallSendMsgSize(config.MaxMessageBytes)),
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("qdrant: QDRANT_URL: %w", err)
+	}
+	return &Client{api: client, config: config, maxBytes: min(config.MaxMessageBytes/2, maxBatchBytes)}, nil
+}
+
+// Close ends the connection. Calls under way fail.
+func (c *Client) Close() error { return c.api.Close() }
+
+// Ready says whether Qdrant answers and takes the key.
+func (c *Client) Ready(ctx context.Context) error {
+	return c.read(ctx, "ready", "", func(ctx context.Context) error {
+		// A health check needs no key, so it would not tell a wrong one.
+		_, err := c.api.CollectionExists(ctx, c.config.Prefix)
+		return err
+	})
+}
+
+func (c *Client) read(ctx context.Context, operation, collection string, do func(context.Context) error) error {
+	return bounded(ctx, c.config.Timeout, operation, collection, do)
+}
+
+func (c *Client) write(ctx context.Context, operation, collection string, do func(context.Context) error) error {
+	return bounded(ctx, WriteFactor*c.config.Timeout, operation, collection, do)
+}
+
+func bounded(ctx context.Context, timeout time.Duration, operation, collection string, do func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	return explain(operation, collection, do(ctx))
+}
+
+// name is the collection's name on the server.
+func (c *Client) name(collection string) (string, error) {
+	if !namePattern.MatchString(collection) {
+		return "", fmt.Errorf("qdrant: collection is %q: want letters, digits, - and _, at most 100", collection)
+	}
+	return c.config.Prefix + "_" + collection, nil
+}

@@ -1,0 +1,139 @@
+package embedded
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	api "github.com/qdrant/go-client/qdrant"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// store holds the collections by name.
+type store struct {
+	limits      limits
+	mu          sync.RWMutex
+	collections map[string]*collection
+}
+
+func (s *store) find(name string) (*collection, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if c, ok := s.collections[name]; ok {
+		return c, nil
+	}
+	return nil, status.Errorf(codes.NotFound, "Not found: Collection `%s` doesn't exist!", name)
+}
+
+type collectionsServer struct {
+	api.UnimplementedCollectionsServer
+	store *store
+}
+
+func (s *collectionsServer) Create(_ context.Context, request *api.CreateCollection) (*api.CollectionOperationResponse, error) {
+	began := time.Now()
+	name := request.GetCollectionName()
+	if name == "" || len(name) > MaxNameLength || strings.ContainsAny(name, "<>:\"/\\|?*\x00") {
+		return nil, invalid("collection_name %.60q is no name: want 1 to %d characters that a file name can have", name, MaxNameLength)
+	}
+	schema, err := readSchema(request)
+	if err != nil {
+		return nil, err
+	}
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	if _, ok := s.store.collections[name]; ok {
+		return nil, status.Errorf(codes.AlreadyExists, "Wrong input: Collection `%s` already exists!", name)
+	}
+	if err := atMost("collections", len(s.store.collections)+1, s.store.limits.collections); err != nil {
+		return nil, err
+	}
+	s.store.collections[name] = newCollection(schema, s.store.limits)
+	return &api.CollectionOperationResponse{Result: true, Time: time.Since(began).Seconds()}, nil
+}
+
+func readSchema(request *api.CreateCollection) (schema, error) {
+	s := schema{weighed: map[string]bool{}, sizes: map[string]int{}, metadata: request.GetMetadata(), params: &api.CollectionParams{
+		ShardNumber: 1, ReplicationFactor: request.ReplicationFactor,
+		VectorsConfig: request.GetVectorsConfig(), SparseVectorsConfig: request.GetSparseVectorsConfig(),
+	}}
+	if err := refused(
+		refusal{request.GetShardingMethod() != api.ShardingMethod_Auto, "sharding method " + request.GetShardingMethod().String()},
+		refusal{request.QuantizationConfig != nil, "quantization"},
+		refusal{request.StrictModeConfig != nil, "strict mode"},
+		refusal{request.GetVectorsConfig().GetParams() != nil, "vector without a name"},
+	); err != nil {
+		return s, err
+	}
+	dense, sparse := request.GetVectorsConfig().GetParamsMap().GetMap(), request.GetSparseVectorsConfig().GetMap()
+	if err := atMost("vectors of a collection", len(dense)+len(sparse), MaxVectors); err != nil {
+		return s, err
+	}
+	for name, params := range dense {
+		if err := denseParams(name, params); err != nil {
+			return s, err
+		}
+		s.sizes[name] = int(params.GetSize())
+	}
+	for name, params := range sparse {
+		if _, twice := dense[name]; twice {
+			return s, invalid("vector %s is both dense and sparse", name)
+		}
+		s.weighed[name] = params.GetModifier() == api.Modifier_Idf
+	}
+	return s, nil
+}
+
+func (s *collectionsServer) Delete(_ context.Context, request *api.DeleteCollection) (*api.CollectionOperationResponse, error) {
+	began := time.Now()
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	_, ok := s.store.collections[request.GetCollectionName()]
+	delete(s.store.collections, request.GetCollectionName())
+	return &api.CollectionOperationResponse{Result: ok, Time: time.Since(began).Seconds()}, nil
+}
+
+func (s *collectionsServer) CollectionExists(_ context.Context, request *api.CollectionExistsRequest) (*api.CollectionExistsResponse, error) {
+	began := time.Now()
+	_, err := s.store.find(request.GetCollectionName())
+	return &api.CollectionExistsResponse{Result: &api.CollectionExists{Exists: err == nil}, Time: time.Since(began).Seconds()}, nil
+}
+
+func (s *collectionsServer) List(context.Context, *api.ListCollectionsRequest) (*api.ListCollectionsResponse, error) {
+	began := time.Now()
+	s.store.mu.RLock()
+	defer s.store.mu.RUnlock()
+	response := &api.ListCollectionsResponse{}
+	for _, name := range slices.Sorted(maps.Keys(s.store.collections)) {
+		response.Collections = append(response.Collections, &api.CollectionDescription{Name: name})
+	}
+	response.Time = time.Since(began).Seconds()
+	return response, nil
+}
+
+func (s *collectionsServer) Get(_ context.Context, request *api.GetCollectionInfoRequest) (*api.GetCollectionInfoResponse, error) {
+	began := time.Now()
+	c, err := s.store.find(request.GetCollectionName())
+	if err != nil {
+		return nil, err
+	}
+	return &api.GetCollectionInfoResponse{Result: c.info(), Time: time.Since(began).Seconds()}, nil
+}
+
+func (c *collection) info() *api.CollectionInfo {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	indexes := map[string]*api.PayloadSchemaInfo{}
+	for field, kind := range c.indexes {
+		indexes[field] = &api.PayloadSchemaInfo{DataType: kind}
+	}
+	return &api.CollectionInfo{
+		Status: api.CollectionStatus_Green, OptimizerStatus: &api.OptimizerStatus{Ok: true}, SegmentsCount: 1,
+		PointsCount: api.PtrOf(uint64(len(c.slots))), PayloadSchema: indexes,
+		Config: &api.CollectionConfig{Params: c.params, Metadata: c.metadata},
+	}
+}

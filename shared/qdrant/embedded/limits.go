@@ -1,0 +1,74 @@
+package embedded
+
+import (
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// What one server takes.
+const (
+	MaxCollections     = 64
+	MaxPoints          = 500_000   // in a collection
+	MaxCollectionBytes = 1 << 30   // of vectors and payloads in a collection, about
+	MaxVectors         = 8         // of a collection, and so of a point
+	MaxDimensions      = 8192      // of a dense vector
+	MaxSparseValues    = 32_768    // of a sparse vector
+	MaxPayloadBytes    = 256 << 10 // of a point
+	MaxIndexes         = 32        // of a collection
+	MaxMessageBytes    = 64 << 20  // of a request and of an answer
+	MaxRequestPoints   = 10_000    // points or ids in a request
+	MaxResults         = 10_000    // limit plus offset
+	MaxPrefetches      = 16
+	MaxConditions      = 1024 // of a filter, the values of each condition counted
+	MaxFilterDepth     = 8
+	MaxNameLength      = 255 // of a collection
+	MaxStreams         = 256 // requests under way on one connection
+)
+
+const (
+	defaultLimit = 10
+	// compactAfterDeleted is how many dead points are always let be.
+	compactAfterDeleted = 1024
+)
+
+// limits are the ones above that a test makes smaller.
+type limits struct {
+	collections     int
+	points          int
+	collectionBytes int
+}
+
+func standardLimits() limits {
+	return limits{collections: MaxCollections, points: MaxPoints, collectionBytes: MaxCollectionBytes}
+}
+
+func atMost(what string, have, most int) error {
+	if have > most {
+		return status.Errorf(codes.ResourceExhausted, "%s: %d, at most %d", what, have, most)
+	}
+	return nil
+}
+
+func invalid(format string, values ...any) error {
+	return status.Errorf(codes.InvalidArgument, "Wrong input: "+format, values...)
+}
+
+func unimplemented(what string) error {
+	return status.Error(codes.Unimplemented, "the embedded Qdrant has no "+what)
+}
+
+// refusal is something that this server does not do, and whether it is asked.
+type refusal struct {
+	asked bool
+	what  string
+}
+
+// refused returns an error for the first thing that is asked.
+func refused(list ...refusal) error {
+	for _, r := range list {
+		if r.asked {
+			return unimplemented(r.what)
+		}
+	}
+	return nil
+}

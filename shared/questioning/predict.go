@@ -1,0 +1,153 @@
+package questioning
+
+import (
+	"fmt"
+	"math"
+)
+
+// DefaultConfidence is how probable an answer must be to be assumed, unless a
+// caller says otherwise.
+const DefaultConfidence = 0.95
+
+// minMatching is how many earlier conversations must match for an answer to be
+// assumed.
+const minMatching = 20
+
+// FromStatistics is the source of what is assumed from earlier conversations.
+const FromStatistics = "earlier conversations"
+
+// Prediction is the answer that earlier conversations make likely, given what
+// the person said in this one.
+type Prediction struct {
+	Value       any
+	Probability float64
+	// Matching is how many earlier conversations it rests on: those that gave the
+	// known answer which says most, or all when none says anything.
+	Matching int
+	// Agreeing is how many of them gave the predicted answer.
+	Agreeing int
+	// Record is the share of such predictions that were right before, by
+	// Laplace's rule of succession.
+	Record float64
+	Words  string // why
+}
+
+// Predict returns the likeliest answer for a Boolean or Choice slot; false when
+// nothing is known of it.
+func (iv *Interview) Predict(key string) (Prediction, bool) {
+	i := iv.Index(key)
+	if i < 0 {
+		return Prediction{}, false
+	}
+	return iv.predict(i, iv.beliefs())
+}
+
+func (iv *Interview) predict(i int, b *beliefs) (Prediction, bool) {
+	option, probability := b.likeliest(i)
+	id := b.idOf(i, option)
+	if id < 0 {
+		return Prediction{}, false
+	}
+	p := Prediction{
+		Value:       optionValue(iv.Slots[i], option),
+		Probability: probability,
+		Record:      iv.Statistics.Answers[id].record(),
+	}
+	also := iv.match(i, id, b, &p)
+	p.Words = fmt.Sprintf("%.0f %% likely: so said %d of %d earlier conversations%s.",
+		math.Floor(100*p.Probability), p.Agreeing, p.Matching, also)
+	return p, true
+}
+
+// match counts the earlier conversations that a prediction rests on and returns
+// what they have in common with this one.
+func (iv *Interview) match(i, id int, b *beliefs, p *Prediction) string {
+	counts := iv.Statistics.Slots[iv.Slots[i].Key].Values
+	for _, n := range counts {
+		p.Matching += n
+	}
+	p.Agreeing = counts[iv.Statistics.Answers[id].Value]
+	most, also := 0.0, ""
+	for _, other := range b.given {
+		if _, force := b.said(other, i); force > most {
+			most, p.Matching = force, 0
+			for _, option := range b.ids[i] {
+				p.Matching += iv.Statistics.together(other, option)
+			}
+			p.Agreeing = iv.Statistics.together(other, id)
+			also = " that had " + iv.described(iv.Statistics.Answers[other])
+		}
+	}
+	return also
+}
+
+// described names an answer: "travel class: economy".
+func (iv *Interview) described(g Given) string {
+	slot := iv.Slots[iv.Index(g.Slot)]
+	value := g.Value
+	if slot.Type == Boolean {
+		value = Render(value == "true")
+	}
+	return fmt.Sprintf("%s: %s", lowerFirst(slot.Title), excerpt(value))
+}
+
+func optionValue(slot Slot, option int) any {
+	if slot.Type == Boolean {
+		return option == 1
+	}
+	return slot.Options[option].Value
+}
+
+// sure says whether a prediction is good enough to be assumed.
+func (p Prediction) sure(confidence float64) bool {
+	return p.Probability >= confidence && p.Record >= confidence && p.Matching >= minMatching
+}
+
+// Predicted says whether the standing is an assumption from earlier
+// conversations.
+func (s Standing) Predicted() bool {
+	return s.State == StateAssumed && s.Source == FromStatistics
+}
+
+// assumePredicted assumes what would be asked for although its answer is near
+// certain, and takes back such assumptions that what was said since makes
+// doubtful. They follow each other: an assumption may make a slot apply.
+func (iv *Interview) assumePredicted() {
+	for i, s := range iv.Standings {
+		if s.Predicted() {
+			iv.Standings[i] = Standing{State: StateMissing, Passed: s.Passed, Reopened: s.Reopened}
+		}
+	}
+	if iv.Limits.Confidence <= 0 || len(iv.Statistics.Answers) == 0 {
+		return
+	}
+	b := iv.beliefs()
+	for range iv.Slots {
+		assumed := false
+		for _, i := range iv.candidates() {
+			if iv.purpose(i) != Ask {
+				continue
+			}
+			if p, ok := iv.predict(i, b); ok && p.sure(iv.Limits.Confidence) {
+				s := &iv.Standings[i]
+				s.State, s.Value, s.Words, s.Source = StateAssumed, p.Value, p.Words, FromStatistics
+				assumed = true
+			}
+		}
+		if !assumed {
+			return
+		}
+	}
+}
+
+// beliefs are those of earlier conversations given what is known in this one.
+// What was itself predicted is no evidence.
+func (iv *Interview) beliefs() *beliefs {
+	b := newBeliefs(iv.Slots, iv.Statistics)
+	for i, s := range iv.Standings {
+		if s.Known() && s.State != StateContradicted && !s.Predicted() {
+			b.learn(i, indexOf(iv.Slots[i], s.Value))
+		}
+	}
+	return b
+}

@@ -1,0 +1,142 @@
+package integration
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	cloudevents "github.com/cloudevents/sdk-go/v2"
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/event"
+	"github.com/sequential-questioning/sequential-questioning/shared/memory"
+)
+
+// The steps at which the process that relays and indexes is killed.
+const (
+	claimed     = "events are claimed"
+	noted       = "the indexer has noted the event"
+	written     = "Qdrant is written, nothing committed"
+	erased      = "Qdrant is erased, nothing committed"
+	indexedStep = "the indexer has committed, the relay does not know"
+	published   = "some are published, none is marked"
+)
+
+const (
+	stepVariable = "EVENT_KILL_STEP"
+	urlVariable  = "EVENT_KILL_DATABASE"
+	qdrantEnv    = "EVENT_KILL_QDRANT"
+	exitKilled   = 77
+)
+
+// dying ends its process at a step, as a kill does: nothing is undone by it.
+type dying struct {
+	*memory.Memory
+	step string
+}
+
+func (d dying) at(step string) {
+	if d.step == step {
+		os.Exit(exitKilled)
+	}
+}
+
+func (d dying) Sync(ctx context.Context, tx pgx.Tx, principal, id string, slots []string) (bool, error) {
+	d.at(noted)
+	there, err := d.Memory.Sync(ctx, tx, principal, id, slots)
+	d.at(written)
+	return there, err
+}
+
+func (d dying) Forget(ctx context.Context, principal string, ids ...string) error {
+	err := d.Memory.Forget(ctx, principal, ids...)
+	d.at(erased)
+	return err
+}
+
+// TestTheProcessThatIsKilled is that process; by itself it does nothing.
+func TestTheProcessThatIsKilled(t *testing.T) {
+	step := os.Getenv(stepVariable)
+	if step == "" {
+		return
+	}
+	w := worldOn(t, os.Getenv(urlVariable), os.Getenv(qdrantEnv))
+	d := dying{w.memory, step}
+	into := deliver(w.indexing(t, d))
+	n := 0
+	relay := w.relay(t, publisher(func(ctx context.Context, e cloudevents.Event) error {
+		d.at(claimed)
+		err := into(ctx, e)
+		if n++; e.Type() != string(event.TypeQuestionAsked) {
+			d.at(indexedStep)
+		}
+		if n == 3 {
+			d.at(published)
+		}
+		return err
+	}), func(c *event.RelayConfig) { c.Concurrency = 1 })
+	_, _, err := relay.Drain(t.Context())
+	require.NoError(t, err)
+}
+
+func TestKilledBetweenAnyTwoStepsNothingIsLostAndNothingIndexedTwice(t *testing.T) {
+	t.Parallel()
+	for _, step := range []string{claimed, noted, written, erased, indexedStep, published} {
+		t.Run(strings.ReplaceAll(step, " ", "_"), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			gone := w.answeredTrip(t, "local", "", map[string]any{"budget": 1.0})
+			w.queued(t, recorded("local", gone, "budget"))
+			w.drain(t)
+			w.erase(t, "local", gone)
+			id := w.answeredTrip(t, "local", "", tripValues)
+			var events []event.Event
+			for slot := range tripValues {
+				events = append(events, recorded("local", id, slot))
+			}
+			w.queued(t, append(events, completed("local", id), erasedEvent("local", gone))...)
+			waiting := w.waiting(t)
+
+			kill := exec.Command(os.Args[0], "-test.run=^TestTheProcessThatIsKilled$")
+			kill.Env = append(os.Environ(), stepVariable+"="+step, urlVariable+"="+w.url, qdrantEnv+"="+w.qdrant)
+			output, err := kill.CombinedOutput()
+			var exit *exec.ExitError
+			require.ErrorAs(t, err, &exit, "%s", output)
+			require.Equal(t, exitKilled, exit.ExitCode(), "%s", output)
+			assert.Equal(t, waiting, w.waiting(t), "what nobody settled waits")
+
+			assert.Zero(t, w.drain(t).Published, "until the lease of the one that died is over")
+			w.leasesEnd(t)
+			assert.Equal(t, waiting, w.drain(t).Published)
+			assert.Zero(t, w.waiting(t))
+			assert.Equal(t, tripValues, w.values(t, "local"), "and nothing of what was forgotten")
+			assert.Equal(t, 1, w.statistics(t).Conversations)
+			assert.Zero(t, count(t, w.url, `SELECT count(*) FROM erasures`))
+		})
+	}
+}
+
+func TestEventsPublishedWhileTheDatabaseGoesAwayAreNotIndexedTwice(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.answeredTrip(t, "local", "", tripValues)
+	w.queued(t, recorded("local", id, "budget"), completed("local", id))
+	into := deliver(w.indexer)
+	_, _, err := w.relay(t, publisher(func(ctx context.Context, e cloudevents.Event) error {
+		err := into(ctx, e)
+		if e.Type() == string(event.TypeConversationCompleted) {
+			w.admin(t, `ALTER TABLE outbox RENAME TO outbox_away`)
+		}
+		return err
+	})).Drain(t.Context())
+	require.Error(t, err, "published, and nobody could mark it")
+	w.admin(t, `ALTER TABLE outbox_away RENAME TO outbox`)
+	w.leasesEnd(t)
+	assert.Equal(t, 2, w.drain(t).Published)
+	assert.Len(t, w.values(t, "local"), 1)
+	assert.Equal(t, 1, w.statistics(t).Conversations)
+}

@@ -1,0 +1,254 @@
+package integration
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	cloudevents "github.com/cloudevents/sdk-go/v2"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/event"
+	"github.com/sequential-questioning/sequential-questioning/shared/event/indexer"
+	"github.com/sequential-questioning/sequential-questioning/shared/memory"
+	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
+	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
+	"github.com/sequential-questioning/sequential-questioning/shared/principal"
+	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
+	"github.com/sequential-questioning/sequential-questioning/shared/qdrant/embedded"
+)
+
+// world is a database, a Qdrant and the eventing side between them. It queues
+// events by itself, apart from those of the conversation service, whose
+// waiting events it drops.
+type world struct {
+	url, qdrant   string
+	pool          *pgxpool.Pool
+	conversations *conversation.Service
+	memory        *memory.Memory
+	outbox        *event.Outbox
+	indexer       *indexer.Indexer
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	server, err := embedded.Start(embedded.Options{})
+	require.NoError(t, err)
+	t.Cleanup(func() { server.Close() })
+	return worldOn(t, postgrestest.New(t), server.URL())
+}
+
+func worldOn(t *testing.T, url, qdrantURL string) *world {
+	t.Helper()
+	pool, err := postgres.Open(t.Context(), postgres.Config{URL: url, MaxConns: 8, StatementTimeout: 5 * time.Second, LockTimeout: 5 * time.Second})
+	require.NoError(t, err)
+	t.Cleanup(pool.Close)
+	m, err := memory.Open(qdrant.Config{URL: qdrantURL, Timeout: 2 * time.Second})
+	require.NoError(t, err)
+	t.Cleanup(func() { m.Close() })
+	w := &world{url: url, qdrant: qdrantURL, pool: pool, conversations: serviceOn(t, url, 4), memory: m, outbox: event.NewOutbox(pool)}
+	w.indexer = w.indexing(t, m)
+	return w
+}
+
+func (w *world) indexing(t *testing.T, m indexer.Memory) *indexer.Indexer {
+	t.Helper()
+	x, err := indexer.New(w.pool, m, indexer.Config{MemoryTimeout: 2 * time.Second, Retention: time.Hour})
+	require.NoError(t, err)
+	return x
+}
+
+var relaying = event.RelayConfig{
+	Batch: 10, Concurrency: 4, MaxAttempts: 3, Timeout: 10 * time.Second,
+	Backoff: time.Minute, MaxBackoff: time.Hour, ErasureAfter: time.Hour,
+}
+
+func (w *world) relay(t *testing.T, p event.Publisher, change ...func(*event.RelayConfig)) *event.Relay {
+	t.Helper()
+	config := relaying
+	for _, c := range change {
+		c(&config)
+	}
+	r, err := event.NewRelay(w.outbox, p, config)
+	require.NoError(t, err)
+	return r
+}
+
+// publisher is a sink in this process.
+type publisher func(context.Context, cloudevents.Event) error
+
+func (p publisher) Publish(ctx context.Context, e cloudevents.Event) error { return p(ctx, e) }
+
+// deliver is a broker with one subscriber, which answers as its handler does.
+func deliver(x *indexer.Indexer) publisher {
+	return func(ctx context.Context, e cloudevents.Event) error {
+		_, err := x.Index(ctx, e)
+		switch {
+		case errors.Is(err, indexer.ErrInvalid):
+			return &event.Refused{Status: 422, Body: err.Error()}
+		case err != nil:
+			return &event.Refused{Status: 503, Body: err.Error()}
+		}
+		return nil
+	}
+}
+
+// drain publishes all there is to the world's own indexer, and no failure.
+func (w *world) drain(t *testing.T) event.Drained {
+	t.Helper()
+	done, ran, err := w.relay(t, deliver(w.indexer)).Drain(t.Context())
+	require.NoError(t, err)
+	require.True(t, ran)
+	return done
+}
+
+// recorder is a sink that keeps what it is given.
+type recorder struct {
+	mu     sync.Mutex
+	events []cloudevents.Event
+}
+
+func (r *recorder) Publish(_ context.Context, e cloudevents.Event) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.events = append(r.events, e)
+	return nil
+}
+
+func (r *recorder) ids() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var ids []string
+	for _, e := range r.events {
+		ids = append(ids, e.ID())
+	}
+	return ids
+}
+
+// queued writes events in a transaction of the principal that they name.
+func (w *world) queued(t *testing.T, events ...event.Event) {
+	t.Helper()
+	require.NoError(t, pgx.BeginTxFunc(t.Context(), w.pool, pgx.TxOptions{}, func(tx pgx.Tx) error {
+		return queueIn(t, tx, events...)
+	}))
+}
+
+func queueIn(t *testing.T, tx pgx.Tx, events ...event.Event) error {
+	t.Helper()
+	_, of := events[0].Of()
+	batch := &pgx.Batch{}
+	batch.Queue(`SELECT set_config('app.principal', $1, true)`, of)
+	require.NoError(t, event.Queue(batch, events...))
+	return tx.SendBatch(t.Context(), batch).Close()
+}
+
+// forgetEvents empties the outbox.
+func (w *world) forgetEvents(t *testing.T) {
+	t.Helper()
+	w.admin(t, `DELETE FROM outbox`)
+}
+
+// leasesEnd lets claimed and failed events be claimed again at once.
+func (w *world) leasesEnd(t *testing.T) {
+	t.Helper()
+	w.admin(t, `UPDATE outbox SET next_at = now()`)
+}
+
+func (w *world) admin(t *testing.T, statement string, args ...any) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), postgrestest.AdminURL(t, w.url))
+	require.NoError(t, err)
+	defer conn.Close(t.Context())
+	_, err = conn.Exec(t.Context(), statement, args...)
+	require.NoError(t, err)
+}
+
+func (w *world) waiting(t *testing.T) int {
+	t.Helper()
+	return count(t, w.url, `SELECT count(*) FROM outbox`)
+}
+
+// answeredTrip opens a conversation about a trip for a user and answers some
+// slots of it, and returns its id with the waiting events gone.
+func (w *world) answeredTrip(t *testing.T, as, user string, values map[string]any) string {
+	t.Helper()
+	ctx := principal.With(t.Context(), as)
+	turn, err := w.conversations.Ask(ctx, conversation.AskInput{Context: "Book a trip", UserID: user, InformationNeeded: trip})
+	require.NoError(t, err)
+	w.answer(t, as, turn.ConversationID, values)
+	return turn.ConversationID
+}
+
+func (w *world) answer(t *testing.T, as, id string, values map[string]any) {
+	t.Helper()
+	in := conversation.FollowUpInput{ConversationID: id}
+	for slot, value := range values {
+		in.Answers = append(in.Answers, conversation.AnswerInput{Slot: slot, Value: value})
+	}
+	_, err := w.conversations.FollowUp(principal.With(t.Context(), as), in)
+	require.NoError(t, err)
+	w.forgetEvents(t)
+}
+
+func (w *world) erase(t *testing.T, as, id string) {
+	t.Helper()
+	_, err := w.conversations.Forget(principal.With(t.Context(), as), conversation.ForgetInput{ConversationID: id})
+	require.NoError(t, err)
+	w.forgetEvents(t)
+	w.admin(t, `DELETE FROM erasures`)
+}
+
+// recorded is the event of an answer; what the indexer goes by is its slot.
+func recorded(as, id, slot string) event.AnswerRecorded {
+	return event.AnswerRecorded{
+		Conversation: event.Conversation{Principal: as, SessionID: id, ConversationID: id, Form: "trip", Goal: "Book a trip"},
+		Answer:       event.Answer{Slot: event.Slot{Key: slot, Title: slot, Type: "string"}, AnswerNumber: 1, Outcome: "answered", Value: "x", Words: "x"},
+		At:           time.Now(),
+	}
+}
+
+func completed(as, id string) event.ConversationCompleted {
+	return event.ConversationCompleted{Conversation: recorded(as, id, "").Conversation, StopReason: "all_settled", At: time.Now()}
+}
+
+func erasedEvent(as, id string) event.ConversationErased {
+	return event.ConversationErased{Principal: as, ConversationID: id, At: time.Now()}
+}
+
+// sent is an event as a broker delivers it.
+func sent(t *testing.T, e event.Event) cloudevents.Event {
+	t.Helper()
+	id, _ := e.Of()
+	data, err := json.Marshal(e)
+	require.NoError(t, err)
+	return event.Waiting{ID: uuid.New(), ConversationID: uuid.MustParse(id), Type: e.Type(), Data: data, CreatedAt: time.Now()}.CloudEvent()
+}
+
+// remembered returns a principal's memory by slot: each once, or the test fails.
+func (w *world) remembered(t *testing.T, as string) map[string]memory.Found {
+	t.Helper()
+	found, err := w.memory.Recall(t.Context(), as, "", "book a trip destination budget class start date insurance", memory.MaxRecalled)
+	require.NoError(t, err)
+	bySlot := map[string]memory.Found{}
+	for _, f := range found {
+		require.NotContains(t, bySlot, f.Slot, "remembered twice")
+		bySlot[f.Slot] = f
+	}
+	return bySlot
+}
+
+func (w *world) values(t *testing.T, as string) map[string]any {
+	t.Helper()
+	values := map[string]any{}
+	for slot, f := range w.remembered(t, as) {
+		values[slot] = f.Value
+	}
+	return values
+}

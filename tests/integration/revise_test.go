@@ -1,0 +1,172 @@
+package integration
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequential-questioning/sequential-questioning/functions/revise"
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+)
+
+// insurance hangs two things on one.
+var insurance = []byte(`[
+	{"key": "insured", "type": "boolean"},
+	{"key": "insurer", "when": {"slot": "insured", "equals": true}},
+	{"key": "policy", "when": {"slot": "insurer", "equals": "Acme"}},
+	{"key": "age", "type": "integer"}
+]`)
+
+func answerSlots(t *testing.T, s *conversation.Service, id string, values map[string]any) conversation.Turn {
+	t.Helper()
+	in := conversation.FollowUpInput{ConversationID: id}
+	for slot, value := range values {
+		in.Answers = append(in.Answers, conversation.AnswerInput{Slot: slot, Value: value})
+	}
+	turn, err := s.FollowUp(t.Context(), in)
+	require.NoError(t, err)
+	return turn
+}
+
+func openInsurance(t *testing.T, s *conversation.Service) string {
+	t.Helper()
+	turn, err := s.Ask(t.Context(), conversation.AskInput{Context: "Insure me", InformationNeeded: insurance})
+	require.NoError(t, err)
+	turn = answerSlots(t, s, turn.ConversationID, map[string]any{"insured": true, "insurer": "Acme", "policy": "A-1", "age": 30.0})
+	require.True(t, turn.Metadata.Complete)
+	return turn.ConversationID
+}
+
+func TestARevisionSupersedesAndKeepsTheHistory(t *testing.T) {
+	t.Parallel()
+	s, url := newService(t)
+	id := openInsurance(t, s)
+	revised, err := s.Revise(t.Context(), conversation.ReviseInput{ConversationID: id, Slot: "age", Value: 31.0})
+	require.NoError(t, err)
+	assert.True(t, revised.Changed)
+	assert.Equal(t, 31.0, revised.Revised.Value)
+	assert.Equal(t, 30.0, revised.Revised.Before.Value)
+	assert.Empty(t, revised.Reopened)
+	assert.True(t, revised.Metadata.Complete)
+	assert.Contains(t, revised.Text(), "31 instead of 30")
+
+	report, err := s.Report(t.Context(), conversation.ReportInput{ConversationID: id, IncludeHistory: true})
+	require.NoError(t, err)
+	assert.Equal(t, 31.0, report.Values["age"])
+	assert.Empty(t, report.Contradictions)
+	require.Len(t, report.History, 5)
+	for _, p := range report.History {
+		if p.Slot == "age" && !p.Holds {
+			assert.Equal(t, 30.0, p.Value)
+			assert.Equal(t, revised.Revised.AnswerNumber, p.SupersededBy)
+		}
+	}
+	assert.Equal(t, 1, count(t, url, `SELECT count(*) FROM answers WHERE superseded_by IS NOT NULL`))
+}
+
+func TestWhatHungOnARevisedAnswerIsAskedAgain(t *testing.T) {
+	t.Parallel()
+	s, _ := newService(t)
+	id := openInsurance(t, s)
+	revised, err := s.Revise(t.Context(), conversation.ReviseInput{ConversationID: id, Slot: "insured", Text: "no"})
+	require.NoError(t, err)
+	require.Len(t, revised.Reopened, 2)
+	assert.False(t, revised.Reopened[0].Applies)
+	assert.Equal(t, "Acme", revised.Reopened[0].Before.Value)
+	assert.True(t, revised.Metadata.Complete, "what no longer applies keeps nothing open")
+
+	revised, err = s.Revise(t.Context(), conversation.ReviseInput{ConversationID: id, Slot: "insured", Value: true})
+	require.NoError(t, err)
+	assert.False(t, revised.Metadata.Complete)
+	require.Len(t, revised.Questions, 1)
+	assert.Equal(t, "insurer", revised.Questions[0].Slot)
+	turn, err := s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: id,
+		Answers: []conversation.AnswerInput{{Slot: "insurer", Value: "Acme"}}})
+	require.NoError(t, err, "the same words count again")
+	assert.Equal(t, "policy", turn.Questions[0].Slot)
+	turn = answerSlots(t, s, id, map[string]any{"policy": "A-1"})
+	assert.True(t, turn.Metadata.Complete)
+
+	report, err := s.Report(t.Context(), conversation.ReportInput{ConversationID: id, IncludeHistory: true})
+	require.NoError(t, err)
+	assert.Equal(t, map[string]any{"insured": true, "insurer": "Acme", "policy": "A-1", "age": 30.0}, report.Values)
+	assert.Len(t, report.History, 8)
+}
+
+func TestARepeatedRevisionChangesNothingTwice(t *testing.T) {
+	t.Parallel()
+	s, url := newService(t)
+	id := openInsurance(t, s)
+	in := conversation.ReviseInput{ConversationID: id, Slot: "age", Text: "31"}
+	first, err := s.Revise(t.Context(), in)
+	require.NoError(t, err)
+	rows := stored(t, url)
+	again, err := s.Revise(t.Context(), in)
+	require.NoError(t, err)
+	assert.Equal(t, asJSON(t, first), asJSON(t, again))
+	assert.Equal(t, rows, stored(t, url))
+
+	same, err := s.Revise(t.Context(), conversation.ReviseInput{ConversationID: id, Slot: "age", Value: 31.0})
+	require.NoError(t, err)
+	assert.False(t, same.Changed)
+	assert.Contains(t, same.Text(), "nothing changed")
+	assert.Equal(t, rows, stored(t, url))
+
+	back, err := s.Revise(t.Context(), conversation.ReviseInput{ConversationID: id, AnswerNumber: first.Revised.AnswerNumber, Value: 30.0})
+	require.NoError(t, err)
+	assert.True(t, back.Changed, "going back to what was said first counts")
+}
+
+func TestAnAnswerCanBeTakenBack(t *testing.T) {
+	t.Parallel()
+	s, _ := newService(t)
+	id := openInsurance(t, s)
+	revised, err := s.Revise(t.Context(), conversation.ReviseInput{ConversationID: id, Slot: "age", Outcome: questioning.Declined})
+	require.NoError(t, err)
+	assert.Equal(t, questioning.StateDeclined, revised.Revised.State)
+	report, err := s.Report(t.Context(), conversation.ReportInput{ConversationID: id})
+	require.NoError(t, err)
+	assert.NotContains(t, report.Values, "age")
+}
+
+func TestARevisionThatCannotBeTakenNamesTheField(t *testing.T) {
+	t.Parallel()
+	s, url := newService(t)
+	id := openInsurance(t, s)
+	open, err := s.Ask(t.Context(), conversation.AskInput{Context: "Insure me", InformationNeeded: insurance})
+	require.NoError(t, err)
+	_, err = s.Revise(t.Context(), conversation.ReviseInput{ConversationID: id, Slot: "age", Value: 32.0})
+	require.NoError(t, err)
+	rows := stored(t, url)
+	tool := revise.Tool(s)
+	for name, c := range map[string]struct{ arguments, says string }{
+		"nothing named":         {`{"conversation_id": "` + id + `", "value": 3}`, "slot: is missing"},
+		"no value":              {`{"conversation_id": "` + id + `", "slot": "age"}`, "needs a value or a text"},
+		"unknown slot":          {`{"conversation_id": "` + id + `", "slot": "size", "value": 3}`, `slot: there is no slot "size"`},
+		"unfit value":           {`{"conversation_id": "` + id + `", "slot": "age", "value": "old"}`, "value:"},
+		"unreadable words":      {`{"conversation_id": "` + id + `", "slot": "age", "text": "quite old"}`, "text: cannot be read"},
+		"no such answer":        {`{"conversation_id": "` + id + `", "answer_number": 99, "value": 3}`, "answer_number: there is no answer 99"},
+		"another slot's answer": {`{"conversation_id": "` + id + `", "answer_number": 5, "slot": "insurer", "value": "Best"}`, "answer_number: answer 5 is about"},
+		"nothing to revise":     {`{"conversation_id": "` + open.ConversationID + `", "slot": "age", "value": 3}`, "no answer to revise"},
+		"unknown conversation":  {`{"conversation_id": "x", "slot": "age", "value": 3}`, "conversation_id"},
+	} {
+		_, err := tool.Call(t.Context(), []byte(c.arguments))
+		assert.ErrorContains(t, err, c.says, name)
+	}
+	assert.Equal(t, rows, stored(t, url))
+}
+
+func TestAnAnswerThatNoLongerHoldsIsNotRevised(t *testing.T) {
+	t.Parallel()
+	s, _ := newService(t)
+	id := openInsurance(t, s)
+	report, err := s.Report(t.Context(), conversation.ReportInput{ConversationID: id})
+	require.NoError(t, err)
+	first := report.Citations["age"][0].AnswerNumber
+	_, err = s.Revise(t.Context(), conversation.ReviseInput{ConversationID: id, Slot: "age", Value: 32.0})
+	require.NoError(t, err)
+	_, err = s.Revise(t.Context(), conversation.ReviseInput{ConversationID: id, AnswerNumber: first, Value: 33.0})
+	assert.ErrorContains(t, err, "no longer holds")
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/retrieval"
+)
+
+// topic is a request of ClariQ and the questions that people judged relevant to it.
+type topic struct {
+	request  string
+	relevant map[string]bool // by question id
+}
+
+// readBank returns the questions of question_bank.tsv. The first one is empty
+// and left out, as ClariQ's own measure does.
+func readBank(folder string) ([]retrieval.Question, error) {
+	var bank []retrieval.Question
+	err := readColumns(filepath.Join(folder, "question_bank.tsv"), []string{"question_id", "question"}, func(row []string) {
+		if strings.TrimSpace(row[1]) != "" {
+			bank = append(bank, retrieval.Question{ID: row[0], Text: row[1]})
+		}
+	})
+	return bank, err
+}
+
+// readTopics returns the topics of a file in its order; none when there is no
+// such file. Only questions of the bank count as relevant.
+func readTopics(path string, bank []retrieval.Question) ([]topic, error) {
+	inBank := map[string]bool{}
+	for _, question := range bank {
+		inBank[question.ID] = true
+	}
+	var topics []topic
+	at := map[string]int{}
+	err := readColumns(path, []string{"topic_id", "initial_request", "question_id"}, func(row []string) {
+		i, ok := at[row[0]]
+		if !ok {
+			i = len(topics)
+			at[row[0]] = i
+			topics = append(topics, topic{request: row[1], relevant: map[string]bool{}})
+		}
+		if inBank[row[2]] {
+			topics[i].relevant[row[2]] = true
+		}
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return topics, err
+}
+
+// readColumns calls use with the named columns of each line of a tab-separated
+// file whose first line names them.
+func readColumns(path string, names []string, use func(row []string)) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	lines := csv.NewReader(file)
+	lines.Comma = '\t'
+	lines.LazyQuotes = true
+	header, err := lines.Read()
+	if err != nil {
+		return fmt.Errorf("read %s: %w", path, err)
+	}
+	columns := make([]int, len(names))
+	for i, name := range names {
+		if columns[i] = slices.Index(header, name); columns[i] < 0 {
+			return fmt.Errorf("read %s: no column %s in %q", path, name, header)
+		}
+	}
+	row := make([]string, len(names))
+	for {
+		line, err := lines.Read()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read %s: %w", path, err)
+		}
+		for i, column := range columns {
+			row[i] = line[column]
+		}
+		use(row)
+	}
+}

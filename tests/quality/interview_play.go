@@ -1,0 +1,239 @@
+package main
+
+import (
+	"reflect"
+	"slices"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+)
+
+// target is the share of the required weight that has to be settled.
+const target = 0.9
+
+// played is one interview as it went.
+type played struct {
+	toTarget float64 // questions until the target was settled
+	asked    int     // questions in all
+	assumed  int     // slots assumed at the end
+	wrong    int     // of those, wrongly
+	standing []questioning.Standing
+}
+
+// asker puts the next questions to an interview; none when it is over.
+type asker func(iv *questioning.Interview) []questioning.Question
+
+// play lets somebody be asked until nothing more is.
+func play(f form, p person, iv *questioning.Interview, next asker) played {
+	game := game{form: f, person: p, iv: iv}
+	game.note()
+	for questions := next(iv); len(questions) > 0; questions = next(iv) {
+		game.note()
+		for _, q := range questions {
+			game.put(q)
+		}
+		iv.Pass()
+	}
+	game.note()
+	return game.result()
+}
+
+type game struct {
+	form    form
+	person  person
+	iv      *questioning.Interview
+	asked   int
+	reached int // questions asked when the target was settled, plus 1
+	regrets []questioning.Slot
+}
+
+// put asks one question and takes in what the person says to it.
+func (g *game) put(q questioning.Question) {
+	g.asked++
+	slot := g.slot(q.Slot)
+	regrets := g.regrets
+	g.regrets = nil
+	g.record(g.person.answers(slot, q.Purpose))
+	if q.Purpose == questioning.Ask && g.person.wavers(slot) {
+		g.regrets = append(g.regrets, slot)
+	}
+	if other, ok := g.person.alsoTells(g.form.slots, q.Slot); ok && g.standing(other.Key).State == questioning.StateMissing {
+		g.record(told(other, g.person.facts[other.Key]))
+	}
+	for _, slot := range regrets { // "what I said before was wrong, it is …"
+		g.record(told(slot, g.person.facts[slot.Key]))
+	}
+	g.note()
+}
+
+func (g *game) record(said questioning.Said) {
+	if _, err := g.iv.Record(said); err != nil {
+		panic(err) // the slots are the form's own
+	}
+}
+
+func (g *game) slot(key string) questioning.Slot { return g.form.slots[g.iv.Index(key)] }
+
+func (g *game) standing(key string) questioning.Standing { return g.iv.Standings[g.iv.Index(key)] }
+
+// wanted are the slots that have to be settled for this person: the required
+// ones that apply, or all when none is required.
+func (g *game) wanted() []questioning.Slot {
+	any := slices.ContainsFunc(g.form.slots, func(s questioning.Slot) bool { return s.Required })
+	var all []questioning.Slot
+	for _, slot := range g.form.slots {
+		if _, applies := g.person.facts[slot.Key]; applies && (slot.Required || !any) {
+			all = append(all, slot)
+		}
+	}
+	return all
+}
+
+// right says whether a slot is settled with what the person would say: the
+// fact, or that they do not know or tell it. An assumption is right when it is
+// the fact; a wrong one settles nothing.
+func (g *game) right(slot questioning.Slot) bool {
+	s := g.standing(slot.Key)
+	fact, applies := g.person.facts[slot.Key]
+	switch s.State {
+	case questioning.StateAnswered, questioning.StateAssumed:
+		return applies && reflect.DeepEqual(s.Value, fact)
+	case questioning.StateMissing:
+		return false
+	}
+	return s.State == questioning.State(g.person.withheld(slot.Key))
+}
+
+// share is how much of the wanted weight is settled, and the slots that are not.
+func (g *game) share() (share float64, missing []questioning.Slot) {
+	settled, total := 0.0, 0.0
+	for _, slot := range g.wanted() {
+		total += weightOf(slot)
+		if g.right(slot) {
+			settled += weightOf(slot)
+		} else {
+			missing = append(missing, slot)
+		}
+	}
+	if total == 0 {
+		return 1, nil
+	}
+	return settled / total, missing
+}
+
+func weightOf(slot questioning.Slot) float64 {
+	if slot.Weight == 0 {
+		return 1
+	}
+	return slot.Weight
+}
+
+const rounding = 1e-9
+
+func (g *game) note() {
+	if g.reached > 0 {
+		return
+	}
+	if share, _ := g.share(); share >= target-rounding {
+		g.reached = g.asked + 1
+	}
+}
+
+// result counts what happened. Short of the target, what is missing or wrong
+// has to be asked for after all: a question each, in the order of declaration.
+func (g *game) result() played {
+	r := played{asked: g.asked, toTarget: float64(g.reached - 1), standing: g.iv.Standings}
+	if g.reached == 0 {
+		share, missing := g.share()
+		total := 0.0
+		for _, slot := range g.wanted() {
+			total += weightOf(slot)
+		}
+		r.toTarget = float64(g.asked)
+		for _, slot := range missing {
+			if share >= target-rounding {
+				break
+			}
+			share += weightOf(slot) / total
+			r.toTarget++
+		}
+	}
+	for i, s := range g.iv.Standings {
+		if s.State == questioning.StateAssumed {
+			r.assumed++
+			if !g.right(g.form.slots[i]) {
+				r.wrong++
+			}
+		}
+	}
+	return r
+}
+
+// byEngine asks what the engine asks.
+func byEngine(iv *questioning.Interview) []questioning.Question { return iv.Next().Questions }
+
+// inOrderOf asks one question after the other in a fixed order. It reads answers
+// as the engine does, passes over what is known or does not apply, asks once more
+// for what could not be read, and lets a contradiction be cleared up.
+func inOrderOf(order []int) asker {
+	return func(iv *questioning.Interview) []questioning.Question {
+		for i := range iv.Standings {
+			s := &iv.Standings[i]
+			switch {
+			case s.State == questioning.StateUnclear && !s.Clarified:
+				s.Clarified = true
+				return []questioning.Question{ask(iv, i, questioning.Clarify)}
+			case s.State == questioning.StateContradicted && !s.Confirmed:
+				s.Confirmed = true
+				return []questioning.Question{ask(iv, i, questioning.Confirm)}
+			}
+		}
+		for _, i := range order {
+			if iv.Standings[i].State == questioning.StateMissing && applies(iv, i) {
+				return []questioning.Question{ask(iv, i, questioning.Ask)}
+			}
+		}
+		return nil
+	}
+}
+
+func ask(iv *questioning.Interview, i int, purpose questioning.Purpose) questioning.Question {
+	iv.Asked++
+	q := questioning.Question{Number: iv.Asked, Slot: iv.Slots[i].Key, Purpose: purpose}
+	iv.Open = []questioning.Question{q}
+	return q
+}
+
+// applies says whether a slot is known to apply.
+func applies(iv *questioning.Interview, i int) bool {
+	when := iv.Slots[i].When
+	if when == nil {
+		return true
+	}
+	on := iv.Index(when.Slot)
+	return on >= 0 && iv.Standings[on].Known() && when.Holds(iv.Standings[on].Value)
+}
+
+// The orders that the engine is compared with.
+func declared(f form) []int {
+	order := make([]int, len(f.slots))
+	for i := range order {
+		order[i] = i
+	}
+	return order
+}
+
+func requiredFirst(f form) []int {
+	order := declared(f)
+	slices.SortStableFunc(order, func(a, b int) int {
+		switch {
+		case f.slots[a].Required == f.slots[b].Required:
+			return 0
+		case f.slots[a].Required:
+			return -1
+		}
+		return 1
+	})
+	return order
+}
+
+func shuffled(f form, p person) []int { return p.of("order").generator().Perm(len(f.slots)) }

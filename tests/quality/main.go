@@ -1,0 +1,166 @@
+// Command quality measures how good the questions are: whether the fitting ones
+// are found, and how few of them settle what is wanted. The same seed gives the
+// same tables.
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const usage = `Measures the quality of the questions and prints tables.
+
+  retrieval   whether the questions that fit a request are found, on the public
+              ClariQ data: question_bank.tsv, train.tsv, dev.tsv in --clariq
+  interviews  how many questions settle what is wanted, with simulated people
+
+It takes under three minutes on two cores and needs no network.
+
+Usage: make quality [ARGS="--clariq folder"]   or   go run ./tests/quality [flags]
+
+Exit codes: 0 measured, 1 failed, 2 wrong usage.
+
+`
+
+// options are what the command line asks for.
+type options struct {
+	clariq, write, only string
+	seed                uint64
+	people, forms       int
+}
+
+// The parts that can be measured.
+const (
+	retrievalPart  = "retrieval"
+	interviewsPart = "interviews"
+)
+
+const (
+	maxPeople = 10_000
+	earlier   = 200 // conversations
+)
+
+func main() {
+	o, err := parse(os.Args[1:])
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, o); err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+}
+
+func parse(arguments []string) (options, error) {
+	var o options
+	flags := flag.NewFlagSet("quality", flag.ContinueOnError)
+	flags.StringVar(&o.clariq, "clariq", "", "`folder` with the ClariQ data; without it retrieval is left out")
+	flags.StringVar(&o.write, "write", "", "also write the tables to this Markdown `file`")
+	flags.StringVar(&o.only, "only", "", "measure one `part`: retrieval or interviews")
+	flags.Uint64Var(&o.seed, "seed", 1, "of the simulated people and generated forms")
+	flags.IntVar(&o.people, "people", 200, "asked for each form")
+	flags.IntVar(&o.forms, "forms", 8, "generated of each kind")
+	flags.Usage = func() {
+		fmt.Fprint(flags.Output(), usage)
+		flags.PrintDefaults()
+	}
+	if err := flags.Parse(arguments); err != nil {
+		return o, err
+	}
+	switch {
+	case flags.NArg() > 0:
+		return o, fmt.Errorf("unknown argument %q, see --help", flags.Arg(0))
+	case o.only != "" && o.only != retrievalPart && o.only != interviewsPart:
+		return o, fmt.Errorf("--only: there is no part %q; there are %s and %s", o.only, retrievalPart, interviewsPart)
+	case o.only == retrievalPart && o.clariq == "":
+		return o, fmt.Errorf("--only retrieval needs --clariq")
+	case o.people < 1 || o.people > maxPeople:
+		return o, fmt.Errorf("--people is %d, want 1 to %d", o.people, maxPeople)
+	case o.forms < 1 || o.forms > 100:
+		return o, fmt.Errorf("--forms is %d, want 1 to 100", o.forms)
+	}
+	return o, nil
+}
+
+func run(ctx context.Context, o options) error {
+	began := time.Now()
+	var tables []table
+	if o.only != interviewsPart {
+		t, err := o.retrieval(ctx)
+		if err != nil {
+			return fmt.Errorf("measure retrieval: %w", err)
+		}
+		tables = append(tables, t...)
+	}
+	if o.only != retrievalPart {
+		t, err := measureInterviews(ctx, interviews{seed: o.seed, earlier: earlier, people: o.people, perFamily: o.forms}, progress)
+		if err != nil {
+			return fmt.Errorf("measure interviews: %w", err)
+		}
+		tables = append(tables, t...)
+	}
+	progress(fmt.Sprintf("done in %.0f s", time.Since(began).Seconds()))
+	for _, t := range tables {
+		t.writeText(os.Stdout)
+	}
+	if o.write == "" {
+		return nil
+	}
+	return os.WriteFile(o.write, o.page(tables), 0o644)
+}
+
+// retrieval measures with the ClariQ data, and says why it does not without.
+func (o options) retrieval(ctx context.Context) ([]table, error) {
+	if o.clariq == "" {
+		progress("retrieval is left out: --clariq names no folder")
+		return nil, nil
+	}
+	if _, err := os.Stat(filepath.Join(o.clariq, "question_bank.tsv")); err != nil {
+		if o.only == retrievalPart {
+			return nil, err
+		}
+		progress(fmt.Sprintf("retrieval is left out: %v", err))
+		return nil, nil
+	}
+	progress("retrieval: ranking the question bank")
+	t, err := measureRetrieval(ctx, o.clariq)
+	return []table{t}, err
+}
+
+func (o options) page(tables []table) []byte {
+	var page bytes.Buffer
+	fmt.Fprintf(&page, "# Quality of the questions\n\nWritten by `%s`. The same seed gives the same figures, times apart.\n\n", o.command())
+	for _, t := range tables {
+		t.writeMarkdown(&page)
+	}
+	return append(bytes.TrimRight(page.Bytes(), "\n"), '\n')
+}
+
+// command is what writes the page again; folders are the reader's own.
+func (o options) command() string {
+	parts := []string{fmt.Sprintf("go run ./tests/quality --seed %d --people %d --forms %d", o.seed, o.people, o.forms)}
+	if o.clariq != "" {
+		parts = append(parts, "--clariq <folder>")
+	}
+	if o.only != "" {
+		parts = append(parts, "--only "+o.only)
+	}
+	return strings.Join(append(parts, "--write docs/quality.md"), " ")
+}
+
+func progress(text string) { fmt.Fprintln(os.Stderr, text) }
