@@ -56,7 +56,7 @@ const promises = {
 
   async playbook(client) {
     const words = (q) => `What I have to say about ${q.slot.replaceAll("_", " ")}`;
-    const turn = await open(client, { context: "Renovate the kitchen" });
+    const turn = await open(client, { context: "Name our new cat" });
     assert.equal(turn.metadata.playbook, "generic");
     const end = await finish(client, turn, [(t) => typed(t, words)]);
     const report = await tell(client, "sequential_questioning_report", { conversation_id: end.conversation_id });

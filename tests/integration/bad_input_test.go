@@ -134,7 +134,7 @@ func TestTheDatabaseRefusesWrongStates(t *testing.T) {
 	turn := openTrip(t, s)
 	turn = answerAll(t, s, turn)
 	for what, statement := range map[string]string{
-		"two open questions for a slot": `INSERT INTO questions (conversation_id, number, slot, purpose, text, reason, bits) VALUES ($1, 99, 'class', 'ask', 'x', 'x', 1)`,
+		"two open questions for a slot": `INSERT INTO questions (conversation_id, number, slot, purpose, text, reason, bits) VALUES ($1, 99, '` + turn.Questions[0].Slot + `', 'ask', 'x', 'x', 1)`,
 		"an answer to no question":      `INSERT INTO answers (conversation_id, number, slot, question, outcome, words, digest, revision) VALUES ($1, 99, 'class', 77, 'declined', '', sha256('x'), 2)`,
 		"an answer without a slot":      `INSERT INTO answers (conversation_id, number, slot, outcome, words, digest, revision) VALUES ($1, 99, 'nope', 'declined', '', sha256('x'), 2)`,
 		"a value with a refusal":        `INSERT INTO answers (conversation_id, number, slot, outcome, value, words, digest, revision) VALUES ($1, 99, 'class', 'declined', '1', '', sha256('x'), 2)`,

@@ -105,7 +105,7 @@ func TestWhatTheContextSaysIsAssumedAndNotAskedFor(t *testing.T) {
 	for _, q := range turn.Questions {
 		assert.NotContains(t, []string{"budget", "class"}, q.Slot)
 	}
-	assert.Contains(t, turn.Text(), "Budget 500; Class business")
+	assert.Contains(t, turn.Text(), "Budget 500 (from the context); Class business (from the context)")
 	turn, err = s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: turn.ConversationID,
 		Answers: []conversation.AnswerInput{{Slot: "budget", Value: 800.0}}})
 	require.NoError(t, err)
@@ -118,11 +118,11 @@ func TestWhatTheContextSaysIsAssumedAndNotAskedFor(t *testing.T) {
 func TestThePlaybookServesAnyGoal(t *testing.T) {
 	t.Parallel()
 	s, _ := newService(t)
-	turn, err := s.FollowUp(t.Context(), conversation.FollowUpInput{PreviousMessages: user("I want to renovate the kitchen.")})
+	turn, err := s.FollowUp(t.Context(), conversation.FollowUpInput{PreviousMessages: user("I want to name our new cat.")})
 	require.NoError(t, err, "messages alone open a conversation")
 	assert.Equal(t, playbook.Generic, turn.Metadata.Playbook)
 	for _, q := range turn.Questions {
-		assert.Contains(t, q.QuestionText, "renovate the kitchen")
+		assert.Contains(t, q.QuestionText, "I want to name our new cat")
 		assert.NotEmpty(t, q.Metadata.InformationToLookFor)
 		assert.NotEmpty(t, q.Metadata.Reason)
 	}

@@ -79,7 +79,7 @@ func TestALateReplyIsNotTakenForAnAnswerToWhatIsOpenNow(t *testing.T) {
 	t.Parallel()
 	s, url := newService(t)
 	turn := openTrip(t, s)
-	said := map[string]string{"destination": "Lisbon", "budget": "500 EUR", "start_date": "10 December 2026"}
+	said := map[string]string{"destination": "Lisbon", "budget": "500 EUR", "start_date": "10 December 2026", "class": "business", "insurance": "yes"}
 	var reply strings.Builder
 	for _, q := range turn.Questions {
 		fmt.Fprintf(&reply, "%d. %s\n", q.QuestionNumber, said[q.Slot])
@@ -97,7 +97,7 @@ func TestPlacesInTheBatchAreUnderstood(t *testing.T) {
 	s, _ := newService(t)
 	turn := answerAll(t, s, openTrip(t, s))
 	require.Len(t, turn.Questions, 2)
-	said := map[string]string{"class": "first", "insurance": "no"}
+	said := map[string]string{"destination": "Lisbon", "budget": "500 EUR", "start_date": "10 December 2026", "class": "first", "insurance": "no"}
 	turn, err := s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: turn.ConversationID,
 		PreviousMessages: user("1. " + said[turn.Questions[0].Slot] + "\n2. " + said[turn.Questions[1].Slot])})
 	require.NoError(t, err)

@@ -3,6 +3,8 @@ package delivery
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -219,11 +221,17 @@ func (w *World) bootstrap(ctx context.Context) error {
 			return err
 		}
 		w.URLs[environment] = here
-		for _, secret := range []string{"sequential-questioning-database", "sequential-questioning-migrations"} {
+		key := make([]byte, 32)
+		rand.Read(key)
+		for secret, data := range map[string]map[string]string{
+			"sequential-questioning-database":      {"url": there},
+			"sequential-questioning-migrations":    {"url": there},
+			"sequential-questioning-request-state": {"keys": "k1:" + base64.StdEncoding.EncodeToString(key)},
+		} {
 			manifest, err := json.Marshal(map[string]any{
 				"apiVersion": "v1", "kind": "Secret",
 				"metadata":   map[string]any{"name": secret, "namespace": environment},
-				"stringData": map[string]string{"url": there},
+				"stringData": data,
 			})
 			if err != nil {
 				return err
