@@ -13,7 +13,6 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
-	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant/embedded"
 )
 
@@ -42,13 +41,13 @@ func openMemory() (fill func(context.Context) error, stop func() error, err erro
 // rebuild writes memory from the database. Nothing waits for it.
 func rebuild(ctx context.Context) error {
 	var config struct {
-		Qdrant   qdrant.Config
+		Memory   memory.Settings
 		Postgres postgres.Config
 	}
 	if err := env.Parse(&config); err != nil {
 		return fmt.Errorf("read configuration: %w", err)
 	}
-	remembered, err := memory.Open(config.Qdrant)
+	remembered, err := config.Memory.Open()
 	if err != nil {
 		return err
 	}

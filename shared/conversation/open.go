@@ -12,7 +12,6 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/model"
 	"github.com/sequential-questioning/sequential-questioning/shared/playbook"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
-	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
 )
 
 // Open returns a service as the environment describes it. It connects to what
@@ -22,9 +21,7 @@ func Open() (*Service, error) {
 		Config
 		Postgres  postgres.Config
 		Playbooks playbook.Config
-		Qdrant    qdrant.Config
-		Memory    memory.Config
-		Model     model.Config
+		Memory    memory.Settings
 		Nudge     event.NudgeConfig
 	}
 	if err := env.Parse(&config); err != nil {
@@ -37,7 +34,7 @@ func Open() (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	asked, err := model.Open(config.Model)
+	asked, err := model.Open(config.Memory.Model)
 	if err != nil {
 		return nil, err
 	}
@@ -45,11 +42,7 @@ func Open() (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	var remembering []memory.Option
-	if asked.Embeds() {
-		remembering = append(remembering, memory.WithEmbedder(asked))
-	}
-	remembered, err := memory.Open(config.Qdrant, append(remembering, memory.WithConfig(config.Memory))...)
+	remembered, err := config.Memory.Open()
 	if err != nil {
 		return nil, err
 	}

@@ -29,14 +29,13 @@ type Handler struct {
 func Open() (*Handler, error) {
 	var config struct {
 		Config
-		Memory   memory.Config
-		Qdrant   qdrant.Config
+		Memory   memory.Settings
 		Postgres postgres.Config
 	}
 	if err := env.Parse(&config); err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
-	m, err := memory.Open(config.Qdrant, memory.WithConfig(config.Memory))
+	m, err := config.Memory.Open()
 	if err != nil {
 		return nil, err
 	}

@@ -33,16 +33,16 @@ func serveGit(address, folder string) (string, error) {
 		Logger: log.New(io.Discard, "", 0),
 		Stderr: io.Discard,
 	}
-	go func() { _ = http.Serve(listener, whole(handler)) }()
+	go func() { _ = http.Serve(listener, unchunked(handler)) }()
 	return "http://" + listener.Addr().String(), nil
 }
 
 // maxPush bounds what one push may bring, in bytes.
 const maxPush = 256 << 20
 
-// whole gives a handler the length of the body: git sends what is long in
+// unchunked gives a handler the length of the body: git sends what is long in
 // chunks, which CGI does not know.
-func whole(next http.Handler) http.Handler {
+func unchunked(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength < 0 {
 			body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxPush))

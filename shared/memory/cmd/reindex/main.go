@@ -16,7 +16,6 @@ import (
 
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
-	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
 )
 
 const usage = `Usage: reindex [--fresh]
@@ -74,15 +73,14 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 
 func reindex(ctx context.Context, fresh bool, out io.Writer) error {
 	var config struct {
-		Memory   memory.Config
-		Qdrant   qdrant.Config
+		Memory   memory.Settings
 		Postgres postgres.Config
 	}
 	if err := env.Parse(&config); err != nil {
 		return fmt.Errorf("read configuration: %w", err)
 	}
-	config.Qdrant.Timeout = max(config.Qdrant.Timeout, patience)
-	m, err := memory.Open(config.Qdrant, memory.WithConfig(config.Memory))
+	config.Memory.Qdrant.Timeout = max(config.Memory.Qdrant.Timeout, patience)
+	m, err := config.Memory.Open()
 	if err != nil {
 		return err
 	}
