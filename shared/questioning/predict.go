@@ -14,7 +14,7 @@ const DefaultConfidence = 0.95
 const minMatching = 20
 
 // FromStatistics is the source of what is assumed from earlier conversations.
-const FromStatistics = "earlier conversations"
+const FromStatistics = "from earlier conversations"
 
 // Prediction is the answer that earlier conversations make likely, given what
 // the person said in this one.

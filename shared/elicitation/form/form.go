@@ -75,8 +75,8 @@ func (item Item) title() string {
 
 func (item Item) description() string {
 	if item.Question == 0 {
-		return fmt.Sprintf("Taken from %s: %s. Correct it if that is wrong.",
-			cmp.Or(item.Source, "the context"), questioning.Render(item.Assumed))
+		return fmt.Sprintf("Assumed, %s: %s. Correct it if that is wrong.",
+			cmp.Or(item.Source, "from the context"), questioning.Render(item.Assumed))
 	}
 	if item.free() && item.Slot.Type == questioning.Text {
 		return strings.Join(item.Slot.LookFor, "; ")

@@ -59,12 +59,12 @@ func TestEachTypeHasItsField(t *testing.T) {
 }
 
 func TestAnAssumptionIsShownWithItsSource(t *testing.T) {
-	got := fields(Item{Slot: slot("budget", questioning.Number), Assumed: 500.0, Source: "an earlier conversation"})["budget"]
+	got := fields(Item{Slot: slot("budget", questioning.Number), Assumed: 500.0, Source: "said in another conversation"})["budget"]
 	assert.Equal(t, 500.0, got.Default)
-	assert.Equal(t, "Taken from an earlier conversation: 500. Correct it if that is wrong.", got.Description)
+	assert.Equal(t, "Assumed, said in another conversation: 500. Correct it if that is wrong.", got.Description)
 	got = fields(Item{Slot: slot("extras", questioning.Choices), Assumed: []any{"w"}})["extras"]
 	assert.Equal(t, []string{"w"}, got.Default)
-	assert.Contains(t, got.Description, "Taken from the context: w.")
+	assert.Contains(t, got.Description, "Assumed, from the context: w.")
 }
 
 func TestTheMessageSaysWhatForAndHowMuch(t *testing.T) {
