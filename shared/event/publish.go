@@ -3,6 +3,7 @@ package event
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -65,12 +66,10 @@ type Sink struct {
 	client     *http.Client
 }
 
-// NewSink returns a sink without connecting.
+// NewSink returns a sink without connecting. One without a URL is away: events
+// wait until a SinkBinding sets it.
 func NewSink(config SinkConfig) (*Sink, error) {
-	if config.URL == "" {
-		return nil, fmt.Errorf("K_SINK is not set; a SinkBinding sets it on Knative")
-	}
-	if u, err := url.Parse(config.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+	if u, err := url.Parse(config.URL); config.URL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
 		return nil, fmt.Errorf("K_SINK is %q, want http://host/path or https://host/path", config.URL)
 	}
 	if config.Timeout <= 0 {
@@ -95,6 +94,9 @@ func NewSink(config SinkConfig) (*Sink, error) {
 
 // Publish delivers one event.
 func (s *Sink) Publish(ctx context.Context, e cloudevents.Event) error {
+	if s.url == "" {
+		return errors.New("K_SINK is not set; a SinkBinding sets it on Knative")
+	}
 	for name, value := range s.extensions {
 		e.SetExtension(name, value)
 	}
