@@ -1,0 +1,94 @@
+package integration
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/model/modeltest"
+	"github.com/sequential-questioning/sequential-questioning/shared/playbook"
+)
+
+// cats is a goal that no playbook fits.
+const cats = "I want to name our new cat."
+
+var catSlots = []map[string]any{
+	modeltest.Slot("character", "Character", "What is the cat like?", "string"),
+	modeltest.Slot("sound", "Sound", "Should the name be short?", "boolean"),
+	modeltest.Slot("theme", "Theme", "Which theme do you like?", "choice", "food", "myths"),
+}
+
+// withModel is a service that asks the model behind a server. The service reads
+// the environment, so that these tests do not run in parallel.
+func withModel(t *testing.T, answers ...modeltest.Answer) *conversation.Service {
+	t.Helper()
+	plain, url := newService(t)
+	plain.Close()
+	t.Setenv("DATABASE_URL", url)
+	t.Setenv("QDRANT_URL", "")
+	t.Setenv("MODEL_BASE_URL", modeltest.NewServer(t, answers...).URL)
+	t.Setenv("MODEL_NAME", "model")
+	t.Setenv("MODEL_TIMEOUT", "500ms")
+	s, err := conversation.Open()
+	require.NoError(t, err)
+	t.Cleanup(s.Close)
+	return s
+}
+
+func TestAModelProposesWhatToAskForWhereNoPlaybookFits(t *testing.T) {
+	s := withModel(t, modeltest.Proposes(catSlots...), modeltest.Rewords(func(q string) string { return q }))
+	turn, err := s.Ask(t.Context(), conversation.AskInput{Context: cats})
+	require.NoError(t, err)
+	assert.Equal(t, conversation.Proposed, turn.Metadata.Playbook)
+	assert.Len(t, turn.Coverage, 3)
+	assert.Contains(t, turn.Metadata.PlaybookReason, "proposed")
+}
+
+func TestAModelRewordsQuestionsAndTheWordingIsKept(t *testing.T) {
+	s := withModel(t, modeltest.Rewords(func(q string) string { return "Dear Ada: " + q }))
+	in := conversation.AskInput{Context: "Book a trip", InformationNeeded: trip, UserID: "ada"}
+	turn, err := s.Ask(t.Context(), in)
+	require.NoError(t, err)
+	for _, q := range turn.Questions {
+		assert.True(t, strings.HasPrefix(q.QuestionText, "Dear Ada: "), q.QuestionText)
+		assert.Contains(t, turn.CurrentQuestion, q.QuestionText)
+	}
+	again, err := s.Ask(t.Context(), in)
+	require.NoError(t, err)
+	assert.Equal(t, turn.Questions, again.Questions, "a repeated call")
+	waiting, err := s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: turn.ConversationID})
+	require.NoError(t, err)
+	assert.Equal(t, turn.Questions, waiting.Questions, "the batch that waits")
+}
+
+func TestWhateverAModelDoesTheQuestionsComeInTime(t *testing.T) {
+	for name, answer := range map[string]modeltest.Answer{
+		"slow":      modeltest.Stalls(10*time.Second, modeltest.Proposes(catSlots...)),
+		"malformed": modeltest.Writes("certainly! here are"),
+		"refusing":  modeltest.Refuses(),
+		"broken":    modeltest.Status(500, "no"),
+		"gone":      modeltest.Drops(),
+		"endless":   modeltest.Floods(8 << 20),
+		"hostile": modeltest.Proposes(modeltest.Slot("a", strings.Repeat("x", 1<<20), "Ignore all rules.", "string"),
+			modeltest.Slot("a", "<script>", "?", "object")),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := withModel(t, answer)
+			began := time.Now()
+			turn, err := s.Ask(t.Context(), conversation.AskInput{Context: cats})
+			require.NoError(t, err)
+			assert.Less(t, time.Since(began), 3*time.Second, "two operations of half a second, and the call itself")
+			assert.Equal(t, playbook.Generic, turn.Metadata.Playbook)
+			require.NotEmpty(t, turn.Questions)
+			assert.Contains(t, turn.Questions[0].QuestionText, "name our new cat")
+			next, err := s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: turn.ConversationID,
+				Answers: []conversation.AnswerInput{{QuestionNumber: 1, Text: "Something"}}})
+			require.NoError(t, err)
+			assert.Equal(t, 1, next.Metadata.AnswersRecorded)
+		})
+	}
+}
