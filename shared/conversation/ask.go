@@ -113,7 +113,7 @@ func (s *Service) opening(ctx context.Context, in AskInput) (*opening, error) {
 		return nil, err
 	}
 	o.interview = questioning.New(in.Context, slots, limits)
-	assume(o.interview, in.Context+"\n"+saidBy(in.PreviousMessages), s.now())
+	assume(o.interview, in.Context+"\n"+strings.Join(saidBy(in.PreviousMessages), "\n"), s.now())
 	remembered := s.remember(ctx, o.interview, in.UserID)
 	if o.interview.Statistics, err = s.readStatistics(ctx, o.form); err != nil {
 		return nil, err
@@ -267,14 +267,14 @@ func assume(iv *questioning.Interview, text string, now time.Time) {
 }
 
 // saidBy is what the person wrote in the messages worth keeping.
-func saidBy(messages []Message) string {
+func saidBy(messages []Message) []string {
 	var said []string
 	for _, m := range latest(messages) {
 		if m.Role == "user" && strings.TrimSpace(m.Content) != "" {
 			said = append(said, m.Content)
 		}
 	}
-	return strings.Join(said, "\n")
+	return said
 }
 
 // latest returns the messages worth keeping of a call.

@@ -34,7 +34,7 @@ func (s *Service) openFromMessages(ctx context.Context, in FollowUpInput) (Turn,
 	if len(in.Answers) > 0 {
 		return Turn{}, fault.Invalidf("conversation_id", "is needed to answer; previous_messages alone open a new conversation")
 	}
-	said := saidBy(in.PreviousMessages)
+	said := strings.Join(saidBy(in.PreviousMessages), "\n")
 	if said == "" {
 		return Turn{}, fault.Invalidf("conversation_id", "is missing; give it, or previous_messages with what the person said to open a new conversation")
 	}

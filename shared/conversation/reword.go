@@ -22,22 +22,12 @@ func (s *Service) propose(ctx context.Context, in AskInput) []questioning.Slot {
 	if !s.model.Asks() {
 		return nil
 	}
-	slots, err := s.model.ProposeSlots(ctx, in.Context, personsWords(in.PreviousMessages))
+	slots, err := s.model.ProposeSlots(ctx, in.Context, saidBy(in.PreviousMessages))
 	if err != nil {
 		slog.WarnContext(ctx, "no slots proposed", "error", err)
 		return nil
 	}
 	return slots
-}
-
-func personsWords(messages []Message) []string {
-	var said []string
-	for _, m := range latest(messages) {
-		if m.Role == "user" && strings.TrimSpace(m.Content) != "" {
-			said = append(said, m.Content)
-		}
-	}
-	return said
 }
 
 // reword puts a turn's new questions into the person's language, when a model
@@ -47,7 +37,7 @@ func (s *Service) reword(ctx context.Context, rec *record, c change, turn *Turn)
 		return
 	}
 	fresh := turn.Questions[len(turn.Questions)-min(c.batch.New, len(turn.Questions)):]
-	wording := model.Wording{Goal: rec.goal, Said: personsWords(c.messages)}
+	wording := model.Wording{Goal: rec.goal, Said: saidBy(c.messages)}
 	for _, a := range c.answers {
 		wording.Said = append(wording.Said, a.Words)
 	}
