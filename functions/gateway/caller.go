@@ -23,6 +23,7 @@ type caller struct {
 	streaming  bool
 	waited     time.Duration // for the person
 	beats      int           // signs of life sent meanwhile
+	cold       bool          // the function had to be started
 }
 
 // writeTimeout is how long one write may take: the server's own deadline counts

@@ -180,7 +180,7 @@ func TestAFailedCallIsCountedByToolAndOutcome(t *testing.T) {
 	r.callReport(t, "2025-06-18")
 	page := r.send(t, http.MethodGet, "/metrics", "").body
 	require.Regexp(t, `mcp_gateway_calls_total\{outcome="unreachable",tool="sequential_questioning_report"\} \d+`, page)
-	require.Contains(t, page, `mcp_gateway_call_duration_seconds_bucket{tool="sequential_questioning_report",le="0.005"}`)
+	require.Contains(t, page, `mcp_gateway_call_duration_seconds_bucket{cold="false",tool="sequential_questioning_report",le="0.005"}`)
 	require.NotRegexp(t, `http_server_[a-z_]+\{[^}]*server_address`, page)
 }
 

@@ -21,6 +21,7 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/function"
 	"github.com/sequential-questioning/sequential-questioning/shared/jsonrpc"
 )
 
@@ -130,7 +131,7 @@ func (g *gateway) serve(w http.ResponseWriter, r *http.Request, t *target, call 
 		outcome = failed.outcome
 		to.fail(failed)
 	}
-	g.observe(r.Context(), t, outcome, time.Since(began)-to.waited, failed)
+	g.observe(r.Context(), t, outcome, time.Since(began)-to.waited, to.cold, failed)
 }
 
 // forward calls the function, and calls it again for an older client with what
@@ -185,6 +186,7 @@ func (g *gateway) callOnce(ctx context.Context, t *target, call *toolCall, to *c
 		defer cancel(nil)
 		return nil, "", g.unanswered(ctx, bounded, t, err)
 	}
+	to.cold = to.cold || response.Header.Get(function.ColdStart) != ""
 	answer := &answer{
 		gateway: g, target: t, to: to, id: id, response: response,
 		heard: func() { silence.Reset(g.config.FunctionTimeout) },

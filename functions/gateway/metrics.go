@@ -26,7 +26,7 @@ func newMeters() (meters, error) {
 	}
 	duration, err := meter.Float64Histogram("mcp.gateway.call.duration",
 		metric.WithUnit("s"),
-		metric.WithDescription("Time from forwarding a tool call to its result, less the waiting for a person."),
+		metric.WithDescription("Time from forwarding a tool call to its result, less the waiting for a person, and whether its function had to be started."),
 		metric.WithExplicitBucketBoundaries(.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30))
 	if err != nil {
 		return meters{}, fmt.Errorf("call duration histogram: %w", err)
@@ -40,11 +40,11 @@ func newMeters() (meters, error) {
 }
 
 // observe counts a call and logs it when it failed, never with its arguments.
-func (g *gateway) observe(ctx context.Context, t *target, outcome string, took time.Duration, failed *failure) {
+func (g *gateway) observe(ctx context.Context, t *target, outcome string, took time.Duration, cold bool, failed *failure) {
 	ctx = context.WithoutCancel(ctx)
 	tool := attribute.String("tool", t.tool.Name)
 	g.meters.calls.Add(ctx, 1, metric.WithAttributes(tool, attribute.String("outcome", outcome)))
-	g.meters.duration.Record(ctx, took.Seconds(), metric.WithAttributes(tool))
+	g.meters.duration.Record(ctx, took.Seconds(), metric.WithAttributes(tool, attribute.Bool("cold", cold)))
 	if failed == nil {
 		return
 	}

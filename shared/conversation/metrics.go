@@ -14,6 +14,7 @@ import (
 type metrics struct {
 	conversations, completed metric.Int64Counter
 	questions, answers       metric.Int64Counter
+	lookups                  metric.Int64Counter
 	bits                     metric.Float64Counter
 }
 
@@ -30,6 +31,7 @@ func newMetrics() *metrics {
 		completed:     counter("questioning.conversations.completed", "Conversations that came to a stop."),
 		questions:     counter("questioning.questions.asked", "Questions put to a person."),
 		answers:       counter("questioning.answers.recorded", "Answers recorded, by outcome."),
+		lookups:       counter("questioning.memory.lookups", "Times that memory was asked, by outcome: answered or failed."),
 		bits:          bits,
 	}
 }
@@ -57,4 +59,12 @@ func (m *metrics) advanced(ctx context.Context, c change) {
 	if c.completed {
 		m.completed.Add(ctx, 1, metric.WithAttributes(attribute.String("reason", string(c.batch.Stop.Reason))))
 	}
+}
+
+func (m *metrics) lookedUp(ctx context.Context, err error) {
+	outcome := "answered"
+	if err != nil {
+		outcome = "failed"
+	}
+	m.lookups.Add(ctx, 1, metric.WithAttributes(attribute.String("outcome", outcome)))
 }

@@ -90,11 +90,12 @@ func (s *Service) Recall(ctx context.Context, in RecallInput) (Recalled, error) 
 	}
 	recalled := Recalled{Found: []RecalledAnswer{}, Memory: MemoryConsulted}
 	found, err := s.memory.Recall(ctx, principal.From(ctx), in.UserID, in.Query, in.Limit)
-	switch {
-	case errors.Is(err, memory.ErrNotConfigured):
+	if errors.Is(err, memory.ErrNotConfigured) {
 		recalled.Memory = "not consulted: there is none (QDRANT_URL is not set)"
 		return recalled, nil
-	case err != nil:
+	}
+	s.metrics.lookedUp(ctx, err)
+	if err != nil {
 		slog.WarnContext(ctx, "memory not consulted", "error", err)
 		recalled.Memory = MemoryNotConsulted
 		return recalled, nil

@@ -35,6 +35,7 @@ func (s *Service) remember(ctx context.Context, iv *questioning.Interview, userI
 	if err == nil && len(known) > 0 {
 		known, err = s.stillHold(ctx, known)
 	}
+	s.metrics.lookedUp(ctx, err)
 	if err != nil {
 		slog.WarnContext(ctx, "memory not consulted", "error", err)
 		return MemoryNotConsulted

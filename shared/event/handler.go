@@ -14,12 +14,13 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 )
 
-// RelayHandler drains on every POST: a nudge, or the CloudEvent of a timer. What
-// the request says does not matter.
+// RelayHandler takes back dead letters, and drains on every other POST: a nudge,
+// or the CloudEvent of a timer. What that says does not matter.
 type RelayHandler struct {
-	pool  *pgxpool.Pool
-	sink  *Sink
-	relay *Relay
+	pool   *pgxpool.Pool
+	sink   *Sink
+	outbox *Outbox
+	relay  *Relay
 }
 
 // OpenRelay returns a relay as the environment describes it. It connects when
@@ -41,18 +42,23 @@ func OpenRelay() (*RelayHandler, error) {
 	if err != nil {
 		return nil, err
 	}
-	relay, err := NewRelay(NewOutbox(pool), sink, config.Relay)
+	outbox := NewOutbox(pool)
+	relay, err := NewRelay(outbox, sink, config.Relay)
 	if err != nil {
 		pool.Close()
 		return nil, err
 	}
-	return &RelayHandler{pool, sink, relay}, nil
+	return &RelayHandler{pool, sink, outbox, relay}, nil
 }
 
 // ServeHTTP answers 200 with what was done, 202 when a drain under way sees to
 // it, and 503 while the database or the sink is away. A drain goes on when the
 // caller leaves.
 func (h *RelayHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == DeadLetters {
+		h.serveDeadLetter(w, r)
+		return
+	}
 	done, ran, err := h.relay.Drain(context.WithoutCancel(r.Context()))
 	switch {
 	case !ran:

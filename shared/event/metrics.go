@@ -10,6 +10,7 @@ import (
 
 type metrics struct {
 	out, failures   metric.Int64Counter
+	dead            metric.Int64Counter
 	waiting, parked metric.Int64Gauge
 	oldest          metric.Float64Gauge
 }
@@ -29,6 +30,7 @@ func newMetrics() *metrics {
 	return &metrics{
 		out:      counter("questioning.events.published", "Events published, by type."),
 		failures: counter("questioning.events.failed", "Tries to publish an event that failed, by type and what became of it: retried or parked."),
+		dead:     counter("questioning.events.dead", "Events that the broker gave up and brought back, by type."),
 		waiting:  gauge("questioning.outbox.waiting", "Events that wait to be published, after a drain."),
 		parked:   gauge("questioning.outbox.parked", "Events that were given up."),
 		oldest:   oldest,

@@ -82,7 +82,7 @@ func (f *Function) open() error {
 	mux := http.NewServeMux()
 	mux.Handle("/metrics", shown.Handler())
 	mux.HandleFunc("/health", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	mux.Handle("/", otelhttp.NewHandler(unlimitedWrite(calls), f.name,
+	mux.Handle("/", otelhttp.NewHandler(unlimitedWrite(firstMarked(calls)), f.name,
 		otelhttp.WithSpanNameFormatter(func(name string, _ *http.Request) string { return name })))
 	f.handler, f.backend, f.telemetry = mux, backend, shown
 	return nil

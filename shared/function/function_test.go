@@ -118,3 +118,16 @@ func TestStopClosesTheBackend(t *testing.T) {
 	require.NoError(t, f.Stop(t.Context()))
 	assert.True(t, b.closed)
 }
+
+func TestTheCallThatAnInstanceWasStartedForIsMarked(t *testing.T) {
+	url := serve(t, newFunction(&backend{}, nil))
+	get(t, url+"/health/readiness")
+	var marks []string
+	for range 2 {
+		response, err := http.Post(url, "application/json", strings.NewReader("{}"))
+		require.NoError(t, err)
+		response.Body.Close()
+		marks = append(marks, response.Header.Get(ColdStart))
+	}
+	assert.Equal(t, []string{"true", ""}, marks)
+}

@@ -1,0 +1,93 @@
+package integration
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	cloudevents "github.com/cloudevents/sdk-go/v2"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/event"
+)
+
+// relayOf is the relay as it runs.
+func relayOf(t *testing.T, w *world) string {
+	t.Helper()
+	t.Setenv("DATABASE_URL", w.url)
+	relay, err := event.OpenRelay()
+	require.NoError(t, err)
+	t.Cleanup(relay.Close)
+	server := httptest.NewServer(relay)
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// bringBack delivers an event as Knative's broker delivers a dead letter.
+func bringBack(t *testing.T, relay string, e cloudevents.Event) int {
+	t.Helper()
+	e.SetExtension("knativeerrordest", "http://indexer")
+	e.SetExtension("knativeerrorcode", "500")
+	request, err := cloudevents.NewHTTPRequestFromEvent(t.Context(), relay+event.DeadLetters, e)
+	require.NoError(t, err)
+	response, err := http.DefaultClient.Do(request)
+	require.NoError(t, err)
+	response.Body.Close()
+	return response.StatusCode
+}
+
+func TestADeadLetterIsParkedAndTakenInWhenItIsTriedAgain(t *testing.T) {
+	w := newWorld(t)
+	relay := relayOf(t, w)
+	id := w.answeredTrip(t, "local", "", tripValues)
+	w.queued(t, recorded("local", id, "budget"))
+	lost := &recorder{} // what the broker took, and no consumer
+	_, _, err := w.relay(t, lost).Drain(t.Context())
+	require.NoError(t, err)
+	require.Len(t, lost.events, 1)
+	require.Zero(t, w.waiting(t))
+
+	for range 2 { // a broker may bring it twice
+		assert.Equal(t, http.StatusOK, bringBack(t, relay, lost.events[0]))
+	}
+	backlog, err := w.outbox.Backlog(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, 1, backlog.Parked)
+	assert.Zero(t, backlog.Waiting)
+	w.drain(t)
+	assert.Empty(t, w.values(t, "local"), "nobody has said that it may be tried again")
+
+	again, err := w.outbox.Unpark(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, 1, again)
+	assert.Equal(t, 1, w.drain(t).Published)
+	assert.Equal(t, map[string]any{"budget": 500.0}, w.values(t, "local"))
+}
+
+func TestADeadLetterOfAForgottenConversationIsNotKept(t *testing.T) {
+	w := newWorld(t)
+	relay := relayOf(t, w)
+	w.queued(t, recorded("local", elsewhere(), "budget"))
+	lost := &recorder{}
+	_, _, err := w.relay(t, lost).Drain(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, http.StatusOK, bringBack(t, relay, lost.events[0]))
+	backlog, err := w.outbox.Backlog(t.Context())
+	require.NoError(t, err)
+	assert.Zero(t, backlog)
+}
+
+func TestWhatIsNoEventOfOursIsNoDeadLetter(t *testing.T) {
+	w := newWorld(t)
+	relay := relayOf(t, w)
+	foreign := cloudevents.NewEvent()
+	foreign.SetID("1")
+	foreign.SetSource("elsewhere")
+	foreign.SetType("something.happened")
+	assert.Equal(t, http.StatusUnprocessableEntity, bringBack(t, relay, foreign))
+	response, err := http.Post(relay+event.DeadLetters, "text/plain", nil)
+	require.NoError(t, err)
+	response.Body.Close()
+	assert.Equal(t, http.StatusBadRequest, response.StatusCode)
+}
