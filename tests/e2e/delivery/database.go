@@ -13,13 +13,13 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/embedded"
 )
 
-// database is this machine's PostgreSQL, within the cluster's reach.
-type database struct {
-	server  *embedded.Server
+// Database is this machine's PostgreSQL, within the cluster's reach.
+type Database struct {
+	*embedded.Server
 	address string // host:port for the cluster
 }
 
-func startDatabase(ctx context.Context, folder, address string) (*database, error) {
+func startDatabase(ctx context.Context, folder, address string) (*Database, error) {
 	server, err := embedded.Start(ctx, embedded.Options{Dir: folder})
 	if err != nil {
 		return nil, fmt.Errorf("start PostgreSQL: %w", err)
@@ -29,7 +29,7 @@ func startDatabase(ctx context.Context, folder, address string) (*database, erro
 		return nil, errors.Join(fmt.Errorf("listen for PostgreSQL: %w", err), server.Stop(ctx))
 	}
 	go forward(listener, server.URL())
-	return &database{server: server, address: listener.Addr().String()}, nil
+	return &Database{Server: server, address: listener.Addr().String()}, nil
 }
 
 // forward takes connections on to the server, which listens on loopback only.
@@ -61,8 +61,8 @@ func forward(listener net.Listener, server string) {
 
 // create makes an empty database and returns its URL for this machine and, at
 // host, for the cluster.
-func (d *database) create(ctx context.Context, name, host string) (here, there string, err error) {
-	conn, err := pgx.Connect(ctx, d.server.AdminURL())
+func (d *Database) create(ctx context.Context, name, host string) (here, there string, err error) {
+	conn, err := pgx.Connect(ctx, d.AdminURL())
 	if err != nil {
 		return "", "", fmt.Errorf("create database %s: %w", name, err)
 	}
@@ -70,7 +70,7 @@ func (d *database) create(ctx context.Context, name, host string) (here, there s
 	if _, err := conn.Exec(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize()+" OWNER "+pgx.Identifier{embedded.Role}.Sanitize()); err != nil {
 		return "", "", fmt.Errorf("create database %s: %w", name, err)
 	}
-	at, err := url.Parse(d.server.URL())
+	at, err := url.Parse(d.URL())
 	if err != nil {
 		return "", "", fmt.Errorf("create database %s: %w", name, err)
 	}

@@ -97,6 +97,15 @@ func (c Checkout) Replace(path, old, with string) error {
 	return c.Write(path, strings.ReplaceAll(string(content), old, with))
 }
 
+// Append adds a text to the end of a file.
+func (c Checkout) Append(path, text string) error {
+	content, err := os.ReadFile(filepath.Join(c.Folder, path))
+	if err != nil {
+		return err
+	}
+	return c.Write(path, string(content)+text)
+}
+
 // Commit commits everything there is and returns the commit.
 func (c Checkout) Commit(ctx context.Context, message string) (string, error) {
 	if _, err := c.Git(ctx, "add", "--all"); err != nil {

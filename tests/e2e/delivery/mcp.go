@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -32,13 +34,17 @@ func (w *World) Route(environment Environment) string {
 		return proxy.URL + "/mcp"
 	}
 	to, _ := url.Parse(w.Cluster.Ingress)
-	proxy := httptest.NewServer(&httputil.ReverseProxy{
+	forward := &httputil.ReverseProxy{
 		FlushInterval: -1,
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(to)
 			r.Out.Host = w.hostname("gateway", string(environment))
 		},
-	})
+	}
+	proxy := httptest.NewServer(http.HandlerFunc(func(response http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(response).EnableFullDuplex() // or a quick answer may be cut
+		forward.ServeHTTP(response, r)
+	}))
 	w.routes[environment] = proxy
 	return proxy.URL + "/mcp"
 }
@@ -100,13 +106,26 @@ func Request(ctx context.Context, route, method, name string, params map[string]
 	}
 	var answer struct {
 		Result map[string]any
-		Error  json.RawMessage
+		Error  *struct {
+			Data struct{ Retryable bool }
+		}
 	}
 	if err := json.Unmarshal(content, &answer); err != nil || response.StatusCode != http.StatusOK || answer.Error != nil {
-		return nil, fmt.Errorf("%s %s: %s: %.2000s", method, name, response.Status, content)
+		failed := &Failed{fmt.Sprintf("%s %s: %s: %.2000s", method, name, response.Status, content), err == nil, false}
+		failed.Retryable = answer.Error != nil && answer.Error.Data.Retryable
+		return nil, failed
 	}
 	return answer.Result, nil
 }
+
+// Failed is a call that was answered, and not with a result.
+type Failed struct {
+	Text      string
+	Ours      bool // by the gateway or a tool; an ingress may answer too
+	Retryable bool // as it says itself
+}
+
+func (f *Failed) Error() string { return f.Text }
 
 // Call calls a tool and returns its structured result.
 func Call(ctx context.Context, route, tool string, arguments map[string]any) (map[string]any, error) {
@@ -115,7 +134,9 @@ func Call(ctx context.Context, route, tool string, arguments map[string]any) (ma
 		return nil, err
 	}
 	if failed, _ := result["isError"].(bool); failed {
-		return nil, fmt.Errorf("%s: %v", tool, result["content"])
+		meta, _ := result["_meta"].(map[string]any)
+		retryable, _ := meta["sequential-questioning/retryable"].(bool)
+		return nil, &Failed{fmt.Sprintf("%s: %v", tool, result["content"]), true, retryable}
 	}
 	structured, _ := result["structuredContent"].(map[string]any)
 	return structured, nil
@@ -137,4 +158,30 @@ func Version(ctx context.Context, route string) (string, error) {
 		return "", fmt.Errorf("no version in %v", result)
 	}
 	return version, nil
+}
+
+// Insist repeats a call, as a client does, until it has a result. It gives up on an
+// error of ours that does not say that the call may be repeated. The failures are
+// returned with the result.
+func Insist(ctx context.Context, route, tool string, arguments map[string]any) (map[string]any, []error, error) {
+	ctx, cancel := context.WithTimeout(ctx, waitLimit)
+	defer cancel()
+	var failures []error
+	for {
+		// Calls change the map that they are given.
+		result, err := Call(ctx, route, tool, maps.Clone(arguments))
+		if err == nil {
+			return result, failures, nil
+		}
+		failures = append(failures, err)
+		var failed *Failed
+		if errors.As(err, &failed) && failed.Ours && !failed.Retryable {
+			return nil, failures, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, failures, errors.Join(context.Cause(ctx), err)
+		case <-time.After(300 * time.Millisecond):
+		}
+	}
 }

@@ -23,21 +23,28 @@ import (
 
 const repositoryURL = "https://github.com/sequential-questioning/sequential-questioning.git"
 
+const yearlySweep = `
+  - target: {kind: PingSource, name: sweep}
+    patch: |-
+      - {op: replace, path: /spec/schedule, value: "0 0 1 1 *"}
+`
+
 // World is the project, deployed.
 type World struct {
-	Cluster Cluster
-	ArgoCD  *ArgoCD
-	Clone   Checkout // of somebody who develops and releases
-	Figures *Figures
-	Base    string                 // the commit that main and prod began with
-	URLs    map[Environment]string // of the databases, from this machine
+	Cluster  Cluster
+	ArgoCD   *ArgoCD
+	Clone    Checkout // of somebody who develops and releases
+	Database *Database
+	Qdrant   *Qdrant
+	Figures  *Figures
+	Base     string                 // the commit that main and prod began with
+	URLs     map[Environment]string // of the databases, from this machine
 
-	folder   string // everything this run writes
-	root     string // the checkout under test
-	git      string // URL of the repository
-	release  string // the command
-	kube     dynamic.Interface
-	database *database
+	folder  string // everything this run writes
+	root    string // the checkout under test
+	git     string // URL of the repository
+	release string // the command
+	kube    dynamic.Interface
 
 	mu     sync.Mutex
 	routes map[Environment]*httptest.Server
@@ -70,7 +77,7 @@ func Deploy(ctx context.Context, cluster Cluster, root string) (*World, error) {
 		{"release built", w.buildRelease},
 		{"repository served", w.makeRepository},
 		{"images built and pushed", w.buildImages},
-		{"databases made", w.makeDatabases},
+		{"PostgreSQL and Qdrant started", w.makeDatabases},
 		{"main and prod pushed", w.pushFirst},
 		{"policies and secrets in place", w.bootstrap},
 		{"staging and production serve", w.deployed},
@@ -89,8 +96,11 @@ func (w *World) Close() error {
 	for _, route := range w.routes {
 		route.Close()
 	}
-	if w.database != nil {
-		if err := w.database.server.Stop(context.Background()); err != nil {
+	if w.Qdrant != nil {
+		w.Qdrant.Stop()
+	}
+	if w.Database != nil {
+		if err := w.Database.Stop(context.Background()); err != nil {
 			return err
 		}
 	}
@@ -160,10 +170,13 @@ func (w *World) BuildImages(ctx context.Context, only ...string) error {
 func (w *World) buildImages(ctx context.Context) error { return w.BuildImages(ctx) }
 
 func (w *World) makeDatabases(ctx context.Context) (err error) {
-	if w.database, err = startDatabase(ctx, filepath.Join(w.folder, "postgres"), w.Cluster.Host); err != nil {
+	if w.Database, err = startDatabase(ctx, filepath.Join(w.folder, "postgres"), w.Cluster.Host); err != nil {
 		return err
 	}
-	host, port, err := net.SplitHostPort(w.database.address)
+	if w.Qdrant, err = startQdrant(w.Cluster.Host); err != nil {
+		return err
+	}
+	host, port, err := net.SplitHostPort(w.Database.address)
 	if err != nil {
 		return err
 	}
@@ -193,6 +206,10 @@ func (w *World) pushFirst(ctx context.Context) error {
 	if err := w.Clone.Replace("gitops/argocd/kustomization.yaml", "  - dev.yaml\n", ""); err != nil {
 		return err
 	}
+	// Staging has to sleep as a whole; prod's timer stays at every minute.
+	if err := w.Clone.Append("gitops/overlays/staging/kustomization.yaml", yearlySweep); err != nil {
+		return err
+	}
 	var err error
 	if w.Base, err = w.Clone.Commit(ctx, "Deploy to the test cluster"); err != nil {
 		return err
@@ -216,7 +233,7 @@ func (w *World) bootstrap(ctx context.Context) error {
 		return err
 	}
 	for environment, name := range map[Environment]string{Staging: "staging", Prod: "prod"} {
-		here, there, err := w.database.create(ctx, name, "postgres.databases.svc.cluster.local:5432")
+		here, there, err := w.Database.create(ctx, name, "postgres.databases.svc.cluster.local:5432")
 		if err != nil {
 			return err
 		}
@@ -227,6 +244,7 @@ func (w *World) bootstrap(ctx context.Context) error {
 			"sequential-questioning-database":      {"url": there},
 			"sequential-questioning-migrations":    {"url": there},
 			"sequential-questioning-request-state": {"keys": "k1:" + base64.StdEncoding.EncodeToString(key)},
+			"sequential-questioning-qdrant":        {"url": w.Qdrant.URL, "api-key": w.Qdrant.key},
 		} {
 			manifest, err := json.Marshal(map[string]any{
 				"apiVersion": "v1", "kind": "Secret",

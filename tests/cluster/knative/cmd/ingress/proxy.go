@@ -74,6 +74,8 @@ func (p *proxy) internal(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *proxy) forward(w http.ResponseWriter, r *http.Request, hosts map[string][]path) {
+	// Or an answer that comes before the end of the request is seen may be cut.
+	_ = http.NewResponseController(w).EnableFullDuplex() // HTTP/2 always is
 	way := find(hosts, r)
 	if way == nil {
 		http.NotFound(w, r)

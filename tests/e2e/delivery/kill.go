@@ -1,0 +1,71 @@
+package delivery
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// Killing kills pods of some functions of one environment, one at a time.
+type Killing struct {
+	cancel context.CancelFunc
+	ended  chan struct{}
+
+	mu     sync.Mutex
+	killed []string
+}
+
+const betweenKills = time.Second
+
+// Killing begins, until Stop. A pod has no time to end well.
+func (w *World) Killing(ctx context.Context, environment Environment, functions ...string) *Killing {
+	ctx, cancel := context.WithCancel(ctx)
+	k := &Killing{cancel: cancel, ended: make(chan struct{})}
+	go func() {
+		defer close(k.ended)
+		tick := time.NewTicker(betweenKills)
+		defer tick.Stop()
+		for i := 0; ; i++ {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			pods, err := w.kube.Resource(Pods).Namespace(string(environment)).List(ctx, metav1.ListOptions{LabelSelector: "serving.knative.dev/service"})
+			if err != nil {
+				continue
+			}
+			// From another function each time, where it has a pod.
+			for j := range functions {
+				name := functions[(i+j)%len(functions)]
+				at := slices.IndexFunc(pods.Items, func(pod unstructured.Unstructured) bool {
+					return pod.GetLabels()["serving.knative.dev/service"] == name && pod.GetDeletionTimestamp() == nil
+				})
+				if at < 0 {
+					continue
+				}
+				pod := pods.Items[at].GetName()
+				if w.kube.Resource(Pods).Namespace(string(environment)).Delete(ctx, pod, metav1.DeleteOptions{GracePeriodSeconds: new(int64)}) == nil {
+					k.mu.Lock()
+					k.killed = append(k.killed, pod)
+					k.mu.Unlock()
+				}
+				break
+			}
+		}
+	}()
+	return k
+}
+
+// Stop ends it and returns the pods that were killed.
+func (k *Killing) Stop() []string {
+	k.cancel()
+	<-k.ended
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.killed
+}

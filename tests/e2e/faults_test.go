@@ -1,0 +1,132 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	. "github.com/sequential-questioning/sequential-questioning/tests/e2e/delivery"
+)
+
+func times(n int) string { return fmt.Sprintf("%d times", n) }
+
+// talking has people converse, one after the other in a few places, until the
+// returned function is called, which returns them.
+func talking(t *testing.T, route string) (stop func() []*person) {
+	ctx, cancel := context.WithCancel(t.Context())
+	var mu sync.Mutex
+	var all []*person
+	var failed []error
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			for ctx.Err() == nil {
+				p := people(t, 1)[0]
+				err := p.converse(t.Context(), route) // to its end
+				mu.Lock()
+				all = append(all, p)
+				failed = append(failed, err)
+				mu.Unlock()
+				if err != nil {
+					return
+				}
+			}
+		})
+	}
+	return func() []*person {
+		cancel()
+		group.Wait()
+		require.NoError(t, errors.Join(failed...))
+		require.NotEmpty(t, all)
+		return all
+	}
+}
+
+func TestPostgreSQLRestartsDuringConversations(t *testing.T) {
+	begin(t)
+	stop := talking(t, world.Route(Prod))
+	const restarts = 3
+	for i := range restarts {
+		time.Sleep(2 * time.Second)
+		if i == restarts-1 {
+			require.NoError(t, world.Database.Kill())
+			time.Sleep(3 * time.Second) // away for a while
+		}
+		require.NoError(t, world.Database.Restart(t.Context()))
+	}
+	time.Sleep(2 * time.Second)
+	all := stop()
+	stored(t, Prod, all)
+	require.NotZero(t, failures(all), "somebody noticed")
+	world.Figures.Add("Faults", "PostgreSQL restarted three times, once killed: conversations, none lost or doubled", fmt.Sprintf("%d, %d calls repeated", len(all), failures(all)))
+}
+
+func TestPodsAreKilledDuringConversations(t *testing.T) {
+	begin(t)
+	stop := talking(t, world.Route(Prod))
+	kill := world.Killing(t.Context(), Prod, "gateway", "ask", "follow-up", "report")
+	time.Sleep(30 * time.Second)
+	killed := kill.Stop()
+	all := stop()
+	require.Greater(t, len(killed), 5)
+	stored(t, Prod, all)
+	world.Figures.Add("Faults", "pods killed one by one, "+times(len(killed))+": conversations, none lost or doubled", fmt.Sprintf("%d, %d calls repeated", len(all), failures(all)))
+}
+
+func TestConversationsGoOnWithoutQdrant(t *testing.T) {
+	begin(t)
+	route := world.Route(Prod)
+	before, during := people(t, 1)[0], people(t, 1)[0]
+	require.NoError(t, before.converse(t.Context(), route))
+	recalled(t, route, before)
+
+	world.Qdrant.Stop()
+	defer func() {
+		if t.Failed() {
+			_ = world.Qdrant.Start() // for the tests that follow
+		}
+	}()
+	require.NoError(t, during.converse(t.Context(), route))
+	require.Empty(t, during.failures, "no call failed")
+	result, err := Call(t.Context(), route, recallTool, map[string]any{"query": "destination", "user_id": before.name})
+	require.NoError(t, err)
+	require.Empty(t, result["found"])
+	require.Contains(t, fmt.Sprint(result["memory"]), "not consulted")
+
+	require.NoError(t, world.Qdrant.Start()) // with nothing in it
+	took, err := Took(func() error { reindex(t); return nil })
+	require.NoError(t, err)
+	began := time.Now()
+	recalled(t, route, before)
+	world.Figures.Add("Faults", "Qdrant came back empty: `make reindex`", Seconds(took))
+	world.Figures.Add("Faults", "… until recall finds what was said before", Seconds(time.Since(began)))
+	recalled(t, route, during)
+	stored(t, Prod, []*person{before, during})
+}
+
+// reindex rebuilds memory from the database, as an operator does.
+func reindex(t *testing.T) {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), "make", "-C", "../..", "--no-print-directory", "reindex")
+	command.Env = append(withoutGo(os.Environ()), append(world.Qdrant.Environment(), "DATABASE_URL="+world.URLs[Prod])...)
+	output, err := command.CombinedOutput()
+	require.NoError(t, err, string(output))
+}
+
+// withoutGo leaves out how this module is built: others are built otherwise.
+func withoutGo(environment []string) (rest []string) {
+	for _, each := range environment {
+		if !strings.HasPrefix(each, "GOWORK=") && !strings.HasPrefix(each, "GOFLAGS=") {
+			rest = append(rest, each)
+		}
+	}
+	return rest
+}
