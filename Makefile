@@ -69,7 +69,7 @@ postgres:
 	@go run ./shared/postgres/embedded/cmd/install-postgres
 
 unit: postgres ## Unit and integration tests, against a real PostgreSQL
-	go test -timeout 10m $(filter-out ./tests/...,$(PACKAGES)) ./tests/integration/... ./tests/quality/...
+	go test -timeout 10m $(filter-out ./tests/...,$(PACKAGES)) ./tests/integration/... ./tests/quality/... ./tests/infrastructure/...
 
 delivery: ## Tests of the release command, the manifests and the policies
 	$(ALONE_RELEASE) go -C gitops/release test -timeout 10m ./...
@@ -98,6 +98,11 @@ lint: ## gofmt, go vet and staticcheck
 	$(ALONE_RELEASE) go -C gitops/release vet ./...
 	cd gitops/release && $(ALONE_RELEASE) $(abspath $(BIN))/staticcheck ./...
 	for m in $(DELIVERY); do $(ALONE) go -C $$m vet ./... && (cd $$m && $(ALONE) $(abspath $(BIN))/staticcheck ./...); done
+	@test -x $(BIN)/actionlint || GOBIN=$(abspath $(BIN)) $(ALONE) go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+	$(BIN)/actionlint
+
+infrastructure: ## OpenTofu's form, schema and plans, without an account (builds OpenTofu and the provider once)
+	gitops/infrastructure/check
 
 quality: ## Measure the questions and print tables. ARGS="--clariq folder --write docs/quality.md"
 	go run ./tests/quality $(ARGS)
@@ -133,4 +138,4 @@ help: ## Print this
 
 FORCE:
 
-.PHONY: run migrate reindex build generate release render images tidy test postgres unit delivery conformance e2e verify lint quality fuzz bench cluster cluster-down clean help FORCE
+.PHONY: run migrate reindex build generate release render images tidy test postgres unit delivery conformance e2e verify lint quality fuzz bench infrastructure cluster cluster-down clean help FORCE

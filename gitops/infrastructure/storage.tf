@@ -1,0 +1,91 @@
+resource "scaleway_object_bucket" "backups" {
+  name          = var.backup_bucket
+  region        = var.backup_region
+  force_destroy = false
+  tags          = { project = "sequential-questioning", environment = var.environment }
+
+  versioning {
+    enabled = true
+  }
+
+  # Who makes backups also removes the old ones; a base backup and its WAL go
+  # together. Here goes what was removed, some time later.
+  lifecycle_rule {
+    id      = "removed"
+    enabled = true
+
+    noncurrent_version_expiration {
+      noncurrent_days = var.backup_undelete_days
+    }
+
+    expiration {
+      expired_object_delete_marker = true
+    }
+  }
+
+  lifecycle_rule {
+    id                                     = "unfinished"
+    enabled                                = true
+    abort_incomplete_multipart_upload_days = 7
+  }
+
+  lifecycle {
+    prevent_destroy = var.deletion_protection
+  }
+}
+
+resource "scaleway_object_bucket_acl" "backups" {
+  bucket = scaleway_object_bucket.backups.id
+  region = var.backup_region
+  acl    = "private"
+}
+
+resource "scaleway_object_bucket_server_side_encryption_configuration" "backups" {
+  bucket = scaleway_object_bucket.backups.id
+  region = var.backup_region
+
+  rule {
+    apply_server_side_encryption_by_default {
+      sse_algorithm = "AES256"
+    }
+  }
+}
+
+# Who writes backups. It can neither change the bucket nor delete versions for good
+# before their time. Its API key is made by hand: in a state it would be a secret.
+resource "scaleway_iam_application" "backups" {
+  name        = "${local.name}-backups"
+  description = "Writes, lists and removes backups of ${local.name}"
+  tags        = local.tags
+}
+
+resource "scaleway_iam_policy" "backups" {
+  name           = "${local.name}-backups"
+  description    = "Objects, and no bucket's settings"
+  application_id = scaleway_iam_application.backups.id
+  tags           = local.tags
+
+  rule {
+    project_ids = [var.project_id]
+    permission_set_names = [
+      "ObjectStorageBucketsRead",
+      "ObjectStorageObjectsRead",
+      "ObjectStorageObjectsWrite",
+      "ObjectStorageObjectsDelete",
+    ]
+  }
+}
+
+locals {
+  # For Qdrant and CloudNativePG. A deleted claim leaves its volume.
+  storage_class = {
+    apiVersion           = "storage.k8s.io/v1"
+    kind                 = "StorageClass"
+    metadata             = { name = "sequential-questioning-data" }
+    provisioner          = "csi.scaleway.com"
+    parameters           = { iops = "15000" }
+    reclaimPolicy        = var.deletion_protection ? "Retain" : "Delete"
+    volumeBindingMode    = "WaitForFirstConsumer"
+    allowVolumeExpansion = true
+  }
+}
