@@ -76,8 +76,8 @@ delivery: ## Tests of the release command, the manifests and the policies
 	for m in $(filter-out tests/e2e,$(DELIVERY)); do $(ALONE) go -C $$m test -timeout 10m ./...; done
 	$(ALONE) go -C tests/e2e test ./delivery
 
-conformance: postgres tests/conformance/node_modules/.installed ## Foreign MCP clients and the official conformance suite, against the built program
-	go test -count=1 -timeout 10m ./tests/conformance/...
+conformance: $(if $(ENDPOINT),,postgres) tests/conformance/node_modules/.installed ## Foreign MCP clients and the official conformance suite, against the built program; or ENDPOINT=https://host/mcp TOKEN=…
+	go test -count=1 -timeout $(if $(ENDPOINT),30m -v,10m) ./tests/conformance/...
 
 tests/conformance/node_modules/.installed: tests/conformance/package-lock.json
 	npm ci --prefix tests/conformance --no-audit --no-fund --loglevel=error
@@ -100,6 +100,17 @@ lint: ## gofmt, go vet and staticcheck
 	for m in $(DELIVERY); do $(ALONE) go -C $$m vet ./... && (cd $$m && $(ALONE) $(abspath $(BIN))/staticcheck ./...); done
 	@test -x $(BIN)/actionlint || GOBIN=$(abspath $(BIN)) $(ALONE) go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 	$(BIN)/actionlint
+
+$(BIN)/k6:
+	@echo "Building k6; the first time takes a minute or two."
+	@GOBIN=$(abspath $(BIN)) $(ALONE) go install go.k6.io/k6@v1.8.1
+
+load: $(BIN)/k6 ## Whole conversations at a constant rate. SHORT=1, or TARGET=https://host/mcp TOKEN=… RATE=120 DURATION=5m
+	@$(if $(TARGET),,go build -trimpath -o $(BIN)/local ./functions/local/cmd/local)
+	@tests/performance/k6/run
+
+load-test: postgres $(BIN)/k6 ## That the load test passes and fails where it should
+	go test -count=1 -timeout 10m ./tests/performance/k6/...
 
 infrastructure: ## OpenTofu's form, schema and plans, without an account (builds OpenTofu and the provider once)
 	gitops/infrastructure/check
@@ -138,4 +149,4 @@ help: ## Print this
 
 FORCE:
 
-.PHONY: run migrate reindex build generate release render images tidy test postgres unit delivery conformance e2e verify lint quality fuzz bench infrastructure cluster cluster-down clean help FORCE
+.PHONY: run migrate reindex build generate release render images tidy test postgres unit delivery conformance e2e verify lint quality fuzz bench load load-test infrastructure cluster cluster-down clean help FORCE

@@ -1,34 +1,40 @@
-// Foreign MCP clients, made to look alike.
+// Foreign MCP clients, made to look alike. TOKEN is a bearer token for them.
+import assert from "node:assert/strict";
 import { Client as Client1 } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport as Transport1 } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import { ElicitRequestSchema } from "@modelcontextprotocol/sdk/types.js";
 import { Client as Client2, StreamableHTTPClientTransport as Transport2 } from "@modelcontextprotocol/client";
 
 const me = { name: "conformance", version: "1.0.0" };
+const pinned = { versionNegotiation: { mode: { pin: "2026-07-28" } } };
 
 const kinds = {
-  "sdk-1": { revision: "2025-11-25", client: () => new Client1(me), Transport: Transport1 },
-  "client-2-legacy": { revision: "2025-11-25", client: () => new Client2(me), Transport: Transport2 },
-  "client-2": {
-    revision: "2026-07-28",
-    client: () => new Client2(me, { versionNegotiation: { mode: { pin: "2026-07-28" } } }),
-    Transport: Transport2,
-  },
+  "sdk-1": { revision: "2025-11-25", make: (options) => new Client1(me, options), Transport: Transport1, form: ElicitRequestSchema },
+  "client-2-legacy": { revision: "2025-11-25", make: (options) => new Client2(me, options), Transport: Transport2, form: "elicitation/create" },
+  "client-2": { revision: "2026-07-28", make: (options) => new Client2(me, { ...options, ...pinned }), Transport: Transport2, form: "elicitation/create" },
 };
 
-/** Connects a client. wire notes what goes out, and can falsify what comes back from a tool. */
-export async function connect(kind, url) {
-  const { revision, client: make, Transport } = kinds[kind];
-  const wire = { methods: [], revisions: new Set(), falsify: (body) => body };
+/**
+ * Connects a client. A person, if there is one, answers the forms that it is
+ * shown. wire notes what goes out, and can falsify what comes back from a tool.
+ */
+export async function connect(kind, url, person) {
+  assert.ok(kind in kinds, `there is no client "${kind}", but ${Object.keys(kinds).join(", ")}`);
+  const { revision, make, Transport, form } = kinds[kind];
+  const wire = { methods: [], revisions: new Set(), falsify: undefined };
   const fetch = async (target, init) => {
     const response = await globalThis.fetch(target, init);
     if (init.method !== "POST") return response;
     const { method } = JSON.parse(init.body);
     wire.methods.push(method);
     wire.revisions.add(new Headers(init.headers).get("mcp-protocol-version"));
-    return method === "tools/call" ? new Response(wire.falsify(await response.text()), response) : response;
+    return method === "tools/call" && wire.falsify ? new Response(wire.falsify(await response.text()), response) : response;
   };
-  const client = make();
-  const transport = new Transport(new URL(url), { fetch });
+  const client = make(person ? { capabilities: { elicitation: { form: {} } } } : {});
+  if (person) client.setRequestHandler(form, (request) => person(request.params));
+  const { TOKEN } = process.env;
+  const requestInit = TOKEN ? { headers: { Authorization: `Bearer ${TOKEN}` } } : {};
+  const transport = new Transport(new URL(url), { fetch, requestInit });
   await client.connect(transport);
   const { tools } = await client.listTools(); // from here on, results are held against their output schemas
   return {
@@ -36,6 +42,10 @@ export async function connect(kind, url) {
     negotiated: transport.protocolVersion,
     server: client.getServerVersion(),
     call: (name, args) => client.callTool({ name, arguments: args }),
-    close: () => client.close(),
+    close: async () => {
+      const spoken = [...wire.revisions].filter(Boolean); // initialize names none
+      assert.deepEqual(spoken, [revision]);
+      await client.close();
+    },
   };
 }

@@ -1,5 +1,6 @@
-// Package conformance holds the whole program against foreign MCP clients and
-// against the official conformance suite.
+// Package conformance holds the whole program, or the deployed route that
+// ENDPOINT names, against foreign MCP clients and against the official
+// conformance suite.
 package conformance
 
 import (
@@ -16,61 +17,83 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/sequential-questioning/sequential-questioning/migrations"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
 	"github.com/sequential-questioning/sequential-questioning/tests/program"
 )
 
-func TestMain(m *testing.M) { postgrestest.Main(program.Runner{M: m}, migrations.Up) }
-
 // clients are those that clients.mjs knows.
 var clients = []string{"sdk-1", "client-2-legacy", "client-2"}
 
-func TestTheProgram(t *testing.T) {
-	if _, err := os.Stat(nodePath); err != nil {
-		t.Fatal("node_modules is missing; `make conformance` or `npm ci --prefix tests/conformance` brings it")
-	}
+func TestTheServer(t *testing.T) {
 	for name, promise := range map[string]string{
 		"says what it can do":                        "discovery",
 		"leads a conversation from first to last":    "whole",
 		"reads answers as a person types them":       "typed",
-		"knows what to ask when it is not told":      "playbook",
 		"counts a repeated answer once":              "replay",
 		"names the field in bad input":               "mistakes",
 		"has its results validated by these clients": "validation",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			running := start(t, postgrestest.New(t))
+			url := server(t)
 			for _, client := range clients {
 				t.Run(client, func(t *testing.T) {
 					t.Parallel()
-					keep(t, promise, client, running.URL)
+					keep(t, promise, client, url)
 				})
 			}
 		})
 	}
-	t.Run("goes on after a kill with another client", func(t *testing.T) {
-		t.Parallel()
-		for i, first := range clients {
-			second := clients[(i+1)%len(clients)]
-			t.Run(first+" then "+second, func(t *testing.T) {
-				t.Parallel()
-				database := postgrestest.New(t)
-				running := start(t, database)
-				left := keep(t, "begin", first, running.URL)
-				running.Kill()
-				keep(t, "resume", second, start(t, database).URL, left)
-			})
-		}
-	})
+	for name, promise := range map[string]string{
+		"asks the person itself":                        "whole",
+		"goes on after a form was closed":               "cancelled",
+		"takes no decline for one nobody can have read": "unseen",
+		"asks no more about a declined form":            "declined",
+		"gives the questions to a client without forms": "batch",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := server(t)
+			for _, client := range clients {
+				t.Run(client, func(t *testing.T) {
+					t.Parallel()
+					ask(t, promise, client, url, 1)
+				})
+			}
+		})
+	}
 	for name, scenarios := range map[string][]string{
 		"passes the official suite":            {"--suite", "active"},
 		"meets the requirements of 2026-07-28": {"--requirements", "2026-07-28"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			officialSuite(t, start(t, postgrestest.New(t)).URL, scenarios...)
+			officialSuite(t, bearing(t, server(t)), scenarios...)
+		})
+	}
+}
+
+// What is answered to a playbook's questions teaches it.
+func TestTheProgramKnowsWhatToAskWhenItIsNotTold(t *testing.T) {
+	url := start(t, postgrestest.New(t)).URL
+	for _, client := range clients {
+		t.Run(client, func(t *testing.T) {
+			t.Parallel()
+			keep(t, "playbook", client, url)
+		})
+	}
+}
+
+func TestTheProgramGoesOnAfterAKillWithAnotherClient(t *testing.T) {
+	for i, first := range clients {
+		second := clients[(i+1)%len(clients)]
+		t.Run(first+" then "+second, func(t *testing.T) {
+			t.Parallel()
+			database := postgrestest.New(t)
+			running := start(t, database)
+			left := keep(t, "begin", first, running.URL)
+			running.Kill()
+			keep(t, "resume", second, start(t, database).URL, left)
 		})
 	}
 }
@@ -144,7 +167,7 @@ func logFailedChecks(t *testing.T, results, scenario, id string) {
 const (
 	// nodePath is the pinned Node.js, whatever the machine has.
 	nodePath    = "node_modules/.bin/node"
-	scriptLimit = time.Minute
+	scriptLimit = 2 * time.Minute // a deployed route may have to wake
 )
 
 func node(t *testing.T, arguments ...string) (stdout, stderr string, err error) {
@@ -153,7 +176,7 @@ func node(t *testing.T, arguments ...string) (stdout, stderr string, err error) 
 	defer cancel()
 	var out, errs bytes.Buffer
 	command := exec.CommandContext(ctx, nodePath, arguments...)
-	command.Env = []string{"NO_COLOR=1"}
+	command.Env = append(environment(), "NO_COLOR=1")
 	command.Stdout, command.Stderr = &out, &errs
 	command.WaitDelay = time.Second
 	err = command.Run()

@@ -1,6 +1,7 @@
 // A conversation as a client leads it: what is wanted, what the person says,
 // and what has to hold at every turn.
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 
 export const trip = {
   context: "Book a trip for a family",
@@ -23,17 +24,34 @@ export const trip = {
   },
 };
 
+const one = (list) => list[Math.floor(Math.random() * list.length)];
+
+// Options are chosen anew each time: a server that has seen many who answer
+// alike does not ask any more.
 const said = {
   destination: { value: "Lisbon", words: "Lisbon" },
   travellers: { value: 4, words: "four of us" },
-  style: { value: "comfort", words: "Comfort, please" },
-  insured: { value: true, words: "yes please" },
+  style: one([{ value: "comfort", words: "Comfort, please" }, { value: "budget", words: "budget" }, { value: "luxury", words: "Luxury!" }]),
+  insured: one([{ value: true, words: "yes please" }, { value: false, words: "no thanks" }]),
   departure: { value: "2027-03-04", words: "March 4, 2027" },
   nights: { value: 10, words: "10" },
-  board: { value: "breakfast", words: "breakfast" },
-  pets: { value: false, words: "No, the dog stays at home" },
+  board: one([{ value: "breakfast", words: "breakfast" }, { value: "half", words: "half" }]),
+  pets: one([{ value: false, words: "No, the dog stays at home" }, { value: true, words: "yes" }]),
   remarks: { outcome: "declined", words: "I'd rather not say" },
 };
+
+/** What was said to everything that is required, by slot. */
+export const values = Object.fromEntries(trip.information_needed.required.map((slot) => [slot, said[slot].value]));
+
+/** Everybody who was asked. */
+export const people = [];
+
+/** Somebody whom nobody asked before. */
+export function newPerson() {
+  const user_id = `conformance-${randomUUID()}`;
+  people.push(user_id);
+  return user_id;
+}
 
 /** Answers to a batch, as values; questions are named in each of the three ways. */
 export function structured(turn) {
@@ -70,7 +88,7 @@ export async function tell(client, tool, args) {
 }
 
 export async function open(client, args) {
-  const turn = await tell(client, "sequential_questioning", args);
+  const turn = await tell(client, "sequential_questioning", { user_id: newPerson(), ...args });
   assert.equal(turn.metadata.revision, 1);
   return check(turn);
 }
@@ -120,11 +138,10 @@ export async function finish(client, turn, ways) {
 /** Reads the report on a trip and holds it against what the person said. */
 export async function reported(client, turn) {
   const report = await tell(client, "sequential_questioning_report", { conversation_id: turn.conversation_id });
-  const wanted = trip.information_needed.required;
-  assert.deepEqual(report.values, Object.fromEntries(wanted.map((slot) => [slot, said[slot].value])));
+  assert.deepEqual(report.values, values);
   assert.deepEqual([report.valid, report.problems, report.contradictions], [true, [], []]);
   assert.deepEqual([report.complete, report.stop_reason], [true, turn.metadata.stop_reason]);
-  for (const slot of wanted) {
+  for (const slot of Object.keys(values)) {
     const [citation, ...more] = report.citations[slot];
     assert.equal(more.length, 0);
     assert.equal(citation.words, said[slot].words);

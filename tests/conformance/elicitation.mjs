@@ -1,56 +1,13 @@
 // Conversations in which the server asks the person itself:
 // node elicitation.mjs PROMISE CLIENT URL [TIMES]
 import assert from "node:assert/strict";
-import { Client as Client1 } from "@modelcontextprotocol/sdk/client/index.js";
-import { StreamableHTTPClientTransport as Transport1 } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
-import { ElicitRequestSchema } from "@modelcontextprotocol/sdk/types.js";
-import { Client as Client2, StreamableHTTPClientTransport as Transport2 } from "@modelcontextprotocol/client";
-import { trip } from "./conversation.mjs";
-
-const tool = "sequential_questioning_automatic";
-const me = { name: "conformance", version: "1.0.0" };
-const forms = { capabilities: { elicitation: { form: {} } } };
-
-const kinds = {
-  "sdk-1": {
-    make: (options) => new Client1(me, options),
-    Transport: Transport1,
-    ask: (client, answer) => client.setRequestHandler(ElicitRequestSchema, answer),
-  },
-  "client-2-legacy": {
-    make: (options) => new Client2(me, options),
-    Transport: Transport2,
-    ask: (client, answer) => client.setRequestHandler("elicitation/create", answer),
-  },
-  "client-2": {
-    make: (options) => new Client2(me, { ...options, versionNegotiation: { mode: { pin: "2026-07-28" } } }),
-    Transport: Transport2,
-    ask: (client, answer) => client.setRequestHandler("elicitation/create", answer),
-  },
-};
-
-/** Connects a client behind which a person answers forms; without one it shows none. */
-async function connect(kind, url, person) {
-  const { make, Transport, ask } = kinds[kind];
-  const client = make(person ? forms : {});
-  if (person) ask(client, (request) => person(request.params));
-  await client.connect(new Transport(new URL(url)));
-  await client.listTools(); // from here on, results are held against their output schema
-  return client;
-}
-
-async function call(client, args) {
-  const result = await client.callTool({ name: tool, arguments: args });
-  assert.ok(!result.isError, result.content[0]?.text);
-  assert.ok(result.content[0].text.trim());
-  return result.structuredContent;
-}
+import { newPerson, tell, trip, values } from "./conversation.mjs";
+import { keep } from "./keep.mjs";
 
 const { batch_size, ...goal } = trip;
-const values = {
-  destination: "Lisbon", travellers: 4, style: "comfort", insured: true,
-  departure: "2027-03-04", nights: 10, board: "breakfast", pets: false,
-};
+
+const ask = (client, args) => tell(client, "sequential_questioning_automatic", args);
+const opening = () => ({ ...goal, user_id: newPerson() });
 
 /** A person who fills in every form, one question in own words, and says no to one. */
 function willing(seen) {
@@ -70,10 +27,10 @@ function willing(seen) {
 }
 
 const promises = {
-  async whole(kind, url) {
+  async whole(connect) {
     const seen = [];
-    const client = await connect(kind, url, willing(seen));
-    const result = await call(client, goal);
+    const client = await connect(willing(seen));
+    const result = await ask(client, opening());
     await client.close();
     assert.equal(result.status, "complete");
     assert.equal(result.rounds, seen.length);
@@ -85,40 +42,40 @@ const promises = {
     assert.deepEqual(style.oneOf.map((o) => o.const), ["budget", "comfort", "luxury"]);
   },
 
-  async cancelled(kind, url) {
-    const closing = await connect(kind, url, () => ({ action: "cancel" }));
-    const left = await call(closing, goal);
+  async cancelled(connect) {
+    const closing = await connect(() => ({ action: "cancel" }));
+    const left = await ask(closing, opening());
     await closing.close();
     assert.deepEqual([left.status, left.values], ["cancelled", {}]);
-    const client = await connect(kind, url, willing([]));
-    const result = await call(client, { conversation_id: left.conversation_id });
+    const client = await connect(willing([]));
+    const result = await ask(client, { conversation_id: left.conversation_id });
     await client.close();
     assert.deepEqual([result.status, result.values], ["complete", values]);
   },
 
   // A client that declines before a person can have read the form did not show it.
-  async unseen(kind, url) {
-    const client = await connect(kind, url, () => ({ action: "decline" }));
-    const result = await call(client, goal);
+  async unseen(connect) {
+    const client = await connect(() => ({ action: "decline" }));
+    const result = await ask(client, opening());
     await client.close();
     assert.equal(result.status, "batch");
     assert.deepEqual(result.open_points.filter((p) => p.state === "declined"), []);
   },
 
-  async declined(kind, url) {
-    const client = await connect(kind, url, async () => {
+  async declined(connect) {
+    const client = await connect(async () => {
       await new Promise((resolve) => setTimeout(resolve, 1100));
       return { action: "decline" };
     });
-    const result = await call(client, goal);
+    const result = await ask(client, opening());
     await client.close();
     assert.equal(result.status, "declined");
     assert.equal(result.open_points.filter((p) => p.state === "declined").length, 5);
   },
 
-  async batch(kind, url) {
-    const client = await connect(kind, url);
-    const result = await call(client, goal);
+  async batch(connect) {
+    const client = await connect();
+    const result = await ask(client, opening());
     await client.close();
     assert.equal(result.status, "batch");
     assert.match(result.current_question, /^1\. /);
@@ -127,7 +84,9 @@ const promises = {
   },
 };
 
-const [promise, kind, url, times = "1"] = process.argv.slice(2);
-const began = performance.now();
-for (let i = 0; i < Number(times); i++) await promises[promise](kind, url);
-console.log(`${times} of ${times} in ${Math.round(performance.now() - began)} ms`);
+const repeated = (promise) => async (connect, times = "1") => {
+  const began = performance.now();
+  for (let i = 0; i < Number(times); i++) await promise(connect);
+  console.log(`${times} of ${times} in ${Math.round(performance.now() - began)} ms`);
+};
+await keep(Object.fromEntries(Object.entries(promises).map(([name, promise]) => [name, repeated(promise)])));

@@ -44,7 +44,9 @@ func TestTheServerAsksThePersonThroughAnyInstance(t *testing.T) {
 		launch(t, filepath.Join(bin, "gateway"), database, address, "DATABASE_MAX_CONNS=2"))
 
 	// Run after the clients' tests, which go on side by side.
-	t.Cleanup(func() { assert.Zero(t, relayed(t, store), "what was relayed is gone") })
+	t.Cleanup(func() {
+		assert.Zero(t, rows(t, store, `SELECT count(*) FROM elicitations`), "what was relayed is gone")
+	})
 	for _, client := range clients {
 		t.Run(client, func(t *testing.T) {
 			before := gateways.crossed.Load()
@@ -76,14 +78,14 @@ func ask(t *testing.T, promise, client, url string, times int) string {
 	return stdout
 }
 
-// relayed counts the answers that the gateways hold.
-func relayed(t *testing.T, store string) (rows int) {
+// rows returns a count from the database.
+func rows(t *testing.T, store, query string) (rows int) {
 	t.Helper()
-	ctx := context.Background() // the test's has ended
+	ctx := context.Background() // the test's may have ended
 	conn, err := pgx.Connect(ctx, postgrestest.AdminURL(t, store))
 	require.NoError(t, err)
 	defer conn.Close(ctx)
-	require.NoError(t, conn.QueryRow(ctx, `SELECT count(*) FROM elicitations`).Scan(&rows))
+	require.NoError(t, conn.QueryRow(ctx, query).Scan(&rows))
 	return rows
 }
 

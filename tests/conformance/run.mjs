@@ -1,8 +1,8 @@
 // Keeps one promise with one client: node run.mjs PROMISE CLIENT URL
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { connect } from "./clients.mjs";
 import { answer, finish, open, reported, structured, tell, trip, typed } from "./conversation.mjs";
+import { keep } from "./keep.mjs";
 
 const followUp = "sequential_questioning_follow_up";
 
@@ -125,9 +125,9 @@ const promises = {
   },
 };
 
-const [promise, kind, url, left] = process.argv.slice(2);
-const client = await connect(kind, url);
-await promises[promise](client, left && JSON.parse(left));
-const spoken = [...client.wire.revisions].filter(Boolean); // initialize names none
-assert.deepEqual(spoken, [client.revision]);
-await client.close();
+const connected = (promise) => async (connect, left) => {
+  const client = await connect();
+  await promise(client, left && JSON.parse(left));
+  await client.close();
+};
+await keep(Object.fromEntries(Object.entries(promises).map(([name, promise]) => [name, connected(promise)])));

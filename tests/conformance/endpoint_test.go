@@ -1,0 +1,161 @@
+package conformance
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequential-questioning/sequential-questioning/migrations"
+	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
+	"github.com/sequential-questioning/sequential-questioning/tests/program"
+)
+
+// A deployed route to test instead of the program, and a bearer token for it.
+var (
+	endpoint = os.Getenv("ENDPOINT")
+	token    = os.Getenv("TOKEN")
+)
+
+// ofItsOwn are the tests that need a program of their own, with the reason.
+var ofItsOwn = [][2]string{
+	{"TestTheProgramGoesOnAfterAKillWithAnotherClient", "it kills the program"},
+	{"TestTheProgramKnowsWhatToAskWhenItIsNotTold", "it would teach the deployed playbook"},
+	{"TestTheServerAsksThePersonThroughAnyInstance", "it starts the instances, and reads their database"},
+	{"TestARouteIsTestedAsDeployed", "it deploys the route"},
+}
+
+func TestMain(m *testing.M) {
+	if _, err := os.Stat(nodePath); err != nil {
+		fail("node_modules is missing; `make conformance` or `npm ci --prefix tests/conformance` brings it")
+	}
+	if endpoint == "" {
+		postgrestest.Main(program.Runner{M: m}, migrations.Up)
+		return
+	}
+	if u, err := url.Parse(endpoint); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		fail(fmt.Sprintf("ENDPOINT is %q, want a URL such as https://host/mcp", endpoint))
+	}
+	var names []string
+	fmt.Printf("Testing %s. Left out, since they need a program of their own:\n", endpoint)
+	for _, test := range ofItsOwn {
+		fmt.Printf("  %s: %s\n", test[0], test[1])
+		names = append(names, test[0])
+	}
+	if err := flag.Set("test.skip", "^("+strings.Join(names, "|")+")$"); err != nil {
+		fail(err.Error())
+	}
+	os.Exit(m.Run())
+}
+
+func fail(why string) {
+	fmt.Fprintln(os.Stderr, "error:", why)
+	os.Exit(2)
+}
+
+// server is what is tested: the endpoint, or the program on a database of its own.
+func server(t *testing.T) string {
+	t.Helper()
+	if endpoint != "" {
+		return endpoint
+	}
+	return start(t, postgrestest.New(t)).URL
+}
+
+// environment is the clients': that of this process where they have to find
+// their way to an endpoint, with its proxies and certificates.
+func environment() []string {
+	if endpoint == "" {
+		return nil
+	}
+	return append(os.Environ(), "FORGET=1")
+}
+
+// bearing is the endpoint for clients that cannot be given a token.
+func bearing(t *testing.T, route string) string {
+	t.Helper()
+	if token == "" {
+		return route
+	}
+	to, err := url.Parse(route)
+	require.NoError(t, err)
+	var own string
+	proxy := httptest.NewServer(buffered(&httputil.ReverseProxy{
+		FlushInterval: -1,
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(&url.URL{Scheme: to.Scheme, Host: to.Host})
+			if r.In.Host != own {
+				r.Out.Host = r.In.Host // a name that the client made up
+			}
+			r.Out.Header.Set("Authorization", "Bearer "+token)
+		},
+	}))
+	t.Cleanup(proxy.Close)
+	own = strings.TrimPrefix(proxy.URL, "http://")
+	return proxy.URL + to.EscapedPath()
+}
+
+// buffered reads a request to its end before it is passed on: a proxy gives up
+// when the answer is there sooner.
+func buffered(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		next.ServeHTTP(w, r)
+	})
+}
+
+// A proxy demands the token, and serves the program below a path.
+func TestARouteIsTestedAsDeployed(t *testing.T) {
+	database := postgrestest.New(t)
+	to, err := url.Parse(start(t, database).URL)
+	require.NoError(t, err)
+	proxy := buffered(&httputil.ReverseProxy{
+		FlushInterval: -1,
+		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: to.Scheme, Host: to.Host}) },
+	})
+	route := httptest.NewServer(http.StripPrefix("/questions", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer secret" {
+			http.Error(w, "who is that?", http.StatusUnauthorized)
+			return
+		}
+		proxy.ServeHTTP(w, r)
+	})))
+	t.Cleanup(route.Close)
+	test := func(token string) (string, error) {
+		self, err := os.Executable()
+		require.NoError(t, err)
+		command := exec.CommandContext(t.Context(), self, "-test.v", "-test.run", ".*/(leads|asks_the|passes)")
+		command.Env = append(os.Environ(), "ENDPOINT="+route.URL+"/questions/mcp", "TOKEN="+token)
+		output, err := command.CombinedOutput()
+		return string(output), err
+	}
+
+	output, err := test("secret")
+	require.NoError(t, err, output)
+	assert.Contains(t, output, "TestTheProgramGoesOnAfterAKillWithAnotherClient: it kills the program")
+	assert.NotContains(t, output, "=== RUN   TestTheProgram")
+	for _, promise := range []string{"leads_a_conversation_from_first_to_last/client-2", "asks_the_person_itself/sdk-1", "passes_the_official_suite"} {
+		assert.Contains(t, output, "--- PASS: TestTheServer/"+promise)
+	}
+	assert.Zero(t, rows(t, database, `SELECT count(*) FROM conversations`), "everybody is forgotten")
+
+	output, err = test("wrong")
+	require.Error(t, err)
+	assert.NotContains(t, output, "--- PASS: TestTheServer/")
+}
