@@ -97,7 +97,10 @@ func (s Slot) wording() string {
 
 // plural guesses whether a title names several things: "number of guests" does not.
 func plural(title string) bool {
-	head, _, _ := strings.Cut(title, " of ")
+	head := title
+	for _, preposition := range []string{" of ", " in ", " for ", " per ", " with "} {
+		head, _, _ = strings.Cut(head, preposition)
+	}
 	return strings.HasSuffix(head, "s") &&
 		!strings.HasSuffix(head, "ss") && !strings.HasSuffix(head, "us") && !strings.HasSuffix(head, "is")
 }

@@ -11,6 +11,7 @@ func TestASlotWithoutAQuestionIsAskedForByItsTitle(t *testing.T) {
 		"What is the start date?":                {Title: "Start date", Type: Date},
 		"What is the number of guests?":          {Title: "Number of guests", Type: Integer},
 		"What are the team members?":             {Title: "Team members", Type: List},
+		"What is the budget in euros?":           {Title: "Budget in euros", Type: Number},
 		"What is the address? (Street and city)": {Title: "Address", Type: Text, Description: "Street and city."},
 		"Which class?":                           {Title: "Class", Type: Choice},
 		"Which extras (any number of them)?":     {Title: "Extras", Type: Choices},
