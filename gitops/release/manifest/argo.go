@@ -6,13 +6,7 @@ import (
 )
 
 var (
-	argoKinds = func() *runtime.Scheme {
-		scheme := runtime.NewScheme()
-		if err := v1alpha1.AddToScheme(scheme); err != nil {
-			panic(err)
-		}
-		return scheme
-	}()
+	argoKinds   = kinds(v1alpha1.AddToScheme)
 	argoDecoder = strictDecoder(v1alpha1.AddToScheme)
 )
 

@@ -21,6 +21,134 @@ spec:
             requests:
               cpu: 50m
 `
+	domainMapping = `
+apiVersion: serving.knative.dev/v1beta1
+kind: DomainMapping
+metadata:
+  name: questions.example.com
+  namespace: dev
+spec:
+  ref: {apiVersion: serving.knative.dev/v1, kind: Service, name: gateway}
+`
+	domainClaim = `
+apiVersion: networking.internal.knative.dev/v1alpha1
+kind: ClusterDomainClaim
+metadata:
+  name: questions.example.com
+spec:
+  namespace: dev
+`
+	broker = `
+apiVersion: eventing.knative.dev/v1
+kind: Broker
+metadata:
+  name: default
+  namespace: dev
+spec:
+  delivery:
+    retry: 5
+    backoffPolicy: exponential
+    backoffDelay: PT1S
+`
+	trigger = `
+apiVersion: eventing.knative.dev/v1
+kind: Trigger
+metadata:
+  name: indexer
+  namespace: dev
+spec:
+  broker: default
+  filter:
+    attributes: {type: answered}
+  subscriber:
+    ref: {apiVersion: serving.knative.dev/v1, kind: Service, name: indexer}
+`
+	pingSource = `
+apiVersion: sources.knative.dev/v1
+kind: PingSource
+metadata:
+  name: sweep
+  namespace: dev
+spec:
+  schedule: "* * * * *"
+  sink:
+    ref: {apiVersion: serving.knative.dev/v1, kind: Service, name: relay}
+`
+	sinkBinding = `
+apiVersion: sources.knative.dev/v1
+kind: SinkBinding
+metadata:
+  name: relay
+  namespace: dev
+spec:
+  subject: {apiVersion: serving.knative.dev/v1, kind: Service, name: relay}
+  sink:
+    ref: {apiVersion: eventing.knative.dev/v1, kind: Broker, name: default}
+`
+	cluster = `
+apiVersion: postgresql.cnpg.io/v1
+kind: Cluster
+metadata:
+  name: postgres
+  namespace: dev
+spec:
+  instances: 3
+  storage: {size: 1Gi}
+`
+	objectStore = `
+apiVersion: barmancloud.cnpg.io/v1
+kind: ObjectStore
+metadata:
+  name: backups
+  namespace: dev
+spec:
+  configuration:
+    destinationPath: s3://backups/
+    s3Credentials:
+      inheritFromIAMRole: true
+`
+	knativeServing = `
+apiVersion: operator.knative.dev/v1beta1
+kind: KnativeServing
+metadata:
+  name: knative-serving
+  namespace: knative-serving
+spec:
+  ingress:
+    kourier: {enabled: true}
+`
+	issuer = `
+apiVersion: cert-manager.io/v1
+kind: ClusterIssuer
+metadata:
+  name: acme
+spec:
+  acme:
+    server: https://acme.example.com/directory
+    privateKeySecretRef: {name: acme}
+`
+	prometheusRule = `
+apiVersion: monitoring.coreos.com/v1
+kind: PrometheusRule
+metadata:
+  name: alerts
+  namespace: dev
+spec:
+  groups:
+    - name: a
+      rules:
+        - alert: Always
+          expr: vector(1)
+`
+	sealedSecret = `
+apiVersion: bitnami.com/v1alpha1
+kind: SealedSecret
+metadata:
+  name: database
+  namespace: dev
+spec:
+  encryptedData: {url: AgA}
+`
 	job = `
 apiVersion: batch/v1
 kind: Job

@@ -4,13 +4,40 @@ import (
 	"context"
 	"fmt"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"knative.dev/eventing/pkg/apis/config"
+	"knative.dev/eventing/pkg/apis/eventing"
+	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
+	"knative.dev/eventing/pkg/apis/feature"
+	sourcesv1 "knative.dev/eventing/pkg/apis/sources/v1"
 	"knative.dev/pkg/apis"
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
+	servingv1beta1 "knative.dev/serving/pkg/apis/serving/v1beta1"
 )
 
-var knativeDecoder = strictDecoder(servingv1.AddToScheme)
+var (
+	knative = runtime.NewSchemeBuilder(
+		servingv1.AddToScheme,
+		servingv1beta1.AddToScheme,
+		eventingv1.AddToScheme,
+		sourcesv1.AddToScheme,
+	)
+	knativeKinds   = kinds(knative.AddToScheme)
+	knativeDecoder = strictDecoder(knative.AddToScheme)
+	// What a broker is that does not say: as Eventing is shipped.
+	brokerDefaults = &config.Config{Defaults: &config.Defaults{
+		ClusterDefaultConfig: &config.DefaultConfig{DefaultBrokerClass: eventing.MTChannelBrokerClassValue},
+	}}
+	eventingFeatures = func() feature.Flags {
+		defaults, err := feature.NewFlagsConfigFromMap(nil)
+		if err != nil {
+			panic(err) // Eventing's own defaults
+		}
+		return defaults
+	}()
+)
 
 // validateKnative sets Knative's defaults and validates as its webhook does in an
 // installation that changes no default: what needs a feature flag is refused.
@@ -20,13 +47,18 @@ func validateKnative(data []byte) error {
 		return err
 	}
 	resource, ok := object.(interface {
+		metav1.Object
 		apis.Defaultable
 		apis.Validatable
 	})
 	if !ok {
 		return fmt.Errorf("%T cannot be validated", object)
 	}
-	ctx := apis.WithinCreate(context.Background())
+	if resource.GetNamespace() == "" {
+		resource.SetNamespace(metav1.NamespaceDefault) // an overlay says which
+	}
+	ctx := feature.ToContext(config.ToContext(context.Background(), brokerDefaults), eventingFeatures)
+	ctx = apis.WithinCreate(ctx)
 	resource.SetDefaults(ctx)
 	if errs := resource.Validate(ctx).Filter(apis.ErrorLevel); errs != nil {
 		return errs
@@ -34,11 +66,15 @@ func validateKnative(data []byte) error {
 	return nil
 }
 
-// strictDecoder refuses fields that are unknown or given twice.
-func strictDecoder(add func(*runtime.Scheme) error) runtime.Decoder {
+func kinds(add func(*runtime.Scheme) error) *runtime.Scheme {
 	scheme := runtime.NewScheme()
 	if err := add(scheme); err != nil {
 		panic(err) // two types of one kind: a programming error
 	}
-	return serializer.NewCodecFactory(scheme, serializer.EnableStrict).UniversalDeserializer()
+	return scheme
+}
+
+// strictDecoder refuses fields that are unknown or given twice.
+func strictDecoder(add func(*runtime.Scheme) error) runtime.Decoder {
+	return serializer.NewCodecFactory(kinds(add), serializer.EnableStrict).UniversalDeserializer()
 }

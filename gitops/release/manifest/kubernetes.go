@@ -78,6 +78,9 @@ func validateInternal(object runtime.Object) field.ErrorList {
 	case *core.Namespace:
 		return corevalidation.ValidateNamespace(object)
 	case *core.Service:
+		if object.Spec.ClusterIP != "" && len(object.Spec.ClusterIPs) == 0 {
+			object.Spec.ClusterIPs = []string{object.Spec.ClusterIP} // as the API server does
+		}
 		return corevalidation.ValidateServiceCreate(object)
 	case *core.ResourceQuota:
 		return corevalidation.ValidateResourceQuota(object)

@@ -8,7 +8,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 	"k8s.io/apimachinery/pkg/util/json"
-	"knative.dev/serving/pkg/apis/serving"
 )
 
 // Validate checks each object as the API server of its kind would, without one:
@@ -49,7 +48,7 @@ func validate(object *unstructured.Unstructured, schemas []Schemas) error {
 	}
 	known := true
 	switch {
-	case kind.Group == serving.GroupName:
+	case knativeKinds.Recognizes(kind):
 		err = validateKnative(data)
 	case kubernetesKinds.Recognizes(kind):
 		err = validateKubernetes(data)

@@ -2,10 +2,8 @@ package manifest_test
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -14,11 +12,25 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest/manifesttest"
 )
 
 func TestAnObjectThatIsRightIsValid(t *testing.T) {
 	for name, document := range map[string]string{
 		"Knative service":   service,
+		"domain mapping":    domainMapping,
+		"broker":            broker,
+		"broker by default": "apiVersion: eventing.knative.dev/v1\nkind: Broker\nmetadata: {name: default, namespace: dev}",
+		"trigger":           trigger,
+		"trigger, anywhere": strings.Replace(trigger, "  namespace: dev\n", "", 1),
+		"ping source":       pingSource,
+		"sink binding":      sinkBinding,
+		"database cluster":  cluster,
+		"Knative":           knativeServing,
+		"issuer":            issuer,
+		"alert":             prometheusRule,
+		"sealed secret":     sealedSecret,
+		"object store":      objectStore,
 		"job":               job,
 		"network policy":    networkPolicy,
 		"role":              role,
@@ -28,11 +40,13 @@ func TestAnObjectThatIsRightIsValid(t *testing.T) {
 		"admission policy":  admissionPolicy,
 		"no namespace yet":  strings.Replace(job, "  namespace: dev\n", "", 1),
 		"service account":   "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: a, namespace: dev}",
+		"headless service":  "apiVersion: v1\nkind: Service\nmetadata: {name: a, namespace: dev}\nspec: {clusterIP: None, selector: {app: a}, ports: [{port: 80}]}",
+		"domain claim":      domainClaim,
 		"namespace":         "apiVersion: v1\nkind: Namespace\nmetadata: {name: dev}",
 		"disruption budget": "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: a, namespace: dev}\nspec: {minAvailable: 1}",
 	} {
 		t.Run(name, func(t *testing.T) {
-			assert.NoError(t, manifest.Validate(read(t, document), argoSchemas(t)))
+			assert.NoError(t, manifest.Validate(read(t, document), manifesttest.Schemas(t)))
 		})
 	}
 }
@@ -52,6 +66,42 @@ func TestAnObjectThatIsWrongIsRefusedByItsField(t *testing.T) {
 			[]string{"Service dev/ask", "autoscaling annotations must be put under"}},
 		"more instances at least than at most": {service, `min-scale: "0"`, `min-scale: "20"`,
 			[]string{"Service dev/ask", "max-scale=10 is less than min-scale=20"}},
+		"domain that is none": {domainMapping, "questions.example.com", "questions",
+			[]string{"DomainMapping dev/questions", "metadata.name"}},
+		"domain mapped to nothing": {domainMapping, "name: gateway", "",
+			[]string{"DomainMapping dev/questions.example.com", "spec.ref.name"}},
+		"misspelt field of a domain claim": {domainClaim, "namespace: dev", "namespaces: dev",
+			[]string{"ClusterDomainClaim questions.example.com", `unknown field "spec.namespaces"`}},
+		"misspelt field of a broker": {broker, "backoffDelay", "backOffDelay",
+			[]string{"Broker dev/default", `unknown field "spec.delivery.backOffDelay"`}},
+		"delay that is no duration": {broker, "PT1S", "1s",
+			[]string{"Broker dev/default", "spec.delivery.backoffDelay"}},
+		"trigger without a broker": {trigger, "broker: default", `broker: ""`,
+			[]string{"Trigger dev/indexer", "spec.broker"}},
+		"filter on what is no attribute": {trigger, "{type:", "{Type:",
+			[]string{"Trigger dev/indexer", "spec.filter.attributes"}},
+		"feature that Eventing has turned off": {trigger, "  subscriber:", "  delivery: {retryAfterMax: PT5M}\n  subscriber:",
+			[]string{"Trigger dev/indexer", "must not set the field(s): spec.delivery.retryAfterMax"}},
+		"ping source with a malformed schedule": {pingSource, "* * * * *", "* * *",
+			[]string{"PingSource dev/sweep", "spec.schedule"}},
+		"sink binding without a subject": {sinkBinding, "kind: Service, name: relay", "kind: Service",
+			[]string{"SinkBinding dev/relay", "spec.subject"}},
+		"sink binding without a sink": {sinkBinding, "ref: {apiVersion: eventing.knative.dev/v1, kind: Broker, name: default}", "{}",
+			[]string{"SinkBinding dev/relay", "spec.sink"}},
+		"misspelt field of a database cluster": {cluster, "instances", "instance",
+			[]string{"Cluster dev/postgres", `unknown field "spec.instance"`}},
+		"database cluster whose storage shrinks to nothing": {cluster, "instances: 3", "instances: 0",
+			[]string{"Cluster dev/postgres", "spec.instances"}},
+		"misspelt field of Knative": {knativeServing, "kourier: {enabled", "kourier: {enable",
+			[]string{"KnativeServing knative-serving/knative-serving", `unknown field "spec.ingress.kourier.enable"`}},
+		"issuer without a server": {issuer, "server: https://acme.example.com/directory", "email: a@example.com",
+			[]string{"ClusterIssuer acme", "spec.acme.server"}},
+		"alert without an expression": {prometheusRule, "expr: vector(1)", "for: 5m",
+			[]string{"PrometheusRule dev/alerts", "spec.groups[0].rules[0].expr"}},
+		"sealed secret that is not encrypted": {sealedSecret, "encryptedData", "data",
+			[]string{"SealedSecret dev/database", "spec.encryptedData"}},
+		"object store without a bucket": {objectStore, "destinationPath: s3://backups/", "serverName: postgres",
+			[]string{"ObjectStore dev/backups", "spec.configuration.destinationPath"}},
 		"malformed quantity": {service, "cpu: 50m", "cpu: 50 milli",
 			[]string{"Service dev/ask", `spec.template.spec.containers[0].resources.requests.cpu: "50 milli" is not a quantity`}},
 		"quantity that is not canonical": {service, "cpu: 50m", `cpu: "0.05"`,
@@ -89,7 +139,7 @@ func TestAnObjectThatIsWrongIsRefusedByItsField(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.Contains(t, wrong.document, wrong.old)
-			err := manifest.Validate(read(t, strings.Replace(wrong.document, wrong.old, wrong.new, 1)), argoSchemas(t))
+			err := manifest.Validate(read(t, strings.Replace(wrong.document, wrong.old, wrong.new, 1)), manifesttest.Schemas(t))
 			for _, part := range wrong.want {
 				assert.ErrorContains(t, err, part)
 			}
@@ -108,7 +158,7 @@ func TestEveryWrongObjectIsNamed(t *testing.T) {
 // Every folder that Argo CD or an administrator builds, and every component on
 // top of what it belongs to.
 func TestWhatTheRepositoryDeploysIsValid(t *testing.T) {
-	schemas := argoSchemas(t)
+	schemas := manifesttest.Schemas(t)
 	root, err := filepath.Abs("../../..")
 	require.NoError(t, err)
 	built := 0
@@ -175,21 +225,6 @@ func withComponent(t *testing.T, component string) string {
 	document := "resources: [" + relative(parent) + "]\ncomponents: [" + relative(component) + "]\n"
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "kustomization.yaml"), []byte(document), 0o644))
 	return folder
-}
-
-var readArgoSchemas = sync.OnceValues(func() (manifest.Schemas, error) {
-	folder, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/argoproj/argo-cd/v2").Output()
-	if err != nil {
-		return nil, err
-	}
-	return manifest.ReadSchemas(filepath.Join(strings.TrimSpace(string(folder)), "manifests", "crds"))
-})
-
-func argoSchemas(t *testing.T) manifest.Schemas {
-	t.Helper()
-	schemas, err := readArgoSchemas()
-	require.NoError(t, err)
-	return schemas
 }
 
 func read(t *testing.T, document string) []*unstructured.Unstructured {

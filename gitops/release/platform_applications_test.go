@@ -1,0 +1,153 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest/manifesttest"
+)
+
+var exactVersion = regexp.MustCompile(`^v?\d+\.\d+\.\d+$`)
+
+func TestOfOthersAnExactVersionIsInstalled(t *testing.T) {
+	t.Parallel()
+	for _, application := range readPlatform(t).applications {
+		t.Run(application.Name, func(t *testing.T) {
+			require.False(t, application.Spec.HasMultipleSources())
+			source := application.Spec.Source
+			if source.RepoURL == ownRepository {
+				assert.Equal(t, "prod", source.TargetRevision)
+				assert.DirExists(t, filepath.Join(repositoryRoot, source.Path))
+				return
+			}
+			assert.Regexp(t, exactVersion, source.TargetRevision)
+			assert.True(t, (source.Chart == "") != (source.Path == ""), "either a chart or a path")
+		})
+	}
+}
+
+// The values have to be ones that the chart reads: a chart ignores others.
+func TestAValueThatIsSetIsOneOfTheChart(t *testing.T) {
+	t.Parallel()
+	charts := map[string]string{
+		"platform-cert-manager":   filepath.Join(manifesttest.Module(t, "github.com/cert-manager/cert-manager"), "deploy/charts/cert-manager/values.yaml"),
+		"platform-sealed-secrets": filepath.Join(manifesttest.Module(t, "github.com/bitnami-labs/sealed-secrets"), "helm/sealed-secrets/values.yaml"),
+	}
+	checked := 0
+	for _, application := range readPlatform(t).applications {
+		file, ok := charts[application.Name]
+		if !ok {
+			continue
+		}
+		checked++
+		data, err := os.ReadFile(file)
+		require.NoError(t, err)
+		var known, set map[string]any
+		require.NoError(t, yaml.Unmarshal(data, &known))
+		require.NoError(t, yaml.Unmarshal(application.Spec.Source.Helm.ValuesObject.Raw, &set))
+		for _, path := range leaves(set) {
+			_, found, err := unstructured.NestedFieldNoCopy(known, path...)
+			require.NoError(t, err)
+			assert.True(t, found, "%s: the chart has no %v", application.Name, path)
+		}
+	}
+	assert.Equal(t, len(charts), checked)
+}
+
+func leaves(tree map[string]any) (paths [][]string) {
+	for key, value := range tree {
+		branch, ok := value.(map[string]any)
+		if !ok {
+			paths = append(paths, []string{key})
+		}
+		for _, path := range leaves(branch) {
+			paths = append(paths, append([]string{key}, path...))
+		}
+	}
+	return paths
+}
+
+func TestEachApplicationRecoversByItself(t *testing.T) {
+	t.Parallel()
+	for _, application := range readPlatform(t).applications {
+		t.Run(application.Name, func(t *testing.T) {
+			sync := application.Spec.SyncPolicy
+			require.NotNil(t, sync)
+			require.NotNil(t, sync.Automated)
+			assert.True(t, sync.Automated.SelfHeal)
+			require.NotNil(t, sync.Retry)
+			assert.Positive(t, sync.Retry.Limit, "bounded")
+			assert.NotNil(t, sync.Retry.Backoff)
+		})
+	}
+}
+
+func TestNothingThatHoldsDataIsPruned(t *testing.T) {
+	t.Parallel()
+	// With a CustomResourceDefinition go all objects of its kind.
+	keeps := []string{platformProject, "platform-namespaces", "platform-postgres", "platform-qdrant", "platform-secrets", "platform-knative",
+		"platform-cloudnative-pg", "platform-barman-cloud", "platform-cert-manager", "platform-sealed-secrets", "platform-knative-operator",
+		"platform-prometheus-operator"}
+	pruning := map[string]bool{}
+	for _, application := range readPlatform(t).applications {
+		pruning[application.Name] = application.Spec.SyncPolicy.Automated.Prune
+		assert.Empty(t, application.Finalizers, "%s: deleting it must leave what it brought", application.Name)
+	}
+	for _, name := range keeps {
+		prunes, ok := pruning[name]
+		assert.True(t, ok, name)
+		assert.False(t, prunes, name)
+	}
+}
+
+func TestWhatIsNeededComesFirst(t *testing.T) {
+	t.Parallel()
+	waves := map[string]int{}
+	for _, application := range readPlatform(t).applications[1:] {
+		wave, err := strconv.Atoi(application.Annotations["argocd.argoproj.io/sync-wave"])
+		require.NoError(t, err, application.Name)
+		waves[application.Name] = wave
+	}
+	for _, pair := range [][2]string{
+		{"namespaces", "cert-manager"}, {"namespaces", "cloudnative-pg"}, {"namespaces", "knative-operator"},
+		{"namespaces", "prometheus-operator"}, {"namespaces", "sealed-secrets"},
+		{"sealed-secrets", "secrets"}, {"secrets", "postgres"}, {"secrets", "qdrant"}, {"secrets", "external-dns"}, {"secrets", "knative"},
+		{"cert-manager", "barman-cloud"}, {"cloudnative-pg", "barman-cloud"}, {"barman-cloud", "postgres"},
+		{"knative-operator", "knative"}, {"cert-manager", "knative"}, {"knative", "external-dns"},
+		{"prometheus-operator", "monitoring"}, {"namespaces", "logging"},
+	} {
+		before, after := "platform-"+pair[0], "platform-"+pair[1]
+		require.Contains(t, waves, before)
+		require.Contains(t, waves, after)
+		assert.Less(t, waves[before], waves[after], "%s before %s", before, after)
+	}
+}
+
+func TestLargeDefinitionsAreAppliedByTheServer(t *testing.T) {
+	t.Parallel()
+	for _, application := range readPlatform(t).applications[1:] {
+		assert.True(t, application.Spec.SyncPolicy.SyncOptions.HasOption("ServerSideApply=true"), application.Name)
+	}
+}
+
+func TestNoTwoApplicationsBringTheSameObject(t *testing.T) {
+	t.Parallel()
+	owner := map[string]string{}
+	p := readPlatform(t)
+	for name, objects := range p.own {
+		for _, object := range objects {
+			key := object.GroupVersionKind().GroupKind().String() + " " + object.GetNamespace() + "/" + object.GetName()
+			assert.Empty(t, owner[key], "%s: of %s, too", key, name)
+			owner[key] = name
+		}
+	}
+	assert.NotEmpty(t, owner)
+}

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/pod-security-admission/api"
+	"k8s.io/pod-security-admission/policy"
+
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest/manifesttest"
+)
+
+const knativeVersion = "1.23.0"
+
+// By the API server's own code. Of others, what their modules bring as manifests.
+func TestEveryPodPassesTheSecurityOfItsNamespace(t *testing.T) {
+	t.Parallel()
+	p := readPlatform(t)
+	levels := map[string]api.Level{}
+	for _, object := range p.own["platform-namespaces"] {
+		if object.GetKind() == "Namespace" {
+			level, err := api.ParseLevel(object.GetLabels()[api.EnforceLevelLabel])
+			require.NoError(t, err, object.GetName())
+			levels[object.GetName()] = level
+		}
+	}
+	evaluator, err := policy.NewEvaluator(policy.DefaultChecks(), nil)
+	require.NoError(t, err)
+
+	checked := map[string]int{}
+	check := func(namespace string, object *unstructured.Unstructured) {
+		template, ok := podTemplate(t, object)
+		if !ok {
+			return
+		}
+		require.Contains(t, levels, namespace, manifest.Title(object))
+		checked[namespace]++
+		version := api.LevelVersion{Level: levels[namespace], Version: api.LatestVersion()}
+		result := policy.AggregateCheckResults(evaluator.EvaluatePod(version, &template.ObjectMeta, &template.Spec))
+		assert.True(t, result.Allowed, "%s in %s: %s", manifest.Title(object), namespace, result.ForbiddenDetail())
+	}
+	for _, objects := range p.own {
+		for _, object := range objects {
+			check(object.GetNamespace(), object)
+		}
+	}
+	knative := filepath.Join(manifesttest.Module(t, "knative.dev/operator"), "cmd", "operator", "kodata")
+	cloudnative := manifesttest.Module(t, "github.com/cloudnative-pg/cloudnative-pg")
+	for _, source := range []struct{ namespace, pattern string }{
+		{"knative-serving", knative + "/knative-serving/" + knativeVersion + "/*.yaml"},
+		{"knative-serving", knative + "/ingress/1.23/kourier/*.yaml"},
+		{"knative-eventing", knative + "/knative-eventing/" + knativeVersion + "/*.yaml"},
+		{"cnpg-system", cloudnative + "/releases/cnpg-1.30.0.yaml"},
+		{"cnpg-system", manifesttest.Module(t, "github.com/cloudnative-pg/plugin-barman-cloud") + "/manifest.yaml"},
+	} {
+		files, err := filepath.Glob(source.pattern)
+		require.NoError(t, err)
+		require.NotEmpty(t, files)
+		for _, file := range files {
+			for _, object := range readDocuments(t, file) {
+				check(source.namespace, object)
+			}
+		}
+	}
+	for _, namespace := range []string{"databases", "external-dns", "cnpg-system", "knative-serving", "knative-eventing"} {
+		assert.Positive(t, checked[namespace], namespace)
+	}
+}
+
+func TestEveryNamespaceThatIsUsedIsMadeFirst(t *testing.T) {
+	t.Parallel()
+	p := readPlatform(t)
+	made := set{}
+	// Argo CD's own, and those of the functions, which policies/environments makes.
+	made.add("argocd", "sequential-questioning-prod")
+	for _, object := range p.own["platform-namespaces"] {
+		if object.GetKind() == "Namespace" {
+			made.add(object.GetName())
+		}
+	}
+	for _, application := range p.applications {
+		assert.Contains(t, made, application.Spec.Destination.Namespace, application.Name)
+	}
+	for _, object := range p.objects() {
+		if object.GetNamespace() != "" {
+			assert.Contains(t, made, object.GetNamespace(), manifest.Title(object))
+		}
+	}
+}
+
+func TestTheDatabasesAreClosedButForTheFlowsThatAreNamed(t *testing.T) {
+	t.Parallel()
+	for _, object := range readPlatform(t).own["platform-namespaces"] {
+		if object.GetKind() != "NetworkPolicy" || object.GetName() != "default-deny" {
+			continue
+		}
+		assert.Equal(t, "databases", object.GetNamespace())
+		assert.Equal(t, map[string]any{"podSelector": map[string]any{}, "policyTypes": []any{"Ingress", "Egress"}}, object.Object["spec"])
+		return
+	}
+	assert.Fail(t, "no default-deny")
+}
+
+// The domain is one line to change.
+func TestTheDomainIsWrittenOnce(t *testing.T) {
+	t.Parallel()
+	p := readPlatform(t)
+	mapping := p.own["platform-knative"]
+	require.NotEmpty(t, mapping)
+	var domain, claim, hostname string
+	for _, object := range mapping {
+		switch object.GetKind() {
+		case "DomainMapping":
+			domain = object.GetName()
+			assert.Equal(t, "gateway", values[string](t, object.Object, "spec", "ref", "name"))
+			assert.Equal(t, "sequential-questioning-prod", object.GetNamespace())
+		case "ClusterDomainClaim":
+			claim = object.GetName()
+			assert.Equal(t, "sequential-questioning-prod", values[string](t, object.Object, "spec", "namespace"))
+		case "KnativeServing":
+			assert.Equal(t, knativeVersion, values[string](t, object.Object, "spec", "version"))
+			for _, service := range values[[]any](t, object.Object, "spec", "services") {
+				hostname = values[string](t, service.(map[string]any), "annotations", "external-dns.alpha.kubernetes.io/hostname")
+			}
+		case "KnativeEventing":
+			assert.Equal(t, knativeVersion, values[string](t, object.Object, "spec", "version"))
+		}
+	}
+	assert.NotEmpty(t, domain)
+	assert.Equal(t, domain, claim)
+	assert.Equal(t, domain, hostname)
+
+	files, err := filepath.Glob(filepath.Join(repositoryRoot, "gitops", "platform", "*", "*.yaml"))
+	require.NoError(t, err)
+	var lines []string
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for line := range strings.Lines(string(data)) {
+			if line = strings.TrimSpace(line); strings.Contains(line, domain) && !strings.HasPrefix(line, "#") {
+				lines = append(lines, filepath.Base(file)+": "+line)
+			}
+		}
+	}
+	assert.Equal(t, []string{"domain.yaml: name: " + domain}, lines)
+}
+
+func podTemplate(t *testing.T, object *unstructured.Unstructured) (template corev1.PodTemplateSpec, ok bool) {
+	t.Helper()
+	path := []string{"spec", "template"}
+	switch object.GetKind() {
+	case "Deployment", "StatefulSet", "DaemonSet", "Job":
+	case "CronJob":
+		path = []string{"spec", "jobTemplate", "spec", "template"}
+	default:
+		return template, false
+	}
+	fields := values[map[string]any](t, object.Object, path...)
+	decodeInto(t, &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "v1", "kind": "PodTemplate", "template": fields,
+	}}, &struct {
+		metav1.TypeMeta `json:",inline"`
+		Template        *corev1.PodTemplateSpec `json:"template"`
+	}{Template: &template})
+	return template, true
+}
