@@ -15,11 +15,12 @@ TOOLS := $(filter-out gateway relay indexer,$(FUNCTIONS))
 
 # What imports Knative, Argo CD or Kubernetes stands outside the workspace: their
 # dependencies are not to be those of the functions.
-DELIVERY := tests/cluster tests/cluster/knative tests/e2e
+DELIVERY := gitops/operate tests/cluster tests/cluster/knative tests/e2e
 ALONE := GOWORK=off CGO_ENABLED=0 GOFLAGS='-buildvcs=false -trimpath'
 # gitops/release/go.mod says what the tag is for.
 ALONE_RELEASE := GOWORK=off CGO_ENABLED=0 GOFLAGS='-buildvcs=false -trimpath -tags=kubernetes_protomessage_one_more_release'
 RELEASE := $(BIN)/release
+OPERATE := $(BIN)/operate
 CLUSTER := $(BIN)/cluster-command
 
 ##@ Use
@@ -45,6 +46,9 @@ build: ## Build every program into .bin
 
 release: ## Build the command that renders, builds images, promotes and rolls back into .bin
 	@$(ALONE_RELEASE) go -C gitops/release build -ldflags='-s -w' -o $(abspath $(RELEASE)) .
+
+operate: ## Build the command that operators run into .bin: databases, backups, secrets, memory, events, checks
+	@$(ALONE) go -C gitops/operate build -ldflags='-s -w' -o $(abspath $(OPERATE)) .
 
 render: release ## Write gitops/base from the functions' func.yaml
 	$(RELEASE) render
@@ -149,4 +153,4 @@ help: ## Print this
 
 FORCE:
 
-.PHONY: run migrate reindex build generate release render images tidy test postgres unit delivery conformance e2e verify lint quality fuzz bench load load-test infrastructure cluster cluster-down clean help FORCE
+.PHONY: run migrate reindex build generate release operate render images tidy test postgres unit delivery conformance e2e verify lint quality fuzz bench load load-test infrastructure cluster cluster-down clean help FORCE

@@ -96,7 +96,7 @@ func (o *Outbox) Settle(ctx context.Context, s Settlement) error {
 		for i, w := range s.Published {
 			ids[i] = w.ID
 		}
-		batch.Queue(`DELETE FROM outbox WHERE id = ANY($1)`, ids)
+		batch.Queue(`DELETE FROM outbox WHERE id = ANY($1) AND parked_at IS NULL`, ids) // a dead letter may be quicker
 	}
 	for _, f := range s.Failed {
 		attempts := 0

@@ -57,6 +57,8 @@ func errorKind(err error) string {
 	var invalid *fault.Invalid
 	var unavailable *fault.Unavailable
 	switch {
+	case errors.Is(err, context.Canceled): // by the caller, who no longer waits
+		return "canceled"
 	case errors.As(err, &invalid):
 		return "invalid"
 	case errors.As(err, &unavailable):

@@ -169,6 +169,9 @@ func (t Tool) failure(ctx context.Context, err error) *mcp.CallToolResult {
 	var unavailable *fault.Unavailable
 	var result *mcp.CallToolResult
 	switch {
+	case errors.Is(err, context.Canceled):
+		slog.InfoContext(ctx, "call canceled", "tool", t.Declaration.Name)
+		result = mcp.NewToolResultError("the call was cancelled; nothing was stored")
 	case errors.As(err, &invalid):
 		result = mcp.NewToolResultError(invalid.Error())
 	case errors.As(err, &unavailable):

@@ -50,16 +50,56 @@ func TestKillingRelayAndIndexerLosesNoEvent(t *testing.T) {
 	}
 	world.Figures.Add("Events", "relay and indexer killed during twelve conversations; all were recalled, once", times(len(killed)))
 	require.NoError(t, world.Until(t.Context(), "the outbox to be empty", func(ctx context.Context) (bool, error) {
-		conn, err := pgx.Connect(ctx, world.URLs[Prod])
-		if err != nil {
-			return false, err
-		}
-		defer conn.Close(ctx)
-		if _, err := conn.Exec(ctx, "SELECT set_config('app.role', 'eventing', false)"); err != nil {
-			return false, err
-		}
-		var left int
-		err = conn.QueryRow(ctx, "SELECT count(*) FROM outbox").Scan(&left)
-		return left == 0, err
+		waiting, parked, err := outbox(ctx)
+		return waiting == 0 && parked == 0, err
 	}))
+}
+
+// outbox counts production's events that wait and that are parked.
+func outbox(ctx context.Context) (waiting, parked int, err error) {
+	conn, err := pgx.Connect(ctx, world.URLs[Prod])
+	if err != nil {
+		return 0, 0, err
+	}
+	defer conn.Close(ctx)
+	if _, err := conn.Exec(ctx, "SELECT set_config('app.role', 'eventing', false)"); err != nil {
+		return 0, 0, err
+	}
+	err = conn.QueryRow(ctx, "SELECT count(*) FILTER (WHERE parked_at IS NULL), count(*) FILTER (WHERE parked_at IS NOT NULL) FROM outbox").Scan(&waiting, &parked)
+	return waiting, parked, err
+}
+
+// A subscriber that refuses every event for good: a page that is only read.
+const refusing = `
+  - target: {kind: Trigger, name: indexer}
+    patch: |-
+      - {op: add, path: /spec/subscriber/uri, value: /metrics}
+`
+
+func TestWhatTheBrokerGivesUpIsParkedAndCanBeReplayed(t *testing.T) {
+	begin(t)
+	route := world.Route(Prod)
+	require.NoError(t, world.Clone.Append("gitops/overlays/prod/kustomization.yaml", refusing))
+	_, err := world.Clone.Commit(t.Context(), "An indexer that refuses")
+	require.NoError(t, err)
+	require.NoError(t, world.PushBoth(t.Context()))
+	_, err = world.Kubectl(t.Context(), "", "wait", "--for=condition=Ready", "--timeout=5m", "--namespace", string(Prod), "trigger/indexer")
+	require.NoError(t, err)
+	p := people(t, 1)[0]
+	require.NoError(t, p.converse(t.Context(), route))
+	require.NoError(t, world.Until(t.Context(), "what was refused to be parked", func(ctx context.Context) (bool, error) {
+		waiting, parked, err := outbox(ctx)
+		return waiting == 0 && parked > 0, err
+	}))
+
+	require.NoError(t, world.Reset(t.Context()))
+	_, err = world.Kubectl(t.Context(), "", "wait", "--for=condition=Ready", "--timeout=5m", "--namespace", string(Prod), "trigger/indexer")
+	require.NoError(t, err)
+	require.NoError(t, world.Until(t.Context(), "all to be parked", func(ctx context.Context) (bool, error) {
+		waiting, _, err := outbox(ctx)
+		return waiting == 0, err
+	}))
+	told, err := world.Operate(t.Context(), Prod, "events", "replay", "prod")
+	require.NoError(t, err, told)
+	recalled(t, route, p)
 }

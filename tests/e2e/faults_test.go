@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	. "github.com/sequential-questioning/sequential-questioning/tests/e2e/delivery"
@@ -106,7 +104,7 @@ func TestConversationsGoOnWithoutQdrant(t *testing.T) {
 	require.NoError(t, err)
 	began := time.Now()
 	recalled(t, route, before)
-	world.Figures.Add("Faults", "Qdrant came back empty: `make reindex`", Seconds(took))
+	world.Figures.Add("Faults", "Qdrant came back empty: `operate memory rebuild prod`", Seconds(took))
 	world.Figures.Add("Faults", "… until recall finds what was said before", Seconds(time.Since(began)))
 	recalled(t, route, during)
 	stored(t, Prod, []*person{before, during})
@@ -115,18 +113,39 @@ func TestConversationsGoOnWithoutQdrant(t *testing.T) {
 // reindex rebuilds memory from the database, as an operator does.
 func reindex(t *testing.T) {
 	t.Helper()
-	command := exec.CommandContext(t.Context(), "make", "-C", "../..", "--no-print-directory", "reindex")
-	command.Env = append(withoutGo(os.Environ()), append(world.Qdrant.Environment(), "DATABASE_URL="+world.URLs[Prod])...)
-	output, err := command.CombinedOutput()
-	require.NoError(t, err, string(output))
+	_, err := world.Operate(t.Context(), Prod, "memory", "rebuild", "prod")
+	require.NoError(t, err)
 }
 
-// withoutGo leaves out how this module is built: others are built otherwise.
-func withoutGo(environment []string) (rest []string) {
-	for _, each := range environment {
-		if !strings.HasPrefix(each, "GOWORK=") && !strings.HasPrefix(each, "GOFLAGS=") {
-			rest = append(rest, each)
-		}
+func TestADestroyedDatabaseIsRestored(t *testing.T) {
+	begin(t)
+	route := world.Route(Prod)
+	saved := people(t, 5)
+	together(t, saved, func(p *person) error { return p.converse(t.Context(), route) })
+	open := people(t, 1)[0]
+	require.NoError(t, open.open(t.Context(), route))
+	require.NoError(t, open.answer(t.Context(), route, "destination"))
+	told, err := world.Operate(t.Context(), Prod, "database", "backup", "prod")
+	require.NoError(t, err, told)
+
+	conn, err := pgx.Connect(t.Context(), world.URLs[Prod])
+	require.NoError(t, err)
+	_, err = conn.Exec(t.Context(), "DROP TABLE answers CASCADE; DROP TABLE conversations CASCADE")
+	require.NoError(t, errors.Join(err, conn.Close(t.Context())))
+	_, err = Call(t.Context(), route, reportTool, map[string]any{"conversation_id": open.conversation})
+	require.Error(t, err)
+
+	took, err := Took(func() error {
+		told, err = world.Operate(t.Context(), Prod, "database", "restore", "prod", "latest", "--yes")
+		return err
+	})
+	require.NoError(t, err, told)
+	world.Figures.Add("Faults", "`operate database restore prod latest`, under running functions", Seconds(took))
+	require.NoError(t, open.answer(t.Context(), route, "travellers"))
+	stored(t, Prod, append(saved, open))
+	for _, p := range saved {
+		report, err := p.insist(t.Context(), route, reportTool, map[string]any{"conversation_id": p.conversation})
+		require.NoError(t, err)
+		require.Equal(t, map[string]any{"destination": p.destination(), "travellers": float64(p.travellers)}, report["values"])
 	}
-	return rest
 }

@@ -8,8 +8,6 @@ import (
 	"net"
 	"net/url"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/embedded"
 )
 
@@ -59,23 +57,16 @@ func forward(listener net.Listener, server string) {
 	}
 }
 
-// create makes an empty database and returns its URL for this machine and, at
-// host, for the cluster.
-func (d *Database) create(ctx context.Context, name, host string) (here, there string, err error) {
-	conn, err := pgx.Connect(ctx, d.AdminURL())
+// at is the URL of a database for this machine and, at host, for the cluster.
+type at struct{ here, there string }
+
+func (d *Database) at(database, role, password, host string) (at, error) {
+	u, err := url.Parse(d.URL())
 	if err != nil {
-		return "", "", fmt.Errorf("create database %s: %w", name, err)
+		return at{}, err
 	}
-	defer conn.Close(ctx)
-	if _, err := conn.Exec(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize()+" OWNER "+pgx.Identifier{embedded.Role}.Sanitize()); err != nil {
-		return "", "", fmt.Errorf("create database %s: %w", name, err)
-	}
-	at, err := url.Parse(d.URL())
-	if err != nil {
-		return "", "", fmt.Errorf("create database %s: %w", name, err)
-	}
-	at.Path = "/" + name
-	here = at.String()
-	at.Host = host
-	return here, at.String(), nil
+	u.User, u.Path = url.UserPassword(role, password), "/"+database
+	here := u.String()
+	u.Host = host
+	return at{here, u.String()}, nil
 }

@@ -44,6 +44,8 @@ type World struct {
 	root    string // the checkout under test
 	git     string // URL of the repository
 	release string // the command
+	operate string // the other one
+	roles   map[Environment]roles
 	kube    dynamic.Interface
 
 	mu     sync.Mutex
@@ -60,7 +62,7 @@ func Deploy(ctx context.Context, cluster Cluster, root string) (*World, error) {
 	}
 	w := &World{
 		Cluster: cluster, ArgoCD: newArgoCD(cluster), Clone: Checkout{filepath.Join(folder, "clone")}, Figures: newFigures(),
-		URLs: map[Environment]string{}, folder: folder, root: root, routes: map[Environment]*httptest.Server{},
+		URLs: map[Environment]string{}, roles: map[Environment]roles{}, folder: folder, root: root, routes: map[Environment]*httptest.Server{},
 	}
 	config, err := clientcmd.BuildConfigFromFlags("", cluster.Kubeconfig)
 	if err != nil {
@@ -74,7 +76,7 @@ func Deploy(ctx context.Context, cluster Cluster, root string) (*World, error) {
 		what string
 		do   func(context.Context) error
 	}{
-		{"release built", w.buildRelease},
+		{"release and operate built", w.buildCommands},
 		{"repository served", w.makeRepository},
 		{"images built and pushed", w.buildImages},
 		{"PostgreSQL and Qdrant started", w.makeDatabases},
@@ -123,9 +125,9 @@ func (w *World) Release(ctx context.Context, args ...string) (string, error) {
 	return output.String(), err
 }
 
-func (w *World) buildRelease(ctx context.Context) error {
-	w.release = filepath.Join(w.folder, "release")
-	return run(ctx, w.root, nil, "make", "--no-print-directory", "release", "RELEASE="+w.release)
+func (w *World) buildCommands(ctx context.Context) error {
+	w.release, w.operate = filepath.Join(w.folder, "release"), filepath.Join(w.folder, "operate")
+	return run(ctx, w.root, nil, "make", "--no-print-directory", "release", "operate", "RELEASE="+w.release, "OPERATE="+w.operate)
 }
 
 func (w *World) makeRepository(ctx context.Context) error {
@@ -232,17 +234,17 @@ func (w *World) bootstrap(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for environment, name := range map[Environment]string{Staging: "staging", Prod: "prod"} {
-		here, there, err := w.Database.create(ctx, name, "postgres.databases.svc.cluster.local:5432")
+	for _, environment := range []Environment{Staging, Prod} {
+		roles, err := w.initialise(ctx, environment)
 		if err != nil {
 			return err
 		}
-		w.URLs[environment] = here
+		w.URLs[environment] = roles.owner.here
 		key := make([]byte, 32)
 		rand.Read(key)
 		for secret, data := range map[string]map[string]string{
-			"sequential-questioning-database":      {"url": there},
-			"sequential-questioning-migrations":    {"url": there},
+			"sequential-questioning-database":      {"url": roles.functions.there},
+			"sequential-questioning-migrations":    {"url": roles.owner.there},
 			"sequential-questioning-request-state": {"keys": "k1:" + base64.StdEncoding.EncodeToString(key)},
 			"sequential-questioning-qdrant":        {"url": w.Qdrant.URL, "api-key": w.Qdrant.key},
 		} {

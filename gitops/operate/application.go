@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+
+	"github.com/caarlos0/env/v11"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/sequential-questioning/sequential-questioning/gitops/operate/database"
+	"github.com/sequential-questioning/sequential-questioning/gitops/operate/environment"
+	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
+)
+
+const applicationHelp = `
+
+The database is that of DATABASE_URL, as functions have it.`
+
+// application opens the database as functions do, and refuses another
+// environment's.
+func application(ctx context.Context, v variables, e environment.Environment) (*pgxpool.Pool, error) {
+	var config postgres.Config
+	if err := parse(v, e, &config); err != nil {
+		return nil, err
+	}
+	pool, err := postgres.Open(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	if err := belongs(ctx, pool, e); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return pool, nil
+}
+
+func belongs(ctx context.Context, pool *pgxpool.Pool, e environment.Environment) error {
+	conn, err := pool.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("connect to the database: %w", err)
+	}
+	defer conn.Release()
+	_, err = database.Belongs(ctx, conn.Conn(), conn.Conn().Config().Database, e)
+	return err
+}
+
+const collectionPrefix = "QDRANT_COLLECTION_PREFIX"
+
+// parse reads settings as an environment's functions do, from the variables. As in
+// gitops/base, collections are named after the namespace where nothing else is said.
+func parse(v variables, e environment.Environment, config any) error {
+	settings := maps.Clone(v)
+	if settings[collectionPrefix] == "" {
+		settings[collectionPrefix] = e.Namespace()
+	}
+	if err := env.ParseWithOptions(config, env.Options{Environment: settings}); err != nil {
+		return fmt.Errorf("read configuration: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,118 @@
+package backup
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Content is what a database holds, in one snapshot: enough to tell whether
+// another one holds the same.
+type Content struct {
+	Migration int64            `json:"migration"` // the newest applied
+	Tables    map[string]Table `json:"tables"`
+	// Structure has a digest of each kind of what keeps rows apart and whole:
+	// columns, owners, privileges, row security, policies, constraints.
+	Structure map[string]string `json:"structure"`
+}
+
+// Table is what a table holds. The digest does not depend on the rows' order.
+type Table struct {
+	Rows   int64  `json:"rows"`
+	Digest string `json:"digest"`
+}
+
+// settings make the text of a row the same whatever the server's defaults are.
+const settings = `SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL IntervalStyle = 'postgres'; SET LOCAL TimeZone = 'UTC';
+	SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 1; SET LOCAL search_path = pg_catalog; SET LOCAL row_security = off;
+	SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0`
+
+// Read reads the content in a transaction, which has to see one snapshot. Its
+// role must not be bound by row security.
+func Read(ctx context.Context, tx pgx.Tx) (Content, error) {
+	c := Content{Tables: map[string]Table{}, Structure: map[string]string{}}
+	if _, err := tx.Exec(ctx, settings); err != nil {
+		return c, fmt.Errorf("prepare to read the database: %w", err)
+	}
+	rows, _ := tx.Query(ctx, `SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+		WHERE c.relkind = 'r' AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\_%' ORDER BY 1, 2`)
+	tables, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (pgx.Identifier, error) {
+		name := make(pgx.Identifier, 2)
+		return name, row.Scan(&name[0], &name[1])
+	})
+	if err != nil {
+		return c, fmt.Errorf("list tables: %w", err)
+	}
+	for _, name := range tables {
+		if c.Tables[strings.Join(name, ".")], err = readTable(ctx, tx, name); err != nil {
+			return c, err
+		}
+	}
+	for kind, query := range structure {
+		if c.Structure[kind], err = digestLines(ctx, tx, query); err != nil {
+			return c, fmt.Errorf("read %s: %w", kind, err)
+		}
+	}
+	if _, there := c.Tables["public.goose_db_version"]; there {
+		err = tx.QueryRow(ctx, `SELECT coalesce(max(version_id), 0) FROM public.goose_db_version WHERE is_applied`).Scan(&c.Migration)
+	}
+	if err != nil {
+		return c, fmt.Errorf("read which migrations were applied: %w", err)
+	}
+	return c, nil
+}
+
+// readTable sums up the rows' hashes: no sort, and no more memory for more rows.
+func readTable(ctx context.Context, tx pgx.Tx, name pgx.Identifier) (Table, error) {
+	const part = `sum(('x' || encode(substring(hash FROM %d FOR 8), 'hex'))::bit(64)::bigint::numeric)`
+	query := fmt.Sprintf(`SELECT count(*), concat_ws(':', %s, %s) FROM (SELECT sha256(convert_to(each::text, 'UTF8')) AS hash FROM %s AS each) AS hashed`,
+		fmt.Sprintf(part, 1), fmt.Sprintf(part, 9), name.Sanitize())
+	var t Table
+	var sums string
+	if err := tx.QueryRow(ctx, query).Scan(&t.Rows, &sums); err != nil {
+		return t, fmt.Errorf("read table %s: %w", strings.Join(name, "."), err)
+	}
+	t.Digest = digest(sums)
+	return t, nil
+}
+
+const ours = `n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\_%'`
+
+// structure is queried as sorted lines of text.
+var structure = map[string]string{
+	"columns": `SELECT format('%s.%s.%s %s %s %s', n.nspname, c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity)
+		FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+		WHERE c.relkind IN ('r', 'p', 'v', 'm') AND a.attnum > 0 AND NOT a.attisdropped AND ` + ours,
+	"owners": `SELECT format('%s %s.%s %s', c.relkind, n.nspname, c.relname, pg_get_userbyid(c.relowner))
+		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S') AND ` + ours,
+	"row security": `SELECT format('%s.%s %s %s', n.nspname, c.relname, c.relrowsecurity, c.relforcerowsecurity)
+		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') AND ` + ours,
+	"policies": `SELECT format('%s.%s %s %s %s %s %s %s', schemaname, tablename, policyname, permissive, roles, cmd, qual, with_check) FROM pg_policies`,
+	// An owner's own privileges are left out: they grow with the server's version.
+	"privileges": `SELECT format('%s.%s %s %s', n.nspname, c.relname, coalesce(r.rolname, 'PUBLIC'), a.privilege_type)
+		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, aclexplode(c.relacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
+		WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S') AND a.grantee <> c.relowner AND ` + ours + `
+		UNION ALL SELECT format('schema %s %s %s', n.nspname, coalesce(r.rolname, 'PUBLIC'), a.privilege_type)
+		FROM pg_namespace n, aclexplode(n.nspacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee WHERE a.grantee <> n.nspowner AND ` + ours + `
+		UNION ALL SELECT format('default %s %s %s %s', pg_get_userbyid(d.defaclrole), d.defaclobjtype, coalesce(r.rolname, 'PUBLIC'), a.privilege_type)
+		FROM pg_default_acl d, aclexplode(d.defaclacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee WHERE a.grantee <> d.defaclrole`,
+	"constraints": `SELECT format('%s %s %s %s', c.conrelid::regclass, c.conname, c.contype, c.convalidated)
+		FROM pg_constraint c JOIN pg_namespace n ON n.oid = c.connamespace WHERE c.contype IN ('p', 'u', 'f', 'c', 'x') AND ` + ours,
+	"indexes": `SELECT format('%s.%s %s %s', n.nspname, c.relname, i.indisunique, i.indisvalid)
+		FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE ` + ours,
+}
+
+func digestLines(ctx context.Context, tx pgx.Tx, query string) (string, error) {
+	var lines string
+	err := tx.QueryRow(ctx, `SELECT coalesce(string_agg(line, E'\n' ORDER BY line COLLATE "C"), '') FROM (`+query+`) AS lines (line)`).Scan(&lines)
+	return digest(lines), err
+}
+
+func digest(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
+}

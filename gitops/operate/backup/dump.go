@@ -1,0 +1,134 @@
+package backup
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/sequential-questioning/sequential-questioning/gitops/operate/database"
+	"github.com/sequential-questioning/sequential-questioning/gitops/operate/environment"
+)
+
+// Take backs an environment's database up.
+func Take(ctx context.Context, a *database.Administrator, s *Store, e environment.Environment, report func(string)) (Manifest, error) {
+	m := Manifest{Format: Format, Environment: e, Database: e.Database()}
+	conn, err := a.Connect(ctx, e.Database())
+	if err != nil {
+		return m, err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	if _, err := database.Belongs(ctx, conn, e.Database(), e); err != nil {
+		return m, err
+	}
+	if err := seesAll(ctx, conn); err != nil {
+		return m, err
+	}
+	err = pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		var snapshot string
+		if err := tx.QueryRow(ctx, `SELECT pg_export_snapshot(), clock_timestamp(), current_setting('server_version'), current_setting('server_version_num')::int / 10000`).
+			Scan(&snapshot, &m.Time, &m.Server, &m.Major); err != nil {
+			return fmt.Errorf("take a snapshot: %w", err)
+		}
+		m.Time = m.Time.UTC().Truncate(accuracy)
+		m.File = prefix(e) + Stamp(m.Time) + dumpSuffix
+		report("counting and digesting the rows")
+		if m.Content, err = Read(ctx, tx); err != nil {
+			return err
+		}
+		report("writing " + m.File)
+		return s.write(ctx, m.File, func(w io.Writer) error {
+			sum := sha256.New()
+			counted := &counter{w: io.MultiWriter(w, sum)}
+			if err := dump(ctx, a, e.Database(), snapshot, counted); err != nil {
+				return err
+			}
+			m.Size, m.SHA256 = counted.n, hex.EncodeToString(sum.Sum(nil))
+			return nil
+		})
+	})
+	if err != nil {
+		return m, err
+	}
+	return m, s.writeManifest(ctx, m)
+}
+
+// seesAll refuses a role that row security would hide rows from.
+func seesAll(ctx context.Context, conn *pgx.Conn) error {
+	var all bool
+	var name string
+	if err := conn.QueryRow(ctx, `SELECT rolsuper OR rolbypassrls, rolname FROM pg_roles WHERE rolname = current_user`).Scan(&all, &name); err != nil {
+		return fmt.Errorf("look at the administrator's role: %w", err)
+	}
+	if !all {
+		return fmt.Errorf("%s is of role %s, which row security hides rows from: want a superuser, or a role with BYPASSRLS that is in pg_read_all_data", database.URLVariable, name)
+	}
+	return nil
+}
+
+type counter struct {
+	w io.Writer
+	n int64
+}
+
+func (c *counter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.n += int64(n)
+	return n, err
+}
+
+func dump(ctx context.Context, a *database.Administrator, name, snapshot string, w io.Writer) error {
+	return Program(ctx, a, name, w, "pg_dump", "--format=custom", "--snapshot="+snapshot, "--no-password", "--lock-wait-timeout=30s")
+}
+
+// Program runs one of PostgreSQL's own programs on a database.
+func Program(ctx context.Context, a *database.Administrator, name string, out io.Writer, program string, arguments ...string) error {
+	path, err := exec.LookPath(program)
+	if err != nil {
+		return fmt.Errorf("%s is not installed: it comes with PostgreSQL's client", program)
+	}
+	connection, err := a.Programs(name)
+	if err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, path, arguments...)
+	for _, variable := range []string{"PATH", "HOME", "TMPDIR", "LANG"} {
+		cmd.Env = append(cmd.Env, variable+"="+os.Getenv(variable))
+	}
+	cmd.Env = append(cmd.Env, connection...)
+	cmd.WaitDelay = 10 * time.Second
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	var problems bytes.Buffer
+	cmd.Stdout, cmd.Stderr = out, &limited{w: &problems, left: 8 << 10}
+	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return errors.Join(fmt.Errorf("%s: %w", program, err), errors.New(strings.TrimSpace(problems.String())))
+	}
+	return nil
+}
+
+// limited keeps the beginning of what is written.
+type limited struct {
+	w    io.Writer
+	left int
+}
+
+func (l *limited) Write(p []byte) (int, error) {
+	keep := min(len(p), l.left)
+	l.left -= keep
+	if _, err := l.w.Write(p[:keep]); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}

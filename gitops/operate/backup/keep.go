@@ -1,0 +1,73 @@
+package backup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sequential-questioning/sequential-questioning/gitops/operate/environment"
+)
+
+// Prune removes an environment's backups that are older than an age and returns
+// them. The newest that is whole by its size, and what is newer, always stays.
+func (s *Store) Prune(ctx context.Context, e environment.Environment, age time.Duration, now time.Time, dry bool) ([]Manifest, error) {
+	all, err := s.List(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	objects, err := s.objects(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	var removed []Manifest
+	kept := false
+	for _, m := range all {
+		if !kept || now.Sub(m.Time) <= age {
+			kept = kept || objects[m.File].size == m.Size
+			continue
+		}
+		if !dry {
+			if err := s.remove(ctx, m); err != nil {
+				return removed, err
+			}
+		}
+		removed = append(removed, m)
+	}
+	return removed, s.sweep(ctx, objects, now, dry)
+}
+
+// abandoned is how old a file without a manifest is that nobody writes any more.
+const abandoned = 48 * time.Hour
+
+// sweep removes what backups that were interrupted have left.
+func (s *Store) sweep(ctx context.Context, objects map[string]object, now time.Time, dry bool) error {
+	for key, there := range objects {
+		if _, finished := objects[manifestOf(key)]; finished || !strings.HasSuffix(key, dumpSuffix) || now.Sub(there.written) < abandoned || dry {
+			continue
+		}
+		if err := s.bucket.Delete(ctx, key); err != nil {
+			return fmt.Errorf("remove %s: %w", key, err)
+		}
+	}
+	return nil
+}
+
+// ParseAge reads an age such as 30d or 12h.
+func ParseAge(text string) (time.Duration, error) {
+	age, err := time.ParseDuration(text)
+	if days, found := strings.CutSuffix(text, "d"); found {
+		var n int
+		n, err = strconv.Atoi(days)
+		age = time.Duration(n) * 24 * time.Hour
+	}
+	if err == nil && age <= 0 {
+		err = errors.New("not positive")
+	}
+	if err != nil {
+		return 0, fmt.Errorf("%q is no age: want one such as 30d or 12h", text)
+	}
+	return age, nil
+}

@@ -1,0 +1,203 @@
+package backup
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"gocloud.dev/blob"
+	"gocloud.dev/blob/fileblob"
+	_ "gocloud.dev/blob/s3blob" // s3://
+	"gocloud.dev/gcerrors"
+
+	"github.com/sequential-questioning/sequential-questioning/gitops/operate/environment"
+)
+
+const (
+	dumpSuffix     = ".dump"
+	manifestSuffix = ".json"
+
+	maxManifest = 1 << 20
+	maxListed   = 100_000
+)
+
+// Store keeps backups.
+type Store struct{ bucket *blob.Bucket }
+
+// OpenStore opens file:///folder, or s3://bucket with the options of Go CDK's
+// s3blob in its query and the credentials of the AWS SDK.
+func OpenStore(ctx context.Context, location string) (*Store, error) {
+	u, err := url.Parse(location)
+	if err != nil || u.Scheme == "" {
+		return nil, errors.New("the place of backups is no URL: want file:///folder or s3://bucket?prefix=folder/")
+	}
+	var bucket *blob.Bucket
+	switch u.Scheme {
+	case "file":
+		bucket, err = openFolder(u)
+	case "s3":
+		bucket, err = blob.OpenBucket(ctx, location)
+	default:
+		return nil, fmt.Errorf("backups cannot be kept at %s: want file:// or s3://", u.Scheme+"://")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open %s://%s%s: %w", u.Scheme, u.Host, u.Path, err)
+	}
+	return &Store{bucket}, nil
+}
+
+// openFolder keeps files private, and half-written ones beside the finished, so
+// that finishing one is a rename.
+func openFolder(u *url.URL) (*blob.Bucket, error) {
+	if u.Host != "" || !filepath.IsAbs(u.Path) {
+		return nil, errors.New("want file:/// and an absolute path")
+	}
+	return fileblob.OpenBucket(filepath.FromSlash(u.Path), &fileblob.Options{
+		CreateDir: true, DirFileMode: 0o700, NoTempDir: true, Metadata: fileblob.MetadataDontWrite,
+	})
+}
+
+// Close lets go of the store.
+func (s *Store) Close() error { return s.bucket.Close() }
+
+func prefix(e environment.Environment) string { return string(e) + "/" }
+
+// write stores what fill writes, or nothing.
+func (s *Store) write(ctx context.Context, key string, fill func(io.Writer) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	w, err := s.bucket.NewWriter(ctx, key, &blob.WriterOptions{ContentType: "application/octet-stream"})
+	if err != nil {
+		return fmt.Errorf("write %s: %w", key, err)
+	}
+	if err := fill(w); err != nil {
+		cancel() // what was written so far is dropped
+		return errors.Join(err, ignoreCanceled(w.Close()))
+	}
+	if err := w.Close(); err != nil {
+		return fmt.Errorf("write %s: %w", key, err)
+	}
+	return nil
+}
+
+func ignoreCanceled(err error) error {
+	if errors.Is(err, context.Canceled) || gcerrors.Code(err) == gcerrors.Canceled {
+		return nil
+	}
+	return err
+}
+
+func (s *Store) writeManifest(ctx context.Context, m Manifest) error {
+	data, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode manifest: %w", err)
+	}
+	return s.write(ctx, manifestOf(m.File), func(w io.Writer) error {
+		_, err := w.Write(append(data, '\n'))
+		return err
+	})
+}
+
+func manifestOf(file string) string { return strings.TrimSuffix(file, dumpSuffix) + manifestSuffix }
+
+// List returns an environment's finished backups, the newest first.
+func (s *Store) List(ctx context.Context, e environment.Environment) ([]Manifest, error) {
+	objects, err := s.objects(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	var all []Manifest
+	for key := range objects {
+		if !strings.HasSuffix(key, manifestSuffix) {
+			continue
+		}
+		m, err := s.read(ctx, key)
+		if err != nil {
+			return nil, err
+		}
+		if _, there := objects[m.File]; there {
+			all = append(all, m)
+		}
+	}
+	slices.SortFunc(all, func(a, b Manifest) int { return b.Time.Compare(a.Time) })
+	return all, nil
+}
+
+// object is a file as it is listed.
+type object struct {
+	written time.Time
+	size    int64
+}
+
+// objects returns an environment's files.
+func (s *Store) objects(ctx context.Context, e environment.Environment) (map[string]object, error) {
+	all := map[string]object{}
+	at := s.bucket.List(&blob.ListOptions{Prefix: prefix(e)})
+	for {
+		next, err := at.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return all, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("list backups: %w", err)
+		}
+		if len(all) == maxListed {
+			return nil, fmt.Errorf("list backups: there are more than %d files below %s", maxListed, prefix(e))
+		}
+		all[next.Key] = object{next.ModTime, next.Size}
+	}
+}
+
+func (s *Store) read(ctx context.Context, key string) (Manifest, error) {
+	var m Manifest
+	r, err := s.bucket.NewReader(ctx, key, nil)
+	if err != nil {
+		return m, fmt.Errorf("read %s: %w", key, err)
+	}
+	defer r.Close()
+	if err := json.NewDecoder(io.LimitReader(r, maxManifest)).Decode(&m); err != nil {
+		return m, fmt.Errorf("read %s: %w", key, err)
+	}
+	switch {
+	case m.Format != Format:
+		return m, fmt.Errorf("read %s: its format is %d, and this command knows %d", key, m.Format, Format)
+	case manifestOf(m.File) != key:
+		return m, fmt.Errorf("read %s: it speaks of %s", key, m.File)
+	}
+	return m, nil
+}
+
+// Find returns the newest backup that is not after a time; zero means any.
+func (s *Store) Find(ctx context.Context, e environment.Environment, notAfter time.Time) (Manifest, error) {
+	all, err := s.List(ctx, e)
+	if err != nil {
+		return Manifest{}, err
+	}
+	for _, m := range all {
+		if notAfter.IsZero() || !m.Time.After(notAfter) {
+			return m, nil
+		}
+	}
+	if len(all) == 0 {
+		return Manifest{}, fmt.Errorf("there is no backup of %s", e)
+	}
+	oldest := all[len(all)-1].Time
+	return Manifest{}, fmt.Errorf("there is no backup of %s from %s or before: the oldest is from %s", e, notAfter.UTC().Format(time.RFC3339), oldest.UTC().Format(time.RFC3339))
+}
+
+// remove deletes a backup, the manifest first: what is half deleted is not listed.
+func (s *Store) remove(ctx context.Context, m Manifest) error {
+	for _, key := range []string{manifestOf(m.File), m.File} {
+		if err := s.bucket.Delete(ctx, key); err != nil && gcerrors.Code(err) != gcerrors.NotFound {
+			return fmt.Errorf("remove %s: %w", key, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,336 @@
+// Package check looks whether an environment's parts are there and well.
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/mark3labs/mcp-go/client"
+	"github.com/mark3labs/mcp-go/client/transport"
+	"github.com/mark3labs/mcp-go/mcp"
+
+	"github.com/sequential-questioning/sequential-questioning/gitops/operate/database"
+	"github.com/sequential-questioning/sequential-questioning/gitops/operate/environment"
+	"github.com/sequential-questioning/sequential-questioning/gitops/operate/vectors"
+	"github.com/sequential-questioning/sequential-questioning/migrations"
+	"github.com/sequential-questioning/sequential-questioning/shared/event"
+	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
+	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
+)
+
+// Result is what one check found.
+type Result struct {
+	Check  string `json:"check"`
+	Status Status `json:"status"`
+	Found  string `json:"found"`
+	Do     string `json:"do,omitempty"` // where it failed
+}
+
+// Status of a check.
+type Status string
+
+// What a check comes to.
+const (
+	OK      Status = "ok"
+	Failed  Status = "failed"
+	Skipped Status = "skipped"
+)
+
+// Options say what is checked.
+type Options struct {
+	Environment environment.Environment
+	Postgres    postgres.Config
+	Qdrant      qdrant.Config
+	Gateway     string // URL up to /mcp; empty leaves it out
+	Token       string // for the gateway
+	MaxLag      time.Duration
+	Timeout     time.Duration // of each check
+}
+
+// checker collects results.
+type checker struct {
+	Options
+	results []Result
+}
+
+// Run runs all checks. One that fails does not keep the others from running.
+func Run(ctx context.Context, o Options) []Result {
+	c := &checker{Options: o}
+	c.postgres(ctx)
+	c.qdrant(ctx)
+	c.gateway(ctx)
+	return c.results
+}
+
+// problem is an error that knows what to do.
+type problem struct{ found, do string }
+
+func (p problem) Error() string { return p.found }
+
+// check runs one check within its time, and tells whether it succeeded.
+func (c *checker) check(ctx context.Context, name, do string, run func(context.Context) (string, error)) bool {
+	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
+	defer cancel()
+	found, err := run(ctx)
+	if err == nil {
+		c.results = append(c.results, Result{name, OK, found, ""})
+		return true
+	}
+	var known problem
+	if errors.As(err, &known) {
+		do = known.do
+	}
+	c.results = append(c.results, Result{name, Failed, err.Error(), do})
+	return false
+}
+
+func (c *checker) skip(names []string, why string) {
+	for _, name := range names {
+		c.results = append(c.results, Result{name, Skipped, why, ""})
+	}
+}
+
+func (c *checker) postgres(ctx context.Context) {
+	further := []string{"environment", "migrations", "role", "tls", "connections", "events", "erasures"}
+	pool, err := postgres.Open(ctx, c.Postgres)
+	if err != nil {
+		c.results = append(c.results, Result{"database", Failed, err.Error(), "set DATABASE_URL to what functions have"})
+		c.skip(further, "no database")
+		return
+	}
+	defer pool.Close()
+	if !c.check(ctx, "database", "see that PostgreSQL runs, and that DATABASE_URL is right", func(ctx context.Context) (string, error) { return version(ctx, pool) }) {
+		c.skip(further, "no database")
+		return
+	}
+	initialise := "run operate database init " + string(c.Environment)
+	right := c.check(ctx, "environment", initialise+", or set DATABASE_URL to the right database", func(ctx context.Context) (string, error) {
+		conn, err := pool.Acquire(ctx)
+		if err != nil {
+			return "", err
+		}
+		defer conn.Release()
+		_, err = database.Belongs(ctx, conn.Conn(), conn.Conn().Config().Database, c.Environment)
+		return string(c.Environment), err
+	})
+	if !right {
+		c.skip(further[1:], "not this environment's database")
+		return
+	}
+	migrated := c.check(ctx, "migrations", initialise+", or let Argo CD sync", func(ctx context.Context) (string, error) { return c.migrations(ctx) })
+	c.check(ctx, "role", initialise, func(ctx context.Context) (string, error) { return c.role(ctx, pool) })
+	c.check(ctx, "tls", "add sslmode=require to DATABASE_URL", func(ctx context.Context) (string, error) { return encrypted(ctx, pool) })
+	c.check(ctx, "connections", "see who holds them in pg_stat_activity, or raise max_connections with gitops/overlays", func(ctx context.Context) (string, error) { return c.connections(ctx, pool) })
+	if !migrated {
+		c.skip(further[5:], "migrations are pending")
+		return
+	}
+	c.check(ctx, "events", "look at the relay", func(ctx context.Context) (string, error) { return c.events(ctx, pool) })
+	c.check(ctx, "erasures", "look at the indexer and at Qdrant", func(ctx context.Context) (string, error) { return c.erasures(ctx, pool) })
+}
+
+func version(ctx context.Context, pool *pgxpool.Pool) (string, error) {
+	var number int
+	var version string
+	if err := pool.QueryRow(ctx, `SELECT current_setting('server_version_num')::int, current_setting('server_version')`).Scan(&number, &version); err != nil {
+		return "", err
+	}
+	if number < 150000 {
+		return "", problem{"PostgreSQL " + version, "upgrade it to 15 or newer"}
+	}
+	return "PostgreSQL " + version, nil
+}
+
+func (c *checker) migrations(ctx context.Context) (string, error) {
+	all, err := migrations.Status(ctx, c.Postgres.URL)
+	if err != nil {
+		return "", err
+	}
+	var pending []string
+	for _, m := range all {
+		if m.Pending() {
+			pending = append(pending, m.File)
+		}
+	}
+	if len(pending) > 0 {
+		return "", fmt.Errorf("pending: %s", strings.Join(pending, ", "))
+	}
+	return fmt.Sprintf("%d, the newest known", all[len(all)-1].Version), nil
+}
+
+func (c *checker) role(ctx context.Context, pool *pgxpool.Pool) (string, error) {
+	conn, err := pool.Acquire(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Release()
+	var name string
+	var special bool
+	if err := conn.QueryRow(ctx, `SELECT rolname, rolsuper OR rolbypassrls OR rolcreatedb OR rolcreaterole OR rolreplication FROM pg_roles WHERE rolname = current_user`).Scan(&name, &special); err != nil {
+		return "", err
+	}
+	if name != c.Environment.Role() {
+		return "", problem{"DATABASE_URL is of role " + name, "use the functions' role, " + c.Environment.Role()}
+	}
+	if special {
+		return "", fmt.Errorf("%s has special rights", name)
+	}
+	lack, err := database.Privileges(ctx, conn.Conn(), c.Environment)
+	if err != nil {
+		return "", err
+	}
+	if len(lack) > 0 {
+		return "", fmt.Errorf("still to do: %s", strings.Join(lack, "; "))
+	}
+	return name + " reads and writes rows, and nothing else", nil
+}
+
+func encrypted(ctx context.Context, pool *pgxpool.Pool) (string, error) {
+	var tls, near bool
+	var protocol string
+	err := pool.QueryRow(ctx, `SELECT ssl, coalesce(s.version, ''), inet_client_addr() IS NULL OR inet_client_addr() << '127.0.0.0/8' OR inet_client_addr() = '::1'
+		FROM pg_stat_ssl s WHERE pid = pg_backend_pid()`).Scan(&tls, &protocol, &near)
+	if err != nil {
+		return "", err
+	}
+	return judge(tls, near, protocol)
+}
+
+func judge(tls, near bool, protocol string) (string, error) {
+	switch {
+	case tls:
+		return protocol, nil
+	case near:
+		return "none, on the same machine", nil
+	}
+	return "", errors.New("the connection is not encrypted")
+}
+
+// full is the share of connections from which on there are too few left.
+const full = 0.9
+
+func (c *checker) connections(ctx context.Context, pool *pgxpool.Pool) (string, error) {
+	var server, limit, role, roleLimit int
+	err := pool.QueryRow(ctx, `SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'), current_setting('max_connections')::int,
+		(SELECT count(*) FROM pg_stat_activity WHERE usename = current_user), (SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user)`).
+		Scan(&server, &limit, &role, &roleLimit)
+	if err != nil {
+		return "", err
+	}
+	found := fmt.Sprintf("%d of %d", server, limit)
+	if roleLimit >= 0 {
+		found += fmt.Sprintf(", the role's %d of %d", role, roleLimit)
+	}
+	if float64(server) > full*float64(limit) || roleLimit >= 0 && float64(role) > full*float64(roleLimit) {
+		return "", errors.New(found)
+	}
+	return found, nil
+}
+
+func (c *checker) events(ctx context.Context, pool *pgxpool.Pool) (string, error) {
+	backlog, err := event.NewOutbox(pool).Backlog(ctx)
+	if err != nil {
+		return "", err
+	}
+	found := fmt.Sprintf("%d wait, the oldest for %s; %d given up", backlog.Waiting, backlog.Oldest.Round(time.Second), backlog.Parked)
+	switch {
+	case backlog.Parked > 0:
+		return "", problem{found, "see operate events list " + string(c.Environment) + ", then replay"}
+	case backlog.Oldest > c.MaxLag:
+		return "", errors.New(found)
+	}
+	return found, nil
+}
+
+func (c *checker) erasures(ctx context.Context, pool *pgxpool.Pool) (string, error) {
+	tx, err := pool.Begin(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer tx.Rollback(context.WithoutCancel(ctx))
+	if _, err := tx.Exec(ctx, `SELECT set_config('app.role', 'eventing', true)`); err != nil {
+		return "", err
+	}
+	var waiting, late int
+	if err := tx.QueryRow(ctx, `SELECT count(*), count(*) FILTER (WHERE at < now() - $1::interval) FROM erasures`, c.MaxLag).Scan(&waiting, &late); err != nil {
+		return "", err
+	}
+	found := fmt.Sprintf("%d not confirmed by memory, %d of them late", waiting, late)
+	if late > 0 {
+		return "", errors.New(found)
+	}
+	return found, nil
+}
+
+func (c *checker) qdrant(ctx context.Context) {
+	if c.Qdrant.URL == "" {
+		c.skip([]string{"memory"}, "QDRANT_URL is not set")
+		return
+	}
+	c.check(ctx, "memory", "see that Qdrant runs, and that QDRANT_URL and QDRANT_API_KEY are right", func(ctx context.Context) (string, error) {
+		server, err := vectors.Open(c.Qdrant)
+		if err != nil {
+			return "", err
+		}
+		defer server.Close()
+		version, err := server.Version(ctx)
+		if err != nil {
+			return "", err
+		}
+		points, err := server.Collections(ctx)
+		if err != nil {
+			return "", err
+		}
+		found := []string{"Qdrant " + version}
+		for _, name := range slices.Sorted(maps.Keys(points)) {
+			found = append(found, fmt.Sprintf("%s with %d points", name, points[name]))
+		}
+		if len(points) == 0 {
+			found = append(found, "no collection yet")
+		}
+		return strings.Join(found, ", "), nil
+	})
+}
+
+func (c *checker) gateway(ctx context.Context) {
+	if c.Gateway == "" {
+		c.skip([]string{"gateway"}, "GATEWAY_URL is not set")
+		return
+	}
+	c.check(ctx, "gateway", "see that the gateway runs: release status; where it wants a token, set GATEWAY_TOKEN", func(ctx context.Context) (string, error) {
+		var options []transport.StreamableHTTPCOption
+		if c.Token != "" {
+			options = append(options, transport.WithHTTPHeaders(map[string]string{"Authorization": "Bearer " + c.Token}))
+		}
+		carrier, err := transport.NewStreamableHTTP(c.Gateway, options...)
+		if err != nil {
+			return "", err
+		}
+		mcpClient := client.NewClient(carrier, client.WithProtocolVersion(mcp.ProtocolVersion20260728))
+		defer mcpClient.Close()
+		if err := mcpClient.Start(ctx); err != nil {
+			return "", err
+		}
+		request := mcp.InitializeRequest{}
+		request.Params.ProtocolVersion = mcp.ProtocolVersion20260728
+		request.Params.ClientInfo = mcp.Implementation{Name: "operate", Version: "1"}
+		found, err := mcpClient.Initialize(ctx, request)
+		if err != nil {
+			return "", err
+		}
+		listed, err := mcpClient.ListTools(ctx, mcp.ListToolsRequest{})
+		if err != nil {
+			return "", err
+		}
+		if len(listed.Tools) == 0 {
+			return "", errors.New("it lists no tools")
+		}
+		return fmt.Sprintf("%s %s with %d tools", found.ServerInfo.Name, found.ServerInfo.Version, len(listed.Tools)), nil
+	})
+}

@@ -1,0 +1,59 @@
+package database
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// change is a statement that is still wanted, and what it does in words. The
+// statement may hold a password's verifier and is not shown.
+type change struct{ what, statement string }
+
+// executor runs changes, or only tells them.
+type executor struct {
+	dry    bool
+	report func(string)
+	made   int
+}
+
+func (e *executor) run(ctx context.Context, conn *pgx.Conn, changes []change) error {
+	for _, c := range changes {
+		e.made++
+		e.report(c.what)
+		if e.dry {
+			continue
+		}
+		if _, err := conn.Exec(ctx, c.statement); err != nil {
+			return fmt.Errorf("%s: %w", c.what, err)
+		}
+	}
+	return nil
+}
+
+// lockLimit is how long a command that has just ended may hold on to its lock.
+const lockLimit = 3 * time.Second
+
+// lock keeps two commands off one environment's databases until the connection
+// ends.
+func lock(ctx context.Context, conn *pgx.Conn, database string) error {
+	for deadline := time.Now().Add(lockLimit); ; {
+		var held bool
+		err := conn.QueryRow(ctx, `SELECT pg_try_advisory_lock(hashtextextended('operate ' || $1, 0))`, database).Scan(&held)
+		switch {
+		case err != nil:
+			return fmt.Errorf("lock database %s for this command: %w", database, err)
+		case held:
+			return nil
+		case time.Now().After(deadline):
+			return fmt.Errorf("another operate works on database %s: wait until it is done", database)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}

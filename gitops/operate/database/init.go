@@ -1,0 +1,235 @@
+package database
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/sequential-questioning/sequential-questioning/gitops/operate/environment"
+	"github.com/sequential-questioning/sequential-questioning/migrations"
+)
+
+// The variables of the environment that hold the roles' passwords.
+const (
+	OwnerPasswordVariable = "OWNER_PASSWORD"
+	RolePasswordVariable  = "FUNCTIONS_PASSWORD"
+)
+
+// InitOptions say how a database is set up.
+type InitOptions struct {
+	OwnerPassword, RolePassword string // empty keeps those of roles that are there
+	Connections                 int    // of the functions' role
+	Adopt                       bool   // take a database that belongs to no environment and has tables
+	Dry                         bool
+	Report                      func(string)
+}
+
+// Init makes an environment's database and roles, with the least privileges that
+// migrations and functions need, and applies the migrations. It returns how many
+// changes that took; repeated, it takes none.
+func Init(ctx context.Context, a *Administrator, e environment.Environment, o InitOptions) (int, error) {
+	conn, err := a.Maintenance(ctx, e)
+	if err != nil {
+		return 0, err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	if err := administers(ctx, conn); err != nil {
+		return 0, err
+	}
+	if err := lock(ctx, conn, e.Database()); err != nil {
+		return 0, err
+	}
+	run := &executor{dry: o.Dry, report: o.Report}
+	there, err := claimable(ctx, a, conn, e, o.Adopt)
+	if err != nil {
+		return 0, err
+	}
+	for _, r := range roles(e, o) {
+		changes, err := r.changes(ctx, a, conn)
+		if err != nil {
+			return run.made, err
+		}
+		if err := run.run(ctx, conn, changes); err != nil {
+			return run.made, err
+		}
+	}
+	changes, err := joined(ctx, conn, e)
+	if err != nil {
+		return run.made, err
+	}
+	if err := run.run(ctx, conn, append(changes, made(e.Database(), e, there)...)); err != nil {
+		return run.made, err
+	}
+	if o.Dry && !there.Exists {
+		// What is to be done in a database cannot be looked up before there is one.
+		for _, w := range privileges(e, e.Database()) {
+			o.Report(w.what)
+		}
+		o.Report("apply the migrations")
+		return run.made + 1, nil
+	}
+	return run.made, furnish(ctx, a, e, run)
+}
+
+// roles are the two, with limits that hold even where a pooler swallows those that
+// a connection asks for.
+func roles(e environment.Environment, o InitOptions) []role {
+	return []role{
+		{e.Owner(), OwnerPasswordVariable, o.OwnerPassword, ownerConnections,
+			map[string]string{"statement_timeout": "15min", "idle_in_transaction_session_timeout": "5min"}},
+		{e.Role(), RolePasswordVariable, o.RolePassword, o.Connections,
+			map[string]string{"statement_timeout": "5s", "lock_timeout": "3s", "idle_in_transaction_session_timeout": "1min"}},
+	}
+}
+
+// joined has the administrator act as the owner, which a superuser may anyway.
+func joined(ctx context.Context, conn *pgx.Conn, e environment.Environment) ([]change, error) {
+	var member bool
+	err := conn.QueryRow(ctx, `SELECT coalesce((SELECT pg_has_role(oid, 'MEMBER') FROM pg_roles WHERE rolname = $1),
+		(SELECT rolsuper FROM pg_roles WHERE rolname = current_user))`, e.Owner()).Scan(&member)
+	if err != nil {
+		return nil, fmt.Errorf("look whether the administrator may act as %s: %w", e.Owner(), err)
+	}
+	if member {
+		return nil, nil
+	}
+	return []change{{"let the administrator act as " + e.Owner(), "GRANT " + quote(e.Owner()) + " TO CURRENT_USER"}}, nil
+}
+
+// ownerConnections are enough for two runs of the migrations.
+const ownerConnections = 10
+
+// claimable refuses a database that is another environment's, and one that is
+// nobody's but has tables, unless it is to be adopted.
+func claimable(ctx context.Context, a *Administrator, conn *pgx.Conn, e environment.Environment, adopt bool) (Mark, error) {
+	m, err := ReadMark(ctx, conn, e.Database())
+	if err != nil || !m.Exists || m.Environment == e {
+		return m, err
+	}
+	if m.Environment != "" {
+		return m, fmt.Errorf("database %s belongs to environment %s, not %s", e.Database(), m.Environment, e)
+	}
+	inside, err := a.Connect(ctx, e.Database())
+	if err != nil {
+		return m, err
+	}
+	defer inside.Close(context.WithoutCancel(ctx))
+	var tables int
+	if err := inside.QueryRow(ctx, `SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')`).Scan(&tables); err != nil {
+		return m, fmt.Errorf("look what database %s holds: %w", e.Database(), err)
+	}
+	if tables > 0 && !adopt {
+		return m, fmt.Errorf("database %s belongs to no environment and has %d tables: add --adopt to take it for %s", e.Database(), tables, e)
+	}
+	return m, nil
+}
+
+// made makes a database and marks it as the environment's.
+func made(name string, e environment.Environment, there Mark) []change {
+	var all []change
+	if !there.Exists {
+		all = append(all, change{"create database " + name, "CREATE DATABASE " + quote(name) + " OWNER " + quote(e.Owner()) + " TEMPLATE template0 ENCODING 'UTF8'"})
+	}
+	if there.Environment != e {
+		all = append(all, change{"mark database " + name + " as " + string(e) + "'s", mark(name, e, "")})
+	}
+	return all
+}
+
+// furnish gives the privileges in the database and applies the migrations.
+func furnish(ctx context.Context, a *Administrator, e environment.Environment, run *executor) error {
+	conn, err := a.Connect(ctx, e.Database())
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	if err := owned(ctx, conn, e, run); err != nil {
+		return err
+	}
+	if err := foreign(ctx, conn, e); err != nil {
+		return err
+	}
+	give := func(all []wanted) error {
+		changes, err := lacking(ctx, conn, e, all)
+		if err != nil {
+			return err
+		}
+		return run.run(ctx, conn, changes)
+	}
+	if err := give(privileges(e, e.Database())); err != nil {
+		return err
+	}
+	if err := Migrate(ctx, a, e, e.Database(), run.dry, func(file string) {
+		run.made++
+		run.report("apply migration " + file)
+	}); err != nil {
+		return err
+	}
+	return give(readOnly(e))
+}
+
+// owned gives the database to its owner where it is another's.
+func owned(ctx context.Context, conn *pgx.Conn, e environment.Environment, run *executor) error {
+	var owner string
+	if err := conn.QueryRow(ctx, `SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()`).Scan(&owner); err != nil {
+		return fmt.Errorf("look whose database %s is: %w", e.Database(), err)
+	}
+	if owner == e.Owner() {
+		return nil
+	}
+	return run.run(ctx, conn, []change{{"give database " + e.Database() + " to " + e.Owner(),
+		"ALTER DATABASE " + quote(e.Database()) + " OWNER TO " + quote(e.Owner())}})
+}
+
+// Migrate applies the pending migrations as the environment's owner.
+func Migrate(ctx context.Context, a *Administrator, e environment.Environment, database string, dry bool, report func(file string)) error {
+	url := a.URL(database, e.Owner())
+	if dry {
+		all, err := migrations.Status(ctx, url)
+		for _, m := range all {
+			if m.Pending() {
+				report(m.File)
+			}
+		}
+		return err
+	}
+	applied, err := migrations.Apply(ctx, url)
+	for _, m := range applied {
+		report(m.File)
+	}
+	if err != nil {
+		return fmt.Errorf("migrate database %s: %w", database, err)
+	}
+	return nil
+}
+
+// Fresh makes an empty database of the environment that nobody but
+// administrators and its owner may connect to, marked as being restored.
+func Fresh(ctx context.Context, conn *pgx.Conn, e environment.Environment, name string) error {
+	run := &executor{report: func(string) {}}
+	changes := append(made(name, e, Mark{}),
+		change{"mark " + name, mark(name, e, Restoring)},
+		change{"close " + name, "REVOKE ALL ON DATABASE " + quote(name) + " FROM PUBLIC"})
+	if err := run.run(ctx, conn, changes); err != nil {
+		return errors.Join(err, Drop(context.WithoutCancel(ctx), conn, name))
+	}
+	return nil
+}
+
+// Grant lets the functions' role connect to a database.
+func Grant(ctx context.Context, conn *pgx.Conn, e environment.Environment, name string) error {
+	if _, err := conn.Exec(ctx, "GRANT CONNECT ON DATABASE "+quote(name)+" TO "+quote(e.Role())); err != nil {
+		return fmt.Errorf("let %s connect to %s: %w", e.Role(), name, err)
+	}
+	return nil
+}
+
+// Drop removes a database and whoever is connected to it.
+func Drop(ctx context.Context, conn *pgx.Conn, name string) error {
+	if _, err := conn.Exec(ctx, "DROP DATABASE IF EXISTS "+quote(name)+" WITH (FORCE)"); err != nil {
+		return fmt.Errorf("drop database %s: %w", name, err)
+	}
+	return nil
+}

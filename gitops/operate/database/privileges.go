@@ -1,0 +1,116 @@
+package database
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/sequential-questioning/sequential-questioning/gitops/operate/environment"
+)
+
+// versions is where migrations are recorded; functions may only read it.
+const versions = "goose_db_version"
+
+// wanted are privileges in a database: each holds when its condition is true.
+// $1 is the owner and $2 the functions' role.
+type wanted struct{ what, holds, statement string }
+
+func privileges(e environment.Environment, database string) []wanted {
+	db, owner, role := quote(database), quote(e.Owner()), quote(e.Role())
+	const tables = `SELECT FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND `
+	granted := func(acl, privileges string) string {
+		count := strings.Count(privileges, ",") + 1
+		return fmt.Sprintf(`(SELECT count(DISTINCT privilege_type) = %d FROM (%s) AS a (acl), aclexplode(a.acl)
+			WHERE grantee = $2::text::regrole AND privilege_type IN (%s))`, count, acl, privileges)
+	}
+	defaults := func(kind, privileges string) string {
+		return granted(`SELECT defaclacl FROM pg_default_acl WHERE defaclrole = $1::text::regrole AND defaclnamespace = 0 AND defaclobjtype = '`+kind+`'`, privileges)
+	}
+	return []wanted{
+		{"take CONNECT and TEMPORARY from everybody",
+			`NOT has_database_privilege('public', current_database(), 'CONNECT') AND NOT has_database_privilege('public', current_database(), 'TEMPORARY')`,
+			"REVOKE ALL ON DATABASE " + db + " FROM PUBLIC"},
+		{"let " + e.Role() + " connect",
+			granted(`SELECT datacl FROM pg_database WHERE datname = current_database()`, `'CONNECT'`),
+			"GRANT CONNECT ON DATABASE " + db + " TO " + role},
+		{"take CREATE and TEMPORARY on the database from " + e.Role(),
+			`NOT EXISTS (SELECT FROM pg_database d, aclexplode(d.datacl) WHERE datname = current_database() AND grantee = $2::text::regrole AND privilege_type <> 'CONNECT')`,
+			"REVOKE CREATE, TEMPORARY ON DATABASE " + db + " FROM " + role},
+		{"take the schema public from everybody",
+			`NOT has_schema_privilege('public', 'public', 'USAGE') AND NOT has_schema_privilege('public', 'public', 'CREATE')`,
+			"REVOKE ALL ON SCHEMA public FROM PUBLIC"},
+		{"let " + e.Role() + " use the schema public",
+			granted(`SELECT nspacl FROM pg_namespace WHERE nspname = 'public'`, `'USAGE'`),
+			"GRANT USAGE ON SCHEMA public TO " + role},
+		{"take CREATE in the schema public from " + e.Role(),
+			`NOT EXISTS (SELECT FROM pg_namespace n, aclexplode(n.nspacl) WHERE nspname = 'public' AND grantee = $2::text::regrole AND privilege_type = 'CREATE')`,
+			"REVOKE CREATE ON SCHEMA public FROM " + role},
+		{"let " + e.Role() + " read and write the rows of tables to come",
+			defaults("r", `'SELECT', 'INSERT', 'UPDATE', 'DELETE'`),
+			"ALTER DEFAULT PRIVILEGES FOR ROLE " + owner + " GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO " + role},
+		{"let " + e.Role() + " use sequences to come",
+			defaults("S", `'SELECT', 'USAGE'`),
+			"ALTER DEFAULT PRIVILEGES FOR ROLE " + owner + " GRANT USAGE, SELECT ON SEQUENCES TO " + role},
+		{"let " + e.Role() + " read and write the rows of the tables there are",
+			`NOT EXISTS (` + tables + `relname <> '` + versions + `' AND NOT (has_table_privilege($2, c.oid, 'SELECT') AND has_table_privilege($2, c.oid, 'INSERT')
+				AND has_table_privilege($2, c.oid, 'UPDATE') AND has_table_privilege($2, c.oid, 'DELETE')))`,
+			"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO " + role},
+		{"take TRUNCATE, REFERENCES and TRIGGER from " + e.Role(),
+			`NOT EXISTS (` + tables + `(has_table_privilege($2, c.oid, 'TRUNCATE') OR has_table_privilege($2, c.oid, 'REFERENCES') OR has_table_privilege($2, c.oid, 'TRIGGER')))`,
+			"REVOKE TRUNCATE, REFERENCES, TRIGGER ON ALL TABLES IN SCHEMA public FROM " + role},
+	}
+}
+
+// readOnly has functions only read which migrations were applied.
+func readOnly(e environment.Environment) []wanted {
+	return []wanted{{
+		"take writing to " + versions + " from " + e.Role(),
+		`NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = to_regclass('public.` + versions + `') AND
+			(has_table_privilege($2, c.oid, 'INSERT') OR has_table_privilege($2, c.oid, 'UPDATE') OR has_table_privilege($2, c.oid, 'DELETE')))`,
+		"REVOKE INSERT, UPDATE, DELETE ON public." + versions + " FROM " + quote(e.Role()),
+	}}
+}
+
+// lacking are the wanted that do not hold yet.
+func lacking(ctx context.Context, conn *pgx.Conn, e environment.Environment, all []wanted) ([]change, error) {
+	var changes []change
+	for _, w := range all {
+		var holds bool
+		// Both parameters are used by none or one of the conditions.
+		condition := `SELECT (` + w.holds + `) FROM (SELECT $1::text, $2::text) AS roles`
+		if err := conn.QueryRow(ctx, condition, e.Owner(), e.Role()).Scan(&holds); err != nil {
+			return nil, fmt.Errorf("look whether to %s: %w", w.what, err)
+		}
+		if !holds {
+			changes = append(changes, change{w.what, w.statement})
+		}
+	}
+	return changes, nil
+}
+
+// Privileges returns what an environment's database still lacks of the
+// privileges that init gives, in words.
+func Privileges(ctx context.Context, conn *pgx.Conn, e environment.Environment) ([]string, error) {
+	changes, err := lacking(ctx, conn, e, append(privileges(e, e.Database()), readOnly(e)...))
+	var lack []string
+	for _, c := range changes {
+		lack = append(lack, c.what)
+	}
+	return lack, err
+}
+
+// foreign refuses tables of another owner: migrations could not change them.
+func foreign(ctx context.Context, conn *pgx.Conn, e environment.Environment) error {
+	rows, _ := conn.Query(ctx, `SELECT c.relname || ' of ' || pg_get_userbyid(c.relowner) FROM pg_class c
+		WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND c.relowner <> $1::text::regrole ORDER BY 1`, e.Owner())
+	tables, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return fmt.Errorf("look whose tables there are: %w", err)
+	}
+	if len(tables) > 0 {
+		return fmt.Errorf("tables belong to another role than %s: %s; REASSIGN OWNED gives them", e.Owner(), strings.Join(tables, ", "))
+	}
+	return nil
+}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sequential-questioning/sequential-questioning/gitops/operate/backup"
+	"github.com/sequential-questioning/sequential-questioning/gitops/operate/database"
+	"github.com/sequential-questioning/sequential-questioning/gitops/operate/environment"
+)
+
+const storeHelp = `
+
+Backups are in a folder, file:///folder, or in object storage,
+s3://bucket?region=R&prefix=folder/ with &endpoint=https://host&use_path_style=true
+where it is not Amazon's, and the credentials of AWS_ACCESS_KEY_ID and
+AWS_SECRET_ACCESS_KEY. BACKUP_URL says where when the flag does not.`
+
+// storeFlag adds the flag that says where backups are, and returns how to open it.
+func storeFlag(command *cobra.Command, v variables, name string) func(context.Context) (*backup.Store, error) {
+	var location string
+	command.Flags().StringVar(&location, name, "", "where backups are: file:// or s3:// (default $BACKUP_URL)")
+	return func(ctx context.Context) (*backup.Store, error) {
+		if location == "" {
+			location = v["BACKUP_URL"]
+		}
+		if location == "" {
+			return nil, fmt.Errorf("where backups are is not said: give --%s, or set BACKUP_URL", name)
+		}
+		return backup.OpenStore(ctx, location)
+	}
+}
+
+func backupCommand(v variables) *cobra.Command {
+	var keep string
+	var dry bool
+	var open func(context.Context) (*backup.Store, error)
+	command := &cobra.Command{
+		Use:   "backup ENV",
+		Short: "Back an environment's database up",
+		Long: `Writes pg_dump's custom format and a manifest: the time, the migration, and each
+table's rows and digest, of the same snapshot. People go on working meanwhile. A
+backup is listed once it is whole.
+
+The role may also be one with BYPASSRLS that is in pg_read_all_data.` + administratorHelp + storeHelp,
+		Example: `  operate database backup prod --to s3://backups?region=eu-central-1 --keep 30d
+  operate database backup dev --to file:///var/backups/sq`,
+		Args: cobra.ExactArgs(1),
+		RunE: of(func(command *cobra.Command, e environment.Environment, _ []string) error {
+			ctx, out := command.Context(), command.OutOrStdout()
+			var age time.Duration
+			if keep != "" {
+				var err error
+				if age, err = backup.ParseAge(keep); err != nil {
+					return fmt.Errorf("--keep: %w", err)
+				}
+			}
+			a, err := database.NewAdministrator(v[database.URLVariable])
+			if err != nil {
+				return err
+			}
+			store, err := open(ctx)
+			if err != nil {
+				return err
+			}
+			defer store.Close()
+			if dry {
+				fmt.Fprintf(out, "would have backed up %s\n", e.Database())
+			} else {
+				m, err := backup.Take(ctx, a, store, e, progress(command))
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(out, "%s: %d rows, %d bytes, sha256 %s\n", m.File, m.Rows(), m.Size, m.SHA256)
+			}
+			if keep == "" {
+				return nil
+			}
+			removed, err := store.Prune(ctx, e, age, time.Now(), dry)
+			for _, m := range removed {
+				if dry {
+					fmt.Fprint(out, "would have ")
+				}
+				fmt.Fprintln(out, "removed", m.File)
+			}
+			return err
+		}),
+	}
+	command.Flags().StringVar(&keep, "keep", "", "then remove backups older than this, such as 30d; the newest always stays")
+	command.Flags().BoolVar(&dry, "dry-run", false, "only say what would be written and removed")
+	open = storeFlag(command, v, "to")
+	return command
+}
+
+func backupsCommand(v variables) *cobra.Command {
+	var asJSON bool
+	var open func(context.Context) (*backup.Store, error)
+	command := &cobra.Command{
+		Use:     "backups ENV",
+		Short:   "List an environment's backups, the newest first",
+		Long:    `Lists what can be restored.` + storeHelp,
+		Example: `  operate database backups prod --from s3://backups?region=eu-central-1`,
+		Args:    cobra.ExactArgs(1),
+		RunE: of(func(command *cobra.Command, e environment.Environment, _ []string) error {
+			store, err := open(command.Context())
+			if err != nil {
+				return err
+			}
+			defer store.Close()
+			all, err := store.List(command.Context(), e)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return writeJSON(command.OutOrStdout(), all)
+			}
+			if len(all) == 0 {
+				fmt.Fprintf(command.OutOrStdout(), "There is no backup of %s.\n", e)
+				return nil
+			}
+			table := tabwriter.NewWriter(command.OutOrStdout(), 0, 0, 2, ' ', 0)
+			fmt.Fprintln(table, "TIME\tMIGRATION\tROWS\tBYTES\tSERVER\tFILE")
+			for _, m := range all {
+				fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%s\t%s\n", m.Time.UTC().Format(time.RFC3339), m.Content.Migration, m.Rows(), m.Size, m.Server, m.File)
+			}
+			return table.Flush()
+		}),
+	}
+	command.Flags().BoolVar(&asJSON, "json", false, "for programs: the manifests")
+	open = storeFlag(command, v, "from")
+	return command
+}
+
+func writeJSON(w io.Writer, value any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
+}

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sequential-questioning/sequential-questioning/gitops/operate/backup"
+	"github.com/sequential-questioning/sequential-questioning/gitops/operate/database"
+	"github.com/sequential-questioning/sequential-questioning/gitops/operate/environment"
+	"github.com/sequential-questioning/sequential-questioning/gitops/operate/restore"
+)
+
+func restoreCommand(v variables) *cobra.Command {
+	var dry, stay, yes bool
+	var open func(context.Context) (*backup.Store, error)
+	command := &cobra.Command{
+		Use:   "restore ENV latest|TIMESTAMP",
+		Short: "Restore an environment's database from a backup",
+		Long: `Takes the newest backup, or the newest that is not after TIMESTAMP, and restores it
+into a new database beside the one that serves. Rows, values, privileges and row
+security are held against the backup's manifest, and migrations that it lacks are
+applied. Only then the two are switched, by renaming both at once; the one that served
+is kept as sq_ENV_before_…, and operate database switch goes back to it.
+
+Running it again after an interruption is safe, and drops what was left half done.` + administratorHelp + storeHelp,
+		Example: `  operate database restore prod latest --no-switch      # make and verify it
+  operate database restore prod latest
+  operate database restore prod 2026-11-23T13:00:00Z`,
+		Args: cobra.ExactArgs(2),
+		RunE: of(func(command *cobra.Command, e environment.Environment, args []string) error {
+			ctx, out := command.Context(), command.OutOrStdout()
+			var notAfter time.Time
+			if args[0] != "latest" {
+				var err error
+				if notAfter, err = backup.ParseTime(args[0]); err != nil {
+					return err
+				}
+			}
+			a, err := database.NewAdministrator(v[database.URLVariable])
+			if err != nil {
+				return err
+			}
+			store, err := open(ctx)
+			if err != nil {
+				return err
+			}
+			defer store.Close()
+			r, err := restore.Prepare(ctx, a, store, e, notAfter, progress(command))
+			if err != nil {
+				return err
+			}
+			defer r.Close()
+			fmt.Fprintf(out, "Restore %s from %s: %d rows of %s\n", e.Database(), r.Manifest.File, r.Manifest.Rows(), r.Manifest.Time.Format(time.RFC3339))
+			if dry {
+				fmt.Fprintln(out, "This was a dry run: nothing was changed.")
+				return nil
+			}
+			if e == "prod" && !yes && !stay {
+				if err := confirm(ctx, command, string(e)); err != nil {
+					return err
+				}
+			}
+			if err := r.Run(ctx); err != nil {
+				return err
+			}
+			fmt.Fprintf(out, "%s holds what was backed up.\n", r.Database)
+			if stay {
+				fmt.Fprintf(out, "\nTo have it serve: operate database switch %s %s\n", e, r.Database)
+				return nil
+			}
+			before, err := r.Switch(ctx)
+			if err != nil {
+				return fmt.Errorf("%w\n%s is verified; to try again: operate database switch %s %s", err, r.Database, e, r.Database)
+			}
+			switched(out, e, before)
+			return nil
+		}),
+	}
+	flags := command.Flags()
+	flags.BoolVar(&stay, "no-switch", false, "only make and verify the new database")
+	flags.BoolVarP(&yes, "yes", "y", false, "do not ask")
+	flags.BoolVar(&dry, "dry-run", false, "only say what would be restored")
+	open = storeFlag(command, v, "from")
+	return command
+}
+
+// switched says what serves, the way back, and what is left to do.
+func switched(out io.Writer, e environment.Environment, before string) {
+	fmt.Fprintf(out, "%s serves it.\n", e.Database())
+	if before != "" {
+		fmt.Fprintf(out, "\nWhat served before is %s. To go back: operate database switch %s %s\n", before, e, before)
+	}
+	fmt.Fprintf(out, `
+Left to do:
+  operate memory rebuild %[1]s    # memory holds what was answered since, and lacks what was lost
+  operate check %[1]s
+What was forgotten on request after the backup is back: forget it again.
+`, e)
+}
+
+func switchCommand(v variables) *cobra.Command {
+	var dry, yes bool
+	command := &cobra.Command{
+		Use:   "switch ENV DATABASE",
+		Short: "Have another database of the environment serve",
+		Long: `Puts a database that a restore has verified, or that served before, in the place of
+the one that serves, by renaming both at once. Connections are ended and come again.` + administratorHelp,
+		Example: `  operate database list prod
+  operate database switch prod sq_prod_before_20261123t130000`,
+		Args: cobra.ExactArgs(2),
+		RunE: of(func(command *cobra.Command, e environment.Environment, args []string) error {
+			ctx, out := command.Context(), command.OutOrStdout()
+			a, err := database.NewAdministrator(v[database.URLVariable])
+			if err != nil {
+				return err
+			}
+			conn, err := database.Open(ctx, a, e)
+			if err != nil {
+				return err
+			}
+			defer conn.Close(context.WithoutCancel(ctx))
+			if err := database.Switchable(ctx, conn, e, args[0]); err != nil {
+				return err
+			}
+			fmt.Fprintf(out, "Have %s serve as %s\n", args[0], e.Database())
+			if dry {
+				fmt.Fprintln(out, "This was a dry run: nothing was changed.")
+				return nil
+			}
+			if e == "prod" && !yes {
+				if err := confirm(ctx, command, string(e)); err != nil {
+					return err
+				}
+			}
+			before, err := database.Switch(ctx, conn, e, args[0], progress(command))
+			if err != nil {
+				return err
+			}
+			switched(out, e, before)
+			return nil
+		}),
+	}
+	command.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	command.Flags().BoolVar(&dry, "dry-run", false, "only say what would be done")
+	return command
+}
+
+func databasesCommand(v variables) *cobra.Command {
+	return &cobra.Command{
+		Use:   "list ENV",
+		Short: "List the databases that stand beside the one that serves",
+		Long: `Lists what restores have made and what served before. Drop those that are of no more
+use: DROP DATABASE.` + administratorHelp,
+		Args: cobra.ExactArgs(1),
+		RunE: of(func(command *cobra.Command, e environment.Environment, _ []string) error {
+			ctx := command.Context()
+			a, err := database.NewAdministrator(v[database.URLVariable])
+			if err != nil {
+				return err
+			}
+			conn, err := a.Maintenance(ctx, e)
+			if err != nil {
+				return err
+			}
+			defer conn.Close(context.WithoutCancel(ctx))
+			all, err := database.List(ctx, conn, e)
+			if err != nil {
+				return err
+			}
+			table := tabwriter.NewWriter(command.OutOrStdout(), 0, 0, 2, ' ', 0)
+			fmt.Fprintln(table, "DATABASE\tSTATE\tBYTES")
+			for _, k := range all {
+				state := k.Mark.State
+				if state == "" {
+					state = "served"
+				}
+				fmt.Fprintf(table, "%s\t%s\t%d\n", k.Name, state, k.Bytes)
+			}
+			return table.Flush()
+		}),
+	}
+}

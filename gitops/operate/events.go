@@ -1,0 +1,111 @@
+package main
+
+import (
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"github.com/sequential-questioning/sequential-questioning/gitops/operate/environment"
+	"github.com/sequential-questioning/sequential-questioning/gitops/operate/parked"
+)
+
+func eventsCommand(v variables) *cobra.Command {
+	return group("events", "Look at events that were given up, and try them again", eventsListCommand(v), eventsReplayCommand(v))
+}
+
+func eventsListCommand(v variables) *cobra.Command {
+	var asJSON bool
+	var limit int
+	command := &cobra.Command{
+		Use:   "list ENV",
+		Short: "List the events that were given up, with what was wrong",
+		Long: `Lists the events that the relay has parked: the broker refused them too often, or a
+consumer could not take them in.` + applicationHelp,
+		Example: `  operate events list prod`,
+		Args:    cobra.ExactArgs(1),
+		RunE: of(func(command *cobra.Command, e environment.Environment, _ []string) error {
+			if limit < 1 {
+				return fmt.Errorf("--limit is %d: want at least 1", limit)
+			}
+			pool, err := application(command.Context(), v, e)
+			if err != nil {
+				return err
+			}
+			defer pool.Close()
+			events, all, err := parked.List(command.Context(), pool, limit)
+			if err != nil {
+				return err
+			}
+			out := command.OutOrStdout()
+			if asJSON {
+				return writeJSON(out, events)
+			}
+			if all == 0 {
+				fmt.Fprintln(out, "No event was given up.")
+				return nil
+			}
+			table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+			fmt.Fprintln(table, "ID\tTYPE\tPARKED\tATTEMPTS\tPROBLEM")
+			for _, e := range events {
+				fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\n", e.ID, e.Type, e.ParkedAt.UTC().Format(time.RFC3339), e.Attempts, e.Problem)
+			}
+			if err := table.Flush(); err != nil {
+				return err
+			}
+			if all > len(events) {
+				fmt.Fprintf(out, "%d more are not shown.\n", all-len(events))
+			}
+			return nil
+		}),
+	}
+	command.Flags().BoolVar(&asJSON, "json", false, "for programs")
+	command.Flags().IntVar(&limit, "limit", 100, "the most to show")
+	return command
+}
+
+func eventsReplayCommand(v variables) *cobra.Command {
+	var dry bool
+	command := &cobra.Command{
+		Use:   "replay ENV [ID…]",
+		Short: "Have events tried again that were given up",
+		Long: `Puts parked events back, all of them or those named. The relay publishes them at its
+next round; consumers know by its id what they took in already.` + applicationHelp,
+		Example: `  operate events replay prod --dry-run
+  operate events replay prod`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: of(func(command *cobra.Command, e environment.Environment, args []string) error {
+			var ids []uuid.UUID
+			for _, argument := range args {
+				id, err := uuid.Parse(argument)
+				if err != nil {
+					return fmt.Errorf("%q is no event's id: operate events list %s shows them", argument, e)
+				}
+				ids = append(ids, id)
+			}
+			pool, err := application(command.Context(), v, e)
+			if err != nil {
+				return err
+			}
+			defer pool.Close()
+			events, err := parked.Replay(command.Context(), pool, ids, dry)
+			if err != nil {
+				return err
+			}
+			out := command.OutOrStdout()
+			for _, event := range events {
+				progress(command)(fmt.Sprintf("%s %s: %s", event.ID, event.Type, event.Problem))
+			}
+			if dry {
+				fmt.Fprintf(out, "%d events would be tried again.\n", len(events))
+				return nil
+			}
+			fmt.Fprintf(out, "%d events are tried again.\n", len(events))
+			return nil
+		}),
+	}
+	command.Flags().BoolVar(&dry, "dry-run", false, "only say which")
+	return command
+}

@@ -1,0 +1,197 @@
+// Package restore makes a database from a backup beside the one that serves,
+// holds it against the backup's manifest, and puts it in its place.
+package restore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/sequential-questioning/sequential-questioning/gitops/operate/backup"
+	"github.com/sequential-questioning/sequential-questioning/gitops/operate/database"
+	"github.com/sequential-questioning/sequential-questioning/gitops/operate/environment"
+	"github.com/sequential-questioning/sequential-questioning/migrations"
+)
+
+// Restore is a restore of an environment from a backup.
+type Restore struct {
+	administrator *database.Administrator
+	store         *backup.Store
+	environment   environment.Environment
+	conn          *pgx.Conn // to the maintenance database; it holds the lock
+	serving       database.Mark
+	report        func(string)
+
+	Manifest backup.Manifest
+	Database string // the one that is made
+}
+
+// Prepare looks whether the backup can be restored. Nothing is changed, but for
+// what an interrupted restore has left. Close the restore when done.
+func Prepare(ctx context.Context, a *database.Administrator, s *backup.Store, e environment.Environment, notAfter time.Time, report func(string)) (*Restore, error) {
+	m, err := s.Find(ctx, e, notAfter)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := database.Open(ctx, a, e)
+	if err != nil {
+		return nil, err
+	}
+	r := &Restore{administrator: a, store: s, environment: e, conn: conn, report: report, Manifest: m}
+	err = r.check(ctx)
+	if err == nil {
+		r.Database, err = database.Beside(ctx, conn, e, "")
+	}
+	if err != nil {
+		r.Close()
+		return nil, err
+	}
+	return r, nil
+}
+
+// Close ends the restore.
+func (r *Restore) Close() {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	_ = r.conn.Close(ctx)
+}
+
+func (r *Restore) check(ctx context.Context) error {
+	latest, err := migrations.Latest()
+	if err != nil {
+		return err
+	}
+	var major int
+	if err := r.conn.QueryRow(ctx, `SELECT current_setting('server_version_num')::int / 10000`).Scan(&major); err != nil {
+		return fmt.Errorf("read the server's version: %w", err)
+	}
+	m := r.Manifest
+	switch {
+	case m.Environment != r.environment:
+		return fmt.Errorf("%s is a backup of %s, not of %s", m.File, m.Environment, r.environment)
+	case m.Content.Migration > latest:
+		return fmt.Errorf("%s has migration %d, and this command knows %d: use the operate of the release that made it, or of a newer one", m.File, m.Content.Migration, latest)
+	case major < m.Major:
+		return fmt.Errorf("%s is of PostgreSQL %s, and the server is older (%d)", m.File, m.Server, major)
+	}
+	for _, role := range []string{r.environment.Owner(), r.environment.Role()} {
+		var there bool
+		if err := r.conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)`, role).Scan(&there); err != nil {
+			return fmt.Errorf("look for role %s: %w", role, err)
+		}
+		if !there {
+			return fmt.Errorf("role %s does not exist: run operate database init %s first", role, r.environment)
+		}
+	}
+	r.serving, err = database.ReadMark(ctx, r.conn, r.environment.Database())
+	if err == nil && r.serving.Exists {
+		r.serving, err = database.Belongs(ctx, r.conn, r.environment.Database(), r.environment)
+	}
+	return err
+}
+
+// Serving tells whether there is a database that serves now.
+func (r *Restore) Serving() bool { return r.serving.Exists }
+
+// Run makes the new database and verifies it. The one that serves is not touched.
+func (r *Restore) Run(ctx context.Context) (err error) {
+	r.report("fetching " + r.Manifest.File)
+	file, err := r.store.Fetch(ctx, r.Manifest)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(file)
+	if err := r.sweep(ctx); err != nil {
+		return err
+	}
+	if err := database.Fresh(ctx, r.conn, r.environment, r.Database); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+			defer cancel()
+			err = errors.Join(err, database.Drop(clean, r.conn, r.Database))
+		}
+	}()
+	r.report("restoring into " + r.Database)
+	err = backup.Program(ctx, r.administrator, r.Database, io.Discard, "pg_restore", "--exit-on-error", "--no-password",
+		"--role="+r.environment.Owner(), "--dbname="+r.Database, file)
+	if err != nil {
+		return err
+	}
+	if err := r.verify(ctx); err != nil {
+		return err
+	}
+	if err := r.furnish(ctx); err != nil {
+		return err
+	}
+	return database.SetState(ctx, r.conn, r.Database, r.environment, database.Verified)
+}
+
+// verify holds the new database against the manifest.
+func (r *Restore) verify(ctx context.Context) error {
+	r.report("verifying rows, values, privileges and row security")
+	conn, err := r.administrator.Connect(ctx, r.Database)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	var content backup.Content
+	err = pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		content, err = backup.Read(ctx, tx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if different := r.Manifest.Content.Differences(content); len(different) > 0 {
+		return fmt.Errorf("what was restored is not what was backed up: %s", strings.Join(different, "; "))
+	}
+	return nil
+}
+
+// furnish brings the new database to this release's schema and readies it.
+func (r *Restore) furnish(ctx context.Context) error {
+	err := database.Migrate(ctx, r.administrator, r.environment, r.Database, false, func(file string) { r.report("applied migration " + file) })
+	if err != nil {
+		return err
+	}
+	conn, err := r.administrator.Connect(ctx, r.Database)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	if _, err := conn.Exec(ctx, `ANALYZE`); err != nil {
+		return fmt.Errorf("analyze %s: %w", r.Database, err)
+	}
+	return database.Grant(ctx, r.conn, r.environment, r.Database)
+}
+
+// sweep drops what interrupted restores have left: nobody else makes such
+// databases while the lock is held.
+func (r *Restore) sweep(ctx context.Context) error {
+	left, err := database.Unfinished(ctx, r.conn, r.environment)
+	if err != nil {
+		return err
+	}
+	for _, name := range left {
+		r.report("dropping " + name + ", left by an interrupted restore")
+		if err := database.Drop(ctx, r.conn, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Switch puts the new database in the place of the one that serves, and returns
+// what that is called from now on.
+func (r *Restore) Switch(ctx context.Context) (before string, err error) {
+	return database.Switch(ctx, r.conn, r.environment, r.Database, r.report)
+}

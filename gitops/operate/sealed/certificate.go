@@ -1,0 +1,36 @@
+package sealed
+
+import (
+	"context"
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/bitnami-labs/sealed-secrets/pkg/kubeseal"
+	"k8s.io/client-go/tools/clientcmd"
+)
+
+// Certificate reads the public key to seal with from a file, or asks the
+// controller for it, in the cluster of the current context.
+func Certificate(ctx context.Context, file, namespace, name string) (key *rsa.PublicKey, err error) {
+	r, err := open(ctx, file, namespace, name)
+	if err != nil {
+		return nil, fmt.Errorf("get the certificate to seal with: %w", err)
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	key, err = kubeseal.ParseKey(r)
+	if err != nil {
+		return nil, fmt.Errorf("read the certificate to seal with: %w", err)
+	}
+	return key, nil
+}
+
+func open(ctx context.Context, file, namespace, name string) (io.ReadCloser, error) {
+	if file != "" {
+		return os.Open(file)
+	}
+	config := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(clientcmd.NewDefaultClientConfigLoadingRules(), &clientcmd.ConfigOverrides{})
+	return kubeseal.OpenCert(ctx, config, namespace, name, "")
+}

@@ -1,0 +1,267 @@
+package sealed
+
+import (
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	api "github.com/bitnami-labs/sealed-secrets/pkg/apis/sealedsecrets/v1alpha1"
+	core "k8s.io/api/core/v1"
+
+	"github.com/sequential-questioning/sequential-questioning/gitops/operate/environment"
+	"github.com/sequential-questioning/sequential-questioning/shared/requeststate"
+)
+
+// The Secrets of an environment's namespace, by which rotation names them.
+const (
+	Database     = "sequential-questioning-database"
+	Migrations   = "sequential-questioning-migrations"
+	RequestState = "sequential-questioning-request-state"
+	Qdrant       = "sequential-questioning-qdrant"
+)
+
+// Names are all of them.
+var Names = []string{Database, Migrations, RequestState, Qdrant}
+
+const (
+	databases = "databases"
+	// qdrant is the Secret that Qdrant itself reads.
+	qdrant = "qdrant"
+)
+
+// Options say what is made.
+type Options struct {
+	Environments []environment.Environment
+	Key          *rsa.PublicKey
+	Folder       string
+	Rotate       string // the one Secret to make anew; empty makes those that are missing
+	Host         string // of PostgreSQL, with {environment}, and its port
+	Parameters   string // of the database's URL
+	QdrantURL    string
+	QdrantKey    string // the one in use, where it is not to be made
+	Dry          bool
+}
+
+// Generate writes the manifests and returns their names.
+func Generate(o Options) ([]string, error) {
+	if info, err := os.Stat(o.Folder); err != nil || !info.IsDir() {
+		return nil, fmt.Errorf("%s is no folder to write manifests to", o.Folder)
+	}
+	if o.Rotate != "" && !slices.Contains(Names, o.Rotate) {
+		return nil, fmt.Errorf("there is no secret %s to rotate; there are: %s", o.Rotate, strings.Join(Names, ", "))
+	}
+	all := files{}
+	for _, e := range o.Environments {
+		if err := o.of(e, all); err != nil {
+			return nil, err
+		}
+	}
+	if err := o.memory(all); err != nil {
+		return nil, err
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("all secrets are there; --rotate makes one of them anew: %s", strings.Join(Names, ", "))
+	}
+	if !o.Dry {
+		if err := all.write(o.Folder); err != nil {
+			return nil, err
+		}
+	}
+	return slices.Sorted(maps.Keys(all)), nil
+}
+
+// wanted tells whether secrets that go together are to be made: all are missing,
+// or they are rotated. Of some alone, the value of the others is not known.
+func (o Options) wanted(name string, together ...secret) (bool, error) {
+	there := 0
+	var missing []string
+	for _, s := range together {
+		if _, err := os.Stat(filepath.Join(o.Folder, s.file())); err == nil {
+			there++
+		} else {
+			missing = append(missing, s.file())
+		}
+	}
+	switch {
+	case o.Rotate == name && there == 0:
+		return false, fmt.Errorf("%s is not there to be rotated: leave --rotate out", together[0].file())
+	case o.Rotate != "":
+		return o.Rotate == name, nil
+	case there > 0 && len(missing) > 0:
+		return false, fmt.Errorf("%s is missing and goes with one that is there, which cannot be read back: --rotate %s makes both anew", strings.Join(missing, ", "), name)
+	}
+	return there == 0, nil
+}
+
+func (o Options) add(all files, secrets ...secret) error {
+	for _, s := range secrets {
+		sealed, err := s.seal(o.Key)
+		if err != nil {
+			return err
+		}
+		all[s.file()] = sealed
+	}
+	return nil
+}
+
+// of makes what is an environment's own.
+func (o Options) of(e environment.Environment, all files) error {
+	for name, role := range map[string]string{Database: e.Role(), Migrations: e.Owner()} {
+		made := password()
+		pair := []secret{o.connection(e, name, role, made), account(e, role, made)}
+		wanted, err := o.wanted(name, pair...)
+		if err != nil {
+			return err
+		}
+		if wanted {
+			if err := o.add(all, pair...); err != nil {
+				return err
+			}
+		}
+	}
+	return o.requestState(e, all)
+}
+
+// connection is the URL of the environment's database.
+func (o Options) connection(e environment.Environment, name, role, password string) secret {
+	u := url.URL{
+		Scheme: "postgres", User: url.UserPassword(role, password), Path: "/" + e.Database(), RawQuery: o.Parameters,
+		Host: strings.ReplaceAll(o.Host, "{environment}", string(e)),
+	}
+	return secret{namespace: e.Namespace(), name: name, values: map[string]string{"url": u.String()}}
+}
+
+// account is from what CloudNativePG sets the role's password, at once when it
+// changes.
+func account(e environment.Environment, role, password string) secret {
+	name := "postgres-" + string(e) + "-functions"
+	if role == e.Owner() {
+		name = "postgres-" + string(e) + "-owner"
+	}
+	return secret{
+		namespace: databases, name: name, kind: core.SecretTypeBasicAuth,
+		labels: map[string]string{"cnpg.io/reload": "true"},
+		values: map[string]string{"username": role, "password": password},
+	}
+}
+
+const (
+	// keyRing is composed by the controller of keys that are sealed one by one, so
+	// that a key can be added to those that nobody can read.
+	keyRing = "keys"
+	// maxKeys bounds the ring: the oldest goes.
+	maxKeys = 3
+)
+
+func (o Options) requestState(e environment.Environment, all files) error {
+	s := secret{namespace: e.Namespace(), name: RequestState}
+	wanted, err := o.wanted(RequestState, s)
+	if err != nil || !wanted {
+		return err
+	}
+	there, err := read(o.Folder, s.file())
+	if err != nil {
+		return err
+	}
+	next := 1
+	var ids []string
+	if there != nil {
+		if ids, err = ring(there); err != nil {
+			return fmt.Errorf("%s: %w", s.file(), err)
+		}
+		if _, err := fmt.Sscanf(ids[0], "k%d", &next); err != nil {
+			return fmt.Errorf("%s: key %s is not named k and a number", s.file(), ids[0])
+		}
+		next++
+	}
+	id := fmt.Sprintf("k%d", next)
+	_, key, _ := strings.Cut(requeststate.Generate(), ":")
+	s.values = map[string]string{id: id + ":" + key}
+	ids = append([]string{id}, ids...)
+	ids = ids[:min(len(ids), maxKeys)]
+	s.templates = map[string]string{keyRing: "{{ ." + strings.Join(ids, " }},{{ .") + " }}"}
+	if err := o.add(all, s); err != nil {
+		return err
+	}
+	for _, old := range ids[1:] {
+		all[s.file()].Spec.EncryptedData[old] = there.Spec.EncryptedData[old]
+	}
+	return nil
+}
+
+// ring returns the ids of a sealed ring's keys, the newest first.
+func ring(s *api.SealedSecret) ([]string, error) {
+	var ids []string
+	for _, part := range strings.Split(s.Spec.Template.Data[keyRing], ",") {
+		id := strings.TrimSuffix(strings.TrimPrefix(part, "{{ ."), " }}")
+		if _, there := s.Spec.EncryptedData[id]; !there {
+			return nil, errors.New("its template is not one that this command made: add the key by hand, as docs/operating.md says")
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
+}
+
+// memory makes the key of the one Qdrant that all environments share.
+func (o Options) memory(all files) error {
+	own := secret{namespace: databases, name: qdrant}
+	of := func(e environment.Environment) secret { return secret{namespace: e.Namespace(), name: Qdrant} }
+	there := func(s secret) bool {
+		_, err := os.Stat(filepath.Join(o.Folder, s.file()))
+		return err == nil
+	}
+	var wanted []secret
+	switch {
+	case o.Rotate != "" && o.Rotate != Qdrant:
+		return nil
+	case o.Rotate == Qdrant:
+		if !there(own) {
+			return fmt.Errorf("%s is not there to be rotated: leave --rotate out", own.file())
+		}
+		for _, e := range environment.All {
+			if there(of(e)) && !slices.Contains(o.Environments, e) {
+				return fmt.Errorf("%s shares Qdrant's key: name it too", e)
+			}
+		}
+		wanted = append(wanted, own)
+		for _, e := range o.Environments {
+			wanted = append(wanted, of(e))
+		}
+	default:
+		for _, e := range o.Environments {
+			if !there(of(e)) {
+				wanted = append(wanted, of(e))
+			}
+		}
+		if !there(own) {
+			for _, e := range environment.All {
+				if there(of(e)) && o.QdrantKey == "" {
+					return fmt.Errorf("%s is missing, and %s is there, which cannot be read back: set QDRANT_API_KEY to the key in use", own.file(), of(e).file())
+				}
+			}
+			wanted = append(wanted, own)
+		} else if len(wanted) > 0 && o.QdrantKey == "" {
+			return fmt.Errorf("the key of Qdrant is there already and cannot be read back: set QDRANT_API_KEY to it, for %s", wanted[0].file())
+		}
+	}
+	key := o.QdrantKey
+	if key == "" || o.Rotate == Qdrant {
+		key = password()
+	}
+	for _, s := range wanted {
+		s.values = map[string]string{"api-key": key}
+		if s.namespace != databases {
+			s.values["url"] = o.QdrantURL
+		}
+		if err := o.add(all, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}

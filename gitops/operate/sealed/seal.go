@@ -1,0 +1,128 @@
+// Package sealed makes an environment's secrets. Nothing leaves it but
+// SealedSecrets, which only the controller in the cluster can open.
+package sealed
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	api "github.com/bitnami-labs/sealed-secrets/pkg/apis/sealedsecrets/v1alpha1"
+	core "k8s.io/api/core/v1"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/yaml"
+)
+
+// secret is a Secret before it is sealed. A value may be made of others by a
+// template, as the controller does it.
+type secret struct {
+	namespace, name string
+	kind            core.SecretType
+	labels          map[string]string
+	values          map[string]string
+	templates       map[string]string
+}
+
+// File is where the secret's manifest is kept in a folder.
+func (s secret) file() string { return s.namespace + "." + s.name + ".yaml" }
+
+func (s secret) seal(key *rsa.PublicKey) (*api.SealedSecret, error) {
+	labels := map[string]string{"app.kubernetes.io/part-of": "sequential-questioning", "app.kubernetes.io/managed-by": "sealed-secrets"}
+	maps.Copy(labels, s.labels)
+	sealed, err := api.NewSealedSecret(scheme.Codecs, key, &core.Secret{
+		ObjectMeta: meta.ObjectMeta{Name: s.name, Namespace: s.namespace, Labels: labels},
+		Type:       s.kind,
+		StringData: s.values,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("seal %s: %w", s.name, err)
+	}
+	sealed.TypeMeta = meta.TypeMeta{APIVersion: api.SchemeGroupVersion.String(), Kind: "SealedSecret"}
+	sealed.Spec.Template.Data = s.templates
+	return sealed, nil
+}
+
+// Files are manifests by their name.
+type files map[string]*api.SealedSecret
+
+// write writes all files or, on an error, as few as it can: each at once.
+func (f files) write(folder string) error {
+	for _, name := range slices.Sorted(maps.Keys(f)) {
+		data, err := encode(f[name])
+		if err != nil {
+			return fmt.Errorf("encode %s: %w", name, err)
+		}
+		if err := replace(filepath.Join(folder, name), data); err != nil {
+			return fmt.Errorf("write %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// encode writes what a person would: no status and no empty timestamps.
+func encode(s *api.SealedSecret) ([]byte, error) {
+	data, err := yaml.Marshal(s)
+	if err != nil {
+		return nil, err
+	}
+	var document map[string]any
+	if err := yaml.Unmarshal(data, &document); err != nil {
+		return nil, err
+	}
+	delete(document, "status")
+	prune(document)
+	return yaml.Marshal(document)
+}
+
+func prune(document map[string]any) {
+	for key, value := range document {
+		if inner, ok := value.(map[string]any); ok {
+			prune(inner)
+		}
+		if value == nil && key == "creationTimestamp" {
+			delete(document, key)
+		}
+	}
+}
+
+func replace(path string, data []byte) error {
+	file, err := os.CreateTemp(filepath.Dir(path), ".sealed-*")
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(data)
+	if err = errors.Join(err, file.Chmod(0o644), file.Close()); err == nil {
+		err = os.Rename(file.Name(), path)
+	}
+	if err != nil {
+		_ = os.Remove(file.Name())
+	}
+	return err
+}
+
+// read reads a manifest; nil when there is none.
+func read(folder, name string) (*api.SealedSecret, error) {
+	data, err := os.ReadFile(filepath.Join(folder, name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	var s api.SealedSecret
+	if err := yaml.UnmarshalStrict(data, &s); err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	return &s, nil
+}
+
+// password returns 26 characters of 128 random bits, which need no escaping in a
+// URL, in SQL or in YAML.
+func password() string { return rand.Text() }
