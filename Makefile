@@ -102,8 +102,17 @@ lint: ## gofmt, go vet and staticcheck
 	$(ALONE_RELEASE) go -C gitops/release vet ./...
 	cd gitops/release && $(ALONE_RELEASE) $(abspath $(BIN))/staticcheck ./...
 	for m in $(DELIVERY); do $(ALONE) go -C $$m vet ./... && (cd $$m && $(ALONE) $(abspath $(BIN))/staticcheck ./...); done
+	cd tests/monitoring/collector && $(ALONE) go vet .
 	@test -x $(BIN)/actionlint || GOBIN=$(abspath $(BIN)) $(ALONE) go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 	$(BIN)/actionlint
+
+monitoring: postgres ## Rules, alerts' ways, dashboards and logs, with a real Prometheus, Alertmanager and collector
+	go run ./tests/monitoring/cmd/install-tools
+	go test -timeout 10m ./tests/monitoring/...
+
+dashboards: ## Draw docs/dashboards over a running program
+	go run ./tests/monitoring/cmd/install-tools
+	go run ./tests/monitoring/cmd/dashboards $(ARGS)
 
 $(BIN)/k6:
 	@echo "Building k6; the first time takes a minute or two."
@@ -153,4 +162,4 @@ help: ## Print this
 
 FORCE:
 
-.PHONY: run migrate reindex build generate release operate render images tidy test postgres unit delivery conformance e2e verify lint quality fuzz bench load load-test infrastructure cluster cluster-down clean help FORCE
+.PHONY: run migrate reindex build generate release operate render images tidy test postgres unit delivery conformance e2e verify lint quality fuzz bench load load-test monitoring dashboards infrastructure cluster cluster-down clean help FORCE

@@ -71,7 +71,7 @@ func TestWhatTheDocsAskForCanBeAskedFor(t *testing.T) {
 }
 
 func TestLinksWithinTheDocsLead(t *testing.T) {
-	for _, page := range []string{"README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/asking.md", "docs/configuration.md", "docs/performance.md", "docs/api_reference.md", "docs/production_deployment_guide.md", "docs/e2e.md", "policies/README.md", "tests/cluster/README.md"} {
+	for _, page := range []string{"README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/asking.md", "docs/configuration.md", "docs/performance.md", "docs/api_reference.md", "docs/production_deployment_guide.md", "docs/e2e.md", "docs/infrastructure.md", "docs/monitoring.md", "docs/operating.md", "gitops/platform/README.md", "policies/README.md", "tests/cluster/README.md"} {
 		for _, link := range regexp.MustCompile(`\]\(([^)#:]+)\)`).FindAllStringSubmatch(read(t, filepath.FromSlash(page)), -1) {
 			_, err := os.Stat(filepath.Join(root, filepath.Dir(page), link[1]))
 			assert.NoError(t, err, page)

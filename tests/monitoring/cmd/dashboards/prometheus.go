@@ -1,0 +1,216 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/sequential-questioning/sequential-questioning/tests/monitoring/tools"
+)
+
+const (
+	scrapeEvery = 5 * time.Second
+	rateWindow  = 30 * time.Second
+	timeout     = 20 * time.Second
+)
+
+// prometheus is a server of its own, with the real rules.
+type prometheus struct {
+	url     string
+	folder  string
+	command *exec.Cmd
+	output  bytes.Buffer
+}
+
+// startPrometheus scrapes one target, with the labels that a function's pod gets.
+func startPrometheus(ctx context.Context, metrics, rules string) (_ *prometheus, err error) {
+	p := &prometheus{}
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("start Prometheus: %w", errors.Join(err, p.stop()))
+		}
+	}()
+	installed, err := tools.Install()
+	if err != nil {
+		return nil, err
+	}
+	if p.folder, err = os.MkdirTemp("", "sequential-questioning-prometheus-"); err != nil {
+		return nil, err
+	}
+	if err := p.configure(metrics, rules); err != nil {
+		return nil, err
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	address := listener.Addr().String()
+	listener.Close()
+	p.url = "http://" + address
+	p.command = exec.Command(installed.Prometheus, "--config.file="+filepath.Join(p.folder, "prometheus.yml"),
+		"--storage.tsdb.path="+filepath.Join(p.folder, "data"), "--web.listen-address="+address)
+	p.command.Stdout, p.command.Stderr = &p.output, &p.output
+	if err := p.command.Start(); err != nil {
+		p.command = nil
+		return nil, err
+	}
+	for until := time.Now().Add(timeout); ; {
+		if response, err := http.Get(p.url + "/-/ready"); err == nil {
+			response.Body.Close()
+			if response.StatusCode == http.StatusOK {
+				return p, nil
+			}
+		}
+		if time.Now().After(until) {
+			return nil, errors.New("it is not ready")
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+func (p *prometheus) configure(metrics, rules string) error {
+	files, err := filepath.Glob(filepath.Join(rules, "*.yaml"))
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		var object struct{ Spec map[string]any }
+		if err := yaml.Unmarshal(data, &object); err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
+		if err := p.write(filepath.Base(file), object.Spec); err != nil {
+			return err
+		}
+	}
+	target, err := url.Parse(metrics)
+	if err != nil {
+		return err
+	}
+	return p.write("prometheus.yml", map[string]any{
+		"global":     map[string]any{"scrape_interval": scrapeEvery.String(), "evaluation_interval": scrapeEvery.String()},
+		"rule_files": []string{"*.yaml"},
+		"scrape_configs": []any{map[string]any{
+			"job_name": "monitoring/functions",
+			"static_configs": []any{map[string]any{
+				"targets": []string{target.Host},
+				"labels":  map[string]string{"namespace": "local", "function": "all in one", "pod": "local"},
+			}},
+		}},
+	})
+}
+
+func (p *prometheus) write(name string, content any) error {
+	data, err := yaml.Marshal(content)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(p.folder, name), data, 0o600)
+}
+
+func (p *prometheus) stop() error {
+	if p.command != nil {
+		_ = p.command.Process.Signal(os.Interrupt)
+		kill := time.AfterFunc(timeout, func() { _ = p.command.Process.Kill() })
+		err := p.command.Wait()
+		kill.Stop()
+		if err != nil {
+			return fmt.Errorf("end Prometheus: %w: %s", err, p.output.String())
+		}
+	}
+	if p.folder != "" {
+		return os.RemoveAll(p.folder)
+	}
+	return nil
+}
+
+// line is one series of an answer. Values are by time; where there is none, NaN.
+type line struct {
+	name   string
+	values []float64
+}
+
+// ask evaluates a query from began to ended in steps of a scrape.
+func (p *prometheus) ask(ctx context.Context, query, legend string, began, ended time.Time) ([]line, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	parameters := url.Values{"query": {query}, "step": {scrapeEvery.String()}, "start": {stamp(began)}, "end": {stamp(ended)}}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url+"/api/v1/query_range?"+parameters.Encode(), nil)
+	if err != nil {
+		return nil, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	var answer struct {
+		Error string
+		Data  struct {
+			Result []struct {
+				Metric map[string]string
+				Values [][2]any
+			}
+		}
+	}
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+		return nil, err
+	}
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s: %s", query, answer.Error)
+	}
+	var lines []line
+	for _, r := range answer.Data.Result {
+		l := line{name: named(legend, r.Metric), values: make([]float64, int(ended.Sub(began)/scrapeEvery)+1)}
+		for i := range l.values {
+			l.values[i] = math.NaN()
+		}
+		any := false
+		for _, v := range r.Values {
+			at, _ := v[0].(float64)
+			text, _ := v[1].(string)
+			value, err := strconv.ParseFloat(text, 64)
+			i := int(math.Round((at - float64(began.UnixMilli())/1000) / scrapeEvery.Seconds()))
+			if err == nil && i >= 0 && i < len(l.values) && !math.IsInf(value, 0) {
+				l.values[i] = value
+				any = any || !math.IsNaN(value)
+			}
+		}
+		if any {
+			lines = append(lines, l)
+		}
+	}
+	slices.SortFunc(lines, func(a, b line) int { return strings.Compare(a.name, b.name) })
+	return lines, nil
+}
+
+func stamp(t time.Time) string { return strconv.FormatFloat(float64(t.UnixMilli())/1000, 'f', 3, 64) }
+
+func named(legend string, labels map[string]string) string {
+	for name, value := range labels {
+		legend = strings.ReplaceAll(legend, "{{"+name+"}}", value)
+	}
+	return legend
+}

@@ -1,0 +1,24 @@
+// Command install-tools brings Prometheus, Alertmanager and a collector into
+// .bin, where tests/monitoring looks for them.
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/sequential-questioning/sequential-questioning/tests/monitoring/tools"
+)
+
+func main() {
+	if len(os.Args) > 1 {
+		fmt.Fprintln(os.Stderr, "Brings Prometheus, promtool, Alertmanager, amtool and an OpenTelemetry\ncollector into .bin/monitoring, once.\nIt takes no arguments.")
+		if os.Args[1] != "--help" && os.Args[1] != "-h" {
+			os.Exit(2)
+		}
+		return
+	}
+	if _, err := tools.Install(); err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+}

@@ -1,0 +1,72 @@
+// Package dashboard reads what is in Grafana's dashboards.
+package dashboard
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Dashboard is a dashboard as far as it is looked at here.
+type Dashboard struct {
+	Name   string `json:"-"` // of its file
+	UID    string `json:"uid"`
+	Title  string `json:"title"`
+	Panels []Panel
+}
+
+// Panel is one of a dashboard.
+type Panel struct {
+	ID          int
+	Type        string
+	Title       string
+	Description string
+	Datasource  struct{ Type, UID string }
+	FieldConfig struct {
+		Defaults struct {
+			Unit   string
+			Custom struct{ Stacking struct{ Mode string } }
+		}
+	}
+	GridPos struct{ X, Y, W, H int }
+	Targets []Target
+}
+
+// Target is a query of a panel.
+type Target struct {
+	Expr         string `json:"expr"`
+	LegendFormat string `json:"legendFormat"`
+}
+
+// Read returns the dashboards of a folder.
+func Read(folder string) ([]Dashboard, error) {
+	files, err := filepath.Glob(filepath.Join(folder, "*.json"))
+	if err != nil {
+		return nil, fmt.Errorf("read dashboards: %w", err)
+	}
+	var all []Dashboard
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("read dashboards: %w", err)
+		}
+		d := Dashboard{Name: strings.TrimSuffix(filepath.Base(file), ".json")}
+		if err := json.Unmarshal(data, &d); err != nil {
+			return nil, fmt.Errorf("read dashboard %s: %w", d.Name, err)
+		}
+		all = append(all, d)
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("read dashboards: none in %s", folder)
+	}
+	return all, nil
+}
+
+// Query is the target's query with Grafana's variables filled in: every
+// environment, and rates over window.
+func (t Target) Query(window time.Duration) string {
+	return strings.NewReplacer("$namespace", ".*", "$__rate_interval", window.String()).Replace(t.Expr)
+}

@@ -1,0 +1,248 @@
+package stage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/mark3labs/mcp-go/client"
+	"github.com/mark3labs/mcp-go/client/transport"
+	"github.com/mark3labs/mcp-go/mcp"
+)
+
+const (
+	askTool       = "sequential_questioning"
+	followUpTool  = "sequential_questioning_follow_up"
+	automaticTool = "sequential_questioning_automatic"
+	reportTool    = "sequential_questioning_report"
+	reviseTool    = "sequential_questioning_revise"
+	recallTool    = "sequential_questioning_recall"
+	forgetTool    = "sequential_questioning_forget"
+
+	// forms is the newest revision whose clients are sent forms by the gateway.
+	forms = "2025-11-25"
+
+	callLimit = 20 * time.Second
+)
+
+var goals = []string{
+	"Plan a trip to Japan", "Hire a backend developer", "Report a bug in the app", "Buy a laptop for school",
+	"Plan a birthday party", "Learn Spanish until summer", "Requirements of a new feature", "Ask for help with an order",
+}
+
+// Talk has so many people talk at a time until ctx ends or each has said its
+// piece rounds times; 0 is as often as there is time. Each pauses for a while
+// after a conversation.
+func (s *Stage) Talk(ctx context.Context, people, rounds int, pause time.Duration) error {
+	var wg sync.WaitGroup
+	errs := make([]error, people)
+	for i := range people {
+		wg.Go(func() { errs[i] = s.talk(ctx, i, rounds, pause) })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+func (s *Stage) talk(ctx context.Context, number, rounds int, pause time.Duration) error {
+	p, err := s.newPerson(ctx, number)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	for round := 0; (rounds == 0 || round < rounds) && ctx.Err() == nil; round++ {
+		if err := p.piece(ctx, round); err != nil && ctx.Err() == nil {
+			return fmt.Errorf("person %d, round %d: %w", number, round, err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Duration(float64(pause) * (0.5 + p.random.Float64()))):
+		}
+	}
+	return nil
+}
+
+// person talks through a client of an older revision, which shows forms.
+type person struct {
+	number int
+	random *rand.Rand
+	client *client.Client
+}
+
+func (s *Stage) newPerson(ctx context.Context, number int) (*person, error) {
+	p := &person{number: number, random: rand.New(rand.NewPCG(1, uint64(number)))}
+	wire, err := transport.NewStreamableHTTP(s.URL)
+	if err != nil {
+		return nil, err
+	}
+	p.client = client.NewClient(wire, client.WithElicitationHandler(p))
+	var hello mcp.InitializeRequest
+	hello.Params.ProtocolVersion = forms
+	hello.Params.ClientInfo = mcp.Implementation{Name: "stage", Version: "1"}
+	if err := p.client.Start(ctx); err != nil {
+		return nil, err
+	}
+	if _, err := p.client.Initialize(ctx, hello); err != nil {
+		p.close()
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *person) close() { _ = p.client.Close() }
+
+// call makes one call. What the service refuses, and what fails on purpose here,
+// is no error: the result is nil then.
+func (p *person) call(ctx context.Context, tool string, arguments map[string]any) (map[string]any, error) {
+	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
+	var request mcp.CallToolRequest
+	request.Params.Name, request.Params.Arguments = tool, arguments
+	result, err := p.client.CallTool(ctx, request)
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("%s: %w", tool, ctx.Err())
+	}
+	if err != nil || result.IsError {
+		return nil, nil
+	}
+	structured, _ := result.StructuredContent.(map[string]any)
+	return structured, nil
+}
+
+// piece is what a person does in one go.
+func (p *person) piece(ctx context.Context, round int) error {
+	user := fmt.Sprintf("person-%d", p.number)
+	goal := goals[(p.number+round)%len(goals)]
+	turn, err := p.call(ctx, askTool, map[string]any{"context": goal, "user_id": user})
+	if err != nil {
+		return err
+	}
+	for range 8 {
+		if turn == nil || p.random.IntN(12) == 0 {
+			break
+		}
+		var answers []map[string]any
+		questions, _ := turn["questions"].([]any)
+		for _, q := range questions {
+			if question, ok := q.(map[string]any); ok {
+				answers = append(answers, p.answer(question))
+			}
+		}
+		if len(answers) == 0 {
+			break
+		}
+		conversation := turn["conversation_id"]
+		if turn, err = p.call(ctx, followUpTool, map[string]any{"conversation_id": conversation, "user_id": user, "answers": answers}); err != nil {
+			return err
+		}
+		if p.random.IntN(4) == 0 {
+			if _, err := p.call(ctx, reportTool, map[string]any{"conversation_id": conversation, "user_id": user}); err != nil {
+				return err
+			}
+		}
+		if p.random.IntN(5) == 0 {
+			if _, err := p.call(ctx, reviseTool, map[string]any{"conversation_id": conversation, "user_id": user, "slot": answers[0]["slot"], "text": "something else"}); err != nil {
+				return err
+			}
+		}
+		if p.random.IntN(15) == 0 {
+			if _, err := p.call(ctx, forgetTool, map[string]any{"conversation_id": conversation, "user_id": user}); err != nil {
+				return err
+			}
+			break
+		}
+	}
+	if _, err := p.call(ctx, automaticTool, map[string]any{"context": goal, "user_id": user, "max_rounds": 2}); err != nil {
+		return err
+	}
+	if _, err := p.call(ctx, reportTool, map[string]any{"conversation_id": "01a20889-b474-71f1-a3f6-6855412e7019", "user_id": user}); err != nil {
+		return err
+	}
+	if round%6 == 5 {
+		return p.impatient(ctx)
+	}
+	_, err = p.call(ctx, recallTool, map[string]any{"query": goal, "user_id": user})
+	return err
+}
+
+// impatient makes more calls at once than the gateway takes.
+func (p *person) impatient(ctx context.Context) error {
+	var wg sync.WaitGroup
+	errs := make([]error, 12)
+	for i := range errs {
+		wg.Go(func() { _, errs[i] = p.call(ctx, recallTool, map[string]any{"query": "what was said"}) })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// answer is a reply to a question: mostly a good one.
+func (p *person) answer(question map[string]any) map[string]any {
+	a := map[string]any{"slot": question["slot"]}
+	switch p.random.IntN(14) {
+	case 0:
+		a["outcome"] = "unknown"
+	case 1:
+		a["outcome"] = "declined"
+	case 2:
+		a["text"] = "well, you see"
+	default:
+		a["text"] = p.words(question)
+	}
+	return a
+}
+
+func (p *person) words(question map[string]any) string {
+	if options, ok := question["options"].([]any); ok && len(options) > 0 {
+		option, _ := options[p.random.IntN(len(options))].(map[string]any)
+		return fmt.Sprint(option["value"])
+	}
+	about, _ := question["metadata"].(map[string]any)
+	switch about["type"] {
+	case "boolean":
+		return []string{"yes", "no"}[p.random.IntN(2)]
+	case "integer", "number":
+		return fmt.Sprint(1 + p.random.IntN(9))
+	case "date":
+		return fmt.Sprintf("2027-%02d-%02d", 1+p.random.IntN(12), 1+p.random.IntN(28))
+	case "time":
+		return fmt.Sprintf("%02d:30", 8+p.random.IntN(10))
+	case "datetime", "date-time":
+		return fmt.Sprintf("2027-%02d-01T14:30:00Z", 1+p.random.IntN(12))
+	case "email":
+		return "somebody@example.com"
+	case "uri":
+		return "https://example.com"
+	}
+	return []string{"the usual", "something small", "as soon as possible", "for two of us"}[p.random.IntN(4)]
+}
+
+// Elicit fills a form in, after a moment, or puts it away.
+func (p *person) Elicit(ctx context.Context, request mcp.ElicitationRequest) (*mcp.ElicitationResult, error) {
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-time.After(300 * time.Millisecond):
+	}
+	result := &mcp.ElicitationResult{}
+	switch p.random.IntN(8) {
+	case 0:
+		result.Action = mcp.ElicitationResponseActionDecline
+		return result, nil
+	case 1:
+		result.Action = mcp.ElicitationResponseActionCancel
+		return result, nil
+	}
+	content := map[string]any{}
+	schema, _ := request.Params.RequestedSchema.(map[string]any)
+	fields, _ := schema["properties"].(map[string]any)
+	for name, f := range fields {
+		if field, _ := f.(map[string]any); field["type"] == "string" && field["enum"] == nil && field["format"] == nil && field["oneOf"] == nil {
+			content[name] = "the usual"
+		}
+	}
+	result.Action, result.Content = mcp.ElicitationResponseActionAccept, content
+	return result, nil
+}

@@ -1,0 +1,167 @@
+// Package tools brings Prometheus, Alertmanager and the OpenTelemetry collector, as
+// they run on a cluster, into the repository's .bin, without installing anything on
+// the machine.
+package tools
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+)
+
+// Tools are programs' paths.
+type Tools struct{ Prometheus, Promtool, Alertmanager, Amtool, Collector string }
+
+// AlertmanagerVersion is the one that is built.
+const AlertmanagerVersion = "0.34.2"
+
+const alertmanager = "github.com/prometheus/alertmanager@v" + AlertmanagerVersion
+
+// Install returns the tools, and first makes those that are not there: Prometheus
+// is unpacked from Debian's package, because its own module cannot be built from
+// the proxy alone; Alertmanager is built, and so is a collector of the components
+// that the manifests configure. Of several processes one does it.
+var Install = sync.OnceValues(func() (Tools, error) {
+	root, err := Root()
+	if err != nil {
+		return Tools{}, err
+	}
+	folder := filepath.Join(root, ".bin", "monitoring")
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return Tools{}, fmt.Errorf("install monitoring's tools: %w", err)
+	}
+	release, err := alone(filepath.Join(folder, "lock"))
+	if err != nil {
+		return Tools{}, err
+	}
+	defer release()
+	t := Tools{
+		Prometheus:   filepath.Join(folder, "prometheus"),
+		Promtool:     filepath.Join(folder, "promtool"),
+		Alertmanager: filepath.Join(folder, "alertmanager"),
+		Amtool:       filepath.Join(folder, "amtool"),
+		Collector:    filepath.Join(folder, "collector"),
+	}
+	if !there(t.Prometheus, t.Promtool) {
+		if err := unpack(folder); err != nil {
+			return Tools{}, fmt.Errorf("install Prometheus: %w", err)
+		}
+	}
+	if !there(t.Alertmanager, t.Amtool) {
+		if err := build(folder); err != nil {
+			return Tools{}, fmt.Errorf("install Alertmanager: %w", err)
+		}
+	}
+	if !there(t.Collector) {
+		source := filepath.Join(root, "tests", "monitoring", "collector")
+		if err := run(source, environment(), "go", "build", "-ldflags=-s -w", "-o", t.Collector, "."); err != nil {
+			return Tools{}, fmt.Errorf("install the collector: %w", err)
+		}
+	}
+	return t, nil
+})
+
+// Root is the folder of the repository.
+func Root() (string, error) {
+	work, err := exec.Command("go", "env", "GOWORK").Output()
+	path := strings.TrimSpace(string(work))
+	if err != nil || path == "" || path == "off" {
+		return "", errors.New("find the repository: run this inside it, in its Go workspace")
+	}
+	return filepath.Dir(path), nil
+}
+
+func there(paths ...string) bool {
+	for _, path := range paths {
+		if _, err := os.Stat(path); err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+func alone(path string) (release func(), err error) {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("install monitoring's tools: %w", err)
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX); err != nil {
+		file.Close()
+		return nil, fmt.Errorf("install monitoring's tools: %w", err)
+	}
+	return func() { file.Close() }, nil
+}
+
+func unpack(folder string) error {
+	for _, name := range []string{"apt-get", "dpkg"} {
+		if _, err := exec.LookPath(name); err != nil {
+			return fmt.Errorf("there is no %s here: put prometheus and promtool, 2.42 or newer, into %s", name, folder)
+		}
+	}
+	work, err := os.MkdirTemp("", "sequential-questioning-prometheus-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(work)
+	if err := run(work, nil, "apt-get", "download", "prometheus"); err != nil {
+		return fmt.Errorf("%w (apt-get update may help)", err)
+	}
+	packages, err := filepath.Glob(filepath.Join(work, "prometheus_*.deb"))
+	if err != nil || len(packages) != 1 {
+		return fmt.Errorf("apt-get downloaded %d packages, want 1", len(packages))
+	}
+	if err := run(work, nil, "dpkg", "-x", packages[0], work); err != nil {
+		return err
+	}
+	return run(work, nil, "cp", "usr/bin/prometheus", "usr/bin/promtool", folder)
+}
+
+// page stands for Alertmanager's web pages, which its module does not bring.
+const page = "<!doctype html><title>Alertmanager</title>\n"
+
+func build(folder string) error {
+	var found bytes.Buffer
+	command := exec.Command("go", "mod", "download", "-json", alertmanager)
+	command.Dir, command.Env, command.Stdout = os.TempDir(), environment(), &found
+	if err := command.Run(); err != nil {
+		return fmt.Errorf("download %s: %w: %s", alertmanager, err, found.String())
+	}
+	_, after, _ := strings.Cut(found.String(), `"Dir": "`)
+	source, _, ok := strings.Cut(after, `"`)
+	if !ok {
+		return fmt.Errorf("download %s: no folder in %s", alertmanager, found.String())
+	}
+	work, err := os.MkdirTemp("", "sequential-questioning-alertmanager-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(work)
+	if err := run(work, nil, "cp", "-r", "--no-preserve=mode", source+"/.", work); err != nil {
+		return err
+	}
+	pages := filepath.Join(work, "ui", "app", "dist")
+	if err := errors.Join(os.MkdirAll(pages, 0o755), os.WriteFile(filepath.Join(pages, "index.html"), []byte(page), 0o644)); err != nil {
+		return err
+	}
+	return run(work, environment(), "go", "build", "-trimpath", "-o", folder+"/", "./cmd/alertmanager", "./cmd/amtool")
+}
+
+func environment() []string {
+	return append(os.Environ(), "GOWORK=off", "GOFLAGS=-buildvcs=false", "CGO_ENABLED=0")
+}
+
+func run(folder string, environment []string, name string, args ...string) error {
+	command := exec.CommandContext(context.Background(), name, args...)
+	command.Dir, command.Env = folder, environment
+	if output, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, output)
+	}
+	return nil
+}
