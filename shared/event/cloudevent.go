@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"net/http"
+
 	cloudevents "github.com/cloudevents/sdk-go/v2"
 )
 
@@ -19,6 +21,25 @@ func (w Waiting) CloudEvent() cloudevents.Event {
 	e.SetDataSchema(SchemaURI(w.Type))
 	_ = e.SetData(cloudevents.ApplicationJSON, []byte(w.Data)) // errs on what has to be encoded only
 	return e
+}
+
+// Receive reads the event that a request brings, structured or binary. What is none
+// it answers by itself, and returns false.
+func Receive(w http.ResponseWriter, r *http.Request) (*cloudevents.Event, bool) {
+	e, err := cloudevents.NewEventFromHTTPRequest(r)
+	if err == nil {
+		err = e.Validate()
+	}
+	var long *http.MaxBytesError
+	switch {
+	case errors.As(err, &long):
+		http.Error(w, fmt.Sprintf("the event is longer than %d bytes", long.Limit), http.StatusRequestEntityTooLarge)
+		return nil, false
+	case err != nil:
+		http.Error(w, "this is no CloudEvent: "+err.Error(), http.StatusBadRequest)
+		return nil, false
+	}
+	return e, true
 }
 
 // ErrUnknownType says that an event is none of this package's.

@@ -48,14 +48,8 @@ func (o *Outbox) Return(ctx context.Context, id uuid.UUID, e Event, problem stri
 // serveDeadLetter answers as a broker understands: 200 for what is parked now, 4xx
 // for what is no event of ours, 503 for what is to be brought again.
 func (h *RelayHandler) serveDeadLetter(w http.ResponseWriter, r *http.Request) {
-	e, err := cloudevents.NewEventFromHTTPRequest(r)
-	var long *http.MaxBytesError
-	switch {
-	case errors.As(err, &long):
-		http.Error(w, fmt.Sprintf("the event is longer than %d bytes", long.Limit), http.StatusRequestEntityTooLarge)
-		return
-	case err != nil:
-		http.Error(w, "this is no CloudEvent: "+err.Error(), http.StatusBadRequest)
+	e, ok := Receive(w, r)
+	if !ok {
 		return
 	}
 	ctx := r.Context()

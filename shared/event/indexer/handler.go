@@ -8,7 +8,6 @@ import (
 	"net/http"
 
 	"github.com/caarlos0/env/v11"
-	cloudevents "github.com/cloudevents/sdk-go/v2"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
@@ -55,20 +54,12 @@ func Open() (*Handler, error) {
 // or before, 400 and 422 for what never can be, 503 and 500 for what is to be
 // delivered again.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	e, err := cloudevents.NewEventFromHTTPRequest(r)
+	e, ok := event.Receive(w, r)
+	if !ok {
+		return
+	}
+	_, err := h.indexer.Index(r.Context(), *e)
 	if err == nil {
-		err = e.Validate()
-	}
-	var long *http.MaxBytesError
-	switch {
-	case errors.As(err, &long):
-		http.Error(w, fmt.Sprintf("the event is longer than %d bytes", long.Limit), http.StatusRequestEntityTooLarge)
-		return
-	case err != nil:
-		http.Error(w, "this is no CloudEvent: "+err.Error(), http.StatusBadRequest)
-		return
-	}
-	if _, err = h.indexer.Index(r.Context(), *e); err == nil {
 		w.WriteHeader(http.StatusOK)
 		return
 	}
