@@ -72,12 +72,12 @@ test: verify lint unit delivery conformance ## Everything that has to hold befor
 postgres:
 	@go run ./shared/postgres/embedded/cmd/install-postgres
 
-unit: postgres ## Unit and integration tests, against a real PostgreSQL
-	go test -timeout 10m $(filter-out ./tests/...,$(PACKAGES)) ./tests/integration/... ./tests/quality/... ./tests/infrastructure/...
+unit: postgres release operate ## Unit and integration tests, against a real PostgreSQL
+	go test -timeout 10m $(filter-out ./tests/...,$(PACKAGES)) ./tests/integration/... ./tests/quality/... ./tests/infrastructure/... ./tests/documents/...
 
 delivery: ## Tests of the release command, the manifests and the policies
 	$(ALONE_RELEASE) go -C gitops/release test -timeout 10m ./...
-	for m in $(filter-out tests/e2e,$(DELIVERY)); do $(ALONE) go -C $$m test -timeout 10m ./...; done
+	for m in $(filter-out gitops/operate tests/e2e,$(DELIVERY)); do $(ALONE) go -C $$m test -timeout 10m ./...; done
 	$(ALONE) go -C tests/e2e test ./delivery
 
 conformance: $(if $(ENDPOINT),,postgres) tests/conformance/node_modules/.installed ## Foreign MCP clients and the official conformance suite, against the built program; or ENDPOINT=https://host/mcp TOKEN=…
@@ -105,6 +105,9 @@ lint: ## gofmt, go vet and staticcheck
 	cd tests/monitoring/collector && $(ALONE) go vet .
 	@test -x $(BIN)/actionlint || GOBIN=$(abspath $(BIN)) $(ALONE) go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 	$(BIN)/actionlint
+
+operations: monitoring load-test ## What operators rely on: backups and restores, secrets, checks; alerts; the load test itself
+	$(ALONE) go -C gitops/operate test -timeout 10m ./...
 
 monitoring: postgres ## Rules, alerts' ways, dashboards and logs, with a real Prometheus, Alertmanager and collector
 	go run ./tests/monitoring/cmd/install-tools
@@ -158,8 +161,8 @@ clean: ## Remove what was built; the conversations in .data stay
 help: ## Print this
 	@awk 'BEGIN {FS = ":.*## "; print "Sequential Questioning\n\nUsage: make <target>"} \
 		/^##@/ {printf "\n%s\n", substr($$0, 5)} \
-		/^[a-z][a-z0-9-]*:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+		/^[a-z][a-z0-9-]*:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 FORCE:
 
-.PHONY: run migrate reindex build generate release operate render images tidy test postgres unit delivery conformance e2e verify lint quality fuzz bench load load-test monitoring dashboards infrastructure cluster cluster-down clean help FORCE
+.PHONY: run migrate reindex build generate release operate render images tidy test postgres unit delivery conformance e2e verify lint quality fuzz bench load load-test operations monitoring dashboards infrastructure cluster cluster-down clean help FORCE

@@ -69,11 +69,13 @@ func outbox(ctx context.Context) (waiting, parked int, err error) {
 	return waiting, parked, err
 }
 
-// A subscriber that refuses every event for good: a page that is only read.
+// An indexer that refuses every event for good, as too long.
 const refusing = `
-  - target: {kind: Trigger, name: indexer}
+  - target: {group: serving.knative.dev, kind: Service, name: indexer}
     patch: |-
-      - {op: add, path: /spec/subscriber/uri, value: /metrics}
+      - op: add
+        path: /spec/template/spec/containers/0/env/-
+        value: {name: MAX_BODY_BYTES, value: "1"}
 `
 
 func TestWhatTheBrokerGivesUpIsParkedAndCanBeReplayed(t *testing.T) {
@@ -83,8 +85,6 @@ func TestWhatTheBrokerGivesUpIsParkedAndCanBeReplayed(t *testing.T) {
 	_, err := world.Clone.Commit(t.Context(), "An indexer that refuses")
 	require.NoError(t, err)
 	require.NoError(t, world.PushBoth(t.Context()))
-	_, err = world.Kubectl(t.Context(), "", "wait", "--for=condition=Ready", "--timeout=5m", "--namespace", string(Prod), "trigger/indexer")
-	require.NoError(t, err)
 	p := people(t, 1)[0]
 	require.NoError(t, p.converse(t.Context(), route))
 	require.NoError(t, world.Until(t.Context(), "what was refused to be parked", func(ctx context.Context) (bool, error) {
@@ -93,8 +93,6 @@ func TestWhatTheBrokerGivesUpIsParkedAndCanBeReplayed(t *testing.T) {
 	}))
 
 	require.NoError(t, world.Reset(t.Context()))
-	_, err = world.Kubectl(t.Context(), "", "wait", "--for=condition=Ready", "--timeout=5m", "--namespace", string(Prod), "trigger/indexer")
-	require.NoError(t, err)
 	require.NoError(t, world.Until(t.Context(), "all to be parked", func(ctx context.Context) (bool, error) {
 		waiting, _, err := outbox(ctx)
 		return waiting == 0, err
