@@ -41,15 +41,20 @@ func (p *Promotion) Print(w io.Writer) {
 		printObject(w, change)
 	}
 	p.printMigrations(w)
-	heading(w, "Policies", len(p.Policies))
-	for _, change := range p.Policies {
-		fmt.Fprintf(w, "  %s %s\n", cmp.Or(signs[change.Status], "~"), change.Path)
-	}
+	printFiles(w, "Policies", p.Policies)
+	printFiles(w, "Platform", p.Platform)
 	if len(p.Notes) > 0 {
 		fmt.Fprintln(w)
 	}
 	for _, note := range p.Notes {
 		fmt.Fprintf(w, "Note: %s\n", note)
+	}
+}
+
+func printFiles(w io.Writer, title string, changes []repository.Change) {
+	heading(w, title, len(changes))
+	for _, change := range changes {
+		fmt.Fprintf(w, "  %s %s\n", cmp.Or(signs[change.Status], "~"), change.Path)
 	}
 }
 

@@ -21,6 +21,7 @@ const (
 	imagesFile       = "gitops/images/kustomization.yaml"
 	migrationsFolder = "migrations"
 	policiesFolder   = "policies"
+	platformFolder   = "gitops/platform"
 	argocdFolder     = "gitops/argocd"
 )
 
@@ -62,6 +63,7 @@ type Promotion struct {
 	Migrations []migration.File
 	Findings   []migration.Finding // notes and accepted contractions
 	Policies   []repository.Change
+	Platform   []repository.Change
 	Notes      []string
 	Broken     []Broken
 
@@ -271,6 +273,9 @@ func (p *Promotion) sql(ctx context.Context, commit string) ([]migration.File, e
 func (p *Promotion) others(ctx context.Context) error {
 	var err error
 	if p.Policies, err = p.repository.Changes(ctx, p.Seen, p.Commit, policiesFolder); err != nil {
+		return err
+	}
+	if p.Platform, err = p.repository.Changes(ctx, p.Seen, p.Commit, platformFolder); err != nil {
 		return err
 	}
 	argocd, err := p.repository.Changes(ctx, p.Seen, p.Commit, argocdFolder)

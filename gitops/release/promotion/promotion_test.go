@@ -82,6 +82,7 @@ func TestAPromotionShowsWhatItChangesAndMovesTheBranch(t *testing.T) {
 		name:                      content,
 		"policies/images.yaml":    "",
 		"policies/network.yaml":   "{}\n",
+		"gitops/platform/pg.yaml": "{}\n",
 		"gitops/argocd/prod.yaml": "{}\n",
 	})
 	clone.Push(commit, "main")
@@ -111,6 +112,9 @@ Migrations (1)
 Policies (2)
   - policies/images.yaml
   + policies/network.yaml
+
+Platform (1)
+  + gitops/platform/pg.yaml
 
 Note: your main has commits that origin lacks (1): they are not promoted
 Note: gitops/argocd changes, and Argo CD does not sync that itself: apply it when the promotion is through
