@@ -56,6 +56,10 @@ func TestTheProjectPermitsExactlyWhatIsUsed(t *testing.T) {
 		}
 	}
 	namespaced.add(optionalKinds...)
+	// `operate secrets generate` seals for the functions of each environment.
+	for _, environment := range []string{"dev", "staging", "prod"} {
+		destinations.add("sequential-questioning-" + environment)
+	}
 	for _, application := range p.applications {
 		require.Equal(t, platformProject, application.Spec.Project, application.Name)
 		assert.Equal(t, inCluster, application.Spec.Destination.Server, application.Name)

@@ -80,7 +80,7 @@ func TestEveryNamespaceThatIsUsedIsMadeFirst(t *testing.T) {
 	p := readPlatform(t)
 	made := set{}
 	// Argo CD's own, and those of the functions, which policies/environments makes.
-	made.add("argocd", "sequential-questioning-prod")
+	made.add("argocd", "sequential-questioning-dev", "sequential-questioning-staging", "sequential-questioning-prod")
 	for _, object := range p.own["platform-namespaces"] {
 		if object.GetKind() == "Namespace" {
 			made.add(object.GetName())
