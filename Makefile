@@ -73,7 +73,8 @@ postgres:
 	@go run ./shared/postgres/embedded/cmd/install-postgres
 
 unit: postgres release operate ## Unit and integration tests, against a real PostgreSQL
-	go test -timeout 10m $(filter-out ./tests/...,$(PACKAGES)) ./tests/integration/... ./tests/quality/... ./tests/infrastructure/... ./tests/documents/...
+	go test -timeout 10m $(filter-out ./tests/...,$(PACKAGES)) ./tests/integration/... ./tests/quality/...
+	go test -count=1 -timeout 15m ./tests/infrastructure/... ./tests/documents/... # read files that the cache of tests does not see
 
 delivery: ## Tests of the release command, the manifests and the policies
 	$(ALONE_RELEASE) go -C gitops/release test -timeout 10m ./...

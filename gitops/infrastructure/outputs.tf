@@ -20,12 +20,13 @@ output "ingress_address_id" {
 }
 
 output "backups" {
-  description = "Bucket for backups."
+  description = "Buckets for backups and for snapshots."
   value = {
-    bucket   = scaleway_object_bucket.backups.name
-    region   = scaleway_object_bucket.backups.region
-    endpoint = "https://s3.${var.backup_region}.scw.cloud"
-    writer   = scaleway_iam_application.backups.id
+    bucket    = scaleway_object_bucket.backups.name
+    snapshots = scaleway_object_bucket.snapshots.name
+    region    = scaleway_object_bucket.backups.region
+    endpoint  = "https://s3.${var.backup_region}.scw.cloud"
+    writer    = scaleway_iam_application.backups.id
   }
 }
 

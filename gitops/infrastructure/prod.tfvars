@@ -19,8 +19,9 @@ data_pool = { node_type = "POP2-16C-64G", size = 1 }
 # 4 vCPU and 16 GB.
 postgresql = { node_type = "DB-POP2-4C-16G", volume_gb = 100, standby = true, retention_days = 30 }
 
-backup_bucket = "sequential-questioning-backups"
-backup_region = "fr-par"
+backup_bucket   = "sequential-questioning-backups"
+snapshot_bucket = "sequential-questioning-snapshots"
+backup_region   = "fr-par"
 
 state_bucket = "sequential-questioning-state"
 state_region = "fr-par"

@@ -16,6 +16,7 @@ data_pool      = { node_type = "POP2-4C-16G", size = 1 }
 postgresql = { node_type = "DB-POP2-2C-8G", volume_gb = 20, standby = false, retention_days = 7 }
 
 backup_bucket        = "sequential-questioning-staging-backups"
+snapshot_bucket      = "sequential-questioning-staging-snapshots"
 backup_region        = "fr-par"
 backup_undelete_days = 7
 

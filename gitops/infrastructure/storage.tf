@@ -51,6 +51,30 @@ resource "scaleway_object_bucket_server_side_encryption_configuration" "backups"
   }
 }
 
+# Qdrant's snapshots. They are a copy of what PostgreSQL holds, and go by age.
+resource "scaleway_object_bucket" "snapshots" {
+  name          = var.snapshot_bucket
+  region        = var.backup_region
+  force_destroy = true
+  tags          = { project = "sequential-questioning", environment = var.environment }
+
+  lifecycle_rule {
+    id                                     = "old"
+    enabled                                = true
+    abort_incomplete_multipart_upload_days = 7
+
+    expiration {
+      days = 30
+    }
+  }
+}
+
+resource "scaleway_object_bucket_acl" "snapshots" {
+  bucket = scaleway_object_bucket.snapshots.id
+  region = var.backup_region
+  acl    = "private"
+}
+
 # Who writes backups. It can neither change the bucket nor delete versions for good
 # before their time. Its API key is made by hand: in a state it would be a secret.
 resource "scaleway_iam_application" "backups" {

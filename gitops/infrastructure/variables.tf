@@ -169,6 +169,11 @@ variable "backup_bucket" {
   type        = string
 }
 
+variable "snapshot_bucket" {
+  description = "Name of the bucket for Qdrant's snapshots."
+  type        = string
+}
+
 variable "backup_region" {
   description = "Region of the backups: another one than the cluster's."
   type        = string

@@ -21,11 +21,10 @@ const (
 
 // person is somebody whose answers are told from everybody else's.
 type person struct {
-	name          string
-	travellers    int
-	conversation  any
-	failures      []error
-	answeredSlots []string
+	name         string
+	travellers   int
+	conversation any
+	failures     []error
 }
 
 func people(t *testing.T, n int) []*person {

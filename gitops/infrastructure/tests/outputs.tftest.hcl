@@ -91,7 +91,7 @@ run "what_the_next_steps_need_comes_out_and_the_walls_stand" {
   }
 
   assert {
-    condition     = output.backups.bucket == var.backup_bucket && output.backups.endpoint == "https://s3.fr-par.scw.cloud"
+    condition     = output.backups.bucket == var.backup_bucket && output.backups.snapshots == var.snapshot_bucket && output.backups.endpoint == "https://s3.fr-par.scw.cloud"
     error_message = "No bucket for backups."
   }
 

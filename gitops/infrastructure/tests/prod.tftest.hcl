@@ -99,7 +99,7 @@ run "neither_nodes_nor_backups_are_public" {
   }
 
   assert {
-    condition     = scaleway_object_bucket_acl.backups.acl == "private"
+    condition     = scaleway_object_bucket_acl.backups.acl == "private" && scaleway_object_bucket_acl.snapshots.acl == "private"
     error_message = "The backups are not private."
   }
 }
@@ -125,6 +125,15 @@ run "backups_are_versioned_encrypted_and_can_be_brought_back_for_30_days" {
   assert {
     condition     = one(one(scaleway_object_bucket_server_side_encryption_configuration.backups.rule).apply_server_side_encryption_by_default).sse_algorithm == "AES256"
     error_message = "Not encrypted."
+  }
+}
+
+run "snapshots_go_by_age" {
+  command = plan
+
+  assert {
+    condition     = one(scaleway_object_bucket.snapshots.lifecycle_rule[0].expiration).days == 30
+    error_message = "Snapshots stay for ever, or go too soon."
   }
 }
 
