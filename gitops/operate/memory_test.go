@@ -50,7 +50,7 @@ func newSnapshots(t testing.TB) (*snapshots, string) {
 }
 
 func (s *snapshots) List(context.Context, *api.ListCollectionsRequest) (*api.ListCollectionsResponse, error) {
-	return &api.ListCollectionsResponse{Collections: []*api.CollectionDescription{{Name: "sequential_questioning_answers"}, {Name: "somebody_elses"}}}, nil
+	return &api.ListCollectionsResponse{Collections: []*api.CollectionDescription{{Name: "sequential-questioning-prod_answers"}, {Name: "somebody_elses"}}}, nil
 }
 
 type pointsServer struct{ api.UnimplementedPointsServer }
@@ -119,11 +119,11 @@ func TestSnapshotsAreTakenOfMemorysCollectionsAndOldOnesGo(t *testing.T) {
 		}
 		return names
 	}
-	assert.Equal(t, []string{"sequential_questioning_answers-2.snapshot", "sequential_questioning_answers-1.snapshot"}, listed(), "the newest first, and nobody else's")
-	assert.Contains(t, w.must("memory", "snapshot", "prod", "--keep", "7d", "--dry-run"), "would have removed sequential_questioning_answers sequential_questioning_answers-1.snapshot")
+	assert.Equal(t, []string{"sequential-questioning-prod_answers-2.snapshot", "sequential-questioning-prod_answers-1.snapshot"}, listed(), "the newest first, and nobody else's")
+	assert.Contains(t, w.must("memory", "snapshot", "prod", "--keep", "7d", "--dry-run"), "would have removed sequential-questioning-prod_answers sequential-questioning-prod_answers-1.snapshot")
 	require.Len(t, listed(), 2)
 	w.must("memory", "snapshot", "prod", "--keep", "7d")
-	assert.Equal(t, []string{"sequential_questioning_answers-3.snapshot", "sequential_questioning_answers-2.snapshot"}, listed())
+	assert.Equal(t, []string{"sequential-questioning-prod_answers-3.snapshot", "sequential-questioning-prod_answers-2.snapshot"}, listed())
 	assert.Contains(t, w.must("memory", "snapshots", "prod"), "1024")
 }
 
@@ -150,12 +150,12 @@ func TestMemoryIsMadeAnewFromTheDatabase(t *testing.T) {
 	assert.Contains(t, w.must("memory", "rebuild", "prod"), "1 conversations, 2 answers remembered")
 	assert.Contains(t, w.must("memory", "rebuild", "prod", "--fresh"), "1 conversations, 2 answers remembered")
 	out, _, _ = w.run("check", "prod")
-	assert.Contains(t, out, "sequential_questioning_answers with 2 points")
+	assert.Contains(t, out, "sequential-questioning-prod_answers with 2 points")
 
 	w.exec("sq_prod", "DELETE FROM conversations")
 	w.must("memory", "rebuild", "prod")
 	out, _, _ = w.run("check", "prod")
-	assert.Contains(t, out, "sequential_questioning_answers with 0 points")
+	assert.Contains(t, out, "sequential-questioning-prod_answers with 0 points")
 	w.refused("belongs to environment prod, not dev", "memory", "rebuild", "dev")
 	w.with("QDRANT_URL", "").refused("memory is not configured", "memory", "rebuild", "prod")
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"net/url"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/fault"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/embedded"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
@@ -164,8 +166,9 @@ var tripValues = map[string]any{"destination": "Lisbon", "budget": 500.0, "insur
 // open opens a conversation and answers its first batch of questions.
 func open(t testing.TB, ctx context.Context, s *conversation.Service, goal string) conversation.Turn {
 	t.Helper()
-	turn, err := s.Ask(ctx, conversation.AskInput{Context: goal, InformationNeeded: trip})
-	require.NoError(t, err)
+	turn := insist(t, func() (conversation.Turn, error) {
+		return s.Ask(ctx, conversation.AskInput{Context: goal, InformationNeeded: trip})
+	})
 	require.Len(t, turn.Questions, 2)
 	return answer(t, ctx, s, turn)
 }
@@ -177,16 +180,29 @@ func answer(t testing.TB, ctx context.Context, s *conversation.Service, turn con
 	for _, q := range turn.Questions {
 		in.Answers = append(in.Answers, conversation.AnswerInput{QuestionNumber: q.QuestionNumber, Value: tripValues[q.Slot]})
 	}
-	next, err := s.FollowUp(ctx, in)
-	require.NoError(t, err)
-	return next
+	return insist(t, func() (conversation.Turn, error) { return s.FollowUp(ctx, in) })
 }
 
 func report(t testing.TB, ctx context.Context, s *conversation.Service, id string) conversation.Report {
 	t.Helper()
-	r, err := s.Report(ctx, conversation.ReportInput{ConversationID: id})
-	require.NoError(t, err)
-	return r
+	return insist(t, func() (conversation.Report, error) {
+		return s.Report(ctx, conversation.ReportInput{ConversationID: id})
+	})
+}
+
+// insist repeats a call as clients do: a pool finds out with its next call that a
+// switch has ended its connections.
+func insist[T any](t testing.TB, call func() (T, error)) T {
+	t.Helper()
+	for try := 0; ; try++ {
+		result, err := call()
+		var unavailable *fault.Unavailable
+		if try < 10 && errors.As(err, &unavailable) {
+			continue
+		}
+		require.NoError(t, err)
+		return result
+	}
 }
 
 // lockedBuffer is written to by one goroutine and read by another.
