@@ -61,6 +61,13 @@ func (w *World) Killing(ctx context.Context, environment Environment, functions 
 	return k
 }
 
+// Killed counts the pods so far.
+func (k *Killing) Killed() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return len(k.killed)
+}
+
 // Stop ends it and returns the pods that were killed.
 func (k *Killing) Stop() []string {
 	k.cancel()
