@@ -59,17 +59,36 @@ func (s statement) check(tag string, err error) error {
 	return nil
 }
 
-// argsFor puts another conversation's id in. In a stored result, which is not
-// read, it stays: it has the same length.
+// argsFor puts another conversation's id in, and new ones in the place of its
+// events'. In a stored result, which is not read, it stays: it has the same length.
 func (t *tape) argsFor(s statement, id string) []any {
 	args := make([]any, len(s.args))
 	for i, arg := range s.args {
-		if arg == t.id {
-			arg = id
+		switch arg := arg.(type) {
+		case string:
+			if arg == t.id {
+				args[i] = id
+				continue
+			}
+		case []uuid.UUID:
+			args[i] = t.idsFor(arg, id)
+			continue
 		}
 		args[i] = arg
 	}
 	return args
+}
+
+func (t *tape) idsFor(recorded []uuid.UUID, id string) []uuid.UUID {
+	ids := make([]uuid.UUID, len(recorded))
+	for i, r := range recorded {
+		if r.String() == t.id {
+			ids[i] = uuid.MustParse(id)
+		} else {
+			ids[i] = uuid.Must(uuid.NewV7())
+		}
+	}
+	return ids
 }
 
 // bare opens a pool as the functions do, but without tracing.
