@@ -110,8 +110,15 @@ func unpack(folder string) error {
 		return err
 	}
 	defer os.RemoveAll(work)
-	if err := run(work, nil, "apt-get", "download", "prometheus"); err != nil {
-		return fmt.Errorf("%w (apt-get update may help)", err)
+	download := func() error { return run(work, nil, "apt-get", "download", "prometheus") }
+	if err := download(); err != nil {
+		// A new machine has no lists of packages yet, or old ones.
+		if err := run(work, nil, "apt-get", "update"); err != nil {
+			return fmt.Errorf("%w (root may have to run apt-get update)", err)
+		}
+		if err := download(); err != nil {
+			return err
+		}
 	}
 	packages, err := filepath.Glob(filepath.Join(work, "prometheus_*.deb"))
 	if err != nil || len(packages) != 1 {
