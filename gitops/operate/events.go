@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sequential-questioning/sequential-questioning/gitops/operate/environment"
-	"github.com/sequential-questioning/sequential-questioning/gitops/operate/parked"
+	"github.com/sequential-questioning/sequential-questioning/shared/event"
 )
 
 func eventsCommand(v variables) *cobra.Command {
@@ -35,7 +35,7 @@ consumer could not take them in.` + applicationHelp,
 				return err
 			}
 			defer pool.Close()
-			events, all, err := parked.List(command.Context(), pool, limit)
+			events, all, err := event.NewOutbox(pool).Parked(command.Context(), limit)
 			if err != nil {
 				return err
 			}
@@ -90,13 +90,13 @@ next round; consumers know by its id what they took in already.` + applicationHe
 				return err
 			}
 			defer pool.Close()
-			events, err := parked.Replay(command.Context(), pool, ids, dry)
+			events, err := event.NewOutbox(pool).Unpark(command.Context(), ids, dry)
 			if err != nil {
 				return err
 			}
 			out := command.OutOrStdout()
-			for _, event := range events {
-				progress(command)(fmt.Sprintf("%s %s: %s", event.ID, event.Type, event.Problem))
+			for _, e := range events {
+				progress(command)(fmt.Sprintf("%s %s: %s", e.ID, e.Type, e.Problem))
 			}
 			if dry {
 				fmt.Fprintf(out, "%d events would be tried again.\n", len(events))

@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/sequential-questioning/sequential-questioning/gitops/operate/parked"
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 )
@@ -59,7 +58,7 @@ func TestReplayedEventsAreTriedAgain(t *testing.T) {
 	open(t, t.Context(), w.service("prod"), "Book a trip")
 	given := w.park("prod", "the broker answered 413")
 	assert.Contains(t, w.must("events", "replay", "prod", "--dry-run"), "would be tried again")
-	var still []parked.Event
+	var still []event.Parked
 	require.NoError(t, json.Unmarshal([]byte(w.must("events", "list", "prod", "--json")), &still))
 	require.Len(t, still, len(given))
 

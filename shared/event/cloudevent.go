@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-
 	"net/http"
 
 	cloudevents "github.com/cloudevents/sdk-go/v2"

@@ -142,20 +142,6 @@ func (o *Outbox) Backlog(ctx context.Context) (Backlog, error) {
 	return b, nil
 }
 
-// Unpark lets the parked events be tried again, and returns their number.
-func (o *Outbox) Unpark(ctx context.Context) (int, error) {
-	n := 0
-	err := o.inTx(ctx, func(tx pgx.Tx) error {
-		done, err := tx.Exec(ctx, `UPDATE outbox SET parked_at = NULL, attempts = 0, next_at = now() WHERE parked_at IS NOT NULL`)
-		n = int(done.RowsAffected())
-		return err
-	})
-	if err != nil {
-		return 0, fmt.Errorf("unpark events: %w", err)
-	}
-	return n, nil
-}
-
 // announcedAtOnce bounds how many erasures are announced again at a time.
 const announcedAtOnce = 100
 

@@ -58,9 +58,9 @@ func TestADeadLetterIsParkedAndTakenInWhenItIsTriedAgain(t *testing.T) {
 	w.drain(t)
 	assert.Empty(t, w.values(t, "local"), "nobody has said that it may be tried again")
 
-	again, err := w.outbox.Unpark(t.Context())
+	again, err := w.outbox.Unpark(t.Context(), nil, false)
 	require.NoError(t, err)
-	assert.Equal(t, 1, again)
+	assert.Len(t, again, 1)
 	assert.Equal(t, 1, w.drain(t).Published)
 	assert.Equal(t, map[string]any{"budget": 500.0}, w.values(t, "local"))
 }

@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -22,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequential-questioning/sequential-questioning/tests/monitoring/tools"
+	"github.com/sequential-questioning/sequential-questioning/tests/transcript"
 )
 
 // TestAnAlertIsFollowedToItsCall walks the way of docs/monitoring.md: from the
@@ -75,7 +75,7 @@ func TestAnAlertIsFollowedToItsCall(t *testing.T) {
 
 type functionProcess struct {
 	url    string
-	output *buffer
+	output *transcript.Transcript
 }
 
 // startFunction runs a function's program, as its image does.
@@ -93,9 +93,9 @@ func startFunction(t *testing.T, name string, environment ...string) functionPro
 }
 
 // start runs a program until the test ends.
-func start(t *testing.T, program string, args, environment []string) *buffer {
+func start(t *testing.T, program string, args, environment []string) *transcript.Transcript {
 	t.Helper()
-	output := &buffer{}
+	output := &transcript.Transcript{}
 	ctx, stop := context.WithCancel(context.Background())
 	command := exec.CommandContext(ctx, program, args...)
 	command.Env = append(os.Environ(), environment...)
@@ -175,22 +175,4 @@ func asPrinted(output string) string {
 		fmt.Fprintf(&file, "%s stderr F %s\n", time.Now().UTC().Format(time.RFC3339Nano), strings.TrimRight(line, "\n"))
 	}
 	return file.String()
-}
-
-// buffer is output that can be read while it is written.
-type buffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
 }

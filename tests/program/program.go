@@ -2,7 +2,6 @@
 package program
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -14,6 +13,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sequential-questioning/sequential-questioning/tests/transcript"
 )
 
 const (
@@ -63,7 +64,7 @@ func Path(t testing.TB) string {
 type Instance struct {
 	URL     string // for MCP clients
 	command *exec.Cmd
-	output  transcript
+	output  transcript.Transcript
 	ended   chan struct{}
 }
 
@@ -135,22 +136,4 @@ func (p *Instance) Interrupt(t testing.TB) {
 		t.Error("the program did not stop in time")
 		p.Kill()
 	}
-}
-
-// transcript is output that can be read while it is written.
-type transcript struct {
-	mutex sync.Mutex
-	text  bytes.Buffer
-}
-
-func (o *transcript) Write(p []byte) (int, error) {
-	o.mutex.Lock()
-	defer o.mutex.Unlock()
-	return o.text.Write(p)
-}
-
-func (o *transcript) String() string {
-	o.mutex.Lock()
-	defer o.mutex.Unlock()
-	return o.text.String()
 }

@@ -4,7 +4,6 @@
 package stage
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,10 +14,10 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/sequential-questioning/sequential-questioning/tests/monitoring/tools"
+	"github.com/sequential-questioning/sequential-questioning/tests/transcript"
 )
 
 const (
@@ -32,7 +31,7 @@ type Stage struct {
 	Metrics string
 
 	command *exec.Cmd
-	output  transcript
+	output  transcript.Transcript
 	ended   chan struct{}
 	folder  string
 	outside *outside
@@ -170,22 +169,4 @@ func (s *Stage) Stop() error {
 		err = errors.Join(err, os.RemoveAll(s.folder))
 	}
 	return err
-}
-
-// transcript is output that can be read while it is written.
-type transcript struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (o *transcript) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(p)
-}
-
-func (o *transcript) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
 }

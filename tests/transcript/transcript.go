@@ -1,0 +1,25 @@
+// Package transcript keeps what a running program prints.
+package transcript
+
+import (
+	"bytes"
+	"sync"
+)
+
+// Transcript is output that can be read while it is written.
+type Transcript struct {
+	mutex sync.Mutex
+	text  bytes.Buffer
+}
+
+func (t *Transcript) Write(p []byte) (int, error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	return t.text.Write(p)
+}
+
+func (t *Transcript) String() string {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	return t.text.String()
+}
