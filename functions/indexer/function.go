@@ -4,9 +4,10 @@ package indexer
 import (
 	"github.com/sequential-questioning/sequential-questioning/shared/event/eventing"
 	"github.com/sequential-questioning/sequential-questioning/shared/event/indexer"
+	"github.com/sequential-questioning/sequential-questioning/shared/function"
 )
 
 // New returns an instance of the function.
-func New() *eventing.Function {
+func New() *function.Function {
 	return eventing.New("indexer", func() (eventing.Backend, error) { return indexer.Open() })
 }

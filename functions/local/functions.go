@@ -12,7 +12,6 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/functions/relay"
 	"github.com/sequential-questioning/sequential-questioning/functions/report"
 	"github.com/sequential-questioning/sequential-questioning/functions/revise"
-	"github.com/sequential-questioning/sequential-questioning/shared/event/eventing"
 	"github.com/sequential-questioning/sequential-questioning/shared/function"
 )
 
@@ -36,7 +35,7 @@ var ToolFunctions = []ToolFunction{
 }
 
 // EventingFunctions carry what happened to memory, by the function's name.
-var EventingFunctions = map[string]func() *eventing.Function{
+var EventingFunctions = map[string]func() *function.Function{
 	"relay":   relay.New,
 	"indexer": indexer.New,
 }

@@ -5,9 +5,10 @@ package relay
 import (
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
 	"github.com/sequential-questioning/sequential-questioning/shared/event/eventing"
+	"github.com/sequential-questioning/sequential-questioning/shared/function"
 )
 
 // New returns an instance of the function.
-func New() *eventing.Function {
+func New() *function.Function {
 	return eventing.New("relay", func() (eventing.Backend, error) { return event.OpenRelay() })
 }

@@ -9,16 +9,16 @@ import (
 	"github.com/stretchr/testify/require"
 	fn "knative.dev/func-go/http"
 
-	"github.com/sequential-questioning/sequential-questioning/shared/event/eventing"
+	"github.com/sequential-questioning/sequential-questioning/shared/function"
 )
 
 // What Knative's runtime looks for.
 var (
-	_ fn.Handler           = (*eventing.Function)(nil)
-	_ fn.Starter           = (*eventing.Function)(nil)
-	_ fn.Stopper           = (*eventing.Function)(nil)
-	_ fn.ReadinessReporter = (*eventing.Function)(nil)
-	_ fn.LivenessReporter  = (*eventing.Function)(nil)
+	_ fn.Handler           = (*function.Function)(nil)
+	_ fn.Starter           = (*function.Function)(nil)
+	_ fn.Stopper           = (*function.Function)(nil)
+	_ fn.ReadinessReporter = (*function.Function)(nil)
+	_ fn.LivenessReporter  = (*function.Function)(nil)
 )
 
 func TestAWrongSettingIsToldAtOnce(t *testing.T) {

@@ -1,5 +1,5 @@
-// Package function gives a tool the shape of a Knative function: New, Handle
-// and the hooks that Knative's Go runtime calls.
+// Package function gives a tool, or another handler of requests, the shape of a
+// Knative function: Handle and the hooks that Knative's Go runtime calls.
 package function
 
 import (
@@ -20,69 +20,73 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/tool"
 )
 
-// Backend is what a tool works on.
+// Backend is what a function works on.
 type Backend interface {
-	// Ready reports whether a call would find what it needs.
+	// Ready reports whether a request would find what it needs.
 	Ready(context.Context) error
 	Close()
 }
 
-// Config is what every function reads from its environment.
+// Config is what every tool function reads from its environment.
 type Config struct {
 	MaxBodyBytes int64 `env:"MAX_BODY_BYTES" envDefault:"1048576"`
 	Identity     identity.Config
 }
 
-// Function serves one tool. It opens its backend when it starts, which makes
+// Function serves requests. It opens its backend when it starts, which makes
 // no connection: an instance is ready to be called at once.
 type Function struct {
 	name      string
-	build     func() (tool.Tool, Backend, error)
 	start     func() error
 	handler   http.Handler
 	backend   Backend
 	telemetry *telemetry.Telemetry
 }
 
+// Serve returns the function name with the handler and the backend that open
+// returns.
+func Serve(name string, open func() (http.Handler, Backend, error)) *Function {
+	f := &Function{name: name}
+	f.start = sync.OnceValue(func() error { return f.open(open) })
+	return f
+}
+
 // New returns the function name for the tool that define makes of a backend.
 func New[B Backend](name string, open func() (B, error), define func(B) tool.Tool) *Function {
-	f := &Function{name: name}
-	f.build = func() (tool.Tool, Backend, error) {
+	return Serve(name, func() (http.Handler, Backend, error) {
+		var config Config
+		if err := env.Parse(&config); err != nil {
+			return nil, nil, fmt.Errorf("read configuration: %w", err)
+		}
+		guard, err := identity.New(config.Identity)
+		if err != nil {
+			return nil, nil, fmt.Errorf("read configuration: %w", err)
+		}
 		backend, err := open()
 		if err != nil {
-			return tool.Tool{}, nil, err
+			return nil, nil, fmt.Errorf("open %s: %w", name, err)
 		}
-		return define(backend), backend, nil
-	}
-	f.start = sync.OnceValue(f.open)
-	return f
+		calls := guard.Protect(bounded(config.MaxBodyBytes, define(backend).Handler(Product, Version())))
+		return UnlimitedWrite(firstMarked(calls)), backend, nil
+	})
 }
 
 // Start opens the backend. A wrong setting is an error here, at once.
 func (f *Function) Start(context.Context, map[string]string) error { return f.start() }
 
-func (f *Function) open() error {
-	var config Config
-	if err := env.Parse(&config); err != nil {
-		return fmt.Errorf("read configuration: %w", err)
-	}
-	guard, err := identity.New(config.Identity)
-	if err != nil {
-		return fmt.Errorf("read configuration: %w", err)
-	}
+func (f *Function) open(open func() (http.Handler, Backend, error)) error {
 	shown, err := telemetry.Setup(context.Background(), f.name)
 	if err != nil {
 		return fmt.Errorf("set up telemetry: %w", err)
 	}
-	t, backend, err := f.build()
+	handler, backend, err := open()
 	if err != nil {
-		return errors.Join(fmt.Errorf("open %s: %w", f.name, err), shown.Shutdown(context.Background()))
+		return errors.Join(err, shown.Shutdown(context.Background()))
 	}
-	calls := guard.Protect(bounded(config.MaxBodyBytes, t.Handler(Product, Version())))
 	mux := http.NewServeMux()
 	mux.Handle("/metrics", shown.Handler())
 	mux.HandleFunc("/health", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	mux.Handle("/", otelhttp.NewHandler(unlimitedWrite(firstMarked(calls)), f.name,
+	mux.Handle("/", otelhttp.NewHandler(handler, f.name,
 		otelhttp.WithSpanNameFormatter(func(name string, _ *http.Request) string { return name })))
 	f.handler, f.backend, f.telemetry = mux, backend, shown
 	return nil

@@ -20,9 +20,9 @@ func bounded(limit int64, next http.Handler) http.Handler {
 	})
 }
 
-// unlimitedWrite lifts the runtime's write deadline of 30 s: a call is bounded
+// UnlimitedWrite lifts the runtime's write deadline of 30 s: a call is bounded
 // by what it works on, and a stream may take longer.
-func unlimitedWrite(next http.Handler) http.Handler {
+func UnlimitedWrite(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // not every writer has one
 		next.ServeHTTP(w, r)
