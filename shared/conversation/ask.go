@@ -179,7 +179,7 @@ func (s *Service) slots(ctx context.Context, in AskInput, o *opening) ([]questio
 		}
 	}
 	o.form = formOf(o.playbook, nil)
-	return choice.Playbook.For(in.Context), choice.Reason, nil
+	return choice.Playbook.For(in.Context, "en"), choice.Reason, nil
 }
 
 // read takes what the caller names.

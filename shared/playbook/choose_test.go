@@ -150,6 +150,6 @@ func TestAPlaybookOfOnesOwnIsChosenByItsGoals(t *testing.T) {
 	require.NoError(t, err)
 	choice := library.Choose("When should I open the hive in spring?")
 	assert.Equal(t, "beekeeping", choice.Playbook.Name, choice.Reason)
-	assert.Len(t, choice.Playbook.For("goal"), 2)
+	assert.Len(t, choice.Playbook.For("goal", "en"), 2)
 	assert.Equal(t, "travel", library.Choose("Book flights to Rome").Playbook.Name)
 }

@@ -20,15 +20,22 @@ type Playbook struct {
 	Description string
 	// Goals are examples as people type them; retrieval goes by them.
 	Goals []string
-	// Slots may say {goal} in their questions.
+	// Slots may say {goal} in their questions. Their texts are in English.
 	Slots []questioning.Slot
+
+	translated map[string][]questioning.Slot // by language
 }
 
-// For returns the slots with {goal} replaced by what the goal begins with, in
-// quotes.
-func (p Playbook) For(goal string) []questioning.Slot {
+// For returns the slots with their texts in a language, by ISO 639-1 code, and
+// {goal} replaced by what the goal begins with, in quotes. A playbook that does
+// not speak the language gives English.
+func (p Playbook) For(goal, language string) []questioning.Slot {
+	slots, translated := p.translated[language]
+	if !translated {
+		slots = p.Slots
+	}
+	slots = slices.Clone(slots)
 	quoted := "“" + excerpt(firstSentence(goal)) + "”"
-	slots := slices.Clone(p.Slots)
 	for i := range slots {
 		slots[i].Question = strings.ReplaceAll(slots[i].Question, "{goal}", quoted)
 	}

@@ -93,7 +93,7 @@ func TestSomeThingsAreRequiredAndMostAreNot(t *testing.T) {
 
 func TestEveryBuiltInPlaybookCanBeAskedToItsEnd(t *testing.T) {
 	eachBuiltIn(t, func(t *testing.T, p Playbook) {
-		iv := questioning.New("goal", p.For("goal"), questioning.Limits{BatchSize: 3})
+		iv := questioning.New("goal", p.For("goal", "en"), questioning.Limits{BatchSize: 3})
 		for range len(p.Slots) {
 			batch := iv.Next()
 			if batch.Stop != nil {
@@ -113,7 +113,7 @@ func TestTheHeadOfABuiltInPlaybookNeedsNoSlots(t *testing.T) {
 	for _, e := range builtIn() {
 		head, full := e.head(), e.full()
 		assert.Empty(t, head.Slots, e.name)
-		head.Slots = full.Slots
+		head.Slots, head.translated = full.Slots, full.translated
 		assert.Equal(t, full, head, e.name)
 	}
 }
@@ -141,16 +141,16 @@ func TestPlaybooksAreWrittenInPlainText(t *testing.T) {
 func TestTheGoalIsQuotedInShort(t *testing.T) {
 	p := Playbook{Slots: []questioning.Slot{{Question: "Who is {goal} for?"}}}
 	for _, goal := range []string{"Plan a trip", "  Plan a\ttrip\nto Rome", "Plan a trip. And more.", "Plan a trip?!"} {
-		assert.Equal(t, "Who is “Plan a trip” for?", p.For(goal)[0].Question, goal)
+		assert.Equal(t, "Who is “Plan a trip” for?", p.For(goal, "en")[0].Question, goal)
 	}
-	assert.Equal(t, "Who is “Move to v2.0 soon” for?", p.For("Move to v2.0 soon")[0].Question)
-	assert.Equal(t, "Who is “"+strings.Repeat("ü", 59)+"…” for?", p.For(strings.Repeat("ü", 99))[0].Question)
+	assert.Equal(t, "Who is “Move to v2.0 soon” for?", p.For("Move to v2.0 soon", "en")[0].Question)
+	assert.Equal(t, "Who is “"+strings.Repeat("ü", 59)+"…” for?", p.For(strings.Repeat("ü", 99), "en")[0].Question)
 	assert.Equal(t, "Who is {goal} for?", p.Slots[0].Question, "the playbook itself stays as it is")
 }
 
 func TestTheFirstSlotIsAskedFirst(t *testing.T) {
 	eachBuiltIn(t, func(t *testing.T, p Playbook) {
-		batch := questioning.New("goal", p.For("goal"), questioning.Limits{BatchSize: 1}).Next()
+		batch := questioning.New("goal", p.For("goal", "en"), questioning.Limits{BatchSize: 1}).Next()
 		assert.Equal(t, p.Slots[0].Key, batch.Questions[0].Slot, "what the rest makes sense by")
 	})
 }

@@ -97,12 +97,27 @@ func decode(value []byte) (Playbook, error) {
 			slot["required"] = false
 		}
 	}
-	slots, err := json.Marshal(d.Slots)
-	if err != nil {
+	var err error
+	if p.Slots, err = readSlots(d.Slots, written); err != nil {
 		return p, err
 	}
-	p.Slots, err = needed.Read(slots)
-	return p, err
+	for _, language := range languagesOf(d.Slots) {
+		if p.translated == nil {
+			p.translated = map[string][]questioning.Slot{}
+		}
+		if p.translated[language], err = readSlots(d.Slots, language); err != nil {
+			return p, err
+		}
+	}
+	return p, nil
+}
+
+func readSlots(all []map[string]any, language string) ([]questioning.Slot, error) {
+	list, err := json.Marshal(inLanguage(all, language))
+	if err != nil {
+		return nil, err
+	}
+	return needed.Read(list)
 }
 
 // checkConditions verifies that conditions name slots further up and values

@@ -24,7 +24,7 @@ func playbookForms() ([]form, error) {
 		if len(p.Goals) > 0 {
 			f.goal = p.Goals[0]
 		}
-		f.slots = p.For(f.goal)
+		f.slots = p.For(f.goal, "en")
 		all = append(all, f)
 	}
 	return all, nil
