@@ -1,12 +1,14 @@
 package playbook
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 )
 
 const bilingual = `
@@ -46,4 +48,44 @@ func TestATextByLanguageHasToHaveEnglish(t *testing.T) {
 	require.Error(t, err)
 	assert.Contains(t, err.Error(), "line 8, slots[0].question")
 	assert.Contains(t, err.Error(), "en")
+}
+
+// speaking counts the texts that are given by language, and in how many.
+func speaking(t *testing.T, value any, in map[int]int) {
+	t.Helper()
+	switch v := value.(type) {
+	case []any:
+		for _, one := range v {
+			speaking(t, one, in)
+		}
+	case string:
+		in[1]++
+	case map[string]any:
+		if title, option := v["title"]; option {
+			speaking(t, title, in)
+			return
+		}
+		in[len(v)]++
+	}
+}
+
+func TestTheMostUsedPlaybooksSpeakEveryLanguage(t *testing.T) {
+	for _, name := range []string{"event-planning", "travel", "bug-report"} {
+		raw, err := builtInFiles.ReadFile("playbooks/" + name + ".yaml")
+		require.NoError(t, err)
+		root, err := parse(raw)
+		require.NoError(t, err)
+		value, err := plain(root)
+		require.NoError(t, err)
+		var d document
+		require.NoError(t, json.Unmarshal(value, &d))
+		in := map[int]int{}
+		for _, slot := range d.Slots {
+			for _, member := range texts {
+				speaking(t, slot[member], in)
+			}
+		}
+		assert.Len(t, in, 1, "%s: every text is given in every language: %v", name, in)
+		assert.Greater(t, in[len(messages.Languages)], 50, name)
+	}
 }
