@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 )
 
 // State is where a slot stands.
@@ -36,7 +38,8 @@ type Standing struct {
 	Clarified, Confirmed bool
 	// Passed counts how often the question was left out of a reply.
 	Passed int
-	// Source says in words where an assumption comes from.
+	// Source says where an assumption comes from: one of the catalogue's messages,
+	// or a text made from one.
 	Source string
 	// Reopened is the number of the answer whose revision took this slot's
 	// earlier answer back; 0 when none did.
@@ -100,7 +103,10 @@ type Limits struct {
 // Interview is the state of asking: what is wanted, where each slot stands
 // and what is waiting for an answer. It is all the engine needs to go on.
 type Interview struct {
-	Goal      string
+	Goal string
+	// Language is what questions are worded in where a slot brings no wording: a
+	// BCP 47 tag, English where it is empty.
+	Language  string
 	Slots     []Slot
 	Standings []Standing // one for each slot, in the same order
 	Open      []Question // asked and waiting, by number
@@ -119,6 +125,8 @@ func New(goal string, slots []Slot, limits Limits) *Interview {
 	}
 	return &Interview{Goal: goal, Slots: slots, Standings: standings, Limits: limits}
 }
+
+func (iv *Interview) printer() *messages.Printer { return messages.In(iv.Language) }
 
 // Index returns the position of the slot with the given key, or -1.
 func (iv *Interview) Index(key string) int {

@@ -2,9 +2,11 @@ package questioning
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
+	"strconv"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 )
 
 // Reason is why an interview stopped.
@@ -70,22 +72,23 @@ func (iv *Interview) Next() Batch {
 
 // stop returns why asking is over, or nil.
 func (iv *Interview) stop(scores []score) *Stop {
+	say := iv.printer()
 	if reason, settled := iv.wantedSettled(); settled {
-		text := "Everything wanted is settled."
+		text := messages.AllSettled
 		if reason == RequiredSettled {
-			text = "Everything required is settled."
+			text = messages.RequiredSettled
 		}
-		return &Stop{reason, text}
+		return &Stop{reason, say.Text(text)}
 	}
 	if len(iv.Open) > 0 {
 		return nil
 	}
 	if iv.left() == 0 {
-		return &Stop{LimitReached, fmt.Sprintf("The limit of %d questions is reached.", iv.Limits.MaxQuestions)}
+		return &Stop{LimitReached, say.Text(messages.LimitReached, strconv.Itoa(iv.Limits.MaxQuestions))}
 	}
 	candidates := iv.candidates()
 	if len(candidates) == 0 {
-		return &Stop{AllSettled, "Everything that can be asked for was asked."}
+		return &Stop{AllSettled, say.Text(messages.AllAsked)}
 	}
 	best := math.Inf(-1)
 	for _, i := range candidates {
@@ -94,8 +97,10 @@ func (iv *Interview) stop(scores []score) *Stop {
 		}
 		best = max(best, scores[i].bits)
 	}
-	return &Stop{LittleLeft, fmt.Sprintf("What is left is worth %.1f bits at most, below the threshold of %.1f.", max(0, best), iv.Limits.MinBits)}
+	return &Stop{LittleLeft, say.Text(messages.LittleLeft, tenths(max(0, best)), tenths(iv.Limits.MinBits))}
 }
+
+func tenths(bits float64) string { return strconv.FormatFloat(bits, 'f', 1, 64) }
 
 // worth says whether slot i is asked for at all: what is required or was
 // misunderstood always, anything else when it gains enough.

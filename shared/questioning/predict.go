@@ -3,6 +3,8 @@ package questioning
 import (
 	"fmt"
 	"math"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 )
 
 // DefaultConfidence is how probable an answer must be to be assumed, unless a
@@ -12,9 +14,6 @@ const DefaultConfidence = 0.95
 // minMatching is how many earlier conversations must match for an answer to be
 // assumed.
 const minMatching = 20
-
-// FromStatistics is the source of what is assumed from earlier conversations.
-const FromStatistics = "from earlier conversations"
 
 // Prediction is the answer that earlier conversations make likely, given what
 // the person said in this one.
@@ -86,7 +85,7 @@ func (iv *Interview) described(g Given) string {
 	slot := iv.Slots[iv.Index(g.Slot)]
 	value := g.Value
 	if slot.Type == Boolean {
-		value = Render(value == "true")
+		value = Render(value == "true", iv.Language)
 	}
 	return fmt.Sprintf("%s: %s", lowerFirst(slot.Title), excerpt(value))
 }
@@ -106,7 +105,7 @@ func (p Prediction) sure(confidence float64) bool {
 // Predicted says whether the standing is an assumption from earlier
 // conversations.
 func (s Standing) Predicted() bool {
-	return s.State == StateAssumed && s.Source == FromStatistics
+	return s.State == StateAssumed && s.Source == messages.FromStatistics
 }
 
 // assumePredicted assumes what would be asked for although its answer is near
@@ -130,7 +129,7 @@ func (iv *Interview) assumePredicted() {
 			}
 			if p, ok := iv.predict(i, b); ok && p.sure(iv.Limits.Confidence) {
 				s := &iv.Standings[i]
-				s.State, s.Value, s.Words, s.Source = StateAssumed, p.Value, p.Words, FromStatistics
+				s.State, s.Value, s.Words, s.Source = StateAssumed, p.Value, p.Words, messages.FromStatistics
 				assumed = true
 			}
 		}

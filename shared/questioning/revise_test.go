@@ -18,13 +18,13 @@ func insured() *Interview {
 
 func record(t *testing.T, iv *Interview, key string, value any) {
 	t.Helper()
-	_, err := iv.Record(Said{Slot: key, Outcome: Answered, Value: value, Words: Render(value)})
+	_, err := iv.Record(Said{Slot: key, Outcome: Answered, Value: value, Words: Render(value, "")})
 	require.NoError(t, err)
 }
 
 func revise(t *testing.T, iv *Interview, key string, value any) Revised {
 	t.Helper()
-	revised, err := iv.Revise(Said{Slot: key, Outcome: Answered, Value: value, Words: Render(value)})
+	revised, err := iv.Revise(Said{Slot: key, Outcome: Answered, Value: value, Words: Render(value, "")})
 	require.NoError(t, err)
 	return revised
 }

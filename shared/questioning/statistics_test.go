@@ -9,6 +9,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 )
 
 func choice(key string, options ...any) Slot {
@@ -177,7 +179,7 @@ func TestANearCertainAnswerIsOfferedAsAnAssumption(t *testing.T) {
 	s := iv.Standings[1]
 	assert.Equal(t, StateAssumed, s.State)
 	assert.Equal(t, false, s.Value)
-	assert.Equal(t, FromStatistics, s.Source)
+	assert.Equal(t, messages.FromStatistics, s.Source)
 	assert.Contains(t, s.Words, "100 of 100 earlier conversations that had kind: business")
 	assert.Equal(t, "day", iv.Standings[2].Value)
 	assert.Equal(t, StateMissing, iv.Standings[3].State, "the mood is anybody's")

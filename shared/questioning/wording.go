@@ -5,19 +5,20 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 )
 
 // question words the question for slot i.
 func (iv *Interview) question(i, number int, b *beliefs) Question {
-	slot, standing := iv.Slots[i], iv.Standings[i]
-	q := Question{Number: number, Slot: slot.Key, Purpose: iv.purpose(i), Text: slot.wording(), Bits: round(iv.bits(i, b))}
+	slot, standing, say := iv.Slots[i], iv.Standings[i], iv.printer()
+	q := Question{Number: number, Slot: slot.Key, Purpose: iv.purpose(i), Text: slot.wording(say), Bits: round(iv.bits(i, b))}
 	switch q.Purpose {
 	case Clarify:
-		q.Text = fmt.Sprintf("I could not read %q. %s", excerpt(standing.Words), q.Text)
+		q.Text = say.Text(messages.NotRead, fmt.Sprintf("%q", excerpt(standing.Words)), q.Text)
 		q.Reason = "The answer could not be read; asked once more, with what is expected."
 	case Confirm:
-		q.Text = fmt.Sprintf("What you said about the %s does not fit together; the latest is %s. What is right?",
-			lowerFirst(slot.Title), Render(standing.Value))
+		q.Text = say.Text(messages.Contradicts, inline(slot.Title, say), Render(standing.Value, iv.Language))
 		q.Reason = fmt.Sprintf("Answers %s contradict each other.", numbers(standing.Answers))
 		q.Bits = 1
 	default:
@@ -69,30 +70,38 @@ func (iv *Interview) reason(i int, bits float64, b *beliefs) string {
 }
 
 // wording is the slot's own question, or one made from its title.
-func (s Slot) wording() string {
+func (s Slot) wording(say *messages.Printer) string {
 	for _, own := range []string{s.Question, s.Description, s.Title} {
 		if own != "" && (own == s.Question || strings.HasSuffix(own, "?")) {
 			return own
 		}
 	}
-	title := lowerFirst(s.Title)
-	var text string
+	title := inline(s.Title, say)
+	pattern := messages.WhatIs
 	switch {
 	case s.Type == Boolean:
-		text = fmt.Sprintf("%s: yes or no?", upperFirst(strings.TrimPrefix(title, "is ")))
+		pattern, title = messages.YesNo, upperFirst(strings.TrimPrefix(title, "is "))
 	case s.Type == Choice:
-		text = fmt.Sprintf("Which %s?", title)
+		pattern = messages.WhichOption
 	case s.Type == Choices:
-		text = fmt.Sprintf("Which %s (any number of them)?", title)
+		pattern = messages.WhichOptions
 	case s.Type == List || plural(title):
-		text = fmt.Sprintf("What are the %s?", title)
-	default:
-		text = fmt.Sprintf("What is the %s?", title)
+		pattern = messages.WhatAre
 	}
+	text := say.Text(pattern, title)
 	if s.Description != "" {
 		text += " (" + strings.TrimRight(s.Description, ". ") + ")"
 	}
 	return text
+}
+
+// inline is a title within a sentence. Only English lowers it: other languages
+// quote it, or begin with it.
+func inline(title string, say *messages.Printer) string {
+	if say.Language() == messages.English {
+		return lowerFirst(title)
+	}
+	return title
 }
 
 // plural guesses whether a title names several things: "number of guests" does not.
@@ -105,20 +114,22 @@ func plural(title string) bool {
 		!strings.HasSuffix(head, "ss") && !strings.HasSuffix(head, "us") && !strings.HasSuffix(head, "is")
 }
 
-// Render writes a value as a person would read it.
-func Render(value any) string {
+// Render writes a value as a person would read it in a language, English where
+// it is empty.
+func Render(value any, language string) string {
+	say := messages.In(language)
 	switch v := value.(type) {
 	case nil:
-		return "nothing"
+		return say.Text(messages.Nothing)
 	case bool:
 		if v {
-			return "yes"
+			return say.Text(messages.Yes)
 		}
-		return "no"
+		return say.Text(messages.No)
 	case []any:
 		parts := make([]string, len(v))
 		for i := range v {
-			parts[i] = Render(v[i])
+			parts[i] = Render(v[i], language)
 		}
 		return strings.Join(parts, ", ")
 	case float64:

@@ -4,6 +4,9 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 )
 
 func TestASlotWithoutAQuestionIsAskedForByItsTitle(t *testing.T) {
@@ -21,12 +24,35 @@ func TestASlotWithoutAQuestionIsAskedForByItsTitle(t *testing.T) {
 		"Which seat would you like?":             {Title: "Seat", Question: "Which seat would you like?", Type: Choice},
 		"What is the URL?":                       {Title: "URL", Type: URI},
 	} {
-		assert.Equal(t, want, slot.wording())
+		assert.Equal(t, want, slot.wording(messages.In("en")))
 	}
 }
 
 func TestValuesAreWrittenAsAPersonWould(t *testing.T) {
 	for want, value := range map[string]any{"yes": true, "1500.5": 1500.5, "10": 10.0, "a, b": []any{"a", "b"}, "nothing": nil, "x": "x"} {
-		assert.Equal(t, want, Render(value))
+		assert.Equal(t, want, Render(value, ""))
 	}
+}
+
+func TestAQuestionMadeFromATitleIsRightInEveryLanguage(t *testing.T) {
+	iv := New("goal", []Slot{
+		{Key: "day", Title: "Anreisetag", Type: Date}, {Key: "urgent", Title: "Dringend", Type: Boolean},
+		{Key: "class", Title: "Klasse", Type: Choice, Options: []Option{{Value: "a"}, {Value: "b"}}},
+	}, Limits{BatchSize: 3})
+	iv.Language = "de"
+	var texts []string
+	for _, q := range iv.Next().Questions {
+		texts = append(texts, q.Text)
+	}
+	assert.ElementsMatch(t, []string{"Anreisetag?", "Dringend: ja oder nein?", "Klasse?"}, texts)
+	assert.Equal(t, "ja, nein, 2.5", Render([]any{true, false, 2.5}, "de-AT"))
+}
+
+func TestAnUnreadAnswerIsAskedAgainInThePersonsLanguage(t *testing.T) {
+	iv := New("goal", []Slot{{Key: "day", Title: "Jour d'arrivée", Type: Date}}, Limits{BatchSize: 3})
+	iv.Language = "fr"
+	iv.Next()
+	_, err := iv.Record(Said{Slot: "day", Outcome: Answered, Words: "bientôt", Problem: "no date"})
+	require.NoError(t, err)
+	assert.Equal(t, "Je n'ai pas compris \"bientôt\". Jour d'arrivée ?", iv.Next().Questions[0].Text)
 }
