@@ -2,6 +2,7 @@ package tool
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -23,7 +24,7 @@ type validator struct {
 // wake from zero.
 func newValidator(raw json.RawMessage) validator {
 	return validator{sync.OnceValue(func() *jsonschema.Schema {
-		compiled, err := schema.Compile(raw)
+		compiled, err := schema.Compile(context.Background(), raw)
 		if err != nil {
 			panic(fmt.Sprintf("compile input schema: %v", err))
 		}
@@ -38,10 +39,10 @@ func (v validator) check(arguments json.RawMessage) error {
 		return fault.Invalidf("", "the arguments are not valid JSON: %v", err)
 	}
 	if path, found := findNUL(value, nil); found {
-		return fault.Invalidf(dotted(path), "contains a NUL character, which cannot be stored; remove it")
+		return fault.Invalidf(schema.Path(path), "contains a NUL character, which cannot be stored; remove it")
 	}
 	for _, problem := range schema.Problems(v.compile(), withoutNulls(value)) {
-		return fault.Invalidf(dotted(problem.Location), "%s", problem.Text)
+		return fault.Invalidf(schema.Path(problem.Location), "%s", problem.Text)
 	}
 	return nil
 }
@@ -64,22 +65,6 @@ func withoutNulls(value any) any {
 		}
 	}
 	return value
-}
-
-// dotted renders a location as answers[0].value.
-func dotted(location []string) string {
-	var b strings.Builder
-	for _, part := range location {
-		if _, err := strconv.Atoi(part); err == nil {
-			fmt.Fprintf(&b, "[%s]", part)
-			continue
-		}
-		if b.Len() > 0 {
-			b.WriteByte('.')
-		}
-		b.WriteString(part)
-	}
-	return b.String()
 }
 
 // findNUL returns the place of a string that PostgreSQL cannot hold.
