@@ -166,7 +166,7 @@ func checkMessages(messages []Message) error {
 // what a model proposes, and why they were taken.
 func (s *Service) slots(ctx context.Context, in AskInput, o *opening) ([]questioning.Slot, string, error) {
 	if in.InformationNeeded != nil {
-		slots, err := o.read(in)
+		slots, err := o.read(ctx, in)
 		return slots, "", err
 	}
 	choice := s.playbooks.Choose(in.Context)
@@ -183,19 +183,17 @@ func (s *Service) slots(ctx context.Context, in AskInput, o *opening) ([]questio
 }
 
 // read takes what the caller names.
-func (o *opening) read(in AskInput) ([]questioning.Slot, error) {
-	slots, err := needed.Read(in.InformationNeeded)
+func (o *opening) read(ctx context.Context, in AskInput) ([]questioning.Slot, error) {
+	slots, err := needed.Read(ctx, in.InformationNeeded)
+	if err == nil && isSchema(in.InformationNeeded) {
+		_, err = schema.Compile(ctx, in.InformationNeeded) // the report will
+	}
 	var problem *needed.Error
 	if errors.As(err, &problem) {
 		return nil, fault.Within("information_needed", &fault.Invalid{Field: problem.Path, Problem: problem.Problem})
 	}
 	if err != nil {
 		return nil, err
-	}
-	if isSchema(in.InformationNeeded) {
-		if _, err := schema.Compile(in.InformationNeeded); err != nil {
-			return nil, fault.Invalidf("information_needed", "is not a valid JSON Schema: %v", err)
-		}
 	}
 	o.needed, o.form = in.InformationNeeded, formOf(nil, in.InformationNeeded)
 	return slots, nil

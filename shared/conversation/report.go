@@ -2,6 +2,7 @@ package conversation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/reply"
 	"github.com/sequential-questioning/sequential-questioning/shared/schema"
+	"github.com/sequential-questioning/sequential-questioning/shared/schema/bounds"
 )
 
 // Report returns what a conversation has gathered so far. It changes nothing.
@@ -28,7 +30,7 @@ func (s *Service) Report(ctx context.Context, in ReportInput) (Report, error) {
 		if err != nil {
 			return err
 		}
-		if report, err = newReport(rec, cited); err != nil || !in.IncludeHistory {
+		if report, err = newReport(ctx, rec, cited); err != nil || !in.IncludeHistory {
 			return err
 		}
 		report.History, err = history(ctx, tx, rec)
@@ -45,7 +47,7 @@ func citedNumbers(iv *questioning.Interview) []int {
 	return numbers
 }
 
-func newReport(rec *record, cited []citation) (Report, error) {
+func newReport(ctx context.Context, rec *record, cited []citation) (Report, error) {
 	iv := rec.interview
 	r := Report{
 		ConversationID: rec.id, SessionID: rec.sessionID, Goal: rec.goal, Complete: rec.stopReason != nil,
@@ -73,7 +75,7 @@ func newReport(rec *record, cited []citation) (Report, error) {
 			r.OpenPoints = append(r.OpenPoints, openPoint(c))
 		}
 	}
-	err := r.validate(rec.needed, iv.Slots)
+	err := r.validate(ctx, rec.needed, iv.Slots)
 	return r, err
 }
 
@@ -117,11 +119,16 @@ func openPoint(c questioning.Coverage) OpenPoint {
 
 // validate holds the values against information_needed: by its JSON Schema, or
 // by what its list requires.
-func (r *Report) validate(needed []byte, slots []questioning.Slot) error {
+func (r *Report) validate(ctx context.Context, needed []byte, slots []questioning.Slot) error {
 	if isSchema(needed) {
-		compiled, err := schema.Compile(needed)
+		compiled, err := schema.Compile(ctx, needed)
+		var refused *bounds.Error
+		if errors.As(err, &refused) { // it was taken when other bounds held
+			r.Problems = []string{"information_needed: " + refused.Error()}
+			return nil
+		}
 		if err != nil {
-			return fmt.Errorf("compile information_needed: %w", err)
+			return err
 		}
 		for _, p := range schema.Problems(compiled, r.Values) {
 			if len(p.Location) > 0 {

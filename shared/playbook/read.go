@@ -2,6 +2,7 @@ package playbook
 
 import (
 	"bytes"
+	"context"
 	_ "embed"
 	"encoding/json"
 	"errors"
@@ -23,7 +24,7 @@ import (
 var schemaFile []byte
 
 var compiled = sync.OnceValue(func() *jsonschema.Schema {
-	s, err := schema.Compile(schemaFile)
+	s, err := schema.Compile(context.Background(), schemaFile)
 	if err != nil {
 		panic(fmt.Sprintf("compile playbook.schema.json: %v", err))
 	}
@@ -101,7 +102,7 @@ func decode(value []byte) (Playbook, error) {
 	if err != nil {
 		return p, err
 	}
-	p.Slots, err = needed.Read(slots)
+	p.Slots, err = needed.Read(context.Background(), slots) // a file of the operator's
 	return p, err
 }
 

@@ -80,7 +80,7 @@ func textBounds(slot questioning.Slot) string {
 	if count := countBounds(slot.MinLength, slot.MaxLength, " characters"); count != "" {
 		bounds = " of " + count
 	}
-	if compilePattern(slot.Pattern) != nil {
+	if slot.Pattern != "" {
 		bounds += " matching " + slot.Pattern
 	}
 	return bounds
