@@ -76,6 +76,15 @@ unit: postgres release operate ## Unit and integration tests, against a real Pos
 	go test -timeout 10m $(filter-out ./tests/...,$(PACKAGES)) ./tests/integration/... ./tests/quality/...
 	go test -count=1 -timeout 15m ./tests/infrastructure/... ./tests/documents/... # read files that the cache of tests does not see
 
+race: postgres ## Unit and integration tests, watched for data races; needs a C compiler
+	CGO_ENABLED=1 go test -race -timeout 20m $(filter-out ./tests/...,$(PACKAGES)) ./tests/integration/...
+
+vulnerabilities: ## Known vulnerabilities in what the programs call, from https://vuln.go.dev or GOVULNDB
+	@GOBIN=$(abspath $(BIN)) $(ALONE) go install golang.org/x/vuln/cmd/govulncheck@v1.1.4
+	$(BIN)/govulncheck $(PACKAGES)
+	cd gitops/release && $(ALONE_RELEASE) $(abspath $(BIN))/govulncheck ./...
+	cd gitops/operate && $(ALONE) $(abspath $(BIN))/govulncheck ./...
+
 delivery: ## Tests of the release command, the manifests and the policies
 	$(ALONE_RELEASE) go -C gitops/release test -timeout 10m ./...
 	for m in $(filter-out gitops/operate tests/e2e,$(DELIVERY)); do $(ALONE) go -C $$m test -timeout 10m ./...; done
@@ -166,4 +175,4 @@ help: ## Print this
 
 FORCE:
 
-.PHONY: run migrate reindex build generate release operate render images tidy test postgres unit delivery conformance e2e verify lint quality fuzz bench load load-test operations monitoring dashboards infrastructure cluster cluster-down clean help FORCE
+.PHONY: run migrate reindex build generate release operate render images tidy test postgres unit race vulnerabilities delivery conformance e2e verify lint quality fuzz bench load load-test operations monitoring dashboards infrastructure cluster cluster-down clean help FORCE
