@@ -14,6 +14,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
+	"github.com/sequential-questioning/sequential-questioning/shared/statistics"
 )
 
 // ForgetInput names what to erase.
@@ -78,6 +79,7 @@ func (s *Service) Forget(ctx context.Context, in ForgetInput) (Forgotten, error)
 		return err
 	})
 	if err == nil && len(ids) > 0 {
+		s.statistics.drop(principal.From(ctx))
 		s.nudger.Nudge()
 		forgotten.Memory = s.forgetMemory(ctx, ids)
 	}
@@ -146,6 +148,9 @@ func erase(ctx context.Context, tx pgx.Tx, in ForgetInput, now time.Time) (Forgo
 		       (SELECT count(*) FROM messages  WHERE conversation_id = ANY($1))`, ids).
 		Scan(&f.Questions, &f.Answers, &f.Messages); err != nil {
 		return Forgotten{}, nil, fmt.Errorf("count what is erased: %w", err)
+	}
+	if err := statistics.Forget(ctx, tx, ids); err != nil {
+		return Forgotten{}, nil, err
 	}
 	names := make([]string, len(ids))
 	erased := make([]event.Event, len(ids))

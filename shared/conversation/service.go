@@ -23,6 +23,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/model"
 	"github.com/sequential-questioning/sequential-questioning/shared/playbook"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
+	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 )
 
 // Config bounds conversations.
@@ -104,7 +105,11 @@ func (s *Service) Close() {
 func (s *Service) prepare(ctx context.Context, tx pgx.Tx, rec *record) error {
 	rec.interview.Limits.MinBits, rec.interview.Limits.Confidence = s.config.MinBits, s.config.Confidence
 	var err error
-	rec.interview.Statistics, err = s.statistics.of(ctx, tx, rec.form, s.now())
+	key := formOfUser{principal: principal.From(ctx), form: rec.form}
+	if rec.userID != nil {
+		key.user = *rec.userID
+	}
+	rec.interview.Statistics, err = s.statistics.of(ctx, tx, key, s.now())
 	return err
 }
 

@@ -141,7 +141,7 @@ func TestWhatPeopleAnsweredCountsForTheNextOfTheForm(t *testing.T) {
 	end := answerSlots(t, s, turn.ConversationID, tripValues)
 	require.True(t, end.Metadata.Complete)
 	require.Eventually(t, func() bool {
-		return count(t, url, `SELECT count(*) FROM statistics s JOIN conversations c USING (form) WHERE (s.document->>'conversations')::int = 1`) == 1
+		return count(t, url, `SELECT count(*) FROM shared_statistics s JOIN conversations c USING (form) WHERE (s.document->>'conversations')::int = 1`) == 1
 	}, 10*time.Second, 50*time.Millisecond)
 }
 
