@@ -76,13 +76,14 @@ func firstLine(text string) string {
 
 // Recall finds earlier answers of the caller's by meaning.
 func (s *Service) Recall(ctx context.Context, in RecallInput) (Recalled, error) {
+	if err := s.checkUser(in.UserID); err != nil {
+		return Recalled{}, err
+	}
 	switch {
 	case strings.TrimSpace(in.Query) == "":
 		return Recalled{}, fault.Invalidf("query", "is empty; say what about")
 	case len(in.Query) > maxQuery:
 		return Recalled{}, fault.Invalidf("query", "has %d bytes, at most %d are allowed", len(in.Query), maxQuery)
-	case utf8.RuneCountInString(in.UserID) > maxUserID:
-		return Recalled{}, fault.Invalidf("user_id", "may have at most %d characters", maxUserID)
 	case in.Limit < 0 || in.Limit > maxRecalled:
 		return Recalled{}, fault.Invalidf("limit", "must be from 1 to %d", maxRecalled)
 	case in.Limit == 0:

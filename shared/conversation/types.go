@@ -13,7 +13,7 @@ import (
 // AskInput opens a conversation, or goes on with one.
 type AskInput struct {
 	Context           string          `json:"context" jsonschema:"The goal to gather information for, and what is known about it so far. Lines such as 'Budget: 500' are taken as assumptions and not asked for."`
-	UserID            string          `json:"user_id,omitempty" jsonschema:"Who is asked."`
+	UserID            string          `json:"user_id,omitempty" jsonschema:"Who is asked; keeps people apart. A call without it reaches the conversations of everybody this caller asked."`
 	SessionID         string          `json:"session_id,omitempty" jsonschema:"Groups a person's conversations; made up when left out."`
 	ConversationID    string          `json:"conversation_id,omitempty" jsonschema:"Go on with this conversation instead of opening one."`
 	PreviousMessages  []Message       `json:"previous_messages,omitempty" jsonschema:"The chat so far. When going on, the person's last messages are read as answers."`
@@ -26,7 +26,7 @@ type AskInput struct {
 // FollowUpInput brings a person's answers.
 type FollowUpInput struct {
 	ConversationID   string        `json:"conversation_id,omitempty" jsonschema:"The conversation; left out, previous_messages open a new one."`
-	UserID           string        `json:"user_id,omitempty" jsonschema:"Who answered."`
+	UserID           string        `json:"user_id,omitempty" jsonschema:"Who answered; left out, the conversation may be anybody's this caller asked."`
 	Answers          []AnswerInput `json:"answers,omitempty" jsonschema:"Answers by question or slot."`
 	PreviousMessages []Message     `json:"previous_messages,omitempty" jsonschema:"The chat; the person's last messages are read as answers, numbered like the questions or in their order."`
 }
@@ -160,7 +160,7 @@ func (t Turn) Text() string {
 // ReportInput names a conversation to report on.
 type ReportInput struct {
 	ConversationID string `json:"conversation_id"`
-	UserID         string `json:"user_id,omitempty" jsonschema:"Whose it is."`
+	UserID         string `json:"user_id,omitempty" jsonschema:"Whose it is; left out, it may be anybody's this caller asked."`
 	IncludeHistory bool   `json:"include_history,omitempty" jsonschema:"Also list every answer ever given, with what put it aside."`
 }
 

@@ -13,11 +13,13 @@ const MinVoices = 5
 // full, and of each group of other people, in which everybody speaks with one
 // conversation, what rests on MinVoices of them.
 func Pool(own Statistics, groups ...Statistics) Statistics {
-	var all Statistics
+	all := Statistics{pooled: true}
 	for _, group := range groups {
-		all.merge(group.ofMany())
+		if group.Conversations >= MinVoices {
+			all.merge(group.ofMany(), group.rows(), MinVoices)
+		}
 	}
-	all.merge(own)
+	all.merge(own, nil, 0)
 	return all
 }
 
@@ -30,13 +32,9 @@ func Sum(contributions []Contribution) Statistics {
 	return s
 }
 
-// ofMany returns what rests on many: of a slot the outcomes, of an answered slot
-// the options, and of a pair of answers both what one says about the other's
-// slot and the reverse.
+// ofMany returns what rests on many, pairs apart: of a slot the outcomes, and of
+// an answered slot the options.
 func (s Statistics) ofMany() Statistics {
-	if s.Conversations < MinVoices {
-		return Statistics{}
-	}
 	shown := s.clone()
 	for key, c := range shown.Slots {
 		total := 0
@@ -50,20 +48,11 @@ func (s Statistics) ofMany() Statistics {
 			shown.Slots[key] = Counts{Outcomes: c.Outcomes}
 		}
 	}
-	rows := s.rows()
-	for a := range shown.Together {
-		for b := range shown.Together[a] {
-			if rows[row{a, s.Answers[b].Slot}] < MinVoices || rows[row{b, s.Answers[a].Slot}] < MinVoices {
-				shown.Together[a][b] = 0
-			}
-		}
-	}
 	for id, g := range shown.Answers {
 		if g.Right+g.Wrong < MinVoices {
 			shown.Answers[id].Right, shown.Answers[id].Wrong = 0, 0
 		}
 	}
-	shown.keepAnswers(func(id int) bool { return shown.Answers[id].Count >= MinVoices })
 	return shown
 }
 
@@ -86,8 +75,11 @@ func (s Statistics) rows() map[row]int {
 	return rows
 }
 
-// merge adds the counts of other conversations.
-func (s *Statistics) merge(other Statistics) {
+// merge adds the counts of other conversations to pooled ones. An answer says
+// something about a slot where the row rests on so many of them: that few who
+// gave one answer gave another may show in what the usual one says about the
+// rare, and never the other way round.
+func (s *Statistics) merge(other Statistics, rows map[row]int, least int) {
 	s.Conversations += other.Conversations
 	for _, key := range slices.Sorted(maps.Keys(other.Slots)) {
 		s.addCounts(key, other.Slots[key], 1)
@@ -104,10 +96,22 @@ func (s *Statistics) merge(other Statistics) {
 		s.Answers[id].Count += g.Count
 		s.Answers[id].Right += g.Right
 		s.Answers[id].Wrong += g.Wrong
-		for j := range i {
-			if a, b := max(id, at[j]), min(id, at[j]); b >= 0 && a != b {
-				s.Together[a][b] += other.together(i, j)
+	}
+	s.widen()
+	for i := range other.Answers {
+		for j := range other.Answers {
+			if at[i] >= 0 && at[j] >= 0 && i != j && rows[row{i, other.Answers[j].Slot}] >= least {
+				s.Together[at[i]][at[j]] += other.together(i, j)
 			}
 		}
+	}
+}
+
+// widen makes room for what each answer says about each other.
+func (s *Statistics) widen() {
+	for a := range s.Together {
+		wide := make([]int, len(s.Answers))
+		copy(wide, s.Together[a])
+		s.Together[a] = wide
 	}
 }

@@ -37,6 +37,10 @@ type Statistics struct {
 	// Together[i][j], with j below i, is how many conversations gave both
 	// Answers[i] and Answers[j].
 	Together [][]int `json:"together,omitempty"`
+
+	// pooled says that Together has whole rows: what Answers[i] says about the
+	// others as far as that may be shown. Such statistics are read only.
+	pooled bool
 }
 
 // Counts is how one slot fared.
@@ -242,10 +246,13 @@ func (s Statistics) ids() map[answerKey]int {
 	return ids
 }
 
-// together is how many conversations gave both answers.
+// together is how many conversations gave both answers, as far as a may say so
+// about b.
 func (s Statistics) together(a, b int) int {
-	a, b = max(a, b), min(a, b)
-	if b < 0 || a >= len(s.Together) || b >= len(s.Together[a]) {
+	if !s.pooled {
+		a, b = max(a, b), min(a, b)
+	}
+	if b < 0 || a < 0 || a >= len(s.Together) || b >= len(s.Together[a]) {
 		return 0
 	}
 	return s.Together[a][b]
