@@ -7,10 +7,10 @@ import (
 	"log/slog"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
@@ -59,19 +59,10 @@ func (r Recalled) Text() string {
 	}
 	var b strings.Builder
 	for i, f := range r.Found {
-		fmt.Fprintf(&b, "%d. %s: %s (%s, for “%s”, conversation %s)\n", i+1, f.Title, questioning.Render(f.Value),
-			f.AnsweredAt.Format("2 January 2006"), firstLine(f.Goal), f.ConversationID)
+		fmt.Fprintf(&b, "%d. %s: %s (%s, for %s, conversation %s)\n", i+1, plain.Line(f.Title), questioning.Quote(f.Value),
+			f.AnsweredAt.Format("2 January 2006"), excerpt(f.Goal), plain.Line(f.ConversationID))
 	}
 	return strings.TrimSuffix(b.String(), "\n")
-}
-
-func firstLine(text string) string {
-	const enough = 80
-	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
-	if utf8.RuneCountInString(line) > enough {
-		line = string([]rune(line)[:enough]) + "…"
-	}
-	return line
 }
 
 // Recall finds earlier answers of the caller's by meaning.

@@ -82,7 +82,7 @@ func (r Revision) Text() string {
 
 func stood(state questioning.State, value any) string {
 	if value != nil {
-		return questioning.Render(value)
+		return questioning.Quote(value)
 	}
 	return strings.ReplaceAll(string(state), "_", " ")
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
@@ -103,7 +104,7 @@ type Coverage struct {
 
 // assumption words what was assumed, and where from.
 func (c Coverage) assumption() string {
-	text := c.Title + " " + questioning.Render(c.Value)
+	text := c.Title + " " + questioning.Quote(c.Value)
 	if c.Source != "" {
 		text += " (" + c.Source + ")"
 	}
@@ -221,10 +222,10 @@ type OpenPoint struct {
 // Text renders the report for a person.
 func (r Report) Text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n", r.Goal)
+	fmt.Fprintf(&b, "Goal: %s\n", excerpt(r.Goal))
 	for _, c := range r.Coverage {
 		if value, ok := r.Values[c.Slot]; ok {
-			fmt.Fprintf(&b, "\n%s: %s%s", c.Title, questioning.Render(value), cited(c))
+			fmt.Fprintf(&b, "\n%s: %s%s", c.Title, questioning.Quote(value), cited(c))
 		}
 	}
 	for _, c := range r.Contradictions {
@@ -239,7 +240,7 @@ func (r Report) Text() string {
 	if len(r.History) > 0 {
 		b.WriteString("\n\nHistory:")
 		for _, p := range r.History {
-			fmt.Fprintf(&b, "\n%d. %s: %s", p.AnswerNumber, p.Slot, cmp.Or(p.Words, stood(questioning.State(p.Outcome), p.Value)))
+			fmt.Fprintf(&b, "\n%d. %s: %s", p.AnswerNumber, plain.Line(p.Slot), p.said())
 			if p.SupersededBy > 0 {
 				fmt.Fprintf(&b, " (put aside by answer %d)", p.SupersededBy)
 			}
@@ -247,6 +248,19 @@ func (r Report) Text() string {
 	}
 	return b.String()
 }
+
+// said is what was said at an answer of the history.
+func (p Past) said() string {
+	if p.Words != "" {
+		return plain.Quote(p.Words)
+	}
+	return stood(questioning.State(p.Outcome), p.Value)
+}
+
+// excerptRunes is how much of a goal, or of words that hold no value, a text repeats.
+const excerptRunes = 200
+
+func excerpt(words string) string { return plain.Quote(plain.Excerpt(words, excerptRunes)) }
 
 func cited(c Coverage) string {
 	if len(c.Answers) == 0 {

@@ -46,7 +46,7 @@ func check(raw []byte) (Playbook, error) {
 	if err != nil {
 		return Playbook{}, err
 	}
-	value, err := plain(root)
+	value, err := toJSON(root)
 	if err != nil {
 		return Playbook{}, err
 	}
@@ -74,7 +74,7 @@ func read(raw []byte) (Playbook, error) {
 	if err != nil {
 		return Playbook{}, err
 	}
-	value, err := plain(root)
+	value, err := toJSON(root)
 	if err != nil {
 		return Playbook{}, err
 	}

@@ -19,8 +19,8 @@ type Contribution struct {
 
 // Contribution returns what a conversation adds: its slots and where they stood
 // at its end, in the same order. Only what the person said counts, so that
-// assumptions do not feed themselves. Predictions are tried with s, which is
-// what the conversation went by.
+// assumptions do not feed themselves. Predictions are tried with s, all that was
+// said before.
 func (s Statistics) Contribution(slots []Slot, standings []Standing) Contribution {
 	c := Contribution{Slots: map[string]Counts{}}
 	options, bytes := 0, 0

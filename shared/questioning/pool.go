@@ -23,6 +23,16 @@ func Pool(own Statistics, groups ...Statistics) Statistics {
 	return all
 }
 
+// Merge returns all that people said, whoever they are. It is what predictions
+// are tried with, and shown to nobody.
+func Merge(groups ...Statistics) Statistics {
+	all := Statistics{pooled: true}
+	for _, group := range groups {
+		all.merge(group, nil, 0)
+	}
+	return all
+}
+
 // Sum returns the statistics of some conversations.
 func Sum(contributions []Contribution) Statistics {
 	var s Statistics

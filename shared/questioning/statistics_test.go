@@ -184,7 +184,7 @@ func TestANearCertainAnswerIsOfferedAsAnAssumption(t *testing.T) {
 	assert.Equal(t, StateAssumed, s.State)
 	assert.Equal(t, false, s.Value)
 	assert.Equal(t, FromStatistics, s.Source)
-	assert.Contains(t, s.Words, "100 of 100 earlier conversations that had kind: business")
+	assert.Contains(t, s.Words, "100 of 100 earlier conversations that had kind: \"business\"")
 	assert.Equal(t, "day", iv.Standings[2].Value)
 	assert.Equal(t, StateMissing, iv.Standings[3].State, "the mood is anybody's")
 

@@ -22,6 +22,15 @@ const maxRead = 200
 // there are none yet. userID is empty for conversations without a user. tx is
 // bound to the principal.
 func Read(ctx context.Context, tx pgx.Tx, form, userID string) (questioning.Statistics, error) {
+	e, err := read(ctx, tx, form, userID)
+	return questioning.Pool(e.own, e.users, e.others), err
+}
+
+// earlier is what was said before: by the user, by the principal's other users,
+// and by other principals. In the last two everybody speaks once.
+type earlier struct{ own, users, others questioning.Statistics }
+
+func read(ctx context.Context, tx pgx.Tx, form, userID string) (earlier, error) {
 	var shared, vote []byte
 	var own, users [][]byte
 	err := tx.QueryRow(ctx, `
@@ -35,40 +44,40 @@ func Read(ctx context.Context, tx pgx.Tx, form, userID string) (questioning.Stat
 		             WHERE principal = current_setting('app.principal') AND form = $1 AND user_id <> $2 AND for_user
 		             ORDER BY counted_at DESC, conversation_id LIMIT $3)`, form, userID, maxRead).Scan(&shared, &vote, &own, &users)
 	if err != nil {
-		return questioning.Statistics{}, fmt.Errorf("read statistics: %w", err)
+		return earlier{}, fmt.Errorf("read statistics: %w", err)
 	}
-	pooled, err := pool(shared, vote, own, users)
+	e, err := decode(shared, vote, own, users)
 	if err != nil {
-		return questioning.Statistics{}, fmt.Errorf("read statistics of %s: %w", form, err)
+		return earlier{}, fmt.Errorf("read statistics of %s: %w", form, err)
 	}
-	return pooled, nil
+	return e, nil
 }
 
-// pool leaves the principal's own voice out of the shared counts: it is among
+// decode leaves the principal's own voice out of the shared counts: it is among
 // own or users.
-func pool(shared, vote []byte, own, users [][]byte) (questioning.Statistics, error) {
-	var others questioning.Statistics
+func decode(shared, vote []byte, own, users [][]byte) (e earlier, err error) {
 	if shared != nil {
-		if err := json.Unmarshal(shared, &others); err != nil {
-			return questioning.Statistics{}, err
+		if err := json.Unmarshal(shared, &e.others); err != nil {
+			return e, err
 		}
 	}
 	if vote != nil {
 		voted, err := contributions([][]byte{vote})
 		if err != nil {
-			return questioning.Statistics{}, err
+			return e, err
 		}
-		others = others.Without(voted[0])
+		e.others = e.others.Without(voted[0])
 	}
 	said, err := contributions(own)
 	if err != nil {
-		return questioning.Statistics{}, err
+		return e, err
 	}
 	neighbours, err := contributions(users)
 	if err != nil {
-		return questioning.Statistics{}, err
+		return e, err
 	}
-	return questioning.Pool(questioning.Sum(said), questioning.Sum(neighbours), others), nil
+	e.own, e.users = questioning.Sum(said), questioning.Sum(neighbours)
+	return e, nil
 }
 
 func contributions(documents [][]byte) ([]questioning.Contribution, error) {
@@ -118,11 +127,11 @@ func fold(ctx context.Context, tx pgx.Tx, conversation, form string, slots []que
 	if err := tx.QueryRow(ctx, `SELECT user_id FROM counted_conversations WHERE conversation_id = $1`, conversation).Scan(&user); err != nil {
 		return fmt.Errorf("read user: %w", err)
 	}
-	known, err := Read(ctx, tx, form, user)
+	e, err := read(ctx, tx, form, user)
 	if err != nil {
 		return err
 	}
-	added := known.Contribution(slots, standings)
+	added := questioning.Merge(e.own, e.users, e.others).Contribution(slots, standings)
 	contribution, err := json.Marshal(added)
 	if err != nil {
 		return fmt.Errorf("encode contribution: %w", err)

@@ -75,7 +75,7 @@ func TestWhatWasSaidIsProposedInTheNextConversationAndRecalled(t *testing.T) {
 		}
 	}
 	assert.Equal(t, map[string]any{"destination": "Lisbon", "class": "business"}, proposed)
-	assert.Contains(t, next.Text(), "Destination Lisbon (said on")
+	assert.Contains(t, next.Text(), `Destination "Lisbon" (said on`)
 	corrected := answerSlots(t, s, next.ConversationID, map[string]any{"destination": "Porto"})
 	for _, c := range corrected.Coverage {
 		if c.Slot == "destination" {

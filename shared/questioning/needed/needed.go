@@ -56,6 +56,9 @@ func Read(raw []byte) ([]questioning.Slot, error) {
 	if err != nil {
 		return nil, err
 	}
+	for i := range slots {
+		slots[i] = slots[i].Plain()
+	}
 	return slots, checkConditions(slots)
 }
 
