@@ -36,6 +36,9 @@ const (
 // Ask opens a conversation and returns its first batch of questions. With a
 // conversation_id it goes on with that one, as FollowUp does.
 func (s *Service) Ask(ctx context.Context, in AskInput) (Turn, error) {
+	if err := s.checkUser(in.UserID); err != nil {
+		return Turn{}, err
+	}
 	if string(in.InformationNeeded) == "null" {
 		in.InformationNeeded = nil
 	}
@@ -115,10 +118,14 @@ func (s *Service) opening(ctx context.Context, in AskInput) (*opening, error) {
 	o.interview = questioning.New(in.Context, slots, limits)
 	assume(o.interview, in.Context+"\n"+strings.Join(saidBy(in.PreviousMessages), "\n"), s.now())
 	remembered := s.remember(ctx, o.interview, in.UserID)
-	if o.interview.Statistics, err = s.readStatistics(ctx, o.form); err != nil {
+	if o.interview.Statistics, err = s.readStatistics(ctx, o.form, in.UserID); err != nil {
 		return nil, err
 	}
-	if err := o.identify(in); err != nil {
+	keyOf := ""
+	if s.config.RequireUser {
+		keyOf = in.UserID
+	}
+	if err := o.identify(in, keyOf); err != nil {
 		return nil, err
 	}
 	o.goal, o.revision, o.messages = in.Context, 1, latest(in.PreviousMessages)
@@ -136,8 +143,6 @@ func checkOpening(in AskInput) error {
 		return fault.Invalidf("context", "has %d bytes, at most %d are allowed", len(in.Context), maxContext)
 	case utf8.RuneCountInString(in.SessionID) > maxID:
 		return fault.Invalidf("session_id", "may have at most %d characters", maxID)
-	case utf8.RuneCountInString(in.UserID) > maxUserID:
-		return fault.Invalidf("user_id", "may have at most %d characters", maxUserID)
 	case in.BatchSize < 0 || in.BatchSize > MaxBatchSize:
 		return fault.Invalidf("batch_size", "must be from 1 to %d", MaxBatchSize)
 	case in.MaxQuestions < 0:
@@ -206,8 +211,9 @@ func isSchema(needed []byte) bool {
 
 // identify gives the conversation its ids, and finds what tells a repeated
 // opening call from another one: an idempotency key, or the same arguments
-// from the same user or session while nothing has been answered.
-func (o *opening) identify(in AskInput) error {
+// from the same user or session while nothing has been answered. A key is its
+// owner's alone, where one is given.
+func (o *opening) identify(in AskInput, keyOf string) error {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return fmt.Errorf("make conversation id: %w", err)
@@ -235,6 +241,9 @@ func (o *opening) identify(in AskInput) error {
 			return fault.Invalidf("metadata.idempotency_key", "must be a string that is not empty")
 		}
 		o.openedBy, o.withKey = digest([]byte("key"), []byte(text)), true
+		if keyOf != "" {
+			o.openedBy = digest([]byte("key"), []byte(text), []byte(keyOf))
+		}
 	case in.UserID != "" || in.SessionID != "":
 		o.openedBy = digest([]byte("call"), o.fingerprint)
 	}

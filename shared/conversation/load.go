@@ -134,7 +134,7 @@ func scanSlots(results pgx.BatchResults, iv *questioning.Interview) error {
 				return fmt.Errorf("value: %w", err)
 			}
 		}
-		iv.Slots = append(iv.Slots, slot)
+		iv.Slots = append(iv.Slots, slot.Plain())
 		iv.Standings = append(iv.Standings, standing)
 	}
 	return rows.Err()

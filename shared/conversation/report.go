@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/reply"
 	"github.com/sequential-questioning/sequential-questioning/shared/schema"
@@ -17,6 +18,9 @@ import (
 
 // Report returns what a conversation has gathered so far. It changes nothing.
 func (s *Service) Report(ctx context.Context, in ReportInput) (Report, error) {
+	if err := s.checkUser(in.UserID); err != nil {
+		return Report{}, err
+	}
 	if err := checkID(in.ConversationID); err != nil {
 		return Report{}, err
 	}
@@ -99,7 +103,7 @@ func history(ctx context.Context, tx pgx.Tx, rec *record) ([]Past, error) {
 func contradiction(c questioning.Coverage, byNumber map[int]Citation) Contradiction {
 	said := make([]string, len(c.Answers))
 	for i, n := range c.Answers {
-		said[i] = fmt.Sprintf("answer %d: %q", n, byNumber[n].Words)
+		said[i] = fmt.Sprintf("answer %d: %s", n, excerpt(byNumber[n].Words))
 	}
 	return Contradiction{Slot: c.Slot.Key, Answers: c.Answers, Text: c.Slot.Title + ": " + strings.Join(said, ", ")}
 }
@@ -109,7 +113,7 @@ func openPoint(c questioning.Coverage) OpenPoint {
 		questioning.StateMissing:  "not answered",
 		questioning.StateUnknown:  "the person does not know",
 		questioning.StateDeclined: "the person does not want to say",
-		questioning.StateUnclear:  fmt.Sprintf("said %q; expected %s", c.Words, reply.Expected(c.Slot)),
+		questioning.StateUnclear:  fmt.Sprintf("said %s; expected %s", excerpt(c.Words), plain.Line(reply.Expected(c.Slot))),
 	}[c.State]
 	return OpenPoint{
 		Slot: c.Slot.Key, Title: c.Slot.Title, Required: c.Slot.Required, State: c.State,

@@ -18,7 +18,7 @@ import (
 // ReviseInput puts something else in the place of an answer.
 type ReviseInput struct {
 	ConversationID string              `json:"conversation_id"`
-	UserID         string              `json:"user_id,omitempty" jsonschema:"Whose it is."`
+	UserID         string              `json:"user_id,omitempty" jsonschema:"Whose it is; left out, it may be anybody's this caller asked."`
 	Slot           string              `json:"slot,omitempty" jsonschema:"What to revise, by slot."`
 	AnswerNumber   int                 `json:"answer_number,omitempty" jsonschema:"The same, by answer; refused when that one no longer holds."`
 	QuestionNumber int                 `json:"question_number,omitempty" jsonschema:"The same, by question."`
@@ -82,7 +82,7 @@ func (r Revision) Text() string {
 
 func stood(state questioning.State, value any) string {
 	if value != nil {
-		return questioning.Render(value)
+		return questioning.Quote(value)
 	}
 	return strings.ReplaceAll(string(state), "_", " ")
 }
@@ -90,6 +90,9 @@ func stood(state questioning.State, value any) string {
 // Revise puts a new answer in the place of what a slot holds. What depended on
 // it is asked again; nothing is lost from the history.
 func (s *Service) Revise(ctx context.Context, in ReviseInput) (Revision, error) {
+	if err := s.checkUser(in.UserID); err != nil {
+		return Revision{}, err
+	}
 	if err := in.check(); err != nil {
 		return Revision{}, err
 	}

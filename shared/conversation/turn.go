@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/reply"
 )
@@ -57,16 +58,18 @@ func newTurn(rec *record, batch questioning.Batch, t tally) Turn {
 	return turn
 }
 
-func numberedLine(q Question) string { return fmt.Sprintf("%d. %s", q.QuestionNumber, q.QuestionText) }
+func numberedLine(q Question) string {
+	return fmt.Sprintf("%d. %s", q.QuestionNumber, plain.Line(q.QuestionText))
+}
 
 // hint is the form of the answer, where it is not plain from the question.
 func hint(slot questioning.Slot) string {
 	var hint string
 	if slot.Type != questioning.Text && slot.Type != questioning.Boolean {
-		hint = "Answer: " + reply.Expected(slot) + "."
+		hint = "Answer: " + plain.Line(reply.Expected(slot)) + "."
 	}
 	if slot.Default != nil {
-		hint = strings.TrimSpace(hint + " Usually: " + questioning.Render(slot.Default) + ".")
+		hint = strings.TrimSpace(hint + " Usually: " + questioning.Quote(slot.Default) + ".")
 	}
 	return hint
 }

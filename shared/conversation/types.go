@@ -7,13 +7,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
 // AskInput opens a conversation, or goes on with one.
 type AskInput struct {
 	Context           string          `json:"context" jsonschema:"The goal to gather information for, and what is known about it so far. Lines such as 'Budget: 500' are taken as assumptions and not asked for."`
-	UserID            string          `json:"user_id,omitempty" jsonschema:"Who is asked."`
+	UserID            string          `json:"user_id,omitempty" jsonschema:"Who is asked; keeps people apart. A call without it reaches the conversations of everybody this caller asked."`
 	SessionID         string          `json:"session_id,omitempty" jsonschema:"Groups a person's conversations; made up when left out."`
 	ConversationID    string          `json:"conversation_id,omitempty" jsonschema:"Go on with this conversation instead of opening one."`
 	PreviousMessages  []Message       `json:"previous_messages,omitempty" jsonschema:"The chat so far. When going on, the person's last messages are read as answers."`
@@ -26,7 +27,7 @@ type AskInput struct {
 // FollowUpInput brings a person's answers.
 type FollowUpInput struct {
 	ConversationID   string        `json:"conversation_id,omitempty" jsonschema:"The conversation; left out, previous_messages open a new one."`
-	UserID           string        `json:"user_id,omitempty" jsonschema:"Who answered."`
+	UserID           string        `json:"user_id,omitempty" jsonschema:"Who answered; left out, the conversation may be anybody's this caller asked."`
 	Answers          []AnswerInput `json:"answers,omitempty" jsonschema:"Answers by question or slot."`
 	PreviousMessages []Message     `json:"previous_messages,omitempty" jsonschema:"The chat; the person's last messages are read as answers, numbered like the questions or in their order."`
 }
@@ -103,7 +104,7 @@ type Coverage struct {
 
 // assumption words what was assumed, and where from.
 func (c Coverage) assumption() string {
-	text := c.Title + " " + questioning.Render(c.Value)
+	text := c.Title + " " + questioning.Quote(c.Value)
 	if c.Source != "" {
 		text += " (" + c.Source + ")"
 	}
@@ -160,7 +161,7 @@ func (t Turn) Text() string {
 // ReportInput names a conversation to report on.
 type ReportInput struct {
 	ConversationID string `json:"conversation_id"`
-	UserID         string `json:"user_id,omitempty" jsonschema:"Whose it is."`
+	UserID         string `json:"user_id,omitempty" jsonschema:"Whose it is; left out, it may be anybody's this caller asked."`
 	IncludeHistory bool   `json:"include_history,omitempty" jsonschema:"Also list every answer ever given, with what put it aside."`
 }
 
@@ -221,10 +222,10 @@ type OpenPoint struct {
 // Text renders the report for a person.
 func (r Report) Text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n", r.Goal)
+	fmt.Fprintf(&b, "Goal: %s\n", excerpt(r.Goal))
 	for _, c := range r.Coverage {
 		if value, ok := r.Values[c.Slot]; ok {
-			fmt.Fprintf(&b, "\n%s: %s%s", c.Title, questioning.Render(value), cited(c))
+			fmt.Fprintf(&b, "\n%s: %s%s", c.Title, questioning.Quote(value), cited(c))
 		}
 	}
 	for _, c := range r.Contradictions {
@@ -239,7 +240,7 @@ func (r Report) Text() string {
 	if len(r.History) > 0 {
 		b.WriteString("\n\nHistory:")
 		for _, p := range r.History {
-			fmt.Fprintf(&b, "\n%d. %s: %s", p.AnswerNumber, p.Slot, cmp.Or(p.Words, stood(questioning.State(p.Outcome), p.Value)))
+			fmt.Fprintf(&b, "\n%d. %s: %s", p.AnswerNumber, plain.Line(p.Slot), p.said())
 			if p.SupersededBy > 0 {
 				fmt.Fprintf(&b, " (put aside by answer %d)", p.SupersededBy)
 			}
@@ -247,6 +248,19 @@ func (r Report) Text() string {
 	}
 	return b.String()
 }
+
+// said is what was said at an answer of the history.
+func (p Past) said() string {
+	if p.Words != "" {
+		return plain.Quote(p.Words)
+	}
+	return stood(questioning.State(p.Outcome), p.Value)
+}
+
+// excerptRunes is how much of a goal, or of words that hold no value, a text repeats.
+const excerptRunes = 200
+
+func excerpt(words string) string { return plain.Quote(plain.Excerpt(words, excerptRunes)) }
 
 func cited(c Coverage) string {
 	if len(c.Answers) == 0 {

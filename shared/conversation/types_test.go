@@ -28,10 +28,10 @@ func TestAReportCanBeReadByAPerson(t *testing.T) {
 		Contradictions: []Contradiction{{Text: `Budget: answer 2: "500", answer 4: "1500.50"`}},
 		OpenPoints:     []OpenPoint{{Text: "Class: not answered"}},
 	}
-	assert.Equal(t, `Book a trip
+	assert.Equal(t, `Goal: "Book a trip"
 
 Budget: 1500.5 (answer 2, 4)
-Extras: wifi, meal (answer 3)
+Extras: "wifi", "meal" (answer 3)
 Insured: no (assumed, from the context)
 Contradiction: Budget: answer 2: "500", answer 4: "1500.50"
 

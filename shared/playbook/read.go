@@ -47,7 +47,7 @@ func check(raw []byte) (Playbook, error) {
 	if err != nil {
 		return Playbook{}, err
 	}
-	value, err := plain(root)
+	value, err := toJSON(root)
 	if err != nil {
 		return Playbook{}, err
 	}
@@ -75,7 +75,7 @@ func read(raw []byte) (Playbook, error) {
 	if err != nil {
 		return Playbook{}, err
 	}
-	value, err := plain(root)
+	value, err := toJSON(root)
 	if err != nil {
 		return Playbook{}, err
 	}

@@ -3,6 +3,8 @@ package questioning
 import (
 	"fmt"
 	"math"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 )
 
 // DefaultConfidence is how probable an answer must be to be assumed, unless a
@@ -81,14 +83,14 @@ func (iv *Interview) match(i, id int, b *beliefs, p *Prediction) string {
 	return also
 }
 
-// described names an answer: "travel class: economy".
+// described names an answer: travel class: "economy".
 func (iv *Interview) described(g Given) string {
 	slot := iv.Slots[iv.Index(g.Slot)]
-	value := g.Value
+	value := plain.Quote(plain.Excerpt(g.Value, excerptRunes))
 	if slot.Type == Boolean {
 		value = Render(value == "true")
 	}
-	return fmt.Sprintf("%s: %s", lowerFirst(slot.Title), excerpt(value))
+	return fmt.Sprintf("%s: %s", lowerFirst(slot.Title), value)
 }
 
 func optionValue(slot Slot, option int) any {

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 )
 
 // question words the question for slot i.
@@ -13,11 +15,11 @@ func (iv *Interview) question(i, number int, b *beliefs) Question {
 	q := Question{Number: number, Slot: slot.Key, Purpose: iv.purpose(i), Text: slot.wording(), Bits: round(iv.bits(i, b))}
 	switch q.Purpose {
 	case Clarify:
-		q.Text = fmt.Sprintf("I could not read %q. %s", excerpt(standing.Words), q.Text)
+		q.Text = fmt.Sprintf("I could not read %s. %s", plain.Quote(plain.Excerpt(standing.Words, excerptRunes)), q.Text)
 		q.Reason = "The answer could not be read; asked once more, with what is expected."
 	case Confirm:
 		q.Text = fmt.Sprintf("What you said about the %s does not fit together; the latest is %s. What is right?",
-			lowerFirst(slot.Title), Render(standing.Value))
+			lowerFirst(slot.Title), Quote(standing.Value))
 		q.Reason = fmt.Sprintf("Answers %s contradict each other.", numbers(standing.Answers))
 		q.Bits = 1
 	default:
@@ -128,6 +130,22 @@ func Render(value any) string {
 	}
 }
 
+// Quote writes a value into a text that others read: words on one line and in
+// quotes, so that they cannot be taken for the text itself.
+func Quote(value any) string {
+	switch v := value.(type) {
+	case string:
+		return plain.Quote(v)
+	case []any:
+		parts := make([]string, len(v))
+		for i := range v {
+			parts[i] = Quote(v[i])
+		}
+		return strings.Join(parts, ", ")
+	}
+	return Render(value)
+}
+
 // lowerFirst lowers the first letter unless the word is an abbreviation.
 func lowerFirst(s string) string {
 	first, size := utf8.DecodeRuneInString(s)
@@ -142,15 +160,8 @@ func upperFirst(s string) string {
 	return string(unicode.ToUpper(first)) + s[size:]
 }
 
+// excerptRunes is how much of somebody's words a question repeats.
 const excerptRunes = 60
-
-func excerpt(words string) string {
-	runes := []rune(strings.Join(strings.Fields(words), " "))
-	if len(runes) <= excerptRunes {
-		return string(runes)
-	}
-	return string(runes[:excerptRunes-1]) + "…"
-}
 
 func numbers(all []int) string {
 	parts := make([]string, len(all))

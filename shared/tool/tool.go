@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 )
 
 // Definition declares a tool. Descriptions are short: every client pays for
@@ -179,7 +180,7 @@ func (t Tool) failure(ctx context.Context, err error) *mcp.CallToolResult {
 		slog.InfoContext(ctx, "call canceled", "tool", t.Declaration.Name)
 		result = mcp.NewToolResultError("the call was cancelled; nothing was stored")
 	case errors.As(err, &invalid):
-		result = mcp.NewToolResultError(invalid.Error())
+		result = mcp.NewToolResultError(plain.Line(invalid.Error()))
 	case errors.As(err, &unavailable):
 		slog.WarnContext(ctx, "dependency unavailable", "tool", t.Declaration.Name, "error", err)
 		result = mcp.NewToolResultErrorf("%s is not available at the moment. Repeat the same call in a few seconds; it will not be counted twice.", upperFirst(unavailable.What))

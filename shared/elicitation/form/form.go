@@ -6,9 +6,9 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/elicitation"
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/reply"
 )
@@ -70,13 +70,13 @@ func (item Item) title() string {
 	if item.Question == 0 {
 		return item.Slot.Title
 	}
-	return item.Text
+	return plain.Line(item.Text)
 }
 
 func (item Item) description() string {
 	if item.Question == 0 {
 		return fmt.Sprintf("Assumed, %s: %s. Correct it if that is wrong.",
-			cmp.Or(item.Source, "from the context"), questioning.Render(item.Assumed))
+			cmp.Or(item.Source, "from the context"), questioning.Quote(item.Assumed))
 	}
 	if item.free() && item.Slot.Type == questioning.Text {
 		return strings.Join(item.Slot.LookFor, "; ")
@@ -84,7 +84,7 @@ func (item Item) description() string {
 	if len(item.Slot.Options) > 0 || item.Slot.Type == questioning.Boolean {
 		return ""
 	}
-	return upperFirst(reply.Expected(item.Slot)) + "."
+	return upperFirst(plain.Line(reply.Expected(item.Slot))) + "."
 }
 
 // free says that the value's field takes any words.
@@ -170,7 +170,7 @@ func message(goal string, items []Item) string {
 		parts = append(parts, counted(confirm, "assumption")+" to confirm")
 	}
 	return fmt.Sprintf("%s\n\n%s. Leave out what you like. Instead of an answer you can say: don't know, does not apply, rather not say.",
-		shortened(goal), upperFirst(strings.Join(parts, " and ")))
+		plain.Quote(plain.Excerpt(goal, longestGoal)), upperFirst(strings.Join(parts, " and ")))
 }
 
 func counted(n int, noun string) string {
@@ -178,14 +178,6 @@ func counted(n int, noun string) string {
 		return "one " + noun
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
-}
-
-func shortened(goal string) string {
-	goal, _, _ = strings.Cut(strings.TrimSpace(goal), "\n")
-	if utf8.RuneCountInString(goal) > longestGoal {
-		return string([]rune(goal)[:longestGoal]) + "…"
-	}
-	return goal
 }
 
 func upperFirst(s string) string {

@@ -64,12 +64,12 @@ func TestAnAssumptionIsShownWithItsSource(t *testing.T) {
 	assert.Equal(t, "Assumed, said in another conversation: 500. Correct it if that is wrong.", got.Description)
 	got = fields(Item{Slot: slot("extras", questioning.Choices), Assumed: []any{"w"}})["extras"]
 	assert.Equal(t, []string{"w"}, got.Default)
-	assert.Contains(t, got.Description, "Assumed, from the context: w.")
+	assert.Contains(t, got.Description, "Assumed, from the context: \"w\".")
 }
 
 func TestTheMessageSaysWhatForAndHowMuch(t *testing.T) {
 	one, assumption := asked(1, slot("a", questioning.Text)), Item{Slot: slot("b", questioning.Text), Assumed: "x"}
-	assert.Contains(t, New("Book a trip\nfor four", []Item{one, assumption, assumption}).Message, "Book a trip\n\nOne question and 2 assumptions to confirm.")
+	assert.Contains(t, New("Book a trip\nfor four", []Item{one, assumption, assumption}).Message, "\"Book a trip for four\"\n\nOne question and 2 assumptions to confirm.")
 	assert.Contains(t, New("x", []Item{one, one}).Message, "2 questions.")
 	assert.Contains(t, New("x", []Item{assumption}).Message, "One assumption to confirm.")
 }

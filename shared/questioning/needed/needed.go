@@ -49,6 +49,9 @@ func Read(ctx context.Context, raw []byte) ([]questioning.Slot, error) {
 	if err != nil {
 		return nil, err
 	}
+	for i := range slots {
+		slots[i] = slots[i].Plain()
+	}
 	return slots, checkConditions(slots)
 }
 
