@@ -22,6 +22,8 @@ ALONE_RELEASE := GOWORK=off CGO_ENABLED=0 GOFLAGS='-buildvcs=false -trimpath -ta
 RELEASE := $(BIN)/release
 OPERATE := $(BIN)/operate
 CLUSTER := $(BIN)/cluster-command
+# It fails where its database cannot be read.
+GOVULNCHECK = $(abspath $(BIN))/govulncheck $(if $(VULNDB),-db $(VULNDB))
 
 ##@ Use
 
@@ -75,6 +77,15 @@ postgres:
 unit: postgres release operate ## Unit and integration tests, against a real PostgreSQL
 	go test -timeout 10m $(filter-out ./tests/...,$(PACKAGES)) ./tests/integration/... ./tests/quality/...
 	go test -count=1 -timeout 15m ./tests/infrastructure/... ./tests/documents/... # read files that the cache of tests does not see
+
+race: postgres ## Unit and integration tests, watched for data races; needs a C compiler
+	CGO_ENABLED=1 go test -race -timeout 20m $(filter-out ./tests/...,$(PACKAGES)) ./tests/integration/...
+
+vulnerabilities: ## Known vulnerabilities in what the programs call, by https://vuln.go.dev. VULNDB=https://…
+	@GOBIN=$(abspath $(BIN)) $(ALONE) go install golang.org/x/vuln/cmd/govulncheck@v1.6.0
+	cd shared && $(GOVULNCHECK) $(addprefix ../,$(addsuffix /...,$(filter-out tests,$(MODULES))))
+	cd gitops/release && $(ALONE_RELEASE) $(GOVULNCHECK) ./...
+	cd gitops/operate && $(ALONE) $(GOVULNCHECK) ./...
 
 delivery: ## Tests of the release command, the manifests and the policies
 	$(ALONE_RELEASE) go -C gitops/release test -timeout 10m ./...
@@ -166,4 +177,4 @@ help: ## Print this
 
 FORCE:
 
-.PHONY: run migrate reindex build generate release operate render images tidy test postgres unit delivery conformance e2e verify lint quality fuzz bench load load-test operations monitoring dashboards infrastructure cluster cluster-down clean help FORCE
+.PHONY: run migrate reindex build generate release operate render images tidy test postgres unit race vulnerabilities delivery conformance e2e verify lint quality fuzz bench load load-test operations monitoring dashboards infrastructure cluster cluster-down clean help FORCE

@@ -18,7 +18,8 @@ func Tool(conversations *conversation.Service) tool.Tool {
 		Title: "Ask for information",
 		Description: "Start gathering information from a person, one small batch of questions at a time. " +
 			"Say what for (context) and, if you know, what exactly (information_needed). " +
-			"Put current_question to the person, then bring the reply to sequential_questioning_follow_up.",
+			"Put current_question to the person, then bring the reply to sequential_questioning_follow_up. " +
+			"Only user_id keeps people apart.",
 		Schemas: conversation.Schemas(),
 		Refine:  conversation.RefineAsk,
 	}, conversations.Ask)

@@ -17,7 +17,8 @@ func Tool(conversations *conversation.Automatic) tool.Tool {
 		Title: "Ask until it is known",
 		Description: "Gather information by asking the person directly, form by form, until everything needed is known; returns what was gathered. " +
 			"Say what for (context) and, if you know, what exactly (information_needed). " +
-			"Where no form can be shown, it returns the questions for you to put.",
+			"Where no form can be shown, it returns the questions for you to put. " +
+			"Only user_id keeps people apart.",
 		Schemas: conversation.AutomaticSchemas(),
 		Refine:  conversation.RefineAutomatic,
 	}, conversations.Ask)

@@ -17,7 +17,8 @@ func Tool(conversations *conversation.Service) tool.Tool {
 		Title: "Answer and ask on",
 		Description: "Bring the person's reply and get the next questions: as answers by question or slot, " +
 			"or as previous_messages in the person's own words. Go on until metadata.complete is true. " +
-			"Without answers it returns the questions that are waiting.",
+			"Without answers it returns the questions that are waiting. " +
+			"Only user_id keeps people apart.",
 		Idempotent: true,
 		Schemas:    conversation.Schemas(),
 		Refine:     conversation.RefineFollowUp,

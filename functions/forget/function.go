@@ -13,9 +13,10 @@ func New() *function.Function { return function.New("forget", conversation.Open,
 // Tool is sequential_questioning_forget.
 func Tool(conversations *conversation.Service) tool.Tool {
 	return tool.Define(tool.Definition{
-		Name:        "sequential_questioning_forget",
-		Title:       "Forget",
-		Description: "Erase one conversation, or with everything: true all of this user's, for good: questions, answers, memory. Says what went.",
+		Name:  "sequential_questioning_forget",
+		Title: "Forget",
+		Description: "Erase one conversation, or with everything: true all of the user's, for good: questions, answers, memory. " +
+			"Without user_id, everything is all that this caller ever stored for anybody. Says what went.",
 		Destructive: true,
 		Idempotent:  true,
 	}, conversations.Forget)

@@ -64,7 +64,7 @@ func TestWhatTheDocsAskForCanBeAskedFor(t *testing.T) {
 	examples := regexp.MustCompile("(?s)```json\n(.*?)```").FindAllStringSubmatch(read(t, "docs", "asking.md"), -1)
 	require.Len(t, examples, 2)
 	for _, example := range examples {
-		slots, err := needed.Read([]byte(example[1]))
+		slots, err := needed.Read(t.Context(), []byte(example[1]))
 		require.NoError(t, err)
 		assert.GreaterOrEqual(t, len(slots), 6)
 	}

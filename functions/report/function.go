@@ -16,7 +16,7 @@ func Tool(conversations *conversation.Service) tool.Tool {
 		Name:  "sequential_questioning_report",
 		Title: "Report what was gathered",
 		Description: "What a conversation has gathered so far: the values as one JSON object, each citing its answers, " +
-			"with contradictions and open points.",
+			"with contradictions and open points. Without user_id, of anybody this caller asked.",
 		ReadOnly:   true,
 		Idempotent: true,
 		Schemas:    conversation.Schemas(),

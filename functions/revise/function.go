@@ -16,7 +16,8 @@ func Tool(conversations *conversation.Service) tool.Tool {
 		Name:  "sequential_questioning_revise",
 		Title: "Revise an answer",
 		Description: "Replace an answer the person corrects, by slot, answer_number or question_number. " +
-			"Answers that depended on it are asked again; the report keeps the history.",
+			"Answers that depended on it are asked again; the report keeps the history. " +
+			"Without user_id it reaches anybody this caller asked.",
 		Destructive: true,
 		Idempotent:  true,
 		Schemas:     conversation.Schemas(),

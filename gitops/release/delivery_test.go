@@ -39,7 +39,7 @@ func run(t *testing.T, args ...string) (string, error) {
 }
 
 // project has this project's own deployment on both branches, every image
-// pinned to a digest of its own.
+// pinned to a digest of its own, the placeholders of production edited.
 func project(t *testing.T) *repositorytest.Clone {
 	t.Helper()
 	clone := repositorytest.New(t)
@@ -61,13 +61,17 @@ func project(t *testing.T) *repositorytest.Clone {
 		}))
 	}
 	files[pinned] = digests.ReplaceAllString(files[pinned], "sha256:"+strings.Repeat("1", 64))
+	files[identity] = strings.ReplaceAll(files[identity], "example.com", "acme.dev")
 	commit := clone.Commit("First release", files)
 	clone.Push(commit, "main")
 	clone.Push(commit, "prod")
 	return clone
 }
 
-const pinned = "gitops/images/kustomization.yaml"
+const (
+	pinned   = "gitops/images/kustomization.yaml"
+	identity = "gitops/overlays/prod/identity.yaml"
+)
 
 var digests = regexp.MustCompile(`sha256:\w+`)
 
@@ -148,10 +152,28 @@ patches:
 	}), "main")
 	heads := clone.Heads()
 	_, err = run(t, "promote", "--root", clone.Folder, "--yes")
-	for _, says := range []string{"\n  drift: ", "\n  policy: ", "\n  connections: "} {
+	for _, says := range []string{"\n  drift: ", "\n  policy: ", "\n  connections: ", "\n  callers: "} {
 		assert.ErrorContains(t, err, says)
 	}
 	assert.Equal(t, heads, clone.Heads())
+}
+
+func TestProductionIsNotPromotedWithoutSayingWhoMayCall(t *testing.T) {
+	clone := project(t)
+	for content, says := range map[string]string{
+		"[]\n": "callers: nothing says who may call: neither OAUTH_ISSUER nor ALLOW_UNAUTHENTICATED=true is set (ask, automatic, follow-up, forget, gateway, recall, report, revise): in " + identity + " set OAUTH_ISSUER",
+		`[{op: add, path: /spec/template/spec/containers/0/env/-, value: {name: OAUTH_ISSUER, value: "https://issuer.example.com"}}]`: `callers: OAUTH_ISSUER is "https://issuer.example.com", a placeholder`,
+	} {
+		clone.Push(clone.Commit("Leave it open", map[string]string{identity: content}), "main")
+		heads := clone.Heads()
+		_, err := run(t, "promote", "--root", clone.Folder, "--yes")
+		assert.ErrorContains(t, err, says)
+		assert.Equal(t, heads, clone.Heads())
+	}
+	open := `[{op: add, path: /spec/template/spec/containers/0/env/-, value: {name: ALLOW_UNAUTHENTICATED, value: "true"}}]`
+	clone.Push(clone.Commit("Open it in so many words", map[string]string{identity: open}), "main")
+	_, err := run(t, "promote", "--root", clone.Folder, "--yes")
+	assert.NoError(t, err)
 }
 
 func TestPromotingAndFollowing(t *testing.T) {

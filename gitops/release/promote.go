@@ -37,7 +37,7 @@ func promoteCommand(root *string) *cobra.Command {
 migrations and policies. Refuses what breaks a rule: an image that is not pinned by
 digest, a migration that does not only expand or changes a released one, manifests
 that are not what func.yaml says, a policy violated, more connections than there are,
-a diverged branch. Then pushes a fast-forward, or a branch for a pull request. Only
+functions of which nothing says who may call them, a diverged branch. Then pushes a fast-forward, or a branch for a pull request. Only
 what is on the remote is promoted; your branches stay as they are.` + connectionHelp,
 		Example: `  release promote --dry-run          # look
   release promote --follow           # promote, and wait until it serves
@@ -74,7 +74,7 @@ func promote(command *cobra.Command, root string, o promoteOptions) error {
 		return err
 	}
 	fmt.Fprintf(command.ErrOrStderr(), "Comparing %s with %s of %s\n", o.request.From, o.request.To, o.request.Remote)
-	prepared, err := promotion.Prepare(ctx, repo, o.request, rule.All()...)
+	prepared, err := promotion.Prepare(ctx, repo, o.request, rule.All(o.request.Overlay)...)
 	if err != nil {
 		return err
 	}

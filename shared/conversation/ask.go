@@ -16,6 +16,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
 	"github.com/sequential-questioning/sequential-questioning/shared/playbook"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/needed"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/reply"
 	"github.com/sequential-questioning/sequential-questioning/shared/schema"
@@ -36,6 +37,9 @@ const (
 // Ask opens a conversation and returns its first batch of questions. With a
 // conversation_id it goes on with that one, as FollowUp does.
 func (s *Service) Ask(ctx context.Context, in AskInput) (Turn, error) {
+	if err := s.checkUser(in.UserID); err != nil {
+		return Turn{}, err
+	}
 	if string(in.InformationNeeded) == "null" {
 		in.InformationNeeded = nil
 	}
@@ -84,6 +88,8 @@ func (s *Service) goOn(ctx context.Context, in AskInput) (Turn, error) {
 		return Turn{}, fault.Invalidf("information_needed", "is settled when a conversation opens; leave it out, or leave conversation_id out to open another")
 	case in.MaxQuestions != 0:
 		return Turn{}, fault.Invalidf("max_questions", "is settled when a conversation opens; leave it out")
+	case in.Language != "":
+		return Turn{}, fault.Invalidf("language", "is settled when a conversation opens; leave it out")
 	}
 	return s.follow(ctx, "sequential_questioning", in, FollowUpInput{
 		ConversationID: in.ConversationID, UserID: in.UserID, PreviousMessages: in.PreviousMessages,
@@ -104,7 +110,7 @@ func (s *Service) opening(ctx context.Context, in AskInput) (*opening, error) {
 	if in.MaxQuestions != 0 {
 		limits.MaxQuestions = min(in.MaxQuestions, s.config.MaxQuestions)
 	}
-	o := &opening{}
+	o := &opening{language: languageOf(in)}
 	if in.UserID != "" {
 		o.userID = &in.UserID
 	}
@@ -113,12 +119,17 @@ func (s *Service) opening(ctx context.Context, in AskInput) (*opening, error) {
 		return nil, err
 	}
 	o.interview = questioning.New(in.Context, slots, limits)
-	assume(o.interview, in.Context+"\n"+strings.Join(saidBy(in.PreviousMessages), "\n"), s.now())
+	o.interview.Language = o.language
+	assume(o.interview, wordsOf(in), s.now())
 	remembered := s.remember(ctx, o.interview, in.UserID)
-	if o.interview.Statistics, err = s.readStatistics(ctx, o.form); err != nil {
+	if o.interview.Statistics, err = s.readStatistics(ctx, o.form, in.UserID); err != nil {
 		return nil, err
 	}
-	if err := o.identify(in); err != nil {
+	keyOf := ""
+	if s.config.RequireUser {
+		keyOf = in.UserID
+	}
+	if err := o.identify(in, keyOf); err != nil {
 		return nil, err
 	}
 	o.goal, o.revision, o.messages = in.Context, 1, latest(in.PreviousMessages)
@@ -136,14 +147,15 @@ func checkOpening(in AskInput) error {
 		return fault.Invalidf("context", "has %d bytes, at most %d are allowed", len(in.Context), maxContext)
 	case utf8.RuneCountInString(in.SessionID) > maxID:
 		return fault.Invalidf("session_id", "may have at most %d characters", maxID)
-	case utf8.RuneCountInString(in.UserID) > maxUserID:
-		return fault.Invalidf("user_id", "may have at most %d characters", maxUserID)
 	case in.BatchSize < 0 || in.BatchSize > MaxBatchSize:
 		return fault.Invalidf("batch_size", "must be from 1 to %d", MaxBatchSize)
 	case in.MaxQuestions < 0:
 		return fault.Invalidf("max_questions", "must be 1 or more")
 	case len(in.InformationNeeded) > maxNeeded:
 		return fault.Invalidf("information_needed", "has %d bytes, at most %d are allowed", len(in.InformationNeeded), maxNeeded)
+	}
+	if err := checkLanguage(in.Language); err != nil {
+		return err
 	}
 	return checkMessages(in.PreviousMessages)
 }
@@ -166,7 +178,7 @@ func checkMessages(messages []Message) error {
 // what a model proposes, and why they were taken.
 func (s *Service) slots(ctx context.Context, in AskInput, o *opening) ([]questioning.Slot, string, error) {
 	if in.InformationNeeded != nil {
-		slots, err := o.read(in)
+		slots, err := o.read(ctx, in)
 		return slots, "", err
 	}
 	choice := s.playbooks.Choose(in.Context)
@@ -179,23 +191,21 @@ func (s *Service) slots(ctx context.Context, in AskInput, o *opening) ([]questio
 		}
 	}
 	o.form = formOf(o.playbook, nil)
-	return choice.Playbook.For(in.Context, "en"), choice.Reason, nil
+	return choice.Playbook.For(in.Context, messages.In(o.language).Language()), choice.Reason, nil
 }
 
 // read takes what the caller names.
-func (o *opening) read(in AskInput) ([]questioning.Slot, error) {
-	slots, err := needed.Read(in.InformationNeeded)
+func (o *opening) read(ctx context.Context, in AskInput) ([]questioning.Slot, error) {
+	slots, err := needed.Read(ctx, in.InformationNeeded)
+	if err == nil && isSchema(in.InformationNeeded) {
+		_, err = schema.Compile(ctx, in.InformationNeeded) // the report will
+	}
 	var problem *needed.Error
 	if errors.As(err, &problem) {
 		return nil, fault.Within("information_needed", &fault.Invalid{Field: problem.Path, Problem: problem.Problem})
 	}
 	if err != nil {
 		return nil, err
-	}
-	if isSchema(in.InformationNeeded) {
-		if _, err := schema.Compile(in.InformationNeeded); err != nil {
-			return nil, fault.Invalidf("information_needed", "is not a valid JSON Schema: %v", err)
-		}
 	}
 	o.needed, o.form = in.InformationNeeded, formOf(nil, in.InformationNeeded)
 	return slots, nil
@@ -208,8 +218,9 @@ func isSchema(needed []byte) bool {
 
 // identify gives the conversation its ids, and finds what tells a repeated
 // opening call from another one: an idempotency key, or the same arguments
-// from the same user or session while nothing has been answered.
-func (o *opening) identify(in AskInput) error {
+// from the same user or session while nothing has been answered. A key is its
+// owner's alone, where one is given.
+func (o *opening) identify(in AskInput, keyOf string) error {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return fmt.Errorf("make conversation id: %w", err)
@@ -237,14 +248,14 @@ func (o *opening) identify(in AskInput) error {
 			return fault.Invalidf("metadata.idempotency_key", "must be a string that is not empty")
 		}
 		o.openedBy, o.withKey = digest([]byte("key"), []byte(text)), true
+		if keyOf != "" {
+			o.openedBy = digest([]byte("key"), []byte(text), []byte(keyOf))
+		}
 	case in.UserID != "" || in.SessionID != "":
 		o.openedBy = digest([]byte("call"), o.fingerprint)
 	}
 	return nil
 }
-
-// fromContext is the source of what the caller's text says.
-const fromContext = "from the context"
 
 // assume takes lines such as "Budget: 500" as answers to be corrected rather
 // than asked for.
@@ -261,7 +272,7 @@ func assume(iv *questioning.Interview, text string, now time.Time) {
 		}
 		if read := reply.Read(slot, words, now); read.Outcome == questioning.Answered && read.Problem == "" {
 			iv.Assume(slot.Key, read.Value, words)
-			iv.Standings[iv.Index(slot.Key)].Source = fromContext
+			iv.Standings[iv.Index(slot.Key)].Source = messages.FromContext
 		}
 	}
 }

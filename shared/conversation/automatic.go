@@ -93,6 +93,9 @@ type onForm struct {
 // client or a limit ends it. Every question is stored before its form is
 // returned. A form counts once: its state brought again changes nothing.
 func (a *Automatic) Ask(ctx context.Context, in AutomaticInput, e elicitation.Exchange) (AutomaticResult, *elicitation.Ask, error) {
+	if err := a.checkUser(in.UserID); err != nil {
+		return AutomaticResult{}, nil, err
+	}
 	call, err := fingerprint(AutomaticTool, in)
 	if err != nil {
 		return AutomaticResult{}, nil, err

@@ -38,10 +38,12 @@ func (r *run) begin(ctx context.Context) error {
 	case r.in.ConversationID == "":
 		r.turn, err = r.Service.Ask(ctx, AskInput{
 			Context: r.in.Context, UserID: r.in.UserID, SessionID: r.in.SessionID, PreviousMessages: r.in.PreviousMessages,
-			Metadata: r.in.Metadata, InformationNeeded: r.in.InformationNeeded, BatchSize: size,
+			Metadata: r.in.Metadata, InformationNeeded: r.in.InformationNeeded, BatchSize: size, Language: r.in.Language,
 		})
 	case r.in.InformationNeeded != nil:
 		return fault.Invalidf("information_needed", "is settled when a conversation opens; leave it out, or leave conversation_id out to open another")
+	case r.in.Language != "":
+		return fault.Invalidf("language", "is settled when a conversation opens; leave it out, or leave conversation_id out to open another")
 	default:
 		r.turn, err = r.follow(ctx, AutomaticTool, r.in, FollowUpInput{
 			ConversationID: r.in.ConversationID, UserID: r.in.UserID, PreviousMessages: r.in.PreviousMessages,
@@ -212,7 +214,7 @@ func (r *run) ask(ctx context.Context) (AutomaticResult, *elicitation.Ask, error
 	if err != nil {
 		return AutomaticResult{}, nil, err
 	}
-	return AutomaticResult{}, &elicitation.Ask{Form: form.New(r.rec.goal, items), State: state}, nil
+	return AutomaticResult{}, &elicitation.Ask{Form: form.New(r.rec.goal, items, r.rec.interview.Language), State: state}, nil
 }
 
 // items are what the next form asks for: the batch, and assumptions that no

@@ -24,6 +24,9 @@ const (
 // answers it returns the batch that is waiting. Without a conversation_id the
 // messages open a new conversation.
 func (s *Service) FollowUp(ctx context.Context, in FollowUpInput) (Turn, error) {
+	if err := s.checkUser(in.UserID); err != nil {
+		return Turn{}, err
+	}
 	if in.ConversationID == "" {
 		return s.openFromMessages(ctx, in)
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -14,13 +13,14 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
+	"github.com/sequential-questioning/sequential-questioning/shared/statistics"
 )
 
 // ForgetInput names what to erase.
 type ForgetInput struct {
 	ConversationID string `json:"conversation_id,omitempty" jsonschema:"Erase this conversation."`
 	Everything     bool   `json:"everything,omitempty" jsonschema:"Erase all of the user's conversations instead."`
-	UserID         string `json:"user_id,omitempty" jsonschema:"Whose; with everything, left out, all that this caller ever stored."`
+	UserID         string `json:"user_id,omitempty" jsonschema:"Whose. Left out, the conversation may be anybody's this caller asked, and everything is all that this caller ever stored."`
 }
 
 // Forgotten says what was erased. Erasing what is gone already erases nothing.
@@ -67,6 +67,9 @@ func counted(n int, what string) string {
 // Forget erases a conversation, or everything of a user, for good. What is on
 // its way to memory does not come back.
 func (s *Service) Forget(ctx context.Context, in ForgetInput) (Forgotten, error) {
+	if err := s.checkUser(in.UserID); err != nil {
+		return Forgotten{}, err
+	}
 	if err := in.check(); err != nil {
 		return Forgotten{}, err
 	}
@@ -78,6 +81,7 @@ func (s *Service) Forget(ctx context.Context, in ForgetInput) (Forgotten, error)
 		return err
 	})
 	if err == nil && len(ids) > 0 {
+		s.statistics.drop(principal.From(ctx))
 		s.nudger.Nudge()
 		forgotten.Memory = s.forgetMemory(ctx, ids)
 	}
@@ -86,8 +90,6 @@ func (s *Service) Forget(ctx context.Context, in ForgetInput) (Forgotten, error)
 
 func (in ForgetInput) check() error {
 	switch {
-	case utf8.RuneCountInString(in.UserID) > maxUserID:
-		return fault.Invalidf("user_id", "may have at most %d characters", maxUserID)
 	case in.ConversationID != "" && in.Everything:
 		return fault.Invalidf("everything", "goes without conversation_id; give one of the two")
 	case in.ConversationID == "" && !in.Everything:
@@ -146,6 +148,9 @@ func erase(ctx context.Context, tx pgx.Tx, in ForgetInput, now time.Time) (Forgo
 		       (SELECT count(*) FROM messages  WHERE conversation_id = ANY($1))`, ids).
 		Scan(&f.Questions, &f.Answers, &f.Messages); err != nil {
 		return Forgotten{}, nil, fmt.Errorf("count what is erased: %w", err)
+	}
+	if err := statistics.Forget(ctx, tx, ids); err != nil {
+		return Forgotten{}, nil, err
 	}
 	names := make([]string, len(ids))
 	erased := make([]event.Event, len(ids))

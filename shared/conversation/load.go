@@ -45,7 +45,8 @@ func bind(ctx context.Context, batch *pgx.Batch) {
 
 const selectConversation = `
 	SELECT c.id::text, c.session_id, s.user_id, c.goal, c.playbook, c.information_needed, c.batch_size,
-	       c.max_questions, c.revision, c.questions_asked, c.answers_recorded, c.stop_reason, coalesce(c.form, '')
+	       c.max_questions, c.revision, c.questions_asked, c.answers_recorded, c.stop_reason, coalesce(c.form, ''),
+	       coalesce(c.language, '')
 	FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
 	WHERE c.id = $1 AND c.principal = current_setting('app.principal')`
 
@@ -86,7 +87,7 @@ func load(ctx context.Context, tx pgx.Tx, id string, fingerprint []byte) (*recor
 	rec := &record{}
 	iv := &questioning.Interview{}
 	if err := results.QueryRow().Scan(&rec.id, &rec.sessionID, &rec.userID, &rec.goal, &rec.playbook, &rec.needed,
-		&iv.Limits.BatchSize, &iv.Limits.MaxQuestions, &rec.revision, &iv.Asked, &iv.Answered, &rec.stopReason, &rec.form); err != nil {
+		&iv.Limits.BatchSize, &iv.Limits.MaxQuestions, &rec.revision, &iv.Asked, &iv.Answered, &rec.stopReason, &rec.form, &iv.Language); err != nil {
 		return nil, nil, err
 	}
 	iv.Goal, rec.interview = rec.goal, iv
@@ -134,7 +135,7 @@ func scanSlots(results pgx.BatchResults, iv *questioning.Interview) error {
 				return fmt.Errorf("value: %w", err)
 			}
 		}
-		iv.Slots = append(iv.Slots, slot)
+		iv.Slots = append(iv.Slots, slot.Plain())
 		iv.Standings = append(iv.Standings, standing)
 	}
 	return rows.Err()

@@ -15,6 +15,7 @@ import (
 // opening is what a new conversation starts from.
 type opening struct {
 	record
+	language string // as a BCP 47 tag, empty where it is not known
 	metadata []byte
 	openedBy []byte // nil when the caller cannot be told from another
 	withKey  bool
@@ -32,11 +33,11 @@ func (o *opening) open(ctx context.Context, tx pgx.Tx) (bool, error) {
 	batch.Queue(`SELECT user_id FROM sessions WHERE id = $1 AND principal = current_setting('app.principal') FOR KEY SHARE`, o.sessionID)
 	batch.Queue(`
 		INSERT INTO conversations (id, session_id, goal, playbook, information_needed, metadata, batch_size, max_questions,
-		                           questions_asked, stop_reason, opened_by, opened_with_key, form)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, nullif($13, ''))
+		                           questions_asked, stop_reason, opened_by, opened_with_key, form, language)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, nullif($13, ''), nullif($14, ''))
 		ON CONFLICT (principal, opened_by) DO NOTHING`,
 		o.id, o.sessionID, o.goal, o.playbook, o.needed, o.metadata, o.interview.Limits.BatchSize, o.interview.Limits.MaxQuestions,
-		o.interview.Asked, o.stopReason, o.openedBy, o.withKey, o.form)
+		o.interview.Asked, o.stopReason, o.openedBy, o.withKey, o.form, o.language)
 	results := tx.SendBatch(ctx, batch)
 	defer results.Close()
 	for range 2 {

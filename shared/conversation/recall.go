@@ -7,12 +7,13 @@ import (
 	"log/slog"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 )
 
 // Bounds on what is recalled.
@@ -59,30 +60,22 @@ func (r Recalled) Text() string {
 	}
 	var b strings.Builder
 	for i, f := range r.Found {
-		fmt.Fprintf(&b, "%d. %s: %s (%s, for “%s”, conversation %s)\n", i+1, f.Title, questioning.Render(f.Value),
-			f.AnsweredAt.Format("2 January 2006"), firstLine(f.Goal), f.ConversationID)
+		fmt.Fprintf(&b, "%d. %s: %s (%s, for %s, conversation %s)\n", i+1, plain.Line(f.Title), questioning.Quote(f.Value, messages.English),
+			f.AnsweredAt.Format("2 January 2006"), excerpt(f.Goal), plain.Line(f.ConversationID))
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-func firstLine(text string) string {
-	const enough = 80
-	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
-	if utf8.RuneCountInString(line) > enough {
-		line = string([]rune(line)[:enough]) + "…"
-	}
-	return line
-}
-
 // Recall finds earlier answers of the caller's by meaning.
 func (s *Service) Recall(ctx context.Context, in RecallInput) (Recalled, error) {
+	if err := s.checkUser(in.UserID); err != nil {
+		return Recalled{}, err
+	}
 	switch {
 	case strings.TrimSpace(in.Query) == "":
 		return Recalled{}, fault.Invalidf("query", "is empty; say what about")
 	case len(in.Query) > maxQuery:
 		return Recalled{}, fault.Invalidf("query", "has %d bytes, at most %d are allowed", len(in.Query), maxQuery)
-	case utf8.RuneCountInString(in.UserID) > maxUserID:
-		return Recalled{}, fault.Invalidf("user_id", "may have at most %d characters", maxUserID)
 	case in.Limit < 0 || in.Limit > maxRecalled:
 		return Recalled{}, fault.Invalidf("limit", "must be from 1 to %d", maxRecalled)
 	case in.Limit == 0:

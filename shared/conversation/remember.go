@@ -3,14 +3,15 @@ package conversation
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 )
 
 // What a result says of memory.
@@ -43,7 +44,7 @@ func (s *Service) remember(ctx context.Context, iv *questioning.Interview, userI
 	for _, slot := range iv.Slots {
 		if f, ok := known[slot.Key]; ok {
 			iv.Assume(slot.Key, f.Value, f.Words)
-			iv.Standings[iv.Index(slot.Key)].Source = fmt.Sprintf("said on %s in another conversation", f.AnsweredAt.UTC().Format("2 January 2006"))
+			iv.Standings[iv.Index(slot.Key)].Source = messages.In(iv.Language).Text(messages.FromConversation, f.AnsweredAt.UTC().Format(time.DateOnly))
 		}
 	}
 	return MemoryConsulted

@@ -2,19 +2,26 @@ package conversation
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/reply"
 	"github.com/sequential-questioning/sequential-questioning/shared/schema"
+	"github.com/sequential-questioning/sequential-questioning/shared/schema/bounds"
 )
 
 // Report returns what a conversation has gathered so far. It changes nothing.
 func (s *Service) Report(ctx context.Context, in ReportInput) (Report, error) {
+	if err := s.checkUser(in.UserID); err != nil {
+		return Report{}, err
+	}
 	if err := checkID(in.ConversationID); err != nil {
 		return Report{}, err
 	}
@@ -28,7 +35,7 @@ func (s *Service) Report(ctx context.Context, in ReportInput) (Report, error) {
 		if err != nil {
 			return err
 		}
-		if report, err = newReport(rec, cited); err != nil || !in.IncludeHistory {
+		if report, err = newReport(ctx, rec, cited); err != nil || !in.IncludeHistory {
 			return err
 		}
 		report.History, err = history(ctx, tx, rec)
@@ -45,17 +52,18 @@ func citedNumbers(iv *questioning.Interview) []int {
 	return numbers
 }
 
-func newReport(rec *record, cited []citation) (Report, error) {
+func newReport(ctx context.Context, rec *record, cited []citation) (Report, error) {
 	iv := rec.interview
 	r := Report{
 		ConversationID: rec.id, SessionID: rec.sessionID, Goal: rec.goal, Complete: rec.stopReason != nil,
 		Values: map[string]any{}, Problems: []string{}, Citations: map[string][]Citation{}, Coverage: coverage(iv),
 		Contradictions: []Contradiction{}, OpenPoints: []OpenPoint{}, QuestionsAsked: iv.Asked, Revision: rec.revision,
+		Language: spoken(iv.Language),
 	}
 	if rec.stopReason != nil {
 		r.StopReason = *rec.stopReason
 	}
-	byNumber := map[int]Citation{}
+	byNumber, say := map[int]Citation{}, messages.In(iv.Language)
 	for _, c := range cited {
 		byNumber[c.Number] = c.cited()
 	}
@@ -65,15 +73,15 @@ func newReport(rec *record, cited []citation) (Report, error) {
 		}
 		switch {
 		case c.State == questioning.StateContradicted:
-			r.Contradictions = append(r.Contradictions, contradiction(c, byNumber))
+			r.Contradictions = append(r.Contradictions, contradiction(c, byNumber, say))
 			fallthrough
 		case c.Known():
 			r.Values[c.Slot.Key] = c.Value
 		case c.State != questioning.StateNotApplicable:
-			r.OpenPoints = append(r.OpenPoints, openPoint(c))
+			r.OpenPoints = append(r.OpenPoints, openPoint(c, iv.Language))
 		}
 	}
-	err := r.validate(rec.needed, iv.Slots)
+	err := r.validate(ctx, rec.needed, iv.Slots)
 	return r, err
 }
 
@@ -94,20 +102,21 @@ func history(ctx context.Context, tx pgx.Tx, rec *record) ([]Past, error) {
 	return past, nil
 }
 
-func contradiction(c questioning.Coverage, byNumber map[int]Citation) Contradiction {
+func contradiction(c questioning.Coverage, byNumber map[int]Citation, say *messages.Printer) Contradiction {
 	said := make([]string, len(c.Answers))
 	for i, n := range c.Answers {
-		said[i] = fmt.Sprintf("answer %d: %q", n, byNumber[n].Words)
+		said[i] = say.Text(messages.AnswerCited, strconv.Itoa(n)) + ": " + excerpt(byNumber[n].Words)
 	}
 	return Contradiction{Slot: c.Slot.Key, Answers: c.Answers, Text: c.Slot.Title + ": " + strings.Join(said, ", ")}
 }
 
-func openPoint(c questioning.Coverage) OpenPoint {
+func openPoint(c questioning.Coverage, language string) OpenPoint {
+	say := messages.In(language)
 	why := map[questioning.State]string{
-		questioning.StateMissing:  "not answered",
-		questioning.StateUnknown:  "the person does not know",
-		questioning.StateDeclined: "the person does not want to say",
-		questioning.StateUnclear:  fmt.Sprintf("said %q; expected %s", c.Words, reply.Expected(c.Slot)),
+		questioning.StateMissing:  say.Text(messages.NotAnswered),
+		questioning.StateUnknown:  say.Text(messages.DoesNotKnow),
+		questioning.StateDeclined: say.Text(messages.DoesNotSay),
+		questioning.StateUnclear:  say.Text(messages.SaidUnreadably, excerpt(c.Words), plain.Line(reply.Expected(c.Slot, language))),
 	}[c.State]
 	return OpenPoint{
 		Slot: c.Slot.Key, Title: c.Slot.Title, Required: c.Slot.Required, State: c.State,
@@ -117,11 +126,16 @@ func openPoint(c questioning.Coverage) OpenPoint {
 
 // validate holds the values against information_needed: by its JSON Schema, or
 // by what its list requires.
-func (r *Report) validate(needed []byte, slots []questioning.Slot) error {
+func (r *Report) validate(ctx context.Context, needed []byte, slots []questioning.Slot) error {
 	if isSchema(needed) {
-		compiled, err := schema.Compile(needed)
+		compiled, err := schema.Compile(ctx, needed)
+		var refused *bounds.Error
+		if errors.As(err, &refused) { // it was taken when other bounds held
+			r.Problems = []string{"information_needed: " + refused.Error()}
+			return nil
+		}
 		if err != nil {
-			return fmt.Errorf("compile information_needed: %w", err)
+			return err
 		}
 		for _, p := range schema.Problems(compiled, r.Values) {
 			if len(p.Location) > 0 {

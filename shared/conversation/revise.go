@@ -18,7 +18,7 @@ import (
 // ReviseInput puts something else in the place of an answer.
 type ReviseInput struct {
 	ConversationID string              `json:"conversation_id"`
-	UserID         string              `json:"user_id,omitempty" jsonschema:"Whose it is."`
+	UserID         string              `json:"user_id,omitempty" jsonschema:"Whose it is; left out, it may be anybody's this caller asked."`
 	Slot           string              `json:"slot,omitempty" jsonschema:"What to revise, by slot."`
 	AnswerNumber   int                 `json:"answer_number,omitempty" jsonschema:"The same, by answer; refused when that one no longer holds."`
 	QuestionNumber int                 `json:"question_number,omitempty" jsonschema:"The same, by question."`
@@ -62,27 +62,28 @@ type Earlier struct {
 
 // Text renders the revision for a person.
 func (r Revision) Text() string {
+	language := r.Turn.Metadata.Language
 	var b strings.Builder
 	switch {
 	case !r.Changed:
-		fmt.Fprintf(&b, "%s is %s already; nothing changed.", r.Revised.Title, stood(r.Revised.State, r.Revised.Value))
+		fmt.Fprintf(&b, "%s is %s already; nothing changed.", r.Revised.Title, stood(r.Revised.State, r.Revised.Value, language))
 	default:
-		fmt.Fprintf(&b, "%s: %s instead of %s.", r.Revised.Title, stood(r.Revised.State, r.Revised.Value), stood(r.Revised.Before.State, r.Revised.Before.Value))
+		fmt.Fprintf(&b, "%s: %s instead of %s.", r.Revised.Title, stood(r.Revised.State, r.Revised.Value, language), stood(r.Revised.Before.State, r.Revised.Before.Value, language))
 	}
 	for _, again := range r.Reopened {
 		what := "it no longer matters"
 		if again.Applies {
 			what = "it is asked again"
 		}
-		fmt.Fprintf(&b, "\n%s (%s) depended on it: %s.", again.Title, stood(again.Before.State, again.Before.Value), what)
+		fmt.Fprintf(&b, "\n%s (%s) depended on it: %s.", again.Title, stood(again.Before.State, again.Before.Value, language), what)
 	}
 	b.WriteString("\n\n" + r.Turn.Text())
 	return b.String()
 }
 
-func stood(state questioning.State, value any) string {
+func stood(state questioning.State, value any, language string) string {
 	if value != nil {
-		return questioning.Render(value)
+		return questioning.Quote(value, language)
 	}
 	return strings.ReplaceAll(string(state), "_", " ")
 }
@@ -90,6 +91,9 @@ func stood(state questioning.State, value any) string {
 // Revise puts a new answer in the place of what a slot holds. What depended on
 // it is asked again; nothing is lost from the history.
 func (s *Service) Revise(ctx context.Context, in ReviseInput) (Revision, error) {
+	if err := s.checkUser(in.UserID); err != nil {
+		return Revision{}, err
+	}
 	if err := in.check(); err != nil {
 		return Revision{}, err
 	}

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -23,6 +24,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/model"
 	"github.com/sequential-questioning/sequential-questioning/shared/playbook"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
+	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 )
 
 // Config bounds conversations.
@@ -33,6 +35,8 @@ type Config struct {
 	// Confidence is how likely earlier conversations have to make an answer for
 	// it to be assumed; 0 assumes none.
 	Confidence float64 `env:"ASSUME_CONFIDENCE" envDefault:"0.95"`
+	// RequireUser has every call name its user, and reach nothing of another's.
+	RequireUser bool `env:"REQUIRE_USER_ID" envDefault:"false"`
 }
 
 // Service answers the tools. It is safe for concurrent use.
@@ -104,7 +108,11 @@ func (s *Service) Close() {
 func (s *Service) prepare(ctx context.Context, tx pgx.Tx, rec *record) error {
 	rec.interview.Limits.MinBits, rec.interview.Limits.Confidence = s.config.MinBits, s.config.Confidence
 	var err error
-	rec.interview.Statistics, err = s.statistics.of(ctx, tx, rec.form, s.now())
+	key := formOfUser{principal: principal.From(ctx), form: rec.form}
+	if rec.userID != nil {
+		key.user = *rec.userID
+	}
+	rec.interview.Statistics, err = s.statistics.of(ctx, tx, key, s.now())
 	return err
 }
 
@@ -153,6 +161,17 @@ func find(ctx context.Context, tx pgx.Tx, id, userID string, fingerprint []byte)
 
 func unknownConversation(id string) error {
 	return fault.Invalidf("conversation_id", "there is no conversation %q; sequential_questioning opens one", id)
+}
+
+// checkUser holds a call's user_id against the bounds and the configuration.
+func (s *Service) checkUser(userID string) error {
+	switch {
+	case userID == "" && s.config.RequireUser:
+		return fault.Invalidf("user_id", "is missing; every call has to name the user it is for (REQUIRE_USER_ID)")
+	case utf8.RuneCountInString(userID) > maxUserID:
+		return fault.Invalidf("user_id", "may have at most %d characters", maxUserID)
+	}
+	return nil
 }
 
 func checkID(id string) error {

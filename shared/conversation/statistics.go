@@ -5,81 +5,92 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
-	"fmt"
+	"maps"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/statistics"
 )
 
-// What is read of earlier conversations is used for a while, for so many forms.
+// What is read of earlier conversations is used for a while, for so many users
+// and forms.
 const (
 	statisticsAge = time.Minute
 	maxForms      = 64
 )
 
-// formStatistics holds what earlier conversations of each form answered.
+// formStatistics holds what users go by, for each form.
 type formStatistics struct {
 	mu     sync.Mutex
-	byForm map[string]countedAt
+	byForm map[formOfUser]countedAt
 }
+
+// formOfUser is a form as a user of a principal sees it.
+type formOfUser struct{ principal, user, form string }
 
 type countedAt struct {
 	questioning.Statistics
 	at time.Time
 }
 
-// of returns a form's statistics, none where there are none yet.
-func (f *formStatistics) of(ctx context.Context, tx pgx.Tx, form string, now time.Time) (questioning.Statistics, error) {
-	if statistics, fresh := f.kept(form, now); fresh {
-		return statistics, nil
+// of returns what a user goes by for a form, none where there is nothing yet.
+// tx is bound to the principal.
+func (f *formStatistics) of(ctx context.Context, tx pgx.Tx, key formOfUser, now time.Time) (questioning.Statistics, error) {
+	if earlier, fresh := f.kept(key, now); fresh {
+		return earlier, nil
 	}
-	counted := countedAt{at: now}
-	var document []byte
-	switch err := tx.QueryRow(ctx, `SELECT document FROM statistics WHERE form = $1`, form).Scan(&document); {
-	case errors.Is(err, pgx.ErrNoRows):
-	case err != nil:
-		return questioning.Statistics{}, fmt.Errorf("read statistics: %w", err)
-	default:
-		if err := json.Unmarshal(document, &counted.Statistics); err != nil {
-			return questioning.Statistics{}, fmt.Errorf("read statistics of %s: %w", form, err)
-		}
+	earlier, err := statistics.Read(ctx, tx, key.form, key.user)
+	if err != nil {
+		return questioning.Statistics{}, err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if len(f.byForm) >= maxForms || f.byForm == nil {
-		f.byForm = map[string]countedAt{}
+		f.byForm = map[formOfUser]countedAt{}
 	}
-	f.byForm[form] = counted
-	return counted.Statistics, nil
+	f.byForm[key] = countedAt{earlier, now}
+	return earlier, nil
 }
 
 // kept returns what was read of a form a while ago; false when it is too old.
-func (f *formStatistics) kept(form string, now time.Time) (questioning.Statistics, bool) {
-	if form == "" {
+func (f *formStatistics) kept(key formOfUser, now time.Time) (questioning.Statistics, bool) {
+	if key.form == "" {
 		return questioning.Statistics{}, true
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	counted, ok := f.byForm[form]
+	counted, ok := f.byForm[key]
 	return counted.Statistics, ok && now.Sub(counted.at) < statisticsAge
 }
 
-// readStatistics returns a form's statistics outside of a transaction.
-func (s *Service) readStatistics(ctx context.Context, form string) (questioning.Statistics, error) {
-	statistics, fresh := s.statistics.kept(form, s.now())
+// drop forgets what was read for a principal.
+func (f *formStatistics) drop(principal string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	maps.DeleteFunc(f.byForm, func(key formOfUser, _ countedAt) bool { return key.principal == principal })
+}
+
+// readStatistics returns what a user goes by outside of a transaction.
+func (s *Service) readStatistics(ctx context.Context, form, userID string) (questioning.Statistics, error) {
+	key := formOfUser{principal.From(ctx), userID, form}
+	earlier, fresh := s.statistics.kept(key, s.now())
 	if fresh {
-		return statistics, nil
+		return earlier, nil
 	}
 	err := s.inTx(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
-		var err error
-		statistics, err = s.statistics.of(ctx, tx, form, s.now())
+		batch := &pgx.Batch{}
+		bind(ctx, batch)
+		err := tx.SendBatch(ctx, batch).Close()
+		if err == nil {
+			earlier, err = s.statistics.of(ctx, tx, key, s.now())
+		}
 		return err
 	})
-	return statistics, err
+	return earlier, err
 }
 
 // formOf names what conversations for the same information share.

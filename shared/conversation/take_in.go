@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/reply"
 )
@@ -214,7 +215,7 @@ func (s *Service) read(rec *record, a AnswerInput, number int, put map[int]strin
 		}
 		one.Outcome, one.Value = questioning.Answered, value
 		if one.Words == "" {
-			one.Words = questioning.Render(value)
+			one.Words = questioning.Render(value, rec.interview.Language)
 		}
 	default:
 		one.heard(reply.Read(slot, one.Words, s.now()))
@@ -222,15 +223,13 @@ func (s *Service) read(rec *record, a AnswerInput, number int, put map[int]strin
 	return one, nil
 }
 
-const shownBytes = 100
+// shownRunes is how much of a value an error repeats.
+const shownRunes = 100
 
 // shown is a value as the caller wrote it, cut short.
 func shown(value any) string {
 	data, _ := json.Marshal(value) // it was decoded from JSON
-	if len(data) > shownBytes {
-		return strings.ToValidUTF8(string(data[:shownBytes]), "") + "…"
-	}
-	return string(data)
+	return plain.Excerpt(string(data), shownRunes)
 }
 
 // heard takes over what was read of a person's words.

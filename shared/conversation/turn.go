@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/reply"
 )
 
@@ -31,6 +33,7 @@ func newTurn(rec *record, batch questioning.Batch, t tally) Turn {
 			AnswersRecorded: t.recorded,
 			AnswersRepeated: t.repeated,
 			Unmatched:       t.unmatched,
+			Language:        spoken(rec.interview.Language),
 		},
 	}
 	if rec.playbook != nil {
@@ -44,9 +47,9 @@ func newTurn(rec *record, batch questioning.Batch, t tally) Turn {
 	var text strings.Builder
 	for i, q := range batch.Questions {
 		slot := rec.interview.Slots[rec.interview.Index(q.Slot)]
-		turn.Questions[i] = newQuestion(rec.id, q, slot)
+		turn.Questions[i] = newQuestion(rec, q, slot)
 		fmt.Fprintf(&text, "%s\n", numberedLine(turn.Questions[i]))
-		if hint := hint(slot); hint != "" {
+		if hint := hint(slot, rec.interview.Language); hint != "" {
 			fmt.Fprintf(&text, "   %s\n", hint)
 		}
 	}
@@ -57,27 +60,30 @@ func newTurn(rec *record, batch questioning.Batch, t tally) Turn {
 	return turn
 }
 
-func numberedLine(q Question) string { return fmt.Sprintf("%d. %s", q.QuestionNumber, q.QuestionText) }
+func numberedLine(q Question) string {
+	return fmt.Sprintf("%d. %s", q.QuestionNumber, plain.Line(q.QuestionText))
+}
 
 // hint is the form of the answer, where it is not plain from the question.
-func hint(slot questioning.Slot) string {
+func hint(slot questioning.Slot, language string) string {
+	say := messages.In(language)
 	var hint string
 	if slot.Type != questioning.Text && slot.Type != questioning.Boolean {
-		hint = "Answer: " + reply.Expected(slot) + "."
+		hint = say.Text(messages.Answer, plain.Line(reply.Expected(slot, language)))
 	}
 	if slot.Default != nil {
-		hint = strings.TrimSpace(hint + " Usually: " + questioning.Render(slot.Default) + ".")
+		hint = strings.TrimSpace(hint + " " + say.Text(messages.Usually, questioning.Quote(slot.Default, language)))
 	}
 	return hint
 }
 
-func newQuestion(conversationID string, q questioning.Question, slot questioning.Slot) Question {
+func newQuestion(rec *record, q questioning.Question, slot questioning.Slot) Question {
 	lookFor := slot.LookFor
 	if len(lookFor) == 0 {
 		lookFor = []string{cmp.Or(slot.Description, slot.Title)}
 	}
 	return Question{
-		QuestionID:     questionID(conversationID, q.Number),
+		QuestionID:     questionID(rec.id, q.Number),
 		QuestionNumber: q.Number,
 		QuestionText:   q.Text,
 		Slot:           q.Slot,
@@ -85,7 +91,7 @@ func newQuestion(conversationID string, q questioning.Question, slot questioning
 		Metadata: QuestionMetadata{
 			Importance:           importance(slot),
 			InformationToLookFor: lookFor,
-			Expected:             reply.Expected(slot),
+			Expected:             reply.Expected(slot, rec.interview.Language),
 			Type:                 slot.Type,
 			Required:             slot.Required,
 			Default:              slot.Default,
@@ -119,7 +125,7 @@ func coverage(iv *questioning.Interview) []Coverage {
 			State: c.State, Value: c.Value, Answers: c.Answers, Reopened: c.Reopened,
 		}
 		if c.State == questioning.StateAssumed {
-			all[i].Source = c.Source
+			all[i].Source = messages.In(iv.Language).Text(cmp.Or(c.Source, messages.FromContext))
 		}
 		if all[i].Answers == nil {
 			all[i].Answers = []int{}

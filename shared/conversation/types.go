@@ -4,16 +4,19 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 )
 
 // AskInput opens a conversation, or goes on with one.
 type AskInput struct {
 	Context           string          `json:"context" jsonschema:"The goal to gather information for, and what is known about it so far. Lines such as 'Budget: 500' are taken as assumptions and not asked for."`
-	UserID            string          `json:"user_id,omitempty" jsonschema:"Who is asked."`
+	UserID            string          `json:"user_id,omitempty" jsonschema:"Who is asked; keeps people apart. A call without it reaches the conversations of everybody this caller asked."`
 	SessionID         string          `json:"session_id,omitempty" jsonschema:"Groups a person's conversations; made up when left out."`
 	ConversationID    string          `json:"conversation_id,omitempty" jsonschema:"Go on with this conversation instead of opening one."`
 	PreviousMessages  []Message       `json:"previous_messages,omitempty" jsonschema:"The chat so far. When going on, the person's last messages are read as answers."`
@@ -21,12 +24,13 @@ type AskInput struct {
 	InformationNeeded json.RawMessage `json:"information_needed,omitempty" jsonschema:"What to gather: a flat JSON Schema object, or a list of names or of {key, title, type, options, required, when}. Left out, a playbook serves."`
 	BatchSize         int             `json:"batch_size,omitempty" jsonschema:"Questions put at once, 1 to 10; 3 when left out."`
 	MaxQuestions      int             `json:"max_questions,omitempty" jsonschema:"Stop after this many questions."`
+	Language          string          `json:"language,omitempty" jsonschema:"The person's, such as de or pt-BR; left out, their words tell."`
 }
 
 // FollowUpInput brings a person's answers.
 type FollowUpInput struct {
 	ConversationID   string        `json:"conversation_id,omitempty" jsonschema:"The conversation; left out, previous_messages open a new one."`
-	UserID           string        `json:"user_id,omitempty" jsonschema:"Who answered."`
+	UserID           string        `json:"user_id,omitempty" jsonschema:"Who answered; left out, the conversation may be anybody's this caller asked."`
 	Answers          []AnswerInput `json:"answers,omitempty" jsonschema:"Answers by question or slot."`
 	PreviousMessages []Message     `json:"previous_messages,omitempty" jsonschema:"The chat; the person's last messages are read as answers, numbered like the questions or in their order."`
 }
@@ -102,8 +106,8 @@ type Coverage struct {
 }
 
 // assumption words what was assumed, and where from.
-func (c Coverage) assumption() string {
-	text := c.Title + " " + questioning.Render(c.Value)
+func (c Coverage) assumption(language string) string {
+	text := c.Title + " " + questioning.Quote(c.Value, language)
 	if c.Source != "" {
 		text += " (" + c.Source + ")"
 	}
@@ -121,10 +125,12 @@ type TurnMetadata struct {
 	AnswersRecorded int    `json:"answers_recorded" jsonschema:"New answers taken from this call."`
 	AnswersRepeated int    `json:"answers_repeated" jsonschema:"Answers of this call that were known already."`
 	Unmatched       string `json:"unmatched,omitempty" jsonschema:"Text that belonged to no question."`
+	Language        string `json:"language,omitempty" jsonschema:"What the questions are worded in, English when left out."`
 }
 
 // Text renders the turn for a person.
 func (t Turn) Text() string {
+	say := messages.In(t.Metadata.Language)
 	var b strings.Builder
 	b.WriteString(t.CurrentQuestion)
 	settled := 0
@@ -134,14 +140,14 @@ func (t Turn) Text() string {
 			settled++
 		}
 		if c.State == questioning.StateAssumed {
-			assumed = append(assumed, c.assumption())
+			assumed = append(assumed, c.assumption(t.Metadata.Language))
 		}
 	}
 	if len(assumed) > 0 {
-		fmt.Fprintf(&b, "\n\nAssumed: %s. Say so if that is wrong.", strings.Join(assumed, "; "))
+		b.WriteString("\n\n" + say.Text(messages.Assumed, strings.Join(assumed, "; ")))
 	}
 	if t.Metadata.Memory == MemoryNotConsulted {
-		b.WriteString("\n\nMemory could not be consulted.")
+		b.WriteString("\n\n" + say.Text(messages.MemoryUnavailable))
 	}
 	if t.repeats {
 		fmt.Fprintf(&b, "\n\nThis call repeats the one before and was not counted again. If the person said the same to question %d too, "+
@@ -160,7 +166,7 @@ func (t Turn) Text() string {
 // ReportInput names a conversation to report on.
 type ReportInput struct {
 	ConversationID string `json:"conversation_id"`
-	UserID         string `json:"user_id,omitempty" jsonschema:"Whose it is."`
+	UserID         string `json:"user_id,omitempty" jsonschema:"Whose it is; left out, it may be anybody's this caller asked."`
 	IncludeHistory bool   `json:"include_history,omitempty" jsonschema:"Also list every answer ever given, with what put it aside."`
 }
 
@@ -180,6 +186,7 @@ type Report struct {
 	OpenPoints     []OpenPoint           `json:"open_points"`
 	History        []Past                `json:"history,omitempty" jsonschema:"Every answer in its order, the latest 500."`
 	QuestionsAsked int                   `json:"questions_asked"`
+	Language       string                `json:"language,omitempty" jsonschema:"What the texts are worded in, English when left out."`
 	Revision       int                   `json:"revision"`
 }
 
@@ -220,37 +227,51 @@ type OpenPoint struct {
 
 // Text renders the report for a person.
 func (r Report) Text() string {
+	say := messages.In(r.Language)
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n", r.Goal)
+	b.WriteString(say.Text(messages.Goal, excerpt(r.Goal)) + "\n")
 	for _, c := range r.Coverage {
 		if value, ok := r.Values[c.Slot]; ok {
-			fmt.Fprintf(&b, "\n%s: %s%s", c.Title, questioning.Render(value), cited(c))
+			fmt.Fprintf(&b, "\n%s: %s (%s)", c.Title, questioning.Quote(value, r.Language), cited(c, say))
 		}
 	}
 	for _, c := range r.Contradictions {
-		fmt.Fprintf(&b, "\nContradiction: %s", c.Text)
+		b.WriteString("\n" + say.Text(messages.Contradiction, c.Text))
 	}
 	if len(r.OpenPoints) > 0 {
-		b.WriteString("\n\nOpen:")
+		b.WriteString("\n\n" + say.Text(messages.Open))
 		for _, p := range r.OpenPoints {
 			fmt.Fprintf(&b, "\n- %s", p.Text)
 		}
 	}
 	if len(r.History) > 0 {
-		b.WriteString("\n\nHistory:")
+		b.WriteString("\n\n" + say.Text(messages.History))
 		for _, p := range r.History {
-			fmt.Fprintf(&b, "\n%d. %s: %s", p.AnswerNumber, p.Slot, cmp.Or(p.Words, stood(questioning.State(p.Outcome), p.Value)))
+			fmt.Fprintf(&b, "\n%d. %s: %s", p.AnswerNumber, plain.Line(p.Slot), p.said(r.Language))
 			if p.SupersededBy > 0 {
-				fmt.Fprintf(&b, " (put aside by answer %d)", p.SupersededBy)
+				fmt.Fprintf(&b, " (%s)", say.Text(messages.SupersededBy, strconv.Itoa(p.SupersededBy)))
 			}
 		}
 	}
 	return b.String()
 }
 
-func cited(c Coverage) string {
-	if len(c.Answers) == 0 {
-		return fmt.Sprintf(" (assumed, %s)", cmp.Or(c.Source, fromContext))
+// said is what was said at an answer of the history.
+func (p Past) said(language string) string {
+	if p.Words != "" {
+		return plain.Quote(p.Words)
 	}
-	return fmt.Sprintf(" (answer %s)", strings.Trim(strings.ReplaceAll(fmt.Sprint(c.Answers), " ", ", "), "[]"))
+	return stood(questioning.State(p.Outcome), p.Value, language)
+}
+
+// excerptRunes is how much of a goal, or of words that hold no value, a text repeats.
+const excerptRunes = 200
+
+func excerpt(words string) string { return plain.Quote(plain.Excerpt(words, excerptRunes)) }
+
+func cited(c Coverage, say *messages.Printer) string {
+	if len(c.Answers) == 0 {
+		return say.Text(messages.AssumedCited, cmp.Or(c.Source, say.Text(messages.FromContext)))
+	}
+	return say.Text(messages.AnswerCited, strings.Trim(strings.ReplaceAll(fmt.Sprint(c.Answers), " ", ", "), "[]"))
 }

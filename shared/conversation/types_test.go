@@ -6,13 +6,14 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 )
 
 func TestATurnCanBeReadByAPerson(t *testing.T) {
 	turn := Turn{
 		CurrentQuestion: "4. Which class?", ConversationID: "c1", TotalQuestionsEstimated: 5,
 		Coverage: []Coverage{
-			{Title: "Budget", State: questioning.StateAssumed, Value: 500.0, Source: fromContext},
+			{Title: "Budget", State: questioning.StateAssumed, Value: 500.0, Source: messages.FromContext},
 			{Title: "Class", State: questioning.StateMissing},
 		},
 	}
@@ -28,10 +29,10 @@ func TestAReportCanBeReadByAPerson(t *testing.T) {
 		Contradictions: []Contradiction{{Text: `Budget: answer 2: "500", answer 4: "1500.50"`}},
 		OpenPoints:     []OpenPoint{{Text: "Class: not answered"}},
 	}
-	assert.Equal(t, `Book a trip
+	assert.Equal(t, `Goal: "Book a trip"
 
 Budget: 1500.5 (answer 2, 4)
-Extras: wifi, meal (answer 3)
+Extras: "wifi", "meal" (answer 3)
 Insured: no (assumed, from the context)
 Contradiction: Budget: answer 2: "500", answer 4: "1500.50"
 

@@ -38,9 +38,9 @@ func TestAnOlderRevisionGetsAFormItKnows(t *testing.T) {
 	encoded, err := json.Marshal(every.For("2025-06-18"))
 	require.NoError(t, err)
 	assert.Equal(t, `{"type":"object","properties":{`+
-		`"zeta":{"type":"string","title":"Class","description":"Usually: e.","enum":["e","b"],"enumNames":["Economy","Business"]},`+
+		`"zeta":{"type":"string","title":"Class","description":"Usually: \"e\".","enum":["e","b"],"enumNames":["Economy","Business"]},`+
 		`"alpha":{"type":"integer","description":"Usually: 2.","minimum":1,"maximum":9},`+
-		`"extras":{"type":"string","description":"Usually: w. Any of these, separated by commas: Wifi."},`+
+		`"extras":{"type":"string","description":"Usually: \"w\". Any of these, separated by commas: Wifi."},`+
 		`"insured":{"type":"boolean","default":false},`+
 		`"mail":{"type":"string","format":"email"}}}`, string(encoded))
 }

@@ -3,6 +3,8 @@ package elicitation
 import (
 	"fmt"
 	"strings"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 )
 
 const (
@@ -53,12 +55,16 @@ func (f *Field) describe(more string) { f.Description = strings.TrimSpace(f.Desc
 func shown(value any) string {
 	var names []string
 	switch v := value.(type) {
+	case string:
+		return plain.Quote(v)
 	case []any:
 		for _, one := range v {
-			names = append(names, fmt.Sprint(one))
+			names = append(names, plain.Quote(fmt.Sprint(one)))
 		}
 	case []string:
-		names = v
+		for _, one := range v {
+			names = append(names, plain.Quote(one))
+		}
 	default:
 		return fmt.Sprint(value)
 	}

@@ -5,6 +5,8 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"strings"
+	"unicode"
 )
 
 // Invalid is a request that cannot be served as it stands. Nothing was stored.
@@ -20,9 +22,29 @@ func (e *Invalid) Error() string {
 	return e.Field + ": " + e.Problem
 }
 
+// An Invalid repeats so much, in bytes, of what was sent: a name or a value in it
+// may be as long as the request.
+const (
+	maxField   = 200
+	maxProblem = 2000
+)
+
 // Invalidf makes an Invalid for one field.
 func Invalidf(field, format string, args ...any) error {
-	return &Invalid{Field: field, Problem: fmt.Sprintf(format, args...)}
+	return &Invalid{Field: line(field, maxField), Problem: line(fmt.Sprintf(format, args...), maxProblem)}
+}
+
+// line is the beginning of a text, on one line.
+func line(text string, limit int) string {
+	if len(text) > limit {
+		text = strings.ToValidUTF8(text[:limit], "") + "…"
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, text)
 }
 
 // Within puts a path in front of the field of an Invalid and returns any other

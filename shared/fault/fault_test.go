@@ -2,6 +2,7 @@ package fault_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -15,4 +16,13 @@ func TestWithinPutsThePathInFront(t *testing.T) {
 	assert.EqualError(t, fault.Within("answers[0]", fault.Invalidf("", "is wrong")), "answers[0]: is wrong")
 	other := errors.New("other")
 	assert.Equal(t, other, fault.Within("x", other))
+}
+
+func TestAnInvalidIsOneShortLine(t *testing.T) {
+	long := strings.Repeat("é", 1<<20)
+	err := fault.Invalidf("a\nb"+long, "%s", "x\r\ny"+long)
+	assert.Less(t, len(err.Error()), 2300)
+	assert.NotContains(t, err.Error(), "\n")
+	assert.Contains(t, err.Error(), "a b")
+	assert.Contains(t, err.Error(), "x  y")
 }

@@ -6,8 +6,12 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime/debug"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -130,4 +134,41 @@ func TestTheCallThatAnInstanceWasStartedForIsMarked(t *testing.T) {
 		marks = append(marks, response.Header.Get(ColdStart))
 	}
 	assert.Equal(t, []string{"true", ""}, marks)
+}
+
+func TestBodiesWaitForRoomInMemory(t *testing.T) {
+	before := debug.SetMemoryLimit(-1)
+	debug.SetMemoryLimit(64 << 20)
+	t.Cleanup(func() { debug.SetMemoryLimit(before) })
+	var now, most atomic.Int64
+	handler := bounded(1<<20, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		most.Store(max(most.Load(), now.Add(1)))
+		time.Sleep(20 * time.Millisecond)
+		now.Add(-1)
+	}))
+	send := func(ctx context.Context, body string) int {
+		recorder := httptest.NewRecorder()
+		handler.ServeHTTP(recorder, httptest.NewRequestWithContext(ctx, http.MethodPost, "/", strings.NewReader(body)))
+		return recorder.Code
+	}
+	for body, together := range map[string]struct{ least, most int64 }{
+		`"` + strings.Repeat("x", 1<<20-2) + `"`:     {2, 4}, // 8 MiB each of 32
+		`[` + strings.Repeat("{},", 100_000) + `{}]`: {1, 1}, // more than half of it
+		`{}`: {10, 20},
+	} {
+		most.Store(0)
+		var calls sync.WaitGroup
+		for range 20 {
+			calls.Go(func() { assert.Equal(t, http.StatusOK, send(t.Context(), body)) })
+		}
+		calls.Wait()
+		assert.GreaterOrEqual(t, most.Load(), together.least)
+		assert.LessOrEqual(t, most.Load(), together.most)
+	}
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	big := `[` + strings.Repeat("{},", 100_000) + `{}]`
+	go send(t.Context(), big)
+	require.Eventually(t, func() bool { return now.Load() == 1 }, time.Second, time.Millisecond)
+	assert.Equal(t, http.StatusServiceUnavailable, send(gone, big), "nobody waits for a caller who has gone")
 }

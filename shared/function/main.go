@@ -2,10 +2,13 @@ package function
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
 
+	"github.com/KimMachineGun/automemlimit/memlimit"
 	fn "knative.dev/func-go/http"
 )
 
@@ -15,6 +18,7 @@ func Main(f fn.Handler) {
 	if len(os.Args) > 1 {
 		usage(os.Args[1])
 	}
+	limitMemory()
 	fn.SetLogLevel(fn.LogWarn)
 	if os.Getenv("LISTEN_ADDRESS") == "" {
 		// The runtime would take Knative's PORT for loopback only.
@@ -27,6 +31,20 @@ func Main(f fn.Handler) {
 	if err := fn.New(f).Start(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
+	}
+}
+
+// memoryShare of the container's limit is Go's: what is left is for the stacks
+// of threads and the kernel's part, which Go does not count.
+const memoryShare = 0.85
+
+// limitMemory has Go collect garbage before the container's memory limit is
+// reached rather than be killed for it. The limit is read from the control
+// group, so that every function follows the limit it was deployed with, an
+// overlay's too. GOMEMLIMIT goes before it.
+func limitMemory() {
+	if _, err := memlimit.SetGoMemLimitWithOpts(memlimit.WithRatio(memoryShare)); err != nil && !errors.Is(err, memlimit.ErrCgroupsNotSupported) {
+		slog.Warn("the memory limit is not known; set GOMEMLIMIT", "error", err)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 	"github.com/sequential-questioning/sequential-questioning/shared/retrieval"
 )
 
@@ -82,7 +83,7 @@ func (i Item) text() string {
 		parts = append(parts, i.Question)
 	}
 	parts = append(parts, i.Words)
-	if value := questioning.Render(i.Value); value != i.Words {
+	if value := questioning.Render(i.Value, messages.English); value != i.Words {
 		parts = append(parts, value)
 	}
 	return clip(strings.Join(append(parts, clip(i.Goal, maxAbout)), "\n"), maxText)

@@ -108,11 +108,11 @@ func (c *Client) ProposeSlots(ctx context.Context, goal string, said []string) (
 		if err := c.complete(ctx, proposing, p, &answer); err != nil {
 			return nil, err
 		}
-		return accept(answer.Slots)
+		return accept(ctx, answer.Slots)
 	})
 }
 
-func accept(proposals []proposal) ([]questioning.Slot, error) {
+func accept(ctx context.Context, proposals []proposal) ([]questioning.Slot, error) {
 	if len(proposals) < minSlots || len(proposals) > maxSlots {
 		return nil, unusable("it proposes %d slots, not %d to %d", len(proposals), minSlots, maxSlots)
 	}
@@ -125,7 +125,7 @@ func accept(proposals []proposal) ([]questioning.Slot, error) {
 	if err != nil {
 		return nil, unusable("its slots cannot be written down")
 	}
-	slots, err := needed.Read(raw)
+	slots, err := needed.Read(ctx, raw)
 	var problem *needed.Error
 	switch { // the problem's text could repeat what people said
 	case errors.As(err, &problem) && strings.HasPrefix(problem.Path, "["):

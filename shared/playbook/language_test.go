@@ -39,7 +39,7 @@ func TestAPlaybookAsksInTheLanguagesItSpeaks(t *testing.T) {
 	assert.Equal(t, []string{"eine Schätzung", "metres"}, german[1].LookFor)
 	assert.Equal(t, []questioning.Option{{Value: "s", Title: "Klein"}, {Value: "l", Title: "Large"}, {Value: "xl"}}, german[1].Options)
 	assert.Equal(t, "Size", german[1].Title, "English serves where a text is not translated")
-	assert.Equal(t, "Which day for “goal”?", p.For("goal", "fr")[0].Question)
+	assert.Equal(t, `Which day for "goal"?`, p.For("goal", "fr")[0].Question)
 	assert.Equal(t, p.For("goal", "en"), p.For("goal", "sv"), "and where the language is not spoken")
 }
 
@@ -75,7 +75,7 @@ func TestTheMostUsedPlaybooksSpeakEveryLanguage(t *testing.T) {
 		require.NoError(t, err)
 		root, err := parse(raw)
 		require.NoError(t, err)
-		value, err := plain(root)
+		value, err := toJSON(root)
 		require.NoError(t, err)
 		var d document
 		require.NoError(t, json.Unmarshal(value, &d))

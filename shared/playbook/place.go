@@ -13,9 +13,9 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/schema"
 )
 
-// plain turns YAML into JSON. What YAML takes for a point in time stays text,
+// toJSON turns YAML into JSON. What YAML takes for a point in time stays text,
 // and names are text always.
-func plain(root *yaml.Node) ([]byte, error) {
+func toJSON(root *yaml.Node) ([]byte, error) {
 	asText(root)
 	var value any
 	if err := root.Decode(&value); err != nil {

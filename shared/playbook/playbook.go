@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
@@ -35,30 +36,24 @@ func (p Playbook) For(goal, language string) []questioning.Slot {
 		slots = p.Slots
 	}
 	slots = slices.Clone(slots)
-	quoted := "“" + excerpt(firstSentence(goal)) + "”"
+	quoted := plain.Quote(plain.Excerpt(firstSentence(goal), excerptRunes))
 	for i := range slots {
 		slots[i].Question = strings.ReplaceAll(slots[i].Question, "{goal}", quoted)
 	}
 	return slots
 }
 
+// excerptRunes is how much of a goal a question repeats.
 const excerptRunes = 60
 
-func excerpt(text string) string {
-	if runes := []rune(text); len(runes) > excerptRunes {
-		return string(runes[:excerptRunes-1]) + "…"
-	}
-	return text
-}
-
 // firstSentence is what the text begins with: its first line, or less.
-func firstSentence(text string) string {
-	text, _, _ = strings.Cut(strings.TrimSpace(text), "\n")
-	text = strings.Join(strings.Fields(text), " ")
-	for i, r := range text {
-		if strings.ContainsRune(".!?", r) && (i+1 == len(text) || text[i+1] == ' ') {
-			return strings.TrimRight(text[:i], ".!?")
+func firstSentence(goal string) string {
+	goal, _, _ = strings.Cut(strings.TrimSpace(goal), "\n")
+	goal = plain.Line(goal)
+	for i, r := range goal {
+		if strings.ContainsRune(".!?", r) && (i+1 == len(goal) || goal[i+1] == ' ') {
+			return strings.TrimRight(goal[:i], ".!?")
 		}
 	}
-	return text
+	return goal
 }

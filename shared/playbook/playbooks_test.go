@@ -141,10 +141,10 @@ func TestPlaybooksAreWrittenInPlainText(t *testing.T) {
 func TestTheGoalIsQuotedInShort(t *testing.T) {
 	p := Playbook{Slots: []questioning.Slot{{Question: "Who is {goal} for?"}}}
 	for _, goal := range []string{"Plan a trip", "  Plan a\ttrip\nto Rome", "Plan a trip. And more.", "Plan a trip?!"} {
-		assert.Equal(t, "Who is “Plan a trip” for?", p.For(goal, "en")[0].Question, goal)
+		assert.Equal(t, `Who is "Plan a trip" for?`, p.For(goal, "en")[0].Question, goal)
 	}
-	assert.Equal(t, "Who is “Move to v2.0 soon” for?", p.For("Move to v2.0 soon", "en")[0].Question)
-	assert.Equal(t, "Who is “"+strings.Repeat("ü", 59)+"…” for?", p.For(strings.Repeat("ü", 99), "en")[0].Question)
+	assert.Equal(t, `Who is "Move to v2.0 soon" for?`, p.For("Move to v2.0 soon", "en")[0].Question)
+	assert.Equal(t, `Who is "`+strings.Repeat("ü", 59)+`…" for?`, p.For(strings.Repeat("ü", 99), "en")[0].Question)
 	assert.Equal(t, "Who is {goal} for?", p.Slots[0].Question, "the playbook itself stays as it is")
 }
 

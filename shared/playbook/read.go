@@ -2,6 +2,7 @@ package playbook
 
 import (
 	"bytes"
+	"context"
 	_ "embed"
 	"encoding/json"
 	"errors"
@@ -23,7 +24,7 @@ import (
 var schemaFile []byte
 
 var compiled = sync.OnceValue(func() *jsonschema.Schema {
-	s, err := schema.Compile(schemaFile)
+	s, err := schema.Compile(context.Background(), schemaFile)
 	if err != nil {
 		panic(fmt.Sprintf("compile playbook.schema.json: %v", err))
 	}
@@ -46,7 +47,7 @@ func check(raw []byte) (Playbook, error) {
 	if err != nil {
 		return Playbook{}, err
 	}
-	value, err := plain(root)
+	value, err := toJSON(root)
 	if err != nil {
 		return Playbook{}, err
 	}
@@ -74,7 +75,7 @@ func read(raw []byte) (Playbook, error) {
 	if err != nil {
 		return Playbook{}, err
 	}
-	value, err := plain(root)
+	value, err := toJSON(root)
 	if err != nil {
 		return Playbook{}, err
 	}
@@ -117,7 +118,7 @@ func readSlots(all []map[string]any, language string) ([]questioning.Slot, error
 	if err != nil {
 		return nil, err
 	}
-	return needed.Read(list)
+	return needed.Read(context.Background(), list) // a file of the operator's
 }
 
 // checkConditions verifies that conditions name slots further up and values

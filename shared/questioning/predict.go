@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 )
 
@@ -80,14 +81,14 @@ func (iv *Interview) match(i, id int, b *beliefs, p *Prediction) string {
 	return also
 }
 
-// described names an answer: "travel class: economy".
+// described names an answer: travel class: "economy".
 func (iv *Interview) described(g Given) string {
 	slot := iv.Slots[iv.Index(g.Slot)]
-	value := g.Value
+	value := plain.Quote(plain.Excerpt(g.Value, excerptRunes))
 	if slot.Type == Boolean {
-		value = Render(value == "true", iv.Language)
+		value = Render(g.Value == "true", iv.Language)
 	}
-	return fmt.Sprintf("%s: %s", lowerFirst(slot.Title), excerpt(value))
+	return fmt.Sprintf("%s: %s", lowerFirst(slot.Title), value)
 }
 
 func optionValue(slot Slot, option int) any {

@@ -2,6 +2,12 @@
 // output, no clock, no randomness; the same state gives the same batch.
 package questioning
 
+import (
+	"slices"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
+)
+
 // Type names the kind of value a slot holds, after JSON Schema's types and
 // string formats.
 type Type string
@@ -49,6 +55,29 @@ type Slot struct {
 
 	// When makes the slot apply only once another slot holds a given value.
 	When *Condition `json:"when,omitempty"`
+}
+
+// Plain returns the slot with all that is written about it on one line each, as
+// others read it. Values are what they were: an option whose value is not fit to
+// be read gets a title.
+func (s Slot) Plain() Slot {
+	s.Title, s.Description, s.Question = plain.Line(s.Title), plain.Line(s.Description), plain.Line(s.Question)
+	if s.Title == "" {
+		s.Title = plain.Line(s.Key)
+	}
+	lookFor := s.LookFor
+	s.LookFor = nil
+	for _, hint := range lookFor {
+		s.LookFor = append(s.LookFor, plain.Line(hint))
+	}
+	s.Options = slices.Clone(s.Options)
+	for i, o := range s.Options {
+		s.Options[i].Title = plain.Line(o.Title)
+		if value, ok := o.Value.(string); ok && s.Options[i].Title == "" && plain.Line(value) != value {
+			s.Options[i].Title = plain.Line(value)
+		}
+	}
+	return s
 }
 
 // Option is one allowed value of a Choice or Choices slot.

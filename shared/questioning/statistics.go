@@ -1,11 +1,9 @@
 package questioning
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
-	"unicode/utf8"
 )
 
 // Bounds on a form's statistics. What lies beyond them is left out, first slots
@@ -17,6 +15,13 @@ const (
 	maxPairOptions    = 20  // of one slot
 	maxPairAnswers    = 160 // over all slots
 	maxKeyBytes       = 200
+
+	// maxCharacters is how many characters of one answer count: so many that the
+	// question costs most, and that one long answer moves the mean no further.
+	maxCharacters = 2 * usualLength
+	// maxContribution bounds one conversation's contribution, in bytes of keys and
+	// values.
+	maxContribution = 16 << 10
 )
 
 // Statistics is what earlier conversations of one form answered. A form is what
@@ -32,6 +37,10 @@ type Statistics struct {
 	// Together[i][j], with j below i, is how many conversations gave both
 	// Answers[i] and Answers[j].
 	Together [][]int `json:"together,omitempty"`
+
+	// pooled says that Together has whole rows: what Answers[i] says about the
+	// others as far as that may be shown. Such statistics are read only.
+	pooled bool
 }
 
 // Counts is how one slot fared.
@@ -41,7 +50,8 @@ type Counts struct {
 	Outcomes map[State]int `json:"outcomes,omitempty"`
 	// Values counts answers by option, as fmt.Sprint prints its value.
 	Values map[string]int `json:"values,omitempty"`
-	// Characters is the length of all answers' words.
+	// Characters is the length of all answers' words, each counted up to
+	// maxCharacters.
 	Characters int `json:"characters,omitempty"`
 }
 
@@ -49,11 +59,15 @@ type Counts struct {
 type Given struct {
 	Slot  string `json:"slot"`
 	Value string `json:"value"` // as fmt.Sprint prints it
+	// Count is how many conversations gave it.
+	Count int `json:"count,omitempty"`
 	// Right and Wrong count the conversations in which this answer would have
 	// been predicted before the person gave theirs.
 	Right int `json:"right,omitempty"`
 	Wrong int `json:"wrong,omitempty"`
 }
+
+func (g Given) key() answerKey { return answerKey{g.Slot, g.Value} }
 
 // record is the share of predictions that were right, by Laplace's rule of
 // succession: a half before there were any.
@@ -61,26 +75,19 @@ func (g Given) record() float64 {
 	return (float64(g.Right) + 1) / (float64(g.Right+g.Wrong) + 2)
 }
 
-// Add returns the statistics with one more conversation: its slots and where
-// they stood at its end, in the same order. Nothing is changed in place. Only
-// what the person said counts, so that assumptions do not feed themselves.
-func (s Statistics) Add(slots []Slot, standings []Standing) Statistics {
+// With returns the statistics with one more conversation. Nothing is changed in
+// place.
+func (s Statistics) With(c Contribution) Statistics {
 	next := s.clone()
-	next.Conversations++
-	options := 0
-	for i, slot := range slots {
-		if len(slot.Key) > maxKeyBytes {
-			continue
-		}
-		keys := optionKeys(slot)
-		if options += len(keys); options > maxCountedOptions {
-			keys = nil
-		}
-		next.count(slot, standings[i], keys)
-	}
-	pairs := answeredPairs(slots, standings)
-	s.try(slots, pairs, &next)
-	next.countTogether(slots, pairs)
+	next.add(c)
+	return next
+}
+
+// Without returns the statistics as they were before a conversation was added.
+// An answer that no conversation gave any more is gone from them.
+func (s Statistics) Without(c Contribution) Statistics {
+	next := s.clone()
+	next.subtract(c)
 	return next
 }
 
@@ -99,139 +106,133 @@ func (s Statistics) clone() Statistics {
 	return next
 }
 
-// count notes where one slot stood and which of the options its answer held.
-func (s *Statistics) count(slot Slot, standing Standing, options []string) {
-	counts, known := s.Slots[slot.Key]
-	outcome, ended := ending(standing)
-	if !ended || !known && len(s.Slots) >= maxCountedSlots {
-		return
+func (s *Statistics) add(c Contribution) {
+	s.Conversations++
+	for _, key := range slices.Sorted(maps.Keys(c.Slots)) {
+		s.addCounts(key, c.Slots[key], 1)
+	}
+	ids := s.ids()
+	for _, tried := range c.Tried {
+		if id, known := ids[tried.key()]; known {
+			s.Answers[id].Right += tried.Right
+			s.Answers[id].Wrong += tried.Wrong
+		}
+	}
+	var given []int
+	for _, answer := range c.Answers {
+		if id, ok := s.idOf(answer.key(), ids); ok {
+			s.Answers[id].Count++
+			given = append(given, id)
+		}
+	}
+	s.addPairs(given, 1)
+}
+
+// idOf returns the position of an answer, which is given one if there is room.
+func (s *Statistics) idOf(key answerKey, ids map[answerKey]int) (int, bool) {
+	if id, known := ids[key]; known {
+		return id, true
+	}
+	if len(s.Answers) >= maxPairAnswers {
+		return 0, false
+	}
+	id := len(s.Answers)
+	ids[key] = id
+	s.Answers = append(s.Answers, Given{Slot: key.slot, Value: key.value})
+	s.Together = append(s.Together, make([]int, id))
+	return id, true
+}
+
+// addCounts adds a slot's counts times a sign, and drops what comes to nothing.
+func (s *Statistics) addCounts(key string, c Counts, sign int) {
+	counts, known := s.Slots[key]
+	if !known {
+		if sign < 0 || len(s.Slots) >= maxCountedSlots {
+			return
+		}
+		counts = Counts{Outcomes: map[State]int{}}
+	}
+	if s.Slots == nil {
+		s.Slots = map[string]Counts{}
 	}
 	if counts.Outcomes == nil {
 		counts.Outcomes = map[State]int{}
 	}
-	counts.Outcomes[outcome]++
-	if outcome == StateAnswered {
-		counts.Characters += utf8.RuneCountInString(standing.Words)
+	if counts.Values == nil && len(c.Values) > 0 {
+		counts.Values = map[string]int{}
 	}
-	if standing.State == StateAnswered {
-		for _, value := range many(standing.Value) {
-			if key := fmt.Sprint(value); slices.Contains(options, key) {
-				if counts.Values == nil {
-					counts.Values = map[string]int{}
-				}
-				counts.Values[key]++
-			}
-		}
+	addTo(counts.Outcomes, c.Outcomes, sign)
+	addTo(counts.Values, c.Values, sign)
+	counts.Characters = max(0, counts.Characters+sign*c.Characters)
+	if len(counts.Outcomes) == 0 {
+		delete(s.Slots, key)
+		return
 	}
-	s.Slots[slot.Key] = counts
+	if len(counts.Values) == 0 {
+		counts.Values = nil
+	}
+	s.Slots[key] = counts
 }
 
-// ending is what became of asking for a slot; false when it was not asked for.
-func ending(s Standing) (State, bool) {
-	switch s.State {
-	case StateAnswered, StateContradicted:
-		return StateAnswered, true
-	case StateMissing:
-		return StateMissing, s.Passed > 0
-	case StateAssumed:
-		return "", false
-	default:
-		return s.State, true
+func addTo[K comparable](counts, more map[K]int, sign int) {
+	for key, n := range more {
+		if counts[key] += sign * n; counts[key] <= 0 {
+			delete(counts, key)
+		}
 	}
 }
 
-func many(value any) []any {
-	if all, ok := value.([]any); ok {
-		return all
-	}
-	return []any{value}
-}
-
-// pairSlots are the positions of the slots counted in pairs.
-func pairSlots(slots []Slot) []int {
-	var all []int
-	total := 0
-	for i, slot := range slots {
-		if slot.Type != Boolean && slot.Type != Choice || len(slot.Key) > maxKeyBytes {
-			continue
+func (s *Statistics) addPairs(given []int, sign int) {
+	for i, a := range given {
+		for _, b := range given[:i] {
+			pair := &s.Together[max(a, b)][min(a, b)]
+			*pair = max(0, *pair+sign)
 		}
-		keys := optionKeys(slot)
-		if len(keys) > maxPairOptions || total+len(keys) > maxPairAnswers {
-			continue
-		}
-		total += len(keys)
-		if all = append(all, i); len(all) == maxPairSlots {
-			break
-		}
-	}
-	return all
-}
-
-// pairAnswer is an option given for the slot at a position, by the answer of
-// some number.
-type pairAnswer struct{ slot, option, number int }
-
-// answeredPairs are the answers counted in pairs, in the order they were given.
-func answeredPairs(slots []Slot, standings []Standing) []pairAnswer {
-	var all []pairAnswer
-	for _, i := range pairSlots(slots) {
-		if standings[i].State != StateAnswered {
-			continue
-		}
-		option := slices.Index(optionKeys(slots[i]), fmt.Sprint(standings[i].Value))
-		if option < 0 {
-			continue
-		}
-		all = append(all, pairAnswer{i, option, lastOf(standings[i].Answers)})
-	}
-	slices.SortStableFunc(all, func(a, b pairAnswer) int { return cmp.Compare(a.number, b.number) })
-	return all
-}
-
-func lastOf(answers []int) int {
-	if len(answers) == 0 {
-		return 0
-	}
-	return answers[len(answers)-1]
-}
-
-// try predicts every answer from those given before it and notes in next
-// whether the sure predictions were right.
-func (s Statistics) try(slots []Slot, given []pairAnswer, next *Statistics) {
-	b := newBeliefs(slots, s)
-	for _, answer := range given {
-		if option, p := b.likeliest(answer.slot); p >= DefaultConfidence {
-			if id := b.ids[answer.slot][option]; id >= 0 && option == answer.option {
-				next.Answers[id].Right++
-			} else if id >= 0 {
-				next.Answers[id].Wrong++
-			}
-		}
-		b.learn(answer.slot, answer.option)
 	}
 }
 
-func (s *Statistics) countTogether(slots []Slot, given []pairAnswer) {
+func (s *Statistics) subtract(c Contribution) {
+	s.Conversations = max(0, s.Conversations-1)
+	for _, key := range slices.Sorted(maps.Keys(c.Slots)) {
+		s.addCounts(key, c.Slots[key], -1)
+	}
 	ids := s.ids()
-	var all []int
-	for _, answer := range given {
-		key := answerKey{slots[answer.slot].Key, optionKeys(slots[answer.slot])[answer.option]}
-		id, known := ids[key]
-		if !known {
-			if len(s.Answers) >= maxPairAnswers || len(key.value) > maxKeyBytes {
-				continue
-			}
-			id = len(s.Answers)
-			s.Answers = append(s.Answers, Given{Slot: key.slot, Value: key.value})
-			s.Together = append(s.Together, make([]int, id))
-		}
-		all = append(all, id)
-	}
-	for i, a := range all {
-		for _, b := range all[:i] {
-			s.Together[max(a, b)][min(a, b)]++
+	for _, tried := range c.Tried {
+		if id, known := ids[tried.key()]; known {
+			s.Answers[id].Right = max(0, s.Answers[id].Right-tried.Right)
+			s.Answers[id].Wrong = max(0, s.Answers[id].Wrong-tried.Wrong)
 		}
 	}
+	var given []int
+	for _, answer := range c.Answers {
+		if id, known := ids[answer.key()]; known {
+			s.Answers[id].Count--
+			given = append(given, id)
+		}
+	}
+	s.addPairs(given, -1)
+	s.keepAnswers(func(id int) bool { return s.Answers[id].Count > 0 })
+}
+
+// keepAnswers drops the answers that are not to be kept, with their pairs.
+func (s *Statistics) keepAnswers(keep func(id int) bool) {
+	var kept []int
+	for id := range s.Answers {
+		if keep(id) {
+			kept = append(kept, id)
+		}
+	}
+	if len(kept) == len(s.Answers) {
+		return
+	}
+	answers, pairs := make([]Given, len(kept)), make([][]int, len(kept))
+	for i, a := range kept {
+		answers[i], pairs[i] = s.Answers[a], make([]int, i)
+		for j, b := range kept[:i] {
+			pairs[i][j] = s.together(a, b)
+		}
+	}
+	s.Answers, s.Together = answers, pairs
 }
 
 type answerKey struct{ slot, value string }
@@ -245,10 +246,13 @@ func (s Statistics) ids() map[answerKey]int {
 	return ids
 }
 
-// together is how many conversations gave both answers.
+// together is how many conversations gave both answers, as far as a may say so
+// about b.
 func (s Statistics) together(a, b int) int {
-	a, b = max(a, b), min(a, b)
-	if b < 0 || a >= len(s.Together) || b >= len(s.Together[a]) {
+	if !s.pooled {
+		a, b = max(a, b), min(a, b)
+	}
+	if b < 0 || a < 0 || a >= len(s.Together) || b >= len(s.Together[a]) {
 		return 0
 	}
 	return s.Together[a][b]

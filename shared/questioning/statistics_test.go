@@ -3,6 +3,7 @@ package questioning
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -34,6 +35,11 @@ func said(state State, value any, number int) Standing {
 	return Standing{State: state, Value: value, Words: fmt.Sprint(value), Answers: []int{number}}
 }
 
+// conversation returns the statistics with one more conversation.
+func conversation(s Statistics, slots []Slot, standings []Standing) Statistics {
+	return s.With(s.Contribution(slots, standings))
+}
+
 // travelled returns statistics of n conversations: business trips are short and
 // without children, holidays take a week with them; the mood is anybody's.
 func travelled(n int) Statistics {
@@ -43,7 +49,7 @@ func travelled(n int) Statistics {
 		if i%2 == 0 {
 			kind, children, length = "holiday", true, "week"
 		}
-		s = s.Add(trip, []Standing{
+		s = conversation(s, trip, []Standing{
 			said(StateAnswered, kind, 1), said(StateAnswered, children, 2), said(StateAnswered, length, 3),
 			said(StateAnswered, i%4 < 2, 4), said(StateAnswered, "a note", 5),
 		})
@@ -59,7 +65,7 @@ func trained(confidence float64) *Interview {
 
 func TestStatisticsCountHowQuestionsFared(t *testing.T) {
 	slots := []Slot{trip[0], trip[1], trip[4], text("left_out"), text("assumed"), text("never_asked"), text("unreadable")}
-	s := Statistics{}.Add(slots, []Standing{
+	s := conversation(Statistics{}, slots, []Standing{
 		said(StateAnswered, "holiday", 1), said(StateDeclined, nil, 2), said(StateAnswered, "seven ch", 3),
 		{State: StateMissing, Passed: 2}, {State: StateAssumed, Value: "x"}, {State: StateMissing}, {State: StateUnclear, Words: "hm"},
 	})
@@ -78,7 +84,7 @@ func TestAddingAConversationChangesNothingInPlace(t *testing.T) {
 	s := travelled(30)
 	before, err := json.Marshal(s)
 	require.NoError(t, err)
-	s.Add(trip, []Standing{said(StateAnswered, "holiday", 1), said(StateAnswered, true, 2), said(StateAnswered, "month", 3), {}, {}})
+	conversation(s, trip, []Standing{said(StateAnswered, "holiday", 1), said(StateAnswered, true, 2), said(StateAnswered, "month", 3), {}, {}})
 	after, err := json.Marshal(s)
 	require.NoError(t, err)
 	assert.JSONEq(t, string(before), string(after))
@@ -111,7 +117,7 @@ func TestStatisticsStayBounded(t *testing.T) {
 		for i := range slots {
 			standings[i] = said(StateAnswered, slots[i].Options[(n*(i+1))%len(slots[i].Options)].Value, i+1)
 		}
-		s = s.Add(slots, standings)
+		s = conversation(s, slots, standings)
 		for i := range slots { // the form changes all the time
 			slots[i].Key = fmt.Sprintf("%s_%d", slots[i].Key[:50], i+(n+1)*3)
 		}
@@ -135,7 +141,7 @@ func TestADamagedDocumentDoesNoHarm(t *testing.T) {
 		iv.Statistics = s
 		assert.Len(t, iv.Next().Questions, 2)
 		assert.NotPanics(t, func() {
-			s.Add(trip, []Standing{said(StateAnswered, "holiday", 1), said(StateAnswered, true, 2), {}, {}, {}})
+			conversation(s, trip, []Standing{said(StateAnswered, "holiday", 1), said(StateAnswered, true, 2), {}, {}, {}})
 		})
 	}
 }
@@ -180,7 +186,7 @@ func TestANearCertainAnswerIsOfferedAsAnAssumption(t *testing.T) {
 	assert.Equal(t, StateAssumed, s.State)
 	assert.Equal(t, false, s.Value)
 	assert.Equal(t, messages.FromStatistics, s.Source)
-	assert.Contains(t, s.Words, "100 of 100 earlier conversations that had kind: business")
+	assert.Contains(t, s.Words, "100 of 100 earlier conversations that had kind: \"business\"")
 	assert.Equal(t, "day", iv.Standings[2].Value)
 	assert.Equal(t, StateMissing, iv.Standings[3].State, "the mood is anybody's")
 
@@ -255,7 +261,7 @@ func statisticsGen(t *rapid.T, slots []Slot) Statistics {
 				standings[i] = said(State(reaction.Outcome), reaction.Value, i+1)
 			}
 		}
-		s = s.Add(slots, standings)
+		s = conversation(s, slots, standings)
 	}
 	return s
 }
@@ -311,11 +317,92 @@ func BenchmarkNext(b *testing.B) {
 		for i := range slots {
 			standings[i] = said(StateAnswered, slots[i].Options[n*(i+1)%4].Value, i+1)
 		}
-		s = s.Add(slots, standings)
+		s = conversation(s, slots, standings)
 	}
 	for b.Loop() {
 		iv := New("goal", slots, Limits{BatchSize: 3, Confidence: DefaultConfidence})
 		iv.Statistics = s
 		iv.Next()
 	}
+}
+
+func TestWhatOnePersonSaysShowsToNobodyElse(t *testing.T) {
+	for _, voices := range []int{1, MinVoices - 1} {
+		assert.Equal(t, Pool(Statistics{}), Pool(Statistics{}, travelled(voices)), "a form of %d people", voices)
+	}
+	many := travelled(200)
+	one := many.With(many.Contribution(trip, []Standing{
+		said(StateAnswered, "business", 1), said(StateAnswered, false, 2), said(StateAnswered, "month", 3), {}, said(StateAnswered, strings.Repeat("long ", 9999), 5),
+	}))
+	shown := Pool(Statistics{}, one)
+	for a, g := range shown.Answers {
+		for b := range shown.Answers {
+			if g.Value == "month" {
+				assert.Zero(t, shown.together(a, b), "what else was said by the one who said this")
+			}
+		}
+	}
+	assert.LessOrEqual(t, shown.Slots["notes"].Characters, many.Slots["notes"].Characters+maxCharacters, "one answer weighs a bounded share")
+}
+
+func TestAPersonsOwnConversationsServeThemselves(t *testing.T) {
+	alone := New("goal", trip, Limits{BatchSize: 1, Confidence: DefaultConfidence})
+	alone.Statistics = Pool(travelled(200))
+	answer(t, alone, "kind", "business")
+	alone.Next()
+	assert.Equal(t, trained(0).Statistics.Slots, alone.Statistics.Slots)
+	assert.True(t, alone.Standings[1].Predicted())
+	assert.Equal(t, Pool(travelled(40)), Pool(travelled(40), travelled(MinVoices-1)))
+	assert.Equal(t, 60, Pool(travelled(40), travelled(20)).Conversations)
+}
+
+// TestForgettingTakesBackWhatAConversationAdded holds for any conversations in
+// any order: what is left is what the others alone would have left.
+func TestForgettingTakesBackWhatAConversationAdded(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		slots := slotsGen(t)
+		var all []Contribution
+		var s Statistics
+		for range rapid.IntRange(1, 8).Draw(t, "conversations") {
+			standings := make([]Standing, len(slots))
+			for i, slot := range slots {
+				standings[i] = Standing{State: StateMissing}
+				if reaction, answered := reactionGen(t, slot); answered && reaction.Problem == "" {
+					standings[i] = said(State(reaction.Outcome), reaction.Value, i+1)
+				}
+			}
+			c := s.Contribution(slots, standings)
+			all, s = append(all, c), s.With(c)
+		}
+		for len(all) > 0 {
+			n := rapid.IntRange(0, len(all)-1).Draw(t, "forgotten")
+			s = s.Without(all[n])
+			all = append(all[:n:n], all[n+1:]...)
+			left := Sum(all)
+			require.Equal(t, left.Conversations, s.Conversations)
+			require.Equal(t, len(left.Slots), len(s.Slots))
+			for key, counts := range left.Slots {
+				require.Equal(t, counts, s.Slots[key])
+			}
+			require.Equal(t, pairsOf(left), pairsOf(s))
+		}
+		require.Empty(t, s.Slots)
+		require.Empty(t, s.Answers)
+	})
+}
+
+// pairsOf is what is counted in pairs, whatever its order.
+func pairsOf(s Statistics) map[string]int {
+	pairs := map[string]int{}
+	for a, g := range s.Answers {
+		pairs[fmt.Sprint(g.key())] = g.Count
+		for b := range a {
+			if n := s.together(a, b); n > 0 {
+				names := []string{fmt.Sprint(g.key()), fmt.Sprint(s.Answers[b].key())}
+				slices.Sort(names)
+				pairs[strings.Join(names, " ")] = n
+			}
+		}
+	}
+	return pairs
 }

@@ -6,6 +6,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 )
 
@@ -15,10 +16,10 @@ func (iv *Interview) question(i, number int, b *beliefs) Question {
 	q := Question{Number: number, Slot: slot.Key, Purpose: iv.purpose(i), Text: slot.wording(say), Bits: round(iv.bits(i, b))}
 	switch q.Purpose {
 	case Clarify:
-		q.Text = say.Text(messages.NotRead, fmt.Sprintf("%q", excerpt(standing.Words)), q.Text)
+		q.Text = say.Text(messages.NotRead, plain.Quote(plain.Excerpt(standing.Words, excerptRunes)), q.Text)
 		q.Reason = "The answer could not be read; asked once more, with what is expected."
 	case Confirm:
-		q.Text = say.Text(messages.Contradicts, inline(slot.Title, say), Render(standing.Value, iv.Language))
+		q.Text = say.Text(messages.Contradicts, inline(slot.Title, say), Quote(standing.Value, iv.Language))
 		q.Reason = fmt.Sprintf("Answers %s contradict each other.", numbers(standing.Answers))
 		q.Bits = 1
 	default:
@@ -139,6 +140,22 @@ func Render(value any, language string) string {
 	}
 }
 
+// Quote writes a value into a text that others read: words on one line and in
+// quotes, so that they cannot be taken for the text itself.
+func Quote(value any, language string) string {
+	switch v := value.(type) {
+	case string:
+		return plain.Quote(v)
+	case []any:
+		parts := make([]string, len(v))
+		for i := range v {
+			parts[i] = Quote(v[i], language)
+		}
+		return strings.Join(parts, ", ")
+	}
+	return Render(value, language)
+}
+
 // lowerFirst lowers the first letter unless the word is an abbreviation.
 func lowerFirst(s string) string {
 	first, size := utf8.DecodeRuneInString(s)
@@ -153,15 +170,8 @@ func upperFirst(s string) string {
 	return string(unicode.ToUpper(first)) + s[size:]
 }
 
+// excerptRunes is how much of somebody's words a question repeats.
 const excerptRunes = 60
-
-func excerpt(words string) string {
-	runes := []rune(strings.Join(strings.Fields(words), " "))
-	if len(runes) <= excerptRunes {
-		return string(runes)
-	}
-	return string(runes[:excerptRunes-1]) + "…"
-}
 
 func numbers(all []int) string {
 	parts := make([]string, len(all))

@@ -4,30 +4,96 @@ package schema
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/schema/bounds"
 )
 
-// Compile compiles a JSON Schema. It loads nothing from elsewhere.
-func Compile(raw json.RawMessage) (*jsonschema.Schema, error) {
-	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
-	if err != nil {
-		return nil, fmt.Errorf("read schema: %w", err)
-	}
-	const name = "schema"
-	compiler := jsonschema.NewCompiler()
-	compiler.UseLoader(jsonschema.SchemeURLLoader{})
-	if err := compiler.AddResource(name, document); err != nil {
+// name is what a schema is called while it is compiled. It is no path of this
+// machine, and nothing is loaded from there.
+const name = "urn:schema"
+
+// Compile compiles a JSON Schema that is within the bounds. It loads nothing
+// from elsewhere. What is wrong with the schema is a *bounds.Error.
+func Compile(ctx context.Context, raw json.RawMessage) (*jsonschema.Schema, error) {
+	if err := bounds.Schema(ctx, raw); err != nil {
 		return nil, err
 	}
-	return compiler.Compile(name)
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
+	if err != nil {
+		return nil, bounds.Errorf("", "is not valid JSON: %v", err)
+	}
+	compiler := jsonschema.NewCompiler()
+	compiler.UseLoader(jsonschema.SchemeURLLoader{})
+	compiler.UseRegexpEngine(engine())
+	if err := compiler.AddResource(name, document); err != nil {
+		return nil, readable(err)
+	}
+	compiled, err := compiler.Compile(name)
+	if err != nil {
+		return nil, readable(err)
+	}
+	return compiled, nil
+}
+
+// engine compiles the regular expressions of one schema, each once and no more
+// of them than the bounds allow: a validator also compiles those of definitions
+// that nothing refers to.
+func engine() jsonschema.RegexpEngine {
+	var patterns bounds.Patterns
+	compiled := map[string]*regexp.Regexp{}
+	return func(expression string) (jsonschema.Regexp, error) {
+		if known := compiled[expression]; known != nil {
+			return known, nil
+		}
+		if err := patterns.Add(expression); err != nil {
+			return nil, err
+		}
+		made, err := bounds.Compile(expression)
+		compiled[expression] = made
+		return made, err
+	}
+}
+
+// readable says what is wrong with a schema in words of ours: those of the
+// validator name places on this machine.
+func readable(err error) error {
+	var form *jsonschema.SchemaValidationError
+	var invalid *jsonschema.ValidationError
+	var pattern *jsonschema.InvalidRegexError
+	var draft *jsonschema.UnsupportedDraftError
+	var meta *jsonschema.InvalidMetaSchemaURLError
+	var vocabulary *jsonschema.UnsupportedVocabularyError
+	if errors.As(err, &form) {
+		err = form.Err
+	}
+	switch {
+	case errors.As(err, &invalid):
+		problem := slices.MinFunc(leaves(invalid), byLocation)
+		return bounds.Errorf(Path(problem.Location), "%s", problem.Text)
+	case errors.As(err, &pattern):
+		return bounds.Errorf("", "has the regular expression %q, which %v", pattern.Regex, pattern.Err)
+	case errors.As(err, &draft), errors.As(err, &meta), errors.As(err, &vocabulary), isLoad(err):
+		return bounds.Errorf("$schema", "is not known; leave it out, or name a draft of JSON Schema such as https://json-schema.org/draft/2020-12/schema")
+	}
+	return bounds.Errorf("", "is not a JSON Schema: an id, an anchor or a reference in it cannot be used")
+}
+
+func isLoad(err error) bool {
+	var load *jsonschema.LoadURLError
+	var scheme *jsonschema.UnsupportedURLSchemeError
+	return errors.As(err, &load) || errors.As(err, &scheme)
 }
 
 // Problem is one way in which a value falls short.
@@ -46,10 +112,28 @@ func Problems(schema *jsonschema.Schema, value any) []Problem {
 		return nil
 	}
 	all := leaves(invalid)
-	slices.SortStableFunc(all, func(a, b Problem) int {
-		return strings.Compare(strings.Join(a.Location, "."), strings.Join(b.Location, "."))
-	})
+	slices.SortStableFunc(all, byLocation)
 	return all
+}
+
+func byLocation(a, b Problem) int {
+	return strings.Compare(strings.Join(a.Location, "."), strings.Join(b.Location, "."))
+}
+
+// Path renders a location as answers[0].value.
+func Path(location []string) string {
+	var b strings.Builder
+	for _, part := range location {
+		if _, err := strconv.Atoi(part); err == nil {
+			fmt.Fprintf(&b, "[%s]", part)
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteByte('.')
+		}
+		b.WriteString(part)
+	}
+	return b.String()
 }
 
 func leaves(e *jsonschema.ValidationError) []Problem {

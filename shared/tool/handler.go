@@ -16,11 +16,11 @@ func (t Tool) Handler(name, version string) http.Handler {
 		server.WithRecovery(),
 	)
 	mcpServer.AddTool(t.Declaration, t.handle)
-	return server.NewStreamableHTTPServer(mcpServer,
+	return nameNumbers(server.NewStreamableHTTPServer(mcpServer,
 		server.WithStateLess(true),
 		server.WithDisableStreaming(true),
 		// Behind a sidecar every call comes from loopback with the route's name.
 		server.WithDisableLocalhostProtection(true),
 		server.WithStreamableHTTPProtocolVersions(mcp.ProtocolVersion20260728),
-	)
+	))
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
+	"strings"
 
 	"github.com/google/jsonschema-go/jsonschema"
 	"github.com/mark3labs/mcp-go/mcp"
@@ -16,6 +17,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 )
 
 // Definition declares a tool. Descriptions are short: every client pays for
@@ -92,11 +94,12 @@ func decoder[In any](schema json.RawMessage) func(json.RawMessage) (In, error) {
 			return in, err
 		}
 		if err := json.Unmarshal(arguments, &in); err != nil {
-			var unfit *json.UnmarshalTypeError
-			if errors.As(err, &unfit) {
-				return in, fault.Invalidf(unfit.Field, "%s cannot be taken", unfit.Value)
+			var wrong *json.UnmarshalTypeError
+			if errors.As(err, &wrong) {
+				number, _ := strings.CutPrefix(wrong.Value, "number ")
+				return in, fault.Invalidf(wrong.Field, "%s cannot be taken; send a whole number in at most 18 digits", number)
 			}
-			return in, fault.Invalidf("", "the arguments cannot be read: %v", err)
+			return in, fault.Invalidf("", "the arguments cannot be read")
 		}
 		return in, nil
 	}
@@ -152,7 +155,11 @@ func allowMore(schema *jsonschema.Schema) {
 // a tool error in words, never a broken call.
 func (t Tool) handle(ctx context.Context, request mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 	ctx, done := observe(ctx, t.Declaration.Name)
-	result, err := t.Call(withExchange(ctx, request), request.Params.RawArguments)
+	var result *mcp.CallToolResult
+	err := unfitArguments(ctx)
+	if err == nil {
+		result, err = t.Call(withExchange(ctx, request), request.Params.RawArguments)
+	}
 	done(ctx, err)
 	if err != nil {
 		return t.failure(ctx, err), nil
@@ -173,7 +180,7 @@ func (t Tool) failure(ctx context.Context, err error) *mcp.CallToolResult {
 		slog.InfoContext(ctx, "call canceled", "tool", t.Declaration.Name)
 		result = mcp.NewToolResultError("the call was cancelled; nothing was stored")
 	case errors.As(err, &invalid):
-		result = mcp.NewToolResultError(invalid.Error())
+		result = mcp.NewToolResultError(plain.Line(invalid.Error()))
 	case errors.As(err, &unavailable):
 		slog.WarnContext(ctx, "dependency unavailable", "tool", t.Declaration.Name, "error", err)
 		result = mcp.NewToolResultErrorf("%s is not available at the moment. Repeat the same call in a few seconds; it will not be counted twice.", upperFirst(unavailable.What))

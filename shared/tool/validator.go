@@ -2,8 +2,11 @@ package tool
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -12,6 +15,7 @@ import (
 
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
 	"github.com/sequential-questioning/sequential-questioning/shared/schema"
+	"github.com/sequential-questioning/sequential-questioning/shared/schema/bounds"
 )
 
 // validator holds arguments against a tool's input schema.
@@ -23,7 +27,7 @@ type validator struct {
 // wake from zero.
 func newValidator(raw json.RawMessage) validator {
 	return validator{sync.OnceValue(func() *jsonschema.Schema {
-		compiled, err := schema.Compile(raw)
+		compiled, err := schema.Compile(context.Background(), raw)
 		if err != nil {
 			panic(fmt.Sprintf("compile input schema: %v", err))
 		}
@@ -37,11 +41,28 @@ func (v validator) check(arguments json.RawMessage) error {
 	if err != nil {
 		return fault.Invalidf("", "the arguments are not valid JSON: %v", err)
 	}
-	if path, found := findNUL(value, nil); found {
-		return fault.Invalidf(dotted(path), "contains a NUL character, which cannot be stored; remove it")
+	if err := storable(arguments, value); err != nil {
+		return err
 	}
-	for _, problem := range schema.Problems(v.compile(), withoutNulls(value)) {
-		return fault.Invalidf(dotted(problem.Location), "%s", problem.Text)
+	compiled := v.compile()
+	if err := checkLengths(compiled, value); err != nil {
+		return err
+	}
+	for _, problem := range schema.Problems(compiled, withoutNulls(value)) {
+		return fault.Invalidf(schema.Path(problem.Location), "%s", problem.Text)
+	}
+	return nil
+}
+
+// checkLengths refuses a list that is too long before its items are looked at:
+// a list of 300,000 wrong items would make as many problems.
+func checkLengths(compiled *jsonschema.Schema, value any) error {
+	object, _ := value.(map[string]any)
+	for _, name := range slices.Sorted(maps.Keys(compiled.Properties)) {
+		list, _ := object[name].([]any)
+		if most := compiled.Properties[name].MaxItems; most != nil && len(list) > *most {
+			return fault.Invalidf(name, "has %d items, at most %d are allowed", len(list), *most)
+		}
 	}
 	return nil
 }
@@ -66,42 +87,98 @@ func withoutNulls(value any) any {
 	return value
 }
 
-// dotted renders a location as answers[0].value.
-func dotted(location []string) string {
-	var b strings.Builder
-	for _, part := range location {
-		if _, err := strconv.Atoi(part); err == nil {
-			fmt.Fprintf(&b, "[%s]", part)
-			continue
-		}
-		if b.Len() > 0 {
-			b.WriteByte('.')
-		}
-		b.WriteString(part)
+// storable refuses, by a *fault.Invalid, what JSON can say and a database or a
+// float64 cannot hold: what would be stored is not what was sent.
+func storable(raw json.RawMessage, value any) error {
+	if path, problem := unfit(value, nil); problem != "" {
+		return fault.Invalidf(schema.Path(path), "%s", problem)
 	}
-	return b.String()
+	if loneSurrogate(raw) {
+		return fault.Invalidf(schema.Path(surrogatePath(raw)), "contains half of a surrogate pair, which is no character; send whole characters")
+	}
+	return nil
 }
 
-// findNUL returns the place of a string that PostgreSQL cannot hold.
-func findNUL(value any, path []string) ([]string, bool) {
+// unfit returns the first place, in the order of names, of what cannot be held,
+// and what is wrong with it.
+func unfit(value any, path []string) ([]string, string) {
+	if len(path) > bounds.MaxDepth {
+		return path[:3], fmt.Sprintf("is nested more than %d deep", bounds.MaxDepth)
+	}
 	switch v := value.(type) {
+	case json.Number:
+		if err := bounds.Number(v); err != nil {
+			return path, err.Error()
+		}
 	case string:
-		return path, strings.ContainsRune(v, 0)
+		if strings.ContainsRune(v, 0) {
+			return path, "contains a NUL character, which cannot be stored; remove it"
+		}
 	case []any:
 		for i := range v {
-			if at, found := findNUL(v[i], append(path, strconv.Itoa(i))); found {
-				return at, true
+			if at, problem := unfit(v[i], append(path, strconv.Itoa(i))); problem != "" {
+				return at, problem
 			}
 		}
 	case map[string]any:
-		for key := range v {
+		for _, key := range slices.Sorted(maps.Keys(v)) {
 			if strings.ContainsRune(key, 0) {
-				return path, true
+				return path, "has a name with a NUL character, which cannot be stored; remove it"
 			}
-			if at, found := findNUL(v[key], append(path, key)); found {
-				return at, true
+			if at, problem := unfit(v[key], append(path, key)); problem != "" {
+				return at, problem
 			}
 		}
 	}
-	return nil, false
+	return nil, ""
+}
+
+// loneSurrogate reports whether JSON escapes half of a surrogate pair. Decoding
+// would put U+FFFD in its place without a word.
+func loneSurrogate(raw []byte) bool {
+	for i := 0; i < len(raw); i++ {
+		if raw[i] != '\\' {
+			continue
+		}
+		i++
+		unit, ok := escaped(raw, i)
+		if !ok || unit < 0xD800 || unit > 0xDFFF {
+			continue
+		}
+		low, paired := escaped(raw, i+6)
+		if unit >= 0xDC00 || !paired || raw[i+5] != '\\' || low < 0xDC00 || low > 0xDFFF {
+			return true
+		}
+		i += 6 + 4
+	}
+	return false
+}
+
+// escaped is the code unit of the escape whose u stands at i.
+func escaped(raw []byte, i int) (uint64, bool) {
+	if i+5 > len(raw) || raw[i] != 'u' {
+		return 0, false
+	}
+	unit, err := strconv.ParseUint(string(raw[i+1:i+5]), 16, 16)
+	return unit, err == nil
+}
+
+// surrogatePath is where in valid JSON of bounded depth a lone surrogate is.
+func surrogatePath(raw json.RawMessage) []string {
+	var object map[string]json.RawMessage
+	var list []json.RawMessage
+	if json.Unmarshal(raw, &object) == nil {
+		for _, name := range slices.Sorted(maps.Keys(object)) {
+			if loneSurrogate(object[name]) {
+				return append([]string{name}, surrogatePath(object[name])...)
+			}
+		}
+	} else if json.Unmarshal(raw, &list) == nil {
+		for i := range list {
+			if loneSurrogate(list[i]) {
+				return append([]string{strconv.Itoa(i)}, surrogatePath(list[i])...)
+			}
+		}
+	}
+	return nil
 }

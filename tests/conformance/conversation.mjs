@@ -78,12 +78,17 @@ export function typed(turn, words = (q) => said[q.slot].words) {
   };
 }
 
+/** Who is asked in a conversation: every call about it names them, as production requires. */
+const asked = new Map();
+
 /** Calls a tool that has to succeed. */
 export async function tell(client, tool, args) {
-  const result = await client.call(tool, args);
+  const user_id = args.user_id ?? asked.get(args.conversation_id);
+  const result = await client.call(tool, user_id === undefined ? args : { user_id, ...args });
   assert.ok(!result.isError, `${tool}(${JSON.stringify(args)}): ${result.content[0]?.text}`);
   assert.equal(result.content[0].type, "text");
   assert.ok(result.content[0].text.trim(), "a result can be shown as text");
+  if (user_id !== undefined && result.structuredContent.conversation_id) asked.set(result.structuredContent.conversation_id, user_id);
   return result.structuredContent;
 }
 

@@ -18,12 +18,16 @@ const (
 	askTool      = "sequential_questioning"
 	followUpTool = "sequential_questioning_follow_up"
 	reportTool   = "sequential_questioning_report"
+
+	// family is the user of conversations that no person holds: production has
+	// every call name one.
+	family = "family"
 )
 
 // A conversation's wants and answers, in the order of its slots.
 var (
 	trip = map[string]any{
-		"context": "Book a trip for a family",
+		"context": "Book a trip for a family", "user_id": family,
 		"information_needed": map[string]any{
 			"type":     "object",
 			"required": []any{"destination", "travellers"},
@@ -48,13 +52,13 @@ func answers(slots ...string) []any {
 func converse(ctx context.Context, t require.TestingT, route string) {
 	opened, err := Call(ctx, route, askTool, trip)
 	require.NoError(t, err)
-	_, err = Call(ctx, route, followUpTool, map[string]any{"conversation_id": opened["conversation_id"], "answers": answers("destination", "travellers")})
+	_, err = Call(ctx, route, followUpTool, map[string]any{"user_id": family, "conversation_id": opened["conversation_id"], "answers": answers("destination", "travellers")})
 	require.NoError(t, err)
 	reported(ctx, t, route, opened["conversation_id"])
 }
 
 func reported(ctx context.Context, t require.TestingT, route string, conversation any) {
-	report, err := Call(ctx, route, reportTool, map[string]any{"conversation_id": conversation})
+	report, err := Call(ctx, route, reportTool, map[string]any{"user_id": family, "conversation_id": conversation})
 	require.NoError(t, err)
 	require.Equal(t, map[string]any{"destination": "Lisbon", "travellers": float64(4)}, report["values"])
 	require.Equal(t, true, report["complete"])
@@ -104,7 +108,7 @@ func converseWithMCPGo(t *testing.T, route, version string) {
 		return structured
 	}
 	opened := call(askTool, trip)
-	call(followUpTool, map[string]any{"conversation_id": opened["conversation_id"], "answers": answers("travellers", "destination")})
-	report := call(reportTool, map[string]any{"conversation_id": opened["conversation_id"]})
+	call(followUpTool, map[string]any{"user_id": family, "conversation_id": opened["conversation_id"], "answers": answers("travellers", "destination")})
+	report := call(reportTool, map[string]any{"user_id": family, "conversation_id": opened["conversation_id"]})
 	require.Equal(t, map[string]any{"destination": "Lisbon", "travellers": float64(4)}, report["values"])
 }

@@ -132,7 +132,7 @@ func TestADestroyedDatabaseIsRestored(t *testing.T) {
 	require.NoError(t, err)
 	_, err = conn.Exec(t.Context(), "DROP TABLE answers CASCADE; DROP TABLE conversations CASCADE")
 	require.NoError(t, errors.Join(err, conn.Close(t.Context())))
-	_, err = Call(t.Context(), route, reportTool, map[string]any{"conversation_id": open.conversation})
+	_, err = Call(t.Context(), route, reportTool, map[string]any{"user_id": open.name, "conversation_id": open.conversation})
 	require.Error(t, err)
 
 	took, err := Took(func() error {
@@ -144,7 +144,7 @@ func TestADestroyedDatabaseIsRestored(t *testing.T) {
 	require.NoError(t, open.answer(t.Context(), route, "travellers"))
 	stored(t, Prod, append(saved, open))
 	for _, p := range saved {
-		report, err := p.insist(t.Context(), route, reportTool, map[string]any{"conversation_id": p.conversation})
+		report, err := p.insist(t.Context(), route, reportTool, map[string]any{"user_id": p.name, "conversation_id": p.conversation})
 		require.NoError(t, err)
 		require.Equal(t, map[string]any{"destination": p.destination(), "travellers": float64(p.travellers)}, report["values"])
 	}

@@ -60,7 +60,7 @@ func (p *person) answer(ctx context.Context, route, slot string) error {
 		value = p.destination()
 	}
 	_, err := p.insist(ctx, route, followUpTool, map[string]any{
-		"conversation_id": p.conversation, "answers": []any{map[string]any{"slot": slot, "value": value}},
+		"user_id": p.name, "conversation_id": p.conversation, "answers": []any{map[string]any{"slot": slot, "value": value}},
 	})
 	return err
 }
@@ -75,7 +75,7 @@ func (p *person) converse(ctx context.Context, route string) error {
 			return err
 		}
 	}
-	report, err := p.insist(ctx, route, reportTool, map[string]any{"conversation_id": p.conversation})
+	report, err := p.insist(ctx, route, reportTool, map[string]any{"user_id": p.name, "conversation_id": p.conversation})
 	if err != nil {
 		return err
 	}

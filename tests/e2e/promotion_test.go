@@ -69,9 +69,9 @@ func callThroughout(t *testing.T, route string) (stop func() int) {
 				continue
 			}
 			conversation := opened["conversation_id"]
-			_, err = Call(t.Context(), route, followUpTool, map[string]any{"conversation_id": conversation, "answers": answers("destination")})
+			_, err = Call(t.Context(), route, followUpTool, map[string]any{"user_id": family, "conversation_id": conversation, "answers": answers("destination")})
 			note(err)
-			_, err = Call(t.Context(), route, reportTool, map[string]any{"conversation_id": conversation})
+			_, err = Call(t.Context(), route, reportTool, map[string]any{"user_id": family, "conversation_id": conversation})
 			note(err)
 		}
 	}()

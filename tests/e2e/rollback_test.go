@@ -92,7 +92,7 @@ func TestReleaseRollsBackThroughArgoCD(t *testing.T) {
 		require.Equal(t, hook.GetUID(), now.GetUID())
 		require.Equal(t, schema, schemaVersion(t, Prod))
 		converse(t.Context(), t, route)
-		_, err = Call(t.Context(), route, followUpTool, map[string]any{"conversation_id": opened["conversation_id"], "answers": answers("destination", "travellers")})
+		_, err = Call(t.Context(), route, followUpTool, map[string]any{"user_id": family, "conversation_id": opened["conversation_id"], "answers": answers("destination", "travellers")})
 		require.NoError(t, err, "a conversation goes on across the rollback")
 		reported(t.Context(), t, route, opened["conversation_id"])
 	})

@@ -47,7 +47,7 @@ func TestScaleToZeroAndBack(t *testing.T) {
 
 	opened, err := Call(t.Context(), route, askTool, trip)
 	require.NoError(t, err)
-	_, err = Call(t.Context(), route, followUpTool, map[string]any{"conversation_id": opened["conversation_id"], "answers": answers("destination")})
+	_, err = Call(t.Context(), route, followUpTool, map[string]any{"user_id": family, "conversation_id": opened["conversation_id"], "answers": answers("destination")})
 	require.NoError(t, err)
 
 	t.Run("discovery wakes the gateway and nothing else", func(t *testing.T) {
@@ -76,7 +76,7 @@ func TestScaleToZeroAndBack(t *testing.T) {
 
 		require.NoError(t, world.Asleep(t.Context(), string(Staging)))
 		watch := world.WatchPods(t.Context(), string(Staging))
-		waiting := map[string]any{"conversation_id": opened["conversation_id"]}
+		waiting := map[string]any{"user_id": family, "conversation_id": opened["conversation_id"]}
 		began := time.Now()
 		turn, err := Call(t.Context(), route, followUpTool, waiting)
 		took = time.Since(began)
@@ -88,7 +88,7 @@ func TestScaleToZeroAndBack(t *testing.T) {
 		warm = append(warm, took)
 		stages = append(stages, watch.Stages(began, "gateway"), watch.Stages(began, "follow-up"))
 	}
-	_, err = Call(t.Context(), route, followUpTool, map[string]any{"conversation_id": opened["conversation_id"], "answers": answers("travellers")})
+	_, err = Call(t.Context(), route, followUpTool, map[string]any{"user_id": family, "conversation_id": opened["conversation_id"], "answers": answers("travellers")})
 	require.NoError(t, err)
 	reported(t.Context(), t, route, opened["conversation_id"])
 

@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -56,6 +57,31 @@ func TestAnImageWithoutASignatureOrABillOfMaterialsFails(t *testing.T) {
 	}
 }
 
+// A change that is judged brings the file: it must not name an image beside those
+// that are looked at.
+func TestVerifyingRefusesPinsThatItDoesNotReadWhole(t *testing.T) {
+	t.Parallel()
+	good := read(t, "gitops/images/kustomization.yaml")
+	digest := "sha256:" + strings.Repeat("1", 64)
+	for name, content := range map[string]string{
+		"an item on one line": good + "  - {name: x, newName: evil/x, digest: " + digest + "}\n",
+		"a tag":               good + "  - name: x\n    newName: evil/x\n    newTag: v1\n",
+		"no digest":           good + "  - name: x\n    newName: evil/x\n",
+		"a flag for a name":   good + "  - name: x\n    newName: --key=evil/x\n    digest: " + digest + "\n",
+		"another document":    good + "---\nimages: []\n",
+		"nothing":             "kind: Component\nimages:\n",
+	} {
+		copied := t.TempDir()
+		for _, file := range []string{".github/scripts/verify", ".github/scripts/pins"} {
+			write(t, filepath.Join(copied, file), read(t, file))
+		}
+		write(t, filepath.Join(copied, "gitops/images/kustomization.yaml"), content)
+		calls, err := runIn(t, copied, "verify", "exit 0")
+		assert.Error(t, err, name)
+		assert.Empty(t, calls, name)
+	}
+}
+
 func TestAnImageThatCannotBeSignedFails(t *testing.T) {
 	t.Parallel()
 	calls, err := run(t, "sign", "exit 1")
@@ -72,19 +98,30 @@ func pins(t *testing.T) []string {
 	return images
 }
 
-// run runs a script with a cosign that notes how it is called and then does what is
-// said. It returns the calls.
+func write(t *testing.T, path, content string) {
+	t.Helper()
+	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+	require.NoError(t, os.WriteFile(path, []byte(content), 0o755))
+}
+
 func run(t *testing.T, script, then string) ([]string, error) {
+	t.Helper()
+	return runIn(t, root, script, then)
+}
+
+// runIn runs a script of a checkout with a cosign that notes how it is called and
+// then does what is said. It returns the calls.
+func runIn(t *testing.T, checkout, script, then string) ([]string, error) {
 	t.Helper()
 	folder := t.TempDir()
 	notes := filepath.Join(folder, "calls")
-	cosign := "#!/bin/sh\necho \"$*\" >> '" + notes + "'\n" + then + "\n"
-	require.NoError(t, os.WriteFile(filepath.Join(folder, "cosign"), []byte(cosign), 0o755))
-	command := exec.Command(filepath.Join(root, ".github/scripts", script))
+	write(t, notes, "")
+	write(t, filepath.Join(folder, "cosign"), "#!/bin/sh\necho \"$*\" >> '"+notes+"'\n"+then+"\n")
+	command := exec.Command(filepath.Join(checkout, ".github/scripts", script))
 	command.Env = append(os.Environ(), "PATH="+folder+":"+os.Getenv("PATH"), "GITHUB_REPOSITORY=owner/project")
 	output, err := command.CombinedOutput()
 	t.Logf("%s: %s%v", script, output, err)
 	noted, readErr := os.ReadFile(notes)
 	require.NoError(t, readErr)
-	return strings.Split(strings.TrimSpace(string(noted)), "\n"), err
+	return slices.DeleteFunc(strings.Split(string(noted), "\n"), func(call string) bool { return call == "" }), err
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,9 +34,19 @@ type workflow struct {
 		If          string
 		Timeout     int `yaml:"timeout-minutes"`
 		Permissions map[string]string
-		Steps       []struct{ Run string }
+		Services    map[string]struct{ Image string }
+		Steps       []step
 	}
 }
+
+type step struct {
+	Run  string
+	Uses string
+	With map[string]any
+}
+
+// checksOut tells whether the step brings a commit here.
+func (s step) checksOut() bool { return strings.HasPrefix(s.Uses, "actions/checkout@") }
 
 func TestEveryMakeTargetThatAWorkflowCallsExists(t *testing.T) {
 	t.Parallel()
@@ -107,6 +118,128 @@ func TestImagesAreBuiltOnlyOfWhatPassedOnMain(t *testing.T) {
 	assert.Contains(t, images.Jobs["build"].If, "conclusion == 'success'")
 	// A fork's branch may be called main as well.
 	assert.Contains(t, images.Jobs["build"].If, "workflow_run.event == 'push'")
+}
+
+// Whoever writes to a cache has a hand in what is built with it: tests run foreign
+// code and write to the cache of main. And a build that starts from what the first
+// one left proves nothing about it.
+func TestWhatIsSignedReproducedOrJudgedIsBuiltWithoutACache(t *testing.T) {
+	t.Parallel()
+	for name, content := range workflows(t) {
+		parsed := parse(t, name, content)
+		_, judges := parsed.On["pull_request_target"]
+		for id, job := range parsed.Jobs {
+			signs := job.Permissions["id-token"] == "write" || strings.Contains(content, "needs: "+id)
+			for _, step := range job.Steps {
+				if !judges && !signs {
+					continue
+				}
+				assert.False(t, strings.HasPrefix(step.Uses, "actions/cache"), "%s: job %s", name, id)
+				if step.Uses == "./.github/actions/setup" {
+					assert.Equal(t, false, step.With["cache"], "%s: job %s", name, id)
+				}
+			}
+		}
+	}
+	for _, build := range []string{"images.yaml build", "release.yaml reproduce", "promotion.yaml rules"} {
+		file, id, _ := strings.Cut(build, " ")
+		steps := parse(t, file, read(t, ".github/workflows/"+file)).Jobs[id].Steps
+		assert.True(t, slices.ContainsFunc(steps, func(s step) bool { return s.Uses == "./.github/actions/setup" && s.With["cache"] == false }), build)
+	}
+	assert.Contains(t, read(t, ".github/actions/setup/action.yaml"), "cache: ${{ inputs.cache }}")
+}
+
+// Code of a change that nobody has reviewed runs where it can reach nothing: no
+// secret, no token that writes, and no workflow that does not come with it.
+func TestCodeOfAPullRequestReachesNoSecretAndWritesNothing(t *testing.T) {
+	t.Parallel()
+	for name, content := range workflows(t) {
+		parsed := parse(t, name, content)
+		_, runsChange := parsed.On["pull_request"]
+		_, judgesChange := parsed.On["pull_request_target"]
+		assert.False(t, runsChange && judgesChange, "%s: one or the other", name)
+		assert.NotContains(t, parsed.On, "issue_comment", name)
+		if !runsChange && !judgesChange {
+			continue
+		}
+		assert.NotRegexp(t, `secrets\s*[.:\[]`, content, name)
+		for id, job := range parsed.Jobs {
+			for scope, access := range job.Permissions {
+				assert.Equal(t, "read", access, "%s: job %s: %s", name, id, scope)
+			}
+			for _, step := range job.Steps {
+				if runsChange && step.checksOut() {
+					assert.Equal(t, false, step.With["persist-credentials"], "%s: job %s leaves its token to what it runs", name, id)
+				}
+			}
+		}
+	}
+}
+
+// With the rules of the change itself, a change could rewrite what it is held against.
+func TestAPromotionIsJudgedByTheDefaultBranch(t *testing.T) {
+	t.Parallel()
+	judge := parse(t, "promotion.yaml", read(t, ".github/workflows/promotion.yaml"))
+	require.Contains(t, judge.On, "pull_request_target")
+	for id, job := range judge.Jobs {
+		checkouts := 0
+		for _, step := range job.Steps {
+			if step.checksOut() {
+				checkouts++
+				assert.Equal(t, "${{ github.event.repository.default_branch }}", step.With["ref"], id)
+			}
+			assert.NotRegexp(t, `git (checkout|switch|merge|reset|pull|worktree|restore)`, step.Run, "job %s: what is proposed is data", id)
+			assert.NotContains(t, step.Run, "${{", "job %s: a branch's name is not shell", id)
+		}
+		assert.Equal(t, 1, checkouts, id)
+	}
+	for name, content := range workflows(t) {
+		if name != "promotion.yaml" {
+			assert.NotContains(t, parse(t, name, content).On, "pull_request_target", name)
+		}
+	}
+}
+
+func TestNoWorkflowPutsWhatOthersNameIntoAShell(t *testing.T) {
+	t.Parallel()
+	for name, content := range workflows(t) {
+		for id, job := range parse(t, name, content).Jobs {
+			for _, step := range job.Steps {
+				assert.NotContains(t, step.Run, "${{", "%s: job %s: pass it through env", name, id)
+			}
+		}
+	}
+}
+
+func TestEveryServiceIsPinnedByDigest(t *testing.T) {
+	t.Parallel()
+	found := 0
+	for name, content := range workflows(t) {
+		for id, job := range parse(t, name, content).Jobs {
+			for service, s := range job.Services {
+				found++
+				assert.Regexp(t, `^[\w./-]+:v\d+\.\d+\.\d+@sha256:[0-9a-f]{64}$`, s.Image, "%s: job %s: %s", name, id, service)
+			}
+		}
+	}
+	assert.Positive(t, found)
+}
+
+func TestRacesAndKnownVulnerabilitiesAreLookedForInEveryChange(t *testing.T) {
+	t.Parallel()
+	for _, target := range []string{"test", "race", "vulnerabilities"} {
+		called := false
+		for name, content := range workflows(t) {
+			parsed := parse(t, name, content)
+			if _, everyChange := parsed.On["pull_request"]; !everyChange {
+				continue
+			}
+			for _, job := range parsed.Jobs {
+				called = called || slices.ContainsFunc(job.Steps, func(s step) bool { return strings.TrimSpace(s.Run) == "make "+target })
+			}
+		}
+		assert.True(t, called, "no workflow of a pull request runs make %s", target)
+	}
 }
 
 func TestTheGoOfTheWorkflowsBuildsEveryModule(t *testing.T) {

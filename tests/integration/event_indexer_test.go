@@ -45,10 +45,11 @@ func TestAnEventHasItsEffectOnceHoweverOftenItIsDelivered(t *testing.T) {
 	assert.Equal(t, 1, w.statistics(t).Conversations)
 }
 
+// statistics are the counts of the form trip that all principals share.
 func (w *world) statistics(t *testing.T) questioning.Statistics {
 	t.Helper()
 	var document []byte
-	require.NoError(t, w.pool.QueryRow(t.Context(), `SELECT coalesce((SELECT document FROM statistics WHERE form = 'trip'), '{}')`).Scan(&document))
+	require.NoError(t, w.pool.QueryRow(t.Context(), `SELECT coalesce((SELECT document FROM shared_statistics WHERE form = 'trip'), '{}')`).Scan(&document))
 	var s questioning.Statistics
 	require.NoError(t, json.Unmarshal(document, &s))
 	return s

@@ -53,7 +53,7 @@ func funcSchema(t *testing.T) *jsonschema.Schema {
 	require.NoError(t, json.Unmarshal(output, &module))
 	raw, err := os.ReadFile(filepath.Join(module.Dir, "schema", "func_yaml-schema.json"))
 	require.NoError(t, err)
-	compiled, err := schema.Compile(raw)
+	compiled, err := schema.Compile(t.Context(), raw)
 	require.NoError(t, err)
 	return compiled
 }

@@ -75,7 +75,7 @@ func TestWhatWasSaidIsProposedInTheNextConversationAndRecalled(t *testing.T) {
 		}
 	}
 	assert.Equal(t, map[string]any{"destination": "Lisbon", "class": "business"}, proposed)
-	assert.Contains(t, next.Text(), "Destination Lisbon (said on")
+	assert.Contains(t, next.Text(), `Destination "Lisbon" (said on`)
 	corrected := answerSlots(t, s, next.ConversationID, map[string]any{"destination": "Porto"})
 	for _, c := range corrected.Coverage {
 		if c.Slot == "destination" {
@@ -141,7 +141,7 @@ func TestWhatPeopleAnsweredCountsForTheNextOfTheForm(t *testing.T) {
 	end := answerSlots(t, s, turn.ConversationID, tripValues)
 	require.True(t, end.Metadata.Complete)
 	require.Eventually(t, func() bool {
-		return count(t, url, `SELECT count(*) FROM statistics s JOIN conversations c USING (form) WHERE (s.document->>'conversations')::int = 1`) == 1
+		return count(t, url, `SELECT count(*) FROM shared_statistics s JOIN conversations c USING (form) WHERE (s.document->>'conversations')::int = 1`) == 1
 	}, 10*time.Second, 50*time.Millisecond)
 }
 

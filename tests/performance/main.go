@@ -227,7 +227,7 @@ func (b *bench) setUp(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	b.gateway, err = b.procs.start(ctx, "gateway", append([]string{"GOMEMLIMIT=220MiB", // as func.yaml has it
+	b.gateway, err = b.procs.start(ctx, "gateway", append([]string{"GOMEMLIMIT=218MiB", // 0.85 of the limit in func.yaml
 		fmt.Sprintf("FUNCTION_URLS=ask=%s,follow-up=%s,report=%s", b.ask.url, b.followUp.url, b.report.url)}, b.env...)...)
 	return err
 }

@@ -43,15 +43,17 @@ func limits(batch int) questioning.Limits {
 }
 
 // learn returns the statistics that a form's earlier conversations leave when
-// the engine itself held them, one after the other, assuming as it does.
+// the engine itself held them, one after the other, assuming as it does. Each
+// person speaks once, and goes by what rests on several.
 func learn(seed chance, f form, conversations int) questioning.Statistics {
 	var s questioning.Statistics
 	for n := range conversations {
 		p := newPerson(seed, f, fmt.Sprintf("earlier %d", n))
-		r := play(f, p, interview(f, s, defaultBatch), byEngine)
-		s = s.Add(f.slots, r.standing)
+		shown := questioning.Pool(questioning.Statistics{}, s)
+		r := play(f, p, interview(f, shown, defaultBatch), byEngine)
+		s = s.With(s.Contribution(f.slots, r.standing))
 	}
-	return s
+	return questioning.Pool(questioning.Statistics{}, s)
 }
 
 func interview(f form, s questioning.Statistics, batch int) *questioning.Interview {

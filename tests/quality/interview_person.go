@@ -238,5 +238,5 @@ func inWords(slot questioning.Slot, fact any) string {
 			return cmp.Or(o.Title, fmt.Sprint(o.Value))
 		}
 	}
-	return questioning.Render(fact)
+	return questioning.Render(fact, "")
 }

@@ -50,6 +50,26 @@ func TestWhatEveryOverlayDeploysPassesEveryPolicy(t *testing.T) {
 	}
 }
 
+// What runs never calls the Kubernetes API: whoever takes over a pod finds no token
+// for it.
+func TestNothingThatIsDeployedCarriesATokenForTheKubernetesAPI(t *testing.T) {
+	for _, environment := range environments {
+		objects, err := manifest.Build("../../overlays/" + environment)
+		require.NoError(t, err)
+		looked := 0
+		for _, object := range objects {
+			if kind := object.GetKind(); kind != "Service" && kind != "Job" {
+				continue
+			}
+			looked++
+			mounted, said, err := unstructured.NestedBool(object.Object, "spec", "template", "spec", "automountServiceAccountToken")
+			require.NoError(t, err)
+			assert.True(t, said && !mounted, "%s: %s %s", environment, object.GetKind(), object.GetName())
+		}
+		assert.Greater(t, looked, 10)
+	}
+}
+
 func typed[T any](t *testing.T, objects []*unstructured.Unstructured, kind string) []*T {
 	t.Helper()
 	var found []*T

@@ -30,6 +30,11 @@ func component(name string) peer {
 	return peer{namespace: "sequential-questioning-prod", labels: labels.Set{"app.kubernetes.io/component": name}}
 }
 
+// function is a pod of one function of a component.
+func function(component, name string) peer {
+	return peer{namespace: "sequential-questioning-prod", labels: labels.Set{"app.kubernetes.io/component": component, "app.kubernetes.io/name": name}}
+}
+
 func pod(namespace string) peer { return peer{namespace: namespace} }
 
 func address(address string) peer { return peer{address: address} }
@@ -94,6 +99,7 @@ func TestOnlyTheFlowsOfTheFunctionsAreOpen(t *testing.T) {
 		return !selected
 	}
 	gateway, tool, eventing := component("gateway"), component("tool"), component("eventing")
+	relay, indexer := function("eventing", "relay"), function("eventing", "indexer")
 	migrations, stranger := component("migrations"), component("something-else")
 	dns := peer{namespace: "kube-system", labels: labels.Set{"k8s-app": "kube-dns"}}
 	for _, flow := range []struct {
@@ -132,16 +138,20 @@ func TestOnlyTheFlowsOfTheFunctionsAreOpen(t *testing.T) {
 		{gateway, pod("databases"), "TCP", 5432, true},
 		{eventing, pod("databases"), "TCP", 5432, true},
 		{tool, pod("databases"), "TCP", 6334, true},
-		{eventing, pod("databases"), "TCP", 6334, true},
+		{indexer, pod("databases"), "TCP", 6334, true},
+		{relay, pod("databases"), "TCP", 6334, false},
 		{gateway, pod("databases"), "TCP", 6334, false},
 		{migrations, pod("databases"), "TCP", 6334, false},
-		{eventing, pod("knative-eventing"), "TCP", 8080, true},
+		{relay, pod("knative-eventing"), "TCP", 8080, true},
+		{indexer, pod("knative-eventing"), "TCP", 8080, false},
 		{tool, pod("knative-eventing"), "TCP", 8080, false},
 		{stranger, pod("databases"), "TCP", 5432, false},
 		{gateway, pod("monitoring"), "TCP", 4317, true},
 		{tool, pod("monitoring"), "TCP", 4318, true},
 		{gateway, address("203.0.113.7"), "TCP", 443, true},
 		{tool, address("2001:db8::7"), "TCP", 443, true},
+		{indexer, address("203.0.113.7"), "TCP", 443, true},
+		{relay, address("203.0.113.7"), "TCP", 443, false},
 		{migrations, address("203.0.113.7"), "TCP", 443, false},
 		{gateway, address("203.0.113.7"), "TCP", 80, false},
 		{gateway, address("10.96.0.1"), "TCP", 443, false},

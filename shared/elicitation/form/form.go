@@ -4,12 +4,12 @@ package form
 
 import (
 	"cmp"
-	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/elicitation"
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/reply"
 )
 
@@ -19,31 +19,31 @@ type Item struct {
 	Question int    // the question's number; 0 for an assumption
 	Text     string // the question
 	Assumed  any    // the assumption's value
-	Source   string // where an assumption comes from, in words
+	Source   string // where an assumption comes from, in the form's language
 }
 
-// New puts items on a form for a goal. A question that takes free text has one
+// New puts items on a form for a goal, in a language given as a BCP 47 tag. A question that takes free text has one
 // field, named after its slot. Any other has a second one for own words, and for
 // saying that one does not know, does not want to say, or is not concerned.
-func New(goal string, items []Item) elicitation.Form {
-	names := namesOf(items)
+func New(goal string, items []Item, language string) elicitation.Form {
+	names, say := namesOf(items), messages.In(language)
 	var schema elicitation.Schema
 	for i, item := range items {
-		schema.Fields = append(schema.Fields, item.field(names[i].value))
+		schema.Fields = append(schema.Fields, item.field(names[i].value, say))
 		if !item.free() {
 			schema.Fields = append(schema.Fields, elicitation.Field{
-				Name: names[i].instead, Type: "string", Title: item.Slot.Title + ", or instead",
-				Description: "Your own words, or: don't know, does not apply, rather not say.",
+				Name: names[i].instead, Type: "string", Title: say.Text(messages.Instead, item.Slot.Title),
+				Description: say.Text(messages.OwnWords),
 			})
 		}
 	}
-	return elicitation.Form{Message: message(goal, items), Schema: schema}
+	return elicitation.Form{Message: message(goal, items, say), Schema: schema}
 }
 
 // field is the one that takes the value.
-func (item Item) field(name string) elicitation.Field {
+func (item Item) field(name string, say *messages.Printer) elicitation.Field {
 	slot := item.Slot
-	f := elicitation.Field{Name: name, Type: "string", Title: item.title(), Description: item.description()}
+	f := elicitation.Field{Name: name, Type: "string", Title: item.title(), Description: item.description(say)}
 	var value any = slot.Default
 	if item.Question == 0 {
 		value = item.Assumed
@@ -56,9 +56,9 @@ func (item Item) field(name string) elicitation.Field {
 	case questioning.Date, questioning.DateTime, questioning.Email, questioning.URI:
 		f.Format = string(slot.Type)
 	case questioning.Choice:
-		f.OneOf = choices(slot.Options)
+		f.OneOf = choices(slot.Options, say)
 	case questioning.Choices:
-		f.Type, f.Items = "array", &elicitation.Items{AnyOf: choices(slot.Options)}
+		f.Type, f.Items = "array", &elicitation.Items{AnyOf: choices(slot.Options, say)}
 		f.MinItems, f.MaxItems = slot.MinItems, slot.MaxItems
 	}
 	f.Default = preset(slot, value)
@@ -70,13 +70,13 @@ func (item Item) title() string {
 	if item.Question == 0 {
 		return item.Slot.Title
 	}
-	return item.Text
+	return plain.Line(item.Text)
 }
 
-func (item Item) description() string {
+func (item Item) description(say *messages.Printer) string {
 	if item.Question == 0 {
-		return fmt.Sprintf("Assumed, %s: %s. Correct it if that is wrong.",
-			cmp.Or(item.Source, "from the context"), questioning.Render(item.Assumed))
+		return say.Text(messages.AssumedOnForm,
+			cmp.Or(item.Source, say.Text(messages.FromContext)), questioning.Quote(item.Assumed, say.Language()))
 	}
 	if item.free() && item.Slot.Type == questioning.Text {
 		return strings.Join(item.Slot.LookFor, "; ")
@@ -84,7 +84,7 @@ func (item Item) description() string {
 	if len(item.Slot.Options) > 0 || item.Slot.Type == questioning.Boolean {
 		return ""
 	}
-	return upperFirst(reply.Expected(item.Slot)) + "."
+	return upperFirst(plain.Line(reply.Expected(item.Slot, say.Language()))) + "."
 }
 
 // free says that the value's field takes any words.
@@ -96,11 +96,10 @@ func (item Item) free() bool {
 	return false
 }
 
-func choices(options []questioning.Option) []elicitation.Choice {
+func choices(options []questioning.Option, say *messages.Printer) []elicitation.Choice {
 	all := make([]elicitation.Choice, len(options))
 	for i, o := range options {
-		name := constant(o.Value)
-		all[i] = elicitation.Choice{Const: name, Title: cmp.Or(o.Title, name)}
+		all[i] = elicitation.Choice{Const: constant(o.Value), Title: cmp.Or(o.Title, questioning.Render(o.Value, say.Language()))}
 	}
 	return all
 }
@@ -110,7 +109,7 @@ func constant(value any) string {
 	if text, ok := value.(string); ok {
 		return text
 	}
-	return questioning.Render(value)
+	return questioning.Render(value, messages.English)
 }
 
 // preset is a value as a field's default.
@@ -155,7 +154,7 @@ func namesOf(items []Item) []names {
 
 const longestGoal = 200 // characters
 
-func message(goal string, items []Item) string {
+func message(goal string, items []Item, say *messages.Printer) string {
 	questions := 0
 	for _, item := range items {
 		if item.Question > 0 {
@@ -164,28 +163,16 @@ func message(goal string, items []Item) string {
 	}
 	var parts []string
 	if questions > 0 {
-		parts = append(parts, counted(questions, "question"))
+		parts = append(parts, say.Text(messages.QuestionCount, questions))
 	}
 	if confirm := len(items) - questions; confirm > 0 {
-		parts = append(parts, counted(confirm, "assumption")+" to confirm")
+		parts = append(parts, say.Text(messages.AssumptionCount, confirm))
 	}
-	return fmt.Sprintf("%s\n\n%s. Leave out what you like. Instead of an answer you can say: don't know, does not apply, rather not say.",
-		shortened(goal), upperFirst(strings.Join(parts, " and ")))
-}
-
-func counted(n int, noun string) string {
-	if n == 1 {
-		return "one " + noun
+	counts := parts[0]
+	if len(parts) == 2 {
+		counts = say.Text(messages.And, parts[0], parts[1])
 	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
-func shortened(goal string) string {
-	goal, _, _ = strings.Cut(strings.TrimSpace(goal), "\n")
-	if utf8.RuneCountInString(goal) > longestGoal {
-		return string([]rune(goal)[:longestGoal]) + "…"
-	}
-	return goal
+	return say.Text(messages.FormMessage, plain.Quote(plain.Excerpt(goal, longestGoal)), upperFirst(counts))
 }
 
 func upperFirst(s string) string {

@@ -24,7 +24,7 @@ func asked(number int, s questioning.Slot) Item {
 
 func fields(items ...Item) map[string]elicitation.Field {
 	all := map[string]elicitation.Field{}
-	for _, f := range New("A trip", items).Schema.Fields {
+	for _, f := range New("A trip", items, "en").Schema.Fields {
 		all[f.Name] = f
 	}
 	return all
@@ -64,19 +64,19 @@ func TestAnAssumptionIsShownWithItsSource(t *testing.T) {
 	assert.Equal(t, "Assumed, said in another conversation: 500. Correct it if that is wrong.", got.Description)
 	got = fields(Item{Slot: slot("extras", questioning.Choices), Assumed: []any{"w"}})["extras"]
 	assert.Equal(t, []string{"w"}, got.Default)
-	assert.Contains(t, got.Description, "Assumed, from the context: w.")
+	assert.Contains(t, got.Description, "Assumed, from the context: \"w\".")
 }
 
 func TestTheMessageSaysWhatForAndHowMuch(t *testing.T) {
 	one, assumption := asked(1, slot("a", questioning.Text)), Item{Slot: slot("b", questioning.Text), Assumed: "x"}
-	assert.Contains(t, New("Book a trip\nfor four", []Item{one, assumption, assumption}).Message, "Book a trip\n\nOne question and 2 assumptions to confirm.")
-	assert.Contains(t, New("x", []Item{one, one}).Message, "2 questions.")
-	assert.Contains(t, New("x", []Item{assumption}).Message, "One assumption to confirm.")
+	assert.Contains(t, New("Book a trip\nfor four", []Item{one, assumption, assumption}, "en").Message, "\"Book a trip for four\"\n\nOne question and 2 assumptions to confirm.")
+	assert.Contains(t, New("x", []Item{one, one}, "en").Message, "2 questions.")
+	assert.Contains(t, New("x", []Item{assumption}, "en").Message, "One assumption to confirm.")
 }
 
 func TestFieldsHaveNamesOfTheirOwn(t *testing.T) {
 	items := []Item{asked(1, slot("a", questioning.Boolean)), asked(2, slot("a_instead", questioning.Boolean)), asked(3, slot("a_instead_", questioning.Text))}
-	schema := New("x", items).Schema
+	schema := New("x", items, "en").Schema
 	seen := map[string]bool{}
 	for _, f := range schema.Fields {
 		require.False(t, seen[f.Name], f.Name)

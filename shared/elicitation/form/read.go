@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/reply"
 )
 
@@ -112,7 +113,7 @@ func text(value any) string {
 	if !ok {
 		switch value.(type) {
 		case bool, float64, []any:
-			words = questioning.Render(value)
+			words = questioning.Render(value, messages.English)
 		}
 	}
 	return strings.TrimSpace(strings.ReplaceAll(strings.ToValidUTF8(words, "\uFFFD"), "\x00", ""))

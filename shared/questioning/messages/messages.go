@@ -61,6 +61,15 @@ const (
 	AtLeastCount = "at least %[1]s"
 	AtMostCount  = "at most %[1]s"
 
+	// Units of a number, as in "a number, in hours".
+	Seconds = "seconds"
+	Minutes = "minutes"
+	Hours   = "hours"
+	Days    = "days"
+	Weeks   = "weeks"
+	Months  = "months"
+	Years   = "years"
+
 	// Assumptions and where they come from.
 	Assumed           = "Assumed: %[1]s. Say so if that is wrong."
 	FromContext       = "from the context"
@@ -78,6 +87,7 @@ const (
 	AssumedOnForm   = "Assumed, %[1]s: %[2]s. Correct it if that is wrong."
 
 	// Reports.
+	Goal           = "Goal: %[1]s"
 	AnswerCited    = "answer %[1]s"
 	AssumedCited   = "assumed, %[1]s"
 	Contradiction  = "Contradiction: %[1]s"

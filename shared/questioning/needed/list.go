@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/schema/bounds"
 )
 
 // readList reads the short form: each entry a name, a question, or an object.
@@ -23,13 +24,14 @@ func readList(raw []byte) ([]questioning.Slot, error) {
 	}
 	slots := make([]questioning.Slot, len(entries))
 	seen := map[string]bool{}
+	var patterns bounds.Patterns
 	for i, entry := range entries {
 		path := fmt.Sprintf("[%d]", i)
 		slots[i].Required = true
 		if err := readEntry(path, entry, &slots[i]); err != nil {
 			return nil, err
 		}
-		if err := finish(path, &slots[i]); err != nil {
+		if err := finish(path, &slots[i], &patterns); err != nil {
 			return nil, err
 		}
 		if err := checkDefault(path, &slots[i]); err != nil {
@@ -61,7 +63,7 @@ func readEntry(path string, raw json.RawMessage, slot *questioning.Slot) error {
 	}
 	var typ string
 	for _, f := range fields {
-		at := join(path, f.name)
+		at := bounds.Join(path, f.name)
 		switch f.name {
 		case "key", "name":
 			slot.Key, err = decodeText(at, f.value, MaxTitle)
@@ -84,7 +86,7 @@ func readEntry(path string, raw json.RawMessage, slot *questioning.Slot) error {
 	if slot.Key == "" {
 		slot.Key = keyFrom(slot.Title + slot.Question)
 	}
-	slot.Type, err = listType(join(path, "type"), typ, len(slot.Options) > 0)
+	slot.Type, err = listType(bounds.Join(path, "type"), typ, len(slot.Options) > 0)
 	return err
 }
 

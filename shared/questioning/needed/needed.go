@@ -4,14 +4,14 @@ package needed
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
-	"fmt"
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/schema/bounds"
 )
 
 // Bounds on what can be wanted at once.
@@ -24,37 +24,33 @@ const (
 )
 
 // Error says which part cannot be asked for and why.
-type Error struct {
-	Path    string // from the root: properties.budget.type, or [2].key; "" is the whole
-	Problem string
-}
+type Error = bounds.Error
 
-func (e *Error) Error() string {
-	if e.Path == "" {
-		return e.Problem
-	}
-	return e.Path + ": " + e.Problem
-}
+func errorf(path, format string, args ...any) error { return bounds.Errorf(path, format, args...) }
 
-func errorf(path, format string, args ...any) error {
-	return &Error{Path: path, Problem: fmt.Sprintf(format, args...)}
-}
-
-// Read turns information_needed into slots, in the order given. An error is
-// always an *Error.
-func Read(raw []byte) ([]questioning.Slot, error) {
+// Read turns information_needed into slots, in the order given. The error is an
+// *Error, or that of ctx when the caller has gone. Work is bounded before it is
+// done, see package bounds.
+func Read(ctx context.Context, raw []byte) ([]questioning.Slot, error) {
 	var slots []questioning.Slot
 	var err error
 	switch trimmed := bytes.TrimSpace(raw); {
 	case len(trimmed) > 0 && trimmed[0] == '{':
-		slots, err = readSchema(trimmed)
+		if err = bounds.Schema(ctx, trimmed); err == nil {
+			slots, err = readSchema(trimmed)
+		}
 	case len(trimmed) > 0 && trimmed[0] == '[':
-		slots, err = readList(trimmed)
+		if err = bounds.JSON(ctx, trimmed); err == nil {
+			slots, err = readList(trimmed)
+		}
 	default:
 		err = errorf("", `must be a JSON Schema object with "properties", or a list such as ["budget", {"key": "deadline", "type": "date"}]`)
 	}
 	if err != nil {
 		return nil, err
+	}
+	for i := range slots {
+		slots[i] = slots[i].Plain()
 	}
 	return slots, checkConditions(slots)
 }
@@ -109,22 +105,15 @@ func members(path string, raw []byte) ([]member, error) {
 		}
 		m := member{name: t.(string)}
 		if seen[m.name] {
-			return nil, errorf(join(path, m.name), "is given twice")
+			return nil, errorf(bounds.Join(path, m.name), "is given twice")
 		}
 		seen[m.name] = true
 		if err := dec.Decode(&m.value); err != nil {
-			return nil, errorf(join(path, m.name), "is not valid JSON: %v", err)
+			return nil, errorf(bounds.Join(path, m.name), "is not valid JSON: %v", err)
 		}
 		all = append(all, m)
 	}
 	return all, nil
-}
-
-func join(path, name string) string {
-	if path == "" {
-		return name
-	}
-	return path + "." + name
 }
 
 func decode[T any](path string, raw json.RawMessage, want string) (T, error) {
@@ -143,29 +132,34 @@ func decodeText(path string, raw json.RawMessage, limit int) (string, error) {
 	return strings.TrimSpace(s), err
 }
 
-// finish checks a slot as a whole and fills in what was left out.
-func finish(path string, s *questioning.Slot) error {
+// finish checks a slot as a whole and fills in what was left out. patterns are
+// those of the slots before.
+func finish(path string, s *questioning.Slot, patterns *bounds.Patterns) error {
 	if s.Key == "" || len(s.Key) > MaxKey {
-		return errorf(path, "needs a key of 1 to %d characters", MaxKey)
+		return keyLength(path)
 	}
 	if s.Title == "" {
 		s.Title = titleFrom(s.Key)
 	}
 	if s.Pattern != "" {
-		if _, err := regexp.Compile(s.Pattern); err != nil {
-			return errorf(join(path, "pattern"), "is not a regular expression that can be used here (RE2 syntax): %v", err)
+		if err := patterns.Add(s.Pattern); err != nil {
+			return errorf(bounds.Join(path, "pattern"), "%v", err)
 		}
 	}
 	if s.Minimum != nil && s.Maximum != nil && *s.Minimum > *s.Maximum {
-		return errorf(join(path, "minimum"), "is above the maximum")
+		return errorf(bounds.Join(path, "minimum"), "is above the maximum")
 	}
 	if s.MinLength != nil && s.MaxLength != nil && *s.MinLength > *s.MaxLength {
-		return errorf(join(path, "minLength"), "is above maxLength")
+		return errorf(bounds.Join(path, "minLength"), "is above maxLength")
 	}
 	if s.MinItems != nil && s.MaxItems != nil && *s.MinItems > *s.MaxItems {
-		return errorf(join(path, "minItems"), "is above maxItems")
+		return errorf(bounds.Join(path, "minItems"), "is above maxItems")
 	}
 	return nil
+}
+
+func keyLength(path string) error {
+	return errorf(path, "needs a key of 1 to %d characters", MaxKey)
 }
 
 // titleFrom makes "Start date" from start_date, start-date or startDate.

@@ -1,11 +1,14 @@
 package needed
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -15,7 +18,7 @@ import (
 
 func read(t *testing.T, raw string) []questioning.Slot {
 	t.Helper()
-	slots, err := Read([]byte(raw))
+	slots, err := Read(t.Context(), []byte(raw))
 	require.NoError(t, err)
 	return slots
 }
@@ -84,6 +87,7 @@ func TestAListNamesWhatIsWanted(t *testing.T) {
 
 func TestWhatCannotBeAskedForNamesThePath(t *testing.T) {
 	properties := func(inner string) string { return `{"type": "object", "properties": {` + inner + `}}` }
+	deep := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
 	many := func(n int) string { return strings.TrimSuffix(strings.Repeat(`"x",`, n), ",") }
 	for raw, path := range map[string]string{
 		`"budget"`:                            "",
@@ -122,6 +126,16 @@ func TestWhatCannotBeAskedForNamesThePath(t *testing.T) {
 		`{"required": ["b"], "properties": {"a": {}}}`:                                        "required[0]",
 		`{"required": "a", "properties": {"a": {}}}`:                                          "required",
 		`{"$defs": {"a": {"$ref": "#/$defs/a"}}, "properties": {"k": {"$ref": "#/$defs/a"}}}`: "properties.k.$ref",
+		`{"$defs": {"A": {"type": "array", "items": {"$ref": "#/$defs/A"}}}, "properties": {"a": {"$ref": "#/$defs/A"}}}`:                       "properties.a.items.$ref",
+		`{"$defs": {"A": {"anyOf": [{"items": {"allOf": [{"$ref": "#/$defs/A"}]}}]}}, "properties": {"a": {"oneOf": [{"$ref": "#/$defs/A"}]}}}`: "properties.a.oneOf[0].anyOf[0].items.allOf[0].$ref",
+		properties(`"a": {"pattern": "` + strings.Repeat("x{1000}", 140) + `"}`):                                                                "properties.a.pattern",
+		properties(`"a": {"maximum": 1e400}`):                            "properties.a.maximum",
+		properties(`"a": {"default": ` + deep(100) + `}`):                "properties.a.default" + strings.Repeat("[0]", 60) + "…",
+		properties(`"` + strings.Repeat("k", 300) + `": {}`):             "properties." + strings.Repeat("k", 189) + "…",
+		`[{"key": "a", "default": ` + deep(100) + `}]`:                   "[0].default" + strings.Repeat("[0]", 62),
+		`[{"key": "a", "minimum": -1e999}]`:                              "[0].minimum",
+		`[{"key": "a", "pattern": "x{1000}{5}"}]`:                        "[0].pattern",
+		`["b", {"key": "a", "when": {"slot": "b", "in": ["x", ["y"]]}}]`: "[1].when",
 		`["a", "a"]`:                        "[1]",
 		`[5]`:                               "[0]",
 		`["?"]`:                             "[0]",
@@ -137,12 +151,53 @@ func TestWhatCannotBeAskedForNamesThePath(t *testing.T) {
 		`[{"key": "` + strings.Repeat("k", 65) + `"}]`:                "[0]",
 		`[{"key": "a", "title": "` + strings.Repeat("t", 201) + `"}]`: "[0].title",
 	} {
-		_, err := Read([]byte(raw))
+		_, err := Read(t.Context(), []byte(raw))
 		var problem *Error
 		if assert.ErrorAs(t, err, &problem, raw) {
 			assert.Equal(t, path, problem.Path, "%s: %v", raw, err)
 			assert.NotEmpty(t, problem.Problem)
 		}
+	}
+}
+
+// fanning refers to the next definition by three keywords at once, so that
+// following them all is three to the power of depth.
+func fanning(depth int) string {
+	defs := make([]string, depth+1)
+	for i := range depth {
+		ref := fmt.Sprintf(`[{"$ref":"#/$defs/d%d"}]`, i+1)
+		defs[i] = fmt.Sprintf(`"d%d":{"anyOf":%s,"allOf":%[2]s,"oneOf":%[2]s}`, i, ref)
+	}
+	defs[depth] = fmt.Sprintf(`"d%d":{"type":"string"}`, depth)
+	return `{"type":"object","properties":{"a":{"$ref":"#/$defs/d0"}},"$defs":{` + strings.Join(defs, ",") + `}}`
+}
+
+const recursive = `{"type":"object","properties":{"a":{"$ref":"#/$defs/A"}},"$defs":{"A":{"type":"array","items":{"$ref":"#/$defs/A"}}}}`
+
+func TestASchemaThatNeverEndsIsRefusedInMilliseconds(t *testing.T) {
+	patterns := make([]string, 200)
+	for i := range patterns {
+		patterns[i] = fmt.Sprintf(`"p%d":{"pattern":"%[1]d%s"}`, i, strings.Repeat("x{1000}", 2))
+	}
+	for schema, says := range map[string]string{
+		recursive:   `properties.a.items.$ref: "#/$defs/A" leads back to itself`,
+		fanning(15): "more than 5000 subschemas",
+		fanning(60): "is nested more than 64 deep",
+		`{"properties":{` + strings.Join(patterns, ",") + `}}`: "properties.p106.pattern: is one regular expression too many",
+	} {
+		began := time.Now()
+		_, err := Read(t.Context(), []byte(schema))
+		assert.ErrorContains(t, err, says)
+		assert.Less(t, time.Since(began), 200*time.Millisecond, says)
+	}
+}
+
+func TestACallerWhoHasGoneEndsTheReading(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, raw := range []string{fanning(60), `[` + strings.Repeat(`"a",`, 500) + `"a"]`} {
+		_, err := Read(ctx, []byte(raw))
+		assert.ErrorIs(t, err, context.Canceled)
 	}
 }
 
@@ -152,12 +207,13 @@ func FuzzRead(f *testing.F) {
 		`{"type":"object","required":["a"],"properties":{"a":{"enum":["x",null]},"b":{"type":["integer","null"],"exclusiveMinimum":3}}}`,
 		`{"$defs":{"a":{"$ref":"#/$defs/b"},"b":{"$ref":"#/$defs/a"}},"properties":{"k":{"$ref":"#/$defs/a"}}}`,
 		`{"properties":{"a":{"oneOf":[{"const":"a","title":"A"},{"const":true}]},"c":{"type":"array","items":{"$ref":"#/definitions/x"}}},"definitions":{"x":{"type":"string"}}}`,
+		recursive, fanning(2), fanning(15), `{"properties":{"a":{"pattern":"x{1000}x{1000}"}}}`,
 		`[{"key":"a","options":[1,{"value":"b"}],"default":1}]`, `[`, `{"properties":{"":{}}}`, "[null]", `{"properties":{"a":null}}`,
 	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		slots, err := Read(raw)
+		slots, err := Read(t.Context(), raw)
 		if err != nil {
 			var problem *Error
 			require.True(t, errors.As(err, &problem), "always says where: %v", err)
@@ -178,7 +234,7 @@ func FuzzRead(f *testing.F) {
 		}
 		slices.Sort(keys)
 		require.Len(t, slices.Compact(keys), len(slots), "every key once")
-		again, err := Read(raw)
+		again, err := Read(t.Context(), raw)
 		require.NoError(t, err)
 		require.Equal(t, slots, again)
 		// Whatever can be read can be asked for, to the end.

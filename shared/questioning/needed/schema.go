@@ -9,12 +9,11 @@ import (
 	"strings"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/schema/bounds"
 )
 
-// maxRefs bounds a chain of $ref.
-const maxRefs = 16
-
-// document is a JSON Schema being read, with the definitions $ref can reach.
+// document is a JSON Schema being read, with the definitions $ref can reach. It
+// is within the bounds, so that following its references comes to an end.
 type document struct {
 	defs map[string]json.RawMessage // by pointer: #/$defs/Colour
 }
@@ -63,13 +62,17 @@ func readSchema(raw []byte) ([]questioning.Slot, error) {
 		return nil, errorf("properties", "has %d entries, at most %d can be asked for", len(fields), MaxSlots)
 	}
 	slots := make([]questioning.Slot, len(fields))
+	var patterns bounds.Patterns
 	for i, f := range fields {
-		path := join("properties", f.name)
+		path := bounds.Join("properties", f.name)
 		slots[i].Key = f.name
-		if err := doc.property(path, f.value, &slots[i], nil); err != nil {
+		if len(f.name) > MaxKey { // every path below it would repeat it
+			return nil, keyLength(path)
+		}
+		if err := doc.property(path, f.value, &slots[i]); err != nil {
 			return nil, err
 		}
-		if err := finish(path, &slots[i]); err != nil {
+		if err := finish(path, &slots[i], &patterns); err != nil {
 			return nil, err
 		}
 		if err := checkDefault(path, &slots[i]); err != nil {
@@ -97,9 +100,8 @@ func markRequired(raw json.RawMessage, slots []questioning.Slot) error {
 	return nil
 }
 
-// property reads the schema of one property into slot. refs are the
-// references followed so far.
-func (d document) property(path string, raw json.RawMessage, slot *questioning.Slot, refs []string) error {
+// property reads the schema of one property into slot.
+func (d document) property(path string, raw json.RawMessage, slot *questioning.Slot) error {
 	fields, err := members(path, raw)
 	if err != nil {
 		return err
@@ -108,21 +110,18 @@ func (d document) property(path string, raw json.RawMessage, slot *questioning.S
 	var items json.RawMessage
 	var alternatives []member
 	for _, f := range fields {
-		at := join(path, f.name)
+		at := bounds.Join(path, f.name)
 		switch f.name {
 		case "$ref":
 			ref, err := decode[string](at, f.value, "a string")
 			if err != nil {
 				return err
 			}
-			if slices.Contains(refs, ref) || len(refs) >= maxRefs {
-				return errorf(at, "%q leads back to itself", ref)
-			}
 			target, ok := d.defs[ref]
 			if !ok {
 				return errorf(at, `%q is not a definition of this schema, such as "#/$defs/Name"`, ref)
 			}
-			if err := d.property(path, target, slot, append(refs, ref)); err != nil {
+			if err := d.property(path, target, slot); err != nil {
 				return err
 			}
 		case "type":
@@ -155,7 +154,7 @@ func (d document) property(path string, raw json.RawMessage, slot *questioning.S
 		}
 	}
 	for _, alternative := range alternatives {
-		if err := d.alternatives(join(path, alternative.name), alternative.value, slot, refs); err != nil {
+		if err := d.alternatives(bounds.Join(path, alternative.name), alternative.value, slot); err != nil {
 			return err
 		}
 	}
@@ -207,7 +206,7 @@ func (d document) typed(path string, slot *questioning.Slot, typ, format string,
 	case "object":
 		return errorf(path, "an object cannot be asked for in one question: name each of its parts as a property of its own")
 	default:
-		return errorf(join(path, "type"), "%q cannot be asked for; string, number, integer, boolean or array can", typ)
+		return errorf(bounds.Join(path, "type"), "%q cannot be asked for; string, number, integer, boolean or array can", typ)
 	}
 	return nil
 }
@@ -226,9 +225,9 @@ func (d document) array(path string, slot *questioning.Slot, items json.RawMessa
 	if items == nil {
 		return nil
 	}
-	at := join(path, "items")
+	at := bounds.Join(path, "items")
 	item := questioning.Slot{Key: slot.Key}
-	if err := d.property(at, items, &item, nil); err != nil {
+	if err := d.property(at, items, &item); err != nil {
 		return err
 	}
 	switch item.Type {
@@ -282,7 +281,7 @@ func checkOptions(path string, options []questioning.Option) error {
 
 // alternatives reads oneOf, anyOf or allOf: options with titles, or a single
 // schema beside null.
-func (d document) alternatives(path string, raw json.RawMessage, slot *questioning.Slot, refs []string) error {
+func (d document) alternatives(path string, raw json.RawMessage, slot *questioning.Slot) error {
 	all, err := decode[[]json.RawMessage](path, raw, "a list of schemas")
 	if err != nil {
 		return err
@@ -312,7 +311,7 @@ func (d document) alternatives(path string, raw json.RawMessage, slot *questioni
 		slot.Options = options
 		return checkOptions(path, options)
 	case len(options) == 0 && len(schemas) == 1:
-		return d.property(fmt.Sprintf("%s[%d]", path, schemas[0]), all[schemas[0]], slot, refs)
+		return d.property(fmt.Sprintf("%s[%d]", path, schemas[0]), all[schemas[0]], slot)
 	}
 	return errorf(path, `must be options such as {"const": "a", "title": "A"}, or one type and null`)
 }
@@ -402,7 +401,7 @@ func readCondition(path string, raw json.RawMessage) (*questioning.Condition, er
 	}
 	var c questioning.Condition
 	for _, f := range fields {
-		at := join(path, f.name)
+		at := bounds.Join(path, f.name)
 		switch f.name {
 		case "slot":
 			c.Slot, err = decodeText(at, f.value, MaxKey)
@@ -419,7 +418,8 @@ func readCondition(path string, raw json.RawMessage) (*questioning.Condition, er
 			return nil, err
 		}
 	}
-	if c.Slot == "" || len(c.In) == 0 || len(c.In) > MaxOptions || !slices.ContainsFunc(c.In, scalar) {
+	noScalar := func(v any) bool { return !scalar(v) }
+	if c.Slot == "" || len(c.In) == 0 || len(c.In) > MaxOptions || slices.ContainsFunc(c.In, noScalar) {
 		return nil, errorf(path, "must be %s", want)
 	}
 	return &c, nil
@@ -427,7 +427,7 @@ func readCondition(path string, raw json.RawMessage) (*questioning.Condition, er
 
 // checkDefault verifies that a default is a value the slot could take.
 func checkDefault(path string, slot *questioning.Slot) error {
-	at := join(path, "default")
+	at := bounds.Join(path, "default")
 	switch v := slot.Default.(type) {
 	case nil:
 	case map[string]any:

@@ -2,100 +2,118 @@ package reply
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 )
 
 // mostListed is how many options are named before the rest is only counted.
 const mostListed = 20
 
-// Expected says in a few words what answer a slot takes, such as "a whole
-// number from 1 to 10" or "one of: red, green, blue".
-func Expected(slot questioning.Slot) string {
+// Expected says in a few words of a language what answer a slot takes, such as "a
+// whole number from 1 to 10" or "one of: red, green, blue". The language is a BCP
+// 47 tag, English where it is empty.
+func Expected(slot questioning.Slot, language string) string {
+	e := expectation{slot, messages.In(language)}
 	switch slot.Type {
 	case questioning.Integer:
-		return "a whole number" + numberBounds(slot)
+		return e.number(messages.WholeNumber)
 	case questioning.Number:
-		return "a number" + numberBounds(slot)
+		return e.number(messages.Number)
 	case questioning.Boolean:
-		return "yes or no"
+		return e.say.Text(messages.YesOrNo)
 	case questioning.Date:
-		return "a date such as 2026-11-30"
+		return e.say.Text(messages.Date, "2026-11-30")
 	case questioning.Time:
-		return "a time such as 14:30"
+		return e.say.Text(messages.Time, "14:30")
 	case questioning.DateTime:
-		return "a date and time such as 2026-11-30T14:30:00Z"
+		return e.say.Text(messages.DateTime, "2026-11-30T14:30:00Z")
 	case questioning.Email:
-		return "an email address such as name@example.com" + textBounds(slot)
+		return e.words(e.say.Text(messages.Email, "name@example.com"))
 	case questioning.URI:
-		return "a web address such as https://example.com" + textBounds(slot)
+		return e.words(e.say.Text(messages.WebAddress, "https://example.com"))
 	case questioning.Choice:
-		return "one of: " + listOptions(slot.Options)
+		return e.say.Text(messages.OneOf, e.options())
 	case questioning.Choices:
-		return cmp.Or(countBounds(slot.MinItems, slot.MaxItems, ""), "any") + " of: " + listOptions(slot.Options)
-	case questioning.List:
-		if bounds := countBounds(slot.MinItems, slot.MaxItems, " items"); bounds != "" {
-			return "a list of " + bounds + ", separated by commas or lines"
+		if count := e.count(slot.MinItems, slot.MaxItems, ""); count != "" {
+			return e.say.Text(messages.CountOf, count, e.options())
 		}
-		return "a list separated by commas or lines"
+		return e.say.Text(messages.AnyOf, e.options())
+	case questioning.List:
+		if count := e.count(slot.MinItems, slot.MaxItems, messages.Items); count != "" {
+			return e.say.Text(messages.ListOf, count)
+		}
+		return e.say.Text(messages.List)
 	default:
-		return "a few words" + textBounds(slot)
+		return e.words(e.say.Text(messages.FewWords))
 	}
 }
 
-func listOptions(options []questioning.Option) string {
+// expectation is what a slot takes, in a language.
+type expectation struct {
+	slot questioning.Slot
+	say  *messages.Printer
+}
+
+func (e expectation) options() string {
 	names := make([]string, 0, mostListed+1)
-	for _, option := range options[:min(len(options), mostListed)] {
+	for _, option := range e.slot.Options[:min(len(e.slot.Options), mostListed)] {
 		names = append(names, cmp.Or(option.Title, valueText(option.Value)))
 	}
 	list := strings.Join(names, ", ")
-	if more := len(options) - mostListed; more > 0 {
-		list += fmt.Sprintf(" and %d more", more)
+	if more := len(e.slot.Options) - mostListed; more > 0 {
+		list = e.say.Text(messages.AndMore, list, strconv.Itoa(more))
 	}
 	return cmp.Or(list, "(no options)")
 }
 
-func numberBounds(slot questioning.Slot) string {
-	var bounds string
-	switch low, high := slot.Minimum, slot.Maximum; {
+func (e expectation) number(what string) string {
+	text := e.say.Text(what)
+	switch low, high := e.slot.Minimum, e.slot.Maximum; {
 	case low != nil && high != nil:
-		bounds = " from " + formatNumber(*low) + " to " + formatNumber(*high)
+		text = e.say.Text(messages.FromTo, text, formatNumber(*low), formatNumber(*high))
 	case low != nil:
-		bounds = " of at least " + formatNumber(*low)
+		text = e.say.Text(messages.AtLeast, text, formatNumber(*low))
 	case high != nil:
-		bounds = " of at most " + formatNumber(*high)
+		text = e.say.Text(messages.AtMost, text, formatNumber(*high))
 	}
-	if unit := slotUnit(slot); unit != "" {
-		bounds += ", in " + unit + "s"
+	if unit := slotUnit(e.slot); unit != "" {
+		text = e.say.Text(messages.InUnit, text, e.say.Text(unit+"s"))
 	}
-	return bounds
+	return text
 }
 
-func textBounds(slot questioning.Slot) string {
-	var bounds string
-	if count := countBounds(slot.MinLength, slot.MaxLength, " characters"); count != "" {
-		bounds = " of " + count
+// words adds the bounds of a text to what is expected.
+func (e expectation) words(text string) string {
+	if count := e.count(e.slot.MinLength, e.slot.MaxLength, messages.Characters); count != "" {
+		text = e.say.Text(messages.WordsOf, text, count)
 	}
-	if compilePattern(slot.Pattern) != nil {
-		bounds += " matching " + slot.Pattern
+	if e.slot.Pattern != "" {
+		text = e.say.Text(messages.Matching, text, e.slot.Pattern)
 	}
-	return bounds
+	return text
 }
 
-func countBounds(low, high *int, noun string) string {
+// count says how many of something there may be; empty without bounds.
+func (e expectation) count(low, high *int, of string) string {
+	counted := func(n int) string {
+		if of == "" {
+			return strconv.Itoa(n)
+		}
+		return e.say.Text(of, strconv.Itoa(n))
+	}
 	switch {
 	case low != nil && *low > 0 && high != nil && *low == *high:
-		return fmt.Sprintf("exactly %d%s", *low, noun)
+		return e.say.Text(messages.Exactly, counted(*low))
 	case low != nil && *low > 0 && high != nil:
-		return fmt.Sprintf("%d to %d%s", *low, *high, noun)
+		return e.say.Text(messages.Between, strconv.Itoa(*low), counted(*high))
 	case low != nil && *low > 0:
-		return fmt.Sprintf("at least %d%s", *low, noun)
+		return e.say.Text(messages.AtLeastCount, counted(*low))
 	case high != nil:
-		return fmt.Sprintf("at most %d%s", *high, noun)
+		return e.say.Text(messages.AtMostCount, counted(*high))
 	}
 	return ""
 }

@@ -161,8 +161,8 @@ func TestExpectedListsAtMostTwentyOptions(t *testing.T) {
 	for letter := 'a'; letter <= 'z'; letter++ {
 		many = append(many, q.Option{Value: string(letter)})
 	}
-	assert.Equal(t, "one of: a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t and 6 more", reply.Expected(q.Slot{Type: q.Choice, Options: many}))
-	assert.Equal(t, "a whole number from 1 to 10", reply.Expected(scale))
+	assert.Equal(t, "one of: a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t and 6 more", reply.Expected(q.Slot{Type: q.Choice, Options: many}, ""))
+	assert.Equal(t, "a whole number from 1 to 10", reply.Expected(scale, ""))
 }
 
 func TestCheck(t *testing.T) {

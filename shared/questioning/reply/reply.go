@@ -121,9 +121,9 @@ func parse(slot questioning.Slot, words string, now time.Time) (any, error) {
 // misread is the error of words that could not be read for slot.
 func misread(slot questioning.Slot, reason string) error {
 	if reason == "" {
-		return errors.New("expected " + Expected(slot))
+		return errors.New("expected " + Expected(slot, ""))
 	}
-	return errors.New(reason + "; expected " + Expected(slot))
+	return errors.New(reason + "; expected " + Expected(slot, ""))
 }
 
 // clean makes s storable: valid UTF-8, no NUL (PostgreSQL refuses it), trimmed.

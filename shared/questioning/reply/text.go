@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/schema/bounds"
 )
 
 var (
@@ -18,26 +19,24 @@ var (
 	opaqueLike = regexp.MustCompile(`(?i)^[a-z][a-z0-9+.-]+:\S+$`)
 )
 
+// longestMatched bounds, in bytes, the words held against a pattern: the time
+// it takes grows with their product.
+const longestMatched = 4 << 10
+
 func checkText(slot questioning.Slot, text string) (any, error) {
 	if !fits(utf8.RuneCountInString(text), slot.MinLength, slot.MaxLength) {
 		return nil, misread(slot, "the length does not fit")
 	}
-	if pattern := compilePattern(slot.Pattern); pattern != nil && !pattern.MatchString(text) {
+	if slot.Pattern == "" {
+		return text, nil
+	}
+	if len(text) > longestMatched {
+		return nil, misread(slot, "the answer is too long")
+	}
+	if pattern, err := bounds.Compile(slot.Pattern); err == nil && !pattern.MatchString(text) {
 		return nil, misread(slot, "the form does not fit")
 	}
 	return text, nil
-}
-
-// compilePattern is nil for no pattern and for one that RE2 does not take.
-func compilePattern(pattern string) *regexp.Regexp {
-	if pattern == "" {
-		return nil
-	}
-	compiled, err := regexp.Compile(pattern)
-	if err != nil {
-		return nil
-	}
-	return compiled
 }
 
 func parseEmail(slot questioning.Slot, words string) (any, error) {

@@ -18,9 +18,9 @@ import (
 
 const policies = "policies"
 
-// All returns every rule.
-func All() []promotion.Rule {
-	return []promotion.Rule{Drift, Policies, Connections}
+// All returns every rule, for what an overlay deploys.
+func All(overlay string) []promotion.Rule {
+	return []promotion.Rule{Drift, Policies, Connections, Callers(overlay)}
 }
 
 // Drift refuses manifests that are not what func.yaml says.

@@ -1,0 +1,156 @@
+package rule
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
+
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/promotion"
+)
+
+const (
+	issuerSetting   = "OAUTH_ISSUER"
+	resourceSetting = "OAUTH_RESOURCE"
+	scopeSetting    = "OAUTH_SCOPE"
+	openSetting     = "ALLOW_UNAUTHENTICATED"
+)
+
+// callers is who may call a function, as its environment says.
+type callers struct{ issuer, resource, scope, open string }
+
+// Callers refuses an overlay that leaves open who may call its functions, that says
+// so with a placeholder, or that says it differently from function to function: the
+// gateway forwards a caller's token, so that all have to accept the same ones.
+// Functions of the component eventing are called by the broker alone.
+func Callers(overlay string) promotion.Rule {
+	right := fmt.Sprintf("in %s/identity.yaml set %s to the https address of your authorization server and %s to the gateway's public URL, or %s to \"true\" where everybody may call",
+		overlay, issuerSetting, resourceSetting, openSetting)
+	return func(_ context.Context, _ string, objects []*unstructured.Unstructured) ([]promotion.Broken, error) {
+		functions := map[string][]string{} // a fault, or who may call, to those that say so
+		said := map[string][]string{}
+		for _, object := range objects {
+			if object.GroupVersionKind() != servingv1.SchemeGroupVersion.WithKind("Service") || object.GetLabels()["app.kubernetes.io/component"] == "eventing" {
+				continue
+			}
+			who, err := callersOf(object)
+			if err != nil {
+				return nil, err
+			}
+			if fault := who.fault(); fault != "" {
+				functions[fault] = append(functions[fault], object.GetName())
+			}
+			said[who.String()] = append(said[who.String()], object.GetName())
+		}
+		var broken []promotion.Broken
+		for _, fault := range slices.Sorted(maps.Keys(functions)) {
+			broken = append(broken, promotion.Broken{Rule: "callers", What: fault + " (" + names(functions[fault]) + ")", Right: right})
+		}
+		if len(said) > 1 {
+			var differ []string
+			for _, who := range slices.Sorted(maps.Keys(said)) {
+				differ = append(differ, who+" ("+names(said[who])+")")
+			}
+			broken = append(broken, promotion.Broken{
+				Rule: "callers", What: "functions differ in who may call them: " + strings.Join(differ, "; "),
+				Right: "say the same for all of them in " + overlay + "/identity.yaml",
+			})
+		}
+		return broken, nil
+	}
+}
+
+func names(functions []string) string {
+	slices.Sort(functions)
+	return strings.Join(functions, ", ")
+}
+
+// fromElsewhere stands for a value that is not in git.
+const fromElsewhere = "(from a Secret or ConfigMap)"
+
+func callersOf(object *unstructured.Unstructured) (callers, error) {
+	service := &servingv1.Service{}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, service); err != nil {
+		return callers{}, fmt.Errorf("read Service %s: %w", object.GetName(), err)
+	}
+	values := map[string]string{}
+	for _, container := range service.Spec.Template.Spec.Containers {
+		for _, variable := range container.Env { // of two with one name, the last counts
+			values[variable.Name] = valueOf(variable)
+		}
+	}
+	return callers{values[issuerSetting], values[resourceSetting], values[scopeSetting], values[openSetting]}, nil
+}
+
+func valueOf(variable corev1.EnvVar) string {
+	if variable.ValueFrom != nil {
+		return fromElsewhere
+	}
+	return variable.Value
+}
+
+func (c callers) String() string {
+	var settings []string
+	for _, setting := range [][2]string{{issuerSetting, c.issuer}, {resourceSetting, c.resource}, {scopeSetting, c.scope}, {openSetting, c.open}} {
+		if setting[1] != "" {
+			settings = append(settings, setting[0]+"="+setting[1])
+		}
+	}
+	if len(settings) == 0 {
+		return "nothing"
+	}
+	return strings.Join(settings, " ")
+}
+
+// fault says what is wrong with who may call, or nothing.
+func (c callers) fault() string {
+	open, err := strconv.ParseBool(c.open)
+	switch {
+	case c.open != "" && err != nil:
+		return fmt.Sprintf("%s is %q, neither true nor false", openSetting, c.open)
+	case c.issuer == "" && !open:
+		return fmt.Sprintf("nothing says who may call: neither %s nor %s=true is set", issuerSetting, openSetting)
+	case c.issuer == "":
+		return ""
+	case open:
+		return fmt.Sprintf("%s and %s=true contradict each other", issuerSetting, openSetting)
+	}
+	if wrong := address(issuerSetting, c.issuer); wrong != "" {
+		return wrong
+	}
+	return address(resourceSetting, c.resource)
+}
+
+// address says what is wrong with an address on which the check of tokens rests.
+// Keys that come without TLS prove nothing.
+func address(setting, value string) string {
+	parsed, err := url.Parse(value)
+	switch {
+	case value == fromElsewhere:
+		return setting + " is not in git, so that it cannot be judged"
+	case err != nil || parsed.Scheme != "https" || parsed.Hostname() == "":
+		return fmt.Sprintf("%s is %q, not an https address", setting, value)
+	case placeholder(parsed.Hostname()):
+		return fmt.Sprintf("%s is %q, a placeholder", setting, value)
+	}
+	return ""
+}
+
+// placeholder tells whether a host is one of those that RFC 2606 keeps for examples.
+func placeholder(host string) bool {
+	host = "." + strings.ToLower(strings.TrimSuffix(host, "."))
+	for _, reserved := range []string{".example.com", ".example.net", ".example.org", ".example", ".test", ".invalid", ".localhost"} {
+		if strings.HasSuffix(host, reserved) {
+			return true
+		}
+	}
+	return false
+}

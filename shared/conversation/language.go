@@ -1,0 +1,46 @@
+package conversation
+
+import (
+	"strings"
+
+	"golang.org/x/text/language"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/fault"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
+)
+
+// maxLanguage is the longest language tag, in bytes: BCP 47, section 4.4.1.
+const maxLanguage = 35
+
+// languageOf is what a new conversation is held in, as a BCP 47 tag: what the
+// call says, or what the person's own words are in; empty where neither tells.
+func languageOf(in AskInput) string {
+	if in.Language != "" {
+		return in.Language
+	}
+	return ""
+}
+
+func checkLanguage(tag string) error {
+	if tag == "" {
+		return nil
+	}
+	if _, err := language.Parse(tag); err != nil || len(tag) > maxLanguage {
+		return fault.Invalidf("language", "%q is no language tag; de and pt-BR are", tag)
+	}
+	return nil
+}
+
+// spoken is the language of a conversation's texts, empty for English, which goes
+// without saying.
+func spoken(tag string) string {
+	if code := messages.In(tag).Language(); code != messages.English {
+		return code
+	}
+	return ""
+}
+
+// wordsOf is everything that a person wrote in an opening call.
+func wordsOf(in AskInput) string {
+	return in.Context + "\n" + strings.Join(saidBy(in.PreviousMessages), "\n")
+}

@@ -1,0 +1,170 @@
+package questioning
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"unicode/utf8"
+)
+
+// Contribution is what one conversation adds to the statistics of its form. It
+// is kept with the conversation, so that forgetting can take it back.
+type Contribution struct {
+	Slots map[string]Counts `json:"slots,omitempty"` // by slot key
+	// Answers are those counted in pairs, in the order in which they were given.
+	Answers []Given `json:"answers,omitempty"`
+	// Tried are the answers that were predicted, right or wrong.
+	Tried []Given `json:"tried,omitempty"`
+}
+
+// Contribution returns what a conversation adds: its slots and where they stood
+// at its end, in the same order. Only what the person said counts, so that
+// assumptions do not feed themselves. Predictions are tried with s, all that was
+// said before.
+func (s Statistics) Contribution(slots []Slot, standings []Standing) Contribution {
+	c := Contribution{Slots: map[string]Counts{}}
+	options, bytes := 0, 0
+	for i, slot := range slots {
+		if len(slot.Key) > maxKeyBytes || len(c.Slots) >= maxCountedSlots {
+			continue
+		}
+		keys := optionKeys(slot)
+		if options += len(keys); options > maxCountedOptions {
+			keys = nil
+		}
+		counts, ended := counted(standings[i], keys)
+		if !ended {
+			continue
+		}
+		bytes += len(slot.Key)
+		for value := range counts.Values {
+			bytes += len(value)
+		}
+		if bytes > maxContribution {
+			break
+		}
+		c.Slots[slot.Key] = counts
+	}
+	pairs := answeredPairs(slots, standings)
+	for _, answer := range pairs {
+		key := answerKey{slots[answer.slot].Key, optionKeys(slots[answer.slot])[answer.option]}
+		if bytes += len(key.slot) + len(key.value); len(key.value) <= maxKeyBytes && bytes <= maxContribution {
+			c.Answers = append(c.Answers, Given{Slot: key.slot, Value: key.value})
+		}
+	}
+	c.Tried = s.try(slots, pairs)
+	return c
+}
+
+// counted is where one slot stood and which of the options its answer held;
+// false when it was not asked for.
+func counted(standing Standing, options []string) (Counts, bool) {
+	outcome, ended := ending(standing)
+	if !ended {
+		return Counts{}, false
+	}
+	c := Counts{Outcomes: map[State]int{outcome: 1}}
+	if outcome == StateAnswered {
+		c.Characters = min(maxCharacters, utf8.RuneCountInString(standing.Words))
+	}
+	if standing.State != StateAnswered {
+		return c, true
+	}
+	for _, value := range many(standing.Value) {
+		if key := fmt.Sprint(value); slices.Contains(options, key) {
+			if c.Values == nil {
+				c.Values = map[string]int{}
+			}
+			c.Values[key] = 1
+		}
+	}
+	return c, true
+}
+
+// ending is what became of asking for a slot; false when it was not asked for.
+func ending(s Standing) (State, bool) {
+	switch s.State {
+	case StateAnswered, StateContradicted:
+		return StateAnswered, true
+	case StateMissing:
+		return StateMissing, s.Passed > 0
+	case StateAssumed:
+		return "", false
+	default:
+		return s.State, true
+	}
+}
+
+func many(value any) []any {
+	if all, ok := value.([]any); ok {
+		return all
+	}
+	return []any{value}
+}
+
+// pairSlots are the positions of the slots counted in pairs.
+func pairSlots(slots []Slot) []int {
+	var all []int
+	total := 0
+	for i, slot := range slots {
+		if slot.Type != Boolean && slot.Type != Choice || len(slot.Key) > maxKeyBytes {
+			continue
+		}
+		keys := optionKeys(slot)
+		if len(keys) > maxPairOptions || total+len(keys) > maxPairAnswers {
+			continue
+		}
+		total += len(keys)
+		if all = append(all, i); len(all) == maxPairSlots {
+			break
+		}
+	}
+	return all
+}
+
+// pairAnswer is an option given for the slot at a position, by the answer of
+// some number.
+type pairAnswer struct{ slot, option, number int }
+
+// answeredPairs are the answers counted in pairs, in the order they were given.
+func answeredPairs(slots []Slot, standings []Standing) []pairAnswer {
+	var all []pairAnswer
+	for _, i := range pairSlots(slots) {
+		if standings[i].State != StateAnswered {
+			continue
+		}
+		option := slices.Index(optionKeys(slots[i]), fmt.Sprint(standings[i].Value))
+		if option < 0 {
+			continue
+		}
+		all = append(all, pairAnswer{i, option, lastOf(standings[i].Answers)})
+	}
+	slices.SortStableFunc(all, func(a, b pairAnswer) int { return cmp.Compare(a.number, b.number) })
+	return all
+}
+
+func lastOf(answers []int) int {
+	if len(answers) == 0 {
+		return 0
+	}
+	return answers[len(answers)-1]
+}
+
+// try predicts every answer from those given before it and returns the sure
+// predictions, each right or wrong.
+func (s Statistics) try(slots []Slot, given []pairAnswer) []Given {
+	var tried []Given
+	b := newBeliefs(slots, s)
+	for _, answer := range given {
+		option, p := b.likeliest(answer.slot)
+		if id := b.idOf(answer.slot, option); p >= DefaultConfidence && id >= 0 {
+			one := Given{Slot: s.Answers[id].Slot, Value: s.Answers[id].Value, Wrong: 1}
+			if option == answer.option {
+				one.Right, one.Wrong = 1, 0
+			}
+			tried = append(tried, one)
+		}
+		b.learn(answer.slot, answer.option)
+	}
+	return tried
+}
