@@ -121,7 +121,8 @@ func (s *Service) opening(ctx context.Context, in AskInput) (*opening, error) {
 	o.interview = questioning.New(in.Context, slots, limits)
 	o.interview.Language = o.language
 	assume(o.interview, wordsOf(in), s.now())
-	remembered := s.remember(ctx, o.interview, in.UserID)
+	var remembered string
+	o.assumedFrom, remembered = s.remember(ctx, o.interview, in.UserID)
 	if o.interview.Statistics, err = s.readStatistics(ctx, o.form, in.UserID); err != nil {
 		return nil, err
 	}

@@ -149,6 +149,9 @@ func erase(ctx context.Context, tx pgx.Tx, in ForgetInput, now time.Time) (Forgo
 		Scan(&f.Questions, &f.Answers, &f.Messages); err != nil {
 		return Forgotten{}, nil, fmt.Errorf("count what is erased: %w", err)
 	}
+	if err := takeBack(ctx, tx, ids); err != nil {
+		return Forgotten{}, nil, err
+	}
 	if err := statistics.Forget(ctx, tx, ids); err != nil {
 		return Forgotten{}, nil, err
 	}
@@ -174,4 +177,31 @@ func erase(ctx context.Context, tx pgx.Tx, in ForgetInput, now time.Time) (Forgo
 		return Forgotten{}, nil, fmt.Errorf("erase: %w", err)
 	}
 	return f, names, nil
+}
+
+// takeBack erases from other conversations what they assume because it was said
+// in these and nobody confirmed, with the results that repeat it.
+func takeBack(ctx context.Context, tx pgx.Tx, ids []uuid.UUID) error {
+	rows, _ := tx.Query(ctx, `
+		SELECT c.id FROM conversations c
+		WHERE c.principal = current_setting('app.principal') AND c.id <> ALL($1)
+		  AND c.id IN (SELECT conversation_id FROM slots WHERE assumed_from = ANY($1))
+		ORDER BY c.id FOR NO KEY UPDATE`, ids)
+	others, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	if err != nil {
+		return fmt.Errorf("find what was assumed: %w", err)
+	}
+	if len(others) == 0 {
+		return nil
+	}
+	batch := &pgx.Batch{}
+	batch.Queue(`DELETE FROM calls WHERE conversation_id = ANY($1)`, others)
+	batch.Queue(`
+		UPDATE slots SET state = 'missing', value = NULL, words = NULL, source = NULL
+		WHERE conversation_id = ANY($1) AND assumed_from = ANY($2) AND state = 'assumed'`, others, ids)
+	batch.Queue(`UPDATE slots SET assumed_from = NULL WHERE conversation_id = ANY($1) AND assumed_from = ANY($2)`, others, ids)
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return fmt.Errorf("take back what was assumed: %w", err)
+	}
+	return nil
 }

@@ -22,15 +22,15 @@ const (
 )
 
 // remember assumes what the same user said in other conversations. It is
-// offered to be corrected, and says where it comes from. Without memory the
-// conversation goes on without.
-func (s *Service) remember(ctx context.Context, iv *questioning.Interview, userID string) string {
+// offered to be corrected, and says where it comes from: by slot, the
+// conversation. Memory failures are not fatal.
+func (s *Service) remember(ctx context.Context, iv *questioning.Interview, userID string) (from map[string]string, outcome string) {
 	if s.memory == nil || !s.memory.Configured() {
-		return ""
+		return nil, ""
 	}
 	who := principal.From(ctx)
 	if userID == "" && who == principal.Local {
-		return MemoryNoUser
+		return nil, MemoryNoUser
 	}
 	known, err := s.memory.Known(ctx, who, userID, missing(iv))
 	if err == nil && len(known) > 0 {
@@ -39,15 +39,17 @@ func (s *Service) remember(ctx context.Context, iv *questioning.Interview, userI
 	s.metrics.lookedUp(ctx, err)
 	if err != nil {
 		slog.WarnContext(ctx, "memory not consulted", "error", err)
-		return MemoryNotConsulted
+		return nil, MemoryNotConsulted
 	}
+	from = map[string]string{}
 	for _, slot := range iv.Slots {
 		if f, ok := known[slot.Key]; ok {
 			iv.Assume(slot.Key, f.Value, f.Words)
+			from[slot.Key] = f.ConversationID
 			iv.Standings[iv.Index(slot.Key)].Source = messages.In(iv.Language).Text(messages.FromConversation, f.AnsweredAt.UTC().Format(time.DateOnly))
 		}
 	}
-	return MemoryConsulted
+	return from, MemoryConsulted
 }
 
 func missing(iv *questioning.Interview) []questioning.Slot {

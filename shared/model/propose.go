@@ -108,16 +108,16 @@ func (c *Client) ProposeSlots(ctx context.Context, goal string, said []string) (
 		if err := c.complete(ctx, proposing, p, &answer); err != nil {
 			return nil, err
 		}
-		return accept(ctx, answer.Slots)
+		return accept(ctx, answer.Slots, goal+"\n"+strings.Join(said, "\n"))
 	})
 }
 
-func accept(ctx context.Context, proposals []proposal) ([]questioning.Slot, error) {
+func accept(ctx context.Context, proposals []proposal, source string) ([]questioning.Slot, error) {
 	if len(proposals) < minSlots || len(proposals) > maxSlots {
 		return nil, unusable("it proposes %d slots, not %d to %d", len(proposals), minSlots, maxSlots)
 	}
 	for i := range proposals {
-		if err := proposals[i].tidy(); err != nil {
+		if err := proposals[i].tidy(source); err != nil {
 			return nil, unusable("slots[%d].%v", i, err)
 		}
 	}
@@ -143,12 +143,15 @@ func accept(ctx context.Context, proposals []proposal) ([]questioning.Slot, erro
 
 var keyForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
 
-// tidy cleans the texts of a proposal and says which part cannot be used.
-func (p *proposal) tidy() error {
+// tidy cleans the texts of a proposal and says which part cannot be used. source
+// is what the model was given.
+func (p *proposal) tidy(source string) error {
 	hasOptions := p.Type == questioning.Choice || p.Type == questioning.Choices
 	switch {
 	case !keyForm.MatchString(p.Key):
 		return errors.New("key is not a name in lower case")
+	case len(asksFor(p.Key, false)) > 0:
+		return errors.New("key asks for a secret")
 	case !slices.Contains(types, p.Type):
 		return errors.New("type is not known")
 	case hasOptions != (len(p.Options) > 0), hasOptions && len(p.Options) < 2, len(p.Options) > maxOptions:
@@ -158,14 +161,14 @@ func (p *proposal) tidy() error {
 	case p.When != nil && len(p.When.In) > maxCondition:
 		return fmt.Errorf("when.in has %d entries", len(p.When.In))
 	}
-	if err := tidyText("title", &p.Title, maxTitle); err != nil {
+	if err := tidyText("title", &p.Title, maxTitle, source); err != nil {
 		return err
 	}
-	if err := tidyText("question", &p.Question, maxQuestion); err != nil {
+	if err := tidyText("question", &p.Question, maxQuestion, source); err != nil {
 		return err
 	}
 	for i := range p.Options {
-		if err := tidyText(fmt.Sprintf("options[%d]", i), &p.Options[i], maxOption); err != nil {
+		if err := tidyText(fmt.Sprintf("options[%d]", i), &p.Options[i], maxOption, source); err != nil {
 			return err
 		}
 		if p.Options[i] == "" {
@@ -173,14 +176,14 @@ func (p *proposal) tidy() error {
 		}
 	}
 	for i := range p.LookFor {
-		if err := tidyText(fmt.Sprintf("look_for[%d]", i), &p.LookFor[i], maxHint); err != nil {
+		if err := tidyText(fmt.Sprintf("look_for[%d]", i), &p.LookFor[i], maxHint, source); err != nil {
 			return err
 		}
 	}
 	if p.When != nil {
 		for i, value := range p.When.In {
 			if text, ok := value.(string); ok {
-				if err := tidyText(fmt.Sprintf("when.in[%d]", i), &text, maxOption); err != nil {
+				if err := tidyText(fmt.Sprintf("when.in[%d]", i), &text, maxOption, source); err != nil {
 					return err
 				}
 				p.When.In[i] = text
@@ -190,8 +193,8 @@ func (p *proposal) tidy() error {
 	return nil
 }
 
-func tidyText(name string, text *string, limit int) error {
-	tidied, problem := written(*text, limit)
+func tidyText(name string, text *string, limit int, source string) error {
+	tidied, problem := written(*text, limit, source)
 	if problem != "" {
 		return errors.New(name + " " + problem)
 	}

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 )
 
 // Wording is what to put into a person's own language and tone.
@@ -38,8 +40,9 @@ type numbered struct {
 
 // Rephrase returns the questions in the person's language and tone: as many, in
 // the same order. Numbers, quoted text and placeholders are those of the
-// original, and there is no markup or link that it does not have. Whatever the
-// error, the plain questions can be asked.
+// original; there is no markup, link, host or address that it does not have,
+// nothing unseen, and nothing that asks for a secret which it does not ask for.
+// Whatever the error, the plain questions can be asked.
 func (c *Client) Rephrase(ctx context.Context, in Wording) ([]string, error) {
 	if !c.Asks() {
 		return nil, ErrNotConfigured
@@ -103,7 +106,11 @@ const quotes = "\"“”„«»‘’`"
 // faithful returns the reworded question cleaned, or says how it strays from
 // the original.
 func faithful(original, text string) (string, error) {
-	text = clean(cut(text, 16*1024))
+	text = cut(text, 16*1024)
+	if hides(text) {
+		return "", errors.New("has line breaks or characters that are not seen")
+	}
+	text = plain.Line(text)
 	marks := len(questionMark.FindAllString(text, -1))
 	switch {
 	case utf8.RuneCountInString(text) > 2*utf8.RuneCountInString(original)+80:
@@ -116,13 +123,17 @@ func faithful(original, text string) (string, error) {
 		return "", errors.New("does not keep the numbers")
 	}
 	for _, part := range fixed.FindAllString(original, -1) {
-		if !strings.Contains(text, strings.Trim(clean(part), quotes)) {
+		if !strings.Contains(text, strings.Trim(plain.Line(part), quotes)) {
 			return "", errors.New("does not keep quoted text or a placeholder")
 		}
 	}
-	for _, part := range markup.FindAllString(text, -1) {
-		if !strings.Contains(original, part) {
-			return "", errors.New("holds markup or a link")
+	if leadsTo(text, original) != "" {
+		return "", errors.New("holds markup, a link, a host or an address")
+	}
+	allowed := asksFor(original, true)
+	for kind := range asksFor(text, true) {
+		if !allowed[kind] {
+			return "", errors.New("asks for a secret")
 		}
 	}
 	return text, nil

@@ -2,42 +2,34 @@ package model
 
 import (
 	"regexp"
-	"strings"
-	"unicode"
 	"unicode/utf8"
-)
 
-// clean makes one line of plain text: no control characters, and nothing that
-// is invisible or turns the direction of what follows.
-func clean(text string) string {
-	text = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r), unicode.IsControl(r):
-			return ' '
-		case unicode.Is(unicode.Bidi_Control, r), unicode.Is(unicode.Co, r), r == utf8.RuneError,
-			r == '\u200b', r == '\u2060', r == '\ufeff', r >= 0xE0000 && r <= 0xE007F:
-			return -1
-		}
-		return r
-	}, text)
-	return strings.Join(strings.Fields(text), " ")
-}
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
+)
 
 // markup is what a model has no reason to write to a person: tags, links, and
 // scripts.
 var markup = regexp.MustCompile(`(?i)<[a-z!/?][^>]*>?|\]\(\S*|\b(?:https?|ftp|file|javascript|mailto|data|vbscript):\S+|\bwww\.\S+|\b[\w-]+\.[a-z]{2,}/\S*`)
 
-// written returns a text of the model cleaned, or why it cannot be used.
-func written(text string, maxRunes int) (string, string) {
-	if len(text) > 16*maxRunes { // cleaning takes time, too
+// written returns a text of the model on one line, or why it cannot be used.
+// It may lead to nothing that the source does not have.
+func written(text string, maxRunes int, source string) (string, string) {
+	if len(text) > 16*maxRunes { // looking at it takes time, too
 		return "", "is too long"
 	}
-	text = clean(text)
+	if hides(text) {
+		return "", "has line breaks or characters that are not seen"
+	}
+	text = plain.Line(text)
 	switch {
 	case utf8.RuneCountInString(text) > maxRunes:
 		return "", "is too long"
 	case markup.MatchString(text):
 		return "", "holds markup or a link"
+	case leadsTo(text, source) != "":
+		return "", "leads to a host or an address"
+	case len(asksFor(text, false)) > 0:
+		return "", "asks for a secret"
 	}
 	return text, ""
 }

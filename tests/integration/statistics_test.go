@@ -14,6 +14,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 )
 
 // survey is information wanted of which one answer says the others.
@@ -115,7 +116,7 @@ func TestWhatOnePersonSaysChangesNothingForOthers(t *testing.T) {
 		}
 	}
 	assert.NotEqual(t, before["ann"], w.looks(t, "ann", ""), "one's own conversations serve oneself")
-	assert.Contains(t, w.looks(t, "ann", ""), questioning.FromStatistics)
+	assert.Contains(t, w.looks(t, "ann", ""), messages.FromStatistics)
 
 	for n := range questioning.MinVoices - 2 { // and ann
 		w.surveyed(t, fmt.Sprint("other ", n), "", map[string]any{"size": "large", "kind": "secretoption", "children": true, "length": "month", "notes": "x"})
@@ -135,7 +136,7 @@ func TestWhatOneUserSaysChangesNothingForThePrincipalsOtherUsers(t *testing.T) {
 	for n := range 60 {
 		w.surveyed(t, "app", fmt.Sprint("user ", n), []map[string]any{businessTrip, holidayTrip}[n%2])
 	}
-	assert.Contains(t, w.looks(t, "app", "bob"), questioning.FromStatistics, "many users of one principal serve each other")
+	assert.Contains(t, w.looks(t, "app", "bob"), messages.FromStatistics, "many users of one principal serve each other")
 	assert.Equal(t, before, w.looks(t, "elsewhere", "bob"), "and nobody else: they are one principal")
 }
 
@@ -149,7 +150,7 @@ func TestSeveralPrincipalsServeAll(t *testing.T) {
 	}
 	after := w.looks(t, "bob", "")
 	assert.NotEqual(t, before, after)
-	assert.Contains(t, after, questioning.FromStatistics)
+	assert.Contains(t, after, messages.FromStatistics)
 	for n, id := range all {
 		_, err := w.conversations.Forget(principal.With(t.Context(), fmt.Sprint("principal ", n)), conversation.ForgetInput{ConversationID: id})
 		require.NoError(t, err)

@@ -31,7 +31,13 @@ CREATE UNIQUE INDEX counted_conversations_for_others ON counted_conversations (p
 
 DELETE FROM statistics;
 
+-- The conversation that an assumption was recalled from: forgetting that one takes
+-- the assumption back.
+ALTER TABLE slots ADD COLUMN assumed_from uuid;
+CREATE INDEX slots_assumed_from ON slots (assumed_from) WHERE assumed_from IS NOT NULL;
+
 -- +goose Down
+ALTER TABLE slots DROP COLUMN assumed_from;
 DROP INDEX counted_conversations_for_others, counted_conversations_for_user, counted_conversations_of_user;
 ALTER TABLE counted_conversations
     DROP COLUMN for_others, DROP COLUMN for_user, DROP COLUMN counted_at,
