@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -160,18 +161,22 @@ patches:
 
 func TestProductionIsNotPromotedWithoutSayingWhoMayCall(t *testing.T) {
 	clone := project(t)
-	for content, says := range map[string]string{
-		"[]\n": "callers: nothing says who may call: neither OAUTH_ISSUER nor ALLOW_UNAUTHENTICATED=true is set (ask, automatic, follow-up, forget, gateway, recall, report, revise): in " + identity + " set OAUTH_ISSUER",
-		`[{op: add, path: /spec/template/spec/containers/0/env/-, value: {name: OAUTH_ISSUER, value: "https://issuer.example.com"}}]`: `callers: OAUTH_ISSUER is "https://issuer.example.com", a placeholder`,
+	set := func(name, value string) {
+		clone.Push(clone.Commit("Set "+name, map[string]string{
+			identity: fmt.Sprintf("- {op: add, path: /spec/template/spec/containers/0/env/-, value: {name: %s, value: %q}}\n", name, value),
+		}), "main")
+	}
+	for _, c := range [][3]string{
+		{"OAUTH_SCOPE", "questions", "callers: nothing says who may call: neither OAUTH_ISSUER nor ALLOW_UNAUTHENTICATED=true is set (ask, automatic, follow-up, forget, gateway, recall, report, revise): in " + identity + " set OAUTH_ISSUER"},
+		{"OAUTH_ISSUER", "https://issuer.example.com", `callers: OAUTH_ISSUER is "https://issuer.example.com", a placeholder`},
 	} {
-		clone.Push(clone.Commit("Leave it open", map[string]string{identity: content}), "main")
+		set(c[0], c[1])
 		heads := clone.Heads()
 		_, err := run(t, "promote", "--root", clone.Folder, "--yes")
-		assert.ErrorContains(t, err, says)
+		assert.ErrorContains(t, err, c[2])
 		assert.Equal(t, heads, clone.Heads())
 	}
-	open := `[{op: add, path: /spec/template/spec/containers/0/env/-, value: {name: ALLOW_UNAUTHENTICATED, value: "true"}}]`
-	clone.Push(clone.Commit("Open it in so many words", map[string]string{identity: open}), "main")
+	set("ALLOW_UNAUTHENTICATED", "true")
 	_, err := run(t, "promote", "--root", clone.Folder, "--yes")
 	assert.NoError(t, err)
 }
