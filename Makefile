@@ -147,10 +147,16 @@ infrastructure: ## OpenTofu's form, schema and plans, without an account (builds
 quality: ## Measure the questions and print tables. ARGS="--clariq folder --write docs/quality.md"
 	go run ./tests/quality $(ARGS)
 
+hostile: postgres ## Send every function what an attacker would, under the memory limit of its manifest; needs root
+	go test -count=1 -timeout 20m ./tests/hostile/...
+
 fuzz: ## Fuzz the readers for a while each. FUZZTIME=1m
 	go test -run '^$$' -fuzz FuzzSplit -fuzztime $(or $(FUZZTIME),30s) ./shared/questioning/reply
 	go test -run '^$$' -fuzz FuzzRead -fuzztime $(or $(FUZZTIME),30s) ./shared/questioning/reply
 	go test -run '^$$' -fuzz FuzzRead -fuzztime $(or $(FUZZTIME),30s) ./shared/questioning/needed
+	go test -run '^$$' -fuzz FuzzSchema -fuzztime $(or $(FUZZTIME),30s) ./shared/schema/bounds
+	go test -run '^$$' -fuzz FuzzCompile -fuzztime $(or $(FUZZTIME),30s) ./shared/schema
+	go test -run '^$$' -fuzz FuzzNumbersFit -fuzztime $(or $(FUZZTIME),30s) ./shared/tool
 
 bench: ## Measure speed, as ratios of one run, and print a table
 	go run ./tests/performance $(ARGS)
@@ -178,4 +184,4 @@ help: ## Print this
 
 FORCE:
 
-.PHONY: run migrate reindex build generate release operate render images tidy test postgres unit race vulnerabilities delivery conformance e2e verify lint quality fuzz bench load load-test operations monitoring dashboards infrastructure cluster cluster-down clean help FORCE
+.PHONY: run migrate reindex build generate release operate render images tidy test postgres unit race vulnerabilities delivery conformance e2e verify lint quality hostile fuzz bench load load-test operations monitoring dashboards infrastructure cluster cluster-down clean help FORCE

@@ -116,7 +116,7 @@ type tool struct {
 	Tool     struct {
 		Name        string `json:"name"`
 		InputSchema struct {
-			Properties map[string]any `json:"properties"`
+			Properties map[string]struct{ Type any } `json:"properties"`
 		} `json:"inputSchema"`
 	} `json:"tool"`
 }
@@ -140,8 +140,11 @@ func corpus(t tool, valid map[string]any) []input {
 	}
 	for name, value := range values() {
 		add("arguments: "+name, value)
-		for argument := range t.Tool.InputSchema.Properties {
-			with(name, argument, value)
+		for argument, schema := range t.Tool.InputSchema.Properties {
+			// Large ones tell numbers and ids no more than small ones do.
+			if len(value) < 4096 || schema.Type == nil || schema.Type == "array" || schema.Type == "object" || argument == "context" || argument == "text" {
+				with(name, argument, value)
+			}
 		}
 	}
 	_, asks := t.Tool.InputSchema.Properties["information_needed"]

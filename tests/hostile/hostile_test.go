@@ -33,9 +33,9 @@ func TestMain(m *testing.M) { postgrestest.Main(m, migrations.Up) }
 
 const (
 	root = "../.."
-	// answerLimit is how long a caller waits for any answer: the gateway's
-	// FUNCTION_TIMEOUT, by when it has given up.
-	answerLimit = 30 * time.Second
+	// answerLimit is how long a call may wait for its answer, on a machine that
+	// does other work beside: what is asserted is memory, not speed.
+	answerLimit = 2 * time.Minute
 	// atOnce is how many requests are under way beside each other.
 	atOnce = 4
 )

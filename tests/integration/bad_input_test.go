@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -44,6 +45,15 @@ func TestBadInputNamesTheFieldAndStoresNothing(t *testing.T) {
 		"five thousand slots":     {opening, `{"context": "x", "information_needed": [` + many + `]}`, []string{"information_needed", "5000", "200"}},
 		"schema with a cycle": {opening, `{"context": "x", "information_needed": {"type": "object", "$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"$ref": "#/$defs/a"}},
 			"properties": {"k": {"$ref": "#/$defs/a"}}}}`, []string{"information_needed.properties.k.$ref", "itself"}},
+		"a definition of itself": {opening, `{"context": "x", "information_needed": {"type":"object","properties":{"a":{"$ref":"#/$defs/A"}},"$defs":{"A":{"type":"array","items":{"$ref":"#/$defs/A"}}}}}`,
+			[]string{"information_needed.properties.a.items.$ref", "leads back to itself"}},
+		"a pattern too large": {opening, `{"context": "x", "information_needed": {"properties":{"a":{"pattern":"` + strings.Repeat("x{1000}", 140) + `"}}}}`,
+			[]string{"information_needed.properties.a.pattern", "140000 instructions"}},
+		"a number too large": {opening, `{"context": "x", "information_needed": {"properties":{"a":{"maximum":1e400}}}}`, []string{"information_needed.properties.a.maximum", "1e400 is too large"}},
+		"no draft":           {opening, `{"context": "x", "information_needed": {"$schema":"schema","properties":{"a":{}}}}`, []string{"information_needed.$schema: is not known"}},
+		"a wrong keyword":    {opening, `{"context": "x", "information_needed": {"properties":{"a":{}},"minProperties":"1"}}`, []string{"information_needed.minProperties: got string, want integer"}},
+		"half a character":   {following, `{"conversation_id": "` + id + `", "answers": [{"slot": "destination", "text": "\ud83d"}]}`, []string{"answers[0].text", "surrogate"}},
+		"a value too large":  {following, `{"conversation_id": "` + id + `", "answers": [{"slot": "budget", "value": 1e400}]}`, []string{"answers[0].value", "1e400 is too large"}},
 		"nested object": {opening, `{"context": "x", "information_needed": {"type": "object", "properties": {"address": {"type": "object", "properties": {"city": {"type": "string"}}}}}}`,
 			[]string{"information_needed.properties.address"}},
 		"conditions in a cycle": {opening, `{"context": "x", "information_needed": [{"key": "a", "when": {"slot": "b", "equals": 1}}, {"key": "b", "when": {"slot": "a", "equals": 1}}]}`,
@@ -85,6 +95,24 @@ func TestBadInputNamesTheFieldAndStoresNothing(t *testing.T) {
 			assert.Equal(t, before, stored(t, url))
 		})
 	}
+}
+
+// What was stored when other bounds held is reported, and is not worked on.
+func TestAReportMakesNoWorkOfASchemaBeyondTheBounds(t *testing.T) {
+	t.Parallel()
+	s, url := newService(t)
+	turn := openTrip(t, s)
+	conn, err := pgx.Connect(t.Context(), postgrestest.AdminURL(t, url))
+	require.NoError(t, err)
+	defer conn.Close(t.Context())
+	_, err = conn.Exec(t.Context(), `UPDATE conversations SET information_needed = $2 WHERE id = $1`, turn.ConversationID,
+		`{"additionalProperties":{"pattern":"`+strings.Repeat("x{1000}", 140)+`"}}`)
+	require.NoError(t, err)
+	report, err := s.Report(t.Context(), conversation.ReportInput{ConversationID: turn.ConversationID})
+	require.NoError(t, err)
+	assert.False(t, report.Valid)
+	require.Len(t, report.Problems, 1)
+	assert.Contains(t, report.Problems[0], "information_needed: additionalProperties.pattern: compiles to 140000 instructions")
 }
 
 func TestAPrincipalNeverSeesAnothersConversation(t *testing.T) {

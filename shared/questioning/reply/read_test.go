@@ -52,6 +52,9 @@ func TestRead(t *testing.T) {
 			"éàü": "éàü", "a": problem("2 to 3 characters"), "abcd": problem("2 to 3"), "a1": problem("matching"),
 		}},
 		{q.Slot{Type: q.Text, Pattern: `(`}, map[string]any{"x": "x"}},
+		// What was stored when other bounds held is not compiled.
+		{q.Slot{Type: q.Text, Pattern: strings.Repeat("x{1000}", 140)}, map[string]any{"y": "y"}},
+		{q.Slot{Type: q.Text, Pattern: "^x+$"}, map[string]any{strings.Repeat("x", 4096): strings.Repeat("x", 4096), strings.Repeat("x", 4097): problem("too long")}},
 		{q.Slot{Type: q.Email}, map[string]any{
 			"it's bob@example.com.": "bob@example.com", "Bob <bob@example.com>": "bob@example.com", "bob@example": problem("email"),
 			"a@x.org or b@x.org": problem("more than one"), "skip": q.Declined,
