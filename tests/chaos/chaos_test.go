@@ -132,7 +132,7 @@ func TestInterviewsOfEveryKindAreFaultlessWhereNothingIsTamperedWith(t *testing.
 func TestWhatIsTamperedWithIsFound(t *testing.T) {
 	t.Parallel()
 	address := endpoint(t)
-	const several = 6
+	const several = 4
 	history := func(change func([]any) []any) func(map[string]any) {
 		return func(r map[string]any) { r["history"] = change(r["history"].([]any)) }
 	}

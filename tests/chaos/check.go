@@ -91,7 +91,7 @@ func (s *story) checkOrder(history []conversation.Past) {
 // value that the person gave will do.
 func (s *story) checkSlot(slot string, said []statement, r conversation.Report) {
 	value, known := r.Values[slot]
-	if slices.ContainsFunc(said, func(one statement) bool { return !one.Acknowledged }) {
+	if slices.ContainsFunc(said, func(one statement) bool { return !one.sure() }) {
 		if known && !slices.ContainsFunc(said, func(one statement) bool { return reflect.DeepEqual(one.Value, value) }) {
 			s.find(wrong, "the report holds %s = %v, which the person never said", slot, value)
 		}

@@ -281,11 +281,9 @@ func (s statement) as(name string, of any) map[string]any {
 
 // revise puts another answer in the place of one.
 func (iv *interview) revise(ctx context.Context) error {
-	var held []string
-	for _, key := range iv.keys {
-		if iv.settled[key] {
-			held = append(held, key)
-		}
+	held := iv.revisable()
+	if len(held) == 0 {
+		return nil
 	}
 	key := held[iv.random.IntN(len(held))]
 	said := statement{Slot: key, Outcome: questioning.Answered, Revises: true}
@@ -300,7 +298,7 @@ func (iv *interview) revise(ctx context.Context) error {
 		// It may have been carried out, with what hangs on it.
 		for _, other := range iv.keys {
 			if iv.wants[other].on == key {
-				iv.reopen(other)
+				iv.reopen(other, func(s *statement) { s.Shaken = true })
 			}
 		}
 		return err
@@ -310,10 +308,22 @@ func (iv *interview) revise(ctx context.Context) error {
 		iv.find(wrong, "revising %s to %v changed nothing", key, said.Value)
 	}
 	for _, again := range revision.Reopened {
-		iv.reopen(again.Slot)
+		iv.reopen(again.Slot, func(s *statement) { s.Reopened = true })
 	}
 	iv.take(revision.Turn)
 	return iv.copy(ctx, p)
+}
+
+// revisable are the slots of which it is known what they hold.
+func (iv *interview) revisable() []string {
+	var held []string
+	for _, key := range iv.keys {
+		unsure := slices.ContainsFunc(iv.Statements, func(s statement) bool { return s.Slot == key && !s.sure() })
+		if iv.settled[key] && !unsure {
+			held = append(held, key)
+		}
+	}
+	return held
 }
 
 // held is the latest value that was given for a slot.
@@ -327,11 +337,11 @@ func (iv *interview) held(slot string) any {
 }
 
 // reopen notes that what was said about a slot no longer holds, or may not.
-func (iv *interview) reopen(slot string) {
+func (iv *interview) reopen(slot string, note func(*statement)) {
 	delete(iv.settled, slot)
 	for i := range iv.Statements {
 		if iv.Statements[i].Slot == slot {
-			iv.Statements[i].Reopened = true
+			note(&iv.Statements[i])
 		}
 	}
 }

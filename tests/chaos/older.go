@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"time"
 
 	mcpclient "github.com/mark3labs/mcp-go/client"
+	"github.com/mark3labs/mcp-go/client/transport"
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
@@ -142,7 +144,8 @@ func (iv *interview) olderResult(person *older, result *mcp.CallToolResult) (*co
 
 // call connects, makes the call and leaves.
 func (o *older) call(ctx context.Context, address string, arguments map[string]any) (*mcp.CallToolResult, error) {
-	c, err := mcpclient.NewStreamableHttpClient(address)
+	// Streams that are cut are what this is about, and stand in the story.
+	c, err := mcpclient.NewStreamableHttpClient(address, transport.WithHTTPLogger(slog.New(slog.DiscardHandler)))
 	if err != nil {
 		return nil, err
 	}

@@ -24,8 +24,13 @@ type statement struct {
 	Call     int  `json:"call"`
 	Together bool `json:"together,omitempty"`
 	// Reopened says that a later revision took it back, by what its result said.
+	// Shaken says that one of a killed client may have.
 	Reopened bool `json:"reopened,omitempty"`
+	Shaken   bool `json:"shaken,omitempty"`
 }
+
+// sure says that the answer is known to count, and to hold unless it is revised.
+func (s statement) sure() bool { return s.Acknowledged && !s.Shaken }
 
 // key is what makes two answers the same.
 func (s statement) key() string { return contentKey(s.Slot, s.Outcome, s.Value, s.Words) }
