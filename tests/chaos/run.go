@@ -17,8 +17,9 @@ import (
 
 const (
 	progressEvery = 10 * time.Second
-	// drainLimit is how long events may take after the last interview.
-	drainLimit = 5 * time.Minute
+	// drainLimit is how long the outbox may stand still after the last interview:
+	// longer than the lease of a killed relay and the longest backoff.
+	drainLimit = 90 * time.Second
 	// mostShown is how many stories are printed whole; all are in the folder.
 	mostShown = 3
 )
@@ -70,14 +71,11 @@ func run(ctx context.Context, o options) (clean bool, err error) {
 		return false, err
 	}
 	defer c.stories.Close()
-	if err := c.hold(ctx); err != nil {
-		return false, err
-	}
-	if err := c.settle(ctx); err != nil {
-		return false, err
+	if err = c.hold(ctx); err == nil {
+		err = c.settle(ctx)
 	}
 	c.tally.write(os.Stdout)
-	return c.clean(), nil
+	return err == nil && c.clean(), err
 }
 
 // hold holds the interviews, and kills meanwhile.
@@ -157,7 +155,8 @@ func (c *campaign) show(s *story) {
 // statistics against the reports.
 func (c *campaign) settle(ctx context.Context) error {
 	fmt.Println(c.line())
-	for began := time.Now(); ; time.Sleep(500 * time.Millisecond) {
+	least, since := -1, time.Now()
+	for ; ; time.Sleep(500 * time.Millisecond) {
 		waiting, err := c.world.one(ctx, `SELECT count(*) FROM outbox`)
 		if err != nil {
 			return fmt.Errorf("look at the outbox: %w", err)
@@ -165,8 +164,11 @@ func (c *campaign) settle(ctx context.Context) error {
 		if waiting == 0 {
 			break
 		}
-		if time.Since(began) > drainLimit {
-			c.complain(finding{lost, fmt.Sprintf("%d events wait in the outbox after %s", waiting, drainLimit)})
+		if least < 0 || waiting < least {
+			least, since = waiting, time.Now()
+		}
+		if time.Since(since) > drainLimit {
+			c.complain(finding{lost, fmt.Sprintf("%d events wait in the outbox, and none was taken in for %s", waiting, drainLimit)})
 			break
 		}
 	}
