@@ -75,7 +75,7 @@ postgres:
 	@go run ./shared/postgres/embedded/cmd/install-postgres
 
 unit: postgres release operate ## Unit and integration tests, against a real PostgreSQL
-	go test -timeout 10m $(filter-out ./tests/...,$(PACKAGES)) ./tests/integration/... ./tests/quality/...
+	go test -timeout 10m $(filter-out ./tests/...,$(PACKAGES)) ./tests/integration/... ./tests/quality/... ./tests/chaos/...
 	go test -count=1 -timeout 15m ./tests/infrastructure/... ./tests/documents/... # read files that the cache of tests does not see
 
 # The engine is left out: it is pure, starts no goroutine, and costs most of the time.
@@ -158,6 +158,12 @@ fuzz: ## Fuzz the readers for a while each. FUZZTIME=1m
 	go test -run '^$$' -fuzz FuzzCompile -fuzztime $(or $(FUZZTIME),30s) ./shared/schema
 	go test -run '^$$' -fuzz FuzzNumbersFit -fuzztime $(or $(FUZZTIME),30s) ./shared/tool
 
+chaos: postgres ## Hold interviews while processes, PostgreSQL and clients are killed. ARGS="--minutes 10 --seed 7"
+	@go run ./tests/chaos $(ARGS)
+
+chaos-short: ## The same for about a minute
+	@$(MAKE) --no-print-directory chaos ARGS="--minutes 1 --interviews 500 --kills 100"
+
 bench: ## Measure speed, as ratios of one run, and print a table
 	go run ./tests/performance $(ARGS)
 
@@ -184,4 +190,4 @@ help: ## Print this
 
 FORCE:
 
-.PHONY: run migrate reindex build generate release operate render images tidy test postgres unit race vulnerabilities delivery conformance e2e verify lint quality hostile fuzz bench load load-test operations monitoring dashboards infrastructure cluster cluster-down clean help FORCE
+.PHONY: run migrate reindex build generate release operate render images tidy test postgres unit race vulnerabilities delivery conformance e2e verify lint quality hostile fuzz chaos chaos-short bench load load-test operations monitoring dashboards infrastructure cluster cluster-down clean help FORCE

@@ -37,12 +37,15 @@ type Waiting struct {
 // is about to take, one would take a conversation's later events.
 const claimLock = `SELECT pg_advisory_xact_lock(hashtextextended('claim events of the outbox', 0))`
 
+// claim looks at the earlier events of each row's own conversation: OFFSET 0
+// keeps the planner from joining the whole outbox with itself instead, which
+// with a backlog of 100,000 events outlasts the statement timeout for ever.
 const claim = `
 	WITH due AS (
 		SELECT o.id FROM outbox o
 		WHERE o.parked_at IS NULL AND o.next_at <= now() AND NOT EXISTS (
 			SELECT FROM outbox e WHERE e.conversation_id = o.conversation_id AND e.position < o.position
-			AND e.parked_at IS NULL AND e.next_at > now())
+			AND e.parked_at IS NULL AND e.next_at > now() OFFSET 0)
 		ORDER BY o.position LIMIT $1 FOR UPDATE OF o SKIP LOCKED
 	)
 	UPDATE outbox o SET next_at = now() + $2 FROM due WHERE o.id = due.id

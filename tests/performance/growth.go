@@ -106,9 +106,9 @@ func (b *bench) kinds(ctx context.Context) ([]kind, error) {
 		return nil, err
 	}
 	kinds := []kind{
-		{label: "1 earlier turn", earlier: 1, followUp: b.followUp.url, report: b.report.url},
-		{label: "100 earlier turns", earlier: 100, followUp: b.followUp.url, report: b.report.url},
-		{label: "10,000 earlier turns", earlier: 10_000, followUp: b.followUp.url, report: b.report.url},
+		{label: "1 earlier turn", earlier: 1, followUp: b.followUp.URL(), report: b.report.URL()},
+		{label: "100 earlier turns", earlier: 100, followUp: b.followUp.URL(), report: b.report.URL()},
+		{label: "10,000 earlier turns", earlier: 10_000, followUp: b.followUp.URL(), report: b.report.URL()},
 		{label: fmt.Sprintf("1 earlier turn in a store of %s answers", thousands(b.answers)), earlier: 1},
 	}
 	last := &kinds[len(kinds)-1]
@@ -117,7 +117,7 @@ func (b *bench) kinds(ctx context.Context) ([]kind, error) {
 		if err != nil {
 			return nil, err
 		}
-		*url = proc.url
+		*url = proc.URL()
 	}
 	for i := range kinds {
 		from := b.stock

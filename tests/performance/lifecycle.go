@@ -38,12 +38,12 @@ func measureStart(ctx context.Context, b *bench) error {
 		}
 		at := place{}
 		c := newClientOn(conn)
-		one, err := b.answer(ctx, c, &at, proc.url)
+		one, err := b.answer(ctx, c, &at, proc.URL())
 		if err != nil {
 			return err
 		}
-		exec := time.Since(proc.execed)
-		two, err := b.answer(ctx, newClient(), &at, proc.url)
+		exec := time.Since(proc.Started)
+		two, err := b.answer(ctx, newClient(), &at, proc.URL())
 		if err != nil {
 			return err
 		}
@@ -61,7 +61,7 @@ func measureStart(ctx context.Context, b *bench) error {
 		if n == 0 {
 			continue // warm-up
 		}
-		whole, listening, first = append(whole, exec), append(listening, proc.listening), append(first, one)
+		whole, listening, first = append(whole, exec), append(listening, proc.Listening), append(first, one)
 		second, help, statements = append(second, two), append(help, usage), append(statements, fresh)
 	}
 	s := b.table.section(fmt.Sprintf("From exec of follow-up to its first answer, median of %d", b.starts), "median", "p95")
@@ -88,7 +88,7 @@ func (b *bench) answer(ctx context.Context, c *client, at *place, url string) (t
 // timeHelp is what the program costs before it does anything.
 func (b *bench) timeHelp(ctx context.Context) (time.Duration, error) {
 	began := time.Now()
-	out, err := exec.CommandContext(ctx, b.procs.binary("follow-up"), "--help").CombinedOutput()
+	out, err := exec.CommandContext(ctx, b.procs.Path("follow-up"), "--help").CombinedOutput()
 	if err != nil {
 		return 0, fmt.Errorf("follow-up --help: %w: %s", err, out)
 	}
@@ -138,7 +138,7 @@ func measureMemory(ctx context.Context, b *bench) error {
 	if err := b.stock.fill(ctx, calls/slots+2*workers); err != nil {
 		return err
 	}
-	load := newToolSide(proc.url, b.stock, workers)
+	load := newToolSide(proc.URL(), b.stock, workers)
 	if _, err := load.step(ctx, 0); err != nil {
 		return err
 	}
@@ -157,7 +157,7 @@ func measureMemory(ctx context.Context, b *bench) error {
 
 	binaries := b.table.section("Binaries, stripped, without cgo", "size", "")
 	for _, name := range programs {
-		info, err := os.Stat(b.procs.binary(name))
+		info, err := os.Stat(b.procs.Path(name))
 		if err != nil {
 			return err
 		}
@@ -192,7 +192,7 @@ func measureLocal(ctx context.Context, b *bench) error {
 }
 
 func (b *bench) startLocal(ctx context.Context, dir string) (time.Duration, error) {
-	cmd := exec.CommandContext(ctx, b.procs.binary("local"), "--port", "0", "--data", dir)
+	cmd := exec.CommandContext(ctx, b.procs.Path("local"), "--port", "0", "--data", dir)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "POSTGRES_BIN=" + os.Getenv("POSTGRES_BIN")}
 	var log bytes.Buffer

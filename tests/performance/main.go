@@ -15,6 +15,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/sequential-questioning/sequential-questioning/tests/deployed"
 )
 
 // options are what the command line asks for.
@@ -200,7 +202,7 @@ func run(ctx context.Context, o options) (missed int, err error) {
 func (b *bench) setUp(ctx context.Context) (err error) {
 	progress("building")
 	b.procs = &processes{dir: b.dir}
-	if b.root, err = projectRoot(ctx); err != nil {
+	if b.root, err = deployed.Root(ctx); err != nil {
 		return err
 	}
 	if err := b.procs.build(ctx, b.root, b.profile != ""); err != nil {
@@ -228,7 +230,7 @@ func (b *bench) setUp(ctx context.Context) (err error) {
 		}
 	}
 	b.gateway, err = b.procs.start(ctx, "gateway", append([]string{"GOMEMLIMIT=218MiB", // 0.85 of the limit in func.yaml
-		fmt.Sprintf("FUNCTION_URLS=ask=%s,follow-up=%s,report=%s", b.ask.url, b.followUp.url, b.report.url)}, b.env...)...)
+		fmt.Sprintf("FUNCTION_URLS=ask=%s,follow-up=%s,report=%s", b.ask.URL(), b.followUp.URL(), b.report.URL())}, b.env...)...)
 	return err
 }
 

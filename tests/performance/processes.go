@@ -10,62 +10,39 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
-	"go.yaml.in/yaml/v3"
+	"github.com/sequential-questioning/sequential-questioning/tests/deployed"
+	"github.com/sequential-questioning/sequential-questioning/tests/transcript"
 )
 
 var programs = []string{"ask", "follow-up", "report", "gateway", "local"}
 
-// projectRoot is the folder of the workspace.
-func projectRoot(ctx context.Context) (string, error) {
-	out, err := exec.CommandContext(ctx, "go", "env", "GOWORK").Output()
-	if err != nil {
-		return "", fmt.Errorf("find the workspace: %w", err)
-	}
-	work := strings.TrimSpace(string(out))
-	if work == "" || work == "off" {
-		return "", errors.New("find the workspace: run this inside the project")
-	}
-	return filepath.Dir(work), nil
-}
-
 // processes builds programs and runs them on loopback.
 type processes struct {
+	deployed.Programs
 	dir     string // of the binaries
-	root    string // of the project
 	mu      sync.Mutex
 	running []*process
 }
 
-func (p *processes) binary(name string) string { return filepath.Join(p.dir, "bin", name) }
-
 // build makes every program as it is deployed; with profiled, each also serves
 // its profiles.
 func (p *processes) build(ctx context.Context, root string, profiled bool) error {
-	p.root = root
-	arguments := []string{"build", "-trimpath", "-tags=grpcnotrace", "-ldflags=-s -w"}
+	p.Programs = deployed.Programs{Root: root, Folder: filepath.Join(p.dir, "bin")}
+	var flags []string
 	if profiled {
 		overlay, err := p.profiled(root)
 		if err != nil {
 			return err
 		}
-		arguments = append(arguments, "-overlay="+overlay)
+		flags = append(flags, "-overlay="+overlay)
 	}
-	for _, name := range programs {
-		cmd := exec.CommandContext(ctx, "go", append(arguments, "-o", p.binary(name), "./functions/"+name+"/cmd/"+name)...)
-		cmd.Dir, cmd.Env = root, append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("build %s: %w\n%s", name, err, out)
-		}
-	}
-	return nil
+	return p.Build(ctx, programs, flags...)
 }
 
 const profiler = `package main
@@ -99,74 +76,27 @@ func (p *processes) profiled(root string) (string, error) {
 
 // process is a running program.
 type process struct {
-	name      string
-	address   string // host and port
-	url       string // of its MCP endpoint
-	profiler  string
-	cmd       *exec.Cmd
-	log       bytes.Buffer
-	execed    time.Time
-	listening time.Duration // from exec
-}
-
-// deployedEnvironment is what func.yaml sets for a function, secrets apart.
-func deployedEnvironment(root, name string) ([]string, error) {
-	data, err := os.ReadFile(filepath.Join(root, "functions", name, "func.yaml"))
-	if err != nil {
-		return nil, fmt.Errorf("read deployment of %s: %w", name, err)
-	}
-	var document struct {
-		Run struct {
-			Envs []struct{ Name, Value string }
-		}
-	}
-	if err := yaml.Unmarshal(data, &document); err != nil {
-		return nil, fmt.Errorf("read deployment of %s: %w", name, err)
-	}
-	var environment []string
-	for _, e := range document.Run.Envs {
-		if !strings.Contains(e.Value, "{{") {
-			environment = append(environment, e.Name+"="+e.Value)
-		}
-	}
-	return environment, nil
+	*deployed.Process
+	profiler string // where it serves its profiles
+	log      transcript.Transcript
 }
 
 // launch runs a program and returns as soon as it listens, with the connection
 // that found out.
 func (p *processes) launch(ctx context.Context, name string, env ...string) (*process, net.Conn, error) {
-	address, err := freeAddress()
+	profiler, err := deployed.FreeAddress()
 	if err != nil {
 		return nil, nil, err
 	}
-	profiler, err := freeAddress()
-	if err != nil {
-		return nil, nil, err
-	}
-	proc := &process{name: name, address: address, url: "http://" + address + "/mcp", profiler: profiler}
-	proc.cmd = exec.CommandContext(ctx, p.binary(name))
-	deployed, err := deployedEnvironment(p.root, name)
-	if err != nil {
-		return nil, nil, err
-	}
-	proc.cmd.Env = append(append(deployed, "LISTEN_ADDRESS="+address, "BENCH_PPROF="+profiler), env...)
-	proc.cmd.Stdout, proc.cmd.Stderr = &proc.log, &proc.log
-	proc.execed = time.Now()
-	if err := proc.cmd.Start(); err != nil {
-		return nil, nil, fmt.Errorf("start %s: %w", name, err)
+	proc := &process{profiler: profiler}
+	var conn net.Conn
+	if proc.Process, conn, err = p.Start(ctx, name, &proc.log, append([]string{"BENCH_PPROF=" + profiler}, env...)...); err != nil {
+		return nil, nil, fmt.Errorf("%w: %s", err, strings.TrimSpace(proc.log.String()))
 	}
 	p.mu.Lock()
 	p.running = append(p.running, proc)
 	p.mu.Unlock()
-	for time.Since(proc.execed) < 10*time.Second && ctx.Err() == nil {
-		conn, err := net.Dial("tcp", address)
-		if err == nil {
-			proc.listening = time.Since(proc.execed)
-			return proc, conn, nil
-		}
-		time.Sleep(time.Millisecond)
-	}
-	return nil, nil, errors.Join(fmt.Errorf("%s does not listen", name), p.end(proc))
+	return proc, conn, nil
 }
 
 // start runs a program and waits until it is ready.
@@ -176,17 +106,10 @@ func (p *processes) start(ctx context.Context, name string, env ...string) (*pro
 		return nil, err
 	}
 	conn.Close()
-	for range 200 {
-		response, err := http.Get("http://" + proc.address + "/health/readiness")
-		if err == nil {
-			response.Body.Close()
-			if response.StatusCode == http.StatusOK {
-				return proc, nil
-			}
-		}
-		time.Sleep(10 * time.Millisecond)
+	if err := proc.Ready(ctx); err != nil {
+		return nil, errors.Join(err, p.end(proc))
 	}
-	return nil, errors.Join(fmt.Errorf("%s is not ready", name), p.end(proc))
+	return proc, nil
 }
 
 // end stops one process; the error holds what it wrote when it failed.
@@ -199,12 +122,8 @@ func (p *processes) end(proc *process) error {
 		}
 	}
 	p.mu.Unlock()
-	_ = proc.cmd.Process.Signal(syscall.SIGTERM)
-	kill := time.AfterFunc(10*time.Second, func() { _ = proc.cmd.Process.Kill() })
-	err := proc.cmd.Wait()
-	kill.Stop()
-	if err != nil {
-		return fmt.Errorf("%s: %w: %s", proc.name, err, bytes.TrimSpace(proc.log.Bytes()))
+	if err := proc.Stop(); err != nil {
+		return fmt.Errorf("%w: %s", err, strings.TrimSpace(proc.log.String()))
 	}
 	return nil
 }
@@ -217,19 +136,10 @@ func (p *processes) stop() error {
 	return err
 }
 
-func freeAddress() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer listener.Close()
-	return listener.Addr().String(), nil
-}
-
 // memory is a process's resident memory, its highest so far, and what of it is
 // no part of the binary, in bytes.
 func (proc *process) memory() (resident, highest, anonymous int64, err error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", proc.cmd.Process.Pid))
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", proc.Pid()))
 	if err != nil {
 		return 0, 0, 0, err
 	}

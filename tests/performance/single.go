@@ -25,7 +25,7 @@ func measureHop(ctx context.Context, b *bench) error {
 		return err
 	}
 	arguments := naming(ids[0])
-	proxy, err := proxyTo(b.report.address)
+	proxy, err := proxyTo(b.report.Address)
 	if err != nil {
 		return err
 	}
@@ -35,9 +35,9 @@ func measureHop(ctx context.Context, b *bench) error {
 		label, name, through, function, want string
 		bounded                              bool
 	}{
-		{"the gateway, " + reportTool, reportTool, b.gateway.url, b.report.url, `"questions_asked":`, true},
-		{"the gateway, " + followUpTool, followUpTool, b.gateway.url, b.followUp.url, `"answers_recorded":0`, true},
-		{"beside: net/http's reverse proxy, " + reportTool, reportTool, "http://" + proxy.Addr + "/mcp", b.report.url, `"questions_asked":`, false},
+		{"the gateway, " + reportTool, reportTool, b.gateway.URL(), b.report.URL(), `"questions_asked":`, true},
+		{"the gateway, " + followUpTool, followUpTool, b.gateway.URL(), b.followUp.URL(), `"answers_recorded":0`, true},
+		{"beside: net/http's reverse proxy, " + reportTool, reportTool, "http://" + proxy.Addr + "/mcp", b.report.URL(), `"questions_asked":`, false},
 	} {
 		c := newClient()
 		var took [2]times
@@ -118,19 +118,19 @@ func measureTools(ctx context.Context, b *bench) error {
 		label string
 		call  func() (time.Duration, error)
 	}{
-		{askTool, func() (time.Duration, error) { return c.call(ctx, b.gateway.url, askTool, opening, `"revision":1`) }},
+		{askTool, func() (time.Duration, error) { return c.call(ctx, b.gateway.URL(), askTool, opening, `"revision":1`) }},
 		{followUpTool + ", an answer", func() (time.Duration, error) {
 			turn, err := at.next(b.stock)
 			if err != nil {
 				return 0, err
 			}
-			return c.call(ctx, b.gateway.url, followUpTool, b.tape.argumentsFor(turn, at.id), recordedOne)
+			return c.call(ctx, b.gateway.URL(), followUpTool, b.tape.argumentsFor(turn, at.id), recordedOne)
 		}},
 		{followUpTool + ", no answer", func() (time.Duration, error) {
-			return c.call(ctx, b.gateway.url, followUpTool, naming(half[0]), `"answers_recorded":0`)
+			return c.call(ctx, b.gateway.URL(), followUpTool, naming(half[0]), `"answers_recorded":0`)
 		}},
 		{reportTool, func() (time.Duration, error) {
-			return c.call(ctx, b.gateway.url, reportTool, naming(half[0]), `"questions_asked":`)
+			return c.call(ctx, b.gateway.URL(), reportTool, naming(half[0]), `"questions_asked":`)
 		}},
 		{"beside: an answer's statements by bare pgx", func() (time.Duration, error) { return statements.step(ctx, 0) }},
 	}

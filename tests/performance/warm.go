@@ -30,7 +30,7 @@ func measureWarm(ctx context.Context, b *bench) error {
 	s := b.table.section(fmt.Sprintf("Warm %s through the gateway, beside its statements replayed by bare pgx (%d connections each)", followUpTool, b.connections),
 		"follow_up", "bare")
 	for _, workers := range concurrencies {
-		function := newToolSide(b.gateway.url, b.stock, workers)
+		function := newToolSide(b.gateway.URL(), b.stock, workers)
 		statements := &bareSide{b.tape, b.stock, pool, make([]place, workers)}
 		if err := b.profiled(ctx, workers, func() error { return b.warm(ctx, s, workers, function, statements) }); err != nil {
 			return err
@@ -124,8 +124,8 @@ func mean(values []float64) float64 {
 // usage is the processor time that everybody has used so far.
 func (b *bench) usage() map[string]time.Duration {
 	return map[string]time.Duration{
-		"gateway":   cpu(b.gateway.cmd.Process.Pid, false),
-		"follow-up": cpu(b.followUp.cmd.Process.Pid, false),
+		"gateway":   cpu(b.gateway.Pid(), false),
+		"follow-up": cpu(b.followUp.Pid(), false),
 		"postgres":  cpu(b.db.server.Pid(), true),
 		"caller":    cpu(os.Getpid(), false),
 	}
@@ -144,14 +144,14 @@ func (b *bench) profiled(ctx context.Context, workers int, run func() error) err
 	var group errgroup.Group
 	for _, p := range both {
 		group.Go(func() error {
-			return p.fetchProfile(ctx, path, filepath.Join(b.profile, fmt.Sprintf("%s-%d.cpu", p.name, workers)))
+			return p.fetchProfile(ctx, path, filepath.Join(b.profile, fmt.Sprintf("%s-%d.cpu", p.Name, workers)))
 		})
 	}
 	if err := errors.Join(run(), group.Wait()); err != nil {
 		return err
 	}
 	for _, p := range both {
-		if err := p.fetchProfile(ctx, "allocs", filepath.Join(b.profile, fmt.Sprintf("%s-%d.allocs", p.name, workers))); err != nil {
+		if err := p.fetchProfile(ctx, "allocs", filepath.Join(b.profile, fmt.Sprintf("%s-%d.allocs", p.Name, workers))); err != nil {
 			return err
 		}
 	}

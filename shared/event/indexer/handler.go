@@ -63,7 +63,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusOK)
 		return
 	}
-	status := statusOf(err)
+	status := statusOf(r.Context(), err)
 	level := slog.LevelWarn
 	if status != http.StatusServiceUnavailable {
 		level = slog.LevelError
@@ -72,11 +72,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.Error(w, err.Error(), status)
 }
 
-func statusOf(err error) int {
+// A caller that left, as a killed relay does, delivers again: that is no defect.
+func statusOf(ctx context.Context, err error) int {
 	switch {
 	case errors.Is(err, ErrInvalid), errors.Is(err, event.ErrUnknownType):
 		return http.StatusUnprocessableEntity
-	case errors.Is(err, qdrant.ErrUnavailable), postgres.Retryable(err):
+	case errors.Is(err, qdrant.ErrUnavailable), postgres.Retryable(err), ctx.Err() != nil:
 		return http.StatusServiceUnavailable
 	}
 	return http.StatusInternalServerError

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+)
+
+// check holds a report with its history against what was said.
+func (s *story) check(r conversation.Report) {
+	s.checkAnswers(r.History)
+	s.checkOrder(r.History)
+	bySlot := map[string][]statement{}
+	for _, said := range s.Statements {
+		bySlot[said.Slot] = append(bySlot[said.Slot], said)
+	}
+	for _, slot := range slices.Sorted(maps.Keys(bySlot)) {
+		s.checkSlot(slot, bySlot[slot], r)
+	}
+	for slot, value := range r.Values {
+		if len(bySlot[slot]) == 0 {
+			s.find(wrong, "the report holds %s = %v, of which nobody spoke", slot, value)
+		}
+	}
+}
+
+// checkAnswers compares how often each answer was given with how often it is
+// there. What a killed client said may count or not.
+func (s *story) checkAnswers(history []conversation.Past) {
+	given, sure, there := map[string]int{}, map[string]int{}, map[string]int{}
+	for _, said := range s.Statements {
+		given[said.key()]++
+		if said.Acknowledged {
+			sure[said.key()]++
+		}
+	}
+	for i, past := range history {
+		if past.AnswerNumber != i+1 {
+			s.find(wrong, "answer %d of the history has number %d", i+1, past.AnswerNumber)
+		}
+		there[contentKey(past.Slot, past.Outcome, past.Value, past.Words)]++
+	}
+	for _, key := range slices.Sorted(maps.Keys(sure)) {
+		if there[key] < sure[key] {
+			s.find(lost, "%s was acknowledged %d times and is there %d times", key, sure[key], there[key])
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(there)) {
+		switch {
+		case given[key] == 0:
+			s.find(wrong, "%s was said by nobody", key)
+		case there[key] > given[key]:
+			s.find(doubled, "%s was said %d times and is there %d times", key, given[key], there[key])
+		}
+	}
+}
+
+// checkOrder wants the acknowledged answers in the order in which they were
+// given. Those that could be mistaken for one another are passed over.
+func (s *story) checkOrder(history []conversation.Past) {
+	given, at := map[string]int{}, map[string]int{}
+	for _, said := range s.Statements {
+		given[said.key()]++
+	}
+	for _, past := range history {
+		at[contentKey(past.Slot, past.Outcome, past.Value, past.Words)] = past.AnswerNumber
+	}
+	last, before, call := 0, 0, 0 // the latest of all, of the calls before, and which call it is
+	for _, said := range s.Statements {
+		number := at[said.key()]
+		if said.Call != call {
+			before, call = last, said.Call
+		}
+		if !said.Acknowledged || given[said.key()] > 1 || number == 0 {
+			continue
+		}
+		if number < before || number < last && !said.Together {
+			s.find(wrong, "%s is answer %d, and one given before it is answer %d", said.key(), number, last)
+		}
+		last = max(last, number)
+	}
+}
+
+// checkSlot wants the report to rest on the latest answer to a slot, and those
+// before it superseded. Where a killed client's answer may have counted, any
+// value that the person gave will do.
+func (s *story) checkSlot(slot string, said []statement, r conversation.Report) {
+	value, known := r.Values[slot]
+	if slices.ContainsFunc(said, func(one statement) bool { return !one.sure() }) {
+		if known && !slices.ContainsFunc(said, func(one statement) bool { return reflect.DeepEqual(one.Value, value) }) {
+			s.find(wrong, "the report holds %s = %v, which the person never said", slot, value)
+		}
+		return
+	}
+	latest := said[len(said)-1]
+	want := latest.Value
+	if latest.Reopened {
+		want = nil
+	}
+	switch {
+	case want != nil && !known:
+		s.find(lost, "the report holds no %s, which is %v", slot, want)
+	case !reflect.DeepEqual(want, value):
+		s.find(wrong, "the report holds %s = %v, which is %v", slot, value, want)
+	}
+	s.checkSuperseded(slot, latest, r)
+}
+
+func (s *story) checkSuperseded(slot string, latest statement, r conversation.Report) {
+	var of []conversation.Past
+	for _, past := range r.History {
+		if past.Slot == slot {
+			of = append(of, past)
+		}
+	}
+	for i, past := range of {
+		holds := i == len(of)-1 && !latest.Reopened
+		if past.Holds != holds || (past.SupersededBy > 0) == holds {
+			s.find(wrong, "answer %d to %s: holds is %t, superseded by %d, and it has to be the other way round", past.AnswerNumber, slot, past.Holds, past.SupersededBy)
+		}
+	}
+	if cited := r.Citations[slot]; len(of) > 0 && !latest.Reopened && (len(cited) != 1 || cited[0].AnswerNumber != of[len(of)-1].AnswerNumber) {
+		s.find(wrong, "%s does not rest on its latest answer, %d", slot, of[len(of)-1].AnswerNumber)
+	}
+}
+
+// remembered is what memory holds of one slot of a conversation.
+type remembered struct {
+	Value string // as JSON
+	Words string
+}
+
+// expected is what memory has to hold after a report: what slots hold by the
+// person's answers.
+func expected(r conversation.Report) map[string]remembered {
+	all := map[string]remembered{}
+	for _, c := range r.Coverage {
+		cited := r.Citations[c.Slot]
+		if c.State != questioning.StateAnswered || len(cited) == 0 {
+			continue
+		}
+		value, err := json.Marshal(c.Value)
+		if err != nil {
+			continue // it came from JSON
+		}
+		all[c.Slot] = remembered{string(value), cited[len(cited)-1].Words}
+	}
+	return all
+}
+
+// compare says what of one conversation memory holds otherwise than it should.
+func compare(want map[string]remembered, got map[string][]remembered) []finding {
+	var all []finding
+	find := func(kind verdict, format string, arguments ...any) {
+		all = append(all, finding{kind, fmt.Sprintf("memory: "+format, arguments...)})
+	}
+	for _, slot := range slices.Sorted(maps.Keys(want)) {
+		switch there := got[slot]; {
+		case len(there) == 0:
+			find(lost, "%s is not remembered", slot)
+		case len(there) > 1:
+			find(doubled, "%s is remembered %d times", slot, len(there))
+		case there[0] != want[slot]:
+			find(wrong, "%s is remembered as %v, and is %v", slot, there[0], want[slot])
+		}
+	}
+	for _, slot := range slices.Sorted(maps.Keys(got)) {
+		if _, ok := want[slot]; !ok {
+			find(wrong, "%s is remembered as %v, and is not known", slot, got[slot])
+		}
+	}
+	return all
+}

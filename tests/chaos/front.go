@@ -1,0 +1,133 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	// maxBody bounds what the front keeps of a request to send it to another
+	// replica; the gateway itself takes no more.
+	maxBody = 1 << 20
+	// heldBack is how long a request waits for a replica while none is up, as
+	// Knative's activator lets it wait for a cold start.
+	heldBack = 10 * time.Second
+	retryAt  = 20 * time.Millisecond
+)
+
+// front is the route to every function, http://front/<function>/…: it takes the
+// replicas in turn, and the next one where a connection is refused. A
+// connection that breaks later is the caller's to repeat, as on a cluster.
+type front struct {
+	server  *http.Server
+	address string
+	proxy   *httputil.ReverseProxy
+
+	mu    sync.Mutex
+	up    map[string][]string // addresses by function, by replica; "" while it is down
+	turns map[string]int
+}
+
+func startFront() (*front, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	f := &front{address: listener.Addr().String(), up: map[string][]string{}, turns: map[string]int{}}
+	transport := &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true, DialContext: (&net.Dialer{Timeout: 5 * time.Second}).DialContext}
+	f.proxy = &httputil.ReverseProxy{
+		Rewrite:       func(r *httputil.ProxyRequest) {},
+		Transport:     roundTripper(func(r *http.Request) (*http.Response, error) { return f.send(transport, r) }),
+		FlushInterval: -1,
+		ErrorLog:      log.New(io.Discard, "", 0),
+		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
+			status := http.StatusBadGateway
+			if errors.Is(err, errNoneUp) {
+				status = http.StatusServiceUnavailable
+			}
+			http.Error(w, "front: "+err.Error(), status)
+		},
+	}
+	f.server = &http.Server{Handler: f, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = f.server.Serve(listener) }()
+	return f, nil
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// url is where a function is reached.
+func (f *front) url(function string) string { return "http://" + f.address + "/" + function }
+
+// set says where a replica listens, "" while it does not.
+func (f *front) set(function string, replica int, address string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for len(f.up[function]) <= replica {
+		f.up[function] = append(f.up[function], "")
+	}
+	f.up[function][replica] = address
+}
+
+// replicas are those that are up, each request's in another order.
+func (f *front) replicas(function string) []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	all := f.up[function]
+	f.turns[function]++
+	var up []string
+	for i := range all {
+		if address := all[(f.turns[function]+i)%len(all)]; address != "" {
+			up = append(up, address)
+		}
+	}
+	return up
+}
+
+func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		http.Error(w, "front: "+err.Error(), http.StatusRequestEntityTooLarge)
+		return
+	}
+	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	_ = http.NewResponseController(w).EnableFullDuplex()
+	f.proxy.ServeHTTP(w, r)
+}
+
+var errNoneUp = errors.New("no replica is up")
+
+// send tries replica after replica while connections are refused.
+func (f *front) send(transport http.RoundTripper, r *http.Request) (*http.Response, error) {
+	function, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	for began := time.Now(); time.Since(began) < heldBack; time.Sleep(retryAt) {
+		for _, address := range f.replicas(function) {
+			out := r.Clone(r.Context())
+			out.URL.Scheme, out.URL.Host, out.URL.Path, out.Host = "http", address, "/"+rest, address
+			if r.GetBody != nil {
+				out.Body, _ = r.GetBody() // it never fails
+			}
+			response, err := transport.RoundTrip(out)
+			if refused := (*net.OpError)(nil); errors.As(err, &refused) && refused.Op == "dial" && r.Context().Err() == nil {
+				continue
+			}
+			return response, err
+		}
+		if err := r.Context().Err(); err != nil {
+			return nil, err
+		}
+	}
+	return nil, errNoneUp
+}
+
+func (f *front) close() { f.server.Close() }

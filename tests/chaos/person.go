@@ -1,0 +1,172 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+)
+
+// want is one piece of information that an interview is for.
+type want struct {
+	key     string
+	kind    string // a JSON Schema type, date or choice
+	options []string
+	on      string // a boolean that has to be true for it to matter; "" for none
+}
+
+var (
+	names   = []string{"city", "budget", "owner", "deadline", "colour", "guests", "engine", "region", "status", "weight", "height", "origin", "reason", "target"}
+	kinds   = []string{"string", "string", "integer", "boolean", "choice", "date"}
+	palette = []string{"crimson", "emerald", "indigo", "ochre", "violet"}
+	syllabs = []string{"ba", "ce", "di", "fo", "gu", "ka", "le", "mi", "no", "pu", "ra", "se", "ti", "vo", "zu"}
+)
+
+const (
+	fewestWanted, mostWanted = 2, 7
+	conditional              = 4 // one interview in so many has a slot with a condition
+)
+
+// person is who is asked. What a person says is never the same twice, as far as
+// the type of the slot allows.
+type person struct {
+	random *rand.Rand
+	said   int
+	wants  map[string]want
+	keys   []string // in their order
+}
+
+func newPerson(random *rand.Rand) *person {
+	p := &person{random: random, wants: map[string]want{}}
+	for _, i := range random.Perm(len(names))[:fewestWanted+random.IntN(mostWanted-fewestWanted+1)] {
+		w := want{key: names[i], kind: kinds[random.IntN(len(kinds))]}
+		if w.kind == "choice" {
+			w.options = palette[:2+random.IntN(len(palette)-1)]
+		}
+		p.keys, p.wants[w.key] = append(p.keys, w.key), w
+	}
+	if random.IntN(conditional) == 0 {
+		p.hang()
+	}
+	return p
+}
+
+// hang makes the last slot depend on the first.
+func (p *person) hang() {
+	first, last := p.wants[p.keys[0]], p.wants[p.keys[len(p.keys)-1]]
+	first.kind, first.options, last.on = "boolean", nil, first.key
+	p.wants[first.key], p.wants[last.key] = first, last
+}
+
+// needed is information_needed: a list or, where nothing hangs on anything and
+// by chance, a JSON Schema.
+func (p *person) needed() any {
+	hangs := slices.ContainsFunc(p.keys, func(key string) bool { return p.wants[key].on != "" })
+	if hangs || p.random.IntN(2) == 0 {
+		var list []any
+		for _, key := range p.keys {
+			list = append(list, p.wants[key].entry())
+		}
+		return list
+	}
+	properties := map[string]any{}
+	for _, key := range p.keys {
+		properties[key] = p.wants[key].property()
+	}
+	return map[string]any{"type": "object", "properties": properties, "required": p.keys}
+}
+
+func (w want) entry() map[string]any {
+	entry := map[string]any{"key": w.key, "type": w.kind}
+	if w.kind == "choice" {
+		entry["options"] = w.options
+	}
+	if w.on != "" {
+		entry["when"] = map[string]any{"slot": w.on, "equals": true}
+	}
+	return entry
+}
+
+func (w want) property() map[string]any {
+	switch w.kind {
+	case "choice":
+		return map[string]any{"enum": w.options}
+	case "date":
+		return map[string]any{"type": "string", "format": "date"}
+	}
+	return map[string]any{"type": w.kind}
+}
+
+// token is a word that this person has not used before.
+func (p *person) token() string {
+	p.said++
+	var b strings.Builder
+	for n := p.said*7919 + p.random.IntN(7919); n > 0; n /= len(syllabs) {
+		b.WriteString(syllabs[n%len(syllabs)])
+	}
+	return b.String()
+}
+
+// value is an answer of the slot's type, and in plain words.
+func (p *person) value(key string) (value any, words string) {
+	w := p.wants[key]
+	switch w.kind {
+	case "integer":
+		p.said++
+		n := p.said*1000 + p.random.IntN(1000)
+		return float64(n), strconv.Itoa(n)
+	case "boolean":
+		if p.random.IntN(2) == 0 {
+			return false, "no"
+		}
+		return true, "yes"
+	case "choice":
+		option := w.options[p.random.IntN(len(w.options))]
+		return option, option
+	case "date":
+		p.said++
+		text := fmt.Sprintf("%d-%02d-%02d", 2030+p.said, 1+p.random.IntN(12), 1+p.random.IntN(28))
+		return text, text
+	}
+	text := p.token() + " " + p.token()
+	return text, text
+}
+
+// other is a value that differs from one.
+func (p *person) other(key string, than any) (value any, words string) {
+	for {
+		if value, words = p.value(key); value != than {
+			return value, words
+		}
+	}
+}
+
+// typed is an answer as a value with words of its own, or an outcome.
+func (p *person) typed(key string) statement {
+	value, words := p.value(key)
+	switch p.random.IntN(20) {
+	case 0:
+		return statement{Slot: key, Outcome: questioning.Unknown, Words: "cannot say, " + p.token()}
+	case 1:
+		return statement{Slot: key, Outcome: questioning.Declined, Words: "rather not, " + p.token()}
+	}
+	return statement{Slot: key, Outcome: questioning.Answered, Value: value, Words: words + " or so I think, " + p.token()}
+}
+
+// spoken is an answer in words that are read by the server. Words that nobody
+// can read are given to a question that is asked for the first time only.
+func (p *person) spoken(key string, first bool) statement {
+	value, words := p.value(key)
+	switch chance := p.random.IntN(20); {
+	case chance == 0:
+		return statement{Slot: key, Outcome: questioning.Unknown, Words: "I don't know"}
+	case chance == 1:
+		return statement{Slot: key, Outcome: questioning.Declined, Words: "I'd rather not say"}
+	case chance == 2 && first && p.wants[key].kind == "integer":
+		return statement{Slot: key, Outcome: questioning.Answered, Words: "purple " + p.token()}
+	}
+	return statement{Slot: key, Outcome: questioning.Answered, Value: value, Words: words}
+}

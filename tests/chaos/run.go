@@ -1,0 +1,260 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
+)
+
+const (
+	progressEvery = 10 * time.Second
+	// drainLimit is how long the outbox may stand still after the last interview:
+	// longer than the lease of a killed relay and the longest backoff.
+	drainLimit = 90 * time.Second
+	// mostShown is how many stories are printed whole; all are in the folder.
+	mostShown = 3
+)
+
+// campaign is one run.
+type campaign struct {
+	options
+	*tally
+	world *world
+	next  atomic.Int64 // number of the last interview begun
+
+	mu      sync.Mutex
+	reports map[string]told // by conversation
+	stories *os.File
+	shown   int
+}
+
+// told is what an interview left: what memory has to hold of it.
+type told struct {
+	interview int
+	known     map[string]remembered
+}
+
+// run returns whether everything is as it was said.
+func run(ctx context.Context, o options) (clean bool, err error) {
+	folder, err := os.MkdirTemp("", "sequential-questioning-chaos-")
+	if err != nil {
+		return false, err
+	}
+	// PostgreSQL may run as another user, who has to pass.
+	if err := os.Chmod(folder, 0o711); err != nil {
+		return false, err
+	}
+	fmt.Printf("seed %d; logs in %s\nBuilding; the first time takes a minute or two.\n", o.seed, folder)
+	w, err := startWorld(ctx, folder, o.replicas)
+	if err != nil {
+		return false, err
+	}
+	defer func() {
+		err = errors.Join(err, w.stop(), os.RemoveAll(filepath.Join(folder, "bin")))
+		if clean && err == nil {
+			err = os.RemoveAll(folder)
+		} else {
+			fmt.Printf("seed %d; logs and stories in %s\n", o.seed, folder)
+		}
+	}()
+	c := &campaign{options: o, tally: newTally(), world: w, reports: map[string]told{}}
+	if c.stories, err = os.Create(filepath.Join(folder, "stories.jsonl")); err != nil {
+		return false, err
+	}
+	defer c.stories.Close()
+	if err = c.hold(ctx); err == nil {
+		err = c.settle(ctx)
+	}
+	c.tally.write(os.Stdout)
+	return err == nil && c.clean(), err
+}
+
+// hold holds the interviews, and kills meanwhile.
+func (c *campaign) hold(ctx context.Context) error {
+	holding, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	beginning := context.WithoutCancel(holding)
+	if c.minutes > 0 {
+		var cancel context.CancelFunc
+		beginning, cancel = context.WithTimeout(beginning, time.Duration(c.minutes*float64(time.Minute)))
+		defer cancel()
+	}
+	killing, spare := context.WithCancel(beginning)
+	var killers, people sync.WaitGroup
+	killers.Go(func() {
+		if err := newKiller(c).run(killing); err != nil {
+			end(err)
+		}
+	})
+	killers.Go(func() { c.report(killing) })
+	for range c.people {
+		people.Go(func() {
+			for beginning.Err() == nil && holding.Err() == nil {
+				number := int(c.next.Add(1))
+				if number > c.options.interviews {
+					return
+				}
+				c.interview(holding, number)
+			}
+		})
+	}
+	people.Wait()
+	spare()
+	killers.Wait()
+	return context.Cause(holding)
+}
+
+func (c *campaign) report(ctx context.Context) {
+	for ticks := time.NewTicker(progressEvery); ; {
+		select {
+		case <-ctx.Done():
+			ticks.Stop()
+			return
+		case <-ticks.C:
+			fmt.Println(c.line())
+		}
+	}
+}
+
+// interview holds one interview and notes what comes of it.
+func (c *campaign) interview(ctx context.Context, number int) {
+	iv := newInterview(c.options, number, c.world.front.url("gateway")+"/mcp", c.tally)
+	report := iv.hold(ctx)
+	if ctx.Err() != nil {
+		return // interrupted: it says nothing
+	}
+	c.held(iv.story)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if report != nil {
+		c.reports[report.ConversationID] = told{number, expected(*report)}
+	}
+	_, _ = c.stories.Write(append(encode(iv.story), '\n'))
+	if len(iv.Findings) > 0 {
+		c.show(iv.story)
+	}
+}
+
+// show prints a story whose findings are bad.
+func (c *campaign) show(s *story) {
+	if c.shown++; c.shown <= mostShown {
+		s.write(os.Stdout)
+	}
+}
+
+// settle waits until every event has been taken in, and holds memory and
+// statistics against the reports.
+func (c *campaign) settle(ctx context.Context) error {
+	fmt.Println(c.line())
+	least, since := -1, time.Now()
+	for ; ; time.Sleep(500 * time.Millisecond) {
+		waiting, err := c.world.one(ctx, `SELECT count(*) FROM outbox`)
+		if err != nil {
+			return fmt.Errorf("look at the outbox: %w", err)
+		}
+		if waiting == 0 {
+			break
+		}
+		if least < 0 || waiting < least {
+			least, since = waiting, time.Now()
+		}
+		if time.Since(since) > drainLimit {
+			c.complain(finding{lost, fmt.Sprintf("%d events wait in the outbox, and none was taken in for %s", waiting, drainLimit)})
+			break
+		}
+	}
+	uncounted, err := c.world.one(ctx, `SELECT count(*) FROM conversations
+		WHERE stop_reason IS NOT NULL AND id NOT IN (SELECT conversation_id FROM counted_conversations)`)
+	if err != nil {
+		return fmt.Errorf("look at statistics: %w", err)
+	}
+	if uncounted > 0 {
+		c.complain(finding{lost, fmt.Sprintf("%d complete conversations are in no statistics", uncounted)})
+	}
+	return c.recollect(ctx)
+}
+
+func (c *campaign) complain(f finding) {
+	c.found(f.Kind)
+	fmt.Printf("%s: %s\n", f.Kind, f.Text)
+}
+
+// recollect holds all of memory against all reports.
+func (c *campaign) recollect(ctx context.Context) error {
+	client, err := qdrant.Open(qdrant.Config{URL: c.world.qdrant.URL(), Timeout: time.Minute})
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	const most = 10_000_000
+	hits, err := client.Scroll(ctx, "answers", qdrant.Filter{Must: map[string]string{"principal": "local"}}, most)
+	if err != nil {
+		return fmt.Errorf("read memory: %w", err)
+	}
+	there := map[string]map[string][]remembered{}
+	for _, hit := range hits {
+		conversation, _ := hit.Payload["conversation_id"].(string)
+		slot, _ := hit.Payload["slot"].(string)
+		value, _ := hit.Payload["value"].(string)
+		words, _ := hit.Payload["words"].(string)
+		if there[conversation] == nil {
+			there[conversation] = map[string][]remembered{}
+		}
+		there[conversation][slot] = append(there[conversation][slot], remembered{value, words})
+	}
+	for id, told := range c.reports {
+		if findings := compare(told.known, there[id]); len(findings) > 0 {
+			c.again(ctx, id, told, there[id])
+		}
+	}
+	return nil
+}
+
+// again compares with a fresh report: a call of a killed client may have ended
+// after the one before.
+func (c *campaign) again(ctx context.Context, id string, t told, there map[string][]remembered) {
+	iv := newInterview(c.options, t.interview, c.world.front.url("gateway")+"/mcp", c.tally)
+	iv.Conversation, iv.client.killEvery = id, 0
+	report, err := iv.report(ctx)
+	if err != nil {
+		c.complain(finding{wrong, fmt.Sprintf("interview %d cannot be reported again: %v", t.interview, err)})
+		return
+	}
+	findings := compare(expected(*report), there)
+	for _, f := range findings {
+		c.complain(finding{f.Kind, fmt.Sprintf("interview %d: %s", t.interview, f.Text)})
+	}
+	if s := c.storyOf(t.interview); s != nil && len(findings) > 0 {
+		s.tell("the report at the end", report)
+		c.show(s)
+	}
+}
+
+// storyOf reads a story back, nil where it is not there.
+func (c *campaign) storyOf(number int) *story {
+	file, err := os.Open(c.stories.Name())
+	if err != nil {
+		return nil
+	}
+	defer file.Close()
+	lines := bufio.NewReader(file)
+	for {
+		line, err := lines.ReadBytes('\n')
+		if err != nil {
+			return nil
+		}
+		var s story
+		if json.Unmarshal(line, &s) == nil && s.Number == number {
+			return &s
+		}
+	}
+}

@@ -1,0 +1,219 @@
+// Package deployed builds functions as they are deployed and runs each in a
+// process of its own on loopback.
+package deployed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+const (
+	listenLimit = 30 * time.Second
+	readyLimit  = 30 * time.Second
+	stopLimit   = 10 * time.Second
+	// startAttempts bounds how often a start is tried: a port just found free
+	// can be taken by the time the program wants it.
+	startAttempts = 5
+)
+
+// Root is the folder of the workspace.
+func Root(ctx context.Context) (string, error) {
+	out, err := exec.CommandContext(ctx, "go", "env", "GOWORK").Output()
+	if err != nil {
+		return "", fmt.Errorf("find the workspace: %w", err)
+	}
+	work := strings.TrimSpace(string(out))
+	if work == "" || work == "off" {
+		return "", errors.New("find the workspace: run this inside the project")
+	}
+	return filepath.Dir(work), nil
+}
+
+// Programs are the functions of a workspace, built into a folder.
+type Programs struct {
+	Root   string // of the workspace
+	Folder string // of the binaries
+}
+
+// Path is where a function's program is.
+func (p Programs) Path(name string) string { return filepath.Join(p.Folder, name) }
+
+// Build makes the programs as images hold them. Further flags go to go build.
+func (p Programs) Build(ctx context.Context, names []string, flags ...string) error {
+	arguments := append([]string{"build", "-trimpath", "-tags=grpcnotrace", "-ldflags=-s -w"}, flags...)
+	for _, name := range names {
+		cmd := exec.CommandContext(ctx, "go", append(arguments[:len(arguments):len(arguments)], "-o", p.Path(name), p.Source(name))...)
+		cmd.Dir, cmd.Env = p.Root, append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("build %s: %w\n%s", name, err, out)
+		}
+	}
+	return nil
+}
+
+// Source is the package of a function's program.
+func (p Programs) Source(name string) string { return "./functions/" + name + "/cmd/" + name }
+
+// Environment is what func.yaml sets for a function, secrets apart; a program
+// that has no func.yaml is an error.
+func (p Programs) Environment(name string) ([]string, error) {
+	data, err := os.ReadFile(filepath.Join(p.Root, "functions", name, "func.yaml"))
+	if err != nil {
+		return nil, fmt.Errorf("read deployment of %s: %w", name, err)
+	}
+	var document struct {
+		Run struct {
+			Envs []struct{ Name, Value string }
+		}
+	}
+	if err := yaml.Unmarshal(data, &document); err != nil {
+		return nil, fmt.Errorf("read deployment of %s: %w", name, err)
+	}
+	var environment []string
+	for _, e := range document.Run.Envs {
+		if !strings.Contains(e.Value, "{{") {
+			environment = append(environment, e.Name+"="+e.Value)
+		}
+	}
+	return environment, nil
+}
+
+// Process is a program, running.
+type Process struct {
+	Name      string
+	Address   string // host and port
+	Started   time.Time
+	Listening time.Duration // from Started
+
+	cmd   *exec.Cmd
+	ended chan struct{}
+	err   error // of its end
+}
+
+// Start runs a function on a free port and returns as soon as it listens, with
+// the connection that found out, which the caller closes. Its settings are
+// those of its func.yaml and then env; it writes to log.
+func (p Programs) Start(ctx context.Context, name string, log io.Writer, env ...string) (*Process, net.Conn, error) {
+	settings, err := p.Environment(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	for range startAttempts {
+		var proc *Process
+		var conn net.Conn
+		if proc, conn, err = p.start(ctx, name, log, append(settings, env...)); err == nil {
+			return proc, conn, nil
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return nil, nil, err
+}
+
+func (p Programs) start(ctx context.Context, name string, log io.Writer, env []string) (*Process, net.Conn, error) {
+	address, err := FreeAddress()
+	if err != nil {
+		return nil, nil, err
+	}
+	proc := &Process{Name: name, Address: address, cmd: exec.Command(p.Path(name)), ended: make(chan struct{})}
+	proc.cmd.Env = append(env[:len(env):len(env)], "LISTEN_ADDRESS="+address)
+	proc.cmd.Stdout, proc.cmd.Stderr = log, log
+	proc.Started = time.Now()
+	if err := proc.cmd.Start(); err != nil {
+		return nil, nil, fmt.Errorf("start %s: %w", name, err)
+	}
+	go func() {
+		proc.err = proc.cmd.Wait()
+		close(proc.ended)
+	}()
+	for time.Since(proc.Started) < listenLimit && ctx.Err() == nil && !proc.Ended() {
+		conn, err := net.Dial("tcp", address)
+		if err == nil {
+			proc.Listening = time.Since(proc.Started)
+			return proc, conn, nil
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return nil, nil, errors.Join(fmt.Errorf("%s does not listen", name), ctx.Err(), proc.Stop())
+}
+
+// Ready waits until the program says that it is ready.
+func (proc *Process) Ready(ctx context.Context) error {
+	for began := time.Now(); time.Since(began) < readyLimit && ctx.Err() == nil && !proc.Ended(); time.Sleep(10 * time.Millisecond) {
+		response, err := http.Get("http://" + proc.Address + "/health/readiness")
+		if err == nil {
+			response.Body.Close()
+			if response.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+	}
+	return errors.Join(fmt.Errorf("%s is not ready", proc.Name), ctx.Err())
+}
+
+// URL is the program's MCP endpoint.
+func (proc *Process) URL() string { return "http://" + proc.Address + "/mcp" }
+
+// Pid is its process id.
+func (proc *Process) Pid() int { return proc.cmd.Process.Pid }
+
+// Ended says that the process is over.
+func (proc *Process) Ended() bool {
+	select {
+	case <-proc.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// Kill ends the process as a power cut would.
+func (proc *Process) Kill() {
+	_ = proc.cmd.Process.Kill() // it may have ended by itself
+	<-proc.ended
+}
+
+// Stop tells the process to end, and kills it when it does not. A process that
+// fails on its way out is an error; what it wrote is in its log. One so young
+// that it does not handle the signal yet ends by it, which is none.
+func (proc *Process) Stop() error {
+	_ = proc.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-proc.ended:
+	case <-time.After(stopLimit):
+		proc.Kill()
+	}
+	if proc.err == nil {
+		return nil
+	}
+	var exit *exec.ExitError
+	if errors.As(proc.err, &exit) {
+		if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() && status.Signal() == syscall.SIGTERM {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s: %w", proc.Name, proc.err)
+}
+
+// FreeAddress is a port of 127.0.0.1 on which nobody listens.
+func FreeAddress() (string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer listener.Close()
+	return listener.Addr().String(), nil
+}
