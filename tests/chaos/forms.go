@@ -152,5 +152,5 @@ func (iv *interview) written(w want, content map[string]any) statement {
 	}
 	value, _ := iv.value(w.key)
 	content[w.key] = value
-	return statement{Slot: w.key, Outcome: questioning.Answered, Value: value, Words: questioning.Render(value), Together: together}
+	return statement{Slot: w.key, Outcome: questioning.Answered, Value: value, Words: questioning.Render(value, ""), Together: together}
 }
