@@ -44,7 +44,7 @@ func (g *gateway) resume(ctx context.Context, t *target, call *toolCall) *failur
 	}
 	if h.resumed != nil {
 		call.conversation = h.resumed.Conversation
-		call.state = h.resumed.State
+		call.state, call.params.Arguments = h.resumed.State, h.resumed.Arguments
 		if h.resumed.Response != nil {
 			call.use(*h.resumed)
 		}
@@ -53,10 +53,12 @@ func (g *gateway) resume(ctx context.Context, t *target, call *toolCall) *failur
 }
 
 // use puts a response in the call, which then is to be made again. The response
-// of a client that cannot show a form after all is none: the call goes on as one
-// of a client without forms.
+// of a client that cannot show a form after all is none: the call continues as one
+// of a client without forms. A state goes with the arguments that it was made for,
+// which are another call's when that asked in the same conversation.
 func (c *toolCall) use(answered pending) {
 	c.state, c.responses, c.used = answered.State, nil, answered.ID
+	c.params.Arguments = answered.Arguments
 	if answered.Response.Result == nil {
 		c.forms = ""
 		return
@@ -65,8 +67,8 @@ func (c *toolCall) use(answered pending) {
 }
 
 // elicit has an older client show the form that the function asks for, and puts
-// the response in the call. Without one, the call goes on as one of a client
-// without forms, whose person is asked in text; the form stays pending.
+// the response in the call. Without one, the call continues as one of a
+// client without forms, whose person is asked in text; the form stays pending.
 func (g *gateway) elicit(ctx context.Context, t *target, call *toolCall, to *caller, answered *message, deadline time.Time) *failure {
 	p, params, failed := newPending(t, call, answered)
 	if failed != nil {

@@ -63,7 +63,7 @@ func (g *gateway) record(ctx context.Context, p pending, header http.Header) *fa
 		return &failure{outcome: outcomeNotFound, message: p.Tool + ": there is no such tool any more"}
 	}
 	call := &toolCall{id: json.RawMessage(`0`), header: header, forms: modes}
-	call.params.Name, call.params.Arguments = p.Tool, p.Arguments
+	call.params.Name = p.Tool
 	call.use(p)
 	_, outcome, failed := g.callOnce(ctx, t, call, newCaller(unread{}, call.id, false))
 	if failed == nil && outcome == outcomeToolError {

@@ -23,7 +23,7 @@ type AutomaticConfig struct {
 	// FormSize is how many questions one form has at most, 1 to 10.
 	FormSize int `env:"FORM_SIZE" envDefault:"5"`
 	// MaxRounds is how many forms one call asks for at most, 1 to 8.
-	MaxRounds int `env:"MAX_ROUNDS" envDefault:"8"`
+	MaxRounds    int `env:"MAX_ROUNDS" envDefault:"8"`
 	RequestState requeststate.Config
 	// ShownAfter is the least time in which a person can have read a form: one
 	// declined or closed sooner was not shown. OpenAutomatic sets

@@ -41,7 +41,7 @@ export async function connect(kind, url, person) {
     revision, wire, tools,
     negotiated: transport.protocolVersion,
     server: client.getServerVersion(),
-    call: (name, args) => client.callTool({ name, arguments: args }),
+    call: (name, args, options) => options ? client.callTool({ name, arguments: args }, ...withOptions(options)) : client.callTool({ name, arguments: args }),
     close: async () => {
       const spoken = [...wire.revisions].filter(Boolean); // initialize names none
       assert.deepEqual(spoken, [revision]);
