@@ -26,7 +26,7 @@ func TestItDoesNotStartWithoutAKey(t *testing.T) {
 func TestAWrongSettingIsToldAtOnce(t *testing.T) {
 	t.Setenv("DATABASE_URL", "postgres://nowhere:1/x")
 	t.Setenv("REQUEST_STATE_KEYS", requeststate.Generate())
-	for name, value := range map[string]string{"FORM_SIZE": "11", "MAX_ROUNDS": "9", "FORM_SHOWN_AFTER": "-1s", "REQUEST_STATE_LIFETIME": "0s"} {
+	for name, value := range map[string]string{"FORM_SIZE": "11", "MAX_ROUNDS": "9", "REQUEST_STATE_LIFETIME": "0s"} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv(name, value)
 			require.ErrorContains(t, New().Start(t.Context(), nil), name)

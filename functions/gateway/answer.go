@@ -44,6 +44,10 @@ type toolResult struct {
 	ResultType mcp.ResultType `json:"resultType"`
 	Content    *anyList       `json:"content"`
 	IsError    bool           `json:"isError"`
+	Meta       struct {
+		// Conversation is the one that the result belongs to, as long as it is open.
+		Conversation string `json:"sequential-questioning/conversation"`
+	} `json:"_meta"`
 }
 
 // anyList is a list whose items do not matter.

@@ -22,7 +22,7 @@ type caller struct {
 	modern     bool // speaks 2026-07-28: what the function answers is passed on as it is
 	streaming  bool
 	waited     time.Duration // for the person
-	beats      int           // signs of life sent meanwhile
+	keepalives int           // sent meanwhile
 	cold       bool          // the function had to be started
 }
 
@@ -45,10 +45,10 @@ func (c *caller) send(message []byte) {
 // alive keeps the stream, and a client that counts the seconds, from giving up:
 // by progress for one that asked for it, by a comment for others.
 func (c *caller) alive(progressToken json.RawMessage, text string) {
-	c.beats++
+	c.keepalives++
 	if progress, err := json.Marshal(map[string]any{
 		"jsonrpc": "2.0", "method": "notifications/progress",
-		"params": map[string]any{"progressToken": progressToken, "progress": c.beats, "message": text},
+		"params": map[string]any{"progressToken": progressToken, "progress": c.keepalives, "message": text},
 	}); err == nil && progressToken != nil {
 		c.send(progress)
 		return

@@ -24,6 +24,7 @@ type catalogue struct {
 
 type catalogueTool struct {
 	function string
+	asks     bool // the person, by an elicitation
 	tool     mcp.Tool
 }
 
@@ -34,6 +35,7 @@ func parseCatalogue(data []byte) (*catalogue, error) {
 		Server *mcp.Implementation `json:"server"`
 		Tools  []struct {
 			Function string          `json:"function"`
+			Asks     bool            `json:"asks"`
 			Tool     json.RawMessage `json:"tool"`
 		} `json:"tools"`
 	}
@@ -62,7 +64,7 @@ func parseCatalogue(data []byte) (*catalogue, error) {
 			return nil, fmt.Errorf("catalogue: tool %s: listed twice", tool.Name)
 		}
 		seen[tool.Name] = true
-		parsed.tools = append(parsed.tools, catalogueTool{function: entry.Function, tool: tool})
+		parsed.tools = append(parsed.tools, catalogueTool{entry.Function, entry.Asks, tool})
 	}
 	return parsed, nil
 }

@@ -38,26 +38,31 @@ type Config struct {
 	// Identity says whose tokens count. The functions check them again.
 	Identity identity.Config
 
-	MaxBodyBytes       int64 `env:"MAX_BODY_BYTES" envDefault:"1048576"`
-	MaxResponseBytes   int64 `env:"MAX_RESPONSE_BYTES" envDefault:"8388608"`
-	MaxConcurrentCalls int   `env:"MAX_CONCURRENT_CALLS" envDefault:"256"`
+	MaxBodyBytes     int64 `env:"MAX_BODY_BYTES" envDefault:"1048576"`
+	MaxResponseBytes int64 `env:"MAX_RESPONSE_BYTES" envDefault:"8388608"`
+	// MaxConcurrentCalls is how many calls of functions may be under way, at most
+	// half of them of one principal; further ones are refused for the moment.
+	MaxConcurrentCalls int `env:"MAX_CONCURRENT_CALLS" envDefault:"256"`
 
-	// ElicitationTimeout is how long, in all, a call of an older client may wait
-	// for the person. It has to end before the route's own limit on a request,
-	// which is 300 s in Knative.
+	// ElicitationTimeout is how long a call of an older client may wait for the
+	// person to answer one form. The form counts for longer: see pendingLifetime.
 	ElicitationTimeout time.Duration `env:"ELICITATION_TIMEOUT" envDefault:"4m30s"`
+	// ElicitationCallTimeout is how long such a call may stay open for all its forms. It has
+	// to end before the route's own limit on a request, which is 300 s in Knative.
+	ElicitationCallTimeout time.Duration `env:"ELICITATION_CALL_TIMEOUT" envDefault:"4m40s"`
 	// ElicitationRounds is how many forms one such call may show.
 	ElicitationRounds int `env:"ELICITATION_ROUNDS" envDefault:"10"`
-	// ElicitationPoll is how often at least the answer is looked for that may
-	// have come to another instance.
-	ElicitationPoll time.Duration `env:"ELICITATION_POLL" envDefault:"1s"`
-	// ElicitationBeat is how often a waiting client is told that its call lives.
-	ElicitationBeat time.Duration `env:"ELICITATION_BEAT" envDefault:"15s"`
-	// MaxWaitingCalls is how many calls may wait for a person; further ones get
-	// their questions as text.
+	// ElicitationPollInterval is the longest interval between polls for a response
+	// that another instance received.
+	ElicitationPollInterval time.Duration `env:"ELICITATION_POLL_INTERVAL" envDefault:"1s"`
+	// ElicitationKeepaliveInterval is the interval at which a waiting client is told
+	// that its call is alive.
+	ElicitationKeepaliveInterval time.Duration `env:"ELICITATION_KEEPALIVE_INTERVAL" envDefault:"15s"`
+	// MaxWaitingCalls is how many calls may wait for a person, at most half of them
+	// of one principal; further ones get their questions as text.
 	MaxWaitingCalls int `env:"MAX_WAITING_CALLS" envDefault:"200"`
-	// Postgres carries answers between instances; without a URL each instance
-	// takes only those of its own calls.
+	// Postgres keeps pending elicitations; without a URL they end with the instance,
+	// which takes only the responses to its own forms.
 	Postgres postgres.Config
 
 	// AllowedOrigins lists the web origins that may call: scheme://host[:port],
@@ -94,8 +99,9 @@ func (c Config) withDefaults() (Config, error) {
 	orDefault(&c.MaxConcurrentCalls, defaults.MaxConcurrentCalls)
 	orDefault(&c.ElicitationTimeout, defaults.ElicitationTimeout)
 	orDefault(&c.ElicitationRounds, defaults.ElicitationRounds)
-	orDefault(&c.ElicitationPoll, defaults.ElicitationPoll)
-	orDefault(&c.ElicitationBeat, defaults.ElicitationBeat)
+	orDefault(&c.ElicitationCallTimeout, defaults.ElicitationCallTimeout)
+	orDefault(&c.ElicitationPollInterval, defaults.ElicitationPollInterval)
+	orDefault(&c.ElicitationKeepaliveInterval, defaults.ElicitationKeepaliveInterval)
 	orDefault(&c.MaxWaitingCalls, defaults.MaxWaitingCalls)
 	defaults.Postgres.URL = c.Postgres.URL
 	if c.Postgres == (postgres.Config{URL: c.Postgres.URL}) {
@@ -142,8 +148,9 @@ func (c Config) validate() error {
 		{"MAX_CONCURRENT_CALLS", int64(c.MaxConcurrentCalls)},
 		{"ELICITATION_TIMEOUT", int64(c.ElicitationTimeout)},
 		{"ELICITATION_ROUNDS", int64(c.ElicitationRounds)},
-		{"ELICITATION_POLL", int64(c.ElicitationPoll)},
-		{"ELICITATION_BEAT", int64(c.ElicitationBeat)},
+		{"ELICITATION_CALL_TIMEOUT", int64(c.ElicitationCallTimeout)},
+		{"ELICITATION_POLL_INTERVAL", int64(c.ElicitationPollInterval)},
+		{"ELICITATION_KEEPALIVE_INTERVAL", int64(c.ElicitationKeepaliveInterval)},
 		{"MAX_WAITING_CALLS", int64(c.MaxWaitingCalls)},
 	} {
 		if setting.value < 0 {

@@ -23,6 +23,7 @@ import (
 
 	"github.com/sequential-questioning/sequential-questioning/shared/function"
 	"github.com/sequential-questioning/sequential-questioning/shared/jsonrpc"
+	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 )
 
 // target is a tool and the function that serves it.
@@ -32,6 +33,7 @@ type target struct {
 	url      *url.URL
 	name     []byte // the tool's name as a JSON string
 	header   http.Header
+	asks     bool // the person, through the client
 	// mirrored says that arguments travel in Mcp-Param-* headers too.
 	mirrored bool
 }
@@ -62,6 +64,7 @@ func newTarget(config Config, entry catalogueTool) (*target, error) {
 		url:      address,
 		name:     name,
 		header:   header,
+		asks:     entry.asks,
 		mirrored: len(mcp.ExtractParamHeaderBindings(&entry.tool)) > 0,
 	}, nil
 }
@@ -89,11 +92,21 @@ type toolCall struct {
 	header http.Header
 	modern bool // speaks 2026-07-28
 	// forms is the revision in whose words an older client is sent forms; empty
-	// when it is sent none. state and responses are what came of the latest.
-	forms     string
-	state     string
-	responses json.RawMessage
-	params    struct {
+	// when it is sent none.
+	forms string
+	// Digests of an older client's session, of the call and of its request.
+	session, digest, request []byte
+	// patience is how long the client is known to wait, if it may show no forms; 0
+	// when nobody knows.
+	patience time.Duration
+	// conversation is the one that the person is asked in, state and responses are
+	// what goes back to the function, and used is the pending elicitation that the
+	// responses are from.
+	conversation string
+	state        string
+	responses    json.RawMessage
+	used         string
+	params       struct {
 		Name      string                     `json:"name"`
 		Arguments json.RawMessage            `json:"arguments"`
 		Meta      map[string]json.RawMessage `json:"_meta"`
@@ -116,6 +129,9 @@ func (g *gateway) toolCallOf(r *http.Request, parsed envelope, body []byte) (*to
 	call.modern = mcp.IsModernProtocol(declared) || mcp.IsModernProtocol(stated)
 	if !call.modern {
 		call.forms = formsOf(r.Header)
+		call.session = digest([]byte(r.Header.Get(mcp.HeaderSessionID)))
+		call.digest = callDigest(call.params.Name, call.params.Arguments)
+		call.request = requestDigest(r.Context(), r.Header, call.id)
 	}
 	return call, t, known && (call.modern || stated == "" || mcp.IsValidProtocolVersion(stated))
 }
@@ -126,18 +142,26 @@ var errSilent = errors.New("no answer within FUNCTION_TIMEOUT")
 func (g *gateway) serve(w http.ResponseWriter, r *http.Request, t *target, call *toolCall) {
 	to := newCaller(w, call.id, call.modern)
 	began := time.Now()
-	outcome, failed := g.forward(r.Context(), t, call, to)
+	ctx, leave := g.inFlight.enter(r.Context(), call.request)
+	defer leave()
+	outcome, failed := g.forward(ctx, t, call, to)
 	if failed != nil {
 		outcome = failed.outcome
-		to.fail(failed)
+		// A request that its client cancelled gets no response.
+		if outcome != outcomeCanceled || !to.streaming {
+			to.fail(failed)
+		}
 	}
 	g.observe(r.Context(), t, outcome, time.Since(began)-to.waited, to.cold, failed)
 }
 
-// forward calls the function, and calls it again for an older client with what
-// the person answers, until there is a result.
+// forward calls the function, and calls it again for an older client with the
+// person's response, until there is a result.
 func (g *gateway) forward(ctx context.Context, t *target, call *toolCall, to *caller) (outcome string, failed *failure) {
-	until := time.Now().Add(g.config.ElicitationTimeout)
+	deadline := time.Now().Add(g.config.ElicitationCallTimeout)
+	if failed := g.resume(ctx, t, call); failed != nil {
+		return "", failed
+	}
 	for round := 0; ; round++ {
 		answered, outcome, failed := g.callOnce(ctx, t, call, to)
 		if failed != nil {
@@ -147,16 +171,26 @@ func (g *gateway) forward(ctx context.Context, t *target, call *toolCall, to *ca
 			if err := to.result(answered); err != nil {
 				return "", noToolResult(t, err)
 			}
+			g.finish(ctx, call, answered)
 			return outcome, nil
 		}
 		if call.forms == "" || round == g.config.ElicitationRounds {
 			return "", t.final(outcomeInputRequired, "it has to ask the person, which this client does not let it",
 				"use sequential_questioning and put its questions to the person yourself", nil)
 		}
-		if failed := g.elicit(ctx, t, call, to, answered, until); failed != nil {
+		if failed := g.elicit(ctx, t, call, to, answered, deadline); failed != nil {
 			return "", failed
 		}
 	}
+}
+
+// finish deletes the responses that a result ends, once the client has it: a
+// function that names no conversation in its result has nothing left to ask.
+func (g *gateway) finish(ctx context.Context, call *toolCall, answered *message) {
+	if call.conversation == "" || answered.Result.Meta.Conversation != "" || answered.Result.IsError || ctx.Err() != nil {
+		return
+	}
+	g.note(ctx, "that a conversation is complete", func(ctx context.Context) error { return g.pendings.finish(ctx, call.conversation) })
 }
 
 func noToolResult(t *target, err error) *failure {
@@ -165,14 +199,13 @@ func noToolResult(t *target, err error) *failure {
 
 // callOnce makes one call of the function.
 func (g *gateway) callOnce(ctx context.Context, t *target, call *toolCall, to *caller) (answered *message, outcome string, failed *failure) {
-	select {
-	case g.slots <- struct{}{}:
-		defer func() { <-g.slots }()
-	default:
+	release, ok := g.slots.take(principal.From(ctx))
+	if !ok {
 		failed := t.retryable(outcomeOverloaded, "too many calls at once", time.Second, nil)
 		failed.status = http.StatusServiceUnavailable
 		return nil, "", failed
 	}
+	defer release()
 
 	bounded, cancel := context.WithCancelCause(ctx)
 	stopped := context.AfterFunc(g.life, func() { cancel(errStopping) })

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -242,7 +243,7 @@ func TestAModernClientIsAskedByTheFunctionThroughTheGateway(t *testing.T) {
 
 func TestAnOlderClientThatCannotBeAskedIsToldHowToGoOn(t *testing.T) {
 	asking := asFunction(func(w http.ResponseWriter, call received) {
-		call.answer(w, `{"resultType":"input_required","requestState":"s1","inputRequests":{"q1":{"method":"elicitation/create","params":{"message":"?","requestedSchema":{"type":"object"}}}}}`)
+		call.answer(w, `{"resultType":"input_required","_meta":{"sequential-questioning/conversation":"c1"},"requestState":"s1","inputRequests":{"q1":{"method":"elicitation/create","params":{"message":"?","requestedSchema":{"type":"object"}}}}}`)
 	})
 	_, err := newRoute(t, asking).client(t, "2025-06-18").CallTool(t.Context(), callReport())
 	require.ErrorContains(t, err, "put its questions to the person yourself")
@@ -276,10 +277,12 @@ func askingOnce(_ context.Context, request mcp.CallToolRequest) (*mcp.CallToolRe
 	if answer := server.ElicitationResponse(request.Params.InputResponses, "q1"); answer != nil {
 		return mcp.NewToolResultText("answered " + string(answer.Action) + " in state " + request.Params.RequestState), nil
 	}
-	return server.NewInputRequestBuilder("s1").Elicit("q1", mcp.ElicitationParams{
+	result := server.NewInputRequestBuilder("s1").Elicit("q1", mcp.ElicitationParams{
 		Message:         "How many?",
 		RequestedSchema: map[string]any{"type": "object", "properties": map[string]any{"n": map[string]any{"type": "integer"}}},
-	}).ToolResult(), nil
+	}).ToolResult()
+	result.Meta = &mcp.Meta{AdditionalFields: map[string]any{"sequential-questioning/conversation": "c1"}}
+	return result, nil
 }
 
 type person struct{}
@@ -290,7 +293,10 @@ func (person) Elicit(context.Context, mcp.ElicitationRequest) (*mcp.ElicitationR
 	}}, nil
 }
 
-type eventStream struct{ lines *bufio.Reader }
+type eventStream struct {
+	lines *bufio.Reader
+	body  io.Closer
+}
 
 func openStream(t *testing.T, r *route, revision string) eventStream {
 	t.Helper()
@@ -308,7 +314,7 @@ func openStream(t *testing.T, r *route, revision string) eventStream {
 	require.NoError(t, err)
 	t.Cleanup(func() { response.Body.Close() })
 	require.Equal(t, "text/event-stream", response.Header.Get("Content-Type"))
-	return eventStream{bufio.NewReader(response.Body)}
+	return eventStream{bufio.NewReader(response.Body), response.Body}
 }
 
 func (s eventStream) next(t *testing.T) string {

@@ -51,7 +51,7 @@ func (f *Function) Stop(ctx context.Context) error {
 	f.mu.Lock()
 	f.stopping = true
 	f.mu.Unlock()
-	f.Leave()
+	f.Drain()
 
 	drained := make(chan struct{})
 	go func() { f.inFlight.Wait(); close(drained) }()
@@ -71,12 +71,12 @@ func (f *Function) Stop(ctx context.Context) error {
 	return err
 }
 
-// Leave ends the waiting for people, who may take longer than a shutdown: their
-// calls end with how to go on. It belongs before the server that serves Handle
-// shuts down, which waits for calls.
-func (f *Function) Leave() {
+// Drain ends the calls that wait for people, who may take longer than a shutdown:
+// they return the questions as text, and their forms stay pending. Call it before
+// http.Server.Shutdown of the server that serves Handle, which waits for calls.
+func (f *Function) Drain() {
 	if g := f.prepared.Load(); g != nil {
-		g.leave()
+		g.drain()
 	}
 }
 

@@ -23,7 +23,7 @@ import (
 const testCatalogue = `{
   "server": {"name": "sequential-questioning", "title": "Sequential Questioning", "version": "1.2.3"},
   "tools": [
-    {"function": "report", "tool": {"name": "sequential_questioning_report", "title": "Report",
+    {"function": "report", "asks": true, "tool": {"name": "sequential_questioning_report", "title": "Report",
       "description": "Values <gathered> & cited.",
       "inputSchema": {"type": "object", "required": ["conversation_id"], "properties": {"zeta": {"type": "integer", "maximum": 9007199254740993}, "conversation_id": {"type": "string"}}, "additionalProperties": false, "$comment": "kept"},
       "outputSchema": {"type": "object", "properties": {"coverage": {"type": "array"}}, "x-extra": [1, 2]},

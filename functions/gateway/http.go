@@ -62,16 +62,16 @@ func (g *gateway) post(w http.ResponseWriter, r *http.Request) {
 	switch mcp.MCPMethod(envelope.Method) {
 	case mcp.MethodNotificationCancelled:
 		// mcp-go finds the call by session and id, and without a session every
-		// client shares one. A call is cancelled by closing its connection.
-		w.WriteHeader(http.StatusAccepted)
+		// client shares one.
+		g.cancelled(w, r, envelope.Params)
 		return
 	case mcp.MethodInitialize:
 		// For revisions that know sessions. It tells one client's requests from
 		// another's in logs, and what the client can do.
 		w.Header().Set(mcp.HeaderSessionID, newSession(envelope.Params))
 	}
-	if id, ok := isAnswer(envelope); ok {
-		g.takeAnswer(w, r, id, body)
+	if id, ok := isResponse(envelope); ok {
+		g.takeResponse(w, r, id, body)
 		return
 	}
 	// The body is read: from here the server's deadlines, which count from the

@@ -35,9 +35,11 @@ type gateway struct {
 	upstream  http.RoundTripper
 	pool      *http.Transport
 	targets   map[string]*target // by tool name
-	slots     chan struct{}
-	waits     chan struct{} // of calls that wait for a person
-	desk      *desk
+	slots     *shares            // of calls of functions
+	waits     *shares            // of calls that wait for a person
+	pendings  pendings
+	waiters   *waiters
+	inFlight  *inFlight
 	meters    meters
 	identity  *identity.Guard
 	routes    http.Handler
@@ -47,8 +49,8 @@ type gateway struct {
 	calls    atomic.Uint64
 	life     context.Context
 	end      context.CancelCauseFunc
-	leaving  chan struct{} // closed when no person is waited for any more
-	leave    func()
+	draining chan struct{} // closed when no person is waited for any more
+	drain    func()
 }
 
 func newGateway(config Config, metrics http.Handler) (*gateway, error) {
@@ -59,10 +61,12 @@ func newGateway(config Config, metrics http.Handler) (*gateway, error) {
 	g := &gateway{
 		config:   config,
 		targets:  map[string]*target{},
-		slots:    make(chan struct{}, config.MaxConcurrentCalls),
-		waits:    make(chan struct{}, config.MaxWaitingCalls),
-		desk:     &desk{seats: map[string]seat{}},
-		leaving:  make(chan struct{}),
+		slots:    newShares(config.MaxConcurrentCalls, config.Identity.Issuer == ""),
+		waits:    newShares(config.MaxWaitingCalls, config.Identity.Issuer == ""),
+		pendings: &memoryPendings{},
+		waiters:  &waiters{all: map[string][]chan struct{}{}},
+		inFlight: &inFlight{all: map[string]context.CancelCauseFunc{}},
+		draining: make(chan struct{}),
 		origins:  newOrigins(config.AllowedOrigins),
 		instance: rand.Text()[:8],
 	}
@@ -73,13 +77,13 @@ func newGateway(config Config, metrics http.Handler) (*gateway, error) {
 		return nil, fmt.Errorf("gateway settings: %w", err)
 	}
 	g.life, g.end = context.WithCancelCause(context.Background())
-	g.leave = sync.OnceFunc(func() { close(g.leaving) })
+	g.drain = sync.OnceFunc(func() { close(g.draining) })
 	if config.Postgres.URL != "" {
 		pool, err := postgres.Open(g.life, config.Postgres)
 		if err != nil {
 			return nil, fmt.Errorf("gateway settings: %w", err)
 		}
-		g.desk.relay = &relay{pool}
+		g.pendings = &postgresPendings{pool}
 	}
 
 	g.pool = newPool(config.MaxConcurrentCalls)
@@ -159,8 +163,6 @@ func (g *gateway) close(ctx context.Context) error {
 	g.end(errStopping)
 	err := g.transport.Shutdown(ctx)
 	g.pool.CloseIdleConnections()
-	if g.desk.relay != nil {
-		g.desk.relay.pool.Close()
-	}
+	g.pendings.close()
 	return err
 }

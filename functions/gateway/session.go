@@ -29,11 +29,16 @@ func newSession(params json.RawMessage) string {
 	return id
 }
 
+// takesForms says whether the session is one of a client that shows forms.
+func takesForms(header http.Header) bool {
+	return strings.HasSuffix(header.Get(mcp.HeaderSessionID), showsForms)
+}
+
 // formsOf is the revision in whose words a caller of an older revision can be
 // sent forms, empty when it cannot.
 func formsOf(header http.Header) string {
 	revision := header.Get(mcp.HeaderProtocolVersion)
-	if !strings.HasSuffix(header.Get(mcp.HeaderSessionID), showsForms) || !elicitation.Known(revision) {
+	if !takesForms(header) || !elicitation.Known(revision) {
 		return ""
 	}
 	for accepted := range strings.SplitSeq(header.Get("Accept"), ",") {

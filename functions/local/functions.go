@@ -13,6 +13,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/functions/report"
 	"github.com/sequential-questioning/sequential-questioning/functions/revise"
 	"github.com/sequential-questioning/sequential-questioning/shared/function"
+	"github.com/sequential-questioning/sequential-questioning/shared/tool"
 )
 
 // ToolFunction is a function that serves one tool.
@@ -20,18 +21,23 @@ type ToolFunction struct {
 	Name string // the function's folder and its name in func.yaml
 	New  func() *function.Function
 	Tool mcp.Tool
+	Asks bool // the person, by an elicitation
 }
 
 // ToolFunctions are all of them, in the order in which clients see the tools.
 // A new tool is a folder beside this one and a line here.
 var ToolFunctions = []ToolFunction{
-	{"ask", ask.New, ask.Tool(nil).Declaration},
-	{"follow-up", followup.New, followup.Tool(nil).Declaration},
-	{"automatic", automatic.New, automatic.Tool(nil).Declaration},
-	{"report", report.New, report.Tool(nil).Declaration},
-	{"revise", revise.New, revise.Tool(nil).Declaration},
-	{"recall", recall.New, recall.Tool(nil).Declaration},
-	{"forget", forget.New, forget.Tool(nil).Declaration},
+	toolFunction("ask", ask.New, ask.Tool(nil)),
+	toolFunction("follow-up", followup.New, followup.Tool(nil)),
+	toolFunction("automatic", automatic.New, automatic.Tool(nil)),
+	toolFunction("report", report.New, report.Tool(nil)),
+	toolFunction("revise", revise.New, revise.Tool(nil)),
+	toolFunction("recall", recall.New, recall.Tool(nil)),
+	toolFunction("forget", forget.New, forget.Tool(nil)),
+}
+
+func toolFunction(name string, construct func() *function.Function, t tool.Tool) ToolFunction {
+	return ToolFunction{name, construct, t.Declaration, t.Asks}
 }
 
 // EventingFunctions carry what happened to memory, by the function's name.

@@ -81,7 +81,7 @@ func Run(ctx context.Context, options Options, ready func(url string)) (err erro
 		}
 	}
 	servers := []*http.Server{serve(back, tools), serve(front, fn.New(route).Handler)}
-	servers[1].RegisterOnShutdown(route.Leave)
+	servers[1].RegisterOnShutdown(route.Drain)
 	defer shutdown(servers)
 	tended := make(chan struct{})
 	go func() {
@@ -115,7 +115,13 @@ func configure(database string, functions net.Addr, data string) error {
 		"K_SINK":             "http://" + functions.String() + "/indexer/",
 		"REQUEST_STATE_KEYS": keys,
 		"ALLOWED_HOSTS":      "localhost,127.0.0.1,[::1]",
-		"LOG_FORMAT":         "text",
+		// No route limits a request here: a person may take a day over a form, and
+		// as long over each of ten in one call. A state outlives its form.
+		"ELICITATION_TIMEOUT":       "24h",
+		"ELICITATION_CALL_TIMEOUT":  "240h",
+		"ELICITATION_POLL_INTERVAL": "15s", // there is no other instance
+		"REQUEST_STATE_LIFETIME":    "48h",
+		"LOG_FORMAT":                "text",
 	} {
 		if os.Getenv(name) == "" {
 			os.Setenv(name, value)

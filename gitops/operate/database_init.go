@@ -26,11 +26,12 @@ func initCommand(v variables) *cobra.Command {
 		Short: "Make an environment's database and roles, and migrate it",
 		Long: `Makes the database sq_ENV with its owner sq_ENV_owner, who migrates, and the role
 sq_ENV, as which functions connect: it reads and writes rows and can do nothing else.
+The gateway connects as sq_ENV_gateway, which reaches the table elicitations alone.
 Marks the database as the environment's, and applies the migrations as the owner.
 Repeated, it changes nothing.
 
-A role that does not exist needs its password, in OWNER_PASSWORD or
-FUNCTIONS_PASSWORD; one that exists gets it where the variable is set, and keeps its
+A role that does not exist needs its password, in OWNER_PASSWORD, FUNCTIONS_PASSWORD
+or GATEWAY_PASSWORD; one that exists gets it where the variable is set, and keeps its
 own otherwise. The passwords themselves are not sent to the server to be kept.
 
 The administrator may also be a role with CREATEDB and CREATEROLE.` + administratorHelp,
@@ -49,6 +50,7 @@ The administrator may also be a role with CREATEDB and CREATEROLE.` + administra
 				return fmt.Errorf("--connections is %d: want at least 1", o.Connections)
 			}
 			o.OwnerPassword, o.RolePassword = v[database.OwnerPasswordVariable], v[database.RolePasswordVariable]
+			o.GatewayPassword = v[database.GatewayPasswordVariable]
 			o.Report = progress(command)
 			made, err := database.Init(command.Context(), a, e, o)
 			switch out := command.OutOrStdout(); {

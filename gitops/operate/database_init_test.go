@@ -69,6 +69,7 @@ func TestInitGivesTheLeastPrivileges(t *testing.T) {
 		"the functions' role does all that tools do":      theFunctionsRoleDoesAllThatToolsDo,
 		"the functions' role cannot change the schema":    theFunctionsRoleCannotChangeTheSchema,
 		"the functions' role sees one principal only":     theFunctionsRoleSeesOnePrincipalOnly,
+		"the gateway's role reaches its table alone":      theGatewaysRoleReachesItsTableAlone,
 		"the roles cannot connect to another environment": theRolesCannotConnectToAnotherEnvironment,
 		"only a superuser initialises":                    onlyASuperuserInitialises,
 	} {
@@ -88,7 +89,7 @@ func initMigratesAsTheOwner(t *testing.T, w *world) {
 }
 
 func theRolesHaveNoSpecialRights(t *testing.T, w *world) {
-	assert.Equal(t, 2, query[int](w, "postgres", `SELECT count(*) FROM pg_roles WHERE rolname IN ('sq_prod', 'sq_prod_owner') AND rolcanlogin
+	assert.Equal(t, 3, query[int](w, "postgres", `SELECT count(*) FROM pg_roles WHERE rolname IN ('sq_prod', 'sq_prod_owner', 'sq_prod_gateway') AND rolcanlogin
 		AND NOT (rolsuper OR rolbypassrls OR rolcreatedb OR rolcreaterole OR rolreplication)`))
 	assert.Equal(t, 370, query[int](w, "postgres", `SELECT rolconnlimit FROM pg_roles WHERE rolname = 'sq_prod'`))
 	conn := w.connect(w.functions("prod"))
@@ -155,6 +156,47 @@ func theFunctionsRoleSeesOnePrincipalOnly(t *testing.T, w *world) {
 	assert.Zero(t, count(""))
 	_, err := conn.Exec(t.Context(), "SET row_security = off; SELECT count(*) FROM answers")
 	assert.ErrorContains(t, err, "row-level security")
+}
+
+func theGatewaysRoleReachesItsTableAlone(t *testing.T, w *world) {
+	turn := open(t, t.Context(), w.service("prod"), "Book a trip")
+	conn := w.connect(w.url("sq_prod_gateway", gatePassword, "sq_prod"))
+	_, err := conn.Exec(t.Context(), "SELECT set_config('app.principal', 'local', false), set_config('app.role', 'eventing', false)")
+	require.NoError(t, err)
+	_, err = conn.Exec(t.Context(), `INSERT INTO elicitations (id, conversation_id, expires_at) VALUES ('ask-0123456789ABCDEF', $1, now() + interval '1 day')`, turn.ConversationID)
+	require.NoError(t, err, "the conversation is looked up for it, with the owner's rights")
+	var n int
+	require.NoError(t, conn.QueryRow(t.Context(), `WITH changed AS (UPDATE elicitations SET response = '{}' RETURNING id) SELECT count(*) FROM changed`).Scan(&n))
+	assert.Equal(t, 1, n)
+	_, err = conn.Exec(t.Context(), `DELETE FROM elicitations`)
+	require.NoError(t, err)
+	refused := func(statement string) {
+		t.Helper()
+		_, err := conn.Exec(t.Context(), statement)
+		var refusal interface{ SQLState() string }
+		require.ErrorAs(t, err, &refusal, statement)
+		assert.Equal(t, "42501", refusal.SQLState(), statement)
+	}
+	tables := query[[]string](w, "sq_prod", `SELECT array_agg(relname::text) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm') AND relname <> 'elicitations'`)
+	require.Greater(t, len(tables), 10)
+	for _, table := range tables {
+		refused("SELECT FROM " + table)
+		refused("DELETE FROM " + table)
+	}
+	for _, statement := range []string{"TRUNCATE elicitations", "ALTER TABLE elicitations DISABLE ROW LEVEL SECURITY", "DROP POLICY principal ON elicitations",
+		"CREATE TABLE mine (id int)", "CREATE TEMPORARY TABLE mine (id int)", "SET ROLE sq_prod", "SET ROLE sq_prod_owner"} {
+		refused(statement)
+	}
+}
+
+func TestInitTakesFromTheGatewayWhatIsNotItsOwn(t *testing.T) {
+	t.Parallel()
+	w := initialised(t, "prod")
+	w.exec("sq_prod", "GRANT SELECT ON answers TO sq_prod_gateway", "GRANT TRUNCATE ON elicitations TO sq_prod_gateway", "GRANT CREATE ON SCHEMA public TO sq_prod_gateway")
+	_, progress, err := w.run("database", "init", "prod")
+	require.NoError(t, err)
+	assert.Equal(t, "let sq_prod_gateway use the schema public, and no more than that\nlet sq_prod_gateway reach the table elicitations and nothing else\n", progress)
+	theGatewaysRoleReachesItsTableAlone(t, w)
 }
 
 func theRolesCannotConnectToAnotherEnvironment(t *testing.T, w *world) {
@@ -230,7 +272,7 @@ func TestPasswordsAreNeitherShownNorSentToTheServer(t *testing.T) {
 	require.NoError(t, err)
 	stop := sync.OnceValue(func() error { return server.Stop(context.Background()) })
 	defer stop()
-	w := newWorldless(t).with("ADMIN_DATABASE_URL", server.AdminURL()).with("OWNER_PASSWORD", ownerPassword).with("FUNCTIONS_PASSWORD", rolePassword)
+	w := newWorldless(t).with("ADMIN_DATABASE_URL", server.AdminURL()).with("OWNER_PASSWORD", ownerPassword).with("FUNCTIONS_PASSWORD", rolePassword).with("GATEWAY_PASSWORD", gatePassword)
 	w.server = server
 	w.exec("postgres", "ALTER SYSTEM SET log_statement = 'all'", "SELECT pg_reload_conf()")
 	out, progress, err := w.run("database", "init", "prod")

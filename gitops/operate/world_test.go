@@ -26,6 +26,7 @@ func TestMain(m *testing.M) { postgrestest.Main(m, nil) }
 const (
 	ownerPassword = "owner-password-0123456789"
 	rolePassword  = "role-password-0123456789"
+	gatePassword  = "gate-password-0123456789"
 )
 
 // world is a server of a test's own, and the variables that commands read.
@@ -41,6 +42,7 @@ func newWorld(t testing.TB) *world {
 		"ADMIN_DATABASE_URL": server.AdminURL(),
 		"OWNER_PASSWORD":     ownerPassword,
 		"FUNCTIONS_PASSWORD": rolePassword,
+		"GATEWAY_PASSWORD":   gatePassword,
 		"BACKUP_URL":         "file://" + t.TempDir(),
 	}}
 }

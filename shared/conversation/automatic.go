@@ -2,7 +2,6 @@ package conversation
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -24,11 +23,12 @@ type AutomaticConfig struct {
 	// FormSize is how many questions one form has at most, 1 to 10.
 	FormSize int `env:"FORM_SIZE" envDefault:"5"`
 	// MaxRounds is how many forms one call asks for at most, 1 to 8.
-	MaxRounds int `env:"MAX_ROUNDS" envDefault:"8"`
-	// ShownAfter is the least time in which a person can decline a form. One
-	// declined sooner was not shown.
-	ShownAfter   time.Duration `env:"FORM_SHOWN_AFTER" envDefault:"1s"`
+	MaxRounds    int `env:"MAX_ROUNDS" envDefault:"8"`
 	RequestState requeststate.Config
+	// ShownAfter is the least time in which a person can have read a form: one
+	// declined or closed sooner was not shown. OpenAutomatic sets
+	// elicitation.ShownAfter.
+	ShownAfter time.Duration
 }
 
 // Automatic leads conversations by asking the person itself, form by form.
@@ -45,6 +45,7 @@ func OpenAutomatic() (*Automatic, error) {
 	if err := env.Parse(&config); err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
+	config.ShownAfter = elicitation.ShownAfter
 	// First what can be wrong, so that nothing is left open.
 	a, err := NewAutomatic(nil, config)
 	if err != nil {
@@ -61,8 +62,6 @@ func NewAutomatic(s *Service, config AutomaticConfig) (*Automatic, error) {
 		return nil, fmt.Errorf("FORM_SIZE is %d, want 1 to %d", config.FormSize, MaxBatchSize)
 	case config.MaxRounds < 1 || config.MaxRounds > MostRounds:
 		return nil, fmt.Errorf("MAX_ROUNDS is %d, want 1 to %d", config.MaxRounds, MostRounds)
-	case config.ShownAfter < 0:
-		return nil, errors.New("FORM_SHOWN_AFTER must not be negative")
 	}
 	sealer, err := requeststate.New(config.RequestState)
 	if err != nil {

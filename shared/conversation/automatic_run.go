@@ -97,7 +97,8 @@ func (r *run) refresh(ctx context.Context) error {
 	return err
 }
 
-// answered takes in what became of a form.
+// answered records the person's response to a form. Declining or closing a form
+// says nothing about its questions: they are asked as text.
 func (r *run) answered(ctx context.Context) (AutomaticResult, *elicitation.Ask, error) {
 	response := r.exchange.Response
 	if response == nil {
@@ -117,16 +118,9 @@ func (r *run) answered(ctx context.Context) (AutomaticResult, *elicitation.Ask, 
 			status = StatusOpen
 		}
 	case mcp.ElicitationResponseActionDecline:
-		if r.now().Sub(r.at.AskedAt) < r.config.ShownAfter {
-			status = StatusBatch
-			break
-		}
-		status = StatusDeclined
-		for _, q := range r.at.Questions {
-			answers = append(answers, AnswerInput{QuestionNumber: q.Number, Outcome: questioning.Declined})
-		}
+		status = r.ifShown(StatusDeclined)
 	case mcp.ElicitationResponseActionCancel:
-		status = StatusCancelled
+		status = r.ifShown(StatusCancelled)
 	default:
 		return AutomaticResult{}, nil, fault.Invalidf("inputResponses.form.action", "%q is not known; accept, decline and cancel are", response.Action)
 	}
@@ -142,6 +136,15 @@ func (r *run) answered(ctx context.Context) (AutomaticResult, *elicitation.Ask, 
 	}
 	r.at.Shown = append(r.at.Shown, r.at.Confirm...)
 	return r.ask(ctx)
+}
+
+// ifShown is a status that only a person can bring about, and StatusBatch when the
+// response came sooner than a person can have read the form.
+func (r *run) ifShown(status Status) Status {
+	if r.now().Sub(r.at.AskedAt) < r.config.ShownAfter {
+		return StatusBatch
+	}
+	return status
 }
 
 // record stores a form's answers, once: the fingerprint is the state's, so that
@@ -214,7 +217,9 @@ func (r *run) ask(ctx context.Context) (AutomaticResult, *elicitation.Ask, error
 	if err != nil {
 		return AutomaticResult{}, nil, err
 	}
-	return AutomaticResult{}, &elicitation.Ask{Form: form.New(r.rec.goal, items, r.rec.interview.Language), State: state}, nil
+	return AutomaticResult{}, &elicitation.Ask{
+		Form: form.New(r.rec.goal, items, r.rec.interview.Language), State: state, Conversation: r.rec.id,
+	}, nil
 }
 
 // items are what the next form asks for: the batch, and assumptions that no
@@ -236,6 +241,9 @@ func (r *run) items() []form.Item {
 
 // end is the call's result.
 func (r *run) end(ctx context.Context, status Status) (AutomaticResult, *elicitation.Ask, error) {
+	if r.turn.Metadata.Complete {
+		status = StatusComplete // whatever became of the form: its questions were answered elsewhere
+	}
 	report, err := r.Report(ctx, ReportInput{ConversationID: r.rec.id, UserID: r.in.UserID})
 	if err != nil {
 		return AutomaticResult{}, nil, err

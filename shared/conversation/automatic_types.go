@@ -30,14 +30,14 @@ type Status string
 const (
 	StatusComplete  Status = "complete"  // everything wanted is settled
 	StatusOpen      Status = "open"      // more is wanted; a limit was reached, or a form came back empty
-	StatusDeclined  Status = "declined"  // the person declined a form
-	StatusCancelled Status = "cancelled" // a form was closed or not answered in time; nothing of it was recorded
-	StatusBatch     Status = "batch"     // the client shows no forms: the questions are for the caller to put
+	StatusDeclined  Status = "declined"  // the person declined a form, not its questions
+	StatusCancelled Status = "cancelled" // a form was closed; nothing of it was recorded
+	StatusBatch     Status = "batch"     // no form was answered: the questions are for the caller to put
 )
 
 // AutomaticResult is what was gathered, and what is still to be asked.
 type AutomaticResult struct {
-	Status Status `json:"status" jsonschema:"complete; open: more is wanted; declined or cancelled by the person; batch: no form can be shown, put current_question to the person."`
+	Status Status `json:"status" jsonschema:"complete; open: more is wanted; declined or cancelled: the person declined or closed the form; batch: no form was shown, or none answered in time. Unless complete, put current_question to the person."`
 	Rounds int    `json:"rounds" jsonschema:"Forms shown in this call."`
 	Next   string `json:"next" jsonschema:"How to go on."`
 	Turn
@@ -67,15 +67,21 @@ func (s Status) next(turn Turn) string {
 	case s == StatusComplete:
 		return "Nothing is left to ask."
 	case s == StatusBatch:
-		return "No form can be shown here: " + ask + "."
-	case s == StatusDeclined && turn.Metadata.Complete:
-		return "The person declined the last questions; they are not asked again. Nothing is left to ask."
+		return "No form was answered here: " + ask + ". A form that is still open counts when it is submitted."
 	case s == StatusDeclined:
-		return "The person declined the questions of the form; they are not asked again. If the person wants to go on with others, " + again + "."
+		return "The person declined the form, not its questions: " + ask + "."
 	case s == StatusCancelled:
-		return "The form was closed, or not answered in time, and nothing of it was recorded. When the person is ready, " + again + ", or " + ask + "."
+		return "The form was closed and nothing of it was recorded: " + ask + "."
 	}
 	return "More is wanted. To go on, " + again + ", or " + ask + "."
+}
+
+// OpenConversation is the conversation's id, empty when nothing is left to ask.
+func (r AutomaticResult) OpenConversation() string {
+	if r.Status == StatusComplete {
+		return ""
+	}
+	return r.ConversationID
 }
 
 // Text renders the result for a person.

@@ -3,7 +3,11 @@
 // what a form asks for.
 package elicitation
 
-import "github.com/mark3labs/mcp-go/mcp"
+import (
+	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
+)
 
 // Exchange is what a call brings besides its arguments.
 type Exchange struct {
@@ -19,6 +23,8 @@ type Exchange struct {
 type Ask struct {
 	Form  Form
 	State string // the client brings it back with the answer
+	// Conversation is the id of the one that the form belongs to.
+	Conversation string
 }
 
 // Form is the params of an elicitation/create request in form mode.
@@ -31,6 +37,10 @@ type Form struct {
 func (f Form) Params() mcp.ElicitationParams {
 	return mcp.ElicitationParams{Mode: mcp.ElicitationModeForm, Message: f.Message, RequestedSchema: f.Schema}
 }
+
+// ShownAfter is the least time in which a person can have read a form. A client
+// that declines or cancels one sooner did not show it.
+const ShownAfter = time.Second
 
 // Supported says whether a client that declared this shows forms: what names
 // no mode means form mode.

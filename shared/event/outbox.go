@@ -180,6 +180,25 @@ func (o *Outbox) Reannounce(ctx context.Context, after time.Duration) (int, erro
 	return n, nil
 }
 
+// sweptAtOnce bounds how many expired elicitations are deleted at a time.
+const sweptAtOnce = 1000
+
+// Sweep deletes forms that expired without an answer that a call used; the relay
+// is the one that comes by on a timer. It returns their number.
+func (o *Outbox) Sweep(ctx context.Context) (int, error) {
+	var swept int64
+	err := o.inTx(ctx, func(tx pgx.Tx) error {
+		deleted, err := tx.Exec(ctx, `DELETE FROM elicitations WHERE id IN (
+			SELECT id FROM elicitations WHERE expires_at < now() LIMIT $1)`, sweptAtOnce)
+		swept = deleted.RowsAffected()
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("sweep expired elicitations: %w", err)
+	}
+	return int(swept), nil
+}
+
 // inTx runs a transaction that acts for all principals.
 func (o *Outbox) inTx(ctx context.Context, run func(pgx.Tx) error) error {
 	return pgx.BeginTxFunc(ctx, o.pool, pgx.TxOptions{}, func(tx pgx.Tx) error {

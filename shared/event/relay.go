@@ -130,6 +130,9 @@ func (r *Relay) end(stop bool) (again bool) {
 }
 
 func (r *Relay) drain(ctx context.Context, done *Drained) error {
+	if _, err := r.outbox.Sweep(ctx); err != nil {
+		return err
+	}
 	if _, err := r.outbox.Reannounce(ctx, r.config.ErasureAfter); err != nil {
 		return err
 	}

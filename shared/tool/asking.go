@@ -10,16 +10,27 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/elicitation"
 )
 
+// conversationKey is where a result's _meta names the conversation that it belongs
+// to, as long as there is something left to ask: the gateway keeps a form that was
+// not answered in time under it.
+const conversationKey = "sequential-questioning/conversation"
+
+// Continued is a result after which there may be something left to ask.
+type Continued interface {
+	// OpenConversation is the id of the conversation; empty when it is complete.
+	OpenConversation() string
+}
+
 // formID names a tool's form among a result's input requests: there is one.
 const formID = "form"
 
 // DefineAsking is Define for a tool that may ask the person before it ends. It
-// returns a form instead of a result, and is called again with what became of
-// that. A form is asked for only where the exchange says that it can be shown.
+// returns a form instead of a result, and is called again with the person's
+// response. A form is asked for only where the exchange says that it can be shown.
 func DefineAsking[In any, Out Rendered](d Definition, run func(context.Context, In, elicitation.Exchange) (Out, *elicitation.Ask, error)) Tool {
 	declaration := declare[In, Out](d)
 	decode := decoder[In](declaration.RawInputSchema)
-	return Tool{declaration, func(ctx context.Context, arguments json.RawMessage) (*mcp.CallToolResult, error) {
+	return Tool{declaration, true, func(ctx context.Context, arguments json.RawMessage) (*mcp.CallToolResult, error) {
 		in, err := decode(arguments)
 		if err != nil {
 			return nil, err
@@ -29,10 +40,22 @@ func DefineAsking[In any, Out Rendered](d Definition, run func(context.Context, 
 		case err != nil:
 			return nil, err
 		case ask != nil:
-			return server.NewInputRequestBuilder(ask.State).Elicit(formID, ask.Form.Params()).ToolResult(), nil
+			return named(server.NewInputRequestBuilder(ask.State).Elicit(formID, ask.Form.Params()).ToolResult(), ask.Conversation), nil
 		}
-		return mcp.NewToolResultStructured(out, out.Text()), nil
+		result := mcp.NewToolResultStructured(out, out.Text())
+		if continued, ok := any(out).(Continued); ok {
+			named(result, continued.OpenConversation())
+		}
+		return result, nil
 	}}
+}
+
+// named names the result's conversation, if there is one.
+func named(result *mcp.CallToolResult, conversation string) *mcp.CallToolResult {
+	if conversation != "" {
+		result.Meta = &mcp.Meta{AdditionalFields: map[string]any{conversationKey: conversation}}
+	}
+	return result
 }
 
 type exchangeKey struct{}

@@ -41,6 +41,8 @@ type Rendered interface{ Text() string }
 // Tool is a tool's declaration and the function behind it.
 type Tool struct {
 	Declaration mcp.Tool
+	// Asks says that the tool may ask the person before it ends.
+	Asks bool
 	// Call runs the tool on arguments as they came in. A *fault.Invalid says
 	// what is wrong with them.
 	Call func(ctx context.Context, arguments json.RawMessage) (*mcp.CallToolResult, error)
@@ -52,7 +54,7 @@ type Tool struct {
 func Define[In any, Out Rendered](d Definition, run func(context.Context, In) (Out, error)) Tool {
 	declaration := declare[In, Out](d)
 	decode := decoder[In](declaration.RawInputSchema)
-	return Tool{declaration, func(ctx context.Context, arguments json.RawMessage) (*mcp.CallToolResult, error) {
+	return Tool{declaration, false, func(ctx context.Context, arguments json.RawMessage) (*mcp.CallToolResult, error) {
 		in, err := decode(arguments)
 		if err != nil {
 			return nil, err

@@ -9,9 +9,9 @@ const me = { name: "conformance", version: "1.0.0" };
 const pinned = { versionNegotiation: { mode: { pin: "2026-07-28" } } };
 
 const kinds = {
-  "sdk-1": { revision: "2025-11-25", make: (options) => new Client1(me, options), Transport: Transport1, form: ElicitRequestSchema },
-  "client-2-legacy": { revision: "2025-11-25", make: (options) => new Client2(me, options), Transport: Transport2, form: "elicitation/create" },
-  "client-2": { revision: "2026-07-28", make: (options) => new Client2(me, { ...options, ...pinned }), Transport: Transport2, form: "elicitation/create" },
+  "sdk-1": { revision: "2025-11-25", make: (options) => new Client1(me, options), Transport: Transport1, form: ElicitRequestSchema, within: (options) => [undefined, options] },
+  "client-2-legacy": { revision: "2025-11-25", make: (options) => new Client2(me, options), Transport: Transport2, form: "elicitation/create", within: (options) => [options] },
+  "client-2": { revision: "2026-07-28", make: (options) => new Client2(me, { ...options, ...pinned }), Transport: Transport2, form: "elicitation/create", within: (options) => [options] },
 };
 
 /**
@@ -20,7 +20,7 @@ const kinds = {
  */
 export async function connect(kind, url, person) {
   assert.ok(kind in kinds, `there is no client "${kind}", but ${Object.keys(kinds).join(", ")}`);
-  const { revision, make, Transport, form } = kinds[kind];
+  const { revision, make, Transport, form, within } = kinds[kind];
   const wire = { methods: [], revisions: new Set(), falsify: undefined };
   const fetch = async (target, init) => {
     const response = await globalThis.fetch(target, init);
@@ -41,7 +41,7 @@ export async function connect(kind, url, person) {
     revision, wire, tools,
     negotiated: transport.protocolVersion,
     server: client.getServerVersion(),
-    call: (name, args) => client.callTool({ name, arguments: args }),
+    call: (name, args, options) => client.callTool({ name, arguments: args }, ...within(options)),
     close: async () => {
       const spoken = [...wire.revisions].filter(Boolean); // initialize names none
       assert.deepEqual(spoken, [revision]);

@@ -48,7 +48,7 @@ func TestTheServer(t *testing.T) {
 		"asks the person itself":                        "whole",
 		"goes on after a form was closed":               "cancelled",
 		"takes no decline for one nobody can have read": "unseen",
-		"asks no more about a declined form":            "declined",
+		"asks on as text when a form is declined":       "declined",
 		"gives the questions to a client without forms": "batch",
 	} {
 		t.Run(name, func(t *testing.T) {

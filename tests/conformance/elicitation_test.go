@@ -45,7 +45,7 @@ func TestTheServerAsksThePersonThroughAnyInstance(t *testing.T) {
 
 	// Run after the clients' tests, which go on side by side.
 	t.Cleanup(func() {
-		assert.Zero(t, rows(t, store, `SELECT count(*) FROM elicitations`), "what was relayed is gone")
+		assert.Zero(t, rows(t, store, `SELECT count(*) FROM elicitations WHERE response->'result'->'content' IS NOT NULL`), "nobody's answers stay there")
 	})
 	for _, client := range clients {
 		t.Run(client, func(t *testing.T) {
@@ -56,12 +56,19 @@ func TestTheServerAsksThePersonThroughAnyInstance(t *testing.T) {
 				t.Log("answers that came to the other gateway:", crossed)
 				assert.Positive(t, crossed)
 			}
+			promises := map[string]string{"waits for a person who takes longer than the client": "slow"}
+			if client == "client-2" { // carries its state itself
+				clear(promises)
+			}
 			for name, promise := range map[string]string{
 				"goes on after a form was closed":               "cancelled",
 				"takes no decline for one nobody can have read": "unseen",
-				"asks no more about a declined form":            "declined",
+				"asks on as text when a form is declined":       "declined",
 				"gives the questions to a client without forms": "batch",
 			} {
+				promises[name] = promise
+			}
+			for name, promise := range promises {
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()
 					ask(t, promise, client, gateways.URL, 1)

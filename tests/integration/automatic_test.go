@@ -271,19 +271,28 @@ func TestWhatAPersonFillsInIsKeptApart(t *testing.T) {
 	assert.Equal(t, "green, please", d.result.Citations["colour"][0].Words)
 }
 
-func TestADeclinedFormIsNotAskedAgain(t *testing.T) {
+func TestDecliningAFormDeclinesNoneOfItsQuestions(t *testing.T) {
 	t.Parallel()
 	a, url := newAsking(t)
 	d := begin(t, a, tripInput())
-	asked := d.fields()
 	d.respond("decline", nil)
 	assert.Equal(t, conversation.StatusDeclined, d.result.Status)
-	assert.Equal(t, 3, count(t, url, `SELECT count(*) FROM answers WHERE outcome = 'declined'`), "what was on the form, and no more")
-	again := begin(t, a, conversation.AutomaticInput{ConversationID: d.result.ConversationID})
-	for _, f := range again.fields() {
-		for _, declined := range asked {
-			assert.NotEqual(t, declined.Name, f.Name)
-		}
+	assert.Equal(t, 0, count(t, url, `SELECT count(*) FROM answers`))
+	assert.Len(t, d.result.Questions, 3, "they are asked as text")
+	assert.Contains(t, d.result.Text(), "1. ")
+	assert.Contains(t, d.result.Next, "sequential_questioning_follow_up with conversation_id "+d.result.ConversationID)
+	assert.NotContains(t, d.result.Next, conversation.AutomaticTool)
+}
+
+func TestOneQuestionOfAFormCanBeDeclined(t *testing.T) {
+	t.Parallel()
+	a, url := newAsking(t)
+	d := begin(t, a, tripInput())
+	first := d.fields()[0].Name
+	d.accept(map[string]any{first: "rather not say"})
+	assert.Equal(t, 1, count(t, url, `SELECT count(*) FROM answers WHERE outcome = 'declined'`))
+	for _, f := range d.fields() {
+		assert.NotEqual(t, first, f.Name, "it is not asked again")
 	}
 }
 
@@ -295,18 +304,21 @@ func TestAClosedFormRecordsNothing(t *testing.T) {
 	assert.Equal(t, conversation.StatusCancelled, d.result.Status)
 	assert.Equal(t, 0, count(t, url, `SELECT count(*) FROM answers`))
 	assert.Len(t, d.result.Questions, 3, "the questions wait")
-	assert.Contains(t, d.result.Next, "call sequential_questioning_automatic again with conversation_id "+d.result.ConversationID)
+	assert.Contains(t, d.result.Next, "sequential_questioning_follow_up with conversation_id "+d.result.ConversationID)
+	assert.NotContains(t, d.result.Next, conversation.AutomaticTool, "it would only show the form again")
 	assert.Contains(t, d.result.Text(), "Waiting:\n1. ")
 }
 
 func TestAFormDeclinedFasterThanItCanBeReadWasNotShown(t *testing.T) {
 	t.Parallel()
 	a, url := newAsking(t, func(c *conversation.AutomaticConfig) { c.ShownAfter = time.Hour })
-	d := begin(t, a, tripInput())
-	d.respond("decline", nil)
-	assert.Equal(t, conversation.StatusBatch, d.result.Status)
-	assert.Equal(t, 0, count(t, url, `SELECT count(*) FROM answers`))
-	assert.Len(t, d.result.Questions, 3)
+	for _, action := range []mcp.ElicitationResponseAction{"decline", "cancel"} {
+		d := begin(t, a, tripInput())
+		d.respond(action, nil)
+		assert.Equal(t, conversation.StatusBatch, d.result.Status, action)
+		assert.Equal(t, 0, count(t, url, `SELECT count(*) FROM answers`), action)
+		assert.Len(t, d.result.Questions, 3, action)
+	}
 }
 
 func TestACallHasAnEnd(t *testing.T) {

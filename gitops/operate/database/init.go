@@ -13,17 +13,19 @@ import (
 
 // The variables of the environment that hold the roles' passwords.
 const (
-	OwnerPasswordVariable = "OWNER_PASSWORD"
-	RolePasswordVariable  = "FUNCTIONS_PASSWORD"
+	OwnerPasswordVariable   = "OWNER_PASSWORD"
+	RolePasswordVariable    = "FUNCTIONS_PASSWORD"
+	GatewayPasswordVariable = "GATEWAY_PASSWORD"
 )
 
 // InitOptions say how a database is set up.
 type InitOptions struct {
-	OwnerPassword, RolePassword string // empty keeps those of roles that are there
-	Connections                 int    // of the functions' role
-	Adopt                       bool   // take a database that belongs to no environment and has tables
-	Dry                         bool
-	Report                      func(string)
+	OwnerPassword, RolePassword, GatewayPassword string // empty keeps those of roles that are there
+
+	Connections int  // of the functions' role
+	Adopt       bool // take a database that belongs to no environment and has tables
+	Dry         bool
+	Report      func(string)
 }
 
 // Init makes an environment's database and roles, with the least privileges that
@@ -73,13 +75,15 @@ func Init(ctx context.Context, a *Administrator, e environment.Environment, o In
 	return run.made, furnish(ctx, a, e, run)
 }
 
-// roles are the two, with limits that hold even where a pooler swallows those that
+// roles are the three, with limits that hold even where a pooler swallows those that
 // a connection asks for.
 func roles(e environment.Environment, o InitOptions) []role {
 	return []role{
 		{e.Owner(), OwnerPasswordVariable, o.OwnerPassword, ownerConnections,
 			map[string]string{"statement_timeout": "15min", "idle_in_transaction_session_timeout": "5min"}},
 		{e.Role(), RolePasswordVariable, o.RolePassword, o.Connections,
+			map[string]string{"statement_timeout": "5s", "lock_timeout": "3s", "idle_in_transaction_session_timeout": "1min"}},
+		{e.GatewayRole(), GatewayPasswordVariable, o.GatewayPassword, gatewayConnections,
 			map[string]string{"statement_timeout": "5s", "lock_timeout": "3s", "idle_in_transaction_session_timeout": "1min"}},
 	}
 }
@@ -97,6 +101,10 @@ func joined(ctx context.Context, conn *pgx.Conn, e environment.Environment) ([]c
 	}
 	return []change{{"let the administrator act as " + e.Owner(), "GRANT " + quote(e.Owner()) + " TO CURRENT_USER"}}, nil
 }
+
+// gatewayConnections are enough for two of each of ten instances, and for as many
+// again while a release replaces them.
+const gatewayConnections = 40
 
 // ownerConnections are enough for two runs of the migrations.
 const ownerConnections = 10
@@ -167,7 +175,7 @@ func furnish(ctx context.Context, a *Administrator, e environment.Environment, r
 	}); err != nil {
 		return err
 	}
-	return give(readOnly(e))
+	return give(onTables(e))
 }
 
 // owned gives the database to its owner where it is another's.
@@ -218,10 +226,10 @@ func Fresh(ctx context.Context, conn *pgx.Conn, e environment.Environment, name 
 	return nil
 }
 
-// Grant lets the functions' role connect to a database.
+// Grant lets the roles of the functions and of the gateway connect to a database.
 func Grant(ctx context.Context, conn *pgx.Conn, e environment.Environment, name string) error {
-	if _, err := conn.Exec(ctx, "GRANT CONNECT ON DATABASE "+quote(name)+" TO "+quote(e.Role())); err != nil {
-		return fmt.Errorf("let %s connect to %s: %w", e.Role(), name, err)
+	if _, err := conn.Exec(ctx, "GRANT CONNECT ON DATABASE "+quote(name)+" TO "+quote(e.Role())+", "+quote(e.GatewayRole())); err != nil {
+		return fmt.Errorf("let %s and %s connect to %s: %w", e.Role(), e.GatewayRole(), name, err)
 	}
 	return nil
 }

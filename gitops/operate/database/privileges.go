@@ -14,16 +14,21 @@ import (
 const versions = "goose_db_version"
 
 // wanted are privileges in a database: each holds when its condition is true.
-// $1 is the owner and $2 the functions' role.
+// $1 is the owner, $2 the functions' role and $3 the gateway's.
 type wanted struct{ what, holds, statement string }
 
 func privileges(e environment.Environment, database string) []wanted {
-	db, owner, role := quote(database), quote(e.Owner()), quote(e.Role())
+	db, owner, role, gateway := quote(database), quote(e.Owner()), quote(e.Role()), quote(e.GatewayRole())
 	const tables = `SELECT FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND `
 	granted := func(acl, privileges string) string {
 		count := strings.Count(privileges, ",") + 1
 		return fmt.Sprintf(`(SELECT count(DISTINCT privilege_type) = %d FROM (%s) AS a (acl), aclexplode(a.acl)
 			WHERE grantee = $2::text::regrole AND privilege_type IN (%s))`, count, acl, privileges)
+	}
+	// only says that the gateway's role has one privilege and no other.
+	only := func(acl, privilege string) string {
+		return `ARRAY['` + privilege + `'] = (SELECT array_agg(DISTINCT privilege_type) FROM (` + acl + `) AS a (acl), aclexplode(a.acl)
+			WHERE grantee = to_regrole($3))`
 	}
 	defaults := func(kind, privileges string) string {
 		return granted(`SELECT defaclacl FROM pg_default_acl WHERE defaclrole = $1::text::regrole AND defaclnamespace = 0 AND defaclobjtype = '`+kind+`'`, privileges)
@@ -44,6 +49,12 @@ func privileges(e environment.Environment, database string) []wanted {
 		{"let " + e.Role() + " use the schema public",
 			granted(`SELECT nspacl FROM pg_namespace WHERE nspname = 'public'`, `'USAGE'`),
 			"GRANT USAGE ON SCHEMA public TO " + role},
+		{"let " + e.GatewayRole() + " connect, and no more than that",
+			only(`SELECT datacl FROM pg_database WHERE datname = current_database()`, "CONNECT"),
+			"REVOKE ALL ON DATABASE " + db + " FROM " + gateway + "; GRANT CONNECT ON DATABASE " + db + " TO " + gateway},
+		{"let " + e.GatewayRole() + " use the schema public, and no more than that",
+			only(`SELECT nspacl FROM pg_namespace WHERE nspname = 'public'`, "USAGE"),
+			"REVOKE ALL ON SCHEMA public FROM " + gateway + "; GRANT USAGE ON SCHEMA public TO " + gateway},
 		{"take CREATE in the schema public from " + e.Role(),
 			`NOT EXISTS (SELECT FROM pg_namespace n, aclexplode(n.nspacl) WHERE nspname = 'public' AND grantee = $2::text::regrole AND privilege_type = 'CREATE')`,
 			"REVOKE CREATE ON SCHEMA public FROM " + role},
@@ -63,9 +74,22 @@ func privileges(e environment.Environment, database string) []wanted {
 	}
 }
 
-// readOnly has functions only read which migrations were applied.
-func readOnly(e environment.Environment) []wanted {
+// elicitations is the one table that the gateway reaches.
+const elicitations = "elicitations"
+
+// onTables are the privileges on tables that the migrations make: functions only
+// read which migrations were applied, and the gateway reaches its one table.
+func onTables(e environment.Environment) []wanted {
+	gateway := quote(e.GatewayRole())
 	return []wanted{{
+		"let " + e.GatewayRole() + " reach the table " + elicitations + " and nothing else",
+		`to_regclass('public.` + elicitations + `') IS NULL OR ARRAY['DELETE', 'INSERT', 'SELECT', 'UPDATE'] = (
+			SELECT array_agg(CASE WHEN c.relname = '` + elicitations + `' THEN a.privilege_type ELSE c.relname || ' ' || a.privilege_type END
+				ORDER BY a.privilege_type)
+			FROM pg_class c, aclexplode(c.relacl) AS a WHERE a.grantee = to_regrole($3))`,
+		"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM " + gateway + "; REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM " + gateway +
+			"; GRANT SELECT, INSERT, UPDATE, DELETE ON public." + elicitations + " TO " + gateway,
+	}, {
 		"take writing to " + versions + " from " + e.Role(),
 		`NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = to_regclass('public.` + versions + `') AND
 			(has_table_privilege($2, c.oid, 'INSERT') OR has_table_privilege($2, c.oid, 'UPDATE') OR has_table_privilege($2, c.oid, 'DELETE')))`,
@@ -78,9 +102,9 @@ func lacking(ctx context.Context, conn *pgx.Conn, e environment.Environment, all
 	var changes []change
 	for _, w := range all {
 		var holds bool
-		// Both parameters are used by none or one of the conditions.
-		condition := `SELECT (` + w.holds + `) FROM (SELECT $1::text, $2::text) AS roles`
-		if err := conn.QueryRow(ctx, condition, e.Owner(), e.Role()).Scan(&holds); err != nil {
+		// Each condition uses some of the parameters.
+		condition := `SELECT coalesce((` + w.holds + `), false) FROM (SELECT $1::text, $2::text, $3::text) AS roles`
+		if err := conn.QueryRow(ctx, condition, e.Owner(), e.Role(), e.GatewayRole()).Scan(&holds); err != nil {
 			return nil, fmt.Errorf("look whether to %s: %w", w.what, err)
 		}
 		if !holds {
@@ -93,7 +117,7 @@ func lacking(ctx context.Context, conn *pgx.Conn, e environment.Environment, all
 // Privileges returns what an environment's database still lacks of the
 // privileges that init gives, in words.
 func Privileges(ctx context.Context, conn *pgx.Conn, e environment.Environment) ([]string, error) {
-	changes, err := lacking(ctx, conn, e, append(privileges(e, e.Database()), readOnly(e)...))
+	changes, err := lacking(ctx, conn, e, append(privileges(e, e.Database()), onTables(e)...))
 	var lack []string
 	for _, c := range changes {
 		lack = append(lack, c.what)

@@ -34,6 +34,9 @@ func (e Environment) Owner() string { return "sq_" + string(e) + "_owner" }
 // Role is the role that functions connect as.
 func (e Environment) Role() string { return "sq_" + string(e) }
 
+// GatewayRole is the role that the gateway connects as.
+func (e Environment) GatewayRole() string { return "sq_" + string(e) + "_gateway" }
+
 // Namespace is where the functions run.
 func (e Environment) Namespace() string { return "sequential-questioning-" + string(e) }
 

@@ -80,7 +80,7 @@ func (r *Restore) check(ctx context.Context) error {
 	case major < m.Major:
 		return fmt.Errorf("%s is of PostgreSQL %s, and the server is older (%d)", m.File, m.Server, major)
 	}
-	for _, role := range []string{r.environment.Owner(), r.environment.Role()} {
+	for _, role := range []string{r.environment.Owner(), r.environment.Role(), r.environment.GatewayRole()} {
 		var there bool
 		if err := r.conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)`, role).Scan(&there); err != nil {
 			return fmt.Errorf("look for role %s: %w", role, err)

@@ -15,6 +15,6 @@ func main() {
 	route := gateway.New()
 	// The runtime stops a function only after the calls in flight have ended.
 	stopping, _ := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(stopping, route.Leave)
+	context.AfterFunc(stopping, route.Drain)
 	function.Main(route)
 }

@@ -56,6 +56,7 @@ func exitOn(err error) {
 func catalogue() ([]byte, error) {
 	type entry struct {
 		Function string `json:"function"`
+		Asks     bool   `json:"asks,omitempty"`
 		Tool     any    `json:"tool"`
 	}
 	document := struct {
@@ -63,7 +64,7 @@ func catalogue() ([]byte, error) {
 		Tools  []entry           `json:"tools"`
 	}{Server: map[string]string{"name": function.Product, "title": "Sequential Questioning", "version": local.Version}}
 	for _, t := range local.ToolFunctions {
-		document.Tools = append(document.Tools, entry{t.Name, t.Tool})
+		document.Tools = append(document.Tools, entry{t.Name, t.Asks, t.Tool})
 	}
 	return encode(document)
 }
