@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 
@@ -24,6 +25,11 @@ var (
 	_ fn.ReadinessReporter = (*Function)(nil)
 	_ fn.LivenessReporter  = (*Function)(nil)
 )
+
+func TestMain(m *testing.M) {
+	os.Setenv("ALLOW_UNAUTHENTICATED", "true")
+	os.Exit(m.Run())
+}
 
 type backend struct {
 	ready  error

@@ -149,7 +149,7 @@ func (p *processes) launch(ctx context.Context, name string, env ...string) (*pr
 	if err != nil {
 		return nil, nil, err
 	}
-	proc.cmd.Env = append(append(deployed, "LISTEN_ADDRESS="+address, "BENCH_PPROF="+profiler), env...)
+	proc.cmd.Env = append(append(deployed, "LISTEN_ADDRESS="+address, "METRICS_ADDRESS=", "ALLOW_UNAUTHENTICATED=true", "BENCH_PPROF="+profiler), env...)
 	proc.cmd.Stdout, proc.cmd.Stderr = &proc.log, &proc.log
 	proc.execed = time.Now()
 	if err := proc.cmd.Start(); err != nil {

@@ -15,7 +15,7 @@ import (
 	core "k8s.io/api/core/v1"
 
 	"github.com/sequential-questioning/sequential-questioning/gitops/operate/environment"
-	"github.com/sequential-questioning/sequential-questioning/shared/requeststate"
+	"github.com/sequential-questioning/sequential-questioning/shared/keyring"
 )
 
 // The Secrets of an environment's namespace, by which rotation names them.
@@ -181,7 +181,7 @@ func (o Options) requestState(e environment.Environment, all files) error {
 		next++
 	}
 	id := fmt.Sprintf("k%d", next)
-	_, key, _ := strings.Cut(requeststate.Generate(), ":")
+	_, key, _ := strings.Cut(keyring.Generate(), ":")
 	s.values = map[string]string{id: id + ":" + key}
 	ids = append([]string{id}, ids...)
 	ids = ids[:min(len(ids), maxKeys)]
