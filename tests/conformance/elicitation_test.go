@@ -24,8 +24,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
 	"github.com/sequential-questioning/sequential-questioning/shared/keyring"
+	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
 )
 
 // Every request meets the other of two gateways, and every call of the function
