@@ -77,6 +77,7 @@ func newRouteTo(t testing.TB, address string, adjust ...func(*Config)) *route {
 		change(&config)
 	}
 	gateway := NewWithConfig(config)
+	gateway.ServeMetrics = true
 	require.NoError(t, gateway.Start(t.Context(), nil))
 	front := httptest.NewServer(http.HandlerFunc(gateway.Handle))
 	t.Cleanup(func() {

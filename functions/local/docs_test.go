@@ -89,8 +89,8 @@ func TestEveryToolFunctionIsListed(t *testing.T) {
 	for _, f := range ToolFunctions {
 		listed[f.Name] = true
 	}
-	for name := range EventingFunctions {
-		listed[name] = true
+	for _, f := range EventingFunctions {
+		listed[f.Name] = true
 	}
 	for _, file := range files {
 		assert.True(t, listed[filepath.Base(filepath.Dir(file))], "add %s to ToolFunctions", file)

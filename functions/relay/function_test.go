@@ -43,7 +43,7 @@ func TestItStartsWithoutItsDatabaseAndSaysSo(t *testing.T) {
 	defer f.Stop(t.Context())
 	server := httptest.NewServer(fn.New(f).Handler)
 	defer server.Close()
-	for path, want := range map[string]int{"/health/liveness": 200, "/health/readiness": 500, "/metrics": 200, "/": 405} {
+	for path, want := range map[string]int{"/health/liveness": 200, "/health/readiness": 500, "/metrics": 405, "/": 405} {
 		response, err := http.Get(server.URL + path)
 		require.NoError(t, err)
 		response.Body.Close()

@@ -13,6 +13,8 @@ import (
 
 	cloudevents "github.com/cloudevents/sdk-go/v2"
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/inprocess"
 )
 
 // Publisher delivers an event. An error that is no *Refused says that it was
@@ -90,7 +92,7 @@ func NewSink(config SinkConfig, signer *Signer) (*Sink, error) {
 		url:        config.URL,
 		extensions: overrides.Extensions,
 		signer:     signer,
-		client:     &http.Client{Timeout: config.Timeout, Transport: otelhttp.NewTransport(transport)},
+		client:     &http.Client{Timeout: config.Timeout, Transport: otelhttp.NewTransport(inprocess.Transport(transport))},
 	}, nil
 }
 
