@@ -5,7 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/sequential-questioning/sequential-questioning/shared/requeststate"
+	"github.com/sequential-questioning/sequential-questioning/shared/keyring"
 	"github.com/sequential-questioning/sequential-questioning/shared/tool/tooltest"
 )
 
@@ -15,17 +15,19 @@ func TestHintsAreTruthful(t *testing.T) { tooltest.Hints(t, Tool(nil)) }
 
 func TestItDoesNotStartWithoutAKey(t *testing.T) {
 	t.Setenv("DATABASE_URL", "postgres://nowhere:1/x")
+	t.Setenv("ALLOW_UNAUTHENTICATED", "true")
 	for ring, says := range map[string]string{"": "REQUEST_STATE_KEYS is not set", "k1:short": "REQUEST_STATE_KEYS entry 1"} {
 		t.Setenv("REQUEST_STATE_KEYS", ring)
 		require.ErrorContains(t, New().Start(t.Context(), nil), says)
 	}
-	t.Setenv("REQUEST_STATE_KEYS", requeststate.Generate())
+	t.Setenv("REQUEST_STATE_KEYS", keyring.Generate())
 	require.NoError(t, New().Start(t.Context(), nil), "it connects nowhere")
 }
 
 func TestAWrongSettingIsToldAtOnce(t *testing.T) {
 	t.Setenv("DATABASE_URL", "postgres://nowhere:1/x")
-	t.Setenv("REQUEST_STATE_KEYS", requeststate.Generate())
+	t.Setenv("ALLOW_UNAUTHENTICATED", "true")
+	t.Setenv("REQUEST_STATE_KEYS", keyring.Generate())
 	for name, value := range map[string]string{"FORM_SIZE": "11", "MAX_ROUNDS": "9", "REQUEST_STATE_LIFETIME": "0s"} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv(name, value)

@@ -66,7 +66,7 @@ func TestAMalformedSettingFailsStartAndReadinessAndIsNamed(t *testing.T) {
 }
 
 func TestTheFirstRequestConfiguresAFunctionThatWasNotStarted(t *testing.T) {
-	f := NewWithConfig(Config{})
+	f := NewWithConfig(Config{Identity: open})
 	ready, err := f.Ready(t.Context())
 	require.NoError(t, err)
 	require.False(t, ready)

@@ -18,6 +18,11 @@ import (
 
 // Function is the gateway as a Knative function.
 type Function struct {
+	// ServeMetrics adds /metrics to what is served, for a server that only its own
+	// machine can reach. Elsewhere the route to the gateway is public, and metrics
+	// have a port of their own: see function.Main. Set it before Start.
+	ServeMetrics bool
+
 	settings  func() (Config, error)
 	prepare   sync.Once
 	prepared  atomic.Pointer[gateway]
@@ -93,7 +98,7 @@ func (f *Function) Ready(context.Context) (bool, error) {
 // Alive is true: nothing here can wedge that a restart would cure.
 func (f *Function) Alive(context.Context) (bool, error) { return true, nil }
 
-// Handle serves MCP on / and /mcp, health on /health…, and /metrics.
+// Handle serves MCP on / and /mcp, and health on /health….
 func (f *Function) Handle(w http.ResponseWriter, r *http.Request) {
 	if f.health(w, r) {
 		return
@@ -136,7 +141,11 @@ func (f *Function) gateway(ctx context.Context) (*gateway, error) {
 		if f.telemetry, f.err = telemetry.Setup(context.WithoutCancel(ctx), "gateway"); f.err != nil {
 			return
 		}
-		g, err := newGateway(config, f.telemetry.Handler())
+		var metrics http.Handler
+		if f.ServeMetrics {
+			metrics = telemetry.Metrics()
+		}
+		g, err := newGateway(config, metrics)
 		if err != nil {
 			f.err = err
 			return

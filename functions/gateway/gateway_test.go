@@ -18,6 +18,8 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 	"github.com/stretchr/testify/require"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/identity"
 )
 
 const testCatalogue = `{
@@ -46,6 +48,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// open serves every caller.
+var open = identity.Config{AllowUnauthenticated: true}
+
 // route is a running gateway whose report tool is served by a function of the
 // test's own.
 type route struct {
@@ -64,6 +69,7 @@ func newRoute(t testing.TB, function http.Handler, adjust ...func(*Config)) *rou
 func newRouteTo(t testing.TB, address string, adjust ...func(*Config)) *route {
 	t.Helper()
 	config := Config{
+		Identity:     open,
 		FunctionURLs: map[string]string{"report": address, "ask": "http://127.0.0.1:1/mcp"},
 		catalogue:    []byte(testCatalogue),
 	}
@@ -71,6 +77,7 @@ func newRouteTo(t testing.TB, address string, adjust ...func(*Config)) *route {
 		change(&config)
 	}
 	gateway := NewWithConfig(config)
+	gateway.ServeMetrics = true
 	require.NoError(t, gateway.Start(t.Context(), nil))
 	front := httptest.NewServer(http.HandlerFunc(gateway.Handle))
 	t.Cleanup(func() {

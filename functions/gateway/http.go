@@ -31,7 +31,9 @@ func (g *gateway) newRoutes(metrics http.Handler) http.Handler {
 	mux.Handle("/{$}", endpoint)
 	mux.Handle("/mcp", endpoint)
 	mux.Handle(g.identity.MetadataPath(), g.guard(g.identity.Metadata()))
-	mux.Handle("GET /metrics", g.knownHost(metrics))
+	if metrics != nil {
+		mux.Handle("GET /metrics", g.knownHost(metrics))
+	}
 	return mux
 }
 

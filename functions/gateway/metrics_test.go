@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -9,6 +10,17 @@ import (
 
 	"github.com/sequential-questioning/sequential-questioning/shared/function"
 )
+
+// The route leads from anywhere to what the gateway serves.
+func TestMetricsAreNotOnTheRoute(t *testing.T) {
+	f := NewWithConfig(Config{Identity: open})
+	require.NoError(t, f.Start(t.Context(), nil))
+	t.Cleanup(func() { _ = f.Stop(context.Background()) })
+	answer := httptest.NewRecorder()
+	f.Handle(answer, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	require.Equal(t, http.StatusNotFound, answer.Code)
+	require.NotContains(t, answer.Body.String(), "go_goroutines")
+}
 
 func TestCallsThatHadToStartTheirFunctionAreMeasuredApart(t *testing.T) {
 	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

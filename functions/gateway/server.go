@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/identity"
+	"github.com/sequential-questioning/sequential-questioning/shared/inprocess"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 )
 
@@ -53,6 +54,7 @@ type gateway struct {
 	drain    func()
 }
 
+// newGateway serves metrics as well where there are any.
 func newGateway(config Config, metrics http.Handler) (*gateway, error) {
 	listed, err := parseCatalogue(config.catalogue)
 	if err != nil {
@@ -87,7 +89,7 @@ func newGateway(config Config, metrics http.Handler) (*gateway, error) {
 	}
 
 	g.pool = newPool(config.MaxConcurrentCalls)
-	g.upstream = otelhttp.NewTransport(g.pool, otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string {
+	g.upstream = otelhttp.NewTransport(inprocess.Transport(g.pool), otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string {
 		return "tools/call " + r.Header.Get(mcp.HeaderName)
 	}))
 

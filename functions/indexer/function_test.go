@@ -12,9 +12,13 @@ import (
 	fn "knative.dev/func-go/http"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
+	"github.com/sequential-questioning/sequential-questioning/shared/keyring"
 )
 
 func TestAWrongSettingIsToldAtOnce(t *testing.T) {
+	t.Setenv("EVENT_SIGNING_KEYS", "")
+	assert.ErrorContains(t, New().Start(t.Context(), nil), "EVENT_SIGNING_KEYS is not set")
+	t.Setenv("EVENT_SIGNING_KEYS", keyring.Generate())
 	t.Setenv("DATABASE_URL", "postgres://db/things")
 	t.Setenv("INDEXER_RETENTION", "1m")
 	assert.ErrorContains(t, New().Start(t.Context(), nil), "INDEXER_RETENTION is 1m0s")
@@ -27,6 +31,10 @@ func TestABrokerLearnsWhetherToDeliverAgain(t *testing.T) {
 	t.Setenv("DATABASE_URL", "postgres://someone@127.0.0.1:1/things")
 	t.Setenv("QDRANT_URL", "")
 	t.Setenv("MAX_BODY_BYTES", "2000")
+	keys := event.SigningConfig{Keys: keyring.Generate()}
+	t.Setenv("EVENT_SIGNING_KEYS", keys.Keys)
+	signer, err := event.NewSigner(keys)
+	require.NoError(t, err)
 	f := New()
 	require.NoError(t, f.Start(t.Context(), nil))
 	defer f.Stop(t.Context())
@@ -50,6 +58,7 @@ func TestABrokerLearnsWhetherToDeliverAgain(t *testing.T) {
 		e.SetSubject(erased.ConversationID)
 		require.NoError(t, e.SetData(cloudevents.ApplicationJSON, erased))
 		c.change(&e)
+		require.NoError(t, signer.Sign(&e))
 		request, err := cloudevents.NewHTTPRequestFromEvent(t.Context(), server.URL, e)
 		require.NoError(t, err)
 		response, err := http.DefaultClient.Do(request)

@@ -10,7 +10,10 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	fn "knative.dev/func-go/http"
 
+	"github.com/sequential-questioning/sequential-questioning/functions/gateway"
+	"github.com/sequential-questioning/sequential-questioning/shared/keyring"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/needed"
 )
 
@@ -86,11 +89,25 @@ func TestEveryToolFunctionIsListed(t *testing.T) {
 	for _, f := range ToolFunctions {
 		listed[f.Name] = true
 	}
-	for name := range EventingFunctions {
-		listed[name] = true
+	for _, f := range EventingFunctions {
+		listed[f.Name] = true
 	}
 	for _, file := range files {
 		assert.True(t, listed[filepath.Base(filepath.Dir(file))], "add %s to ToolFunctions", file)
+	}
+}
+
+func TestNoToolFunctionIsOpenByOversight(t *testing.T) {
+	t.Setenv("DATABASE_URL", "postgres://nowhere:1/x")
+	t.Setenv("REQUEST_STATE_KEYS", keyring.Generate())
+	routes := map[string]fn.Starter{"gateway": gateway.New()}
+	for _, f := range ToolFunctions {
+		routes[f.Name] = f.New()
+	}
+	for name, f := range routes {
+		err := f.Start(t.Context(), nil)
+		assert.ErrorContains(t, err, "OAUTH_ISSUER", name)
+		assert.ErrorContains(t, err, "ALLOW_UNAUTHENTICATED", name)
 	}
 }
 

@@ -40,8 +40,15 @@ func toolFunction(name string, construct func() *function.Function, t tool.Tool)
 	return ToolFunction{name, construct, t.Declaration, t.Asks}
 }
 
-// EventingFunctions carry what happened to memory, by the function's name.
-var EventingFunctions = map[string]func() *function.Function{
-	"relay":   relay.New,
-	"indexer": indexer.New,
+// EventingFunction is a function that works on events.
+type EventingFunction struct {
+	Name string
+	New  func() *function.Function
+}
+
+// EventingFunctions carry what happened to memory, in the direction in which they
+// do: each calls those after it.
+var EventingFunctions = []EventingFunction{
+	{"relay", relay.New},
+	{"indexer", indexer.New},
 }

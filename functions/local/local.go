@@ -20,7 +20,8 @@ import (
 
 	"github.com/sequential-questioning/sequential-questioning/functions/gateway"
 	"github.com/sequential-questioning/sequential-questioning/migrations"
-	"github.com/sequential-questioning/sequential-questioning/shared/requeststate"
+	"github.com/sequential-questioning/sequential-questioning/shared/inprocess"
+	"github.com/sequential-questioning/sequential-questioning/shared/keyring"
 	"github.com/sequential-questioning/sequential-questioning/shared/telemetry"
 )
 
@@ -53,16 +54,12 @@ func Run(ctx context.Context, options Options, ready func(url string)) (err erro
 	if err := migrations.Up(ctx, database); err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
-	back, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return fmt.Errorf("listen for functions: %w", err)
-	}
 	fill, stopMemory, err := openMemory()
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, stopMemory()) }()
-	if err := configure(database, back.Addr(), options.Data); err != nil {
+	if err := configure(database, options.Data); err != nil {
 		return err
 	}
 
@@ -71,18 +68,21 @@ func Run(ctx context.Context, options Options, ready func(url string)) (err erro
 		return err
 	}
 	defer func() { err = errors.Join(err, shown.Shutdown(context.WithoutCancel(ctx))) }()
-	functions, tools := assemble()
+	functions := assemble()
 	route := gateway.New()
-	functions = append(functions, route)
-	defer func() { err = errors.Join(err, stop(functions)) }()
+	route.ServeMetrics = true
+	defer func() { err = errors.Join(err, stop(functions, route)) }()
 	for _, f := range functions {
 		if err := f.Start(ctx, nil); err != nil {
 			return err
 		}
 	}
-	servers := []*http.Server{serve(back, tools), serve(front, fn.New(route).Handler)}
-	servers[1].RegisterOnShutdown(route.Drain)
-	defer shutdown(servers)
+	if err := route.Start(ctx, nil); err != nil {
+		return err
+	}
+	server := serve(front, fn.New(route).Handler)
+	server.RegisterOnShutdown(route.Drain)
+	defer shutdown(server)
 	tended := make(chan struct{})
 	go func() {
 		defer close(tended)
@@ -95,26 +95,32 @@ func Run(ctx context.Context, options Options, ready func(url string)) (err erro
 	return nil
 }
 
+// inProcess is the address of a function: none that others could reach.
+const inProcess = "http://{function}" + inprocess.Domain
+
 // configure sets what the functions read from their environment, where the
 // person running this has not.
-func configure(database string, functions net.Addr, data string) error {
+func configure(database, data string) error {
 	keys := os.Getenv("REQUEST_STATE_KEYS")
 	if keys == "" {
 		if err := os.MkdirAll(data, 0o755); err != nil {
 			return fmt.Errorf("make data folder: %w", err)
 		}
 		var err error
-		if keys, err = requeststate.Kept(filepath.Join(data, "request-state-keys")); err != nil {
+		if keys, err = keyring.Kept(filepath.Join(data, "request-state-keys")); err != nil {
 			return err
 		}
 	}
 	os.Setenv("DATABASE_URL", database)
-	os.Setenv("FUNCTION_URL", "http://"+functions.String()+"/{function}/mcp")
+	os.Setenv("FUNCTION_URL", inProcess+"/mcp")
 	for name, value := range map[string]string{
-		"RELAY_URL":          "http://" + functions.String() + "/relay/",
-		"K_SINK":             "http://" + functions.String() + "/indexer/",
+		"RELAY_URL":          strings.ReplaceAll(inProcess, "{function}", "relay"),
+		"K_SINK":             strings.ReplaceAll(inProcess, "{function}", "indexer"),
+		"EVENT_SIGNING_KEYS": keyring.Generate(), // no event outlives the process
 		"REQUEST_STATE_KEYS": keys,
-		"ALLOWED_HOSTS":      "localhost,127.0.0.1,[::1]",
+		// Whoever reaches this machine's loopback is its user.
+		"ALLOW_UNAUTHENTICATED": "true",
+		"ALLOWED_HOSTS":         "localhost,127.0.0.1,[::1]",
 		// No route limits a request here: a person may take a day over a form, and
 		// as long over each of ten in one call. A state outlives its form.
 		"ELICITATION_TIMEOUT":       "24h",
@@ -137,22 +143,32 @@ type instance interface {
 	fn.Stopper
 }
 
-// assemble makes every function but the gateway, and the handler that routes to them by name.
-func assemble() ([]instance, http.Handler) {
+// served is a function that others of this process can call.
+type served struct {
+	instance
+	leave func(context.Context) error
+}
+
+// Stop waits for the calls under way first.
+func (s served) Stop(ctx context.Context) error {
+	return errors.Join(s.leave(ctx), s.instance.Stop(ctx))
+}
+
+// assemble makes every function but the gateway, each called under its name. One
+// that calls another comes before it.
+func assemble() []instance {
 	fn.SetLogLevel(fn.LogWarn)
 	var functions []instance
-	mux := http.NewServeMux()
-	mount := func(name string, f instance) {
-		functions = append(functions, f)
-		mux.Handle("/"+name+"/", http.StripPrefix("/"+name, fn.New(f).Handler))
+	add := func(name string, f instance) {
+		functions = append(functions, served{f, inprocess.Serve(name, fn.New(f).Handler)})
 	}
 	for _, t := range ToolFunctions {
-		mount(t.Name, t.New())
+		add(t.Name, t.New())
 	}
-	for name, eventing := range EventingFunctions {
-		mount(name, eventing())
+	for _, f := range EventingFunctions {
+		add(f.Name, f.New())
 	}
-	return functions, mux
+	return functions
 }
 
 func serve(listener net.Listener, handler http.Handler) *http.Server {
@@ -161,21 +177,19 @@ func serve(listener net.Listener, handler http.Handler) *http.Server {
 	return server
 }
 
-// shutdown ends the servers, the one that clients call first.
-func shutdown(servers []*http.Server) {
+func shutdown(server *http.Server) {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
-	for i := len(servers) - 1; i >= 0; i-- {
-		if servers[i].Shutdown(ctx) != nil {
-			servers[i].Close()
-		}
+	if server.Shutdown(ctx) != nil {
+		server.Close()
 	}
 }
 
-func stop(functions []instance) error {
+// stop stops the gateway first, then the functions in their order.
+func stop(functions []instance, route instance) error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
-	var err error
+	err := route.Stop(ctx)
 	for _, f := range functions {
 		err = errors.Join(err, f.Stop(ctx))
 	}

@@ -9,8 +9,10 @@ import (
 	"time"
 
 	"github.com/caarlos0/env/v11"
+	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
+	"github.com/sequential-questioning/sequential-questioning/shared/inprocess"
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant/embedded"
@@ -20,19 +22,26 @@ import (
 // a cluster a timer event does it.
 const sweepEvery = 5 * time.Second
 
+// connectionBuffer is how many bytes of a connection to memory wait to be read.
+const connectionBuffer = 64 << 10
+
 // openMemory leaves a given Qdrant alone, or starts one in this process, which
 // fill brings up to date.
 func openMemory() (fill func(context.Context) error, stop func() error, err error) {
 	if os.Getenv("QDRANT_URL") != "" {
 		return func(context.Context) error { return nil }, func() error { return nil }, nil
 	}
-	server, err := embedded.Start(embedded.Options{Address: "127.0.0.1:0"})
+	const name = "qdrant"
+	connections := bufconn.Listen(connectionBuffer)
+	server, err := embedded.Start(embedded.Options{Listener: connections})
 	if err != nil {
 		return nil, nil, fmt.Errorf("start memory: %w", err)
 	}
-	os.Setenv("QDRANT_URL", server.URL())
+	leave := inprocess.Listen(name, connections.DialContext)
+	os.Setenv("QDRANT_URL", "http://"+name+inprocess.Domain)
 	return rebuild, func() error {
 		os.Unsetenv("QDRANT_URL")
+		leave()
 		server.Close()
 		return nil
 	}, nil

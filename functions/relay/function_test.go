@@ -10,6 +10,7 @@ import (
 	fn "knative.dev/func-go/http"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/function"
+	"github.com/sequential-questioning/sequential-questioning/shared/keyring"
 )
 
 // What Knative's runtime looks for.
@@ -22,6 +23,9 @@ var (
 )
 
 func TestAWrongSettingIsToldAtOnce(t *testing.T) {
+	t.Setenv("EVENT_SIGNING_KEYS", "")
+	assert.ErrorContains(t, New().Start(t.Context(), nil), "EVENT_SIGNING_KEYS is not set")
+	t.Setenv("EVENT_SIGNING_KEYS", keyring.Generate())
 	t.Setenv("K_SINK", "broker")
 	t.Setenv("DATABASE_URL", "postgres://db/things")
 	assert.ErrorContains(t, New().Start(t.Context(), nil), "K_SINK is")
@@ -31,6 +35,7 @@ func TestAWrongSettingIsToldAtOnce(t *testing.T) {
 }
 
 func TestItStartsWithoutItsDatabaseAndSaysSo(t *testing.T) {
+	t.Setenv("EVENT_SIGNING_KEYS", keyring.Generate())
 	t.Setenv("K_SINK", "") // as before a SinkBinding has set it
 	t.Setenv("DATABASE_URL", "postgres://someone@127.0.0.1:1/things")
 	f := New()
@@ -38,7 +43,7 @@ func TestItStartsWithoutItsDatabaseAndSaysSo(t *testing.T) {
 	defer f.Stop(t.Context())
 	server := httptest.NewServer(fn.New(f).Handler)
 	defer server.Close()
-	for path, want := range map[string]int{"/health/liveness": 200, "/health/readiness": 500, "/metrics": 200, "/": 405} {
+	for path, want := range map[string]int{"/health/liveness": 200, "/health/readiness": 500, "/metrics": 405, "/": 405} {
 		response, err := http.Get(server.URL + path)
 		require.NoError(t, err)
 		response.Body.Close()

@@ -19,8 +19,8 @@ func generateCommand(v variables) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "generate ENV…",
 		Short: "Make passwords and keys, and write them as SealedSecrets",
-		Long: `Makes what is missing of the roles' passwords, the keys that seal forms, and Qdrant's
-key, and writes one SealedSecret a file, ready to be committed. Nothing else is
+		Long: `Makes what is missing of the roles' passwords, the keys that seal forms and sign
+events, and Qdrant's key, and writes one SealedSecret a file, ready to be committed. Nothing else is
 written or shown: who needs a value reads it from the Secret in the cluster.
 
 What is there is not overwritten. --rotate makes one Secret anew, with the Secret of
@@ -29,6 +29,7 @@ the other side that goes with it:
   sequential-questioning-database        the password of the functions' role
   sequential-questioning-migrations      the password of the owner
   sequential-questioning-request-state   a new key in front; the last two stay
+  sequential-questioning-event-signing   the same, for the signatures of events
   sequential-questioning-qdrant          Qdrant's key: name all environments that share it
 
 A further environment gets Qdrant's key from QDRANT_API_KEY.`,

@@ -19,6 +19,7 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/yaml"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/event"
 	"github.com/sequential-questioning/sequential-questioning/shared/requeststate"
 )
 
@@ -88,13 +89,14 @@ const (
 	databaseFile   = "sequential-questioning-prod.sequential-questioning-database.yaml"
 	migrationsFile = "sequential-questioning-prod.sequential-questioning-migrations.yaml"
 	stateFile      = "sequential-questioning-prod.sequential-questioning-request-state.yaml"
+	signingFile    = "sequential-questioning-prod.sequential-questioning-event-signing.yaml"
 	qdrantFile     = "sequential-questioning-prod.sequential-questioning-qdrant.yaml"
 	ownerFile      = "databases.postgres-prod-owner.yaml"
 	functionsFile  = "databases.postgres-prod-functions.yaml"
 	serverFile     = "databases.qdrant.yaml"
 )
 
-var prodFiles = []string{functionsFile, ownerFile, serverFile, databaseFile, migrationsFile, qdrantFile, stateFile}
+var prodFiles = []string{functionsFile, ownerFile, serverFile, databaseFile, migrationsFile, qdrantFile, stateFile, signingFile}
 
 func TestGeneratedSecretsAreWhatTheClusterNeeds(t *testing.T) {
 	t.Parallel()
@@ -115,6 +117,9 @@ func TestGeneratedSecretsAreWhatTheClusterNeeds(t *testing.T) {
 	assert.NotEqual(t, v.value(ownerFile, "password"), v.value(functionsFile, "password"))
 	_, err := requeststate.New(requeststate.Config{Keys: v.value(stateFile, "keys"), Lifetime: time.Hour})
 	require.NoError(t, err)
+	_, err = event.NewSigner(event.SigningConfig{Keys: v.value(signingFile, "keys")})
+	require.NoError(t, err)
+	assert.NotEqual(t, v.value(stateFile, "keys"), v.value(signingFile, "keys"))
 	assert.Equal(t, v.value(serverFile, "api-key"), v.value(qdrantFile, "api-key"))
 	assert.Equal(t, "http://qdrant.databases.svc.cluster.local:6334", v.value(qdrantFile, "url"))
 	for _, file := range prodFiles {
@@ -203,6 +208,8 @@ func TestRotatedKeysStillOpenWhatOlderOnesSealed(t *testing.T) {
 	}
 	old, err := sealer().Seal("claims", "ann")
 	require.NoError(t, err)
+	assert.Equal(t, []string{signingFile}, v.changed("prod", "--rotate", "sequential-questioning-event-signing"))
+	assert.True(t, strings.HasPrefix(v.value(signingFile, "keys"), "k2:"))
 	assert.Equal(t, []string{stateFile}, v.changed("prod", "--rotate", "sequential-questioning-request-state"))
 	var claims string
 	require.NoError(t, sealer().Open(old, &claims, "ann"))

@@ -22,9 +22,9 @@ func (w Waiting) CloudEvent() cloudevents.Event {
 	return e
 }
 
-// Receive reads the event that a request brings, structured or binary. What is none
+// receive reads the event that a request brings, structured or binary. What is none
 // it answers by itself, and returns false.
-func Receive(w http.ResponseWriter, r *http.Request) (*cloudevents.Event, bool) {
+func receive(w http.ResponseWriter, r *http.Request) (*cloudevents.Event, bool) {
 	e, err := cloudevents.NewEventFromHTTPRequest(r)
 	if err == nil {
 		err = e.Validate()

@@ -46,9 +46,10 @@ func (o *Outbox) Return(ctx context.Context, id uuid.UUID, e Event, problem stri
 }
 
 // serveDeadLetter answers as a broker understands: 200 for what is parked now, 4xx
-// for what is no event of ours, 503 for what is to be brought again.
+// for what the relay did not sign or nobody can read, 503 for what is to be
+// delivered again.
 func (h *RelayHandler) serveDeadLetter(w http.ResponseWriter, r *http.Request) {
-	e, ok := Receive(w, r)
+	e, ok := h.signer.Receive(w, r)
 	if !ok {
 		return
 	}

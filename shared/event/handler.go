@@ -14,11 +14,13 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 )
 
-// RelayHandler takes back dead letters, and drains on every other POST: a nudge,
-// or the CloudEvent of a timer. What that says does not matter.
+// RelayHandler takes back dead letters that the relay signed, and drains on every
+// other POST: a nudge, or the CloudEvent of a timer. Such a request is not read, so
+// that whoever sends it can cause a drain and nothing else; Relay bounds how often.
 type RelayHandler struct {
 	pool   *pgxpool.Pool
 	sink   *Sink
+	signer *Signer
 	outbox *Outbox
 	relay  *Relay
 }
@@ -29,12 +31,17 @@ func OpenRelay() (*RelayHandler, error) {
 	var config struct {
 		Relay    RelayConfig
 		Sink     SinkConfig
+		Signing  SigningConfig
 		Postgres postgres.Config
 	}
 	if err := env.Parse(&config); err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
-	sink, err := NewSink(config.Sink)
+	signer, err := NewSigner(config.Signing)
+	if err != nil {
+		return nil, err
+	}
+	sink, err := NewSink(config.Sink, signer)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +55,7 @@ func OpenRelay() (*RelayHandler, error) {
 		pool.Close()
 		return nil, err
 	}
-	return &RelayHandler{pool, sink, outbox, relay}, nil
+	return &RelayHandler{pool, sink, signer, outbox, relay}, nil
 }
 
 // ServeHTTP answers 200 with what was done, 202 when a drain under way sees to

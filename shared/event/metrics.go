@@ -8,6 +8,8 @@ import (
 	"go.opentelemetry.io/otel/metric"
 )
 
+const meterName = "github.com/sequential-questioning/sequential-questioning/shared/event"
+
 type metrics struct {
 	out, failures   metric.Int64Counter
 	dead            metric.Int64Counter
@@ -16,7 +18,7 @@ type metrics struct {
 }
 
 func newMetrics() *metrics {
-	meter := otel.Meter("github.com/sequential-questioning/sequential-questioning/shared/event")
+	meter := otel.Meter(meterName)
 	counter := func(name, description string) metric.Int64Counter {
 		c, _ := meter.Int64Counter(name, metric.WithDescription(description)) // errs on a bad name only
 		return c

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"sync"
 	"time"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/inprocess"
 )
 
 // NudgeConfig is where the relay is, from the environment.
@@ -41,7 +43,7 @@ func NewNudger(config NudgeConfig) (*Nudger, error) {
 	if config.Timeout <= 0 {
 		return nil, fmt.Errorf("RELAY_NUDGE_TIMEOUT is %s, want more than 0", config.Timeout)
 	}
-	n := &Nudger{config: config, client: &http.Client{Timeout: config.Timeout}}
+	n := &Nudger{config: config, client: &http.Client{Timeout: config.Timeout, Transport: inprocess.Transport(http.DefaultTransport)}}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	return n, nil
 }

@@ -13,6 +13,8 @@ import (
 
 	cloudevents "github.com/cloudevents/sdk-go/v2"
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/inprocess"
 )
 
 // Publisher delivers an event. An error that is no *Refused says that it was
@@ -63,12 +65,13 @@ type SinkConfig struct {
 type Sink struct {
 	url        string
 	extensions map[string]string
+	signer     *Signer
 	client     *http.Client
 }
 
-// NewSink returns a sink without connecting. One without a URL is away: events
-// wait until a SinkBinding sets it.
-func NewSink(config SinkConfig) (*Sink, error) {
+// NewSink returns a sink, which signs what it publishes, without connecting. One
+// without a URL is unavailable: events wait until a SinkBinding sets it.
+func NewSink(config SinkConfig, signer *Signer) (*Sink, error) {
 	if u, err := url.Parse(config.URL); config.URL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
 		return nil, fmt.Errorf("K_SINK is %q, want http://host/path or https://host/path", config.URL)
 	}
@@ -88,7 +91,8 @@ func NewSink(config SinkConfig) (*Sink, error) {
 	return &Sink{
 		url:        config.URL,
 		extensions: overrides.Extensions,
-		client:     &http.Client{Timeout: config.Timeout, Transport: otelhttp.NewTransport(transport)},
+		signer:     signer,
+		client:     &http.Client{Timeout: config.Timeout, Transport: otelhttp.NewTransport(inprocess.Transport(transport))},
 	}, nil
 }
 
@@ -99,6 +103,9 @@ func (s *Sink) Publish(ctx context.Context, e cloudevents.Event) error {
 	}
 	for name, value := range s.extensions {
 		e.SetExtension(name, value)
+	}
+	if err := s.signer.Sign(&e); err != nil {
+		return err
 	}
 	request, err := cloudevents.NewHTTPRequestFromEvent(ctx, s.url, e)
 	if err != nil {

@@ -12,6 +12,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/keyring"
 )
 
 func waiting(t *testing.T) Waiting {
@@ -32,9 +34,10 @@ func TestAnEventIsSentInBinaryModeWithWhatTheBindingAdds(t *testing.T) {
 		} {
 			assert.Equal(t, want, r.Header.Get(header), header)
 		}
+		assert.True(t, strings.HasPrefix(r.Header.Get("Ce-"+SignatureExtension), "v1.k1."))
 	}))
 	defer sink.Close()
-	s, err := NewSink(SinkConfig{URL: sink.URL, Overrides: `{"extensions":{"cluster":"eu"}}`, Timeout: time.Second})
+	s, err := NewSink(SinkConfig{URL: sink.URL, Overrides: `{"extensions":{"cluster":"eu"}}`, Timeout: time.Second}, newSigner(t, keyring.Generate()))
 	require.NoError(t, err)
 	defer s.Close()
 	assert.NoError(t, s.Publish(t.Context(), w.CloudEvent()))
@@ -47,7 +50,7 @@ func TestASinksAnswerTellsWhatToDo(t *testing.T) {
 		io.WriteString(w, strings.Repeat("no ", 1000))
 	}))
 	defer sink.Close()
-	s, err := NewSink(SinkConfig{URL: sink.URL, Timeout: time.Second})
+	s, err := NewSink(SinkConfig{URL: sink.URL, Timeout: time.Second}, newSigner(t, keyring.Generate()))
 	require.NoError(t, err)
 	for code, want := range map[int]struct{ away, final bool }{
 		400: {false, true}, 404: {false, false}, 408: {false, false}, 409: {false, false}, 413: {false, true}, 422: {false, true},
@@ -89,7 +92,7 @@ func TestWrongSettingsOfTheRelayAreToldAtOnce(t *testing.T) {
 		{SinkConfig{URL: "http://broker"}, "RELAY_PUBLISH_TIMEOUT"},
 		{SinkConfig{URL: "http://broker", Timeout: 1, Overrides: "{"}, "K_CE_OVERRIDES"},
 	} {
-		_, err := NewSink(c.config)
+		_, err := NewSink(c.config, nil)
 		assert.ErrorContains(t, err, c.named)
 	}
 }

@@ -38,6 +38,9 @@ const (
 	// givenUp is how many deliveries in a row may fail before a drain takes the
 	// sink for away.
 	givenUp = 3
+	// rest is how long the outbox is left alone between two looks: whoever reaches
+	// the relay can ask for one, and a look costs the database three transactions.
+	rest = 50 * time.Millisecond
 )
 
 func (c RelayConfig) check() error {
@@ -66,8 +69,12 @@ type Relay struct {
 	config    RelayConfig
 	metrics   *metrics
 
+	round   func(context.Context, *Drained) error // one look at the outbox
+	measure func(context.Context)                 // what is left
+
 	mu             sync.Mutex
 	running, again bool
+	looked         time.Time // when the outbox was last looked at
 }
 
 // NewRelay returns a relay. A wrong setting is an error.
@@ -75,7 +82,9 @@ func NewRelay(outbox *Outbox, publisher Publisher, config RelayConfig) (*Relay, 
 	if err := config.check(); err != nil {
 		return nil, err
 	}
-	return &Relay{outbox: outbox, publisher: publisher, config: config, metrics: newMetrics()}, nil
+	r := &Relay{outbox: outbox, publisher: publisher, config: config, metrics: newMetrics()}
+	r.round, r.measure = r.drain, r.report
+	return r, nil
 }
 
 // Drained is what a drain did.
@@ -100,12 +109,28 @@ func (r *Relay) Drain(ctx context.Context) (Drained, bool, error) {
 	defer cancel()
 	var done Drained
 	for {
-		err := r.drain(ctx, &done)
+		err := r.look(ctx, &done)
 		if again := r.end(err != nil || done.More); !again {
-			r.report(ctx)
+			r.measure(ctx)
 			return done, true, err
 		}
 	}
+}
+
+// look drains once, no sooner than rest after the last time. Requests that come
+// meanwhile are met by it.
+func (r *Relay) look(ctx context.Context, done *Drained) error {
+	select {
+	case <-time.After(time.Until(r.looked.Add(rest))):
+	case <-ctx.Done():
+		done.More = true
+		return nil
+	}
+	r.mu.Lock()
+	r.again = false
+	r.mu.Unlock()
+	defer func() { r.looked = time.Now() }() // one look at a time
+	return r.round(ctx, done)
 }
 
 func (r *Relay) begin() bool {

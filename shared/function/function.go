@@ -84,7 +84,6 @@ func (f *Function) open(open func() (http.Handler, Backend, error)) error {
 		return errors.Join(err, shown.Shutdown(context.Background()))
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/metrics", shown.Handler())
 	mux.HandleFunc("/health", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.Handle("/", otelhttp.NewHandler(handler, f.name,
 		otelhttp.WithSpanNameFormatter(func(name string, _ *http.Request) string { return name })))

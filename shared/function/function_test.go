@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -28,6 +30,11 @@ var (
 	_ fn.ReadinessReporter = (*Function)(nil)
 	_ fn.LivenessReporter  = (*Function)(nil)
 )
+
+func TestMain(m *testing.M) {
+	os.Setenv("ALLOW_UNAUTHENTICATED", "true")
+	os.Exit(m.Run())
+}
 
 type backend struct {
 	ready  error
@@ -87,10 +94,26 @@ func TestReadinessFollowsTheBackend(t *testing.T) {
 	assert.Equal(t, http.StatusOK, status, "a restart would not help")
 }
 
-func TestMetricsAreServed(t *testing.T) {
-	status, body := get(t, serve(t, newFunction(&backend{}, nil))+"/metrics")
+// The port that calls come to is the one that Knative routes to.
+func TestMetricsHaveAPortOfTheirOwn(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	address := listener.Addr().String()
+	t.Setenv("METRICS_ADDRESS", address)
+	assert.ErrorContains(t, serveMetrics(), "METRICS_ADDRESS", "it is taken")
+	require.NoError(t, listener.Close())
+	require.NoError(t, serveMetrics())
+	f := newFunction(&backend{}, nil)
+	calls := serve(t, f)
+	require.NoError(t, f.Start(t.Context(), nil))
+	defer f.Stop(t.Context())
+	status, body := get(t, "http://"+address+"/metrics")
 	assert.Equal(t, http.StatusOK, status)
 	assert.Contains(t, body, "go_goroutines")
+	status, _ = get(t, "http://"+address+"/mcp")
+	assert.Equal(t, http.StatusNotFound, status, "no calls come there")
+	_, body = get(t, calls+"/metrics")
+	assert.NotContains(t, body, "go_goroutines")
 }
 
 func TestAWrongSettingIsToldAtOnce(t *testing.T) {

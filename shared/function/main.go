@@ -13,7 +13,8 @@ import (
 )
 
 // Main runs a function as a program until it is told to stop. It listens on
-// LISTEN_ADDRESS, port 8080 of every interface when that is not set.
+// LISTEN_ADDRESS, port 8080 of every interface when that is not set, and for
+// whoever reads metrics on METRICS_ADDRESS, which no route leads to.
 func Main(f fn.Handler) {
 	if len(os.Args) > 1 {
 		usage(os.Args[1])
@@ -27,6 +28,10 @@ func Main(f fn.Handler) {
 			port = p
 		}
 		os.Setenv("LISTEN_ADDRESS", "[::]:"+port)
+	}
+	if err := serveMetrics(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
 	if err := fn.New(f).Start(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -51,7 +56,8 @@ func limitMemory() {
 func usage(argument string) {
 	text := `A Knative function of Sequential Questioning. It takes no arguments:
 settings come from the environment, see docs/configuration.md.
-It listens on LISTEN_ADDRESS (default [::]:8080).`
+It listens on LISTEN_ADDRESS (default [::]:8080), and serves metrics on
+METRICS_ADDRESS (default none).`
 	if strings.TrimLeft(argument, "-") == "help" || argument == "-h" {
 		fmt.Println(text)
 		os.Exit(0)

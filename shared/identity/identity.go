@@ -1,6 +1,6 @@
 // Package identity tells who a request is made for, from an OAuth 2.1 bearer
-// token (RFC 6750) that the issuer's keys vouch for. Without an issuer there is
-// one principal, and nothing is asked for.
+// token (RFC 6750) that the issuer's keys vouch for. A server that is open by
+// its settings has one principal, and asks for nothing.
 package identity
 
 import (
@@ -16,6 +16,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/mark3labs/mcp-go/server"
@@ -26,8 +28,11 @@ import (
 
 // Config says whose tokens count.
 type Config struct {
-	// Issuer is the authorization server; empty trusts every caller.
+	// Issuer is the authorization server.
 	Issuer string `env:"OAUTH_ISSUER"`
+	// AllowUnauthenticated serves every caller as one principal where there is no
+	// Issuer. It changes nothing where there is one.
+	AllowUnauthenticated bool `env:"ALLOW_UNAUTHENTICATED" envDefault:"false"`
 	// Resource is this server's own identifier, the URL that clients call. A
 	// token has to name it as its audience (RFC 8707).
 	Resource string `env:"OAUTH_RESOURCE"`
@@ -41,11 +46,18 @@ type Config struct {
 type Guard struct {
 	config Config
 	client *http.Client
+	issuer *remembering
 	failed atomic.Int64 // requests to the issuer that got no good answer
 
-	mu       sync.Mutex
-	verifier *oidc.IDTokenVerifier
-	retry    time.Time // when the issuer is looked up again after a failure
+	mu     sync.Mutex
+	tokens *tokens
+	retry  time.Time // when the issuer is looked up again after a failure
+}
+
+// tokens verifies tokens in two steps.
+type tokens struct {
+	claimed *oidc.IDTokenVerifier // what a token says of itself; asks the issuer nothing
+	signed  *oidc.IDTokenVerifier // all of it, with the issuer's keys
 }
 
 // pause is how long after a failure the issuer is left alone, so that requests
@@ -53,11 +65,18 @@ type Guard struct {
 const pause = 2 * time.Second
 
 // New returns the guard that the configuration asks for. It connects nowhere.
+// A configuration that neither names an issuer nor says that there is none is an
+// error: a server must not be open by an oversight.
 func New(config Config) (*Guard, error) {
-	g := &Guard{config: config}
-	g.client = &http.Client{Timeout: config.Timeout, Transport: counting{&g.failed}}
-	if config.Issuer == "" {
+	g := &Guard{config: config, issuer: &remembering{now: time.Now}}
+	g.client = &http.Client{Timeout: config.Timeout, Transport: counting{&g.failed, g.issuer}}
+	switch {
+	case config.Issuer != "":
+	case config.AllowUnauthenticated:
 		return g, nil
+	default:
+		return nil, errors.New("OAUTH_ISSUER is not set: set it and OAUTH_RESOURCE to ask callers for tokens, " +
+			"or ALLOW_UNAUTHENTICATED=true to serve every caller without one")
 	}
 	for name, value := range map[string]string{"OAUTH_ISSUER": config.Issuer, "OAUTH_RESOURCE": config.Resource} {
 		if u, err := url.Parse(value); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
@@ -68,10 +87,13 @@ func New(config Config) (*Guard, error) {
 }
 
 // counting counts what an issuer fails to answer.
-type counting struct{ failed *atomic.Int64 }
+type counting struct {
+	failed *atomic.Int64
+	next   http.RoundTripper
+}
 
 func (c counting) RoundTrip(r *http.Request) (*http.Response, error) {
-	response, err := http.DefaultTransport.RoundTrip(r)
+	response, err := c.next.RoundTrip(r)
 	if err != nil || response.StatusCode >= http.StatusInternalServerError {
 		c.failed.Add(1)
 	}
@@ -79,8 +101,8 @@ func (c counting) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // Protect lets a request through with its principal in the context, or answers
-// it with a challenge: 401 without a token that counts, 403 when the token does
-// not reach, 503 when the issuer cannot be asked.
+// it with a challenge: 401 for a missing or invalid token, 403 for insufficient
+// scope, 503 when the issuer cannot be asked.
 func (g *Guard) Protect(next http.Handler) http.Handler {
 	if g.config.Issuer == "" {
 		return next
@@ -128,11 +150,7 @@ func (g *Guard) identify(r *http.Request) (string, *refusal) {
 		return "", &refusal{http.StatusUnauthorized, "", "a bearer token is needed", "no token"}
 	}
 	before := g.failed.Load()
-	verifier, err := g.verify(r.Context())
-	var verified *oidc.IDToken
-	if err == nil {
-		verified, err = verifier.Verify(r.Context(), token)
-	}
+	verified, err := g.verify(r.Context(), token)
 	switch {
 	case err != nil && g.failed.Load() > before:
 		return "", &refusal{http.StatusServiceUnavailable, "", "the token cannot be checked at the moment; retry in 2 s", err.Error()}
@@ -142,8 +160,8 @@ func (g *Guard) identify(r *http.Request) (string, *refusal) {
 	var claims struct {
 		Scope string `json:"scope"`
 	}
-	if err := verified.Claims(&claims); err != nil || verified.Subject == "" {
-		return "", &refusal{http.StatusUnauthorized, "invalid_token", "the token does not count here", "no subject"}
+	if err := verified.Claims(&claims); err != nil || !usable(verified.Subject) {
+		return "", &refusal{http.StatusUnauthorized, "invalid_token", "the token does not count here", "its subject cannot name a principal"}
 	}
 	if g.config.Scope != "" && !slices.Contains(strings.Fields(claims.Scope), g.config.Scope) {
 		return "", &refusal{http.StatusForbidden, "insufficient_scope", "the token lacks the scope " + g.config.Scope, "scope"}
@@ -151,12 +169,37 @@ func (g *Guard) identify(r *http.Request) (string, *refusal) {
 	return verified.Issuer + "#" + verified.Subject, nil
 }
 
-// verify returns the verifier, looking the issuer up until that has worked once.
-func (g *Guard) verify(ctx context.Context) (*oidc.IDTokenVerifier, error) {
+// maxSubject is the limit that OpenID Connect Core 1.0, section 2, puts on a
+// subject, in bytes. PostgreSQL's indexes hold no keys of any length.
+const maxSubject = 255
+
+// usable tells whether a subject names one principal and can be stored. JSON's
+// decoder reads every lone surrogate as U+FFFD, so that two subjects with one
+// would be the same principal.
+func usable(subject string) bool {
+	return subject != "" && len(subject) <= maxSubject &&
+		!strings.ContainsFunc(subject, func(r rune) bool { return r == utf8.RuneError || unicode.IsControl(r) })
+}
+
+// verify checks a token. Keys are looked for last: a token that says by itself
+// that it is for somebody else, or expired, costs the issuer nothing.
+func (g *Guard) verify(ctx context.Context, token string) (*oidc.IDToken, error) {
+	tokens, err := g.lookUp(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := tokens.claimed.Verify(ctx, token); err != nil {
+		return nil, err
+	}
+	return tokens.signed.Verify(ctx, token)
+}
+
+// lookUp returns the verifiers, looking the issuer up until that has worked once.
+func (g *Guard) lookUp(ctx context.Context) (*tokens, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.verifier != nil {
-		return g.verifier, nil
+	if g.tokens != nil {
+		return g.tokens, nil
 	}
 	if time.Now().Before(g.retry) {
 		g.failed.Add(1)
@@ -169,8 +212,11 @@ func (g *Guard) verify(ctx context.Context) (*oidc.IDTokenVerifier, error) {
 		g.retry = time.Now().Add(pause)
 		return nil, fmt.Errorf("look up the issuer: %w", err)
 	}
-	g.verifier = provider.Verifier(&oidc.Config{ClientID: g.config.Resource})
-	return g.verifier, nil
+	g.tokens = &tokens{
+		claimed: provider.Verifier(&oidc.Config{ClientID: g.config.Resource, InsecureSkipSignatureCheck: true}),
+		signed:  provider.Verifier(&oidc.Config{ClientID: g.config.Resource}),
+	}
+	return g.tokens, nil
 }
 
 // Metadata describes this server to clients that look for its authorization

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -24,16 +26,31 @@ const resource = "https://questions.example/mcp"
 // issuer is an authorization server that can be away.
 type issuer struct {
 	*httptest.Server
-	key  *rsa.PrivateKey
-	away atomic.Bool
+	key   *rsa.PrivateKey
+	id    string // of the key
+	keys  *oidctest.Server
+	away  atomic.Bool
+	asked atomic.Int64 // requests
+}
+
+func newKey(t *testing.T) *rsa.PrivateKey {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(t, err)
+	return key
+}
+
+// rotate makes a key the issuer's only one. No request may be under way.
+func (i *issuer) rotate(key *rsa.PrivateKey, id string) {
+	i.key, i.id = key, id
+	i.keys.PublicKeys = []oidctest.PublicKey{{PublicKey: key.Public(), KeyID: id, Algorithm: "RS256"}}
 }
 
 func newIssuer(t *testing.T) *issuer {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	require.NoError(t, err)
-	i := &issuer{key: key}
-	keys := &oidctest.Server{PublicKeys: []oidctest.PublicKey{{PublicKey: key.Public(), KeyID: "k1", Algorithm: "RS256"}}}
+	keys := &oidctest.Server{}
+	i := &issuer{keys: keys}
+	i.rotate(newKey(t), "k1")
 	i.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		i.asked.Add(1)
 		if i.away.Load() {
 			http.Error(w, "away", http.StatusBadGateway)
 			return
@@ -51,13 +68,21 @@ func (i *issuer) token(claims map[string]any) string {
 		all[name] = value
 	}
 	encoded, _ := json.Marshal(all)
-	return oidctest.SignIDToken(i.key, "k1", "RS256", string(encoded))
+	return i.sign(string(encoded))
+}
+
+func (i *issuer) sign(claims string) string {
+	return oidctest.SignIDToken(i.key, i.id, "RS256", claims)
 }
 
 // protected answers with the principal of each request.
 func protected(t *testing.T, config identity.Config) func(authorization string) *httptest.ResponseRecorder {
 	guard, err := identity.New(config)
 	require.NoError(t, err)
+	return through(guard)
+}
+
+func through(guard *identity.Guard) func(authorization string) *httptest.ResponseRecorder {
 	handler := guard.Protect(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, principal.From(r.Context()))
 	}))
@@ -121,8 +146,106 @@ func TestAnIssuerThatIsAwayIsNotTheTokensFault(t *testing.T) {
 	assert.Equal(t, http.StatusOK, call(token).Code, "keys that are known are kept")
 }
 
-func TestWithoutAnIssuerThereIsOnePrincipal(t *testing.T) {
-	assert.Equal(t, principal.Local, protected(t, identity.Config{})("").Body.String())
+func TestAnOpenServerHasOnePrincipal(t *testing.T) {
+	assert.Equal(t, principal.Local, protected(t, identity.Config{AllowUnauthenticated: true})("").Body.String())
+}
+
+func TestNoServerIsOpenByOversight(t *testing.T) {
+	_, err := identity.New(identity.Config{})
+	require.ErrorContains(t, err, "OAUTH_ISSUER")
+	require.ErrorContains(t, err, "ALLOW_UNAUTHENTICATED=true")
+	i := newIssuer(t)
+	call := protected(t, identity.Config{Issuer: i.URL, Resource: resource, AllowUnauthenticated: true, Timeout: time.Second})
+	assert.Equal(t, http.StatusUnauthorized, call("").Code, "an issuer counts more")
+}
+
+func TestForgedTokensDoNotReachTheIssuer(t *testing.T) {
+	i := newIssuer(t)
+	guard, err := identity.New(identity.Config{Issuer: i.URL, Resource: resource, Timeout: time.Second})
+	require.NoError(t, err)
+	call := through(guard)
+	valid := "Bearer " + i.token(nil)
+	require.Equal(t, http.StatusOK, call(valid).Code)
+	known := i.asked.Load() // the issuer's description and its keys
+
+	forger := &issuer{Server: i.Server, key: newKey(t)}
+	forged := make([]string, 1000)
+	for n := range forged {
+		if forger.id = rand.Text(); n%10 == 0 {
+			forger.id = "k1" // of the issuer's own key
+		}
+		forged[n] = "Bearer " + forger.token(nil)
+	}
+	var forging sync.WaitGroup
+	for worker := range 8 {
+		forging.Go(func() {
+			for n := worker; n < len(forged); n += 8 {
+				assert.Equal(t, http.StatusUnauthorized, call(forged[n]).Code)
+			}
+		})
+	}
+	for range 100 {
+		assert.Equal(t, http.StatusOK, call(valid).Code, "meanwhile")
+	}
+	forging.Wait()
+	assert.LessOrEqual(t, i.asked.Load()-known, int64(1), "requests to the issuer")
+
+	guard.Forward(11 * time.Second)
+	for _, claims := range []map[string]any{{"iss": "https://other.example"}, {"aud": "other"}, {"exp": time.Now().Add(-time.Minute).Unix()}} {
+		assert.Equal(t, http.StatusUnauthorized, call("Bearer "+forger.token(claims)).Code)
+	}
+	assert.LessOrEqual(t, i.asked.Load()-known, int64(1), "tokens that are for somebody else cost it nothing")
+}
+
+func TestARotatedKeyCountsSoon(t *testing.T) {
+	i := newIssuer(t)
+	guard, err := identity.New(identity.Config{Issuer: i.URL, Resource: resource, Timeout: time.Second})
+	require.NoError(t, err)
+	call := through(guard)
+	require.Equal(t, http.StatusOK, call("Bearer "+i.token(nil)).Code)
+	i.rotate(newKey(t), "k2")
+	fresh := "Bearer " + i.token(nil)
+	assert.Equal(t, http.StatusUnauthorized, call(fresh).Code, "the keys were asked for a moment ago")
+	guard.Forward(10 * time.Second)
+	assert.Equal(t, http.StatusOK, call(fresh).Code)
+}
+
+func TestForgedTokensDoNotHammerAnIssuerThatIsAway(t *testing.T) {
+	i := newIssuer(t)
+	guard, err := identity.New(identity.Config{Issuer: i.URL, Resource: resource, Timeout: time.Second})
+	require.NoError(t, err)
+	call := through(guard)
+	valid := "Bearer " + i.token(nil)
+	require.Equal(t, http.StatusOK, call(valid).Code)
+	guard.Forward(time.Minute)
+	i.away.Store(true)
+	before := i.asked.Load()
+	forger := &issuer{Server: i.Server, key: newKey(t)}
+	for range 50 {
+		forger.id = rand.Text()
+		assert.Equal(t, http.StatusServiceUnavailable, call("Bearer "+forger.token(nil)).Code, "it may be a new key's")
+	}
+	assert.LessOrEqual(t, i.asked.Load()-before, int64(2))
+	assert.Equal(t, http.StatusOK, call(valid).Code)
+}
+
+func TestASubjectThatCannotNameAPrincipalIsRefused(t *testing.T) {
+	i := newIssuer(t)
+	call := protected(t, identity.Config{Issuer: i.URL, Resource: resource, Timeout: time.Second})
+	claims := func(subject string) string {
+		return fmt.Sprintf(`{"iss":%q,"aud":%q,"exp":%d,"sub":"%s"}`, i.URL, resource, time.Now().Add(time.Hour).Unix(), subject)
+	}
+	for what, subject := range map[string]string{
+		"too long": strings.Repeat("a", 256), "NUL": `a\u0000b`, "a control character": `a\nb`,
+		"a lone surrogate": `a\ud800`, "another": `a\udc00`, "what they are read as": "a\ufffd", "nothing": "",
+	} {
+		answer := call("Bearer " + i.sign(claims(subject)))
+		assert.Equal(t, http.StatusUnauthorized, answer.Code, what)
+		assert.Contains(t, answer.Header().Get("WWW-Authenticate"), `error="invalid_token"`, what)
+	}
+	for _, subject := range []string{strings.Repeat("a", 255), "Zoë Ωmega", `\ud83d\ude00`} {
+		assert.Equal(t, http.StatusOK, call("Bearer "+i.sign(claims(subject))).Code, subject)
+	}
 }
 
 func TestTheMetadataNamesTheIssuer(t *testing.T) {

@@ -12,8 +12,8 @@ import (
 )
 
 // Retryable tells whether the same work may succeed when it is tried again
-// later: the database was unreachable, overloaded or shutting down, or the
-// work lost a race. It does not tell whether the failed try took effect: a
+// later: the database was unreachable, overloaded, out of disk or memory,
+// read-only or shutting down, or the work lost a race. It does not tell whether the failed try took effect: a
 // connection lost during a commit leaves that open. The caller's own
 // cancellation is not retryable.
 func Retryable(err error) bool {
@@ -43,15 +43,17 @@ func Retryable(err error) bool {
 
 func retryableCode(code string) bool {
 	switch code {
-	case "40001", // serialization_failure
+	case "25006", // read_only_sql_transaction: the server is a standby yet, or was made read-only
+		"40001", // serialization_failure
 		"40P01", // deadlock_detected
-		"53300", // too_many_connections
 		"55P03", // lock_not_available
 		"57014", // query_canceled, as by statement_timeout
 		"57P01", // admin_shutdown
 		"57P02", // crash_shutdown
-		"57P03": // cannot_connect_now
+		"57P03", // cannot_connect_now
+		"57P05": // idle_session_timeout
 		return true
 	}
-	return strings.HasPrefix(code, "08") // connection_exception
+	return strings.HasPrefix(code, "08") || // connection_exception
+		strings.HasPrefix(code, "53") // insufficient_resources: disk, memory, connections
 }

@@ -19,9 +19,10 @@ import (
 
 func TestRetryableCodes(t *testing.T) {
 	for code, want := range map[string]bool{
-		"08000": true, "08006": true, "40001": true, "40P01": true, "53300": true, "55P03": true,
-		"57014": true, "57P01": true, "57P02": true, "57P03": true,
-		"23505": false, "28P01": false, "3D000": false, "42501": false, "42P01": false, "P0001": false, "XX000": false,
+		"08000": true, "08006": true, "25006": true, "40001": true, "40P01": true,
+		"53000": true, "53100": true, "53200": true, "53300": true, "53400": true, "55P03": true,
+		"57014": true, "57P01": true, "57P02": true, "57P03": true, "57P05": true,
+		"23505": false, "25001": false, "28P01": false, "3D000": false, "42501": false, "42P01": false, "57P04": false, "P0001": false, "XX000": false,
 	} {
 		assert.Equal(t, want, Retryable(fmt.Errorf("do it: %w", &pgconn.PgError{Code: code})), code)
 	}

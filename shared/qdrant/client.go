@@ -3,11 +3,15 @@ package qdrant
 import (
 	"context"
 	"fmt"
+	"net"
+	"strings"
 	"time"
 
 	api "github.com/qdrant/go-client/qdrant"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/inprocess"
 )
 
 // WriteFactor is how many times Config.Timeout one request of Ensure, Upsert,
@@ -46,15 +50,22 @@ func Open(config Config) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("qdrant: %w", err)
 	}
+	options := []grpc.DialOption{
+		grpc.WithConnectParams(reconnect),
+		grpc.WithDefaultCallOptions(
+			grpc.MaxCallRecvMsgSize(config.MaxMessageBytes),
+			grpc.MaxCallSendMsgSize(config.MaxMessageBytes)),
+	}
+	if host := address.host; strings.HasSuffix(host, inprocess.Domain) {
+		address.host = "passthrough:///" + host // no name to resolve
+		options = append(options, grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
+			return inprocess.Dial(ctx, host)
+		}))
+	}
 	client, err := api.NewClient(&api.Config{
 		Host: address.host, Port: address.port, UseTLS: address.tls, APIKey: config.APIKey,
 		PoolSize: 1, SkipCompatibilityCheck: true,
-		GrpcOptions: []grpc.DialOption{
-			grpc.WithConnectParams(reconnect),
-			grpc.WithDefaultCallOptions(
-				grpc.MaxCallRecvMsgSize(config.MaxMessageBytes),
-				grpc.MaxCallSendMsgSize(config.MaxMessageBytes)),
-		},
+		GrpcOptions: options,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("qdrant: QDRANT_URL: %w", err)

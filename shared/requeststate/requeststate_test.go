@@ -2,14 +2,14 @@ package requeststate
 
 import (
 	"encoding/base64"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/keyring"
 )
 
 type claims struct {
@@ -27,7 +27,7 @@ func sealer(t *testing.T, keys string) *Sealer {
 }
 
 func TestWhatIsSealedCanBeOpenedByAnyInstance(t *testing.T) {
-	ring := Generate()
+	ring := keyring.Generate()
 	token, err := sealer(t, ring).Seal(carried, "ada", "automatic")
 	require.NoError(t, err)
 	assert.NotContains(t, token, "c1")
@@ -37,7 +37,7 @@ func TestWhatIsSealedCanBeOpenedByAnyInstance(t *testing.T) {
 }
 
 func TestAStateIsGoodForItsPrincipalAndToolOnly(t *testing.T) {
-	s := sealer(t, Generate())
+	s := sealer(t, keyring.Generate())
 	token, err := s.Seal(carried, "ada", "automatic")
 	require.NoError(t, err)
 	for _, binding := range [][]string{{"bob", "automatic"}, {"ada", "other"}, {"adaa", "utomatic"}, {"ada"}, nil} {
@@ -46,7 +46,7 @@ func TestAStateIsGoodForItsPrincipalAndToolOnly(t *testing.T) {
 }
 
 func TestAStateThatWasChangedDoesNotCount(t *testing.T) {
-	s := sealer(t, Generate())
+	s := sealer(t, keyring.Generate())
 	token, err := s.Seal(carried)
 	require.NoError(t, err)
 	head, body, _ := strings.Cut(token, ".k1.")
@@ -64,7 +64,7 @@ func TestAStateThatWasChangedDoesNotCount(t *testing.T) {
 }
 
 func TestAStateExpires(t *testing.T) {
-	s := sealer(t, Generate())
+	s := sealer(t, keyring.Generate())
 	token, err := s.Seal(carried)
 	require.NoError(t, err)
 	s.now = func() time.Time { return time.Now().Add(59 * time.Minute) }
@@ -74,8 +74,8 @@ func TestAStateExpires(t *testing.T) {
 }
 
 func TestAKeyCanBeReplacedWhileStatesAreOut(t *testing.T) {
-	before := Generate()
-	after := "k2:" + strings.TrimPrefix(Generate(), "k1:")
+	before := keyring.Generate()
+	after := "k2:" + strings.TrimPrefix(keyring.Generate(), "k1:")
 	token, err := sealer(t, before).Seal(carried)
 	require.NoError(t, err)
 	both := sealer(t, after+","+before)
@@ -87,7 +87,7 @@ func TestAKeyCanBeReplacedWhileStatesAreOut(t *testing.T) {
 }
 
 func TestAMalformedKeyRingIsToldAtOnce(t *testing.T) {
-	good := Generate()
+	good := keyring.Generate()
 	secret := strings.TrimPrefix(good, "k1:")
 	for ring, says := range map[string]string{
 		"":                       "is not set",
@@ -105,17 +105,4 @@ func TestAMalformedKeyRingIsToldAtOnce(t *testing.T) {
 	}
 	_, err := New(Config{Keys: good})
 	require.ErrorContains(t, err, "REQUEST_STATE_LIFETIME")
-}
-
-func TestAKeptKeyRingOutlivesARestart(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "data", "request-state-keys")
-	first, err := Kept(path)
-	require.NoError(t, err)
-	sealer(t, first)
-	again, err := Kept(path)
-	require.NoError(t, err)
-	assert.Equal(t, first, again)
-	info, err := os.Stat(path)
-	require.NoError(t, err)
-	assert.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 }

@@ -64,8 +64,20 @@ func Setup(ctx context.Context, service string) (*Telemetry, error) {
 	return &Telemetry{pipeline: current, release: releaseOnce(current)}, nil
 }
 
-// Handler serves the metrics in Prometheus's formats.
-func (t *Telemetry) Handler() http.Handler { return t.pipeline.metrics }
+// Metrics serves the process's metrics in Prometheus's formats, while its
+// telemetry is running.
+func Metrics() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		running := current
+		mu.Unlock()
+		if running == nil {
+			http.Error(w, "not started", http.StatusServiceUnavailable)
+			return
+		}
+		running.metrics.ServeHTTP(w, r)
+	})
+}
 
 // Shutdown gives up this hold. The last one flushes what is pending for at most
 // five seconds. Repeated calls do nothing.

@@ -15,9 +15,9 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/sequential-questioning/sequential-questioning/migrations"
+	"github.com/sequential-questioning/sequential-questioning/shared/keyring"
 	postgres "github.com/sequential-questioning/sequential-questioning/shared/postgres/embedded"
 	qdrant "github.com/sequential-questioning/sequential-questioning/shared/qdrant/embedded"
-	"github.com/sequential-questioning/sequential-questioning/shared/requeststate"
 	"github.com/sequential-questioning/sequential-questioning/tests/deployed"
 )
 
@@ -45,6 +45,7 @@ type world struct {
 	mu      sync.Mutex
 	running map[string][]*deployed.Process // by function, by replica
 	keys    []string                       // of the ring, the first seals
+	signing string                         // keys that relay and indexer share
 	rotated int
 }
 
@@ -69,7 +70,9 @@ func (w *world) environment(function string) []string {
 		},
 		"gateway":   {"FUNCTION_URL=" + w.front.url("{function}") + "/mcp"},
 		"automatic": {"REQUEST_STATE_KEYS=" + ring},
+		"indexer":   {"EVENT_SIGNING_KEYS=" + w.signing},
 		"relay": {
+			"EVENT_SIGNING_KEYS=" + w.signing,
 			"K_SINK=" + w.front.url("indexer"),
 			// A killed relay's events wait for its lease, a refused one for its
 			// backoff: short, so that the run's end does not.
@@ -81,7 +84,7 @@ func (w *world) environment(function string) []string {
 
 // startWorld builds the functions and starts everything.
 func startWorld(ctx context.Context, folder string, replicas int) (w *world, err error) {
-	w = &world{folder: folder, replicas: replicas, running: map[string][]*deployed.Process{}, keys: []string{requeststate.Generate()}}
+	w = &world{folder: folder, replicas: replicas, running: map[string][]*deployed.Process{}, keys: []string{keyring.Generate()}, signing: keyring.Generate()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, w.stop())
@@ -193,7 +196,7 @@ func (w *world) rotate(ctx context.Context) error {
 	w.mu.Lock()
 	old := w.keys
 	w.rotated++
-	_, secret, _ := strings.Cut(requeststate.Generate(), ":")
+	_, secret, _ := strings.Cut(keyring.Generate(), ":")
 	fresh := fmt.Sprintf("r%d:%s", w.rotated, secret)
 	w.keys = append(slices.Clone(old), fresh)
 	w.mu.Unlock()

@@ -24,8 +24,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/keyring"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
-	"github.com/sequential-questioning/sequential-questioning/shared/requeststate"
 )
 
 // Every request meets the other of two gateways, and every call of the function
@@ -37,7 +37,7 @@ func TestTheServerAsksThePersonThroughAnyInstance(t *testing.T) {
 	}
 	store := postgrestest.New(t)
 	database := "DATABASE_URL=" + store
-	keys := "REQUEST_STATE_KEYS=" + requeststate.Generate()
+	keys := "REQUEST_STATE_KEYS=" + keyring.Generate()
 	functions := alternating(t, launch(t, filepath.Join(bin, "automatic"), database, keys), launch(t, filepath.Join(bin, "automatic"), database, keys))
 	address := "FUNCTION_URL=" + functions.URL + "/{function}"
 	gateways := alternating(t, launch(t, filepath.Join(bin, "gateway"), database, address, "DATABASE_MAX_CONNS=2"),
@@ -111,7 +111,7 @@ func launch(t *testing.T, path string, environment ...string) *url.URL {
 	require.NoError(t, listener.Close())
 	var output bytes.Buffer
 	command := exec.Command(path)
-	command.Env = append(environment, "LISTEN_ADDRESS="+host)
+	command.Env = append(environment, "LISTEN_ADDRESS="+host, "ALLOW_UNAUTHENTICATED=true")
 	command.Stdout, command.Stderr = &output, &output
 	require.NoError(t, command.Start())
 	t.Cleanup(func() {

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -24,8 +23,10 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/sequential-questioning/sequential-questioning/migrations"
+	"github.com/sequential-questioning/sequential-questioning/shared/keyring"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant/embedded"
+	"github.com/sequential-questioning/sequential-questioning/tests/deployed"
 	"github.com/sequential-questioning/sequential-questioning/tests/transcript"
 )
 
@@ -70,6 +71,7 @@ func readManifest(t *testing.T, name string) (m manifest, limit int64) {
 type program struct {
 	name    string
 	url     string
+	metrics string // where it serves its metrics
 	limit   int64
 	group   group
 	output  transcript.Transcript
@@ -81,13 +83,13 @@ type program struct {
 func start(t *testing.T, binaries, name string, settings ...string) *program {
 	t.Helper()
 	m, limit := readManifest(t, name)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := deployed.FreeAddress()
 	require.NoError(t, err)
-	address := listener.Addr().String()
-	require.NoError(t, listener.Close())
-	p := &program{name: name, url: "http://" + address, limit: limit, group: newGroup(t, limit), ended: make(chan struct{})}
+	metrics, err := deployed.FreeAddress()
+	require.NoError(t, err)
+	p := &program{name: name, url: "http://" + address, metrics: "http://" + metrics, limit: limit, group: newGroup(t, limit), ended: make(chan struct{})}
 	run := p.group.command(filepath.Join(binaries, name))
-	run.Env = []string{"PATH=" + os.Getenv("PATH"), "LISTEN_ADDRESS=" + address}
+	run.Env = []string{"PATH=" + os.Getenv("PATH"), "LISTEN_ADDRESS=" + address, "METRICS_ADDRESS=" + metrics}
 	for _, setting := range m.Run.Envs {
 		if !strings.ContainsAny(setting.Value, "{$") { // those of a cluster
 			run.Env = append(run.Env, setting.Name+"="+setting.Value)
@@ -104,12 +106,13 @@ func start(t *testing.T, binaries, name string, settings ...string) *program {
 		_ = run.Process.Kill() // it may have ended by itself
 		<-p.ended
 	})
-	require.Eventually(t, func() bool { return p.get("/health/readiness") != "" }, 20*time.Second, 20*time.Millisecond, "ready: %s", &p.output)
+	require.Eventually(t, func() bool { return get(p.url+"/health/readiness") != "" }, 20*time.Second, 20*time.Millisecond, "ready: %s", &p.output)
 	return p
 }
 
-func (p *program) get(path string) string {
-	response, err := http.Get(p.url + path)
+// get returns what an address answers; nothing when that is no success.
+func get(url string) string {
+	response, err := http.Get(url)
 	if err != nil {
 		return ""
 	}
@@ -248,6 +251,7 @@ func TestFunctionsLiveUnderTheirMemoryLimit(t *testing.T) {
 	settings := []string{
 		"DATABASE_URL=" + postgrestest.New(t), "QDRANT_URL=" + memory.URL(),
 		"REQUEST_STATE_KEYS=a:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=", "K_SINK=http://127.0.0.1:9/",
+		"EVENT_SIGNING_KEYS=" + keyring.Generate(), "ALLOW_UNAUTHENTICATED=true",
 	}
 	tools := catalogue(t)
 	asking := start(t, binaries, "ask", settings...)
@@ -273,11 +277,11 @@ func TestFunctionsLiveUnderTheirMemoryLimit(t *testing.T) {
 				inputs = corpus(target, valid)
 			}
 			p := start(t, binaries, name, settings...)
-			assert.Contains(t, p.get("/metrics"), fmt.Sprintf("go_gc_gomemlimit_bytes %g\n", float64(int64(float64(p.limit)*.85))), "Go knows the limit")
+			assert.Contains(t, get(p.metrics+"/metrics"), fmt.Sprintf("go_gc_gomemlimit_bytes %g\n", float64(int64(float64(p.limit)*.85))), "Go knows the limit")
 			slowest, which := p.attack(t, target.Tool.Name, inputs)
 			p.alive(t)
 			asking.alive(t)
-			assert.NotEmpty(t, p.get("/health/readiness"), "it goes on serving")
+			assert.NotEmpty(t, get(p.url+"/health/readiness"), "it goes on serving")
 			if target.Function != "" && name != "forget" {
 				encoded, err := json.Marshal(valid)
 				require.NoError(t, err)

@@ -17,12 +17,13 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
 	"github.com/sequential-questioning/sequential-questioning/shared/elicitation"
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
+	"github.com/sequential-questioning/sequential-questioning/shared/keyring"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/requeststate"
 )
 
-var stateKeys = requeststate.Generate()
+var stateKeys = keyring.Generate()
 
 // asking is an Automatic whose forms a person may decline at once.
 func asking(t testing.TB, url string, adjust ...func(*conversation.AutomaticConfig)) *conversation.Automatic {

@@ -10,12 +10,26 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
+	"github.com/sequential-questioning/sequential-questioning/shared/keyring"
 )
+
+// signing is what relay and indexer share.
+var signing = event.SigningConfig{Keys: keyring.Generate()}
+
+// signed is an event as the relay publishes it.
+func signed(t *testing.T, e cloudevents.Event) cloudevents.Event {
+	t.Helper()
+	signer, err := event.NewSigner(signing)
+	require.NoError(t, err)
+	require.NoError(t, signer.Sign(&e))
+	return e
+}
 
 // relayOf is the relay as it runs.
 func relayOf(t *testing.T, w *world) string {
 	t.Helper()
 	t.Setenv("DATABASE_URL", w.url)
+	t.Setenv("EVENT_SIGNING_KEYS", signing.Keys)
 	relay, err := event.OpenRelay()
 	require.NoError(t, err)
 	t.Cleanup(relay.Close)
@@ -37,6 +51,25 @@ func bringBack(t *testing.T, relay string, e cloudevents.Event) int {
 	return response.StatusCode
 }
 
+// Whoever reaches the relay must not be able to put words into a person's memory.
+func TestAForgedDeadLetterIsRefused(t *testing.T) {
+	w := newWorld(t)
+	relay := relayOf(t, w)
+	id := w.answeredTrip(t, "ann", "", tripValues)
+	w.queued(t, recorded("ann", id, "budget"))
+	taken := &recorder{}
+	_, _, err := w.relay(t, taken).Drain(t.Context())
+	require.NoError(t, err)
+	forged := taken.events[0]
+	assert.Equal(t, http.StatusForbidden, bringBack(t, relay, forged), "not signed")
+	forged = signed(t, forged)
+	forged.SetID("019307a4-1111-7000-8000-000000000001")
+	assert.Equal(t, http.StatusForbidden, bringBack(t, relay, forged), "the signature of another event")
+	backlog, err := w.outbox.Backlog(t.Context())
+	require.NoError(t, err)
+	assert.Zero(t, backlog)
+}
+
 func TestADeadLetterIsParkedAndTakenInWhenItIsTriedAgain(t *testing.T) {
 	w := newWorld(t)
 	relay := relayOf(t, w)
@@ -49,7 +82,7 @@ func TestADeadLetterIsParkedAndTakenInWhenItIsTriedAgain(t *testing.T) {
 	require.Zero(t, w.waiting(t))
 
 	for range 2 { // a broker may bring it twice
-		assert.Equal(t, http.StatusOK, bringBack(t, relay, lost.events[0]))
+		assert.Equal(t, http.StatusOK, bringBack(t, relay, signed(t, lost.events[0])))
 	}
 	backlog, err := w.outbox.Backlog(t.Context())
 	require.NoError(t, err)
@@ -72,7 +105,7 @@ func TestADeadLetterOfAForgottenConversationIsNotKept(t *testing.T) {
 	lost := &recorder{}
 	_, _, err := w.relay(t, lost).Drain(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, http.StatusOK, bringBack(t, relay, lost.events[0]))
+	assert.Equal(t, http.StatusOK, bringBack(t, relay, signed(t, lost.events[0])))
 	backlog, err := w.outbox.Backlog(t.Context())
 	require.NoError(t, err)
 	assert.Zero(t, backlog)
@@ -85,7 +118,7 @@ func TestWhatIsNoEventOfOursIsNoDeadLetter(t *testing.T) {
 	foreign.SetID("1")
 	foreign.SetSource("elsewhere")
 	foreign.SetType("something.happened")
-	assert.Equal(t, http.StatusUnprocessableEntity, bringBack(t, relay, foreign))
+	assert.Equal(t, http.StatusUnprocessableEntity, bringBack(t, relay, signed(t, foreign)))
 	response, err := http.Post(relay+event.DeadLetters, "text/plain", nil)
 	require.NoError(t, err)
 	response.Body.Close()

@@ -3,6 +3,7 @@ package integration
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -12,8 +13,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
 	"github.com/sequential-questioning/sequential-questioning/shared/event/indexer"
+	"github.com/sequential-questioning/sequential-questioning/shared/keyring"
+	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 )
 
 // The two functions as they run, speaking HTTP to each other.
@@ -21,6 +25,7 @@ func TestANudgeBringsAnAnswerIntoMemory(t *testing.T) {
 	w := newWorld(t)
 	t.Setenv("DATABASE_URL", w.url)
 	t.Setenv("QDRANT_URL", w.qdrant)
+	t.Setenv("EVENT_SIGNING_KEYS", keyring.Generate())
 	indexing, err := indexer.Open()
 	require.NoError(t, err)
 	defer indexing.Close()
@@ -59,11 +64,12 @@ func TestAnEventWhoseCallerLeavesIsToBeDeliveredAgain(t *testing.T) {
 	w := newWorld(t)
 	t.Setenv("DATABASE_URL", w.url)
 	t.Setenv("QDRANT_URL", w.qdrant)
+	t.Setenv("EVENT_SIGNING_KEYS", signing.Keys)
 	indexing, err := indexer.Open()
 	require.NoError(t, err)
 	defer indexing.Close()
 	id := w.answeredTrip(t, "local", "", tripValues)
-	e := sent(t, recorded("local", id, "budget"))
+	e := signed(t, sent(t, recorded("local", id, "budget")))
 	left, leave := context.WithCancel(t.Context())
 	leave()
 	for ctx, status := range map[context.Context]int{left: http.StatusServiceUnavailable, t.Context(): http.StatusOK} {
@@ -81,5 +87,54 @@ func delivery(t *testing.T, ctx context.Context, e cloudevents.Event) *http.Requ
 	for name, value := range map[string]string{"Id": e.ID(), "Source": e.Source(), "Type": e.Type(), "Specversion": e.SpecVersion(), "Subject": e.Subject()} {
 		request.Header.Set("Ce-"+name, value)
 	}
+	for name, value := range e.Extensions() {
+		request.Header.Set("Ce-"+name, fmt.Sprint(value))
+	}
 	return request
+}
+
+// Whoever reaches the indexer must not be able to change what is remembered of
+// somebody, or what others' conversations are measured by.
+func TestAForgedEventChangesNothing(t *testing.T) {
+	w := newWorld(t)
+	t.Setenv("DATABASE_URL", w.url)
+	t.Setenv("QDRANT_URL", w.qdrant)
+	t.Setenv("EVENT_SIGNING_KEYS", signing.Keys)
+	indexing, err := indexer.Open()
+	require.NoError(t, err)
+	defer indexing.Close()
+	server := httptest.NewServer(indexing)
+	defer server.Close()
+	post := func(e cloudevents.Event) int {
+		request, err := cloudevents.NewHTTPRequestFromEvent(t.Context(), server.URL, e)
+		require.NoError(t, err)
+		response, err := http.DefaultClient.Do(request)
+		require.NoError(t, err)
+		response.Body.Close()
+		return response.StatusCode
+	}
+	forgotten := w.answeredTrip(t, "ann", "", tripValues)
+	w.queued(t, recorded("ann", forgotten, "budget"))
+	w.drain(t)
+	_, err = w.conversations.Forget(principal.With(t.Context(), "ann"), conversation.ForgetInput{ConversationID: forgotten})
+	require.NoError(t, err)
+	w.forgetEvents(t) // lost on their way; they are announced again until memory has confirmed the erasure
+	open := w.answeredTrip(t, "ann", "", map[string]any{"budget": 1.0})
+
+	forged := []cloudevents.Event{
+		sent(t, erasedEvent("bob", forgotten)), // would confirm what did not happen
+		sent(t, completed("ann", open)),        // would count an answer that is not given yet
+	}
+	for _, e := range forged {
+		assert.Equal(t, http.StatusForbidden, post(e), e.Type())
+	}
+	assert.Equal(t, 1, count(t, w.url, `SELECT count(*) FROM erasures`))
+	assert.Zero(t, count(t, w.url, `SELECT count(*) FROM statistics`))
+	assert.Zero(t, count(t, w.url, `SELECT count(*) FROM processed_events WHERE source = '`+event.Source+`' AND id = '`+forged[0].ID()+`'`))
+
+	assert.Equal(t, http.StatusOK, post(signed(t, sent(t, erasedEvent("bob", forgotten)))))
+	assert.Equal(t, 1, count(t, w.url, `SELECT count(*) FROM erasures`), "another principal's is not confirmed, signed or not")
+	assert.Equal(t, http.StatusOK, post(signed(t, sent(t, erasedEvent("ann", forgotten)))))
+	assert.Zero(t, count(t, w.url, `SELECT count(*) FROM erasures`))
+	assert.Empty(t, w.values(t, "ann"))
 }

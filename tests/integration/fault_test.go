@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -43,6 +44,42 @@ func TestADatabaseThatDiesLosesNoAnswer(t *testing.T) {
 	for slot, cited := range report.Citations {
 		assert.Len(t, cited, 1, slot)
 	}
+}
+
+// A database that is full, read-only or out of connections is a matter for its
+// operators: the same call succeeds once they have acted.
+func TestADatabaseThatCannotWriteAsksToRetry(t *testing.T) {
+	t.Parallel()
+	s, url := newService(t)
+	turn := openTrip(t, s)
+	before := stored(t, url)
+	administrator, err := pgx.Connect(t.Context(), postgrestest.AdminURL(t, url))
+	require.NoError(t, err)
+	defer administrator.Close(t.Context())
+	var database string
+	require.NoError(t, administrator.QueryRow(t.Context(), `SELECT quote_ident(current_database())`).Scan(&database))
+	next := conversation.FollowUpInput{ConversationID: turn.ConversationID}
+	for _, q := range turn.Questions {
+		next.Answers = append(next.Answers, conversation.AnswerInput{QuestionNumber: q.QuestionNumber, Value: tripValues[q.Slot]})
+	}
+	for code, c := range map[string]struct{ begin, end string }{
+		"25006": {"SET default_transaction_read_only = on", "RESET default_transaction_read_only"},
+		"53300": {"CONNECTION LIMIT 0", "CONNECTION LIMIT -1"},
+	} {
+		_, err = administrator.Exec(t.Context(), `ALTER DATABASE `+database+` `+c.begin)
+		require.NoError(t, err)
+		limited := serviceOn(t, url, 1)
+		_, err = limited.FollowUp(t.Context(), next)
+		limited.Close()
+		_, undone := administrator.Exec(t.Context(), `ALTER DATABASE `+database+` `+c.end)
+		require.NoError(t, undone)
+		var away *fault.Unavailable
+		require.ErrorAs(t, err, &away, code)
+		assert.ErrorContains(t, err, code)
+		assert.Equal(t, before, stored(t, url), code)
+	}
+	_, err = s.FollowUp(t.Context(), next)
+	require.NoError(t, err)
 }
 
 func TestAServiceStartsWhileTheDatabaseIsAway(t *testing.T) {

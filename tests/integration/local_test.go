@@ -2,11 +2,14 @@ package integration
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -134,4 +137,73 @@ func TestMistakesInStartingAreToldInOneLine(t *testing.T) {
 	for _, says := range []string{"--port", "--data", "DATABASE_URL"} {
 		assert.Contains(t, strings.ReplaceAll(string(output), "  -", "  --"), says)
 	}
+}
+
+// On a laptop nothing but the gateway can be reached: what else there is trusts its
+// callers.
+func TestNothingButTheGatewayListens(t *testing.T) {
+	t.Parallel()
+	p := start(t, nil, "--data", filepath.Join(postgrestest.Folder(t), "data"))
+	c := connect(t, p.URL)
+	turn := callTool(t, c, "sequential_questioning", map[string]any{"context": "Plan a dinner", "user_id": "ann", "information_needed": []string{"food"}})
+	callTool(t, c, "sequential_questioning_follow_up", map[string]any{"conversation_id": turn["conversation_id"], "user_id": "ann",
+		"answers": []map[string]any{{"slot": "food", "text": "noodles"}}})
+	require.Eventually(t, func() bool {
+		found := callTool(t, c, "sequential_questioning_recall", map[string]any{"query": "food", "user_id": "ann"})
+		return strings.Contains(fmt.Sprint(found), "noodles")
+	}, 10*time.Second, 50*time.Millisecond, "relay, indexer and memory are at work")
+
+	gateway, err := url.Parse(p.URL)
+	require.NoError(t, err)
+	assert.Equal(t, []string{gateway.Host}, listening(t, p.Pid()))
+}
+
+// listening are the addresses at which a process takes connections, from any machine
+// or this one.
+func listening(t *testing.T, pid int) []string {
+	t.Helper()
+	folder := fmt.Sprintf("/proc/%d/", pid)
+	descriptors, err := os.ReadDir(folder + "fd")
+	require.NoError(t, err)
+	own := map[string]bool{}
+	for _, d := range descriptors {
+		if target, err := os.Readlink(folder + "fd/" + d.Name()); err == nil && strings.HasPrefix(target, "socket:[") {
+			own[strings.Trim(target, "socket:[]")] = true
+		}
+	}
+	var found []string
+	for _, table := range []string{"tcp", "tcp6"} {
+		lines, err := os.ReadFile(folder + "net/" + table)
+		require.NoError(t, err)
+		for line := range strings.Lines(string(lines)) {
+			const address, state, inode, listen = 1, 3, 9, "0A"
+			fields := strings.Fields(line)
+			if len(fields) > inode && fields[state] == listen && own[fields[inode]] {
+				found = append(found, readable(t, fields[address]))
+			}
+		}
+	}
+	lines, err := os.ReadFile(folder + "net/unix")
+	require.NoError(t, err)
+	for line := range strings.Lines(string(lines)) {
+		const flags, inode, accepts = 3, 6, "00010000"
+		if fields := strings.Fields(line); len(fields) > inode && fields[flags] == accepts && own[fields[inode]] {
+			found = append(found, "unix "+strings.Join(fields[inode+1:], " "))
+		}
+	}
+	return found
+}
+
+// readable is an address of /proc/net/tcp, such as 0100007F:1F90, as host and port.
+func readable(t *testing.T, address string) string {
+	t.Helper()
+	host, port, _ := strings.Cut(address, ":")
+	bytes, err := hex.DecodeString(host)
+	require.NoError(t, err)
+	for word := range slices.Chunk(bytes, 4) { // each in the machine's order
+		slices.Reverse(word)
+	}
+	number, err := strconv.ParseUint(port, 16, 16)
+	require.NoError(t, err)
+	return net.JoinHostPort(net.IP(bytes).String(), strconv.FormatUint(number, 10))
 }

@@ -114,6 +114,9 @@ func (p *Instance) waitUntilReady(t testing.TB) {
 // Output is what the program has printed so far.
 func (p *Instance) Output() string { return p.output.String() }
 
+// Pid is its process id.
+func (p *Instance) Pid() int { return p.command.Process.Pid }
+
 // Kill ends the program as a power cut would.
 func (p *Instance) Kill() {
 	_ = p.command.Process.Kill() // it may have ended by itself

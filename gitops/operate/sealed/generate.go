@@ -15,7 +15,7 @@ import (
 	core "k8s.io/api/core/v1"
 
 	"github.com/sequential-questioning/sequential-questioning/gitops/operate/environment"
-	"github.com/sequential-questioning/sequential-questioning/shared/requeststate"
+	"github.com/sequential-questioning/sequential-questioning/shared/keyring"
 )
 
 // The Secrets of an environment's namespace, by which rotation names them.
@@ -23,11 +23,12 @@ const (
 	Database     = "sequential-questioning-database"
 	Migrations   = "sequential-questioning-migrations"
 	RequestState = "sequential-questioning-request-state"
+	EventSigning = "sequential-questioning-event-signing"
 	Qdrant       = "sequential-questioning-qdrant"
 )
 
 // Names are all of them.
-var Names = []string{Database, Migrations, RequestState, Qdrant}
+var Names = []string{Database, Migrations, RequestState, EventSigning, Qdrant}
 
 const (
 	databases = "databases"
@@ -125,7 +126,12 @@ func (o Options) of(e environment.Environment, all files) error {
 			}
 		}
 	}
-	return o.requestState(e, all)
+	for _, name := range []string{RequestState, EventSigning} {
+		if err := o.keyRing(e, name, all); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // connection is the URL of the environment's database.
@@ -152,16 +158,17 @@ func account(e environment.Environment, role, password string) secret {
 }
 
 const (
-	// keyRing is composed by the controller of keys that are sealed one by one, so
+	// ringKey is composed by the controller of keys that are sealed one by one, so
 	// that a key can be added to those that nobody can read.
-	keyRing = "keys"
+	ringKey = "keys"
 	// maxKeys bounds the ring: the oldest goes.
 	maxKeys = 3
 )
 
-func (o Options) requestState(e environment.Environment, all files) error {
-	s := secret{namespace: e.Namespace(), name: RequestState}
-	wanted, err := o.wanted(RequestState, s)
+// keyRing makes a ring of one key, or puts a new key in front of those there are.
+func (o Options) keyRing(e environment.Environment, name string, all files) error {
+	s := secret{namespace: e.Namespace(), name: name}
+	wanted, err := o.wanted(name, s)
 	if err != nil || !wanted {
 		return err
 	}
@@ -181,11 +188,11 @@ func (o Options) requestState(e environment.Environment, all files) error {
 		next++
 	}
 	id := fmt.Sprintf("k%d", next)
-	_, key, _ := strings.Cut(requeststate.Generate(), ":")
+	_, key, _ := strings.Cut(keyring.Generate(), ":")
 	s.values = map[string]string{id: id + ":" + key}
 	ids = append([]string{id}, ids...)
 	ids = ids[:min(len(ids), maxKeys)]
-	s.templates = map[string]string{keyRing: "{{ ." + strings.Join(ids, " }},{{ .") + " }}"}
+	s.templates = map[string]string{ringKey: "{{ ." + strings.Join(ids, " }},{{ .") + " }}"}
 	if err := o.add(all, s); err != nil {
 		return err
 	}
@@ -198,7 +205,7 @@ func (o Options) requestState(e environment.Environment, all files) error {
 // ring returns the ids of a sealed ring's keys, the newest first.
 func ring(s *api.SealedSecret) ([]string, error) {
 	var ids []string
-	for _, part := range strings.Split(s.Spec.Template.Data[keyRing], ",") {
+	for _, part := range strings.Split(s.Spec.Template.Data[ringKey], ",") {
 		id := strings.TrimSuffix(strings.TrimPrefix(part, "{{ ."), " }}")
 		if _, there := s.Spec.EncryptedData[id]; !there {
 			return nil, errors.New("its template is not one that this command made: add the key by hand, as docs/operating.md says")

@@ -16,9 +16,10 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
 )
 
-// Handler takes CloudEvents in by HTTP, structured or binary.
+// Handler indexes the relay's CloudEvents that HTTP brings, structured or binary.
 type Handler struct {
 	pool    *pgxpool.Pool
+	signer  *event.Signer
 	memory  *memory.Memory
 	indexer *Indexer
 }
@@ -28,11 +29,16 @@ type Handler struct {
 func Open() (*Handler, error) {
 	var config struct {
 		Config
+		Signing  event.SigningConfig
 		Memory   memory.Settings
 		Postgres postgres.Config
 	}
 	if err := env.Parse(&config); err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
+	}
+	signer, err := event.NewSigner(config.Signing)
+	if err != nil {
+		return nil, err
 	}
 	m, err := config.Memory.Open()
 	if err != nil {
@@ -47,14 +53,14 @@ func Open() (*Handler, error) {
 		pool.Close()
 		return nil, errors.Join(err, m.Close())
 	}
-	return &Handler{pool, m, x}, nil
+	return &Handler{pool, signer, m, x}, nil
 }
 
 // ServeHTTP answers as a broker understands: 200 for what has been taken in, now
-// or before, 400 and 422 for what never can be, 503 and 500 for what is to be
-// delivered again.
+// or before, 403 for what the relay did not sign, 400 and 422 for what never can
+// be, 503 and 500 for what is to be delivered again.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	e, ok := event.Receive(w, r)
+	e, ok := h.signer.Receive(w, r)
 	if !ok {
 		return
 	}

@@ -175,7 +175,7 @@ func (x *Indexer) forget(ctx context.Context, tx pgx.Tx, e event.ConversationEra
 	if err := x.memory.Forget(bounded, e.Principal, e.ConversationID); err != nil && !errors.Is(err, memory.ErrNotConfigured) {
 		return "", err
 	}
-	if _, err := tx.Exec(ctx, `DELETE FROM erasures WHERE conversation_id = $1`, e.ConversationID); err != nil {
+	if _, err := tx.Exec(ctx, `DELETE FROM erasures WHERE conversation_id = $1 AND principal = $2`, e.ConversationID, e.Principal); err != nil {
 		return "", fmt.Errorf("confirm erasure: %w", err)
 	}
 	return Indexed, nil

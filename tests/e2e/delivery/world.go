@@ -247,12 +247,16 @@ func (w *World) bootstrap(ctx context.Context) error {
 			return err
 		}
 		w.URLs[environment] = roles.owner.here
-		key := make([]byte, 32)
-		rand.Read(key)
+		ring := func() map[string]string {
+			key := make([]byte, 32)
+			rand.Read(key)
+			return map[string]string{"keys": "k1:" + base64.StdEncoding.EncodeToString(key)}
+		}
 		for secret, data := range map[string]map[string]string{
 			"sequential-questioning-database":      {"url": roles.functions.there},
 			"sequential-questioning-migrations":    {"url": roles.owner.there},
-			"sequential-questioning-request-state": {"keys": "k1:" + base64.StdEncoding.EncodeToString(key)},
+			"sequential-questioning-request-state": ring(),
+			"sequential-questioning-event-signing": ring(),
 			"sequential-questioning-qdrant":        {"url": w.Qdrant.URL, "api-key": w.Qdrant.key},
 		} {
 			manifest, err := json.Marshal(map[string]any{

@@ -52,7 +52,7 @@ func Start(ctx context.Context, environment ...string) (_ *Stage, err error) {
 	if err := os.Chmod(s.folder, 0o711); err != nil { // PostgreSQL runs as a user of its own
 		return nil, err
 	}
-	program := filepath.Join(s.folder, "local")
+	program := filepath.Join(s.folder, "program")
 	if err := build(ctx, program); err != nil {
 		return nil, err
 	}
@@ -60,7 +60,7 @@ func Start(ctx context.Context, environment ...string) (_ *Stage, err error) {
 	s.command = exec.Command(program, "--port", "0", "--data", filepath.Join(s.folder, "data"))
 	s.command.Dir = s.folder
 	s.command.Env = append(append(os.Environ(), "LOG_FORMAT=json", "MAX_CONCURRENT_CALLS=8", "ELICITATION_POLL_INTERVAL=100ms",
-		"K_SINK="+s.outside.broker.URL, "MODEL_BASE_URL="+s.outside.model.URL+"/v1", "MODEL_NAME=stage", "MODEL_MAX_ATTEMPTS=1",
+		"MODEL_BASE_URL="+s.outside.model.URL+"/v1", "MODEL_NAME=stage", "MODEL_MAX_ATTEMPTS=1",
 		"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="+s.outside.collector.URL+"/v1/traces"), environment...)
 	s.command.Stdout, s.command.Stderr = &s.output, &s.output
 	if err := s.command.Start(); err != nil {
@@ -74,7 +74,7 @@ func Start(ctx context.Context, environment ...string) (_ *Stage, err error) {
 	if err := s.ready(ctx); err != nil {
 		return nil, err
 	}
-	return s, s.outside.connect(ctx, s)
+	return s, nil
 }
 
 func build(ctx context.Context, path string) error {
@@ -82,7 +82,7 @@ func build(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	command := exec.CommandContext(ctx, "go", "build", "-o", path, "./functions/local/cmd/local")
+	command := exec.CommandContext(ctx, "go", "build", "-o", path, "./tests/monitoring/stage/program")
 	command.Dir = root
 	if output, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("build: %w: %s", err, output)

@@ -1,0 +1,39 @@
+package function
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/telemetry"
+)
+
+// MetricsConfig is where a function's metrics are read, from the environment.
+type MetricsConfig struct {
+	// Address is host:port; empty serves none. It is a port of its own because
+	// Knative routes to the function's other port, for the gateway from anywhere.
+	Address string `env:"METRICS_ADDRESS"`
+}
+
+// serveMetrics serves /metrics, and nothing else, until the process ends.
+func serveMetrics() error {
+	config, err := env.ParseAs[MetricsConfig]()
+	if err != nil {
+		return fmt.Errorf("read configuration: %w", err)
+	}
+	if config.Address == "" {
+		return nil
+	}
+	listener, err := net.Listen("tcp", config.Address)
+	if err != nil {
+		return fmt.Errorf("listen on METRICS_ADDRESS: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", telemetry.Metrics())
+	server := &http.Server{Handler: mux, ReadTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute}
+	go server.Serve(listener) // ends with the process
+	return nil
+}

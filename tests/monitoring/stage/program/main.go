@@ -1,0 +1,89 @@
+// Command program is the local program with a broker between relay and indexer
+// that is not always at its best.
+package main
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/signal"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/sequential-questioning/sequential-questioning/functions/local"
+	"github.com/sequential-questioning/sequential-questioning/shared/event"
+	"github.com/sequential-questioning/sequential-questioning/shared/inprocess"
+)
+
+// Every so many deliveries go wrong.
+const (
+	refuses = 11
+	givesUp = 100
+	loses   = 50 // the signature
+	tries   = time.Second
+)
+
+func main() {
+	options := local.Options{DatabaseURL: os.Getenv("DATABASE_URL"), Out: os.Stderr}
+	flag.IntVar(&options.Port, "port", 0, "`port` on 127.0.0.1")
+	flag.StringVar(&options.Data, "data", "data", "`folder` of the database")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	inprocess.Serve("broker", &broker{client: &http.Client{Transport: inprocess.Transport(http.DefaultTransport)}})
+	os.Setenv("K_SINK", "http://broker"+inprocess.Domain)
+	if err := local.Run(ctx, options, func(url string) { fmt.Println("The program is ready at", url) }); err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+}
+
+// broker passes events on to the indexer, and those that it gives up to the relay.
+type broker struct {
+	client *http.Client
+	events atomic.Int64
+}
+
+func (b *broker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	n := b.events.Add(1)
+	if err != nil || n%refuses == 0 {
+		http.Error(w, "not now", http.StatusServiceUnavailable)
+		return
+	}
+	if n%givesUp == 0 {
+		// It took the event, tried for a while, and brings it back.
+		time.AfterFunc(tries, func() { _, _ = b.pass(context.Background(), "relay", event.DeadLetters, r.Header, body) })
+		return
+	}
+	if n%loses == 1 { // somebody else's event, before the relay's own
+		stranger := r.Header.Clone()
+		stranger.Del("Ce-" + event.SignatureExtension)
+		_, _ = b.pass(r.Context(), "indexer", "/", stranger, body)
+	}
+	status, err := b.pass(r.Context(), "indexer", "/", r.Header, body)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadGateway)
+		return
+	}
+	w.WriteHeader(status)
+}
+
+func (b *broker) pass(ctx context.Context, function, path string, header http.Header, body []byte) (status int, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+function+inprocess.Domain+path, bytes.NewReader(body))
+	if err != nil {
+		return 0, err
+	}
+	request.Header = header.Clone()
+	response, err := b.client.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	response.Body.Close()
+	return response.StatusCode, nil
+}
