@@ -112,6 +112,10 @@ func historyOf(session []pending, call []byte) history {
 	for i, p := range session {
 		if h.resumed == nil && bytes.Equal(p.Call, call) {
 			h.resumed = &session[i]
+			// Who repeats a call has given the earlier one up, whether or not it has said so.
+			if waited := time.Since(p.OpenedAt); p.Response == nil && p.Patience == 0 && waited >= elicitation.ShownAfter {
+				p.Patience = waited
+			}
 		}
 		if shown == nil {
 			shown = p.Shown

@@ -88,7 +88,7 @@ const promises = {
           await submitted;
           return filled;
         }
-        return fill(form);
+        return early ? fill(form) : new Promise(() => {}); // shown again, and left alone
       });
       const args = opening(); // without telling who is asked, a repeated call could not be recognized
       delete args.user_id;
