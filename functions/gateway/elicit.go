@@ -59,6 +59,9 @@ func (g *gateway) resume(ctx context.Context, t *target, call *toolCall) *failur
 func (c *toolCall) use(answered pending) {
 	c.state, c.responses, c.used = answered.State, nil, answered.ID
 	c.params.Arguments = answered.Arguments
+	if answered.Response.accepted() {
+		c.patience = 0 // it shows forms after all, and is worth waiting for
+	}
 	if answered.Response.Result == nil {
 		c.forms = ""
 		return
