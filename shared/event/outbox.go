@@ -35,7 +35,12 @@ type Waiting struct {
 
 // claimLock lets one relay claim at a time: of two that overlook what the other
 // is about to take, one would take a conversation's later events.
-const claimLock = `SELECT pg_advisory_xact_lock(hashtextextended('claim events of the outbox', 0))`
+// Its transaction plans without a sort and without compilation: an outbox fills
+// and empties faster than statistics follow, and a planner that takes it for
+// empty reads all of a backlog for every claim.
+const claimLock = `
+	SELECT set_config('enable_sort', 'off', true), set_config('jit', 'off', true),
+	       pg_advisory_xact_lock(hashtextextended('claim events of the outbox', 0))`
 
 // claim looks at the earlier events of each row's own conversation: OFFSET 0
 // keeps the planner from joining the whole outbox with itself instead, which

@@ -59,6 +59,7 @@ func (k *killer) run(ctx context.Context) error {
 				return nil
 			}
 		case err := <-k.failed:
+			k.back.Wait() // so that nothing starts once everything is stopped
 			return err
 		case <-ticks.C:
 			if k.due() {

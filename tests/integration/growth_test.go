@@ -62,3 +62,29 @@ func TestACallReadsNoMoreOfALongConversationThanOfAShortOne(t *testing.T) {
 	}
 	assert.Less(t, settle()-before, 500, "rows read by %d calls, of more than 20,000", calls)
 }
+
+// A relay that comes back to a long backlog has to claim its first events within
+// the statement timeout: statistics that are out of date are what it finds there.
+func TestAClaimReadsNoMoreOfALongOutboxThanItTakes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const queue = `INSERT INTO outbox (principal, id, conversation_id, type, data)
+		SELECT 'local', gen_random_uuid(), md5((i / 10)::text)::uuid, 'none', '{}' FROM generate_series($1::int, $2::int) i`
+	w.admin(t, `ALTER TABLE outbox SET (autovacuum_enabled = false)`)
+	w.admin(t, queue, 1, 40_000)
+	w.admin(t, `DELETE FROM outbox WHERE position % 400 > 0`)
+	w.admin(t, `ANALYZE outbox`) // after a quiet hour: next to nothing waits
+	w.admin(t, queue, 40_001, 80_000)
+	const read = `SELECT seq_tup_read + coalesce(idx_tup_fetch, 0) FROM pg_stat_user_tables WHERE relname = 'outbox'`
+	time.Sleep(1200 * time.Millisecond) // the server tells its counts a second later
+	before := count(t, w.url, read)
+	const claims, batch = 5, 100
+	for range claims {
+		claimed, err := w.outbox.Claim(t.Context(), batch, time.Minute)
+		require.NoError(t, err)
+		require.Len(t, claimed, batch)
+	}
+	w.pool.Reset()
+	time.Sleep(1200 * time.Millisecond)
+	assert.Less(t, count(t, w.url, read)-before, 30_000, "rows read by %d claims of %d, of some 40,000", claims, batch)
+}
