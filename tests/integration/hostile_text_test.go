@@ -144,7 +144,7 @@ func asksByForm(t *testing.T, s *conversation.Service, name, h string, informati
 	require.NoError(t, err)
 	honest(t, name, asked.Form.Message)
 	for _, revision := range []string{"2025-11-25", "2025-06-18"} {
-		for _, f := range asked.Form.Schema.For(revision).Fields {
+		for _, f := range asked.Form.Schema.For(revision, "").Fields {
 			for _, text := range append([]string{f.Title, f.Description}, f.EnumNames...) {
 				honest(t, name, text)
 				assert.NotContains(t, text, "\n", name)
