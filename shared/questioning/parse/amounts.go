@@ -86,7 +86,7 @@ func (t *text) days() []span {
 	var days []span
 	for _, s := range t.dates(true) {
 		if s.weak && t.ordinalSpan(s) || !s.weak && (s.next-s.from > 1 || !strings.Contains(t.tokens[s.from].text, "/") || strings.Count(t.tokens[s.from].text, "/") > 1) {
-			s.weak = false
+			s.weak = s.weak && s.next-s.from == 1
 			days = append(days, s)
 		}
 	}

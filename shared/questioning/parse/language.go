@@ -178,6 +178,9 @@ func languageOf(tokens []token, expected string) (l *language, told bool) {
 	if most == words {
 		return first, words > 0
 	}
+	if expected != "" && most > 0 {
+		most++ // one word that another language knows too is no reason to leave the one expected
+	}
 	for _, code := range codes {
 		if l := load(code); l != first {
 			if knows := l.coverage(tokens); knows > most {

@@ -98,7 +98,7 @@ func (m *moment) clockOf(now time.Time) (time.Duration, string) {
 		return 0, twoTimes
 	case (p == pm || p == afternoon || p == evening || p == tonight || p == night && hour >= 6) && hour > 0 && hour < 12:
 		hour += 12
-	case m.has(fieldHalf) && p == noPart && hour <= 12:
+	case m.has(fieldHalf) && p == noPart && hour <= 12, m.has(fieldIdiom) && p == noPart && hour <= 5 && hour > 0:
 		return 0, twoTimes
 	}
 	at := clockTime(hour, minute, second)

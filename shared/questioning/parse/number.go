@@ -102,7 +102,7 @@ func (t *text) spelled(i int) (value float64, next int, last float64) {
 			if !pending {
 				section = total*0 + e.value
 			}
-		case e.value >= 1e3 && e.value < big && (pending || section > 0 || !started && t.lang.code != "en"):
+		case e.value >= 1e3 && e.value < big && (pending || section > 0 || !started && e.value == 1e3 && len(t.tokens[at].text) > 1 && t.lang.code != "en"):
 			total, section, current = total+max(section+current, 1)*e.value, 0, 0
 			small, big = math.Inf(1), e.value
 		case e.value >= 1e3 && total > 0 && !pending && section == 0 && math.IsInf(small, 1):
@@ -549,7 +549,7 @@ func (t *text) scaled(from int, value float64, next int) (float64, int, float64,
 
 func (t *text) scaleOf(i int) (entry, int, bool) {
 	e, next, ok := t.class(i, scale)
-	if !ok {
+	if !ok || t.starts(i, cents) && i > 0 && t.tokens[i-1].shape == numeral {
 		return e, i, false
 	}
 	if cut := strings.TrimRight(e.name, "mb"); cut != e.name {
@@ -590,6 +590,10 @@ func (t *text) after(from int, a *amount) {
 		if a.next, a.measured = next, true; t.slot.Maximum != nil && *t.slot.Maximum <= 1 {
 			a.value /= 100
 		}
+		return
+	}
+	if _, next, ok := t.class(a.next, cents); ok && t.tokens[a.next].shape == word && len(t.tokens[a.next].text) > 1 {
+		a.next, a.money = next, true
 		return
 	}
 	if _, next, ok := t.class(a.next, currency); ok {

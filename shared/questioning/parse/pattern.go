@@ -57,14 +57,14 @@ const (
 	fieldPart // a partOfDay
 	fieldWeak // nothing but a number says that this is a time
 	fieldHalf // a half hour of which the hour is not sure
-	fieldFar  // 2 is the day after the next
+	fieldIdiom // minutes past or to an hour of the clock face
 	fields
 )
 
 var fieldNames = map[string]field{
 	"year": fieldYear, "month": fieldMonth, "day": fieldDay, "weekday": fieldWeekday, "nth": fieldNth, "which": fieldWhich,
 	"week": fieldWeek, "months": fieldMonths, "years": fieldYears, "days": fieldDays, "now": fieldNow, "ago": fieldAgo,
-	"hour": fieldHour, "minute": fieldMinute, "second": fieldSecond, "to": fieldTo, "part": fieldPart, "weak": fieldWeak, "half": fieldHalf,
+	"hour": fieldHour, "minute": fieldMinute, "second": fieldSecond, "to": fieldTo, "part": fieldPart, "weak": fieldWeak, "half": fieldHalf, "idiom": fieldIdiom,
 }
 
 // compile makes one tree of patterns.
