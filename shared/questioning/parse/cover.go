@@ -13,6 +13,7 @@ type span struct {
 	value      any
 	doubt      string // why the value may not be what it seems
 	weak       bool   // a bare number that could be something else as well
+	free       bool   // any word may follow: the value has its unit
 }
 
 // role is what a token does beside the value.
@@ -152,7 +153,9 @@ func (c *covered) harmless(what class, from, next int) bool {
 	case since:
 		return !c.counts() && c.slotIs(starts) || !c.valueAfter(next) && !c.last(from, next)
 	case to:
-		return !c.valueAfter(next) || !c.valueBefore(from)
+		return !c.valueAfter(next) || !c.valueBefore(from) || c.starts(from, "at") && c.roles[from-1] != roleUnknown
+	case period:
+		return c.slot.Type != questioning.Date && c.slot.Type != questioning.Time && c.slot.Type != questioning.DateTime
 	case only:
 		return c.slot.Type != questioning.Boolean && c.slot.Type != questioning.Choice && c.slot.Type != questioning.Choices
 	case query:
@@ -272,7 +275,7 @@ func (c *covered) around(v span) (obstacle, bool) {
 	}
 	i := v.next
 	for ; i < len(c.tokens) && c.within(i, i); i++ {
-		if o, ok := c.inTheWay(i, i == v.next, true); ok {
+		if o, ok := c.inTheWay(i, i == v.next && !v.free, true); ok {
 			return o, true
 		}
 	}
