@@ -88,7 +88,7 @@ func (t *text) days() []span {
 	var days []span
 	for _, s := range t.dates(true) {
 		if s.weak && t.ordinalSpan(s) || !s.weak && (s.next-s.from > 1 || !strings.Contains(t.tokens[s.from].text, "/") || strings.Count(t.tokens[s.from].text, "/") > 1) {
-			s.weak = s.weak && s.next-s.from == 1
+			s.weak = s.weak && !t.starts(s.from, article)
 			days = append(days, s)
 		}
 	}
@@ -132,7 +132,7 @@ func (t *text) duration(s span) bool {
 // enlarged reports a word at token i that would make another number of the one
 // before it: "75 USD million".
 func (t *text) enlarged(i int) bool {
-	return i < len(t.tokens) && (t.tokens[i].shape == numeral || t.starts(i, scale) || t.starts(i, fraction) || t.starts(i, number) || t.starts(i, ordinal))
+	return i < len(t.tokens) && (t.tokens[i].shape == numeral || t.starts(i, scale) || t.starts(i, fraction) || t.starts(i, number) || t.starts(i, ordinal) || t.starts(i, half))
 }
 
 func at(spans []span, i int) (span, bool) {

@@ -54,7 +54,9 @@ func (t *text) cover(values, others []span, strict bool) covered {
 		c.nexts[i] = i + 1
 	}
 	for _, other := range others {
-		if !other.weak {
+		if other.weak {
+			c.fill(other.from, other.next, roleUnknown, weak)
+		} else {
 			c.fill(other.from, other.next, roleNeutral, "")
 		}
 	}
@@ -63,7 +65,7 @@ func (t *text) cover(values, others []span, strict bool) covered {
 		c.fill(v.from, v.next, roleValue, "")
 	}
 	for i := range taken {
-		taken[i] = c.roles[i] != roleUnknown
+		taken[i] = c.roles[i] != roleUnknown || c.classes[i] == weak
 	}
 	explained := false
 	for i := 0; i < len(t.tokens); {
@@ -153,7 +155,7 @@ func (c *covered) harmless(what class, from, next int) bool {
 	case since:
 		return !c.counts() && c.slotIs(starts) || !c.valueAfter(next) && !c.last(from, next)
 	case to:
-		return !c.valueAfter(next) || !c.valueBefore(from) || c.starts(from, "at") && c.roles[from-1] != roleUnknown
+		return !c.valueAfter(next) || !c.valueBefore(from) || c.starts(from, "at") && (c.roles[from-1] != roleUnknown || c.classes[from-1] == weak)
 	case period:
 		return c.slot.Type != questioning.Date && c.slot.Type != questioning.Time && c.slot.Type != questioning.DateTime
 	case only:
@@ -238,6 +240,9 @@ func (c *covered) punctuation(i int) role {
 		if i > 0 && i+1 < len(c.tokens) && c.starts(i, suffix) && c.tokens[i].glued && c.tokens[i-1].shape == numeral && !c.tokens[i+1].newline {
 			return roleNeutral // "the 4." of a German
 		}
+		if c.is(i, ".") && c.tokens[i].glued && i+1 < len(c.tokens) && !c.tokens[i+1].newline && (c.ends(i, month) || c.ends(i, weekday)) && len(c.tokens[i-1].text) <= 4 {
+			return roleNeutral // an abbreviation's
+		}
 		if next := i + 1; c.tokens[i].text == "." && c.tokens[i].glued && next < len(c.tokens) && c.tokens[next].glued && c.tokens[next].shape != sign {
 			return roleUnknown
 		}
@@ -318,7 +323,7 @@ func (c *covered) digitsBeside(v span) (obstacle, bool) {
 		after++
 	}
 	for _, i := range []int{before, after} {
-		if i < 0 || i >= len(c.tokens) || c.roles[i] != roleUnknown {
+		if i < 0 || i >= len(c.tokens) || c.roles[i] != roleUnknown || c.classes[i] == weak {
 			continue
 		}
 		if c.tokens[i].shape == numeral || c.starts(i, number) {
@@ -342,7 +347,7 @@ func (c *covered) within(i, lineStart int) bool {
 
 func (c *covered) inTheWay(i int, beside, behind bool) (obstacle, bool) {
 	switch what := c.classes[i]; {
-	case c.roles[i] == roleBlock && (what != only || behind && beside):
+	case c.roles[i] == roleBlock && (what != only || behind && beside) && (what != rate || behind):
 		return c.block(i), true
 	case c.roles[i] == roleUnknown && (beside || c.strict):
 		return obstacle{"this is not understood", c.words(i, i+1)}, true

@@ -20,6 +20,9 @@ func (t *text) dates(bare bool) []span {
 		}
 		day, problem := w.dateOf(t.now)
 		w.value, w.doubt = day.Format(time.DateOnly), problem
+		if w.next-w.from == 1 && t.starts(w.from, month) && t.starts(w.from, weekday) {
+			w.doubt = twoDays // "mar" is a Tuesday and a March
+		}
 		spans = append(spans, w.span)
 	}
 	return spans
@@ -151,10 +154,10 @@ func (t *text) readTime() (any, obstacle) {
 }
 
 func (t *text) timeSpans() (values, others []span) {
-	dates := t.dates(false)
+	dates := t.dates(true)
 	values = t.strongest(t.clocks(true))
 	if len(values) > 0 && values[0].weak {
-		values = without(values, dates)
+		values = without(values, strong(dates))
 	}
 	return values, without(dates, values)
 }

@@ -172,10 +172,15 @@ func (m *moment) find(today time.Time) (time.Time, string) {
 
 // shifted is the day that the amounts lead to, from the day that is named.
 func (m *moment) shifted(today time.Time) (time.Time, string) {
+	years := true
 	for _, a := range m.amounts {
 		if clockUnits[a.unit] {
 			return today, noOneDay
 		}
+		years = years && a.unit == "year"
+	}
+	if years {
+		return today, twoDays // "in two years" names no day
 	}
 	base := *m
 	base.amounts = nil
@@ -260,7 +265,7 @@ func (m *moment) dayAndMonth(today time.Time) (time.Time, string) {
 	}
 	for year := today.Year(); year <= today.Year()+8; year++ {
 		date, problem := dayOf(year, m.at[fieldMonth], m.at[fieldDay])
-		if problem == "" && !date.Before(today) && (!m.has(fieldWeekday) || weekdayOf(date) == m.at[fieldWeekday] || year > today.Year()+1) {
+		if problem == "" && !date.Before(today) {
 			return date, ""
 		}
 	}

@@ -5,6 +5,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	iso "golang.org/x/text/currency"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
@@ -70,6 +74,12 @@ func (t *text) ordinalAt(i int) (value, next int, ok bool) {
 func (t *text) spelled(i int) (value float64, next int, last float64) {
 	var total, section, current float64
 	started, pending := false, false // pending: current holds a word
+	defer func() {
+		// "四百五" is 450: a last digit counts the tenth of the scale before it.
+		if t.lang.code == "zh" && pending && last >= 100 && current < 10 && !t.ends(next-1, and) {
+			value += current * (last/10 - 1)
+		}
+	}()
 	small, big := math.Inf(1), math.Inf(1)
 	for next = i; ; {
 		at := next
@@ -78,6 +88,9 @@ func (t *text) spelled(i int) (value float64, next int, last float64) {
 			at, joined = after, true
 		}
 		if e, after, ok := t.class(at, number); ok {
+			if t.tokens[at].text == "两" && started && !t.starts(after, scale) {
+				return total + section + current, next, last // an ounce
+			}
 			unitsFirst := !joined && !pending && t.lang.UnitsFirst && e.value > 0 && e.value < 10
 			if tens, end, ok := t.tensAfter(after); ok && unitsFirst {
 				e.value, after = e.value+tens, end
@@ -150,6 +163,12 @@ func (t *text) base(i int) (value float64, next int, last float64, doubt string)
 		}
 	}
 	switch {
+	case first.shape == numeral && !t.partOfWord(i) && t.is(i+1, "/") && t.tokens[i+1].glued && i+2 < len(t.tokens) && t.tokens[i+2].glued:
+		value, ok := slashed(first.text + "/" + t.tokens[i+2].text)
+		if !ok {
+			return 0, i, 0, ""
+		}
+		return value, i + 3, 0, ""
 	case first.shape == numeral && !t.partOfWord(i):
 		return t.digits(i)
 	case first.shape == calendar:
@@ -192,7 +211,7 @@ func (t *text) base(i int) (value float64, next int, last float64, doubt string)
 // one reads the article of "a hundred", "a dozen" and "a third" as 1; that of
 // "a week" is read where a unit follows.
 func (t *text) one(i int) (value float64, next int, last float64, doubt string) {
-	_, after, ok := t.class(i, article)
+	_, after, ok := t.class(i, "a")
 	if !ok {
 		return 0, i, 0, ""
 	}
@@ -254,9 +273,9 @@ func (t *text) partOfWord(i int) bool {
 	before := i - 1
 	if before >= 0 && t.tokens[i].glued && t.tokens[before].text == "-" && t.tokens[before].glued {
 		before--
-		return before >= 0 && t.tokens[before].shape == word && !t.ends(before+1, currency)
+		return before >= 0 && t.tokens[before].shape == word && !t.moneyBefore(before+1)
 	}
-	return t.tokens[i].glued && before >= 0 && t.tokens[before].shape == word && !isHan(t.tokens[before].text) && !t.ends(i, currency)
+	return t.tokens[i].glued && before >= 0 && t.tokens[before].shape == word && !isHan(t.tokens[before].text) && !t.moneyBefore(i)
 }
 
 func isHan(s string) bool { return len(s) > 0 && s[0] >= 0xE2 }
@@ -378,7 +397,7 @@ func (t *text) groupedBy(written, separator string, from, to int) (grouped, know
 	switch {
 	case t.slot.Type == questioning.Integer, smallErr != nil && largeErr == nil:
 		return true, true
-	case t.ends(from, currency) || t.starts(to, currency):
+	case t.moneyBefore(from) || t.starts(to, currency):
 		return separator == "." || t.lang.Decimal == ".", true
 	case smallErr == nil && largeErr != nil:
 		return false, true
@@ -436,6 +455,35 @@ func (t *text) amountAt(i int) (amount, bool) {
 
 func (a amount) plain() bool { return a.unit == "" && !a.money && !a.measured }
 
+// currencyAt reads a currency: a name that the language knows, a sign of Unicode's
+// currency symbols or an ISO 4217 code in capitals.
+func (t *text) currencyAt(i int) (next int, ok bool) {
+	if i < 0 || i >= len(t.tokens) {
+		return i, false
+	}
+	if _, next, ok := t.class(i, currency); ok {
+		return next, true
+	}
+	written := t.source[t.tokens[i].start:t.tokens[i].end]
+	if r, size := utf8.DecodeRuneInString(written); unicode.Is(unicode.Sc, r) && size == len(written) {
+		return i + 1, true
+	}
+	if len(written) == 3 && strings.ToUpper(written) == written && t.tokens[i].shape == word {
+		_, err := iso.ParseISO(written)
+		return i + 1, err == nil
+	}
+	return i, false
+}
+
+// moneyBefore reports a currency that ends before token i.
+func (t *text) moneyBefore(i int) bool {
+	if t.ends(i, currency) {
+		return true
+	}
+	_, ok := t.currencyAt(i - 1)
+	return ok
+}
+
 // isArticle reports that the "un" before token i is no number: a word follows
 // that the slot does not count.
 func (t *text) isArticle(i int) bool {
@@ -453,7 +501,7 @@ func (t *text) before(i int) (at int, negative, money bool) {
 			at, negative = next, true
 		} else if t.is(at, "-") && !negative && t.isSign(at) {
 			at, negative = at+1, true
-		} else if _, next, ok := t.class(at, currency); ok && !money && next < len(t.tokens) && (t.tokens[next].shape == numeral || t.is(next, "-")) {
+		} else if next, ok := t.currencyAt(at); ok && !money && next < len(t.tokens) && (t.tokens[next].shape == numeral || t.is(next, "-")) {
 			at, money = next, true
 		} else {
 			break
@@ -474,8 +522,8 @@ func (t *text) isSign(i int) bool {
 func (t *text) rest(from int, value float64, next int, last float64) (float64, int, float64, string) {
 	doubt := ""
 	if denominator, after, ok := t.class(next, fraction); ok && value == math.Trunc(value) && value > 0 && t.isDenominator(next) {
-		if value > denominator.value {
-			doubt = twoMeanings
+		if value > denominator.value && (last >= 1e3 || t.joinedBy(from, next)) {
+			doubt = twoMeanings // "two hundred and fifty-four hundredths"
 		}
 		value, next = value/denominator.value, after
 		if e, after, ok := t.scaleOf(next); ok {
@@ -497,7 +545,7 @@ func (t *text) rest(from int, value float64, next int, last float64) (float64, i
 		if at >= len(t.tokens) || t.tokens[at].newline {
 			break
 		}
-		if part, after, ok := t.mixed(next, value); ok && part == 0.5 {
+		if part, after, ok := t.mixed(next, value); ok && part == 0.5 && last >= 1e6 {
 			return value + part*last, after, last, "" // "a million and a half"
 		} else if ok {
 			return value, after, last, twoMeanings
@@ -513,6 +561,15 @@ func (t *text) rest(from int, value float64, next int, last float64) (float64, i
 		value, next, last = value+more, after, scaleOfMore
 	}
 	return value, next, last, doubt
+}
+
+func (t *text) joinedBy(from, next int) bool {
+	for i := from; i < next; i++ {
+		if t.starts(i, and) {
+			return true
+		}
+	}
+	return false
 }
 
 // isDenominator tells the "fifths" of a fraction from the "fifth" of May.
@@ -590,6 +647,9 @@ func (t *text) scaled(from int, value float64, next int) (float64, int, float64,
 
 func (t *text) scaleOf(i int) (entry, int, bool) {
 	e, next, ok := t.class(i, scale)
+	if ok && t.longerUnit(i, next) {
+		return e, i, false // "千米"
+	}
 	if !ok || t.starts(i, cents) && i > 0 && t.tokens[i-1].shape == numeral {
 		return e, i, false
 	}
@@ -601,11 +661,21 @@ func (t *text) scaleOf(i int) (entry, int, bool) {
 	return e, next, true
 }
 
+// longerUnit reports a unit that begins like the scale at token i.
+func (t *text) longerUnit(i, next int) bool {
+	for _, c := range []class{measure, unit, currency} {
+		if _, after, ok := t.class(i, c); ok && after > next {
+			return true
+		}
+	}
+	return false
+}
+
 // letter reads the m and b of "5M", "$5m" and "5m", which can be meters or
 // minutes too.
 func (t *text) letter(from, i int, value float64, e entry) (float64, bool, string) {
 	written := t.source[t.tokens[i].start:t.tokens[i].end]
-	money := t.ends(from, currency) || t.starts(i+1, currency)
+	money := t.moneyBefore(from) || t.starts(i+1, currency)
 	switch {
 	case len(written) == 2 && written != "MM", e.name == "1e6m" && clockUnits[t.slotUnit()], !t.tokens[i].glued && !money && written != "M":
 		return value, false, ""
@@ -637,7 +707,7 @@ func (t *text) after(from int, a *amount) {
 		a.next, a.money = next, true
 		return
 	}
-	if _, next, ok := t.class(a.next, currency); ok {
+	if next, ok := t.currencyAt(a.next); ok {
 		a.next, a.money = next, true
 		t.small(a)
 		return

@@ -223,6 +223,8 @@ func init() {
 		"year":    readYear,
 		"date":    readCalendar,
 		"dotted":  readDotted,
+		"open":    readSign("("),
+		"close":   readSign(")"),
 		"when":    readWhen,
 		"yy":      readShortYear,
 		"amount":  readAmounts,
@@ -239,6 +241,11 @@ func init() {
 		"decimal": readDecimalClock,
 		"compact": readCompactClock,
 	}
+}
+
+// readSign reads a bracket, which patterns cannot name themselves.
+func readSign(sign string) func(t *text, i int, m *moment) (int, bool) {
+	return func(t *text, i int, _ *moment) (int, bool) { return i + 1, t.is(i, sign) }
 }
 
 func readClass(c class, f field) func(t *text, i int, m *moment) (int, bool) {
