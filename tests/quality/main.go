@@ -58,7 +58,7 @@ const (
 )
 
 func main() {
-	o, err := parse(os.Args[1:])
+	o, err := parseFlags(os.Args[1:])
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		return
@@ -74,7 +74,7 @@ func main() {
 	}
 }
 
-func parse(arguments []string) (options, error) {
+func parseFlags(arguments []string) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("quality", flag.ContinueOnError)
 	flags.StringVar(&o.clariq, "clariq", "", "`folder` with the ClariQ data; without it retrieval is left out")

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 )
 
 // turnSlot is a slot as a dialogue describes it.
@@ -31,10 +32,10 @@ func (s turnSlot) slot() questioning.Slot {
 
 func (s turnSlot) typed() bool { return s.Type != string(questioning.Text) }
 
-// The days on which the people of the two sets of dialogues speak.
+// When the people of the two sets of dialogues speak. They speak English.
 var (
-	dialogueDay = time.Date(2019, time.March, 1, 0, 0, 0, 0, time.UTC)
-	bookingDay  = time.Date(2019, time.June, 3, 0, 0, 0, 0, time.UTC)
+	inDialogue = parse.Context{Now: time.Date(2019, time.March, 1, 0, 0, 0, 0, time.UTC), Language: "en"}
+	inBooking  = parse.Context{Now: time.Date(2019, time.June, 3, 0, 0, 0, 0, time.UTC), Language: "en"}
 )
 
 // judgeDialogues judges typed slots: those asked for, alone or with others, and
@@ -68,7 +69,7 @@ func (t dialogueTurn) judge(id string, slots []questioning.Slot) []judged {
 	for i, s := range t.Open {
 		open[i] = s.slot()
 	}
-	answers, assumptions := understandReply(t.Reply, open, slots, dialogueDay)
+	answers, assumptions := understandReply(t.Reply, open, slots, inDialogue)
 	var all []judged
 	for _, s := range t.Open {
 		j := judged{Section: askedSection, Set: "SGD, one question", Type: s.Type, Lang: "en", Slot: s.Key, Asked: t.Question, Words: t.Reply, Line: id}
@@ -146,7 +147,7 @@ func (b booking) judge(id string) []judged {
 	for _, label := range b.Labels {
 		for _, slot := range bookingSlots {
 			if slot.Key == label.Slot {
-				if read := understandWords(slot, label.Span, bookingDay); read.stored() && read.Value != nil {
+				if read := understandWords(slot, label.Span, inBooking); read.stored() && read.Value != nil {
 					spans[label.Slot] = append(spans[label.Slot], questioning.Render(read.Value))
 				} else if _, known := spans[label.Slot]; !known {
 					spans[label.Slot] = nil
@@ -160,7 +161,7 @@ func (b booking) judge(id string) []judged {
 			open = append(open, slot)
 		}
 	}
-	answers, assumptions := understandReply(b.Reply, open, bookingSlots, bookingDay)
+	answers, assumptions := understandReply(b.Reply, open, bookingSlots, inBooking)
 	var all []judged
 	for _, slot := range open {
 		want, told := spans[slot.Key]

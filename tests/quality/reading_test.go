@@ -81,7 +81,7 @@ func TestAFolderWithoutRepliesIsAnError(t *testing.T) {
 
 func TestAnOfferThatNobodyToldIsWrong(t *testing.T) {
 	slot := questioning.Slot{Key: "seats", Type: questioning.Integer}
-	offered := map[string]understood{"seats": understandWords(slot, "3", dialogueDay)}
+	offered := map[string]understood{"seats": understandWords(slot, "3", inDialogue)}
 	untold := judgeTold(judged{}, []questioning.Slot{slot}, nil, offered)
 	require.Len(t, untold, 1)
 	assert.Equal(t, silent, untold[0].Verdict)
@@ -91,7 +91,7 @@ func TestAnOfferThatNobodyToldIsWrong(t *testing.T) {
 
 func TestWhoDoesNotMindHasNoValue(t *testing.T) {
 	slot := questioning.Slot{Key: "seats", Type: questioning.Integer}
-	assert.Equal(t, silent, judged{Type: "integer"}.judge(understandWords(slot, "3", dialogueDay), []string{noPreference}).Verdict)
-	assert.Equal(t, right, judged{Type: "integer"}.judge(understandWords(slot, "I don't know", dialogueDay), []string{noPreference}).Verdict)
-	assert.Equal(t, silent, judged{Type: "integer"}.judge(understandWords(slot, "I don't know", dialogueDay), []string{"3"}).Verdict)
+	assert.Equal(t, silent, judged{Type: "integer"}.judge(understandWords(slot, "3", inDialogue), []string{noPreference}).Verdict)
+	assert.Equal(t, right, judged{Type: "integer"}.judge(understandWords(slot, "I don't know", inDialogue), []string{noPreference}).Verdict)
+	assert.Equal(t, silent, judged{Type: "integer"}.judge(understandWords(slot, "I don't know", inDialogue), []string{"3"}).Verdict)
 }

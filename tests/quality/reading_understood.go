@@ -9,31 +9,33 @@ import (
 	"time"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
-	"github.com/sequential-questioning/sequential-questioning/shared/questioning/reply"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 )
 
 // understood is what the service would store of a reply for one slot.
-type understood struct{ reply.Reading }
+type understood struct{ parse.Reading }
 
 // understandWords reads words as the answer to one question.
-func understandWords(slot questioning.Slot, words string, now time.Time) understood {
-	return understood{reply.Read(slot, words, now)}
+func understandWords(slot questioning.Slot, words string, c parse.Context) understood {
+	return understood{parse.Read(slot, words, c)}
 }
 
 // understandReply reads a reply as the service does: answers for open slots,
 // and assumptions for others of the slots.
-func understandReply(text string, open, slots []questioning.Slot, now time.Time) (answers, assumptions map[string]understood) {
-	questions := make([]reply.Open, len(open))
+func understandReply(text string, open, slots []questioning.Slot, c parse.Context) (answers, assumptions map[string]understood) {
+	questions := make([]parse.Open, len(open))
 	for i, slot := range open {
-		questions[i] = reply.Open{Number: i + 1, Slot: slot}
+		questions[i] = parse.Open{Number: i + 1, Slot: slot}
 	}
-	parts, _ := reply.Split(text, questions)
-	answers = map[string]understood{}
-	for _, part := range parts {
-		slot := open[part.Number-1]
-		answers[slot.Key] = understandWords(slot, part.Words, now)
+	reply := parse.ReadReply(text, questions, slots, c)
+	answers, assumptions = map[string]understood{}, map[string]understood{}
+	for _, part := range reply.Answers {
+		answers[part.Slot] = understood{part.Reading}
 	}
-	return answers, nil
+	for _, part := range reply.Told {
+		assumptions[part.Slot] = understood{part.Reading}
+	}
+	return answers, assumptions
 }
 
 // stored says whether the reading changes what is known.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 )
 
 // valueLine is one value in words, from public test specifications.
@@ -27,18 +28,18 @@ func judgeValues(lines []line) ([]judged, error) {
 	}
 	all := make([]judged, len(values))
 	for i, v := range values {
-		now := dialogueDay
+		c := parse.Context{Now: inDialogue.Now, Language: v.Lang}
 		if v.Reference != "" {
-			if now, err = time.Parse(referenceForm, v.Reference); err != nil {
+			if c.Now, err = time.Parse(referenceForm, v.Reference); err != nil {
 				return nil, fmt.Errorf("line %s: %w", lines[i].id, err)
 			}
 		}
-		all[i] = v.judge(lines[i].id, now)
+		all[i] = v.judge(lines[i].id, c)
 	}
 	return all, nil
 }
 
-func (v valueLine) judge(id string, now time.Time) judged {
+func (v valueLine) judge(id string, c parse.Context) judged {
 	slot := questioning.Slot{Key: "value", Title: "Value", Type: v.Type}
 	j := judged{Section: askedSection, Set: "values", Type: string(v.Type), Lang: v.Lang, Words: v.Words, Line: id}
 	want := make([]string, len(v.Accept))
@@ -48,7 +49,7 @@ func (v valueLine) judge(id string, now time.Time) judged {
 			want[i] = strconv.FormatFloat(number, 'g', -1, 64)
 		}
 	}
-	j = j.judge(understandWords(slot, v.Words, now), want)
+	j = j.judge(understandWords(slot, v.Words, c), want)
 	if v.AskAgain {
 		j.Section = noValueSection
 		if j.Verdict == asked {

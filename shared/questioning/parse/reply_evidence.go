@@ -1,0 +1,321 @@
+package parse
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+)
+
+// slotWords are what a slot is called and described by.
+type slotWords struct {
+	named, mentioned []string // plain words of key and title; of description and question
+	role             class    // starts, ends, or "" for neither
+	people           bool     // it counts persons
+}
+
+// witness looks for words that speak for a slot around the values of a text.
+type witness struct {
+	text  *text
+	slots []questioning.Slot
+	words []slotWords
+}
+
+func newWitness(r *replying, words string) *witness {
+	w := &witness{text: read(questioning.Slot{Type: questioning.Text}, words, r.context), slots: r.slots}
+	for _, slot := range r.slots {
+		w.words = append(w.words, w.wordsOf(slot))
+	}
+	return w
+}
+
+func (w *witness) wordsOf(slot questioning.Slot) slotWords {
+	own := &text{lang: w.text.lang, slot: slot}
+	s := slotWords{people: own.slotIs(persons)}
+	switch begins, finishes := own.slotIs(starts), own.slotIs(ends); {
+	case begins && !finishes:
+		s.role = starts
+	case finishes && !begins:
+		s.role = ends
+	}
+	s.named = contentWords(w.text.lang, slot.Key+" "+slot.Title, true)
+	s.mentioned = contentWords(w.text.lang, slot.Description+" "+slot.Question, false)
+	return s
+}
+
+// contentWords are the words that say what a slot is about, each also joined
+// with the next: "check in" is "checkin". Verbs such as "leave", which any
+// sentence may hold, count in a name only.
+func contentWords(l *language, said string, name bool) []string {
+	tokens := tokenize(labelJoints.Replace(said))
+	t := &text{source: said, tokens: tokens, lang: l, found: make([][]phrase, len(tokens))}
+	var all []string
+	for i, one := range tokens {
+		if one.shape != word {
+			continue
+		}
+		if plain := strings.ReplaceAll(one.plain, "-", ""); !t.isSmall(i, name) {
+			all = append(all, plain)
+		}
+		if i+1 < len(tokens) && tokens[i+1].shape == word {
+			all = append(all, one.plain+tokens[i+1].plain)
+		}
+	}
+	return all
+}
+
+// isSmall reports a word that says nothing of what a slot is about.
+func (t *text) isSmall(i int, name bool) bool {
+	if one := t.tokens[i].plain; len(one) < 3 || name && len(one) > 3 {
+		return len(one) < 3
+	}
+	for _, p := range t.phrases(i) {
+		for _, e := range p.entries {
+			switch e.class {
+			case filler, article, and, hedge, request, want, assent, yes, no, unit, number, until, since, query, all, only, oneself, bound, alternative, negation, condition:
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// says reports how strongly the token at i speaks for the slot's words that no
+// rival slot is described by.
+func (w *witness) says(i int, own slotWords, rivals []slotWords) int {
+	one := w.text.tokens[i]
+	if one.shape != word {
+		return 0
+	}
+	forms := []string{strings.ReplaceAll(one.plain, "-", "")}
+	if i+1 < len(w.text.tokens) && w.text.tokens[i+1].shape == word {
+		forms = append(forms, one.plain+w.text.tokens[i+1].plain)
+	}
+	if len(forms[0]) < 3 {
+		forms = forms[1:]
+	}
+	best := 0
+	for _, form := range forms {
+		switch {
+		case holds(own.named, form) && !slices.ContainsFunc(rivals, func(s slotWords) bool { return holds(s.named, form) }):
+			best = max(best, scoreNamed)
+		case holds(own.mentioned, form) && !slices.ContainsFunc(rivals, func(s slotWords) bool { return holds(s.named, form) || holds(s.mentioned, form) }):
+			best = max(best, scoreMention)
+		}
+	}
+	return best
+}
+
+func holds(words []string, form string) bool {
+	return slices.ContainsFunc(words, func(said string) bool { return akin(said, form) })
+}
+
+// akin reports words of one family: "bath" and "bathrooms", "return" and
+// "returning". A word of three letters must begin the other and be a good part of it.
+func akin(a, b string) bool {
+	if sameStem(a, b) {
+		return true
+	}
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	return len(a) >= 3 && strings.HasPrefix(b, a) && len(b) <= 3*len(a)
+}
+
+// evidence scores how much the words around a value speak for its slot, against
+// the other slots that could take it.
+func (w *witness) evidence(all []candidate, c candidate) int {
+	slot := w.slots[c.slot]
+	var rivals []slotWords
+	for _, other := range all {
+		if other.slot != c.slot && overlap(other.Found, c.Found) {
+			rivals = append(rivals, w.words[other.slot])
+		}
+	}
+	own := w.words[c.slot]
+	from, to := c.ClauseStart, c.ClauseEnd
+	followed := false
+	for _, other := range all {
+		if other.Start >= c.End && other.Start < to && w.slots[other.slot].Type == slot.Type {
+			to, followed = other.Start, true
+		}
+		if other.End <= c.Start && other.End > from && w.slots[other.slot].Type == slot.Type {
+			from = other.End
+		}
+	}
+	score := w.role(from, c.Start, own, rivals)
+	score += w.most(from, c.Start, own, rivals)
+	if !followed {
+		score += w.most(c.End, to, own, rivals)
+	}
+	if counted, is := w.counted(c.End, own, rivals); is {
+		score += counted
+	}
+	return score
+}
+
+// most is the strongest word for the slot between two places of the text.
+func (w *witness) most(from, to int, own slotWords, rivals []slotWords) int {
+	best := 0
+	for i, one := range w.text.tokens {
+		if one.start >= from && one.end <= to {
+			best = max(best, w.says(i, own, rivals))
+		}
+	}
+	return best
+}
+
+// role is what the last word before the value says of starts and ends.
+func (w *witness) role(from, to int, own slotWords, rivals []slotWords) int {
+	if own.role == "" || !slices.ContainsFunc(rivals, func(s slotWords) bool { return s.role != "" && s.role != own.role }) {
+		return 0
+	}
+	last := class("")
+	for i, one := range w.text.tokens {
+		if one.start < from || one.end > to {
+			continue
+		}
+		switch {
+		case w.text.starts(i, ends) || w.text.starts(i, until):
+			last = ends
+		case w.text.starts(i, starts) || w.text.starts(i, since):
+			last = starts
+		}
+	}
+	switch last {
+	case "":
+		return 0
+	case own.role:
+		return scoreRole
+	}
+	return scoreAgainst
+}
+
+// counted judges the noun right behind a number: what it counts.
+func (w *witness) counted(end int, own slotWords, rivals []slotWords) (int, bool) {
+	for i, one := range w.text.tokens {
+		if one.start < end {
+			continue
+		}
+		if one.shape != word || one.newline {
+			return 0, false
+		}
+		if w.text.starts(i, persons) || w.text.starts(i, person) {
+			if own.people {
+				return scoreNamed, true
+			}
+			if slices.ContainsFunc(rivals, func(s slotWords) bool { return s.people }) {
+				return scoreUnlikely, true
+			}
+		}
+		return 0, false
+	}
+	return 0, false
+}
+
+// findMentioned finds a yes or no that is told by naming the thing: "with wifi",
+// "no pets". Every word of the slot's title has to be there.
+func findMentioned(slot questioning.Slot, words string, c Context) []Found {
+	if len(words) > longestSearched {
+		return nil
+	}
+	t := read(slot, words, c)
+	title := contentWords(t.lang, cmp.Or(slot.Title, slot.Key), true)
+	title = slices.DeleteFunc(title, func(said string) bool { return t.isGeneric(said) })
+	var found []Found
+	for _, clause := range sentences(words) {
+		if f, ok := t.mentioned(title, clause); ok {
+			found = append(found, f)
+		}
+	}
+	return found
+}
+
+// isGeneric reports a word that many titles of yes-or-no slots hold.
+func (t *text) isGeneric(said string) bool {
+	e := t.lang.lexicon.next[said]
+	return e != nil && slices.ContainsFunc(e.entries, func(e entry) bool { return e.class == generic })
+}
+
+// generic words say nothing of what a slot is about: "has", "allowed", "number".
+const generic class = "generic"
+
+// mentioned looks for all words of a title in a clause.
+func (t *text) mentioned(title []string, clause interval) (Found, bool) {
+	f := Found{ClauseStart: clause.start, ClauseEnd: clause.end, Value: true}
+	hit := map[string]bool{}
+	negated := false
+	for i, one := range t.tokens {
+		if one.start < clause.start || one.end > clause.end {
+			continue
+		}
+		for _, what := range []class{condition, alternative, query, bound} {
+			if t.starts(i, what) && !t.starts(i, request) {
+				return f, false
+			}
+		}
+		if t.starts(i, negation) || t.starts(i, no) || t.starts(i, dissent) {
+			negated = true
+		}
+		if one.shape != word {
+			continue
+		}
+		for _, said := range title {
+			if sameStem(said, one.plain) || said == one.plain {
+				if len(hit) == 0 {
+					f.Start = one.start
+				}
+				hit[said], f.End = true, one.end
+			}
+		}
+	}
+	if len(hit) == 0 || len(hit) < len(title) || negated {
+		return f, false
+	}
+	return f, true
+}
+
+// findPlace finds the name behind "in", "from" or "to" for a slot that asks
+// for a place.
+func findPlace(slot questioning.Slot, words string, c Context) []Found {
+	if len(words) > longestSearched {
+		return nil
+	}
+	t := read(slot, words, c)
+	if !t.slotIs(place) {
+		return nil
+	}
+	var found []Found
+	for i := 0; i < len(t.tokens); i++ {
+		_, next, ok := t.class(i, placing)
+		if !ok {
+			continue
+		}
+		end := next
+		for end < len(t.tokens) && t.isName(end) {
+			end++
+		}
+		if end > next {
+			from, to := t.tokens[next].start, t.tokens[end-1].end
+			found = append(found, Found{Start: from, End: to, Value: words[from:to], ClauseStart: t.tokens[i].start, ClauseEnd: to})
+			i = end - 1
+		}
+	}
+	return found
+}
+
+// place is what a slot is about that asks where; placing leads to a place's name.
+const place, placing class = "place", "placing"
+
+// isName reports a word with a capital that is none of a date or another small word.
+func (t *text) isName(i int) bool {
+	one := t.tokens[i]
+	if one.shape != word || one.newline || len(t.phrases(i)) > 0 {
+		return false
+	}
+	first, _ := utf8.DecodeRuneInString(t.source[one.start:])
+	return unicode.IsUpper(first)
+}
