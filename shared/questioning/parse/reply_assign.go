@@ -23,6 +23,7 @@ const (
 	scoreMention  = 2 // the description or the question does
 	scoreRole     = 4
 	scoreAgainst  = -8
+	scoreSpecial  = -1   // a rival's name says less, and nothing speaks for more
 	scoreUnlikely = -100 // the value counts something else
 )
 
@@ -79,6 +80,7 @@ func (r *replying) candidates(text string, among func(questioning.Slot) bool) []
 	for i := range all {
 		all[i].score = w.evidence(all, all[i])
 	}
+	w.ranges(all)
 	return all
 }
 
@@ -153,7 +155,7 @@ func (r *replying) takes(all []candidate, at int) bool {
 	c := all[at]
 	slot := r.slots[c.slot]
 	open := r.isOpen(slot.Key)
-	if c.score < 0 || !open && c.score < needed(slot) {
+	if c.score <= scoreAgainst/2 || !open && c.score < needed(slot, c.Found) {
 		return false
 	}
 	for i, other := range all {
@@ -178,12 +180,12 @@ func (r *replying) takes(all []candidate, at int) bool {
 
 // needed is the evidence that a value nobody asked for must have. A date or a
 // time is what it is; a number may count anything.
-func needed(slot questioning.Slot) int {
-	switch slot.Type {
-	case questioning.Integer, questioning.Number:
+func needed(slot questioning.Slot, found Found) int {
+	switch {
+	case slot.Type == questioning.Integer || slot.Type == questioning.Number || found.Weak:
 		return scoreMention
 	}
-	return 0
+	return scoreSpecial
 }
 
 // leftover gives what is not a value to the one free text that is open.

@@ -136,25 +136,42 @@ func (w *witness) evidence(all []candidate, c candidate) int {
 		}
 	}
 	own := w.words[c.slot]
+	if slot.Type == questioning.Integer || slot.Type == questioning.Number {
+		return w.counted(c, own, rivals)
+	}
 	from, to := c.ClauseStart, c.ClauseEnd
 	followed := false
 	for _, other := range all {
-		if other.Start >= c.End && other.Start < to && w.slots[other.slot].Type == slot.Type {
+		if w.slots[other.slot].Type != slot.Type {
+			continue
+		}
+		if other.Start >= c.End && other.Start < to {
 			to, followed = other.Start, true
 		}
-		if other.End <= c.Start && other.End > from && w.slots[other.slot].Type == slot.Type {
+		if other.End <= c.Start && other.End > from {
 			from = other.End
 		}
 	}
-	score := w.role(from, c.Start, own, rivals)
-	score += w.most(from, c.Start, own, rivals)
+	named := w.most(from, c.Start, own, rivals)
 	if !followed {
-		score += w.most(c.End, to, own, rivals)
+		named = max(named, w.most(c.End, to, own, rivals))
 	}
-	if counted, is := w.counted(c.End, own, rivals); is {
-		score += counted
+	score := w.role(from, c.Start, own, rivals) + named
+	if named == 0 && w.isSpecial(own, rivals) {
+		score += scoreSpecial
 	}
 	return score
+}
+
+// isSpecial reports a slot that is named by more than a rival: with nothing said
+// of a recipient, "account" is meant and not "recipient account".
+func (w *witness) isSpecial(own slotWords, rivals []slotWords) bool {
+	return slices.ContainsFunc(rivals, func(rival slotWords) bool {
+		more := func(a, b slotWords) bool {
+			return slices.ContainsFunc(a.named, func(said string) bool { return !holds(b.named, said) })
+		}
+		return more(own, rival) && !more(rival, own)
+	})
 }
 
 // most is the strongest word for the slot between two places of the text.
@@ -194,27 +211,50 @@ func (w *witness) role(from, to int, own slotWords, rivals []slotWords) int {
 	return scoreAgainst
 }
 
-// counted judges the noun right behind a number: what it counts.
-func (w *witness) counted(end int, own slotWords, rivals []slotWords) (int, bool) {
+// counted judges a number by what it counts: the noun behind it, or the name
+// before it ("rooms: 3", "party of 6").
+func (w *witness) counted(c candidate, own slotWords, rivals []slotWords) int {
+	after, before := -1, -1
 	for i, one := range w.text.tokens {
-		if one.start < end {
-			continue
+		if one.start >= c.End {
+			after = i
+			break
 		}
-		if one.shape != word || one.newline {
-			return 0, false
+		if one.end <= c.Start {
+			before = i
 		}
-		if w.text.starts(i, persons) || w.text.starts(i, person) {
-			if own.people {
-				return scoreNamed, true
-			}
-			if slices.ContainsFunc(rivals, func(s slotWords) bool { return s.people }) {
-				return scoreUnlikely, true
-			}
-		}
-		return 0, false
 	}
-	return 0, false
+	for i := after; i >= 0 && i < min(len(w.text.tokens), after+farthestNoun); i++ {
+		if one := w.text.tokens[i]; one.shape != word && one.text != "-" || one.newline {
+			break
+		}
+		score := w.says(i, own, rivals)
+		switch {
+		case score > 0:
+			return score
+		case w.text.starts(i, persons) || w.text.starts(i, person):
+			if own.people {
+				return scoreNamed
+			}
+			return scoreUnlikely
+		case i == after && w.text.starts(i, unit):
+			return scoreUnlikely
+		}
+	}
+	for i := before; i >= 0 && i > before-farthestName; i-- {
+		if w.text.tokens[i].start < c.ClauseStart {
+			break
+		}
+		if score := w.says(i, own, rivals); score > 0 {
+			return score
+		}
+	}
+	return 0
 }
+
+// farthestNoun and farthestName bound, in tokens, where a number's noun stands:
+// "three large hotel rooms", "the number of rooms is 3".
+const farthestNoun, farthestName = 3, 3
 
 // findMentioned finds a yes or no that is told by naming the thing: "with wifi",
 // "no pets". Every word of the slot's title has to be there.
