@@ -1,0 +1,305 @@
+package parse
+
+import (
+	"math"
+	"regexp"
+	"strings"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+)
+
+// Units convert exactly only to units measured in the same base: seconds or months.
+var (
+	inSeconds  = map[string]float64{"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800, "fortnight": 1209600}
+	inMonths   = map[string]float64{"month": 1, "year": 12}
+	clockUnits = map[string]bool{"second": true, "minute": true, "hour": true}
+	unitPlural = regexp.MustCompile(`(?i)(?:^|[^a-z])(second|minute|hour|day|week|month|year)s(?:$|[^a-z])`)
+)
+
+// unitOf is the time unit that a slot's title, key or description says its number
+// is in, or "". Only a plural says so: "Birth year" is no amount of years.
+func unitOf(slot questioning.Slot) string {
+	for _, said := range []string{slot.Title, slot.Key, slot.Description} {
+		if match := unitPlural.FindStringSubmatch(strings.ReplaceAll(said, "_", " ")); match != nil {
+			return strings.ToLower(match[1])
+		}
+	}
+	return ""
+}
+
+func (t *text) slotUnit() string { return unitOf(t.slot) }
+
+// readNumber reads the one number in the text.
+func (t *text) readNumber() (any, obstacle) {
+	values, others := t.numbers()
+	value, problem := t.settle(values, others, true)
+	if problem.reason != "" || value == nil {
+		if problem.reason == "" && t.hasVague() {
+			problem.reason = "this is no exact number"
+		}
+		return nil, problem
+	}
+	checked, err := checkNumber(t.slot, value.(float64))
+	if err != nil {
+		return nil, obstacle{formatNumber(value.(float64)) + " does not fit", ""}
+	}
+	return checked, obstacle{}
+}
+
+func (t *text) hasVague() bool {
+	for i := range t.tokens {
+		if t.starts(i, scale) {
+			return true
+		}
+	}
+	return false
+}
+
+// numbers finds the amounts in the text, in the slot's unit, and the dates and
+// times whose digits are none.
+func (t *text) numbers() (values, others []span) {
+	moments := append(t.dates(false), t.clocks(false)...)
+	if sum, ok := t.party(); ok && t.slotIs(persons) {
+		return []span{sum}, moments
+	}
+	for i := 0; i < len(t.tokens); {
+		if other, ok := at(moments, i); ok && !other.weak && t.slotUnit() == "" {
+			others = append(others, other)
+			i = other.next
+			continue
+		}
+		a, ok := t.amountAt(i)
+		if !ok {
+			i++
+			continue
+		}
+		values = append(values, t.inUnit(i, a))
+		i = max(a.next, i+1)
+	}
+	return t.scored(t.joined(values)), others
+}
+
+func at(spans []span, i int) (span, bool) {
+	for _, s := range spans {
+		if s.from == i {
+			return s, true
+		}
+	}
+	return span{}, false
+}
+
+// inUnit is the span of an amount, converted to the slot's unit.
+func (t *text) inUnit(from int, a amount) span {
+	s := span{from: from, next: a.next, value: a.value, doubt: a.doubt}
+	unit := t.slotUnit()
+	switch {
+	case a.doubt != "":
+	case unit == "" && a.unit == "fortnight":
+		s.value = a.value
+	case unit != "" && (a.money || a.measured):
+		s.doubt = "this is an amount of something else"
+	case unit != "" && a.unit != "":
+		value, ok := convert(a.value, a.unit, unit)
+		if s.value = value; !ok {
+			s.doubt = "this cannot be converted exactly"
+		}
+	}
+	return s
+}
+
+// convert is exact or not ok.
+func convert(value float64, from, to string) (float64, bool) {
+	if from == to {
+		return value, true
+	}
+	base := inSeconds
+	if inMonths[to] != 0 {
+		base = inMonths
+	}
+	if base[to] == 0 || base[from] == 0 {
+		return 0, false
+	}
+	value = value * base[from] / base[to]
+	rounded := math.Round(value*1e6) / 1e6
+	return rounded, math.Abs(value-rounded) <= 1e-12*math.Abs(value)
+}
+
+// joined adds up "2 hours and 30 minutes": amounts in ever smaller units with
+// nothing but "and" or a comma between them.
+func (t *text) joined(values []span) []span {
+	var m moment
+	if len(values) < 2 || t.slotUnit() == "" {
+		return values
+	}
+	next, ok := readAmounts(t, values[0].from, &m)
+	if !ok || len(m.amounts) < 2 && !t.minutesFollow(next, m) {
+		return values
+	}
+	amounts := m.amounts
+	sum := span{from: values[0].from, next: next, value: 0.0}
+	if t.minutesFollow(next, m) { // "1h30"
+		minutes, after, _ := t.cardinal(next)
+		amounts, sum.next = append(amounts, amount{value: float64(minutes), unit: "minute"}), after
+	}
+	for i, a := range amounts {
+		if i > 0 && size(a.unit) >= size(amounts[i-1].unit) {
+			return values
+		}
+	}
+	total, ok := 0.0, false
+	smallest := amounts[len(amounts)-1].unit
+	for _, a := range amounts {
+		value, exact := convert(a.value, a.unit, smallest)
+		if !exact {
+			return values
+		}
+		total += value
+	}
+	if sum.value, ok = convert(total, smallest, t.slotUnit()); !ok {
+		sum.doubt = "this cannot be converted exactly"
+	}
+	joined := []span{sum}
+	for _, v := range values {
+		if v.from >= sum.next {
+			joined = append(joined, v)
+		}
+	}
+	return joined
+}
+
+func (t *text) minutesFollow(i int, m moment) bool {
+	return len(m.amounts) > 0 && m.amounts[len(m.amounts)-1].unit == "hour" && i < len(t.tokens) && t.tokens[i].shape == numeral && t.tokens[i].glued && isDigits(t.tokens[i].text)
+}
+
+func size(unit string) float64 { return max(inSeconds[unit], inMonths[unit]*30*86400) }
+
+// scored reads "8/10" and "8 out of 10" on a scale to 10.
+func (t *text) scored(values []span) []span {
+	if t.slot.Maximum == nil {
+		return values
+	}
+	if len(values) == 1 && t.tokens[values[0].from].shape == calendar {
+		above, below, _ := strings.Cut(t.tokens[values[0].from].text, "/")
+		if below == formatNumber(*t.slot.Maximum) && isDigits(above) {
+			values[0].value = float64(wholeNumber(above))
+		}
+		return values
+	}
+	if len(values) == 2 && values[1].value == *t.slot.Maximum && values[1].from > values[0].next && t.starts(values[0].next, "out_of") {
+		values[0].next = values[1].next
+		return values[:1]
+	}
+	return values
+}
+
+func wholeNumber(digits string) int {
+	n := 0
+	for _, d := range digits {
+		n = n*10 + int(d-'0')
+	}
+	return n
+}
+
+// party adds up who comes: "5 adults and 1 child", "me and four of my friends".
+func (t *text) party() (span, bool) {
+	best, found := span{}, false
+	for i := 0; i < len(t.tokens); i++ {
+		sum, next, kinds := 0.0, i, map[string]bool{}
+		terms := 0
+		for at := i; ; {
+			count, kind, after, ok := t.companions(at, terms > 0)
+			if !ok {
+				break
+			}
+			sum, next, terms = sum+count, after, terms+1
+			kinds[kind] = true
+			joint, ok := t.joint(after)
+			if !ok {
+				break
+			}
+			at = joint
+		}
+		if terms == 0 || terms == 1 && !t.aloneIsSum(i) {
+			continue
+		}
+		if found {
+			return span{}, false // two parties: the check finds two numbers
+		}
+		best, found = span{from: i, next: next, value: sum}, true
+		if len(kinds) > 1 && t.slotNamesKind(kinds) {
+			best.doubt = "the count of each is asked for"
+		}
+		i = next
+	}
+	return best, found
+}
+
+// companions reads one term of a party.
+func (t *text) companions(i int, follows bool) (count float64, kind string, next int, ok bool) {
+	if _, after, ok := t.class(i, oneself); ok {
+		return 1, "", after, true
+	}
+	count, at := 1.0, i
+	counted := false
+	if value, after, ok := t.cardinal(i); ok {
+		count, at, counted = float64(value), after, true
+	} else if _, after, ok := t.class(i, "my"); ok {
+		at = after
+		if value, after, ok := t.cardinal(at); ok {
+			count, at, counted = float64(value), after, true
+		}
+	} else if _, after, ok := t.class(i, article); ok {
+		at = after
+	} else {
+		return 0, "", i, false
+	}
+	if _, after, ok := t.class(at, "of_my"); ok {
+		at = after
+	}
+	if e, after, ok := t.class(at, persons); ok && counted {
+		return count * max(1, e.value), t.tokens[at].plain, after, true
+	}
+	if _, after, ok := t.class(at, person); ok && count == 1 {
+		return count, t.tokens[at].plain, after, true
+	}
+	return count, "", at, counted && follows && at != i && at >= len(t.tokens)
+}
+
+// joint is where the next term begins after "and", "plus", "with" or a comma.
+func (t *text) joint(i int) (int, bool) {
+	if t.is(i, ",") {
+		i++
+		if _, after, ok := t.class(i, and); ok {
+			return after, true
+		}
+		return i, true
+	}
+	for _, c := range []class{and, plus} {
+		if _, after, ok := t.class(i, c); ok {
+			return after, true
+		}
+	}
+	return i, false
+}
+
+// aloneIsSum reports that one term is a party by itself: "just me", "two couples".
+func (t *text) aloneIsSum(i int) bool {
+	count, _, next, ok := t.companions(i, false)
+	if !ok {
+		return false
+	}
+	if t.starts(i, oneself) {
+		return t.ends(i, only) || next == len(t.tokens) && i == 0 || next >= len(t.tokens) && t.ends(i, filler)
+	}
+	return count > 0
+}
+
+// slotNamesKind reports a slot that asks for one of the kinds that are told apart.
+func (t *text) slotNamesKind(kinds map[string]bool) bool {
+	for kind := range kinds {
+		if kind != "" && t.names(token{shape: word, plain: kind}) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,53 @@
+package parse
+
+// booleans are the words that say yes or no. What is fine, wanted or agreed to is
+// a yes, and a no where a negation stands before it.
+func (t *text) booleans() []span {
+	var found []span
+	denied := -1 // where a negation began that is still open
+	for i := 0; i < len(t.tokens); {
+		next, what := t.polarity(i)
+		switch what {
+		case negation:
+			if denied >= 0 {
+				denied = -1 // two make no one knows what
+			} else {
+				denied = i
+			}
+		case yes, no, dissent:
+			found = append(found, span{from: i, next: next, value: what == yes})
+			denied = -1
+		case assent, want:
+			from := i
+			if denied >= 0 {
+				from = denied
+			}
+			found = append(found, span{from: from, next: next, value: denied < 0})
+			denied = -1
+		case "but":
+			denied = -1
+		}
+		i = next
+	}
+	return found
+}
+
+// polarity is the part that the longest phrase at token i plays in a yes or no.
+func (t *text) polarity(i int) (next int, what class) {
+	found := t.phrases(i)
+	if len(found) == 0 {
+		if t.tokens[i].shape == sign && t.tokens[i].text != "'" && t.tokens[i].text != `"` {
+			return i + 1, "but"
+		}
+		return i + 1, ""
+	}
+	for _, c := range []class{yes, no, dissent, negation, assent, want} {
+		if _, next, ok := t.class(i, c); ok && next == found[0].next {
+			return next, c
+		}
+	}
+	if t.starts(i, because) {
+		return found[0].next, "but"
+	}
+	return found[0].next, ""
+}

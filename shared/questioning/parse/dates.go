@@ -1,0 +1,210 @@
+package parse
+
+import (
+	"time"
+)
+
+// when is a date, a time of day or both, found in the text.
+type when struct {
+	span
+	moment
+}
+
+// dates finds the dates in the text; bare ones, such as "the 8th", only for a
+// slot that wants a date.
+func (t *text) dates(bare bool) []span {
+	var spans []span
+	for _, w := range t.scan(t.lang.dates, false) {
+		if w.weak && !bare {
+			continue
+		}
+		day, problem := w.dateOf(t.now)
+		w.value, w.doubt = day.Format(time.DateOnly), problem
+		spans = append(spans, w.span)
+	}
+	return spans
+}
+
+// clocks finds the times of day; bare numbers only for a slot that wants one.
+func (t *text) clocks(bare bool) []span {
+	var spans []span
+	for _, w := range t.scan(t.lang.times, false) {
+		if w.has(fieldWeak) && !bare {
+			w.weak = true
+		}
+		at, problem := w.clockOf(t.now)
+		w.value, w.doubt = time.Time{}.Add(at).Format(time.TimeOnly), problem
+		if w.weak {
+			continue
+		}
+		w.weak = w.has(fieldWeak)
+		spans = append(spans, w.span)
+	}
+	return spans
+}
+
+// scan matches patterns from left to right.
+func (t *text) scan(patterns *patternNode, _ bool) []when {
+	var found []when
+	for i := 0; i < len(t.tokens); {
+		m, next, ok := t.match(patterns, i, moment{})
+		if !ok || next == i || t.tokens[i].shape == numeral && t.partOfWord(i) {
+			i++
+			continue
+		}
+		weak := m.has(fieldWeak) || m.has(fieldDay) && !m.has(fieldMonth) && !m.has(fieldMonths)
+		found = append(found, when{span{from: i, next: next, weak: weak}, m})
+		i = next
+	}
+	return found
+}
+
+// strong leaves the spans that are more than a bare number, if there are any.
+func strong(spans []span) []span {
+	var kept []span
+	for _, s := range spans {
+		if !s.weak {
+			kept = append(kept, s)
+		}
+	}
+	if len(kept) > 0 {
+		return kept
+	}
+	return spans
+}
+
+// without drops the spans that meet one of the others.
+func without(spans, others []span) []span {
+	var kept []span
+	for _, s := range spans {
+		if !meets(s, others) {
+			kept = append(kept, s)
+		}
+	}
+	return kept
+}
+
+func meets(s span, others []span) bool {
+	for _, other := range others {
+		if s.from < other.next && other.from < s.next {
+			return true
+		}
+	}
+	return false
+}
+
+func (t *text) readDate() (any, obstacle) {
+	values, others := t.dateSpans()
+	return t.settle(values, others, false)
+}
+
+func (t *text) dateSpans() (values, others []span) {
+	all := t.dates(true)
+	others = strong(t.clocks(false))
+	return strong(all), without(others, all)
+}
+
+func (t *text) readTime() (any, obstacle) {
+	values, others := t.timeSpans()
+	value, problem := t.settle(values, others, false)
+	if value == nil && problem.reason == "" {
+		problem.reason = "there is no time of day in this"
+	}
+	return value, problem
+}
+
+func (t *text) timeSpans() (values, others []span) {
+	dates := t.dates(false)
+	values = strong(t.clocks(true))
+	if len(values) > 0 && values[0].weak {
+		values = without(values, dates)
+	}
+	return values, without(dates, values)
+}
+
+// readDateTime joins the one date and the one time of day in the text.
+func (t *text) readDateTime() (any, obstacle) {
+	if at, ok := t.stamp(); ok {
+		return at, obstacle{}
+	}
+	if value, problem, ok := t.shiftedClock(); ok {
+		return value, problem
+	}
+	days := strong(t.dates(true))
+	clocks := without(strong(t.clocks(true)), days)
+	day, problem := t.settle(days, clocks, false)
+	if problem.reason != "" || day == nil {
+		if problem.reason == "" {
+			problem.reason = noOneDay
+		}
+		return nil, problem
+	}
+	clock, problem := t.settle(clocks, days, false)
+	if problem.reason != "" || clock == nil {
+		if problem.reason == "" {
+			problem.reason = "there is no time of day in this"
+		}
+		return nil, problem
+	}
+	zone, problem := t.zone()
+	if problem.reason != "" {
+		return nil, problem
+	}
+	at, err := time.ParseInLocation("2006-01-02 15:04:05", day.(string)+" "+clock.(string), zone)
+	if err != nil {
+		return nil, obstacle{noSuchTime, ""}
+	}
+	return at.Format(time.RFC3339), obstacle{}
+}
+
+// shiftedClock reads "now" and "in two hours", which are a date and a time at once.
+func (t *text) shiftedClock() (any, obstacle, bool) {
+	var values []span
+	for _, w := range t.scan(t.lang.times, true) {
+		switch {
+		case w.has(fieldNow):
+			w.value = t.now.Format(time.RFC3339)
+		case w.clockAmounts():
+			then, problem := w.shift(t.now)
+			w.value, w.doubt = then.Format(time.RFC3339), problem
+		default:
+			return nil, obstacle{}, false
+		}
+		values = append(values, w.span)
+	}
+	if len(values) == 0 {
+		return nil, obstacle{}, false
+	}
+	value, problem := t.settle(values, nil, false)
+	return value, problem, true
+}
+
+// zone is the time zone that the text names: that of the person, or UTC.
+func (t *text) zone() (*time.Location, obstacle) {
+	for i, token := range t.tokens {
+		switch token.text {
+		case "utc", "gmt", "z", "zulu":
+			if t.is(i+1, "+") || t.is(i+1, "-") {
+				return nil, obstacle{"the time zone is not clear, write its offset", t.words(i, i+2)}
+			}
+			return time.UTC, obstacle{}
+		case "est", "edt", "cst", "cdt", "mst", "mdt", "pst", "pdt", "cet", "cest", "bst", "ist", "jst", "aest", "aedt", "eet", "eest", "msk", "et", "ct", "mt", "pt":
+			if i > 0 && (t.tokens[i-1].shape == clock || t.tokens[i-1].shape == numeral || t.ends(i, part)) {
+				return nil, obstacle{"the time zone is not clear, write its offset", t.words(i, i+1)}
+			}
+		}
+	}
+	return t.now.Location(), obstacle{}
+}
+
+var stampForms = []string{time.RFC3339Nano, "2006-01-02 15:04:05Z07:00", "2006-01-02T15:04Z07:00", "2006-01-02 15:04Z07:00", "2006-01-02T15:04:05Z0700"}
+
+// stamp reads a text that is one instant as machines write it.
+func (t *text) stamp() (string, bool) {
+	for _, form := range stampForms {
+		if at, err := time.Parse(form, t.source); err == nil && at.Year() > 0 {
+			return at.Truncate(time.Second).Format(time.RFC3339), true
+		}
+	}
+	return "", false
+}
