@@ -34,6 +34,7 @@ type covered struct {
 	classes []class // of the blocking phrases
 	nexts   []int   // where the phrase at a token ends
 	strict  bool    // no unknown word may stand anywhere in the clause
+	lenient bool    // a question tells as well
 }
 
 // blocking says what a phrase of a class does to the value it stands beside.
@@ -46,7 +47,7 @@ var blocking = map[class]string{
 
 // cover gives each token beside the values its role.
 func (t *text) cover(values, others []span, strict bool) covered {
-	c := covered{t, make([]role, len(t.tokens)), make([]class, len(t.tokens)), make([]int, len(t.tokens)), strict}
+	c := covered{text: t, roles: make([]role, len(t.tokens)), classes: make([]class, len(t.tokens)), nexts: make([]int, len(t.tokens)), strict: strict}
 	for i := range c.nexts {
 		c.nexts[i] = i + 1
 	}
@@ -203,6 +204,7 @@ func (c *covered) within(i, lineStart int) bool {
 
 func (c *covered) inTheWay(i int, beside, behind bool) (obstacle, bool) {
 	switch what := c.classes[i]; {
+	case c.roles[i] == roleBlock && c.lenient && what == query:
 	case c.roles[i] == roleBlock && (what != only || behind):
 		return c.block(i), true
 	case c.roles[i] == roleUnknown && (beside || c.strict):
@@ -226,7 +228,7 @@ func (c *covered) asked(v span, end int) (obstacle, bool) {
 	for end < len(c.tokens) && c.roles[end] != roleStop {
 		end++
 	}
-	if end >= len(c.tokens) || !c.is(end, "?") {
+	if end >= len(c.tokens) || !c.is(end, "?") || c.lenient {
 		return obstacle{}, false
 	}
 	for i := end - 1; i >= 0 && c.roles[i] != roleStop; i-- {

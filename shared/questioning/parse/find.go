@@ -29,9 +29,7 @@ func Find(slot questioning.Slot, words string, c Context) []Found {
 			next++
 		}
 		f.ClauseStart, f.ClauseEnd = t.tokens[from].start, t.tokens[next-1].end
-		if o, ok := view.around(v); ok && f.Problem == "" {
-			f.Problem = quoted(o.words) + ": " + o.reason
-		}
+		view.judge(v, &f)
 		if number, ok := v.value.(float64); ok && f.Problem == "" && (slot.Type == questioning.Number || slot.Type == questioning.Integer) {
 			if _, err := checkNumber(slot, number); err != nil {
 				f.Problem = err.Error()
@@ -40,6 +38,30 @@ func Find(slot questioning.Slot, words string, c Context) []Found {
 		found = append(found, f)
 	}
 	return found
+}
+
+// judge says what stands in the way of a value, and whether it is no more than
+// unknown words elsewhere in its clause, or that its sentence asks something.
+func (c *covered) judge(v span, f *Found) {
+	if f.Problem != "" {
+		return
+	}
+	strict := c.strict
+	defer func() { c.strict, c.lenient = strict, false }()
+	o, ok := c.around(v)
+	if ok && strict {
+		c.strict = false
+		o, ok = c.around(v)
+		f.Unsure = !ok
+	}
+	if !ok {
+		return
+	}
+	f.Problem = quoted(o.words) + ": " + o.reason
+	if c.lenient = true; o.reason == blocking[query] {
+		_, ok = c.around(v)
+		f.Asked = !ok
+	}
 }
 
 // candidates are the spans that may hold a value of the slot's type, and those

@@ -25,6 +25,8 @@ const (
 	scoreAgainst  = -8
 	scoreSpecial  = -1   // a rival's name says less, and nothing speaks for more
 	scoreUnlikely = -100 // the value counts something else
+	// scoreUnreachable keeps a slot from a value whatever speaks for it.
+	scoreUnreachable = 100
 )
 
 // assign searches text for the values of all typed slots and gives each to the
@@ -102,7 +104,7 @@ func (r *replying) find(slot questioning.Slot, text string) []Found {
 func (r *replying) settle(text string, all []candidate) []interval {
 	var assigned []interval
 	for {
-		best, ok := r.decide(all)
+		best, ok := r.decide(text, all)
 		if !ok {
 			break
 		}
@@ -140,22 +142,28 @@ func (r *replying) doubt(text string, c candidate) {
 const mostDoubts = 20
 
 // decide finds the best supported value that exactly one slot can take.
-func (r *replying) decide(all []candidate) (best candidate, ok bool) {
+func (r *replying) decide(text string, all []candidate) (best candidate, ok bool) {
 	for i, c := range all {
-		if c.Problem == "" && r.takes(all, i) && (!ok || c.score > best.score) {
+		if r.stands(c) && r.takes(text, all, i) && (!ok || c.score > best.score) {
 			best, ok = c, true
 		}
 	}
 	return best, ok
 }
 
+// stands reports a value that nothing around it speaks against. A question tells
+// what it is about, but answers none.
+func (r *replying) stands(c candidate) bool {
+	return c.Problem == "" || c.Asked && !r.isOpen(r.slots[c.slot].Key)
+}
+
 // takes reports whether the slot of a candidate is the only one for its value,
 // and its value the only one for the slot.
-func (r *replying) takes(all []candidate, at int) bool {
+func (r *replying) takes(text string, all []candidate, at int) bool {
 	c := all[at]
 	slot := r.slots[c.slot]
 	open := r.isOpen(slot.Key)
-	if c.score <= scoreAgainst/2 || !open && c.score < needed(slot, c.Found) {
+	if c.score <= scoreAgainst/2 || c.score < needed(slot, c.Found, text[c.Start:c.End], open) {
 		return false
 	}
 	for i, other := range all {
@@ -178,12 +186,19 @@ func (r *replying) takes(all []candidate, at int) bool {
 	return true
 }
 
-// needed is the evidence that a value nobody asked for must have. A date or a
-// time is what it is; a number may count anything.
-func needed(slot questioning.Slot, found Found) int {
+// needed is the evidence that a value must have. A date is what it is; a number
+// may count anything, unless it answers a question and all around it is understood.
+func needed(slot questioning.Slot, found Found, words string, open bool) int {
+	number := slot.Type == questioning.Integer || slot.Type == questioning.Number
 	switch {
-	case slot.Type == questioning.Integer || slot.Type == questioning.Number || found.Weak:
+	case open && !(number && found.Unsure):
+		return scoreSpecial
+	case number:
 		return scoreMention
+	case found.Weak && slot.Type == questioning.Time:
+		return scoreUnreachable
+	case found.Weak && !strings.ContainsAny(words, "0123456789"):
+		return scoreNamed
 	}
 	return scoreSpecial
 }

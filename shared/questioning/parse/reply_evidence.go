@@ -41,13 +41,13 @@ func (w *witness) wordsOf(slot questioning.Slot) slotWords {
 	case finishes && !begins:
 		s.role = ends
 	}
-	s.named = contentWords(w.text.lang, slot.Key+" "+slot.Title, true)
-	s.mentioned = contentWords(w.text.lang, slot.Description+" "+slot.Question, false)
+	name, more := slot.Key+" "+slot.Title, slot.Description+" "+slot.Question
+	s.named = joined(name, contentWords(w.text.lang, name, true))
+	s.mentioned = joined(more, contentWords(w.text.lang, more, false))
 	return s
 }
 
-// contentWords are the words that say what a slot is about, each also joined
-// with the next: "check in" is "checkin". Verbs such as "leave", which any
+// contentWords are the words that say what a slot is about. Verbs such as "leave", which any
 // sentence may hold, count in a name only.
 func contentWords(l *language, said string, name bool) []string {
 	tokens := tokenize(labelJoints.Replace(said))
@@ -60,11 +60,19 @@ func contentWords(l *language, said string, name bool) []string {
 		if plain := strings.ReplaceAll(one.plain, "-", ""); !t.isSmall(i, name) {
 			all = append(all, plain)
 		}
-		if i+1 < len(tokens) && tokens[i+1].shape == word {
-			all = append(all, one.plain+tokens[i+1].plain)
-		}
 	}
 	return all
+}
+
+// joined adds each pair of neighbours as one word: "check in" is "checkin".
+func joined(said string, words []string) []string {
+	tokens := tokenize(labelJoints.Replace(said))
+	for i := 1; i < len(tokens); i++ {
+		if tokens[i-1].shape == word && tokens[i].shape == word {
+			words = append(words, tokens[i-1].plain+tokens[i].plain)
+		}
+	}
+	return words
 }
 
 // isSmall reports a word that says nothing of what a slot is about.

@@ -6,7 +6,7 @@ func (w *witness) ranges(all []candidate) {
 	for i := range all {
 		for j := range all {
 			a, b := &all[i], &all[j]
-			if a.End > b.Start || w.slots[a.slot].Type != w.slots[b.slot].Type ||
+			if a.End > b.Start || !ascending(a.Value, b.Value) || w.slots[a.slot].Type != w.slots[b.slot].Type ||
 				w.words[a.slot].role != starts || w.words[b.slot].role != ends || !w.isRange(a.Found, b.Found) {
 				continue
 			}
@@ -62,4 +62,11 @@ func (w *witness) changes(i int) bool {
 		}
 	}
 	return false
+}
+
+// ascending reports two dates, or two times, in their order.
+func ascending(a, b any) bool {
+	from, _ := a.(string)
+	to, _ := b.(string)
+	return from <= to
 }
