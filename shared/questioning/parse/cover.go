@@ -204,7 +204,6 @@ func (c *covered) within(i, lineStart int) bool {
 
 func (c *covered) inTheWay(i int, beside, behind bool) (obstacle, bool) {
 	switch what := c.classes[i]; {
-	case c.roles[i] == roleBlock && c.lenient && what == query:
 	case c.roles[i] == roleBlock && (what != only || behind):
 		return c.block(i), true
 	case c.roles[i] == roleUnknown && (beside || c.strict):
@@ -225,10 +224,13 @@ func (c *covered) block(i int) obstacle {
 
 // asked reports a question: one with a question mark that is no request.
 func (c *covered) asked(v span, end int) (obstacle, bool) {
+	if c.lenient {
+		return obstacle{}, false
+	}
 	for end < len(c.tokens) && c.roles[end] != roleStop {
 		end++
 	}
-	if end >= len(c.tokens) || !c.is(end, "?") || c.lenient {
+	if end >= len(c.tokens) || !c.is(end, "?") {
 		return obstacle{}, false
 	}
 	for i := end - 1; i >= 0 && c.roles[i] != roleStop; i-- {

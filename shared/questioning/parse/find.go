@@ -1,6 +1,10 @@
 package parse
 
-import "github.com/sequential-questioning/sequential-questioning/shared/questioning"
+import (
+	"slices"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+)
 
 // Find returns the candidate values of slot's type in text, in the order of
 // their words and without overlaps. Text and List slots have none. Only the
@@ -46,22 +50,33 @@ func (c *covered) judge(v span, f *Found) {
 	if f.Problem != "" {
 		return
 	}
-	strict := c.strict
-	defer func() { c.strict, c.lenient = strict, false }()
 	o, ok := c.around(v)
-	if ok && strict {
-		c.strict = false
-		o, ok = c.around(v)
+	if ok && c.strict {
+		loose := *c
+		loose.strict = false
+		o, ok = loose.around(v)
 		f.Unsure = !ok
 	}
 	if !ok {
 		return
 	}
 	f.Problem = quoted(o.words) + ": " + o.reason
-	if c.lenient = true; o.reason == blocking[query] {
-		_, ok = c.around(v)
+	if o.reason == blocking[query] {
+		_, ok = c.withoutQuestion().around(v)
 		f.Asked = !ok
 	}
+}
+
+// withoutQuestion is the text seen as if it told what it asks.
+func (c *covered) withoutQuestion() *covered {
+	told := *c
+	told.strict, told.lenient, told.roles = false, true, slices.Clone(c.roles)
+	for i, r := range told.roles {
+		if r == roleBlock && told.classes[i] == query {
+			told.roles[i] = roleUnknown
+		}
+	}
+	return &told
 }
 
 // candidates are the spans that may hold a value of the slot's type, and those
