@@ -59,8 +59,10 @@ func (t *text) hasVague() bool {
 // times whose digits are none.
 func (t *text) numbers() (values, others []span) {
 	moments := append(t.dates(false), t.clocks(false)...)
-	if sum, ok := t.party(); ok && t.slotIs(persons) {
-		return []span{sum}, moments
+	if t.slotIs(persons) {
+		if parties := t.parties(); len(parties) > 0 {
+			return parties, moments
+		}
 	}
 	for i := 0; i < len(t.tokens); {
 		if other, ok := at(moments, i); ok && !other.weak && t.slotUnit() == "" {
@@ -76,7 +78,26 @@ func (t *text) numbers() (values, others []span) {
 		values = append(values, t.inUnit(i, a))
 		i = max(a.next, i+1)
 	}
-	return t.scored(t.joined(values)), others
+	return t.labelled(t.scored(t.joined(values))), others
+}
+
+// labelled leaves the number of what the slot names where others count something
+// else: "two bedrooms, one bath".
+func (t *text) labelled(values []span) []span {
+	var named []span
+	for _, v := range values {
+		if v.next < len(t.tokens) && t.names(t.tokens[v.next]) && t.tokens[v.next].shape == word && !t.starts(v.next, filler) {
+			named = append(named, v)
+			continue
+		}
+		if v.next >= len(t.tokens) || t.tokens[v.next].shape != word || t.starts(v.next, filler) || t.starts(v.next, and) || t.starts(v.next, persons) {
+			return values
+		}
+	}
+	if len(named) > 0 {
+		return named
+	}
+	return values
 }
 
 func at(spans []span, i int) (span, bool) {
@@ -94,8 +115,8 @@ func (t *text) inUnit(from int, a amount) span {
 	unit := t.slotUnit()
 	switch {
 	case a.doubt != "":
-	case unit == "" && a.unit == "fortnight":
-		s.value = a.value
+	case unit == "" && (a.unit == "week" || a.unit == "fortnight"):
+		s.doubt = "this could be a number of days too"
 	case unit != "" && (a.money || a.measured):
 		s.doubt = "this is an amount of something else"
 	case unit != "" && a.unit != "":
@@ -200,12 +221,11 @@ func wholeNumber(digits string) int {
 	return n
 }
 
-// party adds up who comes: "5 adults and 1 child", "me and four of my friends".
-func (t *text) party() (span, bool) {
-	best, found := span{}, false
+// parties add up who comes: "5 adults and 1 child", "me and four of my friends".
+func (t *text) parties() []span {
+	var found []span
 	for i := 0; i < len(t.tokens); i++ {
-		sum, next, kinds := 0.0, i, map[string]bool{}
-		terms := 0
+		sum, next, kinds, terms := 0.0, i, map[string]bool{}, 0
 		for at := i; ; {
 			count, kind, after, ok := t.companions(at, terms > 0)
 			if !ok {
@@ -222,16 +242,17 @@ func (t *text) party() (span, bool) {
 		if terms == 0 || terms == 1 && !t.aloneIsSum(i) {
 			continue
 		}
-		if found {
-			return span{}, false // two parties: the check finds two numbers
+		party := span{from: i, next: next, value: sum}
+		switch {
+		case len(kinds) > 1 && t.slotNamesKind(kinds):
+			party.doubt = "the count of each is asked for"
+		case terms == 1 && (t.ends(i, plus) || t.starts(i, "my")):
+			party.doubt = "this may leave out who writes"
 		}
-		best, found = span{from: i, next: next, value: sum}, true
-		if len(kinds) > 1 && t.slotNamesKind(kinds) {
-			best.doubt = "the count of each is asked for"
-		}
-		i = next
+		found = append(found, party)
+		i = next - 1
 	}
-	return best, found
+	return found
 }
 
 // companions reads one term of a party.

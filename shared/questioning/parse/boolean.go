@@ -41,10 +41,18 @@ func (t *text) polarity(i int) (next int, what class) {
 		}
 		return i + 1, ""
 	}
+	for c, instead := range map[class]class{"yes_alone": yes, "no_alone": no} {
+		if _, next, ok := t.class(i, c); ok && (next == len(t.tokens) || t.tokens[next].shape == sign || t.starts(next, outro)) {
+			return next, instead
+		}
+	}
 	for _, c := range []class{yes, no, dissent, negation, assent, want} {
-		if _, next, ok := t.class(i, c); ok && next == found[0].next {
+		if _, next, ok := t.class(i, c); ok && (next == found[0].next || t.starts(i, "yes_alone") || t.starts(i, "no_alone")) {
 			return next, c
 		}
+	}
+	if t.starts(i, "yes_alone") || t.starts(i, "no_alone") {
+		return i + 1, ""
 	}
 	if t.starts(i, because) {
 		return found[0].next, "but"

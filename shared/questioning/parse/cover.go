@@ -3,6 +3,8 @@ package parse
 import (
 	"fmt"
 	"slices"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
 // span is a value found in tokens from to next.
@@ -40,7 +42,7 @@ type covered struct {
 // blocking says what a phrase of a class does to the value it stands beside.
 var blocking = map[class]string{
 	bound: "this is a range, not one value", between: "this is a range, not one value", more: "this is a range, not one value",
-	until: "this is the end of a range", since: "this is the start of a range", alternative: "this names an alternative",
+	part: "this could mean another time", to: "this is a range, not one value", until: "this is the end of a range", since: "this is the start of a range", alternative: "this names an alternative",
 	negation: "this is a negation", except: "this is an exception", condition: "this is a condition", query: "this is a question",
 	repeated: "this is repeated, not once", rate: "this is an amount per something", period: "this is a period, not one day", only: "this is a condition",
 }
@@ -99,7 +101,7 @@ func (c *covered) roleAt(i int, taken []bool) (next int, r role, what class) {
 			continue
 		}
 		for _, e := range p.entries {
-			if blocking[e.class] != "" && !c.harmless(e.class) {
+			if blocking[e.class] != "" && e.class != part && !c.harmless(e.class, i, p.next) {
 				return p.next, roleBlock, e.class
 			}
 		}
@@ -107,7 +109,12 @@ func (c *covered) roleAt(i int, taken []bool) (next int, r role, what class) {
 			switch e.class {
 			case because:
 				return p.next, roleReason, ""
-			case filler, hedge, and, article, request, want, assent, yes, no, unknown, persons, person, starts, ends, outro, part, all, only, until, since, position, measure, oneself:
+			case part:
+				if c.slot.Type == questioning.Time || c.slot.Type == questioning.DateTime {
+					return p.next, roleBlock, part
+				}
+				return p.next, roleNeutral, part
+			case filler, hedge, and, article, request, want, assent, yes, no, unknown, persons, person, starts, ends, outro, all, only, until, since, to, position, measure, oneself:
 				return p.next, roleNeutral, e.class
 			case "but":
 				return p.next, roleBut, ""
@@ -123,14 +130,58 @@ func (c *covered) roleAt(i int, taken []bool) (next int, r role, what class) {
 	return i + 1, roleUnknown, ""
 }
 
-// harmless reports a phrase that the slot itself makes part of its value: the
-// date that something ends is told by "until".
-func (c *covered) harmless(what class) bool {
+// harmless reports a phrase that does not change the value here: the date that
+// something ends is told by "until", a way leads "from" a place "to" another,
+// and "only" restricts a yes but no number.
+func (c *covered) harmless(what class, from, next int) bool {
 	switch what {
 	case until:
-		return c.slotIs(ends)
+		return c.slotIs(ends) || !c.valueAfter(next)
 	case since:
-		return c.slotIs(starts)
+		return c.slotIs(starts) || !c.valueAfter(next)
+	case to:
+		return !c.valueAfter(next) || !c.valueBefore(from)
+	case only:
+		return c.slot.Type != questioning.Boolean && c.slot.Type != questioning.Choice && c.slot.Type != questioning.Choices
+	case query:
+		return c.starts(from, request)
+	}
+	return false
+}
+
+// valueAfter reports whether what follows, fillers apart, is a value or part of one.
+func (c *covered) valueAfter(i int) bool {
+	for i < len(c.tokens) {
+		if c.valued(i) {
+			return true
+		}
+		next := i
+		for _, of := range []class{article, filler, hedge, only} {
+			if _, after, ok := c.class(i, of); ok {
+				next = max(next, after)
+			}
+		}
+		if next == i {
+			return false
+		}
+		i = next
+	}
+	return false
+}
+
+func (c *covered) valueBefore(i int) bool {
+	return i > 0 && (c.valued(i-1) || c.ends(i, unit) || c.ends(i, currency) || c.ends(i, measure) || c.ends(i, period))
+}
+
+// valued reports a token of a value, of any type.
+func (c *covered) valued(i int) bool {
+	if s := c.tokens[i].shape; c.roles[i] == roleValue || s == numeral || s == calendar || s == clock {
+		return true
+	}
+	for _, of := range []class{number, ordinal, month, weekday, day, holiday, currency} {
+		if c.starts(i, of) {
+			return true
+		}
 	}
 	return false
 }
@@ -138,7 +189,7 @@ func (c *covered) harmless(what class) bool {
 // slotIs reports whether the slot's own words hold a phrase of the class.
 func (t *text) slotIs(c class) bool {
 	for _, l := range []*language{t.lang, load("en")} {
-		for _, said := range []string{t.slot.Title, t.slot.Key, t.slot.Description} {
+		for _, said := range []string{t.slot.Title, t.slot.Key, t.slot.Description, t.slot.Question} {
 			own := &text{lang: l, tokens: tokenize(labelJoints.Replace(said))}
 			own.found = make([][]phrase, len(own.tokens))
 			for i := range own.tokens {
@@ -156,6 +207,9 @@ func (c *covered) punctuation(i int) role {
 	case ",", ":", "(", ")", "[", "]":
 		return rolePause
 	case ".", "!", "?", ";", "¿", "¡", "…":
+		if next := i + 1; c.tokens[i].text == "." && c.tokens[i].glued && next < len(c.tokens) && c.tokens[next].glued && c.tokens[next].shape != sign {
+			return roleUnknown
+		}
 		return roleStop
 	case "-":
 		if !c.tokens[i].glued || i == 0 {
@@ -204,7 +258,7 @@ func (c *covered) within(i, lineStart int) bool {
 
 func (c *covered) inTheWay(i int, beside, behind bool) (obstacle, bool) {
 	switch what := c.classes[i]; {
-	case c.roles[i] == roleBlock && (what != only || behind):
+	case c.roles[i] == roleBlock && (what != only || behind && beside):
 		return c.block(i), true
 	case c.roles[i] == roleUnknown && (beside || c.strict):
 		return obstacle{"this is not understood", c.words(i, i+1)}, true
@@ -234,7 +288,7 @@ func (c *covered) asked(v span, end int) (obstacle, bool) {
 		return obstacle{}, false
 	}
 	for i := end - 1; i >= 0 && c.roles[i] != roleStop; i-- {
-		if c.classes[i] == request || c.classes[i] == want {
+		if c.starts(i, request) || c.starts(i, want) {
 			return obstacle{}, false
 		}
 	}

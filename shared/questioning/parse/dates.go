@@ -27,20 +27,41 @@ func (t *text) dates(bare bool) []span {
 
 // clocks finds the times of day; bare numbers only for a slot that wants one.
 func (t *text) clocks(bare bool) []span {
+	found := t.scan(t.lang.times, false)
+	if len(found) == 1 && !found[0].has(fieldPart) && found[0].has(fieldHour) {
+		t.partElsewhere(&found[0])
+	}
 	var spans []span
-	for _, w := range t.scan(t.lang.times, false) {
-		if w.has(fieldWeak) && !bare {
-			w.weak = true
+	for _, w := range found {
+		if w.weak && !bare || !w.hasClock() || w.weak && t.ends(w.from, "in") {
+			continue
 		}
 		at, problem := w.clockOf(t.now)
 		w.value, w.doubt = time.Time{}.Add(at).Format(time.TimeOnly), problem
-		if w.weak {
-			continue
-		}
-		w.weak = w.has(fieldWeak)
 		spans = append(spans, w.span)
 	}
 	return spans
+}
+
+// partElsewhere gives the only time its part of the day from beyond the date:
+// "9 tomorrow evening".
+func (t *text) partElsewhere(w *when) {
+	parts := 0
+	var m moment
+	for i := 0; i < len(t.tokens); i++ {
+		if i >= w.from && i < w.next {
+			continue
+		}
+		read := moment{}
+		if next, ok := readPart(t, i, &read); ok && len(t.tokens[i].text) > 1 {
+			m, parts = read, parts+1
+			i = next - 1
+		}
+	}
+	if parts == 1 {
+		w.set(fieldPart, m.at[fieldPart])
+		w.weak = w.weak && w.has(fieldWeak) && !t.ends(w.from, "at") && w.next-w.from == 0
+	}
 }
 
 // scan matches patterns from left to right.
@@ -57,6 +78,22 @@ func (t *text) scan(patterns *patternNode, _ bool) []when {
 		i = next
 	}
 	return found
+}
+
+// strongest leaves the times that are more than a bare number, or that "at"
+// stands before, if there are any.
+func (t *text) strongest(spans []span) []span {
+	spans = strong(spans)
+	var kept []span
+	for _, s := range spans {
+		if s.weak && t.ends(s.from, "at") {
+			kept = append(kept, s)
+		}
+	}
+	if len(kept) > 0 {
+		return kept
+	}
+	return spans
 }
 
 // strong leaves the spans that are more than a bare number, if there are any.
@@ -115,7 +152,7 @@ func (t *text) readTime() (any, obstacle) {
 
 func (t *text) timeSpans() (values, others []span) {
 	dates := t.dates(false)
-	values = strong(t.clocks(true))
+	values = t.strongest(t.clocks(true))
 	if len(values) > 0 && values[0].weak {
 		values = without(values, dates)
 	}
@@ -131,7 +168,7 @@ func (t *text) readDateTime() (any, obstacle) {
 		return value, problem
 	}
 	days := strong(t.dates(true))
-	clocks := without(strong(t.clocks(true)), days)
+	clocks := without(t.strongest(t.clocks(true)), days)
 	day, problem := t.settle(days, clocks, false)
 	if problem.reason != "" || day == nil {
 		if problem.reason == "" {

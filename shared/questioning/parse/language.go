@@ -34,7 +34,7 @@ const (
 	negation, bound, alternative, between, condition   class = "not", "bound", "or", "range", "condition"
 	query, repeated, rate, until, since, request, more class = "question", "every", "rate", "until", "since", "request", "more"
 	all, none, both, except, position, suffix          class = "all", "none", "both", "except", "position", "ordinal_suffix"
-	starts, ends, only, oneself, period                class = "starts", "ends", "only", "oneself", "period"
+	starts, ends, only, oneself, period, to            class = "starts", "ends", "only", "oneself", "period", "to"
 )
 
 // languageFile is a file of languages as it is written.

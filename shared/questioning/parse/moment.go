@@ -90,7 +90,7 @@ func (m *moment) clockOf(now time.Time) (time.Duration, string) {
 			return 0, twoTimes
 		}
 		hour = 0
-	case p == tonight && hour >= 1 && hour <= 4:
+	case p == tonight && hour >= 1 && hour <= 4, p == night && (hour == 4 || hour == 5), m.has(fieldTo) && m.has(fieldHalf) && minute <= 12:
 		return 0, twoTimes
 	case (p == night || p == tonight || p == evening) && hour == 12:
 		hour = 0
@@ -140,10 +140,10 @@ func (m *moment) find(today time.Time) (time.Time, string) {
 	switch {
 	case m.date != "":
 		return m.calendarDay(today)
-	case m.holiday != "":
-		return m.holidayDay(today)
 	case len(m.amounts) > 0:
 		return m.shifted(today)
+	case m.holiday != "":
+		return m.holidayDay(today)
 	case m.has(fieldNth) && m.has(fieldWeekday):
 		return m.nthWeekday(today)
 	case m.has(fieldDay) && m.has(fieldMonths):
@@ -205,8 +205,8 @@ func (m *moment) shift(from time.Time) (time.Time, string) {
 			return from, noOneDay
 		case a.unit == "day":
 			from = from.AddDate(0, 0, n)
-		case a.unit == "week":
-			from = from.AddDate(0, 0, 7*n)
+		case a.unit == "week", a.unit == "fortnight":
+			from = from.AddDate(0, 0, n*int(inSeconds[a.unit]/inSeconds["day"]))
 		default:
 			from = addMonths(from, n)
 		}
@@ -260,20 +260,18 @@ func (m *moment) dayAndMonth(today time.Time) (time.Time, string) {
 	return today, noSuchDate
 }
 
-// dayAlone is the next such day of a month. With a weekday only a date that is
-// both will do, in this month or the next.
+// dayAlone is the next such day of a month that is on the weekday, if one is named.
 func (m *moment) dayAlone(today time.Time) (time.Time, string) {
 	first := time.Date(today.Year(), today.Month(), 1, 0, 0, 0, 0, time.UTC)
-	for months := range 3 {
+	for months := range 13 {
 		at := first.AddDate(0, months, 0)
 		date, problem := dayOf(at.Year(), int(at.Month()), m.at[fieldDay])
 		if problem != "" || date.Before(today) {
 			continue
 		}
-		if m.has(fieldWeekday) && weekdayOf(date) != m.at[fieldWeekday] {
-			return date, "the day of the week is not that of the date"
+		if !m.has(fieldWeekday) || weekdayOf(date) == m.at[fieldWeekday] {
+			return date, ""
 		}
-		return date, ""
 	}
 	return today, noSuchDate
 }

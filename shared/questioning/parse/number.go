@@ -91,9 +91,9 @@ func (t *text) spelled(i int) (value float64, next int, last float64) {
 			started, pending, next = true, true, after
 			continue
 		}
-		e, after, ok := t.class(at, scale)
+		e, after, ok := t.scaleOf(at)
 		switch {
-		case !ok || joined || e.name == "12" && !pending:
+		case !ok || joined || e.value < 100 && t.lang.code != "zh" || strings.TrimRight(e.name, "mb") != e.name:
 			return total + section + current, next, last
 		case (e.value < 1e3 || e.value < 1e4 && t.lang.code == "zh") && e.value < small && (pending || section == 0 && total == 0 && !(e.value == 100 && t.lang.code == "en")):
 			section, small, current = section+max(current, 1)*e.value, e.value, 0
@@ -385,6 +385,7 @@ func (t *text) amountAt(i int) (amount, bool) {
 	if at >= len(t.tokens) {
 		return amount{}, false
 	}
+	bulleted := at > 0 && t.is(at-1, "-") && !negative && !t.tokens[at-1].glued && (at == 1 || t.tokens[at-1].newline)
 	value, next, last, doubt := t.base(at)
 	if next == at {
 		return amount{}, false
@@ -397,6 +398,8 @@ func (t *text) amountAt(i int) (amount, bool) {
 	t.after(at, &a)
 	if negative {
 		a.value = -a.value
+	} else if bulleted && a.doubt == "" {
+		a.doubt = "a dash and a space before a number " + twoMeanings
 	}
 	return a, true
 }
@@ -430,19 +433,22 @@ func (t *text) isSign(i int) bool {
 func (t *text) rest(from int, value float64, next int, last float64) (float64, int, float64, string) {
 	doubt := ""
 	if denominator, after, ok := t.class(next, fraction); ok && value == math.Trunc(value) && value > 0 && t.isDenominator(next) {
+		if value > denominator.value {
+			doubt = twoMeanings
+		}
 		value, next = value/denominator.value, after
 		if e, after, ok := t.scaleOf(next); ok {
 			value, next = value*e.value, after
 		}
-		return value, next, last, ""
+		return value, next, last, doubt
 	}
-	if part, after, ok := t.mixed(next, value); ok {
+	if part, after, ok := t.mixed(next, value); ok && last == 0 {
 		value, next = value+part, after
 	}
 	if last == 0 || t.tokens[from].shape == numeral {
 		value, next, last, doubt = t.scaled(from, value, next)
 	}
-	for last > 0 {
+	for last > 0 && doubt == "" {
 		at := next
 		if _, after, ok := t.class(at, and); ok {
 			at = after
@@ -450,9 +456,8 @@ func (t *text) rest(from int, value float64, next int, last float64) (float64, i
 		if at >= len(t.tokens) || t.tokens[at].newline {
 			break
 		}
-		if part, after, ok := t.mixed(next, value); ok {
-			value, next = value+part*max(1, 0), after
-			break
+		if _, after, ok := t.mixed(next, value); ok {
+			return value, after, last, twoMeanings // "a million and a half"
 		}
 		more, after, scaleOfMore, bad := t.base(at)
 		if after == at || bad != "" || more != math.Trunc(more) || t.tokens[at].shape == calendar {
@@ -559,7 +564,7 @@ func (t *text) letter(from, i int, value float64, e entry) (float64, bool, strin
 	written := t.source[t.tokens[i].start:t.tokens[i].end]
 	money := t.ends(from, currency) || t.starts(i+1, currency)
 	switch {
-	case e.name == "1e6m" && clockUnits[t.slotUnit()], !t.tokens[i].glued && !money && written != "M":
+	case len(written) == 2 && written != "MM", e.name == "1e6m" && clockUnits[t.slotUnit()], !t.tokens[i].glued && !money && written != "M":
 		return value, false, ""
 	case money, written == strings.ToUpper(written):
 		return exactly(value, e.value), true, ""

@@ -239,7 +239,7 @@ func readClass(c class, f field) func(t *text, i int, m *moment) (int, bool) {
 		}
 		m.set(f, int(e.value))
 		// The point of an abbreviation.
-		if last := t.tokens[next-1]; t.is(next, ".") && t.tokens[next].glued && len(last.text) <= 4 && next+1 < len(t.tokens) && !t.tokens[next+1].newline {
+		if last := t.tokens[next-1]; t.is(next, ".") && t.tokens[next].glued && (len(last.text) <= 4 && next+1 < len(t.tokens) && !t.tokens[next+1].newline || next+1 < len(t.tokens) && t.tokens[next+1].glued) {
 			next++
 		}
 		return next, true
