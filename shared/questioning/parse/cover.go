@@ -36,7 +36,6 @@ type covered struct {
 	classes []class // of the blocking phrases
 	nexts   []int   // where the phrase at a token ends
 	strict  bool    // no unknown word may stand anywhere in the clause
-	lenient bool    // a question tells as well
 }
 
 // blocking says what a phrase of a class does to the value it stands beside.
@@ -49,7 +48,7 @@ var blocking = map[class]string{
 
 // cover gives each token beside the values its role.
 func (t *text) cover(values, others []span, strict bool) covered {
-	c := covered{text: t, roles: make([]role, len(t.tokens)), classes: make([]class, len(t.tokens)), nexts: make([]int, len(t.tokens)), strict: strict}
+	c := covered{t, make([]role, len(t.tokens)), make([]class, len(t.tokens)), make([]int, len(t.tokens)), strict}
 	for i := range c.nexts {
 		c.nexts[i] = i + 1
 	}
@@ -278,9 +277,6 @@ func (c *covered) block(i int) obstacle {
 
 // asked reports a question: one with a question mark that is no request.
 func (c *covered) asked(v span, end int) (obstacle, bool) {
-	if c.lenient {
-		return obstacle{}, false
-	}
 	for end < len(c.tokens) && c.roles[end] != roleStop {
 		end++
 	}

@@ -69,11 +69,15 @@ func (c *covered) judge(v span, f *Found) {
 
 // withoutQuestion is the text seen as if it told what it asks.
 func (c *covered) withoutQuestion() *covered {
-	told := *c
-	told.strict, told.lenient, told.roles = false, true, slices.Clone(c.roles)
+	told, words := *c, *c.text
+	told.strict, told.roles = false, slices.Clone(c.roles)
+	told.text, words.tokens = &words, slices.Clone(c.tokens)
 	for i, r := range told.roles {
-		if r == roleBlock && told.classes[i] == query {
+		switch {
+		case r == roleBlock && told.classes[i] == query:
 			told.roles[i] = roleUnknown
+		case told.is(i, "?"):
+			words.tokens[i].text = "."
 		}
 	}
 	return &told
