@@ -68,6 +68,7 @@ func (t dialogueTurn) judge(id string, slots []questioning.Slot) []judged {
 	open := make([]questioning.Slot, len(t.Open))
 	for i, s := range t.Open {
 		open[i] = s.slot()
+		open[i].Question = t.Question // what the person was asked
 	}
 	answers, assumptions := understandReply(t.Reply, open, slots, inDialogue)
 	var all []judged
@@ -98,8 +99,8 @@ func judgeTold(like judged, slots []questioning.Slot, told map[string][]string, 
 	var all []judged
 	for _, slot := range slots {
 		want, isTold := told[slot.Key]
-		read, isOffered := offered[slot.Key]
-		if slot.Type == questioning.Text || !isTold && !isOffered {
+		read := offered[slot.Key]
+		if slot.Type == questioning.Text || !isTold && !read.stored() {
 			continue
 		}
 		j := like

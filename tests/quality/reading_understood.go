@@ -29,6 +29,10 @@ func understandReply(text string, open, slots []questioning.Slot, c parse.Contex
 	}
 	reply := parse.ReadReply(text, questions, slots, c)
 	answers, assumptions = map[string]understood{}, map[string]understood{}
+	for _, slot := range slots { // why nothing is stored, for who looks at what was wrong
+		answers[slot.Key] = understood{parse.Reading{Problem: strings.Join(reply.Doubts, "; ")}}
+		assumptions[slot.Key] = answers[slot.Key]
+	}
 	for _, part := range reply.Answers {
 		answers[part.Slot] = understood{part.Reading}
 	}

@@ -75,6 +75,7 @@ type replying struct {
 	told    map[string]*Part
 	left    []string // unmatched
 	doubts  []string
+	words   []string // of the text in which values are looked for, each once
 }
 
 func (r *replying) slot(key string) *questioning.Slot {

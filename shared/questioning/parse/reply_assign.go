@@ -63,6 +63,7 @@ func (r *replying) candidates(text string, among func(questioning.Slot) bool) []
 	if len(text)*len(r.slots) > longestSplit {
 		return nil
 	}
+	r.words = nil
 	var all []candidate
 	for i, slot := range r.slots {
 		if !among(slot) {
@@ -89,7 +90,7 @@ func (r *replying) candidates(text string, among func(questioning.Slot) bool) []
 // find are the values for a slot: those of its type, and what only a reply to
 // several questions tells, such as a yes by naming the thing.
 func (r *replying) find(slot questioning.Slot, text string) []Found {
-	found := Find(slot, text, r.context)
+	found := Find(r.echoed(slot, text), text, r.context)
 	switch {
 	case slot.Type == questioning.Boolean && len(found) == 0 || slot.Type == questioning.Boolean && !r.isOpen(slot.Key):
 		return findMentioned(slot, text, r.context)
@@ -97,6 +98,27 @@ func (r *replying) find(slot questioning.Slot, text string) []Found {
 		return findPlace(slot, text, r.context)
 	}
 	return found
+}
+
+// echoed is a slot that is also described by the forms of its own words that
+// the text has: who is asked for baths may speak of bathrooms.
+func (r *replying) echoed(slot questioning.Slot, text string) questioning.Slot {
+	if r.words == nil {
+		for _, one := range tokenize(text[:min(len(text), longestSearched)]) {
+			if one.shape == word {
+				r.words = append(r.words, one.plain)
+			}
+		}
+		slices.Sort(r.words)
+		r.words = slices.Compact(r.words)
+	}
+	own := tokenize(labelJoints.Replace(slot.Key + " " + slot.Title))
+	for _, said := range r.words {
+		if slices.ContainsFunc(own, func(o token) bool { return o.shape == word && akin(o.plain, said) }) {
+			slot.Description += " " + said
+		}
+	}
+	return slot
 }
 
 // settle gives values to slots, the best supported first: a slot that has its
@@ -197,8 +219,8 @@ func needed(slot questioning.Slot, found Found, words string, open bool) int {
 		return scoreMention
 	case found.Weak && slot.Type == questioning.Time:
 		return scoreUnreachable
-	case found.Weak && !strings.ContainsAny(words, "0123456789"):
-		return scoreNamed
+	case found.Weak && !strings.ContainsAny(words, "0123456789"): // "first", "the one"
+		return scoreUnreachable
 	}
 	return scoreSpecial
 }

@@ -165,7 +165,7 @@ func (w *witness) evidence(all []candidate, c candidate) int {
 		named = max(named, w.most(c.End, to, own, rivals))
 	}
 	score := w.role(from, c.Start, own, rivals) + named
-	if named == 0 && w.isSpecial(own, rivals) {
+	if named == 0 && w.isSpecial(own, rivals) && !w.ofOthers(c.ClauseStart, c.ClauseEnd) {
 		score += scoreSpecial
 	}
 	return score
@@ -181,6 +181,19 @@ func (w *witness) isSpecial(own slotWords, rivals []slotWords) bool {
 		return more(own, rival) && !more(rival, own)
 	})
 }
+
+// ofOthers reports words for what belongs to somebody else: "her account".
+func (w *witness) ofOthers(from, to int) bool {
+	for i, one := range w.text.tokens {
+		if one.start >= from && one.end <= to && w.text.starts(i, theirs) {
+			return true
+		}
+	}
+	return false
+}
+
+// theirs are the words for what belongs to somebody else.
+const theirs class = "theirs"
 
 // most is the strongest word for the slot between two places of the text.
 func (w *witness) most(from, to int, own slotWords, rivals []slotWords) int {

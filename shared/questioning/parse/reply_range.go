@@ -42,7 +42,7 @@ func (w *witness) isRange(a, b Found) bool {
 				return false
 			}
 		case one.start >= a.End && one.end <= b.Start:
-			link := t.starts(i, until) || t.starts(i, between) || t.starts(i, ends)
+			link := t.starts(i, until) || t.starts(i, between) || t.starts(i, ends) || t.starts(i, "to")
 			if !link && !t.starts(i, article) && !t.starts(i, filler) {
 				return false
 			}
