@@ -32,7 +32,7 @@ func (t *text) slotUnit() string { return unitOf(t.slot) }
 // readNumber reads the one number in the text.
 func (t *text) readNumber() (any, obstacle) {
 	values, others := t.numbers()
-	value, problem := t.settle(values, others, true)
+	value, problem := t.settle(values, others, false)
 	if problem.reason != "" || value == nil {
 		if problem.reason == "" && t.hasVague() {
 			problem.reason = "this is no exact number"
@@ -58,7 +58,7 @@ func (t *text) hasVague() bool {
 // numbers finds the amounts in the text, in the slot's unit, and the dates and
 // times whose digits are none.
 func (t *text) numbers() (values, others []span) {
-	moments := append(t.dates(false), t.clocks(false)...)
+	moments := append(t.days(), strong(t.clocks(false))...)
 	if t.slotIs(persons) {
 		if parties := t.parties(); len(parties) > 0 {
 			return parties, moments
@@ -79,6 +79,27 @@ func (t *text) numbers() (values, others []span) {
 		i = max(a.next, i+1)
 	}
 	return t.labelled(t.scored(t.joined(values))), others
+}
+
+// days are the dates whose digits are no number: fractions look like 3/4 too.
+func (t *text) days() []span {
+	var days []span
+	for _, s := range t.dates(true) {
+		if s.weak && t.ordinalSpan(s) || !s.weak && (s.next-s.from > 1 || !strings.Contains(t.tokens[s.from].text, "/") || strings.Count(t.tokens[s.from].text, "/") > 1) {
+			s.weak = false
+			days = append(days, s)
+		}
+	}
+	return days
+}
+
+func (t *text) ordinalSpan(s span) bool {
+	for i := s.from; i < s.next; i++ {
+		if _, _, ok := t.ordinalAt(i); ok {
+			return true
+		}
+	}
+	return false
 }
 
 // labelled leaves the number of what the slot names where others count something
@@ -109,16 +130,42 @@ func at(spans []span, i int) (span, bool) {
 	return span{}, false
 }
 
-// inUnit is the span of an amount, converted to the slot's unit.
+// kind is what a slot counts, as far as its own words tell.
+type kind int
+
+const (
+	kindAny kind = iota
+	kindTime
+	kindMoney
+	kindPersons // or places and things of which each person has one
+)
+
+func (t *text) kind() kind {
+	switch {
+	case !t.counts():
+		return kindAny
+	case t.slotUnit() != "":
+		return kindTime
+	case t.slotIs("money"):
+		return kindMoney
+	case t.slotIs(persons), t.slotIs("places"):
+		return kindPersons
+	}
+	return kindAny
+}
+
+// inUnit is the span of an amount, converted to the slot's unit. An amount of
+// something else than the slot counts is in doubt.
 func (t *text) inUnit(from int, a amount) span {
 	s := span{from: from, next: a.next, value: a.value, doubt: a.doubt}
-	unit := t.slotUnit()
+	kind, unit := t.kind(), t.slotUnit()
 	switch {
 	case a.doubt != "":
+	case kind != kindAny && kind != kindMoney && a.money, kind == kindMoney && a.unit != "", kind == kindPersons && a.unit != "",
+		kind != kindAny && a.measured && a.named:
+		s.doubt = "this is an amount of something else"
 	case unit == "" && (a.unit == "week" || a.unit == "fortnight"):
 		s.doubt = "this could be a number of days too"
-	case unit != "" && (a.money || a.measured):
-		s.doubt = "this is an amount of something else"
 	case unit != "" && a.unit != "":
 		value, ok := convert(a.value, a.unit, unit)
 		if s.value = value; !ok {
@@ -323,4 +370,12 @@ func (t *text) slotNamesKind(kinds map[string]bool) bool {
 		}
 	}
 	return false
+}
+
+// counted are the amounts, dates and times in a text that is asked for none.
+func (t *text) counted() []span {
+	counted := *t
+	counted.slot = questioning.Slot{Type: questioning.Number}
+	values, others := counted.numbers()
+	return append(values, others...)
 }

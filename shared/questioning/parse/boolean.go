@@ -29,7 +29,26 @@ func (t *text) booleans() []span {
 		}
 		i = next
 	}
-	return found
+	return t.plainly(found)
+}
+
+// plainly leaves the yes or no that is a clause by itself, and what contradicts
+// it: "Yes, I need it for two".
+func (t *text) plainly(found []span) []span {
+	if len(found) < 2 || !t.alone(found[0].next) || found[0].from > 0 && !t.alone(found[0].from-1) {
+		return found
+	}
+	kept := found[:1]
+	for _, s := range found[1:] {
+		if s.value != found[0].value {
+			kept = append(kept, s)
+		}
+	}
+	return kept
+}
+
+func (t *text) alone(i int) bool {
+	return i == len(t.tokens) || t.tokens[i].shape == sign && t.tokens[i].text != "'" || t.starts(i, outro)
 }
 
 // polarity is the part that the longest phrase at token i plays in a yes or no.
@@ -42,7 +61,7 @@ func (t *text) polarity(i int) (next int, what class) {
 		return i + 1, ""
 	}
 	for c, instead := range map[class]class{"yes_alone": yes, "no_alone": no} {
-		if _, next, ok := t.class(i, c); ok && (next == len(t.tokens) || t.tokens[next].shape == sign || t.starts(next, outro)) {
+		if _, next, ok := t.class(i, c); ok && t.alone(next) {
 			return next, instead
 		}
 	}

@@ -397,7 +397,7 @@ func (t *text) byNumber() (int, bool) {
 
 // byPolarity is the option "yes" or "no" for what says so.
 func (t *text) byPolarity() (int, bool) {
-	value, problem := t.settle(t.booleans(), nil, true)
+	value, problem := t.settle(t.booleans(), t.counted(), true)
 	if value == nil || problem.reason != "" {
 		return 0, false
 	}

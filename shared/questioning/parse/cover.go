@@ -95,6 +95,9 @@ func (c *covered) fill(from, next int, r role, what class) {
 // roleAt looks up the longest phrase at token i that meets no value.
 func (c *covered) roleAt(i int, taken []bool) (next int, r role, what class) {
 	token := c.tokens[i]
+	if _, after, ok := c.class(i, and); ok && c.starts(after, "subject") && !taken[i] {
+		return after, rolePause, ""
+	}
 	for _, p := range c.phrases(i) {
 		if slices.Contains(taken[i:p.next], true) {
 			continue
@@ -113,8 +116,12 @@ func (c *covered) roleAt(i int, taken []bool) (next int, r role, what class) {
 					return p.next, roleBlock, part
 				}
 				return p.next, roleNeutral, part
-			case filler, hedge, and, article, request, want, assent, yes, no, unknown, persons, person, starts, ends, outro, all, only, until, since, to, position, measure, oneself:
+			case filler, hedge, and, article, request, want, assent, yes, no, unknown, starts, ends, outro, all, only, until, since, to, position, measure, oneself:
 				return p.next, roleNeutral, e.class
+			case persons, person:
+				if c.kind() == kindPersons || !c.counts() {
+					return p.next, roleNeutral, e.class
+				}
 			case "but":
 				return p.next, roleBut, ""
 			}
@@ -135,9 +142,9 @@ func (c *covered) roleAt(i int, taken []bool) (next int, r role, what class) {
 func (c *covered) harmless(what class, from, next int) bool {
 	switch what {
 	case until:
-		return c.slotIs(ends) || !c.valueAfter(next)
+		return !c.counts() && c.slotIs(ends) || !c.valueAfter(next)
 	case since:
-		return c.slotIs(starts) || !c.valueAfter(next)
+		return !c.counts() && c.slotIs(starts) || !c.valueAfter(next)
 	case to:
 		return !c.valueAfter(next) || !c.valueBefore(from)
 	case only:
@@ -146,6 +153,11 @@ func (c *covered) harmless(what class, from, next int) bool {
 		return c.starts(from, request)
 	}
 	return false
+}
+
+// counts reports a slot for a number.
+func (t *text) counts() bool {
+	return t.slot.Type == questioning.Number || t.slot.Type == questioning.Integer
 }
 
 // valueAfter reports whether what follows, fillers apart, is a value or part of one.
@@ -277,9 +289,6 @@ func (c *covered) block(i int) obstacle {
 
 // asked reports a question: one with a question mark that is no request.
 func (c *covered) asked(v span, end int) (obstacle, bool) {
-	for end < len(c.tokens) && c.roles[end] != roleStop {
-		end++
-	}
 	if end >= len(c.tokens) || !c.is(end, "?") {
 		return obstacle{}, false
 	}

@@ -53,7 +53,7 @@ func (t *text) partElsewhere(w *when) {
 			continue
 		}
 		read := moment{}
-		if next, ok := readPart(t, i, &read); ok && len(t.tokens[i].text) > 1 {
+		if next, ok := readPart(t, i, &read); ok && read.at[fieldPart] != int(am) && read.at[fieldPart] != int(pm) {
 			m, parts = read, parts+1
 			i = next - 1
 		}
@@ -168,7 +168,10 @@ func (t *text) readDateTime() (any, obstacle) {
 		return value, problem
 	}
 	days := strong(t.dates(true))
-	clocks := without(t.strongest(t.clocks(true)), days)
+	clocks := t.strongest(t.clocks(true))
+	if len(clocks) > 0 && clocks[0].weak {
+		clocks = without(clocks, days)
+	}
 	day, problem := t.settle(days, clocks, false)
 	if problem.reason != "" || day == nil {
 		if problem.reason == "" {

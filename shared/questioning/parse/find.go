@@ -88,10 +88,10 @@ func (c *covered) withoutQuestion() *covered {
 func (t *text) candidates() (values, others []span, strict bool) {
 	switch t.slot.Type {
 	case questioning.Boolean:
-		return t.booleans(), nil, true
+		return t.booleans(), t.counted(), true
 	case questioning.Integer, questioning.Number:
 		values, others = t.numbers()
-		return values, others, true
+		return values, others, false
 	case questioning.Date:
 		values, others = t.dateSpans()
 		return values, others, false

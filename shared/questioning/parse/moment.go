@@ -92,8 +92,10 @@ func (m *moment) clockOf(now time.Time) (time.Duration, string) {
 		hour = 0
 	case p == tonight && hour >= 1 && hour <= 4, p == night && (hour == 4 || hour == 5), m.has(fieldTo) && m.has(fieldHalf) && minute <= 12:
 		return 0, twoTimes
-	case (p == night || p == tonight || p == evening) && hour == 12:
+	case p == night && hour == 12:
 		hour = 0
+	case (p == tonight || p == evening) && hour == 12:
+		return 0, twoTimes
 	case (p == pm || p == afternoon || p == evening || p == tonight || p == night && hour >= 6) && hour > 0 && hour < 12:
 		hour += 12
 	case m.has(fieldHalf) && p == noPart && hour <= 12:

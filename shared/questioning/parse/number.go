@@ -18,6 +18,8 @@ type amount struct {
 	doubt string
 	// money and measured report a currency, or another unit that the text names.
 	money, measured bool
+	// named reports a unit of measure, such as km, rather than a word such as "in total".
+	named bool
 }
 
 // cardinal reads a whole number without sign, unit or separators at token i.
@@ -610,6 +612,7 @@ func (t *text) after(from int, a *amount) {
 		if !ok || next < len(t.tokens) && t.tokens[a.next].text == "in" && next == a.next+1 {
 			return
 		}
+		a.named = a.named || t.tokens[a.next].text != "in" && !t.starts(a.next, filler)
 		a.next, a.measured = next, true
 	}
 }

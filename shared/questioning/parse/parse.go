@@ -134,7 +134,7 @@ func unreadable(slot questioning.Slot, o obstacle, language string) Reading {
 func (t *text) value() (any, obstacle) {
 	switch t.slot.Type {
 	case questioning.Boolean:
-		return t.settle(t.booleans(), nil, true)
+		return t.settle(t.booleans(), t.counted(), true)
 	case questioning.Integer, questioning.Number:
 		return t.readNumber()
 	case questioning.Date:

@@ -142,5 +142,5 @@ func sameStem(a, b string) bool {
 	for common < len(a) && a[common] == b[common] {
 		common++
 	}
-	return common >= 4 && common >= len(a)-1 && common >= len(b)-3 || isHan(a) && utf8.RuneCountInString(a) > 1 && strings.Contains(b, a)
+	return common >= 4 && common >= len(a)-1 && common >= len(b)-3 || len(a) >= 4 && strings.HasSuffix(b, a) || isHan(a) && utf8.RuneCountInString(a) > 1 && strings.Contains(b, a)
 }
