@@ -79,6 +79,9 @@ func (r *replying) candidates(text string, among func(questioning.Slot) bool) []
 		})
 	})
 	slices.SortStableFunc(all, func(a, b candidate) int { return cmp.Or(a.Start-b.Start, a.slot-b.slot) })
+	if len(all) == 0 {
+		return nil
+	}
 	w := newWitness(r, text)
 	for i := range all {
 		all[i].score = w.evidence(all, all[i])

@@ -21,20 +21,27 @@ type slotWords struct {
 type witness struct {
 	text  *text
 	slots []questioning.Slot
-	words []slotWords
+	words []*slotWords
 }
 
 func newWitness(r *replying, words string) *witness {
 	w := &witness{text: read(questioning.Slot{Type: questioning.Text}, words, r.context), slots: r.slots}
-	for _, slot := range r.slots {
-		w.words = append(w.words, w.wordsOf(slot))
-	}
+	w.words = make([]*slotWords, len(r.slots))
 	return w
+}
+
+// of are the words of a slot, looked up when first needed.
+func (w *witness) of(slot int) slotWords {
+	if w.words[slot] == nil {
+		own := w.wordsOf(w.slots[slot])
+		w.words[slot] = &own
+	}
+	return *w.words[slot]
 }
 
 func (w *witness) wordsOf(slot questioning.Slot) slotWords {
 	own := &text{lang: w.text.lang, slot: slot}
-	s := slotWords{people: own.slotIs(persons)}
+	s := slotWords{people: own.slotIs(persons) || own.slotIs(attendance)}
 	switch begins, finishes := own.slotIs(starts), own.slotIs(ends); {
 	case begins && !finishes:
 		s.role = starts
@@ -140,10 +147,10 @@ func (w *witness) evidence(all []candidate, c candidate) int {
 	var rivals []slotWords
 	for _, other := range all {
 		if other.slot != c.slot && overlap(other.Found, c.Found) {
-			rivals = append(rivals, w.words[other.slot])
+			rivals = append(rivals, w.of(other.slot))
 		}
 	}
-	own := w.words[c.slot]
+	own := w.of(c.slot)
 	if slot.Type == questioning.Integer || slot.Type == questioning.Number {
 		return w.counted(c, own, rivals)
 	}
@@ -237,9 +244,8 @@ func (w *witness) role(from, to int, own slotWords, rivals []slotWords) int {
 func (w *witness) counted(c candidate, own slotWords, rivals []slotWords) int {
 	after, before := -1, -1
 	for i, one := range w.text.tokens {
-		if one.start >= c.End {
+		if one.start >= c.Start && after < 0 && (one.start >= c.End || one.shape == word && !w.text.isNumber(i)) {
 			after = i
-			break
 		}
 		if one.end <= c.Start {
 			before = i
@@ -253,7 +259,7 @@ func (w *witness) counted(c candidate, own slotWords, rivals []slotWords) int {
 		switch {
 		case score > 0:
 			return score
-		case w.text.starts(i, persons) || w.text.starts(i, person):
+		case w.text.starts(i, persons) || w.text.starts(i, person) || w.text.starts(i, attendance):
 			if own.people {
 				return scoreNamed
 			}
@@ -271,6 +277,11 @@ func (w *witness) counted(c candidate, own slotWords, rivals []slotWords) int {
 		}
 	}
 	return 0
+}
+
+// isNumber reports a word of a number.
+func (t *text) isNumber(i int) bool {
+	return t.starts(i, number) || t.starts(i, scale) || t.starts(i, article) || t.starts(i, and)
 }
 
 // farthestNoun and farthestName bound, in tokens, where a number's noun stands:
@@ -313,8 +324,8 @@ func (t *text) mentioned(title []string, clause interval) (Found, bool) {
 		if one.start < clause.start || one.end > clause.end {
 			continue
 		}
-		for _, what := range []class{condition, alternative, query, bound} {
-			if t.starts(i, what) && !t.starts(i, request) {
+		for _, what := range []class{condition, alternative, bound} {
+			if t.starts(i, what) {
 				return f, false
 			}
 		}
@@ -346,7 +357,7 @@ func findPlace(slot questioning.Slot, words string, c Context) []Found {
 		return nil
 	}
 	t := read(slot, words, c)
-	if !t.slotIs(place) {
+	if !t.slotIs(location) {
 		return nil
 	}
 	var found []Found
@@ -368,8 +379,11 @@ func findPlace(slot questioning.Slot, words string, c Context) []Found {
 	return found
 }
 
-// place is what a slot is about that asks where; placing leads to a place's name.
-const place, placing class = "place", "placing"
+// attendance are the things of which each person has one.
+const attendance class = "attendance"
+
+// location is what a slot is about that asks where; placing leads to a place's name.
+const location, placing class = "location", "placing"
 
 // isName reports a word with a capital that is none of a date or another small word.
 func (t *text) isName(i int) bool {

@@ -7,12 +7,12 @@ func (w *witness) ranges(all []candidate) {
 		for j := range all {
 			a, b := &all[i], &all[j]
 			if a.End > b.Start || !ascending(a.Value, b.Value) || w.slots[a.slot].Type != w.slots[b.slot].Type ||
-				w.words[a.slot].role != starts || w.words[b.slot].role != ends || !w.isRange(a.Found, b.Found) {
+				w.of(a.slot).role != starts || w.of(b.slot).role != ends || !w.isRange(a.Found, b.Found) {
 				continue
 			}
 			a.Problem, b.Problem = "", ""
 			for k := range all {
-				switch role := w.words[all[k].slot].role; {
+				switch role := w.of(all[k].slot).role; {
 				case overlap(all[k].Found, a.Found):
 					all[k].score = rangeScore(role == starts)
 				case overlap(all[k].Found, b.Found):
