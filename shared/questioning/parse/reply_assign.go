@@ -149,7 +149,25 @@ func (r *replying) settle(text string, all []candidate) []interval {
 	for _, c := range all {
 		r.doubt(text, c)
 	}
+	r.unread(text, all)
 	return assigned
+}
+
+// unread notes, for an open question, a value that only it could take and that
+// the words around it do not let stand: "at least 20".
+func (r *replying) unread(text string, all []candidate) {
+	for _, c := range all {
+		slot := r.slots[c.slot]
+		question, waits := r.question(slot.Key)
+		rivalled := slices.ContainsFunc(all, func(other candidate) bool {
+			return other.slot != c.slot && overlap(other.Found, c.Found) && r.isOpen(r.slots[other.slot].Key)
+		})
+		if !waits || c.Problem == "" || c.Weak || rivalled || c.score < 0 {
+			continue
+		}
+		r.answers[question.Number] = &Part{Number: question.Number, Slot: slot.Key, Words: strings.TrimSpace(text[c.ClauseStart:c.ClauseEnd]),
+			Reading: Reading{Outcome: questioning.Answered, Problem: misread(slot, c.Problem).Error()}}
+	}
 }
 
 // doubt says why a value found no slot.

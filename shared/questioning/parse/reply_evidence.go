@@ -3,6 +3,7 @@ package parse
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -357,12 +358,13 @@ func findPlace(slot questioning.Slot, words string, c Context) []Found {
 		return nil
 	}
 	t := read(slot, words, c)
-	if !t.slotIs(location) {
+	if !t.asksWhere() {
 		return nil
 	}
+	fromThere := t.slotIs(starts) || t.slotIs(origin)
 	var found []Found
 	for i := 0; i < len(t.tokens); i++ {
-		_, next, ok := t.class(i, placing)
+		e, next, ok := t.class(i, placing)
 		if !ok {
 			continue
 		}
@@ -370,20 +372,32 @@ func findPlace(slot questioning.Slot, words string, c Context) []Found {
 		for end < len(t.tokens) && t.isName(end) {
 			end++
 		}
-		if end > next {
+		if end == next {
+			continue
+		}
+		if leads, _ := strconv.ParseFloat(e.name, 64); leads == 0 && !fromThere || leads != 0 && (leads < 0) == fromThere {
 			from, to := t.tokens[next].start, t.tokens[end-1].end
 			found = append(found, Found{Start: from, End: to, Value: words[from:to], ClauseStart: t.tokens[i].start, ClauseEnd: to})
-			i = end - 1
 		}
+		i = end - 1
 	}
 	return found
+}
+
+// asksWhere reports a slot that is called after a place or asks for one first.
+func (t *text) asksWhere() bool {
+	asks := *t
+	first := strings.Fields(t.slot.Question)
+	asks.slot.Description += " " + strings.Join(first[:min(len(first), 5)], " ")
+	return asks.slotIs(location)
 }
 
 // attendance are the things of which each person has one.
 const attendance class = "attendance"
 
-// location is what a slot is about that asks where; placing leads to a place's name.
-const location, placing class = "location", "placing"
+// location is what a slot is about that asks where, origin one that asks from
+// where. placing leads to a place's name: from there (-1), to it (1) or in it (0).
+const location, origin, placing class = "location", "origin", "placing"
 
 // isName reports a word with a capital that is none of a date or another small word.
 func (t *text) isName(i int) bool {

@@ -83,7 +83,7 @@ func (r *replying) meant(label string) *questioning.Slot {
 		case asksWhen:
 			fits = slot.Type == questioning.Date || slot.Type == questioning.DateTime
 		case asksWhere:
-			fits = own.slotIs(location)
+			fits = own.asksWhere()
 		case len(words) > 0:
 			described := contentWords(l.lang, strings.Join([]string{slot.Key, slot.Title, slot.Description, slot.Question}, " "), true)
 			fits = !slices.ContainsFunc(words, func(said string) bool {
