@@ -65,7 +65,7 @@ func (t *text) numbers() (values, others []span) {
 		}
 	}
 	for i := 0; i < len(t.tokens); {
-		if other, ok := at(moments, i); ok && !other.weak && t.slotUnit() == "" {
+		if other, ok := at(moments, i); ok && !other.weak && t.slotUnit() == "" && !t.duration(other) {
 			others = append(others, other)
 			i = other.next
 			continue
@@ -75,7 +75,9 @@ func (t *text) numbers() (values, others []span) {
 			i++
 			continue
 		}
-		values = append(values, t.inUnit(i, a))
+		v := t.inUnit(i, a)
+		v.free = (a.money || a.named || a.unit != "") && !t.enlarged(a.next)
+		values = append(values, v)
 		i = max(a.next, i+1)
 	}
 	return t.labelled(t.scored(t.joined(values))), others
@@ -86,7 +88,7 @@ func (t *text) days() []span {
 	var days []span
 	for _, s := range t.dates(true) {
 		if s.weak && t.ordinalSpan(s) || !s.weak && (s.next-s.from > 1 || !strings.Contains(t.tokens[s.from].text, "/") || strings.Count(t.tokens[s.from].text, "/") > 1) {
-			s.weak = false
+			s.weak = s.weak && s.next-s.from == 1
 			days = append(days, s)
 		}
 	}
@@ -119,6 +121,18 @@ func (t *text) labelled(values []span) []span {
 		return named
 	}
 	return values
+}
+
+// duration reports a time of day such as "3 heures" that is an amount as well.
+func (t *text) duration(s span) bool {
+	a, ok := t.amountAt(s.from)
+	return ok && a.unit != "" && a.next >= s.next
+}
+
+// enlarged reports a word at token i that would make another number of the one
+// before it: "75 USD million".
+func (t *text) enlarged(i int) bool {
+	return i < len(t.tokens) && (t.tokens[i].shape == numeral || t.starts(i, scale) || t.starts(i, fraction) || t.starts(i, number) || t.starts(i, ordinal))
 }
 
 func at(spans []span, i int) (span, bool) {

@@ -9,15 +9,13 @@ func (t *text) booleans() []span {
 		next, what := t.polarity(i)
 		switch what {
 		case negation:
-			if denied >= 0 {
-				denied = -1 // two make no one knows what
-			} else {
+			if denied < 0 {
 				denied = i
 			}
-		case yes, no, dissent:
-			found = append(found, span{from: i, next: next, value: what == yes})
+		case no, dissent:
+			found = append(found, span{from: i, next: next, value: false})
 			denied = -1
-		case assent, want:
+		case yes, assent, want:
 			from := i
 			if denied >= 0 {
 				from = denied
@@ -40,11 +38,20 @@ func (t *text) plainly(found []span) []span {
 	}
 	kept := found[:1]
 	for _, s := range found[1:] {
-		if s.value != found[0].value {
+		if s.value != found[0].value && !t.reported(s) {
 			kept = append(kept, s)
 		}
 	}
 	return kept
+}
+
+// reported is a yes or no within a later sentence, as in "Yes. I said no".
+func (t *text) reported(s span) bool {
+	i := s.from
+	for i > 0 && (t.tokens[i-1].shape != sign || t.tokens[i-1].text == "'") {
+		i--
+	}
+	return i > 0 && i < s.from && !t.is(i-1, ",") && s.next-s.from == 1
 }
 
 func (t *text) alone(i int) bool {

@@ -13,6 +13,7 @@ type span struct {
 	value      any
 	doubt      string // why the value may not be what it seems
 	weak       bool   // a bare number that could be something else as well
+	free       bool   // any word may follow: the value has its unit
 }
 
 // role is what a token does beside the value.
@@ -41,7 +42,7 @@ type covered struct {
 // blocking says what a phrase of a class does to the value it stands beside.
 var blocking = map[class]string{
 	bound: "this is a range, not one value", between: "this is a range, not one value", more: "this is a range, not one value",
-	part: "this could mean another time", to: "this is a range, not one value", until: "this is the end of a range", since: "this is the start of a range", alternative: "this names an alternative",
+	part: "this could mean another time", month: "this could mean another day", to: "this is a range, not one value", until: "this is the end of a range", since: "this is the start of a range", alternative: "this names an alternative",
 	negation: "this is a negation", except: "this is an exception", condition: "this is a condition", query: "this is a question",
 	repeated: "this is repeated, not once", rate: "this is an amount per something", period: "this is a period, not one day", only: "this is a condition",
 }
@@ -53,7 +54,9 @@ func (t *text) cover(values, others []span, strict bool) covered {
 		c.nexts[i] = i + 1
 	}
 	for _, other := range others {
-		c.fill(other.from, other.next, roleNeutral, "")
+		if !other.weak {
+			c.fill(other.from, other.next, roleNeutral, "")
+		}
 	}
 	taken := make([]bool, len(t.tokens))
 	for _, v := range values {
@@ -103,7 +106,7 @@ func (c *covered) roleAt(i int, taken []bool) (next int, r role, what class) {
 			continue
 		}
 		for _, e := range p.entries {
-			if blocking[e.class] != "" && e.class != part && !c.harmless(e.class, i, p.next) {
+			if blocking[e.class] != "" && e.class != part && e.class != month && !c.harmless(e.class, i, p.next) {
 				return p.next, roleBlock, e.class
 			}
 		}
@@ -111,6 +114,10 @@ func (c *covered) roleAt(i int, taken []bool) (next int, r role, what class) {
 			switch e.class {
 			case because:
 				return p.next, roleReason, ""
+			case month, weekday, holiday:
+				if !slices.ContainsFunc(p.entries, func(e entry) bool { return e.class == filler }) && (c.slot.Type == questioning.Date || c.slot.Type == questioning.DateTime) {
+					return p.next, roleBlock, month
+				}
 			case part:
 				if c.slot.Type == questioning.Time || c.slot.Type == questioning.DateTime {
 					return p.next, roleBlock, part
@@ -142,17 +149,24 @@ func (c *covered) roleAt(i int, taken []bool) (next int, r role, what class) {
 func (c *covered) harmless(what class, from, next int) bool {
 	switch what {
 	case until:
-		return !c.counts() && c.slotIs(ends) || !c.valueAfter(next)
+		return !c.counts() && c.slotIs(ends) || !c.valueAfter(next) && !c.last(from, next)
 	case since:
-		return !c.counts() && c.slotIs(starts) || !c.valueAfter(next)
+		return !c.counts() && c.slotIs(starts) || !c.valueAfter(next) && !c.last(from, next)
 	case to:
-		return !c.valueAfter(next) || !c.valueBefore(from)
+		return !c.valueAfter(next) || !c.valueBefore(from) || c.starts(from, "at") && c.roles[from-1] != roleUnknown
+	case period:
+		return c.slot.Type != questioning.Date && c.slot.Type != questioning.Time && c.slot.Type != questioning.DateTime
 	case only:
 		return c.slot.Type != questioning.Boolean && c.slot.Type != questioning.Choice && c.slot.Type != questioning.Choices
 	case query:
 		return c.starts(from, request)
 	}
 	return false
+}
+
+// last reports a phrase right behind a value that nothing follows: "Monday after".
+func (c *covered) last(from, next int) bool {
+	return from > 0 && (c.valued(from-1) || c.tokens[from-1].text == "'" || c.starts(from-1, filler)) && (next == len(c.tokens) || c.tokens[next].shape == sign)
 }
 
 // counts reports a slot for a number.
@@ -181,6 +195,9 @@ func (c *covered) valueAfter(i int) bool {
 }
 
 func (c *covered) valueBefore(i int) bool {
+	if i > 1 && c.is(i-1, ".") {
+		i--
+	}
 	return i > 0 && (c.valued(i-1) || c.ends(i, unit) || c.ends(i, currency) || c.ends(i, measure) || c.ends(i, period))
 }
 
@@ -218,6 +235,9 @@ func (c *covered) punctuation(i int) role {
 	case ",", ":", "(", ")", "[", "]":
 		return rolePause
 	case ".", "!", "?", ";", "¿", "¡", "…":
+		if i > 0 && i+1 < len(c.tokens) && c.starts(i, suffix) && c.tokens[i].glued && c.tokens[i-1].shape == numeral && !c.tokens[i+1].newline {
+			return roleNeutral // "the 4." of a German
+		}
 		if next := i + 1; c.tokens[i].text == "." && c.tokens[i].glued && next < len(c.tokens) && c.tokens[next].glued && c.tokens[next].shape != sign {
 			return roleUnknown
 		}
@@ -241,6 +261,13 @@ type obstacle struct{ reason, words string }
 
 // around checks the clause of a value and the starts of those beside it.
 func (c *covered) around(v span) (obstacle, bool) {
+	if o, ok := c.inside(v); ok {
+		return o, true
+	}
+	if o, ok := c.digitsBeside(v); ok {
+		return o, true
+	}
+	c.strict = c.strict || v.weak && !c.counts()
 	for i := v.from - 1; i >= 0 && c.within(i, i+1); i-- {
 		if o, ok := c.inTheWay(i, i == v.from-1, false); ok {
 			return o, true
@@ -248,7 +275,7 @@ func (c *covered) around(v span) (obstacle, bool) {
 	}
 	i := v.next
 	for ; i < len(c.tokens) && c.within(i, i); i++ {
-		if o, ok := c.inTheWay(i, i == v.next, true); ok {
+		if o, ok := c.inTheWay(i, i == v.next && !v.free, true); ok {
 			return o, true
 		}
 	}
@@ -256,6 +283,52 @@ func (c *covered) around(v span) (obstacle, bool) {
 		return o, true
 	}
 	return c.afterwards(i)
+}
+
+// inside looks for a phrase that only begins before the value: the "moins 10" of
+// "au moins 10" is no minus ten.
+func (c *covered) inside(v span) (obstacle, bool) {
+	for i := max(0, v.from-4); i < v.from; i++ {
+		for _, p := range c.phrases(i) {
+			for _, e := range p.entries {
+				if p.next > v.from && blocking[e.class] != "" && !c.harmless(e.class, i, p.next) {
+					return obstacle{blocking[e.class], c.words(i, p.next)}, true
+				}
+			}
+		}
+	}
+	return obstacle{}, false
+}
+
+// digitsBeside looks for a number that nothing but fillers and pauses part from a
+// date or a time, and that is not of it: "08/12, 15".
+func (c *covered) digitsBeside(v span) (obstacle, bool) {
+	if s := c.slot.Type; s != questioning.Date && s != questioning.Time && s != questioning.DateTime {
+		return obstacle{}, false
+	}
+	skipped := func(i int) bool {
+		return c.roles[i] == rolePause || c.roles[i] == roleNeutral && (c.starts(i, filler) || c.starts(i, article) || c.starts(i, and))
+	}
+	before := v.from - 1
+	for before >= 0 && skipped(before) {
+		before--
+	}
+	after := v.next
+	for after < len(c.tokens) && skipped(after) && !c.tokens[after].newline {
+		after++
+	}
+	for _, i := range []int{before, after} {
+		if i < 0 || i >= len(c.tokens) || c.roles[i] != roleUnknown {
+			continue
+		}
+		if c.tokens[i].shape == numeral || c.starts(i, number) {
+			if i == before && i > 0 && c.partOfWord(i) || i == after && i+1 < len(c.tokens) && c.tokens[i+1].shape == word && c.roles[i+1] != roleStop {
+				continue // a count of something
+			}
+			return obstacle{"this is not understood", c.words(i, i+1)}, true
+		}
+	}
+	return obstacle{}, false
 }
 
 // within reports whether token i is in the clause; a line's start ends one.

@@ -48,11 +48,11 @@ type languageFile struct {
 	// TensAnd has "y" join tens to the units after them.
 	TensAnd bool `yaml:"tens_and"`
 	// DayFirst reads 11/12 as the 11th of December; otherwise it is asked.
-	DayFirst bool `yaml:"day_first"`
-	Words  map[class][]string            `yaml:"words"`
-	Values map[class]map[string][]string `yaml:"values"`
-	Dates  []string                      `yaml:"dates"`
-	Times  []string                      `yaml:"times"`
+	DayFirst bool                          `yaml:"day_first"`
+	Words    map[class][]string            `yaml:"words"`
+	Values   map[class]map[string][]string `yaml:"values"`
+	Dates    []string                      `yaml:"dates"`
+	Times    []string                      `yaml:"times"`
 }
 
 // language is a file made ready for matching.
@@ -177,6 +177,9 @@ func languageOf(tokens []token, expected string) (l *language, told bool) {
 	best, most := first, first.coverage(tokens)
 	if most == words {
 		return first, words > 0
+	}
+	if expected != "" && most > 0 {
+		most++ // one word that another language knows too is no reason to leave the one expected
 	}
 	for _, code := range codes {
 		if l := load(code); l != first {

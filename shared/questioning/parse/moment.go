@@ -8,17 +8,20 @@ import (
 
 // moment is what a person's words say of a date, a time of day or both.
 type moment struct {
-	at      [fields]int
-	set_    uint32
-	amounts []amount
-	date    string // a calendar token
-	dayFirst bool  // the language writes the day before the month
-	holiday string
+	at       [fields]int
+	set_     uint32
+	amounts  []amount
+	date     string // a calendar token
+	dayFirst bool   // the language writes the day before the month
+	holiday  string
+	within   bool // read as part of another
 }
 
 func (m *moment) set(f field, value int) { m.at[f], m.set_ = value, m.set_|1<<f }
 func (m *moment) has(f field) bool       { return m.set_&(1<<f) != 0 }
-func (m *moment) any() bool              { return m.set_ != 0 || m.date != "" || m.holiday != "" || m.amounts != nil }
+func (m *moment) any() bool {
+	return m.set_ != 0 || m.date != "" || m.holiday != "" || m.amounts != nil
+}
 
 func (m *moment) hasClock() bool {
 	return m.has(fieldHour) || m.has(fieldNow) || m.clockAmounts()
@@ -52,7 +55,9 @@ const (
 var partsOfDay = map[string]partOfDay{"am": am, "pm": pm, "morning": morning, "afternoon": afternoon, "evening": evening,
 	"night": night, "tonight": tonight, "noon": noon, "midnight": midnight}
 
-func (p partOfDay) late() bool { return p == pm || p == afternoon || p == evening || p == tonight || p == night }
+func (p partOfDay) late() bool {
+	return p == pm || p == afternoon || p == evening || p == tonight || p == night
+}
 
 const (
 	noSuchTime = "there is no such time"
@@ -98,7 +103,7 @@ func (m *moment) clockOf(now time.Time) (time.Duration, string) {
 		return 0, twoTimes
 	case (p == pm || p == afternoon || p == evening || p == tonight || p == night && hour >= 6) && hour > 0 && hour < 12:
 		hour += 12
-	case m.has(fieldHalf) && p == noPart && hour <= 12:
+	case m.has(fieldHalf) && p == noPart && hour <= 12, m.has(fieldIdiom) && p == noPart && hour <= 5 && hour > 0:
 		return 0, twoTimes
 	}
 	at := clockTime(hour, minute, second)
@@ -363,9 +368,16 @@ func (m *moment) holidayDay(today time.Time) (time.Time, string) {
 	return day, problem
 }
 
-// holidayIn computes "12-25", "easter+39" and "11 thu 4", the fourth Thursday of
-// November, "+1" days after it if so written.
+// holidayIn computes "12-25", "easter+39", "11 thu 4", the fourth Thursday of
+// November, "11 thu 4+1", the day after it, and "sun 4 before 12-25".
 func holidayIn(rule string, year int) (time.Time, string) {
+	if before, end, ok := strings.Cut(rule, " before "); ok {
+		last, problem := holidayIn(end, year)
+		name, count, _ := strings.Cut(before, " ")
+		weeks, _ := strconv.Atoi(count)
+		back := (weekdayOf(last) - weekdayNamed(name) + 6) % 7
+		return last.AddDate(0, 0, -back-1-7*(weeks-1)), problem
+	}
 	rule, shift, _ := strings.Cut(rule, "+")
 	days, _ := strconv.Atoi(shift)
 	if before, after, ok := strings.Cut(rule, "easter-"); ok && before == "" {
@@ -382,11 +394,12 @@ func holidayIn(rule string, year int) (time.Time, string) {
 	}
 	parts := strings.Fields(rule)
 	month, _ := strconv.Atoi(parts[0])
-	weekday := strings.Index("montuewedthufrisatsun", parts[1])/3 + 1
 	n, _ := strconv.Atoi(parts[2])
-	day, problem := nthOf(year, month, weekday, n)
+	day, problem := nthOf(year, month, weekdayNamed(parts[1]), n)
 	return day.AddDate(0, 0, days), problem
 }
+
+func weekdayNamed(name string) int { return strings.Index("montuewedthufrisatsun", name)/3 + 1 }
 
 // easter is Easter Sunday by the Gregorian computus of Meeus, Jones and Butcher.
 func easter(year int) time.Time {
@@ -428,9 +441,7 @@ func (m *moment) calendarDay(today time.Time) (time.Time, string) {
 	}
 	year := n[2]
 	if len(parts[2]) == 2 {
-		if year += 2000; year > today.Year()+yearsAhead {
-			year -= 100
-		}
+		year = century(year, today.Year())
 	}
 	if separator == "." || m.dayFirst {
 		return dayOf(year, n[1], n[0])
@@ -440,6 +451,14 @@ func (m *moment) calendarDay(today time.Time) (time.Time, string) {
 
 // yearsAhead is how far in the future a year of two digits can be.
 const yearsAhead = 30
+
+// century is the year that two digits stand for.
+func century(year, now int) int {
+	if year += 2000; year > now+yearsAhead {
+		year -= 100
+	}
+	return year
+}
 
 func (m *moment) either(first, second int, date func(month, day int) (time.Time, string)) (time.Time, string) {
 	a, problemA := date(first, second)

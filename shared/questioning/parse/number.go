@@ -102,7 +102,7 @@ func (t *text) spelled(i int) (value float64, next int, last float64) {
 			if !pending {
 				section = total*0 + e.value
 			}
-		case e.value >= 1e3 && e.value < big && (pending || section > 0 || !started && t.lang.code != "en"):
+		case e.value >= 1e3 && e.value < big && (pending || section > 0 || !started && e.value == 1e3 && len(t.tokens[at].text) > 1 && t.lang.code != "en"):
 			total, section, current = total+max(section+current, 1)*e.value, 0, 0
 			small, big = math.Inf(1), e.value
 		case e.value >= 1e3 && total > 0 && !pending && section == 0 && math.IsInf(small, 1):
@@ -144,6 +144,11 @@ var vulgar = map[string]float64{"½": 0.5, "¼": 0.25, "¾": 0.75, "⅓": 1.0 / 
 // that follow digits.
 func (t *text) base(i int) (value float64, next int, last float64, doubt string) {
 	first := t.tokens[i]
+	if _, after, ok := t.class(i, article); ok {
+		if _, next, ok := t.class(after, half); ok {
+			return 0.5, next, 0, ""
+		}
+	}
 	switch {
 	case first.shape == numeral && !t.partOfWord(i):
 		return t.digits(i)
@@ -277,15 +282,35 @@ func (t *text) digits(i int) (value float64, next int, last float64, doubt strin
 		}
 	}
 	value, doubt = t.numeral(strings.ReplaceAll(written, "'", ""), i, next)
-	if t.exponent(next) {
-		power, _ := strconv.Atoi(t.tokens[next+1].text)
-		value, next = value*math.Pow(10, float64(power)), next+2
+	if _, after, ok := t.class(next, point); ok && t.tokens[next].shape == word && isDigits(written) {
+		if decimals, end := t.decimals(after); end > after {
+			value, _ = strconv.ParseFloat(written+"."+decimals, 64)
+			return value, end, 0, ""
+		}
+	}
+	if power, after, ok := t.exponent(next); ok {
+		value, next = value*math.Pow(10, power), after
+		value, _ = strconv.ParseFloat(strconv.FormatFloat(value, 'g', 15, 64), 64)
 	}
 	return value, next, 0, doubt
 }
 
-func (t *text) exponent(i int) bool {
-	return i+1 < len(t.tokens) && t.tokens[i].text == "e" && t.tokens[i].glued && t.tokens[i+1].glued && len(t.tokens[i+1].text) <= 3 && isDigits(t.tokens[i+1].text)
+// exponent reads the "e-1" of "12e-1".
+func (t *text) exponent(i int) (power float64, next int, ok bool) {
+	if !t.is(i, "e") || !t.tokens[i].glued {
+		return 0, i, false
+	}
+	at, sign := i+1, 1.0
+	if t.is(at, "-") {
+		at, sign = at+1, -1
+	} else if t.is(at, "+") {
+		at++
+	}
+	if at >= len(t.tokens) || !t.tokens[at].glued || !isDigits(t.tokens[at].text) || len(t.tokens[at].text) > 3 {
+		return 0, i, false
+	}
+	power, _ = strconv.ParseFloat(t.tokens[at].text, 64)
+	return sign * power, at + 1, true
 }
 
 func isDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
@@ -398,6 +423,9 @@ func (t *text) amountAt(i int) (amount, bool) {
 		a.doubt = more
 	}
 	t.after(at, &a)
+	if a.value == 1 && a.plain() && t.starts(at, article) && t.tokens[at].shape == word && t.isArticle(a.next) {
+		return amount{}, false
+	}
 	if negative {
 		a.value = -a.value
 	} else if bulleted && a.doubt == "" {
@@ -406,11 +434,22 @@ func (t *text) amountAt(i int) (amount, bool) {
 	return a, true
 }
 
+func (a amount) plain() bool { return a.unit == "" && !a.money && !a.measured }
+
+// isArticle reports that the "un" before token i is no number: a word follows
+// that the slot does not count.
+func (t *text) isArticle(i int) bool {
+	if i >= len(t.tokens) || t.tokens[i].shape != word || t.starts(i, filler) || t.starts(i, outro) || t.names(t.tokens[i]) {
+		return false
+	}
+	return t.kind() != kindPersons || !t.starts(i, persons) && !t.starts(i, person)
+}
+
 // before moves over a sign and a currency.
 func (t *text) before(i int) (at int, negative, money bool) {
 	at = i
 	for range 3 {
-		if e, next, ok := t.class(at, minus); ok && !negative && e.name != "-" {
+		if _, next, ok := t.class(at, minus); ok && !negative && t.phrases(at)[0].next == next {
 			at, negative = next, true
 		} else if t.is(at, "-") && !negative && t.isSign(at) {
 			at, negative = at+1, true
@@ -458,8 +497,10 @@ func (t *text) rest(from int, value float64, next int, last float64) (float64, i
 		if at >= len(t.tokens) || t.tokens[at].newline {
 			break
 		}
-		if _, after, ok := t.mixed(next, value); ok {
-			return value, after, last, twoMeanings // "a million and a half"
+		if part, after, ok := t.mixed(next, value); ok && part == 0.5 {
+			return value + part*last, after, last, "" // "a million and a half"
+		} else if ok {
+			return value, after, last, twoMeanings
 		}
 		more, after, scaleOfMore, bad := t.base(at)
 		if after == at || bad != "" || more != math.Trunc(more) || t.tokens[at].shape == calendar {
@@ -549,7 +590,7 @@ func (t *text) scaled(from int, value float64, next int) (float64, int, float64,
 
 func (t *text) scaleOf(i int) (entry, int, bool) {
 	e, next, ok := t.class(i, scale)
-	if !ok {
+	if !ok || t.starts(i, cents) && i > 0 && t.tokens[i-1].shape == numeral {
 		return e, i, false
 	}
 	if cut := strings.TrimRight(e.name, "mb"); cut != e.name {
@@ -590,6 +631,10 @@ func (t *text) after(from int, a *amount) {
 		if a.next, a.measured = next, true; t.slot.Maximum != nil && *t.slot.Maximum <= 1 {
 			a.value /= 100
 		}
+		return
+	}
+	if _, next, ok := t.class(a.next, cents); ok && t.tokens[a.next].shape == word && len(t.tokens[a.next].text) > 1 {
+		a.next, a.money = next, true
 		return
 	}
 	if _, next, ok := t.class(a.next, currency); ok {

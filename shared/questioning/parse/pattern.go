@@ -53,18 +53,18 @@ const (
 	fieldHour
 	fieldMinute
 	fieldSecond
-	fieldTo   // minutes before the hour
-	fieldPart // a partOfDay
-	fieldWeak // nothing but a number says that this is a time
-	fieldHalf // a half hour of which the hour is not sure
-	fieldFar  // 2 is the day after the next
+	fieldTo    // minutes before the hour
+	fieldPart  // a partOfDay
+	fieldWeak  // nothing but a number says that this is a time
+	fieldHalf  // a half hour of which the hour is not sure
+	fieldIdiom // minutes past or to an hour of the clock face
 	fields
 )
 
 var fieldNames = map[string]field{
 	"year": fieldYear, "month": fieldMonth, "day": fieldDay, "weekday": fieldWeekday, "nth": fieldNth, "which": fieldWhich,
 	"week": fieldWeek, "months": fieldMonths, "years": fieldYears, "days": fieldDays, "now": fieldNow, "ago": fieldAgo,
-	"hour": fieldHour, "minute": fieldMinute, "second": fieldSecond, "to": fieldTo, "part": fieldPart, "weak": fieldWeak, "half": fieldHalf,
+	"hour": fieldHour, "minute": fieldMinute, "second": fieldSecond, "to": fieldTo, "part": fieldPart, "weak": fieldWeak, "half": fieldHalf, "idiom": fieldIdiom,
 }
 
 // compile makes one tree of patterns.
@@ -181,7 +181,9 @@ func (t *text) match(node *patternNode, i int, m moment) (moment, int, bool) {
 	longest, found := i, false
 	if i < len(t.tokens) && !(m.any() && t.tokens[i].newline) {
 		if next := node.words[t.tokens[i].plain]; next != nil {
-			best, longest, found = t.match(next, i+1, m)
+			if deeper, end, ok := t.match(next, i+1, m); ok {
+				best, longest, found = deeper, end, true
+			}
 		}
 		for _, edge := range node.readers {
 			read := m
@@ -220,12 +222,20 @@ func init() {
 		"holiday": readHoliday,
 		"year":    readYear,
 		"date":    readCalendar,
+		"dotted":  readDotted,
+		"when":    readWhen,
+		"yy":      readShortYear,
 		"amount":  readAmounts,
 		"clock":   readClock,
 		"hour":    readNumber(fieldHour, 0, 24),
 		"minute":  readNumber(fieldMinute, 0, 59),
 		"second":  readNumber(fieldSecond, 0, 59),
 		"number":  readNumber(fieldMonth, 1, 12),
+		"numberth": func(t *text, i int, m *moment) (int, bool) {
+			value, next, ok := t.ordinalAt(i)
+			m.set(fieldMonth, value)
+			return next, ok && value >= 1 && value <= 12
+		},
 		"decimal": readDecimalClock,
 		"compact": readCompactClock,
 	}
@@ -325,6 +335,44 @@ func readYear(t *text, i int, m *moment) (int, bool) {
 		return i, false
 	}
 	m.set(fieldYear, int(value))
+	return next, true
+}
+
+// readShortYear reads the "74" of "31 octobre 74": nothing may follow it that it
+// could count.
+func readShortYear(t *text, i int, m *moment) (int, bool) {
+	if i >= len(t.tokens) || t.tokens[i].shape != numeral || len(t.tokens[i].text) != 2 || i+1 < len(t.tokens) && (t.tokens[i+1].shape != sign || t.tokens[i+1].glued && i+2 < len(t.tokens)) {
+		return i, false
+	}
+	year, err := strconv.Atoi(t.tokens[i].text)
+	m.set(fieldYear, century(year, t.now.Year()))
+	return i + 1, err == nil
+}
+
+// readDotted reads the "15.2." of a language that writes the day first.
+func readDotted(t *text, i int, m *moment) (int, bool) {
+	if i >= len(t.tokens) || t.tokens[i].shape != numeral || !t.is(i+1, ".") || !t.tokens[i+1].glued {
+		return i, false
+	}
+	first, second, ok := strings.Cut(t.tokens[i].text, ".")
+	d, errDay := strconv.Atoi(first)
+	month, errMonth := strconv.Atoi(second)
+	m.set(fieldDay, d)
+	m.set(fieldMonth, month)
+	return i + 2, ok && errDay == nil && errMonth == nil && d >= 1 && d <= 31 && month >= 1 && month <= 12 && len(second) <= 2
+}
+
+// readWhen reads a whole date that amounts are counted from.
+func readWhen(t *text, i int, m *moment) (int, bool) {
+	if i >= len(t.tokens) || m.within {
+		return i, false
+	}
+	base, next, ok := t.match(t.lang.dates, i, moment{within: true})
+	if !ok || next == i || len(base.amounts) > 0 || base.has(fieldNow) {
+		return i, false
+	}
+	base.amounts, base.within = m.amounts, false
+	*m = base
 	return next, true
 }
 
