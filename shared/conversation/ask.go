@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -17,7 +16,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/playbook"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/needed"
-	"github.com/sequential-questioning/sequential-questioning/shared/questioning/reply"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 	"github.com/sequential-questioning/sequential-questioning/shared/schema"
 )
 
@@ -113,7 +112,7 @@ func (s *Service) opening(ctx context.Context, in AskInput) (*opening, error) {
 		return nil, err
 	}
 	o.interview = questioning.New(in.Context, slots, limits)
-	assume(o.interview, in.Context+"\n"+strings.Join(saidBy(in.PreviousMessages), "\n"), s.now())
+	assume(o.interview, append([]string{in.Context}, saidBy(in.PreviousMessages)...), parse.Context{Now: s.now()})
 	remembered := s.remember(ctx, o.interview, in.UserID)
 	if o.interview.Statistics, err = s.readStatistics(ctx, o.form); err != nil {
 		return nil, err
@@ -246,22 +245,12 @@ func (o *opening) identify(in AskInput) error {
 // fromContext is the source of what the caller's text says.
 const fromContext = "from the context"
 
-// assume takes lines such as "Budget: 500" as answers to be corrected rather
-// than asked for.
-func assume(iv *questioning.Interview, text string, now time.Time) {
-	bySlot := map[string]questioning.Slot{}
-	for _, slot := range iv.Slots {
-		bySlot[reply.LabelName(slot.Key)], bySlot[reply.LabelName(slot.Title)] = slot, slot
-	}
-	for line := range strings.Lines(text) {
-		label, words, found := reply.CutLabel(line)
-		slot, known := bySlot[label]
-		if words = strings.TrimSpace(words); !found || !known || words == "" {
-			continue
-		}
-		if read := reply.Read(slot, words, now); read.Outcome == questioning.Answered && read.Problem == "" {
-			iv.Assume(slot.Key, read.Value, words)
-			iv.Standings[iv.Index(slot.Key)].Source = fromContext
+// assume takes what the goal and the person's messages tell as answers to be
+// corrected rather than asked for. What was said last holds.
+func assume(iv *questioning.Interview, texts []string, c parse.Context) {
+	for _, text := range texts {
+		for _, part := range parse.ReadReply(text, nil, iv.Slots, c).Told {
+			iv.Tell(part.Slot, part.Value, part.Words, fromContext)
 		}
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
-	"github.com/sequential-questioning/sequential-questioning/shared/questioning/reply"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 	"github.com/sequential-questioning/sequential-questioning/shared/schema"
 )
 
@@ -107,7 +107,7 @@ func openPoint(c questioning.Coverage) OpenPoint {
 		questioning.StateMissing:  "not answered",
 		questioning.StateUnknown:  "the person does not know",
 		questioning.StateDeclined: "the person does not want to say",
-		questioning.StateUnclear:  fmt.Sprintf("said %q; expected %s", c.Words, reply.Expected(c.Slot)),
+		questioning.StateUnclear:  fmt.Sprintf("said %q; expected %s", c.Words, parse.Expected(c.Slot)),
 	}[c.State]
 	return OpenPoint{
 		Slot: c.Slot.Key, Title: c.Slot.Title, Required: c.Slot.Required, State: c.State,

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
-	"github.com/sequential-questioning/sequential-questioning/shared/questioning/reply"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 )
 
 // tally counts what a call brought.
@@ -63,7 +63,7 @@ func numberedLine(q Question) string { return fmt.Sprintf("%d. %s", q.QuestionNu
 func hint(slot questioning.Slot) string {
 	var hint string
 	if slot.Type != questioning.Text && slot.Type != questioning.Boolean {
-		hint = "Answer: " + reply.Expected(slot) + "."
+		hint = "Answer: " + parse.Expected(slot) + "."
 	}
 	if slot.Default != nil {
 		hint = strings.TrimSpace(hint + " Usually: " + questioning.Render(slot.Default) + ".")
@@ -85,7 +85,7 @@ func newQuestion(conversationID string, q questioning.Question, slot questioning
 		Metadata: QuestionMetadata{
 			Importance:           importance(slot),
 			InformationToLookFor: lookFor,
-			Expected:             reply.Expected(slot),
+			Expected:             parse.Expected(slot),
 			Type:                 slot.Type,
 			Required:             slot.Required,
 			Default:              slot.Default,

@@ -10,7 +10,7 @@ import (
 
 	"github.com/sequential-questioning/sequential-questioning/shared/elicitation"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
-	"github.com/sequential-questioning/sequential-questioning/shared/questioning/reply"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 )
 
 // Item is one thing on a form: a question, or an assumption to confirm.
@@ -84,7 +84,7 @@ func (item Item) description() string {
 	if len(item.Slot.Options) > 0 || item.Slot.Type == questioning.Boolean {
 		return ""
 	}
-	return upperFirst(reply.Expected(item.Slot)) + "."
+	return upperFirst(parse.Expected(item.Slot)) + "."
 }
 
 // free says that the value's field takes any words.

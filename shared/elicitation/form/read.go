@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
-	"github.com/sequential-questioning/sequential-questioning/shared/questioning/reply"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 )
 
 // Answer is what the person filled in for one item. Without a value and an
@@ -39,7 +39,7 @@ func Read(items []Item, content map[string]any, now time.Time) []Answer {
 func (item Item) read(value any, words string, now time.Time) (Answer, bool) {
 	a := Answer{Item: item, Text: words}
 	if words != "" {
-		if read := reply.Read(item.Slot, words, now); read.Outcome != questioning.Answered {
+		if read := parse.Read(item.Slot, words, parse.Context{Now: now}); read.Outcome != questioning.Answered {
 			a.Outcome = read.Outcome
 			return a, true
 		}
@@ -80,7 +80,7 @@ func (item Item) value(value any, now time.Time) (any, bool) {
 			value = options
 		}
 	}
-	checked, err := reply.Check(slot, value, now)
+	checked, err := parse.Check(slot, value, parse.Context{Now: now})
 	return checked, err == nil
 }
 

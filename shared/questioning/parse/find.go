@@ -1,6 +1,10 @@
 package parse
 
-import "github.com/sequential-questioning/sequential-questioning/shared/questioning"
+import (
+	"slices"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+)
 
 // Find returns the candidate values of slot's type in text, in the order of
 // their words and without overlaps. Text and List slots have none. Only the
@@ -29,9 +33,7 @@ func Find(slot questioning.Slot, words string, c Context) []Found {
 			next++
 		}
 		f.ClauseStart, f.ClauseEnd = t.tokens[from].start, t.tokens[next-1].end
-		if o, ok := view.around(v); ok && f.Problem == "" {
-			f.Problem = quoted(o.words) + ": " + o.reason
-		}
+		view.judge(v, &f)
 		if number, ok := v.value.(float64); ok && f.Problem == "" && (slot.Type == questioning.Number || slot.Type == questioning.Integer) {
 			if _, err := checkNumber(slot, number); err != nil {
 				f.Problem = err.Error()
@@ -40,6 +42,45 @@ func Find(slot questioning.Slot, words string, c Context) []Found {
 		found = append(found, f)
 	}
 	return found
+}
+
+// judge says what stands in the way of a value, and whether it is no more than
+// unknown words elsewhere in its clause, or that its sentence asks something.
+func (c *covered) judge(v span, f *Found) {
+	if f.Problem != "" {
+		return
+	}
+	o, ok := c.around(v)
+	if ok && c.strict {
+		loose := *c
+		loose.strict = false
+		o, ok = loose.around(v)
+		f.Unsure = !ok
+	}
+	if !ok {
+		return
+	}
+	f.Problem = quoted(o.words) + ": " + o.reason
+	if o.reason == blocking[query] {
+		_, ok = c.withoutQuestion().around(v)
+		f.Asked = !ok
+	}
+}
+
+// withoutQuestion is the text seen as if it told what it asks.
+func (c *covered) withoutQuestion() *covered {
+	told, words := *c, *c.text
+	told.strict, told.roles = false, slices.Clone(c.roles)
+	told.text, words.tokens = &words, slices.Clone(c.tokens)
+	for i, r := range told.roles {
+		switch {
+		case r == roleBlock && told.classes[i] == query:
+			told.roles[i] = roleUnknown
+		case told.is(i, "?"):
+			words.tokens[i].text = "."
+		}
+	}
+	return &told
 }
 
 // candidates are the spans that may hold a value of the slot's type, and those

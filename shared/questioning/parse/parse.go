@@ -52,6 +52,11 @@ type Found struct {
 	Value      any // canonical, within the slot's bounds
 	// ClauseStart and ClauseEnd bound the clause that holds the value.
 	ClauseStart, ClauseEnd int
+	// Unsure says that words which are not understood stand in the clause, though
+	// not beside the value.
+	Unsure bool
+	// Asked says that the Problem is only that the sentence is a question.
+	Asked bool
 	// Problem says why the words around the value in its clause do not let it
 	// stand, and is empty when they are accounted for.
 	Problem string
