@@ -2,6 +2,8 @@ package parse
 
 import (
 	"slices"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
@@ -33,7 +35,7 @@ func Find(slot questioning.Slot, words string, c Context) []Found {
 			next++
 		}
 		f.ClauseStart, f.ClauseEnd = t.tokens[from].start, t.tokens[next-1].end
-		view.judge(v, &f)
+		view.judge(v, values, others, &f)
 		if number, ok := v.value.(float64); ok && f.Problem == "" && (slot.Type == questioning.Number || slot.Type == questioning.Integer) {
 			if _, err := checkNumber(slot, number); err != nil {
 				f.Problem = err.Error()
@@ -44,33 +46,88 @@ func Find(slot questioning.Slot, words string, c Context) []Found {
 	return found
 }
 
-// judge says what stands in the way of a value, and whether it is no more than
-// unknown words elsewhere in its clause, or that its sentence asks something.
-func (c *covered) judge(v span, f *Found) {
+// judge says what stands in the way of a value, and whether that is no more than
+// unknown words elsewhere in its clause, a word that belongs to another value
+// there, or that the sentence asks something.
+func (c *covered) judge(v span, values, others []span, f *Found) {
 	if f.Problem != "" {
 		return
 	}
-	o, ok := c.around(v)
-	if ok && c.strict {
-		loose := *c
-		loose.strict = false
-		o, ok = loose.around(v)
-		f.Unsure = !ok
-	}
+	view := *c // a view of its own: looking around a weak value makes it strict
+	o, ok := view.around(v)
 	if !ok {
 		return
 	}
+	sure := v
+	sure.weak = false
+	if _, ok := c.loosened(v, others).around(sure); !ok {
+		f.Unsure = true
+		return
+	}
 	f.Problem = quoted(o.words) + ": " + o.reason
-	if o.reason == blocking[query] {
-		_, ok = c.withoutQuestion().around(v)
-		f.Asked = !ok
+	if _, ok := c.withoutQuestion(c.loosened(v, others)).around(sure); !ok {
+		f.Asked = true
+		return
+	}
+	for _, w := range values {
+		if w.from == v.from {
+			continue
+		}
+		if _, ok := c.loosened(v, append(slices.Clone(others), w)).around(sure); !ok {
+			f.Beside = c.tokens[w.from].start + 1
+			return
+		}
 	}
 }
 
+// loosened is the text seen without the words that belong to another value or
+// thing: the "until" of "at 3, and I keep it until Friday", the "from" of "from
+// Fremont". Unknown words count beside the value only.
+func (c *covered) loosened(v span, others []span) *covered {
+	loose := *c
+	loose.strict, loose.roles = false, slices.Clone(c.roles)
+	for i, r := range c.roles {
+		if r != roleBlock || c.nexts[i] <= i {
+			continue
+		}
+		switch c.classes[i] {
+		case until, since, to, between, bound:
+			if c.belongsElsewhere(i, v, others) {
+				loose.roles[i] = roleNeutral
+			}
+		}
+	}
+	return &loose
+}
+
+// belongsElsewhere reports a preposition whose object is another value, or a
+// name, which an "on Tuesday from Fremont" does not make the end of a range.
+func (c *covered) belongsElsewhere(i int, v span, others []span) bool {
+	object := c.nexts[i]
+	for object < len(c.tokens) && object != v.from && (c.starts(object, article) || c.starts(object, hedge)) {
+		object++
+	}
+	if object >= len(c.tokens) || object == v.from {
+		return false
+	}
+	for _, other := range others {
+		if other.from <= object && object < other.next {
+			return true
+		}
+	}
+	named := c.roles[object] == roleUnknown && c.tokens[object].shape == word
+	return named && c.classes[i] != bound && (i != v.next || isCapital(c.source[c.tokens[object].start:]))
+}
+
+func isCapital(words string) bool {
+	first, _ := utf8.DecodeRuneInString(words)
+	return unicode.IsUpper(first)
+}
+
 // withoutQuestion is the text seen as if it told what it asks.
-func (c *covered) withoutQuestion() *covered {
-	told, words := *c, *c.text
-	told.strict, told.roles = false, slices.Clone(c.roles)
+func (c *covered) withoutQuestion(seen *covered) *covered {
+	told, words := *seen, *c.text
+	told.roles = slices.Clone(seen.roles)
 	told.text, words.tokens = &words, slices.Clone(c.tokens)
 	for i, r := range told.roles {
 		switch {
@@ -92,9 +149,9 @@ func (t *text) candidates() (values, others []span, strict bool) {
 	case questioning.Integer, questioning.Number:
 		values, others = t.numbers()
 		return values, others, false
-	case questioning.Date:
-		values, others = t.dateSpans()
-		return values, others, false
+	case questioning.Date: // beside a whole date a bare "the 8th" counts as well
+		_, others = t.dateSpans()
+		return t.dates(true), others, false
 	case questioning.Time:
 		values, others = t.timeSpans()
 		return values, others, false

@@ -57,6 +57,9 @@ type Found struct {
 	Unsure bool
 	// Asked says that the Problem is only that the sentence is a question.
 	Asked bool
+	// Beside is, plus 1, where another value of the type stands that alone explains
+	// the Problem: the second of "at 3 and back by 5"; 0 when none does.
+	Beside int
 	// Problem says why the words around the value in its clause do not let it
 	// stand, and is empty when they are accounted for.
 	Problem string

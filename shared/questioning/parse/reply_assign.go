@@ -129,7 +129,7 @@ func (r *replying) echoed(slot questioning.Slot, text string) questioning.Slot {
 func (r *replying) settle(text string, all []candidate) []interval {
 	var assigned []interval
 	for {
-		best, ok := r.decide(text, all)
+		best, ok := r.decide(text, all, assigned)
 		if !ok {
 			break
 		}
@@ -185,9 +185,9 @@ func (r *replying) doubt(text string, c candidate) {
 const mostDoubts = 20
 
 // decide finds the best supported value that exactly one slot can take.
-func (r *replying) decide(text string, all []candidate) (best candidate, ok bool) {
+func (r *replying) decide(text string, all []candidate, assigned []interval) (best candidate, ok bool) {
 	for i, c := range all {
-		if r.stands(c) && r.takes(text, all, i) && (!ok || c.score > best.score) {
+		if r.stands(c, assigned) && r.takes(text, all, i) && (!ok || c.score > best.score) {
 			best, ok = c, true
 		}
 	}
@@ -196,8 +196,12 @@ func (r *replying) decide(text string, all []candidate) (best candidate, ok bool
 
 // stands reports a value that nothing around it speaks against. A question tells
 // what it is about, but answers none.
-func (r *replying) stands(c candidate) bool {
-	return c.Problem == "" || c.Asked && !r.isOpen(r.slots[c.slot].Key)
+//
+// A word that belongs to another value does not speak against this one once a
+// slot has taken the other.
+func (r *replying) stands(c candidate, assigned []interval) bool {
+	return c.Problem == "" || c.Asked && !r.isOpen(r.slots[c.slot].Key) ||
+		c.Beside > 0 && slices.ContainsFunc(assigned, func(at interval) bool { return at.start == c.Beside-1 })
 }
 
 // takes reports whether the slot of a candidate is the only one for its value,
