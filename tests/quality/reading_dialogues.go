@@ -68,7 +68,15 @@ func (t dialogueTurn) judge(id string, slots []questioning.Slot) []judged {
 	open := make([]questioning.Slot, len(t.Open))
 	for i, s := range t.Open {
 		open[i] = s.slot()
-		open[i].Question = t.Question // what the person was asked
+		if len(t.Open) == 1 && t.Kind == "one" {
+			open[i].Question = t.Question // of several slots, it is not the question of each
+		}
+	}
+	slots = slices.Clone(slots)
+	for i, slot := range slots {
+		if at := slices.IndexFunc(open, func(o questioning.Slot) bool { return o.Key == slot.Key }); at >= 0 {
+			slots[i] = open[at]
+		}
 	}
 	answers, assumptions := understandReply(t.Reply, open, slots, inDialogue)
 	var all []judged

@@ -319,7 +319,9 @@ func (t *text) parties() []span {
 // companions reads one term of a party.
 func (t *text) companions(i int, follows bool) (count float64, kind string, next int, ok bool) {
 	if _, after, ok := t.class(i, oneself); ok {
-		return 1, "", after, true
+		// The "I" of "3 people and I want to leave" begins a clause.
+		clause := follows && t.starts(i, "subject") && after < len(t.tokens) && (t.tokens[after].shape == word || t.is(after, "'"))
+		return 1, "", after, !clause
 	}
 	count, at := 1.0, i
 	counted := false

@@ -127,7 +127,7 @@ func (c *covered) roleAt(i int, taken []bool) (next int, r role, what class) {
 				return p.next, roleNeutral, part
 			case filler, hedge, and, article, request, want, assent, yes, no, unknown, starts, ends, outro, all, only, until, since, to, position, measure, oneself:
 				return p.next, roleNeutral, e.class
-			case persons, person:
+			case persons, person, attendance:
 				if c.kind() == kindPersons || !c.counts() {
 					return p.next, roleNeutral, e.class
 				}

@@ -42,6 +42,7 @@ func (w *witness) of(slot int) slotWords {
 
 func (w *witness) wordsOf(slot questioning.Slot) slotWords {
 	own := &text{lang: w.text.lang, slot: slot}
+	own.slot.Question = "" // it may ask for both ends: "when will you leave and return?"
 	s := slotWords{people: own.slotIs(persons) || own.slotIs(attendance)}
 	switch begins, finishes := own.slotIs(starts), own.slotIs(ends); {
 	case begins && !finishes:
