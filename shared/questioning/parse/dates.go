@@ -36,7 +36,8 @@ func (t *text) clocks(bare bool) []span {
 	}
 	var spans []span
 	for _, w := range found {
-		if w.weak && !bare || !w.hasClock() || w.weak && t.ends(w.from, "in") {
+		counts := w.weak && (t.starts(w.next, persons) || t.starts(w.next, person) || t.starts(w.next, attendance))
+		if w.weak && !bare || counts || !w.hasClock() || w.weak && t.ends(w.from, "in") {
 			continue
 		}
 		at, problem := w.clockOf(t.now)

@@ -115,6 +115,9 @@ func (c *covered) belongsElsewhere(i int, v span, others []span) bool {
 			return true
 		}
 	}
+	if c.starts(i, and) { // joins a clause, unless it joins two values
+		return c.roles[object] != roleValue
+	}
 	named := c.roles[object] == roleUnknown && c.tokens[object].shape == word
 	return named && c.classes[i] != bound && (i != v.next || isCapital(c.source[c.tokens[object].start:]))
 }

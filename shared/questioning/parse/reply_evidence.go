@@ -139,6 +139,9 @@ func akin(a, b string) bool {
 	if len(a) > len(b) {
 		a, b = b, a
 	}
+	if len(a) > 3 {
+		a = strings.TrimSuffix(a, "s")
+	}
 	return len(a) >= 3 && strings.HasPrefix(b, a) && len(b) <= 3*len(a)
 }
 

@@ -1,5 +1,11 @@
 package parse
 
+import (
+	"slices"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+)
+
 // ranges lets the two ends of a range stand where one slot asks for the start
 // and another for the end: "from the 7th till the 10th".
 func (w *witness) ranges(all []candidate) {
@@ -7,7 +13,7 @@ func (w *witness) ranges(all []candidate) {
 		for j := range all {
 			a, b := &all[i], &all[j]
 			if a.End > b.Start || !ascending(a.Value, b.Value) || w.slots[a.slot].Type != w.slots[b.slot].Type ||
-				w.of(a.slot).role != starts || w.of(b.slot).role != ends || !w.isRange(a.Found, b.Found) {
+				w.of(a.slot).role != starts || w.of(b.slot).role != ends || !w.isRange(*a, *b, all) {
 				continue
 			}
 			a.Problem, b.Problem = "", ""
@@ -32,7 +38,7 @@ func rangeScore(fits bool) int {
 
 // isRange reports two values with nothing but the words of a range between them
 // and none before or behind that changes them.
-func (w *witness) isRange(a, b Found) bool {
+func (w *witness) isRange(a, b candidate, all []candidate) bool {
 	t, linked := w.text, false
 	for i, one := range t.tokens {
 		switch {
@@ -41,6 +47,7 @@ func (w *witness) isRange(a, b Found) bool {
 			if beside && w.changes(i) {
 				return false
 			}
+		case one.start >= a.End && one.end <= b.Start && w.inOther(one, w.slots[a.slot].Type, all):
 		case one.start >= a.End && one.end <= b.Start:
 			link := t.starts(i, until) || t.starts(i, between) || t.starts(i, ends) || t.starts(i, "to")
 			if !link && !t.starts(i, article) && !t.starts(i, filler) {
@@ -52,6 +59,13 @@ func (w *witness) isRange(a, b Found) bool {
 		}
 	}
 	return linked
+}
+
+// inOther reports a token of a value of another type: the time of the first end.
+func (w *witness) inOther(one token, kind questioning.Type, all []candidate) bool {
+	return slices.ContainsFunc(all, func(c candidate) bool {
+		return c.Start <= one.start && one.end <= c.End && w.slots[c.slot].Type != kind
+	})
 }
 
 // changes reports a word that changes the value beside it and is none of a range.
