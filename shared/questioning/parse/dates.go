@@ -1,6 +1,7 @@
 package parse
 
 import (
+	"slices"
 	"time"
 )
 
@@ -70,6 +71,9 @@ func (t *text) partElsewhere(w *when) {
 
 // scan matches patterns from left to right.
 func (t *text) scan(patterns *patternNode, _ bool) []when {
+	if kept, ok := t.scans[patterns]; ok {
+		return slices.Clone(kept)
+	}
 	var found []when
 	for i := 0; i < len(t.tokens); {
 		m, next, ok := t.match(patterns, i, moment{})
@@ -80,6 +84,9 @@ func (t *text) scan(patterns *patternNode, _ bool) []when {
 		weak := m.has(fieldWeak) || m.has(fieldDay) && !m.has(fieldMonth) && !m.has(fieldMonths)
 		found = append(found, when{span{from: i, next: next, weak: weak}, m})
 		i = next
+	}
+	if t.scans != nil {
+		t.scans[patterns] = slices.Clone(found)
 	}
 	return found
 }

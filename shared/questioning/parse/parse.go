@@ -30,6 +30,9 @@ type Context struct {
 	// Language is the BCP 47 tag of the language to expect, such as "de" or
 	// "pt-BR"; empty means that only the words tell.
 	Language string
+
+	// seen keeps what was looked up in a text that is read for many slots.
+	seen seen
 }
 
 // Reading is what was understood of a person's words about one slot.

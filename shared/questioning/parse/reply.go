@@ -46,6 +46,7 @@ type Reply struct {
 // free text that is open, if there is one only. The order of lines says
 // something only when no other order of them would do.
 func ReadReply(text string, open []Open, slots []questioning.Slot, c Context) Reply {
+	c.seen = seen{}
 	r := &replying{open: open, slots: slots, context: c, answers: map[int]*Part{}, told: map[string]*Part{}}
 	for _, question := range open {
 		if r.slot(question.Slot.Key) == nil {

@@ -18,6 +18,7 @@ type text struct {
 	now    time.Time
 	echo   []string // what the slot's own words add to the known ones
 	found  [][]phrase
+	scans  map[*patternNode][]when // what scan found, nil when it is not kept
 }
 
 // phrase is a run of tokens that the language has meanings for.
@@ -27,6 +28,27 @@ type phrase struct {
 }
 
 func read(slot questioning.Slot, words string, c Context) *text {
+	if t, ok := c.seen[words]; ok {
+		same := *t
+		same.slot, same.echo = slot, nil
+		return &same
+	}
+	t := look(slot, words, c)
+	if c.seen != nil && len(c.seen) < mostSeen {
+		t.scans = map[*patternNode][]when{}
+		c.seen[words] = t
+	}
+	return t
+}
+
+// seen are texts by their words. It serves one reply, in which slots differ and
+// the words, the time and the language do not.
+type seen map[string]*text
+
+// mostSeen bounds the texts kept: the reply, its pieces and the names of slots.
+const mostSeen = 2000
+
+func look(slot questioning.Slot, words string, c Context) *text {
 	tokens := tokenize(words)
 	lang, told := languageOf(tokens, c.Language)
 	t := &text{source: words, lang: lang, told: told || load(lang.code) != nil && c.Language != "", slot: slot, now: c.Now}
