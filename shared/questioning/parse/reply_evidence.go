@@ -297,7 +297,7 @@ const farthestNoun, farthestName = 3, 3
 // findMentioned finds a yes or no that is told by naming the thing: "with wifi",
 // "no pets". Every word of the slot's title has to be there.
 func findMentioned(slot questioning.Slot, words string, c Context) []Found {
-	if len(words) > longestSearched {
+	if len(words) > longestTyped {
 		return nil
 	}
 	t := read(slot, words, c)
@@ -361,7 +361,7 @@ func (t *text) mentioned(title []string, clause interval) (Found, bool) {
 // findPlace finds the name behind "in", "from" or "to" for a slot that asks
 // for a place.
 func findPlace(slot questioning.Slot, words string, c Context) []Found {
-	if len(words) > longestSearched {
+	if len(words) > longestTyped {
 		return nil
 	}
 	t := read(slot, words, c)
