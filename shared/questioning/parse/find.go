@@ -166,6 +166,9 @@ func (t *text) candidates() (values, others []span, strict bool) {
 	case questioning.Choice, questioning.Choices:
 		if values = t.optionSpans(); len(values) == 0 {
 			values = t.stemSpans()
+			for i := range values { // the verb of "we want to" is no option "wanted"
+				values[i].weak = true
+			}
 		}
 		return values, t.moments(), false
 	}

@@ -301,8 +301,7 @@ func findMentioned(slot questioning.Slot, words string, c Context) []Found {
 		return nil
 	}
 	t := read(slot, words, c)
-	title := contentWords(t.lang, cmp.Or(slot.Title, slot.Key), true)
-	title = slices.DeleteFunc(title, func(said string) bool { return t.isGeneric(said) })
+	title := t.titleWords(cmp.Or(slot.Title, slot.Key))
 	var found []Found
 	for _, clause := range sentences(words) {
 		if f, ok := t.mentioned(title, clause); ok {
@@ -310,6 +309,18 @@ func findMentioned(slot questioning.Slot, words string, c Context) []Found {
 		}
 	}
 	return found
+}
+
+// titleWords are the words of a title that all have to be told: those that say
+// what it is about.
+func (t *text) titleWords(title string) []string {
+	var all []string
+	for _, one := range tokenize(labelJoints.Replace(title)) {
+		if one.shape == word && len(one.plain) > 1 && !t.isGeneric(one.plain) {
+			all = append(all, one.plain)
+		}
+	}
+	return all
 }
 
 // isGeneric reports a word that many titles of yes-or-no slots hold.
