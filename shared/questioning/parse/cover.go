@@ -60,6 +60,7 @@ func (t *text) cover(values, others []span, strict bool) covered {
 			c.fill(other.from, other.next, roleNeutral, "")
 		}
 	}
+	c.fill(t.part.from, t.part.next, roleNeutral, part)
 	taken := make([]bool, len(t.tokens))
 	for _, v := range values {
 		c.fill(v.from, v.next, roleValue, "")
@@ -164,7 +165,7 @@ func (c *covered) harmless(what class, from, next int) bool {
 	case since:
 		return !c.counts() && c.slotIs(starts) || !c.valueAfter(next) && !c.last(from, next)
 	case to:
-		return !c.valueAfter(next) || !c.valueBefore(from) || c.starts(from, "at") && (c.roles[from-1] != roleUnknown || c.classes[from-1] == weak)
+		return c.slot.Type == questioning.Choices || !c.valueAfter(next) || !c.valueBefore(from) || c.starts(from, "at") && (c.roles[from-1] != roleUnknown || c.classes[from-1] == weak)
 	case period:
 		return c.slot.Type != questioning.Date && c.slot.Type != questioning.Time && c.slot.Type != questioning.DateTime
 	case only:

@@ -54,7 +54,7 @@ func (t *text) clocks(bare bool) []span {
 // partElsewhere gives the only time its part of the day from beyond the date:
 // "9 tomorrow evening".
 func (t *text) partElsewhere(w *when) {
-	parts := 0
+	parts, at := 0, span{}
 	var m moment
 	for i := 0; i < len(t.tokens); i++ {
 		if i >= w.from && i < w.next {
@@ -62,11 +62,12 @@ func (t *text) partElsewhere(w *when) {
 		}
 		read := moment{}
 		if next, ok := readPart(t, i, &read); ok && read.at[fieldPart] != int(am) && read.at[fieldPart] != int(pm) {
-			m, parts = read, parts+1
+			m, parts, at = read, parts+1, span{from: i, next: next}
 			i = next - 1
 		}
 	}
 	if parts == 1 {
+		t.part = at
 		w.set(fieldPart, m.at[fieldPart])
 		w.weak = w.weak && w.has(fieldWeak) && !t.ends(w.from, "at") && w.next-w.from == 0
 	}
