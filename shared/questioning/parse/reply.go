@@ -76,7 +76,8 @@ type replying struct {
 	told    map[string]*Part
 	left    []string // unmatched
 	doubts  []string
-	words   []string // of the text in which values are looked for, each once
+	used    []interval // of the unmarked text, in the words of parts
+	words   []string   // of the text in which values are looked for, each once
 }
 
 func (r *replying) slot(key string) *questioning.Slot {
@@ -125,6 +126,9 @@ func (r *replying) answer(question Open, words string) {
 
 // onlyValue is the value that words marked as a slot's hold for it.
 func (r *replying) onlyValue(slot questioning.Slot, words string) (any, bool) {
+	if len(words) > longestTyped {
+		return nil, false
+	}
 	found := Find(slot, words, r.context)
 	if len(found) == 0 {
 		return nil, false

@@ -72,6 +72,9 @@ func (r *replying) candidates(text string, among func(questioning.Slot) bool) []
 		for _, found := range r.find(slot, text) {
 			all = append(all, candidate{Found: found, slot: i})
 		}
+		if len(all) > mostCandidates {
+			return nil
+		}
 	}
 	all = slices.DeleteFunc(all, func(c candidate) bool {
 		return slices.ContainsFunc(all, func(other candidate) bool {
@@ -135,8 +138,10 @@ func (r *replying) settle(text string, all []candidate) []interval {
 		}
 		slot := r.slots[best.slot]
 		words := strings.TrimSpace(text[best.ClauseStart:best.ClauseEnd])
+		used := interval{best.Start, best.End}
 		if question, waits := r.question(slot.Key); question.Number != 0 {
 			if waits {
+				used = interval{best.ClauseStart, best.ClauseEnd}
 				r.answers[question.Number] = &Part{Number: question.Number, Slot: slot.Key, Words: words,
 					Reading: Reading{Outcome: questioning.Answered, Value: best.Value}}
 			}
@@ -144,6 +149,7 @@ func (r *replying) settle(text string, all []candidate) []interval {
 			r.tell(slot, text[best.Start:best.End], best.Value)
 		}
 		assigned = append(assigned, interval{best.Start, best.End})
+		r.used = append(r.used, used)
 		all = slices.DeleteFunc(all, func(c candidate) bool { return c.slot == best.slot || overlap(c.Found, best.Found) })
 	}
 	for _, c := range all {
@@ -151,6 +157,17 @@ func (r *replying) settle(text string, all []candidate) []interval {
 	}
 	r.unread(text, all)
 	return assigned
+}
+
+// remainder is what of a piece of the text is in the words of no part.
+func (r *replying) remainder(text string, piece interval) string {
+	var within []interval
+	for _, at := range r.used {
+		if at.start < piece.end && piece.start < at.end {
+			within = append(within, interval{max(0, at.start-piece.start), min(at.end, piece.end) - piece.start})
+		}
+	}
+	return cutOut(text[piece.start:piece.end], within)
 }
 
 // unread notes, for an open question, a value that only it could take and that
@@ -167,6 +184,7 @@ func (r *replying) unread(text string, all []candidate) {
 		}
 		r.answers[question.Number] = &Part{Number: question.Number, Slot: slot.Key, Words: strings.TrimSpace(text[c.ClauseStart:c.ClauseEnd]),
 			Reading: Reading{Outcome: questioning.Answered, Problem: misread(slot, c.Problem).Error()}}
+		r.used = append(r.used, interval{c.ClauseStart, c.ClauseEnd})
 	}
 }
 
@@ -267,8 +285,8 @@ func (r *replying) leftover(text string, assigned []interval) {
 		return
 	}
 	for _, piece := range sentences(text) {
-		if !slices.ContainsFunc(assigned, func(at interval) bool { return at.start < piece.end && piece.start < at.end }) {
-			r.leave(text[piece.start:piece.end])
+		if left := r.remainder(text, piece); hasContent(left, r.context) {
+			r.leave(left)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package parse
 import (
 	"cmp"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"unicode"
@@ -325,9 +326,11 @@ func (t *text) mentioned(title []string, clause interval) (Found, bool) {
 	f := Found{ClauseStart: clause.start, ClauseEnd: clause.end, Value: true}
 	hit := map[string]bool{}
 	negated := false
-	for i, one := range t.tokens {
-		if one.start < clause.start || one.end > clause.end {
-			continue
+	first := sort.Search(len(t.tokens), func(i int) bool { return t.tokens[i].start >= clause.start })
+	for i := first; i < len(t.tokens); i++ {
+		one := t.tokens[i]
+		if one.end > clause.end {
+			break
 		}
 		for _, what := range []class{condition, alternative, bound} {
 			if t.starts(i, what) {

@@ -9,8 +9,12 @@ import (
 )
 
 // longestSplit bounds, in bytes times slots, the unmarked text that is searched
-// for values: about 60 pages for a form of 18 slots. A longer text is kept whole.
-const longestSplit = 4 << 20
+// for values: five pages for a form of 18 slots. A longer text is kept whole.
+const longestSplit = 256 << 10
+
+// mostCandidates bounds the values of a text that are weighed against each other;
+// a text with more is no reply to a handful of questions.
+const mostCandidates = 100
 
 // unmarked reads what no number and no name marks.
 func (r *replying) unmarked(text string) {
@@ -25,8 +29,7 @@ func (r *replying) unmarked(text string) {
 	if len(waiting) > 1 && len(r.answers) == 0 && r.inPieces(text, waiting) {
 		return
 	}
-	assigned := r.assign(text)
-	r.leftover(text, assigned)
+	r.leftover(text, r.assign(text))
 }
 
 // wholeOutcome takes a reply such as "no idea" as the outcome of every question.

@@ -49,7 +49,7 @@ func (w *witness) isRange(a, b candidate, all []candidate) bool {
 			}
 		case one.start >= a.End && one.end <= b.Start && w.inOther(one, w.slots[a.slot].Type, all):
 		case one.start >= a.End && one.end <= b.Start:
-			link := t.starts(i, until) || t.starts(i, between) || t.starts(i, ends) || t.starts(i, "to")
+			link := t.starts(i, until) || t.starts(i, between) || t.starts(i, ends) || t.starts(i, to) && !t.starts(i, and)
 			if !link && !t.starts(i, article) && !t.starts(i, filler) {
 				return false
 			}
