@@ -65,7 +65,7 @@ func (t *text) numbers() (values, others []span) {
 		}
 	}
 	for i := 0; i < len(t.tokens); {
-		if other, ok := at(moments, i); ok && !other.weak && t.slotUnit() == "" && !t.duration(other) {
+		if other, ok := at(moments, i); ok && t.slotUnit() == "" && !t.duration(other) {
 			others = append(others, other)
 			i = other.next
 			continue
@@ -79,6 +79,9 @@ func (t *text) numbers() (values, others []span) {
 		v.free = (a.money || a.named || a.unit != "") && !t.enlarged(a.next)
 		values = append(values, v)
 		i = max(a.next, i+1)
+		if _, after, ok := t.class(i, rate); ok && a.unit != "" {
+			i = after // the "a week" of "40 hours a week" is no week
+		}
 	}
 	return t.labelled(t.scored(t.joined(values))), others
 }
@@ -210,7 +213,7 @@ func convert(value float64, from, to string) (float64, bool) {
 // nothing but "and" or a comma between them.
 func (t *text) joined(values []span) []span {
 	var m moment
-	if len(values) < 2 || t.slotUnit() == "" {
+	if len(values) == 0 || t.slotUnit() == "" {
 		return values
 	}
 	next, ok := readAmounts(t, values[0].from, &m)

@@ -72,6 +72,9 @@ func (t *text) polarity(i int) (next int, what class) {
 			return next, instead
 		}
 	}
+	if t.starts(i, no) && t.starts(i, negation) && !t.alone(found[0].next) {
+		return found[0].next, negation // "no" of one word: "no es necesario"
+	}
 	for _, c := range []class{yes, no, dissent, negation, assent, want} {
 		if _, next, ok := t.class(i, c); ok && (next == found[0].next || t.starts(i, "yes_alone") || t.starts(i, "no_alone")) {
 			return next, c

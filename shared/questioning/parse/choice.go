@@ -388,7 +388,11 @@ func (t *text) byNumber() (int, bool) {
 	}
 	counted := *t
 	counted.slot.Type = questioning.Number
-	value, problem := counted.readNumber()
+	values, others := counted.numbers()
+	for i := range values {
+		values[i].free = true // the options say what is counted
+	}
+	value, problem := counted.settle(values, others, false)
 	if value == nil || problem.reason != "" {
 		return 0, false
 	}

@@ -60,6 +60,7 @@ func (t *text) cover(values, others []span, strict bool) covered {
 			c.fill(other.from, other.next, roleNeutral, "")
 		}
 	}
+	c.fill(t.part.from, t.part.next, roleNeutral, part)
 	taken := make([]bool, len(t.tokens))
 	for _, v := range values {
 		c.fill(v.from, v.next, roleValue, "")
@@ -120,6 +121,10 @@ func (c *covered) roleAt(i int, taken []bool) (next int, r role, what class) {
 				if !slices.ContainsFunc(p.entries, func(e entry) bool { return e.class == filler }) && (c.slot.Type == questioning.Date || c.slot.Type == questioning.DateTime) {
 					return p.next, roleBlock, month
 				}
+			case unit:
+				if clockUnits[e.name] && (c.slot.Type == questioning.Time || c.slot.Type == questioning.DateTime) {
+					return p.next, roleBlock, part
+				}
 			case part:
 				if c.slot.Type == questioning.Time || c.slot.Type == questioning.DateTime {
 					return p.next, roleBlock, part
@@ -139,7 +144,12 @@ func (c *covered) roleAt(i int, taken []bool) (next int, r role, what class) {
 	switch {
 	case token.shape == sign:
 		return i + 1, c.punctuation(i), ""
-	case c.names(token):
+	case c.slot.Type == questioning.DateTime && token.shape == word:
+		if _, ok := c.zoneAt(i); ok {
+			return i + 1, roleNeutral, "" // zone judges it
+		}
+	}
+	if c.names(token) {
 		return i + 1, roleNeutral, ""
 	}
 	return i + 1, roleUnknown, ""
@@ -155,13 +165,15 @@ func (c *covered) harmless(what class, from, next int) bool {
 	case since:
 		return !c.counts() && c.slotIs(starts) || !c.valueAfter(next) && !c.last(from, next)
 	case to:
-		return !c.valueAfter(next) || !c.valueBefore(from) || c.starts(from, "at") && (c.roles[from-1] != roleUnknown || c.classes[from-1] == weak)
+		return c.slot.Type == questioning.Choices || !c.valueAfter(next) || !c.valueBefore(from) || c.starts(from, "at") && (c.roles[from-1] != roleUnknown || c.classes[from-1] == weak)
 	case period:
 		return c.slot.Type != questioning.Date && c.slot.Type != questioning.Time && c.slot.Type != questioning.DateTime
 	case only:
 		return c.slot.Type != questioning.Boolean && c.slot.Type != questioning.Choice && c.slot.Type != questioning.Choices
 	case query:
 		return c.starts(from, request)
+	case rate:
+		return c.names(c.tokens[next-1]) // "40 hours a week" for the hours per week
 	}
 	return false
 }
@@ -199,6 +211,9 @@ func (c *covered) valueAfter(i int) bool {
 func (c *covered) valueBefore(i int) bool {
 	if i > 1 && c.is(i-1, ".") {
 		i--
+	}
+	if i > 0 && c.classes[i-1] == weak {
+		return true
 	}
 	return i > 0 && (c.valued(i-1) || c.ends(i, unit) || c.ends(i, currency) || c.ends(i, measure) || c.ends(i, period))
 }
@@ -272,6 +287,9 @@ func (c *covered) around(v span) (obstacle, bool) {
 	if o, ok := c.digitsBeside(v); ok {
 		return o, true
 	}
+	if c.counts() && c.is(v.next, "-") && c.enlarged(v.next+1) {
+		return obstacle{blocking[between], c.words(v.from, v.next+2)}, true
+	}
 	c.strict = c.strict || v.weak && !c.counts()
 	for i := v.from - 1; i >= 0 && c.within(i, i+1); i-- {
 		if o, ok := c.inTheWay(i, i == v.from-1, false); ok {
@@ -327,7 +345,7 @@ func (c *covered) digitsBeside(v span) (obstacle, bool) {
 			continue
 		}
 		if c.tokens[i].shape == numeral || c.starts(i, number) {
-			if i == before && i > 0 && c.partOfWord(i) || i == after && i+1 < len(c.tokens) && c.tokens[i+1].shape == word && c.roles[i+1] != roleStop {
+			if i == before && i > 0 && c.partOfWord(i) || i == after && i+1 < len(c.tokens) && c.tokens[i+1].shape == word && !c.starts(i+1, part) {
 				continue // a count of something
 			}
 			return obstacle{"this is not understood", c.words(i, i+1)}, true

@@ -21,6 +21,9 @@ func (t *text) dates(bare bool) []span {
 		}
 		day, problem := w.dateOf(t.now)
 		w.value, w.doubt = day.Format(time.DateOnly), problem
+		if w.amounts != nil && t.ends(w.from, "span") {
+			w.doubt = "this is a span of time" // "for 3 days from today"
+		}
 		if w.next-w.from == 1 && t.starts(w.from, month) && t.starts(w.from, weekday) {
 			w.doubt = twoDays // "mar" is a Tuesday and a March
 		}
@@ -51,7 +54,7 @@ func (t *text) clocks(bare bool) []span {
 // partElsewhere gives the only time its part of the day from beyond the date:
 // "9 tomorrow evening".
 func (t *text) partElsewhere(w *when) {
-	parts := 0
+	parts, at := 0, span{}
 	var m moment
 	for i := 0; i < len(t.tokens); i++ {
 		if i >= w.from && i < w.next {
@@ -59,11 +62,12 @@ func (t *text) partElsewhere(w *when) {
 		}
 		read := moment{}
 		if next, ok := readPart(t, i, &read); ok && read.at[fieldPart] != int(am) && read.at[fieldPart] != int(pm) {
-			m, parts = read, parts+1
+			m, parts, at = read, parts+1, span{from: i, next: next}
 			i = next - 1
 		}
 	}
 	if parts == 1 {
+		t.part = at
 		w.set(fieldPart, m.at[fieldPart])
 		w.weak = w.weak && w.has(fieldWeak) && !t.ends(w.from, "at") && w.next-w.from == 0
 	}
@@ -81,6 +85,10 @@ func (t *text) scan(patterns *patternNode, _ bool) []when {
 			i++
 			continue
 		}
+		if m.has(fieldNow) && !t.fillsText(i, next) {
+			i = next
+			continue // "Now, I need a table"
+		}
 		weak := m.has(fieldWeak) || m.has(fieldDay) && !m.has(fieldMonth) && !m.has(fieldMonths)
 		found = append(found, when{span{from: i, next: next, weak: weak}, m})
 		i = next
@@ -89,6 +97,16 @@ func (t *text) scan(patterns *patternNode, _ bool) []when {
 		t.scans[patterns] = slices.Clone(found)
 	}
 	return found
+}
+
+// fillsText reports that nothing but fillers and signs stands beside the tokens.
+func (t *text) fillsText(from, next int) bool {
+	for i := range t.tokens {
+		if (i < from || i >= next) && t.tokens[i].shape != sign && !t.starts(i, filler) && !t.starts(i, outro) && !t.starts(i, article) {
+			return false
+		}
+	}
+	return true
 }
 
 // strongest leaves the times that are more than a bare number, or that "at"
@@ -142,6 +160,9 @@ func meets(s span, others []span) bool {
 }
 
 func (t *text) readDate() (any, obstacle) {
+	if at, ok := t.stamp(); ok {
+		return at[:len(time.DateOnly)], obstacle{}
+	}
 	values, others := t.dateSpans()
 	return t.settle(values, others, false)
 }
@@ -180,6 +201,9 @@ func (t *text) readDateTime() (any, obstacle) {
 	}
 	days := strong(t.dates(true))
 	clocks := t.strongest(t.clocks(true))
+	if len(days) > 0 && days[0].weak && len(clocks) > 0 && !clocks[0].weak {
+		days = without(days, clocks)
+	}
 	if len(clocks) > 0 && clocks[0].weak {
 		clocks = without(clocks, days)
 	}
@@ -230,22 +254,31 @@ func (t *text) shiftedClock() (any, obstacle, bool) {
 	return value, problem, true
 }
 
+// zones are names of time zones: the universal ones, and those that stand for
+// several zones or for one only part of the year.
+var zones = map[string]bool{"utc": true, "gmt": true, "z": true, "zulu": true, "est": false, "edt": false, "cst": false, "cdt": false,
+	"mst": false, "mdt": false, "pst": false, "pdt": false, "cet": false, "cest": false, "bst": false, "ist": false, "jst": false,
+	"aest": false, "aedt": false, "eet": false, "eest": false, "msk": false, "et": false, "ct": false, "mt": false, "pt": false}
+
+// zoneAt reports a time zone behind a time of day.
+func (t *text) zoneAt(i int) (universal, ok bool) {
+	universal, ok = zones[t.tokens[i].text]
+	return universal, ok && i > 0 && (t.tokens[i-1].shape == clock || t.tokens[i-1].shape == numeral || t.ends(i, part) || t.ends(i, filler))
+}
+
 // zone is the time zone that the text names: that of the person, or UTC.
 func (t *text) zone() (*time.Location, obstacle) {
-	for i, token := range t.tokens {
-		switch token.text {
-		case "utc", "gmt", "z", "zulu":
-			if t.is(i+1, "+") || t.is(i+1, "-") {
-				return nil, obstacle{"the time zone is not clear, write its offset", t.words(i, i+2)}
-			}
-			return time.UTC, obstacle{}
-		case "est", "edt", "cst", "cdt", "mst", "mdt", "pst", "pdt", "cet", "cest", "bst", "ist", "jst", "aest", "aedt", "eet", "eest", "msk", "et", "ct", "mt", "pt":
-			if i > 0 && (t.tokens[i-1].shape == clock || t.tokens[i-1].shape == numeral || t.ends(i, part)) {
-				return nil, obstacle{"the time zone is not clear, write its offset", t.words(i, i+1)}
-			}
+	zone := t.now.Location()
+	for i := range t.tokens {
+		universal, ok := t.zoneAt(i)
+		switch {
+		case ok && (!universal || t.is(i+1, "+") || t.is(i+1, "-")):
+			return nil, obstacle{"the time zone is not clear, write its offset", t.words(i, i+1)}
+		case ok:
+			zone = time.UTC
 		}
 	}
-	return t.now.Location(), obstacle{}
+	return zone, obstacle{}
 }
 
 var stampForms = []string{time.RFC3339Nano, "2006-01-02 15:04:05Z07:00", "2006-01-02T15:04Z07:00", "2006-01-02 15:04Z07:00", "2006-01-02T15:04:05Z0700"}

@@ -195,7 +195,7 @@ func languageOf(tokens []token, expected string) (l *language, told bool) {
 func (l *language) coverage(tokens []token) int {
 	knows := 0
 	for _, t := range tokens {
-		if t.shape == word && (l.known[t.text] || l.known[t.plain] || l.parts(t.plain) != nil) {
+		if t.shape == word && !(t.glued && len(t.text) == 1) && (l.known[t.text] || l.known[t.plain] || l.parts(t.plain) != nil) {
 			knows++
 		}
 	}

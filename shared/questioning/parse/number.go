@@ -522,7 +522,7 @@ func (t *text) isSign(i int) bool {
 func (t *text) rest(from int, value float64, next int, last float64) (float64, int, float64, string) {
 	doubt := ""
 	if denominator, after, ok := t.class(next, fraction); ok && value == math.Trunc(value) && value > 0 && t.isDenominator(next) {
-		if value > denominator.value && (last >= 1e3 || t.joinedBy(from, next)) {
+		if value > denominator.value && (last >= 100 || t.joinedBy(from, next)) {
 			doubt = twoMeanings // "two hundred and fifty-four hundredths"
 		}
 		value, next = value/denominator.value, after
@@ -663,7 +663,7 @@ func (t *text) scaleOf(i int) (entry, int, bool) {
 
 // longerUnit reports a unit that begins like the scale at token i.
 func (t *text) longerUnit(i, next int) bool {
-	for _, c := range []class{measure, unit, currency} {
+	for _, c := range []class{measure, unit, currency, percent} {
 		if _, after, ok := t.class(i, c); ok && after > next {
 			return true
 		}
@@ -714,6 +714,9 @@ func (t *text) after(from int, a *amount) {
 	}
 	at := a.next
 	if e, next, ok := t.unitAt(at); ok {
+		if e.name == "year" && a.value >= 1900 && a.value <= 2100 && t.lang.code == "zh" {
+			a.doubt = "this is a year"
+		}
 		a.next, a.unit = next, e.name
 		if _, next, ok := t.class(a.next, measure); ok {
 			a.next = next // "years old"
@@ -735,6 +738,12 @@ func (t *text) after(from int, a *amount) {
 // unitAt reads a unit of time, after the "a" of "half a day" and the "of" of
 // "a couple of weeks".
 func (t *text) unitAt(i int) (entry, int, bool) {
+	if _, after, ok := t.class(i, "a"); ok && t.starts(after, unit) {
+		i = after // "two full weeks", "half a day"
+	}
+	if t.is(i, "m") && t.tokens[i].glued && clockUnits[t.slotUnit()] {
+		return entry{class: unit, name: "minute"}, i + 1, true
+	}
 	e, next, ok := t.class(i, unit)
 	if ok && len(t.tokens[i].text) == 1 && !t.tokens[i].glued && next == i+1 {
 		return e, i, e.name == "hour" && i > 0 && t.tokens[i-1].shape == numeral // "3 h"

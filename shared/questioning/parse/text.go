@@ -18,6 +18,7 @@ type text struct {
 	now    time.Time
 	echo   []string // what the slot's own words add to the known ones
 	found  [][]phrase
+	part   span // the part of the day that a time elsewhere is in
 	scans  map[*patternNode][]when // what scan found, nil when it is not kept
 }
 

@@ -81,6 +81,11 @@ func tokenize(text string) []token {
 		s.runes, s.offsets = append(s.runes, folded(r)), append(s.offsets, at)
 	}
 	s.offsets = append(s.offsets, len(text))
+	for i := 1; i+1 < len(s.runes); i++ {
+		if s.runes[i] == '"' && unicode.IsLetter(s.runes[i-1]) && unicode.IsLetter(s.runes[i+1]) {
+			s.runes[i] = '\'' // the o"clock of those who miss the key
+		}
+	}
 	var tokens []token
 	last, newline := -1, false
 	for s.at < len(s.runes) {
