@@ -138,7 +138,11 @@ func (t *table) countTold(all []judged) {
 		if j.Section != toldSection {
 			continue
 		}
-		for _, g := range []group{{j.Set, j.Type}, {j.Set, ""}} {
+		groups := []group{{j.Set, j.Type}, {j.Set, ""}}
+		if source, _, several := strings.Cut(j.Set, ","); several {
+			groups = append(groups, group{source, ""})
+		}
+		for _, g := range groups {
 			c := counts[g]
 			if c == nil {
 				c = &tally{}

@@ -178,7 +178,7 @@ func (w *witness) evidence(all []candidate, c candidate) int {
 		named = max(named, w.most(c.End, to, own, rivals))
 	}
 	score := w.role(from, c.Start, own, rivals) + named
-	if named == 0 && w.isSpecial(own, rivals) && !w.ofOthers(c.ClauseStart, c.ClauseEnd) {
+	if named == 0 && w.isSpecial(own, rivals) && !w.ofOthers(c) {
 		score += scoreSpecial
 	}
 	return score
@@ -195,14 +195,20 @@ func (w *witness) isSpecial(own slotWords, rivals []slotWords) bool {
 	})
 }
 
-// ofOthers reports words for what belongs to somebody else: "her account".
-func (w *witness) ofOthers(from, to int) bool {
+// ofOthers reports words for what belongs to somebody else: "her account". Where
+// two slots have the same options, what does not say whose it is may be either's.
+func (w *witness) ofOthers(c candidate) bool {
+	mine := false
 	for i, one := range w.text.tokens {
-		if one.start >= from && one.end <= to && w.text.starts(i, theirs) {
+		if one.start < c.ClauseStart || one.end > c.ClauseEnd {
+			continue
+		}
+		if w.text.starts(i, theirs) {
 			return true
 		}
+		mine = mine || w.text.starts(i, "my")
 	}
-	return false
+	return len(w.slots[c.slot].Options) > 0 && !mine
 }
 
 // theirs are the words for what belongs to somebody else.

@@ -197,7 +197,7 @@ func FuzzReply(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string, count, first uint8) {
 		var open []parse.Open
 		for i := range int(count) % len(partySlots) {
-			open = append(open, parse.Open{Number: int(first) + i, Slot: partySlots[i]})
+			open = append(open, parse.Open{Number: int(first) + i + 1, Slot: partySlots[i]})
 		}
 		reply := parse.ReadReply(text, open, partySlots, onMonday)
 		assert.Equal(t, reply, parse.ReadReply(text, open, partySlots, onMonday), "the same words, read again")
