@@ -264,7 +264,8 @@ func (w *witness) counted(c candidate, own slotWords, rivals []slotWords) int {
 		}
 	}
 	for i := after; i >= 0 && i < min(len(w.text.tokens), after+farthestNoun); i++ {
-		if one := w.text.tokens[i]; one.shape != word && one.text != "-" || one.newline {
+		one := w.text.tokens[i]
+		if one.shape != word && one.text != "-" || one.newline {
 			break
 		}
 		score := w.says(i, own, rivals)
@@ -278,6 +279,9 @@ func (w *witness) counted(c candidate, own slotWords, rivals []slotWords) int {
 			return scoreUnlikely
 		case i == after && w.text.starts(i, unit):
 			return scoreUnlikely
+		}
+		if w.text.starts(i, placing) || one.text == "for" {
+			break // "one for a party of 5"
 		}
 	}
 	for i := before; i >= 0 && i > before-farthestName; i-- {
