@@ -151,8 +151,8 @@ hostile: postgres ## Send every function what an attacker would, under the memor
 	go test -count=1 -timeout 20m ./tests/hostile/...
 
 fuzz: ## Fuzz the readers for a while each. FUZZTIME=1m
-	go test -run '^$$' -fuzz FuzzSplit -fuzztime $(or $(FUZZTIME),30s) ./shared/questioning/reply
-	go test -run '^$$' -fuzz FuzzRead -fuzztime $(or $(FUZZTIME),30s) ./shared/questioning/reply
+	go test -run '^$$' -fuzz FuzzReply -fuzztime $(or $(FUZZTIME),30s) ./shared/questioning/parse
+	go test -run '^$$' -fuzz FuzzRead$$ -fuzztime $(or $(FUZZTIME),30s) ./shared/questioning/parse
 	go test -run '^$$' -fuzz FuzzRead -fuzztime $(or $(FUZZTIME),30s) ./shared/questioning/needed
 	go test -run '^$$' -fuzz FuzzSchema -fuzztime $(or $(FUZZTIME),30s) ./shared/schema/bounds
 	go test -run '^$$' -fuzz FuzzCompile -fuzztime $(or $(FUZZTIME),30s) ./shared/schema

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -18,7 +17,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/needed"
-	"github.com/sequential-questioning/sequential-questioning/shared/questioning/reply"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 	"github.com/sequential-questioning/sequential-questioning/shared/schema"
 )
 
@@ -120,7 +119,7 @@ func (s *Service) opening(ctx context.Context, in AskInput) (*opening, error) {
 	}
 	o.interview = questioning.New(in.Context, slots, limits)
 	o.interview.Language = o.language
-	assume(o.interview, wordsOf(in), s.now())
+	assume(o.interview, append([]string{in.Context}, saidBy(in.PreviousMessages)...), s.reading(o.interview))
 	var remembered string
 	o.assumedFrom, remembered = s.remember(ctx, o.interview, in.UserID)
 	if o.interview.Statistics, err = s.readStatistics(ctx, o.form, in.UserID); err != nil {
@@ -258,22 +257,12 @@ func (o *opening) identify(in AskInput, keyOf string) error {
 	return nil
 }
 
-// assume takes lines such as "Budget: 500" as answers to be corrected rather
-// than asked for.
-func assume(iv *questioning.Interview, text string, now time.Time) {
-	bySlot := map[string]questioning.Slot{}
-	for _, slot := range iv.Slots {
-		bySlot[reply.LabelName(slot.Key)], bySlot[reply.LabelName(slot.Title)] = slot, slot
-	}
-	for line := range strings.Lines(text) {
-		label, words, found := reply.CutLabel(line)
-		slot, known := bySlot[label]
-		if words = strings.TrimSpace(words); !found || !known || words == "" {
-			continue
-		}
-		if read := reply.Read(slot, words, now); read.Outcome == questioning.Answered && read.Problem == "" {
-			iv.Assume(slot.Key, read.Value, words)
-			iv.Standings[iv.Index(slot.Key)].Source = messages.FromContext
+// assume takes what the goal and the person's messages tell as answers to be
+// corrected rather than asked for. What was said last holds.
+func assume(iv *questioning.Interview, texts []string, c parse.Context) {
+	for _, text := range texts {
+		for _, part := range parse.ReadReply(text, nil, iv.Slots, c).Told {
+			iv.Tell(part.Slot, part.Value, part.Words, messages.FromContext)
 		}
 	}
 }

@@ -173,7 +173,7 @@ func (r *run) filledIn(content map[string]any) []AnswerInput {
 		items = append(items, form.Item{Slot: r.slot(key)})
 	}
 	var answers []AnswerInput
-	for _, given := range form.Read(items, content, r.now()) {
+	for _, given := range form.Read(items, content, r.reading(r.rec.interview)) {
 		answer := AnswerInput{QuestionNumber: given.Question, Value: given.Value, Text: given.Text, Outcome: given.Outcome}
 		if given.Question == 0 {
 			answer.Slot = given.Slot.Key

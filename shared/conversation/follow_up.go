@@ -4,13 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
-	"github.com/sequential-questioning/sequential-questioning/shared/questioning/reply"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 )
 
 // Bounds on the answers of one call.
@@ -54,7 +55,7 @@ func (s *Service) follow(ctx context.Context, tool string, call any, in FollowUp
 	if len(text) > maxReply {
 		return Turn{}, fault.Invalidf("previous_messages", "the person's last messages have %d bytes, at most %d are read", len(text), maxReply)
 	}
-	said := brought{in.Answers, text, reply.Numbers(text)}
+	said := brought{in.Answers, text, parse.Numbers(text)}
 	id, err := fingerprint(tool, call)
 	if err != nil {
 		return Turn{}, err
@@ -90,7 +91,7 @@ func (s *Service) follow(ctx context.Context, tool string, call any, in FollowUp
 		}
 		c.batch = rec.interview.Next()
 		c.completed = c.batch.Stop != nil && rec.stopReason == nil
-		if len(c.answers) == 0 && c.batch.New == 0 {
+		if len(c.answers) == 0 && c.batch.New == 0 && reflect.DeepEqual(c.before.Standings, rec.interview.Standings) {
 			turn = newTurn(rec, c.batch, t)
 			return nil
 		}

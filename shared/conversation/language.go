@@ -6,7 +6,9 @@ import (
 	"golang.org/x/text/language"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 )
 
 // maxLanguage is the longest language tag, in bytes: BCP 47, section 4.4.1.
@@ -18,7 +20,12 @@ func languageOf(in AskInput) string {
 	if in.Language != "" {
 		return in.Language
 	}
-	return ""
+	return parse.Language(wordsOf(in))
+}
+
+// reading is what a conversation's words are read with.
+func (s *Service) reading(iv *questioning.Interview) parse.Context {
+	return parse.Context{Now: s.now(), Language: iv.Language}
 }
 
 func checkLanguage(tag string) error {

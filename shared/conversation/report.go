@@ -12,7 +12,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
-	"github.com/sequential-questioning/sequential-questioning/shared/questioning/reply"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 	"github.com/sequential-questioning/sequential-questioning/shared/schema"
 	"github.com/sequential-questioning/sequential-questioning/shared/schema/bounds"
 )
@@ -116,7 +116,7 @@ func openPoint(c questioning.Coverage, language string) OpenPoint {
 		questioning.StateMissing:  say.Text(messages.NotAnswered),
 		questioning.StateUnknown:  say.Text(messages.DoesNotKnow),
 		questioning.StateDeclined: say.Text(messages.DoesNotSay),
-		questioning.StateUnclear:  say.Text(messages.SaidUnreadably, excerpt(c.Words), plain.Line(reply.Expected(c.Slot, language))),
+		questioning.StateUnclear:  say.Text(messages.SaidUnreadably, excerpt(c.Words), plain.Line(parse.Expected(c.Slot, language))),
 	}[c.State]
 	return OpenPoint{
 		Slot: c.Slot.Key, Title: c.Slot.Title, Required: c.Slot.Required, State: c.State,

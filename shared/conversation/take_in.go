@@ -14,7 +14,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
 	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
-	"github.com/sequential-questioning/sequential-questioning/shared/questioning/reply"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 )
 
 // said is one answer on its way in: to a question, if it names one.
@@ -37,13 +37,15 @@ func (s *Service) takeIn(ctx context.Context, tx pgx.Tx, rec *record, in brought
 	if err != nil {
 		return t, err
 	}
+	var told []said
 	if in.text != "" {
-		written, rest, err := s.written(ctx, tx, rec, in)
+		written, err := s.written(ctx, tx, rec, in)
 		if err != nil {
 			return t, err
 		}
-		all, t.unmatched = append(all, written...), rest
+		all, told, t.unmatched, t.doubts = append(all, written.answers...), written.told, written.unmatched, written.doubts
 	}
+	all = append(all, rec.contradicting(told)...)
 	known, err := repeated(ctx, tx, rec, all)
 	if err != nil {
 		return t, err
@@ -66,10 +68,28 @@ func (s *Service) takeIn(ctx context.Context, tx pgx.Tx, rec *record, in brought
 		c.answers = append(c.answers, answer{recorded, id})
 		t.recorded++
 	}
+	for _, one := range told {
+		rec.interview.Tell(one.Slot, one.Value, one.Words, fromReply)
+	}
 	if t.recorded > 0 {
 		rec.interview.Pass()
 	}
 	return t, nil
+}
+
+// fromReply is the source of what the person told without being asked.
+const fromReply = "told without being asked"
+
+// contradicting are the told values for slots that hold another answer: the
+// person says which of the two it is.
+func (rec *record) contradicting(told []said) []said {
+	return slices.DeleteFunc(slices.Clone(told), func(one said) bool {
+		switch rec.interview.Standings[rec.interview.Index(one.Slot)].State {
+		case questioning.StateAnswered, questioning.StateContradicted:
+			return rec.holds(one)
+		}
+		return true
+	})
 }
 
 // openQuestion returns the slot's open question.
@@ -209,7 +229,7 @@ func (s *Service) read(rec *record, a AnswerInput, number int, put map[int]strin
 	switch {
 	case a.Outcome != "" && a.Outcome != questioning.Answered:
 	case a.Value != nil:
-		value, err := reply.Check(slot, a.Value, s.now())
+		value, err := parse.Check(slot, a.Value, s.reading(rec.interview))
 		if err != nil {
 			return said{}, fault.Invalidf("value", "%s is not accepted: %v", shown(a.Value), err)
 		}
@@ -218,7 +238,7 @@ func (s *Service) read(rec *record, a AnswerInput, number int, put map[int]strin
 			one.Words = questioning.Render(value, rec.interview.Language)
 		}
 	default:
-		one.heard(reply.Read(slot, one.Words, s.now()))
+		one.heard(parse.Read(slot, one.Words, s.reading(rec.interview)))
 	}
 	return one, nil
 }
@@ -233,30 +253,37 @@ func shown(value any) string {
 }
 
 // heard takes over what was read of a person's words.
-func (one *said) heard(read reply.Reading) {
+func (one *said) heard(read parse.Reading) {
 	one.Outcome, one.Value, one.Problem = read.Outcome, read.Value, read.Problem
+}
+
+// readReply is what a reply says: answers, values that nobody asked for, and
+// words that belong to no slot.
+type readReply struct {
+	answers, told []said
+	unmatched     string
+	doubts        []string
 }
 
 // written reads a reply in the person's own words. A reply that numbers its
 // answers as questions which are settled, and says what they hold, is an old
 // one come again; otherwise it is read for the questions that are open.
-func (s *Service) written(ctx context.Context, tx pgx.Tx, rec *record, in brought) ([]said, string, error) {
+func (s *Service) written(ctx context.Context, tx pgx.Tx, rec *record, in brought) (readReply, error) {
 	if numbers := rec.settled(in.numbers); len(numbers) > 0 {
 		put, err := rec.put(ctx, tx, numbers)
 		if err != nil {
-			return nil, "", err
+			return readReply{}, err
 		}
-		all, rest := s.readReply(rec, in.text, numbers, put)
-		if !slices.ContainsFunc(all, func(one said) bool { return !rec.holds(one) }) {
-			return all, rest, nil
+		read := s.readReply(rec, in.text, numbers, put)
+		if !slices.ContainsFunc(read.answers, func(one said) bool { return !rec.holds(one) }) {
+			return read, nil
 		}
 	}
 	numbers, put := make([]int, len(rec.interview.Open)), map[int]string{}
 	for i, q := range rec.interview.Open {
 		numbers[i], put[q.Number] = q.Number, q.Slot
 	}
-	all, rest := s.readReply(rec, in.text, numbers, put)
-	return all, rest, nil
+	return s.readReply(rec, in.text, numbers, put), nil
 }
 
 // settled returns the numbers, each once, if they are all of questions that
@@ -273,19 +300,22 @@ func (rec *record) settled(numbers []int) []int {
 }
 
 // readReply reads a reply to the numbered questions.
-func (s *Service) readReply(rec *record, text string, numbers []int, put map[int]string) ([]said, string) {
-	questions := make([]reply.Open, len(numbers))
+func (s *Service) readReply(rec *record, text string, numbers []int, put map[int]string) readReply {
+	questions := make([]parse.Open, len(numbers))
 	for i, n := range numbers {
-		questions[i] = reply.Open{Number: n, Slot: rec.interview.Slots[rec.interview.Index(put[n])]}
+		questions[i] = parse.Open{Number: n, Slot: rec.interview.Slots[rec.interview.Index(put[n])]}
 	}
-	parts, rest := reply.Split(text, questions)
+	reply := parse.ReadReply(text, questions, rec.interview.Slots, s.reading(rec.interview))
+	return readReply{heardParts(reply.Answers), heardParts(reply.Told), reply.Unmatched, reply.Doubts}
+}
+
+func heardParts(parts []parse.Part) []said {
 	all := make([]said, len(parts))
 	for i, p := range parts {
-		slot := rec.interview.Slots[rec.interview.Index(put[p.Number])]
-		all[i] = said{Said: questioning.Said{Slot: slot.Key, Words: p.Words}, question: p.Number}
-		all[i].heard(reply.Read(slot, p.Words, s.now()))
+		all[i] = said{Said: questioning.Said{Slot: p.Slot, Words: p.Words}, question: p.Number}
+		all[i].heard(p.Reading)
 	}
-	return all, rest
+	return all
 }
 
 const listed = 20

@@ -8,13 +8,14 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
-	"github.com/sequential-questioning/sequential-questioning/shared/questioning/reply"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 )
 
 // tally counts what a call brought.
 type tally struct {
 	recorded, repeated int
 	unmatched          string
+	doubts             []string
 }
 
 // newTurn renders a batch for the caller.
@@ -34,6 +35,7 @@ func newTurn(rec *record, batch questioning.Batch, t tally) Turn {
 			AnswersRepeated: t.repeated,
 			Unmatched:       t.unmatched,
 			Language:        spoken(rec.interview.Language),
+			Doubts:          t.doubts,
 		},
 	}
 	if rec.playbook != nil {
@@ -69,7 +71,7 @@ func hint(slot questioning.Slot, language string) string {
 	say := messages.In(language)
 	var hint string
 	if slot.Type != questioning.Text && slot.Type != questioning.Boolean {
-		hint = say.Text(messages.Answer, plain.Line(reply.Expected(slot, language)))
+		hint = say.Text(messages.Answer, plain.Line(parse.Expected(slot, language)))
 	}
 	if slot.Default != nil {
 		hint = strings.TrimSpace(hint + " " + say.Text(messages.Usually, questioning.Quote(slot.Default, language)))
@@ -91,7 +93,7 @@ func newQuestion(rec *record, q questioning.Question, slot questioning.Slot) Que
 		Metadata: QuestionMetadata{
 			Importance:           importance(slot),
 			InformationToLookFor: lookFor,
-			Expected:             reply.Expected(slot, rec.interview.Language),
+			Expected:             parse.Expected(slot, rec.interview.Language),
 			Type:                 slot.Type,
 			Required:             slot.Required,
 			Default:              slot.Default,

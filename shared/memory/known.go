@@ -6,7 +6,7 @@ import (
 
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
-	"github.com/sequential-questioning/sequential-questioning/shared/questioning/reply"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 	"github.com/sequential-questioning/sequential-questioning/shared/retrieval"
 )
 
@@ -110,7 +110,7 @@ func (m *Memory) take(known map[string]Found, slot questioning.Slot, f Found) {
 	if !compatible(f.Type, slot.Type) {
 		return
 	}
-	value, err := reply.Check(slot, f.Value, m.now())
+	value, err := parse.Check(slot, f.Value, parse.Context{Now: m.now()})
 	if err != nil {
 		return
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
-	"github.com/sequential-questioning/sequential-questioning/shared/questioning/reply"
+	answers "github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 )
 
 func TestEveryOptionCanBeSaidInWords(t *testing.T) {
@@ -20,7 +20,7 @@ func TestEveryOptionCanBeSaidInWords(t *testing.T) {
 					if slot.Type == questioning.Choices {
 						want = []any{option.Value}
 					}
-					read := reply.Read(slot, words, time.Now())
+					read := answers.Read(slot, words, answers.Context{Now: time.Now()})
 					assert.Equal(t, want, read.Value, "%s: %q. %s", slot.Key, words, read.Problem)
 				}
 			}

@@ -141,6 +141,26 @@ func (iv *Interview) Assume(key string, value any, words string) {
 	}
 }
 
+// Tell notes a value that the person gave without being asked for it. It is not
+// asked for, but offered to be confirmed, instead of what was assumed before. It
+// returns false where the person has answered: a told value takes back no answer.
+func (iv *Interview) Tell(key string, value any, words, source string) bool {
+	i := iv.Index(key)
+	if i < 0 {
+		return false
+	}
+	switch s := iv.Standings[i]; s.State {
+	case StateAnswered, StateContradicted:
+		return false
+	case StateAssumed:
+		if reflect.DeepEqual(s.Value, value) {
+			return true
+		}
+	}
+	iv.Standings[i] = Standing{State: StateAssumed, Value: value, Words: words, Source: source}
+	return true
+}
+
 // Record takes in one thing said: it answers the slot's open question, if
 // there is one, and moves the slot's standing. The slot must exist.
 func (iv *Interview) Record(said Said) (Answer, error) {

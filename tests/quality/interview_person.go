@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
-	"github.com/sequential-questioning/sequential-questioning/shared/questioning/reply"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 )
 
 // today is when all simulated people answer.
@@ -214,7 +214,7 @@ func told(slot questioning.Slot, fact any) questioning.Said {
 
 // read reads words the way the service does.
 func read(slot questioning.Slot, words string) questioning.Said {
-	r := reply.Read(slot, words, today)
+	r := parse.Read(slot, words, parse.Context{Now: today})
 	return questioning.Said{Slot: slot.Key, Outcome: r.Outcome, Value: r.Value, Words: words, Problem: r.Problem}
 }
 

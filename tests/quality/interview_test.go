@@ -110,7 +110,7 @@ func TestWrongUsageIsToldAtOnce(t *testing.T) {
 		"--forms":          {"--forms", "0"},
 		"unknown argument": {"more"},
 	} {
-		_, err := parse(arguments)
+		_, err := parseFlags(arguments)
 		assert.ErrorContains(t, err, want)
 	}
 }

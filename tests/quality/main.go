@@ -1,6 +1,6 @@
 // Command quality measures how good the questions are: whether the fitting ones
-// are found, and how few of them settle what is wanted. The same seed gives the
-// same tables.
+// are found, and how few of them settle what is wanted; and how well answers are
+// read. The same seed gives the same tables.
 package main
 
 import (
@@ -12,20 +12,24 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
 )
 
-const usage = `Measures the quality of the questions and prints tables.
+const usage = `Measures the quality of the questions and of the reading of answers, and prints
+tables.
 
   retrieval   whether the questions that fit a request are found, on the public
               ClariQ data: question_bank.tsv, train.tsv, dev.tsv in --clariq
   interviews  how many questions settle what is wanted, with simulated people
+  reading     what is read right, asked again and silently wrong of people's
+              replies: sgd_*, r8k_* and values_*.jsonl in --reading
 
 It takes under three minutes on two cores and needs no network.
 
-Usage: make quality [ARGS="--clariq folder"]   or   go run ./tests/quality [flags]
+Usage: make quality [ARGS="--clariq folder --reading folder"]   or   go run ./tests/quality [flags]
 
 Exit codes: 0 measured, 1 failed, 2 wrong usage.
 
@@ -34,6 +38,7 @@ Exit codes: 0 measured, 1 failed, 2 wrong usage.
 // options are what the command line asks for.
 type options struct {
 	clariq, write, only string
+	reading             readings
 	seed                uint64
 	people, forms       int
 }
@@ -42,7 +47,10 @@ type options struct {
 const (
 	retrievalPart  = "retrieval"
 	interviewsPart = "interviews"
+	readingPart    = "reading"
 )
+
+var parts = []string{retrievalPart, interviewsPart, readingPart}
 
 const (
 	maxPeople = 10_000
@@ -50,7 +58,7 @@ const (
 )
 
 func main() {
-	o, err := parse(os.Args[1:])
+	o, err := parseFlags(os.Args[1:])
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		return
@@ -66,12 +74,15 @@ func main() {
 	}
 }
 
-func parse(arguments []string) (options, error) {
+func parseFlags(arguments []string) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("quality", flag.ContinueOnError)
 	flags.StringVar(&o.clariq, "clariq", "", "`folder` with the ClariQ data; without it retrieval is left out")
 	flags.StringVar(&o.write, "write", "", "also write the tables to this Markdown `file`")
-	flags.StringVar(&o.only, "only", "", "measure one `part`: retrieval or interviews")
+	flags.StringVar(&o.only, "only", "", "measure one `part`: retrieval, interviews or reading")
+	flags.StringVar(&o.reading.folder, "reading", "", "`folder` with people's replies; without it reading is left out")
+	flags.StringVar(&o.reading.half, "half", "", "measure one `half` of the replies, a or b: a to look at, b to confirm")
+	flags.StringVar(&o.reading.wrong, "wrong", "", "write what was not read right to this `file`, a JSON object a line")
 	flags.Uint64Var(&o.seed, "seed", 1, "of the simulated people and generated forms")
 	flags.IntVar(&o.people, "people", 200, "asked for each form")
 	flags.IntVar(&o.forms, "forms", 8, "generated of each kind")
@@ -85,10 +96,14 @@ func parse(arguments []string) (options, error) {
 	switch {
 	case flags.NArg() > 0:
 		return o, fmt.Errorf("unknown argument %q, see --help", flags.Arg(0))
-	case o.only != "" && o.only != retrievalPart && o.only != interviewsPart:
-		return o, fmt.Errorf("--only: there is no part %q; there are %s and %s", o.only, retrievalPart, interviewsPart)
+	case o.only != "" && !slices.Contains(parts, o.only):
+		return o, fmt.Errorf("--only: there is no part %q; there are %s", o.only, strings.Join(parts, ", "))
 	case o.only == retrievalPart && o.clariq == "":
 		return o, fmt.Errorf("--only retrieval needs --clariq")
+	case o.reading.folder == "" && (o.only == readingPart || o.reading != readings{}):
+		return o, fmt.Errorf("--only reading, --half and --wrong need --reading")
+	case o.reading.half != "" && o.reading.half != "a" && o.reading.half != "b":
+		return o, fmt.Errorf("--half is %q, want a or b", o.reading.half)
 	case o.people < 1 || o.people > maxPeople:
 		return o, fmt.Errorf("--people is %d, want 1 to %d", o.people, maxPeople)
 	case o.forms < 1 || o.forms > 100:
@@ -100,14 +115,22 @@ func parse(arguments []string) (options, error) {
 func run(ctx context.Context, o options) error {
 	began := time.Now()
 	var tables []table
-	if o.only != interviewsPart {
+	if o.measures(readingPart) && o.reading.folder != "" {
+		progress("reading: people's replies")
+		t, err := measureReadings(o.reading)
+		if err != nil {
+			return fmt.Errorf("measure reading: %w", err)
+		}
+		tables = append(tables, t...)
+	}
+	if o.measures(retrievalPart) {
 		t, err := o.retrieval(ctx)
 		if err != nil {
 			return fmt.Errorf("measure retrieval: %w", err)
 		}
 		tables = append(tables, t...)
 	}
-	if o.only != retrievalPart {
+	if o.measures(interviewsPart) {
 		t, err := measureInterviews(ctx, interviews{seed: o.seed, earlier: earlier, people: o.people, perFamily: o.forms}, progress)
 		if err != nil {
 			return fmt.Errorf("measure interviews: %w", err)
@@ -123,6 +146,8 @@ func run(ctx context.Context, o options) error {
 	}
 	return os.WriteFile(o.write, o.page(tables), 0o644)
 }
+
+func (o options) measures(part string) bool { return o.only == "" || o.only == part }
 
 // retrieval measures with the ClariQ data, and says why it does not without.
 func (o options) retrieval(ctx context.Context) ([]table, error) {
@@ -156,6 +181,12 @@ func (o options) command() string {
 	parts := []string{fmt.Sprintf("go run ./tests/quality --seed %d --people %d --forms %d", o.seed, o.people, o.forms)}
 	if o.clariq != "" {
 		parts = append(parts, "--clariq <folder>")
+	}
+	if o.reading.folder != "" {
+		parts = append(parts, "--reading <folder>")
+	}
+	if o.reading.half != "" {
+		parts = append(parts, "--half "+o.reading.half)
 	}
 	if o.only != "" {
 		parts = append(parts, "--only "+o.only)

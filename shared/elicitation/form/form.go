@@ -10,7 +10,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
-	"github.com/sequential-questioning/sequential-questioning/shared/questioning/reply"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 )
 
 // Item is one thing on a form: a question, or an assumption to confirm.
@@ -88,7 +88,7 @@ func (item Item) description(say *messages.Printer) string {
 	if len(item.Slot.Options) > 0 || item.Slot.Type == questioning.Boolean {
 		return ""
 	}
-	return upperFirst(plain.Line(reply.Expected(item.Slot, say.Language()))) + "."
+	return upperFirst(plain.Line(parse.Expected(item.Slot, say.Language()))) + "."
 }
 
 // free says that the value's field takes any words.

@@ -10,9 +10,10 @@ import (
 
 	"github.com/sequential-questioning/sequential-questioning/shared/elicitation"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 )
 
-var today = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+var today = parse.Context{Now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
 
 func slot(key string, kind questioning.Type, options ...questioning.Option) questioning.Slot {
 	return questioning.Slot{Key: key, Title: key, Type: kind, Options: options}

@@ -2,11 +2,10 @@ package form
 
 import (
 	"strings"
-	"time"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
-	"github.com/sequential-questioning/sequential-questioning/shared/questioning/reply"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 )
 
 // Answer is what the person filled in for one item. Without a value and an
@@ -20,7 +19,7 @@ type Answer struct {
 
 // Read returns what was filled in, in the order of the items. What was left
 // out, or left empty, is not among it; what is on no field is passed over.
-func Read(items []Item, content map[string]any, now time.Time) []Answer {
+func Read(items []Item, content map[string]any, c parse.Context) []Answer {
 	names := namesOf(items)
 	var answers []Answer
 	for i, item := range items {
@@ -28,7 +27,7 @@ func Read(items []Item, content map[string]any, now time.Time) []Answer {
 		if !item.free() {
 			words = text(content[names[i].instead])
 		}
-		if answer, given := item.read(value, words, now); given {
+		if answer, given := item.read(value, words, c); given {
 			answers = append(answers, answer)
 		}
 	}
@@ -37,10 +36,10 @@ func Read(items []Item, content map[string]any, now time.Time) []Answer {
 
 // read prefers an outcome in own words over a value, which may have been
 // preset, and a value over other words, which then are a remark on it.
-func (item Item) read(value any, words string, now time.Time) (Answer, bool) {
+func (item Item) read(value any, words string, c parse.Context) (Answer, bool) {
 	a := Answer{Item: item, Text: words}
 	if words != "" {
-		if read := reply.Read(item.Slot, words, now); read.Outcome != questioning.Answered {
+		if read := parse.Read(item.Slot, words, c); read.Outcome != questioning.Answered {
 			a.Outcome = read.Outcome
 			return a, true
 		}
@@ -48,7 +47,7 @@ func (item Item) read(value any, words string, now time.Time) (Answer, bool) {
 	if empty(value) {
 		return a, words != ""
 	}
-	if checked, ok := item.value(value, now); ok {
+	if checked, ok := item.value(value, c); ok {
 		a.Value = checked
 		return a, true
 	}
@@ -60,7 +59,7 @@ func (item Item) read(value any, words string, now time.Time) (Answer, bool) {
 
 // value returns what a field holds as the slot's value, or false when it has
 // to be read as words.
-func (item Item) value(value any, now time.Time) (any, bool) {
+func (item Item) value(value any, c parse.Context) (any, bool) {
 	slot := item.Slot
 	switch slot.Type {
 	case questioning.Text, questioning.List, questioning.Time:
@@ -81,7 +80,7 @@ func (item Item) value(value any, now time.Time) (any, bool) {
 			value = options
 		}
 	}
-	checked, err := reply.Check(slot, value, now)
+	checked, err := parse.Check(slot, value, c)
 	return checked, err == nil
 }
 

@@ -1,0 +1,90 @@
+package parse
+
+// booleans are the words that say yes or no. What is fine, wanted or agreed to is
+// a yes, and a no where a negation stands before it.
+func (t *text) booleans() []span {
+	var found []span
+	denied := -1 // where a negation began that is still open
+	for i := 0; i < len(t.tokens); {
+		next, what := t.polarity(i)
+		switch what {
+		case negation:
+			if denied < 0 {
+				denied = i
+			}
+		case no, dissent:
+			found = append(found, span{from: i, next: next, value: false})
+			denied = -1
+		case yes, assent, want:
+			from := i
+			if denied >= 0 {
+				from = denied
+			}
+			found = append(found, span{from: from, next: next, value: denied < 0})
+			denied = -1
+		case "but":
+			denied = -1
+		}
+		i = next
+	}
+	return t.plainly(found)
+}
+
+// plainly leaves the yes or no that is a clause by itself, and what contradicts
+// it: "Yes, I need it for two".
+func (t *text) plainly(found []span) []span {
+	if len(found) < 2 || !t.alone(found[0].next) || found[0].from > 0 && !t.alone(found[0].from-1) {
+		return found
+	}
+	kept := found[:1]
+	for _, s := range found[1:] {
+		if s.value != found[0].value && !t.reported(s) {
+			kept = append(kept, s)
+		}
+	}
+	return kept
+}
+
+// reported is a yes or no within a later sentence, as in "Yes. I said no".
+func (t *text) reported(s span) bool {
+	i := s.from
+	for i > 0 && (t.tokens[i-1].shape != sign || t.tokens[i-1].text == "'") {
+		i--
+	}
+	return i > 0 && i < s.from && !t.is(i-1, ",") && s.next-s.from == 1
+}
+
+func (t *text) alone(i int) bool {
+	return i == len(t.tokens) || t.tokens[i].shape == sign && t.tokens[i].text != "'" || t.starts(i, outro)
+}
+
+// polarity is the part that the longest phrase at token i plays in a yes or no.
+func (t *text) polarity(i int) (next int, what class) {
+	found := t.phrases(i)
+	if len(found) == 0 {
+		if t.tokens[i].shape == sign && t.tokens[i].text != "'" && t.tokens[i].text != `"` {
+			return i + 1, "but"
+		}
+		return i + 1, ""
+	}
+	for c, instead := range map[class]class{"yes_alone": yes, "no_alone": no} {
+		if _, next, ok := t.class(i, c); ok && t.alone(next) {
+			return next, instead
+		}
+	}
+	if t.starts(i, no) && t.starts(i, negation) && !t.alone(found[0].next) {
+		return found[0].next, negation // "no" of one word: "no es necesario"
+	}
+	for _, c := range []class{yes, no, dissent, negation, assent, want} {
+		if _, next, ok := t.class(i, c); ok && (next == found[0].next || t.starts(i, "yes_alone") || t.starts(i, "no_alone")) {
+			return next, c
+		}
+	}
+	if t.starts(i, "yes_alone") || t.starts(i, "no_alone") {
+		return i + 1, ""
+	}
+	if t.starts(i, because) {
+		return found[0].next, "but"
+	}
+	return found[0].next, ""
+}

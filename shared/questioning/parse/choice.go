@@ -1,0 +1,419 @@
+package parse
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+)
+
+func checkChoice(slot questioning.Slot, value any, c Context) (any, error) {
+	if at := valueIndex(slot.Options, value); at >= 0 {
+		return slot.Options[at].Value, nil
+	}
+	if words, ok := value.(string); ok {
+		return checkWords(slot, clean(words), c)
+	}
+	return nil, misread(slot, "")
+}
+
+// valueIndex is the first option that holds value, or -1.
+func valueIndex(options []questioning.Option, value any) int {
+	return slices.IndexFunc(options, func(option questioning.Option) bool {
+		switch value := value.(type) {
+		case string, float64, bool:
+			return option.Value == value
+		}
+		return false
+	})
+}
+
+// fold lowers s, straightens its quotes and dashes and makes each run of white
+// space one space, so that spellings of the same words compare equal.
+func fold(s string) string {
+	return strings.Join(strings.Fields(strings.Map(folded, s)), " ")
+}
+
+// bare is fold without the punctuation around the words.
+func bare(s string) string {
+	return strings.TrimRight(strings.Trim(fold(s), `"'*_() `), ` .,!?;:…"')*_`)
+}
+
+// spell folds a name so that "full_time", "Full-time" and "full time" agree.
+func spell(name string) string {
+	runes := []rune(strings.ReplaceAll(fold(name), "_", " "))
+	for i, r := range runes {
+		if r == '-' && i > 0 && i+1 < len(runes) && unicode.IsLetter(runes[i-1]) && unicode.IsLetter(runes[i+1]) {
+			runes[i] = ' '
+		}
+	}
+	return strings.Join(strings.Fields(string(runes)), " ")
+}
+
+// optionNames are the spellings that name an option: its value and its title.
+func optionNames(option questioning.Option) []string {
+	var names []string
+	for _, name := range []string{valueText(option.Value), option.Title} {
+		if name = spell(name); name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// namesOption reports whether words are the name of one of slot's options.
+func namesOption(slot questioning.Slot, words string) bool {
+	switch slot.Type {
+	case questioning.Choice, questioning.Choices:
+		_, ok := named(slot.Options, words)
+		return ok
+	}
+	return false
+}
+
+// named is the option whose value or title is words: first as written, then
+// folded, then without the punctuation around them; values before titles.
+func named(options []questioning.Option, words string) (int, bool) {
+	if at := valueIndex(options, words); at >= 0 {
+		return at, true
+	}
+	for _, wanted := range []string{spell(words), spell(bare(words))} {
+		for _, name := range []func(questioning.Option) string{
+			func(option questioning.Option) string { return valueText(option.Value) },
+			func(option questioning.Option) string { return option.Title },
+		} {
+			at := slices.IndexFunc(options, func(option questioning.Option) bool {
+				return wanted != "" && spell(name(option)) == wanted
+			})
+			if at >= 0 {
+				return at, true
+			}
+		}
+	}
+	return 0, false
+}
+
+func (t *text) readChoice() (any, obstacle) {
+	at, problem := t.choose()
+	if at < 0 {
+		return nil, problem
+	}
+	return t.slot.Options[at].Value, obstacle{}
+}
+
+// choose is the option that the text means, or -1: by its name or place, its
+// start or a near spelling, the names within a sentence, forms of their words,
+// part of a name, its number, or a yes or no.
+func (t *text) choose() (int, obstacle) {
+	options := t.slot.Options
+	if at, ok := named(options, t.source); ok {
+		return at, obstacle{}
+	}
+	if at, ok := t.place(); ok {
+		return at, obstacle{}
+	}
+	for _, matches := range []func(name, word string) int{startsWith, misspelled} {
+		if at, ok := nearest(options, spell(bare(t.source)), matches); ok {
+			return at, obstacle{}
+		}
+	}
+	for _, propose := range []func() []span{t.optionSpans, t.stemSpans} {
+		if spans := propose(); len(spans) > 0 {
+			value, problem := t.settle(spans, t.moments(), false)
+			if problem.reason != "" {
+				return -1, problem
+			}
+			return valueIndex(options, value), problem
+		}
+	}
+	for _, choose := range []func() (int, bool){t.partOfName, t.byNumber, t.byPolarity} {
+		if at, ok := choose(); ok {
+			return at, obstacle{}
+		}
+	}
+	return -1, obstacle{}
+}
+
+// moments are the dates and times of day in the text, values of something else.
+func (t *text) moments() []span {
+	days := t.dates(false)
+	return append(without(strong(t.clocks(false)), days), days...)
+}
+
+// place reads "2", "#2", "option 2", "the second one", "b)" and "the last".
+func (t *text) place() (int, bool) {
+	options := t.slot.Options
+	at, named, found := -1, false, 0
+	for i := 0; i < len(t.tokens); {
+		token := t.tokens[i]
+		next := i + 1
+		if n, after, ok := t.ordinalAt(i); ok {
+			at, next, found, named = n-1, after, found+1, true
+		} else if _, after, ok := t.class(i, position); ok {
+			next, named = after, true
+		} else if _, after, ok := t.class(i, "last"); ok {
+			at, next, found, named = len(options)-1, after, found+1, true
+		} else if len(token.text) == 1 && token.shape == word && token.text >= "a" && token.text <= "z" && (len(t.tokens) == 1 || t.is(i+1, ")") || t.is(i+1, ".") || named) {
+			at, found = int(token.text[0]-'a'), found+1
+		} else if n, after, ok := t.cardinal(i); ok && !(token.shape == word && t.pronoun(i)) {
+			at, next, found = n-1, after, found+1
+		} else if _, after, ok := t.class(i, article); ok {
+			next = after
+		} else if _, after, ok := t.class(i, filler); ok {
+			next = after
+		} else if token.shape != sign && !(token.text == "one" && named) {
+			return 0, false
+		}
+		i = next
+	}
+	if found != 1 || at < 0 || at >= len(options) {
+		return 0, false
+	}
+	return at, named || !t.numeric()
+}
+
+// numeric reports options that are numbers themselves.
+func (t *text) numeric() bool {
+	return slices.ContainsFunc(t.slot.Options, func(option questioning.Option) bool {
+		_, err := strconv.ParseFloat(valueText(option.Value), 64)
+		return err == nil
+	})
+}
+
+// nearest is the unique cheapest option under a cost, which is negative for a
+// name that does not match.
+func nearest(options []questioning.Option, word string, cost func(name, word string) int) (int, bool) {
+	best, lowest, unique := 0, -1, false
+	if utf8.RuneCountInString(word) > longestPhrase {
+		return 0, false
+	}
+	for i, option := range options {
+		for _, name := range optionNames(option) {
+			switch cost := cost(name, word); {
+			case cost < 0:
+			case lowest < 0 || cost < lowest:
+				best, lowest, unique = i, cost, true
+			case cost == lowest && options[best].Value != options[i].Value:
+				unique = false
+			}
+		}
+	}
+	return best, unique
+}
+
+func startsWith(name, word string) int {
+	rest, ok := strings.CutPrefix(name, word)
+	if !ok || utf8.RuneCountInString(word) < 3 || isDigits(word[len(word)-1:]) && rest != "" && strings.ContainsAny(rest[:1], "0123456789.,") {
+		return -1
+	}
+	return 0
+}
+
+// misspelled is the edit distance of word to name if that is short for a name
+// of its length. Digits are no matter of spelling.
+func misspelled(name, word string) int {
+	wanted, got := []rune(name), []rune(word)
+	limit := 0
+	switch length := len(wanted); {
+	case length >= 8:
+		limit = 2
+	case length >= 4:
+		limit = 1
+	}
+	if limit == 0 || len(wanted) > longestPhrase || max(len(wanted)-len(got), len(got)-len(wanted)) > limit || onlyDigits(name) != onlyDigits(word) {
+		return -1
+	}
+	if distance := editDistance(wanted, got); distance <= limit {
+		return distance
+	}
+	return -1
+}
+
+func onlyDigits(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsDigit(r) {
+			return r
+		}
+		return -1
+	}, s)
+}
+
+// editDistance counts insertions, deletions, substitutions and swaps of
+// neighbours (Damerau-Levenshtein, optimal string alignment).
+func editDistance(a, b []rune) int {
+	older, old, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range old {
+		old[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			substitution := old[j-1]
+			if a[i-1] != b[j-1] {
+				substitution++
+			}
+			row[j] = min(old[j]+1, row[j-1]+1, substitution)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], older[j-2]+1)
+			}
+		}
+		older, old, row = old, row, older
+	}
+	return old[len(b)]
+}
+
+// optionSpans finds the names of options in the text, a longer name hiding
+// those within it.
+func (t *text) optionSpans() []span {
+	type spelling struct {
+		words []token
+		at    int
+	}
+	var spellings []spelling
+	for i, option := range t.slot.Options {
+		for _, name := range optionNames(option) {
+			if utf8.RuneCountInString(name) > 1 || len(t.tokens) == 1 || isHan(name) {
+				spellings = append(spellings, spelling{tokenize(name), i})
+			}
+		}
+	}
+	slices.SortStableFunc(spellings, func(a, b spelling) int { return len(b.words) - len(a.words) })
+	var found []span
+	for i := 0; i < len(t.tokens); {
+		next := i + 1
+		for _, s := range spellings {
+			if t.says(i, s.words) {
+				next = i + len(s.words)
+				found = append(found, span{from: i, next: next, value: t.slot.Options[s.at].Value})
+				break
+			}
+		}
+		i = next
+	}
+	return found
+}
+
+// says reports whether the tokens from i are the words; "_" stands for a space.
+func (t *text) says(i int, words []token) bool {
+	if len(words) == 0 || i+len(words) > len(t.tokens) || words[0].shape == numeral && t.partOfWord(i) {
+		return false
+	}
+	for n, w := range words {
+		if own := t.tokens[i+n]; own.plain != w.plain {
+			return false
+		}
+	}
+	after := i + len(words)
+	return after == len(t.tokens) || words[len(words)-1].shape != numeral || !t.tokens[after].glued || t.tokens[after].shape == sign && t.tokens[after].text != "%"
+}
+
+// contents are the words of a name that carry its meaning.
+func (t *text) contents(name string) []token {
+	named := &text{lang: t.lang, tokens: tokenize(name)}
+	named.found = make([][]phrase, len(named.tokens))
+	var contents []token
+	for i, token := range named.tokens {
+		if token.shape == word && !named.starts(i, filler) && !named.starts(i, article) && !named.starts(i, and) || token.shape == numeral {
+			contents = append(contents, token)
+		}
+	}
+	return contents
+}
+
+// stemSpans finds the options of which each word stands in the text in some form.
+func (t *text) stemSpans() []span {
+	var found []span
+	for _, option := range t.slot.Options {
+		for _, name := range optionNames(option) {
+			from, next, all := len(t.tokens), 0, true
+			contents := t.contents(name)
+			for _, w := range contents {
+				i := slices.IndexFunc(t.tokens, func(own token) bool { return own.shape == w.shape && sameStem(own.plain, w.plain) })
+				if all = all && i >= 0; !all {
+					break
+				}
+				from, next = min(from, i), max(next, i+1)
+			}
+			if all && len(contents) > 0 && next-from <= 2*len(contents)+2 {
+				found = append(found, span{from: from, next: next, value: option.Value})
+				break
+			}
+		}
+	}
+	return found
+}
+
+// partOfName is the only option whose name holds all the words in the text that
+// mean something: "once a day" for "Take it once a day".
+func (t *text) partOfName() (int, bool) {
+	best := -1
+	for i, option := range t.slot.Options {
+		for _, name := range optionNames(option) {
+			if !t.within(name) {
+				continue
+			}
+			if best >= 0 && t.slot.Options[best].Value != option.Value {
+				return 0, false
+			}
+			best = i
+		}
+	}
+	return best, best >= 0
+}
+
+func (t *text) within(name string) bool {
+	contents := t.contents(name)
+	c := t.cover(nil, nil, true)
+	held := 0
+	for i, own := range t.tokens {
+		if c.roles[i] != roleBlock && slices.ContainsFunc(contents, func(w token) bool { return sameStem(own.plain, w.plain) }) {
+			held++
+			continue
+		}
+		switch c.roles[i] {
+		case roleUnknown, roleBlock, roleBut:
+			return false
+		}
+	}
+	return held > 0 && (held > 1 || len(contents) <= 2)
+}
+
+// byNumber is the option of the one number in the text: "two tickets" for 2.
+func (t *text) byNumber() (int, bool) {
+	if !t.numeric() {
+		return 0, false
+	}
+	counted := *t
+	counted.slot.Type = questioning.Number
+	values, others := counted.numbers()
+	for i := range values {
+		values[i].free = true // the options say what is counted
+	}
+	value, problem := counted.settle(values, others, false)
+	if value == nil || problem.reason != "" {
+		return 0, false
+	}
+	return named(t.slot.Options, formatNumber(value.(float64)))
+}
+
+// byPolarity is the option "yes" or "no" for what says so.
+func (t *text) byPolarity() (int, bool) {
+	value, problem := t.settle(t.booleans(), t.counted(), true)
+	if value == nil || problem.reason != "" {
+		return 0, false
+	}
+	for _, c := range []class{map[bool]class{true: yes, false: no}[value.(bool)]} {
+		for i, option := range t.slot.Options {
+			for _, name := range optionNames(option) {
+				named := read(questioning.Slot{}, name, Context{Language: t.lang.code})
+				if _, next, ok := named.class(0, c); ok && next == len(named.tokens) {
+					return i, true
+				}
+			}
+		}
+	}
+	return 0, false
+}

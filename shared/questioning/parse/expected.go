@@ -1,0 +1,143 @@
+package parse
+
+import (
+	"cmp"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
+)
+
+// mostListed is how many options are named before the rest is only counted.
+const mostListed = 20
+
+// Expected says in a few words of a language what answer a slot takes, such as "a
+// whole number from 1 to 10" or "one of: red, green, blue". The language is a BCP
+// 47 tag, English where it is empty.
+func Expected(slot questioning.Slot, language string) string {
+	e := expectation{slot, messages.In(language)}
+	switch slot.Type {
+	case questioning.Integer:
+		return e.number(messages.WholeNumber)
+	case questioning.Number:
+		return e.number(messages.Number)
+	case questioning.Boolean:
+		return e.say.Text(messages.YesOrNo)
+	case questioning.Date:
+		return e.say.Text(messages.Date, "2026-11-30")
+	case questioning.Time:
+		return e.say.Text(messages.Time, "14:30")
+	case questioning.DateTime:
+		return e.say.Text(messages.DateTime, "2026-11-30T14:30:00Z")
+	case questioning.Email:
+		return e.words(e.say.Text(messages.Email, "name@example.com"))
+	case questioning.URI:
+		return e.words(e.say.Text(messages.WebAddress, "https://example.com"))
+	case questioning.Choice:
+		return e.say.Text(messages.OneOf, e.options())
+	case questioning.Choices:
+		if count := e.count(slot.MinItems, slot.MaxItems, ""); count != "" {
+			return e.say.Text(messages.CountOf, count, e.options())
+		}
+		return e.say.Text(messages.AnyOf, e.options())
+	case questioning.List:
+		if count := e.count(slot.MinItems, slot.MaxItems, messages.Items); count != "" {
+			return e.say.Text(messages.ListOf, count)
+		}
+		return e.say.Text(messages.List)
+	default:
+		return e.words(e.say.Text(messages.FewWords))
+	}
+}
+
+// expectation is what a slot takes, in a language.
+type expectation struct {
+	slot questioning.Slot
+	say  *messages.Printer
+}
+
+func (e expectation) options() string {
+	names := make([]string, 0, mostListed+1)
+	for _, option := range e.slot.Options[:min(len(e.slot.Options), mostListed)] {
+		names = append(names, cmp.Or(option.Title, valueText(option.Value)))
+	}
+	list := strings.Join(names, ", ")
+	if more := len(e.slot.Options) - mostListed; more > 0 {
+		list = e.say.Text(messages.AndMore, list, strconv.Itoa(more))
+	}
+	return cmp.Or(list, "(no options)")
+}
+
+func (e expectation) number(what string) string {
+	text := e.say.Text(what)
+	switch low, high := e.slot.Minimum, e.slot.Maximum; {
+	case low != nil && high != nil:
+		text = e.say.Text(messages.FromTo, text, formatNumber(*low), formatNumber(*high))
+	case low != nil:
+		text = e.say.Text(messages.AtLeast, text, formatNumber(*low))
+	case high != nil:
+		text = e.say.Text(messages.AtMost, text, formatNumber(*high))
+	}
+	if unit := unitOf(e.slot); unit != "" {
+		text = e.say.Text(messages.InUnit, text, e.say.Text(unit+"s"))
+	}
+	return text
+}
+
+// words adds the bounds of a text to what is expected.
+func (e expectation) words(text string) string {
+	if count := e.count(e.slot.MinLength, e.slot.MaxLength, messages.Characters); count != "" {
+		text = e.say.Text(messages.WordsOf, text, count)
+	}
+	if e.slot.Pattern != "" {
+		text = e.say.Text(messages.Matching, text, e.slot.Pattern)
+	}
+	return text
+}
+
+// count says how many of something there may be; empty without bounds.
+func (e expectation) count(low, high *int, of string) string {
+	counted := func(n int) string {
+		if of == "" {
+			return strconv.Itoa(n)
+		}
+		return e.say.Text(of, strconv.Itoa(n))
+	}
+	switch {
+	case low != nil && *low > 0 && high != nil && *low == *high:
+		return e.say.Text(messages.Exactly, counted(*low))
+	case low != nil && *low > 0 && high != nil:
+		return e.say.Text(messages.Between, strconv.Itoa(*low), counted(*high))
+	case low != nil && *low > 0:
+		return e.say.Text(messages.AtLeastCount, counted(*low))
+	case high != nil:
+		return e.say.Text(messages.AtMostCount, counted(*high))
+	}
+	return ""
+}
+
+func fits(count int, low, high *int) bool {
+	return (low == nil || count >= *low) && (high == nil || count <= *high)
+}
+
+func formatNumber(value float64) string {
+	if math.Abs(value) >= 1e21 {
+		return strconv.FormatFloat(value, 'g', -1, 64)
+	}
+	return strconv.FormatFloat(value, 'f', -1, 64)
+}
+
+// valueText is an option's value as a person would write it.
+func valueText(value any) string {
+	switch v := value.(type) {
+	case string:
+		return v
+	case float64:
+		return formatNumber(v)
+	case bool:
+		return strconv.FormatBool(v)
+	}
+	return ""
+}

@@ -1,0 +1,195 @@
+package parse
+
+import (
+	"slices"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+)
+
+// Find returns the candidate values of slot's type in text, in the order of
+// their words and without overlaps. Text and List slots have none, nor has a
+// text of more than 16 KiB or 100 values.
+func Find(slot questioning.Slot, words string, c Context) []Found {
+	if !typed(slot.Type) || len(words) > longestTyped {
+		return nil
+	}
+	t := read(slot, words, c)
+	values, others, strict := t.candidates()
+	if len(values) == 0 || len(values) > mostCandidates {
+		return nil
+	}
+	view := t.cover(values, others, strict)
+	var found []Found
+	for _, v := range values {
+		if view.roles[v.from] != roleValue {
+			continue
+		}
+		f := Found{Start: t.tokens[v.from].start, End: t.tokens[v.next-1].end, Value: v.value, Weak: v.weak, Problem: v.doubt}
+		from, next := v.from, v.next
+		for from > 0 && view.within(from-1, from) {
+			from--
+		}
+		for next < len(t.tokens) && view.within(next, next) {
+			next++
+		}
+		f.ClauseStart, f.ClauseEnd = t.tokens[from].start, t.tokens[next-1].end
+		view.judge(v, values, others, &f)
+		if number, ok := v.value.(float64); ok && f.Problem == "" && (slot.Type == questioning.Number || slot.Type == questioning.Integer) {
+			if _, err := checkNumber(slot, number); err != nil {
+				f.Problem = err.Error()
+			}
+		}
+		found = append(found, f)
+	}
+	return found
+}
+
+// judge says what stands in the way of a value, and whether that is no more than
+// unknown words elsewhere in its clause, a word that belongs to another value
+// there, or that the sentence asks something.
+func (c *covered) judge(v span, values, others []span, f *Found) {
+	if f.Problem != "" {
+		return
+	}
+	view := *c // a view of its own: looking around a weak value makes it strict
+	o, ok := view.around(v)
+	if !ok {
+		return
+	}
+	sure := v
+	sure.weak = false
+	if _, ok := c.loosened(v, others).around(sure); !ok {
+		f.Unsure = true
+		return
+	}
+	f.Problem = quoted(o.words) + ": " + o.reason
+	if _, ok := c.withoutQuestion(c.loosened(v, others)).around(sure); !ok {
+		f.Asked = true
+		return
+	}
+	for _, w := range values {
+		if w.from == v.from {
+			continue
+		}
+		if _, ok := c.loosened(v, append(slices.Clone(others), w)).around(sure); !ok {
+			f.Beside = c.tokens[w.from].start + 1
+			return
+		}
+	}
+}
+
+// loosened is the text seen without the words that belong to another value or
+// thing: the "until" of "at 3, and I keep it until Friday", the "from" of "from
+// Fremont". Unknown words count beside the value only.
+func (c *covered) loosened(v span, others []span) *covered {
+	loose := *c
+	loose.strict, loose.roles = false, slices.Clone(c.roles)
+	for i, r := range c.roles {
+		if r != roleBlock || c.nexts[i] <= i {
+			continue
+		}
+		switch c.classes[i] {
+		case until, since, to, between, bound:
+			if c.belongsElsewhere(i, v, others) {
+				loose.roles[i] = roleNeutral
+			}
+		}
+	}
+	return &loose
+}
+
+// belongsElsewhere reports a preposition whose object is another value, or a
+// name, which an "on Tuesday from Fremont" does not make the end of a range.
+func (c *covered) belongsElsewhere(i int, v span, others []span) bool {
+	object := c.nexts[i]
+	for object < len(c.tokens) && object != v.from && (c.starts(object, article) || c.starts(object, hedge)) {
+		object++
+	}
+	if object >= len(c.tokens) || object == v.from {
+		return false
+	}
+	for _, other := range others {
+		if other.from <= object && object < other.next {
+			return true
+		}
+	}
+	if c.starts(i, and) { // joins a clause, unless it joins two values
+		return c.roles[object] != roleValue
+	}
+	named := c.roles[object] == roleUnknown && c.tokens[object].shape == word
+	return named && c.classes[i] != bound && (i != v.next || isCapital(c.source[c.tokens[object].start:]))
+}
+
+func isCapital(words string) bool {
+	first, _ := utf8.DecodeRuneInString(words)
+	return unicode.IsUpper(first)
+}
+
+// withoutQuestion is the text seen as if it told what it asks.
+func (c *covered) withoutQuestion(seen *covered) *covered {
+	told, words := *seen, *c.text
+	told.roles = slices.Clone(seen.roles)
+	told.text, words.tokens = &words, slices.Clone(c.tokens)
+	for i, r := range told.roles {
+		switch {
+		case r == roleBlock && told.classes[i] == query:
+			told.roles[i] = roleUnknown
+		case told.is(i, "?"):
+			words.tokens[i].text = "."
+		}
+	}
+	return &told
+}
+
+// candidates are the spans that may hold a value of the slot's type, and those
+// that hold values of other types.
+func (t *text) candidates() (values, others []span, strict bool) {
+	switch t.slot.Type {
+	case questioning.Boolean:
+		return t.booleans(), t.counted(), true
+	case questioning.Integer, questioning.Number:
+		values, others = t.numbers()
+		return values, others, false
+	case questioning.Date: // beside a whole date a bare "the 8th" counts as well
+		_, others = t.dateSpans()
+		return t.dates(true), others, false
+	case questioning.Time:
+		values, others = t.timeSpans()
+		return values, others, false
+	case questioning.DateTime:
+		if value, problem := t.readDateTime(); value != nil && problem.reason == "" && len(t.tokens) > 0 {
+			return []span{{from: 0, next: len(t.tokens), value: value}}, nil, false
+		}
+		return nil, nil, false
+	case questioning.Choice, questioning.Choices:
+		if values = t.optionSpans(); len(values) == 0 {
+			values = t.stemSpans()
+			for i := range values { // the verb of "we want to" is no option "wanted"
+				values[i].weak = true
+			}
+		}
+		return values, t.moments(), false
+	}
+	return t.addresses(), nil, false
+}
+
+// addresses are the email or web addresses in the text.
+func (t *text) addresses() []span {
+	var found []span
+	for i, token := range t.tokens {
+		if token.shape != address {
+			continue
+		}
+		own := t.source[token.start:token.end]
+		read := readURI
+		if t.slot.Type == questioning.Email {
+			read = readEmail
+		}
+		if value, problem := read(t.slot, own); value != nil && problem.reason == "" {
+			found = append(found, span{from: i, next: i + 1, value: value})
+		}
+	}
+	return found
+}

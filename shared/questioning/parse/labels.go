@@ -1,0 +1,5 @@
+package parse
+
+import "strings"
+
+var labelJoints = strings.NewReplacer("_", " ", "-", " ", "*", " ")

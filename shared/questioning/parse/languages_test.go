@@ -1,0 +1,117 @@
+package parse_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	q "github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
+)
+
+// said is what one language's words are to be read as, by the type of the slot.
+type said map[q.Type]map[string]any
+
+// ask stands for words that must not be read.
+const ask = problem("")
+
+// now is Monday, 23 November 2026, 15:04.
+var languages = map[string]said{
+	"en": {
+		q.Boolean: {"yes": true, "yeah probably": true, "👍": true, "not needed": false, "no thanks": false, "yes but only on weekends": ask, "yes or no": ask, "is it expensive?": ask},
+		q.Number: {"an hour and a half": 1.5, "2 1/2": 2.5, "three quarters": 0.75, "two and a half million": 2.5e6, "5k": 5000.0, "none": 0.0, "a couple": 2.0, "at least 30": ask, "up to 5": ask,
+			"between 5 and 10": ask, "30 or more": ask, "30, or maybe 40": ask, "not 30": ask, "a fortnight": ask, "30 zorps": ask, "zorp 30": ask, "fifty-four hundredths": 0.54, "$1.5bn": 1.5e9, "12e-1": 1.2},
+		q.Date: {"the 8th": "2026-12-08", "the 24th of this month": "2026-11-24", "Tuesday next week": "2026-12-01", "Christmas": "2026-12-25", "friday the 27th": "2026-11-27",
+			"no, on the 5th": "2026-12-05", "Thanksgiving": "2026-11-26", "easter 2027": "2027-03-28", "the week of the 18th": ask, "before March 3rd": ask, "from Monday to Friday": ask,
+			"every Friday": ask, "March 3rd or 4th": ask, "this friday": "2026-11-27", "next friday": ask, "orthodox easter": ask, "in a fortnight": "2026-12-07", "2 weeks after Christmas": "2027-01-08"},
+		q.Time: {"five pm": "17:00:00", "1430": "14:30:00", "8 o'clock": "08:00:00", "half past 6": "06:30:00", "quarter to two in the afternoon": "13:45:00", "half past 9 in the morning": "09:30:00",
+			"ten forty five am": "10:45:00", "9 tomorrow evening": "21:00:00", "half past 3": ask, "half nine": ask, "5 to 7": ask, "in 15": ask, "from 2 to 4pm": ask, "after 7": ask},
+		q.Text: {"no idea tbh": q.Unknown, "I'd rather not say, sorry": q.Declined, "n/a": q.NotApplicable, "a red one": "a red one"},
+	},
+	"de": {
+		q.Boolean: {"ja": true, "na klar": true, "nein danke": false, "brauche ich nicht": false, "passt mir": true, "nicht nötig": false, "ja, aber nur am Wochenende": ask},
+		q.Number:  {"dreiundzwanzig": 23.0, "5 Millionen": 5e6, "zweitausendachtzehn": 2018.0, "1,5": 1.5, "5.000": 5000.0, "anderthalb": 1.5, "ein halbes Dutzend": 6.0, "mindestens 30": ask, "zwischen 5 und 10": ask, "höchstens fünf": ask, "5 oder 6": ask},
+		q.Date: {"heute": "2026-11-23", "übermorgen": "2026-11-25", "am 3. März": "2027-03-03", "15.2.": "2027-02-15", "nächste Woche Dienstag": "2026-12-01", "Weihnachten": "2026-12-25", "1. Advent": "2026-11-29", "in zwei Wochen": "2026-12-07",
+			"zwischen dem 4. und dem 22. Januar": ask, "bis Freitag": ask, "nächste Woche": ask},
+		q.Time: {"15 Uhr": "15:00:00", "halb sechs abends": "17:30:00", "viertel nach acht": "08:15:00", "um 20:15": "20:15:00", "halb sechs": "05:30:00", "halb 4": ask, "von 9 bis 17 Uhr": ask},
+		q.Text: {"weiß nicht": q.Unknown, "keine Ahnung, leider": q.Unknown, "das möchte ich nicht sagen": q.Declined, "trifft nicht zu": q.NotApplicable},
+	},
+	"fr": {
+		q.Boolean: {"oui": true, "bien sûr": true, "pas du tout": false, "non merci": false, "ce n'est pas nécessaire": false, "oui ou non": ask},
+		q.Number:  {"quatre-vingt-dix-sept": 97.0, "soixante et onze": 71.0, "deux mille vingt-six": 2026.0, "3 millions et demi": 3.5e6, "1,5": 1.5, "au moins 10": ask, "plus de deux": ask, "entre 5 et 10": ask, "une douzaine": 12.0},
+		q.Date:    {"demain": "2026-11-24", "le 3 mars": "2027-03-03", "Noël": "2026-12-25", "mardi de la semaine prochaine": "2026-12-01", "dans deux semaines": "2026-12-07", "avant le 3 mars": ask, "la semaine prochaine": ask, "du 3 au 5 mars": ask},
+		q.Time:    {"15h30": "15:30:00", "huit heures et demie": "08:30:00", "7 heures du soir": "19:00:00", "midi et quart": "12:15:00", "trois heures et quart": ask, "de 15h à 16h": ask},
+		q.Text:    {"je préfère ne pas dire": q.Declined, "aucune idée": q.Unknown, "sans objet": q.NotApplicable},
+	},
+	"es": {
+		q.Boolean: {"sí": true, "si": true, "claro que sí": true, "para nada": false, "no, gracias": false, "no es necesario": false, "sí, pero solo los fines de semana": ask},
+		q.Number:  {"veintitrés": 23.0, "20 mil": 20000.0, "5.000": 5000.0, "treinta y uno": 31.0, "dos mil quinientos": 2500.0, "medio millón": 5e5, "al menos 30": ask, "entre 5 y 10": ask, "mayores que 20": ask},
+		q.Date:    {"mañana": "2026-11-24", "pasado mañana": "2026-11-25", "el 3 de marzo": "2027-03-03", "Navidad": "2026-12-25", "hace 3 días": "2026-11-20", "antes del viernes": ask, "la próxima semana": ask},
+		q.Time:    {"a las 8 de la noche": "20:00:00", "las siete y media": "07:30:00", "mediodía": "12:00:00", "a las tres y media": ask, "de 4 a 5": ask},
+		q.Text:    {"ni idea": q.Unknown, "prefiero no decirlo": q.Declined, "no aplica": q.NotApplicable},
+	},
+	"it": {
+		q.Boolean: {"sì": true, "certo": true, "per niente": false, "no grazie": false, "non è necessario": false, "sì, ma solo nel fine settimana": ask},
+		q.Number:  {"ventitré": 23.0, "duemilacinquecento": 2500.0, "mezzo milione": 5e5, "5.000": 5000.0, "almeno 30": ask, "tra 5 e 10": ask, "una dozzina": 12.0},
+		q.Date:    {"domani": "2026-11-24", "dopodomani": "2026-11-25", "il 3 marzo": "2027-03-03", "Natale": "2026-12-25", "lunedì prossimo": "2026-11-30", "fra due settimane": "2026-12-07", "entro venerdì": ask, "la settimana prossima": ask},
+		q.Time:    {"alle 8 di sera": "20:00:00", "le sette e mezza": "07:30:00", "mezzogiorno": "12:00:00", "alle tre e mezza": ask},
+		q.Text:    {"boh": q.Unknown, "non lo so": q.Unknown, "preferisco non rispondere": q.Declined, "non applicabile": q.NotApplicable},
+	},
+	"pt": {
+		q.Boolean: {"sim": true, "com certeza": true, "de jeito nenhum": false, "não, obrigado": false, "não é necessário": false, "sim, mas só nos fins de semana": ask},
+		q.Number:  {"vinte e três": 23.0, "dois mil e quinhentos": 2500.0, "cento e vinte e um": 121.0, "5.000": 5000.0, "2 milhões": 2e6, "pelo menos 30": ask, "entre 5 e 10": ask},
+		q.Date:    {"amanhã": "2026-11-24", "dia 3 de março": "2027-03-03", "Natal": "2026-12-25", "na próxima segunda": "2026-11-30", "daqui a duas semanas": "2026-12-07", "até sexta": ask, "na próxima semana": ask},
+		q.Time:    {"às 8 da noite": "20:00:00", "sete e meia": "07:30:00", "meio-dia": "12:00:00", "três e meia": ask},
+		q.Text:    {"não sei": q.Unknown, "não faço ideia": q.Unknown, "prefiro não responder": q.Declined, "não se aplica": q.NotApplicable},
+	},
+	"nl": {
+		q.Boolean: {"ja": true, "jazeker": true, "helemaal niet": false, "nee bedankt": false, "niet nodig": false, "ja, maar alleen in het weekend": ask},
+		q.Number:  {"drieëntwintig": 23.0, "tweeduizend vijfhonderd": 2500.0, "vijf miljoen": 5e6, "5.000": 5000.0, "anderhalf": 1.5, "minstens 30": ask, "tussen 5 en 10": ask},
+		q.Date:    {"morgen": "2026-11-24", "overmorgen": "2026-11-25", "3 maart": "2027-03-03", "Kerstmis": "2026-12-25", "volgende week dinsdag": "2026-12-01", "over twee weken": "2026-12-07", "voor vrijdag": ask, "volgende week": ask},
+		q.Time:    {"half zes": "05:30:00", "kwart over zes 's avonds": "18:15:00", "15 uur": "15:00:00", "half vier": ask},
+		q.Text:    {"weet ik niet": q.Unknown, "geen idee": q.Unknown, "dat zeg ik liever niet": q.Declined, "niet van toepassing": q.NotApplicable},
+	},
+	"zh": {
+		q.Boolean: {"是的": true, "好的": true, "不行": false, "不需要": false},
+		q.Number:  {"2.3万": 23000.0, "三百二十一": 321.0, "四百五": 450.0, "一万三千": 13000.0, "二十": 20.0, "至少30": ask, "五百以上": ask, "10到20": ask, "2成": ask},
+		q.Date:    {"明天": "2026-11-24", "3月5日": "2027-03-05", "下周": ask},
+		q.Text:    {"不知道": q.Unknown, "不想说": q.Declined, "不适用": q.NotApplicable},
+	},
+}
+
+func TestReadIn(t *testing.T) {
+	for language, types := range languages {
+		for typ, words := range types {
+			for text, want := range words {
+				t.Run(language+" "+string(typ)+" "+text, func(t *testing.T) {
+					t.Parallel()
+					got := parse.Read(q.Slot{Type: typ}, text, parse.Context{Now: now, Language: language})
+					switch want := want.(type) {
+					case problem:
+						assert.Nil(t, got.Value)
+						assert.NotEmpty(t, got.Problem)
+					case q.Outcome:
+						assert.Equal(t, want, got.Outcome)
+						assert.Empty(t, got.Problem)
+					default:
+						assert.Equal(t, want, got.Value, got.Problem)
+					}
+				})
+			}
+		}
+	}
+}
+
+func TestTheWordsTellTheLanguage(t *testing.T) {
+	for words, want := range map[string]string{"weiß nicht": "de", "je ne sais pas": "fr", "veinticinco": "es", "ventiquattro": "it", "obrigado, amanhã": "pt", "half zes": "nl", "三百": "zh", "five": "en", "5": ""} {
+		assert.Equal(t, want, parse.Read(q.Slot{Type: q.Number}, words, at).Language, words)
+	}
+}
+
+func TestDigitsAreAskedWhereNoLanguageSettlesThem(t *testing.T) {
+	number := q.Slot{Type: q.Number}
+	assert.NotEmpty(t, parse.Read(number, "5.000", at).Problem)
+	assert.Equal(t, 5000.0, parse.Read(number, "5.000", parse.Context{Now: now, Language: "es-MX"}).Value)
+	assert.Equal(t, 5.0, parse.Read(number, "5.000", parse.Context{Now: now, Language: "en"}).Value)
+	assert.Equal(t, 5000.0, parse.Read(number, "5.000 euros", at).Value)
+}

@@ -1,0 +1,776 @@
+package parse
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	iso "golang.org/x/text/currency"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+)
+
+// amount is a number in a text with its unit of time, if it has one.
+type amount struct {
+	value float64
+	unit  string // "minute", "month", …
+	next  int    // the token after it
+	// doubt says why the number may not be what it seems, "" when it is plain.
+	doubt string
+	// money and measured report a currency, or another unit that the text names.
+	money, measured bool
+	// named reports a unit of measure, such as km, rather than a word such as "in total".
+	named bool
+}
+
+// cardinal reads a whole number without sign, unit or separators at token i.
+func (t *text) cardinal(i int) (value, next int, ok bool) {
+	if i >= len(t.tokens) {
+		return 0, i, false
+	}
+	if token := t.tokens[i]; token.shape == numeral {
+		value, err := strconv.Atoi(token.text)
+		return value, i + 1, err == nil && len(token.text) <= 4
+	}
+	spelled, next, _ := t.spelled(i)
+	return int(spelled), next, next > i && spelled == math.Trunc(spelled) && spelled < 1e4
+}
+
+// ordinalAt reads "3rd", "23." or "twenty-third" at token i.
+func (t *text) ordinalAt(i int) (value, next int, ok bool) {
+	if i >= len(t.tokens) {
+		return 0, i, false
+	}
+	if t.tokens[i].shape == numeral {
+		value, err := strconv.Atoi(t.tokens[i].text)
+		if _, next, ok := t.class(i+1, suffix); ok && err == nil && t.tokens[i+1].glued {
+			return value, next, true
+		}
+		return 0, i, false
+	}
+	if e, next, ok := t.class(i, ordinal); ok {
+		return int(e.value), next, true
+	}
+	tens, at, _ := t.spelled(i)
+	if at == i {
+		return 0, i, false
+	}
+	if _, after, ok := t.class(at, and); ok && t.lang.TensAnd {
+		at = after
+	}
+	e, next, ok := t.class(at, ordinal)
+	if !ok || e.value >= 10 || tens < 20 || math.Mod(tens, 10) != 0 {
+		return 0, i, false
+	}
+	return int(tens + e.value), next, true
+}
+
+// spelled reads a number in words, with the scale it ends in. Each number word
+// is added to what it can follow ("sixty" and "five", "soixante" and "dix"); each
+// scale multiplies what stands before it.
+func (t *text) spelled(i int) (value float64, next int, last float64) {
+	var total, section, current float64
+	started, pending := false, false // pending: current holds a word
+	defer func() {
+		// "四百五" is 450: a last digit counts the tenth of the scale before it.
+		if t.lang.code == "zh" && pending && last >= 100 && current < 10 && !t.ends(next-1, and) {
+			value += current * (last/10 - 1)
+		}
+	}()
+	small, big := math.Inf(1), math.Inf(1)
+	for next = i; ; {
+		at := next
+		joined := false
+		if _, after, ok := t.class(at, and); ok && started {
+			at, joined = after, true
+		}
+		if e, after, ok := t.class(at, number); ok {
+			if t.tokens[at].text == "两" && started && !t.starts(after, scale) {
+				return total + section + current, next, last // an ounce
+			}
+			unitsFirst := !joined && !pending && t.lang.UnitsFirst && e.value > 0 && e.value < 10
+			if tens, end, ok := t.tensAfter(after); ok && unitsFirst {
+				e.value, after = e.value+tens, end
+			}
+			switch {
+			case !pending && (!joined || section+total > 0) && e.value < max(last, 1e3):
+				current = e.value
+			case pending && joined && !t.lang.TensAnd && current < 100, !pending, !follows(current, e.value):
+				return total + section + current, next, last
+			default:
+				current += e.value
+			}
+			started, pending, next = true, true, after
+			continue
+		}
+		e, after, ok := t.scaleOf(at)
+		switch {
+		case !ok || joined || e.value < 100 && t.lang.code != "zh" || strings.TrimRight(e.name, "mb") != e.name:
+			return total + section + current, next, last
+		case (e.value < 1e3 || e.value < 1e4 && t.lang.code == "zh") && e.value < small && (pending || section == 0 && total == 0 && !(e.value == 100 && t.lang.code == "en")):
+			section, small, current = section+max(current, 1)*e.value, e.value, 0
+			if !pending {
+				section = total*0 + e.value
+			}
+		case e.value >= 1e3 && e.value < big && (pending || section > 0 || !started && e.value == 1e3 && len(t.tokens[at].text) > 1 && t.lang.code != "en"):
+			total, section, current = total+max(section+current, 1)*e.value, 0, 0
+			small, big = math.Inf(1), e.value
+		case e.value >= 1e3 && total > 0 && !pending && section == 0 && math.IsInf(small, 1):
+			total *= e.value // "three thousand million"
+		default:
+			return total + section + current, next, last
+		}
+		started, pending, next, last = true, false, after, e.value
+	}
+}
+
+// tensAfter reads the "und zwanzig" of "drei und zwanzig".
+func (t *text) tensAfter(i int) (float64, int, bool) {
+	_, at, ok := t.class(i, and)
+	if !ok {
+		return 0, i, false
+	}
+	e, next, ok := t.class(at, number)
+	return e.value, next, ok && e.value >= 20 && e.value < 100 && math.Mod(e.value, 10) == 0
+}
+
+// follows reports whether a number word can follow another as one number.
+func follows(before, after float64) bool {
+	tens, units := math.Mod(before, 100), math.Mod(before, 10)
+	switch {
+	case before == 0 || after == 0:
+		return false
+	case before >= 100 && tens == 0:
+		return after < 100
+	case tens == 60 || tens == 80:
+		return after < 20
+	}
+	return tens >= 20 && units == 0 && after < 10
+}
+
+var vulgar = map[string]float64{"½": 0.5, "¼": 0.25, "¾": 0.75, "⅓": 1.0 / 3, "⅔": 2.0 / 3}
+
+// base reads the digits, the words or the fraction at token i, without scales
+// that follow digits.
+func (t *text) base(i int) (value float64, next int, last float64, doubt string) {
+	first := t.tokens[i]
+	if _, after, ok := t.class(i, article); ok {
+		if _, next, ok := t.class(after, half); ok {
+			return 0.5, next, 0, ""
+		}
+	}
+	switch {
+	case first.shape == numeral && !t.partOfWord(i) && t.is(i+1, "/") && t.tokens[i+1].glued && i+2 < len(t.tokens) && t.tokens[i+2].glued:
+		value, ok := slashed(first.text + "/" + t.tokens[i+2].text)
+		if !ok {
+			return 0, i, 0, ""
+		}
+		return value, i + 3, 0, ""
+	case first.shape == numeral && !t.partOfWord(i):
+		return t.digits(i)
+	case first.shape == calendar:
+		value, ok := slashed(first.text)
+		if !ok {
+			return 0, i, 0, ""
+		}
+		return value, i + 1, 0, ""
+	case vulgar[first.text] != 0:
+		return vulgar[first.text], i + 1, 0, ""
+	}
+	if value, next, last = t.spelled(i); next > i {
+		if _, after, ok := t.class(next, point); ok {
+			if digits, end := t.decimals(after); end > after {
+				value, _ = strconv.ParseFloat(strconv.FormatFloat(value, 'f', 0, 64)+"."+digits, 64)
+				return value, end, last, ""
+			}
+		}
+		if value == 1 && t.pronoun(i) {
+			return 0, i, 0, ""
+		}
+		return value, next, last, ""
+	}
+	if _, after, ok := t.class(i, point); ok && t.tokens[i].shape == word {
+		if digits, end := t.decimals(after); end > after {
+			value, _ = strconv.ParseFloat("0."+digits, 64)
+			return value, end, 0, ""
+		}
+	}
+	if _, after, ok := t.class(i, half); ok {
+		_, skipped, found := t.class(after, article)
+		if found {
+			after = skipped
+		}
+		return 0.5, after, 0, ""
+	}
+	return t.one(i)
+}
+
+// one reads the article of "a hundred", "a dozen" and "a third" as 1; that of
+// "a week" is read where a unit follows.
+func (t *text) one(i int) (value float64, next int, last float64, doubt string) {
+	_, after, ok := t.class(i, "a")
+	if !ok {
+		return 0, i, 0, ""
+	}
+	if e, _, ok := t.class(after, scale); ok && len(e.name) > 0 && after < len(t.tokens) && len(t.tokens[after].text) > 1 {
+		return 1, after, 0, ""
+	}
+	if _, _, ok := t.class(after, fraction); ok {
+		return 1, after, 0, ""
+	}
+	if _, _, ok := t.class(after, half); ok {
+		return 1, after, 0, ""
+	}
+	for _, c := range []class{unit, currency, measure} {
+		if _, _, ok := t.class(after, c); ok && t.tokens[after].shape == word && len(t.tokens[after].text) > 2 {
+			return 1, after, 0, ""
+		}
+	}
+	return 0, i, 0, ""
+}
+
+// pronoun reports the "one" of "the first one" and "one of them".
+func (t *text) pronoun(i int) bool {
+	if t.lang.code != "en" || t.tokens[i].text != "one" {
+		return false
+	}
+	if i > 0 {
+		switch t.tokens[i-1].text {
+		case "the", "this", "that", "which", "any", "no", "some", "another", "other", "every", "each":
+			return true
+		}
+		if _, _, ok := t.ordinalAt(i - 1); ok {
+			return true
+		}
+	}
+	return i+1 < len(t.tokens) && t.tokens[i+1].text == "of"
+}
+
+// decimals reads digits spelled one by one after a point.
+func (t *text) decimals(i int) (digits string, next int) {
+	for next = i; next < len(t.tokens); {
+		if token := t.tokens[next]; token.shape == numeral && strings.Trim(token.text, "0123456789") == "" {
+			digits, next = digits+token.text, next+1
+			continue
+		}
+		e, after, ok := t.class(next, number)
+		if !ok || e.value != math.Trunc(e.value) || e.value > 99 || e.value > 9 && digits != "" {
+			break
+		}
+		if e.value >= 20 {
+			e.value, after, _ = t.spelled(next)
+		}
+		digits, next = digits+strconv.FormatFloat(e.value, 'f', 0, 64), after
+	}
+	return digits, next
+}
+
+// partOfWord reports digits that a name holds: "MP3", "SCP-173", "m2".
+func (t *text) partOfWord(i int) bool {
+	before := i - 1
+	if before >= 0 && t.tokens[i].glued && t.tokens[before].text == "-" && t.tokens[before].glued {
+		before--
+		return before >= 0 && t.tokens[before].shape == word && !t.moneyBefore(before+1)
+	}
+	return t.tokens[i].glued && before >= 0 && t.tokens[before].shape == word && !isHan(t.tokens[before].text) && !t.moneyBefore(i)
+}
+
+func isHan(s string) bool { return len(s) > 0 && s[0] >= 0xE2 }
+
+// digits joins the groups of "1 500 000" and reads the numeral at token i.
+func (t *text) digits(i int) (value float64, next int, last float64, doubt string) {
+	written := t.tokens[i].text
+	next = i + 1
+	if len(written) <= 3 && isDigits(written) {
+		for next < len(t.tokens) && t.tokens[next].shape == numeral && !t.tokens[next].glued && !t.tokens[next].newline {
+			group, rest := t.tokens[next].text, ""
+			if cut := strings.IndexAny(group, ".,"); cut >= 0 {
+				group, rest = group[:cut], group[cut:]
+			}
+			if len(group) != 3 {
+				break
+			}
+			written += group
+			if next++; rest != "" {
+				written += strings.Replace(rest, ",", ".", 1)
+				break
+			}
+		}
+	}
+	value, doubt = t.numeral(strings.ReplaceAll(written, "'", ""), i, next)
+	if _, after, ok := t.class(next, point); ok && t.tokens[next].shape == word && isDigits(written) {
+		if decimals, end := t.decimals(after); end > after {
+			value, _ = strconv.ParseFloat(written+"."+decimals, 64)
+			return value, end, 0, ""
+		}
+	}
+	if power, after, ok := t.exponent(next); ok {
+		value, next = value*math.Pow(10, power), after
+		value, _ = strconv.ParseFloat(strconv.FormatFloat(value, 'g', 15, 64), 64)
+	}
+	return value, next, 0, doubt
+}
+
+// exponent reads the "e-1" of "12e-1".
+func (t *text) exponent(i int) (power float64, next int, ok bool) {
+	if !t.is(i, "e") || !t.tokens[i].glued {
+		return 0, i, false
+	}
+	at, sign := i+1, 1.0
+	if t.is(at, "-") {
+		at, sign = at+1, -1
+	} else if t.is(at, "+") {
+		at++
+	}
+	if at >= len(t.tokens) || !t.tokens[at].glued || !isDigits(t.tokens[at].text) || len(t.tokens[at].text) > 3 {
+		return 0, i, false
+	}
+	power, _ = strconv.ParseFloat(t.tokens[at].text, 64)
+	return sign * power, at + 1, true
+}
+
+func isDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+
+const (
+	notOneNumber = "the digits and separators do not make one number"
+	twoMeanings  = "may have more than one meaning"
+)
+
+// numeral reads digits with separators. The last kind of separator is the
+// decimal one when it comes once, unless it leaves exactly three digits: then
+// the language, the slot's type or its bounds say which, or nothing does.
+func (t *text) numeral(written string, from, to int) (value float64, doubt string) {
+	dots, commas := strings.Count(written, "."), strings.Count(written, ",")
+	group, decimal := ",", "."
+	lead, _, _ := strings.Cut(strings.Replace(written, ",", ".", 1), ".")
+	switch {
+	case dots+commas == 0:
+	case dots > 0 && commas > 0:
+		if strings.LastIndex(written, ",") > strings.LastIndex(written, ".") {
+			group, decimal = ".", ","
+		}
+	case dots+commas > 1:
+		if dots > 1 {
+			group, decimal = ".", ","
+		}
+	case lead == "0" || lead == "" || !groups(written, ",") && !groups(written, "."):
+		if commas == 1 {
+			group, decimal = ".", ","
+		}
+	default:
+		separator := written[len(lead) : len(lead)+1]
+		grouped, known := t.groupedBy(written, separator, from, to)
+		if !known {
+			return 0, strconv.Quote(written) + " " + twoMeanings
+		}
+		if grouped == (separator == ".") {
+			group, decimal = ".", ","
+		}
+	}
+	whole, part, hasPart := strings.Cut(written, decimal)
+	if strings.Contains(whole, group) && !groups(whole, group) || strings.ContainsAny(part, ".,") {
+		return 0, notOneNumber
+	}
+	plain := strings.ReplaceAll(whole, group, "")
+	if hasPart {
+		plain += "." + part
+	}
+	value, err := strconv.ParseFloat(plain, 64)
+	if err != nil {
+		return 0, notOneNumber
+	}
+	return value, ""
+}
+
+// groupedBy reports whether the separator of "1.500" groups thousands, and
+// whether anything tells.
+func (t *text) groupedBy(written, separator string, from, to int) (grouped, known bool) {
+	if separator == "," && (!t.told || t.lang.Decimal == ".") {
+		return true, true
+	}
+	small, _ := strconv.ParseFloat(strings.Replace(written, ",", ".", 1), 64)
+	_, smallErr := checkNumber(t.slot, small)
+	_, largeErr := checkNumber(t.slot, math.Round(small*1000))
+	switch {
+	case t.slot.Type == questioning.Integer, smallErr != nil && largeErr == nil:
+		return true, true
+	case t.moneyBefore(from) || t.starts(to, currency):
+		return separator == "." || t.lang.Decimal == ".", true
+	case smallErr == nil && largeErr != nil:
+		return false, true
+	case !t.told:
+		return false, false
+	}
+	return separator != t.lang.Decimal, true
+}
+
+// groups reports whether separator parts digits into thousands.
+func groups(digits, separator string) bool {
+	parts := strings.Split(digits, separator)
+	if len(parts) < 2 || len(parts[0]) == 0 || len(parts[0]) > 3 {
+		return false
+	}
+	return !slices.ContainsFunc(parts[1:], func(part string) bool { return len(part) != 3 })
+}
+
+// slashed reads "3/4" as a fraction.
+func slashed(written string) (float64, bool) {
+	above, below, ok := strings.Cut(written, "/")
+	a, errA := strconv.Atoi(strings.TrimSpace(above))
+	b, errB := strconv.Atoi(strings.TrimSpace(below))
+	return float64(a) / float64(b), ok && errA == nil && errB == nil && b != 0
+}
+
+// amountAt reads the number at token i with its sign, scales, fraction,
+// currency and unit.
+func (t *text) amountAt(i int) (amount, bool) {
+	at, negative, money := t.before(i)
+	if at >= len(t.tokens) {
+		return amount{}, false
+	}
+	bulleted := at > 0 && t.is(at-1, "-") && !negative && !t.tokens[at-1].glued && (at == 1 || t.tokens[at-1].newline)
+	value, next, last, doubt := t.base(at)
+	if next == at {
+		return amount{}, false
+	}
+	value, next, last, more := t.rest(at, value, next, last)
+	a := amount{value: value, next: next, doubt: doubt, money: money}
+	if doubt == "" {
+		a.doubt = more
+	}
+	t.after(at, &a)
+	if a.value == 1 && a.plain() && t.starts(at, article) && t.tokens[at].shape == word && t.isArticle(a.next) {
+		return amount{}, false
+	}
+	if negative {
+		a.value = -a.value
+	} else if bulleted && a.doubt == "" {
+		a.doubt = "a dash and a space before a number " + twoMeanings
+	}
+	return a, true
+}
+
+func (a amount) plain() bool { return a.unit == "" && !a.money && !a.measured }
+
+// currencyAt reads a currency: a name that the language knows, a sign of Unicode's
+// currency symbols or an ISO 4217 code in capitals.
+func (t *text) currencyAt(i int) (next int, ok bool) {
+	if i < 0 || i >= len(t.tokens) {
+		return i, false
+	}
+	if _, next, ok := t.class(i, currency); ok {
+		return next, true
+	}
+	written := t.source[t.tokens[i].start:t.tokens[i].end]
+	if r, size := utf8.DecodeRuneInString(written); unicode.Is(unicode.Sc, r) && size == len(written) {
+		return i + 1, true
+	}
+	if len(written) == 3 && strings.ToUpper(written) == written && t.tokens[i].shape == word {
+		_, err := iso.ParseISO(written)
+		return i + 1, err == nil
+	}
+	return i, false
+}
+
+// moneyBefore reports a currency that ends before token i.
+func (t *text) moneyBefore(i int) bool {
+	if t.ends(i, currency) {
+		return true
+	}
+	_, ok := t.currencyAt(i - 1)
+	return ok
+}
+
+// isArticle reports that the "un" before token i is no number: a word follows
+// that the slot does not count.
+func (t *text) isArticle(i int) bool {
+	if i >= len(t.tokens) || t.tokens[i].shape != word || t.starts(i, filler) || t.starts(i, outro) || t.names(t.tokens[i]) {
+		return false
+	}
+	return t.kind() != kindPersons || !t.starts(i, persons) && !t.starts(i, person)
+}
+
+// before moves over a sign and a currency.
+func (t *text) before(i int) (at int, negative, money bool) {
+	at = i
+	for range 3 {
+		if _, next, ok := t.class(at, minus); ok && !negative && t.phrases(at)[0].next == next {
+			at, negative = next, true
+		} else if t.is(at, "-") && !negative && t.isSign(at) {
+			at, negative = at+1, true
+		} else if next, ok := t.currencyAt(at); ok && !money && next < len(t.tokens) && (t.tokens[next].shape == numeral || t.is(next, "-")) {
+			at, money = next, true
+		} else {
+			break
+		}
+	}
+	return at, negative, money
+}
+
+// isSign reports a minus: a dash before a number and after nothing it can join.
+func (t *text) isSign(i int) bool {
+	if i+1 >= len(t.tokens) || !t.tokens[i+1].glued {
+		return false
+	}
+	return i == 0 || !t.tokens[i].glued || strings.Contains("($€£¥<>=", t.tokens[i-1].text)
+}
+
+// rest reads what makes a number larger or adds a fraction to it.
+func (t *text) rest(from int, value float64, next int, last float64) (float64, int, float64, string) {
+	doubt := ""
+	if denominator, after, ok := t.class(next, fraction); ok && value == math.Trunc(value) && value > 0 && t.isDenominator(next) {
+		if value > denominator.value && (last >= 100 || t.joinedBy(from, next)) {
+			doubt = twoMeanings // "two hundred and fifty-four hundredths"
+		}
+		value, next = value/denominator.value, after
+		if e, after, ok := t.scaleOf(next); ok {
+			value, next = value*e.value, after
+		}
+		return value, next, last, doubt
+	}
+	if part, after, ok := t.mixed(next, value); ok && last == 0 {
+		value, next = value+part, after
+	}
+	if last == 0 || t.tokens[from].shape == numeral {
+		value, next, last, doubt = t.scaled(from, value, next)
+	}
+	for last > 0 && doubt == "" {
+		at := next
+		if _, after, ok := t.class(at, and); ok {
+			at = after
+		}
+		if at >= len(t.tokens) || t.tokens[at].newline {
+			break
+		}
+		if part, after, ok := t.mixed(next, value); ok && part == 0.5 && last >= 1e6 {
+			return value + part*last, after, last, "" // "a million and a half"
+		} else if ok {
+			return value, after, last, twoMeanings
+		}
+		more, after, scaleOfMore, bad := t.base(at)
+		if after == at || bad != "" || more != math.Trunc(more) || t.tokens[at].shape == calendar {
+			break
+		}
+		more, after, scaleOfMore, bad = t.rest(at, more, after, scaleOfMore)
+		if bad != "" || more >= last {
+			break
+		}
+		value, next, last = value+more, after, scaleOfMore
+	}
+	return value, next, last, doubt
+}
+
+func (t *text) joinedBy(from, next int) bool {
+	for i := from; i < next; i++ {
+		if t.starts(i, and) {
+			return true
+		}
+	}
+	return false
+}
+
+// isDenominator tells the "fifths" of a fraction from the "fifth" of May.
+func (t *text) isDenominator(i int) bool {
+	_, next, _ := t.class(i, fraction)
+	_, _, isMonth := t.class(next, month)
+	return !isMonth
+}
+
+// mixed reads "½", "1/2", "and a half" and "and three quarters" after a whole number.
+func (t *text) mixed(i int, whole float64) (float64, int, bool) {
+	if i >= len(t.tokens) || whole != math.Trunc(whole) {
+		return 0, i, false
+	}
+	if vulgar[t.tokens[i].text] != 0 {
+		return vulgar[t.tokens[i].text], i + 1, true
+	}
+	at := i
+	_, after, joined := t.class(i, and)
+	if joined {
+		at = after
+	}
+	if at >= len(t.tokens) {
+		return 0, i, false
+	}
+	if part, ok := slashed(t.tokens[at].text); ok && t.tokens[at].shape == calendar && part < 1 {
+		return part, at + 1, true
+	}
+	if !joined {
+		return 0, i, false
+	}
+	skipped := at
+	if _, after, ok := t.class(at, article); ok {
+		skipped = after
+	}
+	if _, after, ok := t.class(skipped, half); ok {
+		return 0.5, after, true
+	}
+	count, next := 1.0, skipped
+	if skipped == at {
+		if spelled, after, _ := t.spelled(at); after > at {
+			count, next = spelled, after
+		} else if t.tokens[at].shape == numeral {
+			return 0, i, false
+		}
+	}
+	e, after, ok := t.class(next, fraction)
+	if !ok || count >= e.value {
+		return 0, i, false
+	}
+	return count / e.value, after, true
+}
+
+// scaled multiplies by the scales after a number: "2.3 million", "5k", "20 mil".
+func (t *text) scaled(from int, value float64, next int) (float64, int, float64, string) {
+	last := 0.0
+	for {
+		e, after, ok := t.scaleOf(next)
+		if !ok {
+			return value, next, last, ""
+		}
+		if e.name == "1e6m" || e.name == "1e9b" {
+			switch value, ok, doubt := t.letter(from, next, value, e); {
+			case doubt != "":
+				return value, next, last, doubt
+			case !ok:
+				return value, next, last, ""
+			default:
+				return value, after, e.value, ""
+			}
+		}
+		value, next, last = exactly(value, e.value), after, e.value
+	}
+}
+
+func (t *text) scaleOf(i int) (entry, int, bool) {
+	e, next, ok := t.class(i, scale)
+	if ok && t.longerUnit(i, next) {
+		return e, i, false // "千米"
+	}
+	if !ok || t.starts(i, cents) && i > 0 && t.tokens[i-1].shape == numeral {
+		return e, i, false
+	}
+	if cut := strings.TrimRight(e.name, "mb"); cut != e.name {
+		e.value, _ = strconv.ParseFloat(cut, 64)
+	} else if len(t.tokens[i].text) == 1 && t.tokens[i].shape == word && !isHan(t.tokens[i].text) && !t.tokens[i].glued && i > 0 && t.tokens[i-1].shape != numeral {
+		return e, i, false // "five k"
+	}
+	return e, next, true
+}
+
+// longerUnit reports a unit that begins like the scale at token i.
+func (t *text) longerUnit(i, next int) bool {
+	for _, c := range []class{measure, unit, currency, percent} {
+		if _, after, ok := t.class(i, c); ok && after > next {
+			return true
+		}
+	}
+	return false
+}
+
+// letter reads the m and b of "5M", "$5m" and "5m", which can be meters or
+// minutes too.
+func (t *text) letter(from, i int, value float64, e entry) (float64, bool, string) {
+	written := t.source[t.tokens[i].start:t.tokens[i].end]
+	money := t.moneyBefore(from) || t.starts(i+1, currency)
+	switch {
+	case len(written) == 2 && written != "MM", e.name == "1e6m" && clockUnits[t.slotUnit()], !t.tokens[i].glued && !money && written != "M":
+		return value, false, ""
+	case money, written == strings.ToUpper(written):
+		return exactly(value, e.value), true, ""
+	}
+	return value, false, strconv.Quote(t.source[t.tokens[i-1].start:t.tokens[i].end]) + " " + twoMeanings
+}
+
+// exactly multiplies in decimal, so that 2.3 million is 2300000 and no neighbour.
+func exactly(value, factor float64) float64 {
+	if power := math.Log10(factor); power == math.Trunc(power) {
+		if exact, err := strconv.ParseFloat(strconv.FormatFloat(value, 'f', -1, 64)+"e"+strconv.Itoa(int(power)), 64); err == nil {
+			return exact
+		}
+	}
+	return value * factor
+}
+
+// after reads the percent sign, currency or unit behind the number.
+func (t *text) after(from int, a *amount) {
+	if _, next, ok := t.class(a.next, percent); ok {
+		if a.next, a.measured = next, true; t.slot.Maximum != nil && *t.slot.Maximum <= 1 {
+			a.value /= 100
+		}
+		return
+	}
+	if _, next, ok := t.class(a.next, cents); ok && t.tokens[a.next].shape == word && len(t.tokens[a.next].text) > 1 {
+		a.next, a.money = next, true
+		return
+	}
+	if next, ok := t.currencyAt(a.next); ok {
+		a.next, a.money = next, true
+		t.small(a)
+		return
+	}
+	at := a.next
+	if e, next, ok := t.unitAt(at); ok {
+		if e.name == "year" && a.value >= 1900 && a.value <= 2100 && t.lang.code == "zh" {
+			a.doubt = "this is a year"
+		}
+		a.next, a.unit = next, e.name
+		if _, next, ok := t.class(a.next, measure); ok {
+			a.next = next // "years old"
+		} else if part, next, ok := t.mixed(a.next, 0); ok {
+			a.value, a.next = a.value+part, next // "an hour and a half"
+		}
+		return
+	}
+	for {
+		_, next, ok := t.class(a.next, measure)
+		if !ok || next < len(t.tokens) && t.tokens[a.next].text == "in" && next == a.next+1 {
+			return
+		}
+		a.named = a.named || t.tokens[a.next].text != "in" && !t.starts(a.next, filler)
+		a.next, a.measured = next, true
+	}
+}
+
+// unitAt reads a unit of time, after the "a" of "half a day" and the "of" of
+// "a couple of weeks".
+func (t *text) unitAt(i int) (entry, int, bool) {
+	if _, after, ok := t.class(i, "a"); ok && t.starts(after, unit) {
+		i = after // "two full weeks", "half a day"
+	}
+	if t.is(i, "m") && t.tokens[i].glued && clockUnits[t.slotUnit()] {
+		return entry{class: unit, name: "minute"}, i + 1, true
+	}
+	e, next, ok := t.class(i, unit)
+	if ok && len(t.tokens[i].text) == 1 && !t.tokens[i].glued && next == i+1 {
+		return e, i, e.name == "hour" && i > 0 && t.tokens[i-1].shape == numeral // "3 h"
+	}
+	return e, next, ok
+}
+
+// small adds the cents of "5 euros 20" and "a dollar and 42 cents".
+func (t *text) small(a *amount) {
+	at := a.next
+	_, after, joined := t.class(at, and)
+	if joined {
+		at = after
+	}
+	if at >= len(t.tokens) || a.value != math.Trunc(a.value) {
+		return
+	}
+	more, next, _, doubt := t.base(at)
+	if next == at || doubt != "" || more != math.Trunc(more) || more >= 100 || more < 0 || t.tokens[at].shape == calendar {
+		return
+	}
+	_, after, named := t.class(next, cents)
+	switch {
+	case named:
+		next = after
+	case joined, t.tokens[at].shape == numeral && len(t.tokens[at].text) != 2, t.starts(next, unit), t.starts(next, measure), t.starts(next, currency):
+		return
+	}
+	a.value, a.next = math.Round(a.value*100+more)/100, next
+}

@@ -1,0 +1,452 @@
+package parse
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// A pattern says how a language makes a date or a time of day:
+//
+//	the {day} of {month} [[,] {year}]
+//	half past {hour} => minute=30
+//
+// Words stand for themselves, [ ] may be left out, ( | ) are alternatives and
+// { } is one of the readers below, which notes what it reads in the field of that
+// name. What follows => are fields that the pattern sets itself. Of several
+// patterns that fit, the one that takes the most words counts.
+type patternNode struct {
+	words   map[string]*patternNode
+	readers []readerEdge
+	end     bool
+	sets    []setting
+}
+
+type readerEdge struct {
+	name string
+	read func(t *text, i int, m *moment) (next int, ok bool)
+	to   *patternNode
+}
+
+type setting struct {
+	field field
+	value int
+}
+
+// field is one part of a moment.
+type field int
+
+const (
+	fieldYear field = iota
+	fieldMonth
+	fieldDay     // of the month; -1 is the last
+	fieldWeekday // 1 is Monday
+	fieldNth     // weekday of the month; -1 is the last
+	fieldWhich   // of weekdays: 1 is next, 0 is this, -1 is last
+	fieldWeek    // weeks from this one
+	fieldMonths  // months from this one
+	fieldYears   // years from this one
+	fieldDays    // days from today
+	fieldNow     // the time it is
+	fieldHoliday // index into the holidays
+	fieldAgo     // sign of the amounts
+	fieldHour
+	fieldMinute
+	fieldSecond
+	fieldTo    // minutes before the hour
+	fieldPart  // a partOfDay
+	fieldWeak  // nothing but a number says that this is a time
+	fieldHalf  // a half hour of which the hour is not sure
+	fieldIdiom // minutes past or to an hour of the clock face
+	fields
+)
+
+var fieldNames = map[string]field{
+	"year": fieldYear, "month": fieldMonth, "day": fieldDay, "weekday": fieldWeekday, "nth": fieldNth, "which": fieldWhich,
+	"week": fieldWeek, "months": fieldMonths, "years": fieldYears, "days": fieldDays, "now": fieldNow, "ago": fieldAgo,
+	"hour": fieldHour, "minute": fieldMinute, "second": fieldSecond, "to": fieldTo, "part": fieldPart, "weak": fieldWeak, "half": fieldHalf, "idiom": fieldIdiom,
+}
+
+// compile makes one tree of patterns.
+func (l *language) compile(patterns []string) *patternNode {
+	root := &patternNode{}
+	for _, pattern := range patterns {
+		form, set, _ := strings.Cut(pattern, "=>")
+		var sets []setting
+		for pair := range strings.FieldsSeq(set) {
+			name, value, _ := strings.Cut(pair, "=")
+			number, err := strconv.Atoi(value)
+			field, ok := fieldNames[name]
+			if name == "part" {
+				number, err = int(partsOfDay[value]), nil
+			}
+			if err != nil || !ok {
+				panic(fmt.Sprintf("language %s: %q sets no field", l.code, pattern))
+			}
+			sets = append(sets, setting{field, number})
+		}
+		sequences, rest := expand(strings.Fields(spaced.Replace(form)))
+		if len(rest) > 0 {
+			panic(fmt.Sprintf("language %s: %q does not end well", l.code, pattern))
+		}
+		for _, sequence := range sequences {
+			l.grow(root, sequence, sets)
+		}
+	}
+	return root
+}
+
+var spaced = strings.NewReplacer("[", " [ ", "]", " ] ", "(", " ( ", ")", " ) ", "|", " | ")
+
+// expand gives every sequence of words and readers that a form stands for, up to
+// the bracket or bar that ends it.
+func expand(form []string) (sequences [][]string, rest []string) {
+	sequences = [][]string{nil}
+	for len(form) > 0 {
+		element := form[0]
+		form = form[1:]
+		var alternatives [][]string
+		switch element {
+		case "]", ")", "|":
+			return sequences, append([]string{element}, form...)
+		case "[", "(":
+			if element == "[" {
+				alternatives = [][]string{nil}
+			}
+			for {
+				var more [][]string
+				more, form = expand(form)
+				alternatives = append(alternatives, more...)
+				ended := form[0] != "|"
+				form = form[1:]
+				if ended {
+					break
+				}
+			}
+		default:
+			alternatives = [][]string{{element}}
+		}
+		var longer [][]string
+		for _, sequence := range sequences {
+			for _, alternative := range alternatives {
+				longer = append(longer, append(append([]string{}, sequence...), alternative...))
+			}
+		}
+		sequences = longer
+	}
+	return sequences, nil
+}
+
+func (l *language) grow(node *patternNode, sequence []string, sets []setting) {
+	for _, element := range sequence {
+		if name, ok := strings.CutPrefix(element, "{"); ok {
+			node = node.reader(strings.TrimSuffix(name, "}"))
+			continue
+		}
+		for _, t := range tokenize(element) {
+			if node.words == nil {
+				node.words = map[string]*patternNode{}
+			}
+			if node.words[t.plain] == nil {
+				node.words[t.plain] = &patternNode{}
+			}
+			node = node.words[t.plain]
+			if t.shape == word {
+				l.known[t.plain] = true
+			}
+		}
+	}
+	if !node.end {
+		node.end, node.sets = true, sets
+	}
+}
+
+func (n *patternNode) reader(name string) *patternNode {
+	for _, edge := range n.readers {
+		if edge.name == name {
+			return edge.to
+		}
+	}
+	read, ok := readers[name]
+	if !ok {
+		panic("no reader {" + name + "}")
+	}
+	n.readers = append(n.readers, readerEdge{name, read, &patternNode{}})
+	return n.readers[len(n.readers)-1].to
+}
+
+// match follows the patterns from token i as far as they lead.
+func (t *text) match(node *patternNode, i int, m moment) (moment, int, bool) {
+	var best moment
+	longest, found := i, false
+	if i < len(t.tokens) && !(m.any() && t.tokens[i].newline) {
+		if next := node.words[t.tokens[i].plain]; next != nil {
+			if deeper, end, ok := t.match(next, i+1, m); ok {
+				best, longest, found = deeper, end, true
+			}
+		}
+		for _, edge := range node.readers {
+			read := m
+			next, ok := edge.read(t, i, &read)
+			if !ok {
+				continue
+			}
+			if deeper, end, ok := t.match(edge.to, next, read); ok && end > longest {
+				best, longest, found = deeper, end, true
+			}
+		}
+	}
+	if found {
+		return best, longest, true
+	}
+	if node.end {
+		for _, set := range node.sets {
+			m.set(set.field, set.value)
+		}
+		return m, i, true
+	}
+	return moment{}, i, false
+}
+
+var readers map[string]func(t *text, i int, m *moment) (int, bool)
+
+func init() {
+	readers = map[string]func(t *text, i int, m *moment) (int, bool){
+		"day":     readDay,
+		"ordinal": readOrdinal,
+		"nth":     readNth,
+		"month":   readClass(month, fieldMonth),
+		"weekday": readClass(weekday, fieldWeekday),
+		"days":    readClass(day, fieldDays),
+		"part":    readPart,
+		"holiday": readHoliday,
+		"year":    readYear,
+		"date":    readCalendar,
+		"dotted":  readDotted,
+		"open":    readSign("("),
+		"close":   readSign(")"),
+		"when":    readWhen,
+		"yy":      readShortYear,
+		"amount":  readAmounts,
+		"clock":   readClock,
+		"hour":    readNumber(fieldHour, 0, 24),
+		"minute":  readNumber(fieldMinute, 0, 59),
+		"second":  readNumber(fieldSecond, 0, 59),
+		"number":  readNumber(fieldMonth, 1, 12),
+		"numberth": func(t *text, i int, m *moment) (int, bool) {
+			value, next, ok := t.ordinalAt(i)
+			m.set(fieldMonth, value)
+			return next, ok && value >= 1 && value <= 12
+		},
+		"decimal": readDecimalClock,
+		"compact": readCompactClock,
+	}
+}
+
+// readSign reads a bracket, which patterns cannot name themselves.
+func readSign(sign string) func(t *text, i int, m *moment) (int, bool) {
+	return func(t *text, i int, _ *moment) (int, bool) { return i + 1, t.is(i, sign) }
+}
+
+func readClass(c class, f field) func(t *text, i int, m *moment) (int, bool) {
+	return func(t *text, i int, m *moment) (int, bool) {
+		e, next, ok := t.class(i, c)
+		if !ok {
+			return i, false
+		}
+		m.set(f, int(e.value))
+		// The point of an abbreviation.
+		if last := t.tokens[next-1]; t.is(next, ".") && t.tokens[next].glued && (len(last.text) <= 4 && next+1 < len(t.tokens) && !t.tokens[next+1].newline || next+1 < len(t.tokens) && t.tokens[next+1].glued) {
+			next++
+		}
+		return next, true
+	}
+}
+
+func readNumber(f field, least, most int) func(t *text, i int, m *moment) (int, bool) {
+	return func(t *text, i int, m *moment) (int, bool) {
+		value, next, ok := t.cardinal(i)
+		if !ok || value < least || value > most || t.tokens[i].shape == numeral && len(t.tokens[i].text) > 2 {
+			return i, false
+		}
+		m.set(f, value)
+		return next, true
+	}
+}
+
+func readDay(t *text, i int, m *moment) (int, bool) {
+	if next, ok := readOrdinal(t, i, m); ok {
+		return next, true
+	}
+	next, ok := readNumber(fieldDay, 1, 31)(t, i, m)
+	return next, ok && !t.starts(next, part) // the hour of "Friday 6 pm" is no day
+}
+
+func readOrdinal(t *text, i int, m *moment) (int, bool) {
+	value, next, ok := t.ordinalAt(i)
+	if !ok || value < 1 || value > 31 {
+		return i, false
+	}
+	m.set(fieldDay, value)
+	return next, true
+}
+
+func readNth(t *text, i int, m *moment) (int, bool) {
+	value, next, ok := t.ordinalAt(i)
+	if !ok || value < 1 || value > 5 {
+		return i, false
+	}
+	m.set(fieldNth, value)
+	return next, true
+}
+
+func readPart(t *text, i int, m *moment) (int, bool) {
+	e, next, ok := t.class(i, part)
+	if !ok {
+		return i, false
+	}
+	if len(t.tokens[i].text) == 1 && next == i+1 && !m.has(fieldHour) {
+		return i, false // the article of "a 9:15 pm" is no "am"
+	}
+	// "tonight at 8 pm" says the same part of the day twice.
+	if now := partsOfDay[e.name]; !m.has(fieldPart) || m.at[fieldPart] == int(now) || partOfDay(m.at[fieldPart]).late() == now.late() {
+		if !m.has(fieldPart) || now == am || now == pm {
+			m.set(fieldPart, int(now))
+		}
+		return next, true
+	}
+	return i, false
+}
+
+// readYear reads 2026, '26 and a year in words.
+func readYear(t *text, i int, m *moment) (int, bool) {
+	at := i
+	if t.is(i, "'") {
+		at++
+	}
+	if at >= len(t.tokens) {
+		return i, false
+	}
+	if written := t.tokens[at].text; t.tokens[at].shape == numeral {
+		year, err := strconv.Atoi(written)
+		if err != nil || at > i && len(written) != 2 || at == i && (len(written) != 4 || year < 1000) {
+			return i, false
+		}
+		if at > i {
+			year += 2000
+		}
+		m.set(fieldYear, year)
+		return at + 1, true
+	}
+	value, next, _ := t.spelled(i)
+	if more, end, _ := t.spelled(next); end > next && value >= 16 && value <= 21 && more >= 10 && more < 100 {
+		value, next = value*100+more, end // "nineteen seventy eight"
+	}
+	if value < 1000 || value > 2999 {
+		return i, false
+	}
+	m.set(fieldYear, int(value))
+	return next, true
+}
+
+// readShortYear reads the "74" of "31 octobre 74": nothing may follow it that it
+// could count.
+func readShortYear(t *text, i int, m *moment) (int, bool) {
+	if i >= len(t.tokens) || t.tokens[i].shape != numeral || len(t.tokens[i].text) != 2 || i+1 < len(t.tokens) && (t.tokens[i+1].shape != sign || t.tokens[i+1].glued && i+2 < len(t.tokens)) {
+		return i, false
+	}
+	year, err := strconv.Atoi(t.tokens[i].text)
+	m.set(fieldYear, century(year, t.now.Year()))
+	return i + 1, err == nil
+}
+
+// readDotted reads the "15.2." of a language that writes the day first.
+func readDotted(t *text, i int, m *moment) (int, bool) {
+	if i >= len(t.tokens) || t.tokens[i].shape != numeral || !t.is(i+1, ".") || !t.tokens[i+1].glued {
+		return i, false
+	}
+	first, second, ok := strings.Cut(t.tokens[i].text, ".")
+	d, errDay := strconv.Atoi(first)
+	month, errMonth := strconv.Atoi(second)
+	m.set(fieldDay, d)
+	m.set(fieldMonth, month)
+	return i + 2, ok && errDay == nil && errMonth == nil && d >= 1 && d <= 31 && month >= 1 && month <= 12 && len(second) <= 2
+}
+
+// readWhen reads a whole date that amounts are counted from.
+func readWhen(t *text, i int, m *moment) (int, bool) {
+	if i >= len(t.tokens) || m.within {
+		return i, false
+	}
+	base, next, ok := t.match(t.lang.dates, i, moment{within: true})
+	if !ok || next == i || len(base.amounts) > 0 || base.has(fieldNow) {
+		return i, false
+	}
+	base.amounts, base.within = m.amounts, false
+	*m = base
+	return next, true
+}
+
+// readAmounts reads "2 years and 1 month".
+func readAmounts(t *text, i int, m *moment) (int, bool) {
+	m.amounts = nil
+	next := i
+	for {
+		at := next
+		if len(m.amounts) > 0 {
+			if _, after, ok := t.class(at, and); ok {
+				at = after
+			} else if t.is(at, ",") {
+				at++
+			}
+		}
+		if at < len(t.tokens) && t.is(at, "-") {
+			return next, len(m.amounts) > 0
+		}
+		a, ok := t.amountAt(at)
+		if !ok || a.unit == "" || a.doubt != "" || a.value < 0 {
+			return next, len(m.amounts) > 0
+		}
+		m.amounts = append(m.amounts, a)
+		next = a.next
+	}
+}
+
+func readClock(t *text, i int, m *moment) (int, bool) {
+	if i >= len(t.tokens) || t.tokens[i].shape != clock {
+		return i, false
+	}
+	parts := strings.Split(t.tokens[i].text, ":")
+	for n, f := range []field{fieldHour, fieldMinute, fieldSecond}[:len(parts)] {
+		value, _ := strconv.Atoi(parts[n])
+		m.set(f, value)
+	}
+	return i + 1, true
+}
+
+// readDecimalClock reads the "8.30" of "8.30 pm".
+func readDecimalClock(t *text, i int, m *moment) (int, bool) {
+	if i >= len(t.tokens) || t.tokens[i].shape != numeral {
+		return i, false
+	}
+	hour, minute, ok := strings.Cut(t.tokens[i].text, ".")
+	if !ok || len(hour) > 2 || len(minute) != 2 || !isDigits(hour) || !isDigits(minute) {
+		return i, false
+	}
+	h, _ := strconv.Atoi(hour)
+	min, _ := strconv.Atoi(minute)
+	m.set(fieldHour, h)
+	m.set(fieldMinute, min)
+	return i + 1, h <= 24 && min <= 59
+}
+
+// readCompactClock reads "1430" and the "730" of "730 pm".
+func readCompactClock(t *text, i int, m *moment) (int, bool) {
+	if i >= len(t.tokens) || t.tokens[i].shape != numeral || !isDigits(t.tokens[i].text) || len(t.tokens[i].text) < 3 || len(t.tokens[i].text) > 4 {
+		return i, false
+	}
+	value, _ := strconv.Atoi(t.tokens[i].text)
+	m.set(fieldHour, value/100)
+	m.set(fieldMinute, value%100)
+	return i + 1, value/100 <= 23 && value%100 <= 59
+}

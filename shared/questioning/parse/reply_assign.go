@@ -1,0 +1,334 @@
+package parse
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+)
+
+// candidate is a value in a text that a slot may take.
+type candidate struct {
+	Found
+	slot  int // of the slots
+	score int // how much the words around it speak for the slot; see evidence
+}
+
+// Scores of a slot for a value. Words that only this slot is described by speak
+// for it; words of the opposite role, such as a return for a departure, against.
+const (
+	scoreNamed    = 4 // the key or title says the word
+	scoreMention  = 2 // the description or the question does
+	scoreRole     = 4
+	scoreAgainst  = -8
+	scoreSpecial  = -1   // a rival's name says less, and nothing speaks for more
+	scoreUnlikely = -100 // the value counts something else
+	// scoreUnreachable keeps a slot from a value whatever speaks for it.
+	scoreUnreachable = 100
+)
+
+// assign searches text for the values of all typed slots and gives each to the
+// one slot that can take it. It returns the bytes of the values that found one.
+func (r *replying) assign(text string) []interval {
+	return r.assignWithin(text, func(questioning.Slot) bool { return true })
+}
+
+// assignExcept tells what a reply says beside the answer to its question.
+func (r *replying) assignExcept(text string, asked questioning.Slot) {
+	own := Find(asked, text, r.context)
+	assigned := r.candidates(text, func(slot questioning.Slot) bool {
+		return slot.Key != asked.Key && !(slot.Type == asked.Type && len(asked.Options) == 0)
+	})
+	for _, f := range own {
+		assigned = slices.DeleteFunc(assigned, func(c candidate) bool { return overlap(c.Found, f) })
+	}
+	r.settle(text, assigned)
+}
+
+// interval is a part of a text, in bytes.
+type interval struct{ start, end int }
+
+func overlap(a, b Found) bool { return a.Start < b.End && b.Start < a.End }
+
+func (r *replying) assignWithin(text string, among func(questioning.Slot) bool) []interval {
+	return r.settle(text, r.candidates(text, among))
+}
+
+// candidates are the values of each slot that the text holds, with the evidence
+// for each. Of values that overlap only the longest count: the 9 of "the 9th"
+// is no number.
+func (r *replying) candidates(text string, among func(questioning.Slot) bool) []candidate {
+	if len(text)*len(r.slots) > longestSplit {
+		return nil
+	}
+	r.words = nil
+	var all []candidate
+	for i, slot := range r.slots {
+		if !among(slot) {
+			continue
+		}
+		for _, found := range r.find(slot, text) {
+			all = append(all, candidate{Found: found, slot: i})
+		}
+		if len(all) > mostCandidates {
+			return nil
+		}
+	}
+	all = slices.DeleteFunc(all, func(c candidate) bool {
+		return slices.ContainsFunc(all, func(other candidate) bool {
+			return overlap(c.Found, other.Found) && other.End-other.Start > c.End-c.Start
+		})
+	})
+	slices.SortStableFunc(all, func(a, b candidate) int { return cmp.Or(a.Start-b.Start, a.slot-b.slot) })
+	if len(all) == 0 {
+		return nil
+	}
+	w := newWitness(r, text)
+	for i := range all {
+		all[i].score = w.evidence(all, all[i])
+	}
+	w.ranges(all)
+	return all
+}
+
+// find are the values for a slot: those of its type, and what only a reply to
+// several questions tells, such as a yes by naming the thing.
+func (r *replying) find(slot questioning.Slot, text string) []Found {
+	found := Find(r.echoed(slot, text), text, r.context)
+	switch {
+	case slot.Type == questioning.Boolean && len(found) == 0 || slot.Type == questioning.Boolean && !r.isOpen(slot.Key):
+		return findMentioned(slot, text, r.context)
+	case slot.Type == questioning.Text:
+		return findPlace(slot, text, r.context)
+	}
+	return found
+}
+
+// echoed is a slot that is also described by the forms of its own words that
+// the text has: who is asked for baths may speak of bathrooms.
+func (r *replying) echoed(slot questioning.Slot, text string) questioning.Slot {
+	if r.words == nil {
+		for _, one := range tokenize(text[:min(len(text), longestTyped)]) {
+			if one.shape == word {
+				r.words = append(r.words, one.plain)
+			}
+		}
+		slices.Sort(r.words)
+		r.words = slices.Compact(r.words)
+	}
+	own := tokenize(labelJoints.Replace(slot.Key + " " + slot.Title))
+	for _, said := range r.words {
+		if slices.ContainsFunc(own, func(o token) bool { return o.shape == word && akin(o.plain, said) }) {
+			slot.Description += " " + said
+		}
+	}
+	return slot
+}
+
+// settle gives values to slots, the best supported first: a slot that has its
+// value leaves the others to those that have none.
+func (r *replying) settle(text string, all []candidate) []interval {
+	var assigned []interval
+	for {
+		best, ok := r.decide(text, all, assigned)
+		if !ok {
+			break
+		}
+		slot := r.slots[best.slot]
+		words := strings.TrimSpace(text[best.ClauseStart:best.ClauseEnd])
+		used := interval{best.Start, best.End}
+		if question, waits := r.question(slot.Key); question.Number != 0 {
+			if waits {
+				used = interval{best.ClauseStart, best.ClauseEnd}
+				r.answers[question.Number] = &Part{Number: question.Number, Slot: slot.Key, Words: words,
+					Reading: Reading{Outcome: questioning.Answered, Value: best.Value}}
+			}
+		} else {
+			r.tell(slot, text[best.Start:best.End], best.Value)
+		}
+		assigned = append(assigned, interval{best.Start, best.End})
+		r.used = append(r.used, used)
+		all = slices.DeleteFunc(all, func(c candidate) bool { return c.slot == best.slot || overlap(c.Found, best.Found) })
+	}
+	for _, c := range all {
+		r.doubt(text, c)
+	}
+	r.unread(text, all)
+	return assigned
+}
+
+// remainder is what of a piece of the text is in the words of no part.
+func (r *replying) remainder(text string, piece interval) string {
+	var within []interval
+	for _, at := range r.used {
+		if at.start < piece.end && piece.start < at.end {
+			within = append(within, interval{max(0, at.start-piece.start), min(at.end, piece.end) - piece.start})
+		}
+	}
+	return cutOut(text[piece.start:piece.end], within)
+}
+
+// unread notes, for an open question, a value that only it could take and that
+// the words around it do not let stand: "at least 20".
+func (r *replying) unread(text string, all []candidate) {
+	for _, c := range all {
+		slot := r.slots[c.slot]
+		question, waits := r.question(slot.Key)
+		rivalled := slices.ContainsFunc(all, func(other candidate) bool {
+			return other.slot != c.slot && overlap(other.Found, c.Found) && r.isOpen(r.slots[other.slot].Key)
+		})
+		if !waits || c.Problem == "" || c.Weak || rivalled || c.score < 0 {
+			continue
+		}
+		r.answers[question.Number] = &Part{Number: question.Number, Slot: slot.Key, Words: strings.TrimSpace(text[c.ClauseStart:c.ClauseEnd]),
+			Reading: Reading{Outcome: questioning.Answered, Problem: misread(slot, c.Problem).Error()}}
+		r.used = append(r.used, interval{c.ClauseStart, c.ClauseEnd})
+	}
+}
+
+// doubt says why a value found no slot.
+func (r *replying) doubt(text string, c candidate) {
+	reason := c.Problem
+	if reason == "" {
+		reason = "more than one question could take this"
+	}
+	if reason = fmt.Sprintf("%s: %s", quoted(text[c.Start:c.End]), reason); !slices.Contains(r.doubts, reason) && len(r.doubts) < mostDoubts {
+		r.doubts = append(r.doubts, reason)
+	}
+}
+
+// mostDoubts bounds what is said of values that found no slot.
+const mostDoubts = 20
+
+// decide finds the best supported value that exactly one slot can take.
+func (r *replying) decide(text string, all []candidate, assigned []interval) (best candidate, ok bool) {
+	for i, c := range all {
+		if r.stands(c, assigned) && r.takes(text, all, i) && (!ok || c.score > best.score) {
+			best, ok = c, true
+		}
+	}
+	return best, ok
+}
+
+// stands reports a value that nothing around it speaks against. A question tells
+// what it is about, but answers none.
+//
+// A word that belongs to another value does not speak against this one once a
+// slot has taken the other.
+func (r *replying) stands(c candidate, assigned []interval) bool {
+	return c.Problem == "" || c.Asked && !r.isOpen(r.slots[c.slot].Key) ||
+		c.Beside > 0 && slices.ContainsFunc(assigned, func(at interval) bool { return at.start == c.Beside-1 })
+}
+
+// takes reports whether the slot of a candidate is the only one for its value,
+// and its value the only one for the slot.
+func (r *replying) takes(text string, all []candidate, at int) bool {
+	c := all[at]
+	slot := r.slots[c.slot]
+	open := r.isOpen(slot.Key)
+	if !open && len(slot.Options) > 0 && strings.HasSuffix(strings.ToLower(text[:c.Start]), "to ") {
+		return false // "we want to host" does not say that the host pays
+	}
+	if c.score <= scoreAgainst/2 || c.score < needed(slot, c.Found, text[c.Start:c.End], open) {
+		return false
+	}
+	for i, other := range all {
+		switch {
+		case i == at:
+		case other.slot == c.slot: // another value for the same slot
+			if !same(other.Value, c.Value) && other.score >= c.score {
+				return false
+			}
+		case overlap(other.Found, c.Found) && other.score > scoreUnlikely: // another slot for the same value
+			rival := r.isOpen(r.slots[other.slot].Key)
+			if other.score > c.score || other.score == c.score && (rival || !open) {
+				return false
+			}
+			if rival && !open {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// needed is the evidence that a value must have. A date is what it is; a number
+// may count anything, unless it answers a question and all around it is understood.
+func needed(slot questioning.Slot, found Found, words string, open bool) int {
+	number := slot.Type == questioning.Integer || slot.Type == questioning.Number
+	switch {
+	case open && !(number && found.Unsure):
+		return scoreSpecial
+	case number:
+		return scoreMention
+	case found.Weak && slot.Type == questioning.Time:
+		return scoreUnreachable
+	case found.Weak && !strings.ContainsAny(words, "0123456789"): // "first", "the one"
+		return scoreUnreachable
+	}
+	return scoreSpecial
+}
+
+// leftover gives what is not a value to the one free text that is open.
+func (r *replying) leftover(text string, assigned []interval) {
+	rest := cutOut(text, assigned)
+	if !hasContent(rest, r.context) {
+		return
+	}
+	var free []Open
+	for _, question := range r.waiting() {
+		if !typed(question.Slot.Type) {
+			free = append(free, question)
+		}
+	}
+	if len(free) == 1 {
+		r.answer(free[0], rest)
+		return
+	}
+	for _, piece := range sentences(text) {
+		if left := r.remainder(text, piece); hasContent(left, r.context) {
+			r.leave(left)
+		}
+	}
+}
+
+// cutOut returns a text without some intervals of it.
+func cutOut(text string, cut []interval) string {
+	slices.SortFunc(cut, func(a, b interval) int { return a.start - b.start })
+	var b strings.Builder
+	at := 0
+	for _, c := range cut {
+		if c.start > at {
+			b.WriteString(text[at:c.start])
+		}
+		at = max(at, c.end)
+	}
+	b.WriteString(text[at:])
+	return strings.TrimSpace(b.String())
+}
+
+// hasContent reports whether words say more than the language's small words.
+func hasContent(words string, c Context) bool {
+	if len(words) > longestTyped {
+		return true
+	}
+	t := read(questioning.Slot{Type: questioning.Text}, words, c)
+	covers := t.cover(nil, nil, false)
+	return slices.Contains(covers.roles, roleUnknown)
+}
+
+// sentences are the lines of a text and the sentences in them.
+func sentences(text string) []interval {
+	var all []interval
+	start := 0
+	for i, r := range text {
+		ends := r == '\n' || strings.ContainsRune(".!?;", r) && (i+1 == len(text) || text[i+1] == ' ' || text[i+1] == '\n')
+		if ends {
+			all = append(all, interval{start, i + 1})
+			start = i + 1
+		}
+	}
+	return append(all, interval{start, len(text)})
+}

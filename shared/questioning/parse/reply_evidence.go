@@ -1,0 +1,438 @@
+package parse
+
+import (
+	"cmp"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+)
+
+// slotWords are what a slot is called and described by.
+type slotWords struct {
+	named, mentioned []string // plain words of key and title; of description and question
+	role             class    // starts, ends, or "" for neither
+	people           bool     // it counts persons
+}
+
+// witness looks for words that speak for a slot around the values of a text.
+type witness struct {
+	text  *text
+	slots []questioning.Slot
+	words []*slotWords
+}
+
+func newWitness(r *replying, words string) *witness {
+	w := &witness{text: read(questioning.Slot{Type: questioning.Text}, words, r.context), slots: r.slots}
+	w.words = make([]*slotWords, len(r.slots))
+	return w
+}
+
+// of are the words of a slot, looked up when first needed.
+func (w *witness) of(slot int) slotWords {
+	if w.words[slot] == nil {
+		own := w.wordsOf(w.slots[slot])
+		w.words[slot] = &own
+	}
+	return *w.words[slot]
+}
+
+func (w *witness) wordsOf(slot questioning.Slot) slotWords {
+	own := &text{lang: w.text.lang, slot: slot}
+	own.slot.Question = "" // it may ask for both ends: "when will you leave and return?"
+	s := slotWords{people: own.slotIs(persons) || own.slotIs(attendance)}
+	switch begins, finishes := own.slotIs(starts), own.slotIs(ends); {
+	case begins && !finishes:
+		s.role = starts
+	case finishes && !begins:
+		s.role = ends
+	}
+	name, more := slot.Key+" "+slot.Title, slot.Description+" "+slot.Question
+	s.named = joined(name, contentWords(w.text.lang, name, true))
+	s.mentioned = joined(more, contentWords(w.text.lang, more, false))
+	return s
+}
+
+// contentWords are the words that say what a slot is about. Verbs such as "leave", which any
+// sentence may hold, count in a name only.
+func contentWords(l *language, said string, name bool) []string {
+	tokens := tokenize(labelJoints.Replace(said))
+	t := &text{source: said, tokens: tokens, lang: l, found: make([][]phrase, len(tokens))}
+	var all []string
+	for i, one := range tokens {
+		if one.shape != word {
+			continue
+		}
+		if plain := strings.ReplaceAll(one.plain, "-", ""); !t.isSmall(i, name) {
+			all = append(all, plain)
+		}
+	}
+	return all
+}
+
+// joined adds each pair of neighbours as one word: "check in" is "checkin".
+func joined(said string, words []string) []string {
+	tokens := tokenize(labelJoints.Replace(said))
+	for i := 1; i < len(tokens); i++ {
+		if tokens[i-1].shape == word && tokens[i].shape == word {
+			words = append(words, tokens[i-1].plain+tokens[i].plain)
+		}
+	}
+	return words
+}
+
+// isSmall reports a word that says nothing of what a slot is about.
+func (t *text) isSmall(i int, name bool) bool {
+	if one := t.tokens[i].plain; len(one) < 3 || name && len(one) > 3 {
+		return len(one) < 3
+	}
+	for _, p := range t.phrases(i) {
+		for _, e := range p.entries {
+			switch e.class {
+			case filler, article, and, hedge, request, want, assent, yes, no, unit, number, until, since, query, all, only, oneself, bound, alternative, negation, condition:
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// says reports how strongly the token at i speaks for the slot's words that no
+// rival slot is described by.
+func (w *witness) says(i int, own slotWords, rivals []slotWords) int {
+	one := w.text.tokens[i]
+	if one.shape != word {
+		return 0
+	}
+	forms := []string{strings.ReplaceAll(one.plain, "-", "")}
+	if i+1 < len(w.text.tokens) && w.text.tokens[i+1].shape == word {
+		forms = append(forms, one.plain+w.text.tokens[i+1].plain)
+	}
+	if len(forms[0]) < 3 {
+		forms = forms[1:]
+	}
+	best := 0
+	for _, form := range forms {
+		switch {
+		case holds(own.named, form) && !slices.ContainsFunc(rivals, func(s slotWords) bool { return holds(s.named, form) }):
+			best = max(best, scoreNamed)
+		case holds(own.mentioned, form) && !slices.ContainsFunc(rivals, func(s slotWords) bool { return holds(s.named, form) || holds(s.mentioned, form) }):
+			best = max(best, scoreMention)
+		}
+	}
+	return best
+}
+
+func holds(words []string, form string) bool {
+	return slices.ContainsFunc(words, func(said string) bool { return akin(said, form) })
+}
+
+// akin reports words of one family: "bath" and "bathrooms", "return" and
+// "returning". A word of three letters must begin the other and be a good part of it.
+func akin(a, b string) bool {
+	if sameStem(a, b) {
+		return true
+	}
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	if len(a) > 3 {
+		a = strings.TrimSuffix(a, "s")
+	}
+	return len(a) >= 3 && strings.HasPrefix(b, a) && len(b) <= 3*len(a)
+}
+
+// evidence scores how much the words around a value speak for its slot, against
+// the other slots that could take it.
+func (w *witness) evidence(all []candidate, c candidate) int {
+	slot := w.slots[c.slot]
+	var rivals []slotWords
+	for _, other := range all {
+		if other.slot != c.slot && overlap(other.Found, c.Found) {
+			rivals = append(rivals, w.of(other.slot))
+		}
+	}
+	own := w.of(c.slot)
+	if slot.Type == questioning.Integer || slot.Type == questioning.Number {
+		return w.counted(c, own, rivals)
+	}
+	from, to := c.ClauseStart, c.ClauseEnd
+	followed := false
+	for _, other := range all {
+		if w.slots[other.slot].Type != slot.Type {
+			continue
+		}
+		if other.Start >= c.End && other.Start < to {
+			to, followed = other.Start, true
+		}
+		if other.End <= c.Start && other.End > from {
+			from = other.End
+		}
+	}
+	named := w.most(from, c.Start, own, rivals)
+	if !followed {
+		named = max(named, w.most(c.End, to, own, rivals))
+	}
+	score := w.role(from, c.Start, own, rivals) + named
+	if named == 0 && w.isSpecial(own, rivals) && !w.ofOthers(c) {
+		score += scoreSpecial
+	}
+	return score
+}
+
+// isSpecial reports a slot that is named by more than a rival: with nothing said
+// of a recipient, "account" is meant and not "recipient account".
+func (w *witness) isSpecial(own slotWords, rivals []slotWords) bool {
+	return slices.ContainsFunc(rivals, func(rival slotWords) bool {
+		more := func(a, b slotWords) bool {
+			return slices.ContainsFunc(a.named, func(said string) bool { return !holds(b.named, said) })
+		}
+		return more(own, rival) && !more(rival, own)
+	})
+}
+
+// ofOthers reports words for what belongs to somebody else: "her account". Where
+// two slots have the same options, what does not say whose it is may be either's.
+func (w *witness) ofOthers(c candidate) bool {
+	mine := false
+	for i, one := range w.text.tokens {
+		if one.start < c.ClauseStart || one.end > c.ClauseEnd {
+			continue
+		}
+		if w.text.starts(i, theirs) {
+			return true
+		}
+		mine = mine || w.text.starts(i, "my")
+	}
+	return len(w.slots[c.slot].Options) > 0 && !mine
+}
+
+// theirs are the words for what belongs to somebody else.
+const theirs class = "theirs"
+
+// most is the strongest word for the slot between two places of the text.
+func (w *witness) most(from, to int, own slotWords, rivals []slotWords) int {
+	best := 0
+	for i, one := range w.text.tokens {
+		if one.start >= from && one.end <= to {
+			best = max(best, w.says(i, own, rivals))
+		}
+	}
+	return best
+}
+
+// role is what the last word before the value says of starts and ends.
+func (w *witness) role(from, to int, own slotWords, rivals []slotWords) int {
+	if own.role == "" || !slices.ContainsFunc(rivals, func(s slotWords) bool { return s.role != "" && s.role != own.role }) {
+		return 0
+	}
+	last := class("")
+	for i, one := range w.text.tokens {
+		if one.start < from || one.end > to {
+			continue
+		}
+		switch {
+		case w.text.starts(i, ends) || w.text.starts(i, until):
+			last = ends
+		case w.text.starts(i, starts) || w.text.starts(i, since):
+			last = starts
+		}
+	}
+	switch last {
+	case "":
+		return 0
+	case own.role:
+		return scoreRole
+	}
+	return scoreAgainst
+}
+
+// counted judges a number by what it counts: the noun behind it, or the name
+// before it ("rooms: 3", "party of 6").
+func (w *witness) counted(c candidate, own slotWords, rivals []slotWords) int {
+	after, before := -1, -1
+	for i, one := range w.text.tokens {
+		if one.start >= c.Start && after < 0 && (one.start >= c.End || one.shape == word && !w.text.isNumber(i)) {
+			after = i
+		}
+		if one.end <= c.Start {
+			before = i
+		}
+	}
+	for i := after; i >= 0 && i < min(len(w.text.tokens), after+farthestNoun); i++ {
+		one := w.text.tokens[i]
+		if one.shape != word && one.text != "-" || one.newline {
+			break
+		}
+		score := w.says(i, own, rivals)
+		switch {
+		case score > 0:
+			return score
+		case w.text.starts(i, persons) || w.text.starts(i, person) || w.text.starts(i, attendance):
+			if own.people {
+				return scoreNamed
+			}
+			return scoreUnlikely
+		case i == after && w.text.starts(i, unit):
+			return scoreUnlikely
+		}
+		if w.text.starts(i, placing) || one.text == "for" {
+			break // "one for a party of 5"
+		}
+	}
+	for i := before; i >= 0 && i > before-farthestName; i-- {
+		if w.text.tokens[i].start < c.ClauseStart {
+			break
+		}
+		if score := w.says(i, own, rivals); score > 0 {
+			return score
+		}
+	}
+	return 0
+}
+
+// isNumber reports a word of a number.
+func (t *text) isNumber(i int) bool {
+	return t.starts(i, number) || t.starts(i, scale) || t.starts(i, article) || t.starts(i, and)
+}
+
+// farthestNoun and farthestName bound, in tokens, where a number's noun stands:
+// "three large hotel rooms", "the number of rooms is 3".
+const farthestNoun, farthestName = 3, 3
+
+// findMentioned finds a yes or no that is told by naming the thing: "with wifi",
+// "no pets". Every word of the slot's title has to be there.
+func findMentioned(slot questioning.Slot, words string, c Context) []Found {
+	if len(words) > longestTyped {
+		return nil
+	}
+	t := read(slot, words, c)
+	title := t.titleWords(cmp.Or(slot.Title, slot.Key))
+	var found []Found
+	for _, clause := range sentences(words) {
+		if f, ok := t.mentioned(title, clause); ok {
+			found = append(found, f)
+		}
+	}
+	return found
+}
+
+// titleWords are the words of a title that all have to be told: those that say
+// what it is about.
+func (t *text) titleWords(title string) []string {
+	var all []string
+	for _, one := range tokenize(labelJoints.Replace(title)) {
+		if one.shape == word && len(one.plain) > 1 && !t.isGeneric(one.plain) {
+			all = append(all, one.plain)
+		}
+	}
+	return all
+}
+
+// isGeneric reports a word that many titles of yes-or-no slots hold.
+func (t *text) isGeneric(said string) bool {
+	e := t.lang.lexicon.next[said]
+	return e != nil && slices.ContainsFunc(e.entries, func(e entry) bool { return e.class == generic })
+}
+
+// generic words say nothing of what a slot is about: "has", "allowed", "number".
+const generic class = "generic"
+
+// mentioned looks for all words of a title in a clause.
+func (t *text) mentioned(title []string, clause interval) (Found, bool) {
+	f := Found{ClauseStart: clause.start, ClauseEnd: clause.end, Value: true}
+	hit := map[string]bool{}
+	negated := false
+	first := sort.Search(len(t.tokens), func(i int) bool { return t.tokens[i].start >= clause.start })
+	for i := first; i < len(t.tokens); i++ {
+		one := t.tokens[i]
+		if one.end > clause.end {
+			break
+		}
+		for _, what := range []class{condition, alternative, bound} {
+			if t.starts(i, what) {
+				return f, false
+			}
+		}
+		if t.starts(i, negation) || t.starts(i, no) || t.starts(i, dissent) {
+			negated = true
+		}
+		if one.shape != word {
+			continue
+		}
+		for _, said := range title {
+			if sameStem(said, one.plain) || said == one.plain {
+				if len(hit) == 0 {
+					f.Start = one.start
+				}
+				hit[said], f.End = true, one.end
+			}
+		}
+	}
+	if len(hit) == 0 || len(hit) < len(title) || negated {
+		return f, false
+	}
+	return f, true
+}
+
+// findPlace finds the name behind "in", "from" or "to" for a slot that asks
+// for a place.
+func findPlace(slot questioning.Slot, words string, c Context) []Found {
+	if len(words) > longestTyped {
+		return nil
+	}
+	t := read(slot, words, c)
+	if !t.asksWhere() {
+		return nil
+	}
+	fromThere := t.slotIs(starts) || t.slotIs(origin)
+	var found []Found
+	for i := 0; i < len(t.tokens); i++ {
+		e, next, ok := t.class(i, placing)
+		if !ok {
+			continue
+		}
+		end := next
+		for end < len(t.tokens) && t.isName(end) {
+			end++
+		}
+		if end == next {
+			continue
+		}
+		if leads, _ := strconv.ParseFloat(e.name, 64); leads == 0 && !fromThere || leads != 0 && (leads < 0) == fromThere {
+			from, to := t.tokens[next].start, t.tokens[end-1].end
+			found = append(found, Found{Start: from, End: to, Value: words[from:to], ClauseStart: t.tokens[i].start, ClauseEnd: to})
+		}
+		i = end - 1
+	}
+	return found
+}
+
+// asksWhere reports a slot that is called after a place or asks for one first.
+func (t *text) asksWhere() bool {
+	asks := *t
+	first := strings.Fields(t.slot.Question)
+	asks.slot.Description += " " + strings.Join(first[:min(len(first), 5)], " ")
+	return asks.slotIs(location)
+}
+
+// attendance are the things of which each person has one.
+const attendance class = "attendance"
+
+// location is what a slot is about that asks where, origin one that asks from
+// where. placing leads to a place's name: from there (-1), to it (1) or in it (0).
+const location, origin, placing class = "location", "origin", "placing"
+
+// isName reports a word with a capital that is none of a date or another small word.
+func (t *text) isName(i int) bool {
+	one := t.tokens[i]
+	if one.shape != word || one.newline || len(t.phrases(i)) > 0 {
+		return false
+	}
+	first, _ := utf8.DecodeRuneInString(t.source[one.start:])
+	return unicode.IsUpper(first)
+}

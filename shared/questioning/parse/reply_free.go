@@ -1,0 +1,197 @@
+package parse
+
+import (
+	"math/bits"
+	"regexp"
+	"strings"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+)
+
+// longestSplit bounds, in bytes times slots, the unmarked text that is searched
+// for values: five pages for a form of 18 slots. A longer text is kept whole.
+const longestSplit = 256 << 10
+
+// mostCandidates bounds the values of a text that are weighed against each other;
+// a text with more is no reply to a handful of questions.
+const mostCandidates = 100
+
+// unmarked reads what no number and no name marks.
+func (r *replying) unmarked(text string) {
+	waiting := r.waiting()
+	if r.wholeOutcome(text, waiting) {
+		return
+	}
+	if len(waiting) == 1 && len(r.answers) == 0 {
+		r.single(waiting[0], text)
+		return
+	}
+	if len(waiting) > 1 && len(r.answers) == 0 && r.inPieces(text, waiting) {
+		return
+	}
+	r.leftover(text, r.assign(text))
+}
+
+// wholeOutcome takes a reply such as "no idea" as the outcome of every question.
+func (r *replying) wholeOutcome(text string, waiting []Open) bool {
+	if len(waiting) < 2 || len(text) > longestPhrase {
+		return false
+	}
+	read := Read(questioning.Slot{Key: "reply", Type: questioning.Text}, text, r.context)
+	if read.Outcome == questioning.Answered {
+		return false
+	}
+	for _, question := range waiting {
+		r.answers[question.Number] = &Part{Number: question.Number, Slot: question.Slot.Key, Words: text, Reading: read}
+	}
+	return true
+}
+
+// single reads a reply to the only open question: all of it is the answer,
+// beside values for slots that nobody asked for.
+func (r *replying) single(question Open, text string) {
+	read := Read(question.Slot, text, r.context)
+	r.answers[question.Number] = &Part{Number: question.Number, Slot: question.Slot.Key, Words: text, Reading: read}
+	if read.Outcome != questioning.Answered {
+		return
+	}
+	if read.Problem == "" && typed(question.Slot.Type) {
+		r.assignExcept(text, question.Slot)
+		return
+	}
+	if read.Problem != "" {
+		delete(r.answers, question.Number)
+	}
+	r.assign(text)
+	if r.answers[question.Number] == nil {
+		r.answers[question.Number] = &Part{Number: question.Number, Slot: question.Slot.Key, Words: text, Reading: read}
+	} else {
+		r.answers[question.Number].Words = text
+	}
+}
+
+// mostPieces bounds the pieces whose order is tried: ten questions are put at once.
+const mostPieces = 12
+
+// blankLines part paragraphs.
+var (
+	blankLines  = regexp.MustCompile(`\n[ \t]*\n\s*`)
+	plainBullet = regexp.MustCompile(`^[\s>]*(?:[-*+•‣▪◦·–—][ \t]+)?`)
+	listCommas  = regexp.MustCompile(`\s*[,;]\s+`)
+)
+
+// nonBlank strips the bullet before each piece and drops the blank ones.
+func nonBlank(pieces []string) []string {
+	var kept []string
+	for _, piece := range pieces {
+		if !strings.Contains(strings.TrimSpace(piece), "\n") {
+			piece = piece[len(plainBullet.FindString(piece)):]
+		}
+		if piece = strings.TrimSpace(piece); piece != "" {
+			kept = append(kept, piece)
+		}
+	}
+	return kept
+}
+
+// inPieces gives each line, paragraph or item between commas to a question, if
+// there are as many as questions and only one way to do so.
+func (r *replying) inPieces(text string, waiting []Open) bool {
+	if len(waiting) > mostPieces {
+		return false
+	}
+	lines := nonBlank(strings.Split(text, "\n"))
+	if len(lines) == len(waiting)+1 && isIntro(lines[0]) {
+		lines = lines[1:]
+	}
+	ways := [][]string{lines, nonBlank(blankLines.Split(text, -1))}
+	if !strings.Contains(text, "\n") {
+		ways = append(ways, nonBlank(listCommas.Split(strings.TrimRight(text, ". "), -1)))
+	}
+	for _, pieces := range ways {
+		if len(pieces) != len(waiting) {
+			continue
+		}
+		if places, ok := r.onlyMatching(pieces, waiting); ok {
+			for i, piece := range pieces {
+				r.answer(waiting[places[i]], piece)
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// isIntro reports a line such as "Here you go:" before the answers.
+func isIntro(line string) bool { return strings.HasSuffix(line, ":") && len(line) <= longestPhrase }
+
+// onlyMatching finds the one way to give each piece to a question that can take
+// it. Of several ways, the order asked counts when the reverse is none of them.
+func (r *replying) onlyMatching(pieces []string, waiting []Open) (places []int, ok bool) {
+	takes := make([]uint, len(pieces)) // for each piece, the questions that can take it
+	for i, piece := range pieces {
+		var free uint
+		for j, question := range waiting {
+			switch {
+			case !typed(question.Slot.Type):
+				free |= 1 << j
+			default:
+				if read := Read(question.Slot, piece, r.context); read.Problem == "" {
+					takes[i] |= 1 << j
+				}
+			}
+		}
+		if takes[i] == 0 {
+			takes[i] = free
+		}
+	}
+	ways := countMatchings(takes)
+	if ways == 0 {
+		return nil, false
+	}
+	if ways > 1 {
+		n := len(pieces)
+		forward, backward := true, true
+		for i := range pieces {
+			forward = forward && takes[i]&(1<<i) != 0
+			backward = backward && takes[i]&(1<<(n-1-i)) != 0
+		}
+		if !forward || backward {
+			return nil, false
+		}
+		for i := range pieces {
+			places = append(places, i)
+		}
+		return places, true
+	}
+	return matching(takes), true
+}
+
+// countMatchings counts the ways to give every piece a question of its own.
+func countMatchings(takes []uint) int {
+	ways := map[uint]int{0: 1}
+	for _, can := range takes {
+		next := map[uint]int{}
+		for used, n := range ways {
+			for free := can &^ used; free != 0; free &= free - 1 {
+				next[used|free&-free] += n
+			}
+		}
+		ways = next
+	}
+	return ways[1<<len(takes)-1]
+}
+
+// matching is the only one there is: pieces with one place left take it first.
+func matching(takes []uint) []int {
+	places := make([]int, len(takes))
+	var used uint
+	for range takes {
+		for i, can := range takes {
+			if free := can &^ used; can != 0 && bits.OnesCount(free) == 1 {
+				places[i], used, takes[i] = bits.TrailingZeros(free), used|free, 0
+			}
+		}
+	}
+	return places
+}

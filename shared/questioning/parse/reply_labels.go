@@ -1,0 +1,129 @@
+package parse
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+)
+
+// labelled follows lines such as "Budget: 500" and "> When?" that name a slot:
+// by its key or title, or by words that say no other slot is meant. Lines that
+// follow belong to it, up to a blank one where the slot takes no long text.
+func (r *replying) labelled(text, code string) (parts []markedPart, rest string) {
+	var outside []string
+	var current *markedPart
+	inCode := strings.Split(code, "\n")
+	for i, line := range strings.Split(text, "\n") {
+		var slot *questioning.Slot
+		label, words, ok := cutLabel(line)
+		if ok && inCode[i] == line {
+			slot = r.named(label, line)
+		}
+		switch {
+		case slot != nil:
+			question, _ := r.question(slot.Key)
+			parts = append(parts, markedPart{question.Number, slot.Key, words})
+			current = &parts[len(parts)-1]
+		case current != nil && strings.TrimSpace(line) == "" && r.isShort(current.slot) && strings.TrimSpace(current.words) != "":
+			current = nil
+		case current != nil:
+			current.words += "\n" + line
+		default:
+			outside = append(outside, line)
+		}
+	}
+	return gather(parts), strings.TrimSpace(strings.Join(outside, "\n"))
+}
+
+// isShort reports a slot that a paragraph is too long for.
+func (r *replying) isShort(key string) bool {
+	slot := r.slot(key)
+	return slot != nil && typed(slot.Type)
+}
+
+// named is the one slot that a label means: by its name, else by words of its
+// name, description and question that all the label's words are among.
+func (r *replying) named(label, line string) *questioning.Slot {
+	for _, name := range []func(questioning.Slot) string{
+		func(s questioning.Slot) string { return s.Key },
+		func(s questioning.Slot) string { return s.Title },
+		func(s questioning.Slot) string { return s.Question },
+	} {
+		for i := range r.slots {
+			if own := labelName(name(r.slots[i])); own != "" && own == label {
+				return &r.slots[i]
+			}
+		}
+	}
+	longest := longestMeant
+	if at := strings.IndexAny(line, ":?"); line[at] == '?' {
+		longest = longestAsked
+	}
+	if len(strings.Fields(label)) > longest {
+		return nil
+	}
+	return r.meant(label)
+}
+
+// These bound, in words, a label that is understood by its meaning: a longer one
+// before a colon is a sentence, one before a question mark the person's own question.
+const longestMeant, longestAsked = 6, 1
+
+func (r *replying) meant(label string) *questioning.Slot {
+	l := read(questioning.Slot{Type: questioning.Text}, label, r.context)
+	asksWhen, asksWhere := l.starts(0, class("when")) && len(l.tokens) == 1, l.starts(0, class("where")) && len(l.tokens) == 1
+	words := contentWords(l.lang, label, true)
+	words = slices.DeleteFunc(words, l.isGeneric)
+	var only *questioning.Slot
+	for i, slot := range r.slots {
+		own := &text{lang: l.lang, slot: slot}
+		var fits bool
+		switch {
+		case asksWhen:
+			fits = slot.Type == questioning.Date || slot.Type == questioning.DateTime
+		case asksWhere:
+			fits = own.asksWhere()
+		case len(words) > 0:
+			described := contentWords(l.lang, strings.Join([]string{slot.Key, slot.Title, slot.Description, slot.Question}, " "), true)
+			fits = !slices.ContainsFunc(words, func(said string) bool {
+				return !slices.ContainsFunc(described, func(other string) bool { return sameStem(said, other) })
+			})
+		}
+		if fits && only != nil {
+			return nil
+		}
+		if fits {
+			only = &r.slots[i]
+		}
+	}
+	return only
+}
+
+// longestLabel bounds, in bytes, what stands before the colon of a label.
+const longestLabel = 300
+
+// cutLabel parts "Label: words" and "Question? words"; the label is in the form
+// of labelName.
+func cutLabel(line string) (label, words string, ok bool) {
+	at := strings.IndexAny(line, ":?")
+	if at < 0 || at > longestLabel {
+		return "", line, false
+	}
+	label, words = line[:at], line[at+1:]
+	if strings.HasPrefix(words, "//") || at > 0 && isDigits(label[at-1:]) && words != "" && isDigits(words[:1]) {
+		return "", line, false // an address, a time of day
+	}
+	label = label[len(plainBullet.FindString(label)):]
+	if strings.Contains(label, "**") { // "**Label:** words" and "**Label**: words"
+		words = strings.TrimPrefix(words, "**")
+	}
+	label = labelName(label)
+	return label, words, label != ""
+}
+
+// labelName makes "Start_date", "start-date" and "Start date" one.
+func labelName(name string) string {
+	name = strings.Map(folded, labelJoints.Replace(name))
+	return strings.TrimRight(strings.Join(strings.Fields(name), " "), "?:. ")
+}

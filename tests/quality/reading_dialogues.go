@@ -1,0 +1,184 @@
+package main
+
+import (
+	"slices"
+	"time"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
+)
+
+// turnSlot is a slot as a dialogue describes it.
+type turnSlot struct {
+	Key, Title, Description, Type string
+	Options                       []string
+	Values                        []string // what was said, when nobody asked
+}
+
+// dialogueTurn is one line of the Schema-Guided Dialogue data.
+type dialogueTurn struct {
+	Service, Kind, Question, Reply string
+	Open, Unasked                  []turnSlot
+	Gold                           map[string][]string
+}
+
+func (s turnSlot) slot() questioning.Slot {
+	slot := questioning.Slot{Key: s.Key, Title: s.Title, Description: s.Description, Type: questioning.Type(s.Type)}
+	for _, option := range s.Options {
+		slot.Options = append(slot.Options, questioning.Option{Value: option})
+	}
+	return slot
+}
+
+func (s turnSlot) typed() bool { return s.Type != string(questioning.Text) }
+
+// When the people of the two sets of dialogues speak. They speak English.
+var (
+	inDialogue = parse.Context{Now: time.Date(2019, time.March, 1, 0, 0, 0, 0, time.UTC), Language: "en"}
+	inBooking  = parse.Context{Now: time.Date(2019, time.June, 3, 0, 0, 0, 0, time.UTC), Language: "en"}
+)
+
+// judgeDialogues judges typed slots: those asked for, alone or with others, and
+// those told unasked. The slots of a service are all that the lines name of it.
+func judgeDialogues(lines []line) ([]judged, error) {
+	turns, err := decodeLines[dialogueTurn](lines)
+	if err != nil {
+		return nil, err
+	}
+	services := map[string][]questioning.Slot{}
+	for _, turn := range turns {
+		for _, s := range slices.Concat(turn.Open, turn.Unasked) {
+			known := func(other questioning.Slot) bool { return other.Key == s.Key }
+			if !slices.ContainsFunc(services[turn.Service], known) {
+				services[turn.Service] = append(services[turn.Service], s.slot())
+			}
+		}
+	}
+	for _, slots := range services { // whichever lines a file begins with
+		slices.SortFunc(slots, func(a, b questioning.Slot) int { return compareText(a.Key, b.Key) })
+	}
+	var all []judged
+	for i, turn := range turns {
+		all = append(all, turn.judge(lines[i].id, services[turn.Service])...)
+	}
+	return all, nil
+}
+
+func (t dialogueTurn) judge(id string, slots []questioning.Slot) []judged {
+	open := make([]questioning.Slot, len(t.Open))
+	for i, s := range t.Open {
+		open[i] = s.slot()
+		if len(t.Open) == 1 && t.Kind == "one" {
+			open[i].Question = t.Question // of several slots, it is not the question of each
+		}
+	}
+	slots = slices.Clone(slots)
+	for i, slot := range slots {
+		if at := slices.IndexFunc(open, func(o questioning.Slot) bool { return o.Key == slot.Key }); at >= 0 {
+			slots[i] = open[at]
+		}
+	}
+	answers, assumptions := understandReply(t.Reply, open, slots, inDialogue)
+	var all []judged
+	for _, s := range t.Open {
+		j := judged{Section: askedSection, Set: "SGD, one question", Type: s.Type, Lang: "en", Slot: s.Key, Asked: t.Question, Words: t.Reply, Line: id}
+		if t.Kind == "several" {
+			j.Set = "SGD, several questions"
+		}
+		want, told := t.Gold[s.Key]
+		if j = j.judge(answers[s.Key], want); s.typed() && (told || j.Verdict == silent) {
+			all = append(all, j)
+		}
+	}
+	set := "SGD, replies"
+	if t.Kind == "goal" {
+		set = "SGD, goals"
+	}
+	told := map[string][]string{}
+	for _, s := range t.Unasked {
+		told[s.Key] = s.Values
+	}
+	return append(all, judgeTold(judged{Set: set, Lang: "en", Asked: t.Question, Words: t.Reply, Line: id}, slots, told, assumptions)...)
+}
+
+// judgeTold judges what was told unasked: each typed slot that the data know a
+// value of, and each that a value was offered for without.
+func judgeTold(like judged, slots []questioning.Slot, told map[string][]string, offered map[string]understood) []judged {
+	var all []judged
+	for _, slot := range slots {
+		want, isTold := told[slot.Key]
+		read := offered[slot.Key]
+		if slot.Type == questioning.Text || !isTold && !read.stored() {
+			continue
+		}
+		j := like
+		j.Section, j.Type, j.Slot, j.Offered, j.Untold = toldSection, string(slot.Type), slot.Key, read.stored(), !isTold
+		if j = j.judge(read, want); isTold || j.Verdict != asked {
+			all = append(all, j)
+		}
+	}
+	return all
+}
+
+// booking is one line of RESTAURANTS-8K.
+type booking struct {
+	Requested []string
+	Reply     string
+	Labels    []struct{ Slot, Span string }
+}
+
+// bookingSlots are the slots of a restaurant booking.
+var bookingSlots = []questioning.Slot{
+	{Key: "people", Title: "People", Description: "Number of people for the booking", Type: questioning.Integer},
+	{Key: "date", Title: "Date", Description: "Date of the booking", Type: questioning.Date},
+	{Key: "time", Title: "Time", Description: "Time of the booking", Type: questioning.Time},
+	{Key: "first_name", Title: "First name", Type: questioning.Text},
+	{Key: "last_name", Title: "Last name", Type: questioning.Text},
+}
+
+// judgeBookings judges people, date and time. The data mark the words that
+// answer, and no value: a reply is read right when the whole of it is read as
+// those words alone are.
+func judgeBookings(lines []line) ([]judged, error) {
+	turns, err := decodeLines[booking](lines)
+	if err != nil {
+		return nil, err
+	}
+	var all []judged
+	for i, turn := range turns {
+		all = append(all, turn.judge(lines[i].id)...)
+	}
+	return all, nil
+}
+
+func (b booking) judge(id string) []judged {
+	spans := map[string][]string{}
+	for _, label := range b.Labels {
+		for _, slot := range bookingSlots {
+			if slot.Key == label.Slot {
+				if read := understandWords(slot, label.Span, inBooking); read.stored() && read.Value != nil {
+					spans[label.Slot] = append(spans[label.Slot], questioning.Render(read.Value, ""))
+				} else if _, known := spans[label.Slot]; !known {
+					spans[label.Slot] = nil
+				}
+			}
+		}
+	}
+	var open []questioning.Slot
+	for _, slot := range bookingSlots {
+		if slices.Contains(b.Requested, slot.Key) {
+			open = append(open, slot)
+		}
+	}
+	answers, assumptions := understandReply(b.Reply, open, bookingSlots, inBooking)
+	var all []judged
+	for _, slot := range open {
+		want, told := spans[slot.Key]
+		j := judged{Section: askedSection, Set: "R8K, " + slot.Key, Type: string(slot.Type), Lang: "en", Slot: slot.Key, Words: b.Reply, Line: id}
+		if j = j.judge(answers[slot.Key], want); slot.Type != questioning.Text && (told || j.Verdict == silent) {
+			all = append(all, j)
+		}
+		delete(spans, slot.Key)
+	}
+	return append(all, judgeTold(judged{Set: "R8K", Lang: "en", Words: b.Reply, Line: id}, bookingSlots, spans, assumptions)...)
+}

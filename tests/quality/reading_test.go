@@ -1,0 +1,97 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+)
+
+func replyFolder(t *testing.T) string {
+	t.Helper()
+	folder := t.TempDir()
+	files := map[string]string{
+		"values_some.jsonl": `{"words":"192","type":"number","lang":"en","reference":null,"accept":[192.0],"ask_again":false}
+{"words":"at least 30","type":"number","lang":"en","reference":null,"accept":null,"ask_again":true}
+{"words":"7","type":"number","lang":"en","reference":null,"accept":[8],"ask_again":false}
+{"words":"hmm","type":"boolean","lang":"en","reference":null,"accept":[true],"ask_again":false}
+`,
+		"r8k_some.jsonl": `{"id":1,"requested":["people"],"reply":"9","labels":[{"slot":"people","span":"9"}]}
+`,
+		"sgd_some.jsonl": `{"service":"Bus","kind":"one","question":"How many?","reply":"3","open":[{"key":"seats","title":"seats","type":"integer"}],"gold":{"seats":["3"]},"unasked":[]}
+`,
+		"other.jsonl": "not read\n",
+	}
+	for name, text := range files {
+		require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
+	}
+	return folder
+}
+
+func TestEveryFileOfRepliesIsJudgedByItsName(t *testing.T) {
+	wrong := filepath.Join(t.TempDir(), "wrong.jsonl")
+	tables, err := measureReadings(readings{folder: replyFolder(t), wrong: wrong})
+	require.NoError(t, err)
+	rows := map[string][]string{}
+	for _, row := range tables[0].rows {
+		rows[strings.Join(row[:3], "|")] = row[3:]
+	}
+	assert.Equal(t, []string{"1", "100.0 % (1)", "0.0 % (0)", "0.0 % (0)"}, rows["R8K, people|integer|en"])
+	assert.Equal(t, []string{"1", "100.0 % (1)", "0.0 % (0)", "0.0 % (0)"}, rows["SGD, one question|integer|en"])
+	assert.Equal(t, []string{"2", "50.0 % (1)", "0.0 % (0)", "50.0 % (1)"}, rows["values|number|en"])
+	assert.Equal(t, []string{"1", "0.0 % (0)", "100.0 % (1)", "0.0 % (0)"}, rows["values|boolean|en"])
+	assert.Equal(t, [][]string{{"values", "number", "en", "1", "100.0 % (1)", "0.0 % (0)"}}, tables[1].rows)
+
+	text, err := os.ReadFile(wrong)
+	require.NoError(t, err)
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	require.Len(t, lines, 2, "what was read right is not written")
+	var first judged
+	require.NoError(t, json.Unmarshal([]byte(lines[0]), &first))
+	assert.Equal(t, silent, first.Verdict, "the silently wrong come first")
+	assert.Equal(t, "7", first.Words)
+}
+
+func TestTheHalvesShareNoLineAndAreTheWhole(t *testing.T) {
+	path := filepath.Join(replyFolder(t), "values_some.jsonl")
+	seen := map[string]int{}
+	for _, half := range []string{"a", "b"} {
+		lines, err := readings{half: half}.lines(path)
+		require.NoError(t, err)
+		for _, l := range lines {
+			seen[string(l.data)]++
+		}
+	}
+	assert.Len(t, seen, 4)
+	for _, times := range seen {
+		assert.Equal(t, 1, times)
+	}
+}
+
+func TestAFolderWithoutRepliesIsAnError(t *testing.T) {
+	_, err := measureReadings(readings{folder: t.TempDir()})
+	assert.ErrorContains(t, err, "has no lines")
+}
+
+func TestAnOfferThatNobodyToldIsWrong(t *testing.T) {
+	slot := questioning.Slot{Key: "seats", Type: questioning.Integer}
+	offered := map[string]understood{"seats": understandWords(slot, "3", inDialogue)}
+	untold := judgeTold(judged{}, []questioning.Slot{slot}, nil, offered)
+	require.Len(t, untold, 1)
+	assert.Equal(t, silent, untold[0].Verdict)
+	told := judgeTold(judged{}, []questioning.Slot{slot}, map[string][]string{"seats": {"3"}}, offered)
+	assert.Equal(t, right, told[0].Verdict)
+}
+
+func TestWhoDoesNotMindHasNoValue(t *testing.T) {
+	slot := questioning.Slot{Key: "seats", Type: questioning.Integer}
+	assert.Equal(t, silent, judged{Type: "integer"}.judge(understandWords(slot, "3", inDialogue), []string{noPreference}).Verdict)
+	assert.Equal(t, right, judged{Type: "integer"}.judge(understandWords(slot, "I don't know", inDialogue), []string{noPreference}).Verdict)
+	assert.Equal(t, silent, judged{Type: "integer"}.judge(understandWords(slot, "I don't know", inDialogue), []string{"3"}).Verdict)
+}
