@@ -190,6 +190,10 @@ func (r *replying) unread(text string, all []candidate) {
 
 // doubt says why a value found no slot.
 func (r *replying) doubt(text string, c candidate) {
+	slot := r.slots[c.slot]
+	if c.Weak || !r.isOpen(slot.Key) && c.score < needed(slot, c.Found, text[c.Start:c.End], false) {
+		return // nothing says that it is about the slot at all
+	}
 	reason := c.Problem
 	if reason == "" {
 		reason = "more than one question could take this"
