@@ -232,8 +232,8 @@ func (r *replying) takes(text string, all []candidate, at int) bool {
 	c := all[at]
 	slot := r.slots[c.slot]
 	open := r.isOpen(slot.Key)
-	if !open && len(slot.Options) > 0 && strings.HasSuffix(strings.ToLower(text[:c.Start]), "to ") {
-		return false // "we want to host" does not say that the host pays
+	if !open && len(slot.Options) > 0 && (c.End-c.Start < 2 || strings.HasSuffix(strings.ToLower(text[:c.Start]), "to ")) {
+		return false // a letter is no option, nor does "we want to host" say that the host pays
 	}
 	if c.score <= scoreAgainst/2 || c.score < needed(slot, c.Found, text[c.Start:c.End], open) {
 		return false
