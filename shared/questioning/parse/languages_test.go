@@ -9,14 +9,14 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 )
 
-// said is what one language's words are to be read as, by the type of the slot.
-type said map[q.Type]map[string]any
+// spoken is what one language's words are to be read as, by the type of the slot.
+type spoken map[q.Type]map[string]any
 
 // ask stands for words that must not be read.
 const ask = problem("")
 
 // now is Monday, 23 November 2026, 15:04.
-var languages = map[string]said{
+var languages = map[string]spoken{
 	"en": {
 		q.Boolean: {"yes": true, "yeah probably": true, "👍": true, "not needed": false, "no thanks": false, "yes but only on weekends": ask, "yes or no": ask, "is it expensive?": ask},
 		q.Number: {"an hour and a half": 1.5, "2 1/2": 2.5, "three quarters": 0.75, "two and a half million": 2.5e6, "5k": 5000.0, "none": 0.0, "a couple": 2.0, "at least 30": ask, "up to 5": ask,
