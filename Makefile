@@ -136,7 +136,7 @@ quality: ## Measure the questions and print tables. ARGS="--clariq folder --writ
 	go run ./tests/quality $(ARGS)
 
 fuzz: ## Fuzz the readers for a while each. FUZZTIME=1m
-	go test -run '^$$' -fuzz FuzzSplit -fuzztime $(or $(FUZZTIME),30s) ./shared/questioning/reply
+	go test -run '^$$' -fuzz FuzzReply -fuzztime $(or $(FUZZTIME),30s) ./shared/questioning/parse
 	go test -run '^$$' -fuzz FuzzRead -fuzztime $(or $(FUZZTIME),30s) ./shared/questioning/reply
 	go test -run '^$$' -fuzz FuzzRead -fuzztime $(or $(FUZZTIME),30s) ./shared/questioning/needed
 

@@ -42,7 +42,7 @@ func (s *Service) takeIn(ctx context.Context, tx pgx.Tx, rec *record, in brought
 		if err != nil {
 			return t, err
 		}
-		all, told, t.unmatched = append(all, written.answers...), written.told, written.unmatched
+		all, told, t.unmatched, t.doubts = append(all, written.answers...), written.told, written.unmatched, written.doubts
 	}
 	all = append(all, rec.contradicting(told)...)
 	known, err := repeated(ctx, tx, rec, all)
@@ -263,6 +263,7 @@ func (one *said) heard(read parse.Reading) {
 type readReply struct {
 	answers, told []said
 	unmatched     string
+	doubts        []string
 }
 
 // written reads a reply in the person's own words. A reply that numbers its
@@ -306,7 +307,7 @@ func (s *Service) readReply(rec *record, text string, numbers []int, put map[int
 		questions[i] = parse.Open{Number: n, Slot: rec.interview.Slots[rec.interview.Index(put[n])]}
 	}
 	reply := parse.ReadReply(text, questions, rec.interview.Slots, parse.Context{Now: s.now()})
-	return readReply{heardParts(reply.Answers), heardParts(reply.Told), reply.Unmatched}
+	return readReply{heardParts(reply.Answers), heardParts(reply.Told), reply.Unmatched, reply.Doubts}
 }
 
 func heardParts(parts []parse.Part) []said {

@@ -13,6 +13,7 @@ import (
 type tally struct {
 	recorded, repeated int
 	unmatched          string
+	doubts             []string
 }
 
 // newTurn renders a batch for the caller.
@@ -31,6 +32,7 @@ func newTurn(rec *record, batch questioning.Batch, t tally) Turn {
 			AnswersRecorded: t.recorded,
 			AnswersRepeated: t.repeated,
 			Unmatched:       t.unmatched,
+			Doubts:          t.doubts,
 		},
 	}
 	if rec.playbook != nil {

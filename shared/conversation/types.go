@@ -112,15 +112,16 @@ func (c Coverage) assumption() string {
 
 // TurnMetadata is about the conversation as a whole.
 type TurnMetadata struct {
-	Complete        bool   `json:"complete"`
-	StopReason      string `json:"stop_reason,omitempty"`
-	Playbook        string `json:"playbook,omitempty" jsonschema:"The playbook in use, when no information_needed was given."`
-	PlaybookReason  string `json:"playbook_reason,omitempty" jsonschema:"Why it is that one; when a conversation opens."`
-	Memory          string `json:"memory,omitempty" jsonschema:"Whether earlier conversations were consulted; when a conversation opens."`
-	Revision        int    `json:"revision" jsonschema:"Grows with every change of the conversation."`
-	AnswersRecorded int    `json:"answers_recorded" jsonschema:"New answers taken from this call."`
-	AnswersRepeated int    `json:"answers_repeated" jsonschema:"Answers of this call that were known already."`
-	Unmatched       string `json:"unmatched,omitempty" jsonschema:"Text that belonged to no question."`
+	Complete        bool     `json:"complete"`
+	StopReason      string   `json:"stop_reason,omitempty"`
+	Playbook        string   `json:"playbook,omitempty" jsonschema:"The playbook in use, when no information_needed was given."`
+	PlaybookReason  string   `json:"playbook_reason,omitempty" jsonschema:"Why it is that one; when a conversation opens."`
+	Memory          string   `json:"memory,omitempty" jsonschema:"Whether earlier conversations were consulted; when a conversation opens."`
+	Revision        int      `json:"revision" jsonschema:"Grows with every change of the conversation."`
+	AnswersRecorded int      `json:"answers_recorded" jsonschema:"New answers taken from this call."`
+	AnswersRepeated int      `json:"answers_repeated" jsonschema:"Answers of this call that were known already."`
+	Unmatched       string   `json:"unmatched,omitempty" jsonschema:"Text that belonged to no question."`
+	Doubts          []string `json:"doubts,omitempty" jsonschema:"Values found in the person's words that are not recorded, and why: more than one slot could take them, or the words around them change them."`
 }
 
 // Text renders the turn for a person.

@@ -310,6 +310,8 @@ func (t *text) parties() []span {
 		switch {
 		case len(kinds) > 1 && t.slotNamesKind(kinds):
 			party.doubt = "the count of each is asked for"
+		case i > 1 && (t.ends(i, to) || t.ends(i, alternative)) && t.tokens[i-2].shape == numeral:
+			party.doubt = blocking[between]
 		case terms == 1 && (t.ends(i, plus) || t.starts(i, "my")):
 			party.doubt = "this may leave out who writes"
 		}

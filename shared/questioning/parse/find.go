@@ -9,15 +9,15 @@ import (
 )
 
 // Find returns the candidate values of slot's type in text, in the order of
-// their words and without overlaps. Text and List slots have none. Only the
-// first 64 KiB are looked at.
+// their words and without overlaps. Text and List slots have none, nor has a
+// text of more than 16 KiB or 100 values.
 func Find(slot questioning.Slot, words string, c Context) []Found {
-	if !typed(slot.Type) {
+	if !typed(slot.Type) || len(words) > longestTyped {
 		return nil
 	}
-	t := read(slot, words[:min(len(words), longestSearched)], c)
+	t := read(slot, words, c)
 	values, others, strict := t.candidates()
-	if len(values) == 0 {
+	if len(values) == 0 || len(values) > mostCandidates {
 		return nil
 	}
 	view := t.cover(values, others, strict)
@@ -166,6 +166,9 @@ func (t *text) candidates() (values, others []span, strict bool) {
 	case questioning.Choice, questioning.Choices:
 		if values = t.optionSpans(); len(values) == 0 {
 			values = t.stemSpans()
+			for i := range values { // the verb of "we want to" is no option "wanted"
+				values[i].weak = true
+			}
 		}
 		return values, t.moments(), false
 	}

@@ -75,8 +75,6 @@ const (
 	longestTyped = 16 << 10
 	// longestPhrase bounds, in bytes, what can be a set phrase.
 	longestPhrase = 120
-	// longestSearched bounds, in bytes, the text in which values are looked for.
-	longestSearched = 64 << 10
 )
 
 // Read reads words as the answer for slot. An outcome such as "I don't know"

@@ -278,7 +278,8 @@ func readDay(t *text, i int, m *moment) (int, bool) {
 	if next, ok := readOrdinal(t, i, m); ok {
 		return next, true
 	}
-	return readNumber(fieldDay, 1, 31)(t, i, m)
+	next, ok := readNumber(fieldDay, 1, 31)(t, i, m)
+	return next, ok && !t.starts(next, part) // the hour of "Friday 6 pm" is no day
 }
 
 func readOrdinal(t *text, i int, m *moment) (int, bool) {

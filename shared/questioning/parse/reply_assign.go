@@ -110,7 +110,7 @@ func (r *replying) find(slot questioning.Slot, text string) []Found {
 // the text has: who is asked for baths may speak of bathrooms.
 func (r *replying) echoed(slot questioning.Slot, text string) questioning.Slot {
 	if r.words == nil {
-		for _, one := range tokenize(text[:min(len(text), longestSearched)]) {
+		for _, one := range tokenize(text[:min(len(text), longestTyped)]) {
 			if one.shape == word {
 				r.words = append(r.words, one.plain)
 			}
@@ -228,6 +228,9 @@ func (r *replying) takes(text string, all []candidate, at int) bool {
 	c := all[at]
 	slot := r.slots[c.slot]
 	open := r.isOpen(slot.Key)
+	if !open && len(slot.Options) > 0 && strings.HasSuffix(strings.ToLower(text[:c.Start]), "to ") {
+		return false // "we want to host" does not say that the host pays
+	}
 	if c.score <= scoreAgainst/2 || c.score < needed(slot, c.Found, text[c.Start:c.End], open) {
 		return false
 	}
@@ -308,7 +311,7 @@ func cutOut(text string, cut []interval) string {
 
 // hasContent reports whether words say more than the language's small words.
 func hasContent(words string, c Context) bool {
-	if len(words) > longestSearched {
+	if len(words) > longestTyped {
 		return true
 	}
 	t := read(questioning.Slot{Type: questioning.Text}, words, c)

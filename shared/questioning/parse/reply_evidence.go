@@ -178,7 +178,7 @@ func (w *witness) evidence(all []candidate, c candidate) int {
 		named = max(named, w.most(c.End, to, own, rivals))
 	}
 	score := w.role(from, c.Start, own, rivals) + named
-	if named == 0 && w.isSpecial(own, rivals) && !w.ofOthers(c.ClauseStart, c.ClauseEnd) {
+	if named == 0 && w.isSpecial(own, rivals) && !w.ofOthers(c) {
 		score += scoreSpecial
 	}
 	return score
@@ -195,14 +195,20 @@ func (w *witness) isSpecial(own slotWords, rivals []slotWords) bool {
 	})
 }
 
-// ofOthers reports words for what belongs to somebody else: "her account".
-func (w *witness) ofOthers(from, to int) bool {
+// ofOthers reports words for what belongs to somebody else: "her account". Where
+// two slots have the same options, what does not say whose it is may be either's.
+func (w *witness) ofOthers(c candidate) bool {
+	mine := false
 	for i, one := range w.text.tokens {
-		if one.start >= from && one.end <= to && w.text.starts(i, theirs) {
+		if one.start < c.ClauseStart || one.end > c.ClauseEnd {
+			continue
+		}
+		if w.text.starts(i, theirs) {
 			return true
 		}
+		mine = mine || w.text.starts(i, "my")
 	}
-	return false
+	return len(w.slots[c.slot].Options) > 0 && !mine
 }
 
 // theirs are the words for what belongs to somebody else.
@@ -258,7 +264,8 @@ func (w *witness) counted(c candidate, own slotWords, rivals []slotWords) int {
 		}
 	}
 	for i := after; i >= 0 && i < min(len(w.text.tokens), after+farthestNoun); i++ {
-		if one := w.text.tokens[i]; one.shape != word && one.text != "-" || one.newline {
+		one := w.text.tokens[i]
+		if one.shape != word && one.text != "-" || one.newline {
 			break
 		}
 		score := w.says(i, own, rivals)
@@ -272,6 +279,9 @@ func (w *witness) counted(c candidate, own slotWords, rivals []slotWords) int {
 			return scoreUnlikely
 		case i == after && w.text.starts(i, unit):
 			return scoreUnlikely
+		}
+		if w.text.starts(i, placing) || one.text == "for" {
+			break // "one for a party of 5"
 		}
 	}
 	for i := before; i >= 0 && i > before-farthestName; i-- {
@@ -297,12 +307,11 @@ const farthestNoun, farthestName = 3, 3
 // findMentioned finds a yes or no that is told by naming the thing: "with wifi",
 // "no pets". Every word of the slot's title has to be there.
 func findMentioned(slot questioning.Slot, words string, c Context) []Found {
-	if len(words) > longestSearched {
+	if len(words) > longestTyped {
 		return nil
 	}
 	t := read(slot, words, c)
-	title := contentWords(t.lang, cmp.Or(slot.Title, slot.Key), true)
-	title = slices.DeleteFunc(title, func(said string) bool { return t.isGeneric(said) })
+	title := t.titleWords(cmp.Or(slot.Title, slot.Key))
 	var found []Found
 	for _, clause := range sentences(words) {
 		if f, ok := t.mentioned(title, clause); ok {
@@ -310,6 +319,18 @@ func findMentioned(slot questioning.Slot, words string, c Context) []Found {
 		}
 	}
 	return found
+}
+
+// titleWords are the words of a title that all have to be told: those that say
+// what it is about.
+func (t *text) titleWords(title string) []string {
+	var all []string
+	for _, one := range tokenize(labelJoints.Replace(title)) {
+		if one.shape == word && len(one.plain) > 1 && !t.isGeneric(one.plain) {
+			all = append(all, one.plain)
+		}
+	}
+	return all
 }
 
 // isGeneric reports a word that many titles of yes-or-no slots hold.
@@ -361,7 +382,7 @@ func (t *text) mentioned(title []string, clause interval) (Found, bool) {
 // findPlace finds the name behind "in", "from" or "to" for a slot that asks
 // for a place.
 func findPlace(slot questioning.Slot, words string, c Context) []Found {
-	if len(words) > longestSearched {
+	if len(words) > longestTyped {
 		return nil
 	}
 	t := read(slot, words, c)

@@ -66,77 +66,77 @@ func values(parts []parse.Part) map[string]any {
 	return all
 }
 
-type said = map[string]any
+type bySlot = map[string]any
 
 func TestAReplyIsGivenToItsQuestions(t *testing.T) {
 	for promise, c := range map[string]struct {
 		text      string
 		slots     []questioning.Slot
 		open      []string
-		want      said
-		told      said
+		want      bySlot
+		told      bySlot
 		unmatched string
 	}{
 		"numbers": {"1. 20\n2. June 5\n3. Berlin", partySlots, []string{"guests", "event_date", "area"},
-			said{"guests": 20.0, "event_date": "2026-06-05", "area": "Berlin"}, said{}, ""},
+			bySlot{"guests": 20.0, "event_date": "2026-06-05", "area": "Berlin"}, bySlot{}, ""},
 		"numbers in any order": {"2. June 5\n1. 20", partySlots, []string{"guests", "event_date"},
-			said{"guests": 20.0, "event_date": "2026-06-05"}, said{}, ""},
+			bySlot{"guests": 20.0, "event_date": "2026-06-05"}, bySlot{}, ""},
 		"numbers in a line": {"1) 20 2) June 5", partySlots, []string{"guests", "event_date"},
-			said{"guests": 20.0, "event_date": "2026-06-05"}, said{}, ""},
+			bySlot{"guests": 20.0, "event_date": "2026-06-05"}, bySlot{}, ""},
 		"quoted questions": {"> 1. How many guests do you expect?\n20\n\n> 2. On which day does it take place?\nJune 5", partySlots, []string{"guests", "event_date"},
-			said{"guests": 20.0, "event_date": "2026-06-05"}, said{}, ""},
+			bySlot{"guests": 20.0, "event_date": "2026-06-05"}, bySlot{}, ""},
 		"quoted questions without numbers": {"> How many guests do you expect?\n20\n\n> On which day does it take place?\nJune 5", partySlots, []string{"guests", "event_date"},
-			said{"guests": 20.0, "event_date": "2026-06-05"}, said{}, ""},
+			bySlot{"guests": 20.0, "event_date": "2026-06-05"}, bySlot{}, ""},
 		"a table": {"| # | Question | Answer |\n| --- | --- | --- |\n| 1 | Guests | 20 |\n| 2 | Date | June 5 |", partySlots, []string{"guests", "event_date"},
-			said{"guests": 20.0, "event_date": "2026-06-05"}, said{}, ""},
+			bySlot{"guests": 20.0, "event_date": "2026-06-05"}, bySlot{}, ""},
 		"a table by name": {"| Number of guests | 20 |\n| Date | June 5 |", partySlots, []string{"guests", "event_date"},
-			said{"guests": 20.0, "event_date": "2026-06-05"}, said{}, ""},
+			bySlot{"guests": 20.0, "event_date": "2026-06-05"}, bySlot{}, ""},
 		"labels": {"Date: June 5\nNumber of guests: 20", partySlots, []string{"guests", "event_date"},
-			said{"guests": 20.0, "event_date": "2026-06-05"}, said{}, ""},
+			bySlot{"guests": 20.0, "event_date": "2026-06-05"}, bySlot{}, ""},
 		"labels by their meaning": {"When: June 5\nHow many guests: 20\nCost: 400 euros", partySlots, []string{"guests", "event_date", "budget"},
-			said{"guests": 20.0, "event_date": "2026-06-05", "budget": 400.0}, said{}, ""},
+			bySlot{"guests": 20.0, "event_date": "2026-06-05", "budget": 400.0}, bySlot{}, ""},
 		"a label for a slot that is not open": {"Number of guests: 20\nBudget: 500", partySlots, []string{"guests", "event_date"},
-			said{"guests": 20.0}, said{"budget": 500.0}, ""},
+			bySlot{"guests": 20.0}, bySlot{"budget": 500.0}, ""},
 		"bullets after an intro": {"Here you go:\n- June 5\n- 20 guests", partySlots, []string{"guests", "event_date"},
-			said{"guests": 20.0, "event_date": "2026-06-05"}, said{}, ""},
+			bySlot{"guests": 20.0, "event_date": "2026-06-05"}, bySlot{}, ""},
 		"lines in the order asked": {"20\nJune 5\nBerlin", partySlots, []string{"guests", "event_date", "area"},
-			said{"guests": 20.0, "event_date": "2026-06-05", "area": "Berlin"}, said{}, ""},
+			bySlot{"guests": 20.0, "event_date": "2026-06-05", "area": "Berlin"}, bySlot{}, ""},
 		"lines in reverse": {"Berlin\nJune 5\n20", partySlots, []string{"guests", "event_date", "area"},
-			said{"guests": 20.0, "event_date": "2026-06-05", "area": "Berlin"}, said{}, ""},
+			bySlot{"guests": 20.0, "event_date": "2026-06-05", "area": "Berlin"}, bySlot{}, ""},
 		"a comma list": {"June 5, Berlin, 20", partySlots, []string{"guests", "event_date", "area"},
-			said{"guests": 20.0, "event_date": "2026-06-05", "area": "Berlin"}, said{}, ""},
+			bySlot{"guests": 20.0, "event_date": "2026-06-05", "area": "Berlin"}, bySlot{}, ""},
 		"a paragraph": {"We expect 20 guests, it is on June 5 and it starts at half past 6 in the evening.", partySlots, []string{"guests", "event_date", "start"},
-			said{"guests": 20.0, "event_date": "2026-06-05", "start": "18:30:00"}, said{}, ""},
+			bySlot{"guests": 20.0, "event_date": "2026-06-05", "start": "18:30:00"}, bySlot{}, ""},
 		"a paragraph in another order": {"It is on June 5 and we expect 20 guests.", partySlots, []string{"guests", "event_date"},
-			said{"guests": 20.0, "event_date": "2026-06-05"}, said{}, ""},
+			bySlot{"guests": 20.0, "event_date": "2026-06-05"}, bySlot{}, ""},
 		"a value for a slot that is not open": {"On June 5, and we are 20 people.", partySlots, []string{"event_date"},
-			said{"event_date": "2026-06-05"}, said{"guests": 20.0}, ""},
+			bySlot{"event_date": "2026-06-05"}, bySlot{"guests": 20.0}, ""},
 		"no idea about all": {"no idea", partySlots, []string{"guests", "event_date"},
-			said{"guests": "unknown", "event_date": "unknown"}, said{}, ""},
+			bySlot{"guests": "unknown", "event_date": "unknown"}, bySlot{}, ""},
 		"what is left goes to the only free text": {"June 5. Everybody should feel at home.", partySlots, []string{"event_date", "wishes"},
-			said{"event_date": "2026-06-05", "wishes": ". Everybody should feel at home."}, said{}, ""},
+			bySlot{"event_date": "2026-06-05", "wishes": ". Everybody should feel at home."}, bySlot{}, ""},
 		"what is left and has no free text": {"June 5 it is. The cat is called Minka.", partySlots, []string{"event_date", "guests"},
-			said{"event_date": "2026-06-05"}, said{}, "The cat is called Minka."},
+			bySlot{"event_date": "2026-06-05"}, bySlot{}, "The cat is called Minka."},
 		"a bound is asked again": {"At least 20 guests, on June 5.", partySlots, []string{"guests", "event_date"},
-			said{"guests": "?", "event_date": "2026-06-05"}, said{}, ""},
+			bySlot{"guests": "?", "event_date": "2026-06-05"}, bySlot{}, ""},
 		"two dates where nothing tells them apart": {"June 5 and June 9", tripSlots, []string{"departure_date", "return_date"},
-			said{}, said{}, "June 5 and June 9"},
+			bySlot{}, bySlot{}, "June 5 and June 9"},
 		"two dates on lines, either way round": {"June 5\nJune 9", tripSlots, []string{"departure_date", "return_date"},
-			said{}, said{}, "June 5\nJune 9"},
+			bySlot{}, bySlot{}, "June 5\nJune 9"},
 		"two dates told apart by their words": {"We come back on June 9 and leave on June 5.", tripSlots, []string{"departure_date", "return_date"},
-			said{"departure_date": "2026-06-05", "return_date": "2026-06-09"}, said{}, ""},
+			bySlot{"departure_date": "2026-06-05", "return_date": "2026-06-09"}, bySlot{}, ""},
 		"two dates of a range": {"From June 5 to June 9.", tripSlots, []string{"departure_date", "return_date"},
-			said{"departure_date": "2026-06-05", "return_date": "2026-06-09"}, said{}, ""},
+			bySlot{"departure_date": "2026-06-05", "return_date": "2026-06-09"}, bySlot{}, ""},
 		"a range that ends before it starts": {"From June 9 to June 5.", tripSlots, []string{"departure_date", "return_date"},
-			said{}, said{}, "From June 9 to June 5."},
+			bySlot{}, bySlot{}, "From June 9 to June 5."},
 		"two numbers by what they count": {"2 people with 3 bags", tripSlots, []string{"bags", "travellers"},
-			said{"travellers": 2.0, "bags": 3.0}, said{}, ""},
+			bySlot{"travellers": 2.0, "bags": 3.0}, bySlot{}, ""},
 		"two bare numbers": {"2\n3", tripSlots, []string{"travellers", "bags"},
-			said{}, said{}, "2\n3"},
+			bySlot{}, bySlot{}, "2\n3"},
 		"numbers in code are no numbering": {"1. We ran this:\n```\n1. open\n2. close\n```\n2. June 5", partySlots, []string{"wishes", "event_date"},
-			said{"wishes": "We ran this:\n```\n1. open\n2. close\n```", "event_date": "2026-06-05"}, said{}, ""},
+			bySlot{"wishes": "We ran this:\n```\n1. open\n2. close\n```", "event_date": "2026-06-05"}, bySlot{}, ""},
 		"a list under the only question": {"1. open\n2. close", partySlots, []string{"steps"},
-			said{"steps": []any{"open", "close"}}, said{}, ""},
+			bySlot{"steps": []any{"open", "close"}}, bySlot{}, ""},
 	} {
 		t.Run(promise, func(t *testing.T) {
 			reply := parse.ReadReply(c.text, asked(c.slots, c.open...), c.slots, onMonday)
@@ -197,7 +197,7 @@ func FuzzReply(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string, count, first uint8) {
 		var open []parse.Open
 		for i := range int(count) % len(partySlots) {
-			open = append(open, parse.Open{Number: int(first) + i, Slot: partySlots[i]})
+			open = append(open, parse.Open{Number: int(first) + i + 1, Slot: partySlots[i]})
 		}
 		reply := parse.ReadReply(text, open, partySlots, onMonday)
 		assert.Equal(t, reply, parse.ReadReply(text, open, partySlots, onMonday), "the same words, read again")
