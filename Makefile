@@ -137,7 +137,8 @@ quality: ## Measure the questions and print tables. ARGS="--clariq folder --writ
 
 fuzz: ## Fuzz the readers for a while each. FUZZTIME=1m
 	go test -run '^$$' -fuzz FuzzReply -fuzztime $(or $(FUZZTIME),30s) ./shared/questioning/parse
-	go test -run '^$$' -fuzz FuzzRead -fuzztime $(or $(FUZZTIME),30s) ./shared/questioning/reply
+	go test -run '^$$' -fuzz FuzzRead -fuzztime $(or $(FUZZTIME),30s) ./shared/questioning/parse
+	go test -run '^$$' -fuzz FuzzUnknownWord -fuzztime $(or $(FUZZTIME),30s) ./shared/questioning/parse
 	go test -run '^$$' -fuzz FuzzRead -fuzztime $(or $(FUZZTIME),30s) ./shared/questioning/needed
 
 bench: ## Measure speed, as ratios of one run, and print a table
