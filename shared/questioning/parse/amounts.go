@@ -396,7 +396,7 @@ func (t *text) slotNamesKind(kinds map[string]bool) bool {
 // counted are the amounts, dates and times in a text that is asked for none.
 func (t *text) counted() []span {
 	counted := *t
-	counted.slot = questioning.Slot{Type: questioning.Number}
+	counted.slot, counted.asks, counted.echo = questioning.Slot{Type: questioning.Number}, nil, nil
 	values, others := counted.numbers()
 	return append(values, others...)
 }

@@ -233,7 +233,24 @@ func (c *covered) valued(i int) bool {
 
 // slotIs reports whether the slot's own words hold a phrase of the class.
 func (t *text) slotIs(c class) bool {
-	for _, l := range []*language{t.lang, load("en")} {
+	is, ok := t.asks[c]
+	if !ok {
+		if t.asks == nil {
+			t.asks = map[class]bool{}
+		}
+		is = t.slotSays(c)
+		t.asks[c] = is
+	}
+	return is
+}
+
+// slotSays looks in the language of the text and in English, which most slots
+// are written in.
+func (t *text) slotSays(c class) bool {
+	for n, l := range []*language{load("en"), t.lang} {
+		if n > 0 && l.code == "en" {
+			break
+		}
 		for _, said := range []string{t.slot.Title, t.slot.Key, t.slot.Description, t.slot.Question} {
 			own := &text{lang: l, tokens: tokenize(labelJoints.Replace(said))}
 			own.found = make([][]phrase, len(own.tokens))

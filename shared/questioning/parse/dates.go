@@ -169,8 +169,12 @@ func (t *text) readDate() (any, obstacle) {
 
 func (t *text) dateSpans() (values, others []span) {
 	all := t.dates(true)
-	others = strong(t.clocks(false))
-	return strong(all), without(others, all)
+	values = strong(all)
+	others = without(strong(t.clocks(false)), all)
+	for _, s := range without(all, values) {
+		others = append(others, s) // the "19th" of "19th to 21st August"
+	}
+	return values, others
 }
 
 func (t *text) readTime() (any, obstacle) {

@@ -46,6 +46,10 @@ func Find(slot questioning.Slot, words string, c Context) []Found {
 	return found
 }
 
+// mostJudged bounds the values of one type for which it is found out what of
+// their clause belongs to another: each is compared with each.
+const mostJudged = 64
+
 // judge says what stands in the way of a value, and whether that is no more than
 // unknown words elsewhere in its clause, a word that belongs to another value
 // there, or that the sentence asks something.
@@ -56,6 +60,10 @@ func (c *covered) judge(v span, values, others []span, f *Found) {
 	view := *c // a view of its own: looking around a weak value makes it strict
 	o, ok := view.around(v)
 	if !ok {
+		return
+	}
+	if len(values) > mostJudged {
+		f.Problem = quoted(o.words) + ": " + o.reason
 		return
 	}
 	sure := v

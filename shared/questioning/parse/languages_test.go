@@ -9,21 +9,21 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 )
 
-// said is what one language's words are to be read as, by the type of the slot.
-type said map[q.Type]map[string]any
+// spoken is what one language's words are to be read as, by the type of the slot.
+type spoken map[q.Type]map[string]any
 
 // ask stands for words that must not be read.
 const ask = problem("")
 
 // now is Monday, 23 November 2026, 15:04.
-var languages = map[string]said{
+var languages = map[string]spoken{
 	"en": {
 		q.Boolean: {"yes": true, "yeah probably": true, "👍": true, "not needed": false, "no thanks": false, "yes but only on weekends": ask, "yes or no": ask, "is it expensive?": ask},
 		q.Number: {"an hour and a half": 1.5, "2 1/2": 2.5, "three quarters": 0.75, "two and a half million": 2.5e6, "5k": 5000.0, "none": 0.0, "a couple": 2.0, "at least 30": ask, "up to 5": ask,
 			"between 5 and 10": ask, "30 or more": ask, "30, or maybe 40": ask, "not 30": ask, "a fortnight": ask, "30 zorps": ask, "zorp 30": ask, "fifty-four hundredths": 0.54, "$1.5bn": 1.5e9, "12e-1": 1.2},
 		q.Date: {"the 8th": "2026-12-08", "the 24th of this month": "2026-11-24", "Tuesday next week": "2026-12-01", "Christmas": "2026-12-25", "friday the 27th": "2026-11-27",
 			"no, on the 5th": "2026-12-05", "Thanksgiving": "2026-11-26", "easter 2027": "2027-03-28", "the week of the 18th": ask, "before March 3rd": ask, "from Monday to Friday": ask,
-			"every Friday": ask, "March 3rd or 4th": ask, "this friday": "2026-11-27", "next friday": ask, "orthodox easter": ask, "in a fortnight": "2026-12-07", "2 weeks after Christmas": "2027-01-08"},
+			"every Friday": ask, "March 3rd or 4th": ask, "this friday": "2026-11-27", "next friday": ask, "orthodox easter": "2027-05-02", "unorthodox easter": ask, "19th to 21st august": ask, "in a fortnight": "2026-12-07", "2 weeks after Christmas": "2027-01-08"},
 		q.Time: {"five pm": "17:00:00", "1430": "14:30:00", "8 o'clock": "08:00:00", "half past 6": "06:30:00", "quarter to two in the afternoon": "13:45:00", "half past 9 in the morning": "09:30:00",
 			"ten forty five am": "10:45:00", "9 tomorrow evening": "21:00:00", "half past 3": ask, "half nine": ask, "5 to 7": ask, "in 15": ask, "from 2 to 4pm": ask, "after 7": ask},
 		q.Text: {"no idea tbh": q.Unknown, "I'd rather not say, sorry": q.Declined, "n/a": q.NotApplicable, "a red one": "a red one"},

@@ -385,12 +385,14 @@ func holidayIn(rule string, year int) (time.Time, string) {
 	}
 	rule, shift, _ := strings.Cut(rule, "+")
 	days, _ := strconv.Atoi(shift)
-	if before, after, ok := strings.Cut(rule, "easter-"); ok && before == "" {
-		back, _ := strconv.Atoi(after)
-		return easter(year).AddDate(0, 0, -back), ""
-	}
-	if rule == "easter" {
-		return easter(year).AddDate(0, 0, days), ""
+	for feast, sunday := range map[string]func(int) time.Time{"easter": easter, "orthodox": orthodox} {
+		if back, ok := strings.CutPrefix(rule, feast+"-"); ok {
+			days, _ := strconv.Atoi(back)
+			return sunday(year).AddDate(0, 0, -days), ""
+		}
+		if rule == feast {
+			return sunday(year).AddDate(0, 0, days), ""
+		}
 	}
 	if month, day, ok := strings.Cut(rule, "-"); ok {
 		m, _ := strconv.Atoi(month)
@@ -413,6 +415,14 @@ func easter(year int) time.Time {
 	l := (32 + 2*(b%4) + 2*(c/4) - h - c%4) % 7
 	m := (a + 11*h + 22*l) / 451
 	return time.Date(year, time.Month((h+l-7*m+114)/31), (h+l-7*m+114)%31+1, 0, 0, 0, 0, time.UTC)
+}
+
+// orthodox is Easter Sunday by the Julian computus of Meeus, in the Gregorian
+// calendar as it is from 1900 to 2099.
+func orthodox(year int) time.Time {
+	d := (19*(year%19) + 15) % 30
+	e := (2*(year%4) + 4*(year%7) - d + 34) % 7
+	return time.Date(year, time.Month((d+e+114)/31), (d+e+114)%31+1+13, 0, 0, 0, 0, time.UTC)
 }
 
 func readCalendar(t *text, i int, m *moment) (int, bool) {

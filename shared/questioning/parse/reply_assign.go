@@ -190,6 +190,10 @@ func (r *replying) unread(text string, all []candidate) {
 
 // doubt says why a value found no slot.
 func (r *replying) doubt(text string, c candidate) {
+	slot := r.slots[c.slot]
+	if c.Weak || !r.isOpen(slot.Key) && c.score < needed(slot, c.Found, text[c.Start:c.End], false) {
+		return // nothing says that it is about the slot at all
+	}
 	reason := c.Problem
 	if reason == "" {
 		reason = "more than one question could take this"
@@ -228,8 +232,8 @@ func (r *replying) takes(text string, all []candidate, at int) bool {
 	c := all[at]
 	slot := r.slots[c.slot]
 	open := r.isOpen(slot.Key)
-	if !open && len(slot.Options) > 0 && strings.HasSuffix(strings.ToLower(text[:c.Start]), "to ") {
-		return false // "we want to host" does not say that the host pays
+	if !open && len(slot.Options) > 0 && (c.End-c.Start < 2 || strings.HasSuffix(strings.ToLower(text[:c.Start]), "to ")) {
+		return false // a letter is no option, nor does "we want to host" say that the host pays
 	}
 	if c.score <= scoreAgainst/2 || c.score < needed(slot, c.Found, text[c.Start:c.End], open) {
 		return false

@@ -16,7 +16,8 @@ type text struct {
 	told   bool // the words themselves, or the caller, say which language it is
 	slot   questioning.Slot
 	now    time.Time
-	echo   []string // what the slot's own words add to the known ones
+	asks   map[class]bool // what slotIs found
+	echo   []string       // what the slot's own words add to the known ones
 	found  [][]phrase
 	part   span                    // the part of the day that a time elsewhere is in
 	scans  map[*patternNode][]when // what scan found, nil when it is not kept
@@ -31,7 +32,7 @@ type phrase struct {
 func read(slot questioning.Slot, words string, c Context) *text {
 	if t, ok := c.seen[words]; ok {
 		same := *t
-		same.slot, same.echo = slot, nil
+		same.slot, same.echo, same.asks = slot, nil, nil
 		return &same
 	}
 	t := look(slot, words, c)
