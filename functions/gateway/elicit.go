@@ -198,7 +198,11 @@ func inRevision(params json.RawMessage, revision string) (json.RawMessage, error
 	if err := json.Unmarshal(members["requestedSchema"], &schema); err != nil {
 		return nil, err
 	}
-	plain, err := json.Marshal(schema.For(revision))
+	var meta map[string]json.RawMessage
+	var language string
+	_ = json.Unmarshal(members["_meta"], &meta)                  // without one
+	_ = json.Unmarshal(meta[elicitation.LanguageKey], &language) // it is English
+	plain, err := json.Marshal(schema.For(revision, language))
 	if err != nil {
 		return nil, err
 	}

@@ -153,7 +153,7 @@ func TestAFormIsPutInTheWordsOfTheRevision(t *testing.T) {
 	older := askOver(t, r, "2025-06-18", "").Params
 	require.JSONEq(t, `{"message":"A trip","requestedSchema":{"type":"object","properties":{
 		"zeta":{"type":"string","title":"Class","enum":["e"],"enumNames":["Economy"]},
-		"extras":{"type":"string","description":"Usually: w. Any of these, separated by commas: Wifi, Meal."},
+		"extras":{"type":"string","description":"Usually: \"w\". Any of these, separated by commas: Wifi, Meal."},
 		"alpha":{"type":"integer","description":"Usually: 2."}}}}`, string(older))
 }
 

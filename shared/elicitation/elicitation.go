@@ -31,11 +31,22 @@ type Ask struct {
 type Form struct {
 	Message string
 	Schema  Schema
+	// Language is what the form is worded in, as an ISO 639-1 code; English where
+	// it is empty.
+	Language string
 }
+
+// LanguageKey is where the params' _meta names the form's language, for who has to
+// word the form for an older revision.
+const LanguageKey = "sequential-questioning/language"
 
 // Params is the form as mcp-go sends it.
 func (f Form) Params() mcp.ElicitationParams {
-	return mcp.ElicitationParams{Mode: mcp.ElicitationModeForm, Message: f.Message, RequestedSchema: f.Schema}
+	params := mcp.ElicitationParams{Mode: mcp.ElicitationModeForm, Message: f.Message, RequestedSchema: f.Schema}
+	if f.Language != "" {
+		params.Meta = &mcp.Meta{AdditionalFields: map[string]any{LanguageKey: f.Language}}
+	}
+	return params
 }
 
 // ShownAfter is the least time in which a person can have read a form. A client

@@ -34,8 +34,8 @@ func TestAFormKeepsItsOrder(t *testing.T) {
 }
 
 func TestAnOlderRevisionGetsAFormItKnows(t *testing.T) {
-	assert.Equal(t, every, every.For("2025-11-25"))
-	encoded, err := json.Marshal(every.For("2025-06-18"))
+	assert.Equal(t, every, every.For("2025-11-25", ""))
+	encoded, err := json.Marshal(every.For("2025-06-18", ""))
 	require.NoError(t, err)
 	assert.Equal(t, `{"type":"object","properties":{`+
 		`"zeta":{"type":"string","title":"Class","description":"Usually: \"e\".","enum":["e","b"],"enumNames":["Economy","Business"]},`+
@@ -62,4 +62,10 @@ func TestWhatIsNoFormIsRefused(t *testing.T) {
 	for _, broken := range []string{`{}`, `{"properties":[]}`, `{"properties":{"a":5}}`, `5`} {
 		assert.Error(t, json.Unmarshal([]byte(broken), new(Schema)), broken)
 	}
+}
+
+func TestWhatAnOlderRevisionLosesIsSaidInTheFormsLanguage(t *testing.T) {
+	schema := Schema{Fields: []Field{{Name: "extras", Type: "array", Default: []any{"w"}, Items: &Items{AnyOf: []Choice{{Const: "w", Title: "WLAN"}, {Const: "f", Title: "Frühstück"}}}}}}
+	plain := schema.For("2025-06-18", "de")
+	assert.Equal(t, `Üblich: "w". Eines oder mehrere davon, durch Kommas getrennt: WLAN, Frühstück.`, plain.Fields[0].Description)
 }

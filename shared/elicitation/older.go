@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/plain"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 )
 
 const (
@@ -17,22 +18,23 @@ const (
 // Known says whether a revision of the protocol has forms.
 func Known(revision string) bool { return revision >= firstRevision }
 
-// For is the schema in the words of a revision. Before 2025-11-25 a choice is
-// an enum, a choice of several a text, and only a boolean has a default.
-func (s Schema) For(revision string) Schema {
+// For is the schema as a revision has it. Before 2025-11-25 a choice is an enum, a
+// choice of several a text, and only a boolean has a default: what is lost by that is
+// said in the description, in a language given as an ISO 639-1 code.
+func (s Schema) For(revision, language string) Schema {
 	if revision >= fullRevision {
 		return s
 	}
 	plain := Schema{Fields: make([]Field, len(s.Fields))}
 	for i, f := range s.Fields {
-		plain.Fields[i] = f.plain()
+		plain.Fields[i] = f.plain(messages.In(language))
 	}
 	return plain
 }
 
-func (f Field) plain() Field {
+func (f Field) plain(say *messages.Printer) Field {
 	if f.Default != nil && f.Type != "boolean" {
-		f.describe("Usually: " + shown(f.Default) + ".")
+		f.describe(say.Text(messages.Usually, shown(f.Default)))
 		f.Default = nil
 	}
 	for _, c := range f.OneOf {
@@ -44,7 +46,7 @@ func (f Field) plain() Field {
 		for i, c := range f.Items.AnyOf {
 			names[i] = c.Title
 		}
-		f.describe("Any of these, separated by commas: " + strings.Join(names, ", ") + ".")
+		f.describe(say.Text(messages.AnyOfThese, strings.Join(names, ", ")))
 		f.Type, f.Items, f.MinItems, f.MaxItems = "string", nil, nil, nil
 	}
 	return f

@@ -43,7 +43,7 @@ func bounded(limit int64, next http.Handler) http.Handler {
 }
 
 // A call takes about so much memory, in bytes, while it is served: its text is
-// copied and decoded several times. Measured on the ten functions with bodies of
+// copied and decoded several times. Estimates, held by make hostile with bodies of
 // empty objects and of one long text.
 const (
 	servedByte  = 8

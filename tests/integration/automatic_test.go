@@ -125,7 +125,7 @@ func TestTheServerAsksUntilEverythingIsKnown(t *testing.T) {
 		require.Len(t, d.result.Citations[slot], 1, slot)
 		assert.NotZero(t, d.result.Citations[slot][0].QuestionNumber)
 	}
-	assert.Contains(t, d.result.Text(), "Destination: Lisbon")
+	assert.Contains(t, d.result.Text(), `Destination: "Lisbon"`)
 }
 
 func TestTheToolSpeaksMultiRoundTripRequests(t *testing.T) {

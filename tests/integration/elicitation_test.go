@@ -20,6 +20,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/functions/gateway"
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
+	"github.com/sequential-questioning/sequential-questioning/shared/identity"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
 )
@@ -42,6 +43,7 @@ func twoGateways(t *testing.T, adjust ...func(*gateway.Config)) (first, second *
 	serve := func() *httptest.Server {
 		config := gateway.Config{
 			FunctionURLs: map[string]string{"automatic": function.URL},
+			Identity:     identity.Config{AllowUnauthenticated: true},
 			Postgres:     postgres.Config{URL: database, MaxConns: 2, ConnectTimeout: 5 * time.Second},
 		}
 		for _, change := range adjust {

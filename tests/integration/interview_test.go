@@ -33,6 +33,7 @@ func remembering(t *testing.T) (s *conversation.Service, memory *embedded.Server
 	sink := httptest.NewServer(fn.New(taken).Handler)
 	t.Cleanup(sink.Close)
 	t.Setenv("K_SINK", sink.URL)
+	t.Setenv("EVENT_SIGNING_KEYS", signing.Keys)
 	published := relay.New()
 	nudged := httptest.NewServer(fn.New(published).Handler)
 	t.Cleanup(nudged.Close)

@@ -42,7 +42,7 @@ func TestAnAlertIsFollowedToItsCall(t *testing.T) {
 	assert.Contains(t, answer, "did not answer within 1s")
 
 	// The error's metric names the call that it counted.
-	page := scrape(t, gateway.url)
+	page := scrape(t, gateway.metrics)
 	counted := regexp.MustCompile(`(?m)^mcp_gateway_calls_total\{[^}]*outcome="timeout"[^}]*\} .*$`).FindString(page)
 	assert.Contains(t, counted, `trace_id="`+trace+`"`)
 	slow := regexp.MustCompile(`(?m)^mcp_gateway_call_duration_seconds_bucket\{.*# \{.*$`).FindString(page)
@@ -74,8 +74,8 @@ func TestAnAlertIsFollowedToItsCall(t *testing.T) {
 }
 
 type functionProcess struct {
-	url    string
-	output *transcript.Transcript
+	url, metrics string
+	output       *transcript.Transcript
 }
 
 // startFunction runs a function's program, as its image does.
@@ -85,9 +85,9 @@ func startFunction(t *testing.T, name string, environment ...string) functionPro
 	require.NoError(t, err)
 	program := filepath.Join(t.TempDir(), name)
 	run(t, root, "go", "build", "-o", program, "./functions/"+name+"/cmd/"+name)
-	address := freeAddress(t)
-	output := start(t, program, nil, append(environment, "LISTEN_ADDRESS="+address))
-	p := functionProcess{"http://" + address, output}
+	address, metrics := freeAddress(t), freeAddress(t)
+	output := start(t, program, nil, append(environment, "LISTEN_ADDRESS="+address, "METRICS_ADDRESS="+metrics, "ALLOW_UNAUTHENTICATED=true"))
+	p := functionProcess{"http://" + address, "http://" + metrics, output}
 	untilOK(t, p.url+"/health/liveness")
 	return p
 }

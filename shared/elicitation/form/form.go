@@ -37,7 +37,11 @@ func New(goal string, items []Item, language string) elicitation.Form {
 			})
 		}
 	}
-	return elicitation.Form{Message: message(goal, items, say), Schema: schema}
+	form := elicitation.Form{Message: message(goal, items, say), Schema: schema}
+	if say.Language() != messages.English {
+		form.Language = say.Language()
+	}
+	return form
 }
 
 // field is the one that takes the value.

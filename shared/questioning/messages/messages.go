@@ -82,6 +82,7 @@ const (
 	QuestionCount   = "%[1]d questions"
 	AssumptionCount = "%[1]d assumptions to confirm"
 	And             = "%[1]s and %[2]s"
+	AnyOfThese      = "Any of these, separated by commas: %[1]s."
 	Instead         = "%[1]s, or instead"
 	OwnWords        = "Your own words, or: don't know, does not apply, rather not say."
 	AssumedOnForm   = "Assumed, %[1]s: %[2]s. Correct it if that is wrong."
