@@ -1,4 +1,4 @@
-# Databases and the two roles of each are made by `operate database init`, as this
+# Databases and the three roles of each are made by `operate database init`, as this
 # administrator.
 resource "scaleway_rdb_instance" "main" {
   count = var.managed_postgresql ? 1 : 0

@@ -67,7 +67,7 @@ The administrator may also be a role with CREATEDB and CREATEROLE.` + administra
 		}),
 	}
 	flags := command.Flags()
-	flags.IntVar(&o.Connections, "connections", 0, "connections that functions may hold (default: what gitops/overlays/ENV/database.yaml allows less its reserve)")
+	flags.IntVar(&o.Connections, "connections", 0, "connections that functions may hold (default: what gitops/overlays/ENV/database.yaml allows less its reserve and the gateway's part)")
 	flags.BoolVar(&o.Adopt, "adopt", false, "take a database that has tables and belongs to no environment")
 	flags.BoolVar(&o.Dry, "dry-run", false, "only say what would be done")
 	return command

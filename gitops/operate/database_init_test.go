@@ -91,7 +91,8 @@ func initMigratesAsTheOwner(t *testing.T, w *world) {
 func theRolesHaveNoSpecialRights(t *testing.T, w *world) {
 	assert.Equal(t, 3, query[int](w, "postgres", `SELECT count(*) FROM pg_roles WHERE rolname IN ('sq_prod', 'sq_prod_owner', 'sq_prod_gateway') AND rolcanlogin
 		AND NOT (rolsuper OR rolbypassrls OR rolcreatedb OR rolcreaterole OR rolreplication)`))
-	assert.Equal(t, 370, query[int](w, "postgres", `SELECT rolconnlimit FROM pg_roles WHERE rolname = 'sq_prod'`))
+	assert.Equal(t, 350, query[int](w, "postgres", `SELECT rolconnlimit FROM pg_roles WHERE rolname = 'sq_prod'`))
+	assert.Equal(t, 20, query[int](w, "postgres", `SELECT rolconnlimit FROM pg_roles WHERE rolname = 'sq_prod_gateway'`))
 	conn := w.connect(w.functions("prod"))
 	var timeout string
 	require.NoError(t, conn.QueryRow(t.Context(), "SHOW statement_timeout").Scan(&timeout))
@@ -279,7 +280,7 @@ func TestPasswordsAreNeitherShownNorSentToTheServer(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, stop())
 	require.Contains(t, log.String(), `ALTER ROLE "sq_prod" PASSWORD 'SCRAM-SHA-256$`, "statements are logged")
-	for _, password := range []string{ownerPassword, rolePassword} {
+	for _, password := range []string{ownerPassword, rolePassword, gatePassword} {
 		assert.NotContains(t, out+progress+log.String(), password)
 	}
 	assert.NotContains(t, out+progress, "SCRAM")

@@ -18,7 +18,7 @@ Commit that, and promote it. Then:
   kubectl -n databases get cluster postgres-prod-recovered -w
   kubectl -n databases exec -it postgres-prod-recovered-1 -- psql sq_prod    # look
 Have it serve: put postgres-prod-recovered-rw into the URLs of the Secrets
-sequential-questioning-database and -migrations, and start functions anew:
+sequential-questioning-database, -gateway-database and -migrations, and start functions anew:
   kubectl -n sequential-questioning-prod delete pod -l app.kubernetes.io/part-of=sequential-questioning
   operate memory rebuild prod
 `

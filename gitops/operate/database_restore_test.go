@@ -94,6 +94,16 @@ func TestARestoreIsUndoneBySwitchingBack(t *testing.T) {
 	open(t, t.Context(), s, "Book a third trip")
 }
 
+func TestARestoreOfAnOlderBackupGivesTheGatewaysRoleItsTable(t *testing.T) {
+	t.Parallel()
+	w := initialised(t, "prod")
+	w.exec("sq_prod", "REVOKE ALL ON elicitations FROM sq_prod_gateway", "REVOKE ALL ON SCHEMA public FROM sq_prod_gateway")
+	w.must("database", "backup", "prod")
+	w.must("database", "restore", "prod", "latest", "--yes")
+	theGatewaysRoleReachesItsTableAlone(t, w)
+	assert.Contains(t, w.must("database", "init", "prod"), "nothing was to be done")
+}
+
 func TestARestoreWithoutSwitchLeavesWhatServesAlone(t *testing.T) {
 	t.Parallel()
 	w := initialised(t, "prod")

@@ -26,11 +26,12 @@ written or shown: who needs a value reads it from the Secret in the cluster.
 What is there is not overwritten. --rotate makes one Secret anew, with the Secret of
 the other side that goes with it:
 
-  sequential-questioning-database        the password of the functions' role
-  sequential-questioning-migrations      the password of the owner
-  sequential-questioning-request-state   a new key in front; the last two stay
-  sequential-questioning-event-signing   the same, for the signatures of events
-  sequential-questioning-qdrant          Qdrant's key: name all environments that share it
+  sequential-questioning-database           the password of the functions' role
+  sequential-questioning-gateway-database   the password of the gateway's role
+  sequential-questioning-migrations         the password of the owner
+  sequential-questioning-request-state      a new key in front; the last two stay
+  sequential-questioning-event-signing      the same, for the signatures of events
+  sequential-questioning-qdrant             Qdrant's key: name all environments that share it
 
 A further environment gets Qdrant's key from QDRANT_API_KEY.`,
 		Example: `  operate secrets generate staging prod

@@ -19,6 +19,7 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/yaml"
 
+	"github.com/sequential-questioning/sequential-questioning/gitops/operate/environment"
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
 	"github.com/sequential-questioning/sequential-questioning/shared/requeststate"
 )
@@ -87,34 +88,38 @@ func (v *vault) value(file, key string) string {
 
 const (
 	databaseFile   = "sequential-questioning-prod.sequential-questioning-database.yaml"
+	gatewayFile    = "sequential-questioning-prod.sequential-questioning-gateway-database.yaml"
 	migrationsFile = "sequential-questioning-prod.sequential-questioning-migrations.yaml"
 	stateFile      = "sequential-questioning-prod.sequential-questioning-request-state.yaml"
 	signingFile    = "sequential-questioning-prod.sequential-questioning-event-signing.yaml"
 	qdrantFile     = "sequential-questioning-prod.sequential-questioning-qdrant.yaml"
 	ownerFile      = "databases.postgres-prod-owner.yaml"
 	functionsFile  = "databases.postgres-prod-functions.yaml"
+	roleFile       = "databases.postgres-prod-gateway.yaml"
 	serverFile     = "databases.qdrant.yaml"
 )
 
-var prodFiles = []string{functionsFile, ownerFile, serverFile, databaseFile, migrationsFile, qdrantFile, stateFile, signingFile}
+var prodFiles = []string{functionsFile, roleFile, ownerFile, serverFile, databaseFile, gatewayFile, migrationsFile, qdrantFile, stateFile, signingFile}
 
 func TestGeneratedSecretsAreWhatTheClusterNeeds(t *testing.T) {
 	t.Parallel()
 	v := newVault(t)
 	v.generate("prod")
-	for file, role := range map[string]string{databaseFile: "sq_prod", migrationsFile: "sq_prod_owner"} {
+	passwords := map[string]bool{}
+	for file, role := range map[string]string{databaseFile: "sq_prod", gatewayFile: "sq_prod_gateway", migrationsFile: "sq_prod_owner"} {
 		u, err := url.Parse(v.value(file, "url"))
 		require.NoError(t, err)
 		assert.Equal(t, "postgres-prod-rw.databases.svc.cluster.local:5432/sq_prod?sslmode=require", u.Host+u.Path+"?"+u.RawQuery)
-		account := map[string]string{databaseFile: functionsFile, migrationsFile: ownerFile}[file]
+		account := map[string]string{databaseFile: functionsFile, gatewayFile: roleFile, migrationsFile: ownerFile}[file]
 		password, _ := u.User.Password()
 		assert.Equal(t, []string{role, role}, []string{u.User.Username(), v.value(account, "username")})
 		assert.Equal(t, v.value(account, "password"), password, "both sides have the same")
 		assert.GreaterOrEqual(t, len(password), 26)
+		passwords[password] = true
 		assert.Equal(t, core.SecretTypeBasicAuth, v.open(account).Type)
 		assert.Equal(t, "true", v.open(account).Labels["cnpg.io/reload"])
 	}
-	assert.NotEqual(t, v.value(ownerFile, "password"), v.value(functionsFile, "password"))
+	assert.Len(t, passwords, 3, "each role has its own")
 	_, err := requeststate.New(requeststate.Config{Keys: v.value(stateFile, "keys"), Lifetime: time.Hour})
 	require.NoError(t, err)
 	_, err = event.NewSigner(event.SigningConfig{Keys: v.value(signingFile, "keys")})
@@ -143,7 +148,7 @@ func TestNothingButSealedSecretsIsWritten(t *testing.T) {
 		require.NoError(t, yaml.Unmarshal(data, &head))
 		assert.Equal(t, "bitnami.com/v1alpha1 SealedSecret", head.APIVersion+" "+head.Kind)
 	}
-	for _, file := range []string{ownerFile, functionsFile} {
+	for _, file := range []string{ownerFile, functionsFile, roleFile} {
 		secret := v.value(file, "password")
 		assert.NotContains(t, shown, secret)
 		assert.NotContains(t, shown, base64.StdEncoding.EncodeToString([]byte(secret)))
@@ -194,7 +199,19 @@ func TestRotationMakesBothSidesOfOnePasswordAnew(t *testing.T) {
 	assert.ElementsMatch(t, []string{databaseFile, functionsFile}, v.changed("prod", "--rotate", "sequential-questioning-database"))
 	assert.NotEqual(t, was, v.value(functionsFile, "password"))
 	assert.Contains(t, v.value(databaseFile, "url"), v.value(functionsFile, "password"))
+	assert.ElementsMatch(t, []string{gatewayFile, roleFile}, v.changed("prod", "--rotate", "sequential-questioning-gateway-database"))
 	assert.ElementsMatch(t, []string{migrationsFile, ownerFile}, v.changed("prod", "--rotate", "sequential-questioning-migrations"))
+}
+
+// An environment that was set up before the gateway had a role of its own.
+func TestASecretThatCameLaterIsMadeAndTheOthersStay(t *testing.T) {
+	t.Parallel()
+	v := newVault(t)
+	v.generate("prod")
+	for _, file := range []string{gatewayFile, roleFile} {
+		require.NoError(t, os.Remove(filepath.Join(v.folder, file)))
+	}
+	assert.ElementsMatch(t, []string{gatewayFile, roleFile}, v.changed("prod"))
 }
 
 func TestRotatedKeysStillOpenWhatOlderOnesSealed(t *testing.T) {
@@ -284,16 +301,20 @@ func TestTheDatabasesReadTheSecretsThatAreMade(t *testing.T) {
 			Spec struct {
 				Managed struct {
 					Roles []struct {
-						Name           string
-						PasswordSecret struct{ Name string }
+						Name            string
+						ConnectionLimit int
+						PasswordSecret  struct{ Name string }
 					}
 				}
 			}
 		}
 		require.NoError(t, yaml.Unmarshal(data, &cluster))
-		require.Len(t, cluster.Spec.Managed.Roles, 2)
+		limits := map[string]int{}
 		for _, role := range cluster.Spec.Managed.Roles {
+			limits[role.Name] = role.ConnectionLimit
 			assert.Equal(t, role.Name, v.value("databases."+role.PasswordSecret.Name+".yaml", "username"))
 		}
+		at := environment.Environment(e)
+		assert.Equal(t, map[string]int{at.Owner(): 10, at.Role(): at.Connections(), at.GatewayRole(): environment.GatewayConnections}, limits, "as init bounds them")
 	}
 }

@@ -18,6 +18,10 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
+
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/budget"
 )
 
 // cluster is what the tests read of a CloudNativePG Cluster.
@@ -37,9 +41,10 @@ type cluster struct {
 		}
 		Managed struct {
 			Roles []struct {
-				Name                        string
-				Login, Bypassrls, Superuser bool
-				PasswordSecret              struct{ Name string }
+				Name, Ensure                         string
+				Login, Inherit, Bypassrls, Superuser bool
+				ConnectionLimit                      int
+				PasswordSecret                       struct{ Name string }
 			}
 		}
 		PostgreSQL struct {
@@ -51,9 +56,9 @@ type cluster struct {
 			}
 		} `json:"postgresql"`
 		Plugins []struct {
-			Name          string
-			IsWALArchiver bool
-			Parameters    map[string]string
+			Name                   string
+			Enabled, IsWALArchiver bool
+			Parameters             map[string]string
 		}
 		ExternalClusters []struct {
 			Name   string
@@ -103,22 +108,75 @@ func TestADatabaseAllowsWhatTheConnectionBudgetCountsOn(t *testing.T) {
 	}
 }
 
+// What each role may open at a time, and what the Services that read its Secret open
+// at most while a release replaces their instances.
+func TestEveryRoleMayOpenWhatItsFunctionsNeed(t *testing.T) {
+	t.Parallel()
+	for _, environment := range []string{"prod", "staging"} {
+		t.Run(environment, func(t *testing.T) {
+			objects := buildFolder(t, "gitops/overlays/"+environment)
+			report, err := budget.Check(objects)
+			require.NoError(t, err)
+			needed := map[string]int{}
+			for _, function := range report.Functions {
+				secret := databaseSecret(t, objects, function.Name)
+				role := map[string]string{"sequential-questioning-database": "sq_" + environment, "sequential-questioning-gateway-database": "sq_" + environment + "_gateway"}[secret]
+				require.NotEmpty(t, role, "%s reads %s", function.Name, secret)
+				assert.Equal(t, function.Name == "gateway", role == "sq_"+environment+"_gateway", "the gateway alone has the gateway's role: %s", function.Name)
+				needed[role] += function.Connections()
+			}
+			allowed := 0
+			for _, role := range readCluster(t, environment).Spec.Managed.Roles {
+				assert.LessOrEqual(t, needed[role.Name], role.ConnectionLimit, role.Name)
+				if _, serves := needed[role.Name]; serves {
+					allowed += role.ConnectionLimit
+				}
+			}
+			assert.Len(t, needed, 2)
+			assert.Equal(t, report.Maximum-report.Reserved, allowed, "together all but the reserve, in which the owner's are")
+		})
+	}
+}
+
+// databaseSecret is the Secret from which a Knative Service has its DATABASE_URL.
+func databaseSecret(t *testing.T, objects []*unstructured.Unstructured, name string) string {
+	t.Helper()
+	for _, object := range objects {
+		if object.GetKind() != "Service" || object.GetName() != name {
+			continue
+		}
+		var service servingv1.Service
+		decodeInto(t, object, &service)
+		for _, variable := range service.Spec.Template.Spec.Containers[0].Env {
+			if variable.Name == "DATABASE_URL" {
+				require.NotNil(t, variable.ValueFrom)
+				require.NotNil(t, variable.ValueFrom.SecretKeyRef)
+				assert.Equal(t, "url", variable.ValueFrom.SecretKeyRef.Key)
+				return variable.ValueFrom.SecretKeyRef.Name
+			}
+		}
+	}
+	return ""
+}
+
 // `operate database init` does the rest, and finds the database by its comment.
 func TestADatabaseBeginsWithTheRolesThatOperateKeeps(t *testing.T) {
 	t.Parallel()
 	for _, environment := range []string{"prod", "staging"} {
 		t.Run(environment, func(t *testing.T) {
 			spec := readCluster(t, environment).Spec
-			functions, owner := "sq_"+environment, "sq_"+environment+"_owner"
+			functions, owner, gateway := "sq_"+environment, "sq_"+environment+"_owner", "sq_"+environment+"_gateway"
 			assert.Equal(t, functions, spec.Bootstrap.InitDB.Database)
 			assert.Equal(t, owner, spec.Bootstrap.InitDB.Owner)
 			assert.False(t, spec.EnableSuperuserAccess)
 
-			require.Len(t, spec.Managed.Roles, 2)
-			for i, name := range []string{owner, functions} {
+			require.Len(t, spec.Managed.Roles, 3)
+			for i, name := range []string{owner, functions, gateway} {
 				role := spec.Managed.Roles[i]
 				assert.Equal(t, name, role.Name)
 				assert.True(t, role.Login)
+				assert.Equal(t, "present", role.Ensure, "a default that the operator writes back")
+				assert.True(t, role.Inherit, "a default that the operator writes back")
 				assert.False(t, role.Bypassrls)
 				assert.False(t, role.Superuser)
 				assert.NotEmpty(t, role.PasswordSecret.Name)
@@ -129,6 +187,10 @@ func TestADatabaseBeginsWithTheRolesThatOperateKeeps(t *testing.T) {
 				"ALTER DEFAULT PRIVILEGES FOR ROLE " + owner + " GRANT USAGE, SELECT ON SEQUENCES TO " + functions,
 				"COMMENT ON DATABASE " + functions + " IS 'Sequential Questioning, environment " + environment + "'",
 			}, spec.Bootstrap.InitDB.PostInitApplicationSQL)
+			for _, name := range []string{functions, gateway} {
+				assert.Contains(t, spec.Bootstrap.InitDB.PostInitSQL, "CREATE ROLE "+name+" LOGIN NOBYPASSRLS")
+				assert.Contains(t, spec.Bootstrap.InitDB.PostInitSQL, "ALTER ROLE "+name+" SET statement_timeout = '5s'")
+			}
 			for _, statement := range append(spec.Bootstrap.InitDB.PostInitSQL, spec.Bootstrap.InitDB.PostInitApplicationSQL...) {
 				_, err := pgquery.Parse(statement)
 				assert.NoError(t, err, statement)
@@ -147,6 +209,7 @@ func TestEveryChangeOfADatabaseIsKept(t *testing.T) {
 			plugins := readCluster(t, environment).Spec.Plugins
 			require.Len(t, plugins, 1)
 			assert.True(t, plugins[0].IsWALArchiver)
+			assert.True(t, plugins[0].Enabled, "a default that the operator writes back")
 			assert.Equal(t, name, plugins[0].Parameters["barmanObjectName"])
 
 			store := p.object(t, "platform-postgres", "ObjectStore", name)

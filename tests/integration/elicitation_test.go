@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -40,11 +41,12 @@ func twoGateways(t *testing.T, adjust ...func(*gateway.Config)) (first, second *
 	on = asking(t, database)
 	function := httptest.NewServer(automatic.Tool(on).Handler("test", "1"))
 	t.Cleanup(function.Close)
+	role := gatewaysRole(t, database)
 	serve := func() *httptest.Server {
 		config := gateway.Config{
 			FunctionURLs: map[string]string{"automatic": function.URL},
 			Identity:     identity.Config{AllowUnauthenticated: true},
-			Postgres:     postgres.Config{URL: database, MaxConns: 2, ConnectTimeout: 5 * time.Second},
+			Postgres:     postgres.Config{URL: role, MaxConns: 2, ConnectTimeout: 5 * time.Second},
 		}
 		for _, change := range adjust {
 			change(&config)
@@ -60,6 +62,22 @@ func twoGateways(t *testing.T, adjust ...func(*gateway.Config)) (first, second *
 		return server
 	}
 	return serve(), serve(), on, database
+}
+
+// gatewaysRole makes a role that may do in the database what `operate database init`
+// lets the gateway's do, reading and writing one table, and returns its URL.
+func gatewaysRole(t *testing.T, database string) string {
+	t.Helper()
+	u, err := url.Parse(database)
+	require.NoError(t, err)
+	role := strings.TrimPrefix(u.Path, "/") + "_gateway"
+	admin, err := pgx.Connect(t.Context(), postgrestest.AdminURL(t, database))
+	require.NoError(t, err)
+	defer admin.Close(context.Background())
+	_, err = admin.Exec(t.Context(), `CREATE ROLE `+role+` LOGIN PASSWORD 'gateway'; GRANT SELECT, INSERT, UPDATE, DELETE ON elicitations TO `+role)
+	require.NoError(t, err)
+	u.User = url.UserPassword(role, "gateway")
+	return u.String()
 }
 
 func (c *olderClient) post(ctx context.Context, to *httptest.Server, body string) *http.Response {

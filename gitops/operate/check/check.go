@@ -171,15 +171,16 @@ func (c *checker) role(ctx context.Context, pool *pgxpool.Pool) (string, error) 
 	}
 	defer conn.Release()
 	var name string
-	var special bool
-	if err := conn.QueryRow(ctx, `SELECT rolname, rolsuper OR rolbypassrls OR rolcreatedb OR rolcreaterole OR rolreplication FROM pg_roles WHERE rolname = current_user`).Scan(&name, &special); err != nil {
+	var special []string
+	if err := conn.QueryRow(ctx, `SELECT current_user, ARRAY(SELECT rolname::text FROM pg_roles WHERE rolname IN (current_user, $1)
+		AND (rolsuper OR rolbypassrls OR rolcreatedb OR rolcreaterole OR rolreplication) ORDER BY 1)`, c.Environment.GatewayRole()).Scan(&name, &special); err != nil {
 		return "", err
 	}
 	if name != c.Environment.Role() {
 		return "", problem{"DATABASE_URL is of role " + name, "use the functions' role, " + c.Environment.Role()}
 	}
-	if special {
-		return "", fmt.Errorf("%s has special rights", name)
+	if len(special) > 0 {
+		return "", fmt.Errorf("special rights are with %s", strings.Join(special, ", "))
 	}
 	lack, err := database.Privileges(ctx, conn.Conn(), c.Environment)
 	if err != nil {
@@ -188,7 +189,7 @@ func (c *checker) role(ctx context.Context, pool *pgxpool.Pool) (string, error) 
 	if len(lack) > 0 {
 		return "", fmt.Errorf("still to do: %s", strings.Join(lack, "; "))
 	}
-	return name + " reads and writes rows, and nothing else", nil
+	return name + " reads and writes rows, " + c.Environment.GatewayRole() + " those of one table, and nothing else", nil
 }
 
 func encrypted(ctx context.Context, pool *pgxpool.Pool) (string, error) {

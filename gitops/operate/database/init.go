@@ -83,7 +83,7 @@ func roles(e environment.Environment, o InitOptions) []role {
 			map[string]string{"statement_timeout": "15min", "idle_in_transaction_session_timeout": "5min"}},
 		{e.Role(), RolePasswordVariable, o.RolePassword, o.Connections,
 			map[string]string{"statement_timeout": "5s", "lock_timeout": "3s", "idle_in_transaction_session_timeout": "1min"}},
-		{e.GatewayRole(), GatewayPasswordVariable, o.GatewayPassword, gatewayConnections,
+		{e.GatewayRole(), GatewayPasswordVariable, o.GatewayPassword, environment.GatewayConnections,
 			map[string]string{"statement_timeout": "5s", "lock_timeout": "3s", "idle_in_transaction_session_timeout": "1min"}},
 	}
 }
@@ -101,10 +101,6 @@ func joined(ctx context.Context, conn *pgx.Conn, e environment.Environment) ([]c
 	}
 	return []change{{"let the administrator act as " + e.Owner(), "GRANT " + quote(e.Owner()) + " TO CURRENT_USER"}}, nil
 }
-
-// gatewayConnections are enough for two of each of ten instances, and for as many
-// again while a release replaces them.
-const gatewayConnections = 40
 
 // ownerConnections are enough for two runs of the migrations.
 const ownerConnections = 10
@@ -159,14 +155,7 @@ func furnish(ctx context.Context, a *Administrator, e environment.Environment, r
 	if err := foreign(ctx, conn, e); err != nil {
 		return err
 	}
-	give := func(all []wanted) error {
-		changes, err := lacking(ctx, conn, e, all)
-		if err != nil {
-			return err
-		}
-		return run.run(ctx, conn, changes)
-	}
-	if err := give(privileges(e, e.Database())); err != nil {
+	if err := give(ctx, conn, e, run, privileges(e, e.Database())); err != nil {
 		return err
 	}
 	if err := Migrate(ctx, a, e, e.Database(), run.dry, func(file string) {
@@ -175,7 +164,16 @@ func furnish(ctx context.Context, a *Administrator, e environment.Environment, r
 	}); err != nil {
 		return err
 	}
-	return give(onTables(e))
+	return give(ctx, conn, e, run, onTables(e))
+}
+
+// give makes hold what does not of all that is wanted.
+func give(ctx context.Context, conn *pgx.Conn, e environment.Environment, run *executor, all []wanted) error {
+	changes, err := lacking(ctx, conn, e, all)
+	if err != nil {
+		return err
+	}
+	return run.run(ctx, conn, changes)
 }
 
 // owned gives the database to its owner where it is another's.
@@ -226,12 +224,11 @@ func Fresh(ctx context.Context, conn *pgx.Conn, e environment.Environment, name 
 	return nil
 }
 
-// Grant lets the roles of the functions and of the gateway connect to a database.
-func Grant(ctx context.Context, conn *pgx.Conn, e environment.Environment, name string) error {
-	if _, err := conn.Exec(ctx, "GRANT CONNECT ON DATABASE "+quote(name)+" TO "+quote(e.Role())+", "+quote(e.GatewayRole())); err != nil {
-		return fmt.Errorf("let %s and %s connect to %s: %w", e.Role(), e.GatewayRole(), name, err)
-	}
-	return nil
+// Grant gives the roles of the functions and of the gateway all that init gives them
+// in the database that conn is connected to: a backup of an older release holds less.
+func Grant(ctx context.Context, conn *pgx.Conn, e environment.Environment) error {
+	run := &executor{report: func(string) {}}
+	return give(ctx, conn, e, run, append(privileges(e, conn.Config().Database), onTables(e)...))
 }
 
 // Drop removes a database and whoever is connected to it.

@@ -43,8 +43,13 @@ func (e Environment) Namespace() string { return "sequential-questioning-" + str
 // Cluster is the name of CloudNativePG's Cluster, in the namespace databases.
 func (e Environment) Cluster() string { return "sq-" + string(e) }
 
-// Connections is how many connections the functions may hold: what
-// gitops/overlays/<environment>/database.yaml allows less what it reserves.
+// GatewayConnections is how many connections the gateway may hold: two for each of
+// ten instances, those of the next release among them.
+const GatewayConnections = 20
+
+// Connections is how many connections the other functions may hold: what
+// gitops/overlays/<environment>/database.yaml allows less what it reserves and what
+// the gateway holds.
 func (e Environment) Connections() int {
-	return map[Environment]int{"dev": 180, "staging": 280, "prod": 370}[e]
+	return map[Environment]int{"dev": 180, "staging": 280, "prod": 370}[e] - GatewayConnections
 }

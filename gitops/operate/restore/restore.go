@@ -171,7 +171,7 @@ func (r *Restore) furnish(ctx context.Context) error {
 	if _, err := conn.Exec(ctx, `ANALYZE`); err != nil {
 		return fmt.Errorf("analyze %s: %w", r.Database, err)
 	}
-	return database.Grant(ctx, r.conn, r.environment, r.Database)
+	return database.Grant(ctx, conn, r.environment)
 }
 
 // sweep drops what interrupted restores have left: nobody else makes such

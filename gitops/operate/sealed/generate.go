@@ -21,6 +21,7 @@ import (
 // The Secrets of an environment's namespace, by which rotation names them.
 const (
 	Database     = "sequential-questioning-database"
+	Gateway      = "sequential-questioning-gateway-database"
 	Migrations   = "sequential-questioning-migrations"
 	RequestState = "sequential-questioning-request-state"
 	EventSigning = "sequential-questioning-event-signing"
@@ -28,7 +29,7 @@ const (
 )
 
 // Names are all of them.
-var Names = []string{Database, Migrations, RequestState, EventSigning, Qdrant}
+var Names = []string{Database, Gateway, Migrations, RequestState, EventSigning, Qdrant}
 
 const (
 	databases = "databases"
@@ -113,10 +114,14 @@ func (o Options) add(all files, secrets ...secret) error {
 
 // of makes what is an environment's own.
 func (o Options) of(e environment.Environment, all files) error {
-	for name, role := range map[string]string{Database: e.Role(), Migrations: e.Owner()} {
+	for _, login := range []struct{ name, account, role string }{
+		{Database, "functions", e.Role()},
+		{Gateway, "gateway", e.GatewayRole()},
+		{Migrations, "owner", e.Owner()},
+	} {
 		made := password()
-		pair := []secret{o.connection(e, name, role, made), account(e, role, made)}
-		wanted, err := o.wanted(name, pair...)
+		pair := []secret{o.connection(e, login.name, login.role, made), account(e, login.account, login.role, made)}
+		wanted, err := o.wanted(login.name, pair...)
 		if err != nil {
 			return err
 		}
@@ -145,13 +150,9 @@ func (o Options) connection(e environment.Environment, name, role, password stri
 
 // account is from what CloudNativePG sets the role's password, at once when it
 // changes.
-func account(e environment.Environment, role, password string) secret {
-	name := "postgres-" + string(e) + "-functions"
-	if role == e.Owner() {
-		name = "postgres-" + string(e) + "-owner"
-	}
+func account(e environment.Environment, name, role, password string) secret {
 	return secret{
-		namespace: databases, name: name, kind: core.SecretTypeBasicAuth,
+		namespace: databases, name: "postgres-" + string(e) + "-" + name, kind: core.SecretTypeBasicAuth,
 		labels: map[string]string{"cnpg.io/reload": "true"},
 		values: map[string]string{"username": role, "password": password},
 	}

@@ -36,12 +36,13 @@ func (w *World) operateWith(ctx context.Context, variables []string, args ...str
 }
 
 // roles are those of one environment's database.
-type roles struct{ owner, functions at }
+type roles struct{ owner, functions, gateway at }
 
 // initialise makes an environment's database and its roles.
 func (w *World) initialise(ctx context.Context, environment Environment) (roles, error) {
-	owner, functions := rand.Text(), rand.Text()
-	_, err := w.operateWith(ctx, []string{"OWNER_PASSWORD=" + owner, "FUNCTIONS_PASSWORD=" + functions}, "database", "init", environment.Short())
+	owner, functions, gateway := rand.Text(), rand.Text(), rand.Text()
+	passwords := []string{"OWNER_PASSWORD=" + owner, "FUNCTIONS_PASSWORD=" + functions, "GATEWAY_PASSWORD=" + gateway}
+	_, err := w.operateWith(ctx, passwords, "database", "init", environment.Short())
 	if err != nil {
 		return roles{}, err
 	}
@@ -52,6 +53,9 @@ func (w *World) initialise(ctx context.Context, environment Environment) (roles,
 		return roles{}, err
 	}
 	if r.functions, err = w.Database.at(name, name, functions, host); err != nil {
+		return roles{}, err
+	}
+	if r.gateway, err = w.Database.at(name, name+"_gateway", gateway, host); err != nil {
 		return roles{}, err
 	}
 	w.roles[environment] = r

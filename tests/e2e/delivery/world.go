@@ -253,11 +253,12 @@ func (w *World) bootstrap(ctx context.Context) error {
 			return map[string]string{"keys": "k1:" + base64.StdEncoding.EncodeToString(key)}
 		}
 		for secret, data := range map[string]map[string]string{
-			"sequential-questioning-database":      {"url": roles.functions.there},
-			"sequential-questioning-migrations":    {"url": roles.owner.there},
-			"sequential-questioning-request-state": ring(),
-			"sequential-questioning-event-signing": ring(),
-			"sequential-questioning-qdrant":        {"url": w.Qdrant.URL, "api-key": w.Qdrant.key},
+			"sequential-questioning-database":         {"url": roles.functions.there},
+			"sequential-questioning-gateway-database": {"url": roles.gateway.there},
+			"sequential-questioning-migrations":       {"url": roles.owner.there},
+			"sequential-questioning-request-state":    ring(),
+			"sequential-questioning-event-signing":    ring(),
+			"sequential-questioning-qdrant":           {"url": w.Qdrant.URL, "api-key": w.Qdrant.key},
 		} {
 			manifest, err := json.Marshal(map[string]any{
 				"apiVersion": "v1", "kind": "Secret",
