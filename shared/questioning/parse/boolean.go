@@ -30,15 +30,15 @@ func (t *text) booleans() []span {
 	return t.plainly(found)
 }
 
-// plainly leaves the yes or no that is a clause by itself, and what contradicts
-// it: "Yes, I need it for two".
+// plainly leaves the yes or no that is a clause by itself, what contradicts it,
+// and the negations that say the same: "Yes, I need it for two".
 func (t *text) plainly(found []span) []span {
 	if len(found) < 2 || !t.alone(found[0].next) || found[0].from > 0 && !t.alone(found[0].from-1) {
 		return found
 	}
 	kept := found[:1]
 	for _, s := range found[1:] {
-		if s.value != found[0].value && !t.reported(s) {
+		if s.value == false && found[0].value == false || s.value != found[0].value && !t.reported(s) {
 			kept = append(kept, s)
 		}
 	}

@@ -15,7 +15,7 @@ type when struct {
 // slot that wants a date.
 func (t *text) dates(bare bool) []span {
 	var spans []span
-	for _, w := range t.scan(t.lang.dates, false) {
+	for _, w := range t.scan(t.lang.dates) {
 		if w.weak && !bare {
 			continue
 		}
@@ -34,7 +34,7 @@ func (t *text) dates(bare bool) []span {
 
 // clocks finds the times of day; bare numbers only for a slot that wants one.
 func (t *text) clocks(bare bool) []span {
-	found := t.scan(t.lang.times, false)
+	found := t.scan(t.lang.times)
 	if len(found) == 1 && !found[0].has(fieldPart) && found[0].has(fieldHour) {
 		t.partElsewhere(&found[0])
 	}
@@ -74,7 +74,7 @@ func (t *text) partElsewhere(w *when) {
 }
 
 // scan matches patterns from left to right.
-func (t *text) scan(patterns *patternNode, _ bool) []when {
+func (t *text) scan(patterns *patternNode) []when {
 	if kept, ok := t.scans[patterns]; ok {
 		return slices.Clone(kept)
 	}
@@ -171,10 +171,7 @@ func (t *text) dateSpans() (values, others []span) {
 	all := t.dates(true)
 	values = strong(all)
 	others = without(strong(t.clocks(false)), all)
-	for _, s := range without(all, values) {
-		others = append(others, s) // the "19th" of "19th to 21st August"
-	}
-	return values, others
+	return values, append(others, without(all, values)...) // the "19th" of "19th to 21st August"
 }
 
 func (t *text) readTime() (any, obstacle) {
@@ -239,7 +236,7 @@ func (t *text) readDateTime() (any, obstacle) {
 // shiftedClock reads "now" and "in two hours", which are a date and a time at once.
 func (t *text) shiftedClock() (any, obstacle, bool) {
 	var values []span
-	for _, w := range t.scan(t.lang.times, true) {
+	for _, w := range t.scan(t.lang.times) {
 		switch {
 		case w.has(fieldNow):
 			w.value = t.now.Format(time.RFC3339)

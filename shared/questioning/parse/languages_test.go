@@ -18,7 +18,7 @@ const ask = problem("")
 // now is Monday, 23 November 2026, 15:04.
 var languages = map[string]spoken{
 	"en": {
-		q.Boolean: {"yes": true, "yeah probably": true, "👍": true, "not needed": false, "no thanks": false, "yes but only on weekends": ask, "yes or no": ask, "is it expensive?": ask},
+		q.Boolean: {"yes": true, "yeah probably": true, "👍": true, "not needed": false, "no thanks": false, "No, I don't need it": false, "no. I said the fourth of July": false, "disagree, it is not ok": false, "yes but only on weekends": ask, "yes or no": ask, "is it expensive?": ask},
 		q.Number: {"an hour and a half": 1.5, "2 1/2": 2.5, "three quarters": 0.75, "two and a half million": 2.5e6, "5k": 5000.0, "none": 0.0, "a couple": 2.0, "at least 30": ask, "up to 5": ask,
 			"between 5 and 10": ask, "30 or more": ask, "30, or maybe 40": ask, "not 30": ask, "a fortnight": ask, "30 zorps": ask, "zorp 30": ask, "fifty-four hundredths": 0.54, "$1.5bn": 1.5e9, "12e-1": 1.2},
 		q.Date: {"the 8th": "2026-12-08", "the 24th of this month": "2026-11-24", "Tuesday next week": "2026-12-01", "Christmas": "2026-12-25", "friday the 27th": "2026-11-27",

@@ -281,11 +281,28 @@ func (m *moment) dayAlone(today time.Time) (time.Time, string) {
 		if problem != "" || date.Before(today) {
 			continue
 		}
-		if !m.has(fieldWeekday) || weekdayOf(date) == m.at[fieldWeekday] {
+		switch {
+		case !m.has(fieldWeekday):
+			return date, ""
+		case weekdayOf(date) != m.at[fieldWeekday]:
+		case months > 2 && m.justPast(today):
+			return date, twoDays
+		default:
 			return date, ""
 		}
 	}
 	return today, noSuchDate
+}
+
+// justPast reports that the day and weekday were those of a day of the last week:
+// who says "Saturday the 23rd" on the 27th may mean that one.
+func (m *moment) justPast(today time.Time) bool {
+	for days := 1; days <= 6; days++ {
+		if date := today.AddDate(0, 0, -days); date.Day() == m.at[fieldDay] && weekdayOf(date) == m.at[fieldWeekday] {
+			return true
+		}
+	}
+	return false
 }
 
 // weekdayAlone is the next day of that name after today. "Next" and "this" are

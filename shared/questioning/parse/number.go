@@ -113,7 +113,7 @@ func (t *text) spelled(i int) (value float64, next int, last float64) {
 		case (e.value < 1e3 || e.value < 1e4 && t.lang.code == "zh") && e.value < small && (pending || section == 0 && total == 0 && !(e.value == 100 && t.lang.code == "en")):
 			section, small, current = section+max(current, 1)*e.value, e.value, 0
 			if !pending {
-				section = total*0 + e.value
+				section = e.value
 			}
 		case e.value >= 1e3 && e.value < big && (pending || section > 0 || !started && e.value == 1e3 && len(t.tokens[at].text) > 1 && t.lang.code != "en"):
 			total, section, current = total+max(section+current, 1)*e.value, 0, 0
@@ -436,7 +436,7 @@ func (t *text) amountAt(i int) (amount, bool) {
 	if next == at {
 		return amount{}, false
 	}
-	value, next, last, more := t.rest(at, value, next, last)
+	value, next, more := t.rest(at, value, next, last)
 	a := amount{value: value, next: next, doubt: doubt, money: money}
 	if doubt == "" {
 		a.doubt = more
@@ -519,7 +519,7 @@ func (t *text) isSign(i int) bool {
 }
 
 // rest reads what makes a number larger or adds a fraction to it.
-func (t *text) rest(from int, value float64, next int, last float64) (float64, int, float64, string) {
+func (t *text) rest(from int, value float64, next int, last float64) (float64, int, string) {
 	doubt := ""
 	if denominator, after, ok := t.class(next, fraction); ok && value == math.Trunc(value) && value > 0 && t.isDenominator(next) {
 		if value > denominator.value && (last >= 100 || t.joinedBy(from, next)) {
@@ -529,7 +529,7 @@ func (t *text) rest(from int, value float64, next int, last float64) (float64, i
 		if e, after, ok := t.scaleOf(next); ok {
 			value, next = value*e.value, after
 		}
-		return value, next, last, doubt
+		return value, next, doubt
 	}
 	if part, after, ok := t.mixed(next, value); ok && last == 0 {
 		value, next = value+part, after
@@ -546,21 +546,21 @@ func (t *text) rest(from int, value float64, next int, last float64) (float64, i
 			break
 		}
 		if part, after, ok := t.mixed(next, value); ok && part == 0.5 && last >= 1e6 {
-			return value + part*last, after, last, "" // "a million and a half"
+			return value + part*last, after, "" // "a million and a half"
 		} else if ok {
-			return value, after, last, twoMeanings
+			return value, after, twoMeanings
 		}
 		more, after, scaleOfMore, bad := t.base(at)
 		if after == at || bad != "" || more != math.Trunc(more) || t.tokens[at].shape == calendar {
 			break
 		}
-		more, after, scaleOfMore, bad = t.rest(at, more, after, scaleOfMore)
+		more, after, bad = t.rest(at, more, after, scaleOfMore)
 		if bad != "" || more >= last {
 			break
 		}
 		value, next, last = value+more, after, scaleOfMore
 	}
-	return value, next, last, doubt
+	return value, next, doubt
 }
 
 func (t *text) joinedBy(from, next int) bool {

@@ -362,7 +362,13 @@ func readShortYear(t *text, i int, m *moment) (int, bool) {
 
 // readDotted reads the "15.2." of a language that writes the day first.
 func readDotted(t *text, i int, m *moment) (int, bool) {
-	if i >= len(t.tokens) || t.tokens[i].shape != numeral || !t.is(i+1, ".") || !t.tokens[i+1].glued {
+	if i >= len(t.tokens) || t.tokens[i].shape != numeral {
+		return i, false
+	}
+	next := i + 1
+	if t.is(next, ".") && t.tokens[next].glued {
+		next++
+	} else if next < len(t.tokens) {
 		return i, false
 	}
 	first, second, ok := strings.Cut(t.tokens[i].text, ".")
@@ -370,7 +376,7 @@ func readDotted(t *text, i int, m *moment) (int, bool) {
 	month, errMonth := strconv.Atoi(second)
 	m.set(fieldDay, d)
 	m.set(fieldMonth, month)
-	return i + 2, ok && errDay == nil && errMonth == nil && d >= 1 && d <= 31 && month >= 1 && month <= 12 && len(second) <= 2
+	return next, ok && errDay == nil && errMonth == nil && d >= 1 && d <= 31 && month >= 1 && month <= 12 && len(second) <= 2
 }
 
 // readWhen reads a whole date that amounts are counted from.
