@@ -2,6 +2,7 @@ package playbook
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -61,4 +62,27 @@ func (l *Library) choice(name string, score float64, reason string, fitting []ra
 		}
 	}
 	return c
+}
+
+// Named returns the playbook of that name, chosen by the caller; false when there
+// is none.
+func (l *Library) Named(name, goal string) (Choice, bool) {
+	if _, found := l.Get(name); !found {
+		return Choice{}, false
+	}
+	return l.choice(name, 1, "The caller named it.", l.fitting(goal)), true
+}
+
+// fitting are the playbooks that a cue speaks for, the best first.
+func (l *Library) fitting(goal string) []ranked {
+	return slices.DeleteFunc(l.index().search(goal), func(r ranked) bool { return r.name == Generic })
+}
+
+// Names returns the names of all playbooks, sorted.
+func (l *Library) Names() []string {
+	names := make([]string, len(l.entries))
+	for i, e := range l.entries {
+		names[i] = e.name
+	}
+	return names
 }

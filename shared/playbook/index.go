@@ -17,9 +17,9 @@ const (
 	wordsToTell   = 5
 )
 
-// A playbook without cues is found by the words of its title, description and
-// goals, those that the texts of others use at most so often.
-const byOthers = 2
+// A playbook without cues is found by those words of its title, description and
+// goals that its texts use so many times as often as those of all others.
+const tellingShare = 10
 
 // index finds playbooks by the cues in a goal.
 type index struct {
@@ -32,10 +32,10 @@ type ranked struct {
 	name    string
 	weight  float64
 	score   float64  // 0 to 1
-	words   []string // the cues found, in the goal's order
+	words   []string // the cues found, the longest first
 	enough  bool     // more than one word speaks for it, one of them of its subject
-	subject bool
-	count   int
+	subject bool     // a cue of its subject was found
+	count   int      // words found; a phrase of a subject counts as two
 }
 
 func newIndex(entries []entry) index {
@@ -62,16 +62,15 @@ func newIndex(entries []entry) index {
 
 // ownWords are the words that tell a playbook from the others.
 func ownWords(all []Playbook, of int) []string {
-	used := make([]map[string]int, 2) // how many texts use a word: of others, its own
-	for i := range used {
-		used[i] = map[string]int{}
-	}
+	used := [2]map[string]int{{}, {}} // how many texts use a word: of others, its own
+	var texts [2]int
 	for i, p := range all {
 		own := 0
 		if i == of {
 			own = 1
 		}
 		for _, text := range append([]string{p.Title, p.Description}, p.Goals...) {
+			texts[own]++
 			seen := map[string]bool{}
 			for _, w := range words(text) {
 				if w.content && !seen[w.stem] {
@@ -83,7 +82,7 @@ func ownWords(all []Playbook, of int) []string {
 	}
 	var own []string
 	for w, n := range used[1] {
-		if used[0][w] <= max(byOthers, n) {
+		if n*texts[0] >= tellingShare*used[0][w]*texts[1] {
 			own = append(own, w)
 		}
 	}
