@@ -37,7 +37,7 @@ const testCatalogue = `{
   ],
   "playbooks": [
     {"name": "bug-report", "title": "Bug report", "description": "A defect.", "text": "# Bug report"},
-    {"name": "travel", "title": "Travel", "description": "A trip.", "text": "# Travel\n\n- `destination`: Where to?"},
+    {"name": "travel", "title": "Travel", "description": "A trip.", "text": "# Travel\n\n- destination: Where to?"},
     {"name": "travel-insurance", "title": "Travel insurance", "description": "Cover.", "text": "# Travel insurance"}
   ]
 }`

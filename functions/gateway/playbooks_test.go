@@ -37,7 +37,7 @@ func TestMcpGoClientsReadPlaybooksAndStartByThePrompt(t *testing.T) {
 		read.Params.URI = resources.Resources[1].URI
 		contents, err := c.ReadResource(t.Context(), read)
 		require.NoError(t, err)
-		require.Equal(t, mcp.TextResourceContents{URI: "playbook://travel", MIMEType: "text/markdown", Text: "# Travel\n\n- `destination`: Where to?"}, contents.Contents[0])
+		require.Equal(t, mcp.TextResourceContents{URI: "playbook://travel", MIMEType: "text/markdown", Text: "# Travel\n\n- destination: Where to?"}, contents.Contents[0])
 
 		prompts, err := c.ListPrompts(t.Context(), mcp.ListPromptsRequest{})
 		require.NoError(t, err)

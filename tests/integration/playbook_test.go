@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/elicitation"
 	"github.com/sequential-questioning/sequential-questioning/shared/playbook"
 )
 
@@ -76,4 +77,27 @@ func TestThePlaybookOfOnesOwnInformationIsNone(t *testing.T) {
 	require.ErrorContains(t, err, "playbook: the conversation was opened with information_needed")
 	_, err = s.Ask(t.Context(), conversation.AskInput{Context: "Book a trip", ConversationID: turn.ConversationID, Playbook: "nothing"})
 	require.ErrorContains(t, err, "is not known")
+}
+
+func TestTheFormFollowsAChangeOfThePlaybook(t *testing.T) {
+	t.Parallel()
+	on, _ := newAsking(t)
+	in := conversation.AutomaticInput{Context: "Two weeks of holiday in Italy", Playbook: "event-planning"}
+	result, form, err := on.Ask(t.Context(), in, elicitation.Exchange{Elicits: true})
+	require.NoError(t, err)
+	require.NotNil(t, form, result.Status)
+
+	change := conversation.AutomaticInput{ConversationID: form.Conversation, Playbook: "travel"}
+	result, changed, err := on.Ask(t.Context(), change, elicitation.Exchange{Elicits: true})
+	require.NoError(t, err)
+	require.NotNil(t, changed, result.Status)
+	assert.NotEqual(t, form.Form, changed.Form)
+
+	_, _, err = on.Ask(t.Context(), in, elicitation.Exchange{Elicits: true, State: form.State})
+	require.ErrorContains(t, err, "requestState: belongs to a form of the playbook before")
+	_, _, err = on.Ask(t.Context(), conversation.AutomaticInput{Context: "A holiday", Playbook: "holidays"}, elicitation.Exchange{})
+	require.ErrorContains(t, err, `playbook: "holidays" is not known`)
+	batch, _, err := on.Ask(t.Context(), conversation.AutomaticInput{Context: "Two weeks of holiday in Italy"}, elicitation.Exchange{})
+	require.NoError(t, err)
+	assert.Equal(t, "travel", batch.Metadata.Playbook)
 }
