@@ -15,11 +15,20 @@ import (
 //go:embed catalogue.json
 var embeddedCatalogue []byte
 
-// catalogue is what discovery is answered from: the server's identity and the
-// tools in the order in which they are listed.
+// catalogue is what discovery is answered from: the server's identity, the tools
+// in the order in which they are listed, and the built-in playbooks.
 type catalogue struct {
-	server mcp.Implementation
-	tools  []catalogueTool
+	server    mcp.Implementation
+	tools     []catalogueTool
+	playbooks []cataloguePlaybook
+}
+
+// cataloguePlaybook is a playbook as it is shown.
+type cataloguePlaybook struct {
+	Name        string `json:"name"`
+	Title       string `json:"title"`
+	Description string `json:"description"`
+	Text        string `json:"text"` // Markdown: what it asks
 }
 
 type catalogueTool struct {
@@ -38,6 +47,7 @@ func parseCatalogue(data []byte) (*catalogue, error) {
 			Asks     bool            `json:"asks"`
 			Tool     json.RawMessage `json:"tool"`
 		} `json:"tools"`
+		Playbooks []cataloguePlaybook `json:"playbooks"`
 	}
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
@@ -50,7 +60,12 @@ func parseCatalogue(data []byte) (*catalogue, error) {
 	if document.Server == nil || document.Server.Name == "" || document.Server.Version == "" {
 		return nil, errors.New("catalogue: server needs a name and a version")
 	}
-	parsed := &catalogue{server: *document.Server}
+	parsed := &catalogue{server: *document.Server, playbooks: document.Playbooks}
+	for i, p := range document.Playbooks {
+		if p.Name == "" || p.Text == "" {
+			return nil, fmt.Errorf("catalogue: playbook %d: needs a name and a text", i)
+		}
+	}
 	seen := map[string]bool{}
 	for i, entry := range document.Tools {
 		tool, err := parseTool(entry.Tool)

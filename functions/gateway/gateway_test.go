@@ -34,6 +34,11 @@ const testCatalogue = `{
     {"function": "ask", "tool": {"name": "sequential_questioning",
       "inputSchema": {"type": "object", "properties": {"context": {"type": "string"}}},
       "annotations": {"readOnlyHint": false}}}
+  ],
+  "playbooks": [
+    {"name": "bug-report", "title": "Bug report", "description": "A defect.", "text": "# Bug report"},
+    {"name": "travel", "title": "Travel", "description": "A trip.", "text": "# Travel\n\n- destination: Where to?"},
+    {"name": "travel-insurance", "title": "Travel insurance", "description": "Cover.", "text": "# Travel insurance"}
   ]
 }`
 

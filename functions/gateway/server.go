@@ -119,13 +119,17 @@ func newMCPServer(listed *catalogue) *server.MCPServer {
 	}
 	hooks := &server.Hooks{}
 	hooks.AddAfterSubscriptionsListen(acknowledged)
-	return server.NewMCPServer(listed.server.Name, listed.server.Version,
+	s := server.NewMCPServer(listed.server.Name, listed.server.Version,
 		server.WithTitle(listed.server.Title),
 		server.WithDescription(listed.server.Description),
 		server.WithWebsiteURL(listed.server.WebsiteURL),
 		server.WithIcons(listed.server.Icons...),
 		server.WithInstructions(instructions),
 		server.WithToolCapabilities(false),
+		server.WithResourceCapabilities(false, false),
+		server.WithPromptCapabilities(false),
+		server.WithCompletions(),
+		server.WithPromptCompletionProvider(names(listed.playbooks)),
 		server.WithLogging(), // a function's log messages are passed on
 		server.WithHooks(hooks),
 		server.WithCacheHints(catalogueTTL.Milliseconds(), mcp.CacheScopePublic),
@@ -136,6 +140,8 @@ func newMCPServer(listed *catalogue) *server.MCPServer {
 			return tools
 		}),
 	)
+	servePlaybooks(s, listed.playbooks)
+	return s
 }
 
 // acknowledged waits until the acknowledgement of a subscription is written.

@@ -90,9 +90,11 @@ func (s *Service) goOn(ctx context.Context, in AskInput) (Turn, error) {
 	case in.Language != "":
 		return Turn{}, fault.Invalidf("language", "is settled when a conversation opens; leave it out")
 	}
-	return s.follow(ctx, "sequential_questioning", in, FollowUpInput{
-		ConversationID: in.ConversationID, UserID: in.UserID, PreviousMessages: in.PreviousMessages,
-	}, in.BatchSize)
+	said := FollowUpInput{ConversationID: in.ConversationID, UserID: in.UserID, PreviousMessages: in.PreviousMessages}
+	if in.Playbook != "" {
+		return s.changePlaybook(ctx, "sequential_questioning", in, said, in.Playbook, in.BatchSize)
+	}
+	return s.follow(ctx, "sequential_questioning", in, said, in.BatchSize)
 }
 
 // opening checks the input of a new conversation and plans its first batch.
@@ -137,6 +139,7 @@ func (s *Service) opening(ctx context.Context, in AskInput) (*opening, error) {
 	o.stopReason, o.completed = stopReason(o.batch), o.batch.Stop != nil
 	o.turn = newTurn(&o.record, o.batch, tally{})
 	o.turn.Metadata.PlaybookReason, o.turn.Metadata.Memory = why, remembered
+	o.turn.Metadata.PlaybookAlternatives = o.alternatives
 	o.result, err = json.Marshal(o.turn)
 	return o, err
 }
@@ -174,16 +177,22 @@ func checkMessages(messages []Message) error {
 	return nil
 }
 
-// slots are what the caller names, those of the playbook that fits the goal, or
-// what a model proposes, and why they were taken.
+// slots are what the caller names, those of the playbook that the caller names or
+// that fits the goal, or what a model proposes, and why they were taken.
 func (s *Service) slots(ctx context.Context, in AskInput, o *opening) ([]questioning.Slot, string, error) {
 	if in.InformationNeeded != nil {
+		if in.Playbook != "" {
+			return nil, "", fault.Invalidf("playbook", "goes without information_needed; leave one of them out")
+		}
 		slots, err := o.read(ctx, in)
 		return slots, "", err
 	}
-	choice := s.playbooks.Choose(in.Context)
-	o.playbook = &choice.Playbook.Name
-	if choice.Playbook.Name == playbook.Generic {
+	choice, err := s.choose(in.Context, in.Playbook)
+	if err != nil {
+		return nil, "", err
+	}
+	o.playbook, o.alternatives = &choice.Playbook.Name, choice.Alternatives
+	if choice.Playbook.Name == playbook.Generic && in.Playbook == "" {
 		if slots := s.propose(ctx, in); slots != nil {
 			proposed := Proposed
 			o.playbook = &proposed

@@ -38,16 +38,19 @@ func (r *run) begin(ctx context.Context) error {
 	case r.in.ConversationID == "":
 		r.turn, err = r.Service.Ask(ctx, AskInput{
 			Context: r.in.Context, UserID: r.in.UserID, SessionID: r.in.SessionID, PreviousMessages: r.in.PreviousMessages,
-			Metadata: r.in.Metadata, InformationNeeded: r.in.InformationNeeded, BatchSize: size, Language: r.in.Language,
+			Metadata: r.in.Metadata, InformationNeeded: r.in.InformationNeeded, Playbook: r.in.Playbook, BatchSize: size, Language: r.in.Language,
 		})
 	case r.in.InformationNeeded != nil:
 		return fault.Invalidf("information_needed", "is settled when a conversation opens; leave it out, or leave conversation_id out to open another")
 	case r.in.Language != "":
 		return fault.Invalidf("language", "is settled when a conversation opens; leave it out, or leave conversation_id out to open another")
 	default:
-		r.turn, err = r.follow(ctx, AutomaticTool, r.in, FollowUpInput{
-			ConversationID: r.in.ConversationID, UserID: r.in.UserID, PreviousMessages: r.in.PreviousMessages,
-		}, size)
+		in := FollowUpInput{ConversationID: r.in.ConversationID, UserID: r.in.UserID, PreviousMessages: r.in.PreviousMessages}
+		if r.in.Playbook != "" {
+			r.turn, err = r.changePlaybook(ctx, AutomaticTool, r.in, in, r.in.Playbook, size)
+		} else {
+			r.turn, err = r.follow(ctx, AutomaticTool, r.in, in, size)
+		}
 	}
 	if err != nil {
 		return err
@@ -67,7 +70,15 @@ func (r *run) resume(ctx context.Context, call []byte) error {
 	if string(r.at.Call) != string(call) {
 		return fault.Invalidf("requestState", "belongs to a call with other arguments%s", goOn)
 	}
-	return r.load(ctx, r.at.Conversation)
+	if err := r.load(ctx, r.at.Conversation); err != nil {
+		return err
+	}
+	for _, q := range r.at.Questions {
+		if r.rec.interview.Index(q.Slot) < 0 {
+			return fault.Invalidf("requestState", "belongs to a form of the playbook before%s", goOn)
+		}
+	}
+	return nil
 }
 
 func (r *run) load(ctx context.Context, conversationID string) error {

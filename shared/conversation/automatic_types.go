@@ -14,6 +14,7 @@ import (
 type AutomaticInput struct {
 	Context           string          `json:"context,omitempty" jsonschema:"The goal to gather information for, and what is known about it so far. Needed unless conversation_id is given."`
 	InformationNeeded json.RawMessage `json:"information_needed,omitempty" jsonschema:"What to gather: a flat JSON Schema object, or a list of names or of {key, title, type, options, required, when}. Left out, a playbook serves."`
+	Playbook          string          `json:"playbook,omitempty" jsonschema:"The playbook to ask by, or generic; left out, the goal tells. With conversation_id, changes it while nothing is answered."`
 	ConversationID    string          `json:"conversation_id,omitempty" jsonschema:"Go on with this conversation instead of opening one."`
 	UserID            string          `json:"user_id,omitempty" jsonschema:"Who is asked; keeps people apart. A call without it reaches the conversations of everybody this caller asked."`
 	SessionID         string          `json:"session_id,omitempty" jsonschema:"Groups a person's conversations; made up when left out."`

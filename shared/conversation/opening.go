@@ -20,8 +20,9 @@ type opening struct {
 	openedBy []byte // nil when the caller cannot be told from another
 	withKey  bool
 	// assumedFrom is the conversation that an assumption was recalled from, by slot.
-	assumedFrom map[string]string
-	turn        Turn
+	assumedFrom  map[string]string
+	alternatives []string // playbooks that would serve too
+	turn         Turn
 	change
 }
 

@@ -82,15 +82,12 @@ func New(pool *pgxpool.Pool, config Config, options ...Option) *Service {
 
 // builtInPlaybooks are checked by their own tests: they open.
 var builtInPlaybooks = sync.OnceValue(func() *playbook.Library {
-	library, err := playbook.Open(playbook.Config{Threshold: defaultThreshold})
+	library, err := playbook.Open(playbook.Config{Threshold: playbook.DefaultThreshold})
 	if err != nil {
 		panic(err)
 	}
 	return library
 })
-
-// defaultThreshold is playbook.Config's.
-const defaultThreshold = 0.3
 
 // Ready reports whether the database answers.
 func (s *Service) Ready(ctx context.Context) error { return unavailable(s.pool.Ping(ctx)) }

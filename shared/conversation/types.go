@@ -22,6 +22,7 @@ type AskInput struct {
 	PreviousMessages  []Message       `json:"previous_messages,omitempty" jsonschema:"The chat so far. When going on, the person's last messages are read as answers."`
 	Metadata          map[string]any  `json:"metadata,omitempty" jsonschema:"Kept with the conversation. An idempotency_key makes opening it safe to repeat."`
 	InformationNeeded json.RawMessage `json:"information_needed,omitempty" jsonschema:"What to gather: a flat JSON Schema object, or a list of names or of {key, title, type, options, required, when}. Left out, a playbook serves."`
+	Playbook          string          `json:"playbook,omitempty" jsonschema:"The playbook to ask by, or generic; left out, the goal tells. With conversation_id, changes it while nothing is answered."`
 	BatchSize         int             `json:"batch_size,omitempty" jsonschema:"Questions put at once, 1 to 10; 3 when left out."`
 	MaxQuestions      int             `json:"max_questions,omitempty" jsonschema:"Stop after this many questions."`
 	Language          string          `json:"language,omitempty" jsonschema:"The person's, such as de or pt-BR; left out, their words tell."`
@@ -116,17 +117,18 @@ func (c Coverage) assumption(language string) string {
 
 // TurnMetadata is about the conversation as a whole.
 type TurnMetadata struct {
-	Complete        bool     `json:"complete"`
-	StopReason      string   `json:"stop_reason,omitempty"`
-	Playbook        string   `json:"playbook,omitempty" jsonschema:"The playbook in use, when no information_needed was given."`
-	PlaybookReason  string   `json:"playbook_reason,omitempty" jsonschema:"Why it is that one; when a conversation opens."`
-	Memory          string   `json:"memory,omitempty" jsonschema:"Whether earlier conversations were consulted; when a conversation opens."`
-	Revision        int      `json:"revision" jsonschema:"Grows with every change of the conversation."`
-	AnswersRecorded int      `json:"answers_recorded" jsonschema:"New answers taken from this call."`
-	AnswersRepeated int      `json:"answers_repeated" jsonschema:"Answers of this call that were known already."`
-	Unmatched       string   `json:"unmatched,omitempty" jsonschema:"Text that belonged to no question."`
-	Doubts          []string `json:"doubts,omitempty" jsonschema:"Values found in the person's words that are not recorded, and why: more than one slot could take them, or the words around them change them."`
-	Language        string   `json:"language,omitempty" jsonschema:"What the questions are worded in, English when left out."`
+	Complete             bool     `json:"complete"`
+	StopReason           string   `json:"stop_reason,omitempty"`
+	Playbook             string   `json:"playbook,omitempty" jsonschema:"The playbook in use, when no information_needed was given."`
+	PlaybookReason       string   `json:"playbook_reason,omitempty" jsonschema:"Why it is that one; when a conversation opens."`
+	PlaybookAlternatives []string `json:"playbook_alternatives,omitempty" jsonschema:"The next best, at most two; when a conversation opens."`
+	Memory               string   `json:"memory,omitempty" jsonschema:"Whether earlier conversations were consulted; when a conversation opens."`
+	Revision             int      `json:"revision" jsonschema:"Grows with every change of the conversation."`
+	AnswersRecorded      int      `json:"answers_recorded" jsonschema:"New answers taken from this call."`
+	AnswersRepeated      int      `json:"answers_repeated" jsonschema:"Answers of this call that were known already."`
+	Unmatched            string   `json:"unmatched,omitempty" jsonschema:"Text that belonged to no question."`
+	Doubts               []string `json:"doubts,omitempty" jsonschema:"Values found in the person's words that are not recorded, and why: more than one slot could take them, or the words around them change them."`
+	Language             string   `json:"language,omitempty" jsonschema:"What the questions are worded in, English when left out."`
 }
 
 // Text renders the turn for a person.

@@ -2,56 +2,87 @@ package playbook
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
 // Choice is the playbook for a goal and why it is that.
 type Choice struct {
 	Playbook Playbook
-	// Score is how probable the best fitting playbook is, 0 to 1. Below Threshold,
-	// or when the goal is more like those that have no playbook of their own, the
-	// generic one was chosen instead.
+	// Score is how clearly the best fitting playbook leads, 0 to 1. Below Threshold,
+	// or when fewer than two words speak for it, the generic one was chosen instead.
 	Score, Threshold float64
 	Reason           string // in words
+	// Alternatives are the names of the next best, the best first.
+	Alternatives []string
 }
 
-// Choose finds the playbook that fits a goal; the generic one when none does.
-// The same goal always gets the same.
+// maxAlternatives bounds how many playbooks are named beside the chosen one.
+const maxAlternatives = 2
+
+// Choose finds the playbook that fits a goal; the generic one when none clearly
+// does. The same goal always gets the same.
 func (l *Library) Choose(goal string) Choice {
-	fitting, without := l.fitting(goal)
+	ranking := l.index().search(goal)
+	var fitting []ranked
+	other := 0.0 // how much speaks for what no playbook serves
+	for _, r := range ranking {
+		if r.name == Generic {
+			other = r.weight
+		} else {
+			fitting = append(fitting, r)
+		}
+	}
 	if len(fitting) == 0 {
-		return l.generic(0, "No playbook shares a telling word with the goal, so the generic one asks.")
+		return l.choice(Generic, 0, "No playbook shares a telling word with the goal, so the generic one asks.", nil)
 	}
 	best := fitting[0]
-	nearest := fmt.Sprintf("%s with %.2f, where %.2f is enough, by the words %s.", best.name, best.score, l.threshold, strings.Join(best.words, ", "))
+	nearest := fmt.Sprintf("%s with %.2f, where %.2f is enough, by the words %s.", best.name, best.score, l.threshold,
+		strings.Join(best.words[:min(len(best.words), wordsToTell)], ", "))
 	if len(fitting) > 1 {
 		nearest += fmt.Sprintf(" Next is %s with %.2f.", fitting[1].name, fitting[1].score)
 	}
 	switch {
+	case !best.enough:
+		return l.choice(Generic, best.score, "One word is not enough to choose by, so the generic one asks. The nearest is "+nearest, fitting)
+	case best.score < l.threshold && other > 0:
+		return l.choice(Generic, best.score, "The goal is as much like those that no playbook fits, so the generic one asks. The nearest is "+nearest, fitting)
 	case best.score < l.threshold:
-		return l.generic(best.score, "No playbook fits well enough, so the generic one asks. The nearest is "+nearest)
-	case best.score < without:
-		return l.generic(best.score, fmt.Sprintf("The goal is more like those that no playbook fits (%.2f), so the generic one asks. The nearest is %s", without, nearest))
+		return l.choice(Generic, best.score, "No playbook fits well enough, so the generic one asks. The nearest is "+nearest, fitting)
 	}
-	playbook, _ := l.Get(best.name)
-	return Choice{playbook, best.score, l.threshold, "The playbook that fits is " + nearest}
+	return l.choice(best.name, best.score, "The playbook that fits is "+nearest, fitting)
 }
 
-// fitting returns the playbooks that a word of the goal speaks for, the best
-// first, and the score of having none but the generic one.
-func (l *Library) fitting(goal string) (found []ranked, without float64) {
-	for _, r := range l.index().search(goal) {
-		switch {
-		case r.name == Generic:
-			without = r.score
-		case len(r.words) > 0:
-			found = append(found, r)
+func (l *Library) choice(name string, score float64, reason string, fitting []ranked) Choice {
+	playbook, _ := l.Get(name)
+	c := Choice{Playbook: playbook, Score: score, Threshold: l.threshold, Reason: reason}
+	for _, r := range fitting {
+		if r.name != name && len(c.Alternatives) < maxAlternatives {
+			c.Alternatives = append(c.Alternatives, r.name)
 		}
 	}
-	return found, without
+	return c
 }
 
-func (l *Library) generic(score float64, reason string) Choice {
-	playbook, _ := l.Get(Generic)
-	return Choice{playbook, score, l.threshold, reason}
+// Named returns the playbook of that name, chosen by the caller; false when there
+// is none.
+func (l *Library) Named(name, goal string) (Choice, bool) {
+	if _, found := l.Get(name); !found {
+		return Choice{}, false
+	}
+	return l.choice(name, 1, "The caller named it.", l.fitting(goal)), true
+}
+
+// fitting are the playbooks that a cue speaks for, the best first.
+func (l *Library) fitting(goal string) []ranked {
+	return slices.DeleteFunc(l.index().search(goal), func(r ranked) bool { return r.name == Generic })
+}
+
+// Names returns the names of all playbooks, sorted.
+func (l *Library) Names() []string {
+	names := make([]string, len(l.entries))
+	for i, e := range l.entries {
+		names[i] = e.name
+	}
+	return names
 }

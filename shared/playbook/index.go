@@ -2,160 +2,185 @@ package playbook
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
-
-	"github.com/kljensen/snowball/english"
 )
 
-// Settings of the index, chosen on testdata/goals_for_tuning.yaml and by leaving
-// out each example goal in turn.
+// What a word of a cue weighs. A goal needs more than one word, one of them of a
+// subject, so context alone never suffices.
 const (
-	byChance    = 1  // of the texts that use a word, so many do by chance
-	rareWord    = 3  // texts that a word has to be in before its share is believed
-	fewTexts    = 5  // texts that a playbook has to have before their share is
-	usualWords  = 12 // a goal with more words says the same more often
-	readOfGoal  = 16 << 10
-	wordsToTell = 5
+	subjectWeight = 1.0
+	contextWeight = 0.5
+	asideShare    = 0.5 // of a word's weight, where it tells a circumstance
+	doubt         = 1.0 // the weight of what no cue knows
+	leastWords    = 2
+	wordsToTell   = 5
 )
 
-// index finds playbooks by the words of a goal: naive Bayes over the words that
-// the playbooks' titles, descriptions and example goals use. It knows no other
-// language than English.
+// A playbook without cues is found by those words of its title, description and
+// goals that its texts use so many times as often as those of all others.
+const tellingShare = 10
+
+// index finds playbooks by the cues in a goal.
 type index struct {
-	names []string
-	texts []float64            // of each playbook
-	using map[string][]float64 // by stem, how many texts of each playbook use it
-	all   float64              // texts
+	names   []string
+	matcher matcher
 }
 
 // ranked is how well a playbook fits a goal.
 type ranked struct {
-	name  string
-	score float64  // the probability that it is this one of them all
-	words []string // of the goal that speak for it, the strongest first
+	name    string
+	weight  float64
+	score   float64  // 0 to 1
+	words   []string // the cues found, the longest first
+	enough  bool     // more than one word speaks for it, one of them of its subject
+	subject bool     // a cue of its subject was found
+	count   int      // words found; a phrase of a subject counts as two
 }
 
 func newIndex(entries []entry) index {
-	ix := index{using: map[string][]float64{}, texts: make([]float64, len(entries))}
+	ix := index{matcher: matcher{byFirst: map[string][]cue{}}}
+	heads := make([]Playbook, len(entries))
 	for i, e := range entries {
-		p := e.head()
+		heads[i] = e.head()
+	}
+	for i, p := range heads {
 		ix.names = append(ix.names, p.Name)
-		for _, text := range append([]string{p.Title, p.Description}, p.Goals...) {
-			ix.texts[i]++
-			ix.all++
-			for _, w := range words(text) {
-				if ix.using[w.stem] == nil {
-					ix.using[w.stem] = make([]float64, len(entries))
-				}
-				ix.using[w.stem][i]++
-			}
+		cues := p.Cues
+		if len(cues.Subject) == 0 {
+			cues.Subject = ownWords(heads, i)
+		}
+		for _, text := range cues.Subject {
+			ix.matcher.add(text, i, true)
+		}
+		for _, text := range cues.Context {
+			ix.matcher.add(text, i, false)
 		}
 	}
 	return ix
 }
 
-// search ranks the playbooks, the best first; nil when they know no word of
-// the goal.
+// ownWords are the words that tell a playbook from the others.
+func ownWords(all []Playbook, of int) []string {
+	used := [2]map[string]int{{}, {}} // how many texts use a word: of others, its own
+	var texts [2]int
+	for i, p := range all {
+		own := 0
+		if i == of {
+			own = 1
+		}
+		for _, text := range append([]string{p.Title, p.Description}, p.Goals...) {
+			texts[own]++
+			seen := map[string]bool{}
+			for _, w := range words(text) {
+				if w.content && !seen[w.stem] {
+					seen[w.stem] = true
+					used[own][w.stem]++
+				}
+			}
+		}
+	}
+	var own []string
+	for w, n := range used[1] {
+		if n*texts[0] >= tellingShare*used[0][w]*texts[1] {
+			own = append(own, w)
+		}
+	}
+	slices.Sort(own)
+	return own
+}
+
+// search ranks the playbooks that a cue speaks for, the best first.
 func (ix index) search(goal string) []ranked {
-	said := words(goal[:min(len(goal), readOfGoal)])
-	evidence := make([][]spoken, len(ix.names))
-	known := false
-	for _, w := range said {
-		using, ok := ix.using[w.stem]
-		if !ok {
+	said := words(goal)
+	all := make([]ranked, len(ix.names))
+	taken := make([]map[int]bool, len(ix.names)) // words of the goal that are counted
+	hits := ix.matcher.find(said)
+	slices.SortStableFunc(hits, func(a, b found) int {
+		return cmp.Or(cmp.Compare(len(b.words), len(a.words)), cmp.Compare(order(b.subject), order(a.subject)))
+	})
+	told := make([]map[string]bool, len(ix.names))
+	for _, f := range hits {
+		r := &all[f.playbook]
+		if told[f.playbook] == nil {
+			told[f.playbook], taken[f.playbook] = map[string]bool{}, map[int]bool{}
+		}
+		text := phrase(said[f.at:f.end()])
+		if told[f.playbook][text] || overlaps(taken[f.playbook], f) {
 			continue
 		}
-		known = true
-		for i, nats := range ix.weigh(using) {
-			evidence[i] = append(evidence[i], spoken{w.text, nats, using[i] > 0})
+		told[f.playbook][text] = true
+		r.add(f, said, text)
+		for i := f.at; i < f.end(); i++ {
+			taken[f.playbook][i] = true
 		}
 	}
-	if !known {
-		return nil
+	for i := range all {
+		all[i].name = ix.names[i]
+		all[i].enough = all[i].subject && all[i].count >= leastWords
 	}
-	return ix.rank(evidence, min(1, usualWords/float64(len(said))))
-}
-
-// spoken is what one word says about a playbook.
-type spoken struct {
-	word string
-	nats float64 // for it, or against it
-	own  bool    // the playbook uses it
-}
-
-// weigh returns how much more often each playbook's texts use a word than all
-// texts do, as a logarithm; a word that few texts use says less.
-func (ix index) weigh(using []float64) []float64 {
-	total := 0.0
-	for _, n := range using {
-		total += n
-	}
-	share := (total + rareWord) / (ix.all + rareWord)
-	trust := total / (total + byChance)
-	nats := make([]float64, len(using))
-	for i, n := range using {
-		nats[i] = trust * math.Log((n+fewTexts*share)/(ix.texts[i]+fewTexts)/share)
-	}
-	return nats
-}
-
-func (ix index) rank(evidence [][]spoken, damping float64) []ranked {
-	found := make([]ranked, len(ix.names))
-	best := math.Inf(-1)
-	for i := range found {
-		found[i].name = ix.names[i]
-		for _, s := range evidence[i] {
-			found[i].score += damping * s.nats
+	ranking := slices.DeleteFunc(all, func(r ranked) bool { return r.weight == 0 })
+	slices.SortStableFunc(ranking, func(a, b ranked) int { return cmp.Compare(b.weight, a.weight) })
+	for i := range ranking {
+		rival := 0.0
+		for j, other := range ranking {
+			if j != i {
+				rival = max(rival, other.weight)
+			}
 		}
-		found[i].words = strongest(evidence[i])
-		best = max(best, found[i].score)
+		ranking[i].score = ranking[i].weight / (ranking[i].weight + rival + doubt)
 	}
-	total := 0.0
-	for i := range found {
-		found[i].score = math.Exp(found[i].score - best)
-		total += found[i].score
-	}
-	for i := range found {
-		found[i].score /= total
-	}
-	slices.SortStableFunc(found, func(a, b ranked) int { return cmp.Compare(b.score, a.score) })
-	return found
+	return ranking
 }
 
-func strongest(evidence []spoken) []string {
-	own := slices.DeleteFunc(slices.Clone(evidence), func(s spoken) bool { return !s.own || s.nats <= 0 })
-	slices.SortStableFunc(own, func(a, b spoken) int { return cmp.Compare(b.nats, a.nats) })
-	var words []string
-	for _, s := range own[:min(len(own), wordsToTell)] {
-		words = append(words, s.word)
+func order(subject bool) int {
+	if subject {
+		return 1
 	}
-	return words
+	return 0
 }
 
-// requestWords say that something is wanted, not what.
-var requestWords = map[string]bool{
-	"find": true, "get": true, "give": true, "help": true, "like": true,
-	"make": true, "need": true, "new": true, "please": true, "want": true,
-}
-
-type word struct{ text, stem string }
-
-// words are those of a text that carry meaning, each once, in order.
-func words(text string) []word {
-	var all []word
-	seen := map[string]bool{}
-	for _, w := range strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
-		if utf8.RuneCountInString(w) < 2 || english.IsStopWord(w) || requestWords[w] {
-			continue
-		}
-		if stem := english.Stem(w, false); !seen[stem] {
-			seen[stem] = true
-			all = append(all, word{w, stem})
+func overlaps(taken map[int]bool, f found) bool {
+	for i := f.at; i < f.end(); i++ {
+		if taken[i] {
+			return true
 		}
 	}
-	return all
+	return false
+}
+
+// add counts a cue for the playbook: each of its words that carries meaning.
+func (r *ranked) add(f found, said []word, text string) {
+	share := contextWeight
+	if f.subject {
+		share = subjectWeight
+	}
+	meaning := 0
+	for _, w := range said[f.at:f.end()] {
+		if w.content || w.name {
+			meaning++
+			weight := share
+			if w.aside {
+				weight *= asideShare
+			}
+			r.weight += weight
+		}
+	}
+	if meaning == 0 { // such as "# people"
+		r.weight += share * asideShare
+	}
+	r.count++
+	if f.subject && len(f.words) > 1 { // a phrase such as "learn to" is more than a word
+		r.count++
+	}
+	r.subject = r.subject || f.subject
+	r.words = append(r.words, text)
+}
+
+func phrase(said []word) string {
+	texts := make([]string, len(said))
+	for i, w := range said {
+		texts[i] = w.text
+	}
+	return strings.Join(texts, " ")
 }

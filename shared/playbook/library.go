@@ -16,9 +16,13 @@ import (
 type Config struct {
 	// Folder holds playbooks of one's own; a name of a built-in one replaces it.
 	Folder string `env:"PLAYBOOKS_FOLDER"`
-	// Threshold is the score, 0 to 1, below which no playbook fits.
-	Threshold float64 `env:"PLAYBOOK_THRESHOLD" envDefault:"0.3"`
+	// Threshold is the score, 0 to 1, below which no playbook fits: DefaultThreshold.
+	Threshold float64 `env:"PLAYBOOK_THRESHOLD" envDefault:"0.42"`
 }
+
+// DefaultThreshold leaves a goal to the generic playbook where what speaks for the
+// best does not clearly outweigh what speaks for the next.
+const DefaultThreshold = 0.42
 
 // Library is the playbooks to choose from. It is safe for concurrent use.
 type Library struct {

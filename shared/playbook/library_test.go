@@ -69,7 +69,7 @@ func TestTheFolderAddsPlaybooksToTheBuiltInOnes(t *testing.T) {
 func TestTheSameNameReplacesABuiltInPlaybook(t *testing.T) {
 	for _, name := range []string{"travel", Generic} {
 		folder := folderWith(t, map[string]string{"mine.yaml": strings.Replace(beekeeping, "name: beekeeping", "name: "+name, 1)})
-		library, err := Open(Config{Folder: folder, Threshold: 0.3})
+		library, err := Open(Config{Folder: folder, Threshold: DefaultThreshold})
 		require.NoError(t, err)
 		assert.Len(t, library.All(), len(builtIn()))
 		own, _ := library.Get(name)
@@ -166,7 +166,7 @@ func TestADayInAPlaybookStaysText(t *testing.T) {
 
 func BenchmarkOpen(b *testing.B) {
 	for b.Loop() {
-		_, err := Open(Config{Threshold: 0.3})
+		_, err := Open(Config{Threshold: DefaultThreshold})
 		require.NoError(b, err)
 	}
 }

@@ -19,8 +19,10 @@ type Playbook struct {
 	Name        string // lower case, digits and hyphens
 	Title       string
 	Description string
-	// Goals are examples as people type them; retrieval goes by them.
+	// Goals are examples as people type them; retrieval goes by their words where
+	// there are no cues.
 	Goals []string
+	Cues  Cues
 	// Slots may say {goal} in their questions. Their texts are in English.
 	Slots []questioning.Slot
 

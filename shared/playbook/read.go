@@ -37,6 +37,7 @@ type document struct {
 	Title       string           `json:"title"`
 	Description string           `json:"description"`
 	Goals       []string         `json:"goals"`
+	Cues        Cues             `json:"cues"`
 	Slots       []map[string]any `json:"slots"`
 }
 
@@ -89,7 +90,7 @@ func decode(value []byte) (Playbook, error) {
 	if err := json.Unmarshal(value, &d); err != nil {
 		return Playbook{}, err
 	}
-	p := Playbook{Name: d.Name, Title: d.Title, Description: strings.TrimSpace(d.Description), Goals: d.Goals}
+	p := Playbook{Name: d.Name, Title: d.Title, Description: strings.TrimSpace(d.Description), Goals: d.Goals, Cues: d.Cues}
 	if len(d.Slots) == 0 {
 		return p, nil
 	}

@@ -41,6 +41,11 @@ export async function connect(kind, url, person) {
     revision, wire, tools,
     negotiated: transport.protocolVersion,
     server: client.getServerVersion(),
+    resources: () => client.listResources(),
+    read: (uri) => client.readResource({ uri }),
+    prompts: () => client.listPrompts(),
+    prompt: (name, args) => client.getPrompt({ name, arguments: args }),
+    complete: (ref, argument) => client.complete({ ref, argument }),
     call: (name, args, options) => client.callTool({ name, arguments: args }, ...within(options)),
     close: async () => {
       const spoken = [...wire.revisions].filter(Boolean); // initialize names none

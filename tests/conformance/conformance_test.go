@@ -27,6 +27,7 @@ var clients = []string{"sdk-1", "client-2-legacy", "client-2"}
 func TestTheServer(t *testing.T) {
 	for name, promise := range map[string]string{
 		"says what it can do":                        "discovery",
+		"shows what its playbooks ask":               "playbooks",
 		"leads a conversation from first to last":    "whole",
 		"reads answers as a person types them":       "typed",
 		"counts a repeated answer once":              "replay",

@@ -34,6 +34,27 @@ const promises = {
     }
   },
 
+  async playbooks(client) {
+    const { resources } = await client.resources();
+    const catalogue = JSON.parse(readFileSync(new URL("../../functions/gateway/catalogue.json", import.meta.url)));
+    assert.deepEqual(resources.map(({ uri }) => uri).sort(), catalogue.playbooks.map(({ name }) => `playbook://${name}`).sort());
+    for (const { uri, name, mimeType } of resources) {
+      const { contents } = await client.read(uri);
+      assert.deepEqual(contents, [{ uri, mimeType, text: catalogue.playbooks.find((p) => p.name === name).text }]);
+    }
+    await assert.rejects(client.read("playbook://none"), /not found/i);
+    const { prompts } = await client.prompts();
+    assert.deepEqual(prompts.map(({ name }) => name), ["interview"]);
+    const { completion } = await client.complete({ type: "ref/prompt", name: "interview" }, { name: "playbook", value: "tra" });
+    assert.deepEqual(completion.values, ["travel", "travel-insurance"]);
+    const { messages } = await client.prompt("interview", { goal: "See the fjords", playbook: completion.values[0] });
+    assert.match(messages[0].content.text, /See the fjords[^]*playbook "travel"/);
+    const turn = await open(client, { context: "See the fjords", playbook: completion.values[0] });
+    assert.equal(turn.metadata.playbook, "travel");
+    const changed = await tell(client, "sequential_questioning", { context: "See the fjords", conversation_id: turn.conversation_id, playbook: "generic" });
+    assert.equal(changed.metadata.playbook, "generic");
+  },
+
   // Were a result to break its output schema, this client would say so.
   async validation(client) {
     client.wire.falsify = (body) => body.replaceAll('"coverage":[', '"coverage":7,"was":[');

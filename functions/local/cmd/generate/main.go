@@ -1,5 +1,5 @@
-// Command generate writes what is derived from the tools' definitions: the
-// gateway's catalogue and the API reference. With --check it writes nothing
+// Command generate writes what is derived from the tools' definitions and the
+// built-in playbooks: the gateway's catalogue and the API reference. With --check it writes nothing
 // and fails when one of them is out of date.
 package main
 
@@ -13,6 +13,7 @@ import (
 
 	"github.com/sequential-questioning/sequential-questioning/functions/local"
 	"github.com/sequential-questioning/sequential-questioning/shared/function"
+	"github.com/sequential-questioning/sequential-questioning/shared/playbook"
 )
 
 func main() {
@@ -52,19 +53,34 @@ func exitOn(err error) {
 	}
 }
 
-// catalogue is what the gateway answers discovery from.
+// catalogue is what the gateway answers discovery from: tools, and what the
+// built-in playbooks ask.
 func catalogue() ([]byte, error) {
 	type entry struct {
 		Function string `json:"function"`
 		Asks     bool   `json:"asks,omitempty"`
 		Tool     any    `json:"tool"`
 	}
+	type served struct {
+		Name        string `json:"name"`
+		Title       string `json:"title"`
+		Description string `json:"description"`
+		Text        string `json:"text"`
+	}
 	document := struct {
-		Server map[string]string `json:"server"`
-		Tools  []entry           `json:"tools"`
+		Server    map[string]string `json:"server"`
+		Tools     []entry           `json:"tools"`
+		Playbooks []served          `json:"playbooks"`
 	}{Server: map[string]string{"name": function.Product, "title": "Sequential Questioning", "version": local.Version}}
 	for _, t := range local.ToolFunctions {
 		document.Tools = append(document.Tools, entry{t.Name, t.Asks, t.Tool})
+	}
+	playbooks, err := playbook.Open(playbook.Config{Threshold: playbook.DefaultThreshold})
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range playbooks.All() {
+		document.Playbooks = append(document.Playbooks, served{p.Name, p.Title, p.Description, p.Text()})
 	}
 	return encode(document)
 }

@@ -1,0 +1,205 @@
+package playbook
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/kljensen/snowball/english"
+	"golang.org/x/text/unicode/norm"
+)
+
+// Cues are the words and phrases by which a playbook is found, in any language:
+// lower case, without accents. English words stand for all their forms. A star at
+// either end of a word stands for any letters, # for a number and @name for a
+// capitalised word within a sentence.
+type Cues struct {
+	Subject []string `json:"subject"` // what the goal is about
+	Context []string `json:"context"` // what goes with it; never enough alone
+}
+
+// word is one word of a goal.
+type word struct {
+	text    string // lower case, without accents
+	stem    string // of the English word; empty for numbers
+	content bool   // it carries meaning
+	name    bool   // capitalised within a sentence
+	aside   bool   // it tells the circumstances, not what is wanted
+}
+
+// readOfGoal is how much of a goal is read, in bytes.
+const readOfGoal = 16 << 10
+
+// circumstance words begin what only surrounds the goal: "a diet before my wedding".
+var circumstance = set("for before after because since during about when while although if so until despite as where which " +
+	"fur vor nach weil bevor nachdem pour avant apres parce para antes despues por per prima dopo voor omdat als")
+
+// light words say that something is wanted, not what.
+var light = set("find get give help like make need new please want would could one")
+
+var numberWords = set("one two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty hundred a " +
+	"zwei drei vier funf sechs sieben acht neun zehn deux trois quatre cinq six sept huit dix dos tres cuatro cinco diez " +
+	"due quattro cinque dieci duas dois dez twee drie vier vijf tien")
+
+func set(words string) map[string]bool {
+	all := map[string]bool{}
+	for _, w := range strings.Fields(words) {
+		all[w] = true
+	}
+	return all
+}
+
+// words splits a text. What follows the first sentence, or a word that begins a
+// circumstance, is an aside.
+func words(text string) []word {
+	text = text[:min(len(text), readOfGoal)]
+	var all []word
+	start, aside, begun := true, false, false
+	for len(text) > 0 {
+		end := strings.IndexFunc(text, func(r rune) bool { return !isLetter(r) })
+		if end < 0 {
+			end = len(text)
+		}
+		if end == 0 {
+			r, size := utf8.DecodeRuneInString(text)
+			if strings.ContainsRune(".!?;\n", r) && (len(text) == size || strings.ContainsRune(" \n", rune(text[size]))) {
+				start, aside = true, aside || begun
+			}
+			text = text[size:]
+			continue
+		}
+		w := newWord(text[:end], start)
+		aside = aside || begun && circumstance[w.text]
+		begun = begun || w.content
+		w.aside = aside
+		all = append(all, w)
+		text, start = text[end:], false
+	}
+	return all
+}
+
+func isLetter(r rune) bool {
+	return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.Is(unicode.Mn, r) || r == '\'' || r == '’'
+}
+
+func newWord(written string, first bool) word {
+	text := fold(written)
+	w := word{text: text, name: !first && unicode.IsUpper([]rune(written)[0])}
+	if unicode.IsDigit([]rune(text + "0")[0]) && text != "" {
+		w.content = false
+		return w
+	}
+	w.stem = stem(text)
+	w.content = utf8.RuneCountInString(text) > 1 && !english.IsStopWord(text) && !light[text] && !circumstance[text]
+	return w
+}
+
+// fold writes a word in lower case without accents and without 's.
+func fold(text string) string {
+	folded := strings.Map(func(r rune) rune {
+		switch {
+		case unicode.Is(unicode.Mn, r):
+			return -1
+		case r == '’':
+			return '\''
+		}
+		return r
+	}, norm.NFD.String(strings.ToLower(text)))
+	return strings.Trim(strings.TrimSuffix(folded, "'s"), "'")
+}
+
+func stem(text string) string { return english.Stem(text, false) }
+
+// cue is a cue as it is looked for.
+type cue struct {
+	words    []string
+	playbook int
+	subject  bool
+}
+
+// fits says whether a cue's word stands for a word of a goal.
+func fits(pattern string, w word) bool {
+	switch {
+	case pattern == "#":
+		return w.stem == "" && w.text != "" || numberWords[w.text]
+	case pattern == "@name":
+		return w.name
+	case strings.HasPrefix(pattern, "*") && strings.HasSuffix(pattern, "*"):
+		return strings.Contains(w.text, strings.Trim(pattern, "*"))
+	case strings.HasPrefix(pattern, "*"):
+		return strings.HasSuffix(w.text, pattern[1:])
+	case strings.HasSuffix(pattern, "*"):
+		return strings.HasPrefix(w.text, pattern[:len(pattern)-1])
+	}
+	return pattern == w.text || pattern == w.stem
+}
+
+// found is a cue at its place in a goal.
+type found struct {
+	cue
+	at int
+}
+
+func (f found) end() int { return f.at + len(f.words) }
+
+// within says whether all of f is a part of a longer subject: "conference" is of
+// "conference room".
+func (f found) within(longer found) bool {
+	return longer.subject && longer.at <= f.at && f.end() <= longer.end() && len(longer.words) > len(f.words)
+}
+
+// matcher finds cues.
+type matcher struct {
+	byFirst map[string][]cue // by their first word, as written or as a stem
+	open    []cue            // that begin with a pattern
+}
+
+func (m *matcher) add(text string, playbook int, subject bool) {
+	c := cue{playbook: playbook, subject: subject}
+	for _, w := range strings.Fields(strings.NewReplacer("-", " ", ".", " ").Replace(text)) {
+		if !strings.ContainsAny(w, "*#@") {
+			w = fold(w)
+			if !strings.ContainsAny(w[:1], "0123456789") {
+				w = stem(w)
+			}
+		}
+		c.words = append(c.words, w)
+	}
+	if len(c.words) == 0 {
+		return
+	}
+	if first := c.words[0]; strings.ContainsAny(first, "*#@") {
+		m.open = append(m.open, c)
+	} else if m.byFirst[first] = append(m.byFirst[first], c); true {
+		return
+	}
+}
+
+// find returns the cues in a goal, without those within a longer subject.
+func (m *matcher) find(goal []word) []found {
+	var all []found
+	for at, w := range goal {
+		candidates := m.byFirst[w.stem]
+		if w.text != w.stem {
+			candidates = slices.Concat(candidates, m.byFirst[w.text])
+		}
+		for _, c := range slices.Concat(candidates, m.open) {
+			if at+len(c.words) <= len(goal) && matches(c, goal[at:]) {
+				all = append(all, found{c, at})
+			}
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(f found) bool {
+		return slices.ContainsFunc(all, f.within)
+	})
+}
+
+func matches(c cue, goal []word) bool {
+	for i, pattern := range c.words {
+		if !fits(pattern, goal[i]) {
+			return false
+		}
+	}
+	return true
+}
