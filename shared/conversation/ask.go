@@ -121,7 +121,7 @@ func (s *Service) opening(ctx context.Context, in AskInput) (*opening, error) {
 	}
 	o.interview = questioning.New(in.Context, slots, limits)
 	o.interview.Language = o.language
-	assume(o.interview, append([]string{in.Context}, saidBy(in.PreviousMessages)...), s.reading(o.interview))
+	assume(o.interview, saidIn(in.Context, in.PreviousMessages), s.reading(o.interview))
 	var remembered string
 	o.assumedFrom, remembered = s.remember(ctx, o.interview, in.UserID)
 	if o.interview.Statistics, err = s.readStatistics(ctx, o.form, in.UserID); err != nil {

@@ -20,7 +20,7 @@ func languageOf(in AskInput) string {
 	if in.Language != "" {
 		return in.Language
 	}
-	return parse.Language(wordsOf(in))
+	return parse.Language(strings.Join(saidIn(in.Context, in.PreviousMessages), "\n"))
 }
 
 // reading is what a conversation's words are read with.
@@ -47,7 +47,5 @@ func spoken(tag string) string {
 	return ""
 }
 
-// wordsOf is everything that a person wrote in an opening call.
-func wordsOf(in AskInput) string {
-	return in.Context + "\n" + strings.Join(saidBy(in.PreviousMessages), "\n")
-}
+// saidIn is what the goal and the person's messages say, each by itself.
+func saidIn(goal string, chat []Message) []string { return append([]string{goal}, saidBy(chat)...) }
