@@ -1,5 +1,5 @@
 -- +goose Up
--- release: contract counts that do not say of how many principals they are count for nobody; a release before this one starts its counts again
+-- release: contract counts that do not say of how many principals they are count for nobody; a release before this one starts its counts again; the index on slots is partial over a column that is new, so it reads that table once and holds nothing
 
 -- Counts of what conversations of one form answered, in which each principal
 -- speaks with one conversation. They take the place of the table statistics,
