@@ -1,0 +1,65 @@
+package conversation
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/reply"
+)
+
+// checkValue is reply.Check for a value as models write it. The slot's type decides
+// what a value is that came as a string, which is how the declared schema has it:
+// a list may be JSON in it, and an option that is a number may stand in it. A number
+// for a slot of text, such as a postal code, is its digits. The error is that of the
+// value as it was sent.
+func checkValue(slot questioning.Slot, value any, now time.Time) (any, error) {
+	text, isText := value.(string)
+	if isText && (slot.Type == questioning.List || slot.Type == questioning.Choices) {
+		if items, ok := jsonIn(text).([]any); ok {
+			return reply.Check(slot, items, now)
+		}
+	}
+	checked, err := reply.Check(slot, value, now)
+	if err == nil {
+		return checked, nil
+	}
+	var other any
+	switch v := value.(type) {
+	case string:
+		other = jsonIn(v)
+	case float64, bool:
+		switch slot.Type {
+		case questioning.Boolean, questioning.Integer, questioning.Number:
+			return nil, err
+		case questioning.List, questioning.Choices:
+			other = []any{v}
+		default:
+			if _, isNumber := v.(float64); isNumber || slot.Type == questioning.Choice {
+				data, _ := json.Marshal(v) // it was decoded from JSON
+				other = string(data)
+			}
+		}
+	case []any:
+		if len(v) == 1 {
+			other = v[0]
+		}
+	}
+	if other == nil {
+		return nil, err
+	}
+	if checked, otherwise := reply.Check(slot, other, now); otherwise == nil {
+		return checked, nil
+	}
+	return nil, err
+}
+
+// jsonIn is the value that a string holds as JSON, nil where it holds none.
+func jsonIn(text string) (value any) {
+	text = strings.TrimSpace(text)
+	if text == "" || json.Unmarshal([]byte(text), &value) != nil {
+		return nil
+	}
+	return value
+}
