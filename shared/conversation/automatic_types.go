@@ -12,15 +12,15 @@ import (
 // AutomaticInput opens a conversation, or goes on with one, in which the
 // server asks the person itself.
 type AutomaticInput struct {
-	Context           string          `json:"context,omitempty" jsonschema:"The goal, and what is known already: a line 'Budget: 500' each is not asked for. Needed unless conversation_id is given."`
-	InformationNeeded json.RawMessage `json:"information_needed,omitempty" jsonschema:"What to gather: slots, or a JSON Schema object instead. Left out, a playbook serves."`
+	Context           string          `json:"context,omitempty" jsonschema:"The goal, and what is known already: a line 'Budget: 500' each is not asked for."`
+	InformationNeeded json.RawMessage `json:"information_needed,omitempty" jsonschema:"What to gather: slots, or a JSON Schema object. Left out, a playbook serves."`
 	ConversationID    string          `json:"conversation_id,omitempty" jsonschema:"Continue this one."`
-	UserID            string          `json:"user_id,omitempty" jsonschema:"Who is asked; left out, everybody this caller asks is one person."`
-	SessionID         string          `json:"session_id,omitempty" jsonschema:"Groups conversations."`
+	UserID            string          `json:"user_id,omitempty" jsonschema:"Who is asked; only this keeps people apart."`
+	SessionID         string          `json:"session_id,omitempty"`
 	Language          string          `json:"language,omitempty" jsonschema:"The person's, such as de."`
 	MaxRounds         int             `json:"max_rounds,omitempty" jsonschema:"Forms shown at most, 1 to 8."`
 	PreviousMessages  []Message       `json:"previous_messages,omitempty" jsonschema:"The chat so far."`
-	Metadata          map[string]any  `json:"metadata,omitempty" jsonschema:"Kept. idempotency_key makes a repeat safe."`
+	Metadata          map[string]any  `json:"metadata,omitempty"`
 }
 
 // Status is how a call ended in which the server asks.

@@ -18,8 +18,8 @@ import (
 
 // ForgetInput names what to erase.
 type ForgetInput struct {
-	ConversationID string `json:"conversation_id,omitempty" jsonschema:"Erase this one."`
-	Everything     bool   `json:"everything,omitempty" jsonschema:"Erase all of the user's instead."`
+	ConversationID string `json:"conversation_id,omitempty"`
+	Everything     bool   `json:"everything,omitempty" jsonschema:"All of the user's instead."`
 	UserID         string `json:"user_id,omitempty" jsonschema:"Whose; left out, everything is all that this caller ever stored for anybody."`
 }
 

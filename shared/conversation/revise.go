@@ -20,7 +20,7 @@ type ReviseInput struct {
 	ConversationID string              `json:"conversation_id"`
 	UserID         string              `json:"user_id,omitempty" jsonschema:"Whose it is."`
 	Slot           string              `json:"slot,omitempty"`
-	AnswerNumber   int                 `json:"answer_number,omitempty" jsonschema:"Refused when that answer no longer holds."`
+	AnswerNumber   int                 `json:"answer_number,omitempty"`
 	QuestionNumber int                 `json:"question_number,omitempty"`
 	Value          any                 `json:"value,omitempty" jsonschema:"By the slot's type: 3, true, 2027-05-01, [\"a\"]."`
 	Text           string              `json:"text,omitempty" jsonschema:"The person's own words."`

@@ -96,6 +96,7 @@ func Declare(input *jsonschema.Schema) {
 			property.Type, property.Types = "string", nil
 		case "previous_messages":
 			delete(property.Items.Properties, "timestamp")
+			property.Items.Properties["role"].Enum = []any{"user", "assistant"}
 			property.Items.AdditionalProperties = nil
 		case "answers":
 			Declare(property.Items)
@@ -108,11 +109,10 @@ func Declare(input *jsonschema.Schema) {
 func slotsDeclared() *jsonschema.Schema {
 	text := func() *jsonschema.Schema { return &jsonschema.Schema{Type: "string"} }
 	kind := text()
-	kind.Description = "string, integer, number, boolean, date, time, email, choice, choices or list."
+	kind.Description = "As in JSON Schema, or date, time, email, choices, list."
 	return &jsonschema.Schema{Type: "array", Items: &jsonschema.Schema{
 		Type:          "object",
 		PropertyOrder: []string{"key", "title", "type", "options", "required"},
-		Required:      []string{"key"},
 		Properties: map[string]*jsonschema.Schema{
 			"key": text(), "title": text(), "type": kind,
 			"options":  {Type: "array", Items: text()},

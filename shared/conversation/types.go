@@ -16,12 +16,12 @@ import (
 // AskInput opens a conversation, or goes on with one.
 type AskInput struct {
 	Context           string          `json:"context" jsonschema:"The goal, and what is known already: a line 'Budget: 500' each is not asked for."`
-	UserID            string          `json:"user_id,omitempty" jsonschema:"Who is asked; left out, everybody this caller asks is one person."`
-	SessionID         string          `json:"session_id,omitempty" jsonschema:"Groups conversations."`
+	UserID            string          `json:"user_id,omitempty" jsonschema:"Who is asked; only this keeps people apart."`
+	SessionID         string          `json:"session_id,omitempty"`
 	ConversationID    string          `json:"conversation_id,omitempty" jsonschema:"Continue this one."`
 	PreviousMessages  []Message       `json:"previous_messages,omitempty" jsonschema:"The chat so far."`
-	Metadata          map[string]any  `json:"metadata,omitempty" jsonschema:"Kept. idempotency_key makes a repeat safe."`
-	InformationNeeded json.RawMessage `json:"information_needed,omitempty" jsonschema:"What to gather: slots, or a JSON Schema object instead. Left out, a playbook serves."`
+	Metadata          map[string]any  `json:"metadata,omitempty"`
+	InformationNeeded json.RawMessage `json:"information_needed,omitempty" jsonschema:"What to gather: slots, or a JSON Schema object. Left out, a playbook serves."`
 	BatchSize         int             `json:"batch_size,omitempty" jsonschema:"Questions at once, 1 to 10 (3)."`
 	MaxQuestions      int             `json:"max_questions,omitempty" jsonschema:"Stop after so many."`
 	Language          string          `json:"language,omitempty" jsonschema:"The person's, such as de."`
@@ -29,10 +29,10 @@ type AskInput struct {
 
 // FollowUpInput brings a person's answers.
 type FollowUpInput struct {
-	ConversationID   string        `json:"conversation_id,omitempty" jsonschema:"Left out, previous_messages open a new one."`
+	ConversationID   string        `json:"conversation_id,omitempty"`
 	UserID           string        `json:"user_id,omitempty" jsonschema:"Who answered."`
 	Answers          []AnswerInput `json:"answers,omitempty" jsonschema:"One for each thing said, also what was not asked yet."`
-	PreviousMessages []Message     `json:"previous_messages,omitempty" jsonschema:"Instead, the chat; its last user messages are read as the reply."`
+	PreviousMessages []Message     `json:"previous_messages,omitempty" jsonschema:"Or the chat, ending with the reply."`
 }
 
 // AnswerInput is one answer.

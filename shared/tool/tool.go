@@ -114,7 +114,7 @@ func declare[In, Out any](d Definition) (Tool, func(json.RawMessage) (In, []stri
 			RawInputSchema:  encodeSchema(shown),
 			RawOutputSchema: encodeSchema(outline),
 			Annotations: mcp.ToolAnnotation{
-				Title: d.Title, ReadOnlyHint: &d.ReadOnly, DestructiveHint: &d.Destructive,
+				ReadOnlyHint: &d.ReadOnly, DestructiveHint: &d.Destructive,
 				IdempotentHint: &d.Idempotent, OpenWorldHint: new(bool),
 			},
 		},
@@ -161,6 +161,7 @@ func outlined(schema *jsonschema.Schema) {
 			delete(schema.Properties, name) // a bare true, which strict clients refuse
 			continue
 		}
+		property.Description = ""
 		property.Properties, property.Required, property.AdditionalProperties = nil, nil, nil
 		if property.Items != nil {
 			property.Items = &jsonschema.Schema{Type: property.Items.Type}

@@ -75,7 +75,7 @@ const promises = {
       ["sequential_questioning", { context: "" }, /context/],
       ["sequential_questioning", { context: "  \n" }, /context: is empty/],
       ["sequential_questioning", { context: 5 }, /context: .*string/],
-      ["sequential_questioning", { context: "x", batch_size: "3" }, /batch_size: .*integer/],
+      ["sequential_questioning", { context: "x", batch_size: "three" }, /batch_size: .*integer/],
       ["sequential_questioning", { context: "x", batch_size: 99 }, /batch_size: .*10/],
       ["sequential_questioning", { context: "x", size: 3 }, /'size'/],
       ["sequential_questioning", { context: "x", information_needed: 7 }, /information_needed: .*object/],
