@@ -2,6 +2,7 @@ package conversation
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 
@@ -21,6 +22,9 @@ func checkValue(slot questioning.Slot, value any, now time.Time) (any, error) {
 			return reply.Check(slot, items, now)
 		}
 	}
+	if option, ok := optionOf(slot, value); ok {
+		return option, nil
+	}
 	checked, err := reply.Check(slot, value, now)
 	if err == nil {
 		return checked, nil
@@ -35,8 +39,9 @@ func checkValue(slot questioning.Slot, value any, now time.Time) (any, error) {
 			return nil, err
 		case questioning.List, questioning.Choices:
 			other = []any{v}
+		case questioning.Choice: // a number is not the place of an option
 		default:
-			if _, isNumber := v.(float64); isNumber || slot.Type == questioning.Choice {
+			if _, isNumber := v.(float64); isNumber {
 				data, _ := json.Marshal(v) // it was decoded from JSON
 				other = string(data)
 			}
@@ -53,6 +58,21 @@ func checkValue(slot questioning.Slot, value any, now time.Time) (any, error) {
 		return checked, nil
 	}
 	return nil, err
+}
+
+// optionOf finds the option of a choice that a value is, whether either is a string:
+// "2" is the option 2, before it could be the second one.
+func optionOf(slot questioning.Slot, value any) (any, bool) {
+	if slot.Type != questioning.Choice {
+		return nil, false
+	}
+	sent := fmt.Sprint(value)
+	for _, option := range slot.Options {
+		if fmt.Sprint(option.Value) == sent {
+			return option.Value, true
+		}
+	}
+	return nil, false
 }
 
 // jsonIn is the value that a string holds as JSON, nil where it holds none.

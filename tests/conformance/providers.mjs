@@ -10,7 +10,7 @@ import { loadMcpTools } from "@langchain/mcp-adapters";
 import { mcpToFunctionTool } from "@openai/agents-core";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
-import { newPerson } from "./conversation.mjs";
+import { newPerson, people } from "./conversation.mjs";
 
 const [url] = process.argv.slice(2);
 const { TOKEN } = process.env;
@@ -112,7 +112,6 @@ for (const [name, convert] of Object.entries(converters)) {
 // Tools as the AI SDK and LangChain hand them to a model, called with what a model
 // writes that keeps to the schemas it is shown.
 const context = "Book a trip";
-const user_id = newPerson();
 const wanted = { slots: [{ key: "destination" }, { key: "travellers", type: "integer" }, { key: "extras", type: "choices", options: ["wifi", "meal"] }] };
 const calls = {
   async "AI SDK"() {
@@ -136,13 +135,14 @@ const calls = {
 };
 for (const [name, open] of Object.entries(calls)) {
   const { call, close } = await open();
-  let turn = await call("sequential_questioning", { context, user_id, information_needed: wanted, batch_size: 3 });
+  let turn = await call("sequential_questioning", { context, user_id: newPerson(), information_needed: wanted, batch_size: 3 });
   assert.deepEqual(turn.questions.map((q) => q.slot).sort(), ["destination", "extras", "travellers"], name);
   const values = { destination: "Lisbon", travellers: "3", extras: '["wifi"]' };
+  const user_id = people.at(-1);
   const answers = Object.entries(values).map(([slot, value]) => ({ slot, value, text: value }));
-  turn = await call("sequential_questioning_follow_up", { conversation_id: turn.conversation_id, answers });
+  turn = await call("sequential_questioning_follow_up", { conversation_id: turn.conversation_id, user_id, answers });
   assert.equal(turn.metadata.complete, true, name);
-  const report = await call("sequential_questioning_report", { conversation_id: turn.conversation_id });
+  const report = await call("sequential_questioning_report", { conversation_id: turn.conversation_id, user_id });
   assert.deepEqual(report.values, { destination: "Lisbon", travellers: 3, extras: ["wifi"] }, name);
   assert.equal(turn.metadata.warnings, undefined, `${name}: what is declared is not taken differently`);
   await close();
@@ -152,6 +152,8 @@ for (const [name, open] of Object.entries(calls)) {
 // holds arguments against the schema that it was shown.
 const { call } = await calls.LangChain();
 const schema = { type: "object", properties: { title: { type: "string" } }, required: ["title"] };
-assert.equal((await call("sequential_questioning", { context, user_id, information_needed: schema })).questions[0].slot, "title");
-if (process.env.FORGET === "1") await client.callTool({ name: "sequential_questioning_forget", arguments: { user_id, everything: true } });
+assert.equal((await call("sequential_questioning", { context, user_id: newPerson(), information_needed: schema })).questions[0].slot, "title");
+if (process.env.FORGET === "1") {
+  for (const user_id of people) await client.callTool({ name: "sequential_questioning_forget", arguments: { user_id, everything: true } });
+}
 await client.close();
