@@ -16,11 +16,11 @@ func Tool(conversations *conversation.Service) tool.Tool {
 	return tool.Define(tool.Definition{
 		Name:  "sequential_questioning",
 		Title: "Ask for information",
-		Description: "Start gathering information from a person, one small batch of questions at a time. " +
-			"Say what for (context) and, if you know, what exactly (information_needed). " +
-			"Put current_question to the person, then bring the reply to sequential_questioning_follow_up. " +
-			"Only user_id keeps people apart.",
+		Description: "Gather information from a person in small batches of questions. Put in context all that the chat already tells; it is not asked again. " +
+			"Put current_question to the person, then send the reply with sequential_questioning_follow_up.",
 		Schemas: conversation.Schemas(),
 		Refine:  conversation.RefineAsk,
+		Declare: conversation.Declare,
+		Shapes:  conversation.Shapes(),
 	}, conversations.Ask)
 }

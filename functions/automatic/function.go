@@ -15,11 +15,11 @@ func Tool(conversations *conversation.Automatic) tool.Tool {
 	return tool.DefineAsking(tool.Definition{
 		Name:  conversation.AutomaticTool,
 		Title: "Ask until it is known",
-		Description: "Gather information by asking the person directly, form by form, until everything needed is known; returns what was gathered. " +
-			"Say what for (context) and, if you know, what exactly (information_needed). " +
-			"Where no form can be shown, it returns the questions for you to put. " +
-			"Only user_id keeps people apart.",
+		Description: "Gather information by showing the person forms until everything needed is known; returns what was gathered. " +
+			"Put in context all that the chat already tells. Where no form can be shown, it returns the questions for you to put.",
 		Schemas: conversation.AutomaticSchemas(),
 		Refine:  conversation.RefineAutomatic,
+		Declare: conversation.Declare,
+		Shapes:  conversation.Shapes(),
 	}, conversations.Ask)
 }

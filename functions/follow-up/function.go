@@ -15,12 +15,12 @@ func Tool(conversations *conversation.Service) tool.Tool {
 	return tool.Define(tool.Definition{
 		Name:  "sequential_questioning_follow_up",
 		Title: "Answer and ask on",
-		Description: "Bring the person's reply and get the next questions: as answers by question or slot, " +
-			"or as previous_messages in the person's own words. Go on until metadata.complete is true. " +
-			"Without answers it returns the questions that are waiting. " +
-			"Only user_id keeps people apart.",
+		Description: "Send the person's reply as answers, each with slot or question_number, your reading of it as value and their words as text, and get the next questions. " +
+			"Go on until metadata.complete. Without answers it returns the questions that are waiting.",
 		Idempotent: true,
 		Schemas:    conversation.Schemas(),
 		Refine:     conversation.RefineFollowUp,
+		Declare:    conversation.Declare,
+		Shapes:     conversation.Shapes(),
 	}, conversations.FollowUp)
 }

@@ -13,10 +13,9 @@ func New() *function.Function { return function.New("forget", conversation.Open,
 // Tool is sequential_questioning_forget.
 func Tool(conversations *conversation.Service) tool.Tool {
 	return tool.Define(tool.Definition{
-		Name:  "sequential_questioning_forget",
-		Title: "Forget",
-		Description: "Erase one conversation, or with everything: true all of the user's, for good: questions, answers, memory. " +
-			"Without user_id, everything is all that this caller ever stored for anybody. Says what went.",
+		Name:        "sequential_questioning_forget",
+		Title:       "Forget",
+		Description: "Erase for good one conversation, or everything of a user: questions, answers, memory.",
 		Destructive: true,
 		Idempotent:  true,
 	}, conversations.Forget)

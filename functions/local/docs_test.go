@@ -1,6 +1,7 @@
 package local
 
 import (
+	"encoding/json"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/functions/gateway"
 	"github.com/sequential-questioning/sequential-questioning/shared/keyring"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/needed"
+	"github.com/sequential-questioning/sequential-questioning/shared/tool/tooltest"
 )
 
 const root = "../.."
@@ -111,10 +113,24 @@ func TestNoToolFunctionIsOpenByOversight(t *testing.T) {
 	}
 }
 
-// What a tool says of itself is paid for in every client's context.
-func TestDescriptionsAreShort(t *testing.T) {
+// What the tools say of themselves is paid for in every client's context, whether
+// they are used or not. A token is taken to be four characters of JSON.
+func TestTheToolsAreAffordable(t *testing.T) {
+	var all, withoutOutput int
 	for _, f := range ToolFunctions {
+		whole, err := json.Marshal(f.Tool)
+		require.NoError(t, err)
+		all += len(whole)
+		withoutOutput += len(whole) - len(`,"outputSchema":`) - len(f.Tool.RawOutputSchema)
 		assert.LessOrEqual(t, len(strings.Fields(f.Tool.Description)), 60, f.Tool.Name)
-		assert.LessOrEqual(t, len(f.Tool.RawInputSchema), 3000, f.Tool.Name)
+	}
+	t.Logf("%d tokens, %d without output schemas", all/4, withoutOutput/4)
+	assert.LessOrEqual(t, all/4, 4000)
+	assert.LessOrEqual(t, withoutOutput/4, 1900)
+}
+
+func TestEveryProviderTakesTheTools(t *testing.T) {
+	for _, f := range ToolFunctions {
+		assert.Empty(t, tooltest.Lint(f.Tool), f.Tool.Name)
 	}
 }

@@ -1,6 +1,8 @@
 package local
 
 import (
+	"encoding/json"
+
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"github.com/sequential-questioning/sequential-questioning/functions/ask"
@@ -22,6 +24,8 @@ type ToolFunction struct {
 	New  func() *function.Function
 	Tool mcp.Tool
 	Asks bool // the person, by an elicitation
+	// Accepts and Returns are the JSON Schemas of arguments and results in full.
+	Accepts, Returns json.RawMessage
 }
 
 // ToolFunctions are all of them, in the order in which clients see the tools.
@@ -37,7 +41,7 @@ var ToolFunctions = []ToolFunction{
 }
 
 func toolFunction(name string, construct func() *function.Function, t tool.Tool) ToolFunction {
-	return ToolFunction{name, construct, t.Declaration, t.Asks}
+	return ToolFunction{name, construct, t.Declaration, t.Asks, t.Accepts, t.Returns}
 }
 
 // EventingFunction is a function that works on events.

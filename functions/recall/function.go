@@ -13,13 +13,13 @@ func New() *function.Function { return function.New("recall", conversation.Open,
 // Tool is sequential_questioning_recall.
 func Tool(conversations *conversation.Service) tool.Tool {
 	return tool.Define(tool.Definition{
-		Name:  "sequential_questioning_recall",
-		Title: "Recall earlier answers",
-		Description: "Find what was asked and answered in earlier conversations, by meaning, with where it comes from: " +
-			"the user's, or without user_id those of everybody this caller asked.",
-		ReadOnly:   true,
-		Idempotent: true,
-		Schemas:    conversation.Schemas(),
-		Refine:     conversation.RefineRecall,
+		Name:        "sequential_questioning_recall",
+		Title:       "Recall earlier answers",
+		Description: "Find what was said in earlier conversations, by meaning.",
+		ReadOnly:    true,
+		Idempotent:  true,
+		Schemas:     conversation.Schemas(),
+		Refine:      conversation.RefineRecall,
+		Declare:     conversation.Declare,
 	}, conversations.Recall)
 }

@@ -13,12 +13,12 @@ func New() *function.Function { return function.New("report", conversation.Open,
 // Tool is sequential_questioning_report.
 func Tool(conversations *conversation.Service) tool.Tool {
 	return tool.Define(tool.Definition{
-		Name:  "sequential_questioning_report",
-		Title: "Report what was gathered",
-		Description: "What a conversation has gathered so far: the values as one JSON object, each citing its answers, " +
-			"with contradictions and open points. Without user_id, of anybody this caller asked.",
-		ReadOnly:   true,
-		Idempotent: true,
-		Schemas:    conversation.Schemas(),
+		Name:        "sequential_questioning_report",
+		Title:       "Report what was gathered",
+		Description: "What a conversation has gathered: the values as one JSON object, the answers they rest on, contradictions and open points.",
+		ReadOnly:    true,
+		Idempotent:  true,
+		Schemas:     conversation.Schemas(),
+		Declare:     conversation.Declare,
 	}, conversations.Report)
 }

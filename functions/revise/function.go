@@ -13,14 +13,13 @@ func New() *function.Function { return function.New("revise", conversation.Open,
 // Tool is sequential_questioning_revise.
 func Tool(conversations *conversation.Service) tool.Tool {
 	return tool.Define(tool.Definition{
-		Name:  "sequential_questioning_revise",
-		Title: "Revise an answer",
-		Description: "Replace an answer the person corrects, by slot, answer_number or question_number. " +
-			"Answers that depended on it are asked again; the report keeps the history. " +
-			"Without user_id it reaches anybody this caller asked.",
+		Name:        "sequential_questioning_revise",
+		Title:       "Revise an answer",
+		Description: "Replace an answer that the person corrects, named by slot, answer_number or question_number. Answers that depended on it are asked again.",
 		Destructive: true,
 		Idempotent:  true,
 		Schemas:     conversation.Schemas(),
 		Refine:      conversation.RefineRevise,
+		Declare:     conversation.Declare,
 	}, conversations.Revise)
 }

@@ -12,16 +12,16 @@ import (
 // AutomaticInput opens a conversation, or goes on with one, in which the
 // server asks the person itself.
 type AutomaticInput struct {
-	Context           string          `json:"context,omitempty" jsonschema:"The goal to gather information for, and what is known about it so far. Needed unless conversation_id is given."`
-	InformationNeeded json.RawMessage `json:"information_needed,omitempty" jsonschema:"What to gather: a flat JSON Schema object, or a list of names or of {key, title, type, options, required, when}. Left out, a playbook serves."`
-	Playbook          string          `json:"playbook,omitempty" jsonschema:"The playbook to ask by, or generic; left out, the goal tells. With conversation_id, changes it while nothing is answered."`
-	ConversationID    string          `json:"conversation_id,omitempty" jsonschema:"Go on with this conversation instead of opening one."`
-	UserID            string          `json:"user_id,omitempty" jsonschema:"Who is asked; keeps people apart. A call without it reaches the conversations of everybody this caller asked."`
-	SessionID         string          `json:"session_id,omitempty" jsonschema:"Groups a person's conversations; made up when left out."`
-	Language          string          `json:"language,omitempty" jsonschema:"The person's, such as de or pt-BR; left out, their words tell."`
-	MaxRounds         int             `json:"max_rounds,omitempty" jsonschema:"Forms shown in this call at most, 1 to 8."`
-	PreviousMessages  []Message       `json:"previous_messages,omitempty" jsonschema:"The chat so far. When going on, the person's last messages are read as answers."`
-	Metadata          map[string]any  `json:"metadata,omitempty" jsonschema:"Kept with the conversation. An idempotency_key makes opening it safe to repeat."`
+	Context           string          `json:"context,omitempty" jsonschema:"The goal, and what is known already: a line 'Budget: 500' each is not asked for."`
+	InformationNeeded json.RawMessage `json:"information_needed,omitempty" jsonschema:"What to gather: slots, or a JSON Schema object. Left out, a playbook serves."`
+	Playbook          string          `json:"playbook,omitempty" jsonschema:"Asks by this one."`
+	ConversationID    string          `json:"conversation_id,omitempty" jsonschema:"Continue this one."`
+	UserID            string          `json:"user_id,omitempty" jsonschema:"Who is asked; only this keeps people apart."`
+	SessionID         string          `json:"session_id,omitempty"`
+	Language          string          `json:"language,omitempty" jsonschema:"The person's, such as de."`
+	MaxRounds         int             `json:"max_rounds,omitempty" jsonschema:"Forms shown at most, 1 to 8."`
+	PreviousMessages  []Message       `json:"previous_messages,omitempty" jsonschema:"The chat so far."`
+	Metadata          map[string]any  `json:"metadata,omitempty"`
 }
 
 // Status is how a call ended in which the server asks.

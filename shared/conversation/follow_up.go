@@ -71,11 +71,12 @@ func (s *Service) follow(ctx context.Context, tool string, call any, in FollowUp
 		if err != nil {
 			return err
 		}
-		// Words without numbers say something new once other questions are open.
-		numbered := len(said.numbers) > 0
-		if earlier != nil && (text == "" || numbered || earlier.revision == rec.revision) {
+		// Words and answers that name no question say something new once other
+		// questions are open.
+		named := (text == "" || len(said.numbers) > 0) && !allUnnamed(in.Answers)
+		if earlier != nil && (named || earlier.revision == rec.revision) {
 			err := json.Unmarshal(earlier.result, &turn)
-			turn.repeats = text != "" && !numbered && len(turn.Questions) > 0
+			turn.repeats = !named && len(turn.Questions) > 0
 			return err
 		}
 		if batchSize != 0 {
@@ -130,7 +131,11 @@ func checkFollowUp(in FollowUpInput, batchSize int) error {
 		return fault.Invalidf("answers", "has %d answers, at most %d are allowed", len(in.Answers), maxAnswers)
 	}
 	for i, a := range in.Answers {
-		if err := checkAnswer(a); err != nil {
+		err := checkAnswer(a)
+		if err == nil && a.unnamed() && !allUnnamed(in.Answers) {
+			err = unnamedError("")
+		}
+		if err != nil {
 			return fault.Within(fmt.Sprintf("answers[%d]", i), err)
 		}
 	}
@@ -152,9 +157,6 @@ func checkAnswer(a AnswerInput) error {
 	}
 	if len(a.Text) > maxWords {
 		return fault.Invalidf("text", "has %d bytes, at most %d are allowed", len(a.Text), maxWords)
-	}
-	if a.QuestionNumber == 0 && a.QuestionID == "" && a.Slot == "" {
-		return fault.Invalidf("", "needs a question_number, a question_id or a slot")
 	}
 	return nil
 }

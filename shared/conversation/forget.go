@@ -18,9 +18,9 @@ import (
 
 // ForgetInput names what to erase.
 type ForgetInput struct {
-	ConversationID string `json:"conversation_id,omitempty" jsonschema:"Erase this conversation."`
-	Everything     bool   `json:"everything,omitempty" jsonschema:"Erase all of the user's conversations instead."`
-	UserID         string `json:"user_id,omitempty" jsonschema:"Whose. Left out, the conversation may be anybody's this caller asked, and everything is all that this caller ever stored."`
+	ConversationID string `json:"conversation_id,omitempty"`
+	Everything     bool   `json:"everything,omitempty" jsonschema:"All of the user's instead."`
+	UserID         string `json:"user_id,omitempty" jsonschema:"Whose; left out, everything is all that this caller ever stored for anybody."`
 }
 
 // Forgotten says what was erased. Erasing what is gone already erases nothing.
@@ -31,7 +31,12 @@ type Forgotten struct {
 	Messages      int    `json:"messages"`
 	Events        int    `json:"events" jsonschema:"Events that were waiting to be published."`
 	Memory        string `json:"memory" jsonschema:"erased, or pending while memory cannot be reached: it is then erased as soon as it can be; none where there is no memory."`
+	// Warnings say what was taken differently from what was sent.
+	Warnings []string `json:"warnings,omitempty" jsonschema:"What was taken differently from what was sent."`
 }
+
+// Warn adds what was taken differently from what was sent.
+func (f *Forgotten) Warn(notes []string) { f.Warnings = append(f.Warnings, notes...) }
 
 // What became of the memory of what was forgotten.
 const (

@@ -26,15 +26,20 @@ const (
 // RecallInput asks for what was said earlier.
 type RecallInput struct {
 	Query  string `json:"query" jsonschema:"What about, in any words."`
-	UserID string `json:"user_id,omitempty" jsonschema:"Who said it; left out, anybody this caller asked."`
-	Limit  int    `json:"limit,omitempty" jsonschema:"At most so many, 1 to 50; 10 when left out."`
+	UserID string `json:"user_id,omitempty" jsonschema:"Who said it; left out, anybody."`
+	Limit  int    `json:"limit,omitempty" jsonschema:"1 to 50 (10)."`
 }
 
 // Recalled is what was found, best first.
 type Recalled struct {
 	Found  []RecalledAnswer `json:"found"`
 	Memory string           `json:"memory" jsonschema:"consulted, or why it was not."`
+	// Warnings say what was taken differently from what was sent.
+	Warnings []string `json:"warnings,omitempty" jsonschema:"What was taken differently from what was sent."`
 }
+
+// Warn adds what was taken differently from what was sent.
+func (r *Recalled) Warn(notes []string) { r.Warnings = append(r.Warnings, notes...) }
 
 // RecalledAnswer is an earlier answer and where it comes from.
 type RecalledAnswer struct {

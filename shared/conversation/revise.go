@@ -18,13 +18,13 @@ import (
 // ReviseInput puts something else in the place of an answer.
 type ReviseInput struct {
 	ConversationID string              `json:"conversation_id"`
-	UserID         string              `json:"user_id,omitempty" jsonschema:"Whose it is; left out, it may be anybody's this caller asked."`
-	Slot           string              `json:"slot,omitempty" jsonschema:"What to revise, by slot."`
-	AnswerNumber   int                 `json:"answer_number,omitempty" jsonschema:"The same, by answer; refused when that one no longer holds."`
-	QuestionNumber int                 `json:"question_number,omitempty" jsonschema:"The same, by question."`
-	Value          any                 `json:"value,omitempty" jsonschema:"The new answer as a value of the slot's type."`
-	Text           string              `json:"text,omitempty" jsonschema:"The new answer in the person's own words."`
-	Outcome        questioning.Outcome `json:"outcome,omitempty" jsonschema:"answered when left out."`
+	UserID         string              `json:"user_id,omitempty" jsonschema:"Whose it is."`
+	Slot           string              `json:"slot,omitempty"`
+	AnswerNumber   int                 `json:"answer_number,omitempty"`
+	QuestionNumber int                 `json:"question_number,omitempty"`
+	Value          any                 `json:"value,omitempty" jsonschema:"By the slot's type: 3, true, 2027-05-01, [\"a\"]."`
+	Text           string              `json:"text,omitempty" jsonschema:"The person's own words."`
+	Outcome        questioning.Outcome `json:"outcome,omitempty"`
 }
 
 // Revision is what a revision changed, and what to put to the person next.

@@ -64,6 +64,63 @@ func refineMessages(input *jsonschema.Schema) {
 	messages.Items.Properties["role"].Enum = []any{"user", "assistant", "system"}
 }
 
+// Declare turns the schema of what a tool accepts into the one that models and
+// their hosts are shown: one type in one place, in the forms that every provider
+// and every converter takes.
+//
+// information_needed and value take several types. A list of types becomes anyOf
+// without items in the AI SDK's Gemini conversion, which Gemini refuses, and OpenAI
+// and Cursor refuse it as it is. anyOf with a type in every branch is taken by
+// OpenAI, Anthropic and the Gemini API, but Vertex AI refuses any_of beside a
+// description, and LangChain's adapter drops the branches that are no objects, and
+// with them the type. So each has one type: information_needed is an object whose
+// property slots is a list, open to the members of a JSON Schema, since an object
+// without a property is refused by Gemini and one that is declared open cannot be
+// made strict for OpenAI; a list, or either as JSON in a string, is accepted too.
+// value is a string, which each of them can write whatever the slot's type is; the
+// slot's type decides how it is read, and typed values are accepted too.
+//
+// Bounds are left out: Anthropic's strict tools refuse minimum and maxItems, and
+// what is out of bounds is refused in words.
+func Declare(input *jsonschema.Schema) {
+	for name, property := range input.Properties {
+		property.Minimum, property.Maximum, property.MaxItems = nil, nil, nil
+		switch name {
+		case "information_needed":
+			property.Type, property.Types = "object", nil
+			property.Properties = map[string]*jsonschema.Schema{"slots": slotsDeclared()}
+		case "metadata":
+			property.AdditionalProperties = nil
+			property.Properties = map[string]*jsonschema.Schema{"idempotency_key": {Type: "string"}}
+		case "value":
+			property.Type, property.Types = "string", nil
+		case "previous_messages":
+			delete(property.Items.Properties, "timestamp")
+			property.Items.Properties["role"].Enum = []any{"user", "assistant"}
+			property.Items.AdditionalProperties = nil
+		case "answers":
+			Declare(property.Items)
+		}
+	}
+}
+
+// slotsDeclared describes an entry of the short list by what matters most; its
+// other members are accepted too (docs/asking.md).
+func slotsDeclared() *jsonschema.Schema {
+	text := func() *jsonschema.Schema { return &jsonschema.Schema{Type: "string"} }
+	kind := text()
+	kind.Description = "As in JSON Schema, or date, time, email, choices, list."
+	return &jsonschema.Schema{Type: "array", Items: &jsonschema.Schema{
+		Type:          "object",
+		PropertyOrder: []string{"key", "title", "type", "options", "required"},
+		Properties: map[string]*jsonschema.Schema{
+			"key": text(), "title": text(), "type": kind,
+			"options":  {Type: "array", Items: text()},
+			"required": {Type: "boolean"},
+		},
+	}}
+}
+
 func bound(s *jsonschema.Schema, low, high float64) {
 	s.Minimum, s.Maximum = &low, &high
 }

@@ -141,8 +141,14 @@ func repeated(ctx context.Context, tx pgx.Tx, rec *record, all []said) (map[stri
 
 // structured reads the answers given by question or slot.
 func (s *Service) structured(ctx context.Context, tx pgx.Tx, rec *record, answers []AnswerInput) ([]said, error) {
-	numbers := make([]int, len(answers))
+	numbers, err := rec.inOrder(answers)
+	if err != nil {
+		return nil, err
+	}
 	for i, a := range answers {
+		if a.unnamed() {
+			continue
+		}
 		number, err := a.number(rec.id)
 		if err != nil {
 			return nil, fault.Within(fmt.Sprintf("answers[%d]", i), err)
@@ -160,6 +166,35 @@ func (s *Service) structured(ctx context.Context, tx pgx.Tx, rec *record, answer
 		}
 	}
 	return all, nil
+}
+
+// inOrder gives answers that name nothing the numbers of the open questions, in
+// their order: there have to be as many.
+func (rec *record) inOrder(answers []AnswerInput) ([]int, error) {
+	numbers := make([]int, len(answers))
+	if !allUnnamed(answers) {
+		return numbers, nil // checked already: none is unnamed
+	}
+	if len(answers) != len(rec.interview.Open) {
+		return nil, fault.Within("answers[0]", unnamedError(fmt.Sprintf("; %d came without one, and %s", len(answers), openNumbers(rec.interview.Open))))
+	}
+	for i, q := range rec.interview.Open {
+		numbers[i] = q.Number
+	}
+	return numbers, nil
+}
+
+// unnamed says that an answer names no question and no slot.
+func (a AnswerInput) unnamed() bool {
+	return a.QuestionNumber == 0 && a.QuestionID == "" && a.Slot == ""
+}
+
+func allUnnamed(answers []AnswerInput) bool {
+	return len(answers) > 0 && !slices.ContainsFunc(answers, func(a AnswerInput) bool { return !a.unnamed() })
+}
+
+func unnamedError(more string) error {
+	return fault.Invalidf("", "needs a question_number, a question_id or a slot%s", more)
 }
 
 // number returns the question an answer names, 0 when it names a slot only.
@@ -229,7 +264,7 @@ func (s *Service) read(rec *record, a AnswerInput, number int, put map[int]strin
 	switch {
 	case a.Outcome != "" && a.Outcome != questioning.Answered:
 	case a.Value != nil:
-		value, err := parse.Check(slot, a.Value, s.reading(rec.interview))
+		value, err := checkValue(slot, a.Value, s.reading(rec.interview))
 		if err != nil {
 			return said{}, fault.Invalidf("value", "%s is not accepted: %v", shown(a.Value), err)
 		}

@@ -15,40 +15,40 @@ import (
 
 // AskInput opens a conversation, or goes on with one.
 type AskInput struct {
-	Context           string          `json:"context" jsonschema:"The goal to gather information for, and what is known about it so far. Lines such as 'Budget: 500' are taken as assumptions and not asked for."`
-	UserID            string          `json:"user_id,omitempty" jsonschema:"Who is asked; keeps people apart. A call without it reaches the conversations of everybody this caller asked."`
-	SessionID         string          `json:"session_id,omitempty" jsonschema:"Groups a person's conversations; made up when left out."`
-	ConversationID    string          `json:"conversation_id,omitempty" jsonschema:"Go on with this conversation instead of opening one."`
-	PreviousMessages  []Message       `json:"previous_messages,omitempty" jsonschema:"The chat so far. When going on, the person's last messages are read as answers."`
-	Metadata          map[string]any  `json:"metadata,omitempty" jsonschema:"Kept with the conversation. An idempotency_key makes opening it safe to repeat."`
-	InformationNeeded json.RawMessage `json:"information_needed,omitempty" jsonschema:"What to gather: a flat JSON Schema object, or a list of names or of {key, title, type, options, required, when}. Left out, a playbook serves."`
-	Playbook          string          `json:"playbook,omitempty" jsonschema:"The playbook to ask by, or generic; left out, the goal tells. With conversation_id, changes it while nothing is answered."`
-	BatchSize         int             `json:"batch_size,omitempty" jsonschema:"Questions put at once, 1 to 10; 3 when left out."`
-	MaxQuestions      int             `json:"max_questions,omitempty" jsonschema:"Stop after this many questions."`
-	Language          string          `json:"language,omitempty" jsonschema:"The person's, such as de or pt-BR; left out, their words tell."`
+	Context           string          `json:"context" jsonschema:"The goal, and what is known already: a line 'Budget: 500' each is not asked for."`
+	UserID            string          `json:"user_id,omitempty" jsonschema:"Who is asked; only this keeps people apart."`
+	SessionID         string          `json:"session_id,omitempty"`
+	ConversationID    string          `json:"conversation_id,omitempty" jsonschema:"Continue this one."`
+	PreviousMessages  []Message       `json:"previous_messages,omitempty" jsonschema:"The chat so far."`
+	Metadata          map[string]any  `json:"metadata,omitempty"`
+	InformationNeeded json.RawMessage `json:"information_needed,omitempty" jsonschema:"What to gather: slots, or a JSON Schema object. Left out, a playbook serves."`
+	Playbook          string          `json:"playbook,omitempty" jsonschema:"Asks by this one."`
+	BatchSize         int             `json:"batch_size,omitempty" jsonschema:"Questions at once, 1 to 10 (3)."`
+	MaxQuestions      int             `json:"max_questions,omitempty" jsonschema:"Stop after so many."`
+	Language          string          `json:"language,omitempty" jsonschema:"The person's, such as de."`
 }
 
 // FollowUpInput brings a person's answers.
 type FollowUpInput struct {
-	ConversationID   string        `json:"conversation_id,omitempty" jsonschema:"The conversation; left out, previous_messages open a new one."`
-	UserID           string        `json:"user_id,omitempty" jsonschema:"Who answered; left out, the conversation may be anybody's this caller asked."`
-	Answers          []AnswerInput `json:"answers,omitempty" jsonschema:"Answers by question or slot."`
-	PreviousMessages []Message     `json:"previous_messages,omitempty" jsonschema:"The chat; the person's last messages are read as answers, numbered like the questions or in their order."`
+	ConversationID   string        `json:"conversation_id,omitempty"`
+	UserID           string        `json:"user_id,omitempty" jsonschema:"Who answered."`
+	Answers          []AnswerInput `json:"answers,omitempty" jsonschema:"One for each thing said, also what was not asked yet."`
+	PreviousMessages []Message     `json:"previous_messages,omitempty" jsonschema:"Or the chat, ending with the reply."`
 }
 
 // AnswerInput is one answer.
 type AnswerInput struct {
-	QuestionNumber int                 `json:"question_number,omitempty" jsonschema:"The question answered."`
-	QuestionID     string              `json:"question_id,omitempty" jsonschema:"The same, by id."`
-	Slot           string              `json:"slot,omitempty" jsonschema:"The same, by slot; also for what was not asked yet."`
-	Value          any                 `json:"value,omitempty" jsonschema:"The answer as a value of the slot's type."`
+	QuestionNumber int                 `json:"question_number,omitempty"`
+	QuestionID     string              `json:"question_id,omitempty"`
+	Slot           string              `json:"slot,omitempty"`
+	Value          any                 `json:"value,omitempty" jsonschema:"By the slot's type: 3, true, 2027-05-01, [\"a\"]."`
 	Text           string              `json:"text,omitempty" jsonschema:"The person's own words."`
-	Outcome        questioning.Outcome `json:"outcome,omitempty" jsonschema:"answered when left out."`
+	Outcome        questioning.Outcome `json:"outcome,omitempty"`
 }
 
 // Message is one message of the chat.
 type Message struct {
-	Role      string     `json:"role" jsonschema:"user, assistant or system."`
+	Role      string     `json:"role"`
 	Content   string     `json:"content"`
 	Timestamp *time.Time `json:"timestamp,omitempty"`
 }
@@ -129,7 +129,12 @@ type TurnMetadata struct {
 	Unmatched            string   `json:"unmatched,omitempty" jsonschema:"Text that belonged to no question."`
 	Doubts               []string `json:"doubts,omitempty" jsonschema:"Values found in the person's words that are not recorded, and why: more than one slot could take them, or the words around them change them."`
 	Language             string   `json:"language,omitempty" jsonschema:"What the questions are worded in, English when left out."`
+	// Warnings say what was taken differently from what was sent.
+	Warnings []string `json:"warnings,omitempty" jsonschema:"What was taken differently from what was sent."`
 }
+
+// Warn adds what was taken differently from what was sent.
+func (t *Turn) Warn(notes []string) { t.Metadata.Warnings = append(t.Metadata.Warnings, notes...) }
 
 // Text renders the turn for a person.
 func (t Turn) Text() string {
@@ -169,8 +174,8 @@ func (t Turn) Text() string {
 // ReportInput names a conversation to report on.
 type ReportInput struct {
 	ConversationID string `json:"conversation_id"`
-	UserID         string `json:"user_id,omitempty" jsonschema:"Whose it is; left out, it may be anybody's this caller asked."`
-	IncludeHistory bool   `json:"include_history,omitempty" jsonschema:"Also list every answer ever given, with what put it aside."`
+	UserID         string `json:"user_id,omitempty" jsonschema:"Whose it is."`
+	IncludeHistory bool   `json:"include_history,omitempty" jsonschema:"Also every answer ever given."`
 }
 
 // Report is what a conversation has gathered.
@@ -191,7 +196,11 @@ type Report struct {
 	QuestionsAsked int                   `json:"questions_asked"`
 	Language       string                `json:"language,omitempty" jsonschema:"What the texts are worded in, English when left out."`
 	Revision       int                   `json:"revision"`
+	Warnings       []string              `json:"warnings,omitempty" jsonschema:"What was taken differently from what was sent."`
 }
+
+// Warn adds what was taken differently from what was sent.
+func (r *Report) Warn(notes []string) { r.Warnings = append(r.Warnings, notes...) }
 
 // Past is an answer of the history.
 type Past struct {

@@ -28,10 +28,10 @@ const formID = "form"
 // returns a form instead of a result, and is called again with the person's
 // response. A form is asked for only where the exchange says that it can be shown.
 func DefineAsking[In any, Out Rendered](d Definition, run func(context.Context, In, elicitation.Exchange) (Out, *elicitation.Ask, error)) Tool {
-	declaration := declare[In, Out](d)
-	decode := decoder[In](declaration.RawInputSchema)
-	return Tool{declaration, true, func(ctx context.Context, arguments json.RawMessage) (*mcp.CallToolResult, error) {
-		in, err := decode(arguments)
+	t, decode := declare[In, Out](d)
+	t.Asks = true
+	t.Call = func(ctx context.Context, arguments json.RawMessage) (*mcp.CallToolResult, error) {
+		in, notes, err := decode(arguments)
 		if err != nil {
 			return nil, err
 		}
@@ -42,12 +42,13 @@ func DefineAsking[In any, Out Rendered](d Definition, run func(context.Context, 
 		case ask != nil:
 			return named(server.NewInputRequestBuilder(ask.State).Elicit(formID, ask.Form.Params()).ToolResult(), ask.Conversation), nil
 		}
-		result := mcp.NewToolResultStructured(out, out.Text())
+		result := structured(out, notes)
 		if continued, ok := any(out).(Continued); ok {
 			named(result, continued.OpenConversation())
 		}
 		return result, nil
-	}}
+	}
+	return t
 }
 
 // named names the result's conversation, if there is one.

@@ -31,16 +31,29 @@ type Definition struct {
 	Idempotent  bool // the same call again changes nothing
 	// Schemas are the JSON Schemas of types that cannot be inferred.
 	Schemas map[reflect.Type]*jsonschema.Schema
-	// Refine narrows the inferred input schema.
+	// Refine narrows or widens the inferred input schema to what is accepted.
 	Refine func(input *jsonschema.Schema)
+	// Declare turns what is accepted into what clients are shown. Models are shown
+	// one form of each argument, by rules that every provider shares (see Lint);
+	// more is accepted than that.
+	Declare func(input *jsonschema.Schema)
+	// Shapes read other forms of arguments, by name.
+	Shapes map[string]Shape
 }
 
 // Rendered is a result that a person can read.
 type Rendered interface{ Text() string }
 
+// Warned is a result that says which arguments were taken differently from what
+// was sent.
+type Warned interface{ Warn(notes []string) }
+
 // Tool is a tool's declaration and the function behind it.
 type Tool struct {
 	Declaration mcp.Tool
+	// Accepts and Returns are the JSON Schemas of arguments and results in full,
+	// of which the declaration shows as much as a model needs.
+	Accepts, Returns json.RawMessage
 	// Asks says that the tool may ask the person before it ends.
 	Asks bool
 	// Call runs the tool on arguments as they came in. A *fault.Invalid says
@@ -52,10 +65,9 @@ type Tool struct {
 // In and Out: fields without omitempty are required. It panics when they
 // cannot be, which is a mistake in the program.
 func Define[In any, Out Rendered](d Definition, run func(context.Context, In) (Out, error)) Tool {
-	declaration := declare[In, Out](d)
-	decode := decoder[In](declaration.RawInputSchema)
-	return Tool{declaration, false, func(ctx context.Context, arguments json.RawMessage) (*mcp.CallToolResult, error) {
-		in, err := decode(arguments)
+	t, decode := declare[In, Out](d)
+	t.Call = func(ctx context.Context, arguments json.RawMessage) (*mcp.CallToolResult, error) {
+		in, notes, err := decode(arguments)
 		if err != nil {
 			return nil, err
 		}
@@ -63,47 +75,97 @@ func Define[In any, Out Rendered](d Definition, run func(context.Context, In) (O
 		if err != nil {
 			return nil, err
 		}
-		return mcp.NewToolResultStructured(out, out.Text()), nil
-	}}
+		return structured(out, notes), nil
+	}
+	return t
 }
 
-func declare[In, Out any](d Definition) mcp.Tool {
-	input := infer[In](d.Schemas)
-	if d.Refine != nil {
-		d.Refine(input)
+// structured is a result with what was taken differently, in both of its forms:
+// some hosts pass on only one.
+func structured[Out Rendered](out Out, notes []string) *mcp.CallToolResult {
+	text := out.Text()
+	if len(notes) > 0 {
+		if warned, ok := any(&out).(Warned); ok {
+			warned.Warn(notes)
+		}
+		text += "\n\nTaken differently from what was sent: " + strings.Join(notes, "; ")
 	}
-	output := infer[Out](d.Schemas)
-	allowMore(output) // a newer function may answer a client that knows an older schema
-	return mcp.Tool{
-		Name: d.Name, Title: d.Title, Description: d.Description,
-		RawInputSchema:  encodeSchema(input),
-		RawOutputSchema: encodeSchema(output),
-		Annotations: mcp.ToolAnnotation{
-			Title: d.Title, ReadOnlyHint: &d.ReadOnly, DestructiveHint: &d.Destructive,
-			IdempotentHint: &d.Idempotent, OpenWorldHint: new(bool),
+	return mcp.NewToolResultStructured(out, text)
+}
+
+// declare makes a tool without its function, and what decodes its arguments.
+func declare[In, Out any](d Definition) (Tool, func(json.RawMessage) (In, []string, error)) {
+	accepts, shown := infer[In](d.Schemas), infer[In](d.Schemas)
+	for _, input := range []*jsonschema.Schema{accepts, shown} {
+		if d.Refine != nil {
+			d.Refine(input)
+		}
+	}
+	if d.Declare != nil {
+		d.Declare(shown)
+	}
+	returns, outline := infer[Out](d.Schemas), infer[Out](d.Schemas)
+	allowMore(returns) // a newer function may answer a client that knows an older schema
+	allowMore(outline)
+	outlined(outline)
+	t := Tool{
+		Declaration: mcp.Tool{
+			Name: d.Name, Title: d.Title, Description: d.Description,
+			RawInputSchema:  encodeSchema(shown),
+			RawOutputSchema: encodeSchema(outline),
+			Annotations: mcp.ToolAnnotation{
+				ReadOnlyHint: &d.ReadOnly, DestructiveHint: &d.Destructive,
+				IdempotentHint: &d.Idempotent, OpenWorldHint: new(bool),
+			},
 		},
+		Accepts: encodeSchema(accepts), Returns: encodeSchema(returns),
 	}
+	return t, decoder[In](loosener{accepts, d.Shapes}, t.Accepts)
 }
 
-// decoder reads arguments that satisfy the schema.
-func decoder[In any](schema json.RawMessage) func(json.RawMessage) (In, error) {
+// decoder reads arguments that satisfy the schema once they are loosened, and
+// says what was taken differently.
+func decoder[In any](l loosener, schema json.RawMessage) func(json.RawMessage) (In, []string, error) {
 	valid := newValidator(schema)
-	return func(arguments json.RawMessage) (in In, err error) {
+	return func(arguments json.RawMessage) (in In, notes []string, err error) {
 		if len(arguments) == 0 {
 			arguments = json.RawMessage("{}")
 		}
+		if err := fits(arguments); err != nil {
+			return in, nil, err
+		}
+		if arguments, notes, err = l.loosen(arguments); err != nil {
+			return in, nil, err
+		}
 		if err := valid.check(arguments); err != nil {
-			return in, err
+			return in, nil, err
 		}
 		if err := json.Unmarshal(arguments, &in); err != nil {
 			var wrong *json.UnmarshalTypeError
 			if errors.As(err, &wrong) {
 				number, _ := strings.CutPrefix(wrong.Value, "number ")
-				return in, fault.Invalidf(wrong.Field, "%s cannot be taken; send a whole number in at most 18 digits", number)
+				return in, nil, fault.Invalidf(wrong.Field, "%s cannot be taken; send a whole number in at most 18 digits", number)
 			}
-			return in, fault.Invalidf("", "the arguments cannot be read")
+			return in, nil, fault.Invalidf("", "the arguments cannot be read")
 		}
-		return in, nil
+		return in, notes, nil
+	}
+}
+
+// outlined leaves of an output schema the first level, which is what clients
+// validate results by and models read: what is inside costs every client context
+// and says little that the result itself does not. The API reference has it all.
+func outlined(schema *jsonschema.Schema) {
+	for name, property := range schema.Properties {
+		if property.Type == "" && len(property.Types) == 0 {
+			delete(schema.Properties, name) // a bare true, which strict clients refuse
+			continue
+		}
+		property.Description = ""
+		property.Properties, property.Required, property.AdditionalProperties = nil, nil, nil
+		if property.Items != nil {
+			property.Items = &jsonschema.Schema{Type: property.Items.Type}
+		}
 	}
 }
 

@@ -35,6 +35,16 @@ func newValidator(raw json.RawMessage) validator {
 	})}
 }
 
+// fits refuses, by a *fault.Invalid, arguments that are no JSON or cannot be
+// stored as they are.
+func fits(arguments json.RawMessage) error {
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(arguments))
+	if err != nil {
+		return fault.Invalidf("", "the arguments are not valid JSON: %v", err)
+	}
+	return storable(arguments, value)
+}
+
 // check returns a *fault.Invalid that names the first field which is wrong.
 func (v validator) check(arguments json.RawMessage) error {
 	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(arguments))

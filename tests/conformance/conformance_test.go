@@ -32,6 +32,7 @@ func TestTheServer(t *testing.T) {
 		"reads answers as a person types them":       "typed",
 		"counts a repeated answer once":              "replay",
 		"names the field in bad input":               "mistakes",
+		"takes arguments as models write them":       "loosely",
 		"has its results validated by these clients": "validation",
 	} {
 		t.Run(name, func(t *testing.T) {

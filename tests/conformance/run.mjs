@@ -1,7 +1,7 @@
 // Keeps one promise with one client: node run.mjs PROMISE CLIENT URL
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { answer, finish, open, reported, structured, tell, trip, typed } from "./conversation.mjs";
+import { answer, finish, newPerson, open, reported, structured, tell, trip, typed } from "./conversation.mjs";
 import { keep } from "./keep.mjs";
 
 const followUp = "sequential_questioning_follow_up";
@@ -88,6 +88,25 @@ const promises = {
     assert.equal(Object.keys(report.values).length + report.open_points.length, report.coverage.length);
   },
 
+  // Arguments as models and their hosts write them.
+  async loosely(client) {
+    const wanted = JSON.stringify(trip.information_needed);
+    const opened = await tell(client, "sequential_questioning", { context: trip.context, batch_size: "2", information_needed: wanted, user_id: newPerson(), session_id: "", metadata: null });
+    assert.equal(opened.questions.length, 2);
+    assert.deepEqual(opened.metadata.warnings, ['batch_size: "2" taken as 2', "information_needed: read from JSON in a string"]);
+    const { conversation_id } = opened;
+    const tellMore = (more) => tell(client, followUp, { conversation_id, ...more });
+    let turn = await tellMore({ answers: JSON.stringify([{ slot: "destination", value: "Lisbon" }, { slot: "travellers", value: "4" }]) });
+    turn = await tellMore({ answers: { style: "comfort", insured: "true", departure: { value: "2027-03-04", words: "4 March" } } });
+    turn = await tellMore({ answers: [{ slot: "nights", answer: 10.0, outcome: null }, { slot: "pets", value: false, text: "" }] });
+    const said = { board: "half", remarks: "nothing" };
+    turn = await tellMore({ answers: turn.questions.map((q) => said[q.slot]) });
+    turn = turn.metadata.complete ? turn : await tellMore({ previous_messages: said[turn.questions[0].slot] });
+    const { values } = await tell(client, "sequential_questioning_report", { conversation_id, include_history: "false" });
+    const { remarks, ...required } = values;
+    assert.deepEqual(required, { destination: "Lisbon", travellers: 4, style: "comfort", insured: true, departure: "2027-03-04", nights: 10, board: "half", pets: false });
+  },
+
   async mistakes(client) {
     const { conversation_id } = await open(client, trip);
     const answers = (...all) => ({ conversation_id, answers: all });
@@ -96,7 +115,7 @@ const promises = {
       ["sequential_questioning", { context: "" }, /context/],
       ["sequential_questioning", { context: "  \n" }, /context: is empty/],
       ["sequential_questioning", { context: 5 }, /context: .*string/],
-      ["sequential_questioning", { context: "x", batch_size: "3" }, /batch_size: .*integer/],
+      ["sequential_questioning", { context: "x", batch_size: "three" }, /batch_size: .*integer/],
       ["sequential_questioning", { context: "x", batch_size: 99 }, /batch_size: .*10/],
       ["sequential_questioning", { context: "x", size: 3 }, /'size'/],
       ["sequential_questioning", { context: "x", information_needed: 7 }, /information_needed: .*object/],

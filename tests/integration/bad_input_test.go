@@ -39,7 +39,7 @@ func TestBadInputNamesTheFieldAndStoresNothing(t *testing.T) {
 		"empty context":           {opening, `{"context": "  "}`, []string{"context", "empty"}},
 		"context of a wrong type": {opening, `{"context": 5}`, []string{"context", "string"}},
 		"unknown argument":        {opening, `{"context": "x", "informationneeded": []}`, []string{"informationneeded"}},
-		"batch of a wrong type":   {opening, `{"context": "x", "batch_size": "3"}`, []string{"batch_size", "integer"}},
+		"batch of a wrong type":   {opening, `{"context": "x", "batch_size": "three"}`, []string{"batch_size", "integer"}},
 		"batch too large":         {opening, `{"context": "x", "batch_size": 11}`, []string{"batch_size", "10"}},
 		"two megabytes of text":   {opening, `{"context": "` + strings.Repeat("x", 2<<20) + `"}`, []string{"context", "at most"}},
 		"five thousand slots":     {opening, `{"context": "x", "information_needed": [` + many + `]}`, []string{"information_needed", "5000", "200"}},

@@ -17,14 +17,15 @@ import (
 func reference() ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteString("# API reference\n\nGenerated from the tools' definitions by `make generate`; do not edit.\n\n" +
+		"The tables list in full what is accepted and returned. The tools declare less of it, in forms that every model provider takes, and arguments are also taken in other forms: see [Arguments](asking.md#arguments).\n\n" +
 		"Every tool answers with `structuredContent` that satisfies its output schema and with a text that a person can read. " +
 		"A request that cannot be served is a tool error (`isError`) that names the field and what would be right; nothing is stored then.\n")
 	for _, t := range local.ToolFunctions {
 		var input, output jsonschema.Schema
-		if err := json.Unmarshal(t.Tool.RawInputSchema, &input); err != nil {
+		if err := json.Unmarshal(t.Accepts, &input); err != nil {
 			return nil, fmt.Errorf("%s: %w", t.Tool.Name, err)
 		}
-		if err := json.Unmarshal(t.Tool.RawOutputSchema, &output); err != nil {
+		if err := json.Unmarshal(t.Returns, &output); err != nil {
 			return nil, fmt.Errorf("%s: %w", t.Tool.Name, err)
 		}
 		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n", t.Tool.Name, t.Tool.Description)
