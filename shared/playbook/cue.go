@@ -142,10 +142,10 @@ type found struct {
 
 func (f found) end() int { return f.at + len(f.words) }
 
-// within says whether all of f is a part of a longer subject: "conference" is of
-// "conference room".
+// within says whether f is a subject and a part of a longer one, as "conference" is
+// of "conference room". Context stays: a "trip to Peru" is one to insure, too.
 func (f found) within(longer found) bool {
-	return longer.subject && longer.at <= f.at && f.end() <= longer.end() && len(longer.words) > len(f.words)
+	return f.subject && longer.subject && longer.at <= f.at && f.end() <= longer.end() && len(longer.words) > len(f.words)
 }
 
 // matcher finds cues.
@@ -174,7 +174,7 @@ func (m *matcher) add(text string, playbook int, subject bool) {
 	}
 }
 
-// find returns the cues in a goal, without those within a longer subject.
+// find returns the cues in a goal, without subjects within longer ones.
 func (m *matcher) find(goal []word) []found {
 	var all []found
 	for at, w := range goal {

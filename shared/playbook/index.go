@@ -32,7 +32,7 @@ type ranked struct {
 	name    string
 	weight  float64
 	score   float64  // how clearly it leads, 0 to 1
-	words   []string // the cues found, the longest first
+	words   []string // the cues found, the subject's first and the longest of them
 	count   int      // words found; a phrase of a subject counts as two
 	subject bool     // a cue of its subject was found
 
@@ -101,7 +101,7 @@ func (ix index) search(goal string) []ranked {
 	}
 	hits := ix.matcher.find(said)
 	slices.SortStableFunc(hits, func(a, b found) int {
-		return cmp.Or(cmp.Compare(len(b.words), len(a.words)), cmp.Compare(order(b.subject), order(a.subject)))
+		return cmp.Or(cmp.Compare(order(b.subject), order(a.subject)), cmp.Compare(len(b.words), len(a.words)))
 	})
 	for _, f := range hits {
 		all[f.playbook].add(f, said)
