@@ -117,18 +117,17 @@ func (c Coverage) assumption(language string) string {
 
 // TurnMetadata is about the conversation as a whole.
 type TurnMetadata struct {
-	Complete        bool   `json:"complete"`
-	StopReason      string `json:"stop_reason,omitempty"`
-	Playbook        string `json:"playbook,omitempty" jsonschema:"The playbook in use, when no information_needed was given."`
-	PlaybookReason  string `json:"playbook_reason,omitempty" jsonschema:"Why it is that one; when a conversation opens."`
-	Memory          string `json:"memory,omitempty" jsonschema:"Whether earlier conversations were consulted; when a conversation opens."`
-	Revision        int    `json:"revision" jsonschema:"Grows with every change of the conversation."`
-	AnswersRecorded int    `json:"answers_recorded" jsonschema:"New answers taken from this call."`
-	AnswersRepeated int    `json:"answers_repeated" jsonschema:"Answers of this call that were known already."`
-	Unmatched       string `json:"unmatched,omitempty" jsonschema:"Text that belonged to no question."`
-	Language        string `json:"language,omitempty" jsonschema:"What the questions are worded in, English when left out."`
-
-	PlaybookAlternatives []string `json:"playbook_alternatives,omitempty" jsonschema:"Playbooks that fit next best, at most two; when a conversation opens."`
+	Complete             bool     `json:"complete"`
+	StopReason           string   `json:"stop_reason,omitempty"`
+	Playbook             string   `json:"playbook,omitempty" jsonschema:"The playbook in use, when no information_needed was given."`
+	PlaybookReason       string   `json:"playbook_reason,omitempty" jsonschema:"Why it is that one; when a conversation opens."`
+	PlaybookAlternatives []string `json:"playbook_alternatives,omitempty" jsonschema:"The next best, at most two; when a conversation opens."`
+	Memory               string   `json:"memory,omitempty" jsonschema:"Whether earlier conversations were consulted; when a conversation opens."`
+	Revision             int      `json:"revision" jsonschema:"Grows with every change of the conversation."`
+	AnswersRecorded      int      `json:"answers_recorded" jsonschema:"New answers taken from this call."`
+	AnswersRepeated      int      `json:"answers_repeated" jsonschema:"Answers of this call that were known already."`
+	Unmatched            string   `json:"unmatched,omitempty" jsonschema:"Text that belonged to no question."`
+	Language             string   `json:"language,omitempty" jsonschema:"What the questions are worded in, English when left out."`
 }
 
 // Text renders the turn for a person.
