@@ -43,7 +43,7 @@ func (l *Library) Choose(goal string) Choice {
 		nearest += fmt.Sprintf(" Next is %s with %.2f.", fitting[1].name, fitting[1].score)
 	}
 	switch {
-	case !best.enough:
+	case !best.enough():
 		return l.choice(Generic, best.score, "One word is not enough to choose by, so the generic one asks. The nearest is "+nearest, fitting)
 	case best.score < l.threshold && other > 0:
 		return l.choice(Generic, best.score, "The goal is as much like those that no playbook fits, so the generic one asks. The nearest is "+nearest, fitting)

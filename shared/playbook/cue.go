@@ -10,13 +10,13 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Cues are the words and phrases by which a playbook is found, in any language:
-// lower case, without accents. English words stand for all their forms. A star at
-// either end of a word stands for any letters, # for a number and @name for a
-// capitalised word within a sentence.
+// Cues are the words and phrases by which a playbook is found, in any language,
+// separated by commas. English words stand for all their forms. A star at either
+// end of a word stands for any letters, # for a number and @name for a capitalised
+// word within a sentence.
 type Cues struct {
-	Subject []string `json:"subject"` // what the goal is about
-	Context []string `json:"context"` // what goes with it; never enough alone
+	Subject string `json:"subject"` // what the goal is about
+	Context string `json:"context"` // what goes with it; never enough alone
 }
 
 // word is one word of a goal.
@@ -86,8 +86,7 @@ func isLetter(r rune) bool {
 func newWord(written string, first bool) word {
 	text := fold(written)
 	w := word{text: text, name: !first && unicode.IsUpper([]rune(written)[0])}
-	if unicode.IsDigit([]rune(text + "0")[0]) && text != "" {
-		w.content = false
+	if text == "" || unicode.IsDigit([]rune(text)[0]) {
 		return w
 	}
 	w.stem = stem(text)
@@ -143,10 +142,10 @@ type found struct {
 
 func (f found) end() int { return f.at + len(f.words) }
 
-// within says whether all of f is a part of a longer subject: "conference" is of
-// "conference room".
+// within says whether f is a subject and a part of a longer one, as "conference" is
+// of "conference room". Context stays: a "trip to Peru" is one to insure, too.
 func (f found) within(longer found) bool {
-	return longer.subject && longer.at <= f.at && f.end() <= longer.end() && len(longer.words) > len(f.words)
+	return f.subject && longer.subject && longer.at <= f.at && f.end() <= longer.end() && len(longer.words) > len(f.words)
 }
 
 // matcher finds cues.
@@ -160,33 +159,34 @@ func (m *matcher) add(text string, playbook int, subject bool) {
 	for _, w := range strings.Fields(strings.NewReplacer("-", " ", ".", " ").Replace(text)) {
 		if !strings.ContainsAny(w, "*#@") {
 			w = fold(w)
-			if !strings.ContainsAny(w[:1], "0123456789") {
+			if !unicode.IsDigit(rune(w[0])) {
 				w = stem(w)
 			}
 		}
 		c.words = append(c.words, w)
 	}
-	if len(c.words) == 0 {
-		return
-	}
-	if first := c.words[0]; strings.ContainsAny(first, "*#@") {
+	switch {
+	case len(c.words) == 0:
+	case strings.ContainsAny(c.words[0], "*#@"):
 		m.open = append(m.open, c)
-	} else if m.byFirst[first] = append(m.byFirst[first], c); true {
-		return
+	default:
+		m.byFirst[c.words[0]] = append(m.byFirst[c.words[0]], c)
 	}
 }
 
-// find returns the cues in a goal, without those within a longer subject.
+// find returns the cues in a goal, without subjects within longer ones.
 func (m *matcher) find(goal []word) []found {
 	var all []found
 	for at, w := range goal {
-		candidates := m.byFirst[w.stem]
+		candidates := [][]cue{m.byFirst[w.stem], nil, m.open}
 		if w.text != w.stem {
-			candidates = slices.Concat(candidates, m.byFirst[w.text])
+			candidates[1] = m.byFirst[w.text]
 		}
-		for _, c := range slices.Concat(candidates, m.open) {
-			if at+len(c.words) <= len(goal) && matches(c, goal[at:]) {
-				all = append(all, found{c, at})
+		for _, some := range candidates {
+			for _, c := range some {
+				if at+len(c.words) <= len(goal) && matches(c, goal[at:]) {
+					all = append(all, found{c, at})
+				}
 			}
 		}
 	}

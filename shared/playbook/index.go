@@ -31,11 +31,13 @@ type index struct {
 type ranked struct {
 	name    string
 	weight  float64
-	score   float64  // 0 to 1
-	words   []string // the cues found, the longest first
-	enough  bool     // more than one word speaks for it, one of them of its subject
-	subject bool     // a cue of its subject was found
+	score   float64  // how clearly it leads, 0 to 1
+	words   []string // the cues found, the subject's first and the longest of them
 	count   int      // words found; a phrase of a subject counts as two
+	subject bool     // a cue of its subject was found
+
+	counted map[int]bool    // words of the goal, by place
+	told    map[string]bool // the cues found: a word said twice counts once
 }
 
 func newIndex(entries []entry) index {
@@ -47,13 +49,13 @@ func newIndex(entries []entry) index {
 	for i, p := range heads {
 		ix.names = append(ix.names, p.Name)
 		cues := p.Cues
-		if len(cues.Subject) == 0 {
-			cues.Subject = ownWords(heads, i)
+		if cues.Subject == "" {
+			cues.Subject = strings.Join(ownWords(heads, i), ",")
 		}
-		for _, text := range cues.Subject {
+		for text := range strings.SplitSeq(cues.Subject, ",") {
 			ix.matcher.add(text, i, true)
 		}
-		for _, text := range cues.Context {
+		for text := range strings.SplitSeq(cues.Context, ",") {
 			ix.matcher.add(text, i, false)
 		}
 	}
@@ -94,39 +96,24 @@ func ownWords(all []Playbook, of int) []string {
 func (ix index) search(goal string) []ranked {
 	said := words(goal)
 	all := make([]ranked, len(ix.names))
-	taken := make([]map[int]bool, len(ix.names)) // words of the goal that are counted
+	for i := range all {
+		all[i].name, all[i].counted, all[i].told = ix.names[i], map[int]bool{}, map[string]bool{}
+	}
 	hits := ix.matcher.find(said)
 	slices.SortStableFunc(hits, func(a, b found) int {
-		return cmp.Or(cmp.Compare(len(b.words), len(a.words)), cmp.Compare(order(b.subject), order(a.subject)))
+		return cmp.Or(cmp.Compare(order(b.subject), order(a.subject)), cmp.Compare(len(b.words), len(a.words)))
 	})
-	told := make([]map[string]bool, len(ix.names))
 	for _, f := range hits {
-		r := &all[f.playbook]
-		if told[f.playbook] == nil {
-			told[f.playbook], taken[f.playbook] = map[string]bool{}, map[int]bool{}
-		}
-		text := phrase(said[f.at:f.end()])
-		if told[f.playbook][text] || overlaps(taken[f.playbook], f) {
-			continue
-		}
-		told[f.playbook][text] = true
-		r.add(f, said, text)
-		for i := f.at; i < f.end(); i++ {
-			taken[f.playbook][i] = true
-		}
-	}
-	for i := range all {
-		all[i].name = ix.names[i]
-		all[i].enough = all[i].subject && all[i].count >= leastWords
+		all[f.playbook].add(f, said)
 	}
 	ranking := slices.DeleteFunc(all, func(r ranked) bool { return r.weight == 0 })
 	slices.SortStableFunc(ranking, func(a, b ranked) int { return cmp.Compare(b.weight, a.weight) })
 	for i := range ranking {
-		rival := 0.0
-		for j, other := range ranking {
-			if j != i {
-				rival = max(rival, other.weight)
-			}
+		rival := 0.0 // the best of the others
+		if i > 0 {
+			rival = ranking[0].weight
+		} else if len(ranking) > 1 {
+			rival = ranking[1].weight
 		}
 		ranking[i].score = ranking[i].weight / (ranking[i].weight + rival + doubt)
 	}
@@ -140,35 +127,34 @@ func order(subject bool) int {
 	return 0
 }
 
-func overlaps(taken map[int]bool, f found) bool {
+// add counts a cue for the playbook: each of its words that carries meaning, once.
+func (r *ranked) add(f found, said []word) {
+	text := phrase(said[f.at:f.end()])
 	for i := f.at; i < f.end(); i++ {
-		if taken[i] {
-			return true
+		if r.counted[i] || r.told[text] {
+			return
 		}
 	}
-	return false
-}
-
-// add counts a cue for the playbook: each of its words that carries meaning.
-func (r *ranked) add(f found, said []word, text string) {
+	r.told[text] = true
 	share := contextWeight
 	if f.subject {
 		share = subjectWeight
 	}
-	meaning := 0
-	for _, w := range said[f.at:f.end()] {
-		if w.content || w.name {
-			meaning++
-			weight := share
-			if w.aside {
-				weight *= asideShare
-			}
-			r.weight += weight
+	weight := 0.0
+	for i, w := range said[f.at:f.end()] {
+		r.counted[f.at+i] = true
+		switch {
+		case !w.content && !w.name:
+		case w.aside:
+			weight += share * asideShare
+		default:
+			weight += share
 		}
 	}
-	if meaning == 0 { // such as "# people"
-		r.weight += share * asideShare
+	if weight == 0 { // such as "add" or "# of"
+		weight = share * asideShare
 	}
+	r.weight += weight
 	r.count++
 	if f.subject && len(f.words) > 1 { // a phrase such as "learn to" is more than a word
 		r.count++
@@ -176,6 +162,9 @@ func (r *ranked) add(f found, said []word, text string) {
 	r.subject = r.subject || f.subject
 	r.words = append(r.words, text)
 }
+
+// enough says whether more than one word speaks for it, one of them of its subject.
+func (r *ranked) enough() bool { return r.subject && r.count >= leastWords }
 
 func phrase(said []word) string {
 	texts := make([]string, len(said))
