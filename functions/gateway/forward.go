@@ -168,10 +168,15 @@ func (g *gateway) forward(ctx context.Context, t *target, call *toolCall, to *ca
 			return "", failed
 		}
 		if outcome != outcomeInputRequired || call.modern {
+			// A client that closes its connection as soon as it has the result was
+			// here for it.
+			here := ctx.Err() == nil
 			if err := to.result(answered); err != nil {
 				return "", noToolResult(t, err)
 			}
-			g.finish(ctx, call, answered)
+			if here {
+				g.finish(ctx, call, answered)
+			}
 			return outcome, nil
 		}
 		if call.forms == "" || round == g.config.ElicitationRounds {
@@ -187,7 +192,7 @@ func (g *gateway) forward(ctx context.Context, t *target, call *toolCall, to *ca
 // finish deletes the responses that a result ends, once the client has it: a
 // function that names no conversation in its result has nothing left to ask.
 func (g *gateway) finish(ctx context.Context, call *toolCall, answered *message) {
-	if call.conversation == "" || answered.Result.Meta.Conversation != "" || answered.Result.IsError || ctx.Err() != nil {
+	if call.conversation == "" || answered.Result.Meta.Conversation != "" || answered.Result.IsError {
 		return
 	}
 	g.note(ctx, "that a conversation is complete", func(ctx context.Context) error { return g.pendings.finish(ctx, call.conversation) })

@@ -32,16 +32,16 @@ import (
 // the other of two of its instances.
 func TestTheServerAsksThePersonThroughAnyInstance(t *testing.T) {
 	bin := t.TempDir()
-	for _, name := range []string{"gateway", "automatic"} {
+	for _, name := range []string{"gateway", "automatic", "report", "forget"} {
 		build(t, filepath.Join(bin, name), "functions/"+name+"/cmd/"+name)
 	}
 	store := postgrestest.New(t)
 	database := "DATABASE_URL=" + store
 	keys := "REQUEST_STATE_KEYS=" + keyring.Generate()
 	functions := alternating(t, launch(t, filepath.Join(bin, "automatic"), database, keys), launch(t, filepath.Join(bin, "automatic"), database, keys))
-	address := "FUNCTION_URL=" + functions.URL + "/{function}"
-	gateways := alternating(t, launch(t, filepath.Join(bin, "gateway"), database, address, "DATABASE_MAX_CONNS=2"),
-		launch(t, filepath.Join(bin, "gateway"), database, address, "DATABASE_MAX_CONNS=2"))
+	gateway := []string{database, "DATABASE_MAX_CONNS=2", "FUNCTION_URL=" + functions.URL + "/{function}", fmt.Sprintf("FUNCTION_URLS=report=%s/mcp,forget=%s/mcp",
+		launch(t, filepath.Join(bin, "report"), database), launch(t, filepath.Join(bin, "forget"), database))}
+	gateways := alternating(t, launch(t, filepath.Join(bin, "gateway"), gateway...), launch(t, filepath.Join(bin, "gateway"), gateway...))
 
 	// Run after the clients' tests, which go on side by side.
 	t.Cleanup(func() {
