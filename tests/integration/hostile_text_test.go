@@ -176,7 +176,7 @@ func refuses(t *testing.T, s *conversation.Service, name, h, id string) {
 		{report.Tool(s), map[string]any{"conversation_id": h}},
 		{revise.Tool(s), map[string]any{"conversation_id": id, "slot": h, "value": h}},
 		{revise.Tool(s), map[string]any{"conversation_id": id, "slot": "plan", "value": "none of " + h}},
-		{revise.Tool(s), map[string]any{"conversation_id": id, "slot": "count", "value": []any{h}}},
+		{revise.Tool(s), map[string]any{"conversation_id": id, "slot": "count", "value": []any{h, h}}},
 		{recall.Tool(s), map[string]any{"query": h, "user_id": strings.Repeat(h, 99)}},
 		{forget.Tool(s), map[string]any{"conversation_id": h}},
 	} {
