@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -117,9 +118,9 @@ func TestAMissingKeyRingIsNamed(t *testing.T) {
 // Whoever reaches the relay can nudge it.
 func TestNudgesAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		looks := 0
+		var looks atomic.Int64
 		r := &Relay{config: RelayConfig{Timeout: time.Minute}, metrics: newMetrics(), round: func(context.Context, *Drained) error {
-			looks++
+			looks.Add(1)
 			time.Sleep(time.Millisecond)
 			return nil
 		}, measure: func(context.Context) {}}
@@ -130,8 +131,8 @@ func TestNudgesAreBounded(t *testing.T) {
 		}
 		synctest.Wait()
 		time.Sleep(rest + time.Millisecond) // the last one is met
-		assert.LessOrEqual(t, looks, int(time.Since(began)/rest)+1)
-		assert.GreaterOrEqual(t, looks, 15, "none is left waiting")
+		assert.LessOrEqual(t, int(looks.Load()), int(time.Since(began)/rest)+1)
+		assert.GreaterOrEqual(t, int(looks.Load()), 15, "none is left waiting")
 	})
 }
 
