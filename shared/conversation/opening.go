@@ -21,6 +21,7 @@ type opening struct {
 	withKey  bool
 	// assumedFrom is the conversation that an assumption was recalled from, by slot.
 	assumedFrom map[string]string
+	warnings    []string // about information_needed
 	turn        Turn
 	change
 }

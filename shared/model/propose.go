@@ -125,7 +125,8 @@ func accept(ctx context.Context, proposals []proposal, source string) ([]questio
 	if err != nil {
 		return nil, unusable("its slots cannot be written down")
 	}
-	slots, err := needed.Read(ctx, raw)
+	wanted, err := needed.Read(ctx, raw)
+	slots := wanted.Slots
 	var problem *needed.Error
 	switch { // the problem's text could repeat what people said
 	case errors.As(err, &problem) && strings.HasPrefix(problem.Path, "["):
