@@ -202,7 +202,10 @@ func typeNamed(name string) (namedType, bool) {
 // normalizer rewrites a schema in place, whatever dialect it is in, as one of
 // JSON Schema 2020-12 that asks for the same and that a validator compiles. It
 // follows no reference: its work is that of reading the document.
-type normalizer struct{ notes *notes }
+type normalizer struct {
+	notes    *notes
+	patterns bounds.Patterns
+}
 
 // Where a schema has subschemas.
 var (
@@ -222,10 +225,12 @@ func (n *normalizer) schema(path string, v any) error {
 	})
 	n.rename(path, o)
 	collapseDecimal(o)
+	mergeNull(o)
 	if err := n.parts(path, o); err != nil {
 		return err
 	}
 	n.properties(path, o)
+	n.tuple(o)
 	n.draft4(o)
 	if err := n.pattern(path, o); err != nil {
 		return err
@@ -467,6 +472,17 @@ func isNever(o *object) bool {
 	return ok && len(not.members) == 0
 }
 
+// tuple writes a list of schemas, one for each place, as prefixItems.
+func (n *normalizer) tuple(o *object) {
+	if places, ok := o.get("items").([]any); ok {
+		o.delete("items")
+		o.set("prefixItems", places)
+		if more := o.get("additionalItems"); more != nil {
+			o.set("items", more)
+		}
+	}
+}
+
 // draft4 writes exclusive bounds as numbers; draft 4 and OpenAPI 3.0 have them
 // as flags beside minimum and maximum.
 func (n *normalizer) draft4(o *object) {
@@ -495,13 +511,13 @@ func (n *normalizer) pattern(path string, o *object) error {
 		return nil
 	}
 	text = javaScript.ReplaceAllString(text, `\x{$1}`)
-	_, err := bounds.Compile(text)
+	err := n.patterns.Add(text) // compiles nothing
 	format, _ := o.get("format").(string)
 	switch {
 	case err == nil:
 		o.set("pattern", text)
 	case slices.Contains(knownFormats, format):
-		n.notes.add(join(path, "pattern"), "is set aside: it cannot be used here (RE2 syntax has no lookaround), and the format %s says as much", format)
+		n.notes.add(join(path, "pattern"), "is set aside, since the format %s says as much: it %v", format, err)
 		o.delete("pattern")
 	default:
 		return errorf(join(path, "pattern"), "%v; write it without lookaround and backreferences, leave it out, or give a format", err)
@@ -515,18 +531,36 @@ var javaScript = regexp.MustCompile(`\\u([0-9a-fA-F]{4})`)
 // collapseDecimal leaves of a number or its text, as pydantic has a Decimal, the number.
 func collapseDecimal(o *object) {
 	branches, ok := o.get("anyOf").([]any)
-	if !ok {
+	if !ok || len(branches) < 2 {
 		return
 	}
 	of := func(kind string) func(any) bool {
 		return func(b any) bool { branch, ok := b.(*object); return ok && branch.get("type") == kind }
 	}
-	if !slices.ContainsFunc(branches, of("number")) && !slices.ContainsFunc(branches, of("integer")) {
+	if of("number")(branches[0]) {
+		o.set("anyOf", slices.DeleteFunc(slices.Clone(branches), of("string")))
+	}
+}
+
+// mergeNull takes out of allOf what only adds null, as OpenAPI has to write a
+// reference that may be null: beside the rest it would take nothing.
+func mergeNull(o *object) {
+	all, ok := o.get("allOf").([]any)
+	if !ok {
 		return
 	}
-	o.set("anyOf", slices.DeleteFunc(slices.Clone(branches), func(b any) bool {
-		return of("string")(b) && b.(*object).has("pattern")
-	}))
+	adds := func(one any) bool {
+		part, ok := one.(*object)
+		if !ok || len(part.members) != 1 {
+			return false
+		}
+		types, _ := part.get("type").([]any)
+		return part.get("nullable") == true || slices.Contains(types, any("null"))
+	}
+	if slices.ContainsFunc(all, adds) {
+		o.set("allOf", slices.DeleteFunc(slices.Clone(all), adds))
+		o.set("nullable", true)
+	}
 }
 
 // nullable writes OpenAPI's nullable as a type.

@@ -180,6 +180,9 @@ func (r *reader) alternatives(path string, raw any, flat *view) error {
 			flat.nullable = true
 			continue
 		}
+		if properties, ok := part.get("properties").(*object); ok && len(properties.members) == 0 && len(list) > 1 {
+			continue // TypeScript's "a" | (string & {})
+		}
 		if _, ok := plainValue(part.get("const")); ok {
 			consts++
 		}
@@ -212,38 +215,67 @@ func (v view) isNull() bool {
 
 // union reads alternatives of several kinds.
 func (r *reader) union(path string, parts []view, flat *view) error {
-	kinds := map[string]int{}
+	kinds := map[any]int{}
+	formats := map[any]bool{}
 	var options []any
 	for _, part := range parts {
-		of := optionsIn(part)
-		if of != nil {
+		if of := optionsIn(part); of != nil {
 			options = append(options, of...)
 			kinds["options"]++
 			continue
 		}
-		kind, _ := part.get("type").(string)
-		kinds[kind]++
+		kind := part.get("type")
+		if kind == nil {
+			kind = flat.get("type")
+		}
+		if kinds[kind]++; kind == "string" {
+			formats[part.get("format")] = true
+		}
 	}
-	text := slices.IndexFunc(parts, func(p view) bool { return p.get("type") == "string" && optionsIn(p) == nil && !p.has("pattern") })
-	number := slices.IndexFunc(parts, func(p view) bool { return p.get("type") == "number" })
 	switch {
 	case kinds["options"] == len(parts):
-		flat.set("oneOf", options)
-	case kinds["object"] > 0 || kinds["array"] > 0 || kinds[""] > 0:
+		flat.set("oneOf", distinct(options))
+	case kinds["options"]+kinds["string"]+kinds["number"]+kinds["integer"]+kinds["boolean"] < len(parts):
 		return cannot(path, `has several kinds of values, of which one question cannot ask for the right one; name one of them, or give each a property of its own with "x-when"`)
-	case text >= 0:
-		flat.add(parts[text])
+	case kinds["string"] > 0:
+		flat.set("type", "string") // whatever is written is one
+		switch {
+		case len(formats) == 1 && kinds["string"] == len(parts):
+			flat.add(parts[0])
+		case len(formats) == 2 && formats["date"] && formats["date-time"] && kinds["string"] == len(parts):
+			flat.set("format", "date")
+		}
 		if kinds["options"] > 0 {
 			r.notes.add(path, "also takes text of one's own, so the options are not offered")
 		}
-	case number >= 0 && kinds["number"]+kinds["integer"] == len(parts):
+	case kinds["number"]+kinds["integer"] == len(parts):
 		flat.set("type", "number")
-	case kinds["string"] == len(parts):
-		flat.set("type", "string") // of several formats
 	default:
 		return cannot(path, "has several kinds of values, and no type that all of them are; name one")
 	}
 	return nil
+}
+
+// distinct are options without those that several alternatives have.
+func distinct(options []any) []any {
+	seen := map[any]bool{}
+	return slices.DeleteFunc(options, func(one any) bool {
+		value, ok := plainValue(one.(*object).get("const"))
+		again := ok && seen[value]
+		seen[value] = true
+		return again
+	})
+}
+
+// fixed returns the one value that a schema takes. Agreeing to something, which
+// generators write as const true, is not fixed: it is the person's to say.
+func (v view) fixed() (any, bool) {
+	value, ok := plainValue(v.get("const"))
+	if enum, isList := v.get("enum").([]any); isList && len(enum) == 1 {
+		value, ok = plainValue(enum[0])
+	}
+	_, isBool := value.(bool)
+	return value, ok && !isBool
 }
 
 // optionsIn returns the options of an enumeration as schemas with a const.

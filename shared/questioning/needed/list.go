@@ -75,11 +75,13 @@ func (r *reader) nested(path string, e *object) error {
 	if flag, ok := e.get("required").(bool); ok {
 		required = flag
 		e.delete("required")
+	} else if e.has("in") { // a parameter of OpenAPI
+		required = false
 	}
 	if inner, ok := e.get("schema").(*object); ok {
 		e, path = inner, join(path, "schema")
 	}
-	if err := (&normalizer{r.notes}).schema(path, e); err != nil {
+	if err := (&normalizer{notes: r.notes}).schema(path, e); err != nil {
 		return err
 	}
 	return r.property(path, key, e, position{required: true}, required)
@@ -126,14 +128,10 @@ func (r *reader) members(path string, e *object, slot *questioning.Slot) error {
 	if slot.Key == "" {
 		slot.Key = keyFrom(slot.Title + slot.Question)
 	}
-	slot.Key = keyOf(slot.Key)
 	var err error
 	slot.Type, err = listType(join(path, "type"), kind, len(slot.Options) > 0)
 	return err
 }
-
-// keyOf is a key as it was given.
-func keyOf(key string) string { return strings.TrimSpace(key) }
 
 func listType(path, name string, options bool) (questioning.Type, error) {
 	lower := strings.ToLower(name)

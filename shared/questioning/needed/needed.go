@@ -44,15 +44,16 @@ type Wanted struct {
 	reader *reader
 }
 
-// Read turns information_needed into slots. The error is an *Error, or that of
-// ctx when the caller has gone. Work is bounded before it is done, see package
+// Read turns information_needed into slots, which it returns with an error about
+// their conditions too. The error is an *Error, or that of ctx when the caller
+// has gone. Work is bounded before it is done, see package
 // bounds.
 func Read(ctx context.Context, raw []byte) (Wanted, error) {
 	wanted, err := readDocument(ctx, bytes.TrimSpace(raw))
-	if err != nil {
-		return Wanted{}, err
+	if err == nil {
+		err = checkConditions(wanted.Slots)
 	}
-	return wanted, nil
+	return wanted, err
 }
 
 func readDocument(ctx context.Context, raw []byte) (Wanted, error) {
@@ -80,7 +81,7 @@ func readDocument(ctx context.Context, raw []byte) (Wanted, error) {
 	for i := range w.Slots {
 		w.Slots[i] = w.Slots[i].Plain()
 	}
-	return w, checkConditions(w.Slots)
+	return w, nil
 }
 
 // readObject reads a JSON Schema, a wrapper of one, or a map of names to types.
@@ -93,7 +94,7 @@ func readObject(ctx context.Context, document *object, said *notes) (*reader, js
 			return nil, nil, err
 		}
 	}
-	if err := (&normalizer{said}).schema("", root); err != nil {
+	if err := (&normalizer{notes: said}).schema("", root); err != nil {
 		return nil, nil, err
 	}
 	raw, err := json.Marshal(root)

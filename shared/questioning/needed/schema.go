@@ -220,18 +220,15 @@ func (r *reader) property(path, name string, raw any, at position, required bool
 
 // single reads a property that is asked for by one question.
 func (r *reader) single(path, name string, v view, at position) error {
-	if fixed, ok := plainValue(v.get("const")); ok && fixed != true && fixed != false {
-		return nil // the schema says it; the report has it
-	}
 	slot := questioning.Slot{Key: at.key + name, Required: at.required, When: at.when}
 	if err := r.describe(path, v, &slot); err != nil {
 		return err
 	}
-	if slot.Type != "" {
-		return errorf(join(path, "type"), "must be one type")
-	}
 	if err := r.typed(path, v, &slot); err != nil {
 		return err
+	}
+	if _, fixed := v.fixed(); fixed { // the schema says it; the report has it
+		return checkDefault(path, &slot)
 	}
 	return r.append(path, slot, at, place{steps: at.steps})
 }
@@ -306,15 +303,16 @@ func numberIs(v any, want float64) bool {
 	return ok && n == want
 }
 
-// maxSafe is the largest integer that JavaScript holds exactly. Generators write
-// it as a bound, which tells a person nothing.
+// maxSafe is the largest integer that JavaScript holds exactly.
 const maxSafe = 1<<53 - 1
 
+// dropSafe leaves out the bounds of machine integers, which generators write and
+// which tell a person nothing.
 func dropSafe(slot *questioning.Slot) {
-	if slot.Minimum != nil && *slot.Minimum <= -maxSafe {
+	if slot.Minimum != nil && (*slot.Minimum <= -maxSafe || *slot.Minimum == math.MinInt32) {
 		slot.Minimum = nil
 	}
-	if slot.Maximum != nil && *slot.Maximum >= maxSafe {
+	if slot.Maximum != nil && (*slot.Maximum >= maxSafe || *slot.Maximum == math.MaxInt32 || *slot.Maximum == math.MaxUint32) {
 		slot.Maximum = nil
 	}
 }
@@ -379,16 +377,11 @@ func formatType(format string) questioning.Type {
 
 // array reads a list of texts or numbers, of options, or of objects.
 func (r *reader) array(path, name string, v view, at position) error {
-	for _, tuple := range []string{"prefixItems", "additionalItems"} {
-		if v.has(tuple) {
-			return cannot(join(path, tuple), "has a meaning for each place of a list, which cannot be asked for in one question; name each part as a property of its own")
-		}
+	if v.has("prefixItems") {
+		return cannot(path, "is a list with a meaning for each place, which cannot be asked for in one question; name each part as a property of its own")
 	}
 	slot := questioning.Slot{Key: at.key + name, Type: questioning.List, Required: at.required, When: at.when}
 	in := join(path, "items")
-	if _, isList := v.get("items").([]any); isList {
-		return cannot(in, "has a meaning for each place of a list, which cannot be asked for in one question; name each part as a property of its own")
-	}
 	item := view{object: &object{}}
 	if raw := v.get("items"); raw != nil && raw != true {
 		var err error

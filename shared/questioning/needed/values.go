@@ -154,7 +154,7 @@ func (f filler) entries(v view, list []any) {
 // missing adds a required member that has no value, where that is not the
 // person's to say.
 func (f filler) missing(name string, v view, into map[string]any) bool {
-	if fixed, ok := plainValue(v.get("const")); ok && fixed != true && fixed != false {
+	if fixed, ok := v.fixed(); ok {
 		into[name] = fixed
 		return true
 	}
