@@ -519,8 +519,10 @@ func (n *normalizer) pattern(path string, o *object) error {
 	case slices.Contains(knownFormats, format):
 		n.notes.add(join(path, "pattern"), "is set aside, since the format %s says as much: it %v", format, err)
 		o.delete("pattern")
-	default:
+	case strings.Contains(err.Error(), "RE2"):
 		return errorf(join(path, "pattern"), "%v; write it without lookaround and backreferences, leave it out, or give a format", err)
+	default:
+		return errorf(join(path, "pattern"), "%v", err)
 	}
 	return nil
 }

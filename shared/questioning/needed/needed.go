@@ -12,6 +12,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/schema/bounds"
 )
@@ -144,7 +145,7 @@ func checkConditions(slots []questioning.Slot) error {
 // finish checks a slot as a whole and fills in what was left out. patterns are
 // those of the slots before.
 func finish(path string, s *questioning.Slot, patterns *bounds.Patterns) error {
-	if s.Key == "" || len(s.Key) > MaxKey {
+	if plain.Line(s.Key) == "" || len(s.Key) > MaxKey {
 		return keyLength(path)
 	}
 	if s.Title == "" {
@@ -168,7 +169,7 @@ func finish(path string, s *questioning.Slot, patterns *bounds.Patterns) error {
 }
 
 func keyLength(path string) error {
-	return errorf(path, "needs a key of 1 to %d characters", MaxKey)
+	return errorf(path, "needs a key of 1 to %d bytes, not all of them blank", MaxKey)
 }
 
 // titleFrom makes "Start date" from start_date, start-date or startDate.

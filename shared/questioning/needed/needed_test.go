@@ -181,7 +181,7 @@ func TestASchemaThatNeverEndsIsRefusedInMilliseconds(t *testing.T) {
 		recursive:   `properties.a.items.$ref: "#/$defs/A" leads back to itself`,
 		fanning(15): "more than 5000 subschemas",
 		fanning(60): "is nested more than 64 deep",
-		`{"properties":{` + strings.Join(patterns, ",") + `}}`: "properties.p106.pattern: is one regular expression too many",
+		`{"properties":{` + strings.Join(patterns, ",") + `}}`: "properties.p9.pattern: is one regular expression too many",
 	} {
 		began := time.Now()
 		_, err := Read(t.Context(), []byte(schema))
@@ -206,7 +206,7 @@ func FuzzRead(f *testing.F) {
 		`{"$defs":{"a":{"$ref":"#/$defs/b"},"b":{"$ref":"#/$defs/a"}},"properties":{"k":{"$ref":"#/$defs/a"}}}`,
 		`{"properties":{"a":{"oneOf":[{"const":"a","title":"A"},{"const":true}]},"c":{"type":"array","items":{"$ref":"#/definitions/x"}}},"definitions":{"x":{"type":"string"}}}`,
 		recursive, fanning(2), fanning(15), `{"properties":{"a":{"pattern":"x{1000}x{1000}"}}}`,
-		`[{"key":"a","options":[1,{"value":"b"}],"default":1}]`, `[`, `{"properties":{"":{}}}`, "[null]", `{"properties":{"a":null}}`,
+		`[{"key":"a","options":[1,{"value":"b"}],"default":1}]`, `[`, `{"properties":{"":{}}}`, `{"properties":{" ":{}}}`, "[null]", `{"properties":{"a":null}}`,
 	} {
 		f.Add([]byte(seed))
 	}
