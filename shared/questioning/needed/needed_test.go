@@ -206,7 +206,10 @@ func FuzzRead(f *testing.F) {
 		`{"$defs":{"a":{"$ref":"#/$defs/b"},"b":{"$ref":"#/$defs/a"}},"properties":{"k":{"$ref":"#/$defs/a"}}}`,
 		`{"properties":{"a":{"oneOf":[{"const":"a","title":"A"},{"const":true}]},"c":{"type":"array","items":{"$ref":"#/definitions/x"}}},"definitions":{"x":{"type":"string"}}}`,
 		recursive, fanning(2), fanning(15), `{"properties":{"a":{"pattern":"x{1000}x{1000}"}}}`,
-		`[{"key":"a","options":[1,{"value":"b"}],"default":1}]`, `[`, `{"properties":{"":{}}}`, `{"properties":{" ":{}}}`, "[null]", `{"properties":{"a":null}}`,
+		`[{"key":"a","options":[1,{"value":"b"}],"default":1}]`, `[`, `{"0":{"oneOf":[{"const":"","0":"0"},{"const":true}],"items":{}}}`, `{"a":"string[]","b":{"type":"array","enum":["x"]},"c":["y"],"d":{"e":"int?"}}`,
+		`{"type":"object","properties":{"a":{"type":"array","items":{"type":"object","properties":{"b":{"type":"integer","nullable":true},"c":{"const":1}}}}}}`,
+		`{"name":"x","schema":{"$ref":"#/$defs/A","$defs":{"A":{"allOf":[{"properties":{"a":{"anyOf":[{"type":"number"},{"type":"string","pattern":"(?=x)"}]}}}]}}}}`,
+		`{"properties":{"":{}}}`, `{"properties":{" ":{}}}`, "[null]", `{"properties":{"a":null}}`,
 	} {
 		f.Add([]byte(seed))
 	}

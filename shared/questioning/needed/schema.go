@@ -212,7 +212,7 @@ func (r *reader) property(path, name string, raw any, at position, required bool
 		return r.object(path, v, at)
 	case v.get("type") == "object":
 		return cannot(path, "is an object without properties, which cannot be asked for in one question; name each of its parts in its properties")
-	case v.get("type") == "array" || v.get("type") == nil && v.has("items"):
+	case v.get("type") == "array" || v.get("type") == nil && v.has("items") && optionsIn(v) == nil:
 		return r.array(path, name, v, at)
 	}
 	return r.single(path, name, v, at)
@@ -406,6 +406,10 @@ func (r *reader) array(path, name string, v view, at position) error {
 		return err
 	}
 	p := place{steps: at.steps}
+	if len(slot.Options) > 0 { // beside "array", where items should have them
+		one.Type, one.Options = questioning.Choice, slot.Options
+		slot.Options = nil
+	}
 	switch one.Type {
 	case questioning.Choice:
 		slot.Type, slot.Options = questioning.Choices, one.Options
