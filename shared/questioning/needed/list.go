@@ -154,6 +154,8 @@ func listType(path, name string, options bool) (questioning.Type, error) {
 	}
 	named, known := typeNamed(name)
 	switch {
+	case named.format == "password":
+		return "", secretError(path, "a password")
 	case name == "" || known && named.kind == "string" || known && named.kind == "":
 		return formatType(named.format), nil
 	case known && named.kind == "integer":

@@ -14,6 +14,7 @@ import (
 
 	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/secret"
 	"github.com/sequential-questioning/sequential-questioning/shared/schema/bounds"
 )
 
@@ -148,6 +149,12 @@ func finish(path string, s *questioning.Slot, patterns *bounds.Patterns) error {
 	if plain.Line(s.Key) == "" || len(s.Key) > MaxKey {
 		return keyLength(path)
 	}
+	if what, where := secret.Asks(*s); what != "" {
+		if where == "key" {
+			return secretError(path, what)
+		}
+		return secretError(bounds.Join(path, where), what)
+	}
 	if s.Title == "" {
 		s.Title = titleFrom(s.Key)
 	}
@@ -166,6 +173,10 @@ func finish(path string, s *questioning.Slot, patterns *bounds.Patterns) error {
 		return errorf(bounds.Join(path, "minItems"), "is above maxItems")
 	}
 	return nil
+}
+
+func secretError(path, what string) error {
+	return errorf(path, "asks for %s, %s", what, secret.Instead)
 }
 
 func keyLength(path string) error {

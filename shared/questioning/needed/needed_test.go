@@ -85,6 +85,37 @@ func TestAListNamesWhatIsWanted(t *testing.T) {
 	assert.Equal(t, questioning.Choices, slots[5].Type)
 }
 
+func TestASecretIsRefusedByItsPath(t *testing.T) {
+	for raw, path := range map[string]string{
+		`["budget", "password"]`:                                                                                                  "[1]",
+		`["What is your password?"]`:                                                                                              "[0].title",
+		`[{"key": "a", "type": "password"}]`:                                                                                      "[0].type",
+		`[{"key": "login", "question": "Which password do you use?"}]`:                                                            "[0].question",
+		`{"budget": "number", "apiKey": "string"}`:                                                                                "properties.apiKey",
+		`{"properties": {"a": {"type": "string", "format": "password"}}}`:                                                         "properties.a.format",
+		`{"properties": {"a": {"type": "string", "writeOnly": true}}}`:                                                            "properties.a.writeOnly",
+		`{"properties": {"a": {"type": "string", "title": "Card number"}}}`:                                                       "properties.a.title",
+		`{"properties": {"a": {"type": "string", "description": "Your social security number"}}}`:                                 "properties.a.description",
+		`{"properties": {"card": {"properties": {"number": {"type": "string"}, "cvv": {"type": "integer"}}}}}`:                    "properties.card.properties.number",
+		`{"required": ["b"], "properties": {"a": {"type": "array", "items": {"type": "string", "format": "password"}}, "b": {}}}`: "properties.a.items.format",
+		`{"properties": {"people": {"type": "array", "items": {"properties": {"ssn": {"type": "string"}}}}}}`:                     "properties.people.items.properties.ssn",
+	} {
+		_, err := Read(t.Context(), []byte(raw))
+		var problem *Error
+		if assert.ErrorAs(t, err, &problem, raw) {
+			assert.Equal(t, path, problem.Path, "%s: %v", raw, err)
+			assert.Contains(t, problem.Problem, "sign-in", "says what to do instead")
+		}
+	}
+	for _, raw := range []string{
+		`["keynote speaker", "key features", {"key": "passport_valid", "type": "boolean"}, "primary key column"]`,
+		`{"properties": {"reset_password": {"type": "boolean"}, "method": {"enum": ["password", "api key"]}, "password_policy": {"type": "string"}}}`,
+	} {
+		_, err := Read(t.Context(), []byte(raw))
+		assert.NoError(t, err, raw)
+	}
+}
+
 func TestWhatCannotBeAskedForNamesThePath(t *testing.T) {
 	properties := func(inner string) string { return `{"type": "object", "properties": {` + inner + `}}` }
 	deep := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }

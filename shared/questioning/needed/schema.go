@@ -193,6 +193,9 @@ func (r *reader) property(path, name string, raw any, at position, required bool
 	if err != nil {
 		return err
 	}
+	if v.get("writeOnly") == true {
+		return secretError(join(path, "writeOnly"), "a secret")
+	}
 	at.required = at.required && required && !v.nullable
 	at.steps = append(slices.Clip(at.steps), step{name: name})
 	switch {
@@ -325,6 +328,9 @@ func (r *reader) typed(path string, v view, slot *questioning.Slot) error {
 		return errorf(join(path, "format"), "has %d characters, at most %d are allowed", len(format), MaxKey)
 	}
 	format, _ := v.get("format").(string)
+	if format == "password" {
+		return secretError(join(path, "format"), "a password")
+	}
 	kind, isText := v.get("type").(string)
 	if fixed, isBool := v.get("const").(bool); isBool { // agreeing is the person's
 		slot.Type, slot.Options = questioning.Boolean, nil

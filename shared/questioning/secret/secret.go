@@ -42,8 +42,8 @@ func Asks(slot questioning.Slot) (what, where string) {
 
 // named returns the secret that a name, such as a key or title, is the name of.
 func named(text string) string {
-	for _, part := range parts(text) {
-		if what := headed(part, len(part.words)); what != "" {
+	for i, part := range parts(text) {
+		if what := headed(part, len(part.words), i == 0); what != "" {
 			return what
 		}
 	}
@@ -60,8 +60,8 @@ func asked(text string) string {
 		if mentions.MatchString(fold(sentence)) {
 			continue
 		}
-		for _, part := range parts(sentence) {
-			if what := headed(part, withinWords); what != "" {
+		for i, part := range parts(sentence) {
+			if what := headed(part, withinWords, i == 0); what != "" {
 				return what
 			}
 		}
@@ -110,8 +110,9 @@ func fold(text string) string {
 
 // headed returns the secret that a phrase is headed by, named within the first
 // words of it. "Password of the account" is; "password policy" and "length of the
-// password" are about one.
-func headed(p part, within int) string {
+// password" are about one. A text that begins with the phrase may name it by a
+// word that means other things further on.
+func headed(p part, within int, first bool) string {
 	phrase := strings.Join(p.words, " ")
 	if gesture.MatchString(phrase) {
 		return ""
@@ -125,15 +126,15 @@ func headed(p part, within int) string {
 			}
 		}
 		bare := strings.Join(strip(p.words), " ")
-		if kind.alone != nil && kind.alone.MatchString(bare) {
+		if first && kind.alone != nil && kind.alone.MatchString(bare) {
 			return kind.what
 		}
 	}
 	return ""
 }
 
-// gesture is a token that opens nothing.
-var gesture = regexp.MustCompile(`\btokens? of (?:our |my |their |your )?(?:appreciation|gratitude|thanks|esteem|love|friendship|respect|affection|remembrance)\b`)
+// gesture is a token, or a key, that opens nothing.
+var gesture = regexp.MustCompile(`\btokens? of (?:our |my |their |your )?(?:appreciation|gratitude|thanks|esteem|love|friendship|respect|affection|remembrance)\b|\bsecret keys? to\b`)
 
 // strip leaves out the words around a name that do not change what it names.
 func strip(words []string) []string {
@@ -141,7 +142,7 @@ func strip(words []string) []string {
 		words = words[1:]
 	}
 	for i, w := range words {
-		if i > 0 && follow[w] {
+		if i > 0 && follow[w] && !of[w] {
 			return words[:i]
 		}
 	}
@@ -200,7 +201,7 @@ var (
 	// topic are words before a name that make it what is talked about.
 	topic = set(`reset resetting forgot forgotten lost change changed changing store stored storing save saving saved hash hashed hashing encrypt encrypted
 		rotate rotating rotation manage managing validate validating validation verify verifying leaked compromised stolen weak strong expired
-		max maximum minimum total count many after before when while entering typing asking about handling
+		max maximum minimum total count many after before when while entering typing asking about handling with via using mit avec con com met
 		last final first masked partial`)
 )
 
@@ -240,13 +241,13 @@ var kinds = []kind{
 			`(?:verification|security|recovery|backup) codes?`, `(?:seed|recovery) phrase`, `bestatigungscode`, `einmalcode`, `sicherheitscode`,
 			`code de (?:verification|securite)`, `codigo de (?:verificacion|seguridad|verificacao|seguranca)`, `codice di (?:verifica|sicurezza)`,
 			`verificatiecode`, `beveiligingscode`, `toegangscode`),
-		whole(`pin`), nil,
+		whole(`pin`), set(`gpio connector header chip map lapel bowling`),
 	},
 	{
 		"a key or token",
 		pattern(`(?:api|access|private|secret|encryption|decryption|ssh|signing|wallet|recovery|gpg|pgp|openai|stripe|aws|azure|service account) ?keys?`, `apikeys?`,
 			`(?:client|api|app|shared|consumer|webhook|aws|jwt) ?secrets?`,
-			`(?:api|access|auth|authentication|authorization|bearer|refresh|session|security|secret|jwt|oauth2?|bot|deploy|csrf|login|git ?hub|git ?lab|slack|discord|telegram|webhook) ?tokens?`,
+			`(?:api|access|auth|authentication|authorization|bearer|private|refresh|session|security|secret|jwt|oauth2?|bot|deploy|csrf|login|git ?hub|git ?lab|slack|discord|telegram|webhook) ?tokens?`,
 			`zugriffstoken`, `zugangstoken`, `(?:api|zugriffs|zugangs)[ ]?schl(?:u|ue)ssel`, `(?:privater|geheimer|private|geheime) schl(?:u|ue)ssel`,
 			`(?:jeton|token) d (?:acces|authentification)`, `cles? (?:d )?(?:api|acces)`, `cle (?:privee|secrete)`, `token de (?:acceso|acesso)`, `token di accesso`,
 			`claves? (?:de )?(?:la )?api`, `(?:clave|llave) (?:privada|secreta)`, `chiav[ei] (?:dell )?api`, `chiave (?:privata|segreta|di accesso)`,
@@ -256,7 +257,7 @@ var kinds = []kind{
 	{
 		"a card number",
 		pattern(`(?:credit|debit|bank|payment)? ?card (?:number|no|num|nr|details)`, `(?:credit|debit) ?card (?:info|information|data)`, `cc ?(?:number|num|no)`,
-			`number (?:of|on) (?:your|the|my) (?:credit |debit |bank )?card`, `cvv2?`, `cvc2?`, `card verification (?:value|number)`,
+			`number (?:of|on) (?:your|the|my) (?:credit |debit |bank )?card`, `cvv2?`, `cvc2?`, `digits on the back of (?:your|the|my) card`, `card verification (?:value|number)`,
 			`kreditkarten?(?:nummer|daten)`, `kartennummer`, `kartenprufnummer`,
 			`numeros? de (?:la |votre |ta )?carte(?: bancaire| de credit| bleue)?`, `cryptogramme(?: visuel)?`,
 			`numeros? de (?:la |su |tu )?tarjeta(?: de credito| de debito)?`, `numeros? (?:di|della)(?: tua| sua)? carta(?: di credito)?`,

@@ -34,6 +34,7 @@ var noSecrets = []string{
 	"Gift card number", "SIM card number", "Credit card type", "Credit card provider", "Last four digits of the card number", "Scorecard", "Wildcard", "Postcard message", "Social media handle",
 	"Social security contributions", "Student ID", "Customer number", "Order number", "Vehicle identification number", "Identity of the brand", "Tax class", "Insurance policy number", "Phone number",
 	"Verification method", "Source code", "Postal code", "Dress code", "Promo code", "Country code", "Error code", "Recovery plan", "Login problems", "Login page", "Credentials of the speaker",
+	"Secret of the villain in the story", "GPIO pin number", "Error shown at login with password", "The secret key to success", "How to pay (credit card, cash)",
 	"Schlüsselfertig", "Schlüsselwörter", "Passwortrichtlinie", "Kartenspiel", "Speisekarte", "Reisepass gültig", "Pinnwand", "Politique de mot de passe", "Clés de la réussite", "Carte du menu",
 	"Clave del éxito", "Tarjeta de visita", "Política de contraseñas", "Parole chiave", "Carta dei vini", "Palavras-chave", "Cartão de visita", "Sleutelfiguur", "Wachtwoordbeleid", "Kaart van de wijk",
 }
