@@ -277,9 +277,15 @@ func (n *normalizer) parts(path string, o *object) error {
 // The drafts whose keywords a validator is to read as they are.
 var drafts = regexp.MustCompile(`^https?://json-schema\.org/(draft-0[67]|draft/2019-09|draft/2020-12)/schema#?$`)
 
+// older are drafts whose keywords are rewritten, and those of OpenAPI.
+var older = regexp.MustCompile(`^https?://(json-schema\.org/(draft-0[34]/)?schema#?|spec\.openapis\.org/)`)
+
 // rename writes the keywords of JSON Schema for those of other dialects.
 func (n *normalizer) rename(path string, o *object) {
 	if draft, _ := o.get("$schema").(string); !drafts.MatchString(draft) {
+		if draft != "" && !older.MatchString(draft) {
+			n.notes.add(join(path, "$schema"), "is not known, so the schema is read as of draft 2020-12")
+		}
 		o.delete("$schema")
 	}
 	if _, isText := o.get("id").(string); isText {

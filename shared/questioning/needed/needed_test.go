@@ -88,7 +88,7 @@ func TestAListNamesWhatIsWanted(t *testing.T) {
 func TestASecretIsRefusedByItsPath(t *testing.T) {
 	for raw, path := range map[string]string{
 		`["budget", "password"]`:                                                                                                  "[1]",
-		`["What is your password?"]`:                                                                                              "[0].title",
+		`["What is your password?"]`:                                                                                              "[0]",
 		`[{"key": "a", "type": "password"}]`:                                                                                      "[0].type",
 		`[{"key": "login", "question": "Which password do you use?"}]`:                                                            "[0].question",
 		`{"budget": "number", "apiKey": "string"}`:                                                                                "properties.apiKey",
