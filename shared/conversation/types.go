@@ -21,7 +21,7 @@ type AskInput struct {
 	ConversationID    string          `json:"conversation_id,omitempty" jsonschema:"Go on with this conversation instead of opening one."`
 	PreviousMessages  []Message       `json:"previous_messages,omitempty" jsonschema:"The chat so far. When going on, the person's last messages are read as answers."`
 	Metadata          map[string]any  `json:"metadata,omitempty" jsonschema:"Kept with the conversation. An idempotency_key makes opening it safe to repeat."`
-	InformationNeeded json.RawMessage `json:"information_needed,omitempty" jsonschema:"What to gather: a flat JSON Schema object, or a list of names or of {key, title, type, options, required, when}. Left out, a playbook serves."`
+	InformationNeeded json.RawMessage `json:"information_needed,omitempty" jsonschema:"What to gather: a JSON Schema object in any dialect, a map of names to types, or a list of names or of {key, title, type, options, required, when}. No passwords, keys, card or identity numbers. Left out, a playbook serves."`
 	BatchSize         int             `json:"batch_size,omitempty" jsonschema:"Questions put at once, 1 to 10; 3 when left out."`
 	MaxQuestions      int             `json:"max_questions,omitempty" jsonschema:"Stop after this many questions."`
 	Language          string          `json:"language,omitempty" jsonschema:"The person's, such as de or pt-BR; left out, their words tell."`

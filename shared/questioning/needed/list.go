@@ -15,7 +15,8 @@ func readList(entries []any, notes *notes) (*reader, error) {
 	if len(entries) > MaxSlots {
 		return nil, errorf("", "has %d entries, at most %d can be asked for", len(entries), MaxSlots)
 	}
-	r := &reader{root: &object{}, notes: notes, seen: map[string]bool{}, list: true}
+	r := newReader(&object{}, notes)
+	r.list = true
 	for i, entry := range entries {
 		if err := r.entry(indexed("", i), entry); err != nil {
 			return nil, err

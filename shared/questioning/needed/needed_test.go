@@ -267,6 +267,12 @@ func FuzzRead(f *testing.F) {
 		}
 		slices.Sort(keys)
 		require.Len(t, slices.Compact(keys), len(slots), "every key once")
+		held := map[string]any{}
+		for _, s := range slots {
+			held[s.Key] = sample(s)
+		}
+		_, err = json.Marshal(wanted.Values(held, true))
+		require.NoError(t, err, "can be reported")
 		again, err := Read(t.Context(), raw)
 		require.NoError(t, err)
 		require.Equal(t, slots, again.Slots)

@@ -27,7 +27,7 @@ type reader struct {
 	patterns bounds.Patterns
 	slots    []questioning.Slot
 	places   []place // of each slot
-	parents  []string
+	scopes   map[*questioning.Condition]string // key of the object that says it
 	seen     map[string]bool
 	list     bool // it reads the short form
 }
@@ -41,9 +41,13 @@ type position struct {
 	when     *questioning.Condition
 }
 
+func newReader(root *object, notes *notes) *reader {
+	return &reader{root: root, notes: notes, seen: map[string]bool{}, scopes: map[*questioning.Condition]string{}}
+}
+
 // readSchema reads the slots of a normalized schema.
 func readSchema(root *object, notes *notes) (*reader, error) {
-	r := &reader{root: root, notes: notes, seen: map[string]bool{}}
+	r := newReader(root, notes)
 	start, err := r.start()
 	if err != nil {
 		return nil, err
@@ -163,7 +167,7 @@ func (r *reader) rewind(to int) {
 	for _, s := range r.slots[to:] {
 		delete(r.seen, s.Key)
 	}
-	r.slots, r.places, r.parents = r.slots[:to], r.places[:to], r.parents[:to]
+	r.slots, r.places = r.slots[:to], r.places[:to]
 }
 
 func requiredOf(path string, v view, properties *object) ([]string, error) {
@@ -198,15 +202,14 @@ func (r *reader) property(path, name string, raw any, at position, required bool
 	}
 	at.required = at.required && required && !v.nullable
 	at.steps = append(slices.Clip(at.steps), step{name: name})
-	switch {
-	case v.has("x-when"):
-		if at.when, err = readCondition(join(path, "x-when"), v.get("x-when")); err != nil {
+	for _, name := range []string{"when", "x-when"} {
+		if !v.has(name) {
+			continue
+		}
+		if at.when, err = readCondition(join(path, name), v.get(name)); err != nil {
 			return err
 		}
-	case v.has("when"):
-		if at.when, err = readCondition(join(path, "when"), v.get("when")); err != nil {
-			return err
-		}
+		r.scopes[at.when] = at.key
 	}
 	switch {
 	case v.has("properties"):
@@ -257,7 +260,7 @@ func (r *reader) append(path string, slot questioning.Slot, at position, p place
 		return errorf(path, "is one thing too many: at most %d can be asked for, parts of objects and entries of lists counted", MaxSlots)
 	}
 	r.seen[slot.Key] = true
-	r.slots, r.places, r.parents = append(r.slots, slot), append(r.places, p), append(r.parents, at.key)
+	r.slots, r.places = append(r.slots, slot), append(r.places, p)
 	return nil
 }
 
@@ -497,10 +500,9 @@ const countKey = ".count"
 // of the same object, or else as it is written.
 func (r *reader) resolveConditions() {
 	for i, s := range r.slots {
-		if s.When == nil || r.parents[i] == "" || !r.seen[r.parents[i]+s.When.Slot] {
-			continue
+		if scope := r.scopes[s.When]; s.When != nil && scope != "" && r.seen[scope+s.When.Slot] {
+			r.slots[i].When = &questioning.Condition{Slot: scope + s.When.Slot, In: s.When.In}
 		}
-		r.slots[i].When = &questioning.Condition{Slot: r.parents[i] + s.When.Slot, In: s.When.In}
 	}
 }
 

@@ -37,7 +37,7 @@ func (w Wanted) Values(held map[string]any, complete bool) map[string]any {
 		switch {
 		case p.count:
 			n, _ := value.(float64)
-			root = grow(root, p.steps, int(n)).(map[string]any)
+			root = grow(root, p.steps, min(int(n), maxMinEntries)).(map[string]any)
 		default:
 			if p.numbers {
 				value = numbers(value)
