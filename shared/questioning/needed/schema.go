@@ -26,7 +26,7 @@ type reader struct {
 	notes    *notes
 	patterns bounds.Patterns
 	slots    []questioning.Slot
-	places   []place // of each slot
+	places   []place                           // of each slot
 	scopes   map[*questioning.Condition]string // key of the object that says it
 	seen     map[string]bool
 	list     bool // it reads the short form
