@@ -28,7 +28,7 @@ func common(path string, m member, slot *questioning.Slot) (bool, error) {
 		}
 	case "description":
 		slot.Description, err = textOf(path, m.value, MaxDescription)
-	case "question", "x-question":
+	case "question", "x-question", "prompt":
 		slot.Question, err = textOf(path, m.value, MaxDescription)
 	case "look_for", "x-look-for":
 		slot.LookFor, err = stringsOf(path, m.value)

@@ -101,6 +101,10 @@ func (r *reader) members(path string, e *object, slot *questioning.Slot) error {
 			}
 		case "type", "kind":
 			kind, err = textOf(at, m.value, MaxKey)
+		case "text": // of a question, in forms
+			if slot.Question == "" {
+				slot.Question, err = textOf(at, m.value, MaxDescription)
+			}
 		case "format":
 			if kind == "" || kind == "string" || kind == "text" {
 				kind, err = textOf(at, m.value, MaxKey)

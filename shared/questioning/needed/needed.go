@@ -71,7 +71,7 @@ func readDocument(ctx context.Context, raw []byte) (Wanted, error) {
 	}
 	var w Wanted
 	said := &notes{}
-	if list, ok := document.([]any); ok {
+	if list := listIn(document, said); list != nil {
 		w.reader, err = readList(list, said)
 	} else {
 		w.reader, w.Schema, err = readObject(ctx, document.(*object), said)
@@ -84,6 +84,25 @@ func readDocument(ctx context.Context, raw []byte) (Wanted, error) {
 		w.Slots[i] = w.Slots[i].Plain()
 	}
 	return w, nil
+}
+
+// listNames name a list of what is wanted within an object.
+var listNames = []string{"information_needed", "questions", "fields", "slots", "parameters"}
+
+// listIn returns the list of the short form, also where an object has it.
+func listIn(document any, said *notes) []any {
+	if list, ok := document.([]any); ok {
+		return list
+	}
+	for _, name := range listNames {
+		if list, _ := document.(*object).get(name).([]any); len(list) > 0 {
+			if _, ok := list[0].(*object); ok { // a map has lists of options
+				said.prefix = name
+				return list
+			}
+		}
+	}
+	return nil
 }
 
 // readObject reads a JSON Schema, a wrapper of one, or a map of names to types.
@@ -99,6 +118,9 @@ func readObject(ctx context.Context, document *object, said *notes) (*reader, js
 	if err := (&normalizer{notes: said}).schema("", root); err != nil {
 		return nil, nil, err
 	}
+	if err := begin(root); err != nil {
+		return nil, nil, err
+	}
 	raw, err := json.Marshal(root)
 	if err != nil {
 		return nil, nil, fmt.Errorf("write normalized schema: %w", err)
@@ -107,10 +129,6 @@ func readObject(ctx context.Context, document *object, said *notes) (*reader, js
 		return nil, nil, err
 	}
 	r, err := readSchema(root, said)
-	if err != nil {
-		return nil, nil, err
-	}
-	raw, err = json.Marshal(root) // it may have been given a place to start at
 	return r, raw, err
 }
 

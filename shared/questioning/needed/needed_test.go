@@ -209,6 +209,7 @@ func TestASchemaThatNeverEndsIsRefusedInMilliseconds(t *testing.T) {
 		patterns[i] = fmt.Sprintf(`"p%d":{"pattern":"%[1]d%s"}`, i, strings.Repeat("x{1000}", 2))
 	}
 	for schema, says := range map[string]string{
+		`{` + fanning(15)[strings.Index(fanning(15), `"$defs"`):]: "more than 5000 subschemas",
 		recursive:   `properties.a.items.$ref: "#/$defs/A" leads back to itself`,
 		fanning(15): "more than 5000 subschemas",
 		fanning(60): "is nested more than 64 deep",

@@ -1,6 +1,7 @@
 package needed
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -38,6 +39,7 @@ type position struct {
 	titles   []string // of the objects around it, the outermost first
 	steps    []step
 	required bool
+	listed   bool // in what the object around it requires, which may be optional
 	when     *questioning.Condition
 }
 
@@ -48,11 +50,7 @@ func newReader(root *object, notes *notes) *reader {
 // readSchema reads the slots of a normalized schema.
 func readSchema(root *object, notes *notes) (*reader, error) {
 	r := newReader(root, notes)
-	start, err := r.start()
-	if err != nil {
-		return nil, err
-	}
-	top, err := r.flatten("", start)
+	top, err := r.flatten("", root)
 	if err != nil {
 		return nil, err
 	}
@@ -77,47 +75,36 @@ func readSchema(root *object, notes *notes) (*reader, error) {
 	return r, nil
 }
 
-// start is the schema to begin with: the root, or where that only defines
-// schemas, as an OpenAPI document does, the one that no other refers to.
-func (r *reader) start() (any, error) {
-	for _, name := range []string{"properties", "$ref", "allOf", "anyOf", "oneOf", "type"} {
-		if r.root.has(name) {
-			return r.root, nil
-		}
+// begin has a document that only defines schemas, as one of OpenAPI does, refer
+// to the one of them that no other refers to.
+func begin(root *object) error {
+	if slices.ContainsFunc([]string{"properties", "$ref", "allOf", "anyOf", "oneOf", "type"}, root.has) {
+		return nil
 	}
-	for _, at := range [][]string{{"components", "schemas"}, {"$defs"}, {"definitions"}} {
-		var defs any = r.root
-		for _, name := range at {
-			o, ok := defs.(*object)
-			if !ok {
-				break
-			}
-			defs = o.get(name)
-		}
-		all, ok := defs.(*object)
+	for _, at := range []string{"components/schemas", "$defs", "definitions"} {
+		found, _ := lookup(root, "#/"+at)
+		all, ok := found.(*object)
 		if !ok {
 			continue
 		}
-		text, _ := json.Marshal(r.root)
-		var free []any
+		text, err := json.Marshal(root)
+		if err != nil {
+			return fmt.Errorf("write schema: %w", err)
+		}
+		var free []string
 		for _, m := range all.members {
-			of, ok := m.value.(*object)
-			ref, _ := json.Marshal("#/" + strings.Join(at, "/") + "/" + m.name)
-			if ok && (of.has("properties") || of.has("allOf")) && !strings.Contains(string(text), string(ref)) {
-				free = append(free, m.value)
+			ref, _ := json.Marshal("#/" + at + "/" + m.name)
+			if of, ok := m.value.(*object); ok && (of.has("properties") || of.has("allOf")) && !bytes.Contains(text, ref) {
+				free = append(free, m.name)
 			}
 		}
-		if len(free) == 1 {
-			for _, m := range all.members {
-				if m.value == free[0] { // the report's values are held against it
-					r.root.set("$ref", "#/"+strings.Join(at, "/")+"/"+m.name)
-				}
-			}
-			return r.root, nil
+		if len(free) != 1 {
+			return errorf(strings.ReplaceAll(at, "/", "."), `does not say which of its schemas is wanted; add "$ref": "#/%s/Name" beside it`, at)
 		}
-		return nil, errorf(strings.Join(at, "."), `does not say which of its schemas is wanted; add "$ref": "#/%s/Name" beside it`, strings.Join(at, "/"))
+		root.set("$ref", "#/"+at+"/"+free[0])
+		return nil
 	}
-	return r.root, nil
+	return nil
 }
 
 // object reads what an object has, in its order.
@@ -201,6 +188,7 @@ func (r *reader) property(path, name string, raw any, at position, required bool
 		return secretError(join(path, "writeOnly"), "a secret")
 	}
 	at.required = at.required && required && !v.nullable
+	at.listed = required
 	at.steps = append(slices.Clip(at.steps), step{name: name})
 	for _, name := range []string{"when", "x-when"} {
 		if !v.has(name) {
@@ -233,7 +221,8 @@ func (r *reader) single(path, name string, v view, at position) error {
 	if err := r.typed(path, v, &slot); err != nil {
 		return err
 	}
-	if _, fixed := v.fixed(); fixed { // the schema says it; the report has it
+	given := slot.Default != nil
+	if _, fixed := v.fixed(); fixed && (v.has("const") || at.listed || given) { // the schema says it; the report has it
 		return checkDefault(path, &slot)
 	}
 	return r.append(path, slot, at, place{steps: at.steps})
