@@ -13,7 +13,7 @@ import (
 // server asks the person itself.
 type AutomaticInput struct {
 	Context           string          `json:"context,omitempty" jsonschema:"The goal to gather information for, and what is known about it so far. Needed unless conversation_id is given."`
-	InformationNeeded json.RawMessage `json:"information_needed,omitempty" jsonschema:"What to gather: a flat JSON Schema object, or a list of names or of {key, title, type, options, required, when}. Left out, a playbook serves."`
+	InformationNeeded json.RawMessage `json:"information_needed,omitempty" jsonschema:"What to gather: a JSON Schema object in any dialect, a map of names to types, or a list of names or of {key, title, type, options, required, when}. No passwords, keys, card or identity numbers. Left out, a playbook serves."`
 	ConversationID    string          `json:"conversation_id,omitempty" jsonschema:"Go on with this conversation instead of opening one."`
 	UserID            string          `json:"user_id,omitempty" jsonschema:"Who is asked; keeps people apart. A call without it reaches the conversations of everybody this caller asked."`
 	SessionID         string          `json:"session_id,omitempty" jsonschema:"Groups a person's conversations; made up when left out."`

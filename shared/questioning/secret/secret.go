@@ -75,7 +75,7 @@ var abbreviations = strings.NewReplacer("e.g.", "eg", "z. B.", "zb", "z.B.", "zb
 // mentions are words of a sentence that is about a secret and does not ask for it.
 var mentions = regexp.MustCompile(`\b(do not|don t|never|without|not|no|eg|zb|pex|pej|bijv|ades|for example|for instance|such as|other than|except|instead of` +
 	`|nicht|kein|keine|keinen|ohne|zum beispiel|ne|pas de|sans|par exemple|sin|nunca|por ejemplo|senza|mai|per esempio|ad esempio|nao|sem|por exemplo|niet|geen|zonder|bijvoorbeeld)\b` +
-	`|^ *(how|why|when|where|did|do|does|have|has|had|is|are|was|were|warum|wann|haben|hast|ist|sind|pourquoi|comment|quand|avez|as|est|porque|por que|cuando|ha|han|perche|quando|hai|waarom|wanneer|heb|heeft|hebt)\b`)
+	`|^ *(how|why|when|where|who|whose|did|do|does|have|has|had|is|are|was|were|warum|wann|haben|hast|ist|sind|pourquoi|comment|quand|avez|as|est|porque|por que|cuando|ha|han|perche|quando|hai|waarom|wanneer|heb|heeft|hebt)\b`)
 
 // part is a piece of a text between marks, as words.
 type part struct{ words []string }
@@ -201,7 +201,7 @@ var (
 	// topic are words before a name that make it what is talked about.
 	topic = set(`reset resetting forgot forgotten lost change changed changing store stored storing save saving saved hash hashed hashing encrypt encrypted
 		rotate rotating rotation manage managing validate validating validation verify verifying leaked compromised stolen weak strong expired
-		max maximum minimum total count many after before when while entering typing asking about handling with via using mit avec con com met
+		max maximum minimum total count many after before when while entering typing asking about handling per with via using mit avec con com met
 		last final first masked partial`)
 )
 
@@ -227,8 +227,8 @@ func whole(alternatives ...string) *regexp.Regexp {
 var kinds = []kind{
 	{
 		"a password",
-		pattern(`(?:\w*pass ?words?|passwd|pwd|pass ?phrases?|pass ?codes?)`, `\w*passwort`, `\w*passworter`, `\w*kennwort`, `losungswort`,
-			`mots? de passe`, `phrase de passe`, `contrasenas?`, `clave de acceso`, `parola d ordine`, `senhas?`, `palavra passe`, `\w*wachtwoord(?:en)?`,
+		pattern(`(?:\w*pass ?words?|passwd|pwd|pw|pass ?phrases?|pass ?codes?)`, `\w*passwort`, `\w*passworter`, `\w*kennwort`, `losungswort`,
+			`mots? de passe`, `mdp`, `phrase de passe`, `contrasenas?`, `clave de acceso`, `parola d ordine`, `senhas?`, `palavra passe`, `\w*wachtwoord(?:en)?`,
 			`log ?in (?:details|data|credentials)`, `(?:admin|database|db|server|ssh|api|aws|cloud|vpn|user|access|service|account) credentials`,
 			`zugangsdaten`, `anmeldedaten`, `logindaten`, `identifiants de connexion`, `credenciales de acceso`, `credenziali di accesso`,
 			`credenciais de acesso`, `inloggegevens`),
@@ -237,27 +237,27 @@ var kinds = []kind{
 	{
 		"a PIN or security code",
 		pattern(`(?:your|card|bank|debit|sim|account|secret|digit|atm|phone|door|ihre|deine|votre|su|tu|tua|sua|uw|jouw) pin`, `pin (?:code|number|nummer)s?`, `pincode`,
-			`code pin`, `codigo pin`, `codice pin`, `numero pin`, `geheimzahl`, `otp`, `one time (?:code|passcode)s?`, `(?:2fa|mfa|totp) code`,
-			`(?:verification|security|recovery|backup) codes?`, `(?:seed|recovery) phrase`, `bestatigungscode`, `einmalcode`, `sicherheitscode`,
+			`code pin`, `codigo pin`, `codice pin`, `numero pin`, `geheimzahl`, `otp`, `one time (?:code|passcode)s?`, `(?:2fa|mfa|totp|authenticator) code`,
+			`(?:verification|security|recovery|backup) codes?`, `(?:seed|recovery|mnemonic) phrase`, `wallet seed`, `code (?:secret|confidentiel)`, `bestatigungscode`, `einmalcode`, `sicherheitscode`,
 			`code de (?:verification|securite)`, `codigo de (?:verificacion|seguridad|verificacao|seguranca)`, `codice di (?:verifica|sicurezza)`,
 			`verificatiecode`, `beveiligingscode`, `toegangscode`),
 		whole(`pin`), set(`gpio connector header chip map lapel bowling`),
 	},
 	{
 		"a key or token",
-		pattern(`(?:api|access|private|secret|encryption|decryption|ssh|signing|wallet|recovery|gpg|pgp|openai|stripe|aws|azure|service account) ?keys?`, `apikeys?`,
+		pattern(`(?:api|access|private|secret|encryption|decryption|ssh|signing|wallet|recovery|gpg|pgp|openai|stripe|aws|azure|service account|wi ?fi|wlan|wpa2?) ?keys?`, `apikeys?`,
 			`(?:client|api|app|shared|consumer|webhook|aws|jwt) ?secrets?`,
 			`(?:api|access|auth|authentication|authorization|bearer|private|refresh|session|security|secret|jwt|oauth2?|bot|deploy|csrf|login|git ?hub|git ?lab|slack|discord|telegram|webhook) ?tokens?`,
 			`zugriffstoken`, `zugangstoken`, `(?:api|zugriffs|zugangs)[ ]?schl(?:u|ue)ssel`, `(?:privater|geheimer|private|geheime) schl(?:u|ue)ssel`,
 			`(?:jeton|token) d (?:acces|authentification)`, `cles? (?:d )?(?:api|acces)`, `cle (?:privee|secrete)`, `token de (?:acceso|acesso)`, `token di accesso`,
 			`claves? (?:de )?(?:la )?api`, `(?:clave|llave) (?:privada|secreta)`, `chiav[ei] (?:dell )?api`, `chiave (?:privata|segreta|di accesso)`,
 			`chaves? (?:de |da )?api`, `chave (?:privada|secreta|de acesso)`, `api ?sleutels?`, `toegangssleutel`, `toegangstoken`, `(?:prive|geheime) ?sleutel`),
-		whole(`token`, `secrets?`, `jeton`), nil,
+		whole(`token`, `secret`, `jeton`, `jwt`), nil,
 	},
 	{
 		"a card number",
 		pattern(`(?:credit|debit|bank|payment)? ?card (?:number|no|num|nr|details)`, `(?:credit|debit) ?card (?:info|information|data)`, `cc ?(?:number|num|no)`,
-			`number (?:of|on) (?:your|the|my) (?:credit |debit |bank )?card`, `cvv2?`, `cvc2?`, `digits on the back of (?:your|the|my) card`, `card verification (?:value|number)`,
+			`number (?:of|on) (?:your|the|my) (?:credit |debit |bank )?card`, `cvv2?(?: code)?`, `cvc2?(?: code)?`, `digits on the back of (?:your|the|my) card`, `card verification (?:value|number)`,
 			`kreditkarten?(?:nummer|daten)`, `kartennummer`, `kartenprufnummer`,
 			`numeros? de (?:la |votre |ta )?carte(?: bancaire| de credit| bleue)?`, `cryptogramme(?: visuel)?`,
 			`numeros? de (?:la |su |tu )?tarjeta(?: de credito| de debito)?`, `numeros? (?:di|della)(?: tua| sua)? carta(?: di credito)?`,

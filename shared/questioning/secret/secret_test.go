@@ -14,7 +14,7 @@ var secrets = []string{
 	"wifi_password", "db.password", "passwd", "pwd", "passphrase", "password_confirmation", "Login credentials", "Account and password", "p4ssw0rd",
 	"pin", "PIN", "Card PIN", "4-digit PIN", "Your PIN", "pin_code", "otp", "One-time code", "Verification code", "recovery_codes", "Seed phrase",
 	"api_key", "apiKey", "API key", "apikey", "OpenAI API key", "AWS secret access key", "access_token", "accessToken", "Bearer token", "token", "Your token",
-	"GitHub token", "client_secret", "secret", "private_key", "SSH private key", "encryption key for the backup",
+	"GitHub token", "client_secret", "secret", "root pw", "CVV code", "WiFi key", "JWT", "Mnemonic phrase", "Code confidentiel", "mdp", "private_key", "SSH private key", "encryption key for the backup",
 	"credit_card", "creditCardNumber", "Credit card number", "card_number", "cardNumber", "cvv", "CVC", "CVV2", "Number on your card", "Debit card details",
 	"ssn", "SSN", "Social security number", "social_security_number", "National ID number", "national insurance number", "passport_number", "Passport no.", "Identity card number",
 	"Passwort", "WLAN-Passwort", "Ihr Kennwort", "Geheimzahl", "API-Schlüssel", "Zugriffstoken", "Kreditkartennummer", "Kartenprüfnummer", "Sozialversicherungsnummer", "Reisepassnummer", "Zugangsdaten",
@@ -29,7 +29,7 @@ var noSecrets = []string{
 	"Key dates", "Keywords", "keyboard_layout", "Key of the song", "Public key", "House keys", "Secret santa budget", "Secret ingredient", "Security policy",
 	"Password policy", "Password manager", "password_reset_steps", "Length of the password", "Number of passwords", "Minimum password length", "Forgotten password flow",
 	"Password requirements", "How often passwords change", "Token budget", "max_tokens", "Number of tokens", "Tokens per month", "Board game token", "Token symbol", "token_limit",
-	"API key rotation", "API key owner", "Access token lifetime", "Authentication method", "Pin location", "Lapel pin", "Pinterest board", "Bowling pins", "Shipping", "opinion", "pineapple",
+	"API key rotation", "Rate limit per API key", "State secrets", "Stated goal", "Which passport", "Tan", "Trade secret policy", "Private equity fund", "API key owner", "Access token lifetime", "Authentication method", "Pin location", "Lapel pin", "Pinterest board", "Bowling pins", "Shipping", "opinion", "pineapple",
 	"Passport valid", "Passport expiry", "Passport country", "Passenger name", "Boarding pass", "Ski pass", "Card design", "Birthday card text", "Membership card number", "Library card number",
 	"Gift card number", "SIM card number", "Credit card type", "Credit card provider", "Last four digits of the card number", "Scorecard", "Wildcard", "Postcard message", "Social media handle",
 	"Social security contributions", "Student ID", "Customer number", "Order number", "Vehicle identification number", "Identity of the brand", "Tax class", "Insurance policy number", "Phone number",
@@ -73,7 +73,7 @@ func TestAQuestionOrDescriptionAsksForASecret(t *testing.T) {
 		"What happens after entering the password?", "Do not include your password.", "How do you store passwords?", "Did you reset your password?", "Steps, e.g. enter your password and click login",
 		"Which password manager do you use?", "What did you see when typing the PIN?", "Never share your API key.", "Who may rotate the API key?", "Describe the problem, without passwords or tokens",
 		"Have you forgotten your password?", "What are the key features?", "Who is the keynote speaker?", "What shall be written on the business card?", "Kein Passwort angeben", "Sans mot de passe",
-		"Which cards do you accept?", "How many tokens a month?", "What is the primary key of the table?", "Is your passport valid?",
+		"Which cards do you accept?", "How many tokens a month?", "What is the primary key of the table?", "Is your passport valid?", "Who issues the access tokens?",
 	} {
 		what, _ := Asks(questioning.Slot{Key: "x", Title: "X", Question: text, Description: text, Type: questioning.Text})
 		assert.Empty(t, what, text)
