@@ -114,6 +114,9 @@ func fromMap(o *object) (*object, error) {
 	if len(o.members) == 0 {
 		return nil, errorf("", `needs "properties": an object of what is wanted`)
 	}
+	if len(o.members) > MaxSlots {
+		return nil, errorf("", "has %d entries, at most %d can be asked for", len(o.members), MaxSlots)
+	}
 	properties, required := &object{}, []any{}
 	for _, m := range o.members {
 		name, optional := strings.CutSuffix(m.name, "?")
@@ -228,6 +231,9 @@ func (n *normalizer) schema(path string, v any) error {
 	mergeNull(o)
 	if err := n.parts(path, o); err != nil {
 		return err
+	}
+	if properties, ok := o.get("properties").(*object); ok && len(properties.members) > MaxSlots {
+		return errorf(join(path, "properties"), "has %d entries, at most %d can be asked for", len(properties.members), MaxSlots)
 	}
 	n.properties(path, o)
 	n.tuple(o)

@@ -222,6 +222,30 @@ func TestASchemaThatNeverEndsIsRefusedInMilliseconds(t *testing.T) {
 	}
 }
 
+func TestALargeDocumentIsReadInMilliseconds(t *testing.T) {
+	many := func(n int, of string) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, of+",", i)
+		}
+		return strings.TrimSuffix(b.String(), ",")
+	}
+	for name, schema := range map[string]string{
+		"read-only properties": `{"properties":{` + many(9000, `"a%d":{"readOnly":true}`) + `},"required":[` + many(9000, `"a%d"`) + `]}`,
+		"definitions":          `{"$defs":{` + many(9000, `"a%d":{"properties":{}}`) + `}}`,
+		"titles of options":    `{"properties":{"a":{"enum":[` + many(9000, `%d`) + `],"x-ms-enum":{"values":[` + many(9000, `{"value":%d}`) + `]}}}}`,
+		"required":             `{"properties":{"a":{}},"required":[` + many(30000, `"a%d"`) + `]}`,
+		"lists of objects":     `{"properties":{` + many(150, `"a%d":{"type":"array","minItems":20,"items":{"properties":{"b":{},"c":{}}}}`) + `}}`,
+		"alternatives":         `{"properties":{"a":{"anyOf":[` + many(4000, `{"const":%d}`) + `]}}}`,
+		"a map":                `{` + many(9000, `"a%d":"number"`) + `}`,
+	} {
+		began := time.Now()
+		_, err := Read(t.Context(), []byte(schema))
+		assert.Error(t, err, name)
+		assert.Less(t, time.Since(began), 500*time.Millisecond, name)
+	}
+}
+
 func TestACallerWhoHasGoneEndsTheReading(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

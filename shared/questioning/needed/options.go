@@ -70,6 +70,9 @@ func (r *reader) enumerated(path string, v view) ([]questioning.Option, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(values) > MaxOptions+1 { // one may be null
+		return nil, errorf(at, "has %d options, at most %d are allowed", len(values), MaxOptions)
+	}
 	titles := r.titlesOf(path, v, values)
 	var options []questioning.Option
 	for i, one := range values {

@@ -87,6 +87,9 @@ func begin(root *object) error {
 		if !ok {
 			continue
 		}
+		if len(all.members) > MaxSlots {
+			return whichSchema(at)
+		}
 		text, err := json.Marshal(root)
 		if err != nil {
 			return fmt.Errorf("write schema: %w", err)
@@ -99,12 +102,16 @@ func begin(root *object) error {
 			}
 		}
 		if len(free) != 1 {
-			return errorf(strings.ReplaceAll(at, "/", "."), `does not say which of its schemas is wanted; add "$ref": "#/%s/Name" beside it`, at)
+			return whichSchema(at)
 		}
 		root.set("$ref", "#/"+at+"/"+free[0])
 		return nil
 	}
 	return nil
+}
+
+func whichSchema(at string) error {
+	return errorf(strings.ReplaceAll(at, "/", "."), `does not say which of its schemas is wanted; add "$ref": "#/%s/Name" beside it`, at)
 }
 
 // object reads what an object has, in its order.
