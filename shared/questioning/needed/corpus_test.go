@@ -118,9 +118,9 @@ func sample(s questioning.Slot) any {
 }
 
 func TestValuesComeBackNestedAndValid(t *testing.T) {
-	// What the samples cannot match: formats of identifiers and steps.
+	// What the samples cannot match: patterns of identifiers, and steps.
 	skipped := map[string]string{
-		"zod4_formats": "uuid, ip and nanoid have patterns", "zod3_formats": "cannot be compiled as it is", "pydantic2_odd": "a step of 5", "zod4_odd": "a step of 5",
+		"zod4_formats": "uuid, ip and nanoid have patterns", "pydantic2_odd": "a step of 5", "zod4_odd": "a step of 5",
 	}
 	checked := 0
 	for name, raw := range corpus(t) {
@@ -148,6 +148,7 @@ func TestValuesComeBackNestedAndValid(t *testing.T) {
 			checked++
 		}
 	}
+	t.Log(checked, "schemas as they were sent")
 	assert.GreaterOrEqual(t, checked, 50)
 }
 
