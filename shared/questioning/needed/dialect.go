@@ -280,20 +280,15 @@ func (n *normalizer) parts(path string, o *object) error {
 	return nil
 }
 
-// The drafts whose keywords a validator is to read as they are.
-var drafts = regexp.MustCompile(`^https?://json-schema\.org/(draft-0[67]|draft/2019-09|draft/2020-12)/schema#?$`)
-
-// older are drafts whose keywords are rewritten, and those of OpenAPI.
-var older = regexp.MustCompile(`^https?://(json-schema\.org/(draft-0[34]/)?schema#?|spec\.openapis\.org/)`)
+// drafts are those of JSON Schema, and OpenAPI's.
+var drafts = regexp.MustCompile(`^https?://(json-schema\.org/(draft-0[3-7]/|draft/2019-09/|draft/2020-12/)?schema#?$|spec\.openapis\.org/)`)
 
 // rename writes the keywords of JSON Schema for those of other dialects.
 func (n *normalizer) rename(path string, o *object) {
-	if draft, _ := o.get("$schema").(string); !drafts.MatchString(draft) {
-		if draft != "" && !older.MatchString(draft) {
-			n.notes.add(join(path, "$schema"), "is not known, so the schema is read as of draft 2020-12")
-		}
-		o.delete("$schema")
+	if draft, _ := o.get("$schema").(string); draft != "" && !drafts.MatchString(draft) {
+		n.notes.add(join(path, "$schema"), "is not known, so the schema is read as of draft 2020-12")
 	}
+	o.delete("$schema") // what follows is of 2020-12, where formats are annotations
 	if _, isText := o.get("id").(string); isText {
 		o.delete("id") // of draft 4, or metadata of zod's
 	}
