@@ -1,7 +1,6 @@
 package conversation
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -139,7 +138,7 @@ func (s *Service) opening(ctx context.Context, in AskInput) (*opening, error) {
 	o.stopReason, o.completed = stopReason(o.batch), o.batch.Stop != nil
 	o.turn = newTurn(&o.record, o.batch, tally{})
 	o.turn.Metadata.PlaybookReason, o.turn.Metadata.Memory = why, remembered
-	o.turn.Metadata.PlaybookAlternatives = o.alternatives
+	o.turn.Metadata.PlaybookAlternatives, o.turn.Metadata.Warnings = o.alternatives, o.warnings
 	o.result, err = json.Marshal(o.turn)
 	return o, err
 }
@@ -205,9 +204,9 @@ func (s *Service) slots(ctx context.Context, in AskInput, o *opening) ([]questio
 
 // read takes what the caller names.
 func (o *opening) read(ctx context.Context, in AskInput) ([]questioning.Slot, error) {
-	slots, err := needed.Read(ctx, in.InformationNeeded)
-	if err == nil && isSchema(in.InformationNeeded) {
-		_, err = schema.Compile(ctx, in.InformationNeeded) // the report will
+	wanted, err := needed.Read(ctx, in.InformationNeeded)
+	if err == nil && wanted.Schema != nil {
+		_, err = schema.Compile(ctx, wanted.Schema) // the report will
 	}
 	var problem *needed.Error
 	if errors.As(err, &problem) {
@@ -216,13 +215,8 @@ func (o *opening) read(ctx context.Context, in AskInput) ([]questioning.Slot, er
 	if err != nil {
 		return nil, err
 	}
-	o.needed, o.form = in.InformationNeeded, formOf(nil, in.InformationNeeded)
-	return slots, nil
-}
-
-// isSchema tells the two forms of information_needed apart.
-func isSchema(needed []byte) bool {
-	return bytes.HasPrefix(bytes.TrimSpace(needed), []byte("{"))
+	o.needed, o.form, o.warnings = in.InformationNeeded, formOf(nil, in.InformationNeeded), wanted.Warnings
+	return wanted.Slots, nil
 }
 
 // identify gives the conversation its ids, and finds what tells a repeated

@@ -22,6 +22,7 @@ type opening struct {
 	// assumedFrom is the conversation that an assumption was recalled from, by slot.
 	assumedFrom  map[string]string
 	alternatives []string // playbooks that would serve too
+	warnings     []string // about information_needed
 	turn         Turn
 	change
 }

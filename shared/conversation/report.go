@@ -2,6 +2,7 @@ package conversation
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"strconv"
@@ -12,6 +13,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/needed"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 	"github.com/sequential-questioning/sequential-questioning/shared/schema"
 	"github.com/sequential-questioning/sequential-questioning/shared/schema/bounds"
@@ -64,6 +66,7 @@ func newReport(ctx context.Context, rec *record, cited []citation) (Report, erro
 		r.StopReason = *rec.stopReason
 	}
 	byNumber, say := map[int]Citation{}, messages.In(iv.Language)
+	held := map[string]any{} // by slot
 	for _, c := range cited {
 		byNumber[c.Number] = c.cited()
 	}
@@ -76,12 +79,12 @@ func newReport(ctx context.Context, rec *record, cited []citation) (Report, erro
 			r.Contradictions = append(r.Contradictions, contradiction(c, byNumber, say))
 			fallthrough
 		case c.Known():
-			r.Values[c.Slot.Key] = c.Value
+			held[c.Slot.Key] = c.Value
 		case c.State != questioning.StateNotApplicable:
 			r.OpenPoints = append(r.OpenPoints, openPoint(c, iv.Language))
 		}
 	}
-	err := r.validate(ctx, rec.needed, iv.Slots)
+	err := r.fill(ctx, rec, held)
 	return r, err
 }
 
@@ -124,12 +127,15 @@ func openPoint(c questioning.Coverage, language string) OpenPoint {
 	}
 }
 
-// validate holds the values against information_needed: by its JSON Schema, or
-// by what its list requires.
-func (r *Report) validate(ctx context.Context, needed []byte, slots []questioning.Slot) error {
-	if isSchema(needed) {
-		compiled, err := schema.Compile(ctx, needed)
-		var refused *bounds.Error
+// fill puts what the slots hold into the shape of information_needed, and holds
+// it against its JSON Schema or what its list requires.
+func (r *Report) fill(ctx context.Context, rec *record, held map[string]any) error {
+	r.Values = held
+	var wanted needed.Wanted
+	if rec.needed != nil {
+		var err error
+		wanted, err = needed.Read(ctx, rec.needed)
+		var refused *needed.Error
 		if errors.As(err, &refused) { // it was taken when other bounds held
 			r.Problems = []string{"information_needed: " + refused.Error()}
 			return nil
@@ -137,20 +143,38 @@ func (r *Report) validate(ctx context.Context, needed []byte, slots []questionin
 		if err != nil {
 			return err
 		}
-		for _, p := range schema.Problems(compiled, r.Values) {
-			if len(p.Location) > 0 {
-				p.Text = strings.Join(p.Location, ".") + ": " + p.Text
-			}
-			r.Problems = append(r.Problems, p.Text)
-		}
-		slices.Sort(r.Problems)
-	} else {
-		for _, slot := range slots {
-			if _, ok := r.Values[slot.Key]; slot.Required && !ok {
+		r.Values = wanted.Values(held, r.Complete)
+	}
+	if wanted.Schema == nil {
+		for _, slot := range rec.interview.Slots {
+			if _, ok := held[slot.Key]; slot.Required && !ok {
 				r.Problems = append(r.Problems, slot.Key+": is required")
 			}
 		}
+		r.Valid = len(r.Problems) == 0
+		return nil
 	}
+	return r.validate(ctx, wanted.Schema)
+}
+
+// validate holds the values against a JSON Schema.
+func (r *Report) validate(ctx context.Context, raw json.RawMessage) error {
+	compiled, err := schema.Compile(ctx, raw)
+	var refused *bounds.Error
+	if errors.As(err, &refused) { // it was taken when other bounds held
+		r.Problems = []string{"information_needed: " + refused.Error()}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, p := range schema.Problems(compiled, r.Values) {
+		if len(p.Location) > 0 {
+			p.Text = strings.Join(p.Location, ".") + ": " + p.Text
+		}
+		r.Problems = append(r.Problems, p.Text)
+	}
+	slices.Sort(r.Problems)
 	r.Valid = len(r.Problems) == 0
 	return nil
 }

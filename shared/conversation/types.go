@@ -185,7 +185,7 @@ type Report struct {
 	Goal           string                `json:"goal"`
 	Complete       bool                  `json:"complete"`
 	StopReason     string                `json:"stop_reason,omitempty"`
-	Values         map[string]any        `json:"values" jsonschema:"What was gathered, by slot."`
+	Values         map[string]any        `json:"values" jsonschema:"What was gathered, in the shape of information_needed."`
 	Valid          bool                  `json:"valid" jsonschema:"Whether values satisfies information_needed as it stands."`
 	Problems       []string              `json:"problems" jsonschema:"What keeps it from being valid."`
 	Citations      map[string][]Citation `json:"citations" jsonschema:"By slot, the answers each value rests on."`
@@ -243,8 +243,8 @@ func (r Report) Text() string {
 	var b strings.Builder
 	b.WriteString(say.Text(messages.Goal, excerpt(r.Goal)) + "\n")
 	for _, c := range r.Coverage {
-		if value, ok := r.Values[c.Slot]; ok {
-			fmt.Fprintf(&b, "\n%s: %s (%s)", c.Title, questioning.Quote(value, r.Language), cited(c, say))
+		if known(c.State) {
+			fmt.Fprintf(&b, "\n%s: %s (%s)", c.Title, questioning.Quote(c.Value, r.Language), cited(c, say))
 		}
 	}
 	for _, c := range r.Contradictions {
@@ -267,6 +267,9 @@ func (r Report) Text() string {
 	}
 	return b.String()
 }
+
+// known says that a slot in this state holds a value, if a disputed one.
+func known(s questioning.State) bool { return questioning.Standing{State: s}.Known() }
 
 // said is what was said at an answer of the history.
 func (p Past) said(language string) string {

@@ -23,9 +23,13 @@ func TestATurnCanBeReadByAPerson(t *testing.T) {
 
 func TestAReportCanBeReadByAPerson(t *testing.T) {
 	report := Report{
-		Goal:           "Book a trip",
-		Values:         map[string]any{"budget": 1500.5, "extras": []any{"wifi", "meal"}, "insured": false},
-		Coverage:       []Coverage{{Slot: "budget", Title: "Budget", Answers: []int{2, 4}}, {Slot: "extras", Title: "Extras", Answers: []int{3}}, {Slot: "insured", Title: "Insured"}},
+		Goal:   "Book a trip",
+		Values: map[string]any{"budget": 1500.5, "extras": []any{"wifi", "meal"}, "insured": false},
+		Coverage: []Coverage{
+			{Slot: "budget", Title: "Budget", State: questioning.StateContradicted, Value: 1500.5, Answers: []int{2, 4}},
+			{Slot: "extras", Title: "Extras", State: questioning.StateAnswered, Value: []any{"wifi", "meal"}, Answers: []int{3}},
+			{Slot: "insured", Title: "Insured", State: questioning.StateAssumed, Value: false},
+		},
 		Contradictions: []Contradiction{{Text: `Budget: answer 2: "500", answer 4: "1500.50"`}},
 		OpenPoints:     []OpenPoint{{Text: "Class: not answered"}},
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/secret"
 )
 
 // ErrNotConfigured says that there is no memory: QDRANT_URL is not set. A
@@ -49,6 +50,16 @@ type Item struct {
 	Words          string
 	AnswerNumber   int
 	AnsweredAt     time.Time
+
+	description string // of the slot, as read from Postgres; memory does not hold it
+}
+
+// secret says that an item is, or looks like, a secret: an earlier version took
+// slots that ask for one, and a person may write a card number anywhere. It is
+// neither remembered nor proposed.
+func (i Item) secret() bool {
+	slot := questioning.Slot{Key: i.Slot, Title: i.Title, Question: i.Question, Description: i.description, Type: i.Type}
+	return secret.Holds(slot, i.Value, i.Words)
 }
 
 // Found is an item with how well it fits: for Recall comparable within one

@@ -51,14 +51,17 @@ func (m *Memory) search(ctx context.Context, query string, meaning [][]float32, 
 	return found(hits)
 }
 
+// found reads hits, except for secrets that an earlier version remembered.
 func found(hits []qdrant.Hit) ([]Found, error) {
-	all := make([]Found, len(hits))
-	for i, hit := range hits {
+	all := make([]Found, 0, len(hits))
+	for _, hit := range hits {
 		one, err := item(hit)
 		if err != nil {
 			return nil, err
 		}
-		all[i] = Found{Item: one, Score: float64(hit.Score)}
+		if !one.secret() {
+			all = append(all, Found{Item: one, Score: float64(hit.Score)})
+		}
 	}
 	return all, nil
 }

@@ -66,7 +66,7 @@ func hold(ctx context.Context, tx pgx.Tx, principal string, conversations []stri
 }
 
 // answered reads what slots of conversations hold by the person's own answers;
-// all slots when none are named.
+// all slots when none are named. Secrets are left out.
 func answered(ctx context.Context, tx pgx.Tx, conversations, slots []string) ([]Item, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT c.principal, coalesce(s.user_id, ''), c.session_id, c.id::text, left(c.goal, $3), v.definition, v.value,
@@ -90,7 +90,7 @@ func answered(ctx context.Context, tx pgx.Tx, conversations, slots []string) ([]
 	if err != nil {
 		return nil, fmt.Errorf("read answers: %w", err)
 	}
-	return items, nil
+	return slices.DeleteFunc(items, Item.secret), nil
 }
 
 func scanItem(row pgx.CollectableRow) (Item, error) {
@@ -107,7 +107,7 @@ func scanItem(row pgx.CollectableRow) (Item, error) {
 	if err := json.Unmarshal(value, &i.Value); err != nil {
 		return Item{}, fmt.Errorf("value of %s: %w", slot.Key, err)
 	}
-	i.Slot, i.Title, i.Type = slot.Key, slot.Title, slot.Type
+	i.Slot, i.Title, i.Type, i.description = slot.Key, slot.Title, slot.Type, slot.Description
 	return i, nil
 }
 

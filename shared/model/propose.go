@@ -11,6 +11,7 @@ import (
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/needed"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/secret"
 )
 
 // Bounds on a proposal; they are narrower than those on what a caller wants.
@@ -125,7 +126,8 @@ func accept(ctx context.Context, proposals []proposal, source string) ([]questio
 	if err != nil {
 		return nil, unusable("its slots cannot be written down")
 	}
-	slots, err := needed.Read(ctx, raw)
+	wanted, err := needed.Read(ctx, raw)
+	slots := wanted.Slots
 	var problem *needed.Error
 	switch { // the problem's text could repeat what people said
 	case errors.As(err, &problem) && strings.HasPrefix(problem.Path, "["):
@@ -150,7 +152,7 @@ func (p *proposal) tidy(source string) error {
 	switch {
 	case !keyForm.MatchString(p.Key):
 		return errors.New("key is not a name in lower case")
-	case len(asksFor(p.Key, false)) > 0:
+	case len(secret.May(p.Key, false)) > 0:
 		return errors.New("key asks for a secret")
 	case !slices.Contains(types, p.Type):
 		return errors.New("type is not known")

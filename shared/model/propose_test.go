@@ -47,7 +47,7 @@ func TestProposedSlotsAreThoseACallerCouldHaveAskedFor(t *testing.T) {
 		{"key": "has_pet", "title": "Pet", "question": "Does a pet come along?", "type": "boolean", "weight": 1},
 		{"key": "pet_name", "title": "Pet", "question": "What is your pet called?", "weight": 1, "when": {"slot": "has_pet", "equals": true}}]`))
 	require.NoError(t, err)
-	assert.Equal(t, asked, slots)
+	assert.Equal(t, asked.Slots, slots)
 	assert.Equal(t, &low, slots[2].Minimum)
 	assert.Equal(t, &high, slots[2].Maximum)
 }

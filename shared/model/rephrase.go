@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/plain"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/secret"
 )
 
 // Wording is what to put into a person's own language and tone.
@@ -130,8 +131,8 @@ func faithful(original, text string) (string, error) {
 	if leadsTo(text, original) != "" {
 		return "", errors.New("holds markup, a link, a host or an address")
 	}
-	allowed := asksFor(original, true)
-	for kind := range asksFor(text, true) {
+	allowed := secret.May(original, true)
+	for kind := range secret.May(text, true) {
 		if !allowed[kind] {
 			return "", errors.New("asks for a secret")
 		}

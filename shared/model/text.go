@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/plain"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/secret"
 )
 
 // markup is what a model has no reason to write to a person: tags, links, and
@@ -28,7 +29,7 @@ func written(text string, maxRunes int, source string) (string, string) {
 		return "", "holds markup or a link"
 	case leadsTo(text, source) != "":
 		return "", "leads to a host or an address"
-	case len(asksFor(text, false)) > 0:
+	case len(secret.May(text, false)) > 0:
 		return "", "asks for a secret"
 	}
 	return text, ""

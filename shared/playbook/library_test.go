@@ -131,6 +131,7 @@ func TestAWrongPlaybookIsToldByFileLineAndField(t *testing.T) {
 		{change("    minimum: 1\n", "  - key: healthy\n    type: boolean\n    question: Healthy?\n    when: {slot: disease, equals: mites}\n"), "slots[1].when.slot: \"disease\" has to come before \"healthy\""},
 		{change("{slot: hives, in: [1, 2]}", "{slot: hives}"), "slots[1].when: minProperties: got 1, want 2"},
 		{beekeeping + "  - key: treated\n    type: boolean\n    question: Treated?\n    when: {slot: disease, in: [mites, moths]}\n", "line 23, slots[2].when: moths is no value of \"disease\"; none, mites are"},
+		{beekeeping + "  - key: login\n    type: string\n    question: {en: 'How do you log in?', de: 'Wie lautet Ihr Passwort?'}\n", "line 22, slots[2].question: asks for a password"},
 		{beekeeping + strings.Repeat("# \n", MaxFileBytes/2), "more than 262144 bytes"},
 		{beekeeping + "---\n" + beekeeping, "one playbook"},
 	} {

@@ -119,7 +119,8 @@ func readSlots(all []map[string]any, language string) ([]questioning.Slot, error
 	if err != nil {
 		return nil, err
 	}
-	return needed.Read(context.Background(), list) // a file of the operator's
+	wanted, err := needed.Read(context.Background(), list) // a file of the operator's
+	return wanted.Slots, err
 }
 
 // checkConditions verifies that conditions name slots further up and values

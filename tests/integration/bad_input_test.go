@@ -50,15 +50,16 @@ func TestBadInputNamesTheFieldAndStoresNothing(t *testing.T) {
 		"a pattern too large": {opening, `{"context": "x", "information_needed": {"properties":{"a":{"pattern":"` + strings.Repeat("x{1000}", 140) + `"}}}}`,
 			[]string{"information_needed.properties.a.pattern", "140000 instructions"}},
 		"a number too large": {opening, `{"context": "x", "information_needed": {"properties":{"a":{"maximum":1e400}}}}`, []string{"information_needed.properties.a.maximum", "1e400 is too large"}},
-		"no draft":           {opening, `{"context": "x", "information_needed": {"$schema":"schema","properties":{"a":{}}}}`, []string{"information_needed.$schema: is not known"}},
 		"a wrong keyword":    {opening, `{"context": "x", "information_needed": {"properties":{"a":{}},"minProperties":"1"}}`, []string{"information_needed.minProperties: got string, want integer"}},
 		"half a character":   {following, `{"conversation_id": "` + id + `", "answers": [{"slot": "destination", "text": "\ud83d"}]}`, []string{"answers[0].text", "surrogate"}},
 		"a value too large":  {following, `{"conversation_id": "` + id + `", "answers": [{"slot": "budget", "value": 1e400}]}`, []string{"answers[0].value", "1e400 is too large"}},
-		"nested object": {opening, `{"context": "x", "information_needed": {"type": "object", "properties": {"address": {"type": "object", "properties": {"city": {"type": "string"}}}}}}`,
-			[]string{"information_needed.properties.address"}},
+		"object without parts": {opening, `{"context": "x", "information_needed": {"type": "object", "required": ["address"], "properties": {"city": {}, "address": {"type": "object"}}}}`,
+			[]string{"information_needed.properties.address", "name each of its parts"}},
+		"a password":   {opening, `{"context": "x", "information_needed": ["host", "password"]}`, []string{"information_needed[1]: asks for a password", "sign-in"}},
+		"a key within": {opening, `{"context": "x", "information_needed": {"name": "login", "schema": {"type": "object", "properties": {"api_key": {"type": "string"}}}}}`, []string{"information_needed.schema.properties.api_key: asks for a key or token"}},
 		"conditions in a cycle": {opening, `{"context": "x", "information_needed": [{"key": "a", "when": {"slot": "b", "equals": 1}}, {"key": "b", "when": {"slot": "a", "equals": 1}}]}`,
 			[]string{"information_needed", "cycle"}},
-		"no JSON Schema":          {opening, `{"context": "x", "information_needed": {"budget": "number"}}`, []string{"information_needed", "properties"}},
+		"no JSON Schema":          {opening, `{"context": "x", "information_needed": {"budget": "numbr"}}`, []string{"information_needed.budget", "number"}},
 		"NUL in the context":      {opening, `{"context": "a\u0000b"}`, []string{"context", "NUL"}},
 		"NUL deep in metadata":    {opening, `{"context": "x", "metadata": {"a": ["b\u0000"]}}`, []string{"metadata.a[0]", "NUL"}},
 		"entry that is no name":   {opening, `{"context": "x", "information_needed": ["a", 5]}`, []string{"information_needed[1]", "name"}},
@@ -106,7 +107,7 @@ func TestAReportMakesNoWorkOfASchemaBeyondTheBounds(t *testing.T) {
 	require.NoError(t, err)
 	defer conn.Close(t.Context())
 	_, err = conn.Exec(t.Context(), `UPDATE conversations SET information_needed = $2 WHERE id = $1`, turn.ConversationID,
-		`{"additionalProperties":{"pattern":"`+strings.Repeat("x{1000}", 140)+`"}}`)
+		`{"properties":{"a":{}},"additionalProperties":{"pattern":"`+strings.Repeat("x{1000}", 140)+`"}}`)
 	require.NoError(t, err)
 	report, err := s.Report(t.Context(), conversation.ReportInput{ConversationID: turn.ConversationID})
 	require.NoError(t, err)

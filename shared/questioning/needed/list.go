@@ -1,82 +1,129 @@
 package needed
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
+	"strings"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
-	"github.com/sequential-questioning/sequential-questioning/shared/schema/bounds"
 )
 
 // readList reads the short form: each entry a name, a question, or an object.
 // What the short form names is wanted, so it is required unless it says not.
-func readList(raw []byte) ([]questioning.Slot, error) {
-	entries, err := decode[[]json.RawMessage]("", raw, "a list")
-	if err != nil {
-		return nil, err
-	}
+func readList(entries []any, notes *notes) (*reader, error) {
 	if len(entries) == 0 {
 		return nil, errorf("", "is empty: name at least one thing wanted")
 	}
 	if len(entries) > MaxSlots {
 		return nil, errorf("", "has %d entries, at most %d can be asked for", len(entries), MaxSlots)
 	}
-	slots := make([]questioning.Slot, len(entries))
-	seen := map[string]bool{}
-	var patterns bounds.Patterns
+	r := newReader(&object{}, notes)
+	r.list = true
 	for i, entry := range entries {
-		path := fmt.Sprintf("[%d]", i)
-		slots[i].Required = true
-		if err := readEntry(path, entry, &slots[i]); err != nil {
+		if err := r.entry(indexed("", i), entry); err != nil {
 			return nil, err
 		}
-		if err := finish(path, &slots[i], &patterns); err != nil {
-			return nil, err
-		}
-		if err := checkDefault(path, &slots[i]); err != nil {
-			return nil, err
-		}
-		if seen[slots[i].Key] {
-			return nil, errorf(path, "the key %q is given twice", slots[i].Key)
-		}
-		seen[slots[i].Key] = true
 	}
-	return slots, nil
+	r.resolveConditions()
+	return r, nil
 }
 
-func readEntry(path string, raw json.RawMessage, slot *questioning.Slot) error {
-	if trimmed := bytes.TrimSpace(raw); trimmed[0] == '"' {
-		text, err := decodeText(path, trimmed, MaxTitle)
-		slot.Key, slot.Title, slot.Type = keyFrom(text), text, questioning.Text
-		if text == slot.Key {
+// nesting are members that make an entry a JSON Schema with parts of its own.
+var nesting = []string{"properties", "items", "anyOf", "oneOf", "allOf", "nullable", "schema"}
+
+func (r *reader) entry(path string, entry any) error {
+	slot := questioning.Slot{Required: true, Type: questioning.Text}
+	switch e := entry.(type) {
+	case string:
+		text, err := textOf(path, e, MaxTitle)
+		if err != nil {
+			return err
+		}
+		if slot.Key, slot.Title = keyFrom(text), text; text == slot.Key {
 			slot.Title = titleFrom(text)
 		}
-		return err
-	}
-	if bytes.TrimSpace(raw)[0] != '{' {
+	case *object:
+		for _, name := range nesting {
+			if e.has(name) {
+				return r.nested(path, e)
+			}
+		}
+		if err := r.members(path, e, &slot); err != nil {
+			return err
+		}
+	default:
 		return errorf(path, `must be a name, or an object such as {"key": "deadline", "type": "date"}`)
 	}
-	fields, err := members(path, raw)
-	if err != nil {
+	if slot.Key == "" || len(slot.Key) > MaxKey {
+		return keyLength(path)
+	}
+	at := []step{{name: slot.Key}}
+	return r.append(path, slot, position{steps: at}, place{steps: at})
+}
+
+// keyNames name an entry, the first that is there.
+var keyNames = []string{"key", "name", "id", "field", "slot"}
+
+// nested reads an entry that is a JSON Schema with a name.
+func (r *reader) nested(path string, e *object) error {
+	key, required := "", true
+	for _, name := range keyNames {
+		if text, ok := e.get(name).(string); ok && key == "" {
+			key = strings.TrimSpace(text)
+		}
+	}
+	if key == "" {
+		return keyLength(path)
+	}
+	if flag, ok := e.get("required").(bool); ok {
+		required = flag
+		e.delete("required")
+	} else if e.has("in") { // a parameter of OpenAPI
+		required = false
+	}
+	if inner, ok := e.get("schema").(*object); ok {
+		e, path = inner, join(path, "schema")
+	}
+	if err := (&normalizer{notes: r.notes}).schema(path, e); err != nil {
 		return err
 	}
-	var typ string
-	for _, f := range fields {
-		at := bounds.Join(path, f.name)
-		switch f.name {
-		case "key", "name":
-			slot.Key, err = decodeText(at, f.value, MaxTitle)
-		case "type":
-			typ, err = decodeText(at, f.value, MaxKey)
+	return r.property(path, key, e, position{required: true}, required)
+}
+
+// members reads the members of an entry into slot.
+func (r *reader) members(path string, e *object, slot *questioning.Slot) error {
+	var kind string
+	for _, m := range e.members {
+		at := join(path, m.name)
+		var err error
+		switch m.name {
+		case "key", "name", "id", "field", "slot":
+			if slot.Key == "" {
+				slot.Key, err = textOf(at, m.value, MaxTitle)
+			}
+		case "type", "kind":
+			kind, err = textOf(at, m.value, MaxKey)
+		case "text": // of a question, in forms
+			if slot.Question == "" {
+				slot.Question, err = textOf(at, m.value, MaxDescription)
+			}
+		case "format":
+			if kind == "" || kind == "string" || kind == "text" {
+				kind, err = textOf(at, m.value, MaxKey)
+			}
 		case "required":
-			slot.Required, err = decode[bool](at, f.value, "true or false")
-		case "options", "enum":
-			slot.Options, err = readOptions(at, f.value)
+			var ok bool
+			if slot.Required, ok = m.value.(bool); !ok {
+				err = errorf(at, "must be true or false")
+			}
+		case "optional":
+			if optional, ok := m.value.(bool); ok {
+				slot.Required = !optional
+			}
+		case "options", "enum", "choices", "values":
+			slot.Options, err = listedOptions(at, m.value)
 		default:
 			var known bool
-			if known, err = common(at, f, slot); err == nil && !known {
-				err = errorf(at, "is not known; an entry has key, title, description, question, type, options, required, weight, default, when, look_for and bounds")
+			if known, err = common(at, m, slot); err == nil && !known && !strings.HasPrefix(m.name, "x-") {
+				r.notes.add(at, "is not known and set aside; an entry has key, title, description, question, type, options, required, weight, default, when, look_for and bounds")
 			}
 		}
 		if err != nil {
@@ -86,51 +133,59 @@ func readEntry(path string, raw json.RawMessage, slot *questioning.Slot) error {
 	if slot.Key == "" {
 		slot.Key = keyFrom(slot.Title + slot.Question)
 	}
-	slot.Type, err = listType(bounds.Join(path, "type"), typ, len(slot.Options) > 0)
+	var err error
+	slot.Type, err = listType(join(path, "type"), kind, len(slot.Options) > 0)
 	return err
 }
 
 func listType(path, name string, options bool) (questioning.Type, error) {
-	switch t := questioning.Type(name); t {
-	case questioning.Choices, "multi", "array":
+	lower := strings.ToLower(name)
+	switch lower {
+	case "choices", "multi", "multiselect", "array", "list":
 		if options {
 			return questioning.Choices, nil
 		}
+		if lower == "choices" || lower == "multiselect" {
+			return "", errorf(path, "%s need options", lower)
+		}
 		return questioning.List, nil
-	case "", "text", "enum", questioning.Text, questioning.Choice:
-		if options {
-			return questioning.Choice, nil
+	case "choice", "enum", "select", "radio":
+		if !options {
+			return "", errorf(path, "a %s needs options", lower)
 		}
-		if t == questioning.Choice || t == "enum" {
-			return "", errorf(path, "a choice needs options")
-		}
-		return questioning.Text, nil
-	case questioning.Integer, questioning.Number, questioning.Boolean, questioning.Date, questioning.Time,
-		questioning.DateTime, questioning.Email, questioning.URI, questioning.List:
-		if options {
-			return questioning.Choice, nil
-		}
-		return t, nil
+	}
+	if options {
+		return questioning.Choice, nil
+	}
+	named, known := typeNamed(name)
+	switch {
+	case named.format == "password":
+		return "", secretError(path, "a password")
+	case name == "" || known && named.kind == "string" || known && named.kind == "":
+		return formatType(named.format), nil
+	case known && named.kind == "integer":
+		return questioning.Integer, nil
+	case known && named.kind == "number":
+		return questioning.Number, nil
+	case known && named.kind == "boolean":
+		return questioning.Boolean, nil
 	}
 	return "", errorf(path, "%q is not known; string, integer, number, boolean, date, time, date-time, email, uri, choice, choices and list are", name)
 }
 
-func readOptions(path string, raw json.RawMessage) ([]questioning.Option, error) {
-	entries, err := decode[[]json.RawMessage](path, raw, "a list of options")
+func listedOptions(path string, raw any) ([]questioning.Option, error) {
+	entries, err := listOf(path, raw, "options")
 	if err != nil {
 		return nil, err
 	}
 	options := make([]questioning.Option, len(entries))
 	for i, entry := range entries {
-		at := fmt.Sprintf("%s[%d]", path, i)
-		if bytes.TrimSpace(entry)[0] == '{' {
-			err = json.Unmarshal(entry, &options[i])
-		} else {
-			err = json.Unmarshal(entry, &options[i].Value)
+		value, title := optionOf(entry)
+		plain, ok := plainValue(value)
+		if !ok {
+			return nil, errorf(indexed(path, i), `must be a value, or {"value": …, "title": "…"}`)
 		}
-		if err != nil || !scalar(options[i].Value) {
-			return nil, errorf(at, `must be a value, or {"value": …, "title": "…"}`)
-		}
+		options[i] = questioning.Option{Value: plain, Title: short(title, MaxTitle)}
 	}
 	return options, checkOptions(path, options)
 }

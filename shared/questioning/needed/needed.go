@@ -1,16 +1,20 @@
-// Package needed reads what a caller wants gathered, either as a flat JSON
-// Schema object or as a short list, into slots.
+// Package needed reads what a caller wants gathered into slots: a JSON Schema as
+// generators of several dialects write it, a map of names to types, or a short
+// list. It also puts what was gathered back into the caller's shape.
 package needed
 
 import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/secret"
 	"github.com/sequential-questioning/sequential-questioning/shared/schema/bounds"
 )
 
@@ -28,31 +32,104 @@ type Error = bounds.Error
 
 func errorf(path, format string, args ...any) error { return bounds.Errorf(path, format, args...) }
 
-// Read turns information_needed into slots, in the order given. The error is an
-// *Error, or that of ctx when the caller has gone. Work is bounded before it is
-// done, see package bounds.
-func Read(ctx context.Context, raw []byte) ([]questioning.Slot, error) {
-	var slots []questioning.Slot
-	var err error
-	switch trimmed := bytes.TrimSpace(raw); {
-	case len(trimmed) > 0 && trimmed[0] == '{':
-		if err = bounds.Schema(ctx, trimmed); err == nil {
-			slots, err = readSchema(trimmed)
-		}
-	case len(trimmed) > 0 && trimmed[0] == '[':
-		if err = bounds.JSON(ctx, trimmed); err == nil {
-			slots, err = readList(trimmed)
-		}
-	default:
-		err = errorf("", `must be a JSON Schema object with "properties", or a list such as ["budget", {"key": "deadline", "type": "date"}]`)
+// Wanted is what a caller wants gathered.
+type Wanted struct {
+	Slots []questioning.Slot // in the order given
+	// Warnings say, by path, what was set aside because nobody can be asked for
+	// it or held to it. They are at most a dozen and one.
+	Warnings []string
+	// Schema is information_needed as JSON Schema of draft 2020-12, whatever
+	// dialect it was written in; nil for a list. Values satisfies it where
+	// everything that is required was answered.
+	Schema json.RawMessage
+
+	reader *reader
+}
+
+// Read turns information_needed into slots, which it returns with an error about
+// their conditions too. The error is an *Error, or that of ctx when the caller
+// has gone. Work is bounded before it is done, see package
+// bounds.
+func Read(ctx context.Context, raw []byte) (Wanted, error) {
+	wanted, err := readDocument(ctx, bytes.TrimSpace(raw))
+	if err == nil {
+		err = checkConditions(wanted.Slots)
+	}
+	return wanted, err
+}
+
+func readDocument(ctx context.Context, raw []byte) (Wanted, error) {
+	if len(raw) == 0 || raw[0] != '{' && raw[0] != '[' {
+		return Wanted{}, errorf("", `must be a JSON Schema object with "properties", or a list such as ["budget", {"key": "deadline", "type": "date"}]`)
+	}
+	if err := bounds.JSON(ctx, raw); err != nil {
+		return Wanted{}, err
+	}
+	document, err := parse(raw)
+	if err != nil {
+		return Wanted{}, err
+	}
+	var w Wanted
+	said := &notes{}
+	if list := listIn(document, said); list != nil {
+		w.reader, err = readList(list, said)
+	} else {
+		w.reader, w.Schema, err = readObject(ctx, document.(*object), said)
 	}
 	if err != nil {
-		return nil, err
+		return Wanted{}, within(said.prefix, err)
 	}
-	for i := range slots {
-		slots[i] = slots[i].Plain()
+	w.Slots, w.Warnings = w.reader.slots, said.all()
+	for i := range w.Slots {
+		w.Slots[i] = w.Slots[i].Plain()
 	}
-	return slots, checkConditions(slots)
+	return w, nil
+}
+
+// listNames name a list of what is wanted within an object.
+var listNames = []string{"information_needed", "questions", "fields", "slots", "parameters"}
+
+// listIn returns the list of the short form, also where an object has it.
+func listIn(document any, said *notes) []any {
+	if list, ok := document.([]any); ok {
+		return list
+	}
+	for _, name := range listNames {
+		if list, _ := document.(*object).get(name).([]any); len(list) > 0 {
+			if _, ok := list[0].(*object); ok { // a map has lists of options
+				said.prefix = name
+				return list
+			}
+		}
+	}
+	return nil
+}
+
+// readObject reads a JSON Schema, a wrapper of one, or a map of names to types.
+func readObject(ctx context.Context, document *object, said *notes) (*reader, json.RawMessage, error) {
+	root, prefix := unwrap(document)
+	said.prefix = prefix
+	if !isSchema(root) {
+		var err error
+		if root, err = fromMap(root); err != nil {
+			return nil, nil, err
+		}
+	}
+	if err := (&normalizer{notes: said}).schema("", root); err != nil {
+		return nil, nil, err
+	}
+	if err := begin(root); err != nil {
+		return nil, nil, err
+	}
+	raw, err := json.Marshal(root)
+	if err != nil {
+		return nil, nil, fmt.Errorf("write normalized schema: %w", err)
+	}
+	if err := bounds.Schema(ctx, raw); err != nil {
+		return nil, nil, err
+	}
+	r, err := readSchema(root, said)
+	return r, raw, err
 }
 
 // checkConditions verifies that conditions name other slots and form no cycle.
@@ -84,59 +161,17 @@ func checkConditions(slots []questioning.Slot) error {
 	return nil
 }
 
-// member is one member of a JSON object, in source order.
-type member struct {
-	name  string
-	value json.RawMessage
-}
-
-// members splits a JSON object without losing the order or a doubled name.
-func members(path string, raw []byte) ([]member, error) {
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
-		return nil, errorf(path, "must be an object")
-	}
-	var all []member
-	seen := map[string]bool{}
-	for dec.More() {
-		t, err := dec.Token()
-		if err != nil {
-			return nil, errorf(path, "is not valid JSON: %v", err)
-		}
-		m := member{name: t.(string)}
-		if seen[m.name] {
-			return nil, errorf(bounds.Join(path, m.name), "is given twice")
-		}
-		seen[m.name] = true
-		if err := dec.Decode(&m.value); err != nil {
-			return nil, errorf(bounds.Join(path, m.name), "is not valid JSON: %v", err)
-		}
-		all = append(all, m)
-	}
-	return all, nil
-}
-
-func decode[T any](path string, raw json.RawMessage, want string) (T, error) {
-	var v T
-	if bytes.Equal(bytes.TrimSpace(raw), []byte("null")) || json.Unmarshal(raw, &v) != nil {
-		return v, errorf(path, "must be %s", want)
-	}
-	return v, nil
-}
-
-func decodeText(path string, raw json.RawMessage, limit int) (string, error) {
-	s, err := decode[string](path, raw, "a string")
-	if err == nil && utf8.RuneCountInString(s) > limit {
-		err = errorf(path, "has %d characters, at most %d are allowed", utf8.RuneCountInString(s), limit)
-	}
-	return strings.TrimSpace(s), err
-}
-
 // finish checks a slot as a whole and fills in what was left out. patterns are
 // those of the slots before.
 func finish(path string, s *questioning.Slot, patterns *bounds.Patterns) error {
-	if s.Key == "" || len(s.Key) > MaxKey {
+	if plain.Line(s.Key) == "" || len(s.Key) > MaxKey {
 		return keyLength(path)
+	}
+	if what, where := secret.Asks(*s); what != "" {
+		if where == "key" {
+			return secretError(path, what)
+		}
+		return secretError(bounds.Join(path, where), what)
 	}
 	if s.Title == "" {
 		s.Title = titleFrom(s.Key)
@@ -158,8 +193,12 @@ func finish(path string, s *questioning.Slot, patterns *bounds.Patterns) error {
 	return nil
 }
 
+func secretError(path, what string) error {
+	return errorf(path, "asks for %s, %s", what, secret.Instead)
+}
+
 func keyLength(path string) error {
-	return errorf(path, "needs a key of 1 to %d characters", MaxKey)
+	return errorf(path, "needs a key of 1 to %d bytes, not all of them blank", MaxKey)
 }
 
 // titleFrom makes "Start date" from start_date, start-date or startDate.
@@ -196,12 +235,4 @@ func keyFrom(text string) string {
 		key = key[:len(key)-size]
 	}
 	return strings.Trim(key, "_")
-}
-
-func scalar(v any) bool {
-	switch v.(type) {
-	case string, float64, bool:
-		return true
-	}
-	return false
 }

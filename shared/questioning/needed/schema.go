@@ -3,215 +3,376 @@ package needed
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/schema/bounds"
 )
 
-// document is a JSON Schema being read, with the definitions $ref can reach. It
-// is within the bounds, so that following its references comes to an end.
-type document struct {
-	defs map[string]json.RawMessage // by pointer: #/$defs/Colour
+// Bounds on a list of objects. Each entry is asked for by slots of its own, once
+// the person has said how many there are.
+const (
+	maxEntries    = 5  // asked for where the schema does not say how many
+	maxMinEntries = 20 // a list that has to have more cannot be asked for
+)
+
+// reader makes slots of a normalized schema.
+type reader struct {
+	root     *object
+	notes    *notes
+	patterns bounds.Patterns
+	slots    []questioning.Slot
+	places   []place                           // of each slot
+	scopes   map[*questioning.Condition]string // key of the object that says it
+	seen     map[string]bool
+	list     bool // it reads the short form
 }
 
-func readSchema(raw []byte) ([]questioning.Slot, error) {
-	root, err := members("", raw)
+// position is where in the schema, and in what is asked for, a slot stands.
+type position struct {
+	key      string   // of the object around it; "" at the root
+	titles   []string // of the objects around it, the outermost first
+	steps    []step
+	required bool
+	listed   bool // in what the object around it requires, which may be optional
+	when     *questioning.Condition
+}
+
+func newReader(root *object, notes *notes) *reader {
+	return &reader{root: root, notes: notes, seen: map[string]bool{}, scopes: map[*questioning.Condition]string{}}
+}
+
+// readSchema reads the slots of a normalized schema.
+func readSchema(root *object, notes *notes) (*reader, error) {
+	r := newReader(root, notes)
+	top, err := r.flatten("", root)
 	if err != nil {
 		return nil, err
 	}
-	doc := document{defs: map[string]json.RawMessage{}}
-	var properties, required json.RawMessage
-	for _, m := range root {
-		switch m.name {
-		case "type":
-			if t, err := decode[string]("type", m.value, `"object"`); err != nil || t != "object" {
-				return nil, errorf("type", `must be "object": what is wanted are its properties`)
-			}
-		case "properties":
-			properties = m.value
-		case "required":
-			required = m.value
-		case "$defs", "definitions":
-			defs, err := members(m.name, m.value)
-			if err != nil {
-				return nil, err
-			}
-			for _, d := range defs {
-				doc.defs["#/"+m.name+"/"+d.name] = d.value
-			}
-		case "allOf", "anyOf", "oneOf", "not", "if", "then", "else", "patternProperties",
-			"dependentSchemas", "dependentRequired", "$ref", "propertyNames":
-			return nil, errorf(m.name, "cannot be asked for: only a flat object with properties can")
-		}
+	if kind := top.get("type"); kind != nil && kind != "object" {
+		return nil, errorf("type", `must be "object": what is wanted are its properties`)
 	}
-	if properties == nil {
+	if !top.has("properties") {
 		return nil, errorf("", `needs "properties": an object of what is wanted`)
 	}
-	fields, err := members("properties", properties)
-	if err != nil {
+	for _, name := range []string{"not", "if", "patternProperties", "dependentSchemas", "dependentRequired", "propertyNames"} {
+		if top.has(name) {
+			r.notes.add(name, "is set aside: the report says whether the values satisfy it")
+		}
+	}
+	if err := r.object("", top, position{required: true}); err != nil {
 		return nil, err
 	}
-	if len(fields) == 0 {
-		return nil, errorf("properties", "is empty: name at least one thing wanted")
+	if len(r.slots) == 0 {
+		return nil, errorf("properties", "leaves nothing to ask for: every value is fixed, or set aside")
 	}
-	if len(fields) > MaxSlots {
-		return nil, errorf("properties", "has %d entries, at most %d can be asked for", len(fields), MaxSlots)
-	}
-	slots := make([]questioning.Slot, len(fields))
-	var patterns bounds.Patterns
-	for i, f := range fields {
-		path := bounds.Join("properties", f.name)
-		slots[i].Key = f.name
-		if len(f.name) > MaxKey { // every path below it would repeat it
-			return nil, keyLength(path)
-		}
-		if err := doc.property(path, f.value, &slots[i]); err != nil {
-			return nil, err
-		}
-		if err := finish(path, &slots[i], &patterns); err != nil {
-			return nil, err
-		}
-		if err := checkDefault(path, &slots[i]); err != nil {
-			return nil, err
-		}
-	}
-	return slots, markRequired(required, slots)
+	r.resolveConditions()
+	return r, nil
 }
 
-func markRequired(raw json.RawMessage, slots []questioning.Slot) error {
-	if raw == nil {
+// begin has a document that only defines schemas, as one of OpenAPI does, refer
+// to the one of them that no other refers to.
+func begin(root *object) error {
+	if slices.ContainsFunc([]string{"properties", "$ref", "allOf", "anyOf", "oneOf", "type"}, root.has) {
 		return nil
 	}
-	names, err := decode[[]string]("required", raw, "a list of property names")
-	if err != nil {
-		return err
-	}
-	for i, name := range names {
-		at := slices.IndexFunc(slots, func(s questioning.Slot) bool { return s.Key == name })
-		if at < 0 {
-			return errorf(fmt.Sprintf("required[%d]", i), "there is no property %q", name)
+	for _, at := range []string{"components/schemas", "$defs", "definitions"} {
+		found, _ := lookup(root, "#/"+at)
+		all, ok := found.(*object)
+		if !ok {
+			continue
 		}
-		slots[at].Required = true
+		if len(all.members) > MaxSlots {
+			return whichSchema(at)
+		}
+		text, err := json.Marshal(root)
+		if err != nil {
+			return fmt.Errorf("write schema: %w", err)
+		}
+		var free []string
+		for _, m := range all.members {
+			ref, _ := json.Marshal("#/" + at + "/" + m.name)
+			if of, ok := m.value.(*object); ok && (of.has("properties") || of.has("allOf")) && !bytes.Contains(text, ref) {
+				free = append(free, m.name)
+			}
+		}
+		if len(free) != 1 {
+			return whichSchema(at)
+		}
+		root.set("$ref", "#/"+at+"/"+free[0])
+		return nil
 	}
 	return nil
 }
 
-// property reads the schema of one property into slot.
-func (d document) property(path string, raw json.RawMessage, slot *questioning.Slot) error {
-	fields, err := members(path, raw)
+func whichSchema(at string) error {
+	return errorf(strings.ReplaceAll(at, "/", "."), `does not say which of its schemas is wanted; add "$ref": "#/%s/Name" beside it`, at)
+}
+
+// object reads what an object has, in its order.
+func (r *reader) object(path string, v view, at position) error {
+	in := join(path, "properties")
+	properties, ok := v.get("properties").(*object)
+	if !ok {
+		return errorf(in, "must be an object of what is wanted")
+	}
+	if len(properties.members) == 0 {
+		return errorf(in, "is empty: name at least one thing wanted")
+	}
+	if n := len(properties.members); n > MaxSlots {
+		return errorf(in, "has %d entries, at most %d can be asked for", n, MaxSlots)
+	}
+	required, err := requiredOf(path, v, properties)
 	if err != nil {
 		return err
 	}
-	var typ, format string
-	var items json.RawMessage
-	var alternatives []member
-	for _, f := range fields {
-		at := bounds.Join(path, f.name)
-		switch f.name {
-		case "$ref":
-			ref, err := decode[string](at, f.value, "a string")
-			if err != nil {
-				return err
+	var aside error
+	read := len(r.slots)
+	for _, m := range properties.members {
+		needed := slices.Contains(required, m.name)
+		before := len(r.slots)
+		err := r.property(join(in, m.name), m.name, m.value, at, needed)
+		var unasked cannotAsk
+		if errors.As(err, &unasked) && !needed {
+			r.rewind(before)
+			r.notes.add(unasked.problem.Path, "is set aside: it %s", unasked.problem.Problem)
+			if aside == nil {
+				aside = err
 			}
-			target, ok := d.defs[ref]
-			if !ok {
-				return errorf(at, `%q is not a definition of this schema, such as "#/$defs/Name"`, ref)
-			}
-			if err := d.property(path, target, slot); err != nil {
-				return err
-			}
-		case "type":
-			if typ, err = typeName(at, f.value); err != nil {
-				return err
-			}
-		case "enum", "const":
-			if err := readEnum(at, f, slot); err != nil {
-				return err
-			}
-		case "oneOf", "anyOf", "allOf":
-			alternatives = append(alternatives, f)
-		case "items":
-			items = f.value
-		case "format":
-			if format, err = decodeText(at, f.value, MaxKey); err != nil {
-				return err
-			}
-		case "properties", "patternProperties", "prefixItems", "not", "if", "then", "else",
-			"dependentSchemas", "dependentRequired", "multipleOf", "contains", "unevaluatedProperties":
-			return errorf(at, "cannot be asked for in one question: give a single value, or name each part as a property of its own")
-		case "exclusiveMinimum", "exclusiveMaximum":
-			if err := readExclusive(at, f, typ, slot); err != nil {
-				return err
-			}
-		default:
-			if _, err := common(at, f, slot); err != nil {
-				return err
-			}
+			continue
 		}
-	}
-	for _, alternative := range alternatives {
-		if err := d.alternatives(bounds.Join(path, alternative.name), alternative.value, slot); err != nil {
+		if err != nil {
 			return err
 		}
 	}
-	return d.typed(path, slot, typ, format, items)
+	if len(r.slots) == read && aside != nil {
+		return aside // nothing else is wanted
+	}
+	return nil
 }
 
-// typeName reads type, which may be a list of one type and "null".
-func typeName(path string, raw json.RawMessage) (string, error) {
-	if raw = bytes.TrimSpace(raw); raw[0] != '[' {
-		return decode[string](path, raw, "a type name")
+// rewind drops the slots of a property that turned out not to be askable.
+func (r *reader) rewind(to int) {
+	for _, s := range r.slots[to:] {
+		delete(r.seen, s.Key)
 	}
-	names, err := decode[[]string](path, raw, "a type name or a list of them")
+	r.slots, r.places = r.slots[:to], r.places[:to]
+}
+
+func requiredOf(path string, v view, properties *object) ([]string, error) {
+	if !v.has("required") {
+		return nil, nil
+	}
+	at := join(path, "required")
+	names, err := stringsOf(at, v.get("required"))
 	if err != nil {
-		return "", err
+		return nil, errorf(at, "must be a list of property names")
 	}
-	names = slices.DeleteFunc(names, func(n string) bool { return n == "null" })
-	if len(names) != 1 {
-		return "", errorf(path, "must be one type (and null at most)")
+	for i, name := range names {
+		if !properties.has(name) {
+			return nil, errorf(indexed(at, i), "there is no property %q", name)
+		}
 	}
-	return names[0], nil
+	return names, nil
+}
+
+// property reads one property: a slot, or those of an object or of a list of objects.
+func (r *reader) property(path, name string, raw any, at position, required bool) error {
+	key := at.key + name
+	if len(key) > MaxKey { // every path below it would repeat it
+		return keyLength(path)
+	}
+	v, err := r.flatten(path, raw)
+	if err != nil {
+		return err
+	}
+	if v.get("writeOnly") == true {
+		return secretError(join(path, "writeOnly"), "a secret")
+	}
+	at.required = at.required && required && !v.nullable
+	at.listed = required
+	at.steps = append(slices.Clip(at.steps), step{name: name})
+	for _, name := range []string{"when", "x-when"} {
+		if !v.has(name) {
+			continue
+		}
+		if at.when, err = readCondition(join(path, name), v.get(name)); err != nil {
+			return err
+		}
+		r.scopes[at.when] = at.key
+	}
+	switch {
+	case v.has("properties"):
+		at.titles = append(slices.Clip(at.titles), titleOf(v, name))
+		at.key = key + "."
+		return r.object(path, v, at)
+	case v.get("type") == "object":
+		return cannot(path, "is an object without properties, which cannot be asked for in one question; name each of its parts in its properties")
+	case v.get("type") == "array" || v.get("type") == nil && v.has("items") && optionsIn(v) == nil:
+		return r.array(path, name, v, at)
+	}
+	return r.single(path, name, v, at)
+}
+
+// single reads a property that is asked for by one question.
+func (r *reader) single(path, name string, v view, at position) error {
+	slot := questioning.Slot{Key: at.key + name, Required: at.required, When: at.when}
+	if err := r.describe(path, v, &slot); err != nil {
+		return err
+	}
+	if err := r.typed(path, v, &slot); err != nil {
+		return err
+	}
+	given := slot.Default != nil
+	if _, fixed := v.fixed(); fixed && (v.has("const") || at.listed || given) { // the schema says it; the report has it
+		return checkDefault(path, &slot)
+	}
+	return r.append(path, slot, at, place{steps: at.steps})
+}
+
+// append adds a slot that has been read.
+func (r *reader) append(path string, slot questioning.Slot, at position, p place) error {
+	if len(slot.Title) == 0 {
+		slot.Title = titleFrom(at.steps[len(at.steps)-1].name)
+	}
+	if len(at.titles) > 0 {
+		slot.Title = short(slot.Title+" ("+strings.Join(at.titles, ", ")+")", MaxTitle)
+	}
+	if err := finish(path, &slot, &r.patterns); err != nil {
+		return err
+	}
+	if err := checkDefault(path, &slot); err != nil {
+		return err
+	}
+	if r.seen[slot.Key] {
+		return errorf(path, "the key %q is given twice: by a property of that name, and by one within an object", slot.Key)
+	}
+	if len(r.slots) == MaxSlots {
+		return errorf(path, "is one thing too many: at most %d can be asked for, parts of objects and entries of lists counted", MaxSlots)
+	}
+	r.seen[slot.Key] = true
+	r.slots, r.places = append(r.slots, slot), append(r.places, p)
+	return nil
+}
+
+func titleOf(v view, name string) string {
+	if title := firstText(v.object, "title", "label"); title != "" {
+		return title
+	}
+	return titleFrom(name)
+}
+
+func short(text string, most int) string { return plain.Excerpt(text, most) }
+
+// ignored are keywords that no answer is held against when it is given. The
+// report says whether the values satisfy them.
+var ignored = []string{"multipleOf", "not", "if", "dependentSchemas", "dependentRequired", "contains", "minContains",
+	"maxContains", "patternProperties", "unevaluatedProperties", "unevaluatedItems"}
+
+// describe reads into a slot what its schema says beside its type.
+func (r *reader) describe(path string, v view, slot *questioning.Slot) error {
+	var err error
+	if slot.Options, err = r.readOptions(path, v); err != nil {
+		return err
+	}
+	for _, m := range v.members {
+		at := join(path, m.name)
+		switch {
+		case m.name == "exclusiveMinimum" || m.name == "exclusiveMaximum":
+			err = readExclusive(at, m, v.get("type"), slot)
+		case m.name == "when" || m.name == "x-when": // read before, objects have it too
+		case m.name == "multipleOf" && numberIs(m.value, 1): // an integer
+		case slices.Contains(ignored, m.name):
+			r.notes.add(at, "is set aside: answers are not held against it, the report's values are")
+		default:
+			_, err = common(at, m, slot)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	dropSafe(slot)
+	return nil
+}
+
+func numberIs(v any, want float64) bool {
+	n, ok := plainValue(v)
+	return ok && n == want
+}
+
+// maxSafe is the largest integer that JavaScript holds exactly.
+const maxSafe = 1<<53 - 1
+
+// dropSafe leaves out the bounds of machine integers, which generators write and
+// which tell a person nothing.
+func dropSafe(slot *questioning.Slot) {
+	if slot.Minimum != nil && (*slot.Minimum <= -maxSafe || *slot.Minimum == math.MinInt32) {
+		slot.Minimum = nil
+	}
+	if slot.Maximum != nil && (*slot.Maximum >= maxSafe || *slot.Maximum == math.MaxInt32 || *slot.Maximum == math.MaxUint32) {
+		slot.Maximum = nil
+	}
 }
 
 // typed settles the slot's type from what its schema says.
-func (d document) typed(path string, slot *questioning.Slot, typ, format string, items json.RawMessage) error {
-	if len(slot.Options) > 0 && typ != "array" {
-		if slot.Type == "" {
-			slot.Type = questioning.Choice
+func (r *reader) typed(path string, v view, slot *questioning.Slot) error {
+	if format, ok := v.get("format").(string); v.has("format") && !ok {
+		return errorf(join(path, "format"), "must be a string")
+	} else if len(format) > MaxKey {
+		return errorf(join(path, "format"), "has %d characters, at most %d are allowed", len(format), MaxKey)
+	}
+	format, _ := v.get("format").(string)
+	if format == "password" {
+		return secretError(join(path, "format"), "a password")
+	}
+	kind, isText := v.get("type").(string)
+	if fixed, isBool := v.get("const").(bool); isBool { // agreeing is the person's
+		slot.Type, slot.Options = questioning.Boolean, nil
+		if !fixed {
+			r.notes.add(join(path, "const"), "is set aside: the report says whether the answer is it")
 		}
 		return nil
 	}
-	switch typ {
-	case "string":
-		slot.Type = formatType(format)
-	case "integer":
+	switch {
+	case v.has("type") && !isText:
+		return errorf(join(path, "type"), "must be a type name or a list of them")
+	case len(slot.Options) > 0:
+		slot.Type = questioning.Choice
+	case kind == "string" || kind == "":
+		if v.has("contentMediaType") || format == "binary" || format == "byte" {
+			return cannot(path, "is a file, which cannot be asked for; ask for its address (format uri)")
+		}
+		if slot.Type = formatType(format); slot.Type != questioning.Text {
+			slot.Pattern = "" // the format says as much, and shows better
+		}
+	case kind == "integer":
 		slot.Type = questioning.Integer
-	case "number":
+	case kind == "number":
 		slot.Type = questioning.Number
-	case "boolean":
+	case kind == "boolean":
 		slot.Type = questioning.Boolean
-	case "array":
-		return d.array(path, slot, items)
-	case "":
-		if items != nil {
-			return d.array(path, slot, items)
-		}
-		if slot.Type == "" { // neither a type nor a reference that gave one
-			slot.Type = formatType(format)
-		}
-	case "object":
-		return errorf(path, "an object cannot be asked for in one question: name each of its parts as a property of its own")
+	case kind == "null":
+		return cannot(join(path, "type"), "is null alone, which nobody can be asked for")
 	default:
-		return errorf(bounds.Join(path, "type"), "%q cannot be asked for; string, number, integer, boolean or array can", typ)
+		return cannot(join(path, "type"), "%q cannot be asked for; string, number, integer, boolean, array or object can", kind)
 	}
 	return nil
 }
 
 func formatType(format string) questioning.Type {
+	switch format {
+	case "url", "iri":
+		return questioning.URI
+	case "idn-email":
+		return questioning.Email
+	case "datetime":
+		return questioning.DateTime
+	}
 	switch t := questioning.Type(format); t {
 	case questioning.Date, questioning.Time, questioning.DateTime, questioning.Email, questioning.URI:
 		return t
@@ -219,227 +380,145 @@ func formatType(format string) questioning.Type {
 	return questioning.Text
 }
 
-// array reads a list of strings, or of options.
-func (d document) array(path string, slot *questioning.Slot, items json.RawMessage) error {
-	slot.Type = questioning.List
-	if items == nil {
-		return nil
+// array reads a list of texts or numbers, of options, or of objects.
+func (r *reader) array(path, name string, v view, at position) error {
+	if v.has("prefixItems") {
+		return cannot(path, "is a list with a meaning for each place, which cannot be asked for in one question; name each part as a property of its own")
 	}
-	at := bounds.Join(path, "items")
-	item := questioning.Slot{Key: slot.Key}
-	if err := d.property(at, items, &item); err != nil {
+	slot := questioning.Slot{Key: at.key + name, Type: questioning.List, Required: at.required, When: at.when}
+	in := join(path, "items")
+	item := view{object: &object{}}
+	if raw := v.get("items"); raw != nil && raw != true {
+		var err error
+		if item, err = r.flatten(in, raw); err != nil {
+			return err
+		}
+	}
+	if item.has("properties") {
+		return r.entries(path, name, v, item, at)
+	}
+	if err := r.describe(path, v, &slot); err != nil {
 		return err
 	}
-	switch item.Type {
+	one := questioning.Slot{Key: slot.Key}
+	if err := r.describe(in, item, &one); err != nil {
+		return err
+	}
+	if kind := item.get("type"); kind == "array" || kind == "object" || item.has("items") {
+		return cannot(in, "a list of %ss cannot be asked for; a list of texts, of numbers, of options or of objects with properties can", kindOf(kind))
+	}
+	if err := r.typed(in, item, &one); err != nil {
+		return err
+	}
+	p := place{steps: at.steps}
+	if len(slot.Options) > 0 { // beside "array", where items should have them
+		one.Type, one.Options = questioning.Choice, slot.Options
+		slot.Options = nil
+	}
+	switch one.Type {
 	case questioning.Choice:
-		slot.Type, slot.Options = questioning.Choices, item.Options
-	case questioning.Text, questioning.Email, questioning.URI:
-	default:
-		return errorf(at, "a list of %s cannot be asked for; a list of strings or of options can", item.Type)
+		slot.Type, slot.Options = questioning.Choices, one.Options
+	case questioning.Boolean:
+		return cannot(in, "a list of booleans cannot be asked for; a list of texts, of numbers, of options or of objects with properties can")
+	case questioning.Integer, questioning.Number:
+		p.numbers = true
+	case questioning.Date, questioning.Time, questioning.DateTime:
+		r.notes.add(join(in, "format"), "is set aside: each entry of a list is kept as it was written")
+	}
+	return r.append(path, slot, at, p)
+}
+
+func kindOf(kind any) string {
+	if text, ok := kind.(string); ok {
+		return text
+	}
+	return "list"
+}
+
+// entries reads a list of objects: how many there are, and the parts of each.
+func (r *reader) entries(path, name string, v, item view, at position) error {
+	var counted questioning.Slot
+	if err := r.describe(path, v, &counted); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(at.steps, func(s step) bool { return s.index > 0 }) {
+		return cannot(path, "is a list of objects within another, which cannot be asked for; name it on its own, outside of the other")
+	}
+	least, most := 0, maxEntries
+	if counted.MinItems != nil {
+		least = *counted.MinItems
+	}
+	if least > maxMinEntries {
+		return cannot(path, "has to have %d entries of several parts each, at most %d can be asked for", least, maxMinEntries)
+	}
+	most = max(most, least)
+	if counted.MaxItems != nil && *counted.MaxItems <= most {
+		most = *counted.MaxItems
+	} else {
+		r.notes.add(path, "is asked for by its parts, at most %d entries; say maxItems where fewer are wanted", most)
+	}
+	if most < max(1, least) {
+		return errorf(join(path, "maxItems"), "leaves no entry to ask for")
+	}
+	title := titleOf(v, name)
+	count := questioning.Slot{
+		Key: at.key + name + countKey, Title: title + " (number)", Description: counted.Description, Question: counted.Question,
+		Type: questioning.Integer, Required: at.required, Weight: counted.Weight, When: at.when,
+		Minimum: new(float64(least)), Maximum: new(float64(most)),
+	}
+	if least < most {
+		if err := r.append(path, count, at, place{steps: at.steps, count: true}); err != nil {
+			return err
+		}
+	}
+	for i := 1; i <= most; i++ {
+		of := at
+		of.key = at.key + name + fmt.Sprintf("[%d].", i-1)
+		of.titles = append(slices.Clip(at.titles), fmt.Sprintf("%s %d", title, i))
+		of.steps = append(slices.Clip(at.steps), step{index: i})
+		if least < most {
+			of.when = &questioning.Condition{Slot: count.Key}
+			for n := i; n <= most; n++ {
+				of.when.In = append(of.when.In, float64(n))
+			}
+		}
+		if err := r.object(join(path, "items"), item, of); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-func readEnum(path string, f member, slot *questioning.Slot) error {
-	raw := f.value
-	if f.name == "const" {
-		raw = append(append([]byte{'['}, raw...), ']')
-	}
-	values, err := decode[[]any](path, raw, "a list of values")
-	if err != nil {
-		return err
-	}
-	slot.Options = nil
-	for i, v := range values {
-		if v == nil {
-			continue // an optional value; leaving it out says the same
+// countKey ends the key of the slot for how many entries a list of objects has.
+const countKey = ".count"
+
+// resolveConditions finds the slots that conditions within an object name: one
+// of the same object, or else as it is written.
+func (r *reader) resolveConditions() {
+	for i, s := range r.slots {
+		if scope := r.scopes[s.When]; s.When != nil && scope != "" && r.seen[scope+s.When.Slot] {
+			r.slots[i].When = &questioning.Condition{Slot: scope + s.When.Slot, In: s.When.In}
 		}
-		if !scalar(v) {
-			return errorf(fmt.Sprintf("%s[%d]", path, i), "must be a string, a number or a boolean")
-		}
-		slot.Options = append(slot.Options, questioning.Option{Value: v})
 	}
-	return checkOptions(path, slot.Options)
 }
 
-func checkOptions(path string, options []questioning.Option) error {
-	if len(options) == 0 {
-		return errorf(path, "needs at least one option")
-	}
-	if len(options) > MaxOptions {
-		return errorf(path, "has %d options, at most %d are allowed", len(options), MaxOptions)
-	}
-	seen := map[any]bool{}
-	for i, o := range options {
-		if seen[o.Value] {
-			return errorf(fmt.Sprintf("%s[%d]", path, i), "repeats the option %v", o.Value)
-		}
-		seen[o.Value] = true
-	}
-	return nil
-}
-
-// alternatives reads oneOf, anyOf or allOf: options with titles, or a single
-// schema beside null.
-func (d document) alternatives(path string, raw json.RawMessage, slot *questioning.Slot) error {
-	all, err := decode[[]json.RawMessage](path, raw, "a list of schemas")
-	if err != nil {
-		return err
-	}
-	var options []questioning.Option
-	var schemas []int
-	for i, one := range all {
-		at := fmt.Sprintf("%s[%d]", path, i)
-		var option struct {
-			Const any    `json:"const"`
-			Title string `json:"title"`
-			Type  any    `json:"type"`
-		}
-		if json.Unmarshal(one, &option) != nil {
-			return errorf(at, "must be a schema")
-		}
-		switch {
-		case scalar(option.Const):
-			options = append(options, questioning.Option{Value: option.Const, Title: strings.TrimSpace(option.Title)})
-		case option.Type == "null":
-		default:
-			schemas = append(schemas, i)
-		}
-	}
-	switch {
-	case len(options) > 0 && len(schemas) == 0:
-		slot.Options = options
-		return checkOptions(path, options)
-	case len(options) == 0 && len(schemas) == 1:
-		return d.property(fmt.Sprintf("%s[%d]", path, schemas[0]), all[schemas[0]], slot)
-	}
-	return errorf(path, `must be options such as {"const": "a", "title": "A"}, or one type and null`)
-}
-
-func readExclusive(path string, f member, typ string, slot *questioning.Slot) error {
-	v, err := decode[float64](path, f.value, "a number")
+func readExclusive(path string, m member, kind any, slot *questioning.Slot) error {
+	v, err := numberOf(path, m.value)
 	if err != nil {
 		return err
 	}
 	step := func(to float64) float64 {
-		if typ == "integer" {
+		if kind == "integer" {
 			return v + math.Copysign(1, to)
 		}
 		return math.Nextafter(v, to)
 	}
-	if f.name == "exclusiveMinimum" {
+	if m.name == "exclusiveMinimum" {
 		low := step(math.Inf(1))
 		slot.Minimum = &low
 	} else {
 		high := step(math.Inf(-1))
 		slot.Maximum = &high
-	}
-	return nil
-}
-
-// common reads what both forms share into slot and reports whether it knew
-// the name. Annotations it does not know are passed over by the schema form.
-func common(path string, f member, slot *questioning.Slot) (bool, error) {
-	var err error
-	number := func() *float64 {
-		var v float64
-		v, err = decode[float64](path, f.value, "a number")
-		return &v
-	}
-	count := func() *int {
-		var v int
-		if v, err = decode[int](path, f.value, "a whole number, 0 or more"); err == nil && v < 0 {
-			err = errorf(path, "must be a whole number, 0 or more")
-		}
-		return &v
-	}
-	switch f.name {
-	case "title":
-		slot.Title, err = decodeText(path, f.value, MaxTitle)
-	case "description":
-		slot.Description, err = decodeText(path, f.value, MaxDescription)
-	case "question", "x-question":
-		slot.Question, err = decodeText(path, f.value, MaxDescription)
-	case "look_for", "x-look-for":
-		slot.LookFor, err = decode[[]string](path, f.value, "a list of strings")
-	case "default":
-		if err := json.Unmarshal(f.value, &slot.Default); err != nil {
-			return true, errorf(path, "is not valid JSON")
-		}
-	case "weight", "x-weight":
-		if slot.Weight, err = decode[float64](path, f.value, "a number above 0, at most 10"); err == nil && (slot.Weight <= 0 || slot.Weight > 10) {
-			err = errorf(path, "must be a number above 0, at most 10")
-		}
-	case "when", "x-when":
-		slot.When, err = readCondition(path, f.value)
-	case "minimum":
-		slot.Minimum = number()
-	case "maximum":
-		slot.Maximum = number()
-	case "minLength":
-		slot.MinLength = count()
-	case "maxLength":
-		slot.MaxLength = count()
-	case "minItems":
-		slot.MinItems = count()
-	case "maxItems":
-		slot.MaxItems = count()
-	case "pattern":
-		slot.Pattern, err = decodeText(path, f.value, MaxDescription)
-	default:
-		return false, nil
-	}
-	return true, err
-}
-
-// readCondition reads {"slot": "kind", "in": ["a"]} or {"slot": "kind", "equals": "a"}.
-func readCondition(path string, raw json.RawMessage) (*questioning.Condition, error) {
-	const want = `{"slot": "other", "equals": value} or {"slot": "other", "in": [values]}`
-	fields, err := members(path, raw)
-	if err != nil {
-		return nil, err
-	}
-	var c questioning.Condition
-	for _, f := range fields {
-		at := bounds.Join(path, f.name)
-		switch f.name {
-		case "slot":
-			c.Slot, err = decodeText(at, f.value, MaxKey)
-		case "equals":
-			var v any
-			v, err = decode[any](at, f.value, "a value")
-			c.In = []any{v}
-		case "in":
-			c.In, err = decode[[]any](at, f.value, "a list of values")
-		default:
-			err = errorf(at, "is not known; a condition is %s", want)
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	noScalar := func(v any) bool { return !scalar(v) }
-	if c.Slot == "" || len(c.In) == 0 || len(c.In) > MaxOptions || slices.ContainsFunc(c.In, noScalar) {
-		return nil, errorf(path, "must be %s", want)
-	}
-	return &c, nil
-}
-
-// checkDefault verifies that a default is a value the slot could take.
-func checkDefault(path string, slot *questioning.Slot) error {
-	at := bounds.Join(path, "default")
-	switch v := slot.Default.(type) {
-	case nil:
-	case map[string]any:
-		return errorf(at, "must be a single value")
-	case []any:
-		if slot.Type != questioning.List && slot.Type != questioning.Choices {
-			return errorf(at, "must be a single value")
-		}
-	default:
-		if slot.Type == questioning.Choice && !slices.ContainsFunc(slot.Options, func(o questioning.Option) bool { return o.Value == v }) {
-			return errorf(at, "is none of the options")
-		}
 	}
 	return nil
 }
