@@ -144,6 +144,11 @@ func (f *refusal) write(w http.ResponseWriter, g *Guard) {
 	jsonrpc.WriteError(w, f.status, jsonrpc.InvalidRequest, f.text)
 }
 
+// noKeys is in go-oidc's error of keys that could not be fetched. A token that joins
+// another's fetch as it ends gets that error without a request of its own, and
+// go-oidc wraps it as text.
+const noKeys = "fetching keys"
+
 func (g *Guard) identify(r *http.Request) (string, *refusal) {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if token = strings.TrimSpace(token); !strings.EqualFold(scheme, "Bearer") || token == "" {
@@ -152,7 +157,7 @@ func (g *Guard) identify(r *http.Request) (string, *refusal) {
 	before := g.failed.Load()
 	verified, err := g.verify(r.Context(), token)
 	switch {
-	case err != nil && g.failed.Load() > before:
+	case err != nil && (g.failed.Load() > before || strings.Contains(err.Error(), noKeys)):
 		return "", &refusal{http.StatusServiceUnavailable, "", "the token cannot be checked at the moment; retry in 2 s", err.Error()}
 	case err != nil:
 		return "", &refusal{http.StatusUnauthorized, "invalid_token", "the token does not count here", err.Error()}
