@@ -312,7 +312,7 @@ func (t *text) parties() []span {
 			party.doubt = "the count of each is asked for"
 		case i > 1 && (t.ends(i, to) || t.ends(i, alternative)) && t.tokens[i-2].shape == numeral:
 			party.doubt = blocking[between]
-		case terms == 1 && (t.ends(i, plus) || t.starts(i, "my")):
+		case terms == 1 && (t.ends(i, plus) || t.starts(i, "my")), t.ends(i, and) && t.endsMine(i-1):
 			party.doubt = "this may leave out who writes"
 		}
 		found = append(found, party)
@@ -320,6 +320,10 @@ func (t *text) parties() []span {
 	}
 	return found
 }
+
+// endsMine reports somebody who belongs to the writer before token i: the "my dog"
+// of "my dog and two kids".
+func (t *text) endsMine(i int) bool { return i > 1 && t.ends(i-1, "my") }
 
 // companions reads one term of a party.
 func (t *text) companions(i int, follows bool) (count float64, kind string, next int, ok bool) {
@@ -356,6 +360,9 @@ func (t *text) companions(i int, follows bool) (count float64, kind string, next
 
 // joint is where the next term begins after "and", "plus", "with" or a comma.
 func (t *text) joint(i int) (int, bool) {
+	if count, _, _, ok := t.companions(i, false); ok && count > 0 && t.tokens[i].shape == numeral {
+		return i, true // "4 adults 2 kids"
+	}
 	if t.is(i, ",") {
 		i++
 		if _, after, ok := t.class(i, and); ok {
@@ -378,7 +385,7 @@ func (t *text) aloneIsSum(i int) bool {
 		return false
 	}
 	if t.starts(i, oneself) {
-		return t.ends(i, only) || next == len(t.tokens) && i == 0 || next >= len(t.tokens) && t.ends(i, filler)
+		return t.ends(i, only) || t.ends(i, plus) || t.ends(i, filler) && t.fillsText(i, next) || next == len(t.tokens) && i == 0
 	}
 	return count > 0
 }

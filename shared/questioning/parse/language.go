@@ -35,6 +35,7 @@ const (
 	query, repeated, rate, until, since, request, more class = "question", "every", "rate", "until", "since", "request", "more"
 	all, none, both, except, position, suffix          class = "all", "none", "both", "except", "position", "ordinal_suffix"
 	starts, ends, only, oneself, period, to            class = "starts", "ends", "only", "oneself", "period", "to"
+	thing, inNameOf                                    class = "thing", "in_name_of"
 	weak                                               class = "weak" // of no phrase: a number that may be part of a date
 )
 
