@@ -225,6 +225,9 @@ func (t *text) one(i int) (value float64, next int, last float64, doubt string) 
 		return 1, after, 0, ""
 	}
 	for _, c := range []class{unit, currency, measure} {
+		if t.starts(after, "groups") {
+			break // "a total of 5"
+		}
 		if _, _, ok := t.class(after, c); ok && t.tokens[after].shape == word && len(t.tokens[after].text) > 2 {
 			return 1, after, 0, ""
 		}
