@@ -129,7 +129,8 @@ func (t *text) labelled(values []span) []span {
 // duration reports a time of day such as "3 heures" that is an amount as well.
 func (t *text) duration(s span) bool {
 	a, ok := t.amountAt(s.from)
-	return ok && a.unit != "" && a.next >= s.next
+	fraction := a.value != math.Trunc(a.value) && t.tokens[s.from].shape == word // "trois et demi"
+	return ok && (a.unit != "" || fraction && a.doubt == "") && a.next >= s.next
 }
 
 // enlarged reports a word at token i that would make another number of the one
