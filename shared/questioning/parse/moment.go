@@ -446,7 +446,7 @@ func readCalendar(t *text, i int, m *moment) (int, bool) {
 	if i >= len(t.tokens) || t.tokens[i].shape != calendar {
 		return i, false
 	}
-	m.date, m.dayFirst = t.tokens[i].text, t.told && t.lang.DayFirst
+	m.date, m.dayFirst = t.tokens[i].text, t.told && t.lang.dayFirst
 	return i + 1, true
 }
 

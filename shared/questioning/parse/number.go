@@ -59,7 +59,7 @@ func (t *text) ordinalAt(i int) (value, next int, ok bool) {
 	if at == i {
 		return 0, i, false
 	}
-	if _, after, ok := t.class(at, and); ok && t.lang.TensAnd {
+	if _, after, ok := t.class(at, and); ok && t.lang.tensAnd {
 		at = after
 	}
 	e, next, ok := t.class(at, ordinal)
@@ -92,14 +92,14 @@ func (t *text) spelled(i int) (value float64, next int, last float64) {
 			if t.tokens[at].text == "两" && started && !t.starts(after, scale) {
 				return total + section + current, next, last // an ounce
 			}
-			unitsFirst := !joined && !pending && t.lang.UnitsFirst && e.value > 0 && e.value < 10
+			unitsFirst := !joined && !pending && t.lang.unitsFirst && e.value > 0 && e.value < 10
 			if tens, end, ok := t.tensAfter(after); ok && unitsFirst {
 				e.value, after = e.value+tens, end
 			}
 			switch {
 			case !pending && (!joined || section+total > 0) && e.value < max(last, 1e3):
 				current = e.value
-			case pending && joined && !t.lang.TensAnd && current < 100, !pending, !follows(current, e.value):
+			case pending && joined && !t.lang.tensAnd && current < 100, !pending, !follows(current, e.value):
 				return total + section + current, next, last
 			default:
 				current += e.value
@@ -395,7 +395,7 @@ func (t *text) numeral(written string, from, to int) (value float64, doubt strin
 // groupedBy reports whether the separator of "1.500" groups thousands, and
 // whether anything tells.
 func (t *text) groupedBy(written, separator string, from, to int) (grouped, known bool) {
-	if separator == "," && (!t.told || t.lang.Decimal == ".") {
+	if separator == "," && (!t.told || t.lang.decimal == ".") {
 		return true, true
 	}
 	small, _ := strconv.ParseFloat(strings.Replace(written, ",", ".", 1), 64)
@@ -405,13 +405,13 @@ func (t *text) groupedBy(written, separator string, from, to int) (grouped, know
 	case t.slot.Type == questioning.Integer, smallErr != nil && largeErr == nil:
 		return true, true
 	case t.moneyBefore(from) || t.starts(to, currency):
-		return separator == "." || t.lang.Decimal == ".", true
+		return separator == "." || t.lang.decimal == ".", true
 	case smallErr == nil && largeErr != nil:
 		return false, true
 	case !t.told:
 		return false, false
 	}
-	return separator != t.lang.Decimal, true
+	return separator != t.lang.decimal, true
 }
 
 // lakhs are digits as India parts them: 12,34,567.
