@@ -148,6 +148,8 @@ func (c *covered) roleAt(i int, taken []bool) (next int, r role, what class) {
 	switch {
 	case token.shape == sign:
 		return i + 1, c.punctuation(i), ""
+	case token.text == "t" && token.glued && i > 0 && i+1 < len(c.tokens) && c.tokens[i-1].shape == calendar && c.tokens[i+1].shape == clock:
+		return i + 1, roleNeutral, "" // 2026-11-30T14:30
 	case c.slot.Type == questioning.DateTime && token.shape == word:
 		if _, ok := c.zoneAt(i); ok {
 			return i + 1, roleNeutral, "" // zone judges it
@@ -339,7 +341,7 @@ func (c *covered) appointed(v span) bool {
 	if c.slot.Type != questioning.Time && c.slot.Type != questioning.DateTime || !c.ends(v.from, "at") {
 		return false
 	}
-	return !c.starts(v.next, measure) && !c.starts(v.next, unit) && !c.starts(v.next, currency)
+	return !c.starts(v.next, unit)
 }
 
 // inside looks for a phrase that only begins before the value: the "moins 10" of

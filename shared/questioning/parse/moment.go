@@ -443,7 +443,15 @@ func orthodox(year int) time.Time {
 }
 
 func readCalendar(t *text, i int, m *moment) (int, bool) {
-	if i >= len(t.tokens) || t.tokens[i].shape != calendar {
+	if i >= len(t.tokens) {
+		return i, false
+	}
+	if written := t.tokens[i].text; len(written) == 8 && isDigits(written) && (written[:2] == "19" || written[:2] == "20") {
+		m.date = written[:4] + "-" + written[4:6] + "-" + written[6:]
+		m.set(fieldWeak, 1) // a number as well
+		return i + 1, true
+	}
+	if t.tokens[i].shape != calendar {
 		return i, false
 	}
 	m.date, m.dayFirst = t.tokens[i].text, t.told && t.lang.dayFirst
