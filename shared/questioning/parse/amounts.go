@@ -313,7 +313,7 @@ func (t *text) parties() []span {
 			party.doubt = "the count of each is asked for"
 		case i > 1 && (t.ends(i, to) || t.ends(i, alternative)) && t.tokens[i-2].shape == numeral:
 			party.doubt = blocking[between]
-		case terms == 1 && (t.ends(i, plus) || t.starts(i, "my") || sum == 1 && t.oneOfMany(i, next)), t.ends(i, and) && t.somebody(i-2):
+		case terms == 1 && (t.ends(i, plus) || t.starts(i, "my") || t.starts(i+1, more) || t.ends(next, "some_of") || sum == 1 && t.oneOfMany(i, next)), t.ends(i, and) && t.somebody(i-2):
 			party.doubt = "this may leave out who writes"
 		}
 		found = append(found, party)
@@ -351,6 +351,9 @@ func (t *text) companions(i int, follows bool) (count float64, kind string, next
 		}
 	} else if _, after, ok := t.class(i, article); ok {
 		at = after
+		if e, after, ok := t.class(at, scale); ok && e.value < 100 && t.starts(after, persons) {
+			count, at, counted = e.value, after, true // "a couple of friends"
+		}
 	} else if !follows || !t.starts(i, person) {
 		return 0, "", i, false
 	}

@@ -32,7 +32,7 @@ var languages = map[string]spoken{
 	"de": {
 		q.Boolean: {"ja": true, "na klar": true, "von mir aus": true, "so ist es": true, "geht nicht": false, "ich will das nicht": false, "nein danke": false, "brauche ich nicht": false, "passt mir": true, "nicht nötig": false, "ja, aber nur am Wochenende": ask},
 		q.Number:  {"dreiundzwanzig": 23.0, "5 Millionen": 5e6, "zweitausendachtzehn": 2018.0, "1,5": 1.5, "5.000": 5000.0, "anderthalb": 1.5, "ein halbes Dutzend": 6.0, "mindestens 30": ask, "zwischen 5 und 10": ask, "höchstens fünf": ask, "5 oder 6": ask, "keiner": 0.0, "3 Teelöffel": 3.0},
-		q.Date: {"heute": "2026-11-23", "übermorgen": "2026-11-25", "am 3. März": "2027-03-03", "15.2.": "2027-02-15", "nächste Woche Dienstag": "2026-12-01", "Weihnachten": "2026-12-25", "1. Advent": "2026-11-29", "in zwei Wochen": "2026-12-07",
+		q.Date: {"heute": "2026-11-23", "übermorgen": "2026-11-25", "am 3. März": "2027-03-03", "15.2.": "2027-02-15", "3-7-27": ask, "3/7/27": "2027-07-03", "nächste Woche Dienstag": "2026-12-01", "Weihnachten": "2026-12-25", "1. Advent": "2026-11-29", "in zwei Wochen": "2026-12-07",
 			"zwischen dem 4. und dem 22. Januar": ask, "bis Freitag": ask, "nächste Woche": ask},
 		q.Time: {"15 Uhr": "15:00:00", "halb sechs abends": "17:30:00", "viertel nach acht": "08:15:00", "um 20:15": "20:15:00", "halb sechs": "05:30:00", "halb 4": ask, "von 9 bis 17 Uhr": ask},
 		q.Text: {"weiß nicht": q.Unknown, "keine Ahnung, leider": q.Unknown, "das möchte ich nicht sagen": q.Declined, "trifft nicht zu": q.NotApplicable},

@@ -483,6 +483,9 @@ func (m *moment) calendarDay(today time.Time) (time.Time, string) {
 	if len(parts[2]) == 2 {
 		year = century(year, today.Year())
 	}
+	if _, problem := dayOf(century(n[0], today.Year()), n[1], n[2]); separator == "-" && len(parts[2]) == 2 && problem == "" && n[0] <= 12 && n[1] <= 12 && n[0] != n[1] {
+		return today, "the order of year, month and day cannot be told, write YYYY-MM-DD" // "3-7-07"
+	}
 	if separator == "." || m.dayFirst {
 		return dayOf(year, n[1], n[0])
 	}
