@@ -289,6 +289,9 @@ func (c *covered) punctuation(i int) role {
 		if next := i + 1; c.tokens[i].text == "." && c.tokens[i].glued && next < len(c.tokens) && c.tokens[next].glued && c.tokens[next].shape != sign {
 			return roleUnknown
 		}
+		if next := i + 1; i > 0 && next < len(c.tokens) && c.tokens[i].glued && c.tokens[next].glued && c.tokens[i-1].shape == numeral && c.tokens[next].shape == numeral {
+			return roleUnknown // the "8;30" of those who miss the colon
+		}
 		return roleStop
 	case "-":
 		if !c.tokens[i].glued || i == 0 {
