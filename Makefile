@@ -58,8 +58,9 @@ render: release ## Write gitops/base from the functions' func.yaml
 images: release ## Build all images and pin them. ARGS="--repository ghcr.io/owner/project"
 	$(RELEASE) images $(ARGS)
 
-generate: ## Write what is derived from the tools: catalogue, API reference, schema snapshots
+generate: ## Write what is derived from the tools: catalogue, API reference, schema snapshots; and the tables of languages
 	go run ./functions/local/cmd/generate
+	UPDATE_SNAPSHOTS=1 go test -count=1 -run TestTables ./shared/questioning/parse > /dev/null
 	UPDATE_SNAPSHOTS=1 go test -count=1 -run TestSnapshot $(addprefix ./functions/,$(TOOLS)) > /dev/null
 
 tidy: ## Tidy every module and the workspace; takes in a new function

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
@@ -151,13 +153,26 @@ func judgeBookings(lines []line) ([]judged, error) {
 	return all, nil
 }
 
+// laterHalf are the words that put a time into the second half of the day.
+var laterHalf = regexp.MustCompile(`(?i)\b(afternoon|evening|night|tonight|pm|p\.m)\b`)
+
+// laterToo adds the time twelve hours later where the marked words leave out that
+// it is in the evening: of "5:45 this evening" the data mark "5:45".
+func laterToo(read, span, reply string) []string {
+	at, err := time.Parse(time.TimeOnly, read)
+	if err != nil || at.Hour() >= 12 || !laterHalf.MatchString(strings.Replace(reply, span, "", 1)) {
+		return []string{read}
+	}
+	return []string{read, at.Add(12 * time.Hour).Format(time.TimeOnly)}
+}
+
 func (b booking) judge(id string) []judged {
 	spans := map[string][]string{}
 	for _, label := range b.Labels {
 		for _, slot := range bookingSlots {
 			if slot.Key == label.Slot {
 				if read := understandWords(slot, label.Span, inBooking); read.stored() && read.Value != nil {
-					spans[label.Slot] = append(spans[label.Slot], questioning.Render(read.Value, ""))
+					spans[label.Slot] = append(spans[label.Slot], laterToo(questioning.Render(read.Value, ""), label.Span, b.Reply)...)
 				} else if _, known := spans[label.Slot]; !known {
 					spans[label.Slot] = nil
 				}

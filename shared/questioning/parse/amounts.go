@@ -129,7 +129,8 @@ func (t *text) labelled(values []span) []span {
 // duration reports a time of day such as "3 heures" that is an amount as well.
 func (t *text) duration(s span) bool {
 	a, ok := t.amountAt(s.from)
-	return ok && a.unit != "" && a.next >= s.next
+	fraction := a.value != math.Trunc(a.value) && t.tokens[s.from].shape == word // "trois et demi"
+	return ok && (a.unit != "" || fraction && a.doubt == "") && a.next >= s.next
 }
 
 // enlarged reports a word at token i that would make another number of the one
@@ -312,7 +313,7 @@ func (t *text) parties() []span {
 			party.doubt = "the count of each is asked for"
 		case i > 1 && (t.ends(i, to) || t.ends(i, alternative)) && t.tokens[i-2].shape == numeral:
 			party.doubt = blocking[between]
-		case terms == 1 && (t.ends(i, plus) || t.starts(i, "my")):
+		case terms == 1 && (t.ends(i, plus) || t.starts(i, "my") || t.starts(i+1, more) || t.ends(next, "some_of") || sum == 1 && t.oneOfMany(i, next)), t.ends(i, and) && t.somebody(i-2):
 			party.doubt = "this may leave out who writes"
 		}
 		found = append(found, party)
@@ -321,11 +322,22 @@ func (t *text) parties() []span {
 	return found
 }
 
+// oneOfMany reports one person who need not be all: "another person", "one of us".
+func (t *text) oneOfMany(from, next int) bool {
+	return t.starts(from, article) && !t.starts(from, number) && t.ends(next, person) || next-from > 2 && t.ends(next, persons)
+}
+
+// somebody reports a word that may be one who comes too: the "dog" of "my dog and
+// two kids", and any that is not known.
+func (t *text) somebody(i int) bool {
+	return i >= 0 && (t.ends(i, "my") || t.tokens[i].shape == word && len(t.phrases(i)) == 0 && !t.names(t.tokens[i]))
+}
+
 // companions reads one term of a party.
 func (t *text) companions(i int, follows bool) (count float64, kind string, next int, ok bool) {
 	if _, after, ok := t.class(i, oneself); ok {
 		// The "I" of "3 people and I want to leave" begins a clause.
-		clause := follows && t.starts(i, "subject") && after < len(t.tokens) && (t.tokens[after].shape == word || t.is(after, "'"))
+		clause := follows && t.starts(i, "subject") && !t.starts(after, and) && after < len(t.tokens) && (t.tokens[after].shape == word || t.is(after, "'"))
 		return 1, "", after, !clause
 	}
 	count, at := 1.0, i
@@ -339,11 +351,17 @@ func (t *text) companions(i int, follows bool) (count float64, kind string, next
 		}
 	} else if _, after, ok := t.class(i, article); ok {
 		at = after
-	} else {
+		if e, after, ok := t.class(at, scale); ok && e.value < 100 && t.starts(after, persons) {
+			count, at, counted = e.value, after, true // "a couple of friends"
+		}
+	} else if !follows || !t.starts(i, person) {
 		return 0, "", i, false
 	}
 	if _, after, ok := t.class(at, "of_my"); ok {
 		at = after
+	}
+	if _, after, ok := t.class(at, "parents"); ok && !counted && count == 1 && at > i {
+		return 2, "parents", after, true
 	}
 	if e, after, ok := t.class(at, persons); ok && counted {
 		return count * max(1, e.value), t.tokens[at].plain, after, true
@@ -356,6 +374,9 @@ func (t *text) companions(i int, follows bool) (count float64, kind string, next
 
 // joint is where the next term begins after "and", "plus", "with" or a comma.
 func (t *text) joint(i int) (int, bool) {
+	if count, _, _, ok := t.companions(i, false); ok && count > 0 && t.tokens[i].shape == numeral {
+		return i, true // "4 adults 2 kids"
+	}
 	if t.is(i, ",") {
 		i++
 		if _, after, ok := t.class(i, and); ok {
@@ -378,9 +399,19 @@ func (t *text) aloneIsSum(i int) bool {
 		return false
 	}
 	if t.starts(i, oneself) {
-		return t.ends(i, only) || next == len(t.tokens) && i == 0 || next >= len(t.tokens) && t.ends(i, filler)
+		return t.ends(i, only) || t.ends(i, plus) || next >= len(t.tokens) && t.ends(i, filler) && !t.requests() || next == len(t.tokens) && i == 0
 	}
 	return count > 0
+}
+
+// requests reports words that ask somebody to do something: "book that for me".
+func (t *text) requests() bool {
+	for i := range t.tokens {
+		if t.starts(i, request) || t.starts(i, want) {
+			return true
+		}
+	}
+	return false
 }
 
 // slotNamesKind reports a slot that asks for one of the kinds that are told apart.

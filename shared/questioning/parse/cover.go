@@ -130,8 +130,12 @@ func (c *covered) roleAt(i int, taken []bool) (next int, r role, what class) {
 					return p.next, roleBlock, part
 				}
 				return p.next, roleNeutral, part
-			case filler, hedge, and, article, request, want, assent, yes, no, unknown, starts, ends, outro, all, only, until, since, to, position, measure, oneself:
+			case inNameOf, filler, hedge, and, article, request, want, assent, yes, no, unknown, starts, ends, outro, all, only, until, since, to, position, measure, oneself:
 				return p.next, roleNeutral, e.class
+			case thing:
+				if c.slot.Type == questioning.Date || c.slot.Type == questioning.Time || c.slot.Type == questioning.DateTime {
+					return p.next, roleNeutral, e.class
+				}
 			case persons, person, attendance:
 				if c.kind() == kindPersons || !c.counts() {
 					return p.next, roleNeutral, e.class
@@ -144,6 +148,8 @@ func (c *covered) roleAt(i int, taken []bool) (next int, r role, what class) {
 	switch {
 	case token.shape == sign:
 		return i + 1, c.punctuation(i), ""
+	case token.text == "t" && token.glued && i > 0 && i+1 < len(c.tokens) && c.tokens[i-1].shape == calendar && c.tokens[i+1].shape == clock:
+		return i + 1, roleNeutral, "" // 2026-11-30T14:30
 	case c.slot.Type == questioning.DateTime && token.shape == word:
 		if _, ok := c.zoneAt(i); ok {
 			return i + 1, roleNeutral, "" // zone judges it
@@ -151,6 +157,9 @@ func (c *covered) roleAt(i int, taken []bool) (next int, r role, what class) {
 	}
 	if c.names(token) {
 		return i + 1, roleNeutral, ""
+	}
+	if i > 0 && c.classes[i-1] == inNameOf && token.shape == word && isCapital(c.source[token.start:]) {
+		return i + 1, roleNeutral, inNameOf
 	}
 	return i + 1, roleUnknown, ""
 }
@@ -172,6 +181,8 @@ func (c *covered) harmless(what class, from, next int) bool {
 		return c.slot.Type != questioning.Boolean && c.slot.Type != questioning.Choice && c.slot.Type != questioning.Choices
 	case query:
 		return c.starts(from, request)
+	case bound: // "8pm under Smith" books a table in that name
+		return c.starts(from, inNameOf) && next < len(c.tokens) && c.tokens[next].shape == word && isCapital(c.source[c.tokens[next].start:]) && !c.valueAfter(next)
 	case rate:
 		return c.names(c.tokens[next-1]) // "40 hours a week" for the hours per week
 	}
@@ -278,6 +289,9 @@ func (c *covered) punctuation(i int) role {
 		if next := i + 1; c.tokens[i].text == "." && c.tokens[i].glued && next < len(c.tokens) && c.tokens[next].glued && c.tokens[next].shape != sign {
 			return roleUnknown
 		}
+		if next := i + 1; i > 0 && next < len(c.tokens) && c.tokens[i].glued && c.tokens[next].glued && c.tokens[i-1].shape == numeral && c.tokens[next].shape == numeral {
+			return roleUnknown // the "8;30" of those who miss the colon
+		}
 		return roleStop
 	case "-":
 		if !c.tokens[i].glued || i == 0 {
@@ -307,7 +321,7 @@ func (c *covered) around(v span) (obstacle, bool) {
 	if c.counts() && c.is(v.next, "-") && c.enlarged(v.next+1) {
 		return obstacle{blocking[between], c.words(v.from, v.next+2)}, true
 	}
-	c.strict = c.strict || v.weak && !c.counts()
+	c.strict = c.strict || v.weak && !c.counts() && !c.appointed(v)
 	for i := v.from - 1; i >= 0 && c.within(i, i+1); i-- {
 		if o, ok := c.inTheWay(i, i == v.from-1, false); ok {
 			return o, true
@@ -323,6 +337,14 @@ func (c *covered) around(v span) (obstacle, bool) {
 		return o, true
 	}
 	return c.afterwards(i)
+}
+
+// appointed reports a bare number that "at" makes a time of day: "dinner at 8".
+func (c *covered) appointed(v span) bool {
+	if c.slot.Type != questioning.Time && c.slot.Type != questioning.DateTime || !c.ends(v.from, "at") {
+		return false
+	}
+	return !c.starts(v.next, unit)
 }
 
 // inside looks for a phrase that only begins before the value: the "moins 10" of
@@ -362,6 +384,9 @@ func (c *covered) digitsBeside(v span) (obstacle, bool) {
 			continue
 		}
 		if c.tokens[i].shape == numeral || c.starts(i, number) {
+			if (!v.weak || c.appointed(v)) && (c.ends(i, "span") || c.ends(i, "groups")) {
+				continue // "for 4 at 8pm", "party of six at 7:30"
+			}
 			if i == before && i > 0 && c.partOfWord(i) || i == after && i+1 < len(c.tokens) && c.tokens[i+1].shape == word && !c.starts(i+1, part) {
 				continue // a count of something
 			}

@@ -40,7 +40,8 @@ func (t *text) clocks(bare bool) []span {
 	}
 	var spans []span
 	for _, w := range found {
-		counts := w.weak && (t.starts(w.next, persons) || t.starts(w.next, person) || t.starts(w.next, attendance))
+		counts := w.weak && slices.ContainsFunc([]class{persons, person, attendance, measure, currency, thing}, func(c class) bool { return t.starts(w.next, c) })
+		counts = counts || w.weak && (t.ends(w.from, "groups") || t.ends(w.from, thing)) // "table for 8", "table 8"
 		if w.weak && !bare || counts || !w.hasClock() || w.weak && t.ends(w.from, "in") {
 			continue
 		}

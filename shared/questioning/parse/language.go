@@ -2,21 +2,16 @@ package parse
 
 import (
 	"embed"
-	"fmt"
-	"maps"
-	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"unicode"
-
-	"go.yaml.in/yaml/v3"
 )
 
-// languages holds one file for each language: what its words are to this
-// package, and how they make dates and times of day.
+// languages holds one table for each language: what its words are to this
+// package, and how they make dates and times of day. TestTables writes them from
+// the files beside them, which are for people; tables.go reads them.
 //
-//go:embed languages/*.yaml
+//go:embed languages/*.table
 var languages embed.FS
 
 // class is what a phrase can be in a text. Classes with a value have it in the
@@ -35,31 +30,21 @@ const (
 	query, repeated, rate, until, since, request, more class = "question", "every", "rate", "until", "since", "request", "more"
 	all, none, both, except, position, suffix          class = "all", "none", "both", "except", "position", "ordinal_suffix"
 	starts, ends, only, oneself, period, to            class = "starts", "ends", "only", "oneself", "period", "to"
+	thing, inNameOf                                    class = "thing", "in_name_of"
 	weak                                               class = "weak" // of no phrase: a number that may be part of a date
 )
 
-// languageFile is a file of languages as it is written.
-type languageFile struct {
-	// Decimal is the decimal separator, "." or ",".
-	Decimal string `yaml:"decimal"`
-	// Compounds lets number words be written as one: "dreiundzwanzig".
-	Compounds bool `yaml:"compounds"`
-	// UnitsFirst has "und" join units to the tens after them.
-	UnitsFirst bool `yaml:"units_first"`
-	// TensAnd has "y" join tens to the units after them.
-	TensAnd bool `yaml:"tens_and"`
-	// DayFirst reads 11/12 as the 11th of December; otherwise it is asked.
-	DayFirst bool                          `yaml:"day_first"`
-	Words    map[class][]string            `yaml:"words"`
-	Values   map[class]map[string][]string `yaml:"values"`
-	Dates    []string                      `yaml:"dates"`
-	Times    []string                      `yaml:"times"`
-}
-
-// language is a file made ready for matching.
+// language is a file of languages made ready for matching.
 type language struct {
-	languageFile
-	code     string
+	code string
+	// decimal is the decimal separator, "." or ",".
+	decimal string
+	// compounds lets number words be written as one, "dreiundzwanzig"; unitsFirst
+	// has "und" join units to the tens after them, tensAnd has "y" join tens to the
+	// units after them.
+	compounds, unitsFirst, tensAnd bool
+	// dayFirst reads 11/12 as the 11th of December; otherwise it is asked.
+	dayFirst bool
 	lexicon  *phraseNode
 	known    map[string]bool // every word of the lexicon and the patterns
 	dates    *patternNode
@@ -72,11 +57,6 @@ type entry struct {
 	class class
 	value float64
 	name  string // the value as written
-}
-
-type phraseNode struct {
-	next    map[string]*phraseNode
-	entries []entry
 }
 
 var codes = []string{"en", "de", "fr", "es", "it", "pt", "nl", "zh"}
@@ -94,69 +74,6 @@ var load = func() func(code string) *language {
 		return nil
 	}
 }()
-
-// readLanguage panics on a file that is not valid: it is part of the program.
-func readLanguage(code string) *language {
-	data, err := languages.ReadFile("languages/" + code + ".yaml")
-	if err != nil {
-		panic(err)
-	}
-	l := &language{code: code, lexicon: &phraseNode{}, known: map[string]bool{}, compound: map[string]bool{}}
-	if err := yaml.Unmarshal(data, &l.languageFile); err != nil {
-		panic(fmt.Errorf("read language %s: %w", code, err))
-	}
-	for _, class := range slices.Sorted(maps.Keys(l.Words)) {
-		for _, phrase := range l.Words[class] {
-			l.add(phrase, entry{class: class, name: phrase})
-		}
-	}
-	for _, class := range slices.Sorted(maps.Keys(l.Values)) {
-		for _, value := range slices.Sorted(maps.Keys(l.Values[class])) {
-			number, _ := strconv.ParseFloat(value, 64)
-			for _, phrase := range l.Values[class][value] {
-				l.add(phrase, entry{class, number, value})
-			}
-		}
-	}
-	l.dates, l.times = l.compile(l.Dates), l.compile(l.Times)
-	return l
-}
-
-// add puts a phrase into the lexicon: as it is written, without accents and
-// without apostrophes, as people write it.
-func (l *language) add(phrase string, e entry) {
-	tokens := tokenize(phrase)
-	l.insert(tokens, e, func(t token) string { return t.text })
-	l.insert(tokens, e, func(t token) string { return t.plain })
-	if strings.Contains(phrase, "'") && l.code == "en" {
-		l.insert(tokenize(strings.ReplaceAll(phrase, "'", "")), e, func(t token) string { return t.text })
-	}
-	if len(tokens) == 1 && (e.class == number || e.class == scale || e.class == ordinal || e.class == and) {
-		l.compound[tokens[0].plain] = true
-	}
-}
-
-func (l *language) insert(tokens []token, e entry, text func(token) string) {
-	node := l.lexicon
-	for _, t := range tokens {
-		if t.shape == word {
-			l.known[text(t)] = true
-		}
-		if node.next == nil {
-			node.next = map[string]*phraseNode{}
-		}
-		if node.next[text(t)] == nil {
-			node.next[text(t)] = &phraseNode{}
-		}
-		node = node.next[text(t)]
-	}
-	for _, other := range node.entries {
-		if other == e {
-			return
-		}
-	}
-	node.entries = append(node.entries, e)
-}
 
 // languageOf is the language that knows most of the words: the one expected, if
 // none knows more; told is false when no word says which language it is.
@@ -236,7 +153,7 @@ const longestCompound = 80
 
 // parts are the number words that make up a compound, nil if it is none.
 func (l *language) parts(compound string) []string {
-	if !l.Compounds || len(compound) > longestCompound {
+	if !l.compounds || len(compound) > longestCompound {
 		return nil
 	}
 	// back[end] is where the last part of compound[:end] begins.
@@ -262,13 +179,13 @@ func (l *language) parts(compound string) []string {
 
 // split replaces each compound of number words by its parts.
 func (l *language) split(tokens []token) []token {
-	if !l.Compounds {
+	if !l.compounds {
 		return tokens
 	}
 	out := make([]token, 0, len(tokens))
 	for _, t := range tokens {
 		parts := l.parts(t.plain)
-		if t.shape != word || len(parts) < 2 || l.lexicon.next[t.plain] != nil {
+		if t.shape != word || len(parts) < 2 || l.lexicon.after(t.plain) != nil {
 			out = append(out, t)
 			continue
 		}

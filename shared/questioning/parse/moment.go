@@ -443,10 +443,18 @@ func orthodox(year int) time.Time {
 }
 
 func readCalendar(t *text, i int, m *moment) (int, bool) {
-	if i >= len(t.tokens) || t.tokens[i].shape != calendar {
+	if i >= len(t.tokens) {
 		return i, false
 	}
-	m.date, m.dayFirst = t.tokens[i].text, t.told && t.lang.DayFirst
+	if written := t.tokens[i].text; len(written) == 8 && isDigits(written) && (written[:2] == "19" || written[:2] == "20") {
+		m.date = written[:4] + "-" + written[4:6] + "-" + written[6:]
+		m.set(fieldWeak, 1) // a number as well
+		return i + 1, true
+	}
+	if t.tokens[i].shape != calendar {
+		return i, false
+	}
+	m.date, m.dayFirst = t.tokens[i].text, t.told && t.lang.dayFirst
 	return i + 1, true
 }
 
@@ -474,6 +482,9 @@ func (m *moment) calendarDay(today time.Time) (time.Time, string) {
 	year := n[2]
 	if len(parts[2]) == 2 {
 		year = century(year, today.Year())
+	}
+	if _, problem := dayOf(century(n[0], today.Year()), n[1], n[2]); separator == "-" && len(parts[2]) == 2 && problem == "" && n[0] <= 12 && n[1] <= 12 && n[0] != n[1] {
+		return today, "the order of year, month and day cannot be told, write YYYY-MM-DD" // "3-7-07"
 	}
 	if separator == "." || m.dayFirst {
 		return dayOf(year, n[1], n[0])

@@ -2,6 +2,7 @@ package parse
 
 import (
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -58,7 +59,7 @@ func (t *text) ordinalAt(i int) (value, next int, ok bool) {
 	if at == i {
 		return 0, i, false
 	}
-	if _, after, ok := t.class(at, and); ok && t.lang.TensAnd {
+	if _, after, ok := t.class(at, and); ok && t.lang.tensAnd {
 		at = after
 	}
 	e, next, ok := t.class(at, ordinal)
@@ -91,14 +92,14 @@ func (t *text) spelled(i int) (value float64, next int, last float64) {
 			if t.tokens[at].text == "两" && started && !t.starts(after, scale) {
 				return total + section + current, next, last // an ounce
 			}
-			unitsFirst := !joined && !pending && t.lang.UnitsFirst && e.value > 0 && e.value < 10
+			unitsFirst := !joined && !pending && t.lang.unitsFirst && e.value > 0 && e.value < 10
 			if tens, end, ok := t.tensAfter(after); ok && unitsFirst {
 				e.value, after = e.value+tens, end
 			}
 			switch {
 			case !pending && (!joined || section+total > 0) && e.value < max(last, 1e3):
 				current = e.value
-			case pending && joined && !t.lang.TensAnd && current < 100, !pending, !follows(current, e.value):
+			case pending && joined && !t.lang.tensAnd && current < 100, !pending, !follows(current, e.value):
 				return total + section + current, next, last
 			default:
 				current += e.value
@@ -225,6 +226,9 @@ func (t *text) one(i int) (value float64, next int, last float64, doubt string) 
 		return 1, after, 0, ""
 	}
 	for _, c := range []class{unit, currency, measure} {
+		if t.starts(after, "groups") {
+			break // "a total of 5"
+		}
 		if _, _, ok := t.class(after, c); ok && t.tokens[after].shape == word && len(t.tokens[after].text) > 2 {
 			return 1, after, 0, ""
 		}
@@ -301,6 +305,9 @@ func (t *text) digits(i int) (value float64, next int, last float64, doubt strin
 		}
 	}
 	value, doubt = t.numeral(strings.ReplaceAll(written, "'", ""), i, next)
+	if strings.Count(written, ",") == 1 && !groups(written, ",") && (t.is(i-1, "[") || t.is(i-1, "(")) && (t.is(next, "]") || t.is(next, ")")) {
+		doubt = blocking[between] // the interval "[30,50]"
+	}
 	if _, after, ok := t.class(next, point); ok && t.tokens[next].shape == word && isDigits(written) {
 		if decimals, end := t.decimals(after); end > after {
 			value, _ = strconv.ParseFloat(written+"."+decimals, 64)
@@ -371,7 +378,7 @@ func (t *text) numeral(written string, from, to int) (value float64, doubt strin
 		}
 	}
 	whole, part, hasPart := strings.Cut(written, decimal)
-	if strings.Contains(whole, group) && !groups(whole, group) || strings.ContainsAny(part, ".,") {
+	if strings.Contains(whole, group) && !groups(whole, group) && !(group == "," && lakhs.MatchString(whole)) || strings.ContainsAny(part, ".,") {
 		return 0, notOneNumber
 	}
 	plain := strings.ReplaceAll(whole, group, "")
@@ -388,7 +395,7 @@ func (t *text) numeral(written string, from, to int) (value float64, doubt strin
 // groupedBy reports whether the separator of "1.500" groups thousands, and
 // whether anything tells.
 func (t *text) groupedBy(written, separator string, from, to int) (grouped, known bool) {
-	if separator == "," && (!t.told || t.lang.Decimal == ".") {
+	if separator == "," && (!t.told || t.lang.decimal == ".") {
 		return true, true
 	}
 	small, _ := strconv.ParseFloat(strings.Replace(written, ",", ".", 1), 64)
@@ -398,14 +405,17 @@ func (t *text) groupedBy(written, separator string, from, to int) (grouped, know
 	case t.slot.Type == questioning.Integer, smallErr != nil && largeErr == nil:
 		return true, true
 	case t.moneyBefore(from) || t.starts(to, currency):
-		return separator == "." || t.lang.Decimal == ".", true
+		return separator == "." || t.lang.decimal == ".", true
 	case smallErr == nil && largeErr != nil:
 		return false, true
 	case !t.told:
 		return false, false
 	}
-	return separator != t.lang.Decimal, true
+	return separator != t.lang.decimal, true
 }
+
+// lakhs are digits as India parts them: 12,34,567.
+var lakhs = regexp.MustCompile(`^\d{1,2}(,\d\d)+,\d{3}$`)
 
 // groups reports whether separator parts digits into thousands.
 func groups(digits, separator string) bool {
@@ -462,7 +472,15 @@ func (t *text) currencyAt(i int) (next int, ok bool) {
 		return i, false
 	}
 	if _, next, ok := t.class(i, currency); ok {
+		if _, after, ok := t.class(next, currency); ok && t.tokens[next].glued && t.tokens[next].shape == sign {
+			next = after // "MXN$"
+		}
 		return next, true
+	}
+	if _, named, ok := t.class(i, "nation"); ok {
+		if _, next, ok := t.class(named, currency); ok {
+			return next, true
+		}
 	}
 	written := t.source[t.tokens[i].start:t.tokens[i].end]
 	if r, size := utf8.DecodeRuneInString(written); unicode.Is(unicode.Sc, r) && size == len(written) {
@@ -496,12 +514,12 @@ func (t *text) isArticle(i int) bool {
 // before moves over a sign and a currency.
 func (t *text) before(i int) (at int, negative, money bool) {
 	at = i
-	for range 3 {
+	for range 4 {
 		if _, next, ok := t.class(at, minus); ok && !negative && t.phrases(at)[0].next == next {
 			at, negative = next, true
 		} else if t.is(at, "-") && !negative && t.isSign(at) {
 			at, negative = at+1, true
-		} else if next, ok := t.currencyAt(at); ok && !money && next < len(t.tokens) && (t.tokens[next].shape == numeral || t.is(next, "-")) {
+		} else if next, ok := t.currencyAt(at); ok && next < len(t.tokens) && (t.tokens[next].shape == numeral || t.is(next, "-") || t.tokens[next-1].shape == sign && t.starts(next, number)) {
 			at, money = next, true
 		} else {
 			break
@@ -521,8 +539,11 @@ func (t *text) isSign(i int) bool {
 // rest reads what makes a number larger or adds a fraction to it.
 func (t *text) rest(from int, value float64, next int, last float64) (float64, int, string) {
 	doubt := ""
-	if denominator, after, ok := t.class(next, fraction); ok && value == math.Trunc(value) && value > 0 && t.isDenominator(next) {
+	if denominator, after, ok := t.denominator(next, value); ok && value == math.Trunc(value) && value > 0 && t.isDenominator(next) {
 		if value > denominator.value && (last >= 100 || t.joinedBy(from, next)) {
+			if small := math.Mod(value, last); last >= 1e6 && small > 0 && small < denominator.value && t.joinedBy(from, next) {
+				return value - small + exactly(small/denominator.value, last), after, "" // "six million and two thirds"
+			}
 			doubt = twoMeanings // "two hundred and fifty-four hundredths"
 		}
 		value, next = value/denominator.value, after
@@ -536,6 +557,9 @@ func (t *text) rest(from int, value float64, next int, last float64) (float64, i
 	}
 	if last == 0 || t.tokens[from].shape == numeral {
 		value, next, last, doubt = t.scaled(from, value, next)
+		if e, after, ok := t.class(next, fraction); ok && doubt == "" && e.value >= 1e6 {
+			return value / e.value, after, "" // "a hundred trillionths"
+		}
 	}
 	for last > 0 && doubt == "" {
 		at := next
@@ -545,8 +569,8 @@ func (t *text) rest(from int, value float64, next int, last float64) (float64, i
 		if at >= len(t.tokens) || t.tokens[at].newline {
 			break
 		}
-		if part, after, ok := t.mixed(next, value); ok && part == 0.5 && last >= 1e6 {
-			return value + part*last, after, "" // "a million and a half"
+		if part, after, ok := t.mixed(next, value); ok && last >= 1e6 && !t.starts(after, scale) {
+			return value + part*last, after, "" // "a million and a half", "3 million and a quarter"
 		} else if ok {
 			return value, after, twoMeanings
 		}
@@ -561,6 +585,17 @@ func (t *text) rest(from int, value float64, next int, last float64) (float64, i
 		value, next, last = value+more, after, scaleOfMore
 	}
 	return value, next, doubt
+}
+
+// denominator reads the "fifths" of "three fifths" and the "twenty-fifth" of "one
+// twenty-fifth".
+func (t *text) denominator(i int, above float64) (entry, int, bool) {
+	tens, at, _ := t.spelled(i)
+	if e, after, ok := t.class(at, fraction); ok && at == i+1 && above < tens && tens < 100 && math.Mod(tens, 10) == 0 && e.value < 10 && e.value > 2 {
+		e.value += tens
+		return e, after, true
+	}
+	return t.class(i, fraction)
 }
 
 func (t *text) joinedBy(from, next int) bool {
@@ -704,6 +739,9 @@ func (t *text) after(from int, a *amount) {
 		return
 	}
 	if _, next, ok := t.class(a.next, cents); ok && t.tokens[a.next].shape == word && len(t.tokens[a.next].text) > 1 {
+		if e, _, ok := t.class(a.next, scale); ok && e.value == 100 && a.doubt == "" {
+			a.doubt = twoMeanings // "3 cents" of French
+		}
 		a.next, a.money = next, true
 		return
 	}
@@ -767,6 +805,8 @@ func (t *text) small(a *amount) {
 	}
 	_, after, named := t.class(next, cents)
 	switch {
+	case next < len(t.tokens) && t.tokens[next].glued && t.tokens[next].shape != sign && !named:
+		return // a code: "11a"
 	case named:
 		next = after
 	case joined, t.tokens[at].shape == numeral && len(t.tokens[at].text) != 2, t.starts(next, unit), t.starts(next, measure), t.starts(next, currency):

@@ -7,7 +7,7 @@
 // condition leaves the words unread, with those that were in the way.
 //
 // It works in four steps. tokenize splits the words. A language's file says what
-// they can be (languages/*.yaml). The recognizers of the slot's type propose
+// they can be (languages/*.yaml, read from the tables made of them). The recognizers of the slot's type propose
 // spans that hold a value. And one check, settle, looks at every word beside
 // the spans and lets a value stand or says why not.
 package parse

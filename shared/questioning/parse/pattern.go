@@ -1,7 +1,6 @@
 package parse
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 )
@@ -16,7 +15,7 @@ import (
 // name. What follows => are fields that the pattern sets itself. Of several
 // patterns that fit, the one that takes the most words counts.
 type patternNode struct {
-	words   map[string]*patternNode
+	branch[*patternNode]
 	readers []readerEdge
 	end     bool
 	sets    []setting
@@ -67,120 +66,12 @@ var fieldNames = map[string]field{
 	"hour": fieldHour, "minute": fieldMinute, "second": fieldSecond, "to": fieldTo, "part": fieldPart, "weak": fieldWeak, "half": fieldHalf, "idiom": fieldIdiom,
 }
 
-// compile makes one tree of patterns.
-func (l *language) compile(patterns []string) *patternNode {
-	root := &patternNode{}
-	for _, pattern := range patterns {
-		form, set, _ := strings.Cut(pattern, "=>")
-		var sets []setting
-		for pair := range strings.FieldsSeq(set) {
-			name, value, _ := strings.Cut(pair, "=")
-			number, err := strconv.Atoi(value)
-			field, ok := fieldNames[name]
-			if name == "part" {
-				number, err = int(partsOfDay[value]), nil
-			}
-			if err != nil || !ok {
-				panic(fmt.Sprintf("language %s: %q sets no field", l.code, pattern))
-			}
-			sets = append(sets, setting{field, number})
-		}
-		sequences, rest := expand(strings.Fields(spaced.Replace(form)))
-		if len(rest) > 0 {
-			panic(fmt.Sprintf("language %s: %q does not end well", l.code, pattern))
-		}
-		for _, sequence := range sequences {
-			l.grow(root, sequence, sets)
-		}
-	}
-	return root
-}
-
-var spaced = strings.NewReplacer("[", " [ ", "]", " ] ", "(", " ( ", ")", " ) ", "|", " | ")
-
-// expand gives every sequence of words and readers that a form stands for, up to
-// the bracket or bar that ends it.
-func expand(form []string) (sequences [][]string, rest []string) {
-	sequences = [][]string{nil}
-	for len(form) > 0 {
-		element := form[0]
-		form = form[1:]
-		var alternatives [][]string
-		switch element {
-		case "]", ")", "|":
-			return sequences, append([]string{element}, form...)
-		case "[", "(":
-			if element == "[" {
-				alternatives = [][]string{nil}
-			}
-			for {
-				var more [][]string
-				more, form = expand(form)
-				alternatives = append(alternatives, more...)
-				ended := form[0] != "|"
-				form = form[1:]
-				if ended {
-					break
-				}
-			}
-		default:
-			alternatives = [][]string{{element}}
-		}
-		var longer [][]string
-		for _, sequence := range sequences {
-			for _, alternative := range alternatives {
-				longer = append(longer, append(append([]string{}, sequence...), alternative...))
-			}
-		}
-		sequences = longer
-	}
-	return sequences, nil
-}
-
-func (l *language) grow(node *patternNode, sequence []string, sets []setting) {
-	for _, element := range sequence {
-		if name, ok := strings.CutPrefix(element, "{"); ok {
-			node = node.reader(strings.TrimSuffix(name, "}"))
-			continue
-		}
-		for _, t := range tokenize(element) {
-			if node.words == nil {
-				node.words = map[string]*patternNode{}
-			}
-			if node.words[t.plain] == nil {
-				node.words[t.plain] = &patternNode{}
-			}
-			node = node.words[t.plain]
-			if t.shape == word {
-				l.known[t.plain] = true
-			}
-		}
-	}
-	if !node.end {
-		node.end, node.sets = true, sets
-	}
-}
-
-func (n *patternNode) reader(name string) *patternNode {
-	for _, edge := range n.readers {
-		if edge.name == name {
-			return edge.to
-		}
-	}
-	read, ok := readers[name]
-	if !ok {
-		panic("no reader {" + name + "}")
-	}
-	n.readers = append(n.readers, readerEdge{name, read, &patternNode{}})
-	return n.readers[len(n.readers)-1].to
-}
-
 // match follows the patterns from token i as far as they lead.
 func (t *text) match(node *patternNode, i int, m moment) (moment, int, bool) {
 	var best moment
 	longest, found := i, false
 	if i < len(t.tokens) && !(m.any() && t.tokens[i].newline) {
-		if next := node.words[t.tokens[i].plain]; next != nil {
+		if next := node.after(t.tokens[i].plain); next != nil {
 			if deeper, end, ok := t.match(next, i+1, m); ok {
 				best, longest, found = deeper, end, true
 			}

@@ -335,7 +335,7 @@ func (t *text) titleWords(title string) []string {
 
 // isGeneric reports a word that many titles of yes-or-no slots hold.
 func (t *text) isGeneric(said string) bool {
-	e := t.lang.lexicon.next[said]
+	e := t.lang.lexicon.after(said)
 	return e != nil && slices.ContainsFunc(e.entries, func(e entry) bool { return e.class == generic })
 }
 

@@ -16,6 +16,7 @@ import (
 func TestReadByWhatTheSlotAsks(t *testing.T) {
 	guests := q.Slot{Key: "guests", Title: "Number of guests", Type: q.Integer}
 	price := q.Slot{Key: "price", Title: "Price", Type: q.Number}
+	meal := q.Slot{Key: "time", Title: "Time", Type: q.Time}
 	back := q.Slot{Key: "return_date", Title: "Return date", Type: q.Date}
 	insurance := q.Slot{Key: "insurance", Title: "Insurance", Type: q.Boolean}
 	goals := q.Slot{Type: q.Choice, Options: options("Lose weight", "Build muscle", "Run a marathon")}
@@ -28,6 +29,11 @@ func TestReadByWhatTheSlotAsks(t *testing.T) {
 		want  any
 	}{
 		{guests, "just me", 1.0}, {guests, "me and four of my friends", 5.0}, {guests, "5 adults and 1 child", 6.0}, {guests, "two couples", 4.0}, {guests, "about 20", 20.0},
+		{guests, "4 adults 2 kids", 6.0}, {guests, "me, my parents and my sister", 4.0}, {guests, "my wife and I and our two kids", 4.0}, {guests, "8 people including me", 8.0}, {guests, "do you have a table for 6?", 6.0},
+		{guests, "a total of 5", 5.0}, {guests, "my dog and 3 people", ask}, {guests, "2 zorps and 3 kids", ask}, {guests, "another person", ask}, {guests, "2 more people", ask}, {guests, "5, 2 of them kids", ask}, {guests, "me and a couple of friends", 3.0}, {guests, "a couple of people", 2.0},
+		{meal, "8;30", ask}, {meal, "change it to 8", "08:00:00"}, {meal, "I was wondering if you have a table at 8", "08:00:00"}, {meal, "table for 8", ask}, {meal, "a party of 8", ask}, {meal, "at 8 tables", ask}, {guests, "one of us", ask}, {guests, "please book that for me", ask}, {guests, "bringing 3 friends", ask},
+		{meal, "party of six at 7:30", "07:30:00"}, {meal, "for 4 at 8pm", "20:00:00"}, {meal, "table for 4 at 7", "07:00:00"}, {meal, "dinner at 8", "08:00:00"}, {meal, "8pm under Smith", "20:00:00"}, {meal, "8 sharp", "08:00:00"},
+		{meal, "8pm under 20 minutes", ask}, {meal, "the latest at 8", ask}, {meal, "at 5 km", ask}, {meal, "for 4 at 7 or 8", ask},
 		{guests, "with my 3 friends", ask}, {guests, "2 hours", ask}, {guests, "20 dollars", ask},
 		{price, "about 400 euros", 400.0}, {price, "Let me check with my 2 colleagues", ask}, {price, "2 hours", ask}, {price, "400 per person", ask}, {price, "under 400", ask},
 		{back, "until the 11th, please", "2026-12-11"}, {back, "not before the 11th", ask}, {q.Slot{Type: q.Date, Title: "Date"}, "until the 11th", ask},

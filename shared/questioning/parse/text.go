@@ -72,9 +72,9 @@ func (t *text) phrases(i int) []phrase {
 	found := nothing
 	node := t.lang.lexicon
 	for at := i; at < len(t.tokens) && (at == i || !t.tokens[at].newline); at++ {
-		next := node.next[t.tokens[at].text]
+		next := node.after(t.tokens[at].text)
 		if next == nil {
-			next = node.next[t.tokens[at].plain]
+			next = node.after(t.tokens[at].plain)
 		}
 		if next == nil {
 			break
