@@ -3,6 +3,7 @@ package parse
 import (
 	"math"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
@@ -299,8 +300,8 @@ func (t *text) parties() []span {
 			sum, next, terms = sum+count, after, terms+1
 			kinds[kind] = true
 			joint, ok := t.joint(after)
-			if !ok {
-				break
+			if !ok || t.is(after, ",") && t.everybodyAt(joint) {
+				break // the number behind the comma counts all
 			}
 			at = joint
 		}
@@ -314,12 +315,29 @@ func (t *text) parties() []span {
 		case i > 1 && (t.ends(i, to) || t.ends(i, alternative)) && t.tokens[i-2].shape == numeral:
 			party.doubt = blocking[between]
 		case terms == 1 && (t.ends(i, plus) || t.starts(i, "my") || t.starts(i+1, more) || t.ends(next, "some_of") || sum == 1 && t.oneOfMany(i, next)), t.ends(i, and) && t.somebody(i-2):
-			party.doubt = "this may leave out who writes"
+			party.doubt = leftOut
 		}
 		found = append(found, party)
 		i = next - 1
 	}
-	return found
+	return t.inAll(found)
+}
+
+// everybodyAt reports a number of people of no special kind.
+func (t *text) everybodyAt(i int) bool {
+	count, _, next, ok := t.companions(i, false)
+	return ok && count > 1 && t.ends(next, "everybody")
+}
+
+const leftOut = "this may leave out who writes"
+
+// inAll drops who is named apart where the text says how many people come in all:
+// the son of "a party for my son, 20 people" is among them, or is not counted.
+func (t *text) inAll(parties []span) []span {
+	if !slices.ContainsFunc(parties, func(p span) bool { return p.doubt == "" && p.value != 1.0 && t.ends(p.next, "everybody") }) {
+		return parties
+	}
+	return slices.DeleteFunc(parties, func(p span) bool { return p.doubt == leftOut && p.value == 1.0 })
 }
 
 // oneOfMany reports one person who need not be all: "another person", "one of us".
