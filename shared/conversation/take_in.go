@@ -302,7 +302,8 @@ type readReply struct {
 
 // written reads a reply in the person's own words. A reply that numbers its
 // answers as questions which are settled, and says what they hold, is an old
-// one come again; otherwise it is read for the questions that are open.
+// one come again; otherwise it is read for the questions that are open. Numbers that
+// cannot be the person's own mean what they say: two clients may have answered at once.
 func (s *Service) written(ctx context.Context, tx pgx.Tx, rec *record, in brought) (readReply, error) {
 	if numbers := rec.settled(in.numbers); len(numbers) > 0 {
 		put, err := rec.put(ctx, tx, numbers)
@@ -310,7 +311,8 @@ func (s *Service) written(ctx context.Context, tx pgx.Tx, rec *record, in brough
 			return readReply{}, err
 		}
 		read := s.readReply(rec, in.text, numbers, put)
-		if !slices.ContainsFunc(read.answers, func(one said) bool { return !rec.holds(one) }) {
+		meant := len(rec.interview.Open) == 0 || numbers[0] > 1 // a person's own numbers begin with 1
+		if meant || !slices.ContainsFunc(read.answers, func(one said) bool { return !rec.holds(one) }) {
 			return read, nil
 		}
 	}

@@ -230,3 +230,24 @@ func TestAUsersRepeatedOpeningJoinsUntilSomethingIsAnswered(t *testing.T) {
 	require.NoError(t, err)
 	assert.NotEqual(t, one.ConversationID, other.ConversationID, "two callers who cannot be told apart never share")
 }
+
+// A second client may show questions that the first is just answering.
+func TestANumberedReplyToSettledQuestionsIsNotDropped(t *testing.T) {
+	t.Parallel()
+	s, _ := newService(t)
+	turn, err := s.Ask(t.Context(), conversation.AskInput{Context: "Book a trip", InformationNeeded: []byte(`[{"key":"guests","type":"integer"},"name"]`)})
+	require.NoError(t, err)
+	numbers := map[string]int{}
+	for _, q := range turn.Questions {
+		numbers[q.Slot] = q.QuestionNumber
+	}
+	answerSlots(t, s, turn.ConversationID, map[string]any{"guests": 4.0, "name": "Ada"})
+	turn, err = s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: turn.ConversationID, PreviousMessages: []conversation.Message{
+		{Role: "user", Content: fmt.Sprintf("%d. 7\n%d. Ada", numbers["guests"], numbers["name"])},
+	}})
+	require.NoError(t, err)
+	assert.Empty(t, turn.Metadata.Unmatched)
+	assert.Equal(t, 1, turn.Metadata.AnswersRecorded)
+	require.Len(t, turn.Questions, 1, "4 and 7 do not fit together, and one question asks which holds")
+	assert.Equal(t, "guests", turn.Questions[0].Slot)
+}
