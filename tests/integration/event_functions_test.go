@@ -58,16 +58,23 @@ func TestANudgeBringsAnAnswerIntoMemory(t *testing.T) {
 	assert.Equal(t, 3, w.waiting(t))
 }
 
-// A relay that is killed while the indexer works leaves no error behind: the
-// event is delivered again.
-func TestAnEventWhoseCallerLeavesIsToBeDeliveredAgain(t *testing.T) {
-	w := newWorld(t)
+// indexerOf is the indexer as it runs.
+func indexerOf(t *testing.T, w *world) *indexer.Handler {
+	t.Helper()
 	t.Setenv("DATABASE_URL", w.url)
 	t.Setenv("QDRANT_URL", w.qdrant)
 	t.Setenv("EVENT_SIGNING_KEYS", signing.Keys)
 	indexing, err := indexer.Open()
 	require.NoError(t, err)
-	defer indexing.Close()
+	t.Cleanup(indexing.Close)
+	return indexing
+}
+
+// A relay that is killed while the indexer works leaves no error behind: the
+// event is delivered again.
+func TestAnEventWhoseCallerLeavesIsToBeDeliveredAgain(t *testing.T) {
+	w := newWorld(t)
+	indexing := indexerOf(t, w)
 	id := w.answeredTrip(t, "local", "", tripValues)
 	e := signed(t, sent(t, recorded("local", id, "budget")))
 	left, leave := context.WithCancel(t.Context())
@@ -97,12 +104,7 @@ func delivery(t *testing.T, ctx context.Context, e cloudevents.Event) *http.Requ
 // somebody, or what others' conversations are measured by.
 func TestAForgedEventChangesNothing(t *testing.T) {
 	w := newWorld(t)
-	t.Setenv("DATABASE_URL", w.url)
-	t.Setenv("QDRANT_URL", w.qdrant)
-	t.Setenv("EVENT_SIGNING_KEYS", signing.Keys)
-	indexing, err := indexer.Open()
-	require.NoError(t, err)
-	defer indexing.Close()
+	indexing := indexerOf(t, w)
 	server := httptest.NewServer(indexing)
 	defer server.Close()
 	post := func(e cloudevents.Event) int {
@@ -116,7 +118,7 @@ func TestAForgedEventChangesNothing(t *testing.T) {
 	forgotten := w.answeredTrip(t, "ann", "", tripValues)
 	w.queued(t, recorded("ann", forgotten, "budget"))
 	w.drain(t)
-	_, err = w.conversations.Forget(principal.With(t.Context(), "ann"), conversation.ForgetInput{ConversationID: forgotten})
+	_, err := w.conversations.Forget(principal.With(t.Context(), "ann"), conversation.ForgetInput{ConversationID: forgotten})
 	require.NoError(t, err)
 	w.forgetEvents(t) // lost on their way; they are announced again until memory has confirmed the erasure
 	open := w.answeredTrip(t, "ann", "", map[string]any{"budget": 1.0})
@@ -129,7 +131,7 @@ func TestAForgedEventChangesNothing(t *testing.T) {
 		assert.Equal(t, http.StatusForbidden, post(e), e.Type())
 	}
 	assert.Equal(t, 1, count(t, w.url, `SELECT count(*) FROM erasures`))
-	assert.Zero(t, count(t, w.url, `SELECT count(*) FROM statistics`))
+	assert.Zero(t, count(t, w.url, `SELECT count(*) FROM shared_statistics`))
 	assert.Zero(t, count(t, w.url, `SELECT count(*) FROM processed_events WHERE source = '`+event.Source+`' AND id = '`+forged[0].ID()+`'`))
 
 	assert.Equal(t, http.StatusOK, post(signed(t, sent(t, erasedEvent("bob", forgotten)))))
