@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/google/jsonschema-go/jsonschema"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 )
 
 // AutomaticInput opens a conversation, or goes on with one, in which the
@@ -93,9 +95,10 @@ func (r AutomaticResult) Text() string {
 	var b strings.Builder
 	b.WriteString(Report{
 		Goal: r.Goal, Values: r.Values, Coverage: r.Coverage, Contradictions: r.Contradictions, OpenPoints: r.OpenPoints,
+		Language: r.Turn.Metadata.Language,
 	}.Text())
 	if len(r.Questions) > 0 {
-		b.WriteString("\n\nWaiting:\n" + r.CurrentQuestion)
+		b.WriteString("\n\n" + messages.In(r.Turn.Metadata.Language).Text(messages.Waiting) + "\n" + r.CurrentQuestion)
 	}
 	fmt.Fprintf(&b, "\n\n%s", r.Next)
 	return b.String()

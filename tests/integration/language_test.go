@@ -146,6 +146,7 @@ func TestAnInterviewIsHeldInThePersonsLanguage(t *testing.T) {
 				}
 			}
 			assert.True(t, strings.HasPrefix(report.Text(), messages.In(language).Text(messages.Goal, `"`+goal+`"`)), report.Text())
+			assert.True(t, strings.HasPrefix(d.result.Text(), messages.In(language).Text(messages.Goal, `"`+goal+`"`)), d.result.Text())
 			assert.Equal(t, 20.0, report.Values["guests"])
 		})
 	}
