@@ -6,6 +6,8 @@ SHELL := /bin/bash
 PROJECT := github.com/sequential-questioning/sequential-questioning
 BIN := .bin
 MODULES := $(sort $(patsubst %/go.mod,%,$(wildcard shared/go.mod migrations/go.mod tests/go.mod functions/*/go.mod)))
+# Modules whose versions are those of shared/go.mod.
+FOLLOWING := $(filter-out shared,$(MODULES)) gitops/operate
 PACKAGES := $(addsuffix /...,$(addprefix ./,$(MODULES)))
 # grpcnotrace leaves out gRPC's trace pages, and with them a seventh of a
 # function: their templates keep the linker from dropping unused methods.
@@ -68,8 +70,8 @@ tidy: ## Bring all modules in line with shared/go.mod, which decides versions; t
 	for f in $(FUNCTIONS); do go -C functions/local mod edit -replace $(PROJECT)/functions/$$f=../$$f; done
 	for f in $(FUNCTIONS) local; do go -C tests mod edit -replace $(PROJECT)/functions/$$f=../functions/$$f; done
 	GOWORK=off go -C shared mod tidy
-	for m in $(filter-out shared,$(MODULES)); do GOWORK=off go -C $$m mod edit $$(awk '/^\t/ {print "-require=" $$1 "@" $$2}' shared/go.mod); GOWORK=off go -C $$m mod tidy; done
-	GOWORK=off go -C gitops/operate mod tidy
+	for m in $(FOLLOWING); do GOWORK=off go -C $$m mod edit $$(awk '!/^\t/ {next} NR == FNR {version[$$1] = $$2; next} $$1 in version {print "-require=" $$1 "@" version[$$1]}' shared/go.mod $$m/go.mod); done
+	for m in $(FOLLOWING); do GOWORK=off go -C $$m mod tidy; done
 
 ##@ Check
 
