@@ -13,10 +13,11 @@ import (
 )
 
 const (
-	defaultPort     = 6334
-	minMessageBytes = 64 << 10
-	maxMessageBytes = 1 << 30
-	maxReplication  = 16
+	defaultPort    = 6334
+	maxReplication = 16
+	// maxMessageBytes bounds a request and an answer: two batches of points, so
+	// that a page that Scroll asks for fits as a rule.
+	maxMessageBytes = 2 * maxBatchBytes
 )
 
 var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$`)
@@ -31,8 +32,6 @@ type Config struct {
 	// Timeout bounds one request that reads. One that writes has WriteFactor
 	// times as long.
 	Timeout time.Duration `env:"QDRANT_TIMEOUT" envDefault:"300ms"`
-	// MaxMessageBytes bounds a request and an answer, 64 KiB to 1 GiB.
-	MaxMessageBytes int `env:"QDRANT_MAX_MESSAGE_BYTES" envDefault:"16777216"`
 	// Prefix starts the name of every collection, followed by an underscore.
 	Prefix string `env:"QDRANT_COLLECTION_PREFIX" envDefault:"sequential_questioning"`
 	// ReplicationFactor is how many nodes keep a collection that Ensure
@@ -50,9 +49,6 @@ func (c Config) check() error {
 	var wrong []error
 	if c.Timeout < time.Millisecond || c.Timeout > time.Minute {
 		wrong = append(wrong, fmt.Errorf("QDRANT_TIMEOUT is %s: want 1ms to 1m", c.Timeout))
-	}
-	if c.MaxMessageBytes < minMessageBytes || c.MaxMessageBytes > maxMessageBytes {
-		wrong = append(wrong, fmt.Errorf("QDRANT_MAX_MESSAGE_BYTES is %d: want %d to %d", c.MaxMessageBytes, minMessageBytes, maxMessageBytes))
 	}
 	if !namePattern.MatchString(c.Prefix) {
 		wrong = append(wrong, fmt.Errorf("QDRANT_COLLECTION_PREFIX is %q: want letters, digits, - and _, at most 100", c.Prefix))
