@@ -31,8 +31,8 @@ func TestAWrongSettingIsToldAtOnce(t *testing.T) {
 		{"QDRANT_URL", qdrant.Config{URL: "http://localhost:6334/collections"}},
 		{"QDRANT_URL", qdrant.Config{URL: "http://local\x7fhost"}},
 		{"QDRANT_API_KEY", qdrant.Config{URL: "http://user:secret@localhost"}},
-		{"QDRANT_TIMEOUT", qdrant.Config{URL: "http://localhost", Timeout: -time.Second}},
-		{"QDRANT_TIMEOUT", qdrant.Config{URL: "http://localhost", Timeout: time.Hour}},
+		{"timeout", qdrant.Config{URL: "http://localhost", Timeout: -time.Second}},
+		{"timeout", qdrant.Config{URL: "http://localhost", Timeout: time.Hour}},
 		{"QDRANT_COLLECTION_PREFIX", qdrant.Config{URL: "http://localhost", Prefix: "a/b"}},
 		{"QDRANT_REPLICATION_FACTOR", qdrant.Config{URL: "http://localhost", ReplicationFactor: 17}},
 	} {
