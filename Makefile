@@ -155,7 +155,7 @@ hostile: postgres ## Send every function what an attacker would, under the memor
 fuzz: ## Fuzz the readers for a while each. FUZZTIME=1m
 	go test -run '^$$' -fuzz FuzzReply -fuzztime $(or $(FUZZTIME),30s) ./shared/questioning/parse
 	go test -run '^$$' -fuzz FuzzRead$$ -fuzztime $(or $(FUZZTIME),30s) ./shared/questioning/parse
-	go test -run '^$$' -fuzz FuzzRead -fuzztime $(or $(FUZZTIME),30s) ./shared/questioning/needed
+	go test -run '^$$' -fuzz FuzzRead -fuzztime $(or $(FUZZTIME),30s) ./shared/questioning/slotspec
 	go test -run '^$$' -fuzz FuzzSchema -fuzztime $(or $(FUZZTIME),30s) ./shared/schema/bounds
 	go test -run '^$$' -fuzz FuzzCompile -fuzztime $(or $(FUZZTIME),30s) ./shared/schema
 	go test -run '^$$' -fuzz FuzzNumbersFit -fuzztime $(or $(FUZZTIME),30s) ./shared/tool
