@@ -6,6 +6,8 @@ SHELL := /bin/bash
 PROJECT := github.com/sequential-questioning/sequential-questioning
 BIN := .bin
 MODULES := $(sort $(patsubst %/go.mod,%,$(wildcard shared/go.mod migrations/go.mod tests/go.mod functions/*/go.mod)))
+# Modules whose versions are those of shared/go.mod.
+FOLLOWING := $(filter-out shared,$(MODULES)) gitops/operate
 PACKAGES := $(addsuffix /...,$(addprefix ./,$(MODULES)))
 # grpcnotrace leaves out gRPC's trace pages, and with them a seventh of a
 # function: their templates keep the linker from dropping unused methods.
@@ -22,6 +24,9 @@ ALONE_RELEASE := GOWORK=off CGO_ENABLED=0 GOFLAGS='-buildvcs=false -trimpath -ta
 RELEASE := $(BIN)/release
 OPERATE := $(BIN)/operate
 CLUSTER := $(BIN)/cluster-command
+# The race detector needs a C compiler. The engine is tested without it: it is pure,
+# starts no goroutine, and costs most of the time.
+RACE = $(if $(shell command -v "$$(go env CC)"),-race)
 # It fails where its database cannot be read.
 GOVULNCHECK = $(abspath $(BIN))/govulncheck $(if $(VULNDB),-db $(VULNDB))
 
@@ -63,10 +68,13 @@ generate: ## Write what is derived from the tools: catalogue, API reference, sch
 	UPDATE_SNAPSHOTS=1 go test -count=1 -run TestTables ./shared/questioning/parse > /dev/null
 	UPDATE_SNAPSHOTS=1 go test -count=1 -run TestSnapshot $(addprefix ./functions/,$(TOOLS)) > /dev/null
 
-tidy: ## Tidy every module and the workspace; takes in a new function
-	go work use -r functions migrations shared tests
-	for f in $(FUNCTIONS); do go -C functions/local mod edit -replace $(PROJECT)/functions/$$f=../$$f; go -C tests mod edit -replace $(PROJECT)/functions/$$f=../functions/$$f; done
-	for m in $(MODULES); do GOWORK=off go -C $$m mod tidy; done
+tidy: ## Bring all modules in line with shared/go.mod, which decides versions; takes in a new function
+	go work use $(addprefix ./,$(MODULES))
+	for f in $(FUNCTIONS); do go -C functions/local mod edit -replace $(PROJECT)/functions/$$f=../$$f; done
+	for f in $(FUNCTIONS) local; do go -C tests mod edit -replace $(PROJECT)/functions/$$f=../functions/$$f; done
+	GOWORK=off go -C shared mod tidy
+	for m in $(FOLLOWING); do GOWORK=off go -C $$m mod edit $$(awk '!/^\t/ {next} NR == FNR {version[$$1] = $$2; next} $$1 in version {print "-require=" $$1 "@" version[$$1]}' shared/go.mod $$m/go.mod); done
+	for m in $(FOLLOWING); do GOWORK=off go -C $$m mod tidy; done
 
 ##@ Check
 
@@ -76,12 +84,10 @@ postgres:
 	@go run ./shared/postgres/embedded/cmd/install-postgres
 
 unit: postgres release operate ## Unit and integration tests, against a real PostgreSQL
-	go test -timeout 10m $(filter-out ./tests/...,$(PACKAGES)) ./tests/integration/... ./tests/quality/... ./tests/chaos/...
+	@test -n "$(RACE)" || echo "There is no C compiler here: tests run without the race detector."
+	go test $(RACE) -timeout 20m $$(go list $(filter-out ./tests/...,$(PACKAGES)) | grep -v /shared/questioning) ./tests/integration/...
+	go test -timeout 10m ./shared/questioning/... ./tests/quality/... ./tests/chaos/...
 	go test -count=1 -timeout 15m ./tests/infrastructure/... ./tests/documents/... # read files that the cache of tests does not see
-
-# The engine is left out: it is pure, starts no goroutine, and costs most of the time.
-race: postgres ## Unit and integration tests, watched for data races; needs a C compiler
-	CGO_ENABLED=1 go test -race -timeout 20m $$(go list $(filter-out ./tests/...,$(PACKAGES)) | grep -v /shared/questioning) ./tests/integration/...
 
 vulnerabilities: ## Known vulnerabilities in what the programs call, by https://vuln.go.dev. VULNDB=https://…
 	@GOBIN=$(abspath $(BIN)) $(ALONE) go install golang.org/x/vuln/cmd/govulncheck@v1.6.0
@@ -104,7 +110,8 @@ tests/conformance/node_modules/.installed: tests/conformance/package-lock.json
 e2e: postgres tests/conformance/node_modules/.installed $(CLUSTER) ## The delivery, on a cluster of its own; or KUBECONFIG=… (docs/e2e.md). ARGS="-run TestPromotion"
 	@tests/e2e/run $(if $(filter command line,$(origin KUBECONFIG)),--kubeconfig $(abspath $(KUBECONFIG)),) $(ARGS)
 
-verify: release ## Fail when something generated is out of date
+verify: release ## Fail when something generated is out of date, or a module disagrees with shared/go.mod
+	go test -count=1 -run Module ./tests/infrastructure
 	go run ./functions/local/cmd/generate --check
 	$(RELEASE) render --check
 
@@ -154,7 +161,7 @@ hostile: postgres ## Send every function what an attacker would, under the memor
 fuzz: ## Fuzz the readers for a while each. FUZZTIME=1m
 	go test -run '^$$' -fuzz FuzzReply -fuzztime $(or $(FUZZTIME),30s) ./shared/questioning/parse
 	go test -run '^$$' -fuzz FuzzRead$$ -fuzztime $(or $(FUZZTIME),30s) ./shared/questioning/parse
-	go test -run '^$$' -fuzz FuzzRead -fuzztime $(or $(FUZZTIME),30s) ./shared/questioning/needed
+	go test -run '^$$' -fuzz FuzzRead -fuzztime $(or $(FUZZTIME),30s) ./shared/questioning/slotspec
 	go test -run '^$$' -fuzz FuzzSchema -fuzztime $(or $(FUZZTIME),30s) ./shared/schema/bounds
 	go test -run '^$$' -fuzz FuzzCompile -fuzztime $(or $(FUZZTIME),30s) ./shared/schema
 	go test -run '^$$' -fuzz FuzzNumbersFit -fuzztime $(or $(FUZZTIME),30s) ./shared/tool
@@ -191,4 +198,4 @@ help: ## Print this
 
 FORCE:
 
-.PHONY: run migrate reindex build generate release operate render images tidy test postgres unit race vulnerabilities delivery conformance e2e verify lint quality hostile fuzz chaos chaos-short bench load load-test operations monitoring dashboards infrastructure cluster cluster-down clean help FORCE
+.PHONY: run migrate reindex build generate release operate render images tidy test postgres unit vulnerabilities delivery conformance e2e verify lint quality hostile fuzz chaos chaos-short bench load load-test operations monitoring dashboards infrastructure cluster cluster-down clean help FORCE

@@ -29,7 +29,7 @@ var odd = []any{
 // answer does at worst what a caller could have done.
 func TestWhateverAModelWritesIsRefusedOrCanBeAskedFor(t *testing.T) {
 	server := modeltest.NewServer(t)
-	client := asking(t, server.URL, settings{"MODEL_MAX_ATTEMPTS": "1"})
+	client := askingWithin(t, server.URL, model.Limits{Attempts: 1})
 	accepted := 0
 	rapid.Check(t, func(t *rapid.T) {
 		slots := trip()
@@ -84,7 +84,7 @@ func askable(t *rapid.T, slots []questioning.Slot) {
 			return
 		}
 		for _, q := range batch.Questions {
-			_, err := interview.Record(questioning.Said{Slot: q.Slot, Outcome: questioning.Unknown})
+			_, err := interview.Record(questioning.Answer{Slot: q.Slot, Outcome: questioning.Unknown})
 			require.NoError(t, err)
 		}
 	}

@@ -1,0 +1,159 @@
+package slotspec
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/schema"
+)
+
+// corpus returns what generators, people and models write, by name.
+func corpus(t *testing.T) map[string][]byte {
+	t.Helper()
+	files, err := filepath.Glob("testdata/inputs/*.json")
+	require.NoError(t, err)
+	all := map[string][]byte{}
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		require.NoError(t, err)
+		all[strings.TrimSuffix(filepath.Base(file), ".json")] = raw
+	}
+	require.GreaterOrEqual(t, len(all), 80)
+	return all
+}
+
+// TestTheCorpusIsReadAsItWasReviewed compares with testdata/golden, which
+// UPDATE_GOLDEN=1 writes.
+func TestTheCorpusIsReadAsItWasReviewed(t *testing.T) {
+	for name, raw := range corpus(t) {
+		wanted, err := Read(t.Context(), raw)
+		got := described(wanted, err)
+		golden := filepath.Join("testdata", "golden", name+".txt")
+		if os.Getenv("UPDATE_GOLDEN") != "" {
+			require.NoError(t, os.MkdirAll(filepath.Dir(golden), 0o755))
+			require.NoError(t, os.WriteFile(golden, []byte(got), 0o644))
+		}
+		want, err := os.ReadFile(golden)
+		require.NoError(t, err)
+		assert.Equal(t, string(want), got, name)
+	}
+}
+
+// described writes a line for each slot: key, type, title and what it is held to.
+func described(wanted Spec, err error) string {
+	if err != nil {
+		return "refused: " + err.Error() + "\n"
+	}
+	var b strings.Builder
+	for _, s := range wanted.Slots {
+		need := "optional"
+		if s.Required {
+			need = "required"
+		}
+		fmt.Fprintf(&b, "%s: %s %s %q", s.Key, need, s.Type, s.Title)
+		rest := s
+		rest.Key, rest.Type, rest.Title, rest.Required = "", "", "", false
+		raw, _ := json.Marshal(rest)
+		detail := strings.TrimPrefix(string(raw), `{"key":"","title":"",`)
+		if detail = strings.TrimPrefix(strings.TrimSuffix(detail, "}"), `"type":"",`); detail != `"type":""` {
+			b.WriteString(" " + detail)
+		}
+		b.WriteByte('\n')
+	}
+	for _, w := range wanted.Warnings {
+		b.WriteString("warning: " + w + "\n")
+	}
+	return b.String()
+}
+
+// sample is a value that a slot takes.
+func sample(s questioning.Slot) any {
+	switch s.Type {
+	case questioning.Choice:
+		return s.Options[0].Value
+	case questioning.Choices:
+		return []any{s.Options[0].Value}
+	case questioning.Boolean:
+		return true
+	case questioning.Integer, questioning.Number:
+		n := 1.0
+		if s.Minimum != nil {
+			n = max(n, *s.Minimum)
+		}
+		if s.Maximum != nil {
+			n = min(n, *s.Maximum)
+		}
+		if strings.HasSuffix(s.Key, countKey) {
+			n = *s.Maximum
+		}
+		return n
+	case questioning.Date:
+		return "2026-11-30"
+	case questioning.Time:
+		return "14:30:00"
+	case questioning.DateTime:
+		return "2026-11-30T14:30:00Z"
+	case questioning.Email:
+		return "ada@example.com"
+	case questioning.URI:
+		return "https://example.com/"
+	case questioning.List:
+		return []any{"1", "2"}
+	}
+	for pattern, text := range map[string]string{`^[A-Z]{3}$`: "ABC", `^\d{4,5}$`: "1234", "^A": "A1", "^[A-Za-z": "Ada"} {
+		if strings.HasPrefix(s.Pattern, pattern) {
+			return text
+		}
+	}
+	return "a text"
+}
+
+func TestValuesComeBackNestedAndValid(t *testing.T) {
+	// What the samples cannot match: patterns of identifiers, and steps.
+	skipped := map[string]string{
+		"zod4_formats": "uuid, ip and nanoid have patterns", "pydantic2_odd": "a step of 5", "zod4_odd": "a step of 5",
+	}
+	checked := 0
+	for name, raw := range corpus(t) {
+		wanted, err := Read(t.Context(), raw)
+		if err != nil || wanted.Schema == nil || skipped[name] != "" {
+			continue
+		}
+		held, required := map[string]any{}, map[string]any{}
+		for _, s := range wanted.Slots {
+			held[s.Key] = sample(s)
+			if s.Required {
+				required[s.Key] = held[s.Key]
+			}
+		}
+		compiled, err := schema.Compile(t.Context(), wanted.Schema)
+		require.NoError(t, err, name)
+		whole := wanted.Values(held, true)
+		assert.Empty(t, schema.Problems(compiled, whole), "%s: %v", name, whole)
+		if name != "written_conditional" { // it requires more than it says in required
+			least := wanted.Values(required, true)
+			assert.Empty(t, schema.Problems(compiled, least), "%s: only what is required: %v", name, least)
+		}
+		if original, err := schema.Compile(t.Context(), raw); err == nil && has(raw, "properties") && name != "zod3_formats" { // draft 7 asserts formats
+			assert.Empty(t, schema.Problems(original, whole), "%s: by the schema as it was sent", name)
+			checked++
+		}
+	}
+	t.Log(checked, "schemas as they were sent")
+	assert.GreaterOrEqual(t, checked, 50)
+}
+
+func has(raw []byte, name string) bool {
+	value, _ := jsonschema.UnmarshalJSON(strings.NewReader(string(raw)))
+	o, _ := value.(map[string]any)
+	return o[name] != nil
+}

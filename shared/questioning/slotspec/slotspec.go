@@ -1,0 +1,154 @@
+// Package slotspec reads what a caller wants gathered into slots: a JSON Schema as
+// generators of several dialects write it, a map of names to types, or a short
+// list. It also puts what was gathered back into the caller's shape.
+//
+// A document goes one way: tree reads JSON and keeps its order; dialect rewrites
+// whatever was sent as JSON Schema 2020-12; flatten puts what a schema refers to
+// and combines in one place; options, schema and list make slots of it, each of
+// which slot finishes and checks; values leads back.
+package slotspec
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/schema/bounds"
+)
+
+// Spec is what a caller wants gathered.
+type Spec struct {
+	Slots []questioning.Slot // in the order given
+	// Warnings say, by path, what was set aside because nobody can be asked for
+	// it or held to it. They are at most a dozen and one.
+	Warnings []string
+	// Schema is information_needed as JSON Schema of draft 2020-12, whatever
+	// dialect it was written in; nil for a list. Values satisfies it where
+	// everything that is required was answered.
+	Schema json.RawMessage
+
+	reader *reader
+}
+
+// Read turns information_needed into slots, which it returns with an error about
+// their conditions too. The error is an *Error, or that of ctx when the caller
+// has gone. Work is bounded before it is done, see package
+// bounds.
+func Read(ctx context.Context, raw []byte) (Spec, error) {
+	wanted, err := readDocument(ctx, bytes.TrimSpace(raw))
+	if err == nil {
+		err = checkConditions(wanted.Slots)
+	}
+	return wanted, err
+}
+
+func readDocument(ctx context.Context, raw []byte) (Spec, error) {
+	if len(raw) == 0 || raw[0] != '{' && raw[0] != '[' {
+		return Spec{}, errorf("", `must be a JSON Schema object with "properties", or a list such as ["budget", {"key": "deadline", "type": "date"}]`)
+	}
+	if err := bounds.JSON(ctx, raw); err != nil {
+		return Spec{}, err
+	}
+	document, err := parse(raw)
+	if err != nil {
+		return Spec{}, err
+	}
+	var w Spec
+	said := &notes{}
+	if list := listIn(document, said); list != nil {
+		w.reader, err = readList(list, said)
+	} else {
+		w.reader, w.Schema, err = readObject(ctx, document.(*object), said)
+	}
+	if err != nil {
+		return Spec{}, within(said.prefix, err)
+	}
+	w.Slots, w.Warnings = w.reader.slots, said.all()
+	for i := range w.Slots {
+		w.Slots[i] = w.Slots[i].Plain()
+	}
+	return w, nil
+}
+
+// listNames name a list of what is wanted within an object.
+var listNames = []string{"information_needed", "questions", "fields", "slots", "parameters"}
+
+// listIn returns the list of the short form, also where an object has it.
+func listIn(document any, said *notes) []any {
+	if list, ok := document.([]any); ok {
+		return list
+	}
+	for _, name := range listNames {
+		if list, _ := document.(*object).get(name).([]any); len(list) > 0 {
+			if _, ok := list[0].(*object); ok { // a map has lists of options
+				said.prefix = name
+				return list
+			}
+		}
+	}
+	return nil
+}
+
+// readObject reads a JSON Schema, a wrapper of one, or a map of names to types.
+func readObject(ctx context.Context, document *object, said *notes) (*reader, json.RawMessage, error) {
+	root, prefix := unwrap(document)
+	said.prefix = prefix
+	if !isSchema(root) {
+		var err error
+		if root, err = fromMap(root); err != nil {
+			return nil, nil, err
+		}
+	}
+	if err := (&normalizer{notes: said}).schema("", root); err != nil {
+		return nil, nil, err
+	}
+	if err := begin(root); err != nil {
+		return nil, nil, err
+	}
+	raw, err := json.Marshal(root)
+	if err != nil {
+		return nil, nil, fmt.Errorf("write normalized schema: %w", err)
+	}
+	if err := bounds.Schema(ctx, raw); err != nil {
+		return nil, nil, err
+	}
+	r, err := readSchema(root, said)
+	return r, raw, err
+}
+
+// Values puts what slots hold, by key, where the caller's schema has it: into
+// objects, and objects in lists. What the schema fixes is added, and, once the
+// conversation is complete, null for what may be null and has no value.
+func (w Spec) Values(held map[string]any, complete bool) map[string]any {
+	if w.reader == nil {
+		return held
+	}
+	root := map[string]any{}
+	for i, slot := range w.Slots {
+		value, known := held[slot.Key]
+		if !known {
+			continue
+		}
+		p := w.reader.places[i]
+		switch {
+		case p.count:
+			n, _ := value.(float64)
+			root = grow(root, p.steps, min(int(n), maxMinEntries)).(map[string]any)
+		default:
+			if p.numbers {
+				value = numbers(value)
+			}
+			root = put(root, p.steps, value).(map[string]any)
+		}
+	}
+	if w.reader.list {
+		return root
+	}
+	f := filler{w.reader, complete}
+	if top, err := w.reader.flatten("", w.reader.root); err == nil {
+		f.fill(top, root)
+	}
+	return root
+}

@@ -1,0 +1,124 @@
+package slotspec
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// put sets the value at the end of the steps, making what leads there.
+func put(at any, steps []step, value any) any {
+	if len(steps) == 0 {
+		return value
+	}
+	if next := steps[0]; next.index > 0 {
+		list, _ := at.([]any)
+		for len(list) < next.index {
+			list = append(list, map[string]any{})
+		}
+		list[next.index-1] = put(list[next.index-1], steps[1:], value)
+		return list
+	}
+	object, ok := at.(map[string]any)
+	if !ok {
+		object = map[string]any{}
+	}
+	object[steps[0].name] = put(object[steps[0].name], steps[1:], value)
+	return object
+}
+
+// grow makes the list at the end of the steps have n entries at least.
+func grow(root any, steps []step, n int) any {
+	if n > 0 {
+		return put(root, append(slices.Clip(steps), step{index: n}), map[string]any{})
+	}
+	return put(root, steps, []any{})
+}
+
+// numbers turns the entries of a list that are numbers, written as such and
+// nothing else, into numbers.
+func numbers(value any) any {
+	list, ok := value.([]any)
+	if !ok {
+		return value
+	}
+	all := slices.Clone(list)
+	for i, one := range list {
+		text, ok := one.(string)
+		if !ok {
+			continue
+		}
+		if n, err := strconv.ParseFloat(strings.TrimSpace(text), 64); err == nil && !math.IsInf(n, 0) && !math.IsNaN(n) {
+			all[i] = n
+		}
+	}
+	return all
+}
+
+// filler adds what is required and nobody has to say.
+type filler struct {
+	reader   *reader
+	complete bool
+}
+
+// fill adds to an object what its schema fixes, and says whether it has all
+// that is required.
+func (f filler) fill(v view, into map[string]any) bool {
+	properties, _ := v.get("properties").(*object)
+	if properties == nil {
+		return true
+	}
+	names, _ := stringsOf("", v.get("required"))
+	whole := true
+	for _, m := range properties.members {
+		property, err := f.reader.flatten("", m.value)
+		if err != nil {
+			continue
+		}
+		required := slices.Contains(names, m.name)
+		switch has := into[m.name].(type) {
+		case map[string]any:
+			whole = f.fill(property, has) && whole
+		case []any:
+			f.fillEntries(property, has)
+		case nil:
+			if _, given := into[m.name]; !given && required {
+				whole = f.missing(m.name, property, into) && whole
+			}
+		}
+	}
+	return whole
+}
+
+func (f filler) fillEntries(v view, list []any) {
+	item, err := f.reader.flatten("", v.get("items"))
+	if err != nil {
+		return
+	}
+	for _, one := range list {
+		if entry, ok := one.(map[string]any); ok {
+			f.fill(item, entry)
+		}
+	}
+}
+
+// missing adds a required member that has no value, where that is not the
+// person's to say.
+func (f filler) missing(name string, v view, into map[string]any) bool {
+	if fixed, ok := v.fixed(); ok {
+		into[name] = fixed
+		return true
+	}
+	if v.has("properties") {
+		if inner := (map[string]any{}); f.fill(v, inner) && len(inner) > 0 {
+			into[name] = inner
+			return true
+		}
+	}
+	if v.nullable && f.complete {
+		into[name] = nil
+		return true
+	}
+	return false
+}
