@@ -31,6 +31,7 @@ type cataloguePlaybook struct {
 	Text        string `json:"text"` // Markdown: what it asks
 }
 
+// catalogueTool is a tool as it is listed, and the function that serves it.
 type catalogueTool struct {
 	function string
 	asks     bool // the person, by an elicitation
@@ -135,6 +136,7 @@ func servedWhole(tool mcp.Tool, written json.RawMessage) error {
 	return nil
 }
 
+// decodeMembers keeps numbers as they are written.
 func decodeMembers(object []byte) (map[string]any, error) {
 	decoder := json.NewDecoder(bytes.NewReader(object))
 	decoder.UseNumber()

@@ -12,22 +12,23 @@ import (
 )
 
 // Outcomes of a call: labels of its metric, and the reason in its error's data.
+// Alerts and dashboards count them; renaming one is a change of the contract.
 const (
 	outcomeOK            = "ok"
-	outcomeToolError     = "tool_error"
-	outcomeInputRequired = "input_required"
-	outcomeRPCError      = "rpc_error"
-	outcomeUnreachable   = "unreachable"
-	outcomeTimeout       = "timeout"
-	outcomeUnavailable   = "unavailable"
-	outcomeRefused       = "refused"
-	outcomeNotFound      = "not_found"
-	outcomeBadResponse   = "bad_response"
-	outcomeTooLarge      = "too_large"
-	outcomeCut           = "cut"
-	outcomeOverloaded    = "overloaded"
-	outcomeStopping      = "stopping"
-	outcomeCanceled      = "canceled"
+	outcomeToolError     = "tool_error"     // a result with isError
+	outcomeInputRequired = "input_required" // the function asks the person
+	outcomeRPCError      = "rpc_error"      // the function's own JSON-RPC error
+	outcomeUnreachable   = "unreachable"    // no connection to the function
+	outcomeTimeout       = "timeout"        // FUNCTION_TIMEOUT without a byte
+	outcomeUnavailable   = "unavailable"    // HTTP 429 or 5xx, or the database is down
+	outcomeRefused       = "refused"        // HTTP 401 or 403, or a forgotten conversation
+	outcomeNotFound      = "not_found"      // HTTP 404: the function is not deployed
+	outcomeBadResponse   = "bad_response"   // not what the contract says
+	outcomeTooLarge      = "too_large"      // more than MaxResponseBytes
+	outcomeCut           = "cut"            // the connection broke
+	outcomeOverloaded    = "overloaded"     // MAX_CONCURRENT_CALLS are under way
+	outcomeStopping      = "stopping"       // the gateway shuts down
+	outcomeCanceled      = "canceled"       // by the client
 )
 
 // Why a call ends before its function has responded.

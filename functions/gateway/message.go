@@ -60,6 +60,8 @@ type functionMessage struct {
 	Error  *functionError  `json:"error"`
 }
 
+// toolResult is a function's result, of which only these members matter here: the
+// rest is passed on as it came.
 type toolResult struct {
 	ResultType mcp.ResultType `json:"resultType"`
 	Content    *anyList       `json:"content"`
@@ -80,6 +82,7 @@ func (*anyList) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
+// functionError is a JSON-RPC error object.
 type functionError struct {
 	Code    int             `json:"code"`
 	Message string          `json:"message"`
@@ -91,6 +94,7 @@ type malformed struct{ error }
 
 func (m malformed) Unwrap() error { return m.error }
 
+// parseMessage returns an error of type malformed for what is not JSON-RPC.
 func parseMessage(raw []byte) (*functionMessage, error) {
 	parsed := &functionMessage{raw: raw}
 	if err := json.Unmarshal(raw, parsed); err != nil {

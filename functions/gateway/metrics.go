@@ -18,6 +18,7 @@ type meters struct {
 	waiting  metric.Int64UpDownCounter
 }
 
+// newMeters registers them with the global meter provider.
 func newMeters() (meters, error) {
 	meter := otel.Meter("github.com/sequential-questioning/sequential-questioning/functions/gateway")
 	calls, err := meter.Int64Counter("mcp.gateway.calls",

@@ -18,6 +18,7 @@ type memoryStore struct {
 	all []memoryPending // the newest last
 }
 
+// memoryPending is a pending elicitation with what the table has as columns.
 type memoryPending struct {
 	pending
 	principal string

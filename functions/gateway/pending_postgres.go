@@ -45,6 +45,7 @@ func (s *postgresStore) open(ctx context.Context, p pending, used string, lifeti
 const columns = `id, conversation_id::text, session, call, request, tool, arguments, form, state, response, shown,
 	coalesce(patience, '0'), opened_at, coalesce(responded_at, '-infinity')`
 
+// scan reads the columns.
 func scan(row pgx.CollectableRow) (p pending, err error) {
 	var response []byte
 	var responded pgtype.Timestamptz // infinite until there is a response
@@ -122,6 +123,7 @@ func (s *postgresStore) finish(ctx context.Context, conversation string) error {
 
 func (s *postgresStore) close() { s.pool.Close() }
 
+// exec runs one statement. what names it in an error.
 func (s *postgresStore) exec(ctx context.Context, what, statement string, arguments ...any) error {
 	err := s.do(ctx, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, statement, arguments...)

@@ -154,12 +154,12 @@ type instance interface {
 // served is a function that others of this process can call.
 type served struct {
 	instance
-	leave func(context.Context) error
+	unserve func(context.Context) error
 }
 
 // Stop waits for the calls under way first.
 func (s served) Stop(ctx context.Context) error {
-	return errors.Join(s.leave(ctx), s.instance.Stop(ctx))
+	return errors.Join(s.unserve(ctx), s.instance.Stop(ctx))
 }
 
 // assemble makes every function but the gateway, each called under its name. One
