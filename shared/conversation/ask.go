@@ -14,8 +14,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/playbook"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
-	"github.com/sequential-questioning/sequential-questioning/shared/questioning/needed"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/slotspec"
 	"github.com/sequential-questioning/sequential-questioning/shared/schema"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
@@ -117,12 +117,12 @@ func (s *Service) opening(ctx context.Context, in AskInput) (*opening, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.Interview = questioning.New(in.Context, slots, limits)
-	o.Interview.Language = o.language
-	assume(o.Interview, saidIn(in.Context, in.PreviousMessages), s.reading(o.Interview))
+	o.State = questioning.New(in.Context, slots, limits)
+	o.State.Language = o.language
+	assume(o.State, saidIn(in.Context, in.PreviousMessages), s.reading(o.State))
 	var remembered string
-	o.AssumedFrom, remembered = s.remember(ctx, o.Interview, in.UserID)
-	if o.Interview.Statistics, err = s.readStatistics(ctx, o.SchemaKey, in.UserID); err != nil {
+	o.AssumedFrom, remembered = s.remember(ctx, o.State, in.UserID)
+	if o.State.Statistics, err = s.readStatistics(ctx, o.SchemaKey, in.UserID); err != nil {
 		return nil, err
 	}
 	keyOf := ""
@@ -133,7 +133,7 @@ func (s *Service) opening(ctx context.Context, in AskInput) (*opening, error) {
 		return nil, err
 	}
 	o.Goal, o.Revision, o.Messages = in.Context, 1, keptOf(in.PreviousMessages)
-	o.Batch = o.Interview.Next()
+	o.Batch = o.State.Next()
 	if o.Completed = o.Batch.Stop != nil; o.Completed {
 		o.StopReason = string(o.Batch.Stop.Reason)
 	}
@@ -204,11 +204,11 @@ func (s *Service) slots(ctx context.Context, in AskInput, o *opening) ([]questio
 
 // read takes what the caller names.
 func (o *opening) read(ctx context.Context, in AskInput) ([]questioning.Slot, error) {
-	wanted, err := needed.Read(ctx, in.InformationNeeded)
+	wanted, err := slotspec.Read(ctx, in.InformationNeeded)
 	if err == nil && wanted.Schema != nil {
 		_, err = schema.Compile(ctx, wanted.Schema) // the report will
 	}
-	var problem *needed.Error
+	var problem *slotspec.Error
 	if errors.As(err, &problem) {
 		return nil, fault.Within("information_needed", &fault.Invalid{Field: problem.Path, Problem: problem.Problem})
 	}
@@ -262,10 +262,10 @@ func (o *opening) identify(in AskInput, keyOf string) error {
 
 // assume takes what the goal and the person's messages tell as answers to be
 // corrected rather than asked for. What was said last holds.
-func assume(iv *questioning.Interview, texts []string, c parse.Context) {
+func assume(iv *questioning.State, texts []string, c parse.Context) {
 	for _, text := range texts {
-		for _, part := range parse.ReadReply(text, nil, iv.Slots, c).Told {
-			iv.Tell(part.Slot, part.Value, part.Words, messages.FromContext)
+		for _, part := range parse.ReadReply(text, nil, iv.Slots, c).Volunteered {
+			iv.AssumeVolunteered(part.Slot, part.Value, part.Words, messages.FromContext)
 		}
 	}
 }

@@ -73,7 +73,7 @@ func (r *run) resume(ctx context.Context, call []byte) error {
 		return err
 	}
 	for _, q := range r.at.Questions {
-		if r.rec.Interview.Index(q.Slot) < 0 {
+		if r.rec.State.Index(q.Slot) < 0 {
 			return fault.Invalidf("requestState", "belongs to a form of the playbook before%s", goOn)
 		}
 	}
@@ -181,7 +181,7 @@ func (r *run) filledIn(content map[string]any) []AnswerInput {
 		items = append(items, form.Item{Slot: r.slot(key)})
 	}
 	var answers []AnswerInput
-	for _, given := range form.Read(items, content, r.reading(r.rec.Interview)) {
+	for _, given := range form.Read(items, content, r.reading(r.rec.State)) {
 		answer := AnswerInput{QuestionNumber: given.Question, Value: given.Value, Text: given.Text, Outcome: given.Outcome}
 		if given.Question == 0 {
 			answer.Slot = given.Slot.Key
@@ -192,7 +192,7 @@ func (r *run) filledIn(content map[string]any) []AnswerInput {
 }
 
 func (r *run) slot(key string) questioning.Slot {
-	return r.rec.Interview.Slots[r.rec.Interview.Index(key)]
+	return r.rec.State.Slots[r.rec.State.Index(key)]
 }
 
 // ask puts what is left on a form, or ends the call.
@@ -226,7 +226,7 @@ func (r *run) ask(ctx context.Context) (AutomaticResult, *elicitation.Ask, error
 		return AutomaticResult{}, nil, err
 	}
 	return AutomaticResult{}, &elicitation.Ask{
-		Form: form.New(r.rec.Goal, items, r.rec.Interview.Language), State: state, Conversation: r.rec.ID,
+		Form: form.New(r.rec.Goal, items, r.rec.State.Language), State: state, Conversation: r.rec.ID,
 	}, nil
 }
 
@@ -239,7 +239,7 @@ func (r *run) items() []form.Item {
 	}
 	confirm := 0
 	for _, c := range r.turn.Coverage {
-		if c.State == questioning.StateAssumed && confirm < r.config.FormSize && !slices.Contains(r.at.Shown, c.Slot) {
+		if c.State == questioning.StatusAssumed && confirm < r.config.FormSize && !slices.Contains(r.at.Shown, c.Slot) {
 			items = append(items, form.Item{Slot: r.slot(c.Slot), Assumed: c.Value, Source: c.Source})
 			confirm++
 		}

@@ -53,13 +53,13 @@ func (s *Service) changePlaybook(ctx context.Context, tool string, call any, in 
 			return nil
 		case rec.Playbook == "":
 			return fault.Invalidf("playbook", "the conversation was opened with information_needed; leave it out, or open another")
-		case rec.Interview.Answered > 0:
+		case rec.State.Answered > 0:
 			return fault.Invalidf("playbook", "is settled once an answer is recorded; leave it out, or leave conversation_id out to open another conversation")
 		}
 		o = &opening{Opening: store.Opening{Conversation: *rec.Conversation}}
 		o.Fingerprint = id
 		if batchSize != 0 {
-			o.Interview.Limits.BatchSize = batchSize
+			o.State.Limits.BatchSize = batchSize
 		}
 		return s.replace(ctx, tx, o, choice, in)
 	})
@@ -79,16 +79,16 @@ func (s *Service) replace(ctx context.Context, tx *store.Tx, o *opening, choice 
 	if err != nil {
 		return err
 	}
-	old := o.Interview
+	old := o.State
 	o.Playbook, o.SchemaKey = choice.Playbook.Name, formOf(choice.Playbook.Name, nil)
-	o.Interview = questioning.New(o.Goal, choice.Playbook.For(o.Goal, messages.In(old.Language).Language()), old.Limits)
-	o.Interview.Language, o.Interview.Asked = old.Language, old.Asked
-	assume(o.Interview, saidIn(o.Goal, append(messagesOf(said), latest(in.PreviousMessages)...)), s.reading(o.Interview))
+	o.State = questioning.New(o.Goal, choice.Playbook.For(o.Goal, messages.In(old.Language).Language()), old.Limits)
+	o.State.Language, o.State.Asked = old.Language, old.Asked
+	assume(o.State, saidIn(o.Goal, append(messagesOf(said), latest(in.PreviousMessages)...)), s.reading(o.State))
 	if err := s.prepare(ctx, tx, o.loaded()); err != nil {
 		return err
 	}
-	o.Before = snapshot(o.Interview)
-	o.Batch = o.Interview.Next()
+	o.Before = snapshot(o.State)
+	o.Batch = o.State.Next()
 	o.Completed = o.Batch.Stop != nil && o.StopReason == ""
 	o.Revision++
 	o.Messages = keptOf(in.PreviousMessages)

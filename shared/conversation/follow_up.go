@@ -54,7 +54,7 @@ func (s *Service) follow(ctx context.Context, tool string, call any, in FollowUp
 	if len(text) > maxReply {
 		return Turn{}, fault.Invalidf("previous_messages", "the person's last messages have %d bytes, at most %d are read", len(text), maxReply)
 	}
-	said := brought{in.Answers, text, parse.Numbers(text)}
+	said := brought{in.Answers, text, parse.QuestionNumbers(text)}
 	id, err := fingerprint(tool, call)
 	if err != nil {
 		return Turn{}, err
@@ -79,19 +79,19 @@ func (s *Service) follow(ctx context.Context, tool string, call any, in FollowUp
 			return err
 		}
 		if batchSize != 0 {
-			rec.Interview.Limits.BatchSize = batchSize
+			rec.State.Limits.BatchSize = batchSize
 		}
 		if err := s.prepare(ctx, tx, rec); err != nil {
 			return err
 		}
-		c := store.Change{Before: snapshot(rec.Interview), Fingerprint: id}
+		c := store.Change{Before: snapshot(rec.State), Fingerprint: id}
 		t, err := s.takeIn(ctx, tx, rec, said, &c)
 		if err != nil {
 			return err
 		}
-		c.Batch = rec.Interview.Next()
+		c.Batch = rec.State.Next()
 		c.Completed = c.Batch.Stop != nil && rec.StopReason == ""
-		if len(c.Answers) == 0 && c.Batch.New == 0 && reflect.DeepEqual(c.Before.Standings, rec.Interview.Standings) {
+		if len(c.Answers) == 0 && c.Batch.New == 0 && reflect.DeepEqual(c.Before.SlotStates, rec.State.SlotStates) {
 			turn = newTurn(rec, c.Batch, t)
 			return nil
 		}
@@ -113,9 +113,9 @@ func (s *Service) follow(ctx context.Context, tool string, call any, in FollowUp
 }
 
 // snapshot copies what a change is measured against.
-func snapshot(iv *questioning.Interview) *questioning.Interview {
+func snapshot(iv *questioning.State) *questioning.State {
 	before := *iv
-	before.Standings = append([]questioning.Standing(nil), iv.Standings...)
+	before.SlotStates = append([]questioning.SlotState(nil), iv.SlotStates...)
 	return &before
 }
 

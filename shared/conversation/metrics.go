@@ -49,7 +49,7 @@ func (m *metrics) advanced(ctx context.Context, c store.Change) {
 	for _, a := range c.Answers {
 		outcome := string(a.Outcome)
 		if a.Problem != "" {
-			outcome = string(questioning.StateUnclear)
+			outcome = string(questioning.StatusUnclear)
 		}
 		m.answers.Add(ctx, 1, metric.WithAttributes(attribute.String("outcome", outcome)))
 		m.bits.Add(ctx, a.Bits)

@@ -11,8 +11,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
-	"github.com/sequential-questioning/sequential-questioning/shared/questioning/needed"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/slotspec"
 	"github.com/sequential-questioning/sequential-questioning/shared/schema"
 	"github.com/sequential-questioning/sequential-questioning/shared/schema/bounds"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
@@ -32,7 +32,7 @@ func (s *Service) Report(ctx context.Context, in ReportInput) (Report, error) {
 		if err != nil {
 			return err
 		}
-		cited, err := tx.Citations(ctx, rec.ID, citedNumbers(rec.Interview))
+		cited, err := tx.Citations(ctx, rec.ID, citedNumbers(rec.State))
 		if err != nil {
 			return err
 		}
@@ -45,16 +45,16 @@ func (s *Service) Report(ctx context.Context, in ReportInput) (Report, error) {
 	return report, unavailable(err)
 }
 
-func citedNumbers(iv *questioning.Interview) []int {
+func citedNumbers(iv *questioning.State) []int {
 	numbers := []int{}
-	for _, s := range iv.Standings {
+	for _, s := range iv.SlotStates {
 		numbers = append(numbers, s.Answers...)
 	}
 	return numbers
 }
 
 func newReport(ctx context.Context, rec *conversation, cited []store.CitedAnswer) (Report, error) {
-	iv := rec.Interview
+	iv := rec.State
 	r := Report{
 		ConversationID: rec.ID, SessionID: rec.SessionID, Goal: rec.Goal, Complete: rec.StopReason != "",
 		Values: map[string]any{}, Problems: []string{}, Citations: map[string][]Citation{}, Coverage: coverage(iv),
@@ -71,12 +71,12 @@ func newReport(ctx context.Context, rec *conversation, cited []store.CitedAnswer
 			r.Citations[c.Slot.Key] = append(r.Citations[c.Slot.Key], byNumber[n])
 		}
 		switch {
-		case c.State == questioning.StateContradicted:
+		case c.Status == questioning.StatusContradicted:
 			r.Contradictions = append(r.Contradictions, contradiction(c, byNumber, say))
 			fallthrough
 		case c.Known():
 			held[c.Slot.Key] = c.Value
-		case c.State != questioning.StateNotApplicable:
+		case c.Status != questioning.StatusNotApplicable:
 			r.OpenPoints = append(r.OpenPoints, openPoint(c, iv.Language))
 		}
 	}
@@ -98,7 +98,7 @@ func history(ctx context.Context, tx *store.Tx, rec *conversation) ([]Past, erro
 		return nil, err
 	}
 	holds := map[int]bool{}
-	for _, n := range citedNumbers(rec.Interview) {
+	for _, n := range citedNumbers(rec.State) {
 		holds[n] = true
 	}
 	past := make([]Past, len(all))
@@ -118,14 +118,14 @@ func contradiction(c questioning.Coverage, byNumber map[int]Citation, say *messa
 
 func openPoint(c questioning.Coverage, language string) OpenPoint {
 	say := messages.In(language)
-	why := map[questioning.State]string{
-		questioning.StateMissing:  say.Text(messages.NotAnswered),
-		questioning.StateUnknown:  say.Text(messages.DoesNotKnow),
-		questioning.StateDeclined: say.Text(messages.DoesNotSay),
-		questioning.StateUnclear:  say.Text(messages.SaidUnreadably, excerpt(c.Words), plain.Line(parse.Expected(c.Slot, language))),
-	}[c.State]
+	why := map[questioning.Status]string{
+		questioning.StatusMissing:  say.Text(messages.NotAnswered),
+		questioning.StatusUnknown:  say.Text(messages.DoesNotKnow),
+		questioning.StatusDeclined: say.Text(messages.DoesNotSay),
+		questioning.StatusUnclear:  say.Text(messages.SaidUnreadably, excerpt(c.Words), plain.Line(parse.Expected(c.Slot, language))),
+	}[c.Status]
 	return OpenPoint{
-		Slot: c.Slot.Key, Title: c.Slot.Title, Required: c.Slot.Required, State: c.State,
+		Slot: c.Slot.Key, Title: c.Slot.Title, Required: c.Slot.Required, State: c.Status,
 		Text: c.Slot.Title + ": " + why,
 	}
 }
@@ -134,11 +134,11 @@ func openPoint(c questioning.Coverage, language string) OpenPoint {
 // it against its JSON Schema or what its list requires.
 func (r *Report) fill(ctx context.Context, rec *conversation, held map[string]any) error {
 	r.Values = held
-	var wanted needed.Wanted
+	var wanted slotspec.Spec
 	if rec.Needed != nil {
 		var err error
-		wanted, err = needed.Read(ctx, rec.Needed)
-		var refused *needed.Error
+		wanted, err = slotspec.Read(ctx, rec.Needed)
+		var refused *slotspec.Error
 		if errors.As(err, &refused) { // it was taken when other bounds held
 			r.Problems = []string{"information_needed: " + refused.Error()}
 			return nil
@@ -149,7 +149,7 @@ func (r *Report) fill(ctx context.Context, rec *conversation, held map[string]an
 		r.Values = wanted.Values(held, r.Complete)
 	}
 	if wanted.Schema == nil {
-		for _, slot := range rec.Interview.Slots {
+		for _, slot := range rec.State.Slots {
 			if _, ok := held[slot.Key]; slot.Required && !ok {
 				r.Problems = append(r.Problems, slot.Key+": is required")
 			}

@@ -36,12 +36,12 @@ type Revision struct {
 
 // Revised is one slot's answer, before and after.
 type Revised struct {
-	Slot         string            `json:"slot"`
-	Title        string            `json:"title"`
-	State        questioning.State `json:"state"`
-	Value        any               `json:"value,omitempty"`
-	AnswerNumber int               `json:"answer_number,omitempty" jsonschema:"The new answer."`
-	Before       Earlier           `json:"before"`
+	Slot         string             `json:"slot"`
+	Title        string             `json:"title"`
+	State        questioning.Status `json:"state"`
+	Value        any                `json:"value,omitempty"`
+	AnswerNumber int                `json:"answer_number,omitempty" jsonschema:"The new answer."`
+	Before       Earlier            `json:"before"`
 }
 
 // Reopened is a slot whose answer was taken back.
@@ -54,9 +54,9 @@ type Reopened struct {
 
 // Earlier is where a slot stood. Its answers stay in the report's history.
 type Earlier struct {
-	State   questioning.State `json:"state"`
-	Value   any               `json:"value,omitempty"`
-	Answers []int             `json:"answers"`
+	State   questioning.Status `json:"state"`
+	Value   any                `json:"value,omitempty"`
+	Answers []int              `json:"answers"`
 }
 
 // Text renders the revision for a person.
@@ -80,7 +80,7 @@ func (r Revision) Text() string {
 	return b.String()
 }
 
-func stood(state questioning.State, value any, language string) string {
+func stood(state questioning.Status, value any, language string) string {
 	if value != nil {
 		return questioning.Quote(value, language)
 	}
@@ -118,7 +118,7 @@ func (s *Service) Revise(ctx context.Context, in ReviseInput) (Revision, error) 
 		if err != nil {
 			return err
 		}
-		c := store.Change{Before: snapshot(rec.Interview), Fingerprint: id}
+		c := store.Change{Before: snapshot(rec.State), Fingerprint: id}
 		if revision, err = rec.revise(one, &c); err != nil || !revision.Changed {
 			return err
 		}
@@ -184,9 +184,9 @@ func (s *Service) revising(ctx context.Context, tx *store.Tx, rec *conversation,
 	if one.Problem != "" {
 		return said{}, fault.Invalidf("text", "cannot be read: %s", one.Problem)
 	}
-	standing := rec.Interview.Standings[rec.Interview.Index(one.Slot)]
+	standing := rec.State.SlotStates[rec.State.Index(one.Slot)]
 	switch {
-	case standing.State == questioning.StateMissing:
+	case standing.Status == questioning.StatusMissing:
 		return said{}, fault.Invalidf("slot", "%q has no answer to revise; sequential_questioning_follow_up takes its first", one.Slot)
 	case in.AnswerNumber > 0 && !slices.Contains(standing.Answers, in.AnswerNumber):
 		return said{}, fault.Invalidf("answer_number", "answer %d no longer holds; %q rests on %v", in.AnswerNumber, one.Slot, standing.Answers)
@@ -196,14 +196,14 @@ func (s *Service) revising(ctx context.Context, tx *store.Tx, rec *conversation,
 
 // revise moves the interview on and says what that changed.
 func (rec *conversation) revise(one said, c *store.Change) (Revision, error) {
-	iv := rec.Interview
+	iv := rec.State
 	i := iv.Index(one.Slot)
-	before := iv.Standings[i]
-	revised := Revised{Slot: one.Slot, Title: iv.Slots[i].Title, State: before.State, Value: before.Value, Before: earlier(before)}
+	before := iv.SlotStates[i]
+	revised := Revised{Slot: one.Slot, Title: iv.Slots[i].Title, State: before.Status, Value: before.Value, Before: earlier(before)}
 	if rec.holds(one) {
 		return Revision{Revised: revised, Reopened: []Reopened{}, Turn: newTurn(rec, iv.Next(), tally{repeated: 1})}, nil
 	}
-	done, err := iv.Revise(one.Said)
+	done, err := iv.Revise(one.Answer)
 	if err != nil {
 		return Revision{}, err
 	}
@@ -215,7 +215,7 @@ func (rec *conversation) revise(one said, c *store.Change) (Revision, error) {
 	c.Batch = iv.Next()
 	c.Completed = c.Batch.Stop != nil && rec.StopReason == ""
 	rec.Revision++
-	revised.State, revised.Value, revised.AnswerNumber = iv.Standings[i].State, iv.Standings[i].Value, done.Answer.Number
+	revised.State, revised.Value, revised.AnswerNumber = iv.SlotStates[i].Status, iv.SlotStates[i].Value, done.Answer.Number
 	r := Revision{Changed: true, Revised: revised, Reopened: []Reopened{}, Turn: newTurn(rec, c.Batch, tally{recorded: 1})}
 	for _, again := range done.Reopened {
 		r.Reopened = append(r.Reopened, Reopened{
@@ -227,7 +227,7 @@ func (rec *conversation) revise(one said, c *store.Change) (Revision, error) {
 
 // revisionDigest identifies a revision by what it puts aside, so that going
 // back to what was said before counts.
-func (rec *conversation) revisionDigest(one said, before questioning.Standing) []byte {
+func (rec *conversation) revisionDigest(one said, before questioning.SlotState) []byte {
 	value, _ := json.Marshal(one.Value) // a canonical value always encodes
 	aside := 0
 	if n := len(before.Answers); n > 0 {
@@ -236,10 +236,10 @@ func (rec *conversation) revisionDigest(one said, before questioning.Standing) [
 	return digest([]byte("revise"), []byte(one.Slot), []byte(strconv.Itoa(aside)), []byte(one.Outcome), value, []byte(one.Words))
 }
 
-func earlier(s questioning.Standing) Earlier {
+func earlier(s questioning.SlotState) Earlier {
 	answers := s.Answers
 	if answers == nil {
 		answers = []int{}
 	}
-	return Earlier{State: s.State, Value: s.Value, Answers: answers}
+	return Earlier{State: s.Status, Value: s.Value, Answers: answers}
 }

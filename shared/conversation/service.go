@@ -102,10 +102,10 @@ func (s *Service) Close() {
 
 // prepare gives a loaded interview what it is led by.
 func (s *Service) prepare(ctx context.Context, tx *store.Tx, rec *conversation) error {
-	rec.Interview.Limits.MinBits, rec.Interview.Limits.Confidence = s.config.MinBits, s.config.Confidence
+	rec.State.Limits.MinBits, rec.State.Limits.Confidence = s.config.MinBits, s.config.Confidence
 	var err error
 	key := formOfUser{principal.From(ctx), rec.UserID, rec.SchemaKey}
-	rec.Interview.Statistics, err = s.statistics.of(ctx, tx, key, s.now())
+	rec.State.Statistics, err = s.statistics.of(ctx, tx, key, s.now())
 	return err
 }
 

@@ -18,7 +18,7 @@ import (
 
 // said is one answer on its way in: to a question, if it names one.
 type said struct {
-	questioning.Said
+	questioning.Answer
 	question int // 0 when it names a slot
 }
 
@@ -56,7 +56,7 @@ func (s *Service) takeIn(ctx context.Context, tx *store.Tx, rec *conversation, i
 			t.repeated++
 			continue
 		}
-		recorded, err := rec.Interview.Record(one.Said)
+		recorded, err := rec.State.Record(one.Answer)
 		if err != nil {
 			return t, err
 		}
@@ -68,10 +68,10 @@ func (s *Service) takeIn(ctx context.Context, tx *store.Tx, rec *conversation, i
 		t.recorded++
 	}
 	for _, one := range told {
-		rec.Interview.Tell(one.Slot, one.Value, one.Words, fromReply)
+		rec.State.AssumeVolunteered(one.Slot, one.Value, one.Words, fromReply)
 	}
 	if t.recorded > 0 {
-		rec.Interview.Pass()
+		rec.State.Pass()
 	}
 	return t, nil
 }
@@ -83,8 +83,8 @@ const fromReply = "told without being asked"
 // person says which of the two it is.
 func (rec *conversation) contradicting(told []said) []said {
 	return slices.DeleteFunc(slices.Clone(told), func(one said) bool {
-		switch rec.Interview.Standings[rec.Interview.Index(one.Slot)].State {
-		case questioning.StateAnswered, questioning.StateContradicted:
+		switch rec.State.SlotStates[rec.State.Index(one.Slot)].Status {
+		case questioning.StatusAnswered, questioning.StatusContradicted:
 			return rec.holds(one)
 		}
 		return true
@@ -93,7 +93,7 @@ func (rec *conversation) contradicting(told []said) []said {
 
 // openQuestion returns the slot's open question.
 func (rec *conversation) openQuestion(slot string) (questioning.Question, bool) {
-	for _, q := range rec.Interview.Open {
+	for _, q := range rec.State.Open {
 		if q.Slot == slot {
 			return q, true
 		}
@@ -105,7 +105,7 @@ func (rec *conversation) openQuestion(slot string) (questioning.Question, bool) 
 // anew: the same words then mean that the person stands by them.
 func (rec *conversation) digestOf(one said) []byte {
 	round := 0
-	reopened := rec.Interview.Standings[rec.Interview.Index(one.Slot)].Reopened > 0
+	reopened := rec.State.SlotStates[rec.State.Index(one.Slot)].Reopened > 0
 	if q, open := rec.openQuestion(one.Slot); open && (q.Purpose != questioning.Ask || reopened) {
 		round = q.Number
 	}
@@ -116,11 +116,11 @@ func (rec *conversation) digestOf(one said) []byte {
 // holds says that an answer is what its slot holds already, in these words or
 // others.
 func (rec *conversation) holds(one said) bool {
-	s := rec.Interview.Standings[rec.Interview.Index(one.Slot)]
+	s := rec.State.SlotStates[rec.State.Index(one.Slot)]
 	if one.Problem != "" {
 		return s.Words == one.Words
 	}
-	return s.State == questioning.State(one.Outcome) && reflect.DeepEqual(s.Value, one.Value)
+	return s.Status == questioning.Status(one.Outcome) && reflect.DeepEqual(s.Value, one.Value)
 }
 
 // repeated looks up those answers that might have been given before: the ones
@@ -174,10 +174,10 @@ func (rec *conversation) inOrder(answers []AnswerInput) ([]int, error) {
 	if !allUnnamed(answers) {
 		return numbers, nil // checked already: none is unnamed
 	}
-	if len(answers) != len(rec.Interview.Open) {
-		return nil, fault.Within("answers[0]", unnamedError(fmt.Sprintf("; %d came without one, and %s", len(answers), openNumbers(rec.Interview.Open))))
+	if len(answers) != len(rec.State.Open) {
+		return nil, fault.Within("answers[0]", unnamedError(fmt.Sprintf("; %d came without one, and %s", len(answers), openNumbers(rec.State.Open))))
 	}
-	for i, q := range rec.Interview.Open {
+	for i, q := range rec.State.Open {
 		numbers[i] = q.Number
 	}
 	return numbers, nil
@@ -219,12 +219,12 @@ func (a AnswerInput) number(conversationID string) (int, error) {
 // are at hand, others are looked up.
 func (rec *conversation) put(ctx context.Context, tx *store.Tx, numbers []int) (map[int]string, error) {
 	slots := map[int]string{}
-	for _, q := range rec.Interview.Open {
+	for _, q := range rec.State.Open {
 		slots[q.Number] = q.Slot
 	}
 	var missing []int
 	for _, n := range numbers {
-		if _, ok := slots[n]; !ok && n > 0 && n <= rec.Interview.Asked {
+		if _, ok := slots[n]; !ok && n > 0 && n <= rec.State.Asked {
 			missing = append(missing, n)
 		}
 	}
@@ -247,32 +247,32 @@ func (s *Service) read(rec *conversation, a AnswerInput, number int, put map[int
 	if number > 0 {
 		slot, ok := put[number]
 		if !ok {
-			return said{}, fault.Invalidf("question_number", "question %d was never asked; %s", number, openNumbers(rec.Interview.Open))
+			return said{}, fault.Invalidf("question_number", "question %d was never asked; %s", number, openNumbers(rec.State.Open))
 		}
 		if a.Slot != "" && a.Slot != slot {
 			return said{}, fault.Invalidf("slot", "question %d asks for %q, not %q", number, slot, a.Slot)
 		}
 		key = slot
 	}
-	i := rec.Interview.Index(key)
+	i := rec.State.Index(key)
 	if i < 0 {
-		return said{}, fault.Invalidf("slot", "there is no slot %q; there are %s", key, slotKeys(rec.Interview.Slots))
+		return said{}, fault.Invalidf("slot", "there is no slot %q; there are %s", key, slotKeys(rec.State.Slots))
 	}
-	one := said{Said: questioning.Said{Slot: key, Outcome: a.Outcome, Words: strings.TrimSpace(a.Text)}, question: number}
-	slot := rec.Interview.Slots[i]
+	one := said{Answer: questioning.Answer{Slot: key, Outcome: a.Outcome, Words: strings.TrimSpace(a.Text)}, question: number}
+	slot := rec.State.Slots[i]
 	switch {
 	case a.Outcome != "" && a.Outcome != questioning.Answered:
 	case a.Value != nil:
-		value, err := checkValue(slot, a.Value, s.reading(rec.Interview))
+		value, err := checkValue(slot, a.Value, s.reading(rec.State))
 		if err != nil {
 			return said{}, fault.Invalidf("value", "%s is not accepted: %v", shown(a.Value), err)
 		}
 		one.Outcome, one.Value = questioning.Answered, value
 		if one.Words == "" {
-			one.Words = questioning.Render(value, rec.Interview.Language)
+			one.Words = questioning.Render(value, rec.State.Language)
 		}
 	default:
-		one.heard(parse.Read(slot, one.Words, s.reading(rec.Interview)))
+		one.heard(parse.Read(slot, one.Words, s.reading(rec.State)))
 	}
 	return one, nil
 }
@@ -310,13 +310,13 @@ func (s *Service) written(ctx context.Context, tx *store.Tx, rec *conversation, 
 			return readReply{}, err
 		}
 		read := s.readReply(rec, in.text, numbers, put)
-		meant := len(rec.Interview.Open) == 0 || numbers[0] > 1 // a person's own numbers begin with 1
+		meant := len(rec.State.Open) == 0 || numbers[0] > 1 // a person's own numbers begin with 1
 		if meant || !slices.ContainsFunc(read.answers, func(one said) bool { return !rec.holds(one) }) {
 			return read, nil
 		}
 	}
-	numbers, put := make([]int, len(rec.Interview.Open)), map[int]string{}
-	for i, q := range rec.Interview.Open {
+	numbers, put := make([]int, len(rec.State.Open)), map[int]string{}
+	for i, q := range rec.State.Open {
 		numbers[i], put[q.Number] = q.Number, q.Slot
 	}
 	return s.readReply(rec, in.text, numbers, put), nil
@@ -327,8 +327,8 @@ func (s *Service) written(ctx context.Context, tx *store.Tx, rec *conversation, 
 func (rec *conversation) settled(numbers []int) []int {
 	numbers = slices.Compact(slices.Sorted(slices.Values(numbers)))
 	for _, n := range numbers {
-		isOpen := slices.ContainsFunc(rec.Interview.Open, func(q questioning.Question) bool { return q.Number == n })
-		if isOpen || n < 1 || n > rec.Interview.Asked {
+		isOpen := slices.ContainsFunc(rec.State.Open, func(q questioning.Question) bool { return q.Number == n })
+		if isOpen || n < 1 || n > rec.State.Asked {
 			return nil
 		}
 	}
@@ -337,18 +337,18 @@ func (rec *conversation) settled(numbers []int) []int {
 
 // readReply reads a reply to the numbered questions.
 func (s *Service) readReply(rec *conversation, text string, numbers []int, put map[int]string) readReply {
-	questions := make([]parse.Open, len(numbers))
+	questions := make([]parse.OpenQuestion, len(numbers))
 	for i, n := range numbers {
-		questions[i] = parse.Open{Number: n, Slot: rec.Interview.Slots[rec.Interview.Index(put[n])]}
+		questions[i] = parse.OpenQuestion{Number: n, Slot: rec.State.Slots[rec.State.Index(put[n])]}
 	}
-	reply := parse.ReadReply(text, questions, rec.Interview.Slots, s.reading(rec.Interview))
-	return readReply{heardParts(reply.Answers), heardParts(reply.Told), reply.Unmatched, reply.Doubts}
+	reply := parse.ReadReply(text, questions, rec.State.Slots, s.reading(rec.State))
+	return readReply{heardParts(reply.Answers), heardParts(reply.Volunteered), reply.Unmatched, reply.Doubts}
 }
 
 func heardParts(parts []parse.Part) []said {
 	all := make([]said, len(parts))
 	for i, p := range parts {
-		all[i] = said{Said: questioning.Said{Slot: p.Slot, Words: p.Words}, question: p.Number}
+		all[i] = said{Answer: questioning.Answer{Slot: p.Slot, Words: p.Words}, question: p.Number}
 		all[i].heard(p.Reading)
 	}
 	return all

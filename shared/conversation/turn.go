@@ -27,7 +27,7 @@ func newTurn(rec *conversation, batch questioning.Batch, t tally) Turn {
 		TotalQuestionsInBatch:   len(batch.Questions),
 		TotalQuestionsEstimated: batch.Estimated,
 		NextBatchNeeded:         batch.More,
-		Coverage:                coverage(rec.Interview),
+		Coverage:                coverage(rec.State),
 		Metadata: TurnMetadata{
 			Complete:        batch.Stop != nil,
 			Playbook:        rec.Playbook,
@@ -35,7 +35,7 @@ func newTurn(rec *conversation, batch questioning.Batch, t tally) Turn {
 			AnswersRecorded: t.recorded,
 			AnswersRepeated: t.repeated,
 			Unmatched:       t.unmatched,
-			Language:        spoken(rec.Interview.Language),
+			Language:        spoken(rec.State.Language),
 			Doubts:          t.doubts,
 		},
 	}
@@ -46,10 +46,10 @@ func newTurn(rec *conversation, batch questioning.Batch, t tally) Turn {
 	}
 	var text strings.Builder
 	for i, q := range batch.Questions {
-		slot := rec.Interview.Slots[rec.Interview.Index(q.Slot)]
+		slot := rec.State.Slots[rec.State.Index(q.Slot)]
 		turn.Questions[i] = newQuestion(rec, q, slot)
 		fmt.Fprintf(&text, "%s\n", numberedLine(turn.Questions[i]))
-		if hint := hint(slot, rec.Interview.Language); hint != "" {
+		if hint := hint(slot, rec.State.Language); hint != "" {
 			fmt.Fprintf(&text, "   %s\n", hint)
 		}
 	}
@@ -91,7 +91,7 @@ func newQuestion(rec *conversation, q questioning.Question, slot questioning.Slo
 		Metadata: QuestionMetadata{
 			Importance:           importance(slot),
 			InformationToLookFor: lookFor,
-			Expected:             parse.Expected(slot, rec.Interview.Language),
+			Expected:             parse.Expected(slot, rec.State.Language),
 			Type:                 slot.Type,
 			Required:             slot.Required,
 			Default:              slot.Default,
@@ -117,14 +117,14 @@ func importance(slot questioning.Slot) string {
 	return "low"
 }
 
-func coverage(iv *questioning.Interview) []Coverage {
+func coverage(iv *questioning.State) []Coverage {
 	all := make([]Coverage, len(iv.Slots))
 	for i, c := range iv.Coverage() {
 		all[i] = Coverage{
 			Slot: c.Slot.Key, Title: c.Slot.Title, Required: c.Slot.Required,
-			State: c.State, Value: c.Value, Answers: c.Answers, Reopened: c.Reopened,
+			State: c.Status, Value: c.Value, Answers: c.Answers, Reopened: c.Reopened,
 		}
-		if c.State == questioning.StateAssumed {
+		if c.Status == questioning.StatusAssumed {
 			all[i].Source = messages.In(iv.Language).Text(cmp.Or(c.Source, messages.FromContext))
 		}
 		if all[i].Answers == nil {

@@ -14,7 +14,7 @@ func (c *Conversation) events(ctx context.Context, change Change, now time.Time)
 	of := event.Conversation{
 		Principal: principal.From(ctx), UserID: c.UserID, SessionID: c.SessionID, ConversationID: c.ID, Form: c.SchemaKey, Goal: c.Goal,
 	}
-	iv := c.Interview
+	iv := c.State
 	slotOf := func(key string) event.Slot { return event.SlotOf(iv.Slots[iv.Index(key)]) }
 	var all []event.Event
 	for _, a := range change.Answers {
@@ -49,7 +49,7 @@ func (c *Conversation) events(ctx context.Context, change Change, now time.Time)
 }
 
 // questionText is the text of a question that was open before, empty otherwise.
-func questionText(iv *questioning.Interview, number int) string {
+func questionText(iv *questioning.State, number int) string {
 	if iv != nil {
 		for _, q := range iv.Open {
 			if q.Number == number {

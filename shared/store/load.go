@@ -66,14 +66,14 @@ func (t *Tx) Lock(ctx context.Context, id string, fingerprint []byte) (*Conversa
 // loading collects what a batch reads of a conversation.
 type loading struct {
 	conversation Conversation
-	interview    questioning.Interview
+	state        questioning.State
 	call         *Call
 }
 
 // queue adds to the batch what reads a conversation, by selectConversation or
 // lockConversation. The first row that is missing ends it.
 func (l *loading) queue(batch *pgx.Batch, conversation, id string, fingerprint []byte) {
-	c, iv := &l.conversation, &l.interview
+	c, iv := &l.conversation, &l.state
 	batch.Queue(conversation, id).QueryRow(func(row pgx.Row) error {
 		return row.Scan(&c.ID, &c.SessionID, &c.UserID, &c.Goal, &c.Playbook, &c.Needed,
 			&iv.Limits.BatchSize, &iv.Limits.MaxQuestions, &c.Revision, &iv.Asked, &iv.Answered, &c.StopReason, &c.SchemaKey, &iv.Language)
@@ -115,16 +115,16 @@ func (l *loading) result(err error) (*Conversation, *Call, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	l.interview.Goal, l.conversation.Interview = l.conversation.Goal, &l.interview
+	l.state.Goal, l.conversation.State = l.conversation.Goal, &l.state
 	return &l.conversation, l.call, nil
 }
 
-func scanSlots(rows pgx.Rows, iv *questioning.Interview) error {
+func scanSlots(rows pgx.Rows, iv *questioning.State) error {
 	for rows.Next() {
 		var slot questioning.Slot
-		var standing questioning.Standing
+		var standing questioning.SlotState
 		var definition, value []byte
-		if err := rows.Scan(&definition, &standing.State, &value, &standing.Words, &standing.Answers,
+		if err := rows.Scan(&definition, &standing.Status, &value, &standing.Words, &standing.Answers,
 			&standing.Clarified, &standing.Confirmed, &standing.Passed, &standing.Source, &standing.Reopened); err != nil {
 			return err
 		}
@@ -137,7 +137,7 @@ func scanSlots(rows pgx.Rows, iv *questioning.Interview) error {
 			}
 		}
 		iv.Slots = append(iv.Slots, slot.Plain())
-		iv.Standings = append(iv.Standings, standing)
+		iv.SlotStates = append(iv.SlotStates, standing)
 	}
 	return rows.Err()
 }

@@ -52,7 +52,7 @@ func (t *Tx) insert(ctx context.Context, o *Opening) (inserted bool, err error) 
 			}
 			return nil
 		})
-	iv := o.Interview
+	iv := o.State
 	batch.Queue(`
 		INSERT INTO conversations (id, session_id, goal, playbook, information_needed, metadata, batch_size, max_questions,
 		                           questions_asked, stop_reason, opened_by, opened_with_key, form, language)
@@ -73,12 +73,12 @@ func (t *Tx) insert(ctx context.Context, o *Opening) (inserted bool, err error) 
 // fill stores what the conversation begins with.
 func (t *Tx) fill(ctx context.Context, o *Opening) error {
 	batch := t.batch(ctx)
-	for i, slot := range o.Interview.Slots {
-		if err := insertSlot(batch, o.ID, i, slot, o.Interview.Standings[i], o.AssumedFrom[slot.Key]); err != nil {
+	for i, slot := range o.State.Slots {
+		if err := insertSlot(batch, o.ID, i, slot, o.State.SlotStates[i], o.AssumedFrom[slot.Key]); err != nil {
 			return err
 		}
 	}
-	insertQuestions(batch, o.ID, o.Interview.Open)
+	insertQuestions(batch, o.ID, o.State.Open)
 	insertMessages(batch, o.ID, 1, o.Messages)
 	upsertCall(batch, o.ID, 1, o.Fingerprint, o.Result)
 	if err := event.Queue(batch, o.Conversation.events(ctx, o.Change, time.Now().UTC())...); err != nil {

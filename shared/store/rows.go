@@ -13,7 +13,7 @@ import (
 
 // insertSlot queues a new slot with what is known of it; from is the conversation
 // that an assumption was recalled from, or empty.
-func insertSlot(batch *pgx.Batch, id string, position int, slot questioning.Slot, s questioning.Standing, from string) error {
+func insertSlot(batch *pgx.Batch, id string, position int, slot questioning.Slot, s questioning.SlotState, from string) error {
 	definition, err := json.Marshal(slot)
 	if err != nil {
 		return fmt.Errorf("encode slot %s: %w", slot.Key, err)
@@ -25,15 +25,15 @@ func insertSlot(batch *pgx.Batch, id string, position int, slot questioning.Slot
 	batch.Queue(`
 		INSERT INTO slots (conversation_id, position, key, definition, state, value, words, source, assumed_from)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, nullif($8, ''), nullif($9, '')::uuid)`,
-		id, position, slot.Key, definition, s.State, value, s.Words, s.Source, from)
+		id, position, slot.Key, definition, s.Status, value, s.Words, s.Source, from)
 	return nil
 }
 
 // updateSlots queues the slots of which something else is known now.
-func updateSlots(batch *pgx.Batch, id string, before, after *questioning.Interview) error {
-	for i := range after.Standings {
-		s := after.Standings[i]
-		if reflect.DeepEqual(before.Standings[i], s) {
+func updateSlots(batch *pgx.Batch, id string, before, after *questioning.State) error {
+	for i := range after.SlotStates {
+		s := after.SlotStates[i]
+		if reflect.DeepEqual(before.SlotStates[i], s) {
 			continue
 		}
 		value, err := encode(s.Value)
@@ -44,22 +44,22 @@ func updateSlots(batch *pgx.Batch, id string, before, after *questioning.Intervi
 			UPDATE slots SET state = $3, value = $4, words = $5, answers = coalesce($6::integer[], '{}'), clarified = $7, confirmed = $8, passed = $9,
 			       source = nullif($10, ''), reopened_by = nullif($11, 0)
 			WHERE conversation_id = $1 AND position = $2`,
-			id, i, s.State, value, s.Words, s.Answers, s.Clarified, s.Confirmed, s.Passed, s.Source, s.Reopened)
+			id, i, s.Status, value, s.Words, s.Answers, s.Clarified, s.Confirmed, s.Passed, s.Source, s.Reopened)
 	}
 	return nil
 }
 
 // supersedeAnswers marks the answers that slots rested on and no longer do with
 // the answer that superseded them.
-func supersedeAnswers(batch *pgx.Batch, id string, before, after *questioning.Interview) {
-	for i, s := range after.Standings {
+func supersedeAnswers(batch *pgx.Batch, id string, before, after *questioning.State) {
+	for i, s := range after.SlotStates {
 		by := s.Reopened
 		if n := len(s.Answers); n > 0 {
 			by = s.Answers[n-1]
 		}
 		var superseded []int
-		for _, number := range before.Standings[i].Answers {
-			if number < by && !slices.Contains(s.Answers, number) && s.State != questioning.StateContradicted {
+		for _, number := range before.SlotStates[i].Answers {
+			if number < by && !slices.Contains(s.Answers, number) && s.Status != questioning.StatusContradicted {
 				superseded = append(superseded, number)
 			}
 		}

@@ -37,8 +37,8 @@ func (t *Tx) ReplacePlaybook(ctx context.Context, c *Conversation, change Change
 	batch := t.batch(ctx)
 	batch.Queue(`UPDATE conversations SET playbook = $2, form = nullif($3, '') WHERE id = $1`, c.ID, c.Playbook, c.SchemaKey)
 	batch.Queue(`DELETE FROM slots WHERE conversation_id = $1`, c.ID) // and the questions for them
-	for i, slot := range c.Interview.Slots {
-		if err := insertSlot(batch, c.ID, i, slot, c.Interview.Standings[i], ""); err != nil {
+	for i, slot := range c.State.Slots {
+		if err := insertSlot(batch, c.ID, i, slot, c.State.SlotStates[i], ""); err != nil {
 			return err
 		}
 	}
@@ -54,7 +54,7 @@ func (t *Tx) ReplacePlaybook(ctx context.Context, c *Conversation, change Change
 // queueChange begins with the compare-and-set: it locks the conversation, and
 // where another call was quicker the rest is undone.
 func (c *Conversation) queueChange(ctx context.Context, batch *pgx.Batch, change Change) error {
-	iv := c.Interview
+	iv := c.State
 	stopReason := ""
 	if change.Batch.Stop != nil {
 		stopReason = string(change.Batch.Stop.Reason)

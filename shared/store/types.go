@@ -25,13 +25,13 @@ var (
 type Conversation struct {
 	ID, SessionID string
 	UserID        string          // empty where the caller named none
-	Goal          string          // also the Interview's
+	Goal          string          // also of State
 	Playbook      string          // empty where InformationNeeded names the slots
 	Needed        json.RawMessage // information_needed as it came; nil with a playbook
 	SchemaKey     string          // what conversations for the same information share, for statistics; may be empty
 	Revision      int             // 1 when it opens, one more with each change
 	StopReason    string          // empty while questions are asked
-	Interview     *questioning.Interview
+	State         *questioning.State
 }
 
 // Call is what an earlier call returned, so that a repeated one returns the same.
@@ -56,7 +56,7 @@ type Answer struct {
 
 // Change is what one call adds to a conversation. Its events follow from it.
 type Change struct {
-	Before      *questioning.Interview // as loaded
+	Before      *questioning.State // as loaded
 	Answers     []Answer
 	Revised     *questioning.Revised // when the change is a revision
 	Messages    []Message
