@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/elicitation"
@@ -20,7 +19,7 @@ type run struct {
 	in       AutomaticInput
 	exchange elicitation.Exchange
 	at       progress
-	rec      *record // as loaded, for its slots and revision
+	rec      *conversation // as loaded, for its slots and revision
 	turn     Turn
 }
 
@@ -74,7 +73,7 @@ func (r *run) resume(ctx context.Context, call []byte) error {
 		return err
 	}
 	for _, q := range r.at.Questions {
-		if r.rec.interview.Index(q.Slot) < 0 {
+		if r.rec.State.Index(q.Slot) < 0 {
 			return fault.Invalidf("requestState", "belongs to a form of the playbook before%s", goOn)
 		}
 	}
@@ -82,17 +81,15 @@ func (r *run) resume(ctx context.Context, call []byte) error {
 }
 
 func (r *run) load(ctx context.Context, conversationID string) error {
-	return r.inTx(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
-		var err error
-		r.rec, _, err = find(ctx, tx, conversationID, r.in.UserID, nil)
-		return err
-	})
+	loaded, _, err := r.store.Load(ctx, conversationID, nil)
+	r.rec, err = own(loaded, err, conversationID, r.in.UserID)
+	return unavailable(err)
 }
 
 // refresh replaces a turn that is no longer the latest: a repeated call returns
 // what it returned first.
 func (r *run) refresh(ctx context.Context) error {
-	if r.turn.ConversationID != "" && r.turn.Metadata.Revision >= r.rec.revision {
+	if r.turn.ConversationID != "" && r.turn.Metadata.Revision >= r.rec.Revision {
 		return nil
 	}
 	size := 0
@@ -102,9 +99,9 @@ func (r *run) refresh(ctx context.Context) error {
 	asOf := struct {
 		Conversation string
 		Revision     int
-	}{r.rec.id, r.rec.revision}
+	}{r.rec.ID, r.rec.Revision}
 	var err error
-	r.turn, err = r.follow(ctx, AutomaticTool, asOf, FollowUpInput{ConversationID: r.rec.id, UserID: r.in.UserID}, size)
+	r.turn, err = r.follow(ctx, AutomaticTool, asOf, FollowUpInput{ConversationID: r.rec.ID, UserID: r.in.UserID}, size)
 	return err
 }
 
@@ -162,10 +159,10 @@ func (r *run) ifShown(status Status) Status {
 // whatever comes with the same state later changes nothing. One so old that its
 // fingerprint is no longer kept does not count either.
 func (r *run) record(ctx context.Context, answers []AnswerInput) error {
-	if len(answers) > 0 && r.rec.revision-r.at.Revision <= keptCalls {
+	if len(answers) > 0 && r.rec.KeepsCallsOf(r.at.Revision) {
 		var err error
 		r.turn, err = r.follow(ctx, AutomaticTool, r.at, FollowUpInput{
-			ConversationID: r.rec.id, UserID: r.in.UserID, Answers: answers,
+			ConversationID: r.rec.ID, UserID: r.in.UserID, Answers: answers,
 		}, r.config.FormSize)
 		if err != nil {
 			return err
@@ -184,7 +181,7 @@ func (r *run) filledIn(content map[string]any) []AnswerInput {
 		items = append(items, form.Item{Slot: r.slot(key)})
 	}
 	var answers []AnswerInput
-	for _, given := range form.Read(items, content, r.reading(r.rec.interview)) {
+	for _, given := range form.Read(items, content, r.reading(r.rec.State)) {
 		answer := AnswerInput{QuestionNumber: given.Question, Value: given.Value, Text: given.Text, Outcome: given.Outcome}
 		if given.Question == 0 {
 			answer.Slot = given.Slot.Key
@@ -195,7 +192,7 @@ func (r *run) filledIn(content map[string]any) []AnswerInput {
 }
 
 func (r *run) slot(key string) questioning.Slot {
-	return r.rec.interview.Slots[r.rec.interview.Index(key)]
+	return r.rec.State.Slots[r.rec.State.Index(key)]
 }
 
 // ask puts what is left on a form, or ends the call.
@@ -213,7 +210,7 @@ func (r *run) ask(ctx context.Context) (AutomaticResult, *elicitation.Ask, error
 	case len(items) == 0 || r.at.Round >= rounds:
 		return r.end(ctx, StatusOpen)
 	}
-	r.at.Conversation, r.at.Revision = r.rec.id, r.turn.Metadata.Revision
+	r.at.Conversation, r.at.Revision = r.rec.ID, r.turn.Metadata.Revision
 	r.at.Round++
 	r.at.AskedAt = r.now().UTC()
 	r.at.Questions, r.at.Confirm = nil, nil
@@ -229,7 +226,7 @@ func (r *run) ask(ctx context.Context) (AutomaticResult, *elicitation.Ask, error
 		return AutomaticResult{}, nil, err
 	}
 	return AutomaticResult{}, &elicitation.Ask{
-		Form: form.New(r.rec.goal, items, r.rec.interview.Language), State: state, Conversation: r.rec.id,
+		Form: form.New(r.rec.Goal, items, r.rec.State.Language), State: state, Conversation: r.rec.ID,
 	}, nil
 }
 
@@ -255,7 +252,7 @@ func (r *run) end(ctx context.Context, status Status) (AutomaticResult, *elicita
 	if r.turn.Metadata.Complete {
 		status = StatusComplete // whatever became of the form: its questions were answered elsewhere
 	}
-	report, err := r.Report(ctx, ReportInput{ConversationID: r.rec.id, UserID: r.in.UserID})
+	report, err := r.Report(ctx, ReportInput{ConversationID: r.rec.ID, UserID: r.in.UserID})
 	if err != nil {
 		return AutomaticResult{}, nil, err
 	}

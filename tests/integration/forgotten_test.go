@@ -24,6 +24,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
 	"github.com/sequential-questioning/sequential-questioning/shared/requeststate"
+	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
 // told is what somebody said, every word with a mark of its own, in each place
@@ -40,7 +41,7 @@ func (w *world) on(t *testing.T, qdrantURL string) *conversation.Automatic {
 	require.NoError(t, err)
 	m, err := memory.Open(qdrant.Config{URL: qdrantURL, Timeout: time.Second})
 	require.NoError(t, err)
-	a, err := conversation.NewAutomatic(conversation.New(pool, defaults, conversation.WithMemory(m)), conversation.AutomaticConfig{
+	a, err := conversation.NewAutomatic(conversation.New(store.New(pool), defaults, conversation.WithMemory(m)), conversation.AutomaticConfig{
 		FormSize: 10, MaxRounds: 8, RequestState: requeststate.Config{Keys: "a:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", Lifetime: time.Hour},
 	})
 	require.NoError(t, err)

@@ -3,6 +3,7 @@ package model_test
 import (
 	"maps"
 	"testing"
+	"time"
 
 	"github.com/caarlos0/env/v11"
 	"github.com/stretchr/testify/assert"
@@ -21,15 +22,24 @@ func configured(t *testing.T, given settings) model.Config {
 	return config
 }
 
-// asking returns a client for a server, with a limit that only a server that
-// does not answer reaches.
+// asking returns a client for a server, with a time limit that only a server
+// that does not answer reaches.
 func asking(t *testing.T, url string, more ...settings) *model.Client {
 	t.Helper()
-	given := settings{"MODEL_BASE_URL": url, "MODEL_NAME": "tester", "MODEL_TIMEOUT": "20s", "MODEL_RETRY_PAUSE": "1ms"}
+	return askingWithin(t, url, model.Limits{}, more...)
+}
+
+// askingWithin is asking with limits of its own.
+func askingWithin(t *testing.T, url string, limits model.Limits, more ...settings) *model.Client {
+	t.Helper()
+	given := settings{"MODEL_BASE_URL": url, "MODEL_NAME": "tester", "MODEL_TIMEOUT": "20s"}
 	for _, m := range more {
 		maps.Copy(given, m)
 	}
-	client, err := model.Open(configured(t, given))
+	config := configured(t, given)
+	config.Limits = limits
+	config.Limits.RetryPause = time.Millisecond
+	client, err := model.Open(config)
 	require.NoError(t, err)
 	require.NotNil(t, client)
 	return client
@@ -76,20 +86,10 @@ func TestAWrongSettingIsToldAtOnce(t *testing.T) {
 		"MODEL_BASE_URL is not a p":   {"MODEL_NAME": "m", "MODEL_BASE_URL": "https://host/v1?key=sesame"},
 		"MODEL_API_KEY holds":         {"MODEL_NAME": "m", "MODEL_BASE_URL": "https://host/v1", "MODEL_API_KEY": "ses\name"},
 		"MODEL_TIMEOUT":               {"MODEL_NAME": "m", "MODEL_BASE_URL": "https://host/v1", "MODEL_TIMEOUT": "0s"},
-		"MODEL_RETRY_PAUSE":           {"MODEL_NAME": "m", "MODEL_BASE_URL": "https://host/v1", "MODEL_RETRY_PAUSE": "-1s"},
-		"MODEL_MAX_ATTEMPTS":          {"MODEL_NAME": "m", "MODEL_BASE_URL": "https://host/v1", "MODEL_MAX_ATTEMPTS": "0"},
-		"MODEL_MAX_CONCURRENT":        {"MODEL_NAME": "m", "MODEL_BASE_URL": "https://host/v1", "MODEL_MAX_CONCURRENT": "0"},
-		"MODEL_MAX_INPUT_BYTES":       {"MODEL_NAME": "m", "MODEL_BASE_URL": "https://host/v1", "MODEL_MAX_INPUT_BYTES": "1"},
-		"MODEL_MAX_TOKENS":            {"MODEL_NAME": "m", "MODEL_BASE_URL": "https://host/v1", "MODEL_MAX_TOKENS": "-5"},
-		"MODEL_MAX_RESPONSE_BYTES":    {"MODEL_NAME": "m", "MODEL_BASE_URL": "https://host/v1", "MODEL_MAX_RESPONSE_BYTES": "0"},
-		"MODEL_BREAKER_FAILURES":      {"MODEL_NAME": "m", "MODEL_BASE_URL": "https://host/v1", "MODEL_BREAKER_FAILURES": "0"},
-		"MODEL_BREAKER_PAUSE":         {"MODEL_NAME": "m", "MODEL_BASE_URL": "https://host/v1", "MODEL_BREAKER_PAUSE": "0s"},
 		"MODEL_EMBEDDING_DIMENSIONS":  {"MODEL_BASE_URL": "https://host/v1", "MODEL_EMBEDDING_NAME": "e"},
 		"DIMENSIONS is -3":            {"MODEL_BASE_URL": "https://host/v1", "MODEL_EMBEDDING_NAME": "e", "MODEL_EMBEDDING_DIMENSIONS": "-3"},
 		"MODEL_EMBEDDING_BASE_URL or": {"MODEL_EMBEDDING_NAME": "e", "MODEL_EMBEDDING_DIMENSIONS": "3"},
-		"MODEL_EMBEDDING_BATCH": {"MODEL_BASE_URL": "https://host/v1", "MODEL_EMBEDDING_NAME": "e", "MODEL_EMBEDDING_DIMENSIONS": "3",
-			"MODEL_EMBEDDING_BATCH": "0"},
-		"MODEL_EMBEDDING_NAME": {"MODEL_NAME": "m", "MODEL_BASE_URL": "https://host/v1", "MODEL_EMBEDDING_DIMENSIONS": "3"},
+		"MODEL_EMBEDDING_NAME":        {"MODEL_NAME": "m", "MODEL_BASE_URL": "https://host/v1", "MODEL_EMBEDDING_DIMENSIONS": "3"},
 	} {
 		client, err := model.Open(configured(t, given))
 		require.Error(t, err, name)

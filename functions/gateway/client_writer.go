@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -13,16 +12,16 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/jsonrpc"
 )
 
-// caller is where the answer to one tools/call goes: a JSON document, or a
-// stream of events once there is a notification to pass on.
-type caller struct {
+// clientWriter writes the response to one tools/call: a JSON document, or a stream
+// of events once there is a notification to pass on. It belongs to one goroutine.
+type clientWriter struct {
 	w          http.ResponseWriter
 	controller *http.ResponseController
 	id         json.RawMessage
-	modern     bool // speaks 2026-07-28: what the function answers is passed on as it is
-	streaming  bool
+	modern     bool          // speaks 2026-07-28: the function's response is passed on as it is
+	streaming  bool          // the response is a stream of events
+	keepalives int           // sent while the person is waited for
 	waited     time.Duration // for the person
-	keepalives int           // sent meanwhile
 	cold       bool          // the function had to be started
 }
 
@@ -31,20 +30,20 @@ type caller struct {
 // stopped reading hold the call for ever.
 const writeTimeout = 30 * time.Second
 
-func newCaller(w http.ResponseWriter, id json.RawMessage, modern bool) *caller {
-	return &caller{w: w, controller: http.NewResponseController(w), id: id, modern: modern}
+func newClientWriter(w http.ResponseWriter, id json.RawMessage, modern bool) *clientWriter {
+	return &clientWriter{w: w, controller: http.NewResponseController(w), id: id, modern: modern}
 }
 
 // send puts a message on the call's stream at once: a notification, or a request
 // to the client.
-func (c *caller) send(message []byte) {
+func (c *clientWriter) send(message []byte) {
 	c.stream()
 	c.event(message)
 }
 
-// alive keeps the stream, and a client that counts the seconds, from giving up:
-// by progress for one that asked for it, by a comment for others.
-func (c *caller) alive(progressToken json.RawMessage, text string) {
+// keepalive keeps the stream open, and a client that counts the seconds from giving
+// up: by progress for one that asked for it, by a comment for others.
+func (c *clientWriter) keepalive(progressToken json.RawMessage, text string) {
 	c.keepalives++
 	if progress, err := json.Marshal(map[string]any{
 		"jsonrpc": "2.0", "method": "notifications/progress",
@@ -57,8 +56,8 @@ func (c *caller) alive(progressToken json.RawMessage, text string) {
 	c.write([]byte(": " + text + "\n\n"))
 }
 
-// stream makes the answer a stream of events.
-func (c *caller) stream() {
+// stream makes the response a stream of events.
+func (c *clientWriter) stream() {
 	if !c.streaming {
 		c.w.Header().Set("Content-Type", "text/event-stream")
 		c.w.Header().Set("Cache-Control", "no-cache")
@@ -66,19 +65,22 @@ func (c *caller) stream() {
 	}
 }
 
-func (c *caller) event(data []byte) {
+// event writes a message as one server-sent event.
+func (c *clientWriter) event(data []byte) {
 	lines := bytes.ReplaceAll(data, []byte("\n"), []byte("\ndata: "))
 	c.write(bytes.Join([][]byte{[]byte("event: message\ndata: "), lines, []byte("\n\n")}, nil))
 }
 
-func (c *caller) write(event []byte) {
+// write sends bytes of the stream at once. Errors are left to the request's context,
+// which ends with the connection.
+func (c *clientWriter) write(event []byte) {
 	_ = c.controller.SetWriteDeadline(time.Now().Add(writeTimeout))
 	_, _ = c.w.Write(event)
 	_ = c.controller.Flush()
 }
 
 // respond ends the call with one JSON-RPC response.
-func (c *caller) respond(status int, response []byte) {
+func (c *clientWriter) respond(status int, response []byte) {
 	if c.streaming {
 		c.event(response)
 		return
@@ -89,20 +91,20 @@ func (c *caller) respond(status int, response []byte) {
 	_, _ = c.w.Write(response)
 }
 
-// result ends the call with what the function answered.
-func (c *caller) result(answered *message) error {
+// result ends the call with the function's result.
+func (c *clientWriter) result(result *functionMessage) error {
 	if c.modern {
-		c.respond(http.StatusOK, answered.raw)
+		c.respond(http.StatusOK, result.raw)
 		return nil
 	}
-	response, err := forOlderRevision(answered.raw, c.id)
+	response, err := forOlderRevision(result.raw, c.id)
 	if err == nil {
 		c.respond(http.StatusOK, response)
 	}
 	return err
 }
 
-// forOlderRevision is a response under the caller's id, without what revisions
+// forOlderRevision returns a response under the caller's id, without what revisions
 // before 2026-07-28 do not know.
 func forOlderRevision(response []byte, id json.RawMessage) ([]byte, error) {
 	var parsed struct {
@@ -131,7 +133,7 @@ func forOlderRevision(response []byte, id json.RawMessage) ([]byte, error) {
 }
 
 // fail ends the call with a JSON-RPC error.
-func (c *caller) fail(failed *failure) {
+func (c *clientWriter) fail(failed *failure) {
 	if !c.streaming {
 		if failed.retry > 0 {
 			c.w.Header().Set("Retry-After", strconv.Itoa(wholeSeconds(failed.retry)))
@@ -148,29 +150,4 @@ func (c *caller) fail(failed *failure) {
 	if err == nil {
 		c.respond(status, response)
 	}
-}
-
-// acknowledging is the response writer that mcp-go sees. It tells when a first
-// event is written: mcp-go drops the acknowledgement of a subscription when the
-// result overtakes it.
-type acknowledging struct {
-	http.ResponseWriter
-	written chan struct{}
-}
-
-type acknowledgingKey struct{}
-
-func (a *acknowledging) CanStream() bool { return true }
-
-func (a *acknowledging) Flush() { _ = http.NewResponseController(a.ResponseWriter).Flush() }
-
-func (a *acknowledging) Write(p []byte) (int, error) {
-	n, err := a.ResponseWriter.Write(p)
-	if strings.HasPrefix(a.Header().Get("Content-Type"), "text/event-stream") {
-		select {
-		case a.written <- struct{}{}:
-		default:
-		}
-	}
-	return n, err
 }

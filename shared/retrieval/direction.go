@@ -6,26 +6,6 @@ import (
 	"slices"
 )
 
-// Similarity says how alike two texts are, from 0 to 1: the cosine of their
-// telling words' runs of characters, every run counting the same.
-func Similarity(a, b string) float64 {
-	return newQuery(a).runs().direction().cosine(newQuery(b).runs().direction())
-}
-
-// similarTo compares texts with one, each text once.
-func similarTo(text string) func(other string) float64 {
-	to := newQuery(text).runs().direction()
-	known := map[string]float64{}
-	return func(other string) float64 {
-		similar, ok := known[other]
-		if !ok {
-			similar = to.cosine(newQuery(other).runs().direction())
-			known[other] = similar
-		}
-		return similar
-	}
-}
-
 // direction is a vector of length one, or an empty one. Indices rise, so that
 // sums are the same every time.
 type direction struct {
