@@ -242,7 +242,7 @@ func (r *run) items() []form.Item {
 	}
 	confirm := 0
 	for _, c := range r.turn.Coverage {
-		if c.State == questioning.StateAssumed && confirm < r.config.FormSize && !slices.Contains(r.at.Shown, c.Slot) {
+		if c.State == questioning.StatusAssumed && confirm < r.config.FormSize && !slices.Contains(r.at.Shown, c.Slot) {
 			items = append(items, form.Item{Slot: r.slot(c.Slot), Assumed: c.Value, Source: c.Source})
 			confirm++
 		}

@@ -24,7 +24,7 @@ func languageOf(in AskInput) string {
 }
 
 // reading is what a conversation's words are read with.
-func (s *Service) reading(iv *questioning.Interview) parse.Context {
+func (s *Service) reading(iv *questioning.State) parse.Context {
 	return parse.Context{Now: s.now(), Language: iv.Language}
 }
 

@@ -98,7 +98,7 @@ type Coverage struct {
 	Slot     string            `json:"slot"`
 	Title    string            `json:"title"`
 	Required bool              `json:"required"`
-	State    questioning.State `json:"state"`
+	State    questioning.Status `json:"state"`
 	Value    any               `json:"value,omitempty"`
 	Words    string            `json:"words,omitempty" jsonschema:"The person's own words where no value stands for them."`
 	Answers  []int             `json:"answers" jsonschema:"Numbers of the answers it rests on."`
@@ -144,10 +144,10 @@ func (t Turn) Text() string {
 	settled := 0
 	var assumed []string
 	for _, c := range t.Coverage {
-		if c.State != questioning.StateMissing {
+		if c.State != questioning.StatusMissing {
 			settled++
 		}
-		if c.State == questioning.StateAssumed {
+		if c.State == questioning.StatusAssumed {
 			assumed = append(assumed, c.assumption(t.Metadata.Language))
 		}
 	}
@@ -233,7 +233,7 @@ type OpenPoint struct {
 	Slot     string            `json:"slot"`
 	Title    string            `json:"title"`
 	Required bool              `json:"required"`
-	State    questioning.State `json:"state"`
+	State    questioning.Status `json:"state"`
 	Text     string            `json:"text"`
 }
 
@@ -269,14 +269,14 @@ func (r Report) Text() string {
 }
 
 // known says that a slot in this state holds a value, if a disputed one.
-func known(s questioning.State) bool { return questioning.Standing{State: s}.Known() }
+func known(s questioning.Status) bool { return questioning.SlotState{Status: s}.Known() }
 
 // said is what was said at an answer of the history.
 func (p Past) said(language string) string {
 	if p.Words != "" {
 		return plain.Quote(p.Words)
 	}
-	return stood(questioning.State(p.Outcome), p.Value, language)
+	return stood(questioning.Status(p.Outcome), p.Value, language)
 }
 
 // excerptRunes is how much of a goal, or of words that hold no value, a text repeats.
