@@ -122,11 +122,10 @@ func configure(database, data string) error {
 		"ALLOW_UNAUTHENTICATED": "true",
 		"ALLOWED_HOSTS":         "localhost,127.0.0.1,[::1]",
 		// No route limits a request here: a person may take a day over a form, and
-		// as long over each of ten in one call. A state outlives its form.
+		// as long over each of ten in one call.
 		"ELICITATION_TIMEOUT":       "24h",
 		"ELICITATION_CALL_TIMEOUT":  "240h",
 		"ELICITATION_POLL_INTERVAL": "15s", // there is no other instance
-		"REQUEST_STATE_LIFETIME":    "48h",
 		"LOG_FORMAT":                "text",
 	} {
 		if os.Getenv(name) == "" {

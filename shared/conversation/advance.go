@@ -32,8 +32,8 @@ type answer struct {
 	digest []byte
 }
 
-// keptCalls is how many results a conversation keeps for repeated calls.
-const keptCalls = 16
+// KeptCalls is how many results a conversation keeps for repeated calls.
+const KeptCalls = 16
 
 // advance stores a change and moves the conversation to rec's revision from
 // the one before it, or returns errConflict.
@@ -176,7 +176,7 @@ func queueCall(batch *pgx.Batch, id string, revision int, fingerprint, result []
 		INSERT INTO calls (conversation_id, fingerprint, revision, result) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (conversation_id, fingerprint) DO UPDATE SET revision = excluded.revision, result = excluded.result`,
 		id, fingerprint, revision, result)
-	batch.Queue(`DELETE FROM calls WHERE conversation_id = $1 AND revision <= $2`, id, revision-keptCalls)
+	batch.Queue(`DELETE FROM calls WHERE conversation_id = $1 AND revision <= $2`, id, revision-KeptCalls)
 }
 
 // encode returns a value as JSON, and nil for none.

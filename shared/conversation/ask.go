@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -20,16 +19,26 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/schema"
 )
 
-// Bounds on what one call may bring.
+// AskInput opens a conversation, or goes on with one.
+type AskInput struct {
+	Context           string          `json:"context" jsonschema:"The goal, and what is known already: a line 'Budget: 500' each is not asked for."`
+	UserID            string          `json:"user_id,omitempty" jsonschema:"Who is asked; only this keeps people apart."`
+	SessionID         string          `json:"session_id,omitempty"`
+	ConversationID    string          `json:"conversation_id,omitempty" jsonschema:"Continue this one."`
+	PreviousMessages  []Message       `json:"previous_messages,omitempty" jsonschema:"The chat so far."`
+	Metadata          map[string]any  `json:"metadata,omitempty"`
+	InformationNeeded json.RawMessage `json:"information_needed,omitempty" jsonschema:"What to gather: slots, or a JSON Schema object. Left out, a playbook serves."`
+	Playbook          string          `json:"playbook,omitempty" jsonschema:"Asks by this one."`
+	BatchSize         int             `json:"batch_size,omitempty" jsonschema:"Questions at once, 1 to 10 (3)."`
+	MaxQuestions      int             `json:"max_questions,omitempty" jsonschema:"Stop after so many."`
+	Language          string          `json:"language,omitempty" jsonschema:"The person's, such as de."`
+}
+
+// Bounds on an opening that no schema can state: JSON Schema counts characters.
 const (
-	MaxBatchSize = 10
-	maxID        = 128
-	maxUserID    = 256
-	maxContext   = 64 << 10  // bytes
-	maxMetadata  = 16 << 10  // bytes
-	maxNeeded    = 256 << 10 // bytes
-	maxMessages  = 20_000    // in a call
-	maxStored    = 50        // messages kept of a call, the latest
+	maxContext  = 64 << 10  // bytes
+	maxMetadata = 16 << 10  // bytes
+	maxNeeded   = 256 << 10 // bytes
 )
 
 // Ask opens a conversation and returns its first batch of questions. With a
@@ -98,17 +107,17 @@ func (s *Service) goOn(ctx context.Context, in AskInput) (Turn, error) {
 
 // opening checks the input of a new conversation and plans its first batch.
 func (s *Service) opening(ctx context.Context, in AskInput) (*opening, error) {
-	if err := checkOpening(in); err != nil {
+	if err := s.checkOpening(in); err != nil {
 		return nil, err
 	}
 	limits := questioning.Limits{
-		BatchSize: s.config.BatchSize, MaxQuestions: s.config.MaxQuestions, MinBits: s.config.MinBits, Confidence: s.config.Confidence,
+		BatchSize: s.config.BatchSize, MaxQuestions: s.config.MaxQuestions, MinBits: minBits, Confidence: s.config.Confidence,
 	}
 	if in.BatchSize != 0 {
 		limits.BatchSize = in.BatchSize
 	}
 	if in.MaxQuestions != 0 {
-		limits.MaxQuestions = min(in.MaxQuestions, s.config.MaxQuestions)
+		limits.MaxQuestions = in.MaxQuestions
 	}
 	o := &opening{language: languageOf(in)}
 	if in.UserID != "" {
@@ -143,37 +152,17 @@ func (s *Service) opening(ctx context.Context, in AskInput) (*opening, error) {
 	return o, err
 }
 
-func checkOpening(in AskInput) error {
+// checkOpening holds an opening against what its schema cannot state.
+func (s *Service) checkOpening(in AskInput) error {
 	switch {
 	case len(in.Context) > maxContext:
 		return fault.Invalidf("context", "has %d bytes, at most %d are allowed", len(in.Context), maxContext)
-	case utf8.RuneCountInString(in.SessionID) > maxID:
-		return fault.Invalidf("session_id", "may have at most %d characters", maxID)
-	case in.BatchSize < 0 || in.BatchSize > MaxBatchSize:
-		return fault.Invalidf("batch_size", "must be from 1 to %d", MaxBatchSize)
-	case in.MaxQuestions < 0:
-		return fault.Invalidf("max_questions", "must be 1 or more")
+	case in.MaxQuestions > s.config.MaxQuestions:
+		return fault.Invalidf("max_questions", "is %d, at most %d are allowed here", in.MaxQuestions, s.config.MaxQuestions)
 	case len(in.InformationNeeded) > maxNeeded:
 		return fault.Invalidf("information_needed", "has %d bytes, at most %d are allowed", len(in.InformationNeeded), maxNeeded)
 	}
-	if err := checkLanguage(in.Language); err != nil {
-		return err
-	}
-	return checkMessages(in.PreviousMessages)
-}
-
-func checkMessages(messages []Message) error {
-	if len(messages) > maxMessages {
-		return fault.Invalidf("previous_messages", "has %d messages, at most %d are allowed", len(messages), maxMessages)
-	}
-	for i, m := range messages {
-		switch m.Role {
-		case "user", "assistant", "system":
-		default:
-			return fault.Invalidf(fmt.Sprintf("previous_messages[%d].role", i), "%q is not known; user, assistant and system are", m.Role)
-		}
-	}
-	return nil
+	return checkLanguage(in.Language)
 }
 
 // slots are what the caller names, those of the playbook that the caller names or
@@ -268,20 +257,4 @@ func assume(iv *questioning.Interview, texts []string, c parse.Context) {
 			iv.Tell(part.Slot, part.Value, part.Words, messages.FromContext)
 		}
 	}
-}
-
-// saidBy is what the person wrote in the messages worth keeping.
-func saidBy(messages []Message) []string {
-	var said []string
-	for _, m := range latest(messages) {
-		if m.Role == "user" && strings.TrimSpace(m.Content) != "" {
-			said = append(said, m.Content)
-		}
-	}
-	return said
-}
-
-// latest returns the messages worth keeping of a call.
-func latest(messages []Message) []Message {
-	return messages[max(0, len(messages)-maxStored):]
 }

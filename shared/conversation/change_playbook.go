@@ -31,7 +31,7 @@ func (s *Service) choose(goal, name string) (playbook.Choice, error) {
 // tell is assumed again. Questions keep counting up, as those before were put.
 // With the playbook that serves already it is follow.
 func (s *Service) changePlaybook(ctx context.Context, tool string, call any, in FollowUpInput, name string, batchSize int) (Turn, error) {
-	if err := checkFollowUp(in, batchSize); err != nil {
+	if err := checkFollowUp(in); err != nil {
 		return Turn{}, err
 	}
 	choice, err := s.choose("", name)

@@ -11,9 +11,6 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 )
 
-// maxLanguage is the longest language tag, in bytes: BCP 47, section 4.4.1.
-const maxLanguage = 35
-
 // languageOf is what a new conversation is held in, as a BCP 47 tag: what the
 // call says, or what the person's own words are in; empty where neither tells.
 func languageOf(in AskInput) string {
@@ -32,7 +29,7 @@ func checkLanguage(tag string) error {
 	if tag == "" {
 		return nil
 	}
-	if _, err := language.Parse(tag); err != nil || len(tag) > maxLanguage {
+	if _, err := language.Parse(tag); err != nil {
 		return fault.Invalidf("language", "%q is no language tag; de and pt-BR are", tag)
 	}
 	return nil

@@ -140,9 +140,6 @@ func (in ReviseInput) check() error {
 	if err := checkID(in.ConversationID); err != nil {
 		return err
 	}
-	if in.AnswerNumber < 0 {
-		return fault.Invalidf("answer_number", "must be 1 or more")
-	}
 	if in.Slot == "" && in.AnswerNumber == 0 && in.QuestionNumber == 0 {
 		return fault.Invalidf("slot", "is missing; name what to revise by slot, answer_number or question_number")
 	}
