@@ -44,7 +44,7 @@ const (
 // Ask opens a conversation and returns its first batch of questions. With a
 // conversation_id it goes on with that one, as FollowUp does.
 func (s *Service) Ask(ctx context.Context, in AskInput) (Turn, error) {
-	if err := s.checkUser(in.UserID); err != nil {
+	if err := s.CheckUser(in.UserID); err != nil {
 		return Turn{}, err
 	}
 	if string(in.InformationNeeded) == "null" {

@@ -29,7 +29,7 @@ const maxReply = 256 << 10
 // answers it returns the batch that is waiting. Without a conversation_id the
 // messages open a new conversation.
 func (s *Service) FollowUp(ctx context.Context, in FollowUpInput) (Turn, error) {
-	if err := s.checkUser(in.UserID); err != nil {
+	if err := s.CheckUser(in.UserID); err != nil {
 		return Turn{}, err
 	}
 	if in.ConversationID == "" {
@@ -63,7 +63,7 @@ type Continuation struct {
 // Continue records what a step says and returns the next batch: FollowUp for a tool
 // that leads conversations itself.
 func (s *Service) Continue(ctx context.Context, c Continuation) (Turn, error) {
-	if err := s.checkUser(c.UserID); err != nil {
+	if err := s.CheckUser(c.UserID); err != nil {
 		return Turn{}, err
 	}
 	if c.Playbook != "" {

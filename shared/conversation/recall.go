@@ -72,7 +72,7 @@ func (r Recalled) Text() string {
 
 // Recall finds earlier answers of the caller's by meaning.
 func (s *Service) Recall(ctx context.Context, in RecallInput) (Recalled, error) {
-	if err := s.checkUser(in.UserID); err != nil {
+	if err := s.CheckUser(in.UserID); err != nil {
 		return Recalled{}, err
 	}
 	switch {

@@ -136,7 +136,7 @@ func cited(c Coverage, say *messages.Printer) string {
 
 // Report returns what a conversation has gathered so far. It changes nothing.
 func (s *Service) Report(ctx context.Context, in ReportInput) (Report, error) {
-	if err := s.checkUser(in.UserID); err != nil {
+	if err := s.CheckUser(in.UserID); err != nil {
 		return Report{}, err
 	}
 	if err := checkID(in.ConversationID); err != nil {

@@ -91,7 +91,7 @@ func stood(state questioning.State, value any, language string) string {
 // Revise puts a new answer in the place of what a slot holds. What depended on
 // it is asked again; nothing is lost from the history.
 func (s *Service) Revise(ctx context.Context, in ReviseInput) (Revision, error) {
-	if err := s.checkUser(in.UserID); err != nil {
+	if err := s.CheckUser(in.UserID); err != nil {
 		return Revision{}, err
 	}
 	if err := in.check(); err != nil {

@@ -162,9 +162,9 @@ func unknownConversation(id string) error {
 	return fault.Invalidf("conversation_id", "there is no conversation %q; sequential_questioning opens one", id)
 }
 
-// checkUser refuses a call that does not name its user where the configuration
+// CheckUser refuses a call that does not name its user where the configuration
 // wants one.
-func (s *Service) checkUser(userID string) error {
+func (s *Service) CheckUser(userID string) error {
 	if userID == "" && s.config.RequireUser {
 		return fault.Invalidf("user_id", "is missing; every call has to name the user it is for (REQUIRE_USER_ID)")
 	}

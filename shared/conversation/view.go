@@ -19,7 +19,7 @@ type View struct {
 
 // View reads a conversation of the caller's. It changes nothing.
 func (s *Service) View(ctx context.Context, conversationID, userID string) (View, error) {
-	if err := s.checkUser(userID); err != nil {
+	if err := s.CheckUser(userID); err != nil {
 		return View{}, err
 	}
 	var rec *record

@@ -29,7 +29,7 @@ var stateKeys = keyring.Generate()
 // asking is an Automatic whose forms a person may decline at once.
 func asking(t testing.TB, url string, adjust ...func(*automatic.Config)) *automatic.Service {
 	t.Helper()
-	config := automatic.Config{FormSize: 3, RequestStateKeys: stateKeys}
+	config := automatic.Config{FormSize: 3, ShownAfter: time.Nanosecond, RequestStateKeys: stateKeys}
 	for _, change := range adjust {
 		change(&config)
 	}

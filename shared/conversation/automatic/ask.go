@@ -25,6 +25,9 @@ import (
 // client or a limit ends it. Every question is stored before its form is
 // returned. A form counts once: its state sent again changes nothing.
 func (s *Service) Ask(ctx context.Context, in Input, e elicitation.Exchange) (Result, *elicitation.Ask, error) {
+	if err := s.CheckUser(in.UserID); err != nil {
+		return Result{}, nil, err
+	}
 	c := &call{Service: s, in: in, exchange: e}
 	if e.State != "" {
 		if err := c.resume(ctx); err != nil {
