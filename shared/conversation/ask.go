@@ -19,7 +19,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/schema"
 )
 
-// AskInput opens a conversation, or goes on with one.
+// AskInput opens a conversation, or continues one.
 type AskInput struct {
 	Context           string          `json:"context" jsonschema:"The goal, and what is known already: a line 'Budget: 500' each is not asked for."`
 	UserID            string          `json:"user_id,omitempty" jsonschema:"Who is asked; only this keeps people apart."`
@@ -42,7 +42,7 @@ const (
 )
 
 // Ask opens a conversation and returns its first batch of questions. With a
-// conversation_id it goes on with that one, as FollowUp does.
+// conversation_id it continues that one, as FollowUp does.
 func (s *Service) Ask(ctx context.Context, in AskInput) (Turn, error) {
 	if err := s.CheckUser(in.UserID); err != nil {
 		return Turn{}, err
@@ -54,7 +54,7 @@ func (s *Service) Ask(ctx context.Context, in AskInput) (Turn, error) {
 		return Turn{}, fault.Invalidf("context", "is empty; say what the information is for")
 	}
 	if in.ConversationID != "" {
-		return s.goOn(ctx, in)
+		return s.continueOpen(ctx, in)
 	}
 	o, err := s.opening(ctx, in)
 	if err != nil {
@@ -88,8 +88,8 @@ func (s *Service) Ask(ctx context.Context, in AskInput) (Turn, error) {
 	return o.turn, nil
 }
 
-// goOn serves Ask on a conversation that is already open.
-func (s *Service) goOn(ctx context.Context, in AskInput) (Turn, error) {
+// continueOpen serves Ask on a conversation that is already open.
+func (s *Service) continueOpen(ctx context.Context, in AskInput) (Turn, error) {
 	switch {
 	case in.InformationNeeded != nil:
 		return Turn{}, fault.Invalidf("information_needed", "is settled when a conversation opens; leave it out, or leave conversation_id out to open another")
@@ -129,7 +129,7 @@ func (s *Service) opening(ctx context.Context, in AskInput) (*opening, error) {
 	}
 	o.interview = questioning.New(in.Context, slots, limits)
 	o.interview.Language = o.language
-	assume(o.interview, saidIn(in.Context, in.PreviousMessages), s.reading(o.interview))
+	assume(o.interview, openingTexts(in.Context, in.PreviousMessages), s.reading(o.interview))
 	var remembered string
 	o.assumedFrom, remembered = s.remember(ctx, o.interview, in.UserID)
 	if o.interview.Statistics, err = s.readStatistics(ctx, o.form, in.UserID); err != nil {

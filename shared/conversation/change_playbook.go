@@ -84,7 +84,7 @@ func (s *Service) replace(ctx context.Context, tx pgx.Tx, o *opening, choice pla
 	o.playbook, o.form = &choice.Playbook.Name, formOf(&choice.Playbook.Name, nil)
 	o.interview = questioning.New(o.goal, choice.Playbook.For(o.goal, messages.In(old.Language).Language()), old.Limits)
 	o.interview.Language, o.interview.Asked = old.Language, old.Asked
-	assume(o.interview, saidIn(o.goal, append(said, latest(in.PreviousMessages)...)), s.reading(o.interview))
+	assume(o.interview, openingTexts(o.goal, append(said, latest(in.PreviousMessages)...)), s.reading(o.interview))
 	if err := s.prepare(ctx, tx, &o.record); err != nil {
 		return err
 	}

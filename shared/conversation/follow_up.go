@@ -14,7 +14,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 )
 
-// FollowUpInput brings a person's answers.
+// FollowUpInput is a person's answers.
 type FollowUpInput struct {
 	ConversationID   string        `json:"conversation_id,omitempty"`
 	UserID           string        `json:"user_id,omitempty" jsonschema:"Who answered."`
@@ -25,7 +25,7 @@ type FollowUpInput struct {
 // maxReply bounds, in bytes, what is read of the person's last messages.
 const maxReply = 256 << 10
 
-// FollowUp takes in a person's answers and returns the next batch. Without
+// FollowUp records a person's answers and returns the next batch. Without
 // answers it returns the batch that is waiting. Without a conversation_id the
 // messages open a new conversation.
 func (s *Service) FollowUp(ctx context.Context, in FollowUpInput) (Turn, error) {
@@ -42,7 +42,7 @@ func (s *Service) openFromMessages(ctx context.Context, in FollowUpInput) (Turn,
 	if len(in.Answers) > 0 {
 		return Turn{}, fault.Invalidf("conversation_id", "is needed to answer; previous_messages alone open a new conversation")
 	}
-	said := strings.Join(saidBy(in.PreviousMessages), "\n")
+	said := strings.Join(personTexts(in.PreviousMessages), "\n")
 	if said == "" {
 		return Turn{}, fault.Invalidf("conversation_id", "is missing; give it, or previous_messages with what the person said to open a new conversation")
 	}

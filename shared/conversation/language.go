@@ -17,7 +17,7 @@ func languageOf(in AskInput) string {
 	if in.Language != "" {
 		return in.Language
 	}
-	return parse.Language(strings.Join(saidIn(in.Context, in.PreviousMessages), "\n"))
+	return parse.Language(strings.Join(openingTexts(in.Context, in.PreviousMessages), "\n"))
 }
 
 // reading is what a conversation's words are read with.
@@ -44,5 +44,5 @@ func spoken(tag string) string {
 	return ""
 }
 
-// saidIn is what the goal and the person's messages say, each by itself.
-func saidIn(goal string, chat []Message) []string { return append([]string{goal}, saidBy(chat)...) }
+// openingTexts are the goal and the messages of the person, each by itself.
+func openingTexts(goal string, chat []Message) []string { return append([]string{goal}, personTexts(chat)...) }

@@ -12,8 +12,8 @@ type Message struct {
 	Timestamp *time.Time `json:"timestamp,omitempty"`
 }
 
-// saidBy is what the person wrote in the messages worth keeping.
-func saidBy(messages []Message) []string {
+// personTexts are what the person wrote in the messages worth keeping.
+func personTexts(messages []Message) []string {
 	var said []string
 	for _, m := range latest(messages) {
 		if m.Role == "user" && strings.TrimSpace(m.Content) != "" {

@@ -22,7 +22,7 @@ func (s *Service) propose(ctx context.Context, in AskInput) []questioning.Slot {
 	if !s.model.Asks() {
 		return nil
 	}
-	slots, err := s.model.ProposeSlots(ctx, in.Context, saidBy(in.PreviousMessages))
+	slots, err := s.model.ProposeSlots(ctx, in.Context, personTexts(in.PreviousMessages))
 	if err != nil {
 		slog.WarnContext(ctx, "no slots proposed", "error", err)
 		return nil
@@ -37,7 +37,7 @@ func (s *Service) reword(ctx context.Context, rec *record, c change, turn *Turn)
 		return
 	}
 	fresh := turn.Questions[len(turn.Questions)-min(c.batch.New, len(turn.Questions)):]
-	wording := model.Wording{Goal: rec.goal, Said: saidBy(c.messages)}
+	wording := model.Wording{Goal: rec.goal, Said: personTexts(c.messages)}
 	for _, a := range c.answers {
 		wording.Said = append(wording.Said, a.Words)
 	}
