@@ -22,6 +22,9 @@ ALONE_RELEASE := GOWORK=off CGO_ENABLED=0 GOFLAGS='-buildvcs=false -trimpath -ta
 RELEASE := $(BIN)/release
 OPERATE := $(BIN)/operate
 CLUSTER := $(BIN)/cluster-command
+# The race detector needs a C compiler. The engine is tested without it: it is pure,
+# starts no goroutine, and costs most of the time.
+RACE = $(if $(shell command -v "$$(go env CC)"),-race)
 # It fails where its database cannot be read.
 GOVULNCHECK = $(abspath $(BIN))/govulncheck $(if $(VULNDB),-db $(VULNDB))
 
@@ -76,12 +79,10 @@ postgres:
 	@go run ./shared/postgres/embedded/cmd/install-postgres
 
 unit: postgres release operate ## Unit and integration tests, against a real PostgreSQL
-	go test -timeout 10m $(filter-out ./tests/...,$(PACKAGES)) ./tests/integration/... ./tests/quality/... ./tests/chaos/...
+	@test -n "$(RACE)" || echo "There is no C compiler here: tests run without the race detector."
+	go test $(RACE) -timeout 20m $$(go list $(filter-out ./tests/...,$(PACKAGES)) | grep -v /shared/questioning) ./tests/integration/...
+	go test -timeout 10m ./shared/questioning/... ./tests/quality/... ./tests/chaos/...
 	go test -count=1 -timeout 15m ./tests/infrastructure/... ./tests/documents/... # read files that the cache of tests does not see
-
-# The engine is left out: it is pure, starts no goroutine, and costs most of the time.
-race: postgres ## Unit and integration tests, watched for data races; needs a C compiler
-	CGO_ENABLED=1 go test -race -timeout 20m $$(go list $(filter-out ./tests/...,$(PACKAGES)) | grep -v /shared/questioning) ./tests/integration/...
 
 vulnerabilities: ## Known vulnerabilities in what the programs call, by https://vuln.go.dev. VULNDB=https://…
 	@GOBIN=$(abspath $(BIN)) $(ALONE) go install golang.org/x/vuln/cmd/govulncheck@v1.6.0
@@ -154,7 +155,7 @@ hostile: postgres ## Send every function what an attacker would, under the memor
 fuzz: ## Fuzz the readers for a while each. FUZZTIME=1m
 	go test -run '^$$' -fuzz FuzzReply -fuzztime $(or $(FUZZTIME),30s) ./shared/questioning/parse
 	go test -run '^$$' -fuzz FuzzRead$$ -fuzztime $(or $(FUZZTIME),30s) ./shared/questioning/parse
-	go test -run '^$$' -fuzz FuzzRead -fuzztime $(or $(FUZZTIME),30s) ./shared/questioning/needed
+	go test -run '^$$' -fuzz FuzzRead -fuzztime $(or $(FUZZTIME),30s) ./shared/questioning/slotspec
 	go test -run '^$$' -fuzz FuzzSchema -fuzztime $(or $(FUZZTIME),30s) ./shared/schema/bounds
 	go test -run '^$$' -fuzz FuzzCompile -fuzztime $(or $(FUZZTIME),30s) ./shared/schema
 	go test -run '^$$' -fuzz FuzzNumbersFit -fuzztime $(or $(FUZZTIME),30s) ./shared/tool
@@ -191,4 +192,4 @@ help: ## Print this
 
 FORCE:
 
-.PHONY: run migrate reindex build generate release operate render images tidy test postgres unit race vulnerabilities delivery conformance e2e verify lint quality hostile fuzz chaos chaos-short bench load load-test operations monitoring dashboards infrastructure cluster cluster-down clean help FORCE
+.PHONY: run migrate reindex build generate release operate render images tidy test postgres unit vulnerabilities delivery conformance e2e verify lint quality hostile fuzz chaos chaos-short bench load load-test operations monitoring dashboards infrastructure cluster cluster-down clean help FORCE

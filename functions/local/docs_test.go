@@ -15,7 +15,7 @@ import (
 
 	"github.com/sequential-questioning/sequential-questioning/functions/gateway"
 	"github.com/sequential-questioning/sequential-questioning/shared/keyring"
-	"github.com/sequential-questioning/sequential-questioning/shared/questioning/needed"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/slotspec"
 	"github.com/sequential-questioning/sequential-questioning/shared/tool/tooltest"
 )
 
@@ -69,7 +69,7 @@ func TestWhatTheDocsAskForCanBeAskedFor(t *testing.T) {
 	examples := regexp.MustCompile("(?s)```json\n(.*?)```").FindAllStringSubmatch(read(t, "docs", "asking.md"), -1)
 	require.Len(t, examples, 3)
 	for _, example := range examples {
-		wanted, err := needed.Read(t.Context(), []byte(example[1]))
+		wanted, err := slotspec.Read(t.Context(), []byte(example[1]))
 		require.NoError(t, err)
 		assert.GreaterOrEqual(t, len(wanted.Slots), 6)
 	}

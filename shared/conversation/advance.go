@@ -16,7 +16,7 @@ import (
 
 // change is what one call adds to a conversation.
 type change struct {
-	before      *questioning.Interview // as loaded
+	before      *questioning.State // as loaded
 	answers     []answer
 	revised     *questioning.Revised // when the change is a revision
 	messages    []Message
@@ -82,10 +82,10 @@ func stopReason(batch questioning.Batch) *string {
 	return &reason
 }
 
-func queueSlots(batch *pgx.Batch, id string, before, after *questioning.Interview) error {
-	for i := range after.Standings {
-		s := after.Standings[i]
-		if reflect.DeepEqual(before.Standings[i], s) {
+func queueSlots(batch *pgx.Batch, id string, before, after *questioning.State) error {
+	for i := range after.SlotStates {
+		s := after.SlotStates[i]
+		if reflect.DeepEqual(before.SlotStates[i], s) {
 			continue
 		}
 		value, err := encode(s.Value)
@@ -96,22 +96,22 @@ func queueSlots(batch *pgx.Batch, id string, before, after *questioning.Intervie
 			UPDATE slots SET state = $3, value = $4, words = $5, answers = coalesce($6::integer[], '{}'), clarified = $7, confirmed = $8, passed = $9,
 			       source = nullif($10, ''), reopened_by = nullif($11, 0)
 			WHERE conversation_id = $1 AND position = $2`,
-			id, i, s.State, value, s.Words, s.Answers, s.Clarified, s.Confirmed, s.Passed, s.Source, s.Reopened)
+			id, i, s.Status, value, s.Words, s.Answers, s.Clarified, s.Confirmed, s.Passed, s.Source, s.Reopened)
 	}
 	return nil
 }
 
 // queueSuperseded marks the answers that slots rested on and no longer do with
 // the answer that put them aside.
-func queueSuperseded(batch *pgx.Batch, id string, before, after *questioning.Interview) {
-	for i, s := range after.Standings {
+func queueSuperseded(batch *pgx.Batch, id string, before, after *questioning.State) {
+	for i, s := range after.SlotStates {
 		by := s.Reopened
 		if n := len(s.Answers); n > 0 {
 			by = s.Answers[n-1]
 		}
 		var aside []int
-		for _, number := range before.Standings[i].Answers {
-			if number < by && !slices.Contains(s.Answers, number) && s.State != questioning.StateContradicted {
+		for _, number := range before.SlotStates[i].Answers {
+			if number < by && !slices.Contains(s.Answers, number) && s.Status != questioning.StatusContradicted {
 				aside = append(aside, number)
 			}
 		}

@@ -14,8 +14,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/playbook"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
-	"github.com/sequential-questioning/sequential-questioning/shared/questioning/needed"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/slotspec"
 	"github.com/sequential-questioning/sequential-questioning/shared/schema"
 )
 
@@ -193,11 +193,11 @@ func (s *Service) slots(ctx context.Context, in AskInput, o *opening) ([]questio
 
 // read takes what the caller names.
 func (o *opening) read(ctx context.Context, in AskInput) ([]questioning.Slot, error) {
-	wanted, err := needed.Read(ctx, in.InformationNeeded)
+	wanted, err := slotspec.Read(ctx, in.InformationNeeded)
 	if err == nil && wanted.Schema != nil {
 		_, err = schema.Compile(ctx, wanted.Schema) // the report will
 	}
-	var problem *needed.Error
+	var problem *slotspec.Error
 	if errors.As(err, &problem) {
 		return nil, fault.Within("information_needed", &fault.Invalid{Field: problem.Path, Problem: problem.Problem})
 	}
@@ -251,10 +251,10 @@ func (o *opening) identify(in AskInput, keyOf string) error {
 
 // assume takes what the goal and the person's messages tell as answers to be
 // corrected rather than asked for. What was said last holds.
-func assume(iv *questioning.Interview, texts []string, c parse.Context) {
+func assume(iv *questioning.State, texts []string, c parse.Context) {
 	for _, text := range texts {
-		for _, part := range parse.ReadReply(text, nil, iv.Slots, c).Told {
-			iv.Tell(part.Slot, part.Value, part.Words, messages.FromContext)
+		for _, part := range parse.ReadReply(text, nil, iv.Slots, c).Volunteered {
+			iv.AssumeVolunteered(part.Slot, part.Value, part.Words, messages.FromContext)
 		}
 	}
 }

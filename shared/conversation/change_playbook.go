@@ -102,7 +102,7 @@ func (s *Service) replace(ctx context.Context, tx pgx.Tx, o *opening, choice pla
 	batch.Queue(`UPDATE conversations SET playbook = $2, form = $3 WHERE id = $1`, o.id, o.playbook, o.form)
 	batch.Queue(`DELETE FROM slots WHERE conversation_id = $1`, o.id) // and the questions for them
 	for i, slot := range o.interview.Slots {
-		if err := queueSlot(batch, o.id, i, slot, o.interview.Standings[i], ""); err != nil {
+		if err := queueSlot(batch, o.id, i, slot, o.interview.SlotStates[i], ""); err != nil {
 			return err
 		}
 	}

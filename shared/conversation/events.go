@@ -62,7 +62,7 @@ func (rec *record) events(of event.Conversation, c change, now time.Time) []even
 	return all
 }
 
-func questionText(iv *questioning.Interview, number int) string {
+func questionText(iv *questioning.State, number int) string {
 	if iv != nil {
 		for _, q := range iv.Open {
 			if q.Number == number {

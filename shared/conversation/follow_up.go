@@ -82,7 +82,7 @@ func (s *Service) follow(ctx context.Context, tool string, call any, in FollowUp
 	if len(text) > maxReply {
 		return Turn{}, fault.Invalidf("previous_messages", "the person's last messages have %d bytes, at most %d are read", len(text), maxReply)
 	}
-	said := brought{in.Answers, text, parse.Numbers(text)}
+	said := brought{in.Answers, text, parse.QuestionNumbers(text)}
 	id, err := fingerprint(tool, call)
 	if err != nil {
 		return Turn{}, err
@@ -119,7 +119,7 @@ func (s *Service) follow(ctx context.Context, tool string, call any, in FollowUp
 		}
 		c.batch = rec.interview.Next()
 		c.completed = c.batch.Stop != nil && rec.stopReason == nil
-		if len(c.answers) == 0 && c.batch.New == 0 && reflect.DeepEqual(c.before.Standings, rec.interview.Standings) {
+		if len(c.answers) == 0 && c.batch.New == 0 && reflect.DeepEqual(c.before.SlotStates, rec.interview.SlotStates) {
 			turn = newTurn(rec, c.batch, t)
 			return nil
 		}
@@ -141,9 +141,9 @@ func (s *Service) follow(ctx context.Context, tool string, call any, in FollowUp
 }
 
 // snapshot copies what a change is measured against.
-func snapshot(iv *questioning.Interview) *questioning.Interview {
+func snapshot(iv *questioning.State) *questioning.State {
 	before := *iv
-	before.Standings = append([]questioning.Standing(nil), iv.Standings...)
+	before.SlotStates = append([]questioning.SlotState(nil), iv.SlotStates...)
 	return &before
 }
 

@@ -21,7 +21,7 @@ func languageOf(in AskInput) string {
 }
 
 // reading is what a conversation's words are read with.
-func (s *Service) reading(iv *questioning.Interview) parse.Context {
+func (s *Service) reading(iv *questioning.State) parse.Context {
 	return parse.Context{Now: s.now(), Language: iv.Language}
 }
 
@@ -45,4 +45,6 @@ func spoken(tag string) string {
 }
 
 // openingTexts are the goal and the messages of the person, each by itself.
-func openingTexts(goal string, chat []Message) []string { return append([]string{goal}, personTexts(chat)...) }
+func openingTexts(goal string, chat []Message) []string {
+	return append([]string{goal}, personTexts(chat)...)
+}

@@ -24,7 +24,7 @@ type record struct {
 	form       string // what conversations for the same information share
 	revision   int
 	stopReason *string
-	interview  *questioning.Interview
+	interview  *questioning.State
 }
 
 // replay is the stored result of an earlier call.
@@ -85,7 +85,7 @@ func load(ctx context.Context, tx pgx.Tx, id string, fingerprint []byte) (*recor
 		return nil, nil, err
 	}
 	rec := &record{}
-	iv := &questioning.Interview{}
+	iv := &questioning.State{}
 	if err := results.QueryRow().Scan(&rec.id, &rec.sessionID, &rec.userID, &rec.goal, &rec.playbook, &rec.needed,
 		&iv.Limits.BatchSize, &iv.Limits.MaxQuestions, &rec.revision, &iv.Asked, &iv.Answered, &rec.stopReason, &rec.form, &iv.Language); err != nil {
 		return nil, nil, err
@@ -113,7 +113,7 @@ func load(ctx context.Context, tx pgx.Tx, id string, fingerprint []byte) (*recor
 	return rec, &call, results.Close()
 }
 
-func scanSlots(results pgx.BatchResults, iv *questioning.Interview) error {
+func scanSlots(results pgx.BatchResults, iv *questioning.State) error {
 	rows, err := results.Query()
 	if err != nil {
 		return err
@@ -121,9 +121,9 @@ func scanSlots(results pgx.BatchResults, iv *questioning.Interview) error {
 	defer rows.Close()
 	for rows.Next() {
 		var slot questioning.Slot
-		var standing questioning.Standing
+		var standing questioning.SlotState
 		var definition, value []byte
-		if err := rows.Scan(&definition, &standing.State, &value, &standing.Words, &standing.Answers,
+		if err := rows.Scan(&definition, &standing.Status, &value, &standing.Words, &standing.Answers,
 			&standing.Clarified, &standing.Confirmed, &standing.Passed, &standing.Source, &standing.Reopened); err != nil {
 			return err
 		}
@@ -136,7 +136,7 @@ func scanSlots(results pgx.BatchResults, iv *questioning.Interview) error {
 			}
 		}
 		iv.Slots = append(iv.Slots, slot.Plain())
-		iv.Standings = append(iv.Standings, standing)
+		iv.SlotStates = append(iv.SlotStates, standing)
 	}
 	return rows.Err()
 }

@@ -51,7 +51,7 @@ func (m *metrics) advanced(ctx context.Context, c change) {
 	for _, a := range c.answers {
 		outcome := string(a.Outcome)
 		if a.Problem != "" {
-			outcome = string(questioning.StateUnclear)
+			outcome = string(questioning.StatusUnclear)
 		}
 		m.answers.Add(ctx, 1, metric.WithAttributes(attribute.String("outcome", outcome)))
 		m.bits.Add(ctx, a.Bits)

@@ -70,7 +70,7 @@ func (o *opening) open(ctx context.Context, tx pgx.Tx) (bool, error) {
 	}
 	batch = &pgx.Batch{}
 	for i, slot := range o.interview.Slots {
-		if err := queueSlot(batch, o.id, i, slot, o.interview.Standings[i], o.assumedFrom[slot.Key]); err != nil {
+		if err := queueSlot(batch, o.id, i, slot, o.interview.SlotStates[i], o.assumedFrom[slot.Key]); err != nil {
 			return false, err
 		}
 	}
@@ -89,7 +89,7 @@ func (o *opening) open(ctx context.Context, tx pgx.Tx) (bool, error) {
 // errForeignSession says that a session belongs to somebody else.
 var errForeignSession = errors.New("the session belongs to another user")
 
-func queueSlot(batch *pgx.Batch, id string, position int, slot questioning.Slot, s questioning.Standing, from string) error {
+func queueSlot(batch *pgx.Batch, id string, position int, slot questioning.Slot, s questioning.SlotState, from string) error {
 	definition, err := json.Marshal(slot)
 	if err != nil {
 		return fmt.Errorf("encode slot %s: %w", slot.Key, err)
@@ -101,7 +101,7 @@ func queueSlot(batch *pgx.Batch, id string, position int, slot questioning.Slot,
 	batch.Queue(`
 		INSERT INTO slots (conversation_id, position, key, definition, state, value, words, source, assumed_from)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, nullif($8, ''), nullif($9, '')::uuid)`,
-		id, position, slot.Key, definition, s.State, value, s.Words, s.Source, from)
+		id, position, slot.Key, definition, s.Status, value, s.Words, s.Source, from)
 	return nil
 }
 

@@ -24,7 +24,7 @@ const (
 // remember assumes what the same user said in other conversations. It is
 // offered to be corrected, and says where it comes from: by slot, the
 // conversation. Memory failures are not fatal.
-func (s *Service) remember(ctx context.Context, iv *questioning.Interview, userID string) (from map[string]string, outcome string) {
+func (s *Service) remember(ctx context.Context, iv *questioning.State, userID string) (from map[string]string, outcome string) {
 	if s.memory == nil || !s.memory.Configured() {
 		return nil, ""
 	}
@@ -46,16 +46,16 @@ func (s *Service) remember(ctx context.Context, iv *questioning.Interview, userI
 		if f, ok := known[slot.Key]; ok {
 			iv.Assume(slot.Key, f.Value, f.Words)
 			from[slot.Key] = f.ConversationID
-			iv.Standings[iv.Index(slot.Key)].Source = messages.In(iv.Language).Text(messages.FromConversation, f.AnsweredAt.UTC().Format(time.DateOnly))
+			iv.SlotStates[iv.Index(slot.Key)].Source = messages.In(iv.Language).Text(messages.FromConversation, f.AnsweredAt.UTC().Format(time.DateOnly))
 		}
 	}
 	return from, MemoryConsulted
 }
 
-func missing(iv *questioning.Interview) []questioning.Slot {
+func missing(iv *questioning.State) []questioning.Slot {
 	var slots []questioning.Slot
 	for i, slot := range iv.Slots {
-		if iv.Standings[i].State == questioning.StateMissing {
+		if iv.SlotStates[i].Status == questioning.StatusMissing {
 			slots = append(slots, slot)
 		}
 	}

@@ -119,14 +119,14 @@ func importance(slot questioning.Slot) string {
 	return "low"
 }
 
-func coverage(iv *questioning.Interview) []Coverage {
+func coverage(iv *questioning.State) []Coverage {
 	all := make([]Coverage, len(iv.Slots))
 	for i, c := range iv.Coverage() {
 		all[i] = Coverage{
 			Slot: c.Slot.Key, Title: c.Slot.Title, Required: c.Slot.Required,
-			State: c.State, Value: c.Value, Answers: c.Answers, Reopened: c.Reopened,
+			State: c.Status, Value: c.Value, Answers: c.Answers, Reopened: c.Reopened,
 		}
-		if c.State == questioning.StateAssumed {
+		if c.Status == questioning.StatusAssumed {
 			all[i].Source = messages.In(iv.Language).Text(cmp.Or(c.Source, messages.FromContext))
 		}
 		if all[i].Answers == nil {

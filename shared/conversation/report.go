@@ -16,8 +16,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
-	"github.com/sequential-questioning/sequential-questioning/shared/questioning/needed"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/slotspec"
 	"github.com/sequential-questioning/sequential-questioning/shared/schema"
 	"github.com/sequential-questioning/sequential-questioning/shared/schema/bounds"
 )
@@ -81,11 +81,11 @@ type Contradiction struct {
 
 // OpenPoint is something wanted that has no value.
 type OpenPoint struct {
-	Slot     string            `json:"slot"`
-	Title    string            `json:"title"`
-	Required bool              `json:"required"`
-	State    questioning.State `json:"state"`
-	Text     string            `json:"text"`
+	Slot     string             `json:"slot"`
+	Title    string             `json:"title"`
+	Required bool               `json:"required"`
+	State    questioning.Status `json:"state"`
+	Text     string             `json:"text"`
 }
 
 // Text renders the report for a person.
@@ -124,7 +124,7 @@ func (p Past) said(language string) string {
 	if p.Words != "" {
 		return plain.Quote(p.Words)
 	}
-	return stood(questioning.State(p.Outcome), p.Value, language)
+	return stood(questioning.Status(p.Outcome), p.Value, language)
 }
 
 func cited(c Coverage, say *messages.Printer) string {
@@ -161,9 +161,9 @@ func (s *Service) Report(ctx context.Context, in ReportInput) (Report, error) {
 	return report, err
 }
 
-func citedNumbers(iv *questioning.Interview) []int {
+func citedNumbers(iv *questioning.State) []int {
 	numbers := []int{}
-	for _, s := range iv.Standings {
+	for _, s := range iv.SlotStates {
 		numbers = append(numbers, s.Answers...)
 	}
 	return numbers
@@ -190,12 +190,12 @@ func newReport(ctx context.Context, rec *record, cited []citation) (Report, erro
 			r.Citations[c.Slot.Key] = append(r.Citations[c.Slot.Key], byNumber[n])
 		}
 		switch {
-		case c.State == questioning.StateContradicted:
+		case c.Status == questioning.StatusContradicted:
 			r.Contradictions = append(r.Contradictions, contradiction(c, byNumber, say))
 			fallthrough
 		case c.Known():
 			held[c.Slot.Key] = c.Value
-		case c.State != questioning.StateNotApplicable:
+		case c.Status != questioning.StatusNotApplicable:
 			r.OpenPoints = append(r.OpenPoints, openPoint(c, iv.Language))
 		}
 	}
@@ -230,14 +230,14 @@ func contradiction(c questioning.Coverage, byNumber map[int]Citation, say *messa
 
 func openPoint(c questioning.Coverage, language string) OpenPoint {
 	say := messages.In(language)
-	why := map[questioning.State]string{
-		questioning.StateMissing:  say.Text(messages.NotAnswered),
-		questioning.StateUnknown:  say.Text(messages.DoesNotKnow),
-		questioning.StateDeclined: say.Text(messages.DoesNotSay),
-		questioning.StateUnclear:  say.Text(messages.SaidUnreadably, excerpt(c.Words), plain.Line(parse.Expected(c.Slot, language))),
-	}[c.State]
+	why := map[questioning.Status]string{
+		questioning.StatusMissing:  say.Text(messages.NotAnswered),
+		questioning.StatusUnknown:  say.Text(messages.DoesNotKnow),
+		questioning.StatusDeclined: say.Text(messages.DoesNotSay),
+		questioning.StatusUnclear:  say.Text(messages.SaidUnreadably, excerpt(c.Words), plain.Line(parse.Expected(c.Slot, language))),
+	}[c.Status]
 	return OpenPoint{
-		Slot: c.Slot.Key, Title: c.Slot.Title, Required: c.Slot.Required, State: c.State,
+		Slot: c.Slot.Key, Title: c.Slot.Title, Required: c.Slot.Required, State: c.Status,
 		Text: c.Slot.Title + ": " + why,
 	}
 }
@@ -246,11 +246,11 @@ func openPoint(c questioning.Coverage, language string) OpenPoint {
 // it against its JSON Schema or what its list requires.
 func (r *Report) fill(ctx context.Context, rec *record, held map[string]any) error {
 	r.Values = held
-	var wanted needed.Wanted
+	var wanted slotspec.Spec
 	if rec.needed != nil {
 		var err error
-		wanted, err = needed.Read(ctx, rec.needed)
-		var refused *needed.Error
+		wanted, err = slotspec.Read(ctx, rec.needed)
+		var refused *slotspec.Error
 		if errors.As(err, &refused) { // it was taken when other bounds held
 			r.Problems = []string{"information_needed: " + refused.Error()}
 			return nil

@@ -37,12 +37,12 @@ type Revision struct {
 
 // Revised is one slot's answer, before and after.
 type Revised struct {
-	Slot         string            `json:"slot"`
-	Title        string            `json:"title"`
-	State        questioning.State `json:"state"`
-	Value        any               `json:"value,omitempty"`
-	AnswerNumber int               `json:"answer_number,omitempty" jsonschema:"The new answer."`
-	Before       Earlier           `json:"before"`
+	Slot         string             `json:"slot"`
+	Title        string             `json:"title"`
+	State        questioning.Status `json:"state"`
+	Value        any                `json:"value,omitempty"`
+	AnswerNumber int                `json:"answer_number,omitempty" jsonschema:"The new answer."`
+	Before       Earlier            `json:"before"`
 }
 
 // Reopened is a slot whose answer was taken back.
@@ -55,9 +55,9 @@ type Reopened struct {
 
 // Earlier is where a slot stood. Its answers stay in the report's history.
 type Earlier struct {
-	State   questioning.State `json:"state"`
-	Value   any               `json:"value,omitempty"`
-	Answers []int             `json:"answers"`
+	State   questioning.Status `json:"state"`
+	Value   any                `json:"value,omitempty"`
+	Answers []int              `json:"answers"`
 }
 
 // Text renders the revision for a person.
@@ -81,7 +81,7 @@ func (r Revision) Text() string {
 	return b.String()
 }
 
-func stood(state questioning.State, value any, language string) string {
+func stood(state questioning.Status, value any, language string) string {
 	if value != nil {
 		return questioning.Quote(value, language)
 	}
@@ -182,9 +182,9 @@ func (s *Service) revising(ctx context.Context, tx pgx.Tx, rec *record, in Revis
 	if one.Problem != "" {
 		return said{}, fault.Invalidf("text", "cannot be read: %s", one.Problem)
 	}
-	standing := rec.interview.Standings[rec.interview.Index(one.Slot)]
+	standing := rec.interview.SlotStates[rec.interview.Index(one.Slot)]
 	switch {
-	case standing.State == questioning.StateMissing:
+	case standing.Status == questioning.StatusMissing:
 		return said{}, fault.Invalidf("slot", "%q has no answer to revise; sequential_questioning_follow_up takes its first", one.Slot)
 	case in.AnswerNumber > 0 && !slices.Contains(standing.Answers, in.AnswerNumber):
 		return said{}, fault.Invalidf("answer_number", "answer %d no longer holds; %q rests on %v", in.AnswerNumber, one.Slot, standing.Answers)
@@ -196,12 +196,12 @@ func (s *Service) revising(ctx context.Context, tx pgx.Tx, rec *record, in Revis
 func (rec *record) revise(one said, c *change) (Revision, error) {
 	iv := rec.interview
 	i := iv.Index(one.Slot)
-	before := iv.Standings[i]
-	revised := Revised{Slot: one.Slot, Title: iv.Slots[i].Title, State: before.State, Value: before.Value, Before: earlier(before)}
+	before := iv.SlotStates[i]
+	revised := Revised{Slot: one.Slot, Title: iv.Slots[i].Title, State: before.Status, Value: before.Value, Before: earlier(before)}
 	if rec.holds(one) {
 		return Revision{Revised: revised, Reopened: []Reopened{}, Turn: newTurn(rec, iv.Next(), tally{repeated: 1})}, nil
 	}
-	done, err := iv.Revise(one.Said)
+	done, err := iv.Revise(one.Answer)
 	if err != nil {
 		return Revision{}, err
 	}
@@ -213,7 +213,7 @@ func (rec *record) revise(one said, c *change) (Revision, error) {
 	c.batch = iv.Next()
 	c.completed = c.batch.Stop != nil && rec.stopReason == nil
 	rec.revision++
-	revised.State, revised.Value, revised.AnswerNumber = iv.Standings[i].State, iv.Standings[i].Value, done.Answer.Number
+	revised.State, revised.Value, revised.AnswerNumber = iv.SlotStates[i].Status, iv.SlotStates[i].Value, done.Answer.Number
 	r := Revision{Changed: true, Revised: revised, Reopened: []Reopened{}, Turn: newTurn(rec, c.batch, tally{recorded: 1})}
 	for _, again := range done.Reopened {
 		r.Reopened = append(r.Reopened, Reopened{
@@ -225,7 +225,7 @@ func (rec *record) revise(one said, c *change) (Revision, error) {
 
 // revisionDigest identifies a revision by what it puts aside, so that going
 // back to what was said before counts.
-func (rec *record) revisionDigest(one said, before questioning.Standing) []byte {
+func (rec *record) revisionDigest(one said, before questioning.SlotState) []byte {
 	value, _ := json.Marshal(one.Value) // a canonical value always encodes
 	aside := 0
 	if n := len(before.Answers); n > 0 {
@@ -234,10 +234,10 @@ func (rec *record) revisionDigest(one said, before questioning.Standing) []byte 
 	return digest([]byte("revise"), []byte(one.Slot), []byte(strconv.Itoa(aside)), []byte(one.Outcome), value, []byte(one.Words))
 }
 
-func earlier(s questioning.Standing) Earlier {
+func earlier(s questioning.SlotState) Earlier {
 	answers := s.Answers
 	if answers == nil {
 		answers = []int{}
 	}
-	return Earlier{State: s.State, Value: s.Value, Answers: answers}
+	return Earlier{State: s.Status, Value: s.Value, Answers: answers}
 }

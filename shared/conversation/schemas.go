@@ -18,9 +18,9 @@ func Schemas() map[reflect.Type]*jsonschema.Schema {
 		reflect.TypeFor[questioning.Outcome](): Enum(
 			questioning.Answered, questioning.Unknown, questioning.Declined, questioning.NotApplicable),
 		reflect.TypeFor[questioning.Purpose](): Enum(questioning.Ask, questioning.Clarify, questioning.Confirm),
-		reflect.TypeFor[questioning.State](): Enum(
-			questioning.StateMissing, questioning.StateAssumed, questioning.StateAnswered, questioning.StateUnknown,
-			questioning.StateDeclined, questioning.StateNotApplicable, questioning.StateContradicted, questioning.StateUnclear),
+		reflect.TypeFor[questioning.Status](): Enum(
+			questioning.StatusMissing, questioning.StatusAssumed, questioning.StatusAnswered, questioning.StatusUnknown,
+			questioning.StatusDeclined, questioning.StatusNotApplicable, questioning.StatusContradicted, questioning.StatusUnclear),
 	}
 }
 

@@ -20,7 +20,7 @@ import (
 
 // said is one answer on its way in: to a question, if it names one.
 type said struct {
-	questioning.Said
+	questioning.Answer
 	question int // 0 when it names a slot
 }
 
@@ -58,7 +58,7 @@ func (s *Service) takeIn(ctx context.Context, tx pgx.Tx, rec *record, in brought
 			t.repeated++
 			continue
 		}
-		recorded, err := rec.interview.Record(one.Said)
+		recorded, err := rec.interview.Record(one.Answer)
 		if err != nil {
 			return t, err
 		}
@@ -70,7 +70,7 @@ func (s *Service) takeIn(ctx context.Context, tx pgx.Tx, rec *record, in brought
 		t.recorded++
 	}
 	for _, one := range told {
-		rec.interview.Tell(one.Slot, one.Value, one.Words, fromReply)
+		rec.interview.AssumeVolunteered(one.Slot, one.Value, one.Words, fromReply)
 	}
 	if t.recorded > 0 {
 		rec.interview.Pass()
@@ -85,8 +85,8 @@ const fromReply = "told without being asked"
 // person says which of the two it is.
 func (rec *record) contradicting(told []said) []said {
 	return slices.DeleteFunc(slices.Clone(told), func(one said) bool {
-		switch rec.interview.Standings[rec.interview.Index(one.Slot)].State {
-		case questioning.StateAnswered, questioning.StateContradicted:
+		switch rec.interview.SlotStates[rec.interview.Index(one.Slot)].Status {
+		case questioning.StatusAnswered, questioning.StatusContradicted:
 			return rec.holds(one)
 		}
 		return true
@@ -107,7 +107,7 @@ func (rec *record) openQuestion(slot string) (questioning.Question, bool) {
 // anew: the same words then mean that the person stands by them.
 func (rec *record) digestOf(one said) []byte {
 	round := 0
-	reopened := rec.interview.Standings[rec.interview.Index(one.Slot)].Reopened > 0
+	reopened := rec.interview.SlotStates[rec.interview.Index(one.Slot)].Reopened > 0
 	if q, open := rec.openQuestion(one.Slot); open && (q.Purpose != questioning.Ask || reopened) {
 		round = q.Number
 	}
@@ -118,11 +118,11 @@ func (rec *record) digestOf(one said) []byte {
 // holds says that an answer is what its slot holds already, in these words or
 // others.
 func (rec *record) holds(one said) bool {
-	s := rec.interview.Standings[rec.interview.Index(one.Slot)]
+	s := rec.interview.SlotStates[rec.interview.Index(one.Slot)]
 	if one.Problem != "" {
 		return s.Words == one.Words
 	}
-	return s.State == questioning.State(one.Outcome) && reflect.DeepEqual(s.Value, one.Value)
+	return s.Status == questioning.Status(one.Outcome) && reflect.DeepEqual(s.Value, one.Value)
 }
 
 // repeated looks up those answers that might have been given before: the ones
@@ -228,7 +228,7 @@ func (s *Service) read(rec *record, a AnswerInput, number int, put map[int]strin
 	if i < 0 {
 		return said{}, fault.Invalidf("slot", "there is no slot %q; there are %s", key, slotKeys(rec.interview.Slots))
 	}
-	one := said{Said: questioning.Said{Slot: key, Outcome: a.Outcome, Words: strings.TrimSpace(a.Text)}, question: number}
+	one := said{Answer: questioning.Answer{Slot: key, Outcome: a.Outcome, Words: strings.TrimSpace(a.Text)}, question: number}
 	slot := rec.interview.Slots[i]
 	switch {
 	case a.Outcome != "" && a.Outcome != questioning.Answered:
@@ -301,18 +301,18 @@ func (rec *record) settled(numbers []int) []int {
 
 // readReply reads a reply to the numbered questions.
 func (s *Service) readReply(rec *record, text string, numbers []int, put map[int]string) readReply {
-	questions := make([]parse.Open, len(numbers))
+	questions := make([]parse.OpenQuestion, len(numbers))
 	for i, n := range numbers {
-		questions[i] = parse.Open{Number: n, Slot: rec.interview.Slots[rec.interview.Index(put[n])]}
+		questions[i] = parse.OpenQuestion{Number: n, Slot: rec.interview.Slots[rec.interview.Index(put[n])]}
 	}
 	reply := parse.ReadReply(text, questions, rec.interview.Slots, s.reading(rec.interview))
-	return readReply{heardParts(reply.Answers), heardParts(reply.Told), reply.Unmatched, reply.Doubts}
+	return readReply{heardParts(reply.Answers), heardParts(reply.Volunteered), reply.Unmatched, reply.Doubts}
 }
 
 func heardParts(parts []parse.Part) []said {
 	all := make([]said, len(parts))
 	for i, p := range parts {
-		all[i] = said{Said: questioning.Said{Slot: p.Slot, Words: p.Words}, question: p.Number}
+		all[i] = said{Answer: questioning.Answer{Slot: p.Slot, Words: p.Words}, question: p.Number}
 		all[i].heard(p.Reading)
 	}
 	return all

@@ -51,15 +51,15 @@ type QuestionMetadata struct {
 
 // Coverage is where one slot stands.
 type Coverage struct {
-	Slot     string            `json:"slot"`
-	Title    string            `json:"title"`
-	Required bool              `json:"required"`
-	State    questioning.State `json:"state"`
-	Value    any               `json:"value,omitempty"`
-	Words    string            `json:"words,omitempty" jsonschema:"The person's own words where no value stands for them."`
-	Answers  []int             `json:"answers" jsonschema:"Numbers of the answers it rests on."`
-	Source   string            `json:"source,omitempty" jsonschema:"Where an assumption comes from."`
-	Reopened int               `json:"reopened_by,omitempty" jsonschema:"The answer whose revision took an earlier one back."`
+	Slot     string             `json:"slot"`
+	Title    string             `json:"title"`
+	Required bool               `json:"required"`
+	State    questioning.Status `json:"state"`
+	Value    any                `json:"value,omitempty"`
+	Words    string             `json:"words,omitempty" jsonschema:"The person's own words where no value stands for them."`
+	Answers  []int              `json:"answers" jsonschema:"Numbers of the answers it rests on."`
+	Source   string             `json:"source,omitempty" jsonschema:"Where an assumption comes from."`
+	Reopened int                `json:"reopened_by,omitempty" jsonschema:"The answer whose revision took an earlier one back."`
 }
 
 // assumption words what was assumed, and where from.
@@ -100,10 +100,10 @@ func (t Turn) Text() string {
 	settled := 0
 	var assumed []string
 	for _, c := range t.Coverage {
-		if c.State != questioning.StateMissing {
+		if c.State != questioning.StatusMissing {
 			settled++
 		}
-		if c.State == questioning.StateAssumed {
+		if c.State == questioning.StatusAssumed {
 			assumed = append(assumed, c.assumption(t.Metadata.Language))
 		}
 	}
@@ -128,7 +128,7 @@ func (t Turn) Text() string {
 }
 
 // known says that a slot in this state holds a value, if a disputed one.
-func known(s questioning.State) bool { return questioning.Standing{State: s}.Known() }
+func known(s questioning.Status) bool { return questioning.SlotState{Status: s}.Known() }
 
 // excerptRunes is how much of a goal, or of words that hold no value, a text repeats.
 const excerptRunes = 200

@@ -13,8 +13,8 @@ func TestATurnCanBeReadByAPerson(t *testing.T) {
 	turn := Turn{
 		CurrentQuestion: "4. Which class?", ConversationID: "c1", TotalQuestionsEstimated: 5,
 		Coverage: []Coverage{
-			{Title: "Budget", State: questioning.StateAssumed, Value: 500.0, Source: messages.FromContext},
-			{Title: "Class", State: questioning.StateMissing},
+			{Title: "Budget", State: questioning.StatusAssumed, Value: 500.0, Source: messages.FromContext},
+			{Title: "Class", State: questioning.StatusMissing},
 		},
 	}
 	assert.Equal(t, "4. Which class?\n\nAssumed: Budget 500 (from the context). Say so if that is wrong.\n\n"+
@@ -26,9 +26,9 @@ func TestAReportCanBeReadByAPerson(t *testing.T) {
 		Goal:   "Book a trip",
 		Values: map[string]any{"budget": 1500.5, "extras": []any{"wifi", "meal"}, "insured": false},
 		Coverage: []Coverage{
-			{Slot: "budget", Title: "Budget", State: questioning.StateContradicted, Value: 1500.5, Answers: []int{2, 4}},
-			{Slot: "extras", Title: "Extras", State: questioning.StateAnswered, Value: []any{"wifi", "meal"}, Answers: []int{3}},
-			{Slot: "insured", Title: "Insured", State: questioning.StateAssumed, Value: false},
+			{Slot: "budget", Title: "Budget", State: questioning.StatusContradicted, Value: 1500.5, Answers: []int{2, 4}},
+			{Slot: "extras", Title: "Extras", State: questioning.StatusAnswered, Value: []any{"wifi", "meal"}, Answers: []int{3}},
+			{Slot: "insured", Title: "Insured", State: questioning.StatusAssumed, Value: false},
 		},
 		Contradictions: []Contradiction{{Text: `Budget: answer 2: "500", answer 4: "1500.50"`}},
 		OpenPoints:     []OpenPoint{{Text: "Class: not answered"}},

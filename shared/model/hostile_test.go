@@ -84,7 +84,7 @@ func askable(t *rapid.T, slots []questioning.Slot) {
 			return
 		}
 		for _, q := range batch.Questions {
-			_, err := interview.Record(questioning.Said{Slot: q.Slot, Outcome: questioning.Unknown})
+			_, err := interview.Record(questioning.Answer{Slot: q.Slot, Outcome: questioning.Unknown})
 			require.NoError(t, err)
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
-	"github.com/sequential-questioning/sequential-questioning/shared/questioning/needed"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/slotspec"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/secret"
 )
 
@@ -126,9 +126,9 @@ func accept(ctx context.Context, proposals []proposal, source string) ([]questio
 	if err != nil {
 		return nil, unusable("its slots cannot be written down")
 	}
-	wanted, err := needed.Read(ctx, raw)
+	wanted, err := slotspec.Read(ctx, raw)
 	slots := wanted.Slots
-	var problem *needed.Error
+	var problem *slotspec.Error
 	switch { // the problem's text could repeat what people said
 	case errors.As(err, &problem) && strings.HasPrefix(problem.Path, "["):
 		return nil, unusable("slots%s cannot be asked for", problem.Path)

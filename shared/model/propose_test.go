@@ -13,7 +13,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/model"
 	"github.com/sequential-questioning/sequential-questioning/shared/model/modeltest"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
-	"github.com/sequential-questioning/sequential-questioning/shared/questioning/needed"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/slotspec"
 )
 
 // trip is a good proposal.
@@ -40,7 +40,7 @@ func TestProposedSlotsAreThoseACallerCouldHaveAskedFor(t *testing.T) {
 	require.NoError(t, err)
 
 	low, high := 1.0, 9.0
-	asked, err := needed.Read(t.Context(), json.RawMessage(`[
+	asked, err := slotspec.Read(t.Context(), json.RawMessage(`[
 		{"key": "destination", "title": "Destination", "question": "Where do you want to go?", "weight": 1},
 		{"key": "travel_class", "title": "Class", "question": "Which class?", "options": ["economy", "business"], "weight": 1},
 		{"key": "guests", "title": "Guests", "question": "How many of you are there?", "type": "integer", "minimum": 1, "maximum": 9, "weight": 1},

@@ -97,11 +97,11 @@ func TestEveryBuiltInPlaybookCanBeAskedToItsEnd(t *testing.T) {
 		for range len(p.Slots) {
 			batch := iv.Next()
 			if batch.Stop != nil {
-				assert.Contains(t, []questioning.Reason{questioning.AllSettled, questioning.RequiredSettled}, batch.Stop.Reason)
+				assert.Contains(t, []questioning.StopReason{questioning.AllSettled, questioning.RequiredSettled}, batch.Stop.Reason)
 				return
 			}
 			for _, q := range batch.Questions {
-				_, err := iv.Record(questioning.Said{Slot: q.Slot, Outcome: questioning.Unknown})
+				_, err := iv.Record(questioning.Answer{Slot: q.Slot, Outcome: questioning.Unknown})
 				require.NoError(t, err)
 			}
 		}

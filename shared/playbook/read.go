@@ -16,7 +16,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
-	"github.com/sequential-questioning/sequential-questioning/shared/questioning/needed"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/slotspec"
 	"github.com/sequential-questioning/sequential-questioning/shared/schema"
 )
 
@@ -63,7 +63,7 @@ func check(raw []byte) (Playbook, error) {
 	if err == nil {
 		err = checkConditions(p.Slots)
 	}
-	var problem *needed.Error
+	var problem *slotspec.Error
 	if errors.As(err, &problem) {
 		return Playbook{}, at(root, slotPath(p.Slots, problem.Path), problem.Problem)
 	}
@@ -119,7 +119,7 @@ func readSlots(all []map[string]any, language string) ([]questioning.Slot, error
 	if err != nil {
 		return nil, err
 	}
-	wanted, err := needed.Read(context.Background(), list) // a file of the operator's
+	wanted, err := slotspec.Read(context.Background(), list) // a file of the operator's
 	return wanted.Slots, err
 }
 
@@ -133,12 +133,12 @@ func checkConditions(slots []questioning.Slot) error {
 		path := fmt.Sprintf("[%d].when", i)
 		on := slices.IndexFunc(slots[:i], func(s questioning.Slot) bool { return s.Key == slot.When.Slot })
 		if on < 0 {
-			return &needed.Error{Path: path + ".slot", Problem: fmt.Sprintf("%q has to come before %q", slot.When.Slot, slot.Key)}
+			return &slotspec.Error{Path: path + ".slot", Problem: fmt.Sprintf("%q has to come before %q", slot.When.Slot, slot.Key)}
 		}
 		possible := values(slots[on])
 		for _, v := range slot.When.In {
 			if possible != nil && !slices.Contains(possible, v) {
-				return &needed.Error{Path: path, Problem: fmt.Sprintf("%v is no value of %q; %s are", v, slot.When.Slot, listed(possible))}
+				return &slotspec.Error{Path: path, Problem: fmt.Sprintf("%v is no value of %q; %s are", v, slot.When.Slot, listed(possible))}
 			}
 		}
 	}

@@ -45,7 +45,7 @@ func TestGoalsTellValuesOfSlots(t *testing.T) {
 			goals++
 			slots := library.All()[at].For(g.Goal, "en")
 			got := map[string]string{}
-			for _, part := range parse.ReadReply(g.Goal, nil, slots, c).Told {
+			for _, part := range parse.ReadReply(g.Goal, nil, slots, c).Volunteered {
 				got[part.Slot] = questioning.Render(part.Value, "")
 				want, isTold := g.Tells[part.Slot]
 				assert.True(t, isTold && inWords(want) == got[part.Slot], "%s: %q told %s = %s, want %v", name, g.Goal, part.Slot, got[part.Slot], want)

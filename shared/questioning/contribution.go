@@ -21,7 +21,7 @@ type Contribution struct {
 // at its end, in the same order. Only what the person said counts, so that
 // assumptions do not feed themselves. Predictions are tried with s, all that was
 // said before.
-func (s Statistics) Contribution(slots []Slot, standings []Standing) Contribution {
+func (s Statistics) Contribution(slots []Slot, states []SlotState) Contribution {
 	c := Contribution{Slots: map[string]Counts{}}
 	options, bytes := 0, 0
 	for i, slot := range slots {
@@ -32,7 +32,7 @@ func (s Statistics) Contribution(slots []Slot, standings []Standing) Contributio
 		if options += len(keys); options > maxCountedOptions {
 			keys = nil
 		}
-		counts, ended := counted(standings[i], keys)
+		counts, ended := counted(states[i], keys)
 		if !ended {
 			continue
 		}
@@ -45,7 +45,7 @@ func (s Statistics) Contribution(slots []Slot, standings []Standing) Contributio
 		}
 		c.Slots[slot.Key] = counts
 	}
-	pairs := answeredPairs(slots, standings)
+	pairs := answeredPairs(slots, states)
 	for _, answer := range pairs {
 		key := answerKey{slots[answer.slot].Key, optionKeys(slots[answer.slot])[answer.option]}
 		if bytes += len(key.slot) + len(key.value); len(key.value) <= maxKeyBytes && bytes <= maxContribution {
@@ -58,19 +58,19 @@ func (s Statistics) Contribution(slots []Slot, standings []Standing) Contributio
 
 // counted is where one slot stood and which of the options its answer held;
 // false when it was not asked for.
-func counted(standing Standing, options []string) (Counts, bool) {
-	outcome, ended := ending(standing)
+func counted(state SlotState, options []string) (Counts, bool) {
+	outcome, ended := ending(state)
 	if !ended {
 		return Counts{}, false
 	}
-	c := Counts{Outcomes: map[State]int{outcome: 1}}
-	if outcome == StateAnswered {
-		c.Characters = min(maxCharacters, utf8.RuneCountInString(standing.Words))
+	c := Counts{Outcomes: map[Status]int{outcome: 1}}
+	if outcome == StatusAnswered {
+		c.Characters = min(maxCharacters, utf8.RuneCountInString(state.Words))
 	}
-	if standing.State != StateAnswered {
+	if state.Status != StatusAnswered {
 		return c, true
 	}
-	for _, value := range many(standing.Value) {
+	for _, value := range many(state.Value) {
 		if key := fmt.Sprint(value); slices.Contains(options, key) {
 			if c.Values == nil {
 				c.Values = map[string]int{}
@@ -82,16 +82,16 @@ func counted(standing Standing, options []string) (Counts, bool) {
 }
 
 // ending is what became of asking for a slot; false when it was not asked for.
-func ending(s Standing) (State, bool) {
-	switch s.State {
-	case StateAnswered, StateContradicted:
-		return StateAnswered, true
-	case StateMissing:
-		return StateMissing, s.Passed > 0
-	case StateAssumed:
+func ending(s SlotState) (Status, bool) {
+	switch s.Status {
+	case StatusAnswered, StatusContradicted:
+		return StatusAnswered, true
+	case StatusMissing:
+		return StatusMissing, s.Passed > 0
+	case StatusAssumed:
 		return "", false
 	default:
-		return s.State, true
+		return s.Status, true
 	}
 }
 
@@ -127,17 +127,17 @@ func pairSlots(slots []Slot) []int {
 type pairAnswer struct{ slot, option, number int }
 
 // answeredPairs are the answers counted in pairs, in the order they were given.
-func answeredPairs(slots []Slot, standings []Standing) []pairAnswer {
+func answeredPairs(slots []Slot, states []SlotState) []pairAnswer {
 	var all []pairAnswer
 	for _, i := range pairSlots(slots) {
-		if standings[i].State != StateAnswered {
+		if states[i].Status != StatusAnswered {
 			continue
 		}
-		option := slices.Index(optionKeys(slots[i]), fmt.Sprint(standings[i].Value))
+		option := slices.Index(optionKeys(slots[i]), fmt.Sprint(states[i].Value))
 		if option < 0 {
 			continue
 		}
-		all = append(all, pairAnswer{i, option, lastOf(standings[i].Answers)})
+		all = append(all, pairAnswer{i, option, lastOf(states[i].Answers)})
 	}
 	slices.SortStableFunc(all, func(a, b pairAnswer) int { return cmp.Compare(a.number, b.number) })
 	return all

@@ -54,14 +54,14 @@ func settling(bits float64) float64 { return 1 - math.Exp2(-4*bits) }
 // bits returns the information expected from asking for slot i: the entropy
 // of its answer given what is known here, less what the goal's text already
 // says, times the chance of getting an answer.
-func (iv *Interview) bits(i int, b *beliefs) float64 {
-	slot, counts := iv.Slots[i], iv.Statistics.Slots[iv.Slots[i].Key]
+func (st *State) bits(i int, b *beliefs) float64 {
+	slot, counts := st.Slots[i], st.Statistics.Slots[st.Slots[i].Key]
 	var h float64
 	switch {
 	case slot.Type == Boolean || slot.Type == Choice:
 		h = entropy(b.of(i))
 	case slot.Type == Choices:
-		for _, p := range iv.chosen(i) {
+		for _, p := range st.chosen(i) {
 			h += entropy([]float64{p, 1 - p})
 		}
 		h = math.Min(maxBits, h)
@@ -70,26 +70,26 @@ func (iv *Interview) bits(i int, b *beliefs) float64 {
 	default:
 		h = priorBits[slot.Type]
 	}
-	return h * (1 - iv.saidBefore(i)) * answerable(counts.Outcomes)
+	return h * (1 - st.saidBefore(i)) * answerable(counts.Outcomes)
 }
 
 // saidBefore is the share of a free text that the goal is taken to say already:
 // at most half, since it only shares words with what is asked for.
-func (iv *Interview) saidBefore(i int) float64 {
-	if slot := iv.Slots[i]; slot.Type == Text || slot.Type == List {
-		return overlap(slot, iv.Goal) / 2
+func (st *State) saidBefore(i int) float64 {
+	if slot := st.Slots[i]; slot.Type == Text || slot.Type == List {
+		return overlap(slot, st.Goal) / 2
 	}
 	return 0
 }
 
 // chosen returns how likely each of a Choices slot's options is to be among
 // those chosen.
-func (iv *Interview) chosen(i int) []float64 {
-	counts := iv.Statistics.Slots[iv.Slots[i].Key]
-	keys := optionKeys(iv.Slots[i])
+func (st *State) chosen(i int) []float64 {
+	counts := st.Statistics.Slots[st.Slots[i].Key]
+	keys := optionKeys(st.Slots[i])
 	p := make([]float64, len(keys))
 	for k, key := range keys {
-		p[k] = (float64(counts.Values[key]) + priorCount) / (float64(counts.Outcomes[StateAnswered]) + 2*priorCount)
+		p[k] = (float64(counts.Values[key]) + priorCount) / (float64(counts.Outcomes[StatusAnswered]) + 2*priorCount)
 		p[k] = math.Min(p[k], 1)
 	}
 	return p
@@ -97,12 +97,12 @@ func (iv *Interview) chosen(i int) []float64 {
 
 // answerable is the smoothed share of earlier outcomes that were answers; 1
 // when there were none.
-func answerable(outcomes map[State]int) float64 {
+func answerable(outcomes map[Status]int) float64 {
 	total := 0
 	for _, n := range outcomes {
 		total += n
 	}
-	return (float64(outcomes[StateAnswered]) + 1) / (float64(total) + 1)
+	return (float64(outcomes[StatusAnswered]) + 1) / (float64(total) + 1)
 }
 
 // overlap is the share of the slot's own words that the goal's text uses.
@@ -140,16 +140,16 @@ func contentWords(text string) []string {
 // scores returns what asking for each slot is worth: what it says about itself
 // and, from earlier conversations, about others. A slot that others hang on is
 // worth what it and they are worth for each question, if that is more.
-func (iv *Interview) scores(b *beliefs) []score {
-	own := make([]score, len(iv.Slots))
-	for i := range iv.Slots {
-		own[i] = iv.own(i, b)
+func (st *State) scores(b *beliefs) []score {
+	own := make([]score, len(st.Slots))
+	for i := range st.Slots {
+		own[i] = st.own(i, b)
 	}
 	all := slices.Clone(own)
-	for range iv.Slots { // a chain of conditions is never longer
+	for range st.Slots { // a chain of conditions is never longer
 		before := slices.Clone(all)
 		for i := range all {
-			all[i] = iv.unlocking(i, own[i], before, b)
+			all[i] = st.unlocking(i, own[i], before, b)
 		}
 		if slices.Equal(all, before) {
 			break
@@ -159,29 +159,29 @@ func (iv *Interview) scores(b *beliefs) []score {
 }
 
 // own is a slot's score without those that hang on it.
-func (iv *Interview) own(i int, b *beliefs) score {
-	bits := iv.bits(i, b)
+func (st *State) own(i int, b *beliefs) score {
+	bits := st.bits(i, b)
 	// The less there is to learn, the longer it can wait: most where the answer
 	// may yet turn out sure enough to be assumed, little where it may not.
-	wait := max(leastWait, mostWait*iv.foretellable(i, b))
-	foregone := wait * max(1-settling(bits), iv.saidBefore(i))
-	all := score{}.plus(score{bits, 1 - foregone}, iv.weight(i))
+	wait := max(leastWait, mostWait*st.foretellable(i, b))
+	foregone := wait * max(1-settling(bits), st.saidBefore(i))
+	all := score{}.plus(score{bits, 1 - foregone}, st.weight(i))
 	if b.counted(i) {
-		got := answerable(iv.Statistics.Slots[iv.Slots[i].Key].Outcomes)
-		for j := range iv.Slots {
-			all = all.plus(iv.tells(i, j, b), got*iv.weight(j)*iv.likelihood(j, b))
+		got := answerable(st.Statistics.Slots[st.Slots[i].Key].Outcomes)
+		for j := range st.Slots {
+			all = all.plus(st.tells(i, j, b), got*st.weight(j)*st.likelihood(j, b))
 		}
 	}
-	return all.plus(score{1, costShare}, -iv.cost(i))
+	return all.plus(score{1, costShare}, -st.cost(i))
 }
 
 // cost is what answering costs the person, in bits: by the type, and for text
 // by the length of earlier answers.
-func (iv *Interview) cost(i int) float64 {
-	slot := iv.Slots[i]
-	counts := iv.Statistics.Slots[slot.Key]
+func (st *State) cost(i int) float64 {
+	slot := st.Slots[i]
+	counts := st.Statistics.Slots[slot.Key]
 	cost := costBits[slot.Type]
-	if n := counts.Outcomes[StateAnswered]; n > 0 && (slot.Type == Text || slot.Type == List) {
+	if n := counts.Outcomes[StatusAnswered]; n > 0 && (slot.Type == Text || slot.Type == List) {
 		cost *= min(2, max(0.5, float64(counts.Characters)/float64(n)/usualLength))
 	}
 	return cost
@@ -189,17 +189,17 @@ func (iv *Interview) cost(i int) float64 {
 
 // unlocking is a slot's score together with those that may come to apply by its
 // answer, the best of them first, as long as each raises the mean.
-func (iv *Interview) unlocking(i int, own score, all []score, b *beliefs) score {
+func (st *State) unlocking(i int, own score, all []score, b *beliefs) score {
 	var waiting []int
-	for j, slot := range iv.Slots {
-		if slot.When != nil && slot.When.Slot == iv.Slots[i].Key && iv.applies(j) == later {
+	for j, slot := range st.Slots {
+		if slot.When != nil && slot.When.Slot == st.Slots[i].Key && st.applies(j) == later {
 			waiting = append(waiting, j)
 		}
 	}
 	slices.SortStableFunc(waiting, func(a, b int) int { return cmp.Compare(all[b].order, all[a].order) })
 	sum, questions := own, 1.0
 	for _, j := range waiting {
-		likelihood := iv.likelihood(j, b)
+		likelihood := st.likelihood(j, b)
 		if all[j].order*questions <= sum.order {
 			break
 		}
@@ -209,9 +209,9 @@ func (iv *Interview) unlocking(i int, own score, all []score, b *beliefs) score 
 }
 
 // weight is a slot's weight among the others.
-func (iv *Interview) weight(i int) float64 {
-	weight := cmp.Or(iv.Slots[i].Weight, 1)
-	if iv.Slots[i].Required {
+func (st *State) weight(i int) float64 {
+	weight := cmp.Or(st.Slots[i].Weight, 1)
+	if st.Slots[i].Required {
 		weight *= requiredFactor
 	}
 	return weight
@@ -220,8 +220,8 @@ func (iv *Interview) weight(i int) float64 {
 // tells is what an answer for slot i is expected to say about slot j, if that is
 // still to be asked for: the mutual information. In the order it counts as far
 // as it may save a question.
-func (iv *Interview) tells(i, j int, b *beliefs) score {
-	if j == i || !b.counted(i) || !b.counted(j) || iv.settled(j) || iv.applies(j) == never {
+func (st *State) tells(i, j int, b *beliefs) score {
+	if j == i || !b.counted(i) || !b.counted(j) || st.settled(j) || st.applies(j) == never {
 		return score{}
 	}
 	before := entropy(b.of(j))
@@ -233,18 +233,18 @@ func (iv *Interview) tells(i, j int, b *beliefs) score {
 		}
 		told = told.plus(score{after, settling(after)}, -p)
 	}
-	return score{math.Max(0, told.bits), math.Max(0, told.order) * iv.foretellable(j, b)}
+	return score{math.Max(0, told.bits), math.Max(0, told.order) * st.foretellable(j, b)}
 }
 
 // foretellable is the chance that slot j's answer is one of those that earlier
 // conversations foretold reliably enough for it to be assumed.
-func (iv *Interview) foretellable(j int, b *beliefs) float64 {
-	if iv.Limits.Confidence <= 0 || !b.counted(j) {
+func (st *State) foretellable(j int, b *beliefs) float64 {
+	if st.Limits.Confidence <= 0 || !b.counted(j) {
 		return 0
 	}
 	sum, p := 0.0, b.of(j)
 	for k, id := range b.ids[j] {
-		if id >= 0 && iv.Statistics.Answers[id].record() >= iv.Limits.Confidence {
+		if id >= 0 && st.Statistics.Answers[id].record() >= st.Limits.Confidence {
 			sum += p[k]
 		}
 	}
@@ -252,16 +252,16 @@ func (iv *Interview) foretellable(j int, b *beliefs) float64 {
 }
 
 // likelihood is the chance that slot i's condition holds or will hold.
-func (iv *Interview) likelihood(i int, b *beliefs) float64 {
-	switch iv.applies(i) {
+func (st *State) likelihood(i int, b *beliefs) float64 {
+	switch st.applies(i) {
 	case now:
 		return 1
 	case never:
 		return 0
 	}
-	when := iv.Slots[i].When
-	on := iv.Index(when.Slot)
-	slot := iv.Slots[on]
+	when := st.Slots[i].When
+	on := st.Index(when.Slot)
+	slot := st.Slots[on]
 	held := make([]bool, len(optionKeys(slot)))
 	for _, v := range when.In {
 		if k := indexOf(slot, v); k >= 0 {
@@ -279,7 +279,7 @@ func (iv *Interview) likelihood(i int, b *beliefs) float64 {
 		return p
 	case Choices:
 		none := 1.0
-		for k, q := range iv.chosen(on) {
+		for k, q := range st.chosen(on) {
 			if held[k] {
 				none *= 1 - q
 			}

@@ -16,21 +16,21 @@ var bounds = [][2]string{
 
 // checkOrder marks a slot contradicted when it and its counterpart are both
 // answered the wrong way round: an end before its start, a least above its most.
-func (iv *Interview) checkOrder(i int) {
-	for j := range iv.Slots {
+func (st *State) checkOrder(i int) {
+	for j := range st.Slots {
 		lower, upper := i, j
-		if !ordered(iv.Slots[lower], iv.Slots[upper]) {
+		if !ordered(st.Slots[lower], st.Slots[upper]) {
 			lower, upper = j, i
-			if !ordered(iv.Slots[lower], iv.Slots[upper]) {
+			if !ordered(st.Slots[lower], st.Slots[upper]) {
 				continue
 			}
 		}
-		if iv.Standings[j].State != StateAnswered || iv.Standings[i].State != StateAnswered {
+		if st.SlotStates[j].Status != StatusAnswered || st.SlotStates[i].Status != StatusAnswered {
 			continue
 		}
-		if less(iv.Standings[upper].Value, iv.Standings[lower].Value) {
-			iv.Standings[i].State = StateContradicted
-			iv.Standings[i].Answers = append(last(iv.Standings[j].Answers), iv.Standings[i].Answers...)
+		if less(st.SlotStates[upper].Value, st.SlotStates[lower].Value) {
+			st.SlotStates[i].Status = StatusContradicted
+			st.SlotStates[i].Answers = append(last(st.SlotStates[j].Answers), st.SlotStates[i].Answers...)
 		}
 	}
 }

@@ -9,20 +9,20 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 )
 
-// Reason is why an interview stopped.
-type Reason string
+// StopReason is why asking is over.
+type StopReason string
 
 // The reasons to stop.
 const (
-	AllSettled      Reason = "all_settled"      // nothing wanted is left to ask for
-	RequiredSettled Reason = "required_settled" // everything required is settled
-	LittleLeft      Reason = "little_left"      // what is left is worth less than asking
-	LimitReached    Reason = "limit_reached"    // the caller's limit on questions
+	AllSettled      StopReason = "all_settled"      // nothing wanted is left to ask for
+	RequiredSettled StopReason = "required_settled" // everything required is settled
+	LittleLeft      StopReason = "little_left"      // what is left is worth less than asking
+	LimitReached    StopReason = "limit_reached"    // the caller's limit on questions
 )
 
 // Stop says that asking is over and why.
 type Stop struct {
-	Reason Reason
+	Reason StopReason
 	Text   string
 }
 
@@ -34,7 +34,7 @@ type Batch struct {
 	New int
 	// Stop is set when asking is over; there are then no questions.
 	Stop *Stop
-	// Estimated is how many questions the interview will have taken at its end.
+	// Estimated is how many questions will have been asked at the end.
 	Estimated int
 	// More says that a further batch is expected after this one.
 	More bool
@@ -43,81 +43,81 @@ type Batch struct {
 // Next decides the next batch and counts its new questions as asked. It
 // returns at most Limits.BatchSize questions and never asks for what is
 // settled.
-func (iv *Interview) Next() Batch {
-	iv.assumePredicted()
-	beliefs := iv.beliefs()
-	scores := iv.scores(beliefs)
-	if stop := iv.stop(scores); stop != nil {
-		iv.Open = nil
-		return Batch{Stop: stop, Estimated: iv.Asked}
+func (st *State) Next() Batch {
+	st.assumePredicted()
+	beliefs := st.beliefs()
+	scores := st.scores(beliefs)
+	if stop := st.stop(scores); stop != nil {
+		st.Open = nil
+		return Batch{Stop: stop, Estimated: st.Asked}
 	}
-	picked := iv.pick(scores)
+	picked := st.pick(scores)
 	for _, i := range picked {
-		iv.Asked++
-		iv.Open = append(slices.Clone(iv.Open), iv.question(i, iv.Asked, beliefs))
+		st.Asked++
+		st.Open = append(slices.Clone(st.Open), st.question(i, st.Asked, beliefs))
 	}
-	for _, q := range iv.Open {
-		s := &iv.Standings[iv.Index(q.Slot)]
+	for _, q := range st.Open {
+		s := &st.SlotStates[st.Index(q.Slot)]
 		s.Clarified = s.Clarified || q.Purpose == Clarify
 		s.Confirmed = s.Confirmed || q.Purpose == Confirm
 	}
 	batch := Batch{
-		Questions: slices.Clone(iv.Open[:min(len(iv.Open), iv.Limits.BatchSize)]),
+		Questions: slices.Clone(st.Open[:min(len(st.Open), st.Limits.BatchSize)]),
 		New:       len(picked),
-		Estimated: iv.estimate(scores, beliefs),
+		Estimated: st.estimate(scores, beliefs),
 	}
-	batch.More = batch.Estimated > iv.Asked || len(iv.Open) > len(batch.Questions)
+	batch.More = batch.Estimated > st.Asked || len(st.Open) > len(batch.Questions)
 	return batch
 }
 
 // stop returns why asking is over, or nil.
-func (iv *Interview) stop(scores []score) *Stop {
-	say := iv.printer()
-	if reason, settled := iv.wantedSettled(); settled {
+func (st *State) stop(scores []score) *Stop {
+	say := st.printer()
+	if reason, settled := st.wantedSettled(); settled {
 		text := messages.AllSettled
 		if reason == RequiredSettled {
 			text = messages.RequiredSettled
 		}
 		return &Stop{reason, say.Text(text)}
 	}
-	if len(iv.Open) > 0 {
+	if len(st.Open) > 0 {
 		return nil
 	}
-	if iv.left() == 0 {
-		return &Stop{LimitReached, say.Text(messages.LimitReached, strconv.Itoa(iv.Limits.MaxQuestions))}
+	if st.left() == 0 {
+		return &Stop{LimitReached, say.Text(messages.LimitReached, strconv.Itoa(st.Limits.MaxQuestions))}
 	}
-	candidates := iv.candidates()
+	candidates := st.candidates()
 	if len(candidates) == 0 {
 		return &Stop{AllSettled, say.Text(messages.AllAsked)}
 	}
 	best := math.Inf(-1)
 	for _, i := range candidates {
-		if iv.worth(i, scores) {
+		if st.worth(i, scores) {
 			return nil
 		}
 		best = max(best, scores[i].bits)
 	}
-	return &Stop{LittleLeft, say.Text(messages.LittleLeft, tenths(max(0, best)), tenths(iv.Limits.MinBits))}
+	return &Stop{LittleLeft, say.Text(messages.LittleLeft, tenths(max(0, best)), tenths(st.Limits.MinBits))}
 }
 
 func tenths(bits float64) string { return strconv.FormatFloat(bits, 'f', 1, 64) }
 
 // worth says whether slot i is asked for at all: what is required or was
 // misunderstood always, anything else when it gains enough.
-func (iv *Interview) worth(i int, scores []score) bool {
-	return iv.Slots[i].Required || iv.purpose(i) != Ask || scores[i].bits >= iv.Limits.MinBits
+func (st *State) worth(i int, scores []score) bool {
+	return st.Slots[i].Required || st.purpose(i) != Ask || scores[i].bits >= st.Limits.MinBits
 }
 
 // wantedSettled says whether every required slot is settled, or every slot
 // when none is required. A contradiction not yet put to the person holds open.
-func (iv *Interview) wantedSettled() (Reason, bool) {
+func (st *State) wantedSettled() (StopReason, bool) {
 	required, optionalOpen := false, false
-	for i, slot := range iv.Slots {
+	for i, slot := range st.Slots {
 		required = required || slot.Required
-		if iv.settled(i) || iv.applies(i) == never {
+		if st.settled(i) || st.applies(i) == never {
 			continue
 		}
-		if slot.Required || iv.Standings[i].State == StateContradicted {
+		if slot.Required || st.SlotStates[i].Status == StatusContradicted {
 			return "", false
 		}
 		optionalOpen = true
@@ -132,18 +132,18 @@ func (iv *Interview) wantedSettled() (Reason, bool) {
 }
 
 // left is how many more questions the caller's limit allows.
-func (iv *Interview) left() int {
-	if iv.Limits.MaxQuestions == 0 {
+func (st *State) left() int {
+	if st.Limits.MaxQuestions == 0 {
 		return math.MaxInt
 	}
-	return max(0, iv.Limits.MaxQuestions-iv.Asked)
+	return max(0, st.Limits.MaxQuestions-st.Asked)
 }
 
 // candidates are the slots that could be asked for now.
-func (iv *Interview) candidates() []int {
+func (st *State) candidates() []int {
 	var all []int
-	for i := range iv.Slots {
-		if !iv.settled(i) && !iv.open(i) && iv.applies(i) == now {
+	for i := range st.Slots {
+		if !st.settled(i) && !st.open(i) && st.applies(i) == now {
 			all = append(all, i)
 		}
 	}
@@ -152,15 +152,15 @@ func (iv *Interview) candidates() []int {
 
 // pick returns the best candidates that fit in the batch, best first. Ties go
 // to the slot that comes first.
-func (iv *Interview) pick(scores []score) []int {
-	candidates := slices.DeleteFunc(iv.candidates(), func(i int) bool { return !iv.worth(i, scores) })
+func (st *State) pick(scores []score) []int {
+	candidates := slices.DeleteFunc(st.candidates(), func(i int) bool { return !st.worth(i, scores) })
 	slices.SortStableFunc(candidates, func(a, b int) int {
 		return cmp.Or(
-			cmp.Compare(urgency(iv.purpose(a)), urgency(iv.purpose(b))),
+			cmp.Compare(urgency(st.purpose(a)), urgency(st.purpose(b))),
 			cmp.Compare(scores[b].order, scores[a].order),
 		)
 	})
-	room := min(iv.Limits.BatchSize-len(iv.Open), iv.left(), len(candidates))
+	room := min(st.Limits.BatchSize-len(st.Open), st.left(), len(candidates))
 	return candidates[:max(0, room)]
 }
 
@@ -173,30 +173,30 @@ func urgency(p Purpose) int {
 	return 0
 }
 
-func (iv *Interview) purpose(i int) Purpose {
-	switch iv.Standings[i].State {
-	case StateUnclear:
+func (st *State) purpose(i int) Purpose {
+	switch st.SlotStates[i].Status {
+	case StatusUnclear:
 		return Clarify
-	case StateContradicted:
+	case StatusContradicted:
 		return Confirm
 	default:
 		return Ask
 	}
 }
 
-// estimate plays the interview to its end, every question answered, and
+// estimate plays the conversation to its end, every question answered, and
 // returns the number of the last question. A slot that hangs on one not yet
 // known counts with the likelihood that it will apply.
-func (iv *Interview) estimate(scores []score, b *beliefs) int {
-	sim := *iv
-	sim.Standings = slices.Clone(iv.Standings)
+func (st *State) estimate(scores []score, b *beliefs) int {
+	sim := *st
+	sim.SlotStates = slices.Clone(st.SlotStates)
 	sim.Open = nil
-	settle := func(i int) { sim.Standings[i].State = StateNotApplicable }
-	for _, q := range iv.Open {
-		settle(iv.Index(q.Slot))
+	settle := func(i int) { sim.SlotStates[i].Status = StatusNotApplicable }
+	for _, q := range st.Open {
+		settle(st.Index(q.Slot))
 	}
 	expected := 0.0
-	for range iv.Slots {
+	for range st.Slots {
 		if sim.stop(scores) != nil {
 			break
 		}
@@ -210,19 +210,19 @@ func (iv *Interview) estimate(scores []score, b *beliefs) int {
 		}
 	}
 	_, stopped := sim.wantedSettled()
-	for i, slot := range iv.Slots {
+	for i, slot := range st.Slots {
 		// Settling a slot above without a value shut out what hangs on it.
-		if slot.When != nil && iv.applies(i) == later && (!stopped || slot.Required || !iv.anyRequired()) {
-			expected += iv.likelihood(i, b)
+		if slot.When != nil && st.applies(i) == later && (!stopped || slot.Required || !st.anyRequired()) {
+			expected += st.likelihood(i, b)
 		}
 	}
 	total := float64(sim.Asked) + expected
-	if iv.Limits.MaxQuestions > 0 {
-		total = min(total, float64(iv.Limits.MaxQuestions))
+	if st.Limits.MaxQuestions > 0 {
+		total = min(total, float64(st.Limits.MaxQuestions))
 	}
-	return max(iv.Asked, int(math.Round(total)))
+	return max(st.Asked, int(math.Round(total)))
 }
 
-func (iv *Interview) anyRequired() bool {
-	return slices.ContainsFunc(iv.Slots, func(s Slot) bool { return s.Required })
+func (st *State) anyRequired() bool {
+	return slices.ContainsFunc(st.Slots, func(s Slot) bool { return s.Required })
 }

@@ -5,18 +5,18 @@ import (
 	"slices"
 )
 
-// MinVoices is how many people must have answered before what they said shows
+// MinPeople is how many people must have answered before what they said shows
 // to anybody else. With fewer, knowing some of them would tell about the rest.
-const MinVoices = 5
+const MinPeople = 5
 
 // Pool returns what a person's conversations go by: their own earlier ones in
 // full, and of each group of other people, in which everybody speaks with one
-// conversation, what rests on MinVoices of them.
+// conversation, what rests on MinPeople of them.
 func Pool(own Statistics, groups ...Statistics) Statistics {
 	all := Statistics{pooled: true}
 	for _, group := range groups {
-		if group.Conversations >= MinVoices {
-			all.merge(group.ofMany(), group.rows(), MinVoices)
+		if group.Conversations >= MinPeople {
+			all.merge(group.ofMany(), group.rows(), MinPeople)
 		}
 	}
 	all.merge(own, nil, 0)
@@ -52,14 +52,14 @@ func (s Statistics) ofMany() Statistics {
 			total += n
 		}
 		switch {
-		case total < MinVoices:
+		case total < MinPeople:
 			delete(shown.Slots, key)
-		case c.Outcomes[StateAnswered] < MinVoices:
+		case c.Outcomes[StatusAnswered] < MinPeople:
 			shown.Slots[key] = Counts{Outcomes: c.Outcomes}
 		}
 	}
 	for id, g := range shown.Answers {
-		if g.Right+g.Wrong < MinVoices {
+		if g.Right+g.Wrong < MinPeople {
 			shown.Answers[id].Right, shown.Answers[id].Wrong = 0, 0
 		}
 	}

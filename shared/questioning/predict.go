@@ -34,26 +34,26 @@ type Prediction struct {
 
 // Predict returns the likeliest answer for a Boolean or Choice slot; false when
 // nothing is known of it.
-func (iv *Interview) Predict(key string) (Prediction, bool) {
-	i := iv.Index(key)
+func (st *State) Predict(key string) (Prediction, bool) {
+	i := st.Index(key)
 	if i < 0 {
 		return Prediction{}, false
 	}
-	return iv.predict(i, iv.beliefs())
+	return st.predict(i, st.beliefs())
 }
 
-func (iv *Interview) predict(i int, b *beliefs) (Prediction, bool) {
+func (st *State) predict(i int, b *beliefs) (Prediction, bool) {
 	option, probability := b.likeliest(i)
 	id := b.idOf(i, option)
 	if id < 0 {
 		return Prediction{}, false
 	}
 	p := Prediction{
-		Value:       optionValue(iv.Slots[i], option),
+		Value:       optionValue(st.Slots[i], option),
 		Probability: probability,
-		Record:      iv.Statistics.Answers[id].record(),
+		Record:      st.Statistics.Answers[id].record(),
 	}
-	also := iv.match(i, id, b, &p)
+	also := st.match(i, id, b, &p)
 	p.Words = fmt.Sprintf("%.0f %% likely: so said %d of %d earlier conversations%s.",
 		math.Floor(100*p.Probability), p.Agreeing, p.Matching, also)
 	return p, true
@@ -61,32 +61,32 @@ func (iv *Interview) predict(i int, b *beliefs) (Prediction, bool) {
 
 // match counts the earlier conversations that a prediction rests on and returns
 // what they have in common with this one.
-func (iv *Interview) match(i, id int, b *beliefs, p *Prediction) string {
-	counts := iv.Statistics.Slots[iv.Slots[i].Key].Values
+func (st *State) match(i, id int, b *beliefs, p *Prediction) string {
+	counts := st.Statistics.Slots[st.Slots[i].Key].Values
 	for _, n := range counts {
 		p.Matching += n
 	}
-	p.Agreeing = counts[iv.Statistics.Answers[id].Value]
+	p.Agreeing = counts[st.Statistics.Answers[id].Value]
 	most, also := 0.0, ""
 	for _, other := range b.given {
 		if _, force := b.said(other, i); force > most {
 			most, p.Matching = force, 0
 			for _, option := range b.ids[i] {
-				p.Matching += iv.Statistics.together(other, option)
+				p.Matching += st.Statistics.together(other, option)
 			}
-			p.Agreeing = iv.Statistics.together(other, id)
-			also = " that had " + iv.described(iv.Statistics.Answers[other])
+			p.Agreeing = st.Statistics.together(other, id)
+			also = " that had " + st.described(st.Statistics.Answers[other])
 		}
 	}
 	return also
 }
 
 // described names an answer: travel class: "economy".
-func (iv *Interview) described(g Given) string {
-	slot := iv.Slots[iv.Index(g.Slot)]
+func (st *State) described(g Given) string {
+	slot := st.Slots[st.Index(g.Slot)]
 	value := plain.Quote(plain.Excerpt(g.Value, excerptRunes))
 	if slot.Type == Boolean {
-		value = Render(g.Value == "true", iv.Language)
+		value = Render(g.Value == "true", st.Language)
 	}
 	return fmt.Sprintf("%s: %s", lowerFirst(slot.Title), value)
 }
@@ -103,34 +103,34 @@ func (p Prediction) sure(confidence float64) bool {
 	return p.Probability >= confidence && p.Record >= confidence && p.Matching >= minMatching
 }
 
-// Predicted says whether the standing is an assumption from earlier
+// Predicted says whether the slot state is an assumption from earlier
 // conversations.
-func (s Standing) Predicted() bool {
-	return s.State == StateAssumed && s.Source == messages.FromStatistics
+func (s SlotState) Predicted() bool {
+	return s.Status == StatusAssumed && s.Source == messages.FromStatistics
 }
 
 // assumePredicted assumes what would be asked for although its answer is near
 // certain, and takes back such assumptions that what was said since makes
 // doubtful. They follow each other: an assumption may make a slot apply.
-func (iv *Interview) assumePredicted() {
-	for i, s := range iv.Standings {
+func (st *State) assumePredicted() {
+	for i, s := range st.SlotStates {
 		if s.Predicted() {
-			iv.Standings[i] = Standing{State: StateMissing, Passed: s.Passed, Reopened: s.Reopened}
+			st.SlotStates[i] = SlotState{Status: StatusMissing, Passed: s.Passed, Reopened: s.Reopened}
 		}
 	}
-	if iv.Limits.Confidence <= 0 || len(iv.Statistics.Answers) == 0 {
+	if st.Limits.Confidence <= 0 || len(st.Statistics.Answers) == 0 {
 		return
 	}
-	b := iv.beliefs()
-	for range iv.Slots {
+	b := st.beliefs()
+	for range st.Slots {
 		assumed := false
-		for _, i := range iv.candidates() {
-			if iv.purpose(i) != Ask {
+		for _, i := range st.candidates() {
+			if st.purpose(i) != Ask {
 				continue
 			}
-			if p, ok := iv.predict(i, b); ok && p.sure(iv.Limits.Confidence) {
-				s := &iv.Standings[i]
-				s.State, s.Value, s.Words, s.Source = StateAssumed, p.Value, p.Words, messages.FromStatistics
+			if p, ok := st.predict(i, b); ok && p.sure(st.Limits.Confidence) {
+				s := &st.SlotStates[i]
+				s.Status, s.Value, s.Words, s.Source = StatusAssumed, p.Value, p.Words, messages.FromStatistics
 				assumed = true
 			}
 		}
@@ -142,11 +142,11 @@ func (iv *Interview) assumePredicted() {
 
 // beliefs are those of earlier conversations given what is known in this one.
 // What was itself predicted is no evidence.
-func (iv *Interview) beliefs() *beliefs {
-	b := newBeliefs(iv.Slots, iv.Statistics)
-	for i, s := range iv.Standings {
-		if s.Known() && s.State != StateContradicted && !s.Predicted() {
-			b.learn(i, indexOf(iv.Slots[i], s.Value))
+func (st *State) beliefs() *beliefs {
+	b := newBeliefs(st.Slots, st.Statistics)
+	for i, s := range st.SlotStates {
+		if s.Known() && s.Status != StatusContradicted && !s.Predicted() {
+			b.learn(i, indexOf(st.Slots[i], s.Value))
 		}
 	}
 	return b

@@ -47,7 +47,7 @@ type Statistics struct {
 type Counts struct {
 	// Outcomes counts where the slot stood at the end: answered, unknown,
 	// declined, not_applicable, unclear, or missing when it was left out of replies.
-	Outcomes map[State]int `json:"outcomes,omitempty"`
+	Outcomes map[Status]int `json:"outcomes,omitempty"`
 	// Values counts answers by option, as fmt.Sprint prints its value.
 	Values map[string]int `json:"values,omitempty"`
 	// Characters is the length of all answers' words, each counted up to
@@ -150,13 +150,13 @@ func (s *Statistics) addCounts(key string, c Counts, sign int) {
 		if sign < 0 || len(s.Slots) >= maxCountedSlots {
 			return
 		}
-		counts = Counts{Outcomes: map[State]int{}}
+		counts = Counts{Outcomes: map[Status]int{}}
 	}
 	if s.Slots == nil {
 		s.Slots = map[string]Counts{}
 	}
 	if counts.Outcomes == nil {
-		counts.Outcomes = map[State]int{}
+		counts.Outcomes = map[Status]int{}
 	}
 	if counts.Values == nil && len(c.Values) > 0 {
 		counts.Values = map[string]int{}

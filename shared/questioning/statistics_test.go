@@ -31,13 +31,13 @@ var trip = []Slot{
 	{Key: "notes", Title: "Notes", Type: Text, Required: true},
 }
 
-func said(state State, value any, number int) Standing {
-	return Standing{State: state, Value: value, Words: fmt.Sprint(value), Answers: []int{number}}
+func said(state Status, value any, number int) SlotState {
+	return SlotState{Status: state, Value: value, Words: fmt.Sprint(value), Answers: []int{number}}
 }
 
 // conversation returns the statistics with one more conversation.
-func conversation(s Statistics, slots []Slot, standings []Standing) Statistics {
-	return s.With(s.Contribution(slots, standings))
+func conversation(s Statistics, slots []Slot, states []SlotState) Statistics {
+	return s.With(s.Contribution(slots, states))
 }
 
 // travelled returns statistics of n conversations: business trips are short and
@@ -49,33 +49,33 @@ func travelled(n int) Statistics {
 		if i%2 == 0 {
 			kind, children, length = "holiday", true, "week"
 		}
-		s = conversation(s, trip, []Standing{
-			said(StateAnswered, kind, 1), said(StateAnswered, children, 2), said(StateAnswered, length, 3),
-			said(StateAnswered, i%4 < 2, 4), said(StateAnswered, "a note", 5),
+		s = conversation(s, trip, []SlotState{
+			said(StatusAnswered, kind, 1), said(StatusAnswered, children, 2), said(StatusAnswered, length, 3),
+			said(StatusAnswered, i%4 < 2, 4), said(StatusAnswered, "a note", 5),
 		})
 	}
 	return s
 }
 
-func trained(confidence float64) *Interview {
-	iv := New("goal", trip, Limits{BatchSize: 1, Confidence: confidence})
-	iv.Statistics = travelled(200)
-	return iv
+func trained(confidence float64) *State {
+	st := New("goal", trip, Limits{BatchSize: 1, Confidence: confidence})
+	st.Statistics = travelled(200)
+	return st
 }
 
 func TestStatisticsCountHowQuestionsFared(t *testing.T) {
 	slots := []Slot{trip[0], trip[1], trip[4], text("left_out"), text("assumed"), text("never_asked"), text("unreadable")}
-	s := conversation(Statistics{}, slots, []Standing{
-		said(StateAnswered, "holiday", 1), said(StateDeclined, nil, 2), said(StateAnswered, "seven ch", 3),
-		{State: StateMissing, Passed: 2}, {State: StateAssumed, Value: "x"}, {State: StateMissing}, {State: StateUnclear, Words: "hm"},
+	s := conversation(Statistics{}, slots, []SlotState{
+		said(StatusAnswered, "holiday", 1), said(StatusDeclined, nil, 2), said(StatusAnswered, "seven ch", 3),
+		{Status: StatusMissing, Passed: 2}, {Status: StatusAssumed, Value: "x"}, {Status: StatusMissing}, {Status: StatusUnclear, Words: "hm"},
 	})
 	assert.Equal(t, 1, s.Conversations)
-	assert.Equal(t, Counts{map[State]int{StateAnswered: 1}, map[string]int{"holiday": 1}, 7}, s.Slots["kind"])
-	assert.Equal(t, map[State]int{StateDeclined: 1}, s.Slots["children"].Outcomes)
+	assert.Equal(t, Counts{map[Status]int{StatusAnswered: 1}, map[string]int{"holiday": 1}, 7}, s.Slots["kind"])
+	assert.Equal(t, map[Status]int{StatusDeclined: 1}, s.Slots["children"].Outcomes)
 	assert.Equal(t, 8, s.Slots["notes"].Characters)
 	assert.Empty(t, s.Slots["notes"].Values, "what people wrote is not kept")
-	assert.Equal(t, map[State]int{StateMissing: 1}, s.Slots["left_out"].Outcomes)
-	assert.Equal(t, map[State]int{StateUnclear: 1}, s.Slots["unreadable"].Outcomes)
+	assert.Equal(t, map[Status]int{StatusMissing: 1}, s.Slots["left_out"].Outcomes)
+	assert.Equal(t, map[Status]int{StatusUnclear: 1}, s.Slots["unreadable"].Outcomes)
 	assert.NotContains(t, s.Slots, "never_asked")
 	assert.NotContains(t, s.Slots, "assumed", "assumptions do not feed themselves")
 }
@@ -84,7 +84,7 @@ func TestAddingAConversationChangesNothingInPlace(t *testing.T) {
 	s := travelled(30)
 	before, err := json.Marshal(s)
 	require.NoError(t, err)
-	conversation(s, trip, []Standing{said(StateAnswered, "holiday", 1), said(StateAnswered, true, 2), said(StateAnswered, "month", 3), {}, {}})
+	conversation(s, trip, []SlotState{said(StatusAnswered, "holiday", 1), said(StatusAnswered, true, 2), said(StatusAnswered, "month", 3), {}, {}})
 	after, err := json.Marshal(s)
 	require.NoError(t, err)
 	assert.JSONEq(t, string(before), string(after))
@@ -113,11 +113,11 @@ func TestStatisticsStayBounded(t *testing.T) {
 	}
 	var s Statistics
 	for n := range 150 {
-		standings := make([]Standing, len(slots))
+		states := make([]SlotState, len(slots))
 		for i := range slots {
-			standings[i] = said(StateAnswered, slots[i].Options[(n*(i+1))%len(slots[i].Options)].Value, i+1)
+			states[i] = said(StatusAnswered, slots[i].Options[(n*(i+1))%len(slots[i].Options)].Value, i+1)
 		}
-		s = conversation(s, slots, standings)
+		s = conversation(s, slots, states)
 		for i := range slots { // the form changes all the time
 			slots[i].Key = fmt.Sprintf("%s_%d", slots[i].Key[:50], i+(n+1)*3)
 		}
@@ -137,115 +137,115 @@ func TestADamagedDocumentDoesNoHarm(t *testing.T) {
 	} {
 		var s Statistics
 		require.NoError(t, json.Unmarshal([]byte(document), &s))
-		iv := New("goal", trip, Limits{BatchSize: 2, Confidence: DefaultConfidence})
-		iv.Statistics = s
-		assert.Len(t, iv.Next().Questions, 2)
+		st := New("goal", trip, Limits{BatchSize: 2, Confidence: DefaultConfidence})
+		st.Statistics = s
+		assert.Len(t, st.Next().Questions, 2)
 		assert.NotPanics(t, func() {
-			conversation(s, trip, []Standing{said(StateAnswered, "holiday", 1), said(StateAnswered, true, 2), {}, {}, {}})
+			conversation(s, trip, []SlotState{said(StatusAnswered, "holiday", 1), said(StatusAnswered, true, 2), {}, {}, {}})
 		})
 	}
 }
 
 func TestAKnownAnswerLowersTheWorthOfWhatFollowsFromIt(t *testing.T) {
-	iv := trained(0)
-	before := iv.bits(1, iv.beliefs())
-	answer(t, iv, "kind", "business")
+	st := trained(0)
+	before := st.bits(1, st.beliefs())
+	answer(t, st, "kind", "business")
 	assert.InDelta(t, 1, before, 0.01)
-	assert.Less(t, iv.bits(1, iv.beliefs()), before/2)
-	assert.InDelta(t, 1, iv.bits(3, iv.beliefs()), 0.05, "the mood is as open as before")
+	assert.Less(t, st.bits(1, st.beliefs()), before/2)
+	assert.InDelta(t, 1, st.bits(3, st.beliefs()), 0.05, "the mood is as open as before")
 }
 
 func TestAnAnswerThatTellsAboutOthersIsAskedForFirst(t *testing.T) {
-	iv := trained(DefaultConfidence)
-	iv.Slots = append([]Slot{iv.Slots[3]}, iv.Slots[:3]...) // the mood first
-	iv.Standings = make([]Standing, len(iv.Slots))
-	for i := range iv.Standings {
-		iv.Standings[i].State = StateMissing
+	st := trained(DefaultConfidence)
+	st.Slots = append([]Slot{st.Slots[3]}, st.Slots[:3]...) // the mood first
+	st.SlotStates = make([]SlotState, len(st.Slots))
+	for i := range st.SlotStates {
+		st.SlotStates[i].Status = StatusMissing
 	}
-	q := iv.Next().Questions[0]
+	q := st.Next().Questions[0]
 	assert.NotEqual(t, "mood", q.Slot)
 	assert.Contains(t, q.Reason, "also tells about")
 }
 
 func TestLikelihoodOfAConditionFollowsWhatIsKnown(t *testing.T) {
-	iv := trained(0)
-	iv.Slots = append(iv.Slots, Slot{Key: "ages", Title: "Ages", Type: List, When: &Condition{Slot: "children", In: []any{true}}})
-	iv.Standings = append(iv.Standings, Standing{State: StateMissing})
-	assert.InDelta(t, 0.5, iv.likelihood(5, iv.beliefs()), 0.01)
-	answer(t, iv, "kind", "holiday")
-	assert.Greater(t, iv.likelihood(5, iv.beliefs()), 0.9)
-	answer(t, iv, "children", true)
-	assert.Equal(t, 1.0, iv.likelihood(5, iv.beliefs()))
+	st := trained(0)
+	st.Slots = append(st.Slots, Slot{Key: "ages", Title: "Ages", Type: List, When: &Condition{Slot: "children", In: []any{true}}})
+	st.SlotStates = append(st.SlotStates, SlotState{Status: StatusMissing})
+	assert.InDelta(t, 0.5, st.likelihood(5, st.beliefs()), 0.01)
+	answer(t, st, "kind", "holiday")
+	assert.Greater(t, st.likelihood(5, st.beliefs()), 0.9)
+	answer(t, st, "children", true)
+	assert.Equal(t, 1.0, st.likelihood(5, st.beliefs()))
 }
 
 func TestANearCertainAnswerIsOfferedAsAnAssumption(t *testing.T) {
-	iv := trained(DefaultConfidence)
-	answer(t, iv, "kind", "business")
-	iv.Next()
-	s := iv.Standings[1]
-	assert.Equal(t, StateAssumed, s.State)
+	st := trained(DefaultConfidence)
+	answer(t, st, "kind", "business")
+	st.Next()
+	s := st.SlotStates[1]
+	assert.Equal(t, StatusAssumed, s.Status)
 	assert.Equal(t, false, s.Value)
 	assert.Equal(t, messages.FromStatistics, s.Source)
 	assert.Contains(t, s.Words, "100 of 100 earlier conversations that had kind: \"business\"")
-	assert.Equal(t, "day", iv.Standings[2].Value)
-	assert.Equal(t, StateMissing, iv.Standings[3].State, "the mood is anybody's")
+	assert.Equal(t, "day", st.SlotStates[2].Value)
+	assert.Equal(t, StatusMissing, st.SlotStates[3].Status, "the mood is anybody's")
 
-	answer(t, iv, "children", true)
-	assert.Equal(t, StateAnswered, iv.Standings[1].State, "a correction, not a contradiction")
-	iv.Next()
-	assert.NotEqual(t, StateAssumed, iv.Standings[2].State, "what the correction makes doubtful is taken back")
+	answer(t, st, "children", true)
+	assert.Equal(t, StatusAnswered, st.SlotStates[1].Status, "a correction, not a contradiction")
+	st.Next()
+	assert.NotEqual(t, StatusAssumed, st.SlotStates[2].Status, "what the correction makes doubtful is taken back")
 }
 
 func TestNothingIsAssumedWhenThatIsOff(t *testing.T) {
-	iv := trained(0)
-	answer(t, iv, "kind", "business")
-	iv.Next()
-	assert.Equal(t, StateMissing, iv.Standings[1].State)
+	st := trained(0)
+	answer(t, st, "kind", "business")
+	st.Next()
+	assert.Equal(t, StatusMissing, st.SlotStates[1].Status)
 }
 
 func TestNothingIsAssumedFromFewConversations(t *testing.T) {
-	iv := trained(DefaultConfidence)
-	iv.Statistics = travelled(30)
-	answer(t, iv, "kind", "business")
-	iv.Next()
-	assert.Equal(t, StateMissing, iv.Standings[1].State)
+	st := trained(DefaultConfidence)
+	st.Statistics = travelled(30)
+	answer(t, st, "kind", "business")
+	st.Next()
+	assert.Equal(t, StatusMissing, st.SlotStates[1].Status)
 }
 
 func TestNothingIsAssumedWhereSuchPredictionsWereWrong(t *testing.T) {
-	iv := trained(DefaultConfidence)
-	for i, a := range iv.Statistics.Answers {
+	st := trained(DefaultConfidence)
+	for i, a := range st.Statistics.Answers {
 		if a.Slot == "children" {
-			iv.Statistics.Answers[i].Wrong = 1 + a.Right/10
+			st.Statistics.Answers[i].Wrong = 1 + a.Right/10
 		}
 	}
-	answer(t, iv, "kind", "business")
-	iv.Next()
-	assert.Equal(t, StateMissing, iv.Standings[1].State)
-	assert.Equal(t, StateAssumed, iv.Standings[2].State)
+	answer(t, st, "kind", "business")
+	st.Next()
+	assert.Equal(t, StatusMissing, st.SlotStates[1].Status)
+	assert.Equal(t, StatusAssumed, st.SlotStates[2].Status)
 }
 
 func TestAnAskedQuestionIsNotAssumedAway(t *testing.T) {
-	iv := trained(DefaultConfidence)
-	iv.Limits.BatchSize = 4
-	require.Len(t, iv.Next().Questions, 4)
-	answer(t, iv, "kind", "business")
-	next := iv.Next()
+	st := trained(DefaultConfidence)
+	st.Limits.BatchSize = 4
+	require.Len(t, st.Next().Questions, 4)
+	answer(t, st, "kind", "business")
+	next := st.Next()
 	for _, q := range next.Questions {
-		assert.Equal(t, StateMissing, iv.Standings[iv.Index(q.Slot)].State, q.Slot)
+		assert.Equal(t, StatusMissing, st.SlotStates[st.Index(q.Slot)].Status, q.Slot)
 	}
 }
 
 func TestPredictSaysWhatItRestsOn(t *testing.T) {
-	iv := trained(DefaultConfidence)
-	answer(t, iv, "kind", "holiday")
-	p, ok := iv.Predict("length")
+	st := trained(DefaultConfidence)
+	answer(t, st, "kind", "holiday")
+	p, ok := st.Predict("length")
 	require.True(t, ok)
 	assert.Equal(t, "week", p.Value)
 	assert.Greater(t, p.Probability, 0.95)
 	assert.Greater(t, p.Record, 0.95)
 	assert.Equal(t, []int{100, 100}, []int{p.Matching, p.Agreeing})
 	for _, key := range []string{"notes", "unheard_of"} {
-		_, ok := iv.Predict(key)
+		_, ok := st.Predict(key)
 		assert.False(t, ok, key)
 	}
 }
@@ -254,14 +254,14 @@ func TestPredictSaysWhatItRestsOn(t *testing.T) {
 func statisticsGen(t *rapid.T, slots []Slot) Statistics {
 	var s Statistics
 	for range rapid.SampledFrom([]int{0, 1, 5, 60}).Draw(t, "conversations") {
-		standings := make([]Standing, len(slots))
+		states := make([]SlotState, len(slots))
 		for i, slot := range slots {
-			standings[i] = Standing{State: StateMissing}
+			states[i] = SlotState{Status: StatusMissing}
 			if reaction, answered := reactionGen(t, slot); answered && reaction.Problem == "" {
-				standings[i] = said(State(reaction.Outcome), reaction.Value, i+1)
+				states[i] = said(Status(reaction.Outcome), reaction.Value, i+1)
 			}
 		}
-		s = conversation(s, slots, standings)
+		s = conversation(s, slots, states)
 	}
 	return s
 }
@@ -294,9 +294,9 @@ func TestTheSameStatisticsGiveTheSameBytes(t *testing.T) {
 		statistics := statisticsGen(t, slots)
 		var first []byte
 		for range 3 {
-			iv := New("goal", slots, Limits{BatchSize: 3, Confidence: DefaultConfidence})
-			iv.Statistics = statistics
-			batch, err := json.Marshal([]any{iv.Next(), iv.Standings})
+			st := New("goal", slots, Limits{BatchSize: 3, Confidence: DefaultConfidence})
+			st.Statistics = statistics
+			batch, err := json.Marshal([]any{st.Next(), st.SlotStates})
 			require.NoError(t, err)
 			if first == nil {
 				first = batch
@@ -313,26 +313,26 @@ func BenchmarkNext(b *testing.B) {
 	}
 	var s Statistics
 	for n := range 100 {
-		standings := make([]Standing, len(slots))
+		states := make([]SlotState, len(slots))
 		for i := range slots {
-			standings[i] = said(StateAnswered, slots[i].Options[n*(i+1)%4].Value, i+1)
+			states[i] = said(StatusAnswered, slots[i].Options[n*(i+1)%4].Value, i+1)
 		}
-		s = conversation(s, slots, standings)
+		s = conversation(s, slots, states)
 	}
 	for b.Loop() {
-		iv := New("goal", slots, Limits{BatchSize: 3, Confidence: DefaultConfidence})
-		iv.Statistics = s
-		iv.Next()
+		st := New("goal", slots, Limits{BatchSize: 3, Confidence: DefaultConfidence})
+		st.Statistics = s
+		st.Next()
 	}
 }
 
 func TestWhatOnePersonSaysShowsToNobodyElse(t *testing.T) {
-	for _, voices := range []int{1, MinVoices - 1} {
+	for _, voices := range []int{1, MinPeople - 1} {
 		assert.Equal(t, Pool(Statistics{}), Pool(Statistics{}, travelled(voices)), "a form of %d people", voices)
 	}
 	many := travelled(200)
-	one := many.With(many.Contribution(trip, []Standing{
-		said(StateAnswered, "business", 1), said(StateAnswered, false, 2), said(StateAnswered, "month", 3), {}, said(StateAnswered, strings.Repeat("long ", 9999), 5),
+	one := many.With(many.Contribution(trip, []SlotState{
+		said(StatusAnswered, "business", 1), said(StatusAnswered, false, 2), said(StatusAnswered, "month", 3), {}, said(StatusAnswered, strings.Repeat("long ", 9999), 5),
 	}))
 	shown := Pool(Statistics{}, one)
 	for a, g := range shown.Answers {
@@ -351,8 +351,8 @@ func TestAPersonsOwnConversationsServeThemselves(t *testing.T) {
 	answer(t, alone, "kind", "business")
 	alone.Next()
 	assert.Equal(t, trained(0).Statistics.Slots, alone.Statistics.Slots)
-	assert.True(t, alone.Standings[1].Predicted())
-	assert.Equal(t, Pool(travelled(40)), Pool(travelled(40), travelled(MinVoices-1)))
+	assert.True(t, alone.SlotStates[1].Predicted())
+	assert.Equal(t, Pool(travelled(40)), Pool(travelled(40), travelled(MinPeople-1)))
 	assert.Equal(t, 60, Pool(travelled(40), travelled(20)).Conversations)
 }
 
@@ -364,14 +364,14 @@ func TestForgettingTakesBackWhatAConversationAdded(t *testing.T) {
 		var all []Contribution
 		var s Statistics
 		for range rapid.IntRange(1, 8).Draw(t, "conversations") {
-			standings := make([]Standing, len(slots))
+			states := make([]SlotState, len(slots))
 			for i, slot := range slots {
-				standings[i] = Standing{State: StateMissing}
+				states[i] = SlotState{Status: StatusMissing}
 				if reaction, answered := reactionGen(t, slot); answered && reaction.Problem == "" {
-					standings[i] = said(State(reaction.Outcome), reaction.Value, i+1)
+					states[i] = said(Status(reaction.Outcome), reaction.Value, i+1)
 				}
 			}
-			c := s.Contribution(slots, standings)
+			c := s.Contribution(slots, states)
 			all, s = append(all, c), s.With(c)
 		}
 		for len(all) > 0 {

@@ -11,19 +11,19 @@ import (
 )
 
 // question words the question for slot i.
-func (iv *Interview) question(i, number int, b *beliefs) Question {
-	slot, standing, say := iv.Slots[i], iv.Standings[i], iv.printer()
-	q := Question{Number: number, Slot: slot.Key, Purpose: iv.purpose(i), Text: slot.wording(say), Bits: round(iv.bits(i, b))}
+func (st *State) question(i, number int, b *beliefs) Question {
+	slot, state, say := st.Slots[i], st.SlotStates[i], st.printer()
+	q := Question{Number: number, Slot: slot.Key, Purpose: st.purpose(i), Text: slot.wording(say), Bits: round(st.bits(i, b))}
 	switch q.Purpose {
 	case Clarify:
-		q.Text = say.Text(messages.NotRead, plain.Quote(plain.Excerpt(standing.Words, excerptRunes)), q.Text)
+		q.Text = say.Text(messages.NotRead, plain.Quote(plain.Excerpt(state.Words, excerptRunes)), q.Text)
 		q.Reason = "The answer could not be read; asked once more, with what is expected."
 	case Confirm:
-		q.Text = say.Text(messages.Contradicts, inline(slot.Title, say), Quote(standing.Value, iv.Language))
-		q.Reason = fmt.Sprintf("Answers %s contradict each other.", numbers(standing.Answers))
+		q.Text = say.Text(messages.Contradicts, inline(slot.Title, say), Quote(state.Value, st.Language))
+		q.Reason = fmt.Sprintf("Answers %s contradict each other.", numbers(state.Answers))
 		q.Bits = 1
 	default:
-		q.Reason = iv.reason(i, q.Bits, b)
+		q.Reason = st.reason(i, q.Bits, b)
 	}
 	return q
 }
@@ -35,8 +35,8 @@ const (
 )
 
 // reason says in words why slot i is worth asking for.
-func (iv *Interview) reason(i int, bits float64, b *beliefs) string {
-	slot := iv.Slots[i]
+func (st *State) reason(i int, bits float64, b *beliefs) string {
+	slot := st.Slots[i]
 	kind := "Optional"
 	if slot.Required {
 		kind = "Required"
@@ -50,7 +50,7 @@ func (iv *Interview) reason(i int, bits float64, b *beliefs) string {
 	}
 	reason := fmt.Sprintf("%s; %s: about %.1f bits.", kind, open, bits)
 	var hang []string
-	for _, s := range iv.Slots {
+	for _, s := range st.Slots {
 		if s.When != nil && s.When.Slot == slot.Key {
 			hang = append(hang, lowerFirst(s.Title))
 		}
@@ -59,8 +59,8 @@ func (iv *Interview) reason(i int, bits float64, b *beliefs) string {
 		reason += " Decides whether to ask for " + strings.Join(hang, ", ") + "."
 	}
 	var told []string
-	for j, s := range iv.Slots {
-		if len(told) < maxTold && iv.tells(i, j, b).bits >= muchTold {
+	for j, s := range st.Slots {
+		if len(told) < maxTold && st.tells(i, j, b).bits >= muchTold {
 			told = append(told, lowerFirst(s.Title))
 		}
 	}

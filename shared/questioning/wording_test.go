@@ -35,13 +35,13 @@ func TestValuesAreWrittenAsAPersonWould(t *testing.T) {
 }
 
 func TestAQuestionMadeFromATitleIsRightInEveryLanguage(t *testing.T) {
-	iv := New("goal", []Slot{
+	st := New("goal", []Slot{
 		{Key: "day", Title: "Anreisetag", Type: Date}, {Key: "urgent", Title: "Dringend", Type: Boolean},
 		{Key: "class", Title: "Klasse", Type: Choice, Options: []Option{{Value: "a"}, {Value: "b"}}},
 	}, Limits{BatchSize: 3})
-	iv.Language = "de"
+	st.Language = "de"
 	var texts []string
-	for _, q := range iv.Next().Questions {
+	for _, q := range st.Next().Questions {
 		texts = append(texts, q.Text)
 	}
 	assert.ElementsMatch(t, []string{"Anreisetag?", "Dringend: ja oder nein?", "Klasse?"}, texts)
@@ -49,10 +49,10 @@ func TestAQuestionMadeFromATitleIsRightInEveryLanguage(t *testing.T) {
 }
 
 func TestAnUnreadAnswerIsAskedAgainInThePersonsLanguage(t *testing.T) {
-	iv := New("goal", []Slot{{Key: "day", Title: "Jour d'arrivée", Type: Date}}, Limits{BatchSize: 3})
-	iv.Language = "fr"
-	iv.Next()
-	_, err := iv.Record(Said{Slot: "day", Outcome: Answered, Words: "bientôt", Problem: "no date"})
+	st := New("goal", []Slot{{Key: "day", Title: "Jour d'arrivée", Type: Date}}, Limits{BatchSize: 3})
+	st.Language = "fr"
+	st.Next()
+	_, err := st.Record(Answer{Slot: "day", Outcome: Answered, Words: "bientôt", Problem: "no date"})
 	require.NoError(t, err)
-	assert.Equal(t, "Je n'ai pas compris \"bientôt\". Jour d'arrivée ?", iv.Next().Questions[0].Text)
+	assert.Equal(t, "Je n'ai pas compris \"bientôt\". Jour d'arrivée ?", st.Next().Questions[0].Text)
 }

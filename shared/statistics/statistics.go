@@ -115,7 +115,7 @@ func Count(ctx context.Context, tx pgx.Tx, conversation, form string) (bool, err
 
 // fold counts one conversation of a form after the other: whoever locks the
 // form's row sees who speaks already.
-func fold(ctx context.Context, tx pgx.Tx, conversation, form string, slots []questioning.Slot, standings []questioning.Standing) error {
+func fold(ctx context.Context, tx pgx.Tx, conversation, form string, slots []questioning.Slot, standings []questioning.SlotState) error {
 	if _, err := tx.Exec(ctx, `INSERT INTO shared_statistics (form, document) VALUES ($1, '{}') ON CONFLICT DO NOTHING`, form); err != nil {
 		return fmt.Errorf("begin statistics: %w", err)
 	}
@@ -219,12 +219,12 @@ func Forget(ctx context.Context, tx pgx.Tx, conversations any) error {
 }
 
 // ended reads where the slots of a conversation stand.
-func ended(ctx context.Context, tx pgx.Tx, id string) (slots []questioning.Slot, standings []questioning.Standing, err error) {
+func ended(ctx context.Context, tx pgx.Tx, id string) (slots []questioning.Slot, standings []questioning.SlotState, err error) {
 	rows, _ := tx.Query(ctx, `
 		SELECT definition, state, value, coalesce(words, ''), answers, passed FROM slots WHERE conversation_id = $1 ORDER BY position`, id)
 	var definition, value []byte
-	var standing questioning.Standing
-	_, err = pgx.ForEachRow(rows, []any{&definition, &standing.State, &value, &standing.Words, &standing.Answers, &standing.Passed}, func() error {
+	var standing questioning.SlotState
+	_, err = pgx.ForEachRow(rows, []any{&definition, &standing.Status, &value, &standing.Words, &standing.Answers, &standing.Passed}, func() error {
 		var slot questioning.Slot
 		if err := json.Unmarshal(definition, &slot); err != nil {
 			return fmt.Errorf("definition: %w", err)

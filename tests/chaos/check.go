@@ -141,7 +141,7 @@ func expected(r conversation.Report) map[string]remembered {
 	all := map[string]remembered{}
 	for _, c := range r.Coverage {
 		cited := r.Citations[c.Slot]
-		if c.State != questioning.StateAnswered || len(cited) == 0 {
+		if c.State != questioning.StatusAnswered || len(cited) == 0 {
 			continue
 		}
 		value, err := json.Marshal(c.Value)

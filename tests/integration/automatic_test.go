@@ -256,7 +256,7 @@ func TestWhatAPersonFillsInIsKeptApart(t *testing.T) {
 		"motto":              "does not apply",
 		"remarks":            " ", // left empty
 	})
-	states := map[string]questioning.State{}
+	states := map[string]questioning.Status{}
 	require.NotNil(t, d.form, "what was left out is asked once more")
 	assert.Len(t, d.fields(), 1)
 	d.accept(map[string]any{"remarks": ""})
@@ -264,10 +264,10 @@ func TestWhatAPersonFillsInIsKeptApart(t *testing.T) {
 	for _, c := range d.result.Coverage {
 		states[c.Slot] = c.State
 	}
-	assert.Equal(t, map[string]questioning.State{
-		"guests": questioning.StateAnswered, "date": questioning.StateUnknown, "vegetarian": questioning.StateDeclined,
-		"colour": questioning.StateAnswered, "extras": questioning.StateAnswered, "size": questioning.StateAnswered,
-		"motto": questioning.StateNotApplicable, "remarks": questioning.StateMissing,
+	assert.Equal(t, map[string]questioning.Status{
+		"guests": questioning.StatusAnswered, "date": questioning.StatusUnknown, "vegetarian": questioning.StatusDeclined,
+		"colour": questioning.StatusAnswered, "extras": questioning.StatusAnswered, "size": questioning.StatusAnswered,
+		"motto": questioning.StatusNotApplicable, "remarks": questioning.StatusMissing,
 	}, states)
 	assert.Equal(t, map[string]any{"guests": 12.0, "colour": "g", "extras": []any{"cake", "wine, red"}, "size": 1.0}, d.result.Values)
 	assert.Equal(t, "green, please", d.result.Citations["colour"][0].Words)
@@ -373,7 +373,7 @@ func TestAnAssumptionThatIsNotConfirmedStaysOne(t *testing.T) {
 		d.respond(action, nil)
 		assert.Equal(t, automatic.StatusComplete, d.result.Status, action)
 		assert.Equal(t, map[string]any{"budget": "500"}, d.result.Values, action)
-		assert.Equal(t, questioning.StateAssumed, d.result.Coverage[0].State, action)
+		assert.Equal(t, questioning.StatusAssumed, d.result.Coverage[0].State, action)
 	}
 	assert.Equal(t, 0, count(t, url, `SELECT count(*) FROM answers`))
 }

@@ -149,11 +149,11 @@ func TestTheFourOutcomesStayDistinct(t *testing.T) {
 	turn, err = s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: turn.ConversationID,
 		PreviousMessages: user("1. something\n2. I don't know\n3. I'd rather not say\n4. n/a")})
 	require.NoError(t, err)
-	var states []questioning.State
+	var states []questioning.Status
 	for _, c := range turn.Coverage {
 		states = append(states, c.State)
 	}
-	assert.ElementsMatch(t, []questioning.State{questioning.StateAnswered, questioning.StateUnknown, questioning.StateDeclined, questioning.StateNotApplicable}, states)
+	assert.ElementsMatch(t, []questioning.Status{questioning.StatusAnswered, questioning.StatusUnknown, questioning.StatusDeclined, questioning.StatusNotApplicable}, states)
 	assert.True(t, turn.Metadata.Complete)
 }
 

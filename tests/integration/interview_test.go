@@ -70,7 +70,7 @@ func TestWhatWasSaidIsProposedInTheNextConversationAndRecalled(t *testing.T) {
 	require.NoError(t, err)
 	proposed := map[string]any{}
 	for _, c := range next.Coverage {
-		if c.State == questioning.StateAssumed {
+		if c.State == questioning.StatusAssumed {
 			proposed[c.Slot] = c.Value
 			assert.Contains(t, c.Source, "in another conversation")
 		}
@@ -80,14 +80,14 @@ func TestWhatWasSaidIsProposedInTheNextConversationAndRecalled(t *testing.T) {
 	corrected := answerSlots(t, s, next.ConversationID, map[string]any{"destination": "Porto"})
 	for _, c := range corrected.Coverage {
 		if c.Slot == "destination" {
-			assert.Equal(t, questioning.StateAnswered, c.State, "a correction is no contradiction")
+			assert.Equal(t, questioning.StatusAnswered, c.State, "a correction is no contradiction")
 		}
 	}
 
 	other, err := s.Ask(t.Context(), conversation.AskInput{Context: "Book a trip", UserID: "bob", InformationNeeded: trip})
 	require.NoError(t, err)
 	for _, c := range other.Coverage {
-		assert.NotEqual(t, questioning.StateAssumed, c.State, "nobody else's answers")
+		assert.NotEqual(t, questioning.StatusAssumed, c.State, "nobody else's answers")
 	}
 	stranger, err := s.Ask(t.Context(), conversation.AskInput{Context: "Book a trip", InformationNeeded: trip})
 	require.NoError(t, err)

@@ -172,7 +172,7 @@ func TestAReplyIsReadInThePersonsLanguage(t *testing.T) {
 	assert.Contains(t, report.Text(), "Hund: nicht bekannt")
 	for _, c := range report.Coverage {
 		if c.Slot == "hund" {
-			assert.Equal(t, questioning.StateUnknown, c.State)
+			assert.Equal(t, questioning.StatusUnknown, c.State)
 		}
 	}
 }

@@ -125,7 +125,7 @@ func TestAnAnswerCanBeTakenBack(t *testing.T) {
 	id := openInsurance(t, s)
 	revised, err := s.Revise(t.Context(), conversation.ReviseInput{ConversationID: id, Slot: "age", Outcome: questioning.Declined})
 	require.NoError(t, err)
-	assert.Equal(t, questioning.StateDeclined, revised.Revised.State)
+	assert.Equal(t, questioning.StatusDeclined, revised.Revised.State)
 	report, err := s.Report(t.Context(), conversation.ReportInput{ConversationID: id})
 	require.NoError(t, err)
 	assert.NotContains(t, report.Values, "age")

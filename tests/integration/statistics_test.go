@@ -118,7 +118,7 @@ func TestWhatOnePersonSaysChangesNothingForOthers(t *testing.T) {
 	assert.NotEqual(t, before["ann"], w.looks(t, "ann", ""), "one's own conversations serve oneself")
 	assert.Contains(t, w.looks(t, "ann", ""), messages.FromStatistics)
 
-	for n := range questioning.MinVoices - 2 { // and ann
+	for n := range questioning.MinPeople - 2 { // and ann
 		w.surveyed(t, fmt.Sprint("other ", n), "", map[string]any{"size": "large", "kind": "secretoption", "children": true, "length": "month", "notes": "x"})
 	}
 	assert.Equal(t, before["bob"], w.looks(t, "bob", ""), "a form of few principals reveals nothing")

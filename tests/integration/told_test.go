@@ -36,10 +36,10 @@ func TestWhatTheGoalTellsIsAssumedAndNotAsked(t *testing.T) {
 	require.NoError(t, err)
 	slots := standing(turn)
 	for slot, value := range map[string]any{"guests": 20.0, "place": "Berlin", "budget": 400.0} {
-		assert.Equal(t, questioning.StateAssumed, slots[slot].State, slot)
+		assert.Equal(t, questioning.StatusAssumed, slots[slot].State, slot)
 		assert.Equal(t, value, slots[slot].Value, slot)
 	}
-	assert.Equal(t, questioning.StateAssumed, slots["event_date"].State)
+	assert.Equal(t, questioning.StatusAssumed, slots["event_date"].State)
 	assert.Regexp(t, `-06-05$`, slots["event_date"].Value)
 	require.Len(t, turn.Questions, 1)
 	assert.Equal(t, "motto", turn.Questions[0].Slot)
@@ -58,13 +58,13 @@ func TestWhatAReplyTellsUnaskedIsAssumedAndKept(t *testing.T) {
 		return turn
 	}
 	slots := standing(say("On 2026-06-05, and the budget is about 400 euros."))
-	assert.Equal(t, questioning.StateAnswered, slots["event_date"].State)
-	assert.Equal(t, questioning.StateAssumed, slots["budget"].State)
+	assert.Equal(t, questioning.StatusAnswered, slots["event_date"].State)
+	assert.Equal(t, questioning.StatusAssumed, slots["budget"].State)
 	assert.Equal(t, 400.0, slots["budget"].Value)
 
 	slots = standing(say("Number of guests: 25\nBudget: 500"))
 	assert.Equal(t, 500.0, slots["budget"].Value, "what was said last is assumed")
 
 	slots = standing(say("Date: 2026-06-06"))
-	assert.Equal(t, questioning.StateContradicted, slots["event_date"].State, "no answer changes without being asked about")
+	assert.Equal(t, questioning.StatusContradicted, slots["event_date"].State, "no answer changes without being asked about")
 }

@@ -56,7 +56,7 @@ func learn(seed chance, f form, conversations int) questioning.Statistics {
 	return questioning.Pool(questioning.Statistics{}, s)
 }
 
-func interview(f form, s questioning.Statistics, batch int) *questioning.Interview {
+func interview(f form, s questioning.Statistics, batch int) *questioning.State {
 	iv := questioning.New(f.goal, f.slots, limits(batch))
 	iv.Statistics = s
 	return iv

@@ -161,7 +161,7 @@ func (p person) wavers(slot questioning.Slot) bool {
 }
 
 // answers is what the person says about a slot when asked for it.
-func (p person) answers(slot questioning.Slot, purpose questioning.Purpose) questioning.Said {
+func (p person) answers(slot questioning.Slot, purpose questioning.Purpose) questioning.Answer {
 	fact, applies := p.facts[slot.Key]
 	switch {
 	case !applies:
@@ -204,7 +204,7 @@ func (p person) alsoTells(slots []questioning.Slot, asked string) (questioning.S
 }
 
 // told is a fact said in words, and read again.
-func told(slot questioning.Slot, fact any) questioning.Said {
+func told(slot questioning.Slot, fact any) questioning.Answer {
 	said := read(slot, inWords(slot, fact))
 	if said.Problem != "" || !reflect.DeepEqual(said.Value, fact) {
 		said.Value, said.Problem = fact, "" // as a client's structured answer
@@ -213,9 +213,9 @@ func told(slot questioning.Slot, fact any) questioning.Said {
 }
 
 // read reads words the way the service does.
-func read(slot questioning.Slot, words string) questioning.Said {
+func read(slot questioning.Slot, words string) questioning.Answer {
 	r := parse.Read(slot, words, parse.Context{Now: today})
-	return questioning.Said{Slot: slot.Key, Outcome: r.Outcome, Value: r.Value, Words: words, Problem: r.Problem}
+	return questioning.Answer{Slot: slot.Key, Outcome: r.Outcome, Value: r.Value, Words: words, Problem: r.Problem}
 }
 
 // inWords is a value as a person would say it.

@@ -16,14 +16,14 @@ type played struct {
 	asked    int     // questions in all
 	assumed  int     // slots assumed at the end
 	wrong    int     // of those, wrongly
-	standing []questioning.Standing
+	standing []questioning.SlotState
 }
 
 // asker puts the next questions to an interview; none when it is over.
-type asker func(iv *questioning.Interview) []questioning.Question
+type asker func(iv *questioning.State) []questioning.Question
 
 // play lets somebody be asked until nothing more is.
-func play(f form, p person, iv *questioning.Interview, next asker) played {
+func play(f form, p person, iv *questioning.State, next asker) played {
 	game := game{form: f, person: p, iv: iv}
 	game.note()
 	for questions := next(iv); len(questions) > 0; questions = next(iv) {
@@ -40,7 +40,7 @@ func play(f form, p person, iv *questioning.Interview, next asker) played {
 type game struct {
 	form    form
 	person  person
-	iv      *questioning.Interview
+	iv      *questioning.State
 	asked   int
 	reached int // questions asked when the target was settled, plus 1
 	regrets []questioning.Slot
@@ -56,7 +56,7 @@ func (g *game) put(q questioning.Question) {
 	if q.Purpose == questioning.Ask && g.person.wavers(slot) {
 		g.regrets = append(g.regrets, slot)
 	}
-	if other, ok := g.person.alsoTells(g.form.slots, q.Slot); ok && g.standing(other.Key).State == questioning.StateMissing {
+	if other, ok := g.person.alsoTells(g.form.slots, q.Slot); ok && g.standing(other.Key).Status == questioning.StatusMissing {
 		g.record(told(other, g.person.facts[other.Key]))
 	}
 	for _, slot := range regrets { // "what I said before was wrong, it is …"
@@ -65,7 +65,7 @@ func (g *game) put(q questioning.Question) {
 	g.note()
 }
 
-func (g *game) record(said questioning.Said) {
+func (g *game) record(said questioning.Answer) {
 	if _, err := g.iv.Record(said); err != nil {
 		panic(err) // the slots are the form's own
 	}
@@ -73,7 +73,7 @@ func (g *game) record(said questioning.Said) {
 
 func (g *game) slot(key string) questioning.Slot { return g.form.slots[g.iv.Index(key)] }
 
-func (g *game) standing(key string) questioning.Standing { return g.iv.Standings[g.iv.Index(key)] }
+func (g *game) standing(key string) questioning.SlotState { return g.iv.SlotStates[g.iv.Index(key)] }
 
 // wanted are the slots that have to be settled for this person: the required
 // ones that apply, or all when none is required.
@@ -94,13 +94,13 @@ func (g *game) wanted() []questioning.Slot {
 func (g *game) right(slot questioning.Slot) bool {
 	s := g.standing(slot.Key)
 	fact, applies := g.person.facts[slot.Key]
-	switch s.State {
-	case questioning.StateAnswered, questioning.StateAssumed:
+	switch s.Status {
+	case questioning.StatusAnswered, questioning.StatusAssumed:
 		return applies && reflect.DeepEqual(s.Value, fact)
-	case questioning.StateMissing:
+	case questioning.StatusMissing:
 		return false
 	}
-	return s.State == questioning.State(g.person.withheld(slot.Key))
+	return s.Status == questioning.Status(g.person.withheld(slot.Key))
 }
 
 // share is how much of the wanted weight is settled, and the slots that are not.
@@ -141,7 +141,7 @@ func (g *game) note() {
 // result counts what happened. Short of the target, what is missing or wrong
 // has to be asked for after all: a question each, in the order of declaration.
 func (g *game) result() played {
-	r := played{asked: g.asked, toTarget: float64(g.reached - 1), standing: g.iv.Standings}
+	r := played{asked: g.asked, toTarget: float64(g.reached - 1), standing: g.iv.SlotStates}
 	if g.reached == 0 {
 		share, missing := g.share()
 		total := 0.0
@@ -157,8 +157,8 @@ func (g *game) result() played {
 			r.toTarget++
 		}
 	}
-	for i, s := range g.iv.Standings {
-		if s.State == questioning.StateAssumed {
+	for i, s := range g.iv.SlotStates {
+		if s.Status == questioning.StatusAssumed {
 			r.assumed++
 			if !g.right(g.form.slots[i]) {
 				r.wrong++
@@ -169,26 +169,26 @@ func (g *game) result() played {
 }
 
 // byEngine asks what the engine asks.
-func byEngine(iv *questioning.Interview) []questioning.Question { return iv.Next().Questions }
+func byEngine(iv *questioning.State) []questioning.Question { return iv.Next().Questions }
 
 // inOrderOf asks one question after the other in a fixed order. It reads answers
 // as the engine does, passes over what is known or does not apply, asks once more
 // for what could not be read, and lets a contradiction be cleared up.
 func inOrderOf(order []int) asker {
-	return func(iv *questioning.Interview) []questioning.Question {
-		for i := range iv.Standings {
-			s := &iv.Standings[i]
+	return func(iv *questioning.State) []questioning.Question {
+		for i := range iv.SlotStates {
+			s := &iv.SlotStates[i]
 			switch {
-			case s.State == questioning.StateUnclear && !s.Clarified:
+			case s.Status == questioning.StatusUnclear && !s.Clarified:
 				s.Clarified = true
 				return []questioning.Question{ask(iv, i, questioning.Clarify)}
-			case s.State == questioning.StateContradicted && !s.Confirmed:
+			case s.Status == questioning.StatusContradicted && !s.Confirmed:
 				s.Confirmed = true
 				return []questioning.Question{ask(iv, i, questioning.Confirm)}
 			}
 		}
 		for _, i := range order {
-			if iv.Standings[i].State == questioning.StateMissing && applies(iv, i) {
+			if iv.SlotStates[i].Status == questioning.StatusMissing && applies(iv, i) {
 				return []questioning.Question{ask(iv, i, questioning.Ask)}
 			}
 		}
@@ -196,7 +196,7 @@ func inOrderOf(order []int) asker {
 	}
 }
 
-func ask(iv *questioning.Interview, i int, purpose questioning.Purpose) questioning.Question {
+func ask(iv *questioning.State, i int, purpose questioning.Purpose) questioning.Question {
 	iv.Asked++
 	q := questioning.Question{Number: iv.Asked, Slot: iv.Slots[i].Key, Purpose: purpose}
 	iv.Open = []questioning.Question{q}
@@ -204,13 +204,13 @@ func ask(iv *questioning.Interview, i int, purpose questioning.Purpose) question
 }
 
 // applies says whether a slot is known to apply.
-func applies(iv *questioning.Interview, i int) bool {
+func applies(iv *questioning.State, i int) bool {
 	when := iv.Slots[i].When
 	if when == nil {
 		return true
 	}
 	on := iv.Index(when.Slot)
-	return on >= 0 && iv.Standings[on].Known() && when.Holds(iv.Standings[on].Value)
+	return on >= 0 && iv.SlotStates[on].Known() && when.Holds(iv.SlotStates[on].Value)
 }
 
 // The orders that the engine is compared with.

@@ -23,9 +23,9 @@ func understandWords(slot questioning.Slot, words string, c parse.Context) under
 // understandReply reads a reply as the service does: answers for open slots,
 // and assumptions for others of the slots.
 func understandReply(text string, open, slots []questioning.Slot, c parse.Context) (answers, assumptions map[string]understood) {
-	questions := make([]parse.Open, len(open))
+	questions := make([]parse.OpenQuestion, len(open))
 	for i, slot := range open {
-		questions[i] = parse.Open{Number: i + 1, Slot: slot}
+		questions[i] = parse.OpenQuestion{Number: i + 1, Slot: slot}
 	}
 	reply := parse.ReadReply(text, questions, slots, c)
 	answers, assumptions = map[string]understood{}, map[string]understood{}
@@ -36,7 +36,7 @@ func understandReply(text string, open, slots []questioning.Slot, c parse.Contex
 	for _, part := range reply.Answers {
 		answers[part.Slot] = understood{part.Reading}
 	}
-	for _, part := range reply.Told {
+	for _, part := range reply.Volunteered {
 		assumptions[part.Slot] = understood{part.Reading}
 	}
 	return answers, assumptions

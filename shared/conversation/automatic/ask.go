@@ -304,7 +304,7 @@ func (c *call) items() []form.Item {
 	}
 	confirm := 0
 	for _, of := range c.turn.Coverage {
-		if of.State == questioning.StateAssumed && confirm < c.config.FormSize && !slices.Contains(c.at.Shown, of.Slot) {
+		if of.State == questioning.StatusAssumed && confirm < c.config.FormSize && !slices.Contains(c.at.Shown, of.Slot) {
 			items = append(items, c.item(of.Slot, form.Item{Assumed: of.Value, Source: of.Source}))
 			confirm++
 		}

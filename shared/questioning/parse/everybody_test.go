@@ -13,7 +13,7 @@ import (
 func TestANumberOfPeopleCountsWhoIsNamedApart(t *testing.T) {
 	slots := []questioning.Slot{{Key: "guests", Title: "Number of guests", Type: questioning.Integer}}
 	told := func(text string) any {
-		for _, part := range parse.ReadReply(text, nil, slots, parse.Context{Now: time.Date(2026, 11, 27, 0, 0, 0, 0, time.UTC)}).Told {
+		for _, part := range parse.ReadReply(text, nil, slots, parse.Context{Now: time.Date(2026, 11, 27, 0, 0, 0, 0, time.UTC)}).Volunteered {
 			return part.Value
 		}
 		return nil

@@ -11,7 +11,7 @@ import (
 // Find returns the candidate values of slot's type in text, in the order of
 // their words and without overlaps. Text and List slots have none, nor has a
 // text of more than 16 KiB or 100 values.
-func Find(slot questioning.Slot, words string, c Context) []Found {
+func Find(slot questioning.Slot, words string, c Context) []Candidate {
 	if !typed(slot.Type) || len(words) > longestTyped {
 		return nil
 	}
@@ -21,12 +21,12 @@ func Find(slot questioning.Slot, words string, c Context) []Found {
 		return nil
 	}
 	view := t.cover(values, others, strict)
-	var found []Found
+	var found []Candidate
 	for _, v := range values {
 		if view.roles[v.from] != roleValue {
 			continue
 		}
-		f := Found{Start: t.tokens[v.from].start, End: t.tokens[v.next-1].end, Value: v.value, Weak: v.weak, Problem: v.doubt}
+		f := Candidate{Start: t.tokens[v.from].start, End: t.tokens[v.next-1].end, Value: v.value, Weak: v.weak, Problem: v.doubt}
 		from, next := v.from, v.next
 		for from > 0 && view.within(from-1, from) {
 			from--
@@ -53,7 +53,7 @@ const mostJudged = 64
 // judge says what stands in the way of a value, and whether that is no more than
 // unknown words elsewhere in its clause, a word that belongs to another value
 // there, or that the sentence asks something.
-func (c *covered) judge(v span, values, others []span, f *Found) {
+func (c *covered) judge(v span, values, others []span, f *Candidate) {
 	if f.Problem != "" {
 		return
 	}

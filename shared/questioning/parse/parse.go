@@ -42,15 +42,15 @@ type Reading struct {
 	// Problem says why the words could not be read and what was expected; empty
 	// when they could.
 	Problem string
-	// InTheWay are the person's words that stopped the reading, "" when none did.
-	InTheWay string
+	// Obstacle are the person's words that stopped the reading, "" when none did.
+	Obstacle string
 	// Language is that of the words, as far as they tell: "en", "de", "fr", "es",
 	// "it", "pt", "nl" or "zh".
 	Language string
 }
 
-// Found is a candidate value for a slot within a longer text.
-type Found struct {
+// Candidate is a candidate value for a slot within a longer text.
+type Candidate struct {
 	Start, End int // bytes of the text that say the value
 	Value      any // canonical, within the slot's bounds
 	// ClauseStart and ClauseEnd bound the clause that holds the value.
@@ -130,7 +130,7 @@ func unreadable(slot questioning.Slot, o obstacle, language string) Reading {
 	if o.words != "" && reason != "" {
 		reason = quoted(o.words) + ": " + reason
 	}
-	return Reading{Outcome: questioning.Answered, Problem: misread(slot, reason).Error(), InTheWay: o.words, Language: language}
+	return Reading{Outcome: questioning.Answered, Problem: misread(slot, reason).Error(), Obstacle: o.words, Language: language}
 }
 
 // value reads the text as a value of the slot's type. A nil value without an

@@ -144,7 +144,7 @@ func TestRead(t *testing.T) {
 		for words, want := range group.want {
 			t.Run(string(group.slot.Type)+" "+words, func(t *testing.T) {
 				got := parse.Read(group.slot, words, at)
-				got.Language, got.InTheWay = "", ""
+				got.Language, got.Obstacle = "", ""
 				switch want := want.(type) {
 				case problem:
 					assert.Equal(t, q.Answered, got.Outcome)

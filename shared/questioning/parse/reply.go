@@ -7,8 +7,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
-// Open is a question that waits for an answer.
-type Open struct {
+// OpenQuestion is a question that waits for an answer.
+type OpenQuestion struct {
 	Number int
 	Slot   questioning.Slot
 }
@@ -27,9 +27,9 @@ type Part struct {
 type Reply struct {
 	// Answers are in the order asked, at most one for each question, none blank.
 	Answers []Part
-	// Told are values of slots that no open question asks for, in the order of
+	// Volunteered are values of slots that no open question asks for, in the order of
 	// the slots. Nobody asked for them, so they are to be confirmed.
-	Told []Part
+	Volunteered []Part
 	// Unmatched is what belongs to no slot, "" when all does.
 	Unmatched string
 	// Doubts say, of values that more than one slot could take, why none did.
@@ -45,7 +45,7 @@ type Reply struct {
 // taken where exactly one slot can take it. What is then left belongs to the
 // free text that is open, if there is one only. The order of lines says
 // something only when no other order of them would do.
-func ReadReply(text string, open []Open, slots []questioning.Slot, c Context) Reply {
+func ReadReply(text string, open []OpenQuestion, slots []questioning.Slot, c Context) Reply {
 	c.seen = seen{}
 	r := &replying{open: open, slots: slots, context: c, answers: map[int]*Part{}, told: map[string]*Part{}}
 	for _, question := range open {
@@ -68,7 +68,7 @@ var newlines = strings.NewReplacer("\r\n", "\n", "\r", "\n")
 
 // replying gathers what a reply says.
 type replying struct {
-	open    []Open
+	open    []OpenQuestion
 	slots   []questioning.Slot
 	context Context
 
@@ -90,28 +90,28 @@ func (r *replying) slot(key string) *questioning.Slot {
 }
 
 // question is the open question for a slot that has no answer yet.
-func (r *replying) question(key string) (Open, bool) {
+func (r *replying) question(key string) (OpenQuestion, bool) {
 	for _, question := range r.open {
 		if question.Slot.Key == key {
 			return question, r.answers[question.Number] == nil
 		}
 	}
-	return Open{}, false
+	return OpenQuestion{}, false
 }
 
 // isOpen reports whether a question for the slot is open, answered here or not.
 func (r *replying) isOpen(key string) bool {
-	return slices.ContainsFunc(r.open, func(question Open) bool { return question.Slot.Key == key })
+	return slices.ContainsFunc(r.open, func(question OpenQuestion) bool { return question.Slot.Key == key })
 }
 
 // waiting are the open questions that have no answer yet, in the order asked.
-func (r *replying) waiting() []Open {
-	return slices.DeleteFunc(slices.Clone(r.open), func(question Open) bool { return r.answers[question.Number] != nil })
+func (r *replying) waiting() []OpenQuestion {
+	return slices.DeleteFunc(slices.Clone(r.open), func(question OpenQuestion) bool { return r.answers[question.Number] != nil })
 }
 
 // answer reads words as the answer to a question. Words that cannot be read as
 // a whole may still hold one value that nothing around it speaks against.
-func (r *replying) answer(question Open, words string) {
+func (r *replying) answer(question OpenQuestion, words string) {
 	if words = strings.TrimSpace(words); words == "" {
 		return
 	}
@@ -163,7 +163,7 @@ func (r *replying) reply() Reply {
 	}
 	for _, slot := range r.slots {
 		if part := r.told[slot.Key]; part != nil {
-			reply.Told = append(reply.Told, *part)
+			reply.Volunteered = append(reply.Volunteered, *part)
 			delete(r.told, slot.Key)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 
 // candidate is a value in a text that a slot may take.
 type candidate struct {
-	Found
+	Candidate
 	slot  int // of the slots
 	score int // how much the words around it speak for the slot; see evidence
 }
@@ -42,7 +42,7 @@ func (r *replying) assignExcept(text string, asked questioning.Slot) {
 		return slot.Key != asked.Key && !(slot.Type == asked.Type && len(asked.Options) == 0)
 	})
 	for _, f := range own {
-		assigned = slices.DeleteFunc(assigned, func(c candidate) bool { return overlap(c.Found, f) })
+		assigned = slices.DeleteFunc(assigned, func(c candidate) bool { return overlap(c.Candidate, f) })
 	}
 	r.settle(text, assigned)
 }
@@ -50,7 +50,7 @@ func (r *replying) assignExcept(text string, asked questioning.Slot) {
 // interval is a part of a text, in bytes.
 type interval struct{ start, end int }
 
-func overlap(a, b Found) bool { return a.Start < b.End && b.Start < a.End }
+func overlap(a, b Candidate) bool { return a.Start < b.End && b.Start < a.End }
 
 func (r *replying) assignWithin(text string, among func(questioning.Slot) bool) []interval {
 	return r.settle(text, r.candidates(text, among))
@@ -70,7 +70,7 @@ func (r *replying) candidates(text string, among func(questioning.Slot) bool) []
 			continue
 		}
 		for _, found := range r.find(slot, text) {
-			all = append(all, candidate{Found: found, slot: i})
+			all = append(all, candidate{Candidate: found, slot: i})
 		}
 		if len(all) > mostCandidates {
 			return nil
@@ -78,7 +78,7 @@ func (r *replying) candidates(text string, among func(questioning.Slot) bool) []
 	}
 	all = slices.DeleteFunc(all, func(c candidate) bool {
 		return slices.ContainsFunc(all, func(other candidate) bool {
-			return overlap(c.Found, other.Found) && other.End-other.Start > c.End-c.Start
+			return overlap(c.Candidate, other.Candidate) && other.End-other.Start > c.End-c.Start
 		})
 	})
 	slices.SortStableFunc(all, func(a, b candidate) int { return cmp.Or(a.Start-b.Start, a.slot-b.slot) })
@@ -95,7 +95,7 @@ func (r *replying) candidates(text string, among func(questioning.Slot) bool) []
 
 // find are the values for a slot: those of its type, and what only a reply to
 // several questions tells, such as a yes by naming the thing.
-func (r *replying) find(slot questioning.Slot, text string) []Found {
+func (r *replying) find(slot questioning.Slot, text string) []Candidate {
 	found := Find(r.echoed(slot, text), text, r.context)
 	switch {
 	case slot.Type == questioning.Boolean && len(found) == 0 || slot.Type == questioning.Boolean && !r.isOpen(slot.Key):
@@ -150,7 +150,7 @@ func (r *replying) settle(text string, all []candidate) []interval {
 		}
 		assigned = append(assigned, interval{best.Start, best.End})
 		r.used = append(r.used, used)
-		all = slices.DeleteFunc(all, func(c candidate) bool { return c.slot == best.slot || overlap(c.Found, best.Found) })
+		all = slices.DeleteFunc(all, func(c candidate) bool { return c.slot == best.slot || overlap(c.Candidate, best.Candidate) })
 	}
 	for _, c := range all {
 		r.doubt(text, c)
@@ -177,7 +177,7 @@ func (r *replying) unread(text string, all []candidate) {
 		slot := r.slots[c.slot]
 		question, waits := r.question(slot.Key)
 		rivalled := slices.ContainsFunc(all, func(other candidate) bool {
-			return other.slot != c.slot && overlap(other.Found, c.Found) && r.isOpen(r.slots[other.slot].Key)
+			return other.slot != c.slot && overlap(other.Candidate, c.Candidate) && r.isOpen(r.slots[other.slot].Key)
 		})
 		if !waits || c.Problem == "" || c.Weak || rivalled || c.score < 0 {
 			continue
@@ -191,7 +191,7 @@ func (r *replying) unread(text string, all []candidate) {
 // doubt says why a value found no slot.
 func (r *replying) doubt(text string, c candidate) {
 	slot := r.slots[c.slot]
-	if c.Weak || !r.isOpen(slot.Key) && c.score < needed(slot, c.Found, text[c.Start:c.End], false) {
+	if c.Weak || !r.isOpen(slot.Key) && c.score < needed(slot, c.Candidate, text[c.Start:c.End], false) {
 		return // nothing says that it is about the slot at all
 	}
 	reason := c.Problem
@@ -235,7 +235,7 @@ func (r *replying) takes(text string, all []candidate, at int) bool {
 	if !open && len(slot.Options) > 0 && (c.End-c.Start < 2 || strings.HasSuffix(strings.ToLower(text[:c.Start]), "to ")) {
 		return false // a letter is no option, nor does "we want to host" say that the host pays
 	}
-	if c.score <= scoreAgainst/2 || c.score < needed(slot, c.Found, text[c.Start:c.End], open) {
+	if c.score <= scoreAgainst/2 || c.score < needed(slot, c.Candidate, text[c.Start:c.End], open) {
 		return false
 	}
 	for i, other := range all {
@@ -245,7 +245,7 @@ func (r *replying) takes(text string, all []candidate, at int) bool {
 			if !same(other.Value, c.Value) && other.score >= c.score {
 				return false
 			}
-		case overlap(other.Found, c.Found) && other.score > scoreUnlikely: // another slot for the same value
+		case overlap(other.Candidate, c.Candidate) && other.score > scoreUnlikely: // another slot for the same value
 			rival := r.isOpen(r.slots[other.slot].Key)
 			if other.score > c.score || other.score == c.score && (rival || !open) {
 				return false
@@ -260,7 +260,7 @@ func (r *replying) takes(text string, all []candidate, at int) bool {
 
 // needed is the evidence that a value must have. A date is what it is; a number
 // may count anything, unless it answers a question and all around it is understood.
-func needed(slot questioning.Slot, found Found, words string, open bool) int {
+func needed(slot questioning.Slot, found Candidate, words string, open bool) int {
 	number := slot.Type == questioning.Integer || slot.Type == questioning.Number
 	switch {
 	case open && !(number && found.Unsure):
@@ -281,7 +281,7 @@ func (r *replying) leftover(text string, assigned []interval) {
 	if !hasContent(rest, r.context) {
 		return
 	}
-	var free []Open
+	var free []OpenQuestion
 	for _, question := range r.waiting() {
 		if !typed(question.Slot.Type) {
 			free = append(free, question)

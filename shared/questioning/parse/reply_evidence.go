@@ -152,7 +152,7 @@ func (w *witness) evidence(all []candidate, c candidate) int {
 	slot := w.slots[c.slot]
 	var rivals []slotWords
 	for _, other := range all {
-		if other.slot != c.slot && overlap(other.Found, c.Found) {
+		if other.slot != c.slot && overlap(other.Candidate, c.Candidate) {
 			rivals = append(rivals, w.of(other.slot))
 		}
 	}
@@ -306,13 +306,13 @@ const farthestNoun, farthestName = 3, 3
 
 // findMentioned finds a yes or no that is told by naming the thing: "with wifi",
 // "no pets". Every word of the slot's title has to be there.
-func findMentioned(slot questioning.Slot, words string, c Context) []Found {
+func findMentioned(slot questioning.Slot, words string, c Context) []Candidate {
 	if len(words) > longestTyped {
 		return nil
 	}
 	t := read(slot, words, c)
 	title := t.titleWords(cmp.Or(slot.Title, slot.Key))
-	var found []Found
+	var found []Candidate
 	for _, clause := range sentences(words) {
 		if f, ok := t.mentioned(title, clause); ok {
 			found = append(found, f)
@@ -343,8 +343,8 @@ func (t *text) isGeneric(said string) bool {
 const generic class = "generic"
 
 // mentioned looks for all words of a title in a clause.
-func (t *text) mentioned(title []string, clause interval) (Found, bool) {
-	f := Found{ClauseStart: clause.start, ClauseEnd: clause.end, Value: true}
+func (t *text) mentioned(title []string, clause interval) (Candidate, bool) {
+	f := Candidate{ClauseStart: clause.start, ClauseEnd: clause.end, Value: true}
 	hit := map[string]bool{}
 	negated := false
 	first := sort.Search(len(t.tokens), func(i int) bool { return t.tokens[i].start >= clause.start })
@@ -381,7 +381,7 @@ func (t *text) mentioned(title []string, clause interval) (Found, bool) {
 
 // findPlace finds the name behind "in", "from" or "to" for a slot that asks
 // for a place.
-func findPlace(slot questioning.Slot, words string, c Context) []Found {
+func findPlace(slot questioning.Slot, words string, c Context) []Candidate {
 	if len(words) > longestTyped {
 		return nil
 	}
@@ -390,7 +390,7 @@ func findPlace(slot questioning.Slot, words string, c Context) []Found {
 		return nil
 	}
 	fromThere := t.slotIs(starts) || t.slotIs(origin)
-	var found []Found
+	var found []Candidate
 	for i := 0; i < len(t.tokens); i++ {
 		e, next, ok := t.class(i, placing)
 		if !ok {
@@ -405,7 +405,7 @@ func findPlace(slot questioning.Slot, words string, c Context) []Found {
 		}
 		if leads, _ := strconv.ParseFloat(e.name, 64); leads == 0 && !fromThere || leads != 0 && (leads < 0) == fromThere {
 			from, to := t.tokens[next].start, t.tokens[end-1].end
-			found = append(found, Found{Start: from, End: to, Value: words[from:to], ClauseStart: t.tokens[i].start, ClauseEnd: to})
+			found = append(found, Candidate{Start: from, End: to, Value: words[from:to], ClauseStart: t.tokens[i].start, ClauseEnd: to})
 		}
 		i = end - 1
 	}

@@ -33,7 +33,7 @@ func (r *replying) unmarked(text string) {
 }
 
 // wholeOutcome takes a reply such as "no idea" as the outcome of every question.
-func (r *replying) wholeOutcome(text string, waiting []Open) bool {
+func (r *replying) wholeOutcome(text string, waiting []OpenQuestion) bool {
 	if len(waiting) < 2 || len(text) > longestPhrase {
 		return false
 	}
@@ -49,7 +49,7 @@ func (r *replying) wholeOutcome(text string, waiting []Open) bool {
 
 // single reads a reply to the only open question: all of it is the answer,
 // beside values for slots that nobody asked for.
-func (r *replying) single(question Open, text string) {
+func (r *replying) single(question OpenQuestion, text string) {
 	read := Read(question.Slot, text, r.context)
 	r.answers[question.Number] = &Part{Number: question.Number, Slot: question.Slot.Key, Words: text, Reading: read}
 	if read.Outcome != questioning.Answered {
@@ -96,7 +96,7 @@ func nonBlank(pieces []string) []string {
 
 // inPieces gives each line, paragraph or item between commas to a question, if
 // there are as many as questions and only one way to do so.
-func (r *replying) inPieces(text string, waiting []Open) bool {
+func (r *replying) inPieces(text string, waiting []OpenQuestion) bool {
 	if len(waiting) > mostPieces {
 		return false
 	}
@@ -127,7 +127,7 @@ func isIntro(line string) bool { return strings.HasSuffix(line, ":") && len(line
 
 // onlyMatching finds the one way to give each piece to a question that can take
 // it. Of several ways, the order asked counts when the reverse is none of them.
-func (r *replying) onlyMatching(pieces []string, waiting []Open) (places []int, ok bool) {
+func (r *replying) onlyMatching(pieces []string, waiting []OpenQuestion) (places []int, ok bool) {
 	takes := make([]uint, len(pieces)) // for each piece, the questions that can take it
 	for i, piece := range pieces {
 		var free uint

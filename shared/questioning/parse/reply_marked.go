@@ -176,13 +176,13 @@ func (r *replying) numbered(text, code string) (parts []markedPart, rest string)
 	if lines := slices.DeleteFunc(slices.Clone(all), func(m marker) bool { return m.inline }); len(lines) == 1 {
 		all = slices.DeleteFunc(all, func(m marker) bool { return r.isDated(text, m) })
 	}
-	numbers := map[int]Open{}
+	numbers := map[int]OpenQuestion{}
 	for _, question := range r.open {
 		numbers[question.Number] = question
 	}
 	taken := r.takeMarkers(text, all, numbers)
 	if len(taken) == 0 {
-		numbers = map[int]Open{}
+		numbers = map[int]OpenQuestion{}
 		for i, question := range r.open {
 			numbers[i+1] = question
 		}
@@ -207,8 +207,8 @@ func (r *replying) numbered(text, code string) (parts []markedPart, rest string)
 	return gather(parts), strings.TrimSpace(text[:taken[0].start])
 }
 
-// Numbers are the numbers that stand before the answers of a reply, as written.
-func Numbers(text string) []int {
+// QuestionNumbers are the numbers that stand before the answers of a reply, as written.
+func QuestionNumbers(text string) []int {
 	var numbers []int
 	text = flattenTables(strings.TrimSpace(newlines.Replace(text)))
 	for _, m := range findMarkers(withoutCode(text)) {
@@ -296,7 +296,7 @@ func (r *replying) isDated(text string, m marker) bool {
 
 // takeMarkers keeps the markers at line starts whose number counts and, when
 // the reply begins with one, those in the lines that ascend from it.
-func (r *replying) takeMarkers(text string, all []marker, numbers map[int]Open) []marker {
+func (r *replying) takeMarkers(text string, all []marker, numbers map[int]OpenQuestion) []marker {
 	counts := func(m marker) bool { _, ok := numbers[m.number]; return ok }
 	var taken []marker
 	begun := false
@@ -358,7 +358,7 @@ func (r *replying) inlineMarkers(text string, first marker, all []marker, limit 
 // stand at line starts, and none an open question's number.
 func (r *replying) countUp(taken, all []marker) bool {
 	for i, m := range taken {
-		isOpen := slices.ContainsFunc(r.open, func(question Open) bool { return question.Number == m.number })
+		isOpen := slices.ContainsFunc(r.open, func(question OpenQuestion) bool { return question.Number == m.number })
 		if m.number != i+1 || isOpen {
 			return false
 		}

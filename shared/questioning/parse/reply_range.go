@@ -19,9 +19,9 @@ func (w *witness) ranges(all []candidate) {
 			a.Problem, b.Problem = "", ""
 			for k := range all {
 				switch role := w.of(all[k].slot).role; {
-				case overlap(all[k].Found, a.Found):
+				case overlap(all[k].Candidate, a.Candidate):
 					all[k].score = rangeScore(role == starts)
-				case overlap(all[k].Found, b.Found):
+				case overlap(all[k].Candidate, b.Candidate):
 					all[k].score = rangeScore(role == ends)
 				}
 			}

@@ -38,12 +38,12 @@ var tripSlots = []questioning.Slot{
 }
 
 // asked are the questions for some of the slots, from number 1.
-func asked(slots []questioning.Slot, keys ...string) []parse.Open {
-	var open []parse.Open
+func asked(slots []questioning.Slot, keys ...string) []parse.OpenQuestion {
+	var open []parse.OpenQuestion
 	for _, key := range keys {
 		for _, slot := range slots {
 			if slot.Key == key {
-				open = append(open, parse.Open{Number: len(open) + 1, Slot: slot})
+				open = append(open, parse.OpenQuestion{Number: len(open) + 1, Slot: slot})
 			}
 		}
 	}
@@ -141,7 +141,7 @@ func TestAReplyIsGivenToItsQuestions(t *testing.T) {
 		t.Run(promise, func(t *testing.T) {
 			reply := parse.ReadReply(c.text, asked(c.slots, c.open...), c.slots, onMonday)
 			assert.Equal(t, c.want, values(reply.Answers))
-			assert.Equal(t, c.told, values(reply.Told))
+			assert.Equal(t, c.told, values(reply.Volunteered))
 			assert.Equal(t, c.unmatched, reply.Unmatched)
 		})
 	}
@@ -157,7 +157,7 @@ func TestAValueThatTwoSlotsCouldTakeComesWithTheReason(t *testing.T) {
 func TestNumbersOfAReply(t *testing.T) {
 	for text, want := range map[string][]int{"1. yes": {1}, "so:\n2) no\n4. x": {2, 4}, "Q3: x": {3}, "yes": nil, "2.5 million": nil, "": nil,
 		"```\n1. no\n```": nil, "| 2 | When? | today |": {2}} {
-		assert.Equal(t, want, parse.Numbers(text), text)
+		assert.Equal(t, want, parse.QuestionNumbers(text), text)
 	}
 }
 
@@ -177,7 +177,7 @@ func TestALongReplyIsReadSoon(t *testing.T) {
 func ExampleReadReply() {
 	open := asked(partySlots, "guests", "event_date")
 	reply := parse.ReadReply("We are 20 people, on June 5, and the budget is about 400 euros.", open, partySlots, onMonday)
-	for _, part := range append(reply.Answers, reply.Told...) {
+	for _, part := range append(reply.Answers, reply.Volunteered...) {
 		fmt.Printf("%d %s = %v (%q)\n", part.Number, part.Slot, part.Value, part.Words)
 	}
 	// Output:
@@ -195,20 +195,20 @@ func FuzzReply(f *testing.F) {
 		f.Add(text, uint8(3), uint8(1))
 	}
 	f.Fuzz(func(t *testing.T, text string, count, first uint8) {
-		var open []parse.Open
+		var open []parse.OpenQuestion
 		for i := range int(count) % len(partySlots) {
-			open = append(open, parse.Open{Number: int(first) + i + 1, Slot: partySlots[i]})
+			open = append(open, parse.OpenQuestion{Number: int(first) + i + 1, Slot: partySlots[i]})
 		}
 		reply := parse.ReadReply(text, open, partySlots, onMonday)
 		assert.Equal(t, reply, parse.ReadReply(text, open, partySlots, onMonday), "the same words, read again")
 		seen := map[string]bool{}
-		for _, part := range append(reply.Answers, reply.Told...) {
+		for _, part := range append(reply.Answers, reply.Volunteered...) {
 			assert.False(t, seen[part.Slot], "two parts for %s", part.Slot)
 			seen[part.Slot] = true
 			assert.NotEmpty(t, strings.TrimSpace(part.Words))
 			assert.True(t, utf8.ValidString(part.Words))
 		}
-		for _, part := range reply.Told {
+		for _, part := range reply.Volunteered {
 			assert.Zero(t, part.Number)
 			assert.NotNil(t, part.Value)
 		}
@@ -226,7 +226,7 @@ func TestNoWordIsLost(t *testing.T) {
 	} {
 		reply := parse.ReadReply(text, asked(partySlots, "guests", "event_date"), partySlots, onMonday)
 		all := reply.Unmatched
-		for _, part := range append(reply.Answers, reply.Told...) {
+		for _, part := range append(reply.Answers, reply.Volunteered...) {
 			all += "\n" + part.Words
 		}
 		for _, word := range []string{"zebra", "Zebra", "okapi", "Okapis"} {

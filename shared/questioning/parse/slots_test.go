@@ -60,8 +60,8 @@ func TestAProblemQuotesTheWordsInTheWay(t *testing.T) {
 		if want == "" {
 			continue
 		}
-		assert.Contains(t, strings.ToLower(got.InTheWay), want, words)
-		assert.Contains(t, got.Problem, got.InTheWay)
+		assert.Contains(t, strings.ToLower(got.Obstacle), want, words)
+		assert.Contains(t, got.Problem, got.Obstacle)
 	}
 }
 

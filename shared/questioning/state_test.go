@@ -31,8 +31,8 @@ func slotsGen(t *rapid.T) []Slot {
 }
 
 // reactionGen draws what a person does with one question of a slot.
-func reactionGen(t *rapid.T, slot Slot) (Said, bool) {
-	said := Said{Slot: slot.Key, Outcome: Answered, Words: "words"}
+func reactionGen(t *rapid.T, slot Slot) (Answer, bool) {
+	said := Answer{Slot: slot.Key, Outcome: Answered, Words: "words"}
 	switch rapid.SampledFrom([]string{"value", "value", "unreadable", "unknown", "declined", "not_applicable", "left out"}).Draw(t, "reaction") {
 	case "value":
 		said.Value = map[Type]any{Text: "text", Integer: 3.0, Boolean: true, Date: "2026-11-30"}[slot.Type]
@@ -61,53 +61,53 @@ func limitsGen(t *rapid.T) Limits {
 	}
 }
 
-// play runs an interview to its end against whatever the person does and
+// play runs a conversation to its end against whatever the person does and
 // returns everything that was asked. It also volunteers answers at times.
-func play(t *rapid.T, check func(iv *Interview, batch Batch)) {
-	iv := New("a goal", slotsGen(t), limitsGen(t))
+func play(t *rapid.T, check func(st *State, batch Batch)) {
+	st := New("a goal", slotsGen(t), limitsGen(t))
 	// A question, a clarification and a confirmation for each slot, each
 	// perhaps left out once, is the most that can happen.
-	bound := 6*len(iv.Slots) + 2
+	bound := 6*len(st.Slots) + 2
 	for round := 0; round < bound; round++ {
-		batch := iv.Next()
-		check(iv, batch)
+		batch := st.Next()
+		check(st, batch)
 		if batch.Stop != nil {
 			return
 		}
 		heard := false
 		for i, q := range batch.Questions {
-			said, answered := reactionGen(t, iv.Slots[iv.Index(q.Slot)])
+			said, answered := reactionGen(t, st.Slots[st.Index(q.Slot)])
 			if !answered && i == len(batch.Questions)-1 && !heard {
 				said.Outcome, answered = Unknown, true // an empty reply changes nothing
 			}
 			if answered {
-				_, err := iv.Record(said)
+				_, err := st.Record(said)
 				require.NoError(t, err)
 				heard = true
 			}
 		}
 		if rapid.IntRange(0, 9).Draw(t, "volunteer") == 0 {
-			if said, ok := reactionGen(t, rapid.SampledFrom(iv.Slots).Draw(t, "slot")); ok {
-				_, err := iv.Record(said)
+			if said, ok := reactionGen(t, rapid.SampledFrom(st.Slots).Draw(t, "slot")); ok {
+				_, err := st.Record(said)
 				require.NoError(t, err)
 				bound++
 			}
 		}
-		iv.Pass()
+		st.Pass()
 	}
-	t.Fatalf("not over after %d rounds with %d slots", bound, len(iv.Slots))
+	t.Fatalf("not over after %d rounds with %d slots", bound, len(st.Slots))
 }
 
-func TestAnInterviewEndsWhateverThePersonDoes(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) { play(t, func(*Interview, Batch) {}) })
+func TestAConversationEndsWhateverThePersonDoes(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) { play(t, func(*State, Batch) {}) })
 }
 
 func TestABatchIsNeverLargerThanAllowed(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		play(t, func(iv *Interview, batch Batch) {
-			assert.LessOrEqual(t, len(batch.Questions), iv.Limits.BatchSize)
-			if iv.Limits.MaxQuestions > 0 {
-				assert.LessOrEqual(t, iv.Asked, iv.Limits.MaxQuestions)
+		play(t, func(st *State, batch Batch) {
+			assert.LessOrEqual(t, len(batch.Questions), st.Limits.BatchSize)
+			if st.Limits.MaxQuestions > 0 {
+				assert.LessOrEqual(t, st.Asked, st.Limits.MaxQuestions)
 			}
 		})
 	})
@@ -115,18 +115,18 @@ func TestABatchIsNeverLargerThanAllowed(t *testing.T) {
 
 func TestWhatIsSettledIsNeverAskedFor(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		play(t, func(iv *Interview, batch Batch) {
+		play(t, func(st *State, batch Batch) {
 			for _, q := range batch.Questions {
-				s := iv.Standings[iv.Index(q.Slot)]
+				s := st.SlotStates[st.Index(q.Slot)]
 				switch q.Purpose {
 				case Ask:
-					assert.Equal(t, StateMissing, s.State, q.Slot)
+					assert.Equal(t, StatusMissing, s.Status, q.Slot)
 				case Clarify:
-					assert.Equal(t, StateUnclear, s.State, q.Slot)
+					assert.Equal(t, StatusUnclear, s.Status, q.Slot)
 				case Confirm:
-					assert.Equal(t, StateContradicted, s.State, q.Slot)
+					assert.Equal(t, StatusContradicted, s.Status, q.Slot)
 				}
-				assert.Equal(t, now, iv.applies(iv.Index(q.Slot)), "%s does not apply", q.Slot)
+				assert.Equal(t, now, st.applies(st.Index(q.Slot)), "%s does not apply", q.Slot)
 			}
 		})
 	})
@@ -135,7 +135,7 @@ func TestWhatIsSettledIsNeverAskedFor(t *testing.T) {
 func TestEachPurposeIsServedOncePerSlot(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		asked := map[string]int{}
-		play(t, func(iv *Interview, batch Batch) {
+		play(t, func(st *State, batch Batch) {
 			for _, q := range batch.Questions {
 				key := q.Slot + " " + string(q.Purpose)
 				if earlier, ok := asked[key]; ok {
@@ -150,12 +150,12 @@ func TestEachPurposeIsServedOncePerSlot(t *testing.T) {
 func TestNumbersHaveNoGaps(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		last := 0
-		play(t, func(iv *Interview, batch Batch) {
+		play(t, func(st *State, batch Batch) {
 			for _, q := range batch.Questions[len(batch.Questions)-min(batch.New, len(batch.Questions)):] {
 				last++
 				assert.Equal(t, last, q.Number)
 			}
-			assert.Equal(t, last, iv.Asked)
+			assert.Equal(t, last, st.Asked)
 		})
 	})
 }
@@ -173,10 +173,10 @@ func TestTheSameStateGivesTheSameBytes(t *testing.T) {
 
 func TestEstimateIsNeverBelowWhatWasAsked(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		play(t, func(iv *Interview, batch Batch) {
-			assert.GreaterOrEqual(t, batch.Estimated, iv.Asked)
+		play(t, func(st *State, batch Batch) {
+			assert.GreaterOrEqual(t, batch.Estimated, st.Asked)
 			if batch.Stop != nil {
-				assert.Equal(t, iv.Asked, batch.Estimated)
+				assert.Equal(t, st.Asked, batch.Estimated)
 				assert.False(t, batch.More)
 			}
 		})
@@ -188,142 +188,142 @@ func TestEstimateHoldsWhenEverythingIsAnswered(t *testing.T) {
 	for _, key := range []string{"a", "b", "c", "d", "e", "f", "g"} {
 		slots = append(slots, text(key))
 	}
-	iv := New("goal", slots, Limits{BatchSize: 3})
-	first := iv.Next()
+	st := New("goal", slots, Limits{BatchSize: 3})
+	first := st.Next()
 	require.True(t, first.More)
-	for batch := first; batch.Stop == nil; batch = iv.Next() {
+	for batch := first; batch.Stop == nil; batch = st.Next() {
 		assert.Equal(t, first.Estimated, batch.Estimated)
-		assert.Equal(t, iv.Asked < batch.Estimated, batch.More)
+		assert.Equal(t, st.Asked < batch.Estimated, batch.More)
 		for _, q := range batch.Questions {
-			_, err := iv.Record(Said{Slot: q.Slot, Outcome: Answered, Value: "x", Words: "x"})
+			_, err := st.Record(Answer{Slot: q.Slot, Outcome: Answered, Value: "x", Words: "x"})
 			require.NoError(t, err)
 		}
 	}
-	assert.Equal(t, first.Estimated, iv.Asked)
+	assert.Equal(t, first.Estimated, st.Asked)
 }
 
 func text(key string) Slot { return Slot{Key: key, Title: key, Type: Text, Required: true} }
 
-func answer(t *testing.T, iv *Interview, slot string, value any) Answer {
+func answer(t *testing.T, st *State, slot string, value any) Answer {
 	t.Helper()
-	a, err := iv.Record(Said{Slot: slot, Outcome: Answered, Value: value, Words: fmt.Sprint(value)})
+	a, err := st.Record(Answer{Slot: slot, Outcome: Answered, Value: value, Words: fmt.Sprint(value)})
 	require.NoError(t, err)
 	return a
 }
 
 func TestTheFourOutcomesStayDistinct(t *testing.T) {
-	iv := New("goal", []Slot{text("a"), text("b"), text("c"), text("d")}, Limits{BatchSize: 4})
-	iv.Next()
+	st := New("goal", []Slot{text("a"), text("b"), text("c"), text("d")}, Limits{BatchSize: 4})
+	st.Next()
 	for slot, outcome := range map[string]Outcome{"a": Answered, "b": Unknown, "c": Declined, "d": NotApplicable} {
-		said := Said{Slot: slot, Outcome: outcome, Words: "w"}
+		said := Answer{Slot: slot, Outcome: outcome, Words: "w"}
 		if outcome == Answered {
 			said.Value = "w"
 		}
-		_, err := iv.Record(said)
+		_, err := st.Record(said)
 		require.NoError(t, err)
 	}
-	var states []State
-	for _, c := range iv.Coverage() {
-		states = append(states, c.State)
+	var states []Status
+	for _, c := range st.Coverage() {
+		states = append(states, c.Status)
 		assert.Len(t, c.Answers, 1, "each cites its answer")
 	}
-	assert.Equal(t, []State{StateAnswered, StateUnknown, StateDeclined, StateNotApplicable}, states)
-	assert.Equal(t, AllSettled, iv.Next().Stop.Reason)
+	assert.Equal(t, []Status{StatusAnswered, StatusUnknown, StatusDeclined, StatusNotApplicable}, states)
+	assert.Equal(t, AllSettled, st.Next().Stop.Reason)
 }
 
 func TestAContradictionIsPutToThePersonOnce(t *testing.T) {
-	iv := New("goal", []Slot{text("a"), text("b")}, Limits{BatchSize: 1})
-	q := iv.Next().Questions[0]
-	answer(t, iv, q.Slot, "one")
-	answer(t, iv, q.Slot, "two")
-	s := iv.Standings[iv.Index(q.Slot)]
-	assert.Equal(t, StateContradicted, s.State)
+	st := New("goal", []Slot{text("a"), text("b")}, Limits{BatchSize: 1})
+	q := st.Next().Questions[0]
+	answer(t, st, q.Slot, "one")
+	answer(t, st, q.Slot, "two")
+	s := st.SlotStates[st.Index(q.Slot)]
+	assert.Equal(t, StatusContradicted, s.Status)
 	assert.Equal(t, []int{1, 2}, s.Answers, "cites both")
 
-	confirm := iv.Next().Questions[0]
+	confirm := st.Next().Questions[0]
 	assert.Equal(t, Confirm, confirm.Purpose)
 	assert.Equal(t, q.Slot, confirm.Slot)
-	answer(t, iv, q.Slot, "one")
-	s = iv.Standings[iv.Index(q.Slot)]
-	assert.Equal(t, StateAnswered, s.State)
+	answer(t, st, q.Slot, "one")
+	s = st.SlotStates[st.Index(q.Slot)]
+	assert.Equal(t, StatusAnswered, s.Status)
 	assert.Equal(t, "one", s.Value)
 	assert.Equal(t, []int{3}, s.Answers)
-	assert.NotEqual(t, q.Slot, iv.Next().Questions[0].Slot)
+	assert.NotEqual(t, q.Slot, st.Next().Questions[0].Slot)
 }
 
 func TestAnEndBeforeItsStartIsAContradiction(t *testing.T) {
 	day := func(key string) Slot { return Slot{Key: key, Title: key, Type: Date, Required: true} }
-	iv := New("goal", []Slot{day("start_date"), day("end_date")}, Limits{BatchSize: 2})
-	iv.Next()
-	answer(t, iv, "start_date", "2026-12-10")
-	answer(t, iv, "end_date", "2026-12-01")
-	s := iv.Standings[iv.Index("end_date")]
-	assert.Equal(t, StateContradicted, s.State)
+	st := New("goal", []Slot{day("start_date"), day("end_date")}, Limits{BatchSize: 2})
+	st.Next()
+	answer(t, st, "start_date", "2026-12-10")
+	answer(t, st, "end_date", "2026-12-01")
+	s := st.SlotStates[st.Index("end_date")]
+	assert.Equal(t, StatusContradicted, s.Status)
 	assert.Equal(t, []int{1, 2}, s.Answers)
 
-	assert.Equal(t, Confirm, iv.Next().Questions[0].Purpose)
-	answer(t, iv, "end_date", "2026-12-20")
-	assert.Equal(t, StateAnswered, iv.Standings[iv.Index("end_date")].State)
-	assert.NotNil(t, iv.Next().Stop)
+	assert.Equal(t, Confirm, st.Next().Questions[0].Purpose)
+	answer(t, st, "end_date", "2026-12-20")
+	assert.Equal(t, StatusAnswered, st.SlotStates[st.Index("end_date")].Status)
+	assert.NotNil(t, st.Next().Stop)
 }
 
 func TestWhatCannotBeReadIsAskedAgainOnce(t *testing.T) {
-	iv := New("goal", []Slot{{Key: "n", Title: "Number of guests", Type: Integer, Required: true}}, Limits{BatchSize: 1})
-	iv.Next()
-	unreadable := Said{Slot: "n", Outcome: Answered, Words: "quite a few", Problem: "expected a whole number"}
-	_, err := iv.Record(unreadable)
+	st := New("goal", []Slot{{Key: "n", Title: "Number of guests", Type: Integer, Required: true}}, Limits{BatchSize: 1})
+	st.Next()
+	unreadable := Answer{Slot: "n", Outcome: Answered, Words: "quite a few", Problem: "expected a whole number"}
+	_, err := st.Record(unreadable)
 	require.NoError(t, err)
-	again := iv.Next().Questions[0]
+	again := st.Next().Questions[0]
 	assert.Equal(t, Clarify, again.Purpose)
 	assert.Equal(t, 2, again.Number)
 	assert.Contains(t, again.Text, "quite a few")
-	_, err = iv.Record(unreadable)
+	_, err = st.Record(unreadable)
 	require.NoError(t, err)
-	require.NotNil(t, iv.Next().Stop, "not a third time")
-	assert.Equal(t, "quite a few", iv.Standings[0].Words, "the person's words are kept")
+	require.NotNil(t, st.Next().Stop, "not a third time")
+	assert.Equal(t, "quite a few", st.SlotStates[0].Words, "the person's words are kept")
 }
 
 func TestAConditionalSlotIsAskedForOnlyWhenItApplies(t *testing.T) {
 	kind := Slot{Key: "kind", Title: "Kind", Type: Choice, Required: true, Options: []Option{{Value: "car"}, {Value: "bike"}}}
 	plate := Slot{Key: "plate", Title: "Number plate", Type: Text, Required: true, When: &Condition{Slot: "kind", In: []any{"car"}}}
 	for value, asked := range map[string]bool{"car": true, "bike": false} {
-		iv := New("goal", []Slot{plate, kind}, Limits{BatchSize: 2})
-		first := iv.Next()
+		st := New("goal", []Slot{plate, kind}, Limits{BatchSize: 2})
+		first := st.Next()
 		require.Len(t, first.Questions, 1, "not before it is known to apply")
 		assert.Equal(t, "kind", first.Questions[0].Slot)
 		assert.Contains(t, first.Questions[0].Reason, "number plate")
-		answer(t, iv, "kind", value)
-		next := iv.Next()
+		answer(t, st, "kind", value)
+		next := st.Next()
 		assert.Equal(t, asked, next.Stop == nil, value)
 		if !asked {
-			assert.Equal(t, StateNotApplicable, iv.Coverage()[0].State)
+			assert.Equal(t, StatusNotApplicable, st.Coverage()[0].Status)
 		}
 	}
 }
 
-func TestRequiredSlotsEndAnInterview(t *testing.T) {
+func TestRequiredSlotsEndAConversation(t *testing.T) {
 	slots := []Slot{text("needed"), {Key: "nice", Title: "Nice", Type: Text}}
-	iv := New("goal", slots, Limits{BatchSize: 1})
-	q := iv.Next().Questions[0]
+	st := New("goal", slots, Limits{BatchSize: 1})
+	q := st.Next().Questions[0]
 	assert.Equal(t, "needed", q.Slot)
-	answer(t, iv, "needed", "x")
-	assert.Equal(t, RequiredSettled, iv.Next().Stop.Reason)
+	answer(t, st, "needed", "x")
+	assert.Equal(t, RequiredSettled, st.Next().Stop.Reason)
 }
 
-func TestWhatIsWorthLittleEndsAnInterview(t *testing.T) {
+func TestWhatIsWorthLittleEndsAConversation(t *testing.T) {
 	slots := []Slot{{Key: "nice", Title: "Nice", Type: Boolean, Weight: 0.3}}
-	iv := New("goal", slots, Limits{BatchSize: 1, MinBits: 1})
-	assert.Equal(t, LittleLeft, iv.Next().Stop.Reason)
+	st := New("goal", slots, Limits{BatchSize: 1, MinBits: 1})
+	assert.Equal(t, LittleLeft, st.Next().Stop.Reason)
 }
 
-func TestTheCallersLimitEndsAnInterview(t *testing.T) {
-	iv := New("goal", []Slot{text("a"), text("b"), text("c")}, Limits{BatchSize: 2, MaxQuestions: 2})
-	batch := iv.Next()
+func TestTheCallersLimitEndsAConversation(t *testing.T) {
+	st := New("goal", []Slot{text("a"), text("b"), text("c")}, Limits{BatchSize: 2, MaxQuestions: 2})
+	batch := st.Next()
 	assert.Equal(t, 2, batch.Estimated)
 	assert.False(t, batch.More)
-	answer(t, iv, "a", "x")
-	answer(t, iv, "b", "x")
-	assert.Equal(t, LimitReached, iv.Next().Stop.Reason)
+	answer(t, st, "a", "x")
+	answer(t, st, "b", "x")
+	assert.Equal(t, LimitReached, st.Next().Stop.Reason)
 }
 
 func TestTheMoreOptionsTheMoreAChoiceIsWorth(t *testing.T) {
@@ -334,8 +334,8 @@ func TestTheMoreOptionsTheMoreAChoiceIsWorth(t *testing.T) {
 		}
 		return s
 	}
-	iv := New("goal", []Slot{choice("two", 2), choice("eight", 8)}, Limits{BatchSize: 2})
-	batch := iv.Next()
+	st := New("goal", []Slot{choice("two", 2), choice("eight", 8)}, Limits{BatchSize: 2})
+	batch := st.Next()
 	assert.Equal(t, "eight", batch.Questions[0].Slot)
 	assert.InDelta(t, 3, batch.Questions[0].Bits, 0.01)
 	assert.InDelta(t, 1, batch.Questions[1].Bits, 0.01)
@@ -343,22 +343,22 @@ func TestTheMoreOptionsTheMoreAChoiceIsWorth(t *testing.T) {
 
 func TestStatisticsLowerTheWorthOfAForegoneAnswer(t *testing.T) {
 	slot := Slot{Key: "k", Title: "K", Type: Boolean}
-	iv := New("goal", []Slot{slot}, Limits{BatchSize: 1})
-	uniform := iv.bits(0, iv.beliefs())
-	iv.Statistics = Statistics{Slots: map[string]Counts{"k": {Values: map[string]int{"true": 98}}}}
-	assert.Less(t, iv.bits(0, iv.beliefs()), uniform/5)
-	iv.Statistics = Statistics{Slots: map[string]Counts{"k": {Outcomes: map[State]int{StateDeclined: 9}}}}
-	assert.InDelta(t, uniform/10, iv.bits(0, iv.beliefs()), 0.01, "hardly anybody says")
+	st := New("goal", []Slot{slot}, Limits{BatchSize: 1})
+	uniform := st.bits(0, st.beliefs())
+	st.Statistics = Statistics{Slots: map[string]Counts{"k": {Values: map[string]int{"true": 98}}}}
+	assert.Less(t, st.bits(0, st.beliefs()), uniform/5)
+	st.Statistics = Statistics{Slots: map[string]Counts{"k": {Outcomes: map[Status]int{StatusDeclined: 9}}}}
+	assert.InDelta(t, uniform/10, st.bits(0, st.beliefs()), 0.01, "hardly anybody says")
 }
 
 func TestAnAssumptionIsNotAskedForAndCanBeCorrected(t *testing.T) {
-	iv := New("goal", []Slot{text("a"), text("b")}, Limits{BatchSize: 2})
-	iv.Assume("a", "from the context", "from the context")
-	batch := iv.Next()
+	st := New("goal", []Slot{text("a"), text("b")}, Limits{BatchSize: 2})
+	st.Assume("a", "from the context", "from the context")
+	batch := st.Next()
 	require.Len(t, batch.Questions, 1)
 	assert.Equal(t, "b", batch.Questions[0].Slot)
-	answer(t, iv, "a", "something else")
-	s := iv.Standings[iv.Index("a")]
-	assert.Equal(t, StateAnswered, s.State, "a correction, not a contradiction")
+	answer(t, st, "a", "something else")
+	s := st.SlotStates[st.Index("a")]
+	assert.Equal(t, StatusAnswered, s.Status, "a correction, not a contradiction")
 	assert.Equal(t, "something else", s.Value)
 }

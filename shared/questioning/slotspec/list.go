@@ -1,4 +1,4 @@
-package needed
+package slotspec
 
 import (
 	"strings"

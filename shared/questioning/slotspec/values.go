@@ -1,4 +1,4 @@
-package needed
+package slotspec
 
 import (
 	"math"
@@ -23,7 +23,7 @@ type step struct {
 // Values puts what slots hold, by key, where the caller's schema has it: into
 // objects, and objects in lists. What the schema fixes is added, and, once the
 // conversation is complete, null for what may be null and has no value.
-func (w Wanted) Values(held map[string]any, complete bool) map[string]any {
+func (w Spec) Values(held map[string]any, complete bool) map[string]any {
 	if w.reader == nil {
 		return held
 	}

@@ -1,4 +1,4 @@
-package needed
+package slotspec
 
 import (
 	"context"
@@ -309,7 +309,7 @@ func FuzzRead(f *testing.F) {
 				return
 			}
 			for _, q := range batch.Questions {
-				_, err := iv.Record(questioning.Said{Slot: q.Slot, Outcome: questioning.Unknown})
+				_, err := iv.Record(questioning.Answer{Slot: q.Slot, Outcome: questioning.Unknown})
 				require.NoError(t, err)
 			}
 		}

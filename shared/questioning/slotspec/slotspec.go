@@ -1,7 +1,7 @@
-// Package needed reads what a caller wants gathered into slots: a JSON Schema as
+// Package slotspec reads what a caller wants gathered into slots: a JSON Schema as
 // generators of several dialects write it, a map of names to types, or a short
 // list. It also puts what was gathered back into the caller's shape.
-package needed
+package slotspec
 
 import (
 	"bytes"
@@ -32,8 +32,8 @@ type Error = bounds.Error
 
 func errorf(path, format string, args ...any) error { return bounds.Errorf(path, format, args...) }
 
-// Wanted is what a caller wants gathered.
-type Wanted struct {
+// Spec is what a caller wants gathered.
+type Spec struct {
 	Slots []questioning.Slot // in the order given
 	// Warnings say, by path, what was set aside because nobody can be asked for
 	// it or held to it. They are at most a dozen and one.
@@ -50,7 +50,7 @@ type Wanted struct {
 // their conditions too. The error is an *Error, or that of ctx when the caller
 // has gone. Work is bounded before it is done, see package
 // bounds.
-func Read(ctx context.Context, raw []byte) (Wanted, error) {
+func Read(ctx context.Context, raw []byte) (Spec, error) {
 	wanted, err := readDocument(ctx, bytes.TrimSpace(raw))
 	if err == nil {
 		err = checkConditions(wanted.Slots)
@@ -58,18 +58,18 @@ func Read(ctx context.Context, raw []byte) (Wanted, error) {
 	return wanted, err
 }
 
-func readDocument(ctx context.Context, raw []byte) (Wanted, error) {
+func readDocument(ctx context.Context, raw []byte) (Spec, error) {
 	if len(raw) == 0 || raw[0] != '{' && raw[0] != '[' {
-		return Wanted{}, errorf("", `must be a JSON Schema object with "properties", or a list such as ["budget", {"key": "deadline", "type": "date"}]`)
+		return Spec{}, errorf("", `must be a JSON Schema object with "properties", or a list such as ["budget", {"key": "deadline", "type": "date"}]`)
 	}
 	if err := bounds.JSON(ctx, raw); err != nil {
-		return Wanted{}, err
+		return Spec{}, err
 	}
 	document, err := parse(raw)
 	if err != nil {
-		return Wanted{}, err
+		return Spec{}, err
 	}
-	var w Wanted
+	var w Spec
 	said := &notes{}
 	if list := listIn(document, said); list != nil {
 		w.reader, err = readList(list, said)
@@ -77,7 +77,7 @@ func readDocument(ctx context.Context, raw []byte) (Wanted, error) {
 		w.reader, w.Schema, err = readObject(ctx, document.(*object), said)
 	}
 	if err != nil {
-		return Wanted{}, within(said.prefix, err)
+		return Spec{}, within(said.prefix, err)
 	}
 	w.Slots, w.Warnings = w.reader.slots, said.all()
 	for i := range w.Slots {

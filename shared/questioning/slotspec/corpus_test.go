@@ -1,4 +1,4 @@
-package needed
+package slotspec
 
 import (
 	"encoding/json"
@@ -49,7 +49,7 @@ func TestTheCorpusIsReadAsItWasReviewed(t *testing.T) {
 }
 
 // described writes a line for each slot: key, type, title and what it is held to.
-func described(wanted Wanted, err error) string {
+func described(wanted Spec, err error) string {
 	if err != nil {
 		return "refused: " + err.Error() + "\n"
 	}
