@@ -6,6 +6,8 @@ SHELL := /bin/bash
 PROJECT := github.com/sequential-questioning/sequential-questioning
 BIN := .bin
 MODULES := $(sort $(patsubst %/go.mod,%,$(wildcard shared/go.mod migrations/go.mod tests/go.mod functions/*/go.mod)))
+# Modules whose versions are those of shared/go.mod.
+FOLLOWING := $(filter-out shared,$(MODULES)) gitops/operate
 PACKAGES := $(addsuffix /...,$(addprefix ./,$(MODULES)))
 # grpcnotrace leaves out gRPC's trace pages, and with them a seventh of a
 # function: their templates keep the linker from dropping unused methods.
@@ -66,10 +68,13 @@ generate: ## Write what is derived from the tools: catalogue, API reference, sch
 	UPDATE_SNAPSHOTS=1 go test -count=1 -run TestTables ./shared/questioning/parse > /dev/null
 	UPDATE_SNAPSHOTS=1 go test -count=1 -run TestSnapshot $(addprefix ./functions/,$(TOOLS)) > /dev/null
 
-tidy: ## Tidy every module and the workspace; takes in a new function
-	go work use -r functions migrations shared tests
-	for f in $(FUNCTIONS); do go -C functions/local mod edit -replace $(PROJECT)/functions/$$f=../$$f; go -C tests mod edit -replace $(PROJECT)/functions/$$f=../functions/$$f; done
-	for m in $(MODULES); do GOWORK=off go -C $$m mod tidy; done
+tidy: ## Bring all modules in line with shared/go.mod, which decides versions; takes in a new function
+	go work use $(addprefix ./,$(MODULES))
+	for f in $(FUNCTIONS); do go -C functions/local mod edit -replace $(PROJECT)/functions/$$f=../$$f; done
+	for f in $(FUNCTIONS) local; do go -C tests mod edit -replace $(PROJECT)/functions/$$f=../functions/$$f; done
+	GOWORK=off go -C shared mod tidy
+	for m in $(FOLLOWING); do GOWORK=off go -C $$m mod edit $$(awk '!/^\t/ {next} NR == FNR {version[$$1] = $$2; next} $$1 in version {print "-require=" $$1 "@" version[$$1]}' shared/go.mod $$m/go.mod); done
+	for m in $(FOLLOWING); do GOWORK=off go -C $$m mod tidy; done
 
 ##@ Check
 
@@ -105,7 +110,8 @@ tests/conformance/node_modules/.installed: tests/conformance/package-lock.json
 e2e: postgres tests/conformance/node_modules/.installed $(CLUSTER) ## The delivery, on a cluster of its own; or KUBECONFIG=… (docs/e2e.md). ARGS="-run TestPromotion"
 	@tests/e2e/run $(if $(filter command line,$(origin KUBECONFIG)),--kubeconfig $(abspath $(KUBECONFIG)),) $(ARGS)
 
-verify: release ## Fail when something generated is out of date
+verify: release ## Fail when something generated is out of date, or a module disagrees with shared/go.mod
+	go test -count=1 -run Module ./tests/infrastructure
 	go run ./functions/local/cmd/generate --check
 	$(RELEASE) render --check
 

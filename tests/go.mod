@@ -17,9 +17,13 @@ require (
 	github.com/mark3labs/mcp-go v1.2.1
 	github.com/prometheus/common v0.72.0
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
-	github.com/sequential-questioning/sequential-questioning/functions/automatic v0.0.0-00010101000000-000000000000
-	github.com/sequential-questioning/sequential-questioning/functions/indexer v0.0.0-00010101000000-000000000000
-	github.com/sequential-questioning/sequential-questioning/functions/relay v0.0.0-00010101000000-000000000000
+	github.com/sequential-questioning/sequential-questioning/functions/automatic v0.0.0
+	github.com/sequential-questioning/sequential-questioning/functions/forget v0.0.0
+	github.com/sequential-questioning/sequential-questioning/functions/gateway v0.0.0
+	github.com/sequential-questioning/sequential-questioning/functions/indexer v0.0.0
+	github.com/sequential-questioning/sequential-questioning/functions/local v0.0.0
+	github.com/sequential-questioning/sequential-questioning/functions/recall v0.0.0
+	github.com/sequential-questioning/sequential-questioning/functions/relay v0.0.0
 	github.com/sequential-questioning/sequential-questioning/migrations v0.0.0
 	github.com/sequential-questioning/sequential-questioning/shared v0.0.0
 	github.com/stretchr/testify v1.12.1
@@ -40,7 +44,6 @@ require (
 	github.com/beorn7/perks v1.0.1 // indirect
 	github.com/caarlos0/env/v11 v11.4.2 // indirect
 	github.com/cenkalti/backoff/v5 v5.0.3 // indirect
-	github.com/coder/websocket v1.8.15 // indirect
 	github.com/felixge/httpsnoop v1.1.0 // indirect
 	github.com/go-jose/go-jose/v4 v4.1.4 // indirect
 	github.com/golang/freetype v0.0.0-20170609003504-e2365dfdc4a0 // indirect
@@ -53,7 +56,6 @@ require (
 	github.com/modern-go/concurrent v0.0.0-20180306012644-bacd9c7ef1dd // indirect
 	github.com/modern-go/reflect2 v1.0.2 // indirect
 	github.com/munnerz/goautoneg v0.0.0-20191010083416-a7dc8b61c822 // indirect
-	github.com/openai/openai-go/v3 v3.96.0 // indirect
 	github.com/pbnjay/memory v0.0.0-20210728143218-7b4eea64cf58 // indirect
 	github.com/prometheus/client_golang v1.24.1 // indirect
 	github.com/prometheus/client_model v0.6.3 // indirect
@@ -63,10 +65,6 @@ require (
 	github.com/rs/zerolog v1.32.0 // indirect
 	github.com/sony/gobreaker/v2 v2.4.0 // indirect
 	github.com/spf13/cast v1.7.1 // indirect
-	github.com/tidwall/gjson v1.20.0 // indirect
-	github.com/tidwall/match v1.1.1 // indirect
-	github.com/tidwall/pretty v1.2.1 // indirect
-	github.com/tidwall/sjson v1.2.5 // indirect
 	github.com/valyala/fastrand v1.1.0 // indirect
 	github.com/valyala/histogram v1.2.0 // indirect
 	github.com/yosida95/uritemplate/v3 v3.0.2 // indirect
@@ -122,7 +120,7 @@ require (
 	go.uber.org/multierr v1.11.0 // indirect
 	go.yaml.in/yaml/v3 v3.0.5
 	golang.org/x/exp/typeparams v0.0.0-20231108232855-2478ac86f678 // indirect
-	golang.org/x/mod v0.41.0 // indirect
+	golang.org/x/mod v0.41.0
 	golang.org/x/sync v0.24.0
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
@@ -149,3 +147,5 @@ replace github.com/sequential-questioning/sequential-questioning/functions/autom
 replace github.com/sequential-questioning/sequential-questioning/functions/relay => ../functions/relay
 
 replace github.com/sequential-questioning/sequential-questioning/functions/indexer => ../functions/indexer
+
+replace github.com/sequential-questioning/sequential-questioning/functions/local => ../functions/local

@@ -31,6 +31,7 @@ type cataloguePlaybook struct {
 	Text        string `json:"text"` // Markdown: what it asks
 }
 
+// catalogueTool is a tool as it is listed, and the function that serves it.
 type catalogueTool struct {
 	function string
 	asks     bool // the person, by an elicitation
@@ -43,9 +44,9 @@ func parseCatalogue(data []byte) (*catalogue, error) {
 	var document struct {
 		Server *mcp.Implementation `json:"server"`
 		Tools  []struct {
-			Function string          `json:"function"`
-			Asks     bool            `json:"asks"`
-			Tool     json.RawMessage `json:"tool"`
+			FunctionName string          `json:"function"`
+			Asks         bool            `json:"asks"`
+			Tool         json.RawMessage `json:"tool"`
 		} `json:"tools"`
 		Playbooks []cataloguePlaybook `json:"playbooks"`
 	}
@@ -73,13 +74,13 @@ func parseCatalogue(data []byte) (*catalogue, error) {
 			return nil, fmt.Errorf("catalogue: tool %d: %w", i, err)
 		}
 		switch {
-		case entry.Function == "":
+		case entry.FunctionName == "":
 			return nil, fmt.Errorf("catalogue: tool %s: function is missing", tool.Name)
 		case seen[tool.Name]:
 			return nil, fmt.Errorf("catalogue: tool %s: listed twice", tool.Name)
 		}
 		seen[tool.Name] = true
-		parsed.tools = append(parsed.tools, catalogueTool{entry.Function, entry.Asks, tool})
+		parsed.tools = append(parsed.tools, catalogueTool{entry.FunctionName, entry.Asks, tool})
 	}
 	return parsed, nil
 }
@@ -119,11 +120,11 @@ func servedWhole(tool mcp.Tool, written json.RawMessage) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", tool.Name, err)
 	}
-	want, err := members(written)
+	want, err := decodeMembers(written)
 	if err != nil {
 		return err
 	}
-	got, err := members(listed)
+	got, err := decodeMembers(listed)
 	if err != nil {
 		return err
 	}
@@ -135,7 +136,8 @@ func servedWhole(tool mcp.Tool, written json.RawMessage) error {
 	return nil
 }
 
-func members(object []byte) (map[string]any, error) {
+// decodeMembers keeps numbers as they are written.
+func decodeMembers(object []byte) (map[string]any, error) {
 	decoder := json.NewDecoder(bytes.NewReader(object))
 	decoder.UseNumber()
 	var decoded map[string]any

@@ -11,6 +11,7 @@ import (
 	"github.com/caarlos0/env/v11"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/identity"
+	"github.com/sequential-questioning/sequential-questioning/shared/jsonrpc"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 )
 
@@ -21,8 +22,29 @@ const (
 	loopbackOrigins      = "loopback"
 )
 
-// Config says where the tools' functions are and what the gateway accepts. A
-// field left zero takes the default named in its tag.
+// What no operator has a reason to set.
+const (
+	// maxResponse bounds a function's response, in bytes: the gateway holds it whole.
+	maxResponse = 8 << 20
+	// maxWaiting bounds the calls that wait for a person. Each holds a connection
+	// and a goroutine, but none of MaxConcurrentCalls.
+	maxWaiting = 200
+	// elicitationRounds bounds the forms of one call: a function that asks for ever
+	// would keep the call open for ever.
+	elicitationRounds = 10
+	// elicitationCallTimeout ends a call, with all its forms, before the route does:
+	// Knative's limit on a request is 300 s.
+	elicitationCallTimeout = 4*time.Minute + 40*time.Second
+	// pollInterval is what a person may notice of a form that is answered at another
+	// instance, and what an idle wait costs the database.
+	pollInterval = time.Second
+	// keepaliveInterval is well under the 60 s after which proxies such as nginx
+	// close an idle stream.
+	keepaliveInterval = 15 * time.Second
+)
+
+// Config says where the tools' functions are and what the gateway accepts.
+// FromEnvironment returns one; fields without a tag are constants there.
 type Config struct {
 	// FunctionURL is the address of a tool's function; {function} and
 	// {namespace} are replaced.
@@ -30,37 +52,37 @@ type Config struct {
 	// FunctionURLs holds the addresses of functions that live elsewhere, by
 	// function name.
 	FunctionURLs map[string]string `env:"FUNCTION_URLS" envKeyValSeparator:"="`
-	Namespace    string            `env:"POD_NAMESPACE" envDefault:"default"`
+	// Namespace is the one that the gateway runs in.
+	Namespace string `env:"POD_NAMESPACE" envDefault:"default"`
 	// FunctionTimeout is how long a function may stay silent: until its
 	// response begins, and between two events of a streamed one. It must
 	// outlast a cold start.
 	FunctionTimeout time.Duration `env:"FUNCTION_TIMEOUT" envDefault:"30s"`
-	// Identity says whose tokens count. The functions check them again.
-	Identity identity.Config
-
-	MaxBodyBytes     int64 `env:"MAX_BODY_BYTES" envDefault:"1048576"`
-	MaxResponseBytes int64 `env:"MAX_RESPONSE_BYTES" envDefault:"8388608"`
 	// MaxConcurrentCalls is how many calls of functions may be under way, at most
 	// half of them of one principal; further ones are refused for the moment.
 	MaxConcurrentCalls int `env:"MAX_CONCURRENT_CALLS" envDefault:"256"`
+	// Identity says whose tokens count. The functions check them again.
+	Identity identity.Config
+
+	// MaxBodyBytes bounds a request and MaxResponseBytes a function's response.
+	MaxBodyBytes, MaxResponseBytes int64
 
 	// ElicitationTimeout is how long a call of an older client may wait for the
 	// person to answer one form. The form counts for longer: see pendingLifetime.
 	ElicitationTimeout time.Duration `env:"ELICITATION_TIMEOUT" envDefault:"4m30s"`
-	// ElicitationCallTimeout is how long such a call may stay open for all its forms. It has
-	// to end before the route's own limit on a request, which is 300 s in Knative.
-	ElicitationCallTimeout time.Duration `env:"ELICITATION_CALL_TIMEOUT" envDefault:"4m40s"`
-	// ElicitationRounds is how many forms one such call may show.
-	ElicitationRounds int `env:"ELICITATION_ROUNDS" envDefault:"10"`
+	// ElicitationCallTimeout is how long such a call may stay open for all its
+	// forms, and ElicitationRounds how many it may show.
+	ElicitationCallTimeout time.Duration
+	ElicitationRounds      int
 	// ElicitationPollInterval is the longest interval between polls for a response
 	// that another instance received.
-	ElicitationPollInterval time.Duration `env:"ELICITATION_POLL_INTERVAL" envDefault:"1s"`
+	ElicitationPollInterval time.Duration
 	// ElicitationKeepaliveInterval is the interval at which a waiting client is told
 	// that its call is alive.
-	ElicitationKeepaliveInterval time.Duration `env:"ELICITATION_KEEPALIVE_INTERVAL" envDefault:"15s"`
+	ElicitationKeepaliveInterval time.Duration
 	// MaxWaitingCalls is how many calls may wait for a person, at most half of them
 	// of one principal; further ones get their questions as text.
-	MaxWaitingCalls int `env:"MAX_WAITING_CALLS" envDefault:"200"`
+	MaxWaitingCalls int
 	// Postgres keeps pending elicitations; without a URL they end with the instance,
 	// which takes only the responses to its own forms.
 	Postgres postgres.Config
@@ -72,60 +94,43 @@ type Config struct {
 	// without a port; empty means any. A server on loopback needs it against
 	// DNS rebinding.
 	AllowedHosts []string `env:"ALLOWED_HOSTS"`
+	// ServeMetrics adds /metrics to what is served, for a server that only its own
+	// machine can reach. Elsewhere the route to the gateway is public, and metrics
+	// have a port of their own: see function.Main.
+	ServeMetrics bool
 
 	catalogue []byte
 }
 
-// configFromEnvironment reads every setting and names each malformed one.
-func configFromEnvironment() (Config, error) {
-	config, err := env.ParseAs[Config]()
-	if err != nil {
+// FromEnvironment reads every setting and names each malformed one.
+func FromEnvironment() (Config, error) {
+	c := Config{
+		MaxBodyBytes:                 jsonrpc.MaxBodyBytes,
+		MaxResponseBytes:             maxResponse,
+		ElicitationCallTimeout:       elicitationCallTimeout,
+		ElicitationRounds:            elicitationRounds,
+		ElicitationPollInterval:      pollInterval,
+		ElicitationKeepaliveInterval: keepaliveInterval,
+		MaxWaitingCalls:              maxWaiting,
+		catalogue:                    embeddedCatalogue,
+	}
+	if err := env.Parse(&c); err != nil {
 		return Config{}, fmt.Errorf("gateway settings: %w", err)
 	}
-	return config.withDefaults()
-}
-
-func (c Config) withDefaults() (Config, error) {
-	defaults, err := env.ParseAsWithOptions[Config](env.Options{Environment: map[string]string{}})
-	if err != nil {
-		return Config{}, fmt.Errorf("gateway defaults: %w", err)
+	c.AllowedOrigins = trimAll(c.AllowedOrigins)
+	if len(c.AllowedOrigins) == 0 {
+		c.AllowedOrigins = []string{loopbackOrigins}
 	}
-	orDefault(&c.FunctionURL, defaults.FunctionURL)
-	orDefault(&c.Namespace, defaults.Namespace)
-	orDefault(&c.FunctionTimeout, defaults.FunctionTimeout)
-	orDefault(&c.Identity.Timeout, defaults.Identity.Timeout)
-	orDefault(&c.MaxBodyBytes, defaults.MaxBodyBytes)
-	orDefault(&c.MaxResponseBytes, defaults.MaxResponseBytes)
-	orDefault(&c.MaxConcurrentCalls, defaults.MaxConcurrentCalls)
-	orDefault(&c.ElicitationTimeout, defaults.ElicitationTimeout)
-	orDefault(&c.ElicitationRounds, defaults.ElicitationRounds)
-	orDefault(&c.ElicitationCallTimeout, defaults.ElicitationCallTimeout)
-	orDefault(&c.ElicitationPollInterval, defaults.ElicitationPollInterval)
-	orDefault(&c.ElicitationKeepaliveInterval, defaults.ElicitationKeepaliveInterval)
-	orDefault(&c.MaxWaitingCalls, defaults.MaxWaitingCalls)
-	defaults.Postgres.URL = c.Postgres.URL
-	if c.Postgres == (postgres.Config{URL: c.Postgres.URL}) {
-		c.Postgres = defaults.Postgres
-	}
-	c.AllowedOrigins = trimmed(c.AllowedOrigins)
-	c.AllowedHosts = trimmed(c.AllowedHosts)
+	c.AllowedHosts = trimAll(c.AllowedHosts)
 	addresses := make(map[string]string, len(c.FunctionURLs))
 	for function, address := range c.FunctionURLs {
 		addresses[strings.TrimSpace(function)] = strings.TrimSpace(address)
 	}
 	c.FunctionURLs = addresses
-	if len(c.AllowedOrigins) == 0 {
-		c.AllowedOrigins = defaults.AllowedOrigins
-	}
-	if c.catalogue == nil {
-		c.catalogue = embeddedCatalogue
-	}
-	if err := c.validate(); err != nil {
-		return Config{}, fmt.Errorf("gateway settings: %w", err)
-	}
 	return c, nil
 }
 
+// validate names every setting that is wrong.
 func (c Config) validate() error {
 	var errs []error
 	if !strings.Contains(c.FunctionURL, functionPlaceholder) {
@@ -138,23 +143,13 @@ func (c Config) validate() error {
 			errs = append(errs, fmt.Errorf("FUNCTION_URLS %w", err))
 		}
 	}
-	for _, setting := range []struct {
-		name  string
-		value int64
-	}{
-		{"FUNCTION_TIMEOUT", int64(c.FunctionTimeout)},
-		{"MAX_BODY_BYTES", c.MaxBodyBytes},
-		{"MAX_RESPONSE_BYTES", c.MaxResponseBytes},
-		{"MAX_CONCURRENT_CALLS", int64(c.MaxConcurrentCalls)},
-		{"ELICITATION_TIMEOUT", int64(c.ElicitationTimeout)},
-		{"ELICITATION_ROUNDS", int64(c.ElicitationRounds)},
-		{"ELICITATION_CALL_TIMEOUT", int64(c.ElicitationCallTimeout)},
-		{"ELICITATION_POLL_INTERVAL", int64(c.ElicitationPollInterval)},
-		{"ELICITATION_KEEPALIVE_INTERVAL", int64(c.ElicitationKeepaliveInterval)},
-		{"MAX_WAITING_CALLS", int64(c.MaxWaitingCalls)},
+	for name, value := range map[string]int64{
+		"FUNCTION_TIMEOUT":     int64(c.FunctionTimeout),
+		"MAX_CONCURRENT_CALLS": int64(c.MaxConcurrentCalls),
+		"ELICITATION_TIMEOUT":  int64(c.ElicitationTimeout),
 	} {
-		if setting.value < 0 {
-			errs = append(errs, fmt.Errorf("%s must be positive", setting.name))
+		if value <= 0 {
+			errs = append(errs, fmt.Errorf("%s must be positive", name))
 		}
 	}
 	for _, origin := range c.AllowedOrigins {
@@ -162,10 +157,13 @@ func (c Config) validate() error {
 			errs = append(errs, fmt.Errorf("ALLOWED_ORIGINS %q is not scheme://host[:port], %q or %q", origin, loopbackOrigins, anyOrigin))
 		}
 	}
-	return errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("gateway settings: %w", err)
+	}
+	return nil
 }
 
-// functionURL is the address of the named function.
+// functionURL returns the address of the named function.
 func (c Config) functionURL(function string) (*url.URL, error) {
 	address, ok := c.FunctionURLs[function]
 	if !ok {
@@ -186,14 +184,8 @@ func isOrigin(value string) bool {
 	return err == nil && parsed.Scheme != "" && parsed.Host != "" && parsed.Path == "" && parsed.RawQuery == ""
 }
 
-func orDefault[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
-}
-
-func trimmed(values []string) []string {
+// trimAll drops the blanks around values, and empty ones.
+func trimAll(values []string) []string {
 	kept := make([]string, 0, len(values))
 	for _, value := range values {
 		if value = strings.TrimSpace(value); value != "" {

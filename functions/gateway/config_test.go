@@ -13,7 +13,7 @@ import (
 func TestTheEnvironmentSaysWhereFunctionsAre(t *testing.T) {
 	t.Setenv("POD_NAMESPACE", "prod")
 	t.Setenv("FUNCTION_URLS", "report=http://localhost:9003/mcp?a=b, ask=http://localhost:9001/mcp")
-	config, err := configFromEnvironment()
+	config, err := FromEnvironment()
 	require.NoError(t, err)
 	for function, address := range map[string]string{
 		"report":    "http://localhost:9003/mcp?a=b",
@@ -32,18 +32,10 @@ func TestTheEnvironmentSaysWhereFunctionsAre(t *testing.T) {
 	require.Empty(t, config.AllowedHosts)
 }
 
-func TestAConfigLeftEmptyTakesTheDefaults(t *testing.T) {
-	fromNothing, err := Config{}.withDefaults()
-	require.NoError(t, err)
-	fromEnvironment, err := configFromEnvironment()
-	require.NoError(t, err)
-	require.Equal(t, fromEnvironment, fromNothing)
-}
-
 func TestAMalformedSettingFailsStartAndReadinessAndIsNamed(t *testing.T) {
 	for name, c := range map[string]struct{ value, says string }{
 		"FUNCTION_TIMEOUT":     {"soon", "FunctionTimeout"},
-		"MAX_BODY_BYTES":       {"-1", "MAX_BODY_BYTES"},
+		"ELICITATION_TIMEOUT":  {"-1s", "ELICITATION_TIMEOUT"},
 		"MAX_CONCURRENT_CALLS": {"many", "MaxConcurrentCalls"},
 		"FUNCTION_URL":         {"http://no-placeholder/mcp", "FUNCTION_URL"},
 		"FUNCTION_URLS":        {"report=ftp://x", "FUNCTION_URLS"},
@@ -52,7 +44,7 @@ func TestAMalformedSettingFailsStartAndReadinessAndIsNamed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv(name, c.value)
-			f := New()
+			f := New(FromEnvironment)
 			message := f.Start(t.Context(), nil)
 			require.ErrorContains(t, message, c.says)
 			ready, _ := f.Ready(t.Context())
@@ -66,7 +58,7 @@ func TestAMalformedSettingFailsStartAndReadinessAndIsNamed(t *testing.T) {
 }
 
 func TestTheFirstRequestConfiguresAFunctionThatWasNotStarted(t *testing.T) {
-	f := NewWithConfig(Config{Identity: open})
+	f := New(configured(t))
 	ready, err := f.Ready(t.Context())
 	require.NoError(t, err)
 	require.False(t, ready)

@@ -44,9 +44,9 @@ func TestToolsAreListedAsTheCatalogueWritesThem(t *testing.T) {
 	var tools []json.RawMessage
 	require.NoError(t, json.Unmarshal(r.inRevision(t, "2025-11-25", "tools/list", `{}`).result(t)["tools"], &tools))
 	for i, tool := range tools {
-		want, err := members(catalogue.Tools[i].Tool)
+		want, err := decodeMembers(catalogue.Tools[i].Tool)
 		require.NoError(t, err)
-		got, err := members(tool)
+		got, err := decodeMembers(tool)
 		require.NoError(t, err)
 		require.Equal(t, want, got)
 	}

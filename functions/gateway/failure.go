@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -10,24 +11,38 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/jsonrpc"
 )
 
-// What became of a call, as its metric and its error's data say it.
+// Outcomes of a call: labels of its metric, and the reason in its error's data.
+// Alerts and dashboards count them; renaming one is a change of the contract.
 const (
 	outcomeOK            = "ok"
-	outcomeToolError     = "tool_error"
-	outcomeInputRequired = "input_required"
-	outcomeRPCError      = "rpc_error"
-	outcomeUnreachable   = "unreachable"
-	outcomeTimeout       = "timeout"
-	outcomeUnavailable   = "unavailable"
-	outcomeRefused       = "refused"
-	outcomeNotFound      = "not_found"
-	outcomeBadResponse   = "bad_response"
-	outcomeTooLarge      = "too_large"
-	outcomeCut           = "cut"
-	outcomeOverloaded    = "overloaded"
-	outcomeStopping      = "stopping"
-	outcomeCanceled      = "canceled"
+	outcomeToolError     = "tool_error"     // a result with isError
+	outcomeInputRequired = "input_required" // the function asks the person
+	outcomeRPCError      = "rpc_error"      // the function's own JSON-RPC error
+	outcomeUnreachable   = "unreachable"    // no connection to the function
+	outcomeTimeout       = "timeout"        // FUNCTION_TIMEOUT without a byte
+	outcomeUnavailable   = "unavailable"    // HTTP 429 or 5xx, or the database is down
+	outcomeRefused       = "refused"        // HTTP 401 or 403, or a forgotten conversation
+	outcomeNotFound      = "not_found"      // HTTP 404: the function is not deployed
+	outcomeBadResponse   = "bad_response"   // not what the contract says
+	outcomeTooLarge      = "too_large"      // more than MaxResponseBytes
+	outcomeCut           = "cut"            // the connection broke
+	outcomeOverloaded    = "overloaded"     // MAX_CONCURRENT_CALLS are under way
+	outcomeStopping      = "stopping"       // the gateway shuts down
+	outcomeCanceled      = "canceled"       // by the client
 )
+
+// Why a call ends before its function has responded.
+var (
+	// errStopping ends what is in flight when the gateway has no more time.
+	errStopping = errors.New("the gateway is shutting down")
+	// errSilent ends a call whose function sends nothing for FUNCTION_TIMEOUT.
+	errSilent = errors.New("no response within FUNCTION_TIMEOUT")
+	// errGivenUp ends a call whose client has cancelled the request.
+	errGivenUp = errors.New("the client cancelled the request")
+)
+
+// incompatible is what an operator is told of a response that the gateway cannot use.
+const incompatible = "the gateway and the function do not fit each other"
 
 // failure is a call that ends in a JSON-RPC error.
 type failure struct {
@@ -35,10 +50,10 @@ type failure struct {
 	code      int
 	message   string
 	data      json.RawMessage
-	status    int // HTTP status; 0 is 200, as JSON-RPC errors go
-	retry     time.Duration
-	challenge []string // WWW-Authenticate
-	cause     error
+	status    int           // HTTP status; 0 is 200, as JSON-RPC errors go
+	retry     time.Duration // Retry-After; 0 when the call would fail again
+	challenge []string      // WWW-Authenticate
+	cause     error         // for the log; clients do not see it
 }
 
 func (f *failure) Error() string { return f.message }
@@ -52,7 +67,7 @@ func (f *failure) causeText() string {
 	return f.cause.Error()
 }
 
-// retryable is a failure that the same call may not meet again.
+// retryable returns a failure that the same call may not meet again.
 func (t *target) retryable(outcome, what string, after time.Duration, cause error) *failure {
 	seconds := wholeSeconds(after)
 	return &failure{
@@ -65,7 +80,17 @@ func (t *target) retryable(outcome, what string, after time.Duration, cause erro
 	}
 }
 
-// final is a failure that the same call would meet again.
+// canceled returns the failure of a call that its client cancelled.
+func (t *target) canceled(cause error) *failure {
+	return &failure{outcome: outcomeCanceled, code: jsonrpc.InternalError, message: t.tool.Name + ": the caller cancelled the call", cause: cause}
+}
+
+// noResult returns the failure of a call whose function responded with no tool result.
+func (t *target) noResult(cause error) *failure {
+	return t.final(outcomeBadResponse, "its function answered something that is no tool result", incompatible, cause)
+}
+
+// final returns a failure that the same call would meet again.
 func (t *target) final(outcome, what, remedy string, cause error) *failure {
 	return &failure{
 		outcome: outcome,
@@ -76,6 +101,8 @@ func (t *target) final(outcome, what, remedy string, cause error) *failure {
 	}
 }
 
+// failureData is the data member of a failed call's JSON-RPC error. Its names are
+// part of the wire contract.
 func failureData(reason string, retryAfterSeconds int) json.RawMessage {
 	if retryAfterSeconds == 0 {
 		return json.RawMessage(`{"reason":"` + reason + `","retryable":false}`)
@@ -83,11 +110,14 @@ func failureData(reason string, retryAfterSeconds int) json.RawMessage {
 	return json.RawMessage(`{"reason":"` + reason + `","retryable":true,"retryAfterSeconds":` + strconv.Itoa(retryAfterSeconds) + `}`)
 }
 
+// wholeSeconds rounds up: Retry-After has whole seconds, at least one.
 func wholeSeconds(d time.Duration) int { return max(1, int((d+time.Second-1)/time.Second)) }
 
+// maxRetryAfter bounds what a function can have its callers wait.
 const maxRetryAfter = 2 * time.Minute
 
-// retryAfter reads a Retry-After header; absent or unreadable it is otherwise.
+// retryAfter reads a Retry-After header, in seconds or as a date. It returns
+// otherwise when the header is absent or unreadable.
 func retryAfter(header http.Header, otherwise time.Duration) time.Duration {
 	value := header.Get("Retry-After")
 	if seconds, err := strconv.Atoi(value); err == nil && seconds >= 0 {
@@ -99,6 +129,7 @@ func retryAfter(header http.Header, otherwise time.Duration) time.Duration {
 	return otherwise
 }
 
+// writeUnavailable answers 503, to be retried in a second.
 func writeUnavailable(w http.ResponseWriter, text string) {
 	w.Header().Set("Retry-After", "1")
 	jsonrpc.WriteError(w, http.StatusServiceUnavailable, jsonrpc.InternalError, text+"; retry in 1 s: a repeated call is never counted twice")

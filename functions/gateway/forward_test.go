@@ -168,7 +168,9 @@ func TestACallOutlivesTheServersDeadlines(t *testing.T) {
 	})
 	backend := httptest.NewServer(slow)
 	defer backend.Close()
-	gateway := NewWithConfig(Config{Identity: open, FunctionURLs: map[string]string{"report": backend.URL}, catalogue: []byte(testCatalogue)})
+	gateway := New(configured(t, func(c *Config) {
+		c.FunctionURLs, c.catalogue = map[string]string{"report": backend.URL}, []byte(testCatalogue)
+	}))
 	t.Cleanup(func() { _ = gateway.Stop(context.Background()) })
 	front := httptest.NewUnstartedServer(http.HandlerFunc(gateway.Handle))
 	front.Config.ReadTimeout, front.Config.WriteTimeout = 150*time.Millisecond, 150*time.Millisecond

@@ -18,35 +18,24 @@ import (
 
 // Function is the gateway as a Knative function.
 type Function struct {
-	// ServeMetrics adds /metrics to what is served, for a server that only its own
-	// machine can reach. Elsewhere the route to the gateway is public, and metrics
-	// have a port of their own: see function.Main. Set it before Start.
-	ServeMetrics bool
-
 	settings  func() (Config, error)
 	prepare   sync.Once
-	prepared  atomic.Pointer[gateway]
+	prepared  atomic.Pointer[router]
 	telemetry *telemetry.Telemetry
 	err       error
 
-	mu       sync.RWMutex
+	mu       sync.RWMutex // guards stopping
 	stopping bool
-	inFlight sync.WaitGroup
+	requests sync.WaitGroup // under way
 }
 
-// New is a gateway configured by the environment, which is read by Start or by
-// the first request.
-func New() *Function { return &Function{settings: configFromEnvironment} }
-
-// NewWithConfig is a gateway configured by its caller. Start reports what is
-// wrong with the configuration.
-func NewWithConfig(config Config) *Function {
-	return &Function{settings: config.withDefaults}
-}
+// New returns a gateway with the configuration that settings returns, which is
+// called by Start or by the first request: FromEnvironment, or a function of it.
+func New(settings func() (Config, error)) *Function { return &Function{settings: settings} }
 
 // Start reads the configuration and the catalogue. It opens no connection.
 func (f *Function) Start(ctx context.Context, _ map[string]string) error {
-	_, err := f.gateway(ctx)
+	_, err := f.open(ctx)
 	return err
 }
 
@@ -59,7 +48,7 @@ func (f *Function) Stop(ctx context.Context) error {
 	f.Drain()
 
 	drained := make(chan struct{})
-	go func() { f.inFlight.Wait(); close(drained) }()
+	go func() { f.requests.Wait(); close(drained) }()
 	var err error
 	select {
 	case <-drained:
@@ -67,8 +56,8 @@ func (f *Function) Stop(ctx context.Context) error {
 		err = fmt.Errorf("gateway stopped with calls in flight: %w", ctx.Err())
 	}
 	f.prepare.Do(func() { f.err = errors.New("gateway is stopped") })
-	if g := f.prepared.Load(); g != nil {
-		err = errors.Join(err, g.close(ctx))
+	if rt := f.prepared.Load(); rt != nil {
+		err = errors.Join(err, rt.close(ctx))
 	}
 	if f.telemetry != nil {
 		err = errors.Join(err, f.telemetry.Shutdown(context.WithoutCancel(ctx)))
@@ -80,8 +69,8 @@ func (f *Function) Stop(ctx context.Context) error {
 // they return the questions as text, and their forms stay pending. Call it before
 // http.Server.Shutdown of the server that serves Handle, which waits for calls.
 func (f *Function) Drain() {
-	if g := f.prepared.Load(); g != nil {
-		g.drain()
+	if rt := f.prepared.Load(); rt != nil {
+		rt.drain()
 	}
 }
 
@@ -103,61 +92,60 @@ func (f *Function) Handle(w http.ResponseWriter, r *http.Request) {
 	if f.health(w, r) {
 		return
 	}
-	if !f.enter() {
+	if !f.admit() {
 		writeUnavailable(w, "the gateway is shutting down")
 		return
 	}
-	defer f.inFlight.Done()
-	g, err := f.gateway(r.Context())
+	defer f.requests.Done()
+	rt, err := f.open(r.Context())
 	if err != nil {
 		jsonrpc.WriteError(w, http.StatusInternalServerError, jsonrpc.InternalError, "the gateway is misconfigured; retrying will not help: see its log")
 		return
 	}
-	g.ServeHTTP(w, r)
+	rt.ServeHTTP(w, r)
 }
 
-func (f *Function) enter() bool {
+// admit counts a request in, unless the gateway stops.
+func (f *Function) admit() bool {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
 	if f.stopping {
 		return false
 	}
-	f.inFlight.Add(1)
+	f.requests.Add(1)
 	return true
 }
 
-func (f *Function) gateway(ctx context.Context) (*gateway, error) {
+// open prepares the router once.
+func (f *Function) open(ctx context.Context) (*router, error) {
 	f.prepare.Do(func() {
-		defer func() {
-			if f.err != nil {
-				slog.ErrorContext(ctx, "gateway cannot start", "error", f.err)
-			}
-		}()
-		config, err := f.settings()
-		if err != nil {
-			f.err = err
-			return
+		if f.err = f.setUp(ctx); f.err != nil {
+			slog.ErrorContext(ctx, "gateway cannot start", "error", f.err)
 		}
-		if f.telemetry, f.err = telemetry.Setup(context.WithoutCancel(ctx), "gateway"); f.err != nil {
-			return
-		}
-		var metrics http.Handler
-		if f.ServeMetrics {
-			metrics = telemetry.Metrics()
-		}
-		g, err := newGateway(config, metrics)
-		if err != nil {
-			f.err = err
-			return
-		}
-		f.prepared.Store(g)
 	})
-	if g := f.prepared.Load(); g != nil {
-		return g, nil
+	if rt := f.prepared.Load(); rt != nil {
+		return rt, nil
 	}
 	return nil, f.err
 }
 
+func (f *Function) setUp(ctx context.Context) error {
+	config, err := f.settings()
+	if err != nil {
+		return err
+	}
+	if f.telemetry, err = telemetry.Setup(context.WithoutCancel(ctx), "gateway"); err != nil {
+		return err
+	}
+	rt, err := newRouter(config)
+	if err != nil {
+		return err
+	}
+	f.prepared.Store(rt)
+	return nil
+}
+
+// health answers what Knative probes, and says whether the request is a probe.
 func (f *Function) health(w http.ResponseWriter, r *http.Request) bool {
 	switch r.URL.Path {
 	case "/health", "/health/readiness":

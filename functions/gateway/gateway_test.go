@@ -56,6 +56,18 @@ func TestMain(m *testing.M) {
 // open serves every caller.
 var open = identity.Config{AllowUnauthenticated: true}
 
+// configured returns the settings of a gateway that serves every caller.
+func configured(t testing.TB, adjust ...func(*Config)) func() (Config, error) {
+	t.Helper()
+	config, err := FromEnvironment()
+	require.NoError(t, err)
+	config.Identity = open
+	for _, change := range adjust {
+		change(&config)
+	}
+	return func() (Config, error) { return config, nil }
+}
+
 // route is a running gateway whose report tool is served by a function of the
 // test's own.
 type route struct {
@@ -73,16 +85,11 @@ func newRoute(t testing.TB, function http.Handler, adjust ...func(*Config)) *rou
 
 func newRouteTo(t testing.TB, address string, adjust ...func(*Config)) *route {
 	t.Helper()
-	config := Config{
-		Identity:     open,
-		FunctionURLs: map[string]string{"report": address, "ask": "http://127.0.0.1:1/mcp"},
-		catalogue:    []byte(testCatalogue),
-	}
-	for _, change := range adjust {
-		change(&config)
-	}
-	gateway := NewWithConfig(config)
-	gateway.ServeMetrics = true
+	gateway := New(configured(t, append([]func(*Config){func(config *Config) {
+		config.FunctionURLs = map[string]string{"report": address, "ask": "http://127.0.0.1:1/mcp"}
+		config.catalogue = []byte(testCatalogue)
+		config.ServeMetrics = true
+	}}, adjust...)...))
 	require.NoError(t, gateway.Start(t.Context(), nil))
 	front := httptest.NewServer(http.HandlerFunc(gateway.Handle))
 	t.Cleanup(func() {
@@ -125,9 +132,9 @@ func (r reply) result(t testing.TB) map[string]json.RawMessage {
 	return result
 }
 
-func (r reply) failure(t testing.TB) messageError {
+func (r reply) failure(t testing.TB) functionError {
 	t.Helper()
-	var failed messageError
+	var failed functionError
 	require.Contains(t, r.message(t), "error", r.body)
 	require.NoError(t, json.Unmarshal(r.message(t)["error"], &failed))
 	return failed

@@ -11,12 +11,14 @@ import (
 	"go.opentelemetry.io/otel/metric"
 )
 
+// meters are the gateway's own metrics.
 type meters struct {
 	calls    metric.Int64Counter
 	duration metric.Float64Histogram
 	waiting  metric.Int64UpDownCounter
 }
 
+// newMeters registers them with the global meter provider.
 func newMeters() (meters, error) {
 	meter := otel.Meter("github.com/sequential-questioning/sequential-questioning/functions/gateway")
 	calls, err := meter.Int64Counter("mcp.gateway.calls",
@@ -40,11 +42,11 @@ func newMeters() (meters, error) {
 }
 
 // observe counts a call and logs it when it failed, never with its arguments.
-func (g *gateway) observe(ctx context.Context, t *target, outcome string, took time.Duration, cold bool, failed *failure) {
+func (m meters) observe(ctx context.Context, t *target, outcome string, took time.Duration, cold bool, failed *failure) {
 	ctx = context.WithoutCancel(ctx)
 	tool := attribute.String("tool", t.tool.Name)
-	g.meters.calls.Add(ctx, 1, metric.WithAttributes(tool, attribute.String("outcome", outcome)))
-	g.meters.duration.Record(ctx, took.Seconds(), metric.WithAttributes(tool, attribute.Bool("cold", cold)))
+	m.calls.Add(ctx, 1, metric.WithAttributes(tool, attribute.String("outcome", outcome)))
+	m.duration.Record(ctx, took.Seconds(), metric.WithAttributes(tool, attribute.Bool("cold", cold)))
 	if failed == nil {
 		return
 	}

@@ -11,17 +11,17 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/jsonrpc"
 )
 
-// guard turns away requests that a web page should not have been able to send,
-// and answers those that it may with CORS headers.
-func (g *gateway) guard(next http.Handler) http.Handler {
-	return g.knownHost(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+// guard refuses requests that a web page should not have been able to send, and
+// answers those that it may with CORS headers.
+func guard(hosts []string, allowed origins, next http.Handler) http.Handler {
+	return knownHost(hosts, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Add("Vary", "Origin")
 		origin := r.Header.Get("Origin")
 		if origin == "" {
 			next.ServeHTTP(w, r)
 			return
 		}
-		if !g.origins.allow(origin) {
+		if !allowed.allow(origin) {
 			jsonrpc.WriteError(w, http.StatusForbidden, jsonrpc.InvalidRequest, "this origin is not allowed: see ALLOWED_ORIGINS")
 			return
 		}
@@ -38,6 +38,7 @@ func (g *gateway) guard(next http.Handler) http.Handler {
 	}))
 }
 
+// requestHeaders are the headers that a page may send, in lower case.
 var requestHeaders = []string{
 	"content-type", "accept", "authorization", "last-event-id",
 	"mcp-protocol-version", "mcp-session-id", "mcp-method", "mcp-name",
@@ -57,6 +58,7 @@ func corsHeaders(asked string) string {
 	return strings.Join(allowed, ", ")
 }
 
+// origins are the web origins that may call: ALLOWED_ORIGINS.
 type origins struct {
 	any, loopback bool
 	listed        map[string]bool
@@ -97,13 +99,13 @@ func isLoopback(host string) bool {
 }
 
 // knownHost refuses a Host header that is not listed: the mark of DNS
-// rebinding. It is off while no host is listed.
-func (g *gateway) knownHost(next http.Handler) http.Handler {
-	if len(g.config.AllowedHosts) == 0 {
+// rebinding. It is off while none is.
+func knownHost(hosts []string, next http.Handler) http.Handler {
+	if len(hosts) == 0 {
 		return next
 	}
 	known := map[string]bool{}
-	for _, host := range g.config.AllowedHosts {
+	for _, host := range hosts {
 		known[strings.ToLower(host)] = true
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -3,9 +3,8 @@ package gateway
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/elicitation"
@@ -21,9 +20,9 @@ const (
 	// maxPending bounds the pending elicitations of one principal, each of which
 	// holds a call's arguments. The oldest go first.
 	maxPending = 1000
-	// maxLookedAt bounds how many pending elicitations of one session or
-	// conversation are looked at, the newest first. A call has 10 forms at most.
-	maxLookedAt = 20
+	// maxRead bounds how many pending elicitations of one session or conversation
+	// are read, the newest first. A call has 10 forms at most.
+	maxRead = 20
 )
 
 // pending is an elicitation that was sent to a client of an older revision and
@@ -56,12 +55,16 @@ type pending struct {
 	Patience time.Duration
 }
 
-// pendings stores the pending elicitations of the context's principal. Those that
+// errForgotten says that the conversation of a form has been erased.
+var errForgotten = errors.New("the conversation has been forgotten")
+
+// pendingStore holds the pending elicitations of the context's principal. Those that
 // have expired are not found.
-type pendings interface {
-	// open stores a new one and deletes the one whose response led to it, if any.
+type pendingStore interface {
+	// open stores a new one and deletes the one whose response led to it, if any. It
+	// returns errForgotten when the conversation has been erased.
 	open(ctx context.Context, p pending, used string, lifetime time.Duration) error
-	// ofSession and ofConversation return the newest first, at most maxLookedAt.
+	// ofSession and ofConversation return the newest first, at most maxRead.
 	ofSession(ctx context.Context, session []byte) ([]pending, error)
 	ofConversation(ctx context.Context, conversation string) ([]pending, error)
 	// respond stores a response, the first that comes, and returns what it is for.
@@ -73,6 +76,7 @@ type pendings interface {
 	// finish deletes the ones of a conversation that a person responded to. The
 	// others can still be answered, but no call resumes them.
 	finish(ctx context.Context, conversation string) error
+	// close releases what the store holds. It is called once.
 	close()
 }
 
@@ -129,30 +133,4 @@ func historyOf(session []pending, call []byte) history {
 		h.noForms, h.patience = !*shown, 0
 	}
 	return h
-}
-
-// digest tells parts apart, however they are cut.
-func digest(parts ...[]byte) []byte {
-	hash := sha256.New()
-	for _, part := range parts {
-		var length [8]byte
-		binary.BigEndian.PutUint64(length[:], uint64(len(part)))
-		hash.Write(length[:])
-		hash.Write(part)
-	}
-	return hash.Sum(nil)
-}
-
-// callDigest is the same for calls of a tool that differ only in how their
-// arguments are written.
-func callDigest(tool string, arguments json.RawMessage) []byte {
-	decoder := json.NewDecoder(bytes.NewReader(arguments))
-	decoder.UseNumber()
-	var decoded any
-	if decoder.Decode(&decoded) == nil {
-		if canonical, err := json.Marshal(decoded); err == nil {
-			arguments = canonical
-		}
-	}
-	return digest([]byte(tool), arguments)
 }

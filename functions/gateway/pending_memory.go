@@ -11,20 +11,21 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 )
 
-// memoryPendings keeps pending elicitations in this process, for a gateway
+// memoryStore keeps pending elicitations in this process, for a gateway
 // without a database: they end with it, and other instances do not see them.
-type memoryPendings struct {
+type memoryStore struct {
 	mu  sync.Mutex
 	all []memoryPending // the newest last
 }
 
+// memoryPending is a pending elicitation with what the table has as columns.
 type memoryPending struct {
 	pending
 	principal string
 	expires   time.Time
 }
 
-func (m *memoryPendings) open(ctx context.Context, p pending, used string, lifetime time.Duration) error {
+func (m *memoryStore) open(ctx context.Context, p pending, used string, lifetime time.Duration) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := time.Now()
@@ -43,15 +44,15 @@ func (m *memoryPendings) open(ctx context.Context, p pending, used string, lifet
 	return nil
 }
 
-func (m *memoryPendings) ofSession(ctx context.Context, session []byte) ([]pending, error) {
+func (m *memoryStore) ofSession(ctx context.Context, session []byte) ([]pending, error) {
 	return m.find(ctx, func(p pending) bool { return bytes.Equal(p.Session, session) }), nil
 }
 
-func (m *memoryPendings) ofConversation(ctx context.Context, conversation string) ([]pending, error) {
+func (m *memoryStore) ofConversation(ctx context.Context, conversation string) ([]pending, error) {
 	return m.find(ctx, func(p pending) bool { return p.Conversation == conversation }), nil
 }
 
-func (m *memoryPendings) find(ctx context.Context, wanted func(pending) bool) []pending {
+func (m *memoryStore) find(ctx context.Context, wanted func(pending) bool) []pending {
 	var found []pending
 	m.change(ctx, func(e *memoryPending) {
 		if wanted(e.pending) {
@@ -59,10 +60,10 @@ func (m *memoryPendings) find(ctx context.Context, wanted func(pending) bool) []
 		}
 	})
 	slices.Reverse(found)
-	return found[:min(len(found), maxLookedAt)]
+	return found[:min(len(found), maxRead)]
 }
 
-func (m *memoryPendings) respond(ctx context.Context, id string, response clientResponse) (p pending, known bool, err error) {
+func (m *memoryStore) respond(ctx context.Context, id string, response clientResponse) (p pending, known bool, err error) {
 	m.change(ctx, func(e *memoryPending) {
 		if e.ID != id {
 			return
@@ -76,7 +77,7 @@ func (m *memoryPendings) respond(ctx context.Context, id string, response client
 	return p, known, nil
 }
 
-func (m *memoryPendings) giveUp(ctx context.Context, request []byte) error {
+func (m *memoryStore) giveUp(ctx context.Context, request []byte) error {
 	m.change(ctx, func(e *memoryPending) {
 		if bytes.Equal(e.Request, request) && e.Response == nil && e.Patience == 0 {
 			e.Patience = time.Since(e.OpenedAt)
@@ -88,7 +89,7 @@ func (m *memoryPendings) giveUp(ctx context.Context, request []byte) error {
 	return nil
 }
 
-func (m *memoryPendings) notShown(ctx context.Context, id string) error {
+func (m *memoryStore) notShown(ctx context.Context, id string) error {
 	m.change(ctx, func(e *memoryPending) {
 		if e.ID == id && e.Response == nil {
 			e.Shown = new(bool)
@@ -97,7 +98,7 @@ func (m *memoryPendings) notShown(ctx context.Context, id string) error {
 	return nil
 }
 
-func (m *memoryPendings) finish(ctx context.Context, conversation string) error {
+func (m *memoryStore) finish(ctx context.Context, conversation string) error {
 	m.change(ctx, func(e *memoryPending) {
 		if e.Conversation == conversation {
 			e.Call = nil
@@ -111,10 +112,10 @@ func (m *memoryPendings) finish(ctx context.Context, conversation string) error 
 	return nil
 }
 
-func (m *memoryPendings) close() {}
+func (m *memoryStore) close() {}
 
 // change visits what has not expired, the oldest first.
-func (m *memoryPendings) change(ctx context.Context, visit func(*memoryPending)) {
+func (m *memoryStore) change(ctx context.Context, visit func(*memoryPending)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for i := range m.all {

@@ -16,14 +16,11 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 )
 
-// postgresPendings keeps pending elicitations in the table elicitations, where
+// postgresStore keeps pending elicitations in the table elicitations, where
 // every instance of the gateway finds them.
-type postgresPendings struct{ pool *pgxpool.Pool }
+type postgresStore struct{ pool *pgxpool.Pool }
 
-// errForgotten says that the conversation of a form has been erased.
-var errForgotten = errors.New("the conversation has been forgotten")
-
-func (s *postgresPendings) open(ctx context.Context, p pending, used string, lifetime time.Duration) error {
+func (s *postgresStore) open(ctx context.Context, p pending, used string, lifetime time.Duration) error {
 	err := s.do(ctx, func(tx pgx.Tx) error {
 		batch := &pgx.Batch{}
 		batch.Queue(`DELETE FROM elicitations WHERE id = $1`, used)
@@ -48,6 +45,7 @@ func (s *postgresPendings) open(ctx context.Context, p pending, used string, lif
 const columns = `id, conversation_id::text, session, call, request, tool, arguments, form, state, response, shown,
 	coalesce(patience, '0'), opened_at, coalesce(responded_at, '-infinity')`
 
+// scan reads the columns.
 func scan(row pgx.CollectableRow) (p pending, err error) {
 	var response []byte
 	var responded pgtype.Timestamptz // infinite until there is a response
@@ -62,19 +60,19 @@ func scan(row pgx.CollectableRow) (p pending, err error) {
 	return p, err
 }
 
-func (s *postgresPendings) ofSession(ctx context.Context, session []byte) ([]pending, error) {
+func (s *postgresStore) ofSession(ctx context.Context, session []byte) ([]pending, error) {
 	return s.find(ctx, `session = $1`, session)
 }
 
-func (s *postgresPendings) ofConversation(ctx context.Context, conversation string) ([]pending, error) {
+func (s *postgresStore) ofConversation(ctx context.Context, conversation string) ([]pending, error) {
 	return s.find(ctx, `conversation_id = $1`, conversation)
 }
 
-func (s *postgresPendings) find(ctx context.Context, condition string, value any) (found []pending, err error) {
+func (s *postgresStore) find(ctx context.Context, condition string, value any) (found []pending, err error) {
 	err = s.do(ctx, func(tx pgx.Tx) error {
 		rows, _ := tx.Query(ctx, `
 			SELECT `+columns+` FROM elicitations WHERE `+condition+` AND expires_at > now() AND conversation_id IS NOT NULL
-			ORDER BY opened_at DESC LIMIT $2`, value, maxLookedAt)
+			ORDER BY opened_at DESC LIMIT $2`, value, maxRead)
 		found, err = pgx.CollectRows(rows, scan)
 		return err
 	})
@@ -84,7 +82,7 @@ func (s *postgresPendings) find(ctx context.Context, condition string, value any
 	return found, nil
 }
 
-func (s *postgresPendings) respond(ctx context.Context, id string, response clientResponse) (p pending, known bool, err error) {
+func (s *postgresStore) respond(ctx context.Context, id string, response clientResponse) (p pending, known bool, err error) {
 	encoded, err := json.Marshal(response)
 	if err != nil {
 		return p, false, fmt.Errorf("encode response: %w", err)
@@ -107,25 +105,26 @@ func (s *postgresPendings) respond(ctx context.Context, id string, response clie
 	return p, true, nil
 }
 
-func (s *postgresPendings) giveUp(ctx context.Context, request []byte) error {
+func (s *postgresStore) giveUp(ctx context.Context, request []byte) error {
 	return s.exec(ctx, "note that the client gave up", `
 		UPDATE elicitations SET patience = now() - opened_at, shown = CASE WHEN now() - opened_at < $2 THEN false ELSE shown END
 		WHERE request = $1 AND response IS NULL AND patience IS NULL`, request, elicitation.ShownAfter)
 }
 
-func (s *postgresPendings) notShown(ctx context.Context, id string) error {
+func (s *postgresStore) notShown(ctx context.Context, id string) error {
 	return s.exec(ctx, "note that a form was not shown", `UPDATE elicitations SET shown = false WHERE id = $1 AND response IS NULL`, id)
 }
 
-func (s *postgresPendings) finish(ctx context.Context, conversation string) error {
+func (s *postgresStore) finish(ctx context.Context, conversation string) error {
 	return s.exec(ctx, "delete used responses", `
 		WITH rest AS (UPDATE elicitations SET call = NULL WHERE conversation_id = $1 AND (response IS NULL OR NOT shown))
 		DELETE FROM elicitations WHERE conversation_id = $1 AND response IS NOT NULL AND shown`, conversation)
 }
 
-func (s *postgresPendings) close() { s.pool.Close() }
+func (s *postgresStore) close() { s.pool.Close() }
 
-func (s *postgresPendings) exec(ctx context.Context, what, statement string, arguments ...any) error {
+// exec runs one statement. what names it in an error.
+func (s *postgresStore) exec(ctx context.Context, what, statement string, arguments ...any) error {
 	err := s.do(ctx, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, statement, arguments...)
 		return err
@@ -137,7 +136,7 @@ func (s *postgresPendings) exec(ctx context.Context, what, statement string, arg
 }
 
 // do runs a transaction that sees the principal's rows.
-func (s *postgresPendings) do(ctx context.Context, run func(pgx.Tx) error) error {
+func (s *postgresStore) do(ctx context.Context, run func(pgx.Tx) error) error {
 	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `SELECT set_config('app.principal', $1, true)`, principal.From(ctx)); err != nil {
 			return err

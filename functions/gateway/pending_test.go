@@ -55,7 +55,7 @@ func (a *asked) cancel(t *testing.T) {
 	require.ErrorContains(t, err, "EOF", "a cancelled request gets no response")
 }
 
-func (r *route) gateway() *gateway { return r.function.prepared.Load() }
+func (r *route) gateway() *router { return r.function.prepared.Load() }
 
 func TestAnIdenticalCallResumesTheForm(t *testing.T) {
 	t.Parallel()
@@ -142,7 +142,7 @@ func TestAFunctionThatIsDownLosesNoLateResponse(t *testing.T) {
 	require.Contains(t, a.text(t), `{\"alpha\":3}`)
 }
 
-func TestACancelledCallGivesItsSeatBack(t *testing.T) {
+func TestACancelledCallReleasesItsQuota(t *testing.T) {
 	t.Parallel()
 	r := newRoute(t, new(forms).handler(), func(c *Config) { c.MaxWaitingCalls = 1 })
 	a := askOver(t, r, "2025-11-25", "")
@@ -183,7 +183,7 @@ func TestAClientThatShowsNoFormsGetsTheQuestionsAsText(t *testing.T) {
 				// It may be a person who is slow: the form is shown once more, for less
 				// time than the client waits.
 				eventually(t, "it is noted", func() bool {
-					session, _ := a.route.gateway().pendings.ofSession(context.Background(), digest([]byte(a.session)))
+					session, _ := a.route.gateway().bridge.pendings.ofSession(context.Background(), digest([]byte(a.session)))
 					return session[0].Patience > 0
 				})
 				began := time.Now()
@@ -226,7 +226,7 @@ func TestAClientThatShowsFormsIsWaitedForAgain(t *testing.T) {
 
 func TestAResponseCountsForItsOwnPrincipalOnly(t *testing.T) {
 	t.Parallel()
-	store := &memoryPendings{}
+	store := &memoryStore{}
 	ada, mallory := principal.With(t.Context(), "ada"), principal.With(t.Context(), "mallory")
 	require.NoError(t, store.open(ada, pending{ID: "ask-1", Conversation: "c", Session: []byte("s")}, "", time.Minute))
 	response := clientResponse{Result: json.RawMessage(`{"action":"accept"}`)}
@@ -249,7 +249,7 @@ func TestAResponseCountsForItsOwnPrincipalOnly(t *testing.T) {
 
 func TestPendingElicitationsAreBounded(t *testing.T) {
 	t.Parallel()
-	store := &memoryPendings{}
+	store := &memoryStore{}
 	for n := range maxPending + 10 {
 		require.NoError(t, store.open(t.Context(), pending{ID: fmt.Sprint(n), Conversation: "c"}, "", time.Minute))
 	}
@@ -259,7 +259,7 @@ func TestPendingElicitationsAreBounded(t *testing.T) {
 
 func TestNoPrincipalHoldsTheWhole(t *testing.T) {
 	t.Parallel()
-	s := newShares(5, false)
+	s := newQuota(5, false)
 	var release func()
 	for range 2 {
 		var ok bool
@@ -279,11 +279,11 @@ func TestNoPrincipalHoldsTheWhole(t *testing.T) {
 	require.True(t, ok)
 	require.NotContains(t, s.by, "")
 
-	alone := newShares(2, true)
+	alone := newQuota(2, true)
 	for range 2 {
 		_, ok = alone.take("local")
 		require.True(t, ok, "the one principal has the whole")
 	}
-	_, ok = newShares(1, false).take("ada")
+	_, ok = newQuota(1, false).take("ada")
 	require.True(t, ok)
 }

@@ -1,7 +1,10 @@
 package gateway
 
 import (
+	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
 	"mime"
 	"net/http"
@@ -10,6 +13,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/elicitation"
+	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 )
 
 // showsForms ends the session id of a client that declared at initialize that
@@ -17,7 +21,7 @@ import (
 // answer. It is not sealed, since a client can only deceive itself with it.
 const showsForms = ".forms"
 
-// newSession is the session id that answers an initialize request.
+// newSession returns the session id that answers an initialize request.
 func newSession(params json.RawMessage) string {
 	id := rand.Text()
 	var declared struct {
@@ -34,8 +38,8 @@ func takesForms(header http.Header) bool {
 	return strings.HasSuffix(header.Get(mcp.HeaderSessionID), showsForms)
 }
 
-// formsOf is the revision in whose words a caller of an older revision can be
-// sent forms, empty when it cannot.
+// formsOf returns the revision in whose words a caller of an older revision can be
+// sent forms; empty when it cannot.
 func formsOf(header http.Header) string {
 	revision := header.Get(mcp.HeaderProtocolVersion)
 	if !takesForms(header) || !elicitation.Known(revision) {
@@ -49,4 +53,27 @@ func formsOf(header http.Header) string {
 		}
 	}
 	return ""
+}
+
+// requestDigest identifies a request of a session; nil when the client has no
+// session, and therefore cannot be told from others.
+func requestDigest(ctx context.Context, header http.Header, id json.RawMessage) []byte {
+	session := header.Get(mcp.HeaderSessionID)
+	if session == "" {
+		return nil
+	}
+	return digest([]byte(principal.From(ctx)), []byte(session), id)
+}
+
+// digest returns a SHA-256 of the parts, each preceded by its length so that parts
+// that are cut elsewhere have another digest.
+func digest(parts ...[]byte) []byte {
+	hash := sha256.New()
+	for _, part := range parts {
+		var length [8]byte
+		binary.BigEndian.PutUint64(length[:], uint64(len(part)))
+		hash.Write(length[:])
+		hash.Write(part)
+	}
+	return hash.Sum(nil)
 }

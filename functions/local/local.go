@@ -69,8 +69,7 @@ func Run(ctx context.Context, options Options, ready func(url string)) (err erro
 	}
 	defer func() { err = errors.Join(err, shown.Shutdown(context.WithoutCancel(ctx))) }()
 	functions := assemble()
-	route := gateway.New()
-	route.ServeMetrics = true
+	route := gateway.New(gatewayConfig)
 	defer func() { err = errors.Join(err, stop(functions, route)) }()
 	for _, f := range functions {
 		if err := f.Start(ctx, nil); err != nil {
@@ -121,18 +120,26 @@ func configure(database, data string) error {
 		// Whoever reaches this machine's loopback is its user.
 		"ALLOW_UNAUTHENTICATED": "true",
 		"ALLOWED_HOSTS":         "localhost,127.0.0.1,[::1]",
-		// No route limits a request here: a person may take a day over a form, and
-		// as long over each of ten in one call.
-		"ELICITATION_TIMEOUT":       "24h",
-		"ELICITATION_CALL_TIMEOUT":  "240h",
-		"ELICITATION_POLL_INTERVAL": "15s", // there is no other instance
-		"LOG_FORMAT":                "text",
+		// No route limits a request here: a person may take a day over a form.
+		"ELICITATION_TIMEOUT": "24h",
+		"LOG_FORMAT":          "text",
 	} {
 		if os.Getenv(name) == "" {
 			os.Setenv(name, value)
 		}
 	}
 	return nil
+}
+
+// gatewayConfig is the environment's, for the one instance on a laptop: only its
+// user reaches its metrics, every form of a call may take its whole time, and there
+// is no other instance to poll for.
+func gatewayConfig() (gateway.Config, error) {
+	config, err := gateway.FromEnvironment()
+	config.ServeMetrics = true
+	config.ElicitationCallTimeout = time.Duration(config.ElicitationRounds) * config.ElicitationTimeout
+	config.ElicitationPollInterval = 15 * time.Second
+	return config, err
 }
 
 // instance is a function with all its hooks.
@@ -145,12 +152,12 @@ type instance interface {
 // served is a function that others of this process can call.
 type served struct {
 	instance
-	leave func(context.Context) error
+	unserve func(context.Context) error
 }
 
 // Stop waits for the calls under way first.
 func (s served) Stop(ctx context.Context) error {
-	return errors.Join(s.leave(ctx), s.instance.Stop(ctx))
+	return errors.Join(s.unserve(ctx), s.instance.Stop(ctx))
 }
 
 // assemble makes every function but the gateway, each called under its name. One

@@ -37,11 +37,11 @@ func openMemory() (fill func(context.Context) error, stop func() error, err erro
 	if err != nil {
 		return nil, nil, fmt.Errorf("start memory: %w", err)
 	}
-	leave := inprocess.Listen(name, connections.DialContext)
+	unlisten := inprocess.Listen(name, connections.DialContext)
 	os.Setenv("QDRANT_URL", "http://"+name+inprocess.Domain)
 	return rebuild, func() error {
 		os.Unsetenv("QDRANT_URL")
-		leave()
+		unlisten()
 		server.Close()
 		return nil
 	}, nil

@@ -141,7 +141,7 @@ func TestSnapshotsOfAnotherEnvironmentAreNotTaken(t *testing.T) {
 
 func TestMemoryIsMadeAnewFromTheDatabase(t *testing.T) {
 	t.Parallel()
-	w := initialised(t, "prod").applied("prod").with("QDRANT_URL", qdranttest.URL(t)).with("QDRANT_TIMEOUT", "5s")
+	w := initialised(t, "prod").applied("prod").with("QDRANT_URL", qdranttest.URL(t))
 	s := w.service("prod")
 	open(t, t.Context(), s, "Book a trip")
 	assert.Contains(t, w.must("memory", "rebuild", "prod", "--dry-run"), "from 1 conversations")

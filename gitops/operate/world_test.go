@@ -19,6 +19,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/embedded"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
+	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
 func TestMain(m *testing.M) { postgrestest.Main(m, nil) }
@@ -148,7 +149,7 @@ func (w *world) service(e string) *conversation.Service {
 		URL: w.functions(e), MaxConns: 4, ConnectTimeout: 2 * time.Second, StatementTimeout: 5 * time.Second, LockTimeout: 5 * time.Second,
 	})
 	require.NoError(w.t, err)
-	s := conversation.New(pool, conversation.Config{BatchSize: 2, MaxQuestions: 100})
+	s := conversation.New(store.New(pool), conversation.Config{BatchSize: 2, MaxQuestions: 100})
 	w.t.Cleanup(s.Close)
 	return s
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
 	"github.com/sequential-questioning/sequential-questioning/shared/playbook"
@@ -17,6 +16,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/slotspec"
 	"github.com/sequential-questioning/sequential-questioning/shared/schema"
+	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
 // AskInput opens a conversation, or continues one.
@@ -41,6 +41,17 @@ const (
 	maxNeeded   = 256 << 10 // bytes
 )
 
+// opening is what a new conversation starts from.
+type opening struct {
+	store.Opening
+	language     string   // as a BCP 47 tag, empty where it is not known
+	alternatives []string // playbooks that would serve too
+	warnings     []string // about information_needed
+	turn         Turn
+}
+
+func (o *opening) loaded() *conversation { return &conversation{&o.Conversation} }
+
 // Ask opens a conversation and returns its first batch of questions. With a
 // conversation_id it continues that one, as FollowUp does.
 func (s *Service) Ask(ctx context.Context, in AskInput) (Turn, error) {
@@ -60,31 +71,21 @@ func (s *Service) Ask(ctx context.Context, in AskInput) (Turn, error) {
 	if err != nil {
 		return Turn{}, err
 	}
-	var turn Turn
-	joined := false
-	err = s.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
-		opened, err := o.open(ctx, tx)
-		if errors.Is(err, errForeignSession) {
-			return fault.Invalidf("session_id", "belongs to another user; leave it out to start a new one")
-		}
-		if err != nil || opened {
-			return err
-		}
-		joined = true
-		result, err := openedBefore(ctx, tx, o.openedBy, o.fingerprint)
-		if err != nil {
-			return fmt.Errorf("read earlier call: %w", err)
-		}
-		if result == nil {
-			return fault.Invalidf("metadata.idempotency_key", "was used for another call; give a new one")
-		}
-		return json.Unmarshal(result, &turn)
-	})
-	if err != nil || joined {
+	earlier, err := s.store.Open(ctx, &o.Opening)
+	switch {
+	case errors.Is(err, store.ErrForeignSession):
+		return Turn{}, fault.Invalidf("session_id", "belongs to another user; leave it out to start a new one")
+	case errors.Is(err, store.ErrOtherCall):
+		return Turn{}, fault.Invalidf("metadata.idempotency_key", "was used for another call; give a new one")
+	case err != nil:
+		return Turn{}, unavailable(err)
+	case earlier != nil:
+		var turn Turn
+		err := json.Unmarshal(earlier, &turn)
 		return turn, err
 	}
-	s.metrics.opened(ctx, o.playbook)
-	s.stored(ctx, &o.record, o.change, &o.turn)
+	s.metrics.opened(ctx, o.Playbook)
+	s.stored(ctx, o.loaded(), o.Change, &o.turn)
 	return o.turn, nil
 }
 
@@ -120,19 +121,17 @@ func (s *Service) opening(ctx context.Context, in AskInput) (*opening, error) {
 		limits.MaxQuestions = in.MaxQuestions
 	}
 	o := &opening{language: languageOf(in)}
-	if in.UserID != "" {
-		o.userID = &in.UserID
-	}
+	o.UserID = in.UserID
 	slots, why, err := s.slots(ctx, in, o)
 	if err != nil {
 		return nil, err
 	}
-	o.interview = questioning.New(in.Context, slots, limits)
-	o.interview.Language = o.language
-	assume(o.interview, openingTexts(in.Context, in.PreviousMessages), s.reading(o.interview))
+	o.State = questioning.New(in.Context, slots, limits)
+	o.State.Language = o.language
+	assume(o.State, openingTexts(in.Context, in.PreviousMessages), s.reading(o.State))
 	var remembered string
-	o.assumedFrom, remembered = s.remember(ctx, o.interview, in.UserID)
-	if o.interview.Statistics, err = s.readStatistics(ctx, o.form, in.UserID); err != nil {
+	o.AssumedFrom, remembered = s.remember(ctx, o.State, in.UserID)
+	if o.State.Statistics, err = s.readStatistics(ctx, o.SchemaKey, in.UserID); err != nil {
 		return nil, err
 	}
 	keyOf := ""
@@ -142,13 +141,15 @@ func (s *Service) opening(ctx context.Context, in AskInput) (*opening, error) {
 	if err := o.identify(in, keyOf); err != nil {
 		return nil, err
 	}
-	o.goal, o.revision, o.messages = in.Context, 1, latest(in.PreviousMessages)
-	o.batch = o.interview.Next()
-	o.stopReason, o.completed = stopReason(o.batch), o.batch.Stop != nil
-	o.turn = newTurn(&o.record, o.batch, tally{})
+	o.Goal, o.Revision, o.Messages = in.Context, 1, keptOf(in.PreviousMessages)
+	o.Batch = o.State.Next()
+	if o.Completed = o.Batch.Stop != nil; o.Completed {
+		o.StopReason = string(o.Batch.Stop.Reason)
+	}
+	o.turn = newTurn(o.loaded(), o.Batch, tally{})
 	o.turn.Metadata.PlaybookReason, o.turn.Metadata.Memory = why, remembered
 	o.turn.Metadata.PlaybookAlternatives, o.turn.Metadata.Warnings = o.alternatives, o.warnings
-	o.result, err = json.Marshal(o.turn)
+	o.Result, err = json.Marshal(o.turn)
 	return o, err
 }
 
@@ -179,15 +180,14 @@ func (s *Service) slots(ctx context.Context, in AskInput, o *opening) ([]questio
 	if err != nil {
 		return nil, "", err
 	}
-	o.playbook, o.alternatives = &choice.Playbook.Name, choice.Alternatives
+	o.Playbook, o.alternatives = choice.Playbook.Name, choice.Alternatives
 	if choice.Playbook.Name == playbook.Generic && in.Playbook == "" {
 		if slots := s.propose(ctx, in); slots != nil {
-			proposed := Proposed
-			o.playbook = &proposed
+			o.Playbook = Proposed
 			return slots, choice.Reason + " A model proposed what to ask for.", nil
 		}
 	}
-	o.form = formOf(o.playbook, nil)
+	o.SchemaKey = formOf(o.Playbook, nil)
 	return choice.Playbook.For(in.Context, messages.In(o.language).Language()), choice.Reason, nil
 }
 
@@ -204,7 +204,7 @@ func (o *opening) read(ctx context.Context, in AskInput) ([]questioning.Slot, er
 	if err != nil {
 		return nil, err
 	}
-	o.needed, o.form, o.warnings = in.InformationNeeded, formOf(nil, in.InformationNeeded), wanted.Warnings
+	o.Needed, o.SchemaKey, o.warnings = in.InformationNeeded, formOf("", in.InformationNeeded), wanted.Warnings
 	return wanted.Slots, nil
 }
 
@@ -217,21 +217,21 @@ func (o *opening) identify(in AskInput, keyOf string) error {
 	if err != nil {
 		return fmt.Errorf("make conversation id: %w", err)
 	}
-	o.id, o.sessionID = id.String(), in.SessionID
-	if o.sessionID == "" {
-		o.sessionID = id.String()
+	o.ID, o.SessionID = id.String(), in.SessionID
+	if o.SessionID == "" {
+		o.SessionID = id.String()
 	}
-	if o.fingerprint, err = fingerprint("sequential_questioning", in); err != nil {
+	if o.Fingerprint, err = fingerprint("sequential_questioning", in); err != nil {
 		return err
 	}
 	if in.Metadata == nil {
 		in.Metadata = map[string]any{}
 	}
-	if o.metadata, err = json.Marshal(in.Metadata); err != nil {
+	if o.Metadata, err = json.Marshal(in.Metadata); err != nil {
 		return fmt.Errorf("encode metadata: %w", err)
 	}
-	if len(o.metadata) > maxMetadata {
-		return fault.Invalidf("metadata", "has %d bytes, at most %d are allowed", len(o.metadata), maxMetadata)
+	if len(o.Metadata) > maxMetadata {
+		return fault.Invalidf("metadata", "has %d bytes, at most %d are allowed", len(o.Metadata), maxMetadata)
 	}
 	switch key, given := in.Metadata["idempotency_key"]; {
 	case given:
@@ -239,12 +239,12 @@ func (o *opening) identify(in AskInput, keyOf string) error {
 		if !ok || text == "" {
 			return fault.Invalidf("metadata.idempotency_key", "must be a string that is not empty")
 		}
-		o.openedBy, o.withKey = digest([]byte("key"), []byte(text)), true
+		o.OpenedBy, o.WithKey = digest([]byte("key"), []byte(text)), true
 		if keyOf != "" {
-			o.openedBy = digest([]byte("key"), []byte(text), []byte(keyOf))
+			o.OpenedBy = digest([]byte("key"), []byte(text), []byte(keyOf))
 		}
 	case in.UserID != "" || in.SessionID != "":
-		o.openedBy = digest([]byte("call"), o.fingerprint)
+		o.OpenedBy = digest([]byte("call"), o.Fingerprint)
 	}
 	return nil
 }

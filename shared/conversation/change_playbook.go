@@ -6,12 +6,11 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
 	"github.com/sequential-questioning/sequential-questioning/shared/playbook"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
+	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
 // choose returns the playbook that is named, or else the one that fits the goal.
@@ -43,24 +42,24 @@ func (s *Service) changePlaybook(ctx context.Context, tool string, call any, in 
 		return Turn{}, err
 	}
 	var o *opening
-	err = s.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
-		rec, _, err := find(ctx, tx, in.ConversationID, in.UserID, id)
+	err = s.write(ctx, func(tx *store.Tx) error {
+		rec, _, err := lock(ctx, tx, in.ConversationID, in.UserID, id)
 		if err != nil {
 			return err
 		}
 		switch {
-		case rec.playbook != nil && *rec.playbook == name:
+		case rec.Playbook == name:
 			o = nil
 			return nil
-		case rec.playbook == nil:
+		case rec.Playbook == "":
 			return fault.Invalidf("playbook", "the conversation was opened with information_needed; leave it out, or open another")
-		case rec.interview.Answered > 0:
+		case rec.State.Answered > 0:
 			return fault.Invalidf("playbook", "is settled once an answer is recorded; leave it out, or leave conversation_id out to open another conversation")
 		}
-		o = &opening{record: *rec, language: rec.interview.Language}
-		o.fingerprint = id
+		o = &opening{Opening: store.Opening{Conversation: *rec.Conversation}}
+		o.Fingerprint = id
 		if batchSize != 0 {
-			o.interview.Limits.BatchSize = batchSize
+			o.State.Limits.BatchSize = batchSize
 		}
 		return s.replace(ctx, tx, o, choice, in)
 	})
@@ -70,54 +69,33 @@ func (s *Service) changePlaybook(ctx context.Context, tool string, call any, in 
 	if o == nil {
 		return s.follow(ctx, tool, call, in, batchSize)
 	}
-	s.stored(ctx, &o.record, o.change, &o.turn)
+	s.stored(ctx, o.loaded(), o.Change, &o.turn)
 	return o.turn, nil
 }
 
 // replace plans an open conversation by another playbook and stores that.
-func (s *Service) replace(ctx context.Context, tx pgx.Tx, o *opening, choice playbook.Choice, in FollowUpInput) error {
-	said, err := messagesOf(ctx, tx, o.id)
+func (s *Service) replace(ctx context.Context, tx *store.Tx, o *opening, choice playbook.Choice, in FollowUpInput) error {
+	said, err := tx.Messages(ctx, o.ID)
 	if err != nil {
 		return err
 	}
-	old := o.interview
-	o.playbook, o.form = &choice.Playbook.Name, formOf(&choice.Playbook.Name, nil)
-	o.interview = questioning.New(o.goal, choice.Playbook.For(o.goal, messages.In(old.Language).Language()), old.Limits)
-	o.interview.Language, o.interview.Asked = old.Language, old.Asked
-	assume(o.interview, openingTexts(o.goal, append(said, latest(in.PreviousMessages)...)), s.reading(o.interview))
-	if err := s.prepare(ctx, tx, &o.record); err != nil {
+	old := o.State
+	o.Playbook, o.SchemaKey = choice.Playbook.Name, formOf(choice.Playbook.Name, nil)
+	o.State = questioning.New(o.Goal, choice.Playbook.For(o.Goal, messages.In(old.Language).Language()), old.Limits)
+	o.State.Language, o.State.Asked = old.Language, old.Asked
+	assume(o.State, openingTexts(o.Goal, append(messagesOf(said), latest(in.PreviousMessages)...)), s.reading(o.State))
+	if err := s.prepare(ctx, tx, o.loaded()); err != nil {
 		return err
 	}
-	o.before = snapshot(o.interview)
-	o.batch = o.interview.Next()
-	o.completed = o.batch.Stop != nil && o.stopReason == nil
-	o.revision++
-	o.messages = latest(in.PreviousMessages)
-	o.turn = newTurn(&o.record, o.batch, tally{})
+	o.Before = snapshot(o.State)
+	o.Batch = o.State.Next()
+	o.Completed = o.Batch.Stop != nil && o.StopReason == ""
+	o.Revision++
+	o.Messages = keptOf(in.PreviousMessages)
+	o.turn = newTurn(o.loaded(), o.Batch, tally{})
 	o.turn.Metadata.PlaybookReason = choice.Reason
-	if o.result, err = json.Marshal(o.turn); err != nil {
+	if o.Result, err = json.Marshal(o.turn); err != nil {
 		return fmt.Errorf("encode result: %w", err)
 	}
-	batch := &pgx.Batch{}
-	batch.Queue(`UPDATE conversations SET playbook = $2, form = $3 WHERE id = $1`, o.id, o.playbook, o.form)
-	batch.Queue(`DELETE FROM slots WHERE conversation_id = $1`, o.id) // and the questions for them
-	for i, slot := range o.interview.Slots {
-		if err := queueSlot(batch, o.id, i, slot, o.interview.SlotStates[i], ""); err != nil {
-			return err
-		}
-	}
-	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
-		return fmt.Errorf("replace the playbook: %w", err)
-	}
-	return o.advance(ctx, tx, o.change)
-}
-
-// messagesOf are the messages kept of a conversation, in their order.
-func messagesOf(ctx context.Context, tx pgx.Tx, id string) ([]Message, error) {
-	rows, _ := tx.Query(ctx, `SELECT role, content, sent_at FROM messages WHERE conversation_id = $1 ORDER BY revision, position`, id)
-	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Message])
-	if err != nil {
-		return nil, fmt.Errorf("read messages: %w", err)
-	}
-	return all, nil
+	return tx.ReplacePlaybook(ctx, &o.Conversation, o.Change)
 }

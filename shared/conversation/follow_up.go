@@ -7,11 +7,10 @@ import (
 	"reflect"
 	"strings"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
+	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
 // FollowUpInput is a person's answers.
@@ -88,51 +87,51 @@ func (s *Service) follow(ctx context.Context, tool string, call any, in FollowUp
 		return Turn{}, err
 	}
 	var turn Turn
-	var rec *record
-	var stored *change
-	err = s.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
+	var rec *conversation
+	var stored *store.Change
+	err = s.write(ctx, func(tx *store.Tx) error {
 		stored = nil
-		var earlier *replay
+		var earlier *store.Call
 		var err error
-		rec, earlier, err = find(ctx, tx, in.ConversationID, in.UserID, id)
+		rec, earlier, err = lock(ctx, tx, in.ConversationID, in.UserID, id)
 		if err != nil {
 			return err
 		}
 		// Words and answers that name no question say something new once other
 		// questions are open.
 		named := (text == "" || len(said.numbers) > 0) && !allUnnamed(in.Answers)
-		if earlier != nil && (named || earlier.revision == rec.revision) {
-			err := json.Unmarshal(earlier.result, &turn)
+		if earlier != nil && (named || earlier.Revision == rec.Revision) {
+			err := json.Unmarshal(earlier.Result, &turn)
 			turn.repeats = !named && len(turn.Questions) > 0
 			return err
 		}
 		if batchSize != 0 {
-			rec.interview.Limits.BatchSize = batchSize
+			rec.State.Limits.BatchSize = batchSize
 		}
 		if err := s.prepare(ctx, tx, rec); err != nil {
 			return err
 		}
-		c := change{before: snapshot(rec.interview), fingerprint: id}
+		c := store.Change{Before: snapshot(rec.State), Fingerprint: id}
 		t, err := s.takeIn(ctx, tx, rec, said, &c)
 		if err != nil {
 			return err
 		}
-		c.batch = rec.interview.Next()
-		c.completed = c.batch.Stop != nil && rec.stopReason == nil
-		if len(c.answers) == 0 && c.batch.New == 0 && reflect.DeepEqual(c.before.SlotStates, rec.interview.SlotStates) {
-			turn = newTurn(rec, c.batch, t)
+		c.Batch = rec.State.Next()
+		c.Completed = c.Batch.Stop != nil && rec.StopReason == ""
+		if len(c.Answers) == 0 && c.Batch.New == 0 && reflect.DeepEqual(c.Before.SlotStates, rec.State.SlotStates) {
+			turn = newTurn(rec, c.Batch, t)
 			return nil
 		}
-		rec.revision++
-		turn = newTurn(rec, c.batch, t)
-		if c.result, err = json.Marshal(turn); err != nil {
+		rec.Revision++
+		turn = newTurn(rec, c.Batch, t)
+		if c.Result, err = json.Marshal(turn); err != nil {
 			return fmt.Errorf("encode result: %w", err)
 		}
 		if text != "" {
-			c.messages = latest(tail(in.PreviousMessages))
+			c.Messages = keptOf(tail(in.PreviousMessages))
 		}
 		stored = &c
-		return rec.advance(ctx, tx, c)
+		return tx.Save(ctx, rec.Conversation, c)
 	})
 	if err == nil && stored != nil {
 		s.stored(ctx, rec, *stored, &turn)

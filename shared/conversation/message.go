@@ -3,6 +3,8 @@ package conversation
 import (
 	"strings"
 	"time"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
 // Message is one message of the chat.
@@ -49,4 +51,22 @@ func replyText(messages []Message) string {
 		}
 	}
 	return strings.Join(parts, "\n")
+}
+
+// keptOf is latest as it is stored.
+func keptOf(messages []Message) []store.Message {
+	var kept []store.Message
+	for _, m := range latest(messages) {
+		kept = append(kept, store.Message(m))
+	}
+	return kept
+}
+
+// messagesOf is the chat as it was stored.
+func messagesOf(kept []store.Message) []Message {
+	all := make([]Message, len(kept))
+	for i, m := range kept {
+		all[i] = Message(m)
+	}
+	return all
 }

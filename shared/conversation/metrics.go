@@ -1,6 +1,7 @@
 package conversation
 
 import (
+	"cmp"
 	"context"
 
 	"go.opentelemetry.io/otel"
@@ -8,6 +9,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
 // metrics counts what conversations come to. It holds no answers.
@@ -36,19 +38,15 @@ func newMetrics() *metrics {
 	}
 }
 
-func (m *metrics) opened(ctx context.Context, playbook *string) {
-	name := "caller"
-	if playbook != nil {
-		name = *playbook
-	}
-	m.conversations.Add(ctx, 1, metric.WithAttributes(attribute.String("playbook", name)))
+func (m *metrics) opened(ctx context.Context, playbook string) {
+	m.conversations.Add(ctx, 1, metric.WithAttributes(attribute.String("playbook", cmp.Or(playbook, "caller"))))
 }
 
-func (m *metrics) advanced(ctx context.Context, c change) {
-	for _, q := range c.batch.Questions[len(c.batch.Questions)-min(c.batch.New, len(c.batch.Questions)):] {
+func (m *metrics) advanced(ctx context.Context, c store.Change) {
+	for _, q := range c.Batch.Questions[len(c.Batch.Questions)-min(c.Batch.New, len(c.Batch.Questions)):] {
 		m.questions.Add(ctx, 1, metric.WithAttributes(attribute.String("purpose", string(q.Purpose))))
 	}
-	for _, a := range c.answers {
+	for _, a := range c.Answers {
 		outcome := string(a.Outcome)
 		if a.Problem != "" {
 			outcome = string(questioning.StatusUnclear)
@@ -56,8 +54,8 @@ func (m *metrics) advanced(ctx context.Context, c change) {
 		m.answers.Add(ctx, 1, metric.WithAttributes(attribute.String("outcome", outcome)))
 		m.bits.Add(ctx, a.Bits)
 	}
-	if c.completed {
-		m.completed.Add(ctx, 1, metric.WithAttributes(attribute.String("reason", string(c.batch.Stop.Reason))))
+	if c.Completed {
+		m.completed.Add(ctx, 1, metric.WithAttributes(attribute.String("reason", string(c.Batch.Stop.Reason))))
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/model"
 	"github.com/sequential-questioning/sequential-questioning/shared/playbook"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
+	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
 // Open returns a service as the environment describes it. It connects to what
@@ -50,7 +51,7 @@ func Open() (*Service, error) {
 	if err != nil {
 		return nil, errors.Join(err, remembered.Close())
 	}
-	return New(pool, config.Config, WithPlaybooks(playbooks), WithMemory(remembered), WithModel(asked), WithNudger(nudger)), nil
+	return New(store.New(pool), config.Config, WithPlaybooks(playbooks), WithMemory(remembered), WithModel(asked), WithNudger(nudger)), nil
 }
 
 func (c Config) check() error {

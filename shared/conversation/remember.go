@@ -6,12 +6,11 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
+	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
 // What a result says of memory.
@@ -83,17 +82,21 @@ func (s *Service) stillHold(ctx context.Context, known map[string]memory.Found) 
 
 // holding returns those of what was found that the database still says.
 func (s *Service) holding(ctx context.Context, found []memory.Found) ([]memory.Found, error) {
-	var still []memory.Found
-	err := s.inTx(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
-		batch := &pgx.Batch{}
-		bind(ctx, batch)
-		err := tx.SendBatch(ctx, batch).Close()
-		if err == nil {
-			still, err = memory.StillHold(ctx, tx, found)
+	answers := make([]store.SlotAnswer, len(found))
+	for i, f := range found {
+		answers[i] = store.SlotAnswer{ConversationID: f.ConversationID, Slot: f.Slot, Number: f.AnswerNumber}
+	}
+	still, err := s.store.StillHold(ctx, answers)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	var held []memory.Found
+	for i, f := range found {
+		if still[i] {
+			held = append(held, f)
 		}
-		return err
-	})
-	return still, err
+	}
+	return held, nil
 }
 
 // forgetMemory erases conversations in memory, where it can be reached; the

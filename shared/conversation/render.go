@@ -19,27 +19,25 @@ type tally struct {
 }
 
 // newTurn renders a batch for the caller.
-func newTurn(rec *record, batch questioning.Batch, t tally) Turn {
+func newTurn(rec *conversation, batch questioning.Batch, t tally) Turn {
 	turn := Turn{
 		Questions:               make([]Question, len(batch.Questions)),
-		ConversationID:          rec.id,
-		SessionID:               rec.sessionID,
+		ConversationID:          rec.ID,
+		SessionID:               rec.SessionID,
 		TotalQuestionsInBatch:   len(batch.Questions),
 		TotalQuestionsEstimated: batch.Estimated,
 		NextBatchNeeded:         batch.More,
-		Coverage:                coverage(rec.interview),
+		Coverage:                coverage(rec.State),
 		Metadata: TurnMetadata{
 			Complete:        batch.Stop != nil,
-			Revision:        rec.revision,
+			Playbook:        rec.Playbook,
+			Revision:        rec.Revision,
 			AnswersRecorded: t.recorded,
 			AnswersRepeated: t.repeated,
 			Unmatched:       t.unmatched,
-			Language:        spoken(rec.interview.Language),
+			Language:        spoken(rec.State.Language),
 			Doubts:          t.doubts,
 		},
-	}
-	if rec.playbook != nil {
-		turn.Metadata.Playbook = *rec.playbook
 	}
 	if batch.Stop != nil {
 		turn.Metadata.StopReason = string(batch.Stop.Reason)
@@ -48,10 +46,10 @@ func newTurn(rec *record, batch questioning.Batch, t tally) Turn {
 	}
 	var text strings.Builder
 	for i, q := range batch.Questions {
-		slot := rec.interview.Slots[rec.interview.Index(q.Slot)]
+		slot := rec.State.Slots[rec.State.Index(q.Slot)]
 		turn.Questions[i] = newQuestion(rec, q, slot)
 		fmt.Fprintf(&text, "%s\n", numberedLine(turn.Questions[i]))
-		if hint := hint(slot, rec.interview.Language); hint != "" {
+		if hint := hint(slot, rec.State.Language); hint != "" {
 			fmt.Fprintf(&text, "   %s\n", hint)
 		}
 	}
@@ -79,13 +77,13 @@ func hint(slot questioning.Slot, language string) string {
 	return hint
 }
 
-func newQuestion(rec *record, q questioning.Question, slot questioning.Slot) Question {
+func newQuestion(rec *conversation, q questioning.Question, slot questioning.Slot) Question {
 	lookFor := slot.LookFor
 	if len(lookFor) == 0 {
 		lookFor = []string{cmp.Or(slot.Description, slot.Title)}
 	}
 	return Question{
-		QuestionID:     questionID(rec.id, q.Number),
+		QuestionID:     questionID(rec.ID, q.Number),
 		QuestionNumber: q.Number,
 		QuestionText:   q.Text,
 		Slot:           q.Slot,
@@ -93,7 +91,7 @@ func newQuestion(rec *record, q questioning.Question, slot questioning.Slot) Que
 		Metadata: QuestionMetadata{
 			Importance:           importance(slot),
 			InformationToLookFor: lookFor,
-			Expected:             parse.Expected(slot, rec.interview.Language),
+			Expected:             parse.Expected(slot, rec.State.Language),
 			Type:                 slot.Type,
 			Required:             slot.Required,
 			Default:              slot.Default,

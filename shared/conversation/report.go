@@ -11,8 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
@@ -20,6 +18,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/slotspec"
 	"github.com/sequential-questioning/sequential-questioning/shared/schema"
 	"github.com/sequential-questioning/sequential-questioning/shared/schema/bounds"
+	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
 // ReportInput names a conversation to report on.
@@ -143,12 +142,12 @@ func (s *Service) Report(ctx context.Context, in ReportInput) (Report, error) {
 		return Report{}, err
 	}
 	var report Report
-	err := s.inTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
-		rec, _, err := find(ctx, tx, in.ConversationID, in.UserID, nil)
+	err := s.store.Read(ctx, func(tx *store.Tx) error {
+		rec, err := find(ctx, tx, in.ConversationID, in.UserID)
 		if err != nil {
 			return err
 		}
-		cited, err := citations(ctx, tx, rec.id, citedNumbers(rec.interview))
+		cited, err := tx.Citations(ctx, rec.ID, citedNumbers(rec.State))
 		if err != nil {
 			return err
 		}
@@ -158,7 +157,7 @@ func (s *Service) Report(ctx context.Context, in ReportInput) (Report, error) {
 		report.History, err = history(ctx, tx, rec)
 		return err
 	})
-	return report, err
+	return report, unavailable(err)
 }
 
 func citedNumbers(iv *questioning.State) []int {
@@ -169,21 +168,18 @@ func citedNumbers(iv *questioning.State) []int {
 	return numbers
 }
 
-func newReport(ctx context.Context, rec *record, cited []citation) (Report, error) {
-	iv := rec.interview
+func newReport(ctx context.Context, rec *conversation, cited []store.CitedAnswer) (Report, error) {
+	iv := rec.State
 	r := Report{
-		ConversationID: rec.id, SessionID: rec.sessionID, Goal: rec.goal, Complete: rec.stopReason != nil,
+		ConversationID: rec.ID, SessionID: rec.SessionID, Goal: rec.Goal, Complete: rec.StopReason != "",
 		Values: map[string]any{}, Problems: []string{}, Citations: map[string][]Citation{}, Coverage: coverage(iv),
-		Contradictions: []Contradiction{}, OpenPoints: []OpenPoint{}, QuestionsAsked: iv.Asked, Revision: rec.revision,
-		Language: spoken(iv.Language),
-	}
-	if rec.stopReason != nil {
-		r.StopReason = *rec.stopReason
+		Contradictions: []Contradiction{}, OpenPoints: []OpenPoint{}, QuestionsAsked: iv.Asked, Revision: rec.Revision,
+		Language: spoken(iv.Language), StopReason: rec.StopReason,
 	}
 	byNumber, say := map[int]Citation{}, messages.In(iv.Language)
 	held := map[string]any{} // by slot
 	for _, c := range cited {
-		byNumber[c.Number] = c.cited()
+		byNumber[c.Number] = citation(c)
 	}
 	for _, c := range iv.Coverage() {
 		for _, n := range c.Answers {
@@ -203,19 +199,26 @@ func newReport(ctx context.Context, rec *record, cited []citation) (Report, erro
 	return r, err
 }
 
+func citation(a store.CitedAnswer) Citation {
+	return Citation{
+		AnswerNumber: a.Number, QuestionNumber: a.Question, QuestionText: a.QuestionText,
+		Outcome: a.Outcome, Words: a.Words, AnsweredAt: a.AnsweredAt.UTC(),
+	}
+}
+
 // history lists what was answered, also what no longer holds.
-func history(ctx context.Context, tx pgx.Tx, rec *record) ([]Past, error) {
-	all, err := answersOf(ctx, tx, rec.id)
+func history(ctx context.Context, tx *store.Tx, rec *conversation) ([]Past, error) {
+	all, err := tx.History(ctx, rec.ID)
 	if err != nil {
 		return nil, err
 	}
 	holds := map[int]bool{}
-	for _, n := range citedNumbers(rec.interview) {
+	for _, n := range citedNumbers(rec.State) {
 		holds[n] = true
 	}
 	past := make([]Past, len(all))
 	for i, a := range all {
-		past[i] = Past{Slot: a.Slot, Value: a.Value, Citation: a.cited(), Holds: holds[a.Number], SupersededBy: a.SupersededBy}
+		past[i] = Past{Slot: a.Slot, Value: a.Value, Citation: citation(a.CitedAnswer), Holds: holds[a.Number], SupersededBy: a.SupersededBy}
 	}
 	return past, nil
 }
@@ -244,12 +247,12 @@ func openPoint(c questioning.Coverage, language string) OpenPoint {
 
 // fill puts what the slots hold into the shape of information_needed, and holds
 // it against its JSON Schema or what its list requires.
-func (r *Report) fill(ctx context.Context, rec *record, held map[string]any) error {
+func (r *Report) fill(ctx context.Context, rec *conversation, held map[string]any) error {
 	r.Values = held
 	var wanted slotspec.Spec
-	if rec.needed != nil {
+	if rec.Needed != nil {
 		var err error
-		wanted, err = slotspec.Read(ctx, rec.needed)
+		wanted, err = slotspec.Read(ctx, rec.Needed)
 		var refused *slotspec.Error
 		if errors.As(err, &refused) { // it was taken when other bounds held
 			r.Problems = []string{"information_needed: " + refused.Error()}
@@ -261,7 +264,7 @@ func (r *Report) fill(ctx context.Context, rec *record, held map[string]any) err
 		r.Values = wanted.Values(held, r.Complete)
 	}
 	if wanted.Schema == nil {
-		for _, slot := range rec.interview.Slots {
+		for _, slot := range rec.State.Slots {
 			if _, ok := held[slot.Key]; slot.Required && !ok {
 				r.Problems = append(r.Problems, slot.Key+": is required")
 			}

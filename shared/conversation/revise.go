@@ -9,10 +9,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
 // ReviseInput puts something else in the place of an answer.
@@ -102,15 +101,15 @@ func (s *Service) Revise(ctx context.Context, in ReviseInput) (Revision, error) 
 		return Revision{}, err
 	}
 	var revision Revision
-	var stored *change
-	err = s.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
+	var stored *store.Change
+	err = s.write(ctx, func(tx *store.Tx) error {
 		revision, stored = Revision{}, nil
-		rec, earlier, err := find(ctx, tx, in.ConversationID, in.UserID, id)
+		rec, earlier, err := lock(ctx, tx, in.ConversationID, in.UserID, id)
 		if err != nil {
 			return err
 		}
 		if earlier != nil {
-			return json.Unmarshal(earlier.result, &revision)
+			return json.Unmarshal(earlier.Result, &revision)
 		}
 		if err := s.prepare(ctx, tx, rec); err != nil {
 			return err
@@ -119,15 +118,15 @@ func (s *Service) Revise(ctx context.Context, in ReviseInput) (Revision, error) 
 		if err != nil {
 			return err
 		}
-		c := change{before: snapshot(rec.interview), fingerprint: id}
+		c := store.Change{Before: snapshot(rec.State), Fingerprint: id}
 		if revision, err = rec.revise(one, &c); err != nil || !revision.Changed {
 			return err
 		}
-		if c.result, err = json.Marshal(revision); err != nil {
+		if c.Result, err = json.Marshal(revision); err != nil {
 			return fmt.Errorf("encode result: %w", err)
 		}
 		stored = &c
-		return rec.advance(ctx, tx, c)
+		return tx.Save(ctx, rec.Conversation, c)
 	})
 	if err == nil && stored != nil {
 		s.metrics.advanced(ctx, *stored)
@@ -155,11 +154,11 @@ func (in ReviseInput) answer() AnswerInput {
 }
 
 // revising reads the new answer, and refuses one for what holds none.
-func (s *Service) revising(ctx context.Context, tx pgx.Tx, rec *record, in ReviseInput) (said, error) {
+func (s *Service) revising(ctx context.Context, tx *store.Tx, rec *conversation, in ReviseInput) (said, error) {
 	answer := in.answer()
 	if in.AnswerNumber > 0 {
-		slot, err := answeredSlot(ctx, tx, rec.id, in.AnswerNumber)
-		if errors.Is(err, pgx.ErrNoRows) {
+		slot, err := tx.SlotOfAnswer(ctx, rec.ID, in.AnswerNumber)
+		if errors.Is(err, store.ErrNotFound) {
 			return said{}, fault.Invalidf("answer_number", "there is no answer %d; the report cites those that hold", in.AnswerNumber)
 		}
 		if err != nil {
@@ -182,7 +181,7 @@ func (s *Service) revising(ctx context.Context, tx pgx.Tx, rec *record, in Revis
 	if one.Problem != "" {
 		return said{}, fault.Invalidf("text", "cannot be read: %s", one.Problem)
 	}
-	standing := rec.interview.SlotStates[rec.interview.Index(one.Slot)]
+	standing := rec.State.SlotStates[rec.State.Index(one.Slot)]
 	switch {
 	case standing.Status == questioning.StatusMissing:
 		return said{}, fault.Invalidf("slot", "%q has no answer to revise; sequential_questioning_follow_up takes its first", one.Slot)
@@ -193,8 +192,8 @@ func (s *Service) revising(ctx context.Context, tx pgx.Tx, rec *record, in Revis
 }
 
 // revise moves the interview on and says what that changed.
-func (rec *record) revise(one said, c *change) (Revision, error) {
-	iv := rec.interview
+func (rec *conversation) revise(one said, c *store.Change) (Revision, error) {
+	iv := rec.State
 	i := iv.Index(one.Slot)
 	before := iv.SlotStates[i]
 	revised := Revised{Slot: one.Slot, Title: iv.Slots[i].Title, State: before.Status, Value: before.Value, Before: earlier(before)}
@@ -208,13 +207,13 @@ func (rec *record) revise(one said, c *change) (Revision, error) {
 	if done.Answer.Question == 0 {
 		done.Answer.Question = one.question
 	}
-	c.answers = []answer{{done.Answer, rec.revisionDigest(one, before)}}
-	c.revised = &done
-	c.batch = iv.Next()
-	c.completed = c.batch.Stop != nil && rec.stopReason == nil
-	rec.revision++
+	c.Answers = []store.Answer{{Answer: done.Answer, Digest: rec.revisionDigest(one, before)}}
+	c.Revised = &done
+	c.Batch = iv.Next()
+	c.Completed = c.Batch.Stop != nil && rec.StopReason == ""
+	rec.Revision++
 	revised.State, revised.Value, revised.AnswerNumber = iv.SlotStates[i].Status, iv.SlotStates[i].Value, done.Answer.Number
-	r := Revision{Changed: true, Revised: revised, Reopened: []Reopened{}, Turn: newTurn(rec, c.batch, tally{recorded: 1})}
+	r := Revision{Changed: true, Revised: revised, Reopened: []Reopened{}, Turn: newTurn(rec, c.Batch, tally{recorded: 1})}
 	for _, again := range done.Reopened {
 		r.Reopened = append(r.Reopened, Reopened{
 			Slot: again.Slot.Key, Title: again.Slot.Title, Applies: again.Applies, Before: earlier(again.Before),
@@ -225,7 +224,7 @@ func (rec *record) revise(one said, c *change) (Revision, error) {
 
 // revisionDigest identifies a revision by what it puts aside, so that going
 // back to what was said before counts.
-func (rec *record) revisionDigest(one said, before questioning.SlotState) []byte {
+func (rec *conversation) revisionDigest(one said, before questioning.SlotState) []byte {
 	value, _ := json.Marshal(one.Value) // a canonical value always encodes
 	aside := 0
 	if n := len(before.Answers); n > 0 {

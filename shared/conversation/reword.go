@@ -7,10 +7,9 @@ import (
 	"log/slog"
 	"strings"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/sequential-questioning/sequential-questioning/shared/model"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
 // Proposed is the playbook of conversations whose slots a model proposed.
@@ -32,13 +31,13 @@ func (s *Service) propose(ctx context.Context, in AskInput) []questioning.Slot {
 
 // reword puts a turn's new questions into the person's language, when a model
 // can. What was said is stored already: whatever fails, the plain questions stand.
-func (s *Service) reword(ctx context.Context, rec *record, c change, turn *Turn) {
-	if !s.model.Asks() || c.batch.New == 0 || len(turn.Questions) == 0 {
+func (s *Service) reword(ctx context.Context, rec *conversation, c store.Change, turn *Turn) {
+	if !s.model.Asks() || c.Batch.New == 0 || len(turn.Questions) == 0 {
 		return
 	}
-	fresh := turn.Questions[len(turn.Questions)-min(c.batch.New, len(turn.Questions)):]
-	wording := model.Wording{Goal: rec.goal, Said: personTexts(c.messages)}
-	for _, a := range c.answers {
+	fresh := turn.Questions[len(turn.Questions)-min(c.Batch.New, len(turn.Questions)):]
+	wording := model.Wording{Goal: rec.Goal, Said: personTexts(messagesOf(c.Messages))}
+	for _, a := range c.Answers {
 		wording.Said = append(wording.Said, a.Words)
 	}
 	numbers := make([]int, len(fresh))
@@ -60,7 +59,7 @@ func (s *Service) reword(ctx context.Context, rec *record, c change, turn *Turn)
 		reworded.CurrentQuestion = strings.Replace(reworded.CurrentQuestion, numberedLine(*q), numberedLine(Question{QuestionNumber: q.QuestionNumber, QuestionText: text}), 1)
 		q.QuestionText = text
 	}
-	if err := s.keepWording(ctx, rec.id, numbers, texts, c.fingerprint, reworded); err != nil {
+	if err := s.keepWording(ctx, rec.ID, numbers, texts, c.Fingerprint, reworded); err != nil {
 		slog.WarnContext(ctx, "questions not reworded", "error", err)
 		return
 	}
@@ -73,13 +72,5 @@ func (s *Service) keepWording(ctx context.Context, id string, numbers []int, tex
 	if err != nil {
 		return err
 	}
-	return s.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
-		batch := &pgx.Batch{}
-		bind(ctx, batch)
-		batch.Queue(`
-			UPDATE questions q SET text = w.text FROM unnest($2::integer[], $3::text[]) AS w (number, text)
-			WHERE q.conversation_id = $1 AND q.number = w.number`, id, numbers, texts)
-		batch.Queue(`UPDATE calls SET result = $3 WHERE conversation_id = $1 AND fingerprint = $2`, id, fingerprint, result)
-		return tx.SendBatch(ctx, batch).Close()
-	})
+	return unavailable(s.store.SaveWording(ctx, id, numbers, texts, fingerprint, result))
 }

@@ -14,8 +14,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
@@ -24,6 +22,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/playbook"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
+	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
 // Config bounds conversations.
@@ -43,7 +42,7 @@ const minBits = 0.1
 
 // Service answers the tools. It is safe for concurrent use.
 type Service struct {
-	pool    *pgxpool.Pool
+	store   *store.Store
 	config  Config
 	now     func() time.Time
 	metrics *metrics
@@ -70,9 +69,9 @@ func WithModel(c *model.Client) Option { return func(s *Service) { s.model = c }
 // WithNudger wakes the relay after each change. The service then owns it.
 func WithNudger(n *event.Nudger) Option { return func(s *Service) { s.nudger = n } }
 
-// New returns a service on a pool, which the service then owns.
-func New(pool *pgxpool.Pool, config Config, options ...Option) *Service {
-	s := &Service{pool: pool, config: config, now: time.Now, metrics: newMetrics()}
+// New returns a service on a store, which the service then owns.
+func New(kept *store.Store, config Config, options ...Option) *Service {
+	s := &Service{store: kept, config: config, now: time.Now, metrics: newMetrics()}
 	for _, option := range options {
 		option(s)
 	}
@@ -92,7 +91,7 @@ var builtInPlaybooks = sync.OnceValue(func() *playbook.Library {
 })
 
 // Ready reports whether the database answers.
-func (s *Service) Ready(ctx context.Context) error { return unavailable(s.pool.Ping(ctx)) }
+func (s *Service) Ready(ctx context.Context) error { return unavailable(s.store.Ping(ctx)) }
 
 // Close releases the connections.
 func (s *Service) Close() {
@@ -100,62 +99,63 @@ func (s *Service) Close() {
 	if s.memory != nil {
 		_ = s.memory.Close() // nothing is lost by it
 	}
-	s.pool.Close()
+	s.store.Close()
 }
 
 // prepare gives a loaded interview what it is led by.
-func (s *Service) prepare(ctx context.Context, tx pgx.Tx, rec *record) error {
-	rec.interview.Limits.MinBits, rec.interview.Limits.Confidence = minBits, s.config.Confidence
+func (s *Service) prepare(ctx context.Context, tx *store.Tx, rec *conversation) error {
+	rec.State.Limits.MinBits, rec.State.Limits.Confidence = minBits, s.config.Confidence
 	var err error
-	key := formOfUser{principal: principal.From(ctx), form: rec.form}
-	if rec.userID != nil {
-		key.user = *rec.userID
-	}
-	rec.interview.Statistics, err = s.statistics.of(ctx, tx, key, s.now())
+	key := formOfUser{principal.From(ctx), rec.UserID, rec.SchemaKey}
+	rec.State.Statistics, err = s.statistics.of(ctx, tx, key, s.now())
 	return err
 }
 
 // stored does what follows on a change that was committed.
-func (s *Service) stored(ctx context.Context, rec *record, c change, turn *Turn) {
+func (s *Service) stored(ctx context.Context, rec *conversation, c store.Change, turn *Turn) {
 	s.metrics.advanced(ctx, c)
 	s.nudger.Nudge()
 	s.reword(ctx, rec, c, turn)
 }
 
-// maxAttempts bounds how often a call starts over when the conversation moved
-// on meanwhile or the database asked for it.
-const maxAttempts = 3
-
-// inTx runs one call's transaction, again when it lost a race.
-func (s *Service) inTx(ctx context.Context, options pgx.TxOptions, run func(pgx.Tx) error) error {
-	var err error
-	for range maxAttempts {
-		err = pgx.BeginTxFunc(ctx, s.pool, options, run)
-		if !errors.Is(err, errConflict) && !postgres.Contended(err) {
-			break
-		}
-	}
-	return unavailable(err)
+// write runs one call's transaction, again when it lost a race.
+func (s *Service) write(ctx context.Context, run func(*store.Tx) error) error {
+	return unavailable(s.store.Write(ctx, run))
 }
 
 func unavailable(err error) error {
-	if errors.Is(err, errConflict) || postgres.Retryable(err) {
+	if errors.Is(err, store.ErrConflict) || postgres.Retryable(err) {
 		return &fault.Unavailable{What: "the database", Err: err}
 	}
 	return err
 }
 
+// conversation is a stored one with what a call does to it.
+type conversation struct{ *store.Conversation }
+
 // find loads a conversation of the caller's. One that is not there and one of
 // somebody else's look the same.
-func find(ctx context.Context, tx pgx.Tx, id, userID string, fingerprint []byte) (*record, *replay, error) {
-	rec, call, err := load(ctx, tx, id, fingerprint)
-	if errors.Is(err, pgx.ErrNoRows) || err == nil && userID != "" && (rec.userID == nil || *rec.userID != userID) {
-		return nil, nil, unknownConversation(id)
+func find(ctx context.Context, tx *store.Tx, id, userID string) (*conversation, error) {
+	loaded, err := tx.Load(ctx, id)
+	return own(loaded, err, id, userID)
+}
+
+// lock is find for a call that changes the conversation, with what the call
+// returned before, or nil.
+func lock(ctx context.Context, tx *store.Tx, id, userID string, fingerprint []byte) (*conversation, *store.Call, error) {
+	loaded, earlier, err := tx.Lock(ctx, id, fingerprint)
+	rec, err := own(loaded, err, id, userID)
+	return rec, earlier, err
+}
+
+func own(loaded *store.Conversation, err error, id, userID string) (*conversation, error) {
+	if errors.Is(err, store.ErrNotFound) || err == nil && userID != "" && loaded.UserID != userID {
+		return nil, unknownConversation(id)
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return rec, call, nil
+	return &conversation{loaded}, nil
 }
 
 func unknownConversation(id string) error {

@@ -9,11 +9,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
-	"github.com/sequential-questioning/sequential-questioning/shared/statistics"
+	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
 // What is read of earlier conversations is used for a while, for so many users
@@ -38,12 +36,11 @@ type countedAt struct {
 }
 
 // of returns what a user goes by for a form, none where there is nothing yet.
-// tx is bound to the principal.
-func (f *formStatistics) of(ctx context.Context, tx pgx.Tx, key formOfUser, now time.Time) (questioning.Statistics, error) {
+func (f *formStatistics) of(ctx context.Context, tx *store.Tx, key formOfUser, now time.Time) (questioning.Statistics, error) {
 	if earlier, fresh := f.kept(key, now); fresh {
 		return earlier, nil
 	}
-	earlier, err := statistics.Read(ctx, tx, key.form, key.user)
+	earlier, err := tx.Statistics(ctx, key.form, key.user)
 	if err != nil {
 		return questioning.Statistics{}, err
 	}
@@ -81,22 +78,17 @@ func (s *Service) readStatistics(ctx context.Context, form, userID string) (ques
 	if fresh {
 		return earlier, nil
 	}
-	err := s.inTx(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
-		batch := &pgx.Batch{}
-		bind(ctx, batch)
-		err := tx.SendBatch(ctx, batch).Close()
-		if err == nil {
-			earlier, err = s.statistics.of(ctx, tx, key, s.now())
-		}
+	err := s.store.Read(ctx, func(tx *store.Tx) (err error) {
+		earlier, err = s.statistics.of(ctx, tx, key, s.now())
 		return err
 	})
-	return earlier, err
+	return earlier, unavailable(err)
 }
 
 // formOf names what conversations for the same information share.
-func formOf(playbook *string, needed []byte) string {
-	if playbook != nil {
-		return *playbook
+func formOf(playbook string, needed []byte) string {
+	if playbook != "" {
+		return playbook
 	}
 	var value any
 	if err := json.Unmarshal(needed, &value); err != nil {

@@ -9,13 +9,12 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation/arguments"
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
 	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
+	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
 // said is one answer on its way in: to a question, if it names one.
@@ -32,7 +31,7 @@ type brought struct {
 }
 
 // takeIn records what a call says that was not said before.
-func (s *Service) takeIn(ctx context.Context, tx pgx.Tx, rec *record, in brought, c *change) (tally, error) {
+func (s *Service) takeIn(ctx context.Context, tx *store.Tx, rec *conversation, in brought, c *store.Change) (tally, error) {
 	var t tally
 	all, err := s.structured(ctx, tx, rec, in.answers)
 	if err != nil {
@@ -58,7 +57,7 @@ func (s *Service) takeIn(ctx context.Context, tx pgx.Tx, rec *record, in brought
 			t.repeated++
 			continue
 		}
-		recorded, err := rec.interview.Record(one.Answer)
+		recorded, err := rec.State.Record(one.Answer)
 		if err != nil {
 			return t, err
 		}
@@ -66,14 +65,14 @@ func (s *Service) takeIn(ctx context.Context, tx pgx.Tx, rec *record, in brought
 			recorded.Question = one.question
 		}
 		known[string(id)] = true
-		c.answers = append(c.answers, answer{recorded, id})
+		c.Answers = append(c.Answers, store.Answer{Answer: recorded, Digest: id})
 		t.recorded++
 	}
 	for _, one := range told {
-		rec.interview.AssumeVolunteered(one.Slot, one.Value, one.Words, fromReply)
+		rec.State.AssumeVolunteered(one.Slot, one.Value, one.Words, fromReply)
 	}
 	if t.recorded > 0 {
-		rec.interview.Pass()
+		rec.State.Pass()
 	}
 	return t, nil
 }
@@ -83,9 +82,9 @@ const fromReply = "told without being asked"
 
 // contradicting are the told values for slots that hold another answer: the
 // person says which of the two it is.
-func (rec *record) contradicting(told []said) []said {
+func (rec *conversation) contradicting(told []said) []said {
 	return slices.DeleteFunc(slices.Clone(told), func(one said) bool {
-		switch rec.interview.SlotStates[rec.interview.Index(one.Slot)].Status {
+		switch rec.State.SlotStates[rec.State.Index(one.Slot)].Status {
 		case questioning.StatusAnswered, questioning.StatusContradicted:
 			return rec.holds(one)
 		}
@@ -94,8 +93,8 @@ func (rec *record) contradicting(told []said) []said {
 }
 
 // openQuestion returns the slot's open question.
-func (rec *record) openQuestion(slot string) (questioning.Question, bool) {
-	for _, q := range rec.interview.Open {
+func (rec *conversation) openQuestion(slot string) (questioning.Question, bool) {
+	for _, q := range rec.State.Open {
 		if q.Slot == slot {
 			return q, true
 		}
@@ -105,9 +104,9 @@ func (rec *record) openQuestion(slot string) (questioning.Question, bool) {
 
 // digestOf identifies what is said. The reply to a repeated question counts
 // anew: the same words then mean that the person stands by them.
-func (rec *record) digestOf(one said) []byte {
+func (rec *conversation) digestOf(one said) []byte {
 	round := 0
-	reopened := rec.interview.SlotStates[rec.interview.Index(one.Slot)].Reopened > 0
+	reopened := rec.State.SlotStates[rec.State.Index(one.Slot)].Reopened > 0
 	if q, open := rec.openQuestion(one.Slot); open && (q.Purpose != questioning.Ask || reopened) {
 		round = q.Number
 	}
@@ -117,8 +116,8 @@ func (rec *record) digestOf(one said) []byte {
 
 // holds says that an answer is what its slot holds already, in these words or
 // others.
-func (rec *record) holds(one said) bool {
-	s := rec.interview.SlotStates[rec.interview.Index(one.Slot)]
+func (rec *conversation) holds(one said) bool {
+	s := rec.State.SlotStates[rec.State.Index(one.Slot)]
 	if one.Problem != "" {
 		return s.Words == one.Words
 	}
@@ -127,7 +126,7 @@ func (rec *record) holds(one said) bool {
 
 // repeated looks up those answers that might have been given before: the ones
 // that answer no open question.
-func repeated(ctx context.Context, tx pgx.Tx, rec *record, all []said) (map[string]bool, error) {
+func repeated(ctx context.Context, tx *store.Tx, rec *conversation, all []said) (map[string]bool, error) {
 	var digests [][]byte
 	for _, one := range all {
 		if _, open := rec.openQuestion(one.Slot); !open {
@@ -137,11 +136,11 @@ func repeated(ctx context.Context, tx pgx.Tx, rec *record, all []said) (map[stri
 	if len(digests) == 0 {
 		return map[string]bool{}, nil
 	}
-	return saidBefore(ctx, tx, rec.id, digests)
+	return tx.KnownDigests(ctx, rec.ID, digests)
 }
 
 // structured reads the answers given by question or slot.
-func (s *Service) structured(ctx context.Context, tx pgx.Tx, rec *record, answers []AnswerInput) ([]said, error) {
+func (s *Service) structured(ctx context.Context, tx *store.Tx, rec *conversation, answers []AnswerInput) ([]said, error) {
 	numbers, err := rec.inOrder(answers)
 	if err != nil {
 		return nil, err
@@ -150,7 +149,7 @@ func (s *Service) structured(ctx context.Context, tx pgx.Tx, rec *record, answer
 		if a.unnamed() {
 			continue
 		}
-		number, err := a.number(rec.id)
+		number, err := a.number(rec.ID)
 		if err != nil {
 			return nil, fault.Within(fmt.Sprintf("answers[%d]", i), err)
 		}
@@ -171,15 +170,15 @@ func (s *Service) structured(ctx context.Context, tx pgx.Tx, rec *record, answer
 
 // inOrder gives answers that name nothing the numbers of the open questions, in
 // their order: there have to be as many.
-func (rec *record) inOrder(answers []AnswerInput) ([]int, error) {
+func (rec *conversation) inOrder(answers []AnswerInput) ([]int, error) {
 	numbers := make([]int, len(answers))
 	if !allUnnamed(answers) {
 		return numbers, nil // checked already: none is unnamed
 	}
-	if len(answers) != len(rec.interview.Open) {
-		return nil, fault.Within("answers[0]", unnamedError(fmt.Sprintf("; %d came without one, and %s", len(answers), openNumbers(rec.interview.Open))))
+	if len(answers) != len(rec.State.Open) {
+		return nil, fault.Within("answers[0]", unnamedError(fmt.Sprintf("; %d came without one, and %s", len(answers), openNumbers(rec.State.Open))))
 	}
-	for i, q := range rec.interview.Open {
+	for i, q := range rec.State.Open {
 		numbers[i] = q.Number
 	}
 	return numbers, nil
@@ -187,21 +186,21 @@ func (rec *record) inOrder(answers []AnswerInput) ([]int, error) {
 
 // put returns the slot of every numbered question that was put: the open ones
 // are at hand, others are looked up.
-func (rec *record) put(ctx context.Context, tx pgx.Tx, numbers []int) (map[int]string, error) {
+func (rec *conversation) put(ctx context.Context, tx *store.Tx, numbers []int) (map[int]string, error) {
 	slots := map[int]string{}
-	for _, q := range rec.interview.Open {
+	for _, q := range rec.State.Open {
 		slots[q.Number] = q.Slot
 	}
 	var missing []int
 	for _, n := range numbers {
-		if _, ok := slots[n]; !ok && n > 0 && n <= rec.interview.Asked {
+		if _, ok := slots[n]; !ok && n > 0 && n <= rec.State.Asked {
 			missing = append(missing, n)
 		}
 	}
 	if len(missing) == 0 {
 		return slots, nil
 	}
-	closed, err := askedBefore(ctx, tx, rec.id, missing)
+	closed, err := tx.SlotsOfQuestions(ctx, rec.ID, missing)
 	if err != nil {
 		return nil, err
 	}
@@ -212,37 +211,37 @@ func (rec *record) put(ctx context.Context, tx pgx.Tx, numbers []int) (map[int]s
 }
 
 // read turns one structured answer into what it says.
-func (s *Service) read(rec *record, a AnswerInput, number int, put map[int]string) (said, error) {
+func (s *Service) read(rec *conversation, a AnswerInput, number int, put map[int]string) (said, error) {
 	key := a.Slot
 	if number > 0 {
 		slot, ok := put[number]
 		if !ok {
-			return said{}, fault.Invalidf("question_number", "question %d was never asked; %s", number, openNumbers(rec.interview.Open))
+			return said{}, fault.Invalidf("question_number", "question %d was never asked; %s", number, openNumbers(rec.State.Open))
 		}
 		if a.Slot != "" && a.Slot != slot {
 			return said{}, fault.Invalidf("slot", "question %d asks for %q, not %q", number, slot, a.Slot)
 		}
 		key = slot
 	}
-	i := rec.interview.Index(key)
+	i := rec.State.Index(key)
 	if i < 0 {
-		return said{}, fault.Invalidf("slot", "there is no slot %q; there are %s", key, slotKeys(rec.interview.Slots))
+		return said{}, fault.Invalidf("slot", "there is no slot %q; there are %s", key, slotKeys(rec.State.Slots))
 	}
 	one := said{Answer: questioning.Answer{Slot: key, Outcome: a.Outcome, Words: strings.TrimSpace(a.Text)}, question: number}
-	slot := rec.interview.Slots[i]
+	slot := rec.State.Slots[i]
 	switch {
 	case a.Outcome != "" && a.Outcome != questioning.Answered:
 	case a.Value != nil:
-		value, err := arguments.Value(slot, a.Value, s.reading(rec.interview))
+		value, err := arguments.Value(slot, a.Value, s.reading(rec.State))
 		if err != nil {
 			return said{}, fault.Invalidf("value", "%s is not accepted: %v", plain.JSON(a.Value, shownRunes), err)
 		}
 		one.Outcome, one.Value = questioning.Answered, value
 		if one.Words == "" {
-			one.Words = questioning.Render(value, rec.interview.Language)
+			one.Words = questioning.Render(value, rec.State.Language)
 		}
 	default:
-		one.heard(parse.Read(slot, one.Words, s.reading(rec.interview)))
+		one.heard(parse.Read(slot, one.Words, s.reading(rec.State)))
 	}
 	return one, nil
 }
@@ -267,20 +266,20 @@ type readReply struct {
 // answers as questions which are settled, and says what they hold, is an old
 // one come again; otherwise it is read for the questions that are open. Numbers that
 // cannot be the person's own mean what they say: two clients may have answered at once.
-func (s *Service) written(ctx context.Context, tx pgx.Tx, rec *record, in brought) (readReply, error) {
+func (s *Service) written(ctx context.Context, tx *store.Tx, rec *conversation, in brought) (readReply, error) {
 	if numbers := rec.settled(in.numbers); len(numbers) > 0 {
 		put, err := rec.put(ctx, tx, numbers)
 		if err != nil {
 			return readReply{}, err
 		}
 		read := s.readReply(rec, in.text, numbers, put)
-		meant := len(rec.interview.Open) == 0 || numbers[0] > 1 // a person's own numbers begin with 1
+		meant := len(rec.State.Open) == 0 || numbers[0] > 1 // a person's own numbers begin with 1
 		if meant || !slices.ContainsFunc(read.answers, func(one said) bool { return !rec.holds(one) }) {
 			return read, nil
 		}
 	}
-	numbers, put := make([]int, len(rec.interview.Open)), map[int]string{}
-	for i, q := range rec.interview.Open {
+	numbers, put := make([]int, len(rec.State.Open)), map[int]string{}
+	for i, q := range rec.State.Open {
 		numbers[i], put[q.Number] = q.Number, q.Slot
 	}
 	return s.readReply(rec, in.text, numbers, put), nil
@@ -288,11 +287,11 @@ func (s *Service) written(ctx context.Context, tx pgx.Tx, rec *record, in brough
 
 // settled returns the numbers, each once, if they are all of questions that
 // were put and are not open.
-func (rec *record) settled(numbers []int) []int {
+func (rec *conversation) settled(numbers []int) []int {
 	numbers = slices.Compact(slices.Sorted(slices.Values(numbers)))
 	for _, n := range numbers {
-		isOpen := slices.ContainsFunc(rec.interview.Open, func(q questioning.Question) bool { return q.Number == n })
-		if isOpen || n < 1 || n > rec.interview.Asked {
+		isOpen := slices.ContainsFunc(rec.State.Open, func(q questioning.Question) bool { return q.Number == n })
+		if isOpen || n < 1 || n > rec.State.Asked {
 			return nil
 		}
 	}
@@ -300,12 +299,12 @@ func (rec *record) settled(numbers []int) []int {
 }
 
 // readReply reads a reply to the numbered questions.
-func (s *Service) readReply(rec *record, text string, numbers []int, put map[int]string) readReply {
+func (s *Service) readReply(rec *conversation, text string, numbers []int, put map[int]string) readReply {
 	questions := make([]parse.OpenQuestion, len(numbers))
 	for i, n := range numbers {
-		questions[i] = parse.OpenQuestion{Number: n, Slot: rec.interview.Slots[rec.interview.Index(put[n])]}
+		questions[i] = parse.OpenQuestion{Number: n, Slot: rec.State.Slots[rec.State.Index(put[n])]}
 	}
-	reply := parse.ReadReply(text, questions, rec.interview.Slots, s.reading(rec.interview))
+	reply := parse.ReadReply(text, questions, rec.State.Slots, s.reading(rec.State))
 	return readReply{heardParts(reply.Answers), heardParts(reply.Volunteered), reply.Unmatched, reply.Doubts}
 }
 

@@ -3,9 +3,8 @@ package conversation
 import (
 	"context"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
 // View is a conversation as it stands, for a tool that leads one itself.
@@ -15,21 +14,23 @@ type View struct {
 	Language       string // as a BCP 47 tag, empty where it is not known
 	Revision       int
 	Slots          []questioning.Slot
+
+	stored *store.Conversation
 }
+
+// KeepsCallsOf tells whether the results of calls that were made at an earlier
+// revision are still kept, so that a repeated one changes nothing.
+func (v View) KeepsCallsOf(revision int) bool { return v.stored.KeepsCallsOf(revision) }
 
 // View reads a conversation of the caller's. It changes nothing.
 func (s *Service) View(ctx context.Context, conversationID, userID string) (View, error) {
 	if err := s.CheckUser(userID); err != nil {
 		return View{}, err
 	}
-	var rec *record
-	err := s.inTx(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
-		var err error
-		rec, _, err = find(ctx, tx, conversationID, userID, nil)
-		return err
-	})
+	stored, _, err := s.store.Load(ctx, conversationID, nil)
+	rec, err := own(stored, err, conversationID, userID)
 	if err != nil {
-		return View{}, err
+		return View{}, unavailable(err)
 	}
-	return View{rec.id, rec.goal, rec.interview.Language, rec.revision, rec.interview.Slots}, nil
+	return View{rec.ID, rec.Goal, rec.State.Language, rec.Revision, rec.State.Slots, stored}, nil
 }

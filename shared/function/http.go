@@ -14,29 +14,29 @@ import (
 )
 
 // bounded refuses a body that is too long or not text, and serves no more
-// bodies at once than memory has room for. A request waits for room as long as
-// its caller does.
+// bodies at once than fit into memory. A request waits for memory as long as its
+// caller does.
 func bounded(limit int64, next http.Handler) http.Handler {
-	reading, serving := newRoom(4), newRoom(2)
+	reading, serving := newBudget(4), newBudget(2)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		length := r.ContentLength
 		if length < 0 || length > limit { // unknown, or about to be refused
 			length = limit
 		}
-		leaveReading, ok := reading.enter(w, r, length)
+		releaseReading, ok := reading.acquire(w, r, length)
 		if !ok {
 			return
 		}
-		defer leaveReading()
+		defer releaseReading()
 		body, ok := jsonrpc.ReadBody(w, r, limit)
 		if !ok {
 			return
 		}
-		leaveServing, ok := serving.enter(w, r, served(body))
+		releaseServing, ok := serving.acquire(w, r, served(body))
 		if !ok {
 			return
 		}
-		defer leaveServing()
+		defer releaseServing()
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		next.ServeHTTP(w, r)
 	})
@@ -54,27 +54,27 @@ func served(body []byte) int64 {
 	return int64(servedByte*len(body) + servedValue*jsonrpc.Values(body))
 }
 
-// room is memory that requests share.
-type room struct {
+// budget is memory that requests share, in bytes.
+type budget struct {
 	free *semaphore.Weighted
 	size int64
 }
 
-// newRoom is one part in so many of what Go may use.
-func newRoom(part int64) room {
+// newBudget returns one part in so many of what Go may use.
+func newBudget(part int64) budget {
 	size := debug.SetMemoryLimit(-1) / part // -1 reads it; without a limit it is beyond any need
-	return room{semaphore.NewWeighted(size), size}
+	return budget{semaphore.NewWeighted(size), size}
 }
 
-// enter waits for room for so many bytes, for all there is at most. When the
-// caller leaves first, it reports false.
-func (m room) enter(w http.ResponseWriter, r *http.Request, bytes int64) (leave func(), ok bool) {
-	bytes = min(bytes, m.size)
-	if m.free.Acquire(r.Context(), bytes) != nil {
+// acquire waits for so many bytes, for the whole budget at most, until they are
+// released. When the caller goes first, it answers 503 and returns false.
+func (b budget) acquire(w http.ResponseWriter, r *http.Request, bytes int64) (release func(), ok bool) {
+	bytes = min(bytes, b.size)
+	if b.free.Acquire(r.Context(), bytes) != nil {
 		jsonrpc.WriteError(w, http.StatusServiceUnavailable, jsonrpc.InternalError, "the function has no memory left for the request; repeat it in a few seconds")
 		return nil, false
 	}
-	return func() { m.free.Release(bytes) }, true
+	return func() { b.free.Release(bytes) }, true
 }
 
 // UnlimitedWrite lifts the runtime's write deadline of 30 s: a call is bounded

@@ -110,33 +110,3 @@ func scanItem(row pgx.CollectableRow) (Item, error) {
 	i.Slot, i.Title, i.Type, i.description = slot.Key, slot.Title, slot.Type, slot.Description
 	return i, nil
 }
-
-// StillHold keeps of what was found what Postgres still says, seen by tx, which
-// is bound to the principal: an answer that was revised or forgotten a moment
-// ago may still be in memory.
-func StillHold(ctx context.Context, tx pgx.Tx, found []Found) ([]Found, error) {
-	if len(found) == 0 {
-		return found, nil
-	}
-	conversations, slots, numbers := make([]string, len(found)), make([]string, len(found)), make([]int, len(found))
-	for i, f := range found {
-		conversations[i], slots[i], numbers[i] = f.ConversationID, f.Slot, f.AnswerNumber
-	}
-	rows, _ := tx.Query(ctx, `
-		SELECT f.at::int FROM unnest($1::uuid[], $2::text[], $3::integer[]) WITH ORDINALITY AS f (conversation_id, slot, number, at)
-		CROSS JOIN LATERAL (
-			SELECT FROM slots v WHERE v.conversation_id = f.conversation_id AND v.key = f.slot
-			AND v.principal = current_setting('app.principal')
-			AND v.state = 'answered' AND v.answers[cardinality(v.answers)] = f.number OFFSET 0
-		) v
-		ORDER BY f.at`, conversations, slots, numbers)
-	at, err := pgx.CollectRows(rows, pgx.RowTo[int])
-	if err != nil {
-		return nil, fmt.Errorf("check what was remembered: %w", err)
-	}
-	still := make([]Found, len(at))
-	for i, n := range at {
-		still[i] = found[n-1]
-	}
-	return still, nil
-}

@@ -33,7 +33,7 @@ func TestASlowAnswerIsCutOff(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := modeltest.NewServer(t, answer)
-			client := asking(t, server.URL, settings{"MODEL_TIMEOUT": "150ms", "MODEL_MAX_ATTEMPTS": "5"})
+			client := askingWithin(t, server.URL, model.Limits{Attempts: 5}, settings{"MODEL_TIMEOUT": "150ms"})
 			start := time.Now()
 			_, err := propose(t, client)
 			require.ErrorIs(t, err, model.ErrUnavailable)
@@ -56,12 +56,12 @@ func TestWhatPassesIsTriedAgain(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := modeltest.NewServer(t, answer, answer, modeltest.Proposes(trip()...))
-			_, err := propose(t, asking(t, server.URL, settings{"MODEL_MAX_ATTEMPTS": "3"}))
+			_, err := propose(t, askingWithin(t, server.URL, model.Limits{Attempts: 3}))
 			require.NoError(t, err)
 			assert.GreaterOrEqual(t, len(server.Requests()), 3)
 
 			server = modeltest.NewServer(t, answer)
-			_, err = propose(t, asking(t, server.URL, settings{"MODEL_MAX_ATTEMPTS": "2"}))
+			_, err = propose(t, askingWithin(t, server.URL, model.Limits{Attempts: 2}))
 			require.ErrorIs(t, err, model.ErrUnavailable)
 			assert.NotErrorIs(t, err, model.ErrUnusable)
 			assert.LessOrEqual(t, len(server.Requests()), 2, "attempts are counted by one counter only")
@@ -109,7 +109,7 @@ func TestARetryAfterBeyondTheLimitEndsTheOperationAtOnce(t *testing.T) {
 	for _, value := range []string{"3600", "99999999999999999999", time.Now().Add(time.Hour).UTC().Format(http.TimeFormat)} {
 		server := modeltest.NewServer(t, modeltest.Status(429, "wait", "Retry-After", value))
 		start := time.Now()
-		_, err := propose(t, asking(t, server.URL, settings{"MODEL_MAX_ATTEMPTS": "2"}))
+		_, err := propose(t, askingWithin(t, server.URL, model.Limits{Attempts: 2}))
 		require.ErrorIs(t, err, model.ErrUnavailable)
 		assert.Less(t, time.Since(start), 10*time.Second, value)
 		assert.LessOrEqual(t, len(server.Requests()), 2, value)
@@ -118,8 +118,7 @@ func TestARetryAfterBeyondTheLimitEndsTheOperationAtOnce(t *testing.T) {
 
 func TestAModelThatIsAwayIsLeftAlone(t *testing.T) {
 	server := modeltest.NewServer(t, modeltest.Status(500, "oops"))
-	client := asking(t, server.URL, settings{
-		"MODEL_MAX_ATTEMPTS": "1", "MODEL_BREAKER_FAILURES": "3", "MODEL_BREAKER_PAUSE": "500ms",
+	client := askingWithin(t, server.URL, model.Limits{Attempts: 1, BreakerFailures: 3, BreakerPause: 500 * time.Millisecond}, settings{
 		"MODEL_EMBEDDING_NAME": "e", "MODEL_EMBEDDING_DIMENSIONS": "4"})
 	for range 6 {
 		_, err := propose(t, client)
@@ -138,7 +137,7 @@ func TestAModelThatIsAwayIsLeftAlone(t *testing.T) {
 
 func TestUnusableAnswersDoNotCutOffOthers(t *testing.T) {
 	server := modeltest.NewServer(t, modeltest.Writes("nonsense"))
-	client := asking(t, server.URL, settings{"MODEL_BREAKER_FAILURES": "1"})
+	client := askingWithin(t, server.URL, model.Limits{BreakerFailures: 1})
 	for range 3 {
 		_, err := propose(t, client)
 		require.ErrorIs(t, err, model.ErrUnusable)
@@ -150,7 +149,7 @@ func TestUnusableAnswersDoNotCutOffOthers(t *testing.T) {
 
 func TestACallerThatGoesAwayIsNoFailureOfTheModel(t *testing.T) {
 	server := modeltest.NewServer(t, modeltest.Stalls(forever, modeltest.Refuses()))
-	client := asking(t, server.URL, settings{"MODEL_BREAKER_FAILURES": "1"})
+	client := askingWithin(t, server.URL, model.Limits{BreakerFailures: 1})
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(30*time.Millisecond, cancel)
 	_, err := client.ProposeSlots(ctx, "a trip", nil)
@@ -177,7 +176,7 @@ func TestOnlySoManyOperationsRunAtOnce(t *testing.T) {
 		count(-1)
 		modeltest.Proposes(trip()...)(w, r)
 	})
-	client := asking(t, server.URL, settings{"MODEL_MAX_CONCURRENT": "2"})
+	client := askingWithin(t, server.URL, model.Limits{Concurrent: 2})
 	var group sync.WaitGroup
 	for range 8 {
 		group.Go(func() {
@@ -191,7 +190,7 @@ func TestOnlySoManyOperationsRunAtOnce(t *testing.T) {
 
 func TestWaitingForAPlaceIsPartOfTheLimit(t *testing.T) {
 	server := modeltest.NewServer(t, modeltest.Stalls(forever, modeltest.Refuses()))
-	client := asking(t, server.URL, settings{"MODEL_MAX_CONCURRENT": "1", "MODEL_TIMEOUT": "100ms", "MODEL_MAX_ATTEMPTS": "1"})
+	client := askingWithin(t, server.URL, model.Limits{Concurrent: 1, Attempts: 1}, settings{"MODEL_TIMEOUT": "100ms"})
 	start := time.Now()
 	var group sync.WaitGroup
 	for range 4 {
@@ -219,7 +218,7 @@ func TestTelemetryCountsAndHoldsNoWords(t *testing.T) {
 
 	server := modeltest.NewServer(t, modeltest.Proposes(trip()...), modeltest.Writes("Plan a trip"), modeltest.Writes("Plan a trip"),
 		modeltest.Status(500, "Plan a trip"))
-	client := asking(t, server.URL, settings{"MODEL_BREAKER_FAILURES": "1"})
+	client := askingWithin(t, server.URL, model.Limits{BreakerFailures: 1})
 	for range 4 {
 		_, _ = propose(t, client)
 	}
@@ -244,7 +243,7 @@ func TestTelemetryCountsAndHoldsNoWords(t *testing.T) {
 			assert.Equal(t, "s", m.Unit)
 		}
 	}
-	assert.Equal(t, map[string]int64{"ok": 1, "unusable": 1, "unavailable": 1, "left_alone": 1}, outcomes)
+	assert.Equal(t, map[string]int64{"ok": 1, "unusable": 1, "unavailable": 1, "circuit_open": 1}, outcomes)
 	assert.Equal(t, map[string]int64{"in": 300, "out": 60}, tokens)
 
 	require.Len(t, spans.Ended(), 4)

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"strings"
@@ -20,47 +21,72 @@ type Config struct {
 	// Timeout bounds an operation from its start to its end, waiting and
 	// repeated attempts included.
 	Timeout time.Duration `env:"MODEL_TIMEOUT" envDefault:"3s"`
-	// MaxAttempts counts the first one. RetryPause is about how long to wait for
-	// the second, and doubles; a server's Retry-After wins.
-	MaxAttempts int           `env:"MODEL_MAX_ATTEMPTS" envDefault:"2"`
-	RetryPause  time.Duration `env:"MODEL_RETRY_PAUSE" envDefault:"200ms"`
-	// MaxConcurrent bounds the operations of this process at a time; more wait.
-	MaxConcurrent int `env:"MODEL_MAX_CONCURRENT" envDefault:"8"`
-
-	// MaxInputBytes bounds what is sent of people's words in one operation, and
-	// of each text to embed. What a person said last is kept longest, and half of
-	// the room is theirs.
-	MaxInputBytes    int `env:"MODEL_MAX_INPUT_BYTES" envDefault:"16384"`
-	MaxOutputTokens  int `env:"MODEL_MAX_TOKENS" envDefault:"1500"`
-	MaxResponseBytes int `env:"MODEL_MAX_RESPONSE_BYTES" envDefault:"1048576"`
 
 	// EmbeddingName turns Embed on. EmbeddingDimensions is the length of its
-	// vectors; EmbeddingShorten asks the endpoint to shorten them to that.
+	// vectors: a collection is created with it before the first vector is there.
 	EmbeddingName       string `env:"MODEL_EMBEDDING_NAME"`
 	EmbeddingDimensions int    `env:"MODEL_EMBEDDING_DIMENSIONS"`
-	EmbeddingShorten    bool   `env:"MODEL_EMBEDDING_SHORTEN"`
-	EmbeddingBatch      int    `env:"MODEL_EMBEDDING_BATCH" envDefault:"64"` // texts in one request
-	// EmbeddingBaseURL and EmbeddingAPIKey default to BaseURL and APIKey. An
-	// address of its own needs a key of its own: none is sent to a place that it
-	// was not given for.
+	// EmbeddingBaseURL and EmbeddingAPIKey default to BaseURL and APIKey: not
+	// every provider of a chat model has one that embeds. An address of its own
+	// needs a key of its own, since a key is sent nowhere but where it was given
+	// for.
 	EmbeddingBaseURL string `env:"MODEL_EMBEDDING_BASE_URL"`
 	EmbeddingAPIKey  string `env:"MODEL_EMBEDDING_API_KEY"`
 
-	// After BreakerFailures failed operations of a kind in a row, that kind is
-	// left alone for BreakerPause; then one tries.
-	BreakerFailures int           `env:"MODEL_BREAKER_FAILURES" envDefault:"5"`
-	BreakerPause    time.Duration `env:"MODEL_BREAKER_PAUSE" envDefault:"30s"`
+	// Limits has no settings. What is zero in it is that of DefaultLimits.
+	Limits Limits
 }
 
-// maxDimensions is Qdrant's bound on a vector.
-const maxDimensions = 65536
+// Limits bounds what a client sends, reads and repeats.
+type Limits struct {
+	// Attempts counts the first one. RetryPause is about how long to wait for
+	// the second, and doubles; a server's Retry-After wins.
+	Attempts   int
+	RetryPause time.Duration
+	// Concurrent bounds the operations of this process at a time; more wait.
+	Concurrent int
+	// InputBytes bounds what is sent of people's words in one operation, and of
+	// each text to embed. What a person said last is kept longest, and half of
+	// the room is theirs.
+	InputBytes int
+	// ResponseBytes bounds an answer, apart from the vectors in it.
+	ResponseBytes int
+	// Batch is how many texts one request embeds.
+	Batch int
+	// After BreakerFailures failed operations of a kind in a row, that kind is
+	// not tried for BreakerPause; then one tries.
+	BreakerFailures int
+	BreakerPause    time.Duration
+}
 
-// settled returns the configuration with its defaults worked out and checked,
+// DefaultLimits are those of production.
+var DefaultLimits = Limits{
+	Attempts:        2, // MODEL_TIMEOUT leaves time for little more
+	RetryPause:      200 * time.Millisecond,
+	Concurrent:      8,        // a function's instance answers few calls at a time, and providers limit rates
+	InputBytes:      16 << 10, // about 4,000 tokens: a long conversation, a cheap request
+	ResponseBytes:   1 << 20,  // some hundred times an answer of maxOutputTokens
+	Batch:           64,       // what every known endpoint takes; rebuilding memory is the only large batch
+	BreakerFailures: 5,
+	BreakerPause:    30 * time.Second, // a call meanwhile saves its MODEL_TIMEOUT
+}
+
+const (
+	// maxOutputTokens bounds one answer: 18 slots with all names take about 1,200.
+	maxOutputTokens = 1500
+	// maxDimensions is Qdrant's bound on a vector.
+	maxDimensions = 65536
+	// numberBytes is more than a number of a vector takes in JSON (about 22 bytes).
+	numberBytes = 32
+)
+
+// resolve returns the configuration with its defaults worked out and checked,
 // and whether it asks for a model at all.
-func (c Config) settled() (Config, bool, error) {
+func (c Config) resolve() (Config, bool, error) {
 	for _, text := range []*string{&c.BaseURL, &c.Name, &c.APIKey, &c.EmbeddingName, &c.EmbeddingBaseURL, &c.EmbeddingAPIKey} {
 		*text = strings.TrimSpace(*text) // a key from a file ends in a newline
 	}
+	c.Limits = c.Limits.orDefault()
 	if err := c.complete(); err != nil {
 		return c, false, err
 	}
@@ -73,7 +99,20 @@ func (c Config) settled() (Config, bool, error) {
 			c.EmbeddingAPIKey = c.APIKey
 		}
 	}
-	return c, true, c.bounded()
+	return c, true, c.check()
+}
+
+func (l Limits) orDefault() Limits {
+	return Limits{
+		Attempts:        cmp.Or(l.Attempts, DefaultLimits.Attempts),
+		RetryPause:      cmp.Or(l.RetryPause, DefaultLimits.RetryPause),
+		Concurrent:      cmp.Or(l.Concurrent, DefaultLimits.Concurrent),
+		InputBytes:      cmp.Or(l.InputBytes, DefaultLimits.InputBytes),
+		ResponseBytes:   cmp.Or(l.ResponseBytes, DefaultLimits.ResponseBytes),
+		Batch:           cmp.Or(l.Batch, DefaultLimits.Batch),
+		BreakerFailures: cmp.Or(l.BreakerFailures, DefaultLimits.BreakerFailures),
+		BreakerPause:    cmp.Or(l.BreakerPause, DefaultLimits.BreakerPause),
+	}
 }
 
 // complete checks that settings that need each other come together.
@@ -100,7 +139,8 @@ func (c Config) complete() error {
 	return nil
 }
 
-func (c Config) bounded() error {
+// check checks each setting by itself.
+func (c Config) check() error {
 	for _, address := range []struct{ name, value string }{
 		{"MODEL_BASE_URL", c.BaseURL}, {"MODEL_EMBEDDING_BASE_URL", c.EmbeddingBaseURL},
 	} {
@@ -116,32 +156,11 @@ func (c Config) bounded() error {
 			return fmt.Errorf("%s holds a character that cannot be in a header", key.name)
 		}
 	}
-	for _, number := range []struct {
-		name            string
-		value, min, max int
-	}{
-		{"MODEL_MAX_ATTEMPTS", c.MaxAttempts, 1, 10},
-		{"MODEL_MAX_CONCURRENT", c.MaxConcurrent, 1, 1000},
-		{"MODEL_MAX_INPUT_BYTES", c.MaxInputBytes, 256, 1 << 20},
-		{"MODEL_MAX_TOKENS", c.MaxOutputTokens, 16, 100_000},
-		{"MODEL_MAX_RESPONSE_BYTES", c.MaxResponseBytes, 1024, 64 << 20},
-		{"MODEL_EMBEDDING_DIMENSIONS", c.EmbeddingDimensions, 0, maxDimensions},
-		{"MODEL_EMBEDDING_BATCH", c.EmbeddingBatch, 1, 2048},
-		{"MODEL_BREAKER_FAILURES", c.BreakerFailures, 1, 1000},
-	} {
-		if number.value < number.min || number.value > number.max {
-			return fmt.Errorf("%s is %d, and has to be between %d and %d", number.name, number.value, number.min, number.max)
-		}
+	if c.EmbeddingDimensions < 0 || c.EmbeddingDimensions > maxDimensions {
+		return fmt.Errorf("MODEL_EMBEDDING_DIMENSIONS is %d, and has to be between 1 and %d", c.EmbeddingDimensions, maxDimensions)
 	}
-	for _, duration := range []struct {
-		name  string
-		value time.Duration
-	}{
-		{"MODEL_TIMEOUT", c.Timeout}, {"MODEL_RETRY_PAUSE", c.RetryPause}, {"MODEL_BREAKER_PAUSE", c.BreakerPause},
-	} {
-		if duration.value <= 0 {
-			return fmt.Errorf("%s is %s, and has to be above zero", duration.name, duration.value)
-		}
+	if c.Timeout <= 0 {
+		return fmt.Errorf("MODEL_TIMEOUT is %s, and has to be above zero", c.Timeout)
 	}
 	return nil
 }

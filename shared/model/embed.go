@@ -1,13 +1,14 @@
 package model
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
-
-	"github.com/openai/openai-go/v3"
 )
 
 // Embed returns one vector for each text, in their order, each Dimensions long.
@@ -22,10 +23,10 @@ func (c *Client) Embed(ctx context.Context, texts []string) ([][]float32, error)
 		if strings.TrimSpace(text) == "" {
 			return nil, fmt.Errorf("texts[%d] is empty", i)
 		}
-		inputs[i] = cut(text, c.config.MaxInputBytes)
+		inputs[i] = cut(text, c.config.Limits.InputBytes)
 	}
 	vectors := make([][]float32, 0, len(texts))
-	for batch := range slices.Chunk(inputs, c.config.EmbeddingBatch) {
+	for batch := range slices.Chunk(inputs, c.config.Limits.Batch) {
 		some, err := do(ctx, c, embedding, func(ctx context.Context) ([][]float32, error) { return c.embed(ctx, batch) })
 		if err != nil {
 			return nil, err
@@ -35,47 +36,72 @@ func (c *Client) Embed(ctx context.Context, texts []string) ([][]float32, error)
 	return vectors, nil
 }
 
+// embeddingRequest and embeddingAnswer are what is used of POST /embeddings.
+type embeddingRequest struct {
+	Model string   `json:"model"`
+	Input []string `json:"input"`
+}
+
+type embeddingAnswer struct {
+	Data []struct {
+		Index     int     `json:"index"`
+		Embedding numbers `json:"embedding"`
+	} `json:"data"`
+	Usage usage `json:"usage"`
+}
+
+// numbers is a vector as a list or, as some endpoints write it unasked, as
+// base64 of little-endian 32-bit floats.
+type numbers []float32
+
+// UnmarshalJSON reads both forms.
+func (n *numbers) UnmarshalJSON(raw []byte) error {
+	if !bytes.HasPrefix(raw, []byte(`"`)) {
+		return json.Unmarshal(raw, (*[]float32)(n))
+	}
+	var packed []byte // encoding/json reads base64 into bytes
+	if err := json.Unmarshal(raw, &packed); err != nil {
+		return err
+	}
+	*n = make(numbers, len(packed)/4)
+	_, err := binary.Decode(packed, binary.LittleEndian, *n)
+	return err
+}
+
 func (c *Client) embed(ctx context.Context, texts []string) ([][]float32, error) {
-	params := openai.EmbeddingNewParams{
-		Model: c.config.EmbeddingName,
-		Input: openai.EmbeddingNewParamsInputUnion{OfArrayOfStrings: texts},
+	var answer embeddingAnswer
+	if err := c.embeddings.post(ctx, "/embeddings", embeddingRequest{c.config.EmbeddingName, texts}, &answer); err != nil {
+		return nil, err
 	}
-	if c.config.EmbeddingShorten {
-		params.Dimensions = openai.Int(int64(c.config.EmbeddingDimensions))
-	}
-	response, err := c.embeddings.New(ctx, params)
-	if err != nil {
-		return nil, answered(err)
-	}
-	if response == nil || len(response.Data) != len(texts) {
+	if len(answer.Data) != len(texts) {
 		return nil, unusable("it has not one vector for each text")
 	}
-	c.metrics.used(ctx, embedding, response.Usage.PromptTokens, 0)
+	c.metrics.used(ctx, string(embedding), answer.Usage)
 	vectors := make([][]float32, len(texts))
-	for _, one := range response.Data {
-		if one.Index < 0 || one.Index >= int64(len(texts)) || vectors[one.Index] != nil {
+	for _, one := range answer.Data {
+		if one.Index < 0 || one.Index >= len(texts) || vectors[one.Index] != nil {
 			return nil, unusable("it has not one vector for each text")
 		}
-		if vectors[one.Index], err = c.vector(one.Embedding); err != nil {
+		if err := c.comparable(one.Embedding); err != nil {
 			return nil, err
 		}
+		vectors[one.Index] = one.Embedding
 	}
 	return vectors, nil
 }
 
-// vector checks that a vector can be compared with others.
-func (c *Client) vector(numbers []float64) ([]float32, error) {
-	if len(numbers) != c.config.EmbeddingDimensions {
-		return nil, unusable("a vector has %d dimensions, not MODEL_EMBEDDING_DIMENSIONS, %d", len(numbers), c.config.EmbeddingDimensions)
+// comparable checks that a vector can be compared with others: it has the
+// configured length and a direction.
+func (c *Client) comparable(vector []float32) error {
+	if len(vector) != c.config.EmbeddingDimensions {
+		return unusable("a vector has %d dimensions, not MODEL_EMBEDDING_DIMENSIONS, %d", len(vector), c.config.EmbeddingDimensions)
 	}
-	vector := make([]float32, len(numbers))
-	var length float64
-	for i, n := range numbers {
-		vector[i] = float32(n)
-		length += float64(vector[i]) * float64(vector[i])
+	var squares float64
+	for _, n := range vector {
+		squares += float64(n) * float64(n)
 	}
-	if length == 0 || math.IsInf(length, 0) || math.IsNaN(length) {
-		return nil, unusable("a vector has no direction")
+	if squares == 0 || math.IsInf(squares, 0) || math.IsNaN(squares) {
+		return unusable("a vector has no direction")
 	}
-	return vector, nil
+	return nil
 }

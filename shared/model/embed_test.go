@@ -20,7 +20,7 @@ func vector(index any, numbers ...any) map[string]any {
 
 func TestEachTextGetsItsVectorInBatches(t *testing.T) {
 	server := modeltest.NewServer(t, modeltest.Embeds(3))
-	client := asking(t, server.URL, three, settings{"MODEL_EMBEDDING_BATCH": "4"})
+	client := askingWithin(t, server.URL, model.Limits{Batch: 4}, three)
 	assert.True(t, client.Embeds())
 	assert.Equal(t, 3, client.Dimensions())
 
@@ -43,13 +43,6 @@ func TestEachTextGetsItsVectorInBatches(t *testing.T) {
 	assert.NotContains(t, server.Requests()[0].Body, "dimensions")
 }
 
-func TestVectorsAreShortenedOnRequest(t *testing.T) {
-	server := modeltest.NewServer(t, modeltest.Embeds(3))
-	_, err := asking(t, server.URL, three, settings{"MODEL_EMBEDDING_SHORTEN": "true"}).Embed(t.Context(), []string{"words"})
-	require.NoError(t, err)
-	assert.EqualValues(t, 3, server.Requests()[0].Body["dimensions"])
-}
-
 func TestNoTextsNeedNoModel(t *testing.T) {
 	server := modeltest.NewServer(t)
 	vectors, err := asking(t, server.URL, three).Embed(t.Context(), nil)
@@ -65,7 +58,7 @@ func TestAnEmptyTextIsNamed(t *testing.T) {
 
 func TestOfATextTooLongTheBeginningCounts(t *testing.T) {
 	server := modeltest.NewServer(t, modeltest.Embeds(3))
-	_, err := asking(t, server.URL, three, settings{"MODEL_MAX_INPUT_BYTES": "256"}).Embed(t.Context(), []string{strings.Repeat("é", 1000)})
+	_, err := askingWithin(t, server.URL, model.Limits{InputBytes: 256}, three).Embed(t.Context(), []string{strings.Repeat("é", 1000)})
 	require.NoError(t, err)
 	assert.Equal(t, strings.Repeat("é", 128), server.Requests()[0].Body["input"].([]any)[0])
 }
@@ -97,7 +90,7 @@ func TestVectorsThatCannotBeComparedAreRefused(t *testing.T) {
 
 func TestLargeVectorsFitIntoTheBound(t *testing.T) {
 	server := modeltest.NewServer(t, modeltest.Embeds(1536))
-	client := asking(t, server.URL, settings{"MODEL_EMBEDDING_NAME": "e", "MODEL_EMBEDDING_DIMENSIONS": "1536", "MODEL_MAX_RESPONSE_BYTES": "1024"})
+	client := askingWithin(t, server.URL, model.Limits{ResponseBytes: 1024}, settings{"MODEL_EMBEDDING_NAME": "e", "MODEL_EMBEDDING_DIMENSIONS": "1536"})
 	vectors, err := client.Embed(t.Context(), strings.Split(strings.Repeat("word ", 63)+"word", " "))
 	require.NoError(t, err)
 	assert.Len(t, vectors, 64)

@@ -29,7 +29,7 @@ var odd = []any{
 // answer does at worst what a caller could have done.
 func TestWhateverAModelWritesIsRefusedOrCanBeAskedFor(t *testing.T) {
 	server := modeltest.NewServer(t)
-	client := asking(t, server.URL, settings{"MODEL_MAX_ATTEMPTS": "1"})
+	client := askingWithin(t, server.URL, model.Limits{Attempts: 1})
 	accepted := 0
 	rapid.Check(t, func(t *rapid.T) {
 		slots := trip()

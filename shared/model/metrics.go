@@ -30,20 +30,26 @@ func newMetrics() *metrics {
 	return &metrics{calls: calls, tokens: tokens, duration: duration}
 }
 
-func (m *metrics) called(ctx context.Context, op operation, outcome string, took time.Duration) {
-	attributes := metric.WithAttributes(attribute.String("operation", string(op)), attribute.String("outcome", outcome))
+func (m *metrics) called(ctx context.Context, op string, outcome string, took time.Duration) {
+	attributes := metric.WithAttributes(attribute.String("operation", op), attribute.String("outcome", outcome))
 	m.calls.Add(ctx, 1, attributes)
 	m.duration.Record(ctx, took.Seconds(), attributes)
 }
 
-// maxTokens is more than any one answer costs: a count above is not believed.
-const maxTokens = 10_000_000
+// usage is what an endpoint says that an answer cost, in tokens.
+type usage struct {
+	In  int64 `json:"prompt_tokens"`
+	Out int64 `json:"completion_tokens"`
+}
 
-func (m *metrics) used(ctx context.Context, op operation, in, out int64) {
-	for direction, count := range map[string]int64{"in": in, "out": out} {
-		if count > 0 && count <= maxTokens {
+// maxUsage is more than any one answer costs: a count above is not believed.
+const maxUsage = 10_000_000
+
+func (m *metrics) used(ctx context.Context, op string, cost usage) {
+	for direction, count := range map[string]int64{"in": cost.In, "out": cost.Out} {
+		if count > 0 && count <= maxUsage {
 			m.tokens.Add(ctx, count, metric.WithAttributes(
-				attribute.String("operation", string(op)), attribute.String("direction", direction)))
+				attribute.String("operation", op), attribute.String("direction", direction)))
 		}
 	}
 }

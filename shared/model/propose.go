@@ -97,10 +97,10 @@ func (c *Client) ProposeSlots(ctx context.Context, goal string, said []string) (
 	if !c.Asks() {
 		return nil, ErrNotConfigured
 	}
-	goal = cut(goal, c.config.MaxInputBytes/2)
+	goal = cut(goal, c.config.Limits.InputBytes/2)
 	p := prompt{
 		name: "slots", task: proposeTask, schema: proposeSchema,
-		data: map[string]any{"goal": goal, "said": latest(said, c.config.MaxInputBytes-len(goal))},
+		data: map[string]any{"goal": goal, "said": latest(said, c.config.Limits.InputBytes-len(goal))},
 	}
 	return do(ctx, c, proposing, func(ctx context.Context) ([]questioning.Slot, error) {
 		var answer struct {

@@ -101,7 +101,7 @@ func TestPeoplesWordsAreMaterialAndNotInstructions(t *testing.T) {
 
 func TestOfTooManyWordsTheLatestAreSent(t *testing.T) {
 	server := modeltest.NewServer(t, modeltest.Proposes(trip()...))
-	client := asking(t, server.URL, settings{"MODEL_MAX_INPUT_BYTES": "256"})
+	client := askingWithin(t, server.URL, model.Limits{InputBytes: 256})
 	_, err := client.ProposeSlots(t.Context(), "a trip", []string{strings.Repeat("é", 500), "later", "last"})
 	require.NoError(t, err)
 
@@ -203,7 +203,7 @@ func TestHostileProposalsAreRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := modeltest.NewServer(t, answer)
-			slots, err := propose(t, asking(t, server.URL, settings{"MODEL_MAX_ATTEMPTS": "5"}))
+			slots, err := propose(t, askingWithin(t, server.URL, model.Limits{Attempts: 5}))
 			require.ErrorIs(t, err, model.ErrUnusable)
 			assert.Nil(t, slots)
 			assert.LessOrEqual(t, len(server.Requests()), 2, "asked once more at most")
@@ -230,7 +230,7 @@ func TestARefusalIsNotAskedAgain(t *testing.T) {
 func TestAServerWithoutSchemasIsToldTheSchemaInWords(t *testing.T) {
 	good, _ := json.Marshal(map[string]any{"slots": trip()})
 	server := modeltest.NewServer(t, modeltest.WithoutSchemas(modeltest.Writes("```json\n"+string(good)+"\n```")))
-	client := asking(t, server.URL, settings{"MODEL_MAX_ATTEMPTS": "1"})
+	client := askingWithin(t, server.URL, model.Limits{Attempts: 1})
 	for range 3 {
 		slots, err := propose(t, client)
 		require.NoError(t, err)
@@ -247,14 +247,14 @@ func TestAServerWithoutSchemasIsToldTheSchemaInWords(t *testing.T) {
 
 func TestAnOlderServerIsSpokenToInItsOwnWords(t *testing.T) {
 	server := modeltest.NewServer(t, modeltest.WithoutCompletionTokens(modeltest.WithoutSchemas(modeltest.Proposes(trip()...))))
-	client := asking(t, server.URL, settings{"MODEL_MAX_TOKENS": "700"})
+	client := asking(t, server.URL)
 	for range 2 {
 		_, err := propose(t, client)
 		require.NoError(t, err)
 	}
 	require.Len(t, server.Requests(), 4)
 	last := server.Requests()[3]
-	assert.EqualValues(t, 700, last.Body["max_tokens"])
+	assert.EqualValues(t, 1500, last.Body["max_tokens"])
 	assert.NotContains(t, last.Body, "max_completion_tokens")
 	assert.Equal(t, "json_object", last.Format())
 }

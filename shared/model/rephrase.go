@@ -52,13 +52,13 @@ func (c *Client) Rephrase(ctx context.Context, in Wording) ([]string, error) {
 		return []string{}, nil
 	}
 	questions := make([]numbered, len(in.Questions))
-	left := c.config.MaxInputBytes
+	left := c.config.Limits.InputBytes
 	for i, text := range in.Questions {
 		questions[i] = numbered{i + 1, text}
 		left -= len(text)
 	}
 	if left < 0 {
-		return nil, fmt.Errorf("the questions have more than %d bytes (MODEL_MAX_INPUT_BYTES)", c.config.MaxInputBytes)
+		return nil, fmt.Errorf("the questions have more than %d bytes", c.config.Limits.InputBytes)
 	}
 	goal := cut(in.Goal, left/2)
 	p := prompt{

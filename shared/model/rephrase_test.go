@@ -57,7 +57,7 @@ func TestNoQuestionsNeedNoModel(t *testing.T) {
 func TestQuestionsThatDoNotFitAreNotSent(t *testing.T) {
 	server := modeltest.NewServer(t)
 	_, err := asking(t, server.URL).Rephrase(t.Context(), model.Wording{Questions: []string{strings.Repeat("why ", 10_000) + "?"}})
-	require.ErrorContains(t, err, "MODEL_MAX_INPUT_BYTES")
+	require.ErrorContains(t, err, "16384 bytes")
 	assert.Empty(t, server.Requests())
 }
 

@@ -27,9 +27,8 @@ var reconnect = grpc.ConnectParams{
 
 // Client is safe for concurrent use.
 type Client struct {
-	api      *api.Client
-	config   Config
-	maxBytes int // of the points in one request
+	api    *api.Client
+	config Config
 }
 
 // Open checks the settings and connects to nothing: that is left to the first
@@ -53,8 +52,8 @@ func Open(config Config) (*Client, error) {
 	options := []grpc.DialOption{
 		grpc.WithConnectParams(reconnect),
 		grpc.WithDefaultCallOptions(
-			grpc.MaxCallRecvMsgSize(config.MaxMessageBytes),
-			grpc.MaxCallSendMsgSize(config.MaxMessageBytes)),
+			grpc.MaxCallRecvMsgSize(maxMessageBytes),
+			grpc.MaxCallSendMsgSize(maxMessageBytes)),
 	}
 	if host := address.host; strings.HasSuffix(host, inprocess.Domain) {
 		address.host = "passthrough:///" + host // no name to resolve
@@ -70,7 +69,7 @@ func Open(config Config) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("qdrant: QDRANT_URL: %w", err)
 	}
-	return &Client{api: client, config: config, maxBytes: min(config.MaxMessageBytes/2, maxBatchBytes)}, nil
+	return &Client{api: client, config: config}, nil
 }
 
 // Close ends the connection. Calls under way fail.

@@ -1,6 +1,7 @@
 package qdrant
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -13,10 +14,15 @@ import (
 )
 
 const (
-	defaultPort     = 6334
-	minMessageBytes = 64 << 10
-	maxMessageBytes = 1 << 30
-	maxReplication  = 16
+	// DefaultTimeout is what memory may add to a call: without an answer by then
+	// the conversation continues without memory, and says so.
+	DefaultTimeout = 300 * time.Millisecond
+
+	defaultPort    = 6334
+	maxReplication = 16
+	// maxMessageBytes bounds a request and an answer: two batches of points, so
+	// that a page that Scroll asks for fits as a rule.
+	maxMessageBytes = 2 * maxBatchBytes
 )
 
 var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$`)
@@ -28,11 +34,9 @@ type Config struct {
 	// means that there is no Qdrant.
 	URL    string `env:"QDRANT_URL"`
 	APIKey string `env:"QDRANT_API_KEY"`
-	// Timeout bounds one request that reads. One that writes has WriteFactor
-	// times as long.
-	Timeout time.Duration `env:"QDRANT_TIMEOUT" envDefault:"300ms"`
-	// MaxMessageBytes bounds a request and an answer, 64 KiB to 1 GiB.
-	MaxMessageBytes int `env:"QDRANT_MAX_MESSAGE_BYTES" envDefault:"16777216"`
+	// Timeout bounds one request that reads; 0 is DefaultTimeout. One that writes
+	// has WriteFactor times as long.
+	Timeout time.Duration
 	// Prefix starts the name of every collection, followed by an underscore.
 	Prefix string `env:"QDRANT_COLLECTION_PREFIX" envDefault:"sequential_questioning"`
 	// ReplicationFactor is how many nodes keep a collection that Ensure
@@ -42,6 +46,7 @@ type Config struct {
 
 // withDefaults fills the fields that are zero, from the tags above.
 func (c Config) withDefaults() (Config, error) {
+	c.Timeout = cmp.Or(c.Timeout, DefaultTimeout)
 	err := env.ParseWithOptions(&c, env.Options{Environment: map[string]string{}, SetDefaultsForZeroValuesOnly: true})
 	return c, err
 }
@@ -49,10 +54,7 @@ func (c Config) withDefaults() (Config, error) {
 func (c Config) check() error {
 	var wrong []error
 	if c.Timeout < time.Millisecond || c.Timeout > time.Minute {
-		wrong = append(wrong, fmt.Errorf("QDRANT_TIMEOUT is %s: want 1ms to 1m", c.Timeout))
-	}
-	if c.MaxMessageBytes < minMessageBytes || c.MaxMessageBytes > maxMessageBytes {
-		wrong = append(wrong, fmt.Errorf("QDRANT_MAX_MESSAGE_BYTES is %d: want %d to %d", c.MaxMessageBytes, minMessageBytes, maxMessageBytes))
+		wrong = append(wrong, fmt.Errorf("the timeout is %s: want 1ms to 1m", c.Timeout))
 	}
 	if !namePattern.MatchString(c.Prefix) {
 		wrong = append(wrong, fmt.Errorf("QDRANT_COLLECTION_PREFIX is %q: want letters, digits, - and _, at most 100", c.Prefix))

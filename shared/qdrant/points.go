@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	api "github.com/qdrant/go-client/qdrant"
 	"google.golang.org/grpc/codes"
@@ -12,8 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// What one request holds at most; less when messages are bounded to less than
-// twice as much.
+// What one request holds at most.
 const (
 	maxBatchPoints = 256
 	maxBatchBytes  = 8 << 20
@@ -50,10 +48,10 @@ func (c *Client) Upsert(ctx context.Context, collection string, points []Point) 
 			return fmt.Errorf("qdrant: upsert to %s: %w", collection, err)
 		}
 		size := proto.Size(encoded)
-		if size > c.maxBytes {
-			return fmt.Errorf("qdrant: upsert to %s: point %s has %d bytes: at most %d", collection, point.ID, size, c.maxBytes)
+		if size > maxBatchBytes {
+			return fmt.Errorf("qdrant: upsert to %s: point %s has %d bytes: at most %d", collection, point.ID, size, maxBatchBytes)
 		}
-		if len(batch) == maxBatchPoints || bytes+size > c.maxBytes {
+		if len(batch) == maxBatchPoints || bytes+size > maxBatchBytes {
 			if err := send(); err != nil {
 				return err
 			}
@@ -61,48 +59,6 @@ func (c *Client) Upsert(ctx context.Context, collection string, points []Point) 
 		batch, bytes = append(batch, encoded), bytes+size
 	}
 	return send()
-}
-
-// Get returns the points with these ids, in their order. Missing ones are left
-// out.
-func (c *Client) Get(ctx context.Context, collection string, ids []string) ([]Hit, error) {
-	name, err := c.name(collection)
-	if err != nil {
-		return nil, err
-	}
-	encoded, err := pointIDs(ids)
-	if err != nil {
-		return nil, fmt.Errorf("qdrant: get from %s: %w", collection, err)
-	}
-	found := make(map[string]Hit, len(ids))
-	for chunk := range slices.Chunk(encoded, maxBatchPoints) {
-		if err := c.get(ctx, collection, name, chunk, found); err != nil {
-			return nil, err
-		}
-	}
-	hits := make([]Hit, 0, len(found))
-	for _, id := range encoded {
-		if hit, ok := found[id.GetUuid()]; ok {
-			hits = append(hits, hit)
-		}
-	}
-	return hits, nil
-}
-
-func (c *Client) get(ctx context.Context, collection, name string, ids []*api.PointId, found map[string]Hit) error {
-	err := c.read(ctx, "get from", collection, func(ctx context.Context) error {
-		points, err := c.api.Get(ctx, &api.GetPoints{CollectionName: name, Ids: ids, WithPayload: api.NewWithPayload(true)})
-		for _, point := range points {
-			found[point.GetId().GetUuid()] = hitOf(point.GetId(), 0, point.GetPayload())
-		}
-		return err
-	})
-	if half := len(ids) / 2; half > 0 && tooLarge(err) {
-		if err = c.get(ctx, collection, name, ids[:half], found); err == nil {
-			err = c.get(ctx, collection, name, ids[half:], found)
-		}
-	}
-	return err
 }
 
 // tooLarge says that an answer did not fit in a message: asking for fewer
@@ -153,72 +109,28 @@ func (c *Client) Scroll(ctx context.Context, collection string, f Filter, limit 
 	}
 }
 
-// Count returns how many points fit, exactly.
-func (c *Client) Count(ctx context.Context, collection string, f Filter) (int, error) {
-	name, err := c.name(collection)
-	if err != nil || f.nothing() {
-		return 0, err
-	}
-	var count uint64
-	err = c.read(ctx, "count", collection, func(ctx context.Context) error {
-		count, err = c.api.Count(ctx, &api.CountPoints{CollectionName: name, Filter: f.encode(), Exact: api.PtrOf(true)})
-		return err
-	})
-	return int(count), err
-}
-
 // Delete removes the points that fit and returns when they are gone. A missing
 // collection has nothing to remove. An empty filter is an error: Drop removes
 // everything.
 func (c *Client) Delete(ctx context.Context, collection string, f Filter) error {
-	if f.empty() {
+	name, err := c.name(collection)
+	switch {
+	case err != nil:
+		return err
+	case f.empty():
 		return fmt.Errorf("qdrant: delete from %s: %w", collection, errEmptyFilter)
-	}
-	if f.nothing() {
+	case f.nothing():
 		return nil
 	}
-	return c.remove(ctx, collection, api.NewPointsSelectorFilter(f.encode()))
-}
-
-// DeletePoints removes the points with these ids, as Delete does.
-func (c *Client) DeletePoints(ctx context.Context, collection string, ids []string) error {
-	encoded, err := pointIDs(ids)
-	if err != nil {
-		return fmt.Errorf("qdrant: delete from %s: %w", collection, err)
-	}
-	for chunk := range slices.Chunk(encoded, maxBatchPoints) {
-		if err := c.remove(ctx, collection, api.NewPointsSelectorIDs(chunk)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (c *Client) remove(ctx context.Context, collection string, points *api.PointsSelector) error {
-	name, err := c.name(collection)
-	if err != nil {
-		return err
-	}
+	request := &api.DeletePoints{CollectionName: name, Wait: api.PtrOf(true), Points: api.NewPointsSelectorFilter(f.encode())}
 	err = c.write(ctx, "delete from", collection, func(ctx context.Context) error {
-		result, err := c.api.Delete(ctx, &api.DeletePoints{CollectionName: name, Wait: api.PtrOf(true), Points: points})
+		result, err := c.api.Delete(ctx, request)
 		return applied(result, err)
 	})
 	if errors.Is(err, ErrNoCollection) {
 		return nil
 	}
 	return err
-}
-
-func pointIDs(ids []string) ([]*api.PointId, error) {
-	encoded := make([]*api.PointId, len(ids))
-	for i, text := range ids {
-		id, err := pointID(text)
-		if err != nil {
-			return nil, err
-		}
-		encoded[i] = id
-	}
-	return encoded, nil
 }
 
 // applied turns an answer that came before the change was applied into an

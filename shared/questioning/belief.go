@@ -178,3 +178,15 @@ func entropy(p []float64) float64 {
 	}
 	return h
 }
+
+// beliefs are those of earlier conversations given what is known in this one.
+// What was itself predicted is no evidence.
+func (st *State) beliefs() *beliefs {
+	b := newBeliefs(st.Slots, st.Statistics)
+	for i, s := range st.SlotStates {
+		if s.Known() && s.Status != StatusContradicted && !s.Predicted() {
+			b.learn(i, indexOf(st.Slots[i], s.Value))
+		}
+	}
+	return b
+}

@@ -7,16 +7,6 @@ import (
 	"unicode/utf8"
 )
 
-// Contribution is what one conversation adds to the statistics of its form. It
-// is kept with the conversation, so that forgetting can take it back.
-type Contribution struct {
-	Slots map[string]Counts `json:"slots,omitempty"` // by slot key
-	// Answers are those counted in pairs, in the order in which they were given.
-	Answers []Given `json:"answers,omitempty"`
-	// Tried are the answers that were predicted, right or wrong.
-	Tried []Given `json:"tried,omitempty"`
-}
-
 // Contribution returns what a conversation adds: its slots and where they stood
 // at its end, in the same order. Only what the person said counts, so that
 // assumptions do not feed themselves. Predictions are tried with s, all that was
@@ -100,26 +90,6 @@ func many(value any) []any {
 		return all
 	}
 	return []any{value}
-}
-
-// pairSlots are the positions of the slots counted in pairs.
-func pairSlots(slots []Slot) []int {
-	var all []int
-	total := 0
-	for i, slot := range slots {
-		if slot.Type != Boolean && slot.Type != Choice || len(slot.Key) > maxKeyBytes {
-			continue
-		}
-		keys := optionKeys(slot)
-		if len(keys) > maxPairOptions || total+len(keys) > maxPairAnswers {
-			continue
-		}
-		total += len(keys)
-		if all = append(all, i); len(all) == maxPairSlots {
-			break
-		}
-	}
-	return all
 }
 
 // pairAnswer is an option given for the slot at a position, by the answer of

@@ -2,7 +2,6 @@ package questioning
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -29,8 +28,6 @@ const (
 	// The share of the cost that counts when questions are ordered, and the shares
 	// of its weight that a slot may lose because little is left to learn of it.
 	costShare, leastWait, mostWait = 0.02, 0.1, 0.7
-	// An answer as long as this costs what its type does.
-	usualLength = 80 // characters
 )
 
 // score is what asking for a slot is worth.
@@ -244,7 +241,7 @@ func (st *State) foretellable(j int, b *beliefs) float64 {
 	}
 	sum, p := 0.0, b.of(j)
 	for k, id := range b.ids[j] {
-		if id >= 0 && st.Statistics.Answers[id].record() >= st.Limits.Confidence {
+		if id >= 0 && st.Statistics.Answers[id].reliability() >= st.Limits.Confidence {
 			sum += p[k]
 		}
 	}
@@ -288,9 +285,4 @@ func (st *State) likelihood(i int, b *beliefs) float64 {
 	default:
 		return 0.5
 	}
-}
-
-// indexOf is the position of a value among the slot's options, or -1.
-func indexOf(slot Slot, value any) int {
-	return slices.Index(optionKeys(slot), fmt.Sprint(value))
 }

@@ -139,17 +139,6 @@ func (st *State) left() int {
 	return max(0, st.Limits.MaxQuestions-st.Asked)
 }
 
-// candidates are the slots that could be asked for now.
-func (st *State) candidates() []int {
-	var all []int
-	for i := range st.Slots {
-		if !st.settled(i) && !st.open(i) && st.applies(i) == now {
-			all = append(all, i)
-		}
-	}
-	return all
-}
-
 // pick returns the best candidates that fit in the batch, best first. Ties go
 // to the slot that comes first.
 func (st *State) pick(scores []score) []int {
@@ -171,17 +160,6 @@ func urgency(p Purpose) int {
 		return 1
 	}
 	return 0
-}
-
-func (st *State) purpose(i int) Purpose {
-	switch st.SlotStates[i].Status {
-	case StatusUnclear:
-		return Clarify
-	case StatusContradicted:
-		return Confirm
-	default:
-		return Ask
-	}
 }
 
 // estimate plays the conversation to its end, every question answered, and

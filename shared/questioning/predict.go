@@ -8,10 +8,6 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 )
 
-// DefaultConfidence is how probable an answer must be to be assumed, unless a
-// caller says otherwise.
-const DefaultConfidence = 0.95
-
 // minMatching is how many earlier conversations must match for an answer to be
 // assumed.
 const minMatching = 20
@@ -51,7 +47,7 @@ func (st *State) predict(i int, b *beliefs) (Prediction, bool) {
 	p := Prediction{
 		Value:       optionValue(st.Slots[i], option),
 		Probability: probability,
-		Record:      st.Statistics.Answers[id].record(),
+		Record:      st.Statistics.Answers[id].reliability(),
 	}
 	also := st.match(i, id, b, &p)
 	p.Words = fmt.Sprintf("%.0f %% likely: so said %d of %d earlier conversations%s.",
@@ -91,22 +87,9 @@ func (st *State) described(g Given) string {
 	return fmt.Sprintf("%s: %s", lowerFirst(slot.Title), value)
 }
 
-func optionValue(slot Slot, option int) any {
-	if slot.Type == Boolean {
-		return option == 1
-	}
-	return slot.Options[option].Value
-}
-
 // sure says whether a prediction is good enough to be assumed.
 func (p Prediction) sure(confidence float64) bool {
 	return p.Probability >= confidence && p.Record >= confidence && p.Matching >= minMatching
-}
-
-// Predicted says whether the slot state is an assumption from earlier
-// conversations.
-func (s SlotState) Predicted() bool {
-	return s.Status == StatusAssumed && s.Source == messages.FromStatistics
 }
 
 // assumePredicted assumes what would be asked for although its answer is near
@@ -140,14 +123,13 @@ func (st *State) assumePredicted() {
 	}
 }
 
-// beliefs are those of earlier conversations given what is known in this one.
-// What was itself predicted is no evidence.
-func (st *State) beliefs() *beliefs {
-	b := newBeliefs(st.Slots, st.Statistics)
-	for i, s := range st.SlotStates {
-		if s.Known() && s.Status != StatusContradicted && !s.Predicted() {
-			b.learn(i, indexOf(st.Slots[i], s.Value))
+// candidates are the slots that could be asked for now.
+func (st *State) candidates() []int {
+	var all []int
+	for i := range st.Slots {
+		if !st.settled(i) && !st.open(i) && st.applies(i) == now {
+			all = append(all, i)
 		}
 	}
-	return b
+	return all
 }

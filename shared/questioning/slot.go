@@ -1,8 +1,25 @@
 // Package questioning decides what to ask next. It is pure: no input or
 // output, no clock, no randomness; the same state gives the same batch.
+//
+// A State holds what is wanted (slots), what is known of each (slot states) and
+// what is asked. Next picks the batch of questions with the highest expected
+// information gain (Lindley 1956, "On a Measure of the Information Provided by an
+// Experiment"), in bits, weighted, less what answering costs the person. Record
+// applies an answer, Revise corrects one, Pass notes what a reply left out.
+//
+// Probabilities come from Statistics, counts of earlier answers for the same
+// schema key: each conversation gives a Contribution, Pool merges them as far as
+// privacy lets it, and beliefs turn them into distributions given the answers so
+// far. Without statistics fixed priors serve, see priorBits.
+//
+// The files form layers: slot, slotstate and statistics are the data; state,
+// belief and contribution read them; gain, order and predict score; render and
+// wording phrase; plan, record and revise are what callers call.
 package questioning
 
 import (
+	"fmt"
+	"reflect"
 	"slices"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/plain"
@@ -103,3 +120,38 @@ const (
 	Declined      Outcome = "declined"
 	NotApplicable Outcome = "not_applicable"
 )
+
+// Holds says whether the condition is met by the value of the slot it names.
+func (c Condition) Holds(value any) bool {
+	if many, ok := value.([]any); ok {
+		return slices.ContainsFunc(many, c.Holds)
+	}
+	return slices.ContainsFunc(c.In, func(in any) bool { return reflect.DeepEqual(in, value) })
+}
+
+// optionKeys are the slot's options as they are counted.
+func optionKeys(slot Slot) []string {
+	if slot.Type == Boolean {
+		return []string{"false", "true"}
+	}
+	if slot.Type != Choice && slot.Type != Choices {
+		return nil
+	}
+	keys := make([]string, len(slot.Options))
+	for i, o := range slot.Options {
+		keys[i] = fmt.Sprint(o.Value)
+	}
+	return keys
+}
+
+// indexOf is the position of a value among the slot's options, or -1.
+func indexOf(slot Slot, value any) int {
+	return slices.Index(optionKeys(slot), fmt.Sprint(value))
+}
+
+func optionValue(slot Slot, option int) any {
+	if slot.Type == Boolean {
+		return option == 1
+	}
+	return slot.Options[option].Value
+}

@@ -1,57 +1,11 @@
 package questioning
 
 import (
-	"fmt"
 	"reflect"
 	"slices"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 )
-
-// Status is what is known of a slot, in one word.
-type Status string
-
-// The statuses of a slot. A slot whose condition does not hold counts as not
-// applicable without ever being asked for.
-const (
-	StatusMissing       Status = "missing"
-	StatusAssumed       Status = "assumed" // taken from the context, not yet said by the person
-	StatusAnswered      Status = "answered"
-	StatusUnknown       Status = "unknown"
-	StatusDeclined      Status = "declined"
-	StatusNotApplicable Status = "not_applicable"
-	StatusContradicted  Status = "contradicted" // answers that cannot all hold
-	StatusUnclear       Status = "unclear"      // answered in words that could not be read
-)
-
-// SlotState is what is known of one slot.
-type SlotState struct {
-	Status Status
-	// Value is set for assumed, answered and contradicted: the latest said.
-	Value any
-	// Words are the person's own, or the context's for an assumption.
-	Words string
-	// Answers are the numbers of the answers it rests on, latest last.
-	Answers []int
-	// Clarified and Confirmed say that the one chance to reword an unclear
-	// answer, or to settle a contradiction, was given.
-	Clarified, Confirmed bool
-	// Passed counts how often the question was left out of a reply.
-	Passed int
-	// Source says where an assumption comes from: one of the catalogue's messages,
-	// or a text made from one.
-	Source string
-	// Reopened is the number of the answer whose revision took this slot's
-	// earlier answer back; 0 when none did.
-	Reopened int
-}
-
-// maxCited bounds the answers that one slot state cites; the latest are kept.
-const maxCited = 8
-
-// maxPassed is how often a question may be left out of replies before it is
-// no longer asked.
-const maxPassed = 2
 
 // Purpose is why a slot is asked for.
 type Purpose string
@@ -138,9 +92,10 @@ func (st *State) Assume(key string, value any, words string) {
 	}
 }
 
-// Tell notes a value that the person gave without being asked for it. It is not
-// asked for, but offered to be confirmed, instead of what was assumed before. It
-// returns false where the person has answered: a told value takes back no answer.
+// AssumeVolunteered notes a value that the person gave without being asked for
+// it, in place of what was assumed before. It is not asked for, but offered to be
+// confirmed. It returns false where the person has answered: a volunteered value
+// takes back no answer.
 func (st *State) AssumeVolunteered(key string, value any, words, source string) bool {
 	i := st.Index(key)
 	if i < 0 {
@@ -156,73 +111,6 @@ func (st *State) AssumeVolunteered(key string, value any, words, source string) 
 	}
 	st.SlotStates[i] = SlotState{Status: StatusAssumed, Value: value, Words: words, Source: source}
 	return true
-}
-
-// Record records an answer and returns it numbered. It answers the slot's open
-// question, if there is one, and updates the slot's state. The slot must exist.
-func (st *State) Record(answer Answer) (Answer, error) {
-	i := st.Index(answer.Slot)
-	if i < 0 {
-		return Answer{}, fmt.Errorf("record answer: no slot %q", answer.Slot)
-	}
-	st.Answered++
-	answer.Number, answer.Question, answer.Bits = st.Answered, 0, 0
-	purpose := Ask
-	if q := slices.IndexFunc(st.Open, func(q Question) bool { return q.Slot == answer.Slot }); q >= 0 {
-		answer.Question = st.Open[q].Number
-		purpose = st.Open[q].Purpose
-		st.Open = slices.Delete(slices.Clone(st.Open), q, q+1)
-	}
-	before := st.SlotStates[i]
-	if before.Value == nil && answer.Outcome == Answered && answer.Problem == "" {
-		answer.Bits = st.bits(i, st.beliefs())
-	}
-	st.SlotStates[i] = moved(before, answer, purpose)
-	st.checkOrder(i)
-	return answer, nil
-}
-
-// moved returns the slot state after an answer to a question of some purpose.
-func moved(s SlotState, a Answer, purpose Purpose) SlotState {
-	holds := s.Status == StatusAnswered || s.Status == StatusContradicted
-	switch {
-	case a.Outcome != Answered:
-		if purpose == Confirm {
-			s.Answers = cite(s.Answers, a.Number) // the contradiction stands
-			return s
-		}
-		s.Status, s.Value, s.Answers = Status(a.Outcome), nil, []int{a.Number}
-	case a.Problem != "":
-		s.Answers = cite(s.Answers, a.Number)
-		if holds {
-			return s
-		}
-		s.Status, s.Value = StatusUnclear, nil
-	case purpose == Confirm || !holds:
-		s.Status, s.Value, s.Answers = StatusAnswered, a.Value, []int{a.Number}
-	default:
-		if !reflect.DeepEqual(s.Value, a.Value) && !s.Confirmed {
-			s.Status = StatusContradicted
-		}
-		s.Value, s.Answers = a.Value, cite(s.Answers, a.Number)
-	}
-	s.Words, s.Source = a.Words, ""
-	return s
-}
-
-func cite(answers []int, number int) []int {
-	answers = append(slices.Clone(answers), number)
-	return answers[max(0, len(answers)-maxCited):]
-}
-
-// Pass notes that a reply answered others and left the open questions out. A
-// question left out twice is asked no more.
-func (st *State) Pass() {
-	st.Open = slices.DeleteFunc(slices.Clone(st.Open), func(q Question) bool {
-		i := st.Index(q.Slot)
-		st.SlotStates[i].Passed++
-		return st.SlotStates[i].Passed >= maxPassed
-	})
 }
 
 // Coverage is a slot with its state, its condition taken into account.
@@ -241,11 +129,6 @@ func (st *State) Coverage() []Coverage {
 		}
 	}
 	return all
-}
-
-// Known reports whether the slot's value counts as said or assumed.
-func (s SlotState) Known() bool {
-	return s.Status == StatusAnswered || s.Status == StatusAssumed || s.Status == StatusContradicted
 }
 
 type applicability int
@@ -281,14 +164,6 @@ func (st *State) appliesWithin(i, depth int) applicability {
 	return later
 }
 
-// Holds says whether the condition is met by the value of the slot it names.
-func (c Condition) Holds(value any) bool {
-	if many, ok := value.([]any); ok {
-		return slices.ContainsFunc(many, c.Holds)
-	}
-	return slices.ContainsFunc(c.In, func(in any) bool { return reflect.DeepEqual(in, value) })
-}
-
 // settled says that a slot will not be asked for any more.
 func (st *State) settled(i int) bool {
 	s := st.SlotStates[i]
@@ -306,4 +181,19 @@ func (st *State) settled(i int) bool {
 
 func (st *State) open(i int) bool {
 	return slices.ContainsFunc(st.Open, func(q Question) bool { return q.Slot == st.Slots[i].Key })
+}
+
+// DefaultConfidence is how probable an answer must be to be assumed, unless a
+// caller says otherwise.
+const DefaultConfidence = 0.95
+
+func (st *State) purpose(i int) Purpose {
+	switch st.SlotStates[i].Status {
+	case StatusUnclear:
+		return Clarify
+	case StatusContradicted:
+		return Confirm
+	default:
+		return Ask
+	}
 }

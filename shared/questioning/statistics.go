@@ -1,12 +1,11 @@
 package questioning
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 )
 
-// Bounds on a form's statistics. What lies beyond them is left out, first slots
+// Bounds on the statistics of one schema key. What lies beyond them is left out, first slots
 // first; the document stays below a megabyte whatever is folded in.
 const (
 	maxCountedSlots   = 200
@@ -16,6 +15,10 @@ const (
 	maxPairAnswers    = 160 // over all slots
 	maxKeyBytes       = 200
 
+	// usualLength is how long, in characters, an answer in words is that costs what
+	// its type does.
+	usualLength = 80
+
 	// maxCharacters is how many characters of one answer count: so many that the
 	// question costs most, and that one long answer moves the mean no further.
 	maxCharacters = 2 * usualLength
@@ -24,10 +27,9 @@ const (
 	maxContribution = 16 << 10
 )
 
-// Statistics is what earlier conversations of one form answered. A form is what
-// conversations for the same information share: a playbook or an
-// information_needed. It holds counts only, as one bounded JSON document; the
-// zero value is none.
+// Statistics is what earlier conversations with one schema key answered: those for
+// the same information, by a playbook or an information_needed. It holds counts
+// only, as one bounded JSON document; the zero value is none.
 type Statistics struct {
 	Conversations int               `json:"conversations"`
 	Slots         map[string]Counts `json:"slots,omitempty"` // by slot key
@@ -69,9 +71,9 @@ type Given struct {
 
 func (g Given) key() answerKey { return answerKey{g.Slot, g.Value} }
 
-// record is the share of predictions that were right, by Laplace's rule of
+// reliability is the share of predictions that were right, by Laplace's rule of
 // succession: a half before there were any.
-func (g Given) record() float64 {
+func (g Given) reliability() float64 {
 	return (float64(g.Right) + 1) / (float64(g.Right+g.Wrong) + 2)
 }
 
@@ -258,17 +260,32 @@ func (s Statistics) together(a, b int) int {
 	return s.Together[a][b]
 }
 
-// optionKeys are the slot's options as they are counted.
-func optionKeys(slot Slot) []string {
-	if slot.Type == Boolean {
-		return []string{"false", "true"}
+// Contribution is what one conversation adds to the statistics of its schema key. It
+// is kept with the conversation, so that forgetting can take it back.
+type Contribution struct {
+	Slots map[string]Counts `json:"slots,omitempty"` // by slot key
+	// Answers are those counted in pairs, in the order in which they were given.
+	Answers []Given `json:"answers,omitempty"`
+	// Tried are the answers that were predicted, right or wrong.
+	Tried []Given `json:"tried,omitempty"`
+}
+
+// pairSlots are the positions of the slots counted in pairs.
+func pairSlots(slots []Slot) []int {
+	var all []int
+	total := 0
+	for i, slot := range slots {
+		if slot.Type != Boolean && slot.Type != Choice || len(slot.Key) > maxKeyBytes {
+			continue
+		}
+		keys := optionKeys(slot)
+		if len(keys) > maxPairOptions || total+len(keys) > maxPairAnswers {
+			continue
+		}
+		total += len(keys)
+		if all = append(all, i); len(all) == maxPairSlots {
+			break
+		}
 	}
-	if slot.Type != Choice && slot.Type != Choices {
-		return nil
-	}
-	keys := make([]string, len(slot.Options))
-	for i, o := range slot.Options {
-		keys[i] = fmt.Sprint(o.Value)
-	}
-	return keys
+	return all
 }

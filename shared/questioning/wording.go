@@ -3,8 +3,6 @@ package questioning
 import (
 	"fmt"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
@@ -19,7 +17,7 @@ func (st *State) question(i, number int, b *beliefs) Question {
 		q.Text = say.Text(messages.NotRead, plain.Quote(plain.Excerpt(state.Words, excerptRunes)), q.Text)
 		q.Reason = "The answer could not be read; asked once more, with what is expected."
 	case Confirm:
-		q.Text = say.Text(messages.Contradicts, inline(slot.Title, say), Quote(state.Value, st.Language))
+		q.Text = say.Text(messages.Contradicts, withoutArticle(slot.Title), Quote(state.Value, st.Language))
 		q.Reason = fmt.Sprintf("Answers %s contradict each other.", numbers(state.Answers))
 		q.Bits = 1
 	default:
@@ -70,109 +68,6 @@ func (st *State) reason(i int, bits float64, b *beliefs) string {
 	return reason
 }
 
-// wording is the slot's own question, or one made from its title.
-func (s Slot) wording(say *messages.Printer) string {
-	for _, own := range []string{s.Question, s.Description, s.Title} {
-		if own != "" && (own == s.Question || strings.HasSuffix(own, "?")) {
-			return own
-		}
-	}
-	title := inline(s.Title, say)
-	pattern := messages.WhatIs
-	switch {
-	case s.Type == Boolean:
-		pattern, title = messages.YesNo, upperFirst(strings.TrimPrefix(title, "is "))
-	case s.Type == Choice:
-		pattern = messages.WhichOption
-	case s.Type == Choices:
-		pattern = messages.WhichOptions
-	case s.Type == List || plural(title):
-		pattern = messages.WhatAre
-	}
-	text := say.Text(pattern, title)
-	if s.Description != "" {
-		text += " (" + strings.TrimRight(s.Description, ". ") + ")"
-	}
-	return text
-}
-
-// inline is a title within a sentence. Only English lowers it: other languages
-// quote it, or begin with it.
-func inline(title string, say *messages.Printer) string {
-	if say.Language() == messages.English {
-		return lowerFirst(title)
-	}
-	return title
-}
-
-// plural guesses whether a title names several things: "number of guests" does not.
-func plural(title string) bool {
-	head := title
-	for _, preposition := range []string{" of ", " in ", " for ", " per ", " with "} {
-		head, _, _ = strings.Cut(head, preposition)
-	}
-	return strings.HasSuffix(head, "s") &&
-		!strings.HasSuffix(head, "ss") && !strings.HasSuffix(head, "us") && !strings.HasSuffix(head, "is")
-}
-
-// Render writes a value as a person would read it in a language, English where
-// it is empty.
-func Render(value any, language string) string {
-	say := messages.In(language)
-	switch v := value.(type) {
-	case nil:
-		return say.Text(messages.Nothing)
-	case bool:
-		if v {
-			return say.Text(messages.Yes)
-		}
-		return say.Text(messages.No)
-	case []any:
-		parts := make([]string, len(v))
-		for i := range v {
-			parts[i] = Render(v[i], language)
-		}
-		return strings.Join(parts, ", ")
-	case float64:
-		return strings.TrimSuffix(strings.TrimRight(fmt.Sprintf("%.6f", v), "0"), ".")
-	default:
-		return fmt.Sprint(v)
-	}
-}
-
-// Quote writes a value into a text that others read: words on one line and in
-// quotes, so that they cannot be taken for the text itself.
-func Quote(value any, language string) string {
-	switch v := value.(type) {
-	case string:
-		return plain.Quote(v)
-	case []any:
-		parts := make([]string, len(v))
-		for i := range v {
-			parts[i] = Quote(v[i], language)
-		}
-		return strings.Join(parts, ", ")
-	}
-	return Render(value, language)
-}
-
-// lowerFirst lowers the first letter unless the word is an abbreviation.
-func lowerFirst(s string) string {
-	first, size := utf8.DecodeRuneInString(s)
-	if second, _ := utf8.DecodeRuneInString(s[size:]); unicode.IsUpper(second) {
-		return s
-	}
-	return string(unicode.ToLower(first)) + s[size:]
-}
-
-func upperFirst(s string) string {
-	first, size := utf8.DecodeRuneInString(s)
-	return string(unicode.ToUpper(first)) + s[size:]
-}
-
-// excerptRunes is how much of somebody's words a question repeats.
-const excerptRunes = 60
-
 func numbers(all []int) string {
 	parts := make([]string, len(all))
 	for i, n := range all {
@@ -180,5 +75,3 @@ func numbers(all []int) string {
 	}
 	return strings.Join(parts, " and ")
 }
-
-func round(bits float64) float64 { return float64(int(bits*10+0.5)) / 10 }

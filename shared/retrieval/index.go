@@ -1,12 +1,20 @@
 package retrieval
 
 import (
+	"cmp"
 	"maps"
 	"math"
+	"slices"
 )
 
 // indexGrams is the share of the character runs in an Index's scores.
 const indexGrams = 0.3
+
+// Ranked is a document that has something in common with a text.
+type Ranked struct {
+	ID    string
+	Score float64 // from 0, nothing in common, to 1, the same words
+}
 
 // Document is what an Index finds, by the nearest of several texts, such as
 // examples of it.
@@ -23,7 +31,7 @@ type Index struct {
 }
 
 type indexed struct {
-	id, text     string
+	id           string
 	words, grams direction
 }
 
@@ -43,32 +51,33 @@ func NewIndex(docs []Document) *Index {
 	for _, doc := range docs {
 		for _, text := range doc.Texts {
 			words, grams := index.directions(text)
-			index.texts = append(index.texts, indexed{doc.ID, text, words, grams})
+			index.texts = append(index.texts, indexed{doc.ID, words, grams})
 		}
 	}
 	return index
 }
 
 // Search returns the documents that have something in common with a text, best
-// first, at most limit. The score is from 0, nothing in common, to 1, the same
-// words as one of the document's texts: the cosine of words and of runs of
-// characters, rare ones counting more.
+// first, at most limit. A document scores by the nearest of its texts: the cosine
+// of words and of runs of characters, rare ones counting more. Documents of one
+// score come by id, so that a ranking is the same every time.
 func (x *Index) Search(text string, limit int) []Ranked {
 	words, grams := x.directions(text)
 	scores := map[string]float64{}
-	nearest := map[string]string{}
 	for _, t := range x.texts {
 		score := (1-indexGrams)*words.cosine(t.words) + indexGrams*grams.cosine(t.grams)
 		if score > scores[t.id] {
-			scores[t.id], nearest[t.id] = score, t.text
+			scores[t.id] = score
 		}
 	}
-	list := ranking(scores)
-	ranked := make([]Ranked, max(0, min(limit, len(list))))
-	for i := range ranked {
-		ranked[i] = Ranked{ID: list[i].id, Text: nearest[list[i].id], Score: list[i].score}
+	ranked := make([]Ranked, 0, len(scores))
+	for id, score := range scores {
+		ranked = append(ranked, Ranked{id, score})
 	}
-	return ranked
+	slices.SortFunc(ranked, func(a, b Ranked) int {
+		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.ID, b.ID))
+	})
+	return ranked[:max(0, min(limit, len(ranked)))]
 }
 
 func (x *Index) directions(text string) (words, grams direction) {

@@ -21,7 +21,6 @@ func TestAnIndexFindsTheDocumentOfTheNearestText(t *testing.T) {
 	found := works().Search("we want to hire engineers", 3)
 	require.NotEmpty(t, found)
 	assert.Equal(t, "hiring", found[0].ID)
-	assert.Equal(t, "Hire a data engineer", found[0].Text)
 }
 
 func TestTheSameWordsScoreOneAndNoneInCommonZero(t *testing.T) {
@@ -60,13 +59,6 @@ func TestAnIndexRanksTheSameEveryTime(t *testing.T) {
 	for range 50 {
 		assert.Equal(t, first, works().Search("a page about a trip", 5))
 	}
-}
-
-func TestTextsThatDifferOnlyInEndingsAreAlike(t *testing.T) {
-	assert.InDelta(t, 1, Similarity("planning trips", "plan a trip"), 1e-9)
-	assert.Greater(t, Similarity("hotels in Boston", "Boston hotel rooms"), alike)
-	assert.Less(t, Similarity("hotels in Boston", "lymphoma in dogs"), 0.1)
-	assert.Zero(t, Similarity("", "trip"))
 }
 
 func BenchmarkIndex(b *testing.B) {

@@ -44,15 +44,16 @@ func twoGateways(t *testing.T, adjust ...func(*gateway.Config)) (first, second *
 	t.Cleanup(function.Close)
 	role := gatewaysRole(t, database)
 	serve := func() *httptest.Server {
-		config := gateway.Config{
-			FunctionURLs: map[string]string{"automatic": function.URL},
-			Identity:     identity.Config{AllowUnauthenticated: true},
-			Postgres:     postgres.Config{URL: role, MaxConns: 2, ConnectTimeout: 5 * time.Second},
-		}
-		for _, change := range adjust {
-			change(&config)
-		}
-		f := gateway.NewWithConfig(config)
+		f := gateway.New(func() (gateway.Config, error) {
+			config, err := gateway.FromEnvironment()
+			config.FunctionURLs = map[string]string{"automatic": function.URL}
+			config.Identity = identity.Config{AllowUnauthenticated: true}
+			config.Postgres = postgres.Config{URL: role, MaxConns: 2, ConnectTimeout: 5 * time.Second}
+			for _, change := range adjust {
+				change(&config)
+			}
+			return config, err
+		})
 		require.NoError(t, f.Start(t.Context(), nil))
 		server := httptest.NewServer(http.HandlerFunc(f.Handle))
 		t.Cleanup(func() {
@@ -254,7 +255,7 @@ func TestACancellationReachesTheInstanceThatWaits(t *testing.T) {
 		require.NotContains(t, call.lines.Text(), "data", "a cancelled request gets no response")
 	}
 	other := newOlderClient(t, first).ask(first, shortTrip)
-	assert.False(t, other.ended, "its seat is free")
+	assert.False(t, other.ended, "another call may wait in its place")
 	assert.Equal(t, automatic.StatusBatch, c.ask(second, shortTrip).message.Result.Structured.Status, "a form cancelled at once was not shown")
 }
 

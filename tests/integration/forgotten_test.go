@@ -24,6 +24,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
+	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
 // told is what somebody said, every word with a mark of its own, in each place
@@ -40,7 +41,7 @@ func (w *world) on(t *testing.T, qdrantURL string) *automatic.Service {
 	require.NoError(t, err)
 	m, err := memory.Open(qdrant.Config{URL: qdrantURL, Timeout: time.Second})
 	require.NoError(t, err)
-	a, err := automatic.New(conversation.New(pool, defaults, conversation.WithMemory(m)), automatic.Config{
+	a, err := automatic.New(conversation.New(store.New(pool), defaults, conversation.WithMemory(m)), automatic.Config{
 		FormSize: 10, RequestStateKeys: "a:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
 	})
 	require.NoError(t, err)

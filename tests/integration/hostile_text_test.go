@@ -23,6 +23,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
+	"github.com/sequential-questioning/sequential-questioning/shared/store"
 	"github.com/sequential-questioning/sequential-questioning/shared/tool"
 )
 
@@ -69,7 +70,7 @@ func TestNobodyForgesALineOfWhatAModelReads(t *testing.T) {
 	require.NoError(t, err)
 	m, err := memory.Open(qdrant.Config{URL: w.qdrant, Timeout: 2 * time.Second})
 	require.NoError(t, err)
-	s := conversation.New(pool, defaults, conversation.WithMemory(m))
+	s := conversation.New(store.New(pool), defaults, conversation.WithMemory(m))
 	t.Cleanup(s.Close)
 	for name, h := range hostile {
 		t.Run(name, func(t *testing.T) {

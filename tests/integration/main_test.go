@@ -13,6 +13,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
+	"github.com/sequential-questioning/sequential-questioning/shared/store"
 	"github.com/sequential-questioning/sequential-questioning/tests/program"
 )
 
@@ -32,7 +33,7 @@ func serviceOn(t testing.TB, url string, connections int32) *conversation.Servic
 		StatementTimeout: 5 * time.Second, LockTimeout: 5 * time.Second,
 	})
 	require.NoError(t, err)
-	s := conversation.New(pool, defaults)
+	s := conversation.New(store.New(pool), defaults)
 	t.Cleanup(s.Close)
 	return s
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -17,6 +16,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant/embedded"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
 // remember indexes slots of a conversation.
@@ -159,15 +159,15 @@ func TestWhatMemoryHasNotHeardOfYetIsNotTold(t *testing.T) {
 	require.Len(t, w.values(t, "local"), 3)
 	found, err := w.memory.Recall(t.Context(), "local", "", "trip", 10)
 	require.NoError(t, err)
-	require.NoError(t, pgx.BeginTxFunc(t.Context(), w.pool, pgx.TxOptions{}, func(tx pgx.Tx) error {
-		_, err := tx.Exec(t.Context(), `SELECT set_config('app.principal', 'local', true)`)
-		require.NoError(t, err)
-		still, err := memory.StillHold(t.Context(), tx, found)
-		require.NoError(t, err)
-		require.Len(t, still, 1)
-		assert.Equal(t, "class", still[0].Slot)
-		return nil
-	}))
+	answers := make([]store.SlotAnswer, len(found))
+	for i, f := range found {
+		answers[i] = store.SlotAnswer{ConversationID: f.ConversationID, Slot: f.Slot, Number: f.AnswerNumber}
+	}
+	still, err := store.New(w.pool).StillHold(t.Context(), answers)
+	require.NoError(t, err)
+	for i, f := range found {
+		assert.Equal(t, f.Slot == "class", still[i], f.Slot)
+	}
 }
 
 func TestMemoryIsRebuiltFromPostgres(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
+	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
 // survey is information wanted of which one answer says the others.
@@ -38,7 +39,7 @@ func (w *world) assuming(t *testing.T) *conversation.Service {
 	config.Confidence = questioning.DefaultConfidence
 	pool, err := postgres.Open(t.Context(), postgres.Config{URL: w.url, MaxConns: 4, StatementTimeout: 5 * time.Second})
 	require.NoError(t, err)
-	s := conversation.New(pool, config)
+	s := conversation.New(store.New(pool), config)
 	t.Cleanup(s.Close)
 	return s
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
+	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
 // namingUsers is a service that has every call name its user.
@@ -23,7 +24,7 @@ func namingUsers(t *testing.T) *automatic.Service {
 	require.NoError(t, err)
 	config := defaults
 	config.RequireUser = true
-	s := conversation.New(pool, config)
+	s := conversation.New(store.New(pool), config)
 	a, err := automatic.New(s, automatic.Config{FormSize: 5, RequestStateKeys: "a:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="})
 	require.NoError(t, err)
 	t.Cleanup(a.Close)

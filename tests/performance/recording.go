@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
 // slots is how many pieces of information the measured conversations want.
@@ -89,7 +90,7 @@ func record(ctx context.Context, url string) (*tape, error) {
 	if err != nil {
 		return nil, err
 	}
-	service := conversation.New(pool, conversation.Config{BatchSize: 3, MaxQuestions: 100})
+	service := conversation.New(store.New(pool), conversation.Config{BatchSize: 3, MaxQuestions: 100})
 	defer service.Close()
 	now, err := service.Ask(ctx, askInput())
 	if err != nil {

@@ -10,9 +10,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/sequential-questioning/sequential-questioning/shared/retrieval"
 )
+
+// bankFile is the file of the folder with the questions.
+const bankFile = "question_bank.tsv"
+
+// question is one of ClariQ's bank.
+type question struct{ id, text string }
 
 // topic is a request of ClariQ and the questions that people judged relevant to it.
 type topic struct {
@@ -22,11 +26,11 @@ type topic struct {
 
 // readBank returns the questions of question_bank.tsv. The first one is empty
 // and left out, as ClariQ's own measure does.
-func readBank(folder string) ([]retrieval.Question, error) {
-	var bank []retrieval.Question
-	err := readColumns(filepath.Join(folder, "question_bank.tsv"), []string{"question_id", "question"}, func(row []string) {
+func readBank(folder string) ([]question, error) {
+	var bank []question
+	err := readColumns(filepath.Join(folder, bankFile), []string{"question_id", "question"}, func(row []string) {
 		if strings.TrimSpace(row[1]) != "" {
-			bank = append(bank, retrieval.Question{ID: row[0], Text: row[1]})
+			bank = append(bank, question{row[0], row[1]})
 		}
 	})
 	return bank, err
@@ -34,10 +38,10 @@ func readBank(folder string) ([]retrieval.Question, error) {
 
 // readTopics returns the topics of a file in its order; none when there is no
 // such file. Only questions of the bank count as relevant.
-func readTopics(path string, bank []retrieval.Question) ([]topic, error) {
+func readTopics(path string, bank []question) ([]topic, error) {
 	inBank := map[string]bool{}
-	for _, question := range bank {
-		inBank[question.ID] = true
+	for _, q := range bank {
+		inBank[q.id] = true
 	}
 	var topics []topic
 	at := map[string]int{}

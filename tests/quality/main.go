@@ -1,6 +1,5 @@
-// Command quality measures how good the questions are: whether the fitting ones
-// are found, and how few of them settle what is wanted; and how well answers are
-// read. The same seed gives the same tables.
+// Command quality measures how few questions settle what is wanted, how well
+// answers are read, and what memory finds. The same seed gives the same tables.
 package main
 
 import (
@@ -21,8 +20,8 @@ import (
 const usage = `Measures the quality of the questions and of the reading of answers, and prints
 tables.
 
-  retrieval   whether the questions that fit a request are found, on the public
-              ClariQ data: question_bank.tsv, train.tsv, dev.tsv in --clariq
+  retrieval   what memory's search finds for a request, on the public ClariQ
+              data: question_bank.tsv, train.tsv, dev.tsv in --clariq
   interviews  how many questions settle what is wanted, with simulated people
   reading     what is read right, asked again and silently wrong of people's
               replies: sgd_*, r8k_* and values_*.jsonl in --reading
@@ -155,14 +154,14 @@ func (o options) retrieval(ctx context.Context) ([]table, error) {
 		progress("retrieval is left out: --clariq names no folder")
 		return nil, nil
 	}
-	if _, err := os.Stat(filepath.Join(o.clariq, "question_bank.tsv")); err != nil {
+	if _, err := os.Stat(filepath.Join(o.clariq, bankFile)); err != nil {
 		if o.only == retrievalPart {
 			return nil, err
 		}
 		progress(fmt.Sprintf("retrieval is left out: %v", err))
 		return nil, nil
 	}
-	progress("retrieval: ranking the question bank")
+	progress("retrieval: searching the question bank")
 	t, err := measureRetrieval(ctx, o.clariq)
 	return []table{t}, err
 }

@@ -3,34 +3,27 @@ package main
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant/embedded"
 	"github.com/sequential-questioning/sequential-questioning/shared/retrieval"
 )
 
-// trainingFolds is how many parts the training topics are cut into: each part
-// is measured with what the others' questions served.
-const trainingFolds = 10
-
 var recallCuts = []int{5, 10, 20, 30}
 
-// measureRetrieval ranks ClariQ's question bank for the requests of its topics
-// with package retrieval on the embedded Qdrant, and returns the recall. The
-// folder holds question_bank.tsv, train.tsv and the topics to measure, such as
-// dev.tsv, in other .tsv files.
+// measureRetrieval searches ClariQ's question bank for the requests of its topics
+// as memory searches what was said earlier without a model: both texts encoded by
+// package retrieval, words and runs of characters fused by Qdrant. The folder
+// holds question_bank.tsv and topics in other .tsv files.
 func measureRetrieval(ctx context.Context, folder string) (table, error) {
 	bank, err := readBank(folder)
-	if err != nil {
-		return table{}, err
-	}
-	train, err := readTopics(filepath.Join(folder, "train.tsv"), bank)
 	if err != nil {
 		return table{}, err
 	}
@@ -44,154 +37,109 @@ func measureRetrieval(ctx context.Context, folder string) (table, error) {
 		return table{}, err
 	}
 	defer client.Close()
-	m := retrievalMeasure{bank: bank, store: retrieval.NewBank(client, "clariq")}
-	t := table{
-		title: "Retrieval of questions (ClariQ)",
-		about: "Share of a topic's relevant questions among the first k of the bank, the mean over topics. " +
-			"A question is known by its text; or also by goals that it served, as a bank has them after some use: " +
-			"here the training topics, never the topic that is measured.",
-		columns: []string{"topics", "known of a question", "n", "R@5", "R@10", "R@20", "R@30"},
-	}
-	if err := m.training(ctx, train, &t); err != nil {
+	if err := store(ctx, client, bank); err != nil {
 		return table{}, err
 	}
-	files, err := heldFiles(folder)
+	t := table{
+		title: "Finding what was said (ClariQ)",
+		about: "Share of a topic's relevant questions among the first k that memory's search finds for its request, " +
+			"without a model; the mean over topics.",
+		columns: []string{"topics", "n", "R@5", "R@10", "R@20", "R@30"},
+	}
+	files, err := topicFiles(folder)
 	if err != nil {
 		return table{}, err
 	}
+	var taken time.Duration
+	searches := 0
 	for _, file := range files {
 		topics, err := readTopics(file, bank)
 		if err != nil {
 			return table{}, err
 		}
-		if err := m.held(ctx, strings.TrimSuffix(filepath.Base(file), ".tsv"), train, topics, &t); err != nil {
+		began := time.Now()
+		found, err := meanRecall(ctx, client, topics)
+		if err != nil {
 			return table{}, err
 		}
+		taken, searches = taken+time.Since(began), searches+len(topics)
+		addRecall(&t, strings.TrimSuffix(filepath.Base(file), ".tsv"), len(topics), found)
 	}
-	if m.rankings == 0 {
+	if searches == 0 {
 		return table{}, fmt.Errorf("%s has no topics: want train.tsv or dev.tsv", folder)
 	}
-	t.note("Questions in the bank: %d. Mean time of a ranking: %s, embedded Qdrant included.",
-		len(bank), (m.taken / time.Duration(m.rankings)).Round(10*time.Microsecond))
+	t.note("Questions in the bank: %d. Mean time of a search: %s, embedded Qdrant included.",
+		len(bank), (taken / time.Duration(searches)).Round(10*time.Microsecond))
 	t.note("On dev, ClariQ's own runs have at 30: BM25 .6913, a fine-tuned BERT ranker .7543.")
-	t.note("The settings were chosen on the training topics. In ClariQ nearly every question belongs to one topic, so what served goals add is mostly which questions are about another one.")
+	t.note("The settings of the encoding were chosen on the training topics.")
 	return t, nil
 }
 
-// retrievalMeasure is a measurement under way.
-type retrievalMeasure struct {
-	bank     []retrieval.Question
-	store    *retrieval.Bank
-	rankings int
-	taken    time.Duration
+// Names in the collection.
+const (
+	bankName    = "clariq"
+	wordsVector = "words"
+	gramsVector = "grams"
+	idField     = "question"
+)
+
+func vectors(v retrieval.Vectors) map[string]qdrant.Sparse {
+	return map[string]qdrant.Sparse{wordsVector: v.Words, gramsVector: v.Grams}
 }
 
-// training measures the training topics, with earlier goals by cross-validation.
-func (m *retrievalMeasure) training(ctx context.Context, train []topic, t *table) error {
-	if len(train) == 0 {
-		return nil
+func store(ctx context.Context, client *qdrant.Client, bank []question) error {
+	points := make([]qdrant.Point, len(bank))
+	for i, q := range bank {
+		points[i] = qdrant.Point{
+			ID:      uuid.NewSHA1(uuid.NameSpaceURL, []byte(q.id)).String(),
+			Sparse:  vectors(retrieval.Encode(q.text)),
+			Payload: map[string]any{idField: q.id},
+		}
 	}
-	plain, err := m.recall(ctx, nil, train)
-	if err != nil {
+	if err := client.Ensure(ctx, qdrant.Collection{Name: bankName, Sparse: []string{wordsVector, gramsVector}}); err != nil {
 		return err
 	}
-	addRecall(t, "train", "text", len(train), plain)
-	var sum recall
-	order := rand.New(rand.NewPCG(1, 1)).Perm(len(train))
-	for fold := range trainingFolds {
-		var known, asked []topic
-		for place, i := range order {
-			if place%trainingFolds == fold {
-				asked = append(asked, train[i])
-			} else {
-				known = append(known, train[i])
-			}
-		}
-		found, err := m.recall(ctx, known, asked)
-		if err != nil {
-			return err
-		}
-		for i := range sum {
-			sum[i] += found[i] * float64(len(asked)) / float64(len(train))
-		}
-	}
-	addRecall(t, "train", fmt.Sprintf("text, goals served (%d folds)", trainingFolds), len(train), sum)
-	return nil
+	return client.Upsert(ctx, bankName, points)
 }
 
-// heldFiles are the files of topics that nothing was learnt from.
-func heldFiles(folder string) ([]string, error) {
+// topicFiles are the .tsv files of the folder other than the bank.
+func topicFiles(folder string) ([]string, error) {
 	files, err := filepath.Glob(filepath.Join(folder, "*.tsv"))
-	return slices.DeleteFunc(files, func(file string) bool {
-		return slices.Contains([]string{"question_bank.tsv", "train.tsv"}, filepath.Base(file))
-	}), err
-}
-
-// held measures topics that nothing was learnt from.
-func (m *retrievalMeasure) held(ctx context.Context, name string, train, topics []topic, t *table) error {
-	plain, err := m.recall(ctx, nil, topics)
-	if err != nil {
-		return err
-	}
-	addRecall(t, name, "text", len(topics), plain)
-	if len(train) == 0 {
-		return nil
-	}
-	used, err := m.recall(ctx, train, topics)
-	if err != nil {
-		return err
-	}
-	addRecall(t, name, "text, goals served (train)", len(topics), used)
-	return nil
+	return slices.DeleteFunc(files, func(file string) bool { return filepath.Base(file) == bankFile }), err
 }
 
 // recall is the mean share of relevant questions found, at each of recallCuts.
 type recall [4]float64
 
-// recall stores the bank, with the known topics' requests as goals that their
-// questions served, and ranks it for the topics.
-func (m *retrievalMeasure) recall(ctx context.Context, known, topics []topic) (recall, error) {
-	served := map[string][]string{}
-	for _, k := range known {
-		for id := range k.relevant {
-			served[id] = append(served[id], k.request)
-		}
-	}
-	questions := make([]retrieval.Question, len(m.bank))
-	for i, question := range m.bank {
-		question.Goals = served[question.ID]
-		questions[i] = question
-	}
-	if err := m.store.Drop(ctx); err != nil {
-		return recall{}, err
-	}
-	if err := m.store.Put(ctx, questions); err != nil {
-		return recall{}, err
-	}
+func meanRecall(ctx context.Context, client *qdrant.Client, topics []topic) (recall, error) {
 	var sum recall
 	for _, topic := range topics {
-		start := time.Now()
-		ranked, err := m.store.Rank(ctx, topic.request, recallCuts[len(recallCuts)-1])
+		hits, err := client.Search(ctx, bankName, qdrant.Query{
+			Sparse: vectors(retrieval.EncodeQuery(topic.request)), Limit: recallCuts[len(recallCuts)-1]})
 		if err != nil {
-			return recall{}, fmt.Errorf("rank for %q: %w", topic.request, err)
+			return recall{}, fmt.Errorf("search for %q: %w", topic.request, err)
 		}
-		m.taken += time.Since(start)
-		m.rankings++
-		for i, share := range topic.recall(ranked) {
+		found := make([]string, len(hits))
+		for i, hit := range hits {
+			found[i], _ = hit.Payload[idField].(string)
+		}
+		for i, share := range topic.recall(found) {
 			sum[i] += share / float64(len(topics))
 		}
 	}
 	return sum, nil
 }
 
-func (t topic) recall(ranked []retrieval.Ranked) recall {
+// recall is the share of the topic's relevant questions among those found, best
+// first.
+func (t topic) recall(found []string) recall {
 	var shares recall
 	if len(t.relevant) == 0 {
 		return shares
 	}
 	for i, cut := range recallCuts {
-		for _, r := range ranked[:min(cut, len(ranked))] {
-			if t.relevant[r.ID] {
+		for _, id := range found[:min(cut, len(found))] {
+			if t.relevant[id] {
 				shares[i] += 1 / float64(len(t.relevant))
 			}
 		}
@@ -199,8 +147,8 @@ func (t topic) recall(ranked []retrieval.Ranked) recall {
 	return shares
 }
 
-func addRecall(t *table, topics, known string, n int, found recall) {
-	cells := []string{topics, known, strconv.Itoa(n)}
+func addRecall(t *table, topics string, n int, found recall) {
+	cells := []string{topics, strconv.Itoa(n)}
 	for _, share := range found {
 		cells = append(cells, strings.TrimPrefix(strconv.FormatFloat(share, 'f', 4, 64), "0"))
 	}

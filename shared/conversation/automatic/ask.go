@@ -250,7 +250,7 @@ func (c *call) filledIn(content map[string]any) []conversation.AnswerInput {
 // whatever comes with the same state later changes nothing. A state so old that
 // its call is no longer kept does not count either.
 func (c *call) record(ctx context.Context, answers []conversation.AnswerInput) error {
-	if len(answers) > 0 && c.view.Revision-c.at.Revision <= conversation.KeptCalls {
+	if len(answers) > 0 && c.view.KeepsCallsOf(c.at.Revision) {
 		var err error
 		c.turn, err = c.Continue(ctx, conversation.Continuation{
 			FollowUpInput: conversation.FollowUpInput{ConversationID: c.view.ConversationID, UserID: c.in.UserID, Answers: answers},

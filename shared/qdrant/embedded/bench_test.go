@@ -2,7 +2,6 @@ package embedded
 
 import (
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -39,7 +38,7 @@ func BenchmarkSearch(b *testing.B) {
 		return unit
 	}
 	c := newCollection(schema{weighed: map[string]bool{"words": true}, sizes: map[string]int{"meaning": size}}, standardLimits())
-	_, err := c.createIndex("user", api.PayloadSchemaType_Keyword)
+	_, err := c.createIndex("user")
 	require.NoError(b, err)
 	for n := range points {
 		_, err := c.upsert([]point{{
@@ -54,7 +53,7 @@ func BenchmarkSearch(b *testing.B) {
 	require.NoError(b, err)
 	queries := make([]nearest, 64)
 	for i := range queries {
-		queries[i] = nearest{name: "words", sparse: terms(8), dense: dense(), limit: 40, threshold: float32(math.Inf(-1))}
+		queries[i] = nearest{name: "words", sparse: terms(8), dense: dense(), limit: 40}
 	}
 	for name, run := range map[string]struct {
 		filter filter

@@ -33,15 +33,14 @@ type collection struct {
 	bytes    int
 	sparse   map[string]*sparseVectors
 	dense    map[string]*denseVectors
-	indexes  map[string]api.PayloadSchemaType // payload fields that have one
-	keywords map[string]map[string][]uint32   // field, value: slots
+	keywords map[string]map[string][]uint32 // indexed payload field, value: slots
 	version  uint64
 
 	order atomic.Pointer[[]uint32] // living slots by id; nil after a change
 }
 
 func newCollection(s schema, l limits) *collection {
-	c := &collection{schema: s, limits: l, indexes: map[string]api.PayloadSchemaType{}, keywords: map[string]map[string][]uint32{}}
+	c := &collection{schema: s, limits: l, keywords: map[string]map[string][]uint32{}}
 	c.clear()
 	return c
 }
@@ -78,7 +77,7 @@ func (c *collection) upsert(points []point) (uint64, error) {
 		return 0, err
 	}
 	for _, p := range points {
-		c.kill(p.id)
+		c.remove(p.id)
 		c.add(p)
 	}
 	return c.changed(), nil
@@ -130,7 +129,7 @@ func indexKeywords(index map[string][]uint32, value *api.Value, slot uint32) {
 	}
 }
 
-func (c *collection) kill(id pointID) {
+func (c *collection) remove(id pointID) {
 	slot, ok := c.slots[id]
 	if !ok {
 		return
@@ -144,20 +143,11 @@ func (c *collection) kill(id pointID) {
 	}
 }
 
-func (c *collection) deleteIDs(ids []pointID) uint64 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, id := range ids {
-		c.kill(id)
-	}
-	return c.changed()
-}
-
 func (c *collection) deleteWhere(f filter) uint64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, slot := range c.matching(f) {
-		c.kill(c.ids[slot])
+		c.remove(c.ids[slot])
 	}
 	return c.changed()
 }
@@ -219,7 +209,7 @@ func (c *collection) matching(f filter) []uint32 {
 // narrow returns the slots that one indexed keyword of the filter leaves, the
 // fewest of any; false when none is indexed. Dead ones can be among them.
 func (c *collection) narrow(f filter) (slots []uint32, ok bool) {
-	for _, choice := range f.choices {
+	for _, choice := range f.must {
 		index, indexed := c.keywords[choice.field]
 		if !indexed {
 			continue
@@ -268,12 +258,9 @@ func (c *collection) sortByID(slots []uint32) {
 
 // page returns up to limit slots that fit, by id from the one at offset, and
 // the id where the next page starts, nil at the end.
-func (c *collection) page(f filter, offset *pointID, limit int) (slots []uint32, next *pointID) {
+func (c *collection) page(f filter, offset pointID, limit int) (slots []uint32, next *pointID) {
 	order := c.byIDWhere(f)
-	start := 0
-	if offset != nil {
-		start, _ = slices.BinarySearchFunc(order, *offset, func(slot uint32, id pointID) int { return c.ids[slot].compare(id) })
-	}
+	start, _ := slices.BinarySearchFunc(order, offset, func(slot uint32, id pointID) int { return c.ids[slot].compare(id) })
 	for _, slot := range order[start:] {
 		if !f.match(c, slot) {
 			continue
@@ -296,30 +283,19 @@ func (c *collection) byIDWhere(f filter) []uint32 {
 	return slots
 }
 
-func (c *collection) createIndex(field string, kind api.PayloadSchemaType) (uint64, error) {
+// createIndex indexes the keywords of a payload field.
+func (c *collection) createIndex(field string) (uint64, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if _, ok := c.indexes[field]; !ok {
-		if err := atMost("indexes of a collection", len(c.indexes)+1, MaxIndexes); err != nil {
+	if _, ok := c.keywords[field]; !ok {
+		if err := atMost("indexes of a collection", len(c.keywords)+1, MaxIndexes); err != nil {
 			return 0, err
 		}
 	}
-	c.indexes[field] = kind
-	delete(c.keywords, field)
-	if kind == api.PayloadSchemaType_Keyword || kind == api.PayloadSchemaType_Uuid {
-		index := map[string][]uint32{}
-		for slot, payload := range c.payloads {
-			indexKeywords(index, payload[field], uint32(slot))
-		}
-		c.keywords[field] = index
+	index := map[string][]uint32{}
+	for slot, payload := range c.payloads {
+		indexKeywords(index, payload[field], uint32(slot))
 	}
+	c.keywords[field] = index
 	return c.changed(), nil
-}
-
-func (c *collection) deleteIndex(field string) uint64 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.indexes, field)
-	delete(c.keywords, field)
-	return c.changed()
 }

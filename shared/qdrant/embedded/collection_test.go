@@ -16,14 +16,12 @@ import (
 
 func small() *collection {
 	c := newCollection(schema{weighed: map[string]bool{"words": true}, sizes: map[string]int{"meaning": 2}}, standardLimits())
-	_, err := c.createIndex("user", api.PayloadSchemaType_Keyword)
+	_, err := c.createIndex("user")
 	if err != nil {
 		panic(err)
 	}
 	return c
 }
-
-func number(n int) pointID { return pointID{number: uint64(n)} }
 
 func user(name string) map[string]*api.Value { return api.NewValueMap(map[string]any{"user": name}) }
 
@@ -95,7 +93,8 @@ func TestAfterAnyChangesASearchFindsWhatAPlainScanWould(t *testing.T) {
 			},
 			"delete": func(t *rapid.T) {
 				id := rapid.IntRange(0, 40).Draw(t, "id")
-				c.deleteIDs([]pointID{number(id)})
+				c.remove(number(id))
+				c.changed()
 				delete(plain, id)
 			},
 			"delete of a user": func(t *rapid.T) {
@@ -116,7 +115,7 @@ func TestAfterAnyChangesASearchFindsWhatAPlainScanWould(t *testing.T) {
 					f, err := readFilter(conditions)
 					require.NoError(t, err)
 					var found []string
-					for _, hit := range c.search(nearest{name: "words", sparse: query, filter: f, limit: limit, threshold: float32(math.Inf(-1))}) {
+					for _, hit := range c.search(nearest{name: "words", sparse: query, filter: f, limit: limit}) {
 						found = append(found, fmt.Sprintf("%.3f", hit.score))
 					}
 					assertClose(t, plain.search(query, who, limit), found)
@@ -154,7 +153,7 @@ func TestDeletedPointsAreClearedAwayInTime(t *testing.T) {
 	assert.LessOrEqual(t, len(c.ids), 1000+2*compactAfterDeleted)
 	assert.LessOrEqual(t, len(c.sparse["words"].postings[1].slots), 1000+2*compactAfterDeleted)
 	assert.Equal(t, 10*1000, c.bytes)
-	c.deleteIDs([]pointID{number(0)})
+	c.remove(number(0))
 	assert.Equal(t, 10*999, c.bytes)
 }
 
@@ -172,7 +171,9 @@ func TestDeletingMakesAWordRarer(t *testing.T) {
 		return hits[0].score
 	}
 	before := score()
-	c.deleteIDs([]pointID{number(0), number(1), number(2)})
+	for n := range 3 {
+		c.remove(number(n))
+	}
 	assert.Greater(t, score(), before)
 	assert.InDelta(t, math.Log((2-1+.5)/(1+.5)+1), score(), 1e-6)
 }
@@ -200,32 +201,22 @@ func TestConditionsSayWhatTheySay(t *testing.T) {
 	must := func(conditions ...*api.Condition) *api.Filter { return &api.Filter{Must: conditions} }
 	for name, want := range map[string]struct {
 		filter *api.Filter
-		ids    []uint64
+		ids    []int
 	}{
-		"nothing asked":     {nil, []uint64{0, 1, 2, 3, 4, 5, 6}},
-		"keyword":           {must(api.NewMatch("x", "a")), []uint64{3, 4}},
-		"keywords":          {must(api.NewMatchKeywords("x", "b", "c")), []uint64{4}},
-		"except keywords":   {must(api.NewMatchExcept("x", "a")), []uint64{4, 5, 6}},
-		"integer":           {must(api.NewMatchInt("x", 7)), []uint64{5}},
-		"integers":          {must(api.NewMatchInts("x", 6, 7)), []uint64{5}},
-		"except integers":   {must(api.NewMatchExceptInts("x", 7)), []uint64{3, 4, 6}},
-		"bool":              {must(api.NewMatchBool("x", true)), []uint64{6}},
-		"empty":             {must(api.NewIsEmpty("x")), []uint64{0, 1, 2}},
-		"null":              {must(api.NewIsNull("x")), []uint64{1}},
-		"id":                {must(api.NewHasID(api.NewIDNum(2), api.NewIDNum(9))), []uint64{2}},
-		"must not":          {&api.Filter{MustNot: []*api.Condition{api.NewIsEmpty("x"), api.NewMatchBool("x", true)}}, []uint64{3, 4, 5}},
-		"should":            {&api.Filter{Should: []*api.Condition{api.NewMatch("x", "b"), api.NewMatchInt("x", 7)}}, []uint64{4, 5}},
-		"a filter in it":    {must(api.NewFilterAsCondition(&api.Filter{Should: []*api.Condition{api.NewIsNull("x"), api.NewMatchInt("x", 7)}})), []uint64{1, 5}},
-		"at least two":      {&api.Filter{MinShould: &api.MinShould{MinCount: 2, Conditions: []*api.Condition{api.NewMatch("x", "a"), api.NewMatch("x", "b")}}}, []uint64{4}},
-		"two out of one":    {&api.Filter{MinShould: &api.MinShould{MinCount: 2, Conditions: []*api.Condition{api.NewMatch("x", "a")}}}, nil},
+		"nothing asked":     {nil, []int{0, 1, 2, 3, 4, 5, 6}},
+		"keyword":           {must(api.NewMatch("x", "a")), []int{3, 4}},
+		"keywords":          {must(api.NewMatchKeywords("x", "b", "c")), []int{4}},
+		"two keywords":      {must(api.NewMatch("x", "a"), api.NewMatch("x", "b")), []int{4}},
+		"must not":          {&api.Filter{MustNot: []*api.Condition{api.NewMatch("x", "b"), api.NewMatchKeywords("x", "c")}}, []int{0, 1, 2, 3, 5, 6}},
+		"both":              {&api.Filter{Must: []*api.Condition{api.NewMatch("x", "a")}, MustNot: []*api.Condition{api.NewMatch("x", "b")}}, []int{3}},
 		"no keyword at all": {must(api.NewMatchKeywords("x")), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, err := readFilter(want.filter)
 			require.NoError(t, err)
-			var found []uint64
+			var found []int
 			for _, slot := range c.matching(f) {
-				found = append(found, c.ids[slot].number)
+				found = append(found, numberOf(c.ids[slot].write()))
 			}
 			slices.Sort(found)
 			assert.Equal(t, want.ids, found)

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	api "github.com/qdrant/go-client/qdrant"
 	"google.golang.org/grpc/codes"
@@ -35,7 +34,6 @@ type collectionsServer struct {
 }
 
 func (s *collectionsServer) Create(_ context.Context, request *api.CreateCollection) (*api.CollectionOperationResponse, error) {
-	began := time.Now()
 	name := request.GetCollectionName()
 	if name == "" || len(name) > MaxNameLength || strings.ContainsAny(name, "<>:\"/\\|?*\x00") {
 		return nil, invalid("collection_name %.60q is no name: want 1 to %d characters that a file name can have", name, MaxNameLength)
@@ -53,7 +51,7 @@ func (s *collectionsServer) Create(_ context.Context, request *api.CreateCollect
 		return nil, err
 	}
 	s.store.collections[name] = newCollection(schema, s.store.limits)
-	return &api.CollectionOperationResponse{Result: true, Time: time.Since(began).Seconds()}, nil
+	return &api.CollectionOperationResponse{Result: true}, nil
 }
 
 func readSchema(request *api.CreateCollection) (schema, error) {
@@ -89,47 +87,42 @@ func readSchema(request *api.CreateCollection) (schema, error) {
 }
 
 func (s *collectionsServer) Delete(_ context.Context, request *api.DeleteCollection) (*api.CollectionOperationResponse, error) {
-	began := time.Now()
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
 	_, ok := s.store.collections[request.GetCollectionName()]
 	delete(s.store.collections, request.GetCollectionName())
-	return &api.CollectionOperationResponse{Result: ok, Time: time.Since(began).Seconds()}, nil
+	return &api.CollectionOperationResponse{Result: ok}, nil
 }
 
 func (s *collectionsServer) CollectionExists(_ context.Context, request *api.CollectionExistsRequest) (*api.CollectionExistsResponse, error) {
-	began := time.Now()
 	_, err := s.store.find(request.GetCollectionName())
-	return &api.CollectionExistsResponse{Result: &api.CollectionExists{Exists: err == nil}, Time: time.Since(began).Seconds()}, nil
+	return &api.CollectionExistsResponse{Result: &api.CollectionExists{Exists: err == nil}}, nil
 }
 
 func (s *collectionsServer) List(context.Context, *api.ListCollectionsRequest) (*api.ListCollectionsResponse, error) {
-	began := time.Now()
 	s.store.mu.RLock()
 	defer s.store.mu.RUnlock()
 	response := &api.ListCollectionsResponse{}
 	for _, name := range slices.Sorted(maps.Keys(s.store.collections)) {
 		response.Collections = append(response.Collections, &api.CollectionDescription{Name: name})
 	}
-	response.Time = time.Since(began).Seconds()
 	return response, nil
 }
 
 func (s *collectionsServer) Get(_ context.Context, request *api.GetCollectionInfoRequest) (*api.GetCollectionInfoResponse, error) {
-	began := time.Now()
 	c, err := s.store.find(request.GetCollectionName())
 	if err != nil {
 		return nil, err
 	}
-	return &api.GetCollectionInfoResponse{Result: c.info(), Time: time.Since(began).Seconds()}, nil
+	return &api.GetCollectionInfoResponse{Result: c.info()}, nil
 }
 
 func (c *collection) info() *api.CollectionInfo {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	indexes := map[string]*api.PayloadSchemaInfo{}
-	for field, kind := range c.indexes {
-		indexes[field] = &api.PayloadSchemaInfo{DataType: kind}
+	for field := range c.keywords {
+		indexes[field] = &api.PayloadSchemaInfo{DataType: api.PayloadSchemaType_Keyword}
 	}
 	return &api.CollectionInfo{
 		Status: api.CollectionStatus_Green, OptimizerStatus: &api.OptimizerStatus{Ok: true}, SegmentsCount: 1,

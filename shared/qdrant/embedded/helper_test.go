@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"encoding/binary"
 	"net"
 	"net/url"
 	"strconv"
@@ -45,8 +46,23 @@ func shape() *api.CreateCollection {
 	}
 }
 
-func written(id uint64, payload map[string]any, vectors map[string]*api.Vector) *api.PointStruct {
-	return &api.PointStruct{Id: api.NewIDNum(id), Payload: api.NewValueMap(payload), Vectors: api.NewVectorsMap(vectors)}
+// number is the id whose last bytes are n.
+func number(n int) pointID {
+	var id pointID
+	binary.BigEndian.PutUint64(id[8:], uint64(n))
+	return id
+}
+
+func numberOf(id *api.PointId) int {
+	read, err := readID(id)
+	if err != nil {
+		panic(err)
+	}
+	return int(binary.BigEndian.Uint64(read[8:]))
+}
+
+func written(id int, payload map[string]any, vectors map[string]*api.Vector) *api.PointStruct {
+	return &api.PointStruct{Id: number(id).write(), Payload: api.NewValueMap(payload), Vectors: api.NewVectorsMap(vectors)}
 }
 
 func upsert(t testing.TB, c *api.Client, points ...*api.PointStruct) error {
@@ -55,13 +71,13 @@ func upsert(t testing.TB, c *api.Client, points ...*api.PointStruct) error {
 	return err
 }
 
-func query(t testing.TB, c *api.Client, request *api.QueryPoints) ([]uint64, error) {
+func query(t testing.TB, c *api.Client, request *api.QueryPoints) ([]int, error) {
 	t.Helper()
 	request.CollectionName = "c"
 	hits, err := c.Query(t.Context(), request)
-	var ids []uint64
+	var ids []int
 	for _, hit := range hits {
-		ids = append(ids, hit.GetId().GetNum())
+		ids = append(ids, numberOf(hit.GetId()))
 	}
 	return ids, err
 }

@@ -16,13 +16,12 @@ const (
 	MaxPayloadBytes    = 256 << 10 // of a point
 	MaxIndexes         = 32        // of a collection
 	MaxMessageBytes    = 64 << 20  // of a request and of an answer
-	MaxRequestPoints   = 10_000    // points or ids in a request
-	MaxResults         = 10_000    // limit plus offset
+	MaxRequestPoints   = 10_000    // points in a request
+	MaxResults         = 10_000    // limit of a request
 	MaxPrefetches      = 16
-	MaxConditions      = 1024 // of a filter, the values of each condition counted
-	MaxFilterDepth     = 8
-	MaxNameLength      = 255 // of a collection
-	MaxStreams         = 256 // requests under way on one connection
+	MaxConditions      = 1024 // of a filter, and keywords of each
+	MaxNameLength      = 255  // of a collection
+	MaxStreams         = 256  // requests under way on one connection
 )
 
 const (

@@ -2,28 +2,32 @@ package embedded
 
 import (
 	"context"
-	"time"
 
 	api "github.com/qdrant/go-client/qdrant"
 	"google.golang.org/protobuf/proto"
 )
 
+// pointsServer answers the calls on points. Each reads its request whole before
+// it looks at or changes a collection.
 type pointsServer struct {
 	api.UnimplementedPointsServer
 	store *store
 }
 
-func (s *pointsServer) Upsert(_ context.Context, request *api.UpsertPoints) (*api.PointsOperationResponse, error) {
-	began := time.Now()
-	c, err := s.store.find(request.GetCollectionName())
+// find returns the collection of a request that asks for nothing that is refused.
+func (s *pointsServer) find(name string, shards *api.ShardKeySelector, list ...refusal) (*collection, error) {
+	c, err := s.store.find(name)
 	if err != nil {
 		return nil, err
 	}
-	if err := refused(
-		refusal{request.ShardKeySelector != nil, "shard keys"},
+	return c, refused(append(list, refusal{shards != nil, "shard keys"})...)
+}
+
+func (s *pointsServer) Upsert(_ context.Context, request *api.UpsertPoints) (*api.PointsOperationResponse, error) {
+	c, err := s.find(request.GetCollectionName(), request.GetShardKeySelector(),
 		refusal{request.UpdateFilter != nil, "update_filter"},
-		refusal{request.GetUpdateMode() != api.UpdateMode_Upsert, "update_mode " + request.GetUpdateMode().String()},
-	); err != nil {
+		refusal{request.GetUpdateMode() != api.UpdateMode_Upsert, "update_mode " + request.GetUpdateMode().String()})
+	if err != nil {
 		return nil, err
 	}
 	if err := atMost("points of a request", len(request.GetPoints()), MaxRequestPoints); err != nil {
@@ -35,8 +39,7 @@ func (s *pointsServer) Upsert(_ context.Context, request *api.UpsertPoints) (*ap
 			return nil, err
 		}
 	}
-	operation, err := c.upsert(points)
-	return done(began, operation, err)
+	return done(c.upsert(points))
 }
 
 func (s schema) readPoint(p *api.PointStruct) (point, error) {
@@ -94,76 +97,28 @@ func (s schema) readVector(p *point, name string, vector *api.Vector) (err error
 }
 
 func (s *pointsServer) Delete(_ context.Context, request *api.DeletePoints) (*api.PointsOperationResponse, error) {
-	began := time.Now()
-	c, err := s.store.find(request.GetCollectionName())
+	c, err := s.find(request.GetCollectionName(), request.GetShardKeySelector(),
+		refusal{request.GetPoints().GetPoints() != nil, "deletion by ids"})
 	if err != nil {
 		return nil, err
 	}
-	if err := refused(refusal{request.ShardKeySelector != nil, "shard keys"}); err != nil {
-		return nil, err
+	if request.GetPoints().GetFilter() == nil {
+		return nil, invalid("points to delete are not named")
 	}
-	switch which := request.GetPoints().GetPointsSelectorOneOf().(type) {
-	case *api.PointsSelector_Points:
-		ids, err := readIDs(which.Points.GetIds())
-		if err != nil {
-			return nil, err
-		}
-		return done(began, c.deleteIDs(ids), nil)
-	case *api.PointsSelector_Filter:
-		f, err := readFilter(which.Filter)
-		if err != nil {
-			return nil, err
-		}
-		return done(began, c.deleteWhere(f), nil)
-	}
-	return nil, invalid("points to delete are not named")
-}
-
-func (s *pointsServer) Get(_ context.Context, request *api.GetPoints) (*api.GetResponse, error) {
-	began := time.Now()
-	c, err := s.store.find(request.GetCollectionName())
+	f, err := readFilter(request.GetPoints().GetFilter())
 	if err != nil {
 		return nil, err
 	}
-	if err := refused(refusal{request.ShardKeySelector != nil, "shard keys"}, noVectors(request.GetWithVectors())); err != nil {
-		return nil, err
-	}
-	ids, err := readIDs(request.GetIds())
-	if err != nil {
-		return nil, err
-	}
-	choose, err := readSelector(request.GetWithPayload(), true)
-	if err != nil {
-		return nil, err
-	}
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	var slots []uint32
-	for _, id := range ids {
-		if slot, ok := c.slots[id]; ok {
-			slots = append(slots, slot)
-		}
-	}
-	return &api.GetResponse{Result: c.retrieved(slots, choose), Time: time.Since(began).Seconds()}, nil
+	return done(c.deleteWhere(f), nil)
 }
 
 func (s *pointsServer) Scroll(_ context.Context, request *api.ScrollPoints) (*api.ScrollResponse, error) {
-	began := time.Now()
-	c, err := s.store.find(request.GetCollectionName())
+	c, err := s.find(request.GetCollectionName(), request.GetShardKeySelector(),
+		refusal{request.OrderBy != nil, "order_by"}, notWholePayload(request.GetWithPayload()), vectorsToo(request.GetWithVectors()))
 	if err != nil {
 		return nil, err
 	}
-	if err := refused(
-		refusal{request.ShardKeySelector != nil, "shard keys"},
-		refusal{request.OrderBy != nil, "order_by"}, noVectors(request.GetWithVectors()),
-	); err != nil {
-		return nil, err
-	}
-	limit := uint64(defaultLimit)
-	if request.Limit != nil {
-		limit = uint64(request.GetLimit())
-	}
-	_, count, err := window(nil, &limit)
+	limit, err := readLimit(request.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -171,43 +126,28 @@ func (s *pointsServer) Scroll(_ context.Context, request *api.ScrollPoints) (*ap
 	if err != nil {
 		return nil, err
 	}
-	choose, err := readSelector(request.GetWithPayload(), true)
-	if err != nil {
-		return nil, err
-	}
-	var offset *pointID
+	offset := pointID{} // no id comes before it
 	if request.Offset != nil {
-		id, err := readID(request.GetOffset())
-		if err != nil {
+		if offset, err = readID(request.GetOffset()); err != nil {
 			return nil, err
 		}
-		offset = &id
 	}
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	slots, next := c.page(f, offset, count)
-	response := &api.ScrollResponse{Result: c.retrieved(slots, choose), Time: time.Since(began).Seconds()}
+	slots, next := c.page(f, offset, limit)
+	response := &api.ScrollResponse{}
+	for _, slot := range slots {
+		response.Result = append(response.Result, &api.RetrievedPoint{Id: c.ids[slot].write(), Payload: c.payloads[slot]})
+	}
 	if next != nil {
 		response.NextPageOffset = next.write()
 	}
 	return response, nil
 }
 
-func (c *collection) retrieved(slots []uint32, choose selector) []*api.RetrievedPoint {
-	points := make([]*api.RetrievedPoint, len(slots))
-	for i, slot := range slots {
-		points[i] = &api.RetrievedPoint{Id: c.ids[slot].write(), Payload: choose(c.payloads[slot])}
-	}
-	return points
-}
-
 func (s *pointsServer) Count(_ context.Context, request *api.CountPoints) (*api.CountResponse, error) {
-	began := time.Now()
-	c, err := s.store.find(request.GetCollectionName())
+	c, err := s.find(request.GetCollectionName(), request.GetShardKeySelector())
 	if err != nil {
-		return nil, err
-	}
-	if err := refused(refusal{request.ShardKeySelector != nil, "shard keys"}); err != nil {
 		return nil, err
 	}
 	f, err := readFilter(request.GetFilter())
@@ -216,24 +156,16 @@ func (s *pointsServer) Count(_ context.Context, request *api.CountPoints) (*api.
 	}
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	count := uint64(len(c.matching(f)))
-	return &api.CountResponse{Result: &api.CountResult{Count: count}, Time: time.Since(began).Seconds()}, nil
+	return &api.CountResponse{Result: &api.CountResult{Count: uint64(len(c.matching(f)))}}, nil
 }
 
 func (s *pointsServer) Query(_ context.Context, request *api.QueryPoints) (*api.QueryResponse, error) {
-	began := time.Now()
-	c, err := s.store.find(request.GetCollectionName())
-	if err != nil {
-		return nil, err
-	}
-	if err := refused(
-		refusal{request.ShardKeySelector != nil, "shard keys"},
+	c, err := s.find(request.GetCollectionName(), request.GetShardKeySelector(),
+		refusal{request.Offset != nil, "offset of a query"},
+		refusal{request.ScoreThreshold != nil, "score_threshold"},
 		refusal{request.LookupFrom != nil, "lookup_from"},
-		refusal{request.GetParams().GetIdf() != nil, "idf of search params"}, noVectors(request.GetWithVectors()),
-	); err != nil {
-		return nil, err
-	}
-	choose, err := readSelector(request.GetWithPayload(), false)
+		refusal{request.GetParams().GetIdf() != nil, "idf of search params"},
+		notWholePayload(request.GetWithPayload()), vectorsToo(request.GetWithVectors()))
 	if err != nil {
 		return nil, err
 	}
@@ -245,14 +177,16 @@ func (s *pointsServer) Query(_ context.Context, request *api.QueryPoints) (*api.
 	}
 	points := make([]*api.ScoredPoint, len(hits))
 	for i, hit := range hits {
-		points[i] = &api.ScoredPoint{Id: c.ids[hit.slot].write(), Score: hit.score, Payload: choose(c.payloads[hit.slot]), Version: c.version}
+		points[i] = &api.ScoredPoint{Id: c.ids[hit.slot].write(), Score: hit.score, Version: c.version}
+		if request.GetWithPayload().GetEnable() {
+			points[i].Payload = c.payloads[hit.slot]
+		}
 	}
-	return &api.QueryResponse{Result: points, Time: time.Since(began).Seconds()}, nil
+	return &api.QueryResponse{Result: points}, nil
 }
 
 func (s *pointsServer) CreateFieldIndex(_ context.Context, request *api.CreateFieldIndexCollection) (*api.PointsOperationResponse, error) {
-	began := time.Now()
-	c, err := s.store.find(request.GetCollectionName())
+	c, err := s.find(request.GetCollectionName(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -262,35 +196,24 @@ func (s *pointsServer) CreateFieldIndex(_ context.Context, request *api.CreateFi
 	if request.FieldType == nil {
 		return nil, invalid("field_type of the index on %s is missing", request.GetFieldName())
 	}
-	kinds := map[api.FieldType]api.PayloadSchemaType{
-		api.FieldType_FieldTypeKeyword: api.PayloadSchemaType_Keyword,
-		api.FieldType_FieldTypeUuid:    api.PayloadSchemaType_Uuid,
-		api.FieldType_FieldTypeInteger: api.PayloadSchemaType_Integer,
-		api.FieldType_FieldTypeBool:    api.PayloadSchemaType_Bool,
+	if kind := request.GetFieldType(); kind != api.FieldType_FieldTypeKeyword {
+		return nil, unimplemented("index of type " + kind.String())
 	}
-	kind, ok := kinds[request.GetFieldType()]
-	if !ok {
-		return nil, unimplemented("index of type " + request.GetFieldType().String())
-	}
-	operation, err := c.createIndex(request.GetFieldName(), kind)
-	return done(began, operation, err)
+	return done(c.createIndex(request.GetFieldName()))
 }
 
-func (s *pointsServer) DeleteFieldIndex(_ context.Context, request *api.DeleteFieldIndexCollection) (*api.PointsOperationResponse, error) {
-	began := time.Now()
-	c, err := s.store.find(request.GetCollectionName())
+func done(operation uint64, err error) (*api.PointsOperationResponse, error) {
 	if err != nil {
 		return nil, err
 	}
-	return done(began, c.deleteIndex(request.GetFieldName()), nil)
+	return &api.PointsOperationResponse{Result: &api.UpdateResult{OperationId: &operation, Status: api.UpdateStatus_Completed}}, nil
 }
 
-func done(began time.Time, operation uint64, err error) (*api.PointsOperationResponse, error) {
-	if err != nil {
-		return nil, err
-	}
-	return &api.PointsOperationResponse{
-		Result: &api.UpdateResult{OperationId: &operation, Status: api.UpdateStatus_Completed},
-		Time:   time.Since(began).Seconds(),
-	}, nil
+// notWholePayload refuses a choice of a payload's fields.
+func notWholePayload(s *api.WithPayloadSelector) refusal {
+	return refusal{s.GetInclude() != nil || s.GetExclude() != nil, "choice of payload fields: with_payload"}
+}
+
+func vectorsToo(s *api.WithVectorsSelector) refusal {
+	return refusal{s.GetEnable() || s.GetInclude() != nil, "vectors in an answer: with_vectors"}
 }

@@ -9,26 +9,23 @@ import (
 const (
 	// few is the part of the points, 1 in few, below which those that an index
 	// leaves are scored one by one.
-	few         = 8
-	defaultRRFK = 2
+	few = 8
+	// rrfK is Qdrant's default constant of reciprocal rank fusion.
+	rrfK = 2
 )
 
 // nearest is a search by one vector.
 type nearest struct {
-	name      string
-	sparse    []term
-	dense     []float32 // of length one
-	isDense   bool
-	filter    filter
-	threshold float32
-	limit     int
+	name    string
+	sparse  []term
+	dense   []float32 // of length one
+	isDense bool
+	filter  filter
+	limit   int
 }
 
-func (s schema) readNearest(using string, query *api.Query, f filter, threshold *float32, limit int) (nearest, error) {
-	n := nearest{name: using, filter: f, threshold: float32(math.Inf(-1)), limit: limit}
-	if threshold != nil {
-		n.threshold = *threshold
-	}
+func (s schema) readNearest(using string, query *api.Query, f filter, limit int) (nearest, error) {
+	n := nearest{name: using, filter: f, limit: limit}
 	var err error
 	size, isDense := s.sizes[using]
 	_, isSparse := s.weighed[using]
@@ -62,7 +59,7 @@ func (s schema) readNearest(using string, query *api.Query, f filter, threshold 
 func (c *collection) search(n nearest) []scored {
 	best := &top{limit: n.limit, before: c.before}
 	offer := func(slot uint32, score float32) {
-		if score < n.threshold || best.barred && score < best.bar || !c.alive[slot] || !n.filter.match(c, slot) {
+		if best.barred && score < best.bar || !c.alive[slot] || !n.filter.match(c, slot) {
 			return
 		}
 		best.offer(scored{slot, score})
@@ -102,136 +99,95 @@ func (c *collection) offerDense(n nearest, slot uint32, offer func(uint32, float
 	}
 }
 
-// fusion joins lists by reciprocal rank.
-type fusion struct {
-	k       int
-	weights []float32 // of each list, nil is 1
-}
-
-// readFusion returns nil when the query is none.
-func readFusion(query *api.Query, lists int) (*fusion, error) {
-	switch variant := query.GetVariant().(type) {
-	case *api.Query_Fusion:
-		if variant.Fusion != api.Fusion_RRF {
-			return nil, unimplemented("fusion " + variant.Fusion.String())
-		}
-		return &fusion{k: defaultRRFK}, nil
-	case *api.Query_Rrf:
-		f := &fusion{k: defaultRRFK, weights: variant.Rrf.GetWeights()}
-		if variant.Rrf.K != nil {
-			if f.k = int(variant.Rrf.GetK()); f.k < 1 {
-				return nil, invalid("rrf: k must be at least 1")
-			}
-		}
-		if len(f.weights) > 0 && len(f.weights) != lists {
-			return nil, invalid("Number of weights in RRF should match number of pre-fetches: got %d, expected %d", len(f.weights), lists)
-		}
-		return f, nil
-	}
-	return nil, nil
-}
-
-func (f fusion) score(list, place int) float32 {
-	weight := float32(1)
-	if len(f.weights) > 0 {
-		weight = f.weights[list]
-	}
-	if !(weight > 0) {
-		return 0
-	}
-	return 1 / (float32(place)/weight + float32(f.k) - 1)
-}
-
-func (c *collection) fuse(f fusion, lists [][]scored, threshold *float32, limit int) []scored {
+// fuse joins lists by reciprocal rank.
+func (c *collection) fuse(lists [][]scored, limit int) []scored {
 	sums := map[uint32]float32{}
-	for i, list := range lists {
-		for j, hit := range list {
-			sums[hit.slot] += f.score(i, j+1)
+	for _, list := range lists {
+		for i, hit := range list {
+			place := float32(i + 1)
+			sums[hit.slot] += 1 / (place + rrfK - 1)
 		}
 	}
 	best := &top{limit: limit, before: c.before}
 	for slot, score := range sums {
-		if threshold == nil || score >= *threshold {
-			best.offer(scored{slot, score})
-		}
+		best.offer(scored{slot, score})
 	}
 	return best.result()
 }
 
 // query answers a request, under the lock of a reader.
 func (c *collection) query(request *api.QueryPoints) ([]scored, error) {
-	offset, limit, err := window(request.Offset, request.Limit)
+	limit, err := readLimit(request.Limit)
 	if err != nil {
 		return nil, err
 	}
-	root, err := readFilter(request.GetFilter())
+	if len(request.GetPrefetch()) > 0 {
+		return c.queryFused(request, limit)
+	}
+	f, err := readFilter(request.GetFilter())
 	if err != nil {
 		return nil, err
 	}
-	var hits []scored
-	if len(request.GetPrefetch()) == 0 {
-		n, err := c.readNearest(request.GetUsing(), request.GetQuery(), root, request.ScoreThreshold, offset+limit)
-		if err != nil {
-			return nil, err
-		}
-		hits = c.search(n)
-	} else if hits, err = c.queryFused(request, root, offset+limit); err != nil {
+	n, err := c.readNearest(request.GetUsing(), request.GetQuery(), f, limit)
+	if err != nil {
 		return nil, err
 	}
-	return hits[min(offset, len(hits)):], nil
+	return c.search(n), nil
 }
 
-func (c *collection) queryFused(request *api.QueryPoints, root filter, limit int) ([]scored, error) {
+func (c *collection) queryFused(request *api.QueryPoints, limit int) ([]scored, error) {
 	prefetches := request.GetPrefetch()
 	if err := atMost("prefetches of a query", len(prefetches), MaxPrefetches); err != nil {
 		return nil, err
 	}
-	fusion, err := readFusion(request.GetQuery(), len(prefetches))
-	if err != nil {
+	fusion, ok := request.GetQuery().GetVariant().(*api.Query_Fusion)
+	if err := refused(
+		refusal{!ok || fusion.Fusion != api.Fusion_RRF, "query over prefetches other than fusion RRF"},
+		refusal{request.Filter != nil, "filter beside prefetches"},
+	); err != nil {
 		return nil, err
-	}
-	if fusion == nil {
-		return nil, unimplemented("query over prefetches other than rank fusion")
 	}
 	lists := make([][]scored, len(prefetches))
 	for i, prefetch := range prefetches {
-		if err := refused(
-			refusal{len(prefetch.GetPrefetch()) > 0, "prefetch in a prefetch"},
-			refusal{prefetch.LookupFrom != nil, "lookup_from"},
-			refusal{prefetch.GetParams().GetIdf() != nil, "idf of search params"},
-		); err != nil {
-			return nil, err
-		}
-		_, own, err := window(nil, prefetch.Limit)
-		if err != nil {
-			return nil, err
-		}
-		f, err := readFilter(prefetch.GetFilter())
-		if err != nil {
-			return nil, err
-		}
-		n, err := c.readNearest(prefetch.GetUsing(), prefetch.GetQuery(), root.both(f), prefetch.ScoreThreshold, max(own, limit))
+		n, err := c.readPrefetch(prefetch, limit)
 		if err != nil {
 			return nil, err
 		}
 		lists[i] = c.search(n)
 	}
-	return c.fuse(*fusion, lists, request.ScoreThreshold, limit), nil
+	return c.fuse(lists, limit), nil
 }
 
-func window(offset, limit *uint64) (int, int, error) {
-	from, count := uint64(0), uint64(defaultLimit)
-	if offset != nil {
-		from = *offset
+// readPrefetch reads one list to be fused. It puts forward at least as many as
+// are asked for in the end.
+func (c *collection) readPrefetch(prefetch *api.PrefetchQuery, least int) (nearest, error) {
+	if err := refused(
+		refusal{len(prefetch.GetPrefetch()) > 0, "prefetch in a prefetch"},
+		refusal{prefetch.ScoreThreshold != nil, "score_threshold"},
+		refusal{prefetch.LookupFrom != nil, "lookup_from"},
+		refusal{prefetch.GetParams().GetIdf() != nil, "idf of search params"},
+	); err != nil {
+		return nearest{}, err
 	}
-	if limit != nil {
-		count = *limit
+	limit, err := readLimit(prefetch.Limit)
+	if err != nil {
+		return nearest{}, err
 	}
-	if count < 1 {
-		return 0, 0, invalid("limit must be at least 1")
+	f, err := readFilter(prefetch.GetFilter())
+	if err != nil {
+		return nearest{}, err
 	}
-	if from > MaxResults || count > MaxResults || from+count > MaxResults {
-		return 0, 0, atMost("limit and offset of a query", int(min(max(from, count, from+count), math.MaxInt32)), MaxResults)
+	return c.readNearest(prefetch.GetUsing(), prefetch.GetQuery(), f, max(limit, least))
+}
+
+// readLimit reads how many results are asked for.
+func readLimit[N uint32 | uint64](limit *N) (int, error) {
+	switch {
+	case limit == nil:
+		return defaultLimit, nil
+	case *limit < 1:
+		return 0, invalid("limit must be at least 1")
 	}
-	return int(from), int(count), nil
+	count := int(min(uint64(*limit), math.MaxInt32))
+	return count, atMost("limit of a request", count, MaxResults)
 }

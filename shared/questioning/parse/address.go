@@ -6,10 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
-	"github.com/sequential-questioning/sequential-questioning/shared/schema/bounds"
 )
 
 var (
@@ -18,26 +16,6 @@ var (
 	domainLike = regexp.MustCompile(`(?i)^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}(?::\d+)?(?:[/?#]\S*)?$`)
 	opaqueLike = regexp.MustCompile(`(?i)^[a-z][a-z0-9+.-]+:\S+$`)
 )
-
-// longestMatched bounds, in bytes, the words held against a pattern: the time
-// it takes grows with their product.
-const longestMatched = 4 << 10
-
-func checkText(slot questioning.Slot, text string) (any, error) {
-	if !fits(utf8.RuneCountInString(text), slot.MinLength, slot.MaxLength) {
-		return nil, misread(slot, "the length does not fit")
-	}
-	if slot.Pattern == "" {
-		return text, nil
-	}
-	if len(text) > longestMatched {
-		return nil, misread(slot, "the answer is too long")
-	}
-	if pattern, err := bounds.Compile(slot.Pattern); err == nil && !pattern.MatchString(text) {
-		return nil, misread(slot, "the form does not fit")
-	}
-	return text, nil
-}
 
 func readEmail(slot questioning.Slot, words string) (any, obstacle) {
 	var found []string
@@ -102,8 +80,31 @@ func onlyText(slot questioning.Slot, found []string) (any, obstacle) {
 	case 0:
 		return nil, obstacle{}
 	case 1:
-		return readFree(slot, found[0], nil)
+		value, err := checkText(slot, found[0])
+		if err != nil {
+			return nil, obstacle{strings.TrimSuffix(err.Error(), "; expected "+Expected(slot, "")), ""}
+		}
+		return value, obstacle{}
 	default:
 		return nil, obstacle{"found more than one", found[1]}
 	}
+}
+
+// findAddresses finds the email or web addresses in the text.
+func (t *text) findAddresses() []span {
+	var found []span
+	for i, token := range t.tokens {
+		if token.shape != address {
+			continue
+		}
+		own := t.source[token.start:token.end]
+		read := readURI
+		if t.slot.Type == questioning.Email {
+			read = readEmail
+		}
+		if value, problem := read(t.slot, own); value != nil && problem.reason == "" {
+			found = append(found, span{from: i, next: i + 1, value: value})
+		}
+	}
+	return found
 }

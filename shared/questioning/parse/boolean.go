@@ -1,8 +1,8 @@
 package parse
 
-// booleans are the words that say yes or no. What is fine, wanted or agreed to is
+// findBooleans finds the words that say yes or no. What is fine, wanted or agreed to is
 // a yes, and a no where a negation stands before it.
-func (t *text) booleans() []span {
+func (t *text) findBooleans() []span {
 	var found []span
 	denied := -1 // where a negation began that is still open
 	for i := 0; i < len(t.tokens); {

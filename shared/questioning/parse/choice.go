@@ -10,16 +10,6 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
-func checkChoice(slot questioning.Slot, value any, c Context) (any, error) {
-	if at := valueIndex(slot.Options, value); at >= 0 {
-		return slot.Options[at].Value, nil
-	}
-	if words, ok := value.(string); ok {
-		return checkWords(slot, clean(words), c)
-	}
-	return nil, misread(slot, "")
-}
-
 // valueIndex is the first option that holds value, or -1.
 func valueIndex(options []questioning.Option, value any) int {
 	return slices.IndexFunc(options, func(option questioning.Option) bool {
@@ -29,28 +19,6 @@ func valueIndex(options []questioning.Option, value any) int {
 		}
 		return false
 	})
-}
-
-// fold lowers s, straightens its quotes and dashes and makes each run of white
-// space one space, so that spellings of the same words compare equal.
-func fold(s string) string {
-	return strings.Join(strings.Fields(strings.Map(folded, s)), " ")
-}
-
-// bare is fold without the punctuation around the words.
-func bare(s string) string {
-	return strings.TrimRight(strings.Trim(fold(s), `"'*_() `), ` .,!?;:…"')*_`)
-}
-
-// spell folds a name so that "full_time", "Full-time" and "full time" agree.
-func spell(name string) string {
-	runes := []rune(strings.ReplaceAll(fold(name), "_", " "))
-	for i, r := range runes {
-		if r == '-' && i > 0 && i+1 < len(runes) && unicode.IsLetter(runes[i-1]) && unicode.IsLetter(runes[i+1]) {
-			runes[i] = ' '
-		}
-	}
-	return strings.Join(strings.Fields(string(runes)), " ")
 }
 
 // optionNames are the spellings that name an option: its value and its title.
@@ -68,15 +36,15 @@ func optionNames(option questioning.Option) []string {
 func namesOption(slot questioning.Slot, words string) bool {
 	switch slot.Type {
 	case questioning.Choice, questioning.Choices:
-		_, ok := named(slot.Options, words)
+		_, ok := optionNamed(slot.Options, words)
 		return ok
 	}
 	return false
 }
 
-// named is the option whose value or title is words: first as written, then
+// optionNamed is the option whose value or title is words: first as written, then
 // folded, then without the punctuation around them; values before titles.
-func named(options []questioning.Option, words string) (int, bool) {
+func optionNamed(options []questioning.Option, words string) (int, bool) {
 	if at := valueIndex(options, words); at >= 0 {
 		return at, true
 	}
@@ -109,20 +77,20 @@ func (t *text) readChoice() (any, obstacle) {
 // part of a name, its number, or a yes or no.
 func (t *text) choose() (int, obstacle) {
 	options := t.slot.Options
-	if at, ok := named(options, t.source); ok {
+	if at, ok := optionNamed(options, t.source); ok {
 		return at, obstacle{}
 	}
 	if at, ok := t.place(); ok {
 		return at, obstacle{}
 	}
 	for _, matches := range []func(name, word string) int{startsWith, misspelled} {
-		if at, ok := nearest(options, spell(bare(t.source)), matches); ok {
+		if at, ok := nearestOption(options, spell(bare(t.source)), matches); ok {
 			return at, obstacle{}
 		}
 	}
-	for _, propose := range []func() []span{t.optionSpans, t.stemSpans} {
+	for _, propose := range []func() []span{t.findOptions, t.findStems} {
 		if spans := propose(); len(spans) > 0 {
-			value, problem := t.settle(spans, t.moments(), false)
+			value, problem := t.settle(spans, t.findMoments(), false)
 			if problem.reason != "" {
 				return -1, problem
 			}
@@ -135,12 +103,6 @@ func (t *text) choose() (int, obstacle) {
 		}
 	}
 	return -1, obstacle{}
-}
-
-// moments are the dates and times of day in the text, values of something else.
-func (t *text) moments() []span {
-	days := t.dates(false)
-	return append(without(strong(t.clocks(false)), days), days...)
 }
 
 // place reads "2", "#2", "option 2", "the second one", "b)" and "the last".
@@ -183,9 +145,9 @@ func (t *text) numeric() bool {
 	})
 }
 
-// nearest is the unique cheapest option under a cost, which is negative for a
+// nearestOption is the unique cheapest option under a cost, which is negative for a
 // name that does not match.
-func nearest(options []questioning.Option, word string, cost func(name, word string) int) (int, bool) {
+func nearestOption(options []questioning.Option, word string, cost func(name, word string) int) (int, bool) {
 	best, lowest, unique := 0, -1, false
 	if utf8.RuneCountInString(word) > longestPhrase {
 		return 0, false
@@ -265,9 +227,9 @@ func editDistance(a, b []rune) int {
 	return old[len(b)]
 }
 
-// optionSpans finds the names of options in the text, a longer name hiding
+// findOptions finds the names of options in the text, a longer name hiding
 // those within it.
-func (t *text) optionSpans() []span {
+func (t *text) findOptions() []span {
 	type spelling struct {
 		words []token
 		at    int
@@ -323,8 +285,8 @@ func (t *text) contents(name string) []token {
 	return contents
 }
 
-// stemSpans finds the options of which each word stands in the text in some form.
-func (t *text) stemSpans() []span {
+// findStems finds the options of which each word stands in the text in some form.
+func (t *text) findStems() []span {
 	var found []span
 	for _, option := range t.slot.Options {
 		for _, name := range optionNames(option) {
@@ -352,7 +314,7 @@ func (t *text) partOfName() (int, bool) {
 	best := -1
 	for i, option := range t.slot.Options {
 		for _, name := range optionNames(option) {
-			if !t.within(name) {
+			if !t.isPartOf(name) {
 				continue
 			}
 			if best >= 0 && t.slot.Options[best].Value != option.Value {
@@ -364,7 +326,7 @@ func (t *text) partOfName() (int, bool) {
 	return best, best >= 0
 }
 
-func (t *text) within(name string) bool {
+func (t *text) isPartOf(name string) bool {
 	contents := t.contents(name)
 	c := t.cover(nil, nil, true)
 	held := 0
@@ -388,7 +350,7 @@ func (t *text) byNumber() (int, bool) {
 	}
 	counted := *t
 	counted.slot.Type = questioning.Number
-	values, others := counted.numbers()
+	values, others := counted.findNumbers()
 	for i := range values {
 		values[i].free = true // the options say what is counted
 	}
@@ -396,19 +358,19 @@ func (t *text) byNumber() (int, bool) {
 	if value == nil || problem.reason != "" {
 		return 0, false
 	}
-	return named(t.slot.Options, formatNumber(value.(float64)))
+	return optionNamed(t.slot.Options, formatNumber(value.(float64)))
 }
 
 // byPolarity is the option "yes" or "no" for what says so.
 func (t *text) byPolarity() (int, bool) {
-	value, problem := t.settle(t.booleans(), t.counted(), true)
+	value, problem := t.settle(t.findBooleans(), t.findCounted(), true)
 	if value == nil || problem.reason != "" {
 		return 0, false
 	}
 	for _, c := range []class{map[bool]class{true: yes, false: no}[value.(bool)]} {
 		for i, option := range t.slot.Options {
 			for _, name := range optionNames(option) {
-				named := read(questioning.Slot{}, name, Context{Language: t.lang.code})
+				named := textOf(questioning.Slot{}, name, Context{Language: t.lang.code})
 				if _, next, ok := named.class(0, c); ok && next == len(named.tokens) {
 					return i, true
 				}

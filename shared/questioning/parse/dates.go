@@ -2,18 +2,13 @@ package parse
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
-// when is a date, a time of day or both, found in the text.
-type when struct {
-	span
-	moment
-}
-
-// dates finds the dates in the text; bare ones, such as "the 8th", only for a
+// findDates finds the dates in the text; bare ones, such as "the 8th", only for a
 // slot that wants a date.
-func (t *text) dates(bare bool) []span {
+func (t *text) findDates(bare bool) []span {
 	var spans []span
 	for _, w := range t.scan(t.lang.dates) {
 		if w.weak && !bare {
@@ -32,8 +27,8 @@ func (t *text) dates(bare bool) []span {
 	return spans
 }
 
-// clocks finds the times of day; bare numbers only for a slot that wants one.
-func (t *text) clocks(bare bool) []span {
+// findClocks finds the times of day; bare numbers only for a slot that wants one.
+func (t *text) findClocks(bare bool) []span {
 	found := t.scan(t.lang.times)
 	if len(found) == 1 && !found[0].has(fieldPart) && found[0].has(fieldHour) {
 		t.partElsewhere(&found[0])
@@ -160,137 +155,54 @@ func meets(s span, others []span) bool {
 	return false
 }
 
-func (t *text) readDate() (any, obstacle) {
-	if at, ok := t.stamp(); ok {
-		return at[:len(time.DateOnly)], obstacle{}
-	}
-	values, others := t.dateSpans()
-	return t.settle(values, others, false)
-}
-
 func (t *text) dateSpans() (values, others []span) {
-	all := t.dates(true)
+	all := t.findDates(true)
 	values = strong(all)
-	others = without(strong(t.clocks(false)), all)
+	others = without(strong(t.findClocks(false)), all)
 	return values, append(others, without(all, values)...) // the "19th" of "19th to 21st August"
 }
 
-func (t *text) readTime() (any, obstacle) {
-	values, others := t.timeSpans()
-	value, problem := t.settle(values, others, false)
-	if value == nil && problem.reason == "" {
-		problem.reason = "there is no time of day in this"
-	}
-	return value, problem
-}
-
 func (t *text) timeSpans() (values, others []span) {
-	dates := t.dates(true)
-	values = t.strongest(t.clocks(true))
+	dates := t.findDates(true)
+	values = t.strongest(t.findClocks(true))
 	if len(values) > 0 && values[0].weak {
 		values = without(values, strong(dates))
 	}
 	return values, without(dates, values)
 }
 
-// readDateTime joins the one date and the one time of day in the text.
-func (t *text) readDateTime() (any, obstacle) {
-	if at, ok := t.stamp(); ok {
-		return at, obstacle{}
-	}
-	if value, problem, ok := t.shiftedClock(); ok {
-		return value, problem
-	}
-	days := strong(t.dates(true))
-	clocks := t.strongest(t.clocks(true))
-	if len(days) > 0 && days[0].weak && len(clocks) > 0 && !clocks[0].weak {
-		days = without(days, clocks)
-	}
-	if len(clocks) > 0 && clocks[0].weak {
-		clocks = without(clocks, days)
-	}
-	day, problem := t.settle(days, clocks, false)
-	if problem.reason != "" || day == nil {
-		if problem.reason == "" {
-			problem.reason = noOneDay
-		}
-		return nil, problem
-	}
-	clock, problem := t.settle(clocks, days, false)
-	if problem.reason != "" || clock == nil {
-		if problem.reason == "" {
-			problem.reason = "there is no time of day in this"
-		}
-		return nil, problem
-	}
-	zone, problem := t.zone()
-	if problem.reason != "" {
-		return nil, problem
-	}
-	at, err := time.ParseInLocation("2006-01-02 15:04:05", day.(string)+" "+clock.(string), zone)
-	if err != nil {
-		return nil, obstacle{noSuchTime, ""}
-	}
-	return at.Format(time.RFC3339), obstacle{}
+// findMoments finds the dates and times of day in the text, values of something else.
+func (t *text) findMoments() []span {
+	days := t.findDates(false)
+	return append(without(strong(t.findClocks(false)), days), days...)
 }
 
-// shiftedClock reads "now" and "in two hours", which are a date and a time at once.
-func (t *text) shiftedClock() (any, obstacle, bool) {
-	var values []span
-	for _, w := range t.scan(t.lang.times) {
-		switch {
-		case w.has(fieldNow):
-			w.value = t.now.Format(time.RFC3339)
-		case w.clockAmounts():
-			then, problem := w.shift(t.now)
-			w.value, w.doubt = then.Format(time.RFC3339), problem
-		default:
-			return nil, obstacle{}, false
-		}
-		values = append(values, w.span)
-	}
-	if len(values) == 0 {
-		return nil, obstacle{}, false
-	}
-	value, problem := t.settle(values, nil, false)
-	return value, problem, true
-}
-
-// zones are names of time zones: the universal ones, and those that stand for
-// several zones or for one only part of the year.
-var zones = map[string]bool{"utc": true, "gmt": true, "z": true, "zulu": true, "est": false, "edt": false, "cst": false, "cdt": false,
-	"mst": false, "mdt": false, "pst": false, "pdt": false, "cet": false, "cest": false, "bst": false, "ist": false, "jst": false,
-	"aest": false, "aedt": false, "eet": false, "eest": false, "msk": false, "et": false, "ct": false, "mt": false, "pt": false}
-
-// zoneAt reports a time zone behind a time of day.
-func (t *text) zoneAt(i int) (universal, ok bool) {
-	universal, ok = zones[t.tokens[i].text]
-	return universal, ok && i > 0 && (t.tokens[i-1].shape == clock || t.tokens[i-1].shape == numeral || t.ends(i, part) || t.ends(i, filler))
-}
-
-// zone is the time zone that the text names: that of the person, or UTC.
-func (t *text) zone() (*time.Location, obstacle) {
-	zone := t.now.Location()
-	for i := range t.tokens {
-		universal, ok := t.zoneAt(i)
-		switch {
-		case ok && (!universal || t.is(i+1, "+") || t.is(i+1, "-")):
-			return nil, obstacle{"the time zone is not clear, write its offset", t.words(i, i+1)}
-		case ok:
-			zone = time.UTC
+// findDays finds the dates whose digits are no number: fractions look like 3/4 too.
+func (t *text) findDays() []span {
+	var days []span
+	for _, s := range t.findDates(true) {
+		if s.weak && t.ordinalSpan(s) || !s.weak && (s.next-s.from > 1 || !strings.Contains(t.tokens[s.from].text, "/") || strings.Count(t.tokens[s.from].text, "/") > 1) {
+			s.weak = s.weak && !t.starts(s.from, article)
+			days = append(days, s)
 		}
 	}
-	return zone, obstacle{}
+	return days
 }
 
-var stampForms = []string{time.RFC3339Nano, "2006-01-02 15:04:05Z07:00", "2006-01-02T15:04Z07:00", "2006-01-02 15:04Z07:00", "2006-01-02T15:04:05Z0700"}
-
-// stamp reads a text that is one instant as machines write it.
-func (t *text) stamp() (string, bool) {
-	for _, form := range stampForms {
-		if at, err := time.Parse(form, t.source); err == nil && at.Year() > 0 {
-			return at.Truncate(time.Second).Format(time.RFC3339), true
+func (t *text) ordinalSpan(s span) bool {
+	for i := s.from; i < s.next; i++ {
+		if _, _, ok := t.ordinalAt(i); ok {
+			return true
 		}
 	}
-	return "", false
+	return false
+}
+
+func spanAt(spans []span, i int) (span, bool) {
+	for _, s := range spans {
+		if s.from == i {
+			return s, true
+		}
+	}
+	return span{}, false
 }

@@ -2,12 +2,15 @@ package parse
 
 import (
 	"cmp"
+	"errors"
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
+	"github.com/sequential-questioning/sequential-questioning/shared/schema/bounds"
 )
 
 // mostListed is how many options are named before the rest is only counted.
@@ -20,9 +23,9 @@ func Expected(slot questioning.Slot, language string) string {
 	e := expectation{slot, messages.In(language)}
 	switch slot.Type {
 	case questioning.Integer:
-		return e.number(messages.WholeNumber)
+		return e.ofNumber(messages.WholeNumber)
 	case questioning.Number:
-		return e.number(messages.Number)
+		return e.ofNumber(messages.Number)
 	case questioning.Boolean:
 		return e.say.Text(messages.YesOrNo)
 	case questioning.Date:
@@ -32,23 +35,23 @@ func Expected(slot questioning.Slot, language string) string {
 	case questioning.DateTime:
 		return e.say.Text(messages.DateTime, "2026-11-30T14:30:00Z")
 	case questioning.Email:
-		return e.words(e.say.Text(messages.Email, "name@example.com"))
+		return e.ofText(e.say.Text(messages.Email, "name@example.com"))
 	case questioning.URI:
-		return e.words(e.say.Text(messages.WebAddress, "https://example.com"))
+		return e.ofText(e.say.Text(messages.WebAddress, "https://example.com"))
 	case questioning.Choice:
-		return e.say.Text(messages.OneOf, e.options())
+		return e.say.Text(messages.OneOf, e.ofOptions())
 	case questioning.Choices:
-		if count := e.count(slot.MinItems, slot.MaxItems, ""); count != "" {
-			return e.say.Text(messages.CountOf, count, e.options())
+		if count := e.ofCount(slot.MinItems, slot.MaxItems, ""); count != "" {
+			return e.say.Text(messages.CountOf, count, e.ofOptions())
 		}
-		return e.say.Text(messages.AnyOf, e.options())
+		return e.say.Text(messages.AnyOf, e.ofOptions())
 	case questioning.List:
-		if count := e.count(slot.MinItems, slot.MaxItems, messages.Items); count != "" {
+		if count := e.ofCount(slot.MinItems, slot.MaxItems, messages.Items); count != "" {
 			return e.say.Text(messages.ListOf, count)
 		}
 		return e.say.Text(messages.List)
 	default:
-		return e.words(e.say.Text(messages.FewWords))
+		return e.ofText(e.say.Text(messages.FewWords))
 	}
 }
 
@@ -58,7 +61,7 @@ type expectation struct {
 	say  *messages.Printer
 }
 
-func (e expectation) options() string {
+func (e expectation) ofOptions() string {
 	names := make([]string, 0, mostListed+1)
 	for _, option := range e.slot.Options[:min(len(e.slot.Options), mostListed)] {
 		names = append(names, cmp.Or(option.Title, valueText(option.Value)))
@@ -70,7 +73,7 @@ func (e expectation) options() string {
 	return cmp.Or(list, "(no options)")
 }
 
-func (e expectation) number(what string) string {
+func (e expectation) ofNumber(what string) string {
 	text := e.say.Text(what)
 	switch low, high := e.slot.Minimum, e.slot.Maximum; {
 	case low != nil && high != nil:
@@ -86,9 +89,9 @@ func (e expectation) number(what string) string {
 	return text
 }
 
-// words adds the bounds of a text to what is expected.
-func (e expectation) words(text string) string {
-	if count := e.count(e.slot.MinLength, e.slot.MaxLength, messages.Characters); count != "" {
+// ofText adds the bounds of a text to what is expected.
+func (e expectation) ofText(text string) string {
+	if count := e.ofCount(e.slot.MinLength, e.slot.MaxLength, messages.Characters); count != "" {
 		text = e.say.Text(messages.WordsOf, text, count)
 	}
 	if e.slot.Pattern != "" {
@@ -97,8 +100,8 @@ func (e expectation) words(text string) string {
 	return text
 }
 
-// count says how many of something there may be; empty without bounds.
-func (e expectation) count(low, high *int, of string) string {
+// ofCount says how many of something there may be; empty without bounds.
+func (e expectation) ofCount(low, high *int, of string) string {
 	counted := func(n int) string {
 		if of == "" {
 			return strconv.Itoa(n)
@@ -140,4 +143,46 @@ func valueText(value any) string {
 		return strconv.FormatBool(v)
 	}
 	return ""
+}
+
+// misread is the error of words that could not be read for slot.
+func misread(slot questioning.Slot, reason string) error {
+	if reason == "" {
+		return errors.New("expected " + Expected(slot, ""))
+	}
+	return errors.New(reason + "; expected " + Expected(slot, ""))
+}
+
+func checkText(slot questioning.Slot, text string) (any, error) {
+	if !fits(utf8.RuneCountInString(text), slot.MinLength, slot.MaxLength) {
+		return nil, misread(slot, "the length does not fit")
+	}
+	if slot.Pattern == "" {
+		return text, nil
+	}
+	if len(text) > longestMatched {
+		return nil, misread(slot, "the answer is too long")
+	}
+	if pattern, err := bounds.Compile(slot.Pattern); err == nil && !pattern.MatchString(text) {
+		return nil, misread(slot, "the form does not fit")
+	}
+	return text, nil
+}
+
+// longestMatched bounds, in bytes, the words held against a pattern: the time
+// it takes grows with their product.
+const longestMatched = 4 << 10
+
+// wholeLimit is the largest magnitude up to which float64 holds every integer.
+const wholeLimit = 1 << 53
+
+func checkNumber(slot questioning.Slot, value float64) (any, error) {
+	switch {
+	case math.IsNaN(value) || math.IsInf(value, 0),
+		slot.Type == questioning.Integer && (value != math.Trunc(value) || math.Abs(value) > wholeLimit),
+		slot.Minimum != nil && value < *slot.Minimum,
+		slot.Maximum != nil && value > *slot.Maximum:
+		return nil, misread(slot, formatNumber(value)+" does not fit")
+	}
+	return value + 0, nil // + 0 makes a negative zero plain
 }

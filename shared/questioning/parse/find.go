@@ -2,8 +2,6 @@ package parse
 
 import (
 	"slices"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
@@ -15,7 +13,7 @@ func Find(slot questioning.Slot, words string, c Context) []Candidate {
 	if !typed(slot.Type) || len(words) > longestTyped {
 		return nil
 	}
-	t := read(slot, words, c)
+	t := textOf(slot, words, c)
 	values, others, strict := t.candidates()
 	if len(values) == 0 || len(values) > mostCandidates {
 		return nil
@@ -130,25 +128,20 @@ func (c *covered) belongsElsewhere(i int, v span, others []span) bool {
 	return named && c.classes[i] != bound && (i != v.next || isCapital(c.source[c.tokens[object].start:]))
 }
 
-func isCapital(words string) bool {
-	first, _ := utf8.DecodeRuneInString(words)
-	return unicode.IsUpper(first)
-}
-
-// withoutQuestion is the text seen as if it told what it asks.
+// withoutQuestion is the text seen as if it stated what it asks.
 func (c *covered) withoutQuestion(seen *covered) *covered {
-	told, words := *seen, *c.text
-	told.roles = slices.Clone(seen.roles)
-	told.text, words.tokens = &words, slices.Clone(c.tokens)
-	for i, r := range told.roles {
+	stated, words := *seen, *c.text
+	stated.roles = slices.Clone(seen.roles)
+	stated.text, words.tokens = &words, slices.Clone(c.tokens)
+	for i, r := range stated.roles {
 		switch {
-		case r == roleBlock && told.classes[i] == query:
-			told.roles[i] = roleUnknown
-		case told.is(i, "?"):
+		case r == roleBlock && stated.classes[i] == query:
+			stated.roles[i] = roleUnknown
+		case stated.is(i, "?"):
 			words.tokens[i].text = "."
 		}
 	}
-	return &told
+	return &stated
 }
 
 // candidates are the spans that may hold a value of the slot's type, and those
@@ -156,13 +149,13 @@ func (c *covered) withoutQuestion(seen *covered) *covered {
 func (t *text) candidates() (values, others []span, strict bool) {
 	switch t.slot.Type {
 	case questioning.Boolean:
-		return t.booleans(), t.counted(), true
+		return t.findBooleans(), t.findCounted(), true
 	case questioning.Integer, questioning.Number:
-		values, others = t.numbers()
+		values, others = t.findNumbers()
 		return values, others, false
 	case questioning.Date: // beside a whole date a bare "the 8th" counts as well
 		_, others = t.dateSpans()
-		return t.dates(true), others, false
+		return t.findDates(true), others, false
 	case questioning.Time:
 		values, others = t.timeSpans()
 		return values, others, false
@@ -172,32 +165,38 @@ func (t *text) candidates() (values, others []span, strict bool) {
 		}
 		return nil, nil, false
 	case questioning.Choice, questioning.Choices:
-		if values = t.optionSpans(); len(values) == 0 {
-			values = t.stemSpans()
+		if values = t.findOptions(); len(values) == 0 {
+			values = t.findStems()
 			for i := range values { // the verb of "we want to" is no option "wanted"
 				values[i].weak = true
 			}
 		}
-		return values, t.moments(), false
+		return values, t.findMoments(), false
 	}
-	return t.addresses(), nil, false
+	return t.findAddresses(), nil, false
 }
 
-// addresses are the email or web addresses in the text.
-func (t *text) addresses() []span {
-	var found []span
-	for i, token := range t.tokens {
-		if token.shape != address {
-			continue
-		}
-		own := t.source[token.start:token.end]
-		read := readURI
-		if t.slot.Type == questioning.Email {
-			read = readEmail
-		}
-		if value, problem := read(t.slot, own); value != nil && problem.reason == "" {
-			found = append(found, span{from: i, next: i + 1, value: value})
-		}
-	}
-	return found
+// Candidate is a candidate value for a slot within a longer text.
+type Candidate struct {
+	Start, End int // bytes of the text that say the value
+	Value      any // canonical, within the slot's bounds
+	// ClauseStart and ClauseEnd bound the clause that holds the value.
+	ClauseStart, ClauseEnd int
+	// Unsure says that words which are not understood stand in the clause, though
+	// not beside the value.
+	Unsure bool
+	// Asked says that the Problem is only that the sentence is a question.
+	Asked bool
+	// Beside is, plus 1, where another value of the type stands that alone explains
+	// the Problem: the second of "at 3 and back by 5"; 0 when none does.
+	Beside int
+	// Problem says why the words around the value in its clause do not let it
+	// stand, and is empty when they are accounted for.
+	Problem string
+	// Weak reports a bare number that may be something else as well.
+	Weak bool
 }
+
+// mostCandidates bounds the values of a text that are weighed against each other;
+// a text with more is no reply to a handful of questions.
+const mostCandidates = 100

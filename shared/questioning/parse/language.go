@@ -1,37 +1,50 @@
 package parse
 
-import (
-	"embed"
-	"strings"
-	"sync"
-	"unicode"
-)
-
-// languages holds one table for each language: what its words are to this
-// package, and how they make dates and times of day. TestTables writes them from
-// the files beside them, which are for people; tables.go reads them.
-//
-//go:embed languages/*.table
-var languages embed.FS
-
 // class is what a phrase can be in a text. Classes with a value have it in the
 // entry; languages/en.yaml says of each what it is for.
 type class string
 
 const (
-	number, ordinal, scale, fraction, article          class = "number", "ordinal", "scale", "fraction", "article"
-	half, point, minus, plus, percent                  class = "half", "point", "minus", "plus", "percent"
-	month, weekday, day, holiday, part, unit           class = "month", "weekday", "day", "holiday", "part", "unit"
-	currency, cents, measure, persons, person          class = "currency", "cents", "measure", "persons", "person"
-	yes, no, assent, dissent, want                     class = "yes", "no", "assent", "dissent", "want"
-	unknown, declined, notApplicable                   class = "unknown", "declined", "not_applicable"
-	filler, hedge, and, because, outro                 class = "filler", "hedge", "and", "because", "outro"
-	negation, bound, alternative, between, condition   class = "not", "bound", "or", "range", "condition"
-	query, repeated, rate, until, since, request, more class = "question", "every", "rate", "until", "since", "request", "more"
-	all, none, both, except, position, suffix          class = "all", "none", "both", "except", "position", "ordinal_suffix"
-	starts, ends, only, oneself, period, to            class = "starts", "ends", "only", "oneself", "period", "to"
-	thing, inNameOf                                    class = "thing", "in_name_of"
-	weak                                               class = "weak" // of no phrase: a number that may be part of a date
+	// Numbers: "seven", "seventh", "hundred", "third" (of a fraction), "a", "half",
+	// the point of "two point five", signs and the percent sign.
+	number, ordinal, scale, fraction, article class = "number", "ordinal", "scale", "fraction", "article"
+	half, point, minus, plus, percent         class = "half", "point", "minus", "plus", "percent"
+	suffix                                    class = "ordinal_suffix" // the "th" of "7th"
+
+	// Dates and times: the value is the month (1 to 12), the weekday (1 is Monday),
+	// the days from today, the holiday's rule, the partOfDay, the unit's name.
+	month, weekday, day, holiday, part, unit class = "month", "weekday", "day", "holiday", "part", "unit"
+	starts, ends, period                     class = "starts", "ends", "period"
+
+	// What is counted: money, its hundredth, other units, people and things.
+	currency, cents, measure        class = "currency", "cents", "measure"
+	persons, person, oneself, thing class = "persons", "person", "oneself", "thing"
+	attendance                      class = "attendance" // things of which each person has one: "seats"
+
+	// Replies without a value, and those that say yes or no.
+	yes, no, assent, dissent, want   class = "yes", "no", "assent", "dissent", "want"
+	unknown, declined, notApplicable class = "unknown", "declined", "not_applicable"
+
+	// Words that change nothing, and those after which a reason begins.
+	filler, hedge, and, because, outro, request class = "filler", "hedge", "and", "because", "outro", "request"
+	inNameOf                                    class = "in_name_of" // the "under" of "under Smith"
+
+	// Words that change the value they stand beside; see blocking.
+	negation, bound, alternative, between, condition class = "not", "bound", "or", "range", "condition"
+	query, repeated, rate, until, since, more        class = "question", "every", "rate", "until", "since", "more"
+	only, to                                         class = "only", "to"
+
+	// Options: "all of them", "none", "both", "except", the "option" of "option 2".
+	all, none, both, except, position class = "all", "none", "both", "except", "position"
+
+	// What a slot is about: a place, a place to leave from, nothing in particular
+	// ("number", "available").
+	location, origin, generic class = "location", "origin", "generic"
+	// placing leads to a place's name: from there (-1), to it (1) or in it (0).
+	placing class = "placing"
+	theirs  class = "theirs" // of somebody else: "her", "their"
+
+	weak class = "weak" // of no phrase: a number that may be part of a date
 )
 
 // language is a file of languages made ready for matching.
@@ -57,85 +70,6 @@ type entry struct {
 	class class
 	value float64
 	name  string // the value as written
-}
-
-var codes = []string{"en", "de", "fr", "es", "it", "pt", "nl", "zh"}
-
-// load is the language of a code; each file is read once, when first needed.
-var load = func() func(code string) *language {
-	once := map[string]func() *language{}
-	for _, code := range codes {
-		once[code] = sync.OnceValue(func() *language { return readLanguage(code) })
-	}
-	return func(code string) *language {
-		if read, ok := once[code]; ok {
-			return read()
-		}
-		return nil
-	}
-}()
-
-// languageOf is the language that knows most of the words: the one expected, if
-// none knows more; told is false when no word says which language it is.
-func languageOf(tokens []token, expected string) (l *language, told bool) {
-	words := 0
-	for _, t := range tokens {
-		if t.shape == word {
-			words++
-			if unicode.Is(unicode.Han, []rune(t.text)[0]) {
-				return load("zh"), true
-			}
-		}
-	}
-	expected, _, _ = strings.Cut(strings.ToLower(expected), "-")
-	first := load(expected)
-	if first == nil {
-		first = load("en")
-	}
-	best, most := first, first.coverage(tokens)
-	if most == words {
-		return first, words > 0
-	}
-	if expected != "" && most > 0 {
-		most++ // one word that another language knows too is no reason to leave the one expected
-	}
-	for _, code := range codes {
-		if l := load(code); l != first {
-			if knows := l.coverage(tokens); knows > most {
-				best, most = l, knows
-			}
-		}
-	}
-	return best, most > 0
-}
-
-// clearWords is how many more words than any other a language has to know before
-// it counts as the language of a text: names and loanwords know no border.
-const clearWords = 2
-
-// longestDetected bounds, in bytes, how much of a text tells its language.
-const longestDetected = 4 << 10
-
-// Language is the ISO 639-1 code of the language that a text is clearly in, empty
-// where it is in none that is known or could be in several.
-func Language(text string) string {
-	if len(text) > longestDetected {
-		text = strings.ToValidUTF8(text[:longestDetected], "")
-	}
-	tokens := tokenize(text)
-	best, most, second := "", 0, 0
-	for _, code := range codes {
-		switch knows := load(code).coverage(tokens); {
-		case knows > most:
-			best, most, second = code, knows, most
-		case knows > second:
-			second = knows
-		}
-	}
-	if most < second+clearWords {
-		return ""
-	}
-	return best
 }
 
 func (l *language) coverage(tokens []token) int {
@@ -195,4 +129,76 @@ func (l *language) split(tokens []token) []token {
 		}
 	}
 	return out
+}
+
+// branch is where the phrases that begin alike part. Children are in a list, or in
+// an index where they are many.
+type branch[node any] struct {
+	words []string
+	nodes []node
+	index map[string]node
+}
+
+// after is the node that follows with the word, or nil.
+func (b *branch[node]) after(word string) (found node) {
+	if b.index != nil {
+		return b.index[word]
+	}
+	for i, w := range b.words {
+		if w == word {
+			return b.nodes[i]
+		}
+	}
+	return found
+}
+
+// listed is up to how many children looking through all is faster than an index.
+const listed = 16
+
+func (b *branch[node]) add(word string, to node) {
+	if b.index != nil {
+		b.index[word] = to
+		return
+	}
+	b.words, b.nodes = append(b.words, word), append(b.nodes, to)
+	if len(b.words) > listed {
+		b.index = make(map[string]node, 4*listed)
+		for i, w := range b.words {
+			b.index[w] = b.nodes[i]
+		}
+		b.words, b.nodes = nil, nil
+	}
+}
+
+// phraseNode is a word of phrases, with the meanings of the phrase it ends.
+type phraseNode struct {
+	branch[*phraseNode]
+	entries []entry
+}
+
+// A pattern says how a language makes a date or a time of day:
+//
+//	the {day} of {month} [[,] {year}]
+//	half past {hour} => minute=30
+//
+// Words stand for themselves, [ ] may be left out, ( | ) are alternatives and
+// { } is one of the readers below, which notes what it reads in the field of that
+// name. What follows => are fields that the pattern sets itself. Of several
+// patterns that fit, the one that takes the most words counts.
+type patternNode struct {
+	branch[*patternNode]
+	readers []readerEdge
+	end     bool
+	sets    []setting
+}
+
+// readerEdge leads on where the reader of that name, one of readers, reads something.
+type readerEdge struct {
+	reader string
+	to     *patternNode
+}
+
+type setting struct {
+	field field
+	value int
 }

@@ -1,218 +1,10 @@
 package parse
 
 import (
-	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
-
-var bullet = regexp.MustCompile(`^[\s>]*(?:[-*+•‣▪◦·–—]|\(?\d{1,3}[.)])\s+`)
-
-// readChoices reads any number of options.
-func (t *text) readChoices() (any, obstacle) {
-	options := t.slot.Options
-	if at, ok := named(options, t.source); ok {
-		return t.chosen([]int{at})
-	}
-	if picked, ok := t.allOrNone(); ok {
-		return t.chosen(picked)
-	}
-	spans := t.optionSpans()
-	if left, ok := t.allBut(spans); ok {
-		return t.chosen(left)
-	}
-	var picked []int
-	for _, piece := range t.pieces(spans) {
-		part := read(t.slot, piece, Context{Now: t.now, Language: t.lang.code})
-		if found := part.optionSpans(); len(found) > 0 {
-			if o, ok := part.allCovered(found); !ok {
-				return nil, o
-			}
-			for _, s := range found {
-				picked = append(picked, valueIndex(options, s.value))
-			}
-			continue
-		}
-		at, problem := part.choose()
-		if at < 0 {
-			if problem.reason == "" {
-				problem = obstacle{"this is none of the options", piece}
-			}
-			return nil, problem
-		}
-		picked = append(picked, at)
-	}
-	if len(picked) == 0 {
-		return nil, obstacle{}
-	}
-	return t.chosen(picked)
-}
-
-// allCovered reports whether each word beside the names is accounted for.
-func (t *text) allCovered(found []span) (obstacle, bool) {
-	c := t.cover(found, nil, true)
-	for i := range t.tokens {
-		if o, bad := c.inTheWay(i, true, true); bad {
-			return o, false
-		}
-		if c.roles[i] == roleBut {
-			return obstacle{blocking[except], t.words(i, len(t.tokens))}, false
-		}
-	}
-	return obstacle{}, true
-}
-
-// allOrNone reads "all of them", "both" and "none".
-func (t *text) allOrNone() (picked []int, ok bool) {
-	said := class("")
-	for i := 0; i < len(t.tokens); {
-		next := i + 1
-		found := false
-		for _, c := range []class{all, both, none} {
-			if _, after, ok := t.class(i, c); ok && said == "" && !found {
-				said, next, found = c, after, true
-			}
-		}
-		for _, c := range []class{filler, outro} {
-			if _, after, ok := t.class(i, c); ok && !found {
-				next, found = after, true
-			}
-		}
-		if !found && t.tokens[i].shape != sign {
-			return nil, false
-		}
-		i = next
-	}
-	switch {
-	case said == none:
-		return nil, true
-	case said == all, said == both && len(t.slot.Options) == 2:
-		for i := range t.slot.Options {
-			picked = append(picked, i)
-		}
-		return picked, true
-	}
-	return nil, false
-}
-
-// allBut reads "everything but wifi".
-func (t *text) allBut(spans []span) (left []int, ok bool) {
-	if len(spans) == 0 {
-		return nil, false
-	}
-	excluded, everything := false, false
-	for i := 0; i < spans[0].from; {
-		next := i + 1
-		if _, after, ok := t.class(i, all); ok {
-			everything, next = true, after
-		} else if _, after, ok := t.class(i, except); ok && everything {
-			excluded, next = true, after
-		} else if _, after, ok := t.class(i, "but"); ok && everything {
-			excluded, next = true, after
-		} else if !t.starts(i, filler) && !t.starts(i, article) && !t.starts(i, want) && t.tokens[i].shape != sign {
-			return nil, false
-		}
-		i = next
-	}
-	if !excluded {
-		return nil, false
-	}
-	rest := read(t.slot, t.source[t.tokens[spans[0].from].start:], Context{Now: t.now, Language: t.lang.code})
-	if _, covered := rest.allCovered(rest.optionSpans()); !covered {
-		return nil, false
-	}
-	for i, option := range t.slot.Options {
-		if !slices.ContainsFunc(spans, func(s span) bool { return same(s.value, option.Value) }) {
-			left = append(left, i)
-		}
-	}
-	return left, true
-}
-
-// pieces are the parts of the text that may each name an option: what stands
-// between separators that are in no option's name.
-func (t *text) pieces(spans []span) []string {
-	var list []string
-	from := 0
-	cut := func(to int) {
-		piece := t.words(from, to)
-		if trimmed := bullet.ReplaceAllString(piece, ""); bare(trimmed) != "" {
-			list = append(list, trimmed)
-		}
-	}
-	for i := 0; i < len(t.tokens); i++ {
-		if s, ok := at(spans, i); ok {
-			i = s.next - 1
-			continue
-		}
-		if t.tokens[i].newline && i > from {
-			cut(i)
-			from = i
-		}
-		next := i
-		switch t.tokens[i].text {
-		case ",", ";", "+", "&", "•", "/":
-			next = i + 1
-		default:
-			if _, after, ok := t.class(i, and); ok {
-				next = after
-			} else if _, after, ok := t.class(i, plus); ok {
-				next = after
-			} else if i > from && t.tokens[i].shape == numeral && t.tokens[i-1].shape == numeral {
-				cut(i)
-				from = i
-			}
-		}
-		if next > i {
-			cut(i)
-			from, i = next, next-1
-		}
-	}
-	cut(len(t.tokens))
-	return list
-}
-
-// chosen is the canonical value of the picked options.
-func (t *text) chosen(picked []int) (any, obstacle) {
-	value, err := chosen(t.slot, picked)
-	if err != nil {
-		return nil, obstacle{"the number of answers does not fit", ""}
-	}
-	return value, obstacle{}
-}
-
-func chosen(slot questioning.Slot, picked []int) (any, error) {
-	taken := make([]bool, len(slot.Options))
-	for _, at := range picked {
-		if at = valueIndex(slot.Options, slot.Options[at].Value); at >= 0 {
-			taken[at] = true
-		}
-	}
-	values := []any{}
-	for i, option := range slot.Options {
-		if taken[i] {
-			values = append(values, option.Value)
-		}
-	}
-	if !fits(len(values), slot.MinItems, slot.MaxItems) {
-		return nil, misread(slot, "the number of answers does not fit")
-	}
-	return values, nil
-}
-
-func checkChoices(slot questioning.Slot, items []any, c Context) (any, error) {
-	picked := make([]int, 0, len(items))
-	for _, item := range items {
-		value, err := checkChoice(slot, item, c)
-		if err != nil {
-			return nil, misread(slot, "")
-		}
-		picked = append(picked, valueIndex(slot.Options, value))
-	}
-	return chosen(slot, picked)
-}
 
 // readFree reads a list or a text. Its words stand as they are; t, if the text is
 // short enough to look at, tells what says "none" and "and".
@@ -265,8 +57,8 @@ func splitSentence(line string) []string {
 	if len(last) > longestItem {
 		return items
 	}
-	t := read(questioning.Slot{}, line[max(0, len(line)-longestItem):], Context{})
-	tail := read(questioning.Slot{}, last, Context{Language: t.lang.code})
+	t := textOf(questioning.Slot{}, line[max(0, len(line)-longestItem):], Context{})
+	tail := textOf(questioning.Slot{}, last, Context{Language: t.lang.code})
 	from, next := -1, 0
 	for i := range tail.tokens {
 		if _, after, ok := tail.class(i, and); ok && tail.tokens[i].shape == word {
@@ -287,18 +79,6 @@ func splitSentence(line string) []string {
 		items = append(items[:len(items)-1], left, right)
 	}
 	return items
-}
-
-func checkList(slot questioning.Slot, values []any) (any, error) {
-	items := make([]string, len(values))
-	for i, value := range values {
-		item, ok := value.(string)
-		if !ok {
-			return nil, misread(slot, "")
-		}
-		items[i] = item
-	}
-	return listOf(slot, items)
 }
 
 func listOf(slot questioning.Slot, items []string) (any, error) {

@@ -1,15 +1,11 @@
 package parse
 
-import (
-	"strconv"
-	"strings"
-	"time"
-)
+import "regexp"
 
 // moment is what a person's words say of a date, a time of day or both.
 type moment struct {
 	at       [fields]int
-	set_     uint32
+	set_     uint32 // bit f says that field f is set
 	amounts  []amount
 	date     string // a calendar token
 	dayFirst bool   // the language writes the day before the month
@@ -37,6 +33,7 @@ func (m *moment) clockAmounts() bool {
 	return false
 }
 
+// partOfDay is said beside an hour, which it makes one of the 24.
 type partOfDay int
 
 const (
@@ -55,472 +52,62 @@ const (
 var partsOfDay = map[string]partOfDay{"am": am, "pm": pm, "morning": morning, "afternoon": afternoon, "evening": evening,
 	"night": night, "tonight": tonight, "noon": noon, "midnight": midnight}
 
+// late reports a part that adds 12 to an hour of the clock face.
 func (p partOfDay) late() bool {
 	return p == pm || p == afternoon || p == evening || p == tonight || p == night
 }
 
+// field is one part of a moment.
+type field int
+
 const (
-	noSuchTime = "there is no such time"
-	noSuchDate = "there is no such date"
-	noOneDay   = "there is no one day in this"
-	twoDays    = "this could mean another day"
-	twoTimes   = "this could mean another time"
+	fieldYear field = iota
+	fieldMonth
+	fieldDay     // of the month; -1 is the last
+	fieldWeekday // 1 is Monday
+	fieldNth     // weekday of the month; -1 is the last
+	fieldWhich   // of weekdays: 1 is next, 0 is this, -1 is last
+	fieldWeek    // weeks from this one
+	fieldMonths  // months from this one
+	fieldYears   // years from this one
+	fieldDays    // days from today
+	fieldNow     // the time it is
+	fieldHoliday // index into the holidays
+	fieldAgo     // sign of the amounts
+	fieldHour
+	fieldMinute
+	fieldSecond
+	fieldTo    // minutes before the hour
+	fieldPart  // a partOfDay
+	fieldWeak  // nothing but a number says that this is a time
+	fieldHalf  // a half hour of which the hour is not sure
+	fieldIdiom // minutes past or to an hour of the clock face
+	fields
 )
 
-// clockOf is the time of day since midnight.
-func (m *moment) clockOf(now time.Time) (time.Duration, string) {
-	hour, minute, second := m.at[fieldHour], m.at[fieldMinute], m.at[fieldSecond]
-	if m.has(fieldNow) {
-		hour, minute, second = now.Clock()
-	}
-	if m.clockAmounts() {
-		then, problem := m.shift(now)
-		hour, minute, second = then.Clock()
-		return clockTime(hour, minute, second), problem
-	}
-	p := partOfDay(m.at[fieldPart])
-	switch {
-	case p == noon && !(hour >= 11 && hour <= 12 || hour >= 1 && hour <= 2), p == midnight && hour != 12 && hour != 0:
-		return 0, noSuchTime
-	case p == noon:
-		if hour <= 2 {
-			hour += 12
-		}
-	case p == midnight:
-		hour = 0
-	case (p == am || p == morning) && hour > 12, p == pm && hour == 0:
-		return 0, noSuchTime
-	case (p == am || p == morning) && hour == 12:
-		if p == morning {
-			return 0, twoTimes
-		}
-		hour = 0
-	case p == tonight && hour >= 1 && hour <= 4, p == night && (hour == 4 || hour == 5), m.has(fieldTo) && m.has(fieldHalf) && minute <= 12:
-		return 0, twoTimes
-	case p == night && hour == 12:
-		hour = 0
-	case (p == tonight || p == evening) && hour == 12:
-		return 0, twoTimes
-	case (p == pm || p == afternoon || p == evening || p == tonight || p == night && hour >= 6) && hour > 0 && hour < 12:
-		hour += 12
-	case m.has(fieldHalf) && p == noPart && hour <= 12, m.has(fieldIdiom) && p == noPart && hour <= 5 && hour > 0:
-		return 0, twoTimes
-	}
-	at := clockTime(hour, minute, second)
-	if m.has(fieldTo) {
-		at = clockTime(hour, 0, second) - time.Duration(minute)*time.Minute
-		if at < 0 {
-			at += 24 * time.Hour
-		}
-	}
-	if hour > 24 || hour == 24 && at != 24*time.Hour || minute > 59 || second > 59 {
-		return 0, noSuchTime
-	}
-	return at % (24 * time.Hour), ""
+var fieldNames = map[string]field{
+	"year": fieldYear, "month": fieldMonth, "day": fieldDay, "weekday": fieldWeekday, "nth": fieldNth, "which": fieldWhich,
+	"week": fieldWeek, "months": fieldMonths, "years": fieldYears, "days": fieldDays, "now": fieldNow, "ago": fieldAgo,
+	"hour": fieldHour, "minute": fieldMinute, "second": fieldSecond, "to": fieldTo, "part": fieldPart, "weak": fieldWeak, "half": fieldHalf, "idiom": fieldIdiom,
 }
 
-func clockTime(hour, minute, second int) time.Duration {
-	return time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute + time.Duration(second)*time.Second
+// amount is a number in a text with its unit of time, if it has one.
+type amount struct {
+	value float64
+	unit  string // "minute", "month", …
+	next  int    // the token after it
+	// doubt says why the number may not be what it seems, "" when it is plain.
+	doubt string
+	// money and measured report a currency, or another unit that the text names.
+	money, measured bool
+	// named reports a unit of measure, such as km, rather than a word such as "in total".
+	named bool
 }
 
-// dateOf is the day, as midnight UTC; only a whole count of days, weeks, months
-// or years gives one.
-func (m *moment) dateOf(now time.Time) (time.Time, string) {
-	year, month, date := now.Date()
-	today := time.Date(year, month, date, 0, 0, 0, 0, time.UTC)
-	day, problem := m.find(today)
-	switch {
-	case problem != "":
-		return day, problem
-	case day.Year() < 1 || day.Year() > 9999:
-		return day, noSuchDate
-	case m.has(fieldWeekday) && (m.date != "" || m.has(fieldMonth) && m.has(fieldDay) || m.has(fieldHoliday) || m.has(fieldDay)) && weekdayOf(day) != m.at[fieldWeekday]:
-		return day, "the day of the week is not that of the date"
-	}
-	return day, ""
-}
-
-// weekdayOf counts from 1 for Monday.
-func weekdayOf(day time.Time) int { return (int(day.Weekday())+6)%7 + 1 }
-
-func (m *moment) find(today time.Time) (time.Time, string) {
-	switch {
-	case m.date != "":
-		return m.calendarDay(today)
-	case len(m.amounts) > 0:
-		return m.shifted(today)
-	case m.holiday != "":
-		return m.holidayDay(today)
-	case m.has(fieldNth) && m.has(fieldWeekday):
-		return m.nthWeekday(today)
-	case m.has(fieldDay) && m.has(fieldMonths):
-		first := time.Date(today.Year(), today.Month(), 1, 0, 0, 0, 0, time.UTC).AddDate(0, m.at[fieldMonths], 0)
-		return dayOf(first.Year(), int(first.Month()), m.at[fieldDay])
-	case m.has(fieldDay) && m.has(fieldMonth):
-		return m.dayAndMonth(today)
-	case m.has(fieldDay):
-		return m.dayAlone(today)
-	case m.has(fieldWeekday):
-		return m.weekdayAlone(today)
-	case m.has(fieldDays):
-		return today.AddDate(m.at[fieldYears], m.at[fieldMonths], m.at[fieldDays]+7*m.at[fieldWeek]), ""
-	case m.has(fieldNow):
-		return today, ""
-	}
-	return today, noOneDay
-}
-
-// shifted is the day that the amounts lead to, from the day that is named.
-func (m *moment) shifted(today time.Time) (time.Time, string) {
-	years := true
-	for _, a := range m.amounts {
-		if clockUnits[a.unit] {
-			return today, noOneDay
-		}
-		years = years && a.unit == "year"
-	}
-	if years {
-		return today, twoDays // "in two years" names no day
-	}
-	base := *m
-	base.amounts = nil
-	from := today
-	if base.has(fieldDays) || base.has(fieldWeekday) || base.has(fieldDay) || base.holiday != "" || base.date != "" {
-		day, problem := base.find(today)
-		if problem != "" {
-			return day, problem
-		}
-		from = day
-	}
-	return m.shift(from)
-}
-
-// shift adds the amounts; a month that lacks the day gives its last one.
-func (m *moment) shift(from time.Time) (time.Time, string) {
-	sign := 1
-	if m.has(fieldAgo) {
-		sign = m.at[fieldAgo]
-	}
-	for _, a := range m.amounts {
-		if a.value > 1e5 {
-			return from, noSuchDate
-		}
-		if seconds := inSeconds[a.unit]; clockUnits[a.unit] {
-			from = from.Add(time.Duration(sign) * time.Duration(a.value*seconds) * time.Second)
-			continue
-		}
-		n := int(a.value) * sign
-		switch whole := a.value == float64(int(a.value)); {
-		case a.unit == "year" && a.value*12 == float64(int(a.value*12)):
-			from = addMonths(from, int(a.value*12)*sign)
-		case !whole:
-			return from, noOneDay
-		case a.unit == "day":
-			from = from.AddDate(0, 0, n)
-		case a.unit == "week", a.unit == "fortnight":
-			from = from.AddDate(0, 0, n*int(inSeconds[a.unit]/inSeconds["day"]))
-		default:
-			from = addMonths(from, n)
-		}
-	}
-	return from, ""
-}
-
-func addMonths(from time.Time, n int) time.Time {
-	day := from.AddDate(0, n, 0)
-	if day.Day() != from.Day() {
-		day = day.AddDate(0, 0, -day.Day())
-	}
-	return day
-}
-
-// dayOf is the date with these parts, if there is one; day -1 is the last of
-// the month.
-func dayOf(year, month, day int) (time.Time, string) {
-	if day == -1 {
-		return time.Date(year, time.Month(month)+1, 0, 0, 0, 0, 0, time.UTC), ""
-	}
-	date := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC)
-	if int(date.Month()) != month || date.Day() != day {
-		return date, noSuchDate
-	}
-	return date, ""
-}
-
-// yearOf is the year that is named, if one is.
-func (m *moment) yearOf(today time.Time) (int, bool) {
-	switch {
-	case m.has(fieldYear):
-		return m.at[fieldYear], true
-	case m.has(fieldYears):
-		return today.Year() + m.at[fieldYears], true
-	}
-	return 0, false
-}
-
-// dayAndMonth is the first such date from today on, if no year is named.
-func (m *moment) dayAndMonth(today time.Time) (time.Time, string) {
-	if year, ok := m.yearOf(today); ok {
-		return dayOf(year, m.at[fieldMonth], m.at[fieldDay])
-	}
-	for year := today.Year(); year <= today.Year()+8; year++ {
-		date, problem := dayOf(year, m.at[fieldMonth], m.at[fieldDay])
-		if problem == "" && !date.Before(today) {
-			return date, ""
-		}
-	}
-	return today, noSuchDate
-}
-
-// dayAlone is the next such day of a month that is on the weekday, if one is named.
-func (m *moment) dayAlone(today time.Time) (time.Time, string) {
-	first := time.Date(today.Year(), today.Month(), 1, 0, 0, 0, 0, time.UTC)
-	for months := range 13 {
-		at := first.AddDate(0, months, 0)
-		date, problem := dayOf(at.Year(), int(at.Month()), m.at[fieldDay])
-		if problem != "" || date.Before(today) {
-			continue
-		}
-		switch {
-		case !m.has(fieldWeekday):
-			return date, ""
-		case weekdayOf(date) != m.at[fieldWeekday]:
-		case months > 2 && m.justPast(today):
-			return date, twoDays
-		default:
-			return date, ""
-		}
-	}
-	return today, noSuchDate
-}
-
-// justPast reports that the day and weekday were those of a day of the last week:
-// who says "Saturday the 23rd" on the 27th may mean that one.
-func (m *moment) justPast(today time.Time) bool {
-	for days := 1; days <= 6; days++ {
-		if date := today.AddDate(0, 0, -days); date.Day() == m.at[fieldDay] && weekdayOf(date) == m.at[fieldWeekday] {
-			return true
-		}
-	}
-	return false
-}
-
-// weekdayAlone is the next day of that name after today. "Next" and "this" are
-// asked where people differ on the week they mean.
-func (m *moment) weekdayAlone(today time.Time) (time.Time, string) {
-	monday := today.AddDate(0, 0, 1-weekdayOf(today))
-	inWeek := func(week int) time.Time { return monday.AddDate(0, 0, 7*week+m.at[fieldWeekday]-1) }
-	nearest := inWeek(0)
-	if !nearest.After(today) {
-		nearest = inWeek(1)
-	}
-	switch {
-	case m.has(fieldWeek):
-		return inWeek(m.at[fieldWeek]), ""
-	case m.has(fieldDays):
-		if day := today.AddDate(0, 0, m.at[fieldDays]); weekdayOf(day) == m.at[fieldWeekday] {
-			return day, ""
-		}
-		return today, "the day of the week is not that of the date"
-	case !m.has(fieldWhich):
-		return nearest, ""
-	}
-	switch which := m.at[fieldWhich]; {
-	case which == 1 && !nearest.Equal(inWeek(1)), which == 0 && inWeek(0).Before(today), which == -1 && !inWeek(-1).Before(today.AddDate(0, 0, -6)) && inWeek(0).Before(today):
-		return today, twoDays
-	case which == 1:
-		return nearest, ""
-	case which == 0:
-		return inWeek(0), ""
-	case which == -1 && inWeek(0).Before(today):
-		return today, twoDays
-	}
-	return inWeek(-1), ""
-}
-
-func (m *moment) nthWeekday(today time.Time) (time.Time, string) {
-	if m.has(fieldMonths) {
-		first := time.Date(today.Year(), today.Month(), 1, 0, 0, 0, 0, time.UTC).AddDate(0, m.at[fieldMonths], 0)
-		return nthOf(first.Year(), int(first.Month()), m.at[fieldWeekday], m.at[fieldNth])
-	}
-	if !m.has(fieldMonth) {
-		return today, noOneDay
-	}
-	if year, ok := m.yearOf(today); ok {
-		return nthOf(year, m.at[fieldMonth], m.at[fieldWeekday], m.at[fieldNth])
-	}
-	date, problem := nthOf(today.Year(), m.at[fieldMonth], m.at[fieldWeekday], m.at[fieldNth])
-	if problem == "" && date.Before(today) {
-		return nthOf(today.Year()+1, m.at[fieldMonth], m.at[fieldWeekday], m.at[fieldNth])
-	}
-	return date, problem
-}
-
-// nthOf is the nth weekday of a month, the last for -1.
-func nthOf(year, month, weekday, n int) (time.Time, string) {
-	if n == -1 {
-		last := time.Date(year, time.Month(month)+1, 0, 0, 0, 0, 0, time.UTC)
-		return last.AddDate(0, 0, -(weekdayOf(last)-weekday+7)%7), ""
-	}
-	first := time.Date(year, time.Month(month), 1, 0, 0, 0, 0, time.UTC)
-	date := first.AddDate(0, 0, (weekday-weekdayOf(first)+7)%7+7*(n-1))
-	if int(date.Month()) != month {
-		return date, noSuchDate
-	}
-	return date, ""
-}
-
-func readHoliday(t *text, i int, m *moment) (int, bool) {
-	e, next, ok := t.class(i, holiday)
-	if ok {
-		m.holiday = e.name
-	}
-	return next, ok
-}
-
-// holidayDay is the next such day, or the one of the year that is named.
-func (m *moment) holidayDay(today time.Time) (time.Time, string) {
-	if year, ok := m.yearOf(today); ok {
-		return holidayIn(m.holiday, year)
-	}
-	day, problem := holidayIn(m.holiday, today.Year())
-	if problem == "" && day.Before(today) {
-		return holidayIn(m.holiday, today.Year()+1)
-	}
-	return day, problem
-}
-
-// holidayIn computes "12-25", "easter+39", "11 thu 4", the fourth Thursday of
-// November, "11 thu 4+1", the day after it, and "sun 4 before 12-25".
-func holidayIn(rule string, year int) (time.Time, string) {
-	if before, end, ok := strings.Cut(rule, " before "); ok {
-		last, problem := holidayIn(end, year)
-		name, count, _ := strings.Cut(before, " ")
-		weeks, _ := strconv.Atoi(count)
-		back := (weekdayOf(last) - weekdayNamed(name) + 6) % 7
-		return last.AddDate(0, 0, -back-1-7*(weeks-1)), problem
-	}
-	rule, shift, _ := strings.Cut(rule, "+")
-	days, _ := strconv.Atoi(shift)
-	for feast, sunday := range map[string]func(int) time.Time{"easter": easter, "orthodox": orthodox} {
-		if back, ok := strings.CutPrefix(rule, feast+"-"); ok {
-			days, _ := strconv.Atoi(back)
-			return sunday(year).AddDate(0, 0, -days), ""
-		}
-		if rule == feast {
-			return sunday(year).AddDate(0, 0, days), ""
-		}
-	}
-	if month, day, ok := strings.Cut(rule, "-"); ok {
-		m, _ := strconv.Atoi(month)
-		d, _ := strconv.Atoi(day)
-		return dayOf(year, m, d)
-	}
-	parts := strings.Fields(rule)
-	month, _ := strconv.Atoi(parts[0])
-	n, _ := strconv.Atoi(parts[2])
-	day, problem := nthOf(year, month, weekdayNamed(parts[1]), n)
-	return day.AddDate(0, 0, days), problem
-}
-
-func weekdayNamed(name string) int { return strings.Index("montuewedthufrisatsun", name)/3 + 1 }
-
-// easter is Easter Sunday by the Gregorian computus of Meeus, Jones and Butcher.
-func easter(year int) time.Time {
-	a, b, c := year%19, year/100, year%100
-	h := (19*a + b - b/4 - (b-(b+8)/25+1)/3 + 15) % 30
-	l := (32 + 2*(b%4) + 2*(c/4) - h - c%4) % 7
-	m := (a + 11*h + 22*l) / 451
-	return time.Date(year, time.Month((h+l-7*m+114)/31), (h+l-7*m+114)%31+1, 0, 0, 0, 0, time.UTC)
-}
-
-// orthodox is Easter Sunday by the Julian computus of Meeus, in the Gregorian
-// calendar as it is from 1900 to 2099.
-func orthodox(year int) time.Time {
-	d := (19*(year%19) + 15) % 30
-	e := (2*(year%4) + 4*(year%7) - d + 34) % 7
-	return time.Date(year, time.Month((d+e+114)/31), (d+e+114)%31+1+13, 0, 0, 0, 0, time.UTC)
-}
-
-func readCalendar(t *text, i int, m *moment) (int, bool) {
-	if i >= len(t.tokens) {
-		return i, false
-	}
-	if written := t.tokens[i].text; len(written) == 8 && isDigits(written) && (written[:2] == "19" || written[:2] == "20") {
-		m.date = written[:4] + "-" + written[4:6] + "-" + written[6:]
-		m.set(fieldWeak, 1) // a number as well
-		return i + 1, true
-	}
-	if t.tokens[i].shape != calendar {
-		return i, false
-	}
-	m.date, m.dayFirst = t.tokens[i].text, t.told && t.lang.dayFirst
-	return i + 1, true
-}
-
-// calendarDay reads digits with separators. The order of day and month is taken
-// where the numbers, the points or a weekday leave only one.
-func (m *moment) calendarDay(today time.Time) (time.Time, string) {
-	separator := m.date[strings.IndexAny(m.date, "-/."):][:1]
-	parts := strings.Split(m.date, separator)
-	var n [3]int
-	for i, p := range parts {
-		n[i], _ = strconv.Atoi(strings.TrimSpace(p))
-	}
-	switch {
-	case len(parts) == 2:
-		first, problem := m.either(n[0], n[1], func(month, day int) (time.Time, string) {
-			dated := *m
-			dated.set(fieldMonth, month)
-			dated.set(fieldDay, day)
-			return dated.dayAndMonth(today)
-		})
-		return first, problem
-	case len(parts[0]) == 4:
-		return dayOf(n[0], n[1], n[2])
-	}
-	year := n[2]
-	if len(parts[2]) == 2 {
-		year = century(year, today.Year())
-	}
-	if _, problem := dayOf(century(n[0], today.Year()), n[1], n[2]); separator == "-" && len(parts[2]) == 2 && problem == "" && n[0] <= 12 && n[1] <= 12 && n[0] != n[1] {
-		return today, "the order of year, month and day cannot be told, write YYYY-MM-DD" // "3-7-07"
-	}
-	if separator == "." || m.dayFirst {
-		return dayOf(year, n[1], n[0])
-	}
-	return m.either(n[0], n[1], func(month, day int) (time.Time, string) { return dayOf(year, month, day) })
-}
-
-// yearsAhead is how far in the future a year of two digits can be.
-const yearsAhead = 30
-
-// century is the year that two digits stand for.
-func century(year, now int) int {
-	if year += 2000; year > now+yearsAhead {
-		year -= 100
-	}
-	return year
-}
-
-func (m *moment) either(first, second int, date func(month, day int) (time.Time, string)) (time.Time, string) {
-	a, problemA := date(first, second)
-	b, problemB := date(second, first)
-	if m.has(fieldWeekday) {
-		if problemA == "" && weekdayOf(a) != m.at[fieldWeekday] {
-			problemA = noSuchDate
-		}
-		if problemB == "" && weekdayOf(b) != m.at[fieldWeekday] {
-			problemB = noSuchDate
-		}
-	}
-	switch {
-	case problemA == "" && problemB == "" && !a.Equal(b) && m.dayFirst:
-		return b, ""
-	case problemA == "" && problemB == "" && !a.Equal(b):
-		return a, "the day and the month cannot be told apart, write YYYY-MM-DD"
-	case problemA == "":
-		return a, ""
-	}
-	return b, problemB
-}
+// Units convert exactly only to units measured in the same base: seconds or months.
+var (
+	inSeconds  = map[string]float64{"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800, "fortnight": 1209600}
+	inMonths   = map[string]float64{"month": 1, "year": 12}
+	clockUnits = map[string]bool{"second": true, "minute": true, "hour": true}
+	unitPlural = regexp.MustCompile(`(?i)(?:^|[^a-z])(second|minute|hour|day|week|month|year)s(?:$|[^a-z])`)
+)

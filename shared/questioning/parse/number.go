@@ -6,26 +6,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
-
-	iso "golang.org/x/text/currency"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
-
-// amount is a number in a text with its unit of time, if it has one.
-type amount struct {
-	value float64
-	unit  string // "minute", "month", …
-	next  int    // the token after it
-	// doubt says why the number may not be what it seems, "" when it is plain.
-	doubt string
-	// money and measured report a currency, or another unit that the text names.
-	money, measured bool
-	// named reports a unit of measure, such as km, rather than a word such as "in total".
-	named bool
-}
 
 // cardinal reads a whole number without sign, unit or separators at token i.
 func (t *text) cardinal(i int) (value, next int, ok bool) {
@@ -282,8 +265,6 @@ func (t *text) partOfWord(i int) bool {
 	return t.tokens[i].glued && before >= 0 && t.tokens[before].shape == word && !isHan(t.tokens[before].text) && !t.moneyBefore(i)
 }
 
-func isHan(s string) bool { return len(s) > 0 && s[0] >= 0xE2 }
-
 // digits joins the groups of "1 500 000" and reads the numeral at token i.
 func (t *text) digits(i int) (value float64, next int, last float64, doubt string) {
 	written := t.tokens[i].text
@@ -339,8 +320,6 @@ func (t *text) exponent(i int) (power float64, next int, ok bool) {
 	return sign * power, at + 1, true
 }
 
-func isDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
-
 const (
 	notOneNumber = "the digits and separators do not make one number"
 	twoMeanings  = "may have more than one meaning"
@@ -395,7 +374,7 @@ func (t *text) numeral(written string, from, to int) (value float64, doubt strin
 // groupedBy reports whether the separator of "1.500" groups thousands, and
 // whether anything tells.
 func (t *text) groupedBy(written, separator string, from, to int) (grouped, known bool) {
-	if separator == "," && (!t.told || t.lang.decimal == ".") {
+	if separator == "," && (!t.sure || t.lang.decimal == ".") {
 		return true, true
 	}
 	small, _ := strconv.ParseFloat(strings.Replace(written, ",", ".", 1), 64)
@@ -408,7 +387,7 @@ func (t *text) groupedBy(written, separator string, from, to int) (grouped, know
 		return separator == "." || t.lang.decimal == ".", true
 	case smallErr == nil && largeErr != nil:
 		return false, true
-	case !t.told:
+	case !t.sure:
 		return false, false
 	}
 	return separator != t.lang.decimal, true
@@ -432,252 +411,6 @@ func slashed(written string) (float64, bool) {
 	a, errA := strconv.Atoi(strings.TrimSpace(above))
 	b, errB := strconv.Atoi(strings.TrimSpace(below))
 	return float64(a) / float64(b), ok && errA == nil && errB == nil && b != 0
-}
-
-// amountAt reads the number at token i with its sign, scales, fraction,
-// currency and unit.
-func (t *text) amountAt(i int) (amount, bool) {
-	at, negative, money := t.before(i)
-	if at >= len(t.tokens) {
-		return amount{}, false
-	}
-	bulleted := at > 0 && t.is(at-1, "-") && !negative && !t.tokens[at-1].glued && (at == 1 || t.tokens[at-1].newline)
-	value, next, last, doubt := t.base(at)
-	if next == at {
-		return amount{}, false
-	}
-	value, next, more := t.rest(at, value, next, last)
-	a := amount{value: value, next: next, doubt: doubt, money: money}
-	if doubt == "" {
-		a.doubt = more
-	}
-	t.after(at, &a)
-	if a.value == 1 && a.plain() && t.starts(at, article) && t.tokens[at].shape == word && t.isArticle(a.next) {
-		return amount{}, false
-	}
-	if negative {
-		a.value = -a.value
-	} else if bulleted && a.doubt == "" {
-		a.doubt = "a dash and a space before a number " + twoMeanings
-	}
-	return a, true
-}
-
-func (a amount) plain() bool { return a.unit == "" && !a.money && !a.measured }
-
-// currencyAt reads a currency: a name that the language knows, a sign of Unicode's
-// currency symbols or an ISO 4217 code in capitals.
-func (t *text) currencyAt(i int) (next int, ok bool) {
-	if i < 0 || i >= len(t.tokens) {
-		return i, false
-	}
-	if _, next, ok := t.class(i, currency); ok {
-		if _, after, ok := t.class(next, currency); ok && t.tokens[next].glued && t.tokens[next].shape == sign {
-			next = after // "MXN$"
-		}
-		return next, true
-	}
-	if _, named, ok := t.class(i, "nation"); ok {
-		if _, next, ok := t.class(named, currency); ok {
-			return next, true
-		}
-	}
-	written := t.source[t.tokens[i].start:t.tokens[i].end]
-	if r, size := utf8.DecodeRuneInString(written); unicode.Is(unicode.Sc, r) && size == len(written) {
-		return i + 1, true
-	}
-	if len(written) == 3 && strings.ToUpper(written) == written && t.tokens[i].shape == word {
-		_, err := iso.ParseISO(written)
-		return i + 1, err == nil
-	}
-	return i, false
-}
-
-// moneyBefore reports a currency that ends before token i.
-func (t *text) moneyBefore(i int) bool {
-	if t.ends(i, currency) {
-		return true
-	}
-	_, ok := t.currencyAt(i - 1)
-	return ok
-}
-
-// isArticle reports that the "un" before token i is no number: a word follows
-// that the slot does not count.
-func (t *text) isArticle(i int) bool {
-	if i >= len(t.tokens) || t.tokens[i].shape != word || t.starts(i, filler) || t.starts(i, outro) || t.names(t.tokens[i]) {
-		return false
-	}
-	return t.kind() != kindPersons || !t.starts(i, persons) && !t.starts(i, person)
-}
-
-// before moves over a sign and a currency.
-func (t *text) before(i int) (at int, negative, money bool) {
-	at = i
-	for range 4 {
-		if _, next, ok := t.class(at, minus); ok && !negative && t.phrases(at)[0].next == next {
-			at, negative = next, true
-		} else if t.is(at, "-") && !negative && t.isSign(at) {
-			at, negative = at+1, true
-		} else if next, ok := t.currencyAt(at); ok && next < len(t.tokens) && (t.tokens[next].shape == numeral || t.is(next, "-") || t.tokens[next-1].shape == sign && t.starts(next, number)) {
-			at, money = next, true
-		} else {
-			break
-		}
-	}
-	return at, negative, money
-}
-
-// isSign reports a minus: a dash before a number and after nothing it can join.
-func (t *text) isSign(i int) bool {
-	if i+1 >= len(t.tokens) || !t.tokens[i+1].glued {
-		return false
-	}
-	return i == 0 || !t.tokens[i].glued || strings.Contains("($€£¥<>=", t.tokens[i-1].text)
-}
-
-// rest reads what makes a number larger or adds a fraction to it.
-func (t *text) rest(from int, value float64, next int, last float64) (float64, int, string) {
-	doubt := ""
-	if denominator, after, ok := t.denominator(next, value); ok && value == math.Trunc(value) && value > 0 && t.isDenominator(next) {
-		if value > denominator.value && (last >= 100 || t.joinedBy(from, next)) {
-			if small := math.Mod(value, last); last >= 1e6 && small > 0 && small < denominator.value && t.joinedBy(from, next) {
-				return value - small + exactly(small/denominator.value, last), after, "" // "six million and two thirds"
-			}
-			doubt = twoMeanings // "two hundred and fifty-four hundredths"
-		}
-		value, next = value/denominator.value, after
-		if e, after, ok := t.scaleOf(next); ok {
-			value, next = value*e.value, after
-		}
-		return value, next, doubt
-	}
-	if part, after, ok := t.mixed(next, value); ok && last == 0 {
-		value, next = value+part, after
-	}
-	if last == 0 || t.tokens[from].shape == numeral {
-		value, next, last, doubt = t.scaled(from, value, next)
-		if e, after, ok := t.class(next, fraction); ok && doubt == "" && e.value >= 1e6 {
-			return value / e.value, after, "" // "a hundred trillionths"
-		}
-	}
-	for last > 0 && doubt == "" {
-		at := next
-		if _, after, ok := t.class(at, and); ok {
-			at = after
-		}
-		if at >= len(t.tokens) || t.tokens[at].newline {
-			break
-		}
-		if part, after, ok := t.mixed(next, value); ok && last >= 1e6 && !t.starts(after, scale) {
-			return value + part*last, after, "" // "a million and a half", "3 million and a quarter"
-		} else if ok {
-			return value, after, twoMeanings
-		}
-		more, after, scaleOfMore, bad := t.base(at)
-		if after == at || bad != "" || more != math.Trunc(more) || t.tokens[at].shape == calendar {
-			break
-		}
-		more, after, bad = t.rest(at, more, after, scaleOfMore)
-		if bad != "" || more >= last {
-			break
-		}
-		value, next, last = value+more, after, scaleOfMore
-	}
-	return value, next, doubt
-}
-
-// denominator reads the "fifths" of "three fifths" and the "twenty-fifth" of "one
-// twenty-fifth".
-func (t *text) denominator(i int, above float64) (entry, int, bool) {
-	tens, at, _ := t.spelled(i)
-	if e, after, ok := t.class(at, fraction); ok && at == i+1 && above < tens && tens < 100 && math.Mod(tens, 10) == 0 && e.value < 10 && e.value > 2 {
-		e.value += tens
-		return e, after, true
-	}
-	return t.class(i, fraction)
-}
-
-func (t *text) joinedBy(from, next int) bool {
-	for i := from; i < next; i++ {
-		if t.starts(i, and) {
-			return true
-		}
-	}
-	return false
-}
-
-// isDenominator tells the "fifths" of a fraction from the "fifth" of May.
-func (t *text) isDenominator(i int) bool {
-	_, next, _ := t.class(i, fraction)
-	_, _, isMonth := t.class(next, month)
-	return !isMonth
-}
-
-// mixed reads "½", "1/2", "and a half" and "and three quarters" after a whole number.
-func (t *text) mixed(i int, whole float64) (float64, int, bool) {
-	if i >= len(t.tokens) || whole != math.Trunc(whole) {
-		return 0, i, false
-	}
-	if vulgar[t.tokens[i].text] != 0 {
-		return vulgar[t.tokens[i].text], i + 1, true
-	}
-	at := i
-	_, after, joined := t.class(i, and)
-	if joined {
-		at = after
-	}
-	if at >= len(t.tokens) {
-		return 0, i, false
-	}
-	if part, ok := slashed(t.tokens[at].text); ok && t.tokens[at].shape == calendar && part < 1 {
-		return part, at + 1, true
-	}
-	if !joined {
-		return 0, i, false
-	}
-	skipped := at
-	if _, after, ok := t.class(at, article); ok {
-		skipped = after
-	}
-	if _, after, ok := t.class(skipped, half); ok {
-		return 0.5, after, true
-	}
-	count, next := 1.0, skipped
-	if skipped == at {
-		if spelled, after, _ := t.spelled(at); after > at {
-			count, next = spelled, after
-		} else if t.tokens[at].shape == numeral {
-			return 0, i, false
-		}
-	}
-	e, after, ok := t.class(next, fraction)
-	if !ok || count >= e.value {
-		return 0, i, false
-	}
-	return count / e.value, after, true
-}
-
-// scaled multiplies by the scales after a number: "2.3 million", "5k", "20 mil".
-func (t *text) scaled(from int, value float64, next int) (float64, int, float64, string) {
-	last := 0.0
-	for {
-		e, after, ok := t.scaleOf(next)
-		if !ok {
-			return value, next, last, ""
-		}
-		if e.name == "1e6m" || e.name == "1e9b" {
-			switch value, ok, doubt := t.letter(from, next, value, e); {
-			case doubt != "":
-				return value, next, last, doubt
-			case !ok:
-				return value, next, last, ""
-			default:
-				return value, after, e.value, ""
-			}
-		}
-		value, next, last = exactly(value, e.value), after, e.value
-	}
 }
 
 func (t *text) scaleOf(i int) (entry, int, bool) {
@@ -706,20 +439,6 @@ func (t *text) longerUnit(i, next int) bool {
 	return false
 }
 
-// letter reads the m and b of "5M", "$5m" and "5m", which can be meters or
-// minutes too.
-func (t *text) letter(from, i int, value float64, e entry) (float64, bool, string) {
-	written := t.source[t.tokens[i].start:t.tokens[i].end]
-	money := t.moneyBefore(from) || t.starts(i+1, currency)
-	switch {
-	case len(written) == 2 && written != "MM", e.name == "1e6m" && clockUnits[t.slotUnit()], !t.tokens[i].glued && !money && written != "M":
-		return value, false, ""
-	case money, written == strings.ToUpper(written):
-		return exactly(value, e.value), true, ""
-	}
-	return value, false, strconv.Quote(t.source[t.tokens[i-1].start:t.tokens[i].end]) + " " + twoMeanings
-}
-
 // exactly multiplies in decimal, so that 2.3 million is 2300000 and no neighbour.
 func exactly(value, factor float64) float64 {
 	if power := math.Log10(factor); power == math.Trunc(power) {
@@ -728,89 +447,4 @@ func exactly(value, factor float64) float64 {
 		}
 	}
 	return value * factor
-}
-
-// after reads the percent sign, currency or unit behind the number.
-func (t *text) after(from int, a *amount) {
-	if _, next, ok := t.class(a.next, percent); ok {
-		if a.next, a.measured = next, true; t.slot.Maximum != nil && *t.slot.Maximum <= 1 {
-			a.value /= 100
-		}
-		return
-	}
-	if _, next, ok := t.class(a.next, cents); ok && t.tokens[a.next].shape == word && len(t.tokens[a.next].text) > 1 {
-		if e, _, ok := t.class(a.next, scale); ok && e.value == 100 && a.doubt == "" {
-			a.doubt = twoMeanings // "3 cents" of French
-		}
-		a.next, a.money = next, true
-		return
-	}
-	if next, ok := t.currencyAt(a.next); ok {
-		a.next, a.money = next, true
-		t.small(a)
-		return
-	}
-	at := a.next
-	if e, next, ok := t.unitAt(at); ok {
-		if e.name == "year" && a.value >= 1900 && a.value <= 2100 && t.lang.code == "zh" {
-			a.doubt = "this is a year"
-		}
-		a.next, a.unit = next, e.name
-		if _, next, ok := t.class(a.next, measure); ok {
-			a.next = next // "years old"
-		} else if part, next, ok := t.mixed(a.next, 0); ok {
-			a.value, a.next = a.value+part, next // "an hour and a half"
-		}
-		return
-	}
-	for {
-		_, next, ok := t.class(a.next, measure)
-		if !ok || next < len(t.tokens) && t.tokens[a.next].text == "in" && next == a.next+1 {
-			return
-		}
-		a.named = a.named || t.tokens[a.next].text != "in" && !t.starts(a.next, filler)
-		a.next, a.measured = next, true
-	}
-}
-
-// unitAt reads a unit of time, after the "a" of "half a day" and the "of" of
-// "a couple of weeks".
-func (t *text) unitAt(i int) (entry, int, bool) {
-	if _, after, ok := t.class(i, "a"); ok && t.starts(after, unit) {
-		i = after // "two full weeks", "half a day"
-	}
-	if t.is(i, "m") && t.tokens[i].glued && clockUnits[t.slotUnit()] {
-		return entry{class: unit, name: "minute"}, i + 1, true
-	}
-	e, next, ok := t.class(i, unit)
-	if ok && len(t.tokens[i].text) == 1 && !t.tokens[i].glued && next == i+1 {
-		return e, i, e.name == "hour" && i > 0 && t.tokens[i-1].shape == numeral // "3 h"
-	}
-	return e, next, ok
-}
-
-// small adds the cents of "5 euros 20" and "a dollar and 42 cents".
-func (t *text) small(a *amount) {
-	at := a.next
-	_, after, joined := t.class(at, and)
-	if joined {
-		at = after
-	}
-	if at >= len(t.tokens) || a.value != math.Trunc(a.value) {
-		return
-	}
-	more, next, _, doubt := t.base(at)
-	if next == at || doubt != "" || more != math.Trunc(more) || more >= 100 || more < 0 || t.tokens[at].shape == calendar {
-		return
-	}
-	_, after, named := t.class(next, cents)
-	switch {
-	case next < len(t.tokens) && t.tokens[next].glued && t.tokens[next].shape != sign && !named:
-		return // a code: "11a"
-	case named:
-		next = after
-	case joined, t.tokens[at].shape == numeral && len(t.tokens[at].text) != 2, t.starts(next, unit), t.starts(next, measure), t.starts(next, currency):
-		return
-	}
-	a.value, a.next = math.Round(a.value*100+more)/100, next
 }

@@ -60,7 +60,7 @@ func (t *text) outcomeAt(i int) (next int, outcome questioning.Outcome) {
 
 // isReason reports whether what follows holds no value of the slot's type.
 func (t *text) isReason(i int) bool {
-	rest := read(t.slot, t.source[t.tokens[i].start:], Context{Now: t.now, Language: t.lang.code})
-	value, problem := rest.value()
+	rest := textOf(t.slot, t.source[t.tokens[i].start:], Context{Now: t.now, Language: t.lang.code})
+	value, problem := rest.readValue()
 	return value == nil && problem.reason == ""
 }

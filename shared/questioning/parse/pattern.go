@@ -5,67 +5,6 @@ import (
 	"strings"
 )
 
-// A pattern says how a language makes a date or a time of day:
-//
-//	the {day} of {month} [[,] {year}]
-//	half past {hour} => minute=30
-//
-// Words stand for themselves, [ ] may be left out, ( | ) are alternatives and
-// { } is one of the readers below, which notes what it reads in the field of that
-// name. What follows => are fields that the pattern sets itself. Of several
-// patterns that fit, the one that takes the most words counts.
-type patternNode struct {
-	branch[*patternNode]
-	readers []readerEdge
-	end     bool
-	sets    []setting
-}
-
-type readerEdge struct {
-	name string
-	read func(t *text, i int, m *moment) (next int, ok bool)
-	to   *patternNode
-}
-
-type setting struct {
-	field field
-	value int
-}
-
-// field is one part of a moment.
-type field int
-
-const (
-	fieldYear field = iota
-	fieldMonth
-	fieldDay     // of the month; -1 is the last
-	fieldWeekday // 1 is Monday
-	fieldNth     // weekday of the month; -1 is the last
-	fieldWhich   // of weekdays: 1 is next, 0 is this, -1 is last
-	fieldWeek    // weeks from this one
-	fieldMonths  // months from this one
-	fieldYears   // years from this one
-	fieldDays    // days from today
-	fieldNow     // the time it is
-	fieldHoliday // index into the holidays
-	fieldAgo     // sign of the amounts
-	fieldHour
-	fieldMinute
-	fieldSecond
-	fieldTo    // minutes before the hour
-	fieldPart  // a partOfDay
-	fieldWeak  // nothing but a number says that this is a time
-	fieldHalf  // a half hour of which the hour is not sure
-	fieldIdiom // minutes past or to an hour of the clock face
-	fields
-)
-
-var fieldNames = map[string]field{
-	"year": fieldYear, "month": fieldMonth, "day": fieldDay, "weekday": fieldWeekday, "nth": fieldNth, "which": fieldWhich,
-	"week": fieldWeek, "months": fieldMonths, "years": fieldYears, "days": fieldDays, "now": fieldNow, "ago": fieldAgo,
-	"hour": fieldHour, "minute": fieldMinute, "second": fieldSecond, "to": fieldTo, "part": fieldPart, "weak": fieldWeak, "half": fieldHalf, "idiom": fieldIdiom,
-}
-
 // match follows the patterns from token i as far as they lead.
 func (t *text) match(node *patternNode, i int, m moment) (moment, int, bool) {
 	var best moment
@@ -78,7 +17,7 @@ func (t *text) match(node *patternNode, i int, m moment) (moment, int, bool) {
 		}
 		for _, edge := range node.readers {
 			read := m
-			next, ok := edge.read(t, i, &read)
+			next, ok := readers[edge.reader](t, i, &read)
 			if !ok {
 				continue
 			}
@@ -346,4 +285,28 @@ func readCompactClock(t *text, i int, m *moment) (int, bool) {
 	m.set(fieldHour, value/100)
 	m.set(fieldMinute, value%100)
 	return i + 1, value/100 <= 23 && value%100 <= 59
+}
+
+func readHoliday(t *text, i int, m *moment) (int, bool) {
+	e, next, ok := t.class(i, holiday)
+	if ok {
+		m.holiday = e.name
+	}
+	return next, ok
+}
+
+func readCalendar(t *text, i int, m *moment) (int, bool) {
+	if i >= len(t.tokens) {
+		return i, false
+	}
+	if written := t.tokens[i].text; len(written) == 8 && isDigits(written) && (written[:2] == "19" || written[:2] == "20") {
+		m.date = written[:4] + "-" + written[4:6] + "-" + written[6:]
+		m.set(fieldWeak, 1) // a number as well
+		return i + 1, true
+	}
+	if t.tokens[i].shape != calendar {
+		return i, false
+	}
+	m.date, m.dayFirst = t.tokens[i].text, t.sure && t.lang.dayFirst
+	return i + 1, true
 }

@@ -7,35 +7,6 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
-// OpenQuestion is a question that waits for an answer.
-type OpenQuestion struct {
-	Number int
-	Slot   questioning.Slot
-}
-
-// Part is what a reply says about one slot.
-type Part struct {
-	// Number is that of the question answered, 0 when none asked for the slot.
-	Number int
-	Slot   string
-	Words  string // the person's own
-	Reading
-}
-
-// Reply is a person's reply with each part at its slot. No word of it is lost:
-// what is in no part is in Unmatched.
-type Reply struct {
-	// Answers are in the order asked, at most one for each question, none blank.
-	Answers []Part
-	// Volunteered are values of slots that no open question asks for, in the order of
-	// the slots. Nobody asked for them, so they are to be confirmed.
-	Volunteered []Part
-	// Unmatched is what belongs to no slot, "" when all does.
-	Unmatched string
-	// Doubts say, of values that more than one slot could take, why none did.
-	Doubts []string
-}
-
 // ReadReply reads a reply to the open questions, given in the order asked. The
 // slots are all that may be told, open ones included.
 //
@@ -47,9 +18,9 @@ type Reply struct {
 // something only when no other order of them would do.
 func ReadReply(text string, open []OpenQuestion, slots []questioning.Slot, c Context) Reply {
 	c.seen = seen{}
-	r := &replying{open: open, slots: slots, context: c, answers: map[int]*Part{}, told: map[string]*Part{}}
+	r := &replying{open: open, slots: slots, context: c, answers: map[int]*Part{}, volunteered: map[string]*Part{}}
 	for _, question := range open {
-		if r.slot(question.Slot.Key) == nil {
+		if r.slotOf(question.Slot.Key) == nil {
 			r.slots = append(slices.Clone(r.slots), question.Slot)
 		}
 	}
@@ -57,116 +28,9 @@ func ReadReply(text string, open []OpenQuestion, slots []questioning.Slot, c Con
 	if text == "" {
 		return Reply{}
 	}
-	rest := r.marked(text)
+	rest := r.readMarked(text)
 	if rest != "" {
-		r.unmarked(rest)
+		r.readUnmarked(rest)
 	}
 	return r.reply()
-}
-
-var newlines = strings.NewReplacer("\r\n", "\n", "\r", "\n")
-
-// replying gathers what a reply says.
-type replying struct {
-	open    []OpenQuestion
-	slots   []questioning.Slot
-	context Context
-
-	answers map[int]*Part // by question
-	told    map[string]*Part
-	left    []string // unmatched
-	doubts  []string
-	used    []interval // of the unmarked text, in the words of parts
-	words   []string   // of the text in which values are looked for, each once
-}
-
-func (r *replying) slot(key string) *questioning.Slot {
-	for i := range r.slots {
-		if r.slots[i].Key == key {
-			return &r.slots[i]
-		}
-	}
-	return nil
-}
-
-// question is the open question for a slot that has no answer yet.
-func (r *replying) question(key string) (OpenQuestion, bool) {
-	for _, question := range r.open {
-		if question.Slot.Key == key {
-			return question, r.answers[question.Number] == nil
-		}
-	}
-	return OpenQuestion{}, false
-}
-
-// isOpen reports whether a question for the slot is open, answered here or not.
-func (r *replying) isOpen(key string) bool {
-	return slices.ContainsFunc(r.open, func(question OpenQuestion) bool { return question.Slot.Key == key })
-}
-
-// waiting are the open questions that have no answer yet, in the order asked.
-func (r *replying) waiting() []OpenQuestion {
-	return slices.DeleteFunc(slices.Clone(r.open), func(question OpenQuestion) bool { return r.answers[question.Number] != nil })
-}
-
-// answer reads words as the answer to a question. Words that cannot be read as
-// a whole may still hold one value that nothing around it speaks against.
-func (r *replying) answer(question OpenQuestion, words string) {
-	if words = strings.TrimSpace(words); words == "" {
-		return
-	}
-	read := Read(question.Slot, words, r.context)
-	if read.Problem != "" {
-		if value, ok := r.onlyValue(question.Slot, words); ok {
-			read = Reading{Outcome: questioning.Answered, Value: value, Language: read.Language}
-		}
-	}
-	r.answers[question.Number] = &Part{Number: question.Number, Slot: question.Slot.Key, Words: words, Reading: read}
-}
-
-// onlyValue is the value that words marked as a slot's hold for it.
-func (r *replying) onlyValue(slot questioning.Slot, words string) (any, bool) {
-	if len(words) > longestTyped {
-		return nil, false
-	}
-	found := Find(slot, words, r.context)
-	if len(found) == 0 {
-		return nil, false
-	}
-	for _, f := range found {
-		if f.Problem != "" || !same(f.Value, found[0].Value) {
-			return nil, false
-		}
-	}
-	return found[0].Value, true
-}
-
-// tell notes a value that nobody asked for; one that contradicts it takes both back.
-func (r *replying) tell(slot questioning.Slot, words string, value any) {
-	r.told[slot.Key] = &Part{Slot: slot.Key, Words: strings.TrimSpace(words), Reading: Reading{Outcome: questioning.Answered, Value: value}}
-}
-
-// leave notes words that belong to no slot.
-func (r *replying) leave(words string) {
-	if words = strings.TrimSpace(words); words != "" {
-		r.left = append(r.left, words)
-	}
-}
-
-func (r *replying) reply() Reply {
-	var reply Reply
-	for _, question := range r.open {
-		if part := r.answers[question.Number]; part != nil {
-			reply.Answers = append(reply.Answers, *part)
-			delete(r.answers, question.Number)
-		}
-	}
-	for _, slot := range r.slots {
-		if part := r.told[slot.Key]; part != nil {
-			reply.Volunteered = append(reply.Volunteered, *part)
-			delete(r.told, slot.Key)
-		}
-	}
-	reply.Unmatched, reply.Doubts = strings.Join(r.left, "\n"), r.doubts
-	return reply
 }

@@ -9,26 +9,6 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
-// candidate is a value in a text that a slot may take.
-type candidate struct {
-	Candidate
-	slot  int // of the slots
-	score int // how much the words around it speak for the slot; see evidence
-}
-
-// Scores of a slot for a value. Words that only this slot is described by speak
-// for it; words of the opposite role, such as a return for a departure, against.
-const (
-	scoreNamed    = 4 // the key or title says the word
-	scoreMention  = 2 // the description or the question does
-	scoreRole     = 4
-	scoreAgainst  = -8
-	scoreSpecial  = -1   // a rival's name says less, and nothing speaks for more
-	scoreUnlikely = -100 // the value counts something else
-	// scoreUnreachable keeps a slot from a value whatever speaks for it.
-	scoreUnreachable = 100
-)
-
 // assign searches text for the values of all typed slots and gives each to the
 // one slot that can take it. It returns the bytes of the values that found one.
 func (r *replying) assign(text string) []interval {
@@ -38,28 +18,23 @@ func (r *replying) assign(text string) []interval {
 // assignExcept tells what a reply says beside the answer to its question.
 func (r *replying) assignExcept(text string, asked questioning.Slot) {
 	own := Find(asked, text, r.context)
-	assigned := r.candidates(text, func(slot questioning.Slot) bool {
+	assigned := r.weigh(text, func(slot questioning.Slot) bool {
 		return slot.Key != asked.Key && !(slot.Type == asked.Type && len(asked.Options) == 0)
 	})
 	for _, f := range own {
 		assigned = slices.DeleteFunc(assigned, func(c candidate) bool { return overlap(c.Candidate, f) })
 	}
-	r.settle(text, assigned)
+	r.distribute(text, assigned)
 }
-
-// interval is a part of a text, in bytes.
-type interval struct{ start, end int }
-
-func overlap(a, b Candidate) bool { return a.Start < b.End && b.Start < a.End }
 
 func (r *replying) assignWithin(text string, among func(questioning.Slot) bool) []interval {
-	return r.settle(text, r.candidates(text, among))
+	return r.distribute(text, r.weigh(text, among))
 }
 
-// candidates are the values of each slot that the text holds, with the evidence
+// weigh finds the values of each slot that the text holds, with the evidence
 // for each. Of values that overlap only the longest count: the 9 of "the 9th"
 // is no number.
-func (r *replying) candidates(text string, among func(questioning.Slot) bool) []candidate {
+func (r *replying) weigh(text string, among func(questioning.Slot) bool) []candidate {
 	if len(text)*len(r.slots) > longestSplit {
 		return nil
 	}
@@ -69,7 +44,7 @@ func (r *replying) candidates(text string, among func(questioning.Slot) bool) []
 		if !among(slot) {
 			continue
 		}
-		for _, found := range r.find(slot, text) {
+		for _, found := range r.findFor(slot, text) {
 			all = append(all, candidate{Candidate: found, slot: i})
 		}
 		if len(all) > mostCandidates {
@@ -93,9 +68,9 @@ func (r *replying) candidates(text string, among func(questioning.Slot) bool) []
 	return all
 }
 
-// find are the values for a slot: those of its type, and what only a reply to
+// findFor finds the values for a slot: those of its type, and what only a reply to
 // several questions tells, such as a yes by naming the thing.
-func (r *replying) find(slot questioning.Slot, text string) []Candidate {
+func (r *replying) findFor(slot questioning.Slot, text string) []Candidate {
 	found := Find(r.echoed(slot, text), text, r.context)
 	switch {
 	case slot.Type == questioning.Boolean && len(found) == 0 || slot.Type == questioning.Boolean && !r.isOpen(slot.Key):
@@ -127,9 +102,9 @@ func (r *replying) echoed(slot questioning.Slot, text string) questioning.Slot {
 	return slot
 }
 
-// settle gives values to slots, the best supported first: a slot that has its
+// distribute gives values to slots, the best supported first: a slot that has its
 // value leaves the others to those that have none.
-func (r *replying) settle(text string, all []candidate) []interval {
+func (r *replying) distribute(text string, all []candidate) []interval {
 	var assigned []interval
 	for {
 		best, ok := r.decide(text, all, assigned)
@@ -146,14 +121,14 @@ func (r *replying) settle(text string, all []candidate) []interval {
 					Reading: Reading{Outcome: questioning.Answered, Value: best.Value}}
 			}
 		} else {
-			r.tell(slot, text[best.Start:best.End], best.Value)
+			r.volunteer(slot, text[best.Start:best.End], best.Value)
 		}
 		assigned = append(assigned, interval{best.Start, best.End})
 		r.used = append(r.used, used)
 		all = slices.DeleteFunc(all, func(c candidate) bool { return c.slot == best.slot || overlap(c.Candidate, best.Candidate) })
 	}
 	for _, c := range all {
-		r.doubt(text, c)
+		r.noteDoubt(text, c)
 	}
 	r.unread(text, all)
 	return assigned
@@ -188,10 +163,10 @@ func (r *replying) unread(text string, all []candidate) {
 	}
 }
 
-// doubt says why a value found no slot.
-func (r *replying) doubt(text string, c candidate) {
+// noteDoubt says why a value found no slot.
+func (r *replying) noteDoubt(text string, c candidate) {
 	slot := r.slots[c.slot]
-	if c.Weak || !r.isOpen(slot.Key) && c.score < needed(slot, c.Candidate, text[c.Start:c.End], false) {
+	if c.Weak || !r.isOpen(slot.Key) && c.score < evidenceNeeded(slot, c.Candidate, text[c.Start:c.End], false) {
 		return // nothing says that it is about the slot at all
 	}
 	reason := c.Problem
@@ -235,7 +210,7 @@ func (r *replying) takes(text string, all []candidate, at int) bool {
 	if !open && len(slot.Options) > 0 && (c.End-c.Start < 2 || strings.HasSuffix(strings.ToLower(text[:c.Start]), "to ")) {
 		return false // a letter is no option, nor does "we want to host" say that the host pays
 	}
-	if c.score <= scoreAgainst/2 || c.score < needed(slot, c.Candidate, text[c.Start:c.End], open) {
+	if c.score <= scoreAgainst/2 || c.score < evidenceNeeded(slot, c.Candidate, text[c.Start:c.End], open) {
 		return false
 	}
 	for i, other := range all {
@@ -258,9 +233,9 @@ func (r *replying) takes(text string, all []candidate, at int) bool {
 	return true
 }
 
-// needed is the evidence that a value must have. A date is what it is; a number
+// evidenceNeeded is the evidence that a value must have. A date is what it is; a number
 // may count anything, unless it answers a question and all around it is understood.
-func needed(slot questioning.Slot, found Candidate, words string, open bool) int {
+func evidenceNeeded(slot questioning.Slot, found Candidate, words string, open bool) int {
 	number := slot.Type == questioning.Integer || slot.Type == questioning.Number
 	switch {
 	case open && !(number && found.Unsure):
@@ -318,21 +293,11 @@ func hasContent(words string, c Context) bool {
 	if len(words) > longestTyped {
 		return true
 	}
-	t := read(questioning.Slot{Type: questioning.Text}, words, c)
+	t := textOf(questioning.Slot{Type: questioning.Text}, words, c)
 	covers := t.cover(nil, nil, false)
 	return slices.Contains(covers.roles, roleUnknown)
 }
 
-// sentences are the lines of a text and the sentences in them.
-func sentences(text string) []interval {
-	var all []interval
-	start := 0
-	for i, r := range text {
-		ends := r == '\n' || strings.ContainsRune(".!?;", r) && (i+1 == len(text) || text[i+1] == ' ' || text[i+1] == '\n')
-		if ends {
-			all = append(all, interval{start, i + 1})
-			start = i + 1
-		}
-	}
-	return append(all, interval{start, len(text)})
-}
+// longestSplit bounds, in bytes times slots, the unmarked text that is searched
+// for values: five pages for a form of 18 slots. A longer text is kept whole.
+const longestSplit = 256 << 10

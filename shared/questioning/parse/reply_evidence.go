@@ -1,13 +1,8 @@
 package parse
 
 import (
-	"cmp"
 	"slices"
-	"sort"
-	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
@@ -27,13 +22,13 @@ type witness struct {
 }
 
 func newWitness(r *replying, words string) *witness {
-	w := &witness{text: read(questioning.Slot{Type: questioning.Text}, words, r.context), slots: r.slots}
+	w := &witness{text: textOf(questioning.Slot{Type: questioning.Text}, words, r.context), slots: r.slots}
 	w.words = make([]*slotWords, len(r.slots))
 	return w
 }
 
-// of are the words of a slot, looked up when first needed.
-func (w *witness) of(slot int) slotWords {
+// wordsFor are the words of a slot, looked up when first needed.
+func (w *witness) wordsFor(slot int) slotWords {
 	if w.words[slot] == nil {
 		own := w.wordsOf(w.slots[slot])
 		w.words[slot] = &own
@@ -52,8 +47,8 @@ func (w *witness) wordsOf(slot questioning.Slot) slotWords {
 		s.role = ends
 	}
 	name, more := slot.Key+" "+slot.Title, slot.Description+" "+slot.Question
-	s.named = joined(name, contentWords(w.text.lang, name, true))
-	s.mentioned = joined(more, contentWords(w.text.lang, more, false))
+	s.named = withPairs(name, contentWords(w.text.lang, name, true))
+	s.mentioned = withPairs(more, contentWords(w.text.lang, more, false))
 	return s
 }
 
@@ -74,8 +69,8 @@ func contentWords(l *language, said string, name bool) []string {
 	return all
 }
 
-// joined adds each pair of neighbours as one word: "check in" is "checkin".
-func joined(said string, words []string) []string {
+// withPairs adds each pair of neighbours as one word: "check in" is "checkin".
+func withPairs(said string, words []string) []string {
 	tokens := tokenize(labelJoints.Replace(said))
 	for i := 1; i < len(tokens); i++ {
 		if tokens[i-1].shape == word && tokens[i].shape == word {
@@ -101,9 +96,9 @@ func (t *text) isSmall(i int, name bool) bool {
 	return false
 }
 
-// says reports how strongly the token at i speaks for the slot's words that no
+// speaks reports how strongly the token at i speaks for the slot's words that no
 // rival slot is described by.
-func (w *witness) says(i int, own slotWords, rivals []slotWords) int {
+func (w *witness) speaks(i int, own slotWords, rivals []slotWords) int {
 	one := w.text.tokens[i]
 	if one.shape != word {
 		return 0
@@ -131,21 +126,6 @@ func holds(words []string, form string) bool {
 	return slices.ContainsFunc(words, func(said string) bool { return akin(said, form) })
 }
 
-// akin reports words of one family: "bath" and "bathrooms", "return" and
-// "returning". A word of three letters must begin the other and be a good part of it.
-func akin(a, b string) bool {
-	if sameStem(a, b) {
-		return true
-	}
-	if len(a) > len(b) {
-		a, b = b, a
-	}
-	if len(a) > 3 {
-		a = strings.TrimSuffix(a, "s")
-	}
-	return len(a) >= 3 && strings.HasPrefix(b, a) && len(b) <= 3*len(a)
-}
-
 // evidence scores how much the words around a value speak for its slot, against
 // the other slots that could take it.
 func (w *witness) evidence(all []candidate, c candidate) int {
@@ -153,12 +133,12 @@ func (w *witness) evidence(all []candidate, c candidate) int {
 	var rivals []slotWords
 	for _, other := range all {
 		if other.slot != c.slot && overlap(other.Candidate, c.Candidate) {
-			rivals = append(rivals, w.of(other.slot))
+			rivals = append(rivals, w.wordsFor(other.slot))
 		}
 	}
-	own := w.of(c.slot)
+	own := w.wordsFor(c.slot)
 	if slot.Type == questioning.Integer || slot.Type == questioning.Number {
-		return w.counted(c, own, rivals)
+		return w.numberEvidence(c, own, rivals)
 	}
 	from, to := c.ClauseStart, c.ClauseEnd
 	followed := false
@@ -173,11 +153,11 @@ func (w *witness) evidence(all []candidate, c candidate) int {
 			from = other.End
 		}
 	}
-	named := w.most(from, c.Start, own, rivals)
+	named := w.strongestWord(from, c.Start, own, rivals)
 	if !followed {
-		named = max(named, w.most(c.End, to, own, rivals))
+		named = max(named, w.strongestWord(c.End, to, own, rivals))
 	}
-	score := w.role(from, c.Start, own, rivals) + named
+	score := w.roleEvidence(from, c.Start, own, rivals) + named
 	if named == 0 && w.isSpecial(own, rivals) && !w.ofOthers(c) {
 		score += scoreSpecial
 	}
@@ -211,22 +191,19 @@ func (w *witness) ofOthers(c candidate) bool {
 	return len(w.slots[c.slot].Options) > 0 && !mine
 }
 
-// theirs are the words for what belongs to somebody else.
-const theirs class = "theirs"
-
-// most is the strongest word for the slot between two places of the text.
-func (w *witness) most(from, to int, own slotWords, rivals []slotWords) int {
+// strongestWord is the strongest word for the slot between two places of the text.
+func (w *witness) strongestWord(from, to int, own slotWords, rivals []slotWords) int {
 	best := 0
 	for i, one := range w.text.tokens {
 		if one.start >= from && one.end <= to {
-			best = max(best, w.says(i, own, rivals))
+			best = max(best, w.speaks(i, own, rivals))
 		}
 	}
 	return best
 }
 
-// role is what the last word before the value says of starts and ends.
-func (w *witness) role(from, to int, own slotWords, rivals []slotWords) int {
+// roleEvidence is what the last word before the value says of starts and ends.
+func (w *witness) roleEvidence(from, to int, own slotWords, rivals []slotWords) int {
 	if own.role == "" || !slices.ContainsFunc(rivals, func(s slotWords) bool { return s.role != "" && s.role != own.role }) {
 		return 0
 	}
@@ -251,9 +228,9 @@ func (w *witness) role(from, to int, own slotWords, rivals []slotWords) int {
 	return scoreAgainst
 }
 
-// counted judges a number by what it counts: the noun behind it, or the name
+// numberEvidence judges a number by what it counts: the noun behind it, or the name
 // before it ("rooms: 3", "party of 6").
-func (w *witness) counted(c candidate, own slotWords, rivals []slotWords) int {
+func (w *witness) numberEvidence(c candidate, own slotWords, rivals []slotWords) int {
 	after, before := -1, -1
 	for i, one := range w.text.tokens {
 		if one.start >= c.Start && after < 0 && (one.start >= c.End || one.shape == word && !w.text.isNumber(i)) {
@@ -268,7 +245,7 @@ func (w *witness) counted(c candidate, own slotWords, rivals []slotWords) int {
 		if one.shape != word && one.text != "-" || one.newline {
 			break
 		}
-		score := w.says(i, own, rivals)
+		score := w.speaks(i, own, rivals)
 		switch {
 		case score > 0:
 			return score
@@ -288,7 +265,7 @@ func (w *witness) counted(c candidate, own slotWords, rivals []slotWords) int {
 		if w.text.tokens[i].start < c.ClauseStart {
 			break
 		}
-		if score := w.says(i, own, rivals); score > 0 {
+		if score := w.speaks(i, own, rivals); score > 0 {
 			return score
 		}
 	}
@@ -304,135 +281,24 @@ func (t *text) isNumber(i int) bool {
 // "three large hotel rooms", "the number of rooms is 3".
 const farthestNoun, farthestName = 3, 3
 
-// findMentioned finds a yes or no that is told by naming the thing: "with wifi",
-// "no pets". Every word of the slot's title has to be there.
-func findMentioned(slot questioning.Slot, words string, c Context) []Candidate {
-	if len(words) > longestTyped {
-		return nil
-	}
-	t := read(slot, words, c)
-	title := t.titleWords(cmp.Or(slot.Title, slot.Key))
-	var found []Candidate
-	for _, clause := range sentences(words) {
-		if f, ok := t.mentioned(title, clause); ok {
-			found = append(found, f)
-		}
-	}
-	return found
+// candidate is a value in a text that a slot may take.
+type candidate struct {
+	Candidate
+	slot  int // of the slots
+	score int // how much the words around it speak for the slot; see evidence
 }
 
-// titleWords are the words of a title that all have to be told: those that say
-// what it is about.
-func (t *text) titleWords(title string) []string {
-	var all []string
-	for _, one := range tokenize(labelJoints.Replace(title)) {
-		if one.shape == word && len(one.plain) > 1 && !t.isGeneric(one.plain) {
-			all = append(all, one.plain)
-		}
-	}
-	return all
-}
+// Scores of a slot for a value. Words that only this slot is described by speak
+// for it; words of the opposite role, such as a return for a departure, against.
+const (
+	scoreNamed    = 4 // the key or title says the word
+	scoreMention  = 2 // the description or the question does
+	scoreRole     = 4
+	scoreAgainst  = -8
+	scoreSpecial  = -1   // a rival's name says less, and nothing speaks for more
+	scoreUnlikely = -100 // the value counts something else
+	// scoreUnreachable keeps a slot from a value whatever speaks for it.
+	scoreUnreachable = 100
+)
 
-// isGeneric reports a word that many titles of yes-or-no slots hold.
-func (t *text) isGeneric(said string) bool {
-	e := t.lang.lexicon.after(said)
-	return e != nil && slices.ContainsFunc(e.entries, func(e entry) bool { return e.class == generic })
-}
-
-// generic words say nothing of what a slot is about: "has", "allowed", "number".
-const generic class = "generic"
-
-// mentioned looks for all words of a title in a clause.
-func (t *text) mentioned(title []string, clause interval) (Candidate, bool) {
-	f := Candidate{ClauseStart: clause.start, ClauseEnd: clause.end, Value: true}
-	hit := map[string]bool{}
-	negated := false
-	first := sort.Search(len(t.tokens), func(i int) bool { return t.tokens[i].start >= clause.start })
-	for i := first; i < len(t.tokens); i++ {
-		one := t.tokens[i]
-		if one.end > clause.end {
-			break
-		}
-		for _, what := range []class{condition, alternative, bound} {
-			if t.starts(i, what) {
-				return f, false
-			}
-		}
-		if t.starts(i, negation) || t.starts(i, no) || t.starts(i, dissent) {
-			negated = true
-		}
-		if one.shape != word {
-			continue
-		}
-		for _, said := range title {
-			if sameStem(said, one.plain) || said == one.plain {
-				if len(hit) == 0 {
-					f.Start = one.start
-				}
-				hit[said], f.End = true, one.end
-			}
-		}
-	}
-	if len(hit) == 0 || len(hit) < len(title) || negated {
-		return f, false
-	}
-	return f, true
-}
-
-// findPlace finds the name behind "in", "from" or "to" for a slot that asks
-// for a place.
-func findPlace(slot questioning.Slot, words string, c Context) []Candidate {
-	if len(words) > longestTyped {
-		return nil
-	}
-	t := read(slot, words, c)
-	if !t.asksWhere() {
-		return nil
-	}
-	fromThere := t.slotIs(starts) || t.slotIs(origin)
-	var found []Candidate
-	for i := 0; i < len(t.tokens); i++ {
-		e, next, ok := t.class(i, placing)
-		if !ok {
-			continue
-		}
-		end := next
-		for end < len(t.tokens) && t.isName(end) {
-			end++
-		}
-		if end == next {
-			continue
-		}
-		if leads, _ := strconv.ParseFloat(e.name, 64); leads == 0 && !fromThere || leads != 0 && (leads < 0) == fromThere {
-			from, to := t.tokens[next].start, t.tokens[end-1].end
-			found = append(found, Candidate{Start: from, End: to, Value: words[from:to], ClauseStart: t.tokens[i].start, ClauseEnd: to})
-		}
-		i = end - 1
-	}
-	return found
-}
-
-// asksWhere reports a slot that is called after a place or asks for one first.
-func (t *text) asksWhere() bool {
-	asks := *t
-	first := strings.Fields(t.slot.Question)
-	asks.slot.Description += " " + strings.Join(first[:min(len(first), 5)], " ")
-	return asks.slotIs(location)
-}
-
-// attendance are the things of which each person has one.
-const attendance class = "attendance"
-
-// location is what a slot is about that asks where, origin one that asks from
-// where. placing leads to a place's name: from there (-1), to it (1) or in it (0).
-const location, origin, placing class = "location", "origin", "placing"
-
-// isName reports a word with a capital that is none of a date or another small word.
-func (t *text) isName(i int) bool {
-	one := t.tokens[i]
-	if one.shape != word || one.newline || len(t.phrases(i)) > 0 {
-		return false
-	}
-	first, _ := utf8.DecodeRuneInString(t.source[one.start:])
-	return unicode.IsUpper(first)
-}
+func overlap(a, b Candidate) bool { return a.Start < b.End && b.Start < a.End }

@@ -8,16 +8,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
-// longestSplit bounds, in bytes times slots, the unmarked text that is searched
-// for values: five pages for a form of 18 slots. A longer text is kept whole.
-const longestSplit = 256 << 10
-
-// mostCandidates bounds the values of a text that are weighed against each other;
-// a text with more is no reply to a handful of questions.
-const mostCandidates = 100
-
-// unmarked reads what no number and no name marks.
-func (r *replying) unmarked(text string) {
+// readUnmarked reads what no number and no name marks.
+func (r *replying) readUnmarked(text string) {
 	waiting := r.waiting()
 	if r.wholeOutcome(text, waiting) {
 		return

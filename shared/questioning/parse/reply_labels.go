@@ -7,10 +7,10 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
-// labelled follows lines such as "Budget: 500" and "> When?" that name a slot:
+// cutAtLabels follows lines such as "Budget: 500" and "> When?" that name a slot:
 // by its key or title, or by words that say no other slot is meant. Lines that
 // follow belong to it, up to a blank one where the slot takes no long text.
-func (r *replying) labelled(text, code string) (parts []markedPart, rest string) {
+func (r *replying) cutAtLabels(text, code string) (parts []markedPart, rest string) {
 	var outside []string
 	var current *markedPart
 	inCode := strings.Split(code, "\n")
@@ -18,7 +18,7 @@ func (r *replying) labelled(text, code string) (parts []markedPart, rest string)
 		var slot *questioning.Slot
 		label, words, ok := cutLabel(line)
 		if ok && inCode[i] == line {
-			slot = r.named(label, line)
+			slot = r.slotNamed(label, line)
 		}
 		switch {
 		case slot != nil:
@@ -38,13 +38,13 @@ func (r *replying) labelled(text, code string) (parts []markedPart, rest string)
 
 // isShort reports a slot that a paragraph is too long for.
 func (r *replying) isShort(key string) bool {
-	slot := r.slot(key)
+	slot := r.slotOf(key)
 	return slot != nil && typed(slot.Type)
 }
 
-// named is the one slot that a label means: by its name, else by words of its
+// slotNamed is the one slot that a label means: by its name, else by words of its
 // name, description and question that all the label's words are among.
-func (r *replying) named(label, line string) *questioning.Slot {
+func (r *replying) slotNamed(label, line string) *questioning.Slot {
 	for _, name := range []func(questioning.Slot) string{
 		func(s questioning.Slot) string { return s.Key },
 		func(s questioning.Slot) string { return s.Title },
@@ -71,7 +71,7 @@ func (r *replying) named(label, line string) *questioning.Slot {
 const longestMeant, longestAsked = 6, 1
 
 func (r *replying) meant(label string) *questioning.Slot {
-	l := read(questioning.Slot{Type: questioning.Text}, label, r.context)
+	l := textOf(questioning.Slot{Type: questioning.Text}, label, r.context)
 	asksWhen, asksWhere := l.starts(0, class("when")) && len(l.tokens) == 1, l.starts(0, class("where")) && len(l.tokens) == 1
 	words := contentWords(l.lang, label, true)
 	words = slices.DeleteFunc(words, l.isGeneric)
@@ -122,8 +122,25 @@ func cutLabel(line string) (label, words string, ok bool) {
 	return label, words, label != ""
 }
 
-// labelName makes "Start_date", "start-date" and "Start date" one.
-func labelName(name string) string {
-	name = strings.Map(folded, labelJoints.Replace(name))
-	return strings.TrimRight(strings.Join(strings.Fields(name), " "), "?:. ")
+// markedPart are the words for one slot.
+type markedPart struct {
+	number int // of the open question, 0 when none asks for the slot
+	slot   string
+	words  string
+}
+
+// gather joins the words of each slot and keeps the order of their first ones.
+func gather(parts []markedPart) []markedPart {
+	var joined []markedPart
+	for _, p := range parts {
+		if p.words = strings.TrimSpace(p.words); p.words == "" {
+			continue
+		}
+		if at := slices.IndexFunc(joined, func(other markedPart) bool { return other.slot == p.slot }); at >= 0 {
+			joined[at].words += "\n" + p.words
+			continue
+		}
+		joined = append(joined, p)
+	}
+	return joined
 }

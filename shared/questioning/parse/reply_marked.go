@@ -12,18 +12,18 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
-// marked gives the parts that numbers or names mark to their questions, and
+// readMarked gives the parts that numbers or names mark to their questions, and
 // returns what stands outside of them.
-func (r *replying) marked(text string) (rest string) {
+func (r *replying) readMarked(text string) (rest string) {
 	text = flattenTables(text)
 	code := withoutCode(text)
-	parts, rest := r.numbered(text, code)
+	parts, rest := r.cutAtNumbers(text, code)
 	if len(parts) == 0 {
-		parts, rest = r.labelled(text, code)
+		parts, rest = r.cutAtLabels(text, code)
 	}
 	for _, p := range parts {
 		if p.number == 0 {
-			r.tellLabelled(*r.slot(p.slot), p.words)
+			r.volunteerLabelled(*r.slotOf(p.slot), p.words)
 			continue
 		}
 		for _, question := range r.open {
@@ -33,15 +33,15 @@ func (r *replying) marked(text string) (rest string) {
 		}
 	}
 	for _, p := range parts {
-		if slot := r.slot(p.slot); slot != nil && typed(slot.Type) {
+		if slot := r.slotOf(p.slot); slot != nil && typed(slot.Type) {
 			r.assignExcept(p.words, *slot)
 		}
 	}
 	return rest
 }
 
-// tellLabelled notes what a name marks for a slot that no open question asks for.
-func (r *replying) tellLabelled(slot questioning.Slot, words string) {
+// volunteerLabelled notes what a name marks for a slot that no open question asks for.
+func (r *replying) volunteerLabelled(slot questioning.Slot, words string) {
 	read := Read(slot, words, r.context)
 	if read.Outcome == questioning.Answered && read.Problem != "" {
 		if value, ok := r.onlyValue(slot, words); ok {
@@ -52,30 +52,7 @@ func (r *replying) tellLabelled(slot questioning.Slot, words string) {
 		r.leave(slot.Title + ": " + words)
 		return
 	}
-	r.tell(slot, words, read.Value)
-}
-
-// markedPart are the words for one slot.
-type markedPart struct {
-	number int // of the open question, 0 when none asks for the slot
-	slot   string
-	words  string
-}
-
-// gather joins the words of each slot and keeps the order of their first ones.
-func gather(parts []markedPart) []markedPart {
-	var joined []markedPart
-	for _, p := range parts {
-		if p.words = strings.TrimSpace(p.words); p.words == "" {
-			continue
-		}
-		if at := slices.IndexFunc(joined, func(other markedPart) bool { return other.slot == p.slot }); at >= 0 {
-			joined[at].words += "\n" + p.words
-			continue
-		}
-		joined = append(joined, p)
-	}
-	return joined
+	r.volunteer(slot, words, read.Value)
 }
 
 // withoutCode blanks code blocks, in which numbers mark nothing. Offsets stay.
@@ -168,10 +145,10 @@ type markerStyle struct {
 
 var plainStyle = markerStyle{}
 
-// numbered follows the numbers before the answers. A number counts if it is an
+// cutAtNumbers follows the numbers before the answers. A number counts if it is an
 // open question's; numbers that are no open ones but exactly 1 to k, with k at
 // most the count of open questions, are places in the batch.
-func (r *replying) numbered(text, code string) (parts []markedPart, rest string) {
+func (r *replying) cutAtNumbers(text, code string) (parts []markedPart, rest string) {
 	all := findMarkers(code)
 	if lines := slices.DeleteFunc(slices.Clone(all), func(m marker) bool { return m.inline }); len(lines) == 1 {
 		all = slices.DeleteFunc(all, func(m marker) bool { return r.isDated(text, m) })
@@ -289,7 +266,7 @@ func (r *replying) isDated(text string, m marker) bool {
 		return false
 	}
 	line, _, _ := strings.Cut(text[m.end:min(len(text), m.end+longestPhrase)], "\n")
-	t := read(questioning.Slot{}, strings.ToValidUTF8(line, ""), r.context)
+	t := textOf(questioning.Slot{}, strings.ToValidUTF8(line, ""), r.context)
 	_, next, ok := t.class(0, month)
 	return ok && (next >= len(t.tokens) || t.tokens[next].shape != numeral || len(t.tokens[next].text) > 2)
 }

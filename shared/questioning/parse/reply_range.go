@@ -13,12 +13,12 @@ func (w *witness) ranges(all []candidate) {
 		for j := range all {
 			a, b := &all[i], &all[j]
 			if a.End > b.Start || !ascending(a.Value, b.Value) || w.slots[a.slot].Type != w.slots[b.slot].Type ||
-				w.of(a.slot).role != starts || w.of(b.slot).role != ends || !w.isRange(*a, *b, all) {
+				w.wordsFor(a.slot).role != starts || w.wordsFor(b.slot).role != ends || !w.isRange(*a, *b, all) {
 				continue
 			}
 			a.Problem, b.Problem = "", ""
 			for k := range all {
-				switch role := w.of(all[k].slot).role; {
+				switch role := w.wordsFor(all[k].slot).role; {
 				case overlap(all[k].Candidate, a.Candidate):
 					all[k].score = rangeScore(role == starts)
 				case overlap(all[k].Candidate, b.Candidate):

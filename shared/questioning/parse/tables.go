@@ -1,6 +1,7 @@
 package parse
 
 import (
+	"embed"
 	"fmt"
 	"strconv"
 	"strings"
@@ -20,51 +21,6 @@ import (
 //
 // It is read in a fraction of the time that the file takes, which every cold start
 // of a function would spend.
-
-// branch is where the phrases that begin alike part. Children are in a list, or in
-// an index where they are many.
-type branch[node any] struct {
-	words []string
-	nodes []node
-	index map[string]node
-}
-
-// after is the node that follows with the word, or nil.
-func (b *branch[node]) after(word string) (found node) {
-	if b.index != nil {
-		return b.index[word]
-	}
-	for i, w := range b.words {
-		if w == word {
-			return b.nodes[i]
-		}
-	}
-	return found
-}
-
-// listed is up to how many children looking through all is faster than an index.
-const listed = 16
-
-func (b *branch[node]) add(word string, to node) {
-	if b.index != nil {
-		b.index[word] = to
-		return
-	}
-	b.words, b.nodes = append(b.words, word), append(b.nodes, to)
-	if len(b.words) > listed {
-		b.index = make(map[string]node, 4*listed)
-		for i, w := range b.words {
-			b.index[w] = b.nodes[i]
-		}
-		b.words, b.nodes = nil, nil
-	}
-}
-
-// phraseNode is a word of phrases, with the meanings of the phrase it ends.
-type phraseNode struct {
-	branch[*phraseNode]
-	entries []entry
-}
 
 // readLanguage panics on a table that is not valid: it is part of the program.
 func readLanguage(code string) *language {
@@ -138,12 +94,7 @@ func (l *language) phrase(below *phraseNode, first bool, word, means string) *ph
 func (l *language) element(below *patternNode, _ bool, word, means string) *patternNode {
 	node := &patternNode{}
 	if name, ok := strings.CutPrefix(word, "{"); ok {
-		name = strings.TrimSuffix(name, "}")
-		read, ok := readers[name]
-		if !ok {
-			panic("language " + l.code + ": no reader {" + name + "}")
-		}
-		below.readers = append(below.readers, readerEdge{name, read, node})
+		below.readers = append(below.readers, readerEdge{strings.TrimSuffix(name, "}"), node})
 	} else {
 		below.add(word, node)
 		l.known[word] = true
@@ -164,3 +115,10 @@ func (l *language) element(below *patternNode, _ bool, word, means string) *patt
 	}
 	return node
 }
+
+// languages holds one table for each language: what its words are to this
+// package, and how they make dates and times of day. TestTables writes them from
+// the files beside them, which are for people; tables.go reads them.
+//
+//go:embed languages/*.table
+var languages embed.FS

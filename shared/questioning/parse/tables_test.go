@@ -220,3 +220,28 @@ func expand(form []string) (sequences [][]string, rest []string) {
 	}
 	return sequences, nil
 }
+
+// A pattern of a language names a reader in braces; a name without one would
+// panic at the first text that comes so far.
+func TestEveryReaderInThePatternsExists(t *testing.T) {
+	var check func(code string, node *patternNode)
+	seen := 0
+	check = func(code string, node *patternNode) {
+		for _, edge := range node.readers {
+			assert.Contains(t, readers, edge.reader, code)
+			seen++
+			check(code, edge.to)
+		}
+		for _, next := range node.nodes {
+			check(code, next)
+		}
+		for _, next := range node.index {
+			check(code, next)
+		}
+	}
+	for _, code := range codes {
+		check(code, load(code).dates)
+		check(code, load(code).times)
+	}
+	assert.Greater(t, seen, 100)
+}

@@ -1,9 +1,7 @@
 package parse
 
 import (
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
@@ -13,9 +11,10 @@ type text struct {
 	source string
 	tokens []token
 	lang   *language
-	told   bool // the words themselves, or the caller, say which language it is
+	sure   bool // the words themselves, or the caller, say which language it is
 	slot   questioning.Slot
 	now    time.Time
+	exact  bool           // it is a value as a program sends it, so it has no words beside
 	asks   map[class]bool // what slotIs found
 	echo   []string       // what the slot's own words add to the known ones
 	found  [][]phrase
@@ -29,13 +28,13 @@ type phrase struct {
 	entries []entry
 }
 
-func read(slot questioning.Slot, words string, c Context) *text {
+func textOf(slot questioning.Slot, words string, c Context) *text {
 	if t, ok := c.seen[words]; ok {
 		same := *t
 		same.slot, same.echo, same.asks = slot, nil, nil
 		return &same
 	}
-	t := look(slot, words, c)
+	t := newText(slot, words, c)
 	if c.seen != nil && len(c.seen) < mostSeen {
 		t.scans = map[*patternNode][]when{}
 		c.seen[words] = t
@@ -50,10 +49,10 @@ type seen map[string]*text
 // mostSeen bounds the texts kept: the reply, its pieces and the names of slots.
 const mostSeen = 2000
 
-func look(slot questioning.Slot, words string, c Context) *text {
+func newText(slot questioning.Slot, words string, c Context) *text {
 	tokens := tokenize(words)
-	lang, told := languageOf(tokens, c.Language)
-	t := &text{source: words, lang: lang, told: told || load(lang.code) != nil && c.Language != "", slot: slot, now: c.Now}
+	lang, sure := languageOf(tokens, c.Language)
+	t := &text{source: words, lang: lang, sure: sure || load(lang.code) != nil && c.Language != "", slot: slot, now: c.Now}
 	t.tokens = lang.split(tokens)
 	t.found = make([][]phrase, len(t.tokens))
 	return t
@@ -129,42 +128,44 @@ func (t *text) words(from, next int) string {
 	return t.source[t.tokens[from].start:t.tokens[next-1].end]
 }
 
-// names reports whether the slot's own words say the token's word, in any form
-// of it: what repeats the question is accounted for.
-func (t *text) names(token token) bool {
-	if token.shape != word {
-		return false
-	}
-	if t.echo == nil {
-		t.echo = []string{""}
-		for _, said := range append([]string{t.slot.Key, t.slot.Title, t.slot.Description, t.slot.Question}, t.slot.LookFor...) {
-			for _, one := range tokenize(strings.ReplaceAll(said, "_", " ")) {
-				if one.shape == word {
-					t.echo = append(t.echo, one.plain)
-				}
-			}
-		}
-	}
-	for _, said := range t.echo[1:] {
-		if sameStem(said, token.plain) {
-			return true
-		}
-	}
-	return false
+// Context is what the words alone do not say.
+type Context struct {
+	// Now resolves words such as "tomorrow" and gives the location of dates.
+	Now time.Time
+	// Language is the BCP 47 tag of the language to expect, such as "de" or
+	// "pt-BR"; empty means that only the words tell.
+	Language string
+
+	// seen keeps what was looked up in a text that is read for many slots.
+	seen seen
 }
 
-// sameStem reports two forms of one word: "ticket" and "tickets", "leave" and
-// "leaving". Endings differ by language, but what stands before them does not.
-func sameStem(a, b string) bool {
-	if a == b {
-		return true
+const (
+	// longestTyped bounds, in bytes, the words read as anything but text or a list.
+	longestTyped = 16 << 10
+	// longestPhrase bounds, in bytes, what can be a set phrase.
+	longestPhrase = 120
+)
+
+// span is a value found in tokens from to next.
+type span struct {
+	from, next int
+	value      any
+	doubt      string // why the value may not be what it seems
+	weak       bool   // a bare number that could be something else as well
+	free       bool   // any word may follow: the value has its unit
+}
+
+// when is a date, a time of day or both, found in the text.
+type when struct {
+	span
+	moment
+}
+
+func same(a, b any) bool {
+	switch a.(type) {
+	case []any:
+		return false
 	}
-	if len(a) > len(b) {
-		a, b = b, a
-	}
-	common := 0
-	for common < len(a) && a[common] == b[common] {
-		common++
-	}
-	return common >= 4 && common >= len(a)-1 && common >= len(b)-3 || len(a) >= 4 && strings.HasSuffix(b, a) || isHan(a) && utf8.RuneCountInString(a) > 1 && strings.Contains(b, a)
+	return a == b
 }

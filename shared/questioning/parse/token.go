@@ -3,8 +3,6 @@ package parse
 import (
 	"strings"
 	"unicode"
-
-	"golang.org/x/text/unicode/norm"
 )
 
 // shape tells tokens apart by their characters alone.
@@ -27,41 +25,6 @@ type token struct {
 	shape      shape
 	glued      bool // nothing stands between it and the token before
 	newline    bool // a line ends before it
-}
-
-// folded maps the many spellings of a character to one.
-func folded(r rune) rune {
-	switch r {
-	case '’', '‘', '`', '´', 'ʼ':
-		return '\''
-	case '“', '”', '„', '«', '»':
-		return '"'
-	case '−', '–', '—', '‑', '‐':
-		return '-'
-	case '。', '．':
-		return '.'
-	case '、':
-		return ','
-	}
-	if r >= '！' && r <= '～' {
-		r -= '！' - '!'
-	}
-	return unicode.ToLower(r)
-}
-
-// unaccented drops accents: "août" gives "aout".
-func unaccented(s string) string {
-	for i := range len(s) {
-		if s[i] >= 0x80 {
-			return strings.ReplaceAll(strings.Map(func(r rune) rune {
-				if unicode.Is(unicode.Mn, r) {
-					return -1
-				}
-				return r
-			}, norm.NFD.String(s)), "ß", "ss")
-		}
-	}
-	return s
 }
 
 // scanner walks over the folded characters of a text.
@@ -153,7 +116,6 @@ func (s *scanner) run(of func(rune) bool) {
 	}
 }
 
-func isDigit(r rune) bool    { return r >= '0' && r <= '9' }
 func isWordRune(r rune) bool { return unicode.IsLetter(r) || unicode.Is(unicode.M, r) }
 
 // address moves over what holds an @ or :// before the next space. Only the

@@ -2,52 +2,12 @@ package slotspec
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/schema/bounds"
 )
-
-// maxWarnings bounds what a caller is told was set aside.
-const maxWarnings = 12
-
-// notes are the warnings about one document.
-type notes struct {
-	prefix string // path of the schema within what was sent
-	texts  []string
-	more   int
-}
-
-func (n *notes) add(path, format string, args ...any) {
-	text := bounds.Errorf(prefixed(n.prefix, path), format, args...).Error()
-	switch {
-	case slices.Contains(n.texts, text):
-	case len(n.texts) < maxWarnings:
-		n.texts = append(n.texts, text)
-	default:
-		n.more++
-	}
-}
-
-func (n *notes) all() []string {
-	if n.more > 0 {
-		return append(n.texts, fmt.Sprintf("and %d more like these", n.more))
-	}
-	return n.texts
-}
-
-func prefixed(prefix, path string) string {
-	switch {
-	case prefix == "":
-		return path
-	case path == "":
-		return prefix
-	}
-	return join(prefix, path)
-}
 
 // wrappers are members that hold the schema in what SDKs send: response formats
 // of OpenAI, function and tool definitions, and those of Gemini.
@@ -166,15 +126,6 @@ func ofMap(path string, value any) (property *object, optional bool, err error) 
 		return nested, false, nil
 	}
 	return nil, false, errorf(path, `must be a type such as "number", a list of options, or a JSON Schema; what is wanted of a schema stands in "properties"`)
-}
-
-// within puts a path before that of an error.
-func within(path string, err error) error {
-	var problem *Error
-	if errors.As(err, &problem) {
-		return errorf(prefixed(path, problem.Path), "%s", problem.Problem)
-	}
-	return err
 }
 
 // keywords tell a property's schema from a map of names.

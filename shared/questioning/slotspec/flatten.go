@@ -1,11 +1,10 @@
 package slotspec
 
 import (
-	"net/url"
 	"slices"
-	"strconv"
 	"strings"
-	"unicode"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/schema/bounds"
 )
 
 // view is a subschema with what it refers to and what it combines in one place.
@@ -54,7 +53,7 @@ func (r *reader) flatten(path string, v any) (view, error) {
 			if err != nil {
 				return view{}, err
 			}
-			flat.add(part)
+			flat.merge(part)
 		}
 	}
 	for _, name := range []string{"anyOf", "oneOf"} {
@@ -117,21 +116,12 @@ func (r *reader) refer(at, path string, ref any, flat *view) error {
 	if part.get("description") == "An enumeration." {
 		part.delete("description") // pydantic 1 says so of every Enum
 	}
-	flat.add(part)
+	flat.merge(part)
 	return nil
 }
 
-func letters(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) {
-			return unicode.ToLower(r)
-		}
-		return -1
-	}, text)
-}
-
-// add takes over what a part says that is not said already.
-func (v *view) add(part view) {
+// merge takes over what a part says that is not said already.
+func (v *view) merge(part view) {
 	v.nullable = v.nullable || part.nullable
 	for _, m := range part.members {
 		switch m.name {
@@ -199,7 +189,7 @@ func (r *reader) alternatives(path string, raw any, flat *view) error {
 		flat.set("oneOf", titled)
 		return nil
 	case len(parts) == 1:
-		flat.add(parts[0])
+		flat.merge(parts[0])
 		return nil
 	}
 	return r.union(path, parts, flat)
@@ -241,7 +231,7 @@ func (r *reader) union(path string, parts []view, flat *view) error {
 		flat.set("type", "string") // whatever is written is one
 		switch {
 		case len(formats) == 1 && kinds["string"] == len(parts):
-			flat.add(parts[0])
+			flat.merge(parts[0])
 		case len(formats) == 2 && formats["date"] && formats["date-time"] && kinds["string"] == len(parts):
 			flat.set("format", "date")
 		}
@@ -299,31 +289,10 @@ func optionsIn(v view) []any {
 
 // lookup finds what a reference within the document refers to.
 func lookup(root *object, ref string) (any, bool) {
-	pointer, ok := strings.CutPrefix(ref, "#/")
-	if !ok {
+	return bounds.Resolve(root, ref, func(at any, name string) (any, bool) {
+		if o, ok := at.(*object); ok && o.has(name) {
+			return o.get(name), true
+		}
 		return nil, false
-	}
-	var at any = root
-	for name := range strings.SplitSeq(pointer, "/") {
-		if unescaped, err := url.PathUnescape(name); err == nil {
-			name = unescaped
-		}
-		name = strings.NewReplacer("~1", "/", "~0", "~").Replace(name) // RFC 6901, section 3
-		switch v := at.(type) {
-		case *object:
-			if !v.has(name) {
-				return nil, false
-			}
-			at = v.get(name)
-		case []any:
-			i, err := strconv.Atoi(name)
-			if err != nil || i < 0 || i >= len(v) {
-				return nil, false
-			}
-			at = v[i]
-		default:
-			return nil, false
-		}
-	}
-	return at, true
+	})
 }

@@ -56,7 +56,7 @@ func (r *reader) entry(path string, entry any) error {
 		return keyLength(path)
 	}
 	at := []step{{name: slot.Key}}
-	return r.append(path, slot, position{steps: at}, place{steps: at})
+	return r.addSlot(path, slot, position{steps: at}, place{steps: at})
 }
 
 // keyNames name an entry, the first that is there.

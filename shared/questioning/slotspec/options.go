@@ -3,6 +3,7 @@ package slotspec
 import (
 	"strings"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
@@ -158,19 +159,4 @@ func microsoft(v view, values []any) []string {
 	return titles
 }
 
-func checkOptions(path string, options []questioning.Option) error {
-	if len(options) == 0 {
-		return errorf(path, "needs at least one option")
-	}
-	if len(options) > MaxOptions {
-		return errorf(path, "has %d options, at most %d are allowed", len(options), MaxOptions)
-	}
-	seen := map[any]bool{}
-	for i, o := range options {
-		if seen[o.Value] {
-			return errorf(indexed(path, i), "repeats the option %v", o.Value)
-		}
-		seen[o.Value] = true
-	}
-	return nil
-}
+func short(text string, most int) string { return plain.Excerpt(text, most) }

@@ -9,9 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
-	"github.com/sequential-questioning/sequential-questioning/shared/schema/bounds"
 )
 
 // Bounds on a list of objects. Each entry is asked for by slots of its own, once
@@ -20,32 +18,6 @@ const (
 	maxEntries    = 5  // asked for where the schema does not say how many
 	maxMinEntries = 20 // a list that has to have more cannot be asked for
 )
-
-// reader makes slots of a normalized schema.
-type reader struct {
-	root     *object
-	notes    *notes
-	patterns bounds.Patterns
-	slots    []questioning.Slot
-	places   []place                           // of each slot
-	scopes   map[*questioning.Condition]string // key of the object that says it
-	seen     map[string]bool
-	list     bool // it reads the short form
-}
-
-// position is where in the schema, and in what is asked for, a slot stands.
-type position struct {
-	key      string   // of the object around it; "" at the root
-	titles   []string // of the objects around it, the outermost first
-	steps    []step
-	required bool
-	listed   bool // in what the object around it requires, which may be optional
-	when     *questioning.Condition
-}
-
-func newReader(root *object, notes *notes) *reader {
-	return &reader{root: root, notes: notes, seen: map[string]bool{}, scopes: map[*questioning.Condition]string{}}
-}
 
 // readSchema reads the slots of a normalized schema.
 func readSchema(root *object, notes *notes) (*reader, error) {
@@ -65,7 +37,7 @@ func readSchema(root *object, notes *notes) (*reader, error) {
 			r.notes.add(name, "is set aside: the report says whether the values satisfy it")
 		}
 	}
-	if err := r.object("", top, position{required: true}); err != nil {
+	if err := r.readParts("", top, position{required: true}); err != nil {
 		return nil, err
 	}
 	if len(r.slots) == 0 {
@@ -114,8 +86,8 @@ func whichSchema(at string) error {
 	return errorf(strings.ReplaceAll(at, "/", "."), `does not say which of its schemas is wanted; add "$ref": "#/%s/Name" beside it`, at)
 }
 
-// object reads what an object has, in its order.
-func (r *reader) object(path string, v view, at position) error {
+// readParts reads what an object has, in its order.
+func (r *reader) readParts(path string, v view, at position) error {
 	in := join(path, "properties")
 	properties, ok := v.get("properties").(*object)
 	if !ok {
@@ -210,7 +182,7 @@ func (r *reader) property(path, name string, raw any, at position, required bool
 	case v.has("properties"):
 		at.titles = append(slices.Clip(at.titles), titleOf(v, name))
 		at.key = key + "."
-		return r.object(path, v, at)
+		return r.readParts(path, v, at)
 	case v.get("type") == "object":
 		return cannot(path, "is an object without properties, which cannot be asked for in one question; name each of its parts in its properties")
 	case v.get("type") == "array" || v.get("type") == nil && v.has("items") && optionsIn(v) == nil:
@@ -232,13 +204,13 @@ func (r *reader) single(path, name string, v view, at position) error {
 	if _, fixed := v.fixed(); fixed && (v.has("const") || at.listed || given) { // the schema says it; the report has it
 		return checkDefault(path, &slot)
 	}
-	return r.append(path, slot, at, place{steps: at.steps})
+	return r.addSlot(path, slot, at, place{steps: at.steps})
 }
 
-// append adds a slot that has been read.
-func (r *reader) append(path string, slot questioning.Slot, at position, p place) error {
-	if len(slot.Title) == 0 {
-		slot.Title = titleFrom(at.steps[len(at.steps)-1].name)
+// addSlot adds a slot that has been read.
+func (r *reader) addSlot(path string, slot questioning.Slot, at position, p place) error {
+	if name := at.steps[len(at.steps)-1].name; slot.Title == "" || isKeyAgain(slot.Title, name) {
+		slot.Title = titleFrom(name)
 	}
 	if len(at.titles) > 0 {
 		slot.Title = short(slot.Title+" ("+strings.Join(at.titles, ", ")+")", MaxTitle)
@@ -261,13 +233,11 @@ func (r *reader) append(path string, slot questioning.Slot, at position, p place
 }
 
 func titleOf(v view, name string) string {
-	if title := firstText(v.object, "title", "label"); title != "" {
+	if title := firstText(v.object, "title", "label"); title != "" && !isKeyAgain(title, name) {
 		return title
 	}
 	return titleFrom(name)
 }
-
-func short(text string, most int) string { return plain.Excerpt(text, most) }
 
 // ignored are keywords that no answer is held against when it is given. The
 // report says whether the values satisfy them.
@@ -364,22 +334,6 @@ func (r *reader) typed(path string, v view, slot *questioning.Slot) error {
 	return nil
 }
 
-func formatType(format string) questioning.Type {
-	switch format {
-	case "url", "iri":
-		return questioning.URI
-	case "idn-email":
-		return questioning.Email
-	case "datetime":
-		return questioning.DateTime
-	}
-	switch t := questioning.Type(format); t {
-	case questioning.Date, questioning.Time, questioning.DateTime, questioning.Email, questioning.URI:
-		return t
-	}
-	return questioning.Text
-}
-
 // array reads a list of texts or numbers, of options, or of objects.
 func (r *reader) array(path, name string, v view, at position) error {
 	if v.has("prefixItems") {
@@ -425,7 +379,7 @@ func (r *reader) array(path, name string, v view, at position) error {
 	case questioning.Date, questioning.Time, questioning.DateTime:
 		r.notes.add(join(in, "format"), "is set aside: each entry of a list is kept as it was written")
 	}
-	return r.append(path, slot, at, p)
+	return r.addSlot(path, slot, at, p)
 }
 
 func kindOf(kind any) string {
@@ -467,7 +421,7 @@ func (r *reader) entries(path, name string, v, item view, at position) error {
 		Minimum: new(float64(least)), Maximum: new(float64(most)),
 	}
 	if least < most {
-		if err := r.append(path, count, at, place{steps: at.steps, count: true}); err != nil {
+		if err := r.addSlot(path, count, at, place{steps: at.steps, count: true}); err != nil {
 			return err
 		}
 	}
@@ -482,7 +436,7 @@ func (r *reader) entries(path, name string, v, item view, at position) error {
 				of.when.In = append(of.when.In, float64(n))
 			}
 		}
-		if err := r.object(join(path, "items"), item, of); err != nil {
+		if err := r.readParts(join(path, "items"), item, of); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,11 @@
 // Package slotspec reads what a caller wants gathered into slots: a JSON Schema as
 // generators of several dialects write it, a map of names to types, or a short
 // list. It also puts what was gathered back into the caller's shape.
+//
+// A document goes one way: tree reads JSON and keeps its order; dialect rewrites
+// whatever was sent as JSON Schema 2020-12; flatten puts what a schema refers to
+// and combines in one place; options, schema and list make slots of it, each of
+// which slot finishes and checks; values leads back.
 package slotspec
 
 import (
@@ -8,29 +13,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
-	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
-	"github.com/sequential-questioning/sequential-questioning/shared/questioning/secret"
 	"github.com/sequential-questioning/sequential-questioning/shared/schema/bounds"
 )
-
-// Bounds on what can be wanted at once.
-const (
-	MaxSlots       = 200
-	MaxOptions     = 100
-	MaxKey         = 64   // bytes
-	MaxTitle       = 200  // characters
-	MaxDescription = 1000 // characters
-)
-
-// Error says which part cannot be asked for and why.
-type Error = bounds.Error
-
-func errorf(path, format string, args ...any) error { return bounds.Errorf(path, format, args...) }
 
 // Spec is what a caller wants gathered.
 type Spec struct {
@@ -132,107 +118,37 @@ func readObject(ctx context.Context, document *object, said *notes) (*reader, js
 	return r, raw, err
 }
 
-// checkConditions verifies that conditions name other slots and form no cycle.
-func checkConditions(slots []questioning.Slot) error {
-	on := map[string]string{}
-	for _, s := range slots {
-		on[s.Key] = ""
+// Values puts what slots hold, by key, where the caller's schema has it: into
+// objects, and objects in lists. What the schema fixes is added, and, once the
+// conversation is complete, null for what may be null and has no value.
+func (w Spec) Values(held map[string]any, complete bool) map[string]any {
+	if w.reader == nil {
+		return held
 	}
-	for _, s := range slots {
-		if s.When == nil {
+	root := map[string]any{}
+	for i, slot := range w.Slots {
+		value, known := held[slot.Key]
+		if !known {
 			continue
 		}
-		if _, ok := on[s.When.Slot]; !ok {
-			return errorf(s.Key+".when.slot", "there is no slot %q", s.When.Slot)
-		}
-		on[s.Key] = s.When.Slot
-	}
-	for _, s := range slots {
-		at := s.Key
-		for range slots {
-			if at = on[at]; at == "" {
-				break
-			}
-		}
-		if at != "" {
-			return errorf(s.Key+".when", "the conditions form a cycle")
-		}
-	}
-	return nil
-}
-
-// finish checks a slot as a whole and fills in what was left out. patterns are
-// those of the slots before.
-func finish(path string, s *questioning.Slot, patterns *bounds.Patterns) error {
-	if plain.Line(s.Key) == "" || len(s.Key) > MaxKey {
-		return keyLength(path)
-	}
-	if what, where := secret.Asks(*s); what != "" {
-		if where == "key" {
-			return secretError(path, what)
-		}
-		return secretError(bounds.Join(path, where), what)
-	}
-	if s.Title == "" {
-		s.Title = titleFrom(s.Key)
-	}
-	if s.Pattern != "" {
-		if err := patterns.Add(s.Pattern); err != nil {
-			return errorf(bounds.Join(path, "pattern"), "%v", err)
-		}
-	}
-	if s.Minimum != nil && s.Maximum != nil && *s.Minimum > *s.Maximum {
-		return errorf(bounds.Join(path, "minimum"), "is above the maximum")
-	}
-	if s.MinLength != nil && s.MaxLength != nil && *s.MinLength > *s.MaxLength {
-		return errorf(bounds.Join(path, "minLength"), "is above maxLength")
-	}
-	if s.MinItems != nil && s.MaxItems != nil && *s.MinItems > *s.MaxItems {
-		return errorf(bounds.Join(path, "minItems"), "is above maxItems")
-	}
-	return nil
-}
-
-func secretError(path, what string) error {
-	return errorf(path, "asks for %s, %s", what, secret.Instead)
-}
-
-func keyLength(path string) error {
-	return errorf(path, "needs a key of 1 to %d bytes, not all of them blank", MaxKey)
-}
-
-// titleFrom makes "Start date" from start_date, start-date or startDate.
-func titleFrom(key string) string {
-	var b strings.Builder
-	var previous rune
-	for _, r := range key {
+		p := w.reader.places[i]
 		switch {
-		case r == '_' || r == '-' || r == '.':
-			r = ' '
-		case unicode.IsUpper(r) && unicode.IsLower(previous):
-			b.WriteByte(' ')
-			r = unicode.ToLower(r)
+		case p.count:
+			n, _ := value.(float64)
+			root = grow(root, p.steps, min(int(n), maxMinEntries)).(map[string]any)
+		default:
+			if p.numbers {
+				value = numbers(value)
+			}
+			root = put(root, p.steps, value).(map[string]any)
 		}
-		b.WriteRune(r)
-		previous = r
 	}
-	title := strings.Join(strings.Fields(b.String()), " ")
-	if title == "" {
-		return key
+	if w.reader.list {
+		return root
 	}
-	first, size := utf8.DecodeRuneInString(title)
-	return string(unicode.ToUpper(first)) + title[size:]
-}
-
-// keyFrom makes delivery_address from "Delivery address?".
-func keyFrom(text string) string {
-	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.IsDigit(r)
-	})
-	key := strings.Join(words, "_")
-	for len(key) > MaxKey {
-		_, size := utf8.DecodeLastRuneInString(key)
-		key = key[:len(key)-size]
+	f := filler{w.reader, complete}
+	if top, err := w.reader.flatten("", w.reader.root); err == nil {
+		f.fill(top, root)
 	}
-	return strings.Trim(key, "_")
+	return root
 }

@@ -14,6 +14,11 @@ import (
 // object is a JSON object that keeps the order of its members: slots are asked
 // for in the order in which a caller names them. Other values are as package
 // json decodes them, numbers as json.Number.
+//
+// It is read here, on json.Decoder's tokens, because no library does what is
+// needed: encoding/json and its v2 decode objects into maps, which have no order,
+// and ordered maps such as wk8/go-ordered-map lose the order below the first
+// level, take a name given twice and say no path for what is wrong.
 type object struct{ members []member }
 
 type member struct {
@@ -228,3 +233,8 @@ func stringsOf(path string, v any) ([]string, error) {
 	}
 	return all, nil
 }
+
+// Error says which part cannot be asked for and why.
+type Error = bounds.Error
+
+func errorf(path, format string, args ...any) error { return bounds.Errorf(path, format, args...) }

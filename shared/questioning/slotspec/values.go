@@ -7,54 +7,6 @@ import (
 	"strings"
 )
 
-// place is where in the caller's schema a slot's value belongs.
-type place struct {
-	steps   []step
-	numbers bool // of a list of numbers, which is asked for as one of texts
-	count   bool // of how many entries the list there has
-}
-
-// step leads to a member of an object, or to an entry of a list.
-type step struct {
-	name  string
-	index int // from 1; 0 is a member
-}
-
-// Values puts what slots hold, by key, where the caller's schema has it: into
-// objects, and objects in lists. What the schema fixes is added, and, once the
-// conversation is complete, null for what may be null and has no value.
-func (w Spec) Values(held map[string]any, complete bool) map[string]any {
-	if w.reader == nil {
-		return held
-	}
-	root := map[string]any{}
-	for i, slot := range w.Slots {
-		value, known := held[slot.Key]
-		if !known {
-			continue
-		}
-		p := w.reader.places[i]
-		switch {
-		case p.count:
-			n, _ := value.(float64)
-			root = grow(root, p.steps, min(int(n), maxMinEntries)).(map[string]any)
-		default:
-			if p.numbers {
-				value = numbers(value)
-			}
-			root = put(root, p.steps, value).(map[string]any)
-		}
-	}
-	if w.reader.list {
-		return root
-	}
-	f := filler{w.reader, complete}
-	if top, err := w.reader.flatten("", w.reader.root); err == nil {
-		f.object(top, root)
-	}
-	return root
-}
-
 // put sets the value at the end of the steps, making what leads there.
 func put(at any, steps []step, value any) any {
 	if len(steps) == 0 {
@@ -110,9 +62,9 @@ type filler struct {
 	complete bool
 }
 
-// object adds to an object what its schema fixes, and says whether it has all
+// fill adds to an object what its schema fixes, and says whether it has all
 // that is required.
-func (f filler) object(v view, into map[string]any) bool {
+func (f filler) fill(v view, into map[string]any) bool {
 	properties, _ := v.get("properties").(*object)
 	if properties == nil {
 		return true
@@ -127,9 +79,9 @@ func (f filler) object(v view, into map[string]any) bool {
 		required := slices.Contains(names, m.name)
 		switch has := into[m.name].(type) {
 		case map[string]any:
-			whole = f.object(property, has) && whole
+			whole = f.fill(property, has) && whole
 		case []any:
-			f.entries(property, has)
+			f.fillEntries(property, has)
 		case nil:
 			if _, given := into[m.name]; !given && required {
 				whole = f.missing(m.name, property, into) && whole
@@ -139,14 +91,14 @@ func (f filler) object(v view, into map[string]any) bool {
 	return whole
 }
 
-func (f filler) entries(v view, list []any) {
+func (f filler) fillEntries(v view, list []any) {
 	item, err := f.reader.flatten("", v.get("items"))
 	if err != nil {
 		return
 	}
 	for _, one := range list {
 		if entry, ok := one.(map[string]any); ok {
-			f.object(item, entry)
+			f.fill(item, entry)
 		}
 	}
 }
@@ -159,7 +111,7 @@ func (f filler) missing(name string, v view, into map[string]any) bool {
 		return true
 	}
 	if v.has("properties") {
-		if inner := (map[string]any{}); f.object(v, inner) && len(inner) > 0 {
+		if inner := (map[string]any{}); f.fill(v, inner) && len(inner) > 0 {
 			into[name] = inner
 			return true
 		}

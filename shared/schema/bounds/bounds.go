@@ -286,7 +286,7 @@ func (w *walker) part(value any, depth int, sum *extent) error {
 func (w *walker) reference(ref string, depth int, sum *extent) error {
 	target := w.targets[ref]
 	if target == nil {
-		found, ok := resolve(w.root, ref)
+		found, ok := Resolve(w.root, ref, member)
 		if !ok {
 			return w.errorf(`%s is not a definition of this schema, such as "#/$defs/Name"`, quoted(ref))
 		}
@@ -316,8 +316,10 @@ func (w *walker) add(sum *extent, part extent, depth int) error {
 	return w.step(depth + sum.depth - 1)
 }
 
-// resolve finds what a reference within the document refers to.
-func resolve(root any, ref string) (any, bool) {
+// Resolve finds what a reference within a document leads to: "#" and a JSON
+// Pointer of RFC 6901, percent-encoded as in any URI fragment. member looks up a
+// name in what the document has for objects, and returns false for anything else.
+func Resolve(root any, ref string, member func(object any, name string) (any, bool)) (any, bool) {
 	pointer, ok := strings.CutPrefix(ref, "#/")
 	if !ok {
 		return nil, false
@@ -328,22 +330,26 @@ func resolve(root any, ref string) (any, bool) {
 			name = unescaped
 		}
 		name = pointerEscapes.Replace(name)
-		switch v := at.(type) {
-		case map[string]any:
-			if at, ok = v[name]; !ok {
-				return nil, false
-			}
-		case []any:
+		if list, isList := at.([]any); isList {
 			i, err := strconv.Atoi(name)
-			if err != nil || i < 0 || i >= len(v) {
+			if err != nil || i < 0 || i >= len(list) {
 				return nil, false
 			}
-			at = v[i]
-		default:
+			at = list[i]
+			continue
+		}
+		if at, ok = member(at, name); !ok {
 			return nil, false
 		}
 	}
 	return at, true
+}
+
+// member looks up a name in an object as package json decodes it.
+func member(object any, name string) (any, bool) {
+	members, _ := object.(map[string]any)
+	value, ok := members[name]
+	return value, ok
 }
 
 // pointerEscapes are those of RFC 6901, section 3.

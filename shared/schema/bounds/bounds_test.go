@@ -216,7 +216,7 @@ func follow(t *testing.T, root, value any, depth int, visits *int) {
 				follow(t, root, one, depth+1, visits)
 			}
 		case name == "$ref" && isText:
-			target, ok := resolve(root, ref)
+			target, ok := Resolve(root, ref, member)
 			require.True(t, ok)
 			follow(t, root, target, depth+1, visits)
 		}

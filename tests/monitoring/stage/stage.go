@@ -59,8 +59,8 @@ func Start(ctx context.Context, environment ...string) (_ *Stage, err error) {
 	s.outside = newOutside()
 	s.command = exec.Command(program, "--port", "0", "--data", filepath.Join(s.folder, "data"))
 	s.command.Dir = s.folder
-	s.command.Env = append(append(os.Environ(), "LOG_FORMAT=json", "MAX_CONCURRENT_CALLS=8", "ELICITATION_POLL_INTERVAL=100ms",
-		"MODEL_BASE_URL="+s.outside.model.URL+"/v1", "MODEL_NAME=stage", "MODEL_MAX_ATTEMPTS=1",
+	s.command.Env = append(append(os.Environ(), "LOG_FORMAT=json", "MAX_CONCURRENT_CALLS=8",
+		"MODEL_BASE_URL="+s.outside.model.URL+"/v1", "MODEL_NAME=stage",
 		"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="+s.outside.collector.URL+"/v1/traces"), environment...)
 	s.command.Stdout, s.command.Stderr = &s.output, &s.output
 	if err := s.command.Start(); err != nil {

@@ -1,0 +1,86 @@
+package parse
+
+import (
+	"strings"
+	"sync"
+	"unicode"
+)
+
+var codes = []string{"en", "de", "fr", "es", "it", "pt", "nl", "zh"}
+
+// load is the language of a code; each file is read once, when first needed.
+var load = func() func(code string) *language {
+	once := map[string]func() *language{}
+	for _, code := range codes {
+		once[code] = sync.OnceValue(func() *language { return readLanguage(code) })
+	}
+	return func(code string) *language {
+		if read, ok := once[code]; ok {
+			return read()
+		}
+		return nil
+	}
+}()
+
+// languageOf is the language that knows most of the words: the one expected, if
+// none knows more; sure is false when no word says which language it is.
+func languageOf(tokens []token, expected string) (l *language, sure bool) {
+	words := 0
+	for _, t := range tokens {
+		if t.shape == word {
+			words++
+			if unicode.Is(unicode.Han, []rune(t.text)[0]) {
+				return load("zh"), true
+			}
+		}
+	}
+	expected, _, _ = strings.Cut(strings.ToLower(expected), "-")
+	first := load(expected)
+	if first == nil {
+		first = load("en")
+	}
+	best, most := first, first.coverage(tokens)
+	if most == words {
+		return first, words > 0
+	}
+	if expected != "" && most > 0 {
+		most++ // one word that another language knows too is no reason to leave the one expected
+	}
+	for _, code := range codes {
+		if l := load(code); l != first {
+			if knows := l.coverage(tokens); knows > most {
+				best, most = l, knows
+			}
+		}
+	}
+	return best, most > 0
+}
+
+// clearWords is how many more words than any other a language has to know before
+// it counts as the language of a text: names and loanwords know no border.
+const clearWords = 2
+
+// longestDetected bounds, in bytes, how much of a text tells its language.
+const longestDetected = 4 << 10
+
+// Language is the ISO 639-1 code of the language that a text is clearly in, empty
+// where it is in none that is known or could be in several.
+func Language(text string) string {
+	if len(text) > longestDetected {
+		text = strings.ToValidUTF8(text[:longestDetected], "")
+	}
+	tokens := tokenize(text)
+	best, most, second := "", 0, 0
+	for _, code := range codes {
+		switch knows := load(code).coverage(tokens); {
+		case knows > most:
+			best, most, second = code, knows, most
+		case knows > second:
+			second = knows
+		}
+	}
+	if most < second+clearWords {
+		return ""
+	}
+	return best
+}

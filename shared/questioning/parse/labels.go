@@ -1,5 +1,0 @@
-package parse
-
-import "strings"
-
-var labelJoints = strings.NewReplacer("_", " ", "-", " ", "*", " ")

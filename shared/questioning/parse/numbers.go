@@ -1,0 +1,187 @@
+package parse
+
+import (
+	"math"
+	"strings"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+)
+
+// findNumbers finds the amounts in the text, in the slot's unit, and the dates and
+// times whose digits are none.
+func (t *text) findNumbers() (values, others []span) {
+	moments := append(t.findDays(), strong(t.findClocks(false))...)
+	if t.slotIs(persons) {
+		if parties := t.findParties(); len(parties) > 0 {
+			return parties, moments
+		}
+	}
+	for i := 0; i < len(t.tokens); {
+		if other, ok := spanAt(moments, i); ok && t.slotUnit() == "" && !t.duration(other) {
+			others = append(others, other)
+			i = other.next
+			continue
+		}
+		a, ok := t.amountAt(i)
+		if !ok {
+			i++
+			continue
+		}
+		v := t.inUnit(i, a)
+		v.free = (a.money || a.named || a.unit != "") && !t.enlarged(a.next)
+		values = append(values, v)
+		i = max(a.next, i+1)
+		if _, after, ok := t.class(i, rate); ok && a.unit != "" {
+			i = after // the "a week" of "40 hours a week" is no week
+		}
+	}
+	return t.onlyNamed(t.scored(t.summed(values))), others
+}
+
+// onlyNamed leaves the number of what the slot names where others count something
+// else: "two bedrooms, one bath".
+func (t *text) onlyNamed(values []span) []span {
+	var named []span
+	for _, v := range values {
+		if v.next < len(t.tokens) && t.names(t.tokens[v.next]) && t.tokens[v.next].shape == word && !t.starts(v.next, filler) {
+			named = append(named, v)
+			continue
+		}
+		if v.next >= len(t.tokens) || t.tokens[v.next].shape != word || t.starts(v.next, filler) || t.starts(v.next, and) || t.starts(v.next, persons) {
+			return values
+		}
+	}
+	if len(named) > 0 {
+		return named
+	}
+	return values
+}
+
+// duration reports a time of day such as "3 heures" that is an amount as well.
+func (t *text) duration(s span) bool {
+	a, ok := t.amountAt(s.from)
+	fraction := a.value != math.Trunc(a.value) && t.tokens[s.from].shape == word // "trois et demi"
+	return ok && (a.unit != "" || fraction && a.doubt == "") && a.next >= s.next
+}
+
+// inUnit is the span of an amount, converted to the slot's unit. An amount of
+// something else than the slot counts is in doubt.
+func (t *text) inUnit(from int, a amount) span {
+	s := span{from: from, next: a.next, value: a.value, doubt: a.doubt}
+	kind, unit := t.kind(), t.slotUnit()
+	switch {
+	case a.doubt != "":
+	case kind != kindAny && kind != kindMoney && a.money, kind == kindMoney && a.unit != "", kind == kindPersons && a.unit != "",
+		kind != kindAny && a.measured && a.named:
+		s.doubt = "this is an amount of something else"
+	case unit == "" && (a.unit == "week" || a.unit == "fortnight"):
+		s.doubt = "this could be a number of days too"
+	case unit != "" && a.unit != "":
+		value, ok := convert(a.value, a.unit, unit)
+		if s.value = value; !ok {
+			s.doubt = "this cannot be converted exactly"
+		}
+	}
+	return s
+}
+
+// convert is exact or not ok.
+func convert(value float64, from, to string) (float64, bool) {
+	if from == to {
+		return value, true
+	}
+	base := inSeconds
+	if inMonths[to] != 0 {
+		base = inMonths
+	}
+	if base[to] == 0 || base[from] == 0 {
+		return 0, false
+	}
+	value = value * base[from] / base[to]
+	rounded := math.Round(value*1e6) / 1e6
+	return rounded, math.Abs(value-rounded) <= 1e-12*math.Abs(value)
+}
+
+// summed adds up "2 hours and 30 minutes": amounts in ever smaller units with
+// nothing but "and" or a comma between them.
+func (t *text) summed(values []span) []span {
+	var m moment
+	if len(values) == 0 || t.slotUnit() == "" {
+		return values
+	}
+	next, ok := readAmounts(t, values[0].from, &m)
+	if !ok || len(m.amounts) < 2 && !t.minutesFollow(next, m) {
+		return values
+	}
+	amounts := m.amounts
+	sum := span{from: values[0].from, next: next, value: 0.0}
+	if t.minutesFollow(next, m) { // "1h30"
+		minutes, after, _ := t.cardinal(next)
+		amounts, sum.next = append(amounts, amount{value: float64(minutes), unit: "minute"}), after
+	}
+	for i, a := range amounts {
+		if i > 0 && size(a.unit) >= size(amounts[i-1].unit) {
+			return values
+		}
+	}
+	total, ok := 0.0, false
+	smallest := amounts[len(amounts)-1].unit
+	for _, a := range amounts {
+		value, exact := convert(a.value, a.unit, smallest)
+		if !exact {
+			return values
+		}
+		total += value
+	}
+	if sum.value, ok = convert(total, smallest, t.slotUnit()); !ok {
+		sum.doubt = "this cannot be converted exactly"
+	}
+	joined := []span{sum}
+	for _, v := range values {
+		if v.from >= sum.next {
+			joined = append(joined, v)
+		}
+	}
+	return joined
+}
+
+func (t *text) minutesFollow(i int, m moment) bool {
+	return len(m.amounts) > 0 && m.amounts[len(m.amounts)-1].unit == "hour" && i < len(t.tokens) && t.tokens[i].shape == numeral && t.tokens[i].glued && isDigits(t.tokens[i].text)
+}
+
+func size(unit string) float64 { return max(inSeconds[unit], inMonths[unit]*30*86400) }
+
+// scored reads "8/10" and "8 out of 10" on a scale to 10.
+func (t *text) scored(values []span) []span {
+	if t.slot.Maximum == nil {
+		return values
+	}
+	if len(values) == 1 && t.tokens[values[0].from].shape == calendar {
+		above, below, _ := strings.Cut(t.tokens[values[0].from].text, "/")
+		if below == formatNumber(*t.slot.Maximum) && isDigits(above) {
+			values[0].value = float64(wholeNumber(above))
+		}
+		return values
+	}
+	if len(values) == 2 && values[1].value == *t.slot.Maximum && values[1].from > values[0].next && t.starts(values[0].next, "out_of") {
+		values[0].next = values[1].next
+		return values[:1]
+	}
+	return values
+}
+
+func wholeNumber(digits string) int {
+	n := 0
+	for _, d := range digits {
+		n = n*10 + int(d-'0')
+	}
+	return n
+}
+
+// findCounted are the amounts, dates and times in a text that is asked for none.
+func (t *text) findCounted() []span {
+	counted := *t
+	counted.slot, counted.asks, counted.echo = questioning.Slot{Type: questioning.Number}, nil, nil
+	values, others := counted.findNumbers()
+	return append(values, others...)
+}

@@ -1,0 +1,158 @@
+package parse
+
+import "slices"
+
+// findParties add up who comes: "5 adults and 1 child", "me and four of my friends".
+func (t *text) findParties() []span {
+	var found []span
+	for i := 0; i < len(t.tokens); i++ {
+		sum, next, kinds, terms := 0.0, i, map[string]bool{}, 0
+		for at := i; ; {
+			count, kind, after, ok := t.companions(at, terms > 0)
+			if !ok {
+				break
+			}
+			sum, next, terms = sum+count, after, terms+1
+			kinds[kind] = true
+			joint, ok := t.joint(after)
+			if !ok || t.is(after, ",") && t.everybodyAt(joint) {
+				break // the number behind the comma counts all
+			}
+			at = joint
+		}
+		if terms == 0 || terms == 1 && !t.aloneIsSum(i) {
+			continue
+		}
+		party := span{from: i, next: next, value: sum}
+		switch {
+		case len(kinds) > 1 && t.slotNamesKind(kinds):
+			party.doubt = "the count of each is asked for"
+		case i > 1 && (t.ends(i, to) || t.ends(i, alternative)) && t.tokens[i-2].shape == numeral:
+			party.doubt = blocking[between]
+		case terms == 1 && (t.ends(i, plus) || t.starts(i, "my") || t.starts(i+1, more) || t.ends(next, "some_of") || sum == 1 && t.oneOfMany(i, next)), t.ends(i, and) && t.somebody(i-2):
+			party.doubt = leftOut
+		}
+		found = append(found, party)
+		i = next - 1
+	}
+	return t.inAll(found)
+}
+
+// everybodyAt reports a number of people of no special kind.
+func (t *text) everybodyAt(i int) bool {
+	count, _, next, ok := t.companions(i, false)
+	return ok && count > 1 && t.ends(next, "everybody")
+}
+
+const leftOut = "this may leave out who writes"
+
+// inAll drops who is named apart where the text says how many people come in all:
+// the son of "a party for my son, 20 people" is among them, or is not counted.
+func (t *text) inAll(parties []span) []span {
+	if !slices.ContainsFunc(parties, func(p span) bool { return p.doubt == "" && p.value != 1.0 && t.ends(p.next, "everybody") }) {
+		return parties
+	}
+	return slices.DeleteFunc(parties, func(p span) bool { return p.doubt == leftOut && p.value == 1.0 })
+}
+
+// oneOfMany reports one person who need not be all: "another person", "one of us".
+func (t *text) oneOfMany(from, next int) bool {
+	return t.starts(from, article) && !t.starts(from, number) && t.ends(next, person) || next-from > 2 && t.ends(next, persons)
+}
+
+// somebody reports a word that may be one who comes too: the "dog" of "my dog and
+// two kids", and any that is not known.
+func (t *text) somebody(i int) bool {
+	return i >= 0 && (t.ends(i, "my") || t.tokens[i].shape == word && len(t.phrases(i)) == 0 && !t.names(t.tokens[i]))
+}
+
+// companions reads one term of a party.
+func (t *text) companions(i int, follows bool) (count float64, kind string, next int, ok bool) {
+	if _, after, ok := t.class(i, oneself); ok {
+		// The "I" of "3 people and I want to leave" begins a clause.
+		clause := follows && t.starts(i, "subject") && !t.starts(after, and) && after < len(t.tokens) && (t.tokens[after].shape == word || t.is(after, "'"))
+		return 1, "", after, !clause
+	}
+	count, at := 1.0, i
+	counted := false
+	if value, after, ok := t.cardinal(i); ok {
+		count, at, counted = float64(value), after, true
+	} else if _, after, ok := t.class(i, "my"); ok {
+		at = after
+		if value, after, ok := t.cardinal(at); ok {
+			count, at, counted = float64(value), after, true
+		}
+	} else if _, after, ok := t.class(i, article); ok {
+		at = after
+		if e, after, ok := t.class(at, scale); ok && e.value < 100 && t.starts(after, persons) {
+			count, at, counted = e.value, after, true // "a couple of friends"
+		}
+	} else if !follows || !t.starts(i, person) {
+		return 0, "", i, false
+	}
+	if _, after, ok := t.class(at, "of_my"); ok {
+		at = after
+	}
+	if _, after, ok := t.class(at, "parents"); ok && !counted && count == 1 && at > i {
+		return 2, "parents", after, true
+	}
+	if e, after, ok := t.class(at, persons); ok && counted {
+		return count * max(1, e.value), t.tokens[at].plain, after, true
+	}
+	if _, after, ok := t.class(at, person); ok && count == 1 {
+		return count, t.tokens[at].plain, after, true
+	}
+	return count, "", at, counted && follows && at != i && at >= len(t.tokens)
+}
+
+// joint is where the next term begins after "and", "plus", "with" or a comma.
+func (t *text) joint(i int) (int, bool) {
+	if count, _, _, ok := t.companions(i, false); ok && count > 0 && t.tokens[i].shape == numeral {
+		return i, true // "4 adults 2 kids"
+	}
+	if t.is(i, ",") {
+		i++
+		if _, after, ok := t.class(i, and); ok {
+			return after, true
+		}
+		return i, true
+	}
+	for _, c := range []class{and, plus} {
+		if _, after, ok := t.class(i, c); ok {
+			return after, true
+		}
+	}
+	return i, false
+}
+
+// aloneIsSum reports that one term is a party by itself: "just me", "two couples".
+func (t *text) aloneIsSum(i int) bool {
+	count, _, next, ok := t.companions(i, false)
+	if !ok {
+		return false
+	}
+	if t.starts(i, oneself) {
+		return t.ends(i, only) || t.ends(i, plus) || next >= len(t.tokens) && t.ends(i, filler) && !t.requests() || next == len(t.tokens) && i == 0
+	}
+	return count > 0
+}
+
+// requests reports words that ask somebody to do something: "book that for me".
+func (t *text) requests() bool {
+	for i := range t.tokens {
+		if t.starts(i, request) || t.starts(i, want) {
+			return true
+		}
+	}
+	return false
+}
+
+// slotNamesKind reports a slot that asks for one of the kinds that are told apart.
+func (t *text) slotNamesKind(kinds map[string]bool) bool {
+	for kind := range kinds {
+		if kind != "" && t.names(token{shape: word, plain: kind}) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,145 @@
+package parse
+
+import (
+	"cmp"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+)
+
+// interval is a part of a text, in bytes.
+type interval struct{ start, end int }
+
+// sentences are the lines of a text and the sentences in them.
+func sentences(text string) []interval {
+	var all []interval
+	start := 0
+	for i, r := range text {
+		ends := r == '\n' || strings.ContainsRune(".!?;", r) && (i+1 == len(text) || text[i+1] == ' ' || text[i+1] == '\n')
+		if ends {
+			all = append(all, interval{start, i + 1})
+			start = i + 1
+		}
+	}
+	return append(all, interval{start, len(text)})
+}
+
+// findMentioned finds a yes or no that is told by naming the thing: "with wifi",
+// "no pets". Every word of the slot's title has to be there.
+func findMentioned(slot questioning.Slot, words string, c Context) []Candidate {
+	if len(words) > longestTyped {
+		return nil
+	}
+	t := textOf(slot, words, c)
+	title := t.titleWords(cmp.Or(slot.Title, slot.Key))
+	var found []Candidate
+	for _, clause := range sentences(words) {
+		if f, ok := t.mentioned(title, clause); ok {
+			found = append(found, f)
+		}
+	}
+	return found
+}
+
+// titleWords are the words of a title that all have to be told: those that say
+// what it is about.
+func (t *text) titleWords(title string) []string {
+	var all []string
+	for _, one := range tokenize(labelJoints.Replace(title)) {
+		if one.shape == word && len(one.plain) > 1 && !t.isGeneric(one.plain) {
+			all = append(all, one.plain)
+		}
+	}
+	return all
+}
+
+// isGeneric reports a word that many titles of yes-or-no slots hold.
+func (t *text) isGeneric(said string) bool {
+	e := t.lang.lexicon.after(said)
+	return e != nil && slices.ContainsFunc(e.entries, func(e entry) bool { return e.class == generic })
+}
+
+// mentioned looks for all words of a title in a clause.
+func (t *text) mentioned(title []string, clause interval) (Candidate, bool) {
+	f := Candidate{ClauseStart: clause.start, ClauseEnd: clause.end, Value: true}
+	hit := map[string]bool{}
+	negated := false
+	first := sort.Search(len(t.tokens), func(i int) bool { return t.tokens[i].start >= clause.start })
+	for i := first; i < len(t.tokens); i++ {
+		one := t.tokens[i]
+		if one.end > clause.end {
+			break
+		}
+		for _, what := range []class{condition, alternative, bound} {
+			if t.starts(i, what) {
+				return f, false
+			}
+		}
+		if t.starts(i, negation) || t.starts(i, no) || t.starts(i, dissent) {
+			negated = true
+		}
+		if one.shape != word {
+			continue
+		}
+		for _, said := range title {
+			if sameStem(said, one.plain) || said == one.plain {
+				if len(hit) == 0 {
+					f.Start = one.start
+				}
+				hit[said], f.End = true, one.end
+			}
+		}
+	}
+	if len(hit) == 0 || len(hit) < len(title) || negated {
+		return f, false
+	}
+	return f, true
+}
+
+// findPlace finds the name behind "in", "from" or "to" for a slot that asks
+// for a place.
+func findPlace(slot questioning.Slot, words string, c Context) []Candidate {
+	if len(words) > longestTyped {
+		return nil
+	}
+	t := textOf(slot, words, c)
+	if !t.asksWhere() {
+		return nil
+	}
+	fromThere := t.slotIs(starts) || t.slotIs(origin)
+	var found []Candidate
+	for i := 0; i < len(t.tokens); i++ {
+		e, next, ok := t.class(i, placing)
+		if !ok {
+			continue
+		}
+		end := next
+		for end < len(t.tokens) && t.isName(end) {
+			end++
+		}
+		if end == next {
+			continue
+		}
+		if leads, _ := strconv.ParseFloat(e.name, 64); leads == 0 && !fromThere || leads != 0 && (leads < 0) == fromThere {
+			from, to := t.tokens[next].start, t.tokens[end-1].end
+			found = append(found, Candidate{Start: from, End: to, Value: words[from:to], ClauseStart: t.tokens[i].start, ClauseEnd: to})
+		}
+		i = end - 1
+	}
+	return found
+}
+
+// isName reports a word with a capital that is none of a date or another small word.
+func (t *text) isName(i int) bool {
+	one := t.tokens[i]
+	if one.shape != word || one.newline || len(t.phrases(i)) > 0 {
+		return false
+	}
+	first, _ := utf8.DecodeRuneInString(t.source[one.start:])
+	return unicode.IsUpper(first)
+}

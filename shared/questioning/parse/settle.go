@@ -1,0 +1,240 @@
+package parse
+
+import (
+	"fmt"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+)
+
+// around checks the clause of a value and the starts of those beside it.
+func (c *covered) around(v span) (obstacle, bool) {
+	if o, ok := c.inside(v); ok {
+		return o, true
+	}
+	if o, ok := c.digitsBeside(v); ok {
+		return o, true
+	}
+	if c.counts() && c.is(v.next, "-") && c.enlarged(v.next+1) {
+		return obstacle{blocking[between], c.words(v.from, v.next+2)}, true
+	}
+	c.strict = c.strict || v.weak && !c.counts() && !c.appointed(v)
+	for i := v.from - 1; i >= 0 && c.within(i, i+1); i-- {
+		if o, ok := c.inTheWay(i, i == v.from-1, false); ok {
+			return o, true
+		}
+	}
+	i := v.next
+	for ; i < len(c.tokens) && c.within(i, i); i++ {
+		if o, ok := c.inTheWay(i, i == v.next && !v.free, true); ok {
+			return o, true
+		}
+	}
+	if o, ok := c.asked(v, i); ok {
+		return o, true
+	}
+	return c.afterwards(i)
+}
+
+// unaccounted looks for words before the clause of a value that nothing accounts
+// for. The first part of what somebody writes is the answer and what follows a
+// comma explains it: "9, for Bob" says 9. In "Bob, 9" and "Bob (answer 9)" the
+// answer is Bob, which is no value, and the 9 is at best a second candidate.
+//
+// Words spoken may begin with anything, as long as what follows says by itself
+// what it is: a date, "20 km", a yes. Structured values have to be values.
+func (c *covered) unaccounted(v span) (obstacle, bool) {
+	bare := c.counts() && !v.free || v.weak && c.slot.Type == questioning.Time
+	if !c.exact && !bare && (!c.bracketed(v) || v.free) {
+		return obstacle{}, false
+	}
+	outside := false
+	for i := v.from - 1; i >= 0; i-- {
+		outside = outside || !c.within(i, i+1)
+		if c.ended(i) && !c.exact {
+			break
+		}
+		unread := c.roles[i] == roleUnknown && c.tokens[i].shape != sign || c.roles[i] == roleBlock
+		if outside && unread {
+			return obstacle{"this is not understood", c.words(i, i+1)}, true
+		}
+	}
+	return obstacle{}, false
+}
+
+// bracketed reports a value within brackets.
+func (c *covered) bracketed(v span) bool {
+	for i := v.from - 1; i >= 0; i-- {
+		switch c.tokens[i].text {
+		case "(", "[":
+			return true
+		case ")", "]":
+			return false
+		}
+	}
+	return false
+}
+
+// ended reports that a sentence or a line ends at token i.
+func (c *covered) ended(i int) bool {
+	return c.roles[i] == roleStop || i+1 < len(c.tokens) && c.tokens[i+1].newline
+}
+
+// appointed reports a bare number that "at" makes a time of day: "dinner at 8".
+func (c *covered) appointed(v span) bool {
+	if c.slot.Type != questioning.Time && c.slot.Type != questioning.DateTime || !c.ends(v.from, "at") {
+		return false
+	}
+	return !c.starts(v.next, unit)
+}
+
+// inside looks for a phrase that only begins before the value: the "moins 10" of
+// "au moins 10" is no minus ten.
+func (c *covered) inside(v span) (obstacle, bool) {
+	for i := max(0, v.from-4); i < v.from; i++ {
+		for _, p := range c.phrases(i) {
+			for _, e := range p.entries {
+				if p.next > v.from && blocking[e.class] != "" && !c.harmless(e.class, i, p.next) {
+					return obstacle{blocking[e.class], c.words(i, p.next)}, true
+				}
+			}
+		}
+	}
+	return obstacle{}, false
+}
+
+// digitsBeside looks for a number that nothing but fillers and pauses part from a
+// date or a time, and that is not of it: "08/12, 15".
+func (c *covered) digitsBeside(v span) (obstacle, bool) {
+	if s := c.slot.Type; s != questioning.Date && s != questioning.Time && s != questioning.DateTime {
+		return obstacle{}, false
+	}
+	skipped := func(i int) bool {
+		return c.roles[i] == rolePause || c.roles[i] == roleNeutral && (c.starts(i, filler) || c.starts(i, article) || c.starts(i, and))
+	}
+	before := v.from - 1
+	for before >= 0 && skipped(before) {
+		before--
+	}
+	after := v.next
+	for after < len(c.tokens) && skipped(after) && !c.tokens[after].newline {
+		after++
+	}
+	for _, i := range []int{before, after} {
+		if i < 0 || i >= len(c.tokens) || c.roles[i] != roleUnknown || c.classes[i] == weak {
+			continue
+		}
+		if c.tokens[i].shape == numeral || c.starts(i, number) {
+			if (!v.weak || c.appointed(v)) && (c.ends(i, "span") || c.ends(i, "groups")) {
+				continue // "for 4 at 8pm", "party of six at 7:30"
+			}
+			if i == before && i > 0 && c.partOfWord(i) || i == after && i+1 < len(c.tokens) && c.tokens[i+1].shape == word && !c.starts(i+1, part) {
+				continue // a count of something
+			}
+			return obstacle{"this is not understood", c.words(i, i+1)}, true
+		}
+	}
+	return obstacle{}, false
+}
+
+// within reports whether token i is in the clause; a line's start ends one.
+func (c *covered) within(i, lineStart int) bool {
+	if lineStart < len(c.tokens) && c.tokens[lineStart].newline {
+		return false
+	}
+	r := c.roles[i]
+	return r != rolePause && r != roleStop && r != roleBut && r != roleReason
+}
+
+func (c *covered) inTheWay(i int, beside, behind bool) (obstacle, bool) {
+	switch what := c.classes[i]; {
+	case c.roles[i] == roleBlock && (what != only || behind && beside) && (what != rate || behind):
+		return c.block(i), true
+	case c.roles[i] == roleUnknown && (beside || c.strict):
+		return obstacle{"this is not understood", c.words(i, i+1)}, true
+	case c.roles[i] == roleNeutral && what == no && behind && beside:
+		return obstacle{blocking[negation], c.words(i, i+1)}, true
+	}
+	return obstacle{}, false
+}
+
+func (c *covered) block(i int) obstacle {
+	from := i
+	for from > 0 && c.nexts[from-1] == c.nexts[i] && c.classes[from-1] == c.classes[i] {
+		from--
+	}
+	return obstacle{blocking[c.classes[i]], c.words(from, c.nexts[i])}
+}
+
+// asked reports a question: one with a question mark that is no request.
+func (c *covered) asked(v span, end int) (obstacle, bool) {
+	if end >= len(c.tokens) || !c.is(end, "?") {
+		return obstacle{}, false
+	}
+	for i := end - 1; i >= 0 && c.roles[i] != roleStop; i-- {
+		if c.starts(i, request) || c.starts(i, want) {
+			return obstacle{}, false
+		}
+	}
+	return obstacle{blocking[query], c.words(v.from, end+1)}, true
+}
+
+// afterwards looks at what follows the clause: its start may change the value
+// ("30, or 40"), and a "but" anything.
+func (c *covered) afterwards(end int) (obstacle, bool) {
+	first, but := true, false
+	for i := end; i < len(c.tokens); i++ {
+		switch c.roles[i] {
+		case roleStop:
+			return obstacle{}, false
+		case rolePause:
+			first = true
+			continue
+		case roleBut:
+			but = true
+			continue
+		case roleReason:
+			return obstacle{}, false
+		case roleBlock:
+			if (first || but) && c.classes[i] != query && c.classes[i] != period && c.classes[i] != repeated && c.classes[i] != until && c.classes[i] != since {
+				return c.block(i), true
+			}
+		case roleNeutral:
+			if first && c.classes[i] == no {
+				return obstacle{blocking[negation], c.words(i, c.nexts[i])}, true
+			}
+		}
+		first = first && c.roles[i] == roleNeutral && c.classes[i] != ""
+	}
+	return obstacle{}, false
+}
+
+// settle is the one value that the words leave, or what stands in its way.
+func (t *text) settle(values, others []span, strict bool) (any, obstacle) {
+	c := t.cover(values, others, strict || t.exact)
+	var standing []span
+	for _, v := range values {
+		if c.roles[v.from] == roleValue {
+			standing = append(standing, v)
+		}
+	}
+	if len(standing) == 0 {
+		return nil, obstacle{}
+	}
+	for _, v := range standing[1:] {
+		if !same(v.value, standing[0].value) || v.doubt != "" {
+			return nil, obstacle{fmt.Sprintf("found %s and %s where one is needed", valueText(standing[0].value), valueText(v.value)), t.words(v.from, v.next)}
+		}
+	}
+	for _, v := range standing {
+		if v.doubt != "" {
+			return nil, obstacle{v.doubt, t.words(v.from, v.next)}
+		}
+		if o, ok := c.around(v); ok {
+			return nil, o
+		}
+		if o, ok := c.unaccounted(v); ok {
+			return nil, o
+		}
+	}
+	return standing[0].value, obstacle{}
+}

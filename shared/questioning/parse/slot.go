@@ -1,0 +1,124 @@
+package parse
+
+import (
+	"strings"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+)
+
+// typed reports a type of which the words are looked at.
+func typed(of questioning.Type) bool {
+	switch of {
+	case questioning.Boolean, questioning.Integer, questioning.Number, questioning.Choice, questioning.Choices,
+		questioning.Date, questioning.Time, questioning.DateTime, questioning.Email, questioning.URI:
+		return true
+	}
+	return false
+}
+
+// unitOf is the time unit that a slot's title, key or description says its number
+// is in, or "". Only a plural says so: "Birth year" is no amount of years.
+func unitOf(slot questioning.Slot) string {
+	for _, said := range []string{slot.Title, slot.Key, slot.Description} {
+		if match := unitPlural.FindStringSubmatch(strings.ReplaceAll(said, "_", " ")); match != nil {
+			return strings.ToLower(match[1])
+		}
+	}
+	return ""
+}
+
+func (t *text) slotUnit() string { return unitOf(t.slot) }
+
+// kind is what a slot counts, as far as its own words tell.
+type kind int
+
+const (
+	kindAny kind = iota
+	kindTime
+	kindMoney
+	kindPersons // or places and things of which each person has one
+)
+
+func (t *text) kind() kind {
+	switch {
+	case !t.counts():
+		return kindAny
+	case t.slotUnit() != "":
+		return kindTime
+	case t.slotIs("money"):
+		return kindMoney
+	case t.slotIs(persons), t.slotIs("places"):
+		return kindPersons
+	}
+	return kindAny
+}
+
+// counts reports a slot for a number.
+func (t *text) counts() bool {
+	return t.slot.Type == questioning.Number || t.slot.Type == questioning.Integer
+}
+
+// slotIs reports whether the slot's own words hold a phrase of the class.
+func (t *text) slotIs(c class) bool {
+	is, ok := t.asks[c]
+	if !ok {
+		if t.asks == nil {
+			t.asks = map[class]bool{}
+		}
+		is = t.slotSays(c)
+		t.asks[c] = is
+	}
+	return is
+}
+
+// slotSays looks in the language of the text and in English, which most slots
+// are written in.
+func (t *text) slotSays(c class) bool {
+	for n, l := range []*language{load("en"), t.lang} {
+		if n > 0 && l.code == "en" {
+			break
+		}
+		for _, said := range []string{t.slot.Title, t.slot.Key, t.slot.Description, t.slot.Question} {
+			own := &text{lang: l, tokens: tokenize(labelJoints.Replace(said))}
+			own.found = make([][]phrase, len(own.tokens))
+			for i := range own.tokens {
+				if own.starts(i, c) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// names reports whether the slot's own words say the token's word, in any form
+// of it: what repeats the question is accounted for.
+func (t *text) names(token token) bool {
+	if token.shape != word {
+		return false
+	}
+	if t.echo == nil {
+		t.echo = []string{""}
+		for _, said := range append([]string{t.slot.Key, t.slot.Title, t.slot.Description, t.slot.Question}, t.slot.LookFor...) {
+			for _, one := range tokenize(strings.ReplaceAll(said, "_", " ")) {
+				if one.shape == word {
+					t.echo = append(t.echo, one.plain)
+				}
+			}
+		}
+	}
+	for _, said := range t.echo[1:] {
+		if sameStem(said, token.plain) {
+			return true
+		}
+	}
+	return false
+}
+
+// asksWhere reports a slot that is called after a place or asks for one first.
+func (t *text) asksWhere() bool {
+	asks := *t
+	first := strings.Fields(t.slot.Question)
+	asks.slot.Description += " " + strings.Join(first[:min(len(first), 5)], " ")
+	return asks.slotIs(location)
+}

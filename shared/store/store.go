@@ -1,0 +1,89 @@
+// Package store keeps conversations in PostgreSQL. It alone speaks SQL for them,
+// and it binds every transaction to the principal of its context: row security
+// shows nobody another's rows. A change is stored by compare-and-set on the
+// conversation's revision, with its events, in one transaction.
+package store
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
+	"github.com/sequential-questioning/sequential-questioning/shared/principal"
+)
+
+// Store is safe for concurrent use.
+type Store struct{ pool *pgxpool.Pool }
+
+// New returns the store of a database. It owns the pool.
+func New(pool *pgxpool.Pool) *Store { return &Store{pool} }
+
+// Ping reports whether the database answers.
+func (s *Store) Ping(ctx context.Context) error { return s.pool.Ping(ctx) }
+
+// Close releases the connections.
+func (s *Store) Close() { s.pool.Close() }
+
+// maxAttempts bounds how often a transaction starts over when the conversation
+// was changed meanwhile or the database asked for it.
+const maxAttempts = 3
+
+// Write runs a transaction that changes something. It runs it again, at most
+// twice, where it lost a race: run has to start from nothing each time.
+func (s *Store) Write(ctx context.Context, run func(*Tx) error) error {
+	return s.inTx(ctx, pgx.TxOptions{}, run)
+}
+
+// Read runs a transaction that sees the database as of one moment.
+func (s *Store) Read(ctx context.Context, run func(*Tx) error) error {
+	return s.inTx(ctx, snapshot, run)
+}
+
+var snapshot = pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+
+func (s *Store) inTx(ctx context.Context, options pgx.TxOptions, run func(*Tx) error) error {
+	var err error
+	for range maxAttempts {
+		err = pgx.BeginTxFunc(ctx, s.pool, options, func(tx pgx.Tx) error { return run(&Tx{tx: tx}) })
+		if !errors.Is(err, ErrConflict) && !postgres.Contended(err) {
+			break
+		}
+	}
+	return err
+}
+
+// send runs a batch as a transaction of its own, in one round trip. Its
+// statements do not see the database as of one moment.
+func (s *Store) send(ctx context.Context, fill func(*pgx.Batch)) error {
+	batch := &pgx.Batch{}
+	postgres.BindPrincipal(batch, principal.From(ctx))
+	fill(batch)
+	return s.pool.SendBatch(ctx, batch).Close()
+}
+
+// Tx is a transaction of Write or Read, bound to the principal of its context.
+// It is not safe for concurrent use.
+type Tx struct {
+	tx    pgx.Tx
+	bound bool
+}
+
+// batch returns a batch for send. The transaction's first one binds it, which
+// spares a round trip.
+func (t *Tx) batch(ctx context.Context) *pgx.Batch {
+	batch := &pgx.Batch{}
+	if !t.bound {
+		postgres.BindPrincipal(batch, principal.From(ctx))
+	}
+	return batch
+}
+
+// send runs a batch and what its statements' results are given to.
+func (t *Tx) send(ctx context.Context, batch *pgx.Batch) error {
+	err := t.tx.SendBatch(ctx, batch).Close()
+	t.bound = t.bound || err == nil
+	return err
+}
