@@ -13,6 +13,7 @@ import (
 
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
+	"github.com/sequential-questioning/sequential-questioning/shared/store/internal/queries"
 )
 
 // Store is safe for concurrent use.
@@ -86,4 +87,16 @@ func (t *Tx) send(ctx context.Context, batch *pgx.Batch) error {
 	err := t.tx.SendBatch(ctx, batch).Close()
 	t.bound = t.bound || err == nil
 	return err
+}
+
+// fetch runs one statement in the transaction and returns what it returns.
+func fetch[P, R any](ctx context.Context, t *Tx, statement func(*queries.Queries, context.Context, P) (R, error), parameters P) (R, error) {
+	var result R
+	batch := t.batch(ctx)
+	ask(batch, statement, parameters, func(r R) error {
+		result = r
+		return nil
+	})
+	err := t.send(ctx, batch)
+	return result, err
 }
