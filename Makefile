@@ -63,10 +63,10 @@ render: release ## Write gitops/base from the functions' func.yaml
 images: release ## Build all images and pin them. ARGS="--repository ghcr.io/owner/project"
 	$(RELEASE) images $(ARGS)
 
-generate: ## Write what is derived from the tools: catalogue, API reference, schema snapshots; and the tables of languages
+generate: ## Write what is derived from the code: catalogue, API reference, schemas of tools and events, tables of languages
 	go run ./functions/local/cmd/generate
 	UPDATE_SNAPSHOTS=1 go test -count=1 -run TestTables ./shared/questioning/parse > /dev/null
-	UPDATE_SNAPSHOTS=1 go test -count=1 -run TestSnapshot $(addprefix ./functions/,$(TOOLS)) > /dev/null
+	UPDATE_SNAPSHOTS=1 go test -count=1 -run TestSnapshot $(addprefix ./functions/,$(TOOLS)) ./shared/event > /dev/null
 
 tidy: ## Bring all modules in line with shared/go.mod, which decides versions; takes in a new function
 	go work use $(addprefix ./,$(MODULES))

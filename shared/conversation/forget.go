@@ -167,8 +167,8 @@ func erase(ctx context.Context, tx pgx.Tx, in ForgetInput, now time.Time) (Forgo
 		erased[i] = event.ConversationErased{Principal: principal.From(ctx), ConversationID: names[i], At: now.UTC()}
 	}
 	batch = &pgx.Batch{}
-	event.Withdraw(batch, ids).Exec(func(withdrawn pgconn.CommandTag) error {
-		f.Events = int(withdrawn.RowsAffected())
+	event.DeleteQueued(batch, ids).Exec(func(deleted pgconn.CommandTag) error {
+		f.Events = int(deleted.RowsAffected())
 		return nil
 	})
 	if err := event.Queue(batch, erased...); err != nil {
