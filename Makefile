@@ -67,11 +67,11 @@ $(BIN)/sqlc:
 	@echo "Building sqlc; the first time takes a minute or two."
 	@GOBIN=$(abspath $(BIN)) $(ALONE) go install github.com/sqlc-dev/sqlc/cmd/sqlc@v1.31.1
 
-generate: $(BIN)/sqlc ## Write what is derived from the tools: catalogue, API reference, schema snapshots; the tables of languages; the methods of SQL statements
+generate: $(BIN)/sqlc ## Write what is derived from the code: catalogue, API reference, schemas of tools and events, tables of languages, methods of SQL statements
 	$(BIN)/sqlc generate -f shared/store/sqlc.yaml
 	go run ./functions/local/cmd/generate
 	UPDATE_SNAPSHOTS=1 go test -count=1 -run TestTables ./shared/questioning/parse > /dev/null
-	UPDATE_SNAPSHOTS=1 go test -count=1 -run TestSnapshot $(addprefix ./functions/,$(TOOLS)) > /dev/null
+	UPDATE_SNAPSHOTS=1 go test -count=1 -run TestSnapshot $(addprefix ./functions/,$(TOOLS)) ./shared/event > /dev/null
 
 tidy: ## Bring all modules in line with shared/go.mod, which decides versions; takes in a new function
 	go work use $(addprefix ./,$(MODULES))

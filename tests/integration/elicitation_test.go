@@ -299,7 +299,7 @@ func TestExpiredFormsAreSwept(t *testing.T) {
 	pool, err := postgres.Open(t.Context(), postgres.Config{URL: database, MaxConns: 1, ConnectTimeout: 5 * time.Second})
 	require.NoError(t, err)
 	t.Cleanup(pool.Close)
-	swept, err := event.NewOutbox(pool).Sweep(t.Context())
+	swept, err := event.NewOutbox(pool).DeleteExpiredElicitations(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, 1, swept)
 	assert.Equal(t, 1, count(t, database, `SELECT count(*) FROM elicitations WHERE id = '`+open.form+`'`), "what is open stays")
