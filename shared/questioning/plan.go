@@ -139,13 +139,19 @@ func (st *State) left() int {
 	return max(0, st.Limits.MaxQuestions-st.Asked)
 }
 
-// pick returns the best candidates that fit in the batch, best first. Ties go
-// to the slot that comes first.
+// pick returns the best candidates that fit in the batch, best first: what was
+// misunderstood, then what makes sense of the rest, then what gains most. Ties go to
+// the slot that comes first.
 func (st *State) pick(scores []score) []int {
 	candidates := slices.DeleteFunc(st.candidates(), func(i int) bool { return !st.worth(i, scores) })
+	sense := map[int]int{}
+	for _, i := range candidates {
+		sense[i] = st.sense(i)
+	}
 	slices.SortStableFunc(candidates, func(a, b int) int {
 		return cmp.Or(
 			cmp.Compare(urgency(st.purpose(a)), urgency(st.purpose(b))),
+			cmp.Compare(sense[b], sense[a]),
 			cmp.Compare(scores[b].order, scores[a].order),
 		)
 	})
