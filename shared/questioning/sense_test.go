@@ -47,7 +47,7 @@ func TestAReasonSaysWhatTheAnswerDecidesOrSaves(t *testing.T) {
 	}
 	assert.Equal(t, map[string]string{
 		"problem": "Required: the rest makes sense by it.",
-		"pets":    "Required: decides whether to ask for kind of pet.",
+		"pets":    "Required: decides whether to ask for Kind of pet.",
 		"day":     "Required: the result is not complete without it.",
 		"notes":   "Optional: it can be left out.",
 	}, reasons)

@@ -44,9 +44,9 @@ func (st *State) reason(i int, b *beliefs) string {
 	var decided, saved []string
 	for j, s := range st.Slots {
 		if s.When != nil && s.When.Slot == st.Slots[i].Key {
-			decided = append(decided, lowerFirst(s.Title))
+			decided = append(decided, s.Title)
 		} else if st.tells(i, j, b).bits >= muchTold {
-			saved = append(saved, lowerFirst(s.Title))
+			saved = append(saved, s.Title)
 		}
 	}
 	if len(decided) > 0 {
