@@ -100,6 +100,7 @@ func (st *State) stop(scores []score) *Stop {
 	return &Stop{LittleLeft, say.Text(messages.LittleLeft, tenths(max(0, best)), tenths(st.Limits.MinBits))}
 }
 
+// tenths writes bits with one decimal.
 func tenths(bits float64) string { return strconv.FormatFloat(bits, 'f', 1, 64) }
 
 // worth says whether slot i is asked for at all: what is required or was
@@ -207,6 +208,7 @@ func (st *State) estimate(scores []score, b *beliefs) int {
 	return max(st.Asked, int(math.Round(total)))
 }
 
+// anyRequired reports that some slots are required; otherwise all are wanted.
 func (st *State) anyRequired() bool {
 	return slices.ContainsFunc(st.Slots, func(s Slot) bool { return s.Required })
 }

@@ -69,6 +69,7 @@ func some(titles []string) string {
 	return strings.Join(titles, ", ")
 }
 
+// numbers names answers: "2 and 5".
 func numbers(all []int) string {
 	parts := make([]string, len(all))
 	for i, n := range all {
