@@ -10,8 +10,8 @@ import (
 	"strings"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
-	"github.com/sequential-questioning/sequential-questioning/shared/questioning/slotspec"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/secret"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/slotspec"
 )
 
 // Bounds on a proposal; they are narrower than those on what a caller wants.
