@@ -9,7 +9,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
-// events are what a change of the conversation tells others.
+// events are what a change of the conversation tells others, in the order in which
+// it happened: answers, the questions that follow from them, the end.
 func (c *Conversation) events(ctx context.Context, change Change, now time.Time) []event.Event {
 	of := event.Conversation{
 		Principal: principal.From(ctx), UserID: c.UserID, SessionID: c.SessionID, ConversationID: c.ID, Form: c.SchemaKey, Goal: c.Goal,
