@@ -149,7 +149,7 @@ func (w *world) service(e string) *conversation.Service {
 		URL: w.functions(e), MaxConns: 4, ConnectTimeout: 2 * time.Second, StatementTimeout: 5 * time.Second, LockTimeout: 5 * time.Second,
 	})
 	require.NoError(w.t, err)
-	s := conversation.New(store.New(pool), conversation.Config{BatchSize: 2, MaxQuestions: 100, MinBits: 0.1})
+	s := conversation.New(store.New(pool), conversation.Config{BatchSize: 2, MaxQuestions: 100})
 	w.t.Cleanup(s.Close)
 	return s
 }

@@ -54,14 +54,21 @@ func Quote(value any, language string) string {
 // lowerFirst lowers the first letter unless the word is an abbreviation.
 func lowerFirst(s string) string {
 	first, size := utf8.DecodeRuneInString(s)
+	if size == 0 {
+		return ""
+	}
 	if second, _ := utf8.DecodeRuneInString(s[size:]); unicode.IsUpper(second) {
 		return s
 	}
 	return string(unicode.ToLower(first)) + s[size:]
 }
 
+// upperFirst raises the first letter.
 func upperFirst(s string) string {
 	first, size := utf8.DecodeRuneInString(s)
+	if size == 0 {
+		return ""
+	}
 	return string(unicode.ToUpper(first)) + s[size:]
 }
 

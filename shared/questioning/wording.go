@@ -17,7 +17,7 @@ func (st *State) question(i, number int, b *beliefs) Question {
 		q.Text = say.Text(messages.NotRead, plain.Quote(plain.Excerpt(state.Words, excerptRunes)), q.Text)
 		q.Reason = "The answer could not be read; asked once more, with what is expected."
 	case Confirm:
-		q.Text = say.Text(messages.Contradicts, inline(slot.Title, say), Quote(state.Value, st.Language))
+		q.Text = say.Text(messages.Contradicts, withoutArticle(slot.Title), Quote(state.Value, st.Language))
 		q.Reason = fmt.Sprintf("Answers %s contradict each other.", numbers(state.Answers))
 		q.Bits = 1
 	default:
@@ -66,51 +66,6 @@ func (st *State) reason(i int, bits float64, b *beliefs) string {
 		reason += " Going by earlier conversations, also tells about " + strings.Join(told, ", ") + "."
 	}
 	return reason
-}
-
-// wording is the slot's own question, or one made from its title.
-func (s Slot) wording(say *messages.Printer) string {
-	for _, own := range []string{s.Question, s.Description, s.Title} {
-		if own != "" && (own == s.Question || strings.HasSuffix(own, "?")) {
-			return own
-		}
-	}
-	title := inline(s.Title, say)
-	pattern := messages.WhatIs
-	switch {
-	case s.Type == Boolean:
-		pattern, title = messages.YesNo, upperFirst(strings.TrimPrefix(title, "is "))
-	case s.Type == Choice:
-		pattern = messages.WhichOption
-	case s.Type == Choices:
-		pattern = messages.WhichOptions
-	case s.Type == List || plural(title):
-		pattern = messages.WhatAre
-	}
-	text := say.Text(pattern, title)
-	if s.Description != "" {
-		text += " (" + strings.TrimRight(s.Description, ". ") + ")"
-	}
-	return text
-}
-
-// inline is a title within a sentence. Only English lowers it: other languages
-// quote it, or begin with it.
-func inline(title string, say *messages.Printer) string {
-	if say.Language() == messages.English {
-		return lowerFirst(title)
-	}
-	return title
-}
-
-// plural guesses whether a title names several things: "number of guests" does not.
-func plural(title string) bool {
-	head := title
-	for _, preposition := range []string{" of ", " in ", " for ", " per ", " with "} {
-		head, _, _ = strings.Cut(head, preposition)
-	}
-	return strings.HasSuffix(head, "s") &&
-		!strings.HasSuffix(head, "ss") && !strings.HasSuffix(head, "us") && !strings.HasSuffix(head, "is")
 }
 
 func numbers(all []int) string {

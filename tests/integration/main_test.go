@@ -19,7 +19,7 @@ import (
 
 func TestMain(m *testing.M) { postgrestest.Main(program.Runner{M: m}, migrations.Up) }
 
-var defaults = conversation.Config{BatchSize: 3, MaxQuestions: 100, MinBits: 0.1}
+var defaults = conversation.Config{BatchSize: 3, MaxQuestions: 100}
 
 // newService returns a service on a database of its own.
 func newService(t testing.TB) (*conversation.Service, string) {

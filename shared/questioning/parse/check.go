@@ -9,7 +9,8 @@ import (
 
 // Check returns the canonical form of a structured value for slot: a string,
 // float64, bool, json.Number or []any, as JSON decodes them. A string for a slot
-// of another type is read as words are, outcomes apart.
+// of another type is read as words are, outcomes apart, and no word in it may be
+// left over that does not explain the value behind a comma, a bracket or "because".
 func Check(slot questioning.Slot, value any, c Context) (any, error) {
 	if number, ok := value.(json.Number); ok {
 		float, err := number.Float64()
@@ -56,7 +57,9 @@ func checkWords(slot questioning.Slot, words string, c Context) (any, error) {
 	case len(words) > longestTyped:
 		return nil, misread(slot, "the answer is too long")
 	default:
-		value, problem = textOf(slot, words, c).readValue()
+		t := *textOf(slot, words, c)
+		t.exact = true
+		value, problem = t.readValue()
 	}
 	if read := reading(slot, value, problem, ""); read.Problem != "" {
 		return nil, errors.New(read.Problem)

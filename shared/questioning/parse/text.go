@@ -14,6 +14,7 @@ type text struct {
 	sure   bool // the words themselves, or the caller, say which language it is
 	slot   questioning.Slot
 	now    time.Time
+	exact  bool           // it is a value as a program sends it, so it has no words beside
 	asks   map[class]bool // what slotIs found
 	echo   []string       // what the slot's own words add to the known ones
 	found  [][]phrase

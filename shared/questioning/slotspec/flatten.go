@@ -3,7 +3,6 @@ package slotspec
 import (
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/schema/bounds"
 )
@@ -119,15 +118,6 @@ func (r *reader) refer(at, path string, ref any, flat *view) error {
 	}
 	flat.merge(part)
 	return nil
-}
-
-func letters(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) {
-			return unicode.ToLower(r)
-		}
-		return -1
-	}, text)
 }
 
 // merge takes over what a part says that is not said already.

@@ -209,8 +209,8 @@ func (r *reader) single(path, name string, v view, at position) error {
 
 // addSlot adds a slot that has been read.
 func (r *reader) addSlot(path string, slot questioning.Slot, at position, p place) error {
-	if len(slot.Title) == 0 {
-		slot.Title = titleFrom(at.steps[len(at.steps)-1].name)
+	if name := at.steps[len(at.steps)-1].name; slot.Title == "" || isKeyAgain(slot.Title, name) {
+		slot.Title = titleFrom(name)
 	}
 	if len(at.titles) > 0 {
 		slot.Title = short(slot.Title+" ("+strings.Join(at.titles, ", ")+")", MaxTitle)
@@ -233,7 +233,7 @@ func (r *reader) addSlot(path string, slot questioning.Slot, at position, p plac
 }
 
 func titleOf(v view, name string) string {
-	if title := firstText(v.object, "title", "label"); title != "" {
+	if title := firstText(v.object, "title", "label"); title != "" && !isKeyAgain(title, name) {
 		return title
 	}
 	return titleFrom(name)

@@ -202,29 +202,6 @@ func keyLength(path string) error {
 	return errorf(path, "needs a key of 1 to %d bytes, not all of them blank", MaxKey)
 }
 
-// titleFrom makes "Start date" from start_date, start-date or startDate.
-func titleFrom(key string) string {
-	var b strings.Builder
-	var previous rune
-	for _, r := range key {
-		switch {
-		case r == '_' || r == '-' || r == '.':
-			r = ' '
-		case unicode.IsUpper(r) && unicode.IsLower(previous):
-			b.WriteByte(' ')
-			r = unicode.ToLower(r)
-		}
-		b.WriteRune(r)
-		previous = r
-	}
-	title := strings.Join(strings.Fields(b.String()), " ")
-	if title == "" {
-		return key
-	}
-	first, size := utf8.DecodeRuneInString(title)
-	return string(unicode.ToUpper(first)) + title[size:]
-}
-
 // keyFrom makes delivery_address from "Delivery address?".
 func keyFrom(text string) string {
 	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
