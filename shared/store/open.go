@@ -13,10 +13,13 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/store/internal/queries"
 )
 
-// Open stores a new conversation at revision 1, with its events. Where an
-// identical call opened one before that this caller can join, it stores nothing
-// and returns that call's result. The error may be ErrForeignSession or
-// ErrOtherCall.
+// Open stores a new conversation at revision 1, with its events, in a session that
+// it adds where the principal has none of that id. Where an identical call opened
+// one before that this caller can join, it stores nothing and returns that call's
+// result: of several at once, one stores and the others wait for it. A call
+// without a key can be joined until the conversation goes on, one with a key as
+// long as its result is kept. The error may be ErrForeignSession or ErrOtherCall;
+// whoever names no user opens in anybody's session.
 func (s *Store) Open(ctx context.Context, o *Opening) (earlier json.RawMessage, err error) {
 	err = s.Write(ctx, func(tx *Tx) error {
 		earlier = nil
@@ -63,7 +66,7 @@ func (t *Tx) insert(ctx context.Context, o *Opening) (inserted bool, err error) 
 	return inserted, nil
 }
 
-// fill stores what the conversation begins with.
+// fill stores what the conversation begins with, in one round trip.
 func (t *Tx) fill(ctx context.Context, o *Opening) error {
 	batch := t.batch(ctx)
 	for i, slot := range o.State.Slots {
@@ -83,7 +86,8 @@ func (t *Tx) fill(ctx context.Context, o *Opening) error {
 	return nil
 }
 
-// openedBefore returns the result of the identical opening call.
+// openedBefore returns the result of the identical opening call, or ErrOtherCall
+// where the call was not identical.
 func (t *Tx) openedBefore(ctx context.Context, o *Opening) (result json.RawMessage, err error) {
 	result, err = fetch(ctx, t, (*queries.Queries).OpeningResult, queries.OpeningResultParams{OpenedBy: o.OpenedBy, Fingerprint: o.Fingerprint})
 	switch {

@@ -88,6 +88,7 @@ func closeQuestions(batch *pgx.Batch, id string, before, after []questioning.Que
 	}
 }
 
+// insertQuestions queues questions that are put now: they are open.
 func insertQuestions(batch *pgx.Batch, id string, questions []questioning.Question) {
 	for _, q := range questions {
 		tell(batch, (*queries.Queries).AddQuestion, queries.AddQuestionParams{
@@ -96,6 +97,7 @@ func insertQuestions(batch *pgx.Batch, id string, questions []questioning.Questi
 	}
 }
 
+// insertAnswer queues an answer that came with the change to a revision.
 func insertAnswer(batch *pgx.Batch, id string, revision int, a Answer) error {
 	value, err := encode(a.Value)
 	if err != nil {
@@ -108,6 +110,7 @@ func insertAnswer(batch *pgx.Batch, id string, revision int, a Answer) error {
 	return nil
 }
 
+// insertMessages queues the messages of one call, in its order.
 func insertMessages(batch *pgx.Batch, id string, revision int, messages []Message) {
 	for i, m := range messages {
 		tell(batch, (*queries.Queries).AddMessage, queries.AddMessageParams{
