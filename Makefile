@@ -63,10 +63,15 @@ render: release ## Write gitops/base from the functions' func.yaml
 images: release ## Build all images and pin them. ARGS="--repository ghcr.io/owner/project"
 	$(RELEASE) images $(ARGS)
 
-generate: ## Write what is derived from the tools: catalogue, API reference, schema snapshots; and the tables of languages
+$(BIN)/sqlc:
+	@echo "Building sqlc; the first time takes a minute or two."
+	@GOBIN=$(abspath $(BIN)) $(ALONE) go install github.com/sqlc-dev/sqlc/cmd/sqlc@v1.31.1
+
+generate: $(BIN)/sqlc ## Write what is derived from the code: catalogue, API reference, schemas of tools and events, tables of languages, methods of SQL statements
+	$(BIN)/sqlc generate -f shared/store/sqlc.yaml
 	go run ./functions/local/cmd/generate
 	UPDATE_SNAPSHOTS=1 go test -count=1 -run TestTables ./shared/questioning/parse > /dev/null
-	UPDATE_SNAPSHOTS=1 go test -count=1 -run TestSnapshot $(addprefix ./functions/,$(TOOLS)) > /dev/null
+	UPDATE_SNAPSHOTS=1 go test -count=1 -run TestSnapshot $(addprefix ./functions/,$(TOOLS)) ./shared/event > /dev/null
 
 tidy: ## Bring all modules in line with shared/go.mod, which decides versions; takes in a new function
 	go work use $(addprefix ./,$(MODULES))
@@ -110,9 +115,10 @@ tests/conformance/node_modules/.installed: tests/conformance/package-lock.json
 e2e: postgres tests/conformance/node_modules/.installed $(CLUSTER) ## The delivery, on a cluster of its own; or KUBECONFIG=… (docs/e2e.md). ARGS="-run TestPromotion"
 	@tests/e2e/run $(if $(filter command line,$(origin KUBECONFIG)),--kubeconfig $(abspath $(KUBECONFIG)),) $(ARGS)
 
-verify: release ## Fail when something generated is out of date, or a module disagrees with shared/go.mod
+verify: release $(BIN)/sqlc ## Fail when something generated is out of date, or a module disagrees with shared/go.mod
 	go test -count=1 -run Module ./tests/infrastructure
 	go run ./functions/local/cmd/generate --check
+	$(BIN)/sqlc diff -f shared/store/sqlc.yaml
 	$(RELEASE) render --check
 
 lint: ## gofmt, go vet and staticcheck

@@ -61,7 +61,7 @@ func counted(t *testing.T) (*conversation.Service, *counter) {
 	config.ConnConfig.Tracer = c
 	pool, err := pgxpool.NewWithConfig(t.Context(), config)
 	require.NoError(t, err)
-	s := conversation.New(store.New(pool), conversation.Config{BatchSize: 3, MaxQuestions: 100, MinBits: 0.1})
+	s := conversation.New(store.New(pool), conversation.Config{BatchSize: 3, MaxQuestions: 100})
 	t.Cleanup(s.Close)
 	return s, c
 }
