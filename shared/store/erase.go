@@ -69,8 +69,8 @@ func (t *Tx) erase(ctx context.Context, ids, sessions []string, at time.Time) (E
 		events[i] = event.ConversationErased{Principal: principal.From(ctx), ConversationID: id, At: at.UTC()}
 	}
 	batch := t.batch(ctx)
-	event.Withdraw(batch, parsed(ids)).Exec(func(withdrawn pgconn.CommandTag) error {
-		e.Events = int(withdrawn.RowsAffected())
+	event.DeleteQueued(batch, parsed(ids)).Exec(func(deleted pgconn.CommandTag) error {
+		e.Events = int(deleted.RowsAffected())
 		return nil
 	})
 	if err := event.Queue(batch, events...); err != nil {
