@@ -24,20 +24,11 @@ import (
 var stateKeys = keyring.Generate()
 
 // asking is an Automatic whose forms a person may decline at once.
-func asking(t testing.TB, url string, adjust ...func(*automatic.Config)) *automatic.Service {
+func asking(t testing.TB, url string) *automatic.Service {
 	t.Helper()
-	config := automatic.Config{FormSize: 3, ShownAfter: time.Nanosecond, RequestStateKeys: stateKeys}
-	for _, change := range adjust {
-		change(&config)
-	}
-	a, err := automatic.New(serviceOn(t, url, 4), config)
+	a, err := automatic.New(serviceOn(t, url, 4), automatic.Config{FormSize: 3, ShownAfter: time.Nanosecond, RequestStateKeys: stateKeys})
 	require.NoError(t, err)
 	return a
-}
-
-func newAsking(t testing.TB, adjust ...func(*automatic.Config)) (*automatic.Service, string) {
-	_, url := newService(t)
-	return asking(t, url, adjust...), url
 }
 
 func TestTheToolSpeaksMultiRoundTripRequests(t *testing.T) {
@@ -101,7 +92,8 @@ func TestARelayedAnswerIsItsPrincipalsOnly(t *testing.T) {
 
 func TestBadInputIsNamed(t *testing.T) {
 	t.Parallel()
-	a, url := newAsking(t)
+	_, url := newService(t)
+	a := asking(t, url)
 	ctx := tool.WithExchange(t.Context(), elicitation.Exchange{Elicits: true})
 	for field, arguments := range map[string]string{
 		"context":            `{}`,
