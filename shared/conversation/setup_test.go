@@ -2,13 +2,16 @@ package conversation_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/fault"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
@@ -125,3 +128,12 @@ var party = json.RawMessage(`[
 	{"key": "budget", "title": "Budget", "type": "number"},
 	{"key": "motto", "title": "Motto"}
 ]`)
+
+// refused requires that a call failed by what it was given: the field comes first.
+func refused(t testing.TB, err error, says string, name any) {
+	t.Helper()
+	var invalid *fault.Invalid
+	if assert.ErrorAs(t, err, &invalid, name) {
+		assert.Truef(t, strings.HasPrefix(err.Error(), says), "%v: %v", name, err)
+	}
+}
