@@ -89,3 +89,40 @@ func TestWhateverAModelDoesTheQuestionsComeInTime(t *testing.T) {
 		})
 	}
 }
+
+// Whoever asks the model afterwards, the person's answer is there.
+func TestAnAnswerIsStoredThoughTheModelHangs(t *testing.T) {
+	t.Parallel()
+	hanging := modeltest.Stalls(10*time.Second, modeltest.Refuses())
+	client, err := model.Open(model.Config{BaseURL: modeltest.NewServer(t, hanging).URL, Name: "model", Timeout: 500 * time.Millisecond})
+	require.NoError(t, err)
+	url := postgrestest.New(t)
+	s := serviceOn(t, url, 4, conversation.WithModel(client))
+	turn := openTrip(t, s)
+	began := time.Now()
+	next := answerAll(t, s, turn)
+	assert.Less(t, time.Since(began), 3*time.Second)
+	assert.Equal(t, 3, next.Metadata.AnswersRecorded)
+	assert.Equal(t, 3, count(t, url, `SELECT count(*) FROM answers`))
+	require.Len(t, next.Questions, 2)
+	again, err := s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: turn.ConversationID})
+	require.NoError(t, err)
+	assert.Equal(t, next.Questions, again.Questions, "the plain questions stand")
+}
+
+func TestTheModelRewordsTheNextBatchByWhatWasSaid(t *testing.T) {
+	t.Parallel()
+	server := modeltest.NewServer(t, modeltest.Rewords(func(q string) string { return "Dear Ada: " + q }))
+	client, err := model.Open(model.Config{BaseURL: server.URL, Name: "model", Timeout: 2 * time.Second})
+	require.NoError(t, err)
+	s := serviceOn(t, postgrestest.New(t), 4, conversation.WithModel(client))
+	next := answerAll(t, s, openTrip(t, s))
+	require.Len(t, next.Questions, 2)
+	for _, q := range next.Questions {
+		assert.True(t, strings.HasPrefix(q.QuestionText, "Dear Ada: "), q.QuestionText)
+		assert.Contains(t, next.CurrentQuestion, q.QuestionText)
+	}
+	requests := server.Requests()
+	require.Len(t, requests, 2, "each question is reworded once")
+	assert.Contains(t, requests[1].User(), "business", "the model knows what was said")
+}

@@ -163,3 +163,30 @@ func TestAnAnswerThatNoLongerHoldsIsNotRevised(t *testing.T) {
 	_, err = s.Revise(t.Context(), conversation.ReviseInput{ConversationID: id, AnswerNumber: first, Value: 33.0})
 	assert.ErrorContains(t, err, "no longer holds")
 }
+
+func TestARevisionSaysWhatItChanged(t *testing.T) {
+	t.Parallel()
+	s, _ := newService(t)
+	id := openInsurance(t, s)
+	revised, err := s.Revise(t.Context(), conversation.ReviseInput{ConversationID: id, Slot: "insurer", Outcome: questioning.Unknown})
+	require.NoError(t, err)
+	assert.Contains(t, revised.Text(), `Insurer: unknown instead of "Acme".`)
+	assert.Contains(t, revised.Text(), `Policy ("A-1") depended on it: it no longer matters.`)
+	revised, err = s.Revise(t.Context(), conversation.ReviseInput{ConversationID: id, Slot: "insurer", Value: "Acme"})
+	require.NoError(t, err)
+	assert.Contains(t, revised.Text(), `Insurer: "Acme" instead of unknown.`)
+	require.Len(t, revised.Questions, 1)
+	assert.Equal(t, "policy", revised.Questions[0].Slot)
+	assert.Contains(t, revised.Text(), revised.CurrentQuestion, "what is asked again follows")
+}
+
+func TestAnAnswerIsRevisedByTheQuestionItWasGivenTo(t *testing.T) {
+	t.Parallel()
+	s, _ := newService(t)
+	turn := openTrip(t, s)
+	answerAll(t, s, turn)
+	revised, err := s.Revise(t.Context(), conversation.ReviseInput{ConversationID: turn.ConversationID, QuestionNumber: turn.Questions[0].QuestionNumber, Outcome: questioning.Declined})
+	require.NoError(t, err)
+	assert.Equal(t, turn.Questions[0].Slot, revised.Revised.Slot)
+	assert.Equal(t, questioning.StatusDeclined, revised.Revised.State)
+}

@@ -82,9 +82,14 @@ func openTrip(t testing.TB, s *conversation.Service) conversation.Turn {
 // answerAll replies to every question of a batch by number.
 func answerAll(t testing.TB, s *conversation.Service, turn conversation.Turn) conversation.Turn {
 	t.Helper()
+	return answerAllWith(t, s, turn, tripValues)
+}
+
+func answerAllWith(t testing.TB, s *conversation.Service, turn conversation.Turn, values map[string]any) conversation.Turn {
+	t.Helper()
 	in := conversation.FollowUpInput{ConversationID: turn.ConversationID}
 	for _, q := range turn.Questions {
-		in.Answers = append(in.Answers, conversation.AnswerInput{QuestionNumber: q.QuestionNumber, Value: tripValues[q.Slot]})
+		in.Answers = append(in.Answers, conversation.AnswerInput{QuestionNumber: q.QuestionNumber, Value: values[q.Slot]})
 	}
 	next, err := s.FollowUp(t.Context(), in)
 	require.NoError(t, err)
