@@ -2,32 +2,10 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
 )
-
-// SlotsOfQuestions returns the slot of each of the numbered questions that was
-// put.
-func (t *Tx) SlotsOfQuestions(ctx context.Context, id string, numbers []int) (map[int]string, error) {
-	slots := map[int]string{}
-	batch := t.batch(ctx)
-	batch.Queue(`SELECT number, slot FROM questions WHERE conversation_id = $1 AND number = ANY($2)`, id, numbers).
-		Query(func(rows pgx.Rows) error {
-			var number int
-			var slot string
-			_, err := pgx.ForEachRow(rows, []any{&number, &slot}, func() error {
-				slots[number] = slot
-				return nil
-			})
-			return err
-		})
-	if err := t.send(ctx, batch); err != nil {
-		return nil, fmt.Errorf("read questions: %w", err)
-	}
-	return slots, nil
-}
 
 // KnownDigests returns those of the digests that the conversation's answers
 // have. Each is looked up by itself: where conversations are short on the whole,
@@ -91,28 +69,6 @@ func (t *Tx) Citations(ctx context.Context, id string, numbers []int) ([]CitedAn
 	return all, nil
 }
 
-// SlotOfAnswer returns the slot that an answer is about, or ErrNotFound.
-func (t *Tx) SlotOfAnswer(ctx context.Context, id string, number int) (string, error) {
-	var slot string
-	batch := t.batch(ctx)
-	batch.Queue(`SELECT slot FROM answers WHERE conversation_id = $1 AND number = $2`, id, number).
-		QueryRow(func(row pgx.Row) error { return row.Scan(&slot) })
-	err := t.send(ctx, batch)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return "", ErrNotFound
-	}
-	return slot, err
-}
-
-// Messages returns the messages kept of a conversation, in their order.
-func (t *Tx) Messages(ctx context.Context, id string) ([]Message, error) {
-	all, err := collect[Message](ctx, t, `SELECT role, content, sent_at FROM messages WHERE conversation_id = $1 ORDER BY revision, position`, id)
-	if err != nil {
-		return nil, fmt.Errorf("read messages: %w", err)
-	}
-	return all, nil
-}
-
 // StillHold tells of each answer whether its slot rests on it now: what memory
 // says may have been revised or forgotten a moment ago.
 func (s *Store) StillHold(ctx context.Context, answers []SlotAnswer) ([]bool, error) {
@@ -121,24 +77,24 @@ func (s *Store) StillHold(ctx context.Context, answers []SlotAnswer) ([]bool, er
 	for i, a := range answers {
 		conversations[i], slots[i], numbers[i] = a.ConversationID, a.Slot, a.Number
 	}
-	err := s.send(ctx, func(batch *pgx.Batch) {
-		batch.Queue(`
-			SELECT f.at::int FROM unnest($1::uuid[], $2::text[], $3::integer[]) WITH ORDINALITY AS f (conversation_id, slot, number, at)
-			CROSS JOIN LATERAL (
-				SELECT FROM slots v WHERE v.conversation_id = f.conversation_id AND v.key = f.slot
-				AND v.principal = current_setting('app.principal')
-				AND v.state = 'answered' AND v.answers[cardinality(v.answers)] = f.number OFFSET 0
-			) v`, conversations, slots, numbers).
-			Query(func(rows pgx.Rows) error {
-				var at int
-				_, err := pgx.ForEachRow(rows, []any{&at}, func() error {
-					still[at-1] = true
-					return nil
-				})
-				return err
+	t := s.direct()
+	batch := t.batch(ctx)
+	batch.Queue(`
+		SELECT f.at::int FROM unnest($1::uuid[], $2::text[], $3::integer[]) WITH ORDINALITY AS f (conversation_id, slot, number, at)
+		CROSS JOIN LATERAL (
+			SELECT FROM slots v WHERE v.conversation_id = f.conversation_id AND v.key = f.slot
+			AND v.principal = current_setting('app.principal')
+			AND v.state = 'answered' AND v.answers[cardinality(v.answers)] = f.number OFFSET 0
+		) v`, conversations, slots, numbers).
+		Query(func(rows pgx.Rows) error {
+			var at int
+			_, err := pgx.ForEachRow(rows, []any{&at}, func() error {
+				still[at-1] = true
+				return nil
 			})
-	})
-	if err != nil {
+			return err
+		})
+	if err := t.send(ctx, batch); err != nil {
 		return nil, fmt.Errorf("check what was remembered: %w", err)
 	}
 	return still, nil

@@ -18,6 +18,8 @@ import (
 // and returns that call's result. The error may be ErrForeignSession or
 // ErrOtherCall.
 func (s *Store) Open(ctx context.Context, o *Opening) (earlier json.RawMessage, err error) {
+	ctx, saved := decided(ctx)
+	defer saved()
 	err = s.Write(ctx, func(tx *Tx) error {
 		earlier = nil
 		inserted, err := tx.insert(ctx, o)

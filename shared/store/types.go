@@ -54,9 +54,27 @@ type Answer struct {
 	Digest []byte // SHA-256
 }
 
+// Named is what a call names of a conversation beside itself.
+type Named struct {
+	Fingerprint []byte // of the call, SHA-256; nil for none
+	Questions   []int  // by number
+	Answer      int    // by number, 0 for none
+	Messages    bool   // those kept of it
+}
+
+// Loaded is a conversation with what a call named of it.
+type Loaded struct {
+	*Conversation
+	Earlier  *Call          // what the same call returned before; nil where it is new
+	SlotOf   map[int]string // by number, the slot of each named question that was put, and of the open ones
+	Answer   string         // the slot that the named answer is about; empty where there is no such answer
+	Messages []Message      // in their order
+}
+
 // Change is what one call adds to a conversation. Its events follow from it.
 type Change struct {
 	Before      *questioning.State // as loaded
+	Replaced    bool               // the slots are others than before, and so are the questions for them
 	Answers     []Answer
 	Revised     *questioning.Revised // when the change is a revision
 	Messages    []Message
