@@ -5,40 +5,20 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
-)
-
-const (
-	selectConversation = `
-	SELECT c.id::text, c.session_id, coalesce(s.user_id, ''), c.goal, coalesce(c.playbook, ''), c.information_needed, c.batch_size,
-	       c.max_questions, c.revision, c.questions_asked, c.answers_recorded, coalesce(c.stop_reason, ''), coalesce(c.form, ''),
-	       coalesce(c.language, ''), k.revision, k.result
-	FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
-	LEFT JOIN calls k ON k.conversation_id = c.id AND k.fingerprint = $2
-	WHERE c.id = $1 AND c.principal = current_setting('app.principal')`
-	lockConversation = `SELECT FROM conversations WHERE id = $1 FOR NO KEY UPDATE`
-	selectSlots      = `
-	SELECT definition, state, value, coalesce(words, ''), answers, clarified, confirmed, passed,
-	       coalesce(source, ''), coalesce(reopened_by, 0)
-	FROM slots WHERE conversation_id = $1 ORDER BY position`
-	// $2 are questions that are named: each is looked up by itself.
-	selectQuestions = `
-	SELECT number, slot, purpose, text, reason, bits, open FROM questions WHERE conversation_id = $1 AND open
-	UNION ALL
-	SELECT number, slot, purpose, text, reason, bits, open FROM questions WHERE conversation_id = $1 AND number = ANY($2) AND NOT open
-	ORDER BY number`
-	selectSlotOfAnswer = `SELECT slot FROM answers WHERE conversation_id = $1 AND number = $2`
-	selectMessages     = `SELECT role, content, sent_at FROM messages WHERE conversation_id = $1 ORDER BY revision, position`
+	"github.com/sequential-questioning/sequential-questioning/shared/store/internal/queries"
 )
 
 // Load reads a conversation as of one moment, in one round trip, and what the
 // call of the fingerprint returned before: nil where it is new, or where there is
 // no fingerprint. It locks nothing; what is saved is held against the revision.
+// The error may be ErrNotFound.
 func (s *Store) Load(ctx context.Context, id string, fingerprint []byte) (*Conversation, *Call, error) {
 	loaded, err := s.direct().load(ctx, id, Named{Fingerprint: fingerprint})
 	if err != nil {
@@ -47,9 +27,10 @@ func (s *Store) Load(ctx context.Context, id string, fingerprint []byte) (*Conve
 	return loaded.Conversation, loaded.Earlier, nil
 }
 
-// Load reads a conversation, in a transaction of Read.
+// Load reads a conversation, as Store.Load does, within a transaction that reads
+// more of it. The error may be ErrNotFound.
 func (t *Tx) Load(ctx context.Context, id string) (*Conversation, error) {
-	batch, l := t.batch(ctx), newLoading()
+	l, batch := newLoading(), t.batch(ctx)
 	l.queue(batch, id, Named{})
 	loaded, err := l.result(t.send(ctx, batch))
 	if err != nil {
@@ -58,18 +39,20 @@ func (t *Tx) Load(ctx context.Context, id string) (*Conversation, error) {
 	return loaded.Conversation, nil
 }
 
-// load reads a conversation with what a call named of it: in a transaction it
-// keeps others from changing it until that ends, outside of one it reads all as of
-// one moment.
+// load reads a conversation with what a call named of it. Outside of a transaction
+// it reads all as of one moment. In one it keeps others from changing or erasing
+// the conversation until that ends; it waits for whoever locks it now, no longer
+// than the pool's lock timeout.
 func (t *Tx) load(ctx context.Context, id string, named Named) (*Loaded, error) {
-	l, batch := newLoading(), &pgx.Batch{}
+	l := newLoading()
 	if t.tx != nil {
-		batch = t.batch(ctx)
-		batch.Queue(lockConversation, id) // each statement after it sees what the lock waited for
+		batch := t.batch(ctx)
+		tell(batch, (*queries.Queries).LockConversation, id) // what follows sees what it waited for
 		l.queue(batch, id, named)
 		return l.result(t.send(ctx, batch))
 	}
-	batch.Queue(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`) // else a batch's statements see a moment each
+	batch := &pgx.Batch{}
+	batch.Queue(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`) // a batch's statements see a moment each
 	postgres.BindPrincipal(batch, principal.From(ctx))
 	l.queue(batch, id, named)
 	batch.Queue(`COMMIT`)
@@ -85,61 +68,73 @@ type loading struct {
 
 func newLoading() *loading { return &loading{Loaded: Loaded{SlotOf: map[int]string{}}} }
 
-// queue adds to the batch what reads a conversation. The first row that is missing
-// ends it.
+// queue adds to the batch what reads a conversation. One that is missing ends it.
 func (l *loading) queue(batch *pgx.Batch, id string, named Named) {
-	l.queueState(batch, id, named)
+	ask(batch, (*queries.Queries).Conversation, queries.ConversationParams{ID: id, Fingerprint: named.Fingerprint}, l.take)
+	ask(batch, (*queries.Queries).Slots, id, l.takeSlots)
+	ask(batch, (*queries.Queries).Questions, queries.QuestionsParams{ConversationID: id, Numbers: named.Questions}, l.takeQuestions)
 	if named.Answer > 0 {
-		batch.Queue(selectSlotOfAnswer, id, named.Answer).Query(func(rows pgx.Rows) error {
-			_, err := pgx.ForEachRow(rows, []any{&l.Answer}, func() error { return nil })
-			return err
+		ask(batch, (*queries.Queries).SlotOfAnswer, queries.SlotOfAnswerParams{ConversationID: id, Number: named.Answer}, func(slots []string) error {
+			l.Answer = strings.Join(slots, "") // one at most
+			return nil
 		})
 	}
 	if named.Messages {
-		batch.Queue(selectMessages, id).Query(func(rows pgx.Rows) (err error) {
-			l.Messages, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Message])
-			return err
+		ask(batch, (*queries.Queries).Messages, id, func(rows []queries.MessagesRow) error {
+			for _, row := range rows {
+				l.Messages = append(l.Messages, Message(row))
+			}
+			return nil
 		})
 	}
 }
 
-func (l *loading) queueState(batch *pgx.Batch, id string, named Named) {
-	c, state := &l.conversation, &l.state
-	batch.Queue(selectConversation, id, named.Fingerprint).QueryRow(func(row pgx.Row) error {
-		var revision *int
-		var result json.RawMessage
-		if err := row.Scan(&c.ID, &c.SessionID, &c.UserID, &c.Goal, &c.Playbook, &c.Needed,
-			&state.Limits.BatchSize, &state.Limits.MaxQuestions, &c.Revision, &state.Asked, &state.Answered, &c.StopReason, &c.SchemaKey,
-			&state.Language, &revision, &result); err != nil {
-			return err
+// take keeps the conversation's own row, and what the call returned before.
+func (l *loading) take(row queries.ConversationRow) error {
+	l.conversation = Conversation{
+		ID: row.ID, SessionID: row.SessionID, UserID: row.UserID, Goal: row.Goal, Playbook: row.Playbook, Needed: row.InformationNeeded,
+		SchemaKey: row.SchemaKey, Revision: row.Revision, StopReason: row.StopReason,
+	}
+	l.state.Goal, l.state.Language = row.Goal, row.Language
+	l.state.Limits = questioning.Limits{BatchSize: row.BatchSize, MaxQuestions: row.MaxQuestions}
+	l.state.Asked, l.state.Answered = row.QuestionsAsked, row.AnswersRecorded
+	if row.CallRevision > 0 {
+		l.Earlier = &Call{Revision: row.CallRevision, Result: row.CallResult}
+	}
+	return nil
+}
+
+// takeQuestions keeps the open ones, and the slots of all.
+func (l *loading) takeQuestions(rows []queries.QuestionsRow) error {
+	l.state.Open = []questioning.Question{}
+	for _, row := range rows {
+		l.SlotOf[row.Number] = row.Slot
+		if row.Open {
+			l.state.Open = append(l.state.Open, questioning.Question{
+				Number: row.Number, Slot: row.Slot, Purpose: row.Purpose, Text: row.Text, Reason: row.Reason, Bits: row.Bits,
+			})
 		}
-		if revision != nil {
-			l.Earlier = &Call{*revision, result}
+	}
+	return nil
+}
+
+func (l *loading) takeSlots(rows []queries.SlotsRow) error {
+	for _, row := range rows {
+		var slot questioning.Slot
+		if err := json.Unmarshal(row.Definition, &slot); err != nil {
+			return fmt.Errorf("read the definition of a slot: %w", err)
 		}
-		return nil
-	})
-	batch.Queue(selectSlots, id).Query(func(rows pgx.Rows) error {
-		if err := scanSlots(rows, state); err != nil {
-			return fmt.Errorf("read slots: %w", err)
-		}
-		return nil
-	})
-	batch.Queue(selectQuestions, id, named.Questions).Query(func(rows pgx.Rows) error {
-		questions, err := pgx.CollectRows(rows, pgx.RowToStructByPos[struct {
-			questioning.Question
-			Open bool
-		}])
+		value, err := decode(row.Value)
 		if err != nil {
-			return fmt.Errorf("read questions: %w", err)
+			return fmt.Errorf("read the value of slot %s: %w", slot.Key, err)
 		}
-		for _, q := range questions {
-			l.SlotOf[q.Number] = q.Slot
-			if q.Open {
-				state.Open = append(state.Open, q.Question)
-			}
-		}
-		return nil
-	})
+		l.state.Slots = append(l.state.Slots, slot.Plain())
+		l.state.SlotStates = append(l.state.SlotStates, questioning.SlotState{
+			Status: row.State, Value: value, Words: row.Words, Answers: row.Answers, Clarified: row.Clarified, Confirmed: row.Confirmed,
+			Passed: row.Passed, Source: row.Source, Reopened: row.Reopened,
+		})
+	}
+	return nil
 }
 
 // result is what was read by a batch that ended with err.
@@ -148,32 +143,9 @@ func (l *loading) result(err error) (*Loaded, error) {
 		return nil, ErrNotFound
 	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("load conversation: %w", err)
 	}
-	l.state.Goal, l.conversation.State = l.conversation.Goal, &l.state
+	l.conversation.State = &l.state
 	l.Conversation = &l.conversation
 	return &l.Loaded, nil
-}
-
-func scanSlots(rows pgx.Rows, into *questioning.State) error {
-	for rows.Next() {
-		var slot questioning.Slot
-		var state questioning.SlotState
-		var definition, value []byte
-		if err := rows.Scan(&definition, &state.Status, &value, &state.Words, &state.Answers,
-			&state.Clarified, &state.Confirmed, &state.Passed, &state.Source, &state.Reopened); err != nil {
-			return err
-		}
-		if err := json.Unmarshal(definition, &slot); err != nil {
-			return fmt.Errorf("definition: %w", err)
-		}
-		if value != nil {
-			if err := json.Unmarshal(value, &state.Value); err != nil {
-				return fmt.Errorf("value: %w", err)
-			}
-		}
-		into.Slots = append(into.Slots, slot.Plain())
-		into.SlotStates = append(into.SlotStates, state)
-	}
-	return rows.Err()
 }

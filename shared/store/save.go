@@ -11,17 +11,18 @@ import (
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
+	"github.com/sequential-questioning/sequential-questioning/shared/store/internal/queries"
 )
 
 // Update takes an open conversation through one call: it loads it with what the
 // call named of it, has change say what the call adds, and saves that. change
 // brings the conversation to the next revision; where it returns nil, nothing is
-// saved.
+// saved. The error may be ErrNotFound, or ErrConflict in a race without end.
 //
 // The first attempt locks nothing and takes two round trips, so that change may
 // wait for a model. Where another call was quicker, the call starts over with the
 // conversation locked: of many calls at once all succeed. change starts from what
-// it is given each time, and asks nobody else then.
+// it is given each time, and waits for nobody else then.
 func (s *Store) Update(ctx context.Context, id string, named Named, change func(*Tx, *Loaded) (*Change, error)) error {
 	err := s.direct().update(ctx, id, named, change)
 	if !errors.Is(err, ErrConflict) && !postgres.Contended(err) {
@@ -37,35 +38,38 @@ func (t *Tx) update(ctx context.Context, id string, named Named, change func(*Tx
 	if err != nil {
 		return err
 	}
-	add, err := change(t, loaded)
-	if err != nil || add == nil {
+	made, err := change(t, loaded)
+	if err != nil || made == nil {
 		return err
 	}
 	ctx, saved := decided(ctx)
 	defer saved()
-	return t.Save(ctx, loaded.Conversation, *add)
+	return t.save(ctx, loaded.Conversation, *made)
 }
 
-// Save stores a change of a loaded conversation with its events, in a transaction
-// of its own and one round trip, or returns ErrConflict: then the call starts over
-// from Load.
+// Save stores a change of a loaded conversation, as Update does, in a transaction
+// and one round trip, or returns ErrConflict: then the call starts over from Load.
+// Who wins a race is decided by the database, whichever processes the calls are in.
 func (s *Store) Save(ctx context.Context, c *Conversation, change Change) error {
-	return s.direct().Save(ctx, c, change)
+	return s.direct().save(ctx, c, change)
 }
 
-// notNullViolation is an error code of PostgreSQL's (Appendix A).
-const notNullViolation = "23502"
+// notNull is the code of an error of PostgreSQL's (Appendix A): a column is null
+// that may not be.
+const notNull = "23502"
 
-// Save stores a change with its events. It brings the conversation to the
-// revision of c from the one before it, or returns ErrConflict.
-func (t *Tx) Save(ctx context.Context, c *Conversation, change Change) error {
+// save stores a change with its events, in one round trip. It brings the
+// conversation to the revision of c from the one before it, or returns ErrConflict.
+// What differs between the change's Before and the state of c is written, and
+// nothing else.
+func (t *Tx) save(ctx context.Context, c *Conversation, change Change) error {
 	batch := t.batch(ctx)
 	if err := c.queueChange(ctx, batch, change); err != nil {
 		return err
 	}
 	err := t.send(ctx, batch)
 	var server *pgconn.PgError
-	if errors.As(err, &server) && server.Code == notNullViolation && server.ColumnName == "revision" {
+	if errors.As(err, &server) && server.Code == notNull && server.TableName == "conversations" && server.ColumnName == "revision" {
 		return ErrConflict
 	}
 	if err != nil {
@@ -74,24 +78,21 @@ func (t *Tx) Save(ctx context.Context, c *Conversation, change Change) error {
 	return nil
 }
 
-// queueChange begins with the compare-and-set: it locks the conversation. Where
-// another call was quicker the revision becomes null, which the table refuses: an
-// error of the server undoes the whole batch, and needs no round trip to see it.
+// queueChange begins with the compare-and-set. Where another call was quicker, the
+// server refuses it, and with it the whole batch: nobody has to look before the
+// rest is sent.
 func (c *Conversation) queueChange(ctx context.Context, batch *pgx.Batch, change Change) error {
 	iv := c.State
 	stopReason := ""
 	if change.Batch.Stop != nil {
 		stopReason = string(change.Batch.Stop.Reason)
 	}
-	batch.Queue(`
-		UPDATE conversations
-		SET revision = CASE WHEN revision = $2 THEN $2 + 1 END, questions_asked = $3, answers_recorded = $4,
-		    stop_reason = nullif($5, ''), playbook = nullif($6, ''), form = nullif($7, ''), updated_at = now(),
-		    opened_by = CASE WHEN opened_with_key THEN opened_by END
-		WHERE id = $1`, c.ID, c.Revision-1, iv.Asked, iv.Answered, stopReason, c.Playbook, c.SchemaKey,
-	).Exec(func(moved pgconn.CommandTag) error {
-		if moved.RowsAffected() != 1 {
-			return ErrConflict // erased meanwhile: what follows belongs to nothing, and is refused
+	ask(batch, (*queries.Queries).Advance, queries.AdvanceParams{
+		ID: c.ID, Revision: c.Revision - 1, QuestionsAsked: iv.Asked, AnswersRecorded: iv.Answered, StopReason: stopReason,
+		Playbook: c.Playbook, SchemaKey: c.SchemaKey,
+	}, func(advanced int64) error {
+		if advanced == 0 {
+			return ErrConflict // erased meanwhile: the call that is kept belongs to nothing, which the server refuses
 		}
 		return nil
 	})
@@ -113,6 +114,6 @@ func (c *Conversation) queueChange(ctx context.Context, batch *pgx.Batch, change
 		}
 	}
 	insertMessages(batch, c.ID, c.Revision, change.Messages)
-	upsertCall(batch, c.ID, c.Revision, change.Fingerprint, change.Result)
+	keepCall(batch, c.ID, c.Revision, change.Fingerprint, change.Result)
 	return event.Queue(batch, c.events(ctx, change, time.Now().UTC())...)
 }
