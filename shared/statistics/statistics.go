@@ -19,21 +19,18 @@ import (
 const maxRead = 200
 
 // Read returns what the conversations of a user go by, for one form; none where
-// there are none yet. userID is empty for conversations without a user. tx is
-// bound to the principal.
-func Read(ctx context.Context, tx pgx.Tx, form, userID string) (questioning.Statistics, error) {
-	e, err := read(ctx, tx, form, userID)
-	return questioning.Pool(e.own, e.users, e.others), err
+// there are none yet. userID is empty for conversations without a user. The
+// batch is bound to the principal; read is set when it has been sent.
+func Read(batch *pgx.Batch, form, userID string, read *questioning.Statistics) {
+	queue(batch, form, userID, func(e earlier) { *read = questioning.Pool(e.own, e.users, e.others) })
 }
 
 // earlier is what was said before: by the user, by the principal's other users,
 // and by other principals. In the last two everybody speaks once.
 type earlier struct{ own, users, others questioning.Statistics }
 
-func read(ctx context.Context, tx pgx.Tx, form, userID string) (earlier, error) {
-	var shared, vote []byte
-	var own, users [][]byte
-	err := tx.QueryRow(ctx, `
+func queue(batch *pgx.Batch, form, userID string, read func(earlier)) {
+	batch.Queue(`
 		SELECT (SELECT document FROM shared_statistics WHERE form = $1),
 		       (SELECT contribution FROM counted_conversations
 		        WHERE principal = current_setting('app.principal') AND form = $1 AND for_others),
@@ -42,15 +39,19 @@ func read(ctx context.Context, tx pgx.Tx, form, userID string) (earlier, error) 
 		             ORDER BY counted_at DESC, conversation_id LIMIT $3),
 		       ARRAY(SELECT contribution FROM counted_conversations
 		             WHERE principal = current_setting('app.principal') AND form = $1 AND user_id <> $2 AND for_user
-		             ORDER BY counted_at DESC, conversation_id LIMIT $3)`, form, userID, maxRead).Scan(&shared, &vote, &own, &users)
-	if err != nil {
-		return earlier{}, fmt.Errorf("read statistics: %w", err)
-	}
-	e, err := decode(shared, vote, own, users)
-	if err != nil {
-		return earlier{}, fmt.Errorf("read statistics of %s: %w", form, err)
-	}
-	return e, nil
+		             ORDER BY counted_at DESC, conversation_id LIMIT $3)`, form, userID, maxRead).QueryRow(func(row pgx.Row) error {
+		var shared, vote []byte
+		var own, users [][]byte
+		if err := row.Scan(&shared, &vote, &own, &users); err != nil {
+			return fmt.Errorf("read statistics: %w", err)
+		}
+		e, err := decode(shared, vote, own, users)
+		if err != nil {
+			return fmt.Errorf("read statistics of %s: %w", form, err)
+		}
+		read(e)
+		return nil
+	})
 }
 
 // decode leaves the principal's own voice out of the shared counts: it is among
@@ -127,8 +128,10 @@ func fold(ctx context.Context, tx pgx.Tx, conversation, form string, slots []que
 	if err := tx.QueryRow(ctx, `SELECT user_id FROM counted_conversations WHERE conversation_id = $1`, conversation).Scan(&user); err != nil {
 		return fmt.Errorf("read user: %w", err)
 	}
-	e, err := read(ctx, tx, form, user)
-	if err != nil {
+	var e earlier
+	batch := &pgx.Batch{}
+	queue(batch, form, user, func(read earlier) { e = read })
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return err
 	}
 	added := questioning.Merge(e.own, e.users, e.others).Contribution(slots, standings)
