@@ -8,8 +8,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
 
 	"github.com/sequential-questioning/sequential-questioning/gitops/operate/backup"
@@ -17,6 +15,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/operate/vectors"
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
+	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
 const qdrantHelp = `
@@ -25,7 +24,7 @@ Qdrant is that of QDRANT_URL and QDRANT_API_KEY, and the collections are those o
 QDRANT_COLLECTION_PREFIX, by default sequential-questioning-ENV, as functions have them.`
 
 func memoryCommand(v variables) *cobra.Command {
-	return group("memory", "Take snapshots of memory, or make it anew", snapshotCommand(v), snapshotsCommand(v), rebuildCommand(v))
+	return group("memory", "Take snapshots of memory, or rebuild it", snapshotCommand(v), snapshotsCommand(v), rebuildCommand(v))
 }
 
 // collections opens Qdrant and names memory's collections. Qdrant does not know
@@ -60,10 +59,9 @@ func snapshotCommand(v variables) *cobra.Command {
 	var timeout time.Duration
 	var dry bool
 	command := &cobra.Command{
-		Use:   "snapshot ENV",
-		Short: "Take a snapshot of each of memory's collections",
-		Long: `A snapshot spares the time that memory takes to be made anew; nothing is lost without
-one. It stays where Qdrant keeps snapshots.` + applicationHelp + qdrantHelp,
+		Use:     "snapshot ENV",
+		Short:   "Take a snapshot of each of memory's collections",
+		Long:    `A snapshot spares the time that a rebuild of memory takes; nothing is lost without one. It stays where Qdrant keeps snapshots.` + applicationHelp + qdrantHelp,
 		Example: `  operate memory snapshot prod --keep 7d`,
 		Args:    cobra.ExactArgs(1),
 		RunE: of(func(command *cobra.Command, e environment.Environment, _ []string) error {
@@ -154,16 +152,16 @@ func snapshotsCommand(v variables) *cobra.Command {
 	return command
 }
 
-// patience is how long one request of a rebuild may take at least: nobody waits
-// for it.
-const patience = 5 * time.Second
+// minTimeout is what one request of a rebuild may take at least: nobody waits for
+// it.
+const minTimeout = 5 * time.Second
 
 func rebuildCommand(v variables) *cobra.Command {
 	var fresh, dry bool
 	command := &cobra.Command{
 		Use:   "rebuild ENV",
-		Short: "Make memory anew from the database",
-		Long: `Writes what conversations hold to Qdrant, and removes there what the database does not
+		Short: "Rebuild memory from the database",
+		Long: `Writes what conversations hold to Qdrant, and deletes there what the database does not
 have. It may run while questions are asked, and any number of times.` + applicationHelp + qdrantHelp,
 		Example: `  operate memory rebuild prod`,
 		Args:    cobra.ExactArgs(1),
@@ -173,7 +171,7 @@ have. It may run while questions are asked, and any number of times.` + applicat
 			if err := parse(v, e, &settings); err != nil {
 				return err
 			}
-			settings.Qdrant.Timeout = max(settings.Qdrant.Timeout, patience)
+			settings.Qdrant.Timeout = max(settings.Qdrant.Timeout, minTimeout)
 			m, err := settings.Open()
 			if err != nil {
 				return err
@@ -186,11 +184,12 @@ have. It may run while questions are asked, and any number of times.` + applicat
 			if err != nil {
 				return err
 			}
-			defer pool.Close()
+			from := store.New(pool)
+			defer from.Close()
 			if dry {
-				n, err := conversations(ctx, pool)
+				n, err := from.Count(ctx)
 				if err == nil {
-					fmt.Fprintf(command.OutOrStdout(), "would have made memory anew from %d conversations\n", n)
+					fmt.Fprintf(command.OutOrStdout(), "would have rebuilt memory from %d conversations\n", n)
 				}
 				return err
 			}
@@ -200,7 +199,7 @@ have. It may run while questions are asked, and any number of times.` + applicat
 				}
 			}
 			shown := time.Now()
-			done, err := m.Rebuild(ctx, pool, func(r memory.Rebuilt) {
+			done, err := m.Rebuild(ctx, from, func(r memory.Rebuilt) {
 				if time.Since(shown) > time.Second {
 					shown = time.Now()
 					progress(command)(fmt.Sprintf("%d conversations, %d answers", r.Conversations, r.Answers))
@@ -209,25 +208,11 @@ have. It may run while questions are asked, and any number of times.` + applicat
 			if err != nil {
 				return fmt.Errorf("after %d conversations: %w", done.Conversations, err)
 			}
-			fmt.Fprintf(command.OutOrStdout(), "%d conversations, %d answers remembered, %d looked at again\n", done.Conversations, done.Answers, done.Stale)
+			fmt.Fprintf(command.OutOrStdout(), "%d conversations, %d answers remembered, %d checked again\n", done.Conversations, done.Answers, done.Stale)
 			return nil
 		}),
 	}
 	command.Flags().BoolVar(&fresh, "fresh", false, "drop the collection first, as for vectors of another model")
 	command.Flags().BoolVar(&dry, "dry-run", false, "only say from how much")
 	return command
-}
-
-// conversations counts those of all principals.
-func conversations(ctx context.Context, pool *pgxpool.Pool) (n int, err error) {
-	err = pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `SELECT set_config('app.role', 'eventing', true)`); err != nil {
-			return err
-		}
-		return tx.QueryRow(ctx, `SELECT count(*) FROM conversations`).Scan(&n)
-	})
-	if err != nil {
-		return 0, fmt.Errorf("count conversations: %w", err)
-	}
-	return n, nil
 }

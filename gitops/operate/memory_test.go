@@ -139,7 +139,7 @@ func TestSnapshotsOfAnotherEnvironmentAreNotTaken(t *testing.T) {
 	assert.Empty(t, fake.kept)
 }
 
-func TestMemoryIsMadeAnewFromTheDatabase(t *testing.T) {
+func TestMemoryIsRebuiltFromTheDatabase(t *testing.T) {
 	t.Parallel()
 	w := initialised(t, "prod").applied("prod").with("QDRANT_URL", qdranttest.URL(t))
 	s := w.service("prod")

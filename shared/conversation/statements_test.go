@@ -94,9 +94,9 @@ func TestAToolAsksNoMoreOfTheDatabaseThan(t *testing.T) {
 		cost
 		do func()
 	}{
-		{"open", cost{20, 8}, func() { open = turn(s.Ask(ctx, ask)) }},
+		{"open", cost{20, 7}, func() { open = turn(s.Ask(ctx, ask)) }},
 		{"open again", cost{7, 4}, func() { turn(s.Ask(ctx, ask)) }},
-		{"open by a playbook", cost{26, 8}, func() { other = turn(s.Ask(ctx, byPlaybook)) }},
+		{"open by a playbook", cost{26, 7}, func() { other = turn(s.Ask(ctx, byPlaybook)) }},
 		{"change the playbook", cost{36, 6}, func() {
 			turn(s.Ask(ctx, conversation.AskInput{Context: "Something", UserID: "ada", ConversationID: other.ConversationID, Playbook: "travel"}))
 		}},

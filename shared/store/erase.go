@@ -11,7 +11,6 @@ import (
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
-	"github.com/sequential-questioning/sequential-questioning/shared/statistics"
 )
 
 // lockErased finds the conversations to erase, $1 one of them or null, $2 a user
@@ -74,7 +73,7 @@ func (t *Tx) erase(ctx context.Context, ids []uuid.UUID, sessions []string, at t
 	if err := t.takeBackAssumptions(ctx, ids); err != nil {
 		return Erased{}, err
 	}
-	if err := statistics.Forget(ctx, t.tx, ids); err != nil {
+	if err := t.removeFromStatistics(ctx, ids); err != nil {
 		return Erased{}, err
 	}
 	events := make([]event.Event, len(ids))
