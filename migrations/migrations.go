@@ -54,11 +54,6 @@ func Latest() (int64, error) {
 	return schema.latest()
 }
 
-// Pending tells whether migrations wait to be applied. It changes nothing.
-func Pending(ctx context.Context, url string) (bool, error) {
-	return schema.pending(ctx, url)
-}
-
 // Status returns the migrations known to this build in order. It changes
 // nothing.
 func Status(ctx context.Context, url string) ([]Migration, error) {

@@ -2,6 +2,7 @@ package migrations
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"testing"
 	"testing/fstest"
@@ -50,9 +51,9 @@ func TestTheSchemaApplies(t *testing.T) {
 	latest, err := Latest()
 	require.NoError(t, err)
 	assert.Equal(t, latest, version)
-	pending, err := Pending(t.Context(), url)
+	all, err := Status(t.Context(), url)
 	require.NoError(t, err)
-	assert.False(t, pending)
+	assert.False(t, slices.ContainsFunc(all, Migration.Pending))
 }
 
 func TestUpAppliesOnlyWhatIsPending(t *testing.T) {
@@ -80,14 +81,14 @@ func TestLookingChangesNothing(t *testing.T) {
 	version, err := migrations.version(t.Context(), url)
 	require.NoError(t, err)
 	assert.Zero(t, version)
-	pending, err := migrations.pending(t.Context(), url)
+	all, err := migrations.status(t.Context(), url)
 	require.NoError(t, err)
-	assert.True(t, pending)
+	assert.True(t, all[0].Pending())
 	assert.False(t, exists(t, url, "goose_db_version"))
 
 	_, err = sets(first).apply(t.Context(), url)
 	require.NoError(t, err)
-	all, err := migrations.status(t.Context(), url)
+	all, err = migrations.status(t.Context(), url)
 	require.NoError(t, err)
 	require.Len(t, all, 2)
 	assert.False(t, all[0].Pending())

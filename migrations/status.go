@@ -23,19 +23,6 @@ func (s set) version(ctx context.Context, url string) (int64, error) {
 	return newest, nil
 }
 
-func (s set) pending(ctx context.Context, url string) (bool, error) {
-	all, err := s.status(ctx, url)
-	if err != nil {
-		return false, err
-	}
-	for _, migration := range all {
-		if migration.Pending() {
-			return true, nil
-		}
-	}
-	return false, nil
-}
-
 func (s set) status(ctx context.Context, url string) ([]Migration, error) {
 	all, err := s.list()
 	if err != nil {

@@ -75,7 +75,7 @@ func tend(ctx context.Context, fill func(context.Context) error, relay string) {
 	if err := fill(ctx); err != nil && ctx.Err() == nil {
 		slog.Warn("memory not rebuilt", "error", err)
 	}
-	nudger, err := event.NewNudger(event.NudgeConfig{URL: relay, Timeout: sweepEvery})
+	nudger, err := event.NewNudger(event.NudgeConfig{URL: relay})
 	if err != nil {
 		slog.Error("events stay in the outbox", "error", err)
 		return

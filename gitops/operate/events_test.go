@@ -24,8 +24,8 @@ func (w *world) outbox(e string) *event.Outbox {
 	return event.NewOutbox(pool)
 }
 
-// park has what waits given up, as the relay does.
-func (w *world) park(e, problem string) []event.Waiting {
+// deadLetter makes dead letters of the waiting events, as the relay does.
+func (w *world) deadLetter(e, problem string) []event.Entry {
 	w.t.Helper()
 	outbox := w.outbox(e)
 	claimed, err := outbox.Claim(w.t.Context(), 100, time.Minute)
@@ -33,18 +33,18 @@ func (w *world) park(e, problem string) []event.Waiting {
 	require.NotEmpty(w.t, claimed)
 	s := event.Settlement{Backoff: time.Second, MaxBackoff: time.Minute}
 	for _, one := range claimed {
-		s.Failed = append(s.Failed, event.Failure{Waiting: one, Problem: problem, Counts: true, Park: true})
+		s.Failed = append(s.Failed, event.Failure{Entry: one, Problem: problem, Counts: true, DeadLettered: true})
 	}
 	require.NoError(w.t, outbox.Settle(w.t.Context(), s))
 	return claimed
 }
 
-func TestEventsThatWereGivenUpAreShownWithTheirProblem(t *testing.T) {
+func TestDeadLettersAreListedWithTheirProblem(t *testing.T) {
 	t.Parallel()
 	w := initialised(t, "prod").applied("prod")
-	assert.Contains(t, w.must("events", "list", "prod"), "No event was given up.")
+	assert.Contains(t, w.must("events", "list", "prod"), "There are no dead letters.")
 	open(t, t.Context(), w.service("prod"), "A secret goal")
-	claimed := w.park("prod", "the broker answered 413")
+	claimed := w.deadLetter("prod", "the broker answered 413")
 	out := w.must("events", "list", "prod")
 	assert.Contains(t, out, claimed[0].ID.String())
 	assert.Contains(t, out, "the broker answered 413")
@@ -52,17 +52,17 @@ func TestEventsThatWereGivenUpAreShownWithTheirProblem(t *testing.T) {
 	assert.Contains(t, w.must("events", "list", "prod", "--limit", "1"), "more are not shown")
 }
 
-func TestReplayedEventsAreTriedAgain(t *testing.T) {
+func TestReplayedEventsAreRequeued(t *testing.T) {
 	t.Parallel()
 	w := initialised(t, "prod").applied("prod")
 	open(t, t.Context(), w.service("prod"), "Book a trip")
-	given := w.park("prod", "the broker answered 413")
-	assert.Contains(t, w.must("events", "replay", "prod", "--dry-run"), "would be tried again")
-	var still []event.Parked
+	given := w.deadLetter("prod", "the broker answered 413")
+	assert.Contains(t, w.must("events", "replay", "prod", "--dry-run"), "would be requeued")
+	var still []event.DeadLetter
 	require.NoError(t, json.Unmarshal([]byte(w.must("events", "list", "prod", "--json")), &still))
 	require.Len(t, still, len(given))
 
-	assert.Contains(t, w.must("events", "replay", "prod", given[0].ID.String()), "1 events are tried again")
+	assert.Contains(t, w.must("events", "replay", "prod", given[0].ID.String()), "1 events requeued")
 	claimed, err := w.outbox("prod").Claim(t.Context(), 100, time.Minute)
 	require.NoError(t, err)
 	require.Len(t, claimed, 1)
@@ -70,14 +70,14 @@ func TestReplayedEventsAreTriedAgain(t *testing.T) {
 	assert.Zero(t, claimed[0].Attempts)
 
 	w.must("events", "replay", "prod")
-	assert.Contains(t, w.must("events", "list", "prod"), "No event was given up.")
+	assert.Contains(t, w.must("events", "list", "prod"), "There are no dead letters.")
 	assert.Contains(t, w.must("events", "replay", "prod"), "0 events")
 }
 
-func TestOnlyEventsThatWereGivenUpAreReplayed(t *testing.T) {
+func TestOnlyDeadLettersAreReplayed(t *testing.T) {
 	t.Parallel()
 	w := initialised(t, "prod", "dev").applied("prod")
-	w.refused("is not among those that were given up", "events", "replay", "prod", "0198c0de-0000-7000-8000-000000000000")
+	w.refused("is not a dead letter", "events", "replay", "prod", "0198c0de-0000-7000-8000-000000000000")
 	w.refused("is no event's id", "events", "replay", "prod", "all")
 	w.refused("database sq_prod belongs to environment prod, not dev", "events", "replay", "dev")
 	w.refused("database sq_prod belongs to environment prod, not dev", "events", "list", "dev")

@@ -120,7 +120,7 @@ func TestGeneratedSecretsAreWhatTheClusterNeeds(t *testing.T) {
 		assert.Equal(t, "true", v.open(account).Labels["cnpg.io/reload"])
 	}
 	assert.Len(t, passwords, 3, "each role has its own")
-	_, err := requeststate.New(requeststate.Config{Keys: v.value(stateFile, "keys"), Lifetime: time.Hour})
+	_, err := requeststate.New(v.value(stateFile, "keys"))
 	require.NoError(t, err)
 	_, err = event.NewSigner(event.SigningConfig{Keys: v.value(signingFile, "keys")})
 	require.NoError(t, err)
@@ -219,18 +219,18 @@ func TestRotatedKeysStillOpenWhatOlderOnesSealed(t *testing.T) {
 	v := newVault(t)
 	v.generate("prod")
 	sealer := func() *requeststate.Sealer {
-		s, err := requeststate.New(requeststate.Config{Keys: v.value(stateFile, "keys"), Lifetime: time.Hour})
+		s, err := requeststate.New(v.value(stateFile, "keys"))
 		require.NoError(t, err)
 		return s
 	}
-	old, err := sealer().Seal("claims", "ann")
+	old, err := sealer().Seal("claims", "ann", "automatic")
 	require.NoError(t, err)
 	assert.Equal(t, []string{signingFile}, v.changed("prod", "--rotate", "sequential-questioning-event-signing"))
 	assert.True(t, strings.HasPrefix(v.value(signingFile, "keys"), "k2:"))
 	assert.Equal(t, []string{stateFile}, v.changed("prod", "--rotate", "sequential-questioning-request-state"))
 	var claims string
-	require.NoError(t, sealer().Open(old, &claims, "ann"))
-	fresh, err := sealer().Seal("claims", "ann")
+	require.NoError(t, sealer().Open(old, &claims, "ann", "automatic"))
+	fresh, err := sealer().Seal("claims", "ann", "automatic")
 	require.NoError(t, err)
 	assert.True(t, strings.HasPrefix(fresh, "v1.k2."), "the new key seals")
 

@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
@@ -145,11 +144,9 @@ func query[T any](w *world, database, statement string, args ...any) T {
 // service is the tools' own, as the functions' role.
 func (w *world) service(e string) *conversation.Service {
 	w.t.Helper()
-	pool, err := postgres.Open(w.t.Context(), postgres.Config{
-		URL: w.functions(e), MaxConns: 4, ConnectTimeout: 2 * time.Second, StatementTimeout: 5 * time.Second, LockTimeout: 5 * time.Second,
-	})
+	pool, err := postgres.Open(w.t.Context(), postgres.Config{URL: w.functions(e), MaxConns: 4})
 	require.NoError(w.t, err)
-	s := conversation.New(store.New(pool), conversation.Config{BatchSize: 2, MaxQuestions: 100, MinBits: 0.1})
+	s := conversation.New(store.New(pool), conversation.Config{BatchSize: 2, MaxQuestions: 100})
 	w.t.Cleanup(s.Close)
 	return s
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -20,16 +19,26 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
-// Bounds on what one call may bring.
+// AskInput opens a conversation, or continues one.
+type AskInput struct {
+	Context           string          `json:"context" jsonschema:"The goal, and what is known already: a line 'Budget: 500' each is not asked for."`
+	UserID            string          `json:"user_id,omitempty" jsonschema:"Who is asked; only this keeps people apart."`
+	SessionID         string          `json:"session_id,omitempty"`
+	ConversationID    string          `json:"conversation_id,omitempty" jsonschema:"Continue this one."`
+	PreviousMessages  []Message       `json:"previous_messages,omitempty" jsonschema:"The chat so far."`
+	Metadata          map[string]any  `json:"metadata,omitempty"`
+	InformationNeeded json.RawMessage `json:"information_needed,omitempty" jsonschema:"What to gather: slots, or a JSON Schema object. Left out, a playbook serves."`
+	Playbook          string          `json:"playbook,omitempty" jsonschema:"Asks by this one."`
+	BatchSize         int             `json:"batch_size,omitempty" jsonschema:"Questions at once, 1 to 10 (3)."`
+	MaxQuestions      int             `json:"max_questions,omitempty" jsonschema:"Stop after so many."`
+	Language          string          `json:"language,omitempty" jsonschema:"The person's, such as de."`
+}
+
+// Bounds on an opening that no schema can state: JSON Schema counts characters.
 const (
-	MaxBatchSize = 10
-	maxID        = 128
-	maxUserID    = 256
-	maxContext   = 64 << 10  // bytes
-	maxMetadata  = 16 << 10  // bytes
-	maxNeeded    = 256 << 10 // bytes
-	maxMessages  = 20_000    // in a call
-	maxStored    = 50        // messages kept of a call, the latest
+	maxContext  = 64 << 10  // bytes
+	maxMetadata = 16 << 10  // bytes
+	maxNeeded   = 256 << 10 // bytes
 )
 
 // opening is what a new conversation starts from.
@@ -44,9 +53,9 @@ type opening struct {
 func (o *opening) loaded() *conversation { return &conversation{&o.Conversation} }
 
 // Ask opens a conversation and returns its first batch of questions. With a
-// conversation_id it goes on with that one, as FollowUp does.
+// conversation_id it continues that one, as FollowUp does.
 func (s *Service) Ask(ctx context.Context, in AskInput) (Turn, error) {
-	if err := s.checkUser(in.UserID); err != nil {
+	if err := s.CheckUser(in.UserID); err != nil {
 		return Turn{}, err
 	}
 	if string(in.InformationNeeded) == "null" {
@@ -56,7 +65,7 @@ func (s *Service) Ask(ctx context.Context, in AskInput) (Turn, error) {
 		return Turn{}, fault.Invalidf("context", "is empty; say what the information is for")
 	}
 	if in.ConversationID != "" {
-		return s.goOn(ctx, in)
+		return s.continueOpen(ctx, in)
 	}
 	o, err := s.opening(ctx, in)
 	if err != nil {
@@ -80,8 +89,8 @@ func (s *Service) Ask(ctx context.Context, in AskInput) (Turn, error) {
 	return o.turn, nil
 }
 
-// goOn serves Ask on a conversation that is already open.
-func (s *Service) goOn(ctx context.Context, in AskInput) (Turn, error) {
+// continueOpen serves Ask on a conversation that is already open.
+func (s *Service) continueOpen(ctx context.Context, in AskInput) (Turn, error) {
 	switch {
 	case in.InformationNeeded != nil:
 		return Turn{}, fault.Invalidf("information_needed", "is settled when a conversation opens; leave it out, or leave conversation_id out to open another")
@@ -99,17 +108,17 @@ func (s *Service) goOn(ctx context.Context, in AskInput) (Turn, error) {
 
 // opening checks the input of a new conversation and plans its first batch.
 func (s *Service) opening(ctx context.Context, in AskInput) (*opening, error) {
-	if err := checkOpening(in); err != nil {
+	if err := s.checkOpening(in); err != nil {
 		return nil, err
 	}
 	limits := questioning.Limits{
-		BatchSize: s.config.BatchSize, MaxQuestions: s.config.MaxQuestions, MinBits: s.config.MinBits, Confidence: s.config.Confidence,
+		BatchSize: s.config.BatchSize, MaxQuestions: s.config.MaxQuestions, MinBits: minBits, Confidence: s.config.Confidence,
 	}
 	if in.BatchSize != 0 {
 		limits.BatchSize = in.BatchSize
 	}
 	if in.MaxQuestions != 0 {
-		limits.MaxQuestions = min(in.MaxQuestions, s.config.MaxQuestions)
+		limits.MaxQuestions = in.MaxQuestions
 	}
 	o := &opening{language: languageOf(in)}
 	o.UserID = in.UserID
@@ -119,7 +128,7 @@ func (s *Service) opening(ctx context.Context, in AskInput) (*opening, error) {
 	}
 	o.State = questioning.New(in.Context, slots, limits)
 	o.State.Language = o.language
-	assume(o.State, saidIn(in.Context, in.PreviousMessages), s.reading(o.State))
+	assume(o.State, openingTexts(in.Context, in.PreviousMessages), s.reading(o.State))
 	var remembered string
 	o.AssumedFrom, remembered = s.remember(ctx, o.State, in.UserID)
 	if o.State.Statistics, err = s.readStatistics(ctx, o.SchemaKey, in.UserID); err != nil {
@@ -144,37 +153,17 @@ func (s *Service) opening(ctx context.Context, in AskInput) (*opening, error) {
 	return o, err
 }
 
-func checkOpening(in AskInput) error {
+// checkOpening holds an opening against what its schema cannot state.
+func (s *Service) checkOpening(in AskInput) error {
 	switch {
 	case len(in.Context) > maxContext:
 		return fault.Invalidf("context", "has %d bytes, at most %d are allowed", len(in.Context), maxContext)
-	case utf8.RuneCountInString(in.SessionID) > maxID:
-		return fault.Invalidf("session_id", "may have at most %d characters", maxID)
-	case in.BatchSize < 0 || in.BatchSize > MaxBatchSize:
-		return fault.Invalidf("batch_size", "must be from 1 to %d", MaxBatchSize)
-	case in.MaxQuestions < 0:
-		return fault.Invalidf("max_questions", "must be 1 or more")
+	case in.MaxQuestions > s.config.MaxQuestions:
+		return fault.Invalidf("max_questions", "is %d, at most %d are allowed here", in.MaxQuestions, s.config.MaxQuestions)
 	case len(in.InformationNeeded) > maxNeeded:
 		return fault.Invalidf("information_needed", "has %d bytes, at most %d are allowed", len(in.InformationNeeded), maxNeeded)
 	}
-	if err := checkLanguage(in.Language); err != nil {
-		return err
-	}
-	return checkMessages(in.PreviousMessages)
-}
-
-func checkMessages(messages []Message) error {
-	if len(messages) > maxMessages {
-		return fault.Invalidf("previous_messages", "has %d messages, at most %d are allowed", len(messages), maxMessages)
-	}
-	for i, m := range messages {
-		switch m.Role {
-		case "user", "assistant", "system":
-		default:
-			return fault.Invalidf(fmt.Sprintf("previous_messages[%d].role", i), "%q is not known; user, assistant and system are", m.Role)
-		}
-	}
-	return nil
+	return checkLanguage(in.Language)
 }
 
 // slots are what the caller names, those of the playbook that the caller names or
@@ -268,38 +257,4 @@ func assume(iv *questioning.State, texts []string, c parse.Context) {
 			iv.AssumeVolunteered(part.Slot, part.Value, part.Words, messages.FromContext)
 		}
 	}
-}
-
-// saidBy is what the person wrote in the messages worth keeping.
-func saidBy(messages []Message) []string {
-	var said []string
-	for _, m := range latest(messages) {
-		if m.Role == "user" && strings.TrimSpace(m.Content) != "" {
-			said = append(said, m.Content)
-		}
-	}
-	return said
-}
-
-// latest returns the messages worth keeping of a call.
-func latest(messages []Message) []Message {
-	return messages[max(0, len(messages)-maxStored):]
-}
-
-// keptOf is latest as it is stored.
-func keptOf(messages []Message) []store.Message {
-	var kept []store.Message
-	for _, m := range latest(messages) {
-		kept = append(kept, store.Message(m))
-	}
-	return kept
-}
-
-// messagesOf is the chat as it was stored.
-func messagesOf(kept []store.Message) []Message {
-	all := make([]Message, len(kept))
-	for i, m := range kept {
-		all[i] = Message(m)
-	}
-	return all
 }

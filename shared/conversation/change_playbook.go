@@ -30,7 +30,7 @@ func (s *Service) choose(goal, name string) (playbook.Choice, error) {
 // tell is assumed again. Questions keep counting up, as those before were put.
 // With the playbook that serves already it is follow.
 func (s *Service) changePlaybook(ctx context.Context, tool string, call any, in FollowUpInput, name string, batchSize int) (Turn, error) {
-	if err := checkFollowUp(in, batchSize); err != nil {
+	if err := checkFollowUp(in); err != nil {
 		return Turn{}, err
 	}
 	choice, err := s.choose("", name)
@@ -83,7 +83,7 @@ func (s *Service) replace(ctx context.Context, tx *store.Tx, o *opening, choice 
 	o.Playbook, o.SchemaKey = choice.Playbook.Name, formOf(choice.Playbook.Name, nil)
 	o.State = questioning.New(o.Goal, choice.Playbook.For(o.Goal, messages.In(old.Language).Language()), old.Limits)
 	o.State.Language, o.State.Asked = old.Language, old.Asked
-	assume(o.State, saidIn(o.Goal, append(messagesOf(said), latest(in.PreviousMessages)...)), s.reading(o.State))
+	assume(o.State, openingTexts(o.Goal, append(messagesOf(said), latest(in.PreviousMessages)...)), s.reading(o.State))
 	if err := s.prepare(ctx, tx, o.loaded()); err != nil {
 		return err
 	}

@@ -13,18 +13,22 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
-// Bounds on the answers of one call.
-const (
-	maxAnswers = 200
-	maxWords   = 64 << 10 // bytes of one answer
-	maxReply   = 256 << 10
-)
+// FollowUpInput is a person's answers.
+type FollowUpInput struct {
+	ConversationID   string        `json:"conversation_id,omitempty"`
+	UserID           string        `json:"user_id,omitempty" jsonschema:"Who answered."`
+	Answers          []AnswerInput `json:"answers,omitempty" jsonschema:"One for each thing said, also what was not asked yet."`
+	PreviousMessages []Message     `json:"previous_messages,omitempty" jsonschema:"Or the chat, ending with the reply."`
+}
 
-// FollowUp takes in a person's answers and returns the next batch. Without
+// maxReply bounds, in bytes, what is read of the person's last messages.
+const maxReply = 256 << 10
+
+// FollowUp records a person's answers and returns the next batch. Without
 // answers it returns the batch that is waiting. Without a conversation_id the
 // messages open a new conversation.
 func (s *Service) FollowUp(ctx context.Context, in FollowUpInput) (Turn, error) {
-	if err := s.checkUser(in.UserID); err != nil {
+	if err := s.CheckUser(in.UserID); err != nil {
 		return Turn{}, err
 	}
 	if in.ConversationID == "" {
@@ -37,17 +41,40 @@ func (s *Service) openFromMessages(ctx context.Context, in FollowUpInput) (Turn,
 	if len(in.Answers) > 0 {
 		return Turn{}, fault.Invalidf("conversation_id", "is needed to answer; previous_messages alone open a new conversation")
 	}
-	said := strings.Join(saidBy(in.PreviousMessages), "\n")
+	said := strings.Join(personTexts(in.PreviousMessages), "\n")
 	if said == "" {
 		return Turn{}, fault.Invalidf("conversation_id", "is missing; give it, or previous_messages with what the person said to open a new conversation")
 	}
 	return s.Ask(ctx, AskInput{Context: said, UserID: in.UserID, PreviousMessages: in.PreviousMessages})
 }
 
+// Continuation is the next step of an open conversation.
+type Continuation struct {
+	FollowUpInput
+	Playbook  string // asks by this one, while nothing is answered; empty for the one that serves
+	BatchSize int    // questions at once; 0 for as many as the conversation asks
+	// Tool and Call, the tool's whole input, identify a call: the same again changes
+	// nothing.
+	Tool string
+	Call any
+}
+
+// Continue records what a step says and returns the next batch: FollowUp for a tool
+// that leads conversations itself.
+func (s *Service) Continue(ctx context.Context, c Continuation) (Turn, error) {
+	if err := s.CheckUser(c.UserID); err != nil {
+		return Turn{}, err
+	}
+	if c.Playbook != "" {
+		return s.changePlaybook(ctx, c.Tool, c.Call, c.FollowUpInput, c.Playbook, c.BatchSize)
+	}
+	return s.follow(ctx, c.Tool, c.Call, c.FollowUpInput, c.BatchSize)
+}
+
 // follow advances a conversation by what a call brings. call is the tool's
 // whole input, which identifies a repeated call.
 func (s *Service) follow(ctx context.Context, tool string, call any, in FollowUpInput, batchSize int) (Turn, error) {
-	if err := checkFollowUp(in, batchSize); err != nil {
+	if err := checkFollowUp(in); err != nil {
 		return Turn{}, err
 	}
 	text := replyText(in.PreviousMessages)
@@ -119,15 +146,10 @@ func snapshot(iv *questioning.State) *questioning.State {
 	return &before
 }
 
-func checkFollowUp(in FollowUpInput, batchSize int) error {
+// checkFollowUp holds a call against what its schema cannot state.
+func checkFollowUp(in FollowUpInput) error {
 	if err := checkID(in.ConversationID); err != nil {
 		return err
-	}
-	if batchSize < 0 || batchSize > MaxBatchSize {
-		return fault.Invalidf("batch_size", "must be from 1 to %d", MaxBatchSize)
-	}
-	if len(in.Answers) > maxAnswers {
-		return fault.Invalidf("answers", "has %d answers, at most %d are allowed", len(in.Answers), maxAnswers)
 	}
 	for i, a := range in.Answers {
 		err := checkAnswer(a)
@@ -138,44 +160,5 @@ func checkFollowUp(in FollowUpInput, batchSize int) error {
 			return fault.Within(fmt.Sprintf("answers[%d]", i), err)
 		}
 	}
-	return checkMessages(in.PreviousMessages)
-}
-
-func checkAnswer(a AnswerInput) error {
-	switch a.Outcome {
-	case "", questioning.Answered:
-		if a.Value == nil && strings.TrimSpace(a.Text) == "" {
-			return fault.Invalidf("", "needs a value or a text, or an outcome of unknown, declined or not_applicable")
-		}
-	case questioning.Unknown, questioning.Declined, questioning.NotApplicable:
-		if a.Value != nil {
-			return fault.Invalidf("value", "goes with the outcome answered only, not with %s", a.Outcome)
-		}
-	default:
-		return fault.Invalidf("outcome", "%q is not known; answered, unknown, declined and not_applicable are", a.Outcome)
-	}
-	if len(a.Text) > maxWords {
-		return fault.Invalidf("text", "has %d bytes, at most %d are allowed", len(a.Text), maxWords)
-	}
 	return nil
-}
-
-// tail returns the messages at the end that the person wrote since the
-// assistant last spoke: the reply.
-func tail(messages []Message) []Message {
-	start := len(messages)
-	for start > 0 && messages[start-1].Role == "user" {
-		start--
-	}
-	return messages[start:]
-}
-
-func replyText(messages []Message) string {
-	var parts []string
-	for _, m := range tail(messages) {
-		if text := strings.TrimSpace(m.Content); text != "" {
-			parts = append(parts, text)
-		}
-	}
-	return strings.Join(parts, "\n")
 }

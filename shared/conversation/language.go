@@ -11,16 +11,13 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 )
 
-// maxLanguage is the longest language tag, in bytes: BCP 47, section 4.4.1.
-const maxLanguage = 35
-
 // languageOf is what a new conversation is held in, as a BCP 47 tag: what the
 // call says, or what the person's own words are in; empty where neither tells.
 func languageOf(in AskInput) string {
 	if in.Language != "" {
 		return in.Language
 	}
-	return parse.Language(strings.Join(saidIn(in.Context, in.PreviousMessages), "\n"))
+	return parse.Language(strings.Join(openingTexts(in.Context, in.PreviousMessages), "\n"))
 }
 
 // reading is what a conversation's words are read with.
@@ -32,7 +29,7 @@ func checkLanguage(tag string) error {
 	if tag == "" {
 		return nil
 	}
-	if _, err := language.Parse(tag); err != nil || len(tag) > maxLanguage {
+	if _, err := language.Parse(tag); err != nil {
 		return fault.Invalidf("language", "%q is no language tag; de and pt-BR are", tag)
 	}
 	return nil
@@ -47,5 +44,7 @@ func spoken(tag string) string {
 	return ""
 }
 
-// saidIn is what the goal and the person's messages say, each by itself.
-func saidIn(goal string, chat []Message) []string { return append([]string{goal}, saidBy(chat)...) }
+// openingTexts are the goal and the messages of the person, each by itself.
+func openingTexts(goal string, chat []Message) []string {
+	return append([]string{goal}, personTexts(chat)...)
+}

@@ -1,12 +1,15 @@
 package conversation
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
@@ -18,9 +21,121 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
+// ReportInput names a conversation to report on.
+type ReportInput struct {
+	ConversationID string `json:"conversation_id"`
+	UserID         string `json:"user_id,omitempty" jsonschema:"Whose it is."`
+	IncludeHistory bool   `json:"include_history,omitempty" jsonschema:"Also every answer ever given."`
+}
+
+// Report is what a conversation has gathered.
+type Report struct {
+	ConversationID string                `json:"conversation_id"`
+	SessionID      string                `json:"session_id"`
+	Goal           string                `json:"goal"`
+	Complete       bool                  `json:"complete"`
+	StopReason     string                `json:"stop_reason,omitempty"`
+	Values         map[string]any        `json:"values" jsonschema:"What was gathered, in the shape of information_needed."`
+	Valid          bool                  `json:"valid" jsonschema:"Whether values satisfies information_needed as it stands."`
+	Problems       []string              `json:"problems" jsonschema:"What keeps it from being valid."`
+	Citations      map[string][]Citation `json:"citations" jsonschema:"By slot, the answers each value rests on."`
+	Coverage       []Coverage            `json:"coverage"`
+	Contradictions []Contradiction       `json:"contradictions"`
+	OpenPoints     []OpenPoint           `json:"open_points"`
+	History        []Past                `json:"history,omitempty" jsonschema:"Every answer in its order, the latest 500."`
+	QuestionsAsked int                   `json:"questions_asked"`
+	Language       string                `json:"language,omitempty" jsonschema:"What the texts are worded in, English when left out."`
+	Revision       int                   `json:"revision"`
+	Warnings       []string              `json:"warnings,omitempty" jsonschema:"What was taken differently from what was sent."`
+}
+
+// Warn adds what was taken differently from what was sent.
+func (r *Report) Warn(notes []string) { r.Warnings = append(r.Warnings, notes...) }
+
+// Past is an answer of the history.
+type Past struct {
+	Slot  string `json:"slot"`
+	Value any    `json:"value,omitempty"`
+	Citation
+	Holds        bool `json:"holds" jsonschema:"Whether the slot still rests on it."`
+	SupersededBy int  `json:"superseded_by,omitempty" jsonschema:"The answer that put it aside."`
+}
+
+// Citation is an answer that a value rests on.
+type Citation struct {
+	AnswerNumber   int                 `json:"answer_number"`
+	QuestionNumber int                 `json:"question_number,omitempty"`
+	QuestionText   string              `json:"question_text,omitempty"`
+	Outcome        questioning.Outcome `json:"outcome"`
+	Words          string              `json:"words"`
+	AnsweredAt     time.Time           `json:"answered_at"`
+}
+
+// Contradiction names answers that cannot all hold.
+type Contradiction struct {
+	Slot    string `json:"slot"`
+	Answers []int  `json:"answers"`
+	Text    string `json:"text"`
+}
+
+// OpenPoint is something wanted that has no value.
+type OpenPoint struct {
+	Slot     string             `json:"slot"`
+	Title    string             `json:"title"`
+	Required bool               `json:"required"`
+	State    questioning.Status `json:"state"`
+	Text     string             `json:"text"`
+}
+
+// Text renders the report for a person.
+func (r Report) Text() string {
+	say := messages.In(r.Language)
+	var b strings.Builder
+	b.WriteString(say.Text(messages.Goal, excerpt(r.Goal)) + "\n")
+	for _, c := range r.Coverage {
+		if known(c.State) {
+			fmt.Fprintf(&b, "\n%s: %s (%s)", c.Title, questioning.Quote(c.Value, r.Language), cited(c, say))
+		}
+	}
+	for _, c := range r.Contradictions {
+		b.WriteString("\n" + say.Text(messages.Contradiction, c.Text))
+	}
+	if len(r.OpenPoints) > 0 {
+		b.WriteString("\n\n" + say.Text(messages.Open))
+		for _, p := range r.OpenPoints {
+			fmt.Fprintf(&b, "\n- %s", p.Text)
+		}
+	}
+	if len(r.History) > 0 {
+		b.WriteString("\n\n" + say.Text(messages.History))
+		for _, p := range r.History {
+			fmt.Fprintf(&b, "\n%d. %s: %s", p.AnswerNumber, plain.Line(p.Slot), p.said(r.Language))
+			if p.SupersededBy > 0 {
+				fmt.Fprintf(&b, " (%s)", say.Text(messages.SupersededBy, strconv.Itoa(p.SupersededBy)))
+			}
+		}
+	}
+	return b.String()
+}
+
+// said is what was said at an answer of the history.
+func (p Past) said(language string) string {
+	if p.Words != "" {
+		return plain.Quote(p.Words)
+	}
+	return stood(questioning.Status(p.Outcome), p.Value, language)
+}
+
+func cited(c Coverage, say *messages.Printer) string {
+	if len(c.Answers) == 0 {
+		return say.Text(messages.AssumedCited, cmp.Or(c.Source, say.Text(messages.FromContext)))
+	}
+	return say.Text(messages.AnswerCited, strings.Trim(strings.ReplaceAll(fmt.Sprint(c.Answers), " ", ", "), "[]"))
+}
+
 // Report returns what a conversation has gathered so far. It changes nothing.
 func (s *Service) Report(ctx context.Context, in ReportInput) (Report, error) {
-	if err := s.checkUser(in.UserID); err != nil {
+	if err := s.CheckUser(in.UserID); err != nil {
 		return Report{}, err
 	}
 	if err := checkID(in.ConversationID); err != nil {

@@ -90,7 +90,7 @@ func stood(state questioning.Status, value any, language string) string {
 // Revise puts a new answer in the place of what a slot holds. What depended on
 // it is asked again; nothing is lost from the history.
 func (s *Service) Revise(ctx context.Context, in ReviseInput) (Revision, error) {
-	if err := s.checkUser(in.UserID); err != nil {
+	if err := s.CheckUser(in.UserID); err != nil {
 		return Revision{}, err
 	}
 	if err := in.check(); err != nil {
@@ -138,9 +138,6 @@ func (s *Service) Revise(ctx context.Context, in ReviseInput) (Revision, error) 
 func (in ReviseInput) check() error {
 	if err := checkID(in.ConversationID); err != nil {
 		return err
-	}
-	if in.AnswerNumber < 0 {
-		return fault.Invalidf("answer_number", "must be 1 or more")
 	}
 	if in.Slot == "" && in.AnswerNumber == 0 && in.QuestionNumber == 0 {
 		return fault.Invalidf("slot", "is missing; name what to revise by slot, answer_number or question_number")

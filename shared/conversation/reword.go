@@ -21,7 +21,7 @@ func (s *Service) propose(ctx context.Context, in AskInput) []questioning.Slot {
 	if !s.model.Asks() {
 		return nil
 	}
-	slots, err := s.model.ProposeSlots(ctx, in.Context, saidBy(in.PreviousMessages))
+	slots, err := s.model.ProposeSlots(ctx, in.Context, personTexts(in.PreviousMessages))
 	if err != nil {
 		slog.WarnContext(ctx, "no slots proposed", "error", err)
 		return nil
@@ -36,7 +36,7 @@ func (s *Service) reword(ctx context.Context, rec *conversation, c store.Change,
 		return
 	}
 	fresh := turn.Questions[len(turn.Questions)-min(c.Batch.New, len(turn.Questions)):]
-	wording := model.Wording{Goal: rec.Goal, Said: saidBy(messagesOf(c.Messages))}
+	wording := model.Wording{Goal: rec.Goal, Said: personTexts(messagesOf(c.Messages))}
 	for _, a := range c.Answers {
 		wording.Said = append(wording.Said, a.Words)
 	}

@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -28,15 +27,18 @@ import (
 
 // Config bounds conversations.
 type Config struct {
-	BatchSize    int     `env:"DEFAULT_BATCH_SIZE" envDefault:"3"`
-	MaxQuestions int     `env:"MAX_QUESTIONS" envDefault:"100"`
-	MinBits      float64 `env:"MIN_BITS" envDefault:"0.1"`
+	BatchSize    int `env:"DEFAULT_BATCH_SIZE" envDefault:"3"`
+	MaxQuestions int `env:"MAX_QUESTIONS" envDefault:"100"`
 	// Confidence is how likely earlier conversations have to make an answer for
 	// it to be assumed; 0 assumes none.
 	Confidence float64 `env:"ASSUME_CONFIDENCE" envDefault:"0.95"`
 	// RequireUser has every call name its user, and reach nothing of another's.
 	RequireUser bool `env:"REQUIRE_USER_ID" envDefault:"false"`
 }
+
+// minBits is what a question that is not required has to gain, in bits, to be
+// asked: below a tenth of a yes or no, people answer for nothing.
+const minBits = 0.1
 
 // Service answers the tools. It is safe for concurrent use.
 type Service struct {
@@ -81,7 +83,7 @@ func New(kept *store.Store, config Config, options ...Option) *Service {
 
 // builtInPlaybooks are checked by their own tests: they open.
 var builtInPlaybooks = sync.OnceValue(func() *playbook.Library {
-	library, err := playbook.Open(playbook.Config{Threshold: playbook.DefaultThreshold})
+	library, err := playbook.Open(playbook.Config{})
 	if err != nil {
 		panic(err)
 	}
@@ -102,7 +104,7 @@ func (s *Service) Close() {
 
 // prepare gives a loaded interview what it is led by.
 func (s *Service) prepare(ctx context.Context, tx *store.Tx, rec *conversation) error {
-	rec.State.Limits.MinBits, rec.State.Limits.Confidence = s.config.MinBits, s.config.Confidence
+	rec.State.Limits.MinBits, rec.State.Limits.Confidence = minBits, s.config.Confidence
 	var err error
 	key := formOfUser{principal.From(ctx), rec.UserID, rec.SchemaKey}
 	rec.State.Statistics, err = s.statistics.of(ctx, tx, key, s.now())
@@ -160,13 +162,11 @@ func unknownConversation(id string) error {
 	return fault.Invalidf("conversation_id", "there is no conversation %q; sequential_questioning opens one", id)
 }
 
-// checkUser holds a call's user_id against the bounds and the configuration.
-func (s *Service) checkUser(userID string) error {
-	switch {
-	case userID == "" && s.config.RequireUser:
+// CheckUser refuses a call that does not name its user where the configuration
+// wants one.
+func (s *Service) CheckUser(userID string) error {
+	if userID == "" && s.config.RequireUser {
 		return fault.Invalidf("user_id", "is missing; every call has to name the user it is for (REQUIRE_USER_ID)")
-	case utf8.RuneCountInString(userID) > maxUserID:
-		return fault.Invalidf("user_id", "may have at most %d characters", maxUserID)
 	}
 	return nil
 }

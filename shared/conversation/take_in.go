@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation/arguments"
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
 	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
@@ -183,38 +184,6 @@ func (rec *conversation) inOrder(answers []AnswerInput) ([]int, error) {
 	return numbers, nil
 }
 
-// unnamed says that an answer names no question and no slot.
-func (a AnswerInput) unnamed() bool {
-	return a.QuestionNumber == 0 && a.QuestionID == "" && a.Slot == ""
-}
-
-func allUnnamed(answers []AnswerInput) bool {
-	return len(answers) > 0 && !slices.ContainsFunc(answers, func(a AnswerInput) bool { return !a.unnamed() })
-}
-
-func unnamedError(more string) error {
-	return fault.Invalidf("", "needs a question_number, a question_id or a slot%s", more)
-}
-
-// number returns the question an answer names, 0 when it names a slot only.
-func (a AnswerInput) number(conversationID string) (int, error) {
-	if a.QuestionNumber < 0 {
-		return 0, fault.Invalidf("question_number", "must be 1 or more")
-	}
-	if a.QuestionID == "" {
-		return a.QuestionNumber, nil
-	}
-	of, text, _ := strings.Cut(a.QuestionID, ":")
-	number, err := strconv.Atoi(text)
-	switch {
-	case err != nil || number < 1 || of != conversationID:
-		return 0, fault.Invalidf("question_id", "%q is no question of this conversation", a.QuestionID)
-	case a.QuestionNumber != 0 && a.QuestionNumber != number:
-		return 0, fault.Invalidf("question_id", "%q and question_number %d are different questions", a.QuestionID, a.QuestionNumber)
-	}
-	return number, nil
-}
-
 // put returns the slot of every numbered question that was put: the open ones
 // are at hand, others are looked up.
 func (rec *conversation) put(ctx context.Context, tx *store.Tx, numbers []int) (map[int]string, error) {
@@ -263,9 +232,9 @@ func (s *Service) read(rec *conversation, a AnswerInput, number int, put map[int
 	switch {
 	case a.Outcome != "" && a.Outcome != questioning.Answered:
 	case a.Value != nil:
-		value, err := checkValue(slot, a.Value, s.reading(rec.State))
+		value, err := arguments.Value(slot, a.Value, s.reading(rec.State))
 		if err != nil {
-			return said{}, fault.Invalidf("value", "%s is not accepted: %v", shown(a.Value), err)
+			return said{}, fault.Invalidf("value", "%s is not accepted: %v", plain.JSON(a.Value, shownRunes), err)
 		}
 		one.Outcome, one.Value = questioning.Answered, value
 		if one.Words == "" {
@@ -279,12 +248,6 @@ func (s *Service) read(rec *conversation, a AnswerInput, number int, put map[int
 
 // shownRunes is how much of a value an error repeats.
 const shownRunes = 100
-
-// shown is a value as the caller wrote it, cut short.
-func shown(value any) string {
-	data, _ := json.Marshal(value) // it was decoded from JSON
-	return plain.Excerpt(string(data), shownRunes)
-}
 
 // heard takes over what was read of a person's words.
 func (one *said) heard(read parse.Reading) {

@@ -20,7 +20,7 @@ func documentation(t *testing.T) string {
 func TestTheExampleInTheDocumentationLoadsAndIsChosen(t *testing.T) {
 	example := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindStringSubmatch(documentation(t))
 	require.NotNil(t, example)
-	library, err := Open(Config{Folder: folderWith(t, map[string]string{"garden.yaml": example[1]}), Threshold: DefaultThreshold})
+	library, err := Open(Config{Folder: folderWith(t, map[string]string{"garden.yaml": example[1]})})
 	require.NoError(t, err)
 	choice := library.Choose("Plants for a small garden behind the house")
 	assert.Equal(t, "garden-design", choice.Playbook.Name, choice.Reason)

@@ -54,18 +54,26 @@ func Quote(value any, language string) string {
 // lowerFirst lowers the first letter unless the word is an abbreviation.
 func lowerFirst(s string) string {
 	first, size := utf8.DecodeRuneInString(s)
+	if size == 0 {
+		return ""
+	}
 	if second, _ := utf8.DecodeRuneInString(s[size:]); unicode.IsUpper(second) {
 		return s
 	}
 	return string(unicode.ToLower(first)) + s[size:]
 }
 
+// upperFirst raises the first letter.
 func upperFirst(s string) string {
 	first, size := utf8.DecodeRuneInString(s)
+	if size == 0 {
+		return ""
+	}
 	return string(unicode.ToUpper(first)) + s[size:]
 }
 
 // excerptRunes is how much of somebody's words a question repeats.
 const excerptRunes = 60
 
+// round leaves one decimal.
 func round(bits float64) float64 { return float64(int(bits*10+0.5)) / 10 }

@@ -1,6 +1,7 @@
 package questioning
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -17,102 +18,58 @@ func (st *State) question(i, number int, b *beliefs) Question {
 		q.Text = say.Text(messages.NotRead, plain.Quote(plain.Excerpt(state.Words, excerptRunes)), q.Text)
 		q.Reason = "The answer could not be read; asked once more, with what is expected."
 	case Confirm:
-		q.Text = say.Text(messages.Contradicts, inline(slot.Title, say), Quote(state.Value, st.Language))
+		q.Text = say.Text(messages.Contradicts, withoutArticle(slot.Title), Quote(state.Value, st.Language))
 		q.Reason = fmt.Sprintf("Answers %s contradict each other.", numbers(state.Answers))
 		q.Bits = 1
 	default:
-		q.Reason = st.reason(i, q.Bits, b)
+		q.Reason = st.reason(i, b)
 	}
 	return q
 }
 
-// A reason names so many other slots that an answer tells so much about.
+// A reason names so many other slots at most, and those of which an answer is
+// expected to tell so much, in bits.
 const (
-	maxTold  = 3
-	muchTold = 0.25 // bits
+	maxNamed = 3
+	muchTold = 0.25
 )
 
-// reason says in words why slot i is worth asking for.
-func (st *State) reason(i int, bits float64, b *beliefs) string {
-	slot := st.Slots[i]
-	kind := "Optional"
-	if slot.Required {
-		kind = "Required"
+// reason says in words what the answer for slot i decides or saves. How much it
+// is expected to tell is in Question.Bits.
+func (st *State) reason(i int, b *beliefs) string {
+	var why []string
+	if st.sense(i) > 0 {
+		why = append(why, "the rest makes sense by it")
 	}
-	open := "the answer is open"
-	switch slot.Type {
-	case Choice, Choices:
-		open = fmt.Sprintf("%d options are open", len(slot.Options))
-	case Boolean:
-		open = "yes and no are open"
-	}
-	reason := fmt.Sprintf("%s; %s: about %.1f bits.", kind, open, bits)
-	var hang []string
-	for _, s := range st.Slots {
-		if s.When != nil && s.When.Slot == slot.Key {
-			hang = append(hang, lowerFirst(s.Title))
-		}
-	}
-	if len(hang) > 0 {
-		reason += " Decides whether to ask for " + strings.Join(hang, ", ") + "."
-	}
-	var told []string
+	var decided, saved []string
 	for j, s := range st.Slots {
-		if len(told) < maxTold && st.tells(i, j, b).bits >= muchTold {
-			told = append(told, lowerFirst(s.Title))
+		if s.When != nil && s.When.Slot == st.Slots[i].Key {
+			decided = append(decided, s.Title)
+		} else if st.tells(i, j, b).bits >= muchTold {
+			saved = append(saved, s.Title)
 		}
 	}
-	if len(told) > 0 {
-		reason += " Going by earlier conversations, also tells about " + strings.Join(told, ", ") + "."
+	if len(decided) > 0 {
+		why = append(why, "decides whether to ask for "+some(decided))
 	}
-	return reason
+	if len(saved) > 0 {
+		why = append(why, "may save asking for "+some(saved)+", going by earlier conversations")
+	}
+	if st.Slots[i].Required {
+		return "Required: " + cmp.Or(strings.Join(why, "; "), "the result is not complete without it") + "."
+	}
+	return "Optional: " + cmp.Or(strings.Join(why, "; "), "it can be left out") + "."
 }
 
-// wording is the slot's own question, or one made from its title.
-func (s Slot) wording(say *messages.Printer) string {
-	for _, own := range []string{s.Question, s.Description, s.Title} {
-		if own != "" && (own == s.Question || strings.HasSuffix(own, "?")) {
-			return own
-		}
+// some names the first titles, and how many more there are.
+func some(titles []string) string {
+	if more := len(titles) - maxNamed; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(titles[:maxNamed], ", "), more)
 	}
-	title := inline(s.Title, say)
-	pattern := messages.WhatIs
-	switch {
-	case s.Type == Boolean:
-		pattern, title = messages.YesNo, upperFirst(strings.TrimPrefix(title, "is "))
-	case s.Type == Choice:
-		pattern = messages.WhichOption
-	case s.Type == Choices:
-		pattern = messages.WhichOptions
-	case s.Type == List || plural(title):
-		pattern = messages.WhatAre
-	}
-	text := say.Text(pattern, title)
-	if s.Description != "" {
-		text += " (" + strings.TrimRight(s.Description, ". ") + ")"
-	}
-	return text
+	return strings.Join(titles, ", ")
 }
 
-// inline is a title within a sentence. Only English lowers it: other languages
-// quote it, or begin with it.
-func inline(title string, say *messages.Printer) string {
-	if say.Language() == messages.English {
-		return lowerFirst(title)
-	}
-	return title
-}
-
-// plural guesses whether a title names several things: "number of guests" does not.
-func plural(title string) bool {
-	head := title
-	for _, preposition := range []string{" of ", " in ", " for ", " per ", " with "} {
-		head, _, _ = strings.Cut(head, preposition)
-	}
-	return strings.HasSuffix(head, "s") &&
-		!strings.HasSuffix(head, "ss") && !strings.HasSuffix(head, "us") && !strings.HasSuffix(head, "is")
-}
-
+// numbers names answers: "2 and 5".
 func numbers(all []int) string {
 	parts := make([]string, len(all))
 	for i, n := range all {

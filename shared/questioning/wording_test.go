@@ -9,23 +9,29 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 )
 
+// How properties of schemas are asked for is reviewed in slotspec/testdata/wording.txt.
 func TestASlotWithoutAQuestionIsAskedForByItsTitle(t *testing.T) {
 	for want, slot := range map[string]Slot{
-		"What is the start date?":                {Title: "Start date", Type: Date},
-		"What is the number of guests?":          {Title: "Number of guests", Type: Integer},
-		"What are the team members?":             {Title: "Team members", Type: List},
-		"What is the budget in euros?":           {Title: "Budget in euros", Type: Number},
-		"What is the address? (Street and city)": {Title: "Address", Type: Text, Description: "Street and city."},
-		"Which class?":                           {Title: "Class", Type: Choice},
-		"Which extras (any number of them)?":     {Title: "Extras", Type: Choices},
-		"Urgent: yes or no?":                     {Title: "Is urgent", Type: Boolean},
-		"Who decides?":                           {Title: "Who decides?", Type: Text},
-		"How much may it cost?":                  {Title: "Budget", Type: Number, Description: "How much may it cost?"},
-		"Which seat would you like?":             {Title: "Seat", Question: "Which seat would you like?", Type: Choice},
-		"What is the URL?":                       {Title: "URL", Type: URI},
+		"Start date?":                           {Title: "Start date", Type: Date},
+		"Destination?":                          {Title: "The destination", Type: Text},
+		"Address? Street and city.":             {Title: "Address", Type: Text, Description: "Street and city."},
+		"Class?":                                {Title: "Class", Type: Choice},
+		"Extras?":                               {Title: "Extras", Type: Choices},
+		"Urgent?":                               {Title: "Is urgent", Type: Boolean},
+		"Does the site have a permit?":          {Title: "Has permit", Type: Boolean, Description: "Whether the site has a permit"},
+		"Number of attendees?":                  {Title: "Attendees", Type: Integer, Description: "Number of attendees"},
+		"Who decides?":                          {Title: "Who decides?", Type: Text},
+		"How much may it cost?":                 {Title: "Budget", Type: Number, Description: "How much may it cost?"},
+		"Which seat would you like?":            {Title: "Seat", Question: "Which seat would you like?", Type: Choice},
+		"URL?":                                  {Title: "URL", Type: URI},
+		"Street (Delivery address)?":            {Title: "Street (Delivery address)", Type: Text},
+		"Street and number (Delivery address)?": {Title: "Street (Delivery address)", Type: Text, Description: "Street and number"},
+		"Attendees of the meeting (number)?":    {Title: "Attendees (number)", Type: Integer, Description: "Attendees of the meeting"},
+		"Gross weight (kg)?":                    {Title: "Weight (kg)", Type: Number, Description: "Gross weight"},
 	} {
 		assert.Equal(t, want, slot.wording(messages.In("en")))
 	}
+	assert.Equal(t, "¿Fecha de salida?", Slot{Title: "Fecha de salida", Type: Date}.wording(messages.In("es")))
 }
 
 func TestValuesAreWrittenAsAPersonWould(t *testing.T) {
@@ -44,7 +50,7 @@ func TestAQuestionMadeFromATitleIsRightInEveryLanguage(t *testing.T) {
 	for _, q := range st.Next().Questions {
 		texts = append(texts, q.Text)
 	}
-	assert.ElementsMatch(t, []string{"Anreisetag?", "Dringend: ja oder nein?", "Klasse?"}, texts)
+	assert.ElementsMatch(t, []string{"Anreisetag?", "Dringend?", "Klasse?"}, texts)
 	assert.Equal(t, "ja, nein, 2.5", Render([]any{true, false, 2.5}, "de-AT"))
 }
 

@@ -7,19 +7,22 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
+	"github.com/sequential-questioning/sequential-questioning/shared/store/internal/queries"
 )
 
 // Save stores a change of a loaded conversation with its events, in a transaction
-// of its own, or returns ErrConflict: then the call starts over from Load.
+// of its own, or returns ErrConflict: then the call starts over from Load. Who
+// wins a race is decided by the database, whichever processes the calls are in.
 func (s *Store) Save(ctx context.Context, c *Conversation, change Change) error {
 	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return (&Tx{tx: tx}).Save(ctx, c, change) })
 }
 
-// Save stores a change with its events. It brings the conversation to the
-// revision of c from the one before it, or returns ErrConflict.
+// Save stores a change with its events, in one round trip. It brings the
+// conversation to the revision of c from the one before it, or returns ErrConflict.
+// What differs between the change's Before and the state of c is written, and
+// nothing else.
 func (t *Tx) Save(ctx context.Context, c *Conversation, change Change) error {
 	batch := t.batch(ctx)
 	if err := c.queueChange(ctx, batch, change); err != nil {
@@ -32,11 +35,12 @@ func (t *Tx) Save(ctx context.Context, c *Conversation, change Change) error {
 }
 
 // ReplacePlaybook is Save for a conversation without answers that another
-// playbook serves: the slots are new, as are the questions for them.
+// playbook serves: the slots are new, as are the questions for them. The change's
+// Before has the new slots and no question. Answers would go with their slots.
 func (t *Tx) ReplacePlaybook(ctx context.Context, c *Conversation, change Change) error {
 	batch := t.batch(ctx)
-	batch.Queue(`UPDATE conversations SET playbook = $2, form = nullif($3, '') WHERE id = $1`, c.ID, c.Playbook, c.SchemaKey)
-	batch.Queue(`DELETE FROM slots WHERE conversation_id = $1`, c.ID) // and the questions for them
+	tell(batch, (*queries.Queries).SetPlaybook, queries.SetPlaybookParams{ID: c.ID, Playbook: c.Playbook, SchemaKey: c.SchemaKey})
+	tell(batch, (*queries.Queries).DeleteSlots, c.ID)
 	for i, slot := range c.State.Slots {
 		if err := insertSlot(batch, c.ID, i, slot, c.State.SlotStates[i], ""); err != nil {
 			return err
@@ -59,13 +63,10 @@ func (c *Conversation) queueChange(ctx context.Context, batch *pgx.Batch, change
 	if change.Batch.Stop != nil {
 		stopReason = string(change.Batch.Stop.Reason)
 	}
-	batch.Queue(`
-		UPDATE conversations
-		SET revision = $2 + 1, questions_asked = $3, answers_recorded = $4, stop_reason = nullif($5, ''), updated_at = now(),
-		    opened_by = CASE WHEN opened_with_key THEN opened_by END
-		WHERE id = $1 AND revision = $2`, c.ID, c.Revision-1, iv.Asked, iv.Answered, stopReason,
-	).Exec(func(moved pgconn.CommandTag) error {
-		if moved.RowsAffected() != 1 {
+	ask(batch, (*queries.Queries).Advance, queries.AdvanceParams{
+		ID: c.ID, Revision: c.Revision - 1, QuestionsAsked: iv.Asked, AnswersRecorded: iv.Answered, StopReason: stopReason,
+	}, func(advanced int64) error {
+		if advanced == 0 {
 			return ErrConflict
 		}
 		return nil
@@ -82,17 +83,16 @@ func (c *Conversation) queueChange(ctx context.Context, batch *pgx.Batch, change
 		}
 	}
 	insertMessages(batch, c.ID, c.Revision, change.Messages)
-	upsertCall(batch, c.ID, c.Revision, change.Fingerprint, change.Result)
+	keepCall(batch, c.ID, c.Revision, change.Fingerprint, change.Result)
 	return event.Queue(batch, c.events(ctx, change, time.Now().UTC())...)
 }
 
 // SaveWording stores the texts of numbered questions as they are put, and what a
-// repeated call returns. It is no change: the revision stays.
+// repeated call returns. It is no change: the revision stays, and so do the events,
+// which were queued with the texts before. What is gone is left alone.
 func (s *Store) SaveWording(ctx context.Context, id string, numbers []int, texts []string, fingerprint []byte, result json.RawMessage) error {
 	return s.send(ctx, func(batch *pgx.Batch) {
-		batch.Queue(`
-			UPDATE questions q SET text = w.text FROM unnest($2::integer[], $3::text[]) AS w (number, text)
-			WHERE q.conversation_id = $1 AND q.number = w.number`, id, numbers, texts)
-		batch.Queue(`UPDATE calls SET result = $3 WHERE conversation_id = $1 AND fingerprint = $2`, id, fingerprint, result)
+		tell(batch, (*queries.Queries).SetTexts, queries.SetTextsParams{ConversationID: id, Numbers: numbers, Texts: texts})
+		tell(batch, (*queries.Queries).SetResult, queries.SetResultParams{ConversationID: id, Fingerprint: fingerprint, Result: result})
 	})
 }

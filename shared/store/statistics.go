@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
@@ -224,7 +223,7 @@ func upsertShared(batch *pgx.Batch, schemaKey string, shared questioning.Statist
 
 // removeFromStatistics takes back from the shared counts what conversations added
 // to them. It comes before they are deleted.
-func (t *Tx) removeFromStatistics(ctx context.Context, ids []uuid.UUID) error {
+func (t *Tx) removeFromStatistics(ctx context.Context, ids []string) error {
 	voices, err := t.voices(ctx, ids)
 	if err != nil || len(voices) == 0 {
 		return err
@@ -257,7 +256,7 @@ func (t *Tx) removeFromStatistics(ctx context.Context, ids []uuid.UUID) error {
 
 // voices returns what those of the conversations added that speak for their
 // principal, by schema key.
-func (t *Tx) voices(ctx context.Context, ids []uuid.UUID) (map[string]questioning.Contribution, error) {
+func (t *Tx) voices(ctx context.Context, ids []string) (map[string]questioning.Contribution, error) {
 	type voice struct {
 		SchemaKey    string
 		Contribution questioning.Contribution
@@ -266,7 +265,7 @@ func (t *Tx) voices(ctx context.Context, ids []uuid.UUID) (map[string]questionin
 	batch := t.batch(ctx)
 	batch.Queue(`
 		SELECT form AS schema_key, contribution FROM counted_conversations
-		WHERE conversation_id = ANY($1) AND principal = current_setting('app.principal') AND for_others`, ids).
+		WHERE conversation_id = ANY($1::uuid[]) AND principal = current_setting('app.principal') AND for_others`, ids).
 		Query(func(rows pgx.Rows) error {
 			all, err := pgx.CollectRows(rows, pgx.RowToStructByName[voice])
 			for _, v := range all {

@@ -36,6 +36,18 @@ func TestEveryLinkBetweenDocumentsResolves(t *testing.T) {
 	assert.Greater(t, found, 50)
 }
 
+func TestTheIndexOfTheDocsListsEveryPage(t *testing.T) {
+	t.Parallel()
+	index := read(t, "docs/README.md")
+	for _, page := range files(t, "docs", ".md") {
+		page = strings.TrimPrefix(page, "docs/")
+		if folder := path.Dir(page); folder != "." {
+			page = folder + "/README.md" // which lists what is in the folder
+		}
+		assert.True(t, page == "README.md" || strings.Contains(index, "]("+page+")"), "docs/README.md does not list %s", page)
+	}
+}
+
 func TestALinkToNothingDoesNotResolve(t *testing.T) {
 	t.Parallel()
 	require.NoError(t, resolves("docs/architecture.md", "e2e.md#running-it", false))

@@ -13,31 +13,32 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/sequential-questioning/sequential-questioning/functions/automatic"
+	automatictool "github.com/sequential-questioning/sequential-questioning/functions/automatic"
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation/automatic"
 	"github.com/sequential-questioning/sequential-questioning/shared/elicitation"
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
 	"github.com/sequential-questioning/sequential-questioning/shared/keyring"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
-	"github.com/sequential-questioning/sequential-questioning/shared/requeststate"
+	"github.com/sequential-questioning/sequential-questioning/shared/tool"
 )
 
 var stateKeys = keyring.Generate()
 
 // asking is an Automatic whose forms a person may decline at once.
-func asking(t testing.TB, url string, adjust ...func(*conversation.AutomaticConfig)) *conversation.Automatic {
+func asking(t testing.TB, url string, adjust ...func(*automatic.Config)) *automatic.Service {
 	t.Helper()
-	config := conversation.AutomaticConfig{FormSize: 3, MaxRounds: 8, RequestState: requeststate.Config{Keys: stateKeys, Lifetime: time.Hour}}
+	config := automatic.Config{FormSize: 3, ShownAfter: time.Nanosecond, RequestStateKeys: stateKeys}
 	for _, change := range adjust {
 		change(&config)
 	}
-	a, err := conversation.NewAutomatic(serviceOn(t, url, 4), config)
+	a, err := automatic.New(serviceOn(t, url, 4), config)
 	require.NoError(t, err)
 	return a
 }
 
-func newAsking(t testing.TB, adjust ...func(*conversation.AutomaticConfig)) (*conversation.Automatic, string) {
+func newAsking(t testing.TB, adjust ...func(*automatic.Config)) (*automatic.Service, string) {
 	_, url := newService(t)
 	return asking(t, url, adjust...), url
 }
@@ -45,14 +46,14 @@ func newAsking(t testing.TB, adjust ...func(*conversation.AutomaticConfig)) (*co
 // dialogue is a client that shows forms, call by call.
 type dialogue struct {
 	t        testing.TB
-	on       *conversation.Automatic
-	in       conversation.AutomaticInput
+	on       *automatic.Service
+	in       automatic.Input
 	exchange elicitation.Exchange
-	result   conversation.AutomaticResult
+	result   automatic.Result
 	form     *elicitation.Ask // nil once there is a result
 }
 
-func begin(t testing.TB, on *conversation.Automatic, in conversation.AutomaticInput) *dialogue {
+func begin(t testing.TB, on *automatic.Service, in automatic.Input) *dialogue {
 	t.Helper()
 	d := &dialogue{t: t, on: on, in: in, exchange: elicitation.Exchange{Elicits: true}}
 	d.call(t.Context())
@@ -101,8 +102,8 @@ func (d *dialogue) answer(values map[string]any) {
 	d.accept(content)
 }
 
-func tripInput() conversation.AutomaticInput {
-	return conversation.AutomaticInput{Context: "Book a trip", InformationNeeded: trip}
+func tripInput() automatic.Input {
+	return automatic.Input{Context: "Book a trip", InformationNeeded: trip}
 }
 
 func TestTheServerAsksUntilEverythingIsKnown(t *testing.T) {
@@ -117,7 +118,7 @@ func TestTheServerAsksUntilEverythingIsKnown(t *testing.T) {
 		d.answer(tripValues)
 	}
 	assert.Equal(t, 2, rounds)
-	assert.Equal(t, conversation.StatusComplete, d.result.Status)
+	assert.Equal(t, automatic.StatusComplete, d.result.Status)
 	assert.Equal(t, 2, d.result.Rounds)
 	assert.Equal(t, tripValues, d.result.Values)
 	assert.True(t, d.result.Valid, d.result.Problems)
@@ -134,7 +135,7 @@ func TestTheToolSpeaksMultiRoundTripRequests(t *testing.T) {
 	// Every call meets another instance.
 	instances := make(chan *httptest.Server, 2)
 	for range cap(instances) {
-		instances <- httptest.NewServer(automatic.Tool(asking(t, url)).Handler("test", "1"))
+		instances <- httptest.NewServer(automatictool.Tool(asking(t, url)).Handler("test", "1"))
 	}
 	forms := 0
 	var c *client.Client
@@ -165,7 +166,7 @@ func TestTheToolSpeaksMultiRoundTripRequests(t *testing.T) {
 	_, err = c.Initialize(t.Context(), init)
 	require.NoError(t, err)
 	var request mcp.CallToolRequest
-	request.Params.Name = conversation.AutomaticTool
+	request.Params.Name = automatic.ToolName
 	request.Params.Arguments = map[string]any{"context": "Book a trip", "information_needed": json.RawMessage(trip)}
 	result, err := c.CallTool(t.Context(), request)
 	require.NoError(t, err)
@@ -173,9 +174,9 @@ func TestTheToolSpeaksMultiRoundTripRequests(t *testing.T) {
 	assert.Equal(t, 2, forms)
 	structured, err := json.Marshal(result.StructuredContent)
 	require.NoError(t, err)
-	var got conversation.AutomaticResult
+	var got automatic.Result
 	require.NoError(t, json.Unmarshal(structured, &got))
-	assert.Equal(t, conversation.StatusComplete, got.Status)
+	assert.Equal(t, automatic.StatusComplete, got.Status)
 	assert.Equal(t, tripValues, got.Values)
 }
 
@@ -201,7 +202,7 @@ func TestAFormThatIsBroughtAgainCountsOnce(t *testing.T) {
 	d.exchange.Response = nil
 	d.in.ConversationID, d.in.InformationNeeded = d.result.ConversationID, nil
 	d.call(t.Context())
-	assert.Equal(t, conversation.StatusComplete, d.result.Status)
+	assert.Equal(t, automatic.StatusComplete, d.result.Status)
 	assert.Equal(t, 0, d.result.Rounds)
 }
 
@@ -214,10 +215,10 @@ func TestAClientThatNeverComesBackLosesNothing(t *testing.T) {
 	left := d.form.Form
 	id = conversationOf(t, url)
 
-	again := begin(t, asking(t, url), conversation.AutomaticInput{ConversationID: id})
+	again := begin(t, asking(t, url), automatic.Input{ConversationID: id})
 	assert.Equal(t, left, again.form.Form, "a later call picks up there")
 	again.answer(tripValues)
-	assert.Equal(t, conversation.StatusComplete, again.result.Status)
+	assert.Equal(t, automatic.StatusComplete, again.result.Status)
 	assert.Equal(t, 5, count(t, url, `SELECT count(*) FROM questions`))
 }
 
@@ -227,7 +228,7 @@ func TestAClientWithoutFormsGetsTheBatch(t *testing.T) {
 	result, form, err := a.Ask(t.Context(), tripInput(), elicitation.Exchange{})
 	require.NoError(t, err)
 	require.Nil(t, form)
-	assert.Equal(t, conversation.StatusBatch, result.Status)
+	assert.Equal(t, automatic.StatusBatch, result.Status)
 	assert.Len(t, result.Questions, defaults.BatchSize)
 	assert.Contains(t, result.Text(), "1. ")
 	assert.Contains(t, result.Next, "sequential_questioning_follow_up with conversation_id "+result.ConversationID)
@@ -239,8 +240,8 @@ func TestAClientWithoutFormsGetsTheBatch(t *testing.T) {
 
 func TestWhatAPersonFillsInIsKeptApart(t *testing.T) {
 	t.Parallel()
-	a, _ := newAsking(t, func(c *conversation.AutomaticConfig) { c.FormSize = 10 })
-	d := begin(t, a, conversation.AutomaticInput{Context: "A party", InformationNeeded: json.RawMessage(`[
+	a, _ := newAsking(t, func(c *automatic.Config) { c.FormSize = 10 })
+	d := begin(t, a, automatic.Input{Context: "A party", InformationNeeded: json.RawMessage(`[
 		{"key": "guests", "type": "integer"}, {"key": "date", "type": "date"}, {"key": "vegetarian", "type": "boolean"},
 		{"key": "colour", "options": ["red", {"value": "g", "title": "Green"}]}, {"key": "extras", "type": "choices", "options": ["cake", "music", "wine, red"]},
 		{"key": "size", "options": [3, 5, 1]}, "motto", "remarks"]`)})
@@ -259,7 +260,7 @@ func TestWhatAPersonFillsInIsKeptApart(t *testing.T) {
 	require.NotNil(t, d.form, "what was left out is asked once more")
 	assert.Len(t, d.fields(), 1)
 	d.accept(map[string]any{"remarks": ""})
-	assert.Equal(t, conversation.StatusOpen, d.result.Status, "an empty form ends the call")
+	assert.Equal(t, automatic.StatusOpen, d.result.Status, "an empty form ends the call")
 	for _, c := range d.result.Coverage {
 		states[c.Slot] = c.State
 	}
@@ -277,12 +278,12 @@ func TestDecliningAFormDeclinesNoneOfItsQuestions(t *testing.T) {
 	a, url := newAsking(t)
 	d := begin(t, a, tripInput())
 	d.respond("decline", nil)
-	assert.Equal(t, conversation.StatusDeclined, d.result.Status)
+	assert.Equal(t, automatic.StatusDeclined, d.result.Status)
 	assert.Equal(t, 0, count(t, url, `SELECT count(*) FROM answers`))
 	assert.Len(t, d.result.Questions, 3, "they are asked as text")
 	assert.Contains(t, d.result.Text(), "1. ")
 	assert.Contains(t, d.result.Next, "sequential_questioning_follow_up with conversation_id "+d.result.ConversationID)
-	assert.NotContains(t, d.result.Next, conversation.AutomaticTool)
+	assert.NotContains(t, d.result.Next, automatic.ToolName)
 }
 
 func TestOneQuestionOfAFormCanBeDeclined(t *testing.T) {
@@ -302,21 +303,21 @@ func TestAClosedFormRecordsNothing(t *testing.T) {
 	a, url := newAsking(t)
 	d := begin(t, a, tripInput())
 	d.respond("cancel", nil)
-	assert.Equal(t, conversation.StatusCancelled, d.result.Status)
+	assert.Equal(t, automatic.StatusCancelled, d.result.Status)
 	assert.Equal(t, 0, count(t, url, `SELECT count(*) FROM answers`))
 	assert.Len(t, d.result.Questions, 3, "the questions wait")
 	assert.Contains(t, d.result.Next, "sequential_questioning_follow_up with conversation_id "+d.result.ConversationID)
-	assert.NotContains(t, d.result.Next, conversation.AutomaticTool, "it would only show the form again")
+	assert.NotContains(t, d.result.Next, automatic.ToolName, "it would only show the form again")
 	assert.Contains(t, d.result.Text(), "Waiting:\n1. ")
 }
 
 func TestAFormDeclinedFasterThanItCanBeReadWasNotShown(t *testing.T) {
 	t.Parallel()
-	a, url := newAsking(t, func(c *conversation.AutomaticConfig) { c.ShownAfter = time.Hour })
+	a, url := newAsking(t, func(c *automatic.Config) { c.ShownAfter = time.Hour })
 	for _, action := range []mcp.ElicitationResponseAction{"decline", "cancel"} {
 		d := begin(t, a, tripInput())
 		d.respond(action, nil)
-		assert.Equal(t, conversation.StatusBatch, d.result.Status, action)
+		assert.Equal(t, automatic.StatusBatch, d.result.Status, action)
 		assert.Equal(t, 0, count(t, url, `SELECT count(*) FROM answers`), action)
 		assert.Len(t, d.result.Questions, 3, action)
 	}
@@ -324,8 +325,8 @@ func TestAFormDeclinedFasterThanItCanBeReadWasNotShown(t *testing.T) {
 
 func TestACallHasAnEnd(t *testing.T) {
 	t.Parallel()
-	a, _ := newAsking(t, func(c *conversation.AutomaticConfig) { c.FormSize = 1 })
-	in := conversation.AutomaticInput{Context: "x", InformationNeeded: json.RawMessage(`["a","b","c","d","e","f","g","h","i","j"]`)}
+	a, _ := newAsking(t, func(c *automatic.Config) { c.FormSize = 1 })
+	in := automatic.Input{Context: "x", InformationNeeded: json.RawMessage(`["a","b","c","d","e","f","g","h","i","j"]`)}
 	for _, most := range []int{2, 0} {
 		in.MaxRounds = most
 		d := begin(t, a, in)
@@ -335,10 +336,10 @@ func TestACallHasAnEnd(t *testing.T) {
 		}
 		want := most
 		if most == 0 {
-			want = conversation.MostRounds
+			want = automatic.MaxRounds
 		}
 		assert.Equal(t, want, rounds)
-		assert.Equal(t, conversation.StatusOpen, d.result.Status)
+		assert.Equal(t, automatic.StatusOpen, d.result.Status)
 		assert.Len(t, d.result.Values, want, "the report so far")
 		assert.Contains(t, d.result.Next, d.result.ConversationID)
 	}
@@ -347,7 +348,7 @@ func TestACallHasAnEnd(t *testing.T) {
 func TestWhatTheContextSaysIsConfirmedOnTheForm(t *testing.T) {
 	t.Parallel()
 	a, url := newAsking(t)
-	d := begin(t, a, conversation.AutomaticInput{Context: "Book a trip\nBudget: about 500 EUR\nClass: business", InformationNeeded: trip})
+	d := begin(t, a, automatic.Input{Context: "Book a trip\nBudget: about 500 EUR\nClass: business", InformationNeeded: trip})
 	shown := map[string]any{}
 	for _, f := range d.fields() {
 		if f.Default != nil {
@@ -356,7 +357,7 @@ func TestWhatTheContextSaysIsConfirmedOnTheForm(t *testing.T) {
 	}
 	assert.Equal(t, map[string]any{"budget": 500.0, "class": "business"}, shown)
 	d.accept(map[string]any{"budget": 800.0, "class": "business", "destination": "Lisbon", "start_date": "2026-12-10", "insurance": true})
-	require.Equal(t, conversation.StatusComplete, d.result.Status)
+	require.Equal(t, automatic.StatusComplete, d.result.Status)
 	assert.Equal(t, 800.0, d.result.Values["budget"])
 	assert.Len(t, d.result.Citations["class"], 1, "confirmed is answered")
 	assert.Empty(t, d.result.Contradictions)
@@ -367,10 +368,10 @@ func TestAnAssumptionThatIsNotConfirmedStaysOne(t *testing.T) {
 	t.Parallel()
 	a, url := newAsking(t)
 	for _, action := range []mcp.ElicitationResponseAction{"accept", "decline", "cancel"} {
-		d := begin(t, a, conversation.AutomaticInput{Context: "A trip\nBudget: 500", InformationNeeded: json.RawMessage(`["budget"]`)})
+		d := begin(t, a, automatic.Input{Context: "A trip\nBudget: 500", InformationNeeded: json.RawMessage(`["budget"]`)})
 		require.Len(t, d.fields(), 1)
 		d.respond(action, nil)
-		assert.Equal(t, conversation.StatusComplete, d.result.Status, action)
+		assert.Equal(t, automatic.StatusComplete, d.result.Status, action)
 		assert.Equal(t, map[string]any{"budget": "500"}, d.result.Values, action)
 		assert.Equal(t, questioning.StatusAssumed, d.result.Coverage[0].State, action)
 	}
@@ -392,7 +393,7 @@ func TestAStateIsGoodForItsOwnCallOnly(t *testing.T) {
 	before := stored(t, url)
 	d.exchange = elicitation.Exchange{Elicits: true, State: d.form.State,
 		Response: &mcp.ElicitationResponse{Action: "accept", Content: tripValues}}
-	refused := func(what string, ctx context.Context, in conversation.AutomaticInput, state string) {
+	refused := func(what string, ctx context.Context, in automatic.Input, state string) {
 		exchange := d.exchange
 		exchange.State = state
 		_, _, err := a.Ask(ctx, in, exchange)
@@ -412,13 +413,15 @@ func TestAStateIsGoodForItsOwnCallOnly(t *testing.T) {
 func TestBadInputIsNamed(t *testing.T) {
 	t.Parallel()
 	a, url := newAsking(t)
-	for field, in := range map[string]conversation.AutomaticInput{
-		"context":            {},
-		"max_rounds":         {Context: "x", MaxRounds: 9},
-		"conversation_id":    {ConversationID: "nonsense"},
-		"information_needed": {ConversationID: "0198f0c0-0000-7000-8000-000000000000", InformationNeeded: trip},
+	ctx := tool.WithExchange(t.Context(), elicitation.Exchange{Elicits: true})
+	for field, arguments := range map[string]string{
+		"context":            `{}`,
+		"max_rounds":         `{"context": "x", "max_rounds": 9}`,
+		"conversation_id":    `{"conversation_id": "nonsense"}`,
+		"information_needed": `{"conversation_id": "0198f0c0-0000-7000-8000-000000000000", "information_needed": ["a"]}`,
+		"language":           `{"conversation_id": "0198f0c0-0000-7000-8000-000000000000", "language": "de"}`,
 	} {
-		_, _, err := a.Ask(t.Context(), in, elicitation.Exchange{Elicits: true})
+		_, err := automatictool.Tool(a).Call(ctx, json.RawMessage(arguments))
 		var invalid *fault.Invalid
 		require.ErrorAs(t, err, &invalid, field)
 		assert.Equal(t, field, invalid.Field)

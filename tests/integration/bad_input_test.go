@@ -41,6 +41,7 @@ func TestBadInputNamesTheFieldAndStoresNothing(t *testing.T) {
 		"unknown argument":        {opening, `{"context": "x", "informationneeded": []}`, []string{"informationneeded"}},
 		"batch of a wrong type":   {opening, `{"context": "x", "batch_size": "three"}`, []string{"batch_size", "integer"}},
 		"batch too large":         {opening, `{"context": "x", "batch_size": 11}`, []string{"batch_size", "10"}},
+		"too many questions":      {opening, `{"context": "x", "max_questions": 1000}`, []string{"max_questions", "1000", "at most 100"}},
 		"two megabytes of text":   {opening, `{"context": "` + strings.Repeat("x", 2<<20) + `"}`, []string{"context", "at most"}},
 		"five thousand slots":     {opening, `{"context": "x", "information_needed": [` + many + `]}`, []string{"information_needed", "5000", "200"}},
 		"schema with a cycle": {opening, `{"context": "x", "information_needed": {"type": "object", "$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"$ref": "#/$defs/a"}},

@@ -49,7 +49,7 @@ func newWorld(t *testing.T) *world {
 
 func worldOn(t *testing.T, url, qdrantURL string) *world {
 	t.Helper()
-	pool, err := postgres.Open(t.Context(), postgres.Config{URL: url, MaxConns: 8, StatementTimeout: 5 * time.Second, LockTimeout: 5 * time.Second})
+	pool, err := postgres.Open(t.Context(), postgres.Config{URL: url, MaxConns: 8})
 	require.NoError(t, err)
 	t.Cleanup(pool.Close)
 	m, err := memory.Open(qdrant.Config{URL: qdrantURL, Timeout: 2 * time.Second})
@@ -66,7 +66,7 @@ func (w *world) indexing(m indexer.Memory) *indexer.Indexer {
 
 var relaying = event.RelayConfig{
 	Batch: 10, Concurrency: 4, MaxAttempts: 3, Timeout: 10 * time.Second,
-	Backoff: time.Minute, MaxBackoff: time.Hour, ErasureAfter: time.Hour,
+	Backoff: time.Minute, MaxBackoff: time.Hour, UnconfirmedFor: time.Hour,
 }
 
 func (w *world) relay(t *testing.T, p event.Publisher, change ...func(*event.RelayConfig)) *event.Relay {
@@ -75,9 +75,7 @@ func (w *world) relay(t *testing.T, p event.Publisher, change ...func(*event.Rel
 	for _, c := range change {
 		c(&config)
 	}
-	r, err := event.NewRelay(w.outbox, p, config)
-	require.NoError(t, err)
-	return r
+	return event.NewRelay(w.outbox, p, config)
 }
 
 // publisher is a sink in this process.
@@ -207,8 +205,8 @@ func (w *world) erase(t *testing.T, as, id string) {
 // recorded is the event of an answer; what the indexer goes by is its slot.
 func recorded(as, id, slot string) event.AnswerRecorded {
 	return event.AnswerRecorded{
-		Conversation: event.Conversation{Principal: as, SessionID: id, ConversationID: id, Form: "trip", Goal: "Book a trip"},
-		Answer:       event.Answer{Slot: event.Slot{Key: slot, Title: slot, Type: "string"}, AnswerNumber: 1, Outcome: "answered", Value: "x", Words: "x"},
+		Conversation: event.Conversation{Principal: as, ConversationID: id, Form: "trip"},
+		Answer:       event.Answer{Slot: event.Slot{Key: slot}, AnswerNumber: 1, Outcome: "answered"},
 		At:           time.Now(),
 	}
 }
@@ -227,7 +225,7 @@ func sent(t *testing.T, e event.Event) cloudevents.Event {
 	id, _ := e.Of()
 	data, err := json.Marshal(e)
 	require.NoError(t, err)
-	return event.Waiting{ID: uuid.New(), ConversationID: uuid.MustParse(id), Type: e.Type(), Data: data, CreatedAt: time.Now()}.CloudEvent()
+	return event.Entry{ID: uuid.New(), ConversationID: uuid.MustParse(id), Type: e.Type(), Data: data, CreatedAt: time.Now()}.CloudEvent()
 }
 
 // statistics are the counts of the schema key trip that all principals share.

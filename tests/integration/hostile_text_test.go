@@ -18,11 +18,11 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/functions/report"
 	"github.com/sequential-questioning/sequential-questioning/functions/revise"
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation/automatic"
 	"github.com/sequential-questioning/sequential-questioning/shared/elicitation"
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
-	"github.com/sequential-questioning/sequential-questioning/shared/requeststate"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 	"github.com/sequential-questioning/sequential-questioning/shared/tool"
 )
@@ -66,7 +66,7 @@ func honest(t *testing.T, name, text string) {
 func TestNobodyForgesALineOfWhatAModelReads(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	pool, err := postgres.Open(t.Context(), postgres.Config{URL: w.url, MaxConns: 4, StatementTimeout: 5 * time.Second})
+	pool, err := postgres.Open(t.Context(), postgres.Config{URL: w.url, MaxConns: 4})
 	require.NoError(t, err)
 	m, err := memory.Open(qdrant.Config{URL: w.qdrant, Timeout: 2 * time.Second})
 	require.NoError(t, err)
@@ -136,11 +136,9 @@ func forgesNothing(t *testing.T, w *world, s *conversation.Service, name, h stri
 
 // asksByForm reads forms, of this revision of the protocol and before.
 func asksByForm(t *testing.T, s *conversation.Service, name, h string, information json.RawMessage) {
-	a, err := conversation.NewAutomatic(s, conversation.AutomaticConfig{FormSize: 10, MaxRounds: 8, RequestState: requeststate.Config{
-		Keys: "a:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", Lifetime: time.Hour,
-	}})
+	a, err := automatic.New(s, automatic.Config{FormSize: 10, RequestStateKeys: "a:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="})
 	require.NoError(t, err)
-	in := conversation.AutomaticInput{Context: h + "\nNotes: " + strings.ReplaceAll(h, "\n", " "), UserID: "form " + h, InformationNeeded: information}
+	in := automatic.Input{Context: h + "\nNotes: " + strings.ReplaceAll(h, "\n", " "), UserID: "form " + h, InformationNeeded: information}
 	_, asked, err := a.Ask(t.Context(), in, elicitation.Exchange{Elicits: true})
 	require.NoError(t, err)
 	honest(t, name, asked.Form.Message)
@@ -155,10 +153,10 @@ func asksByForm(t *testing.T, s *conversation.Service, name, h string, informati
 			}
 		}
 	}
-	ended, _, err := a.Ask(t.Context(), conversation.AutomaticInput{Context: h, UserID: "batch " + h, InformationNeeded: information}, elicitation.Exchange{})
+	ended, _, err := a.Ask(t.Context(), automatic.Input{Context: h, UserID: "batch " + h, InformationNeeded: information}, elicitation.Exchange{})
 	require.NoError(t, err)
 	honest(t, name, ended.Text())
-	ended.Status = conversation.StatusOpen
+	ended.Status = automatic.StatusOpen
 	honest(t, name, ended.Text())
 }
 

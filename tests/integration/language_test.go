@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation/automatic"
 	"github.com/sequential-questioning/sequential-questioning/shared/elicitation"
 	"github.com/sequential-questioning/sequential-questioning/shared/playbook"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
@@ -117,7 +118,7 @@ func TestAnInterviewIsHeldInThePersonsLanguage(t *testing.T) {
 			t.Parallel()
 			a, _ := newAsking(t)
 			known := vocabulary(t, language, goal)
-			d := begin(t, a, conversation.AutomaticInput{Context: goal, Playbook: "event-planning"})
+			d := begin(t, a, automatic.Input{Context: goal, Playbook: "event-planning"})
 			forms := 0
 			for ; d.form != nil && forms < 10; forms++ {
 				content := map[string]any{}
@@ -136,7 +137,7 @@ func TestAnInterviewIsHeldInThePersonsLanguage(t *testing.T) {
 			require.Nil(t, d.form)
 			assert.GreaterOrEqual(t, forms, 2)
 			assert.Equal(t, language, d.result.Turn.Metadata.Language)
-			assert.Equal(t, conversation.StatusComplete, d.result.Status)
+			assert.Equal(t, automatic.StatusComplete, d.result.Status)
 			report, err := a.Report(t.Context(), conversation.ReportInput{ConversationID: d.result.ConversationID})
 			require.NoError(t, err)
 			assert.Empty(t, report.Contradictions)

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation/automatic"
 	"github.com/sequential-questioning/sequential-questioning/shared/elicitation"
 	"github.com/sequential-questioning/sequential-questioning/shared/playbook"
 )
@@ -82,12 +83,12 @@ func TestThePlaybookOfOnesOwnInformationIsNone(t *testing.T) {
 func TestTheFormFollowsAChangeOfThePlaybook(t *testing.T) {
 	t.Parallel()
 	on, _ := newAsking(t)
-	in := conversation.AutomaticInput{Context: "Two weeks of holiday in Italy", Playbook: "event-planning"}
+	in := automatic.Input{Context: "Two weeks of holiday in Italy", Playbook: "event-planning"}
 	result, form, err := on.Ask(t.Context(), in, elicitation.Exchange{Elicits: true})
 	require.NoError(t, err)
 	require.NotNil(t, form, result.Status)
 
-	change := conversation.AutomaticInput{ConversationID: form.Conversation, Playbook: "travel"}
+	change := automatic.Input{ConversationID: form.Conversation, Playbook: "travel"}
 	result, changed, err := on.Ask(t.Context(), change, elicitation.Exchange{Elicits: true})
 	require.NoError(t, err)
 	require.NotNil(t, changed, result.Status)
@@ -95,9 +96,9 @@ func TestTheFormFollowsAChangeOfThePlaybook(t *testing.T) {
 
 	_, _, err = on.Ask(t.Context(), in, elicitation.Exchange{Elicits: true, State: form.State})
 	require.ErrorContains(t, err, "requestState: belongs to a form of the playbook before")
-	_, _, err = on.Ask(t.Context(), conversation.AutomaticInput{Context: "A holiday", Playbook: "holidays"}, elicitation.Exchange{})
+	_, _, err = on.Ask(t.Context(), automatic.Input{Context: "A holiday", Playbook: "holidays"}, elicitation.Exchange{})
 	require.ErrorContains(t, err, `playbook: "holidays" is not known`)
-	batch, _, err := on.Ask(t.Context(), conversation.AutomaticInput{Context: "Two weeks of holiday in Italy"}, elicitation.Exchange{})
+	batch, _, err := on.Ask(t.Context(), automatic.Input{Context: "Two weeks of holiday in Italy"}, elicitation.Exchange{})
 	require.NoError(t, err)
 	assert.Equal(t, "travel", batch.Metadata.Playbook)
 }

@@ -3,31 +3,28 @@ package integration
 import (
 	"context"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation/automatic"
 	"github.com/sequential-questioning/sequential-questioning/shared/elicitation"
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
-	"github.com/sequential-questioning/sequential-questioning/shared/requeststate"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
 // namingUsers is a service that has every call name its user.
-func namingUsers(t *testing.T) *conversation.Automatic {
+func namingUsers(t *testing.T) *automatic.Service {
 	t.Helper()
-	pool, err := postgres.Open(t.Context(), postgres.Config{URL: postgrestest.New(t), MaxConns: 4, StatementTimeout: 5 * time.Second})
+	pool, err := postgres.Open(t.Context(), postgres.Config{URL: postgrestest.New(t), MaxConns: 4})
 	require.NoError(t, err)
 	config := defaults
 	config.RequireUser = true
 	s := conversation.New(store.New(pool), config)
-	a, err := conversation.NewAutomatic(s, conversation.AutomaticConfig{FormSize: 5, MaxRounds: 8, RequestState: requeststate.Config{
-		Keys: "a:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", Lifetime: time.Hour,
-	}})
+	a, err := automatic.New(s, automatic.Config{FormSize: 5, RequestStateKeys: "a:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="})
 	require.NoError(t, err)
 	t.Cleanup(a.Close)
 	return a
@@ -67,7 +64,7 @@ func TestEveryToolReachesTheNamedUsersConversationsAlone(t *testing.T) {
 			return err
 		}},
 		"automatic": {true, func(ctx context.Context, id, user string) error {
-			in := conversation.AutomaticInput{ConversationID: id, UserID: user}
+			in := automatic.Input{ConversationID: id, UserID: user}
 			if id == "" {
 				in.Context = "Book a trip"
 			}
@@ -75,12 +72,12 @@ func TestEveryToolReachesTheNamedUsersConversationsAlone(t *testing.T) {
 			return err
 		}},
 		"automatic, a state brought": {false, func(ctx context.Context, id, user string) error {
-			in := conversation.AutomaticInput{ConversationID: id, UserID: user}
+			in := automatic.Input{ConversationID: id, UserID: user}
 			if user == "" {
 				_, _, err := a.Ask(ctx, in, elicitation.Exchange{Elicits: true, State: "x"})
 				return err
 			}
-			_, ask, err := a.Ask(ctx, conversation.AutomaticInput{ConversationID: turn.ConversationID, UserID: "ann"}, elicitation.Exchange{Elicits: true})
+			_, ask, err := a.Ask(ctx, automatic.Input{ConversationID: turn.ConversationID, UserID: "ann"}, elicitation.Exchange{Elicits: true})
 			require.NoError(t, err)
 			if _, _, err = a.Ask(ctx, in, elicitation.Exchange{Elicits: true, State: ask.State}); user != "ann" {
 				require.ErrorContains(t, err, "requestState")

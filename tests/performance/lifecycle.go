@@ -119,7 +119,7 @@ func measureMemory(ctx context.Context, b *bench) error {
 	defer b.procs.end(proc)
 	s := b.table.section("Memory of one follow-up process", "resident", "highest")
 	s.columns[2] = "own"
-	s.note("Own is what is resident but for the binary's pages, which the kernel can drop.")
+	s.note("Own is resident memory without the binary's pages, which the kernel can drop.")
 	add := func(label string, bounded bool, proc *process) error {
 		resident, highest, own, err := proc.memory()
 		if err != nil {

@@ -77,10 +77,11 @@ func byFamily(all []measured) (names []string, groups map[string][]measured) {
 func savingTable(seed chance, all []measured, plan interviews) table {
 	t := table{
 		title: "Questions until 90 % of the required weight is settled",
-		about: "By how much fewer questions the engine takes than a fixed order, with 95 % intervals (bootstrap over people, paired). " +
-			"Everybody is simulated: people with hidden facts who answer only what is asked; some do not know or do not say, " +
-			"some mumble, say two things at once, or contradict themselves. All ways read answers alike, pass over what does not " +
-			"apply or is known, and clear up what is unclear or contradicted. A wrong assumption settles nothing, and has to be asked for in the end.",
+		about: "A form here is a set of slots: a playbook or a generated schema. " +
+			"How many fewer questions the engine needs than a fixed order, with 95 % intervals (bootstrap over people, paired). " +
+			"All people are simulated. They have hidden facts and answer only what is asked. Some do not know or do not say, " +
+			"some mumble, give two answers at once or contradict themselves. Every strategy parses answers alike, skips slots that do not " +
+			"apply or are known, and clarifies unclear and contradictory answers. A wrong assumption settles nothing; its slot must be asked for in the end.",
 		columns: []string{"forms", "the engine", "questions", "declared order", "fewer", "declared, required first", "fewer", "random order", "fewer"},
 	}
 	engines := []struct {
@@ -105,20 +106,20 @@ func savingTable(seed chance, all []measured, plan interviews) table {
 			t.add(row...)
 		}
 	}
-	t.note("Each form is asked of %d people; the statistics are those that %d other people left, asked by the engine itself, starting from none.", plan.people, plan.earlier)
-	t.note("The fixed orders ask one question at a time. A batch is put at once: what an answer in it brings up can only be asked for in the next, " +
-		"and an optional question may take the place meanwhile.")
-	t.note("The facts are synthetic, those for playbooks too: people fall into groups with usual answers. In a closely linked form 92 to 100 %% of a group " +
-		"give a slot's usual answer (others any answer), in a loosely linked one 60 to 95 %%, with playbooks 75 to 100 %%; in an independent one nothing is usual. " +
-		"Only options tell about each other. How close real conversations come to this is not known. The engine's constants were chosen on other people and other generated forms.")
+	t.note("Each form is put to %d people. The statistics come from %d other people, whom the engine asked starting without statistics.", plan.people, plan.earlier)
+	t.note("The fixed orders ask one question at a time. A batch is put at once: questions that an answer in it triggers must wait for the next batch, " +
+		"and an optional question may take their place.")
+	t.note("All facts are synthetic, including those for playbooks: people fall into groups with usual answers. In a closely linked form, 92 to 100 %% of a group " +
+		"give a slot's usual answer (the rest give any answer), in a loosely linked one 60 to 95 %%, with playbooks 75 to 100 %%. In an independent form there is no usual answer. " +
+		"Only options predict each other. How closely this resembles real conversations is not known. The engine's constants were chosen with other people and other generated forms.")
 	return t
 }
 
 func assumptionTable(all []measured) table {
 	t := table{
-		title:   "What was assumed instead of asked for",
-		about:   fmt.Sprintf("Options that earlier conversations make at least %s likely are offered as assumptions. Nobody here corrects one.", percent(questioning.DefaultConfidence)),
-		columns: []string{"forms", "assumed in an interview", "of these wrong"},
+		title:   "Assumed instead of asked",
+		about:   fmt.Sprintf("Options that earlier conversations make at least %s likely are offered as assumptions. The simulated people correct none.", percent(questioning.DefaultConfidence)),
+		columns: []string{"forms", "assumed per conversation", "of these wrong"},
 	}
 	names, groups := byFamily(all)
 	for _, name := range names {
@@ -138,8 +139,8 @@ func assumptionTable(all []measured) table {
 func cannedTable(all []measured) table {
 	t := table{
 		title: "Five canned questions",
-		about: "What the same five questions for any goal (goal, audience, constraints, time, success) settle of the required weight before they are over. " +
-			"By topic: a slot is settled when its name is about the question, two at most for each. At best: were each to settle one of the five heaviest.",
+		about: "How much of the required weight the same five questions for any goal settle (goal, audience, constraints, time, success). " +
+			"By topic: a question settles at most two slots whose names match its topic. At best: each question settles one of the five heaviest slots.",
 		columns: []string{"forms", "by topic", "at best"},
 	}
 	names, groups := byFamily(all)

@@ -42,28 +42,28 @@ func withoutDisputed(all []judged) (kept []judged, left int, err error) {
 func readingTables(all []judged, left int, took time.Duration) []table {
 	question := table{
 		title: "Reading answers",
-		about: "Replies of real people, and values in words from public test specifications, read as the service reads them. " +
-			"Asked again: nothing is stored, because the words could not be accounted for or no slot found its own. " +
-			"Silently wrong: something is stored that the person did not say.",
+		about: "Replies of real people, and values in words from public test specifications, parsed as in the service. " +
+			"Asked again: nothing is stored, because the parser could not account for every word or found no slot for the value. " +
+			"Silently wrong: a value is stored that the person did not say.",
 		columns: []string{"set", "type", "language", "n", "right", "asked again", "silently wrong"},
 	}
 	question.count(all, askedSection)
 	question.note("Dialogues: Schema-Guided Dialogue (CC BY-SA 4.0) and RESTAURANTS-8K (CC BY 4.0); values: Recognizers-Text (MIT) and Duckling (BSD).")
-	question.note("Lines belong to half a or b by a hash of their bytes (--half). Settings were chosen on what was wrong in half a alone, and confirmed on half b.")
+	question.note("A hash of its bytes puts each line into half a or b (--half). Settings were chosen by the errors in half a only and confirmed on half b.")
 	if left > 0 {
-		question.note("Left out: %d values of lines that reading_disputed.txt names, each with the reason.", left)
+		question.note("Left out: %d values of the lines listed in reading_disputed.txt with the reason for each.", left)
 	}
-	question.note("A reading takes %s in the mean.", (took / time.Duration(len(all))).Round(time.Microsecond))
+	question.note("A reading takes %s on average.", (took / time.Duration(len(all))).Round(time.Microsecond))
 	none := table{
-		title:   "Words that say no single value",
+		title:   "Words without a single value",
 		about:   "Ranges, bounds and periods. Right is to ask again; silently wrong is to store one value.",
 		columns: []string{"set", "type", "language", "n", "right", "silently wrong"},
 	}
 	none.count(all, noValueSection)
 	told := table{
-		title: "Told without being asked",
-		about: "Typed values in a goal, or in a reply to another question, that are offered as assumptions to confirm. " +
-			"Wrong among offered: another value, or one for a slot that the data know nothing of.",
+		title: "Unasked values",
+		about: "Typed values in a goal, or in a reply to another question, that the server offers as assumptions to confirm. " +
+			"Wrong among offered: a different value, or a value for a slot that the dataset does not annotate.",
 		columns: []string{"set", "type", "told", "offered right", "offered", "wrong among offered", "of these untold"},
 	}
 	told.countTold(all)

@@ -240,9 +240,9 @@ func (c *checker) events(ctx context.Context, pool *pgxpool.Pool) (string, error
 	if err != nil {
 		return "", err
 	}
-	found := fmt.Sprintf("%d wait, the oldest for %s; %d given up", backlog.Waiting, backlog.Oldest.Round(time.Second), backlog.Parked)
+	found := fmt.Sprintf("%d wait, the oldest for %s; %d dead letters", backlog.Waiting, backlog.Oldest.Round(time.Second), backlog.DeadLetters)
 	switch {
-	case backlog.Parked > 0:
+	case backlog.DeadLetters > 0:
 		return "", problem{found, "see operate events list " + string(c.Environment) + ", then replay"}
 	case backlog.Oldest > c.MaxLag:
 		return "", errors.New(found)

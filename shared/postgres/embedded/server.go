@@ -269,9 +269,6 @@ func (s *Server) url(role, password, database string) string {
 // Dir is the data folder as resolved.
 func (s *Server) Dir() string { return s.dir }
 
-// Installation is the PostgreSQL that serves the folder.
-func (s *Server) Installation() Installation { return s.inst }
-
 // Pid is the server's process id, or zero when it is not running.
 func (s *Server) Pid() int {
 	s.mu.Lock()

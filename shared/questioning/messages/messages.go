@@ -10,13 +10,9 @@ package messages
 // Numbers that are names, such as a question's, are passed as strings.
 const (
 	// Questions.
-	WhichOption  = "Which %[1]s?"
-	WhichOptions = "Which %[1]s (any number of them)?"
-	WhatIs       = "What is the %[1]s?"
-	WhatAre      = "What are the %[1]s?"
-	YesNo        = "%[1]s: yes or no?"
-	NotRead      = "I could not read %[1]s. %[2]s"
-	Contradicts  = "What you said about the %[1]s does not fit together; the latest is %[2]s. What is right?"
+	AskFor      = "%[1]s?"
+	NotRead     = "I could not read %[1]s. %[2]s"
+	Contradicts = "What you said about “%[1]s” does not fit together; the latest is %[2]s. What is right?"
 
 	// Values.
 	Yes     = "yes"

@@ -9,7 +9,8 @@ import (
 
 // Check returns the canonical form of a structured value for slot: a string,
 // float64, bool, json.Number or []any, as JSON decodes them. A string for a slot
-// of another type is read as words are, outcomes apart.
+// of another type is read as words are, outcomes apart, and no word in it may be
+// left over that does not explain the value behind a comma, a bracket or "because".
 func Check(slot questioning.Slot, value any, c Context) (any, error) {
 	if number, ok := value.(json.Number); ok {
 		float, err := number.Float64()
@@ -56,7 +57,9 @@ func checkWords(slot questioning.Slot, words string, c Context) (any, error) {
 	case len(words) > longestTyped:
 		return nil, misread(slot, "the answer is too long")
 	default:
-		value, problem = textOf(slot, words, c).readValue()
+		t := *textOf(slot, words, c)
+		t.exact = true
+		value, problem = t.readValue()
 	}
 	if read := reading(slot, value, problem, ""); read.Problem != "" {
 		return nil, errors.New(read.Problem)
@@ -64,6 +67,7 @@ func checkWords(slot questioning.Slot, words string, c Context) (any, error) {
 	return value, nil
 }
 
+// checkChoice is Check for one option: by its value, else by words.
 func checkChoice(slot questioning.Slot, value any, c Context) (any, error) {
 	if at := valueIndex(slot.Options, value); at >= 0 {
 		return slot.Options[at].Value, nil
@@ -74,6 +78,7 @@ func checkChoice(slot questioning.Slot, value any, c Context) (any, error) {
 	return nil, misread(slot, "")
 }
 
+// checkChoices is Check for several options.
 func checkChoices(slot questioning.Slot, items []any, c Context) (any, error) {
 	picked := make([]int, 0, len(items))
 	for _, item := range items {
@@ -86,6 +91,7 @@ func checkChoices(slot questioning.Slot, items []any, c Context) (any, error) {
 	return chosen(slot, picked)
 }
 
+// checkList is Check for the items of a list.
 func checkList(slot questioning.Slot, values []any) (any, error) {
 	items := make([]string, len(values))
 	for i, value := range values {

@@ -35,6 +35,50 @@ func (c *covered) around(v span) (obstacle, bool) {
 	return c.afterwards(i)
 }
 
+// unaccounted looks for words before the clause of a value that nothing accounts
+// for. The first part of what somebody writes is the answer and what follows a
+// comma explains it: "9, for Bob" says 9. In "Bob, 9" and "Bob (answer 9)" the
+// answer is Bob, which is no value, and the 9 is at best a second candidate.
+//
+// Words spoken may begin with anything, as long as what follows says by itself
+// what it is: a date, "20 km", a yes. Structured values have to be values.
+func (c *covered) unaccounted(v span) (obstacle, bool) {
+	bare := c.counts() && !v.free || v.weak && c.slot.Type == questioning.Time
+	if !c.exact && !bare && (!c.bracketed(v) || v.free) {
+		return obstacle{}, false
+	}
+	outside := false
+	for i := v.from - 1; i >= 0; i-- {
+		outside = outside || !c.within(i, i+1)
+		if c.ended(i) && !c.exact {
+			break
+		}
+		unread := c.roles[i] == roleUnknown && c.tokens[i].shape != sign || c.roles[i] == roleBlock
+		if outside && unread {
+			return obstacle{"this is not understood", c.words(i, i+1)}, true
+		}
+	}
+	return obstacle{}, false
+}
+
+// bracketed reports a value within brackets.
+func (c *covered) bracketed(v span) bool {
+	for i := v.from - 1; i >= 0; i-- {
+		switch c.tokens[i].text {
+		case "(", "[":
+			return true
+		case ")", "]":
+			return false
+		}
+	}
+	return false
+}
+
+// ended reports that a sentence or a line ends at token i.
+func (c *covered) ended(i int) bool {
+	return c.roles[i] == roleStop || i+1 < len(c.tokens) && c.tokens[i+1].newline
+}
+
 // appointed reports a bare number that "at" makes a time of day: "dinner at 8".
 func (c *covered) appointed(v span) bool {
 	if c.slot.Type != questioning.Time && c.slot.Type != questioning.DateTime || !c.ends(v.from, "at") {
@@ -101,6 +145,8 @@ func (c *covered) within(i, lineStart int) bool {
 	return r != rolePause && r != roleStop && r != roleBut && r != roleReason
 }
 
+// inTheWay reports a token of a value's clause that does not let it stand. beside says
+// that it is next to the value, behind that it follows it.
 func (c *covered) inTheWay(i int, beside, behind bool) (obstacle, bool) {
 	switch what := c.classes[i]; {
 	case c.roles[i] == roleBlock && (what != only || behind && beside) && (what != rate || behind):
@@ -113,6 +159,7 @@ func (c *covered) inTheWay(i int, beside, behind bool) (obstacle, bool) {
 	return obstacle{}, false
 }
 
+// block names the phrase that token i is part of, and what it does.
 func (c *covered) block(i int) obstacle {
 	from := i
 	for from > 0 && c.nexts[from-1] == c.nexts[i] && c.classes[from-1] == c.classes[i] {
@@ -166,7 +213,7 @@ func (c *covered) afterwards(end int) (obstacle, bool) {
 
 // settle is the one value that the words leave, or what stands in its way.
 func (t *text) settle(values, others []span, strict bool) (any, obstacle) {
-	c := t.cover(values, others, strict)
+	c := t.cover(values, others, strict || t.exact)
 	var standing []span
 	for _, v := range values {
 		if c.roles[v.from] == roleValue {
@@ -186,6 +233,9 @@ func (t *text) settle(values, others []span, strict bool) (any, obstacle) {
 			return nil, obstacle{v.doubt, t.words(v.from, v.next)}
 		}
 		if o, ok := c.around(v); ok {
+			return nil, o
+		}
+		if o, ok := c.unaccounted(v); ok {
 			return nil, o
 		}
 	}

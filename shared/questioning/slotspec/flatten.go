@@ -3,7 +3,6 @@ package slotspec
 import (
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/schema/bounds"
 )
@@ -18,9 +17,13 @@ type view struct {
 // of. Where the part is optional it is set aside, with a warning.
 type cannotAsk struct{ problem *Error }
 
+// Error is that of the problem.
 func (c cannotAsk) Error() string { return c.problem.Error() }
+
+// Unwrap gives the *Error.
 func (c cannotAsk) Unwrap() error { return c.problem }
 
+// cannot is a cannotAsk.
 func cannot(path, format string, args ...any) error {
 	return cannotAsk{errorf(path, format, args...).(*Error)}
 }
@@ -121,15 +124,6 @@ func (r *reader) refer(at, path string, ref any, flat *view) error {
 	return nil
 }
 
-func letters(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) {
-			return unicode.ToLower(r)
-		}
-		return -1
-	}, text)
-}
-
 // merge takes over what a part says that is not said already.
 func (v *view) merge(part view) {
 	v.nullable = v.nullable || part.nullable
@@ -205,6 +199,7 @@ func (r *reader) alternatives(path string, raw any, flat *view) error {
 	return r.union(path, parts, flat)
 }
 
+// isNull reports a schema that takes null only.
 func (v view) isNull() bool {
 	if v.get("type") == "null" || v.has("const") && v.get("const") == nil {
 		return true

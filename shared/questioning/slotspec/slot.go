@@ -194,35 +194,14 @@ func finish(path string, s *questioning.Slot, patterns *bounds.Patterns) error {
 	return nil
 }
 
+// secretError refuses what asks for a secret, with what to do instead.
 func secretError(path, what string) error {
 	return errorf(path, "asks for %s, %s", what, secret.Instead)
 }
 
+// keyLength is the error of a key that is blank or too long.
 func keyLength(path string) error {
 	return errorf(path, "needs a key of 1 to %d bytes, not all of them blank", MaxKey)
-}
-
-// titleFrom makes "Start date" from start_date, start-date or startDate.
-func titleFrom(key string) string {
-	var b strings.Builder
-	var previous rune
-	for _, r := range key {
-		switch {
-		case r == '_' || r == '-' || r == '.':
-			r = ' '
-		case unicode.IsUpper(r) && unicode.IsLower(previous):
-			b.WriteByte(' ')
-			r = unicode.ToLower(r)
-		}
-		b.WriteRune(r)
-		previous = r
-	}
-	title := strings.Join(strings.Fields(b.String()), " ")
-	if title == "" {
-		return key
-	}
-	first, size := utf8.DecodeRuneInString(title)
-	return string(unicode.ToUpper(first)) + title[size:]
 }
 
 // keyFrom makes delivery_address from "Delivery address?".
@@ -238,6 +217,7 @@ func keyFrom(text string) string {
 	return strings.Trim(key, "_")
 }
 
+// formatType is the slot type of a string's format, Text for formats without one.
 func formatType(format string) questioning.Type {
 	switch format {
 	case "url", "iri":
@@ -254,6 +234,7 @@ func formatType(format string) questioning.Type {
 	return questioning.Text
 }
 
+// checkOptions verifies that options are few enough and differ.
 func checkOptions(path string, options []questioning.Option) error {
 	if len(options) == 0 {
 		return errorf(path, "needs at least one option")

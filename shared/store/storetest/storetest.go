@@ -45,7 +45,7 @@ func slots() []questioning.Slot {
 func New(t testing.TB) (s *store.Store, url string) {
 	t.Helper()
 	url = postgrestest.New(t)
-	pool, err := postgres.Open(t.Context(), postgres.Config{URL: url, MaxConns: 8, StatementTimeout: 5 * time.Second, LockTimeout: 5 * time.Second})
+	pool, err := postgres.Open(t.Context(), postgres.Config{URL: url, MaxConns: 8})
 	require.NoError(t, err)
 	s = store.New(pool)
 	t.Cleanup(s.Close)

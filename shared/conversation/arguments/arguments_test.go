@@ -1,4 +1,4 @@
-package conversation
+package arguments_test
 
 import (
 	"context"
@@ -10,6 +10,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation/arguments"
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation/automatic"
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
 	"github.com/sequential-questioning/sequential-questioning/shared/tool"
 )
@@ -18,11 +21,12 @@ import (
 // function gets as JSON, with the warnings of the result.
 func taken[In any](refine func(*jsonschema.Schema)) func(testing.TB, string) (string, []string, error) {
 	var got In
-	decoding := tool.Define(tool.Definition{Name: "t", Schemas: AutomaticSchemas(), Refine: refine, Declare: Declare, Shapes: Shapes()},
-		func(_ context.Context, in In) (Turn, error) {
-			got = in
-			return Turn{}, nil
-		})
+	decoding := tool.Define(tool.Definition{
+		Name: "t", Schemas: automatic.Schemas(), Refine: refine, Declare: conversation.Declare, Shapes: arguments.Shapes(),
+	}, func(_ context.Context, in In) (conversation.Turn, error) {
+		got = in
+		return conversation.Turn{}, nil
+	})
 	return func(t testing.TB, arguments string) (string, []string, error) {
 		var zero In
 		got = zero
@@ -32,18 +36,18 @@ func taken[In any](refine func(*jsonschema.Schema)) func(testing.TB, string) (st
 		}
 		data, err := json.Marshal(got)
 		require.NoError(t, err)
-		return string(data), result.StructuredContent.(Turn).Metadata.Warnings, nil
+		return string(data), result.StructuredContent.(conversation.Turn).Metadata.Warnings, nil
 	}
 }
 
 var (
-	takenAsk       = taken[AskInput](RefineAsk)
-	takenAutomatic = taken[AutomaticInput](RefineAutomatic)
-	takenFollowUp  = taken[FollowUpInput](RefineFollowUp)
-	takenRevise    = taken[ReviseInput](RefineRevise)
-	takenReport    = taken[ReportInput](nil)
-	takenRecall    = taken[RecallInput](RefineRecall)
-	takenForget    = taken[ForgetInput](nil)
+	takenAsk       = taken[conversation.AskInput](conversation.Refine)
+	takenAutomatic = taken[automatic.Input](automatic.Refine)
+	takenFollowUp  = taken[conversation.FollowUpInput](conversation.Refine)
+	takenRevise    = taken[conversation.ReviseInput](conversation.Refine)
+	takenReport    = taken[conversation.ReportInput](conversation.Refine)
+	takenRecall    = taken[conversation.RecallInput](conversation.Refine)
+	takenForget    = taken[conversation.ForgetInput](conversation.Refine)
 )
 
 // shapes are arguments that are taken as the ones they are listed under. Those after
@@ -265,6 +269,11 @@ func TestWhatIsNotAnotherFormIsRefusedByName(t *testing.T) {
 		`{"context":"x","previous_messages":[7]}`:                            "previous_messages[0]: got number, want object",
 		`{"context":"x","previous_messages":[{"role":"bot","content":"x"}]}`: "previous_messages[0].role",
 		`{"context":"x","previous_messages":[{"content":"x"}]}`:              "previous_messages[0]: missing property 'role'",
+		`{"context":"x","batch_size":0}`:                                     "batch_size: minimum",
+		`{"context":"x","max_questions":0}`:                                  "max_questions: minimum",
+		`{"context":"x","user_id":"` + strings.Repeat("é", 257) + `"}`:       "user_id: maxLength",
+		`{"context":"x","session_id":"` + strings.Repeat("é", 129) + `"}`:    "session_id: maxLength",
+		`{"context":"x","language":"` + strings.Repeat("x", 36) + `"}`:       "language: maxLength",
 		`{"context":"x","size":3}`:                                           "'size'",
 	} {
 		_, _, err := takenAsk(t, arguments)
@@ -274,17 +283,19 @@ func TestWhatIsNotAnotherFormIsRefusedByName(t *testing.T) {
 		}
 	}
 	for arguments, says := range map[string]string{
-		`{"conversation_id":"c","answers":"yes"}`:                                           "answers: got string, want array",
-		`{"conversation_id":"c","answers":7}`:                                               "answers: got number, want array",
-		`{"conversation_id":"c","answers":[[1]]}`:                                           "answers[0]: got array, want object",
-		`{"conversation_id":"c","answers":[{"slot":"a","value":{"b":1}}]}`:                  "answers[0].value: got object",
-		`{"conversation_id":"c","answers":[{"slot":"a","answer":1,"value":2}]}`:             "answers[0]: additional properties 'answer'",
-		`{"conversation_id":"c","answers":[{"slot":"a","certainty":1}]}`:                    "answers[0]: additional properties 'certainty'",
-		`{"conversation_id":"c","answers":[{"question_number":"two"}]}`:                     "answers[0].question_number: got string, want integer",
-		`{"conversation_id":"c","answers":[{"slot":["a"]}]}`:                                "answers[0].slot: got array, want string",
-		`{"conversation_id":"c","answers":{"a":{"b":1}}}`:                                   "answers[0].value: got object",
-		`{"conversation_id":"c","answers":"{\"a\":\"\\u0000\"}"}`:                           "answers.a: contains a NUL",
-		`{"conversation_id":"c","answers":[` + strings.Repeat(`"a",`, maxAnswers) + `"a"]}`: "answers: has 201 items",
+		`{"conversation_id":"c","answers":"yes"}`:                                    "answers: got string, want array",
+		`{"conversation_id":"c","answers":7}`:                                        "answers: got number, want array",
+		`{"conversation_id":"c","answers":[[1]]}`:                                    "answers[0]: got array, want object",
+		`{"conversation_id":"c","answers":[{"slot":"a","value":{"b":1}}]}`:           "answers[0].value: got object",
+		`{"conversation_id":"c","answers":[{"slot":"a","answer":1,"value":2}]}`:      "answers[0]: additional properties 'answer'",
+		`{"conversation_id":"c","answers":[{"slot":"a","certainty":1}]}`:             "answers[0]: additional properties 'certainty'",
+		`{"conversation_id":"c","answers":[{"question_number":"two"}]}`:              "answers[0].question_number: got string, want integer",
+		`{"conversation_id":"c","answers":[{"slot":["a"]}]}`:                         "answers[0].slot: got array, want string",
+		`{"conversation_id":"c","answers":[{"question_number":0,"value":1}]}`:        "answers[0].question_number: minimum",
+		`{"conversation_id":"c","answers":[{"slot":"a","outcome":"maybe"}]}`:         "answers[0].outcome: value must be one of",
+		`{"conversation_id":"c","answers":{"a":{"b":1}}}`:                            "answers[0].value: got object",
+		`{"conversation_id":"c","answers":"{\"a\":\"\\u0000\"}"}`:                    "answers.a: contains a NUL",
+		`{"conversation_id":"c","answers":[` + strings.Repeat(`"a",`, 200) + `"a"]}`: "answers: has 201 items",
 	} {
 		_, _, err := takenFollowUp(t, arguments)
 		var invalid *fault.Invalid

@@ -17,13 +17,13 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/inprocess"
 )
 
-// Publisher delivers an event. An error that is no *Refused says that it was
-// not delivered.
+// Publisher delivers an event. An error that is not a *Refused means that it was not
+// delivered.
 type Publisher interface {
 	Publish(context.Context, cloudevents.Event) error
 }
 
-// Refused is the answer of a sink that took the event and did not accept it.
+// Refused is the answer of a sink that received an event and did not accept it.
 type Refused struct {
 	Status int // HTTP
 	Body   string
@@ -33,8 +33,8 @@ func (r *Refused) Error() string {
 	return strings.TrimSpace(fmt.Sprintf("the sink answered %d %s: %s", r.Status, http.StatusText(r.Status), r.Body))
 }
 
-// Away says that the answer is about the sink, not about the event.
-func (r *Refused) Away() bool {
+// Unavailable reports whether the answer is about the sink, not about the event.
+func (r *Refused) Unavailable() bool {
 	switch r.Status {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return true
@@ -42,7 +42,8 @@ func (r *Refused) Away() bool {
 	return false
 }
 
-// Final says that trying again would not help. A sink retries by the same rule.
+// Final reports whether another attempt would be in vain. Knative's brokers retry by
+// the same rule.
 func (r *Refused) Final() bool {
 	switch r.Status {
 	case http.StatusNotFound, http.StatusRequestTimeout, http.StatusConflict, http.StatusTooManyRequests:
@@ -56,9 +57,17 @@ func (r *Refused) Final() bool {
 type SinkConfig struct {
 	URL string `env:"K_SINK"`
 	// Overrides is a JSON object whose extensions are set on every event.
-	Overrides string        `env:"K_CE_OVERRIDES"`
-	Timeout   time.Duration `env:"RELAY_PUBLISH_TIMEOUT" envDefault:"5s"` // of one event
+	Overrides string `env:"K_CE_OVERRIDES"`
 }
+
+const (
+	// publishTimeout bounds the delivery of one event. A broker that stores events
+	// answers within milliseconds; one that takes longer is better tried again.
+	publishTimeout = 5 * time.Second
+	// defaultConcurrency is how many events a relay publishes at a time, and how many
+	// connections to the sink stay open between them.
+	defaultConcurrency = 8
+)
 
 // Sink publishes to a broker, or whatever takes CloudEvents, over HTTP in
 // binary mode.
@@ -75,9 +84,6 @@ func NewSink(config SinkConfig, signer *Signer) (*Sink, error) {
 	if u, err := url.Parse(config.URL); config.URL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
 		return nil, fmt.Errorf("K_SINK is %q, want http://host/path or https://host/path", config.URL)
 	}
-	if config.Timeout <= 0 {
-		return nil, fmt.Errorf("RELAY_PUBLISH_TIMEOUT is %s, want more than 0", config.Timeout)
-	}
 	var overrides struct {
 		Extensions map[string]string `json:"extensions"`
 	}
@@ -87,12 +93,12 @@ func NewSink(config SinkConfig, signer *Signer) (*Sink, error) {
 		}
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConnsPerHost = maxConcurrency
+	transport.MaxIdleConnsPerHost = defaultConcurrency
 	return &Sink{
 		url:        config.URL,
 		extensions: overrides.Extensions,
 		signer:     signer,
-		client:     &http.Client{Timeout: config.Timeout, Transport: otelhttp.NewTransport(inprocess.Transport(transport))},
+		client:     &http.Client{Timeout: publishTimeout, Transport: otelhttp.NewTransport(inprocess.Transport(transport))},
 	}, nil
 }
 
@@ -117,7 +123,7 @@ func (s *Sink) Publish(ctx context.Context, e cloudevents.Event) error {
 	}
 	defer response.Body.Close()
 	if response.StatusCode/100 == 2 {
-		_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10)) // lets the connection be used again
+		_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10)) // so that the connection can be reused
 		return nil
 	}
 	body, _ := io.ReadAll(io.LimitReader(response.Body, 500))

@@ -1,4 +1,4 @@
-package conversation
+package arguments
 
 import (
 	"encoding/json"
@@ -9,12 +9,12 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 )
 
-// checkValue is parse.Check for a value as models write it. The slot's type decides
+// Value is parse.Check for a value as models write it. The slot's type decides
 // what a value is that came as a string, which is how the declared schema has it:
 // a list may be JSON in it, and an option that is a number may stand in it. A number
 // for a slot of text, such as a postal code, is its digits. The error is that of the
 // value as it was sent.
-func checkValue(slot questioning.Slot, value any, c parse.Context) (any, error) {
+func Value(slot questioning.Slot, value any, c parse.Context) (any, error) {
 	text, isText := value.(string)
 	if isText && (slot.Type == questioning.List || slot.Type == questioning.Choices) {
 		if items, ok := jsonIn(text).([]any); ok {

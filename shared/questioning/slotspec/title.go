@@ -1,0 +1,130 @@
+package slotspec
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// titleFrom makes "Start date" from start_date, start-date or startDate, "Weight
+// (kg)" from weight_kg, "Number of guests" from num_guests and "User ID" from userId.
+func titleFrom(key string) string {
+	words := keyWords(key)
+	if len(words) == 0 {
+		return key
+	}
+	if len(words) > 1 && slices.Contains(countWords, strings.ToLower(words[0])) {
+		words = append([]string{"number", "of"}, words[1:]...)
+	}
+	unit := ""
+	if last := len(words) - 1; last > 0 {
+		lower := strings.ToLower(words[last])
+		if written := units[lower]; written != "" {
+			unit = written
+		} else if slices.Contains(longUnits, lower) && slices.Contains(spans, strings.ToLower(words[last-1])) {
+			unit = lower
+		}
+		if unit != "" {
+			words = words[:last]
+			if last > 1 && strings.EqualFold(words[last-1], "in") {
+				words = words[:last-1] // weight_in_kg
+			}
+		}
+	}
+	for i, word := range words {
+		if slices.Contains(acronyms, strings.ToLower(word)) {
+			words[i] = strings.ToUpper(word)
+		}
+	}
+	title := strings.Join(words, " ")
+	first, size := utf8.DecodeRuneInString(title)
+	title = string(unicode.ToUpper(first)) + title[size:]
+	if unit != "" {
+		title += " (" + unit + ")"
+	}
+	return title
+}
+
+// keyWords parts a key at its capitals and at what joins words in programs.
+func keyWords(key string) []string {
+	var b strings.Builder
+	runes := []rune(key)
+	inWord := 0 // letters since the last joint
+	for i, r := range runes {
+		switch {
+		case r == '_' || r == '-' || r == '.':
+			r = ' '
+		case i == 0:
+		case unicode.IsUpper(r) && (unicode.IsLower(runes[i-1]) || unicode.IsDigit(runes[i-1])):
+			b.WriteByte(' ')
+			if i+1 == len(runes) || !unicode.IsUpper(runes[i+1]) { // "USD" stays
+				r = unicode.ToLower(r)
+			}
+		case unicode.IsDigit(r) && unicode.IsLetter(runes[i-1]) && inWord > 2: // "line1", not "m2"
+			b.WriteByte(' ')
+		}
+		if inWord++; !unicode.IsLetter(r) {
+			inWord = 0
+		}
+		b.WriteRune(r)
+	}
+	words := strings.Fields(b.String())
+	for i, word := range words {
+		if long := abbreviations[strings.ToLower(word)]; long != "" {
+			words[i] = long
+		}
+	}
+	return words
+}
+
+// abbreviations are those of programs that people do not use.
+var abbreviations = map[string]string{"dob": "date of birth", "qty": "quantity", "amt": "amount", "addr": "address", "desc": "description", "dept": "department"}
+
+// countWords before a noun say that it is counted.
+var countWords = []string{"num", "nr", "nb", "n"} // not "no", which is a word: no_pets
+
+// units end a key that says what a number is measured in. Those that are words of
+// their own ("in", "m", "c") are left out.
+var units = map[string]string{
+	"kg": "kg", "mg": "mg", "lb": "lb", "lbs": "lb", "oz": "oz", "km": "km", "cm": "cm", "mm": "mm", "ft": "ft", "sqft": "sq ft",
+	"sqm": "m²", "m2": "m²", "m3": "m³", "ml": "ml", "kwh": "kWh", "kw": "kW", "mb": "MB", "gb": "GB", "tb": "TB", "px": "px",
+	"ms": "ms", "sec": "seconds", "secs": "seconds", "mins": "minutes", "hrs": "hours", "hr": "hours", "kmh": "km/h",
+	"mph": "mph", "bpm": "bpm", "kcal": "kcal", "pct": "%", "percent": "%", "celsius": "°C", "fahrenheit": "°F",
+	"usd": "USD", "eur": "EUR", "gbp": "GBP", "chf": "CHF", "jpy": "JPY", "cny": "CNY", "inr": "INR", "cad": "CAD", "aud": "AUD",
+	"sek": "SEK", "nok": "NOK", "dkk": "DKK", "pln": "PLN", "czk": "CZK", "brl": "BRL", "mxn": "MXN", "euros": "euros", "dollars": "dollars",
+}
+
+// longUnits are units behind a span of time; elsewhere they are what is counted:
+// duration_hours, but opening_hours.
+var (
+	longUnits = []string{"seconds", "minutes", "hours", "days", "weeks", "months", "years", "meters", "metres", "kilometers", "kilograms", "pounds", "miles", "feet", "inches"}
+	spans     = []string{"duration", "time", "length", "age", "delay", "timeout", "period", "interval", "term", "lifetime", "experience", "in", "distance", "height", "weight", "width", "depth", "radius"}
+)
+
+// acronyms are written in capitals.
+var acronyms = []string{"id", "url", "uri", "api", "iban", "bic", "vat", "ip", "pdf", "gps", "usb", "cv", "faq", "sku", "isbn", "eta", "rsvp",
+	"zip", "ssl", "dns", "sla", "kpi", "roi", "hr", "qa", "ui", "os", "pc", "tv", "po", "vin", "faq", "ceo"}
+
+// isKeyAgain reports a title that a program made of the key, as pydantic does:
+// "Start Date" of start_date. Ours is better.
+func isKeyAgain(title, key string) bool {
+	words := strings.Fields(title)
+	if len(words) < 2 || letters(title) != letters(key) {
+		return false
+	}
+	return !slices.ContainsFunc(words, func(word string) bool {
+		first, size := utf8.DecodeRuneInString(word)
+		return unicode.IsLower(first) || word[size:] != strings.ToLower(word[size:])
+	})
+}
+
+// letters are those of a text, and its digits, in lower case.
+func letters(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, text)
+}
