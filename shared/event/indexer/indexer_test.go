@@ -84,14 +84,14 @@ func (w world) counted(t *testing.T) int {
 }
 
 func conversation(as, id string) event.Conversation {
-	return event.Conversation{Principal: as, SessionID: id, ConversationID: id, Form: storetest.Trip, Goal: "Book a trip"}
+	return event.Conversation{Principal: as, ConversationID: id, Form: storetest.Trip}
 }
 
 // recorded is the event of an answer; the indexer reads its slot alone.
 func recorded(as, id, slot string) event.AnswerRecorded {
 	return event.AnswerRecorded{
 		Conversation: conversation(as, id), At: time.Now(),
-		Answer: event.Answer{Slot: event.Slot{Key: slot, Title: slot, Type: "string"}, AnswerNumber: 1, Outcome: "answered", Value: "x", Words: "x"},
+		Answer: event.Answer{Slot: event.Slot{Key: slot}, AnswerNumber: 1, Outcome: questioning.Answered},
 	}
 }
 
@@ -109,7 +109,7 @@ func delivered(t *testing.T, e event.Event) cloudevents.Event {
 	id, _ := e.Of()
 	data, err := json.Marshal(e)
 	require.NoError(t, err)
-	return event.Waiting{ID: uuid.New(), ConversationID: uuid.MustParse(id), Type: e.Type(), Data: data, CreatedAt: time.Now()}.CloudEvent()
+	return event.Entry{ID: uuid.New(), ConversationID: uuid.MustParse(id), Type: e.Type(), Data: data, CreatedAt: time.Now()}.CloudEvent()
 }
 
 var trip = map[string]any{"destination": "Lisbon", "budget": 500.0, "class": "business", "start_date": "2026-12-10", "insurance": true}
@@ -163,8 +163,8 @@ func TestAQuestionThatWasAskedChangesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := storetest.Open(t, w.store, "local", "")
-	asked := event.QuestionAsked{Conversation: conversation("local", id), Slot: event.Slot{Key: "budget", Title: "Budget", Type: "number"},
-		QuestionNumber: 1, QuestionText: "Budget?", Purpose: "ask", Reason: "it is required", At: time.Now()}
+	asked := event.QuestionAsked{Conversation: conversation("local", id), Slot: event.Slot{Key: "budget"},
+		QuestionNumber: 1, Purpose: questioning.Ask, At: time.Now()}
 	assert.Equal(t, indexer.Passed, w.index(t, asked))
 	assert.Zero(t, storetest.Count(t, w.url, `SELECT count(*) FROM processed_events`))
 }
