@@ -6,10 +6,10 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
+	"github.com/sequential-questioning/sequential-questioning/shared/store/internal/queries"
 )
 
 // Process runs a transaction that processes an event for a consumer, unless the
@@ -18,7 +18,7 @@ import (
 // side and, as every other, for the principal of the context.
 func (s *Store) Process(ctx context.Context, consumer, source, id string, run func(*Tx) error) (first bool, err error) {
 	err = s.Write(ctx, func(tx *Tx) error {
-		first, err = tx.insertProcessed(ctx, consumer, source, id)
+		first, err = tx.addProcessed(ctx, queries.AddProcessedParams{Consumer: consumer, Source: source, ID: id})
 		if err != nil || !first {
 			return err
 		}
@@ -27,18 +27,25 @@ func (s *Store) Process(ctx context.Context, consumer, source, id string, run fu
 	return first, err
 }
 
-func (t *Tx) insertProcessed(ctx context.Context, consumer, source, id string) (inserted bool, err error) {
+// addProcessed comes first in a transaction: it binds it.
+func (t *Tx) addProcessed(ctx context.Context, event queries.AddProcessedParams) (added bool, err error) {
+	batch := eventingBatch(ctx)
+	ask(batch, (*queries.Queries).AddProcessed, event, func(rows int64) error {
+		added = rows == 1
+		return nil
+	})
+	if err := t.send(ctx, batch); err != nil {
+		return false, fmt.Errorf("store processed event: %w", err)
+	}
+	return added, nil
+}
+
+// eventingBatch returns a batch that binds its transaction to the eventing side
+// and to the principal of the context.
+func eventingBatch(ctx context.Context) *pgx.Batch {
 	batch := &pgx.Batch{}
 	postgres.BindEventing(batch, principal.From(ctx))
-	batch.Queue(`INSERT INTO processed_events (consumer, source, id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, consumer, source, id).
-		Exec(func(tag pgconn.CommandTag) error {
-			inserted = tag.RowsAffected() == 1
-			return nil
-		})
-	if err := t.send(ctx, batch); err != nil {
-		return false, fmt.Errorf("insert processed event: %w", err)
-	}
-	return inserted, nil
+	return batch
 }
 
 // maxPruned bounds how many rows one DeleteProcessed deletes.
@@ -47,13 +54,9 @@ const maxPruned = 10_000
 // DeleteProcessed deletes what is known of the events that were processed longer
 // ago than age, the oldest 10,000 of them.
 func (s *Store) DeleteProcessed(ctx context.Context, age time.Duration) error {
-	err := s.sendEventing(ctx, func(batch *pgx.Batch) {
-		batch.Queue(`
-			DELETE FROM processed_events WHERE (consumer, source, id) IN (
-				SELECT consumer, source, id FROM processed_events WHERE at < now() - $1::interval ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED)`,
-			age, maxPruned)
-	})
-	if err != nil {
+	batch := eventingBatch(ctx)
+	tell(batch, (*queries.Queries).DeleteProcessed, queries.DeleteProcessedParams{Age: age, Most: maxPruned})
+	if err := s.pool.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("delete processed events: %w", err)
 	}
 	return nil
@@ -61,11 +64,9 @@ func (s *Store) DeleteProcessed(ctx context.Context, age time.Duration) error {
 
 // Exists reports whether any principal has a conversation. Only a transaction of
 // Process sees another principal's.
-func (t *Tx) Exists(ctx context.Context, id string) (exists bool, err error) {
-	batch := t.batch(ctx)
-	batch.Queue(`SELECT EXISTS (SELECT FROM conversations WHERE id = $1)`, id).
-		QueryRow(func(row pgx.Row) error { return row.Scan(&exists) })
-	if err := t.send(ctx, batch); err != nil {
+func (t *Tx) Exists(ctx context.Context, id string) (bool, error) {
+	exists, err := fetch(ctx, t, (*queries.Queries).ConversationExists, id)
+	if err != nil {
 		return false, fmt.Errorf("look for the conversation: %w", err)
 	}
 	return exists, nil
@@ -75,7 +76,7 @@ func (t *Tx) Exists(ctx context.Context, id string) (exists bool, err error) {
 // so that its erasure is not announced again.
 func (t *Tx) ConfirmErasure(ctx context.Context, id string) error {
 	batch := t.batch(ctx)
-	batch.Queue(`DELETE FROM erasures WHERE conversation_id = $1 AND principal = current_setting('app.principal')`, id)
+	tell(batch, (*queries.Queries).DeleteTombstone, id)
 	if err := t.send(ctx, batch); err != nil {
 		return fmt.Errorf("confirm erasure: %w", err)
 	}
@@ -84,22 +85,21 @@ func (t *Tx) ConfirmErasure(ctx context.Context, id string) error {
 
 // UnconfirmedErasures counts the tombstones of all principals, and those of them
 // that are older than age.
-func (s *Store) UnconfirmedErasures(ctx context.Context, age time.Duration) (all, late int, err error) {
-	err = s.sendEventing(ctx, func(batch *pgx.Batch) {
-		batch.Queue(`SELECT count(*), count(*) FILTER (WHERE at < now() - $1::interval) FROM erasures`, age).
-			QueryRow(func(row pgx.Row) error { return row.Scan(&all, &late) })
-	})
+func (s *Store) UnconfirmedErasures(ctx context.Context, age time.Duration) (waiting, late int, err error) {
+	row, err := fetchOfAll(ctx, s, (*queries.Queries).CountTombstones, age)
 	if err != nil {
 		return 0, 0, fmt.Errorf("count erasures: %w", err)
 	}
-	return all, late, nil
+	return row.Waiting, row.Late, nil
 }
 
-// sendEventing is send for the eventing side, which reads the conversations of all
-// principals.
-func (s *Store) sendEventing(ctx context.Context, fill func(*pgx.Batch)) error {
-	batch := &pgx.Batch{}
-	postgres.BindEventing(batch, principal.From(ctx))
-	fill(batch)
-	return s.pool.SendBatch(ctx, batch).Close()
+// fetchOfAll runs one statement, which reads the rows of all principals, in a
+// transaction of its own and in one round trip.
+func fetchOfAll[P, R any](ctx context.Context, s *Store, statement func(*queries.Queries, context.Context, P) (R, error), parameters P) (result R, err error) {
+	batch := eventingBatch(ctx)
+	ask(batch, statement, parameters, func(r R) error {
+		result = r
+		return nil
+	})
+	return result, s.pool.SendBatch(ctx, batch).Close()
 }

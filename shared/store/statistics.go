@@ -12,6 +12,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/store/internal/queries"
 )
 
 // A conversation's contribution to statistics lies with the conversation. Others
@@ -22,45 +23,55 @@ import (
 // many other users of the principal: the latest.
 const maxContributions = 200
 
-const selectStatistics = `
-	SELECT (SELECT document FROM shared_statistics WHERE form = $1) AS shared,
-	       (SELECT contribution FROM counted_conversations
-	        WHERE principal = current_setting('app.principal') AND form = $1 AND for_others) AS voice,
-	       ARRAY(SELECT contribution FROM counted_conversations
-	             WHERE principal = current_setting('app.principal') AND form = $1 AND user_id = $2 AND contribution IS NOT NULL
-	             ORDER BY counted_at DESC, conversation_id LIMIT $3) AS own,
-	       ARRAY(SELECT contribution FROM counted_conversations
-	             WHERE principal = current_setting('app.principal') AND form = $1 AND user_id <> $2 AND for_user
-	             ORDER BY counted_at DESC, conversation_id LIMIT $3) AS users`
-
 // statistics are those of one schema key, as a user's conversations see them.
 type statistics struct {
-	Shared *questioning.Statistics    // of all principals; nil where there are none
-	Voice  *questioning.Contribution  // the principal's among them; nil where there is none
-	Own    []questioning.Contribution // of the user
-	Users  []questioning.Contribution // of the principal's other users, one each
+	// locked reports whether the shared counts have a row.
+	locked bool
+	// shared are the counts of all principals, own and users the sums of what the
+	// user said and of what the principal's other users did, one conversation each.
+	shared, own, users questioning.Statistics
+	// voice is the principal's part of the shared counts, nil where it has none.
+	voice *questioning.Contribution
 }
 
-// groups are what the user said, what the principal's other users did, and what
-// other principals did: the principal's own voice is among the first two.
-func (s statistics) groups() (own, users, others questioning.Statistics) {
-	if s.Shared != nil {
-		others = *s.Shared
-	}
-	if s.Voice != nil {
-		others = others.Without(*s.Voice)
-	}
-	return questioning.Sum(s.Own), questioning.Sum(s.Users), others
-}
-
-// queueStatistics adds to the batch what reads statistics into s.
-func queueStatistics(batch *pgx.Batch, schemaKey, userID string, s *statistics) {
-	batch.Queue(selectStatistics, schemaKey, userID, maxContributions).Query(func(rows pgx.Rows) (err error) {
-		if *s, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[statistics]); err != nil {
-			return fmt.Errorf("read statistics of %s: %w", schemaKey, err)
+// take reads a row.
+func (s *statistics) take(row queries.StatisticsRow) (err error) {
+	*s = statistics{locked: row.Shared != nil}
+	if s.locked {
+		if err := json.Unmarshal(row.Shared, &s.shared); err != nil {
+			return fmt.Errorf("read shared statistics: %w", err)
 		}
-		return nil
-	})
+	}
+	if row.Voice != nil {
+		s.voice = &questioning.Contribution{}
+		if err := json.Unmarshal(row.Voice, s.voice); err != nil {
+			return fmt.Errorf("read contribution: %w", err)
+		}
+	}
+	if s.own, err = sum(row.Own); err != nil {
+		return err
+	}
+	s.users, err = sum(row.Users)
+	return err
+}
+
+func sum(documents []json.RawMessage) (questioning.Statistics, error) {
+	all := make([]questioning.Contribution, len(documents))
+	for i, document := range documents {
+		if err := json.Unmarshal(document, &all[i]); err != nil {
+			return questioning.Statistics{}, fmt.Errorf("read contribution: %w", err)
+		}
+	}
+	return questioning.Sum(all), nil
+}
+
+// others are the shared counts without the principal's own voice, which is among
+// own or users.
+func (s *statistics) others() questioning.Statistics {
+	if s.voice == nil {
+		return s.shared
+	}
+	return s.shared.Without(*s.voice)
 }
 
 // Statistics returns what conversations of a user go by that share a schema key;
@@ -68,12 +79,11 @@ func queueStatistics(batch *pgx.Batch, schemaKey, userID string, s *statistics) 
 func (t *Tx) Statistics(ctx context.Context, schemaKey, userID string) (questioning.Statistics, error) {
 	var s statistics
 	batch := t.batch(ctx)
-	queueStatistics(batch, schemaKey, userID, &s)
-	if err := t.send(ctx, batch); err != nil {
+	ask(batch, (*queries.Queries).Statistics, queries.StatisticsParams{SchemaKey: schemaKey, UserID: userID, Most: maxContributions}, s.take)
+	if err := t.sendFor(ctx, batch, "read statistics of "+schemaKey); err != nil {
 		return questioning.Statistics{}, err
 	}
-	own, users, others := s.groups()
-	return questioning.Pool(own, users, others), nil
+	return questioning.Pool(s.own, s.users, s.others()), nil
 }
 
 // Statistics is Tx.Statistics in a transaction of its own.
@@ -90,55 +100,45 @@ func (s *Store) Statistics(ctx context.Context, schemaKey, userID string) (earli
 // before, or has no schema key. Until the transaction, which is one of Process,
 // ends, the conversation is not erased.
 func (t *Tx) AddToStatistics(ctx context.Context, id, schemaKey string) (added bool, err error) {
-	userID, counted, err := t.insertCounted(ctx, id, schemaKey)
+	userID, counted, err := t.addCounted(ctx, id, schemaKey)
 	if err != nil || !counted || schemaKey == "" {
 		return false, err
 	}
-	slots, states, earlier, err := t.lockStatistics(ctx, id, schemaKey, userID)
+	ended, earlier, err := t.lockStatistics(ctx, id, schemaKey, userID)
 	if err != nil {
 		return false, err
 	}
-	contribution := questioning.Merge(earlier.groups()).Contribution(slots, states)
-	speaks, err := t.saveContribution(ctx, id, contribution)
+	contribution := questioning.Merge(earlier.own, earlier.users, earlier.others()).Contribution(ended.Slots, ended.SlotStates)
+	speaks, err := t.setContribution(ctx, id, contribution)
 	if err != nil || !speaks {
 		return err == nil, err
 	}
 	batch := t.batch(ctx)
-	if err := upsertShared(batch, schemaKey, earlier.Shared.With(contribution)); err != nil {
+	if err := setShared(batch, schemaKey, earlier.shared.With(contribution)); err != nil {
 		return false, err
 	}
 	return true, t.sendFor(ctx, batch, "store statistics")
 }
 
-// insertCounted locks a conversation and notes that it counts, once, for the user
+// addCounted locks a conversation and notes that it counts, once, for the user
 // that it returns.
-func (t *Tx) insertCounted(ctx context.Context, id, schemaKey string) (userID string, first bool, err error) {
-	there := false
+func (t *Tx) addCounted(ctx context.Context, id, schemaKey string) (userID string, first bool, err error) {
+	exists := false
 	batch := t.batch(ctx)
-	batch.Queue(`
-		SELECT true FROM conversations WHERE id = $1 AND principal = current_setting('app.principal') FOR KEY SHARE`, id).
-		Query(func(rows pgx.Rows) error {
-			there = rows.Next()
-			rows.Close()
-			return rows.Err()
-		})
-	batch.Queue(`
-		INSERT INTO counted_conversations (conversation_id, form, user_id)
-		SELECT c.id, nullif($2, ''), coalesce(s.user_id, '')
-		FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
-		WHERE c.id = $1 AND c.principal = current_setting('app.principal')
-		ON CONFLICT DO NOTHING RETURNING user_id`, id, schemaKey).
-		Query(func(rows pgx.Rows) error {
-			users, err := pgx.CollectRows(rows, pgx.RowTo[string])
-			if first = len(users) == 1; first {
-				userID = users[0]
-			}
-			return err
-		})
+	ask(batch, (*queries.Queries).LockConversations, []string{id}, func(locked []string) error {
+		exists = len(locked) == 1
+		return nil
+	})
+	ask(batch, (*queries.Queries).AddCounted, queries.AddCountedParams{SchemaKey: schemaKey, ConversationID: id}, func(users []string) error {
+		if first = len(users) == 1; first {
+			userID = users[0]
+		}
+		return nil
+	})
 	if err := t.sendFor(ctx, batch, "count conversation"); err != nil {
 		return "", false, err
 	}
-	if !there {
+	if !exists {
 		return "", false, ErrNotFound
 	}
 	return userID, first, nil
@@ -147,77 +147,48 @@ func (t *Tx) insertCounted(ctx context.Context, id, schemaKey string) (userID st
 // lockStatistics reads how the slots of a conversation ended, and the statistics
 // of its schema key as they are once nobody else adds to them: whoever locks
 // their row sees who speaks already.
-func (t *Tx) lockStatistics(ctx context.Context, id, schemaKey, userID string) (
-	slots []questioning.Slot, states []questioning.SlotState, earlier statistics, err error,
-) {
+func (t *Tx) lockStatistics(ctx context.Context, id, schemaKey, userID string) (questioning.State, statistics, error) {
+	var l loading
+	var s statistics
 	batch := t.batch(ctx)
-	batch.Queue(`
-		SELECT definition AS slot, state AS status, value, coalesce(words, '') AS words, answers, passed
-		FROM slots WHERE conversation_id = $1 ORDER BY position`, id).
-		Query(func(rows pgx.Rows) error {
-			ended, err := pgx.CollectRows(rows, pgx.RowToStructByName[endedSlot])
-			for _, e := range ended {
-				slots, states = append(slots, e.Slot), append(states, e.state())
-			}
-			return err
-		})
-	batch.Queue(`INSERT INTO shared_statistics (form, document) VALUES ($1, '{}') ON CONFLICT DO NOTHING`, schemaKey)
-	batch.Queue(`SELECT FROM shared_statistics WHERE form = $1 FOR UPDATE`, schemaKey)
-	queueStatistics(batch, schemaKey, userID, &earlier)
-	if err := t.sendFor(ctx, batch, "lock statistics"); err != nil {
-		return nil, nil, statistics{}, err
+	ask(batch, (*queries.Queries).Slots, id, l.takeSlots)
+	tell(batch, (*queries.Queries).AddShared, schemaKey)
+	ask(batch, (*queries.Queries).LockShared, []string{schemaKey}, func([]queries.LockSharedRow) error { return nil })
+	ask(batch, (*queries.Queries).Statistics, queries.StatisticsParams{SchemaKey: schemaKey, UserID: userID, Most: maxContributions}, s.take)
+	if err := t.sendFor(ctx, batch, "lock statistics of "+schemaKey); err != nil {
+		return questioning.State{}, statistics{}, err
 	}
-	if earlier.Shared == nil { // an erasure deleted the row while this one waited for it
-		return nil, nil, statistics{}, ErrConflict
+	if !s.locked { // an erasure deleted the row while this one waited for it
+		return questioning.State{}, statistics{}, ErrConflict
 	}
-	return slots, states, earlier, nil
+	return l.state, s, nil
 }
 
-// endedSlot is a slot of a completed conversation.
-type endedSlot struct {
-	Slot    questioning.Slot
-	Status  questioning.Status
-	Value   any
-	Words   string
-	Answers []int
-	Passed  int
-}
-
-func (e endedSlot) state() questioning.SlotState {
-	return questioning.SlotState{Status: e.Status, Value: e.Value, Words: e.Words, Answers: e.Answers, Passed: e.Passed}
-}
-
-// saveContribution stores what a conversation adds. It returns whether the
-// conversation speaks for its principal: the first one that counts does.
-func (t *Tx) saveContribution(ctx context.Context, id string, c questioning.Contribution) (speaks bool, err error) {
+// setContribution stores what a conversation adds. It returns whether the
+// conversation speaks for its principal.
+func (t *Tx) setContribution(ctx context.Context, id string, c questioning.Contribution) (bool, error) {
 	document, err := json.Marshal(c)
 	if err != nil {
 		return false, fmt.Errorf("encode contribution: %w", err)
 	}
-	batch := t.batch(ctx)
-	batch.Queue(`
-		UPDATE counted_conversations n SET contribution = $2, counted_at = clock_timestamp(),
-		    for_user   = NOT EXISTS (SELECT FROM counted_conversations o
-		                             WHERE o.principal = n.principal AND o.form = n.form AND o.user_id = n.user_id AND o.for_user),
-		    for_others = NOT EXISTS (SELECT FROM counted_conversations o
-		                             WHERE o.principal = n.principal AND o.form = n.form AND o.for_others)
-		WHERE conversation_id = $1 RETURNING for_others`, id, document).
-		QueryRow(func(row pgx.Row) error { return row.Scan(&speaks) })
-	return speaks, t.sendFor(ctx, batch, "store contribution")
+	speaks, err := fetch(ctx, t, (*queries.Queries).SetContribution, queries.SetContributionParams{Contribution: document, ConversationID: id})
+	if err != nil {
+		return false, fmt.Errorf("store contribution: %w", err)
+	}
+	return speaks, nil
 }
 
-// upsertShared queues the shared counts of a schema key. Counts of nobody are
-// deleted: they name the options of what was erased.
-func upsertShared(batch *pgx.Batch, schemaKey string, shared questioning.Statistics) error {
+// setShared queues the shared counts of a schema key.
+func setShared(batch *pgx.Batch, schemaKey string, shared questioning.Statistics) error {
 	if shared.Conversations == 0 {
-		batch.Queue(`DELETE FROM shared_statistics WHERE form = $1`, schemaKey)
+		tell(batch, (*queries.Queries).DeleteShared, schemaKey)
 		return nil
 	}
 	document, err := json.Marshal(shared)
 	if err != nil {
 		return fmt.Errorf("encode statistics: %w", err)
 	}
-	batch.Queue(`UPDATE shared_statistics SET document = $2, updated_at = now() WHERE form = $1`, schemaKey, document)
+	tell(batch, (*queries.Queries).SetShared, queries.SetSharedParams{Document: document, SchemaKey: schemaKey})
 	return nil
 }
 
@@ -228,25 +199,23 @@ func (t *Tx) removeFromStatistics(ctx context.Context, ids []string) error {
 	if err != nil || len(voices) == 0 {
 		return err
 	}
-	type document struct {
-		SchemaKey string
-		Shared    questioning.Statistics
-	}
-	var all []document
+	var rows []queries.LockSharedRow
 	batch := t.batch(ctx)
 	postgres.BindEventing(batch, principal.From(ctx))
-	batch.Queue(`SELECT form AS schema_key, document AS shared FROM shared_statistics WHERE form = ANY($1) ORDER BY form FOR UPDATE`,
-		slices.Sorted(maps.Keys(voices))).
-		Query(func(rows pgx.Rows) (err error) {
-			all, err = pgx.CollectRows(rows, pgx.RowToStructByName[document])
-			return err
-		})
+	ask(batch, (*queries.Queries).LockShared, slices.Sorted(maps.Keys(voices)), func(locked []queries.LockSharedRow) error {
+		rows = locked
+		return nil
+	})
 	if err := t.sendFor(ctx, batch, "lock statistics"); err != nil {
 		return err
 	}
 	batch = t.batch(ctx)
-	for _, d := range all {
-		if err := upsertShared(batch, d.SchemaKey, d.Shared.Without(voices[d.SchemaKey])); err != nil {
+	for _, row := range rows {
+		var shared questioning.Statistics
+		if err := json.Unmarshal(row.Document, &shared); err != nil {
+			return fmt.Errorf("read statistics of %s: %w", row.SchemaKey, err)
+		}
+		if err := setShared(batch, row.SchemaKey, shared.Without(voices[row.SchemaKey])); err != nil {
 			return err
 		}
 	}
@@ -257,23 +226,19 @@ func (t *Tx) removeFromStatistics(ctx context.Context, ids []string) error {
 // voices returns what those of the conversations added that speak for their
 // principal, by schema key.
 func (t *Tx) voices(ctx context.Context, ids []string) (map[string]questioning.Contribution, error) {
-	type voice struct {
-		SchemaKey    string
-		Contribution questioning.Contribution
+	rows, err := fetch(ctx, t, (*queries.Queries).Voices, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read contributions: %w", err)
 	}
 	voices := map[string]questioning.Contribution{}
-	batch := t.batch(ctx)
-	batch.Queue(`
-		SELECT form AS schema_key, contribution FROM counted_conversations
-		WHERE conversation_id = ANY($1::uuid[]) AND principal = current_setting('app.principal') AND for_others`, ids).
-		Query(func(rows pgx.Rows) error {
-			all, err := pgx.CollectRows(rows, pgx.RowToStructByName[voice])
-			for _, v := range all {
-				voices[v.SchemaKey] = v.Contribution
-			}
-			return err
-		})
-	return voices, t.sendFor(ctx, batch, "read contributions")
+	for _, row := range rows {
+		var voice questioning.Contribution
+		if err := json.Unmarshal(row.Contribution, &voice); err != nil {
+			return nil, fmt.Errorf("read contribution: %w", err)
+		}
+		voices[row.SchemaKey] = voice
+	}
+	return voices, nil
 }
 
 // sendFor is send; an error says what was being done.
