@@ -20,15 +20,15 @@ import (
 
 const qdrantHelp = `
 
-Qdrant is that of QDRANT_URL and QDRANT_API_KEY, and the collections are those of
-QDRANT_COLLECTION_PREFIX, by default sequential-questioning-ENV, as functions have them.`
+QDRANT_URL, QDRANT_API_KEY and QDRANT_COLLECTION_PREFIX (default
+sequential-questioning-ENV) name Qdrant and its collections, as they do for functions.`
 
 func memoryCommand(v variables) *cobra.Command {
 	return group("memory", "Take snapshots of memory, or rebuild it", snapshotCommand(v), snapshotsCommand(v), rebuildCommand(v))
 }
 
-// collections opens Qdrant and names memory's collections. Qdrant does not know
-// whose it is: the database that is set beside it has to be the environment's.
+// collections opens Qdrant and returns the names of memory's collections. Qdrant does
+// not know its environment, so DATABASE_URL must be the environment's database.
 func collections(ctx context.Context, v variables, e environment.Environment) (*vectors.Server, []string, error) {
 	pool, err := application(ctx, v, e)
 	if err != nil {
@@ -45,7 +45,7 @@ func collections(ctx context.Context, v variables, e environment.Environment) (*
 	}
 	points, err := server.Collections(ctx)
 	if err == nil && len(points) == 0 {
-		err = fmt.Errorf("there is no collection whose name begins with %s_", config.Prefix)
+		err = fmt.Errorf("no collection's name begins with %s_", config.Prefix)
 	}
 	if err != nil {
 		_ = server.Close()
@@ -59,9 +59,10 @@ func snapshotCommand(v variables) *cobra.Command {
 	var timeout time.Duration
 	var dry bool
 	command := &cobra.Command{
-		Use:     "snapshot ENV",
-		Short:   "Take a snapshot of each of memory's collections",
-		Long:    `A snapshot spares the time that a rebuild of memory takes; nothing is lost without one. It stays where Qdrant keeps snapshots.` + applicationHelp + qdrantHelp,
+		Use:   "snapshot ENV",
+		Short: "Take a snapshot of each of memory's collections",
+		Long: `Restoring a snapshot is faster than rebuilding memory; without one no data is lost.
+Qdrant stores it in its snapshots folder.` + applicationHelp + qdrantHelp,
 		Example: `  operate memory snapshot prod --keep 7d`,
 		Args:    cobra.ExactArgs(1),
 		RunE: of(func(command *cobra.Command, e environment.Environment, _ []string) error {
@@ -82,7 +83,7 @@ func snapshotCommand(v variables) *cobra.Command {
 			defer server.Close()
 			for _, name := range names {
 				if dry {
-					fmt.Fprintln(out, "would have taken a snapshot of", name)
+					fmt.Fprintln(out, "would take a snapshot of", name)
 				} else {
 					progress(command)("taking a snapshot of " + name)
 					made, err := server.Take(ctx, name)
@@ -96,10 +97,7 @@ func snapshotCommand(v variables) *cobra.Command {
 				}
 				removed, err := server.Prune(ctx, name, age, time.Now(), dry)
 				for _, snapshot := range removed {
-					if dry {
-						fmt.Fprint(out, "would have ")
-					}
-					fmt.Fprintln(out, "removed", name, snapshot.Name)
+					fmt.Fprintln(out, pruned(dry), name, snapshot.Name)
 				}
 				if err != nil {
 					return err
@@ -108,9 +106,9 @@ func snapshotCommand(v variables) *cobra.Command {
 			return nil
 		}),
 	}
-	command.Flags().StringVar(&keep, "keep", "", "then delete snapshots older than this, such as 7d; the newest always stays")
-	command.Flags().DurationVar(&timeout, "timeout", 30*time.Minute, "how long all of it may take")
-	command.Flags().BoolVar(&dry, "dry-run", false, "only say what would be done")
+	command.Flags().StringVar(&keep, "keep", "", "then delete snapshots older than this, such as 7d; the newest is always kept")
+	command.Flags().DurationVar(&timeout, "timeout", 30*time.Minute, "timeout of the whole command")
+	command.Flags().BoolVar(&dry, "dry-run", false, "only print what would be done")
 	return command
 }
 
@@ -119,7 +117,7 @@ func snapshotsCommand(v variables) *cobra.Command {
 	command := &cobra.Command{
 		Use:     "snapshots ENV",
 		Short:   "List the snapshots of memory's collections",
-		Long:    `Lists snapshots, each collection's newest first.` + applicationHelp + qdrantHelp,
+		Long:    `Lists snapshots by collection, newest first.` + applicationHelp + qdrantHelp,
 		Example: `  operate memory snapshots prod`,
 		Args:    cobra.ExactArgs(1),
 		RunE: of(func(command *cobra.Command, e environment.Environment, _ []string) error {
@@ -148,12 +146,12 @@ func snapshotsCommand(v variables) *cobra.Command {
 			return table.Flush()
 		}),
 	}
-	command.Flags().BoolVar(&asJSON, "json", false, "for programs")
+	command.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return command
 }
 
-// minTimeout is what one request of a rebuild may take at least: nobody waits for
-// it.
+// minTimeout is the minimum timeout of one request of a rebuild, which no person waits
+// for.
 const minTimeout = 5 * time.Second
 
 func rebuildCommand(v variables) *cobra.Command {
@@ -161,8 +159,8 @@ func rebuildCommand(v variables) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "rebuild ENV",
 		Short: "Rebuild memory from the database",
-		Long: `Writes what conversations hold to Qdrant, and deletes there what the database does not
-have. It may run while questions are asked, and any number of times.` + applicationHelp + qdrantHelp,
+		Long: `Writes the answers of all conversations to Qdrant, and removes points that the database
+does not have. It is safe to run at any time, and repeatedly.` + applicationHelp + qdrantHelp,
 		Example: `  operate memory rebuild prod`,
 		Args:    cobra.ExactArgs(1),
 		RunE: of(func(command *cobra.Command, e environment.Environment, _ []string) error {
@@ -189,7 +187,7 @@ have. It may run while questions are asked, and any number of times.` + applicat
 			if dry {
 				n, err := from.Count(ctx)
 				if err == nil {
-					fmt.Fprintf(command.OutOrStdout(), "would have rebuilt memory from %d conversations\n", n)
+					fmt.Fprintf(command.OutOrStdout(), "would rebuild memory from %d conversations\n", n)
 				}
 				return err
 			}
@@ -208,11 +206,11 @@ have. It may run while questions are asked, and any number of times.` + applicat
 			if err != nil {
 				return fmt.Errorf("after %d conversations: %w", done.Conversations, err)
 			}
-			fmt.Fprintf(command.OutOrStdout(), "%d conversations, %d answers remembered, %d checked again\n", done.Conversations, done.Answers, done.Stale)
+			fmt.Fprintf(command.OutOrStdout(), "%d conversations, %d answers indexed, %d checked again\n", done.Conversations, done.Answers, done.Stale)
 			return nil
 		}),
 	}
-	command.Flags().BoolVar(&fresh, "fresh", false, "drop the collection first, as for vectors of another model")
-	command.Flags().BoolVar(&dry, "dry-run", false, "only say from how much")
+	command.Flags().BoolVar(&fresh, "fresh", false, "drop the collection first, for example after a change of the embedding model")
+	command.Flags().BoolVar(&dry, "dry-run", false, "only print the number of conversations")
 	return command
 }

@@ -21,7 +21,7 @@ import (
 func (s *Store) Load(ctx context.Context, id string, fingerprint []byte) (*Conversation, *Call, error) {
 	var l loading
 	batch := &pgx.Batch{}
-	batch.Queue(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`) // a batch's statements see a moment each
+	batch.Queue(`BEGIN READ ONLY, ISOLATION LEVEL REPEATABLE READ`) // a batch's statements see a moment each
 	postgres.BindPrincipal(batch, principal.From(ctx))
 	ask(batch, (*queries.Queries).Conversation, id, l.take)
 	l.queue(batch, id, fingerprint)
@@ -47,7 +47,7 @@ func (t *Tx) Load(ctx context.Context, id string) (*Conversation, error) {
 func (t *Tx) Lock(ctx context.Context, id string, fingerprint []byte) (*Conversation, *Call, error) {
 	var l loading
 	batch := t.batch(ctx)
-	ask(batch, (*queries.Queries).LockedConversation, id, func(row queries.LockedConversationRow) error {
+	ask(batch, (*queries.Queries).LockConversation, id, func(row queries.LockConversationRow) error {
 		return l.take(queries.ConversationRow(row))
 	})
 	l.queue(batch, id, fingerprint)

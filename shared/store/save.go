@@ -39,7 +39,7 @@ func (t *Tx) Save(ctx context.Context, c *Conversation, change Change) error {
 // Before has the new slots and no question. Answers would go with their slots.
 func (t *Tx) ReplacePlaybook(ctx context.Context, c *Conversation, change Change) error {
 	batch := t.batch(ctx)
-	tell(batch, (*queries.Queries).SetPlaybook, queries.SetPlaybookParams{ID: c.ID, Playbook: c.Playbook, SchemaKey: c.SchemaKey})
+	tell(batch, (*queries.Queries).UpdatePlaybook, queries.UpdatePlaybookParams{ID: c.ID, Playbook: c.Playbook, SchemaKey: c.SchemaKey})
 	tell(batch, (*queries.Queries).DeleteSlots, c.ID)
 	for i, slot := range c.State.Slots {
 		if err := insertSlot(batch, c.ID, i, slot, c.State.SlotStates[i], ""); err != nil {
@@ -63,7 +63,7 @@ func (c *Conversation) queueChange(ctx context.Context, batch *pgx.Batch, change
 	if change.Batch.Stop != nil {
 		stopReason = string(change.Batch.Stop.Reason)
 	}
-	ask(batch, (*queries.Queries).Advance, queries.AdvanceParams{
+	ask(batch, (*queries.Queries).UpdateConversation, queries.UpdateConversationParams{
 		ID: c.ID, Revision: c.Revision - 1, QuestionsAsked: iv.Asked, AnswersRecorded: iv.Answered, StopReason: stopReason,
 	}, func(advanced int64) error {
 		if advanced == 0 {
@@ -83,7 +83,7 @@ func (c *Conversation) queueChange(ctx context.Context, batch *pgx.Batch, change
 		}
 	}
 	insertMessages(batch, c.ID, c.Revision, change.Messages)
-	keepCall(batch, c.ID, c.Revision, change.Fingerprint, change.Result)
+	upsertCall(batch, c.ID, c.Revision, change.Fingerprint, change.Result)
 	return event.Queue(batch, c.events(ctx, change, time.Now().UTC())...)
 }
 
@@ -92,7 +92,7 @@ func (c *Conversation) queueChange(ctx context.Context, batch *pgx.Batch, change
 // which were queued with the texts before. What is gone is left alone.
 func (s *Store) SaveWording(ctx context.Context, id string, numbers []int, texts []string, fingerprint []byte, result json.RawMessage) error {
 	return s.send(ctx, func(batch *pgx.Batch) {
-		tell(batch, (*queries.Queries).SetTexts, queries.SetTextsParams{ConversationID: id, Numbers: numbers, Texts: texts})
-		tell(batch, (*queries.Queries).SetResult, queries.SetResultParams{ConversationID: id, Fingerprint: fingerprint, Result: result})
+		tell(batch, (*queries.Queries).UpdateTexts, queries.UpdateTextsParams{ConversationID: id, Numbers: numbers, Texts: texts})
+		tell(batch, (*queries.Queries).UpdateResult, queries.UpdateResultParams{ConversationID: id, Fingerprint: fingerprint, Result: result})
 	})
 }

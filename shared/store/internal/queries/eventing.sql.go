@@ -253,13 +253,14 @@ func (q *Queries) DeleteTombstone(ctx context.Context, conversationID string) er
 	return err
 }
 
-const lockConversations = `-- name: LockConversations :many
+const keepFromErasure = `-- name: KeepFromErasure :many
 SELECT id FROM conversations WHERE id = ANY($1::uuid[]) AND principal = current_setting('app.principal') ORDER BY id FOR KEY SHARE
 `
 
-// LockConversations keeps the conversations from being erased; calls go on.
-func (q *Queries) LockConversations(ctx context.Context, ids []string) ([]string, error) {
-	rows, err := q.db.Query(ctx, lockConversations, ids)
+// KeepFromErasure returns those of the conversations that are there, which nobody
+// erases until the transaction ends; calls go on.
+func (q *Queries) KeepFromErasure(ctx context.Context, ids []string) ([]string, error) {
+	rows, err := q.db.Query(ctx, keepFromErasure, ids)
 	if err != nil {
 		return nil, err
 	}

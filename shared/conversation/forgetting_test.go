@@ -1,4 +1,4 @@
-package integration
+package conversation_test
 
 import (
 	"sync"

@@ -1,4 +1,4 @@
-package integration
+package conversation_test
 
 import (
 	"testing"
@@ -6,8 +6,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/sequential-questioning/sequential-questioning/functions/revise"
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/fault"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
@@ -18,17 +18,6 @@ var insurance = []byte(`[
 	{"key": "policy", "when": {"slot": "insurer", "equals": "Acme"}},
 	{"key": "age", "type": "integer"}
 ]`)
-
-func answerSlots(t *testing.T, s *conversation.Service, id string, values map[string]any) conversation.Turn {
-	t.Helper()
-	in := conversation.FollowUpInput{ConversationID: id}
-	for slot, value := range values {
-		in.Answers = append(in.Answers, conversation.AnswerInput{Slot: slot, Value: value})
-	}
-	turn, err := s.FollowUp(t.Context(), in)
-	require.NoError(t, err)
-	return turn
-}
 
 func openInsurance(t *testing.T, s *conversation.Service) string {
 	t.Helper()
@@ -140,19 +129,23 @@ func TestARevisionThatCannotBeTakenNamesTheField(t *testing.T) {
 	_, err = s.Revise(t.Context(), conversation.ReviseInput{ConversationID: id, Slot: "age", Value: 32.0})
 	require.NoError(t, err)
 	rows := stored(t, url)
-	tool := revise.Tool(s)
-	for name, c := range map[string]struct{ arguments, says string }{
-		"nothing named":         {`{"conversation_id": "` + id + `", "value": 3}`, "slot: is missing"},
-		"no value":              {`{"conversation_id": "` + id + `", "slot": "age"}`, "needs a value or a text"},
-		"unknown slot":          {`{"conversation_id": "` + id + `", "slot": "size", "value": 3}`, `slot: there is no slot "size"`},
-		"unfit value":           {`{"conversation_id": "` + id + `", "slot": "age", "value": "old"}`, "value:"},
-		"unreadable words":      {`{"conversation_id": "` + id + `", "slot": "age", "text": "quite old"}`, "text: cannot be read"},
-		"no such answer":        {`{"conversation_id": "` + id + `", "answer_number": 99, "value": 3}`, "answer_number: there is no answer 99"},
-		"another slot's answer": {`{"conversation_id": "` + id + `", "answer_number": 5, "slot": "insurer", "value": "Best"}`, "answer_number: answer 5 is about"},
-		"nothing to revise":     {`{"conversation_id": "` + open.ConversationID + `", "slot": "age", "value": 3}`, "no answer to revise"},
-		"unknown conversation":  {`{"conversation_id": "x", "slot": "age", "value": 3}`, "conversation_id"},
+	for name, c := range map[string]struct {
+		in   conversation.ReviseInput
+		says string
+	}{
+		"nothing named":         {conversation.ReviseInput{ConversationID: id, Value: 3.0}, "slot: is missing"},
+		"no value":              {conversation.ReviseInput{ConversationID: id, Slot: "age"}, "needs a value or a text"},
+		"unknown slot":          {conversation.ReviseInput{ConversationID: id, Slot: "size", Value: 3.0}, `slot: there is no slot "size"`},
+		"unfit value":           {conversation.ReviseInput{ConversationID: id, Slot: "age", Value: "old"}, "value:"},
+		"unreadable words":      {conversation.ReviseInput{ConversationID: id, Slot: "age", Text: "quite old"}, "text: cannot be read"},
+		"no such answer":        {conversation.ReviseInput{ConversationID: id, AnswerNumber: 99, Value: 3.0}, "answer_number: there is no answer 99"},
+		"another slot's answer": {conversation.ReviseInput{ConversationID: id, AnswerNumber: 5, Slot: "insurer", Value: "Best"}, "answer_number: answer 5 is about"},
+		"nothing to revise":     {conversation.ReviseInput{ConversationID: open.ConversationID, Slot: "age", Value: 3.0}, "no answer to revise"},
+		"unknown conversation":  {conversation.ReviseInput{ConversationID: "x", Slot: "age", Value: 3.0}, "conversation_id"},
 	} {
-		_, err := tool.Call(t.Context(), []byte(c.arguments))
+		_, err := s.Revise(t.Context(), c.in)
+		var invalid *fault.Invalid
+		assert.ErrorAs(t, err, &invalid, name)
 		assert.ErrorContains(t, err, c.says, name)
 	}
 	assert.Equal(t, rows, stored(t, url))
@@ -169,4 +162,31 @@ func TestAnAnswerThatNoLongerHoldsIsNotRevised(t *testing.T) {
 	require.NoError(t, err)
 	_, err = s.Revise(t.Context(), conversation.ReviseInput{ConversationID: id, AnswerNumber: first, Value: 33.0})
 	assert.ErrorContains(t, err, "no longer holds")
+}
+
+func TestARevisionSaysWhatItChanged(t *testing.T) {
+	t.Parallel()
+	s, _ := newService(t)
+	id := openInsurance(t, s)
+	revised, err := s.Revise(t.Context(), conversation.ReviseInput{ConversationID: id, Slot: "insurer", Outcome: questioning.Unknown})
+	require.NoError(t, err)
+	assert.Contains(t, revised.Text(), `Insurer: unknown instead of "Acme".`)
+	assert.Contains(t, revised.Text(), `Policy ("A-1") depended on it: it no longer matters.`)
+	revised, err = s.Revise(t.Context(), conversation.ReviseInput{ConversationID: id, Slot: "insurer", Value: "Acme"})
+	require.NoError(t, err)
+	assert.Contains(t, revised.Text(), `Insurer: "Acme" instead of unknown.`)
+	require.Len(t, revised.Questions, 1)
+	assert.Equal(t, "policy", revised.Questions[0].Slot)
+	assert.Contains(t, revised.Text(), revised.CurrentQuestion, "what is asked again follows")
+}
+
+func TestAnAnswerIsRevisedByTheQuestionItWasGivenTo(t *testing.T) {
+	t.Parallel()
+	s, _ := newService(t)
+	turn := openTrip(t, s)
+	answerAll(t, s, turn)
+	revised, err := s.Revise(t.Context(), conversation.ReviseInput{ConversationID: turn.ConversationID, QuestionNumber: turn.Questions[0].QuestionNumber, Outcome: questioning.Declined})
+	require.NoError(t, err)
+	assert.Equal(t, turn.Questions[0].Slot, revised.Revised.Slot)
+	assert.Equal(t, questioning.StatusDeclined, revised.Revised.State)
 }

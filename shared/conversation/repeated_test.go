@@ -1,7 +1,6 @@
-package integration
+package conversation_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"sync"
@@ -12,6 +11,52 @@ import (
 
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
 )
+
+func TestOpeningTwiceWithOneKeyOpensOneConversation(t *testing.T) {
+	t.Parallel()
+	s, url := newService(t)
+	in := conversation.AskInput{Context: "x", Metadata: map[string]any{"idempotency_key": "k1"}}
+	var group sync.WaitGroup
+	turns := make([]conversation.Turn, 8)
+	for i := range turns {
+		group.Go(func() {
+			turn, err := s.Ask(t.Context(), in)
+			assert.NoError(t, err)
+			turns[i] = turn
+		})
+	}
+	group.Wait()
+	for _, turn := range turns {
+		assert.Equal(t, turns[0], turn)
+	}
+	assert.Equal(t, 1, count(t, url, `SELECT count(*) FROM conversations`))
+
+	in.Context = "y"
+	_, err := s.Ask(t.Context(), in)
+	assert.ErrorContains(t, err, "metadata.idempotency_key")
+}
+
+func TestAUsersRepeatedOpeningJoinsUntilSomethingIsAnswered(t *testing.T) {
+	t.Parallel()
+	s, _ := newService(t)
+	in := conversation.AskInput{Context: "x", UserID: "ada", InformationNeeded: trip}
+	first, err := s.Ask(t.Context(), in)
+	require.NoError(t, err)
+	again, err := s.Ask(t.Context(), in)
+	require.NoError(t, err)
+	assert.Equal(t, first, again)
+	answerAll(t, s, first)
+	fresh, err := s.Ask(t.Context(), in)
+	require.NoError(t, err)
+	assert.NotEqual(t, first.ConversationID, fresh.ConversationID)
+
+	in.UserID = ""
+	one, err := s.Ask(t.Context(), in)
+	require.NoError(t, err)
+	other, err := s.Ask(t.Context(), in)
+	require.NoError(t, err)
+	assert.NotEqual(t, one.ConversationID, other.ConversationID, "two callers who cannot be told apart never share")
+}
 
 func TestARepeatedCallReturnsTheSameAndAddsNothing(t *testing.T) {
 	t.Parallel()
@@ -30,12 +75,6 @@ func TestARepeatedCallReturnsTheSameAndAddsNothing(t *testing.T) {
 		assert.Equal(t, asJSON(t, first), asJSON(t, second), name)
 		assert.Equal(t, rows, stored(t, url), name)
 	}
-}
-
-func asJSON(t *testing.T, v any) string {
-	data, err := json.Marshal(v)
-	require.NoError(t, err)
-	return string(data)
 }
 
 func TestARepetitionThatMayBeMeantSaysHowToInsist(t *testing.T) {
@@ -92,19 +131,6 @@ func TestALateReplyIsNotTakenForAnAnswerToWhatIsOpenNow(t *testing.T) {
 	assert.Equal(t, 3, count(t, url, `SELECT count(*) FROM answers`))
 }
 
-func TestPlacesInTheBatchAreUnderstood(t *testing.T) {
-	t.Parallel()
-	s, _ := newService(t)
-	turn := answerAll(t, s, openTrip(t, s))
-	require.Len(t, turn.Questions, 2)
-	said := map[string]string{"destination": "Lisbon", "budget": "500 EUR", "start_date": "10 December 2026", "class": "first", "insurance": "no"}
-	turn, err := s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: turn.ConversationID,
-		PreviousMessages: user("1. " + said[turn.Questions[0].Slot] + "\n2. " + said[turn.Questions[1].Slot])})
-	require.NoError(t, err)
-	assert.Equal(t, 2, turn.Metadata.AnswersRecorded)
-	assert.True(t, turn.Metadata.Complete)
-}
-
 // A conversation keeps the results of its last calls only; what was answered
 // it keeps for good.
 func TestAnAnswerRepeatedMuchLaterAddsNothing(t *testing.T) {
@@ -131,20 +157,6 @@ func TestAnAnswerRepeatedMuchLaterAddsNothing(t *testing.T) {
 	assert.Zero(t, late.Metadata.AnswersRecorded)
 	assert.Equal(t, 30, late.CurrentQuestionNumber)
 	assert.Equal(t, 29, count(t, url, `SELECT count(*) FROM answers`))
-}
-
-func TestTheSameWordsToTheNextQuestionCount(t *testing.T) {
-	t.Parallel()
-	s, _ := newService(t)
-	turn, err := s.Ask(t.Context(), conversation.AskInput{Context: "x", BatchSize: 1,
-		InformationNeeded: []byte(`[{"key":"a","type":"boolean"},{"key":"b","type":"boolean"},{"key":"c","type":"boolean"}]`)})
-	require.NoError(t, err)
-	for i, words := range []string{"yes", "no", "yes"} {
-		turn, err = s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: turn.ConversationID, PreviousMessages: user(words)})
-		require.NoError(t, err)
-		assert.Equal(t, 1, turn.Metadata.AnswersRecorded, i)
-	}
-	assert.True(t, turn.Metadata.Complete)
 }
 
 // Half of fifty concurrent calls on one conversation are duplicates.
@@ -183,71 +195,4 @@ func TestConcurrentFollowUpsStoreEveryAnswerOnce(t *testing.T) {
 	for i := range distinct {
 		assert.Equal(t, float64(i), report.Values[fmt.Sprintf("s%d", i)])
 	}
-}
-
-func TestOpeningTwiceWithOneKeyOpensOneConversation(t *testing.T) {
-	t.Parallel()
-	s, url := newService(t)
-	in := conversation.AskInput{Context: "x", Metadata: map[string]any{"idempotency_key": "k1"}}
-	var group sync.WaitGroup
-	turns := make([]conversation.Turn, 8)
-	for i := range turns {
-		group.Go(func() {
-			turn, err := s.Ask(t.Context(), in)
-			assert.NoError(t, err)
-			turns[i] = turn
-		})
-	}
-	group.Wait()
-	for _, turn := range turns {
-		assert.Equal(t, turns[0], turn)
-	}
-	assert.Equal(t, 1, count(t, url, `SELECT count(*) FROM conversations`))
-
-	in.Context = "y"
-	_, err := s.Ask(t.Context(), in)
-	assert.ErrorContains(t, err, "metadata.idempotency_key")
-}
-
-func TestAUsersRepeatedOpeningJoinsUntilSomethingIsAnswered(t *testing.T) {
-	t.Parallel()
-	s, _ := newService(t)
-	in := conversation.AskInput{Context: "x", UserID: "ada", InformationNeeded: trip}
-	first, err := s.Ask(t.Context(), in)
-	require.NoError(t, err)
-	again, err := s.Ask(t.Context(), in)
-	require.NoError(t, err)
-	assert.Equal(t, first, again)
-	answerAll(t, s, first)
-	fresh, err := s.Ask(t.Context(), in)
-	require.NoError(t, err)
-	assert.NotEqual(t, first.ConversationID, fresh.ConversationID)
-
-	in.UserID = ""
-	one, err := s.Ask(t.Context(), in)
-	require.NoError(t, err)
-	other, err := s.Ask(t.Context(), in)
-	require.NoError(t, err)
-	assert.NotEqual(t, one.ConversationID, other.ConversationID, "two callers who cannot be told apart never share")
-}
-
-// A second client may show questions that the first is just answering.
-func TestANumberedReplyToSettledQuestionsIsNotDropped(t *testing.T) {
-	t.Parallel()
-	s, _ := newService(t)
-	turn, err := s.Ask(t.Context(), conversation.AskInput{Context: "Book a trip", InformationNeeded: []byte(`[{"key":"guests","type":"integer"},"name"]`)})
-	require.NoError(t, err)
-	numbers := map[string]int{}
-	for _, q := range turn.Questions {
-		numbers[q.Slot] = q.QuestionNumber
-	}
-	answerSlots(t, s, turn.ConversationID, map[string]any{"guests": 4.0, "name": "Ada"})
-	turn, err = s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: turn.ConversationID, PreviousMessages: []conversation.Message{
-		{Role: "user", Content: fmt.Sprintf("%d. 7\n%d. Ada", numbers["guests"], numbers["name"])},
-	}})
-	require.NoError(t, err)
-	assert.Empty(t, turn.Metadata.Unmatched)
-	assert.Equal(t, 1, turn.Metadata.AnswersRecorded)
-	require.Len(t, turn.Questions, 1, "4 and 7 do not fit together, and one question asks which holds")
-	assert.Equal(t, "guests", turn.Questions[0].Slot)
 }

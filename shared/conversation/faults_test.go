@@ -1,4 +1,4 @@
-package integration
+package conversation_test
 
 import (
 	"context"
@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/sequential-questioning/sequential-questioning/migrations"
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
@@ -17,7 +16,7 @@ import (
 
 func TestADatabaseThatDiesLosesNoAnswer(t *testing.T) {
 	t.Parallel()
-	server := postgrestest.Private(t, migrations.Up)
+	server := postgrestest.Private(t, postgrestest.Migrated)
 	s := serviceOn(t, server.URL(), 4)
 	turn := answerAll(t, s, openTrip(t, s))
 

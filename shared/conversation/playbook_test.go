@@ -1,4 +1,4 @@
-package integration
+package conversation_test
 
 import (
 	"testing"
@@ -7,10 +7,43 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
-	"github.com/sequential-questioning/sequential-questioning/shared/conversation/automatic"
-	"github.com/sequential-questioning/sequential-questioning/shared/elicitation"
 	"github.com/sequential-questioning/sequential-questioning/shared/playbook"
 )
+
+func TestThePlaybookServesAnyGoal(t *testing.T) {
+	t.Parallel()
+	s, _ := newService(t)
+	turn, err := s.FollowUp(t.Context(), conversation.FollowUpInput{PreviousMessages: user("I want to name our new cat.")})
+	require.NoError(t, err, "messages alone open a conversation")
+	assert.Equal(t, playbook.Generic, turn.Metadata.Playbook)
+	for _, q := range turn.Questions {
+		assert.Contains(t, q.QuestionText, "I want to name our new cat")
+		assert.NotEmpty(t, q.Metadata.InformationToLookFor)
+		assert.NotEmpty(t, q.Metadata.Reason)
+	}
+	for round := 0; !turn.Metadata.Complete; round++ {
+		require.Less(t, round, 10)
+		in := conversation.FollowUpInput{ConversationID: turn.ConversationID}
+		for _, q := range turn.Questions {
+			in.Answers = append(in.Answers, conversation.AnswerInput{QuestionID: q.QuestionID, Text: "Something about " + q.Slot})
+		}
+		turn, err = s.FollowUp(t.Context(), in)
+		require.NoError(t, err)
+	}
+	report, err := s.Report(t.Context(), conversation.ReportInput{ConversationID: turn.ConversationID})
+	require.NoError(t, err)
+	assert.True(t, report.Valid)
+	assert.Contains(t, report.Text(), "Something about audience")
+}
+
+func TestTheFittingPlaybookServesAndSaysWhy(t *testing.T) {
+	t.Parallel()
+	s, _ := newService(t)
+	turn, err := s.Ask(t.Context(), conversation.AskInput{Context: "Report a crash of the app when saving a file"})
+	require.NoError(t, err)
+	assert.Equal(t, "bug-report", turn.Metadata.Playbook)
+	assert.NotEmpty(t, turn.Metadata.PlaybookReason)
+}
 
 func TestTheCallerNamesThePlaybook(t *testing.T) {
 	t.Parallel()
@@ -78,27 +111,4 @@ func TestThePlaybookOfOnesOwnInformationIsNone(t *testing.T) {
 	require.ErrorContains(t, err, "playbook: the conversation was opened with information_needed")
 	_, err = s.Ask(t.Context(), conversation.AskInput{Context: "Book a trip", ConversationID: turn.ConversationID, Playbook: "nothing"})
 	require.ErrorContains(t, err, "is not known")
-}
-
-func TestTheFormFollowsAChangeOfThePlaybook(t *testing.T) {
-	t.Parallel()
-	on, _ := newAsking(t)
-	in := automatic.Input{Context: "Two weeks of holiday in Italy", Playbook: "event-planning"}
-	result, form, err := on.Ask(t.Context(), in, elicitation.Exchange{Elicits: true})
-	require.NoError(t, err)
-	require.NotNil(t, form, result.Status)
-
-	change := automatic.Input{ConversationID: form.Conversation, Playbook: "travel"}
-	result, changed, err := on.Ask(t.Context(), change, elicitation.Exchange{Elicits: true})
-	require.NoError(t, err)
-	require.NotNil(t, changed, result.Status)
-	assert.NotEqual(t, form.Form, changed.Form)
-
-	_, _, err = on.Ask(t.Context(), in, elicitation.Exchange{Elicits: true, State: form.State})
-	require.ErrorContains(t, err, "requestState: belongs to a form of the playbook before")
-	_, _, err = on.Ask(t.Context(), automatic.Input{Context: "A holiday", Playbook: "holidays"}, elicitation.Exchange{})
-	require.ErrorContains(t, err, `playbook: "holidays" is not known`)
-	batch, _, err := on.Ask(t.Context(), automatic.Input{Context: "Two weeks of holiday in Italy"}, elicitation.Exchange{})
-	require.NoError(t, err)
-	assert.Equal(t, "travel", batch.Metadata.Playbook)
 }

@@ -1,9 +1,10 @@
-package integration
+package automatic_test
 
 import (
 	"context"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -97,7 +98,7 @@ func TestEveryToolReachesTheNamedUsersConversationsAlone(t *testing.T) {
 		var invalid *fault.Invalid
 		require.ErrorAs(t, call.of(t.Context(), id, ""), &invalid, name)
 		assert.Equal(t, "user_id", invalid.Field, name)
-		unknown, foreign := elsewhere(), call.of(t.Context(), id, "bob")
+		unknown, foreign := uuid.NewString(), call.of(t.Context(), id, "bob")
 		require.ErrorAs(t, foreign, &invalid, name)
 		assert.EqualError(t, foreign, `conversation_id: there is no conversation "`+id+`"; sequential_questioning opens one`, name)
 		if name != "automatic, a state brought" {
