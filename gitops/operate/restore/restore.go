@@ -96,9 +96,6 @@ func (r *Restore) check(ctx context.Context) error {
 	return err
 }
 
-// Serving tells whether there is a database that serves now.
-func (r *Restore) Serving() bool { return r.serving.Exists }
-
 // Run makes the new database and verifies it. The one that serves is not touched.
 func (r *Restore) Run(ctx context.Context) (err error) {
 	r.report("fetching " + r.Manifest.File)
