@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"math"
 	"path"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5/stdlib"
@@ -81,11 +82,13 @@ func (s set) provider(ctx context.Context, db *sql.DB) (*goose.Provider, error) 
 // open connects when it is first used.
 func open(ctx context.Context, url string) (*sql.DB, func(), error) {
 	pool, err := postgres.Open(ctx, postgres.Config{
-		URL:             url,
-		MaxConns:        4,
-		ConnectTimeout:  5 * time.Second,
-		LockTimeout:     tableLockWait,
-		ApplicationName: "sequential-questioning-migrate",
+		URL:      url,
+		MaxConns: 4,
+		Parameters: map[string]string{
+			"statement_timeout": "0", // a migration takes as long as its table is large
+			"lock_timeout":      strconv.FormatInt(tableLockWait.Milliseconds(), 10),
+			"application_name":  "sequential-questioning-migrate",
+		},
 	})
 	if err != nil {
 		return nil, nil, err

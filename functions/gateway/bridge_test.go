@@ -186,7 +186,7 @@ func TestAClientThatCannotShowTheFormGetsTheQuestionsAsText(t *testing.T) {
 
 func TestADatabaseThatIsAwayIsToldBeforeThePersonIsAsked(t *testing.T) {
 	r := newRoute(t, new(forms).handler(), func(c *Config) {
-		c.Postgres = postgres.Config{URL: "postgres://user:secret@127.0.0.1:1/x", MaxConns: 1, ConnectTimeout: time.Second}
+		c.Postgres = postgres.Config{URL: "postgres://user:secret@127.0.0.1:1/x", MaxConns: 1}
 	})
 	require.Contains(t, r.inRevision(t, "2025-11-25", "tools/list", `{}`).body, reportTool, "discovery needs none")
 	session := r.post(t, initializeWithForms).header.Get("Mcp-Session-Id")

@@ -12,6 +12,7 @@ import (
 	fn "knative.dev/func-go/http"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
+	"github.com/sequential-questioning/sequential-questioning/shared/jsonrpc"
 	"github.com/sequential-questioning/sequential-questioning/shared/keyring"
 )
 
@@ -30,7 +31,6 @@ func TestAWrongSettingIsToldAtOnce(t *testing.T) {
 func TestABrokerLearnsWhetherToDeliverAgain(t *testing.T) {
 	t.Setenv("DATABASE_URL", "postgres://someone@127.0.0.1:1/things")
 	t.Setenv("QDRANT_URL", "")
-	t.Setenv("MAX_BODY_BYTES", "2000")
 	keys := event.SigningConfig{Keys: keyring.Generate()}
 	t.Setenv("EVENT_SIGNING_KEYS", keys.Keys)
 	signer, err := event.NewSigner(keys)
@@ -49,7 +49,7 @@ func TestABrokerLearnsWhetherToDeliverAgain(t *testing.T) {
 		"the database is away":  {func(*cloudevents.Event) {}, http.StatusServiceUnavailable},
 		"a type of another":     {func(e *cloudevents.Event) { e.SetType("dev.knative.sources.ping") }, http.StatusUnprocessableEntity},
 		"data that makes none":  {func(e *cloudevents.Event) { _ = e.SetData(cloudevents.ApplicationJSON, "x") }, http.StatusUnprocessableEntity},
-		"data that is too long": {func(e *cloudevents.Event) { _ = e.SetData("text/plain", strings.Repeat("x", 3000)) }, http.StatusRequestEntityTooLarge},
+		"data that is too long": {func(e *cloudevents.Event) { _ = e.SetData("text/plain", strings.Repeat("x", jsonrpc.MaxBodyBytes+1)) }, http.StatusRequestEntityTooLarge},
 	} {
 		e := cloudevents.NewEvent()
 		e.SetID("1")

@@ -2,7 +2,6 @@ package conversation_test
 
 import (
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -57,7 +56,7 @@ func TestASessionBelongsToItsUser(t *testing.T) {
 func TestEveryCallNamesItsUserWhereThatIsRequired(t *testing.T) {
 	t.Parallel()
 	url := postgrestest.New(t)
-	pool, err := postgres.Open(t.Context(), postgres.Config{URL: url, MaxConns: 2, StatementTimeout: 5 * time.Second})
+	pool, err := postgres.Open(t.Context(), postgres.Config{URL: url, MaxConns: 2})
 	require.NoError(t, err)
 	config := defaults
 	config.RequireUser = true

@@ -83,7 +83,7 @@ func New(kept *store.Store, config Config, options ...Option) *Service {
 
 // builtInPlaybooks are checked by their own tests: they open.
 var builtInPlaybooks = sync.OnceValue(func() *playbook.Library {
-	library, err := playbook.Open(playbook.Config{Threshold: playbook.DefaultThreshold})
+	library, err := playbook.Open(playbook.Config{})
 	if err != nil {
 		panic(err)
 	}

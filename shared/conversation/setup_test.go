@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/assert"
@@ -27,10 +26,7 @@ func newService(t testing.TB) (*conversation.Service, string) {
 
 func serviceOn(t testing.TB, url string, connections int32, options ...conversation.Option) *conversation.Service {
 	t.Helper()
-	pool, err := postgres.Open(t.Context(), postgres.Config{
-		URL: url, MaxConns: connections, ConnectTimeout: 2 * time.Second,
-		StatementTimeout: 5 * time.Second, LockTimeout: 5 * time.Second,
-	})
+	pool, err := postgres.Open(t.Context(), postgres.Config{URL: url, MaxConns: connections})
 	require.NoError(t, err)
 	s := conversation.New(store.New(pool), defaults, options...)
 	t.Cleanup(s.Close)

@@ -5,8 +5,8 @@ package fault
 import (
 	"errors"
 	"fmt"
-	"strings"
-	"unicode"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 )
 
 // Invalid is a request that cannot be served as it stands. Nothing was stored.
@@ -22,7 +22,7 @@ func (e *Invalid) Error() string {
 	return e.Field + ": " + e.Problem
 }
 
-// An Invalid repeats so much, in bytes, of what was sent: a name or a value in it
+// An Invalid repeats so many characters of what was sent: a name or a value in it
 // may be as long as the request.
 const (
 	maxField   = 200
@@ -31,20 +31,7 @@ const (
 
 // Invalidf makes an Invalid for one field.
 func Invalidf(field, format string, args ...any) error {
-	return &Invalid{Field: line(field, maxField), Problem: line(fmt.Sprintf(format, args...), maxProblem)}
-}
-
-// line is the beginning of a text, on one line.
-func line(text string, limit int) string {
-	if len(text) > limit {
-		text = strings.ToValidUTF8(text[:limit], "") + "…"
-	}
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, text)
+	return &Invalid{Field: plain.Excerpt(field, maxField), Problem: plain.Excerpt(fmt.Sprintf(format, args...), maxProblem)}
 }
 
 // Within puts a path in front of the field of an Invalid and returns any other

@@ -23,7 +23,7 @@ func (c *Client) Embed(ctx context.Context, texts []string) ([][]float32, error)
 		if strings.TrimSpace(text) == "" {
 			return nil, fmt.Errorf("texts[%d] is empty", i)
 		}
-		inputs[i] = cut(text, c.config.Limits.InputBytes)
+		inputs[i] = prefix(text, c.config.Limits.InputBytes)
 	}
 	vectors := make([][]float32, 0, len(texts))
 	for batch := range slices.Chunk(inputs, c.config.Limits.Batch) {

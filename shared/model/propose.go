@@ -10,8 +10,8 @@ import (
 	"strings"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
-	"github.com/sequential-questioning/sequential-questioning/shared/questioning/slotspec"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/secret"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/slotspec"
 )
 
 // Bounds on a proposal; they are narrower than those on what a caller wants.
@@ -97,7 +97,7 @@ func (c *Client) ProposeSlots(ctx context.Context, goal string, said []string) (
 	if !c.Asks() {
 		return nil, ErrNotConfigured
 	}
-	goal = cut(goal, c.config.Limits.InputBytes/2)
+	goal = prefix(goal, c.config.Limits.InputBytes/2)
 	p := prompt{
 		name: "slots", task: proposeTask, schema: proposeSchema,
 		data: map[string]any{"goal": goal, "said": latest(said, c.config.Limits.InputBytes-len(goal))},

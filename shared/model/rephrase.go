@@ -60,7 +60,7 @@ func (c *Client) Rephrase(ctx context.Context, in Wording) ([]string, error) {
 	if left < 0 {
 		return nil, fmt.Errorf("the questions have more than %d bytes", c.config.Limits.InputBytes)
 	}
-	goal := cut(in.Goal, left/2)
+	goal := prefix(in.Goal, left/2)
 	p := prompt{
 		name: "questions", task: rephraseTask, schema: rephraseSchema,
 		data: map[string]any{"goal": goal, "said": latest(in.Said, left-len(goal)), "questions": questions},
@@ -107,7 +107,7 @@ const quotes = "\"“”„«»‘’`"
 // faithful returns the reworded question cleaned, or says how it strays from
 // the original.
 func faithful(original, text string) (string, error) {
-	text = cut(text, 16*1024)
+	text = prefix(text, 16*1024)
 	if hides(text) {
 		return "", errors.New("has line breaks or characters that are not seen")
 	}

@@ -35,8 +35,10 @@ func written(text string, maxRunes int, source string) (string, string) {
 	return text, ""
 }
 
-// cut returns the beginning of a text, at most limit bytes of it.
-func cut(text string, limit int) string {
+// prefix returns the beginning of a text, at most limit bytes of it, between
+// characters. It is what a model gets of a text, unlike an excerpt, which a person
+// reads: nothing else is changed, and the limit is one of bytes sent.
+func prefix(text string, limit int) string {
 	if len(text) <= limit {
 		return text
 	}
@@ -51,7 +53,7 @@ func cut(text string, limit int) string {
 func latest(texts []string, limit int) []string {
 	kept := []string{}
 	for i := len(texts) - 1; i >= 0 && limit > 0; i-- {
-		text := cut(texts[i], limit)
+		text := prefix(texts[i], limit)
 		limit -= len(text)
 		kept = append([]string{text}, kept...)
 	}

@@ -11,24 +11,16 @@ import (
 	"sync"
 )
 
-// Config is where playbooks come from and how well one has to fit, from the
-// environment.
+// Config is where playbooks come from, from the environment.
 type Config struct {
 	// Folder holds playbooks of one's own; a name of a built-in one replaces it.
 	Folder string `env:"PLAYBOOKS_FOLDER"`
-	// Threshold is the score, 0 to 1, below which no playbook fits: DefaultThreshold.
-	Threshold float64 `env:"PLAYBOOK_THRESHOLD" envDefault:"0.42"`
 }
-
-// DefaultThreshold leaves a goal to the generic playbook where what speaks for the
-// best does not clearly outweigh what speaks for the next.
-const DefaultThreshold = 0.42
 
 // Library is the playbooks to choose from. It is safe for concurrent use.
 type Library struct {
-	threshold float64
-	entries   []entry // by name
-	index     func() index
+	entries []entry // by name
+	index   func() index
 }
 
 // entry is a playbook whose slots are read when they are wanted.
@@ -41,9 +33,6 @@ type entry struct {
 // Open returns the built-in playbooks and those of the folder, which are
 // checked. It does no more than that: built-in ones are read when wanted.
 func Open(config Config) (*Library, error) {
-	if !(config.Threshold >= 0 && config.Threshold <= 1) {
-		return nil, fmt.Errorf("PLAYBOOK_THRESHOLD is %v, want 0 to 1", config.Threshold)
-	}
 	own, err := readFolder(config.Folder)
 	if err != nil {
 		return nil, err
@@ -58,9 +47,8 @@ func Open(config Config) (*Library, error) {
 		}
 	}
 	return &Library{
-		threshold: config.Threshold,
-		entries:   entries,
-		index:     sync.OnceValue(func() index { return newIndex(entries) }),
+		entries: entries,
+		index:   sync.OnceValue(func() index { return newIndex(entries) }),
 	}, nil
 }
 

@@ -69,7 +69,7 @@ func TestTheFolderAddsPlaybooksToTheBuiltInOnes(t *testing.T) {
 func TestTheSameNameReplacesABuiltInPlaybook(t *testing.T) {
 	for _, name := range []string{"travel", Generic} {
 		folder := folderWith(t, map[string]string{"mine.yaml": strings.Replace(beekeeping, "name: beekeeping", "name: "+name, 1)})
-		library, err := Open(Config{Folder: folder, Threshold: DefaultThreshold})
+		library, err := Open(Config{Folder: folder})
 		require.NoError(t, err)
 		assert.Len(t, library.All(), len(builtIn()))
 		own, _ := library.Get(name)
@@ -92,10 +92,6 @@ func TestPlaybooksComeByName(t *testing.T) {
 }
 
 func TestAWrongSettingIsToldAtOnce(t *testing.T) {
-	for _, threshold := range []float64{-0.1, 1.1} {
-		_, err := Open(Config{Threshold: threshold})
-		assert.ErrorContains(t, err, "PLAYBOOK_THRESHOLD")
-	}
 	_, err := Open(Config{Folder: filepath.Join(t.TempDir(), "missing")})
 	assert.ErrorContains(t, err, "PLAYBOOKS_FOLDER")
 	assert.ErrorIs(t, err, os.ErrNotExist)
@@ -167,7 +163,7 @@ func TestADayInAPlaybookStaysText(t *testing.T) {
 
 func BenchmarkOpen(b *testing.B) {
 	for b.Loop() {
-		_, err := Open(Config{Threshold: DefaultThreshold})
+		_, err := Open(Config{})
 		require.NoError(b, err)
 	}
 }

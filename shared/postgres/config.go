@@ -5,15 +5,36 @@ import "time"
 // Config is how to reach the database, from the environment.
 type Config struct {
 	// URL is a connection string, such as postgres://user:password@host:5432/database.
-	URL            string        `env:"DATABASE_URL"`
-	MaxConns       int32         `env:"DATABASE_MAX_CONNS" envDefault:"4"`
-	MaxIdle        time.Duration `env:"DATABASE_MAX_IDLE" envDefault:"5m"`
-	ConnectTimeout time.Duration `env:"DATABASE_CONNECT_TIMEOUT" envDefault:"5s"`
-	// StatementTimeout and LockTimeout are kept by the server; zero means none.
-	// A URL that sets statement_timeout or lock_timeout itself wins.
-	StatementTimeout time.Duration `env:"DATABASE_STATEMENT_TIMEOUT" envDefault:"5s"`
-	LockTimeout      time.Duration `env:"DATABASE_LOCK_TIMEOUT" envDefault:"3s"`
-	// ApplicationName is shown in the server's list of connections, unless the
-	// URL names another.
-	ApplicationName string `env:"DATABASE_APPLICATION_NAME" envDefault:"sequential-questioning"`
+	URL string `env:"DATABASE_URL"`
+	// MaxConns bounds the connections of one instance: of all instances together
+	// they have to fit the server's max_connections.
+	MaxConns int32 `env:"DATABASE_MAX_CONNS" envDefault:"4"`
+	// Parameters are the server's run-time parameters of each connection, by name,
+	// for a program whose work is none of a function's. They win over this
+	// package's own, and a parameter of the URL wins over both.
+	Parameters map[string]string
+}
+
+const (
+	// connectTimeout bounds one try to connect, unless the URL's connect_timeout
+	// does: a call that waits longer is near the timeout of its gateway.
+	connectTimeout = 5 * time.Second
+	// maxIdle is how long a connection is kept for the next call. Conversations come
+	// in bursts, and a server has more functions than connections to spare.
+	maxIdle = 5 * time.Minute
+)
+
+// parameters are what the server keeps for a connection of a function. Roles get
+// the same limits (gitops/operate/database, gitops/platform/postgres), because a
+// pooler does not pass them on.
+func parameters() map[string]string {
+	return map[string]string{
+		// Every statement of a call takes milliseconds. One that takes seconds holds a
+		// connection that other calls wait for, and is better tried again.
+		"statement_timeout": "5s",
+		// Less than a statement's, so that the error says what was waited for.
+		"lock_timeout": "3s",
+		// Shown in pg_stat_activity.
+		"application_name": "sequential-questioning",
+	}
 }

@@ -7,8 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strconv"
-	"time"
+	"maps"
 
 	"github.com/exaring/otelpgx"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -42,18 +41,17 @@ func parse(config Config) (*pgxpool.Config, error) {
 	}
 	parsed.MaxConns = config.MaxConns
 	parsed.MinConns, parsed.MinIdleConns = 0, 0
-	if config.MaxIdle > 0 {
-		parsed.MaxConnIdleTime = config.MaxIdle
-	}
-	if config.ConnectTimeout > 0 {
-		parsed.ConnConfig.ConnectTimeout = config.ConnectTimeout
+	parsed.MaxConnIdleTime = maxIdle
+	if parsed.ConnConfig.ConnectTimeout == 0 {
+		parsed.ConnConfig.ConnectTimeout = connectTimeout
 	}
 	parsed.ConnConfig.Tracer = otelpgx.NewTracer()
 
-	params := parsed.ConnConfig.RuntimeParams
-	preset(params, "statement_timeout", milliseconds(config.StatementTimeout))
-	preset(params, "lock_timeout", milliseconds(config.LockTimeout))
-	preset(params, "application_name", config.ApplicationName)
+	// The URL's own win.
+	all := parameters()
+	maps.Copy(all, config.Parameters)
+	maps.Copy(all, parsed.ConnConfig.RuntimeParams)
+	parsed.ConnConfig.RuntimeParams = all
 	return parsed, nil
 }
 
@@ -66,18 +64,4 @@ func malformed(err error) error {
 	}
 	return errors.New("DATABASE_URL is malformed: want postgres://user:password@host:port/database " +
 		"with special characters percent-encoded and known options only")
-}
-
-func preset(params map[string]string, name, value string) {
-	if _, set := params[name]; !set && value != "" {
-		params[name] = value
-	}
-}
-
-func milliseconds(d time.Duration) string {
-	if d <= 0 {
-		return ""
-	}
-	// Less than a millisecond must not become 0, which means no limit.
-	return strconv.FormatInt(max(d.Milliseconds(), 1), 10)
 }

@@ -28,18 +28,34 @@ func TestDefaults(t *testing.T) {
 	assert.Equal(t, 5*time.Minute, parsed.MaxConnIdleTime)
 	assert.Equal(t, 5*time.Second, parsed.ConnConfig.ConnectTimeout)
 	assert.Equal(t, map[string]string{
-		"statement_timeout": "5000",
-		"lock_timeout":      "3000",
+		"statement_timeout": "5s",
+		"lock_timeout":      "3s",
 		"application_name":  "sequential-questioning",
 	}, parsed.ConnConfig.RuntimeParams)
 }
 
 func TestURLWins(t *testing.T) {
-	parsed, err := parse(config(t, "postgres://db/things?application_name=mine&lock_timeout=7"))
+	settings := config(t, "postgres://db/things?application_name=mine&lock_timeout=7&connect_timeout=2")
+	settings.Parameters = map[string]string{"application_name": "theirs"}
+	parsed, err := parse(settings)
 	require.NoError(t, err)
+	assert.Equal(t, 2*time.Second, parsed.ConnConfig.ConnectTimeout)
 	assert.Equal(t, "mine", parsed.ConnConfig.RuntimeParams["application_name"])
 	assert.Equal(t, "7", parsed.ConnConfig.RuntimeParams["lock_timeout"])
-	assert.Equal(t, "5000", parsed.ConnConfig.RuntimeParams["statement_timeout"])
+	assert.Equal(t, "5s", parsed.ConnConfig.RuntimeParams["statement_timeout"])
+}
+
+func TestAProgramHasParametersOfItsOwn(t *testing.T) {
+	settings := config(t, postgrestest.New(t))
+	settings.Parameters = map[string]string{"statement_timeout": "0", "work_mem": "8MB"}
+	pool, err := Open(t.Context(), settings)
+	require.NoError(t, err)
+	defer pool.Close()
+	var statement, lock, memory string
+	require.NoError(t, pool.QueryRow(t.Context(), `
+		SELECT current_setting('statement_timeout'), current_setting('lock_timeout'), current_setting('work_mem')`).
+		Scan(&statement, &lock, &memory))
+	assert.Equal(t, []string{"0", "3s", "8MB"}, []string{statement, lock, memory})
 }
 
 func TestMalformedURLKeepsThePassword(t *testing.T) {

@@ -44,7 +44,7 @@ func TestRetryableInRealFaults(t *testing.T) {
 	server := postgrestest.Private(t, nil)
 	settings := config(t, server.URL())
 	settings.MaxConns = 1
-	settings.StatementTimeout = 50 * time.Millisecond
+	settings.Parameters = map[string]string{"statement_timeout": "50ms"}
 	pool, err := Open(t.Context(), settings)
 	require.NoError(t, err)
 	defer pool.Close()

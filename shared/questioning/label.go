@@ -118,6 +118,7 @@ func isPhrase(description string) bool {
 	return !begins(description, orders) && !begins(description, starters) && !begins(description, whetherWords)
 }
 
+// begins reports a text whose first word is among words.
 func begins(text string, words []string) bool {
 	all := wordsOf(text)
 	return len(all) > 0 && slices.Contains(words, all[0])
@@ -154,6 +155,7 @@ func (s Slot) adds(description, title string) bool {
 	})
 }
 
+// wordsOf are the words of a text in lower case.
 func wordsOf(text string) []string {
 	return strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 }
@@ -181,6 +183,7 @@ func abbreviates(short, long string) bool {
 	return at == len(short) && !strings.HasPrefix(long, short)
 }
 
+// initials are the first letters of words: "dob" of date of birth.
 func initials(words []string) string {
 	var b strings.Builder
 	for _, word := range words {

@@ -11,7 +11,7 @@ import (
 )
 
 // SlotsOfQuestions returns the slot of each of the numbered questions that was
-// put, whether it is open still or not.
+// put, whether it is open still or not. Numbers that no question has are left out.
 func (t *Tx) SlotsOfQuestions(ctx context.Context, id string, numbers []int) (map[int]string, error) {
 	rows, err := fetch(ctx, t, (*queries.Queries).SlotsOfQuestions, queries.SlotsOfQuestionsParams{ConversationID: id, Numbers: numbers})
 	if err != nil {
@@ -24,7 +24,8 @@ func (t *Tx) SlotsOfQuestions(ctx context.Context, id string, numbers []int) (ma
 	return slots, nil
 }
 
-// KnownDigests returns those of the digests that the conversation's answers have.
+// KnownDigests returns those of the digests that the conversation's answers have,
+// whichever slot they are about.
 func (t *Tx) KnownDigests(ctx context.Context, id string, digests [][]byte) (map[string]bool, error) {
 	rows, err := fetch(ctx, t, (*queries.Queries).KnownDigests, queries.KnownDigestsParams{ConversationID: id, Digests: digests})
 	if err != nil {
@@ -37,11 +38,11 @@ func (t *Tx) KnownDigests(ctx context.Context, id string, digests [][]byte) (map
 	return known, nil
 }
 
-// maxHistory bounds how many answers a history has.
+// maxHistory bounds how many answers a history has, and so how large a report gets.
 const maxHistory = 500
 
 // History returns the conversation's answers, earliest first, the latest 500 of
-// them.
+// them. What was superseded is among them.
 func (t *Tx) History(ctx context.Context, id string) ([]HistoryEntry, error) {
 	rows, err := fetch(ctx, t, (*queries.Queries).History, queries.HistoryParams{ConversationID: id, Latest: maxHistory})
 	if err != nil {
@@ -86,7 +87,8 @@ func (t *Tx) SlotOfAnswer(ctx context.Context, id string, number int) (string, e
 	return slot, err
 }
 
-// Messages returns the messages kept of a conversation, in their order.
+// Messages returns the messages kept of a conversation, in the order in which they
+// came: by call, then as the call had them.
 func (t *Tx) Messages(ctx context.Context, id string) ([]Message, error) {
 	rows, err := fetch(ctx, t, (*queries.Queries).Messages, id)
 	if err != nil {
@@ -100,7 +102,8 @@ func (t *Tx) Messages(ctx context.Context, id string) ([]Message, error) {
 }
 
 // StillHold tells of each answer whether its slot rests on it now: what memory
-// says may have been revised or forgotten a moment ago.
+// says may have been revised or erased a moment ago. An answer of another
+// principal, or one that contradicts another, does not hold.
 func (s *Store) StillHold(ctx context.Context, answers []SlotAnswer) ([]bool, error) {
 	var wanted queries.StillHeldParams
 	for _, a := range answers {

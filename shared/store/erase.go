@@ -15,9 +15,13 @@ import (
 )
 
 // Erase deletes a conversation of a user, or all of them where id is empty; of
-// anybody where userID is empty. It takes back what they added to statistics and
-// what other conversations assume because of them, and queues an event each, as
-// of at. Erasing what is gone erases nothing.
+// any user of the principal where userID is empty. It takes back what they added
+// to statistics and what other conversations assume because of them. Their events
+// that nobody was told of are withdrawn, and one of the erasure, as of at, is
+// queued for each; until memory has confirmed that one, the id stays in erasures.
+// A session goes with its last conversation. It waits for calls that change the
+// conversations; those that come later find nothing. Erasing what is gone erases
+// nothing.
 func (s *Store) Erase(ctx context.Context, id, userID string, at time.Time) (erased Erased, err error) {
 	err = s.Write(ctx, func(tx *Tx) error {
 		erased = Erased{}
@@ -33,11 +37,11 @@ func (s *Store) Erase(ctx context.Context, id, userID string, at time.Time) (era
 
 // lockErased returns the conversations to erase and their sessions.
 func (t *Tx) lockErased(ctx context.Context, id, userID string) (ids, sessions []string, err error) {
-	wanted := queries.LockErasedParams{UserID: userID}
+	wanted := queries.LockConversationsParams{UserID: userID}
 	if id != "" {
 		wanted.ID = &id
 	}
-	rows, err := fetch(ctx, t, (*queries.Queries).LockErased, wanted)
+	rows, err := fetch(ctx, t, (*queries.Queries).LockConversations, wanted)
 	if err != nil {
 		return nil, nil, fmt.Errorf("find conversations: %w", err)
 	}
@@ -47,6 +51,7 @@ func (t *Tx) lockErased(ctx context.Context, id, userID string) (ids, sessions [
 	return ids, sessions, nil
 }
 
+// erase erases conversations that are locked.
 func (t *Tx) erase(ctx context.Context, ids, sessions []string, at time.Time) (Erased, error) {
 	counted, err := fetch(ctx, t, (*queries.Queries).CountErased, ids)
 	if err != nil {
@@ -71,15 +76,15 @@ func (t *Tx) erase(ctx context.Context, ids, sessions []string, at time.Time) (E
 	if err := event.Queue(batch, events...); err != nil {
 		return Erased{}, err
 	}
-	tell(batch, (*queries.Queries).EraseConversations, ids)
-	tell(batch, (*queries.Queries).EraseEmptySessions, sessions)
+	tell(batch, (*queries.Queries).DeleteConversations, ids)
+	tell(batch, (*queries.Queries).DeleteEmptySessions, sessions)
 	if err := t.send(ctx, batch); err != nil {
 		return Erased{}, fmt.Errorf("erase: %w", err)
 	}
 	return e, nil
 }
 
-// parsed are ids as the database gave them.
+// parsed are ids that the database gave, so that they parse.
 func parsed(ids []string) []uuid.UUID {
 	all := make([]uuid.UUID, len(ids))
 	for i, id := range ids {
@@ -99,9 +104,9 @@ func (t *Tx) takeBackAssumptions(ctx context.Context, ids []string) error {
 		return nil
 	}
 	batch := t.batch(ctx)
-	tell(batch, (*queries.Queries).DropAllCalls, others)
+	tell(batch, (*queries.Queries).DeleteCalls, others)
 	tell(batch, (*queries.Queries).TakeBackAssumptions, queries.TakeBackAssumptionsParams{Ids: others, AssumedFrom: ids})
-	tell(batch, (*queries.Queries).ForgetAssumedFrom, queries.ForgetAssumedFromParams{Ids: others, AssumedFrom: ids})
+	tell(batch, (*queries.Queries).ClearAssumedFrom, queries.ClearAssumedFromParams{Ids: others, AssumedFrom: ids})
 	if err := t.send(ctx, batch); err != nil {
 		return fmt.Errorf("take back what was assumed: %w", err)
 	}

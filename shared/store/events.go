@@ -8,8 +8,9 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 )
 
-// events are what consumers learn of a change: which slot, answer or question it
-// was and what happened, without anybody's words.
+// events are what consumers learn of a change, in the order in which it happened:
+// answers, the questions that follow from them, the end. They identify, and carry
+// nobody's words.
 func (c *Conversation) events(ctx context.Context, change Change, now time.Time) []event.Event {
 	of := event.Conversation{Principal: principal.From(ctx), ConversationID: c.ID, Form: c.SchemaKey}
 	var all []event.Event

@@ -21,7 +21,7 @@ import (
 func (s *Store) Load(ctx context.Context, id string, fingerprint []byte) (*Conversation, *Call, error) {
 	var l loading
 	batch := &pgx.Batch{}
-	batch.Queue(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`) // a batch's statements see a moment each
+	batch.Queue(`BEGIN READ ONLY, ISOLATION LEVEL REPEATABLE READ`) // a batch's statements see a moment each
 	postgres.BindPrincipal(batch, principal.From(ctx))
 	ask(batch, (*queries.Queries).Conversation, id, l.take)
 	l.queue(batch, id, fingerprint)
@@ -29,7 +29,8 @@ func (s *Store) Load(ctx context.Context, id string, fingerprint []byte) (*Conve
 	return l.result(s.pool.SendBatch(ctx, batch).Close())
 }
 
-// Load reads a conversation, or returns ErrNotFound.
+// Load reads a conversation, as Store.Load does, within a transaction that reads
+// more of it. The error may be ErrNotFound.
 func (t *Tx) Load(ctx context.Context, id string) (*Conversation, error) {
 	var l loading
 	batch := t.batch(ctx)
@@ -39,12 +40,14 @@ func (t *Tx) Load(ctx context.Context, id string) (*Conversation, error) {
 	return loaded, err
 }
 
-// Lock reads a conversation as Store.Load does, and keeps others from changing it
-// until the transaction ends.
+// Lock reads a conversation as Store.Load does, and keeps others from changing or
+// erasing it until the transaction ends. It waits for whoever locks it now, no
+// longer than the pool's lock timeout. What the transaction read before may be out
+// of date.
 func (t *Tx) Lock(ctx context.Context, id string, fingerprint []byte) (*Conversation, *Call, error) {
 	var l loading
 	batch := t.batch(ctx)
-	ask(batch, (*queries.Queries).LockedConversation, id, func(row queries.LockedConversationRow) error {
+	ask(batch, (*queries.Queries).LockConversation, id, func(row queries.LockConversationRow) error {
 		return l.take(queries.ConversationRow(row))
 	})
 	l.queue(batch, id, fingerprint)
@@ -58,6 +61,7 @@ type loading struct {
 	call         *Call
 }
 
+// take keeps the conversation's own row.
 func (l *loading) take(row queries.ConversationRow) error {
 	l.conversation = Conversation{
 		ID: row.ID, SessionID: row.SessionID, UserID: row.UserID, Goal: row.Goal, Playbook: row.Playbook, Needed: row.InformationNeeded,

@@ -13,10 +13,13 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/store/internal/queries"
 )
 
-// Open stores a new conversation at revision 1, with its events. Where an
-// identical call opened one before that this caller can join, it stores nothing
-// and returns that call's result. The error may be ErrForeignSession or
-// ErrOtherCall.
+// Open stores a new conversation at revision 1, with its events, in a session that
+// it adds where the principal has none of that id. Where an identical call opened
+// one before that this caller can join, it stores nothing and returns that call's
+// result: of several at once, one stores and the others wait for it. A call
+// without a key can be joined until the conversation goes on, one with a key as
+// long as its result is kept. The error may be ErrForeignSession or ErrOtherCall;
+// whoever names no user opens in anybody's session.
 func (s *Store) Open(ctx context.Context, o *Opening) (earlier json.RawMessage, err error) {
 	err = s.Write(ctx, func(tx *Tx) error {
 		earlier = nil
@@ -37,7 +40,7 @@ func (s *Store) Open(ctx context.Context, o *Opening) (earlier json.RawMessage, 
 // is one that was opened by the same call.
 func (t *Tx) insert(ctx context.Context, o *Opening) (inserted bool, err error) {
 	batch := t.batch(ctx)
-	tell(batch, (*queries.Queries).AddSession, queries.AddSessionParams{ID: o.SessionID, UserID: o.UserID})
+	tell(batch, (*queries.Queries).InsertSession, queries.InsertSessionParams{ID: o.SessionID, UserID: o.UserID})
 	ask(batch, (*queries.Queries).SessionOwner, o.SessionID, func(owner string) error {
 		if o.UserID != "" && owner != o.UserID {
 			return ErrForeignSession
@@ -45,7 +48,7 @@ func (t *Tx) insert(ctx context.Context, o *Opening) (inserted bool, err error) 
 		return nil
 	})
 	iv := o.State
-	ask(batch, (*queries.Queries).AddConversation, queries.AddConversationParams{
+	ask(batch, (*queries.Queries).InsertConversation, queries.InsertConversationParams{
 		ID: o.ID, SessionID: o.SessionID, Goal: o.Goal, Playbook: o.Playbook, InformationNeeded: o.Needed, Metadata: o.Metadata,
 		BatchSize: iv.Limits.BatchSize, MaxQuestions: iv.Limits.MaxQuestions, QuestionsAsked: iv.Asked, StopReason: o.StopReason,
 		OpenedBy: o.OpenedBy, OpenedWithKey: o.WithKey, SchemaKey: o.SchemaKey, Language: iv.Language,
@@ -63,7 +66,7 @@ func (t *Tx) insert(ctx context.Context, o *Opening) (inserted bool, err error) 
 	return inserted, nil
 }
 
-// fill stores what the conversation begins with.
+// fill stores what the conversation begins with, in one round trip.
 func (t *Tx) fill(ctx context.Context, o *Opening) error {
 	batch := t.batch(ctx)
 	for i, slot := range o.State.Slots {
@@ -73,7 +76,7 @@ func (t *Tx) fill(ctx context.Context, o *Opening) error {
 	}
 	insertQuestions(batch, o.ID, o.State.Open)
 	insertMessages(batch, o.ID, 1, o.Messages)
-	keepCall(batch, o.ID, 1, o.Fingerprint, o.Result)
+	upsertCall(batch, o.ID, 1, o.Fingerprint, o.Result)
 	if err := event.Queue(batch, o.Conversation.events(ctx, o.Change, time.Now().UTC())...); err != nil {
 		return err
 	}
@@ -83,7 +86,8 @@ func (t *Tx) fill(ctx context.Context, o *Opening) error {
 	return nil
 }
 
-// openedBefore returns the result of the identical opening call.
+// openedBefore returns the result of the identical opening call, or ErrOtherCall
+// where the call was not identical.
 func (t *Tx) openedBefore(ctx context.Context, o *Opening) (result json.RawMessage, err error) {
 	result, err = fetch(ctx, t, (*queries.Queries).OpeningResult, queries.OpeningResultParams{OpenedBy: o.OpenedBy, Fingerprint: o.Fingerprint})
 	switch {

@@ -62,7 +62,7 @@ func TestAnOpeningKnownByItsCallIsJoinedUntilTheConversationGoesOn(t *testing.T)
 	assert.Equal(t, 2, d.conversations(t, principal.Local))
 }
 
-func TestAnOpeningKnownByItsKeyIsJoinedEver(t *testing.T) {
+func TestAnOpeningKnownByItsKeyIsJoinedWhenTheConversationWentOn(t *testing.T) {
 	t.Parallel()
 	d := newDatabase(t)
 	keyed := func(call string) *store.Opening {

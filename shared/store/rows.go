@@ -23,7 +23,7 @@ func insertSlot(batch *pgx.Batch, id string, position int, slot questioning.Slot
 	if err != nil {
 		return err
 	}
-	tell(batch, (*queries.Queries).AddSlot, queries.AddSlotParams{
+	tell(batch, (*queries.Queries).InsertSlot, queries.InsertSlotParams{
 		ConversationID: id, Position: position, Key: slot.Key, Definition: definition,
 		State: s.Status, Value: value, Words: s.Words, Source: s.Source, AssumedFrom: from,
 	})
@@ -41,7 +41,7 @@ func updateSlots(batch *pgx.Batch, id string, before, after *questioning.State) 
 		if err != nil {
 			return err
 		}
-		tell(batch, (*queries.Queries).SetSlot, queries.SetSlotParams{
+		tell(batch, (*queries.Queries).UpdateSlot, queries.UpdateSlotParams{
 			ConversationID: id, Position: i, State: s.Status, Value: value, Words: s.Words, Answers: s.Answers,
 			Clarified: s.Clarified, Confirmed: s.Confirmed, Passed: s.Passed, Source: s.Source, Reopened: s.Reopened,
 		})
@@ -88,40 +88,43 @@ func closeQuestions(batch *pgx.Batch, id string, before, after []questioning.Que
 	}
 }
 
+// insertQuestions queues questions that are put now: they are open.
 func insertQuestions(batch *pgx.Batch, id string, questions []questioning.Question) {
 	for _, q := range questions {
-		tell(batch, (*queries.Queries).AddQuestion, queries.AddQuestionParams{
+		tell(batch, (*queries.Queries).InsertQuestion, queries.InsertQuestionParams{
 			ConversationID: id, Number: q.Number, Slot: q.Slot, Purpose: q.Purpose, Text: q.Text, Reason: q.Reason, Bits: q.Bits,
 		})
 	}
 }
 
+// insertAnswer queues an answer that came with the change to a revision.
 func insertAnswer(batch *pgx.Batch, id string, revision int, a Answer) error {
 	value, err := encode(a.Value)
 	if err != nil {
 		return err
 	}
-	tell(batch, (*queries.Queries).AddAnswer, queries.AddAnswerParams{
+	tell(batch, (*queries.Queries).InsertAnswer, queries.InsertAnswerParams{
 		ConversationID: id, Number: a.Number, Slot: a.Slot, Question: a.Question, Outcome: a.Outcome, Value: value,
 		Words: a.Words, Problem: a.Problem, Digest: a.Digest, Revision: revision,
 	})
 	return nil
 }
 
+// insertMessages queues the messages of one call, in its order.
 func insertMessages(batch *pgx.Batch, id string, revision int, messages []Message) {
 	for i, m := range messages {
-		tell(batch, (*queries.Queries).AddMessage, queries.AddMessageParams{
+		tell(batch, (*queries.Queries).InsertMessage, queries.InsertMessageParams{
 			ConversationID: id, Revision: revision, Position: i, Role: m.Role, Content: m.Content, SentAt: m.Timestamp,
 		})
 	}
 }
 
-// keepCall queues a call's result, and drops those that are too old.
-func keepCall(batch *pgx.Batch, id string, revision int, fingerprint, result []byte) {
-	tell(batch, (*queries.Queries).KeepCall, queries.KeepCallParams{
+// upsertCall queues a call's result, and deletes those that are too old.
+func upsertCall(batch *pgx.Batch, id string, revision int, fingerprint, result []byte) {
+	tell(batch, (*queries.Queries).UpsertCall, queries.UpsertCallParams{
 		ConversationID: id, Fingerprint: fingerprint, Revision: revision, Result: result,
 	})
-	tell(batch, (*queries.Queries).DropCalls, queries.DropCallsParams{ConversationID: id, Revision: revision - keptCalls})
+	tell(batch, (*queries.Queries).DeleteOldCalls, queries.DeleteOldCallsParams{ConversationID: id, Revision: revision - keptCalls})
 }
 
 // encode returns a value as JSON, and nil, which is stored as null, for none.

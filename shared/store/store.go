@@ -1,7 +1,15 @@
 // Package store keeps conversations in PostgreSQL. It alone speaks SQL for them,
 // and it binds every transaction to the principal of its context: row security
-// shows nobody another's rows. A change is stored by compare-and-set on the
-// conversation's revision, with its events, in one transaction.
+// shows nobody another's rows, and what is not shown is not found.
+//
+// A call takes Load, decides what to change, and takes Save. Nothing is locked in
+// between: a change is stored by compare-and-set on the conversation's revision,
+// with its events and with what the call returns, in one transaction. Where
+// another call was quicker, nothing of it is stored and the call starts over.
+//
+// A round trip to the database costs more than a statement does. So statements go
+// in batches, and a method's round trips do not grow with what it is given. How
+// much it may be given is bounded by whoever reads the call.
 package store
 
 import (
@@ -16,33 +24,39 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/store/internal/queries"
 )
 
-// Store is safe for concurrent use.
+// Store is safe for concurrent use. A method without a Tx has a transaction of
+// its own.
 type Store struct{ pool *pgxpool.Pool }
 
 // New returns the store of a database. It owns the pool.
 func New(pool *pgxpool.Pool) *Store { return &Store{pool} }
 
-// Ping reports whether the database answers.
+// Ping reports whether the database answers. It opens the first connection.
 func (s *Store) Ping(ctx context.Context) error { return s.pool.Ping(ctx) }
 
-// Close releases the connections.
+// Close waits for the transactions that run and releases the connections.
 func (s *Store) Close() { s.pool.Close() }
 
 // maxAttempts bounds how often a transaction starts over when the conversation
 // was changed meanwhile or the database asked for it.
 const maxAttempts = 3
 
-// Write runs a transaction that changes something. It runs it again, at most
-// twice, where it lost a race: run has to start from nothing each time.
+// Write runs a transaction that changes something, and commits it unless run
+// returns an error. It runs it again, at most twice, where it lost a race, which
+// run tells by ErrConflict: run has to start from nothing each time. Where the
+// connection breaks during the commit, the error leaves open whether anything was
+// stored; the same call again finds out by its fingerprint.
 func (s *Store) Write(ctx context.Context, run func(*Tx) error) error {
 	return s.inTx(ctx, pgx.TxOptions{}, run)
 }
 
-// Read runs a transaction that sees the database as of one moment.
+// Read runs a transaction that sees the database as of one moment. It waits for
+// nobody and changes nothing.
 func (s *Store) Read(ctx context.Context, run func(*Tx) error) error {
 	return s.inTx(ctx, snapshot, run)
 }
 
+// snapshot is of the moment of the transaction's first statement.
 var snapshot = pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 
 func (s *Store) inTx(ctx context.Context, options pgx.TxOptions, run func(*Tx) error) error {
@@ -82,7 +96,8 @@ func (t *Tx) batch(ctx context.Context) *pgx.Batch {
 	return batch
 }
 
-// send runs a batch and what its statements' results are given to.
+// send runs a batch and what its statements' results are given to. After an error
+// the transaction is of no use any more.
 func (t *Tx) send(ctx context.Context, batch *pgx.Batch) error {
 	err := t.tx.SendBatch(ctx, batch).Close()
 	t.bound = t.bound || err == nil

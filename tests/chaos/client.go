@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 )
 
 // The tools.
@@ -33,6 +35,8 @@ const (
 	callLimit = 5 * time.Minute
 	// The pause between two attempts doubles.
 	firstPause, longestPause = 50 * time.Millisecond, time.Second
+	// excerptRunes is how much of an answer a failure quotes.
+	excerptRunes = 300
 )
 
 // errKilled says that the client died in the middle of a call.
@@ -230,11 +234,11 @@ func read(status int, contentType string, answer []byte) (*reply, *failure) {
 	case err == nil && message.Result != nil && status == http.StatusOK:
 		return message.Result, nil
 	case status >= 500:
-		return nil, &failure{fmt.Sprintf("HTTP %d", status), excerpt(answer), false}
+		return nil, &failure{fmt.Sprintf("HTTP %d", status), plain.Excerpt(string(answer), excerptRunes), false}
 	case len(answer) == 0 || err != nil && status == http.StatusOK:
-		return nil, &failure{"answer cut", excerpt(answer), false}
+		return nil, &failure{"answer cut", plain.Excerpt(string(answer), excerptRunes), false}
 	}
-	return nil, &failure{fmt.Sprintf("HTTP %d", status), excerpt(answer), true}
+	return nil, &failure{fmt.Sprintf("HTTP %d", status), plain.Excerpt(string(answer), excerptRunes), true}
 }
 
 // lastEvent is the data of a stream's last message.
@@ -247,9 +251,4 @@ func lastEvent(stream []byte) []byte {
 		}
 	}
 	return bytes.Join(data, []byte("\n"))
-}
-
-func excerpt(text []byte) string {
-	const most = 300
-	return strings.ToValidUTF8(string(text[:min(len(text), most)]), "")
 }

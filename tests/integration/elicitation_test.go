@@ -48,7 +48,7 @@ func twoGateways(t *testing.T, adjust ...func(*gateway.Config)) (first, second *
 			config, err := gateway.FromEnvironment()
 			config.FunctionURLs = map[string]string{"automatic": function.URL}
 			config.Identity = identity.Config{AllowUnauthenticated: true}
-			config.Postgres = postgres.Config{URL: role, MaxConns: 2, ConnectTimeout: 5 * time.Second}
+			config.Postgres = postgres.Config{URL: role, MaxConns: 2}
 			for _, change := range adjust {
 				change(&config)
 			}
@@ -296,7 +296,7 @@ func TestExpiredFormsAreSwept(t *testing.T) {
 	defer admin.Close(context.Background())
 	_, err = admin.Exec(t.Context(), `UPDATE elicitations SET expires_at = now() - interval '1 second' WHERE id = $1`, call.form)
 	require.NoError(t, err)
-	pool, err := postgres.Open(t.Context(), postgres.Config{URL: database, MaxConns: 1, ConnectTimeout: 5 * time.Second})
+	pool, err := postgres.Open(t.Context(), postgres.Config{URL: database, MaxConns: 1})
 	require.NoError(t, err)
 	t.Cleanup(pool.Close)
 	swept, err := event.NewOutbox(pool).DeleteExpiredElicitations(t.Context())

@@ -47,7 +47,7 @@ func newWorld(t *testing.T) *world {
 
 func worldOn(t *testing.T, url, qdrantURL string) *world {
 	t.Helper()
-	pool, err := postgres.Open(t.Context(), postgres.Config{URL: url, MaxConns: 8, StatementTimeout: 5 * time.Second, LockTimeout: 5 * time.Second})
+	pool, err := postgres.Open(t.Context(), postgres.Config{URL: url, MaxConns: 8})
 	require.NoError(t, err)
 	t.Cleanup(pool.Close)
 	m, err := memory.Open(qdrant.Config{URL: qdrantURL, Timeout: 2 * time.Second})

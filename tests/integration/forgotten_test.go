@@ -37,7 +37,7 @@ type told struct {
 // on is a service with the memory at an address.
 func (w *world) on(t *testing.T, qdrantURL string) *automatic.Service {
 	t.Helper()
-	pool, err := postgres.Open(t.Context(), postgres.Config{URL: w.url, MaxConns: 4, StatementTimeout: 5 * time.Second})
+	pool, err := postgres.Open(t.Context(), postgres.Config{URL: w.url, MaxConns: 4})
 	require.NoError(t, err)
 	m, err := memory.Open(qdrant.Config{URL: qdrantURL, Timeout: time.Second})
 	require.NoError(t, err)

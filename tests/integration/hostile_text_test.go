@@ -66,7 +66,7 @@ func honest(t *testing.T, name, text string) {
 func TestNobodyForgesALineOfWhatAModelReads(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	pool, err := postgres.Open(t.Context(), postgres.Config{URL: w.url, MaxConns: 4, StatementTimeout: 5 * time.Second})
+	pool, err := postgres.Open(t.Context(), postgres.Config{URL: w.url, MaxConns: 4})
 	require.NoError(t, err)
 	m, err := memory.Open(qdrant.Config{URL: w.qdrant, Timeout: 2 * time.Second})
 	require.NoError(t, err)

@@ -37,7 +37,7 @@ func (w *world) assuming(t *testing.T) *conversation.Service {
 	t.Helper()
 	config := defaults
 	config.Confidence = questioning.DefaultConfidence
-	pool, err := postgres.Open(t.Context(), postgres.Config{URL: w.url, MaxConns: 4, StatementTimeout: 5 * time.Second})
+	pool, err := postgres.Open(t.Context(), postgres.Config{URL: w.url, MaxConns: 4})
 	require.NoError(t, err)
 	s := conversation.New(store.New(pool), config)
 	t.Cleanup(s.Close)

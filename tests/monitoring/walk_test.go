@@ -35,7 +35,7 @@ func TestAnAlertIsFollowedToItsCall(t *testing.T) {
 	}))
 	t.Cleanup(outside.Close)
 	traces := "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=" + outside.URL + "/v1/traces"
-	ask := startFunction(t, "ask", traces, "DATABASE_URL=postgres://nobody@"+silent(t)+"/none?sslmode=disable", "DATABASE_CONNECT_TIMEOUT=3s")
+	ask := startFunction(t, "ask", traces, "DATABASE_URL=postgres://nobody@"+silent(t)+"/none?sslmode=disable&connect_timeout=3")
 	gateway := startFunction(t, "gateway", traces, "FUNCTION_URL="+ask.url+"/mcp?of={function}", "FUNCTION_TIMEOUT=1s")
 
 	answer := callWithTrace(t, gateway.url, trace)

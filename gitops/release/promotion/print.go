@@ -85,11 +85,11 @@ func printObject(w io.Writer, change ObjectChange) {
 	for _, field := range change.Fields[:min(len(change.Fields), mostFields)] {
 		switch {
 		case field.Before == "":
-			fmt.Fprintf(w, "      + %s: %s\n", field.Path, clipped(field.After))
+			fmt.Fprintf(w, "      + %s: %s\n", field.Path, excerpt(field.After))
 		case field.After == "":
-			fmt.Fprintf(w, "      - %s: %s\n", field.Path, clipped(field.Before))
+			fmt.Fprintf(w, "      - %s: %s\n", field.Path, excerpt(field.Before))
 		default:
-			fmt.Fprintf(w, "      %s: %s -> %s\n", field.Path, clipped(field.Before), clipped(field.After))
+			fmt.Fprintf(w, "      %s: %s -> %s\n", field.Path, excerpt(field.Before), excerpt(field.After))
 		}
 	}
 	if more := len(change.Fields) - mostFields; more > 0 {
@@ -97,7 +97,9 @@ func printObject(w io.Writer, change ObjectChange) {
 	}
 }
 
-func clipped(value string) string {
+// excerpt cuts a value to what a line shows. This module depends on none of the
+// functions', whose shared/plain does the same for texts of people.
+func excerpt(value string) string {
 	if runes := []rune(value); len(runes) > widest {
 		return string(runes[:widest]) + "…"
 	}

@@ -45,14 +45,14 @@ func TestAFormThatIsBroughtAgainCountsOnce(t *testing.T) {
 	t.Parallel()
 	a, url := newAsking(t)
 	d := begin(t, a, tripInput())
-	first := d.fields()[0].Name
+	typed := d.fields()[1].Name // the first is free text, which has no second field
 	d.answer(tripValues)
 	next, before := d.form.Form, stored(t, url)
 	d.call(t.Context())
 	assert.Equal(t, next, d.form.Form, "the same form follows")
 	assert.Equal(t, before, stored(t, url))
 
-	d.exchange.Response = &mcp.ElicitationResponse{Action: "accept", Content: map[string]any{first + "_instead": "don't know"}}
+	d.exchange.Response = &mcp.ElicitationResponse{Action: "accept", Content: map[string]any{typed + "_instead": "don't know"}}
 	d.call(t.Context())
 	assert.Equal(t, before, stored(t, url), "other answers to the same form come too late")
 	d.answer(tripValues)

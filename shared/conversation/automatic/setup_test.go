@@ -32,7 +32,7 @@ func asking(t testing.TB, url string, adjust ...func(*automatic.Config)) *automa
 	for _, change := range adjust {
 		change(&config)
 	}
-	pool, err := postgres.Open(t.Context(), postgres.Config{URL: url, MaxConns: 4, StatementTimeout: 5 * time.Second, LockTimeout: 5 * time.Second})
+	pool, err := postgres.Open(t.Context(), postgres.Config{URL: url, MaxConns: 4})
 	require.NoError(t, err)
 	a, err := automatic.New(conversation.New(store.New(pool), defaults), config)
 	require.NoError(t, err)

@@ -3,7 +3,6 @@ package automatic_test
 import (
 	"context"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
@@ -21,7 +20,7 @@ import (
 // namingUsers is a service that has every call name its user.
 func namingUsers(t *testing.T) *automatic.Service {
 	t.Helper()
-	pool, err := postgres.Open(t.Context(), postgres.Config{URL: postgrestest.New(t), MaxConns: 4, StatementTimeout: 5 * time.Second})
+	pool, err := postgres.Open(t.Context(), postgres.Config{URL: postgrestest.New(t), MaxConns: 4})
 	require.NoError(t, err)
 	config := defaults
 	config.RequireUser = true

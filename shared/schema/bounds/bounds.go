@@ -18,7 +18,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 )
 
 const (
@@ -45,7 +46,7 @@ func (e *Error) Error() string {
 	return e.Path + ": " + e.Problem
 }
 
-// An error shows so much, in bytes, of what may be as long as the schema.
+// An error shows so many characters of what may be as long as the schema.
 const (
 	maxPath    = 200
 	maxProblem = 400
@@ -53,7 +54,7 @@ const (
 
 // Errorf makes an *Error.
 func Errorf(path, format string, args ...any) error {
-	return &Error{Path: excerpt(path, maxPath), Problem: excerpt(fmt.Sprintf(format, args...), maxProblem)}
+	return &Error{Path: plain.Excerpt(path, maxPath), Problem: plain.Excerpt(fmt.Sprintf(format, args...), maxProblem)}
 }
 
 // Join is the path of a member of what is at path.
@@ -64,19 +65,8 @@ func Join(path, name string) string {
 	return path + "." + name
 }
 
-// excerpt is the beginning of a text that is longer than limit bytes.
-func excerpt(text string, limit int) string {
-	if len(text) <= limit {
-		return text
-	}
-	for limit > 0 && !utf8.RuneStart(text[limit]) {
-		limit--
-	}
-	return text[:limit] + "…"
-}
-
 // quoted is a text of the caller's, short and on one line.
-func quoted(text string) string { return strconv.Quote(excerpt(text, 80)) }
+func quoted(text string) string { return strconv.Quote(plain.Excerpt(text, 80)) }
 
 // Schema checks a JSON Schema. What it refuses is an *Error; any other error is
 // that of ctx, which ends the work when the caller has gone.

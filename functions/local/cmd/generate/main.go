@@ -75,7 +75,7 @@ func catalogue() ([]byte, error) {
 	for _, t := range local.ToolFunctions {
 		document.Tools = append(document.Tools, entry{t.Name, t.Asks, t.Tool})
 	}
-	playbooks, err := playbook.Open(playbook.Config{Threshold: playbook.DefaultThreshold})
+	playbooks, err := playbook.Open(playbook.Config{})
 	if err != nil {
 		return nil, err
 	}

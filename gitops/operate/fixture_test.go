@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
@@ -30,16 +29,16 @@ const (
 	gatePassword  = "gate-password-0123456789"
 )
 
-// world is a server of a test's own, and the variables that commands read.
-type world struct {
+// fixture is a test's own PostgreSQL server and the variables that commands read.
+type fixture struct {
 	t         testing.TB
 	server    *embedded.Server
 	variables variables
 }
 
-func newWorld(t testing.TB) *world {
+func newFixture(t testing.TB) *fixture {
 	server := postgrestest.Private(t, nil)
-	return &world{t, server, variables{
+	return &fixture{t, server, variables{
 		"ADMIN_DATABASE_URL": server.AdminURL(),
 		"OWNER_PASSWORD":     ownerPassword,
 		"FUNCTIONS_PASSWORD": rolePassword,
@@ -48,30 +47,30 @@ func newWorld(t testing.TB) *world {
 	}}
 }
 
-// initialised is a world whose environments are set up.
-func initialised(t testing.TB, environments ...string) *world {
-	w := newWorld(t)
+// initialised returns a fixture in which the environments are set up.
+func initialised(t testing.TB, environments ...string) *fixture {
+	f := newFixture(t)
 	for _, e := range environments {
-		w.must("database", "init", e)
+		f.must("database", "init", e)
 	}
-	return w
+	return f
 }
 
-// with is the same world with another variable.
-func (w *world) with(name, value string) *world {
-	other := *w
-	other.variables = maps.Clone(w.variables)
+// with returns a copy of the fixture with a variable set.
+func (f *fixture) with(name, value string) *fixture {
+	other := *f
+	other.variables = maps.Clone(f.variables)
 	other.variables[name] = value
 	return &other
 }
 
-// run runs a command and returns what it says.
-func (w *world) run(args ...string) (out, progress string, err error) {
-	return w.runIn(w.t.Context(), args...)
+// run runs a command and returns its output.
+func (f *fixture) run(args ...string) (out, progress string, err error) {
+	return f.runIn(f.t.Context(), args...)
 }
 
-func (w *world) runIn(ctx context.Context, args ...string) (out, progress string, err error) {
-	c := command(w.variables)
+func (f *fixture) runIn(ctx context.Context, args ...string) (out, progress string, err error) {
+	c := command(f.variables)
 	var stdout, stderr bytes.Buffer
 	c.SetOut(&stdout)
 	c.SetErr(&stderr)
@@ -81,23 +80,23 @@ func (w *world) runIn(ctx context.Context, args ...string) (out, progress string
 	return stdout.String(), stderr.String(), err
 }
 
-func (w *world) must(args ...string) string {
-	w.t.Helper()
-	out, progress, err := w.run(args...)
-	require.NoError(w.t, err, progress)
+func (f *fixture) must(args ...string) string {
+	f.t.Helper()
+	out, progress, err := f.run(args...)
+	require.NoError(f.t, err, progress)
 	return out
 }
 
-func (w *world) refused(message string, args ...string) {
-	w.t.Helper()
-	_, _, err := w.run(args...)
-	require.ErrorContains(w.t, err, message)
+func (f *fixture) refused(message string, args ...string) {
+	f.t.Helper()
+	_, _, err := f.run(args...)
+	require.ErrorContains(f.t, err, message)
 }
 
-// url is a role's URL of a database.
-func (w *world) url(role, password, database string) string {
-	u, err := url.Parse(w.server.AdminURL())
-	require.NoError(w.t, err)
+// url returns a role's URL of a database.
+func (f *fixture) url(role, password, database string) string {
+	u, err := url.Parse(f.server.AdminURL())
+	require.NoError(f.t, err)
 	u.Path = "/" + database
 	if role != "" {
 		u.User = url.UserPassword(role, password)
@@ -105,52 +104,50 @@ func (w *world) url(role, password, database string) string {
 	return u.String()
 }
 
-func (w *world) functions(e string) string { return w.url("sq_"+e, rolePassword, "sq_"+e) }
-func (w *world) owner(e string) string     { return w.url("sq_"+e+"_owner", ownerPassword, "sq_"+e) }
-func (w *world) admin(database string) string {
-	return w.url("", "", database)
+func (f *fixture) functions(e string) string { return f.url("sq_"+e, rolePassword, "sq_"+e) }
+func (f *fixture) owner(e string) string     { return f.url("sq_"+e+"_owner", ownerPassword, "sq_"+e) }
+func (f *fixture) admin(database string) string {
+	return f.url("", "", database)
 }
 
-func (w *world) connect(url string) *pgx.Conn {
-	w.t.Helper()
-	conn, err := pgx.Connect(w.t.Context(), url)
-	require.NoError(w.t, err)
-	w.t.Cleanup(func() { _ = conn.Close(context.Background()) })
+func (f *fixture) connect(url string) *pgx.Conn {
+	f.t.Helper()
+	conn, err := pgx.Connect(f.t.Context(), url)
+	require.NoError(f.t, err)
+	f.t.Cleanup(func() { _ = conn.Close(context.Background()) })
 	return conn
 }
 
 // exec runs statements as the superuser.
-func (w *world) exec(database string, statements ...string) {
-	w.t.Helper()
-	conn, err := pgx.Connect(w.t.Context(), w.admin(database))
-	require.NoError(w.t, err)
+func (f *fixture) exec(database string, statements ...string) {
+	f.t.Helper()
+	conn, err := pgx.Connect(f.t.Context(), f.admin(database))
+	require.NoError(f.t, err)
 	defer conn.Close(context.Background())
 	for _, statement := range statements {
-		_, err := conn.Exec(w.t.Context(), statement)
-		require.NoError(w.t, err, statement)
+		_, err := conn.Exec(f.t.Context(), statement)
+		require.NoError(f.t, err, statement)
 	}
 }
 
 // query reads one value as the superuser.
-func query[T any](w *world, database, statement string, args ...any) T {
-	w.t.Helper()
-	conn, err := pgx.Connect(w.t.Context(), w.admin(database))
-	require.NoError(w.t, err)
+func query[T any](f *fixture, database, statement string, args ...any) T {
+	f.t.Helper()
+	conn, err := pgx.Connect(f.t.Context(), f.admin(database))
+	require.NoError(f.t, err)
 	defer conn.Close(context.Background())
 	var value T
-	require.NoError(w.t, conn.QueryRow(w.t.Context(), statement, args...).Scan(&value))
+	require.NoError(f.t, conn.QueryRow(f.t.Context(), statement, args...).Scan(&value))
 	return value
 }
 
-// service is the tools' own, as the functions' role.
-func (w *world) service(e string) *conversation.Service {
-	w.t.Helper()
-	pool, err := postgres.Open(w.t.Context(), postgres.Config{
-		URL: w.functions(e), MaxConns: 4, ConnectTimeout: 2 * time.Second, StatementTimeout: 5 * time.Second, LockTimeout: 5 * time.Second,
-	})
-	require.NoError(w.t, err)
+// service opens the conversation service as the functions' role.
+func (f *fixture) service(e string) *conversation.Service {
+	f.t.Helper()
+	pool, err := postgres.Open(f.t.Context(), postgres.Config{URL: f.functions(e), MaxConns: 4})
+	require.NoError(f.t, err)
 	s := conversation.New(store.New(pool), conversation.Config{BatchSize: 2, MaxQuestions: 100})
-	w.t.Cleanup(s.Close)
+	f.t.Cleanup(s.Close)
 	return s
 }
 
@@ -193,8 +190,8 @@ func report(t testing.TB, ctx context.Context, s *conversation.Service, id strin
 	})
 }
 
-// insist repeats a call as clients do: a pool finds out with its next call that a
-// switch has ended its connections.
+// insist retries a call as clients do: a pool notices only at its next call that a switch
+// has ended its connections.
 func insist[T any](t testing.TB, call func() (T, error)) T {
 	t.Helper()
 	for try := 0; ; try++ {
@@ -208,7 +205,7 @@ func insist[T any](t testing.TB, call func() (T, error)) T {
 	}
 }
 
-// lockedBuffer is written to by one goroutine and read by another.
+// lockedBuffer may be written by one goroutine and read by another.
 type lockedBuffer struct {
 	mu     sync.Mutex
 	buffer bytes.Buffer
