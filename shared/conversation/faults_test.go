@@ -11,7 +11,11 @@ import (
 
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
+	"github.com/sequential-questioning/sequential-questioning/shared/memory"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
+	"github.com/sequential-questioning/sequential-questioning/shared/principal"
+	"github.com/sequential-questioning/sequential-questioning/shared/qdrant/embedded"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
 func TestADatabaseThatDiesLosesNoAnswer(t *testing.T) {
@@ -100,4 +104,59 @@ func TestACallThatIsCancelledStoresNothing(t *testing.T) {
 	_, err := s.FollowUp(ctx, conversation.FollowUpInput{ConversationID: turn.ConversationID, PreviousMessages: user("1. x")})
 	require.Error(t, err)
 	assert.Equal(t, before, stored(t, url))
+}
+
+func TestEveryCallMayBeRepeatedWhileTheDatabaseIsDown(t *testing.T) {
+	t.Parallel()
+	s := serviceOn(t, "postgres://nobody:secret@127.0.0.1:1/none", 1)
+	const id = "01a206b4-8c21-733d-a3c7-f61776e251b8"
+	playbook := step(id, 1)
+	playbook.Playbook = "travel"
+	for name, call := range map[string]func() error{
+		"ready": func() error { return s.Ready(t.Context()) },
+		"open": func() error {
+			_, err := s.Ask(t.Context(), conversation.AskInput{Context: "x", InformationNeeded: trip})
+			return err
+		},
+		"answer": func() error {
+			_, err := s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: id})
+			return err
+		},
+		"continue": func() error { _, err := s.Continue(t.Context(), step(id, 1)); return err },
+		"playbook": func() error { _, err := s.Continue(t.Context(), playbook); return err },
+		"view":     func() error { _, err := s.View(t.Context(), id, ""); return err },
+		"revise": func() error {
+			_, err := s.Revise(t.Context(), conversation.ReviseInput{ConversationID: id, Slot: "class", Value: "x"})
+			return err
+		},
+		"report": func() error {
+			_, err := s.Report(t.Context(), conversation.ReportInput{ConversationID: id})
+			return err
+		},
+		"forget": func() error {
+			_, err := s.Forget(t.Context(), conversation.ForgetInput{ConversationID: id})
+			return err
+		},
+	} {
+		var down *fault.Unavailable
+		err := call()
+		if assert.ErrorAs(t, err, &down, name) {
+			assert.NotContains(t, err.Error(), "secret", name)
+		}
+	}
+}
+
+// What memory finds is told only where the database says that it still holds.
+func TestWithoutTheDatabaseNothingIsRecalled(t *testing.T) {
+	t.Parallel()
+	server, err := embedded.Start(embedded.Options{})
+	require.NoError(t, err)
+	t.Cleanup(func() { server.Close() })
+	m := memoryAt(t, server.URL())
+	require.NoError(t, m.Put(t.Context(), []memory.Item{{Principal: principal.Local, UserID: "ann", ConversationID: "01a206b4-8c21-733d-a3c7-f61776e251b8",
+		Slot: "destination", Title: "Destination", Type: questioning.Text, Value: "Lisbon", Words: "Lisbon", AnswerNumber: 1, AnsweredAt: time.Now()}}))
+	s := serviceOn(t, "postgres://nobody@127.0.0.1:1/none", 1, conversation.WithMemory(m))
+	_, err = s.Recall(t.Context(), conversation.RecallInput{Query: "destination", UserID: "ann"})
+	var down *fault.Unavailable
+	require.ErrorAs(t, err, &down)
 }

@@ -2,6 +2,7 @@ package conversation_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -153,4 +154,30 @@ func TestInformationThatIsNullIsNone(t *testing.T) {
 	turn, err := s.Ask(t.Context(), conversation.AskInput{Context: "Two weeks of holiday in Italy", InformationNeeded: json.RawMessage(`null`)})
 	require.NoError(t, err)
 	assert.Equal(t, "travel", turn.Metadata.Playbook)
+}
+
+// A question says what would answer it, how much it matters and what is usual.
+func TestAQuestionSaysWhatAnswersIt(t *testing.T) {
+	t.Parallel()
+	s, _ := newService(t)
+	turn, err := s.Ask(t.Context(), conversation.AskInput{Context: "A party", BatchSize: 10, InformationNeeded: json.RawMessage(`[
+		{"key": "guests", "type": "integer", "default": 10, "required": true, "look_for": ["how many adults"]},
+		{"key": "colour", "options": ["red", "green"], "required": false, "weight": 2},
+		{"key": "motto", "required": false, "weight": 0.5, "description": "what it is about"}]`)})
+	require.NoError(t, err)
+	asked := map[string]conversation.Question{}
+	for _, q := range turn.Questions {
+		asked[q.Slot] = q
+		assert.Equal(t, fmt.Sprint(turn.ConversationID, ":", q.QuestionNumber), q.QuestionID)
+		assert.Contains(t, turn.CurrentQuestion, fmt.Sprintf("%d. %s", q.QuestionNumber, q.QuestionText))
+	}
+	require.Len(t, asked, 3)
+	guests, colour, motto := asked["guests"], asked["colour"], asked["motto"]
+	assert.Equal(t, []string{"high", "medium", "low"}, []string{guests.Metadata.Importance, colour.Metadata.Importance, motto.Metadata.Importance})
+	assert.Equal(t, []string{"how many adults"}, guests.Metadata.InformationToLookFor)
+	assert.Equal(t, []string{"what it is about"}, motto.Metadata.InformationToLookFor)
+	assert.Contains(t, guests.Metadata.Expected, "whole number")
+	assert.Equal(t, 10.0, guests.Metadata.Default)
+	assert.Len(t, colour.Options, 2)
+	assert.Contains(t, turn.CurrentQuestion, "Usually: 10.")
 }

@@ -168,3 +168,21 @@ func TestAReportOnNothingNamesTheConversation(t *testing.T) {
 		refused(t, err, `conversation_id: there is no conversation "`+id+`"`, id)
 	}
 }
+
+// What was stored when other rules held is reported, and is not worked on.
+func TestAReportOnWhatWouldBeRefusedTodaySaysSo(t *testing.T) {
+	t.Parallel()
+	s, url := newService(t)
+	turn := openTrip(t, s)
+	conn, err := pgx.Connect(t.Context(), postgrestest.AdminURL(t, url))
+	require.NoError(t, err)
+	defer conn.Close(t.Context())
+	_, err = conn.Exec(t.Context(), `UPDATE conversations SET information_needed = '["host", "password"]' WHERE id = $1`, turn.ConversationID)
+	require.NoError(t, err)
+	report, err := s.Report(t.Context(), conversation.ReportInput{ConversationID: turn.ConversationID})
+	require.NoError(t, err)
+	assert.False(t, report.Valid)
+	require.Len(t, report.Problems, 1)
+	assert.Contains(t, report.Problems[0], "information_needed: ")
+	assert.Contains(t, report.Problems[0], "password")
+}

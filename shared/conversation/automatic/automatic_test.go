@@ -285,3 +285,104 @@ func TestTheFormFollowsAChangeOfThePlaybook(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "travel", batch.Metadata.Playbook)
 }
+
+func TestACallThatCannotBeServedNamesTheFieldAndStoresNothing(t *testing.T) {
+	t.Parallel()
+	a, url := newAsking(t)
+	const unknown = "0198f0c0-0000-7000-8000-000000000000"
+	for name, c := range map[string]struct {
+		in    automatic.Input
+		field string
+	}{
+		"no goal":               {automatic.Input{}, "context"},
+		"no conversation":       {automatic.Input{ConversationID: "nonsense"}, "conversation_id"},
+		"one that is not there": {automatic.Input{ConversationID: unknown}, "conversation_id"},
+		"other information":     {automatic.Input{ConversationID: unknown, InformationNeeded: json.RawMessage(`["a"]`)}, "information_needed"},
+		"another language":      {automatic.Input{ConversationID: unknown, Language: "de"}, "language"},
+	} {
+		_, _, err := a.Ask(t.Context(), c.in, elicitation.Exchange{Elicits: true})
+		var invalid *fault.Invalid
+		require.ErrorAs(t, err, &invalid, name)
+		assert.Equal(t, c.field, invalid.Field, name)
+	}
+	assert.Zero(t, stored(t, url))
+}
+
+func TestAResponseOfNoKnownKindIsRefused(t *testing.T) {
+	t.Parallel()
+	a, url := newAsking(t)
+	d := begin(t, a, tripInput())
+	rows := stored(t, url)
+	_, _, err := a.Ask(t.Context(), d.in, elicitation.Exchange{Elicits: true, State: d.form.State,
+		Response: &mcp.ElicitationResponse{Action: "shrug", Content: tripValues}})
+	assert.ErrorContains(t, err, `inputResponses.form.action: "shrug" is not known; accept, decline and cancel are`)
+	assert.Equal(t, rows, stored(t, url))
+}
+
+func TestAFormThatNobodyRespondedToIsShownAgain(t *testing.T) {
+	t.Parallel()
+	a, url := newAsking(t)
+	d := begin(t, a, tripInput())
+	first, rows := d.form.Form, stored(t, url)
+	d.exchange = elicitation.Exchange{Elicits: true, State: d.form.State}
+	d.call(t.Context())
+	require.NotNil(t, d.form)
+	assert.Equal(t, first, d.form.Form)
+	assert.Equal(t, rows, stored(t, url))
+
+	d.exchange = elicitation.Exchange{State: d.form.State} // a client that shows none any more
+	d.call(t.Context())
+	require.Nil(t, d.form)
+	assert.Equal(t, automatic.StatusBatch, d.result.Status)
+	assert.Len(t, d.result.Questions, 3)
+}
+
+// A person may answer in the chat what a form asks as well.
+func TestAFormDeclinedAfterItsQuestionsWereAnsweredElsewhereIsComplete(t *testing.T) {
+	t.Parallel()
+	a, url := newAsking(t)
+	d := begin(t, a, tripInput())
+	in := conversation.FollowUpInput{ConversationID: d.form.Conversation}
+	for slot, value := range tripValues {
+		in.Answers = append(in.Answers, conversation.AnswerInput{Slot: slot, Value: value})
+	}
+	_, err := a.FollowUp(t.Context(), in)
+	require.NoError(t, err)
+	d.respond("decline", nil)
+	assert.Equal(t, automatic.StatusComplete, d.result.Status)
+	assert.Equal(t, "Nothing is left to ask.", d.result.Next)
+	assert.Empty(t, d.result.OpenConversation(), "nobody has to come back")
+	assert.Equal(t, tripValues, d.result.Values)
+	assert.Equal(t, 5, count(t, url, `SELECT count(*) FROM answers`))
+}
+
+// A form is submitted so late that the results of its call are kept no longer:
+// whether it was recorded already cannot be told.
+func TestAFormFromLongAgoRecordsNothing(t *testing.T) {
+	t.Parallel()
+	a, url := newAsking(t)
+	d := begin(t, a, tripInput())
+	id := d.form.Conversation
+	_, err := a.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: id, Answers: []conversation.AnswerInput{{Slot: "budget", Value: 100.0}}})
+	require.NoError(t, err)
+	for n := range 20 {
+		_, err := a.Revise(t.Context(), conversation.ReviseInput{ConversationID: id, Slot: "budget", Value: float64(200 + n)})
+		require.NoError(t, err)
+	}
+	answers := count(t, url, `SELECT count(*) FROM answers`)
+	d.accept(map[string]any{"destination": "Lisbon", "class": "first"})
+	assert.Equal(t, answers, count(t, url, `SELECT count(*) FROM answers`))
+	require.NotNil(t, d.form, "what is open is asked as it stands now")
+}
+
+func TestWhatIsOpenSaysHowToGoOn(t *testing.T) {
+	t.Parallel()
+	a, _ := newAsking(t)
+	in := tripInput()
+	in.MaxRounds = 1
+	d := begin(t, a, in)
+	d.answer(tripValues)
+	assert.Equal(t, automatic.StatusOpen, d.result.Status)
+	assert.Equal(t, d.result.ConversationID, d.result.OpenConversation())
+	assert.Contains(t, d.result.Next, "call "+automatic.ToolName+" again with conversation_id "+d.result.ConversationID)
+}
