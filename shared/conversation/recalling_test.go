@@ -60,7 +60,7 @@ func index(t *testing.T, s *conversation.Service, m *memory.Memory, id, user str
 			})
 		}
 	}
-	require.NoError(t, m.Put(t.Context(), items))
+	require.NoError(t, m.Upsert(t.Context(), items))
 }
 
 func recall(t *testing.T, s *conversation.Service, user, query string) []conversation.RecalledAnswer {

@@ -10,7 +10,6 @@ import (
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
-	"github.com/sequential-questioning/sequential-questioning/shared/statistics"
 	"github.com/sequential-questioning/sequential-questioning/shared/store/internal/queries"
 )
 
@@ -60,7 +59,7 @@ func (t *Tx) erase(ctx context.Context, ids, sessions []string, at time.Time) (E
 	if err := t.takeBackAssumptions(ctx, ids); err != nil {
 		return Erased{}, err
 	}
-	if err := statistics.Forget(ctx, t.tx, parsed(ids)); err != nil {
+	if err := t.removeFromStatistics(ctx, ids); err != nil {
 		return Erased{}, err
 	}
 	e := Erased{Conversations: ids, Questions: counted.Questions, Answers: counted.Answers, Messages: counted.Messages}

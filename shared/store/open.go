@@ -21,6 +21,8 @@ import (
 // long as its result is kept. The error may be ErrForeignSession or ErrOtherCall;
 // whoever names no user opens in anybody's session.
 func (s *Store) Open(ctx context.Context, o *Opening) (earlier json.RawMessage, err error) {
+	ctx, saved := decided(ctx)
+	defer saved()
 	err = s.Write(ctx, func(tx *Tx) error {
 		earlier = nil
 		inserted, err := tx.insert(ctx, o)

@@ -1,21 +1,19 @@
 -- name: Conversation :one
--- Conversation asks for the principal too, for roles that row security does not
--- bind; so does every statement that finds a row by what a caller chooses.
+-- Conversation comes with what a call returned before, if it did. It asks for the
+-- principal too, for roles that row security does not bind; so does every statement
+-- that finds a row by what a caller chooses.
 SELECT c.id, c.session_id, coalesce(s.user_id, '') AS user_id, c.goal, coalesce(c.playbook, '') AS playbook, c.information_needed,
        c.batch_size, c.max_questions, c.revision, c.questions_asked, c.answers_recorded,
-       coalesce(c.stop_reason, '') AS stop_reason, coalesce(c.form, '') AS schema_key, coalesce(c.language, '') AS language
+       coalesce(c.stop_reason, '') AS stop_reason, coalesce(c.form, '') AS schema_key, coalesce(c.language, '') AS language,
+       coalesce(k.revision, 0)::integer AS call_revision, k.result AS call_result
 FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
+LEFT JOIN calls k ON k.conversation_id = c.id AND k.fingerprint = @fingerprint
 WHERE c.id = @id AND c.principal = current_setting('app.principal');
 
--- name: LockConversation :one
--- LockConversation is Conversation, which nobody else changes or erases until the
+-- name: LockConversation :exec
+-- LockConversation keeps others from changing or erasing a conversation until the
 -- transaction ends. Others go on reading it and referring to it.
-SELECT c.id, c.session_id, coalesce(s.user_id, '') AS user_id, c.goal, coalesce(c.playbook, '') AS playbook, c.information_needed,
-       c.batch_size, c.max_questions, c.revision, c.questions_asked, c.answers_recorded,
-       coalesce(c.stop_reason, '') AS stop_reason, coalesce(c.form, '') AS schema_key, coalesce(c.language, '') AS language
-FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
-WHERE c.id = @id AND c.principal = current_setting('app.principal')
-FOR NO KEY UPDATE OF c;
+SELECT FROM conversations WHERE id = @id AND principal = current_setting('app.principal') FOR NO KEY UPDATE;
 
 -- name: Slots :many
 -- Slots come in the order in which the playbook or the schema names them.
@@ -23,14 +21,14 @@ SELECT definition, state, value, coalesce(words, '') AS words, answers, clarifie
        coalesce(source, '') AS source, coalesce(reopened_by, 0)::integer AS reopened
 FROM slots WHERE conversation_id = @conversation_id ORDER BY position;
 
--- name: OpenQuestions :many
--- OpenQuestions are those that wait for an answer, earliest first.
-SELECT number, slot, purpose, text, reason, bits
-FROM questions WHERE conversation_id = @conversation_id AND open ORDER BY number;
-
--- name: Call :many
--- Call is what a call returned before: no row where it is new.
-SELECT revision, result FROM calls WHERE conversation_id = @conversation_id AND fingerprint = @fingerprint;
+-- name: Questions :many
+-- Questions are those that wait for an answer, and those of the numbers: each part
+-- is looked up by an index of its own.
+SELECT number, slot, purpose, text, reason, bits, open FROM questions WHERE questions.conversation_id = @conversation_id AND open
+UNION ALL
+SELECT number, slot, purpose, text, reason, bits, open FROM questions
+WHERE questions.conversation_id = @conversation_id AND number = ANY(@numbers::integer[]) AND NOT open
+ORDER BY number;
 
 -- name: InsertSession :exec
 -- InsertSession adds no row where the principal has the session: SessionOwner tells
@@ -63,17 +61,14 @@ INSERT INTO slots (conversation_id, position, key, definition, state, value, wor
 VALUES (@conversation_id, @position, @key, @definition, @state, @value, @words::text, nullif(@source::text, ''), nullif(@assumed_from::text, '')::uuid);
 
 -- name: UpdateConversation :execrows
--- UpdateConversation is the compare-and-set: it changes no row where the conversation
--- is at another revision, and locks it where it is at this one. An opening without a
--- key can no longer be joined.
+-- UpdateConversation is the compare-and-set: it locks the conversation, and where
+-- that is at another revision, sets a null that the table refuses. An opening without
+-- a key can no longer be joined.
 UPDATE conversations
-SET revision = revision + 1, questions_asked = @questions_asked, answers_recorded = @answers_recorded,
-    stop_reason = nullif(@stop_reason::text, ''), updated_at = now(), opened_by = CASE WHEN opened_with_key THEN opened_by END
-WHERE id = @id AND revision = @revision;
-
--- name: UpdatePlaybook :exec
--- UpdatePlaybook is for a conversation that another playbook serves now.
-UPDATE conversations SET playbook = @playbook::text, form = nullif(@schema_key::text, '') WHERE id = @id;
+SET revision = CASE WHEN revision = @revision THEN revision + 1 END, questions_asked = @questions_asked,
+    answers_recorded = @answers_recorded, stop_reason = nullif(@stop_reason::text, ''), playbook = nullif(@playbook::text, ''),
+    form = nullif(@schema_key::text, ''), updated_at = now(), opened_by = CASE WHEN opened_with_key THEN opened_by END
+WHERE id = @id;
 
 -- name: DeleteSlots :exec
 -- DeleteSlots deletes the questions for them and their answers too.
@@ -119,21 +114,7 @@ ON CONFLICT (conversation_id, fingerprint) DO UPDATE SET revision = excluded.rev
 -- DeleteOldCalls deletes what calls returned at a revision or before it.
 DELETE FROM calls WHERE conversation_id = @conversation_id AND revision <= @revision;
 
--- name: UpdateTexts :exec
--- UpdateTexts changes the wording of questions, open or not.
-UPDATE questions q SET text = w.text
-FROM (SELECT unnest(@numbers::integer[]) AS number, unnest(@texts::text[]) AS text) w
-WHERE q.conversation_id = @conversation_id AND q.number = w.number;
-
--- name: UpdateResult :exec
--- UpdateResult changes what a call returns when it comes again.
-UPDATE calls SET result = @result WHERE conversation_id = @conversation_id AND fingerprint = @fingerprint;
-
--- name: SlotsOfQuestions :many
--- SlotsOfQuestions counts closed questions in.
-SELECT number, slot FROM questions WHERE conversation_id = @conversation_id AND number = ANY(@numbers::integer[]);
-
--- name: SlotOfAnswer :one
+-- name: SlotOfAnswer :many
 -- SlotOfAnswer finds superseded answers, too.
 SELECT slot FROM answers WHERE conversation_id = @conversation_id AND number = @number;
 

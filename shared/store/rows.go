@@ -30,6 +30,18 @@ func insertSlot(batch *pgx.Batch, id string, position int, slot questioning.Slot
 	return nil
 }
 
+// replaceSlots queues other slots for a conversation without answers. The
+// questions for those before go with them, and answers would.
+func replaceSlots(batch *pgx.Batch, id string, after *questioning.State) error {
+	tell(batch, (*queries.Queries).DeleteSlots, id)
+	for i, slot := range after.Slots {
+		if err := insertSlot(batch, id, i, slot, after.SlotStates[i], ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // updateSlots queues the slots of which something else is known now.
 func updateSlots(batch *pgx.Batch, id string, before, after *questioning.State) error {
 	for i := range after.SlotStates {

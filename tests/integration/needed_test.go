@@ -33,7 +33,7 @@ func TestASecretReachesNoOtherConversation(t *testing.T) {
 	_, err = admin.Exec(t.Context(), `UPDATE slots SET definition = (definition::jsonb || '{"description": "Your password"}')::json WHERE conversation_id = $1 AND key = 'word'`, id)
 	require.NoError(t, err, "an earlier version took such a slot")
 	w.remember(t, "local", id, "host", "word", "note")
-	require.NoError(t, w.memory.Put(t.Context(), []memory.Item{{ // and remembered it
+	require.NoError(t, w.memory.Upsert(t.Context(), []memory.Item{{ // and remembered it
 		Principal: "local", UserID: "ann", ConversationID: id, Slot: "password", Title: "Password", Type: questioning.Text, Value: "sesame", Words: "sesame", AnswerNumber: 9, AnsweredAt: time.Now(),
 	}}))
 
@@ -45,8 +45,8 @@ func TestASecretReachesNoOtherConversation(t *testing.T) {
 	for _, key := range []string{"host", "word", "note", "password"} {
 		slots = append(slots, questioning.Slot{Key: key, Title: key, Type: questioning.Text})
 	}
-	known, err := w.memory.Known(t.Context(), "local", "ann", slots)
+	proposed, err := w.memory.Propose(t.Context(), "local", "ann", slots)
 	require.NoError(t, err)
-	assert.Len(t, known, 1)
-	assert.Contains(t, known, "host")
+	assert.Len(t, proposed, 1)
+	assert.Contains(t, proposed, "host")
 }

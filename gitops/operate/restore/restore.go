@@ -96,9 +96,6 @@ func (r *Restore) check(ctx context.Context) error {
 	return err
 }
 
-// Serving reports whether a database serves now.
-func (r *Restore) Serving() bool { return r.serving.Exists }
-
 // Run creates the new database and verifies it. It does not touch the serving one.
 func (r *Restore) Run(ctx context.Context) (err error) {
 	r.report("fetching " + r.Manifest.File)

@@ -13,41 +13,6 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
-const call = `-- name: Call :many
-SELECT revision, result FROM calls WHERE conversation_id = $1 AND fingerprint = $2
-`
-
-type CallParams struct {
-	ConversationID string
-	Fingerprint    []byte
-}
-
-type CallRow struct {
-	Revision int
-	Result   json.RawMessage
-}
-
-// Call is what a call returned before: no row where it is new.
-func (q *Queries) Call(ctx context.Context, arg CallParams) ([]CallRow, error) {
-	rows, err := q.db.Query(ctx, call, arg.ConversationID, arg.Fingerprint)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []CallRow
-	for rows.Next() {
-		var i CallRow
-		if err := rows.Scan(&i.Revision, &i.Result); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const citations = `-- name: Citations :many
 SELECT a.number, a.slot, coalesce(a.question, 0)::integer AS question, coalesce(q.text, '') AS question_text, a.outcome, a.words,
        a.answered_at
@@ -138,10 +103,17 @@ func (q *Queries) CloseQuestions(ctx context.Context, arg CloseQuestionsParams) 
 const conversation = `-- name: Conversation :one
 SELECT c.id, c.session_id, coalesce(s.user_id, '') AS user_id, c.goal, coalesce(c.playbook, '') AS playbook, c.information_needed,
        c.batch_size, c.max_questions, c.revision, c.questions_asked, c.answers_recorded,
-       coalesce(c.stop_reason, '') AS stop_reason, coalesce(c.form, '') AS schema_key, coalesce(c.language, '') AS language
+       coalesce(c.stop_reason, '') AS stop_reason, coalesce(c.form, '') AS schema_key, coalesce(c.language, '') AS language,
+       coalesce(k.revision, 0)::integer AS call_revision, k.result AS call_result
 FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
-WHERE c.id = $1 AND c.principal = current_setting('app.principal')
+LEFT JOIN calls k ON k.conversation_id = c.id AND k.fingerprint = $1
+WHERE c.id = $2 AND c.principal = current_setting('app.principal')
 `
+
+type ConversationParams struct {
+	Fingerprint []byte
+	ID          string
+}
 
 type ConversationRow struct {
 	ID                string
@@ -158,12 +130,15 @@ type ConversationRow struct {
 	StopReason        string
 	SchemaKey         string
 	Language          string
+	CallRevision      int
+	CallResult        json.RawMessage
 }
 
-// Conversation asks for the principal too, for roles that row security does not
-// bind; so does every statement that finds a row by what a caller chooses.
-func (q *Queries) Conversation(ctx context.Context, id string) (ConversationRow, error) {
-	row := q.db.QueryRow(ctx, conversation, id)
+// Conversation comes with what a call returned before, if it did. It asks for the
+// principal too, for roles that row security does not bind; so does every statement
+// that finds a row by what a caller chooses.
+func (q *Queries) Conversation(ctx context.Context, arg ConversationParams) (ConversationRow, error) {
+	row := q.db.QueryRow(ctx, conversation, arg.Fingerprint, arg.ID)
 	var i ConversationRow
 	err := row.Scan(
 		&i.ID,
@@ -180,6 +155,8 @@ func (q *Queries) Conversation(ctx context.Context, id string) (ConversationRow,
 		&i.StopReason,
 		&i.SchemaKey,
 		&i.Language,
+		&i.CallRevision,
+		&i.CallResult,
 	)
 	return i, err
 }
@@ -569,54 +546,15 @@ func (q *Queries) LockAssuming(ctx context.Context, ids []string) ([]string, err
 	return items, nil
 }
 
-const lockConversation = `-- name: LockConversation :one
-SELECT c.id, c.session_id, coalesce(s.user_id, '') AS user_id, c.goal, coalesce(c.playbook, '') AS playbook, c.information_needed,
-       c.batch_size, c.max_questions, c.revision, c.questions_asked, c.answers_recorded,
-       coalesce(c.stop_reason, '') AS stop_reason, coalesce(c.form, '') AS schema_key, coalesce(c.language, '') AS language
-FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
-WHERE c.id = $1 AND c.principal = current_setting('app.principal')
-FOR NO KEY UPDATE OF c
+const lockConversation = `-- name: LockConversation :exec
+SELECT FROM conversations WHERE id = $1 AND principal = current_setting('app.principal') FOR NO KEY UPDATE
 `
 
-type LockConversationRow struct {
-	ID                string
-	SessionID         string
-	UserID            string
-	Goal              string
-	Playbook          string
-	InformationNeeded json.RawMessage
-	BatchSize         int
-	MaxQuestions      int
-	Revision          int
-	QuestionsAsked    int
-	AnswersRecorded   int
-	StopReason        string
-	SchemaKey         string
-	Language          string
-}
-
-// LockConversation is Conversation, which nobody else changes or erases until the
+// LockConversation keeps others from changing or erasing a conversation until the
 // transaction ends. Others go on reading it and referring to it.
-func (q *Queries) LockConversation(ctx context.Context, id string) (LockConversationRow, error) {
-	row := q.db.QueryRow(ctx, lockConversation, id)
-	var i LockConversationRow
-	err := row.Scan(
-		&i.ID,
-		&i.SessionID,
-		&i.UserID,
-		&i.Goal,
-		&i.Playbook,
-		&i.InformationNeeded,
-		&i.BatchSize,
-		&i.MaxQuestions,
-		&i.Revision,
-		&i.QuestionsAsked,
-		&i.AnswersRecorded,
-		&i.StopReason,
-		&i.SchemaKey,
-		&i.Language,
-	)
-	return i, err
+func (q *Queries) LockConversation(ctx context.Context, id string) error {
+	_, err := q.db.Exec(ctx, lockConversation, id)
+	return err
 }
 
 const lockConversations = `-- name: LockConversations :many
@@ -689,48 +627,6 @@ func (q *Queries) Messages(ctx context.Context, conversationID string) ([]Messag
 	return items, nil
 }
 
-const openQuestions = `-- name: OpenQuestions :many
-SELECT number, slot, purpose, text, reason, bits
-FROM questions WHERE conversation_id = $1 AND open ORDER BY number
-`
-
-type OpenQuestionsRow struct {
-	Number  int
-	Slot    string
-	Purpose questioning.Purpose
-	Text    string
-	Reason  string
-	Bits    float64
-}
-
-// OpenQuestions are those that wait for an answer, earliest first.
-func (q *Queries) OpenQuestions(ctx context.Context, conversationID string) ([]OpenQuestionsRow, error) {
-	rows, err := q.db.Query(ctx, openQuestions, conversationID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []OpenQuestionsRow
-	for rows.Next() {
-		var i OpenQuestionsRow
-		if err := rows.Scan(
-			&i.Number,
-			&i.Slot,
-			&i.Purpose,
-			&i.Text,
-			&i.Reason,
-			&i.Bits,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const openingResult = `-- name: OpeningResult :one
 SELECT k.result FROM conversations c JOIN calls k ON k.conversation_id = c.id
 WHERE c.principal = current_setting('app.principal') AND c.opened_by = $1 AND k.fingerprint = $2
@@ -750,6 +646,59 @@ func (q *Queries) OpeningResult(ctx context.Context, arg OpeningResultParams) (j
 	return result, err
 }
 
+const questions = `-- name: Questions :many
+SELECT number, slot, purpose, text, reason, bits, open FROM questions WHERE questions.conversation_id = $1 AND open
+UNION ALL
+SELECT number, slot, purpose, text, reason, bits, open FROM questions
+WHERE questions.conversation_id = $1 AND number = ANY($2::integer[]) AND NOT open
+ORDER BY number
+`
+
+type QuestionsParams struct {
+	ConversationID string
+	Numbers        []int
+}
+
+type QuestionsRow struct {
+	Number  int
+	Slot    string
+	Purpose questioning.Purpose
+	Text    string
+	Reason  string
+	Bits    float64
+	Open    bool
+}
+
+// Questions are those that wait for an answer, and those of the numbers: each part
+// is looked up by an index of its own.
+func (q *Queries) Questions(ctx context.Context, arg QuestionsParams) ([]QuestionsRow, error) {
+	rows, err := q.db.Query(ctx, questions, arg.ConversationID, arg.Numbers)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []QuestionsRow
+	for rows.Next() {
+		var i QuestionsRow
+		if err := rows.Scan(
+			&i.Number,
+			&i.Slot,
+			&i.Purpose,
+			&i.Text,
+			&i.Reason,
+			&i.Bits,
+			&i.Open,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const sessionOwner = `-- name: SessionOwner :one
 SELECT coalesce(user_id, '') AS user_id FROM sessions
 WHERE id = $1 AND principal = current_setting('app.principal') FOR KEY SHARE
@@ -763,7 +712,7 @@ func (q *Queries) SessionOwner(ctx context.Context, id string) (string, error) {
 	return user_id, err
 }
 
-const slotOfAnswer = `-- name: SlotOfAnswer :one
+const slotOfAnswer = `-- name: SlotOfAnswer :many
 SELECT slot FROM answers WHERE conversation_id = $1 AND number = $2
 `
 
@@ -773,11 +722,24 @@ type SlotOfAnswerParams struct {
 }
 
 // SlotOfAnswer finds superseded answers, too.
-func (q *Queries) SlotOfAnswer(ctx context.Context, arg SlotOfAnswerParams) (string, error) {
-	row := q.db.QueryRow(ctx, slotOfAnswer, arg.ConversationID, arg.Number)
-	var slot string
-	err := row.Scan(&slot)
-	return slot, err
+func (q *Queries) SlotOfAnswer(ctx context.Context, arg SlotOfAnswerParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, slotOfAnswer, arg.ConversationID, arg.Number)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var slot string
+		if err := rows.Scan(&slot); err != nil {
+			return nil, err
+		}
+		items = append(items, slot)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const slots = `-- name: Slots :many
@@ -821,41 +783,6 @@ func (q *Queries) Slots(ctx context.Context, conversationID string) ([]SlotsRow,
 			&i.Source,
 			&i.Reopened,
 		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const slotsOfQuestions = `-- name: SlotsOfQuestions :many
-SELECT number, slot FROM questions WHERE conversation_id = $1 AND number = ANY($2::integer[])
-`
-
-type SlotsOfQuestionsParams struct {
-	ConversationID string
-	Numbers        []int
-}
-
-type SlotsOfQuestionsRow struct {
-	Number int
-	Slot   string
-}
-
-// SlotsOfQuestions counts closed questions in.
-func (q *Queries) SlotsOfQuestions(ctx context.Context, arg SlotsOfQuestionsParams) ([]SlotsOfQuestionsRow, error) {
-	rows, err := q.db.Query(ctx, slotsOfQuestions, arg.ConversationID, arg.Numbers)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []SlotsOfQuestionsRow
-	for rows.Next() {
-		var i SlotsOfQuestionsRow
-		if err := rows.Scan(&i.Number, &i.Slot); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -938,66 +865,39 @@ func (q *Queries) TakeBackAssumptions(ctx context.Context, arg TakeBackAssumptio
 
 const updateConversation = `-- name: UpdateConversation :execrows
 UPDATE conversations
-SET revision = revision + 1, questions_asked = $1, answers_recorded = $2,
-    stop_reason = nullif($3::text, ''), updated_at = now(), opened_by = CASE WHEN opened_with_key THEN opened_by END
-WHERE id = $4 AND revision = $5
+SET revision = CASE WHEN revision = $1 THEN revision + 1 END, questions_asked = $2,
+    answers_recorded = $3, stop_reason = nullif($4::text, ''), playbook = nullif($5::text, ''),
+    form = nullif($6::text, ''), updated_at = now(), opened_by = CASE WHEN opened_with_key THEN opened_by END
+WHERE id = $7
 `
 
 type UpdateConversationParams struct {
+	Revision        int
 	QuestionsAsked  int
 	AnswersRecorded int
 	StopReason      string
+	Playbook        string
+	SchemaKey       string
 	ID              string
-	Revision        int
 }
 
-// UpdateConversation is the compare-and-set: it changes no row where the conversation
-// is at another revision, and locks it where it is at this one. An opening without a
-// key can no longer be joined.
+// UpdateConversation is the compare-and-set: it locks the conversation, and where
+// that is at another revision, sets a null that the table refuses. An opening without
+// a key can no longer be joined.
 func (q *Queries) UpdateConversation(ctx context.Context, arg UpdateConversationParams) (int64, error) {
 	result, err := q.db.Exec(ctx, updateConversation,
+		arg.Revision,
 		arg.QuestionsAsked,
 		arg.AnswersRecorded,
 		arg.StopReason,
+		arg.Playbook,
+		arg.SchemaKey,
 		arg.ID,
-		arg.Revision,
 	)
 	if err != nil {
 		return 0, err
 	}
 	return result.RowsAffected(), nil
-}
-
-const updatePlaybook = `-- name: UpdatePlaybook :exec
-UPDATE conversations SET playbook = $1::text, form = nullif($2::text, '') WHERE id = $3
-`
-
-type UpdatePlaybookParams struct {
-	Playbook  string
-	SchemaKey string
-	ID        string
-}
-
-// UpdatePlaybook is for a conversation that another playbook serves now.
-func (q *Queries) UpdatePlaybook(ctx context.Context, arg UpdatePlaybookParams) error {
-	_, err := q.db.Exec(ctx, updatePlaybook, arg.Playbook, arg.SchemaKey, arg.ID)
-	return err
-}
-
-const updateResult = `-- name: UpdateResult :exec
-UPDATE calls SET result = $1 WHERE conversation_id = $2 AND fingerprint = $3
-`
-
-type UpdateResultParams struct {
-	Result         json.RawMessage
-	ConversationID string
-	Fingerprint    []byte
-}
-
-// UpdateResult changes what a call returns when it comes again.
-func (q *Queries) UpdateResult(ctx context.Context, arg UpdateResultParams) error {
-	_, err := q.db.Exec(ctx, updateResult, arg.Result, arg.ConversationID, arg.Fingerprint)
-	return err
 }
 
 const updateSlot = `-- name: UpdateSlot :exec
@@ -1036,24 +936,6 @@ func (q *Queries) UpdateSlot(ctx context.Context, arg UpdateSlotParams) error {
 		arg.ConversationID,
 		arg.Position,
 	)
-	return err
-}
-
-const updateTexts = `-- name: UpdateTexts :exec
-UPDATE questions q SET text = w.text
-FROM (SELECT unnest($2::integer[]) AS number, unnest($3::text[]) AS text) w
-WHERE q.conversation_id = $1 AND q.number = w.number
-`
-
-type UpdateTextsParams struct {
-	ConversationID string
-	Numbers        []int
-	Texts          []string
-}
-
-// UpdateTexts changes the wording of questions, open or not.
-func (q *Queries) UpdateTexts(ctx context.Context, arg UpdateTextsParams) error {
-	_, err := q.db.Exec(ctx, updateTexts, arg.ConversationID, arg.Numbers, arg.Texts)
 	return err
 }
 

@@ -1,4 +1,4 @@
-package qdranttest_test
+package qdrant_test
 
 import (
 	"context"

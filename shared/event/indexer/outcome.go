@@ -11,6 +11,20 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
 )
 
+// Outcome is what came of an event.
+type Outcome string
+
+// The outcomes of an event that was processed.
+const (
+	Indexed   Outcome = "indexed"
+	Duplicate Outcome = "duplicate" // processed before
+	Dropped   Outcome = "dropped"   // its conversation is erased
+	Passed    Outcome = "passed"    // nothing to do
+)
+
+// ErrInvalid says that an event cannot be processed, now or later.
+var ErrInvalid = errors.New("the event cannot be processed")
+
 type metrics struct{ events metric.Int64Counter }
 
 func newMetrics() *metrics {

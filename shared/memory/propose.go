@@ -10,30 +10,41 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/retrieval"
 )
 
-// Known returns, by slot key, what the same user said earlier that answers slots
-// of a new conversation, with the value as the new slot takes it: what was said
-// about a slot of the same key, else about one whose title or question says the
-// same. The latest answer wins. Without a user it goes by conversations that
-// have none. It takes two requests at most.
-func (m *Memory) Known(ctx context.Context, principal, userID string, slots []questioning.Slot) (map[string]Found, error) {
+const (
+	// similarityThreshold, from 0 to 1, is how much the titles of two slots have to
+	// share for the answer of one to be proposed for the other: at three quarters
+	// "Destination" is like "destination city" and unlike "Destination airport
+	// parking fee".
+	similarityThreshold = 0.75
+	// maxCandidates bounds how many earlier answers are read for a new conversation,
+	// those of the latest conversations: it fits one page of Qdrant.
+	maxCandidates = 200
+)
+
+// Propose returns, by slot key, what the same user said earlier that answers
+// slots of a new conversation, with the value as the new slot takes it: what was
+// said about a slot of the same key, else about one whose title or question asks
+// the same. The latest answer wins. Without a user it reads the conversations
+// that have none. It takes two requests at most.
+func (m *Memory) Propose(ctx context.Context, principal, userID string, slots []questioning.Slot) (map[string]Found, error) {
 	if m.client == nil {
 		return nil, ErrNotConfigured
 	}
-	known := map[string]Found{}
+	proposed := map[string]Found{}
 	if len(slots) == 0 {
-		return known, nil
+		return proposed, nil
 	}
 	filter := qdrant.Filter{Must: map[string]string{byPrincipal: principal, byUser: userID}}
-	rest, err := m.sameKey(ctx, filter, slots, known)
-	if err != nil || len(rest) == 0 || m.config.Similarity > 1 {
-		return known, err
+	rest, err := m.proposeByKey(ctx, filter, slots, proposed)
+	if err != nil || len(rest) == 0 {
+		return proposed, err
 	}
-	return known, m.sameMeaning(ctx, filter, rest, known)
+	return proposed, m.proposeByTitle(ctx, filter, rest, proposed)
 }
 
-// sameKey adds what was said about slots of the same key, and returns the slots
-// for which nothing was.
-func (m *Memory) sameKey(ctx context.Context, filter qdrant.Filter, slots []questioning.Slot, known map[string]Found) ([]questioning.Slot, error) {
+// proposeByKey adds what was said about slots of the same key, and returns the
+// slots for which nothing was.
+func (m *Memory) proposeByKey(ctx context.Context, filter qdrant.Filter, slots []questioning.Slot, proposed map[string]Found) ([]questioning.Slot, error) {
 	filter.Any = map[string][]string{bySlot: {}}
 	for _, slot := range slots {
 		filter.Any[bySlot] = append(filter.Any[bySlot], slot.Key)
@@ -47,10 +58,10 @@ func (m *Memory) sameKey(ctx context.Context, filter qdrant.Filter, slots []ques
 		for _, f := range earlier {
 			if f.Slot == slot.Key {
 				f.Score = 1
-				m.take(known, slot, f)
+				m.propose(proposed, slot, f)
 			}
 		}
-		if _, ok := known[slot.Key]; !ok {
+		if _, ok := proposed[slot.Key]; !ok {
 			rest = append(rest, slot)
 		}
 	}
@@ -58,15 +69,15 @@ func (m *Memory) sameKey(ctx context.Context, filter qdrant.Filter, slots []ques
 }
 
 func (m *Memory) scroll(ctx context.Context, filter qdrant.Filter) ([]Found, error) {
-	hits, err := m.client.Scroll(ctx, collection, filter, m.config.Candidates)
+	hits, err := m.client.Scroll(ctx, collection, filter, maxCandidates)
 	if err != nil {
-		return nothingYet("look up earlier answers", err)
+		return emptyWithoutCollection("read earlier answers", err)
 	}
 	return found(hits)
 }
 
-// sameMeaning adds what was said about slots of other keys that ask the same.
-func (m *Memory) sameMeaning(ctx context.Context, filter qdrant.Filter, slots []questioning.Slot, known map[string]Found) error {
+// proposeByTitle adds what was said about slots of other keys that ask the same.
+func (m *Memory) proposeByTitle(ctx context.Context, filter qdrant.Filter, slots []questioning.Slot, proposed map[string]Found) error {
 	var query []string
 	documents := make([]retrieval.Document, len(slots))
 	byKey := map[string]questioning.Slot{}
@@ -78,8 +89,8 @@ func (m *Memory) sameMeaning(ctx context.Context, filter qdrant.Filter, slots []
 		query = append(query, documents[i].Texts...)
 		byKey[slot.Key] = slot
 	}
-	words := clip(strings.Join(query, "\n"), maxText)
-	earlier, err := m.search(ctx, words, nil, filter, m.config.Candidates)
+	words := excerpt(strings.Join(query, "\n"), maxText)
+	earlier, err := m.search(ctx, words, nil, filter, maxCandidates)
 	if err != nil {
 		return err
 	}
@@ -89,22 +100,22 @@ func (m *Memory) sameMeaning(ctx context.Context, filter qdrant.Filter, slots []
 		key := ""
 		for _, text := range []string{f.Title, f.Question} {
 			for _, r := range index.Search(text, 1) {
-				if r.Score >= m.config.Similarity && r.Score > best.Score {
+				if r.Score >= similarityThreshold && r.Score > best.Score {
 					best, key = Found{Item: f.Item, Score: r.Score}, r.ID
 				}
 			}
 		}
 		if slot, ok := byKey[key]; ok {
-			m.take(known, slot, best)
+			m.propose(proposed, slot, best)
 		}
 	}
 	return nil
 }
 
-// take notes an earlier answer for a slot that accepts it, unless a later one
-// is noted already.
-func (m *Memory) take(known map[string]Found, slot questioning.Slot, f Found) {
-	if at, ok := known[slot.Key]; ok && !f.AnsweredAt.After(at.AnsweredAt) {
+// propose adds an earlier answer for a slot that accepts it, unless a later one
+// is proposed already.
+func (m *Memory) propose(proposed map[string]Found, slot questioning.Slot, f Found) {
+	if at, ok := proposed[slot.Key]; ok && !f.AnsweredAt.After(at.AnsweredAt) {
 		return
 	}
 	if !compatible(f.Type, slot.Type) {
@@ -115,10 +126,10 @@ func (m *Memory) take(known map[string]Found, slot questioning.Slot, f Found) {
 		return
 	}
 	f.Value = value
-	known[slot.Key] = f
+	proposed[slot.Key] = f
 }
 
-// compatible says that an answer of one type can stand for another's. Words
+// compatible reports whether an answer of one type can stand for another's. Words
 // that name a day are not among them: they were said on another day.
 func compatible(from, to questioning.Type) bool {
 	switch {
