@@ -25,7 +25,7 @@ func parseEnvelope(body []byte) (parsed envelope, code int, text string) {
 	start := bytes.TrimLeft(body, " \t\r\n")
 	if len(start) > 0 && start[0] != '{' && json.Valid(body) {
 		if start[0] == '[' {
-			return parsed, jsonrpc.InvalidRequest, "batches are not supported: send one message per request"
+			return parsed, jsonrpc.InvalidRequest, "only revision " + batchRevision + " has batches: send one message per request"
 		}
 		return parsed, jsonrpc.InvalidRequest, "the request is not a JSON-RPC message"
 	}
