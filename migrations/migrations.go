@@ -4,30 +4,12 @@ package migrations
 import (
 	"context"
 	"embed"
-	"time"
 )
 
 //go:embed *.sql
 var files embed.FS
 
 var schema = set{files: files}
-
-// Applied is a migration that was just applied.
-type Applied struct {
-	Version int64
-	File    string
-	Took    time.Duration
-}
-
-// Migration is a migration known to this build.
-type Migration struct {
-	Version   int64
-	File      string
-	AppliedAt time.Time // zero while it is pending
-}
-
-// Pending tells whether the migration waits to be applied.
-func (m Migration) Pending() bool { return m.AppliedAt.IsZero() }
 
 // Up applies what is pending, as the role of the URL, which has to own the
 // database. Runs at the same time wait for each other, up to the context's

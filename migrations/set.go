@@ -24,6 +24,13 @@ const (
 	tableLockWait = 10 * time.Second
 )
 
+// Applied is a migration that was just applied.
+type Applied struct {
+	Version int64
+	File    string
+	Took    time.Duration
+}
+
 // set is a sequence of migrations.
 type set struct {
 	files fs.FS

@@ -11,6 +11,16 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
+// Migration is a migration known to this build.
+type Migration struct {
+	Version   int64
+	File      string
+	AppliedAt time.Time // zero while it is pending
+}
+
+// Pending tells whether the migration waits to be applied.
+func (m Migration) Pending() bool { return m.AppliedAt.IsZero() }
+
 func (s set) version(ctx context.Context, url string) (int64, error) {
 	done, err := history(ctx, url)
 	if err != nil {

@@ -13,10 +13,6 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/jsonrpc"
 )
 
-// batchRevision is the one revision of MCP that knows JSON-RPC batches. It has no
-// header for the revision: a request without one is taken to be of it.
-const batchRevision = "2025-03-26"
-
 // maxBatch bounds the messages of a batch. They are answered one after another, so
 // that a batch takes no more of the functions than any other call.
 const maxBatch = 20

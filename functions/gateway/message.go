@@ -11,6 +11,10 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/jsonrpc"
 )
 
+// batchRevision is the one revision of MCP that knows JSON-RPC batches. It has no
+// header for the revision: a request without one is taken to be of it.
+const batchRevision = "2025-03-26"
+
 // envelope is a client's JSON-RPC message, decoded as far as it takes to choose who
 // answers it.
 type envelope struct {

@@ -21,9 +21,6 @@ func TestAWrongSettingIsToldAtOnce(t *testing.T) {
 	assert.ErrorContains(t, New().Start(t.Context(), nil), "EVENT_SIGNING_KEYS is not set")
 	t.Setenv("EVENT_SIGNING_KEYS", keyring.Generate())
 	t.Setenv("DATABASE_URL", "postgres://db/things")
-	t.Setenv("INDEXER_RETENTION", "1m")
-	assert.ErrorContains(t, New().Start(t.Context(), nil), "INDEXER_RETENTION is 1m0s")
-	t.Setenv("INDEXER_RETENTION", "")
 	t.Setenv("QDRANT_URL", "qdrant:6334")
 	assert.ErrorContains(t, New().Start(t.Context(), nil), "QDRANT_URL")
 }

@@ -134,3 +134,11 @@ func known(s questioning.Status) bool { return questioning.SlotState{Status: s}.
 const excerptRunes = 200
 
 func excerpt(words string) string { return plain.Quote(plain.Excerpt(words, excerptRunes)) }
+
+// stateText is the value of a slot in words, or its state where it has none.
+func stateText(state questioning.Status, value any, language string) string {
+	if value != nil {
+		return questioning.Quote(value, language)
+	}
+	return strings.ReplaceAll(string(state), "_", " ")
+}

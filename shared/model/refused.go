@@ -13,6 +13,10 @@ import (
 // is refused here and by package secret, whatever the prompt says. Lists err on
 // the side of refusing, since the plain question is always there.
 
+// markup is what a model has no reason to write to a person: tags, links, and
+// scripts.
+var markup = regexp.MustCompile(`(?i)<[a-z!/?][^>]*>?|\]\(\S*|\b(?:https?|ftp|file|javascript|mailto|data|vbscript):\S+|\bwww\.\S+|\b[\w-]+\.[a-z]{2,}/\S*`)
+
 // reachable is what leads somewhere else, or names somebody there: hosts, also
 // spelt out, addresses of mail and of machines.
 var reachable = regexp.MustCompile(`(?i)\S*@\S+|(?:[\p{L}\p{N}_-]+\.)+(?:xn--[a-z0-9-]+|\p{L}{2,24})(?::\d+)?` +

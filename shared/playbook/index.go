@@ -6,6 +6,13 @@ import (
 	"strings"
 )
 
+// entry is a playbook whose slots are read when they are wanted.
+type entry struct {
+	head func() Playbook // without slots
+	full func() Playbook
+	name string
+}
+
 // What a word of a cue weighs. A goal needs more than one word, one of them of a
 // subject, so context alone never suffices.
 const (

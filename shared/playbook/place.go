@@ -2,6 +2,7 @@ package playbook
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -113,3 +114,6 @@ func slotPath(slots []questioning.Slot, path string) []string {
 	}
 	return append([]string{"slots"}, steps...)
 }
+
+// readable is an error of the YAML reader without its name.
+func readable(err error) error { return errors.New(strings.TrimPrefix(err.Error(), "yaml: ")) }

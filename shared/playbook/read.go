@@ -179,5 +179,3 @@ func parse(raw []byte) (*yaml.Node, error) {
 	}
 	return file.Content[0], nil
 }
-
-func readable(err error) error { return errors.New(strings.TrimPrefix(err.Error(), "yaml: ")) }

@@ -120,9 +120,6 @@ func TestWhatIsNotThereIsNotFound(t *testing.T) {
 	d := newDatabase(t)
 	_, _, err := d.Load(t.Context(), uuid.NewString(), digest("open"))
 	require.ErrorIs(t, err, store.ErrNotFound)
-	id := d.open(t, opening())
-	require.ErrorIs(t, d.Read(t.Context(), func(tx *store.Tx) error {
-		_, err := tx.SlotOfAnswer(t.Context(), id, 1)
-		return err
-	}), store.ErrNotFound)
+	unused := func(*store.Tx, *store.Loaded) (*store.Change, error) { panic("nothing was loaded") }
+	require.ErrorIs(t, d.Update(t.Context(), uuid.NewString(), store.Named{}, unused), store.ErrNotFound)
 }

@@ -25,6 +25,14 @@ const (
 // defaultBatch is the service's own.
 const defaultBatch = 3
 
+// interviews is how much is simulated.
+type interviews struct {
+	seed      uint64
+	earlier   int // conversations that the statistics of each form hold
+	people    int // asked, for each form
+	perFamily int // generated forms
+}
+
 // measured is what came of one form's people.
 type measured struct {
 	form

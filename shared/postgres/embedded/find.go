@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -188,4 +189,37 @@ func choose(dir string, major int) (Installation, error) {
 	return Installation{}, fmt.Errorf(
 		"data folder %s was made by PostgreSQL %d but PostgreSQL %s is installed; install PostgreSQL %d or choose a new data folder",
 		dir, major, strings.Join(slices.Compact(installed), " and "), major)
+}
+
+func packageManager() (string, bool) {
+	managers := []string{"apt-get", "dnf", "apk"}
+	if runtime.GOOS == "darwin" {
+		managers = []string{"brew"}
+	}
+	for _, name := range managers {
+		if _, err := exec.LookPath(name); err == nil {
+			return name, true
+		}
+	}
+	return "", false
+}
+
+func advice() string {
+	manager, ok := packageManager()
+	if !ok {
+		if runtime.GOOS == "darwin" {
+			return "brew install postgresql@17"
+		}
+		return "your system's package manager (package postgresql or postgresql-server), or name its bin folder in POSTGRES_BIN"
+	}
+	command := map[string]string{
+		"apt-get": "apt-get install postgresql",
+		"dnf":     "dnf install postgresql-server",
+		"apk":     "apk add postgresql",
+		"brew":    "brew install postgresql@17",
+	}[manager]
+	if manager != "brew" && os.Geteuid() != 0 {
+		return "sudo " + command
+	}
+	return command
 }

@@ -42,17 +42,11 @@ type Options struct {
 // Server is a PostgreSQL server run by this process. Its methods are safe for
 // concurrent use.
 type Server struct {
-	dir       string // as resolved
-	data      string
-	inst      Installation
-	account   *syscall.Credential
-	passwords passwords
-	log       io.Writer
-	fast      bool
-	port      int
+	dataFolder
+	log  io.Writer
+	port int
 
-	mu   sync.Mutex
-	lock *os.File
+	mu   sync.Mutex // guards lock and proc
 	proc *process
 }
 
@@ -65,7 +59,7 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 	if options.Dir == "" {
 		return nil, errors.New("start PostgreSQL: no data folder given")
 	}
-	s := &Server{log: options.Log, fast: options.Fast, port: options.Port}
+	s := &Server{dataFolder: dataFolder{fast: options.Fast}, log: options.Log, port: options.Port}
 	if err := s.prepare(ctx, options.Dir); err != nil {
 		return nil, fmt.Errorf("start PostgreSQL: %w", err)
 	}

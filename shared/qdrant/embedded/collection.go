@@ -1,12 +1,17 @@
 package embedded
 
 import (
+	"cmp"
 	"slices"
 	"sync"
 	"sync/atomic"
 
 	api "github.com/qdrant/go-client/qdrant"
 )
+
+// few is the part of the points, 1 in few, below which those that an index leaves
+// are looked at one by one instead of all in order.
+const few = 8
 
 // schema is what a collection was created with; it never changes.
 type schema struct {
@@ -190,7 +195,7 @@ func (c *collection) at(slot uint32) point {
 func (c *collection) matching(f filter) []uint32 {
 	var slots []uint32
 	take := func(slot uint32) {
-		if c.alive[slot] && f.match(c, slot) {
+		if c.alive[slot] && f.match(c.payloads[slot]) {
 			slots = append(slots, slot)
 		}
 	}
@@ -252,6 +257,14 @@ func (c *collection) byID() []uint32 {
 	return order
 }
 
+// before orders by score, the best first, and then by id.
+func (c *collection) before(a, b scored) int {
+	if byScore := cmp.Compare(b.score, a.score); byScore != 0 {
+		return byScore
+	}
+	return c.ids[a.slot].compare(c.ids[b.slot])
+}
+
 func (c *collection) sortByID(slots []uint32) {
 	slices.SortFunc(slots, func(a, b uint32) int { return c.ids[a].compare(c.ids[b]) })
 }
@@ -262,7 +275,7 @@ func (c *collection) page(f filter, offset pointID, limit int) (slots []uint32, 
 	order := c.byIDWhere(f)
 	start, _ := slices.BinarySearchFunc(order, offset, func(slot uint32, id pointID) int { return c.ids[slot].compare(id) })
 	for _, slot := range order[start:] {
-		if !f.match(c, slot) {
+		if !f.match(c.payloads[slot]) {
 			continue
 		}
 		if len(slots) == limit {

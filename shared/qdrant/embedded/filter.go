@@ -19,8 +19,8 @@ type choice struct {
 	values []string
 }
 
-func (f filter) match(c *collection, slot uint32) bool {
-	holds := func(one choice) bool { return one.holds(c.payloads[slot][one.field]) }
+func (f filter) match(payload map[string]*api.Value) bool {
+	holds := func(one choice) bool { return one.holds(payload[one.field]) }
 	for _, one := range f.must {
 		if !holds(one) {
 			return false

@@ -6,13 +6,8 @@ import (
 	api "github.com/qdrant/go-client/qdrant"
 )
 
-const (
-	// few is the part of the points, 1 in few, below which those that an index
-	// leaves are scored one by one.
-	few = 8
-	// rrfK is Qdrant's default constant of reciprocal rank fusion.
-	rrfK = 2
-)
+// rrfK is Qdrant's default constant of reciprocal rank fusion.
+const rrfK = 2
 
 // nearest is a search by one vector.
 type nearest struct {
@@ -59,7 +54,7 @@ func (s schema) readNearest(using string, query *api.Query, f filter, limit int)
 func (c *collection) search(n nearest) []scored {
 	best := &top{limit: n.limit, before: c.before}
 	offer := func(slot uint32, score float32) {
-		if best.barred && score < best.bar || !c.alive[slot] || !n.filter.match(c, slot) {
+		if best.barred && score < best.bar || !c.alive[slot] || !n.filter.match(c.payloads[slot]) {
 			return
 		}
 		best.offer(scored{slot, score})

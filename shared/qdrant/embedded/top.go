@@ -1,7 +1,6 @@
 package embedded
 
 import (
-	"cmp"
 	"slices"
 	"sync"
 )
@@ -44,14 +43,6 @@ func (t *top) cut() {
 func (t *top) result() []scored {
 	t.cut()
 	return t.best
-}
-
-// before orders by score, the best first, and then by id.
-func (c *collection) before(a, b scored) int {
-	if byScore := cmp.Compare(b.score, a.score); byScore != 0 {
-		return byScore
-	}
-	return c.ids[a.slot].compare(c.ids[b.slot])
 }
 
 // scratch is room for the scores of a search, used again.
