@@ -3,13 +3,10 @@
 package function
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
-	"runtime/debug"
 	"sync"
 
 	"github.com/caarlos0/env/v11"
@@ -19,6 +16,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/jsonrpc"
 	"github.com/sequential-questioning/sequential-questioning/shared/telemetry"
 	"github.com/sequential-questioning/sequential-questioning/shared/tool"
+	"github.com/sequential-questioning/sequential-questioning/shared/version"
 )
 
 // Backend is what a function works on.
@@ -62,7 +60,7 @@ func New[B Backend](name string, open func() (B, error), define func(B) tool.Too
 		if err != nil {
 			return nil, nil, err
 		}
-		calls := guard.Protect(bounded(jsonrpc.MaxBodyBytes, define(backend).Handler(Product, Version())))
+		calls := guard.Protect(bounded(jsonrpc.MaxBodyBytes, define(backend).Handler(Product, version.Version)))
 		return firstMarked(calls), backend, nil
 	})
 }
@@ -140,16 +138,3 @@ func (f *Function) Stop(ctx context.Context) error {
 
 // Product is the one server that the functions are to their clients.
 const Product = "sequential-questioning"
-
-// Version is the revision of the source the program was built from. Images leave
-// it out, so that the same source gives the same image: Knative's revision serves.
-func Version() string {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" {
-				return s.Value[:min(12, len(s.Value))]
-			}
-		}
-	}
-	return cmp.Or(os.Getenv("K_REVISION"), "dev")
-}

@@ -202,6 +202,8 @@ func (w *world) erase(t *testing.T, as, id string) {
 	w.admin(t, `DELETE FROM erasures`)
 }
 
+var elsewhere = uuid.NewString // a conversation that only events know
+
 // recorded is the event of an answer; what the indexer goes by is its slot.
 func recorded(as, id, slot string) event.AnswerRecorded {
 	return event.AnswerRecorded{
