@@ -1,4 +1,4 @@
-// Command reindex writes memory in Qdrant anew from Postgres.
+// Command reindex rebuilds memory in Qdrant from PostgreSQL.
 package main
 
 import (
