@@ -36,6 +36,7 @@ type set struct {
 	files fs.FS
 }
 
+// apply is Apply.
 func (s set) apply(ctx context.Context, url string) ([]Applied, error) {
 	db, closeDB, err := open(ctx, url)
 	if err != nil {
@@ -69,6 +70,8 @@ func applied(results []*goose.MigrationResult) []Applied {
 	return list
 }
 
+// provider applies under a lock of the database's, so that runs at the same time
+// wait for each other: up to the context's deadline, or defaultLockWait.
 func (s set) provider(ctx context.Context, db *sql.DB) (*goose.Provider, error) {
 	wait := defaultLockWait
 	if deadline, ok := ctx.Deadline(); ok {

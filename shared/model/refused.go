@@ -9,7 +9,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 )
 
-// What a model must not put to a person, however it was brought to write it: it
+// What a model must not put to a person, whatever made it write that: it
 // is refused here and by package secret, whatever the prompt says. Lists err on
 // the side of refusing, since the plain question is always there.
 

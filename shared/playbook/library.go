@@ -63,6 +63,7 @@ func (l *Library) All() []Playbook {
 	return all
 }
 
+// find returns the place of a name, or where it belongs.
 func find(entries []entry, name string) (int, bool) {
 	return slices.BinarySearchFunc(entries, name, func(e entry, name string) int { return strings.Compare(e.name, name) })
 }

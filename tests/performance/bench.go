@@ -53,6 +53,7 @@ type bench struct {
 	gateway, followUp, report, ask *process
 }
 
+// setUp starts everything that the measures share, before the first of them.
 func (b *bench) setUp(ctx context.Context) (err error) {
 	progress("building")
 	b.procs = &processes{dir: b.dir}
@@ -88,10 +89,12 @@ func (b *bench) setUp(ctx context.Context) (err error) {
 	return err
 }
 
+// functionEnv is what each function runs with.
 func (b *bench) functionEnv(url string) []string {
 	return append([]string{"DATABASE_URL=" + url, fmt.Sprintf("DATABASE_MAX_CONNS=%d", b.connections)}, b.env...)
 }
 
+// tearDown ends what setUp started, also half of it.
 func (b *bench) tearDown() error {
 	var err error
 	if b.procs != nil {
@@ -109,6 +112,7 @@ func (b *bench) tearDown() error {
 	return err
 }
 
+// progress goes to standard error: standard output is the table.
 func progress(format string, arguments ...any) {
 	fmt.Fprintf(os.Stderr, format+"\n", arguments...)
 }

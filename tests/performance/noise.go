@@ -16,6 +16,7 @@ type noise struct {
 	cpu, selects times
 }
 
+// newNoise has a connection of its own.
 func newNoise(ctx context.Context, url string) (*noise, error) {
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {

@@ -46,6 +46,7 @@ type measured struct {
 
 func (m measured) mean(way int) float64 { return mean(m.toTarget[way]) }
 
+// limits are the service's own, but for the batch.
 func limits(batch int) questioning.Limits {
 	return questioning.Limits{BatchSize: batch, MinBits: 0.1, Confidence: questioning.DefaultConfidence}
 }
@@ -64,6 +65,7 @@ func learn(seed chance, f form, conversations int) questioning.Statistics {
 	return questioning.Pool(questioning.Statistics{}, s)
 }
 
+// interview is a conversation before its first question.
 func interview(f form, s questioning.Statistics, batch int) *questioning.State {
 	iv := questioning.New(f.goal, f.slots, limits(batch))
 	iv.Statistics = s

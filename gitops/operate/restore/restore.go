@@ -89,9 +89,9 @@ func (r *Restore) check(ctx context.Context) error {
 			return fmt.Errorf("role %s does not exist: run operate database init %s first", role, r.environment)
 		}
 	}
-	r.serving, err = database.ReadMark(ctx, r.conn, r.environment.Database())
-	if err == nil && r.serving.Exists {
-		r.serving, err = database.Belongs(ctx, r.conn, r.environment.Database(), r.environment)
+	serving, err := database.ReadMark(ctx, r.conn, r.environment.Database())
+	if err == nil && serving.Exists {
+		_, err = database.Belongs(ctx, r.conn, r.environment.Database(), r.environment)
 	}
 	return err
 }

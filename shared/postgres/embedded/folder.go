@@ -124,6 +124,8 @@ func madeBy(data string) (int, error) {
 // role's cannot become the superuser, whom row security does not bind.
 type passwords struct{ role, admin string }
 
+// readPasswords reads both, and makes them for fresh data: old data would not
+// take new ones.
 func readPasswords(dir string, fresh bool) (passwords, error) {
 	role, err := readPassword(filepath.Join(dir, passwordName), fresh)
 	if err != nil {
@@ -136,6 +138,8 @@ func readPasswords(dir string, fresh bool) (passwords, error) {
 	return passwords{role: role, admin: admin}, nil
 }
 
+// readPassword reads or makes one password, in a file that its owner alone can
+// read.
 func readPassword(path string, fresh bool) (string, error) {
 	content, err := os.ReadFile(path)
 	if text := strings.TrimSpace(string(content)); err == nil && text != "" {

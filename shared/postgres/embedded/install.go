@@ -80,11 +80,13 @@ func alone(ctx context.Context) (release func(), err error) {
 	}
 }
 
+// installer runs commands that change the system, each printed before it runs.
 type installer struct {
 	out    io.Writer
 	prefix []string
 }
 
+// run prints a command and runs it.
 func (in installer) run(ctx context.Context, args ...string) error {
 	args = append(append([]string{}, in.prefix...), args...)
 	fmt.Fprintf(in.out, "+ %s\n", strings.Join(args, " "))
@@ -100,6 +102,7 @@ func (in installer) run(ctx context.Context, args ...string) error {
 const noMainCluster = `f=/etc/postgresql-common/createcluster.conf; ` +
 	`[ -e "$f" ] || { mkdir -p "${f%/*}" && echo "create_main_cluster = false" > "$f"; }`
 
+// apt installs the distribution's PostgreSQL without starting a server of it.
 func (in installer) apt(ctx context.Context) error {
 	if !aptOffers(ctx) {
 		if err := in.run(ctx, "apt-get", "update"); err != nil {
@@ -130,6 +133,8 @@ func (in installer) apt(ctx context.Context) error {
 
 var candidatePattern = regexp.MustCompile(`(?m)^\s*Candidate: (\d+)`)
 
+// aptOffers reports whether the package lists here have a version that is new
+// enough.
 func aptOffers(ctx context.Context) bool {
 	cmd := exec.CommandContext(ctx, "apt-cache", "policy", "postgresql")
 	cmd.Env = append(os.Environ(), "LC_ALL=C")
@@ -137,6 +142,7 @@ func aptOffers(ctx context.Context) bool {
 	return err == nil && offers(string(out))
 }
 
+// offers reads what apt-cache policy prints.
 func offers(policy string) bool {
 	match := candidatePattern.FindStringSubmatch(policy)
 	if match == nil {

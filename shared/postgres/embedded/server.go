@@ -70,6 +70,9 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 	return s, nil
 }
 
+// prepare finds out what serves the folder and as whom, locks it, and fills it.
+// The order matters: the version of the data chooses the installation, and only
+// whoever holds the lock may make data.
 func (s *Server) prepare(ctx context.Context, dir string) (err error) {
 	if s.dir, err = makeFolder(dir); err != nil {
 		return err
@@ -150,6 +153,8 @@ func (s *Server) launch(ctx context.Context, anyPort bool) error {
 	return err
 }
 
+// run starts the server and waits until it is ready; one that does not become
+// ready is ended.
 func (s *Server) run(ctx context.Context) error {
 	log := &tail{next: s.log}
 	cmd := exec.Command(filepath.Join(s.inst.Bin, "postgres"), s.arguments()...)
@@ -174,6 +179,8 @@ func (s *Server) run(ctx context.Context) error {
 	return nil
 }
 
+// arguments are settings by command line, which win over those in the data
+// folder. The server listens on 127.0.0.1 alone.
 func (s *Server) arguments() []string {
 	settings := []string{
 		"listen_addresses=127.0.0.1",
@@ -226,6 +233,7 @@ func (s *Server) ready(ctx context.Context, proc *process) error {
 	}
 }
 
+// furnish makes the ordinary role and its database where they are missing.
 func (s *Server) furnish(ctx context.Context) error {
 	conn, err := pgx.Connect(ctx, s.AdminURL())
 	if err != nil {
@@ -235,6 +243,7 @@ func (s *Server) furnish(ctx context.Context) error {
 	return ensureRole(ctx, conn, s.passwords.role)
 }
 
+// freePort is free now; whoever uses it must be ready for it to be gone.
 func freePort() (int, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

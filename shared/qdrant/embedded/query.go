@@ -19,6 +19,9 @@ type nearest struct {
 	limit   int
 }
 
+// readNearest reads what a request looks for by one vector. A vector that the
+// collection does not have, or has of the other kind, is refused in the words of
+// Qdrant, which clients may look for.
 func (s schema) readNearest(using string, query *api.Query, f filter, limit int) (nearest, error) {
 	n := nearest{name: using, filter: f, limit: limit}
 	var err error
@@ -54,7 +57,7 @@ func (s schema) readNearest(using string, query *api.Query, f filter, limit int)
 func (c *collection) search(n nearest) []scored {
 	best := &top{limit: n.limit, before: c.before}
 	offer := func(slot uint32, score float32) {
-		if best.barred && score < best.bar || !c.alive[slot] || !n.filter.match(c.payloads[slot]) {
+		if best.full && score < best.threshold || !c.alive[slot] || !n.filter.match(c.payloads[slot]) {
 			return
 		}
 		best.offer(scored{slot, score})
@@ -88,6 +91,7 @@ func (c *collection) search(n nearest) []scored {
 	return best.result()
 }
 
+// offerDense offers a living slot that has the vector.
 func (c *collection) offerDense(n nearest, slot uint32, offer func(uint32, float32)) {
 	if vector := c.dense[n.name].at(slot); vector != nil && c.alive[slot] {
 		offer(slot, dot(vector, n.dense))
@@ -130,6 +134,7 @@ func (c *collection) query(request *api.QueryPoints) ([]scored, error) {
 	return c.search(n), nil
 }
 
+// queryFused joins what several vectors put forward.
 func (c *collection) queryFused(request *api.QueryPoints, limit int) ([]scored, error) {
 	prefetches := request.GetPrefetch()
 	if err := atMost("prefetches of a query", len(prefetches), MaxPrefetches); err != nil {
