@@ -1,4 +1,4 @@
-// Package migrations holds the database's schema and brings a database to it.
+// Package migrations embeds the database's migrations and applies them.
 package migrations
 
 import (
@@ -12,7 +12,7 @@ var files embed.FS
 
 var schema = set{files: files}
 
-// Applied is a migration that was just applied.
+// Applied is a migration that was applied by this run.
 type Applied struct {
 	Version int64
 	File    string
@@ -23,22 +23,22 @@ type Applied struct {
 type Migration struct {
 	Version   int64
 	File      string
-	AppliedAt time.Time // zero while it is pending
+	AppliedAt time.Time // zero if pending
 }
 
-// Pending tells whether the migration waits to be applied.
+// Pending reports whether the migration is not applied yet.
 func (m Migration) Pending() bool { return m.AppliedAt.IsZero() }
 
-// Up applies what is pending, as the role of the URL, which has to own the
-// database. Runs at the same time wait for each other, up to the context's
-// deadline or two minutes. Each migration takes effect whole or not at all;
-// the error names the file of the one that failed.
+// Up applies the pending migrations as the role of the URL, which must own the
+// database. Concurrent runs wait for each other, up to the context's deadline or
+// two minutes. Each migration is applied entirely or not at all; the error names
+// the file of a failed one.
 func Up(ctx context.Context, url string) error {
 	_, err := schema.apply(ctx, url)
 	return err
 }
 
-// Apply does what Up does and returns what it applied, also with an error.
+// Apply is like Up and returns the applied migrations, even with an error.
 func Apply(ctx context.Context, url string) ([]Applied, error) {
 	return schema.apply(ctx, url)
 }
