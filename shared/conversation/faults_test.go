@@ -153,7 +153,7 @@ func TestWithoutTheDatabaseNothingIsRecalled(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { server.Close() })
 	m := memoryAt(t, server.URL())
-	require.NoError(t, m.Put(t.Context(), []memory.Item{{Principal: principal.Local, UserID: "ann", ConversationID: "01a206b4-8c21-733d-a3c7-f61776e251b8",
+	require.NoError(t, m.Upsert(t.Context(), []memory.Item{{Principal: principal.Local, UserID: "ann", ConversationID: "01a206b4-8c21-733d-a3c7-f61776e251b8",
 		Slot: "destination", Title: "Destination", Type: questioning.Text, Value: "Lisbon", Words: "Lisbon", AnswerNumber: 1, AnsweredAt: time.Now()}}))
 	s := serviceOn(t, "postgres://nobody@127.0.0.1:1/none", 1, conversation.WithMemory(m))
 	_, err = s.Recall(t.Context(), conversation.RecallInput{Query: "destination", UserID: "ann"})

@@ -116,7 +116,8 @@ func TestTheModelRewordsTheNextBatchByWhatWasSaid(t *testing.T) {
 	client, err := model.Open(model.Config{BaseURL: server.URL, Name: "model", Timeout: 2 * time.Second})
 	require.NoError(t, err)
 	s := serviceOn(t, postgrestest.New(t), 4, conversation.WithModel(client))
-	next := answerAll(t, s, openTrip(t, s))
+	turn := openTrip(t, s)
+	next := answerAll(t, s, turn)
 	require.Len(t, next.Questions, 2)
 	for _, q := range next.Questions {
 		assert.True(t, strings.HasPrefix(q.QuestionText, "Dear Ada: "), q.QuestionText)
@@ -124,5 +125,8 @@ func TestTheModelRewordsTheNextBatchByWhatWasSaid(t *testing.T) {
 	}
 	requests := server.Requests()
 	require.Len(t, requests, 2, "each question is reworded once")
-	assert.Contains(t, requests[1].User(), "business", "the model knows what was said")
+	said := map[string]string{"destination": "Lisbon", "budget": "500", "class": "business", "start_date": "2026-12-10", "insurance": "yes"}
+	for _, q := range turn.Questions {
+		assert.Contains(t, requests[1].User(), `"`+said[q.Slot]+`"`, "the model knows what was said")
+	}
 }
