@@ -27,6 +27,7 @@ CLUSTER := $(BIN)/cluster-command
 # The race detector needs a C compiler. The engine is tested without it: it is pure,
 # starts no goroutine, and costs most of the time.
 RACE = $(if $(shell command -v "$$(go env CC)"),-race)
+LINT = $(abspath $(BIN))/golangci-lint run --config $(abspath .golangci.yml)
 # It fails where its database cannot be read.
 GOVULNCHECK = $(abspath $(BIN))/govulncheck $(if $(VULNDB),-db $(VULNDB))
 
@@ -63,10 +64,15 @@ render: release ## Write gitops/base from the functions' func.yaml
 images: release ## Build all images and pin them. ARGS="--repository ghcr.io/owner/project"
 	$(RELEASE) images $(ARGS)
 
-generate: ## Write what is derived from the tools: catalogue, API reference, schema snapshots; and the tables of languages
+$(BIN)/sqlc:
+	@echo "Building sqlc; the first time takes a minute or two."
+	@GOBIN=$(abspath $(BIN)) $(ALONE) go install github.com/sqlc-dev/sqlc/cmd/sqlc@v1.31.1
+
+generate: $(BIN)/sqlc ## Write what is derived from the code: catalogue, API reference, schemas of tools and events, tables of languages, methods of SQL statements
+	$(BIN)/sqlc generate -f shared/store/sqlc.yaml
 	go run ./functions/local/cmd/generate
 	UPDATE_SNAPSHOTS=1 go test -count=1 -run TestTables ./shared/questioning/parse > /dev/null
-	UPDATE_SNAPSHOTS=1 go test -count=1 -run TestSnapshot $(addprefix ./functions/,$(TOOLS)) > /dev/null
+	UPDATE_SNAPSHOTS=1 go test -count=1 -run TestSnapshot $(addprefix ./functions/,$(TOOLS)) ./shared/event > /dev/null
 
 tidy: ## Bring all modules in line with shared/go.mod, which decides versions; takes in a new function
 	go work use $(addprefix ./,$(MODULES))
@@ -110,22 +116,25 @@ tests/conformance/node_modules/.installed: tests/conformance/package-lock.json
 e2e: postgres tests/conformance/node_modules/.installed $(CLUSTER) ## The delivery, on a cluster of its own; or KUBECONFIG=… (docs/e2e.md). ARGS="-run TestPromotion"
 	@tests/e2e/run $(if $(filter command line,$(origin KUBECONFIG)),--kubeconfig $(abspath $(KUBECONFIG)),) $(ARGS)
 
-verify: release ## Fail when something generated is out of date, or a module disagrees with shared/go.mod
+verify: release $(BIN)/sqlc ## Fail when something generated is out of date, or a module disagrees with shared/go.mod
 	go test -count=1 -run Module ./tests/infrastructure
 	go run ./functions/local/cmd/generate --check
+	$(BIN)/sqlc diff -f shared/store/sqlc.yaml
 	$(RELEASE) render --check
 
-lint: ## gofmt, go vet and staticcheck
-	@unformatted=$$(gofmt -l $(MODULES) gitops tests); if [ -n "$$unformatted" ]; then echo "not gofmt'ed:"; echo "$$unformatted"; exit 1; fi
-	go vet $(PACKAGES)
-	@go build -o $(BIN)/staticcheck honnef.co/go/tools/cmd/staticcheck
-	$(BIN)/staticcheck $(PACKAGES)
-	$(ALONE_RELEASE) go -C gitops/release vet ./...
-	cd gitops/release && $(ALONE_RELEASE) $(abspath $(BIN))/staticcheck ./...
-	for m in $(DELIVERY); do $(ALONE) go -C $$m vet ./... && (cd $$m && $(ALONE) $(abspath $(BIN))/staticcheck ./...); done
+lint: $(BIN)/golangci-lint $(BIN)/actionlint ## gofmt, go vet and what .golangci.yml adds, over every module; actionlint over the workflows
+	$(LINT) $(PACKAGES)
+	cd gitops/release && $(ALONE_RELEASE) $(LINT) ./...
+	for m in $(DELIVERY); do (cd $$m && $(ALONE) $(LINT) ./...); done
 	cd tests/monitoring/collector && $(ALONE) go vet .
-	@test -x $(BIN)/actionlint || GOBIN=$(abspath $(BIN)) $(ALONE) go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 	$(BIN)/actionlint
+
+$(BIN)/golangci-lint:
+	@echo "Building golangci-lint; the first time takes some minutes."
+	@GOBIN=$(abspath $(BIN)) $(ALONE) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+$(BIN)/actionlint:
+	@GOBIN=$(abspath $(BIN)) $(ALONE) go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
 operations: monitoring load-test ## What operators rely on: backups and restores, secrets, checks; alerts; the load test itself
 	$(ALONE) go -C gitops/operate test -timeout 10m ./...

@@ -4,6 +4,7 @@ package ask
 
 import (
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation/arguments"
 	"github.com/sequential-questioning/sequential-questioning/shared/function"
 	"github.com/sequential-questioning/sequential-questioning/shared/tool"
 )
@@ -19,8 +20,8 @@ func Tool(conversations *conversation.Service) tool.Tool {
 		Description: "Gather information from a person in small batches of questions. Put in context all that the chat already tells; it is not asked again. " +
 			"Put current_question to the person, then send the reply with sequential_questioning_follow_up.",
 		Schemas: conversation.Schemas(),
-		Refine:  conversation.RefineAsk,
+		Refine:  conversation.Refine,
 		Declare: conversation.Declare,
-		Shapes:  conversation.Shapes(),
+		Shapes:  arguments.Shapes(),
 	}, conversations.Ask)
 }

@@ -3,23 +3,25 @@ package automatic
 
 import (
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation/arguments"
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation/automatic"
 	"github.com/sequential-questioning/sequential-questioning/shared/function"
 	"github.com/sequential-questioning/sequential-questioning/shared/tool"
 )
 
 // New returns an instance of the function.
-func New() *function.Function { return function.New("automatic", conversation.OpenAutomatic, Tool) }
+func New() *function.Function { return function.New("automatic", automatic.Open, Tool) }
 
 // Tool is sequential_questioning_automatic.
-func Tool(conversations *conversation.Automatic) tool.Tool {
+func Tool(conversations *automatic.Service) tool.Tool {
 	return tool.DefineAsking(tool.Definition{
-		Name:  conversation.AutomaticTool,
+		Name:  automatic.ToolName,
 		Title: "Ask until it is known",
 		Description: "Gather information by showing the person forms until everything needed is known; returns what was gathered. " +
 			"Put in context all that the chat already tells. Where no form can be shown, it returns the questions for you to put.",
-		Schemas: conversation.AutomaticSchemas(),
-		Refine:  conversation.RefineAutomatic,
+		Schemas: automatic.Schemas(),
+		Refine:  automatic.Refine,
 		Declare: conversation.Declare,
-		Shapes:  conversation.Shapes(),
+		Shapes:  arguments.Shapes(),
 	}, conversations.Ask)
 }

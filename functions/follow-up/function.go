@@ -3,6 +3,7 @@ package followup
 
 import (
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation/arguments"
 	"github.com/sequential-questioning/sequential-questioning/shared/function"
 	"github.com/sequential-questioning/sequential-questioning/shared/tool"
 )
@@ -19,8 +20,8 @@ func Tool(conversations *conversation.Service) tool.Tool {
 			"Go on until metadata.complete. Without answers it returns the questions that are waiting.",
 		Idempotent: true,
 		Schemas:    conversation.Schemas(),
-		Refine:     conversation.RefineFollowUp,
+		Refine:     conversation.Refine,
 		Declare:    conversation.Declare,
-		Shapes:     conversation.Shapes(),
+		Shapes:     arguments.Shapes(),
 	}, conversations.FollowUp)
 }

@@ -18,5 +18,7 @@ func Tool(conversations *conversation.Service) tool.Tool {
 		Description: "Erase for good one conversation, or everything of a user: questions, answers, memory.",
 		Destructive: true,
 		Idempotent:  true,
+		Refine:      conversation.Refine,
+		Declare:     conversation.Declare,
 	}, conversations.Forget)
 }

@@ -120,11 +120,9 @@ func configure(database, data string) error {
 		// Whoever reaches this machine's loopback is its user.
 		"ALLOW_UNAUTHENTICATED": "true",
 		"ALLOWED_HOSTS":         "localhost,127.0.0.1,[::1]",
-		// No route limits a request here: a person may take a day over a form. A
-		// state outlives its form.
-		"ELICITATION_TIMEOUT":    "24h",
-		"REQUEST_STATE_LIFETIME": "48h",
-		"LOG_FORMAT":             "text",
+		// No route limits a request here: a person may take a day over a form.
+		"ELICITATION_TIMEOUT": "24h",
+		"LOG_FORMAT":          "text",
 	} {
 		if os.Getenv(name) == "" {
 			os.Setenv(name, value)

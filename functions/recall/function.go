@@ -19,7 +19,7 @@ func Tool(conversations *conversation.Service) tool.Tool {
 		ReadOnly:    true,
 		Idempotent:  true,
 		Schemas:     conversation.Schemas(),
-		Refine:      conversation.RefineRecall,
+		Refine:      conversation.Refine,
 		Declare:     conversation.Declare,
 	}, conversations.Recall)
 }

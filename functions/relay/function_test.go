@@ -29,9 +29,6 @@ func TestAWrongSettingIsToldAtOnce(t *testing.T) {
 	t.Setenv("K_SINK", "broker")
 	t.Setenv("DATABASE_URL", "postgres://db/things")
 	assert.ErrorContains(t, New().Start(t.Context(), nil), "K_SINK is")
-	t.Setenv("K_SINK", "http://broker/default")
-	t.Setenv("RELAY_BATCH", "0")
-	assert.ErrorContains(t, New().Start(t.Context(), nil), "RELAY_BATCH is 0")
 }
 
 func TestItStartsWithoutItsDatabaseAndSaysSo(t *testing.T) {

@@ -19,6 +19,7 @@ func Tool(conversations *conversation.Service) tool.Tool {
 		ReadOnly:    true,
 		Idempotent:  true,
 		Schemas:     conversation.Schemas(),
+		Refine:      conversation.Refine,
 		Declare:     conversation.Declare,
 	}, conversations.Report)
 }

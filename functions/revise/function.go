@@ -19,7 +19,7 @@ func Tool(conversations *conversation.Service) tool.Tool {
 		Destructive: true,
 		Idempotent:  true,
 		Schemas:     conversation.Schemas(),
-		Refine:      conversation.RefineRevise,
+		Refine:      conversation.Refine,
 		Declare:     conversation.Declare,
 	}, conversations.Revise)
 }

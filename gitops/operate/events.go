@@ -13,7 +13,7 @@ import (
 )
 
 func eventsCommand(v variables) *cobra.Command {
-	return group("events", "Look at events that were given up, and try them again", eventsListCommand(v), eventsReplayCommand(v))
+	return group("events", "List and requeue dead letters", eventsListCommand(v), eventsReplayCommand(v))
 }
 
 func eventsListCommand(v variables) *cobra.Command {
@@ -21,9 +21,9 @@ func eventsListCommand(v variables) *cobra.Command {
 	var limit int
 	command := &cobra.Command{
 		Use:   "list ENV",
-		Short: "List the events that were given up, with what was wrong",
-		Long: `Lists the events that the relay has parked: the broker refused them too often, or a
-consumer could not take them in.` + applicationHelp,
+		Short: "List the dead letters: events that could not be published or delivered",
+		Long: `Lists the dead letters in the outbox with their errors: events that the broker refused
+too often, or that it could not deliver to a consumer.` + applicationHelp,
 		Example: `  operate events list prod`,
 		Args:    cobra.ExactArgs(1),
 		RunE: of(func(command *cobra.Command, e environment.Environment, _ []string) error {
@@ -35,34 +35,34 @@ consumer could not take them in.` + applicationHelp,
 				return err
 			}
 			defer pool.Close()
-			events, all, err := event.NewOutbox(pool).Parked(command.Context(), limit)
+			letters, all, err := event.NewOutbox(pool).DeadLetters(command.Context(), limit)
 			if err != nil {
 				return err
 			}
 			out := command.OutOrStdout()
 			if asJSON {
-				return writeJSON(out, events)
+				return writeJSON(out, letters)
 			}
 			if all == 0 {
-				fmt.Fprintln(out, "No event was given up.")
+				fmt.Fprintln(out, "There are no dead letters.")
 				return nil
 			}
 			table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-			fmt.Fprintln(table, "ID\tTYPE\tPARKED\tATTEMPTS\tPROBLEM")
-			for _, e := range events {
-				fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\n", e.ID, e.Type, e.ParkedAt.UTC().Format(time.RFC3339), e.Attempts, e.Problem)
+			fmt.Fprintln(table, "ID\tTYPE\tDEAD-LETTERED\tATTEMPTS\tPROBLEM")
+			for _, e := range letters {
+				fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\n", e.ID, e.Type, e.DeadLetteredAt.UTC().Format(time.RFC3339), e.Attempts, e.Problem)
 			}
 			if err := table.Flush(); err != nil {
 				return err
 			}
-			if all > len(events) {
-				fmt.Fprintf(out, "%d more are not shown.\n", all-len(events))
+			if all > len(letters) {
+				fmt.Fprintf(out, "%d more are not shown.\n", all-len(letters))
 			}
 			return nil
 		}),
 	}
-	command.Flags().BoolVar(&asJSON, "json", false, "for programs")
-	command.Flags().IntVar(&limit, "limit", 100, "the most to show")
+	command.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	command.Flags().IntVar(&limit, "limit", 100, "maximum number to show")
 	return command
 }
 
@@ -70,9 +70,8 @@ func eventsReplayCommand(v variables) *cobra.Command {
 	var dry bool
 	command := &cobra.Command{
 		Use:   "replay ENV [ID…]",
-		Short: "Have events tried again that were given up",
-		Long: `Puts parked events back, all of them or those named. The relay publishes them at its
-next round; consumers know by its id what they took in already.` + applicationHelp,
+		Short: "Requeue dead letters",
+		Long:  `Requeues all dead letters, or those named. The relay publishes them in its next round; consumers ignore an event whose id they have processed.` + applicationHelp,
 		Example: `  operate events replay prod --dry-run
   operate events replay prod`,
 		Args: cobra.MinimumNArgs(1),
@@ -81,7 +80,7 @@ next round; consumers know by its id what they took in already.` + applicationHe
 			for _, argument := range args {
 				id, err := uuid.Parse(argument)
 				if err != nil {
-					return fmt.Errorf("%q is no event's id: operate events list %s shows them", argument, e)
+					return fmt.Errorf("%q is not an event id: operate events list %s shows them", argument, e)
 				}
 				ids = append(ids, id)
 			}
@@ -90,22 +89,22 @@ next round; consumers know by its id what they took in already.` + applicationHe
 				return err
 			}
 			defer pool.Close()
-			events, err := event.NewOutbox(pool).Unpark(command.Context(), ids, dry)
+			letters, err := event.NewOutbox(pool).Requeue(command.Context(), ids, dry)
 			if err != nil {
 				return err
 			}
 			out := command.OutOrStdout()
-			for _, e := range events {
+			for _, e := range letters {
 				progress(command)(fmt.Sprintf("%s %s: %s", e.ID, e.Type, e.Problem))
 			}
 			if dry {
-				fmt.Fprintf(out, "%d events would be tried again.\n", len(events))
+				fmt.Fprintf(out, "%d events would be requeued.\n", len(letters))
 				return nil
 			}
-			fmt.Fprintf(out, "%d events are tried again.\n", len(events))
+			fmt.Fprintf(out, "%d events requeued.\n", len(letters))
 			return nil
 		}),
 	}
-	command.Flags().BoolVar(&dry, "dry-run", false, "only say which")
+	command.Flags().BoolVar(&dry, "dry-run", false, "only list them")
 	return command
 }

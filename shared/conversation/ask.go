@@ -2,51 +2,15 @@ package conversation
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"strings"
-	"unicode/utf8"
-
-	"github.com/google/uuid"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
-	"github.com/sequential-questioning/sequential-questioning/shared/playbook"
-	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
-	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
-	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
-	"github.com/sequential-questioning/sequential-questioning/shared/questioning/slotspec"
-	"github.com/sequential-questioning/sequential-questioning/shared/schema"
-	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
-
-// Bounds on what one call may bring.
-const (
-	MaxBatchSize = 10
-	maxID        = 128
-	maxUserID    = 256
-	maxContext   = 64 << 10  // bytes
-	maxMetadata  = 16 << 10  // bytes
-	maxNeeded    = 256 << 10 // bytes
-	maxMessages  = 20_000    // in a call
-	maxStored    = 50        // messages kept of a call, the latest
-)
-
-// opening is what a new conversation starts from.
-type opening struct {
-	store.Opening
-	language     string   // as a BCP 47 tag, empty where it is not known
-	alternatives []string // playbooks that would serve too
-	warnings     []string // about information_needed
-	turn         Turn
-}
-
-func (o *opening) loaded() *conversation { return &conversation{&o.Conversation} }
 
 // Ask opens a conversation and returns its first batch of questions. With a
-// conversation_id it goes on with that one, as FollowUp does.
+// conversation_id it continues that one, as FollowUp does.
 func (s *Service) Ask(ctx context.Context, in AskInput) (Turn, error) {
-	if err := s.checkUser(in.UserID); err != nil {
+	if err := s.CheckUser(in.UserID); err != nil {
 		return Turn{}, err
 	}
 	if string(in.InformationNeeded) == "null" {
@@ -55,33 +19,9 @@ func (s *Service) Ask(ctx context.Context, in AskInput) (Turn, error) {
 	if strings.TrimSpace(in.Context) == "" {
 		return Turn{}, fault.Invalidf("context", "is empty; say what the information is for")
 	}
-	if in.ConversationID != "" {
-		return s.goOn(ctx, in)
+	if in.ConversationID == "" {
+		return s.open(ctx, in)
 	}
-	o, err := s.opening(ctx, in)
-	if err != nil {
-		return Turn{}, err
-	}
-	earlier, err := s.store.Open(ctx, &o.Opening)
-	switch {
-	case errors.Is(err, store.ErrForeignSession):
-		return Turn{}, fault.Invalidf("session_id", "belongs to another user; leave it out to start a new one")
-	case errors.Is(err, store.ErrOtherCall):
-		return Turn{}, fault.Invalidf("metadata.idempotency_key", "was used for another call; give a new one")
-	case err != nil:
-		return Turn{}, unavailable(err)
-	case earlier != nil:
-		var turn Turn
-		err := json.Unmarshal(earlier, &turn)
-		return turn, err
-	}
-	s.metrics.opened(ctx, o.Playbook)
-	s.stored(ctx, o.loaded(), o.Change, &o.turn)
-	return o.turn, nil
-}
-
-// goOn serves Ask on a conversation that is already open.
-func (s *Service) goOn(ctx context.Context, in AskInput) (Turn, error) {
 	switch {
 	case in.InformationNeeded != nil:
 		return Turn{}, fault.Invalidf("information_needed", "is settled when a conversation opens; leave it out, or leave conversation_id out to open another")
@@ -90,216 +30,8 @@ func (s *Service) goOn(ctx context.Context, in AskInput) (Turn, error) {
 	case in.Language != "":
 		return Turn{}, fault.Invalidf("language", "is settled when a conversation opens; leave it out")
 	}
-	said := FollowUpInput{ConversationID: in.ConversationID, UserID: in.UserID, PreviousMessages: in.PreviousMessages}
-	if in.Playbook != "" {
-		return s.changePlaybook(ctx, "sequential_questioning", in, said, in.Playbook, in.BatchSize)
-	}
-	return s.follow(ctx, "sequential_questioning", in, said, in.BatchSize)
-}
-
-// opening checks the input of a new conversation and plans its first batch.
-func (s *Service) opening(ctx context.Context, in AskInput) (*opening, error) {
-	if err := checkOpening(in); err != nil {
-		return nil, err
-	}
-	limits := questioning.Limits{
-		BatchSize: s.config.BatchSize, MaxQuestions: s.config.MaxQuestions, MinBits: s.config.MinBits, Confidence: s.config.Confidence,
-	}
-	if in.BatchSize != 0 {
-		limits.BatchSize = in.BatchSize
-	}
-	if in.MaxQuestions != 0 {
-		limits.MaxQuestions = min(in.MaxQuestions, s.config.MaxQuestions)
-	}
-	o := &opening{language: languageOf(in)}
-	o.UserID = in.UserID
-	slots, why, err := s.slots(ctx, in, o)
-	if err != nil {
-		return nil, err
-	}
-	o.State = questioning.New(in.Context, slots, limits)
-	o.State.Language = o.language
-	assume(o.State, saidIn(in.Context, in.PreviousMessages), s.reading(o.State))
-	var remembered string
-	o.AssumedFrom, remembered = s.remember(ctx, o.State, in.UserID)
-	if o.State.Statistics, err = s.readStatistics(ctx, o.SchemaKey, in.UserID); err != nil {
-		return nil, err
-	}
-	keyOf := ""
-	if s.config.RequireUser {
-		keyOf = in.UserID
-	}
-	if err := o.identify(in, keyOf); err != nil {
-		return nil, err
-	}
-	o.Goal, o.Revision, o.Messages = in.Context, 1, keptOf(in.PreviousMessages)
-	o.Batch = o.State.Next()
-	if o.Completed = o.Batch.Stop != nil; o.Completed {
-		o.StopReason = string(o.Batch.Stop.Reason)
-	}
-	o.turn = newTurn(o.loaded(), o.Batch, tally{})
-	o.turn.Metadata.PlaybookReason, o.turn.Metadata.Memory = why, remembered
-	o.turn.Metadata.PlaybookAlternatives, o.turn.Metadata.Warnings = o.alternatives, o.warnings
-	o.Result, err = json.Marshal(o.turn)
-	return o, err
-}
-
-func checkOpening(in AskInput) error {
-	switch {
-	case len(in.Context) > maxContext:
-		return fault.Invalidf("context", "has %d bytes, at most %d are allowed", len(in.Context), maxContext)
-	case utf8.RuneCountInString(in.SessionID) > maxID:
-		return fault.Invalidf("session_id", "may have at most %d characters", maxID)
-	case in.BatchSize < 0 || in.BatchSize > MaxBatchSize:
-		return fault.Invalidf("batch_size", "must be from 1 to %d", MaxBatchSize)
-	case in.MaxQuestions < 0:
-		return fault.Invalidf("max_questions", "must be 1 or more")
-	case len(in.InformationNeeded) > maxNeeded:
-		return fault.Invalidf("information_needed", "has %d bytes, at most %d are allowed", len(in.InformationNeeded), maxNeeded)
-	}
-	if err := checkLanguage(in.Language); err != nil {
-		return err
-	}
-	return checkMessages(in.PreviousMessages)
-}
-
-func checkMessages(messages []Message) error {
-	if len(messages) > maxMessages {
-		return fault.Invalidf("previous_messages", "has %d messages, at most %d are allowed", len(messages), maxMessages)
-	}
-	for i, m := range messages {
-		switch m.Role {
-		case "user", "assistant", "system":
-		default:
-			return fault.Invalidf(fmt.Sprintf("previous_messages[%d].role", i), "%q is not known; user, assistant and system are", m.Role)
-		}
-	}
-	return nil
-}
-
-// slots are what the caller names, those of the playbook that the caller names or
-// that fits the goal, or what a model proposes, and why they were taken.
-func (s *Service) slots(ctx context.Context, in AskInput, o *opening) ([]questioning.Slot, string, error) {
-	if in.InformationNeeded != nil {
-		if in.Playbook != "" {
-			return nil, "", fault.Invalidf("playbook", "goes without information_needed; leave one of them out")
-		}
-		slots, err := o.read(ctx, in)
-		return slots, "", err
-	}
-	choice, err := s.choose(in.Context, in.Playbook)
-	if err != nil {
-		return nil, "", err
-	}
-	o.Playbook, o.alternatives = choice.Playbook.Name, choice.Alternatives
-	if choice.Playbook.Name == playbook.Generic && in.Playbook == "" {
-		if slots := s.propose(ctx, in); slots != nil {
-			o.Playbook = Proposed
-			return slots, choice.Reason + " A model proposed what to ask for.", nil
-		}
-	}
-	o.SchemaKey = formOf(o.Playbook, nil)
-	return choice.Playbook.For(in.Context, messages.In(o.language).Language()), choice.Reason, nil
-}
-
-// read takes what the caller names.
-func (o *opening) read(ctx context.Context, in AskInput) ([]questioning.Slot, error) {
-	wanted, err := slotspec.Read(ctx, in.InformationNeeded)
-	if err == nil && wanted.Schema != nil {
-		_, err = schema.Compile(ctx, wanted.Schema) // the report will
-	}
-	var problem *slotspec.Error
-	if errors.As(err, &problem) {
-		return nil, fault.Within("information_needed", &fault.Invalid{Field: problem.Path, Problem: problem.Problem})
-	}
-	if err != nil {
-		return nil, err
-	}
-	o.Needed, o.SchemaKey, o.warnings = in.InformationNeeded, formOf("", in.InformationNeeded), wanted.Warnings
-	return wanted.Slots, nil
-}
-
-// identify gives the conversation its ids, and finds what tells a repeated
-// opening call from another one: an idempotency key, or the same arguments
-// from the same user or session while nothing has been answered. A key is its
-// owner's alone, where one is given.
-func (o *opening) identify(in AskInput, keyOf string) error {
-	id, err := uuid.NewV7()
-	if err != nil {
-		return fmt.Errorf("make conversation id: %w", err)
-	}
-	o.ID, o.SessionID = id.String(), in.SessionID
-	if o.SessionID == "" {
-		o.SessionID = id.String()
-	}
-	if o.Fingerprint, err = fingerprint("sequential_questioning", in); err != nil {
-		return err
-	}
-	if in.Metadata == nil {
-		in.Metadata = map[string]any{}
-	}
-	if o.Metadata, err = json.Marshal(in.Metadata); err != nil {
-		return fmt.Errorf("encode metadata: %w", err)
-	}
-	if len(o.Metadata) > maxMetadata {
-		return fault.Invalidf("metadata", "has %d bytes, at most %d are allowed", len(o.Metadata), maxMetadata)
-	}
-	switch key, given := in.Metadata["idempotency_key"]; {
-	case given:
-		text, ok := key.(string)
-		if !ok || text == "" {
-			return fault.Invalidf("metadata.idempotency_key", "must be a string that is not empty")
-		}
-		o.OpenedBy, o.WithKey = digest([]byte("key"), []byte(text)), true
-		if keyOf != "" {
-			o.OpenedBy = digest([]byte("key"), []byte(text), []byte(keyOf))
-		}
-	case in.UserID != "" || in.SessionID != "":
-		o.OpenedBy = digest([]byte("call"), o.Fingerprint)
-	}
-	return nil
-}
-
-// assume takes what the goal and the person's messages tell as answers to be
-// corrected rather than asked for. What was said last holds.
-func assume(iv *questioning.State, texts []string, c parse.Context) {
-	for _, text := range texts {
-		for _, part := range parse.ReadReply(text, nil, iv.Slots, c).Volunteered {
-			iv.AssumeVolunteered(part.Slot, part.Value, part.Words, messages.FromContext)
-		}
-	}
-}
-
-// saidBy is what the person wrote in the messages worth keeping.
-func saidBy(messages []Message) []string {
-	var said []string
-	for _, m := range latest(messages) {
-		if m.Role == "user" && strings.TrimSpace(m.Content) != "" {
-			said = append(said, m.Content)
-		}
-	}
-	return said
-}
-
-// latest returns the messages worth keeping of a call.
-func latest(messages []Message) []Message {
-	return messages[max(0, len(messages)-maxStored):]
-}
-
-// keptOf is latest as it is stored.
-func keptOf(messages []Message) []store.Message {
-	var kept []store.Message
-	for _, m := range latest(messages) {
-		kept = append(kept, store.Message(m))
-	}
-	return kept
-}
-
-// messagesOf is the chat as it was stored.
-func messagesOf(kept []store.Message) []Message {
-	all := make([]Message, len(kept))
-	for i, m := range kept {
-		all[i] = Message(m)
-	}
-	return all
+	return s.Continue(ctx, Continuation{
+		FollowUpInput: FollowUpInput{ConversationID: in.ConversationID, UserID: in.UserID, PreviousMessages: in.PreviousMessages},
+		Playbook:      in.Playbook, BatchSize: in.BatchSize, Tool: "sequential_questioning", Call: in,
+	})
 }

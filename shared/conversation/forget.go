@@ -67,7 +67,7 @@ func counted(n int, what string) string {
 // Forget erases a conversation, or everything of a user, for good. What is on
 // its way to memory does not come back.
 func (s *Service) Forget(ctx context.Context, in ForgetInput) (Forgotten, error) {
-	if err := s.checkUser(in.UserID); err != nil {
+	if err := s.CheckUser(in.UserID); err != nil {
 		return Forgotten{}, err
 	}
 	if err := in.check(); err != nil {

@@ -11,7 +11,6 @@ func TestOpenNamesTheSettingThatIsWrong(t *testing.T) {
 		"DATABASE_URL":       "",
 		"DEFAULT_BATCH_SIZE": "11",
 		"MAX_QUESTIONS":      "0",
-		"MIN_BITS":           "-1",
 		"DATABASE_MAX_CONNS": "0",
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -16,12 +16,11 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 )
 
-// Bounds on what is recalled.
-const (
-	maxRecalled     = 50
-	defaultRecalled = 10
-	maxQuery        = 4 << 10 // bytes
-)
+// defaultRecalled is how many answers are recalled where the call does not say.
+const defaultRecalled = 10
+
+// maxQuery bounds, in bytes, what memory is asked.
+const maxQuery = 4 << 10
 
 // RecallInput asks for what was said earlier.
 type RecallInput struct {
@@ -73,7 +72,7 @@ func (r Recalled) Text() string {
 
 // Recall finds earlier answers of the caller's by meaning.
 func (s *Service) Recall(ctx context.Context, in RecallInput) (Recalled, error) {
-	if err := s.checkUser(in.UserID); err != nil {
+	if err := s.CheckUser(in.UserID); err != nil {
 		return Recalled{}, err
 	}
 	switch {
@@ -81,8 +80,6 @@ func (s *Service) Recall(ctx context.Context, in RecallInput) (Recalled, error) 
 		return Recalled{}, fault.Invalidf("query", "is empty; say what about")
 	case len(in.Query) > maxQuery:
 		return Recalled{}, fault.Invalidf("query", "has %d bytes, at most %d are allowed", len(in.Query), maxQuery)
-	case in.Limit < 0 || in.Limit > maxRecalled:
-		return Recalled{}, fault.Invalidf("limit", "must be from 1 to %d", maxRecalled)
 	case in.Limit == 0:
 		in.Limit = defaultRecalled
 	}

@@ -1,12 +1,15 @@
 package conversation
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
@@ -18,9 +21,121 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
+// ReportInput names a conversation to report on.
+type ReportInput struct {
+	ConversationID string `json:"conversation_id"`
+	UserID         string `json:"user_id,omitempty" jsonschema:"Whose it is."`
+	IncludeHistory bool   `json:"include_history,omitempty" jsonschema:"Also every answer ever given."`
+}
+
+// Report is what a conversation has gathered.
+type Report struct {
+	ConversationID string                `json:"conversation_id"`
+	SessionID      string                `json:"session_id"`
+	Goal           string                `json:"goal"`
+	Complete       bool                  `json:"complete"`
+	StopReason     string                `json:"stop_reason,omitempty"`
+	Values         map[string]any        `json:"values" jsonschema:"What was gathered, in the shape of information_needed."`
+	Valid          bool                  `json:"valid" jsonschema:"Whether values satisfies information_needed as it stands."`
+	Problems       []string              `json:"problems" jsonschema:"What keeps it from being valid."`
+	Citations      map[string][]Citation `json:"citations" jsonschema:"By slot, the answers each value rests on."`
+	Coverage       []Coverage            `json:"coverage"`
+	Contradictions []Contradiction       `json:"contradictions"`
+	OpenPoints     []OpenPoint           `json:"open_points"`
+	History        []HistoryEntry        `json:"history,omitempty" jsonschema:"Every answer in its order, the latest 500."`
+	QuestionsAsked int                   `json:"questions_asked"`
+	Language       string                `json:"language,omitempty" jsonschema:"What the texts are worded in, English when left out."`
+	Revision       int                   `json:"revision"`
+	Warnings       []string              `json:"warnings,omitempty" jsonschema:"What was taken differently from what was sent."`
+}
+
+// Warn adds what was taken differently from what was sent.
+func (r *Report) Warn(notes []string) { r.Warnings = append(r.Warnings, notes...) }
+
+// HistoryEntry is an answer of the history.
+type HistoryEntry struct {
+	Slot  string `json:"slot"`
+	Value any    `json:"value,omitempty"`
+	Citation
+	Holds        bool `json:"holds" jsonschema:"Whether the slot still rests on it."`
+	SupersededBy int  `json:"superseded_by,omitempty" jsonschema:"The answer that superseded it."`
+}
+
+// Citation is an answer that a value rests on.
+type Citation struct {
+	AnswerNumber   int                 `json:"answer_number"`
+	QuestionNumber int                 `json:"question_number,omitempty"`
+	QuestionText   string              `json:"question_text,omitempty"`
+	Outcome        questioning.Outcome `json:"outcome"`
+	Words          string              `json:"words"`
+	AnsweredAt     time.Time           `json:"answered_at"`
+}
+
+// Contradiction names answers that cannot all hold.
+type Contradiction struct {
+	Slot    string `json:"slot"`
+	Answers []int  `json:"answers"`
+	Text    string `json:"text"`
+}
+
+// OpenPoint is something wanted that has no value.
+type OpenPoint struct {
+	Slot     string             `json:"slot"`
+	Title    string             `json:"title"`
+	Required bool               `json:"required"`
+	State    questioning.Status `json:"state"`
+	Text     string             `json:"text"`
+}
+
+// Text renders the report for a person.
+func (r Report) Text() string {
+	say := messages.In(r.Language)
+	var b strings.Builder
+	b.WriteString(say.Text(messages.Goal, excerpt(r.Goal)) + "\n")
+	for _, c := range r.Coverage {
+		if known(c.State) {
+			fmt.Fprintf(&b, "\n%s: %s (%s)", c.Title, questioning.Quote(c.Value, r.Language), cited(c, say))
+		}
+	}
+	for _, c := range r.Contradictions {
+		b.WriteString("\n" + say.Text(messages.Contradiction, c.Text))
+	}
+	if len(r.OpenPoints) > 0 {
+		b.WriteString("\n\n" + say.Text(messages.Open))
+		for _, p := range r.OpenPoints {
+			fmt.Fprintf(&b, "\n- %s", p.Text)
+		}
+	}
+	if len(r.History) > 0 {
+		b.WriteString("\n\n" + say.Text(messages.History))
+		for _, p := range r.History {
+			fmt.Fprintf(&b, "\n%d. %s: %s", p.AnswerNumber, plain.Line(p.Slot), p.text(r.Language))
+			if p.SupersededBy > 0 {
+				fmt.Fprintf(&b, " (%s)", say.Text(messages.SupersededBy, strconv.Itoa(p.SupersededBy)))
+			}
+		}
+	}
+	return b.String()
+}
+
+// text is the answer in the person's words, or its value where there are none.
+func (p HistoryEntry) text(language string) string {
+	if p.Words != "" {
+		return plain.Quote(p.Words)
+	}
+	return stateText(questioning.Status(p.Outcome), p.Value, language)
+}
+
+func cited(c Coverage, say *messages.Printer) string {
+	if len(c.Answers) == 0 {
+		return say.Text(messages.AssumedCited, cmp.Or(c.Source, say.Text(messages.FromContext)))
+	}
+	return say.Text(messages.AnswerCited, strings.Trim(strings.ReplaceAll(fmt.Sprint(c.Answers), " ", ", "), "[]"))
+}
+
 // Report returns what a conversation has gathered so far. It changes nothing.
 func (s *Service) Report(ctx context.Context, in ReportInput) (Report, error) {
-	if err := s.checkUser(in.UserID); err != nil {
+	if err := s.CheckUser(in.UserID); err != nil {
 		return Report{}, err
 	}
 	if err := checkID(in.ConversationID); err != nil {
@@ -28,18 +143,18 @@ func (s *Service) Report(ctx context.Context, in ReportInput) (Report, error) {
 	}
 	var report Report
 	err := s.store.Read(ctx, func(tx *store.Tx) error {
-		rec, err := find(ctx, tx, in.ConversationID, in.UserID)
+		c, err := find(ctx, tx, in.ConversationID, in.UserID)
 		if err != nil {
 			return err
 		}
-		cited, err := tx.Citations(ctx, rec.ID, citedNumbers(rec.State))
+		cited, err := tx.Citations(ctx, c.ID, citedNumbers(c.State))
 		if err != nil {
 			return err
 		}
-		if report, err = newReport(ctx, rec, cited); err != nil || !in.IncludeHistory {
+		if report, err = newReport(ctx, c, cited); err != nil || !in.IncludeHistory {
 			return err
 		}
-		report.History, err = history(ctx, tx, rec)
+		report.History, err = history(ctx, tx, c)
 		return err
 	})
 	return report, unavailable(err)
@@ -53,13 +168,13 @@ func citedNumbers(iv *questioning.State) []int {
 	return numbers
 }
 
-func newReport(ctx context.Context, rec *conversation, cited []store.CitedAnswer) (Report, error) {
-	iv := rec.State
+func newReport(ctx context.Context, c *conversation, cited []store.CitedAnswer) (Report, error) {
+	iv := c.State
 	r := Report{
-		ConversationID: rec.ID, SessionID: rec.SessionID, Goal: rec.Goal, Complete: rec.StopReason != "",
+		ConversationID: c.ID, SessionID: c.SessionID, Goal: c.Goal, Complete: c.StopReason != "",
 		Values: map[string]any{}, Problems: []string{}, Citations: map[string][]Citation{}, Coverage: coverage(iv),
-		Contradictions: []Contradiction{}, OpenPoints: []OpenPoint{}, QuestionsAsked: iv.Asked, Revision: rec.Revision,
-		Language: spoken(iv.Language), StopReason: rec.StopReason,
+		Contradictions: []Contradiction{}, OpenPoints: []OpenPoint{}, QuestionsAsked: iv.Asked, Revision: c.Revision,
+		Language: spoken(iv.Language), StopReason: c.StopReason,
 	}
 	byNumber, say := map[int]Citation{}, messages.In(iv.Language)
 	held := map[string]any{} // by slot
@@ -80,7 +195,7 @@ func newReport(ctx context.Context, rec *conversation, cited []store.CitedAnswer
 			r.OpenPoints = append(r.OpenPoints, openPoint(c, iv.Language))
 		}
 	}
-	err := r.fill(ctx, rec, held)
+	err := r.fill(ctx, c, held)
 	return r, err
 }
 
@@ -92,20 +207,20 @@ func citation(a store.CitedAnswer) Citation {
 }
 
 // history lists what was answered, also what no longer holds.
-func history(ctx context.Context, tx *store.Tx, rec *conversation) ([]Past, error) {
-	all, err := tx.History(ctx, rec.ID)
+func history(ctx context.Context, tx *store.Tx, c *conversation) ([]HistoryEntry, error) {
+	all, err := tx.History(ctx, c.ID)
 	if err != nil {
 		return nil, err
 	}
 	holds := map[int]bool{}
-	for _, n := range citedNumbers(rec.State) {
+	for _, n := range citedNumbers(c.State) {
 		holds[n] = true
 	}
-	past := make([]Past, len(all))
+	entries := make([]HistoryEntry, len(all))
 	for i, a := range all {
-		past[i] = Past{Slot: a.Slot, Value: a.Value, Citation: citation(a.CitedAnswer), Holds: holds[a.Number], SupersededBy: a.SupersededBy}
+		entries[i] = HistoryEntry{Slot: a.Slot, Value: a.Value, Citation: citation(a.CitedAnswer), Holds: holds[a.Number], SupersededBy: a.SupersededBy}
 	}
-	return past, nil
+	return entries, nil
 }
 
 func contradiction(c questioning.Coverage, byNumber map[int]Citation, say *messages.Printer) Contradiction {
@@ -132,12 +247,12 @@ func openPoint(c questioning.Coverage, language string) OpenPoint {
 
 // fill puts what the slots hold into the shape of information_needed, and holds
 // it against its JSON Schema or what its list requires.
-func (r *Report) fill(ctx context.Context, rec *conversation, held map[string]any) error {
+func (r *Report) fill(ctx context.Context, c *conversation, held map[string]any) error {
 	r.Values = held
 	var wanted slotspec.Spec
-	if rec.Needed != nil {
+	if c.Needed != nil {
 		var err error
-		wanted, err = slotspec.Read(ctx, rec.Needed)
+		wanted, err = slotspec.Read(ctx, c.Needed)
 		var refused *slotspec.Error
 		if errors.As(err, &refused) { // it was taken when other bounds held
 			r.Problems = []string{"information_needed: " + refused.Error()}
@@ -149,7 +264,7 @@ func (r *Report) fill(ctx context.Context, rec *conversation, held map[string]an
 		r.Values = wanted.Values(held, r.Complete)
 	}
 	if wanted.Schema == nil {
-		for _, slot := range rec.State.Slots {
+		for _, slot := range c.State.Slots {
 			if _, ok := held[slot.Key]; slot.Required && !ok {
 				r.Problems = append(r.Problems, slot.Key+": is required")
 			}

@@ -15,16 +15,17 @@ func Schemas() map[reflect.Type]*jsonschema.Schema {
 	return map[reflect.Type]*jsonschema.Schema{
 		reflect.TypeFor[json.RawMessage](): {Types: []string{"object", "array"}},
 		reflect.TypeFor[time.Time]():       {Type: "string", Format: "date-time"},
-		reflect.TypeFor[questioning.Outcome](): enum(
+		reflect.TypeFor[questioning.Outcome](): Enum(
 			questioning.Answered, questioning.Unknown, questioning.Declined, questioning.NotApplicable),
-		reflect.TypeFor[questioning.Purpose](): enum(questioning.Ask, questioning.Clarify, questioning.Confirm),
-		reflect.TypeFor[questioning.Status](): enum(
+		reflect.TypeFor[questioning.Purpose](): Enum(questioning.Ask, questioning.Clarify, questioning.Confirm),
+		reflect.TypeFor[questioning.Status](): Enum(
 			questioning.StatusMissing, questioning.StatusAssumed, questioning.StatusAnswered, questioning.StatusUnknown,
 			questioning.StatusDeclined, questioning.StatusNotApplicable, questioning.StatusContradicted, questioning.StatusUnclear),
 	}
 }
 
-func enum[T any](values ...T) *jsonschema.Schema {
+// Enum describes a string that is one of the values.
+func Enum[T any](values ...T) *jsonschema.Schema {
 	s := &jsonschema.Schema{Type: "string"}
 	for _, v := range values {
 		s.Enum = append(s.Enum, v)
@@ -32,36 +33,46 @@ func enum[T any](values ...T) *jsonschema.Schema {
 	return s
 }
 
-// RefineAsk narrows the schema of AskInput.
-func RefineAsk(input *jsonschema.Schema) {
-	bound(input.Properties["batch_size"], 1, MaxBatchSize)
-	bound(input.Properties["max_questions"], 1, 1000)
-	refineMessages(input)
-}
+// Bounds on arguments that the tools' schemas state, and that are checked there
+// alone. What a schema cannot say is checked where it is used: bytes, the
+// operator's settings, arguments that exclude each other.
+const (
+	maxBatchSize = 10
+	maxID        = 128 // characters of a session's id
+	maxUserID    = 256 // characters
+	maxLanguage  = 35  // characters of a language tag: BCP 47, section 4.4.1
+	maxMessages  = 20_000
+	maxAnswers   = 200
+	maxRecalled  = 50
+)
 
-// RefineFollowUp narrows the schema of FollowUpInput.
-func RefineFollowUp(input *jsonschema.Schema) {
-	answer := input.Properties["answers"].Items
-	answer.Properties["question_number"].Minimum = jsonschema.Ptr(1.0)
-	answer.Properties["value"].Types = []string{"string", "number", "boolean", "array"}
-	input.Properties["answers"].MaxItems = jsonschema.Ptr(maxAnswers)
-	refineMessages(input)
-}
-
-// RefineRecall narrows the schema of RecallInput.
-func RefineRecall(input *jsonschema.Schema) { bound(input.Properties["limit"], 1, maxRecalled) }
-
-// RefineRevise narrows the schema of ReviseInput.
-func RefineRevise(input *jsonschema.Schema) {
-	input.Properties["value"].Types = []string{"string", "number", "boolean", "array"}
-	input.Properties["answer_number"].Minimum = jsonschema.Ptr(1.0)
-	input.Properties["question_number"].Minimum = jsonschema.Ptr(1.0)
-}
-
-func refineMessages(input *jsonschema.Schema) {
-	messages := input.Properties["previous_messages"]
-	messages.MaxItems = jsonschema.Ptr(maxMessages)
-	messages.Items.Properties["role"].Enum = []any{"user", "assistant", "system"}
+// Refine narrows the inferred schema of a tool's arguments to what is accepted. An
+// argument's name means the same in every tool.
+func Refine(input *jsonschema.Schema) {
+	for name, property := range input.Properties {
+		switch name {
+		case "session_id":
+			property.MaxLength = jsonschema.Ptr(maxID)
+		case "user_id":
+			property.MaxLength = jsonschema.Ptr(maxUserID)
+		case "language":
+			property.MaxLength = jsonschema.Ptr(maxLanguage)
+		case "batch_size":
+			property.Minimum, property.Maximum = jsonschema.Ptr(1.0), jsonschema.Ptr(float64(maxBatchSize))
+		case "limit":
+			property.Minimum, property.Maximum = jsonschema.Ptr(1.0), jsonschema.Ptr(float64(maxRecalled))
+		case "max_questions", "question_number", "answer_number":
+			property.Minimum = jsonschema.Ptr(1.0)
+		case "value":
+			property.Types = []string{"string", "number", "boolean", "array"}
+		case "previous_messages":
+			property.MaxItems = jsonschema.Ptr(maxMessages)
+			property.Items.Properties["role"].Enum = []any{"user", "assistant", "system"}
+		case "answers":
+			property.MaxItems = jsonschema.Ptr(maxAnswers)
+			Refine(property.Items)
+		}
+	}
 }
 
 // Declare turns the schema of what a tool accepts into the one that models and
@@ -80,11 +91,11 @@ func refineMessages(input *jsonschema.Schema) {
 // value is a string, which each of them can write whatever the slot's type is; the
 // slot's type decides how it is read, and typed values are accepted too.
 //
-// Bounds are left out: Anthropic's strict tools refuse minimum and maxItems, and
-// what is out of bounds is refused in words.
+// Bounds are left out: Anthropic's strict tools refuse minimum, maxItems and
+// maxLength, and what is out of bounds is refused in words.
 func Declare(input *jsonschema.Schema) {
 	for name, property := range input.Properties {
-		property.Minimum, property.Maximum, property.MaxItems = nil, nil, nil
+		property.Minimum, property.Maximum, property.MaxItems, property.MaxLength = nil, nil, nil, nil
 		switch name {
 		case "information_needed":
 			property.Type, property.Types = "object", nil
@@ -119,8 +130,4 @@ func slotsDeclared() *jsonschema.Schema {
 			"required": {Type: "boolean"},
 		},
 	}}
-}
-
-func bound(s *jsonschema.Schema, low, high float64) {
-	s.Minimum, s.Maximum = &low, &high
 }

@@ -1,20 +1,23 @@
 // Package conversation holds conversations: it puts the engine, which decides
-// what to ask, together with the store, which keeps what was said. Every call
-// is one transaction, and repeating a call changes nothing.
+// what to ask, together with the store, which keeps what was said.
+//
+// A call on a conversation goes one way, each step in a file of its name:
+//
+//	load → parse → record → plan → word → render → save
+//
+// What a call changes is saved in one transaction, and repeating a call changes
+// nothing.
+//
+// Bounds on arguments are those of the tools' schemas (Refine), which the tool
+// layer enforces: a Go caller that calls a Service itself is held to no size but
+// those that no schema can state.
 package conversation
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
-	"unicode/utf8"
-
-	"github.com/google/uuid"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
@@ -22,21 +25,28 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/model"
 	"github.com/sequential-questioning/sequential-questioning/shared/playbook"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
-	"github.com/sequential-questioning/sequential-questioning/shared/principal"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
 // Config bounds conversations.
 type Config struct {
-	BatchSize    int     `env:"DEFAULT_BATCH_SIZE" envDefault:"3"`
-	MaxQuestions int     `env:"MAX_QUESTIONS" envDefault:"100"`
-	MinBits      float64 `env:"MIN_BITS" envDefault:"0.1"`
+	BatchSize    int `env:"DEFAULT_BATCH_SIZE" envDefault:"3"`
+	MaxQuestions int `env:"MAX_QUESTIONS" envDefault:"100"`
 	// Confidence is how likely earlier conversations have to make an answer for
 	// it to be assumed; 0 assumes none.
 	Confidence float64 `env:"ASSUME_CONFIDENCE" envDefault:"0.95"`
 	// RequireUser has every call name its user, and reach nothing of another's.
 	RequireUser bool `env:"REQUIRE_USER_ID" envDefault:"false"`
 }
+
+// minBits is what a question that is not required has to gain, in bits, to be
+// asked: below a tenth of a yes or no, people answer for nothing.
+const minBits = 0.1
+
+// maxQuestions is the most that MaxQuestions may be.
+const maxQuestions = 1000
 
 // Service answers the tools. It is safe for concurrent use.
 type Service struct {
@@ -49,7 +59,7 @@ type Service struct {
 	memory     *memory.Memory // nil for none
 	model      *model.Client  // nil for none
 	nudger     *event.Nudger  // nil for none
-	statistics formStatistics
+	statistics statisticsCache
 }
 
 // Option gives a service something to work with.
@@ -68,8 +78,8 @@ func WithModel(c *model.Client) Option { return func(s *Service) { s.model = c }
 func WithNudger(n *event.Nudger) Option { return func(s *Service) { s.nudger = n } }
 
 // New returns a service on a store, which the service then owns.
-func New(kept *store.Store, config Config, options ...Option) *Service {
-	s := &Service{store: kept, config: config, now: time.Now, metrics: newMetrics()}
+func New(of *store.Store, config Config, options ...Option) *Service {
+	s := &Service{store: of, config: config, now: time.Now, metrics: newMetrics()}
 	for _, option := range options {
 		option(s)
 	}
@@ -100,94 +110,24 @@ func (s *Service) Close() {
 	s.store.Close()
 }
 
-// prepare gives a loaded interview what it is led by.
-func (s *Service) prepare(ctx context.Context, tx *store.Tx, rec *conversation) error {
-	rec.State.Limits.MinBits, rec.State.Limits.Confidence = s.config.MinBits, s.config.Confidence
-	var err error
-	key := formOfUser{principal.From(ctx), rec.UserID, rec.SchemaKey}
-	rec.State.Statistics, err = s.statistics.of(ctx, tx, key, s.now())
-	return err
+// CheckUser refuses a call that does not name its user where the configuration
+// wants one.
+func (s *Service) CheckUser(userID string) error {
+	if userID == "" && s.config.RequireUser {
+		return fault.Invalidf("user_id", "is missing; every call has to name the user it is for (REQUIRE_USER_ID)")
+	}
+	return nil
 }
 
-// stored does what follows on a change that was committed.
-func (s *Service) stored(ctx context.Context, rec *conversation, c store.Change, turn *Turn) {
-	s.metrics.advanced(ctx, c)
-	s.nudger.Nudge()
-	s.reword(ctx, rec, c, turn)
+// parseContext is what the words of a conversation are read with.
+func (s *Service) parseContext(state *questioning.State) parse.Context {
+	return parse.Context{Now: s.now(), Language: state.Language}
 }
 
-// write runs one call's transaction, again when it lost a race.
-func (s *Service) write(ctx context.Context, run func(*store.Tx) error) error {
-	return unavailable(s.store.Write(ctx, run))
-}
-
+// unavailable tells a failure that passes from a mistake.
 func unavailable(err error) error {
 	if errors.Is(err, store.ErrConflict) || postgres.Retryable(err) {
 		return &fault.Unavailable{What: "the database", Err: err}
 	}
 	return err
-}
-
-// conversation is a stored one with what a call does to it.
-type conversation struct{ *store.Conversation }
-
-// find loads a conversation of the caller's. One that is not there and one of
-// somebody else's look the same.
-func find(ctx context.Context, tx *store.Tx, id, userID string) (*conversation, error) {
-	loaded, err := tx.Load(ctx, id)
-	return own(loaded, err, id, userID)
-}
-
-// lock is find for a call that changes the conversation, with what the call
-// returned before, or nil.
-func lock(ctx context.Context, tx *store.Tx, id, userID string, fingerprint []byte) (*conversation, *store.Call, error) {
-	loaded, earlier, err := tx.Lock(ctx, id, fingerprint)
-	rec, err := own(loaded, err, id, userID)
-	return rec, earlier, err
-}
-
-func own(loaded *store.Conversation, err error, id, userID string) (*conversation, error) {
-	if errors.Is(err, store.ErrNotFound) || err == nil && userID != "" && loaded.UserID != userID {
-		return nil, unknownConversation(id)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &conversation{loaded}, nil
-}
-
-func unknownConversation(id string) error {
-	return fault.Invalidf("conversation_id", "there is no conversation %q; sequential_questioning opens one", id)
-}
-
-// checkUser holds a call's user_id against the bounds and the configuration.
-func (s *Service) checkUser(userID string) error {
-	switch {
-	case userID == "" && s.config.RequireUser:
-		return fault.Invalidf("user_id", "is missing; every call has to name the user it is for (REQUIRE_USER_ID)")
-	case utf8.RuneCountInString(userID) > maxUserID:
-		return fault.Invalidf("user_id", "may have at most %d characters", maxUserID)
-	}
-	return nil
-}
-
-func checkID(id string) error {
-	if _, err := uuid.Parse(id); err != nil || len(id) != len(uuid.Nil.String()) {
-		return unknownConversation(id)
-	}
-	return nil
-}
-
-// fingerprint identifies a call: the same tool with the same arguments.
-func fingerprint(tool string, input any) ([]byte, error) {
-	data, err := json.Marshal(input)
-	if err != nil {
-		return nil, fmt.Errorf("fingerprint call: %w", err)
-	}
-	return digest([]byte(tool), data), nil
-}
-
-func digest(parts ...[]byte) []byte {
-	sum := sha256.Sum256(bytes.Join(parts, []byte{0}))
-	return sum[:]
 }

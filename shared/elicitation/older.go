@@ -34,7 +34,7 @@ func (s Schema) For(revision, language string) Schema {
 
 func (f Field) plain(say *messages.Printer) Field {
 	if f.Default != nil && f.Type != "boolean" {
-		f.describe(say.Text(messages.Usually, shown(f.Default)))
+		f.describe(say.Text(messages.Usually, words(f.Default)))
 		f.Default = nil
 	}
 	for _, c := range f.OneOf {
@@ -54,7 +54,8 @@ func (f Field) plain(say *messages.Printer) Field {
 
 func (f *Field) describe(more string) { f.Description = strings.TrimSpace(f.Description + " " + more) }
 
-func shown(value any) string {
+// words is a default in words, with quotes around texts.
+func words(value any) string {
 	var names []string
 	switch v := value.(type) {
 	case string:

@@ -9,21 +9,8 @@ import (
 	cloudevents "github.com/cloudevents/sdk-go/v2"
 )
 
-// CloudEvent returns the event as it is published.
-func (w Waiting) CloudEvent() cloudevents.Event {
-	e := cloudevents.NewEvent()
-	e.SetID(w.ID.String())
-	e.SetSource(Source)
-	e.SetType(string(w.Type))
-	e.SetSubject(w.ConversationID.String())
-	e.SetTime(w.CreatedAt.UTC())
-	e.SetDataSchema(SchemaURI(w.Type))
-	_ = e.SetData(cloudevents.ApplicationJSON, []byte(w.Data)) // errs on what has to be encoded only
-	return e
-}
-
-// receive reads the event that a request brings, structured or binary. What is none
-// it answers by itself, and returns false.
+// receive reads the event of a request, in structured or binary mode. It answers a
+// request that holds no event itself, and returns false.
 func receive(w http.ResponseWriter, r *http.Request) (*cloudevents.Event, bool) {
 	e, err := cloudevents.NewEventFromHTTPRequest(r)
 	if err == nil {
@@ -35,14 +22,11 @@ func receive(w http.ResponseWriter, r *http.Request) (*cloudevents.Event, bool) 
 		http.Error(w, fmt.Sprintf("the event is longer than %d bytes", long.Limit), http.StatusRequestEntityTooLarge)
 		return nil, false
 	case err != nil:
-		http.Error(w, "this is no CloudEvent: "+err.Error(), http.StatusBadRequest)
+		http.Error(w, "this is not a CloudEvent: "+err.Error(), http.StatusBadRequest)
 		return nil, false
 	}
 	return e, true
 }
-
-// ErrUnknownType says that an event is none of this package's.
-var ErrUnknownType = errors.New("the type of the event is not known")
 
 // Read returns what a CloudEvent says happened, or ErrUnknownType.
 func Read(e cloudevents.Event) (Event, error) {

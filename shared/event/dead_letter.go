@@ -2,81 +2,106 @@ package event
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"log/slog"
-	"net/http"
+	"time"
 
-	cloudevents "github.com/cloudevents/sdk-go/v2"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/metric"
 
-	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 )
 
-// DeadLetters is where a broker brings back the events that it gave up.
-const DeadLetters = "/dead-letters"
+// DeadLetter is an event that is not tried again until somebody requeues it. The
+// sink refused it for good or too often, or the broker could not deliver it. In
+// the outbox it is a row whose parked_at is set.
+type DeadLetter struct {
+	ID             uuid.UUID `json:"id"`
+	Type           Type      `json:"type"`
+	ConversationID uuid.UUID `json:"conversation_id"`
+	CreatedAt      time.Time `json:"created_at"`
+	DeadLetteredAt time.Time `json:"dead_lettered_at"`
+	Attempts       int       `json:"attempts"`
+	Problem        string    `json:"problem"`
+}
 
-// Return takes an event back that was published and that a consumer never took.
-// It is parked with the problem, until somebody lets it be tried again. One of a
-// conversation that is forgotten by now is not kept, nor is the erasure itself:
-// that is announced again until it is confirmed.
-func (o *Outbox) Return(ctx context.Context, id uuid.UUID, e Event, problem string) error {
+// maxProblem bounds the problem of an event, in characters: it quotes the answer
+// of a sink, which may be of any length.
+const maxProblem = 1000
+
+const selectDeadLetters = `
+	SELECT id, type, conversation_id, created_at, parked_at, attempts, coalesce(problem, '')
+	FROM outbox WHERE parked_at IS NOT NULL`
+
+// DeadLetters returns up to limit dead letters, the earliest first, and how many
+// there are in all.
+func (o *Outbox) DeadLetters(ctx context.Context, limit int) (letters []DeadLetter, all int, err error) {
+	err = o.inTx(ctx, func(tx pgx.Tx) error {
+		if err := tx.QueryRow(ctx, `SELECT count(*) FROM outbox WHERE parked_at IS NOT NULL`).Scan(&all); err != nil {
+			return err
+		}
+		rows, _ := tx.Query(ctx, selectDeadLetters+` ORDER BY position LIMIT $1`, limit)
+		letters, err = pgx.CollectRows(rows, pgx.RowToStructByPos[DeadLetter])
+		return err
+	})
+	if err != nil {
+		return nil, 0, fmt.Errorf("list dead letters: %w", err)
+	}
+	return letters, all, nil
+}
+
+// Requeue lets dead letters be tried again, all of them if no id is given, and
+// returns them. An id that is no dead letter's is an error, and nothing is
+// requeued. A dry run only returns them.
+func (o *Outbox) Requeue(ctx context.Context, ids []uuid.UUID, dryRun bool) (letters []DeadLetter, err error) {
+	ids = append([]uuid.UUID{}, ids...) // never NULL
+	err = o.inTx(ctx, func(tx pgx.Tx) error {
+		rows, _ := tx.Query(ctx, selectDeadLetters+` AND (cardinality($1::uuid[]) = 0 OR id = ANY($1)) ORDER BY position FOR UPDATE`, ids)
+		if letters, err = pgx.CollectRows(rows, pgx.RowToStructByPos[DeadLetter]); err != nil {
+			return err
+		}
+		found := make([]uuid.UUID, len(letters))
+		known := map[uuid.UUID]bool{}
+		for i, letter := range letters {
+			found[i], known[letter.ID] = letter.ID, true
+		}
+		for _, id := range ids {
+			if !known[id] {
+				return fmt.Errorf("event %s is not a dead letter", id)
+			}
+		}
+		if dryRun {
+			return nil
+		}
+		_, err := tx.Exec(ctx, `UPDATE outbox SET parked_at = NULL, attempts = 0, next_at = now() WHERE id = ANY($1)`, found)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("requeue events: %w", err)
+	}
+	return letters, nil
+}
+
+// AddDeadLetter records an event as a dead letter that was published and that the
+// broker could not deliver. It does nothing for an event of a conversation that is
+// erased by now, nor for an erasure, which RequeueErasures sees to.
+func (o *Outbox) AddDeadLetter(ctx context.Context, id uuid.UUID, e Event, problem string) error {
 	if e.Type() == TypeConversationErased {
 		return nil
 	}
 	var rows rows
 	if err := rows.add(e); err != nil {
-		return fmt.Errorf("return event: %w", err)
+		return fmt.Errorf("add dead letter: %w", err)
 	}
 	err := o.inTx(ctx, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `
 			INSERT INTO outbox (principal, id, conversation_id, type, data, problem, parked_at)
 			SELECT $1, $2, c.id, $4, $5, $6, now() FROM conversations c WHERE c.id = $3
 			ON CONFLICT (id) DO UPDATE SET problem = excluded.problem, parked_at = excluded.parked_at`,
-			rows.principals[0], id, rows.conversations[0], rows.types[0], rows.data[0], cut(problem, 1000))
+			rows.principals[0], id, rows.conversations[0], rows.types[0], rows.data[0], plain.Excerpt(problem, maxProblem))
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("return event: %w", err)
+		return fmt.Errorf("add dead letter: %w", err)
 	}
 	return nil
-}
-
-// serveDeadLetter answers as a broker understands: 200 for what is parked now, 4xx
-// for what the relay did not sign or nobody can read, 503 for what is to be
-// delivered again.
-func (h *RelayHandler) serveDeadLetter(w http.ResponseWriter, r *http.Request) {
-	e, ok := h.signer.Receive(w, r)
-	if !ok {
-		return
-	}
-	ctx := r.Context()
-	problem := undelivered(e)
-	happened, err := Read(*e)
-	id, malformed := uuid.Parse(e.ID())
-	if err = errors.Join(err, malformed); err != nil {
-		slog.ErrorContext(ctx, "dead letter dropped", "event", e.ID(), "type", e.Type(), "problem", problem, "error", err)
-		http.Error(w, err.Error(), http.StatusUnprocessableEntity)
-		return
-	}
-	if err := h.outbox.Return(ctx, id, happened, problem); err != nil {
-		status := http.StatusInternalServerError
-		if postgres.Retryable(err) {
-			status = http.StatusServiceUnavailable
-		}
-		slog.WarnContext(ctx, "dead letter not taken", "event", id, "error", err)
-		http.Error(w, err.Error(), status)
-		return
-	}
-	h.relay.metrics.dead.Add(ctx, 1, metric.WithAttributes(attribute.String("type", e.Type())))
-	slog.ErrorContext(ctx, "event parked", "event", id, "type", e.Type(), "error", problem)
-}
-
-// undelivered is what Knative's broker says of a failed delivery.
-func undelivered(e *cloudevents.Event) string {
-	extensions := e.Extensions()
-	return fmt.Sprintf("the broker gave up: %v answered %v", extensions["knativeerrordest"], extensions["knativeerrorcode"])
 }

@@ -1,10 +1,17 @@
-// Package event tells others what happened to conversations: as CloudEvents, from
+// Package event publishes what happened to conversations as CloudEvents, through
 // an outbox that is written in the transaction of the change itself. Events are
-// delivered at least once, those of one conversation in their order as long as
-// none is refused; consumers deduplicate by source and id.
+// delivered at least once, those of one conversation in order as long as none is
+// refused; consumers deduplicate by source and id.
+//
+// An event says what happened, and to which conversation, slot and answer. What
+// people said stays in the database: no consumer needs it, and a copy in a broker
+// would have to be protected and erased as well.
 package event
 
 import (
+	"encoding/json"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
@@ -26,87 +33,71 @@ const (
 	TypeConversationErased    Type = "io.sequential-questioning.conversation.erased.v1"
 )
 
+// ErrUnknownType says that an event is not of this package's types.
+var ErrUnknownType = errors.New("the type of the event is not known")
+
 // Event is what happened: one of this package's structs.
 type Event interface {
 	Type() Type
 	// Of returns the conversation's id and its principal.
 	Of() (conversationID, principal string)
-	// bounded returns the event with its long texts cut.
-	bounded() Event
 }
 
-// Conversation is what events say about the conversation they are of.
+// Conversation identifies the conversation that an event is about.
 type Conversation struct {
 	Principal      string `json:"principal" jsonschema:"Whose data this is."`
-	UserID         string `json:"user_id,omitempty" jsonschema:"Who is asked, when the caller said."`
-	SessionID      string `json:"session_id"`
 	ConversationID string `json:"conversation_id"`
-	Form           string `json:"form" jsonschema:"What conversations for the same information share: a playbook's name or a digest of information_needed."`
-	Goal           string `json:"goal" jsonschema:"What the information is for; long ones are cut."`
+	Form           string `json:"form" jsonschema:"The schema key: what conversations for the same information share, a playbook's name or a digest of information_needed."`
 }
 
-// Slot is the piece of information that a question or an answer is about.
+// Slot identifies the slot that a question or an answer is about.
 type Slot struct {
-	Key   string           `json:"key"`
-	Title string           `json:"title"`
-	Type  questioning.Type `json:"type"`
+	Key string `json:"key"`
 }
 
-// SlotOf is how events name a slot.
-func SlotOf(s questioning.Slot) Slot { return Slot{Key: s.Key, Title: s.Title, Type: s.Type} }
-
-// Answer is what was said about one slot.
+// Answer identifies an answer.
 type Answer struct {
-	Slot           Slot                `json:"slot"`
-	AnswerNumber   int                 `json:"answer_number"`
-	QuestionNumber int                 `json:"question_number,omitempty" jsonschema:"The question it answers, when it answers one."`
-	QuestionText   string              `json:"question_text,omitempty"`
-	Outcome        questioning.Outcome `json:"outcome" jsonschema:"answered, unknown, declined or not_applicable."`
-	Value          any                 `json:"value,omitempty" jsonschema:"The answer as a value of the slot's type; left out unless it was answered and could be read."`
-	Words          string              `json:"words" jsonschema:"The person's own words."`
-	Problem        string              `json:"problem,omitempty" jsonschema:"Why the words could not be read."`
+	Slot         Slot                `json:"slot"`
+	AnswerNumber int                 `json:"answer_number" jsonschema:"Counts the conversation's answers from 1."`
+	Outcome      questioning.Outcome `json:"outcome" jsonschema:"answered, unknown, declined or not_applicable."`
 }
 
-// QuestionAsked says that a question was put.
+// QuestionAsked says that a question was asked.
 type QuestionAsked struct {
 	Conversation
 	Slot           Slot                `json:"slot"`
-	QuestionNumber int                 `json:"question_number"`
-	QuestionText   string              `json:"question_text"`
+	QuestionNumber int                 `json:"question_number" jsonschema:"Counts the conversation's questions from 1."`
 	Purpose        questioning.Purpose `json:"purpose" jsonschema:"ask, clarify or confirm."`
-	Reason         string              `json:"reason"`
-	Bits           float64             `json:"bits" jsonschema:"Expected information gain."`
 	At             time.Time           `json:"at"`
 }
 
-// AnswerRecorded says that an answer was taken in.
+// AnswerRecorded says that an answer was recorded.
 type AnswerRecorded struct {
 	Conversation
 	Answer
 	At time.Time `json:"at"`
 }
 
-// AnswerRevised says that an answer was put in the place of earlier ones.
+// AnswerRevised says that an answer replaced earlier ones. Its lists are never
+// nil: the schema wants arrays.
 type AnswerRevised struct {
 	Conversation
 	Answer
-	Supersedes []int     `json:"supersedes" jsonschema:"The answers put aside."`
-	Reopened   []string  `json:"reopened" jsonschema:"Slots whose answers no longer hold because of it."`
+	Supersedes []int     `json:"supersedes" jsonschema:"The numbers of the answers that it replaced."`
+	Reopened   []string  `json:"reopened" jsonschema:"The keys of slots whose answers no longer hold because of it."`
 	At         time.Time `json:"at"`
 }
 
-// ConversationCompleted says that a conversation came to a stop. After a
-// revision it may do so again.
+// ConversationCompleted says that a conversation stopped asking. After a revision
+// it may do so again.
 type ConversationCompleted struct {
 	Conversation
 	StopReason string    `json:"stop_reason"`
-	Questions  int       `json:"questions" jsonschema:"Questions asked."`
-	Answers    int       `json:"answers" jsonschema:"Answers recorded."`
 	At         time.Time `json:"at"`
 }
 
-// ConversationErased says that a conversation was forgotten, and is to be
-// forgotten by all who remember it.
+// ConversationErased says that a conversation was forgotten. Every consumer
+// deletes what it holds of it.
 type ConversationErased struct {
 	Principal      string    `json:"principal" jsonschema:"Whose data this was."`
 	ConversationID string    `json:"conversation_id"`
@@ -125,4 +116,47 @@ func (c Conversation) Of() (conversationID, principal string) { return c.Convers
 // Of returns the conversation's id and its principal.
 func (e ConversationErased) Of() (conversationID, principal string) {
 	return e.ConversationID, e.Principal
+}
+
+// retired are the properties that v1 once required and no consumer reads, each as
+// empty as its type allows. They are still published because an indexer of an
+// earlier release validates them: during a rollout or after a rollback it would
+// refuse an event without them, and the event would become a dead letter. Delete
+// them when no such release can run any more.
+var retired = map[Type]string{
+	TypeQuestionAsked: `{"session_id": "", "goal": "", "slot": {"title": "", "type": ""},
+		"question_text": "", "reason": "", "bits": 0}`,
+	TypeAnswerRecorded:        `{"session_id": "", "goal": "", "slot": {"title": "", "type": ""}, "words": ""}`,
+	TypeAnswerRevised:         `{"session_id": "", "goal": "", "slot": {"title": "", "type": ""}, "words": ""}`,
+	TypeConversationCompleted: `{"session_id": "", "goal": "", "questions": 0, "answers": 0}`,
+	TypeConversationErased:    `{}`,
+}
+
+// encode returns the data of an event as it is published.
+func encode(e Event) ([]byte, error) {
+	own, err := json.Marshal(e)
+	if err != nil {
+		return nil, fmt.Errorf("encode: %w", err)
+	}
+	var data, set map[string]any
+	if err := json.Unmarshal([]byte(retired[e.Type()]), &data); err != nil {
+		return nil, fmt.Errorf("retired properties: %w", err)
+	}
+	if err := json.Unmarshal(own, &set); err != nil {
+		return nil, fmt.Errorf("encode: %w", err)
+	}
+	merge(data, set)
+	return json.Marshal(data)
+}
+
+// merge sets in data what is set, object by object.
+func merge(data, set map[string]any) {
+	for name, value := range set {
+		inner, isObject := value.(map[string]any)
+		if outer, exists := data[name].(map[string]any); isObject && exists {
+			merge(outer, inner)
+			continue
+		}
+		data[name] = value
+	}
 }

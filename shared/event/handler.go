@@ -9,14 +9,20 @@ import (
 	"net/http"
 
 	"github.com/caarlos0/env/v11"
+	cloudevents "github.com/cloudevents/sdk-go/v2"
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 )
 
-// RelayHandler takes back dead letters that the relay signed, and drains on every
-// other POST: a nudge, or the CloudEvent of a timer. Such a request is not read, so
-// that whoever sends it can cause a drain and nothing else; Relay bounds how often.
+// DeadLetterPath is where a broker returns the events that it could not deliver.
+const DeadLetterPath = "/dead-letters"
+
+// RelayHandler records the dead letters that the relay signed, and drains the
+// outbox on every other POST: a nudge, or the CloudEvent of a timer. The body of
+// such a request is not read, so that whoever sends it can cause a drain and
+// nothing else; Relay bounds how often.
 type RelayHandler struct {
 	pool   *pgxpool.Pool
 	sink   *Sink
@@ -29,7 +35,6 @@ type RelayHandler struct {
 // it is first used.
 func OpenRelay() (*RelayHandler, error) {
 	var config struct {
-		Relay    RelayConfig
 		Sink     SinkConfig
 		Signing  SigningConfig
 		Postgres postgres.Config
@@ -50,19 +55,14 @@ func OpenRelay() (*RelayHandler, error) {
 		return nil, err
 	}
 	outbox := NewOutbox(pool)
-	relay, err := NewRelay(outbox, sink, config.Relay)
-	if err != nil {
-		pool.Close()
-		return nil, err
-	}
-	return &RelayHandler{pool, sink, signer, outbox, relay}, nil
+	return &RelayHandler{pool, sink, signer, outbox, NewRelay(outbox, sink, RelayConfig{})}, nil
 }
 
-// ServeHTTP answers 200 with what was done, 202 when a drain under way sees to
-// it, and 503 while the database or the sink is away. A drain goes on when the
-// caller leaves.
+// ServeHTTP answers 200 with what was done, 202 when a drain under way includes
+// the request, and 503 while the database or the sink is unavailable. A drain
+// continues when the caller has gone.
 func (h *RelayHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path == DeadLetters {
+	if r.URL.Path == DeadLetterPath {
 		h.serveDeadLetter(w, r)
 		return
 	}
@@ -71,7 +71,7 @@ func (h *RelayHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case !ran:
 		w.WriteHeader(http.StatusAccepted)
 		return
-	case err != nil && (errors.Is(err, ErrSinkAway) || postgres.Retryable(err)):
+	case err != nil && (errors.Is(err, ErrSinkUnavailable) || postgres.Retryable(err)):
 		slog.WarnContext(r.Context(), "events wait", "error", err)
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
@@ -81,7 +81,43 @@ func (h *RelayHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(done) // the caller may be gone
+	_ = json.NewEncoder(w).Encode(done) // the caller may have gone
+}
+
+// serveDeadLetter answers as a broker understands: 200 for what is recorded, 4xx
+// for what the relay did not sign or nobody can read, 503 for what is to be
+// delivered again.
+func (h *RelayHandler) serveDeadLetter(w http.ResponseWriter, r *http.Request) {
+	e, ok := h.signer.Receive(w, r)
+	if !ok {
+		return
+	}
+	ctx := r.Context()
+	problem := deliveryProblem(e)
+	happened, err := Read(*e)
+	id, malformed := uuid.Parse(e.ID())
+	if err = errors.Join(err, malformed); err != nil {
+		slog.ErrorContext(ctx, "dead letter dropped", "event", e.ID(), "type", e.Type(), "problem", problem, "error", err)
+		http.Error(w, err.Error(), http.StatusUnprocessableEntity)
+		return
+	}
+	if err := h.outbox.AddDeadLetter(ctx, id, happened, problem); err != nil {
+		status := http.StatusInternalServerError
+		if postgres.Retryable(err) {
+			status = http.StatusServiceUnavailable
+		}
+		slog.WarnContext(ctx, "dead letter not recorded", "event", id, "error", err)
+		http.Error(w, err.Error(), status)
+		return
+	}
+	h.relay.metrics.returned(ctx, happened.Type())
+	slog.ErrorContext(ctx, "event dead-lettered", "event", id, "type", e.Type(), "error", problem)
+}
+
+// deliveryProblem is what Knative's broker reports of a failed delivery.
+func deliveryProblem(e *cloudevents.Event) string {
+	extensions := e.Extensions()
+	return fmt.Sprintf("the broker could not deliver it: %v answered %v", extensions["knativeerrordest"], extensions["knativeerrorcode"])
 }
 
 // Ready reports whether the database answers.

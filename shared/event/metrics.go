@@ -10,11 +10,11 @@ import (
 
 const meterName = "github.com/sequential-questioning/sequential-questioning/shared/event"
 
+// metrics are the relay's instruments.
 type metrics struct {
-	out, failures   metric.Int64Counter
-	dead            metric.Int64Counter
-	waiting, parked metric.Int64Gauge
-	oldest          metric.Float64Gauge
+	publishedEvents, failures, returnedEvents metric.Int64Counter
+	waiting, deadLetters                      metric.Int64Gauge
+	oldest                                    metric.Float64Gauge
 }
 
 func newMetrics() *metrics {
@@ -28,31 +28,37 @@ func newMetrics() *metrics {
 		return g
 	}
 	oldest, _ := meter.Float64Gauge("questioning.outbox.oldest", metric.WithUnit("s"),
-		metric.WithDescription("How long the oldest event waits that is not parked, after a drain."))
+		metric.WithDescription("How long the oldest event has waited, dead letters aside, after a drain."))
 	return &metrics{
-		out:      counter("questioning.events.published", "Events published, by type."),
-		failures: counter("questioning.events.failed", "Tries to publish an event that failed, by type and what became of it: retried or parked."),
-		dead:     counter("questioning.events.dead", "Events that the broker gave up and brought back, by type."),
-		waiting:  gauge("questioning.outbox.waiting", "Events that wait to be published, after a drain."),
-		parked:   gauge("questioning.outbox.parked", "Events that were given up."),
-		oldest:   oldest,
+		publishedEvents: counter("questioning.events.published", "Events published, by type."),
+		failures:        counter("questioning.events.failed", "Attempts to publish an event that failed, by type and outcome: retried or dead_lettered."),
+		returnedEvents:  counter("questioning.events.returned", "Events that the broker could not deliver and returned as dead letters, by type."),
+		waiting:         gauge("questioning.outbox.waiting", "Events that wait to be published, after a drain."),
+		deadLetters:     gauge("questioning.outbox.dead_letters", "Dead letters in the outbox, after a drain."),
+		oldest:          oldest,
 	}
 }
 
+func ofType(t Type) attribute.KeyValue { return attribute.String("type", string(t)) }
+
 func (m *metrics) published(ctx context.Context, t Type) {
-	m.out.Add(ctx, 1, metric.WithAttributes(attribute.String("type", string(t))))
+	m.publishedEvents.Add(ctx, 1, metric.WithAttributes(ofType(t)))
+}
+
+func (m *metrics) returned(ctx context.Context, t Type) {
+	m.returnedEvents.Add(ctx, 1, metric.WithAttributes(ofType(t)))
 }
 
 func (m *metrics) failed(ctx context.Context, f Failure) {
-	became := "retried"
-	if f.Park {
-		became = "parked"
+	outcome := "retried"
+	if f.DeadLettered {
+		outcome = "dead_lettered"
 	}
-	m.failures.Add(ctx, 1, metric.WithAttributes(attribute.String("type", string(f.Type)), attribute.String("became", became)))
+	m.failures.Add(ctx, 1, metric.WithAttributes(ofType(f.Type), attribute.String("outcome", outcome)))
 }
 
 func (m *metrics) backlog(ctx context.Context, b Backlog) {
 	m.waiting.Record(ctx, int64(b.Waiting))
-	m.parked.Record(ctx, int64(b.Parked))
+	m.deadLetters.Record(ctx, int64(b.DeadLetters))
 	m.oldest.Record(ctx, b.Oldest.Seconds())
 }

@@ -14,14 +14,17 @@ import (
 
 // NudgeConfig is where the relay is, from the environment.
 type NudgeConfig struct {
-	// URL of the relay; empty for none. Its timer finds what is not told.
-	URL     string        `env:"RELAY_URL"`
-	Timeout time.Duration `env:"RELAY_NUDGE_TIMEOUT" envDefault:"10s"`
+	// URL of the relay; empty for none, and the relay's timer finds the events.
+	URL string `env:"RELAY_URL"`
 }
 
-// Nudger tells the relay that events wait. It is best effort and never in the
-// way: one request at a time, in the background, and one more for whatever came
-// meanwhile. The zero of *Nudger does nothing.
+// nudgeTimeout bounds one nudge, in the background: a relay that has to start takes
+// seconds, and answers when it has drained.
+const nudgeTimeout = 10 * time.Second
+
+// Nudger notifies the relay that events wait. It is best effort and never blocks:
+// one request at a time, in the background, and one more for all calls that came
+// meanwhile. A nil *Nudger does nothing.
 type Nudger struct {
 	config NudgeConfig
 	client *http.Client
@@ -40,10 +43,7 @@ func NewNudger(config NudgeConfig) (*Nudger, error) {
 			return nil, fmt.Errorf("RELAY_URL is %q, want http://host/path or https://host/path", config.URL)
 		}
 	}
-	if config.Timeout <= 0 {
-		return nil, fmt.Errorf("RELAY_NUDGE_TIMEOUT is %s, want more than 0", config.Timeout)
-	}
-	n := &Nudger{config: config, client: &http.Client{Timeout: config.Timeout, Transport: inprocess.Transport(http.DefaultTransport)}}
+	n := &Nudger{config: config, client: &http.Client{Timeout: nudgeTimeout, Transport: inprocess.Transport(http.DefaultTransport)}}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	return n, nil
 }
@@ -94,7 +94,7 @@ func (n *Nudger) post() error {
 	return response.Body.Close()
 }
 
-// Close lets a request under way end, within a second.
+// Close waits up to a second for a request under way, then cancels it.
 func (n *Nudger) Close() {
 	if n == nil {
 		return

@@ -8,29 +8,122 @@ import (
 	"slices"
 	"time"
 
+	cloudevents "github.com/cloudevents/sdk-go/v2"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 )
 
-// Outbox holds the events that wait to be published. Those of one conversation
-// are given out in their order: none is claimed while an earlier one is claimed
-// or waits to be tried again. It acts for all principals.
+// Outbox holds the events that wait to be published, and dead letters. The events
+// of one conversation are claimed in order: none while an earlier one is claimed
+// or waits for its next attempt. An Outbox acts for all principals.
 type Outbox struct{ pool *pgxpool.Pool }
 
 // NewOutbox returns the outbox of a database.
 func NewOutbox(pool *pgxpool.Pool) *Outbox { return &Outbox{pool} }
 
-// Waiting is an event of the outbox. Until Until it is its claimer's.
-type Waiting struct {
+// Entry is an event in the outbox.
+type Entry struct {
 	ID             uuid.UUID
-	Position       int64
+	Position       int64 // increases in the order in which events were queued
 	ConversationID uuid.UUID
 	Type           Type
 	Data           json.RawMessage
 	CreatedAt      time.Time
-	Attempts       int
-	Until          time.Time
+	Attempts       int       // how often a sink refused it
+	LeasedUntil    time.Time // nobody else claims it before
+}
+
+// CloudEvent returns the event as it is published.
+func (entry Entry) CloudEvent() cloudevents.Event {
+	e := cloudevents.NewEvent()
+	e.SetID(entry.ID.String())
+	e.SetSource(Source)
+	e.SetType(string(entry.Type))
+	e.SetSubject(entry.ConversationID.String())
+	e.SetTime(entry.CreatedAt.UTC())
+	e.SetDataSchema(SchemaURI(entry.Type))
+	_ = e.SetData(cloudevents.ApplicationJSON, []byte(entry.Data)) // errs on what has to be encoded only
+	return e
+}
+
+// Queue adds to the batch what writes the events to the outbox: they happen if
+// its transaction does. The transaction has to be bound to the principal that
+// the events name. Events of one conversation are published in the order in
+// which they are queued. A ConversationErased is remembered until memory has
+// confirmed it; DeleteQueued deletes the conversation's other events.
+func Queue(batch *pgx.Batch, events ...Event) error {
+	if err := queue(batch, events...); err != nil {
+		return err
+	}
+	var erased []string
+	for _, e := range events {
+		if erasure, ok := e.(ConversationErased); ok {
+			erased = append(erased, erasure.ConversationID)
+		}
+	}
+	if len(erased) > 0 {
+		batch.Queue(`INSERT INTO erasures (conversation_id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING`, erased)
+	}
+	return nil
+}
+
+func queue(batch *pgx.Batch, events ...Event) error {
+	if len(events) == 0 {
+		return nil
+	}
+	var rows rows
+	for _, e := range events {
+		if err := rows.add(e); err != nil {
+			return fmt.Errorf("event %s: %w", e.Type(), err)
+		}
+	}
+	batch.Queue(`
+		INSERT INTO outbox (principal, id, conversation_id, type, data)
+		SELECT principal, id, conversation_id, type, data
+		FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::json[])
+		     WITH ORDINALITY AS e (principal, id, conversation_id, type, data, ordinality)
+		ORDER BY ordinality`,
+		rows.principals, rows.ids, rows.conversations, rows.types, rows.data)
+	return nil
+}
+
+// DeleteQueued adds to the batch what deletes the events of conversations from the
+// outbox, dead letters too. Its command tag counts them.
+func DeleteQueued(batch *pgx.Batch, conversations []uuid.UUID) *pgx.QueuedQuery {
+	return batch.Queue(`DELETE FROM outbox WHERE conversation_id = ANY($1)`, conversations)
+}
+
+// rows are events by column, for one statement whatever their number.
+type rows struct {
+	principals, types  []string
+	ids, conversations []uuid.UUID
+	data               []string
+}
+
+// add appends an event with a new id. The ids of version 7 sort by time.
+func (r *rows) add(e Event) error {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return fmt.Errorf("make an id: %w", err)
+	}
+	of, principal := e.Of()
+	conversation, err := uuid.Parse(of)
+	if err != nil {
+		return fmt.Errorf("conversation_id: %w", err)
+	}
+	data, err := encode(e)
+	if err != nil {
+		return err
+	}
+	r.principals = append(r.principals, principal)
+	r.types = append(r.types, string(e.Type()))
+	r.ids = append(r.ids, id)
+	r.conversations = append(r.conversations, conversation)
+	r.data = append(r.data, string(data))
+	return nil
 }
 
 // claimLock lets one relay claim at a time: of two that overlook what the other
@@ -56,55 +149,56 @@ const claim = `
 	UPDATE outbox o SET next_at = now() + $2 FROM due WHERE o.id = due.id
 	RETURNING o.id, o.position, o.conversation_id, o.type, o.data, o.created_at, o.attempts, o.next_at`
 
-// Claim returns the earliest events that may be published now, in their order.
-// What is not settled within the lease may be claimed by another.
-func (o *Outbox) Claim(ctx context.Context, limit int, lease time.Duration) ([]Waiting, error) {
-	var claimed []Waiting
+// Claim leases up to limit events that may be published now, the earliest first.
+// Another relay may claim what is not settled within the lease.
+func (o *Outbox) Claim(ctx context.Context, limit int, lease time.Duration) ([]Entry, error) {
+	var claimed []Entry
 	err := o.inTx(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, claimLock); err != nil {
 			return err
 		}
 		rows, _ := tx.Query(ctx, claim, limit, lease)
 		var err error
-		claimed, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Waiting])
+		claimed, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Entry])
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("claim events: %w", err)
 	}
-	slices.SortFunc(claimed, func(a, b Waiting) int { return cmp.Compare(a.Position, b.Position) })
+	slices.SortFunc(claimed, func(a, b Entry) int { return cmp.Compare(a.Position, b.Position) })
 	return claimed, nil
 }
 
-// Settlement is what became of claimed events.
+// Settlement is the outcome of claimed events.
 type Settlement struct {
-	Published []Waiting
-	// Failed wait for half as long as they have waited already, within Backoff
-	// and MaxBackoff, or are parked.
+	Published []Entry
+	// Failed events wait half as long as they have waited already, at least
+	// Backoff and at most MaxBackoff, or become dead letters.
 	Failed              []Failure
 	Backoff, MaxBackoff time.Duration
-	// Released were not tried.
-	Released []Waiting
+	// Released events were not tried.
+	Released []Entry
 }
 
 // Failure is an event that could not be published.
 type Failure struct {
-	Waiting
-	Problem string
-	Counts  bool // as an attempt: the event was refused, not merely not delivered
-	Park    bool
+	Entry
+	Problem      string
+	Counts       bool // as an attempt: the sink refused the event; otherwise it was not delivered
+	DeadLettered bool // it is not tried again until somebody requeues it
 }
 
-// Settle deletes what was published and gives the rest back. What another has
-// claimed meanwhile, or a conversation's erasure has withdrawn, is left alone.
+// Settle deletes what was published and ends the lease of the rest. It leaves
+// alone what another relay has claimed meanwhile, and what was deleted with its
+// conversation.
 func (o *Outbox) Settle(ctx context.Context, s Settlement) error {
 	batch := &pgx.Batch{}
 	if len(s.Published) > 0 {
 		ids := make([]uuid.UUID, len(s.Published))
-		for i, w := range s.Published {
-			ids[i] = w.ID
+		for i, e := range s.Published {
+			ids[i] = e.ID
 		}
-		batch.Queue(`DELETE FROM outbox WHERE id = ANY($1) AND parked_at IS NULL`, ids) // a dead letter may be quicker
+		batch.Queue(`DELETE FROM outbox WHERE id = ANY($1) AND parked_at IS NULL`, ids) // the broker may have returned it already
 	}
 	for _, f := range s.Failed {
 		attempts := 0
@@ -114,10 +208,10 @@ func (o *Outbox) Settle(ctx context.Context, s Settlement) error {
 		batch.Queue(`
 			UPDATE outbox SET attempts = attempts + $3, problem = $4, parked_at = CASE WHEN $5 THEN now() END,
 			       next_at = now() + least(greatest((now() - created_at) / 2, $6::interval), $7::interval)
-			WHERE id = $1 AND next_at = $2`, f.ID, f.Until, attempts, f.Problem, f.Park, s.Backoff, s.MaxBackoff)
+			WHERE id = $1 AND next_at = $2`, f.ID, f.LeasedUntil, attempts, f.Problem, f.DeadLettered, s.Backoff, s.MaxBackoff)
 	}
-	for _, w := range s.Released {
-		batch.Queue(`UPDATE outbox SET next_at = now() WHERE id = $1 AND next_at = $2`, w.ID, w.Until)
+	for _, e := range s.Released {
+		batch.Queue(`UPDATE outbox SET next_at = now() WHERE id = $1 AND next_at = $2`, e.ID, e.LeasedUntil)
 	}
 	if batch.Len() == 0 {
 		return nil
@@ -129,33 +223,33 @@ func (o *Outbox) Settle(ctx context.Context, s Settlement) error {
 	return nil
 }
 
-// Backlog is how much waits.
+// Backlog counts what is in the outbox.
 type Backlog struct {
-	Waiting, Parked int
-	Oldest          time.Duration // how long the oldest that is not parked has waited
+	Waiting, DeadLetters int
+	Oldest               time.Duration // how long the oldest event has waited, dead letters aside
 }
 
-// Backlog looks at what waits.
+// Backlog measures the outbox.
 func (o *Outbox) Backlog(ctx context.Context) (Backlog, error) {
 	var b Backlog
 	err := o.inTx(ctx, func(tx pgx.Tx) error {
 		return tx.QueryRow(ctx, `
 			SELECT count(*) FILTER (WHERE parked_at IS NULL), count(*) FILTER (WHERE parked_at IS NOT NULL),
 			       greatest(coalesce(now() - min(created_at) FILTER (WHERE parked_at IS NULL), '0'), '0')
-			FROM outbox`).Scan(&b.Waiting, &b.Parked, &b.Oldest)
+			FROM outbox`).Scan(&b.Waiting, &b.DeadLetters, &b.Oldest)
 	})
 	if err != nil {
-		return Backlog{}, fmt.Errorf("look at what waits: %w", err)
+		return Backlog{}, fmt.Errorf("measure the outbox: %w", err)
 	}
 	return b, nil
 }
 
-// announcedAtOnce bounds how many erasures are announced again at a time.
-const announcedAtOnce = 100
+// maxErasures bounds how many erasures RequeueErasures queues at a time.
+const maxErasures = 100
 
-// Reannounce queues the erasures once more that nobody has confirmed since they
-// were announced so long ago, and returns their number.
-func (o *Outbox) Reannounce(ctx context.Context, after time.Duration) (int, error) {
+// RequeueErasures queues the erasures again that memory has not confirmed within
+// so long of their last event, and returns their number.
+func (o *Outbox) RequeueErasures(ctx context.Context, unconfirmedFor time.Duration) (int, error) {
 	n := 0
 	err := o.inTx(ctx, func(tx pgx.Tx) error {
 		rows, _ := tx.Query(ctx, `
@@ -163,7 +257,7 @@ func (o *Outbox) Reannounce(ctx context.Context, after time.Duration) (int, erro
 				SELECT conversation_id FROM erasures e WHERE announced_at < now() - $1::interval
 				AND NOT EXISTS (SELECT FROM outbox o WHERE o.conversation_id = e.conversation_id)
 				ORDER BY announced_at LIMIT $2 FOR UPDATE SKIP LOCKED)
-			RETURNING principal, conversation_id::text, at`, after, announcedAtOnce)
+			RETURNING principal, conversation_id::text, at`, unconfirmedFor, maxErasures)
 		erased, err := pgx.CollectRows(rows, pgx.RowToStructByPos[ConversationErased])
 		if err != nil || len(erased) == 0 {
 			return err
@@ -180,34 +274,38 @@ func (o *Outbox) Reannounce(ctx context.Context, after time.Duration) (int, erro
 		return tx.SendBatch(ctx, batch).Close()
 	})
 	if err != nil {
-		return 0, fmt.Errorf("announce erasures again: %w", err)
+		return 0, fmt.Errorf("requeue erasures: %w", err)
 	}
 	return n, nil
 }
 
-// sweptAtOnce bounds how many expired elicitations are deleted at a time.
-const sweptAtOnce = 1000
+// maxExpired bounds how many elicitations DeleteExpiredElicitations deletes at a
+// time.
+const maxExpired = 1000
 
-// Sweep deletes forms that expired without an answer that a call used; the relay
-// is the one that comes by on a timer. It returns their number.
-func (o *Outbox) Sweep(ctx context.Context) (int, error) {
-	var swept int64
+// DeleteExpiredElicitations deletes pending elicitations that expired before a
+// call used their response, and returns their number. It is here, not in the
+// gateway, because only the relay runs on a timer and acts for all principals.
+func (o *Outbox) DeleteExpiredElicitations(ctx context.Context) (int, error) {
+	var n int64
 	err := o.inTx(ctx, func(tx pgx.Tx) error {
 		deleted, err := tx.Exec(ctx, `DELETE FROM elicitations WHERE id IN (
-			SELECT id FROM elicitations WHERE expires_at < now() LIMIT $1)`, sweptAtOnce)
-		swept = deleted.RowsAffected()
+			SELECT id FROM elicitations WHERE expires_at < now() LIMIT $1)`, maxExpired)
+		n = deleted.RowsAffected()
 		return err
 	})
 	if err != nil {
-		return 0, fmt.Errorf("sweep expired elicitations: %w", err)
+		return 0, fmt.Errorf("delete expired elicitations: %w", err)
 	}
-	return int(swept), nil
+	return int(n), nil
 }
 
 // inTx runs a transaction that acts for all principals.
 func (o *Outbox) inTx(ctx context.Context, run func(pgx.Tx) error) error {
 	return pgx.BeginTxFunc(ctx, o.pool, pgx.TxOptions{}, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `SELECT set_config('app.role', 'eventing', true)`); err != nil {
+		batch := &pgx.Batch{}
+		postgres.BindEventing(batch, "")
+		if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 			return err
 		}
 		return run(tx)

@@ -1,6 +1,7 @@
 package event
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,97 +11,91 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 )
 
-// RelayConfig bounds what a relay does, from the environment.
+// RelayConfig bounds the work of a relay. A field that is zero has its default.
 type RelayConfig struct {
-	// Batch is how many events are claimed at a time.
-	Batch int `env:"RELAY_BATCH" envDefault:"100"`
-	// Concurrency is how many events, of as many conversations, are published at
-	// a time.
-	Concurrency int `env:"RELAY_CONCURRENCY" envDefault:"8"`
-	// MaxAttempts is how often the sink may refuse an event before it is parked.
-	MaxAttempts int `env:"RELAY_MAX_ATTEMPTS" envDefault:"20"`
-	// Timeout bounds one drain; what a relay that died had claimed is taken over
-	// ten seconds later.
-	Timeout time.Duration `env:"RELAY_TIMEOUT" envDefault:"20s"`
-	// Backoff and MaxBackoff bound how long an event that could not be published
-	// waits: half as long as it has waited already.
-	Backoff    time.Duration `env:"RELAY_BACKOFF" envDefault:"1s"`
-	MaxBackoff time.Duration `env:"RELAY_MAX_BACKOFF" envDefault:"5m"`
-	// ErasureAfter is when an erasure that nobody confirmed is announced again.
-	ErasureAfter time.Duration `env:"RELAY_ERASURE_AFTER" envDefault:"10m"`
+	// Batch is how many events are claimed at a time: 100. One statement claims
+	// them, and one transaction settles them.
+	Batch int
+	// Concurrency is how many events, of as many conversations, are published at a
+	// time: 8. Each waits for the sink's answer, and nobody waits for an event.
+	Concurrency int
+	// MaxAttempts is how often the sink may refuse an event before it becomes a dead
+	// letter: 20, which with the backoff takes about 40 minutes.
+	MaxAttempts int
+	// Timeout bounds one drain: 20 s, below the 30 s that a call of a function may
+	// take. Events that a killed relay had claimed are claimed again ten seconds
+	// later.
+	Timeout time.Duration
+	// Backoff and MaxBackoff bound how long a failed event waits: half as long as it
+	// has waited already, 1 s to 5 min.
+	Backoff, MaxBackoff time.Duration
+	// UnconfirmedFor is when an erasure that memory has not confirmed is queued
+	// again: 10 min, longer than a healthy broker takes to deliver.
+	UnconfirmedFor time.Duration
+}
+
+func (c RelayConfig) withDefaults() RelayConfig {
+	c.Batch = cmp.Or(c.Batch, 100)
+	c.Concurrency = cmp.Or(c.Concurrency, defaultConcurrency)
+	c.MaxAttempts = cmp.Or(c.MaxAttempts, 20)
+	c.Timeout = cmp.Or(c.Timeout, 20*time.Second)
+	c.Backoff = cmp.Or(c.Backoff, time.Second)
+	c.MaxBackoff = cmp.Or(c.MaxBackoff, 5*time.Minute)
+	c.UnconfirmedFor = cmp.Or(c.UnconfirmedFor, 10*time.Minute)
+	return c
 }
 
 const (
-	maxConcurrency = 64
-	settleTimeout  = 5 * time.Second
-	// givenUp is how many deliveries in a row may fail before a drain takes the
-	// sink for away.
-	givenUp = 3
-	// rest is how long the outbox is left alone between two looks: whoever reaches
-	// the relay can ask for one, and a look costs the database three transactions.
-	rest = 50 * time.Millisecond
+	settleTimeout = 5 * time.Second
+	// maxUndelivered is how many deliveries in a row may fail before a drain takes
+	// the sink to be unavailable, and stops.
+	maxUndelivered = 3
+	// minInterval is the time between two rounds: whoever reaches the relay can ask
+	// for one, and a round costs the database three transactions.
+	minInterval = 50 * time.Millisecond
 )
 
-func (c RelayConfig) check() error {
-	switch {
-	case c.Batch < 1 || c.Batch > 10_000:
-		return fmt.Errorf("RELAY_BATCH is %d, want 1 to 10000", c.Batch)
-	case c.Concurrency < 1 || c.Concurrency > maxConcurrency:
-		return fmt.Errorf("RELAY_CONCURRENCY is %d, want 1 to %d", c.Concurrency, maxConcurrency)
-	case c.MaxAttempts < 1:
-		return fmt.Errorf("RELAY_MAX_ATTEMPTS is %d, want 1 or more", c.MaxAttempts)
-	case c.Timeout <= 0:
-		return fmt.Errorf("RELAY_TIMEOUT is %s, want more than 0", c.Timeout)
-	case c.Backoff <= 0 || c.MaxBackoff < c.Backoff:
-		return fmt.Errorf("RELAY_MAX_BACKOFF is %s, want RELAY_BACKOFF, %s, or more than that, and both more than 0", c.MaxBackoff, c.Backoff)
-	case c.ErasureAfter <= 0:
-		return fmt.Errorf("RELAY_ERASURE_AFTER is %s, want more than 0", c.ErasureAfter)
-	}
-	return nil
-}
-
-// Relay publishes what waits in an outbox. Any number of relays may work on
-// one; each drains once at a time.
+// Relay publishes the events of an outbox. Any number of relays may work on one;
+// each drains once at a time.
 type Relay struct {
 	outbox    *Outbox
 	publisher Publisher
 	config    RelayConfig
 	metrics   *metrics
 
-	round   func(context.Context, *Drained) error // one look at the outbox
-	measure func(context.Context)                 // what is left
+	round   func(context.Context, *Drained) error // publishes what may be published now
+	measure func(context.Context)                 // reports the backlog
 
 	mu             sync.Mutex
 	running, again bool
-	looked         time.Time // when the outbox was last looked at
+	lastRound      time.Time // when the last round ended
 }
 
-// NewRelay returns a relay. A wrong setting is an error.
-func NewRelay(outbox *Outbox, publisher Publisher, config RelayConfig) (*Relay, error) {
-	if err := config.check(); err != nil {
-		return nil, err
-	}
-	r := &Relay{outbox: outbox, publisher: publisher, config: config, metrics: newMetrics()}
-	r.round, r.measure = r.drain, r.report
-	return r, nil
+// NewRelay returns a relay.
+func NewRelay(outbox *Outbox, publisher Publisher, config RelayConfig) *Relay {
+	r := &Relay{outbox: outbox, publisher: publisher, config: config.withDefaults(), metrics: newMetrics()}
+	r.round, r.measure = r.publishAll, r.measureBacklog
+	return r
 }
 
 // Drained is what a drain did.
 type Drained struct {
-	Published int  `json:"published"`
-	Failed    int  `json:"failed"` // to be tried again
-	Parked    int  `json:"parked"`
-	More      bool `json:"more"` // waits, and there was no time for it
+	Published    int  `json:"published"`
+	Failed       int  `json:"failed"` // to be tried again
+	DeadLettered int  `json:"dead_lettered"`
+	More         bool `json:"more"` // events wait that there was no time for
 }
 
-// ErrSinkAway says that events could not be delivered, whichever they were.
-var ErrSinkAway = errors.New("the sink cannot be reached")
+// ErrSinkUnavailable says that events could not be delivered, whichever they were.
+var ErrSinkUnavailable = errors.New("the sink is unavailable")
 
-// Drain publishes until nothing waits, the sink is away or the time is up.
-// While a drain is under way it returns false at once, and that drain looks
-// once more before it ends.
+// Drain publishes until no event waits, the sink is unavailable or the time is up.
+// While a drain is under way it returns false at once, and that drain does another
+// round before it ends.
 func (r *Relay) Drain(ctx context.Context) (Drained, bool, error) {
 	if !r.begin() {
 		return Drained{}, false, nil
@@ -109,7 +104,7 @@ func (r *Relay) Drain(ctx context.Context) (Drained, bool, error) {
 	defer cancel()
 	var done Drained
 	for {
-		err := r.look(ctx, &done)
+		err := r.nextRound(ctx, &done)
 		if again := r.end(err != nil || done.More); !again {
 			r.measure(ctx)
 			return done, true, err
@@ -117,11 +112,11 @@ func (r *Relay) Drain(ctx context.Context) (Drained, bool, error) {
 	}
 }
 
-// look drains once, no sooner than rest after the last time. Requests that come
-// meanwhile are met by it.
-func (r *Relay) look(ctx context.Context, done *Drained) error {
+// nextRound does one round, no sooner than minInterval after the last. It serves
+// all requests that come before it begins.
+func (r *Relay) nextRound(ctx context.Context, done *Drained) error {
 	select {
-	case <-time.After(time.Until(r.looked.Add(rest))):
+	case <-time.After(time.Until(r.lastRound.Add(minInterval))):
 	case <-ctx.Done():
 		done.More = true
 		return nil
@@ -129,7 +124,7 @@ func (r *Relay) look(ctx context.Context, done *Drained) error {
 	r.mu.Lock()
 	r.again = false
 	r.mu.Unlock()
-	defer func() { r.looked = time.Now() }() // one look at a time
+	defer func() { r.lastRound = time.Now() }() // one drain at a time
 	return r.round(ctx, done)
 }
 
@@ -154,11 +149,11 @@ func (r *Relay) end(stop bool) (again bool) {
 	return again
 }
 
-func (r *Relay) drain(ctx context.Context, done *Drained) error {
-	if _, err := r.outbox.Sweep(ctx); err != nil {
+func (r *Relay) publishAll(ctx context.Context, done *Drained) error {
+	if _, err := r.outbox.DeleteExpiredElicitations(ctx); err != nil {
 		return err
 	}
-	if _, err := r.outbox.Reannounce(ctx, r.config.ErasureAfter); err != nil {
+	if _, err := r.outbox.RequeueErasures(ctx, r.config.UnconfirmedFor); err != nil {
 		return err
 	}
 	for {
@@ -178,12 +173,12 @@ func (r *Relay) drain(ctx context.Context, done *Drained) error {
 		err = r.outbox.Settle(settling, batch.Settlement)
 		cancel()
 		if err != nil {
-			return err // published once more when the lease is over
+			return err // published again when the lease ends
 		}
 		r.count(ctx, batch.Settlement, done)
 		switch {
-		case batch.away.Load():
-			return fmt.Errorf("%w: %s", ErrSinkAway, batch.Failed[len(batch.Failed)-1].Problem)
+		case batch.unavailable.Load():
+			return fmt.Errorf("%w: %s", ErrSinkUnavailable, batch.Failed[len(batch.Failed)-1].Problem)
 		case ctx.Err() != nil:
 			done.More = true
 			return nil
@@ -191,27 +186,27 @@ func (r *Relay) drain(ctx context.Context, done *Drained) error {
 	}
 }
 
-// publishing is a batch on its way out.
+// publishing is a batch that is being published.
 type publishing struct {
 	mu sync.Mutex
 	Settlement
-	misses atomic.Int32 // deliveries failed in a row
-	away   atomic.Bool
+	undelivered atomic.Int32 // deliveries that failed in a row
+	unavailable atomic.Bool  // the sink
 }
 
 // publish tries every event of a batch: conversations side by side, the events
 // of one after each other up to the first that fails.
-func (r *Relay) publish(ctx context.Context, claimed []Waiting) *publishing {
+func (r *Relay) publish(ctx context.Context, claimed []Entry) *publishing {
 	p := &publishing{Settlement: Settlement{Backoff: r.config.Backoff, MaxBackoff: r.config.MaxBackoff}}
 	var order []uuid.UUID
-	byConversation := map[uuid.UUID][]Waiting{}
-	for _, w := range claimed {
-		if _, known := byConversation[w.ConversationID]; !known {
-			order = append(order, w.ConversationID)
+	byConversation := map[uuid.UUID][]Entry{}
+	for _, e := range claimed {
+		if _, known := byConversation[e.ConversationID]; !known {
+			order = append(order, e.ConversationID)
 		}
-		byConversation[w.ConversationID] = append(byConversation[w.ConversationID], w)
+		byConversation[e.ConversationID] = append(byConversation[e.ConversationID], e)
 	}
-	queue := make(chan []Waiting, len(order))
+	queue := make(chan []Entry, len(order))
 	for _, id := range order {
 		queue <- byConversation[id]
 	}
@@ -228,58 +223,58 @@ func (r *Relay) publish(ctx context.Context, claimed []Waiting) *publishing {
 	return p
 }
 
-func (r *Relay) publishInOrder(ctx context.Context, p *publishing, events []Waiting) {
-	for i, w := range events {
-		if ctx.Err() != nil || p.away.Load() {
+func (r *Relay) publishInOrder(ctx context.Context, p *publishing, events []Entry) {
+	for i, e := range events {
+		if ctx.Err() != nil || p.unavailable.Load() {
 			p.release(events[i:])
 			return
 		}
-		err := r.publisher.Publish(ctx, w.CloudEvent())
+		err := r.publisher.Publish(ctx, e.CloudEvent())
 		switch {
 		case err == nil:
-			p.misses.Store(0)
-			p.published(w)
+			p.undelivered.Store(0)
+			p.published(e)
 			continue
-		case ctx.Err() != nil: // the time is up: that is not the event's fault
+		case ctx.Err() != nil: // the time is up, which is not the event's fault
 			p.release(events[i:])
 			return
 		}
-		parked := r.fail(ctx, p, w, err)
-		if !parked {
+		deadLetter := r.fail(ctx, p, e, err)
+		if !deadLetter {
 			p.release(events[i+1:])
 			return
 		}
 	}
 }
 
-// fail notes an event that could not be published, and says whether it was
-// given up.
-func (r *Relay) fail(ctx context.Context, p *publishing, w Waiting, err error) (parked bool) {
-	f := Failure{Waiting: w, Problem: cut(err.Error(), 1000)}
+// fail records an event that could not be published, and returns whether it
+// becomes a dead letter.
+func (r *Relay) fail(ctx context.Context, p *publishing, e Entry, err error) (deadLetter bool) {
+	f := Failure{Entry: e, Problem: plain.Excerpt(err.Error(), maxProblem)}
 	var refused *Refused
-	if errors.As(err, &refused) && !refused.Away() {
+	if errors.As(err, &refused) && !refused.Unavailable() {
 		f.Counts = true
-		f.Park = refused.Final() || w.Attempts+1 >= r.config.MaxAttempts
-		p.misses.Store(0)
-	} else if p.misses.Add(1) >= givenUp {
-		p.away.Store(true)
+		f.DeadLettered = refused.Final() || e.Attempts+1 >= r.config.MaxAttempts
+		p.undelivered.Store(0)
+	} else if p.undelivered.Add(1) >= maxUndelivered {
+		p.unavailable.Store(true)
 	}
-	if f.Park {
-		slog.ErrorContext(ctx, "event parked", "event", w.ID, "type", w.Type, "attempts", w.Attempts+1, "error", err)
+	if f.DeadLettered {
+		slog.ErrorContext(ctx, "event dead-lettered", "event", e.ID, "type", e.Type, "attempts", e.Attempts+1, "error", err)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.Failed = append(p.Failed, f)
-	return f.Park
+	return f.DeadLettered
 }
 
-func (p *publishing) published(w Waiting) {
+func (p *publishing) published(e Entry) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.Published = append(p.Published, w)
+	p.Published = append(p.Published, e)
 }
 
-func (p *publishing) release(rest []Waiting) {
+func (p *publishing) release(rest []Entry) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.Released = append(p.Released, rest...)
@@ -287,12 +282,12 @@ func (p *publishing) release(rest []Waiting) {
 
 func (r *Relay) count(ctx context.Context, s Settlement, done *Drained) {
 	done.Published += len(s.Published)
-	for _, w := range s.Published {
-		r.metrics.published(ctx, w.Type)
+	for _, e := range s.Published {
+		r.metrics.published(ctx, e.Type)
 	}
 	for _, f := range s.Failed {
-		if f.Park {
-			done.Parked++
+		if f.DeadLettered {
+			done.DeadLettered++
 		} else {
 			done.Failed++
 		}
@@ -300,13 +295,13 @@ func (r *Relay) count(ctx context.Context, s Settlement, done *Drained) {
 	}
 }
 
-// report measures what is left.
-func (r *Relay) report(ctx context.Context) {
+// measureBacklog reports what is left after a drain, also when its time is up.
+func (r *Relay) measureBacklog(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 	defer cancel()
 	backlog, err := r.outbox.Backlog(ctx)
 	if err != nil {
-		slog.WarnContext(ctx, "the outbox could not be measured", "error", err)
+		slog.WarnContext(ctx, "outbox not measured", "error", err)
 		return
 	}
 	r.metrics.backlog(ctx, backlog)

@@ -63,16 +63,16 @@ func validate(t Type, data []byte) error {
 	return nil
 }
 
-// schemas are made when they are first used. The structs are part of the
+// schemas are derived from the structs on first use. The structs are part of the
 // program, so that a failure is a mistake in them.
 var schemas = sync.OnceValue(func() map[Type]*jsonschema.Resolved {
 	all := map[Type]*jsonschema.Resolved{}
 	err := errors.Join(
-		describe[QuestionAsked](all, "A question was put."),
-		describe[AnswerRecorded](all, "An answer was taken in."),
-		describe[AnswerRevised](all, "An answer was put in the place of earlier ones."),
-		describe[ConversationCompleted](all, "A conversation came to a stop; after a revision it may do so again."),
-		describe[ConversationErased](all, "A conversation was forgotten, and is to be forgotten by all who remember it."),
+		describe[QuestionAsked](all, "A question was asked."),
+		describe[AnswerRecorded](all, "An answer was recorded."),
+		describe[AnswerRevised](all, "An answer replaced earlier ones."),
+		describe[ConversationCompleted](all, "A conversation stopped asking; after a revision it may do so again."),
+		describe[ConversationErased](all, "A conversation was forgotten; every consumer deletes what it holds of it."),
 	)
 	if err != nil {
 		panic(err)
@@ -93,10 +93,8 @@ func describe[E Event](all map[Type]*jsonschema.Resolved, text string) error {
 	}
 	s.Schema = "https://json-schema.org/draft/2020-12/schema"
 	s.ID, s.Title, s.Description = SchemaURI(e.Type()), string(e.Type()), text
-	if value := s.Properties["value"]; value != nil {
-		value.Types = []string{"string", "number", "boolean", "array"}
-	}
-	// A later version of the data may say more.
+	// Consumers accept properties that they do not know: earlier releases set more,
+	// and later ones may.
 	s.AdditionalProperties = nil
 	if slot := s.Properties["slot"]; slot != nil {
 		slot.AdditionalProperties = nil

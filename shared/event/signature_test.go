@@ -2,15 +2,10 @@ package event
 
 import (
 	"bytes"
-	"context"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync/atomic"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	cloudevents "github.com/cloudevents/sdk-go/v2"
 	"github.com/stretchr/testify/assert"
@@ -113,50 +108,4 @@ func TestWhatIsNotTheRelaysIsNotDeliveredAgain(t *testing.T) {
 func TestAMissingKeyRingIsNamed(t *testing.T) {
 	_, err := NewSigner(SigningConfig{})
 	assert.ErrorContains(t, err, "EVENT_SIGNING_KEYS is not set")
-}
-
-// Whoever reaches the relay can nudge it.
-func TestNudgesAreBounded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var looks atomic.Int64
-		r := &Relay{config: RelayConfig{Timeout: time.Minute}, metrics: newMetrics(), round: func(context.Context, *Drained) error {
-			looks.Add(1)
-			time.Sleep(time.Millisecond)
-			return nil
-		}, measure: func(context.Context) {}}
-		began := time.Now()
-		for range 1000 {
-			go r.Drain(t.Context())
-			time.Sleep(time.Millisecond)
-		}
-		synctest.Wait()
-		time.Sleep(rest + time.Millisecond) // the last one is met
-		assert.LessOrEqual(t, int(looks.Load()), int(time.Since(began)/rest)+1)
-		assert.GreaterOrEqual(t, int(looks.Load()), 15, "none is left waiting")
-	})
-}
-
-// What a timer or a nudge says is not read: it cannot be harmful.
-func TestANudgeIsNotRead(t *testing.T) {
-	var body unread
-	looked := false
-	h := &RelayHandler{relay: &Relay{config: RelayConfig{Timeout: time.Second}, metrics: newMetrics(), round: func(context.Context, *Drained) error {
-		looked = true
-		return nil
-	}, measure: func(context.Context) {}}}
-	request := httptest.NewRequest(http.MethodPost, "/", &body)
-	request.Header.Set("Ce-Type", "dev.knative.sources.ping")
-	request.Header.Set("Ce-Specversion", "1.0")
-	answer := httptest.NewRecorder()
-	h.ServeHTTP(answer, request)
-	assert.Equal(t, http.StatusOK, answer.Code)
-	assert.True(t, looked)
-	assert.False(t, bool(body), "its body")
-}
-
-type unread bool
-
-func (u *unread) Read([]byte) (int, error) {
-	*u = true
-	return 0, io.EOF
 }

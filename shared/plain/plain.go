@@ -4,6 +4,7 @@
 package plain
 
 import (
+	"encoding/json"
 	"strings"
 	"unicode"
 )
@@ -60,6 +61,13 @@ func Excerpt(s string, most int) string {
 		return string(runes)
 	}
 	return string(runes[:most-1]) + "…"
+}
+
+// JSON returns the beginning of a value as JSON on one line, at most so many
+// characters of it. The value has to be one that was decoded from JSON.
+func JSON(value any, most int) string {
+	data, _ := json.Marshal(value)
+	return Excerpt(string(data), most)
 }
 
 var escaped = strings.NewReplacer(`\`, `\\`, `"`, `\"`)

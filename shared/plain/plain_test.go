@@ -38,6 +38,11 @@ func TestWordsCannotCloseTheirQuotes(t *testing.T) {
 	})
 }
 
+func TestAValueIsWrittenAsItWasSent(t *testing.T) {
+	assert.Equal(t, `{"a":[1,"x y"]}`, JSON(map[string]any{"a": []any{1.0, "x y"}}, 100))
+	assert.Equal(t, `["ab…`, JSON([]any{"abcdef"}, 5))
+}
+
 func TestAnExcerptIsBounded(t *testing.T) {
 	assert.Equal(t, "ab…", Excerpt("ab\ncdef", 3))
 	assert.Equal(t, "ab", Excerpt("ab", 2))

@@ -26,6 +26,7 @@ type beliefs struct {
 	given      []int       // ids of the answers learnt
 }
 
+// newBeliefs are those without any answer.
 func newBeliefs(slots []Slot, s Statistics) *beliefs {
 	b := &beliefs{
 		statistics: s,
@@ -95,6 +96,7 @@ func (b *beliefs) counted(i int) bool {
 	return slices.ContainsFunc(b.ids[i], func(id int) bool { return id >= 0 })
 }
 
+// idOf is the position of an option in Statistics.Answers, -1 when it was never counted.
 func (b *beliefs) idOf(i, option int) int {
 	if i >= len(b.ids) || option < 0 || option >= len(b.ids[i]) {
 		return -1

@@ -85,6 +85,7 @@ func ending(s SlotState) (Status, bool) {
 	}
 }
 
+// many are the values of a list, or the one value.
 func many(value any) []any {
 	if all, ok := value.([]any); ok {
 		return all
@@ -113,6 +114,7 @@ func answeredPairs(slots []Slot, states []SlotState) []pairAnswer {
 	return all
 }
 
+// lastOf is the latest of the answers, 0 when there is none.
 func lastOf(answers []int) int {
 	if len(answers) == 0 {
 		return 0

@@ -40,6 +40,7 @@ type score struct {
 	order float64
 }
 
+// plus adds another score so many times.
 func (a score) plus(b score, times float64) score {
 	return score{a.bits + times*b.bits, a.order + times*b.order}
 }
@@ -121,6 +122,7 @@ func overlap(slot Slot, goal string) float64 {
 	return float64(n) / float64(len(wanted))
 }
 
+// contentWords are the words of more than three letters, in lower case.
 func contentWords(text string) []string {
 	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r)

@@ -35,6 +35,7 @@ func (st *State) checkOrder(i int) {
 	}
 }
 
+// last is the latest answer alone.
 func last(answers []int) []int {
 	if len(answers) == 0 {
 		return nil
@@ -42,6 +43,7 @@ func last(answers []int) []int {
 	return []int{answers[len(answers)-1]}
 }
 
+// ordered reports that a must not be above b, by their keys.
 func ordered(a, b Slot) bool {
 	if a.Type != b.Type || a.Key == b.Key {
 		return false
@@ -61,6 +63,7 @@ func ordered(a, b Slot) bool {
 	return false
 }
 
+// less compares values of one type; false for those that have no order.
 func less(a, b any) bool {
 	switch a := a.(type) {
 	case float64:

@@ -100,6 +100,7 @@ func (st *State) stop(scores []score) *Stop {
 	return &Stop{LittleLeft, say.Text(messages.LittleLeft, tenths(max(0, best)), tenths(st.Limits.MinBits))}
 }
 
+// tenths writes bits with one decimal.
 func tenths(bits float64) string { return strconv.FormatFloat(bits, 'f', 1, 64) }
 
 // worth says whether slot i is asked for at all: what is required or was
@@ -139,13 +140,19 @@ func (st *State) left() int {
 	return max(0, st.Limits.MaxQuestions-st.Asked)
 }
 
-// pick returns the best candidates that fit in the batch, best first. Ties go
-// to the slot that comes first.
+// pick returns the best candidates that fit in the batch, best first: what was
+// misunderstood, then what makes sense of the rest, then what gains most. Ties go to
+// the slot that comes first.
 func (st *State) pick(scores []score) []int {
 	candidates := slices.DeleteFunc(st.candidates(), func(i int) bool { return !st.worth(i, scores) })
+	sense := map[int]int{}
+	for _, i := range candidates {
+		sense[i] = st.sense(i)
+	}
 	slices.SortStableFunc(candidates, func(a, b int) int {
 		return cmp.Or(
 			cmp.Compare(urgency(st.purpose(a)), urgency(st.purpose(b))),
+			cmp.Compare(sense[b], sense[a]),
 			cmp.Compare(scores[b].order, scores[a].order),
 		)
 	})
@@ -201,6 +208,7 @@ func (st *State) estimate(scores []score, b *beliefs) int {
 	return max(st.Asked, int(math.Round(total)))
 }
 
+// anyRequired reports that some slots are required; otherwise all are wanted.
 func (st *State) anyRequired() bool {
 	return slices.ContainsFunc(st.Slots, func(s Slot) bool { return s.Required })
 }

@@ -38,6 +38,7 @@ func (st *State) Predict(key string) (Prediction, bool) {
 	return st.predict(i, st.beliefs())
 }
 
+// predict is Predict for the slot at a position.
 func (st *State) predict(i int, b *beliefs) (Prediction, bool) {
 	option, probability := b.likeliest(i)
 	id := b.idOf(i, option)

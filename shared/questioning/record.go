@@ -58,6 +58,7 @@ func moved(s SlotState, a Answer, purpose Purpose) SlotState {
 	return s
 }
 
+// cite adds an answer to those cited, of which the latest are kept.
 func cite(answers []int, number int) []int {
 	answers = append(slices.Clone(answers), number)
 	return answers[max(0, len(answers)-maxCited):]

@@ -75,4 +75,5 @@ func upperFirst(s string) string {
 // excerptRunes is how much of somebody's words a question repeats.
 const excerptRunes = 60
 
+// round leaves one decimal.
 func round(bits float64) float64 { return float64(int(bits*10+0.5)) / 10 }

@@ -149,6 +149,7 @@ func indexOf(slot Slot, value any) int {
 	return slices.Index(optionKeys(slot), fmt.Sprint(value))
 }
 
+// optionValue is the value of an option by its position.
 func optionValue(slot Slot, option int) any {
 	if slot.Type == Boolean {
 		return option == 1

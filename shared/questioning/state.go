@@ -77,6 +77,7 @@ func New(goal string, slots []Slot, limits Limits) *State {
 	return &State{Goal: goal, Slots: slots, SlotStates: states, Limits: limits}
 }
 
+// printer words things in the language of the conversation.
 func (st *State) printer() *messages.Printer { return messages.In(st.Language) }
 
 // Index returns the position of the slot with the given key, or -1.
@@ -179,6 +180,7 @@ func (st *State) settled(i int) bool {
 	}
 }
 
+// open reports that a question for slot i waits.
 func (st *State) open(i int) bool {
 	return slices.ContainsFunc(st.Open, func(q Question) bool { return q.Slot == st.Slots[i].Key })
 }
@@ -187,6 +189,7 @@ func (st *State) open(i int) bool {
 // caller says otherwise.
 const DefaultConfidence = 0.95
 
+// purpose is why slot i would be asked for now.
 func (st *State) purpose(i int) Purpose {
 	switch st.SlotStates[i].Status {
 	case StatusUnclear:

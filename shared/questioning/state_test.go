@@ -291,7 +291,7 @@ func TestAConditionalSlotIsAskedForOnlyWhenItApplies(t *testing.T) {
 		first := st.Next()
 		require.Len(t, first.Questions, 1, "not before it is known to apply")
 		assert.Equal(t, "kind", first.Questions[0].Slot)
-		assert.Contains(t, first.Questions[0].Reason, "number plate")
+		assert.Contains(t, first.Questions[0].Reason, "Number plate")
 		answer(t, st, "kind", value)
 		next := st.Next()
 		assert.Equal(t, asked, next.Stop == nil, value)

@@ -69,6 +69,7 @@ type Given struct {
 	Wrong int `json:"wrong,omitempty"`
 }
 
+// key identifies the answer among others.
 func (g Given) key() answerKey { return answerKey{g.Slot, g.Value} }
 
 // reliability is the share of predictions that were right, by Laplace's rule of
@@ -93,6 +94,7 @@ func (s Statistics) Without(c Contribution) Statistics {
 	return next
 }
 
+// clone shares nothing with the statistics.
 func (s Statistics) clone() Statistics {
 	next := Statistics{Conversations: s.Conversations, Slots: map[string]Counts{}, Answers: slices.Clone(s.Answers)}
 	for key, c := range s.Slots {
@@ -108,6 +110,7 @@ func (s Statistics) clone() Statistics {
 	return next
 }
 
+// add counts a contribution.
 func (s *Statistics) add(c Contribution) {
 	s.Conversations++
 	for _, key := range slices.Sorted(maps.Keys(c.Slots)) {
@@ -176,6 +179,7 @@ func (s *Statistics) addCounts(key string, c Counts, sign int) {
 	s.Slots[key] = counts
 }
 
+// addTo adds counts times a sign, and drops what comes to nothing.
 func addTo[K comparable](counts, more map[K]int, sign int) {
 	for key, n := range more {
 		if counts[key] += sign * n; counts[key] <= 0 {
@@ -184,6 +188,7 @@ func addTo[K comparable](counts, more map[K]int, sign int) {
 	}
 }
 
+// addPairs counts, or discounts, each pair of the answers given in one conversation.
 func (s *Statistics) addPairs(given []int, sign int) {
 	for i, a := range given {
 		for _, b := range given[:i] {
@@ -193,6 +198,7 @@ func (s *Statistics) addPairs(given []int, sign int) {
 	}
 }
 
+// subtract takes a contribution back.
 func (s *Statistics) subtract(c Contribution) {
 	s.Conversations = max(0, s.Conversations-1)
 	for _, key := range slices.Sorted(maps.Keys(c.Slots)) {

@@ -1,6 +1,7 @@
 package questioning
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -21,53 +22,54 @@ func (st *State) question(i, number int, b *beliefs) Question {
 		q.Reason = fmt.Sprintf("Answers %s contradict each other.", numbers(state.Answers))
 		q.Bits = 1
 	default:
-		q.Reason = st.reason(i, q.Bits, b)
+		q.Reason = st.reason(i, b)
 	}
 	return q
 }
 
-// A reason names so many other slots that an answer tells so much about.
+// A reason names so many other slots at most, and those of which an answer is
+// expected to tell so much, in bits.
 const (
-	maxTold  = 3
-	muchTold = 0.25 // bits
+	maxNamed = 3
+	muchTold = 0.25
 )
 
-// reason says in words why slot i is worth asking for.
-func (st *State) reason(i int, bits float64, b *beliefs) string {
-	slot := st.Slots[i]
-	kind := "Optional"
-	if slot.Required {
-		kind = "Required"
+// reason says in words what the answer for slot i decides or saves. How much it
+// is expected to tell is in Question.Bits.
+func (st *State) reason(i int, b *beliefs) string {
+	var why []string
+	if st.sense(i) > 0 {
+		why = append(why, "the rest makes sense by it")
 	}
-	open := "the answer is open"
-	switch slot.Type {
-	case Choice, Choices:
-		open = fmt.Sprintf("%d options are open", len(slot.Options))
-	case Boolean:
-		open = "yes and no are open"
-	}
-	reason := fmt.Sprintf("%s; %s: about %.1f bits.", kind, open, bits)
-	var hang []string
-	for _, s := range st.Slots {
-		if s.When != nil && s.When.Slot == slot.Key {
-			hang = append(hang, lowerFirst(s.Title))
-		}
-	}
-	if len(hang) > 0 {
-		reason += " Decides whether to ask for " + strings.Join(hang, ", ") + "."
-	}
-	var told []string
+	var decided, saved []string
 	for j, s := range st.Slots {
-		if len(told) < maxTold && st.tells(i, j, b).bits >= muchTold {
-			told = append(told, lowerFirst(s.Title))
+		if s.When != nil && s.When.Slot == st.Slots[i].Key {
+			decided = append(decided, s.Title)
+		} else if st.tells(i, j, b).bits >= muchTold {
+			saved = append(saved, s.Title)
 		}
 	}
-	if len(told) > 0 {
-		reason += " Going by earlier conversations, also tells about " + strings.Join(told, ", ") + "."
+	if len(decided) > 0 {
+		why = append(why, "decides whether to ask for "+some(decided))
 	}
-	return reason
+	if len(saved) > 0 {
+		why = append(why, "may save asking for "+some(saved)+", going by earlier conversations")
+	}
+	if st.Slots[i].Required {
+		return "Required: " + cmp.Or(strings.Join(why, "; "), "the result is not complete without it") + "."
+	}
+	return "Optional: " + cmp.Or(strings.Join(why, "; "), "it can be left out") + "."
 }
 
+// some names the first titles, and how many more there are.
+func some(titles []string) string {
+	if more := len(titles) - maxNamed; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(titles[:maxNamed], ", "), more)
+	}
+	return strings.Join(titles, ", ")
+}
+
+// numbers names answers: "2 and 5".
 func numbers(all []int) string {
 	parts := make([]string, len(all))
 	for i, n := range all {

@@ -6,26 +6,21 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
-	"github.com/sequential-questioning/sequential-questioning/shared/statistics"
+	"github.com/sequential-questioning/sequential-questioning/shared/store/internal/queries"
 )
 
-// lockErased finds the conversations to erase, $1 one of them or null, $2 a user
-// or empty, and locks them: nothing is added to them meanwhile.
-const lockErased = `
-	SELECT c.id, c.session_id FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
-	WHERE c.principal = current_setting('app.principal')
-	  AND ($1::uuid IS NULL OR c.id = $1) AND ($2 = '' OR s.user_id = $2)
-	ORDER BY c.id FOR UPDATE OF c`
-
 // Erase deletes a conversation of a user, or all of them where id is empty; of
-// anybody where userID is empty. It takes back what they added to statistics and
-// what other conversations assume because of them, and queues an event each, as
-// of at. Erasing what is gone erases nothing.
+// any user of the principal where userID is empty. It takes back what they added
+// to statistics and what other conversations assume because of them. Their events
+// that nobody was told of are withdrawn, and one of the erasure, as of at, is
+// queued for each; until memory has confirmed that one, the id stays in erasures.
+// A session goes with its last conversation. It waits for calls that change the
+// conversations; those that come later find nothing. Erasing what is gone erases
+// nothing.
 func (s *Store) Erase(ctx context.Context, id, userID string, at time.Time) (erased Erased, err error) {
 	err = s.Write(ctx, func(tx *Tx) error {
 		erased = Erased{}
@@ -39,93 +34,78 @@ func (s *Store) Erase(ctx context.Context, id, userID string, at time.Time) (era
 	return erased, err
 }
 
-func (t *Tx) lockErased(ctx context.Context, id, userID string) (ids []uuid.UUID, sessions []string, err error) {
-	var one *string
+// lockErased returns the conversations to erase and their sessions.
+func (t *Tx) lockErased(ctx context.Context, id, userID string) (ids, sessions []string, err error) {
+	wanted := queries.LockConversationsParams{UserID: userID}
 	if id != "" {
-		one = &id
+		wanted.ID = &id
 	}
-	batch := t.batch(ctx)
-	batch.Queue(lockErased, one, userID).Query(func(rows pgx.Rows) error {
-		var id uuid.UUID
-		var session string
-		_, err := pgx.ForEachRow(rows, []any{&id, &session}, func() error {
-			ids, sessions = append(ids, id), append(sessions, session)
-			return nil
-		})
-		return err
-	})
-	if err := t.send(ctx, batch); err != nil {
+	rows, err := fetch(ctx, t, (*queries.Queries).LockConversations, wanted)
+	if err != nil {
 		return nil, nil, fmt.Errorf("find conversations: %w", err)
+	}
+	for _, row := range rows {
+		ids, sessions = append(ids, row.ID), append(sessions, row.SessionID)
 	}
 	return ids, sessions, nil
 }
 
-func (t *Tx) erase(ctx context.Context, ids []uuid.UUID, sessions []string, at time.Time) (Erased, error) {
-	var e Erased
-	batch := t.batch(ctx)
-	batch.Queue(`
-		SELECT (SELECT count(*) FROM questions WHERE conversation_id = ANY($1)),
-		       (SELECT count(*) FROM answers   WHERE conversation_id = ANY($1)),
-		       (SELECT count(*) FROM messages  WHERE conversation_id = ANY($1))`, ids).
-		QueryRow(func(row pgx.Row) error { return row.Scan(&e.Questions, &e.Answers, &e.Messages) })
-	if err := t.send(ctx, batch); err != nil {
+// erase erases conversations that are locked.
+func (t *Tx) erase(ctx context.Context, ids, sessions []string, at time.Time) (Erased, error) {
+	counted, err := fetch(ctx, t, (*queries.Queries).CountErased, ids)
+	if err != nil {
 		return Erased{}, fmt.Errorf("count what is erased: %w", err)
 	}
 	if err := t.takeBackAssumptions(ctx, ids); err != nil {
 		return Erased{}, err
 	}
-	if err := statistics.Forget(ctx, t.tx, ids); err != nil {
+	if err := t.removeFromStatistics(ctx, ids); err != nil {
 		return Erased{}, err
 	}
+	e := Erased{Conversations: ids, Questions: counted.Questions, Answers: counted.Answers, Messages: counted.Messages}
 	events := make([]event.Event, len(ids))
 	for i, id := range ids {
-		e.Conversations = append(e.Conversations, id.String())
-		events[i] = event.ConversationErased{Principal: principal.From(ctx), ConversationID: id.String(), At: at.UTC()}
+		events[i] = event.ConversationErased{Principal: principal.From(ctx), ConversationID: id, At: at.UTC()}
 	}
-	batch = t.batch(ctx)
-	event.Withdraw(batch, ids).Exec(func(withdrawn pgconn.CommandTag) error {
-		e.Events = int(withdrawn.RowsAffected())
+	batch := t.batch(ctx)
+	event.DeleteQueued(batch, parsed(ids)).Exec(func(deleted pgconn.CommandTag) error {
+		e.Events = int(deleted.RowsAffected())
 		return nil
 	})
 	if err := event.Queue(batch, events...); err != nil {
 		return Erased{}, err
 	}
-	batch.Queue(`DELETE FROM conversations WHERE id = ANY($1)`, ids)
-	batch.Queue(`
-		DELETE FROM sessions s WHERE s.principal = current_setting('app.principal') AND s.id = ANY($1)
-		  AND NOT EXISTS (SELECT FROM conversations c WHERE c.principal = s.principal AND c.session_id = s.id)`, sessions)
+	tell(batch, (*queries.Queries).DeleteConversations, ids)
+	tell(batch, (*queries.Queries).DeleteEmptySessions, sessions)
 	if err := t.send(ctx, batch); err != nil {
 		return Erased{}, fmt.Errorf("erase: %w", err)
 	}
 	return e, nil
 }
 
+// parsed are ids that the database gave, so that they parse.
+func parsed(ids []string) []uuid.UUID {
+	all := make([]uuid.UUID, len(ids))
+	for i, id := range ids {
+		all[i] = uuid.MustParse(id)
+	}
+	return all
+}
+
 // takeBackAssumptions erases from other conversations what they assume because it
 // was said in these and nobody confirmed, with the results that repeat it.
-func (t *Tx) takeBackAssumptions(ctx context.Context, ids []uuid.UUID) error {
-	var others []uuid.UUID
-	batch := t.batch(ctx)
-	batch.Queue(`
-		SELECT c.id FROM conversations c
-		WHERE c.principal = current_setting('app.principal') AND c.id <> ALL($1)
-		  AND c.id IN (SELECT conversation_id FROM slots WHERE assumed_from = ANY($1))
-		ORDER BY c.id FOR NO KEY UPDATE`, ids).
-		Query(func(rows pgx.Rows) (err error) {
-			others, err = pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
-			return err
-		})
-	if err := t.send(ctx, batch); err != nil {
+func (t *Tx) takeBackAssumptions(ctx context.Context, ids []string) error {
+	others, err := fetch(ctx, t, (*queries.Queries).LockAssuming, ids)
+	if err != nil {
 		return fmt.Errorf("find what was assumed: %w", err)
 	}
 	if len(others) == 0 {
 		return nil
 	}
-	batch = t.batch(ctx)
-	batch.Queue(`DELETE FROM calls WHERE conversation_id = ANY($1)`, others)
-	batch.Queue(`
-		UPDATE slots SET state = 'missing', value = NULL, words = NULL, source = NULL
-		WHERE conversation_id = ANY($1) AND assumed_from = ANY($2) AND state = 'assumed'`, others, ids)
-	batch.Queue(`UPDATE slots SET assumed_from = NULL WHERE conversation_id = ANY($1) AND assumed_from = ANY($2)`, others, ids)
+	batch := t.batch(ctx)
+	tell(batch, (*queries.Queries).DeleteCalls, others)
+	tell(batch, (*queries.Queries).TakeBackAssumptions, queries.TakeBackAssumptionsParams{Ids: others, AssumedFrom: ids})
+	tell(batch, (*queries.Queries).ClearAssumedFrom, queries.ClearAssumedFromParams{Ids: others, AssumedFrom: ids})
 	if err := t.send(ctx, batch); err != nil {
 		return fmt.Errorf("take back what was assumed: %w", err)
 	}

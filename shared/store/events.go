@@ -6,56 +6,35 @@ import (
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
-	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
-// events are what a change of the conversation tells others.
+// events are what consumers learn of a change, in the order in which it happened:
+// answers, the questions that follow from them, the end. They identify, and carry
+// nobody's words.
 func (c *Conversation) events(ctx context.Context, change Change, now time.Time) []event.Event {
-	of := event.Conversation{
-		Principal: principal.From(ctx), UserID: c.UserID, SessionID: c.SessionID, ConversationID: c.ID, Form: c.SchemaKey, Goal: c.Goal,
-	}
-	iv := c.State
-	slotOf := func(key string) event.Slot { return event.SlotOf(iv.Slots[iv.Index(key)]) }
+	of := event.Conversation{Principal: principal.From(ctx), ConversationID: c.ID, Form: c.SchemaKey}
 	var all []event.Event
 	for _, a := range change.Answers {
-		recorded := event.Answer{
-			Slot: slotOf(a.Slot), AnswerNumber: a.Number, QuestionNumber: a.Question, QuestionText: questionText(change.Before, a.Question),
-			Outcome: a.Outcome, Value: a.Value, Words: a.Words, Problem: a.Problem,
-		}
+		answer := event.Answer{Slot: event.Slot{Key: a.Slot}, AnswerNumber: a.Number, Outcome: a.Outcome}
 		if change.Revised == nil {
-			all = append(all, event.AnswerRecorded{Conversation: of, Answer: recorded, At: now})
+			all = append(all, event.AnswerRecorded{Conversation: of, Answer: answer, At: now})
 			continue
 		}
 		revised := event.AnswerRevised{
-			Conversation: of, Answer: recorded, Supersedes: append([]int{}, change.Revised.Before.Answers...), Reopened: []string{}, At: now,
+			Conversation: of, Answer: answer, Supersedes: append([]int{}, change.Revised.Before.Answers...), Reopened: []string{}, At: now,
 		}
 		for _, reopened := range change.Revised.Reopened {
 			revised.Reopened = append(revised.Reopened, reopened.Slot.Key)
 		}
 		all = append(all, revised)
 	}
-	for _, q := range iv.Open[len(iv.Open)-change.Batch.New:] {
+	for _, q := range c.State.Open[len(c.State.Open)-change.Batch.New:] {
 		all = append(all, event.QuestionAsked{
-			Conversation: of, Slot: slotOf(q.Slot), QuestionNumber: q.Number, QuestionText: q.Text,
-			Purpose: q.Purpose, Reason: q.Reason, Bits: q.Bits, At: now,
+			Conversation: of, Slot: event.Slot{Key: q.Slot}, QuestionNumber: q.Number, Purpose: q.Purpose, At: now,
 		})
 	}
 	if change.Completed {
-		all = append(all, event.ConversationCompleted{
-			Conversation: of, StopReason: string(change.Batch.Stop.Reason), Questions: iv.Asked, Answers: iv.Answered, At: now,
-		})
+		all = append(all, event.ConversationCompleted{Conversation: of, StopReason: string(change.Batch.Stop.Reason), At: now})
 	}
 	return all
-}
-
-// questionText is the text of a question that was open before, empty otherwise.
-func questionText(iv *questioning.State, number int) string {
-	if iv != nil {
-		for _, q := range iv.Open {
-			if q.Number == number {
-				return q.Text
-			}
-		}
-	}
-	return ""
 }

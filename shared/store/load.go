@@ -5,139 +5,147 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
-)
-
-const (
-	selectConversation = `
-	SELECT c.id::text, c.session_id, coalesce(s.user_id, ''), c.goal, coalesce(c.playbook, ''), c.information_needed, c.batch_size,
-	       c.max_questions, c.revision, c.questions_asked, c.answers_recorded, coalesce(c.stop_reason, ''), coalesce(c.form, ''),
-	       coalesce(c.language, '')
-	FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
-	WHERE c.id = $1 AND c.principal = current_setting('app.principal')`
-	lockConversation = selectConversation + ` FOR NO KEY UPDATE OF c`
-	selectSlots      = `
-	SELECT definition, state, value, coalesce(words, ''), answers, clarified, confirmed, passed,
-	       coalesce(source, ''), coalesce(reopened_by, 0)
-	FROM slots WHERE conversation_id = $1 ORDER BY position`
-	selectOpen = `
-	SELECT number, slot, purpose, text, reason, bits
-	FROM questions WHERE conversation_id = $1 AND open ORDER BY number`
-	selectCall = `
-	SELECT revision, result FROM calls WHERE conversation_id = $1 AND fingerprint = $2`
+	"github.com/sequential-questioning/sequential-questioning/shared/store/internal/queries"
 )
 
 // Load reads a conversation as of one moment, in one round trip, and what the
 // call of the fingerprint returned before: nil where it is new, or where there is
 // no fingerprint. It locks nothing; what is saved is held against the revision.
+// The error may be ErrNotFound.
 func (s *Store) Load(ctx context.Context, id string, fingerprint []byte) (*Conversation, *Call, error) {
-	var l loading
-	batch := &pgx.Batch{}
-	batch.Queue(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`) // a batch's statements see a moment each
-	postgres.BindPrincipal(batch, principal.From(ctx))
-	l.queue(batch, selectConversation, id, fingerprint)
-	batch.Queue(`COMMIT`)
-	return l.result(s.pool.SendBatch(ctx, batch).Close())
+	loaded, err := s.direct().load(ctx, id, Named{Fingerprint: fingerprint})
+	if err != nil {
+		return nil, nil, err
+	}
+	return loaded.Conversation, loaded.Earlier, nil
 }
 
-// Load reads a conversation.
+// Load reads a conversation, as Store.Load does, within a transaction that reads
+// more of it. The error may be ErrNotFound.
 func (t *Tx) Load(ctx context.Context, id string) (*Conversation, error) {
-	var l loading
-	batch := t.batch(ctx)
-	l.queue(batch, selectConversation, id, nil)
-	loaded, _, err := l.result(t.send(ctx, batch))
-	return loaded, err
+	l, batch := newLoading(), t.batch(ctx)
+	l.queue(batch, id, Named{})
+	loaded, err := l.result(t.send(ctx, batch))
+	if err != nil {
+		return nil, err
+	}
+	return loaded.Conversation, nil
 }
 
-// Lock reads a conversation as Store.Load does, and keeps others from changing it
-// until the transaction ends.
-func (t *Tx) Lock(ctx context.Context, id string, fingerprint []byte) (*Conversation, *Call, error) {
-	var l loading
-	batch := t.batch(ctx)
-	l.queue(batch, lockConversation, id, fingerprint)
-	return l.result(t.send(ctx, batch))
+// load reads a conversation with what a call named of it. Outside of a transaction
+// it reads all as of one moment. In one it keeps others from changing or erasing
+// the conversation until that ends; it waits for whoever locks it now, no longer
+// than the pool's lock timeout.
+func (t *Tx) load(ctx context.Context, id string, named Named) (*Loaded, error) {
+	l := newLoading()
+	if t.tx != nil {
+		batch := t.batch(ctx)
+		tell(batch, (*queries.Queries).LockConversation, id) // what follows sees what it waited for
+		l.queue(batch, id, named)
+		return l.result(t.send(ctx, batch))
+	}
+	batch := &pgx.Batch{}
+	batch.Queue(`BEGIN READ ONLY, ISOLATION LEVEL REPEATABLE READ`) // a batch's statements see a moment each
+	postgres.BindPrincipal(batch, principal.From(ctx))
+	l.queue(batch, id, named)
+	batch.Queue(`COMMIT`)
+	return l.result(t.on.SendBatch(ctx, batch).Close())
 }
 
 // loading collects what a batch reads of a conversation.
 type loading struct {
+	Loaded
 	conversation Conversation
 	state        questioning.State
-	call         *Call
 }
 
-// queue adds to the batch what reads a conversation, by selectConversation or
-// lockConversation. The first row that is missing ends it.
-func (l *loading) queue(batch *pgx.Batch, conversation, id string, fingerprint []byte) {
-	c, iv := &l.conversation, &l.state
-	batch.Queue(conversation, id).QueryRow(func(row pgx.Row) error {
-		return row.Scan(&c.ID, &c.SessionID, &c.UserID, &c.Goal, &c.Playbook, &c.Needed,
-			&iv.Limits.BatchSize, &iv.Limits.MaxQuestions, &c.Revision, &iv.Asked, &iv.Answered, &c.StopReason, &c.SchemaKey, &iv.Language)
-	})
-	batch.Queue(selectSlots, id).Query(func(rows pgx.Rows) error {
-		if err := scanSlots(rows, iv); err != nil {
-			return fmt.Errorf("read slots: %w", err)
-		}
-		return nil
-	})
-	batch.Queue(selectOpen, id).Query(func(rows pgx.Rows) error {
-		open, err := pgx.CollectRows(rows, pgx.RowToStructByPos[questioning.Question])
-		if err != nil {
-			return fmt.Errorf("read open questions: %w", err)
-		}
-		iv.Open = open
-		return nil
-	})
-	if fingerprint == nil {
-		return
+func newLoading() *loading { return &loading{Loaded: Loaded{SlotOf: map[int]string{}}} }
+
+// queue adds to the batch what reads a conversation. One that is missing ends it.
+func (l *loading) queue(batch *pgx.Batch, id string, named Named) {
+	ask(batch, (*queries.Queries).Conversation, queries.ConversationParams{ID: id, Fingerprint: named.Fingerprint}, l.take)
+	ask(batch, (*queries.Queries).Slots, id, l.takeSlots)
+	ask(batch, (*queries.Queries).Questions, queries.QuestionsParams{ConversationID: id, Numbers: named.Questions}, l.takeQuestions)
+	if named.Answer > 0 {
+		ask(batch, (*queries.Queries).SlotOfAnswer, queries.SlotOfAnswerParams{ConversationID: id, Number: named.Answer}, func(slots []string) error {
+			l.Answer = strings.Join(slots, "") // one at most
+			return nil
+		})
 	}
-	batch.Queue(selectCall, id, fingerprint).Query(func(rows pgx.Rows) error {
-		calls, err := pgx.CollectRows(rows, pgx.RowToAddrOfStructByPos[Call])
+	if named.Messages {
+		ask(batch, (*queries.Queries).Messages, id, func(rows []queries.MessagesRow) error {
+			for _, row := range rows {
+				l.Messages = append(l.Messages, Message(row))
+			}
+			return nil
+		})
+	}
+}
+
+// take keeps the conversation's own row, and what the call returned before.
+func (l *loading) take(row queries.ConversationRow) error {
+	l.conversation = Conversation{
+		ID: row.ID, SessionID: row.SessionID, UserID: row.UserID, Goal: row.Goal, Playbook: row.Playbook, Needed: row.InformationNeeded,
+		SchemaKey: row.SchemaKey, Revision: row.Revision, StopReason: row.StopReason,
+	}
+	l.state.Goal, l.state.Language = row.Goal, row.Language
+	l.state.Limits = questioning.Limits{BatchSize: row.BatchSize, MaxQuestions: row.MaxQuestions}
+	l.state.Asked, l.state.Answered = row.QuestionsAsked, row.AnswersRecorded
+	if row.CallRevision > 0 {
+		l.Earlier = &Call{Revision: row.CallRevision, Result: row.CallResult}
+	}
+	return nil
+}
+
+// takeQuestions keeps the open ones, and the slots of all.
+func (l *loading) takeQuestions(rows []queries.QuestionsRow) error {
+	l.state.Open = []questioning.Question{}
+	for _, row := range rows {
+		l.SlotOf[row.Number] = row.Slot
+		if row.Open {
+			l.state.Open = append(l.state.Open, questioning.Question{
+				Number: row.Number, Slot: row.Slot, Purpose: row.Purpose, Text: row.Text, Reason: row.Reason, Bits: row.Bits,
+			})
+		}
+	}
+	return nil
+}
+
+func (l *loading) takeSlots(rows []queries.SlotsRow) error {
+	for _, row := range rows {
+		var slot questioning.Slot
+		if err := json.Unmarshal(row.Definition, &slot); err != nil {
+			return fmt.Errorf("read the definition of a slot: %w", err)
+		}
+		value, err := decode(row.Value)
 		if err != nil {
-			return fmt.Errorf("read earlier call: %w", err)
+			return fmt.Errorf("read the value of slot %s: %w", slot.Key, err)
 		}
-		if len(calls) > 0 {
-			l.call = calls[0]
-		}
-		return nil
-	})
+		l.state.Slots = append(l.state.Slots, slot.Plain())
+		l.state.SlotStates = append(l.state.SlotStates, questioning.SlotState{
+			Status: row.State, Value: value, Words: row.Words, Answers: row.Answers, Clarified: row.Clarified, Confirmed: row.Confirmed,
+			Passed: row.Passed, Source: row.Source, Reopened: row.Reopened,
+		})
+	}
+	return nil
 }
 
 // result is what was read by a batch that ended with err.
-func (l *loading) result(err error) (*Conversation, *Call, error) {
+func (l *loading) result(err error) (*Loaded, error) {
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, nil, ErrNotFound
+		return nil, ErrNotFound
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, fmt.Errorf("load conversation: %w", err)
 	}
-	l.state.Goal, l.conversation.State = l.conversation.Goal, &l.state
-	return &l.conversation, l.call, nil
-}
-
-func scanSlots(rows pgx.Rows, iv *questioning.State) error {
-	for rows.Next() {
-		var slot questioning.Slot
-		var standing questioning.SlotState
-		var definition, value []byte
-		if err := rows.Scan(&definition, &standing.Status, &value, &standing.Words, &standing.Answers,
-			&standing.Clarified, &standing.Confirmed, &standing.Passed, &standing.Source, &standing.Reopened); err != nil {
-			return err
-		}
-		if err := json.Unmarshal(definition, &slot); err != nil {
-			return fmt.Errorf("definition: %w", err)
-		}
-		if value != nil {
-			if err := json.Unmarshal(value, &standing.Value); err != nil {
-				return fmt.Errorf("value: %w", err)
-			}
-		}
-		iv.Slots = append(iv.Slots, slot.Plain())
-		iv.SlotStates = append(iv.SlotStates, standing)
-	}
-	return rows.Err()
+	l.conversation.State = &l.state
+	l.Conversation = &l.conversation
+	return &l.Loaded, nil
 }

@@ -8,16 +8,21 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
+	"github.com/sequential-questioning/sequential-questioning/shared/store/internal/queries"
 )
 
-// Open stores a new conversation at revision 1, with its events. Where an
-// identical call opened one before that this caller can join, it stores nothing
-// and returns that call's result. The error may be ErrForeignSession or
-// ErrOtherCall.
+// Open stores a new conversation at revision 1, with its events, in a session that
+// it adds where the principal has none of that id. Where an identical call opened
+// one before that this caller can join, it stores nothing and returns that call's
+// result: of several at once, one stores and the others wait for it. A call
+// without a key can be joined until the conversation goes on, one with a key as
+// long as its result is kept. The error may be ErrForeignSession or ErrOtherCall;
+// whoever names no user opens in anybody's session.
 func (s *Store) Open(ctx context.Context, o *Opening) (earlier json.RawMessage, err error) {
+	ctx, saved := decided(ctx)
+	defer saved()
 	err = s.Write(ctx, func(tx *Tx) error {
 		earlier = nil
 		inserted, err := tx.insert(ctx, o)
@@ -37,40 +42,33 @@ func (s *Store) Open(ctx context.Context, o *Opening) (earlier json.RawMessage, 
 // is one that was opened by the same call.
 func (t *Tx) insert(ctx context.Context, o *Opening) (inserted bool, err error) {
 	batch := t.batch(ctx)
-	batch.Queue(`INSERT INTO sessions (id, user_id) VALUES ($1, nullif($2, '')) ON CONFLICT DO NOTHING`, o.SessionID, o.UserID)
-	batch.Queue(`
-		SELECT coalesce(user_id, '') FROM sessions WHERE id = $1 AND principal = current_setting('app.principal') FOR KEY SHARE`, o.SessionID).
-		QueryRow(func(row pgx.Row) error {
-			var owner string
-			if err := row.Scan(&owner); errors.Is(err, pgx.ErrNoRows) {
-				return ErrConflict // forgotten meanwhile
-			} else if err != nil {
-				return fmt.Errorf("read session: %w", err)
-			}
-			if o.UserID != "" && owner != o.UserID {
-				return ErrForeignSession
-			}
-			return nil
-		})
+	tell(batch, (*queries.Queries).InsertSession, queries.InsertSessionParams{ID: o.SessionID, UserID: o.UserID})
+	ask(batch, (*queries.Queries).SessionOwner, o.SessionID, func(owner string) error {
+		if o.UserID != "" && owner != o.UserID {
+			return ErrForeignSession
+		}
+		return nil
+	})
 	iv := o.State
-	batch.Queue(`
-		INSERT INTO conversations (id, session_id, goal, playbook, information_needed, metadata, batch_size, max_questions,
-		                           questions_asked, stop_reason, opened_by, opened_with_key, form, language)
-		VALUES ($1, $2, $3, nullif($4, ''), $5, $6, $7, $8, $9, nullif($10, ''), $11, $12, nullif($13, ''), nullif($14, ''))
-		ON CONFLICT (principal, opened_by) DO NOTHING`,
-		o.ID, o.SessionID, o.Goal, o.Playbook, o.Needed, o.Metadata, iv.Limits.BatchSize, iv.Limits.MaxQuestions,
-		iv.Asked, o.StopReason, o.OpenedBy, o.WithKey, o.SchemaKey, iv.Language).
-		Exec(func(tag pgconn.CommandTag) error {
-			inserted = tag.RowsAffected() == 1
-			return nil
-		})
-	if err := t.send(ctx, batch); err != nil {
+	ask(batch, (*queries.Queries).InsertConversation, queries.InsertConversationParams{
+		ID: o.ID, SessionID: o.SessionID, Goal: o.Goal, Playbook: o.Playbook, InformationNeeded: o.Needed, Metadata: o.Metadata,
+		BatchSize: iv.Limits.BatchSize, MaxQuestions: iv.Limits.MaxQuestions, QuestionsAsked: iv.Asked, StopReason: o.StopReason,
+		OpenedBy: o.OpenedBy, OpenedWithKey: o.WithKey, SchemaKey: o.SchemaKey, Language: iv.Language,
+	}, func(added int64) error {
+		inserted = added == 1
+		return nil
+	})
+	err = t.send(ctx, batch)
+	if errors.Is(err, pgx.ErrNoRows) {
+		err = ErrConflict // the session was erased between the two statements
+	}
+	if err != nil {
 		return false, fmt.Errorf("open conversation: %w", err)
 	}
 	return inserted, nil
 }
 
-// fill stores what the conversation begins with.
+// fill stores what the conversation begins with, in one round trip.
 func (t *Tx) fill(ctx context.Context, o *Opening) error {
 	batch := t.batch(ctx)
 	for i, slot := range o.State.Slots {
@@ -90,14 +88,11 @@ func (t *Tx) fill(ctx context.Context, o *Opening) error {
 	return nil
 }
 
-// openedBefore returns the result of the identical opening call.
+// openedBefore returns the result of the identical opening call, or ErrOtherCall
+// where the call was not identical.
 func (t *Tx) openedBefore(ctx context.Context, o *Opening) (result json.RawMessage, err error) {
-	batch := t.batch(ctx)
-	batch.Queue(`
-		SELECT k.result FROM conversations c JOIN calls k ON k.conversation_id = c.id
-		WHERE c.principal = current_setting('app.principal') AND c.opened_by = $1 AND k.fingerprint = $2`, o.OpenedBy, o.Fingerprint).
-		QueryRow(func(row pgx.Row) error { return row.Scan(&result) })
-	switch err := t.send(ctx, batch); {
+	result, err = fetch(ctx, t, (*queries.Queries).OpeningResult, queries.OpeningResultParams{OpenedBy: o.OpenedBy, Fingerprint: o.Fingerprint})
+	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return nil, ErrOtherCall
 	case err != nil:

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/store/internal/queries"
 )
 
 // insertSlot queues a new slot with what is known of it; from is the conversation
@@ -22,10 +23,22 @@ func insertSlot(batch *pgx.Batch, id string, position int, slot questioning.Slot
 	if err != nil {
 		return err
 	}
-	batch.Queue(`
-		INSERT INTO slots (conversation_id, position, key, definition, state, value, words, source, assumed_from)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, nullif($8, ''), nullif($9, '')::uuid)`,
-		id, position, slot.Key, definition, s.Status, value, s.Words, s.Source, from)
+	tell(batch, (*queries.Queries).InsertSlot, queries.InsertSlotParams{
+		ConversationID: id, Position: position, Key: slot.Key, Definition: definition,
+		State: s.Status, Value: value, Words: s.Words, Source: s.Source, AssumedFrom: from,
+	})
+	return nil
+}
+
+// replaceSlots queues other slots for a conversation without answers. The
+// questions for those before go with them, and answers would.
+func replaceSlots(batch *pgx.Batch, id string, after *questioning.State) error {
+	tell(batch, (*queries.Queries).DeleteSlots, id)
+	for i, slot := range after.Slots {
+		if err := insertSlot(batch, id, i, slot, after.SlotStates[i], ""); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -40,17 +53,16 @@ func updateSlots(batch *pgx.Batch, id string, before, after *questioning.State) 
 		if err != nil {
 			return err
 		}
-		batch.Queue(`
-			UPDATE slots SET state = $3, value = $4, words = $5, answers = coalesce($6::integer[], '{}'), clarified = $7, confirmed = $8, passed = $9,
-			       source = nullif($10, ''), reopened_by = nullif($11, 0)
-			WHERE conversation_id = $1 AND position = $2`,
-			id, i, s.Status, value, s.Words, s.Answers, s.Clarified, s.Confirmed, s.Passed, s.Source, s.Reopened)
+		tell(batch, (*queries.Queries).UpdateSlot, queries.UpdateSlotParams{
+			ConversationID: id, Position: i, State: s.Status, Value: value, Words: s.Words, Answers: s.Answers,
+			Clarified: s.Clarified, Confirmed: s.Confirmed, Passed: s.Passed, Source: s.Source, Reopened: s.Reopened,
+		})
 	}
 	return nil
 }
 
 // supersedeAnswers marks the answers that slots rested on and no longer do with
-// the answer that superseded them.
+// the answer that superseded them. Answers that contradict each other stay.
 func supersedeAnswers(batch *pgx.Batch, id string, before, after *questioning.State) {
 	for i, s := range after.SlotStates {
 		by := s.Reopened
@@ -64,7 +76,9 @@ func supersedeAnswers(batch *pgx.Batch, id string, before, after *questioning.St
 			}
 		}
 		if len(superseded) > 0 {
-			batch.Queue(`UPDATE answers SET superseded_by = $3 WHERE conversation_id = $1 AND number = ANY($2)`, id, superseded, by)
+			tell(batch, (*queries.Queries).SupersedeAnswers, queries.SupersedeAnswersParams{
+				ConversationID: id, Numbers: superseded, SupersededBy: by,
+			})
 		}
 	}
 }
@@ -82,47 +96,51 @@ func closeQuestions(batch *pgx.Batch, id string, before, after []questioning.Que
 		}
 	}
 	if len(closed) > 0 {
-		batch.Queue(`UPDATE questions SET open = false WHERE conversation_id = $1 AND number = ANY($2)`, id, closed)
+		tell(batch, (*queries.Queries).CloseQuestions, queries.CloseQuestionsParams{ConversationID: id, Numbers: closed})
 	}
 }
 
+// insertQuestions queues questions that are put now: they are open.
 func insertQuestions(batch *pgx.Batch, id string, questions []questioning.Question) {
 	for _, q := range questions {
-		batch.Queue(`INSERT INTO questions (conversation_id, number, slot, purpose, text, reason, bits) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-			id, q.Number, q.Slot, q.Purpose, q.Text, q.Reason, q.Bits)
+		tell(batch, (*queries.Queries).InsertQuestion, queries.InsertQuestionParams{
+			ConversationID: id, Number: q.Number, Slot: q.Slot, Purpose: q.Purpose, Text: q.Text, Reason: q.Reason, Bits: q.Bits,
+		})
 	}
 }
 
+// insertAnswer queues an answer that came with the change to a revision.
 func insertAnswer(batch *pgx.Batch, id string, revision int, a Answer) error {
 	value, err := encode(a.Value)
 	if err != nil {
 		return err
 	}
-	batch.Queue(`
-		INSERT INTO answers (conversation_id, number, slot, question, outcome, value, words, problem, digest, revision)
-		VALUES ($1, $2, $3, nullif($4, 0), $5, $6, $7, nullif($8, ''), $9, $10)`,
-		id, a.Number, a.Slot, a.Question, a.Outcome, value, a.Words, a.Problem, a.Digest, revision)
+	tell(batch, (*queries.Queries).InsertAnswer, queries.InsertAnswerParams{
+		ConversationID: id, Number: a.Number, Slot: a.Slot, Question: a.Question, Outcome: a.Outcome, Value: value,
+		Words: a.Words, Problem: a.Problem, Digest: a.Digest, Revision: revision,
+	})
 	return nil
 }
 
+// insertMessages queues the messages of one call, in its order.
 func insertMessages(batch *pgx.Batch, id string, revision int, messages []Message) {
 	for i, m := range messages {
-		batch.Queue(`INSERT INTO messages (conversation_id, revision, position, role, content, sent_at) VALUES ($1, $2, $3, $4, $5, $6)`,
-			id, revision, i, m.Role, m.Content, m.Timestamp)
+		tell(batch, (*queries.Queries).InsertMessage, queries.InsertMessageParams{
+			ConversationID: id, Revision: revision, Position: i, Role: m.Role, Content: m.Content, SentAt: m.Timestamp,
+		})
 	}
 }
 
 // upsertCall queues a call's result, and deletes those that are too old.
 func upsertCall(batch *pgx.Batch, id string, revision int, fingerprint, result []byte) {
-	batch.Queue(`
-		INSERT INTO calls (conversation_id, fingerprint, revision, result) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (conversation_id, fingerprint) DO UPDATE SET revision = excluded.revision, result = excluded.result`,
-		id, fingerprint, revision, result)
-	batch.Queue(`DELETE FROM calls WHERE conversation_id = $1 AND revision <= $2`, id, revision-keptCalls)
+	tell(batch, (*queries.Queries).UpsertCall, queries.UpsertCallParams{
+		ConversationID: id, Fingerprint: fingerprint, Revision: revision, Result: result,
+	})
+	tell(batch, (*queries.Queries).DeleteOldCalls, queries.DeleteOldCallsParams{ConversationID: id, Revision: revision - keptCalls})
 }
 
-// encode returns a value as JSON, and nil for none.
-func encode(value any) ([]byte, error) {
+// encode returns a value as JSON, and nil, which is stored as null, for none.
+func encode(value any) (json.RawMessage, error) {
 	if value == nil {
 		return nil, nil
 	}
@@ -131,4 +149,13 @@ func encode(value any) ([]byte, error) {
 		return nil, fmt.Errorf("encode value: %w", err)
 	}
 	return data, nil
+}
+
+// decode is the reverse of encode.
+func decode(data json.RawMessage) (value any, err error) {
+	if data == nil {
+		return nil, nil
+	}
+	err = json.Unmarshal(data, &value)
+	return value, err
 }

@@ -24,8 +24,9 @@ type Shape = func(raw json.RawMessage) (json.RawMessage, []string)
 
 // Bounds on what a result says of arguments that were taken differently.
 const (
-	maxNotes     = 5
-	maxNoteRunes = 120
+	maxNotes      = 5
+	maxNoteRunes  = 120
+	maxValueRunes = 40 // of a value in a note, which has two
 )
 
 // loosener reads arguments as models and their hosts write them, before they are
@@ -165,7 +166,7 @@ func (w *walk) value(path string, s *jsonschema.Schema, value any, optional bool
 	if scalar, differs := scalar(s.Type, value, optional); scalar != nil {
 		w.changed = true
 		if differs {
-			w.notes.add("%s: %s taken as %s", path, quoted(value), quoted(scalar))
+			w.notes.add("%s: %s taken as %s", path, plain.JSON(value, maxValueRunes), plain.JSON(scalar, maxValueRunes))
 		}
 		return scalar
 	}
@@ -344,11 +345,6 @@ func startsWith(text string, first byte) bool {
 }
 
 func isNull(raw json.RawMessage) bool { return string(bytes.TrimSpace(raw)) == "null" }
-
-func quoted(value any) string {
-	data, _ := json.Marshal(value) // it was decoded from JSON
-	return plain.Excerpt(plain.Line(string(data)), maxNoteRunes/3)
-}
 
 // notes are what was taken differently from what was sent, the first few.
 type notes struct {

@@ -95,14 +95,14 @@ func structured[Out Rendered](out Out, notes []string) *mcp.CallToolResult {
 
 // declare makes a tool without its function, and what decodes its arguments.
 func declare[In, Out any](d Definition) (Tool, func(json.RawMessage) (In, []string, error)) {
-	accepts, shown := infer[In](d.Schemas), infer[In](d.Schemas)
-	for _, input := range []*jsonschema.Schema{accepts, shown} {
+	accepts, declared := infer[In](d.Schemas), infer[In](d.Schemas)
+	for _, input := range []*jsonschema.Schema{accepts, declared} {
 		if d.Refine != nil {
 			d.Refine(input)
 		}
 	}
 	if d.Declare != nil {
-		d.Declare(shown)
+		d.Declare(declared)
 	}
 	returns, outline := infer[Out](d.Schemas), infer[Out](d.Schemas)
 	allowMore(returns) // a newer function may answer a client that knows an older schema
@@ -111,7 +111,7 @@ func declare[In, Out any](d Definition) (Tool, func(json.RawMessage) (In, []stri
 	t := Tool{
 		Declaration: mcp.Tool{
 			Name: d.Name, Title: d.Title, Description: d.Description,
-			RawInputSchema:  encodeSchema(shown),
+			RawInputSchema:  encodeSchema(declared),
 			RawOutputSchema: encodeSchema(outline),
 			Annotations: mcp.ToolAnnotation{
 				ReadOnlyHint: &d.ReadOnly, DestructiveHint: &d.Destructive,

@@ -31,7 +31,7 @@ func (s *story) check(r conversation.Report) {
 
 // checkAnswers compares how often each answer was given with how often it is
 // there. What a killed client said may count or not.
-func (s *story) checkAnswers(history []conversation.Past) {
+func (s *story) checkAnswers(history []conversation.HistoryEntry) {
 	given, sure, there := map[string]int{}, map[string]int{}, map[string]int{}
 	for _, said := range s.Statements {
 		given[said.key()]++
@@ -62,7 +62,7 @@ func (s *story) checkAnswers(history []conversation.Past) {
 
 // checkOrder wants the acknowledged answers in the order in which they were
 // given. Those that could be mistaken for one another are passed over.
-func (s *story) checkOrder(history []conversation.Past) {
+func (s *story) checkOrder(history []conversation.HistoryEntry) {
 	given, at := map[string]int{}, map[string]int{}
 	for _, said := range s.Statements {
 		given[said.key()]++
@@ -112,7 +112,7 @@ func (s *story) checkSlot(slot string, said []statement, r conversation.Report) 
 }
 
 func (s *story) checkSuperseded(slot string, latest statement, r conversation.Report) {
-	var of []conversation.Past
+	var of []conversation.HistoryEntry
 	for _, past := range r.History {
 		if past.Slot == slot {
 			of = append(of, past)

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation/automatic"
 	"github.com/sequential-questioning/sequential-questioning/shared/elicitation"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
@@ -17,7 +17,7 @@ func (iv *interview) fillIn(ctx context.Context) error {
 	p := params{Name: automaticTool, Arguments: first}
 	open := len(iv.Statements) // the first statement that is not acknowledged yet
 	for range mostTurns {
-		var result conversation.AutomaticResult
+		var result automatic.Result
 		answer, err := iv.call(ctx, p, &result)
 		switch {
 		case errors.Is(err, errKilled):
@@ -59,14 +59,14 @@ func (iv *interview) again(first map[string]any) map[string]any {
 
 // ended looks at a result. Where no form can be shown, the conversation goes on
 // by answers and words.
-func (iv *interview) ended(ctx context.Context, result conversation.AutomaticResult) (bool, error) {
+func (iv *interview) ended(ctx context.Context, result automatic.Result) (bool, error) {
 	iv.take(result.Turn)
 	switch result.Status {
-	case conversation.StatusComplete:
+	case automatic.StatusComplete:
 		return true, nil
-	case conversation.StatusBatch:
+	case automatic.StatusBatch:
 		return true, iv.goOn(ctx)
-	case conversation.StatusDeclined:
+	case automatic.StatusDeclined:
 		return result.Metadata.Complete, nil
 	}
 	return false, nil

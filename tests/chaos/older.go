@@ -14,7 +14,7 @@ import (
 	"github.com/mark3labs/mcp-go/client/transport"
 	"github.com/mark3labs/mcp-go/mcp"
 
-	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation/automatic"
 	"github.com/sequential-questioning/sequential-questioning/shared/elicitation"
 )
 
@@ -85,7 +85,7 @@ func (iv *interview) fillInOlder(ctx context.Context) error {
 
 // olderCall makes one call by a client of its own. Answers that were given in
 // it are acknowledged by its result.
-func (iv *interview) olderCall(ctx context.Context, arguments map[string]any) (*conversation.AutomaticResult, error) {
+func (iv *interview) olderCall(ctx context.Context, arguments map[string]any) (*automatic.Result, error) {
 	iv.tell("call "+automaticTool, map[string]any{"arguments": arguments, "revision": olderRevision})
 	iv.tally.called()
 	attempting, cancel := context.WithTimeout(ctx, attemptLimit)
@@ -125,7 +125,7 @@ func olderKind(err error) string {
 }
 
 // olderResult reads a call's result.
-func (iv *interview) olderResult(person *older, result *mcp.CallToolResult) (*conversation.AutomaticResult, error) {
+func (iv *interview) olderResult(person *older, result *mcp.CallToolResult) (*automatic.Result, error) {
 	if result.IsError {
 		text := fmt.Sprint(result.Content)
 		iv.tell("tool error", text)
@@ -138,7 +138,7 @@ func (iv *interview) olderResult(person *older, result *mcp.CallToolResult) (*co
 	}
 	iv.tell("result", encode(result.StructuredContent))
 	iv.acknowledge(person.open)
-	var read conversation.AutomaticResult
+	var read automatic.Result
 	return &read, json.Unmarshal(encode(result.StructuredContent), &read)
 }
 

@@ -18,8 +18,8 @@ import (
 const (
 	progressEvery = 10 * time.Second
 	// drainLimit is how long the outbox may stand still after the last interview:
-	// longer than the lease of a killed relay and the longest backoff.
-	drainLimit = 90 * time.Second
+	// longer than the lease of a killed relay, 30 s, and the longest backoff, 5 min.
+	drainLimit = 6 * time.Minute
 	// mostShown is how many stories are printed whole; all are in the folder.
 	mostShown = 3
 )

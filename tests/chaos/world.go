@@ -74,9 +74,6 @@ func (w *world) environment(function string) []string {
 		"relay": {
 			"EVENT_SIGNING_KEYS=" + w.signing,
 			"K_SINK=" + w.front.url("indexer"),
-			// A killed relay's events wait for its lease, a refused one for its
-			// backoff: short, so that the run's end does not.
-			"RELAY_TIMEOUT=5s", "RELAY_MAX_BACKOFF=10s",
 		},
 	}
 	return append(slices.Clone(settings[""]), settings[function]...)

@@ -53,13 +53,13 @@ func TestKillingRelayAndIndexerLosesNoEvent(t *testing.T) {
 	}
 	world.Figures.Add("Events", fmt.Sprintf("relay and indexer killed %s; conversations, all recalled, once", times(len(killed))), fmt.Sprint(len(all)))
 	require.NoError(t, world.Until(t.Context(), "the outbox to be empty", func(ctx context.Context) (bool, error) {
-		waiting, parked, err := outbox(ctx)
-		return waiting == 0 && parked == 0, err
+		waiting, deadLetters, err := outbox(ctx)
+		return waiting == 0 && deadLetters == 0, err
 	}))
 }
 
-// outbox counts production's events that wait and that are parked.
-func outbox(ctx context.Context) (waiting, parked int, err error) {
+// outbox counts production's events that wait, and its dead letters.
+func outbox(ctx context.Context) (waiting, deadLetters int, err error) {
 	conn, err := pgx.Connect(ctx, world.URLs[Prod])
 	if err != nil {
 		return 0, 0, err
@@ -68,20 +68,24 @@ func outbox(ctx context.Context) (waiting, parked int, err error) {
 	if _, err := conn.Exec(ctx, "SELECT set_config('app.role', 'eventing', false)"); err != nil {
 		return 0, 0, err
 	}
-	err = conn.QueryRow(ctx, "SELECT count(*) FILTER (WHERE parked_at IS NULL), count(*) FILTER (WHERE parked_at IS NOT NULL) FROM outbox").Scan(&waiting, &parked)
-	return waiting, parked, err
+	err = conn.QueryRow(ctx, "SELECT count(*) FILTER (WHERE parked_at IS NULL), count(*) FILTER (WHERE parked_at IS NOT NULL) FROM outbox").Scan(&waiting, &deadLetters)
+	return waiting, deadLetters, err
 }
 
-// An indexer that refuses every event for good, as too long.
+// An indexer that verifies events with other keys than the relay signs with: it refuses
+// every one of them for good.
 const refusing = `
   - target: {group: serving.knative.dev, kind: Service, name: indexer}
     patch: |-
-      - op: add
-        path: /spec/template/spec/containers/0/env/-
-        value: {name: MAX_BODY_BYTES, value: "1"}
+      - op: test
+        path: /spec/template/spec/containers/0/env/4/name
+        value: EVENT_SIGNING_KEYS
+      - op: replace
+        path: /spec/template/spec/containers/0/env/4/valueFrom/secretKeyRef/name
+        value: sequential-questioning-request-state
 `
 
-func TestWhatTheBrokerGivesUpIsParkedAndCanBeReplayed(t *testing.T) {
+func TestAnEventThatTheBrokerReturnsIsADeadLetterAndCanBeReplayed(t *testing.T) {
 	begin(t)
 	route := world.Route(Prod)
 	require.NoError(t, world.Clone.Append("gitops/overlays/prod/kustomization.yaml", refusing))
@@ -90,13 +94,13 @@ func TestWhatTheBrokerGivesUpIsParkedAndCanBeReplayed(t *testing.T) {
 	require.NoError(t, world.PushBoth(t.Context()))
 	p := people(t, 1)[0]
 	require.NoError(t, p.converse(t.Context(), route))
-	require.NoError(t, world.Until(t.Context(), "what was refused to be parked", func(ctx context.Context) (bool, error) {
-		waiting, parked, err := outbox(ctx)
-		return waiting == 0 && parked > 0, err
+	require.NoError(t, world.Until(t.Context(), "what was refused to be a dead letter", func(ctx context.Context) (bool, error) {
+		waiting, deadLetters, err := outbox(ctx)
+		return waiting == 0 && deadLetters > 0, err
 	}))
 
 	require.NoError(t, world.Reset(t.Context()))
-	require.NoError(t, world.Until(t.Context(), "all to be parked", func(ctx context.Context) (bool, error) {
+	require.NoError(t, world.Until(t.Context(), "the outbox to hold dead letters only", func(ctx context.Context) (bool, error) {
 		waiting, _, err := outbox(ctx)
 		return waiting == 0, err
 	}))

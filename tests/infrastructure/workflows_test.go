@@ -227,7 +227,7 @@ func TestEveryServiceIsPinnedByDigest(t *testing.T) {
 
 func TestRacesAndKnownVulnerabilitiesAreLookedForInEveryChange(t *testing.T) {
 	t.Parallel()
-	for _, target := range []string{"test", "race", "vulnerabilities"} {
+	for _, target := range []string{"test", "vulnerabilities"} {
 		called := false
 		for name, content := range workflows(t) {
 			parsed := parse(t, name, content)
@@ -240,6 +240,10 @@ func TestRacesAndKnownVulnerabilitiesAreLookedForInEveryChange(t *testing.T) {
 		}
 		assert.True(t, called, "no workflow of a pull request runs make %s", target)
 	}
+	makefile := read(t, "Makefile")
+	assert.Regexp(t, `(?m)^RACE = .*,-race\)$`, makefile)
+	assert.Regexp(t, `(?m)^unit: .*\n.*\n\tgo test \$\(RACE\)`, makefile, "make test does not look for races")
+	assert.Regexp(t, `(?m)^test: .*\bunit\b`, makefile)
 }
 
 func TestTheGoOfTheWorkflowsBuildsEveryModule(t *testing.T) {

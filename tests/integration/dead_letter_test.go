@@ -38,12 +38,12 @@ func relayOf(t *testing.T, w *world) string {
 	return server.URL
 }
 
-// bringBack delivers an event as Knative's broker delivers a dead letter.
-func bringBack(t *testing.T, relay string, e cloudevents.Event) int {
+// returnEvent delivers an event as Knative's broker delivers a dead letter.
+func returnEvent(t *testing.T, relay string, e cloudevents.Event) int {
 	t.Helper()
 	e.SetExtension("knativeerrordest", "http://indexer")
 	e.SetExtension("knativeerrorcode", "500")
-	request, err := cloudevents.NewHTTPRequestFromEvent(t.Context(), relay+event.DeadLetters, e)
+	request, err := cloudevents.NewHTTPRequestFromEvent(t.Context(), relay+event.DeadLetterPath, e)
 	require.NoError(t, err)
 	response, err := http.DefaultClient.Do(request)
 	require.NoError(t, err)
@@ -61,16 +61,16 @@ func TestAForgedDeadLetterIsRefused(t *testing.T) {
 	_, _, err := w.relay(t, taken).Drain(t.Context())
 	require.NoError(t, err)
 	forged := taken.events[0]
-	assert.Equal(t, http.StatusForbidden, bringBack(t, relay, forged), "not signed")
+	assert.Equal(t, http.StatusForbidden, returnEvent(t, relay, forged), "not signed")
 	forged = signed(t, forged)
 	forged.SetID("019307a4-1111-7000-8000-000000000001")
-	assert.Equal(t, http.StatusForbidden, bringBack(t, relay, forged), "the signature of another event")
+	assert.Equal(t, http.StatusForbidden, returnEvent(t, relay, forged), "the signature of another event")
 	backlog, err := w.outbox.Backlog(t.Context())
 	require.NoError(t, err)
 	assert.Zero(t, backlog)
 }
 
-func TestADeadLetterIsParkedAndTakenInWhenItIsTriedAgain(t *testing.T) {
+func TestADeadLetterIsKeptAndIndexedWhenItIsRequeued(t *testing.T) {
 	w := newWorld(t)
 	relay := relayOf(t, w)
 	id := w.answeredTrip(t, "local", "", tripValues)
@@ -81,17 +81,17 @@ func TestADeadLetterIsParkedAndTakenInWhenItIsTriedAgain(t *testing.T) {
 	require.Len(t, lost.events, 1)
 	require.Zero(t, w.waiting(t))
 
-	for range 2 { // a broker may bring it twice
-		assert.Equal(t, http.StatusOK, bringBack(t, relay, signed(t, lost.events[0])))
+	for range 2 { // a broker may return it twice
+		assert.Equal(t, http.StatusOK, returnEvent(t, relay, signed(t, lost.events[0])))
 	}
 	backlog, err := w.outbox.Backlog(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, 1, backlog.Parked)
+	assert.Equal(t, 1, backlog.DeadLetters)
 	assert.Zero(t, backlog.Waiting)
 	w.drain(t)
-	assert.Empty(t, w.values(t, "local"), "nobody has said that it may be tried again")
+	assert.Empty(t, w.values(t, "local"), "nobody has requeued it")
 
-	again, err := w.outbox.Unpark(t.Context(), nil, false)
+	again, err := w.outbox.Requeue(t.Context(), nil, false)
 	require.NoError(t, err)
 	assert.Len(t, again, 1)
 	assert.Equal(t, 1, w.drain(t).Published)
@@ -105,21 +105,21 @@ func TestADeadLetterOfAForgottenConversationIsNotKept(t *testing.T) {
 	lost := &recorder{}
 	_, _, err := w.relay(t, lost).Drain(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, http.StatusOK, bringBack(t, relay, signed(t, lost.events[0])))
+	assert.Equal(t, http.StatusOK, returnEvent(t, relay, signed(t, lost.events[0])))
 	backlog, err := w.outbox.Backlog(t.Context())
 	require.NoError(t, err)
 	assert.Zero(t, backlog)
 }
 
-func TestWhatIsNoEventOfOursIsNoDeadLetter(t *testing.T) {
+func TestAForeignEventIsNoDeadLetter(t *testing.T) {
 	w := newWorld(t)
 	relay := relayOf(t, w)
 	foreign := cloudevents.NewEvent()
 	foreign.SetID("1")
 	foreign.SetSource("elsewhere")
 	foreign.SetType("something.happened")
-	assert.Equal(t, http.StatusUnprocessableEntity, bringBack(t, relay, signed(t, foreign)))
-	response, err := http.Post(relay+event.DeadLetters, "text/plain", nil)
+	assert.Equal(t, http.StatusUnprocessableEntity, returnEvent(t, relay, signed(t, foreign)))
+	response, err := http.Post(relay+event.DeadLetterPath, "text/plain", nil)
 	require.NoError(t, err)
 	response.Body.Close()
 	assert.Equal(t, http.StatusBadRequest, response.StatusCode)

@@ -17,9 +17,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/sequential-questioning/sequential-questioning/functions/automatic"
+	automatictool "github.com/sequential-questioning/sequential-questioning/functions/automatic"
 	"github.com/sequential-questioning/sequential-questioning/functions/gateway"
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation/automatic"
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
 	"github.com/sequential-questioning/sequential-questioning/shared/identity"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
@@ -35,11 +36,11 @@ type olderClient struct {
 }
 
 // twoGateways are two instances in front of one function, on one database.
-func twoGateways(t *testing.T, adjust ...func(*gateway.Config)) (first, second *httptest.Server, on *conversation.Automatic, database string) {
+func twoGateways(t *testing.T, adjust ...func(*gateway.Config)) (first, second *httptest.Server, on *automatic.Service, database string) {
 	t.Helper()
 	_, database = newService(t)
 	on = asking(t, database)
-	function := httptest.NewServer(automatic.Tool(on).Handler("test", "1"))
+	function := httptest.NewServer(automatictool.Tool(on).Handler("test", "1"))
 	t.Cleanup(function.Close)
 	role := gatewaysRole(t, database)
 	serve := func() *httptest.Server {
@@ -116,9 +117,9 @@ type automaticCall struct {
 		Method string          `json:"method"`
 		Params json.RawMessage `json:"params"`
 		Result struct {
-			Structured conversation.AutomaticResult `json:"structuredContent"`
-			Content    []struct{ Text string }      `json:"content"`
-			IsError    bool                         `json:"isError"`
+			Structured automatic.Result        `json:"structuredContent"`
+			Content    []struct{ Text string } `json:"content"`
+			IsError    bool                    `json:"isError"`
 		} `json:"result"`
 		Error json.RawMessage `json:"error"`
 	}
@@ -129,7 +130,7 @@ func (c *olderClient) ask(to *httptest.Server, arguments string) *automaticCall 
 	c.id++
 	ctx, leave := context.WithCancel(c.t.Context())
 	c.t.Cleanup(leave)
-	response := c.post(ctx, to, fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":%q,"arguments":%s}}`, c.id, conversation.AutomaticTool, arguments))
+	response := c.post(ctx, to, fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":%q,"arguments":%s}}`, c.id, automatic.ToolName, arguments))
 	call := &automaticCall{t: c.t, id: c.id, lines: bufio.NewScanner(response.Body), leave: leave}
 	call.lines.Buffer(nil, 1<<20)
 	return call.next()
@@ -190,7 +191,7 @@ func TestARepeatedCallReturnsWhatWasAnsweredMeanwhileAtAnotherInstance(t *testin
 	assert.Equal(t, 2, count(t, database, `SELECT count(*) FROM answers`), "it is recorded before it is acknowledged")
 	again := c.ask(second, shortTrip)
 	require.True(t, again.ended)
-	assert.Equal(t, conversation.StatusComplete, again.message.Result.Structured.Status)
+	assert.Equal(t, automatic.StatusComplete, again.message.Result.Structured.Status)
 	assert.Equal(t, "Lisbon", again.message.Result.Structured.Values["destination"])
 	assert.Equal(t, 1, count(t, database, `SELECT count(*) FROM conversations`))
 	assert.Equal(t, 0, count(t, database, formsInside), "what was used is gone")
@@ -204,9 +205,9 @@ func TestARepeatedCallResumesTheFormAtAnotherInstance(t *testing.T) {
 	again := c.ask(second, shortTrip)
 	assert.Equal(t, call.fields, again.fields)
 	assert.Equal(t, 1, count(t, database, `SELECT count(*) FROM conversations`))
-	require.Equal(t, conversation.StatusBatch, call.next().message.Result.Structured.Status, "the later call asks now")
+	require.Equal(t, automatic.StatusBatch, call.next().message.Result.Structured.Status, "the later call asks now")
 	require.Equal(t, http.StatusAccepted, c.submit(first, call.form, tripAnswers), "the form that was shown first")
-	assert.Equal(t, conversation.StatusComplete, again.next().message.Result.Structured.Status)
+	assert.Equal(t, automatic.StatusComplete, again.next().message.Result.Structured.Status)
 	assert.Equal(t, http.StatusAccepted, c.submit(first, again.form, map[string]any{"destination": "Oslo"}))
 }
 
@@ -221,7 +222,7 @@ func TestACallForTheSameConversationResumesItsForm(t *testing.T) {
 	assert.Equal(t, call.fields, again.fields)
 	require.Equal(t, http.StatusAccepted, c.submit(first, call.form, tripAnswers))
 	result := again.next().message.Result.Structured
-	assert.Equal(t, conversation.StatusComplete, result.Status)
+	assert.Equal(t, automatic.StatusComplete, result.Status)
 	assert.Equal(t, "Lisbon", result.Values["destination"])
 }
 
@@ -231,7 +232,7 @@ func TestALateAnswerCountsOnce(t *testing.T) {
 	c := newOlderClient(t, first)
 	call := c.ask(first, shortTrip)
 	result := call.next().message.Result
-	assert.Equal(t, conversation.StatusBatch, result.Structured.Status)
+	assert.Equal(t, automatic.StatusBatch, result.Structured.Status)
 	assert.Contains(t, result.Content[0].Text, "1. ", "the questions, numbered")
 	for range 3 {
 		require.Equal(t, http.StatusAccepted, c.submit(second, call.form, tripAnswers))
@@ -255,7 +256,7 @@ func TestACancellationReachesTheInstanceThatWaits(t *testing.T) {
 	}
 	other := newOlderClient(t, first).ask(first, shortTrip)
 	assert.False(t, other.ended, "another call may wait in its place")
-	assert.Equal(t, conversation.StatusBatch, c.ask(second, shortTrip).message.Result.Structured.Status, "a form cancelled at once was not shown")
+	assert.Equal(t, automatic.StatusBatch, c.ask(second, shortTrip).message.Result.Structured.Status, "a form cancelled at once was not shown")
 }
 
 func TestForgettingErasesFormsAndTheirAnswers(t *testing.T) {
@@ -298,7 +299,7 @@ func TestExpiredFormsAreSwept(t *testing.T) {
 	pool, err := postgres.Open(t.Context(), postgres.Config{URL: database, MaxConns: 1})
 	require.NoError(t, err)
 	t.Cleanup(pool.Close)
-	swept, err := event.NewOutbox(pool).Sweep(t.Context())
+	swept, err := event.NewOutbox(pool).DeleteExpiredElicitations(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, 1, swept)
 	assert.Equal(t, 1, count(t, database, `SELECT count(*) FROM elicitations WHERE id = '`+open.form+`'`), "what is open stays")

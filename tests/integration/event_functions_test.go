@@ -38,7 +38,7 @@ func TestANudgeBringsAnAnswerIntoMemory(t *testing.T) {
 	defer relaying.Close()
 	relay := httptest.NewServer(relaying)
 	defer relay.Close()
-	nudger, err := event.NewNudger(event.NudgeConfig{URL: relay.URL, Timeout: 5 * time.Second})
+	nudger, err := event.NewNudger(event.NudgeConfig{URL: relay.URL})
 	require.NoError(t, err)
 
 	id := w.answeredTrip(t, "local", "", tripValues)
@@ -139,4 +139,35 @@ func TestAForgedEventChangesNothing(t *testing.T) {
 	assert.Equal(t, http.StatusOK, post(signed(t, sent(t, erasedEvent("ann", forgotten)))))
 	assert.Zero(t, count(t, w.url, `SELECT count(*) FROM erasures`))
 	assert.Empty(t, w.values(t, "ann"))
+}
+
+// A broker keeps copies of events, and consumers are not asked how they protect them.
+func TestEventsOfAConversationCarryNoWordsOfThePerson(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := principal.With(t.Context(), "ann")
+	turn, err := w.conversations.Ask(ctx, conversation.AskInput{Context: "Book a trip to Xanadu", UserID: "Yolanda", InformationNeeded: trip})
+	require.NoError(t, err)
+	in := conversation.FollowUpInput{ConversationID: turn.ConversationID}
+	for slot, value := range tripValues {
+		in.Answers = append(in.Answers, conversation.AnswerInput{Slot: slot, Value: value, Text: "Zanzibar"})
+	}
+	_, err = w.conversations.FollowUp(ctx, in)
+	require.NoError(t, err)
+	_, err = w.conversations.Revise(ctx, conversation.ReviseInput{ConversationID: turn.ConversationID, Slot: "destination", Text: "Wladiwostok"})
+	require.NoError(t, err)
+
+	sink := &recorder{}
+	_, _, err = w.relay(t, sink).Drain(t.Context())
+	require.NoError(t, err)
+	types := map[string]bool{}
+	for _, e := range sink.events {
+		types[e.Type()] = true
+		for _, said := range []string{"Xanadu", "Yolanda", "Zanzibar", "Lisbon", "Wladiwostok"} {
+			assert.NotContains(t, string(e.Data()), said, e.Type())
+		}
+		_, err := event.Read(e)
+		assert.NoError(t, err)
+	}
+	assert.Subset(t, types, map[string]bool{string(event.TypeQuestionAsked): true, string(event.TypeAnswerRecorded): true, string(event.TypeAnswerRevised): true})
 }

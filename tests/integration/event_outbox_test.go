@@ -144,11 +144,11 @@ func TestWhatIsClaimedIsNobodyElses(t *testing.T) {
 	require.Len(t, again, 3, "a relay that died holds nothing up for longer than its lease")
 
 	// The one that was thought dead comes back late: what it says is not heeded.
-	require.NoError(t, w.outbox.Settle(t.Context(), event.Settlement{Failed: []event.Failure{{Waiting: first[0], Park: true}}}))
+	require.NoError(t, w.outbox.Settle(t.Context(), event.Settlement{Failed: []event.Failure{{Entry: first[0], DeadLettered: true}}}))
 	assert.Zero(t, count(t, w.url, `SELECT count(*) FROM outbox WHERE parked_at IS NOT NULL`))
 }
 
-func TestARefusedEventIsParkedAfterItsLastAttemptAndLetsLaterOnesPass(t *testing.T) {
+func TestARefusedEventBecomesADeadLetterAfterItsLastAttemptAndLaterOnesPass(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := elsewhere()
@@ -169,10 +169,10 @@ func TestARefusedEventIsParkedAfterItsLastAttemptAndLetsLaterOnesPass(t *testing
 	assert.Len(t, sink.events, 1)
 	backlog, err := w.outbox.Backlog(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, event.Backlog{Parked: 1}, backlog)
+	assert.Equal(t, event.Backlog{DeadLetters: 1}, backlog)
 	assert.Equal(t, 1, count(t, w.url, `SELECT count(*) FROM outbox WHERE problem LIKE '%500%cannot%' AND attempts = 3`))
 
-	again, err := w.outbox.Unpark(t.Context(), nil, false)
+	again, err := w.outbox.Requeue(t.Context(), nil, false)
 	require.NoError(t, err)
 	assert.Len(t, again, 1)
 	done, _, err := w.relay(t, sink).Drain(t.Context())
@@ -180,16 +180,16 @@ func TestARefusedEventIsParkedAfterItsLastAttemptAndLetsLaterOnesPass(t *testing
 	assert.Equal(t, 1, done.Published, "nothing is lost")
 }
 
-func TestAnEventThatNeverCanBeAcceptedIsParkedAtOnce(t *testing.T) {
+func TestAnEventThatNeverCanBeAcceptedIsADeadLetterAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.queued(t, recorded("local", elsewhere(), "a"))
 	done, _, err := w.relay(t, publisher(func(context.Context, cloudevents.Event) error { return &event.Refused{Status: 422} })).Drain(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, 1, done.Parked)
+	assert.Equal(t, 1, done.DeadLettered)
 }
 
-func TestWhileTheSinkIsAwayNothingIsGivenUp(t *testing.T) {
+func TestWhileTheSinkIsUnavailableNothingIsDeadLettered(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for range 20 {
@@ -201,7 +201,7 @@ func TestWhileTheSinkIsAwayNothingIsGivenUp(t *testing.T) {
 		for range 5 {
 			w.leasesEnd(t)
 			_, _, err := r.Drain(t.Context())
-			require.ErrorIs(t, err, event.ErrSinkAway, name)
+			require.ErrorIs(t, err, event.ErrSinkUnavailable, name)
 		}
 		assert.LessOrEqual(t, tries.Load(), int64(5*10), "%s: a drain stops soon", name)
 	}
@@ -225,12 +225,12 @@ func TestWhatFailsWaitsLongerAndLonger(t *testing.T) {
 		claimed, err := w.outbox.Claim(t.Context(), 1, time.Minute)
 		require.NoError(t, err)
 		require.NoError(t, w.outbox.Settle(t.Context(), event.Settlement{
-			Failed: []event.Failure{{Waiting: claimed[0]}}, Backoff: time.Second, MaxBackoff: 5 * time.Minute}))
+			Failed: []event.Failure{{Entry: claimed[0]}}, Backoff: time.Second, MaxBackoff: 5 * time.Minute}))
 		assert.Equal(t, 1, count(t, w.url, `SELECT count(*) FROM outbox WHERE next_at - now() BETWEEN $1::interval - interval '1 s' AND $1::interval + interval '1 s'`, want), age)
 	}
 }
 
-func TestADrainInTheMiddleOfAnotherIsSeenToByIt(t *testing.T) {
+func TestADrainDuringAnotherIsDoneByIt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.queued(t, recorded("local", elsewhere(), "a"))
@@ -250,7 +250,7 @@ func TestADrainInTheMiddleOfAnotherIsSeenToByIt(t *testing.T) {
 	assert.Equal(t, 2, done.Published)
 }
 
-func TestADrainIsBoundedInTimeAndGivesBackWhatItHasNotTried(t *testing.T) {
+func TestADrainIsBoundedInTimeAndReleasesWhatItHasNotTried(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for range 8 {
@@ -271,7 +271,7 @@ func TestADrainIsBoundedInTimeAndGivesBackWhatItHasNotTried(t *testing.T) {
 	assert.Equal(t, 8-done.Published, count(t, w.url, `SELECT count(*) FROM outbox WHERE next_at <= now() AND attempts = 0`))
 }
 
-func TestErasingAConversationWithdrawsItsWaitingEvents(t *testing.T) {
+func TestErasingAConversationDeletesItsWaitingEvents(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := elsewhere()
@@ -279,7 +279,7 @@ func TestErasingAConversationWithdrawsItsWaitingEvents(t *testing.T) {
 	require.NoError(t, pgx.BeginTxFunc(t.Context(), w.pool, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		batch := &pgx.Batch{}
 		batch.Queue(`SELECT set_config('app.principal', 'local', true)`)
-		event.Withdraw(batch, []uuid.UUID{uuid.MustParse(id)})
+		event.DeleteQueued(batch, []uuid.UUID{uuid.MustParse(id)})
 		require.NoError(t, event.Queue(batch, erasedEvent("local", id)))
 		return tx.SendBatch(t.Context(), batch).Close()
 	}))
@@ -290,7 +290,7 @@ func TestErasingAConversationWithdrawsItsWaitingEvents(t *testing.T) {
 	assert.Equal(t, string(event.TypeConversationErased), sink.events[1].Type())
 }
 
-func TestAnErasureIsAnnouncedUntilItIsConfirmed(t *testing.T) {
+func TestAnErasureIsRequeuedUntilItIsConfirmed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := elsewhere()
@@ -299,13 +299,13 @@ func TestAnErasureIsAnnouncedUntilItIsConfirmed(t *testing.T) {
 	_, _, err := w.relay(t, lost).Drain(t.Context())
 	require.NoError(t, err)
 	require.Len(t, lost.events, 1)
-	n, err := w.outbox.Reannounce(t.Context(), time.Hour)
+	n, err := w.outbox.RequeueErasures(t.Context(), time.Hour)
 	require.NoError(t, err)
 	assert.Zero(t, n, "not yet")
 	w.admin(t, `UPDATE erasures SET announced_at = now() - interval '2 hours'`)
 	assert.Equal(t, 1, w.drain(t).Published)
 	assert.Zero(t, count(t, w.url, `SELECT count(*) FROM erasures`))
-	n, err = w.outbox.Reannounce(t.Context(), 0)
+	n, err = w.outbox.RequeueErasures(t.Context(), 0)
 	require.NoError(t, err)
 	assert.Zero(t, n)
 }

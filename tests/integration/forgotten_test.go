@@ -17,13 +17,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation/automatic"
 	"github.com/sequential-questioning/sequential-questioning/shared/elicitation"
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
-	"github.com/sequential-questioning/sequential-questioning/shared/requeststate"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
@@ -35,14 +35,14 @@ type told struct {
 }
 
 // on is a service with the memory at an address.
-func (w *world) on(t *testing.T, qdrantURL string) *conversation.Automatic {
+func (w *world) on(t *testing.T, qdrantURL string) *automatic.Service {
 	t.Helper()
 	pool, err := postgres.Open(t.Context(), postgres.Config{URL: w.url, MaxConns: 4})
 	require.NoError(t, err)
 	m, err := memory.Open(qdrant.Config{URL: qdrantURL, Timeout: time.Second})
 	require.NoError(t, err)
-	a, err := conversation.NewAutomatic(conversation.New(store.New(pool), defaults, conversation.WithMemory(m)), conversation.AutomaticConfig{
-		FormSize: 10, MaxRounds: 8, RequestState: requeststate.Config{Keys: "a:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", Lifetime: time.Hour},
+	a, err := automatic.New(conversation.New(store.New(pool), defaults, conversation.WithMemory(m)), automatic.Config{
+		FormSize: 10, RequestStateKeys: "a:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
 	})
 	require.NoError(t, err)
 	t.Cleanup(a.Close)
@@ -94,7 +94,7 @@ func (w *world) tells(t *testing.T, as, user, mark string) told {
 	said.second = turn.ConversationID
 
 	// A form is filled in.
-	in := conversation.AutomaticInput{Context: "By form, " + said.ofOthers, UserID: user, SessionID: "form " + said.ofOthers, InformationNeeded: needed(said.ofOthers)}
+	in := automatic.Input{Context: "By form, " + said.ofOthers, UserID: user, SessionID: "form " + said.ofOthers, InformationNeeded: needed(said.ofOthers)}
 	_, asked, err := a.Ask(ctx, in, elicitation.Exchange{Elicits: true})
 	require.NoError(t, err)
 	response := &mcp.ElicitationResponse{}

@@ -18,11 +18,11 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/functions/report"
 	"github.com/sequential-questioning/sequential-questioning/functions/revise"
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation/automatic"
 	"github.com/sequential-questioning/sequential-questioning/shared/elicitation"
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
-	"github.com/sequential-questioning/sequential-questioning/shared/requeststate"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 	"github.com/sequential-questioning/sequential-questioning/shared/tool"
 )
@@ -136,11 +136,9 @@ func forgesNothing(t *testing.T, w *world, s *conversation.Service, name, h stri
 
 // asksByForm reads forms, of this revision of the protocol and before.
 func asksByForm(t *testing.T, s *conversation.Service, name, h string, information json.RawMessage) {
-	a, err := conversation.NewAutomatic(s, conversation.AutomaticConfig{FormSize: 10, MaxRounds: 8, RequestState: requeststate.Config{
-		Keys: "a:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", Lifetime: time.Hour,
-	}})
+	a, err := automatic.New(s, automatic.Config{FormSize: 10, RequestStateKeys: "a:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="})
 	require.NoError(t, err)
-	in := conversation.AutomaticInput{Context: h + "\nNotes: " + strings.ReplaceAll(h, "\n", " "), UserID: "form " + h, InformationNeeded: information}
+	in := automatic.Input{Context: h + "\nNotes: " + strings.ReplaceAll(h, "\n", " "), UserID: "form " + h, InformationNeeded: information}
 	_, asked, err := a.Ask(t.Context(), in, elicitation.Exchange{Elicits: true})
 	require.NoError(t, err)
 	honest(t, name, asked.Form.Message)
@@ -155,10 +153,10 @@ func asksByForm(t *testing.T, s *conversation.Service, name, h string, informati
 			}
 		}
 	}
-	ended, _, err := a.Ask(t.Context(), conversation.AutomaticInput{Context: h, UserID: "batch " + h, InformationNeeded: information}, elicitation.Exchange{})
+	ended, _, err := a.Ask(t.Context(), automatic.Input{Context: h, UserID: "batch " + h, InformationNeeded: information}, elicitation.Exchange{})
 	require.NoError(t, err)
 	honest(t, name, ended.Text())
-	ended.Status = conversation.StatusOpen
+	ended.Status = automatic.StatusOpen
 	honest(t, name, ended.Text())
 }
 

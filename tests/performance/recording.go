@@ -90,7 +90,7 @@ func record(ctx context.Context, url string) (*tape, error) {
 	if err != nil {
 		return nil, err
 	}
-	service := conversation.New(store.New(pool), conversation.Config{BatchSize: 3, MaxQuestions: 100, MinBits: 0.1})
+	service := conversation.New(store.New(pool), conversation.Config{BatchSize: 3, MaxQuestions: 100})
 	defer service.Close()
 	now, err := service.Ask(ctx, askInput())
 	if err != nil {

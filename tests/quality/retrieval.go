@@ -41,9 +41,9 @@ func measureRetrieval(ctx context.Context, folder string) (table, error) {
 		return table{}, err
 	}
 	t := table{
-		title: "Finding what was said (ClariQ)",
-		about: "Share of a topic's relevant questions among the first k that memory's search finds for its request, " +
-			"without a model; the mean over topics.",
+		title: "Search in memory (ClariQ)",
+		about: "The share of a topic's relevant questions among the first k results of memory's search for its request, " +
+			"without a model, averaged over topics.",
 		columns: []string{"topics", "n", "R@5", "R@10", "R@20", "R@30"},
 	}
 	files, err := topicFiles(folder)
@@ -70,7 +70,7 @@ func measureRetrieval(ctx context.Context, folder string) (table, error) {
 	}
 	t.note("Questions in the bank: %d. Mean time of a search: %s, embedded Qdrant included.",
 		len(bank), (taken / time.Duration(searches)).Round(10*time.Microsecond))
-	t.note("On dev, ClariQ's own runs have at 30: BM25 .6913, a fine-tuned BERT ranker .7543.")
+	t.note("ClariQ's own runs on dev reach, at 30: BM25 .6913, a fine-tuned BERT ranker .7543.")
 	t.note("The settings of the encoding were chosen on the training topics.")
 	return t, nil
 }

@@ -87,6 +87,7 @@ func newPrinter(code string) *Printer {
 // argument is grammatically singular; empty where the two do not differ.
 type translation struct{ one, other string }
 
+// message is the translation as package catalog takes it.
 func (t translation) message() catalog.Message {
 	if t.one == "" {
 		return catalog.String(t.other)

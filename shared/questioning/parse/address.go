@@ -17,6 +17,7 @@ var (
 	opaqueLike = regexp.MustCompile(`(?i)^[a-z][a-z0-9+.-]+:\S+$`)
 )
 
+// readEmail reads the one email address in words.
 func readEmail(slot questioning.Slot, words string) (any, obstacle) {
 	var found []string
 	for _, match := range emailLike.FindAllString(words, -1) {
@@ -28,6 +29,7 @@ func readEmail(slot questioning.Slot, words string) (any, obstacle) {
 	return onlyText(slot, found)
 }
 
+// readURI reads the one web address in words; one without a scheme gets https.
 func readURI(slot questioning.Slot, words string) (any, obstacle) {
 	candidates := urlLike.FindAllString(words, -1)
 	if len(candidates) == 0 {
@@ -48,6 +50,7 @@ func readURI(slot questioning.Slot, words string) (any, obstacle) {
 	return onlyText(slot, found)
 }
 
+// locates reports an address that leads somewhere.
 func locates(address *url.URL) bool {
 	switch strings.ToLower(address.Scheme) {
 	case "":
@@ -74,6 +77,7 @@ func trimURL(address string) string {
 	}
 }
 
+// onlyText is the one address found, as a text of the slot.
 func onlyText(slot questioning.Slot, found []string) (any, obstacle) {
 	slices.Sort(found)
 	switch found = slices.Compact(found); len(found) {

@@ -35,6 +35,7 @@ func (t *text) amountAt(i int) (amount, bool) {
 	return a, true
 }
 
+// isBare reports a number that nothing says the unit of.
 func (a amount) isBare() bool { return a.unit == "" && !a.money && !a.measured }
 
 // isArticle reports that the "un" before token i is no number: a word follows
@@ -133,6 +134,7 @@ func (t *text) denominator(i int, above float64) (entry, int, bool) {
 	return t.class(i, fraction)
 }
 
+// joinedBy reports an "and" among the tokens.
 func (t *text) joinedBy(from, next int) bool {
 	for i := from; i < next; i++ {
 		if t.starts(i, and) {

@@ -54,6 +54,7 @@ func (t *text) reported(s span) bool {
 	return i > 0 && i < s.from && !t.is(i-1, ",") && s.next-s.from == 1
 }
 
+// alone reports that a clause ends before token i.
 func (t *text) alone(i int) bool {
 	return i == len(t.tokens) || t.tokens[i].shape == sign && t.tokens[i].text != "'" || t.starts(i, outro)
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 )
 
+// clockTime is a time of day since midnight.
 func clockTime(hour, minute, second int) time.Duration {
 	return time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute + time.Duration(second)*time.Second
 }
@@ -13,6 +14,7 @@ func clockTime(hour, minute, second int) time.Duration {
 // weekdayOf counts from 1 for Monday.
 func weekdayOf(day time.Time) int { return (int(day.Weekday())+6)%7 + 1 }
 
+// addMonths moves by months; in one that lacks the day, to its last.
 func addMonths(from time.Time, n int) time.Time {
 	day := from.AddDate(0, n, 0)
 	if day.Day() != from.Day() {
@@ -81,6 +83,7 @@ func holidayIn(rule string, year int) (time.Time, string) {
 	return day.AddDate(0, 0, days), problem
 }
 
+// weekdayNamed counts from 1 for "mon"; the name is one of a holiday's rule.
 func weekdayNamed(name string) int { return strings.Index("montuewedthufrisatsun", name)/3 + 1 }
 
 // easter is Easter Sunday by the Gregorian computus of Meeus, Jones and Butcher.

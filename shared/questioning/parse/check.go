@@ -67,6 +67,7 @@ func checkWords(slot questioning.Slot, words string, c Context) (any, error) {
 	return value, nil
 }
 
+// checkChoice is Check for one option: by its value, else by words.
 func checkChoice(slot questioning.Slot, value any, c Context) (any, error) {
 	if at := valueIndex(slot.Options, value); at >= 0 {
 		return slot.Options[at].Value, nil
@@ -77,6 +78,7 @@ func checkChoice(slot questioning.Slot, value any, c Context) (any, error) {
 	return nil, misread(slot, "")
 }
 
+// checkChoices is Check for several options.
 func checkChoices(slot questioning.Slot, items []any, c Context) (any, error) {
 	picked := make([]int, 0, len(items))
 	for _, item := range items {
@@ -89,6 +91,7 @@ func checkChoices(slot questioning.Slot, items []any, c Context) (any, error) {
 	return chosen(slot, picked)
 }
 
+// checkList is Check for the items of a list.
 func checkList(slot questioning.Slot, values []any) (any, error) {
 	items := make([]string, len(values))
 	for i, value := range values {

@@ -64,6 +64,7 @@ func optionNamed(options []questioning.Option, words string) (int, bool) {
 	return 0, false
 }
 
+// readChoice is the value of the option that the text means.
 func (t *text) readChoice() (any, obstacle) {
 	at, problem := t.choose()
 	if at < 0 {
@@ -166,6 +167,7 @@ func nearestOption(options []questioning.Option, word string, cost func(name, wo
 	return best, unique
 }
 
+// startsWith is the cost of an option whose name begins with the word: 0, or -1 for none.
 func startsWith(name, word string) int {
 	rest, ok := strings.CutPrefix(name, word)
 	if !ok || utf8.RuneCountInString(word) < 3 || isDigits(word[len(word)-1:]) && rest != "" && strings.ContainsAny(rest[:1], "0123456789.,") {
@@ -194,6 +196,7 @@ func misspelled(name, word string) int {
 	return -1
 }
 
+// onlyDigits are the digits of a text.
 func onlyDigits(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsDigit(r) {
@@ -326,6 +329,7 @@ func (t *text) partOfName() (int, bool) {
 	return best, best >= 0
 }
 
+// isPartOf reports a name that holds all words of the text that mean something.
 func (t *text) isPartOf(name string) bool {
 	contents := t.contents(name)
 	c := t.cover(nil, nil, true)

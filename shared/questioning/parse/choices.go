@@ -182,6 +182,8 @@ func (t *text) chosen(picked []int) (any, obstacle) {
 	return value, obstacle{}
 }
 
+// chosen is the canonical value of picked options: each once, in the slot's order,
+// their number within the bounds.
 func chosen(slot questioning.Slot, picked []int) (any, error) {
 	taken := make([]bool, len(slot.Options))
 	for _, at := range picked {

@@ -74,6 +74,7 @@ func (t *text) cover(values, others []span, strict bool) covered {
 	return c
 }
 
+// fill gives the tokens from to next one role, as one phrase.
 func (c *covered) fill(from, next int, r role, what class) {
 	for i := from; i < next; i++ {
 		c.roles[i], c.classes[i], c.nexts[i] = r, what, next
@@ -196,6 +197,7 @@ func (c *covered) valueAfter(i int) bool {
 	return false
 }
 
+// valueBefore reports a value, or a word of one, right before token i.
 func (c *covered) valueBefore(i int) bool {
 	if i > 1 && c.is(i-1, ".") {
 		i--
@@ -219,6 +221,8 @@ func (c *covered) valued(i int) bool {
 	return false
 }
 
+// punctuation is what a sign does: it ends a sentence or a clause, belongs to a word,
+// or is one that nothing accounts for.
 func (c *covered) punctuation(i int) role {
 	switch c.tokens[i].text {
 	case ",", ":", "(", ")", "[", "]":

@@ -146,6 +146,7 @@ func without(spans, others []span) []span {
 	return kept
 }
 
+// meets reports a span that shares a token with one of the others.
 func meets(s span, others []span) bool {
 	for _, other := range others {
 		if s.from < other.next && other.from < s.next {
@@ -155,6 +156,7 @@ func meets(s span, others []span) bool {
 	return false
 }
 
+// dateSpans are the dates for a slot that wants one, and the times beside them.
 func (t *text) dateSpans() (values, others []span) {
 	all := t.findDates(true)
 	values = strong(all)
@@ -162,6 +164,7 @@ func (t *text) dateSpans() (values, others []span) {
 	return values, append(others, without(all, values)...) // the "19th" of "19th to 21st August"
 }
 
+// timeSpans are the times of day for a slot that wants one, and the dates beside them.
 func (t *text) timeSpans() (values, others []span) {
 	dates := t.findDates(true)
 	values = t.strongest(t.findClocks(true))
@@ -189,6 +192,7 @@ func (t *text) findDays() []span {
 	return days
 }
 
+// ordinalSpan reports a date that an ordinal is part of: "the 8th".
 func (t *text) ordinalSpan(s span) bool {
 	for i := s.from; i < s.next; i++ {
 		if _, _, ok := t.ordinalAt(i); ok {
@@ -198,6 +202,7 @@ func (t *text) ordinalSpan(s span) bool {
 	return false
 }
 
+// spanAt is the span that begins at token i.
 func spanAt(spans []span, i int) (span, bool) {
 	for _, s := range spans {
 		if s.from == i {

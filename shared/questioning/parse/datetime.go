@@ -2,6 +2,7 @@ package parse
 
 import "time"
 
+// readDate reads the one date in the text.
 func (t *text) readDate() (any, obstacle) {
 	if at, ok := t.stamp(); ok {
 		return at[:len(time.DateOnly)], obstacle{}
@@ -10,6 +11,7 @@ func (t *text) readDate() (any, obstacle) {
 	return t.settle(values, others, false)
 }
 
+// readTime reads the one time of day in the text.
 func (t *text) readTime() (any, obstacle) {
 	values, others := t.timeSpans()
 	value, problem := t.settle(values, others, false)

@@ -61,6 +61,7 @@ type expectation struct {
 	say  *messages.Printer
 }
 
+// ofOptions lists the first options by their titles.
 func (e expectation) ofOptions() string {
 	names := make([]string, 0, mostListed+1)
 	for _, option := range e.slot.Options[:min(len(e.slot.Options), mostListed)] {
@@ -73,6 +74,7 @@ func (e expectation) ofOptions() string {
 	return cmp.Or(list, "(no options)")
 }
 
+// ofNumber adds bounds and unit to what a number is called.
 func (e expectation) ofNumber(what string) string {
 	text := e.say.Text(what)
 	switch low, high := e.slot.Minimum, e.slot.Maximum; {
@@ -121,10 +123,12 @@ func (e expectation) ofCount(low, high *int, of string) string {
 	return ""
 }
 
+// fits reports a count within bounds, nil for none.
 func fits(count int, low, high *int) bool {
 	return (low == nil || count >= *low) && (high == nil || count <= *high)
 }
 
+// formatNumber writes a number in digits, without an exponent below 1e21.
 func formatNumber(value float64) string {
 	if math.Abs(value) >= 1e21 {
 		return strconv.FormatFloat(value, 'g', -1, 64)
@@ -153,6 +157,7 @@ func misread(slot questioning.Slot, reason string) error {
 	return errors.New(reason + "; expected " + Expected(slot, ""))
 }
 
+// checkText holds a text against the length and the pattern of its slot.
 func checkText(slot questioning.Slot, text string) (any, error) {
 	if !fits(utf8.RuneCountInString(text), slot.MinLength, slot.MaxLength) {
 		return nil, misread(slot, "the length does not fit")
@@ -176,6 +181,7 @@ const longestMatched = 4 << 10
 // wholeLimit is the largest magnitude up to which float64 holds every integer.
 const wholeLimit = 1 << 53
 
+// checkNumber holds a number against the type and the bounds of its slot.
 func checkNumber(slot questioning.Slot, value float64) (any, error) {
 	switch {
 	case math.IsNaN(value) || math.IsInf(value, 0),

@@ -72,6 +72,7 @@ type entry struct {
 	name  string // the value as written
 }
 
+// coverage counts the words that the language knows.
 func (l *language) coverage(tokens []token) int {
 	knows := 0
 	for _, t := range tokens {
@@ -155,6 +156,7 @@ func (b *branch[node]) after(word string) (found node) {
 // listed is up to how many children looking through all is faster than an index.
 const listed = 16
 
+// add leads from a node by a word.
 func (b *branch[node]) add(word string, to node) {
 	if b.index != nil {
 		b.index[word] = to

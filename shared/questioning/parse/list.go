@@ -51,6 +51,7 @@ var listLines = strings.NewReplacer("\r", "\n", "•", "\n• ")
 // longestItem bounds, in bytes, the end of a list in which an "and" is looked for.
 const longestItem = 400
 
+// splitSentence splits a line at its commas, and at a last "and" where it joins items.
 func splitSentence(line string) []string {
 	items := strings.Split(line, ",")
 	last := strings.TrimSpace(items[len(items)-1])
@@ -81,6 +82,7 @@ func splitSentence(line string) []string {
 	return items
 }
 
+// listOf is the canonical list: items trimmed, blank ones dropped, their number within the bounds.
 func listOf(slot questioning.Slot, items []string) (any, error) {
 	values := []any{}
 	for _, item := range items {

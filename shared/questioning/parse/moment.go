@@ -13,12 +13,18 @@ type moment struct {
 	within   bool // read as part of another
 }
 
+// set notes a field.
 func (m *moment) set(f field, value int) { m.at[f], m.set_ = value, m.set_|1<<f }
-func (m *moment) has(f field) bool       { return m.set_&(1<<f) != 0 }
+
+// has reports a field that is said.
+func (m *moment) has(f field) bool { return m.set_&(1<<f) != 0 }
+
+// any reports that anything is said.
 func (m *moment) any() bool {
 	return m.set_ != 0 || m.date != "" || m.holiday != "" || m.amounts != nil
 }
 
+// hasClock reports that a time of day is said.
 func (m *moment) hasClock() bool {
 	return m.has(fieldHour) || m.has(fieldNow) || m.clockAmounts()
 }

@@ -413,6 +413,7 @@ func slashed(written string) (float64, bool) {
 	return float64(a) / float64(b), ok && errA == nil && errB == nil && b != 0
 }
 
+// scaleOf reads what multiplies a number: "hundred", "million", "k".
 func (t *text) scaleOf(i int) (entry, int, bool) {
 	e, next, ok := t.class(i, scale)
 	if ok && t.longerUnit(i, next) {

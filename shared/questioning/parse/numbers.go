@@ -145,10 +145,12 @@ func (t *text) summed(values []span) []span {
 	return joined
 }
 
+// minutesFollow reports the "30" of "1h30" at token i.
 func (t *text) minutesFollow(i int, m moment) bool {
 	return len(m.amounts) > 0 && m.amounts[len(m.amounts)-1].unit == "hour" && i < len(t.tokens) && t.tokens[i].shape == numeral && t.tokens[i].glued && isDigits(t.tokens[i].text)
 }
 
+// size orders units: roughly how many seconds one has.
 func size(unit string) float64 { return max(inSeconds[unit], inMonths[unit]*30*86400) }
 
 // scored reads "8/10" and "8 out of 10" on a scale to 10.
@@ -170,6 +172,7 @@ func (t *text) scored(values []span) []span {
 	return values
 }
 
+// wholeNumber is the value of digits, which are few: those of a date.
 func wholeNumber(digits string) int {
 	n := 0
 	for _, d := range digits {

@@ -77,6 +77,7 @@ func Read(slot questioning.Slot, words string, c Context) Reading {
 	return reading(slot, value, problem, language)
 }
 
+// reading is what a value or what is in its way amounts to.
 func reading(slot questioning.Slot, value any, problem obstacle, language string) Reading {
 	if problem.reason != "" || value == nil {
 		return unreadable(slot, problem, language)
@@ -84,6 +85,7 @@ func reading(slot questioning.Slot, value any, problem obstacle, language string
 	return Reading{Outcome: questioning.Answered, Value: value, Language: language}
 }
 
+// unreadable is the reading of words that something stopped.
 func unreadable(slot questioning.Slot, o obstacle, language string) Reading {
 	reason := o.reason
 	if o.words != "" && reason != "" {

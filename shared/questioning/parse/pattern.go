@@ -78,6 +78,7 @@ func readSign(sign string) func(t *text, i int, m *moment) (int, bool) {
 	return func(t *text, i int, _ *moment) (int, bool) { return i + 1, t.is(i, sign) }
 }
 
+// readClass reads a phrase of a class, whose value is the field's.
 func readClass(c class, f field) func(t *text, i int, m *moment) (int, bool) {
 	return func(t *text, i int, m *moment) (int, bool) {
 		e, next, ok := t.class(i, c)
@@ -93,6 +94,7 @@ func readClass(c class, f field) func(t *text, i int, m *moment) (int, bool) {
 	}
 }
 
+// readNumber reads a cardinal in a range into a field; of digits at most two.
 func readNumber(f field, least, most int) func(t *text, i int, m *moment) (int, bool) {
 	return func(t *text, i int, m *moment) (int, bool) {
 		value, next, ok := t.cardinal(i)
@@ -104,6 +106,7 @@ func readNumber(f field, least, most int) func(t *text, i int, m *moment) (int, 
 	}
 }
 
+// readDay reads a day of the month, as an ordinal or a cardinal.
 func readDay(t *text, i int, m *moment) (int, bool) {
 	if next, ok := readOrdinal(t, i, m); ok {
 		return next, true
@@ -112,6 +115,7 @@ func readDay(t *text, i int, m *moment) (int, bool) {
 	return next, ok && !t.starts(next, part) // the hour of "Friday 6 pm" is no day
 }
 
+// readOrdinal reads the day of "the 3rd".
 func readOrdinal(t *text, i int, m *moment) (int, bool) {
 	value, next, ok := t.ordinalAt(i)
 	if !ok || value < 1 || value > 31 {
@@ -121,6 +125,7 @@ func readOrdinal(t *text, i int, m *moment) (int, bool) {
 	return next, true
 }
 
+// readNth reads the "second" of "the second Friday".
 func readNth(t *text, i int, m *moment) (int, bool) {
 	value, next, ok := t.ordinalAt(i)
 	if !ok || value < 1 || value > 5 {
@@ -130,6 +135,7 @@ func readNth(t *text, i int, m *moment) (int, bool) {
 	return next, true
 }
 
+// readPart reads a part of the day, which may be said once more: "tonight at 8 pm".
 func readPart(t *text, i int, m *moment) (int, bool) {
 	e, next, ok := t.class(i, part)
 	if !ok {
@@ -248,6 +254,7 @@ func readAmounts(t *text, i int, m *moment) (int, bool) {
 	}
 }
 
+// readClock reads a clock token: 14:30 or 14:30:15.
 func readClock(t *text, i int, m *moment) (int, bool) {
 	if i >= len(t.tokens) || t.tokens[i].shape != clock {
 		return i, false
@@ -287,6 +294,7 @@ func readCompactClock(t *text, i int, m *moment) (int, bool) {
 	return i + 1, value/100 <= 23 && value%100 <= 59
 }
 
+// readHoliday reads the name of a holiday, whose rule holidayIn knows.
 func readHoliday(t *text, i int, m *moment) (int, bool) {
 	e, next, ok := t.class(i, holiday)
 	if ok {
@@ -295,6 +303,7 @@ func readHoliday(t *text, i int, m *moment) (int, bool) {
 	return next, ok
 }
 
+// readCalendar reads a calendar token, or 20261130 written as one number.
 func readCalendar(t *text, i int, m *moment) (int, bool) {
 	if i >= len(t.tokens) {
 		return i, false

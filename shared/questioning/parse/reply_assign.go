@@ -27,6 +27,7 @@ func (r *replying) assignExcept(text string, asked questioning.Slot) {
 	r.distribute(text, assigned)
 }
 
+// assignWithin is assign among some slots.
 func (r *replying) assignWithin(text string, among func(questioning.Slot) bool) []interval {
 	return r.distribute(text, r.weigh(text, among))
 }

@@ -21,6 +21,7 @@ type witness struct {
 	words []*slotWords
 }
 
+// newWitness is a witness for all slots of a reply.
 func newWitness(r *replying, words string) *witness {
 	w := &witness{text: textOf(questioning.Slot{Type: questioning.Text}, words, r.context), slots: r.slots}
 	w.words = make([]*slotWords, len(r.slots))
@@ -36,6 +37,7 @@ func (w *witness) wordsFor(slot int) slotWords {
 	return *w.words[slot]
 }
 
+// wordsOf looks up what a slot is called and described by, in the language of the text.
 func (w *witness) wordsOf(slot questioning.Slot) slotWords {
 	own := &text{lang: w.text.lang, slot: slot}
 	own.slot.Question = "" // it may ask for both ends: "when will you leave and return?"
@@ -122,6 +124,7 @@ func (w *witness) speaks(i int, own slotWords, rivals []slotWords) int {
 	return best
 }
 
+// holds reports a word of the same family among words.
 func holds(words []string, form string) bool {
 	return slices.ContainsFunc(words, func(said string) bool { return akin(said, form) })
 }
@@ -301,4 +304,5 @@ const (
 	scoreUnreachable = 100
 )
 
+// overlap reports two values in some of the same words.
 func overlap(a, b Candidate) bool { return a.Start < b.End && b.Start < a.End }

@@ -70,6 +70,7 @@ func (r *replying) slotNamed(label, line string) *questioning.Slot {
 // before a colon is a sentence, one before a question mark the person's own question.
 const longestMeant, longestAsked = 6, 1
 
+// meant is the one slot that a label speaks of, nil when several or none are.
 func (r *replying) meant(label string) *questioning.Slot {
 	l := textOf(questioning.Slot{Type: questioning.Text}, label, r.context)
 	asksWhen, asksWhere := l.starts(0, class("when")) && len(l.tokens) == 1, l.starts(0, class("where")) && len(l.tokens) == 1

@@ -52,6 +52,7 @@ type replying struct {
 	words       []string   // of the text in which values are looked for, each once
 }
 
+// slotOf is the slot of a key, nil when there is none.
 func (r *replying) slotOf(key string) *questioning.Slot {
 	for i := range r.slots {
 		if r.slots[i].Key == key {
@@ -125,6 +126,7 @@ func (r *replying) leave(words string) {
 	}
 }
 
+// reply puts the parts in their order.
 func (r *replying) reply() Reply {
 	var reply Reply
 	for _, question := range r.open {

@@ -29,6 +29,7 @@ func (w *witness) ranges(all []candidate) {
 	}
 }
 
+// rangeScore is that of an end of a range for a slot that asks for this end, or for the other.
 func rangeScore(fits bool) int {
 	if fits {
 		return scoreNamed + scoreRole

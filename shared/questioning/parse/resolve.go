@@ -75,6 +75,7 @@ func (m *moment) dateOf(now time.Time) (time.Time, string) {
 	return day, ""
 }
 
+// dayFrom is the day that the fields name, counted from today.
 func (m *moment) dayFrom(today time.Time) (time.Time, string) {
 	switch {
 	case m.date != "":
@@ -249,6 +250,7 @@ func (m *moment) weekdayAlone(today time.Time) (time.Time, string) {
 	return inWeek(-1), ""
 }
 
+// nthWeekday is the nth, or last, weekday of a month: the next such, if no year is named.
 func (m *moment) nthWeekday(today time.Time) (time.Time, string) {
 	if m.has(fieldMonths) {
 		first := time.Date(today.Year(), today.Month(), 1, 0, 0, 0, 0, time.UTC).AddDate(0, m.at[fieldMonths], 0)
@@ -313,6 +315,7 @@ func (m *moment) calendarDay(today time.Time) (time.Time, string) {
 	return m.either(n[0], n[1], func(month, day int) (time.Time, string) { return dayOf(year, month, day) })
 }
 
+// either takes the order of two numbers that gives a date, where only one does.
 func (m *moment) either(first, second int, date func(month, day int) (time.Time, string)) (time.Time, string) {
 	a, problemA := date(first, second)
 	b, problemB := date(second, first)

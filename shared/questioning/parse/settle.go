@@ -145,6 +145,8 @@ func (c *covered) within(i, lineStart int) bool {
 	return r != rolePause && r != roleStop && r != roleBut && r != roleReason
 }
 
+// inTheWay reports a token of a value's clause that does not let it stand. beside says
+// that it is next to the value, behind that it follows it.
 func (c *covered) inTheWay(i int, beside, behind bool) (obstacle, bool) {
 	switch what := c.classes[i]; {
 	case c.roles[i] == roleBlock && (what != only || behind && beside) && (what != rate || behind):
@@ -157,6 +159,7 @@ func (c *covered) inTheWay(i int, beside, behind bool) (obstacle, bool) {
 	return obstacle{}, false
 }
 
+// block names the phrase that token i is part of, and what it does.
 func (c *covered) block(i int) obstacle {
 	from := i
 	for from > 0 && c.nexts[from-1] == c.nexts[i] && c.classes[from-1] == c.classes[i] {

@@ -27,6 +27,7 @@ func unitOf(slot questioning.Slot) string {
 	return ""
 }
 
+// slotUnit is unitOf of the text's slot.
 func (t *text) slotUnit() string { return unitOf(t.slot) }
 
 // kind is what a slot counts, as far as its own words tell.
@@ -39,6 +40,7 @@ const (
 	kindPersons // or places and things of which each person has one
 )
 
+// kind is what the slot counts, kindAny for one that counts nothing.
 func (t *text) kind() kind {
 	switch {
 	case !t.counts():

@@ -68,12 +68,17 @@ func spell(name string) string {
 	return strings.Join(strings.Fields(string(runes)), " ")
 }
 
+// isDigit reports one of 0 to 9, which folded makes of all digits of full width.
 func isDigit(r rune) bool { return r >= '0' && r <= '9' }
 
+// isDigits reports digits and nothing else.
 func isDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
+// isHan reports a word of Chinese characters, by its first byte: the tables have no
+// other letters from U+2000 on.
 func isHan(s string) bool { return len(s) > 0 && s[0] >= 0xE2 }
 
+// isCapital reports words that begin with a capital, as names do.
 func isCapital(words string) bool {
 	first, _ := utf8.DecodeRuneInString(words)
 	return unicode.IsUpper(first)

@@ -41,6 +41,7 @@ func readLanguage(code string) *language {
 	return l
 }
 
+// apply notes a setting of the table's head.
 func (l *language) apply(setting string) {
 	switch setting {
 	case "decimal_comma":

@@ -28,6 +28,8 @@ type phrase struct {
 	entries []entry
 }
 
+// textOf is the text of words that may answer a slot. What was looked up for another
+// slot is used again, where the context keeps it.
 func textOf(slot questioning.Slot, words string, c Context) *text {
 	if t, ok := c.seen[words]; ok {
 		same := *t
@@ -49,6 +51,7 @@ type seen map[string]*text
 // mostSeen bounds the texts kept: the reply, its pieces and the names of slots.
 const mostSeen = 2000
 
+// newText splits words and finds their language.
 func newText(slot questioning.Slot, words string, c Context) *text {
 	tokens := tokenize(words)
 	lang, sure := languageOf(tokens, c.Language)
@@ -101,6 +104,7 @@ func (t *text) class(i int, c class) (entry, int, bool) {
 	return entry{}, i, false
 }
 
+// starts reports that a phrase of the class begins at token i.
 func (t *text) starts(i int, c class) bool {
 	_, _, ok := t.class(i, c)
 	return ok
@@ -116,6 +120,7 @@ func (t *text) ends(i int, c class) bool {
 	return false
 }
 
+// is reports that token i is the sign or word.
 func (t *text) is(i int, sign string) bool {
 	return i >= 0 && i < len(t.tokens) && t.tokens[i].text == sign
 }
@@ -162,6 +167,7 @@ type when struct {
 	moment
 }
 
+// same reports equal values; lists never are.
 func same(a, b any) bool {
 	switch a.(type) {
 	case []any:

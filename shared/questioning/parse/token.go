@@ -74,6 +74,7 @@ func ignorable(r rune) bool {
 	return r >= 0x1F3FB && r <= 0x1F3FF || r == 0xFE0F || r == 0x200D || unicode.Is(unicode.Cc, r)
 }
 
+// peek is the character some places ahead, 0 beyond the text.
 func (s *scanner) peek(ahead int) rune {
 	if at := s.at + ahead; at >= 0 && at < len(s.runes) {
 		return s.runes[at]
@@ -110,12 +111,14 @@ func (s *scanner) next() shape {
 	return sign
 }
 
+// run moves over characters of a kind.
 func (s *scanner) run(of func(rune) bool) {
 	for s.at < len(s.runes) && of(s.runes[s.at]) {
 		s.at++
 	}
 }
 
+// isWordRune reports a letter, or a mark on one.
 func isWordRune(r rune) bool { return unicode.IsLetter(r) || unicode.Is(unicode.M, r) }
 
 // address moves over what holds an @ or :// before the next space. Only the

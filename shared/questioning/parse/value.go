@@ -43,6 +43,7 @@ func (t *text) readAmount() (any, obstacle) {
 	return checked, obstacle{}
 }
 
+// hasVague reports a word such as "dozens" that counts without a number.
 func (t *text) hasVague() bool {
 	for i := range t.tokens {
 		if t.starts(i, scale) {

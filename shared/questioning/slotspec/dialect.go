@@ -95,6 +95,8 @@ func fromMap(o *object) (*object, error) {
 	return &object{[]member{{"type", "object"}, {"properties", properties}, {"required", required}}}, nil
 }
 
+// ofMap makes a schema of what a map has for a name: a type's name, a description
+// in words, a list of options, a schema, or a further map.
 func ofMap(path string, value any) (property *object, optional bool, err error) {
 	switch v := value.(type) {
 	case string:
@@ -148,6 +150,7 @@ var typeNames = map[string]namedType{
 	"array": {"array", ""}, "list": {"array", ""}, "object": {"object", ""}, "any": {"", ""},
 }
 
+// typeNamed is the JSON Schema type of a name as programs and people write it.
 func typeNamed(name string) (namedType, bool) {
 	t, ok := typeNames[strings.ToLower(strings.TrimSpace(name))]
 	return t, ok
@@ -169,6 +172,7 @@ var (
 	subschemaMaps  = []string{"$defs", "definitions", "patternProperties", "dependentSchemas"}
 )
 
+// schema normalizes a schema and all below it.
 func (n *normalizer) schema(path string, v any) error {
 	o, ok := v.(*object)
 	if !ok {
@@ -407,6 +411,7 @@ func (n *normalizer) properties(path string, o *object) {
 	}
 }
 
+// requiredNames are those of required and of the flags that properties have instead.
 func (n *normalizer) requiredNames(properties *object, required []any, given bool, wanted, unwanted []string, said bool) []any {
 	names := []any{}
 	for _, name := range required {
@@ -557,4 +562,5 @@ func (n *normalizer) nullable(o *object) {
 	}
 }
 
+// null is the schema of null.
 func null() *object { return &object{[]member{{"type", "null"}}} }

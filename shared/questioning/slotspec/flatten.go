@@ -17,9 +17,13 @@ type view struct {
 // of. Where the part is optional it is set aside, with a warning.
 type cannotAsk struct{ problem *Error }
 
+// Error is that of the problem.
 func (c cannotAsk) Error() string { return c.problem.Error() }
+
+// Unwrap gives the *Error.
 func (c cannotAsk) Unwrap() error { return c.problem }
 
+// cannot is a cannotAsk.
 func cannot(path, format string, args ...any) error {
 	return cannotAsk{errorf(path, format, args...).(*Error)}
 }
@@ -195,6 +199,7 @@ func (r *reader) alternatives(path string, raw any, flat *view) error {
 	return r.union(path, parts, flat)
 }
 
+// isNull reports a schema that takes null only.
 func (v view) isNull() bool {
 	if v.get("type") == "null" || v.has("const") && v.get("const") == nil {
 		return true

@@ -29,6 +29,7 @@ func readList(entries []any, notes *notes) (*reader, error) {
 // nesting are members that make an entry a JSON Schema with parts of its own.
 var nesting = []string{"properties", "items", "anyOf", "oneOf", "allOf", "nullable", "schema"}
 
+// entry reads one entry of the list.
 func (r *reader) entry(path string, entry any) error {
 	slot := questioning.Slot{Required: true, Type: questioning.Text}
 	switch e := entry.(type) {
@@ -138,6 +139,7 @@ func (r *reader) members(path string, e *object, slot *questioning.Slot) error {
 	return err
 }
 
+// listType is the slot type of a type's name in the short form.
 func listType(path, name string, options bool) (questioning.Type, error) {
 	lower := strings.ToLower(name)
 	switch lower {
@@ -173,6 +175,7 @@ func listType(path, name string, options bool) (questioning.Type, error) {
 	return "", errorf(path, "%q is not known; string, integer, number, boolean, date, time, date-time, email, uri, choice, choices and list are", name)
 }
 
+// listedOptions reads options as values or {"value", "title"}.
 func listedOptions(path string, raw any) ([]questioning.Option, error) {
 	entries, err := listOf(path, raw, "options")
 	if err != nil {

@@ -18,6 +18,7 @@ type notes struct {
 	more   int
 }
 
+// add notes what is set aside, once.
 func (n *notes) add(path, format string, args ...any) {
 	text := bounds.Errorf(prefixed(n.prefix, path), format, args...).Error()
 	switch {
@@ -29,6 +30,7 @@ func (n *notes) add(path, format string, args ...any) {
 	}
 }
 
+// all are the warnings, and how many more there are.
 func (n *notes) all() []string {
 	if n.more > 0 {
 		return append(n.texts, fmt.Sprintf("and %d more like these", n.more))
@@ -36,6 +38,7 @@ func (n *notes) all() []string {
 	return n.texts
 }
 
+// prefixed is a path below another; either may be the root.
 func prefixed(prefix, path string) string {
 	switch {
 	case prefix == "":

@@ -42,6 +42,7 @@ func titled(path string, list []any) ([]questioning.Option, error) {
 	return options, checkOptions(path, options)
 }
 
+// firstText is the first of the members that is a text and not blank.
 func firstText(o *object, names ...string) string {
 	for _, name := range names {
 		if text, ok := o.get(name).(string); ok && strings.TrimSpace(text) != "" {
@@ -159,4 +160,5 @@ func microsoft(v view, values []any) []string {
 	return titles
 }
 
+// short cuts a text to a number of characters.
 func short(text string, most int) string { return plain.Excerpt(text, most) }

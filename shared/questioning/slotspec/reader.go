@@ -17,6 +17,7 @@ type reader struct {
 	list     bool // it reads the short form
 }
 
+// newReader makes a reader of a schema that references start from.
 func newReader(root *object, notes *notes) *reader {
 	return &reader{root: root, notes: notes, seen: map[string]bool{}, scopes: map[*questioning.Condition]string{}}
 }

@@ -82,6 +82,7 @@ func begin(root *object) error {
 	return nil
 }
 
+// whichSchema is the error of several definitions of which none is chosen.
 func whichSchema(at string) error {
 	return errorf(strings.ReplaceAll(at, "/", "."), `does not say which of its schemas is wanted; add "$ref": "#/%s/Name" beside it`, at)
 }
@@ -136,6 +137,7 @@ func (r *reader) rewind(to int) {
 	r.slots, r.places = r.slots[:to], r.places[:to]
 }
 
+// requiredOf are the names that an object requires, each of one of its properties.
 func requiredOf(path string, v view, properties *object) ([]string, error) {
 	if !v.has("required") {
 		return nil, nil
@@ -232,6 +234,7 @@ func (r *reader) addSlot(path string, slot questioning.Slot, at position, p plac
 	return nil
 }
 
+// titleOf is a schema's title, or one made of its name.
 func titleOf(v view, name string) string {
 	if title := firstText(v.object, "title", "label"); title != "" && !isKeyAgain(title, name) {
 		return title
@@ -270,6 +273,7 @@ func (r *reader) describe(path string, v view, slot *questioning.Slot) error {
 	return nil
 }
 
+// numberIs reports a JSON number of that value.
 func numberIs(v any, want float64) bool {
 	n, ok := plainValue(v)
 	return ok && n == want
@@ -382,6 +386,7 @@ func (r *reader) array(path, name string, v view, at position) error {
 	return r.addSlot(path, slot, at, p)
 }
 
+// kindOf names a type in an error.
 func kindOf(kind any) string {
 	if text, ok := kind.(string); ok {
 		return text
@@ -456,6 +461,7 @@ func (r *reader) resolveConditions() {
 	}
 }
 
+// readExclusive makes an exclusive bound an inclusive one: the next integer or float64.
 func readExclusive(path string, m member, kind any, slot *questioning.Slot) error {
 	v, err := numberOf(path, m.value)
 	if err != nil {

@@ -194,10 +194,12 @@ func finish(path string, s *questioning.Slot, patterns *bounds.Patterns) error {
 	return nil
 }
 
+// secretError refuses what asks for a secret, with what to do instead.
 func secretError(path, what string) error {
 	return errorf(path, "asks for %s, %s", what, secret.Instead)
 }
 
+// keyLength is the error of a key that is blank or too long.
 func keyLength(path string) error {
 	return errorf(path, "needs a key of 1 to %d bytes, not all of them blank", MaxKey)
 }
@@ -215,6 +217,7 @@ func keyFrom(text string) string {
 	return strings.Trim(key, "_")
 }
 
+// formatType is the slot type of a string's format, Text for formats without one.
 func formatType(format string) questioning.Type {
 	switch format {
 	case "url", "iri":
@@ -231,6 +234,7 @@ func formatType(format string) questioning.Type {
 	return questioning.Text
 }
 
+// checkOptions verifies that options are few enough and differ.
 func checkOptions(path string, options []questioning.Option) error {
 	if len(options) == 0 {
 		return errorf(path, "needs at least one option")

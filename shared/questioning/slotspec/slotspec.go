@@ -44,6 +44,7 @@ func Read(ctx context.Context, raw []byte) (Spec, error) {
 	return wanted, err
 }
 
+// readDocument is Read without the check of conditions.
 func readDocument(ctx context.Context, raw []byte) (Spec, error) {
 	if len(raw) == 0 || raw[0] != '{' && raw[0] != '[' {
 		return Spec{}, errorf("", `must be a JSON Schema object with "properties", or a list such as ["budget", {"key": "deadline", "type": "date"}]`)

@@ -26,6 +26,7 @@ type member struct {
 	value any
 }
 
+// index is the position of a member, -1 for none.
 func (o *object) index(name string) int {
 	return slices.IndexFunc(o.members, func(m member) bool { return m.name == name })
 }
@@ -38,8 +39,10 @@ func (o *object) get(name string) any {
 	return nil
 }
 
+// has reports a member, null or not.
 func (o *object) has(name string) bool { return o.index(name) >= 0 }
 
+// set gives a member a value, at the end where it is new.
 func (o *object) set(name string, value any) {
 	if i := o.index(name); i >= 0 {
 		o.members[i].value = value
@@ -48,10 +51,12 @@ func (o *object) set(name string, value any) {
 	o.members = append(o.members, member{name, value})
 }
 
+// delete drops members.
 func (o *object) delete(names ...string) {
 	o.members = slices.DeleteFunc(o.members, func(m member) bool { return slices.Contains(names, m.name) })
 }
 
+// clone is a copy whose members can be changed; their values are shared.
 func (o *object) clone() *object { return &object{slices.Clone(o.members)} }
 
 // MarshalJSON writes the members in their order.
@@ -85,6 +90,7 @@ func parse(raw []byte) (any, error) {
 	return parseValue("", decoder)
 }
 
+// parseValue decodes the next value; path is for errors.
 func parseValue(path string, decoder *json.Decoder) (any, error) {
 	token, err := decoder.Token()
 	if err != nil {
@@ -108,6 +114,7 @@ func parseValue(path string, decoder *json.Decoder) (any, error) {
 	return token, nil
 }
 
+// parseObject decodes an object whose brace was read.
 func parseObject(path string, decoder *json.Decoder) (any, error) {
 	o, seen := &object{}, map[string]bool{}
 	for decoder.More() {
@@ -135,6 +142,7 @@ func parseObject(path string, decoder *json.Decoder) (any, error) {
 // names can be as long as the document, and every path below would repeat them.
 const maxPathBytes = 400
 
+// join is the path of a member; a path that is long already stays.
 func join(path, name string) string {
 	if len(path) > maxPathBytes {
 		return path
@@ -142,6 +150,7 @@ func join(path, name string) string {
 	return bounds.Join(path, name[:min(len(name), maxPathBytes)])
 }
 
+// indexed is the path of a list's entry.
 func indexed(path string, i int) string {
 	if len(path) > maxPathBytes {
 		return path
@@ -184,6 +193,7 @@ func plainJSON(v any) any {
 	return v
 }
 
+// textOf is a string of at most so many characters, trimmed.
 func textOf(path string, v any, limit int) (string, error) {
 	s, ok := v.(string)
 	if !ok {
@@ -195,6 +205,7 @@ func textOf(path string, v any, limit int) (string, error) {
 	return strings.TrimSpace(s), nil
 }
 
+// numberOf is a number.
 func numberOf(path string, v any) (float64, error) {
 	if n, ok := v.(json.Number); ok {
 		return n.Float64()
@@ -202,6 +213,7 @@ func numberOf(path string, v any) (float64, error) {
 	return 0, errorf(path, "must be a number")
 }
 
+// countOf is a whole number from 0, below 2³¹.
 func countOf(path string, v any) (int, error) {
 	if n, ok := v.(json.Number); ok {
 		if f, err := n.Float64(); err == nil && f >= 0 && f == float64(int(f)) && f < 1<<31 {
@@ -211,6 +223,7 @@ func countOf(path string, v any) (int, error) {
 	return 0, errorf(path, "must be a whole number, 0 or more")
 }
 
+// listOf is a list; of says of what, for the error.
 func listOf(path string, v any, of string) ([]any, error) {
 	if list, ok := v.([]any); ok {
 		return list, nil
@@ -218,6 +231,7 @@ func listOf(path string, v any, of string) ([]any, error) {
 	return nil, errorf(path, "must be a list of %s", of)
 }
 
+// stringsOf is a list of strings.
 func stringsOf(path string, v any) ([]string, error) {
 	list, err := listOf(path, v, "strings")
 	if err != nil {
@@ -237,4 +251,5 @@ func stringsOf(path string, v any) ([]string, error) {
 // Error says which part cannot be asked for and why.
 type Error = bounds.Error
 
+// errorf is an *Error about what is at path.
 func errorf(path, format string, args ...any) error { return bounds.Errorf(path, format, args...) }

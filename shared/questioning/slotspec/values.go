@@ -91,6 +91,7 @@ func (f filler) fill(v view, into map[string]any) bool {
 	return whole
 }
 
+// fillEntries adds to each object of a list what its schema fixes.
 func (f filler) fillEntries(v view, list []any) {
 	item, err := f.reader.flatten("", v.get("items"))
 	if err != nil {

@@ -138,7 +138,7 @@ func (s *Stage) Settle(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if strings.Contains(page, "\nquestioning_outbox_waiting") && strings.Contains(page, "\nquestioning_events_dead_total") {
+		if strings.Contains(page, "\nquestioning_outbox_waiting") && strings.Contains(page, "\nquestioning_events_returned_total") {
 			return nil
 		}
 		select {

@@ -34,12 +34,12 @@ func TestMemoryBecomesWhatTheDatabaseHolds(t *testing.T) {
 		{Slot: "destination", Value: "Lisbon"}, {Slot: "hotel", Value: "by the river"}}})
 	require.NoError(t, err)
 
-	assert.Contains(t, reindexed(t), "1 conversations, 2 answers remembered, 0 looked at again")
-	assert.Contains(t, reindexed(t, "--fresh"), "1 conversations, 2 answers remembered, 0 looked at again")
+	assert.Contains(t, reindexed(t), "1 conversations, 2 answers remembered, 0 checked again")
+	assert.Contains(t, reindexed(t, "--fresh"), "1 conversations, 2 answers remembered, 0 checked again")
 	_, err = conversations.Forget(t.Context(), conversation.ForgetInput{ConversationID: turn.ConversationID})
 	require.NoError(t, err)
-	assert.Contains(t, reindexed(t), "0 conversations, 0 answers remembered, 2 looked at again")
-	assert.Contains(t, reindexed(t), "0 conversations, 0 answers remembered, 0 looked at again", "what is erased is gone")
+	assert.Contains(t, reindexed(t), "0 conversations, 0 answers remembered, 2 checked again")
+	assert.Contains(t, reindexed(t), "0 conversations, 0 answers remembered, 0 checked again", "what is erased is gone")
 }
 
 // reindexed runs the command and returns the last line that it prints.

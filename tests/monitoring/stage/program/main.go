@@ -58,7 +58,7 @@ func (b *broker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if n%givesUp == 0 {
 		// It took the event, tried for a while, and brings it back.
-		time.AfterFunc(tries, func() { _, _ = b.pass(context.Background(), "relay", event.DeadLetters, r.Header, body) })
+		time.AfterFunc(tries, func() { _, _ = b.pass(context.Background(), "relay", event.DeadLetterPath, r.Header, body) })
 		return
 	}
 	if n%loses == 1 { // somebody else's event, before the relay's own

@@ -1,0 +1,70 @@
+package conversation
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/fault"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+)
+
+// AnswerInput is one answer.
+type AnswerInput struct {
+	QuestionNumber int                 `json:"question_number,omitempty"`
+	QuestionID     string              `json:"question_id,omitempty"`
+	Slot           string              `json:"slot,omitempty"`
+	Value          any                 `json:"value,omitempty" jsonschema:"By the slot's type: 3, true, 2027-05-01, [\"a\"]."`
+	Text           string              `json:"text,omitempty" jsonschema:"The person's own words."`
+	Outcome        questioning.Outcome `json:"outcome,omitempty"`
+}
+
+// unnamed says that an answer names no question and no slot.
+func (a AnswerInput) unnamed() bool {
+	return a.QuestionNumber == 0 && a.QuestionID == "" && a.Slot == ""
+}
+
+func allUnnamed(answers []AnswerInput) bool {
+	return len(answers) > 0 && !slices.ContainsFunc(answers, func(a AnswerInput) bool { return !a.unnamed() })
+}
+
+func unnamedError(more string) error {
+	return fault.Invalidf("", "needs a question_number, a question_id or a slot%s", more)
+}
+
+// number returns the question an answer names, 0 when it names a slot only.
+func (a AnswerInput) number(conversationID string) (int, error) {
+	if a.QuestionID == "" {
+		return a.QuestionNumber, nil
+	}
+	of, text, _ := strings.Cut(a.QuestionID, ":")
+	number, err := strconv.Atoi(text)
+	switch {
+	case err != nil || number < 1 || of != conversationID:
+		return 0, fault.Invalidf("question_id", "%q is no question of this conversation", a.QuestionID)
+	case a.QuestionNumber != 0 && a.QuestionNumber != number:
+		return 0, fault.Invalidf("question_id", "%q and question_number %d are different questions", a.QuestionID, a.QuestionNumber)
+	}
+	return number, nil
+}
+
+// maxWords bounds, in bytes, the person's words of one answer.
+const maxWords = 64 << 10
+
+// checkAnswer holds an answer against what its schema cannot state.
+func checkAnswer(a AnswerInput) error {
+	switch a.Outcome {
+	case "", questioning.Answered:
+		if a.Value == nil && strings.TrimSpace(a.Text) == "" {
+			return fault.Invalidf("", "needs a value or a text, or an outcome of unknown, declined or not_applicable")
+		}
+	case questioning.Unknown, questioning.Declined, questioning.NotApplicable:
+		if a.Value != nil {
+			return fault.Invalidf("value", "goes with the outcome answered only, not with %s", a.Outcome)
+		}
+	}
+	if len(a.Text) > maxWords {
+		return fault.Invalidf("text", "has %d bytes, at most %d are allowed", len(a.Text), maxWords)
+	}
+	return nil
+}

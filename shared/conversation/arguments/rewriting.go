@@ -1,0 +1,39 @@
+package arguments
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
+// rewriting is a rewriting of answers, with what it did.
+type rewriting struct {
+	notes   []string
+	changed bool
+}
+
+func (s *rewriting) note(text string) {
+	s.changed = true
+	if !slices.Contains(s.notes, text) {
+		s.notes = append(s.notes, text)
+	}
+}
+
+// decoded is JSON as Go has it, with numbers as they were written; nil where it
+// is none.
+func decoded(raw json.RawMessage) (value any) {
+	decoder := json.NewDecoder(strings.NewReader(string(raw)))
+	decoder.UseNumber()
+	if decoder.Decode(&value) != nil {
+		return nil
+	}
+	return value
+}
+
+// encoded is a value that was decoded from raw.
+func encoded(raw json.RawMessage, value any) json.RawMessage {
+	if data, err := json.Marshal(value); err == nil {
+		return data
+	}
+	return raw
+}

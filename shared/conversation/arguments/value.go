@@ -1,0 +1,84 @@
+package arguments
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
+)
+
+// Value is parse.Check for a value as models write it. The slot's type decides
+// what a value is that came as a string, which is how the declared schema has it:
+// a list may be JSON in it, and an option that is a number may stand in it. A number
+// for a slot of text, such as a postal code, is its digits. The error is that of the
+// value as it was sent.
+func Value(slot questioning.Slot, value any, c parse.Context) (any, error) {
+	text, isText := value.(string)
+	if isText && (slot.Type == questioning.List || slot.Type == questioning.Choices) {
+		if items, ok := jsonIn(text).([]any); ok {
+			return parse.Check(slot, items, c)
+		}
+	}
+	if option, ok := optionOf(slot, value); ok {
+		return option, nil
+	}
+	checked, err := parse.Check(slot, value, c)
+	if err == nil {
+		return checked, nil
+	}
+	var other any
+	switch v := value.(type) {
+	case string:
+		other = jsonIn(v)
+	case float64, bool:
+		switch slot.Type {
+		case questioning.Boolean, questioning.Integer, questioning.Number:
+			return nil, err
+		case questioning.List, questioning.Choices:
+			other = []any{v}
+		case questioning.Choice: // a number is not the place of an option
+		default:
+			if _, isNumber := v.(float64); isNumber {
+				data, _ := json.Marshal(v) // it was decoded from JSON
+				other = string(data)
+			}
+		}
+	case []any:
+		if len(v) == 1 {
+			other = v[0]
+		}
+	}
+	if other == nil {
+		return nil, err
+	}
+	if checked, otherwise := parse.Check(slot, other, c); otherwise == nil {
+		return checked, nil
+	}
+	return nil, err
+}
+
+// optionOf finds the option of a choice that a value is, whether either is a string:
+// "2" is the option 2, before it could be the second one.
+func optionOf(slot questioning.Slot, value any) (any, bool) {
+	if slot.Type != questioning.Choice {
+		return nil, false
+	}
+	sent := fmt.Sprint(value)
+	for _, option := range slot.Options {
+		if fmt.Sprint(option.Value) == sent {
+			return option.Value, true
+		}
+	}
+	return nil, false
+}
+
+// jsonIn is the value that a string holds as JSON, nil where it holds none.
+func jsonIn(text string) (value any) {
+	text = strings.TrimSpace(text)
+	if text == "" || json.Unmarshal([]byte(text), &value) != nil {
+		return nil
+	}
+	return value
+}

@@ -1,0 +1,126 @@
+package automatic
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/google/jsonschema-go/jsonschema"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
+)
+
+// ToolName names the tool that asks the person itself.
+const ToolName = "sequential_questioning_automatic"
+
+// MaxRounds is how many forms one call asks for at most: clients give up after ten.
+const MaxRounds = 8
+
+// Input opens a conversation, or continues one, in which the server asks the
+// person itself.
+type Input struct {
+	Context           string                 `json:"context,omitempty" jsonschema:"The goal, and what is known already: a line 'Budget: 500' each is not asked for."`
+	InformationNeeded json.RawMessage        `json:"information_needed,omitempty" jsonschema:"What to gather: slots, or a JSON Schema object. Left out, a playbook serves."`
+	Playbook          string                 `json:"playbook,omitempty" jsonschema:"Asks by this one."`
+	ConversationID    string                 `json:"conversation_id,omitempty" jsonschema:"Continue this one."`
+	UserID            string                 `json:"user_id,omitempty" jsonschema:"Who is asked; only this keeps people apart."`
+	SessionID         string                 `json:"session_id,omitempty"`
+	Language          string                 `json:"language,omitempty" jsonschema:"The person's, such as de."`
+	MaxRounds         int                    `json:"max_rounds,omitempty" jsonschema:"Forms shown at most, 1 to 8."`
+	PreviousMessages  []conversation.Message `json:"previous_messages,omitempty" jsonschema:"The chat so far."`
+	Metadata          map[string]any         `json:"metadata,omitempty"`
+}
+
+// Status is how a call ended in which the server asks.
+type Status string
+
+// The ways in which such a call ends.
+const (
+	StatusComplete  Status = "complete"  // everything wanted is settled
+	StatusOpen      Status = "open"      // more is wanted; a limit was reached, or a form came back empty
+	StatusDeclined  Status = "declined"  // the person declined a form, not its questions
+	StatusCancelled Status = "cancelled" // a form was closed; nothing of it was recorded
+	StatusBatch     Status = "batch"     // no form was answered: the questions are for the caller to put
+)
+
+// Result is what was gathered, and what is still to be asked.
+type Result struct {
+	Status Status `json:"status" jsonschema:"complete; open: more is wanted; declined or cancelled: the person declined or closed the form; batch: no form was shown, or none answered in time. Unless complete, put current_question to the person."`
+	Rounds int    `json:"rounds" jsonschema:"Forms shown in this call."`
+	Next   string `json:"next" jsonschema:"How to go on."`
+	conversation.Turn
+	Goal           string                             `json:"goal"`
+	Values         map[string]any                     `json:"values" jsonschema:"What was gathered, by slot."`
+	Valid          bool                               `json:"valid" jsonschema:"Whether values satisfies information_needed as it stands."`
+	Problems       []string                           `json:"problems" jsonschema:"What keeps it from being valid."`
+	Citations      map[string][]conversation.Citation `json:"citations" jsonschema:"By slot, the answers each value rests on."`
+	Contradictions []conversation.Contradiction       `json:"contradictions"`
+	OpenPoints     []conversation.OpenPoint           `json:"open_points"`
+}
+
+func newResult(status Status, rounds int, turn conversation.Turn, report conversation.Report) Result {
+	turn.Coverage = report.Coverage
+	return Result{
+		Status: status, Rounds: rounds, Next: status.next(turn), Turn: turn, Goal: report.Goal,
+		Values: report.Values, Valid: report.Valid, Problems: report.Problems, Citations: report.Citations,
+		Contradictions: report.Contradictions, OpenPoints: report.OpenPoints,
+	}
+}
+
+// next says how to go on, in words for a model.
+func (s Status) next(turn conversation.Turn) string {
+	again := fmt.Sprintf("call %s again with conversation_id %s", ToolName, turn.ConversationID)
+	ask := fmt.Sprintf("put current_question to the person and bring the reply to sequential_questioning_follow_up with conversation_id %s", turn.ConversationID)
+	switch {
+	case s == StatusComplete:
+		return "Nothing is left to ask."
+	case s == StatusBatch:
+		return "No form was answered here: " + ask + ". A form that is still open counts when it is submitted."
+	case s == StatusDeclined:
+		return "The person declined the form, not its questions: " + ask + "."
+	case s == StatusCancelled:
+		return "The form was closed and nothing of it was recorded: " + ask + "."
+	}
+	return "More is wanted. To go on, " + again + ", or " + ask + "."
+}
+
+// OpenConversation is the conversation's id, empty when nothing is left to ask.
+func (r Result) OpenConversation() string {
+	if r.Status == StatusComplete {
+		return ""
+	}
+	return r.ConversationID
+}
+
+// Text renders the result for a person.
+func (r Result) Text() string {
+	if r.Status == StatusBatch {
+		return r.Turn.Text() + "\n\n" + r.Next
+	}
+	var b strings.Builder
+	b.WriteString(conversation.Report{
+		Goal: r.Goal, Values: r.Values, Coverage: r.Coverage, Contradictions: r.Contradictions, OpenPoints: r.OpenPoints,
+		Language: r.Turn.Metadata.Language,
+	}.Text())
+	if len(r.Questions) > 0 {
+		b.WriteString("\n\n" + messages.In(r.Turn.Metadata.Language).Text(messages.Waiting) + "\n" + r.CurrentQuestion)
+	}
+	fmt.Fprintf(&b, "\n\n%s", r.Next)
+	return b.String()
+}
+
+// Refine narrows the schema of Input.
+func Refine(input *jsonschema.Schema) {
+	conversation.Refine(input)
+	input.Properties["max_rounds"].Minimum = jsonschema.Ptr(1.0)
+	input.Properties["max_rounds"].Maximum = jsonschema.Ptr(float64(MaxRounds))
+}
+
+// Schemas describes the types whose JSON Schema cannot be inferred.
+func Schemas() map[reflect.Type]*jsonschema.Schema {
+	schemas := conversation.Schemas()
+	schemas[reflect.TypeFor[Status]()] = conversation.Enum(StatusComplete, StatusOpen, StatusDeclined, StatusCancelled, StatusBatch)
+	return schemas
+}
