@@ -21,18 +21,18 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/tests/deployed"
 )
 
-// functions are what runs, each in processes of its own.
+// functions lists the functions; each runs in its own processes.
 var functions = []string{"gateway", "ask", "follow-up", "revise", "report", "recall", "automatic", "forget", "relay", "indexer"}
 
-// sweepEvery is how often the relay is called by its timer.
+// sweepEvery is the interval of the relay's timer.
 const sweepEvery = 2 * time.Second
 
-// keptKeys is how many rotated keys a ring still opens.
+// keptKeys is the number of rotated keys that a ring still opens.
 const keptKeys = 3
 
-// world is everything that runs: the functions' replicas behind their front,
-// PostgreSQL and Qdrant.
-type world struct {
+// deployment is a running system: the functions' replicas behind their front, PostgreSQL
+// and Qdrant.
+type deployment struct {
 	folder   string // of logs, binaries and data
 	programs deployed.Programs
 	postgres *postgres.Server
@@ -43,192 +43,191 @@ type world struct {
 	swept    sync.WaitGroup
 
 	mu      sync.Mutex
-	running map[string][]*deployed.Process // by function, by replica
-	keys    []string                       // of the ring, the first seals
+	running map[string][]*deployed.Process // by function and replica
+	keys    []string                       // the ring; the first key seals
 	signing string                         // keys that relay and indexer share
 	rotated int
 }
 
-// environment is a function's settings besides those of its func.yaml. What all
-// have stands under "".
-func (w *world) environment(function string) []string {
-	w.mu.Lock()
-	ring := strings.Join(w.keys, ",")
-	w.mu.Unlock()
+// environment returns a function's settings besides those of its func.yaml. "" returns the
+// common ones.
+func (d *deployment) environment(function string) []string {
+	d.mu.Lock()
+	ring := strings.Join(d.keys, ",")
+	d.mu.Unlock()
 	settings := map[string][]string{
 		"": {
 			"ALLOW_UNAUTHENTICATED=true",
-			"DATABASE_URL=" + w.postgres.URL(),
-			"QDRANT_URL=" + w.qdrant.URL(),
-			"RELAY_URL=" + w.front.url("relay"),
-			// Each process serves its metrics on a port of its own.
+			"DATABASE_URL=" + d.postgres.URL(),
+			"QDRANT_URL=" + d.qdrant.URL(),
+			"RELAY_URL=" + d.front.url("relay"),
+			// Each process serves its metrics on its own port.
 			"METRICS_ADDRESS=127.0.0.1:0",
-			// What others answered is never assumed, so that every value in a
-			// report is one that this person gave.
+			// Never assume others' answers, so that every value in a report comes from this
+			// person.
 			"ASSUME_CONFIDENCE=0",
 			"GOTRACEBACK=all",
 		},
-		"gateway":   {"FUNCTION_URL=" + w.front.url("{function}") + "/mcp"},
+		"gateway":   {"FUNCTION_URL=" + d.front.url("{function}") + "/mcp"},
 		"automatic": {"REQUEST_STATE_KEYS=" + ring},
-		"indexer":   {"EVENT_SIGNING_KEYS=" + w.signing},
+		"indexer":   {"EVENT_SIGNING_KEYS=" + d.signing},
 		"relay": {
-			"EVENT_SIGNING_KEYS=" + w.signing,
-			"K_SINK=" + w.front.url("indexer"),
+			"EVENT_SIGNING_KEYS=" + d.signing,
+			"K_SINK=" + d.front.url("indexer"),
 		},
 	}
 	return append(slices.Clone(settings[""]), settings[function]...)
 }
 
-// startWorld builds the functions and starts everything.
-func startWorld(ctx context.Context, folder string, replicas int) (w *world, err error) {
-	w = &world{folder: folder, replicas: replicas, running: map[string][]*deployed.Process{}, keys: []string{keyring.Generate()}, signing: keyring.Generate()}
+// startDeployment builds the functions and starts everything.
+func startDeployment(ctx context.Context, folder string, replicas int) (d *deployment, err error) {
+	d = &deployment{folder: folder, replicas: replicas, running: map[string][]*deployed.Process{}, keys: []string{keyring.Generate()}, signing: keyring.Generate()}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, w.stop())
+			err = errors.Join(err, d.stop())
 		}
 	}()
-	if w.programs.Root, err = deployed.Root(ctx); err != nil {
-		return w, err
+	if d.programs.Root, err = deployed.Root(ctx); err != nil {
+		return d, err
 	}
-	w.programs.Folder = filepath.Join(folder, "bin")
-	if err := w.programs.Build(ctx, functions); err != nil {
-		return w, err
+	d.programs.Folder = filepath.Join(folder, "bin")
+	if err := d.programs.Build(ctx, functions); err != nil {
+		return d, err
 	}
-	if w.postgres, err = postgres.Start(ctx, postgres.Options{Dir: filepath.Join(folder, "postgres"), Fast: true, Log: w.log("postgres")}); err != nil {
-		return w, err
+	if d.postgres, err = postgres.Start(ctx, postgres.Options{Dir: filepath.Join(folder, "postgres"), Fast: true, Log: d.log("postgres")}); err != nil {
+		return d, err
 	}
-	if err := migrations.Up(ctx, w.postgres.URL()); err != nil {
-		return w, fmt.Errorf("migrate: %w", err)
+	if err := migrations.Up(ctx, d.postgres.URL()); err != nil {
+		return d, fmt.Errorf("migrate: %w", err)
 	}
-	if w.qdrant, err = qdrant.Start(qdrant.Options{}); err != nil {
-		return w, err
+	if d.qdrant, err = qdrant.Start(qdrant.Options{}); err != nil {
+		return d, err
 	}
-	if w.front, err = startFront(); err != nil {
-		return w, err
+	if d.front, err = startFront(); err != nil {
+		return d, err
 	}
 	for _, function := range functions {
-		w.running[function] = make([]*deployed.Process, replicas)
+		d.running[function] = make([]*deployed.Process, replicas)
 		for replica := range replicas {
-			if err := w.start(ctx, function, replica); err != nil {
-				return w, err
+			if err := d.start(ctx, function, replica); err != nil {
+				return d, err
 			}
 		}
 	}
 	sweeping, cancel := context.WithCancel(context.Background())
-	w.sweeps = cancel
-	w.swept.Go(func() { w.sweep(sweeping) })
-	return w, nil
+	d.sweeps = cancel
+	d.swept.Go(func() { d.sweep(sweeping) })
+	return d, nil
 }
 
-// log is the file that a program's output is appended to.
-func (w *world) log(name string) *os.File {
-	file, err := os.OpenFile(filepath.Join(w.folder, name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+// log opens the file for a program's output.
+func (d *deployment) log(name string) *os.File {
+	file, err := os.OpenFile(filepath.Join(d.folder, name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
-		return nil // a program without its log still runs
+		return nil // programs run without a log too
 	}
 	return file
 }
 
 // start starts a replica and puts it behind the front.
-func (w *world) start(ctx context.Context, function string, replica int) error {
-	out := w.log(fmt.Sprintf("%s-%d", function, replica))
-	proc, conn, err := w.programs.Start(ctx, function, out, w.environment(function)...)
+func (d *deployment) start(ctx context.Context, function string, replica int) error {
+	out := d.log(fmt.Sprintf("%s-%d", function, replica))
+	proc, conn, err := d.programs.Start(ctx, function, out, d.environment(function)...)
 	if out != nil {
-		out.Close() // the child has its own
+		out.Close() // the child has its own descriptor
 	}
 	if err != nil {
 		return err
 	}
 	conn.Close()
-	w.mu.Lock()
-	w.running[function][replica] = proc
-	w.mu.Unlock()
-	w.front.set(function, replica, proc.Address)
+	d.mu.Lock()
+	d.running[function][replica] = proc
+	d.mu.Unlock()
+	d.front.set(function, replica, proc.Address)
 	return nil
 }
 
-// replica returns a running process, nil while it is down.
-func (w *world) replica(function string, replica int) *deployed.Process {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.running[function][replica]
+// replica returns a running process; nil if it is down.
+func (d *deployment) replica(function string, replica int) *deployed.Process {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.running[function][replica]
 }
 
-// kill ends a replica as a power cut would. It returns false where the replica
-// is down already.
-func (w *world) kill(function string, replica int) bool {
-	proc := w.take(function, replica)
+// kill kills a replica with SIGKILL. It returns false if the replica is already down.
+func (d *deployment) kill(function string, replica int) bool {
+	proc := d.take(function, replica)
 	if proc == nil {
 		return false
 	}
-	proc.Kill() // the front finds out by itself
-	w.front.set(function, replica, "")
+	proc.Kill() // the front detects it
+	d.front.set(function, replica, "")
 	return true
 }
 
-// take makes the caller the only one who ends the process and starts another.
-func (w *world) take(function string, replica int) *deployed.Process {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	proc := w.running[function][replica]
-	w.running[function][replica] = nil
+// take hands the process to the caller, who alone may stop and restart it.
+func (d *deployment) take(function string, replica int) *deployed.Process {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	proc := d.running[function][replica]
+	d.running[function][replica] = nil
 	return proc
 }
 
-// restart ends a replica as a rollout does, after the front has left it, and
-// starts another.
-func (w *world) restart(ctx context.Context, function string, replica int) error {
-	proc := w.take(function, replica)
+// restart stops a replica as a rollout does, after the front stops using it, and starts
+// another.
+func (d *deployment) restart(ctx context.Context, function string, replica int) error {
+	proc := d.take(function, replica)
 	if proc == nil {
-		return nil // whoever killed it starts it with the settings of now
+		return nil // the killer restarts it with the current settings
 	}
-	w.front.set(function, replica, "")
+	d.front.set(function, replica, "")
 	stopped := proc.Stop()
-	return errors.Join(stopped, w.start(ctx, function, replica))
+	return errors.Join(stopped, d.start(ctx, function, replica))
 }
 
-// rotate puts a new key in the ring as operators have to: first every replica
-// learns to open it, then it seals.
-func (w *world) rotate(ctx context.Context) error {
-	w.mu.Lock()
-	old := w.keys
-	w.rotated++
+// rotate adds a new key to the ring as operators must: first all replicas can open with it,
+// then it seals.
+func (d *deployment) rotate(ctx context.Context) error {
+	d.mu.Lock()
+	old := d.keys
+	d.rotated++
 	_, secret, _ := strings.Cut(keyring.Generate(), ":")
-	fresh := fmt.Sprintf("r%d:%s", w.rotated, secret)
-	w.keys = append(slices.Clone(old), fresh)
-	w.mu.Unlock()
-	if err := w.rollOut(ctx, "automatic"); err != nil {
+	fresh := fmt.Sprintf("r%d:%s", d.rotated, secret)
+	d.keys = append(slices.Clone(old), fresh)
+	d.mu.Unlock()
+	if err := d.rollOut(ctx, "automatic"); err != nil {
 		return err
 	}
-	w.mu.Lock()
-	w.keys = append([]string{fresh}, old[:min(len(old), keptKeys)]...)
-	w.mu.Unlock()
-	return w.rollOut(ctx, "automatic")
+	d.mu.Lock()
+	d.keys = append([]string{fresh}, old[:min(len(old), keptKeys)]...)
+	d.mu.Unlock()
+	return d.rollOut(ctx, "automatic")
 }
 
-func (w *world) rollOut(ctx context.Context, function string) error {
-	for replica := range w.replicas {
-		// One that a kill has taken starts by itself, with the ring of now or of
-		// a moment ago: wait, so that no replica is left with an older one.
-		for w.replica(function, replica) == nil && ctx.Err() == nil {
+func (d *deployment) rollOut(ctx context.Context, function string) error {
+	for replica := range d.replicas {
+		// A killed replica restarts with the current or the previous ring: wait, so that
+		// none keeps an older one.
+		for d.replica(function, replica) == nil && ctx.Err() == nil {
 			time.Sleep(10 * time.Millisecond)
 		}
-		if err := w.restart(ctx, function, replica); err != nil {
+		if err := d.restart(ctx, function, replica); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// crash kills PostgreSQL and starts it again after a while.
-func (w *world) crash(ctx context.Context, down time.Duration) error {
-	if err := w.postgres.Kill(); err != nil {
+// crash kills PostgreSQL and restarts it after a while.
+func (d *deployment) crash(ctx context.Context, down time.Duration) error {
+	if err := d.postgres.Kill(); err != nil {
 		return err
 	}
 	time.Sleep(down)
 	var err error
 	for range 5 {
-		if err = w.postgres.Restart(ctx); err == nil {
+		if err = d.postgres.Restart(ctx); err == nil {
 			return nil
 		}
 	}
@@ -236,9 +235,9 @@ func (w *world) crash(ctx context.Context, down time.Duration) error {
 }
 
 // sweep calls the relay as its timer does.
-func (w *world) sweep(ctx context.Context) {
+func (d *deployment) sweep(ctx context.Context) {
 	for ctx.Err() == nil {
-		if request, err := http.NewRequestWithContext(ctx, http.MethodPost, w.front.url("relay"), nil); err == nil {
+		if request, err := http.NewRequestWithContext(ctx, http.MethodPost, d.front.url("relay"), nil); err == nil {
 			if response, err := http.DefaultClient.Do(request); err == nil {
 				response.Body.Close()
 			}
@@ -250,10 +249,9 @@ func (w *world) sweep(ctx context.Context) {
 	}
 }
 
-// one reads a number from the database as its superuser, whom row security does
-// not bind.
-func (w *world) one(ctx context.Context, query string) (n int, err error) {
-	address := strings.Replace(w.postgres.AdminURL(), "/postgres?", "/"+postgres.Role+"?", 1)
+// one reads a number from the database as a superuser, who bypasses row security.
+func (d *deployment) one(ctx context.Context, query string) (n int, err error) {
+	address := strings.Replace(d.postgres.AdminURL(), "/postgres?", "/"+postgres.Role+"?", 1)
 	conn, err := pgx.Connect(ctx, address)
 	if err != nil {
 		return 0, err
@@ -263,29 +261,29 @@ func (w *world) one(ctx context.Context, query string) (n int, err error) {
 	return n, err
 }
 
-// stop ends everything.
-func (w *world) stop() error {
-	if w.sweeps != nil {
-		w.sweeps()
-		w.swept.Wait()
+// stop stops everything.
+func (d *deployment) stop() error {
+	if d.sweeps != nil {
+		d.sweeps()
+		d.swept.Wait()
 	}
 	var ending sync.WaitGroup
-	for function, replicas := range w.running {
+	for function, replicas := range d.running {
 		for replica := range replicas {
-			ending.Go(func() { w.kill(function, replica) })
+			ending.Go(func() { d.kill(function, replica) })
 		}
 	}
 	ending.Wait()
-	if w.front != nil {
-		w.front.close()
+	if d.front != nil {
+		d.front.close()
 	}
-	if w.qdrant != nil {
-		w.qdrant.Close()
+	if d.qdrant != nil {
+		d.qdrant.Close()
 	}
-	if w.postgres == nil {
+	if d.postgres == nil {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	return errors.Join(w.postgres.Stop(ctx), postgres.Remove(filepath.Join(w.folder, "postgres")))
+	return errors.Join(d.postgres.Stop(ctx), postgres.Remove(filepath.Join(d.folder, "postgres")))
 }

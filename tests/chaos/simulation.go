@@ -14,41 +14,41 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
-// The kinds of interview.
+// Kinds of conversations.
 const (
 	byAnswers   = "answers and words"
 	byForms     = "forms, input_required"
 	byOlderForm = "forms, elicitation/create"
 )
 
-// mostTurns bounds an interview; one that takes more does not end.
+// mostTurns bounds a conversation; one with more turns is a failure.
 const mostTurns = 60
 
-// One in so many.
+// Odds: one in so many.
 const (
 	leavesOut  = 12 // replies leave a question out
-	volunteers = 12 // replies bring an answer that was not asked for
-	copies     = 20 // calls are repeated although they succeeded
-	revises    = 3  // interviews revise an answer
+	volunteers = 12 // replies volunteer an answer
+	copies     = 20 // successful calls are repeated
+	revises    = 3  // conversations revise an answer
 	cancels    = 30 // forms are closed
 	declines   = 30 // forms are declined
 )
 
-// interview is one conversation with one person, held by a client that dies now
-// and then.
-type interview struct {
+// simulation is one simulated conversation with one person, whose client is killed now and
+// then.
+type simulation struct {
 	*story
 	*client
 	*person
 	random *rand.Rand // of all three
 	user   string
-	// settled are the slots that hold an acknowledged answer.
+	// settled has the slots with an acknowledged answer.
 	settled map[string]bool
 	turn    conversation.Turn
 }
 
-// newInterview plans the interview with a number.
-func newInterview(o options, number int, address string, t *tally) *interview {
+// newSimulation plans the conversation with a number.
+func newSimulation(o options, number int, address string, t *tally) *simulation {
 	random := rand.New(rand.NewPCG(uint64(o.seed), uint64(number)))
 	s := &story{Number: number, Seed: o.seed}
 	switch random.IntN(10) {
@@ -59,7 +59,7 @@ func newInterview(o options, number int, address string, t *tally) *interview {
 	default:
 		s.Kind = byAnswers
 	}
-	return &interview{
+	return &simulation{
 		story:   s,
 		client:  &client{url: address, http: &http.Client{Transport: newTransport()}, tally: t, story: s, random: random, killEvery: o.clientLife},
 		person:  newPerson(random),
@@ -69,57 +69,57 @@ func newInterview(o options, number int, address string, t *tally) *interview {
 	}
 }
 
-// hold holds the interview and checks its report, which it returns; nil where
-// there is none. What is found is in the story.
-func (iv *interview) hold(ctx context.Context) *conversation.Report {
-	defer func() { iv.client.http.CloseIdleConnections() }()
-	lead := map[string]func(context.Context) error{byAnswers: iv.talk, byForms: iv.fillIn, byOlderForm: iv.fillInOlder}[iv.Kind]
+// hold runs the conversation, checks its report and returns it; nil if there is none.
+// Findings are in the story.
+func (sim *simulation) hold(ctx context.Context) *conversation.Report {
+	defer func() { sim.client.http.CloseIdleConnections() }()
+	lead := map[string]func(context.Context) error{byAnswers: sim.talk, byForms: sim.fillIn, byOlderForm: sim.fillInOlder}[sim.Kind]
 	err := lead(ctx)
 	var report *conversation.Report
 	if err == nil {
-		report, err = iv.report(ctx)
+		report, err = sim.report(ctx)
 	}
 	if err != nil {
 		if ctx.Err() == nil {
-			iv.find(wrong, "the interview cannot go on: %v", err)
+			sim.find(wrong, "the conversation cannot continue: %v", err)
 		}
 		return nil
 	}
-	iv.check(*report)
+	sim.check(*report)
 	return report
 }
 
-// report reads the report, by as many clients as it takes.
-func (iv *interview) report(ctx context.Context) (*conversation.Report, error) {
+// report reads the report, with new clients if one is killed.
+func (sim *simulation) report(ctx context.Context) (*conversation.Report, error) {
 	for {
 		var report conversation.Report
-		_, err := iv.call(ctx, params{Name: reportTool, Arguments: map[string]any{
-			"conversation_id": iv.Conversation, "user_id": iv.user, "include_history": true}}, &report)
+		_, err := sim.call(ctx, params{Name: reportTool, Arguments: map[string]any{
+			"conversation_id": sim.Conversation, "user_id": sim.user, "include_history": true}}, &report)
 		if !errors.Is(err, errKilled) {
 			return &report, err
 		}
 	}
 }
 
-// opening is the arguments of the call that opens the conversation. Repeated by
-// another client it opens the same one.
-func (iv *interview) opening() map[string]any {
+// opening returns the arguments that open the conversation. Repeated by another client they
+// open the same one.
+func (sim *simulation) opening() map[string]any {
 	return map[string]any{
-		"context":            fmt.Sprintf("Gather what interview %d is about", iv.Number),
-		"information_needed": iv.needed(),
-		"user_id":            iv.user,
-		"metadata":           map[string]any{"idempotency_key": iv.user},
+		"context":            fmt.Sprintf("Gather the information of conversation %d", sim.Number),
+		"information_needed": sim.needed(),
+		"user_id":            sim.user,
+		"metadata":           map[string]any{"idempotency_key": sim.user},
 	}
 }
 
-// talk holds the conversation by answers and words.
-func (iv *interview) talk(ctx context.Context) error {
-	arguments := iv.opening()
-	arguments["batch_size"] = 1 + iv.random.IntN(4)
+// talk runs the conversation with answers and words.
+func (sim *simulation) talk(ctx context.Context) error {
+	arguments := sim.opening()
+	arguments["batch_size"] = 1 + sim.random.IntN(4)
 	for {
-		err := iv.turnBy(ctx, params{Name: askTool, Arguments: arguments})
+		err := sim.turnBy(ctx, params{Name: askTool, Arguments: arguments})
 		if err == nil {
-			return iv.goOn(ctx)
+			return sim.goOn(ctx)
 		}
 		if !errors.Is(err, errKilled) {
 			return err
@@ -128,42 +128,42 @@ func (iv *interview) talk(ctx context.Context) error {
 }
 
 // turnBy makes a call that returns a turn.
-func (iv *interview) turnBy(ctx context.Context, p params) error {
+func (sim *simulation) turnBy(ctx context.Context, p params) error {
 	var turn conversation.Turn
-	if _, err := iv.call(ctx, p, &turn); err != nil {
+	if _, err := sim.call(ctx, p, &turn); err != nil {
 		return err
 	}
-	iv.take(turn)
+	sim.take(turn)
 	return nil
 }
 
-// take looks at what is asked next: nothing that was answered.
-func (iv *interview) take(turn conversation.Turn) {
-	iv.turn, iv.Conversation = turn, turn.ConversationID
+// take checks the next questions: none may ask for an answered slot.
+func (sim *simulation) take(turn conversation.Turn) {
+	sim.turn, sim.Conversation = turn, turn.ConversationID
 	for _, q := range turn.Questions {
-		if q.Metadata.Purpose == questioning.Ask && iv.settled[q.Slot] {
-			iv.find(lost, "question %d asks for %s, which was answered and acknowledged", q.QuestionNumber, q.Slot)
+		if q.Metadata.Purpose == questioning.Ask && sim.settled[q.Slot] {
+			sim.find(lost, "question %d asks for %s, which was answered and acknowledged", q.QuestionNumber, q.Slot)
 		}
 	}
 }
 
-// goOn answers until nothing is left to ask, and revises at times.
-func (iv *interview) goOn(ctx context.Context) error {
+// goOn answers until there are no more questions, and revises at times.
+func (sim *simulation) goOn(ctx context.Context) error {
 	for range mostTurns {
 		var err error
 		switch {
-		case iv.turn.Metadata.Complete && (len(iv.settled) == 0 || iv.random.IntN(revises) > 0):
+		case sim.turn.Metadata.Complete && (len(sim.settled) == 0 || sim.random.IntN(revises) > 0):
 			return nil
-		case iv.turn.Metadata.Complete:
-			err = iv.revise(ctx)
-		case len(iv.turn.Questions) == 0:
-			return errors.New("nothing is asked, and it is not complete")
+		case sim.turn.Metadata.Complete:
+			err = sim.revise(ctx)
+		case len(sim.turn.Questions) == 0:
+			return errors.New("there are no questions, but it is not complete")
 		default:
-			err = iv.answer(ctx)
+			err = sim.answer(ctx)
 		}
 		for errors.Is(err, errKilled) {
-			// Another client, another day: it knows the conversation's id alone.
-			err = iv.turnBy(ctx, params{Name: followUpTool, Arguments: map[string]any{"conversation_id": iv.Conversation, "user_id": iv.user}})
+			// A new client only knows the conversation's id.
+			err = sim.turnBy(ctx, params{Name: followUpTool, Arguments: map[string]any{"conversation_id": sim.Conversation, "user_id": sim.user}})
 		}
 		if err != nil {
 			return err
@@ -172,88 +172,88 @@ func (iv *interview) goOn(ctx context.Context) error {
 	return fmt.Errorf("it does not end within %d turns", mostTurns)
 }
 
-// answer replies to the questions that are open.
-func (iv *interview) answer(ctx context.Context) error {
-	arguments := map[string]any{"conversation_id": iv.Conversation, "user_id": iv.user}
-	asked := slices.Clone(iv.turn.Questions)
-	if len(asked) > 1 && iv.random.IntN(leavesOut) == 0 {
-		left := iv.random.IntN(len(asked))
+// answer replies to the open questions.
+func (sim *simulation) answer(ctx context.Context) error {
+	arguments := map[string]any{"conversation_id": sim.Conversation, "user_id": sim.user}
+	asked := slices.Clone(sim.turn.Questions)
+	if len(asked) > 1 && sim.random.IntN(leavesOut) == 0 {
+		left := sim.random.IntN(len(asked))
 		asked = slices.Delete(asked, left, left+1)
 	}
 	var said []statement
-	if iv.random.IntN(2) == 0 {
-		said = iv.inWords(asked, arguments)
+	if sim.random.IntN(2) == 0 {
+		said = sim.inWords(asked, arguments)
 	} else {
-		said = iv.byNumber(asked, arguments)
+		said = sim.byNumber(asked, arguments)
 	}
 	var turn conversation.Turn
-	first := len(iv.Statements)
-	iv.say(said...)
+	first := len(sim.Statements)
+	sim.say(said...)
 	p := params{Name: followUpTool, Arguments: arguments}
-	if _, err := iv.call(ctx, p, &turn); err != nil {
+	if _, err := sim.call(ctx, p, &turn); err != nil {
 		return err
 	}
-	iv.acknowledge(first)
+	sim.acknowledge(first)
 	if taken := turn.Metadata.AnswersRecorded + turn.Metadata.AnswersRepeated; taken != len(said) || turn.Metadata.Unmatched != "" {
-		iv.find(wrong, "%d answers were given, %d are taken, unmatched is %q", len(said), taken, turn.Metadata.Unmatched)
+		sim.find(wrong, "%d answers were given, %d are taken, unmatched is %q", len(said), taken, turn.Metadata.Unmatched)
 	}
-	iv.take(turn)
-	return iv.copy(ctx, p)
+	sim.take(turn)
+	return sim.copy(ctx, p)
 }
 
-// acknowledge notes that every answer from one on was taken.
-func (iv *interview) acknowledge(first int) {
-	for i := first; i < len(iv.Statements); i++ {
-		iv.Statements[i].Acknowledged = true
-		if said := iv.Statements[i]; said.Outcome != questioning.Answered || said.Value != nil {
-			iv.settled[said.Slot] = true
+// acknowledge marks all answers from first on as acknowledged.
+func (sim *simulation) acknowledge(first int) {
+	for i := first; i < len(sim.Statements); i++ {
+		sim.Statements[i].Acknowledged = true
+		if said := sim.Statements[i]; said.Outcome != questioning.Answered || said.Value != nil {
+			sim.settled[said.Slot] = true
 		}
 	}
 }
 
-// copy makes a call that succeeded again at times, as hosts do.
-func (iv *interview) copy(ctx context.Context, p params) error {
-	if iv.random.IntN(copies) > 0 {
+// copy repeats a successful call at times, as hosts do.
+func (sim *simulation) copy(ctx context.Context, p params) error {
+	if sim.random.IntN(copies) > 0 {
 		return nil
 	}
-	iv.tally.copied()
-	_, err := iv.call(ctx, p, nil)
+	sim.tally.copied()
+	_, err := sim.call(ctx, p, nil)
 	return err
 }
 
-// inWords is a reply in the person's own words, numbered like the questions.
-func (iv *interview) inWords(asked []conversation.Question, arguments map[string]any) []statement {
+// inWords replies in the person's own words, numbered like the questions.
+func (sim *simulation) inWords(asked []conversation.Question, arguments map[string]any) []statement {
 	var said []statement
 	var lines []string
 	for _, q := range asked {
-		one := iv.spoken(q.Slot, q.Metadata.Purpose == questioning.Ask)
+		one := sim.spoken(q.Slot, q.Metadata.Purpose == questioning.Ask)
 		said = append(said, one)
 		lines = append(lines, fmt.Sprintf("%d. %s", q.QuestionNumber, one.Words))
 	}
 	arguments["previous_messages"] = []any{
-		map[string]any{"role": "assistant", "content": iv.turn.CurrentQuestion},
+		map[string]any{"role": "assistant", "content": sim.turn.CurrentQuestion},
 		map[string]any{"role": "user", "content": strings.Join(lines, "\n")},
 	}
 	return said
 }
 
-// byNumber is a reply as typed answers, with one that was not asked for at times.
-func (iv *interview) byNumber(asked []conversation.Question, arguments map[string]any) []statement {
+// byNumber replies with typed answers, at times with a volunteered one.
+func (sim *simulation) byNumber(asked []conversation.Question, arguments map[string]any) []statement {
 	var said []statement
 	var answers []any
 	open := map[string]bool{}
-	for _, q := range iv.turn.Questions {
+	for _, q := range sim.turn.Questions {
 		open[q.Slot] = true
 	}
 	for _, q := range asked {
-		one := iv.typed(q.Slot)
+		one := sim.typed(q.Slot)
 		said = append(said, one)
 		answers = append(answers, one.as("question_number", q.QuestionNumber))
 	}
-	if iv.random.IntN(volunteers) == 0 {
-		for _, key := range iv.keys {
-			if !open[key] && !iv.spokenOf(key) && iv.wants[key].on == "" {
-				one := iv.typed(key)
+	if sim.random.IntN(volunteers) == 0 {
+		for _, key := range sim.keys {
+			if !open[key] && !sim.spokenOf(key) && sim.wants[key].on == "" {
+				one := sim.typed(key)
 				said, answers = append(said, one), append(answers, one.as("slot", key))
 				break
 			}
@@ -263,12 +263,13 @@ func (iv *interview) byNumber(asked []conversation.Question, arguments map[strin
 	return said
 }
 
-// spokenOf says whether anything was said about a slot, acknowledged or not.
-func (iv *interview) spokenOf(slot string) bool {
-	return slices.ContainsFunc(iv.Statements, func(s statement) bool { return s.Slot == slot })
+// spokenOf reports whether the person made a statement about a slot, acknowledged or not.
+func (sim *simulation) spokenOf(slot string) bool {
+	return slices.ContainsFunc(sim.Statements, func(s statement) bool { return s.Slot == slot })
 }
 
-// as is the statement as an argument, by what names its question or slot.
+// as converts the statement to an argument, with name as the reference to its question or
+// slot.
 func (s statement) as(name string, of any) map[string]any {
 	answer := map[string]any{name: of, "text": s.Words}
 	if s.Outcome != questioning.Answered {
@@ -279,56 +280,56 @@ func (s statement) as(name string, of any) map[string]any {
 	return answer
 }
 
-// revise puts another answer in the place of one.
-func (iv *interview) revise(ctx context.Context) error {
-	held := iv.revisable()
+// revise revises an answer.
+func (sim *simulation) revise(ctx context.Context) error {
+	held := sim.revisable()
 	if len(held) == 0 {
 		return nil
 	}
-	key := held[iv.random.IntN(len(held))]
+	key := held[sim.random.IntN(len(held))]
 	said := statement{Slot: key, Outcome: questioning.Answered, Revises: true}
-	said.Value, said.Words = iv.other(key, iv.held(key))
-	said.Words += ", on second thoughts " + iv.token()
+	said.Value, said.Words = sim.other(key, sim.held(key))
+	said.Words += ", on second thoughts " + sim.token()
 	arguments := said.as("slot", key)
-	arguments["conversation_id"], arguments["user_id"] = iv.Conversation, iv.user
-	iv.say(said)
+	arguments["conversation_id"], arguments["user_id"] = sim.Conversation, sim.user
+	sim.say(said)
 	p := params{Name: reviseTool, Arguments: arguments}
 	var revision conversation.Revision
-	if _, err := iv.call(ctx, p, &revision); err != nil {
-		// It may have been carried out, with what hangs on it.
-		for _, other := range iv.keys {
-			if iv.wants[other].on == key {
-				iv.reopen(other, func(s *statement) { s.Shaken = true })
+	if _, err := sim.call(ctx, p, &revision); err != nil {
+		// It may have taken effect, with its effects on dependent slots.
+		for _, other := range sim.keys {
+			if sim.wants[other].on == key {
+				sim.reopen(other, func(s *statement) { s.Shaken = true })
 			}
 		}
 		return err
 	}
-	iv.Statements[len(iv.Statements)-1].Acknowledged = true
+	sim.Statements[len(sim.Statements)-1].Acknowledged = true
 	if !revision.Changed {
-		iv.find(wrong, "revising %s to %v changed nothing", key, said.Value)
+		sim.find(wrong, "revising %s to %v changed nothing", key, said.Value)
 	}
 	for _, again := range revision.Reopened {
-		iv.reopen(again.Slot, func(s *statement) { s.Reopened = true })
+		sim.reopen(again.Slot, func(s *statement) { s.Reopened = true })
 	}
-	iv.take(revision.Turn)
-	return iv.copy(ctx, p)
+	sim.take(revision.Turn)
+	return sim.copy(ctx, p)
 }
 
-// revisable are the slots of which it is known what they hold.
-func (iv *interview) revisable() []string {
+// revisable returns the slots whose value is known.
+func (sim *simulation) revisable() []string {
 	var held []string
-	for _, key := range iv.keys {
-		unsure := slices.ContainsFunc(iv.Statements, func(s statement) bool { return s.Slot == key && !s.sure() })
-		if iv.settled[key] && !unsure {
+	for _, key := range sim.keys {
+		unsure := slices.ContainsFunc(sim.Statements, func(s statement) bool { return s.Slot == key && !s.sure() })
+		if sim.settled[key] && !unsure {
 			held = append(held, key)
 		}
 	}
 	return held
 }
 
-// held is the latest value that was given for a slot.
-func (iv *interview) held(slot string) any {
-	for _, said := range slices.Backward(iv.Statements) {
+// held returns the latest value given for a slot.
+func (sim *simulation) held(slot string) any {
+	for _, said := range slices.Backward(sim.Statements) {
 		if said.Slot == slot {
 			return said.Value
 		}
@@ -336,17 +337,17 @@ func (iv *interview) held(slot string) any {
 	return nil
 }
 
-// reopen notes that what was said about a slot no longer holds, or may not.
-func (iv *interview) reopen(slot string, note func(*statement)) {
-	delete(iv.settled, slot)
-	for i := range iv.Statements {
-		if iv.Statements[i].Slot == slot {
-			note(&iv.Statements[i])
+// reopen marks the statements about a slot as no longer, or possibly no longer, valid.
+func (sim *simulation) reopen(slot string, note func(*statement)) {
+	delete(sim.settled, slot)
+	for i := range sim.Statements {
+		if sim.Statements[i].Slot == slot {
+			note(&sim.Statements[i])
 		}
 	}
 }
 
-// encode is a value as JSON, for what goes into a story.
+// encode encodes a value as JSON for the story.
 func encode(value any) json.RawMessage {
 	data, err := json.Marshal(value)
 	if err != nil {
