@@ -179,7 +179,7 @@ chaos: postgres ## Run conversations while processes, PostgreSQL and clients are
 	@go run ./tests/chaos $(ARGS)
 
 chaos-short: ## Run chaos for about a minute
-	@$(MAKE) --no-print-directory chaos ARGS="--minutes 1 --interviews 500 --kills 100"
+	@$(MAKE) --no-print-directory chaos ARGS="--minutes 1 --conversations 500 --kills 100"
 
 bench: ## Measure performance, as ratios within one run, and print a table
 	go run ./tests/performance $(ARGS)

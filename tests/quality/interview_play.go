@@ -78,10 +78,10 @@ func (g *game) slotState(key string) questioning.SlotState { return g.iv.SlotSta
 // wanted are the slots that have to be settled for this person: the required
 // ones that apply, or all when none is required.
 func (g *game) wanted() []questioning.Slot {
-	any := slices.ContainsFunc(g.form.slots, func(s questioning.Slot) bool { return s.Required })
+	someRequired := slices.ContainsFunc(g.form.slots, func(s questioning.Slot) bool { return s.Required })
 	var all []questioning.Slot
 	for _, slot := range g.form.slots {
-		if _, applies := g.person.facts[slot.Key]; applies && (slot.Required || !any) {
+		if _, applies := g.person.facts[slot.Key]; applies && (slot.Required || !someRequired) {
 			all = append(all, slot)
 		}
 	}
