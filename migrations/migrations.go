@@ -1,33 +1,15 @@
-// Package migrations holds the database's schema and brings a database to it.
+// Package migrations embeds the database's migrations and applies them.
 package migrations
 
 import (
 	"context"
 	"embed"
-	"time"
 )
 
 //go:embed *.sql
 var files embed.FS
 
 var schema = set{files: files}
-
-// Applied is a migration that was just applied.
-type Applied struct {
-	Version int64
-	File    string
-	Took    time.Duration
-}
-
-// Migration is a migration known to this build.
-type Migration struct {
-	Version   int64
-	File      string
-	AppliedAt time.Time // zero while it is pending
-}
-
-// Pending tells whether the migration waits to be applied.
-func (m Migration) Pending() bool { return m.AppliedAt.IsZero() }
 
 // Up applies what is pending, as the role of the URL, which has to own the
 // database. Runs at the same time wait for each other, up to the context's
@@ -38,7 +20,7 @@ func Up(ctx context.Context, url string) error {
 	return err
 }
 
-// Apply does what Up does and returns what it applied, also with an error.
+// Apply is like Up and returns the applied migrations, even with an error.
 func Apply(ctx context.Context, url string) ([]Applied, error) {
 	return schema.apply(ctx, url)
 }

@@ -20,15 +20,23 @@ import (
 
 const (
 	defaultLockWait = 2 * time.Minute
-	// A migration that waits for a table holds up everybody who comes after it.
+	// A migration that waits for a table lock blocks all later queries on the table.
 	tableLockWait = 10 * time.Second
 )
+
+// Applied is a migration that was just applied.
+type Applied struct {
+	Version int64
+	File    string
+	Took    time.Duration
+}
 
 // set is a sequence of migrations.
 type set struct {
 	files fs.FS
 }
 
+// apply is Apply.
 func (s set) apply(ctx context.Context, url string) ([]Applied, error) {
 	db, closeDB, err := open(ctx, url)
 	if err != nil {
@@ -62,6 +70,8 @@ func applied(results []*goose.MigrationResult) []Applied {
 	return list
 }
 
+// provider applies under a lock of the database's, so that runs at the same time
+// wait for each other: up to the context's deadline, or defaultLockWait.
 func (s set) provider(ctx context.Context, db *sql.DB) (*goose.Provider, error) {
 	wait := defaultLockWait
 	if deadline, ok := ctx.Deadline(); ok {
@@ -79,13 +89,13 @@ func (s set) provider(ctx context.Context, db *sql.DB) (*goose.Provider, error) 
 	return provider, nil
 }
 
-// open connects when it is first used.
+// open returns a handle that connects on first use.
 func open(ctx context.Context, url string) (*sql.DB, func(), error) {
 	pool, err := postgres.Open(ctx, postgres.Config{
 		URL:      url,
 		MaxConns: 4,
 		Parameters: map[string]string{
-			"statement_timeout": "0", // a migration takes as long as its table is large
+			"statement_timeout": "0", // the duration depends on the table's size
 			"lock_timeout":      strconv.FormatInt(tableLockWait.Milliseconds(), 10),
 			"application_name":  "sequential-questioning-migrate",
 		},

@@ -13,6 +13,11 @@ import (
 
 // guard refuses requests that a web page should not have been able to send, and
 // answers those that it may with CORS headers.
+//
+// It is not github.com/rs/cors because that lets a request of a foreign origin pass
+// without headers, where MCP wants 403, and allows headers by name or all of them,
+// not by the prefix mcp-param-: both would stand beside it, and what is left are the
+// five headers below.
 func guard(hosts []string, allowed origins, next http.Handler) http.Handler {
 	return knownHost(hosts, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Add("Vary", "Origin")

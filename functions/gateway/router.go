@@ -151,12 +151,24 @@ func (rt *router) endpoint(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// post reads one message and has it answered.
+// post reads a message, or a batch of them, and has it answered.
 func (rt *router) post(w http.ResponseWriter, r *http.Request) {
 	body, ok := jsonrpc.ReadBody(w, r, rt.maxBody)
 	if !ok {
 		return
 	}
+	// The body is read: from here the server's deadlines, which count from the
+	// request's start, would only cut long calls.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+	if isBatch(r.Header, body) {
+		serveBatch(w, r, body, rt.message)
+		return
+	}
+	rt.message(w, r, body)
+}
+
+// message has one message answered.
+func (rt *router) message(w http.ResponseWriter, r *http.Request, body []byte) {
 	message, code, text := parseEnvelope(body)
 	if text != "" {
 		jsonrpc.WriteError(w, http.StatusBadRequest, code, text)
@@ -177,9 +189,6 @@ func (rt *router) post(w http.ResponseWriter, r *http.Request) {
 		rt.bridge.receive(w, r, id, body)
 		return
 	}
-	// The body is read: from here the server's deadlines, which count from the
-	// request's start, would only cut long calls.
-	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 	if call, target, ok := parseToolCall(r, message, body, rt.targets); ok {
 		rt.calls.serve(w, r, target, call)
 		return

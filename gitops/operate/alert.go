@@ -16,7 +16,7 @@ import (
 var severities = []string{"critical", "warning", "info"}
 
 func alertCommand() *cobra.Command {
-	return group("alert", "Try the alerts", alertTestCommand())
+	return group("alert", "Test alert routing", alertTestCommand())
 }
 
 func alertTestCommand() *cobra.Command {
@@ -25,9 +25,9 @@ func alertTestCommand() *cobra.Command {
 	var dry bool
 	command := &cobra.Command{
 		Use:   "test",
-		Short: "Fire a test alert, to try who hears of it",
-		Long: `Fires the alert TestAlert through Alertmanager and says which receivers it is routed
-to. Whether it arrived, the receivers have to say. It ends by itself.`,
+		Short: "Fire a test alert and list the receivers it is routed to",
+		Long: `Fires the alert TestAlert through Alertmanager and prints the receivers it is routed to.
+Check delivery at the receivers. The alert resolves after --for.`,
 		Example: `  kubectl -n monitoring port-forward svc/alertmanager-operated 9093 &
   operate alert test --alertmanager http://localhost:9093 --environment prod --severity critical`,
 		Args: cobra.NoArgs,
@@ -40,7 +40,7 @@ to. Whether it arrived, the receivers have to say. It ends by itself.`,
 				return fmt.Errorf("--severity is %q: want one of %s", severity, strings.Join(severities, ", "))
 			}
 			if lasts <= 0 || timeout <= 0 {
-				return fmt.Errorf("--for and --timeout are %s and %s: give them more than nothing", lasts, timeout)
+				return fmt.Errorf("--for and --timeout are %s and %s: want durations above zero", lasts, timeout)
 			}
 			manager, err := alert.Open(address, timeout)
 			if err != nil {
@@ -48,30 +48,30 @@ to. Whether it arrived, the receivers have to say. It ends by itself.`,
 			}
 			out, now := command.OutOrStdout(), time.Now().UTC()
 			if dry {
-				fmt.Fprintf(out, "would have fired TestAlert of %s, severity %s\n", e, severity)
+				fmt.Fprintf(out, "would fire TestAlert of %s, severity %s\n", e, severity)
 				return nil
 			}
 			receivers, err := manager.Fire(command.Context(), alert.Alert{
 				Labels:      map[string]string{"alertname": "TestAlert", "severity": severity, "environment": string(e), "namespace": e.Namespace()},
-				Annotations: map[string]string{"summary": "This is a test.", "description": "Somebody tries who hears of alerts. There is nothing to do."},
+				Annotations: map[string]string{"summary": "This is a test.", "description": "An operator tests alert routing. No action is needed."},
 				StartsAt:    now, EndsAt: now.Add(lasts),
 			})
 			if err != nil {
 				return err
 			}
 			if len(receivers) == 0 {
-				return errors.New("the alert was taken and is not listed: Alertmanager routes it to nobody")
+				return errors.New("Alertmanager accepted the alert but routes it to no receiver")
 			}
-			fmt.Fprintf(out, "TestAlert goes to %s, and ends at %s.\n", strings.Join(receivers, ", "), now.Add(lasts).Format(time.RFC3339))
+			fmt.Fprintf(out, "TestAlert is routed to %s and resolves at %s.\n", strings.Join(receivers, ", "), now.Add(lasts).Format(time.RFC3339))
 			return nil
 		},
 	}
 	flags := command.Flags()
 	flags.StringVar(&address, "alertmanager", "http://localhost:9093", "Alertmanager's URL")
-	flags.StringVar(&name, "environment", "dev", "environment that the alert names")
+	flags.StringVar(&name, "environment", "dev", "environment in the alert's labels")
 	flags.StringVar(&severity, "severity", "warning", "critical, warning or info")
-	flags.DurationVar(&lasts, "for", 5*time.Minute, "how long it fires")
-	flags.DurationVar(&timeout, "timeout", 10*time.Second, "how long one request may take")
-	flags.BoolVar(&dry, "dry-run", false, "only say what would be fired")
+	flags.DurationVar(&lasts, "for", 5*time.Minute, "how long the alert fires")
+	flags.DurationVar(&timeout, "timeout", 10*time.Second, "timeout of one request")
+	flags.BoolVar(&dry, "dry-run", false, "only print what would be fired")
 	return command
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// program finds a real Alertmanager: the one that tests/monitoring builds, one that
-// is installed, or Debian's, unpacked for this machine.
+// program finds an Alertmanager: the one that tests/monitoring builds, an installed one,
+// or Debian's, which it downloads and unpacks.
 func program(t testing.TB) string {
 	for _, name := range []string{filepath.Join("..", "..", ".bin", "monitoring", "alertmanager"), "alertmanager", "prometheus-alertmanager"} {
 		if path, err := exec.LookPath(name); err == nil {
@@ -37,11 +37,11 @@ func program(t testing.TB) string {
 	unpack := exec.CommandContext(t.Context(), "sh", "-ec", "apt-get download prometheus-alertmanager; dpkg-deb -x prometheus-alertmanager_*.deb .; rm *.deb")
 	unpack.Dir = folder
 	out, err := unpack.CombinedOutput()
-	require.NoError(t, err, "install Alertmanager; there is none, and Debian's cannot be had: %s", out)
+	require.NoError(t, err, "no Alertmanager is installed, and Debian's cannot be downloaded: %s", out)
 	return path
 }
 
-// alertmanager starts a real one.
+// alertmanager starts Alertmanager and returns its URL.
 func alertmanager(t testing.TB, config string) string {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -70,7 +70,7 @@ func alertmanager(t testing.TB, config string) string {
 	return "http://" + address
 }
 
-func TestATestAlertGoesThroughARealAlertmanager(t *testing.T) {
+func TestATestAlertPassesThroughARealAlertmanager(t *testing.T) {
 	t.Parallel()
 	type alerts struct {
 		Receiver string
@@ -99,13 +99,13 @@ receivers:
   - name: page
     webhook_configs: [{url: "`+pager.URL+`", send_resolved: true}]
 `)
-	w := newWorldless(t)
+	f := newOffline(t)
 	fire := func(args ...string) string {
-		return w.must(append([]string{"alert", "test", "--alertmanager", url, "--environment", "prod"}, args...)...)
+		return f.must(append([]string{"alert", "test", "--alertmanager", url, "--environment", "prod"}, args...)...)
 	}
-	assert.Contains(t, fire("--severity", "warning"), "TestAlert goes to chat,")
-	assert.Contains(t, fire("--severity", "critical", "--for", "2s"), "TestAlert goes to page,")
-	hears := func(status string) {
+	assert.Contains(t, fire("--severity", "warning"), "TestAlert is routed to chat ")
+	assert.Contains(t, fire("--severity", "critical", "--for", "2s"), "TestAlert is routed to page ")
+	notified := func(status string) {
 		select {
 		case one := <-heard:
 			require.Len(t, one.Alerts, 1)
@@ -113,19 +113,19 @@ receivers:
 			assert.Equal(t, status, one.Alerts[0].Status)
 			assert.Equal(t, map[string]string{"alertname": "TestAlert", "severity": "critical", "environment": "prod", "namespace": "sequential-questioning-prod"}, one.Alerts[0].Labels)
 		case <-time.After(20 * time.Second):
-			t.Fatal("nobody heard that the alert is " + status)
+			t.Fatal("no receiver was notified that the alert is " + status)
 		}
 	}
-	hears("firing")
-	hears("resolved") // by itself
+	notified("firing")
+	notified("resolved") // by itself
 }
 
-func TestAWrongTestAlertIsRefused(t *testing.T) {
+func TestAnInvalidTestAlertIsRefused(t *testing.T) {
 	t.Parallel()
-	w := newWorldless(t)
-	w.refused("want one of critical, warning, info", "alert", "test", "--severity", "page")
-	w.refused("there is no environment", "alert", "test", "--environment", "test")
-	w.refused("is malformed", "alert", "test", "--alertmanager", "localhost:9093")
-	w.refused("connection refused", "alert", "test", "--alertmanager", "http://127.0.0.1:1")
-	assert.Contains(t, w.must("alert", "test", "--alertmanager", "http://127.0.0.1:1", "--dry-run"), "would have fired TestAlert of dev")
+	f := newOffline(t)
+	f.refused("want one of critical, warning, info", "alert", "test", "--severity", "page")
+	f.refused("there is no environment", "alert", "test", "--environment", "test")
+	f.refused("is malformed", "alert", "test", "--alertmanager", "localhost:9093")
+	f.refused("connection refused", "alert", "test", "--alertmanager", "http://127.0.0.1:1")
+	assert.Contains(t, f.must("alert", "test", "--alertmanager", "http://127.0.0.1:1", "--dry-run"), "would fire TestAlert of dev")
 }

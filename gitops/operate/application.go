@@ -15,10 +15,10 @@ import (
 
 const applicationHelp = `
 
-The database is that of DATABASE_URL, as functions have it.`
+DATABASE_URL names the database, as it does for functions.`
 
-// application opens the database as functions do, and refuses another
-// environment's.
+// application opens the database as functions do. It refuses the database of
+// another environment.
 func application(ctx context.Context, v variables, e environment.Environment) (*pgxpool.Pool, error) {
 	var config postgres.Config
 	if err := parse(v, e, &config); err != nil {
@@ -47,8 +47,8 @@ func belongs(ctx context.Context, pool *pgxpool.Pool, e environment.Environment)
 
 const collectionPrefix = "QDRANT_COLLECTION_PREFIX"
 
-// parse reads settings as an environment's functions do, from the variables. As in
-// gitops/base, collections are named after the namespace where nothing else is said.
+// parse reads settings from the variables, as the environment's functions do. The
+// default prefix of collections is the namespace, as in gitops/base.
 func parse(v variables, e environment.Environment, config any) error {
 	settings := maps.Clone(v)
 	if settings[collectionPrefix] == "" {

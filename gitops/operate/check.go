@@ -16,16 +16,17 @@ func checkCommand(v variables) *cobra.Command {
 	var asJSON bool
 	command := &cobra.Command{
 		Use:   "check ENV",
-		Short: "Look whether an environment's parts are there and well",
-		Long: `Checks PostgreSQL, its migrations, role and connections, the backlog of events and of
-erasures, Qdrant, and the gateway; says what to do about what failed, and fails then.
-GATEWAY_URL is the gateway's address with /mcp, GATEWAY_TOKEN a bearer token for it.` + applicationHelp + qdrantHelp,
+		Short: "Check an environment's database, memory, events and gateway",
+		Long: `Checks PostgreSQL, its migrations, roles and connections, the backlog of events and
+erasures, Qdrant, and the gateway. Prints a remedy for each failed check and exits with
+an error if one failed. GATEWAY_URL is the gateway's URL up to /mcp, GATEWAY_TOKEN a
+bearer token for it.` + applicationHelp + qdrantHelp,
 		Example: `  operate check prod
   operate check prod --gateway https://questions.example.com/mcp --json`,
 		Args: cobra.ExactArgs(1),
 		RunE: of(func(command *cobra.Command, e environment.Environment, _ []string) error {
 			if o.Timeout <= 0 || o.MaxLag <= 0 {
-				return fmt.Errorf("--timeout and --max-lag are %s and %s: give them more than nothing", o.Timeout, o.MaxLag)
+				return fmt.Errorf("--timeout and --max-lag are %s and %s: want durations above zero", o.Timeout, o.MaxLag)
 			}
 			o.Environment, o.Token = e, v["GATEWAY_TOKEN"]
 			if o.Gateway == "" {
@@ -66,8 +67,8 @@ GATEWAY_URL is the gateway's address with /mcp, GATEWAY_TOKEN a bearer token for
 	}
 	flags := command.Flags()
 	flags.StringVar(&o.Gateway, "gateway", "", "the gateway's URL (default $GATEWAY_URL)")
-	flags.DurationVar(&o.MaxLag, "max-lag", 10*time.Minute, "how long an event may wait")
-	flags.DurationVar(&o.Timeout, "timeout", 10*time.Second, "how long each check may take")
-	flags.BoolVar(&asJSON, "json", false, "for programs")
+	flags.DurationVar(&o.MaxLag, "max-lag", 10*time.Minute, "the longest that an event may wait")
+	flags.DurationVar(&o.Timeout, "timeout", 10*time.Second, "timeout of each check")
+	flags.BoolVar(&asJSON, "json", false, "print JSON")
 	return command
 }

@@ -12,14 +12,14 @@ import (
 	"golang.org/x/term"
 )
 
-// confirm has the environment's name typed on the terminal. Where there is none,
-// nobody can agree.
+// confirm asks the operator to type the environment's name. Without a terminal it
+// fails.
 func confirm(ctx context.Context, command *cobra.Command, name string) error {
 	input, ok := command.InOrStdin().(*os.File)
 	if !ok || !term.IsTerminal(int(input.Fd())) {
-		return errors.New("there is no terminal to ask on: add --yes, or --dry-run to only look")
+		return errors.New("cannot ask for confirmation without a terminal: add --yes, or --dry-run")
 	}
-	fmt.Fprintf(command.ErrOrStderr(), "Type %s to go ahead: ", name)
+	fmt.Fprintf(command.ErrOrStderr(), "Type %s to continue: ", name)
 	answered := make(chan string, 1)
 	go func() {
 		answer, _ := bufio.NewReader(input).ReadString('\n')

@@ -17,21 +17,22 @@ import (
 
 const storeHelp = `
 
-Backups are in a folder, file:///folder, or in object storage,
-s3://bucket?region=R&prefix=folder/ with &endpoint=https://host&use_path_style=true
-where it is not Amazon's, and the credentials of AWS_ACCESS_KEY_ID and
-AWS_SECRET_ACCESS_KEY. BACKUP_URL says where when the flag does not.`
+Backups are stored in a folder, file:///folder, or in object storage,
+s3://bucket?region=R&prefix=folder/. For storage other than Amazon's, add
+&endpoint=https://host&use_path_style=true. Credentials are those of AWS_ACCESS_KEY_ID
+and AWS_SECRET_ACCESS_KEY. Without the flag, BACKUP_URL names the location.`
 
-// storeFlag adds the flag that says where backups are, and returns how to open it.
+// storeFlag adds the flag for the location of backups and returns a function that
+// opens it.
 func storeFlag(command *cobra.Command, v variables, name string) func(context.Context) (*backup.Store, error) {
 	var location string
-	command.Flags().StringVar(&location, name, "", "where backups are: file:// or s3:// (default $BACKUP_URL)")
+	command.Flags().StringVar(&location, name, "", "location of backups: file:// or s3:// (default $BACKUP_URL)")
 	return func(ctx context.Context) (*backup.Store, error) {
 		if location == "" {
 			location = v["BACKUP_URL"]
 		}
 		if location == "" {
-			return nil, fmt.Errorf("where backups are is not said: give --%s, or set BACKUP_URL", name)
+			return nil, fmt.Errorf("the location of backups is missing: give --%s, or set BACKUP_URL", name)
 		}
 		return backup.OpenStore(ctx, location)
 	}
@@ -43,12 +44,12 @@ func backupCommand(v variables) *cobra.Command {
 	var open func(context.Context) (*backup.Store, error)
 	command := &cobra.Command{
 		Use:   "backup ENV",
-		Short: "Back an environment's database up",
-		Long: `Writes pg_dump's custom format and a manifest: the time, the migration, and each
-table's rows and digest, of the same snapshot. People go on working meanwhile. A
-backup is listed once it is whole.
+		Short: "Back up an environment's database",
+		Long: `Writes a dump in pg_dump's custom format and a manifest with the time, the migration,
+and each table's row count and digest, all from one snapshot. The service keeps running.
+A backup is listed once it is complete.
 
-The role may also be one with BYPASSRLS that is in pg_read_all_data.` + administratorHelp + storeHelp,
+A role with BYPASSRLS and membership in pg_read_all_data suffices.` + administratorHelp + storeHelp,
 		Example: `  operate database backup prod --to s3://backups?region=eu-central-1 --keep 30d
   operate database backup dev --to file:///var/backups/sq`,
 		Args: cobra.ExactArgs(1),
@@ -71,7 +72,7 @@ The role may also be one with BYPASSRLS that is in pg_read_all_data.` + administ
 			}
 			defer store.Close()
 			if dry {
-				fmt.Fprintf(out, "would have backed up %s\n", e.Database())
+				fmt.Fprintf(out, "would back up %s\n", e.Database())
 			} else {
 				m, err := backup.Take(ctx, a, store, e, progress(command))
 				if err != nil {
@@ -84,18 +85,23 @@ The role may also be one with BYPASSRLS that is in pg_read_all_data.` + administ
 			}
 			removed, err := store.Prune(ctx, e, age, time.Now(), dry)
 			for _, m := range removed {
-				if dry {
-					fmt.Fprint(out, "would have ")
-				}
-				fmt.Fprintln(out, "removed", m.File)
+				fmt.Fprintln(out, pruned(dry), m.File)
 			}
 			return err
 		}),
 	}
-	command.Flags().StringVar(&keep, "keep", "", "then remove backups older than this, such as 30d; the newest always stays")
-	command.Flags().BoolVar(&dry, "dry-run", false, "only say what would be written and removed")
+	command.Flags().StringVar(&keep, "keep", "", "then remove backups older than this, such as 30d; the newest is always kept")
+	command.Flags().BoolVar(&dry, "dry-run", false, "only print what would be written and removed")
 	open = storeFlag(command, v, "to")
 	return command
+}
+
+// pruned says what happened to an old backup or snapshot.
+func pruned(dry bool) string {
+	if dry {
+		return "would remove"
+	}
+	return "removed"
 }
 
 func backupsCommand(v variables) *cobra.Command {
@@ -103,8 +109,8 @@ func backupsCommand(v variables) *cobra.Command {
 	var open func(context.Context) (*backup.Store, error)
 	command := &cobra.Command{
 		Use:     "backups ENV",
-		Short:   "List an environment's backups, the newest first",
-		Long:    `Lists what can be restored.` + storeHelp,
+		Short:   "List an environment's backups, newest first",
+		Long:    `Lists the complete backups, which can be restored.` + storeHelp,
 		Example: `  operate database backups prod --from s3://backups?region=eu-central-1`,
 		Args:    cobra.ExactArgs(1),
 		RunE: of(func(command *cobra.Command, e environment.Environment, _ []string) error {
@@ -132,7 +138,7 @@ func backupsCommand(v variables) *cobra.Command {
 			return table.Flush()
 		}),
 	}
-	command.Flags().BoolVar(&asJSON, "json", false, "for programs: the manifests")
+	command.Flags().BoolVar(&asJSON, "json", false, "print the manifests as JSON")
 	open = storeFlag(command, v, "from")
 	return command
 }

@@ -11,11 +11,11 @@ import (
 
 const administratorHelp = `
 
-The server is that of the environment variable ADMIN_DATABASE_URL, a superuser's
+The environment variable ADMIN_DATABASE_URL names the server, with a superuser's
 postgres://user:password@host:port/postgres.`
 
 func databaseCommand(v variables) *cobra.Command {
-	return group("database", "Set a database up, back it up, restore it",
+	return group("database", "Set up, back up and restore databases",
 		initCommand(v), backupCommand(v), backupsCommand(v), restoreCommand(v), switchCommand(v), databasesCommand(v), recoverCommand())
 }
 
@@ -23,18 +23,17 @@ func initCommand(v variables) *cobra.Command {
 	var o database.InitOptions
 	command := &cobra.Command{
 		Use:   "init ENV",
-		Short: "Make an environment's database and roles, and migrate it",
-		Long: `Makes the database sq_ENV with its owner sq_ENV_owner, who migrates, and the role
-sq_ENV, as which functions connect: it reads and writes rows and can do nothing else.
-The gateway connects as sq_ENV_gateway, which reaches the table elicitations alone.
-Marks the database as the environment's, and applies the migrations as the owner.
-Repeated, it changes nothing.
+		Short: "Create an environment's database and roles, and migrate it",
+		Long: `Creates the database sq_ENV and three roles: sq_ENV_owner owns and migrates it; functions
+connect as sq_ENV, which may only read and write rows; the gateway connects as
+sq_ENV_gateway, which may only access the table elicitations. Marks the database as the
+environment's and applies the migrations as the owner. A second run changes nothing.
 
-A role that does not exist needs its password, in OWNER_PASSWORD, FUNCTIONS_PASSWORD
-or GATEWAY_PASSWORD; one that exists gets it where the variable is set, and keeps its
-own otherwise. The passwords themselves are not sent to the server to be kept.
+A new role needs its password in OWNER_PASSWORD, FUNCTIONS_PASSWORD or GATEWAY_PASSWORD.
+An existing role gets the variable's password if the variable is set, and keeps its own
+otherwise. The server only receives verifiers of the passwords.
 
-The administrator may also be a role with CREATEDB and CREATEROLE.` + administratorHelp,
+A role with CREATEDB and CREATEROLE suffices.` + administratorHelp,
 		Example: `  operate database init prod --dry-run
   operate database init prod`,
 		Args: cobra.ExactArgs(1),
@@ -57,9 +56,9 @@ The administrator may also be a role with CREATEDB and CREATEROLE.` + administra
 			case err != nil:
 				return err
 			case made == 0:
-				fmt.Fprintf(out, "Database %s is set up; nothing was to be done.\n", e.Database())
+				fmt.Fprintf(out, "Database %s is already set up; nothing changed.\n", e.Database())
 			case o.Dry:
-				fmt.Fprintln(out, "This was a dry run: nothing was changed.")
+				fmt.Fprintln(out, "Dry run: nothing was changed.")
 			default:
 				fmt.Fprintf(out, "Database %s is set up.\n", e.Database())
 			}
@@ -67,8 +66,8 @@ The administrator may also be a role with CREATEDB and CREATEROLE.` + administra
 		}),
 	}
 	flags := command.Flags()
-	flags.IntVar(&o.Connections, "connections", 0, "connections that functions may hold (default: what gitops/overlays/ENV/database.yaml allows less its reserve and the gateway's part)")
-	flags.BoolVar(&o.Adopt, "adopt", false, "take a database that has tables and belongs to no environment")
-	flags.BoolVar(&o.Dry, "dry-run", false, "only say what would be done")
+	flags.IntVar(&o.Connections, "connections", 0, "connections that functions may use (default: the limit in gitops/overlays/ENV/database.yaml minus its reserve and the gateway's share)")
+	flags.BoolVar(&o.Adopt, "adopt", false, "use a database that has tables and belongs to no environment")
+	flags.BoolVar(&o.Dry, "dry-run", false, "only print what would be done")
 	return command
 }

@@ -22,7 +22,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 )
 
-// everything is what init could change on a server and in a database.
+// everything selects all that init could change on a server and in a database.
 const everything = `SELECT jsonb_build_object(
 	'roles', (SELECT jsonb_agg(to_jsonb(a) ORDER BY rolname) FROM pg_authid a),
 	'settings', (SELECT jsonb_agg(to_jsonb(s) ORDER BY setdatabase, setrole) FROM pg_db_role_setting s),
@@ -32,91 +32,91 @@ const everything = `SELECT jsonb_build_object(
 	'tables', (SELECT jsonb_agg(jsonb_build_array(relname, relacl::text, relowner) ORDER BY oid) FROM pg_class WHERE oid > 16000),
 	'defaults', (SELECT jsonb_agg(to_jsonb(d) ORDER BY oid) FROM pg_default_acl d))::text`
 
-func TestInitRepeatedChangesNothing(t *testing.T) {
+func TestInitIsIdempotent(t *testing.T) {
 	t.Parallel()
-	w := initialised(t, "prod")
-	before := query[string](w, "sq_prod", everything)
-	out, progress, err := w.run("database", "init", "prod")
+	f := initialised(t, "prod")
+	before := query[string](f, "sq_prod", everything)
+	out, progress, err := f.run("database", "init", "prod")
 	require.NoError(t, err)
-	assert.Contains(t, out, "nothing was to be done")
+	assert.Contains(t, out, "nothing changed")
 	assert.Empty(t, progress)
-	assert.JSONEq(t, before, query[string](w, "sq_prod", everything))
+	assert.JSONEq(t, before, query[string](f, "sq_prod", everything))
 }
 
 func TestInitDryRunChangesNothing(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	before := query[string](w, "postgres", everything)
-	out, progress, err := w.run("database", "init", "prod", "--dry-run")
+	f := newFixture(t)
+	before := query[string](f, "postgres", everything)
+	out, progress, err := f.run("database", "init", "prod", "--dry-run")
 	require.NoError(t, err)
 	assert.Contains(t, out, "nothing was changed")
 	assert.Contains(t, progress, "create role sq_prod\n")
 	assert.Contains(t, progress, "create database sq_prod\n")
-	assert.Equal(t, before, query[string](w, "postgres", everything))
+	assert.Equal(t, before, query[string](f, "postgres", everything))
 
-	w.must("database", "init", "prod")
-	w.exec("sq_prod", "GRANT CREATE ON SCHEMA public TO sq_prod")
-	_, progress, err = w.run("database", "init", "prod", "--dry-run")
+	f.must("database", "init", "prod")
+	f.exec("sq_prod", "GRANT CREATE ON SCHEMA public TO sq_prod")
+	_, progress, err = f.run("database", "init", "prod", "--dry-run")
 	require.NoError(t, err)
-	assert.Equal(t, "take CREATE in the schema public from sq_prod\n", progress, "only what is lacking")
+	assert.Equal(t, "take CREATE in the schema public from sq_prod\n", progress, "only what is missing")
 }
 
-func TestInitGivesTheLeastPrivileges(t *testing.T) {
+func TestInitGrantsTheLeastPrivileges(t *testing.T) {
 	t.Parallel()
-	w := initialised(t, "prod", "dev")
-	for promise, kept := range map[string]func(*testing.T, *world){
-		"migrations are the owner's":                      initMigratesAsTheOwner,
+	f := initialised(t, "prod", "dev")
+	for promise, kept := range map[string]func(*testing.T, *fixture){
+		"the owner migrates":                              theOwnerMigrates,
 		"the roles have no special rights":                theRolesHaveNoSpecialRights,
-		"the functions' role does all that tools do":      theFunctionsRoleDoesAllThatToolsDo,
+		"the functions' role can do all that tools do":    theFunctionsRoleCanDoAllThatToolsDo,
 		"the functions' role cannot change the schema":    theFunctionsRoleCannotChangeTheSchema,
-		"the functions' role sees one principal only":     theFunctionsRoleSeesOnePrincipalOnly,
-		"the gateway's role reaches its table alone":      theGatewaysRoleReachesItsTableAlone,
+		"the functions' role sees one principal's rows":   theFunctionsRoleSeesOnePrincipalsRows,
+		"the gateway's role accesses only its table":      theGatewaysRoleAccessesOnlyItsTable,
 		"the roles cannot connect to another environment": theRolesCannotConnectToAnotherEnvironment,
 		"only a superuser initialises":                    onlyASuperuserInitialises,
 	} {
 		t.Run(promise, func(t *testing.T) {
-			inside := *w
+			inside := *f
 			inside.t = t
 			kept(t, &inside)
 		})
 	}
 }
 
-func initMigratesAsTheOwner(t *testing.T, w *world) {
-	all, err := migrations.Status(t.Context(), w.owner("prod"))
+func theOwnerMigrates(t *testing.T, f *fixture) {
+	all, err := migrations.Status(t.Context(), f.owner("prod"))
 	require.NoError(t, err)
 	assert.False(t, slices.ContainsFunc(all, migrations.Migration.Pending))
-	assert.Zero(t, query[int](w, "sq_prod", `SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relowner <> 'sq_prod_owner'::regrole`))
+	assert.Zero(t, query[int](f, "sq_prod", `SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relowner <> 'sq_prod_owner'::regrole`))
 }
 
-func theRolesHaveNoSpecialRights(t *testing.T, w *world) {
-	assert.Equal(t, 3, query[int](w, "postgres", `SELECT count(*) FROM pg_roles WHERE rolname IN ('sq_prod', 'sq_prod_owner', 'sq_prod_gateway') AND rolcanlogin
+func theRolesHaveNoSpecialRights(t *testing.T, f *fixture) {
+	assert.Equal(t, 3, query[int](f, "postgres", `SELECT count(*) FROM pg_roles WHERE rolname IN ('sq_prod', 'sq_prod_owner', 'sq_prod_gateway') AND rolcanlogin
 		AND NOT (rolsuper OR rolbypassrls OR rolcreatedb OR rolcreaterole OR rolreplication)`))
-	assert.Equal(t, 350, query[int](w, "postgres", `SELECT rolconnlimit FROM pg_roles WHERE rolname = 'sq_prod'`))
-	assert.Equal(t, 20, query[int](w, "postgres", `SELECT rolconnlimit FROM pg_roles WHERE rolname = 'sq_prod_gateway'`))
-	conn := w.connect(w.functions("prod"))
+	assert.Equal(t, 350, query[int](f, "postgres", `SELECT rolconnlimit FROM pg_roles WHERE rolname = 'sq_prod'`))
+	assert.Equal(t, 20, query[int](f, "postgres", `SELECT rolconnlimit FROM pg_roles WHERE rolname = 'sq_prod_gateway'`))
+	conn := f.connect(f.functions("prod"))
 	var timeout string
 	require.NoError(t, conn.QueryRow(t.Context(), "SHOW statement_timeout").Scan(&timeout))
 	assert.Equal(t, "5s", timeout)
 }
 
-func TestInitTakesSpecialRightsAway(t *testing.T) {
+func TestInitRemovesSpecialAttributes(t *testing.T) {
 	t.Parallel()
-	w := initialised(t, "prod")
-	w.exec("postgres", "ALTER ROLE sq_prod SUPERUSER", "GRANT sq_prod_owner TO sq_prod")
-	w.must("database", "init", "prod")
-	assert.False(t, query[bool](w, "postgres", `SELECT rolsuper OR pg_has_role('sq_prod', 'sq_prod_owner', 'MEMBER') FROM pg_roles WHERE rolname = 'sq_prod'`))
+	f := initialised(t, "prod")
+	f.exec("postgres", "ALTER ROLE sq_prod SUPERUSER", "GRANT sq_prod_owner TO sq_prod")
+	f.must("database", "init", "prod")
+	assert.False(t, query[bool](f, "postgres", `SELECT rolsuper OR pg_has_role('sq_prod', 'sq_prod_owner', 'MEMBER') FROM pg_roles WHERE rolname = 'sq_prod'`))
 }
 
-func theFunctionsRoleDoesAllThatToolsDo(t *testing.T, w *world) {
-	s := w.service("prod")
+func theFunctionsRoleCanDoAllThatToolsDo(t *testing.T, f *fixture) {
+	s := f.service("prod")
 	turn := open(t, t.Context(), s, "Book a trip")
 	turn = answer(t, t.Context(), s, turn)
 	assert.True(t, turn.Metadata.Complete)
 	assert.Equal(t, tripValues, report(t, t.Context(), s, turn.ConversationID).Values)
 	_, err := s.Revise(t.Context(), conversation.ReviseInput{ConversationID: turn.ConversationID, Slot: "budget", Value: 700.0})
 	require.NoError(t, err)
-	pool, err := postgres.Open(t.Context(), postgres.Config{URL: w.functions("prod"), MaxConns: 2})
+	pool, err := postgres.Open(t.Context(), postgres.Config{URL: f.functions("prod"), MaxConns: 2})
 	require.NoError(t, err)
 	defer pool.Close()
 	claimed, err := event.NewOutbox(pool).Claim(t.Context(), 100, time.Minute)
@@ -125,11 +125,11 @@ func theFunctionsRoleDoesAllThatToolsDo(t *testing.T, w *world) {
 	require.NoError(t, event.NewOutbox(pool).Settle(t.Context(), event.Settlement{Published: claimed}))
 	_, err = s.Forget(t.Context(), conversation.ForgetInput{ConversationID: turn.ConversationID})
 	require.NoError(t, err)
-	assert.Zero(t, query[int](w, "sq_prod", "SELECT count(*) FROM conversations WHERE id = $1", turn.ConversationID))
+	assert.Zero(t, query[int](f, "sq_prod", "SELECT count(*) FROM conversations WHERE id = $1", turn.ConversationID))
 }
 
-func theFunctionsRoleCannotChangeTheSchema(t *testing.T, w *world) {
-	conn := w.connect(w.functions("prod"))
+func theFunctionsRoleCannotChangeTheSchema(t *testing.T, f *fixture) {
+	conn := f.connect(f.functions("prod"))
 	for _, statement := range []string{
 		"CREATE TABLE mine (id int)", "CREATE TEMPORARY TABLE mine (id int)", "CREATE SCHEMA mine", "DROP TABLE answers",
 		"ALTER TABLE answers DISABLE ROW LEVEL SECURITY", "DROP POLICY principal ON answers", "TRUNCATE answers CASCADE",
@@ -143,10 +143,10 @@ func theFunctionsRoleCannotChangeTheSchema(t *testing.T, w *world) {
 	}
 }
 
-func theFunctionsRoleSeesOnePrincipalOnly(t *testing.T, w *world) {
-	s := w.service("prod")
+func theFunctionsRoleSeesOnePrincipalsRows(t *testing.T, f *fixture) {
+	s := f.service("prod")
 	open(t, principal.With(t.Context(), "ann"), s, "Book a trip")
-	conn := w.connect(w.functions("prod"))
+	conn := f.connect(f.functions("prod"))
 	count := func(principal string) (n int) {
 		_, err := conn.Exec(t.Context(), "SELECT set_config('app.principal', $1, false)", principal)
 		require.NoError(t, err)
@@ -160,13 +160,13 @@ func theFunctionsRoleSeesOnePrincipalOnly(t *testing.T, w *world) {
 	assert.ErrorContains(t, err, "row-level security")
 }
 
-func theGatewaysRoleReachesItsTableAlone(t *testing.T, w *world) {
-	turn := open(t, t.Context(), w.service("prod"), "Book a trip")
-	conn := w.connect(w.url("sq_prod_gateway", gatePassword, "sq_prod"))
+func theGatewaysRoleAccessesOnlyItsTable(t *testing.T, f *fixture) {
+	turn := open(t, t.Context(), f.service("prod"), "Book a trip")
+	conn := f.connect(f.url("sq_prod_gateway", gatePassword, "sq_prod"))
 	_, err := conn.Exec(t.Context(), "SELECT set_config('app.principal', 'local', false), set_config('app.role', 'eventing', false)")
 	require.NoError(t, err)
 	_, err = conn.Exec(t.Context(), `INSERT INTO elicitations (id, conversation_id, expires_at) VALUES ('ask-0123456789ABCDEF', $1, now() + interval '1 day')`, turn.ConversationID)
-	require.NoError(t, err, "the conversation is looked up for it, with the owner's rights")
+	require.NoError(t, err, "the foreign key is checked with the owner's privileges")
 	var n int
 	require.NoError(t, conn.QueryRow(t.Context(), `WITH changed AS (UPDATE elicitations SET response = '{}' RETURNING id) SELECT count(*) FROM changed`).Scan(&n))
 	assert.Equal(t, 1, n)
@@ -179,7 +179,7 @@ func theGatewaysRoleReachesItsTableAlone(t *testing.T, w *world) {
 		require.ErrorAs(t, err, &refusal, statement)
 		assert.Equal(t, "42501", refusal.SQLState(), statement)
 	}
-	tables := query[[]string](w, "sq_prod", `SELECT array_agg(relname::text) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm') AND relname <> 'elicitations'`)
+	tables := query[[]string](f, "sq_prod", `SELECT array_agg(relname::text) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm') AND relname <> 'elicitations'`)
 	require.Greater(t, len(tables), 10)
 	for _, table := range tables {
 		refused("SELECT FROM " + table)
@@ -191,18 +191,18 @@ func theGatewaysRoleReachesItsTableAlone(t *testing.T, w *world) {
 	}
 }
 
-func TestInitTakesFromTheGatewayWhatIsNotItsOwn(t *testing.T) {
+func TestInitRevokesTheGatewaysExcessPrivileges(t *testing.T) {
 	t.Parallel()
-	w := initialised(t, "prod")
-	w.exec("sq_prod", "GRANT SELECT ON answers TO sq_prod_gateway", "GRANT TRUNCATE ON elicitations TO sq_prod_gateway", "GRANT CREATE ON SCHEMA public TO sq_prod_gateway")
-	_, progress, err := w.run("database", "init", "prod")
+	f := initialised(t, "prod")
+	f.exec("sq_prod", "GRANT SELECT ON answers TO sq_prod_gateway", "GRANT TRUNCATE ON elicitations TO sq_prod_gateway", "GRANT CREATE ON SCHEMA public TO sq_prod_gateway")
+	_, progress, err := f.run("database", "init", "prod")
 	require.NoError(t, err)
-	assert.Equal(t, "let sq_prod_gateway use the schema public, and no more than that\nlet sq_prod_gateway reach the table elicitations and nothing else\n", progress)
-	theGatewaysRoleReachesItsTableAlone(t, w)
+	assert.Equal(t, "let sq_prod_gateway use the schema public, and no more than that\nlet sq_prod_gateway access the table elicitations and no other\n", progress)
+	theGatewaysRoleAccessesOnlyItsTable(t, f)
 }
 
-func theRolesCannotConnectToAnotherEnvironment(t *testing.T, w *world) {
-	for _, url := range []string{w.url("sq_dev", rolePassword, "sq_prod"), w.url("sq_prod", rolePassword, "sq_dev"), w.url("sq_dev_owner", ownerPassword, "sq_prod")} {
+func theRolesCannotConnectToAnotherEnvironment(t *testing.T, f *fixture) {
+	for _, url := range []string{f.url("sq_dev", rolePassword, "sq_prod"), f.url("sq_prod", rolePassword, "sq_dev"), f.url("sq_dev_owner", ownerPassword, "sq_prod")} {
 		_, err := pgx.Connect(t.Context(), url)
 		require.ErrorContains(t, err, "permission denied for database")
 	}
@@ -210,74 +210,74 @@ func theRolesCannotConnectToAnotherEnvironment(t *testing.T, w *world) {
 
 func TestInitRefusesADatabaseOfAnotherEnvironment(t *testing.T) {
 	t.Parallel()
-	w := initialised(t, "dev")
-	w.exec("postgres", "ALTER DATABASE sq_dev RENAME TO sq_prod")
-	w.refused("database sq_prod belongs to environment dev, not prod", "database", "init", "prod")
-	assert.Zero(t, query[int](w, "postgres", `SELECT count(*) FROM pg_roles WHERE rolname = 'sq_prod'`), "nothing was changed")
+	f := initialised(t, "dev")
+	f.exec("postgres", "ALTER DATABASE sq_dev RENAME TO sq_prod")
+	f.refused("database sq_prod belongs to environment dev, not prod", "database", "init", "prod")
+	assert.Zero(t, query[int](f, "postgres", `SELECT count(*) FROM pg_roles WHERE rolname = 'sq_prod'`), "nothing was changed")
 }
 
-func TestInitAdoptsADatabaseOnlyWhenTold(t *testing.T) {
+func TestInitAdoptsADatabaseOnlyWithTheFlag(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.exec("postgres", "CREATE ROLE sq_prod_owner LOGIN PASSWORD '"+ownerPassword+"'", "CREATE DATABASE sq_prod OWNER sq_prod_owner")
-	require.NoError(t, migrations.Up(t.Context(), w.owner("prod")))
-	w.refused("add --adopt", "database", "init", "prod")
-	w.must("database", "init", "prod", "--adopt")
-	open(t, t.Context(), w.service("prod"), "Book a trip")
+	f := newFixture(t)
+	f.exec("postgres", "CREATE ROLE sq_prod_owner LOGIN PASSWORD '"+ownerPassword+"'", "CREATE DATABASE sq_prod OWNER sq_prod_owner")
+	require.NoError(t, migrations.Up(t.Context(), f.owner("prod")))
+	f.refused("add --adopt", "database", "init", "prod")
+	f.must("database", "init", "prod", "--adopt")
+	open(t, t.Context(), f.service("prod"), "Book a trip")
 }
 
-func TestAnAdministratorWhoIsNoSuperuserInitialises(t *testing.T) {
+func TestAnAdministratorWithoutSuperuserInitialises(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.exec("postgres", "CREATE ROLE administrator LOGIN CREATEDB CREATEROLE PASSWORD 'administrator-0123456789'")
-	managed := w.with("ADMIN_DATABASE_URL", w.url("administrator", "administrator-0123456789", "postgres"))
+	f := newFixture(t)
+	f.exec("postgres", "CREATE ROLE administrator LOGIN CREATEDB CREATEROLE PASSWORD 'administrator-0123456789'")
+	managed := f.with("ADMIN_DATABASE_URL", f.url("administrator", "administrator-0123456789", "postgres"))
 	managed.must("database", "init", "prod")
-	before := query[string](w, "sq_prod", everything)
-	assert.Contains(t, managed.must("database", "init", "prod"), "nothing was to be done")
-	assert.Contains(t, w.must("database", "init", "prod"), "nothing was to be done", "nor for a superuser")
-	assert.JSONEq(t, before, query[string](w, "sq_prod", everything))
-	open(t, t.Context(), w.service("prod"), "Book a trip")
-	theFunctionsRoleCannotChangeTheSchema(t, w)
+	before := query[string](f, "sq_prod", everything)
+	assert.Contains(t, managed.must("database", "init", "prod"), "nothing changed")
+	assert.Contains(t, f.must("database", "init", "prod"), "nothing changed", "nor as a superuser")
+	assert.JSONEq(t, before, query[string](f, "sq_prod", everything))
+	open(t, t.Context(), f.service("prod"), "Book a trip")
+	theFunctionsRoleCannotChangeTheSchema(t, f)
 
 	managed.with("FUNCTIONS_PASSWORD", "another-password-0123").must("database", "init", "prod")
-	w.connect(w.url("sq_prod", "another-password-0123", "sq_prod"))
+	f.connect(f.url("sq_prod", "another-password-0123", "sq_prod"))
 	managed.refused("want a superuser", "database", "switch", "prod", "sq_prod_x", "--yes")
 }
 
-func TestInitSetsPasswordsOfRolesThatAreThereOnlyWhenGiven(t *testing.T) {
+func TestInitSetsAnExistingRolesPasswordOnlyIfGiven(t *testing.T) {
 	t.Parallel()
-	w := initialised(t, "prod")
-	kept := query[string](w, "postgres", `SELECT rolpassword FROM pg_authid WHERE rolname = 'sq_prod'`)
-	w.with("FUNCTIONS_PASSWORD", "").must("database", "init", "prod")
-	assert.Equal(t, kept, query[string](w, "postgres", `SELECT rolpassword FROM pg_authid WHERE rolname = 'sq_prod'`))
-	w.with("FUNCTIONS_PASSWORD", "another-password-0123").must("database", "init", "prod")
-	w.connect(w.url("sq_prod", "another-password-0123", "sq_prod"))
-	_, err := pgx.Connect(t.Context(), w.functions("prod"))
+	f := initialised(t, "prod")
+	kept := query[string](f, "postgres", `SELECT rolpassword FROM pg_authid WHERE rolname = 'sq_prod'`)
+	f.with("FUNCTIONS_PASSWORD", "").must("database", "init", "prod")
+	assert.Equal(t, kept, query[string](f, "postgres", `SELECT rolpassword FROM pg_authid WHERE rolname = 'sq_prod'`))
+	f.with("FUNCTIONS_PASSWORD", "another-password-0123").must("database", "init", "prod")
+	f.connect(f.url("sq_prod", "another-password-0123", "sq_prod"))
+	_, err := pgx.Connect(t.Context(), f.functions("prod"))
 	assert.ErrorContains(t, err, "password authentication failed")
 }
 
-func TestInitNeedsThePasswordOfARoleThatIsMissing(t *testing.T) {
+func TestInitNeedsThePasswordOfAMissingRole(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t).with("FUNCTIONS_PASSWORD", "")
-	w.refused("set FUNCTIONS_PASSWORD", "database", "init", "prod")
-	w.with("FUNCTIONS_PASSWORD", "short").refused("FUNCTIONS_PASSWORD has 5 characters", "database", "init", "prod")
+	f := newFixture(t).with("FUNCTIONS_PASSWORD", "")
+	f.refused("set FUNCTIONS_PASSWORD", "database", "init", "prod")
+	f.with("FUNCTIONS_PASSWORD", "short").refused("FUNCTIONS_PASSWORD has 5 characters", "database", "init", "prod")
 }
 
-func onlyASuperuserInitialises(t *testing.T, w *world) {
-	w.with("ADMIN_DATABASE_URL", w.owner("prod")).refused("want a superuser, or a role with CREATEDB and CREATEROLE", "database", "init", "prod")
+func onlyASuperuserInitialises(t *testing.T, f *fixture) {
+	f.with("ADMIN_DATABASE_URL", f.owner("prod")).refused("want a superuser, or a role with CREATEDB and CREATEROLE", "database", "init", "prod")
 }
 
-func TestPasswordsAreNeitherShownNorSentToTheServer(t *testing.T) {
+func TestPasswordsAreNeitherPrintedNorSentToTheServer(t *testing.T) {
 	t.Parallel()
 	var log lockedBuffer
 	server, err := embedded.Start(t.Context(), embedded.Options{Dir: postgrestest.Folder(t), Log: &log, Fast: true})
 	require.NoError(t, err)
 	stop := sync.OnceValue(func() error { return server.Stop(context.Background()) })
 	defer stop()
-	w := newWorldless(t).with("ADMIN_DATABASE_URL", server.AdminURL()).with("OWNER_PASSWORD", ownerPassword).with("FUNCTIONS_PASSWORD", rolePassword).with("GATEWAY_PASSWORD", gatePassword)
-	w.server = server
-	w.exec("postgres", "ALTER SYSTEM SET log_statement = 'all'", "SELECT pg_reload_conf()")
-	out, progress, err := w.run("database", "init", "prod")
+	f := newOffline(t).with("ADMIN_DATABASE_URL", server.AdminURL()).with("OWNER_PASSWORD", ownerPassword).with("FUNCTIONS_PASSWORD", rolePassword).with("GATEWAY_PASSWORD", gatePassword)
+	f.server = server
+	f.exec("postgres", "ALTER SYSTEM SET log_statement = 'all'", "SELECT pg_reload_conf()")
+	out, progress, err := f.run("database", "init", "prod")
 	require.NoError(t, err)
 	require.NoError(t, stop())
 	require.Contains(t, log.String(), `ALTER ROLE "sq_prod" PASSWORD 'SCRAM-SHA-256$`, "statements are logged")
@@ -287,30 +287,30 @@ func TestPasswordsAreNeitherShownNorSentToTheServer(t *testing.T) {
 	assert.NotContains(t, out+progress, "SCRAM")
 }
 
-func TestErrorsKeepTheAdministratorsURL(t *testing.T) {
+func TestErrorsDoNotShowTheAdministratorsURL(t *testing.T) {
 	t.Parallel()
-	w := newWorldless(t)
+	f := newOffline(t)
 	for _, url := range []string{"postgres://admin:hunter2secret@127.0.0.1:1/postgres", "postgres://admin:hunter2secret%zz@host", "hunter2secret"} {
-		_, progress, err := w.with("ADMIN_DATABASE_URL", url).run("database", "init", "prod")
+		_, progress, err := f.with("ADMIN_DATABASE_URL", url).run("database", "init", "prod")
 		require.Error(t, err)
 		assert.NotContains(t, err.Error()+progress, "hunter2secret")
 	}
-	w.with("ADMIN_DATABASE_URL", "").refused("ADMIN_DATABASE_URL is not set", "database", "init", "prod")
+	f.with("ADMIN_DATABASE_URL", "").refused("ADMIN_DATABASE_URL is not set", "database", "init", "prod")
 }
 
 func TestThereAreThreeEnvironments(t *testing.T) {
 	t.Parallel()
-	newWorldless(t).refused(`there is no environment "test"; there are: dev, staging, prod`, "database", "init", "test")
+	newOffline(t).refused(`there is no environment "test"; there are: dev, staging, prod`, "database", "init", "test")
 }
 
-// newWorldless is for commands that reach no server.
-func newWorldless(t testing.TB) *world { return &world{t: t, variables: variables{}} }
+// newOffline returns a fixture without a server.
+func newOffline(t testing.TB) *fixture { return &fixture{t: t, variables: variables{}} }
 
-func TestEveryCommandExplainsItself(t *testing.T) {
+func TestEveryCommandHasHelp(t *testing.T) {
 	t.Parallel()
 	var walk func(path []string)
 	walk = func(path []string) {
-		out := newWorldless(t).must(append(path, "--help")...)
+		out := newOffline(t).must(append(path, "--help")...)
 		assert.Contains(t, out, "Usage:")
 		c, _, err := command(nil).Find(path)
 		require.NoError(t, err)
@@ -323,5 +323,5 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 	}
 	walk(nil)
 	_, err := exec.LookPath("pg_dump")
-	require.NoError(t, err, "the tests of backups need PostgreSQL's programs")
+	require.NoError(t, err, "tests of backups need PostgreSQL's client programs")
 }

@@ -12,13 +12,13 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/operate/recovery"
 )
 
-// What follows the commit. It stands in gitops/platform/README.md, too.
+// afterRecovery lists the steps after the commit, as gitops/platform/README.md does.
 const afterRecovery = `
-Commit that, and promote it. Then:
+Commit this and promote it. Then:
   kubectl -n databases get cluster postgres-prod-recovered -w
-  kubectl -n databases exec -it postgres-prod-recovered-1 -- psql sq_prod    # look
-Have it serve: put postgres-prod-recovered-rw into the URLs of the Secrets
-sequential-questioning-database, -gateway-database and -migrations, and start functions anew:
+  kubectl -n databases exec -it postgres-prod-recovered-1 -- psql sq_prod    # inspect it
+To make it serve, put postgres-prod-recovered-rw into the URLs of the Secrets
+sequential-questioning-database, -gateway-database and -migrations, and restart functions:
   kubectl -n sequential-questioning-prod delete pod -l app.kubernetes.io/part-of=sequential-questioning
   operate memory rebuild prod
 `
@@ -28,16 +28,16 @@ func recoverCommand() *cobra.Command {
 	var dry bool
 	command := &cobra.Command{
 		Use:   "recover prod TIMESTAMP",
-		Short: "Turn on a cluster with production's database as it was at a time",
-		Long: `Changes gitops/platform/postgres in this checkout, so that CloudNativePG makes a second
-cluster beside the one that serves, from its base backups and WAL up to TIMESTAMP, and
-says what follows. The one that serves is not touched. Run again, it changes the time.`,
+		Short: "Recover production's database to a point in time, in a second cluster",
+		Long: `Changes gitops/platform/postgres in this checkout, so that CloudNativePG creates a second
+cluster from the base backups and WAL up to TIMESTAMP, and prints the next steps. The
+serving cluster is not touched. A second run changes the time.`,
 		Example: `  operate database recover prod 2026-11-23T12:59:00Z --dry-run
   operate database recover prod 2026-11-23T12:59:00Z`,
 		Args: cobra.ExactArgs(2),
 		RunE: of(func(command *cobra.Command, e environment.Environment, args []string) error {
 			if e != "prod" {
-				return fmt.Errorf("gitops/platform recovers prod alone to a point in time; for %s use operate database restore", e)
+				return fmt.Errorf("only prod can be recovered to a point in time; for %s use operate database restore", e)
 			}
 			at, err := backup.ParseTime(args[0])
 			if err != nil {
@@ -52,20 +52,20 @@ says what follows. The one that serves is not touched. Run again, it changes the
 				fmt.Fprintf(out, "%s\n  - %s\n  + %s\n", c.Path, strings.TrimSpace(c.Old), strings.TrimSpace(c.New))
 			}
 			if dry {
-				fmt.Fprintln(out, "This was a dry run: nothing was changed.")
+				fmt.Fprintln(out, "Dry run: nothing was changed.")
 				return nil
 			}
 			if err := recovery.Apply(root, changes); err != nil {
 				return err
 			}
 			if len(changes) == 0 {
-				fmt.Fprintln(out, "It is turned on for that time already.")
+				fmt.Fprintln(out, "Recovery to that time is already set up.")
 			}
 			fmt.Fprint(out, afterRecovery)
 			return nil
 		}),
 	}
 	command.Flags().StringVar(&root, "root", ".", "the repository's root")
-	command.Flags().BoolVar(&dry, "dry-run", false, "only say what would be changed")
+	command.Flags().BoolVar(&dry, "dry-run", false, "only print what would be changed")
 	return command
 }

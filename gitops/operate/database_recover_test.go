@@ -11,7 +11,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// checkout is a copy of the manifests that a recovery changes.
+// checkout copies the manifests that a recovery changes.
 func checkout(t *testing.T) string {
 	t.Helper()
 	root := t.TempDir()
@@ -26,43 +26,43 @@ func read(t *testing.T, root, path string) string {
 	return string(content)
 }
 
-func TestARecoveryIsTurnedOnForATime(t *testing.T) {
+func TestARecoveryIsSetUpForATime(t *testing.T) {
 	t.Parallel()
-	w, root := newWorldless(t), checkout(t)
+	f, root := newOffline(t), checkout(t)
 	at := time.Now().Add(-time.Hour).Truncate(time.Second)
 	args := []string{"database", "recover", "prod", at.Format(time.RFC3339), "--root", root}
 	before := read(t, root, "kustomization.yaml") + read(t, root, "recovery/kustomization.yaml")
 
-	out := w.must(append(args, "--dry-run")...)
+	out := f.must(append(args, "--dry-run")...)
 	assert.Contains(t, out, at.UTC().Format("2006-01-02 15:04:05+00"))
 	assert.Equal(t, before, read(t, root, "kustomization.yaml")+read(t, root, "recovery/kustomization.yaml"))
 
-	out = w.must(args...)
+	out = f.must(args...)
 	assert.Contains(t, out, "postgres-prod-recovered-rw")
 	assert.Contains(t, read(t, root, "recovery/kustomization.yaml"), `targetTime: "`+at.UTC().Format("2006-01-02 15:04:05+00")+`"`)
 	var all struct{ Resources []string }
 	require.NoError(t, yaml.Unmarshal([]byte(read(t, root, "kustomization.yaml")), &all))
 	assert.Equal(t, []string{"prod", "staging", "recovery"}, all.Resources)
 
-	assert.Contains(t, w.must(args...), "already")
+	assert.Contains(t, f.must(args...), "already")
 	args[3] = at.Add(-time.Hour).Format(time.RFC3339)
-	w.must(args...)
+	f.must(args...)
 	assert.Contains(t, read(t, root, "recovery/kustomization.yaml"), at.Add(-time.Hour).UTC().Format("15:04:05"))
 }
 
-// What expires is said in one place for CloudNativePG and in one for operators.
-func TestARecoveryGoesBackAsFarAsBackupsDo(t *testing.T) {
+// The retention is stated twice: for CloudNativePG and for operators.
+func TestTheRetentionOfRecoveryIsThatOfBackups(t *testing.T) {
 	t.Parallel()
 	assert.Contains(t, read(t, checkout(t), "prod/backup.yaml"), "retentionPolicy: 30d")
 }
 
-func TestARecoveryThatCannotBeIsRefused(t *testing.T) {
+func TestAnImpossibleRecoveryIsRefused(t *testing.T) {
 	t.Parallel()
-	w, root := newWorldless(t), checkout(t)
+	f, root := newOffline(t), checkout(t)
 	hour := func(d time.Duration) string { return time.Now().Add(d).Format(time.RFC3339) }
-	w.refused("is in the future", "database", "recover", "prod", hour(time.Hour), "--root", root)
-	w.refused("more than 30 days ago", "database", "recover", "prod", hour(-31*24*time.Hour), "--root", root)
-	w.refused("want one with its zone", "database", "recover", "prod", "yesterday", "--root", root)
-	w.refused("prod alone", "database", "recover", "staging", hour(-time.Hour), "--root", root)
-	w.refused("--root names the repository", "database", "recover", "prod", hour(-time.Hour), "--root", t.TempDir())
+	f.refused("is in the future", "database", "recover", "prod", hour(time.Hour), "--root", root)
+	f.refused("more than 30 days ago", "database", "recover", "prod", hour(-31*24*time.Hour), "--root", root)
+	f.refused("the zone is required", "database", "recover", "prod", "yesterday", "--root", root)
+	f.refused("only prod can be recovered", "database", "recover", "staging", hour(-time.Hour), "--root", root)
+	f.refused("--root sets the repository's folder", "database", "recover", "prod", hour(-time.Hour), "--root", t.TempDir())
 }

@@ -21,14 +21,14 @@ func restoreCommand(v variables) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "restore ENV latest|TIMESTAMP",
 		Short: "Restore an environment's database from a backup",
-		Long: `Takes the newest backup, or the newest that is not after TIMESTAMP, and restores it
-into a new database beside the one that serves. Rows, values, privileges and row
-security are held against the backup's manifest, and migrations that it lacks are
-applied. Only then the two are switched, by renaming both at once; the one that served
-is kept as sq_ENV_before_…, and operate database switch goes back to it.
+		Long: `Restores the newest backup, or the newest at or before TIMESTAMP, into a new database
+beside the serving one. Verifies rows, values, privileges and row security against the
+backup's manifest, and applies missing migrations. Then switches the two databases by
+renaming both at once. The previous database is kept as sq_ENV_before_…; operate database
+switch returns to it.
 
-Running it again after an interruption is safe, and drops what was left half done.` + administratorHelp + storeHelp,
-		Example: `  operate database restore prod latest --no-switch      # make and verify it
+After an interruption it is safe to run it again; that drops the incomplete database.` + administratorHelp + storeHelp,
+		Example: `  operate database restore prod latest --no-switch      # only create and verify it
   operate database restore prod latest
   operate database restore prod 2026-11-23T13:00:00Z`,
 		Args: cobra.ExactArgs(2),
@@ -57,7 +57,7 @@ Running it again after an interruption is safe, and drops what was left half don
 			defer r.Close()
 			fmt.Fprintf(out, "Restore %s from %s: %d rows of %s\n", e.Database(), r.Manifest.File, r.Manifest.Rows(), r.Manifest.Time.Format(time.RFC3339))
 			if dry {
-				fmt.Fprintln(out, "This was a dry run: nothing was changed.")
+				fmt.Fprintln(out, "Dry run: nothing was changed.")
 				return nil
 			}
 			if e == "prod" && !yes && !stay {
@@ -68,9 +68,9 @@ Running it again after an interruption is safe, and drops what was left half don
 			if err := r.Run(ctx); err != nil {
 				return err
 			}
-			fmt.Fprintf(out, "%s holds what was backed up.\n", r.Database)
+			fmt.Fprintf(out, "%s matches the backup.\n", r.Database)
 			if stay {
-				fmt.Fprintf(out, "\nTo have it serve: operate database switch %s %s\n", e, r.Database)
+				fmt.Fprintf(out, "\nTo make it serve: operate database switch %s %s\n", e, r.Database)
 				return nil
 			}
 			before, err := r.Switch(ctx)
@@ -82,24 +82,24 @@ Running it again after an interruption is safe, and drops what was left half don
 		}),
 	}
 	flags := command.Flags()
-	flags.BoolVar(&stay, "no-switch", false, "only make and verify the new database")
-	flags.BoolVarP(&yes, "yes", "y", false, "do not ask")
-	flags.BoolVar(&dry, "dry-run", false, "only say what would be restored")
+	flags.BoolVar(&stay, "no-switch", false, "only create and verify the new database")
+	flags.BoolVarP(&yes, "yes", "y", false, "do not ask for confirmation")
+	flags.BoolVar(&dry, "dry-run", false, "only print what would be restored")
 	open = storeFlag(command, v, "from")
 	return command
 }
 
-// switched says what serves, the way back, and what is left to do.
+// switched prints which database serves, how to go back, and the remaining steps.
 func switched(out io.Writer, e environment.Environment, before string) {
-	fmt.Fprintf(out, "%s serves it.\n", e.Database())
+	fmt.Fprintf(out, "%s serves the restored data.\n", e.Database())
 	if before != "" {
-		fmt.Fprintf(out, "\nWhat served before is %s. To go back: operate database switch %s %s\n", before, e, before)
+		fmt.Fprintf(out, "\nThe previous database is %s. To go back: operate database switch %s %s\n", before, e, before)
 	}
 	fmt.Fprintf(out, `
 Left to do:
-  operate memory rebuild %[1]s    # memory holds what was answered since, and lacks what was lost
+  operate memory rebuild %[1]s    # memory still has later answers and lacks lost ones
   operate check %[1]s
-What was forgotten on request after the backup is back: forget it again.
+Conversations that were erased after the backup are back: erase them again.
 `, e)
 }
 
@@ -107,9 +107,9 @@ func switchCommand(v variables) *cobra.Command {
 	var dry, yes bool
 	command := &cobra.Command{
 		Use:   "switch ENV DATABASE",
-		Short: "Have another database of the environment serve",
-		Long: `Puts a database that a restore has verified, or that served before, in the place of
-the one that serves, by renaming both at once. Connections are ended and come again.` + administratorHelp,
+		Short: "Make another database of the environment serve",
+		Long: `Replaces the serving database with one that a restore verified, or that served before,
+by renaming both at once. Open connections are ended; clients reconnect.` + administratorHelp,
 		Example: `  operate database list prod
   operate database switch prod sq_prod_before_20261123t130000`,
 		Args: cobra.ExactArgs(2),
@@ -127,9 +127,9 @@ the one that serves, by renaming both at once. Connections are ended and come ag
 			if err := database.Switchable(ctx, conn, e, args[0]); err != nil {
 				return err
 			}
-			fmt.Fprintf(out, "Have %s serve as %s\n", args[0], e.Database())
+			fmt.Fprintf(out, "Make %s serve as %s\n", args[0], e.Database())
 			if dry {
-				fmt.Fprintln(out, "This was a dry run: nothing was changed.")
+				fmt.Fprintln(out, "Dry run: nothing was changed.")
 				return nil
 			}
 			if e == "prod" && !yes {
@@ -145,17 +145,17 @@ the one that serves, by renaming both at once. Connections are ended and come ag
 			return nil
 		}),
 	}
-	command.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
-	command.Flags().BoolVar(&dry, "dry-run", false, "only say what would be done")
+	command.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask for confirmation")
+	command.Flags().BoolVar(&dry, "dry-run", false, "only print what would be done")
 	return command
 }
 
 func databasesCommand(v variables) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list ENV",
-		Short: "List the databases that stand beside the one that serves",
-		Long: `Lists what restores have made and what served before. Drop those that are of no more
-use: DROP DATABASE.` + administratorHelp,
+		Short: "List the environment's databases that do not serve",
+		Long: `Lists the databases that restores created and those that served before. Remove unneeded
+ones with DROP DATABASE.` + administratorHelp,
 		Args: cobra.ExactArgs(1),
 		RunE: of(func(command *cobra.Command, e environment.Environment, _ []string) error {
 			ctx := command.Context()

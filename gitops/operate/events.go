@@ -13,7 +13,7 @@ import (
 )
 
 func eventsCommand(v variables) *cobra.Command {
-	return group("events", "List dead letters, and have them tried again", eventsListCommand(v), eventsReplayCommand(v))
+	return group("events", "List and requeue dead letters", eventsListCommand(v), eventsReplayCommand(v))
 }
 
 func eventsListCommand(v variables) *cobra.Command {
@@ -22,8 +22,8 @@ func eventsListCommand(v variables) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "list ENV",
 		Short: "List the dead letters: events that could not be published or delivered",
-		Long: `Lists the dead letters in the outbox, each with its problem: events that the broker
-refused too often, or that it could not deliver to a consumer.` + applicationHelp,
+		Long: `Lists the dead letters in the outbox with their errors: events that the broker refused
+too often, or that it could not deliver to a consumer.` + applicationHelp,
 		Example: `  operate events list prod`,
 		Args:    cobra.ExactArgs(1),
 		RunE: of(func(command *cobra.Command, e environment.Environment, _ []string) error {
@@ -61,8 +61,8 @@ refused too often, or that it could not deliver to a consumer.` + applicationHel
 			return nil
 		}),
 	}
-	command.Flags().BoolVar(&asJSON, "json", false, "for programs")
-	command.Flags().IntVar(&limit, "limit", 100, "the most to show")
+	command.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	command.Flags().IntVar(&limit, "limit", 100, "maximum number to show")
 	return command
 }
 
@@ -71,8 +71,7 @@ func eventsReplayCommand(v variables) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "replay ENV [ID…]",
 		Short: "Requeue dead letters",
-		Long: `Requeues dead letters, all of them or those named. The relay publishes them at its
-next round; consumers ignore an event whose id they have processed.` + applicationHelp,
+		Long:  `Requeues all dead letters, or those named. The relay publishes them in its next round; consumers ignore an event whose id they have processed.` + applicationHelp,
 		Example: `  operate events replay prod --dry-run
   operate events replay prod`,
 		Args: cobra.MinimumNArgs(1),
@@ -81,7 +80,7 @@ next round; consumers ignore an event whose id they have processed.` + applicati
 			for _, argument := range args {
 				id, err := uuid.Parse(argument)
 				if err != nil {
-					return fmt.Errorf("%q is no event's id: operate events list %s shows them", argument, e)
+					return fmt.Errorf("%q is not an event id: operate events list %s shows them", argument, e)
 				}
 				ids = append(ids, id)
 			}

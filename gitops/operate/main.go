@@ -1,6 +1,6 @@
-// Command operate is what operators run by hand or on a schedule: it sets
-// databases up, backs them up and restores them, makes secrets, looks after
-// memory and events, and checks an environment.
+// Command operate is for operators, by hand or on a schedule. It sets up, backs up and
+// restores databases, generates secrets, maintains memory and events, and checks an
+// environment.
 package main
 
 import (
@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sequential-questioning/sequential-questioning/gitops/operate/environment"
+	"github.com/sequential-questioning/sequential-questioning/shared/version"
 )
 
 func main() {
@@ -25,8 +26,8 @@ func main() {
 	}
 }
 
-// variables are those of the process's environment, which hold what no argument
-// may: passwords.
+// variables are the process's environment variables. Passwords come from them, never
+// from arguments.
 type variables map[string]string
 
 func environ(all []string) variables {
@@ -41,7 +42,8 @@ func environ(all []string) variables {
 func command(v variables) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "operate",
-		Short:         "Look after an environment: its database, secrets, memory and events",
+		Short:         "Operate an environment: its database, secrets, memory and events",
+		Version:       version.Version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
@@ -49,14 +51,14 @@ func command(v variables) *cobra.Command {
 	return root
 }
 
-// group is a command that only holds others.
+// group returns a command that only has subcommands.
 func group(use, short string, commands ...*cobra.Command) *cobra.Command {
 	c := &cobra.Command{Use: use, Short: short}
 	c.AddCommand(commands...)
 	return c
 }
 
-// of makes a command that works on the environment its first argument names.
+// of adapts run to a command whose first argument names the environment.
 func of(run func(command *cobra.Command, e environment.Environment, args []string) error) func(*cobra.Command, []string) error {
 	return func(command *cobra.Command, args []string) error {
 		e, err := environment.Parse(args[0])
@@ -67,7 +69,7 @@ func of(run func(command *cobra.Command, e environment.Environment, args []strin
 	}
 }
 
-// progress tells what is being done, apart from results.
+// progress prints progress to stderr; results go to stdout.
 func progress(command *cobra.Command) func(string) {
 	return func(line string) { fmt.Fprintln(command.ErrOrStderr(), line) }
 }

@@ -8,8 +8,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
 
 	"github.com/sequential-questioning/sequential-questioning/gitops/operate/backup"
@@ -17,19 +15,20 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/operate/vectors"
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
+	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
 const qdrantHelp = `
 
-Qdrant is that of QDRANT_URL and QDRANT_API_KEY, and the collections are those of
-QDRANT_COLLECTION_PREFIX, by default sequential-questioning-ENV, as functions have them.`
+QDRANT_URL, QDRANT_API_KEY and QDRANT_COLLECTION_PREFIX (default
+sequential-questioning-ENV) name Qdrant and its collections, as they do for functions.`
 
 func memoryCommand(v variables) *cobra.Command {
-	return group("memory", "Take snapshots of memory, or make it anew", snapshotCommand(v), snapshotsCommand(v), rebuildCommand(v))
+	return group("memory", "Take snapshots of memory, or rebuild it", snapshotCommand(v), snapshotsCommand(v), rebuildCommand(v))
 }
 
-// collections opens Qdrant and names memory's collections. Qdrant does not know
-// whose it is: the database that is set beside it has to be the environment's.
+// collections opens Qdrant and returns the names of memory's collections. Qdrant does
+// not know its environment, so DATABASE_URL must be the environment's database.
 func collections(ctx context.Context, v variables, e environment.Environment) (*vectors.Server, []string, error) {
 	pool, err := application(ctx, v, e)
 	if err != nil {
@@ -46,7 +45,7 @@ func collections(ctx context.Context, v variables, e environment.Environment) (*
 	}
 	points, err := server.Collections(ctx)
 	if err == nil && len(points) == 0 {
-		err = fmt.Errorf("there is no collection whose name begins with %s_", config.Prefix)
+		err = fmt.Errorf("no collection's name begins with %s_", config.Prefix)
 	}
 	if err != nil {
 		_ = server.Close()
@@ -62,8 +61,8 @@ func snapshotCommand(v variables) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "snapshot ENV",
 		Short: "Take a snapshot of each of memory's collections",
-		Long: `A snapshot spares the time that memory takes to be made anew; nothing is lost without
-one. It stays where Qdrant keeps snapshots.` + applicationHelp + qdrantHelp,
+		Long: `Restoring a snapshot is faster than rebuilding memory; without one no data is lost.
+Qdrant stores it in its snapshots folder.` + applicationHelp + qdrantHelp,
 		Example: `  operate memory snapshot prod --keep 7d`,
 		Args:    cobra.ExactArgs(1),
 		RunE: of(func(command *cobra.Command, e environment.Environment, _ []string) error {
@@ -84,7 +83,7 @@ one. It stays where Qdrant keeps snapshots.` + applicationHelp + qdrantHelp,
 			defer server.Close()
 			for _, name := range names {
 				if dry {
-					fmt.Fprintln(out, "would have taken a snapshot of", name)
+					fmt.Fprintln(out, "would take a snapshot of", name)
 				} else {
 					progress(command)("taking a snapshot of " + name)
 					made, err := server.Take(ctx, name)
@@ -98,10 +97,7 @@ one. It stays where Qdrant keeps snapshots.` + applicationHelp + qdrantHelp,
 				}
 				removed, err := server.Prune(ctx, name, age, time.Now(), dry)
 				for _, snapshot := range removed {
-					if dry {
-						fmt.Fprint(out, "would have ")
-					}
-					fmt.Fprintln(out, "removed", name, snapshot.Name)
+					fmt.Fprintln(out, pruned(dry), name, snapshot.Name)
 				}
 				if err != nil {
 					return err
@@ -110,9 +106,9 @@ one. It stays where Qdrant keeps snapshots.` + applicationHelp + qdrantHelp,
 			return nil
 		}),
 	}
-	command.Flags().StringVar(&keep, "keep", "", "then delete snapshots older than this, such as 7d; the newest always stays")
-	command.Flags().DurationVar(&timeout, "timeout", 30*time.Minute, "how long all of it may take")
-	command.Flags().BoolVar(&dry, "dry-run", false, "only say what would be done")
+	command.Flags().StringVar(&keep, "keep", "", "then delete snapshots older than this, such as 7d; the newest is always kept")
+	command.Flags().DurationVar(&timeout, "timeout", 30*time.Minute, "timeout of the whole command")
+	command.Flags().BoolVar(&dry, "dry-run", false, "only print what would be done")
 	return command
 }
 
@@ -121,7 +117,7 @@ func snapshotsCommand(v variables) *cobra.Command {
 	command := &cobra.Command{
 		Use:     "snapshots ENV",
 		Short:   "List the snapshots of memory's collections",
-		Long:    `Lists snapshots, each collection's newest first.` + applicationHelp + qdrantHelp,
+		Long:    `Lists snapshots by collection, newest first.` + applicationHelp + qdrantHelp,
 		Example: `  operate memory snapshots prod`,
 		Args:    cobra.ExactArgs(1),
 		RunE: of(func(command *cobra.Command, e environment.Environment, _ []string) error {
@@ -150,21 +146,21 @@ func snapshotsCommand(v variables) *cobra.Command {
 			return table.Flush()
 		}),
 	}
-	command.Flags().BoolVar(&asJSON, "json", false, "for programs")
+	command.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return command
 }
 
-// patience is how long one request of a rebuild may take at least: nobody waits
-// for it.
-const patience = 5 * time.Second
+// minTimeout is the minimum timeout of one request of a rebuild, which no person waits
+// for.
+const minTimeout = 5 * time.Second
 
 func rebuildCommand(v variables) *cobra.Command {
 	var fresh, dry bool
 	command := &cobra.Command{
 		Use:   "rebuild ENV",
-		Short: "Make memory anew from the database",
-		Long: `Writes what conversations hold to Qdrant, and removes there what the database does not
-have. It may run while questions are asked, and any number of times.` + applicationHelp + qdrantHelp,
+		Short: "Rebuild memory from the database",
+		Long: `Writes the answers of all conversations to Qdrant, and removes points that the database
+does not have. It is safe to run at any time, and repeatedly.` + applicationHelp + qdrantHelp,
 		Example: `  operate memory rebuild prod`,
 		Args:    cobra.ExactArgs(1),
 		RunE: of(func(command *cobra.Command, e environment.Environment, _ []string) error {
@@ -173,7 +169,7 @@ have. It may run while questions are asked, and any number of times.` + applicat
 			if err := parse(v, e, &settings); err != nil {
 				return err
 			}
-			settings.Qdrant.Timeout = max(settings.Qdrant.Timeout, patience)
+			settings.Qdrant.Timeout = max(settings.Qdrant.Timeout, minTimeout)
 			m, err := settings.Open()
 			if err != nil {
 				return err
@@ -186,11 +182,12 @@ have. It may run while questions are asked, and any number of times.` + applicat
 			if err != nil {
 				return err
 			}
-			defer pool.Close()
+			from := store.New(pool)
+			defer from.Close()
 			if dry {
-				n, err := conversations(ctx, pool)
+				n, err := from.Count(ctx)
 				if err == nil {
-					fmt.Fprintf(command.OutOrStdout(), "would have made memory anew from %d conversations\n", n)
+					fmt.Fprintf(command.OutOrStdout(), "would rebuild memory from %d conversations\n", n)
 				}
 				return err
 			}
@@ -200,7 +197,7 @@ have. It may run while questions are asked, and any number of times.` + applicat
 				}
 			}
 			shown := time.Now()
-			done, err := m.Rebuild(ctx, pool, func(r memory.Rebuilt) {
+			done, err := m.Rebuild(ctx, from, func(r memory.Rebuilt) {
 				if time.Since(shown) > time.Second {
 					shown = time.Now()
 					progress(command)(fmt.Sprintf("%d conversations, %d answers", r.Conversations, r.Answers))
@@ -209,25 +206,11 @@ have. It may run while questions are asked, and any number of times.` + applicat
 			if err != nil {
 				return fmt.Errorf("after %d conversations: %w", done.Conversations, err)
 			}
-			fmt.Fprintf(command.OutOrStdout(), "%d conversations, %d answers remembered, %d looked at again\n", done.Conversations, done.Answers, done.Stale)
+			fmt.Fprintf(command.OutOrStdout(), "%d conversations, %d answers indexed, %d checked again\n", done.Conversations, done.Answers, done.Stale)
 			return nil
 		}),
 	}
-	command.Flags().BoolVar(&fresh, "fresh", false, "drop the collection first, as for vectors of another model")
-	command.Flags().BoolVar(&dry, "dry-run", false, "only say from how much")
+	command.Flags().BoolVar(&fresh, "fresh", false, "drop the collection first, for example after a change of the embedding model")
+	command.Flags().BoolVar(&dry, "dry-run", false, "only print the number of conversations")
 	return command
-}
-
-// conversations counts those of all principals.
-func conversations(ctx context.Context, pool *pgxpool.Pool) (n int, err error) {
-	err = pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `SELECT set_config('app.role', 'eventing', true)`); err != nil {
-			return err
-		}
-		return tx.QueryRow(ctx, `SELECT count(*) FROM conversations`).Scan(&n)
-	})
-	if err != nil {
-		return 0, fmt.Errorf("count conversations: %w", err)
-	}
-	return n, nil
 }

@@ -22,8 +22,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant/qdranttest"
 )
 
-// snapshots is a Qdrant of two collections that keeps snapshots, which the
-// embedded one does not.
+// snapshots is a fake Qdrant with two collections and with snapshots, which the
+// embedded server does not support.
 type snapshots struct {
 	api.UnimplementedCollectionsServer
 
@@ -59,7 +59,8 @@ func (pointsServer) Count(context.Context, *api.CountPoints) (*api.CountResponse
 	return &api.CountResponse{Result: &api.CountResult{Count: 7}}, nil
 }
 
-// snapshotsServer has methods of the same names as those of collections.
+// snapshotsServer is a type of its own because its methods have the names of those of
+// collections.
 type snapshotsServer struct {
 	api.UnimplementedSnapshotsServer
 	of *snapshots
@@ -93,7 +94,7 @@ func (s snapshotsServer) Delete(_ context.Context, request *api.DeleteSnapshotRe
 	return nil, status.Error(codes.NotFound, "no such snapshot")
 }
 
-// age makes all snapshots older.
+// age moves the creation of all snapshots back.
 func (s *snapshots) age(by time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -104,58 +105,58 @@ func (s *snapshots) age(by time.Duration) {
 	}
 }
 
-func TestSnapshotsAreTakenOfMemorysCollectionsAndOldOnesGo(t *testing.T) {
+func TestSnapshotsOfMemorysCollectionsAreTakenAndPruned(t *testing.T) {
 	t.Parallel()
 	fake, url := newSnapshots(t)
-	w := initialised(t, "prod").applied("prod").with("QDRANT_URL", url).with("QDRANT_API_KEY", "key-0123456789")
-	w.must("memory", "snapshot", "prod")
+	f := initialised(t, "prod").applied("prod").with("QDRANT_URL", url).with("QDRANT_API_KEY", "key-0123456789")
+	f.must("memory", "snapshot", "prod")
 	fake.age(10 * 24 * time.Hour)
-	w.must("memory", "snapshot", "prod")
+	f.must("memory", "snapshot", "prod")
 	listed := func() (names []string) {
 		var all []vectors.Snapshot
-		require.NoError(t, json.Unmarshal([]byte(w.must("memory", "snapshots", "prod", "--json")), &all))
+		require.NoError(t, json.Unmarshal([]byte(f.must("memory", "snapshots", "prod", "--json")), &all))
 		for _, s := range all {
 			names = append(names, s.Name)
 		}
 		return names
 	}
-	assert.Equal(t, []string{"sequential-questioning-prod_answers-2.snapshot", "sequential-questioning-prod_answers-1.snapshot"}, listed(), "the newest first, and nobody else's")
-	assert.Contains(t, w.must("memory", "snapshot", "prod", "--keep", "7d", "--dry-run"), "would have removed sequential-questioning-prod_answers sequential-questioning-prod_answers-1.snapshot")
+	assert.Equal(t, []string{"sequential-questioning-prod_answers-2.snapshot", "sequential-questioning-prod_answers-1.snapshot"}, listed(), "newest first, and only memory's")
+	assert.Contains(t, f.must("memory", "snapshot", "prod", "--keep", "7d", "--dry-run"), "would remove sequential-questioning-prod_answers sequential-questioning-prod_answers-1.snapshot")
 	require.Len(t, listed(), 2)
-	w.must("memory", "snapshot", "prod", "--keep", "7d")
+	f.must("memory", "snapshot", "prod", "--keep", "7d")
 	assert.Equal(t, []string{"sequential-questioning-prod_answers-3.snapshot", "sequential-questioning-prod_answers-2.snapshot"}, listed())
-	assert.Contains(t, w.must("memory", "snapshots", "prod"), "1024")
+	assert.Contains(t, f.must("memory", "snapshots", "prod"), "1024")
 }
 
 func TestSnapshotsOfAnotherEnvironmentAreNotTaken(t *testing.T) {
 	t.Parallel()
 	fake, url := newSnapshots(t)
-	w := initialised(t, "prod").applied("prod").with("QDRANT_URL", url).with("QDRANT_API_KEY", "key-0123456789")
-	w.refused("belongs to environment prod, not dev", "memory", "snapshot", "dev")
-	w.refused("belongs to environment prod, not dev", "memory", "snapshots", "dev")
-	w.with("QDRANT_COLLECTION_PREFIX", "other").refused("no collection whose name begins with other_", "memory", "snapshot", "prod")
-	w.with("QDRANT_API_KEY", "wrong").refused("Must provide an API key", "memory", "snapshot", "prod")
-	w.with("QDRANT_URL", "").refused("QDRANT_URL is not set", "memory", "snapshot", "prod")
+	f := initialised(t, "prod").applied("prod").with("QDRANT_URL", url).with("QDRANT_API_KEY", "key-0123456789")
+	f.refused("belongs to environment prod, not dev", "memory", "snapshot", "dev")
+	f.refused("belongs to environment prod, not dev", "memory", "snapshots", "dev")
+	f.with("QDRANT_COLLECTION_PREFIX", "other").refused("no collection's name begins with other_", "memory", "snapshot", "prod")
+	f.with("QDRANT_API_KEY", "wrong").refused("Must provide an API key", "memory", "snapshot", "prod")
+	f.with("QDRANT_URL", "").refused("QDRANT_URL is not set", "memory", "snapshot", "prod")
 	assert.Empty(t, fake.kept)
 }
 
-func TestMemoryIsMadeAnewFromTheDatabase(t *testing.T) {
+func TestMemoryIsRebuiltFromTheDatabase(t *testing.T) {
 	t.Parallel()
-	w := initialised(t, "prod").applied("prod").with("QDRANT_URL", qdranttest.URL(t))
-	s := w.service("prod")
+	f := initialised(t, "prod").applied("prod").with("QDRANT_URL", qdranttest.URL(t))
+	s := f.service("prod")
 	open(t, t.Context(), s, "Book a trip")
-	assert.Contains(t, w.must("memory", "rebuild", "prod", "--dry-run"), "from 1 conversations")
-	out, _, _ := w.run("check", "prod")
+	assert.Contains(t, f.must("memory", "rebuild", "prod", "--dry-run"), "from 1 conversations")
+	out, _, _ := f.run("check", "prod")
 	require.Contains(t, out, "no collection yet")
-	assert.Contains(t, w.must("memory", "rebuild", "prod"), "1 conversations, 2 answers remembered")
-	assert.Contains(t, w.must("memory", "rebuild", "prod", "--fresh"), "1 conversations, 2 answers remembered")
-	out, _, _ = w.run("check", "prod")
+	assert.Contains(t, f.must("memory", "rebuild", "prod"), "1 conversations, 2 answers indexed")
+	assert.Contains(t, f.must("memory", "rebuild", "prod", "--fresh"), "1 conversations, 2 answers indexed")
+	out, _, _ = f.run("check", "prod")
 	assert.Contains(t, out, "sequential-questioning-prod_answers with 2 points")
 
-	w.exec("sq_prod", "DELETE FROM conversations")
-	w.must("memory", "rebuild", "prod")
-	out, _, _ = w.run("check", "prod")
+	f.exec("sq_prod", "DELETE FROM conversations")
+	f.must("memory", "rebuild", "prod")
+	out, _, _ = f.run("check", "prod")
 	assert.Contains(t, out, "sequential-questioning-prod_answers with 0 points")
-	w.refused("belongs to environment prod, not dev", "memory", "rebuild", "dev")
-	w.with("QDRANT_URL", "").refused("memory is not configured", "memory", "rebuild", "prod")
+	f.refused("belongs to environment prod, not dev", "memory", "rebuild", "dev")
+	f.with("QDRANT_URL", "").refused("memory is not configured", "memory", "rebuild", "prod")
 }

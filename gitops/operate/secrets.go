@@ -10,7 +10,7 @@ import (
 )
 
 func secretsCommand(v variables) *cobra.Command {
-	return group("secrets", "Make the secrets of environments", generateCommand(v))
+	return group("secrets", "Generate the secrets of environments", generateCommand(v))
 }
 
 func generateCommand(v variables) *cobra.Command {
@@ -18,22 +18,22 @@ func generateCommand(v variables) *cobra.Command {
 	var certificate, namespace, name string
 	command := &cobra.Command{
 		Use:   "generate ENV…",
-		Short: "Make passwords and keys, and write them as SealedSecrets",
-		Long: `Makes what is missing of the roles' passwords, the keys that seal forms and sign
-events, and Qdrant's key, and writes one SealedSecret a file, ready to be committed. Nothing else is
-written or shown: who needs a value reads it from the Secret in the cluster.
+		Short: "Generate passwords and keys, and write them as SealedSecrets",
+		Long: `Generates missing passwords of roles, the keys that seal request state and sign events,
+and Qdrant's key, and writes one SealedSecret per file, ready to commit. Values are not
+printed: read them from the Secrets in the cluster.
 
-What is there is not overwritten. --rotate makes one Secret anew, with the Secret of
-the other side that goes with it:
+Existing Secrets are not overwritten. --rotate replaces one Secret, together with the
+Secret that shares its value:
 
   sequential-questioning-database           the password of the functions' role
   sequential-questioning-gateway-database   the password of the gateway's role
   sequential-questioning-migrations         the password of the owner
-  sequential-questioning-request-state      a new key in front; the last two stay
+  sequential-questioning-request-state      prepends a new key; the last two stay valid
   sequential-questioning-event-signing      the same, for the signatures of events
   sequential-questioning-qdrant             Qdrant's key: name all environments that share it
 
-A further environment gets Qdrant's key from QDRANT_API_KEY.`,
+Set QDRANT_API_KEY to Qdrant's key when you add an environment later.`,
 		Example: `  operate secrets generate staging prod
   operate secrets generate prod --rotate sequential-questioning-request-state`,
 		Args: cobra.MinimumNArgs(1),
@@ -54,26 +54,26 @@ A further environment gets Qdrant's key from QDRANT_API_KEY.`,
 			if err != nil {
 				return err
 			}
-			out := command.OutOrStdout()
-			for _, file := range written {
-				if o.Dry {
-					fmt.Fprint(out, "would have ")
-				}
-				fmt.Fprintln(out, "written", file)
+			did := "wrote"
+			if o.Dry {
+				did = "would write"
 			}
-			progress(command)(fmt.Sprintf("List the files in %s/kustomization.yaml.", o.Folder))
+			for _, file := range written {
+				fmt.Fprintln(command.OutOrStdout(), did, file)
+			}
+			progress(command)(fmt.Sprintf("Add the files to %s/kustomization.yaml.", o.Folder))
 			return nil
 		},
 	}
 	flags := command.Flags()
-	flags.StringVar(&o.Folder, "to", "gitops/platform/secrets", "folder of the manifests")
-	flags.StringVar(&o.Rotate, "rotate", "", "the Secret to make anew")
+	flags.StringVar(&o.Folder, "to", "gitops/platform/secrets", "folder to write manifests to")
+	flags.StringVar(&o.Rotate, "rotate", "", "Secret to replace")
 	flags.StringVar(&certificate, "cert", "", "certificate to seal with (default: the controller's, by the current context)")
-	flags.StringVar(&namespace, "controller-namespace", "sealed-secrets", "where the controller is")
-	flags.StringVar(&name, "controller-name", "sealed-secrets-controller", "its Service")
+	flags.StringVar(&namespace, "controller-namespace", "sealed-secrets", "the controller's namespace")
+	flags.StringVar(&name, "controller-name", "sealed-secrets-controller", "the controller's Service")
 	flags.StringVar(&o.Host, "database", "postgres-{environment}-rw.databases.svc.cluster.local:5432", "PostgreSQL's host and port")
 	flags.StringVar(&o.Parameters, "database-parameters", "sslmode=require", "parameters of the database's URL")
 	flags.StringVar(&o.QdrantURL, "qdrant-url", "http://qdrant.databases.svc.cluster.local:6334", "Qdrant's gRPC address")
-	flags.BoolVar(&o.Dry, "dry-run", false, "only say what would be written")
+	flags.BoolVar(&o.Dry, "dry-run", false, "only print what would be written")
 	return command
 }

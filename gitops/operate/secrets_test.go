@@ -24,9 +24,9 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/requeststate"
 )
 
-// vault is a folder of sealed secrets, and the controller's key.
+// vault is a folder of SealedSecrets and the controller's key.
 type vault struct {
-	*world
+	*fixture
 	folder, certificate string
 	key                 *rsa.PrivateKey
 }
@@ -36,7 +36,7 @@ func newVault(t testing.TB) *vault {
 	require.NoError(t, err)
 	path := filepath.Join(t.TempDir(), "cert.pem")
 	require.NoError(t, os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw}), 0o600))
-	return &vault{newWorldless(t), t.TempDir(), path, key}
+	return &vault{newOffline(t), t.TempDir(), path, key}
 }
 
 func (v *vault) generate(args ...string) string {
@@ -48,7 +48,7 @@ func (v *vault) arguments(args []string) []string {
 	return append([]string{"secrets", "generate", "--cert", v.certificate, "--to", v.folder}, args...)
 }
 
-// files are the names of all files.
+// files returns the names of all files.
 func (v *vault) files() []string {
 	v.t.Helper()
 	entries, err := os.ReadDir(v.folder)
@@ -69,7 +69,7 @@ func (v *vault) sealed(file string) *api.SealedSecret {
 	return &s
 }
 
-// open does what the controller does.
+// open decrypts a SealedSecret as the controller does.
 func (v *vault) open(file string) *core.Secret {
 	v.t.Helper()
 	fingerprint, err := crypto.PublicKeyFingerprint(&v.key.PublicKey)
@@ -101,7 +101,7 @@ const (
 
 var prodFiles = []string{functionsFile, roleFile, ownerFile, serverFile, databaseFile, gatewayFile, migrationsFile, qdrantFile, stateFile, signingFile}
 
-func TestGeneratedSecretsAreWhatTheClusterNeeds(t *testing.T) {
+func TestGeneratedSecretsHaveWhatTheClusterNeeds(t *testing.T) {
 	t.Parallel()
 	v := newVault(t)
 	v.generate("prod")
@@ -113,7 +113,7 @@ func TestGeneratedSecretsAreWhatTheClusterNeeds(t *testing.T) {
 		account := map[string]string{databaseFile: functionsFile, gatewayFile: roleFile, migrationsFile: ownerFile}[file]
 		password, _ := u.User.Password()
 		assert.Equal(t, []string{role, role}, []string{u.User.Username(), v.value(account, "username")})
-		assert.Equal(t, v.value(account, "password"), password, "both sides have the same")
+		assert.Equal(t, v.value(account, "password"), password, "both Secrets have the same password")
 		assert.GreaterOrEqual(t, len(password), 26)
 		passwords[password] = true
 		assert.Equal(t, core.SecretTypeBasicAuth, v.open(account).Type)
@@ -158,12 +158,12 @@ func TestNothingButSealedSecretsIsWritten(t *testing.T) {
 	assert.NotContains(t, shown, v.value(serverFile, "api-key"))
 }
 
-func TestSecretsThatAreThereAreNotOverwritten(t *testing.T) {
+func TestExistingSecretsAreNotOverwritten(t *testing.T) {
 	t.Parallel()
 	v := newVault(t)
 	v.generate("prod")
 	before := v.contents()
-	v.refused("all secrets are there", v.arguments([]string{"prod"})...)
+	v.refused("all secrets exist", v.arguments([]string{"prod"})...)
 	assert.Equal(t, before, v.contents())
 }
 
@@ -177,7 +177,7 @@ func (v *vault) contents() map[string]string {
 	return all
 }
 
-// changed are the files that a rotation writes.
+// changed runs a rotation and returns the files it writes.
 func (v *vault) changed(args ...string) []string {
 	v.t.Helper()
 	before := v.contents()
@@ -191,7 +191,7 @@ func (v *vault) changed(args ...string) []string {
 	return names
 }
 
-func TestRotationMakesBothSidesOfOnePasswordAnew(t *testing.T) {
+func TestRotationReplacesBothSecretsOfAPassword(t *testing.T) {
 	t.Parallel()
 	v := newVault(t)
 	v.generate("prod")
@@ -203,8 +203,8 @@ func TestRotationMakesBothSidesOfOnePasswordAnew(t *testing.T) {
 	assert.ElementsMatch(t, []string{migrationsFile, ownerFile}, v.changed("prod", "--rotate", "sequential-questioning-migrations"))
 }
 
-// An environment that was set up before the gateway had a role of its own.
-func TestASecretThatCameLaterIsMadeAndTheOthersStay(t *testing.T) {
+// The environment was set up before the gateway had its own role.
+func TestASecretOfANewerReleaseIsAddedAndTheOthersStay(t *testing.T) {
 	t.Parallel()
 	v := newVault(t)
 	v.generate("prod")
@@ -214,7 +214,7 @@ func TestASecretThatCameLaterIsMadeAndTheOthersStay(t *testing.T) {
 	assert.ElementsMatch(t, []string{gatewayFile, roleFile}, v.changed("prod"))
 }
 
-func TestRotatedKeysStillOpenWhatOlderOnesSealed(t *testing.T) {
+func TestARotatedRingStillOpensWhatItsOlderKeysSealed(t *testing.T) {
 	t.Parallel()
 	v := newVault(t)
 	v.generate("prod")
@@ -256,17 +256,17 @@ func TestEnvironmentsShareQdrantsKey(t *testing.T) {
 	assert.Equal(t, v.value(serverFile, "api-key"), v.value(qdrantFile, "api-key"))
 
 	v.refused("set QDRANT_API_KEY to it", v.arguments([]string{"dev"})...)
-	v.world = v.with("QDRANT_API_KEY", v.value(serverFile, "api-key"))
+	v.fixture = v.with("QDRANT_API_KEY", v.value(serverFile, "api-key"))
 	assert.NotContains(t, v.changed("dev"), serverFile)
 	assert.Equal(t, v.value(serverFile, "api-key"), v.value("sequential-questioning-dev.sequential-questioning-qdrant.yaml", "api-key"))
 }
 
-func TestHalfOfAPasswordIsNotMade(t *testing.T) {
+func TestASecretIsNotGeneratedWithoutTheOneThatSharesItsValue(t *testing.T) {
 	t.Parallel()
 	v := newVault(t)
 	v.generate("prod")
 	require.NoError(t, os.Remove(filepath.Join(v.folder, ownerFile)))
-	v.refused("--rotate sequential-questioning-migrations makes both anew", v.arguments([]string{"prod"})...)
+	v.refused("--rotate sequential-questioning-migrations replaces both", v.arguments([]string{"prod"})...)
 	v.generate("prod", "--rotate", "sequential-questioning-migrations")
 	assert.Contains(t, v.value(migrationsFile, "url"), v.value(ownerFile, "password"))
 }
@@ -274,23 +274,23 @@ func TestHalfOfAPasswordIsNotMade(t *testing.T) {
 func TestSecretsDryRunWritesNothing(t *testing.T) {
 	t.Parallel()
 	v := newVault(t)
-	assert.Contains(t, v.generate("prod", "--dry-run"), "would have written "+databaseFile)
+	assert.Contains(t, v.generate("prod", "--dry-run"), "would write "+databaseFile)
 	assert.Empty(t, v.files())
 }
 
-func TestAWrongRequestForSecretsIsRefused(t *testing.T) {
+func TestInvalidArgumentsOfSecretsAreRefused(t *testing.T) {
 	t.Parallel()
 	v := newVault(t)
 	v.refused("there is no secret passwords to rotate", v.arguments([]string{"prod", "--rotate", "passwords"})...)
-	v.refused("leave --rotate out", v.arguments([]string{"prod", "--rotate", "sequential-questioning-database"})...)
+	v.refused("leave out --rotate", v.arguments([]string{"prod", "--rotate", "sequential-questioning-database"})...)
 	v.refused("there is no environment", v.arguments([]string{"production"})...)
-	v.refused("is no folder", "secrets", "generate", "prod", "--cert", v.certificate, "--to", filepath.Join(v.folder, "missing"))
+	v.refused("is not a folder", "secrets", "generate", "prod", "--cert", v.certificate, "--to", filepath.Join(v.folder, "missing"))
 	require.NoError(t, os.WriteFile(v.certificate, []byte("nonsense"), 0o600))
 	v.refused("read the certificate to seal with", v.arguments([]string{"prod"})...)
 }
 
-// The databases' manifests name the Secrets that are made here.
-func TestTheDatabasesReadTheSecretsThatAreMade(t *testing.T) {
+// The databases' manifests name the generated Secrets.
+func TestTheDatabasesReadTheGeneratedSecrets(t *testing.T) {
 	t.Parallel()
 	for _, e := range []string{"staging", "prod"} {
 		data, err := os.ReadFile(filepath.Join("..", "platform", "postgres", e, "cluster.yaml"))
@@ -315,6 +315,6 @@ func TestTheDatabasesReadTheSecretsThatAreMade(t *testing.T) {
 			assert.Equal(t, role.Name, v.value("databases."+role.PasswordSecret.Name+".yaml", "username"))
 		}
 		at := environment.Environment(e)
-		assert.Equal(t, map[string]int{at.Owner(): 10, at.Role(): at.Connections(), at.GatewayRole(): environment.GatewayConnections}, limits, "as init bounds them")
+		assert.Equal(t, map[string]int{at.Owner(): 10, at.Role(): at.Connections(), at.GatewayRole(): environment.GatewayConnections}, limits, "as init limits them")
 	}
 }

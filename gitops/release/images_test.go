@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestNothingIsPinnedWhenTheRegistryIsAway(t *testing.T) {
+func TestNothingIsPinnedWhenTheRegistryIsDown(t *testing.T) {
 	away := httptest.NewServer(nil)
 	away.Close()
 	root := t.TempDir()
@@ -29,7 +29,7 @@ func TestNothingIsPinnedWhenTheRegistryIsAway(t *testing.T) {
 	release.SetErr(t.Output())
 	release.SetArgs([]string{"images", "--root", root, "--insecure", "--repository", strings.TrimPrefix(away.URL, "http://") + "/project"})
 	err := release.ExecuteContext(t.Context())
-	assert.ErrorContains(t, err, "nothing is pinned: registry of ")
+	assert.ErrorContains(t, err, "nothing was pinned: registry of ")
 	pins, err := os.ReadFile(filepath.Join(root, "gitops/images/kustomization.yaml"))
 	require.NoError(t, err)
 	assert.Equal(t, "kind: Component\n", string(pins))

@@ -38,7 +38,7 @@ func (s *Service) remember(ctx context.Context, state *questioning.State, userID
 	if userID == "" && who == principal.Local {
 		return nil, MemoryNoUser
 	}
-	known, err := s.memory.Known(ctx, who, userID, unanswered(state))
+	known, err := s.memory.Propose(ctx, who, userID, unanswered(state))
 	if err == nil && len(known) > 0 {
 		known, err = s.stillHold(ctx, known)
 	}
@@ -113,7 +113,7 @@ func (s *Service) forgetMemory(ctx context.Context, ids []string) string {
 	if s.memory == nil {
 		return MemoryNone
 	}
-	switch err := s.memory.Forget(ctx, principal.From(ctx), ids...); {
+	switch err := s.memory.Delete(ctx, principal.From(ctx), ids...); {
 	case err == nil:
 		return MemoryErased
 	case errors.Is(err, memory.ErrNotConfigured):

@@ -75,7 +75,7 @@ func must[T any](t *testing.T) func(T, error) T {
 	}
 }
 
-var trip = json.RawMessage(`{"type": "object", "required": ["destination", "budget", "class", "start_date"], "properties": {
+var shortTrip = json.RawMessage(`{"type": "object", "required": ["destination", "budget", "class", "start_date"], "properties": {
 	"destination": {"type": "string"}, "budget": {"type": "number", "minimum": 1},
 	"class": {"enum": ["economy", "business", "first"]}, "start_date": {"type": "string", "format": "date"}}}`)
 
@@ -83,7 +83,7 @@ var trip = json.RawMessage(`{"type": "object", "required": ["destination", "budg
 func TestAToolAsksNoMoreOfTheDatabaseThan(t *testing.T) {
 	s, database := counted(t)
 	ctx, turn := t.Context(), must[conversation.Turn](t)
-	ask := conversation.AskInput{Context: "Book a trip", UserID: "ada", InformationNeeded: trip}
+	ask := conversation.AskInput{Context: "Book a trip", UserID: "ada", InformationNeeded: shortTrip}
 	byPlaybook := conversation.AskInput{Context: "Something", UserID: "ada", Playbook: "generic"}
 	var open, other conversation.Turn
 	answer := func(of conversation.Turn, answers ...conversation.AnswerInput) conversation.FollowUpInput {

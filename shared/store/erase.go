@@ -5,12 +5,10 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
-	"github.com/sequential-questioning/sequential-questioning/shared/statistics"
 	"github.com/sequential-questioning/sequential-questioning/shared/store/internal/queries"
 )
 
@@ -60,7 +58,7 @@ func (t *Tx) erase(ctx context.Context, ids, sessions []string, at time.Time) (E
 	if err := t.takeBackAssumptions(ctx, ids); err != nil {
 		return Erased{}, err
 	}
-	if err := statistics.Forget(ctx, t.tx, parsed(ids)); err != nil {
+	if err := t.removeFromStatistics(ctx, ids); err != nil {
 		return Erased{}, err
 	}
 	e := Erased{Conversations: ids, Questions: counted.Questions, Answers: counted.Answers, Messages: counted.Messages}
@@ -69,7 +67,7 @@ func (t *Tx) erase(ctx context.Context, ids, sessions []string, at time.Time) (E
 		events[i] = event.ConversationErased{Principal: principal.From(ctx), ConversationID: id, At: at.UTC()}
 	}
 	batch := t.batch(ctx)
-	event.DeleteQueued(batch, parsed(ids)).Exec(func(deleted pgconn.CommandTag) error {
+	event.DeleteQueued(batch, ids).Exec(func(deleted pgconn.CommandTag) error {
 		e.Events = int(deleted.RowsAffected())
 		return nil
 	})
@@ -82,15 +80,6 @@ func (t *Tx) erase(ctx context.Context, ids, sessions []string, at time.Time) (E
 		return Erased{}, fmt.Errorf("erase: %w", err)
 	}
 	return e, nil
-}
-
-// parsed are ids that the database gave, so that they parse.
-func parsed(ids []string) []uuid.UUID {
-	all := make([]uuid.UUID, len(ids))
-	for i, id := range ids {
-		all[i] = uuid.MustParse(id)
-	}
-	return all
 }
 
 // takeBackAssumptions erases from other conversations what they assume because it

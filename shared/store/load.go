@@ -52,7 +52,7 @@ func (t *Tx) load(ctx context.Context, id string, named Named) (*Loaded, error) 
 		return l.result(t.send(ctx, batch))
 	}
 	batch := &pgx.Batch{}
-	batch.Queue(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`) // a batch's statements see a moment each
+	batch.Queue(`BEGIN READ ONLY, ISOLATION LEVEL REPEATABLE READ`) // a batch's statements see a moment each
 	postgres.BindPrincipal(batch, principal.From(ctx))
 	l.queue(batch, id, named)
 	batch.Queue(`COMMIT`)

@@ -30,14 +30,6 @@ func playbookForms() ([]form, error) {
 	return all, nil
 }
 
-// interviews is how much is simulated.
-type interviews struct {
-	seed      uint64
-	earlier   int // conversations that the statistics of each form hold
-	people    int // asked, for each form
-	perFamily int // generated forms
-}
-
 // measureInterviews lets simulated people be asked in each of the ways.
 func measureInterviews(ctx context.Context, plan interviews, progress func(string)) ([]table, error) {
 	seed := chance(plan.seed).of("interviews")

@@ -1,4 +1,4 @@
-// Package alert fires an alert to try who hears of it.
+// Package alert fires test alerts and looks up where Alertmanager routes them.
 package alert
 
 import (
@@ -16,17 +16,17 @@ import (
 )
 
 const (
-	maxAnswer = 8 << 20
-	settle    = 5 * time.Second // until an alert that was taken is listed
+	maxResponse = 8 << 20         // bytes
+	listTimeout = 5 * time.Second // Alertmanager lists an accepted alert within about a second
 )
 
-// Alertmanager is one, by its URL.
+// Alertmanager is a client of Alertmanager's API v2.
 type Alertmanager struct {
 	url  *url.URL
 	http *http.Client
 }
 
-// Open reads the URL and connects to nothing.
+// Open validates the URL. It does not connect.
 func Open(address string, timeout time.Duration) (*Alertmanager, error) {
 	u, err := url.Parse(address)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
@@ -35,7 +35,7 @@ func Open(address string, timeout time.Duration) (*Alertmanager, error) {
 	return &Alertmanager{u, &http.Client{Timeout: timeout}}, nil
 }
 
-// Alert is what Alertmanager's API takes.
+// Alert is an alert as Alertmanager's API accepts it.
 type Alert struct {
 	Labels      map[string]string `json:"labels"`
 	Annotations map[string]string `json:"annotations,omitempty"`
@@ -52,7 +52,7 @@ func (a *Alertmanager) Fire(ctx context.Context, alert Alert) ([]string, error) 
 	if err := a.call(ctx, http.MethodPost, nil, bytes.NewReader(body), nil); err != nil {
 		return nil, fmt.Errorf("fire alert: %w", err)
 	}
-	for deadline := time.Now().Add(settle); ; {
+	for deadline := time.Now().Add(listTimeout); ; {
 		receivers, err := a.receivers(ctx, alert.Labels)
 		if err != nil || len(receivers) > 0 || time.Now().After(deadline) {
 			return receivers, err
@@ -65,7 +65,7 @@ func (a *Alertmanager) Fire(ctx context.Context, alert Alert) ([]string, error) 
 	}
 }
 
-// receivers are those of the alert with exactly these labels.
+// receivers returns the receivers of the alert with exactly these labels.
 func (a *Alertmanager) receivers(ctx context.Context, labels map[string]string) ([]string, error) {
 	query := url.Values{}
 	for name, value := range labels {
@@ -75,7 +75,7 @@ func (a *Alertmanager) receivers(ctx context.Context, labels map[string]string) 
 		Receivers []struct{ Name string }
 	}
 	if err := a.call(ctx, http.MethodGet, query, nil, &listed); err != nil {
-		return nil, fmt.Errorf("ask where the alert went: %w", err)
+		return nil, fmt.Errorf("list the alert's receivers: %w", err)
 	}
 	var names []string
 	for _, one := range listed {
@@ -95,17 +95,17 @@ func (a *Alertmanager) call(ctx context.Context, method string, query url.Values
 		return err
 	}
 	request.Header.Set("Content-Type", "application/json")
-	answer, err := a.http.Do(request)
+	response, err := a.http.Do(request)
 	if err != nil {
 		return err
 	}
-	defer answer.Body.Close()
-	data, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
+	defer response.Body.Close()
+	data, err := io.ReadAll(io.LimitReader(response.Body, maxResponse))
 	if err != nil {
 		return err
 	}
-	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s: %.300s", answer.Status, strings.TrimSpace(string(data)))
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s: %.300s", response.Status, strings.TrimSpace(string(data)))
 	}
 	if into == nil {
 		return nil

@@ -10,29 +10,29 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Content is what a database holds, in one snapshot: enough to tell whether
-// another one holds the same.
+// Content summarizes a database in one snapshot, so that a restored copy can be
+// compared with it.
 type Content struct {
-	Migration int64            `json:"migration"` // the newest applied
+	Migration int64            `json:"migration"` // newest applied version
 	Tables    map[string]Table `json:"tables"`
-	// Structure has a digest of each kind of what keeps rows apart and whole:
-	// columns, owners, privileges, row security, policies, constraints.
+	// Structure maps each kind of schema object (columns, owners, privileges, row
+	// security, policies, constraints, indexes) to a digest of its definitions.
 	Structure map[string]string `json:"structure"`
 }
 
-// Table is what a table holds. The digest does not depend on the rows' order.
+// Table summarizes a table. The digest does not depend on the order of rows.
 type Table struct {
 	Rows   int64  `json:"rows"`
 	Digest string `json:"digest"`
 }
 
-// settings make the text of a row the same whatever the server's defaults are.
+// settings make the text of a row independent of the server's defaults.
 const settings = `SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL IntervalStyle = 'postgres'; SET LOCAL TimeZone = 'UTC';
 	SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 1; SET LOCAL search_path = pg_catalog; SET LOCAL row_security = off;
 	SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0`
 
-// Read reads the content in a transaction, which has to see one snapshot. Its
-// role must not be bound by row security.
+// Read summarizes the database. tx must be REPEATABLE READ, and its role must bypass
+// row security.
 func Read(ctx context.Context, tx pgx.Tx) (Content, error) {
 	c := Content{Tables: map[string]Table{}, Structure: map[string]string{}}
 	if _, err := tx.Exec(ctx, settings); err != nil {
@@ -61,12 +61,12 @@ func Read(ctx context.Context, tx pgx.Tx) (Content, error) {
 		err = tx.QueryRow(ctx, `SELECT coalesce(max(version_id), 0) FROM public.goose_db_version WHERE is_applied`).Scan(&c.Migration)
 	}
 	if err != nil {
-		return c, fmt.Errorf("read which migrations were applied: %w", err)
+		return c, fmt.Errorf("read applied migrations: %w", err)
 	}
 	return c, nil
 }
 
-// readTable sums up the rows' hashes: no sort, and no more memory for more rows.
+// readTable adds up the rows' hashes: this needs no sort and constant memory.
 func readTable(ctx context.Context, tx pgx.Tx, name pgx.Identifier) (Table, error) {
 	const part = `sum(('x' || encode(substring(hash FROM %d FOR 8), 'hex'))::bit(64)::bigint::numeric)`
 	query := fmt.Sprintf(`SELECT count(*), concat_ws(':', %s, %s) FROM (SELECT sha256(convert_to(each::text, 'UTF8')) AS hash FROM %s AS each) AS hashed`,
@@ -80,30 +80,30 @@ func readTable(ctx context.Context, tx pgx.Tx, name pgx.Identifier) (Table, erro
 	return t, nil
 }
 
-const ours = `n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\_%'`
+const userSchemas = `n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\_%'`
 
-// structure is queried as sorted lines of text.
+// structure holds a query for each kind of schema object; each returns lines of text.
 var structure = map[string]string{
 	"columns": `SELECT format('%s.%s.%s %s %s %s', n.nspname, c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity)
 		FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-		WHERE c.relkind IN ('r', 'p', 'v', 'm') AND a.attnum > 0 AND NOT a.attisdropped AND ` + ours,
+		WHERE c.relkind IN ('r', 'p', 'v', 'm') AND a.attnum > 0 AND NOT a.attisdropped AND ` + userSchemas,
 	"owners": `SELECT format('%s %s.%s %s', c.relkind, n.nspname, c.relname, pg_get_userbyid(c.relowner))
-		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S') AND ` + ours,
+		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S') AND ` + userSchemas,
 	"row security": `SELECT format('%s.%s %s %s', n.nspname, c.relname, c.relrowsecurity, c.relforcerowsecurity)
-		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') AND ` + ours,
+		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') AND ` + userSchemas,
 	"policies": `SELECT format('%s.%s %s %s %s %s %s %s', schemaname, tablename, policyname, permissive, roles, cmd, qual, with_check) FROM pg_policies`,
-	// An owner's own privileges are left out: they grow with the server's version.
+	// Owners' own privileges are left out: newer servers have more of them.
 	"privileges": `SELECT format('%s.%s %s %s', n.nspname, c.relname, coalesce(r.rolname, 'PUBLIC'), a.privilege_type)
 		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, aclexplode(c.relacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
-		WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S') AND a.grantee <> c.relowner AND ` + ours + `
+		WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S') AND a.grantee <> c.relowner AND ` + userSchemas + `
 		UNION ALL SELECT format('schema %s %s %s', n.nspname, coalesce(r.rolname, 'PUBLIC'), a.privilege_type)
-		FROM pg_namespace n, aclexplode(n.nspacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee WHERE a.grantee <> n.nspowner AND ` + ours + `
+		FROM pg_namespace n, aclexplode(n.nspacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee WHERE a.grantee <> n.nspowner AND ` + userSchemas + `
 		UNION ALL SELECT format('default %s %s %s %s', pg_get_userbyid(d.defaclrole), d.defaclobjtype, coalesce(r.rolname, 'PUBLIC'), a.privilege_type)
 		FROM pg_default_acl d, aclexplode(d.defaclacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee WHERE a.grantee <> d.defaclrole`,
 	"constraints": `SELECT format('%s %s %s %s', c.conrelid::regclass, c.conname, c.contype, c.convalidated)
-		FROM pg_constraint c JOIN pg_namespace n ON n.oid = c.connamespace WHERE c.contype IN ('p', 'u', 'f', 'c', 'x') AND ` + ours,
+		FROM pg_constraint c JOIN pg_namespace n ON n.oid = c.connamespace WHERE c.contype IN ('p', 'u', 'f', 'c', 'x') AND ` + userSchemas,
 	"indexes": `SELECT format('%s.%s %s %s', n.nspname, c.relname, i.indisunique, i.indisvalid)
-		FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE ` + ours,
+		FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE ` + userSchemas,
 }
 
 func digestLines(ctx context.Context, tx pgx.Tx, query string) (string, error) {

@@ -19,7 +19,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/operate/environment"
 )
 
-// Take backs an environment's database up.
+// Take backs up an environment's database.
 func Take(ctx context.Context, a *database.Administrator, s *Store, e environment.Environment, report func(string)) (Manifest, error) {
 	m := Manifest{Format: Format, Environment: e, Database: e.Database()}
 	conn, err := a.Connect(ctx, e.Database())
@@ -62,15 +62,15 @@ func Take(ctx context.Context, a *database.Administrator, s *Store, e environmen
 	return m, s.writeManifest(ctx, m)
 }
 
-// seesAll refuses a role that row security would hide rows from.
+// seesAll refuses a role that row security applies to: its dump would lack rows.
 func seesAll(ctx context.Context, conn *pgx.Conn) error {
 	var all bool
 	var name string
 	if err := conn.QueryRow(ctx, `SELECT rolsuper OR rolbypassrls, rolname FROM pg_roles WHERE rolname = current_user`).Scan(&all, &name); err != nil {
-		return fmt.Errorf("look at the administrator's role: %w", err)
+		return fmt.Errorf("read the administrator's role: %w", err)
 	}
 	if !all {
-		return fmt.Errorf("%s is of role %s, which row security hides rows from: want a superuser, or a role with BYPASSRLS that is in pg_read_all_data", database.URLVariable, name)
+		return fmt.Errorf("%s has role %s, which row security applies to: want a superuser, or a role with BYPASSRLS that is in pg_read_all_data", database.URLVariable, name)
 	}
 	return nil
 }
@@ -90,7 +90,7 @@ func dump(ctx context.Context, a *database.Administrator, name, snapshot string,
 	return Program(ctx, a, name, w, "pg_dump", "--format=custom", "--snapshot="+snapshot, "--no-password", "--lock-wait-timeout=30s")
 }
 
-// Program runs one of PostgreSQL's own programs on a database.
+// Program runs one of PostgreSQL's client programs on a database.
 func Program(ctx context.Context, a *database.Administrator, name string, out io.Writer, program string, arguments ...string) error {
 	path, err := exec.LookPath(program)
 	if err != nil {
@@ -118,7 +118,7 @@ func Program(ctx context.Context, a *database.Administrator, name string, out io
 	return nil
 }
 
-// limited keeps the beginning of what is written.
+// limited keeps the first bytes written and drops the rest.
 type limited struct {
 	w    io.Writer
 	left int

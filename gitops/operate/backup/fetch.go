@@ -10,8 +10,8 @@ import (
 	"os"
 )
 
-// Fetch brings a backup's file to this machine, and refuses one that is not as
-// the manifest says. The caller removes it.
+// Fetch downloads a backup's file and verifies its size and digest. The caller removes
+// the file.
 func (s *Store) Fetch(ctx context.Context, m Manifest) (path string, err error) {
 	r, err := s.bucket.NewReader(ctx, m.File, nil)
 	if err != nil {
@@ -20,7 +20,7 @@ func (s *Store) Fetch(ctx context.Context, m Manifest) (path string, err error) 
 	defer r.Close()
 	file, err := os.CreateTemp("", "operate-*"+dumpSuffix) // readable by its owner alone
 	if err != nil {
-		return "", fmt.Errorf("make a file for the backup: %w", err)
+		return "", fmt.Errorf("create a file for the backup: %w", err)
 	}
 	defer func() {
 		if err = errors.Join(err, file.Close()); err != nil {
@@ -28,13 +28,13 @@ func (s *Store) Fetch(ctx context.Context, m Manifest) (path string, err error) 
 		}
 	}()
 	sum := sha256.New()
-	// One byte more than there should be tells a longer file.
+	// Read one byte more than expected, to detect a longer file.
 	size, err := io.Copy(io.MultiWriter(file, sum), io.LimitReader(r, m.Size+1))
 	if err != nil {
 		return "", fmt.Errorf("read %s: %w", m.File, err)
 	}
 	if got := hex.EncodeToString(sum.Sum(nil)); size != m.Size || got != m.SHA256 {
-		return "", fmt.Errorf("%s is damaged: its manifest has other content (sha256 %.12s… instead of %.12s…); take another backup", m.File, got, m.SHA256)
+		return "", fmt.Errorf("%s is damaged: sha256 is %.12s…, the manifest says %.12s…; use another backup", m.File, got, m.SHA256)
 	}
 	return file.Name(), nil
 }

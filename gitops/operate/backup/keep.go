@@ -11,8 +11,9 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/operate/environment"
 )
 
-// Prune removes an environment's backups that are older than an age and returns
-// them. The newest that is whole by its size, and what is newer, always stays.
+// Prune removes an environment's backups that are older than age and returns them.
+// It keeps the newest backup whose file has the size in its manifest, and all newer
+// ones.
 func (s *Store) Prune(ctx context.Context, e environment.Environment, age time.Duration, now time.Time, dry bool) ([]Manifest, error) {
 	all, err := s.List(ctx, e)
 	if err != nil {
@@ -39,10 +40,10 @@ func (s *Store) Prune(ctx context.Context, e environment.Environment, age time.D
 	return removed, s.sweep(ctx, objects, now, dry)
 }
 
-// abandoned is how old a file without a manifest is that nobody writes any more.
+// abandoned is the age from which a file without a manifest counts as interrupted.
 const abandoned = 48 * time.Hour
 
-// sweep removes what backups that were interrupted have left.
+// sweep removes the files of interrupted backups.
 func (s *Store) sweep(ctx context.Context, objects map[string]object, now time.Time, dry bool) error {
 	for key, there := range objects {
 		if _, finished := objects[manifestOf(key)]; finished || !strings.HasSuffix(key, dumpSuffix) || now.Sub(there.written) < abandoned || dry {
@@ -67,7 +68,7 @@ func ParseAge(text string) (time.Duration, error) {
 		err = errors.New("not positive")
 	}
 	if err != nil {
-		return 0, fmt.Errorf("%q is no age: want one such as 30d or 12h", text)
+		return 0, fmt.Errorf("%q is not an age: want, for example, 30d or 12h", text)
 	}
 	return age, nil
 }

@@ -1,5 +1,5 @@
-// Package backup writes a database to a folder or to object storage, with a
-// manifest by which a restored one is judged.
+// Package backup writes a database to a folder or to object storage, with a manifest
+// that a restored copy is verified against.
 package backup
 
 import (
@@ -11,17 +11,17 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/operate/environment"
 )
 
-// Format is the manifests' version.
+// Format is the version of the manifest format.
 const Format = 1
 
-// Manifest is what is known of a backup. It is written last: a backup without one
-// is not listed.
+// Manifest describes a backup. It is written last, so a file without one is an
+// incomplete backup and is not listed.
 type Manifest struct {
 	Format      int                     `json:"format"`
 	Environment environment.Environment `json:"environment"`
-	Time        time.Time               `json:"time"` // of the snapshot: what was committed later is not in it
+	Time        time.Time               `json:"time"` // of the snapshot; later commits are not included
 	Database    string                  `json:"database"`
-	Server      string                  `json:"server"` // its version
+	Server      string                  `json:"server"` // server version
 	Major       int                     `json:"major"`
 	File        string                  `json:"file"`
 	Size        int64                   `json:"size"`
@@ -29,7 +29,7 @@ type Manifest struct {
 	Content     Content                 `json:"content"`
 }
 
-// Rows counts all rows.
+// Rows returns the number of rows in all tables.
 func (m Manifest) Rows() int64 {
 	var n int64
 	for _, t := range m.Content.Tables {
@@ -38,8 +38,7 @@ func (m Manifest) Rows() int64 {
 	return n
 }
 
-// Differences says what of the content is not as in another; nothing when they
-// are the same.
+// Differences lists, in words, how other differs from c; nil if they are equal.
 func (c Content) Differences(other Content) []string {
 	var different []string
 	if c.Migration != other.Migration {
@@ -50,13 +49,13 @@ func (c Content) Differences(other Content) []string {
 		got, there := other.Tables[name]
 		switch {
 		case !there:
-			different = append(different, "no table "+name)
+			different = append(different, "missing table "+name)
 		case !wanted:
-			different = append(different, "a table "+name+" too many")
+			different = append(different, "unexpected table "+name)
 		case got.Rows != want.Rows:
 			different = append(different, fmt.Sprintf("%d rows in %s instead of %d", got.Rows, name, want.Rows))
 		case got.Digest != want.Digest:
-			different = append(different, "other values in "+name)
+			different = append(different, "different values in "+name)
 		}
 	}
 	for _, kind := range names(c.Structure, other.Structure) {
@@ -78,16 +77,16 @@ const (
 	accuracy = time.Millisecond
 )
 
-// Stamp is a time as backups are named by it.
+// Stamp formats a time as in the names of backups.
 func Stamp(t time.Time) string { return t.UTC().Format(stamp) }
 
-// ParseTime reads a time as RFC 3339 or as backups are named. Without a zone it
-// would be anybody's guess.
+// ParseTime reads a time in RFC 3339 or as in the names of backups. It refuses a time
+// without a zone, which would be ambiguous.
 func ParseTime(text string) (time.Time, error) {
 	for _, layout := range []string{time.RFC3339, "20060102T150405Z"} {
 		if t, err := time.Parse(layout, text); err == nil {
 			return t, nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("%q is no time: want one with its zone, such as 2026-11-23T13:00:00Z, or a backup's name", text)
+	return time.Time{}, fmt.Errorf("%q is not a time: want, for example, 2026-11-23T13:00:00Z (the zone is required), or a backup's name", text)
 }

@@ -28,15 +28,15 @@ const (
 	maxListed   = 100_000
 )
 
-// Store keeps backups.
+// Store holds backups in a folder or bucket.
 type Store struct{ bucket *blob.Bucket }
 
-// OpenStore opens file:///folder, or s3://bucket with the options of Go CDK's
-// s3blob in its query and the credentials of the AWS SDK.
+// OpenStore opens file:///folder or s3://bucket. For s3 the query takes the options of
+// Go CDK's s3blob, and credentials come from the AWS SDK's environment.
 func OpenStore(ctx context.Context, location string) (*Store, error) {
 	u, err := url.Parse(location)
 	if err != nil || u.Scheme == "" {
-		return nil, errors.New("the place of backups is no URL: want file:///folder or s3://bucket?prefix=folder/")
+		return nil, errors.New("the location of backups is not a URL: want file:///folder or s3://bucket?prefix=folder/")
 	}
 	var bucket *blob.Bucket
 	switch u.Scheme {
@@ -45,7 +45,7 @@ func OpenStore(ctx context.Context, location string) (*Store, error) {
 	case "s3":
 		bucket, err = blob.OpenBucket(ctx, location)
 	default:
-		return nil, fmt.Errorf("backups cannot be kept at %s: want file:// or s3://", u.Scheme+"://")
+		return nil, fmt.Errorf("backups cannot be stored at %s: want file:// or s3://", u.Scheme+"://")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open %s://%s%s: %w", u.Scheme, u.Host, u.Path, err)
@@ -53,7 +53,7 @@ func OpenStore(ctx context.Context, location string) (*Store, error) {
 	return &Store{bucket}, nil
 }
 
-// openFolder keeps files private, and half-written ones beside the finished, so
+// openFolder makes files private and puts temporary files into the same folder, so
 // that finishing one is a rename.
 func openFolder(u *url.URL) (*blob.Bucket, error) {
 	if u.Host != "" || !filepath.IsAbs(u.Path) {
@@ -64,12 +64,12 @@ func openFolder(u *url.URL) (*blob.Bucket, error) {
 	})
 }
 
-// Close lets go of the store.
+// Close releases the store.
 func (s *Store) Close() error { return s.bucket.Close() }
 
 func prefix(e environment.Environment) string { return string(e) + "/" }
 
-// write stores what fill writes, or nothing.
+// write stores what fill writes; on an error it stores nothing.
 func (s *Store) write(ctx context.Context, key string, fill func(io.Writer) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -78,7 +78,7 @@ func (s *Store) write(ctx context.Context, key string, fill func(io.Writer) erro
 		return fmt.Errorf("write %s: %w", key, err)
 	}
 	if err := fill(w); err != nil {
-		cancel() // what was written so far is dropped
+		cancel() // drops what was written so far
 		return errors.Join(err, ignoreCanceled(w.Close()))
 	}
 	if err := w.Close(); err != nil {
@@ -107,7 +107,7 @@ func (s *Store) writeManifest(ctx context.Context, m Manifest) error {
 
 func manifestOf(file string) string { return strings.TrimSuffix(file, dumpSuffix) + manifestSuffix }
 
-// List returns an environment's finished backups, the newest first.
+// List returns an environment's complete backups, newest first.
 func (s *Store) List(ctx context.Context, e environment.Environment) ([]Manifest, error) {
 	objects, err := s.objects(ctx, e)
 	if err != nil {
@@ -130,13 +130,13 @@ func (s *Store) List(ctx context.Context, e environment.Environment) ([]Manifest
 	return all, nil
 }
 
-// object is a file as it is listed.
+// object is an entry of a listing.
 type object struct {
 	written time.Time
 	size    int64
 }
 
-// objects returns an environment's files.
+// objects lists an environment's files.
 func (s *Store) objects(ctx context.Context, e environment.Environment) (map[string]object, error) {
 	all := map[string]object{}
 	at := s.bucket.List(&blob.ListOptions{Prefix: prefix(e)})
@@ -167,14 +167,14 @@ func (s *Store) read(ctx context.Context, key string) (Manifest, error) {
 	}
 	switch {
 	case m.Format != Format:
-		return m, fmt.Errorf("read %s: its format is %d, and this command knows %d", key, m.Format, Format)
+		return m, fmt.Errorf("read %s: its format is %d; this command reads %d", key, m.Format, Format)
 	case manifestOf(m.File) != key:
-		return m, fmt.Errorf("read %s: it speaks of %s", key, m.File)
+		return m, fmt.Errorf("read %s: it describes %s", key, m.File)
 	}
 	return m, nil
 }
 
-// Find returns the newest backup that is not after a time; zero means any.
+// Find returns the newest backup at or before notAfter; the zero time means any.
 func (s *Store) Find(ctx context.Context, e environment.Environment, notAfter time.Time) (Manifest, error) {
 	all, err := s.List(ctx, e)
 	if err != nil {
@@ -192,7 +192,8 @@ func (s *Store) Find(ctx context.Context, e environment.Environment, notAfter ti
 	return Manifest{}, fmt.Errorf("there is no backup of %s from %s or before: the oldest is from %s", e, notAfter.UTC().Format(time.RFC3339), oldest.UTC().Format(time.RFC3339))
 }
 
-// remove deletes a backup, the manifest first: what is half deleted is not listed.
+// remove deletes a backup, its manifest first, so that a half-deleted backup is not
+// listed.
 func (s *Store) remove(ctx context.Context, m Manifest) error {
 	for _, key := range []string{manifestOf(m.File), m.File} {
 		if err := s.bucket.Delete(ctx, key); err != nil && gcerrors.Code(err) != gcerrors.NotFound {

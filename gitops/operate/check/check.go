@@ -1,4 +1,5 @@
-// Package check looks whether an environment's parts are there and well.
+// Package check checks the health of an environment's database, memory, events and
+// gateway.
 package check
 
 import (
@@ -22,32 +23,33 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
+	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
-// Result is what one check found.
+// Result is the result of one check.
 type Result struct {
 	Check  string `json:"check"`
 	Status Status `json:"status"`
 	Found  string `json:"found"`
-	Do     string `json:"do,omitempty"` // where it failed
+	Do     string `json:"do,omitempty"` // remedy, if it failed
 }
 
-// Status of a check.
+// Status is the outcome of a check.
 type Status string
 
-// What a check comes to.
+// Statuses of a check.
 const (
 	OK      Status = "ok"
 	Failed  Status = "failed"
 	Skipped Status = "skipped"
 )
 
-// Options say what is checked.
+// Options configure the checks.
 type Options struct {
 	Environment environment.Environment
 	Postgres    postgres.Config
 	Qdrant      qdrant.Config
-	Gateway     string // URL up to /mcp; empty leaves it out
+	Gateway     string // URL up to /mcp; empty skips the gateway
 	Token       string // for the gateway
 	MaxLag      time.Duration
 	Timeout     time.Duration // of each check
@@ -59,7 +61,8 @@ type checker struct {
 	results []Result
 }
 
-// Run runs all checks. One that fails does not keep the others from running.
+// Run runs all checks. A failed check does not stop the others, except those that
+// depend on it.
 func Run(ctx context.Context, o Options) []Result {
 	c := &checker{Options: o}
 	c.postgres(ctx)
@@ -68,12 +71,12 @@ func Run(ctx context.Context, o Options) []Result {
 	return c.results
 }
 
-// problem is an error that knows what to do.
+// problem is an error with its own remedy.
 type problem struct{ found, do string }
 
 func (p problem) Error() string { return p.found }
 
-// check runs one check within its time, and tells whether it succeeded.
+// check runs one check with its timeout and reports whether it succeeded.
 func (c *checker) check(ctx context.Context, name, do string, run func(context.Context) (string, error)) bool {
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
@@ -100,17 +103,17 @@ func (c *checker) postgres(ctx context.Context) {
 	further := []string{"environment", "migrations", "role", "tls", "connections", "events", "erasures"}
 	pool, err := postgres.Open(ctx, c.Postgres)
 	if err != nil {
-		c.results = append(c.results, Result{"database", Failed, err.Error(), "set DATABASE_URL to what functions have"})
+		c.results = append(c.results, Result{"database", Failed, err.Error(), "set DATABASE_URL as functions have it"})
 		c.skip(further, "no database")
 		return
 	}
 	defer pool.Close()
-	if !c.check(ctx, "database", "see that PostgreSQL runs, and that DATABASE_URL is right", func(ctx context.Context) (string, error) { return version(ctx, pool) }) {
+	if !c.check(ctx, "database", "check that PostgreSQL runs and that DATABASE_URL is correct", func(ctx context.Context) (string, error) { return version(ctx, pool) }) {
 		c.skip(further, "no database")
 		return
 	}
 	initialise := "run operate database init " + string(c.Environment)
-	right := c.check(ctx, "environment", initialise+", or set DATABASE_URL to the right database", func(ctx context.Context) (string, error) {
+	right := c.check(ctx, "environment", initialise+", or set DATABASE_URL to this environment's database", func(ctx context.Context) (string, error) {
 		conn, err := pool.Acquire(ctx)
 		if err != nil {
 			return "", err
@@ -120,19 +123,19 @@ func (c *checker) postgres(ctx context.Context) {
 		return string(c.Environment), err
 	})
 	if !right {
-		c.skip(further[1:], "not this environment's database")
+		c.skip(further[1:], "the database belongs to another environment")
 		return
 	}
 	migrated := c.check(ctx, "migrations", initialise+", or let Argo CD sync", func(ctx context.Context) (string, error) { return c.migrations(ctx) })
 	c.check(ctx, "role", initialise, func(ctx context.Context) (string, error) { return c.role(ctx, pool) })
 	c.check(ctx, "tls", "add sslmode=require to DATABASE_URL", func(ctx context.Context) (string, error) { return encrypted(ctx, pool) })
-	c.check(ctx, "connections", "see who holds them in pg_stat_activity, or raise max_connections with gitops/overlays", func(ctx context.Context) (string, error) { return c.connections(ctx, pool) })
+	c.check(ctx, "connections", "find their users in pg_stat_activity, or raise max_connections with gitops/overlays", func(ctx context.Context) (string, error) { return c.connections(ctx, pool) })
 	if !migrated {
 		c.skip(further[5:], "migrations are pending")
 		return
 	}
-	c.check(ctx, "events", "look at the relay", func(ctx context.Context) (string, error) { return c.events(ctx, pool) })
-	c.check(ctx, "erasures", "look at the indexer and at Qdrant", func(ctx context.Context) (string, error) { return c.erasures(ctx, pool) })
+	c.check(ctx, "events", "see the relay's log", func(ctx context.Context) (string, error) { return c.events(ctx, pool) })
+	c.check(ctx, "erasures", "see the logs of the indexer and of Qdrant", func(ctx context.Context) (string, error) { return c.erasures(ctx, pool) })
 }
 
 func version(ctx context.Context, pool *pgxpool.Pool) (string, error) {
@@ -161,7 +164,7 @@ func (c *checker) migrations(ctx context.Context) (string, error) {
 	if len(pending) > 0 {
 		return "", fmt.Errorf("pending: %s", strings.Join(pending, ", "))
 	}
-	return fmt.Sprintf("%d, the newest known", all[len(all)-1].Version), nil
+	return fmt.Sprintf("%d, the latest", all[len(all)-1].Version), nil
 }
 
 func (c *checker) role(ctx context.Context, pool *pgxpool.Pool) (string, error) {
@@ -177,19 +180,19 @@ func (c *checker) role(ctx context.Context, pool *pgxpool.Pool) (string, error) 
 		return "", err
 	}
 	if name != c.Environment.Role() {
-		return "", problem{"DATABASE_URL is of role " + name, "use the functions' role, " + c.Environment.Role()}
+		return "", problem{"DATABASE_URL has role " + name, "use the functions' role, " + c.Environment.Role()}
 	}
 	if len(special) > 0 {
-		return "", fmt.Errorf("special rights are with %s", strings.Join(special, ", "))
+		return "", fmt.Errorf("roles with special privileges: %s", strings.Join(special, ", "))
 	}
 	lack, err := database.Privileges(ctx, conn.Conn(), c.Environment)
 	if err != nil {
 		return "", err
 	}
 	if len(lack) > 0 {
-		return "", fmt.Errorf("still to do: %s", strings.Join(lack, "; "))
+		return "", fmt.Errorf("missing: %s", strings.Join(lack, "; "))
 	}
-	return name + " reads and writes rows, " + c.Environment.GatewayRole() + " those of one table, and nothing else", nil
+	return name + " reads and writes rows, " + c.Environment.GatewayRole() + " rows of one table; neither may do more", nil
 }
 
 func encrypted(ctx context.Context, pool *pgxpool.Pool) (string, error) {
@@ -208,12 +211,12 @@ func judge(tls, near bool, protocol string) (string, error) {
 	case tls:
 		return protocol, nil
 	case near:
-		return "none, on the same machine", nil
+		return "none; the server is on this machine", nil
 	}
 	return "", errors.New("the connection is not encrypted")
 }
 
-// full is the share of connections from which on there are too few left.
+// full is the share of connections in use above which the check fails.
 const full = 0.9
 
 func (c *checker) connections(ctx context.Context, pool *pgxpool.Pool) (string, error) {
@@ -239,7 +242,7 @@ func (c *checker) events(ctx context.Context, pool *pgxpool.Pool) (string, error
 	if err != nil {
 		return "", err
 	}
-	found := fmt.Sprintf("%d wait, the oldest for %s; %d dead letters", backlog.Waiting, backlog.Oldest.Round(time.Second), backlog.DeadLetters)
+	found := fmt.Sprintf("%d waiting, the oldest for %s; %d dead letters", backlog.Waiting, backlog.Oldest.Round(time.Second), backlog.DeadLetters)
 	switch {
 	case backlog.DeadLetters > 0:
 		return "", problem{found, "see operate events list " + string(c.Environment) + ", then replay"}
@@ -250,19 +253,11 @@ func (c *checker) events(ctx context.Context, pool *pgxpool.Pool) (string, error
 }
 
 func (c *checker) erasures(ctx context.Context, pool *pgxpool.Pool) (string, error) {
-	tx, err := pool.Begin(ctx)
+	waiting, late, err := store.New(pool).UnconfirmedErasures(ctx, c.MaxLag)
 	if err != nil {
 		return "", err
 	}
-	defer tx.Rollback(context.WithoutCancel(ctx))
-	if _, err := tx.Exec(ctx, `SELECT set_config('app.role', 'eventing', true)`); err != nil {
-		return "", err
-	}
-	var waiting, late int
-	if err := tx.QueryRow(ctx, `SELECT count(*), count(*) FILTER (WHERE at < now() - $1::interval) FROM erasures`, c.MaxLag).Scan(&waiting, &late); err != nil {
-		return "", err
-	}
-	found := fmt.Sprintf("%d not confirmed by memory, %d of them late", waiting, late)
+	found := fmt.Sprintf("%d not confirmed by memory, %d of them overdue", waiting, late)
 	if late > 0 {
 		return "", errors.New(found)
 	}
@@ -274,7 +269,7 @@ func (c *checker) qdrant(ctx context.Context) {
 		c.skip([]string{"memory"}, "QDRANT_URL is not set")
 		return
 	}
-	c.check(ctx, "memory", "see that Qdrant runs, and that QDRANT_URL and QDRANT_API_KEY are right", func(ctx context.Context) (string, error) {
+	c.check(ctx, "memory", "check that Qdrant runs and that QDRANT_URL and QDRANT_API_KEY are correct", func(ctx context.Context) (string, error) {
 		server, err := vectors.Open(c.Qdrant)
 		if err != nil {
 			return "", err
@@ -304,7 +299,7 @@ func (c *checker) gateway(ctx context.Context) {
 		c.skip([]string{"gateway"}, "GATEWAY_URL is not set")
 		return
 	}
-	c.check(ctx, "gateway", "see that the gateway runs: release status; where it wants a token, set GATEWAY_TOKEN", func(ctx context.Context) (string, error) {
+	c.check(ctx, "gateway", "check with `release status` that the gateway runs; if it requires a token, set GATEWAY_TOKEN", func(ctx context.Context) (string, error) {
 		var options []transport.StreamableHTTPCOption
 		if c.Token != "" {
 			options = append(options, transport.WithHTTPHeaders(map[string]string{"Authorization": "Bearer " + c.Token}))

@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-func TestAConnectionAcrossTheNetworkHasToBeEncrypted(t *testing.T) {
+func TestAConnectionAcrossTheNetworkMustBeEncrypted(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		tls, near bool

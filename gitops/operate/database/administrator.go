@@ -1,5 +1,5 @@
-// Package database sets an environment's database up, and tells which
-// environment a database belongs to.
+// Package database sets up an environment's database and records which environment a
+// database belongs to.
 package database
 
 import (
@@ -19,21 +19,21 @@ import (
 )
 
 const (
-	// URLVariable names the administrator's URL. It is never an argument, which
-	// every user of the machine can read.
+	// URLVariable is the variable that holds the administrator's URL. The URL is never
+	// an argument: every user of the machine can read those.
 	URLVariable = "ADMIN_DATABASE_URL"
 
 	oldestVersion  = 150000
 	connectTimeout = 10 * time.Second
-	// maintenance is connected to where the URL names the environment's own
-	// database, which cannot be renamed or dropped by those connected to it.
+	// maintenance is the database to connect to if the URL names the environment's
+	// own, because PostgreSQL refuses to rename or drop the current database.
 	maintenance = "postgres"
 )
 
-// Administrator connects to any database of a server.
+// Administrator connects to any database of a server as an administrator.
 type Administrator struct{ url *url.URL }
 
-// NewAdministrator reads an administrator's URL. The error never contains it.
+// NewAdministrator parses an administrator's URL. Its errors never contain the URL.
 func NewAdministrator(connection string) (*Administrator, error) {
 	malformed := fmt.Errorf("%s is malformed: want postgres://user:password@host:port/database with special characters percent-encoded", URLVariable)
 	if connection == "" {
@@ -49,8 +49,8 @@ func NewAdministrator(connection string) (*Administrator, error) {
 	return &Administrator{parsed}, nil
 }
 
-// URL is that of a database on the server; role, where not empty, is what the
-// session acts as.
+// URL returns the URL of a database on the server. If role is not empty, sessions act
+// as that role.
 func (a *Administrator) URL(database, role string) string {
 	u := *a.url
 	u.Path = "/" + database
@@ -77,10 +77,10 @@ func (a *Administrator) Connect(ctx context.Context, database string) (*pgx.Conn
 	return conn, nil
 }
 
-// wrongPassword is PostgreSQL's code for it.
+// wrongPassword is PostgreSQL's code of invalid_password.
 const wrongPassword = "28P01"
 
-// accepts tells whether the server takes a role's password.
+// accepts reports whether the server accepts a role's password.
 func (a *Administrator) accepts(ctx context.Context, database, role, password string) (bool, error) {
 	config, err := pgx.ParseConfig(a.URL(database, ""))
 	if err != nil {
@@ -98,7 +98,7 @@ func (a *Administrator) accepts(ctx context.Context, database, role, password st
 	return false, fmt.Errorf("try the password of role %s: %w", role, err)
 }
 
-// Maintenance connects to the database from which others are made and renamed.
+// Maintenance connects to the database from which others are created and renamed.
 func (a *Administrator) Maintenance(ctx context.Context, e environment.Environment) (*pgx.Conn, error) {
 	name := strings.TrimPrefix(a.url.Path, "/")
 	if name == "" || name == e.Database() || strings.HasPrefix(name, e.Database()+"_") {
@@ -126,7 +126,7 @@ func recent(ctx context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
-// administers refuses an administrator who may not make databases and roles.
+// administers refuses an administrator who may not create databases and roles.
 func administers(ctx context.Context, conn *pgx.Conn) error {
 	var may bool
 	var name string
@@ -134,13 +134,13 @@ func administers(ctx context.Context, conn *pgx.Conn) error {
 		return fmt.Errorf("read the administrator's role: %w", err)
 	}
 	if !may {
-		return fmt.Errorf("%s is of role %s: want a superuser, or a role with CREATEDB and CREATEROLE", URLVariable, name)
+		return fmt.Errorf("%s has role %s: want a superuser, or a role with CREATEDB and CREATEROLE", URLVariable, name)
 	}
 	return nil
 }
 
-// superuser refuses an administrator who is none: only one may restore another
-// role's objects and end anybody's connections.
+// superuser refuses an administrator who is not a superuser: only superusers may
+// restore another role's objects and end any connection.
 func superuser(ctx context.Context, conn *pgx.Conn) error {
 	var super bool
 	var name string
@@ -148,19 +148,19 @@ func superuser(ctx context.Context, conn *pgx.Conn) error {
 		return fmt.Errorf("read the administrator's role: %w", err)
 	}
 	if !super {
-		return fmt.Errorf("%s is of role %s: want a superuser", URLVariable, name)
+		return fmt.Errorf("%s has role %s: want a superuser", URLVariable, name)
 	}
 	return nil
 }
 
-// Programs returns the environment in which PostgreSQL's own programs connect to
-// a database: nothing of it is an argument.
+// Programs returns the environment variables with which PostgreSQL's client programs
+// connect to a database, so that no argument shows a password.
 func (a *Administrator) Programs(database string) ([]string, error) {
 	config, err := pgx.ParseConfig(a.URL(database, ""))
 	if err != nil {
 		return nil, fmt.Errorf("%s is malformed", URLVariable)
 	}
-	// The variables are libpq's names of what a URL's query may hold.
+	// libpq's variables for the parameters of the URL's query.
 	settings := map[string]string{
 		"PGHOST": config.Host, "PGPORT": fmt.Sprint(config.Port), "PGUSER": config.User,
 		"PGPASSWORD": config.Password, "PGDATABASE": database, "PGAPPNAME": "operate", "PGCONNECT_TIMEOUT": "10",

@@ -8,11 +8,11 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// change is a statement that is still wanted, and what it does in words. The
-// statement may hold a password's verifier and is not shown.
+// change is a pending statement and its description. The statement may hold a
+// password's verifier and is never printed.
 type change struct{ what, statement string }
 
-// executor runs changes, or only tells them.
+// executor runs changes, or only reports them.
 type executor struct {
 	dry    bool
 	report func(string)
@@ -33,10 +33,11 @@ func (e *executor) run(ctx context.Context, conn *pgx.Conn, changes []change) er
 	return nil
 }
 
-// lockLimit is how long a command that has just ended may hold on to its lock.
+// lockLimit is how long the server may take to release the lock of a command that has
+// just ended.
 const lockLimit = 3 * time.Second
 
-// lock keeps two commands off one environment's databases until the connection
+// lock excludes other commands from the environment's databases until the connection
 // ends.
 func lock(ctx context.Context, conn *pgx.Conn, database string) error {
 	for deadline := time.Now().Add(lockLimit); ; {
@@ -48,7 +49,7 @@ func lock(ctx context.Context, conn *pgx.Conn, database string) error {
 		case held:
 			return nil
 		case time.Now().After(deadline):
-			return fmt.Errorf("another operate works on database %s: wait until it is done", database)
+			return fmt.Errorf("another operate command is working on database %s: wait until it ends", database)
 		}
 		select {
 		case <-ctx.Done():

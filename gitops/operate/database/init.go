@@ -11,26 +11,26 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/migrations"
 )
 
-// The variables of the environment that hold the roles' passwords.
+// Environment variables that hold the roles' passwords.
 const (
 	OwnerPasswordVariable   = "OWNER_PASSWORD"
 	RolePasswordVariable    = "FUNCTIONS_PASSWORD"
 	GatewayPasswordVariable = "GATEWAY_PASSWORD"
 )
 
-// InitOptions say how a database is set up.
+// InitOptions configure how a database is set up.
 type InitOptions struct {
-	OwnerPassword, RolePassword, GatewayPassword string // empty keeps those of roles that are there
+	OwnerPassword, RolePassword, GatewayPassword string // empty keeps an existing role's password
 
-	Connections int  // of the functions' role
+	Connections int  // limit of the functions' role
 	Adopt       bool // take a database that belongs to no environment and has tables
 	Dry         bool
 	Report      func(string)
 }
 
-// Init makes an environment's database and roles, with the least privileges that
-// migrations and functions need, and applies the migrations. It returns how many
-// changes that took; repeated, it takes none.
+// Init creates an environment's database and roles with the least privileges that
+// migrations and functions need, and applies the migrations. It returns the number of
+// changes. Init is idempotent.
 func Init(ctx context.Context, a *Administrator, e environment.Environment, o InitOptions) (int, error) {
 	conn, err := a.Maintenance(ctx, e)
 	if err != nil {
@@ -65,7 +65,7 @@ func Init(ctx context.Context, a *Administrator, e environment.Environment, o In
 		return run.made, err
 	}
 	if o.Dry && !there.Exists {
-		// What is to be done in a database cannot be looked up before there is one.
+		// A dry run cannot inspect a database that does not exist yet.
 		for _, w := range privileges(e, e.Database()) {
 			o.Report(w.what)
 		}
@@ -75,8 +75,8 @@ func Init(ctx context.Context, a *Administrator, e environment.Environment, o In
 	return run.made, furnish(ctx, a, e, run)
 }
 
-// roles are the three, with limits that hold even where a pooler swallows those that
-// a connection asks for.
+// roles returns the three roles. Their limits are settings of the role, which hold even
+// behind a pooler that drops the settings of a connection.
 func roles(e environment.Environment, o InitOptions) []role {
 	return []role{
 		{e.Owner(), OwnerPasswordVariable, o.OwnerPassword, ownerConnections,
@@ -88,13 +88,14 @@ func roles(e environment.Environment, o InitOptions) []role {
 	}
 }
 
-// joined has the administrator act as the owner, which a superuser may anyway.
+// joined makes the administrator a member of the owner's role. Superusers need no
+// membership.
 func joined(ctx context.Context, conn *pgx.Conn, e environment.Environment) ([]change, error) {
 	var member bool
 	err := conn.QueryRow(ctx, `SELECT coalesce((SELECT pg_has_role(oid, 'MEMBER') FROM pg_roles WHERE rolname = $1),
 		(SELECT rolsuper FROM pg_roles WHERE rolname = current_user))`, e.Owner()).Scan(&member)
 	if err != nil {
-		return nil, fmt.Errorf("look whether the administrator may act as %s: %w", e.Owner(), err)
+		return nil, fmt.Errorf("check whether the administrator may act as %s: %w", e.Owner(), err)
 	}
 	if member {
 		return nil, nil
@@ -102,11 +103,11 @@ func joined(ctx context.Context, conn *pgx.Conn, e environment.Environment) ([]c
 	return []change{{"let the administrator act as " + e.Owner(), "GRANT " + quote(e.Owner()) + " TO CURRENT_USER"}}, nil
 }
 
-// ownerConnections are enough for two runs of the migrations.
+// ownerConnections suffice for two concurrent runs of the migrations.
 const ownerConnections = 10
 
-// claimable refuses a database that is another environment's, and one that is
-// nobody's but has tables, unless it is to be adopted.
+// claimable refuses a database of another environment, and without adopt one that has
+// tables but belongs to no environment.
 func claimable(ctx context.Context, a *Administrator, conn *pgx.Conn, e environment.Environment, adopt bool) (Mark, error) {
 	m, err := ReadMark(ctx, conn, e.Database())
 	if err != nil || !m.Exists || m.Environment == e {
@@ -122,15 +123,15 @@ func claimable(ctx context.Context, a *Administrator, conn *pgx.Conn, e environm
 	defer inside.Close(context.WithoutCancel(ctx))
 	var tables int
 	if err := inside.QueryRow(ctx, `SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')`).Scan(&tables); err != nil {
-		return m, fmt.Errorf("look what database %s holds: %w", e.Database(), err)
+		return m, fmt.Errorf("count the tables of database %s: %w", e.Database(), err)
 	}
 	if tables > 0 && !adopt {
-		return m, fmt.Errorf("database %s belongs to no environment and has %d tables: add --adopt to take it for %s", e.Database(), tables, e)
+		return m, fmt.Errorf("database %s belongs to no environment and has %d tables: add --adopt to use it for %s", e.Database(), tables, e)
 	}
 	return m, nil
 }
 
-// made makes a database and marks it as the environment's.
+// made returns the changes that create a database and mark it as the environment's.
 func made(name string, e environment.Environment, there Mark) []change {
 	var all []change
 	if !there.Exists {
@@ -142,7 +143,7 @@ func made(name string, e environment.Environment, there Mark) []change {
 	return all
 }
 
-// furnish gives the privileges in the database and applies the migrations.
+// furnish grants the privileges in the database and applies the migrations.
 func furnish(ctx context.Context, a *Administrator, e environment.Environment, run *executor) error {
 	conn, err := a.Connect(ctx, e.Database())
 	if err != nil {
@@ -167,7 +168,7 @@ func furnish(ctx context.Context, a *Administrator, e environment.Environment, r
 	return give(ctx, conn, e, run, onTables(e))
 }
 
-// give makes hold what does not of all that is wanted.
+// give grants those of the wanted privileges that are missing.
 func give(ctx context.Context, conn *pgx.Conn, e environment.Environment, run *executor, all []wanted) error {
 	changes, err := lacking(ctx, conn, e, all)
 	if err != nil {
@@ -176,11 +177,11 @@ func give(ctx context.Context, conn *pgx.Conn, e environment.Environment, run *e
 	return run.run(ctx, conn, changes)
 }
 
-// owned gives the database to its owner where it is another's.
+// owned makes the environment's owner the owner of the database.
 func owned(ctx context.Context, conn *pgx.Conn, e environment.Environment, run *executor) error {
 	var owner string
 	if err := conn.QueryRow(ctx, `SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()`).Scan(&owner); err != nil {
-		return fmt.Errorf("look whose database %s is: %w", e.Database(), err)
+		return fmt.Errorf("read the owner of database %s: %w", e.Database(), err)
 	}
 	if owner == e.Owner() {
 		return nil
@@ -211,8 +212,8 @@ func Migrate(ctx context.Context, a *Administrator, e environment.Environment, d
 	return nil
 }
 
-// Fresh makes an empty database of the environment that nobody but
-// administrators and its owner may connect to, marked as being restored.
+// Fresh creates an empty database of the environment, marked as being restored. Only
+// administrators and its owner may connect to it.
 func Fresh(ctx context.Context, conn *pgx.Conn, e environment.Environment, name string) error {
 	run := &executor{report: func(string) {}}
 	changes := append(made(name, e, Mark{}),
@@ -224,14 +225,14 @@ func Fresh(ctx context.Context, conn *pgx.Conn, e environment.Environment, name 
 	return nil
 }
 
-// Grant gives the roles of the functions and of the gateway all that init gives them
-// in the database that conn is connected to: a backup of an older release holds less.
+// Grant grants the roles of the functions and of the gateway what Init grants, in the
+// database of conn: a backup of an older release has fewer privileges.
 func Grant(ctx context.Context, conn *pgx.Conn, e environment.Environment) error {
 	run := &executor{report: func(string) {}}
 	return give(ctx, conn, e, run, append(privileges(e, conn.Config().Database), onTables(e)...))
 }
 
-// Drop removes a database and whoever is connected to it.
+// Drop drops a database and ends its connections.
 func Drop(ctx context.Context, conn *pgx.Conn, name string) error {
 	if _, err := conn.Exec(ctx, "DROP DATABASE IF EXISTS "+quote(name)+" WITH (FORCE)"); err != nil {
 		return fmt.Errorf("drop database %s: %w", name, err)

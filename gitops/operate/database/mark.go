@@ -13,17 +13,17 @@ import (
 )
 
 const (
-	// Restoring is the state of a database that is not known to be whole yet.
+	// Restoring is the state of a database whose restore is not verified yet.
 	Restoring = "restoring"
-	// Verified is the state of one that was restored and held against its backup.
+	// Verified is the state of a restored database that was verified against its backup.
 	Verified = "verified"
 )
 
-// A database is known by its comment. That is the database's own, so it stays
-// through renames, no dump carries it to another, and its owner may write it.
+// comment is how a database's comment names its environment and state. A comment
+// survives renames, is not part of a dump, and may be written by the owner.
 var comment = regexp.MustCompile(`^Sequential Questioning, environment ([a-z]+)(?:, ([a-z]+))?$`)
 
-// mark is the statement that writes the comment; the state may be empty.
+// mark returns the statement that writes the comment; state may be empty.
 func mark(database string, e environment.Environment, state string) string {
 	text := "Sequential Questioning, environment " + string(e)
 	if state != "" {
@@ -32,15 +32,15 @@ func mark(database string, e environment.Environment, state string) string {
 	return "COMMENT ON DATABASE " + quote(database) + " IS " + literal(text)
 }
 
-// Mark is what a database says of itself.
+// Mark is a database's environment and state.
 type Mark struct {
 	Exists      bool
 	Environment environment.Environment // empty for none
-	State       string                  // of a restored one
-	Open        bool                    // whether it takes connections
+	State       string                  // Restoring, Verified, or empty if it was never restored
+	Open        bool                    // accepts connections
 }
 
-// ErrMissing says that there is no such database.
+// ErrMissing reports that the database does not exist.
 var ErrMissing = errors.New("does not exist")
 
 // ReadMark reads a database's mark, from any database of the server.
@@ -53,7 +53,7 @@ func ReadMark(ctx context.Context, conn *pgx.Conn, database string) (Mark, error
 		return Mark{}, nil
 	}
 	if err != nil {
-		return Mark{}, fmt.Errorf("read to which environment database %s belongs: %w", database, err)
+		return Mark{}, fmt.Errorf("read the environment of database %s: %w", database, err)
 	}
 	if parts := comment.FindStringSubmatch(text); parts != nil {
 		m.Environment, m.State = environment.Environment(parts[1]), parts[2]
@@ -61,7 +61,7 @@ func ReadMark(ctx context.Context, conn *pgx.Conn, database string) (Mark, error
 	return m, nil
 }
 
-// Belongs refuses a database that is missing or does not belong to the
+// Belongs returns an error if the database is missing or belongs to another
 // environment.
 func Belongs(ctx context.Context, conn *pgx.Conn, database string, e environment.Environment) (Mark, error) {
 	m, err := ReadMark(ctx, conn, database)
@@ -69,7 +69,7 @@ func Belongs(ctx context.Context, conn *pgx.Conn, database string, e environment
 	case err != nil:
 		return m, err
 	case !m.Exists:
-		return m, fmt.Errorf("database %s %w: operate database init %s makes it", database, ErrMissing, e)
+		return m, fmt.Errorf("database %s %w: operate database init %s creates it", database, ErrMissing, e)
 	case m.Environment == "":
 		return m, fmt.Errorf("database %s belongs to no environment: operate database init %s --adopt marks it", database, e)
 	case m.Environment != e:
@@ -78,7 +78,7 @@ func Belongs(ctx context.Context, conn *pgx.Conn, database string, e environment
 	return m, nil
 }
 
-// SetState marks how far a restored database is.
+// SetState records the state of a restored database.
 func SetState(ctx context.Context, conn *pgx.Conn, database string, e environment.Environment, state string) error {
 	if _, err := conn.Exec(ctx, mark(database, e, state)); err != nil {
 		return fmt.Errorf("mark database %s: %w", database, err)
@@ -88,5 +88,5 @@ func SetState(ctx context.Context, conn *pgx.Conn, database string, e environmen
 
 func quote(name string) string { return pgx.Identifier{name}.Sanitize() }
 
-// literal quotes what a statement takes no parameter for.
+// literal quotes a string for statements that take no parameters.
 func literal(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }

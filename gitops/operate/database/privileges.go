@@ -10,11 +10,12 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/operate/environment"
 )
 
-// versions is where migrations are recorded; functions may only read it.
+// versions is the table of applied migrations, which functions may only read.
 const versions = "goose_db_version"
 
-// wanted are privileges in a database: each holds when its condition is true.
-// $1 is the owner, $2 the functions' role and $3 the gateway's.
+// wanted is a privilege in a database: holds is the condition that tells whether it is
+// granted, statement grants it. In holds, $1 is the owner, $2 the functions' role and
+// $3 the gateway's.
 type wanted struct{ what, holds, statement string }
 
 func privileges(e environment.Environment, database string) []wanted {
@@ -25,7 +26,7 @@ func privileges(e environment.Environment, database string) []wanted {
 		return fmt.Sprintf(`(SELECT count(DISTINCT privilege_type) = %d FROM (%s) AS a (acl), aclexplode(a.acl)
 			WHERE grantee = $2::text::regrole AND privilege_type IN (%s))`, count, acl, privileges)
 	}
-	// only says that the gateway's role has one privilege and no other.
+	// only is the condition that the gateway's role has this privilege and no other.
 	only := func(acl, privilege string) string {
 		return `ARRAY['` + privilege + `'] = (SELECT array_agg(DISTINCT privilege_type) FROM (` + acl + `) AS a (acl), aclexplode(a.acl)
 			WHERE grantee = to_regrole($3))`
@@ -74,15 +75,15 @@ func privileges(e environment.Environment, database string) []wanted {
 	}
 }
 
-// elicitations is the one table that the gateway reaches.
+// elicitations is the only table that the gateway may access.
 const elicitations = "elicitations"
 
-// onTables are the privileges on tables that the migrations make: functions only
-// read which migrations were applied, and the gateway reaches its one table.
+// onTables returns the privileges on tables that the migrations create: functions only
+// read the table of migrations, and the gateway accesses only its own table.
 func onTables(e environment.Environment) []wanted {
 	gateway := quote(e.GatewayRole())
 	return []wanted{{
-		"let " + e.GatewayRole() + " reach the table " + elicitations + " and nothing else",
+		"let " + e.GatewayRole() + " access the table " + elicitations + " and no other",
 		`to_regclass('public.` + elicitations + `') IS NULL OR ARRAY['DELETE', 'INSERT', 'SELECT', 'UPDATE'] = (
 			SELECT array_agg(CASE WHEN c.relname = '` + elicitations + `' THEN a.privilege_type ELSE c.relname || ' ' || a.privilege_type END
 				ORDER BY a.privilege_type)
@@ -97,7 +98,7 @@ func onTables(e environment.Environment) []wanted {
 	}}
 }
 
-// lacking are the wanted that do not hold yet.
+// lacking returns the changes for the wanted privileges that are not granted yet.
 func lacking(ctx context.Context, conn *pgx.Conn, e environment.Environment, all []wanted) ([]change, error) {
 	var changes []change
 	for _, w := range all {
@@ -105,7 +106,7 @@ func lacking(ctx context.Context, conn *pgx.Conn, e environment.Environment, all
 		// Each condition uses some of the parameters.
 		condition := `SELECT coalesce((` + w.holds + `), false) FROM (SELECT $1::text, $2::text, $3::text) AS roles`
 		if err := conn.QueryRow(ctx, condition, e.Owner(), e.Role(), e.GatewayRole()).Scan(&holds); err != nil {
-			return nil, fmt.Errorf("look whether to %s: %w", w.what, err)
+			return nil, fmt.Errorf("check whether to %s: %w", w.what, err)
 		}
 		if !holds {
 			changes = append(changes, change{w.what, w.statement})
@@ -114,8 +115,7 @@ func lacking(ctx context.Context, conn *pgx.Conn, e environment.Environment, all
 	return changes, nil
 }
 
-// Privileges returns what an environment's database still lacks of the
-// privileges that init gives, in words.
+// Privileges describes the privileges of Init that the environment's database lacks.
 func Privileges(ctx context.Context, conn *pgx.Conn, e environment.Environment) ([]string, error) {
 	changes, err := lacking(ctx, conn, e, append(privileges(e, e.Database()), onTables(e)...))
 	var lack []string
@@ -125,16 +125,17 @@ func Privileges(ctx context.Context, conn *pgx.Conn, e environment.Environment) 
 	return lack, err
 }
 
-// foreign refuses tables of another owner: migrations could not change them.
+// foreign returns an error if another role owns tables: migrations could not change
+// them.
 func foreign(ctx context.Context, conn *pgx.Conn, e environment.Environment) error {
 	rows, _ := conn.Query(ctx, `SELECT c.relname || ' of ' || pg_get_userbyid(c.relowner) FROM pg_class c
 		WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND c.relowner <> $1::text::regrole ORDER BY 1`, e.Owner())
 	tables, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
-		return fmt.Errorf("look whose tables there are: %w", err)
+		return fmt.Errorf("list the owners of tables: %w", err)
 	}
 	if len(tables) > 0 {
-		return fmt.Errorf("tables belong to another role than %s: %s; REASSIGN OWNED gives them", e.Owner(), strings.Join(tables, ", "))
+		return fmt.Errorf("tables belong to another role than %s: %s; run REASSIGN OWNED", e.Owner(), strings.Join(tables, ", "))
 	}
 	return nil
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// role is a role as it is wanted.
+// role is the desired state of a role.
 type role struct {
 	name, variable, password string // the variable of the environment that holds the password
 	connections              int
@@ -20,8 +20,8 @@ type role struct {
 
 const attributes = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
 
-// changes are what makes the role as it is wanted. A role that is there keeps its
-// password where none is given: CloudNativePG may manage it.
+// changes returns what brings the role to its desired state. Without a password an
+// existing role keeps its own, which CloudNativePG may manage.
 func (r role) changes(ctx context.Context, a *Administrator, conn *pgx.Conn) ([]change, error) {
 	if r.password != "" {
 		if err := checkPassword(r.password); err != nil {
@@ -42,10 +42,10 @@ func (r role) changes(ctx context.Context, a *Administrator, conn *pgx.Conn) ([]
 		WHERE a.rolname = $1`, r.name).Scan(&plain, &connections, &settings, &groups)
 	missing := errors.Is(err, pgx.ErrNoRows)
 	if err != nil && !missing {
-		return nil, fmt.Errorf("look at role %s: %w", r.name, err)
+		return nil, fmt.Errorf("read role %s: %w", r.name, err)
 	}
 	if missing && r.password == "" {
-		return nil, fmt.Errorf("role %s does not exist: set %s to the password it shall have, or let CloudNativePG make it from its Secret", r.name, r.variable)
+		return nil, fmt.Errorf("role %s does not exist: set %s to its password, or let CloudNativePG create it from its Secret", r.name, r.variable)
 	}
 	var all []change
 	add := func(what, statement string) { all = append(all, change{what, statement}) }
@@ -53,7 +53,7 @@ func (r role) changes(ctx context.Context, a *Administrator, conn *pgx.Conn) ([]
 	if missing {
 		add("create role "+r.name, "CREATE ROLE "+name+" "+attributes)
 	} else if !plain {
-		add("take every special right from role "+r.name, "ALTER ROLE "+name+" "+attributes)
+		add("remove special attributes of role "+r.name, "ALTER ROLE "+name+" "+attributes)
 	}
 	has := r.password == ""
 	if !has && !missing {
@@ -69,7 +69,7 @@ func (r role) changes(ctx context.Context, a *Administrator, conn *pgx.Conn) ([]
 		add("set the password of role "+r.name, "ALTER ROLE "+name+" PASSWORD "+literal(made))
 	}
 	if missing || connections != r.connections {
-		add(fmt.Sprintf("bound role %s to %d connections", r.name, r.connections), fmt.Sprintf("ALTER ROLE %s CONNECTION LIMIT %d", name, r.connections))
+		add(fmt.Sprintf("limit role %s to %d connections", r.name, r.connections), fmt.Sprintf("ALTER ROLE %s CONNECTION LIMIT %d", name, r.connections))
 	}
 	for _, group := range groups {
 		add("take role "+r.name+" out of "+group, "REVOKE "+quote(group)+" FROM "+name)
@@ -82,19 +82,19 @@ func (r role) changes(ctx context.Context, a *Administrator, conn *pgx.Conn) ([]
 	return all, nil
 }
 
-// hasPassword tells whether the role's password is the one that is wanted: by its
-// verifier, or where the administrator may not read that, by using it.
+// hasPassword reports whether the role already has the password: by its verifier, or,
+// if the administrator may not read that, by connecting with it.
 func (r role) hasPassword(ctx context.Context, a *Administrator, conn *pgx.Conn) (bool, error) {
 	var readable bool
 	if err := conn.QueryRow(ctx, `SELECT has_table_privilege('pg_authid', 'SELECT')`).Scan(&readable); err != nil {
-		return false, fmt.Errorf("look at the password of role %s: %w", r.name, err)
+		return false, fmt.Errorf("check the password of role %s: %w", r.name, err)
 	}
 	if !readable {
 		return a.accepts(ctx, conn.Config().Database, r.name, r.password)
 	}
 	var kept string
 	if err := conn.QueryRow(ctx, `SELECT coalesce(rolpassword, '') FROM pg_authid WHERE rolname = $1`, r.name).Scan(&kept); err != nil {
-		return false, fmt.Errorf("look at the password of role %s: %w", r.name, err)
+		return false, fmt.Errorf("check the password of role %s: %w", r.name, err)
 	}
 	return verifies(kept, r.password), nil
 }

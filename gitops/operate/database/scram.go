@@ -18,8 +18,8 @@ const (
 	saltBytes  = 16
 )
 
-// verifier returns what PostgreSQL keeps of a password (RFC 5803), so that the
-// password itself is in no statement and no log of the server's.
+// verifier returns the SCRAM verifier that PostgreSQL stores for a password (RFC 5803),
+// so that the password itself appears in no statement and no log of the server.
 func verifier(password string) (string, error) {
 	salt := make([]byte, saltBytes)
 	_, _ = rand.Read(salt) // never fails
@@ -42,7 +42,7 @@ func mac(key []byte, text string) []byte {
 	return h.Sum(nil)
 }
 
-// verifies tells whether a kept verifier is of the password.
+// verifies reports whether a stored verifier belongs to the password.
 func verifies(kept, password string) bool {
 	parts := strings.Split(kept, "$")
 	if len(parts) != 3 || parts[0] != scram {
@@ -60,14 +60,15 @@ func verifies(kept, password string) bool {
 
 const shortestPassword = 16
 
-// checkPassword refuses what is weak, and what PostgreSQL would normalise first.
+// checkPassword refuses short passwords, and characters that PostgreSQL would normalise
+// (SASLprep).
 func checkPassword(password string) error {
 	if len(password) < shortestPassword {
 		return fmt.Errorf("has %d characters: want at least %d", len(password), shortestPassword)
 	}
 	for _, r := range password {
 		if r < ' ' || r > '~' {
-			return errors.New("has other characters than printable ASCII")
+			return errors.New("has characters other than printable ASCII")
 		}
 	}
 	return nil

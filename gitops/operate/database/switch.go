@@ -13,8 +13,8 @@ import (
 
 const suffix = "20060102t150405"
 
-// Beside names a database that stands beside the one that serves, and that does
-// not exist; kind is empty, or says what it is.
+// Beside returns an unused name for a database beside the serving one. kind is part of
+// the name and may be empty.
 func Beside(ctx context.Context, conn *pgx.Conn, e environment.Environment, kind string) (string, error) {
 	for at := time.Now().UTC(); ; at = at.Add(time.Second) {
 		name := e.Database() + "_" + kind + at.Format(suffix)
@@ -25,8 +25,8 @@ func Beside(ctx context.Context, conn *pgx.Conn, e environment.Environment, kind
 	}
 }
 
-// Open connects an administrator to make and rename an environment's databases,
-// and keeps others off until the connection ends.
+// Open connects to the maintenance database, to create and rename an environment's
+// databases. The connection holds the environment's lock until it ends.
 func Open(ctx context.Context, a *Administrator, e environment.Environment) (*pgx.Conn, error) {
 	conn, err := a.Maintenance(ctx, e)
 	if err != nil {
@@ -45,7 +45,7 @@ func Open(ctx context.Context, a *Administrator, e environment.Environment) (*pg
 	return conn, nil
 }
 
-// reopen mends what a switch has left that was killed.
+// reopen repairs the state that a killed Switch leaves.
 func reopen(ctx context.Context, conn *pgx.Conn, e environment.Environment) error {
 	m, err := ReadMark(ctx, conn, e.Database())
 	if err != nil || !m.Exists || m.Open || m.Environment != e {
@@ -56,19 +56,19 @@ func reopen(ctx context.Context, conn *pgx.Conn, e environment.Environment) erro
 
 func allow(ctx context.Context, conn *pgx.Conn, name string, connections bool) error {
 	if _, err := conn.Exec(ctx, fmt.Sprintf("ALTER DATABASE %s ALLOW_CONNECTIONS %t", quote(name), connections)); err != nil {
-		return fmt.Errorf("set whether %s takes connections: %w", name, err)
+		return fmt.Errorf("set whether %s accepts connections: %w", name, err)
 	}
 	return nil
 }
 
-// Kept is a database of an environment's that does not serve.
+// Kept is a database of an environment that does not serve.
 type Kept struct {
 	Name  string
 	Bytes int64
 	Mark  Mark
 }
 
-// List returns the databases that stand beside the one that serves.
+// List returns the databases beside the serving one.
 func List(ctx context.Context, conn *pgx.Conn, e environment.Environment) ([]Kept, error) {
 	rows, _ := conn.Query(ctx, `SELECT datname, pg_database_size(oid) FROM pg_database
 		WHERE datname ~ ('^' || $1 || '_(before_)?[0-9]{8}t[0-9]{6}$') ORDER BY 1`, e.Database())
@@ -84,7 +84,7 @@ func List(ctx context.Context, conn *pgx.Conn, e environment.Environment) ([]Kep
 	return all, nil
 }
 
-// Unfinished returns those that a restore has not finished.
+// Unfinished returns the databases of interrupted restores.
 func Unfinished(ctx context.Context, conn *pgx.Conn, e environment.Environment) ([]string, error) {
 	kept, err := List(ctx, conn, e)
 	if err != nil {
@@ -92,7 +92,7 @@ func Unfinished(ctx context.Context, conn *pgx.Conn, e environment.Environment) 
 	}
 	var names []string
 	for _, k := range kept {
-		// A restore that was killed at once had not marked it yet.
+		// A restore that was killed early left no mark.
 		if k.Mark.State == Restoring || k.Mark.Environment == "" {
 			names = append(names, k.Name)
 		}
@@ -100,18 +100,18 @@ func Unfinished(ctx context.Context, conn *pgx.Conn, e environment.Environment) 
 	return names, nil
 }
 
-// Switchable refuses a database that must not serve.
+// Switchable returns an error if the database next must not serve.
 func Switchable(ctx context.Context, conn *pgx.Conn, e environment.Environment, next string) error {
 	m, err := Belongs(ctx, conn, next, e)
 	if err == nil && (next == e.Database() || m.State == Restoring) {
-		err = fmt.Errorf("database %s cannot be switched to: want one that a restore has verified, or one that served before", next)
+		err = fmt.Errorf("database %s cannot be switched to: want one that a restore verified, or one that served before", next)
 	}
 	return err
 }
 
-// Switch has the database next serve, and keeps the one that served under
-// another name, which it returns; empty where none served. Switching to that is
-// the way back. Both renames take effect or none.
+// Switch makes the database next serve. It renames the one that served and returns its
+// new name, or "" if none served; switch to that name to go back. Both renames take
+// effect or neither.
 func Switch(ctx context.Context, conn *pgx.Conn, e environment.Environment, next string, report func(string)) (before string, err error) {
 	if err := Switchable(ctx, conn, e, next); err != nil {
 		return "", err
@@ -128,8 +128,8 @@ func Switch(ctx context.Context, conn *pgx.Conn, e environment.Environment, next
 			return "", err
 		}
 	}
-	report("switching: connections are ended, and come again")
-	// An interruption now would leave nothing that serves.
+	report("switching: open connections are ended; clients reconnect")
+	// Interrupted here, no database would serve.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), switchLimit)
 	defer cancel()
 	closed := []string{next}
@@ -152,7 +152,7 @@ func Switch(ctx context.Context, conn *pgx.Conn, e environment.Environment, next
 	return before, rename(ctx, conn, e, before, next)
 }
 
-// empty ends the connections to databases and lets no new ones in.
+// empty ends the connections to databases and refuses new ones.
 func empty(ctx context.Context, conn *pgx.Conn, names []string) error {
 	for _, name := range names {
 		if err := allow(ctx, conn, name, false); err != nil {
@@ -169,7 +169,7 @@ func empty(ctx context.Context, conn *pgx.Conn, names []string) error {
 		case left == 0:
 			return nil
 		case time.Now().After(deadline):
-			return fmt.Errorf("%d connections do not end within %s", left, emptyLimit)
+			return fmt.Errorf("%d connections did not end within %s", left, emptyLimit)
 		}
 		select {
 		case <-ctx.Done():
@@ -184,7 +184,7 @@ const (
 	switchLimit = time.Minute
 )
 
-// rename does the switch in one transaction.
+// rename renames both databases in one transaction.
 func rename(ctx context.Context, conn *pgx.Conn, e environment.Environment, before, next string) error {
 	serving := e.Database()
 	err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {

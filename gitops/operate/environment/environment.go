@@ -1,4 +1,4 @@
-// Package environment names what belongs to each environment.
+// Package environment derives the names of an environment's resources.
 package environment
 
 import (
@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// All are the environments there are.
+// All lists the environments.
 var All = []Environment{"dev", "staging", "prod"}
 
-// Environment is the name of one.
+// Environment is the name of an environment.
 type Environment string
 
 // Parse reads an environment's name.
@@ -25,7 +25,7 @@ func Parse(name string) (Environment, error) {
 	return "", fmt.Errorf("there is no environment %q; there are: %s", name, strings.Join(names, ", "))
 }
 
-// Database is the name of the database that serves.
+// Database is the name of the serving database.
 func (e Environment) Database() string { return "sq_" + string(e) }
 
 // Owner is the role that owns the database and migrates it.
@@ -43,13 +43,12 @@ func (e Environment) Namespace() string { return "sequential-questioning-" + str
 // Cluster is the name of CloudNativePG's Cluster, in the namespace databases.
 func (e Environment) Cluster() string { return "sq-" + string(e) }
 
-// GatewayConnections is how many connections the gateway may hold: two for each of
-// ten instances, those of the next release among them.
+// GatewayConnections is the gateway's connection limit: two for each of ten instances,
+// including those of the next release during a rollout.
 const GatewayConnections = 20
 
-// Connections is how many connections the other functions may hold: what
-// gitops/overlays/<environment>/database.yaml allows less what it reserves and what
-// the gateway holds.
+// Connections is the connection limit of the other functions: the limit in
+// gitops/overlays/<environment>/database.yaml minus its reserve and GatewayConnections.
 func (e Environment) Connections() int {
 	return map[Environment]int{"dev": 180, "staging": 280, "prod": 370}[e] - GatewayConnections
 }

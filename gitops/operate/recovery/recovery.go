@@ -1,5 +1,5 @@
-// Package recovery turns on the cluster of gitops/platform/postgres/recovery: the
-// database as it was at a time, beside the one that serves.
+// Package recovery enables the cluster of gitops/platform/postgres/recovery: production's
+// database at a point in time, beside the serving one.
 package recovery
 
 import (
@@ -11,13 +11,13 @@ import (
 	"time"
 )
 
-// Retention is how long CloudNativePG keeps what it recovers from, as the
-// ObjectStore of gitops/platform/postgres/prod says.
+// Retention is how long CloudNativePG keeps base backups and WAL, as in the ObjectStore
+// of gitops/platform/postgres/prod.
 const Retention = 30 * 24 * time.Hour
 
 const folder = "gitops/platform/postgres"
 
-// Change is a line of a file that has to be another.
+// Change replaces one line of a file.
 type Change struct {
 	Path     string // from the repository's root
 	Old, New string
@@ -40,20 +40,20 @@ var edits = []struct {
 	},
 }
 
-// Plan returns what has to change in the checkout at root for prod to be recovered
-// as it was at a time; nothing, when that is there already.
+// Plan returns the changes to the checkout at root that recover prod to the time at;
+// none if they are already made.
 func Plan(root string, at, now time.Time) ([]Change, error) {
 	switch {
 	case !at.Before(now):
 		return nil, fmt.Errorf("%s is in the future", at.Format(time.RFC3339))
 	case now.Sub(at) > Retention:
-		return nil, fmt.Errorf("%s is more than %d days ago, and backups are kept no longer", at.Format(time.RFC3339), int(Retention.Hours()/24))
+		return nil, fmt.Errorf("%s is more than %d days ago, longer than backups are kept", at.Format(time.RFC3339), int(Retention.Hours()/24))
 	}
 	var changes []Change
 	for _, edit := range edits {
 		content, err := os.ReadFile(filepath.Join(root, edit.path))
 		if err != nil {
-			return nil, fmt.Errorf("plan the recovery: %w; --root names the repository", err)
+			return nil, fmt.Errorf("plan the recovery: %w (--root sets the repository's folder)", err)
 		}
 		old := edit.pattern.Find(content)
 		if old == nil {

@@ -1,5 +1,5 @@
-// Package restore makes a database from a backup beside the one that serves,
-// holds it against the backup's manifest, and puts it in its place.
+// Package restore restores a backup into a new database, verifies it against the
+// backup's manifest, and replaces the serving database with it.
 package restore
 
 import (
@@ -19,21 +19,20 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/migrations"
 )
 
-// Restore is a restore of an environment from a backup.
+// Restore is one restore of an environment's database.
 type Restore struct {
 	administrator *database.Administrator
 	store         *backup.Store
 	environment   environment.Environment
-	conn          *pgx.Conn // to the maintenance database; it holds the lock
-	serving       database.Mark
+	conn          *pgx.Conn // to the maintenance database; holds the lock
 	report        func(string)
 
 	Manifest backup.Manifest
-	Database string // the one that is made
+	Database string // name of the new database
 }
 
-// Prepare looks whether the backup can be restored. Nothing is changed, but for
-// what an interrupted restore has left. Close the restore when done.
+// Prepare checks whether the backup can be restored. It only changes what a killed
+// switch left. Close the restore when done.
 func Prepare(ctx context.Context, a *database.Administrator, s *backup.Store, e environment.Environment, notAfter time.Time, report func(string)) (*Restore, error) {
 	m, err := s.Find(ctx, e, notAfter)
 	if err != nil {
@@ -76,30 +75,27 @@ func (r *Restore) check(ctx context.Context) error {
 	case m.Environment != r.environment:
 		return fmt.Errorf("%s is a backup of %s, not of %s", m.File, m.Environment, r.environment)
 	case m.Content.Migration > latest:
-		return fmt.Errorf("%s has migration %d, and this command knows %d: use the operate of the release that made it, or of a newer one", m.File, m.Content.Migration, latest)
+		return fmt.Errorf("%s has migration %d; this command knows %d: use operate of the release that made the backup, or newer", m.File, m.Content.Migration, latest)
 	case major < m.Major:
-		return fmt.Errorf("%s is of PostgreSQL %s, and the server is older (%d)", m.File, m.Server, major)
+		return fmt.Errorf("%s is from PostgreSQL %s; the server is older (%d)", m.File, m.Server, major)
 	}
 	for _, role := range []string{r.environment.Owner(), r.environment.Role(), r.environment.GatewayRole()} {
 		var there bool
 		if err := r.conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)`, role).Scan(&there); err != nil {
-			return fmt.Errorf("look for role %s: %w", role, err)
+			return fmt.Errorf("check role %s: %w", role, err)
 		}
 		if !there {
 			return fmt.Errorf("role %s does not exist: run operate database init %s first", role, r.environment)
 		}
 	}
-	r.serving, err = database.ReadMark(ctx, r.conn, r.environment.Database())
-	if err == nil && r.serving.Exists {
-		r.serving, err = database.Belongs(ctx, r.conn, r.environment.Database(), r.environment)
+	serving, err := database.ReadMark(ctx, r.conn, r.environment.Database())
+	if err == nil && serving.Exists {
+		_, err = database.Belongs(ctx, r.conn, r.environment.Database(), r.environment)
 	}
 	return err
 }
 
-// Serving tells whether there is a database that serves now.
-func (r *Restore) Serving() bool { return r.serving.Exists }
-
-// Run makes the new database and verifies it. The one that serves is not touched.
+// Run creates the new database and verifies it. It does not touch the serving one.
 func (r *Restore) Run(ctx context.Context) (err error) {
 	r.report("fetching " + r.Manifest.File)
 	file, err := r.store.Fetch(ctx, r.Manifest)
@@ -135,7 +131,7 @@ func (r *Restore) Run(ctx context.Context) (err error) {
 	return database.SetState(ctx, r.conn, r.Database, r.environment, database.Verified)
 }
 
-// verify holds the new database against the manifest.
+// verify compares the new database with the manifest.
 func (r *Restore) verify(ctx context.Context) error {
 	r.report("verifying rows, values, privileges and row security")
 	conn, err := r.administrator.Connect(ctx, r.Database)
@@ -152,12 +148,13 @@ func (r *Restore) verify(ctx context.Context) error {
 		return err
 	}
 	if different := r.Manifest.Content.Differences(content); len(different) > 0 {
-		return fmt.Errorf("what was restored is not what was backed up: %s", strings.Join(different, "; "))
+		return fmt.Errorf("the restored database differs from the backup: %s", strings.Join(different, "; "))
 	}
 	return nil
 }
 
-// furnish brings the new database to this release's schema and readies it.
+// furnish migrates the new database to this release's schema, grants privileges and
+// updates statistics.
 func (r *Restore) furnish(ctx context.Context) error {
 	err := database.Migrate(ctx, r.administrator, r.environment, r.Database, false, func(file string) { r.report("applied migration " + file) })
 	if err != nil {
@@ -174,8 +171,8 @@ func (r *Restore) furnish(ctx context.Context) error {
 	return database.Grant(ctx, conn, r.environment)
 }
 
-// sweep drops what interrupted restores have left: nobody else makes such
-// databases while the lock is held.
+// sweep drops the databases of interrupted restores. The lock ensures that no other
+// restore is running.
 func (r *Restore) sweep(ctx context.Context) error {
 	left, err := database.Unfinished(ctx, r.conn, r.environment)
 	if err != nil {
@@ -190,8 +187,8 @@ func (r *Restore) sweep(ctx context.Context) error {
 	return nil
 }
 
-// Switch puts the new database in the place of the one that serves, and returns
-// what that is called from now on.
+// Switch replaces the serving database with the new one and returns the new name of the
+// replaced one.
 func (r *Restore) Switch(ctx context.Context) (before string, err error) {
 	return database.Switch(ctx, r.conn, r.environment, r.Database, r.report)
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/keyring"
 )
 
-// The Secrets of an environment's namespace, by which rotation names them.
+// Secrets of an environment's namespace, as --rotate names them.
 const (
 	Database     = "sequential-questioning-database"
 	Gateway      = "sequential-questioning-gateway-database"
@@ -28,35 +28,35 @@ const (
 	Qdrant       = "sequential-questioning-qdrant"
 )
 
-// Names are all of them.
+// Names lists the Secrets that can be rotated.
 var Names = []string{Database, Gateway, Migrations, RequestState, EventSigning, Qdrant}
 
 const (
 	databases = "databases"
-	// qdrant is the Secret that Qdrant itself reads.
+	// qdrant is the Secret that Qdrant reads.
 	qdrant = "qdrant"
 )
 
-// Options say what is made.
+// Options configure Generate.
 type Options struct {
 	Environments []environment.Environment
 	Key          *rsa.PublicKey
 	Folder       string
-	Rotate       string // the one Secret to make anew; empty makes those that are missing
+	Rotate       string // name of the Secret to rotate; empty generates missing ones
 	Host         string // of PostgreSQL, with {environment}, and its port
 	Parameters   string // of the database's URL
 	QdrantURL    string
-	QdrantKey    string // the one in use, where it is not to be made
+	QdrantKey    string // key in use; empty generates one
 	Dry          bool
 }
 
-// Generate writes the manifests and returns their names.
+// Generate writes SealedSecret manifests and returns their file names.
 func Generate(o Options) ([]string, error) {
 	if info, err := os.Stat(o.Folder); err != nil || !info.IsDir() {
-		return nil, fmt.Errorf("%s is no folder to write manifests to", o.Folder)
+		return nil, fmt.Errorf("%s is not a folder", o.Folder)
 	}
 	if o.Rotate != "" && !slices.Contains(Names, o.Rotate) {
-		return nil, fmt.Errorf("there is no secret %s to rotate; there are: %s", o.Rotate, strings.Join(Names, ", "))
+		return nil, fmt.Errorf("there is no secret %s to rotate: want one of %s", o.Rotate, strings.Join(Names, ", "))
 	}
 	all := files{}
 	for _, e := range o.Environments {
@@ -68,7 +68,7 @@ func Generate(o Options) ([]string, error) {
 		return nil, err
 	}
 	if len(all) == 0 {
-		return nil, fmt.Errorf("all secrets are there; --rotate makes one of them anew: %s", strings.Join(Names, ", "))
+		return nil, fmt.Errorf("all secrets exist; to replace one, add --rotate with one of %s", strings.Join(Names, ", "))
 	}
 	if !o.Dry {
 		if err := all.write(o.Folder); err != nil {
@@ -78,8 +78,9 @@ func Generate(o Options) ([]string, error) {
 	return slices.Sorted(maps.Keys(all)), nil
 }
 
-// wanted tells whether secrets that go together are to be made: all are missing,
-// or they are rotated. Of some alone, the value of the others is not known.
+// wanted reports whether to generate secrets that share a value: if all are missing, or
+// if they are rotated. If only some are missing it fails, because the value of the
+// others cannot be read back.
 func (o Options) wanted(name string, together ...secret) (bool, error) {
 	there := 0
 	var missing []string
@@ -92,11 +93,11 @@ func (o Options) wanted(name string, together ...secret) (bool, error) {
 	}
 	switch {
 	case o.Rotate == name && there == 0:
-		return false, fmt.Errorf("%s is not there to be rotated: leave --rotate out", together[0].file())
+		return false, fmt.Errorf("%s does not exist and cannot be rotated: leave out --rotate", together[0].file())
 	case o.Rotate != "":
 		return o.Rotate == name, nil
 	case there > 0 && len(missing) > 0:
-		return false, fmt.Errorf("%s is missing and goes with one that is there, which cannot be read back: --rotate %s makes both anew", strings.Join(missing, ", "), name)
+		return false, fmt.Errorf("%s is missing and shares its value with an existing Secret, which cannot be read back: --rotate %s replaces both", strings.Join(missing, ", "), name)
 	}
 	return there == 0, nil
 }
@@ -112,7 +113,7 @@ func (o Options) add(all files, secrets ...secret) error {
 	return nil
 }
 
-// of makes what is an environment's own.
+// of generates the Secrets of one environment.
 func (o Options) of(e environment.Environment, all files) error {
 	for _, login := range []struct{ name, account, role string }{
 		{Database, "functions", e.Role()},
@@ -139,7 +140,7 @@ func (o Options) of(e environment.Environment, all files) error {
 	return nil
 }
 
-// connection is the URL of the environment's database.
+// connection returns a Secret with the URL of the environment's database.
 func (o Options) connection(e environment.Environment, name, role, password string) secret {
 	u := url.URL{
 		Scheme: "postgres", User: url.UserPassword(role, password), Path: "/" + e.Database(), RawQuery: o.Parameters,
@@ -148,8 +149,8 @@ func (o Options) connection(e environment.Environment, name, role, password stri
 	return secret{namespace: e.Namespace(), name: name, values: map[string]string{"url": u.String()}}
 }
 
-// account is from what CloudNativePG sets the role's password, at once when it
-// changes.
+// account returns the Secret from which CloudNativePG sets the role's password whenever
+// it changes.
 func account(e environment.Environment, name, role, password string) secret {
 	return secret{
 		namespace: databases, name: "postgres-" + string(e) + "-" + name, kind: core.SecretTypeBasicAuth,
@@ -159,14 +160,14 @@ func account(e environment.Environment, name, role, password string) secret {
 }
 
 const (
-	// ringKey is composed by the controller of keys that are sealed one by one, so
-	// that a key can be added to those that nobody can read.
+	// ringKey is the entry that the controller composes from keys that are sealed one by
+	// one, so that a key can be added without reading the others.
 	ringKey = "keys"
-	// maxKeys bounds the ring: the oldest goes.
+	// maxKeys bounds the ring: the oldest key is dropped.
 	maxKeys = 3
 )
 
-// keyRing makes a ring of one key, or puts a new key in front of those there are.
+// keyRing generates a ring of one key, or prepends a new key to an existing ring.
 func (o Options) keyRing(e environment.Environment, name string, all files) error {
 	s := secret{namespace: e.Namespace(), name: name}
 	wanted, err := o.wanted(name, s)
@@ -184,7 +185,7 @@ func (o Options) keyRing(e environment.Environment, name string, all files) erro
 			return fmt.Errorf("%s: %w", s.file(), err)
 		}
 		if _, err := fmt.Sscanf(ids[0], "k%d", &next); err != nil {
-			return fmt.Errorf("%s: key %s is not named k and a number", s.file(), ids[0])
+			return fmt.Errorf("%s: key %s: want a name of k and a number", s.file(), ids[0])
 		}
 		next++
 	}
@@ -203,20 +204,20 @@ func (o Options) keyRing(e environment.Environment, name string, all files) erro
 	return nil
 }
 
-// ring returns the ids of a sealed ring's keys, the newest first.
+// ring returns the ids of a sealed ring's keys, newest first.
 func ring(s *api.SealedSecret) ([]string, error) {
 	var ids []string
 	for _, part := range strings.Split(s.Spec.Template.Data[ringKey], ",") {
 		id := strings.TrimSuffix(strings.TrimPrefix(part, "{{ ."), " }}")
 		if _, there := s.Spec.EncryptedData[id]; !there {
-			return nil, errors.New("its template is not one that this command made: add the key by hand, as docs/operating.md says")
+			return nil, errors.New("its template was not written by this command: add the key by hand, as docs/operating.md says")
 		}
 		ids = append(ids, id)
 	}
 	return ids, nil
 }
 
-// memory makes the key of the one Qdrant that all environments share.
+// memory generates the API key of Qdrant, which all environments share.
 func (o Options) memory(all files) error {
 	own := secret{namespace: databases, name: qdrant}
 	of := func(e environment.Environment) secret { return secret{namespace: e.Namespace(), name: Qdrant} }
@@ -230,7 +231,7 @@ func (o Options) memory(all files) error {
 		return nil
 	case o.Rotate == Qdrant:
 		if !there(own) {
-			return fmt.Errorf("%s is not there to be rotated: leave --rotate out", own.file())
+			return fmt.Errorf("%s does not exist and cannot be rotated: leave out --rotate", own.file())
 		}
 		for _, e := range environment.All {
 			if there(of(e)) && !slices.Contains(o.Environments, e) {
@@ -250,12 +251,12 @@ func (o Options) memory(all files) error {
 		if !there(own) {
 			for _, e := range environment.All {
 				if there(of(e)) && o.QdrantKey == "" {
-					return fmt.Errorf("%s is missing, and %s is there, which cannot be read back: set QDRANT_API_KEY to the key in use", own.file(), of(e).file())
+					return fmt.Errorf("%s is missing, and %s cannot be read back: set QDRANT_API_KEY to the key in use", own.file(), of(e).file())
 				}
 			}
 			wanted = append(wanted, own)
 		} else if len(wanted) > 0 && o.QdrantKey == "" {
-			return fmt.Errorf("the key of Qdrant is there already and cannot be read back: set QDRANT_API_KEY to it, for %s", wanted[0].file())
+			return fmt.Errorf("Qdrant's key exists and cannot be read back: set QDRANT_API_KEY to it, for %s", wanted[0].file())
 		}
 	}
 	key := o.QdrantKey

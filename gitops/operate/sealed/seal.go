@@ -1,5 +1,5 @@
-// Package sealed makes an environment's secrets. Nothing leaves it but
-// SealedSecrets, which only the controller in the cluster can open.
+// Package sealed generates an environment's secrets. It only writes SealedSecrets, which
+// only the controller in the cluster can decrypt.
 package sealed
 
 import (
@@ -20,8 +20,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// secret is a Secret before it is sealed. A value may be made of others by a
-// template, as the controller does it.
+// secret is a Secret before it is sealed. The controller composes the values of
+// templates from the other values.
 type secret struct {
 	namespace, name string
 	kind            core.SecretType
@@ -30,7 +30,7 @@ type secret struct {
 	templates       map[string]string
 }
 
-// File is where the secret's manifest is kept in a folder.
+// file is the name of the secret's manifest.
 func (s secret) file() string { return s.namespace + "." + s.name + ".yaml" }
 
 func (s secret) seal(key *rsa.PublicKey) (*api.SealedSecret, error) {
@@ -49,10 +49,10 @@ func (s secret) seal(key *rsa.PublicKey) (*api.SealedSecret, error) {
 	return sealed, nil
 }
 
-// Files are manifests by their name.
+// files maps file names to manifests.
 type files map[string]*api.SealedSecret
 
-// write writes all files or, on an error, as few as it can: each at once.
+// write writes the files, each atomically, and stops at the first error.
 func (f files) write(folder string) error {
 	for _, name := range slices.Sorted(maps.Keys(f)) {
 		data, err := encode(f[name])
@@ -66,7 +66,7 @@ func (f files) write(folder string) error {
 	return nil
 }
 
-// encode writes what a person would: no status and no empty timestamps.
+// encode leaves out the status and empty timestamps, as a hand-written manifest would.
 func encode(s *api.SealedSecret) ([]byte, error) {
 	data, err := yaml.Marshal(s)
 	if err != nil {
@@ -107,7 +107,7 @@ func replace(path string, data []byte) error {
 	return err
 }
 
-// read reads a manifest; nil when there is none.
+// read reads a manifest; nil if it does not exist.
 func read(folder, name string) (*api.SealedSecret, error) {
 	data, err := os.ReadFile(filepath.Join(folder, name))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -123,6 +123,6 @@ func read(folder, name string) (*api.SealedSecret, error) {
 	return &s, nil
 }
 
-// password returns 26 characters of 128 random bits, which need no escaping in a
-// URL, in SQL or in YAML.
+// password returns 26 characters with 128 random bits that need no escaping in URLs,
+// SQL or YAML.
 func password() string { return rand.Text() }

@@ -18,18 +18,18 @@ import (
 
 const (
 	defaultPort = 6334
-	// lookTimeout bounds what only looks; a snapshot takes as long as it takes, up
-	// to the caller's limit.
-	lookTimeout = 10 * time.Second
+	// readTimeout bounds requests that only read. Taking a snapshot is only bounded by
+	// the caller's context.
+	readTimeout = 10 * time.Second
 )
 
-// Server is a Qdrant, with the collections of one prefix.
+// Server is a Qdrant server, limited to the collections with one prefix.
 type Server struct {
 	api    *api.Client
 	prefix string
 }
 
-// Open checks the settings and connects to nothing.
+// Open validates the settings. It does not connect.
 func Open(config qdrant.Config) (*Server, error) {
 	if config.URL == "" {
 		return nil, errors.New("QDRANT_URL is not set")
@@ -53,12 +53,12 @@ func Open(config qdrant.Config) (*Server, error) {
 	return &Server{client, config.Prefix + "_"}, nil
 }
 
-// Close ends the connection.
+// Close closes the connection.
 func (s *Server) Close() error { return s.api.Close() }
 
-// Version is the server's.
+// Version returns the server's version.
 func (s *Server) Version(ctx context.Context) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	health, err := s.api.HealthCheck(ctx)
 	if err != nil {
@@ -67,9 +67,10 @@ func (s *Server) Version(ctx context.Context) (string, error) {
 	return health.GetVersion(), nil
 }
 
-// Collections are memory's, with the number of their points.
+// Collections returns the names of memory's collections and the approximate number of
+// their points.
 func (s *Server) Collections(ctx context.Context) (map[string]uint64, error) {
-	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	names, err := s.api.ListCollections(ctx)
 	if err != nil {
@@ -87,7 +88,7 @@ func (s *Server) Collections(ctx context.Context) (map[string]uint64, error) {
 	return points, nil
 }
 
-// Snapshot is one of a collection.
+// Snapshot describes a snapshot of a collection.
 type Snapshot struct {
 	Collection string    `json:"collection"`
 	Name       string    `json:"name"`
@@ -109,9 +110,9 @@ func (s *Server) Take(ctx context.Context, collection string) (Snapshot, error) 
 	return describe(collection, made), nil
 }
 
-// List returns a collection's snapshots, the newest first.
+// List returns a collection's snapshots, newest first.
 func (s *Server) List(ctx context.Context, collection string) ([]Snapshot, error) {
-	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	listed, err := s.api.ListSnapshots(ctx, collection)
 	if err != nil {
@@ -125,8 +126,8 @@ func (s *Server) List(ctx context.Context, collection string) ([]Snapshot, error
 	return all, nil
 }
 
-// Prune deletes a collection's snapshots that are older than an age, never the
-// newest, and returns them.
+// Prune deletes a collection's snapshots that are older than age, except the newest,
+// and returns them.
 func (s *Server) Prune(ctx context.Context, collection string, age time.Duration, now time.Time, dry bool) ([]Snapshot, error) {
 	all, err := s.List(ctx, collection)
 	if err != nil {
