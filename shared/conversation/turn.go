@@ -181,8 +181,8 @@ func (r Revision) Text() string {
 	return b.String()
 }
 
-// known says that a slot in this state holds a value, if a disputed one.
-func known(s questioning.Status) bool { return questioning.SlotState{Status: s}.Known() }
+// hasValue says that a slot in this state holds a value, if a disputed one.
+func hasValue(s questioning.Status) bool { return questioning.SlotState{Status: s}.Known() }
 
 // excerptRunes is how much of a goal, or of words that hold no value, a text repeats.
 const excerptRunes = 200
