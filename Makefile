@@ -15,11 +15,11 @@ GO_BUILD := go build -trimpath -tags=grpcnotrace -ldflags='-s -w'
 FUNCTIONS := $(sort $(notdir $(patsubst %/func.yaml,%,$(wildcard functions/*/func.yaml))))
 TOOLS := $(filter-out gateway relay indexer,$(FUNCTIONS))
 
-# What imports Knative, Argo CD or Kubernetes stands outside the workspace: their
-# dependencies are not to be those of the functions.
+# Modules that import Knative, Argo CD or Kubernetes are outside the workspace, so that
+# functions do not get their dependencies.
 DELIVERY := gitops/operate tests/cluster tests/cluster/knative tests/e2e
 ALONE := GOWORK=off CGO_ENABLED=0 GOFLAGS='-buildvcs=false -trimpath'
-# gitops/release/go.mod says what the tag is for.
+# gitops/release/go.mod explains the tag.
 ALONE_RELEASE := GOWORK=off CGO_ENABLED=0 GOFLAGS='-buildvcs=false -trimpath -tags=kubernetes_protomessage_one_more_release'
 RELEASE := $(BIN)/release
 OPERATE := $(BIN)/operate
@@ -28,7 +28,7 @@ CLUSTER := $(BIN)/cluster-command
 # starts no goroutine, and costs most of the time.
 RACE = $(if $(shell command -v "$$(go env CC)"),-race)
 LINT = $(abspath $(BIN))/golangci-lint run --config $(abspath .golangci.yml)
-# It fails where its database cannot be read.
+# govulncheck fails if its database is unavailable.
 GOVULNCHECK = $(abspath $(BIN))/govulncheck $(if $(VULNDB),-db $(VULNDB))
 
 ##@ Use
@@ -38,7 +38,7 @@ run: ## Serve on this machine. ARGS="--port 9000 --data folder", or DATABASE_URL
 	@go build -trimpath -o $(BIN)/local ./functions/local/cmd/local
 	@exec $(BIN)/local $(ARGS)
 
-migrate: ## Bring the database at DATABASE_URL up to date
+migrate: ## Apply pending migrations to the database at DATABASE_URL
 	@go run ./migrations/cmd/migrate $(ARGS)
 
 reindex: ## Rebuild memory in Qdrant (QDRANT_URL) from the database at DATABASE_URL
@@ -52,10 +52,10 @@ build: ## Build every program into .bin
 	go build -trimpath -o $(BIN)/migrate ./migrations/cmd/migrate
 	for f in $(FUNCTIONS); do CGO_ENABLED=0 $(GO_BUILD) -o $(BIN)/$$f ./functions/$$f/cmd/$$f; done
 
-release: ## Build the command that renders, builds images, promotes and rolls back into .bin
+release: ## Build the release command (render, images, promote, rollback) into .bin
 	@$(ALONE_RELEASE) go -C gitops/release build -ldflags='-s -w' -o $(abspath $(RELEASE)) .
 
-operate: ## Build the command that operators run into .bin: databases, backups, secrets, memory, events, checks
+operate: ## Build the operate command (databases, backups, secrets, memory, events, checks) into .bin
 	@$(ALONE) go -C gitops/operate build -ldflags='-s -w' -o $(abspath $(OPERATE)) .
 
 render: release ## Write gitops/base from the functions' func.yaml
@@ -68,13 +68,13 @@ $(BIN)/sqlc:
 	@echo "Building sqlc; the first time takes a minute or two."
 	@GOBIN=$(abspath $(BIN)) $(ALONE) go install github.com/sqlc-dev/sqlc/cmd/sqlc@v1.31.1
 
-generate: $(BIN)/sqlc ## Write what is derived from the code: catalogue, API reference, schemas of tools and events, tables of languages, methods of SQL statements
+generate: $(BIN)/sqlc ## Generate files from the code: catalogue, API reference, schemas of tools and events, language tables, SQL methods
 	$(BIN)/sqlc generate -f shared/store/sqlc.yaml
 	go run ./functions/local/cmd/generate
 	UPDATE_SNAPSHOTS=1 go test -count=1 -run TestTables ./shared/questioning/parse > /dev/null
 	UPDATE_SNAPSHOTS=1 go test -count=1 -run TestSnapshot $(addprefix ./functions/,$(TOOLS)) ./shared/event > /dev/null
 
-tidy: ## Bring all modules in line with shared/go.mod, which decides versions; takes in a new function
+tidy: ## Align all modules with the versions of shared/go.mod, and add new functions to the workspace
 	go work use $(addprefix ./,$(MODULES))
 	for f in $(FUNCTIONS); do go -C functions/local mod edit -replace $(PROJECT)/functions/$$f=../$$f; done
 	for f in $(FUNCTIONS) local; do go -C tests mod edit -replace $(PROJECT)/functions/$$f=../functions/$$f; done
@@ -84,7 +84,7 @@ tidy: ## Bring all modules in line with shared/go.mod, which decides versions; t
 
 ##@ Check
 
-test: verify lint unit delivery conformance ## Everything that has to hold before a change lands (under five minutes warm)
+test: verify lint unit delivery conformance ## All checks of a change (under five minutes with warm caches)
 
 postgres:
 	@go run ./shared/postgres/embedded/cmd/install-postgres
@@ -95,7 +95,7 @@ unit: postgres release operate ## Unit and integration tests, against a real Pos
 	go test -timeout 10m ./shared/questioning/... ./tests/quality/... ./tests/chaos/...
 	go test -count=1 -timeout 15m ./tests/infrastructure/... ./tests/documents/... # read files that the cache of tests does not see
 
-vulnerabilities: ## Known vulnerabilities in what the programs call, by https://vuln.go.dev. VULNDB=https://…
+vulnerabilities: ## Check the programs for known vulnerabilities of https://vuln.go.dev. VULNDB=https://…
 	@GOBIN=$(abspath $(BIN)) $(ALONE) go install golang.org/x/vuln/cmd/govulncheck@v1.6.0
 	cd shared && $(GOVULNCHECK) $(addprefix ../,$(addsuffix /...,$(filter-out tests,$(MODULES))))
 	cd gitops/release && $(ALONE_RELEASE) $(GOVULNCHECK) ./...
@@ -113,10 +113,10 @@ tests/conformance/node_modules/.installed: tests/conformance/package-lock.json
 	npm ci --prefix tests/conformance --no-audit --no-fund --loglevel=error
 	@touch $@
 
-e2e: postgres tests/conformance/node_modules/.installed $(CLUSTER) ## The delivery, on a cluster of its own; or KUBECONFIG=… (docs/e2e.md). ARGS="-run TestPromotion"
+e2e: postgres tests/conformance/node_modules/.installed $(CLUSTER) ## Test the delivery end to end on a new cluster, or on that of KUBECONFIG=… (docs/e2e.md). ARGS="-run TestPromotion"
 	@tests/e2e/run $(if $(filter command line,$(origin KUBECONFIG)),--kubeconfig $(abspath $(KUBECONFIG)),) $(ARGS)
 
-verify: release $(BIN)/sqlc ## Fail when something generated is out of date, or a module disagrees with shared/go.mod
+verify: release $(BIN)/sqlc ## Fail if a generated file is out of date or a module differs from shared/go.mod
 	go test -count=1 -run Module ./tests/infrastructure
 	go run ./functions/local/cmd/generate --check
 	$(BIN)/sqlc diff -f shared/store/sqlc.yaml
@@ -136,10 +136,10 @@ $(BIN)/golangci-lint:
 $(BIN)/actionlint:
 	@GOBIN=$(abspath $(BIN)) $(ALONE) go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
-operations: monitoring load-test ## What operators rely on: backups and restores, secrets, checks; alerts; the load test itself
+operations: monitoring load-test ## Test the operate command, the alerts and the load test
 	$(ALONE) go -C gitops/operate test -timeout 10m ./...
 
-monitoring: postgres ## Rules, alerts' ways, dashboards and logs, with a real Prometheus, Alertmanager and collector
+monitoring: postgres ## Test rules, alert routing, dashboards and logs with a real Prometheus, Alertmanager and collector
 	go run ./tests/monitoring/cmd/install-tools
 	go test -timeout 10m ./tests/monitoring/...
 
@@ -155,19 +155,19 @@ load: $(BIN)/k6 ## Whole conversations at a constant rate. SHORT=1, or TARGET=ht
 	@$(if $(TARGET),,go build -trimpath -o $(BIN)/local ./functions/local/cmd/local)
 	@tests/performance/k6/run
 
-load-test: postgres $(BIN)/k6 ## That the load test passes and fails where it should
+load-test: postgres $(BIN)/k6 ## Test that the load test passes and fails as it should
 	go test -count=1 -timeout 10m ./tests/performance/k6/...
 
-infrastructure: ## OpenTofu's form, schema and plans, without an account (builds OpenTofu and the provider once)
+infrastructure: ## Check OpenTofu's format, schema and plans, without an account (builds OpenTofu and the provider once)
 	gitops/infrastructure/check
 
 quality: ## Measure the questions and print tables. ARGS="--clariq folder --write docs/quality.md"
 	go run ./tests/quality $(ARGS)
 
-hostile: postgres ## Send every function what an attacker would, under the memory limit of its manifest; needs root
+hostile: postgres ## Send every function hostile requests under the memory limit of its manifest; needs root
 	go test -count=1 -timeout 20m ./tests/hostile/...
 
-fuzz: ## Fuzz the readers for a while each. FUZZTIME=1m
+fuzz: ## Fuzz every parser for FUZZTIME. FUZZTIME=1m
 	go test -run '^$$' -fuzz FuzzReply -fuzztime $(or $(FUZZTIME),30s) ./shared/questioning/parse
 	go test -run '^$$' -fuzz FuzzRead$$ -fuzztime $(or $(FUZZTIME),30s) ./shared/questioning/parse
 	go test -run '^$$' -fuzz FuzzRead -fuzztime $(or $(FUZZTIME),30s) ./shared/questioning/slotspec
@@ -175,13 +175,13 @@ fuzz: ## Fuzz the readers for a while each. FUZZTIME=1m
 	go test -run '^$$' -fuzz FuzzCompile -fuzztime $(or $(FUZZTIME),30s) ./shared/schema
 	go test -run '^$$' -fuzz FuzzNumbersFit -fuzztime $(or $(FUZZTIME),30s) ./shared/tool
 
-chaos: postgres ## Hold interviews while processes, PostgreSQL and clients are killed. ARGS="--minutes 10 --seed 7"
+chaos: postgres ## Run conversations while processes, PostgreSQL and clients are killed. ARGS="--minutes 10 --seed 7"
 	@go run ./tests/chaos $(ARGS)
 
-chaos-short: ## The same for about a minute
-	@$(MAKE) --no-print-directory chaos ARGS="--minutes 1 --interviews 500 --kills 100"
+chaos-short: ## Run chaos for about a minute
+	@$(MAKE) --no-print-directory chaos ARGS="--minutes 1 --conversations 500 --kills 100"
 
-bench: ## Measure speed, as ratios of one run, and print a table
+bench: ## Measure performance, as ratios within one run, and print a table
 	go run ./tests/performance $(ARGS)
 
 ##@ Cluster
@@ -189,15 +189,15 @@ bench: ## Measure speed, as ratios of one run, and print a table
 $(CLUSTER): FORCE
 	@$(ALONE) go -C tests/cluster build -o $(abspath $@) ./cmd/cluster
 
-cluster: $(CLUSTER) ## Bring a Kubernetes with Knative and Argo CD up on this machine (Linux, root). ARGS="--eventing"
+cluster: $(CLUSTER) ## Start a Kubernetes cluster with Knative and Argo CD on this machine (Linux, root). ARGS="--eventing"
 	@$(CLUSTER) up $(ARGS)
 
-cluster-down: $(CLUSTER) ## Remove it and every trace of it
+cluster-down: $(CLUSTER) ## Stop and remove the cluster
 	@$(CLUSTER) down $(ARGS)
 
 ##@ Other
 
-clean: ## Remove what was built; the conversations in .data stay
+clean: ## Remove build output; keep the conversations in .data
 	rm -rf $(BIN) tests/conformance/node_modules
 
 help: ## Print this

@@ -1,4 +1,4 @@
-// Package migrations holds the database's schema and brings a database to it.
+// Package migrations embeds the database's migrations and applies them.
 package migrations
 
 import (
@@ -20,7 +20,7 @@ func Up(ctx context.Context, url string) error {
 	return err
 }
 
-// Apply does what Up does and returns what it applied, also with an error.
+// Apply is like Up and returns the applied migrations, even with an error.
 func Apply(ctx context.Context, url string) ([]Applied, error) {
 	return schema.apply(ctx, url)
 }

@@ -20,7 +20,7 @@ import (
 
 const (
 	defaultLockWait = 2 * time.Minute
-	// A migration that waits for a table holds up everybody who comes after it.
+	// A migration that waits for a table lock blocks all later queries on the table.
 	tableLockWait = 10 * time.Second
 )
 
@@ -89,13 +89,13 @@ func (s set) provider(ctx context.Context, db *sql.DB) (*goose.Provider, error) 
 	return provider, nil
 }
 
-// open connects when it is first used.
+// open returns a handle that connects on first use.
 func open(ctx context.Context, url string) (*sql.DB, func(), error) {
 	pool, err := postgres.Open(ctx, postgres.Config{
 		URL:      url,
 		MaxConns: 4,
 		Parameters: map[string]string{
-			"statement_timeout": "0", // a migration takes as long as its table is large
+			"statement_timeout": "0", // the duration depends on the table's size
 			"lock_timeout":      strconv.FormatInt(tableLockWait.Milliseconds(), 10),
 			"application_name":  "sequential-questioning-migrate",
 		},

@@ -80,8 +80,8 @@ func (s set) list() ([]Migration, error) {
 	return all, nil
 }
 
-// history returns what was applied when. It reads goose's table itself,
-// because goose creates the table before it looks.
+// history returns when each migration was applied. It reads goose's table itself,
+// because goose creates the table before reading it.
 func history(ctx context.Context, url string) (map[int64]time.Time, error) {
 	db, closeDB, err := open(ctx, url)
 	if err != nil {

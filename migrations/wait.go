@@ -8,9 +8,9 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 )
 
-// Wait returns when the database accepts connections, or with the last reason
-// why it did not when the context ends. What waiting cannot mend, such as a
-// wrong password, is returned at once.
+// Wait returns nil once the database accepts connections. When the context ends it
+// returns the last connection error. Permanent errors, such as a wrong password,
+// are returned at once.
 func Wait(ctx context.Context, url string) error {
 	db, closeDB, err := open(ctx, url)
 	if err != nil {
@@ -25,7 +25,7 @@ func Wait(ctx context.Context, url string) error {
 		if err == nil {
 			return nil
 		}
-		// The try that the end of the wait cut short says nothing of the cause.
+		// The attempt that the context interrupted does not show the cause.
 		if ctx.Err() == nil || last == nil {
 			last = err
 		}

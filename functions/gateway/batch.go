@@ -90,6 +90,8 @@ type bufferedWriter struct {
 	bytes.Buffer
 }
 
+// Header returns what the response to the one message would have; the type of its
+// content tells a stream from a document.
 func (b *bufferedWriter) Header() http.Header { return b.header }
 
 // WriteHeader ignores the status: the array has its own.

@@ -96,6 +96,7 @@ type functionError struct {
 // malformed is the error of what is not JSON-RPC.
 type malformed struct{ error }
 
+// Unwrap returns what the decoder said.
 func (m malformed) Unwrap() error { return m.error }
 
 // parseMessage returns an error of type malformed for what is not JSON-RPC.

@@ -69,6 +69,7 @@ type origins struct {
 	listed        map[string]bool
 }
 
+// newOrigins reads ALLOWED_ORIGINS. Origins compare without regard to case.
 func newOrigins(allowed []string) origins {
 	o := origins{listed: map[string]bool{}}
 	for _, origin := range allowed {
@@ -84,6 +85,7 @@ func newOrigins(allowed []string) origins {
 	return o
 }
 
+// allow reports whether a page of the origin may call.
 func (o origins) allow(origin string) bool {
 	if o.any || o.listed[strings.ToLower(origin)] {
 		return true
@@ -95,6 +97,8 @@ func (o origins) allow(origin string) bool {
 	return err == nil && (parsed.Scheme == "http" || parsed.Scheme == "https") && isLoopback(parsed.Hostname())
 }
 
+// isLoopback reports whether a host is this machine by its name or address. No name is
+// resolved: whoever answers for it could say anything.
 func isLoopback(host string) bool {
 	if strings.EqualFold(host, "localhost") {
 		return true

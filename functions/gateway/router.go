@@ -120,6 +120,9 @@ func openPendings(life context.Context, config postgres.Config) (pendingStore, e
 	return &postgresStore{pool}, nil
 }
 
+// newRoutes guards the endpoint in this order: the host, the origin, the token. The
+// metadata of RFC 9728, from which a client learns where to get a token, needs none.
+// The page is served on the same path as the endpoint, to browsers that ask for HTML.
 func (rt *router) newRoutes(config Config, caller *identity.Guard) http.Handler {
 	allowed := newOrigins(config.AllowedOrigins)
 	endpoint := otelhttp.NewHandler(guard(config.AllowedHosts, allowed, caller.Protect(http.HandlerFunc(rt.endpoint))), "mcp",

@@ -6,7 +6,7 @@ resource "scaleway_k8s_cluster" "main" {
   private_network_id = scaleway_vpc_private_network.main.id
   tags               = local.tags
 
-  # Volumes are deleted with the cluster only where everything may be.
+  # Delete volumes with the cluster only in environments that may be destroyed.
   delete_additional_resources = !var.deletion_protection
 
   auto_upgrade {
@@ -37,7 +37,7 @@ resource "scaleway_k8s_cluster" "main" {
   }
 }
 
-# A new cluster answers the whole internet until this is made.
+# Until this exists, a new cluster's API is open to the whole internet.
 resource "scaleway_k8s_acl" "main" {
   cluster_id = scaleway_k8s_cluster.main.id
 
@@ -101,8 +101,8 @@ resource "scaleway_k8s_pool" "data" {
   labels                 = { "sequential-questioning/pool" = "data" }
   tags                   = local.tags
 
-  # What fits elsewhere goes elsewhere; Qdrant and PostgreSQL fit only here, and
-  # need no toleration.
+  # Preferred, not required: pods that fit elsewhere are scheduled elsewhere. Qdrant and
+  # PostgreSQL only fit here and need no toleration.
   taints {
     key    = "sequential-questioning/pool"
     value  = "data"

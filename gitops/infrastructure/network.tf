@@ -1,5 +1,4 @@
-# A network of the cluster's own: what is not in it reaches neither the nodes nor
-# the database.
+# A private network of the cluster. Machines outside it reach neither nodes nor database.
 resource "scaleway_vpc" "main" {
   name = local.name
   tags = local.tags
@@ -23,7 +22,7 @@ resource "scaleway_vpc_private_network" "main" {
   }
 }
 
-# Nodes have no public address. They leave through this gateway.
+# Nodes have no public address and reach the internet through this gateway.
 resource "scaleway_vpc_public_gateway_ip" "main" {
   tags = local.tags
 }

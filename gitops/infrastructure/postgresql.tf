@@ -1,4 +1,4 @@
-# Databases and the three roles of each are made by `operate database init`, as this
+# `operate database init` creates the databases and their three roles as this
 # administrator.
 resource "scaleway_rdb_instance" "main" {
   count = var.managed_postgresql ? 1 : 0
@@ -35,7 +35,7 @@ resource "scaleway_rdb_instance" "main" {
   }
 }
 
-# Holds even if somebody gives the instance a public endpoint.
+# Applies even if someone gives the instance a public endpoint.
 resource "scaleway_rdb_acl" "main" {
   count = var.managed_postgresql ? 1 : 0
 
@@ -48,6 +48,6 @@ resource "scaleway_rdb_acl" "main" {
 }
 
 locals {
-  # The connection budget of the release command is held against the same file.
+  # The release command checks the connection budget against the same file.
   max_connections = yamldecode(file("${path.module}/../overlays/${var.environment}/database.yaml")).data["max-connections"]
 }

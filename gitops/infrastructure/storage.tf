@@ -8,8 +8,8 @@ resource "scaleway_object_bucket" "backups" {
     enabled = true
   }
 
-  # Who makes backups also removes the old ones; a base backup and its WAL go
-  # together. Here goes what was removed, some time later.
+  # The backup tools remove old backups, each base backup with its WAL. This rule deletes
+  # the removed versions some time later.
   lifecycle_rule {
     id      = "removed"
     enabled = true
@@ -51,7 +51,7 @@ resource "scaleway_object_bucket_server_side_encryption_configuration" "backups"
   }
 }
 
-# Qdrant's snapshots. They are a copy of what PostgreSQL holds, and go by age.
+# Qdrant's snapshots: copies of data in PostgreSQL, deleted by age.
 resource "scaleway_object_bucket" "snapshots" {
   name          = var.snapshot_bucket
   region        = var.backup_region
@@ -75,8 +75,9 @@ resource "scaleway_object_bucket_acl" "snapshots" {
   acl    = "private"
 }
 
-# Who writes backups. It can neither change the bucket nor delete versions for good
-# before their time. Its API key is made by hand: in a state it would be a secret.
+# The identity that writes backups. It can neither change the bucket nor delete versions
+# permanently before they expire. Create its API key by hand, so that no secret is in the
+# state.
 resource "scaleway_iam_application" "backups" {
   name        = "${local.name}-backups"
   description = "Writes, lists and removes backups of ${local.name}"

@@ -17,7 +17,7 @@ terraform {
 
     endpoints = { s3 = "https://s3.${var.state_region}.scw.cloud" }
 
-    # What only Amazon's own service answers.
+    # Checks that only Amazon's service supports.
     skip_credentials_validation = true
     skip_region_validation      = true
     skip_requesting_account_id  = true
@@ -25,7 +25,7 @@ terraform {
     skip_s3_checksum            = true
   }
 
-  # State and plans hold the kubeconfig: they are encrypted before they leave this machine.
+  # State and plans contain the kubeconfig, so they are encrypted on this machine.
   encryption {
     key_provider "pbkdf2" "passphrase" {
       passphrase = var.state_passphrase

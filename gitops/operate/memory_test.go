@@ -134,7 +134,7 @@ func TestSnapshotsOfAnotherEnvironmentAreNotTaken(t *testing.T) {
 	f := initialised(t, "prod").applied("prod").with("QDRANT_URL", url).with("QDRANT_API_KEY", "key-0123456789")
 	f.refused("belongs to environment prod, not dev", "memory", "snapshot", "dev")
 	f.refused("belongs to environment prod, not dev", "memory", "snapshots", "dev")
-	f.with("QDRANT_COLLECTION_PREFIX", "other").refused("no collection whose name begins with other_", "memory", "snapshot", "prod")
+	f.with("QDRANT_COLLECTION_PREFIX", "other").refused("no collection's name begins with other_", "memory", "snapshot", "prod")
 	f.with("QDRANT_API_KEY", "wrong").refused("Must provide an API key", "memory", "snapshot", "prod")
 	f.with("QDRANT_URL", "").refused("QDRANT_URL is not set", "memory", "snapshot", "prod")
 	assert.Empty(t, fake.kept)

@@ -12,11 +12,11 @@ import (
 	"golang.org/x/term"
 )
 
-// confirm asks on the terminal. Where there is none, nobody can agree.
+// confirm asks the question on the terminal. Without a terminal it fails.
 func confirm(ctx context.Context, command *cobra.Command, question string) error {
 	input, ok := command.InOrStdin().(*os.File)
 	if !ok || !term.IsTerminal(int(input.Fd())) {
-		return errors.New("there is no terminal to ask on: add --yes, or --dry-run to only look")
+		return errors.New("cannot ask for confirmation without a terminal: add --yes, or --dry-run")
 	}
 	fmt.Fprintf(command.ErrOrStderr(), "%s [y/N] ", question)
 	answered := make(chan string, 1)

@@ -16,18 +16,18 @@ import (
 
 const connectionHelp = `
 
-Argo CD is the one of --argocd-server or ARGOCD_SERVER, with ARGOCD_AUTH_TOKEN, or
-ARGOCD_USERNAME and ARGOCD_PASSWORD; else the one of the argocd command's own login.`
+Name Argo CD's server with --argocd-server or ARGOCD_SERVER, and set ARGOCD_AUTH_TOKEN,
+or ARGOCD_USERNAME and ARGOCD_PASSWORD. The default is the login of the argocd command.`
 
-// argocdFlags adds the flags that say where Argo CD is, and returns how to
-// connect once they are read.
+// argocdFlags adds the flags of the connection to Argo CD and returns a function that
+// connects.
 func argocdFlags(command *cobra.Command) func(context.Context) (*argocd.Server, error) {
 	var server string
 	var plaintext, insecure bool
 	flags := command.Flags()
 	flags.StringVar(&server, "argocd-server", "", "Argo CD's address, host:port (default $ARGOCD_SERVER)")
-	flags.BoolVar(&plaintext, "argocd-plaintext", false, "talk to it without TLS (default $ARGOCD_PLAINTEXT)")
-	flags.BoolVar(&insecure, "argocd-insecure", false, "do not check its certificate")
+	flags.BoolVar(&plaintext, "argocd-plaintext", false, "connect without TLS (default $ARGOCD_PLAINTEXT)")
+	flags.BoolVar(&insecure, "argocd-insecure", false, "do not verify the server's certificate")
 	return func(ctx context.Context) (*argocd.Server, error) {
 		options := argocd.Options{
 			Server: server, Plaintext: plaintext, Insecure: insecure,
@@ -46,7 +46,7 @@ func argocdFlags(command *cobra.Command) func(context.Context) (*argocd.Server, 
 	}
 }
 
-// reporter prints steps with the time since the first of them was waited for.
+// reporter returns a function that prints steps with the elapsed time.
 func reporter(w io.Writer) func(string) {
 	began := time.Now()
 	return func(line string) {
@@ -54,8 +54,8 @@ func reporter(w io.Writer) func(string) {
 	}
 }
 
-// subjects finds commits' subjects here, and where they are not known, through
-// Argo CD. The repository may be nil.
+// subjects returns a function that looks up a commit's subject in the repository, which
+// may be nil, and otherwise through Argo CD.
 func subjects(repo *repository.Repository, server *argocd.Server) func(ctx context.Context, application, revision string) string {
 	return func(ctx context.Context, application, revision string) string {
 		if repo != nil {
@@ -71,10 +71,10 @@ func subjects(repo *repository.Repository, server *argocd.Server) func(ctx conte
 	}
 }
 
-// anywhere lets a command run outside a checkout, where it knows less.
+// anywhere lets a command run outside a checkout, with less detail.
 func anywhere(*cobra.Command, []string) error { return nil }
 
-// nearby returns the repository around a folder, or nil.
+// nearby returns the repository that contains a folder, or nil.
 func nearby(ctx context.Context, folder string) *repository.Repository {
 	if folder == "" {
 		folder = "."

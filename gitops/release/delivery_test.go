@@ -23,7 +23,7 @@ import (
 
 const production = "sequential-questioning-prod"
 
-// run runs the command as a person without a terminal would.
+// run runs the command without a terminal.
 func run(t *testing.T, args ...string) (string, error) {
 	t.Helper()
 	var out, progress bytes.Buffer
@@ -39,8 +39,8 @@ func run(t *testing.T, args ...string) (string, error) {
 	return out.String(), err
 }
 
-// project has this project's own deployment on both branches, every image
-// pinned to a digest of its own, the placeholders of production edited.
+// project returns a clone with this project's deployment on both branches, a different
+// digest for every image, and production's placeholders replaced.
 func project(t *testing.T) *repositorytest.Clone {
 	t.Helper()
 	clone := repositorytest.New(t)
@@ -85,7 +85,7 @@ func read(t *testing.T, root, name string, into map[string]string) {
 	into[filepath.ToSlash(relative)] = string(content)
 }
 
-// argo is an Argo CD that follows the clone's remote.
+// argo starts a fake Argo CD that follows the clone's remote.
 func argo(t *testing.T) *argocdtest.Server {
 	t.Helper()
 	fake := argocdtest.New(t, production)
@@ -119,7 +119,7 @@ func TestTheProjectItselfCanBePromoted(t *testing.T) {
 	out, err := run(t, "promote", "--root", clone.Folder, "--dry-run")
 	require.NoError(t, err)
 	assert.Contains(t, out, "111111111111 -> 222222222222")
-	assert.Contains(t, out, "No rule is broken. This was a dry run: nothing was pushed.")
+	assert.Contains(t, out, "No rule is broken. Dry run: nothing was pushed.")
 	assert.Equal(t, heads, clone.Heads())
 
 	_, err = run(t, "promote", "--root", clone.Folder)
@@ -132,7 +132,7 @@ func TestTheProjectItselfCanBePromoted(t *testing.T) {
 	assert.Equal(t, commit, clone.On("prod"))
 }
 
-func TestWhatTheProjectsOwnRulesRefuse(t *testing.T) {
+func TestTheProjectsRulesAreEnforced(t *testing.T) {
 	clone := project(t)
 	function := filepath.Join(clone.Folder, "functions/ask/func.yaml")
 	content, err := os.ReadFile(function)
@@ -159,7 +159,7 @@ patches:
 	assert.Equal(t, heads, clone.Heads())
 }
 
-func TestProductionIsNotPromotedWithoutSayingWhoMayCall(t *testing.T) {
+func TestProductionIsNotPromotedWithoutASettingForCallers(t *testing.T) {
 	clone := project(t)
 	set := func(name, value string) {
 		clone.Push(clone.Commit("Set "+name, map[string]string{
@@ -167,7 +167,7 @@ func TestProductionIsNotPromotedWithoutSayingWhoMayCall(t *testing.T) {
 		}), "main")
 	}
 	for _, c := range [][3]string{
-		{"OAUTH_SCOPE", "questions", "callers: nothing says who may call: neither OAUTH_ISSUER nor ALLOW_UNAUTHENTICATED=true is set (ask, automatic, follow-up, forget, gateway, recall, report, revise): in " + identity + " set OAUTH_ISSUER"},
+		{"OAUTH_SCOPE", "questions", "callers: no setting for who may call: neither OAUTH_ISSUER nor ALLOW_UNAUTHENTICATED=true is set (ask, automatic, follow-up, forget, gateway, recall, report, revise): in " + identity + " set OAUTH_ISSUER"},
 		{"OAUTH_ISSUER", "https://issuer.example.com", `callers: OAUTH_ISSUER is "https://issuer.example.com", a placeholder`},
 	} {
 		set(c[0], c[1])
@@ -207,7 +207,7 @@ func TestPromotingAndFollowing(t *testing.T) {
 	assert.Contains(t, out, "nothing to promote")
 }
 
-func TestNothingIsPushedThatCannotBeFollowed(t *testing.T) {
+func TestNothingIsPushedIfItCannotBeFollowed(t *testing.T) {
 	clone := project(t)
 	clone.Push(repin(t, clone, "2"), "main")
 	for name, c := range map[string]struct {
@@ -223,7 +223,7 @@ func TestNothingIsPushedThatCannotBeFollowed(t *testing.T) {
 		"suspended": {func(_ *testing.T, f *argocdtest.Server) {
 			f.Change(func(app *v1alpha1.Application) { app.Spec.SyncPolicy = nil })
 		}, "auto-sync of " + production + " is off"},
-		"a wrong flag": {func(t *testing.T, _ *argocdtest.Server) { t.Setenv("ARGOCD_PLAINTEXT", "maybe") }, `ARGOCD_PLAINTEXT is "maybe"`},
+		"an invalid flag": {func(t *testing.T, _ *argocdtest.Server) { t.Setenv("ARGOCD_PLAINTEXT", "maybe") }, `ARGOCD_PLAINTEXT is "maybe"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			fake := argo(t)
@@ -258,7 +258,7 @@ func TestAPullRequestIsPrepared(t *testing.T) {
 	assert.Equal(t, seen, clone.On("prod"))
 }
 
-func TestRollingBackAndGoingOn(t *testing.T) {
+func TestRollingBackAndResuming(t *testing.T) {
 	clone, fake := project(t), argo(t)
 	first := clone.On("prod")
 	fake.Deploy(first, release("1"))
@@ -275,7 +275,7 @@ func TestRollingBackAndGoingOn(t *testing.T) {
 	before := fake.Application()
 	out, err = run(t, "rollback", "0", "--root", clone.Folder, "--dry-run")
 	require.NoError(t, err)
-	assert.Contains(t, out, "auto-sync is on, prune, self-heal, and will be suspended")
+	assert.Contains(t, out, "auto-sync is on, prune, self-heal and will be suspended")
 	_, err = run(t, "rollback", "0", "--root", clone.Folder)
 	require.ErrorContains(t, err, "add --yes")
 	assert.Equal(t, before.Spec, fake.Application().Spec)
@@ -287,7 +287,7 @@ func TestRollingBackAndGoingOn(t *testing.T) {
 	assert.Equal(t, release("1").Images, fake.Running())
 
 	_, err = run(t, "rollback", "--resume", "--yes")
-	require.ErrorContains(t, err, "branch prod still is at "+second[:8])
+	require.ErrorContains(t, err, "branch prod is still at "+second[:8])
 	status, err := run(t, "status", "--env", "prod")
 	require.NoError(t, err)
 	assert.Contains(t, status, "auto-sync suspended")
@@ -310,7 +310,7 @@ func TestRollingBackAndGoingOn(t *testing.T) {
 	assert.Equal(t, clone.On("main"), clone.On("prod"))
 }
 
-func TestRollbackWithBadInputChangesNothing(t *testing.T) {
+func TestRollbackWithInvalidInputChangesNothing(t *testing.T) {
 	fake := argo(t)
 	fake.Deploy(strings.Repeat("a", 40), release("1"))
 	fake.Deploy(strings.Repeat("b", 40), release("2"))
@@ -320,7 +320,7 @@ func TestRollbackWithBadInputChangesNothing(t *testing.T) {
 		"cccccccc":             "was never deployed",
 		"0 --app elsewhere":    "has no Application elsewhere that this account may read; it may read: " + production,
 		"0 --resume":           "takes no deployment: leave out 0",
-		"0 --force":            "--force is for --resume",
+		"0 --force":            "--force requires --resume",
 		"0 --timeout 0s":       "--timeout is 0s",
 		"0 1":                  "accepts at most 1 arg",
 		"0 --argocd-server :1": "reach Argo CD at :1",
@@ -348,5 +348,5 @@ func TestStatusShowsWhatRunsWhere(t *testing.T) {
 	assert.Contains(t, out, `"revision": "`+revision+`"`)
 
 	_, err = run(t, "status", "--env", "production")
-	assert.EqualError(t, err, "there is no environment production; there are: dev, staging, prod")
+	assert.EqualError(t, err, "there is no environment production: want one of dev, staging, prod")
 }

@@ -21,13 +21,13 @@ func imagesCommand(root *string) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "images",
 		Short: "Build every function's image reproducibly and pin its digest",
-		Long: `Builds the functions and the migrations' command into OCI images with ko, without
-a container engine, on a base of root certificates alone. The same sources and the
-same Go give the same digests. SOURCE_DATE_EPOCH sets the time the images bear.
+		Long: `Builds OCI images of the functions and of the migrate command with ko, without a
+container engine. The base image only has root certificates. Builds are reproducible:
+the same sources and Go version give the same digests. SOURCE_DATE_EPOCH sets the
+creation time of the images.
 
-The images are pushed to --repository, with the credentials of docker login, or
-written to an OCI layout. Then their digests are pinned in gitops/images. On an
-error nothing is pinned.`,
+Pushes the images to --repository with the credentials of docker login, or writes them
+to an OCI layout, and pins their digests in gitops/images. On an error it pins nothing.`,
 		Example: `  release images --repository ghcr.io/owner/project
   release images --only ask,migrate --platform linux/amd64 --layout folder --no-pin`,
 		Args: cobra.NoArgs,
@@ -55,11 +55,11 @@ error nothing is pinned.`,
 				return nil
 			}
 			if changed(*root) {
-				fmt.Fprintln(command.ErrOrStderr(), "The sources have changes that are not committed.")
+				fmt.Fprintln(command.ErrOrStderr(), "The sources have uncommitted changes.")
 			}
 			built, err := images.Build(command.Context(), options)
 			if err != nil {
-				return fmt.Errorf("nothing is pinned: %w", err)
+				return fmt.Errorf("nothing was pinned: %w", err)
 			}
 			table := tabwriter.NewWriter(command.OutOrStdout(), 0, 0, 2, ' ', 0)
 			for _, image := range built {
@@ -75,18 +75,19 @@ error nothing is pinned.`,
 	flags.StringSliceVar(&options.Only, "only", nil, "`names` of the images to build (default all)")
 	flags.StringVar(&options.Repository, "repository", "", "push to this `host/path`, such as ghcr.io/owner/project")
 	flags.BoolVar(&options.Insecure, "insecure", false, "allow plain HTTP to the registry, and any certificate")
-	flags.StringVar(&options.Layout, "layout", "", "`folder` of an OCI layout, when nothing is pushed (default .bin/images)")
+	flags.StringVar(&options.Layout, "layout", "", "`folder` of an OCI layout, used without --repository (default .bin/images)")
 	flags.StringVar(&options.SBOM, "sbom", "", "`folder` for the SPDX bills of materials (default .bin/sbom)")
 	flags.StringSliceVar(&options.Platforms, "platform", images.Platforms, "`platforms` to build for")
 	flags.StringVar(&pin, "pin", "", "kustomize component's `folder` to pin the digests in (default gitops/images)")
-	flags.BoolVar(&noPin, "no-pin", false, "leave the pinned digests as they are")
-	flags.BoolVar(&dryRun, "dry-run", false, "build nothing; say what would be built")
+	flags.BoolVar(&noPin, "no-pin", false, "do not change pinned digests")
+	flags.BoolVar(&dryRun, "dry-run", false, "only print what would be built")
 	command.MarkFlagsMutuallyExclusive("repository", "layout")
 	command.MarkFlagsMutuallyExclusive("pin", "no-pin")
 	return command
 }
 
-// sourceDate reads SOURCE_DATE_EPOCH, by which builds agree on a time.
+// sourceDate reads SOURCE_DATE_EPOCH, the standard variable for the time of reproducible
+// builds.
 func sourceDate() (time.Time, error) {
 	text := os.Getenv("SOURCE_DATE_EPOCH")
 	if text == "" {
@@ -99,7 +100,7 @@ func sourceDate() (time.Time, error) {
 	return time.Unix(seconds, 0), nil
 }
 
-// changed reports whether git knows of changes to what images are built from.
+// changed reports whether the images' sources have uncommitted changes.
 func changed(root string) bool {
 	status := exec.Command("git", "-C", root, "status", "--porcelain", "--", "functions", "migrations", "shared", "go.work", "go.work.sum")
 	output, err := status.Output()

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestNothingIsPinnedWhenTheRegistryIsAway(t *testing.T) {
+func TestNothingIsPinnedWhenTheRegistryIsDown(t *testing.T) {
 	away := httptest.NewServer(nil)
 	away.Close()
 	root := t.TempDir()
@@ -20,6 +20,7 @@ func TestNothingIsPinnedWhenTheRegistryIsAway(t *testing.T) {
 		"migrations/go.mod":                "module example.com/migrations\n",
 		"migrations/cmd/migrate/main.go":   "package main\n\nfunc main() {}\n",
 		"gitops/images/kustomization.yaml": "kind: Component\n",
+		"shared/version/VERSION":           "1.2.3\n",
 	} {
 		path = filepath.Join(root, path)
 		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
@@ -29,7 +30,7 @@ func TestNothingIsPinnedWhenTheRegistryIsAway(t *testing.T) {
 	release.SetErr(t.Output())
 	release.SetArgs([]string{"images", "--root", root, "--insecure", "--repository", strings.TrimPrefix(away.URL, "http://") + "/project"})
 	err := release.ExecuteContext(t.Context())
-	assert.ErrorContains(t, err, "nothing is pinned: registry of ")
+	assert.ErrorContains(t, err, "nothing was pinned: registry of ")
 	pins, err := os.ReadFile(filepath.Join(root, "gitops/images/kustomization.yaml"))
 	require.NoError(t, err)
 	assert.Equal(t, "kind: Component\n", string(pins))

@@ -1,5 +1,5 @@
-// Command release takes the functions from their sources to where they run:
-// it renders manifests, builds images, promotes, rolls back and shows status.
+// Command release delivers the functions: it renders manifests, builds images, promotes,
+// rolls back and shows status.
 package main
 
 import (
@@ -25,12 +25,12 @@ func main() {
 func command() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "release",
-		Short:         "Take the functions from their sources to where they run",
+		Short:         "Deliver the functions: render, build, promote, roll back",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
 	var folder string
-	root.PersistentFlags().StringVar(&folder, "root", "", "the repository's root (default: found upwards from here)")
+	root.PersistentFlags().StringVar(&folder, "root", "", "the repository's root (default: the nearest parent folder with go.work)")
 	root.PersistentPreRunE = func(*cobra.Command, []string) error {
 		found, err := findRoot(folder)
 		folder = found
@@ -41,7 +41,7 @@ func command() *cobra.Command {
 	return root
 }
 
-// findRoot returns the folder of go.work, at or above a folder.
+// findRoot returns the nearest folder with go.work, from a folder upwards.
 func findRoot(from string) (string, error) {
 	given := from != ""
 	folder, err := filepath.Abs(from)
@@ -53,7 +53,7 @@ func findRoot(from string) (string, error) {
 			return at, nil
 		}
 		if given || at == filepath.Dir(at) {
-			return "", fmt.Errorf("%s is not the root of this repository, which holds go.work; name it with --root", folder)
+			return "", fmt.Errorf("%s is not in this repository (no go.work found): set --root", folder)
 		}
 	}
 }

@@ -17,7 +17,7 @@ import (
 
 var exactVersion = regexp.MustCompile(`^v?\d+\.\d+\.\d+$`)
 
-func TestOfOthersAnExactVersionIsInstalled(t *testing.T) {
+func TestThirdPartyChartsHaveExactVersions(t *testing.T) {
 	t.Parallel()
 	for _, application := range readPlatform(t).applications {
 		t.Run(application.Name, func(t *testing.T) {
@@ -34,8 +34,8 @@ func TestOfOthersAnExactVersionIsInstalled(t *testing.T) {
 	}
 }
 
-// The values have to be ones that the chart reads: a chart ignores others.
-func TestAValueThatIsSetIsOneOfTheChart(t *testing.T) {
+// Charts ignore unknown values, so a typing error would go unnoticed.
+func TestEveryHelmValueExistsInTheChart(t *testing.T) {
 	t.Parallel()
 	charts := map[string]string{
 		"platform-cert-manager":   filepath.Join(manifesttest.Module(t, "github.com/cert-manager/cert-manager"), "deploy/charts/cert-manager/values.yaml"),
@@ -75,7 +75,7 @@ func leaves(tree map[string]any) (paths [][]string) {
 	return paths
 }
 
-func TestEachApplicationRecoversByItself(t *testing.T) {
+func TestEachApplicationRetriesAndHealsItself(t *testing.T) {
 	t.Parallel()
 	for _, application := range readPlatform(t).applications {
 		t.Run(application.Name, func(t *testing.T) {
@@ -90,9 +90,9 @@ func TestEachApplicationRecoversByItself(t *testing.T) {
 	}
 }
 
-func TestNothingThatHoldsDataIsPruned(t *testing.T) {
+func TestObjectsWithDataAreNotPruned(t *testing.T) {
 	t.Parallel()
-	// With a CustomResourceDefinition go all objects of its kind.
+	// Deleting a CustomResourceDefinition deletes all objects of its kind.
 	keeps := []string{platformProject, "platform-namespaces", "platform-postgres", "platform-qdrant", "platform-secrets", "platform-knative",
 		"platform-cloudnative-pg", "platform-barman-cloud", "platform-cert-manager", "platform-sealed-secrets", "platform-knative-operator",
 		"platform-prometheus-operator"}
@@ -108,7 +108,7 @@ func TestNothingThatHoldsDataIsPruned(t *testing.T) {
 	}
 }
 
-func TestWhatIsNeededComesFirst(t *testing.T) {
+func TestDependenciesAreSyncedFirst(t *testing.T) {
 	t.Parallel()
 	waves := map[string]int{}
 	for _, application := range readPlatform(t).applications[1:] {
@@ -131,14 +131,14 @@ func TestWhatIsNeededComesFirst(t *testing.T) {
 	}
 }
 
-func TestLargeDefinitionsAreAppliedByTheServer(t *testing.T) {
+func TestLargeDefinitionsUseServerSideApply(t *testing.T) {
 	t.Parallel()
 	for _, application := range readPlatform(t).applications[1:] {
 		assert.True(t, application.Spec.SyncPolicy.SyncOptions.HasOption("ServerSideApply=true"), application.Name)
 	}
 }
 
-func TestNoTwoApplicationsBringTheSameObject(t *testing.T) {
+func TestNoTwoApplicationsManageTheSameObject(t *testing.T) {
 	t.Parallel()
 	owner := map[string]string{}
 	p := readPlatform(t)

@@ -24,7 +24,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/budget"
 )
 
-// cluster is what the tests read of a CloudNativePG Cluster.
+// cluster has the fields of a CloudNativePG Cluster that the tests read.
 type cluster struct {
 	Spec struct {
 		Instances int
@@ -96,7 +96,7 @@ func TestProdsDatabaseHasTheSizeOfThePlan(t *testing.T) {
 	assert.Equal(t, "required", spec.PostgreSQL.Synchronous.DataDurability)
 }
 
-func TestADatabaseAllowsWhatTheConnectionBudgetCountsOn(t *testing.T) {
+func TestADatabaseAllowsTheConnectionsOfTheBudget(t *testing.T) {
 	t.Parallel()
 	for _, environment := range []string{"prod", "staging"} {
 		for _, object := range buildFolder(t, "gitops/overlays/"+environment) {
@@ -108,8 +108,8 @@ func TestADatabaseAllowsWhatTheConnectionBudgetCountsOn(t *testing.T) {
 	}
 }
 
-// What each role may open at a time, and what the Services that read its Secret open
-// at most while a release replaces their instances.
+// The test compares each role's connection limit with the most that the Services with its
+// Secret open during a rollout.
 func TestEveryRoleMayOpenWhatItsFunctionsNeed(t *testing.T) {
 	t.Parallel()
 	for _, environment := range []string{"prod", "staging"} {
@@ -138,7 +138,7 @@ func TestEveryRoleMayOpenWhatItsFunctionsNeed(t *testing.T) {
 	}
 }
 
-// databaseSecret is the Secret from which a Knative Service has its DATABASE_URL.
+// databaseSecret returns the name of the Secret with a Knative Service's DATABASE_URL.
 func databaseSecret(t *testing.T, objects []*unstructured.Unstructured, name string) string {
 	t.Helper()
 	for _, object := range objects {
@@ -159,8 +159,8 @@ func databaseSecret(t *testing.T, objects []*unstructured.Unstructured, name str
 	return ""
 }
 
-// `operate database init` does the rest, and finds the database by its comment.
-func TestADatabaseBeginsWithTheRolesThatOperateKeeps(t *testing.T) {
+// `operate database init` does the rest and recognizes the database by its comment.
+func TestADatabaseIsCreatedWithTheRolesOfOperate(t *testing.T) {
 	t.Parallel()
 	for _, environment := range []string{"prod", "staging"} {
 		t.Run(environment, func(t *testing.T) {
@@ -200,7 +200,7 @@ func TestADatabaseBeginsWithTheRolesThatOperateKeeps(t *testing.T) {
 	}
 }
 
-func TestEveryChangeOfADatabaseIsKept(t *testing.T) {
+func TestEveryChangeOfADatabaseIsArchived(t *testing.T) {
 	t.Parallel()
 	p := readPlatform(t)
 	for environment, keep := range map[string]string{"prod": "30d", "staging": "7d"} {
@@ -224,7 +224,7 @@ func TestEveryChangeOfADatabaseIsKept(t *testing.T) {
 	}
 }
 
-func TestRecoveryLeavesTheDatabaseThatItReadsFromAlone(t *testing.T) {
+func TestRecoveryDoesNotWriteToTheSourcesArchive(t *testing.T) {
 	t.Parallel()
 	prod, taken := readCluster(t, "prod"), set{}
 	for _, object := range readPlatform(t).own["platform-postgres"] {
@@ -280,8 +280,8 @@ func TestQdrantHasTheSizeOfThePlan(t *testing.T) {
 	assert.Equal(t, 1, budget.Spec.MaxUnavailable.IntValue())
 }
 
-// What the functions' policies let out, those of the databases let in.
-func TestFunctionsReachTheDatabasesAsTheirOwnPoliciesSay(t *testing.T) {
+// The egress policies of functions must match the ingress policies of the databases.
+func TestNetworkPoliciesOfFunctionsAndDatabasesAgree(t *testing.T) {
 	t.Parallel()
 	p := readPlatform(t)
 	for _, flow := range []struct{ out, application, in string }{
@@ -304,8 +304,8 @@ func TestFunctionsReachTheDatabasesAsTheirOwnPoliciesSay(t *testing.T) {
 	}
 }
 
-// As /bin/sh and curl run it, against a server that answers as Qdrant does.
-func TestSnapshotsAreMadeOfEachCollectionOnEachNode(t *testing.T) {
+// The test runs the CronJob's script with /bin/sh and curl against a fake Qdrant.
+func TestSnapshotsAreTakenOfEachCollectionOnEachNode(t *testing.T) {
 	t.Parallel()
 	type node struct {
 		lists    string
@@ -368,7 +368,7 @@ func TestSnapshotsAreMadeOfEachCollectionOnEachNode(t *testing.T) {
 		output, err := run(t, map[string]*node{"first": {lists: list()}, "second": {lists: list()}})
 		assert.NoError(t, err, output)
 	})
-	t.Run("one fails, and the others are made", func(t *testing.T) {
+	t.Run("one fails and the others are taken", func(t *testing.T) {
 		nodes := map[string]*node{"first": {lists: list("broken", "a")}, "second": {lists: list("a")}}
 		output, err := run(t, nodes)
 		assert.Error(t, err)
@@ -376,7 +376,7 @@ func TestSnapshotsAreMadeOfEachCollectionOnEachNode(t *testing.T) {
 		assert.Len(t, nodes["first"].snapshot, 2)
 		assert.Len(t, nodes["second"].snapshot, 1)
 	})
-	t.Run("a node is away, and the other's are made", func(t *testing.T) {
+	t.Run("a node is down and the other's are taken", func(t *testing.T) {
 		nodes := map[string]*node{"first": {status: http.StatusServiceUnavailable}, "second": {lists: list("a")}}
 		output, err := run(t, nodes)
 		assert.Error(t, err)

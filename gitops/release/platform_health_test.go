@@ -10,8 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// A wave waits until what the one before brought is healthy.
-func TestHealthIsToldByArgoCDsOwnInterpreter(t *testing.T) {
+// A sync wave waits until the objects of the previous one are healthy.
+func TestHealthChecksRunInArgoCDsOwnInterpreter(t *testing.T) {
 	t.Parallel()
 	scripts := map[string]any{}
 	for _, object := range readPlatform(t).root {
@@ -28,23 +28,23 @@ func TestHealthIsToldByArgoCDsOwnInterpreter(t *testing.T) {
 		status map[string]any
 		want   health.HealthStatusCode
 	}{
-		"an application nobody has synced": {application, nil, health.HealthStatusProgressing},
-		"an application that is healthy":   {application, map[string]any{"health": map[string]any{"status": "Healthy"}}, health.HealthStatusHealthy},
-		"an application that is degraded":  {application, map[string]any{"health": map[string]any{"status": "Degraded"}}, health.HealthStatusDegraded},
-		"an application that has nothing yet, and is called healthy": {application, map[string]any{
+		"an application that was never synced": {application, nil, health.HealthStatusProgressing},
+		"an application that is healthy":       {application, map[string]any{"health": map[string]any{"status": "Healthy"}}, health.HealthStatusHealthy},
+		"an application that is degraded":      {application, map[string]any{"health": map[string]any{"status": "Degraded"}}, health.HealthStatusDegraded},
+		"an application without resources that reports healthy": {application, map[string]any{
 			"health": map[string]any{"status": "Healthy"}, "operationState": map[string]any{"phase": "Running"}}, health.HealthStatusProgressing},
 		"an application whose sync has failed": {application, map[string]any{
 			"health": map[string]any{"status": "Healthy"}, "operationState": map[string]any{"phase": "Failed"}}, health.HealthStatusDegraded},
 		"an application that is synced and healthy": {application, map[string]any{
 			"health": map[string]any{"status": "Healthy"}, "operationState": map[string]any{"phase": "Succeeded"}}, health.HealthStatusHealthy},
-		"a cluster nobody has seen": {cluster, nil, health.HealthStatusProgressing},
+		"a cluster without a status": {cluster, nil, health.HealthStatusProgressing},
 		"a cluster that starts": {cluster, map[string]any{"phase": "Setting up primary",
 			"conditions": []any{condition("Ready", "False")}}, health.HealthStatusProgressing},
 		"a cluster that is ready": {cluster, map[string]any{"phase": "Cluster in healthy state",
 			"conditions": []any{condition("Ready", "True"), condition("ContinuousArchiving", "True")}}, health.HealthStatusHealthy},
-		"a cluster that archives nothing": {cluster, map[string]any{
+		"a cluster whose archiving fails": {cluster, map[string]any{
 			"conditions": []any{condition("Ready", "True"), condition("ContinuousArchiving", "False")}}, health.HealthStatusDegraded},
-		"a cluster that archives nothing, told first": {cluster, map[string]any{
+		"a cluster whose archiving fails, as first condition": {cluster, map[string]any{
 			"conditions": []any{condition("ContinuousArchiving", "False"), condition("Ready", "True")}}, health.HealthStatusDegraded},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -11,9 +11,9 @@ import (
 	route "knative.dev/serving/pkg/reconciler/route/config"
 )
 
-// Of its configuration Knative ignores what it does not know, and refuses at
-// start what is malformed: so it is read here by Knative's own code.
-func TestKnativeReadsItsConfigurationAsIsMeant(t *testing.T) {
+// Knative ignores unknown settings and refuses malformed ones at startup, so the test reads
+// them with Knative's own code.
+func TestKnativeReadsItsConfigurationAsIntended(t *testing.T) {
 	t.Parallel()
 	serving := readPlatform(t).object(t, "platform-knative", "KnativeServing", "knative-serving")
 	section := func(name string) map[string]string {

@@ -14,8 +14,8 @@ import (
 
 const inCluster = "https://kubernetes.default.svc"
 
-// What the charts and manifests of others render, at their versions and with the
-// values that are set.
+// Kinds that third-party charts and manifests render, at their versions and with our
+// values.
 var othersKinds = map[string][]string{
 	"platform-sealed-secrets": {"CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding", "ServiceAccount",
 		"Service", "Deployment"},
@@ -40,11 +40,11 @@ var groups = map[string]string{
 var clusterScoped = []string{"Namespace", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding", "MutatingWebhookConfiguration",
 	"ValidatingWebhookConfiguration", "ClusterIssuer", "ClusterDomainClaim", "PriorityClass", "APIService"}
 
-// Kinds of what is there to be turned on: secrets/kustomization.yaml and
+// Kinds of optional objects: secrets/kustomization.yaml and
 // postgres/prod/kustomization.yaml.
 var optionalKinds = []string{"SealedSecret of bitnami.com", "Pooler of postgresql.cnpg.io"}
 
-func TestTheProjectPermitsExactlyWhatIsUsed(t *testing.T) {
+func TestTheProjectPermitsExactlyTheKindsThatAreUsed(t *testing.T) {
 	t.Parallel()
 	p := readPlatform(t)
 	cluster, namespaced, repositories, destinations := set{}, set{}, set{}, set{}
@@ -96,9 +96,9 @@ func TestTheProjectPermitsExactlyWhatIsUsed(t *testing.T) {
 	assert.Equal(t, namespaced.sorted(), kinds(p.project.Spec.NamespaceResourceWhitelist))
 }
 
-func TestAKindIsPermittedOnlyWhereItHasItsScope(t *testing.T) {
+func TestAKindIsPermittedOnlyInItsScope(t *testing.T) {
 	t.Parallel()
-	// Argo CD takes a kind with a namespace for namespaced.
+	// Argo CD treats a kind with a namespace as namespaced.
 	for _, objects := range readPlatform(t).own {
 		for _, object := range objects {
 			assert.NotEqual(t, slices.Contains(clusterScoped, object.GetKind()), object.GetNamespace() != "", manifest.Title(object))

@@ -15,7 +15,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
 )
 
-func TestEverySecretThatIsNeededIsInTheReadme(t *testing.T) {
+func TestEverySecretIsInTheReadme(t *testing.T) {
 	t.Parallel()
 	p := readPlatform(t)
 	needed := set{}
@@ -33,8 +33,8 @@ func TestEverySecretThatIsNeededIsInTheReadme(t *testing.T) {
 	assert.Equal(t, needed.sorted(), listed.sorted())
 }
 
-// references are the names of the Secrets that an object reads. Those that name
-// where an operator may write one are not among them.
+// references returns the names of the Secrets that an object reads, without those that an
+// operator writes.
 func references(tree any, inside bool) (names []string) {
 	switch node := tree.(type) {
 	case []any:
@@ -65,13 +65,13 @@ func references(tree any, inside bool) (names []string) {
 	return names
 }
 
-// The fields that hold a Secret's name, as Kubernetes, CloudNativePG, the Barman
-// plugin, cert-manager and the Prometheus operator call them.
+// Fields for a Secret's name in Kubernetes, CloudNativePG, the Barman plugin, cert-manager
+// and the Prometheus operator.
 var secretKeys = regexp.MustCompile(`(?i)^(secret|.*secretRef|.*secretKeyRef|passwordSecret|s3Credentials|accessKeyId|secretAccessKey|region|imagePullSecrets|credentials)$`)
 
 func namespaceOfSecrets(object *unstructured.Unstructured) string {
 	if object.GetKind() == "ClusterIssuer" {
-		return "cert-manager" // by its own default
+		return "cert-manager" // cert-manager's default
 	}
 	return object.GetNamespace()
 }

@@ -20,8 +20,9 @@ import (
 
 const knativeVersion = "1.23.0"
 
-// By the API server's own code. Of others, what their modules bring as manifests.
-func TestEveryPodPassesTheSecurityOfItsNamespace(t *testing.T) {
+// The test uses the API server's code. Of third parties it checks the manifests in their
+// modules.
+func TestEveryPodMeetsItsNamespacesSecurityStandard(t *testing.T) {
 	t.Parallel()
 	p := readPlatform(t)
 	levels := map[string]api.Level{}
@@ -75,11 +76,11 @@ func TestEveryPodPassesTheSecurityOfItsNamespace(t *testing.T) {
 	}
 }
 
-func TestEveryNamespaceThatIsUsedIsMadeFirst(t *testing.T) {
+func TestEveryNamespaceIsCreatedFirst(t *testing.T) {
 	t.Parallel()
 	p := readPlatform(t)
 	made := set{}
-	// Argo CD's own, and those of the functions, which policies/environments makes.
+	// Argo CD's namespace, and those of the functions, which policies/environments creates.
 	made.add("argocd", "sequential-questioning-dev", "sequential-questioning-staging", "sequential-questioning-prod")
 	for _, object := range p.own["platform-namespaces"] {
 		if object.GetKind() == "Namespace" {
@@ -96,7 +97,7 @@ func TestEveryNamespaceThatIsUsedIsMadeFirst(t *testing.T) {
 	}
 }
 
-func TestTheDatabasesAreClosedButForTheFlowsThatAreNamed(t *testing.T) {
+func TestOnlyTheNamedFlowsReachTheDatabases(t *testing.T) {
 	t.Parallel()
 	for _, object := range readPlatform(t).own["platform-namespaces"] {
 		if object.GetKind() != "NetworkPolicy" || object.GetName() != "default-deny" {
@@ -109,7 +110,7 @@ func TestTheDatabasesAreClosedButForTheFlowsThatAreNamed(t *testing.T) {
 	assert.Fail(t, "no default-deny")
 }
 
-// The domain is one line to change.
+// Changing the domain takes one line.
 func TestTheDomainIsWrittenOnce(t *testing.T) {
 	t.Parallel()
 	p := readPlatform(t)

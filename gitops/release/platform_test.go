@@ -26,9 +26,9 @@ var repositoryRoot = filepath.Join("..", "..")
 
 // platform is gitops/platform as Argo CD sees it.
 type platform struct {
-	root         []*unstructured.Unstructured // what an administrator applies
+	root         []*unstructured.Unstructured // applied by an administrator
 	project      v1alpha1.AppProject
-	applications []v1alpha1.Application // the one of all, and all
+	applications []v1alpha1.Application // the root Application and its children
 	own          map[string][]*unstructured.Unstructured
 }
 
@@ -55,7 +55,7 @@ func readPlatform(t *testing.T) platform {
 	return p
 }
 
-// objects are all that this repository brings to the platform.
+// objects returns all platform objects of this repository.
 func (p platform) objects() (all []*unstructured.Unstructured) {
 	all = slices.Clone(p.root)
 	for _, objects := range p.own {
@@ -75,7 +75,7 @@ func (p platform) object(t *testing.T, application, kind, name string) *unstruct
 	return nil
 }
 
-// buildFolder returns what is built once for all tests: nobody may change it.
+// buildFolder builds a folder once for all tests; the result must not be changed.
 func buildFolder(t *testing.T, folder string) []*unstructured.Unstructured {
 	t.Helper()
 	build, _ := builds.LoadOrStore(folder, sync.OnceValues(func() ([]*unstructured.Unstructured, error) {

@@ -32,31 +32,32 @@ func promoteCommand(root *string) *cobra.Command {
 	var o promoteOptions
 	command := &cobra.Command{
 		Use:   "promote",
-		Short: "Take what is on main to production",
-		Long: `Shows what merging one branch into another would change: commits, images, manifests,
-migrations and policies. Refuses what breaks a rule: an image that is not pinned by
-digest, a migration that does not only expand or changes a released one, manifests
-that are not what func.yaml says, a policy violated, more connections than there are,
-functions of which nothing says who may call them, a diverged branch. Then pushes a fast-forward, or a branch for a pull request. Only
-what is on the remote is promoted; your branches stay as they are.` + connectionHelp,
-		Example: `  release promote --dry-run          # look
+		Short: "Promote main to production",
+		Long: `Shows what fast-forwarding one branch to another would change: commits, images,
+manifests, migrations and policies. Refuses a promotion that breaks a rule: an image
+without a digest, a migration that does more than expand or that changes a released one,
+manifests that differ from func.yaml, a violated policy, more connections than PostgreSQL
+allows, functions without a setting for who may call them, or a diverged branch. Then
+pushes the fast-forward, or a branch for a pull request. It only promotes commits on the
+remote and does not change local branches.` + connectionHelp,
+		Example: `  release promote --dry-run          # only show
   release promote --follow           # promote, and wait until it serves
-  release promote --pull-request     # for someone else to approve`,
+  release promote --pull-request     # for review by someone else`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error { return promote(command, *root, o) },
 	}
 	flags := command.Flags()
 	flags.StringVar(&o.request.From, "from", "main", "branch to promote")
 	flags.StringVar(&o.request.To, "to", "prod", "branch to move forward")
-	flags.StringVar(&o.request.Remote, "remote", "origin", "where the branches are")
+	flags.StringVar(&o.request.Remote, "remote", "origin", "remote of the branches")
 	flags.StringVar(&o.request.Overlay, "overlay", "", "folder that the target deploys (default gitops/overlays/<to>)")
-	flags.StringVar(&o.branch, "pull-request", "", "push a branch for a pull request instead, of this name")
+	flags.StringVar(&o.branch, "pull-request", "", "push a branch of this `name` for a pull request instead")
 	flags.Lookup("pull-request").NoOptDefVal = ownBranch
 	flags.BoolVar(&o.follow, "follow", false, "wait until Argo CD has deployed it and the new revisions serve")
 	flags.StringVar(&o.application, "app", "", "Application to follow (default sequential-questioning-<to>)")
-	flags.DurationVar(&o.timeout, "timeout", 10*time.Minute, "how long to follow")
+	flags.DurationVar(&o.timeout, "timeout", 10*time.Minute, "timeout of --follow")
 	flags.BoolVar(&o.dry, "dry-run", false, "only show what would change and which rules are broken")
-	flags.BoolVarP(&o.yes, "yes", "y", false, "do not ask")
+	flags.BoolVarP(&o.yes, "yes", "y", false, "do not ask for confirmation")
 	command.MarkFlagsMutuallyExclusive("follow", "pull-request")
 	o.connect = argocdFlags(command)
 	return command
@@ -67,7 +68,7 @@ func promote(command *cobra.Command, root string, o promoteOptions) error {
 	o.request.Overlay = cmp.Or(o.request.Overlay, "gitops/overlays/"+o.request.To)
 	o.application = cmp.Or(o.application, status.Application(o.request.To))
 	if o.timeout <= 0 {
-		return fmt.Errorf("--timeout is %s: give it more than nothing", o.timeout)
+		return fmt.Errorf("--timeout is %s: want a duration above zero", o.timeout)
 	}
 	repo, err := repository.Open(ctx, root)
 	if err != nil {
@@ -86,7 +87,7 @@ func promote(command *cobra.Command, root string, o promoteOptions) error {
 		return err
 	}
 	if o.dry {
-		fmt.Fprintln(out, "No rule is broken. This was a dry run: nothing was pushed.")
+		fmt.Fprintln(out, "No rule is broken. Dry run: nothing was pushed.")
 		return nil
 	}
 	if prepared.Nothing() && !o.follow {
@@ -116,13 +117,13 @@ func promote(command *cobra.Command, root string, o promoteOptions) error {
 	defer cancel()
 	goal := argocd.Goal{Application: o.application, Revision: prepared.Commit}
 	if err := server.Wait(ctx, goal, reporter(command.ErrOrStderr())); err != nil {
-		return fmt.Errorf("%w\nto look again: release promote --follow\nto go back: %s", err, back)
+		return fmt.Errorf("%w\nto follow again: release promote --follow\nto go back: %s", err, back)
 	}
 	fmt.Fprintf(out, "%s serves %s.\n", o.application, repository.Short(prepared.Commit))
 	return nil
 }
 
-// wayBack checks that a push would be deployed, and returns how to undo it.
+// wayBack checks that a push would be deployed and returns the command that undoes it.
 func wayBack(ctx context.Context, server *argocd.Server, o promoteOptions) (string, error) {
 	app, err := server.Get(ctx, o.application)
 	if err != nil {
@@ -162,7 +163,7 @@ func proposePromotion(command *cobra.Command, prepared *promotion.Promotion, o p
 		branch = prepared.Branch()
 	}
 	if branch == o.request.To || branch == o.request.From {
-		return fmt.Errorf("--pull-request=%s names a branch of the promotion itself: name a new one", branch)
+		return fmt.Errorf("--pull-request=%s is a branch of the promotion: choose a new name", branch)
 	}
 	if !o.yes {
 		if err := confirm(command.Context(), command, fmt.Sprintf("Push branch %s to %s?", branch, o.request.Remote)); err != nil {

@@ -13,12 +13,12 @@ func renderCommand(root *string) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "render",
 		Short: "Write the functions' manifests from their func.yaml files",
-		Long: `Reads every functions/<name>/func.yaml and writes the Knative Service it asks
-for to gitops/base/functions/<name>.yaml, with their kustomization. A func.yaml
-has to satisfy Knative's func, and the Service Knative Serving; when one does
-not, nothing is written.`,
+		Long: `Renders every functions/<name>/func.yaml to a Knative Service in
+gitops/base/functions/<name>.yaml, and writes their kustomization. Every func.yaml must be
+valid for Knative's func, and every Service for Knative Serving; otherwise nothing is
+written.`,
 		Example: `  release render
-  release render --check   # fails when a file is out of date`,
+  release render --check   # fails if a file is out of date`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if check {
@@ -41,8 +41,8 @@ not, nothing is written.`,
 			return nil
 		},
 	}
-	command.Flags().BoolVar(&check, "check", false, "write nothing; fail when a file is out of date")
-	command.Flags().BoolVar(&dryRun, "dry-run", false, "write nothing; say what would be written")
+	command.Flags().BoolVar(&check, "check", false, "write nothing; fail if a file is out of date")
+	command.Flags().BoolVar(&dryRun, "dry-run", false, "only print what would be written")
 	command.MarkFlagsMutuallyExclusive("check", "dry-run")
 	return command
 }

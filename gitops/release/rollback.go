@@ -27,29 +27,28 @@ func rollbackCommand(root *string) *cobra.Command {
 	var o rollbackOptions
 	command := &cobra.Command{
 		Use:   "rollback [ID|REVISION]",
-		Short: "Take an environment back to an earlier deployment",
-		Long: `Without an argument, shows what was deployed. With one, suspends auto-sync, has Argo CD
-deploy that again, waits until it serves, and prints the revert that makes it last.
-With --resume, turns auto-sync on again as it was, once the branch deploys what was
-rolled back to. Running it again is safe.
+		Short: "Roll an environment back to an earlier deployment",
+		Long: `Without an argument, lists deployments. With one, suspends auto-sync, makes Argo CD
+deploy it again, waits until it serves, and prints the revert to push to the branch. Once
+the branch deploys the same, --resume restores auto-sync. It is safe to run again.
 
-A rollback runs no hooks and does not migrate the database back: the older functions
-work on the newer schema, because migrations only expand.` + connectionHelp,
-		Example: `  release rollback             # what there is
+A rollback runs no hooks and does not migrate the database back: migrations only expand
+the schema, so older functions work on the newer one.` + connectionHelp,
+		Example: `  release rollback             # list deployments
   release rollback 12          # by id
   release rollback 9f3e21c2    # by commit
-  release rollback --resume    # when the revert is on the branch`,
+  release rollback --resume    # once the revert is on the branch`,
 		Args:              cobra.MaximumNArgs(1),
 		PersistentPreRunE: anywhere,
 		RunE: func(command *cobra.Command, args []string) error {
 			if o.timeout <= 0 {
-				return fmt.Errorf("--timeout is %s: give it more than nothing", o.timeout)
+				return fmt.Errorf("--timeout is %s: want a duration above zero", o.timeout)
 			}
 			if o.resume && len(args) > 0 {
-				return fmt.Errorf("--resume goes back to the branch and takes no deployment: leave out %s", args[0])
+				return fmt.Errorf("--resume takes no deployment: leave out %s", args[0])
 			}
 			if o.force && !o.resume {
-				return fmt.Errorf("--force is for --resume")
+				return fmt.Errorf("--force requires --resume")
 			}
 			server, err := o.connect(command.Context())
 			if err != nil {
@@ -69,12 +68,12 @@ work on the newer schema, because migrations only expand.` + connectionHelp,
 	}
 	flags := command.Flags()
 	flags.StringVar(&o.application, "app", "sequential-questioning-prod", "Application to roll back")
-	flags.StringVar(&o.remote, "remote", "origin", "where the branch is, for the commands printed")
-	flags.BoolVar(&o.resume, "resume", false, "turn auto-sync on again")
-	flags.BoolVar(&o.force, "force", false, "with --resume, whatever the branch deploys")
-	flags.DurationVar(&o.timeout, "timeout", 10*time.Minute, "how long to wait")
-	flags.BoolVar(&o.dry, "dry-run", false, "only say what would be done")
-	flags.BoolVarP(&o.yes, "yes", "y", false, "do not ask")
+	flags.StringVar(&o.remote, "remote", "origin", "remote of the branch, for the printed commands")
+	flags.BoolVar(&o.resume, "resume", false, "restore auto-sync")
+	flags.BoolVar(&o.force, "force", false, "with --resume, do not check what the branch deploys")
+	flags.DurationVar(&o.timeout, "timeout", 10*time.Minute, "how long to wait for the functions to serve")
+	flags.BoolVar(&o.dry, "dry-run", false, "only print what would be done")
+	flags.BoolVarP(&o.yes, "yes", "y", false, "do not ask for confirmation")
 	o.connect = argocdFlags(command)
 	return command
 }
@@ -125,13 +124,13 @@ func rollBack(command *cobra.Command, server *argocd.Server, repo *repository.Re
 	subject := subjects(repo, server)
 	fmt.Fprintf(out, "Roll %s back to deployment %d: %s %s\n", o.application, r.Target.ID, repository.Short(r.Target.Revision), subject(ctx, o.application, r.Target.Revision))
 	fmt.Fprintf(out, "  branch %s is at %s %s\n", r.Branch, repository.Short(r.Head), subject(ctx, o.application, r.Head))
-	fmt.Fprintf(out, "  auto-sync is %s, and will be suspended\n", r.Suspends())
+	fmt.Fprintf(out, "  auto-sync is %s and will be suspended\n", r.Suspends())
 	if r.Ends != "" {
-		fmt.Fprintf(out, "  a sync to %s runs, and will be ended\n", repository.Short(r.Ends))
+		fmt.Fprintf(out, "  a sync to %s is running and will be ended\n", repository.Short(r.Ends))
 	}
 	fmt.Fprintln(out, "  no hooks run, and the database is not migrated back")
 	if o.dry {
-		fmt.Fprintln(out, "This was a dry run: nothing was changed.")
+		fmt.Fprintln(out, "Dry run: nothing was changed.")
 		return nil
 	}
 	if !o.yes {
@@ -150,10 +149,10 @@ func rollBack(command *cobra.Command, server *argocd.Server, repo *repository.Re
 
 func printLasting(ctx context.Context, out io.Writer, repo *repository.Repository, r *rollback.Rollback, o rollbackOptions) {
 	fmt.Fprintf(out, "\n%s serves %s. Auto-sync is suspended.\n", o.application, repository.Short(r.Target.Revision))
-	fmt.Fprintf(out, "No hooks ran and the database was not migrated back: its schema is the newest one, which %s works on.\n", repository.Short(r.Target.Revision))
-	fmt.Fprintf(out, "\nTo make it last, have branch %s deploy the same, then turn auto-sync on:\n", r.Branch)
+	fmt.Fprintf(out, "No hooks ran. The database keeps the newest schema, with which %s works.\n", repository.Short(r.Target.Revision))
+	fmt.Fprintf(out, "\nTo make the rollback permanent, revert branch %s to the same state, then restore auto-sync:\n", r.Branch)
 	if r.Head == r.Target.Revision {
-		fmt.Fprintf(out, "  # %s is at %s already\n", r.Branch, repository.Short(r.Head))
+		fmt.Fprintf(out, "  # %s is already at %s\n", r.Branch, repository.Short(r.Head))
 	} else {
 		for _, line := range rollback.Lasting(ctx, repo, o.remote, r.Branch, r.Target.Revision, r.Head) {
 			fmt.Fprintln(out, "  "+line)
@@ -163,7 +162,7 @@ func printLasting(ctx context.Context, out io.Writer, repo *repository.Repositor
 	if r.Branch == "main" || r.Head == r.Target.Revision {
 		return
 	}
-	fmt.Fprintf(out, "\nThen take the revert to main, so that main can be promoted again; with the fix, revert the revert:\n")
+	fmt.Fprintf(out, "\nThen merge the revert into main, so that main can be promoted again; with the fix, revert the revert:\n")
 	for _, line := range repository.Returning(o.remote, r.Branch, "main") {
 		fmt.Fprintln(out, "  "+line)
 	}
@@ -176,15 +175,15 @@ func resume(command *cobra.Command, server *argocd.Server, o rollbackOptions) er
 		return err
 	}
 	if r.On {
-		fmt.Fprintf(out, "Auto-sync of %s is on already.\n", o.application)
+		fmt.Fprintf(out, "Auto-sync of %s is already on.\n", o.application)
 		if o.dry {
 			return nil
 		}
 		return r.Run(ctx)
 	}
-	fmt.Fprintf(out, "Turn auto-sync of %s on as it was (%s); the branch is at %s.\n", o.application, rollback.Described(r.Record.Automated), repository.Short(r.Head))
+	fmt.Fprintf(out, "Restore auto-sync of %s (%s); the branch is at %s.\n", o.application, rollback.Described(r.Record.Automated), repository.Short(r.Head))
 	if o.dry {
-		fmt.Fprintln(out, "This was a dry run: nothing was changed.")
+		fmt.Fprintln(out, "Dry run: nothing was changed.")
 		return nil
 	}
 	if !o.yes {
@@ -198,7 +197,7 @@ func resume(command *cobra.Command, server *argocd.Server, o rollbackOptions) er
 	wait, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
 	if err := r.Follow(wait, reporter(command.ErrOrStderr())); err != nil {
-		return fmt.Errorf("auto-sync is on, but %w\nto look: release status; to go back: release rollback %d --app %s", err, r.Record.ID, o.application)
+		return fmt.Errorf("auto-sync is on, but %w\nto inspect: release status; to roll back again: release rollback %d --app %s", err, r.Record.ID, o.application)
 	}
 	fmt.Fprintf(out, "Auto-sync is on, and %s serves %s.\n", o.application, repository.Short(r.Head))
 	return nil

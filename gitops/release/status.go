@@ -22,9 +22,9 @@ func statusCommand(root *string) *cobra.Command {
 	var connect func(context.Context) (*argocd.Server, error)
 	command := &cobra.Command{
 		Use:   "status",
-		Short: "Show what runs where",
+		Short: "Show the deployed revision and functions of each environment",
 		Long: `Shows each environment's revision, health and auto-sync, and each function's Knative
-revision, image and pods, and whether that is what the environment's revision pins.` + connectionHelp,
+revision, image, pods, and whether it runs the image that the revision pins.` + connectionHelp,
 		Example: `  release status
   release status --env prod --json`,
 		Args:              cobra.NoArgs,
@@ -32,7 +32,7 @@ revision, image and pods, and whether that is what the environment's revision pi
 		RunE: func(command *cobra.Command, _ []string) error {
 			for _, name := range environments {
 				if !slices.Contains(status.Environments, name) {
-					return fmt.Errorf("there is no environment %s; there are: %s", name, strings.Join(status.Environments, ", "))
+					return fmt.Errorf("there is no environment %s: want one of %s", name, strings.Join(status.Environments, ", "))
 				}
 			}
 			ctx, cancel := context.WithTimeout(command.Context(), statusWait)
@@ -56,7 +56,7 @@ revision, image and pods, and whether that is what the environment's revision pi
 		},
 	}
 	command.Flags().StringSliceVar(&environments, "env", status.Environments, "environments to show")
-	command.Flags().BoolVar(&asJSON, "json", false, "for programs")
+	command.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	connect = argocdFlags(command)
 	return command
 }

@@ -20,10 +20,17 @@ const (
 	MemoryNoUser       = "not consulted: no user_id says whose"
 )
 
+// What became of the memory of what was forgotten.
+const (
+	MemoryErased  = "erased"
+	MemoryPending = "pending"
+	MemoryNone    = "none"
+)
+
 // remember assumes what the same user said in other conversations. It is
 // offered to be corrected, and says where it comes from: by slot, the
 // conversation. Memory failures are not fatal.
-func (s *Service) remember(ctx context.Context, iv *questioning.State, userID string) (from map[string]string, outcome string) {
+func (s *Service) remember(ctx context.Context, state *questioning.State, userID string) (from map[string]string, outcome string) {
 	if s.memory == nil || !s.memory.Configured() {
 		return nil, ""
 	}
@@ -31,7 +38,7 @@ func (s *Service) remember(ctx context.Context, iv *questioning.State, userID st
 	if userID == "" && who == principal.Local {
 		return nil, MemoryNoUser
 	}
-	known, err := s.memory.Propose(ctx, who, userID, missing(iv))
+	known, err := s.memory.Propose(ctx, who, userID, unanswered(state))
 	if err == nil && len(known) > 0 {
 		known, err = s.stillHold(ctx, known)
 	}
@@ -41,20 +48,21 @@ func (s *Service) remember(ctx context.Context, iv *questioning.State, userID st
 		return nil, MemoryNotConsulted
 	}
 	from = map[string]string{}
-	for _, slot := range iv.Slots {
+	for _, slot := range state.Slots {
 		if f, ok := known[slot.Key]; ok {
-			iv.Assume(slot.Key, f.Value, f.Words)
+			state.Assume(slot.Key, f.Value, f.Words)
 			from[slot.Key] = f.ConversationID
-			iv.SlotStates[iv.Index(slot.Key)].Source = messages.In(iv.Language).Text(messages.FromConversation, f.AnsweredAt.UTC().Format(time.DateOnly))
+			state.SlotStates[state.Index(slot.Key)].Source = messages.In(state.Language).Text(messages.FromConversation, f.AnsweredAt.UTC().Format(time.DateOnly))
 		}
 	}
 	return from, MemoryConsulted
 }
 
-func missing(iv *questioning.State) []questioning.Slot {
+// unanswered are the slots that nothing is known of.
+func unanswered(state *questioning.State) []questioning.Slot {
 	var slots []questioning.Slot
-	for i, slot := range iv.Slots {
-		if iv.SlotStates[i].Status == questioning.StatusMissing {
+	for i, slot := range state.Slots {
+		if state.SlotStates[i].Status == questioning.StatusMissing {
 			slots = append(slots, slot)
 		}
 	}

@@ -10,9 +10,9 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
-// call is one call on an open conversation: what tells it from others, and its
-// own part of the way. Its methods may be called again, and then start over.
-type call interface {
+// operation is one call on an open conversation: what tells it from others, and
+// its own part of the way. Its methods may be called again, and then start over.
+type operation interface {
 	// target names the conversation, its user and what is loaded of it.
 	target() (id, userID string, named store.Named)
 	// returned takes over what the same call returned before; false where it says
@@ -26,8 +26,8 @@ type call interface {
 
 // advance takes an open conversation through one call:
 // load → parse → record → plan → word → render → save.
-func (s *Service) advance(ctx context.Context, by call) error {
-	id, userID, named := by.target()
+func (s *Service) advance(ctx context.Context, of operation) error {
+	id, userID, named := of.target()
 	words := &wording{model: s.model}
 	var saved *store.Change
 	err := s.store.Update(ctx, id, named, func(tx *store.Tx, loaded *store.Loaded) (*store.Change, error) {
@@ -35,7 +35,7 @@ func (s *Service) advance(ctx context.Context, by call) error {
 		if err != nil {
 			return nil, err
 		}
-		saved, err = s.step(ctx, tx, c, by, words)
+		saved, err = s.step(ctx, tx, c, of, words)
 		return saved, err
 	})
 	if _, err := owned(nil, err, id, ""); err != nil {
@@ -48,26 +48,26 @@ func (s *Service) advance(ctx context.Context, by call) error {
 }
 
 // step returns what a call changes, nil for nothing.
-func (s *Service) step(ctx context.Context, tx *store.Tx, c *conversation, by call, words *wording) (*store.Change, error) {
+func (s *Service) step(ctx context.Context, tx *store.Tx, c *conversation, of operation, words *wording) (*store.Change, error) {
 	if c.Earlier != nil {
-		if repeated, err := by.returned(c); repeated || err != nil {
+		if repeated, err := of.returned(c); repeated || err != nil {
 			return nil, err
 		}
 	}
-	_, _, named := by.target()
+	_, _, named := of.target()
 	change := &store.Change{Fingerprint: named.Fingerprint}
-	if err := by.record(ctx, tx, c, change); err != nil {
+	if err := of.record(ctx, tx, c, change); err != nil {
 		return nil, err
 	}
 	c.plan(change)
 	if len(change.Answers) == 0 && change.Batch.New == 0 && !change.Replaced && reflect.DeepEqual(change.Before.SlotStates, c.State.SlotStates) {
-		by.render(c, change.Batch)
+		of.render(c, change.Batch)
 		return nil, nil
 	}
 	c.Revision++
 	words.put(ctx, c, change)
 	var err error
-	if change.Result, err = json.Marshal(by.render(c, change.Batch)); err != nil {
+	if change.Result, err = json.Marshal(of.render(c, change.Batch)); err != nil {
 		return nil, fmt.Errorf("encode result: %w", err)
 	}
 	return change, nil

@@ -93,7 +93,7 @@ func (r Report) Text() string {
 	var b strings.Builder
 	b.WriteString(say.Text(messages.Goal, excerpt(r.Goal)) + "\n")
 	for _, c := range r.Coverage {
-		if known(c.State) {
+		if hasValue(c.State) {
 			fmt.Fprintf(&b, "\n%s: %s (%s)", c.Title, questioning.Quote(c.Value, r.Language), cited(c, say))
 		}
 	}

@@ -92,8 +92,8 @@ func queue(batch *pgx.Batch, events ...Event) error {
 
 // DeleteQueued adds to the batch what deletes the events of conversations from the
 // outbox, dead letters too. Its command tag counts them.
-func DeleteQueued(batch *pgx.Batch, conversations []uuid.UUID) *pgx.QueuedQuery {
-	return batch.Queue(`DELETE FROM outbox WHERE conversation_id = ANY($1)`, conversations)
+func DeleteQueued(batch *pgx.Batch, conversationIDs []string) *pgx.QueuedQuery {
+	return batch.Queue(`DELETE FROM outbox WHERE conversation_id = ANY($1)`, conversationIDs)
 }
 
 // rows are events by column, for one statement whatever their number.

@@ -400,7 +400,7 @@ func TestErasingAConversationDeletesItsWaitingEvents(t *testing.T) {
 	require.NoError(t, pgx.BeginTxFunc(t.Context(), w.pool, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		batch := &pgx.Batch{}
 		batch.Queue(`SELECT set_config('app.principal', 'local', true)`)
-		DeleteQueued(batch, []uuid.UUID{uuid.MustParse(id)})
+		DeleteQueued(batch, []string{id})
 		require.NoError(t, Queue(batch, erasedEvent("local", id)))
 		return tx.SendBatch(t.Context(), batch).Close()
 	}))

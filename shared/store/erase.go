@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
@@ -68,7 +67,7 @@ func (t *Tx) erase(ctx context.Context, ids, sessions []string, at time.Time) (E
 		events[i] = event.ConversationErased{Principal: principal.From(ctx), ConversationID: id, At: at.UTC()}
 	}
 	batch := t.batch(ctx)
-	event.DeleteQueued(batch, parsed(ids)).Exec(func(deleted pgconn.CommandTag) error {
+	event.DeleteQueued(batch, ids).Exec(func(deleted pgconn.CommandTag) error {
 		e.Events = int(deleted.RowsAffected())
 		return nil
 	})
@@ -81,15 +80,6 @@ func (t *Tx) erase(ctx context.Context, ids, sessions []string, at time.Time) (E
 		return Erased{}, fmt.Errorf("erase: %w", err)
 	}
 	return e, nil
-}
-
-// parsed are ids that the database gave, so that they parse.
-func parsed(ids []string) []uuid.UUID {
-	all := make([]uuid.UUID, len(ids))
-	for i, id := range ids {
-		all[i] = uuid.MustParse(id)
-	}
-	return all
 }
 
 // takeBackAssumptions erases from other conversations what they assume because it

@@ -1,5 +1,5 @@
--- name: AddProcessed :execrows
--- AddProcessed adds no row where the consumer has processed the event.
+-- name: InsertProcessed :execrows
+-- InsertProcessed adds no row where the consumer has processed the event.
 INSERT INTO processed_events (consumer, source, id) VALUES (@consumer, @source, @id) ON CONFLICT DO NOTHING;
 
 -- name: DeleteProcessed :exec
@@ -64,29 +64,29 @@ SELECT (SELECT document FROM shared_statistics WHERE shared_statistics.form = @s
              WHERE principal = current_setting('app.principal') AND form = @schema_key AND user_id <> @user_id AND for_user
              ORDER BY counted_at DESC, conversation_id LIMIT @most::integer)::json[] AS users;
 
--- name: AddCounted :many
--- AddCounted returns the user, and no row where the conversation was counted.
+-- name: InsertCounted :many
+-- InsertCounted returns the user, and no row where the conversation was counted.
 INSERT INTO counted_conversations (conversation_id, form, user_id)
 SELECT c.id, nullif(@schema_key::text, ''), coalesce(s.user_id, '')
 FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
 WHERE c.id = @conversation_id AND c.principal = current_setting('app.principal')
 ON CONFLICT DO NOTHING RETURNING coalesce(user_id, '')::text AS user_id;
 
--- name: AddShared :exec
+-- name: InsertShared :exec
 INSERT INTO shared_statistics (form, document) VALUES (@schema_key, '{}') ON CONFLICT DO NOTHING;
 
 -- name: LockShared :many
 SELECT form AS schema_key, document FROM shared_statistics WHERE form = ANY(@schema_keys::text[]) ORDER BY form FOR UPDATE;
 
--- name: SetShared :exec
+-- name: UpdateShared :exec
 UPDATE shared_statistics SET document = @document, updated_at = now() WHERE form = @schema_key;
 
 -- name: DeleteShared :exec
 -- DeleteShared deletes counts of nobody: they name the options of what was erased.
 DELETE FROM shared_statistics WHERE form = @schema_key;
 
--- name: SetContribution :one
--- SetContribution has the first conversation that counts speak for its user to the
+-- name: UpdateContribution :one
+-- UpdateContribution has the first conversation that counts speak for its user to the
 -- principal's other users, and for its principal to all.
 UPDATE counted_conversations n SET contribution = @contribution, counted_at = clock_timestamp(),
     for_user   = NOT EXISTS (SELECT FROM counted_conversations o

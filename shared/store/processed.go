@@ -18,7 +18,7 @@ import (
 // side and, as every other, for the principal of the context.
 func (s *Store) Process(ctx context.Context, consumer, source, id string, run func(*Tx) error) (first bool, err error) {
 	err = s.Write(ctx, func(tx *Tx) error {
-		first, err = tx.addProcessed(ctx, queries.AddProcessedParams{Consumer: consumer, Source: source, ID: id})
+		first, err = tx.insertProcessed(ctx, queries.InsertProcessedParams{Consumer: consumer, Source: source, ID: id})
 		if err != nil || !first {
 			return err
 		}
@@ -27,10 +27,10 @@ func (s *Store) Process(ctx context.Context, consumer, source, id string, run fu
 	return first, err
 }
 
-// addProcessed comes first in a transaction: it binds it.
-func (t *Tx) addProcessed(ctx context.Context, event queries.AddProcessedParams) (added bool, err error) {
+// insertProcessed comes first in a transaction: it binds it.
+func (t *Tx) insertProcessed(ctx context.Context, event queries.InsertProcessedParams) (added bool, err error) {
 	batch := eventingBatch(ctx)
-	ask(batch, (*queries.Queries).AddProcessed, event, func(rows int64) error {
+	ask(batch, (*queries.Queries).InsertProcessed, event, func(rows int64) error {
 		added = rows == 1
 		return nil
 	})

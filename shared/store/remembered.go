@@ -69,19 +69,19 @@ func answeredSlots(rows []queries.AnsweredSlotsRow) ([]AnsweredSlot, error) {
 	return all, nil
 }
 
-// Key names a conversation of any principal.
-type Key struct{ Principal, ID string }
+// ConversationKey names a conversation of any principal.
+type ConversationKey struct{ Principal, ID string }
 
 // Keys returns the next conversations of all principals after an id, by id, at
 // most limit of them. The first follow the nil UUID.
-func (s *Store) Keys(ctx context.Context, after string, limit int) ([]Key, error) {
+func (s *Store) Keys(ctx context.Context, after string, limit int) ([]ConversationKey, error) {
 	rows, err := fetchOfAll(ctx, s, (*queries.Queries).ConversationKeys, queries.ConversationKeysParams{After: after, Most: limit})
 	if err != nil {
 		return nil, fmt.Errorf("read conversations: %w", err)
 	}
-	keys := make([]Key, len(rows))
+	keys := make([]ConversationKey, len(rows))
 	for i, row := range rows {
-		keys[i] = Key(row)
+		keys[i] = ConversationKey(row)
 	}
 	return keys, nil
 }

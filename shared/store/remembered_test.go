@@ -62,12 +62,12 @@ func TestOnlyTheNamedSlotsOfThePrincipalsConversationsAreLocked(t *testing.T) {
 func TestConversationsOfAllPrincipalsArePagedById(t *testing.T) {
 	t.Parallel()
 	s, _ := storetest.New(t)
-	var want []store.Key
+	var want []store.ConversationKey
 	for _, as := range []string{"ann", "bob", "ann"} {
-		want = append(want, store.Key{Principal: as, ID: storetest.Open(t, s, as, "")})
+		want = append(want, store.ConversationKey{Principal: as, ID: storetest.Open(t, s, as, "")})
 		time.Sleep(time.Millisecond) // ids begin with the time
 	}
-	var got []store.Key
+	var got []store.ConversationKey
 	for after := uuid.Nil.String(); ; after = got[len(got)-1].ID {
 		page, err := s.Keys(t.Context(), after, 2)
 		require.NoError(t, err)

@@ -96,7 +96,7 @@ func (s *Store) Statistics(ctx context.Context, schemaKey, userID string) (quest
 // before, or has no schema key. Until the transaction, which is one of Process,
 // ends, the conversation is not erased.
 func (t *Tx) AddToStatistics(ctx context.Context, id, schemaKey string) (added bool, err error) {
-	userID, counted, err := t.addCounted(ctx, id, schemaKey)
+	userID, counted, err := t.insertCounted(ctx, id, schemaKey)
 	if err != nil || !counted || schemaKey == "" {
 		return false, err
 	}
@@ -116,16 +116,16 @@ func (t *Tx) AddToStatistics(ctx context.Context, id, schemaKey string) (added b
 	return true, t.sendFor(ctx, batch, "store statistics")
 }
 
-// addCounted locks a conversation and notes that it counts, once, for the user
+// insertCounted locks a conversation and notes that it counts, once, for the user
 // that it returns.
-func (t *Tx) addCounted(ctx context.Context, id, schemaKey string) (userID string, first bool, err error) {
+func (t *Tx) insertCounted(ctx context.Context, id, schemaKey string) (userID string, first bool, err error) {
 	exists := false
 	batch := t.batch(ctx)
 	ask(batch, (*queries.Queries).KeepFromErasure, []string{id}, func(locked []string) error {
 		exists = len(locked) == 1
 		return nil
 	})
-	ask(batch, (*queries.Queries).AddCounted, queries.AddCountedParams{SchemaKey: schemaKey, ConversationID: id}, func(users []string) error {
+	ask(batch, (*queries.Queries).InsertCounted, queries.InsertCountedParams{SchemaKey: schemaKey, ConversationID: id}, func(users []string) error {
 		if first = len(users) == 1; first {
 			userID = users[0]
 		}
@@ -148,7 +148,7 @@ func (t *Tx) lockStatistics(ctx context.Context, id, schemaKey, userID string) (
 	var s statistics
 	batch := t.batch(ctx)
 	ask(batch, (*queries.Queries).Slots, id, l.takeSlots)
-	tell(batch, (*queries.Queries).AddShared, schemaKey)
+	tell(batch, (*queries.Queries).InsertShared, schemaKey)
 	ask(batch, (*queries.Queries).LockShared, []string{schemaKey}, func([]queries.LockSharedRow) error { return nil })
 	ask(batch, (*queries.Queries).Statistics, queries.StatisticsParams{SchemaKey: schemaKey, UserID: userID, Most: maxContributions}, s.take)
 	if err := t.sendFor(ctx, batch, "lock statistics of "+schemaKey); err != nil {
@@ -167,7 +167,7 @@ func (t *Tx) setContribution(ctx context.Context, id string, c questioning.Contr
 	if err != nil {
 		return false, fmt.Errorf("encode contribution: %w", err)
 	}
-	speaks, err := fetch(ctx, t, (*queries.Queries).SetContribution, queries.SetContributionParams{Contribution: document, ConversationID: id})
+	speaks, err := fetch(ctx, t, (*queries.Queries).UpdateContribution, queries.UpdateContributionParams{Contribution: document, ConversationID: id})
 	if err != nil {
 		return false, fmt.Errorf("store contribution: %w", err)
 	}
@@ -184,7 +184,7 @@ func setShared(batch *pgx.Batch, schemaKey string, shared questioning.Statistics
 	if err != nil {
 		return fmt.Errorf("encode statistics: %w", err)
 	}
-	tell(batch, (*queries.Queries).SetShared, queries.SetSharedParams{Document: document, SchemaKey: schemaKey})
+	tell(batch, (*queries.Queries).UpdateShared, queries.UpdateSharedParams{Document: document, SchemaKey: schemaKey})
 	return nil
 }
 

@@ -26,7 +26,7 @@ import (
 
 func TestMain(m *testing.M) { postgrestest.Main(program.Runner{M: m}, migrations.Up) }
 
-// between is a proxy that tampers with requests, or with responses, of a tool.
+// between is a proxy that tampers with a tool's requests or responses.
 type between struct {
 	tool     string
 	request  func(arguments map[string]any)
@@ -83,25 +83,25 @@ func tamper(body *io.ReadCloser, length *int64, header http.Header, change func(
 	return nil
 }
 
-// endpoint runs the program on a database of its own.
+// endpoint starts the program with its own database.
 func endpoint(t *testing.T) string {
 	t.Helper()
 	return program.Start(t, append(os.Environ(), "DATABASE_URL="+postgrestest.New(t), "ASSUME_CONFIDENCE=0", "ALLOW_UNAUTHENTICATED=true")).URL
 }
 
-// seeds make every test's people others than those of the tests beside it.
+// seeds gives every test different people.
 var seeds atomic.Int64
 
-// interviewsOf holds the first interviews of a kind and returns their stories.
-func interviewsOf(t *testing.T, kind, address string, n int) []*story {
+// simulationsOf runs the first n conversations of a kind and returns their stories.
+func simulationsOf(t *testing.T, kind, address string, n int) []*story {
 	t.Helper()
 	seed := seeds.Add(1)
 	var stories []*story
 	for number := 1; len(stories) < n; number++ {
-		iv := newInterview(options{seed: seed}, number, address, newTally())
-		if iv.Kind == kind {
-			iv.hold(t.Context())
-			stories = append(stories, iv.story)
+		sim := newSimulation(options{seed: seed}, number, address, newTally())
+		if sim.Kind == kind {
+			sim.hold(t.Context())
+			stories = append(stories, sim.story)
 		}
 	}
 	return stories
@@ -117,11 +117,11 @@ func verdicts(stories []*story) map[verdict]int {
 	return counts
 }
 
-func TestInterviewsOfEveryKindAreFaultlessWhereNothingIsTamperedWith(t *testing.T) {
+func TestConversationsOfEveryKindPassWithoutTampering(t *testing.T) {
 	t.Parallel()
 	address := endpoint(t)
 	for kind, n := range map[string]int{byAnswers: 20, byForms: 10, byOlderForm: 5} {
-		for _, s := range interviewsOf(t, kind, address, n) {
+		for _, s := range simulationsOf(t, kind, address, n) {
 			assert.Empty(t, s.Findings, kind)
 			assert.NotEmpty(t, s.Statements, kind)
 			assert.NotEmpty(t, s.Conversation, kind)
@@ -129,7 +129,7 @@ func TestInterviewsOfEveryKindAreFaultlessWhereNothingIsTamperedWith(t *testing.
 	}
 }
 
-func TestWhatIsTamperedWithIsFound(t *testing.T) {
+func TestTamperingIsDetected(t *testing.T) {
 	t.Parallel()
 	address := endpoint(t)
 	const several = 4
@@ -145,28 +145,28 @@ func TestWhatIsTamperedWithIsFound(t *testing.T) {
 			delete(arguments, "answers")
 			delete(arguments, "previous_messages")
 		})}, byAnswers, lost},
-		"an answer is changed on its way": {between{tool: followUpTool, request: func(arguments map[string]any) {
+		"a request changes an answer": {between{tool: followUpTool, request: func(arguments map[string]any) {
 			for _, answer := range asList(arguments["answers"]) {
 				answer.(map[string]any)["text"] = "something else"
 			}
 		}}, byAnswers, wrong},
-		"the report lacks an answer":      {between{tool: reportTool, response: history(func(all []any) []any { return all[1:] })}, byAnswers, lost},
-		"the report holds an answer more": {between{tool: reportTool, response: history(func(all []any) []any { return append(all, all[0]) })}, byForms, doubled},
+		"the report lacks an answer":          {between{tool: reportTool, response: history(func(all []any) []any { return all[1:] })}, byAnswers, lost},
+		"the report has an additional answer": {between{tool: reportTool, response: history(func(all []any) []any { return append(all, all[0]) })}, byForms, doubled},
 		"the report's answers are swapped": {between{tool: reportTool, response: history(func(all []any) []any {
 			all[0], all[len(all)-1] = all[len(all)-1], all[0]
 			return all
 		})}, byForms, wrong},
-		"the report holds another value": {between{tool: reportTool, response: func(r map[string]any) {
+		"the report has another value": {between{tool: reportTool, response: func(r map[string]any) {
 			for slot := range r["values"].(map[string]any) {
 				r["values"].(map[string]any)[slot] = "invented"
 			}
 		}}, byOlderForm, wrong},
-		"the report holds a value that nobody gave": {between{tool: reportTool, response: func(r map[string]any) {
+		"the report has a value that nobody gave": {between{tool: reportTool, response: func(r map[string]any) {
 			r["values"].(map[string]any)["password"] = "invented"
 		}}, byForms, wrong},
 	} {
 		t.Run(name, func(t *testing.T) {
-			stories := interviewsOf(t, test.kind, test.between.start(t, address), several)
+			stories := simulationsOf(t, test.kind, test.between.start(t, address), several)
 			assert.NotZero(t, verdicts(stories)[test.finds], "%v", verdicts(stories))
 			counts := newTally()
 			var printed strings.Builder
@@ -176,12 +176,12 @@ func TestWhatIsTamperedWithIsFound(t *testing.T) {
 			}
 			assert.False(t, counts.clean(), "the run fails")
 			assert.Contains(t, printed.String(), "seed ")
-			assert.Contains(t, printed.String(), "call "+reportTool, "the story is told")
+			assert.Contains(t, printed.String(), "call "+reportTool, "the story is printed")
 		})
 	}
 }
 
-// every changes one request in n.
+// every changes every n-th request.
 func every(n int, change func(map[string]any)) func(map[string]any) {
 	seen := 0
 	return func(arguments map[string]any) {
@@ -205,7 +205,7 @@ func past(number int, slot string, value any, words string, supersededBy int) co
 		Citation: conversation.Citation{AnswerNumber: number, Outcome: questioning.Answered, Words: words}}
 }
 
-func TestARevisedAnswerHasToBeSuperseded(t *testing.T) {
+func TestARevisedAnswerMustBeSuperseded(t *testing.T) {
 	s := &story{Statements: []statement{said("city", "Oslo", "Oslo"), said("city", "Rome", "no, Rome")}}
 	r := conversation.Report{
 		Values:    map[string]any{"city": "Rome"},
@@ -220,7 +220,7 @@ func TestARevisedAnswerHasToBeSuperseded(t *testing.T) {
 	assert.Len(t, s.Findings, 1)
 }
 
-func TestAKilledClientsAnswerMayCountOnceAndNotTwice(t *testing.T) {
+func TestAKilledClientsAnswerCountsAtMostOnce(t *testing.T) {
 	unsure := said("city", "Oslo", "Oslo")
 	unsure.Acknowledged = false
 	for times, findings := range map[int]int{0: 0, 1: 0, 2: 1} {
@@ -234,19 +234,19 @@ func TestAKilledClientsAnswerMayCountOnceAndNotTwice(t *testing.T) {
 	}
 }
 
-func TestMemoryIsHeldAgainstTheReport(t *testing.T) {
+func TestMemoryIsComparedWithTheReport(t *testing.T) {
 	rome, oslo := remembered{`"Rome"`, "Rome"}, remembered{`"Oslo"`, "Oslo"}
 	want := map[string]remembered{"city": rome}
 	for name, test := range map[string]struct {
 		there map[string][]remembered
 		finds []verdict
 	}{
-		"as it is":      {map[string][]remembered{"city": {rome}}, nil},
-		"nothing":       {nil, []verdict{lost}},
-		"twice":         {map[string][]remembered{"city": {rome, rome}}, []verdict{doubled}},
-		"another":       {map[string][]remembered{"city": {oslo}}, []verdict{wrong}},
-		"and one more":  {map[string][]remembered{"city": {rome}, "owner": {oslo}}, []verdict{wrong}},
-		"only the more": {map[string][]remembered{"owner": {oslo}}, []verdict{lost, wrong}},
+		"the same":             {map[string][]remembered{"city": {rome}}, nil},
+		"nothing":              {nil, []verdict{lost}},
+		"twice":                {map[string][]remembered{"city": {rome, rome}}, []verdict{doubled}},
+		"another":              {map[string][]remembered{"city": {oslo}}, []verdict{wrong}},
+		"an additional answer": {map[string][]remembered{"city": {rome}, "owner": {oslo}}, []verdict{wrong}},
+		"only another answer":  {map[string][]remembered{"owner": {oslo}}, []verdict{lost, wrong}},
 	} {
 		var kinds []verdict
 		for _, f := range compare(want, test.there) {
@@ -256,6 +256,6 @@ func TestMemoryIsHeldAgainstTheReport(t *testing.T) {
 	}
 }
 
-func TestARunThatHeldNothingIsNotClean(t *testing.T) {
+func TestARunWithoutConversationsIsNotClean(t *testing.T) {
 	assert.False(t, newTally().clean())
 }

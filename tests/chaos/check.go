@@ -11,7 +11,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
-// check holds a report with its history against what was said.
+// check compares a report and its history with the person's statements.
 func (s *story) check(r conversation.Report) {
 	s.checkAnswers(r.History)
 	s.checkOrder(r.History)
@@ -24,13 +24,13 @@ func (s *story) check(r conversation.Report) {
 	}
 	for slot, value := range r.Values {
 		if len(bySlot[slot]) == 0 {
-			s.find(wrong, "the report holds %s = %v, of which nobody spoke", slot, value)
+			s.find(wrong, "the report has %s = %v, which nobody mentioned", slot, value)
 		}
 	}
 }
 
-// checkAnswers compares how often each answer was given with how often it is
-// there. What a killed client said may count or not.
+// checkAnswers compares how often each answer was given with how often the history has it.
+// Answers of a killed client may or may not count.
 func (s *story) checkAnswers(history []conversation.HistoryEntry) {
 	given, sure, there := map[string]int{}, map[string]int{}, map[string]int{}
 	for _, said := range s.Statements {
@@ -60,8 +60,8 @@ func (s *story) checkAnswers(history []conversation.HistoryEntry) {
 	}
 }
 
-// checkOrder wants the acknowledged answers in the order in which they were
-// given. Those that could be mistaken for one another are passed over.
+// checkOrder checks that acknowledged answers are in the order in which they were given.
+// It skips answers that cannot be told apart.
 func (s *story) checkOrder(history []conversation.HistoryEntry) {
 	given, at := map[string]int{}, map[string]int{}
 	for _, said := range s.Statements {
@@ -70,7 +70,7 @@ func (s *story) checkOrder(history []conversation.HistoryEntry) {
 	for _, past := range history {
 		at[contentKey(past.Slot, past.Outcome, past.Value, past.Words)] = past.AnswerNumber
 	}
-	last, before, call := 0, 0, 0 // the latest of all, of the calls before, and which call it is
+	last, before, call := 0, 0, 0 // latest position overall, latest of earlier calls, current call
 	for _, said := range s.Statements {
 		number := at[said.key()]
 		if said.Call != call {
@@ -86,14 +86,14 @@ func (s *story) checkOrder(history []conversation.HistoryEntry) {
 	}
 }
 
-// checkSlot wants the report to rest on the latest answer to a slot, and those
-// before it superseded. Where a killed client's answer may have counted, any
-// value that the person gave will do.
+// checkSlot checks that the report has the latest answer to a slot and that earlier ones
+// are superseded. If a killed client's answer may have counted, any value that the person
+// gave is accepted.
 func (s *story) checkSlot(slot string, said []statement, r conversation.Report) {
 	value, known := r.Values[slot]
 	if slices.ContainsFunc(said, func(one statement) bool { return !one.sure() }) {
 		if known && !slices.ContainsFunc(said, func(one statement) bool { return reflect.DeepEqual(one.Value, value) }) {
-			s.find(wrong, "the report holds %s = %v, which the person never said", slot, value)
+			s.find(wrong, "the report has %s = %v, which the person never said", slot, value)
 		}
 		return
 	}
@@ -104,9 +104,9 @@ func (s *story) checkSlot(slot string, said []statement, r conversation.Report) 
 	}
 	switch {
 	case want != nil && !known:
-		s.find(lost, "the report holds no %s, which is %v", slot, want)
+		s.find(lost, "the report lacks %s; want %v", slot, want)
 	case !reflect.DeepEqual(want, value):
-		s.find(wrong, "the report holds %s = %v, which is %v", slot, value, want)
+		s.find(wrong, "the report has %s = %v; want %v", slot, value, want)
 	}
 	s.checkSuperseded(slot, latest, r)
 }
@@ -121,7 +121,7 @@ func (s *story) checkSuperseded(slot string, latest statement, r conversation.Re
 	for i, past := range of {
 		holds := i == len(of)-1 && !latest.Reopened
 		if past.Holds != holds || (past.SupersededBy > 0) == holds {
-			s.find(wrong, "answer %d to %s: holds is %t, superseded by %d, and it has to be the other way round", past.AnswerNumber, slot, past.Holds, past.SupersededBy)
+			s.find(wrong, "answer %d to %s: holds is %t and superseded by is %d; want the opposite", past.AnswerNumber, slot, past.Holds, past.SupersededBy)
 		}
 	}
 	if cited := r.Citations[slot]; len(of) > 0 && !latest.Reopened && (len(cited) != 1 || cited[0].AnswerNumber != of[len(of)-1].AnswerNumber) {
@@ -129,14 +129,14 @@ func (s *story) checkSuperseded(slot string, latest statement, r conversation.Re
 	}
 }
 
-// remembered is what memory holds of one slot of a conversation.
+// remembered is memory's content for one slot of a conversation.
 type remembered struct {
 	Value string // as JSON
 	Words string
 }
 
-// expected is what memory has to hold after a report: what slots hold by the
-// person's answers.
+// expected returns the content that memory must have after a report: the values of slots
+// that the person answered.
 func expected(r conversation.Report) map[string]remembered {
 	all := map[string]remembered{}
 	for _, c := range r.Coverage {
@@ -153,7 +153,7 @@ func expected(r conversation.Report) map[string]remembered {
 	return all
 }
 
-// compare says what of one conversation memory holds otherwise than it should.
+// compare returns how memory differs from its expected content for one conversation.
 func compare(want map[string]remembered, got map[string][]remembered) []finding {
 	var all []finding
 	find := func(kind verdict, format string, arguments ...any) {

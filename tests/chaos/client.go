@@ -28,38 +28,38 @@ const (
 )
 
 const (
-	// attemptLimit is how long a client waits for one answer: many hosts give
-	// up after 60 s.
+	// attemptLimit is a client's timeout of one attempt: many hosts time out after 60 s.
 	attemptLimit = 60 * time.Second
-	// callLimit is how long a client repeats a call before it counts as refused.
+	// callLimit is how long a client retries a call before it counts as refused.
 	callLimit = 5 * time.Minute
 	// The pause between two attempts doubles.
 	firstPause, longestPause = 50 * time.Millisecond, time.Second
-	// excerptRunes is how much of an answer a failure quotes.
+	// excerptRunes is the length of a failure's excerpt of the response.
 	excerptRunes = 300
 )
 
-// errKilled says that the client died in the middle of a call.
+// errKilled reports that the client was killed during a call.
 var errKilled = errors.New("the client was killed")
 
-// refusal is an error that says that the same call would fail again.
+// refusal is an error that is not retryable.
 type refusal struct{ text string }
 
 func (r *refusal) Error() string { return "refused: " + r.text }
 
-// client calls tools as an MCP client of revision 2026-07-28 does, and repeats
-// a call that failed, as it was. It is for one goroutine.
+// client calls tools as an MCP client of revision 2026-07-28 does, and retries failed
+// calls unchanged. It is not safe for concurrent use.
 type client struct {
 	url    string
 	http   *http.Client
 	tally  *tally
 	story  *story
 	random *rand.Rand
-	// killEvery is how many calls a client lives on average; 0 is for ever.
+	// killEvery is the average number of calls until a client is killed; 0 means never.
 	killEvery int
 }
 
-// newTransport is one client's: a killed client's connections break.
+// newTransport returns a transport for one client, because a killed client's connections
+// break.
 func newTransport() *http.Transport {
 	return &http.Transport{MaxIdleConnsPerHost: 1, DisableCompression: true}
 }
@@ -94,9 +94,9 @@ func (r reply) text() string {
 	return strings.Join(texts, "\n")
 }
 
-// call makes a call until it succeeds, and reads its structured content into
-// out. The error is errKilled where the plan kills the client meanwhile, and a
-// refusal where repeating does not help.
+// call retries a call until it succeeds, and decodes its structured content into out. The
+// error is errKilled if the plan kills the client, and a refusal if retrying does not
+// help.
 func (c *client) call(ctx context.Context, p params, out any) (*reply, error) {
 	p.Meta = map[string]any{
 		"io.modelcontextprotocol/protocolVersion":    "2026-07-28",
@@ -110,7 +110,7 @@ func (c *client) call(ctx context.Context, p params, out any) (*reply, error) {
 	for began := time.Now(); ; {
 		c.tally.called()
 		answer, failure := c.attempt(attempting, p)
-		if context.Cause(attempting) == errKilled {
+		if errors.Is(context.Cause(attempting), errKilled) {
 			c.http.CloseIdleConnections()
 			c.http = &http.Client{Transport: newTransport()}
 			c.tally.killed(clientName)
@@ -118,7 +118,7 @@ func (c *client) call(ctx context.Context, p params, out any) (*reply, error) {
 			return nil, errKilled
 		}
 		if failure == nil {
-			c.story.tell("result", json.RawMessage(answer.Structured))
+			c.story.tell("result", answer.Structured)
 			if out == nil || answer.Type == "input_required" {
 				return answer, nil
 			}
@@ -132,7 +132,7 @@ func (c *client) call(ctx context.Context, p params, out any) (*reply, error) {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
 		case time.Since(began) > callLimit:
-			return nil, &refusal{fmt.Sprintf("gave up after %s: %s", callLimit, failure.text)}
+			return nil, &refusal{fmt.Sprintf("timed out after %s: %s", callLimit, failure.text)}
 		}
 		time.Sleep(pause)
 		pause = min(2*pause, longestPause)
@@ -140,7 +140,7 @@ func (c *client) call(ctx context.Context, p params, out any) (*reply, error) {
 	}
 }
 
-// mortal is a context that the plan may end with errKilled.
+// mortal returns a context that the plan may cancel with errKilled.
 func (c *client) mortal(ctx context.Context) (context.Context, func()) {
 	if c.killEvery == 0 || c.random.IntN(c.killEvery) > 0 {
 		return ctx, func() {}
@@ -154,7 +154,7 @@ func (c *client) mortal(ctx context.Context) (context.Context, func()) {
 type failure struct {
 	kind  string // for the table
 	text  string
-	final bool // repeating does not help, it says
+	final bool // not retryable, according to the response
 }
 
 func (f *failure) Error() string { return f.kind + ": " + f.text }
@@ -187,7 +187,7 @@ func (c *client) attempt(ctx context.Context, p params) (*reply, *failure) {
 	return read(response.StatusCode, response.Header.Get("Content-Type"), answer)
 }
 
-// broken is a connection that failed.
+// broken returns the failure of a connection.
 func broken(err error) *failure {
 	kind := "connection: other"
 	var timeout net.Error
@@ -202,7 +202,7 @@ func broken(err error) *failure {
 	return &failure{kind, err.Error(), false}
 }
 
-// read takes the response apart: a result, or the kind of failure that it is.
+// read decodes the response to a result or a failure.
 func read(status int, contentType string, answer []byte) (*reply, *failure) {
 	if strings.HasPrefix(contentType, "text/event-stream") {
 		answer = lastEvent(answer)
@@ -241,7 +241,7 @@ func read(status int, contentType string, answer []byte) (*reply, *failure) {
 	return nil, &failure{fmt.Sprintf("HTTP %d", status), plain.Excerpt(string(answer), excerptRunes), true}
 }
 
-// lastEvent is the data of a stream's last message.
+// lastEvent returns the data of a stream's last message.
 func lastEvent(stream []byte) []byte {
 	events := bytes.Split(bytes.TrimSpace(bytes.ReplaceAll(stream, []byte("\r\n"), []byte("\n"))), []byte("\n\n"))
 	var data [][]byte

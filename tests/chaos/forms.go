@@ -11,84 +11,84 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
-// fillIn holds the conversation by forms that the client shows between calls.
-func (iv *interview) fillIn(ctx context.Context) error {
-	first := iv.opening()
+// fillIn runs the conversation with forms that the client shows between calls.
+func (sim *simulation) fillIn(ctx context.Context) error {
+	first := sim.opening()
 	p := params{Name: automaticTool, Arguments: first}
-	open := len(iv.Statements) // the first statement that is not acknowledged yet
+	open := len(sim.Statements) // index of the first unacknowledged statement
 	for range mostTurns {
 		var result automatic.Result
-		answer, err := iv.call(ctx, p, &result)
+		answer, err := sim.call(ctx, p, &result)
 		switch {
 		case errors.Is(err, errKilled):
-			open = len(iv.Statements)
-			p = params{Name: automaticTool, Arguments: iv.again(first)}
+			open = len(sim.Statements)
+			p = params{Name: automaticTool, Arguments: sim.again(first)}
 			continue
 		case err != nil:
 			return err
 		}
-		iv.acknowledge(open)
-		open = len(iv.Statements)
+		sim.acknowledge(open)
+		open = len(sim.Statements)
 		if answer.Type == "input_required" {
-			response, err := iv.fill(answer.InputRequests["form"])
+			response, err := sim.fill(answer.InputRequests["form"])
 			if err != nil {
 				return err
 			}
 			p = params{Name: automaticTool, Arguments: p.Arguments, RequestState: answer.RequestState, InputResponses: map[string]any{"form": response}}
-			open = iv.firstSure(open, response)
+			open = sim.firstSure(open, response)
 			continue
 		}
-		done, err := iv.ended(ctx, result)
+		done, err := sim.ended(ctx, result)
 		if done || err != nil {
 			return err
 		}
-		open = len(iv.Statements)
-		p = params{Name: automaticTool, Arguments: iv.again(first)}
+		open = len(sim.Statements)
+		p = params{Name: automaticTool, Arguments: sim.again(first)}
 	}
 	return fmt.Errorf("it does not end within %d calls", mostTurns)
 }
 
-// again is the arguments with which another client goes on: the conversation's
-// id where it is known, else those that opened it.
-func (iv *interview) again(first map[string]any) map[string]any {
-	if iv.Conversation == "" {
+// again returns the arguments with which another client continues: the conversation's id
+// if it is known, otherwise those that opened it.
+func (sim *simulation) again(first map[string]any) map[string]any {
+	if sim.Conversation == "" {
 		return first
 	}
-	return map[string]any{"conversation_id": iv.Conversation, "user_id": iv.user}
+	return map[string]any{"conversation_id": sim.Conversation, "user_id": sim.user}
 }
 
-// ended looks at a result. Where no form can be shown, the conversation goes on
-// by answers and words.
-func (iv *interview) ended(ctx context.Context, result automatic.Result) (bool, error) {
-	iv.take(result.Turn)
+// ended handles a result. If no form can be shown, the conversation continues with answers
+// and words.
+func (sim *simulation) ended(ctx context.Context, result automatic.Result) (bool, error) {
+	sim.take(result.Turn)
 	switch result.Status {
 	case automatic.StatusComplete:
 		return true, nil
 	case automatic.StatusBatch:
-		return true, iv.goOn(ctx)
+		return true, sim.goOn(ctx)
 	case automatic.StatusDeclined:
 		return result.Metadata.Complete, nil
 	}
 	return false, nil
 }
 
-// response is what became of a form.
+// response is the person's response to a form.
 type response struct {
 	Action  string         `json:"action"`
 	Content map[string]any `json:"content,omitempty"`
 }
 
-// firstSure is the first statement that a success acknowledges: a form declined
-// faster than it can be read counts for nothing, and a slower one as declined.
-func (iv *interview) firstSure(open int, r response) int {
+// firstSure returns the index of the first statement that a success acknowledges: a form
+// that is declined faster than it can be read is ignored, a slower one counts as declined.
+func (sim *simulation) firstSure(open int, r response) int {
 	if r.Action == "decline" {
-		return len(iv.Statements)
+		return len(sim.Statements)
 	}
 	return open
 }
 
-// fill shows a form to the person, and notes what the person says on it.
-func (iv *interview) fill(request json.RawMessage) (response, error) {
+// fill shows a form to the person and records the response.
+func (sim *simulation) fill(request json.RawMessage) (response, error) {
 	var form struct {
 		Params struct {
 			Schema elicitation.Schema `json:"requestedSchema"`
@@ -97,52 +97,52 @@ func (iv *interview) fill(request json.RawMessage) (response, error) {
 	if err := json.Unmarshal(request, &form); err != nil {
 		return response{}, fmt.Errorf("read the form: %w", err)
 	}
-	r := iv.fields(form.Params.Schema)
-	iv.tell("the person answers", r)
+	r := sim.fields(form.Params.Schema)
+	sim.tell("the person answers", r)
 	return r, nil
 }
 
 // fields fills in a form's fields.
-func (iv *interview) fields(schema elicitation.Schema) response {
+func (sim *simulation) fields(schema elicitation.Schema) response {
 	var asked []want
 	for _, f := range schema.Fields {
-		if w, ok := iv.wants[f.Name]; ok {
+		if w, ok := sim.wants[f.Name]; ok {
 			asked = append(asked, w)
-			if iv.settled[w.key] {
-				iv.find(lost, "a form asks for %s, which was answered and acknowledged", w.key)
+			if sim.settled[w.key] {
+				sim.find(lost, "a form asks for %s, which was answered and acknowledged", w.key)
 			}
 		}
 	}
 	switch {
-	case iv.random.IntN(cancels) == 0:
+	case sim.random.IntN(cancels) == 0:
 		return response{Action: "cancel"}
-	case iv.random.IntN(declines) == 0:
+	case sim.random.IntN(declines) == 0:
 		var said []statement
 		for _, w := range asked {
 			said = append(said, statement{Slot: w.key, Outcome: questioning.Declined})
 		}
-		iv.say(said...)
+		sim.say(said...)
 		return response{Action: "decline"}
 	}
 	left := -1
-	if len(asked) > 1 && iv.random.IntN(leavesOut) == 0 {
-		left = iv.random.IntN(len(asked))
+	if len(asked) > 1 && sim.random.IntN(leavesOut) == 0 {
+		left = sim.random.IntN(len(asked))
 	}
 	content := map[string]any{}
 	var said []statement
 	for i, w := range asked {
 		if i != left {
-			said = append(said, iv.written(w, content))
+			said = append(said, sim.written(w, content))
 		}
 	}
-	iv.say(said...)
+	sim.say(said...)
 	return response{"accept", content}
 }
 
-// written is what the person writes in the fields of one slot.
-func (iv *interview) written(w want, content map[string]any) statement {
-	together := iv.Kind == byOlderForm // its client does not keep the order of fields
-	if iv.random.IntN(20) == 0 {
+// written fills in the fields of one slot.
+func (sim *simulation) written(w want, content map[string]any) statement {
+	together := sim.Kind == byOlderForm // its client does not preserve the order of fields
+	if sim.random.IntN(20) == 0 {
 		field := w.key
 		if w.kind != "string" {
 			field += "_instead"
@@ -150,7 +150,7 @@ func (iv *interview) written(w want, content map[string]any) statement {
 		content[field] = "don't know"
 		return statement{Slot: w.key, Outcome: questioning.Unknown, Words: "don't know", Together: together}
 	}
-	value, _ := iv.value(w.key)
+	value, _ := sim.value(w.key)
 	content[w.key] = value
 	return statement{Slot: w.key, Outcome: questioning.Answered, Value: value, Words: questioning.Render(value, ""), Together: together}
 }

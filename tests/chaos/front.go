@@ -14,25 +14,25 @@ import (
 )
 
 const (
-	// maxBody bounds what the front keeps of a request to send it to another
-	// replica; the gateway itself takes no more.
+	// maxBody is the maximum size of a request body, which the front buffers for another
+	// replica. It is the gateway's own limit.
 	maxBody = 1 << 20
-	// heldBack is how long a request waits for a replica while none is up, as
-	// Knative's activator lets it wait for a cold start.
+	// heldBack is how long a request waits for a replica if none is up, as in Knative's
+	// activator during a cold start.
 	heldBack = 10 * time.Second
 	retryAt  = 20 * time.Millisecond
 )
 
-// front is the route to every function, http://front/<function>/…: it takes the
-// replicas in turn, and the next one where a connection is refused. A
-// connection that breaks later is the caller's to repeat, as on a cluster.
+// front routes http://front/<function>/… to the functions' replicas in turn, and to the next
+// one if a connection is refused. If a connection breaks later, the caller must retry, as
+// on a cluster.
 type front struct {
 	server  *http.Server
 	address string
 	proxy   *httputil.ReverseProxy
 
 	mu    sync.Mutex
-	up    map[string][]string // addresses by function, by replica; "" while it is down
+	up    map[string][]string // addresses by function and replica; "" if down
 	turns map[string]int
 }
 
@@ -65,10 +65,10 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// url is where a function is reached.
+// url returns a function's URL.
 func (f *front) url(function string) string { return "http://" + f.address + "/" + function }
 
-// set says where a replica listens, "" while it does not.
+// set sets a replica's address; "" means down.
 func (f *front) set(function string, replica int, address string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -78,7 +78,7 @@ func (f *front) set(function string, replica int, address string) {
 	f.up[function][replica] = address
 }
 
-// replicas are those that are up, each request's in another order.
+// replicas returns the addresses that are up, in another order for each request.
 func (f *front) replicas(function string) []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -107,7 +107,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 var errNoneUp = errors.New("no replica is up")
 
-// send tries replica after replica while connections are refused.
+// send tries the replicas one after the other while connections are refused.
 func (f *front) send(transport http.RoundTripper, r *http.Request) (*http.Response, error) {
 	function, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	for began := time.Now(); time.Since(began) < heldBack; time.Sleep(retryAt) {

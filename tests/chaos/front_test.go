@@ -23,7 +23,7 @@ func newFront(t *testing.T) *front {
 	return f
 }
 
-// echo is a replica that answers with its name, the path and the body.
+// echo starts a replica that returns its name, the path and the body.
 func echo(t *testing.T, name string) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -44,7 +44,7 @@ func post(t *testing.T, url string) (int, string) {
 	return response.StatusCode, string(body)
 }
 
-func TestReplicasTakeTurnsAndADeadOneIsPassedOver(t *testing.T) {
+func TestReplicasTakeTurnsAndADeadOneIsSkipped(t *testing.T) {
 	t.Parallel()
 	f := newFront(t)
 	f.set("ask", 0, echo(t, "a"))
@@ -77,8 +77,8 @@ func TestARequestWaitsForAReplica(t *testing.T) {
 	assert.Equal(t, "a/mcp hello", body)
 }
 
-// What broke after it was sent may have been carried out: whether to repeat it
-// is the client's to say.
+// A request that breaks after it was sent may have taken effect, so only the client may
+// retry it.
 func TestABrokenRequestIsNotSentTwice(t *testing.T) {
 	t.Parallel()
 	f := newFront(t)
@@ -95,9 +95,9 @@ func TestABrokenRequestIsNotSentTwice(t *testing.T) {
 	assert.Equal(t, 1, calls)
 }
 
-func TestKillsAreSpreadOverTheInterviews(t *testing.T) {
+func TestKillsAreSpreadOverTheConversations(t *testing.T) {
 	t.Parallel()
-	k := newKiller(&campaign{options: options{interviews: 100, kills: 10}, tally: newTally()})
+	k := newKiller(&campaign{options: options{conversations: 100, kills: 10}, tally: newTally()})
 	for held := range 100 {
 		for k.due() {
 			k.killed("gateway")

@@ -7,8 +7,7 @@ import (
 	"time"
 )
 
-// odds are how often each kind is killed, of all of them together. Keys are
-// rotated at these odds too.
+// odds are the relative frequencies of kills by kind, and of key rotations.
 var odds = []struct {
 	what string
 	of   int
@@ -21,20 +20,20 @@ const (
 	postgresName = "PostgreSQL"
 	keysName     = "keys rotated"
 	clientName   = "client"
-	// A killed process comes back within mostDown, PostgreSQL as well.
+	// A killed process, or PostgreSQL, restarts within mostDown.
 	mostDown = 500 * time.Millisecond
-	// killTick is how often the killer looks whether a kill is due.
+	// killTick is the interval at which the killer checks whether a kill is due.
 	killTick = 5 * time.Millisecond
 )
 
-// killer kills as the plan says: what comes from the seed, when from how many
-// interviews were held, so that kills are spread evenly over them.
+// killer kills by plan: the seed decides what, and the number of finished conversations
+// decides when, so that kills are spread evenly over them.
 type killer struct {
 	*campaign
 	random *rand.Rand
-	back   sync.WaitGroup // what is being started again
+	back   sync.WaitGroup // restarts in progress
 	failed chan error
-	busy   map[string]*sync.Mutex // PostgreSQL and the keys are handled once at a time
+	busy   map[string]*sync.Mutex // one crash or rotation at a time
 }
 
 func newKiller(c *campaign) *killer {
@@ -44,7 +43,7 @@ func newKiller(c *campaign) *killer {
 	}
 }
 
-// run kills until the context ends, and returns once everything is up again.
+// run kills until the context ends, and returns once everything is up.
 func (k *killer) run(ctx context.Context) error {
 	ticks := time.NewTicker(killTick)
 	defer ticks.Stop()
@@ -59,7 +58,7 @@ func (k *killer) run(ctx context.Context) error {
 				return nil
 			}
 		case err := <-k.failed:
-			k.back.Wait() // so that nothing starts once everything is stopped
+			k.back.Wait() // so that nothing starts after the stop
 			return err
 		case <-ticks.C:
 			if k.due() {
@@ -69,14 +68,14 @@ func (k *killer) run(ctx context.Context) error {
 	}
 }
 
-// due says that fewer were killed than the interviews held ask for. The first
-// is due at once.
+// due reports whether there were fewer kills than planned for the finished conversations.
+// The first kill is due at once.
 func (k *killer) due() bool {
 	killed := k.killsSoFar()
-	return killed < k.options.kills && killed*k.options.interviews <= k.options.kills*k.tally.interviews()
+	return killed < k.options.kills && killed*k.options.conversations <= k.options.kills*k.tally.conversations()
 }
 
-// strike carries out one kill of the plan.
+// strike carries out the next kill.
 func (k *killer) strike(ctx context.Context) {
 	what, replica := k.draw(), k.random.IntN(k.replicas)
 	down := time.Duration(k.random.Int64N(int64(mostDown)))
@@ -84,19 +83,19 @@ func (k *killer) strike(ctx context.Context) {
 	case postgresName:
 		if k.busy[what].TryLock() {
 			k.killed(what)
-			k.restore(func() error { defer k.busy[what].Unlock(); return k.world.crash(ctx, down) })
+			k.restore(func() error { defer k.busy[what].Unlock(); return k.deployment.crash(ctx, down) })
 		}
 	case keysName:
 		if k.busy[what].TryLock() {
 			k.killed(what)
-			k.restore(func() error { defer k.busy[what].Unlock(); return k.world.rotate(ctx) })
+			k.restore(func() error { defer k.busy[what].Unlock(); return k.deployment.rotate(ctx) })
 		}
 	default:
-		if k.world.kill(what, replica) {
+		if k.deployment.kill(what, replica) {
 			k.killed(what)
 			k.restore(func() error {
 				time.Sleep(down)
-				return k.world.start(ctx, what, replica)
+				return k.deployment.start(ctx, what, replica)
 			})
 		}
 	}
@@ -107,7 +106,7 @@ func (k *killer) restore(start func() error) {
 		if err := start(); err != nil {
 			select {
 			case k.failed <- err:
-			default: // the first is enough
+			default: // keep the first error
 			}
 		}
 	})

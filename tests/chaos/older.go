@@ -18,28 +18,28 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/elicitation"
 )
 
-// olderRevision is what a client speaks that is asked by elicitation/create.
+// olderRevision is the revision of clients that receive elicitation/create.
 const olderRevision = "2025-11-25"
 
-// older is one client of an older revision: it answers forms within a call.
-// Forms that come after the call is over are not shown.
+// older is a client of an older revision: it answers forms during a call. It does not show
+// forms that arrive after the call.
 type older struct {
-	iv *interview
+	sim *simulation
 
 	mu   sync.Mutex
 	over bool
 	open int // the first statement that is not acknowledged yet
 }
 
-// Elicit shows a form. A further form within one call says that the one before
-// was taken.
+// Elicit shows a form. Another form during the call means that the previous one was
+// accepted.
 func (o *older) Elicit(_ context.Context, request mcp.ElicitationRequest) (*mcp.ElicitationResult, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.over {
 		return nil, errKilled
 	}
-	o.iv.acknowledge(o.open)
+	o.sim.acknowledge(o.open)
 	encoded, err := json.Marshal(request.Params.RequestedSchema)
 	if err != nil {
 		return nil, err
@@ -48,24 +48,24 @@ func (o *older) Elicit(_ context.Context, request mcp.ElicitationRequest) (*mcp.
 	if err := json.Unmarshal(encoded, &schema); err != nil {
 		return nil, err
 	}
-	o.open = len(o.iv.Statements)
-	r := o.iv.fields(schema)
-	o.iv.tell("the person answers", r)
-	o.open = o.iv.firstSure(o.open, r)
+	o.open = len(o.sim.Statements)
+	r := o.sim.fields(schema)
+	o.sim.tell("the person answers", r)
+	o.open = o.sim.firstSure(o.open, r)
 	return &mcp.ElicitationResult{ElicitationResponse: mcp.ElicitationResponse{
 		Action: mcp.ElicitationResponseAction(r.Action), Content: r.Content}}, nil
 }
 
-// fillInOlder holds the conversation by forms within calls.
-func (iv *interview) fillInOlder(ctx context.Context) error {
-	first := iv.opening()
+// fillInOlder runs the conversation with forms during calls.
+func (sim *simulation) fillInOlder(ctx context.Context) error {
+	first := sim.opening()
 	pause := firstPause
 	for began := time.Now(); time.Since(began) < callLimit; {
-		result, err := iv.olderCall(ctx, iv.again(first))
+		result, err := sim.olderCall(ctx, sim.again(first))
 		var refused *refusal
 		switch {
 		case err == nil:
-			if done, err := iv.ended(ctx, *result); done || err != nil {
+			if done, err := sim.ended(ctx, *result); done || err != nil {
 				return err
 			}
 			pause = firstPause
@@ -77,41 +77,41 @@ func (iv *interview) fillInOlder(ctx context.Context) error {
 		case !errors.Is(err, errKilled):
 			time.Sleep(pause)
 			pause = min(2*pause, longestPause)
-			iv.tally.repeated()
+			sim.tally.repeated()
 		}
 	}
 	return fmt.Errorf("it does not end within %s", callLimit)
 }
 
-// olderCall makes one call by a client of its own. Answers that were given in
-// it are acknowledged by its result.
-func (iv *interview) olderCall(ctx context.Context, arguments map[string]any) (*automatic.Result, error) {
-	iv.tell("call "+automaticTool, map[string]any{"arguments": arguments, "revision": olderRevision})
-	iv.tally.called()
+// olderCall makes one call with a new client. The result acknowledges the answers given
+// during it.
+func (sim *simulation) olderCall(ctx context.Context, arguments map[string]any) (*automatic.Result, error) {
+	sim.tell("call "+automaticTool, map[string]any{"arguments": arguments, "revision": olderRevision})
+	sim.tally.called()
 	attempting, cancel := context.WithTimeout(ctx, attemptLimit)
 	defer cancel()
-	attempting, end := iv.mortal(attempting)
+	attempting, end := sim.mortal(attempting)
 	defer end()
-	person := &older{iv: iv, open: len(iv.Statements)}
-	result, err := person.call(attempting, iv.client.url, arguments)
+	person := &older{sim: sim, open: len(sim.Statements)}
+	result, err := person.call(attempting, sim.client.url, arguments)
 	person.mu.Lock()
 	person.over = true
 	person.mu.Unlock()
 	switch {
-	case context.Cause(attempting) == errKilled:
-		iv.tally.killed(clientName)
-		iv.tell("the client is killed", nil)
+	case errors.Is(context.Cause(attempting), errKilled):
+		sim.tally.killed(clientName)
+		sim.tell("the client is killed", nil)
 		return nil, errKilled
 	case err != nil:
-		iv.tell("error", err.Error())
+		sim.tell("error", err.Error())
 		kind := "older client: " + olderKind(err)
-		iv.tally.failed(kind)
+		sim.tally.failed(kind)
 		if strings.Contains(err.Error(), "retrying will not help") {
 			return nil, &refusal{err.Error()}
 		}
 		return nil, err
 	}
-	return iv.olderResult(person, result)
+	return sim.olderResult(person, result)
 }
 
 func olderKind(err error) string {
@@ -125,26 +125,26 @@ func olderKind(err error) string {
 }
 
 // olderResult reads a call's result.
-func (iv *interview) olderResult(person *older, result *mcp.CallToolResult) (*automatic.Result, error) {
+func (sim *simulation) olderResult(person *older, result *mcp.CallToolResult) (*automatic.Result, error) {
 	if result.IsError {
 		text := fmt.Sprint(result.Content)
-		iv.tell("tool error", text)
+		sim.tell("tool error", text)
 		if result.Meta != nil && result.Meta.AdditionalFields["sequential-questioning/retryable"] == true {
-			iv.tally.failed("tool error: unavailable")
+			sim.tally.failed("tool error: unavailable")
 			return nil, errors.New(text)
 		}
-		iv.tally.failed("tool error: final")
+		sim.tally.failed("tool error: final")
 		return nil, &refusal{text}
 	}
-	iv.tell("result", encode(result.StructuredContent))
-	iv.acknowledge(person.open)
+	sim.tell("result", encode(result.StructuredContent))
+	sim.acknowledge(person.open)
 	var read automatic.Result
 	return &read, json.Unmarshal(encode(result.StructuredContent), &read)
 }
 
-// call connects, makes the call and leaves.
+// call connects, makes the call and disconnects.
 func (o *older) call(ctx context.Context, address string, arguments map[string]any) (*mcp.CallToolResult, error) {
-	// Streams that are cut are what this is about, and stand in the story.
+	// Broken streams are expected here and are recorded in the story.
 	c, err := mcpclient.NewStreamableHttpClient(address, transport.WithHTTPLogger(slog.New(slog.DiscardHandler)))
 	if err != nil {
 		return nil, err

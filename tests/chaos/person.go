@@ -10,12 +10,12 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
-// want is one piece of information that an interview is for.
+// want is one slot of a conversation.
 type want struct {
 	key     string
 	kind    string // a JSON Schema type, date or choice
 	options []string
-	on      string // a boolean that has to be true for it to matter; "" for none
+	on      string // key of a boolean slot that must be true for this one to apply; "" for none
 }
 
 var (
@@ -27,11 +27,10 @@ var (
 
 const (
 	fewestWanted, mostWanted = 2, 7
-	conditional              = 4 // one interview in so many has a slot with a condition
+	conditional              = 4 // one conversation in so many has a slot with a condition
 )
 
-// person is who is asked. What a person says is never the same twice, as far as
-// the type of the slot allows.
+// person is a simulated person. Its answers are unique as far as the slot's type allows.
 type person struct {
 	random *rand.Rand
 	said   int
@@ -61,8 +60,8 @@ func (p *person) hang() {
 	p.wants[first.key], p.wants[last.key] = first, last
 }
 
-// needed is information_needed: a list or, where nothing hangs on anything and
-// by chance, a JSON Schema.
+// needed returns information_needed: a list or, at random and without conditions, a JSON
+// Schema.
 func (p *person) needed() any {
 	hangs := slices.ContainsFunc(p.keys, func(key string) bool { return p.wants[key].on != "" })
 	if hangs || p.random.IntN(2) == 0 {
@@ -100,7 +99,7 @@ func (w want) property() map[string]any {
 	return map[string]any{"type": w.kind}
 }
 
-// token is a word that this person has not used before.
+// token returns a word that this person has not used before.
 func (p *person) token() string {
 	p.said++
 	var b strings.Builder
@@ -110,7 +109,7 @@ func (p *person) token() string {
 	return b.String()
 }
 
-// value is an answer of the slot's type, and in plain words.
+// value returns an answer of the slot's type, and the same in words.
 func (p *person) value(key string) (value any, words string) {
 	w := p.wants[key]
 	switch w.kind {
@@ -135,7 +134,7 @@ func (p *person) value(key string) (value any, words string) {
 	return text, text
 }
 
-// other is a value that differs from one.
+// other returns a value that differs from one.
 func (p *person) other(key string, than any) (value any, words string) {
 	for {
 		if value, words = p.value(key); value != than {
@@ -144,7 +143,7 @@ func (p *person) other(key string, than any) (value any, words string) {
 	}
 }
 
-// typed is an answer as a value with words of its own, or an outcome.
+// typed returns an answer as a value with its words, or an outcome.
 func (p *person) typed(key string) statement {
 	value, words := p.value(key)
 	switch p.random.IntN(20) {
@@ -156,8 +155,8 @@ func (p *person) typed(key string) statement {
 	return statement{Slot: key, Outcome: questioning.Answered, Value: value, Words: words + " or so I think, " + p.token()}
 }
 
-// spoken is an answer in words that are read by the server. Words that nobody
-// can read are given to a question that is asked for the first time only.
+// spoken returns an answer in words for the server's parser. Unreadable words are only
+// given to a question that is asked for the first time.
 func (p *person) spoken(key string, first bool) statement {
 	value, words := p.value(key)
 	switch chance := p.random.IntN(20); {

@@ -17,10 +17,10 @@ import (
 
 const (
 	progressEvery = 10 * time.Second
-	// drainLimit is how long the outbox may stand still after the last interview:
+	// drainLimit is how long the outbox may make no progress after the last conversation:
 	// longer than the lease of a killed relay, 30 s, and the longest backoff, 5 min.
 	drainLimit = 6 * time.Minute
-	// mostShown is how many stories are printed whole; all are in the folder.
+	// mostShown is the number of stories that are printed; all are in the folder.
 	mostShown = 3
 )
 
@@ -28,8 +28,8 @@ const (
 type campaign struct {
 	options
 	*tally
-	world *world
-	next  atomic.Int64 // number of the last interview begun
+	deployment *deployment
+	next       atomic.Int64 // number of the last started conversation
 
 	mu      sync.Mutex
 	reports map[string]told // by conversation
@@ -37,36 +37,36 @@ type campaign struct {
 	shown   int
 }
 
-// told is what an interview left: what memory has to hold of it.
+// told is the expected content of memory for a conversation.
 type told struct {
-	interview int
-	known     map[string]remembered
+	simulation int
+	known      map[string]remembered
 }
 
-// run returns whether everything is as it was said.
+// run reports whether nothing was lost, doubled or wrong.
 func run(ctx context.Context, o options) (clean bool, err error) {
 	folder, err := os.MkdirTemp("", "sequential-questioning-chaos-")
 	if err != nil {
 		return false, err
 	}
-	// PostgreSQL may run as another user, who has to pass.
+	// PostgreSQL may run as another user, who needs access.
 	if err := os.Chmod(folder, 0o711); err != nil {
 		return false, err
 	}
 	fmt.Printf("seed %d; logs in %s\nBuilding; the first time takes a minute or two.\n", o.seed, folder)
-	w, err := startWorld(ctx, folder, o.replicas)
+	d, err := startDeployment(ctx, folder, o.replicas)
 	if err != nil {
 		return false, err
 	}
 	defer func() {
-		err = errors.Join(err, w.stop(), os.RemoveAll(filepath.Join(folder, "bin")))
+		err = errors.Join(err, d.stop(), os.RemoveAll(filepath.Join(folder, "bin")))
 		if clean && err == nil {
 			err = os.RemoveAll(folder)
 		} else {
 			fmt.Printf("seed %d; logs and stories in %s\n", o.seed, folder)
 		}
 	}()
-	c := &campaign{options: o, tally: newTally(), world: w, reports: map[string]told{}}
+	c := &campaign{options: o, tally: newTally(), deployment: d, reports: map[string]told{}}
 	if c.stories, err = os.Create(filepath.Join(folder, "stories.jsonl")); err != nil {
 		return false, err
 	}
@@ -78,7 +78,7 @@ func run(ctx context.Context, o options) (clean bool, err error) {
 	return err == nil && c.clean(), err
 }
 
-// hold holds the interviews, and kills meanwhile.
+// hold runs the conversations and kills meanwhile.
 func (c *campaign) hold(ctx context.Context) error {
 	holding, end := context.WithCancelCause(ctx)
 	defer end(nil)
@@ -100,10 +100,10 @@ func (c *campaign) hold(ctx context.Context) error {
 		people.Go(func() {
 			for beginning.Err() == nil && holding.Err() == nil {
 				number := int(c.next.Add(1))
-				if number > c.options.interviews {
+				if number > c.options.conversations {
 					return
 				}
-				c.interview(holding, number)
+				c.simulation(holding, number)
 			}
 		})
 	}
@@ -125,41 +125,41 @@ func (c *campaign) report(ctx context.Context) {
 	}
 }
 
-// interview holds one interview and notes what comes of it.
-func (c *campaign) interview(ctx context.Context, number int) {
-	iv := newInterview(c.options, number, c.world.front.url("gateway")+"/mcp", c.tally)
-	report := iv.hold(ctx)
+// simulation runs one conversation and records its result.
+func (c *campaign) simulation(ctx context.Context, number int) {
+	sim := newSimulation(c.options, number, c.deployment.front.url("gateway")+"/mcp", c.tally)
+	report := sim.hold(ctx)
 	if ctx.Err() != nil {
-		return // interrupted: it says nothing
+		return // interrupted: the result is meaningless
 	}
-	c.held(iv.story)
+	c.held(sim.story)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if report != nil {
 		c.reports[report.ConversationID] = told{number, expected(*report)}
 	}
-	_, _ = c.stories.Write(append(encode(iv.story), '\n'))
-	if len(iv.Findings) > 0 {
-		c.show(iv.story)
+	_, _ = c.stories.Write(append(encode(sim.story), '\n'))
+	if len(sim.Findings) > 0 {
+		c.show(sim.story)
 	}
 }
 
-// show prints a story whose findings are bad.
+// show prints a story with findings.
 func (c *campaign) show(s *story) {
 	if c.shown++; c.shown <= mostShown {
 		s.write(os.Stdout)
 	}
 }
 
-// settle waits until every event has been taken in, and holds memory and
-// statistics against the reports.
+// settle waits until every event has been processed, and compares memory and statistics
+// with the reports.
 func (c *campaign) settle(ctx context.Context) error {
 	fmt.Println(c.line())
 	least, since := -1, time.Now()
 	for ; ; time.Sleep(500 * time.Millisecond) {
-		waiting, err := c.world.one(ctx, `SELECT count(*) FROM outbox`)
+		waiting, err := c.deployment.one(ctx, `SELECT count(*) FROM outbox`)
 		if err != nil {
-			return fmt.Errorf("look at the outbox: %w", err)
+			return fmt.Errorf("read the outbox: %w", err)
 		}
 		if waiting == 0 {
 			break
@@ -172,10 +172,10 @@ func (c *campaign) settle(ctx context.Context) error {
 			break
 		}
 	}
-	uncounted, err := c.world.one(ctx, `SELECT count(*) FROM conversations
+	uncounted, err := c.deployment.one(ctx, `SELECT count(*) FROM conversations
 		WHERE stop_reason IS NOT NULL AND id NOT IN (SELECT conversation_id FROM counted_conversations)`)
 	if err != nil {
-		return fmt.Errorf("look at statistics: %w", err)
+		return fmt.Errorf("read statistics: %w", err)
 	}
 	if uncounted > 0 {
 		c.complain(finding{lost, fmt.Sprintf("%d complete conversations are in no statistics", uncounted)})
@@ -188,9 +188,9 @@ func (c *campaign) complain(f finding) {
 	fmt.Printf("%s: %s\n", f.Kind, f.Text)
 }
 
-// recollect holds all of memory against all reports.
+// recollect compares all of memory with all reports.
 func (c *campaign) recollect(ctx context.Context) error {
-	client, err := qdrant.Open(qdrant.Config{URL: c.world.qdrant.URL(), Timeout: time.Minute})
+	client, err := qdrant.Open(qdrant.Config{URL: c.deployment.qdrant.URL(), Timeout: time.Minute})
 	if err != nil {
 		return err
 	}
@@ -219,27 +219,27 @@ func (c *campaign) recollect(ctx context.Context) error {
 	return nil
 }
 
-// again compares with a fresh report: a call of a killed client may have ended
-// after the one before.
+// again compares memory with a new report: a killed client's call may have finished after
+// the earlier report.
 func (c *campaign) again(ctx context.Context, id string, t told, there map[string][]remembered) {
-	iv := newInterview(c.options, t.interview, c.world.front.url("gateway")+"/mcp", c.tally)
-	iv.Conversation, iv.client.killEvery = id, 0
-	report, err := iv.report(ctx)
+	sim := newSimulation(c.options, t.simulation, c.deployment.front.url("gateway")+"/mcp", c.tally)
+	sim.Conversation, sim.client.killEvery = id, 0
+	report, err := sim.report(ctx)
 	if err != nil {
-		c.complain(finding{wrong, fmt.Sprintf("interview %d cannot be reported again: %v", t.interview, err)})
+		c.complain(finding{wrong, fmt.Sprintf("conversation %d cannot be reported again: %v", t.simulation, err)})
 		return
 	}
 	findings := compare(expected(*report), there)
 	for _, f := range findings {
-		c.complain(finding{f.Kind, fmt.Sprintf("interview %d: %s", t.interview, f.Text)})
+		c.complain(finding{f.Kind, fmt.Sprintf("conversation %d: %s", t.simulation, f.Text)})
 	}
-	if s := c.storyOf(t.interview); s != nil && len(findings) > 0 {
+	if s := c.storyOf(t.simulation); s != nil && len(findings) > 0 {
 		s.tell("the report at the end", report)
 		c.show(s)
 	}
 }
 
-// storyOf reads a story back, nil where it is not there.
+// storyOf reads a story back; nil if there is none.
 func (c *campaign) storyOf(number int) *story {
 	file, err := os.Open(c.stories.Name())
 	if err != nil {

@@ -13,26 +13,26 @@ import (
 type statement struct {
 	Slot    string              `json:"slot"`
 	Outcome questioning.Outcome `json:"outcome"`
-	Value   any                 `json:"value,omitempty"` // as JSON holds it; nil for words that nobody can read
+	Value   any                 `json:"value,omitempty"` // as decoded from JSON; nil for unreadable words
 	Words   string              `json:"words"`
-	// Acknowledged says that a call which carried it succeeded. Otherwise the
-	// client was killed before it knew, and the answer may count or not.
+	// Acknowledged reports that a call with it succeeded. Otherwise the client was killed
+	// before the result, and the answer may or may not count.
 	Acknowledged bool `json:"acknowledged"`
 	Revises      bool `json:"revises,omitempty"`
-	// Call numbers the calls and forms that carry answers. Together says that
-	// nothing is known of the order of those in one.
+	// Call numbers the calls and forms with answers. Together means that the order of the
+	// answers within one is unknown.
 	Call     int  `json:"call"`
 	Together bool `json:"together,omitempty"`
-	// Reopened says that a later revision took it back, by what its result said.
-	// Shaken says that one of a killed client may have.
+	// Reopened means that the result of a later revision withdrew it. Shaken means that a
+	// revision by a killed client may have.
 	Reopened bool `json:"reopened,omitempty"`
 	Shaken   bool `json:"shaken,omitempty"`
 }
 
-// sure says that the answer is known to count, and to hold unless it is revised.
+// sure reports whether the answer certainly counts, unless it is revised.
 func (s statement) sure() bool { return s.Acknowledged && !s.Shaken }
 
-// key is what makes two answers the same.
+// key identifies equal answers.
 func (s statement) key() string { return contentKey(s.Slot, s.Outcome, s.Value, s.Words) }
 
 func contentKey(slot string, outcome questioning.Outcome, value any, words string) string {
@@ -43,7 +43,7 @@ func contentKey(slot string, outcome questioning.Outcome, value any, words strin
 	return string(encoded)
 }
 
-// say notes what a person says in one call or form.
+// say records a person's statements in one call or form.
 func (s *story) say(said ...statement) {
 	s.calls++
 	for _, one := range said {
@@ -59,10 +59,10 @@ type event struct {
 	Data any       `json:"data,omitempty"`
 }
 
-// story is everything that happened in one interview. It belongs to one
-// goroutine.
+// story records everything that happens in one conversation. It is not safe for concurrent
+// use.
 type story struct {
-	Number       int         `json:"interview"`
+	Number       int         `json:"number"`
 	Seed         int64       `json:"seed"`
 	Kind         string      `json:"kind"`
 	Conversation string      `json:"conversation"`
@@ -76,28 +76,28 @@ func (s *story) tell(what string, data any) {
 	s.Events = append(s.Events, event{time.Now().UTC(), what, data})
 }
 
-// finding is something that is not as it was said.
+// finding is a difference between a report and the statements.
 type finding struct {
 	Kind verdict `json:"kind"`
 	Text string  `json:"text"`
 }
 
-// verdict is how a report differs from what was said.
+// verdict is how a report differs from the statements.
 type verdict string
 
 const (
-	lost    verdict = "lost"    // acknowledged, and not there
-	doubled verdict = "doubled" // there more often than said
-	wrong   verdict = "wrong"   // anything else that nobody said or that cannot be
+	lost    verdict = "lost"    // acknowledged but missing
+	doubled verdict = "doubled" // recorded more often than stated
+	wrong   verdict = "wrong"   // anything else that was not stated or is impossible
 )
 
 func (s *story) find(kind verdict, format string, arguments ...any) {
 	s.Findings = append(s.Findings, finding{kind, fmt.Sprintf(format, arguments...)})
 }
 
-// write prints a story as a person reads it.
+// write prints a story as text.
 func (s *story) write(out io.Writer) {
-	fmt.Fprintf(out, "Interview %d (%s, seed %d), conversation %s\n", s.Number, s.Kind, s.Seed, s.Conversation)
+	fmt.Fprintf(out, "Conversation %d (%s, seed %d), id %s\n", s.Number, s.Kind, s.Seed, s.Conversation)
 	for _, f := range s.Findings {
 		fmt.Fprintf(out, "  %s: %s\n", f.Kind, f.Text)
 	}

@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// tally counts what happens in a run.
+// tally counts the events of a run.
 type tally struct {
 	began time.Time
 
 	mu                   sync.Mutex
-	kinds                map[string]int // interviews held
+	kinds                map[string]int // finished conversations
 	calls, again, copies int
 	kills                map[string]int
 	errors               map[string]int
@@ -49,7 +49,7 @@ func (t *tally) failed(kind string) {
 	t.errors[kind]++
 }
 
-// held counts an interview and what was found in it.
+// held counts a conversation and its findings.
 func (t *tally) held(s *story) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -72,20 +72,20 @@ func (t *tally) found(kind verdict) {
 	t.findings[kind]++
 }
 
-func (t *tally) interviews() int {
+func (t *tally) conversations() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return sum(t.kinds)
 }
 
-// killsSoFar leaves out the clients, who die by a plan of their own.
+// killsSoFar excludes clients, which are killed by a plan of their own.
 func (t *tally) killsSoFar() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return sum(t.kills) - t.kills[clientName]
 }
 
-// clean says that everything is as it was said, and that something was.
+// clean reports whether there are no findings and at least one conversation.
 func (t *tally) clean() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -95,7 +95,7 @@ func (t *tally) clean() bool {
 func (t *tally) line() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return fmt.Sprintf("%4.0f s: %d interviews, %d calls, %d repeated, %d kills; lost %d, doubled %d, wrong %d",
+	return fmt.Sprintf("%4.0f s: %d conversations, %d calls, %d repeated, %d kills; lost %d, doubled %d, wrong %d",
 		time.Since(t.began).Seconds(), sum(t.kinds), t.calls, t.again, sum(t.kills), t.findings[lost], t.findings[doubled], t.findings[wrong])
 }
 
@@ -110,7 +110,7 @@ func (t *tally) write(out io.Writer) {
 			row("  "+name, counts[name])
 		}
 	}
-	section("interviews", t.kinds)
+	section("conversations", t.kinds)
 	row("answers acknowledged", t.statements)
 	row("answers of killed clients, counted or not", t.uncertain)
 	row("calls", t.calls)

@@ -21,8 +21,7 @@ const (
 	dexIsAbsent = "http://127.0.0.1:1"
 )
 
-// installArgoCD runs Argo CD's parts as components of the node, following the
-// cluster they stand beside.
+// installArgoCD runs Argo CD's parts as components of the node, outside Kubernetes.
 func (c *cluster) installArgoCD(ctx context.Context) error {
 	resources, err := c.builtManifest("argocd-resources.yaml", unedited)
 	if err != nil {
@@ -47,7 +46,7 @@ func (c *cluster) installArgoCD(ctx context.Context) error {
 		return err
 	}
 	environment := []string{
-		"ARGOCD_FAKE_IN_CLUSTER=true", // the kubeconfig's cluster is the one called in-cluster
+		"ARGOCD_FAKE_IN_CLUSTER=true", // the kubeconfig's cluster counts as in-cluster
 		"KUBECONFIG=" + c.state("pki", "admin.kubeconfig"),
 		"ARGOCD_SYNC_WAVE_DELAY=0",
 		"ARGOCD_RECONCILIATION_TIMEOUT=10s",
@@ -60,7 +59,7 @@ func (c *cluster) installArgoCD(ctx context.Context) error {
 		"ARGOCD_APP_CONF_PATH=" + c.state("argocd", "configuration"),
 	}
 	cluster := []string{"--kubeconfig", c.state("pki", "admin.kubeconfig"), "--namespace", "argocd", "--redis", redis, "--repo-server", repoServer, "--repo-server-plaintext"}
-	// The server listens everywhere: it calls itself on the loopback address.
+	// The server listens on all addresses because it calls itself on loopback.
 	for name, arguments := range map[string][]string{
 		"miniredis":                     {redis},
 		"argocd-repo-server":            {"--address", "127.0.0.1", "--port", "8081", "--metrics-address", "127.0.0.1", "--metrics-port", "8084", "--disable-tls", "--redis", redis},
@@ -78,8 +77,8 @@ func (c *cluster) installArgoCD(ctx context.Context) error {
 	})
 }
 
-// configureArgoCD applies the objects that Argo CD reads its settings from,
-// with a password and a signing key of this cluster's own.
+// configureArgoCD applies the objects with Argo CD's settings, and generates a password and
+// a signing key.
 func (c *cluster) configureArgoCD(ctx context.Context) error {
 	c.saved.Password = rand.Text()
 	hash, err := bcrypt.GenerateFromPassword([]byte(c.saved.Password), bcrypt.MinCost)
@@ -106,7 +105,8 @@ func (c *cluster) configureArgoCD(ctx context.Context) error {
 	return c.apply(ctx, settings+"---\n"+string(secret))
 }
 
-// logIn also proves that Argo CD has read its settings. The token is good for a day.
+// logIn returns a token that is valid for a day. It also shows that Argo CD has read its
+// settings.
 func (c *cluster) logIn(ctx context.Context) (token string, err error) {
 	credentials, err := json.Marshal(object{"username": argocdUser, "password": c.saved.Password})
 	if err != nil {

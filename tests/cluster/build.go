@@ -22,11 +22,10 @@ const (
 	kustomizeVersion  = "v5.8.2"
 )
 
-// part is something that is built as a whole, when the module it comes from has
-// changed, or its recipe.
+// part is a unit of the build. It is rebuilt when its module or its recipe changes.
 type part struct {
 	name, module string
-	recipe       string // changes when the way it is built does
+	recipe       string // change it when the build steps change
 	build        func(context.Context, *Settings) error
 }
 
@@ -79,8 +78,7 @@ func Build(ctx context.Context, s *Settings, progress *Progress) error {
 	return nil
 }
 
-// fingerprint changes when a file of the folder does that is no test, or one of
-// the words.
+// fingerprint is a digest of the folder's files, without tests, and of the words.
 func fingerprint(folder string, words ...string) (string, error) {
 	sum := sha256.New()
 	fmt.Fprintf(sum, "%q\n", words)
@@ -167,7 +165,7 @@ func buildEventing(ctx context.Context, s *Settings) error {
 		"eventing-resources.yaml": {core + "100-namespace.yaml", core + "resources/*.yaml", channel + "resources/*.yaml"},
 		"eventing-configuration.yaml": {
 			core + "200-*.yaml", core + "configmaps/*.yaml", core + "roles/*.yaml",
-			// The controller does not start without knowing the images of integrations, used or not.
+			// The controller does not start without images of integrations, even unused ones.
 			"knative.dev/eventing/third_party/eventing-integrations-latest/*-images.yaml",
 			channel + "200-*.yaml", channel + "configmaps/*.yaml", channel + "roles/*.yaml", broker + "roles/*.yaml",
 		},
@@ -214,15 +212,15 @@ func buildArgoCD(ctx context.Context, s *Settings) error {
 	return s.gather(ctx, "argocd", map[string][]string{"argocd-resources.yaml": {path + "/manifests/crds/*-crd.yaml"}})
 }
 
-// buildImages compiles commands and writes an image of each, named like its
-// package, into one layout. Some images are given by REPOSITORY=BINARY.
+// buildImages compiles commands and writes an image of each, named like its package, into
+// one layout. images adds ready binaries, as REPOSITORY=BINARY.
 func (s *Settings) buildImages(ctx context.Context, name string, packages []string, images ...string) error {
 	folder, err := os.MkdirTemp(s.Binaries, name+"-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(folder)
-	// Names of binaries would collide in one call: both brokers' and channels' are called the same.
+	// Compile each separately: binaries of broker and channel have the same names.
 	for _, path := range packages {
 		binary := filepath.Join(folder, strings.ReplaceAll(path, "/", "-"))
 		if err := s.compile(ctx, "knative", "-s -w", binary, path); err != nil {
@@ -234,8 +232,8 @@ func (s *Settings) buildImages(ctx context.Context, name string, packages []stri
 	return err
 }
 
-// gather copies manifests out of modules: afterwards nothing but the built
-// files is needed to bring a cluster up. Patterns begin with a module's path.
+// gather copies manifests from modules, so that starting a cluster only needs built files.
+// Patterns begin with a module's path.
 func (s *Settings) gather(ctx context.Context, module string, files map[string][]string) error {
 	if err := os.MkdirAll(s.binary("manifests"), 0o755); err != nil {
 		return err
@@ -290,7 +288,7 @@ func (s *Settings) goCommand(ctx context.Context, module string, arguments ...st
 	return run(ctx, goCommand)
 }
 
-// link makes a symbolic link, or replaces one.
+// link creates or replaces a symbolic link.
 func link(target, path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err

@@ -26,7 +26,7 @@ type authority struct {
 	key         *ecdsa.PrivateKey
 }
 
-// identity is what a certificate says of its bearer.
+// identity is the subject of a certificate.
 type identity struct {
 	file         string // name of the files, without .crt and .key
 	user         string
@@ -75,7 +75,7 @@ func (a *authority) issue(to identity) error {
 	return nil
 }
 
-// kubeconfig writes a client configuration that needs no other file.
+// kubeconfig writes a self-contained client configuration.
 func (a *authority) kubeconfig(file, server string) error {
 	content := map[string][]byte{}
 	for _, name := range []string{"ca.crt", file + ".crt", file + ".key"} {
@@ -104,7 +104,7 @@ func newKey(path string) (*ecdsa.PrivateKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Service account keys are read in this form only.
+	// Kubernetes reads service account keys only in this form.
 	encoded, err := x509.MarshalECPrivateKey(key)
 	if err != nil {
 		return nil, err

@@ -15,8 +15,8 @@ import (
 
 func (s *Settings) cgroup() string { return "sequential-questioning-" + s.Name }
 
-// hierarchies lists where control groups are mounted: many places in version 1,
-// one in version 2.
+// hierarchies returns the mount points of control groups: several in version 1, one in
+// version 2.
 func hierarchies() ([]string, error) {
 	mounts, err := os.Open("/proc/self/mounts")
 	if err != nil {
@@ -33,8 +33,7 @@ func hierarchies() ([]string, error) {
 	return folders, nil
 }
 
-// makeCgroups makes the groups below which everything of the cluster's pods is
-// accounted for.
+// makeCgroups creates the parent groups of the cluster's pods.
 func makeCgroups(name string) error {
 	folders, err := hierarchies()
 	if err != nil {
@@ -53,21 +52,21 @@ func makeCgroups(name string) error {
 				}
 			}
 		}
-		// In version 2 a group has only the controllers that its parent hands on.
+		// In version 2 a group only has the controllers that its parent delegates.
 		controllers, err := os.ReadFile(filepath.Join(folder, "cgroup.controllers"))
 		if err != nil {
 			continue
 		}
 		for controller := range strings.FieldsSeq(string(controllers)) {
 			if err := os.WriteFile(filepath.Join(folder, "cgroup.subtree_control"), []byte("+"+controller), 0o644); err != nil {
-				return fmt.Errorf("handing on the controller %s: %w", controller, err)
+				return fmt.Errorf("delegating the controller %s: %w", controller, err)
 			}
 		}
 	}
 	return nil
 }
 
-// removeCgroups waits for the last processes to be gone.
+// removeCgroups removes the groups once their last processes have ended.
 func removeCgroups(ctx context.Context, name string) error {
 	folders, err := hierarchies()
 	if err != nil {
@@ -81,7 +80,7 @@ func removeCgroups(ctx context.Context, name string) error {
 	return nil
 }
 
-// removeTree removes the folders only, which is how control groups are removed.
+// removeTree only removes folders, which is how control groups are removed.
 func removeTree(root string) error {
 	var groups []string
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// cluster is one that is being brought up, or is up.
+// cluster is a starting or running cluster.
 type cluster struct {
 	*Settings
 	addresses Addresses
@@ -20,13 +20,13 @@ type cluster struct {
 	saved     saved
 }
 
-// saved is what has to be known of a cluster after up has ended.
+// saved is a cluster's state on disk.
 type saved struct {
 	Subnet   string            `json:"subnet"`
-	Images   map[string]string `json:"images"` // by what they were built from
+	Images   map[string]string `json:"images"` // by package
 	Password string            `json:"password"`
 	Token    string            `json:"token"`
-	Steps    []string          `json:"steps"` // that are done
+	Steps    []string          `json:"steps"` // finished ones
 }
 
 type step struct {
@@ -34,7 +34,7 @@ type step struct {
 	do   func(context.Context) error
 }
 
-// Up brings a cluster up, or adds what it does not have yet to one that runs.
+// Up starts a cluster, or adds missing parts to a running one.
 func Up(ctx context.Context, s *Settings, progress *Progress) error {
 	if err := prepareMachine(ctx, s, progress); err != nil {
 		return err
@@ -47,8 +47,8 @@ func Up(ctx context.Context, s *Settings, progress *Progress) error {
 		return err
 	}
 	defer unlock()
-	defer os.Remove(s.State) // when nothing came into it
-	ctx, cancel := context.WithTimeoutCause(ctx, s.Timeout, errors.New("the time given by --timeout is over"))
+	defer os.Remove(s.State) // if it is empty
+	ctx, cancel := context.WithTimeoutCause(ctx, s.Timeout, errors.New("--timeout exceeded"))
 	defer cancel()
 	c, err := load(s)
 	if err != nil {
@@ -57,7 +57,7 @@ func Up(ctx context.Context, s *Settings, progress *Progress) error {
 	runs := c != nil && c.node.runs(ctx)
 	if !runs {
 		if err := remove(s); err != nil {
-			return fmt.Errorf("removing what an earlier cluster left: %w", err)
+			return fmt.Errorf("removing the remains of an earlier cluster: %w", err)
 		}
 		if c, err = create(s); err != nil {
 			return err
@@ -91,7 +91,7 @@ func create(s *Settings) (*cluster, error) {
 	return c, c.save()
 }
 
-// load reads what is known of a cluster; nil means that nothing is.
+// load reads a cluster's saved state; nil if there is none.
 func load(s *Settings) (*cluster, error) {
 	content, err := os.ReadFile(s.state("cluster.json"))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -116,7 +116,7 @@ func (c *cluster) save() error {
 	return os.WriteFile(c.state("cluster.json"), content, 0o600)
 }
 
-// take takes the steps that are not done yet.
+// take runs the unfinished steps.
 func (c *cluster) take(ctx context.Context, progress *Progress) error {
 	steps := []step{
 		{"node started", c.startMachine},
@@ -157,8 +157,7 @@ func (c *cluster) startMachine(ctx context.Context) error {
 	return connect(c.linkName(), pid, c.addresses)
 }
 
-// fail tells of a failure what there is to know, and takes a cluster down again
-// that did not come up.
+// fail adds diagnostics to a failure, and removes a cluster that failed to start.
 func (c *cluster) fail(failure error, tearDown bool) error {
 	interrupted := errors.Is(failure, context.Canceled)
 	if interrupted {
@@ -176,14 +175,14 @@ func (c *cluster) fail(failure error, tearDown bool) error {
 		return errors.Join(failure, remove(c.Settings))
 	}
 	kept := filepath.Join(os.TempDir(), "cluster-"+c.Name+"-logs")
-	// The context that up had may be what has ended.
+	// Up's context may have ended.
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	err := errors.Join(os.RemoveAll(kept), Logs(ctx, c.Settings, kept), remove(c.Settings))
 	return errors.Join(fmt.Errorf("%w\n\nthe cluster was taken down, --keep leaves it; all logs are in %s", failure, kept), err)
 }
 
-// Down removes everything of a cluster, and what was built if that is wanted.
+// Down removes a cluster and, if wanted, the built binaries.
 func Down(s *Settings, binaries bool) error {
 	unlock, err := lock(s.State)
 	if err != nil {
@@ -196,14 +195,14 @@ func Down(s *Settings, binaries bool) error {
 	if err := os.Remove(s.State); err != nil {
 		return err
 	}
-	os.Remove(stateFolder) // the last cluster's
+	os.Remove(stateFolder) // of the last cluster
 	if binaries {
 		return os.RemoveAll(s.Binaries)
 	}
 	return nil
 }
 
-// remove leaves the state folder itself, which is locked.
+// remove keeps the state folder itself, which is locked.
 func remove(s *Settings) error {
 	ctx := context.Background()
 	if err := s.kill(ctx); err != nil {

@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// Environment returns lines for a shell that tell programs where the cluster is.
+// Environment returns shell commands that set the cluster's environment variables.
 func Environment(s *Settings) (string, error) {
 	content, err := os.ReadFile(s.state("env"))
 	if err != nil {
-		return "", fmt.Errorf("no cluster %s is up: %w", s.Name, err)
+		return "", fmt.Errorf("cluster %s is not running: %w", s.Name, err)
 	}
 	return string(content), nil
 }
@@ -46,7 +46,7 @@ func (c *cluster) writeEnvironment() error {
 	return os.WriteFile(c.state("env"), []byte(content.String()), 0o600)
 }
 
-// Usage tells how to use a cluster.
+// Usage returns instructions to use a cluster.
 func Usage(s *Settings) (string, error) {
 	c, err := load(s)
 	if err != nil || c == nil {
@@ -73,19 +73,19 @@ Try:
 	return usage, nil
 }
 
-// Status tells how a cluster's components are doing. Its error says that the
-// cluster is not up.
+// Status describes a cluster's components. It returns an error if the cluster is not
+// running.
 func Status(ctx context.Context, s *Settings) (string, error) {
 	c, err := load(s)
 	if err != nil {
 		return "", err
 	}
 	if c == nil {
-		return "", fmt.Errorf("no cluster %s is up", s.Name)
+		return "", fmt.Errorf("cluster %s is not running", s.Name)
 	}
 	components, err := c.node.components(ctx)
 	if err != nil {
-		return "", fmt.Errorf("the node of %s does not answer: %w", s.Name, err)
+		return "", fmt.Errorf("the node of %s does not respond: %w", s.Name, err)
 	}
 	var status strings.Builder
 	var down []error

@@ -13,12 +13,12 @@ const (
 	rolloutLimit = 4 * time.Minute
 )
 
-// configuration is what differs from Knative's own, by ConfigMap. No feature is
-// turned on: a container's own security context is allowed as it is.
+// configuration has the settings that differ from Knative's defaults, by ConfigMap. No
+// feature flag is set: security contexts of containers need none.
 var configuration = map[string]object{
 	"config-network": {"ingress-class": ingressClass},
 	"config-domain":  {domain: ""},
-	// To zero as quickly as the autoscaler can.
+	// Scale to zero as fast as the autoscaler can.
 	"config-autoscaler": {"stable-window": "6s", "scale-to-zero-grace-period": "6s", "scale-to-zero-pod-retention-period": "0s"},
 }
 
@@ -61,8 +61,8 @@ func (c *cluster) installEventing(ctx context.Context) error {
 	})
 }
 
-// installInStages: resources have to be known before objects of them come, and
-// configuration has to be there before a webhook wants to check it.
+// installInStages applies definitions before their objects, and configuration before the
+// webhooks that check it.
 func (c *cluster) installInStages(ctx context.Context, name string) error {
 	for _, stage := range []string{"resources", "configuration", "workloads"} {
 		manifests, err := c.builtManifest(name+"-"+stage+".yaml", forOneNode)
@@ -81,7 +81,7 @@ func (c *cluster) installInStages(ctx context.Context, name string) error {
 	return nil
 }
 
-// forOneNode fits an object of Knative's to a small node.
+// forOneNode adapts a Knative object to a small node.
 func forOneNode(manifest object) bool {
 	switch manifest["kind"] {
 	case "HorizontalPodAutoscaler", "PodDisruptionBudget":
@@ -107,8 +107,8 @@ func forOneNode(manifest object) bool {
 	return true
 }
 
-// awaitDeployments waits for all Deployments of a namespace. Those with no
-// replicas are ready as they are.
+// awaitDeployments waits until all Deployments of a namespace are ready. Those without
+// replicas count as ready.
 func (c *cluster) awaitDeployments(ctx context.Context, namespace string) error {
 	_, err := c.kubectl(ctx, "", "--namespace", namespace, "wait", "--for=condition=Available", "--timeout", rolloutLimit.String(), "deployment", "--all")
 	if err == nil {

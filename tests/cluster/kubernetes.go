@@ -21,8 +21,7 @@ const (
 	etcdPeers   = "http://127.0.0.1:2380"
 )
 
-// startRegistry also brings the built images to it: the node pulls everything
-// it runs.
+// startRegistry starts the registry and pushes the built images, which the node pulls.
 func (c *cluster) startRegistry(ctx context.Context) error {
 	address := c.addresses.registry()
 	if err := c.node.start(ctx, Component{Name: "registry", Command: []string{c.binary("knative", "registry"), address, c.state("registry")}}); err != nil {
@@ -34,7 +33,7 @@ func (c *cluster) startRegistry(ctx context.Context) error {
 	return c.push(ctx, "serving")
 }
 
-// push brings the images of a layout to the registry and remembers their names.
+// push pushes the images of a layout to the registry and records their names.
 func (c *cluster) push(ctx context.Context, layout string) error {
 	pushed, err := run(ctx, exec.Command(c.binary("knative", "images"), "push", c.binary("images", layout), c.addresses.registry(), c.state("registry")))
 	if err != nil {
@@ -206,7 +205,7 @@ func (c *cluster) writeNodeConfiguration() error {
 			"nftables":          object{"syncPeriod": "10s", "minSyncPeriod": "100ms"},
 		},
 		"resolv.conf": "",
-		// Pods are routed, not bridged: every packet between them passes the rules for Services.
+		// Pods are routed, not bridged, so that every packet passes the rules for Services.
 		"network/10-cluster.conflist": object{
 			"cniVersion": "0.4.0", "name": "cluster",
 			"plugins": []object{{
@@ -230,8 +229,8 @@ func (c *cluster) writeNodeConfiguration() error {
   }
 }
 `, c.addresses.Node, c.state("pki", "admin.kubeconfig")),
-		// restrict_oom_score_adj: not every machine's root may lower the score.
-		// The plugin opt would make a folder outside of the state.
+		// restrict_oom_score_adj: root may not lower the score on every machine.
+		// The plugin opt would create a folder outside the state folder.
 		"containerd.toml": fmt.Sprintf(`version = 2
 root = %q
 state = "/run/containerd"
@@ -285,8 +284,8 @@ func (c *cluster) apply(ctx context.Context, manifests string) error {
 	return err
 }
 
-// awaitResources waits until custom resources are served. One that is too young
-// to have a status fails at once, so it is asked again.
+// awaitResources waits until custom resources are served. It retries because one without a
+// status yet fails at once.
 func (c *cluster) awaitResources(ctx context.Context) error {
 	return c.node.await(ctx, "kube-apiserver", time.Minute, func() error {
 		_, err := c.kubectl(ctx, "", "wait", "--for=condition=Established", "--timeout=10s", "crd", "--all")

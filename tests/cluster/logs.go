@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// dumps are what kubectl tells of a cluster, by the file that takes it.
+// dumps maps files to the kubectl commands whose output they get.
 var dumps = map[string][]string{
 	"all.txt":           {"get", "all", "--all-namespaces", "--output", "wide"},
 	"events.txt":        {"get", "events", "--all-namespaces", "--sort-by", ".lastTimestamp"},
@@ -23,11 +23,10 @@ var dumps = map[string][]string{
 	"configmaps.yaml":   {"get", "configmaps", "--all-namespaces", "--output", "yaml"},
 }
 
-// Logs copies all logs of a cluster into a folder, and what the API server
-// tells of it. Secrets are left out.
+// Logs copies a cluster's logs and API objects, without Secrets, into a folder.
 func Logs(ctx context.Context, s *Settings, folder string) error {
 	if !fileExists(s.state("logs")) {
-		return fmt.Errorf("no cluster %s is up", s.Name)
+		return fmt.Errorf("cluster %s is not running", s.Name)
 	}
 	if err := copyLogs(s.state("logs"), folder); err != nil {
 		return err
@@ -51,7 +50,7 @@ func Logs(ctx context.Context, s *Settings, folder string) error {
 	return nil
 }
 
-// copyLogs follows no links: a pod's log may have been taken away already.
+// copyLogs follows no links, since a pod's log may already be deleted.
 func copyLogs(from, to string) error {
 	return filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// needed lists programs that are not built here, with Debian's packages of them.
+// needed lists programs that are not built here, with their Debian packages.
 var needed = []struct{ program, debian string }{
 	{"containerd", "containerd"},
 	{"containerd-shim-runc-v2", "containerd"},
@@ -21,10 +21,11 @@ var needed = []struct{ program, debian string }{
 	{"git", "git"},
 }
 
-// prepareMachine installs what is missing where that is known how to do.
+// prepareMachine installs missing programs with apt where possible; otherwise its error
+// names the packages to install.
 func prepareMachine(ctx context.Context, s *Settings, progress *Progress) error {
 	if os.Geteuid() != 0 {
-		return errors.New("a cluster needs root: namespaces, mounts and routes are made")
+		return errors.New("a cluster needs root, to create namespaces, mounts and routes")
 	}
 	wanted := needed
 	if s.GPG {
@@ -43,7 +44,7 @@ func prepareMachine(ctx context.Context, s *Settings, progress *Progress) error 
 	slices.Sort(packages)
 	packages = slices.Compact(packages)
 	if _, err := exec.LookPath("apt-get"); err != nil {
-		return fmt.Errorf("missing on this machine: %s. Debian and Ubuntu have them in the packages %s", strings.Join(programs, ", "), strings.Join(packages, ", "))
+		return fmt.Errorf("missing on this machine: %s; on Debian and Ubuntu install the packages %s", strings.Join(programs, ", "), strings.Join(packages, ", "))
 	}
 	return progress.Step("installed "+strings.Join(packages, ", "), func() error {
 		install := append([]string{"install", "--yes", "--no-install-recommends"}, packages...)

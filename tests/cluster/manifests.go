@@ -23,9 +23,8 @@ func ownManifest(name string) (string, error) {
 	return string(content), err
 }
 
-// builtManifest reads a manifest that was gathered from a module, puts the
-// images' names in and has every object edited. An edit that answers false
-// leaves the object out.
+// builtManifest reads a manifest gathered from a module, inserts the images' names and
+// edits every object. If edit returns false, the object is left out.
 func (c *cluster) builtManifest(name string, edit func(object) bool) (string, error) {
 	content, err := os.ReadFile(c.binary("manifests", name))
 	if err != nil {
@@ -34,8 +33,8 @@ func (c *cluster) builtManifest(name string, edit func(object) bool) (string, er
 	return editManifests(replaceImages(string(content), c.saved.Images), edit)
 }
 
-// replaceImages puts the images that there are in the place of the packages
-// they were built from. Others keep a name that cannot be pulled.
+// replaceImages replaces packages by the images built from them. Packages without an image
+// get a name that cannot be pulled.
 func replaceImages(manifests string, images map[string]string) string {
 	return imageReference.ReplaceAllStringFunc(manifests, func(reference string) string {
 		name := strings.TrimPrefix(reference, "ko://")

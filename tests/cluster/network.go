@@ -24,7 +24,7 @@ func (s *Settings) linkName() string {
 	return fmt.Sprintf("sq-%08x", hash.Sum32())
 }
 
-// checkRoutes refuses a subnet that the host already knows a way to.
+// checkRoutes refuses a subnet to which the host already has a route.
 func checkRoutes(subnet netip.Prefix) error {
 	routes, err := netlink.RouteList(nil, netlink.FAMILY_V4)
 	if err != nil {
@@ -37,14 +37,14 @@ func checkRoutes(subnet netip.Prefix) error {
 		address, _ := netip.AddrFromSlice(route.Dst.IP.To4())
 		ones, _ := route.Dst.Mask.Size()
 		if known := netip.PrefixFrom(address, ones); ones > 0 && known.Overlaps(subnet) {
-			return fmt.Errorf("this machine has a route to %s already: choose another network with --subnet (it is %s now)", known, subnet)
+			return fmt.Errorf("this machine already has a route to %s: choose another network than %s with --subnet", known, subnet)
 		}
 	}
 	return nil
 }
 
-// connect joins the node's network to the host's. All of it vanishes with the
-// node's network namespace.
+// connect connects the node's network to the host's. The link disappears with the node's
+// network namespace.
 func connect(name string, pid int, addresses Addresses) error {
 	pair := &netlink.Veth{LinkAttrs: netlink.NewLinkAttrs(), PeerName: nodeLink, PeerNamespace: netlink.NsPid(pid)}
 	pair.Name = name
@@ -97,9 +97,9 @@ func configureNode(pid int, addresses Addresses) error {
 	if err != nil {
 		return err
 	}
-	// Packets to Services get another destination on their way out, but need a
-	// route before that. There is no other: what is beyond the host is
-	// unreachable at once, where the host would let it time out.
+	// Packets to Services are redirected on output but need a route before that. There is
+	// no default route: addresses beyond the host are unreachable at once instead of
+	// timing out.
 	route := &netlink.Route{LinkIndex: link.Attrs().Index, Dst: toIPNet(addresses.Services), Scope: netlink.SCOPE_LINK}
 	if err := inside.RouteAdd(route); err != nil {
 		return fmt.Errorf("adding a route to %s: %w", addresses.Services, err)
@@ -121,7 +121,7 @@ func configure(handle *netlink.Handle, name string, address netip.Addr, network 
 	return nil
 }
 
-// disconnect removes what connect has added, if it is still there.
+// disconnect removes the link of connect if it still exists.
 func disconnect(name string) error {
 	link, err := netlink.LinkByName(name)
 	if errors.As(err, &netlink.LinkNotFoundError{}) {
@@ -132,7 +132,7 @@ func disconnect(name string) error {
 	}
 	if err := netlink.LinkDel(link); err != nil {
 		if _, gone := netlink.LinkByName(name); gone != nil {
-			return nil // it went with its namespace meanwhile
+			return nil // it disappeared with its namespace
 		}
 		return fmt.Errorf("removing the link %s: %w", name, err)
 	}

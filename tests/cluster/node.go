@@ -10,11 +10,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// nodeNamespaces separate the node from the host as a container's would.
+// nodeNamespaces isolate the node from the host like a container.
 const nodeNamespaces = unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWNET | unix.CLONE_NEWUTS
 
-// kubeletSettings belong to the whole machine, and the kubelet insists on them.
-// It is shown them as it wants them while the machine keeps its own.
+// kubeletSettings are settings of the whole machine that the kubelet requires. It sees the
+// required values while the machine keeps its own.
 var kubeletSettings = map[string]string{
 	"/proc/sys/vm/overcommit_memory":      "1",
 	"/proc/sys/vm/panic_on_oom":           "0",
@@ -24,12 +24,11 @@ var kubeletSettings = map[string]string{
 	"/proc/sys/kernel/keys/root_maxbytes": "25000000",
 }
 
-// RunNode is the node's first process. It turns the namespaces that it was
-// started in into a node, starts what it is told to and looks after it. Killing
-// it kills everything in the node.
+// RunNode is the node's first process. It sets up its namespaces as a node and supervises
+// the components. Killing it kills everything in the node.
 func RunNode(state, binaries, hostname string) error {
 	if os.Getpid() != 1 {
-		return errors.New("this is started by up, in namespaces of its own")
+		return errors.New("only up may start this, in its own namespaces")
 	}
 	if err := unix.Sethostname([]byte(hostname)); err != nil {
 		return fmt.Errorf("setting the host name: %w", err)
@@ -43,9 +42,8 @@ func RunNode(state, binaries, hostname string) error {
 	return newSupervisor(state).serve()
 }
 
-// mountNode gives the node a /proc and a /run of its own, and lets it write
-// below /var where the host does not see it. Folders that it shares with the
-// host are brought back on top.
+// mountNode gives the node its own /proc and /run and a private, writable /var. It mounts
+// the folders that are shared with the host on top.
 func mountNode(shared ...string) error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("making mounts private: %w", err)

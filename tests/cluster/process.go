@@ -22,10 +22,10 @@ import (
 
 const (
 	pollInterval = 100 * time.Millisecond
-	tooManyExits = 3 // a component that ended so often will not come up
+	tooManyExits = 3 // exits after which a component counts as failed
 )
 
-// node is the way to a node from the host.
+// node controls a node from the host.
 type node struct {
 	settings *Settings
 	client   *http.Client
@@ -38,8 +38,8 @@ func newNode(settings *Settings) *node {
 	return &node{settings, &http.Client{Transport: &http.Transport{DialContext: dial}, Timeout: 10 * time.Second}}
 }
 
-// launch starts the node's first process in namespaces of its own, and returns
-// its process id when it takes orders.
+// launch starts the node's first process in its own namespaces, and returns its process id
+// once it accepts calls.
 func (n *node) launch(ctx context.Context) (int, error) {
 	program, err := os.Executable()
 	if err != nil {
@@ -72,14 +72,14 @@ func (n *node) launch(ctx context.Context) (int, error) {
 	return command.Process.Pid, inComponent("node", err)
 }
 
-// find looks for the node's first process; 0 means that there is none.
+// find returns the id of the node's first process; 0 if there is none.
 func (s *Settings) find() (int, error) {
 	processes, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil {
 		return 0, err
 	}
 	for _, process := range processes {
-		content, _ := os.ReadFile(process) // gone meanwhile
+		content, _ := os.ReadFile(process) // may have ended
 		arguments := strings.Split(string(content), "\x00")
 		if len(arguments) > 4 && arguments[1] == "node" && arguments[2] == s.State && arguments[4] == s.hostname() {
 			return strconv.Atoi(filepath.Base(filepath.Dir(process)))
@@ -88,7 +88,7 @@ func (s *Settings) find() (int, error) {
 	return 0, nil
 }
 
-// kill ends the node and waits until all of its processes are gone.
+// kill kills the node and waits until all its processes have ended.
 func (s *Settings) kill(ctx context.Context) error {
 	pid, err := s.find()
 	if err != nil || pid == 0 {
@@ -102,7 +102,7 @@ func (s *Settings) kill(ctx context.Context) error {
 		if err != nil {
 			return nil
 		}
-		// It becomes a zombie only after everything else in its namespace is gone.
+		// It becomes a zombie only after all other processes of its namespace have ended.
 		_, state, _ := bytes.Cut(content, []byte(") "))
 		if bytes.HasPrefix(state, []byte("Z")) {
 			return nil
@@ -144,7 +144,7 @@ func (n *node) call(ctx context.Context, method string, body, answer any) error 
 		return err
 	}
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("the node answered %q", strings.TrimSpace(string(content)))
+		return fmt.Errorf("the node returned %q", strings.TrimSpace(string(content)))
 	}
 	if answer == nil {
 		return nil
@@ -152,8 +152,7 @@ func (n *node) call(ctx context.Context, method string, body, answer any) error 
 	return json.Unmarshal(content, answer)
 }
 
-// await waits until a component does what is asked of it, and gives up early on
-// one that keeps ending.
+// await waits until a component is ready, and stops early if it keeps exiting.
 func (n *node) await(ctx context.Context, component string, limit time.Duration, ready func() error) error {
 	return inComponent(component, poll(ctx, limit, func() error {
 		failure := ready()
@@ -173,7 +172,7 @@ func (n *node) await(ctx context.Context, component string, limit time.Duration,
 	}))
 }
 
-// answers tells whether a URL is answered well.
+// answers returns an error unless a URL responds with success.
 func answers(ctx context.Context, url string) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -191,7 +190,7 @@ func answers(ctx context.Context, url string) error {
 	return nil
 }
 
-// environment is what programs of the node find around them: nothing of the host's.
+// environment returns the environment variables of the node's programs, without the host's.
 func environment(s *Settings) []string {
 	return []string{
 		"PATH=" + s.binary("argocd") + ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -200,7 +199,7 @@ func environment(s *Settings) []string {
 	}
 }
 
-// componentError names the component whose log tells more.
+// componentError names the component whose log has details.
 type componentError struct {
 	component string
 	error
@@ -215,12 +214,12 @@ func inComponent(component string, err error) error {
 	return componentError{component, err}
 }
 
-// final ends a poll: trying again will not help.
+// final ends a poll: retrying does not help.
 type final struct{ error }
 
 func (f final) Unwrap() error { return f.error }
 
-// poll tries until it works, and tells the last failure when the limit is reached.
+// poll retries until try succeeds. At the limit it returns the last error.
 func poll(ctx context.Context, limit time.Duration, try func() error) error {
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

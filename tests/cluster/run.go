@@ -16,8 +16,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// run runs a program and returns what it printed. The program has a process
-// group of its own: it is this program that Ctrl-C is for.
+// run runs a program and returns its output. The program has its own process group, so
+// that Ctrl-C only reaches this program.
 func run(ctx context.Context, command *exec.Cmd) (string, error) {
 	var output, complaints bytes.Buffer
 	command.Stdout, command.Stderr = &output, &complaints
@@ -51,7 +51,7 @@ func tail(text string, count int) string {
 	return strings.Join(lines, "\n")
 }
 
-// lock makes this program the only one that changes a folder.
+// lock locks a folder against other instances of this program.
 func lock(folder string) (unlock func(), err error) {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return nil, err
@@ -70,10 +70,10 @@ func lock(folder string) (unlock func(), err error) {
 	return func() { file.Close() }, nil
 }
 
-// Progress tells what was done, and how long each step took.
+// Progress prints finished steps and how long each took.
 type Progress struct{ io.Writer }
 
-// Step does something and tells of it.
+// Step runs do and prints the finished step.
 func (p *Progress) Step(done string, do func() error) error {
 	began := time.Now()
 	if err := do(); err != nil {

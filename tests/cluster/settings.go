@@ -1,5 +1,5 @@
-// Package cluster runs a one-node Kubernetes with Knative and Argo CD on a Linux
-// machine, in namespaces of its own, without a container engine's daemon on it.
+// Package cluster runs a one-node Kubernetes with Knative and Argo CD on a Linux machine, in
+// its own namespaces and without a container engine's daemon.
 package cluster
 
 import (
@@ -18,24 +18,24 @@ const (
 	socketLength = 107 // the longest path of a Unix socket
 )
 
-// Settings say which cluster is meant and what should be in it.
+// Settings name a cluster and configure its parts.
 type Settings struct {
 	Name     string
 	Subnet   string
-	State    string // folder for everything one cluster writes
-	Binaries string // folder for what is built
+	State    string // folder for all files of one cluster
+	Binaries string // folder for built binaries
 	Eventing bool
 	ArgoCD   bool
 	GPG      bool          // Argo CD checks signatures of commits
-	Keep     bool          // leave a cluster that did not come up as it is
-	Timeout  time.Duration // limit for everything but building
+	Keep     bool          // keep a cluster that failed to start
+	Timeout  time.Duration // of everything except building
 
 	source string // the folder of this module
 }
 
 var validName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?$`)
 
-// Complete fills in what was left out and checks the rest.
+// Complete sets defaults and validates the settings.
 func (s *Settings) Complete() error {
 	if !validName.MatchString(s.Name) {
 		return fmt.Errorf("--name %q: at most 30 of a-z, 0-9 and dashes are needed", s.Name)
@@ -56,7 +56,7 @@ func (s *Settings) Complete() error {
 		}
 		for _, covered := range []string{"/run/", "/var/run/", "/proc/", "/sys/"} {
 			if strings.HasPrefix(*folder, covered) {
-				return fmt.Errorf("the node has its own %s, so %s cannot lie there", covered, *folder)
+				return fmt.Errorf("the node has its own %s, so %s cannot be in it", covered, *folder)
 			}
 		}
 	}
@@ -76,8 +76,8 @@ func (s *Settings) binary(elements ...string) string {
 
 func (s *Settings) hostname() string { return "node-" + s.Name }
 
-// findSource looks for this module's folder around the working directory and
-// around the program.
+// findSource finds this module's folder in parents of the working directory and of the
+// program.
 func findSource() (string, error) {
 	working, err := os.Getwd()
 	if err != nil {
@@ -100,5 +100,5 @@ func findSource() (string, error) {
 			}
 		}
 	}
-	return "", errors.New("the folder tests/cluster is not to be found from here: run this within the checkout")
+	return "", errors.New("cannot find the folder tests/cluster: run this within the checkout")
 }

@@ -6,7 +6,7 @@ import (
 	"net/netip"
 )
 
-// DefaultSubnet is what a cluster gets that asks for none.
+// DefaultSubnet is the default for --subnet.
 const DefaultSubnet = "10.244.0.0/16"
 
 // Addresses divides a cluster's subnet: a quarter for pods, a quarter for
@@ -19,8 +19,8 @@ type Addresses struct {
 	API  netip.Addr // the API server, as pods see it
 }
 
-// Divide plans a subnet. It has to be private: clients of registries speak
-// plain HTTP to private addresses only.
+// Divide divides a subnet. It must be private, because clients only use plain HTTP with
+// registries at private addresses.
 func Divide(subnet string) (Addresses, error) {
 	whole, err := netip.ParsePrefix(subnet)
 	if err != nil || !whole.Addr().Is4() || !whole.Addr().IsPrivate() || whole.Bits() < 12 || whole.Bits() > 22 || whole != whole.Masked() {

@@ -26,18 +26,18 @@ type Component struct {
 	Command     []string `json:"command"`
 	Environment []string `json:"environment,omitempty"`
 
-	// What became of it; only read.
+	// State; read-only for clients.
 	PID   int    `json:"pid,omitempty"`
 	Exits int    `json:"exits,omitempty"`
-	Ended string `json:"ended,omitempty"` // how it ended last
+	Ended string `json:"ended,omitempty"` // how it exited last
 }
 
-// supervisor starts components, starts them again when they end, and reaps
-// whatever else is orphaned in the node.
+// supervisor starts components, restarts them when they exit, and reaps orphaned processes
+// in the node.
 type supervisor struct {
 	state string
 
-	mutex      sync.Mutex // held while starting too: no process is reaped before it is known
+	mutex      sync.Mutex // held during starts too, so that no process is reaped before it is registered
 	components map[string]*Component
 }
 
@@ -45,7 +45,7 @@ func newSupervisor(state string) *supervisor {
 	return &supervisor{state: state, components: map[string]*Component{}}
 }
 
-// serve takes orders on a socket in the state folder.
+// serve serves the supervisor's API on a socket in the state folder.
 func (s *supervisor) serve() error {
 	children := make(chan os.Signal, 1)
 	signal.Notify(children, unix.SIGCHLD)
@@ -76,11 +76,11 @@ func (s *supervisor) list(w http.ResponseWriter, _ *http.Request) {
 	json.NewEncoder(w).Encode(components)
 }
 
-// add starts a component; one that is there already stays as it is.
+// add starts a component unless it already exists.
 func (s *supervisor) add(w http.ResponseWriter, r *http.Request) {
 	var component Component
 	if err := json.NewDecoder(r.Body).Decode(&component); err != nil || len(component.Command) == 0 {
-		http.Error(w, "a component with a command is needed", http.StatusBadRequest)
+		http.Error(w, "want a component with a command", http.StatusBadRequest)
 		return
 	}
 	s.mutex.Lock()

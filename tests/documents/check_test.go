@@ -20,7 +20,7 @@ var ran = map[string]string{
 	"git restore --source=HEAD --staged --worktree -- migrations/*.sql": lasting,
 }
 
-const lasting = "gitops/release/rollback/lasting_test.go TestTheCommandsThatMakeARollbackLastDo"
+const lasting = "gitops/release/rollback/lasting_test.go TestThePrintedCommandsMakeARollbackPermanent"
 
 // check is an error where a command cannot be right. known says whether more than
 // its paths was looked at.

@@ -14,7 +14,7 @@ import (
 	. "github.com/sequential-questioning/sequential-questioning/tests/e2e/delivery"
 )
 
-// conversations at once, and rounds that each of these people goes through.
+// Number of concurrent conversations, and rounds of each person.
 const (
 	concurrent = 100
 	rounds     = 3
@@ -22,8 +22,8 @@ const (
 
 func TestAHundredConversationsScaleFunctionsOutAndBackIn(t *testing.T) {
 	begin(t)
-	route := world.Route(Staging)
-	require.NoError(t, world.Asleep(t.Context(), string(Staging)))
+	route := deployment.Route(Staging)
+	require.NoError(t, deployment.Asleep(t.Context(), string(Staging)))
 	watching, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	instances := mostInstances(watching)
@@ -41,7 +41,7 @@ func TestAHundredConversationsScaleFunctionsOutAndBackIn(t *testing.T) {
 	most := instances()
 	stored(t, Staging, all)
 	require.Greater(t, most, 1, "a tool was served by more than one instance")
-	database, err := world.Get(t.Context(), ConfigMaps, string(Staging), "database")
+	database, err := deployment.Get(t.Context(), ConfigMaps, string(Staging), "database")
 	require.NoError(t, err)
 	fields, _ := database.Object["data"].(map[string]any)
 	allowed, err := strconv.Atoi(fields["max-connections"].(string))
@@ -51,20 +51,20 @@ func TestAHundredConversationsScaleFunctionsOutAndBackIn(t *testing.T) {
 	used := connections()
 	require.LessOrEqual(t, used, allowed-reserved, "connections stay within the budget")
 
-	asleep, err := Took(func() error { return world.Asleep(t.Context(), string(Staging)) })
+	asleep, err := Took(func() error { return deployment.Asleep(t.Context(), string(Staging)) })
 	require.NoError(t, err)
 	const section = "A hundred conversations at once"
-	world.Figures.Add(section, fmt.Sprintf("%d conversations from zero, none lost or doubled", len(all)), Seconds(took))
-	world.Figures.Add(section, "the most instances of one function", fmt.Sprint(most))
-	world.Figures.Add(section, "calls repeated", fmt.Sprint(failures(all)))
-	world.Figures.Add(section, "the most connections to PostgreSQL, of those allowed", fmt.Sprintf("%d of %d", used, allowed-reserved))
-	world.Figures.Add(section, "the last result → every function at zero", Seconds(asleep))
+	deployment.Figures.Add(section, fmt.Sprintf("%d conversations from zero, none lost or doubled", len(all)), Seconds(took))
+	deployment.Figures.Add(section, "the most instances of one function", fmt.Sprint(most))
+	deployment.Figures.Add(section, "calls repeated", fmt.Sprint(failures(all)))
+	deployment.Figures.Add(section, "the most connections to PostgreSQL, of those allowed", fmt.Sprintf("%d of %d", used, allowed-reserved))
+	deployment.Figures.Add(section, "the last result → every function at zero", Seconds(asleep))
 }
 
-// mostInstances watches for the most ready instances that one function has.
+// mostInstances samples the largest number of ready instances of one function.
 func mostInstances(ctx context.Context) func() int {
 	return most(ctx, func() (n int, err error) {
-		count, err := world.Instances(ctx, string(Staging))
+		count, err := deployment.Instances(ctx, string(Staging))
 		for _, each := range count {
 			n = max(n, each)
 		}
@@ -73,7 +73,7 @@ func mostInstances(ctx context.Context) func() int {
 }
 
 func mostConnections(ctx context.Context, t *testing.T) func() int {
-	conn, err := pgx.Connect(ctx, world.URLs[Staging])
+	conn, err := pgx.Connect(ctx, deployment.URLs[Staging])
 	require.NoError(t, err)
 	t.Cleanup(func() { conn.Close(context.Background()) })
 	return most(ctx, func() (n int, err error) {
@@ -82,7 +82,7 @@ func mostConnections(ctx context.Context, t *testing.T) func() int {
 	})
 }
 
-// most samples a number until the context ends and returns the largest.
+// most samples a number until the context ends and returns the maximum.
 func most(ctx context.Context, sample func() (int, error)) func() int {
 	var largest atomic.Int64
 	ended := make(chan struct{})

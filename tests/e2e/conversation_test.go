@@ -19,12 +19,12 @@ const (
 	followUpTool = "sequential_questioning_follow_up"
 	reportTool   = "sequential_questioning_report"
 
-	// family is the user of conversations that no person holds: production has
-	// every call name one.
+	// family is the user id of conversations without a person: production requires one
+	// in every call.
 	family = "family"
 )
 
-// A conversation's wants and answers, in the order of its slots.
+// Slots and answers of the conversation, in the order of the slots.
 var (
 	trip = map[string]any{
 		"context": "Book a trip for a family", "user_id": family,
@@ -48,7 +48,7 @@ func answers(slots ...string) []any {
 	return all
 }
 
-// converse holds one whole conversation by calls of the newest revision.
+// converse runs a whole conversation with calls of the newest revision.
 func converse(ctx context.Context, t require.TestingT, route string) {
 	opened, err := Call(ctx, route, askTool, trip)
 	require.NoError(t, err)
@@ -66,7 +66,7 @@ func reported(ctx context.Context, t require.TestingT, route string, conversatio
 
 func TestClientsConverseOverTheRoute(t *testing.T) {
 	begin(t)
-	route := world.Route(Prod)
+	route := deployment.Route(Prod)
 	t.Run("TypeScript", func(t *testing.T) {
 		for name, kind := range map[string]string{
 			"SDK 1, revision 2025-11-25":    "sdk-1",

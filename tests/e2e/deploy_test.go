@@ -14,16 +14,16 @@ import (
 	. "github.com/sequential-questioning/sequential-questioning/tests/e2e/delivery"
 )
 
-func TestArgoCDDeploysWhatGitSays(t *testing.T) {
+func TestArgoCDDeploysTheCommitInGit(t *testing.T) {
 	begin(t)
 	functions := functions(t)
-	pins, err := os.ReadFile(filepath.Join(world.Clone.Folder, "gitops", "images", "kustomization.yaml"))
+	pins, err := os.ReadFile(filepath.Join(deployment.Clone.Folder, "gitops", "images", "kustomization.yaml"))
 	require.NoError(t, err)
 
 	t.Run("every function is ready, from the pinned digest", func(t *testing.T) {
 		for _, environment := range []Environment{Staging, Prod} {
 			for _, name := range functions {
-				service, err := world.Get(t.Context(), Services, string(environment), name)
+				service, err := deployment.Get(t.Context(), Services, string(environment), name)
 				require.NoError(t, err)
 				ready, message := Condition(service, "Ready")
 				require.Equal(t, "True", ready, message)
@@ -31,14 +31,14 @@ func TestArgoCDDeploysWhatGitSays(t *testing.T) {
 				image, _ := containers[0].(map[string]any)["image"].(string)
 				repository, digest, pinned := strings.Cut(image, "@")
 				require.True(t, pinned, image)
-				require.Equal(t, world.Cluster.Registry+"/sequential-questioning/"+name, repository)
+				require.Equal(t, deployment.Cluster.Registry+"/sequential-questioning/"+name, repository)
 				require.Contains(t, string(pins), "digest: "+digest)
 			}
 		}
 	})
 	t.Run("migrations ran before it", func(t *testing.T) {
 		for _, environment := range []Environment{Staging, Prod} {
-			job, err := world.Get(t.Context(), Jobs, string(environment), "migrations")
+			job, err := deployment.Get(t.Context(), Jobs, string(environment), "migrations")
 			require.NoError(t, err)
 			complete, message := Condition(job, "Complete")
 			require.Equal(t, "True", complete, message)
@@ -46,7 +46,7 @@ func TestArgoCDDeploysWhatGitSays(t *testing.T) {
 		}
 	})
 	t.Run("release status shows it", func(t *testing.T) {
-		shown, err := world.Release(t.Context(), "status", "--env", "staging,prod")
+		shown, err := deployment.Release(t.Context(), "status", "--env", "staging,prod")
 		require.NoError(t, err)
 		require.Contains(t, shown, mustHead(t)[:7])
 		for _, name := range functions {
@@ -55,7 +55,7 @@ func TestArgoCDDeploysWhatGitSays(t *testing.T) {
 	})
 	t.Run("the gateway is public, the tools are not", func(t *testing.T) {
 		for _, name := range functions {
-			status, body, err := world.Public(t.Context(), name, string(Prod))
+			status, body, err := deployment.Public(t.Context(), name, string(Prod))
 			require.NoError(t, err)
 			if name == "gateway" {
 				require.NotEqual(t, http.StatusNotFound, status, body)
@@ -66,10 +66,10 @@ func TestArgoCDDeploysWhatGitSays(t *testing.T) {
 	})
 }
 
-// functions are the names of all functions that have a func.yaml.
+// functions returns the names of all functions with a func.yaml.
 func functions(t *testing.T) []string {
 	t.Helper()
-	found, err := filepath.Glob(filepath.Join(world.Clone.Folder, "functions", "*", "func.yaml"))
+	found, err := filepath.Glob(filepath.Join(deployment.Clone.Folder, "functions", "*", "func.yaml"))
 	require.NoError(t, err)
 	require.NotEmpty(t, found)
 	var names []string
@@ -81,7 +81,7 @@ func functions(t *testing.T) []string {
 
 func schemaVersion(t *testing.T, environment Environment) (version int64) {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), world.URLs[environment])
+	conn, err := pgx.Connect(t.Context(), deployment.URLs[environment])
 	require.NoError(t, err)
 	defer conn.Close(t.Context())
 	require.NoError(t, conn.QueryRow(t.Context(), "SELECT max(version_id) FROM goose_db_version WHERE is_applied").Scan(&version))

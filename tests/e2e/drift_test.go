@@ -12,24 +12,24 @@ import (
 
 func TestDriftIsHealed(t *testing.T) {
 	begin(t)
-	t.Run("a hand edit is taken back", func(t *testing.T) {
-		require.NoError(t, world.Patch(t.Context(), Services, string(Prod), "ask", `{"spec":{"template":{"spec":{"containerConcurrency":7}}}}`))
-		require.NoError(t, world.Until(t.Context(), "the edit to be taken back", func(ctx context.Context) (bool, error) {
-			service, err := world.Get(ctx, Services, string(Prod), "ask")
+	t.Run("a manual edit is reverted", func(t *testing.T) {
+		require.NoError(t, deployment.Patch(t.Context(), Services, string(Prod), "ask", `{"spec":{"template":{"spec":{"containerConcurrency":7}}}}`))
+		require.NoError(t, deployment.Until(t.Context(), "the edit to be reverted", func(ctx context.Context) (bool, error) {
+			service, err := deployment.Get(ctx, Services, string(Prod), "ask")
 			if err != nil {
 				return false, err
 			}
 			concurrency, _, err := unstructured.NestedInt64(service.Object, "spec", "template", "spec", "containerConcurrency")
 			return concurrency != 7, err
 		}))
-		require.NoError(t, world.Synced(t.Context(), string(Prod), mustHead(t)))
+		require.NoError(t, deployment.Synced(t.Context(), string(Prod), mustHead(t)))
 	})
-	t.Run("a deleted function returns", func(t *testing.T) {
-		before, err := world.Get(t.Context(), Services, string(Prod), "report")
+	t.Run("a deleted function is recreated", func(t *testing.T) {
+		before, err := deployment.Get(t.Context(), Services, string(Prod), "report")
 		require.NoError(t, err)
-		require.NoError(t, world.Delete(t.Context(), Services, string(Prod), "report"))
-		require.NoError(t, world.Until(t.Context(), "report to return", func(ctx context.Context) (bool, error) {
-			service, err := world.Get(ctx, Services, string(Prod), "report")
+		require.NoError(t, deployment.Delete(t.Context(), Services, string(Prod), "report"))
+		require.NoError(t, deployment.Until(t.Context(), "report to be recreated", func(ctx context.Context) (bool, error) {
+			service, err := deployment.Get(ctx, Services, string(Prod), "report")
 			if err != nil || service.GetUID() == before.GetUID() {
 				return false, err
 			}
@@ -37,5 +37,5 @@ func TestDriftIsHealed(t *testing.T) {
 			return ready == "True", nil
 		}))
 	})
-	converse(t.Context(), t, world.Route(Prod))
+	converse(t.Context(), t, deployment.Route(Prod))
 }

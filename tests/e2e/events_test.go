@@ -14,18 +14,18 @@ import (
 
 func TestAnAnswerIsRecalledFromAnotherPod(t *testing.T) {
 	begin(t)
-	route := world.Route(Prod)
+	route := deployment.Route(Prod)
 	p := people(t, 1)[0]
 	began := time.Now()
 	require.NoError(t, p.converse(t.Context(), route))
 	answered := time.Since(began)
 	recalled(t, route, p)
-	world.Figures.Add("Events", "an answer → found by recall: relay, broker and indexer wake", Seconds(time.Since(began)-answered))
+	deployment.Figures.Add("Events", "an answer → found by recall: relay, broker and indexer wake", Seconds(time.Since(began)-answered))
 
 	result, err := Call(t.Context(), route, askTool, map[string]any{"context": "Another trip", "information_needed": trip["information_needed"], "user_id": p.name})
 	require.NoError(t, err)
 	coverage, _ := result["coverage"].([]any)
-	require.Contains(t, states(coverage), "assumed", "what was said before is offered: %v", coverage)
+	require.Contains(t, states(coverage), "assumed", "an earlier answer is proposed: %v", coverage)
 }
 
 func states(coverage []any) (all []any) {
@@ -38,9 +38,9 @@ func states(coverage []any) (all []any) {
 
 func TestKillingRelayAndIndexerLosesNoEvent(t *testing.T) {
 	begin(t)
-	route := world.Route(Prod)
+	route := deployment.Route(Prod)
 	var all []*person
-	kill := world.Killing(t.Context(), Prod, "relay", "indexer")
+	kill := deployment.Killing(t.Context(), Prod, "relay", "indexer")
 	for until := time.Now().Add(2 * time.Minute); kill.Killed() < 8 && time.Now().Before(until); {
 		p := people(t, 1)[0]
 		require.NoError(t, p.converse(t.Context(), route))
@@ -51,16 +51,16 @@ func TestKillingRelayAndIndexerLosesNoEvent(t *testing.T) {
 	for _, p := range all {
 		recalled(t, route, p)
 	}
-	world.Figures.Add("Events", fmt.Sprintf("relay and indexer killed %s; conversations, all recalled, once", times(len(killed))), fmt.Sprint(len(all)))
-	require.NoError(t, world.Until(t.Context(), "the outbox to be empty", func(ctx context.Context) (bool, error) {
+	deployment.Figures.Add("Events", fmt.Sprintf("relay and indexer killed %s; conversations, all recalled, once", times(len(killed))), fmt.Sprint(len(all)))
+	require.NoError(t, deployment.Until(t.Context(), "the outbox to be empty", func(ctx context.Context) (bool, error) {
 		waiting, deadLetters, err := outbox(ctx)
 		return waiting == 0 && deadLetters == 0, err
 	}))
 }
 
-// outbox counts production's events that wait, and its dead letters.
+// outbox counts production's waiting events and dead letters.
 func outbox(ctx context.Context) (waiting, deadLetters int, err error) {
-	conn, err := pgx.Connect(ctx, world.URLs[Prod])
+	conn, err := pgx.Connect(ctx, deployment.URLs[Prod])
 	if err != nil {
 		return 0, 0, err
 	}
@@ -72,8 +72,8 @@ func outbox(ctx context.Context) (waiting, deadLetters int, err error) {
 	return waiting, deadLetters, err
 }
 
-// An indexer that verifies events with other keys than the relay signs with: it refuses
-// every one of them for good.
+// The indexer verifies events with other keys than the relay signs with, and so refuses
+// every one of them permanently.
 const refusing = `
   - target: {group: serving.knative.dev, kind: Service, name: indexer}
     patch: |-
@@ -85,26 +85,26 @@ const refusing = `
         value: sequential-questioning-request-state
 `
 
-func TestAnEventThatTheBrokerReturnsIsADeadLetterAndCanBeReplayed(t *testing.T) {
+func TestAnUndeliverableEventBecomesADeadLetterAndCanBeReplayed(t *testing.T) {
 	begin(t)
-	route := world.Route(Prod)
-	require.NoError(t, world.Clone.Append("gitops/overlays/prod/kustomization.yaml", refusing))
-	_, err := world.Clone.Commit(t.Context(), "An indexer that refuses")
+	route := deployment.Route(Prod)
+	require.NoError(t, deployment.Clone.Append("gitops/overlays/prod/kustomization.yaml", refusing))
+	_, err := deployment.Clone.Commit(t.Context(), "Make the indexer refuse all events")
 	require.NoError(t, err)
-	require.NoError(t, world.PushBoth(t.Context()))
+	require.NoError(t, deployment.PushBoth(t.Context()))
 	p := people(t, 1)[0]
 	require.NoError(t, p.converse(t.Context(), route))
-	require.NoError(t, world.Until(t.Context(), "what was refused to be a dead letter", func(ctx context.Context) (bool, error) {
+	require.NoError(t, deployment.Until(t.Context(), "the refused event to be a dead letter", func(ctx context.Context) (bool, error) {
 		waiting, deadLetters, err := outbox(ctx)
 		return waiting == 0 && deadLetters > 0, err
 	}))
 
-	require.NoError(t, world.Reset(t.Context()))
-	require.NoError(t, world.Until(t.Context(), "the outbox to hold dead letters only", func(ctx context.Context) (bool, error) {
+	require.NoError(t, deployment.Reset(t.Context()))
+	require.NoError(t, deployment.Until(t.Context(), "the outbox to have only dead letters", func(ctx context.Context) (bool, error) {
 		waiting, _, err := outbox(ctx)
 		return waiting == 0, err
 	}))
-	told, err := world.Operate(t.Context(), Prod, "events", "replay", "prod")
+	told, err := deployment.Operate(t.Context(), Prod, "events", "replay", "prod")
 	require.NoError(t, err, told)
 	recalled(t, route, p)
 }

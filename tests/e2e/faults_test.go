@@ -16,8 +16,8 @@ import (
 
 func times(n int) string { return fmt.Sprintf("%d times", n) }
 
-// talking has people converse, one after the other in a few places, until the
-// returned function is called, which returns them.
+// talking runs conversations in a few goroutines, each one after the other, until the
+// returned function is called. That function returns the people.
 func talking(t *testing.T, route string) (stop func() []*person) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var mu sync.Mutex
@@ -50,46 +50,46 @@ func talking(t *testing.T, route string) (stop func() []*person) {
 
 func TestPostgreSQLRestartsDuringConversations(t *testing.T) {
 	begin(t)
-	stop := talking(t, world.Route(Prod))
+	stop := talking(t, deployment.Route(Prod))
 	const restarts = 3
 	for i := range restarts {
 		time.Sleep(2 * time.Second)
 		if i == restarts-1 {
-			require.NoError(t, world.Database.Kill())
-			time.Sleep(3 * time.Second) // away for a while
+			require.NoError(t, deployment.Database.Kill())
+			time.Sleep(3 * time.Second) // stay down for a while
 		}
-		require.NoError(t, world.Database.Restart(t.Context()))
+		require.NoError(t, deployment.Database.Restart(t.Context()))
 	}
 	time.Sleep(2 * time.Second)
 	all := stop()
 	stored(t, Prod, all)
 	require.NotZero(t, failures(all), "somebody noticed")
-	world.Figures.Add("Faults", "PostgreSQL restarted three times, once killed: conversations, none lost or doubled", fmt.Sprintf("%d, %d calls repeated", len(all), failures(all)))
+	deployment.Figures.Add("Faults", "PostgreSQL restarted three times, once killed: conversations, none lost or doubled", fmt.Sprintf("%d, %d calls repeated", len(all), failures(all)))
 }
 
 func TestPodsAreKilledDuringConversations(t *testing.T) {
 	begin(t)
-	stop := talking(t, world.Route(Prod))
-	kill := world.Killing(t.Context(), Prod, "gateway", "ask", "follow-up", "report")
+	stop := talking(t, deployment.Route(Prod))
+	kill := deployment.Killing(t.Context(), Prod, "gateway", "ask", "follow-up", "report")
 	time.Sleep(30 * time.Second)
 	killed := kill.Stop()
 	all := stop()
 	require.Greater(t, len(killed), 5)
 	stored(t, Prod, all)
-	world.Figures.Add("Faults", "pods killed one by one, "+times(len(killed))+": conversations, none lost or doubled", fmt.Sprintf("%d, %d calls repeated", len(all), failures(all)))
+	deployment.Figures.Add("Faults", "pods killed one by one, "+times(len(killed))+": conversations, none lost or doubled", fmt.Sprintf("%d, %d calls repeated", len(all), failures(all)))
 }
 
-func TestConversationsGoOnWithoutQdrant(t *testing.T) {
+func TestConversationsContinueWithoutQdrant(t *testing.T) {
 	begin(t)
-	route := world.Route(Prod)
+	route := deployment.Route(Prod)
 	before, during := people(t, 1)[0], people(t, 1)[0]
 	require.NoError(t, before.converse(t.Context(), route))
 	recalled(t, route, before)
 
-	world.Qdrant.Stop()
+	deployment.Qdrant.Stop()
 	defer func() {
 		if t.Failed() {
-			_ = world.Qdrant.Start() // for the tests that follow
+			_ = deployment.Qdrant.Start() // for the tests that follow
 		}
 	}()
 	require.NoError(t, during.converse(t.Context(), route))
@@ -99,13 +99,13 @@ func TestConversationsGoOnWithoutQdrant(t *testing.T) {
 	require.Empty(t, result["found"])
 	require.Contains(t, fmt.Sprint(result["memory"]), "not consulted")
 
-	require.NoError(t, world.Qdrant.Start()) // with nothing in it
+	require.NoError(t, deployment.Qdrant.Start()) // empty
 	took, err := Took(func() error { reindex(t); return nil })
 	require.NoError(t, err)
 	began := time.Now()
 	recalled(t, route, before)
-	world.Figures.Add("Faults", "Qdrant came back empty: `operate memory rebuild prod`", Seconds(took))
-	world.Figures.Add("Faults", "… until recall finds what was said before", Seconds(time.Since(began)))
+	deployment.Figures.Add("Faults", "Qdrant came back empty: `operate memory rebuild prod`", Seconds(took))
+	deployment.Figures.Add("Faults", "… until recall finds what was said before", Seconds(time.Since(began)))
 	recalled(t, route, during)
 	stored(t, Prod, []*person{before, during})
 }
@@ -113,22 +113,22 @@ func TestConversationsGoOnWithoutQdrant(t *testing.T) {
 // reindex rebuilds memory from the database, as an operator does.
 func reindex(t *testing.T) {
 	t.Helper()
-	_, err := world.Operate(t.Context(), Prod, "memory", "rebuild", "prod")
+	_, err := deployment.Operate(t.Context(), Prod, "memory", "rebuild", "prod")
 	require.NoError(t, err)
 }
 
 func TestADestroyedDatabaseIsRestored(t *testing.T) {
 	begin(t)
-	route := world.Route(Prod)
+	route := deployment.Route(Prod)
 	saved := people(t, 5)
 	together(t, saved, func(p *person) error { return p.converse(t.Context(), route) })
 	open := people(t, 1)[0]
 	require.NoError(t, open.open(t.Context(), route))
 	require.NoError(t, open.answer(t.Context(), route, "destination"))
-	told, err := world.Operate(t.Context(), Prod, "database", "backup", "prod")
+	told, err := deployment.Operate(t.Context(), Prod, "database", "backup", "prod")
 	require.NoError(t, err, told)
 
-	conn, err := pgx.Connect(t.Context(), world.URLs[Prod])
+	conn, err := pgx.Connect(t.Context(), deployment.URLs[Prod])
 	require.NoError(t, err)
 	_, err = conn.Exec(t.Context(), "DROP TABLE answers CASCADE; DROP TABLE conversations CASCADE")
 	require.NoError(t, errors.Join(err, conn.Close(t.Context())))
@@ -136,11 +136,11 @@ func TestADestroyedDatabaseIsRestored(t *testing.T) {
 	require.Error(t, err)
 
 	took, err := Took(func() error {
-		told, err = world.Operate(t.Context(), Prod, "database", "restore", "prod", "latest", "--yes")
+		told, err = deployment.Operate(t.Context(), Prod, "database", "restore", "prod", "latest", "--yes")
 		return err
 	})
 	require.NoError(t, err, told)
-	world.Figures.Add("Faults", "`operate database restore prod latest`, under running functions", Seconds(took))
+	deployment.Figures.Add("Faults", "`operate database restore prod latest`, under running functions", Seconds(took))
 	require.NoError(t, open.answer(t.Context(), route, "travellers"))
 	stored(t, Prod, append(saved, open))
 	for _, p := range saved {

@@ -1,5 +1,5 @@
-// Package e2e proves the delivery on a real cluster: what git says runs, nothing
-// else does, and a person in the middle of a conversation never notices.
+// Package e2e tests the delivery on a real cluster: exactly the state in git runs, and
+// changes do not interrupt conversations.
 package e2e
 
 import (
@@ -16,8 +16,8 @@ import (
 )
 
 var (
-	figures = flag.Bool("figures", false, "write what was measured to docs/e2e.md")
-	world   *World
+	figures    = flag.Bool("figures", false, "write the measurements to docs/e2e.md")
+	deployment *Deployment
 )
 
 func TestMain(m *testing.M) {
@@ -36,12 +36,12 @@ func deployAndRun(m *testing.M) (code int) {
 		fmt.Fprintln(os.Stderr, "e2e:", err)
 		return 1
 	}
-	world, err = Deploy(context.Background(), cluster, root)
+	deployment, err = Deploy(context.Background(), cluster, root)
 	defer func() {
-		if world == nil {
+		if deployment == nil {
 			return
 		}
-		if err := world.Close(); err != nil {
+		if err := deployment.Close(); err != nil {
 			fmt.Fprintln(os.Stderr, "e2e: clean up:", err)
 			code = 1
 		}
@@ -51,7 +51,7 @@ func deployAndRun(m *testing.M) (code int) {
 		return 1
 	}
 	if code = m.Run(); code == 0 && *figures {
-		if err := world.Figures.Write(filepath.Join(root, "docs", "e2e.md"), filepath.Join(root, "docs", "e2e_instances.svg")); err != nil {
+		if err := deployment.Figures.Write(filepath.Join(root, "docs", "e2e.md"), filepath.Join(root, "docs", "e2e_instances.svg")); err != nil {
 			fmt.Fprintln(os.Stderr, "e2e: write figures:", err)
 			return 1
 		}
@@ -59,10 +59,10 @@ func deployAndRun(m *testing.M) (code int) {
 	return code
 }
 
-// begin brings main, staging and production to where every test begins.
+// begin resets main, staging and production to the initial state of every test.
 func begin(t *testing.T) {
 	t.Helper()
-	require.NoError(t, world.Reset(t.Context()))
+	require.NoError(t, deployment.Reset(t.Context()))
 	fmt.Println("  " + t.Name())
-	world.Figures.Mark(t.Name())
+	deployment.Figures.Mark(t.Name())
 }

@@ -19,7 +19,7 @@ const (
 	automaticTool = "sequential_questioning_automatic"
 )
 
-// person is somebody whose answers are told from everybody else's.
+// person is a simulated person with unique answers.
 type person struct {
 	name         string
 	travellers   int
@@ -37,7 +37,7 @@ func people(t *testing.T, n int) []*person {
 
 func (p *person) destination() string { return "Harbour " + p.name }
 
-// insist makes a call until it succeeds.
+// insist retries a call until it succeeds.
 func (p *person) insist(ctx context.Context, route, tool string, arguments map[string]any) (map[string]any, error) {
 	result, failures, err := Insist(ctx, route, tool, arguments)
 	p.failures = append(p.failures, failures...)
@@ -65,7 +65,7 @@ func (p *person) answer(ctx context.Context, route, slot string) error {
 	return err
 }
 
-// converse holds a conversation, whatever happens to the cluster meanwhile.
+// converse runs a whole conversation and retries failed calls.
 func (p *person) converse(ctx context.Context, route string) error {
 	if err := p.open(ctx, route); err != nil {
 		return err
@@ -86,7 +86,7 @@ func (p *person) converse(ctx context.Context, route string) error {
 	return nil
 }
 
-// together has everybody do something at once.
+// together runs do for all people concurrently.
 func together(t *testing.T, all []*person, do func(*person) error) {
 	t.Helper()
 	var group sync.WaitGroup
@@ -113,11 +113,11 @@ func failures(all []*person) (n int) {
 	return n
 }
 
-// stored requires that the database holds each person's conversation once, with
-// each answer once.
+// stored requires that the database has each person's conversation once, with each answer
+// once.
 func stored(t *testing.T, environment Environment, all []*person) {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), world.URLs[environment])
+	conn, err := pgx.Connect(t.Context(), deployment.URLs[environment])
 	require.NoError(t, err)
 	defer conn.Close(t.Context())
 	_, err = conn.Exec(t.Context(), "SELECT set_config('app.principal', 'local', false)")
@@ -131,10 +131,10 @@ func stored(t *testing.T, environment Environment, all []*person) {
 	}
 }
 
-// recalled waits until a person's destination is found by recall, once.
+// recalled waits until recall returns a person's destination, exactly once.
 func recalled(t *testing.T, route string, p *person) {
 	t.Helper()
-	require.NoError(t, world.Until(t.Context(), "the answer of "+p.name+" to be recalled", func(ctx context.Context) (bool, error) {
+	require.NoError(t, deployment.Until(t.Context(), "the answer of "+p.name+" to be recalled", func(ctx context.Context) (bool, error) {
 		result, err := Call(ctx, route, recallTool, map[string]any{"query": "destination", "user_id": p.name})
 		if err != nil {
 			return false, err

@@ -14,39 +14,39 @@ import (
 
 func TestPromotion(t *testing.T) {
 	begin(t)
-	route := world.Route(Prod)
+	route := deployment.Route(Prod)
 	before, err := Version(t.Context(), route)
 	require.NoError(t, err)
 	schema := schemaVersion(t, Prod)
-	require.NoError(t, world.Change(t.Context(), "0.2.0"))
+	require.NoError(t, deployment.Change(t.Context(), "0.2.0"))
 
 	pushed := time.Now()
-	_, err = world.Push(t.Context(), "main")
+	_, err = deployment.Push(t.Context(), "main")
 	require.NoError(t, err)
-	require.NoError(t, world.Serves(t.Context(), Staging, "0.2.0"))
-	world.Figures.Add("Promotion", "push to main → staging serves it", Seconds(time.Since(pushed)))
+	require.NoError(t, deployment.Serves(t.Context(), Staging, "0.2.0"))
+	deployment.Figures.Add("Promotion", "push to main → staging serves it", Seconds(time.Since(pushed)))
 	now, err := Version(t.Context(), route)
 	require.NoError(t, err)
 	require.Equal(t, before, now, "production waits for its promotion")
 
 	stop := callThroughout(t, route)
-	world.Figures.Mark("release promote")
+	deployment.Figures.Mark("release promote")
 	promoted := time.Now()
-	told, err := world.Release(t.Context(), "promote", "--yes", "--follow")
+	told, err := deployment.Release(t.Context(), "promote", "--yes", "--follow")
 	took := time.Since(promoted)
 	require.NoError(t, err)
-	require.NoError(t, world.Serves(t.Context(), Prod, "0.2.0"))
+	require.NoError(t, deployment.Serves(t.Context(), Prod, "0.2.0"))
 	calls := stop()
-	world.Figures.Add("Promotion", "`release promote --follow`: checks, push → every function serves it", Seconds(took))
-	world.Figures.Add("Promotion", "calls by a client meanwhile, none failed", fmt.Sprint(calls))
+	deployment.Figures.Add("Promotion", "`release promote --follow`: checks, push → every function serves it", Seconds(took))
+	deployment.Figures.Add("Promotion", "calls by a client meanwhile, none failed", fmt.Sprint(calls))
 	require.Contains(t, told, "gateway")
 	require.Contains(t, told, "90020_release_0_2_0")
 	require.Greater(t, schemaVersion(t, Prod), schema, "migrations ran")
 	converse(t.Context(), t, route)
 }
 
-// callThroughout holds conversations until it is stopped, which returns how many
-// calls there were; each has to succeed.
+// callThroughout runs conversations until stop is called, which returns the number of
+// calls. Every call must succeed.
 func callThroughout(t *testing.T, route string) (stop func() int) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var mu sync.Mutex

@@ -35,14 +35,14 @@ spec:
 
 func TestScaleToZeroAndBack(t *testing.T) {
 	begin(t)
-	route := world.Route(Staging)
-	_, err := world.Kubectl(t.Context(), fmt.Sprintf(helloObject, world.Cluster.Hello), "apply", "--server-side", "-f", "-")
+	route := deployment.Route(Staging)
+	_, err := deployment.Kubectl(t.Context(), fmt.Sprintf(helloObject, deployment.Cluster.Hello), "apply", "--server-side", "-f", "-")
 	require.NoError(t, err)
 	t.Cleanup(func() {
-		_, err := world.Kubectl(context.Background(), "", "delete", "namespace", helloSpace, "--wait=false")
+		_, err := deployment.Kubectl(context.Background(), "", "delete", "namespace", helloSpace, "--wait=false")
 		require.NoError(t, err)
 	})
-	_, err = world.Kubectl(t.Context(), "", "wait", "--for=condition=Ready", "--timeout=5m", "--namespace", helloSpace, "ksvc/hello")
+	_, err = deployment.Kubectl(t.Context(), "", "wait", "--for=condition=Ready", "--timeout=5m", "--namespace", helloSpace, "ksvc/hello")
 	require.NoError(t, err)
 
 	opened, err := Call(t.Context(), route, askTool, trip)
@@ -50,22 +50,22 @@ func TestScaleToZeroAndBack(t *testing.T) {
 	_, err = Call(t.Context(), route, followUpTool, map[string]any{"user_id": family, "conversation_id": opened["conversation_id"], "answers": answers("destination")})
 	require.NoError(t, err)
 
-	t.Run("discovery wakes the gateway and nothing else", func(t *testing.T) {
-		require.NoError(t, world.Asleep(t.Context(), string(Staging)))
-		watch := world.WatchPods(t.Context(), string(Staging))
+	t.Run("discovery only starts the gateway", func(t *testing.T) {
+		require.NoError(t, deployment.Asleep(t.Context(), string(Staging)))
+		watch := deployment.WatchPods(t.Context(), string(Staging))
 		result, err := Request(t.Context(), route, "tools/list", "", nil)
 		require.NoError(t, err)
 		require.NotEmpty(t, result["tools"])
-		require.NoError(t, world.Asleep(t.Context(), string(Staging))) // all that it woke has gone again
+		require.NoError(t, deployment.Asleep(t.Context(), string(Staging))) // all started instances are gone again
 		require.Equal(t, []string{"gateway"}, watch.Services())
 	})
 
 	var hello, whole, warm []time.Duration
 	var stages []Stages
 	for range coldRounds {
-		require.NoError(t, world.Asleep(t.Context(), helloSpace))
+		require.NoError(t, deployment.Asleep(t.Context(), helloSpace))
 		took, err := Took(func() error {
-			status, body, err := world.Public(t.Context(), "hello", helloSpace)
+			status, body, err := deployment.Public(t.Context(), "hello", helloSpace)
 			if err == nil && status != http.StatusOK {
 				err = fmt.Errorf("%d: %s", status, body)
 			}
@@ -74,14 +74,14 @@ func TestScaleToZeroAndBack(t *testing.T) {
 		require.NoError(t, err)
 		hello = append(hello, took)
 
-		require.NoError(t, world.Asleep(t.Context(), string(Staging)))
-		watch := world.WatchPods(t.Context(), string(Staging))
+		require.NoError(t, deployment.Asleep(t.Context(), string(Staging)))
+		watch := deployment.WatchPods(t.Context(), string(Staging))
 		waiting := map[string]any{"user_id": family, "conversation_id": opened["conversation_id"]}
 		began := time.Now()
 		turn, err := Call(t.Context(), route, followUpTool, waiting)
 		took = time.Since(began)
 		require.NoError(t, err)
-		require.NotEmpty(t, turn["questions"], "the conversation is where it was")
+		require.NotEmpty(t, turn["questions"], "the conversation continues where it was")
 		whole = append(whole, took)
 		took, err = Took(func() error { _, err := Call(t.Context(), route, followUpTool, waiting); return err })
 		require.NoError(t, err)
@@ -95,12 +95,12 @@ func TestScaleToZeroAndBack(t *testing.T) {
 	const section = "Scale to zero and back"
 	figure := func(what string, all []time.Duration) {
 		slices.Sort(all)
-		world.Figures.Add(section, what, fmt.Sprintf("%s (%s to %s)", Seconds(all[len(all)/2]), Seconds(all[0]), Seconds(all[len(all)-1])))
+		deployment.Figures.Add(section, what, fmt.Sprintf("%s (%s to %s)", Seconds(all[len(all)/2]), Seconds(all[0]), Seconds(all[len(all)-1])))
 	}
-	figure("a bare hello-world Service from zero: median (least to most) of 5", hello)
+	figure("a bare hello-deployment Service from zero: median (least to most) of 5", hello)
 	figure("a call from zero: gateway, then tool function, then PostgreSQL", whole)
 	figure("the same call warm", warm)
-	world.Figures.Add(section, "from zero, beside hello-world (two wake, one after the other)", fmt.Sprintf("× %.2f", whole[len(whole)/2].Seconds()/hello[len(hello)/2].Seconds()))
+	deployment.Figures.Add(section, "from zero, beside hello-deployment (two wake, one after the other)", fmt.Sprintf("× %.2f", whole[len(whole)/2].Seconds()/hello[len(hello)/2].Seconds()))
 	for i, name := range []string{"gateway", "tool function"} {
 		var made, scheduled, ready []time.Duration
 		for at := i; at < len(stages); at += 2 {

@@ -27,8 +27,7 @@ func filled(part string) string {
 	return "[" + strings.Repeat(part+",", n-1) + part + "]"
 }
 
-// values are what no argument expects: each is put in the place of every
-// argument of every tool.
+// values are unexpected values. Each replaces every argument of every tool.
 func values() map[string]string {
 	return map[string]string{
 		"1e400": `1e400`, "1e2000000": `1e2000000`, "a list of 1e999999": filled(`1e999999`), "a million digits": strings.Repeat("9", mebibyte-1024),
@@ -52,7 +51,7 @@ func manyNames() string {
 	return b.String() + `"z":0}`
 }
 
-// schemas are what is sent as information_needed.
+// schemas are values of information_needed.
 func schemas() map[string]string {
 	fan := func(depth int) string {
 		defs := make([]string, depth+1)
@@ -98,19 +97,19 @@ func names(n int) []string {
 	return all
 }
 
-// messages are n of a chat, in about a mebibyte.
+// messages returns n chat messages of about a mebibyte in total.
 func messages(n int) string {
 	one := `{"role":"user","content":"` + strings.Repeat("1. x ", (mebibyte/n-40)/5) + `"}`
 	return "[" + strings.Repeat(one+",", n-1) + one + "]"
 }
 
-// answers are n of length bytes each.
+// answers returns n answers of length bytes each.
 func answers(n, length int) string {
 	one := `{"slot":"destination","text":"` + strings.Repeat("x", length) + `"}`
 	return "[" + strings.Repeat(one+",", n-1) + one + "]"
 }
 
-// tool is a tool as the catalogue has it.
+// tool is a tool in the catalogue.
 type tool struct {
 	Function string `json:"function"`
 	Tool     struct {
@@ -121,8 +120,8 @@ type tool struct {
 	} `json:"tool"`
 }
 
-// corpus is everything sent to the function of a tool. valid are arguments that
-// the tool takes; a hostile one replaces or joins them.
+// corpus returns all requests for a tool's function. valid are arguments that the tool
+// accepts; hostile ones replace or extend them.
 func corpus(t tool, valid map[string]any) []input {
 	var all []input
 	add := func(name, arguments string) { all = append(all, input{name, call(t.Tool.Name, arguments)}) }
@@ -165,7 +164,7 @@ func corpus(t tool, valid map[string]any) []input {
 	return append(all, bodies()...)
 }
 
-// bodies are no calls at all.
+// bodies returns request bodies that are not calls.
 func bodies() []input {
 	all := []input{
 		{"nothing", ""}, {"half of a call", call("x", "{}")[:60]}, {"not UTF-8", "{\"a\":\"\xff\xfe\"}"}, {"a body too long", strings.Repeat("x", 2*mebibyte)},

@@ -1,5 +1,5 @@
-// Package hostile runs every function as it is deployed, under the memory limit
-// of its manifest, and sends it what an attacker would.
+// Package hostile runs every function as deployed, under the memory limit of its manifest,
+// and sends it hostile requests.
 package hostile
 
 import (
@@ -37,11 +37,11 @@ const (
 	// answerLimit is how long a call may wait for its answer, on a machine that
 	// does other work beside: what is asserted is memory, not speed.
 	answerLimit = 2 * time.Minute
-	// atOnce is how many requests are under way beside each other.
+	// atOnce is the number of concurrent requests.
 	atOnce = 4
 )
 
-// manifest is what a function's func.yaml says that matters here.
+// manifest has the fields of func.yaml that the tests read.
 type manifest struct {
 	Name string
 	Run  struct {
@@ -67,7 +67,7 @@ func readManifest(t *testing.T, name string) (m manifest, limit int64) {
 	return m, mebibytes << 20
 }
 
-// program is a function that runs under the memory limit of its manifest.
+// program is a running function under the memory limit of its manifest.
 type program struct {
 	name    string
 	url     string
@@ -110,7 +110,7 @@ func start(t *testing.T, binaries, name string, settings ...string) *program {
 	return p
 }
 
-// get returns what an address answers; nothing when that is no success.
+// get returns an address's response body; empty unless the status is a success.
 func get(url string) string {
 	response, err := http.Get(url)
 	if err != nil {
@@ -124,7 +124,7 @@ func get(url string) string {
 	return string(body)
 }
 
-// alive fails the test when the program has ended or was killed.
+// alive fails the test if the program exited or was killed.
 func (p *program) alive(t *testing.T) {
 	t.Helper()
 	select {
@@ -160,8 +160,8 @@ func (p *program) post(ctx context.Context, tool, body string) (int, string, err
 	return response.StatusCode, string(answer), err
 }
 
-// attack sends everything, a few at once, and returns how long the slowest took.
-// Everything is answered or refused in words for the caller.
+// attack sends all inputs, a few concurrently, and returns the longest duration. Every
+// input must get a result or an error for the caller.
 func (p *program) attack(t *testing.T, tool string, inputs []input) (slowest time.Duration, which string) {
 	t.Helper()
 	queue := make(chan input)
@@ -203,14 +203,14 @@ func (p *program) attack(t *testing.T, tool string, inputs []input) (slowest tim
 	return slowest, which
 }
 
-// leaks is what no caller is to see: paths of the server, types of Go, and the
-// failures that are nobody's fault but ours.
+// leaks matches what callers must not see: the server's paths, Go types, and internal
+// failures.
 var leaks = []*regexp.Regexp{
 	regexp.MustCompile(`file:///\w+/\S*schema`), regexp.MustCompile(`Go (?:value|struct)|json: cannot|of type \*?[a-z]+\.[A-Z]|interface \{\}|runtime error|goroutine`),
 	regexp.MustCompile(`internal error|panic`), regexp.MustCompile(`urn:schema`),
 }
 
-// build makes every function as it is deployed.
+// build builds every function as deployed.
 func build(t *testing.T) (folder string, functions []string) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(root, "functions", "*", "func.yaml"))
@@ -241,9 +241,8 @@ func catalogue(t *testing.T) map[string]tool {
 	return byFunction
 }
 
-// Whatever a function is sent, it answers or refuses within its memory limit,
-// and goes on serving.
-func TestFunctionsLiveUnderTheirMemoryLimit(t *testing.T) {
+// A function responds to any request within its memory limit and keeps serving.
+func TestFunctionsStayWithinTheirMemoryLimit(t *testing.T) {
 	binaries, functions := build(t)
 	memory, err := embedded.Start(embedded.Options{Address: "127.0.0.1:0"})
 	require.NoError(t, err)
@@ -281,7 +280,7 @@ func TestFunctionsLiveUnderTheirMemoryLimit(t *testing.T) {
 			slowest, which := p.attack(t, target.Tool.Name, inputs)
 			p.alive(t)
 			asking.alive(t)
-			assert.NotEmpty(t, get(p.url+"/health/readiness"), "it goes on serving")
+			assert.NotEmpty(t, get(p.url+"/health/readiness"), "it keeps serving")
 			if target.Function != "" && name != "forget" {
 				encoded, err := json.Marshal(valid)
 				require.NoError(t, err)
@@ -296,7 +295,7 @@ func TestFunctionsLiveUnderTheirMemoryLimit(t *testing.T) {
 	}
 }
 
-// open opens the conversation that other functions are called about.
+// open opens the conversation for the calls of other functions.
 func open(t *testing.T, p *program, ask tool) string {
 	t.Helper()
 	_, answer, err := p.post(t.Context(), ask.Tool.Name, call(ask.Tool.Name,

@@ -15,20 +15,19 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// group is a control group with a memory limit, as a container has one.
+// group is a control group with a memory limit, like a container's.
 type group struct {
 	folder string
 	peak   string // file of the most memory used, in bytes
 	events string // file that counts the processes killed for memory
 }
 
-// newGroup makes a group whose processes are killed when they use more than
-// limit bytes together. It needs root, as a container's runtime does; without it
-// the tests fail rather than prove nothing.
+// newGroup creates a group whose processes are killed if they use more than limit bytes
+// together. It needs root, as a container runtime does; without root the tests fail.
 func newGroup(t *testing.T, limit int64) group {
 	t.Helper()
 	parent, second := memoryHierarchy(t)
-	folder, err := os.MkdirTemp(parent, "sequential-questioning-hostile-")
+	folder, err := os.MkdirTemp(parent, "sequential-questioning-hostile-") //nolint:usetesting // a control group is made in the kernel's own folder
 	require.NoError(t, err, "make a control group: run these tests as root, or in a container that may (docker run --privileged)")
 	g := group{folder, filepath.Join(folder, "memory.max_usage_in_bytes"), filepath.Join(folder, "memory.oom_control")}
 	limits := []string{"memory.limit_in_bytes", "memory.memsw.limit_in_bytes"}
@@ -37,7 +36,7 @@ func newGroup(t *testing.T, limit int64) group {
 		limits = []string{"memory.max"}
 	}
 	t.Cleanup(func() {
-		for range 100 { // until the kernel has taken leave of its last process
+		for range 100 { // until the kernel has removed its last process
 			if err = os.Remove(folder); err == nil || errors.Is(err, os.ErrNotExist) {
 				return
 			}
@@ -55,8 +54,8 @@ func newGroup(t *testing.T, limit int64) group {
 	return g
 }
 
-// memoryHierarchy is where groups with a memory limit are made, and whether
-// that is version 2 of control groups.
+// memoryHierarchy returns the parent folder for groups with a memory limit, and whether it
+// is version 2 of control groups.
 func memoryHierarchy(t *testing.T) (folder string, second bool) {
 	t.Helper()
 	mounts, err := os.Open("/proc/self/mounts")
@@ -71,7 +70,7 @@ func memoryHierarchy(t *testing.T) (folder string, second bool) {
 		case fields[2] == "cgroup2":
 			controllers, _ := os.ReadFile(filepath.Join(fields[1], "cgroup.controllers"))
 			if strings.Contains(string(controllers), "memory") {
-				// Its children have memory limits only once it says so; most have it said.
+				// Children only have memory limits if the parent enables them; most do.
 				_ = os.WriteFile(filepath.Join(fields[1], "cgroup.subtree_control"), []byte("+memory"), 0)
 				return fields[1], true
 			}
@@ -81,12 +80,12 @@ func memoryHierarchy(t *testing.T) (folder string, second bool) {
 	return "", false
 }
 
-// command is a program that starts inside the group.
+// command returns a command that starts in the group.
 func (g group) command(program string) *exec.Cmd {
 	return exec.Command("/bin/sh", "-c", `echo $$ > "$0/cgroup.procs" && exec "$1"`, g.folder, program)
 }
 
-// used is the most memory that was in use at once.
+// used returns the peak memory use.
 func (g group) used(t *testing.T) int64 {
 	t.Helper()
 	content, err := os.ReadFile(g.peak)
@@ -99,7 +98,7 @@ func (g group) used(t *testing.T) int64 {
 	return bytes
 }
 
-// killed is how many processes were killed for using more.
+// killed returns the number of processes killed for memory.
 func (g group) killed(t *testing.T) int {
 	t.Helper()
 	content, err := os.ReadFile(g.events)

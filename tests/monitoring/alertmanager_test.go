@@ -26,12 +26,12 @@ func alertmanagerConfig() string {
 	return filepath.Join(platform, "monitoring", "alertmanager", "alertmanager.yaml")
 }
 
-func TestAlertmanagerTakesItsConfiguration(t *testing.T) {
+func TestAlertmanagerAcceptsItsConfiguration(t *testing.T) {
 	t.Parallel()
 	run(t, ".", installed(t).Amtool, "check-config", alertmanagerConfig())
 }
 
-func TestAlertsGoToWhoeverHasToAct(t *testing.T) {
+func TestAlertsAreRoutedByUrgency(t *testing.T) {
 	t.Parallel()
 	amtool := installed(t).Amtool
 	for labels, receiver := range map[string]string{
@@ -49,8 +49,8 @@ func TestAlertsGoToWhoeverHasToAct(t *testing.T) {
 	}
 }
 
-// Alertmanager names an alert that is held back no receiver: every name in the
-// configuration has to be that of an alert.
+// Alertmanager does not check the names in inhibition rules, so a typing error would go
+// unnoticed.
 func TestInhibitionsNameAlerts(t *testing.T) {
 	t.Parallel()
 	var config struct {
@@ -73,17 +73,17 @@ func TestInhibitionsNameAlerts(t *testing.T) {
 	}
 }
 
-// message is what came in at a receiver.
+// message is a notification that a receiver got.
 type message struct{ receiver, body string }
 
-// TestAlertsArrive runs Alertmanager with the configuration of production; only the
-// folder of its secrets is another one.
+// TestAlertsArrive runs Alertmanager with production's configuration and another folder for
+// secrets.
 func TestAlertsArrive(t *testing.T) {
 	t.Parallel()
 	arrived := make(chan message, 100)
 	outside := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		_, _ = io.WriteString(w, "ok") // as Slack does
+		_, _ = io.WriteString(w, "ok") // like Slack
 		arrived <- message{strings.TrimPrefix(r.URL.Path, "/"), string(body)}
 	}))
 	t.Cleanup(outside.Close)
@@ -107,11 +107,11 @@ func TestAlertsArrive(t *testing.T) {
 		case m := <-arrived:
 			got[m.receiver] += m.body
 		case <-limit:
-			t.Fatalf("not everything arrived: %v", got)
+			t.Fatalf("some alerts did not arrive: %v", got)
 		}
 	}
 	assert.Contains(t, got["switch"], "Watchdog")
-	assert.NotContains(t, got["page"], "CallsFailing", "it follows from the database that is down, or is of staging")
+	assert.NotContains(t, got["page"], "CallsFailing", "it is inhibited by the database alert, or from staging")
 	assert.NotContains(t, got["page"], "MemoryHigh")
 	assert.NotContains(t, got["page"]+got["chat"], "Watchdog")
 	assert.NotContains(t, got["chat"], "CallsFailing sequential-questioning-prod")

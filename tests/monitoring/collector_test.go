@@ -21,14 +21,14 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// record is a line as it comes to Loki.
+// record is a log line that Loki receives.
 type record struct {
 	namespace, pod, container string
 	line, trace               string
 	attributes                map[string]string
 }
 
-// loki takes what agents send.
+// loki is a fake Loki that records what agents send.
 type loki struct {
 	mu      sync.Mutex
 	records []record
@@ -97,8 +97,8 @@ func (l *loki) lines() []string {
 	return lines
 }
 
-// collect has the agent, with its configuration of production, read what pods
-// printed. Folders, ports and Loki's address alone are other ones.
+// collect runs the agent with production's configuration on pods' log files. Only folders,
+// ports and Loki's address are replaced.
 func collect(t *testing.T, files map[string]string) *loki {
 	t.Helper()
 	l, _, _ := startAgent(t, files)
@@ -132,8 +132,8 @@ func printed(t *testing.T, folder string, files map[string]string) {
 	}
 }
 
-// startCollector runs a collector with a configuration in which only this is
-// replaced, and returns where its metrics are.
+// startCollector runs a collector with a configuration after the replacements, and returns
+// the URL of its metrics.
 func startCollector(t *testing.T, config string, replaced map[string]string) (metrics string) {
 	t.Helper()
 	content, err := os.ReadFile(config)

@@ -10,12 +10,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/sequential-questioning/sequential-questioning/tests/monitoring/stage"
+	"github.com/sequential-questioning/sequential-questioning/tests/monitoring/testbed"
 )
 
-// played is a program that people have talked to, for all tests.
-var played = sync.OnceValues(func() (*stage.Stage, error) {
-	s, err := stage.Start(context.Background())
+// played is a program with finished conversations, shared by all tests.
+var played = sync.OnceValues(func() (*testbed.Testbed, error) {
+	s, err := testbed.Start(context.Background())
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +28,7 @@ var played = sync.OnceValues(func() (*stage.Stage, error) {
 	return s, s.Settle(ctx)
 })
 
-var opened *stage.Stage
+var opened *testbed.Testbed
 
 func TestMain(m *testing.M) {
 	code := m.Run()
@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-func openStage(t *testing.T) *stage.Stage {
+func openTestbed(t *testing.T) *testbed.Testbed {
 	t.Helper()
 	s, err := played()
 	require.NoError(t, err)

@@ -18,7 +18,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/tests/monitoring/tools"
 )
 
-// object is a manifest, as far as it is looked at here.
+// object has the fields of a manifest that the tests read.
 type object struct {
 	Kind     string
 	Metadata struct {
@@ -28,8 +28,7 @@ type object struct {
 	Spec yaml.Node
 }
 
-// objects returns the manifests of both folders by file; configuration of programs
-// is none.
+// objects returns the manifests of both folders by file, without programs' configuration.
 func objects(t *testing.T) map[string][]object {
 	t.Helper()
 	found := map[string][]object{}
@@ -74,8 +73,8 @@ func TestEveryFileIsApplied(t *testing.T) {
 	}
 }
 
-// Prometheus takes what bears the label, wherever it is.
-func TestPrometheusTakesEveryRuleAndMonitor(t *testing.T) {
+// Prometheus selects rules and monitors by label, in any namespace.
+func TestPrometheusSelectsEveryRuleAndMonitor(t *testing.T) {
 	t.Parallel()
 	taken := 0
 	for path, all := range objects(t) {
@@ -122,7 +121,7 @@ func TestQueriesNameJobsAndFunctionsThatExist(t *testing.T) {
 	assert.True(t, seen["monitoring/functions"] && seen["databases/qdrant"] && seen["gateway"])
 }
 
-func TestDashboardsAskDatasourcesThatAreProvisioned(t *testing.T) {
+func TestDashboardsUseProvisionedDatasources(t *testing.T) {
 	t.Parallel()
 	var provisioned struct {
 		Datasources []struct{ UID, Type string }
@@ -141,8 +140,8 @@ func TestDashboardsAskDatasourcesThatAreProvisioned(t *testing.T) {
 
 var imageUsed = regexp.MustCompile(`image: \S+/([a-z-]+):v?(\S+)`)
 
-// What is tried here is what runs there.
-func TestVersionsAgree(t *testing.T) {
+// The tests must use the versions that are deployed.
+func TestTestedVersionsAreDeployed(t *testing.T) {
 	t.Parallel()
 	images := map[string]string{}
 	for path := range objects(t) {

@@ -29,12 +29,11 @@ import (
 // set is a set of strings.
 type set map[string]bool
 
-// targetLabels are those that Prometheus gives to what it scrapes, or that the
-// monitors of gitops/platform/monitoring do.
+// targetLabels are the labels that Prometheus or the monitors of
+// gitops/platform/monitoring add to scraped metrics.
 var targetLabels = []string{"namespace", "pod", "container", "node", "job", "instance", "function", "revision", "cluster"}
 
-// series is what is known of a metric: its labels with the values seen, nil where
-// values are not known.
+// series maps a metric's labels to the observed values; nil if these are unknown.
 type series map[string]set
 
 func readDashboards(t *testing.T) []dashboard.Dashboard {
@@ -44,7 +43,7 @@ func readDashboards(t *testing.T) []dashboard.Dashboard {
 	return all
 }
 
-// queries returns every query of rules, dashboards and the docs by where it stands.
+// queries returns the queries of rules, dashboards and docs by their location.
 func queries(t *testing.T) map[string]string {
 	t.Helper()
 	found := map[string]string{}
@@ -74,10 +73,10 @@ func queries(t *testing.T) map[string]string {
 	return found
 }
 
-// ours are the metrics that the running program shows.
+// ours returns the metrics that the running program exports.
 func ours(t *testing.T) map[string]series {
 	t.Helper()
-	response, err := http.Get(openStage(t).Metrics)
+	response, err := http.Get(openTestbed(t).Metrics)
 	require.NoError(t, err)
 	defer response.Body.Close()
 	parser := expfmt.NewTextParser(model.UTF8Validation)
@@ -104,7 +103,7 @@ func ours(t *testing.T) map[string]series {
 	return found
 }
 
-// exporter is who shows metrics that are not ours.
+// exporter is a third-party exporter of metrics.
 type exporter struct {
 	Exporter, Version string
 	Metrics           map[string][]string
@@ -117,7 +116,7 @@ func exporters(t *testing.T) (all []exporter) {
 	return all
 }
 
-// exported are the metrics of one exporter with their labels.
+// exported returns the metrics of one exporter with their labels.
 func exported(t *testing.T, name string) map[string][]string {
 	t.Helper()
 	for _, e := range exporters(t) {
@@ -125,11 +124,11 @@ func exported(t *testing.T, name string) map[string][]string {
 			return e.Metrics
 		}
 	}
-	require.Failf(t, "missing", "exporters.yaml does not name %s", name)
+	require.Failf(t, "missing", "exporters.yaml lacks %s", name)
 	return nil
 }
 
-// theirs are the metrics of others that exporters.yaml names.
+// theirs returns the third-party metrics of exporters.yaml.
 func theirs(t *testing.T) map[string]series {
 	t.Helper()
 	found := map[string]series{}
@@ -145,7 +144,7 @@ func theirs(t *testing.T) map[string]series {
 	return found
 }
 
-// recorded are the metrics that rules record: their names begin with their labels.
+// recorded returns the metrics of recording rules, whose names begin with their labels.
 func recorded(t *testing.T) map[string]series {
 	t.Helper()
 	found := map[string]series{}
@@ -165,7 +164,7 @@ func recorded(t *testing.T) map[string]series {
 	return found
 }
 
-func TestEveryQueryAsksForMetricsAndLabelsThatExist(t *testing.T) {
+func TestEveryQueryUsesExistingMetricsAndLabels(t *testing.T) {
 	t.Parallel()
 	live, known := ours(t), map[string]series{}
 	for _, source := range []map[string]series{theirs(t), recorded(t), live} {
@@ -189,7 +188,7 @@ func TestEveryQueryAsksForMetricsAndLabelsThatExist(t *testing.T) {
 				name := filters[0].Value
 				used[name] = true
 				has, ok := known[name]
-				if !assert.True(t, ok, "%s: the program does not show %s, no rule records it, and exporters.yaml does not name it", place, name) {
+				if !assert.True(t, ok, "%s: the program does not show %s, no rule records it, and exporters.yaml lacks it", place, name) {
 					continue
 				}
 				for label := range has {
@@ -217,12 +216,12 @@ func TestEveryQueryAsksForMetricsAndLabelsThatExist(t *testing.T) {
 	}
 	for name := range theirs(t) {
 		if name != "ALERTS" {
-			assert.True(t, used[name], "exporters.yaml: nothing asks for %s", name)
+			assert.True(t, used[name], "exporters.yaml: no query uses %s", name)
 		}
 	}
 }
 
-// alternatives are the values that a filter compares with.
+// alternatives returns the values that a filter compares with.
 func alternatives(f metricsql.LabelFilter) []string {
 	if !f.IsRegexp {
 		return []string{f.Value}
@@ -246,8 +245,8 @@ func grouping(e metricsql.Expr) []string {
 	return nil
 }
 
-// literals are the strings in the package that makes a metric: values that it gives
-// when something happens that did not happen here.
+// literals returns the strings in the package that defines a metric, which include label
+// values that did not occur in the run.
 func literals(t *testing.T, metric string) set {
 	t.Helper()
 	for _, strings := range packages(t) {
@@ -267,7 +266,7 @@ func matchesInstrument(metric, instrument string) bool {
 	return found && slices.Contains([]string{"", "_total", "_seconds", "_seconds_bucket", "_seconds_count", "_seconds_sum"}, suffix)
 }
 
-// packages are the strings of each of the project's packages.
+// packages returns the string literals of each of the project's packages.
 func packages(t *testing.T) map[string]set {
 	t.Helper()
 	found := map[string]set{}
@@ -298,7 +297,7 @@ func packages(t *testing.T) map[string]set {
 	return found
 }
 
-func TestEveryPanelSaysWhatItShows(t *testing.T) {
+func TestEveryPanelHasADescription(t *testing.T) {
 	t.Parallel()
 	seen := set{}
 	for _, d := range readDashboards(t) {
@@ -316,7 +315,7 @@ func TestEveryPanelSaysWhatItShows(t *testing.T) {
 	}
 }
 
-func TestEveryMetricOfOursIsShownSomewhere(t *testing.T) {
+func TestEveryMetricOfOursIsInARuleOrDashboard(t *testing.T) {
 	t.Parallel()
 	var all strings.Builder
 	for _, query := range queries(t) {
@@ -325,7 +324,7 @@ func TestEveryMetricOfOursIsShownSomewhere(t *testing.T) {
 	for name := range ours(t) {
 		base := strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(name, "_bucket"), "_sum"), "_count")
 		if strings.HasPrefix(name, "questioning_") || strings.HasPrefix(name, "mcp_gateway_") {
-			assert.True(t, strings.Contains(all.String(), base), "no rule and no dashboard looks at %s", name)
+			assert.Contains(t, all.String(), base, "no rule and no dashboard uses %s", name)
 		}
 	}
 }

@@ -20,7 +20,7 @@ const (
 	runbook  = "https://github.com/sequential-questioning/sequential-questioning/blob/main/docs/operational_runbook.md#"
 )
 
-// rule is one of a PrometheusRule, as Prometheus reads it.
+// rule is a rule of a PrometheusRule.
 type rule struct {
 	Record      string            `yaml:"record,omitempty"`
 	Alert       string            `yaml:"alert,omitempty"`
@@ -35,7 +35,7 @@ type ruleGroup struct {
 	Rules []rule `yaml:"rules"`
 }
 
-// readRules returns the groups of each file of rules.
+// readRules returns the rule groups of each file.
 func readRules(t *testing.T) map[string][]ruleGroup {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(platform, "monitoring", "rules", "*.yaml"))
@@ -100,7 +100,7 @@ func run(t *testing.T, folder, name string, args ...string) string {
 	return string(output)
 }
 
-func TestPrometheusTakesTheRules(t *testing.T) {
+func TestPrometheusAcceptsTheRules(t *testing.T) {
 	t.Parallel()
 	promtool, folder := installed(t).Promtool, t.TempDir()
 	for file, groups := range readRules(t) {
@@ -109,7 +109,7 @@ func TestPrometheusTakesTheRules(t *testing.T) {
 	}
 }
 
-// ruleTests is what promtool is told to try, as far as it is looked at here.
+// ruleTests has the fields of promtool's test files that the tests read.
 type ruleTests struct {
 	Tests []struct {
 		Name           string
@@ -128,7 +128,7 @@ func TestAlertsFireWhenTheyShouldAndOnlyThen(t *testing.T) {
 	for file, groups := range readRules(t) {
 		for g := range groups {
 			for r := range groups[g].Rules {
-				groups[g].Rules[r].Annotations = nil // tests name labels alone
+				groups[g].Rules[r].Annotations = nil // the test files only have labels
 			}
 		}
 		writeYAML(t, filepath.Join(folder, file), map[string]any{"groups": groups})
@@ -139,8 +139,8 @@ func TestAlertsFireWhenTheyShouldAndOnlyThen(t *testing.T) {
 	}
 }
 
-// firing returns the labels with which each alert fires in the tests of rules, and
-// the alerts that stay quiet in one.
+// firing returns the labels with which each alert fires in the rules' tests, and the alerts
+// with a test in which they do not fire.
 func firing(t *testing.T) (fires map[string][]map[string]string, quiet map[string]bool) {
 	t.Helper()
 	fires, quiet = map[string][]map[string]string{}, map[string]bool{}
@@ -159,7 +159,7 @@ func firing(t *testing.T) (fires map[string][]map[string]string, quiet map[strin
 	return fires, quiet
 }
 
-func TestEveryAlertIsTestedToFireAndToStayQuiet(t *testing.T) {
+func TestEveryAlertHasATestThatFiresAndOneThatDoesNot(t *testing.T) {
 	t.Parallel()
 	fires, quiet := firing(t)
 	for name := range alerts(t) {
@@ -172,7 +172,7 @@ func TestEveryAlertIsTestedToFireAndToStayQuiet(t *testing.T) {
 
 var labelUsed = regexp.MustCompile(`\$labels\.(\w+)`)
 
-func TestEveryAlertSaysWhatIsWrongHowBadItIsAndWhatToDo(t *testing.T) {
+func TestEveryAlertHasASummarySeverityAndRunbook(t *testing.T) {
 	t.Parallel()
 	fires, _ := firing(t)
 	for name, a := range alerts(t) {

@@ -24,10 +24,9 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/tests/transcript"
 )
 
-// TestAnAlertIsFollowedToItsCall walks the way of docs/monitoring.md: from the
-// counter that an alert looks at, by its exemplar, to the lines of the gateway's and
-// of the function's log.
-func TestAnAlertIsFollowedToItsCall(t *testing.T) {
+// TestAnAlertLeadsToItsCall follows the steps of docs/monitoring.md: from an alert's
+// counter, by its exemplar, to the log lines of the gateway and of the function.
+func TestAnAlertLeadsToItsCall(t *testing.T) {
 	t.Parallel()
 	const trace = "4bf92f3577b34da6a3ce929d0e0e4736"
 	outside := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -41,14 +40,14 @@ func TestAnAlertIsFollowedToItsCall(t *testing.T) {
 	answer := callWithTrace(t, gateway.url, trace)
 	assert.Contains(t, answer, "did not answer within 1s")
 
-	// The error's metric names the call that it counted.
+	// The exemplar of the error's metric names the call.
 	page := scrape(t, gateway.metrics)
 	counted := regexp.MustCompile(`(?m)^mcp_gateway_calls_total\{[^}]*outcome="timeout"[^}]*\} .*$`).FindString(page)
 	assert.Contains(t, counted, `trace_id="`+trace+`"`)
 	slow := regexp.MustCompile(`(?m)^mcp_gateway_call_duration_seconds_bucket\{.*# \{.*$`).FindString(page)
 	assert.Contains(t, slow, `trace_id="`+trace+`"`)
 
-	// Its logs are found by that, as the agents of gitops/platform/logging read them.
+	// Its trace id finds the logs that the agents of gitops/platform/logging read.
 	require.Eventually(t, func() bool { return strings.Contains(ask.output.String(), trace) }, 10*time.Second, 50*time.Millisecond)
 	loki := collect(t, map[string]string{
 		"sequential-questioning-prod_gateway-00001_6d1e/user-container/0.log": gateway.output.String(),
@@ -67,10 +66,10 @@ func TestAnAlertIsFollowedToItsCall(t *testing.T) {
 	assert.Equal(t, "tool call failed", said["gateway-00001"].line)
 	assert.Equal(t, "WARN", said["gateway-00001"].attributes["level"])
 	assert.Equal(t, "timeout", said["gateway-00001"].attributes["outcome"])
-	assert.Contains(t, []string{"dependency unavailable", "call canceled"}, said["ask-00001"].line, "whichever comes first: the database's silence, or the gateway's giving up")
+	assert.Contains(t, []string{"dependency unavailable", "call canceled"}, said["ask-00001"].line, "whichever comes first: the database's timeout or the gateway's")
 	assert.Equal(t, "sequential_questioning", said["ask-00001"].attributes["tool"])
 	assert.Equal(t, trace, said["ask-00001"].attributes["trace_id"], "the field that Grafana derives its link from")
-	assert.Contains(t, loki.lines(), "{broken", "what is no JSON is kept as it is")
+	assert.Contains(t, loki.lines(), "{broken", "lines that are not JSON are kept unchanged")
 }
 
 type functionProcess struct {
@@ -78,7 +77,7 @@ type functionProcess struct {
 	output       *transcript.Transcript
 }
 
-// startFunction runs a function's program, as its image does.
+// startFunction runs a function's program as in its image.
 func startFunction(t *testing.T, name string, environment ...string) functionProcess {
 	t.Helper()
 	root, err := tools.Root()
@@ -125,7 +124,7 @@ func untilOK(t *testing.T, url string) {
 	}, 20*time.Second, 50*time.Millisecond, url)
 }
 
-// silent is a server that takes connections and says nothing: a database that hangs.
+// silent starts a server that accepts connections and sends nothing, like a hanging database.
 func silent(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -168,7 +167,7 @@ func scrape(t *testing.T, url string) string {
 	return string(page)
 }
 
-// asPrinted is what a container's runtime writes of a program's output.
+// asPrinted converts a program's output to the log format of container runtimes.
 func asPrinted(output string) string {
 	var file strings.Builder
 	for line := range strings.Lines(output) {

@@ -54,7 +54,7 @@ func slice(ctx context.Context, s side, workers int, d time.Duration, calls int6
 	}
 	group.Wait()
 	elapsed := time.Since(began)
-	return slices.Concat(took...), elapsed, errors.Join(append(errs, context.Cause(ctx))...)
+	return slices.Concat(took...), elapsed, errors.Join(errors.Join(errs...), context.Cause(ctx))
 }
 
 // toolSide answers questions by calls of follow_up.

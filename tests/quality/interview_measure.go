@@ -60,7 +60,7 @@ func learn(seed chance, f form, conversations int) questioning.Statistics {
 		p := newPerson(seed, f, fmt.Sprintf("earlier %d", n))
 		shown := questioning.Pool(questioning.Statistics{}, s)
 		r := play(f, p, interview(f, shown, defaultBatch), byEngine)
-		s = s.With(s.Contribution(f.slots, r.standing))
+		s = s.With(s.Contribution(f.slots, r.slotStates))
 	}
 	return questioning.Pool(questioning.Statistics{}, s)
 }

@@ -12,11 +12,11 @@ const target = 0.9
 
 // played is one interview as it went.
 type played struct {
-	toTarget float64 // questions until the target was settled
-	asked    int     // questions in all
-	assumed  int     // slots assumed at the end
-	wrong    int     // of those, wrongly
-	standing []questioning.SlotState
+	toTarget   float64 // questions until the target was settled
+	asked      int     // questions in all
+	assumed    int     // slots assumed at the end
+	wrong      int     // of those, wrongly
+	slotStates []questioning.SlotState
 }
 
 // asker puts the next questions to an interview; none when it is over.
@@ -56,7 +56,7 @@ func (g *game) put(q questioning.Question) {
 	if q.Purpose == questioning.Ask && g.person.wavers(slot) {
 		g.regrets = append(g.regrets, slot)
 	}
-	if other, ok := g.person.alsoTells(g.form.slots, q.Slot); ok && g.standing(other.Key).Status == questioning.StatusMissing {
+	if other, ok := g.person.alsoTells(g.form.slots, q.Slot); ok && g.slotState(other.Key).Status == questioning.StatusMissing {
 		g.record(told(other, g.person.facts[other.Key]))
 	}
 	for _, slot := range regrets { // "what I said before was wrong, it is …"
@@ -73,15 +73,15 @@ func (g *game) record(said questioning.Answer) {
 
 func (g *game) slot(key string) questioning.Slot { return g.form.slots[g.iv.Index(key)] }
 
-func (g *game) standing(key string) questioning.SlotState { return g.iv.SlotStates[g.iv.Index(key)] }
+func (g *game) slotState(key string) questioning.SlotState { return g.iv.SlotStates[g.iv.Index(key)] }
 
 // wanted are the slots that have to be settled for this person: the required
 // ones that apply, or all when none is required.
 func (g *game) wanted() []questioning.Slot {
-	any := slices.ContainsFunc(g.form.slots, func(s questioning.Slot) bool { return s.Required })
+	someRequired := slices.ContainsFunc(g.form.slots, func(s questioning.Slot) bool { return s.Required })
 	var all []questioning.Slot
 	for _, slot := range g.form.slots {
-		if _, applies := g.person.facts[slot.Key]; applies && (slot.Required || !any) {
+		if _, applies := g.person.facts[slot.Key]; applies && (slot.Required || !someRequired) {
 			all = append(all, slot)
 		}
 	}
@@ -92,7 +92,7 @@ func (g *game) wanted() []questioning.Slot {
 // fact, or that they do not know or tell it. An assumption is right when it is
 // the fact; a wrong one settles nothing.
 func (g *game) right(slot questioning.Slot) bool {
-	s := g.standing(slot.Key)
+	s := g.slotState(slot.Key)
 	fact, applies := g.person.facts[slot.Key]
 	switch s.Status {
 	case questioning.StatusAnswered, questioning.StatusAssumed:
@@ -141,7 +141,7 @@ func (g *game) note() {
 // result counts what happened. Short of the target, what is missing or wrong
 // has to be asked for after all: a question each, in the order of declaration.
 func (g *game) result() played {
-	r := played{asked: g.asked, toTarget: float64(g.reached - 1), standing: g.iv.SlotStates}
+	r := played{asked: g.asked, toTarget: float64(g.reached - 1), slotStates: g.iv.SlotStates}
 	if g.reached == 0 {
 		share, missing := g.share()
 		total := 0.0

@@ -1,4 +1,4 @@
-# What comes out once everything is made, on a provider that only knows the schema.
+# The outputs after everything is created, with a mocked provider.
 mock_provider "scaleway" {
   mock_resource "scaleway_k8s_cluster" {
     defaults = {

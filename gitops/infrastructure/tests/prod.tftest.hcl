@@ -1,4 +1,4 @@
-# What the provider plans for prod.tfvars. It asks nobody while nothing exists yet.
+# The provider's plan for prod.tfvars. While nothing exists it needs no API.
 
 run "the_cluster_is_a_supported_version_with_a_control_plane_of_its_own" {
   command = plan
@@ -46,7 +46,7 @@ run "each_zone_has_a_node_that_holds_a_Qdrant_of_8_vCPU_and_32_GB_and_a_PostgreS
     error_message = "Not a pool in each zone."
   }
 
-  # A type's name says what it has: POP2-16C-64G.
+  # The name of a type has its size: POP2-16C-64G.
   assert {
     condition = alltrue([for pool in scaleway_k8s_pool.data :
       tonumber(regex("-([0-9]+)C-", pool.node_type)[0]) >= 8 + 4 + 1 && tonumber(regex("-([0-9]+)G$", pool.node_type)[0]) >= 32 + 16 + 8
@@ -59,7 +59,7 @@ run "each_zone_has_a_node_that_holds_a_Qdrant_of_8_vCPU_and_32_GB_and_a_PostgreS
     error_message = "The number of data nodes moves."
   }
 
-  # Nothing but data fits on data nodes alone, so nothing else may be bound to them.
+  # Only data pods may be bound to data nodes.
   assert {
     condition     = alltrue([for pool in scaleway_k8s_pool.data : one(pool.taints).effect == "PreferNoSchedule"])
     error_message = "Qdrant and PostgreSQL would need a toleration."
@@ -221,8 +221,8 @@ run "a_managed_PostgreSQL_answers_only_the_clusters_network" {
     postgresql_password = "only-for-this-test"
   }
 
-  # A provider without a load_balancer block makes no public endpoint where there
-  # is a private one.
+  # Without a load_balancer block, and with a private endpoint, the provider creates no
+  # public one.
   assert {
     condition     = length(scaleway_rdb_instance.main[0].private_network) == 1 && scaleway_rdb_instance.main[0].private_network[0].enable_ipam
     error_message = "No private endpoint."

@@ -1,4 +1,4 @@
-# What is refused before anything is made.
+# Invalid variables, which are refused before anything is created.
 run "an_environment_without_an_overlay" {
   command = plan
 

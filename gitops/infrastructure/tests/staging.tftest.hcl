@@ -1,4 +1,4 @@
-# What staging.tfvars makes: the shape of production, smaller.
+# The plan for staging.tfvars: like production, but smaller.
 
 run "it_has_productions_zones_version_and_walls" {
   command = plan

@@ -25,7 +25,6 @@ type Restore struct {
 	store         *backup.Store
 	environment   environment.Environment
 	conn          *pgx.Conn // to the maintenance database; holds the lock
-	serving       database.Mark
 	report        func(string)
 
 	Manifest backup.Manifest

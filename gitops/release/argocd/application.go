@@ -15,12 +15,12 @@ import (
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
 )
 
-// Get returns an Application as it is.
+// Get returns an Application.
 func (s *Server) Get(ctx context.Context, name string) (*v1alpha1.Application, error) {
 	return s.get(ctx, &application.ApplicationQuery{Name: &name})
 }
 
-// Refresh returns an Application after Argo CD has looked at its branch again.
+// Refresh returns an Application after Argo CD has compared it with its branch again.
 func (s *Server) Refresh(ctx context.Context, name string) (*v1alpha1.Application, error) {
 	how := string(v1alpha1.RefreshTypeNormal)
 	return s.get(ctx, &application.ApplicationQuery{Name: &name, Refresh: &how})
@@ -39,8 +39,8 @@ func (s *Server) get(ctx context.Context, query *application.ApplicationQuery) (
 	return nil, s.failed("read Application "+query.GetName(), err)
 }
 
-// missing explains a refusal: Argo CD does not tell a missing Application from
-// a forbidden one.
+// missing explains a PermissionDenied: Argo CD returns it for missing and for forbidden
+// Applications alike.
 func (s *Server) missing(ctx context.Context, name string, err error) error {
 	visible, listing := s.List(ctx)
 	if listing != nil {
@@ -56,7 +56,7 @@ func (s *Server) missing(ctx context.Context, name string, err error) error {
 	return &callError{fmt.Sprintf("Argo CD at %s has no Application %s that this account may read; it may read: %s", s.address, name, strings.Join(names, ", ")), err}
 }
 
-// List returns the Applications the account may read, by name.
+// List returns the Applications that the account may read, sorted by name.
 func (s *Server) List(ctx context.Context) ([]v1alpha1.Application, error) {
 	ctx, cancel := context.WithTimeout(ctx, callWait)
 	defer cancel()
@@ -68,9 +68,9 @@ func (s *Server) List(ctx context.Context) ([]v1alpha1.Application, error) {
 	return list.Items, nil
 }
 
-// Update writes an Application's specification and annotations. The server does
-// not build the branch to validate it: a branch that does not build is one of
-// the reasons to change an Application.
+// Update writes an Application's specification and annotations. It turns off the
+// server's validation, which would build the branch: a branch that does not build is a
+// reason to change an Application.
 func (s *Server) Update(ctx context.Context, app *v1alpha1.Application) (*v1alpha1.Application, error) {
 	ctx, cancel := context.WithTimeout(ctx, callWait)
 	defer cancel()
@@ -82,7 +82,7 @@ func (s *Server) Update(ctx context.Context, app *v1alpha1.Application) (*v1alph
 	return updated, nil
 }
 
-// Rollback starts a sync to what was deployed under a history id.
+// Rollback starts a sync to the deployment with a history id.
 func (s *Server) Rollback(ctx context.Context, name string, id int64) error {
 	ctx, cancel := context.WithTimeout(ctx, callWait)
 	defer cancel()
@@ -93,7 +93,7 @@ func (s *Server) Rollback(ctx context.Context, name string, id int64) error {
 	return nil
 }
 
-// End ends whatever sync runs and returns the Application once none does.
+// End ends the running sync, if any, and returns the Application once none runs.
 func (s *Server) End(ctx context.Context, name string) (*v1alpha1.Application, error) {
 	ticker := time.NewTicker(s.pause)
 	defer ticker.Stop()
@@ -109,13 +109,13 @@ func (s *Server) End(ctx context.Context, name string) (*v1alpha1.Application, e
 		}
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("the sync of %s that runs does not end: %w", name, ctx.Err())
+			return nil, fmt.Errorf("the running sync of %s does not end: %w", name, ctx.Err())
 		case <-ticker.C:
 		}
 	}
 }
 
-// terminate asks Argo CD to end a running sync. That none runs is no error.
+// terminate asks Argo CD to end the running sync. It is not an error if none runs.
 func (s *Server) terminate(ctx context.Context, name string) error {
 	ctx, cancel := context.WithTimeout(ctx, callWait)
 	defer cancel()
@@ -126,8 +126,7 @@ func (s *Server) terminate(ctx context.Context, name string) error {
 	return nil
 }
 
-// Manifests returns what an Application's folder holds at a revision, as Argo
-// CD builds it.
+// Manifests returns an Application's manifests at a revision, built by Argo CD.
 func (s *Server) Manifests(ctx context.Context, name, revision string) ([]*unstructured.Unstructured, error) {
 	ctx, cancel := context.WithTimeout(ctx, callWait)
 	defer cancel()
@@ -169,8 +168,7 @@ func (s *Server) Tree(ctx context.Context, name string) (*v1alpha1.ApplicationTr
 	return tree, nil
 }
 
-// Function returns a Knative Service of an Application as it is in the cluster,
-// or nil when it is not there.
+// Function returns the live Knative Service of a function, or nil if it does not exist.
 func (s *Server) Function(ctx context.Context, name, namespace, function string) (*servingv1.Service, error) {
 	ctx, cancel := context.WithTimeout(ctx, callWait)
 	defer cancel()

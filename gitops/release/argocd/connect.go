@@ -22,12 +22,12 @@ const (
 	connectWait = 15 * time.Second
 	callWait    = 60 * time.Second
 
-	// Argo CD's client reads its configuration from a path unless nothing is there.
+	// Argo CD's client reads its configuration file unless the path does not exist.
 	nowhere = "/nonexistent/argocd/config"
 )
 
-// Options say where Argo CD's API is and who asks. What is left out comes from
-// the argocd command's own configuration, if it knows the server.
+// Options configure the connection to Argo CD's API. Empty fields are taken from the
+// configuration of the argocd command, if it has this server.
 type Options struct {
 	Server    string
 	Token     string
@@ -35,7 +35,7 @@ type Options struct {
 	Password  string
 	Plaintext bool
 	Insecure  bool
-	// Pause is the time between two looks while waiting; a second by default.
+	// Pause is the poll interval of Wait; one second by default.
 	Pause time.Duration
 }
 
@@ -50,8 +50,7 @@ type Server struct {
 // Close ends the connection.
 func (s *Server) Close() error { return s.closer.Close() }
 
-// Connect opens a connection. Whether the account may do anything shows with
-// the first call.
+// Connect opens a connection. Missing permissions only show with the first call.
 func Connect(ctx context.Context, options Options) (*Server, error) {
 	settings, err := resolve(options)
 	if err != nil {
@@ -86,8 +85,8 @@ func Connect(ctx context.Context, options Options) (*Server, error) {
 	return s, nil
 }
 
-// resolve decides between what was said and the argocd command's configuration.
-// A login kept for one server is never shown to another.
+// resolve merges the options with the configuration of the argocd command. A login for
+// one server is never sent to another.
 func resolve(options Options) (apiclient.ClientOptions, error) {
 	settings := apiclient.ClientOptions{
 		ServerAddr: options.Server,
@@ -123,7 +122,7 @@ func resolve(options Options) (apiclient.ClientOptions, error) {
 		}
 	}
 	if settings.ServerAddr == "" {
-		return settings, errors.New("no Argo CD is named: set --argocd-server or ARGOCD_SERVER, or run `argocd login`")
+		return settings, errors.New("no Argo CD server is given: set --argocd-server or ARGOCD_SERVER, or run `argocd login`")
 	}
 	if !strings.Contains(settings.ServerAddr, ":") {
 		settings.ServerAddr += ":443"
@@ -159,8 +158,8 @@ func reach(ctx context.Context, address string) error {
 	return conn.Close()
 }
 
-// bounded gives up on Argo CD's client, which itself waits without end for a
-// server that speaks something else.
+// bounded limits a call of Argo CD's client, which would wait forever for a server that
+// speaks another protocol.
 func bounded[T any](ctx context.Context, do func() (T, error)) (T, error) {
 	type outcome struct {
 		value T
@@ -178,7 +177,7 @@ func bounded[T any](ctx context.Context, do func() (T, error)) (T, error) {
 	case <-ctx.Done():
 		return none, ctx.Err()
 	case <-time.After(connectWait):
-		return none, fmt.Errorf("no answer within %s; is it plain text (--argocd-plaintext), or not Argo CD", connectWait)
+		return none, fmt.Errorf("no response within %s: if the server has no TLS, add --argocd-plaintext; otherwise check that it is Argo CD", connectWait)
 	}
 }
 

@@ -72,13 +72,13 @@ func TestTheArgocdCommandsLoginConnects(t *testing.T) {
 		require.NoError(t, err)
 		server.Close()
 	}
-	t.Run("and is not shown to another server", func(t *testing.T) {
+	t.Run("and is not sent to another server", func(t *testing.T) {
 		_, err := Connect(t.Context(), Options{Server: other.Address, Plaintext: true})
 		assert.ErrorContains(t, err, "no login for Argo CD at "+other.Address)
 	})
 }
 
-func TestWhoCannotConnectIsTold(t *testing.T) {
+func TestAFailedConnectionNamesItsRemedy(t *testing.T) {
 	fake := argocdtest.New(t, prod)
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -88,9 +88,9 @@ func TestWhoCannotConnectIsTold(t *testing.T) {
 		options Options
 		says    []string
 	}{
-		"no server":      {Options{Token: "x"}, []string{"no Argo CD is named", "--argocd-server"}},
+		"no server":      {Options{Token: "x"}, []string{"no Argo CD server is given", "--argocd-server"}},
 		"no login":       {Options{Server: fake.Address}, []string{"no login for Argo CD at " + fake.Address, "ARGOCD_AUTH_TOKEN"}},
-		"nobody there":   {Options{Server: nobody, Token: "x"}, []string{"reach Argo CD at " + nobody, "connection refused"}},
+		"no listener":    {Options{Server: nobody, Token: "x"}, []string{"reach Argo CD at " + nobody, "connection refused"}},
 		"wrong password": {Options{Server: fake.Address, Username: "on-call", Password: "x", Plaintext: true}, []string{"log in as on-call", "does not accept the login", "Invalid username or password"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -106,7 +106,7 @@ func TestWhoCannotConnectIsTold(t *testing.T) {
 		require.NoError(t, err)
 		defer server.Close()
 		_, err = server.Get(t.Context(), prod)
-		assert.ErrorContains(t, err, "does not accept the login (no session information): set ARGOCD_AUTH_TOKEN")
+		assert.ErrorContains(t, err, "rejects the login (no session information): set ARGOCD_AUTH_TOKEN")
 	})
 	t.Run("no answer", func(t *testing.T) {
 		silent, err := net.Listen("tcp", "127.0.0.1:0")
@@ -115,20 +115,20 @@ func TestWhoCannotConnectIsTold(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 		defer cancel()
 		_, err = Connect(ctx, Options{Server: silent.Addr().String(), Token: "x", Plaintext: true})
-		assert.ErrorContains(t, err, "did not answer in time")
+		assert.ErrorContains(t, err, "did not respond in time")
 	})
 }
 
-func TestAnApplicationThatIsNotThereIsNamedBesideThoseThatAre(t *testing.T) {
+func TestAMissingApplicationIsReportedWithTheReadableOnes(t *testing.T) {
 	fake := argocdtest.New(t, prod)
 	_, err := connected(t, fake).Get(t.Context(), "elsewhere")
 	assert.EqualError(t, err, "Argo CD at "+fake.Address+" has no Application elsewhere that this account may read; it may read: "+prod)
 }
 
-func TestAForbiddenCallSaysWhat(t *testing.T) {
+func TestAForbiddenCallNamesTheAction(t *testing.T) {
 	fake := argocdtest.New(t, prod)
 	fake.Refuse("Rollback", status.Error(codes.PermissionDenied, "permission denied: applications, sync"))
 	err := connected(t, fake).Rollback(t.Context(), prod, 1)
-	assert.EqualError(t, err, "roll "+prod+" back to 1: Argo CD at "+fake.Address+" does not allow this account to (permission denied: applications, sync)")
+	assert.EqualError(t, err, "roll "+prod+" back to 1: Argo CD at "+fake.Address+" denies this account permission (permission denied: applications, sync)")
 	assert.False(t, Uncertain(err))
 }

@@ -10,7 +10,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// Uncertain tells whether a failed call may have been carried out all the same.
+// Uncertain reports whether a failed call may have taken effect nevertheless.
 func Uncertain(err error) bool {
 	switch code(err) {
 	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.Unknown, codes.Internal:
@@ -19,27 +19,27 @@ func Uncertain(err error) bool {
 	return false
 }
 
-// Busy tells whether Argo CD refused because a sync runs.
+// Busy reports whether Argo CD refused the call because a sync is running.
 func Busy(err error) bool {
 	return code(err) == codes.FailedPrecondition && strings.Contains(err.Error(), "in progress")
 }
 
-// failed says what could not be done, why, and what to do about it.
+// failed returns an error with the action, the reason and a remedy.
 func (s *Server) failed(doing string, err error) error {
-	said := status.Convert(err).Message()
+	reason := status.Convert(err).Message()
 	switch code(err) {
 	case codes.Unauthenticated:
-		return &callError{fmt.Sprintf("%s: Argo CD at %s does not accept the login (%s): set ARGOCD_AUTH_TOKEN, or ARGOCD_USERNAME and ARGOCD_PASSWORD, or run `argocd login %s`", doing, s.address, said, s.address), err}
+		return &callError{fmt.Sprintf("%s: Argo CD at %s rejects the login (%s): set ARGOCD_AUTH_TOKEN, or ARGOCD_USERNAME and ARGOCD_PASSWORD, or run `argocd login %s`", doing, s.address, reason, s.address), err}
 	case codes.PermissionDenied:
-		return &callError{fmt.Sprintf("%s: Argo CD at %s does not allow this account to (%s)", doing, s.address, said), err}
+		return &callError{fmt.Sprintf("%s: Argo CD at %s denies this account permission (%s)", doing, s.address, reason), err}
 	case codes.Unavailable:
-		return &callError{fmt.Sprintf("%s: Argo CD at %s does not answer (%s)", doing, s.address, said), err}
+		return &callError{fmt.Sprintf("%s: Argo CD at %s is unavailable (%s)", doing, s.address, reason), err}
 	case codes.DeadlineExceeded:
-		return &callError{fmt.Sprintf("%s: Argo CD at %s did not answer in time", doing, s.address), err}
+		return &callError{fmt.Sprintf("%s: Argo CD at %s did not respond in time", doing, s.address), err}
 	case codes.Unknown:
-		return &callError{fmt.Sprintf("%s: Argo CD at %s: %s", doing, s.address, strings.TrimPrefix(said, "rpc error: ")), err}
+		return &callError{fmt.Sprintf("%s: Argo CD at %s: %s", doing, s.address, strings.TrimPrefix(reason, "rpc error: ")), err}
 	}
-	return &callError{fmt.Sprintf("%s: %s", doing, said), err}
+	return &callError{fmt.Sprintf("%s: %s", doing, reason), err}
 }
 
 type callError struct {

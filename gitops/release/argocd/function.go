@@ -12,15 +12,15 @@ import (
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
 )
 
-// Pin is the image that a revision of the repository gives a function.
+// Pin is a function's image in a revision of the repository.
 type Pin struct {
 	Namespace string
 	Name      string
 	Image     string
 }
 
-// Pins returns the functions among a revision's objects. Those that name no
-// namespace go to the given one.
+// Pins returns the pins of the functions among a revision's objects. namespace is the
+// default for objects without one.
 func Pins(objects []*unstructured.Unstructured, namespace string) []Pin {
 	var pins []Pin
 	for _, object := range objects {
@@ -43,7 +43,7 @@ func image(object *unstructured.Unstructured) string {
 	return ""
 }
 
-// Digest returns the part of an image's name that pins it, short.
+// Digest returns the abbreviated digest of an image's name.
 func Digest(image string) string {
 	_, digest, found := strings.Cut(image, "@sha256:")
 	if !found {
@@ -61,13 +61,13 @@ func cutLast(s, separator string) (string, string, bool) {
 	return s[:at], s[at+len(separator):], true
 }
 
-// Function is a function's state beside what a revision pins.
+// Function is a function's pin and its live state.
 type Function struct {
 	Pin
-	Service *servingv1.Service // nil while it does not exist
+	Service *servingv1.Service // nil if it does not exist
 }
 
-// Functions reads the functions of an Application that a revision pins.
+// Functions reads the live state of an Application's pinned functions.
 func (s *Server) Functions(ctx context.Context, name string, pins []Pin) ([]Function, error) {
 	var functions []Function
 	for _, pin := range pins {
@@ -80,7 +80,7 @@ func (s *Server) Functions(ctx context.Context, name string, pins []Pin) ([]Func
 	return functions, nil
 }
 
-// Running returns the image the function is set to.
+// Running returns the image in the live Service.
 func (f Function) Running() string {
 	if f.Service == nil || len(f.Service.Spec.Template.Spec.Containers) == 0 {
 		return ""
@@ -88,7 +88,7 @@ func (f Function) Running() string {
 	return f.Service.Spec.Template.Spec.Containers[0].Image
 }
 
-// Serving tells whether the pinned image takes all calls; if not, why.
+// Serving reports whether the pinned image serves all calls, and if not, why.
 func (f Function) Serving() (bool, string) {
 	if f.Service == nil {
 		return false, "does not exist"
@@ -96,9 +96,9 @@ func (f Function) Serving() (bool, string) {
 	status := f.Service.Status
 	switch {
 	case f.Running() != f.Image:
-		return false, fmt.Sprintf("is set to %s, not to %s", Digest(f.Running()), Digest(f.Image))
+		return false, fmt.Sprintf("has image %s, not %s", Digest(f.Running()), Digest(f.Image))
 	case status.ObservedGeneration != f.Service.Generation:
-		return false, "was changed, and Knative has not looked yet"
+		return false, "was changed, and Knative has not reconciled it yet"
 	case f.Ready() == corev1.ConditionFalse:
 		return false, "is not ready: " + f.Reason()
 	case status.LatestReadyRevisionName != status.LatestCreatedRevisionName:
@@ -106,12 +106,12 @@ func (f Function) Serving() (bool, string) {
 	case f.share() != 100:
 		return false, fmt.Sprintf("sends %d %% of its calls to %s", f.share(), status.LatestReadyRevisionName)
 	case f.Ready() != corev1.ConditionTrue:
-		return false, "is getting ready"
+		return false, "is not ready yet"
 	}
 	return true, ""
 }
 
-// Failing tells whether Knative has given up on what the function is set to.
+// Failing reports whether Knative marked the latest revision as failed.
 func (f Function) Failing() bool {
 	return f.Service != nil && f.Service.Status.ObservedGeneration == f.Service.Generation && f.Ready() == corev1.ConditionFalse
 }
@@ -137,7 +137,7 @@ func (f Function) Ready() corev1.ConditionStatus {
 	return corev1.ConditionUnknown
 }
 
-// Reason returns why the function is not ready, in Knative's words.
+// Reason returns Knative's message on why the function is not ready.
 func (f Function) Reason() string {
 	condition := f.Service.Status.GetCondition(apis.ConditionReady)
 	if condition == nil {

@@ -21,23 +21,23 @@ status:
   conditions: [{type: Ready, status: "True"}]
 `
 
-func TestAFunctionServesWhenItsPinnedImageTakesAllCalls(t *testing.T) {
+func TestAFunctionServesWhenItsPinnedImageReceivesAllCalls(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*servingv1.Service)
 		says   string
 	}{
-		"as it should": {func(*servingv1.Service) {}, ""},
+		"the pinned image": {func(*servingv1.Service) {}, ""},
 		"another image": {func(s *servingv1.Service) {
 			s.Spec.Template.Spec.Containers[0].Image = "registry/ask@sha256:2222222222222222"
-		}, "is set to 222222222222, not to 111111111111"},
-		"not looked at yet":    {func(s *servingv1.Service) { s.Generation = 4 }, "was changed, and Knative has not looked yet"},
+		}, "has image 222222222222, not to 111111111111"},
+		"not reconciled yet":   {func(s *servingv1.Service) { s.Generation = 4 }, "was changed, and Knative has not reconciled it yet"},
 		"a revision starting":  {func(s *servingv1.Service) { s.Status.LatestCreatedRevisionName = "ask-00004" }, "is starting revision ask-00004"},
 		"calls to another one": {func(s *servingv1.Service) { s.Status.Traffic[0].RevisionName = "ask-00002" }, "sends 0 % of its calls to ask-00003"},
 		"half the calls":       {func(s *servingv1.Service) { *s.Status.Traffic[0].Percent = 50 }, "sends 50 % of its calls to ask-00003"},
 		"not ready": {func(s *servingv1.Service) {
 			s.Status.Conditions[0].Status, s.Status.Conditions[0].Reason = "False", "RevisionFailed"
 		}, "is not ready: RevisionFailed"},
-		"getting ready": {func(s *servingv1.Service) { s.Status.Conditions = nil }, "is getting ready"},
+		"not ready yet": {func(s *servingv1.Service) { s.Status.Conditions = nil }, "is not ready yet"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var service servingv1.Service

@@ -13,25 +13,25 @@ import (
 )
 
 const (
-	refreshEvery  = 10 // looks
+	refreshEvery  = 10 // polls
 	degradedLooks = 30
 	failedReads   = 10
 )
 
-// Goal is what to wait for: an Application whose functions serve a revision.
+// Goal is the state to wait for: the Application's functions serve a revision.
 type Goal struct {
 	Application string
 	Revision    string
-	// RolledBack means that the revision was rolled back to: the branch is
-	// elsewhere, so the Application stays out of sync.
+	// RolledBack means that the revision is the target of a rollback: the branch has
+	// another one, so the Application stays OutOfSync.
 	RolledBack bool
 }
 
-// Stuck says that a goal was not reached, and why.
+// Stuck is the error of a goal that was not reached.
 type Stuck struct {
 	Goal
 	Reason    string
-	Resources []string // what fails, each with its message
+	Resources []string // failing resources with their messages
 }
 
 func (s *Stuck) Error() string {
@@ -42,8 +42,8 @@ func (s *Stuck) Error() string {
 	return text
 }
 
-// Wait returns when the goal is reached, or with a *Stuck when it cannot be or
-// the context ends. It reports each step once.
+// Wait returns nil when the goal is reached, and a *Stuck if it cannot be reached or the
+// context ends. It reports each step once.
 func (s *Server) Wait(ctx context.Context, goal Goal, report func(string)) error {
 	w := &waiting{server: s, goal: goal, report: report}
 	ticker := time.NewTicker(s.pause)
@@ -66,9 +66,9 @@ func (s *Server) Wait(ctx context.Context, goal Goal, report func(string)) error
 
 func ending(ctx context.Context) string {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return "time is up"
+		return "timed out"
 	}
-	return "waiting was interrupted"
+	return "interrupted"
 }
 
 type waiting struct {
@@ -77,8 +77,8 @@ type waiting struct {
 	report func(string)
 
 	looks     int
-	unread    int // reads in a row that failed
-	degraded  int // looks in a row
+	unread    int // consecutive failed reads
+	degraded  int // consecutive polls
 	first     string
 	said      string
 	pins      []Pin
@@ -100,7 +100,7 @@ func (w *waiting) stuck(reason string) error {
 func (w *waiting) look(ctx context.Context) (bool, error) {
 	w.looks++
 	if err := w.read(ctx); err != nil {
-		// Argo CD may be away for a moment; that changes nothing in the cluster.
+		// Argo CD may be unavailable for a moment; the cluster goes on without it.
 		if w.unread++; w.unread >= failedReads || !Uncertain(err) {
 			return false, err
 		}
@@ -149,7 +149,7 @@ func (w *waiting) synced() (bool, error) {
 	case status.Sync.Revision != w.goal.Revision && status.Sync.Revision != w.first:
 		return false, w.stuck("the branch has moved on to " + short(status.Sync.Revision))
 	case status.Sync.Revision != w.goal.Revision:
-		w.say("waiting for Argo CD to see %s; it sees %s", short(w.goal.Revision), short(status.Sync.Revision))
+		w.say("waiting for Argo CD to detect %s; it has %s", short(w.goal.Revision), short(status.Sync.Revision))
 		return false, nil
 	case operationFailed(w.app, w.goal.Revision) && !applied(w.app):
 		return false, w.stuck("the sync failed: " + status.OperationState.Message)
@@ -157,9 +157,9 @@ func (w *waiting) synced() (bool, error) {
 		return false, w.stuck("auto-sync is suspended")
 	case status.Sync.Status != v1alpha1.SyncStatusCodeSynced:
 		if problem := comparison(w.app); problem != "" {
-			return false, w.stuck("Argo CD cannot compare it: " + problem)
+			return false, w.stuck("Argo CD cannot compare it with its branch: " + problem)
 		}
-		w.say("%s is seen, not synced yet", short(w.goal.Revision))
+		w.say("%s is detected, not synced yet", short(w.goal.Revision))
 		return false, nil
 	}
 	return w.serving()
@@ -169,7 +169,7 @@ func (w *waiting) rolledBack() (bool, error) {
 	status := w.app.Status
 	switch {
 	case w.app.Spec.SyncPolicy != nil && w.app.Spec.SyncPolicy.Automated != nil:
-		return false, w.stuck("auto-sync was turned on again by someone else; an Application that is itself synced from git has to be suspended there")
+		return false, w.stuck("auto-sync was turned on again by someone else; suspend an Application that is synced from git in git")
 	case Running(w.app) || status.OperationState == nil:
 		w.say("rolling back to %s: %s", short(w.goal.Revision), progress(w.app))
 		return false, nil
@@ -178,14 +178,14 @@ func (w *waiting) rolledBack() (bool, error) {
 	case operationFailed(w.app, w.goal.Revision) && !applied(w.app):
 		return false, w.stuck("the rollback failed: " + status.OperationState.Message)
 	case status.ReconciledAt == nil || status.ReconciledAt.Before(status.OperationState.FinishedAt):
-		w.say("rolled back; Argo CD is looking at the result")
+		w.say("rolled back; Argo CD is refreshing")
 		return false, nil
 	}
 	return w.serving()
 }
 
-// serving decides once everything is applied. Knative's own word comes first:
-// Argo CD's health follows it late.
+// serving decides once everything is applied. It trusts Knative's status first: Argo
+// CD's health lags behind it.
 func (w *waiting) serving() (bool, error) {
 	var starting []string
 	for _, function := range w.functions {
@@ -208,21 +208,21 @@ func (w *waiting) serving() (bool, error) {
 		if w.degraded++; w.degraded >= degradedLooks {
 			return false, w.stuck("it is Degraded")
 		}
-		w.say("every function serves; Argo CD still says Degraded")
+		w.say("every function serves; Argo CD still reports Degraded")
 	default:
 		w.degraded = 0
-		w.say("every function serves; Argo CD says %s", now)
+		w.say("every function serves; Argo CD reports %s", now)
 	}
 	return false, nil
 }
 
-// Running tells whether an operation was asked for or runs.
+// Running reports whether an operation is requested or running.
 func Running(app *v1alpha1.Application) bool {
 	state := app.Status.OperationState
 	return app.Operation != nil || (state != nil && state.FinishedAt == nil)
 }
 
-// OperationRevision returns the revision of the operation that runs or ran last.
+// OperationRevision returns the revision of the running or last operation.
 func OperationRevision(app *v1alpha1.Application) string {
 	state := app.Status.OperationState
 	switch {
@@ -241,9 +241,9 @@ func operationFailed(app *v1alpha1.Application, revision string) bool {
 	return state != nil && (state.Phase == common.OperationFailed || state.Phase == common.OperationError) && OperationRevision(app) == revision
 }
 
-// applied tells whether a failed operation applied all it had to. It then only
-// failed for what was unhealthy at that moment, which may have been the state
-// of before: Argo CD does not ask whether Knative has looked at the change.
+// applied reports whether a failed operation applied all its resources. Then it only
+// failed because something was unhealthy at that moment, possibly still the previous
+// state: Argo CD does not check whether Knative has reconciled the change.
 func applied(app *v1alpha1.Application) bool {
 	result := app.Status.OperationState.SyncResult
 	if result == nil || len(result.Resources) == 0 {
@@ -276,7 +276,7 @@ func comparison(app *v1alpha1.Application) string {
 	return ""
 }
 
-// failing lists what stands in the way, each with what is known of the reason.
+// failing lists the failing resources with their reasons.
 func failing(app *v1alpha1.Application, functions []Function) []string {
 	var lines []string
 	known := map[string]bool{}

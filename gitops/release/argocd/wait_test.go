@@ -52,7 +52,7 @@ func TestWaitingEndsWhenTheNewRevisionsServe(t *testing.T) {
 	assert.Equal(t, newest, fake.Application().Status.Sync.Revision)
 }
 
-func TestWaitingForWhatServesAlreadyEndsAtOnce(t *testing.T) {
+func TestWaitingForAServingRevisionEndsAtOnce(t *testing.T) {
 	fake := argocdtest.New(t, prod)
 	fake.Deploy(oldest, revision("1"))
 	said, err := wait(t, fake, Goal{Revision: oldest})
@@ -60,18 +60,18 @@ func TestWaitingForWhatServesAlreadyEndsAtOnce(t *testing.T) {
 	assert.Empty(t, said)
 }
 
-func TestWaitingEndsWithWhatFails(t *testing.T) {
+func TestWaitingReportsFailures(t *testing.T) {
 	for name, c := range map[string]struct {
 		broken func(*argocdtest.Revision)
 		says   []string
 	}{
-		"a function that never gets ready": {
+		"a function that never becomes ready": {
 			func(r *argocdtest.Revision) { r.Never = map[string]string{"ask": "container exits with 1"} },
 			[]string{prod + " does not serve b2b2b2b2: ask is not ready: RevisionFailed: container exits with 1", "\n  Service ask is not ready: RevisionFailed: container exits with 1"},
 		},
 		"a migration": {
 			func(r *argocdtest.Revision) { r.Hook = "column \"nonsense\" does not exist" },
-			[]string{"the sync failed: one or more synchronization tasks", "Job migrate (PreSync hook, Failed): column \"nonsense\" does not exist", "Service ask is set to 111111111111, not to 222222222222"},
+			[]string{"the sync failed: one or more synchronization tasks", "Job migrate (PreSync hook, Failed): column \"nonsense\" does not exist", "Service ask has image 111111111111, not to 222222222222"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -90,7 +90,7 @@ func TestWaitingEndsWithWhatFails(t *testing.T) {
 	}
 }
 
-func TestWaitingForABranchThatMovedOnEnds(t *testing.T) {
+func TestWaitingEndsWhenTheBranchMoves(t *testing.T) {
 	fake := argocdtest.New(t, prod)
 	fake.Deploy(oldest, revision("1"))
 	stuck := revision("2")
@@ -109,7 +109,7 @@ func TestWaitingForABranchThatMovedOnEnds(t *testing.T) {
 	assert.ErrorContains(t, err, "the branch has moved on to c3c3c3c3")
 }
 
-func TestWaitingWhileAutoSyncIsOffEnds(t *testing.T) {
+func TestWaitingEndsWhenAutoSyncIsOff(t *testing.T) {
 	fake := argocdtest.New(t, prod)
 	fake.Deploy(oldest, revision("1"))
 	fake.Change(func(app *v1alpha1.Application) { app.Spec.SyncPolicy.Automated = nil })
@@ -118,7 +118,7 @@ func TestWaitingWhileAutoSyncIsOffEnds(t *testing.T) {
 	assert.ErrorContains(t, err, "auto-sync is suspended")
 }
 
-func TestWaitingIsBounded(t *testing.T) {
+func TestWaitingHasATimeout(t *testing.T) {
 	fake := argocdtest.New(t, prod)
 	fake.Deploy(oldest, revision("1"))
 	stuck := revision("2")
@@ -128,11 +128,11 @@ func TestWaitingIsBounded(t *testing.T) {
 	defer cancel()
 	var said lines
 	err := connected(t, fake).Wait(ctx, Goal{Application: prod, Revision: newest}, said.report)
-	assert.EqualError(t, err, prod+" does not serve b2b2b2b2: time is up")
+	assert.EqualError(t, err, prod+" does not serve b2b2b2b2: timed out")
 	assert.Contains(t, said, "syncing b2b2b2b2: waiting for healthy state of Service")
 }
 
-func TestWaitingOutlastsAnArgoCDThatIsAwayForAMoment(t *testing.T) {
+func TestWaitingSurvivesAShortOutageOfArgoCD(t *testing.T) {
 	fake := argocdtest.New(t, prod)
 	fake.Deploy(oldest, revision("1"))
 	fake.Push(newest, revision("2"))
@@ -148,7 +148,7 @@ func TestWaitingOutlastsAnArgoCDThatIsAwayForAMoment(t *testing.T) {
 	assert.Contains(t, said[0], "restarting")
 }
 
-func TestWaitingDoesNotOutlastARefusal(t *testing.T) {
+func TestWaitingEndsWhenArgoCDDeniesAccess(t *testing.T) {
 	fake := argocdtest.New(t, prod)
 	fake.Deploy(oldest, revision("1"))
 	fake.Refuse("GetResource", status.Error(codes.PermissionDenied, "permission denied"))
@@ -160,9 +160,9 @@ func TestWaitingDoesNotOutlastARefusal(t *testing.T) {
 	assert.ErrorContains(t, err, "read function ask: broken")
 }
 
-// A health check made before Knative looked at a change fails the operation,
-// though the change serves a moment later.
-func TestAnOperationFailedByTheStateOfBeforeIsNotTheEnd(t *testing.T) {
+// A health check before Knative reconciles a change fails the operation, although the
+// change serves a moment later.
+func TestWaitingContinuesAfterAnOperationThatFailedOnTheOldState(t *testing.T) {
 	fake := argocdtest.New(t, prod)
 	fake.Deploy(oldest, revision("1"))
 	fake.Deploy(newest, revision("2"))
@@ -174,7 +174,7 @@ func TestAnOperationFailedByTheStateOfBeforeIsNotTheEnd(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestWhatIsDegradedWithEveryFunctionServingIsNotCalledServing(t *testing.T) {
+func TestADegradedApplicationIsNotServing(t *testing.T) {
 	fake := argocdtest.New(t, prod)
 	fake.Deploy(oldest, revision("1"))
 	server := connected(t, fake)

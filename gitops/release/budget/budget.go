@@ -1,5 +1,5 @@
-// Package budget holds the connections that the functions of an environment may open
-// against those that its PostgreSQL allows.
+// Package budget compares the connections that an environment's functions may open with
+// those that its PostgreSQL allows.
 package budget
 
 import (
@@ -15,21 +15,21 @@ import (
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
 )
 
-// migrationConnections are the one that holds the lock and the one that works.
+// migrationConnections are one for the lock and one for the statements.
 const migrationConnections = 2
 
-// Function is what one function may take.
+// Function is one function's share.
 type Function struct {
 	Name string
-	// Pool is the most connections of one instance.
+	// Pool is the maximum number of connections of one instance.
 	Pool int
-	// Instances are the most at a time.
+	// Instances is the maximum number of instances.
 	Instances int
-	// Rollout are the instances that the next revision starts with, beside those.
+	// Rollout is the number of instances that the next revision starts beside those.
 	Rollout int
 }
 
-// Connections are all that the function may take while a release rolls out.
+// Connections is the most that the function may open during a rollout.
 func (f Function) Connections() int {
 	return f.Pool * (f.Instances + f.Rollout)
 }
@@ -37,15 +37,15 @@ func (f Function) Connections() int {
 // Report is the budget of one environment.
 type Report struct {
 	Functions []Function
-	// Migrations are taken by the Job that runs before a release.
+	// Migrations is the number for the Job that runs before a release.
 	Migrations int
-	// Reserved are kept for operators, backups and monitoring.
+	// Reserved is the number for operators, backups and monitoring.
 	Reserved int
 	// Maximum is PostgreSQL's max_connections.
 	Maximum int
 }
 
-// Connections are all that may be open at a time.
+// Connections is the most that may be open at a time.
 func (r Report) Connections() int {
 	sum := r.Migrations + r.Reserved
 	for _, function := range r.Functions {
@@ -63,9 +63,9 @@ func (r Report) String() string {
 	return fmt.Sprintf("%d of %d connections: %s", r.Connections(), r.Maximum, strings.Join(terms, ", "))
 }
 
-// Check adds up what the Knative Services with a DATABASE_URL may open at a time and
-// fails when it does not fit the max-connections of the ConfigMap database. The
-// report is whole in that case too.
+// Check adds up the connections that the Knative Services with a DATABASE_URL may open
+// and fails if they exceed max-connections in the ConfigMap database. The report is
+// complete in that case too.
 func Check(objects []*unstructured.Unstructured) (Report, error) {
 	report := Report{Migrations: migrationConnections}
 	var problems []error
@@ -88,7 +88,7 @@ func Check(objects []*unstructured.Unstructured) (Report, error) {
 		}
 	}
 	if !found {
-		problems = append(problems, errors.New("there is no ConfigMap database: say in it how many connections PostgreSQL allows, as max-connections and reserved-connections"))
+		problems = append(problems, errors.New("there is no ConfigMap database: add one with max-connections and reserved-connections of PostgreSQL"))
 	}
 	if err := errors.Join(problems...); err != nil {
 		return report, fmt.Errorf("add up the database's connections: %w", err)
@@ -104,7 +104,7 @@ func limits(database *unstructured.Unstructured) (maximum, reserved int, err err
 		text, _, _ := unstructured.NestedString(database.Object, "data", key)
 		value, wrong := strconv.Atoi(text)
 		if wrong != nil || value < least {
-			err = errors.Join(err, fmt.Errorf("ConfigMap database: %s is %q: it has to be a number from %d", key, text, least))
+			err = errors.Join(err, fmt.Errorf("ConfigMap database: %s is %q: want a number from %d", key, text, least))
 		}
 		return value
 	}
@@ -112,7 +112,7 @@ func limits(database *unstructured.Unstructured) (maximum, reserved int, err err
 	return maximum, reserved, err
 }
 
-// function returns nothing for a Service that does not connect to the database.
+// function returns nil for a Service without DATABASE_URL.
 func function(object *unstructured.Unstructured) (*Function, error) {
 	service := &servingv1.Service{}
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, service); err != nil {
@@ -136,11 +136,11 @@ func function(object *unstructured.Unstructured) (*Function, error) {
 	function := &Function{Name: service.Name}
 	var err error
 	if function.Pool, err = strconv.Atoi(pool); err != nil || function.Pool < 1 {
-		return nil, fmt.Errorf("function %s: DATABASE_MAX_CONNS is %q: it has to be a number from 1", service.Name, pool)
+		return nil, fmt.Errorf("function %s: DATABASE_MAX_CONNS is %q: want a number from 1", service.Name, pool)
 	}
 	key, text, _ := autoscaling.MaxScaleAnnotation.Get(template.Annotations)
 	if function.Instances, err = strconv.Atoi(text); err != nil || function.Instances < 1 {
-		return nil, fmt.Errorf("function %s: annotation %s of its template is %q: it has to be a number from 1", service.Name, key, text)
+		return nil, fmt.Errorf("function %s: annotation %s of its template is %q: want a number from 1", service.Name, key, text)
 	}
 	function.Rollout = 1
 	for _, annotation := range []func(map[string]string) (string, string, bool){autoscaling.MinScaleAnnotation.Get, autoscaling.InitialScaleAnnotation.Get} {
@@ -150,7 +150,7 @@ func function(object *unstructured.Unstructured) (*Function, error) {
 		}
 		least, err := strconv.Atoi(text)
 		if err != nil {
-			return nil, fmt.Errorf("function %s: annotation %s of its template is %q: it has to be a number", service.Name, key, text)
+			return nil, fmt.Errorf("function %s: annotation %s of its template is %q: want a number", service.Name, key, text)
 		}
 		function.Rollout = max(function.Rollout, least)
 	}

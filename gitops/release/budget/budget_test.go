@@ -33,7 +33,7 @@ const (
 	four = url + `, {name: DATABASE_MAX_CONNS, value: "4"}`
 )
 
-func TestEveryPoolTimesTheLargestScaleTheNextRevisionTheMigrationsAndTheReserveCount(t *testing.T) {
+func TestTheBudgetCountsPoolsScaleRolloutMigrationsAndReserve(t *testing.T) {
 	report, err := Check([]*unstructured.Unstructured{
 		service(t, "ask", ten, four),
 		service(t, "report", ten+`, autoscaling.knative.dev/min-scale: "2"`, four),
@@ -48,23 +48,23 @@ func TestEveryPoolTimesTheLargestScaleTheNextRevisionTheMigrationsAndTheReserveC
 	assert.Equal(t, "124 of 124 connections: ask 4 × (10 + 1), report 4 × (10 + 2), migrations 2, reserved 30", report.String())
 }
 
-func TestOneConnectionTooManyFailsAndSaysWhatIsTaken(t *testing.T) {
+func TestOneConnectionTooManyFailsWithTheBreakdown(t *testing.T) {
 	report, err := Check([]*unstructured.Unstructured{service(t, "ask", ten, four), database(t, "65", "20")})
 	assert.EqualError(t, err, "the functions may open more connections than the database allows: 66 of 65 connections: ask 4 × (10 + 1), migrations 2, reserved 20; lower max-scale or DATABASE_MAX_CONNS, or raise PostgreSQL's max_connections and max-connections with it")
 	assert.Equal(t, 66, report.Connections())
 }
 
-func TestWhatIsNotSaidIsAnErrorByName(t *testing.T) {
+func TestAMissingSettingIsAnErrorThatNamesIt(t *testing.T) {
 	good := database(t, "100", "10")
 	for wanted, objects := range map[string][]*unstructured.Unstructured{
-		`function ask: DATABASE_MAX_CONNS is "": it has to be a number from 1`:                                            {good, service(t, "ask", ten, url)},
-		`function ask: DATABASE_MAX_CONNS is "many": it has to be a number from 1`:                                        {good, service(t, "ask", ten, url+", {name: DATABASE_MAX_CONNS, value: many}")},
-		`function ask: annotation autoscaling.knative.dev/max-scale of its template is "": it has to be a number from 1`:  {good, service(t, "ask", "", four)},
-		`function ask: annotation autoscaling.knative.dev/max-scale of its template is "0": it has to be a number from 1`: {good, service(t, "ask", `autoscaling.knative.dev/max-scale: "0"`, four)},
-		`function ask: annotation autoscaling.knative.dev/min-scale of its template is "x": it has to be a number`:        {good, service(t, "ask", ten+`, autoscaling.knative.dev/min-scale: x`, four)},
-		`there is no ConfigMap database`:                                                 {service(t, "ask", ten, four)},
-		`ConfigMap database: max-connections is "": it has to be a number from 1`:        {database(t, "", "10")},
-		`ConfigMap database: reserved-connections is "-1": it has to be a number from 0`: {database(t, "100", "-1")},
+		`function ask: DATABASE_MAX_CONNS is "": want a number from 1`:                                            {good, service(t, "ask", ten, url)},
+		`function ask: DATABASE_MAX_CONNS is "many": want a number from 1`:                                        {good, service(t, "ask", ten, url+", {name: DATABASE_MAX_CONNS, value: many}")},
+		`function ask: annotation autoscaling.knative.dev/max-scale of its template is "": want a number from 1`:  {good, service(t, "ask", "", four)},
+		`function ask: annotation autoscaling.knative.dev/max-scale of its template is "0": want a number from 1`: {good, service(t, "ask", `autoscaling.knative.dev/max-scale: "0"`, four)},
+		`function ask: annotation autoscaling.knative.dev/min-scale of its template is "x": want a number`:        {good, service(t, "ask", ten+`, autoscaling.knative.dev/min-scale: x`, four)},
+		`there is no ConfigMap database`:                                         {service(t, "ask", ten, four)},
+		`ConfigMap database: max-connections is "": want a number from 1`:        {database(t, "", "10")},
+		`ConfigMap database: reserved-connections is "-1": want a number from 0`: {database(t, "100", "-1")},
 	} {
 		t.Run(wanted, func(t *testing.T) {
 			_, err := Check(objects)

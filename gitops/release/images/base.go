@@ -16,22 +16,22 @@ import (
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 )
 
-// What every program runs as; the manifests ask for the same.
+// User of every program, as in the manifests.
 const unprivileged = "65532:65532"
 
-// Where Go's crypto/x509 looks first. A file costs a program nothing until its
-// first TLS connection; compiled in, the roots would be parsed at every start.
+// The first path that Go's crypto/x509 tries. It reads the file at the first TLS
+// connection; compiled-in roots would be parsed at every start.
 const certificatesFile = "etc/ssl/certs/ca-certificates.crt"
 
-// A name for the annotation that every image has.
+// Name in the annotation of every image.
 var baseName = name.MustParseReference("scratch")
 
-// base is what the programs are put on: nothing but the roots that the Web's
-// certificates lead to. No registry is asked for it.
+// base returns the base image, which only holds the Web's root certificates. It is built
+// here, not pulled from a registry.
 func base(platforms []v1.Platform, created v1.Time) (v1.ImageIndex, error) {
 	layer, err := certificates()
 	if err != nil {
-		return nil, fmt.Errorf("make the base image: %w", err)
+		return nil, fmt.Errorf("build the base image: %w", err)
 	}
 	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
 	for _, platform := range platforms {
@@ -45,7 +45,7 @@ func base(platforms []v1.Platform, created v1.Time) (v1.ImageIndex, error) {
 			Config:       v1.Config{User: unprivileged, WorkingDir: "/"},
 		})
 		if err != nil {
-			return nil, fmt.Errorf("make the base image: %w", err)
+			return nil, fmt.Errorf("build the base image: %w", err)
 		}
 		image, err = mutate.Append(image, mutate.Addendum{
 			Layer:     layer,
@@ -53,7 +53,7 @@ func base(platforms []v1.Platform, created v1.Time) (v1.ImageIndex, error) {
 			History:   v1.History{Created: created, CreatedBy: "release images", Comment: "root certificates"},
 		})
 		if err != nil {
-			return nil, fmt.Errorf("make the base image: %w", err)
+			return nil, fmt.Errorf("build the base image: %w", err)
 		}
 		index = mutate.AppendManifests(index, mutate.IndexAddendum{
 			Add:        image,
@@ -66,8 +66,8 @@ func base(platforms []v1.Platform, created v1.Time) (v1.ImageIndex, error) {
 func certificates() (v1.Layer, error) {
 	var roots bytes.Buffer
 	for root := range bundle.Roots() {
-		// One with a constraint is trusted only for what it issued before some day
-		// in the past, which a file of certificates cannot say.
+		// Skip roots with constraints (trusted only for certificates issued before a date):
+		// a file of certificates cannot express those.
 		if root.Constraint != nil {
 			continue
 		}

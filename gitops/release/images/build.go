@@ -15,8 +15,8 @@ import (
 	"github.com/google/ko/pkg/build"
 )
 
-// grpcnotrace leaves out gRPC's trace pages, and with them a seventh of a
-// function: their templates keep the linker from dropping unused methods.
+// grpcnotrace leaves out gRPC's trace pages: their templates keep the linker from dropping
+// unused methods, a seventh of a function's size.
 // Without -buildvcs=false every commit would give every image a new digest.
 var (
 	flags       = []string{"-buildvcs=false", "-tags=grpcnotrace"}
@@ -38,7 +38,7 @@ func newBuilder(root string, platforms []v1.Platform, sbom string, created v1.Ti
 		return nil, err
 	}
 	if sbom, err = filepath.Abs(sbom); err != nil {
-		return nil, fmt.Errorf("find the folder for bills of materials: %w", err)
+		return nil, fmt.Errorf("resolve the folder of the SBOMs: %w", err)
 	}
 	version, err := os.ReadFile(filepath.Join(root, versionFile))
 	if err != nil {
@@ -60,7 +60,7 @@ func newBuilder(root string, platforms []v1.Platform, sbom string, created v1.Ti
 	}}, nil
 }
 
-// Ko takes the environment and the log of the process it is in.
+// ko uses the environment and the logger of its process.
 var process sync.Mutex
 
 func (b *builder) build(ctx context.Context, target target) (build.Result, error) {
@@ -78,10 +78,10 @@ func (b *builder) build(ctx context.Context, target target) (build.Result, error
 	return ko.Build(ctx, build.StrictScheme+target.program)
 }
 
-// isolate keeps out of the build whatever the environment says that would change
-// its result, and ko's messages out of ours.
+// isolate overrides environment variables that would change the result of the build, and
+// keeps ko's log messages out of the output.
 func isolate(root string) (restore func(), err error) {
-	settings := map[string]string{ // empty: not set
+	settings := map[string]string{ // empty means unset
 		"GOWORK":       filepath.Join(root, "go.work"),
 		"GOFLAGS":      flags[0],
 		"GOEXPERIMENT": "none",

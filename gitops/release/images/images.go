@@ -1,6 +1,6 @@
-// Package images builds the functions and the migrations' command into OCI images
-// with ko, without Docker, and pins their digests for the overlays. The same
-// sources and the same Go give the same digest, wherever they are built.
+// Package images builds OCI images of the functions and of the migrate command with ko,
+// without Docker, and pins their digests for the overlays. Builds are reproducible: the
+// same sources and Go version give the same digests on any machine.
 package images
 
 import (
@@ -16,44 +16,44 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// Platforms are what an image is built for unless its caller says otherwise.
+// Platforms are the default platforms.
 var Platforms = []string{"linux/amd64", "linux/arm64"}
 
-// Options say what Build builds and where to.
+// Options configure Build.
 type Options struct {
 	Root string
-	// Only restricts what is built to these images.
+	// Only restricts the build to these images.
 	Only []string
-	// Repository is the registry's host and path that the images' names follow.
-	// Without one they go to an OCI layout.
+	// Repository is the registry's host and path, to which the images' names are
+	// appended. If it is empty, images go to an OCI layout.
 	Repository string
-	// Insecure allows plain HTTP and certificates that nobody vouches for.
+	// Insecure allows plain HTTP and unverified certificates.
 	Insecure bool
-	// Layout is the folder of the OCI layout: .bin/images below Root when neither
-	// it nor Repository is set.
+	// Layout is the folder of the OCI layout. The default, if Repository is empty too, is
+	// .bin/images below Root.
 	Layout string
-	// SBOM is the folder for the software bills of materials, .bin/sbom below Root
-	// when not set.
+	// SBOM is the folder for the software bills of materials; .bin/sbom below Root by
+	// default.
 	SBOM      string
 	Platforms []string
-	// Created is the time that the images bear, zero for 1970.
+	// Created is the images' creation time; the zero time means 1970.
 	Created time.Time
-	// Progress is told of each image.
+	// Progress receives a line for each image.
 	Progress io.Writer
 }
 
-// Image is one that was built.
+// Image describes a built image.
 type Image struct {
 	Name   string  // of the function, or Migrate
 	Digest v1.Hash // of the index, or of the image for a single platform
 	// Repository holds the image, without tag or digest; empty for a layout.
 	Repository string
-	// Size is what one node downloads: the largest platform's.
+	// Size is the download size in bytes of the largest platform.
 	Size      int64
 	Platforms []string
 }
 
-// Names returns the images that can be built from the repository at root, sorted.
+// Names returns the sorted names of the images of the repository at root.
 func Names(root string) ([]string, error) {
 	found, err := targets(root, nil)
 	if err != nil {
@@ -66,7 +66,7 @@ func Names(root string) ([]string, error) {
 	return names, nil
 }
 
-// Plan says what Build would build, an image a line.
+// Plan describes what Build would build, one line per image.
 func Plan(options Options) ([]string, error) {
 	if err := options.complete(); err != nil {
 		return nil, err
@@ -86,8 +86,8 @@ func Plan(options Options) ([]string, error) {
 	return lines, nil
 }
 
-// Build builds and publishes the images, by name. When one fails, those before it
-// have been published; what was published is of no effect until it is pinned.
+// Build builds and publishes the images in order of their names. If one fails, those
+// before it are published already; published images have no effect until they are pinned.
 func Build(ctx context.Context, options Options) ([]Image, error) {
 	if err := options.complete(); err != nil {
 		return nil, err
@@ -130,7 +130,7 @@ func makeOne(ctx context.Context, builder *builder, publisher publisher, target 
 	}
 	image, err := describe(target.name, result)
 	if err != nil {
-		return Image{}, fmt.Errorf("read what was built of %s: %w", target.name, err)
+		return Image{}, fmt.Errorf("describe the image of %s: %w", target.name, err)
 	}
 	if image.Repository, err = publisher.publish(ctx, target.name, result, image.Digest); err != nil {
 		return Image{}, fmt.Errorf("publish %s: %w", target.name, err)

@@ -27,7 +27,7 @@ import (
 
 const program = "package main\n\nfunc main() { println(\"hello\") }\n"
 
-func TestTheSameSourcesGiveTheSameDigestAnywhere(t *testing.T) {
+func TestBuildsAreReproducible(t *testing.T) {
 	first := build(t, images.Options{Root: repository(t)})
 	t.Setenv("GOARCH", "riscv64")
 	t.Setenv("GOFLAGS", "-tags=other")
@@ -46,7 +46,7 @@ func TestTheSameSourcesGiveTheSameDigestAnywhere(t *testing.T) {
 	assert.Equal(t, first[1].Digest, third[1].Digest, "what did not change keeps its digest")
 }
 
-func TestALayoutHoldsAnImageForEachPlatform(t *testing.T) {
+func TestALayoutHasAnImageForEachPlatform(t *testing.T) {
 	root := repository(t)
 	built := build(t, images.Options{Root: root, Only: []string{"hello"}})
 	require.Len(t, built, 1)
@@ -70,6 +70,7 @@ func TestALayoutHoldsAnImageForEachPlatform(t *testing.T) {
 		assert.Equal(t, descriptor.Platform.Architecture, config.Architecture)
 		assert.Equal(t, "65532:65532", config.Config.User)
 		assert.Equal(t, []string{"/ko-app/hello"}, config.Config.Entrypoint)
+		assert.Equal(t, "1.2.3", config.Config.Labels["org.opencontainers.image.version"])
 		assert.Equal(t, int64(0), config.Created.Unix())
 		if descriptor.Platform.Architecture == runtime.GOARCH {
 			assertRuns(t, image)
@@ -110,7 +111,7 @@ func assertRuns(t *testing.T, image v1.Image) {
 	assert.Greater(t, strings.Count(string(roots), "BEGIN CERTIFICATE"), 50)
 }
 
-func TestBuildingAgainReplacesWhatTheLayoutHeld(t *testing.T) {
+func TestBuildingAgainReplacesImagesInTheLayout(t *testing.T) {
 	root := repository(t)
 	options := images.Options{Root: root, Platforms: []string{"linux/amd64"}, Layout: filepath.Join(t.TempDir(), "layout")}
 	before := build(t, options)
@@ -128,7 +129,7 @@ func TestBuildingAgainReplacesWhatTheLayoutHeld(t *testing.T) {
 	assert.NoFileExists(t, filepath.Join(options.Layout, "blobs", "sha256", before[0].Digest.Hex))
 }
 
-func TestARegistryHoldsWhatWasBuilt(t *testing.T) {
+func TestImagesArePushedToTheRegistry(t *testing.T) {
 	server := httptest.NewServer(registry.New())
 	defer server.Close()
 	host := strings.TrimPrefix(server.URL, "http://") + "/project"
@@ -149,20 +150,20 @@ func TestARegistryHoldsWhatWasBuilt(t *testing.T) {
 	assert.NoDirExists(t, filepath.Join(root, ".bin", "images"))
 }
 
-func TestWhatCannotBeBuiltIsRefused(t *testing.T) {
+func TestInvalidOptionsAreRefused(t *testing.T) {
 	closed := httptest.NewServer(nil)
 	closed.Close()
 	for name, wrong := range map[string]struct {
 		options images.Options
 		want    string
 	}{
-		"unknown name":          {images.Options{Only: []string{"hallo"}}, `no image is called "hallo": there are hello, migrate`},
+		"unknown name":          {images.Options{Only: []string{"hallo"}}, `there is no image "hallo": want one of hello, migrate`},
 		"unknown platform":      {images.Options{Platforms: []string{"windows/amd64"}}, `platform "windows/amd64": want linux/`},
 		"no architecture":       {images.Options{Platforms: []string{"linux"}}, `platform "linux": want linux/`},
 		"repository as URL":     {images.Options{Repository: "https://ghcr.io/owner"}, "want host/path, without a scheme"},
 		"repository in capital": {images.Options{Repository: "ghcr.io/Owner"}, "want host/path in lower case"},
 		"two places":            {images.Options{Repository: "ghcr.io/owner", Layout: "folder"}, "not to both"},
-		"registry away":         {images.Options{Repository: strings.TrimPrefix(closed.URL, "http://") + "/project", Insecure: true}, "connection refused"},
+		"registry down":         {images.Options{Repository: strings.TrimPrefix(closed.URL, "http://") + "/project", Insecure: true}, "connection refused"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			wrong.options.Root = repository(t)
@@ -173,7 +174,7 @@ func TestWhatCannotBeBuiltIsRefused(t *testing.T) {
 	}
 }
 
-func TestAProgramThatDoesNotCompileIsNamedWithTheReason(t *testing.T) {
+func TestAProgramThatDoesNotCompileIsReported(t *testing.T) {
 	root := repository(t)
 	write(t, root, "functions/hello/cmd/hello/main.go", "package main\n\nfunc main() { undefined() }\n")
 	_, err := images.Build(t.Context(), images.Options{Root: root, Platforms: []string{"linux/amd64"}})
@@ -181,21 +182,21 @@ func TestAProgramThatDoesNotCompileIsNamedWithTheReason(t *testing.T) {
 	assert.ErrorContains(t, err, "undefined: undefined")
 }
 
-func TestAFunctionWithoutAProgramIsNamed(t *testing.T) {
+func TestAFunctionWithoutAProgramIsReported(t *testing.T) {
 	root := repository(t)
 	write(t, root, "functions/empty/func.yaml", "")
 	_, err := images.Build(t.Context(), images.Options{Root: root})
 	assert.ErrorContains(t, err, "find the program of empty")
 }
 
-func TestAFolderOfSomethingElseIsNoLayout(t *testing.T) {
+func TestAFolderWithOtherContentIsNotUsedAsALayout(t *testing.T) {
 	folder := t.TempDir()
 	write(t, folder, "letter.txt", "dear")
 	_, err := images.Build(t.Context(), images.Options{Root: repository(t), Layout: folder})
-	assert.ErrorContains(t, err, "holds something else")
+	assert.ErrorContains(t, err, "has other content")
 }
 
-func TestThePlanNamesImagesPlatformsAndPlace(t *testing.T) {
+func TestThePlanNamesImagesPlatformsAndDestination(t *testing.T) {
 	plan, err := images.Plan(images.Options{Root: repository(t), Repository: "ghcr.io/owner/project", Only: []string{"hello"}})
 	require.NoError(t, err)
 	assert.Equal(t, []string{"hello for linux/amd64 and linux/arm64 to ghcr.io/owner/project"}, plan)
@@ -215,7 +216,7 @@ func names(built []images.Image) (names []string) {
 	return names
 }
 
-// repository is a workspace of one function and the migrations' command.
+// repository creates a workspace with one function and the migrate command.
 func repository(t *testing.T) string {
 	t.Helper()
 	root := t.TempDir()
@@ -223,9 +224,10 @@ func repository(t *testing.T) string {
 	for _, module := range []string{"functions/hello", "migrations"} {
 		write(t, root, module+"/go.mod", "module example.com/"+module+"\n\ngo 1.26.0\n")
 	}
+	write(t, root, "shared/version/VERSION", "1.2.3\n")
 	write(t, root, "functions/hello/func.yaml", "name: hello\n")
 	write(t, root, "functions/hello/cmd/hello/main.go", program)
-	write(t, root, "functions/library/go.mod", "module example.com/library\n") // no function: it has no func.yaml
+	write(t, root, "functions/library/go.mod", "module example.com/library\n") // not a function: it has no func.yaml
 	write(t, root, "migrations/cmd/migrate/main.go", program)
 	return root
 }

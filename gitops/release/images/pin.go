@@ -16,21 +16,21 @@ import (
 )
 
 const (
-	// pulledFrom is where images are pulled from unless they were pushed elsewhere.
+	// pulledFrom is the default repository of images.
 	pulledFrom = "ghcr.io/sequential-questioning/sequential-questioning/"
-	header     = `# What a release is made of. ` + "`make images`" + ` writes the digests; the branch prod
-# holds those that were promoted.
+	header     = `# The images of a release. ` + "`make images`" + ` writes the digests; the branch prod has
+# the promoted ones.
 apiVersion: kustomize.config.k8s.io/v1alpha1
 kind: Component
 images:
 `
 )
 
-// Pin is where one image comes from.
+// Pin is an image's name, repository and digest.
 type Pin struct{ Name, Repository, Digest string }
 
-// Pins reads the pins of a folder, gitops/images in the repository, sorted by
-// name. An image that is not pinned by digest is among them, without one.
+// Pins reads the pins of a folder (gitops/images in the repository), sorted by name. An
+// image without a digest is included with an empty one.
 func Pins(folder string) ([]Pin, error) {
 	path := filepath.Join(folder, "kustomization.yaml")
 	content, err := os.ReadFile(path)
@@ -49,8 +49,8 @@ func Pins(folder string) ([]Pin, error) {
 	return pins, nil
 }
 
-// WritePins pins images in a folder, beside those of names that are pinned there
-// already. An image that was not pushed keeps the repository it had.
+// WritePins pins images in a folder and keeps the existing pins of the other names. An
+// image that was not pushed keeps its repository.
 func WritePins(folder string, names []string, images []Image) error {
 	there, err := Pins(folder)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {

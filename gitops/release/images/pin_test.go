@@ -19,7 +19,7 @@ var (
 	two = v1.Hash{Algorithm: "sha256", Hex: "2222222222222222222222222222222222222222222222222222222222222222"}
 )
 
-func TestPinsAreSortedAndHoldDigests(t *testing.T) {
+func TestPinsAreSortedAndHaveDigests(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "images")
 	require.NoError(t, images.WritePins(folder, []string{"ask", "migrate"}, []images.Image{
 		{Name: "migrate", Digest: two, Repository: "registry.example/p/migrate"},
@@ -33,7 +33,7 @@ func TestPinsAreSortedAndHoldDigests(t *testing.T) {
 	}, pins)
 }
 
-func TestWhatWasNotBuiltKeepsItsPin(t *testing.T) {
+func TestImagesThatWereNotBuiltKeepTheirPins(t *testing.T) {
 	folder := pinned(t)
 	require.NoError(t, images.WritePins(folder, []string{"ask", "report"}, []images.Image{{Name: "ask", Digest: two, Repository: "registry.example/q/ask"}}))
 	pins, err := images.Pins(folder)
@@ -44,7 +44,7 @@ func TestWhatWasNotBuiltKeepsItsPin(t *testing.T) {
 	}, pins)
 }
 
-func TestWhatWasNotPushedKeepsItsRepository(t *testing.T) {
+func TestImagesThatWereNotPushedKeepTheirRepository(t *testing.T) {
 	folder := pinned(t)
 	require.NoError(t, images.WritePins(folder, []string{"ask", "report", "new"}, []images.Image{{Name: "ask", Digest: two}, {Name: "new", Digest: two}}))
 	pins, err := images.Pins(folder)
@@ -53,7 +53,7 @@ func TestWhatWasNotPushedKeepsItsRepository(t *testing.T) {
 	assert.Equal(t, "ghcr.io/sequential-questioning/sequential-questioning/new", pins[1].Repository)
 }
 
-func TestWhatIsGoneIsPinnedNoMore(t *testing.T) {
+func TestPinsOfRemovedImagesAreRemoved(t *testing.T) {
 	folder := pinned(t)
 	require.NoError(t, images.WritePins(folder, []string{"ask"}, []images.Image{{Name: "ask", Digest: two}}))
 	pins, err := images.Pins(folder)
@@ -61,7 +61,7 @@ func TestWhatIsGoneIsPinnedNoMore(t *testing.T) {
 	require.Len(t, pins, 1)
 }
 
-func TestAnOverlayTakesThePins(t *testing.T) {
+func TestAnOverlayUsesThePins(t *testing.T) {
 	root := t.TempDir()
 	write(t, root, "pod.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n    - {name: a, image: sequential-questioning/ask}\n")
 	write(t, root, "kustomization.yaml", "resources: [pod.yaml]\ncomponents: [images]\n")
@@ -73,7 +73,7 @@ func TestAnOverlayTakesThePins(t *testing.T) {
 	assert.Contains(t, string(document), "image: registry.example/p/ask@"+one.String())
 }
 
-func TestPinsThatCannotBeReadAreLeftAlone(t *testing.T) {
+func TestUnreadablePinsAreNotOverwritten(t *testing.T) {
 	folder := pinned(t)
 	path := filepath.Join(folder, "kustomization.yaml")
 	require.NoError(t, os.WriteFile(path, []byte("imagges: []\n"), 0o644))

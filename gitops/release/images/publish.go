@@ -19,13 +19,13 @@ import (
 	"github.com/google/ko/pkg/publish"
 )
 
-// publisher makes an image available and returns the repository it is in.
+// publisher publishes an image and returns its repository.
 type publisher interface {
 	publish(ctx context.Context, name string, result build.Result, digest v1.Hash) (repository string, err error)
 }
 
-// publisher fails when the registry would not take the image probe, so that
-// nobody waits for builds in vain.
+// publisher returns the publisher for the options. It fails early if the registry would
+// not accept the image probe, before anything is built.
 func (o *Options) publisher(ctx context.Context, probe string) (publisher, error) {
 	if o.Repository == "" {
 		return newLayout(o.Layout)
@@ -60,8 +60,8 @@ func (r *pushed) publish(ctx context.Context, image string, result build.Result,
 		publish.WithUserAgent("sequential-questioning-release"),
 		publish.WithNamer(func(string, string) string { return repository }),
 		publish.Insecure(r.insecure),
-		// A tag of its own keeps a registry that clears away what has none from
-		// taking what a rollback needs.
+		// A tag per digest: registries may delete untagged images, and rollbacks need old
+		// ones.
 		publish.WithTags([]string{digest.Hex[:12]}))
 	if err != nil {
 		return "", err
@@ -81,7 +81,7 @@ func newLayout(folder string) (*saved, error) {
 		return &saved{path}, nil
 	}
 	if entries, readErr := os.ReadDir(folder); readErr == nil && len(entries) > 0 {
-		return nil, fmt.Errorf("layout %s: the folder holds something else: name an empty one", folder)
+		return nil, fmt.Errorf("layout %s: the folder has other content: choose an empty one", folder)
 	} else if readErr != nil && !errors.Is(readErr, os.ErrNotExist) {
 		return nil, fmt.Errorf("layout %s: %w", folder, readErr)
 	}
@@ -91,7 +91,7 @@ func newLayout(folder string) (*saved, error) {
 	return &saved{path}, nil
 }
 
-// publish replaces what the layout held under the name.
+// publish replaces the layout's image of that name.
 func (l *saved) publish(_ context.Context, image string, result build.Result, _ v1.Hash) (string, error) {
 	label := layout.WithAnnotations(map[string]string{"org.opencontainers.image.ref.name": image})
 	var err error
@@ -106,11 +106,11 @@ func (l *saved) publish(_ context.Context, image string, result build.Result, _ 
 	}
 	unused, err := l.path.GarbageCollect()
 	if err != nil {
-		return "", fmt.Errorf("find what the layout no longer needs: %w", err)
+		return "", fmt.Errorf("list unused blobs of the layout: %w", err)
 	}
 	for _, blob := range unused {
 		if err := l.path.RemoveBlob(blob); err != nil {
-			return "", fmt.Errorf("remove what the layout no longer needs: %w", err)
+			return "", fmt.Errorf("remove unused blobs of the layout: %w", err)
 		}
 	}
 	return "", nil

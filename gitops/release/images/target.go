@@ -10,18 +10,18 @@ import (
 	"golang.org/x/mod/modfile"
 )
 
-// Migrate is the image that is no function: the command of the migrations.
+// Migrate is the image of the migrate command, the only one that is not a function.
 const Migrate = "migrate"
 
-// target is a program to make an image of.
+// target is a program to build an image of.
 type target struct {
 	name    string
 	module  string // folder of its go.mod
 	program string // import path
 }
 
-// targets finds the functions and the migrations' command, by name. only
-// restricts them; a name that is none of them is an error.
+// targets returns the functions and the migrate command, sorted by name. only restricts
+// them; an unknown name in it is an error.
 func targets(root string, only []string) ([]target, error) {
 	sources, err := filepath.Glob(filepath.Join(root, "functions", "*", "func.yaml"))
 	if err != nil {
@@ -38,7 +38,7 @@ func targets(root string, only []string) ([]target, error) {
 	slices.Sort(names)
 	for _, name := range only {
 		if !slices.Contains(names, name) {
-			return nil, fmt.Errorf("no image is called %q: there are %s", name, strings.Join(names, ", "))
+			return nil, fmt.Errorf("there is no image %q: want one of %s", name, strings.Join(names, ", "))
 		}
 	}
 	var found []target
@@ -66,7 +66,7 @@ func modulePath(folder string) (string, error) {
 	}
 	path := modfile.ModulePath(data)
 	if path == "" {
-		return "", fmt.Errorf("%s names no module", filepath.Join(folder, "go.mod"))
+		return "", fmt.Errorf("%s has no module line", filepath.Join(folder, "go.mod"))
 	}
 	return path, nil
 }

@@ -1,4 +1,5 @@
-// Package manifest builds the folders of gitops and policies as Argo CD does.
+// Package manifest builds and validates the kustomizations of gitops and policies, as
+// Argo CD and the API server do.
 package manifest
 
 import (

@@ -19,12 +19,12 @@ func TestBuildReturnsTheObjectsOfAFolder(t *testing.T) {
 	assert.NotPanics(t, func() { objects[0].DeepCopy() })
 }
 
-func TestAFieldGivenTwiceIsRefused(t *testing.T) {
+func TestADuplicateFieldIsRefused(t *testing.T) {
 	_, err := manifest.Build(folder(t, configMap+"  key: other value\n"))
 	assert.ErrorContains(t, err, `"key"`)
 }
 
-func TestAFolderThatDoesNotBuildIsNamed(t *testing.T) {
+func TestAFolderThatDoesNotBuildIsReported(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "missing")
 	_, err := manifest.Build(missing)
 	assert.ErrorContains(t, err, missing)

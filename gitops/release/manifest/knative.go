@@ -26,7 +26,7 @@ var (
 	)
 	knativeKinds   = kinds(knative.AddToScheme)
 	knativeDecoder = strictDecoder(knative.AddToScheme)
-	// What a broker is that does not say: as Eventing is shipped.
+	// Eventing's shipped default for brokers without a class.
 	brokerDefaults = &config.Config{Defaults: &config.Defaults{
 		ClusterDefaultConfig: &config.DefaultConfig{DefaultBrokerClass: eventing.MTChannelBrokerClassValue},
 	}}
@@ -39,8 +39,8 @@ var (
 	}()
 )
 
-// validateKnative sets Knative's defaults and validates as its webhook does in an
-// installation that changes no default: what needs a feature flag is refused.
+// validateKnative sets Knative's defaults and validates as its webhook does in a default
+// installation: it refuses what needs a feature flag.
 func validateKnative(data []byte) error {
 	object, err := runtime.Decode(knativeDecoder, data)
 	if err != nil {
@@ -55,7 +55,7 @@ func validateKnative(data []byte) error {
 		return fmt.Errorf("%T cannot be validated", object)
 	}
 	if resource.GetNamespace() == "" {
-		resource.SetNamespace(metav1.NamespaceDefault) // an overlay says which
+		resource.SetNamespace(metav1.NamespaceDefault) // overlays set the real one
 	}
 	ctx := feature.ToContext(config.ToContext(context.Background(), brokerDefaults), eventingFeatures)
 	ctx = apis.WithinCreate(ctx)
@@ -74,7 +74,7 @@ func kinds(add func(*runtime.Scheme) error) *runtime.Scheme {
 	return scheme
 }
 
-// strictDecoder refuses fields that are unknown or given twice.
+// strictDecoder refuses unknown and duplicate fields.
 func strictDecoder(add func(*runtime.Scheme) error) runtime.Decoder {
 	return serializer.NewCodecFactory(kinds(add), serializer.EnableStrict).UniversalDeserializer()
 }

@@ -36,8 +36,8 @@ import (
 
 var (
 	kubernetesKinds = legacyscheme.Scheme
-	// Decodes strictly, sets defaults and converts to the internal version, which
-	// is what Kubernetes validates.
+	// Decode strictly, set defaults and convert to the internal version, which Kubernetes
+	// validates.
 	kubernetesDecoder = serializer.NewCodecFactory(legacyscheme.Scheme, serializer.EnableStrict).UniversalDecoder()
 )
 
@@ -51,7 +51,7 @@ func validateKubernetes(data []byte) error {
 		return fmt.Errorf("read metadata: %w", err)
 	}
 	if !clusterScoped(object) && accessor.GetNamespace() == "" {
-		accessor.SetNamespace(metav1.NamespaceDefault) // an overlay says which
+		accessor.SetNamespace(metav1.NamespaceDefault) // overlays set the real one
 	}
 	return validateInternal(object).ToAggregate()
 }
@@ -65,8 +65,8 @@ func clusterScoped(object runtime.Object) bool {
 	return false
 }
 
-// validateInternal runs the checks that the API server makes on creation. For a
-// kind that is not named here, decoding has to do.
+// validateInternal runs the API server's checks for creation. Kinds that are not listed
+// here are only decoded.
 func validateInternal(object runtime.Object) field.ErrorList {
 	switch object := object.(type) {
 	case *core.ConfigMap:

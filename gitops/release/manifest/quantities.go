@@ -10,10 +10,10 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// quantities checks the requests and limits of every container. They have to be
-// canonical: the API server stores them so, and Argo CD would see a difference
-// that no sync removes. A request above its limit is refused here because Knative
-// would find it only when there is no instance.
+// quantities checks the requests and limits of every container. They must be in canonical
+// form: the API server stores that form, and Argo CD would report a difference that no
+// sync removes. A request above its limit is refused here because Knative would only
+// report it when no instance starts.
 func quantities(object *unstructured.Unstructured) error {
 	return errors.Join(quantitiesIn(object.Object, "")...)
 }
@@ -45,7 +45,7 @@ func quantitiesIn(value any, path string) (errs []error) {
 func quantityList(value any, path string) (errs []error) {
 	list, ok := value.(map[string]any)
 	if !ok {
-		return nil // absent, or for the decoder to refuse
+		return nil // absent, or refused by the decoder
 	}
 	for _, name := range slices.Sorted(maps.Keys(list)) {
 		text := fmt.Sprint(list[name])
@@ -53,7 +53,7 @@ func quantityList(value any, path string) (errs []error) {
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s.%s: %q is not a quantity: want one like 500m, 1 or 128Mi", path, name, text))
 		} else if canonical := quantity.String(); canonical != text {
-			errs = append(errs, fmt.Errorf("%s.%s: %q is stored as %q: write that, or Argo CD shows a difference for ever", path, name, text, canonical))
+			errs = append(errs, fmt.Errorf("%s.%s: %q is stored as %q: write that, or Argo CD always reports a difference", path, name, text, canonical))
 		}
 	}
 	return errs
@@ -66,7 +66,7 @@ func requestedWithinLimits(resources map[string]any, path string) (errs []error)
 		limit, err := resource.ParseQuantity(fmt.Sprint(limits[name]))
 		requested, requestErr := resource.ParseQuantity(fmt.Sprint(requests[name]))
 		if err == nil && requestErr == nil && requested.Cmp(limit) > 0 {
-			errs = append(errs, fmt.Errorf("%s.limits.%s: %q is less than what is requested, %q", path, name, limit.String(), requested.String()))
+			errs = append(errs, fmt.Errorf("%s.limits.%s: %q is less than the request, %q", path, name, limit.String(), requested.String()))
 		}
 	}
 	return errs

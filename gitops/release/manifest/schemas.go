@@ -19,7 +19,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Schemas are those of custom resources, by kind.
+// Schemas maps kinds of custom resources to their schemas.
 type Schemas map[runtimeschema.GroupVersionKind]*schema
 
 type schema struct {
@@ -28,7 +28,7 @@ type schema struct {
 	rules      *schemacel.Validator
 }
 
-// ReadSchemas reads the CustomResourceDefinitions of a folder, one a file.
+// ReadSchemas reads the CustomResourceDefinitions of a folder, one per file.
 func ReadSchemas(folder string) (Schemas, error) {
 	files, err := filepath.Glob(filepath.Join(folder, "*.yaml"))
 	if err != nil {
@@ -88,8 +88,7 @@ func (s Schemas) read(file string) error {
 	return nil
 }
 
-// validate takes what is unmarshalled from JSON: it has no other numbers than
-// int64 and float64.
+// validate expects an object unmarshalled from JSON, whose numbers are int64 or float64.
 func (s *schema) validate(object map[string]any) error {
 	var errs []error
 	unknown := pruning.PruneWithOptions(runtime.DeepCopyJSON(object), s.structural, true, structural.UnknownFieldPathOptions{TrackUnknownFieldPaths: true})

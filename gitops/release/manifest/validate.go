@@ -10,10 +10,9 @@ import (
 	"k8s.io/apimachinery/pkg/util/json"
 )
 
-// Validate checks each object as the API server of its kind would, without one:
-// Kubernetes and Knative by their own code, other kinds by the schemas given. A
-// kind that nothing here knows is an error. The error joins one for each object
-// that is wrong.
+// Validate checks each object as the API server would, without a server: kinds of
+// Kubernetes and Knative with their own code, other kinds with the given schemas. An
+// unknown kind is an error. The error joins those of all invalid objects.
 func Validate(objects []*unstructured.Unstructured, schemas ...Schemas) error {
 	var errs []error
 	for _, object := range objects {
@@ -24,7 +23,7 @@ func Validate(objects []*unstructured.Unstructured, schemas ...Schemas) error {
 	return errors.Join(errs...)
 }
 
-// Title names an object in messages: kind namespace/name.
+// Title returns an object's name for messages: kind namespace/name.
 func Title(object *unstructured.Unstructured) string {
 	name := object.GetName()
 	if namespace := object.GetNamespace(); namespace != "" {
@@ -36,9 +35,9 @@ func Title(object *unstructured.Unstructured) string {
 func validate(object *unstructured.Unstructured, schemas []Schemas) error {
 	kind := object.GroupVersionKind()
 	if kind.Kind == "" || kind.Version == "" || object.GetName() == "" {
-		return errors.New("apiVersion, kind and metadata.name have to be set")
+		return errors.New("apiVersion, kind and metadata.name must be set")
 	}
-	// The decoders do not say where a quantity is malformed.
+	// The decoders do not report where a quantity is malformed.
 	if err := quantities(object); err != nil {
 		return err
 	}
@@ -70,12 +69,12 @@ func validate(object *unstructured.Unstructured, schemas []Schemas) error {
 		}
 	}
 	if !known {
-		return fmt.Errorf("no schema for %s of %s: is the apiVersion right?", kind.Kind, kind.GroupVersion())
+		return fmt.Errorf("no schema for %s of %s: check the apiVersion", kind.Kind, kind.GroupVersion())
 	}
 	return nil
 }
 
-// plain drops the decoder's preamble, which repeats the whole object.
+// plain removes the decoder's preamble, which repeats the whole object.
 func plain(err error) error {
 	if strict, ok := runtime.AsStrictDecodingError(err); ok {
 		return errors.Join(strict.Errors()...)

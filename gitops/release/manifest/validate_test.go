@@ -15,7 +15,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest/manifesttest"
 )
 
-func TestAnObjectThatIsRightIsValid(t *testing.T) {
+func TestAValidObjectIsAccepted(t *testing.T) {
 	for name, document := range map[string]string{
 		"Knative service":   service,
 		"domain mapping":    domainMapping,
@@ -51,7 +51,7 @@ func TestAnObjectThatIsRightIsValid(t *testing.T) {
 	}
 }
 
-func TestAnObjectThatIsWrongIsRefusedByItsField(t *testing.T) {
+func TestAnInvalidObjectIsRefusedWithItsField(t *testing.T) {
 	for name, wrong := range map[string]struct {
 		document, old, new string
 		want               []string
@@ -60,13 +60,13 @@ func TestAnObjectThatIsWrongIsRefusedByItsField(t *testing.T) {
 			[]string{"Service dev/ask", `unknown field "spec.template.spec.containerConcurency"`}},
 		"wrong type in a Knative service": {service, "containerConcurrency: 100", `containerConcurrency: "100"`,
 			[]string{"Service dev/ask", "containerConcurrency"}},
-		"feature that Knative has turned off": {service, "containers:", "nodeSelector: {disk: ssd}\n      containers:",
+		"feature that Knative disables": {service, "containers:", "nodeSelector: {disk: ssd}\n      containers:",
 			[]string{"Service dev/ask", "must not set the field(s): spec.template.spec.nodeSelector"}},
 		"autoscaling annotation in the wrong place": {service, "  namespace: dev", "  namespace: dev\n  annotations: {autoscaling.knative.dev/max-scale: \"3\"}",
 			[]string{"Service dev/ask", "autoscaling annotations must be put under"}},
-		"more instances at least than at most": {service, `min-scale: "0"`, `min-scale: "20"`,
+		"minimum scale above the maximum": {service, `min-scale: "0"`, `min-scale: "20"`,
 			[]string{"Service dev/ask", "max-scale=10 is less than min-scale=20"}},
-		"domain that is none": {domainMapping, "questions.example.com", "questions",
+		"invalid domain": {domainMapping, "questions.example.com", "questions",
 			[]string{"DomainMapping dev/questions", "metadata.name"}},
 		"domain mapped to nothing": {domainMapping, "name: gateway", "",
 			[]string{"DomainMapping dev/questions.example.com", "spec.ref.name"}},
@@ -74,13 +74,13 @@ func TestAnObjectThatIsWrongIsRefusedByItsField(t *testing.T) {
 			[]string{"ClusterDomainClaim questions.example.com", `unknown field "spec.namespaces"`}},
 		"misspelt field of a broker": {broker, "backoffDelay", "backOffDelay",
 			[]string{"Broker dev/default", `unknown field "spec.delivery.backOffDelay"`}},
-		"delay that is no duration": {broker, "PT1S", "1s",
+		"malformed duration": {broker, "PT1S", "1s",
 			[]string{"Broker dev/default", "spec.delivery.backoffDelay"}},
 		"trigger without a broker": {trigger, "broker: default", `broker: ""`,
 			[]string{"Trigger dev/indexer", "spec.broker"}},
-		"filter on what is no attribute": {trigger, "{type:", "{Type:",
+		"filter on an invalid attribute name": {trigger, "{type:", "{Type:",
 			[]string{"Trigger dev/indexer", "spec.filter.attributes"}},
-		"feature that Eventing has turned off": {trigger, "  subscriber:", "  delivery: {retryAfterMax: PT5M}\n  subscriber:",
+		"feature that Eventing disables": {trigger, "  subscriber:", "  delivery: {retryAfterMax: PT5M}\n  subscriber:",
 			[]string{"Trigger dev/indexer", "must not set the field(s): spec.delivery.retryAfterMax"}},
 		"ping source with a malformed schedule": {pingSource, "* * * * *", "* * *",
 			[]string{"PingSource dev/sweep", "spec.schedule"}},
@@ -113,16 +113,16 @@ func TestAnObjectThatIsWrongIsRefusedByItsField(t *testing.T) {
 		"restart policy that a job cannot have": {job, "Never", "Always",
 			[]string{"Job dev/migrations", "spec.template.spec.restartPolicy"}},
 		"limit below the request": {job, "cpu: 1", "cpu: 10m",
-			[]string{"Job dev/migrations", `spec.template.spec.containers[0].resources.limits.cpu: "10m" is less than what is requested, "50m"`}},
+			[]string{"Job dev/migrations", `spec.template.spec.containers[0].resources.limits.cpu: "10m" is less than the request, "50m"`}},
 		"network policy with an impossible port": {networkPolicy, "5432", "65536",
 			[]string{"NetworkPolicy dev/database", "spec.egress[0].ports[0].port"}},
 		"network policy with a malformed address range": {networkPolicy, "10.0.0.0/8", "10.0.0.0",
 			[]string{"NetworkPolicy dev/database", "spec.egress[0].to[0].ipBlock.cidr"}},
 		"role without verbs": {role, "verbs: [get]", "verbs: []",
 			[]string{"Role dev/reader", "rules[0].verbs"}},
-		"config map key with a blank": {configMap, "key:", "a key:",
+		"config map key with a space": {configMap, "key:", "a key:",
 			[]string{"ConfigMap dev/settings", "data[a key]"}},
-		"namespace on what has none": {"apiVersion: v1\nkind: Namespace\nmetadata: {name: dev}", "name: dev", "name: dev, namespace: dev",
+		"namespace on a cluster-scoped object": {"apiVersion: v1\nkind: Namespace\nmetadata: {name: dev}", "name: dev", "name: dev, namespace: dev",
 			[]string{"Namespace dev/dev", "metadata.namespace"}},
 		"policy whose expression does not compile": {admissionPolicy, "object.metadata.name", "object.metadata.name +",
 			[]string{"ValidatingAdmissionPolicy names", "spec.validations[0].expression"}},
@@ -132,9 +132,9 @@ func TestAnObjectThatIsWrongIsRefusedByItsField(t *testing.T) {
 			[]string{"Application argocd/dev", "spec.destination"}},
 		"project with a policy for another": {project, "proj:a:reader", "proj:b:reader",
 			[]string{"AppProject argocd/a", "policy subject"}},
-		"kind that nobody knows": {configMap, "kind: ConfigMap", "kind: ConfigurationMap",
+		"unknown kind": {configMap, "kind: ConfigMap", "kind: ConfigurationMap",
 			[]string{"ConfigurationMap dev/settings", "no schema for ConfigurationMap of v1"}},
-		"version that nobody knows": {networkPolicy, "networking.k8s.io/v1", "networking.k8s.io/v3",
+		"unknown version": {networkPolicy, "networking.k8s.io/v1", "networking.k8s.io/v3",
 			[]string{"NetworkPolicy dev/database", "no schema for NetworkPolicy of networking.k8s.io/v3"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -147,7 +147,7 @@ func TestAnObjectThatIsWrongIsRefusedByItsField(t *testing.T) {
 	}
 }
 
-func TestEveryWrongObjectIsNamed(t *testing.T) {
+func TestEveryInvalidObjectIsReported(t *testing.T) {
 	objects := append(read(t, strings.Replace(job, "Never", "Always", 1)), read(t, strings.Replace(role, "[get]", "[]", 1))...)
 	err := manifest.Validate(append(objects, read(t, configMap)...))
 	assert.ErrorContains(t, err, "Job dev/migrations")
@@ -155,9 +155,9 @@ func TestEveryWrongObjectIsNamed(t *testing.T) {
 	assert.NotContains(t, err.Error(), "ConfigMap")
 }
 
-// Every folder that Argo CD or an administrator builds, and every component on
-// top of what it belongs to.
-func TestWhatTheRepositoryDeploysIsValid(t *testing.T) {
+// The test builds every folder that Argo CD or an administrator builds, and every
+// component on top of its parent.
+func TestTheRepositorysManifestsAreValid(t *testing.T) {
 	schemas := manifesttest.Schemas(t)
 	root, err := filepath.Abs("../../..")
 	require.NoError(t, err)
@@ -168,7 +168,7 @@ func TestWhatTheRepositoryDeploysIsValid(t *testing.T) {
 		build := folder
 		if isComponent(t, folder) {
 			if build = withComponent(t, folder); build == "" {
-				continue // of several overlays, each of which is built
+				continue // a component of several overlays, which are built
 			}
 		}
 		built++
@@ -208,8 +208,8 @@ func isComponent(t *testing.T, folder string) bool {
 	return kind.Kind == "Component"
 }
 
-// withComponent is a folder that builds the component's parent with it, where
-// the parent builds anything.
+// withComponent returns a folder that builds the component with its parent, if the parent
+// builds anything.
 func withComponent(t *testing.T, component string) string {
 	t.Helper()
 	parent := filepath.Dir(component)

@@ -10,12 +10,12 @@ import (
 )
 
 const (
-	later      = "expand now; contract in a later release, when no release that needs it can come back"
-	concurrent = "a statement outside a transaction stays half done when the next one fails"
+	later      = "expand now; contract in a later release, when no release that needs it can be rolled back to"
+	concurrent = "outside a transaction, statements before a failed one stay applied"
 )
 
-// Judge returns what the migrations would do to the release before them, in
-// the order they run. The migrations are those that were not released yet.
+// Judge returns the effects of unreleased migrations on the previous release, in the
+// order in which they run.
 func Judge(files []File) []Finding {
 	known := newCreated()
 	var all []Finding
@@ -34,10 +34,10 @@ func judge(file File, known *created) []Finding {
 		return whole(Refusal, err.Error(), "write it in goose's format")
 	}
 	if script.substitutes {
-		return whole(Refusal, "takes values from the environment (ENVSUB)", "write out what is to run, so that it can be judged")
+		return whole(Refusal, "uses environment variables (ENVSUB)", "write the values out, so that the statements can be checked")
 	}
 	if script.contracts && script.reason == "" {
-		return whole(Refusal, "says that it contracts, not why", "write `-- release: contract <reason>`")
+		return whole(Refusal, "is marked as contracting without a reason", "write `-- release: contract <reason>`")
 	}
 	tree, err := pgquery.Parse(script.up)
 	if err != nil {
@@ -50,7 +50,7 @@ func judge(file File, known *created) []Finding {
 	}
 	if script.noTransaction && len(tree.GetStmts()) > 1 {
 		j.line = 0
-		j.refuse("runs several statements with NO TRANSACTION", "give each a migration of its own: "+concurrent)
+		j.refuse("runs several statements with NO TRANSACTION", "put each into its own migration: "+concurrent)
 	}
 	if script.contracts {
 		for i := range j.findings {
@@ -61,13 +61,13 @@ func judge(file File, known *created) []Finding {
 		}
 		if !slices.ContainsFunc(j.findings, func(f Finding) bool { return f.Severity == Accepted }) {
 			j.line = 0
-			j.note("says that it contracts, and only expands: `-- release: contract` can go")
+			j.note("is marked as contracting but only expands: remove `-- release: contract`")
 		}
 	}
 	return j.findings
 }
 
-// line returns the line on which the first token after an offset stands.
+// line returns the line of the first token after an offset.
 func line(sql string, offset int) int {
 	for offset < len(sql) {
 		rest := sql[offset:]
@@ -105,8 +105,8 @@ func (j *judgement) note(problem string) {
 	j.findings = append(j.findings, Finding{File: j.file, Line: j.line, Severity: Note, Problem: problem})
 }
 
-// statement refuses what is not known to expand: a new kind of statement has
-// to be thought about once.
+// statement refuses statements that are not known to expand, so that each new kind is
+// reviewed once.
 func (j *judgement) statement(node *pg_query.Node) {
 	switch s := node.GetNode().(type) {
 	case *pg_query.Node_CreateStmt:
@@ -130,7 +130,7 @@ func (j *judgement) statement(node *pg_query.Node) {
 	case *pg_query.Node_AlterPolicyStmt:
 		if table := relation(s.AlterPolicyStmt.GetTable()); !j.known.has(table) {
 			j.refuse(fmt.Sprintf("changes policy %s of %s", s.AlterPolicyStmt.GetPolicyName(), table),
-				"the previous release sees its rows by it: "+later)
+				"it decides which rows the previous release sees:  "+later)
 		}
 	case *pg_query.Node_AlterEnumStmt:
 		j.alterEnum(s.AlterEnumStmt)
@@ -145,13 +145,13 @@ func (j *judgement) statement(node *pg_query.Node) {
 	case *pg_query.Node_TruncateStmt:
 		for _, table := range s.TruncateStmt.GetRelations() {
 			if name := named(table); !j.known.has(name) {
-				j.refuse("truncates "+name, "a rollback does not bring rows back: "+later)
+				j.refuse("truncates "+name, "a rollback does not restore rows: "+later)
 			}
 		}
 	case *pg_query.Node_DeleteStmt:
 		j.with(s.DeleteStmt.GetWithClause())
 		if name := relation(s.DeleteStmt.GetRelation()); !j.known.has(name) {
-			j.refuse("deletes rows of "+name, "a rollback does not bring rows back: "+later)
+			j.refuse("deletes rows of "+name, "a rollback does not restore rows: "+later)
 		}
 	case *pg_query.Node_UpdateStmt:
 		j.update(s.UpdateStmt)
@@ -188,14 +188,14 @@ func (j *judgement) statement(node *pg_query.Node) {
 		j.known.add(dotted(s.DefineStmt.GetDefnames()))
 	case *pg_query.Node_CreateExtensionStmt, *pg_query.Node_CreateStatsStmt, *pg_query.Node_CommentStmt:
 	case *pg_query.Node_DoStmt:
-		j.refuse("runs a DO block, which cannot be judged", "write its statements out, or accept it by `-- release: contract <reason>`")
+		j.refuse("runs a DO block, which cannot be checked", "write its statements out, or accept it with `-- release: contract <reason>`")
 	case *pg_query.Node_TransactionStmt:
-		j.refuse("begins or ends a transaction itself", "leave it out: each migration runs in one")
+		j.refuse("begins or ends a transaction itself", "remove it: each migration runs in a transaction")
 	case *pg_query.Node_LockStmt:
-		j.refuse("locks tables", "the previous release would wait: leave the lock to the statements that need one")
+		j.refuse("locks tables", "the previous release would wait: statements take the locks they need")
 	default:
-		j.refuse(fmt.Sprintf("%s is not known to leave the previous release working", keyword(j.sql, j.line)),
-			"use statements that only add, or accept it by `-- release: contract <reason>`")
+		j.refuse(fmt.Sprintf("%s is not known to be compatible with the previous release", keyword(j.sql, j.line)),
+			"use statements that only add, or accept it with `-- release: contract <reason>`")
 	}
 }
 
@@ -216,7 +216,7 @@ func (j *judgement) with(clause *pg_query.WithClause) {
 		case *pg_query.Node_UpdateStmt, *pg_query.Node_DeleteStmt, *pg_query.Node_InsertStmt, *pg_query.Node_SelectStmt:
 			j.statement(query)
 		default:
-			j.refuse("runs a statement inside WITH that cannot be judged", "write it as a statement of its own")
+			j.refuse("runs a statement inside WITH, which cannot be checked", "write it as a separate statement")
 		}
 	}
 }
@@ -230,7 +230,7 @@ func (j *judgement) update(s *pg_query.UpdateStmt) {
 	for _, target := range s.GetTargetList() {
 		if column := target.GetResTarget().GetName(); !j.known.hasColumn(table, column) {
 			j.refuse(fmt.Sprintf("changes values of %s.%s", table, column),
-				"the previous release reads them, and a rollback does not bring them back: fill a new column instead")
+				"the previous release reads them, and a rollback does not restore them: fill a new column instead")
 		}
 	}
 }
@@ -242,14 +242,14 @@ func (j *judgement) insert(s *pg_query.InsertStmt) {
 	}
 	table := relation(s.GetRelation())
 	if s.GetOnConflictClause().GetAction() == pg_query.OnConflictAction_ONCONFLICT_UPDATE && !j.known.has(table) {
-		j.refuse("overwrites rows of "+table, "insert what is missing: ON CONFLICT DO NOTHING")
+		j.refuse("overwrites rows of "+table, "only insert missing rows: ON CONFLICT DO NOTHING")
 	}
 }
 
 func (j *judgement) set(s *pg_query.VariableSetStmt) {
 	switch s.GetName() {
 	case "search_path", "role", "session_authorization":
-		j.refuse("sets "+s.GetName(), "write schemas out; migrations run as the database's owner")
+		j.refuse("sets "+s.GetName(), "qualify names with their schema; migrations run as the database's owner")
 		return
 	}
 	if !s.GetIsLocal() && !j.noTransaction {
@@ -264,14 +264,14 @@ func (j *judgement) alterEnum(s *pg_query.AlterEnumStmt) {
 	case s.GetOldVal() != "":
 		j.refuse(fmt.Sprintf("renames value %s of %s", s.GetOldVal(), name), "the previous release writes the old one: add the new value beside it")
 	default:
-		j.note(fmt.Sprintf("adds value %s to %s: the previous release has to read it without failing", s.GetNewVal(), name))
+		j.note(fmt.Sprintf("adds value %s to %s: the previous release must be able to read it", s.GetNewVal(), name))
 	}
 }
 
 func (j *judgement) createView(s *pg_query.ViewStmt) {
 	name := relation(s.GetView())
 	if s.GetReplace() && !j.known.has(name) {
-		j.refuse("replaces view "+name, "the previous release reads it as it was: create it under a new name, or without OR REPLACE if it is new")
+		j.refuse("replaces view "+name, "the previous release reads the old one: create it under a new name, or without OR REPLACE if it is new")
 		return
 	}
 	j.known.add(name)
@@ -280,7 +280,7 @@ func (j *judgement) createView(s *pg_query.ViewStmt) {
 func (j *judgement) createFunction(s *pg_query.CreateFunctionStmt) {
 	name := dotted(s.GetFuncname())
 	if s.GetReplace() && !j.known.has(name) {
-		j.refuse("replaces function "+name, "the previous release calls it as it was: create it under a new name, or without OR REPLACE if it is new")
+		j.refuse("replaces function "+name, "the previous release calls the old one: create it under a new name, or without OR REPLACE if it is new")
 		return
 	}
 	j.known.add(name)
@@ -288,7 +288,7 @@ func (j *judgement) createFunction(s *pg_query.CreateFunctionStmt) {
 
 func (j *judgement) createTrigger(s *pg_query.CreateTrigStmt) {
 	if table := relation(s.GetRelation()); !j.known.has(table) {
-		j.note(fmt.Sprintf("trigger %s fires on the previous release's writes to %s, too: they must not fail by it", s.GetTrigname(), table))
+		j.note(fmt.Sprintf("trigger %s also fires on the previous release's writes to %s: it must not make them fail", s.GetTrigname(), table))
 	}
 }
 
@@ -299,6 +299,6 @@ func (j *judgement) createPolicy(s *pg_query.CreatePolicyStmt) {
 	case !s.GetPermissive():
 		j.refuse(fmt.Sprintf("restricts %s by policy %s", table, s.GetPolicyName()), "the previous release would miss rows: "+later)
 	default:
-		j.note(fmt.Sprintf("policy %s shows more rows of %s, to the previous release as well", s.GetPolicyName(), table))
+		j.note(fmt.Sprintf("policy %s shows more rows of %s to the previous release too", s.GetPolicyName(), table))
 	}
 }

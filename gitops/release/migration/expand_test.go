@@ -26,7 +26,7 @@ func problems(findings []Finding, severity Severity) []string {
 	return problems
 }
 
-func TestWhatThePreviousReleaseSurvives(t *testing.T) {
+func TestExpandingStatementsAreAccepted(t *testing.T) {
 	t.Parallel()
 	for name, content := range map[string]string{
 		"a table with everything on it": up(`CREATE TABLE notes (id int PRIMARY KEY, words text NOT NULL UNIQUE CHECK (words <> ''));
@@ -50,13 +50,13 @@ func TestWhatThePreviousReleaseSurvives(t *testing.T) {
 		"a new default":                          up("ALTER TABLE slots ALTER COLUMN words SET DEFAULT '';"),
 		"a reference that follows deletion":      up("CREATE TABLE notes (slot int REFERENCES slots ON DELETE CASCADE, other int REFERENCES slots ON DELETE SET NULL);"),
 		"a constraint validated later":           up("ALTER TABLE slots VALIDATE CONSTRAINT short;"),
-		"an index built beside the work":         "-- +goose NO TRANSACTION\n" + up("CREATE INDEX CONCURRENTLY IF NOT EXISTS by_key ON slots (key);"),
+		"an index built concurrently":            "-- +goose NO TRANSACTION\n" + up("CREATE INDEX CONCURRENTLY IF NOT EXISTS by_key ON slots (key);"),
 		"a type, a sequence, a view, a function": up("CREATE TYPE mood AS ENUM ('a'); CREATE SEQUENCE n; CREATE VIEW v AS SELECT 1; CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; DROP FUNCTION f(); DROP VIEW v; DROP TYPE mood;"),
 		"a function replaced that is new":        up("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 2';"),
 		"rows added":                             up("INSERT INTO slots SELECT * FROM slots ON CONFLICT DO NOTHING;"),
 		"a grant, a comment, a local setting":    up("GRANT SELECT ON slots TO app; COMMENT ON TABLE slots IS 'x'; SET LOCAL lock_timeout = '2s';"),
 		"nothing":                                up("SELECT 1;"),
-		"anything on the way down":               up("CREATE TABLE notes ();") + "-- +goose Down\nDROP TABLE slots;\n",
+		"anything in a down migration":           up("CREATE TABLE notes ();") + "-- +goose Down\nDROP TABLE slots;\n",
 		"statements marked for goose":            up("-- +goose StatementBegin\nCREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN 1; END $$;\n-- +goose StatementEnd"),
 		"storage and statistics":                 up("ALTER TABLE slots ALTER COLUMN words SET STATISTICS 500; ALTER TABLE slots SET (fillfactor = 70);"),
 	} {
@@ -67,7 +67,7 @@ func TestWhatThePreviousReleaseSurvives(t *testing.T) {
 	}
 }
 
-func TestWhatThePreviousReleaseWouldNotSurvive(t *testing.T) {
+func TestStatementsThatBreakThePreviousReleaseAreRefused(t *testing.T) {
 	t.Parallel()
 	for statement, problem := range map[string]string{
 		"DROP TABLE slots;":                                                 "drops table slots",
@@ -93,15 +93,15 @@ func TestWhatThePreviousReleaseWouldNotSurvive(t *testing.T) {
 		"ALTER TABLE slots ADD COLUMN n int GENERATED ALWAYS AS IDENTITY;":  "rewrites slots to fill slots.n",
 		"ALTER TABLE slots ADD COLUMN hint text CHECK (hint <> words);":     "checks slots.hint together with words",
 		"ALTER TABLE slots ADD CONSTRAINT short CHECK (length(key) < 9);":   "adds constraint short on slots and checks every row under a lock",
-		"ALTER TABLE slots ADD UNIQUE (words);":                             "adds constraint without a name on slots, which forbids rows the previous release may write",
-		"ALTER TABLE slots ENABLE ROW LEVEL SECURITY;":                      "turns row security on for slots",
-		"ALTER TABLE slots NO FORCE ROW LEVEL SECURITY;":                    "turns row security off for slots",
-		"ALTER TABLE slots OWNER TO someone;":                               "alters slots in a way not known to leave the previous release working (ChangeOwner)",
+		"ALTER TABLE slots ADD UNIQUE (words);":                             "adds constraint (unnamed) on slots, which forbids rows the previous release may write",
+		"ALTER TABLE slots ENABLE ROW LEVEL SECURITY;":                      "enables row security on slots",
+		"ALTER TABLE slots NO FORCE ROW LEVEL SECURITY;":                    "disables row security on slots",
+		"ALTER TABLE slots OWNER TO someone;":                               "alters slots in a way that is not known to be compatible with the previous release (ChangeOwner)",
 		"CREATE UNIQUE INDEX once ON slots (words);":                        "forbids equal rows in slots by unique index once",
 		"CREATE INDEX by_key ON slots (key);":                               "blocks writes to slots while it builds index by_key",
 		"CREATE INDEX CONCURRENTLY by_key ON slots (key);":                  "CREATE INDEX CONCURRENTLY fails inside a transaction",
 		"CREATE TABLE IF NOT EXISTS slots (); DROP TABLE slots;":            "drops table slots",
-		"CREATE TABLE notes (slot int REFERENCES slots);":                   "rows of notes keep rows of slots from being deleted",
+		"CREATE TABLE notes (slot int REFERENCES slots);":                   "rows of notes block deletes from slots",
 		"TRUNCATE slots;":                                                   "truncates slots",
 		"DELETE FROM slots;":                                                "deletes rows of slots",
 		"UPDATE slots SET words = '';":                                      "changes values of slots.words",
@@ -114,12 +114,12 @@ func TestWhatThePreviousReleaseWouldNotSurvive(t *testing.T) {
 		"CREATE OR REPLACE VIEW latest AS SELECT 1;":                        "replaces view latest",
 		"CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql AS '';":    "replaces function f",
 		"ALTER TYPE mood RENAME VALUE 'a' TO 'b';":                          "renames value a of mood",
-		"DO $$ BEGIN EXECUTE 'DROP TABLE slots'; END $$;":                   "runs a DO block, which cannot be judged",
+		"DO $$ BEGIN EXECUTE 'DROP TABLE slots'; END $$;":                   "runs a DO block, which cannot be checked",
 		"BEGIN; SELECT 1; COMMIT;":                                          "begins or ends a transaction itself",
 		"LOCK TABLE slots;":                                                 "locks tables",
 		"SET search_path = elsewhere;":                                      "sets search_path",
 		"SET lock_timeout = '1s';":                                          "sets lock_timeout for the whole session",
-		"ALTER SEQUENCE n RESTART;":                                         "`ALTER SEQUENCE n RESTART …` is not known to leave the previous release working",
+		"ALTER SEQUENCE n RESTART;":                                         "`ALTER SEQUENCE n RESTART …` is not known to be compatible with the previous release",
 		"SELEC 1;":                                                          "is not valid SQL",
 	} {
 		t.Run(statement, func(t *testing.T) {
@@ -133,11 +133,11 @@ func TestWhatThePreviousReleaseWouldNotSurvive(t *testing.T) {
 	}
 }
 
-func TestWhatToKnowIsNotedAndNotRefused(t *testing.T) {
+func TestHarmlessEffectsAreNoted(t *testing.T) {
 	t.Parallel()
 	for statement, note := range map[string]string{
 		"ALTER TABLE slots ADD CONSTRAINT short CHECK (length(key) < 9) NOT VALID;":                  "constraint short on slots binds",
-		"ALTER TABLE slots ADD FOREIGN KEY (a) REFERENCES sessions (a) ON DELETE CASCADE NOT VALID;": "constraint without a name on slots binds",
+		"ALTER TABLE slots ADD FOREIGN KEY (a) REFERENCES sessions (a) ON DELETE CASCADE NOT VALID;": "constraint (unnamed) on slots also applies",
 		"ALTER TABLE slots ALTER COLUMN words DROP NOT NULL;":                                        "allows null in slots.words",
 		"ALTER TYPE mood ADD VALUE 'b';":                                                             "adds value b to mood",
 		"CREATE TRIGGER t BEFORE INSERT ON slots EXECUTE FUNCTION f();":                              "trigger t fires",
@@ -161,7 +161,7 @@ func TestAFindingNamesTheLine(t *testing.T) {
 	assert.True(t, strings.HasPrefix(found[0].String(), "00002_change.sql:6: drops table slots: "), found[0].String())
 }
 
-func TestAMigrationMaySayWhyItContracts(t *testing.T) {
+func TestAContractionWithAReasonIsAccepted(t *testing.T) {
 	t.Parallel()
 	found := judged("-- release: contract nothing reads words since 1.4\n" + up("ALTER TABLE slots DROP COLUMN words;"))
 	assert.Empty(t, Refused(found))
@@ -169,23 +169,23 @@ func TestAMigrationMaySayWhyItContracts(t *testing.T) {
 	assert.Equal(t, Accepted, found[0].Severity)
 	assert.Contains(t, found[0].Remedy, "nothing reads words since 1.4")
 
-	assert.Equal(t, []string{"says that it contracts, not why"}, problems(judged("-- release: contract\n"+up("DROP TABLE slots;")), Refusal))
+	assert.Equal(t, []string{"is marked as contracting without a reason"}, problems(judged("-- release: contract\n"+up("DROP TABLE slots;")), Refusal))
 	assert.Contains(t, problems(judged("-- release: contract because\n"+up("CREATE TABLE a ();")), Note)[0], "only expands")
 }
 
-func TestAFileThatIsNotAMigration(t *testing.T) {
+func TestAnInvalidMigrationFileIsRefused(t *testing.T) {
 	t.Parallel()
 	for content, problem := range map[string]string{
 		"CREATE TABLE a ();":                                                       `has no line "-- +goose Up"`,
 		up("SELECT 1;") + up("SELECT 2;"):                                          `has more than one "-- +goose Up"`,
-		"-- +goose Up\n-- +goose ENVSUB ON\nDROP TABLE ${TABLE};":                  "takes values from the environment (ENVSUB)",
+		"-- +goose Up\n-- +goose ENVSUB ON\nDROP TABLE ${TABLE};":                  "uses environment variables (ENVSUB)",
 		"-- +goose NO TRANSACTION\n" + up("CREATE TABLE a (); CREATE TABLE b ();"): "runs several statements with NO TRANSACTION",
 	} {
 		assert.Equal(t, []string{problem}, problems(judged(content), Refusal))
 	}
 }
 
-func TestAUniqueIndexOnANewColumnSparesOldRows(t *testing.T) {
+func TestAUniqueIndexOnANewNullableColumnIsAccepted(t *testing.T) {
 	t.Parallel()
 	files := func(column, index string) []File {
 		return []File{

@@ -1,5 +1,5 @@
-// Package migration decides whether database migrations only expand the schema,
-// so that the release before them still works after they were applied.
+// Package migration checks that database migrations only expand the schema, so that the
+// previous release still works after they are applied.
 package migration
 
 import (
@@ -23,7 +23,7 @@ var (
 	numbered   = regexp.MustCompile(`^(\d+)_.*\.sql$`)
 )
 
-// Version returns the number a migration's name begins with.
+// Version returns the number with which a migration's name begins.
 func Version(name string) (int64, error) {
 	match := numbered.FindStringSubmatch(path.Base(name))
 	if match == nil {
@@ -36,9 +36,9 @@ func Version(name string) (int64, error) {
 	return version, nil
 }
 
-// script is what goose runs on the way up.
+// script is the part of a migration that goose runs up.
 type script struct {
-	up            string // with every other line blanked, so that lines keep their numbers
+	up            string // other lines are blanked, so that lines keep their numbers
 	noTransaction bool
 	substitutes   bool
 	contracts     bool

@@ -2,22 +2,22 @@ package migration
 
 import "fmt"
 
-// Severity tells what a finding means for a promotion.
+// Severity is what a finding means for a promotion.
 type Severity int
 
 const (
-	// Note is worth knowing and breaks nothing.
+	// Note is information; it breaks nothing.
 	Note Severity = iota
 	// Refusal would break the previous release.
 	Refusal
-	// Accepted would break the previous release, and the migration says why it may.
+	// Accepted would break the previous release; the migration gives a reason.
 	Accepted
 )
 
-// Finding is one thing a migration does, and what would be right instead.
+// Finding is one effect of a migration, with a remedy.
 type Finding struct {
 	File     string
-	Line     int // zero when it is about the file as a whole
+	Line     int // zero if it concerns the whole file
 	Severity Severity
 	Problem  string
 	Remedy   string
@@ -34,7 +34,7 @@ func (f Finding) String() string {
 	return where + ": " + f.Problem + ": " + f.Remedy
 }
 
-// Refused returns the findings that stand in the way of a promotion.
+// Refused returns the findings that block a promotion.
 func Refused(findings []Finding) []Finding {
 	var refused []Finding
 	for _, finding := range findings {

@@ -6,12 +6,11 @@ import (
 	"github.com/pganalyze/pg_query_go/v6"
 )
 
-// created holds what the migrations under judgement made themselves, which no
-// released code knows.
+// created records what the checked migrations create, which no released code uses.
 type created struct {
 	objects map[string]bool
-	// columns added to released tables, by table and column; true without a
-	// default, so that rows of the previous release hold null there.
+	// columns added to released tables, by table and column; true for those without a
+	// default, which are null in rows of the previous release.
 	columns map[string]map[string]bool
 }
 
@@ -45,7 +44,7 @@ func qualified(schema, name string) string {
 	return schema + "." + name
 }
 
-// named reads the forms in which the grammar names an object.
+// named returns an object's name from the forms that the grammar has for it.
 func named(node *pg_query.Node) string {
 	switch {
 	case node.GetRangeVar() != nil:
@@ -74,7 +73,7 @@ func dotted(nodes []*pg_query.Node) string {
 	return strings.Join(parts, ".")
 }
 
-// owner is the table a trigger, policy or rule named as table.name hangs on.
+// owner returns the table of a trigger, policy or rule that is named table.name.
 func owner(name string) string {
 	table, _, found := cutLast(name, ".")
 	if !found {

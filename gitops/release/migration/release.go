@@ -6,21 +6,20 @@ import (
 	"slices"
 )
 
-// Withdrawn is a migration that a branch held and holds no longer: databases
-// may have applied it.
+// Withdrawn is a migration that a branch had once. Databases may have applied it.
 type Withdrawn struct {
 	File
 	Commit string
 }
 
-// Comparison is what a release does to the migrations released before it.
+// Comparison compares a candidate's migrations with the released ones.
 type Comparison struct {
 	Added    []File // in the order they run
 	Findings []Finding
 }
 
-// Compare holds a candidate's migrations against the released ones: those stay
-// as they are, and new ones come after them and only expand.
+// Compare checks a candidate's migrations against the released ones: released ones must
+// be unchanged, and new ones must follow them and only expand.
 func Compare(released, candidate []File, withdrawn []Withdrawn) Comparison {
 	var c Comparison
 	refuse := func(name, problem, remedy string) {
@@ -42,9 +41,9 @@ func Compare(released, candidate []File, withdrawn []Withdrawn) Comparison {
 		content, ok := offered[file.Name]
 		switch {
 		case !ok && byContent[file.Content] != "":
-			refuse(file.Name, "was released and is now "+byContent[file.Content], "name it as it was: databases know it by its number")
+			refuse(file.Name, "was released and is now "+byContent[file.Content], "restore its name: databases record it by its number")
 		case !ok:
-			refuse(file.Name, "was released and is gone", "bring it back as it was: databases have applied it")
+			refuse(file.Name, "was released and is missing", "restore it unchanged: databases have applied it")
 		case content != file.Content:
 			refuse(file.Name, "was released and is changed", "restore it and write a new migration: databases do not apply it again")
 		}
@@ -78,8 +77,8 @@ func Compare(released, candidate []File, withdrawn []Withdrawn) Comparison {
 		if !taken || (offered[name] == old.Content && name == old.Name) || wasReleased[name] {
 			continue
 		}
-		refuse(name, fmt.Sprintf("has the number of %s, which was released and taken back by %s", old.Name, old.Commit),
-			"databases may have applied that: give it a number never used, or restore the old one as it was")
+		refuse(name, fmt.Sprintf("has the number of %s, which was released and removed by %s", old.Name, old.Commit),
+			"databases may have applied that: use an unused number, or restore the old one unchanged")
 	}
 	c.Findings = append(c.Findings, Judge(c.Added)...)
 	return c

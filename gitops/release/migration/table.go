@@ -9,7 +9,7 @@ import (
 
 func (j *judgement) createTable(s *pg_query.CreateStmt) {
 	name := relation(s.GetRelation())
-	// With IF NOT EXISTS the table may be an older one.
+	// With IF NOT EXISTS the table may already exist.
 	if !s.GetIfNotExists() {
 		j.known.add(name)
 	}
@@ -27,13 +27,13 @@ func (j *judgement) createTable(s *pg_query.CreateStmt) {
 	}
 }
 
-// reference refuses a foreign key whose rows, written by the new release, the
-// previous one would not know to delete first.
+// reference refuses a foreign key that makes deletes of the previous release fail: it
+// does not know the new rows that reference its own.
 func (j *judgement) reference(table string, constraint *pg_query.Constraint) {
 	target := relation(constraint.GetPktable())
 	if action := constraint.GetFkDelAction(); (action == "a" || action == "r") && !j.known.has(target) {
-		j.refuse(fmt.Sprintf("rows of %s keep rows of %s from being deleted", table, target),
-			"the previous release deletes them without knowing: add ON DELETE CASCADE or SET NULL")
+		j.refuse(fmt.Sprintf("rows of %s block deletes from %s", table, target),
+			"the previous release does not delete the new rows first: add ON DELETE CASCADE or SET NULL")
 	}
 }
 
@@ -50,16 +50,16 @@ func (j *judgement) createIndex(s *pg_query.IndexStmt) {
 	switch {
 	case !s.GetConcurrent():
 		j.refuse(fmt.Sprintf("blocks writes to %s while it builds index %s", table, name),
-			"use CREATE INDEX CONCURRENTLY in a migration of its own with `-- +goose NO TRANSACTION`")
+			"use CREATE INDEX CONCURRENTLY in a separate migration with `-- +goose NO TRANSACTION`")
 	case !j.noTransaction:
 		j.refuse("CREATE INDEX CONCURRENTLY fails inside a transaction", "add `-- +goose NO TRANSACTION` above `-- +goose Up`")
 	case !s.GetIfNotExists():
-		j.note(fmt.Sprintf("a failed CONCURRENTLY leaves index %s invalid: drop it before the migration runs again", name))
+		j.note(fmt.Sprintf("a failed CONCURRENTLY leaves index %s invalid: drop it before you run the migration again", name))
 	}
 }
 
-// misses tells whether rows of the previous release are never in the way of a
-// unique index, because they hold null in one of its columns.
+// misses reports whether a unique index never affects rows of the previous release,
+// because one of its columns is null in them.
 func (j *judgement) misses(table string, s *pg_query.IndexStmt) bool {
 	if s.GetNullsNotDistinct() {
 		return false
@@ -107,7 +107,7 @@ func (j *judgement) alter(table string, cmd *pg_query.AlterTableCmd) {
 		}
 	case pg_query.AlterTableType_AT_DropNotNull:
 		if !isNew {
-			j.note("allows null in " + column + ": the previous release has to read it without failing")
+			j.note("allows null in " + column + ": the previous release must be able to read it")
 		}
 	case pg_query.AlterTableType_AT_ColumnDefault:
 		if cmd.GetDef() == nil && !isNew {
@@ -120,9 +120,9 @@ func (j *judgement) alter(table string, cmd *pg_query.AlterTableCmd) {
 			j.refuse(fmt.Sprintf("drops constraint %s of %s", cmd.GetName(), table), "the previous release may rely on it, as ON CONFLICT does: "+later)
 		}
 	case pg_query.AlterTableType_AT_EnableRowSecurity, pg_query.AlterTableType_AT_ForceRowSecurity:
-		j.refuse("turns row security on for "+table, "the previous release would miss rows: "+later)
+		j.refuse("enables row security on  "+table, "the previous release would miss rows: "+later)
 	case pg_query.AlterTableType_AT_DisableRowSecurity, pg_query.AlterTableType_AT_NoForceRowSecurity:
-		j.refuse("turns row security off for "+table, "the previous release relies on it to keep principals apart")
+		j.refuse("disables row security on  "+table, "the previous release relies on it to keep principals apart")
 	case pg_query.AlterTableType_AT_ValidateConstraint,
 		pg_query.AlterTableType_AT_SetStatistics,
 		pg_query.AlterTableType_AT_SetOptions,
@@ -134,8 +134,8 @@ func (j *judgement) alter(table string, cmd *pg_query.AlterTableCmd) {
 		pg_query.AlterTableType_AT_AttachPartition:
 	default:
 		what := strings.TrimPrefix(cmd.GetSubtype().String(), "AT_")
-		j.refuse(fmt.Sprintf("alters %s in a way not known to leave the previous release working (%s)", table, what),
-			"use statements that only add, or accept it by `-- release: contract <reason>`")
+		j.refuse(fmt.Sprintf("alters %s in a way that is not known to be compatible with the previous release (%s)", table, what),
+			"use statements that only add, or accept it with `-- release: contract <reason>`")
 	}
 }
 
@@ -153,7 +153,7 @@ func (j *judgement) addColumn(table string, column *pg_query.ColumnDef) {
 			filled = true
 			j.refuse("rewrites "+table+" to fill "+name, "the previous release would wait: add the column empty and fill it in small steps")
 		case pg_query.ConstrType_CONSTR_UNIQUE, pg_query.ConstrType_CONSTR_PRIMARY:
-			j.refuse("adds a unique column "+name, "add the column without, then a unique index CONCURRENTLY in a migration of its own")
+			j.refuse("adds a unique column "+name, "add the column without, then a unique index CONCURRENTLY in a separate migration")
 		case pg_query.ConstrType_CONSTR_FOREIGN:
 			j.reference(table, constraint)
 		case pg_query.ConstrType_CONSTR_CHECK:
@@ -172,7 +172,7 @@ func (j *judgement) addColumn(table string, column *pg_query.ColumnDef) {
 	j.known.addColumn(table, column.GetColname(), !valued && !filled && !notNull)
 }
 
-// othersIn names the columns an expression reads beside one.
+// othersIn returns the columns that an expression reads besides one.
 func (j *judgement) othersIn(expression *pg_query.Node, column string) string {
 	var others []string
 	for _, name := range columnsOf(expression) {
@@ -186,7 +186,7 @@ func (j *judgement) othersIn(expression *pg_query.Node, column string) string {
 func (j *judgement) addConstraint(table string, constraint *pg_query.Constraint) {
 	name := constraint.GetConname()
 	if name == "" {
-		name = "without a name"
+		name = "(unnamed)"
 	}
 	label := fmt.Sprintf("constraint %s on %s", name, table)
 	switch constraint.GetContype() {
@@ -198,12 +198,12 @@ func (j *judgement) addConstraint(table string, constraint *pg_query.Constraint)
 			j.refuse("adds "+label+" and checks every row under a lock", "add it NOT VALID, and VALIDATE CONSTRAINT in a later migration")
 			return
 		}
-		j.note(label + " binds the previous release's writes as well: they must satisfy it already")
+		j.note(label + " also applies to the previous release's writes: they must already satisfy it")
 	case pg_query.ConstrType_CONSTR_UNIQUE, pg_query.ConstrType_CONSTR_PRIMARY, pg_query.ConstrType_CONSTR_EXCLUSION:
 		j.refuse("adds "+label+", which forbids rows the previous release may write", later)
 		return
 	default:
-		j.refuse("adds "+label+", which is not known to leave the previous release working", later)
+		j.refuse("adds "+label+", which is not known to be compatible with the previous release", later)
 		return
 	}
 	j.known.add("constraint " + table + "." + constraint.GetConname())

@@ -49,7 +49,7 @@ func parameterMap() *unstructured.Unstructured {
 	}}
 }
 
-// A testCase is one file: comments ahead say how its last object is asked for.
+// A testCase is one file. The comments at its top describe the request for its last object.
 type testCase struct {
 	policy, name string
 	messages     []string
@@ -129,7 +129,7 @@ func messages(violations []Violation) []string {
 	return found
 }
 
-func TestCasesAreJudgedAsTheyPromise(t *testing.T) {
+func TestCasesHaveTheExpectedResult(t *testing.T) {
 	policies := loaded(t)
 	for _, one := range cases(t) {
 		t.Run(one.policy+"/"+one.name, func(t *testing.T) {
@@ -144,7 +144,7 @@ func TestCasesAreJudgedAsTheyPromise(t *testing.T) {
 	}
 }
 
-func TestEveryValidationHasACaseThatFailsByItAndEveryPolicyOneThatPasses(t *testing.T) {
+func TestEveryValidationHasAFailingCaseAndEveryPolicyAPassingOne(t *testing.T) {
 	policies := loaded(t)
 	passed := map[string]bool{}
 	failed := map[string]map[int]bool{}

@@ -18,18 +18,18 @@ import (
 	"k8s.io/apiserver/pkg/authentication/user"
 )
 
-// Deployer is the user as whom Argo CD applies what it syncs.
+// Deployer is the user as which Argo CD applies manifests.
 const Deployer = "system:serviceaccount:argocd:argocd-application-controller"
 
-// Request is one change that the API server would ask its policies about.
+// Request is one admission request.
 type Request struct {
-	// Object is what is created, or the new state; nil deletes Old.
+	// Object is the object to create, or the new state; nil deletes Old.
 	Object *unstructured.Unstructured
-	// Old is the state before; nil creates Object.
+	// Old is the previous state; nil creates Object.
 	Old *unstructured.Unstructured
-	// Subresource is written instead of the object, as ephemeralcontainers of a pod.
+	// Subresource is written instead of the object, such as a pod's ephemeralcontainers.
 	Subresource string
-	// User is who asks; Deployer where it is empty.
+	// User makes the request; Deployer if empty.
 	User string
 }
 
@@ -37,11 +37,11 @@ type Request struct {
 type Violation struct {
 	Policy  string
 	Binding string
-	// Object is kind, namespace and name.
+	// Object is the object's kind, namespace and name.
 	Object  string
 	Message string
-	// Validation is the place of the expression that was false among those of the
-	// policy; -1 where nothing was evaluated or evaluation failed.
+	// Validation is the index of the policy's expression that was false; -1 if none was
+	// evaluated or evaluation failed.
 	Validation int
 }
 
@@ -49,9 +49,8 @@ func (v Violation) String() string {
 	return fmt.Sprintf("%s: %s (policy %s)", v.Object, v.Message, v.Policy)
 }
 
-// Check returns what is wrong with creating the objects. Namespaces and parameters
-// are looked up among the objects, but those in the folder of the policies go before
-// them, and the others given here before both.
+// Check returns the violations of creating the objects. It looks up namespaces and
+// parameters in others, then in the folder of the policies, then among the objects.
 func (p *Policies) Check(ctx context.Context, objects []*unstructured.Unstructured, others ...*unstructured.Unstructured) ([]Violation, error) {
 	lookup, err := look(objects, p.others, others)
 	if err != nil {
@@ -68,7 +67,7 @@ func (p *Policies) Check(ctx context.Context, objects []*unstructured.Unstructur
 	return violations, nil
 }
 
-// Admit returns the reasons to deny one request; none means that it is admitted.
+// Admit returns the violations of one request; none means that it is admitted.
 func (p *Policies) Admit(ctx context.Context, request Request, others ...*unstructured.Unstructured) ([]Violation, error) {
 	lookup, err := look(p.others, others)
 	if err != nil {
@@ -85,14 +84,14 @@ func (p *Policies) admit(ctx context.Context, request Request, lookup *lookup) (
 	var namespace *corev1.Namespace
 	if name := attributes.GetNamespace(); name != "" {
 		if namespace, err = lookup.namespaces.Get(name); err != nil {
-			return nil, fmt.Errorf("judge %s: namespace %s is not known: give its Namespace object", request.describe(), name)
+			return nil, fmt.Errorf("check %s: unknown namespace %s: pass its Namespace object", request.describe(), name)
 		}
 	}
 	var violations []Violation
 	for _, policy := range p.bound {
 		found, err := policy.admit(ctx, attributes, namespace, lookup)
 		if err != nil {
-			return nil, fmt.Errorf("judge %s by policy %s: %w", request.describe(), policy.definition.Name, err)
+			return nil, fmt.Errorf("check %s against policy %s: %w", request.describe(), policy.definition.Name, err)
 		}
 		for i := range found {
 			found[i].Object = request.describe()
@@ -102,8 +101,8 @@ func (p *Policies) admit(ctx context.Context, request Request, lookup *lookup) (
 	return violations, nil
 }
 
-// admit follows Dispatch of the API server's plugin, which reports no more than the
-// first violation.
+// admit follows Dispatch of the API server's plugin, which only reports the first
+// violation.
 func (p boundPolicy) admit(ctx context.Context, attributes admission.Attributes, namespace *corev1.Namespace, lookup *lookup) ([]Violation, error) {
 	interfaces := admission.NewObjectInterfacesFromScheme(scheme)
 	matches, resource, kind, err := lookup.matcher.DefinitionMatches(attributes, interfaces, validating.NewValidatingAdmissionPolicyAccessor(p.definition))
@@ -175,7 +174,7 @@ func (r Request) attributes() (admission.Attributes, error) {
 	operation, options := admission.Update, runtime.Object(&metav1.UpdateOptions{})
 	switch {
 	case object == nil && old == nil:
-		return nil, fmt.Errorf("judge a request: it has neither an object nor an old one")
+		return nil, fmt.Errorf("check a request: it has neither Object nor Old")
 	case old == nil:
 		operation, options = admission.Create, &metav1.CreateOptions{}
 	case object == nil:

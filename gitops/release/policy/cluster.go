@@ -15,14 +15,14 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// lookup is what policies are told besides the request.
+// lookup provides the namespaces and parameters that policies read.
 type lookup struct {
 	matcher    generic.PolicyMatcher
 	namespaces corelisters.NamespaceLister
 	parameters parameters
 }
 
-// look finds namespaces and parameters among objects; the last of a name counts.
+// look collects namespaces and parameters among objects; of equal names the last counts.
 func look(objects ...[]*unstructured.Unstructured) (*lookup, error) {
 	byNamespace := cache.Indexers{cache.NamespaceIndex: cache.MetaNamespaceIndexFunc}
 	namespaces := cache.NewIndexer(cache.MetaNamespaceKeyFunc, byNamespace)
@@ -36,19 +36,19 @@ func look(objects ...[]*unstructured.Unstructured) (*lookup, error) {
 			err = configMaps.Add(object)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("keep %s: %w", describe(object), err)
+			return nil, fmt.Errorf("index %s: %w", describe(object), err)
 		}
 	}
 	lister := corelisters.NewNamespaceLister(namespaces)
 	return &lookup{
-		// The client would only be asked for a namespace that the lister lacks.
+		// The client is only asked for namespaces that the lister lacks.
 		matcher:    generic.NewPolicyMatcher(matching.NewMatcher(lister, nil)),
 		namespaces: lister,
 		parameters: parameters{lister: cache.NewGenericLister(configMaps, schema.GroupResource{Resource: "configmaps"})},
 	}, nil
 }
 
-// parameters stand in for the informer of the API server: there is nothing to wait for.
+// parameters replaces the API server's informer and is always synced.
 type parameters struct {
 	cache.SharedIndexInformer
 	lister cache.GenericLister

@@ -36,7 +36,7 @@ func TestEveryEnvironmentHasItsNamespaceAndBounds(t *testing.T) {
 	}
 }
 
-func TestWhatEveryOverlayDeploysPassesEveryPolicy(t *testing.T) {
+func TestEveryOverlayPassesEveryPolicy(t *testing.T) {
 	policies, err := Load(policiesFolder)
 	require.NoError(t, err)
 	for _, environment := range environments {
@@ -50,9 +50,8 @@ func TestWhatEveryOverlayDeploysPassesEveryPolicy(t *testing.T) {
 	}
 }
 
-// What runs never calls the Kubernetes API: whoever takes over a pod finds no token
-// for it.
-func TestNothingThatIsDeployedCarriesATokenForTheKubernetesAPI(t *testing.T) {
+// No pod calls the Kubernetes API, so an attacker in a pod must not find a token for it.
+func TestNoPodHasATokenForTheKubernetesAPI(t *testing.T) {
 	for _, environment := range environments {
 		objects, err := manifest.Build("../../overlays/" + environment)
 		require.NoError(t, err)
@@ -84,8 +83,8 @@ func typed[T any](t *testing.T, objects []*unstructured.Unstructured, kind strin
 	return found
 }
 
-// rights are asked of the API server's own authorizer.
-func TestEveryRoleMayDoItsWorkAndNoMore(t *testing.T) {
+// The test asks the API server's own authorizer.
+func TestEveryRoleHasTheLeastPrivileges(t *testing.T) {
 	objects, err := manifest.Build(policiesFolder)
 	require.NoError(t, err)
 	_, roles := validation.NewTestRuleResolver(

@@ -15,7 +15,7 @@ import (
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
 )
 
-// scheme holds the types that the API server and Knative set defaults for.
+// scheme has the types for which the API server and Knative set defaults.
 var scheme = func() *runtime.Scheme {
 	scheme := runtime.NewScheme()
 	admissionregistration.Install(scheme)
@@ -26,8 +26,8 @@ var scheme = func() *runtime.Scheme {
 	return scheme
 }()
 
-// admitted returns the object as policies see it: with every default set, which
-// happens before the API server asks them.
+// admitted returns the object as policies see it: with all defaults, which the API server
+// sets before admission.
 func admitted(object *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	data, err := object.MarshalJSON()
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package policy judges objects by the ValidatingAdmissionPolicies of a folder, with
-// the code that the API server itself judges them with.
+// Package policy checks objects against the ValidatingAdmissionPolicies of a folder, with
+// the API server's own code.
 package policy
 
 import (
@@ -18,10 +18,10 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
 )
 
-// Policies are compiled, and bound as their bindings say.
+// Policies are compiled policies with their bindings.
 type Policies struct {
 	bound []boundPolicy
-	// others stand in the same folder: namespaces, and ConfigMaps with parameters.
+	// others are the folder's other objects: namespaces, and ConfigMaps with parameters.
 	others []*unstructured.Unstructured
 }
 
@@ -31,9 +31,9 @@ type boundPolicy struct {
 	evaluator  validating.Validator
 }
 
-// Load reads the policies and bindings of a kustomization, and the namespaces and
-// parameters beside them. What the API server would refuse to store is an error, and
-// so is a policy that nothing binds.
+// Load reads the policies, bindings, namespaces and parameters of a kustomization. It
+// returns an error for objects that the API server would refuse, and for policies
+// without a binding.
 func Load(folder string) (*Policies, error) {
 	objects, err := manifest.Build(folder)
 	if err != nil {
@@ -82,11 +82,11 @@ func read(objects []*unstructured.Unstructured) (*Policies, error) {
 	}
 	for _, definition := range definitions {
 		if kind := definition.Spec.ParamKind; kind != nil && (kind.APIVersion != "v1" || kind.Kind != "ConfigMap") {
-			problems = append(problems, fmt.Errorf("policy %s: spec.paramKind: parameters have to be a ConfigMap of v1, not a %s of %s", definition.Name, kind.Kind, kind.APIVersion))
+			problems = append(problems, fmt.Errorf("policy %s: spec.paramKind: parameters must be a v1 ConfigMap, not a %s of %s", definition.Name, kind.Kind, kind.APIVersion))
 		}
 		bound := bindings[definition.Name]
 		if len(bound) == 0 {
-			problems = append(problems, fmt.Errorf("policy %s: nothing binds it: add a ValidatingAdmissionPolicyBinding with spec.policyName %s", definition.Name, definition.Name))
+			problems = append(problems, fmt.Errorf("policy %s: it has no binding: add a ValidatingAdmissionPolicyBinding with spec.policyName %s", definition.Name, definition.Name))
 		}
 		delete(bindings, definition.Name)
 		policies.bound = append(policies.bound, boundPolicy{definition: definition, bindings: bound, evaluator: compile(definition)})
@@ -105,8 +105,8 @@ func read(objects []*unstructured.Unstructured) (*Policies, error) {
 	return policies, nil
 }
 
-// accept does what the API server does before it stores an object: decode it
-// strictly, set defaults, convert and validate. Expressions are compiled by that.
+// accept decodes strictly, sets defaults, converts and validates, as the API server does
+// before it stores an object. Validation compiles the expressions.
 func accept(object *unstructured.Unstructured, versioned, stored runtime.Object, validate func() field.ErrorList) error {
 	name := describe(object)
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructuredWithValidation(object.Object, versioned, true); err != nil {

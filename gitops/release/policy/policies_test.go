@@ -47,7 +47,7 @@ spec:
         seccompProfile: {type: RuntimeDefault}
 `
 
-// kinds are all that a person or Argo CD can make pods by, with the place of the pod.
+// kinds lists all kinds that create pods, with the path of the pod template.
 var kinds = []struct {
 	apiVersion, kind string
 	template         []string
@@ -65,7 +65,7 @@ var kinds = []struct {
 	{"v1", "Pod", nil},
 }
 
-func TestEveryPolicyBitesInEveryKindThatRunsContainers(t *testing.T) {
+func TestEveryPolicyAppliesToEveryKindThatRunsContainers(t *testing.T) {
 	policies := loaded(t)
 	container := func(pod map[string]any) map[string]any {
 		return pod["spec"].(map[string]any)["containers"].([]any)[0].(map[string]any)
@@ -115,7 +115,7 @@ func TestEveryPolicyBitesInEveryKindThatRunsContainers(t *testing.T) {
 	}
 }
 
-func TestParametersThatAreMissingDeny(t *testing.T) {
+func TestMissingParametersDeny(t *testing.T) {
 	one := caseNamed(t, "scale", "pass-service")
 	violations, err := loaded(t).Admit(t.Context(), one.request, ourNamespace())
 	require.NoError(t, err)
@@ -126,7 +126,7 @@ func TestParametersThatAreMissingDeny(t *testing.T) {
 	}
 }
 
-func TestParametersOfAnotherNamespaceDoNotCount(t *testing.T) {
+func TestParametersOfAnotherNamespaceAreIgnored(t *testing.T) {
 	one := caseNamed(t, "scale", "pass-service")
 	elsewhere := parameterMap()
 	elsewhere.SetNamespace("sequential-questioning-prod")
@@ -135,29 +135,29 @@ func TestParametersOfAnotherNamespaceDoNotCount(t *testing.T) {
 	assert.Len(t, violations, 2)
 }
 
-func TestNamespacesWithoutTheLabelAreLeftAlone(t *testing.T) {
+func TestNamespacesWithoutTheLabelAreNotChecked(t *testing.T) {
 	one := caseNamed(t, "images", "fail-tag")
 	violations, err := loaded(t).Admit(t.Context(), one.request, namespaced(nil))
 	require.NoError(t, err)
 	assert.Empty(t, violations)
 }
 
-func TestANamespaceThatIsNotKnownIsAnError(t *testing.T) {
+func TestAnUnknownNamespaceIsAnError(t *testing.T) {
 	one := caseNamed(t, "images", "fail-tag")
 	_, err := loaded(t).Admit(t.Context(), one.request)
-	assert.EqualError(t, err, "judge Service sequential-questioning-dev/ask: namespace sequential-questioning-dev is not known: give its Namespace object")
+	assert.EqualError(t, err, "check Service sequential-questioning-dev/ask: unknown namespace sequential-questioning-dev: pass its Namespace object")
 }
 
-func TestWhatIsWrongCanBeDeletedAndReportItsStatus(t *testing.T) {
+func TestViolatingObjectsCanBeDeletedAndReportTheirStatus(t *testing.T) {
 	one := caseNamed(t, "images", "fail-tag")
 	wrong := one.request.Object
 	changed := wrong.DeepCopy()
 	changed.SetGeneration(7)
 	for name, request := range map[string]Request{
-		"delete":                {Old: wrong},
-		"status":                {Object: changed, Old: wrong, Subresource: "status"},
-		"scale":                 {Object: changed, Old: wrong, Subresource: "scale"},
-		"nothing that is bound": {Object: object(t, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, namespace: "+namespaceName+"}")},
+		"delete":                   {Old: wrong},
+		"status":                   {Object: changed, Old: wrong, Subresource: "status"},
+		"scale":                    {Object: changed, Old: wrong, Subresource: "scale"},
+		"a kind without a binding": {Object: object(t, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, namespace: "+namespaceName+"}")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			violations, err := loaded(t).Admit(t.Context(), request, one.others...)
@@ -167,7 +167,7 @@ func TestWhatIsWrongCanBeDeletedAndReportItsStatus(t *testing.T) {
 	}
 }
 
-func TestAChangeOfWhatWasWrongHasToMakeItRight(t *testing.T) {
+func TestAnUpdateOfAViolatingObjectMustFixIt(t *testing.T) {
 	one := caseNamed(t, "images", "fail-tag")
 	changed := one.request.Object.DeepCopy()
 	require.NoError(t, unstructured.SetNestedField(changed.Object, int64(7), "spec", "template", "spec", "timeoutSeconds"))
@@ -176,7 +176,7 @@ func TestAChangeOfWhatWasWrongHasToMakeItRight(t *testing.T) {
 	assert.Equal(t, one.messages, messages(violations))
 }
 
-func TestOnlyTheClustersOwnControllersAreLeftOut(t *testing.T) {
+func TestOnlyTheClustersOwnControllersAreExempt(t *testing.T) {
 	one := caseNamed(t, "images", "fail-tag")
 	for user, leftOut := range map[string]bool{
 		"system:serviceaccount:kube-system:replicaset-controller": true,
@@ -195,7 +195,7 @@ func TestOnlyTheClustersOwnControllersAreLeftOut(t *testing.T) {
 	}
 }
 
-func TestAnOverlayCannotWidenItsOwnBounds(t *testing.T) {
+func TestAnOverlayCannotRaiseItsOwnLimits(t *testing.T) {
 	policies := *loaded(t)
 	policies.others = []*unstructured.Unstructured{ourNamespace(), parameterMap()}
 	wide := parameterMap()
@@ -206,8 +206,7 @@ func TestAnOverlayCannotWidenItsOwnBounds(t *testing.T) {
 	assert.Equal(t, one.messages, messages(violations))
 }
 
-// The plugin's own dispatcher stops at the first violation: what it says of each case
-// is what Admit says first.
+// The plugin's dispatcher stops at the first violation, which must be the first of Admit.
 func TestTheAPIServersDispatcherAgrees(t *testing.T) {
 	policies := loaded(t)
 	for _, one := range cases(t) {
@@ -261,7 +260,7 @@ func folder(t *testing.T, files map[string]string) string {
 	return path
 }
 
-func TestWhatTheAPIServerWouldRefuseIsRefusedByName(t *testing.T) {
+func TestInvalidPoliciesAreRefusedAndNamed(t *testing.T) {
 	_, err := Load(folder(t, map[string]string{"policy.yaml": policyManifest, "binding.yaml": bindingManifest}))
 	require.NoError(t, err)
 	for name, one := range map[string]struct {
@@ -272,7 +271,7 @@ func TestWhatTheAPIServerWouldRefuseIsRefusedByName(t *testing.T) {
 			policy: strings.Replace(policyManifest, "object.metadata.name != 'x'", "objekt.metadata.name != 'x'", 1), binding: bindingManifest,
 			wanted: []string{"ValidatingAdmissionPolicy small", "spec.validations[0].expression", "objekt.metadata.name", "undeclared reference to 'objekt'"},
 		},
-		"an expression that is no condition": {
+		"an expression that is not boolean": {
 			policy: strings.Replace(policyManifest, "object.metadata.name != 'x'", "1 + 1", 1), binding: bindingManifest,
 			wanted: []string{"ValidatingAdmissionPolicy small", "must evaluate to bool"},
 		},
@@ -284,14 +283,14 @@ func TestWhatTheAPIServerWouldRefuseIsRefusedByName(t *testing.T) {
 			policy: policyManifest, binding: strings.Replace(bindingManifest, "[Deny]", "[]", 1),
 			wanted: []string{"ValidatingAdmissionPolicyBinding small", "spec.validationActions: Required value"},
 		},
-		"a policy that nothing binds": {
+		"a policy without a binding": {
 			policy:  policyManifest,
 			binding: strings.Replace(bindingManifest, "policyName: small", "policyName: other", 1),
 			wanted:  []string{"policy small: nothing binds it", "binding small: spec.policyName: there is no policy other"},
 		},
-		"parameters that are no ConfigMap": {
+		"parameters that are not a ConfigMap": {
 			policy: strings.Replace(policyManifest, "spec:", "spec:\n  paramKind: {apiVersion: v1, kind: Secret}", 1), binding: bindingManifest,
-			wanted: []string{"policy small: spec.paramKind: parameters have to be a ConfigMap of v1, not a Secret of v1"},
+			wanted: []string{"policy small: spec.paramKind: parameters must be a v1 ConfigMap, not a Secret of v1"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -303,7 +302,7 @@ func TestWhatTheAPIServerWouldRefuseIsRefusedByName(t *testing.T) {
 	}
 }
 
-func TestAnExpressionThatFailsDeniesUnlessFailuresAreIgnored(t *testing.T) {
+func TestAFailingExpressionDeniesUnlessFailuresAreIgnored(t *testing.T) {
 	failing := strings.Replace(policyManifest, "object.metadata.name != 'x'", "object.spec.nothing == 'x'", 1)
 	pod := object(t, "apiVersion: v1\nkind: Pod\nmetadata: {name: x, namespace: "+namespaceName+"}\nspec: {containers: []}")
 	for policy, denied := range map[string]bool{failing: true, strings.Replace(failing, "spec:", "spec:\n  failurePolicy: Ignore", 1): false} {
@@ -321,7 +320,7 @@ func TestAnExpressionThatFailsDeniesUnlessFailuresAreIgnored(t *testing.T) {
 	}
 }
 
-func TestAnExpressionThatCostsTooMuchDenies(t *testing.T) {
+func TestATooExpensiveExpressionDenies(t *testing.T) {
 	numbers, err := json.Marshal(make([]int, 500))
 	require.NoError(t, err)
 	expensive := strings.Replace(policyManifest, "object.metadata.name != 'x'",
@@ -336,7 +335,7 @@ func TestAnExpressionThatCostsTooMuchDenies(t *testing.T) {
 	assert.Contains(t, violations[0].Message, "cost")
 }
 
-func TestEveryFileOfTheFolderIsPartOfIt(t *testing.T) {
+func TestEveryFileIsInTheKustomization(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(admissionFolder, "*.yaml"))
 	require.NoError(t, err)
 	assert.Len(t, loaded(t).bound, len(files)-1, "one policy a file, and the kustomization lists it")

@@ -9,13 +9,13 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/repository"
 )
 
-// Branch returns the name a pull request's branch gets by itself.
+// Branch returns the default name of a pull request's branch.
 func (p *Promotion) Branch() string {
 	return fmt.Sprintf("promote-%s-%s", p.To, repository.Short(p.Commit))
 }
 
-// PushBranch pushes a branch for a pull request and returns how to open and
-// merge it. A branch of that name elsewhere is left alone.
+// PushBranch pushes a branch for a pull request and returns the steps to open and merge
+// it. It fails if the branch exists at another commit.
 func (p *Promotion) PushBranch(ctx context.Context, branch string) ([]string, error) {
 	heads, err := p.repository.Heads(ctx, p.Remote, branch)
 	if err != nil {
@@ -28,7 +28,7 @@ func (p *Promotion) PushBranch(ctx context.Context, branch string) ([]string, er
 			return nil, err
 		}
 	default:
-		return nil, fmt.Errorf("%s has a branch %s already, at %s: name another with --pull-request=NAME", p.Remote, branch, repository.Short(heads[branch]))
+		return nil, fmt.Errorf("%s already has a branch %s, at %s: choose another name with --pull-request=NAME", p.Remote, branch, repository.Short(heads[branch]))
 	}
 	where, err := p.repository.URL(ctx, p.Remote)
 	if err != nil {
@@ -41,9 +41,9 @@ func (p *Promotion) PushBranch(ctx context.Context, branch string) ([]string, er
 			fmt.Sprintf("  gh pr create --base %s --head %s --fill", p.To, branch))
 	}
 	return append(steps,
-		"When it is approved, merge it by fast-forward, which closes it:",
+		"Once it is approved, merge it by fast-forward, which closes it:",
 		fmt.Sprintf("  git push %s %s:refs/heads/%s", p.Remote, p.Commit, p.To),
-		fmt.Sprintf("A merge button makes a commit that %s lacks: after it, merge %s back to %s.", p.From, p.To, p.From)), nil
+		fmt.Sprintf("GitHub's merge button creates a commit that %s lacks: if you use it, merge %s back into %s.", p.From, p.To, p.From)), nil
 }
 
 // onGitHub returns the owner and name of a repository on github.com.

@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-func TestWhereAPullRequestIsOpened(t *testing.T) {
+func TestPullRequestsAreOpenedOnGitHubOnly(t *testing.T) {
 	t.Parallel()
 	for remote, wanted := range map[string]string{
 		"git@github.com:owner/project.git":              "owner/project",

@@ -18,8 +18,8 @@ var (
 	unset  = "sha256:" + strings.Repeat("0", 64)
 )
 
-// ImageChange is an image pinned to another digest. Before or After is empty
-// where the image is new or gone.
+// ImageChange is a changed digest. Before is empty for a new image, After for a removed
+// one.
 type ImageChange struct {
 	Name          string
 	Before, After string
@@ -28,7 +28,7 @@ type ImageChange struct {
 func (p *Promotion) images(ctx context.Context) error {
 	before, err := p.pins(ctx, p.Seen)
 	if err != nil {
-		// What runs cannot be mended by a promotion; what comes must be right.
+		// Errors in the target's pins do not block a promotion, which replaces them.
 		p.Notes = append(p.Notes, err.Error())
 	}
 	after, err := p.pins(ctx, p.Commit)
@@ -40,7 +40,7 @@ func (p *Promotion) images(ctx context.Context) error {
 		name := shortName(image.Name)
 		switch {
 		case image.NewTag != "":
-			p.breaks("image", fmt.Sprintf("%s is named by tag %s", name, image.NewTag), "pin its digest with `release images`")
+			p.breaks("image", fmt.Sprintf("%s has a tag, %s, instead of a digest", name, image.NewTag), "pin its digest with `release images`")
 		case image.Digest == "":
 			p.breaks("image", name+" has no digest", "pin it with `release images`")
 		case image.Digest == unset:
@@ -96,8 +96,7 @@ func shortName(name string) string {
 	return cmp.Or(last, name)
 }
 
-// pinned refuses containers whose image is not pinned, beside those that were
-// named already.
+// pinned refuses containers whose image is not pinned and not reported yet.
 func (p *Promotion) pinned(objects []*unstructured.Unstructured) {
 	for _, object := range objects {
 		for _, image := range containerImages(object.Object) {
@@ -118,8 +117,7 @@ func (p *Promotion) named(image string) bool {
 	})
 }
 
-// containerImages returns the images of every container in an object, whatever
-// its kind.
+// containerImages returns the images of all containers in an object of any kind.
 func containerImages(node any) []string {
 	var images []string
 	switch node := node.(type) {

@@ -15,13 +15,13 @@ type ObjectChange struct {
 	Sign   string // +, - or ~
 	Object string // kind and name
 	Fields []FieldChange
-	// Image means that container images changed as well; their digests are told
-	// with the images.
+	// Image means that container images changed too; their digests are listed with the
+	// images.
 	Image bool
 }
 
-// FieldChange is one field's values. One of them is empty where the field is
-// new or gone.
+// FieldChange is a changed field. Before is empty for a new field, After for a removed
+// one.
 type FieldChange struct {
 	Path          string
 	Before, After string
@@ -75,8 +75,8 @@ func difference(before, after *unstructured.Unstructured) ObjectChange {
 	return change
 }
 
-// flatten writes every leaf under its path. Items of a list that have names are
-// known by them, so that an item put before others does not change them all.
+// flatten writes every leaf under its path. List items with names are keyed by name, so
+// that an inserted item does not change the paths of all others.
 func flatten(path string, node any, into map[string]string) {
 	switch node := node.(type) {
 	case map[string]any:

@@ -18,11 +18,11 @@ const (
 
 var signs = map[string]string{"A": "+", "D": "-"}
 
-// Print shows what would change.
+// Print prints what would change.
 func (p *Promotion) Print(w io.Writer) {
 	fmt.Fprintf(w, "Promote %s (%s) to %s (%s) on %s\n", p.From, repository.Short(p.Commit), p.To, repository.Short(p.Seen), p.Remote)
 	if p.Nothing() {
-		fmt.Fprintf(w, "\n%s is at %s already: nothing to promote.\n", p.To, repository.Short(p.Commit))
+		fmt.Fprintf(w, "\n%s is already at %s: nothing to promote.\n", p.To, repository.Short(p.Commit))
 		return
 	}
 	heading(w, "Commits", len(p.Commits))
@@ -93,12 +93,12 @@ func printObject(w io.Writer, change ObjectChange) {
 		}
 	}
 	if more := len(change.Fields) - mostFields; more > 0 {
-		fmt.Fprintf(w, "      … and %d fields more\n", more)
+		fmt.Fprintf(w, "      … and %d more fields\n", more)
 	}
 }
 
-// excerpt cuts a value to what a line shows. This module depends on none of the
-// functions', whose shared/plain does the same for texts of people.
+// excerpt cuts a value to the length of a line. It repeats shared/plain because this
+// module does not import the workspace's modules.
 func excerpt(value string) string {
 	if runes := []rune(value); len(runes) > widest {
 		return string(runes[:widest]) + "…"
@@ -120,6 +120,6 @@ func (p *Promotion) printMigrations(w io.Writer) {
 		fmt.Fprintf(w, "    %s%s\n", mark, finding)
 	}
 	if contracts {
-		fmt.Fprintln(w, "  After this there is no way back to the release before: a rollback would not work on the new schema.")
+		fmt.Fprintln(w, "  This promotion cannot be rolled back: the previous release does not work on the new schema.")
 	}
 }

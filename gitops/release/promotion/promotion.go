@@ -1,5 +1,5 @@
-// Package promotion shows what a branch would bring to another one, holds that
-// against the rules of a release, and moves the other branch forward.
+// Package promotion compares two branches, checks the rules of a release, and moves the
+// target branch forward.
 package promotion
 
 import (
@@ -25,19 +25,19 @@ const (
 	argocdFolder     = "gitops/argocd"
 )
 
-// Request names what is promoted where.
+// Request names the branches, the remote and the overlay of a promotion.
 type Request struct {
 	From    string
 	To      string
 	Remote  string
-	Overlay string // the folder that To deploys, as gitops/overlays/prod
+	Overlay string // folder that To deploys, such as gitops/overlays/prod
 }
 
-// Broken is a rule that does not hold, and what would be right.
+// Broken is a broken rule with a remedy.
 type Broken struct {
 	Rule  string
 	What  string
-	Right string // empty where What says it
+	Right string // empty if What includes the remedy
 }
 
 func (b Broken) String() string {
@@ -47,11 +47,11 @@ func (b Broken) String() string {
 	return b.Rule + ": " + b.What + ": " + b.Right
 }
 
-// Rule judges the exported tree of what is promoted and the objects its overlay
+// Rule checks the exported tree of the promoted commit and the objects that its overlay
 // builds.
 type Rule func(ctx context.Context, tree string, objects []*unstructured.Unstructured) ([]Broken, error)
 
-// Promotion is what a promotion would change.
+// Promotion describes what a promotion would change.
 type Promotion struct {
 	Request
 	Seen   string // To's commit
@@ -70,10 +70,10 @@ type Promotion struct {
 	repository *repository.Repository
 }
 
-// Nothing tells that the target branch is at the promoted commit already.
+// Nothing reports whether the target branch is already at the promoted commit.
 func (p *Promotion) Nothing() bool { return p.Seen != "" && p.Seen == p.Commit }
 
-// Err lists every broken rule, or is nil.
+// Err returns an error that lists all broken rules, or nil.
 func (p *Promotion) Err() error {
 	if len(p.Broken) == 0 {
 		return nil
@@ -94,8 +94,8 @@ func (p *Promotion) breaks(rule, what, right string) {
 	p.Broken = append(p.Broken, Broken{Rule: rule, What: what, Right: right})
 }
 
-// Prepare finds out what a promotion would change and which rules it breaks. It
-// changes nothing but the remote-tracking branches.
+// Prepare determines what a promotion would change and which rules it breaks. It only
+// updates the remote-tracking branches.
 func Prepare(ctx context.Context, repo *repository.Repository, request Request, rules ...Rule) (*Promotion, error) {
 	p := &Promotion{Request: request, repository: repo}
 	if request.From == request.To {
@@ -127,7 +127,7 @@ func (p *Promotion) locate(ctx context.Context) error {
 		return err
 	}
 	if _, err := p.repository.URL(ctx, p.Remote); err != nil {
-		return fmt.Errorf("there is no remote %s; there are: %s", p.Remote, strings.Join(remotes, ", "))
+		return fmt.Errorf("there is no remote %s: want one of %s", p.Remote, strings.Join(remotes, ", "))
 	}
 	heads, err := p.repository.Heads(ctx, p.Remote, p.From, p.To)
 	if err != nil {
@@ -135,10 +135,10 @@ func (p *Promotion) locate(ctx context.Context) error {
 	}
 	p.Commit, p.Seen = heads[p.From], heads[p.To]
 	if p.Commit == "" {
-		p.breaks("branch", fmt.Sprintf("%s has no branch %s", p.Remote, p.From), "push it, or name another with --from")
+		p.breaks("branch", fmt.Sprintf("%s has no branch %s", p.Remote, p.From), "push it, or choose another with --from")
 	}
 	if p.Seen == "" {
-		right := "name another with --to"
+		right := "choose another with --to"
 		if p.Commit != "" {
 			right += fmt.Sprintf(", or create it once: git push %s %s:refs/heads/%s", p.Remote, p.Commit, p.To)
 		}
@@ -152,7 +152,7 @@ func (p *Promotion) locate(ctx context.Context) error {
 	}
 	for branch, commit := range heads {
 		if p.repository.Resolve(ctx, commit) == "" {
-			return fmt.Errorf("%s moved on %s while it was fetched: run this again", branch, p.Remote)
+			return fmt.Errorf("%s moved on %s during the fetch: run this again", branch, p.Remote)
 		}
 	}
 	return nil
@@ -164,7 +164,7 @@ func (p *Promotion) workingTree(ctx context.Context) error {
 		return err
 	}
 	if len(changes) > 0 {
-		p.breaks("working tree", fmt.Sprintf("not committed: %s", abridged(changes, 5)), "commit or stash it: only what is on the remote is promoted")
+		p.breaks("working tree", fmt.Sprintf("uncommitted: %s", abridged(changes, 5)), "commit or stash them: only commits on the remote are promoted")
 	}
 	if local := p.repository.Resolve(ctx, "refs/heads/"+p.From); local != "" && p.Commit != "" {
 		unpushed, err := p.repository.Log(ctx, p.Commit, local)
@@ -172,7 +172,7 @@ func (p *Promotion) workingTree(ctx context.Context) error {
 			return err
 		}
 		if len(unpushed) > 0 {
-			p.Notes = append(p.Notes, fmt.Sprintf("your %s has commits that %s lacks (%d): they are not promoted", p.From, p.Remote, len(unpushed)))
+			p.Notes = append(p.Notes, fmt.Sprintf("local %s has commits that %s lacks (%d): they are not promoted", p.From, p.Remote, len(unpushed)))
 		}
 	}
 	return nil
@@ -206,10 +206,10 @@ func (p *Promotion) commits(ctx context.Context) error {
 	for _, commit := range own {
 		listed = append(listed, repository.Short(commit.Hash)+" "+commit.Subject)
 	}
-	p.breaks("diverged", fmt.Sprintf("%s has commits that %s lacks, and cannot be fast-forwarded:\n%s", p.To, p.From, strings.Join(listed, "\n")),
-		"merge them back as they are, without squash or cherry-pick:\n  "+
+	p.breaks("diverged", fmt.Sprintf("%s has commits that %s lacks and cannot be fast-forwarded:\n%s", p.To, p.From, strings.Join(listed, "\n")),
+		"merge them back without squash or cherry-pick:\n  "+
 			strings.Join(repository.Returning(p.Remote, p.To, p.From), " && \\\n  ")+
-			"\nA revert merged back takes its change out of "+p.From+" as well; once mended, bring it back with `git revert <the revert>`")
+			"\nA merged-back revert also removes its change from "+p.From+"; once it is fixed, restore it with `git revert <the revert>`")
 	return nil
 }
 
@@ -283,16 +283,16 @@ func (p *Promotion) others(ctx context.Context) error {
 		return err
 	}
 	if len(argocd) > 0 {
-		p.Notes = append(p.Notes, argocdFolder+" changes, and Argo CD does not sync that itself: apply it when the promotion is through")
+		p.Notes = append(p.Notes, argocdFolder+" changes. Argo CD does not sync it: apply it after the promotion")
 	}
 	return p.images(ctx)
 }
 
-// trees exports both commits and compares what they deploy.
+// trees exports both commits and compares the manifests that they deploy.
 func (p *Promotion) trees(ctx context.Context, rules []Rule) error {
 	folder, err := os.MkdirTemp("", "promotion-")
 	if err != nil {
-		return fmt.Errorf("make a folder to compare in: %w", err)
+		return fmt.Errorf("create a folder for the comparison: %w", err)
 	}
 	defer os.RemoveAll(folder)
 	before, after := filepath.Join(folder, "before"), filepath.Join(folder, "after")
@@ -303,12 +303,12 @@ func (p *Promotion) trees(ctx context.Context, rules []Rule) error {
 	}
 	var old []*unstructured.Unstructured
 	if _, err := os.Stat(filepath.Join(before, p.Overlay)); err != nil {
-		p.Notes = append(p.Notes, fmt.Sprintf("%s has no %s yet: all it deploys is new", p.To, p.Overlay))
+		p.Notes = append(p.Notes, fmt.Sprintf("%s has no %s yet: all manifests are new", p.To, p.Overlay))
 	} else if old, err = manifest.Build(filepath.Join(before, p.Overlay)); err != nil {
-		p.Notes = append(p.Notes, fmt.Sprintf("%s does not build at %s, so what changes is not known: %s", p.Overlay, repository.Short(p.Seen), within(err, folder)))
+		p.Notes = append(p.Notes, fmt.Sprintf("%s does not build at %s, so its changes are unknown: %s", p.Overlay, repository.Short(p.Seen), within(err, folder)))
 	}
 	if _, err := os.Stat(filepath.Join(after, p.Overlay)); err != nil {
-		p.breaks("manifests", fmt.Sprintf("%s has no %s", p.From, p.Overlay), "name the folder with --overlay")
+		p.breaks("manifests", fmt.Sprintf("%s has no %s", p.From, p.Overlay), "set the folder with --overlay")
 		return nil
 	}
 	objects, err := manifest.Build(filepath.Join(after, p.Overlay))
@@ -330,7 +330,7 @@ func (p *Promotion) trees(ctx context.Context, rules []Rule) error {
 	return nil
 }
 
-// within says an error without the folder it happened in.
+// within returns an error's text without the temporary folder.
 func within(err error, folder string) string {
 	text := err.Error()
 	for _, tree := range []string{"before", "after"} {
@@ -339,7 +339,7 @@ func within(err error, folder string) string {
 	return text
 }
 
-// Push moves the target branch forward, if it still is where it was seen.
+// Push moves the target branch forward if it has not moved since Prepare.
 func (p *Promotion) Push(ctx context.Context) error {
 	return p.repository.Push(ctx, p.Remote, p.To, p.Seen, p.Commit)
 }

@@ -40,7 +40,7 @@ func migrated(name, statements string) (string, string) {
 	return "migrations/" + name, "-- +goose Up\n" + statements + "\n"
 }
 
-// released has a first release on both branches.
+// released returns a clone with a first release on both branches.
 func released(t *testing.T) *repositorytest.Clone {
 	t.Helper()
 	clone := repositorytest.New(t)
@@ -107,7 +107,7 @@ Manifests of gitops/overlays/prod (2)
 
 Migrations (1)
   + 00002_notes.sql
-    note: 00002_notes.sql:3: allows null in slots.id: the previous release has to read it without failing
+    note: 00002_notes.sql:3: allows null in slots.id: the previous release must be able to read it
 
 Policies (2)
   - policies/images.yaml
@@ -116,8 +116,8 @@ Policies (2)
 Platform (1)
   + gitops/platform/pg.yaml
 
-Note: your main has commits that origin lacks (1): they are not promoted
-Note: gitops/argocd changes, and Argo CD does not sync that itself: apply it when the promotion is through
+Note: local main has commits that origin lacks (1): they are not promoted
+Note: gitops/argocd changes. Argo CD does not sync it: apply it after the promotion
 `, printed(p))
 	assert.Equal(t, seen, clone.On("prod"), "looking changes nothing")
 
@@ -131,7 +131,7 @@ Note: gitops/argocd changes, and Argo CD does not sync that itself: apply it whe
 	assert.Contains(t, printed(p), "nothing to promote")
 }
 
-func TestEveryBrokenRuleIsRefusedWithWhatWouldBeRight(t *testing.T) {
+func TestEveryBrokenRuleIsRefusedWithARemedy(t *testing.T) {
 	rule := func(_ context.Context, tree string, objects []*unstructured.Unstructured) ([]promotion.Broken, error) {
 		content, err := os.ReadFile(filepath.Join(tree, "README.md"))
 		require.NoError(t, err)
@@ -148,16 +148,16 @@ func TestEveryBrokenRuleIsRefusedWithWhatWouldBeRight(t *testing.T) {
 		files map[string]string
 		says  []string
 	}{
-		"an image by tag":              {map[string]string{images: pins("newTag: v1")}, []string{"image: ask is named by tag v1: pin its digest with `release images`"}},
-		"an image with tag and digest": {map[string]string{images: pins("newTag: v1, " + digest("1"))}, []string{"image: ask is named by tag v1"}},
+		"an image by tag":              {map[string]string{images: pins("newTag: v1")}, []string{"image: ask has a tag, v1: pin its digest with `release images`"}},
+		"an image with tag and digest": {map[string]string{images: pins("newTag: v1, " + digest("1"))}, []string{"image: ask has a tag, v1"}},
 		"an image without digest":      {map[string]string{images: "kind: Component\napiVersion: kustomize.config.k8s.io/v1alpha1\nimages: [{name: sequential-questioning/ask, newName: registry/ask}]\n"}, []string{"image: ask has no digest"}},
 		"an image never built":         {map[string]string{images: pins(digest("0"))}, []string{"image: ask was never built"}},
-		"a digest that is none":        {map[string]string{images: pins("digest: \"sha256:12\"")}, []string{"image: ask has digest sha256:12"}},
+		"a malformed digest":           {map[string]string{images: pins("digest: \"sha256:12\"")}, []string{"image: ask has digest sha256:12"}},
 		"an image beside the pins":     {map[string]string{ask: strings.Replace(service("ask", "64Mi"), "sequential-questioning/ask", "elsewhere/other:v1", 1)}, []string{"image: Service ask runs elsewhere/other:v1: pin its digest in gitops/images"}},
 		"pins that cannot be read":     {map[string]string{images: "images: {}\n"}, []string{"image: gitops/images/kustomization.yaml of ", "manifests: gitops/overlays/prod does not build"}},
 		"a migration that contracts":   {migration("00002_second.sql", "\nDROP TABLE slots;"), []string{"migration: 00002_second.sql:3 drops table slots: the previous release may rely on it"}},
 		"a released migration edited":  {migration("00001_first.sql", "CREATE TABLE slots ();"), []string{"migration: 00001_first.sql was released and is changed: restore it"}},
-		"a released migration removed": {map[string]string{"migrations/00001_first.sql": ""}, []string{"migration: 00001_first.sql was released and is gone"}},
+		"a released migration removed": {map[string]string{"migrations/00001_first.sql": ""}, []string{"migration: 00001_first.sql was released and is missing"}},
 		"a migration too early":        {migration("0001_again.sql", "SELECT 1;"), []string{"comes before the last released migration, 1: number it 00002 or higher"}},
 		"manifests that do not build":  {map[string]string{base: "resources: [none.yaml]\n"}, []string{"manifests: gitops/overlays/prod does not build: build gitops/overlays/prod"}},
 		"no manifests":                 {map[string]string{"gitops/overlays/prod/kustomization.yaml": ""}, []string{"manifests: main has no gitops/overlays/prod"}},
@@ -189,7 +189,7 @@ func TestAnAcceptedContractionIsShown(t *testing.T) {
 	assert.Contains(t, printed(p), "CONTRACTS: 00002_drop.sql:3: drops table slots: accepted because: nobody reads it since 1.2\n  After this there is no way back")
 }
 
-func TestAMigrationTakenBackKeepsItsNumber(t *testing.T) {
+func TestARemovedMigrationsNumberIsNotReused(t *testing.T) {
 	clone := released(t)
 	clone.Commit("Add", map[string]string{"migrations/00002_notes.sql": "-- +goose Up\nCREATE TABLE notes ();\n"})
 	gone := clone.Commit("Take back", map[string]string{"migrations/00002_notes.sql": ""})
@@ -197,7 +197,7 @@ func TestAMigrationTakenBackKeepsItsNumber(t *testing.T) {
 	clone.Push(clone.Commit("Again", map[string]string{"migrations/00002_other.sql": "-- +goose Up\nCREATE TABLE other ();\n"}), "main")
 	p, err := prepare(t, clone)
 	require.NoError(t, err)
-	assert.ErrorContains(t, p.Err(), "migration: 00002_other.sql has the number of 00002_notes.sql, which was released and taken back by "+gone[:8])
+	assert.ErrorContains(t, p.Err(), "migration: 00002_other.sql has the number of 00002_notes.sql, which was released and removed by "+gone[:8])
 }
 
 func TestAFirstPromotionHasNothingToCompareWith(t *testing.T) {
@@ -212,7 +212,7 @@ func TestAFirstPromotionHasNothingToCompareWith(t *testing.T) {
 	require.NoError(t, p.Err())
 	assert.Contains(t, printed(p), "ask          (none) -> 111111111111")
 	assert.Contains(t, printed(p), "+ Service ask")
-	assert.Contains(t, printed(p), "Note: prod has no gitops/overlays/prod yet: all it deploys is new")
+	assert.Contains(t, printed(p), "Note: prod has no gitops/overlays/prod yet: all manifests are new")
 }
 
 func TestADivergedBranchIsRefusedUntilItsCommitsAreMergedBack(t *testing.T) {
@@ -229,8 +229,8 @@ func TestADivergedBranchIsRefusedUntilItsCommitsAreMergedBack(t *testing.T) {
 
 	p, err := prepare(t, clone)
 	require.NoError(t, err)
-	assert.ErrorContains(t, p.Err(), "diverged: prod has commits that main lacks, and cannot be fast-forwarded:\n    "+reverted[:8]+" Revert \"Change\": merge them back as they are")
-	assert.ErrorContains(t, p.Push(t.Context()), "holds commits that")
+	assert.ErrorContains(t, p.Err(), "diverged: prod has commits that main lacks and cannot be fast-forwarded:\n    "+reverted[:8]+" Revert \"Change\": merge them back without squash")
+	assert.ErrorContains(t, p.Push(t.Context()), "has commits that")
 	assert.Equal(t, heads, clone.Heads())
 
 	_, commands, found := strings.Cut(p.Err().Error(), "cherry-pick:\n")
@@ -252,8 +252,8 @@ func TestAMissingBranchOrADirtyTreeIsRefused(t *testing.T) {
 	p, err := prepare(t, clone)
 	require.NoError(t, err)
 	assert.ErrorContains(t, p.Err(), "2 rules are broken")
-	assert.ErrorContains(t, p.Err(), "branch: origin has no branch prod: name another with --to, or create it once: git push origin "+clone.On("main")+":refs/heads/prod")
-	assert.ErrorContains(t, p.Err(), "working tree: not committed: M README.md, ?? new.txt: commit or stash it")
+	assert.ErrorContains(t, p.Err(), "branch: origin has no branch prod: choose another with --to, or create it once: git push origin "+clone.On("main")+":refs/heads/prod")
+	assert.ErrorContains(t, p.Err(), "working tree: uncommitted: M README.md, ?? new.txt: commit or stash it")
 	assert.Equal(t, heads, clone.Heads())
 
 	repo, err := repository.Open(t.Context(), clone.Folder)
@@ -261,13 +261,13 @@ func TestAMissingBranchOrADirtyTreeIsRefused(t *testing.T) {
 	_, err = promotion.Prepare(t.Context(), repo, promotion.Request{From: "main", To: "main", Remote: "origin"})
 	assert.EqualError(t, err, "main cannot be promoted to itself")
 	_, err = promotion.Prepare(t.Context(), repo, promotion.Request{From: "main", To: "prod", Remote: "upstream"})
-	assert.EqualError(t, err, "there is no remote upstream; there are: origin")
+	assert.EqualError(t, err, "there is no remote upstream: want one of origin")
 	clone.Git("remote", "set-url", "origin", filepath.Join(t.TempDir(), "gone"))
 	_, err = promotion.Prepare(t.Context(), repo, promotion.Request{From: "main", To: "prod", Remote: "origin"})
 	assert.ErrorContains(t, err, "ask origin for its branches")
 }
 
-func TestABranchThatMovedMeanwhileIsNotPushedOver(t *testing.T) {
+func TestABranchThatMovedIsNotOverwritten(t *testing.T) {
 	clone := released(t)
 	between := clone.Commit("Between", map[string]string{"between.txt": "x\n"})
 	clone.Push(clone.Commit("Second", map[string]string{"second.txt": "x\n"}), "main")
@@ -278,7 +278,7 @@ func TestABranchThatMovedMeanwhileIsNotPushedOver(t *testing.T) {
 	assert.Equal(t, between, clone.On("prod"))
 }
 
-func TestARuleThatCannotBeJudgedIsAnError(t *testing.T) {
+func TestARuleThatCannotBeCheckedIsAnError(t *testing.T) {
 	clone := released(t)
 	clone.Push(clone.Commit("Second", nil), "main")
 	_, err := prepare(t, clone, func(context.Context, string, []*unstructured.Unstructured) ([]promotion.Broken, error) {
@@ -304,6 +304,6 @@ func TestAPullRequestsBranchIsPushedAndExplained(t *testing.T) {
 
 	clone.Push(seen, "taken")
 	_, err = p.PushBranch(t.Context(), "taken")
-	assert.ErrorContains(t, err, "origin has a branch taken already, at "+seen[:8]+": name another with --pull-request=NAME")
+	assert.ErrorContains(t, err, "origin already has a branch taken, at "+seen[:8]+": choose another name with --pull-request=NAME")
 	assert.Equal(t, seen, clone.On("taken"))
 }

@@ -9,7 +9,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// object is the service without what only a cluster fills in.
+// object returns the service without the fields that only a cluster sets.
 func object(service *servingv1.Service) (*unstructured.Unstructured, error) {
 	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(service)
 	if err != nil {
@@ -20,8 +20,7 @@ func object(service *servingv1.Service) (*unstructured.Unstructured, error) {
 	return &unstructured.Unstructured{Object: fields}, nil
 }
 
-// prune removes what Go's types write for a field that is not set: null, and the
-// port 0 of a probe.
+// prune removes what Go's types encode for unset fields: null, and port 0 of a probe.
 func prune(value any) {
 	switch value := value.(type) {
 	case map[string]any:

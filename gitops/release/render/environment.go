@@ -8,8 +8,8 @@ import (
 	"knative.dev/func/pkg/functions"
 )
 
-// What func.yaml writes for a value that comes from elsewhere. Functions.Validate
-// has checked the form.
+// reference matches a value in func.yaml that refers to a Secret, ConfigMap or variable.
+// Functions.Validate has checked the form.
 var reference = regexp.MustCompile(`^{{\s*(secret|configMap|env):([^:\s]+)(?::([^:\s]+))?\s*}}$`)
 
 func environment(envs functions.Envs) ([]corev1.EnvVar, []corev1.EnvFromSource, error) {
@@ -32,7 +32,7 @@ func environment(envs functions.Envs) ([]corev1.EnvVar, []corev1.EnvFromSource, 
 		case parts == nil:
 			variable.Value = value
 		case parts[1] == "env":
-			return nil, nil, fmt.Errorf("run.envs[%d] %s: %s depends on who renders: write the value, or take it from a Secret or ConfigMap", i, *env.Name, value)
+			return nil, nil, fmt.Errorf("run.envs[%d] %s: %s depends on the machine that renders: write the value, or refer to a Secret or ConfigMap", i, *env.Name, value)
 		case parts[1] == "secret":
 			variable.ValueFrom = &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
 				LocalObjectReference: corev1.LocalObjectReference{Name: parts[2]}, Key: parts[3]}}

@@ -12,8 +12,8 @@ import (
 	"knative.dev/func/pkg/functions"
 )
 
-// readFunction reads the func.yaml of a folder. It has to satisfy func's own
-// rules and ours: no unknown field, and nothing that would be lost on the way.
+// readFunction reads the func.yaml of a folder. It must satisfy func's rules and ours: no
+// unknown fields, and no field that rendering would lose.
 func readFunction(folder string) (functions.Function, error) {
 	var none functions.Function
 	data, err := os.ReadFile(filepath.Join(folder, functions.FunctionFile))
@@ -31,18 +31,18 @@ func readFunction(folder string) (functions.Function, error) {
 		return none, fmt.Errorf("validate: %w", err)
 	}
 	if name := filepath.Base(folder); function.Name != name {
-		return none, fmt.Errorf("name is %q, want %q: the gateway finds a function by its folder's name", function.Name, name)
+		return none, fmt.Errorf("name is %q, want %q: the gateway finds a function by the name of its folder", function.Name, name)
 	}
 	if function.Runtime != "go" {
 		return none, fmt.Errorf("runtime is %q, want \"go\": images are built from Go programs", function.Runtime)
 	}
 	if left := unmapped(function); len(left) > 0 {
-		return none, fmt.Errorf("%s: set, but not rendered: leave it out, or teach the release tool what it means", strings.Join(left, ", "))
+		return none, fmt.Errorf("%s: set but not supported by rendering: remove it, or add it to gitops/release/render", strings.Join(left, ", "))
 	}
 	return function, nil
 }
 
-// load has func read a copy: it writes into the folder that it reads from.
+// load makes func read a copy, because func writes into the folder it reads from.
 func load(data []byte) (functions.Function, error) {
 	folder, err := os.MkdirTemp("", "render-")
 	if err != nil {
@@ -55,13 +55,13 @@ func load(data []byte) (functions.Function, error) {
 	return functions.NewFunction(folder)
 }
 
-// unmapped names the settings that serviceFor does not read. A field that a later
-// func adds is among them.
+// unmapped returns the paths of fields that serviceFor does not read, including fields
+// that a later version of func adds.
 func unmapped(f functions.Function) []string {
-	// What says what the function is, not how it is deployed.
+	// Fields that describe the function, not its deployment.
 	f.SpecVersion, f.Name, f.Runtime, f.Invoke = "", "", "", ""
 	f.Created = functions.Function{}.Created
-	// What serviceFor reads.
+	// Fields that serviceFor reads.
 	f.Run.Envs = nil
 	f.Deploy.Annotations, f.Deploy.Labels = nil, nil
 	f.Deploy.HealthEndpoints = functions.HealthEndpoints{}
@@ -95,7 +95,7 @@ func unmapped(f functions.Function) []string {
 		return []string{err.Error()}
 	}
 	left := leaves(rest, "")
-	// These two are written whether set or not.
+	// func always writes these two.
 	return slices.DeleteFunc(left, func(path string) bool { return path == "specVersion" || path == "created" })
 }
 

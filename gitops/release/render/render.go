@@ -1,6 +1,5 @@
-// Package render writes the Knative Services of gitops/base/functions from the
-// functions' func.yaml files, which are the one source of how a function is
-// deployed.
+// Package render renders the functions' func.yaml files, the only source of how a
+// function is deployed, to the Knative Services of gitops/base/functions.
 package render
 
 import (
@@ -26,8 +25,8 @@ const (
 	mark          = "# Generated from functions/"
 )
 
-// Files returns what has to be in gitops/base/functions, by path from root. It
-// fails, naming each, when a func.yaml is wrong.
+// Files returns the rendered files of gitops/base/functions, by path from root. Its error
+// names every invalid func.yaml.
 func Files(root string) (map[string][]byte, error) {
 	sources, err := filepath.Glob(filepath.Join(root, "functions", "*", functions.FunctionFile))
 	if err != nil {
@@ -86,7 +85,7 @@ func header(name string) string {
 	return mark + name + "/func.yaml by `make render`; do not edit.\n"
 }
 
-// Change is a file that Write changed or, in a dry run, would have.
+// Change is a file that Write changed or, in a dry run, would change.
 type Change struct {
 	Action Action
 	Path   string
@@ -100,7 +99,7 @@ const (
 	Removed Action = "removed"
 )
 
-// Changes compares what is in gitops/base/functions with what has to be.
+// Changes compares gitops/base/functions with the rendered files.
 func Changes(root string) ([]Change, error) {
 	files, err := Files(root)
 	if err != nil {
@@ -109,8 +108,7 @@ func Changes(root string) ([]Change, error) {
 	return compare(root, files)
 }
 
-// Write brings gitops/base/functions up to date. On an error in any func.yaml it
-// changes nothing.
+// Write updates gitops/base/functions. On an error in any func.yaml it changes nothing.
 func Write(root string) ([]Change, error) {
 	files, err := Files(root)
 	if err != nil {
@@ -159,7 +157,7 @@ func compare(root string, files map[string][]byte) ([]Change, error) {
 			return nil, fmt.Errorf("read manifests: %w", err)
 		}
 		if !strings.HasPrefix(string(old), mark) {
-			return nil, fmt.Errorf("%s is not generated: this folder is, so move it to gitops/base", path)
+			return nil, fmt.Errorf("%s is not generated, but its folder is: move it to gitops/base", path)
 		}
 		changes = append(changes, Change{Removed, path})
 	}
@@ -173,7 +171,8 @@ func write(path string, data []byte) error {
 	return os.WriteFile(path, data, 0o644)
 }
 
-// Check fails, naming each, when a file of gitops/base/functions is out of date.
+// Check returns an error that names every file of gitops/base/functions that is out of
+// date.
 func Check(ctx context.Context, root string) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -186,7 +185,7 @@ func Check(ctx context.Context, root string) error {
 	for _, change := range changes {
 		what := "is out of date"
 		if change.Action == Removed {
-			what = "belongs to a function that is gone"
+			what = "belongs to a removed function"
 		}
 		errs = append(errs, fmt.Errorf("%s %s: run make render", change.Path, what))
 	}

@@ -144,7 +144,7 @@ spec:
 	assert.NoDirExists(t, filepath.Join(root, "functions/hello/.func"), "func would like to write into what it reads")
 }
 
-func TestAPublicFunctionComesAfterWhatItCalls(t *testing.T) {
+func TestAPublicFunctionIsSyncedAfterTheFunctionsItCalls(t *testing.T) {
 	public := strings.Replace(function, "    - key: networking.knative.dev/visibility\n      value: cluster-local\n", "", 1)
 	root := repository(t, map[string]string{"hello": public})
 	_, err := render.Write(root)
@@ -178,7 +178,7 @@ func TestCheckNamesEveryFileThatIsOutOfDate(t *testing.T) {
 	err = render.Check(t.Context(), root)
 	assert.ErrorContains(t, err, "gitops/base/functions/hello.yaml is out of date: run make render")
 	assert.ErrorContains(t, err, "gitops/base/functions/kustomization.yaml is out of date")
-	assert.ErrorContains(t, err, "gitops/base/functions/other.yaml belongs to a function that is gone")
+	assert.ErrorContains(t, err, "gitops/base/functions/other.yaml belongs to a removed function")
 
 	_, err = render.Write(root)
 	require.NoError(t, err)
@@ -197,31 +197,31 @@ func TestAFileThatIsNotGeneratedIsNotRemoved(t *testing.T) {
 	assert.FileExists(t, foreign)
 }
 
-func TestWhatIsWrongIsRefusedAndNothingIsWritten(t *testing.T) {
+func TestAnInvalidFunctionIsRefusedAndNothingIsWritten(t *testing.T) {
 	for name, wrong := range map[string]struct{ old, new, want string }{
-		"unknown field":               {"  healthEndpoints:", "  healthendpoints:", "field healthendpoints not found"},
-		"field given twice":           {"      min: 0\n", "      min: 0\n      min: 1\n", "already set"},
-		"value of the wrong type":     {"max: 10", "max: ten", "cannot unmarshal"},
-		"name of another folder":      {"name: hello", "name: hallo", `name is "hallo", want "hello"`},
-		"another language":            {"runtime: go", "runtime: python", `runtime is "python", want "go"`},
-		"less than nothing":           {"min: 0", "min: -1", "scale.min"},
-		"fewer at most than at least": {"min: 0", "min: 20", "scale.max"},
-		"unknown metric":              {"metric: concurrency", "metric: cpu", "scale.metric"},
-		"malformed quantity":          {"1000m", "1 core", "resources.limits.cpu"},
-		"limit below the request":     {"1000m", "10m", `resources.limits.cpu: "10m" is less than what is requested, "50m"`},
-		"variable given twice":        {"name: LEVEL", "name: COLOUR", "duplicate name"},
-		"malformed reference":         {"secret:database:url", "secret database", "invalid value field"},
-		"value from who renders":      {"value: blue\n    - name: D", "value: '{{ env:COLOUR }}'\n    - name: D", "run.envs[0] COLOUR: {{ env:COLOUR }} depends on who renders"},
-		"label from who renders":      {"value: sequential-questioning", "value: '{{ env:NOBODY_SETS_THIS }}'", "deploy.labels[0]"},
-		"variable that Knative sets":  {"name: COLOUR", "name: PORT", "spec.template.spec.containers[0].env[0].name"},
-		"more at once than allowed":   {"concurrency: 100", "concurrency: 5000", "spec.template.spec.containerConcurrency"},
-		"malformed annotation":        {"retention-period: 1m", "retention-period: soon", "scale-to-zero-pod-retention-period"},
-		"volume":                      {"run:\n", "run:\n  volumes:\n    - secret: s\n      path: /s\n", "run.volumes: set, but not rendered"},
-		"image":                       {"runtime: go", "runtime: go\nimage: example.com/hello", "image: set, but not rendered"},
-		"namespace":                   {"runtime: go", "runtime: go\nnamespace: default", "namespace: set, but not rendered"},
-		"builder":                     {"run:\n", "build:\n  builder: pack\nrun:\n", "build.builder: set, but not rendered"},
-		"subscription":                {"  labels:\n", "  subscriptions:\n    - source: broker\n  labels:\n", "deploy.subscriptions: set, but not rendered"},
-		"start timeout":               {"run:\n", "run:\n  startTimeout: 10s\n", "run.startTimeout: set, but not rendered"},
+		"unknown field":              {"  healthEndpoints:", "  healthendpoints:", "field healthendpoints not found"},
+		"field given twice":          {"      min: 0\n", "      min: 0\n      min: 1\n", "already set"},
+		"value of the wrong type":    {"max: 10", "max: ten", "cannot unmarshal"},
+		"name of another folder":     {"name: hello", "name: hallo", `name is "hallo", want "hello"`},
+		"another language":           {"runtime: go", "runtime: python", `runtime is "python", want "go"`},
+		"negative minimum":           {"min: 0", "min: -1", "scale.min"},
+		"maximum below the minimum":  {"min: 0", "min: 20", "scale.max"},
+		"unknown metric":             {"metric: concurrency", "metric: cpu", "scale.metric"},
+		"malformed quantity":         {"1000m", "1 core", "resources.limits.cpu"},
+		"limit below the request":    {"1000m", "10m", `resources.limits.cpu: "10m" is less than the request, "50m"`},
+		"variable given twice":       {"name: LEVEL", "name: COLOUR", "duplicate name"},
+		"malformed reference":        {"secret:database:url", "secret database", "invalid value field"},
+		"value of the machine":       {"value: blue\n    - name: D", "value: '{{ env:COLOUR }}'\n    - name: D", "run.envs[0] COLOUR: {{ env:COLOUR }} depends on the machine that renders"},
+		"label of the machine":       {"value: sequential-questioning", "value: '{{ env:NOBODY_SETS_THIS }}'", "deploy.labels[0]"},
+		"variable that Knative sets": {"name: COLOUR", "name: PORT", "spec.template.spec.containers[0].env[0].name"},
+		"too much concurrency":       {"concurrency: 100", "concurrency: 5000", "spec.template.spec.containerConcurrency"},
+		"malformed annotation":       {"retention-period: 1m", "retention-period: soon", "scale-to-zero-pod-retention-period"},
+		"volume":                     {"run:\n", "run:\n  volumes:\n    - secret: s\n      path: /s\n", "run.volumes: set but not supported"},
+		"image":                      {"runtime: go", "runtime: go\nimage: example.com/hello", "image: set but not supported"},
+		"namespace":                  {"runtime: go", "runtime: go\nnamespace: default", "namespace: set but not supported"},
+		"builder":                    {"run:\n", "build:\n  builder: pack\nrun:\n", "build.builder: set but not supported"},
+		"subscription":               {"  labels:\n", "  subscriptions:\n    - source: broker\n  labels:\n", "deploy.subscriptions: set but not supported"},
+		"start timeout":              {"run:\n", "run:\n  startTimeout: 10s\n", "run.startTimeout: set but not supported"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.Contains(t, function, wrong.old)

@@ -17,22 +17,22 @@ import (
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
 )
 
-// ImagePrefix is what the manifests call the images by, before a function's name.
-// Gitops/images says where they are.
+// ImagePrefix is the part before the function's name in the manifests' image names.
+// gitops/images maps these names to repositories and digests.
 const ImagePrefix = "sequential-questioning/"
 
 const (
 	serviceAccount = "sequential-questioning"
 	nameLabel      = "app.kubernetes.io/name"
 	syncWave       = "argocd.argoproj.io/sync-wave"
-	// Knative's own default; it has to be explicit to be held against what the
-	// functions allow themselves.
+	// Knative's default, written out so that tests can compare it with the functions'
+	// timeouts.
 	timeoutSeconds = 300
 	unprivileged   = 65532
 )
 
-// serviceFor maps a function as func deploy would, within what every pod here has
-// to keep to. What it does not read, unmapped has refused.
+// serviceFor maps a function as func deploy does, with the security settings of every pod
+// here. unmapped refuses the fields that it does not read.
 func serviceFor(f functions.Function) (*servingv1.Service, error) {
 	labels, err := labelsOf(f)
 	if err != nil {
@@ -84,7 +84,7 @@ func serviceFor(f functions.Function) (*servingv1.Service, error) {
 func labelsOf(f functions.Function) (map[string]string, error) {
 	for i, label := range f.Deploy.Labels {
 		if label.Value != nil && strings.HasPrefix(*label.Value, "{{") {
-			return nil, fmt.Errorf("deploy.labels[%d] %s: %s depends on who renders: write the value", i, *label.Key, *label.Value)
+			return nil, fmt.Errorf("deploy.labels[%d] %s: %s depends on the machine that renders: write the value", i, *label.Key, *label.Value)
 		}
 	}
 	labels, err := f.LabelsMap()
@@ -95,7 +95,7 @@ func labelsOf(f functions.Function) (map[string]string, error) {
 	return labels, nil
 }
 
-// wave lets what the public functions call be there before them.
+// wave returns the sync wave: functions that public ones call are deployed first.
 func wave(labels map[string]string) string {
 	if labels[networking.VisibilityLabelKey] == serving.VisibilityClusterLocal {
 		return "0"
@@ -103,8 +103,8 @@ func wave(labels map[string]string) string {
 	return "1"
 }
 
-// placesOf says where an annotation of func.yaml belongs. Like func deploy, both
-// places for what is nobody's but the user's.
+// placesOf reports where an annotation of func.yaml belongs. Like func deploy, it puts
+// custom annotations on both.
 func placesOf(key string) (service, template bool) {
 	group, _, _ := strings.Cut(key, "/")
 	switch {
@@ -170,8 +170,8 @@ func containerFor(f functions.Function) (corev1.Container, error) {
 	}, nil
 }
 
-// probe leaves out the port, which is the container's, and the period: without
-// one Knative asks for readiness every 50 ms while an instance starts.
+// probe leaves out the port, which defaults to the container's, and the period: without
+// one Knative probes readiness every 50 ms while an instance starts.
 func probe(path string) *corev1.Probe {
 	if path == "" {
 		return nil
@@ -208,7 +208,7 @@ func quantities(cpu, memory *string) (corev1.ResourceList, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %q is not a quantity: %w", name, *text, err)
 		}
-		// A new one, because a parsed one is written as it was read.
+		// Build a new one: a parsed quantity is encoded as it was written.
 		list[name] = *resource.NewDecimalQuantity(*quantity.AsDec(), quantity.Format)
 	}
 	return list, nil

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Heads asks a remote where branches are. Those it does not have are left out.
+// Heads returns the commits of a remote's branches. Missing branches are left out.
 func (r *Repository) Heads(ctx context.Context, remote string, branches ...string) (map[string]string, error) {
 	args := []string{"ls-remote", "--heads", "--", remote}
 	for _, branch := range branches {
@@ -14,7 +14,7 @@ func (r *Repository) Heads(ctx context.Context, remote string, branches ...strin
 	}
 	out, err := r.remote(ctx, args...)
 	if err != nil {
-		return nil, fmt.Errorf("ask %s for its branches: %w", remote, err)
+		return nil, fmt.Errorf("list the branches of %s: %w", remote, err)
 	}
 	heads := map[string]string{}
 	for line := range strings.Lines(out) {
@@ -26,7 +26,7 @@ func (r *Repository) Heads(ctx context.Context, remote string, branches ...strin
 	return heads, nil
 }
 
-// Fetch brings a remote's branches here, as its remote-tracking branches.
+// Fetch updates the remote-tracking branches of a remote.
 func (r *Repository) Fetch(ctx context.Context, remote string, branches ...string) error {
 	args := []string{"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", remote}
 	for _, branch := range branches {
@@ -38,7 +38,7 @@ func (r *Repository) Fetch(ctx context.Context, remote string, branches ...strin
 	return nil
 }
 
-// URL returns where a remote is.
+// URL returns a remote's URL.
 func (r *Repository) URL(ctx context.Context, remote string) (string, error) {
 	return r.git(ctx, "remote", "get-url", "--", remote)
 }
@@ -48,9 +48,8 @@ func (r *Repository) Remotes(ctx context.Context) ([]string, error) {
 	return r.lines(ctx, "remote")
 }
 
-// Push moves a remote's branch to a commit, if it is still where it was seen;
-// an empty seen means that the branch does not exist yet. It refuses to move
-// the branch off a commit it holds.
+// Push moves a remote's branch from seen to commit. It fails if the branch has moved, or
+// if seen is not an ancestor of commit. An empty seen creates the branch.
 func (r *Repository) Push(ctx context.Context, remote, branch, seen, commit string) error {
 	if seen != "" {
 		forward, err := r.IsAncestor(ctx, seen, commit)
@@ -58,7 +57,7 @@ func (r *Repository) Push(ctx context.Context, remote, branch, seen, commit stri
 			return err
 		}
 		if !forward {
-			return fmt.Errorf("push %s: %s holds commits that %s lacks", branch, Short(seen), Short(commit))
+			return fmt.Errorf("push %s: %s has commits that %s lacks", branch, Short(seen), Short(commit))
 		}
 	}
 	ref := "refs/heads/" + branch
@@ -69,8 +68,8 @@ func (r *Repository) Push(ctx context.Context, remote, branch, seen, commit stri
 	return nil
 }
 
-// Returning returns the commands that take a branch's own commits back to the
-// one it is promoted from, so that it can be fast-forwarded again.
+// Returning returns the commands that merge a branch's own commits back into the branch
+// it is promoted from, so that it can be fast-forwarded again.
 func Returning(remote, branch, from string) []string {
 	return []string{
 		fmt.Sprintf("git fetch %s %s %s", remote, from, branch),

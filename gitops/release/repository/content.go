@@ -34,7 +34,7 @@ func (r *Repository) Changes(ctx context.Context, from, to string, paths ...stri
 	return changes, nil
 }
 
-// Show returns a file as it is in a commit, and whether it is there.
+// Show returns a file's content in a commit, and whether it exists.
 func (r *Repository) Show(ctx context.Context, commit, name string) ([]byte, bool, error) {
 	listed, err := r.git(ctx, "ls-tree", "--name-only", commit, "--", name)
 	if err != nil || listed == "" {
@@ -44,20 +44,20 @@ func (r *Repository) Show(ctx context.Context, commit, name string) ([]byte, boo
 	return content, err == nil, err
 }
 
-// List returns the names of the files directly in a folder of a commit.
+// List returns the names of the files in a folder of a commit, without subfolders.
 func (r *Repository) List(ctx context.Context, commit, folder string) ([]string, error) {
 	return r.lines(ctx, "ls-tree", "--name-only", commit, "--", strings.TrimSuffix(folder, "/")+"/")
 }
 
-// Deletion is a file that a commit took out of a branch.
+// Deletion is a file that a commit deleted from a branch.
 type Deletion struct {
 	Path    string
 	Commit  string
-	Content []byte // as it was before
+	Content []byte // before the deletion
 }
 
-// Deletions returns the files under a folder that a branch held at some time
-// and were deleted by one of its commits, the latest deletion of each.
+// Deletions returns the files under a folder that commits of a branch deleted, each with
+// its latest deletion.
 func (r *Repository) Deletions(ctx context.Context, branch, folder string) ([]Deletion, error) {
 	lines, err := r.lines(ctx, "log", "--no-show-signature", "--format=commit %H", "--diff-filter=D", "--no-renames",
 		"--name-only", "-m", "--first-parent", branch, "--", folder)
@@ -124,7 +124,7 @@ func unpack(from io.Reader, folder string) error {
 			continue
 		}
 		if !filepath.IsLocal(path.Clean(header.Name)) {
-			return fmt.Errorf("%s leads out of the tree", header.Name)
+			return fmt.Errorf("%s is outside the tree", header.Name)
 		}
 		target := filepath.Join(folder, filepath.FromSlash(header.Name))
 		switch header.Typeflag {
@@ -132,7 +132,7 @@ func unpack(from io.Reader, folder string) error {
 			err = os.MkdirAll(target, 0o755)
 		case tar.TypeSymlink:
 			if !filepath.IsLocal(path.Join(path.Dir(header.Name), header.Linkname)) || path.IsAbs(header.Linkname) {
-				return fmt.Errorf("%s links out of the tree", header.Name)
+				return fmt.Errorf("%s links outside the tree", header.Name)
 			}
 			err = os.Symlink(header.Linkname, target)
 		case tar.TypeReg:

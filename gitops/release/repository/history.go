@@ -16,22 +16,22 @@ type Commit struct {
 	Date    time.Time
 }
 
-// Short returns the form of a commit's hash that people read.
+// Short abbreviates a commit's hash.
 func Short(commit string) string {
 	return commit[:min(len(commit), 8)]
 }
 
-// Log returns the commits of to that from does not have, newest first.
+// Log returns the commits in to that are not in from, newest first.
 func (r *Repository) Log(ctx context.Context, from, to string) ([]Commit, error) {
 	return r.log(ctx, from+".."+to)
 }
 
-// FirstParents returns a commit and those it follows along the first parents.
+// FirstParents returns a commit and its ancestors along first parents.
 func (r *Repository) FirstParents(ctx context.Context, commit string) ([]string, error) {
 	return r.lines(ctx, "rev-list", "--first-parent", commit)
 }
 
-// HasMerge tells whether a merge is among the commits of to that from does not have.
+// HasMerge reports whether the commits in to that are not in from include a merge.
 func (r *Repository) HasMerge(ctx context.Context, from, to string) (bool, error) {
 	out, err := r.git(ctx, "rev-list", "--merges", "--max-count=1", from+".."+to)
 	return out != "", err
@@ -70,7 +70,7 @@ func (r *Repository) log(ctx context.Context, args ...string) ([]Commit, error) 
 	return commits, nil
 }
 
-// Resolve returns the commit a revision names, or nothing if there is none here.
+// Resolve returns the commit of a revision, or "" if the clone does not have it.
 func (r *Repository) Resolve(ctx context.Context, revision string) string {
 	commit, err := r.git(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", revision+"^{commit}")
 	if err != nil {
@@ -79,7 +79,7 @@ func (r *Repository) Resolve(ctx context.Context, revision string) string {
 	return commit
 }
 
-// IsAncestor tells whether one commit is reachable from another.
+// IsAncestor reports whether one commit is reachable from another.
 func (r *Repository) IsAncestor(ctx context.Context, ancestor, descendant string) (bool, error) {
 	_, err := r.git(ctx, "merge-base", "--is-ancestor", ancestor, descendant)
 	var exit *exec.ExitError
@@ -89,8 +89,8 @@ func (r *Repository) IsAncestor(ctx context.Context, ancestor, descendant string
 	return err == nil, err
 }
 
-// Uncommitted returns the paths that differ from the last commit, new files
-// included, as `git status --short` prints them.
+// Uncommitted returns the paths of changed and new files, as `git status --short` prints
+// them.
 func (r *Repository) Uncommitted(ctx context.Context) ([]string, error) {
 	out, err := r.output(ctx, "status", "--porcelain", "--untracked-files=normal")
 	if err != nil {

@@ -15,12 +15,12 @@ import (
 
 const networkWait = 2 * time.Minute
 
-// Repository is a clone on disk.
+// Repository is a local clone.
 type Repository struct {
 	root string
 }
 
-// Open returns the repository that holds a folder.
+// Open returns the repository that contains a folder.
 func Open(ctx context.Context, folder string) (*Repository, error) {
 	r := &Repository{root: folder}
 	root, err := r.git(ctx, "rev-parse", "--show-toplevel")
@@ -32,13 +32,13 @@ func Open(ctx context.Context, folder string) (*Repository, error) {
 		return nil, err
 	}
 	if shallow == "true" {
-		return nil, errors.New("the clone is shallow and cannot tell what is merged: run `git fetch --unshallow`")
+		return nil, errors.New("the clone is shallow and lacks the history of merges: run `git fetch --unshallow`")
 	}
 	r.root = root
 	return r, nil
 }
 
-// failure is what git said when a command failed.
+// failure is a failed git command with its message.
 type failure struct {
 	command string
 	said    string
@@ -55,7 +55,7 @@ func (f *failure) Error() string {
 func (f *failure) Unwrap() error { return f.err }
 
 func (r *Repository) command(ctx context.Context, args ...string) *exec.Cmd {
-	// A person's settings must not change what is read.
+	// The user's git settings must not change the output.
 	args = append([]string{"-c", "core.quotePath=false", "-c", "color.ui=false", "-c", "push.followTags=false"}, args...)
 	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Dir = r.root
@@ -90,9 +90,9 @@ func (r *Repository) lines(ctx context.Context, args ...string) ([]string, error
 	return strings.Split(out, "\n"), nil
 }
 
-// remote runs a command that talks to another machine, for a bounded time.
+// remote runs a command that uses the network, with a timeout.
 func (r *Repository) remote(ctx context.Context, args ...string) (string, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, networkWait, fmt.Errorf("no answer within %s", networkWait))
+	ctx, cancel := context.WithTimeoutCause(ctx, networkWait, fmt.Errorf("no response within %s", networkWait))
 	defer cancel()
 	out, err := r.git(ctx, args...)
 	if errors.Is(err, context.DeadlineExceeded) {

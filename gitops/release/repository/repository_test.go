@@ -19,7 +19,7 @@ func opened(t *testing.T, clone *repositorytest.Clone) *repository.Repository {
 	return repo
 }
 
-func TestOpeningWhatCannotBeUsed(t *testing.T) {
+func TestUnusableRepositoriesAreRefused(t *testing.T) {
 	clone := repositorytest.New(t)
 	_, err := repository.Open(t.Context(), t.TempDir())
 	assert.ErrorContains(t, err, "is not in a git repository")
@@ -31,7 +31,7 @@ func TestOpeningWhatCannotBeUsed(t *testing.T) {
 	assert.ErrorContains(t, err, "git fetch --unshallow")
 }
 
-func TestABranchOnlyMovesForwardAndOnlyFromWhereItWasSeen(t *testing.T) {
+func TestABranchOnlyFastForwardsFromTheSeenCommit(t *testing.T) {
 	clone := repositorytest.New(t)
 	repo := opened(t, clone)
 	first := clone.Git("rev-parse", "HEAD")
@@ -43,7 +43,7 @@ func TestABranchOnlyMovesForwardAndOnlyFromWhereItWasSeen(t *testing.T) {
 	assert.Equal(t, second, clone.On("prod"))
 
 	assert.ErrorContains(t, repo.Push(t.Context(), "origin", "prod", first, third), "stale info", "somebody moved it")
-	assert.ErrorContains(t, repo.Push(t.Context(), "origin", "prod", second, first), "holds commits that "+first[:8]+" lacks")
+	assert.ErrorContains(t, repo.Push(t.Context(), "origin", "prod", second, first), "has commits that "+first[:8]+" lacks")
 	assert.ErrorContains(t, repo.Push(t.Context(), "origin", "prod", "", third), "stale info", "it exists")
 	assert.Equal(t, second, clone.On("prod"))
 
@@ -51,7 +51,7 @@ func TestABranchOnlyMovesForwardAndOnlyFromWhereItWasSeen(t *testing.T) {
 	assert.Equal(t, third, clone.On("new"))
 }
 
-func TestReadingChangesNoBranchHere(t *testing.T) {
+func TestReadingChangesNoLocalBranch(t *testing.T) {
 	clone := repositorytest.New(t)
 	repo := opened(t, clone)
 	clone.Push(clone.Commit("Second", map[string]string{"a/b.txt": "b\n"}), "prod")
@@ -88,7 +88,7 @@ func TestUncommittedChangesAreListed(t *testing.T) {
 	assert.Equal(t, []string{" M README.md", `?? "ä b.txt"`}, changes)
 }
 
-func TestDeletedFilesAreFoundWithTheirContent(t *testing.T) {
+func TestDeletedFilesAreListedWithTheirContent(t *testing.T) {
 	clone := repositorytest.New(t)
 	repo := opened(t, clone)
 	clone.Commit("Add", map[string]string{"migrations/00002_a.sql": "old\n", "migrations/00003_b.sql": "kept\n", "other.sql": "x\n"})
@@ -98,7 +98,7 @@ func TestDeletedFilesAreFoundWithTheirContent(t *testing.T) {
 	assert.Equal(t, []repository.Deletion{{Path: "migrations/00002_a.sql", Commit: gone, Content: []byte("old\n")}}, deletions)
 }
 
-func TestWhatIsNotThereIsNotAnError(t *testing.T) {
+func TestMissingFilesAreNotErrors(t *testing.T) {
 	clone := repositorytest.New(t)
 	repo := opened(t, clone)
 	_, found, err := repo.Show(t.Context(), "HEAD", "gitops/none.yaml")
@@ -111,7 +111,7 @@ func TestWhatIsNotThereIsNotAnError(t *testing.T) {
 	assert.Empty(t, repo.Resolve(t.Context(), "--all"))
 }
 
-func TestAPersonsSettingsDoNotMatter(t *testing.T) {
+func TestTheUsersGitSettingsAreIgnored(t *testing.T) {
 	clone := repositorytest.New(t)
 	repo := opened(t, clone)
 	clone.Git("config", "color.ui", "always")

@@ -14,7 +14,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/argocd"
 )
 
-// builds is how many revisions Argo CD is asked to build at a time.
+// builds limits how many revisions Argo CD builds for us concurrently.
 const builds = 4
 
 // Deployment is one entry of an Application's history.
@@ -22,11 +22,11 @@ type Deployment struct {
 	ID         int64
 	Revision   string
 	DeployedAt time.Time
-	Images     []argocd.Pin // nil when the revision cannot be built any more
+	Images     []argocd.Pin // nil if the revision no longer builds
 	Live       bool
 }
 
-// History returns what was deployed, newest first.
+// History returns the deployments, newest first.
 func History(ctx context.Context, server *argocd.Server, app *v1alpha1.Application) []Deployment {
 	var deployments []Deployment
 	for i, entry := range slices.Backward(app.Status.History) {
@@ -48,7 +48,7 @@ func History(ctx context.Context, server *argocd.Server, app *v1alpha1.Applicati
 	return deployments
 }
 
-// Changed names the images of a deployment that differ from the one before it.
+// Changed returns the names of the images that differ from the deployment before.
 func (d Deployment) Changed(before *Deployment) string {
 	if d.Images == nil {
 		return "unknown"
@@ -68,13 +68,13 @@ func (d Deployment) Changed(before *Deployment) string {
 	return strings.Join(changed, " ")
 }
 
-// choose finds the deployment that an id or the beginning of a revision names.
-// Of several deployments of one revision it takes the latest.
+// choose finds a deployment by id or by the beginning of its revision. Of several
+// deployments of one revision it takes the latest.
 func choose(app *v1alpha1.Application, argument string) (v1alpha1.RevisionHistory, error) {
 	var none v1alpha1.RevisionHistory
 	history := app.Status.History
 	if len(history) == 0 {
-		return none, fmt.Errorf("%s has no history yet: there is nothing to roll back to", app.Name)
+		return none, fmt.Errorf("%s has no earlier deployment to roll back to", app.Name)
 	}
 	if id, err := strconv.ParseInt(argument, 10, 64); err == nil && len(argument) < 7 {
 		for _, entry := range history {
@@ -82,11 +82,11 @@ func choose(app *v1alpha1.Application, argument string) (v1alpha1.RevisionHistor
 				return entry, nil
 			}
 		}
-		return none, fmt.Errorf("%s has no deployment with id %d; there are %s", app.Name, id, listed(history))
+		return none, fmt.Errorf("%s has no deployment with id %d: want one of %s", app.Name, id, listed(history))
 	}
 	prefix := strings.ToLower(argument)
 	if len(prefix) < 4 || strings.Trim(prefix, "0123456789abcdef") != "" {
-		return none, fmt.Errorf("%q is neither an id nor the beginning of a revision (4 digits or more); there are %s", argument, listed(history))
+		return none, fmt.Errorf("%q is neither an id nor the beginning of a revision (4 digits or more): want one of %s", argument, listed(history))
 	}
 	found := map[string]v1alpha1.RevisionHistory{}
 	for _, entry := range history {
@@ -96,13 +96,13 @@ func choose(app *v1alpha1.Application, argument string) (v1alpha1.RevisionHistor
 	}
 	switch len(found) {
 	case 0:
-		return none, fmt.Errorf("%s was never deployed to %s; there are %s", argument, app.Name, listed(history))
+		return none, fmt.Errorf("%s was never deployed to %s: want one of %s", argument, app.Name, listed(history))
 	case 1:
 		for _, entry := range found {
 			return entry, nil
 		}
 	}
-	return none, fmt.Errorf("more than one revision begins with %s; there are %s", argument, listed(history))
+	return none, fmt.Errorf("more than one revision begins with %s: want one of %s", argument, listed(history))
 }
 
 func listed(history v1alpha1.RevisionHistories) string {
@@ -115,14 +115,14 @@ func listed(history v1alpha1.RevisionHistories) string {
 
 func short(revision string) string { return revision[:min(len(revision), 8)] }
 
-// Warnings tells what the history alone does not: a sync that failed after the
-// last deployment, one that runs, auto-sync that is off.
+// Warnings returns what the history does not show: a sync that failed after the last
+// deployment, a running sync, and suspended auto-sync.
 func Warnings(app *v1alpha1.Application) []string {
 	var warnings []string
 	if argocd.Running(app) {
-		warnings = append(warnings, fmt.Sprintf("A sync to %s runs.", short(argocd.OperationRevision(app))))
+		warnings = append(warnings, fmt.Sprintf("A sync to %s is running.", short(argocd.OperationRevision(app))))
 	} else if state := app.Status.OperationState; state != nil && !state.Phase.Successful() {
-		warnings = append(warnings, fmt.Sprintf("The sync to %s failed after that, so parts of it may run: %s", short(argocd.OperationRevision(app)), state.Message))
+		warnings = append(warnings, fmt.Sprintf("A later sync to %s failed, so parts of it may be deployed: %s", short(argocd.OperationRevision(app)), state.Message))
 	}
 	if record, err := Recorded(app); err == nil && record != nil && automated(app) == nil {
 		warnings = append(warnings, fmt.Sprintf("Rolled back to %d (%s) at %s; auto-sync is suspended until: release rollback --resume --app %s",

@@ -9,11 +9,11 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/repository"
 )
 
-// Lasting returns the commands that make a rollback last: a commit on the
-// branch that deploys what was rolled back to. The repository may be nil.
+// Lasting returns the commands that make a rollback permanent: they commit to the branch
+// the state that was rolled back to. The repository may be nil.
 //
-// Applied migrations stay in the tree: a database that has them never applies
-// another under the same number.
+// Applied migrations stay in the tree: a database never applies another one with the same
+// number.
 func Lasting(ctx context.Context, repo *repository.Repository, remote, branch, to, head string) []string {
 	commands := []string{
 		fmt.Sprintf("git fetch %s %s", remote, branch),
@@ -30,9 +30,9 @@ func Lasting(ctx context.Context, repo *repository.Repository, remote, branch, t
 		fmt.Sprintf("git push %s %s", remote, branch))
 }
 
-// reverted returns the command that takes the tree back, and whether it takes
-// migrations along. Commits along the first parents can be reverted one by one;
-// what came in otherwise, or is not known here, is taken back as a whole.
+// reverted returns the command that restores the tree, and whether it also reverts
+// migrations. Commits along first parents are reverted one by one; other commits, and
+// those that the clone does not have, by restoring the whole tree.
 func reverted(ctx context.Context, repo *repository.Repository, to, head string) (string, bool) {
 	whole := fmt.Sprintf("git restore --source=%s --staged --worktree -- . ':!migrations/*.sql'", to)
 	if repo == nil || repo.Resolve(ctx, to) == "" || repo.Resolve(ctx, head) == "" {

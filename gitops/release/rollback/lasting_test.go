@@ -16,11 +16,11 @@ const (
 	added  = "migrations/00002_notes.sql"
 )
 
-// The commands are run as printed: what they push deploys what was rolled back
-// to, keeps applied migrations, and main can be promoted again.
-func TestTheCommandsThatMakeARollbackLastDo(t *testing.T) {
+// The test runs the commands as printed. The pushed commit deploys the target of the
+// rollback and keeps applied migrations, and main can be promoted again.
+func TestThePrintedCommandsMakeARollbackPermanent(t *testing.T) {
 	for name, c := range map[string]struct {
-		// release makes commits on main and returns what prod was and is at.
+		// release commits to main and returns prod's previous and current commits.
 		release func(*repositorytest.Clone) (string, string)
 		unknown bool
 		by      string
@@ -49,7 +49,7 @@ func TestTheCommandsThatMakeARollbackLastDo(t *testing.T) {
 			c.Git("merge", "--quiet", "--no-ff", "--no-edit", "fix")
 			return good, c.Commit("Bad", map[string]string{images: "bad\n"})
 		}, false, "git restore --source="},
-		"of commits not known here": {func(c *repositorytest.Clone) (string, string) {
+		"of commits that the clone does not have": {func(c *repositorytest.Clone) (string, string) {
 			good := c.Commit("Good", map[string]string{images: "good\n"})
 			return good, c.Commit("Bad", map[string]string{images: "bad\n", added: "-- +goose Up\n"})
 		}, true, "git restore --source="},

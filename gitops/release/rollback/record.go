@@ -1,5 +1,5 @@
-// Package rollback takes an Application back to an earlier deployment and later
-// hands it back to its branch.
+// Package rollback rolls an Application back to an earlier deployment and later resumes
+// auto-sync.
 package rollback
 
 import (
@@ -11,14 +11,14 @@ import (
 	"github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
 )
 
-// Annotation keeps on the Application what a rollback has to give back.
+// Annotation is the Application's annotation that stores the Record.
 const Annotation = "sequential-questioning/rollback"
 
-// Record is what a rollback suspended and why.
+// Record is what a rollback stores on the Application, to restore auto-sync later.
 type Record struct {
-	// Automated is how auto-sync was before.
+	// Automated is the auto-sync policy before the rollback.
 	Automated *v1alpha1.SyncPolicyAutomated `json:"automated"`
-	// RolledBack are the revisions that are not to come back.
+	// RolledBack lists the revisions that must not be deployed again.
 	RolledBack []string  `json:"rolledBack"`
 	To         string    `json:"to"`
 	ID         int64     `json:"id"`
@@ -33,12 +33,12 @@ func Recorded(app *v1alpha1.Application) (*Record, error) {
 	}
 	var record Record
 	if err := json.Unmarshal([]byte(text), &record); err != nil || record.Automated == nil || record.To == "" {
-		return nil, fmt.Errorf("the annotation %s of %s is not what a rollback writes: remove it with `kubectl annotate`, and turn auto-sync on with `argocd app set %s --sync-policy automated`", Annotation, app.Name, app.Name)
+		return nil, fmt.Errorf("the annotation %s of %s is malformed: remove it with `kubectl annotate`, and turn auto-sync on with `argocd app set %s --sync-policy automated`", Annotation, app.Name, app.Name)
 	}
 	return &record, nil
 }
 
-// next returns the record after one more rollback.
+// next returns the record after another rollback.
 func (r *Record) next(from string, target v1alpha1.RevisionHistory) *Record {
 	next := &Record{Automated: r.Automated, To: target.Revision, ID: target.ID, At: time.Now().UTC().Truncate(time.Second)}
 	for _, revision := range append(slices.Clone(r.RolledBack), r.To, from) {
@@ -56,7 +56,7 @@ func automated(app *v1alpha1.Application) *v1alpha1.SyncPolicyAutomated {
 	return app.Spec.SyncPolicy.Automated
 }
 
-// suspended returns the Application without auto-sync, with the record on it.
+// suspended returns the Application without auto-sync and with the record.
 func suspended(app *v1alpha1.Application, record *Record) (*v1alpha1.Application, error) {
 	text, err := json.Marshal(record)
 	if err != nil {
@@ -73,7 +73,7 @@ func suspended(app *v1alpha1.Application, record *Record) (*v1alpha1.Application
 	return app, nil
 }
 
-// resumed returns the Application with auto-sync as it was, and no record.
+// resumed returns the Application with the auto-sync policy and without the record.
 func resumed(app *v1alpha1.Application, policy *v1alpha1.SyncPolicyAutomated) *v1alpha1.Application {
 	app = app.DeepCopy()
 	delete(app.Annotations, Annotation)
@@ -86,7 +86,7 @@ func resumed(app *v1alpha1.Application, policy *v1alpha1.SyncPolicyAutomated) *v
 	return app
 }
 
-// Described names how auto-sync is set.
+// Described describes an auto-sync policy.
 func Described(policy *v1alpha1.SyncPolicyAutomated) string {
 	if policy == nil {
 		return "off"

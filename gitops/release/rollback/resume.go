@@ -14,20 +14,20 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/argocd"
 )
 
-// Resumption is what turning auto-sync on again is going to do.
+// Resumption describes what resuming auto-sync will do.
 type Resumption struct {
 	Application string
 	Head        string
 	Record      *Record
-	// On means that auto-sync is on: only the record goes, if there is one.
+	// On means that auto-sync is already on: only the record is removed, if there is one.
 	On bool
 
 	server *argocd.Server
 	app    *v1alpha1.Application
 }
 
-// PrepareResume finds out what auto-sync would do. It refuses while the branch
-// holds anything but what was rolled back to, unless forced.
+// PrepareResume determines what auto-sync would do. Unless forced, it fails while the
+// branch deploys anything but the target of the rollback.
 func PrepareResume(ctx context.Context, server *argocd.Server, name string, force bool) (*Resumption, error) {
 	app, err := server.Refresh(ctx, name)
 	if err != nil {
@@ -42,16 +42,16 @@ func PrepareResume(ctx context.Context, server *argocd.Server, name string, forc
 	case r.On:
 		return r, nil
 	case record == nil:
-		return nil, fmt.Errorf("auto-sync of %s is off, but not by `release rollback`, so how it was is not known: turn it on with `argocd app set %s --sync-policy automated --auto-prune --self-heal`", name, name)
+		return nil, fmt.Errorf("auto-sync of %s was not suspended by `release rollback`, so its earlier policy is unknown: turn it on with `argocd app set %s --sync-policy automated --auto-prune --self-heal`", name, name)
 	case argocd.Running(app):
-		return nil, fmt.Errorf("a sync of %s to %s runs: wait for its end (`release status`), then resume", name, short(argocd.OperationRevision(app)))
+		return nil, fmt.Errorf("a sync of %s to %s is running: wait until it ends (`release status`), then resume", name, short(argocd.OperationRevision(app)))
 	case force:
 		return r, nil
 	}
 	return r, r.guard(ctx)
 }
 
-// guard refuses what would bring back what was rolled back.
+// guard refuses to resume if that would deploy a rolled-back revision again.
 func (r *Resumption) guard(ctx context.Context) error {
 	branch := r.app.Spec.GetSource().TargetRevision
 	revert := fmt.Sprintf("push the revert to branch %s first (`release rollback %d --app %s` prints it)", branch, r.Record.ID, r.Application)
@@ -59,7 +59,7 @@ func (r *Resumption) guard(ctx context.Context) error {
 		return nil
 	}
 	back := slices.Contains(r.Record.RolledBack, r.Head)
-	still := fmt.Errorf("branch %s still is at %s, which was rolled back and would come back at once: %s", branch, short(r.Head), revert)
+	still := fmt.Errorf("branch %s is still at %s, which was rolled back and would be deployed again: %s", branch, short(r.Head), revert)
 	for _, condition := range r.app.Status.Conditions {
 		if condition.Type == v1alpha1.ApplicationConditionComparisonError {
 			if back {
@@ -89,11 +89,11 @@ func (r *Resumption) guard(ctx context.Context) error {
 			return fmt.Errorf("branch %s at %s deploys the same as %s, which was rolled back: %s", branch, short(r.Head), short(revision), revert)
 		}
 	}
-	return fmt.Errorf("branch %s at %s deploys something else than %s, which was rolled back to: %s differ: %s; if it is the fix: release rollback --resume --force --app %s",
+	return fmt.Errorf("branch %s at %s deploys something else than %s, the target of the rollback: %s differ: %s; if this is the fix: release rollback --resume --force --app %s",
 		branch, short(r.Head), short(r.Record.To), strings.Join(differing, ", "), revert, r.Application)
 }
 
-// differences names the objects that are not the same in two revisions.
+// differences returns the names of objects that differ between two revisions.
 func differences(a, b []*unstructured.Unstructured) []string {
 	x, y := byName(a), byName(b)
 	names := map[string]bool{}
@@ -118,7 +118,7 @@ func byName(objects []*unstructured.Unstructured) map[string]*unstructured.Unstr
 	return named
 }
 
-// Run turns auto-sync on as it was before the rollback.
+// Run restores auto-sync as it was before the rollback.
 func (r *Resumption) Run(ctx context.Context) error {
 	if r.On && r.Record == nil {
 		return nil
@@ -130,7 +130,7 @@ func (r *Resumption) Run(ctx context.Context) error {
 	updated, err := r.server.Update(ctx, resumed(r.app, policy))
 	if err != nil {
 		if argocd.Uncertain(err) {
-			return fmt.Errorf("%w\nwhether auto-sync is on again is not known: look with `release status`, and run this again", err)
+			return fmt.Errorf("%w\nit is unknown whether auto-sync is on: check with `release status`, and run this again", err)
 		}
 		return fmt.Errorf("%w\nauto-sync stays suspended", err)
 	}
@@ -138,7 +138,7 @@ func (r *Resumption) Run(ctx context.Context) error {
 	return nil
 }
 
-// Follow returns when the branch's commit serves.
+// Follow waits until the branch's commit serves.
 func (r *Resumption) Follow(ctx context.Context, report func(string)) error {
 	return r.server.Wait(ctx, argocd.Goal{Application: r.Application, Revision: r.Head}, report)
 }

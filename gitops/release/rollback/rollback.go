@@ -16,23 +16,23 @@ const (
 	restoreWait = 30 * time.Second
 )
 
-// Rollback is what one rollback is going to do.
+// Rollback describes what a rollback will do.
 type Rollback struct {
 	Application string
 	Branch      string
 	Target      v1alpha1.RevisionHistory
-	// Head is the branch's commit, which auto-sync would bring back.
+	// Head is the branch's commit, which auto-sync would deploy again.
 	Head string
-	// Ends is the revision of the sync that runs now and is going to be ended.
+	// Ends is the revision of the running sync, which will be ended.
 	Ends string
 
 	server *argocd.Server
-	seen   *v1alpha1.Application // before anything was changed
+	seen   *v1alpha1.Application // before any change
 	app    *v1alpha1.Application
-	record *Record // of an earlier rollback still in force
+	record *Record // of an earlier rollback that is still in force
 }
 
-// Prepare finds out what a rollback would do, and changes nothing.
+// Prepare determines what a rollback would do. It changes nothing.
 func Prepare(ctx context.Context, server *argocd.Server, name, argument string) (*Rollback, error) {
 	app, err := server.Get(ctx, name)
 	if err != nil {
@@ -57,16 +57,16 @@ func Prepare(ctx context.Context, server *argocd.Server, name, argument string) 
 		r.Ends = argocd.OperationRevision(app)
 	}
 	if target.Revision == r.Head && app.Status.Sync.Status == v1alpha1.SyncStatusCodeSynced && record == nil && !argocd.Running(app) {
-		return nil, fmt.Errorf("%s runs %s already: choose an earlier deployment; there are %s", name, short(target.Revision), listed(app.Status.History))
+		return nil, fmt.Errorf("%s already runs %s: choose an earlier deployment of %s", name, short(target.Revision), listed(app.Status.History))
 	}
 	return r, nil
 }
 
-// Suspends tells how auto-sync is before the rollback turns it off.
+// Suspends describes the auto-sync policy that the rollback suspends.
 func (r *Rollback) Suspends() string { return Described(automated(r.app)) }
 
-// Run rolls back and returns when the old revision serves. It is safe to run
-// again, whatever became of it.
+// Run rolls back and returns when the old revision serves. It is safe to run again after
+// any error.
 func (r *Rollback) Run(ctx context.Context, report func(string)) error {
 	if err := r.suspend(ctx, report); err != nil {
 		return err
@@ -81,11 +81,11 @@ func (r *Rollback) Run(ctx context.Context, report func(string)) error {
 }
 
 func (r *Rollback) halfway() string {
-	state := fmt.Sprintf("auto-sync of %s is suspended. Run `release rollback %d --app %s` again, or name another deployment.", r.Application, r.Target.ID, r.Application)
-	return state + fmt.Sprintf("\nTo go back to branch %s instead: release rollback --resume --force --app %s", r.Branch, r.Application)
+	state := fmt.Sprintf("auto-sync of %s is suspended. Run `release rollback %d --app %s` again, or choose another deployment.", r.Application, r.Target.ID, r.Application)
+	return state + fmt.Sprintf("\nTo return to branch %s instead: release rollback --resume --force --app %s", r.Branch, r.Application)
 }
 
-// suspend turns auto-sync off and notes how it was, in one write.
+// suspend turns auto-sync off and stores its policy, in one write.
 func (r *Rollback) suspend(ctx context.Context, report func(string)) error {
 	record := r.record
 	if record == nil {
@@ -108,12 +108,12 @@ func (r *Rollback) suspend(ctx context.Context, report func(string)) error {
 	updated, err := r.server.Update(ctx, app)
 	if err != nil {
 		if argocd.Uncertain(err) {
-			return fmt.Errorf("%w\nwhether auto-sync is suspended is not known: look with `release status`, and run this again", err)
+			return fmt.Errorf("%w\nit is unknown whether auto-sync is suspended: check with `release status`, and run this again", err)
 		}
 		return fmt.Errorf("%w\nnothing was changed", err)
 	}
 	if automated(updated) != nil {
-		return fmt.Errorf("auto-sync of %s stays on: an Application that is itself synced from git has to be suspended there", r.Application)
+		return fmt.Errorf("auto-sync of %s stays on: suspend an Application that is synced from git in git", r.Application)
 	}
 	if current != nil {
 		report("auto-sync is suspended (it was: " + Described(current) + ")")
@@ -122,7 +122,7 @@ func (r *Rollback) suspend(ctx context.Context, report func(string)) error {
 	return nil
 }
 
-// start makes Argo CD sync the target, unless it did so already.
+// start makes Argo CD sync the target, unless it already did.
 func (r *Rollback) start(ctx context.Context, report func(string)) error {
 	var err error
 	for range tries {
@@ -150,7 +150,7 @@ func (r *Rollback) start(ctx context.Context, report func(string)) error {
 	return err
 }
 
-// reached tells whether the target is being deployed, or was by the last operation.
+// reached reports whether the running or last operation deploys the target.
 func (r *Rollback) reached(app *v1alpha1.Application) bool {
 	if argocd.OperationRevision(app) != r.Target.Revision {
 		return false
@@ -158,8 +158,8 @@ func (r *Rollback) reached(app *v1alpha1.Application) bool {
 	return argocd.Running(app) || app.Status.OperationState.Phase == common.OperationSucceeded
 }
 
-// restore puts auto-sync and the record back after a rollback that was refused,
-// and tells how things stand in any case.
+// restore restores auto-sync and the record after a refused rollback. Its error describes
+// the resulting state.
 func (r *Rollback) restore(ctx context.Context, cause error) error {
 	changed := r.app != r.seen
 	if argocd.Uncertain(cause) || ctx.Err() != nil || !changed {
@@ -173,7 +173,7 @@ func (r *Rollback) restore(ctx context.Context, cause error) error {
 	app := r.app.DeepCopy()
 	app.Annotations, app.Spec.SyncPolicy = r.seen.Annotations, r.seen.Spec.SyncPolicy
 	if _, err := r.server.Update(ctx, app); err != nil {
-		return fmt.Errorf("%w\nand auto-sync could not be put back as it was (%w)\n%s", cause, err, r.halfway())
+		return fmt.Errorf("%w\nand auto-sync could not be restored (%w)\n%s", cause, err, r.halfway())
 	}
-	return fmt.Errorf("%w\nauto-sync is as it was (%s); no object was changed", cause, Described(automated(r.seen)))
+	return fmt.Errorf("%w\nauto-sync is unchanged (%s); no object was changed", cause, Described(automated(r.seen)))
 }

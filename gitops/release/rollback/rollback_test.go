@@ -21,7 +21,7 @@ const prod = "sequential-questioning-prod"
 
 var (
 	first  = strings.Repeat("a1", 20)
-	second = strings.Repeat("a1", 2) + strings.Repeat("b2", 18) // begins as the first does
+	second = strings.Repeat("a1", 2) + strings.Repeat("b2", 18) // has the same beginning as the first
 	third  = strings.Repeat("c3", 20)
 	revert = strings.Repeat("d4", 20)
 )
@@ -39,7 +39,7 @@ func revision(digit string) argocdtest.Revision {
 	}}
 }
 
-// deployed has three deployments, with ids 0, 1 and 2.
+// deployed returns a server with three deployments, with ids 0, 1 and 2.
 func deployed(t *testing.T) (*argocdtest.Server, *argocd.Server) {
 	t.Helper()
 	fake := argocdtest.New(t, prod)
@@ -80,7 +80,7 @@ func resume(t *testing.T, server *argocd.Server, force bool) error {
 	return r.Follow(bounded(t), func(line string) { t.Log(line) })
 }
 
-func TestHistoryTellsWhatEachDeploymentChangedAndWhichIsLive(t *testing.T) {
+func TestHistoryShowsChangedImagesAndTheLiveDeployment(t *testing.T) {
 	fake, server := deployed(t)
 	history := History(t.Context(), server, fake.Application())
 	require.Len(t, history, 3)
@@ -95,7 +95,7 @@ func TestHistoryTellsWhatEachDeploymentChangedAndWhichIsLive(t *testing.T) {
 	assert.Empty(t, Warnings(fake.Application()))
 }
 
-func TestRollingBackServesTheOldRevisionAndKeepsHowAutoSyncWas(t *testing.T) {
+func TestRollingBackServesTheOldRevisionAndRecordsAutoSync(t *testing.T) {
 	for argument, wanted := range map[string]string{"0": first, "1": second, first: first, "a1b2": "", "A1A1B2": second} {
 		t.Run(argument, func(t *testing.T) {
 			fake, server := deployed(t)
@@ -121,19 +121,19 @@ func TestRollingBackServesTheOldRevisionAndKeepsHowAutoSyncWas(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotInTheHistoryIsNamedBesideWhatIsAndNothingChanges(t *testing.T) {
+func TestAnUnknownDeploymentIsRefusedWithTheKnownOnes(t *testing.T) {
 	fake, server := deployed(t)
 	before := fake.Application()
-	listed := "there are 2 (c3c3c3c3), 1 (a1a1b2b2), 0 (a1a1a1a1)"
+	listed := "want one of 2 (c3c3c3c3), 1 (a1a1b2b2), 0 (a1a1a1a1)"
 	for argument, says := range map[string]string{
-		"7":        "has no deployment with id 7; " + listed,
-		"-1":       "has no deployment with id -1; " + listed,
-		"deadbeef": "deadbeef was never deployed to " + prod + "; " + listed,
-		"a1a1":     "more than one revision begins with a1a1; " + listed,
-		"prod":     `"prod" is neither an id nor the beginning of a revision (4 digits or more); ` + listed,
+		"7":        "has no deployment with id 7: " + listed,
+		"-1":       "has no deployment with id -1: " + listed,
+		"deadbeef": "deadbeef was never deployed to " + prod + ": " + listed,
+		"a1a1":     "more than one revision begins with a1a1: " + listed,
+		"prod":     `"prod" is neither an id nor the beginning of a revision (4 digits or more): ` + listed,
 		"a1a":      `"a1a" is neither an id`,
 		"":         `"" is neither an id`,
-		"2":        prod + " runs c3c3c3c3 already: choose an earlier deployment; " + listed,
+		"2":        prod + " already runs c3c3c3c3: choose an earlier deployment of " + strings.TrimPrefix(listed, "want one of "),
 	} {
 		assert.ErrorContains(t, back(t, server, argument), says, argument)
 	}
@@ -161,12 +161,12 @@ func TestARunningSyncIsEndedFirst(t *testing.T) {
 	assert.Equal(t, revision("3").Images, fake.Running())
 }
 
-func TestTheLastDeploymentComesBackAfterAReleaseThatFailed(t *testing.T) {
+func TestTheLastDeploymentCanBeRestoredAfterAFailedRelease(t *testing.T) {
 	fake, server := deployed(t)
 	bad := revision("4")
 	bad.Never = map[string]string{"ask": "crashes"}
 	fake.Deploy(revert, bad)
-	assert.Contains(t, Warnings(fake.Application())[0], "The sync to d4d4d4d4 failed after that")
+	assert.Contains(t, Warnings(fake.Application())[0], "A later sync to d4d4d4d4 failed")
 	require.NoError(t, back(t, server, "2"))
 	assert.Equal(t, revision("3").Images, fake.Running())
 }
@@ -181,11 +181,11 @@ func TestARollbackRunsNoHooks(t *testing.T) {
 	assert.Equal(t, revision("2").Images, fake.Running())
 }
 
-func TestABranchThatDoesNotBuildIsNotInTheWay(t *testing.T) {
+func TestABranchThatDoesNotBuildDoesNotBlockARollback(t *testing.T) {
 	fake, server := deployed(t)
 	fake.Deploy(revert, argocdtest.Revision{Invalid: true})
 	require.NoError(t, back(t, server, "1"))
-	assert.ErrorContains(t, resume(t, server, false), "branch prod still is at d4d4d4d4, which was rolled back")
+	assert.ErrorContains(t, resume(t, server, false), "branch prod is still at d4d4d4d4, which was rolled back")
 }
 
 func TestRollingBackAgainIsSafe(t *testing.T) {
@@ -203,11 +203,11 @@ func TestRollingBackAgainIsSafe(t *testing.T) {
 	assert.Equal(t, revision("1").Images, fake.Running())
 }
 
-func TestARefusedRollbackLeavesEverythingAsItWas(t *testing.T) {
+func TestARefusedRollbackChangesNothing(t *testing.T) {
 	denied := status.Error(codes.PermissionDenied, "permission denied")
 	for method, says := range map[string]string{
 		"Update":   "nothing was changed",
-		"Rollback": "auto-sync is as it was (on, prune, self-heal); no object was changed",
+		"Rollback": "auto-sync is unchanged (on, prune, self-heal); no object was changed",
 	} {
 		t.Run(method, func(t *testing.T) {
 			fake, server := deployed(t)
@@ -226,13 +226,13 @@ func TestARefusedRollbackLeavesEverythingAsItWas(t *testing.T) {
 		require.NoError(t, back(t, server, "1"))
 		before := fake.Application()
 		fake.Refuse("Rollback", denied)
-		require.ErrorContains(t, back(t, server, "0"), "auto-sync is as it was (off)")
+		require.ErrorContains(t, back(t, server, "0"), "auto-sync is unchanged (off)")
 		assert.Equal(t, before.Annotations, fake.Application().Annotations)
 		assert.Nil(t, fake.Application().Spec.SyncPolicy.Automated)
 	})
 }
 
-func TestARollbackThatStopsHalfwaySaysHowThingsStand(t *testing.T) {
+func TestAnIncompleteRollbackReportsTheState(t *testing.T) {
 	fake, server := deployed(t)
 	never := revision("2")
 	never.Never = map[string]string{"ask": "the image is gone"}
@@ -250,7 +250,7 @@ func TestARollbackThatStopsHalfwaySaysHowThingsStand(t *testing.T) {
 	require.NoError(t, back(t, server, "0"), "another one is still possible")
 }
 
-func TestAnArgoCDThatIsAwayHalfwayIsNotTakenForARefusal(t *testing.T) {
+func TestAnOutageOfArgoCDIsNotTakenForARefusal(t *testing.T) {
 	fake, server := deployed(t)
 	fake.Refuse("Rollback", status.Error(codes.Internal, "etcd is away"))
 	err := back(t, server, "1")
@@ -261,7 +261,7 @@ func TestAnArgoCDThatIsAwayHalfwayIsNotTakenForARefusal(t *testing.T) {
 	assert.Equal(t, revision("2").Images, fake.Running())
 }
 
-func TestAutoSyncTurnedOnMeanwhileIsNoticed(t *testing.T) {
+func TestAutoSyncTurnedOnDuringARollbackIsDetected(t *testing.T) {
 	fake, server := deployed(t)
 	fake.Observe(func(app *v1alpha1.Application) {
 		if app.Operation != nil {
@@ -271,16 +271,16 @@ func TestAutoSyncTurnedOnMeanwhileIsNoticed(t *testing.T) {
 	assert.ErrorContains(t, back(t, server, "1"), "auto-sync was turned on again by someone else")
 }
 
-func TestResumingIsRefusedUntilTheBranchDeploysWhatWasRolledBackTo(t *testing.T) {
+func TestResumingIsRefusedUntilTheBranchDeploysTheTarget(t *testing.T) {
 	for name, c := range map[string]struct {
 		head string
 		push argocdtest.Revision
 		says string
 	}{
-		"still the bad release":   {third, revision("3"), "branch prod still is at c3c3c3c3, which was rolled back and would come back at once"},
-		"the same by another one": {revert, revision("3"), "branch prod at d4d4d4d4 deploys the same as c3c3c3c3, which was rolled back"},
-		"something else":          {revert, revision("4"), "branch prod at d4d4d4d4 deploys something else than a1a1b2b2, which was rolled back to: Service ask differ"},
-		"what does not build":     {revert, argocdtest.Revision{Invalid: true}, "branch prod does not build at d4d4d4d4"},
+		"still the bad release":        {third, revision("3"), "branch prod is still at c3c3c3c3, which was rolled back and would be deployed again"},
+		"the same by another one":      {revert, revision("3"), "branch prod at d4d4d4d4 deploys the same as c3c3c3c3, which was rolled back"},
+		"something else":               {revert, revision("4"), "branch prod at d4d4d4d4 deploys something else than a1a1b2b2, the target of the rollback: Service ask differ"},
+		"a branch that does not build": {revert, argocdtest.Revision{Invalid: true}, "branch prod does not build at d4d4d4d4"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			fake, server := deployed(t)
@@ -295,7 +295,7 @@ func TestResumingIsRefusedUntilTheBranchDeploysWhatWasRolledBackTo(t *testing.T)
 	}
 }
 
-func TestResumingTurnsAutoSyncOnAsItWas(t *testing.T) {
+func TestResumingRestoresAutoSync(t *testing.T) {
 	for name, c := range map[string]struct {
 		push  argocdtest.Revision
 		force bool
@@ -317,7 +317,7 @@ func TestResumingTurnsAutoSyncOnAsItWas(t *testing.T) {
 	}
 }
 
-func TestResumingWhatWasNotSuspendedHere(t *testing.T) {
+func TestResumingNeedsARecordOfARollback(t *testing.T) {
 	fake, server := deployed(t)
 	require.NoError(t, resume(t, server, false), "it is on")
 	assert.Empty(t, fake.Calls())
@@ -332,7 +332,7 @@ func TestResumingWhatWasNotSuspendedHere(t *testing.T) {
 	assert.Empty(t, fake.Calls())
 }
 
-func TestARecordLeftBehindGoesWhenAutoSyncIsOn(t *testing.T) {
+func TestALeftoverRecordIsRemovedWhenAutoSyncIsOn(t *testing.T) {
 	fake, server := deployed(t)
 	require.NoError(t, back(t, server, "1"))
 	fake.Change(func(app *v1alpha1.Application) {
@@ -343,7 +343,7 @@ func TestARecordLeftBehindGoesWhenAutoSyncIsOn(t *testing.T) {
 	assert.Equal(t, &v1alpha1.SyncPolicyAutomated{SelfHeal: true}, fake.Application().Spec.SyncPolicy.Automated)
 }
 
-func TestAnApplicationWithoutAutoSyncIsRolledBackAsItIs(t *testing.T) {
+func TestAnApplicationWithoutAutoSyncIsRolledBack(t *testing.T) {
 	fake, server := deployed(t)
 	fake.Change(func(app *v1alpha1.Application) { app.Spec.SyncPolicy = nil })
 	require.NoError(t, back(t, server, "1"))

@@ -10,7 +10,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/repository"
 )
 
-// Print shows environments as people read them.
+// Print prints environments as text.
 func Print(w io.Writer, environments []Environment) {
 	for i, environment := range environments {
 		if i > 0 {
@@ -31,7 +31,7 @@ func (e Environment) print(w io.Writer) {
 		fmt.Fprintf(w, "  branch     %s is at %s\n", e.Branch, repository.Short(e.Head))
 	}
 	if e.AutoSync == "suspended" {
-		fmt.Fprintf(w, "  rollback   to %s; to go on: release rollback --resume --app %s\n", repository.Short(e.Revision), e.Application)
+		fmt.Fprintf(w, "  rollback   to %s; to resume: release rollback --resume --app %s\n", repository.Short(e.Revision), e.Application)
 	}
 	if operation := e.Operation; operation != nil {
 		when := operation.Started

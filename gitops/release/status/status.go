@@ -1,4 +1,4 @@
-// Package status tells what runs in which environment.
+// Package status reads the deployed revision and functions of each environment.
 package status
 
 import (
@@ -16,13 +16,13 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/rollback"
 )
 
-// Environments are those there are, in the order a change goes through them.
+// Environments lists the environments in the order of promotion.
 var Environments = []string{"dev", "staging", "prod"}
 
 // Application returns the name of an environment's Application.
 func Application(environment string) string { return "sequential-questioning-" + environment }
 
-// Environment is what runs in one environment.
+// Environment is the state of one environment.
 type Environment struct {
 	Name        string     `json:"environment"`
 	Application string     `json:"application"`
@@ -31,7 +31,7 @@ type Environment struct {
 	Health      string     `json:"health,omitempty"`
 	Branch      string     `json:"branch,omitempty"`
 	Head        string     `json:"head,omitempty"`     // the branch's commit
-	Revision    string     `json:"revision,omitempty"` // what runs, or is meant to
+	Revision    string     `json:"revision,omitempty"` // deployed, or being deployed
 	Subject     string     `json:"subject,omitempty"`
 	AutoSync    string     `json:"autoSync,omitempty"`
 	RolledBack  []string   `json:"rolledBack,omitempty"`
@@ -40,7 +40,7 @@ type Environment struct {
 	Problems    []string   `json:"problems,omitempty"`
 }
 
-// Operation is the sync that runs or ran last.
+// Operation is the running or last sync.
 type Operation struct {
 	Phase    string     `json:"phase"`
 	Revision string     `json:"revision"`
@@ -49,7 +49,7 @@ type Operation struct {
 	Message  string     `json:"message,omitempty"`
 }
 
-// Function is one function in one environment.
+// Function is the state of one function in one environment.
 type Function struct {
 	Name     string `json:"name"`
 	Revision string `json:"revision,omitempty"` // Knative's
@@ -61,11 +61,11 @@ type Function struct {
 	Problem  string `json:"problem,omitempty"`
 }
 
-// Subject finds the first line of a commit's message, or nothing.
+// Subject returns the first line of a commit's message, or "".
 type Subject func(ctx context.Context, application, revision string) string
 
-// Read returns what runs in some environments. One that Argo CD does not have is
-// not installed.
+// Read returns the state of environments. An environment without an Application in Argo
+// CD is not installed.
 func Read(ctx context.Context, server *argocd.Server, environments []string, subject Subject) ([]Environment, error) {
 	apps, err := server.List(ctx)
 	if err != nil {
@@ -134,11 +134,11 @@ func (e *Environment) functions(ctx context.Context, server *argocd.Server, app 
 	if e.Revision != "" {
 		objects, err := server.Manifests(ctx, app.Name, e.Revision)
 		if err != nil {
-			e.Problems = append(e.Problems, "what is pinned is not known: "+err.Error())
+			e.Problems = append(e.Problems, "pins are unknown: "+err.Error())
 		}
 		pins = argocd.Pins(objects, app.Spec.Destination.Namespace)
 	}
-	// What runs and is pinned no longer is shown as well.
+	// Deployed functions that are no longer pinned are shown too.
 	for _, resource := range app.Status.Resources {
 		known := func(pin argocd.Pin) bool { return pin.Name == resource.Name && pin.Namespace == resource.Namespace }
 		if resource.Group == "serving.knative.dev" && resource.Kind == "Service" && !slices.ContainsFunc(pins, known) {
@@ -152,7 +152,7 @@ func (e *Environment) functions(ctx context.Context, server *argocd.Server, app 
 	}
 	tree, err := server.Tree(ctx, app.Name)
 	if err != nil {
-		e.Problems = append(e.Problems, "pods are not known: "+err.Error())
+		e.Problems = append(e.Problems, "pods are unknown: "+err.Error())
 		tree = &v1alpha1.ApplicationTree{}
 	}
 	for _, function := range functions {
@@ -177,8 +177,7 @@ func (e *Environment) functions(ctx context.Context, server *argocd.Server, app 
 	return nil
 }
 
-// pods counts the pods that a Knative Service owns through others, and those of
-// them that are up.
+// pods counts the pods that a Knative Service owns indirectly, and how many are ready.
 func pods(tree *v1alpha1.ApplicationTree, function string) (int, int) {
 	parents := map[string][]v1alpha1.ResourceRef{}
 	for _, node := range tree.Nodes {

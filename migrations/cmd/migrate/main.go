@@ -1,5 +1,4 @@
-// Command migrate brings the database named by DATABASE_URL to the newest
-// version of the schema.
+// Command migrate applies pending migrations to the database of DATABASE_URL.
 package main
 
 import (
@@ -60,7 +59,7 @@ func run(ctx context.Context, args []string, url string, out, errOut io.Writer) 
 	case flags.NArg() > 0:
 		return misused(errOut, fmt.Errorf("unexpected argument %q", flags.Arg(0)))
 	case *timeout <= 0:
-		return misused(errOut, errors.New("--timeout has to be positive"))
+		return misused(errOut, errors.New("--timeout must be positive"))
 	case url == "":
 		return misused(errOut, errors.New("DATABASE_URL is not set"))
 	}

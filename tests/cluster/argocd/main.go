@@ -1,5 +1,5 @@
-// Command argocd is Argo CD in one binary: the part to run is told by the name
-// of the link it is called by, and any other name is the command line client.
+// Command argocd is Argo CD in one binary. The name of the link by which it is called
+// selects the component; any other name runs the command line client.
 package main
 
 import (

@@ -1,6 +1,6 @@
-// Command kubernetes is a whole Kubernetes node in one binary: linking it once
-// takes a fraction of what eight binaries would. The component to run is the
-// first argument, or the name of the link it is called by.
+// Command kubernetes is a whole Kubernetes node in one binary, which links much faster than
+// eight. The first argument, or the name of the link by which it is called, selects the
+// component.
 package main
 
 import (
@@ -46,7 +46,7 @@ var components = map[string]func(){
 	"kubelet":                 func() { run(kubelet.NewKubeletCommand(context.Background())) },
 	"kubectl":                 func() { util.CheckErr(cli.RunNoErrOutput(kubectl.NewDefaultKubectlCommand())) },
 	"coredns": func() {
-		// The order of the plugins in a request's chain; unlisted ones are refused.
+		// Plugins in the order of a request's chain; others are refused.
 		dnsserver.Directives = []string{"bind", "ready", "errors", "cache", "kubernetes"}
 		coremain.Run()
 	},

@@ -12,7 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// ArgoCD is Argo CD's API as one of its users sees it.
+// ArgoCD is a client of Argo CD's API with one user's token.
 type ArgoCD struct {
 	url   string
 	token string
@@ -27,11 +27,11 @@ func newArgoCD(c Cluster) *ArgoCD {
 	return &ArgoCD{url: scheme + "://" + c.ArgoCD, token: c.Token, http: &http.Client{Timeout: time.Minute}}
 }
 
-// As returns the API for another token.
+// As returns a client with another token.
 func (a *ArgoCD) As(token string) *ArgoCD { return &ArgoCD{url: a.url, token: token, http: a.http} }
 
-// Call makes one call of the REST API; into may be nil. A refusal's error holds
-// the status and Argo CD's words.
+// Call makes one call of the REST API; into may be nil. The error of a refused call has
+// the status and Argo CD's message.
 func (a *ArgoCD) Call(ctx context.Context, method, path string, body, into any) error {
 	var content io.Reader
 	if body != nil {
@@ -65,13 +65,13 @@ func (a *ArgoCD) Call(ctx context.Context, method, path string, body, into any) 
 	return json.Unmarshal(answer, into)
 }
 
-// Application is what Argo CD says of one environment.
+// Application is Argo CD's state of one environment.
 type Application struct {
 	Sync, Health, Revision string
 	Phase, Message         string // of the last operation
 	Running                bool   // an operation is in progress
 	Automated              bool
-	Conditions             []string // what Argo CD complains of
+	Conditions             []string // problems that Argo CD reports
 	History                []Deployed
 }
 
@@ -82,8 +82,8 @@ type Deployed struct {
 }
 
 // Application reads one Application.
-func (w *World) Application(ctx context.Context, name string) (Application, error) {
-	object, err := w.Get(ctx, applications, "argocd", name)
+func (d *Deployment) Application(ctx context.Context, name string) (Application, error) {
+	object, err := d.Get(ctx, applications, "argocd", name)
 	if err != nil {
 		return Application{}, err
 	}
@@ -114,22 +114,22 @@ func (w *World) Application(ctx context.Context, name string) (Application, erro
 	return a, nil
 }
 
-// Refresh tells Argo CD to look at git now, as a webhook does.
-func (w *World) Refresh(ctx context.Context, name string) error {
-	return w.Patch(ctx, applications, "argocd", name, `{"metadata":{"annotations":{"argocd.argoproj.io/refresh":"normal"}}}`)
+// Refresh makes Argo CD read git now, as a webhook does.
+func (d *Deployment) Refresh(ctx context.Context, name string) error {
+	return d.Patch(ctx, applications, "argocd", name, `{"metadata":{"annotations":{"argocd.argoproj.io/refresh":"normal"}}}`)
 }
 
-// Synced waits until an Application runs a revision and nothing is going on.
-func (w *World) Synced(ctx context.Context, name, revision string) error {
+// Synced waits until an Application runs a revision and no operation is in progress.
+func (d *Deployment) Synced(ctx context.Context, name, revision string) error {
 	var last Application
-	err := w.Until(ctx, name+" synced at "+short(revision), func(ctx context.Context) (bool, error) {
-		a, err := w.Application(ctx, name)
+	err := d.Until(ctx, name+" synced at "+short(revision), func(ctx context.Context) (bool, error) {
+		a, err := d.Application(ctx, name)
 		if err != nil {
 			return false, err
 		}
 		last = a
 		if a.Revision != revision {
-			return false, w.Refresh(ctx, name)
+			return false, d.Refresh(ctx, name)
 		}
 		return a.Sync == "Synced" && a.Health == "Healthy" && !a.Running, nil
 	})

@@ -1,5 +1,5 @@
-// Package delivery deploys this checkout to a cluster as its operators do: by
-// git, release and Argo CD alone.
+// Package delivery deploys this checkout to a cluster as operators do: only with git,
+// release and Argo CD.
 package delivery
 
 import (
@@ -10,8 +10,8 @@ import (
 	"github.com/caarlos0/env/v11"
 )
 
-// Cluster is where Kubernetes, Knative and Argo CD run, and how this machine and
-// the cluster reach each other.
+// Cluster describes a cluster with Knative and Argo CD, and how this machine and the
+// cluster reach each other.
 type Cluster struct {
 	Kubeconfig string `env:"KUBECONFIG"`
 	Registry   string `env:"CLUSTER_REGISTRY"`    // host:port over plain HTTP, for this machine and the nodes
@@ -41,7 +41,7 @@ func FromEnvironment() (Cluster, error) {
 		}
 	}
 	if len(missing) > 0 {
-		return c, errors.New("not set: " + strings.Join(missing, ", ") + "; `make e2e` brings a cluster up and sets them, docs/e2e.md says what they mean for another one")
+		return c, errors.New("not set: " + strings.Join(missing, ", ") + "; `make e2e` starts a cluster and sets them; docs/e2e.md explains them for another cluster")
 	}
 	return c, nil
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/embedded"
 )
 
-// Database is this machine's PostgreSQL, within the cluster's reach.
+// Database is a PostgreSQL on this machine that the cluster can reach.
 type Database struct {
 	*embedded.Server
 	address string // host:port for the cluster
@@ -30,7 +30,7 @@ func startDatabase(ctx context.Context, folder, address string) (*Database, erro
 	return &Database{Server: server, address: listener.Addr().String()}, nil
 }
 
-// forward takes connections on to the server, which listens on loopback only.
+// forward forwards connections to the server, which only listens on loopback.
 func forward(listener net.Listener, server string) {
 	at, err := url.Parse(server)
 	if err != nil {
@@ -57,7 +57,7 @@ func forward(listener net.Listener, server string) {
 	}
 }
 
-// at is the URL of a database for this machine and, at host, for the cluster.
+// at returns a database's URLs for this machine and, at host, for the cluster.
 type at struct{ here, there string }
 
 func (d *Database) at(database, role, password, host string) (at, error) {

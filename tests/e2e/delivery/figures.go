@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Figures are what a run measured.
+// Figures collects the measurements of a run.
 type Figures struct {
 	mu      sync.Mutex
 	began   time.Time
@@ -35,7 +35,7 @@ type mark struct {
 
 func newFigures() *Figures { return &Figures{began: time.Now()} }
 
-// Step does something, prints how long it took and keeps it.
+// Step runs do, and prints and records how long it took.
 func (f *Figures) Step(what string, do func() error) error {
 	took, err := Took(do)
 	if err != nil {
@@ -45,7 +45,7 @@ func (f *Figures) Step(what string, do func() error) error {
 	return nil
 }
 
-// Add keeps one figure and prints it.
+// Add records and prints one figure.
 func (f *Figures) Add(section, what, value string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -53,18 +53,18 @@ func (f *Figures) Add(section, what, value string) {
 	fmt.Printf("  %-72s %s\n", what, value)
 }
 
-// Mark notes on the plot that something happens now.
+// Mark marks the current time on the plot.
 func (f *Figures) Mark(what string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.marks = append(f.marks, mark{time.Since(f.began), what})
 }
 
-// Seconds writes a duration as the figures do.
+// Seconds formats a duration for the figures.
 func Seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }
 
-// watch samples how many instances there are, until stop.
-func (f *Figures) watch(w *World) {
+// watch samples the number of instances until stop.
+func (f *Figures) watch(d *Deployment) {
 	ctx, cancel := context.WithCancel(context.Background())
 	f.cancel, f.ended = cancel, make(chan struct{})
 	go func() {
@@ -75,7 +75,7 @@ func (f *Figures) watch(w *World) {
 			s := sample{at: time.Since(f.began), count: map[Environment]int{}}
 			var failed error
 			for _, environment := range []Environment{Staging, Prod} {
-				instances, err := w.Instances(ctx, string(environment))
+				instances, err := d.Instances(ctx, string(environment))
 				failed = errors.Join(failed, err)
 				for _, n := range instances {
 					s.count[environment] += n
@@ -107,8 +107,7 @@ const (
 	endFigures   = "<!-- end of figures -->"
 )
 
-// Write puts the figures between the marks of a Markdown file and the plot beside
-// it.
+// Write writes the figures between the marks of a Markdown file, and the plot beside it.
 func (f *Figures) Write(markdown, plot string) error {
 	f.stop()
 	f.mu.Lock()

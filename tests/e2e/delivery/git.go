@@ -21,7 +21,7 @@ import (
 func serveGit(address, folder string) (string, error) {
 	programs, err := exec.Command("git", "--exec-path").Output()
 	if err != nil {
-		return "", fmt.Errorf("find git's programs: %w", err)
+		return "", fmt.Errorf("find git's executables: %w", err)
 	}
 	listener, err := net.Listen("tcp", net.JoinHostPort(address, "0"))
 	if err != nil {
@@ -37,11 +37,11 @@ func serveGit(address, folder string) (string, error) {
 	return "http://" + listener.Addr().String(), nil
 }
 
-// maxPush bounds what one push may bring, in bytes.
+// maxPush is the maximum size of one push, in bytes.
 const maxPush = 256 << 20
 
-// unchunked gives a handler the length of the body: git sends what is long in
-// chunks, which CGI does not know.
+// unchunked sets the content length for the handler: git sends long bodies in chunks,
+// which CGI does not support.
 func unchunked(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength < 0 {
@@ -56,10 +56,10 @@ func unchunked(next http.Handler) http.Handler {
 	})
 }
 
-// Checkout is a clone that somebody works in.
+// Checkout is a clone with a working tree.
 type Checkout struct{ Folder string }
 
-// Git runs git in the checkout and returns what it prints, trimmed.
+// Git runs git in the checkout and returns its trimmed output.
 func (c Checkout) Git(ctx context.Context, args ...string) (string, error) {
 	command := exec.CommandContext(ctx, "git", args...)
 	command.Dir = c.Folder
@@ -76,7 +76,7 @@ func (c Checkout) Git(ctx context.Context, args ...string) (string, error) {
 	return strings.TrimSpace(string(output)), nil
 }
 
-// Write puts content at a path of the checkout.
+// Write writes a file of the checkout.
 func (c Checkout) Write(path, content string) error {
 	path = filepath.Join(c.Folder, path)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -85,7 +85,7 @@ func (c Checkout) Write(path, content string) error {
 	return os.WriteFile(path, []byte(content), 0o644)
 }
 
-// Replace replaces a text that has to be in a file.
+// Replace replaces a text in a file. The text must exist.
 func (c Checkout) Replace(path, old, with string) error {
 	content, err := os.ReadFile(filepath.Join(c.Folder, path))
 	if err != nil {
@@ -106,7 +106,7 @@ func (c Checkout) Append(path, text string) error {
 	return c.Write(path, string(content)+text)
 }
 
-// Commit commits everything there is and returns the commit.
+// Commit commits all changes and returns the commit.
 func (c Checkout) Commit(ctx context.Context, message string) (string, error) {
 	if _, err := c.Git(ctx, "add", "--all"); err != nil {
 		return "", err
@@ -117,7 +117,7 @@ func (c Checkout) Commit(ctx context.Context, message string) (string, error) {
 	return c.Git(ctx, "rev-parse", "HEAD")
 }
 
-// copyTree copies what git would commit of a checkout, changes included.
+// copyTree copies the files that git tracks or would add, with uncommitted changes.
 func copyTree(ctx context.Context, from, to string) error {
 	listed, err := Checkout{from}.Git(ctx, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
 	if err != nil {

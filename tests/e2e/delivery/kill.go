@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// Killing kills pods of some functions of one environment, one at a time.
+// Killing kills pods of an environment's functions, one at a time.
 type Killing struct {
 	cancel context.CancelFunc
 	ended  chan struct{}
@@ -21,8 +21,8 @@ type Killing struct {
 
 const betweenKills = time.Second
 
-// Killing begins, until Stop. A pod has no time to end well.
-func (w *World) Killing(ctx context.Context, environment Environment, functions ...string) *Killing {
+// Killing starts killing pods until Stop, without a grace period.
+func (d *Deployment) Killing(ctx context.Context, environment Environment, functions ...string) *Killing {
 	ctx, cancel := context.WithCancel(ctx)
 	k := &Killing{cancel: cancel, ended: make(chan struct{})}
 	go func() {
@@ -35,11 +35,11 @@ func (w *World) Killing(ctx context.Context, environment Environment, functions 
 				return
 			case <-tick.C:
 			}
-			pods, err := w.kube.Resource(Pods).Namespace(string(environment)).List(ctx, metav1.ListOptions{LabelSelector: "serving.knative.dev/service"})
+			pods, err := d.kube.Resource(Pods).Namespace(string(environment)).List(ctx, metav1.ListOptions{LabelSelector: "serving.knative.dev/service"})
 			if err != nil {
 				continue
 			}
-			// From another function each time, where it has a pod.
+			// Take the functions in turn, if they have a pod.
 			for j := range functions {
 				name := functions[(i+j)%len(functions)]
 				at := slices.IndexFunc(pods.Items, func(pod unstructured.Unstructured) bool {
@@ -49,7 +49,7 @@ func (w *World) Killing(ctx context.Context, environment Environment, functions 
 					continue
 				}
 				pod := pods.Items[at].GetName()
-				if w.kube.Resource(Pods).Namespace(string(environment)).Delete(ctx, pod, metav1.DeleteOptions{GracePeriodSeconds: new(int64)}) == nil {
+				if d.kube.Resource(Pods).Namespace(string(environment)).Delete(ctx, pod, metav1.DeleteOptions{GracePeriodSeconds: new(int64)}) == nil {
 					k.mu.Lock()
 					k.killed = append(k.killed, pod)
 					k.mu.Unlock()
@@ -61,14 +61,14 @@ func (w *World) Killing(ctx context.Context, environment Environment, functions 
 	return k
 }
 
-// Killed counts the pods so far.
+// Killed returns the number of pods killed so far.
 func (k *Killing) Killed() int {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return len(k.killed)
 }
 
-// Stop ends it and returns the pods that were killed.
+// Stop stops killing and returns the names of the killed pods.
 func (k *Killing) Stop() []string {
 	k.cancel()
 	<-k.ended

@@ -15,8 +15,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// waitLimit bounds every wait for a condition: generous, because a slow machine
-// should make a run slower and not red.
+// waitLimit bounds every wait for a condition. It is generous, so that a slow machine
+// does not fail a run.
 const waitLimit = 5 * time.Minute
 
 // Kinds that the tests read.
@@ -30,25 +30,24 @@ var (
 )
 
 // Get reads one object.
-func (w *World) Get(ctx context.Context, kind schema.GroupVersionResource, namespace, name string) (*unstructured.Unstructured, error) {
-	return w.kube.Resource(kind).Namespace(namespace).Get(ctx, name, metav1.GetOptions{})
+func (d *Deployment) Get(ctx context.Context, kind schema.GroupVersionResource, namespace, name string) (*unstructured.Unstructured, error) {
+	return d.kube.Resource(kind).Namespace(namespace).Get(ctx, name, metav1.GetOptions{})
 }
 
-// Patch merges a JSON document into one object, as a person's hand edit does.
-func (w *World) Patch(ctx context.Context, kind schema.GroupVersionResource, namespace, name, merge string) error {
-	_, err := w.kube.Resource(kind).Namespace(namespace).Patch(ctx, name, types.MergePatchType, []byte(merge), metav1.PatchOptions{})
+// Patch merges a JSON document into one object, as a manual edit does.
+func (d *Deployment) Patch(ctx context.Context, kind schema.GroupVersionResource, namespace, name, merge string) error {
+	_, err := d.kube.Resource(kind).Namespace(namespace).Patch(ctx, name, types.MergePatchType, []byte(merge), metav1.PatchOptions{})
 	return err
 }
 
 // Delete deletes one object.
-func (w *World) Delete(ctx context.Context, kind schema.GroupVersionResource, namespace, name string) error {
-	return w.kube.Resource(kind).Namespace(namespace).Delete(ctx, name, metav1.DeleteOptions{})
+func (d *Deployment) Delete(ctx context.Context, kind schema.GroupVersionResource, namespace, name string) error {
+	return d.kube.Resource(kind).Namespace(namespace).Delete(ctx, name, metav1.DeleteOptions{})
 }
 
-// Kubectl runs kubectl with what it should read and returns what it prints. The
-// error holds what it complains of.
-func (w *World) Kubectl(ctx context.Context, stdin string, args ...string) (string, error) {
-	command := exec.CommandContext(ctx, "kubectl", append([]string{"--kubeconfig", w.Cluster.Kubeconfig}, args...)...)
+// Kubectl runs kubectl with stdin and returns its output. The error includes stderr.
+func (d *Deployment) Kubectl(ctx context.Context, stdin string, args ...string) (string, error) {
+	command := exec.CommandContext(ctx, "kubectl", append([]string{"--kubeconfig", d.Cluster.Kubeconfig}, args...)...)
 	command.Stdin = strings.NewReader(stdin)
 	var stderr bytes.Buffer
 	command.Stderr = &stderr
@@ -59,9 +58,9 @@ func (w *World) Kubectl(ctx context.Context, stdin string, args ...string) (stri
 	return string(output), nil
 }
 
-// Until waits for a condition. An error of the condition itself may pass too, so
-// it is told only when the limit is reached.
-func (w *World) Until(ctx context.Context, what string, condition func(context.Context) (bool, error)) error {
+// Until waits for a condition. Errors of the condition may be transient, so only the last
+// one is returned, when the limit is reached.
+func (d *Deployment) Until(ctx context.Context, what string, condition func(context.Context) (bool, error)) error {
 	ctx, cancel := context.WithTimeout(ctx, waitLimit)
 	defer cancel()
 	tick := time.NewTicker(200 * time.Millisecond)
@@ -96,9 +95,9 @@ func Condition(object *unstructured.Unstructured, kind string) (status, message 
 	return status, message
 }
 
-// Instances counts the pods of an environment's functions that are not ending.
-func (w *World) Instances(ctx context.Context, namespace string) (map[string]int, error) {
-	pods, err := w.kube.Resource(Pods).Namespace(namespace).List(ctx, metav1.ListOptions{LabelSelector: "serving.knative.dev/service"})
+// Instances counts the pods of an environment's functions, without terminating ones.
+func (d *Deployment) Instances(ctx context.Context, namespace string) (map[string]int, error) {
+	pods, err := d.kube.Resource(Pods).Namespace(namespace).List(ctx, metav1.ListOptions{LabelSelector: "serving.knative.dev/service"})
 	if err != nil {
 		return nil, err
 	}
@@ -111,17 +110,16 @@ func (w *World) Instances(ctx context.Context, namespace string) (map[string]int
 	return count, nil
 }
 
-// settled is how long nothing may lead to an ending instance before an
-// environment counts as asleep: the node hears of endpoints after the API server
-// does, and an ingress keeps idle connections.
+// settled is how long no route may lead to a terminating instance before an environment
+// counts as asleep: nodes learn of endpoints after the API server, and an ingress keeps
+// idle connections.
 const settled = 2 * time.Second
 
-// Asleep waits until an environment has no instance of any function, and nothing
-// routes to one that is ending.
-func (w *World) Asleep(ctx context.Context, namespace string) error {
+// Asleep waits until an environment has no instances and no routes to terminating ones.
+func (d *Deployment) Asleep(ctx context.Context, namespace string) error {
 	var since time.Time
-	return w.Until(ctx, namespace+" to scale to zero", func(ctx context.Context) (bool, error) {
-		asleep, err := w.asleep(ctx, namespace)
+	return d.Until(ctx, namespace+" to scale to zero", func(ctx context.Context) (bool, error) {
+		asleep, err := d.asleep(ctx, namespace)
 		if err != nil || !asleep {
 			since = time.Time{}
 			return false, err
@@ -133,8 +131,8 @@ func (w *World) Asleep(ctx context.Context, namespace string) error {
 	})
 }
 
-func (w *World) asleep(ctx context.Context, namespace string) (bool, error) {
-	pods, err := w.kube.Resource(Pods).Namespace(namespace).List(ctx, metav1.ListOptions{LabelSelector: "serving.knative.dev/service"})
+func (d *Deployment) asleep(ctx context.Context, namespace string) (bool, error) {
+	pods, err := d.kube.Resource(Pods).Namespace(namespace).List(ctx, metav1.ListOptions{LabelSelector: "serving.knative.dev/service"})
 	if err != nil {
 		return false, err
 	}
@@ -146,12 +144,12 @@ func (w *World) asleep(ctx context.Context, namespace string) (bool, error) {
 		address, _, _ := unstructured.NestedString(pod.Object, "status", "podIP")
 		addresses[address] = address != ""
 	}
-	slices, err := w.kube.Resource(endpointSlices).Namespace(namespace).List(ctx, metav1.ListOptions{})
+	slices, err := d.kube.Resource(endpointSlices).Namespace(namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return false, err
 	}
 	for _, slice := range slices.Items {
-		// Those of type Private name ending instances until they are gone.
+		// Those of type Private list terminating instances until they are gone.
 		private := slice.GetLabels()["networking.internal.knative.dev/serviceType"] == "Private"
 		endpoints, _, _ := unstructured.NestedSlice(slice.Object, "endpoints")
 		for _, endpoint := range endpoints {

@@ -18,48 +18,47 @@ import (
 // Environment names one of the deployed environments.
 type Environment string
 
-// The environments that are deployed here; their Applications and namespaces
-// have the same name.
+// The deployed environments. Their Applications and namespaces have the same names.
 const (
 	Staging Environment = "sequential-questioning-staging"
 	Prod    Environment = "sequential-questioning-prod"
 )
 
-// Route returns a URL for MCP clients of an environment, through the cluster's
-// ingress: what a DNS name does elsewhere, a small proxy does here.
-func (w *World) Route(environment Environment) string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if proxy, ok := w.routes[environment]; ok {
+// Route returns an environment's URL for MCP clients, through the cluster's ingress. A
+// small proxy replaces the DNS name.
+func (d *Deployment) Route(environment Environment) string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if proxy, ok := d.routes[environment]; ok {
 		return proxy.URL + "/mcp"
 	}
-	to, _ := url.Parse(w.Cluster.Ingress)
+	to, _ := url.Parse(d.Cluster.Ingress)
 	forward := &httputil.ReverseProxy{
 		FlushInterval: -1,
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(to)
-			r.Out.Host = w.hostname("gateway", string(environment))
+			r.Out.Host = d.hostname("gateway", string(environment))
 		},
 	}
 	proxy := httptest.NewServer(http.HandlerFunc(func(response http.ResponseWriter, r *http.Request) {
-		_ = http.NewResponseController(response).EnableFullDuplex() // or a quick answer may be cut
+		_ = http.NewResponseController(response).EnableFullDuplex() // otherwise an early response may be cut
 		forward.ServeHTTP(response, r)
 	}))
-	w.routes[environment] = proxy
+	d.routes[environment] = proxy
 	return proxy.URL + "/mcp"
 }
 
-func (w *World) hostname(service, namespace string) string {
-	return service + "." + namespace + "." + w.Cluster.Domain
+func (d *Deployment) hostname(service, namespace string) string {
+	return service + "." + namespace + "." + d.Cluster.Domain
 }
 
-// Public asks the public ingress for a service's page and returns the status.
-func (w *World) Public(ctx context.Context, service, namespace string) (int, string, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, w.Cluster.Ingress, nil)
+// Public requests a service through the public ingress and returns status and body.
+func (d *Deployment) Public(ctx context.Context, service, namespace string) (int, string, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, d.Cluster.Ingress, nil)
 	if err != nil {
 		return 0, "", err
 	}
-	request.Host = w.hostname(service, namespace)
+	request.Host = d.hostname(service, namespace)
 	response, err := (&http.Client{Timeout: waitLimit}).Do(request)
 	if err != nil {
 		return 0, "", err
@@ -71,7 +70,7 @@ func (w *World) Public(ctx context.Context, service, namespace string) (int, str
 
 const revision = "2026-07-28"
 
-// caller's connections are not kept: every call finds its way anew.
+// caller has no keep-alive: every call opens a new connection.
 var caller = &http.Client{Timeout: 2 * time.Minute, Transport: &http.Transport{DisableKeepAlives: true}}
 
 // Request makes one request in the newest revision of MCP and returns its result.
@@ -118,11 +117,11 @@ func Request(ctx context.Context, route, method, name string, params map[string]
 	return answer.Result, nil
 }
 
-// Failed is a call that was answered, and not with a result.
+// Failed is the error of a call that got a response without a result.
 type Failed struct {
 	Text      string
-	Ours      bool // by the gateway or a tool; an ingress may answer too
-	Retryable bool // as it says itself
+	Ours      bool // from the gateway or a tool, not from an ingress
+	Retryable bool // according to the response
 }
 
 func (f *Failed) Error() string { return f.Text }
@@ -142,7 +141,7 @@ func Call(ctx context.Context, route, tool string, arguments map[string]any) (ma
 	return structured, nil
 }
 
-// Version returns the version that an environment's gateway tells its clients.
+// Version returns the version that an environment's gateway reports to clients.
 func Version(ctx context.Context, route string) (string, error) {
 	result, err := Request(ctx, route, "server/discover", "", nil)
 	if err != nil {
@@ -160,15 +159,14 @@ func Version(ctx context.Context, route string) (string, error) {
 	return version, nil
 }
 
-// Insist repeats a call, as a client does, until it has a result. It gives up on an
-// error of ours that does not say that the call may be repeated. The failures are
-// returned with the result.
+// Insist retries a call, as a client does, until it has a result. It stops at an error of
+// ours that is not retryable. It returns the failures with the result.
 func Insist(ctx context.Context, route, tool string, arguments map[string]any) (map[string]any, []error, error) {
 	ctx, cancel := context.WithTimeout(ctx, waitLimit)
 	defer cancel()
 	var failures []error
 	for {
-		// Calls change the map that they are given.
+		// Calls modify the map that they are given.
 		result, err := Call(ctx, route, tool, maps.Clone(arguments))
 		if err == nil {
 			return result, failures, nil

@@ -11,21 +11,20 @@ import (
 	"strings"
 )
 
-// Short is the name that the command operate knows.
+// Short is the environment's name in the operate command.
 func (e Environment) Short() string {
 	return strings.TrimPrefix(string(e), "sequential-questioning-")
 }
 
-// Operate runs the command operate on this machine's PostgreSQL and Qdrant, as an
-// operator does, and returns all that it printed. Backups are in a folder of this
-// run's.
-func (w *World) Operate(ctx context.Context, environment Environment, args ...string) (string, error) {
-	return w.operateWith(ctx, append(w.Qdrant.Environment(), "DATABASE_URL="+w.roles[environment].functions.here), args...)
+// Operate runs the operate command on this machine's PostgreSQL and Qdrant, as an operator
+// does, and returns its output. Backups are in a folder of this run.
+func (d *Deployment) Operate(ctx context.Context, environment Environment, args ...string) (string, error) {
+	return d.operateWith(ctx, append(d.Qdrant.Environment(), "DATABASE_URL="+d.roles[environment].functions.here), args...)
 }
 
-func (w *World) operateWith(ctx context.Context, variables []string, args ...string) (string, error) {
-	command := exec.CommandContext(ctx, w.operate, args...)
-	command.Env = append(os.Environ(), "ADMIN_DATABASE_URL="+w.Database.AdminURL(), "BACKUP_URL=file://"+filepath.Join(w.folder, "backups"))
+func (d *Deployment) operateWith(ctx context.Context, variables []string, args ...string) (string, error) {
+	command := exec.CommandContext(ctx, d.operate, args...)
+	command.Env = append(os.Environ(), "ADMIN_DATABASE_URL="+d.Database.AdminURL(), "BACKUP_URL=file://"+filepath.Join(d.folder, "backups"))
 	command.Env = append(command.Env, variables...)
 	var output bytes.Buffer
 	command.Stdout, command.Stderr = &output, &output
@@ -35,29 +34,29 @@ func (w *World) operateWith(ctx context.Context, variables []string, args ...str
 	return output.String(), nil
 }
 
-// roles are those of one environment's database.
+// roles are the roles of one environment's database.
 type roles struct{ owner, functions, gateway at }
 
-// initialise makes an environment's database and its roles.
-func (w *World) initialise(ctx context.Context, environment Environment) (roles, error) {
+// initialise creates an environment's database and its roles.
+func (d *Deployment) initialise(ctx context.Context, environment Environment) (roles, error) {
 	owner, functions, gateway := rand.Text(), rand.Text(), rand.Text()
 	passwords := []string{"OWNER_PASSWORD=" + owner, "FUNCTIONS_PASSWORD=" + functions, "GATEWAY_PASSWORD=" + gateway}
-	_, err := w.operateWith(ctx, passwords, "database", "init", environment.Short())
+	_, err := d.operateWith(ctx, passwords, "database", "init", environment.Short())
 	if err != nil {
 		return roles{}, err
 	}
 	const host = "postgres.databases.svc.cluster.local:5432"
 	name := "sq_" + environment.Short()
 	var r roles
-	if r.owner, err = w.Database.at(name, name+"_owner", owner, host); err != nil {
+	if r.owner, err = d.Database.at(name, name+"_owner", owner, host); err != nil {
 		return roles{}, err
 	}
-	if r.functions, err = w.Database.at(name, name, functions, host); err != nil {
+	if r.functions, err = d.Database.at(name, name, functions, host); err != nil {
 		return roles{}, err
 	}
-	if r.gateway, err = w.Database.at(name, name+"_gateway", gateway, host); err != nil {
+	if r.gateway, err = d.Database.at(name, name+"_gateway", gateway, host); err != nil {
 		return roles{}, err
 	}
-	w.roles[environment] = r
+	d.roles[environment] = r
 	return r, nil
 }

@@ -12,7 +12,7 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// whole marks whole numbers.
+// whole puts ticks at whole numbers.
 type whole struct{}
 
 func (whole) Ticks(low, high float64) (ticks []plot.Tick) {
@@ -22,8 +22,7 @@ func (whole) Ticks(low, high float64) (ticks []plot.Tick) {
 	return ticks
 }
 
-// draw plots the instances over time, with numbers where
-// something began.
+// draw plots the instances over time, with numbered marks.
 func (f *Figures) draw(path string) error {
 	p := plot.New()
 	p.Title.Text = "Instances of functions over one run"

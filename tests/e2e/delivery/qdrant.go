@@ -10,7 +10,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant/embedded"
 )
 
-// Qdrant is the project's own server of Qdrant's API, within the cluster's reach.
+// Qdrant is the project's embedded server of Qdrant's API, reachable from the cluster.
 type Qdrant struct {
 	URL     string
 	address string
@@ -30,11 +30,11 @@ func startQdrant(address string) (*Qdrant, error) {
 	if err != nil {
 		return nil, err
 	}
-	q.address = at.Host // the same one when it is started again
+	q.address = at.Host // keep the address for restarts
 	return q, nil
 }
 
-// Start starts it, with nothing in it.
+// Start starts the server, empty.
 func (q *Qdrant) Start() error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -46,14 +46,14 @@ func (q *Qdrant) Start() error {
 	return nil
 }
 
-// Stop stops it; it forgets everything.
+// Stop stops the server and drops its data.
 func (q *Qdrant) Stop() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	_ = q.server.Close() // never fails
 }
 
-// Environment is what programs on this machine need to reach it.
+// Environment returns the variables with which programs on this machine reach it.
 func (q *Qdrant) Environment() []string {
 	return []string{"QDRANT_URL=" + q.URL, "QDRANT_API_KEY=" + q.key}
 }

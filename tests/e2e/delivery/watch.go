@@ -11,42 +11,42 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 )
 
-// PodWatch follows the pods of one namespace that began after it did. Kubernetes
-// notes whole seconds; this notes when it heard.
+// PodWatch records the stages of pods in one namespace that start after it. Kubernetes'
+// timestamps have whole seconds, so it uses the time at which it received each event.
 type PodWatch struct {
 	mu   sync.Mutex
 	old  map[string]bool
-	pods map[string]map[string]time.Time // service → stage → first heard
+	pods map[string]map[string]time.Time // service → stage → first seen
 }
 
-// Stages of a pod's start, since a moment.
+// Stages are the stages of a pod's start, as durations since a time.
 type Stages struct{ Made, Scheduled, Ready time.Duration }
 
-// WatchPods begins to follow a namespace, until the context ends.
-func (w *World) WatchPods(ctx context.Context, namespace string) *PodWatch {
+// WatchPods watches a namespace until the context ends.
+func (d *Deployment) WatchPods(ctx context.Context, namespace string) *PodWatch {
 	p := &PodWatch{pods: map[string]map[string]time.Time{}, old: map[string]bool{}}
-	there, err := w.kube.Resource(Pods).Namespace(namespace).List(ctx, metav1.ListOptions{})
+	there, err := d.kube.Resource(Pods).Namespace(namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return p
 	}
 	for _, pod := range there.Items {
 		p.old[pod.GetName()] = true
 	}
-	events, err := w.kube.Resource(Pods).Namespace(namespace).Watch(ctx, metav1.ListOptions{ResourceVersion: there.GetResourceVersion()})
+	events, err := d.kube.Resource(Pods).Namespace(namespace).Watch(ctx, metav1.ListOptions{ResourceVersion: there.GetResourceVersion()})
 	if err != nil {
 		return p
 	}
 	go func() {
 		for event := range events.ResultChan() {
 			if pod, ok := event.Object.(*unstructured.Unstructured); ok && event.Type != watch.Deleted {
-				p.hear(pod)
+				p.record(pod)
 			}
 		}
 	}()
 	return p
 }
 
-func (p *PodWatch) hear(pod *unstructured.Unstructured) {
+func (p *PodWatch) record(pod *unstructured.Unstructured) {
 	service := pod.GetLabels()["serving.knative.dev/service"]
 	if p.old[pod.GetName()] || service == "" {
 		return
@@ -65,7 +65,7 @@ func (p *PodWatch) hear(pod *unstructured.Unstructured) {
 	}
 }
 
-// Services are the services whose pods were heard of.
+// Services returns the services whose pods were seen.
 func (p *PodWatch) Services() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -77,8 +77,8 @@ func (p *PodWatch) Services() []string {
 	return all
 }
 
-// Stages of the first pod of a service. A stage that was heard of together with a
-// later one counts as reached then.
+// Stages returns the stages of a service's first pod. A stage that was seen together with a
+// later one gets the later one's time.
 func (p *PodWatch) Stages(since time.Time, service string) Stages {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -1,5 +1,5 @@
-// Command collector is an OpenTelemetry collector of the components that
-// gitops/platform configures, to try those configurations with.
+// Command collector is an OpenTelemetry collector with the components that gitops/platform
+// configures, to test those configurations.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Package dashboard reads what is in Grafana's dashboards.
+// Package dashboard reads Grafana's dashboards.
 package dashboard
 
 import (
@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Dashboard is a dashboard as far as it is looked at here.
+// Dashboard has the fields of a dashboard that tests and drawing read.
 type Dashboard struct {
 	Name   string `json:"-"` // of its file
 	UID    string `json:"uid"`
@@ -18,7 +18,7 @@ type Dashboard struct {
 	Panels []Panel
 }
 
-// Panel is one of a dashboard.
+// Panel is a panel of a dashboard.
 type Panel struct {
 	ID          int
 	Type        string
@@ -65,8 +65,8 @@ func Read(folder string) ([]Dashboard, error) {
 	return all, nil
 }
 
-// Query is the target's query with Grafana's variables filled in: every
-// environment, and rates over window.
+// Query returns the target's query with Grafana's variables replaced: all environments, and
+// rates over window.
 func (t Target) Query(window time.Duration) string {
 	return strings.NewReplacer("$namespace", ".*", "$__rate_interval", window.String()).Replace(t.Expr)
 }

@@ -1,6 +1,5 @@
-// Package tools brings Prometheus, Alertmanager and the OpenTelemetry collector, as
-// they run on a cluster, into the repository's .bin, without installing anything on
-// the machine.
+// Package tools installs Prometheus, Alertmanager and the OpenTelemetry collector, in the
+// versions of the cluster, into the repository's .bin, without changing the machine.
 package tools
 
 import (
@@ -16,18 +15,18 @@ import (
 	"syscall"
 )
 
-// Tools are programs' paths.
+// Tools has the programs' paths.
 type Tools struct{ Prometheus, Promtool, Alertmanager, Amtool, Collector string }
 
-// AlertmanagerVersion is the one that is built.
+// AlertmanagerVersion is the version that is built.
 const AlertmanagerVersion = "0.34.2"
 
 const alertmanager = "github.com/prometheus/alertmanager@v" + AlertmanagerVersion
 
-// Install returns the tools, and first makes those that are not there: Prometheus
-// is unpacked from Debian's package, because its own module cannot be built from
-// the proxy alone; Alertmanager is built, and so is a collector of the components
-// that the manifests configure. Of several processes one does it.
+// Install installs missing tools and returns their paths. It unpacks Prometheus from
+// Debian's package, because its module does not build without its web assets, and builds
+// Alertmanager and a collector with the components that the manifests configure. A lock
+// excludes other processes.
 var Install = sync.OnceValues(func() (Tools, error) {
 	root, err := Root()
 	if err != nil {
@@ -68,7 +67,7 @@ var Install = sync.OnceValues(func() (Tools, error) {
 	return t, nil
 })
 
-// Root is the folder of the repository.
+// Root returns the folder of the repository.
 func Root() (string, error) {
 	work, err := exec.Command("go", "env", "GOWORK").Output()
 	path := strings.TrimSpace(string(work))
@@ -102,7 +101,7 @@ func alone(path string) (release func(), err error) {
 func unpack(folder string) error {
 	for _, name := range []string{"apt-get", "dpkg"} {
 		if _, err := exec.LookPath(name); err != nil {
-			return fmt.Errorf("there is no %s here: put prometheus and promtool, 2.42 or newer, into %s", name, folder)
+			return fmt.Errorf("%s is not installed: put prometheus and promtool, 2.42 or newer, into %s", name, folder)
 		}
 	}
 	work, err := os.MkdirTemp("", "sequential-questioning-prometheus-")
@@ -112,7 +111,7 @@ func unpack(folder string) error {
 	defer os.RemoveAll(work)
 	download := func() error { return run(work, nil, "apt-get", "download", "prometheus") }
 	if err := download(); err != nil {
-		// A new machine has no lists of packages yet, or old ones.
+		// A new machine has no package lists, or old ones.
 		if err := run(work, nil, "apt-get", "update"); err != nil {
 			return fmt.Errorf("%w (root may have to run apt-get update)", err)
 		}
@@ -130,7 +129,7 @@ func unpack(folder string) error {
 	return run(work, nil, "cp", "usr/bin/prometheus", "usr/bin/promtool", folder)
 }
 
-// page stands for Alertmanager's web pages, which its module does not bring.
+// page replaces Alertmanager's web pages, which its module does not contain.
 const page = "<!doctype html><title>Alertmanager</title>\n"
 
 func build(folder string) error {

@@ -17,9 +17,9 @@ import (
 func reference() ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteString("# API reference\n\nGenerated from the tools' definitions by `make generate`; do not edit.\n\n" +
-		"The tables list in full what is accepted and returned. The tools declare less of it, in forms that every model provider takes, and arguments are also taken in other forms: see [Arguments](asking.md#arguments).\n\n" +
-		"Every tool answers with `structuredContent` that satisfies its output schema and with a text that a person can read. " +
-		"A request that cannot be served is a tool error (`isError`) that names the field and what would be right; nothing is stored then.\n")
+		"The tables list all accepted arguments and all result fields. The schemas that clients see are smaller, so that every model provider accepts them, and arguments may also come in other forms: see [Arguments](asking.md#arguments).\n\n" +
+		"Every tool returns `structuredContent` that matches its output schema, and a readable text. " +
+		"An invalid request returns a tool error (`isError`) that names the field and the expected value; nothing is stored.\n")
 	for _, t := range local.ToolFunctions {
 		var input, output jsonschema.Schema
 		if err := json.Unmarshal(t.Accepts, &input); err != nil {

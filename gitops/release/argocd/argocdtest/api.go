@@ -18,8 +18,8 @@ import (
 
 var errDenied = status.Error(codes.PermissionDenied, "permission denied")
 
-// Get takes one step of the controller. As in Argo CD, an Application that does
-// not exist is denied.
+// Get runs one step of the controller. As in Argo CD, reading a missing Application is
+// denied.
 func (s *Server) Get(_ context.Context, query *application.ApplicationQuery) (*v1alpha1.Application, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -36,15 +36,15 @@ func (s *Server) Get(_ context.Context, query *application.ApplicationQuery) (*v
 	return s.app.DeepCopy(), nil
 }
 
-// List returns the one Application there is.
+// List returns the server's only Application.
 func (s *Server) List(context.Context, *application.ApplicationQuery) (*v1alpha1.ApplicationList, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return &v1alpha1.ApplicationList{Items: []v1alpha1.Application{*s.app.DeepCopy()}}, nil
 }
 
-// Update replaces specification, labels and annotations. With validation, the
-// branch has to build, as in Argo CD.
+// Update replaces specification, labels and annotations. With validation the branch
+// must build, as in Argo CD.
 func (s *Server) Update(_ context.Context, request *application.ApplicationUpdateRequest) (*v1alpha1.Application, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -56,7 +56,7 @@ func (s *Server) Update(_ context.Context, request *application.ApplicationUpdat
 	return s.app.DeepCopy(), nil
 }
 
-// Rollback is refused while auto-sync is on or an operation runs, as in Argo CD.
+// Rollback fails while auto-sync is on or an operation runs, as in Argo CD.
 func (s *Server) Rollback(_ context.Context, request *application.ApplicationRollbackRequest) (*v1alpha1.Application, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -91,7 +91,7 @@ func (s *Server) TerminateOperation(context.Context, *application.OperationTermi
 	return &application.OperationTerminateResponse{}, nil
 }
 
-// GetManifests builds any revision that was pushed.
+// GetManifests returns the manifests of any pushed revision.
 func (s *Server) GetManifests(_ context.Context, query *application.ApplicationManifestQuery) (*apiclient.ManifestResponse, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -113,7 +113,7 @@ func (s *Server) RevisionMetadata(_ context.Context, query *application.Revision
 	return &v1alpha1.RevisionMetadata{Message: s.revisions[query.GetRevision()].Subject + "\n\nMore."}, nil
 }
 
-// GetResource returns a Knative Service as it is.
+// GetResource returns a live Knative Service.
 func (s *Server) GetResource(_ context.Context, request *application.ApplicationResourceRequest) (*application.ApplicationResourceResponse, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -129,8 +129,8 @@ func (s *Server) GetResource(_ context.Context, request *application.Application
 	return &application.ApplicationResourceResponse{Manifest: &manifest}, nil
 }
 
-// ResourceTree has two pods of every function, one of which is up, and one that
-// belongs to nothing.
+// ResourceTree returns two pods of every function, one of them ready, and one pod
+// without an owner.
 func (s *Server) ResourceTree(context.Context, *application.ResourcesQuery) (*v1alpha1.ApplicationTree, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -19,7 +19,7 @@ func manifest(name, image string) string {
 	return fmt.Sprintf(`{"apiVersion":"serving.knative.dev/v1","kind":"Service","metadata":{"name":%q},"spec":{"template":{"spec":{"containers":[{"image":%q}]}}}}`, name, image)
 }
 
-// refresh looks at the branch.
+// refresh compares the Application with the branch.
 func (s *Server) refresh() {
 	s.app.Status.Conditions = nil
 	revision := s.revisions[s.head]
@@ -67,7 +67,7 @@ func (s *Server) operate(sync *v1alpha1.SyncOperation) {
 	s.step = 0
 }
 
-// advance takes one step: of the operation that runs, or of auto-sync.
+// advance runs one step of the running operation or of auto-sync.
 func (s *Server) advance() {
 	if s.app.Operation == nil {
 		s.compareUnlessInvalid()
@@ -109,7 +109,7 @@ func (s *Server) compareUnlessInvalid() {
 	}
 }
 
-// sync starts what auto-sync would, once for each revision.
+// sync starts the sync of auto-sync, once per revision.
 func (s *Server) sync() {
 	policy := s.app.Spec.SyncPolicy
 	if policy == nil || policy.Automated == nil || s.app.Status.Sync.Status != v1alpha1.SyncStatusCodeOutOfSync {
@@ -145,7 +145,7 @@ func (s *Server) apply(revision Revision, state *v1alpha1.OperationState) {
 	s.compareUnlessInvalid()
 }
 
-// reconcile is Knative's part.
+// reconcile updates the Services' status as Knative does.
 func (s *Server) reconcile(revision Revision) {
 	for name, service := range s.live {
 		service.Status.ObservedGeneration = service.Generation

@@ -1,5 +1,5 @@
-// Package argocdtest serves Argo CD's gRPC API from memory: one Application, the
-// revisions of its repository and the Knative Services of its namespace.
+// Package argocdtest is a fake Argo CD that serves the gRPC API from memory: one
+// Application, the revisions of its repository and the Knative Services of its namespace.
 package argocdtest
 
 import (
@@ -21,15 +21,15 @@ import (
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
 )
 
-// Token and Password are what the server accepts.
+// Token and Password are the credentials that the server accepts.
 const (
 	Token    = "token-of-a-test"
 	Username = "on-call"
 	Password = "password-of-a-test"
 )
 
-// Server is Argo CD as its clients see it. Its controller takes one step each
-// time the Application is read, so that nothing depends on time.
+// Server is a fake Argo CD. Its controller runs one step whenever the Application is
+// read, so that tests do not depend on time.
 type Server struct {
 	application.UnimplementedApplicationServiceServer
 
@@ -49,20 +49,19 @@ type Server struct {
 // Revision is a commit of the repository that the Application deploys.
 type Revision struct {
 	Subject string
-	// Images are the functions and what runs in them.
+	// Images maps functions to their images.
 	Images map[string]string
-	// Never names functions that do not become ready, and why.
+	// Never maps functions that never become ready to the reason.
 	Never map[string]string
-	// Hook is why its migration fails; empty when it does not.
+	// Hook is the message with which its migration fails; empty if it succeeds.
 	Hook string
-	// Stuck means that the sync goes on until it is ended.
+	// Stuck makes the sync run until it is terminated.
 	Stuck bool
-	// Invalid means that it does not build.
+	// Invalid makes the build fail.
 	Invalid bool
 }
 
-// New starts a server with an Application that has auto-sync on, with prune and
-// self-heal.
+// New starts a server with an Application with auto-sync, prune and self-heal.
 func New(t *testing.T, name string) *Server {
 	t.Helper()
 	s := &Server{
@@ -101,13 +100,13 @@ func (s *Server) Push(hash string, revision Revision) {
 	s.head = hash
 }
 
-// Deploy pushes a revision and lets the controller work until it rests.
+// Deploy pushes a revision and runs the controller until nothing changes.
 func (s *Server) Deploy(hash string, revision Revision) {
 	s.Push(hash, revision)
 	s.Settle()
 }
 
-// Settle lets the controller work until it rests.
+// Settle runs the controller until nothing changes.
 func (s *Server) Settle() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -117,35 +116,35 @@ func (s *Server) Settle() {
 	}
 }
 
-// Refuse makes a method fail; nil makes it work again.
+// Refuse makes a method return err; nil makes it work again.
 func (s *Server) Refuse(method string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.refused[method] = err
 }
 
-// Change changes the Application as somebody else would.
+// Change changes the Application as another client would.
 func (s *Server) Change(change func(*v1alpha1.Application)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	change(s.app)
 }
 
-// Observe is told of the Application before each of the controller's steps.
+// Observe calls observer with the Application before each of the controller's steps.
 func (s *Server) Observe(observer func(*v1alpha1.Application)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.observers = append(s.observers, observer)
 }
 
-// Application returns the Application as it is.
+// Application returns the Application.
 func (s *Server) Application() *v1alpha1.Application {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.app.DeepCopy()
 }
 
-// Running returns the images that functions are set to.
+// Running returns the images of the Services, by function.
 func (s *Server) Running() map[string]string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -156,7 +155,7 @@ func (s *Server) Running() map[string]string {
 	return images
 }
 
-// Calls returns the methods called that change something.
+// Calls returns the names of the writing methods that were called.
 func (s *Server) Calls() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,5 +1,5 @@
-// Package manifesttest validates manifests of others' custom resources by what
-// their own modules say.
+// Package manifesttest provides the schemas of third-party custom resources, from their
+// Go modules.
 package manifesttest
 
 import (
@@ -21,14 +21,14 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
 )
 
-// Where each module has its CustomResourceDefinitions.
+// Folders of CustomResourceDefinitions, by module.
 var (
-	// Modules of the release command itself.
+	// Modules of the release command.
 	own = map[string]string{
 		"github.com/argoproj/argo-cd/v2": "manifests/crds",
 		"knative.dev/networking":         "config",
 	}
-	// Those of the folder modules.
+	// Modules of the folder modules.
 	others = map[string]string{
 		"github.com/bitnami-labs/sealed-secrets":        "helm/sealed-secrets/crds",
 		"github.com/cert-manager/cert-manager":          "deploy/crds",
@@ -41,7 +41,7 @@ var (
 
 const here = "github.com/sequential-questioning/sequential-questioning/gitops/release/manifest/manifesttest"
 
-// Schemas are those of Argo CD, and of the platform's operators.
+// Schemas returns the schemas of Argo CD and of the platform's operators.
 func Schemas(t testing.TB) manifest.Schemas {
 	t.Helper()
 	all, err := schemas()
@@ -49,7 +49,7 @@ func Schemas(t testing.TB) manifest.Schemas {
 	return all
 }
 
-// Module is the folder of one of the modules, in Go's module cache.
+// Module returns a module's folder in Go's module cache.
 func Module(t testing.TB, path string) string {
 	t.Helper()
 	found, err := modules()
@@ -85,7 +85,7 @@ var schemas = sync.OnceValues(func() (manifest.Schemas, error) {
 	return all, nil
 })
 
-// modules are the folders of the modules. Go downloads what its cache lacks.
+// modules returns the folders of the modules. Go downloads missing ones.
 var modules = sync.OnceValues(func() (map[string]string, error) {
 	folder, err := list(here)
 	if err != nil {

@@ -24,18 +24,18 @@ const (
 	openSetting     = "ALLOW_UNAUTHENTICATED"
 )
 
-// callers is who may call a function, as its environment says.
+// callers holds a function's settings for who may call it.
 type callers struct{ issuer, resource, scope, open string }
 
-// Callers refuses an overlay that leaves open who may call its functions, that says
-// so with a placeholder, or that says it differently from function to function: the
-// gateway forwards a caller's token, so that all have to accept the same ones.
-// Functions of the component eventing are called by the broker alone.
+// Callers refuses an overlay whose functions have no setting for who may call them, have
+// a placeholder, or differ from each other: the gateway forwards a caller's token, so all
+// functions must accept the same tokens. Functions of the component eventing are exempt:
+// only the broker calls them.
 func Callers(overlay string) promotion.Rule {
-	right := fmt.Sprintf("in %s/identity.yaml set %s to the https address of your authorization server and %s to the gateway's public URL, or %s to \"true\" where everybody may call",
+	right := fmt.Sprintf("in %s/identity.yaml set %s to the https address of your authorization server and %s to the gateway's public URL, or %s to \"true\" if everybody may call",
 		overlay, issuerSetting, resourceSetting, openSetting)
 	return func(_ context.Context, _ string, objects []*unstructured.Unstructured) ([]promotion.Broken, error) {
-		functions := map[string][]string{} // a fault, or who may call, to those that say so
+		functions := map[string][]string{} // settings or their fault, to the functions that have them
 		said := map[string][]string{}
 		for _, object := range objects {
 			if object.GroupVersionKind() != servingv1.SchemeGroupVersion.WithKind("Service") || object.GetLabels()["app.kubernetes.io/component"] == "eventing" {
@@ -60,8 +60,8 @@ func Callers(overlay string) promotion.Rule {
 				differ = append(differ, who+" ("+names(said[who])+")")
 			}
 			broken = append(broken, promotion.Broken{
-				Rule: "callers", What: "functions differ in who may call them: " + strings.Join(differ, "; "),
-				Right: "say the same for all of them in " + overlay + "/identity.yaml",
+				Rule: "callers", What: "functions differ in who may call them:  " + strings.Join(differ, "; "),
+				Right: "set the same for all of them in " + overlay + "/identity.yaml",
 			})
 		}
 		return broken, nil
@@ -73,7 +73,7 @@ func names(functions []string) string {
 	return strings.Join(functions, ", ")
 }
 
-// fromElsewhere stands for a value that is not in git.
+// fromElsewhere replaces a value that is not in git.
 const fromElsewhere = "(from a Secret or ConfigMap)"
 
 func callersOf(object *unstructured.Unstructured) (callers, error) {
@@ -83,7 +83,7 @@ func callersOf(object *unstructured.Unstructured) (callers, error) {
 	}
 	values := map[string]string{}
 	for _, container := range service.Spec.Template.Spec.Containers {
-		for _, variable := range container.Env { // of two with one name, the last counts
+		for _, variable := range container.Env { // of equal names the last counts
 			values[variable.Name] = valueOf(variable)
 		}
 	}
@@ -110,14 +110,14 @@ func (c callers) String() string {
 	return strings.Join(settings, " ")
 }
 
-// fault says what is wrong with who may call, or nothing.
+// fault describes what is wrong with the settings; empty if nothing is.
 func (c callers) fault() string {
 	open, err := strconv.ParseBool(c.open)
 	switch {
 	case c.open != "" && err != nil:
 		return fmt.Sprintf("%s is %q, neither true nor false", openSetting, c.open)
 	case c.issuer == "" && !open:
-		return fmt.Sprintf("nothing says who may call: neither %s nor %s=true is set", issuerSetting, openSetting)
+		return fmt.Sprintf("no setting for who may call: neither %s nor %s=true is set", issuerSetting, openSetting)
 	case c.issuer == "":
 		return ""
 	case open:
@@ -129,13 +129,13 @@ func (c callers) fault() string {
 	return address(resourceSetting, c.resource)
 }
 
-// address says what is wrong with an address on which the check of tokens rests.
-// Keys that come without TLS prove nothing.
+// address describes what is wrong with an address that token verification relies on;
+// empty if nothing is. Keys fetched without TLS prove nothing.
 func address(setting, value string) string {
 	parsed, err := url.Parse(value)
 	switch {
 	case value == fromElsewhere:
-		return setting + " is not in git, so that it cannot be judged"
+		return setting + " is not in git and cannot be checked"
 	case err != nil || parsed.Scheme != "https" || parsed.Hostname() == "":
 		return fmt.Sprintf("%s is %q, not an https address", setting, value)
 	case placeholder(parsed.Hostname()):
@@ -144,7 +144,7 @@ func address(setting, value string) string {
 	return ""
 }
 
-// placeholder tells whether a host is one of those that RFC 2606 keeps for examples.
+// placeholder reports whether RFC 2606 reserves the host for examples.
 func placeholder(host string) bool {
 	host = "." + strings.ToLower(strings.TrimSuffix(host, "."))
 	for _, reserved := range []string{".example.com", ".example.net", ".example.org", ".example", ".test", ".invalid", ".localhost"} {

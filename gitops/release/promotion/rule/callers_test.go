@@ -15,7 +15,7 @@ import (
 
 const overlay = "gitops/overlays/prod"
 
-// function builds a Knative Service of a component with environment variables.
+// function returns a Knative Service of a component with environment variables.
 func function(t *testing.T, name, component, environment string) *unstructured.Unstructured {
 	t.Helper()
 	object := &unstructured.Unstructured{}
@@ -25,7 +25,7 @@ func function(t *testing.T, name, component, environment string) *unstructured.U
 	return object
 }
 
-// settings writes NAME=value pairs as environment variables.
+// settings converts NAME=value pairs to environment variables.
 func settings(pairs ...string) string {
 	var variables []string
 	for _, pair := range pairs {
@@ -41,7 +41,7 @@ const (
 	open     = "ALLOW_UNAUTHENTICATED=true"
 )
 
-// refusals are what the rule says of one gateway and one tool.
+// refusals returns the broken rules of one gateway and one tool.
 func refusals(t *testing.T, gateway, tool string) []string {
 	t.Helper()
 	broken, err := Callers(overlay)(t.Context(), "", []*unstructured.Unstructured{
@@ -55,7 +55,7 @@ func refusals(t *testing.T, gateway, tool string) []string {
 	return said
 }
 
-func TestAnOverlaySaysWhoMayCallByAnIssuerOrInSoManyWords(t *testing.T) {
+func TestAnOverlaySetsAnIssuerOrExplicitlyAllowsEverybody(t *testing.T) {
 	for _, said := range []string{
 		settings(issuer, resource),
 		settings(issuer, resource, "OAUTH_SCOPE=questions", "ALLOW_UNAUTHENTICATED=false"),
@@ -67,7 +67,7 @@ func TestAnOverlaySaysWhoMayCallByAnIssuerOrInSoManyWords(t *testing.T) {
 	}
 }
 
-func TestAnOverlayThatDoesNotSayWhoMayCallIsRefused(t *testing.T) {
+func TestAnOverlayWithoutASettingForCallersIsRefused(t *testing.T) {
 	for wanted, said := range map[string]string{
 		"neither OAUTH_ISSUER nor ALLOW_UNAUTHENTICATED=true is set (ask, gateway)":           "",
 		"neither OAUTH_ISSUER nor ALLOW_UNAUTHENTICATED=true is set":                          settings("ALLOW_UNAUTHENTICATED=false", resource),
@@ -78,7 +78,7 @@ func TestAnOverlayThatDoesNotSayWhoMayCallIsRefused(t *testing.T) {
 		`OAUTH_ISSUER is "http://login.acme.dev", not an https address`:                       settings("OAUTH_ISSUER=http://login.acme.dev", resource),
 		`OAUTH_RESOURCE is "", not an https address`:                                          settings(issuer),
 		`OAUTH_RESOURCE is "https://questions.EXAMPLE.com./mcp", a placeholder`:               settings(issuer, "OAUTH_RESOURCE=https://questions.EXAMPLE.com./mcp"),
-		"OAUTH_ISSUER is not in git, so that it cannot be judged":                             "{name: OAUTH_ISSUER, valueFrom: {secretKeyRef: {name: oauth, key: issuer}}}",
+		"OAUTH_ISSUER is not in git and cannot be checked":                                    "{name: OAUTH_ISSUER, valueFrom: {secretKeyRef: {name: oauth, key: issuer}}}",
 		"in gitops/overlays/prod/identity.yaml set OAUTH_ISSUER to the https address of your": "",
 	} {
 		refused := refusals(t, said, said)
@@ -103,9 +103,8 @@ func TestAllFunctionsAcceptTheSameCallers(t *testing.T) {
 	assert.Len(t, refusals(t, settings(issuer, resource), ""), 2, "a function that was left out")
 }
 
-// What is in git holds for every environment but for the placeholders of prod, which
-// whoever installs it edits.
-func TestEveryEnvironmentSaysWhoMayCall(t *testing.T) {
+// The overlays in git pass, except prod's placeholders, which the installer replaces.
+func TestEveryEnvironmentSetsWhoMayCall(t *testing.T) {
 	for _, environment := range []string{"dev", "staging", "prod"} {
 		objects, err := manifest.Build("../../../overlays/" + environment)
 		require.NoError(t, err)

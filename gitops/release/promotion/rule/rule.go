@@ -1,4 +1,4 @@
-// Package rule holds the rules of a release that look at a whole tree.
+// Package rule has the rules of a release that check a whole tree.
 package rule
 
 import (
@@ -18,12 +18,12 @@ import (
 
 const policies = "policies"
 
-// All returns every rule, for what an overlay deploys.
+// All returns all rules for an overlay.
 func All(overlay string) []promotion.Rule {
 	return []promotion.Rule{Drift, Policies, Connections, Callers(overlay)}
 }
 
-// Drift refuses manifests that are not what func.yaml says.
+// Drift refuses manifests that differ from func.yaml.
 func Drift(ctx context.Context, tree string, _ []*unstructured.Unstructured) ([]promotion.Broken, error) {
 	if err := render.Check(ctx, tree); err != nil {
 		return []promotion.Broken{{Rule: "drift", What: err.Error()}}, ctx.Err()
@@ -31,11 +31,11 @@ func Drift(ctx context.Context, tree string, _ []*unstructured.Unstructured) ([]
 	return nil, nil
 }
 
-// Policies refuses what the API server would, by the tree's own policies.
+// Policies refuses objects that violate the tree's policies.
 func Policies(ctx context.Context, tree string, objects []*unstructured.Unstructured) ([]promotion.Broken, error) {
 	folder := filepath.Join(tree, policies)
 	if _, err := os.Stat(folder); err != nil {
-		return []promotion.Broken{{Rule: "policy", What: "there is no folder " + policies, Right: "bring it back: without it nothing is checked"}}, nil
+		return []promotion.Broken{{Rule: "policy", What: "there is no folder " + policies, Right: "restore it: without it nothing is checked"}}, nil
 	}
 	loaded, err := policy.Load(folder)
 	if err != nil {
@@ -52,7 +52,7 @@ func Policies(ctx context.Context, tree string, objects []*unstructured.Unstruct
 	return broken, nil
 }
 
-// Connections refuses functions that may open more connections than there are.
+// Connections refuses functions that may open more connections than PostgreSQL allows.
 func Connections(_ context.Context, _ string, objects []*unstructured.Unstructured) ([]promotion.Broken, error) {
 	if _, err := budget.Check(objects); err != nil {
 		return []promotion.Broken{{Rule: "connections", What: strings.TrimSpace(err.Error())}}, nil

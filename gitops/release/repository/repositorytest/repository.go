@@ -1,5 +1,5 @@
-// Package repositorytest makes real git repositories for tests: a bare remote
-// and a clone of it, untouched by the machine's settings.
+// Package repositorytest creates git repositories for tests: a bare remote and a clone of
+// it, isolated from the machine's git settings.
 package repositorytest
 
 import (
@@ -19,8 +19,8 @@ type Clone struct {
 	Remote string
 }
 
-// New makes a remote with one commit on main, and a clone of it. It sets
-// environment variables, so the test cannot run beside others.
+// New creates a remote with one commit on main, and a clone of it. It sets environment
+// variables, so the test cannot run in parallel.
 func New(t *testing.T) *Clone {
 	t.Helper()
 	t.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
@@ -41,7 +41,7 @@ func New(t *testing.T) *Clone {
 	return c
 }
 
-// Git runs git in the clone and returns what it printed.
+// Git runs git in the clone and returns its output.
 func (c *Clone) Git(args ...string) string {
 	c.t.Helper()
 	cmd := exec.Command("git", args...)
@@ -51,7 +51,7 @@ func (c *Clone) Git(args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// Shell runs commands as a person would paste them.
+// Shell runs commands in a shell, as a person would paste them.
 func (c *Clone) Shell(commands ...string) {
 	c.t.Helper()
 	cmd := exec.Command("bash", "-euo", "pipefail", "-c", strings.Join(commands, "\n"))
@@ -60,7 +60,7 @@ func (c *Clone) Shell(commands ...string) {
 	require.NoError(c.t, err, "%s\n%s", strings.Join(commands, "\n"), out)
 }
 
-// Write puts files into the working tree; a file without content is removed.
+// Write writes files into the working tree; empty content removes a file.
 func (c *Clone) Write(files map[string]string) {
 	c.t.Helper()
 	for name, content := range files {
@@ -74,7 +74,7 @@ func (c *Clone) Write(files map[string]string) {
 	}
 }
 
-// Commit commits files on the branch checked out and returns the commit.
+// Commit commits files on the current branch and returns the commit.
 func (c *Clone) Commit(subject string, files map[string]string) string {
 	c.t.Helper()
 	c.Write(files)
@@ -89,7 +89,7 @@ func (c *Clone) Push(commit, branch string) {
 	c.Git("push", "--quiet", "origin", commit+":refs/heads/"+branch)
 }
 
-// Heads returns every branch of the remote and of the clone.
+// Heads returns the commits of all branches of the remote and of the clone.
 func (c *Clone) Heads() map[string]string {
 	c.t.Helper()
 	heads := map[string]string{}
@@ -114,5 +114,5 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// On returns a commit of the remote's branch.
+// On returns the commit of a branch of the remote.
 func (c *Clone) On(branch string) string { return c.Heads()["remote "+branch] }

@@ -11,68 +11,6 @@ import (
 	"time"
 )
 
-const addCounted = `-- name: AddCounted :many
-INSERT INTO counted_conversations (conversation_id, form, user_id)
-SELECT c.id, nullif($1::text, ''), coalesce(s.user_id, '')
-FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
-WHERE c.id = $2 AND c.principal = current_setting('app.principal')
-ON CONFLICT DO NOTHING RETURNING coalesce(user_id, '')::text AS user_id
-`
-
-type AddCountedParams struct {
-	SchemaKey      string
-	ConversationID string
-}
-
-// AddCounted returns the user, and no row where the conversation was counted.
-func (q *Queries) AddCounted(ctx context.Context, arg AddCountedParams) ([]string, error) {
-	rows, err := q.db.Query(ctx, addCounted, arg.SchemaKey, arg.ConversationID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []string
-	for rows.Next() {
-		var user_id string
-		if err := rows.Scan(&user_id); err != nil {
-			return nil, err
-		}
-		items = append(items, user_id)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const addProcessed = `-- name: AddProcessed :execrows
-INSERT INTO processed_events (consumer, source, id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
-`
-
-type AddProcessedParams struct {
-	Consumer string
-	Source   string
-	ID       string
-}
-
-// AddProcessed adds no row where the consumer has processed the event.
-func (q *Queries) AddProcessed(ctx context.Context, arg AddProcessedParams) (int64, error) {
-	result, err := q.db.Exec(ctx, addProcessed, arg.Consumer, arg.Source, arg.ID)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
-}
-
-const addShared = `-- name: AddShared :exec
-INSERT INTO shared_statistics (form, document) VALUES ($1, '{}') ON CONFLICT DO NOTHING
-`
-
-func (q *Queries) AddShared(ctx context.Context, schemaKey string) error {
-	_, err := q.db.Exec(ctx, addShared, schemaKey)
-	return err
-}
-
 const answeredSlots = `-- name: AnsweredSlots :many
 SELECT c.principal, coalesce(s.user_id, '') AS user_id, c.session_id, c.id, left(c.goal, $1::integer)::text AS goal, v.definition, v.value,
        coalesce(v.words, '') AS words, a.number, a.answered_at, coalesce(q.text, '') AS question_text
@@ -253,6 +191,68 @@ func (q *Queries) DeleteTombstone(ctx context.Context, conversationID string) er
 	return err
 }
 
+const insertCounted = `-- name: InsertCounted :many
+INSERT INTO counted_conversations (conversation_id, form, user_id)
+SELECT c.id, nullif($1::text, ''), coalesce(s.user_id, '')
+FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
+WHERE c.id = $2 AND c.principal = current_setting('app.principal')
+ON CONFLICT DO NOTHING RETURNING coalesce(user_id, '')::text AS user_id
+`
+
+type InsertCountedParams struct {
+	SchemaKey      string
+	ConversationID string
+}
+
+// InsertCounted returns the user, and no row where the conversation was counted.
+func (q *Queries) InsertCounted(ctx context.Context, arg InsertCountedParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, insertCounted, arg.SchemaKey, arg.ConversationID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var user_id string
+		if err := rows.Scan(&user_id); err != nil {
+			return nil, err
+		}
+		items = append(items, user_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const insertProcessed = `-- name: InsertProcessed :execrows
+INSERT INTO processed_events (consumer, source, id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
+`
+
+type InsertProcessedParams struct {
+	Consumer string
+	Source   string
+	ID       string
+}
+
+// InsertProcessed adds no row where the consumer has processed the event.
+func (q *Queries) InsertProcessed(ctx context.Context, arg InsertProcessedParams) (int64, error) {
+	result, err := q.db.Exec(ctx, insertProcessed, arg.Consumer, arg.Source, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const insertShared = `-- name: InsertShared :exec
+INSERT INTO shared_statistics (form, document) VALUES ($1, '{}') ON CONFLICT DO NOTHING
+`
+
+func (q *Queries) InsertShared(ctx context.Context, schemaKey string) error {
+	_, err := q.db.Exec(ctx, insertShared, schemaKey)
+	return err
+}
+
 const keepFromErasure = `-- name: KeepFromErasure :many
 SELECT id FROM conversations WHERE id = ANY($1::uuid[]) AND principal = current_setting('app.principal') ORDER BY id FOR KEY SHARE
 `
@@ -318,43 +318,6 @@ func (q *Queries) LockShared(ctx context.Context, schemaKeys []string) ([]LockSh
 	return items, nil
 }
 
-const setContribution = `-- name: SetContribution :one
-UPDATE counted_conversations n SET contribution = $1, counted_at = clock_timestamp(),
-    for_user   = NOT EXISTS (SELECT FROM counted_conversations o
-                             WHERE o.principal = n.principal AND o.form = n.form AND o.user_id = n.user_id AND o.for_user),
-    for_others = NOT EXISTS (SELECT FROM counted_conversations o
-                             WHERE o.principal = n.principal AND o.form = n.form AND o.for_others)
-WHERE n.conversation_id = $2 RETURNING n.for_others
-`
-
-type SetContributionParams struct {
-	Contribution   json.RawMessage
-	ConversationID string
-}
-
-// SetContribution has the first conversation that counts speak for its user to the
-// principal's other users, and for its principal to all.
-func (q *Queries) SetContribution(ctx context.Context, arg SetContributionParams) (bool, error) {
-	row := q.db.QueryRow(ctx, setContribution, arg.Contribution, arg.ConversationID)
-	var for_others bool
-	err := row.Scan(&for_others)
-	return for_others, err
-}
-
-const setShared = `-- name: SetShared :exec
-UPDATE shared_statistics SET document = $1, updated_at = now() WHERE form = $2
-`
-
-type SetSharedParams struct {
-	Document  json.RawMessage
-	SchemaKey string
-}
-
-func (q *Queries) SetShared(ctx context.Context, arg SetSharedParams) error {
-	_, err := q.db.Exec(ctx, setShared, arg.Document, arg.SchemaKey)
-	return err
-}
-
 const statistics = `-- name: Statistics :one
 SELECT (SELECT document FROM shared_statistics WHERE shared_statistics.form = $1::text) AS shared,
        (SELECT contribution FROM counted_conversations
@@ -392,6 +355,43 @@ func (q *Queries) Statistics(ctx context.Context, arg StatisticsParams) (Statist
 		&i.Users,
 	)
 	return i, err
+}
+
+const updateContribution = `-- name: UpdateContribution :one
+UPDATE counted_conversations n SET contribution = $1, counted_at = clock_timestamp(),
+    for_user   = NOT EXISTS (SELECT FROM counted_conversations o
+                             WHERE o.principal = n.principal AND o.form = n.form AND o.user_id = n.user_id AND o.for_user),
+    for_others = NOT EXISTS (SELECT FROM counted_conversations o
+                             WHERE o.principal = n.principal AND o.form = n.form AND o.for_others)
+WHERE n.conversation_id = $2 RETURNING n.for_others
+`
+
+type UpdateContributionParams struct {
+	Contribution   json.RawMessage
+	ConversationID string
+}
+
+// UpdateContribution has the first conversation that counts speak for its user to the
+// principal's other users, and for its principal to all.
+func (q *Queries) UpdateContribution(ctx context.Context, arg UpdateContributionParams) (bool, error) {
+	row := q.db.QueryRow(ctx, updateContribution, arg.Contribution, arg.ConversationID)
+	var for_others bool
+	err := row.Scan(&for_others)
+	return for_others, err
+}
+
+const updateShared = `-- name: UpdateShared :exec
+UPDATE shared_statistics SET document = $1, updated_at = now() WHERE form = $2
+`
+
+type UpdateSharedParams struct {
+	Document  json.RawMessage
+	SchemaKey string
+}
+
+func (q *Queries) UpdateShared(ctx context.Context, arg UpdateSharedParams) error {
+	_, err := q.db.Exec(ctx, updateShared, arg.Document, arg.SchemaKey)
+	return err
 }
 
 const voices = `-- name: Voices :many

@@ -18,7 +18,7 @@ func main() {
 		log.Fatalf("listening on %s: %v", os.Args[1], err)
 	}
 	log.Print("serving on ", server.Addr())
-	// Its clock stands still unless it is moved, and then no key ever expires.
+	// Advance its clock: it does not move by itself, and then no key would expire.
 	last := time.Now()
 	for now := range time.Tick(time.Second) {
 		server.FastForward(now.Sub(last))

@@ -1,5 +1,5 @@
-// Command cluster brings a one-node Kubernetes with Knative and Argo CD up on
-// this machine, for tests, and takes it down again.
+// Command cluster starts and stops a one-node Kubernetes with Knative and Argo CD on this
+// machine, for tests.
 package main
 
 import (
@@ -35,7 +35,7 @@ func newCommand() *cobra.Command {
 	flags := root.PersistentFlags()
 	flags.StringVar(&settings.Name, "name", "default", "name of the cluster")
 	flags.StringVar(&settings.State, "state", "", "folder for the cluster's state (default /var/lib/sequential-questioning-cluster/<name>)")
-	flags.StringVar(&settings.Binaries, "bin", "", "folder for what is built (default .bin/cluster of the checkout)")
+	flags.StringVar(&settings.Binaries, "bin", "", "folder for binaries (default .bin/cluster of the checkout)")
 	root.AddCommand(up(settings), build(settings), down(settings), status(settings), environment(settings), logs(settings), node())
 	return root
 }
@@ -44,7 +44,7 @@ func up(settings *cluster.Settings) *cobra.Command {
 	var withoutArgoCD bool
 	command := &cobra.Command{
 		Use:   "up",
-		Short: "Bring a cluster up, or add to a running one what is asked for",
+		Short: "Start a cluster, or add parts to a running one",
 		Args:  cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			settings.ArgoCD = !withoutArgoCD
@@ -63,10 +63,10 @@ func up(settings *cluster.Settings) *cobra.Command {
 	flags := command.Flags()
 	flags.BoolVar(&settings.Eventing, "eventing", false, "with Knative Eventing and its broker in memory")
 	flags.BoolVar(&withoutArgoCD, "without-argocd", false, "without Argo CD")
-	flags.BoolVar(&settings.GPG, "gpg", false, "let Argo CD check commits' signatures, with the keys in ARGOCD_GPG_KEYS")
+	flags.BoolVar(&settings.GPG, "gpg", false, "make Argo CD verify commits' signatures with the keys in ARGOCD_GPG_KEYS")
 	flags.StringVar(&settings.Subnet, "subnet", "", "network for nodes, pods and Services (default "+cluster.DefaultSubnet+")")
-	flags.BoolVar(&settings.Keep, "keep", false, "leave a cluster that does not come up as it is")
-	flags.DurationVar(&settings.Timeout, "timeout", 10*time.Minute, "limit for everything but building")
+	flags.BoolVar(&settings.Keep, "keep", false, "keep a cluster that fails to start")
+	flags.DurationVar(&settings.Timeout, "timeout", 10*time.Minute, "timeout of everything except building")
 	return command
 }
 
@@ -74,7 +74,7 @@ func build(settings *cluster.Settings) *cobra.Command {
 	var withoutArgoCD bool
 	command := &cobra.Command{
 		Use:   "build",
-		Short: "Build what a cluster needs, as far as it is missing or out of date",
+		Short: "Build a cluster's missing or outdated parts",
 		Args:  cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			settings.ArgoCD = !withoutArgoCD
@@ -84,7 +84,7 @@ func build(settings *cluster.Settings) *cobra.Command {
 		},
 	}
 	command.Flags().BoolVar(&settings.Eventing, "eventing", false, "Knative Eventing too")
-	command.Flags().BoolVar(&withoutArgoCD, "without-argocd", false, "all but Argo CD")
+	command.Flags().BoolVar(&withoutArgoCD, "without-argocd", false, "all except Argo CD")
 	return command
 }
 
@@ -92,20 +92,20 @@ func down(settings *cluster.Settings) *cobra.Command {
 	var binaries bool
 	command := &cobra.Command{
 		Use:   "down",
-		Short: "Remove a cluster and everything it has written",
+		Short: "Stop a cluster and remove its files",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			return cluster.Down(settings, binaries)
 		},
 	}
-	command.Flags().BoolVar(&binaries, "binaries", false, "remove what was built too")
+	command.Flags().BoolVar(&binaries, "binaries", false, "remove built binaries too")
 	return command
 }
 
 func status(settings *cluster.Settings) *cobra.Command {
 	return &cobra.Command{
 		Use:   "status",
-		Short: "Tell how a cluster's components and pods are doing",
+		Short: "Show the state of a cluster's components and pods",
 		Args:  cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			status, err := cluster.Status(command.Context(), settings)
@@ -118,7 +118,7 @@ func status(settings *cluster.Settings) *cobra.Command {
 func environment(settings *cluster.Settings) *cobra.Command {
 	return &cobra.Command{
 		Use:   "env",
-		Short: "Print lines for a shell that tell programs where the cluster is",
+		Short: "Print a cluster's environment variables as shell commands",
 		Args:  cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			lines, err := cluster.Environment(settings)
@@ -131,7 +131,7 @@ func environment(settings *cluster.Settings) *cobra.Command {
 func logs(settings *cluster.Settings) *cobra.Command {
 	return &cobra.Command{
 		Use:   "logs FOLDER",
-		Short: "Copy all logs of a cluster into a folder, and what the API server tells of it",
+		Short: "Copy a cluster's logs and API objects into a folder",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, arguments []string) error {
 			return cluster.Logs(command.Context(), settings, arguments[0])
@@ -139,12 +139,12 @@ func logs(settings *cluster.Settings) *cobra.Command {
 	}
 }
 
-// node is what up starts; it is not for people.
+// node is the hidden command that up starts in the node.
 func node() *cobra.Command {
 	return &cobra.Command{
 		Use:    "node STATE BINARIES HOSTNAME",
 		Hidden: true,
-		// Its arguments are the settings.
+		// The arguments replace the settings.
 		PersistentPreRunE: func(*cobra.Command, []string) error { return nil },
 		Args:              cobra.ExactArgs(3),
 		RunE: func(_ *cobra.Command, arguments []string) error {
@@ -153,7 +153,7 @@ func node() *cobra.Command {
 	}
 }
 
-// interruptible ends with Ctrl-C.
+// interruptible returns a context that ends with Ctrl-C.
 func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
 	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 }

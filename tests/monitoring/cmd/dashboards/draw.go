@@ -33,7 +33,7 @@ var colours = []color.Color{
 	color.RGBA{0xe3, 0x77, 0xc2, 0xff}, color.RGBA{0x7f, 0x7f, 0x7f, 0xff}, color.RGBA{0xbc, 0xbd, 0x22, 0xff}, color.RGBA{0x17, 0xbe, 0xcf, 0xff},
 }
 
-// paint writes a dashboard's panels, three in a row, as a picture.
+// paint draws a dashboard's panels, three per row, into a picture.
 func paint(ctx context.Context, d dashboard.Dashboard, p *prometheus, began, ended time.Time, file string) error {
 	rows := (len(d.Panels) + columns - 1) / columns
 	canvas := vgimg.NewWith(vgimg.UseWH(columns*tileWidth, vg.Length(rows)*tileHeight), vgimg.UseDPI(resolution), vgimg.UseBackgroundColor(color.White))
@@ -136,9 +136,9 @@ func drawPanel(tile draw.Canvas, panel dashboard.Panel, lines []line) error {
 func drawEmpty(tile draw.Canvas, panel dashboard.Panel, chart *plot.Plot) error {
 	chart.X.Max, chart.Y.Max, chart.X.Label.Text = 1, 1, ""
 	chart.HideAxes()
-	why := "no data here: nothing in this run shows it"
+	why := "no data in this run"
 	if panel.Datasource.Type == "loki" {
-		why = "no data here: Loki is no part of this run"
+		why = "no data: this run has no Loki"
 	}
 	labels, err := plotter.NewLabels(plotter.XYLabels{XYs: plotter.XYs{{X: 0.5, Y: 0.5}}, Labels: []string{why}})
 	if err != nil {
@@ -152,8 +152,8 @@ func drawEmpty(tile draw.Canvas, panel dashboard.Panel, chart *plot.Plot) error 
 	return nil
 }
 
-// trace turns values into the parts of a curve between gaps, and stacked ones into
-// an area on top of those below.
+// trace converts values to the parts of a curve between gaps, and stacked ones to an area on
+// top of those below.
 func trace(values, below []float64, stacked bool) (parts []plotter.XYs, area *plotter.Polygon, err error) {
 	var part, upper, lower plotter.XYs
 	for i, value := range values {
@@ -188,7 +188,7 @@ func trace(values, below []float64, stacked bool) (parts []plotter.XYs, area *pl
 	return []plotter.XYs{upper}, area, err
 }
 
-// unit marks an axis in Grafana's units.
+// unit formats an axis in Grafana's units.
 type unit string
 
 // Ticks implements plot.Ticker.

@@ -1,7 +1,6 @@
-// Command dashboards draws Grafana's dashboards as they look over a running
-// program: it has people talk to the local program, scrapes it with a real
-// Prometheus that evaluates the real rules, and draws the answer to each panel's
-// query.
+// Command dashboards draws Grafana's dashboards with data of a running program: it runs
+// simulated people against the local program, scrapes it with a Prometheus that evaluates
+// the rules, and draws the result of each panel's query.
 package main
 
 import (
@@ -16,7 +15,7 @@ import (
 	"time"
 
 	"github.com/sequential-questioning/sequential-questioning/tests/monitoring/dashboard"
-	"github.com/sequential-questioning/sequential-questioning/tests/monitoring/stage"
+	"github.com/sequential-questioning/sequential-questioning/tests/monitoring/testbed"
 	"github.com/sequential-questioning/sequential-questioning/tests/monitoring/tools"
 )
 
@@ -24,15 +23,15 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	write := flag.String("write", "docs/dashboards", "`folder` of the pictures")
-	length := flag.Duration("for", 2*time.Minute, "how long people talk")
-	people := flag.Int("people", 6, "how many at a time")
+	length := flag.Duration("for", 2*time.Minute, "duration of the run")
+	people := flag.Int("people", 6, "concurrent people")
 	flag.Usage = func() {
-		fmt.Fprint(os.Stderr, "Draws the dashboards over a running program.\n\nUsage: go run ./tests/monitoring/cmd/dashboards [flags]\n\n")
+		fmt.Fprint(os.Stderr, "Draws the dashboards with data of a running program.\n\nUsage: go run ./tests/monitoring/cmd/dashboards [flags]\n\n")
 		flag.PrintDefaults()
 	}
 	flag.Parse()
 	if flag.NArg() > 0 || *length < 30*time.Second || *people < 1 {
-		fmt.Fprintln(os.Stderr, "error: there are no arguments, --for is 30s or more, --people 1 or more")
+		fmt.Fprintln(os.Stderr, "error: want no arguments, --for of at least 30s and --people of at least 1")
 		os.Exit(2)
 	}
 	if err := run(ctx, *write, *length, *people); err != nil {
@@ -52,9 +51,9 @@ func run(ctx context.Context, write string, length time.Duration, people int) (e
 		return err
 	}
 	if err := os.MkdirAll(write, 0o755); err != nil {
-		return fmt.Errorf("make folder of the pictures: %w", err)
+		return fmt.Errorf("create the folder of pictures: %w", err)
 	}
-	s, err := stage.Start(ctx)
+	s, err := testbed.Start(ctx)
 	if err != nil {
 		return err
 	}
@@ -66,7 +65,7 @@ func run(ctx context.Context, write string, length time.Duration, people int) (e
 	defer func() { err = errors.Join(err, p.stop()) }()
 
 	began := time.Now()
-	fmt.Fprintf(os.Stderr, "People talk for %s.\n", length)
+	fmt.Fprintf(os.Stderr, "Running conversations for %s.\n", length)
 	talking, cancel := context.WithTimeout(ctx, length)
 	err = s.Talk(talking, people, 0, 3*time.Second)
 	cancel()

@@ -29,7 +29,7 @@ const (
 	timeout     = 20 * time.Second
 )
 
-// prometheus is a server of its own, with the real rules.
+// prometheus is a Prometheus server with production's rules.
 type prometheus struct {
 	url     string
 	folder  string
@@ -146,13 +146,13 @@ func (p *prometheus) stop() error {
 	return nil
 }
 
-// line is one series of an answer. Values are by time; where there is none, NaN.
+// line is one series of a result. values has one value per step; NaN if there is none.
 type line struct {
 	name   string
 	values []float64
 }
 
-// ask evaluates a query from began to ended in steps of a scrape.
+// ask evaluates a query from began to ended in steps of scrapeEvery.
 func (p *prometheus) ask(ctx context.Context, query, legend string, began, ended time.Time) ([]line, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -187,7 +187,7 @@ func (p *prometheus) ask(ctx context.Context, query, legend string, began, ended
 		for i := range l.values {
 			l.values[i] = math.NaN()
 		}
-		any := false
+		drawn := false
 		for _, v := range r.Values {
 			at, _ := v[0].(float64)
 			text, _ := v[1].(string)
@@ -195,10 +195,10 @@ func (p *prometheus) ask(ctx context.Context, query, legend string, began, ended
 			i := int(math.Round((at - float64(began.UnixMilli())/1000) / scrapeEvery.Seconds()))
 			if err == nil && i >= 0 && i < len(l.values) && !math.IsInf(value, 0) {
 				l.values[i] = value
-				any = any || !math.IsNaN(value)
+				drawn = drawn || !math.IsNaN(value)
 			}
 		}
-		if any {
+		if drawn {
 			lines = append(lines, l)
 		}
 	}

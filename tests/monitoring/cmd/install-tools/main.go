@@ -1,5 +1,5 @@
-// Command install-tools brings Prometheus, Alertmanager and a collector into
-// .bin, where tests/monitoring looks for them.
+// Command install-tools installs Prometheus, Alertmanager and a collector into .bin, where
+// tests/monitoring finds them.
 package main
 
 import (
@@ -11,7 +11,7 @@ import (
 
 func main() {
 	if len(os.Args) > 1 {
-		fmt.Fprintln(os.Stderr, "Brings Prometheus, promtool, Alertmanager, amtool and an OpenTelemetry\ncollector into .bin/monitoring, once.\nIt takes no arguments.")
+		fmt.Fprintln(os.Stderr, "Installs Prometheus, promtool, Alertmanager, amtool and an OpenTelemetry\ncollector into .bin/monitoring, if they are missing.\nIt takes no arguments.")
 		if os.Args[1] != "--help" && os.Args[1] != "-h" {
 			os.Exit(2)
 		}

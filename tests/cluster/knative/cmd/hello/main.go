@@ -1,5 +1,5 @@
-// Command hello is the least a Knative Service can be. It answers everything
-// with one line, and is what cold starts are compared with.
+// Command hello is a minimal Knative Service that responds with one line. Cold starts are
+// compared with it.
 package main
 
 import (
@@ -15,7 +15,7 @@ func main() {
 	address := ":" + cmp.Or(os.Getenv("PORT"), "8080")
 	log.Fatal(http.ListenAndServe(address, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Ce-Id") != "" {
-			// A broker takes an event or nothing as an answer to an event.
+			// A broker expects an event or an empty response to an event.
 			w.WriteHeader(http.StatusAccepted)
 			return
 		}

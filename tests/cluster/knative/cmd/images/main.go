@@ -1,11 +1,11 @@
-// Command images makes container images that hold nothing but one static binary,
-// and brings them to a registry:
+// Command images builds container images of a single static binary and pushes them to a
+// registry:
 //
 //	images write LAYOUT [REPOSITORY=BINARY …]
 //	images push LAYOUT REGISTRY FOLDER
 //
-// The image "scratch", which holds nothing, is always written too, for tools
-// that want a base to build on. The same binaries make the same digests.
+// It always writes the empty image "scratch" too, for tools that need a base. Equal
+// binaries give equal digests.
 package main
 
 import (
@@ -71,7 +71,7 @@ func write(folder string, arguments []string) error {
 	return nil
 }
 
-// build makes an image of a binary, or of nothing if binary is "".
+// build builds an image of a binary; an empty one if binary is "".
 func build(binary string) (v1.Image, error) {
 	image := mutate.MediaType(mutate.ConfigMediaType(empty.Image, types.OCIConfigJSON), types.OCIManifestSchema1)
 	if binary != "" {
@@ -96,7 +96,7 @@ func build(binary string) (v1.Image, error) {
 	return mutate.ConfigFile(image, configuration)
 }
 
-// pack leaves the layer uncompressed: it travels within one machine only.
+// pack leaves the layer uncompressed, since it stays on one machine.
 func pack(binary string) (v1.Layer, error) {
 	content, err := os.ReadFile(binary)
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 )
 
-// push brings the images of a layout to a registry that keeps its blobs in a
-// folder of this machine. It prints each image's repository and digest.
+// push pushes the images of a layout to a registry whose blobs are in a folder of this
+// machine, and prints each image's repository and digest.
 func push(path, registry, folder string) error {
 	images, err := layout.FromPath(path)
 	if err != nil {
@@ -47,8 +47,8 @@ func push(path, registry, folder string) error {
 	return nil
 }
 
-// linkLayers spares the sending of layers: the registry has what lies in its
-// folder. Where links fail, as they do across file systems, layers are sent.
+// linkLayers links layers into the registry's folder, so that they need not be sent. Where
+// links fail, as across file systems, layers are sent.
 func linkLayers(image v1.Image, path, folder string) error {
 	layers, err := image.Layers()
 	if err != nil {

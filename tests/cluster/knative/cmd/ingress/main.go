@@ -1,10 +1,10 @@
-// Command ingress is a Knative ingress for one node: it serves Knative's
-// Ingress objects of its class by itself, without a proxy beside it.
+// Command ingress is a Knative ingress for one node: it serves the Ingress objects of its
+// class itself, without a separate proxy.
 //
-// Hosts, visibility, path prefixes, header matches, traffic splits, appended
-// headers, host rewrites, upgrades and HTTP/2 without TLS are served; TLS and
-// redirects are not. An Ingress is called ready only when its routes are in
-// force, which is at once, since this process serves them.
+// It supports hosts, visibility, path prefixes, header matches, traffic splits, appended
+// headers, host rewrites, upgrades and HTTP/2 without TLS, but neither TLS nor redirects.
+// An Ingress is ready once its routes are in force, which is at once, since this process
+// serves them.
 package main
 
 import (
@@ -113,7 +113,7 @@ func run(ctx context.Context) error {
 	return <-stopped
 }
 
-// notify asks for a reconciliation; requests that come while one is due are one.
+// notify requests a reconciliation; pending requests are merged.
 func (c *controller) notify() {
 	select {
 	case c.changed <- struct{}{}:
@@ -143,7 +143,7 @@ func (c *controller) reconcile(ctx context.Context) {
 	}
 }
 
-// report writes into an Ingress's status whether it is served.
+// report writes to an Ingress's status whether it is served.
 func (c *controller) report(ctx context.Context, ingress *v1alpha1.Ingress, failure error) error {
 	updated := ingress.DeepCopy()
 	updated.SetDefaults(ctx)

@@ -28,9 +28,8 @@ func newProxy() *proxy {
 	return p
 }
 
-// newTransport keeps idle connections only briefly: what is behind a Service's
-// address moves between the activator and pods, and a pod that is gone takes
-// its connections with it.
+// newTransport keeps idle connections only briefly: a Service's address moves between the
+// activator and pods, and connections to a deleted pod break.
 func newTransport() *http.Transport {
 	return &http.Transport{
 		DialContext:         dial,
@@ -41,8 +40,8 @@ func newTransport() *http.Transport {
 	}
 }
 
-// dial is patient with a Service whose first endpoint is not known to the
-// node yet, which refuses connections.
+// dial retries refused connections while the node does not know a Service's first endpoint
+// yet.
 func dial(ctx context.Context, network, address string) (net.Conn, error) {
 	patience := time.Now().Add(3 * time.Second)
 	dialer := net.Dialer{Timeout: 5 * time.Second}
@@ -59,7 +58,7 @@ func dial(ctx context.Context, network, address string) (net.Conn, error) {
 	}
 }
 
-// moved is called when endpoints have changed.
+// moved drops idle connections after a change of endpoints.
 func (p *proxy) moved() {
 	p.http1.CloseIdleConnections()
 	p.h2c.CloseIdleConnections()
@@ -74,7 +73,7 @@ func (p *proxy) internal(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *proxy) forward(w http.ResponseWriter, r *http.Request, hosts map[string][]path) {
-	// Or an answer that comes before the end of the request is seen may be cut.
+	// Without it a response before the end of the request may be cut.
 	_ = http.NewResponseController(w).EnableFullDuplex() // HTTP/2 always is
 	way := find(hosts, r)
 	if way == nil {

@@ -17,15 +17,15 @@ import (
 	"knative.dev/networking/pkg/ingress"
 )
 
-// routes holds what to do with a request, by the host it asks for.
+// routes maps hosts to paths.
 type routes struct{ public, internal map[string][]path }
 
-// path is one way for requests of a host; the first that matches is taken.
+// path is a route of a host; the first that matches is used.
 type path struct {
 	prefix   string
 	required map[string]string // headers that a request must have, with their values
-	appended map[string]string // headers that are set on the way
-	host     string            // what the backend sees as the host, "" for no change
+	appended map[string]string // headers to set
+	host     string            // Host header for the backend; "" for no change
 	backends []backend
 }
 
@@ -46,7 +46,7 @@ func (p *path) matches(r *http.Request) bool {
 	return strings.HasPrefix(r.URL.Path, p.prefix)
 }
 
-// choose draws a backend by the split's weights; nil means that there is none.
+// choose picks a random backend by the split's weights; nil if there is none.
 func (p *path) choose() *backend {
 	total := 0
 	for i := range p.backends {
@@ -78,13 +78,13 @@ func find(hosts map[string][]path, r *http.Request) *path {
 	return nil
 }
 
-// compile turns Ingresses into routes. An Ingress that cannot be served is left
-// out and named in the errors.
+// compile compiles Ingresses to routes. Ingresses that cannot be served are left out and
+// have an error.
 func compile(ingresses []*v1alpha1.Ingress, services corelisters.ServiceLister) (*routes, map[*v1alpha1.Ingress]error) {
 	compiled := &routes{public: map[string][]path{}, internal: map[string][]path{}}
 	failed := map[*v1alpha1.Ingress]error{}
 	for _, original := range ingresses {
-		// Knative finds out with this header which version is being served.
+		// Knative detects the served version by this header.
 		probed := original.DeepCopy()
 		if _, err := ingress.InsertProbe(probed); err != nil {
 			failed[original] = err

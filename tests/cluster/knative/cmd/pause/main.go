@@ -1,5 +1,5 @@
-// Command pause keeps a pod's namespaces: it reaps what is orphaned to it and
-// ends when told to.
+// Command pause keeps a pod's namespaces: it reaps orphaned processes and exits on a
+// signal.
 package main
 
 import (

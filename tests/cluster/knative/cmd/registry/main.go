@@ -1,6 +1,6 @@
 // Command registry is an OCI registry over plain HTTP: registry ADDRESS FOLDER
 //
-// Blobs lie in the folder; manifests are kept in memory and end with the process.
+// Blobs are in the folder, manifests only in memory.
 package main
 
 import (

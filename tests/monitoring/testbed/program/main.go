@@ -1,5 +1,4 @@
-// Command program is the local program with a broker between relay and indexer
-// that is not always at its best.
+// Command program is the local program with an unreliable broker between relay and indexer.
 package main
 
 import (
@@ -20,7 +19,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/inprocess"
 )
 
-// Every so many deliveries go wrong.
+// One in so many deliveries fails in this way.
 const (
 	refuses = 11
 	givesUp = 100
@@ -43,7 +42,7 @@ func main() {
 	}
 }
 
-// broker passes events on to the indexer, and those that it gives up to the relay.
+// broker forwards events to the indexer and returns undeliverable ones to the relay.
 type broker struct {
 	client *http.Client
 	events atomic.Int64
@@ -57,11 +56,11 @@ func (b *broker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if n%givesUp == 0 {
-		// It took the event, tried for a while, and brings it back.
+		// Accept the event, then return it as undeliverable.
 		time.AfterFunc(tries, func() { _, _ = b.pass(context.Background(), "relay", event.DeadLetterPath, r.Header, body) })
 		return
 	}
-	if n%loses == 1 { // somebody else's event, before the relay's own
+	if n%loses == 1 { // a forged event before the relay's
 		stranger := r.Header.Clone()
 		stranger.Del("Ce-" + event.SignatureExtension)
 		_, _ = b.pass(r.Context(), "indexer", "/", stranger, body)

@@ -1,4 +1,4 @@
-package stage
+package testbed
 
 import (
 	"encoding/json"
@@ -10,14 +10,13 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/model/modeltest"
 )
 
-// modelFails says that every so many of a model's answers are none.
+// modelFails is the interval of failures: one in so many model requests fails.
 const modelFails = 6
 
-// outside is what a cluster has around the functions, but for the broker: see
-// program.
+// outside has the services around the functions, except the broker, which is in program.
 type outside struct {
 	model     *httptest.Server
-	collector *httptest.Server // takes traces: metrics name the trace of a call then
+	collector *httptest.Server // receives traces, so that metrics have exemplars
 	asked     atomic.Int64
 	mu        sync.Mutex
 }
@@ -36,7 +35,7 @@ func (o *outside) close() {
 	o.model.Close()
 }
 
-// complete is a model that rewords questions.
+// complete is a fake model that rewords questions.
 func (o *outside) complete(w http.ResponseWriter, r *http.Request) {
 	request := modeltest.Request{Path: r.URL.Path, Header: r.Header}
 	if json.NewDecoder(r.Body).Decode(&request.Body) != nil || o.asked.Add(1)%modelFails == 0 {

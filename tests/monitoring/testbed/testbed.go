@@ -1,7 +1,7 @@
-// Package stage runs the local program with everything that it can use, and has
-// people talk to it, so that it shows all of its metrics: a model that fails now
-// and then, a broker that loses an event sometimes, clients that call too often.
-package stage
+// Package testbed runs the local program with all its dependencies and simulated people, so
+// that it exports all its metrics: the model fails now and then, the broker loses events,
+// and clients call too often.
+package testbed
 
 import (
 	"context"
@@ -25,8 +25,8 @@ const (
 	stopLimit  = 20 * time.Second
 )
 
-// Stage is the program, running, and what it depends on.
-type Stage struct {
+// Testbed is the running program and its dependencies.
+type Testbed struct {
 	URL     string // for MCP clients
 	Metrics string
 
@@ -37,19 +37,19 @@ type Stage struct {
 	outside *outside
 }
 
-// Start builds the program and returns when it is ready. environment adds to this
-// process's.
-func Start(ctx context.Context, environment ...string) (_ *Stage, err error) {
-	s := &Stage{ended: make(chan struct{})}
+// Start builds and starts the program, and returns once it is ready. environment is added to
+// this process's variables.
+func Start(ctx context.Context, environment ...string) (_ *Testbed, err error) {
+	s := &Testbed{ended: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("start the program: %w", errors.Join(err, s.Stop()))
 		}
 	}()
-	if s.folder, err = os.MkdirTemp("", "sequential-questioning-stage-"); err != nil {
+	if s.folder, err = os.MkdirTemp("", "sequential-questioning-testbed-"); err != nil {
 		return nil, err
 	}
-	if err := os.Chmod(s.folder, 0o711); err != nil { // PostgreSQL runs as a user of its own
+	if err := os.Chmod(s.folder, 0o711); err != nil { // PostgreSQL runs as another user
 		return nil, err
 	}
 	program := filepath.Join(s.folder, "program")
@@ -60,7 +60,7 @@ func Start(ctx context.Context, environment ...string) (_ *Stage, err error) {
 	s.command = exec.Command(program, "--port", "0", "--data", filepath.Join(s.folder, "data"))
 	s.command.Dir = s.folder
 	s.command.Env = append(append(os.Environ(), "LOG_FORMAT=json", "MAX_CONCURRENT_CALLS=8",
-		"MODEL_BASE_URL="+s.outside.model.URL+"/v1", "MODEL_NAME=stage",
+		"MODEL_BASE_URL="+s.outside.model.URL+"/v1", "MODEL_NAME=testbed",
 		"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="+s.outside.collector.URL+"/v1/traces"), environment...)
 	s.command.Stdout, s.command.Stderr = &s.output, &s.output
 	if err := s.command.Start(); err != nil {
@@ -82,7 +82,7 @@ func build(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	command := exec.CommandContext(ctx, "go", "build", "-o", path, "./tests/monitoring/stage/program")
+	command := exec.CommandContext(ctx, "go", "build", "-o", path, "./tests/monitoring/testbed/program")
 	command.Dir = root
 	if output, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("build: %w: %s", err, output)
@@ -92,7 +92,7 @@ func build(ctx context.Context, path string) error {
 
 var readyLine = regexp.MustCompile(`is ready at (\S+)/mcp`)
 
-func (s *Stage) ready(ctx context.Context) error {
+func (s *Testbed) ready(ctx context.Context) error {
 	limit := time.After(startLimit)
 	for {
 		if match := readyLine.FindStringSubmatch(s.Logs()); match != nil {
@@ -111,11 +111,11 @@ func (s *Stage) ready(ctx context.Context) error {
 	}
 }
 
-// Logs is what the program has printed so far.
-func (s *Stage) Logs() string { return s.output.String() }
+// Logs returns the program's output so far.
+func (s *Testbed) Logs() string { return s.output.String() }
 
-// Scrape reads the program's metrics, in OpenMetrics' format, with exemplars.
-func (s *Stage) Scrape(ctx context.Context) (string, error) {
+// Scrape reads the program's metrics in the OpenMetrics format, with exemplars.
+func (s *Testbed) Scrape(ctx context.Context) (string, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.Metrics, nil)
 	if err != nil {
 		return "", err
@@ -130,9 +130,9 @@ func (s *Stage) Scrape(ctx context.Context) (string, error) {
 	return string(body), err
 }
 
-// Settle returns when what people did has come to its end: the relay has counted
-// what waits, and a dead letter has come back.
-func (s *Stage) Settle(ctx context.Context) error {
+// Settle waits until the effects of the conversations are visible: the relay has counted the
+// waiting events, and a dead letter has been returned.
+func (s *Testbed) Settle(ctx context.Context) error {
 	for {
 		page, err := s.Scrape(ctx)
 		if err != nil {
@@ -149,11 +149,11 @@ func (s *Stage) Settle(ctx context.Context) error {
 	}
 }
 
-// Stop ends everything and removes what was kept.
-func (s *Stage) Stop() error {
+// Stop stops everything and removes its files.
+func (s *Testbed) Stop() error {
 	var err error
 	if s.command != nil {
-		_ = s.command.Process.Signal(os.Interrupt) // it may have ended
+		_ = s.command.Process.Signal(os.Interrupt) // it may have exited
 		select {
 		case <-s.ended:
 		case <-time.After(stopLimit):

@@ -1,4 +1,4 @@
-package stage
+package testbed
 
 import (
 	"context"
@@ -22,7 +22,7 @@ const (
 	recallTool    = "sequential_questioning_recall"
 	forgetTool    = "sequential_questioning_forget"
 
-	// forms is the newest revision whose clients are sent forms by the gateway.
+	// forms is the newest revision in which the gateway sends forms to clients.
 	forms = "2025-11-25"
 
 	callLimit = 20 * time.Second
@@ -33,10 +33,9 @@ var goals = []string{
 	"Plan a birthday party", "Learn Spanish until summer", "Requirements of a new feature", "Ask for help with an order",
 }
 
-// Talk has so many people talk at a time until ctx ends or each has said its
-// piece rounds times; 0 is as often as there is time. Each pauses for a while
-// after a conversation.
-func (s *Stage) Talk(ctx context.Context, people, rounds int, pause time.Duration) error {
+// Talk runs simulated people concurrently, each for a number of rounds (0 means until ctx
+// ends) with a pause after each conversation.
+func (s *Testbed) Talk(ctx context.Context, people, rounds int, pause time.Duration) error {
 	var wg sync.WaitGroup
 	errs := make([]error, people)
 	for i := range people {
@@ -46,7 +45,7 @@ func (s *Stage) Talk(ctx context.Context, people, rounds int, pause time.Duratio
 	return errors.Join(errs...)
 }
 
-func (s *Stage) talk(ctx context.Context, number, rounds int, pause time.Duration) error {
+func (s *Testbed) talk(ctx context.Context, number, rounds int, pause time.Duration) error {
 	p, err := s.newPerson(ctx, number)
 	if err != nil {
 		return err
@@ -64,14 +63,14 @@ func (s *Stage) talk(ctx context.Context, number, rounds int, pause time.Duratio
 	return nil
 }
 
-// person talks through a client of an older revision, which shows forms.
+// person is a simulated person with a client of an older revision that shows forms.
 type person struct {
 	number int
 	random *rand.Rand
 	client *client.Client
 }
 
-func (s *Stage) newPerson(ctx context.Context, number int) (*person, error) {
+func (s *Testbed) newPerson(ctx context.Context, number int) (*person, error) {
 	p := &person{number: number, random: rand.New(rand.NewPCG(1, uint64(number)))}
 	wire, err := transport.NewStreamableHTTP(s.URL)
 	if err != nil {
@@ -80,7 +79,7 @@ func (s *Stage) newPerson(ctx context.Context, number int) (*person, error) {
 	p.client = client.NewClient(wire, client.WithElicitationHandler(p))
 	var hello mcp.InitializeRequest
 	hello.Params.ProtocolVersion = forms
-	hello.Params.ClientInfo = mcp.Implementation{Name: "stage", Version: "1"}
+	hello.Params.ClientInfo = mcp.Implementation{Name: "testbed", Version: "1"}
 	if err := p.client.Start(ctx); err != nil {
 		return nil, err
 	}
@@ -93,8 +92,8 @@ func (s *Stage) newPerson(ctx context.Context, number int) (*person, error) {
 
 func (p *person) close() { _ = p.client.Close() }
 
-// call makes one call. What the service refuses, and what fails on purpose here,
-// is no error: the result is nil then.
+// call makes one call. If the service refuses it, or it fails on purpose, the result is nil
+// and there is no error.
 func (p *person) call(ctx context.Context, tool string, arguments map[string]any) (map[string]any, error) {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
@@ -111,7 +110,7 @@ func (p *person) call(ctx context.Context, tool string, arguments map[string]any
 	return structured, nil
 }
 
-// piece is what a person does in one go.
+// piece is one round of a person.
 func (p *person) piece(ctx context.Context, round int) error {
 	user := fmt.Sprintf("person-%d", p.number)
 	goal := goals[(p.number+round)%len(goals)]
@@ -167,7 +166,7 @@ func (p *person) piece(ctx context.Context, round int) error {
 	return err
 }
 
-// impatient makes more calls at once than the gateway takes.
+// impatient makes more concurrent calls than the gateway accepts.
 func (p *person) impatient(ctx context.Context) error {
 	var wg sync.WaitGroup
 	errs := make([]error, 12)
@@ -178,7 +177,7 @@ func (p *person) impatient(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// answer is a reply to a question: mostly a good one.
+// answer replies to a question, mostly with a valid answer.
 func (p *person) answer(question map[string]any) map[string]any {
 	a := map[string]any{"slot": question["slot"]}
 	switch p.random.IntN(14) {
@@ -219,7 +218,7 @@ func (p *person) words(question map[string]any) string {
 	return []string{"the usual", "something small", "as soon as possible", "for two of us"}[p.random.IntN(4)]
 }
 
-// Elicit fills a form in, after a moment, or puts it away.
+// Elicit fills in a form after a moment, or dismisses it.
 func (p *person) Elicit(ctx context.Context, request mcp.ElicitationRequest) (*mcp.ElicitationResult, error) {
 	select {
 	case <-ctx.Done():
