@@ -43,11 +43,11 @@ func Encode(text string) Vectors {
 	stems := stems(all)
 	grams := grams(stems)
 	terms := weights{}
-	terms.add(plain, stems, 1)
+	terms.add(stems)
 	terms.set(shortForm, shortForms(all), 1)
 	terms.set(shortWord, shortWords(all), 1)
 	runs := weights{}
-	runs.add(plain, grams, 1)
+	runs.add(grams)
 	return Vectors{
 		Words: terms.saturated(float64(len(stems)) / usualWords).sparse(),
 		Grams: runs.saturated(float64(len(grams)) / usualGrams).sparse(),
@@ -75,7 +75,7 @@ func newQuery(text string) query {
 // the weight.
 func (q query) terms() weights {
 	terms := weights{}
-	terms.add(plain, q.stems, 1)
+	terms.add(q.stems)
 	terms.set(shortWord, shortForms(q.words), shortFormShare)
 	terms.set(shortForm, shortWords(q.words), shortFormShare)
 	return terms
@@ -84,7 +84,7 @@ func (q query) terms() weights {
 // runs are runs of characters, which find words in other spellings and endings.
 func (q query) runs() weights {
 	runs := weights{}
-	runs.add(plain, grams(q.stems), 1)
+	runs.add(grams(q.stems))
 	return runs
 }
 
@@ -92,9 +92,9 @@ func (q query) runs() weights {
 type weights map[uint32]float64
 
 // add counts each term as often as it is there.
-func (w weights) add(kind string, terms []string, weight float64) {
+func (w weights) add(terms []string) {
 	for _, term := range terms {
-		w[hash(kind+term)] += weight
+		w[hash(plain+term)]++
 	}
 }
 

@@ -92,7 +92,7 @@ func (x *Index) directions(text string) (words, grams direction) {
 func indexTerms(text string) (words, grams weights) {
 	q := newQuery(text)
 	words = weights{}
-	words.add(plain, q.stems, 1)
+	words.add(q.stems)
 	return words, q.runs()
 }
 

@@ -65,7 +65,7 @@ func give(folder string, as *syscall.Credential) error {
 		if err != nil {
 			return err
 		}
-		return os.Lchown(path, int(as.Uid), int(as.Gid))
+		return os.Lchown(path, int(as.Uid), int(as.Gid)) //nolint:gosec // G122: a folder that this process has just made, and nobody else may enter
 	})
 	if err != nil {
 		return fmt.Errorf("hand the data folder to user %d: %w", as.Uid, err)

@@ -3,7 +3,6 @@ package slotspec
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -274,7 +273,7 @@ func FuzzRead(f *testing.F) {
 		slots := wanted.Slots
 		if err != nil {
 			var problem *Error
-			require.True(t, errors.As(err, &problem), "always says where: %v", err)
+			require.ErrorAs(t, err, &problem, "always says where")
 			return
 		}
 		require.NotEmpty(t, slots)
