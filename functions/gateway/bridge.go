@@ -152,10 +152,13 @@ func (b *bridge) await(ctx context.Context, t *target, call *toolCall, client *c
 // finish deletes the responses that a result ends, once the client has it: a
 // function that names no conversation in its result has nothing left to ask.
 func (b *bridge) finish(ctx context.Context, call *toolCall, result *functionMessage) {
-	if call.conversation == "" || result.Result.Meta.Conversation != "" || result.Result.IsError {
+	if call.conversation == "" || result.Result == nil {
 		return
 	}
-	b.note(ctx, "that a conversation is complete", func(ctx context.Context) error { return b.pendings.finish(ctx, call.conversation) })
+	complete := result.Result.Meta.Conversation == "" && !result.Result.IsError
+	if complete || result.Result.Meta.StateRefused {
+		b.note(ctx, "that no call resumes a form", func(ctx context.Context) error { return b.pendings.finish(ctx, call.conversation) })
+	}
 }
 
 // note stores what is good to know later, even when the caller has gone; the call

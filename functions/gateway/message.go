@@ -73,6 +73,8 @@ type toolResult struct {
 	Meta       struct {
 		// Conversation is the one that the result belongs to, as long as it is open.
 		Conversation string `json:"sequential-questioning/conversation"`
+		// StateRefused says that the call's state does not open, and never will.
+		StateRefused bool `json:"sequential-questioning/state_refused"`
 	} `json:"_meta"`
 }
 

@@ -38,18 +38,19 @@ func (s *Service) propose(ctx context.Context, goal string, chat []Message) []qu
 // attempt that starts over uses what the first one got.
 type wording struct {
 	model *model.Client
-	asked bool
+	tried bool              // by the first attempt; a later one holds a lock, and does not wait for a model
 	texts map[string]string // by the plain text
 }
 
 // put words the questions that a change adds.
 func (w *wording) put(ctx context.Context, c *conversation, change *store.Change) {
 	fresh := c.State.Open[len(c.State.Open)-change.Batch.New:]
+	first := !w.tried
+	w.tried = true
 	if !w.model.Asks() || len(fresh) == 0 {
 		return
 	}
-	if !w.asked {
-		w.asked = true
+	if first {
 		w.ask(ctx, c, change, fresh)
 	}
 	for i, q := range fresh {
