@@ -100,7 +100,7 @@ func TestOfPlaybooksChangedAtOnceOneServes(t *testing.T) {
 	require.NoError(t, err)
 	fresh, err := s.Ask(t.Context(), conversation.AskInput{Context: "Two weeks of holiday in Italy", Playbook: waiting.Metadata.Playbook})
 	require.NoError(t, err)
-	require.Equal(t, len(fresh.Coverage), len(waiting.Coverage))
+	require.Len(t, waiting.Coverage, len(fresh.Coverage))
 	for i := range fresh.Coverage {
 		assert.Equal(t, fresh.Coverage[i].Slot, waiting.Coverage[i].Slot, "nothing of another playbook is left")
 	}

@@ -34,6 +34,31 @@ func TestAReplyIsReadInThePersonsLanguage(t *testing.T) {
 	}
 }
 
+// Questions that two replies left out are asked no more: they are not settled by it.
+func TestAnEndNamesTheRequiredSlotsThatStayOpen(t *testing.T) {
+	t.Parallel()
+	s, _ := newService(t)
+	for language, says := range map[string]string{
+		"en": "Nothing more is asked. Still open: ", "de": "Es wird nichts mehr gefragt. Noch offen: ", "es": "No se pregunta nada más. Queda pendiente: ",
+		"fr": "Il n'y a plus de questions. Reste en suspens : ", "it": "Non ci sono altre domande. Resta in sospeso: ",
+		"nl": "Er wordt niets meer gevraagd. Nog open: ", "pt": "Não há mais perguntas. Continua em aberto: ",
+	} {
+		turn, err := s.Ask(t.Context(), conversation.AskInput{Context: "x", Language: language, BatchSize: 5, InformationNeeded: []byte(`[
+			{"key":"a","title":"A","required":true},{"key":"b","title":"B","required":true},{"key":"c","title":"C","required":true},
+			{"key":"d","title":"D","required":true},{"key":"e","title":"E","required":true},{"key":"f","title":"F"},{"key":"g","title":"G"}]`)})
+		require.NoError(t, err)
+		turn = answerSlots(t, s, turn.ConversationID, map[string]any{"a": "x"})
+		turn = answerSlots(t, s, turn.ConversationID, map[string]any{"f": "x"})
+		for n := 0; n < 3 && !turn.Metadata.Complete; n++ {
+			turn = answerSlots(t, s, turn.ConversationID, map[string]any{"g": "x"})
+		}
+		require.True(t, turn.Metadata.Complete, language)
+		assert.Equal(t, string(questioning.AllSettled), turn.Metadata.StopReason, "%s: the wire name stays", language)
+		assert.Equal(t, says+"B, C, D, E.", turn.CurrentQuestion)
+		assert.Contains(t, turn.Text(), says+"B, C, D, E.")
+	}
+}
+
 func TestALanguageTagIsChecked(t *testing.T) {
 	t.Parallel()
 	s, _ := newService(t)

@@ -31,7 +31,7 @@ const (
 // offered to be corrected, and says where it comes from: by slot, the
 // conversation. Memory failures are not fatal.
 func (s *Service) remember(ctx context.Context, state *questioning.State, userID string) (from map[string]string, outcome string) {
-	if s.memory == nil || !s.memory.Configured() {
+	if !s.memory.Configured() {
 		return nil, ""
 	}
 	who := principal.From(ctx)
@@ -110,9 +110,6 @@ func (s *Service) holding(ctx context.Context, found []memory.Found) ([]memory.F
 // forgetMemory erases conversations in memory, where it can be reached; the
 // events of the erasure see to it otherwise.
 func (s *Service) forgetMemory(ctx context.Context, ids []string) string {
-	if s.memory == nil {
-		return MemoryNone
-	}
 	switch err := s.memory.Delete(ctx, principal.From(ctx), ids...); {
 	case err == nil:
 		return MemoryErased

@@ -13,6 +13,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/model/modeltest"
 	"github.com/sequential-questioning/sequential-questioning/shared/playbook"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
 // cats is a goal that no playbook fits.
@@ -128,5 +129,71 @@ func TestTheModelRewordsTheNextBatchByWhatWasSaid(t *testing.T) {
 	said := map[string]string{"destination": "Lisbon", "budget": "500", "class": "business", "start_date": "2026-12-10", "insurance": "yes"}
 	for _, q := range turn.Questions {
 		assert.Contains(t, requests[1].User(), `"`+said[q.Slot]+`"`, "the model knows what was said")
+	}
+}
+
+// Whatever call asks a question, the model words it, and the text that was put is the
+// one that is stored: for the call repeated, for the batch that waits and for the report.
+func TestEveryCallsQuestionsAreWordedAndStoredAsPut(t *testing.T) {
+	t.Parallel()
+	const dear = "Dear Ada: "
+	client, err := model.Open(model.Config{BaseURL: modeltest.NewServer(t, modeltest.Rewords(func(q string) string { return dear + q })).URL, Name: "model", Timeout: 2 * time.Second})
+	require.NoError(t, err)
+	ask := func(t *testing.T, s *conversation.Service, in conversation.AskInput) conversation.Turn {
+		t.Helper()
+		turn, err := s.Ask(t.Context(), in)
+		require.NoError(t, err)
+		return turn
+	}
+	for name, call := range map[string]func(*testing.T, *conversation.Service) (first, again conversation.Turn){
+		"an opening": func(t *testing.T, s *conversation.Service) (first, again conversation.Turn) {
+			in := conversation.AskInput{Context: "Book a trip", InformationNeeded: trip, UserID: "ada"}
+			return ask(t, s, in), ask(t, s, in)
+		},
+		"an answer": func(t *testing.T, s *conversation.Service) (first, again conversation.Turn) {
+			turn := openTrip(t, s)
+			return answerAll(t, s, turn), answerAll(t, s, turn)
+		},
+		"a revision": func(t *testing.T, s *conversation.Service) (first, again conversation.Turn) {
+			id := ask(t, s, conversation.AskInput{Context: "Insure me", InformationNeeded: insurance}).ConversationID
+			require.True(t, answerSlots(t, s, id, map[string]any{"insured": false, "age": 30.0}).Metadata.Complete)
+			revise := func() conversation.Turn {
+				revised, err := s.Revise(t.Context(), conversation.ReviseInput{ConversationID: id, Slot: "insured", Value: true})
+				require.NoError(t, err)
+				return revised.Turn
+			}
+			return revise(), revise()
+		},
+		"a change of the playbook": func(t *testing.T, s *conversation.Service) (first, again conversation.Turn) {
+			id := ask(t, s, conversation.AskInput{Context: "Two weeks of holiday", Playbook: "event-planning"}).ConversationID
+			in := conversation.AskInput{Context: "Holiday", ConversationID: id, Playbook: "travel"}
+			return ask(t, s, in), ask(t, s, in)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := postgrestest.New(t)
+			s := serviceOn(t, url, 4, conversation.WithModel(client))
+			first, again := call(t, s)
+			require.NotEmpty(t, first.Questions)
+			assert.Equal(t, first.Questions, again.Questions, "the call repeated")
+			waiting, err := s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: first.ConversationID})
+			require.NoError(t, err)
+			assert.Equal(t, first.Questions, waiting.Questions, "the batch that waits")
+			for _, q := range first.Questions {
+				assert.True(t, strings.HasPrefix(q.QuestionText, dear), q.QuestionText)
+				assert.False(t, strings.HasPrefix(q.QuestionText, dear+dear), "reworded once")
+				assert.Contains(t, first.CurrentQuestion, q.QuestionText)
+				assert.Equal(t, 1, count(t, url, `SELECT count(*) FROM questions WHERE number = $1 AND text = $2`, q.QuestionNumber, q.QuestionText))
+			}
+			put := first.Questions[0]
+			_, err = s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: first.ConversationID,
+				Answers: []conversation.AnswerInput{{QuestionNumber: put.QuestionNumber, Outcome: questioning.Declined}}})
+			require.NoError(t, err)
+			report, err := s.Report(t.Context(), conversation.ReportInput{ConversationID: first.ConversationID})
+			require.NoError(t, err)
+			require.Len(t, report.Citations[put.Slot], 1)
+			assert.Equal(t, put.QuestionText, report.Citations[put.Slot][0].QuestionText)
+		})
 	}
 }

@@ -54,11 +54,15 @@ func (s *Service) open(ctx context.Context, in AskInput) (Turn, error) {
 		return Turn{}, err
 	}
 	earlier, err := s.store.Open(ctx, &o.Opening)
+	var notKept *store.NotKeptError
 	switch {
 	case errors.Is(err, store.ErrForeignSession):
 		return Turn{}, fault.Invalidf("session_id", "belongs to another user; leave it out to start a new one")
 	case errors.Is(err, store.ErrOtherCall):
 		return Turn{}, fault.Invalidf("metadata.idempotency_key", "was used for another call; give a new one")
+	case errors.As(err, &notKept):
+		return Turn{}, fault.Invalidf("metadata.idempotency_key", "opened conversation %s, whose first result is no longer kept; "+
+			"continue it with sequential_questioning_follow_up and that conversation_id, or give a new key to open another", notKept.ConversationID)
 	case err != nil:
 		return Turn{}, unavailable(err)
 	case earlier != nil:

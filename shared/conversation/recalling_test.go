@@ -71,6 +71,22 @@ func recall(t *testing.T, s *conversation.Service, user, query string) []convers
 	return found.Found
 }
 
+func TestAServiceWithoutAMemorySaysSo(t *testing.T) {
+	t.Parallel()
+	for name, options := range map[string][]conversation.Option{"none given": nil, "nil": {conversation.WithMemory(nil)}} {
+		s := serviceOn(t, postgrestest.New(t), 2, options...)
+		recalled, err := s.Recall(t.Context(), conversation.RecallInput{Query: "Lisbon"})
+		require.NoError(t, err, name)
+		assert.Empty(t, recalled.Found, name)
+		assert.Contains(t, recalled.Memory, "not consulted: there is none", name)
+		turn := openTrip(t, s)
+		assert.Empty(t, turn.Metadata.Memory, name)
+		forgotten, err := s.Forget(t.Context(), conversation.ForgetInput{ConversationID: turn.ConversationID})
+		require.NoError(t, err, name)
+		assert.Equal(t, conversation.MemoryNone, forgotten.Memory, name)
+	}
+}
+
 func TestWhatAUserSaidIsAssumedInTheNextConversation(t *testing.T) {
 	t.Parallel()
 	s, m := remembering(t)

@@ -159,6 +159,28 @@ func TestAnAnswerRepeatedMuchLaterAddsNothing(t *testing.T) {
 	assert.Equal(t, 29, count(t, url, `SELECT count(*) FROM answers`))
 }
 
+// An opening that is repeated much later is no other call: it is told where to go on.
+func TestAnOpeningRepeatedMuchLaterNamesItsConversation(t *testing.T) {
+	t.Parallel()
+	s, url := newService(t)
+	in := conversation.AskInput{Context: "x", InformationNeeded: trip, Metadata: map[string]any{"idempotency_key": "k1"}}
+	turn, err := s.Ask(t.Context(), in)
+	require.NoError(t, err)
+	answerSlots(t, s, turn.ConversationID, map[string]any{"budget": 100.0})
+	for n := range 20 {
+		_, err := s.Revise(t.Context(), conversation.ReviseInput{ConversationID: turn.ConversationID, Slot: "budget", Value: float64(200 + n)})
+		require.NoError(t, err)
+	}
+	_, err = s.Ask(t.Context(), in)
+	refused(t, err, "metadata.idempotency_key: opened conversation "+turn.ConversationID+", whose first result is no longer kept", "the same call")
+	assert.ErrorContains(t, err, "sequential_questioning_follow_up")
+	assert.Equal(t, 1, count(t, url, `SELECT count(*) FROM conversations`))
+
+	in.Context = "y"
+	_, err = s.Ask(t.Context(), in)
+	refused(t, err, "metadata.idempotency_key: was used for another call", "another call")
+}
+
 // Half of fifty concurrent calls on one conversation are duplicates.
 func TestConcurrentFollowUpsStoreEveryAnswerOnce(t *testing.T) {
 	t.Parallel()

@@ -56,9 +56,9 @@ type Service struct {
 	metrics *metrics
 
 	playbooks  *playbook.Library
-	memory     *memory.Memory // nil for none
-	model      *model.Client  // nil for none
-	nudger     *event.Nudger  // nil for none
+	memory     *memory.Memory
+	model      *model.Client // nil for none
+	nudger     *event.Nudger // nil for none
 	statistics statisticsCache
 }
 
@@ -68,7 +68,8 @@ type Option func(*Service)
 // WithPlaybooks has goals served by these; the built-in ones when left out.
 func WithPlaybooks(l *playbook.Library) Option { return func(s *Service) { s.playbooks = l } }
 
-// WithMemory proposes what was said earlier. The service then owns it.
+// WithMemory proposes what was said earlier; nil for nothing. The service then owns
+// it.
 func WithMemory(m *memory.Memory) Option { return func(s *Service) { s.memory = m } }
 
 // WithModel has a model propose slots and reword questions; nil for none.
@@ -85,6 +86,9 @@ func New(of *store.Store, config Config, options ...Option) *Service {
 	}
 	if s.playbooks == nil {
 		s.playbooks = builtInPlaybooks()
+	}
+	if s.memory == nil {
+		s.memory = &memory.Memory{} // one that is not configured
 	}
 	return s
 }
@@ -104,9 +108,7 @@ func (s *Service) Ready(ctx context.Context) error { return unavailable(s.store.
 // Close releases the connections.
 func (s *Service) Close() {
 	s.nudger.Close()
-	if s.memory != nil {
-		_ = s.memory.Close() // nothing is lost by it
-	}
+	_ = s.memory.Close() // nothing is lost by it
 	s.store.Close()
 }
 

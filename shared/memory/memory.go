@@ -25,7 +25,7 @@ type Embedder interface {
 }
 
 // Memory is safe for concurrent use. Its calls are bounded in time by Qdrant's
-// configuration.
+// configuration. The zero value is not configured.
 type Memory struct {
 	client   *qdrant.Client // nil when not configured
 	embedder Embedder       // nil for none

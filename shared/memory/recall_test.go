@@ -63,7 +63,7 @@ func TestRecallFindsByWordsWithTheConversation(t *testing.T) {
 	assert.Equal(t, 1, best.AnswerNumber)
 	assert.WithinDuration(t, time.Now(), best.AnsweredAt, time.Minute)
 
-	found, err = w.memory.Recall(t.Context(), "local", "ann", "destinaton", 5)
+	found, err = w.memory.Recall(t.Context(), "local", "ann", "destinazion", 5)
 	require.NoError(t, err)
 	require.Len(t, found, 1, "typing errors do not hide it")
 	assert.Equal(t, "Lisbon", found[0].Value)

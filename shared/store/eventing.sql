@@ -21,8 +21,8 @@ SELECT count(*) AS waiting, count(*) FILTER (WHERE at < now() - @age::interval) 
 -- LockMemory waits for whoever else copies the conversation to memory.
 SELECT pg_advisory_xact_lock(hashtextextended('memory of ' || @conversation_id::text, 0));
 
--- name: KeepFromErasure :many
--- KeepFromErasure returns those of the conversations that are there, which nobody
+-- name: LockAgainstErasure :many
+-- LockAgainstErasure returns those of the conversations that are there, which nobody
 -- erases until the transaction ends; calls go on.
 SELECT id FROM conversations WHERE id = ANY(@ids::uuid[]) AND principal = current_setting('app.principal') ORDER BY id FOR KEY SHARE;
 

@@ -18,8 +18,8 @@ import (
 // one before that this caller can join, it stores nothing and returns that call's
 // result: of several at once, one stores and the others wait for it. A call
 // without a key can be joined until the conversation goes on, one with a key as
-// long as its result is kept. The error may be ErrForeignSession or ErrOtherCall;
-// whoever names no user opens in anybody's session.
+// long as its result is kept. The error may be ErrForeignSession, ErrOtherCall, a
+// NotKeptError or ErrConflict; whoever names no user opens in anybody's session.
 func (s *Store) Open(ctx context.Context, o *Opening) (earlier json.RawMessage, err error) {
 	ctx, saved := decided(ctx)
 	defer saved()
@@ -88,15 +88,21 @@ func (t *Tx) fill(ctx context.Context, o *Opening) error {
 	return nil
 }
 
-// openedBefore returns the result of the identical opening call, or ErrOtherCall
-// where the call was not identical.
+// openedBefore returns the result of the identical opening call, ErrOtherCall where
+// the call was not identical, or a NotKeptError where that cannot be told any more.
 func (t *Tx) openedBefore(ctx context.Context, o *Opening) (result json.RawMessage, err error) {
-	result, err = fetch(ctx, t, (*queries.Queries).OpeningResult, queries.OpeningResultParams{OpenedBy: o.OpenedBy, Fingerprint: o.Fingerprint})
+	opened, err := fetch(ctx, t, (*queries.Queries).OpeningResult, queries.OpeningResultParams{
+		OpenedBy: o.OpenedBy, Fingerprint: o.Fingerprint, Goal: o.Goal, UserID: o.UserID,
+	})
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
-		return nil, ErrOtherCall
+		return nil, ErrConflict // the conversation went on, or was erased, between the two statements
 	case err != nil:
 		return nil, fmt.Errorf("read earlier call: %w", err)
+	case opened.Result != nil:
+		return opened.Result, nil
+	case opened.Alike && !(&Conversation{Revision: opened.Revision}).KeepsCallsOf(0): // an opening comes before revision 1
+		return nil, &NotKeptError{opened.ID}
 	}
-	return result, nil
+	return nil, ErrOtherCall
 }

@@ -50,10 +50,14 @@ VALUES (@id, @session_id, @goal, nullif(@playbook::text, ''), @information_neede
 ON CONFLICT (principal, opened_by) DO NOTHING;
 
 -- name: OpeningResult :one
--- OpeningResult is what the opening call returned: no row where its key opened a
--- conversation by another call.
-SELECT k.result FROM conversations c JOIN calls k ON k.conversation_id = c.id
-WHERE c.principal = current_setting('app.principal') AND c.opened_by = @opened_by AND k.fingerprint = @fingerprint;
+-- OpeningResult is what the opening call returned: null where a call that differs opened
+-- the conversation by the same key, or where the result is no longer kept. Then alike
+-- says that what is stored of the two calls does not differ.
+SELECT c.id, c.revision, k.result,
+       (c.goal = @goal::text AND (@user_id::text = '' OR s.user_id IS NOT DISTINCT FROM @user_id))::boolean AS alike
+FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
+LEFT JOIN calls k ON k.conversation_id = c.id AND k.fingerprint = @fingerprint
+WHERE c.principal = current_setting('app.principal') AND c.opened_by = @opened_by;
 
 -- name: InsertSlot :exec
 -- InsertSlot adds a slot with the conversation that an assumption was recalled from.

@@ -37,7 +37,7 @@ func (t *Tx) LockAnswered(ctx context.Context, ids, keys []string) (locked []str
 	for _, id := range ids {
 		tell(batch, (*queries.Queries).LockMemory, id)
 	}
-	ask(batch, (*queries.Queries).KeepFromErasure, ids, func(there []string) error {
+	ask(batch, (*queries.Queries).LockAgainstErasure, ids, func(there []string) error {
 		locked = there
 		return nil
 	})

@@ -121,7 +121,7 @@ func (t *Tx) AddToStatistics(ctx context.Context, id, schemaKey string) (added b
 func (t *Tx) insertCounted(ctx context.Context, id, schemaKey string) (userID string, first bool, err error) {
 	exists := false
 	batch := t.batch(ctx)
-	ask(batch, (*queries.Queries).KeepFromErasure, []string{id}, func(locked []string) error {
+	ask(batch, (*queries.Queries).LockAgainstErasure, []string{id}, func(locked []string) error {
 		exists = len(locked) == 1
 		return nil
 	})

@@ -19,10 +19,18 @@ var (
 	ErrConflict = errors.New("the conversation was changed by another call")
 	// ErrForeignSession says that a session belongs to another user.
 	ErrForeignSession = errors.New("the session belongs to another user")
-	// ErrOtherCall says that another call opened a conversation by the same key, or
-	// that the conversation no longer keeps what the identical call returned.
+	// ErrOtherCall says that another call opened a conversation by the same key.
 	ErrOtherCall = errors.New("the key was used for another call")
 )
+
+// NotKeptError says that a call with the same key, goal and user opened a conversation,
+// which no longer keeps what that call returned.
+type NotKeptError struct{ ConversationID string }
+
+// Error says so.
+func (e *NotKeptError) Error() string {
+	return "what the call returned that opened conversation " + e.ConversationID + " is no longer kept"
+}
 
 // Conversation is a conversation as stored. Its answers and messages are not read
 // with it: what is known from them is in State.

@@ -83,3 +83,13 @@ func TestAValueOfNoFormIsRefusedAsItWasSent(t *testing.T) {
 		}
 	}
 }
+
+func TestAListInAStringIsRefusedAsTheList(t *testing.T) {
+	t.Parallel()
+	for _, slot := range []questioning.Slot{slotOf(questioning.Choices, "wifi", "meal"), slotOf(questioning.List)} {
+		_, err := arguments.Value(slot, `["wifi", {"a": 1}]`, reading)
+		_, ofList := parse.Check(slot, []any{"wifi", map[string]any{"a": 1.0}}, reading)
+		assert.Error(t, ofList, slot.Type)
+		assert.Equal(t, ofList, err, slot.Type)
+	}
+}

@@ -365,14 +365,64 @@ func TestAFormFromLongAgoRecordsNothing(t *testing.T) {
 	id := d.form.Conversation
 	_, err := a.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: id, Answers: []conversation.AnswerInput{{Slot: "budget", Value: 100.0}}})
 	require.NoError(t, err)
-	for n := range 20 {
-		_, err := a.Revise(t.Context(), conversation.ReviseInput{ConversationID: id, Slot: "budget", Value: float64(200 + n)})
-		require.NoError(t, err)
-	}
+	long(t, a, id, "budget")
 	answers := count(t, url, `SELECT count(*) FROM answers`)
 	d.accept(map[string]any{"destination": "Lisbon", "class": "first"})
 	assert.Equal(t, answers, count(t, url, `SELECT count(*) FROM answers`))
 	require.NotNil(t, d.form, "what is open is asked as it stands now")
+}
+
+// long revises a slot of a conversation so often that the results of the calls before
+// are kept no longer.
+func long(t *testing.T, a *automatic.Service, id, slot string) {
+	t.Helper()
+	for n := range 20 {
+		_, err := a.Revise(t.Context(), conversation.ReviseInput{ConversationID: id, Slot: slot, Value: float64(200 + n)})
+		require.NoError(t, err)
+	}
+}
+
+func TestTheResultSaysWhatAFormFromLongAgoDidNotRecord(t *testing.T) {
+	t.Parallel()
+	a, _ := newAsking(t, func(c *automatic.Config) { c.FormSize = 5 })
+	for name, c := range map[string]struct {
+		elsewhere map[string]any // answered meanwhile
+		then      map[string]any // filled in on the next form; nil where there is none
+		lost      string
+	}{
+		"complete":     {elsewhere: tripValues, lost: "class, destination"},
+		"partly again": {elsewhere: map[string]any{"budget": 1.0}, then: map[string]any{"class": "economy"}, lost: "destination"},
+		"all again":    {elsewhere: map[string]any{"budget": 1.0}, then: map[string]any{"class": "economy", "destination": "Rome"}},
+	} {
+		in := tripInput()
+		in.MaxRounds = 2
+		d := begin(t, a, in)
+		require.Len(t, d.fields(), 5)
+		id := d.form.Conversation
+		meanwhile := conversation.FollowUpInput{ConversationID: id}
+		for slot, value := range c.elsewhere {
+			meanwhile.Answers = append(meanwhile.Answers, conversation.AnswerInput{Slot: slot, Value: value})
+		}
+		_, err := a.FollowUp(t.Context(), meanwhile)
+		require.NoError(t, err)
+		long(t, a, id, "budget")
+		d.accept(map[string]any{"destination": "Lisbon", "class": "first"})
+		if c.then != nil {
+			d.accept(c.then)
+		}
+		require.Nil(t, d.form, name)
+		assert.Equal(t, automatic.StatusComplete, d.result.Status, name)
+		if c.lost == "" {
+			assert.Empty(t, d.result.Turn.Metadata.Warnings, name)
+			assert.NotContains(t, d.result.Text(), "too late", name)
+			continue
+		}
+		require.Len(t, d.result.Turn.Metadata.Warnings, 1, name)
+		for _, says := range []string{"What it said of " + c.lost + " was not recorded", "sequential_questioning_follow_up", id} {
+			assert.Contains(t, d.result.Turn.Metadata.Warnings[0], says, name)
+			assert.Contains(t, d.result.Text(), says, name)
+		}
+	}
 }
 
 func TestWhatIsOpenSaysHowToGoOn(t *testing.T) {

@@ -253,14 +253,14 @@ func (q *Queries) InsertShared(ctx context.Context, schemaKey string) error {
 	return err
 }
 
-const keepFromErasure = `-- name: KeepFromErasure :many
+const lockAgainstErasure = `-- name: LockAgainstErasure :many
 SELECT id FROM conversations WHERE id = ANY($1::uuid[]) AND principal = current_setting('app.principal') ORDER BY id FOR KEY SHARE
 `
 
-// KeepFromErasure returns those of the conversations that are there, which nobody
+// LockAgainstErasure returns those of the conversations that are there, which nobody
 // erases until the transaction ends; calls go on.
-func (q *Queries) KeepFromErasure(ctx context.Context, ids []string) ([]string, error) {
-	rows, err := q.db.Query(ctx, keepFromErasure, ids)
+func (q *Queries) LockAgainstErasure(ctx context.Context, ids []string) ([]string, error) {
+	rows, err := q.db.Query(ctx, lockAgainstErasure, ids)
 	if err != nil {
 		return nil, err
 	}

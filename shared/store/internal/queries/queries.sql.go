@@ -628,22 +628,45 @@ func (q *Queries) Messages(ctx context.Context, conversationID string) ([]Messag
 }
 
 const openingResult = `-- name: OpeningResult :one
-SELECT k.result FROM conversations c JOIN calls k ON k.conversation_id = c.id
-WHERE c.principal = current_setting('app.principal') AND c.opened_by = $1 AND k.fingerprint = $2
+SELECT c.id, c.revision, k.result,
+       (c.goal = $1::text AND ($2::text = '' OR s.user_id IS NOT DISTINCT FROM $2))::boolean AS alike
+FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
+LEFT JOIN calls k ON k.conversation_id = c.id AND k.fingerprint = $3
+WHERE c.principal = current_setting('app.principal') AND c.opened_by = $4
 `
 
 type OpeningResultParams struct {
-	OpenedBy    []byte
+	Goal        string
+	UserID      string
 	Fingerprint []byte
+	OpenedBy    []byte
 }
 
-// OpeningResult is what the opening call returned: no row where its key opened a
-// conversation by another call.
-func (q *Queries) OpeningResult(ctx context.Context, arg OpeningResultParams) (json.RawMessage, error) {
-	row := q.db.QueryRow(ctx, openingResult, arg.OpenedBy, arg.Fingerprint)
-	var result json.RawMessage
-	err := row.Scan(&result)
-	return result, err
+type OpeningResultRow struct {
+	ID       string
+	Revision int
+	Result   json.RawMessage
+	Alike    bool
+}
+
+// OpeningResult is what the opening call returned: null where a call that differs opened
+// the conversation by the same key, or where the result is no longer kept. Then alike
+// says that what is stored of the two calls does not differ.
+func (q *Queries) OpeningResult(ctx context.Context, arg OpeningResultParams) (OpeningResultRow, error) {
+	row := q.db.QueryRow(ctx, openingResult,
+		arg.Goal,
+		arg.UserID,
+		arg.Fingerprint,
+		arg.OpenedBy,
+	)
+	var i OpeningResultRow
+	err := row.Scan(
+		&i.ID,
+		&i.Revision,
+		&i.Result,
+		&i.Alike,
+	)
+	return i, err
 }
 
 const questions = `-- name: Questions :many
