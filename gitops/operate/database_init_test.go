@@ -65,11 +65,11 @@ func TestInitGrantsTheLeastPrivileges(t *testing.T) {
 	t.Parallel()
 	f := initialised(t, "prod", "dev")
 	for promise, kept := range map[string]func(*testing.T, *fixture){
-		"the owner migrates":                      theOwnerMigrates,
+		"the owner migrates":                              theOwnerMigrates,
 		"the roles have no special rights":                theRolesHaveNoSpecialRights,
-		"the functions' role can do all that tools do":      theFunctionsRoleCanDoAllThatToolsDo,
+		"the functions' role can do all that tools do":    theFunctionsRoleCanDoAllThatToolsDo,
 		"the functions' role cannot change the schema":    theFunctionsRoleCannotChangeTheSchema,
-		"the functions' role sees one principal's rows":     theFunctionsRoleSeesOnePrincipalsRows,
+		"the functions' role sees one principal's rows":   theFunctionsRoleSeesOnePrincipalsRows,
 		"the gateway's role accesses only its table":      theGatewaysRoleAccessesOnlyItsTable,
 		"the roles cannot connect to another environment": theRolesCannotConnectToAnotherEnvironment,
 		"only a superuser initialises":                    onlyASuperuserInitialises,
