@@ -20,24 +20,24 @@ type reference struct{ kind, name string }
 func references(words []string) []reference {
 	var all []reference
 	verb := ""
-	for i, i := range words {
+	for i, w := range words {
 		next := ""
 		if i+1 < len(words) && !strings.HasPrefix(words[i+1], "-") {
 			next = words[i+1]
 		}
-		kind, name, slash := strings.Cut(i, "/")
+		kind, name, slash := strings.Cut(w, "/")
 		switch {
-		case words[0] == "argocd" && i == 3 && words[1] == "app" && !strings.HasPrefix(i, "-"):
-			all = append(all, reference{"Application", i})
+		case words[0] == "argocd" && i == 3 && words[1] == "app" && !strings.HasPrefix(w, "-"):
+			all = append(all, reference{"Application", w})
 		case words[0] != "kubectl":
-		case i == "-n" || i == "--namespace":
+		case w == "-n" || w == "--namespace":
 			all = append(all, reference{"Namespace", next})
 		case slash && kinds[kind] != "":
 			all = append(all, reference{kinds[kind], name})
-		case kinds[i] != "" && next != "" && verb != "":
-			all = append(all, reference{kinds[i], next})
-		case i > 0 && !strings.HasPrefix(i, "-") && words[i-1] != "-n" && words[i-1] != "--namespace":
-			verb = i
+		case kinds[w] != "" && next != "" && verb != "":
+			all = append(all, reference{kinds[w], next})
+		case i > 0 && !strings.HasPrefix(w, "-") && words[i-1] != "-n" && words[i-1] != "--namespace":
+			verb = w
 		}
 	}
 	return all
@@ -51,16 +51,16 @@ var given = []reference{{"Namespace", "argocd"}, {"Namespace", "default"}, {"Nam
 
 func theInventory(t *testing.T) inventory {
 	t.Helper()
-	i := inventory{}
+	all := inventory{}
 	for _, folder := range []string{"gitops", "policies"} {
 		for _, o := range objects(t, folder) {
-			i[reference{o.Kind, o.Metadata.Name}] = true
+			all[reference{o.Kind, o.Metadata.Name}] = true
 		}
 	}
 	for _, r := range given {
-		i[r] = true
+		all[r] = true
 	}
-	return i
+	return all
 }
 
 func (i inventory) knows(r reference) error {

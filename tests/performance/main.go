@@ -1,6 +1,5 @@
-// Command performance measures how fast the functions are and prints a table.
-// It starts what it needs: a PostgreSQL server of its own and the functions'
-// own binaries, each as a process on loopback.
+// Command performance measures the performance of the functions and prints a table. It
+// starts its own PostgreSQL server and the functions' binaries as processes on loopback.
 package main
 
 import (
@@ -19,7 +18,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/tests/deployed"
 )
 
-// options are what the command line asks for.
+// options are the command line's options.
 type options struct {
 	short, markdown, strict bool
 	connections             int
@@ -28,9 +27,9 @@ type options struct {
 	env                     []string
 }
 
-// plan is how much is measured.
+// plan has the sizes of the measurements.
 type plan struct {
-	slice      time.Duration // of one side, before the other has its turn
+	slice      time.Duration // of one side, until the other side's turn
 	pairs      int           // slices of each side that count
 	starts     int           // cold starts
 	hops       int           // pairs of slices of hopSlice calls
@@ -86,9 +85,9 @@ func parse(arguments []string) (options, error) {
 	var o options
 	var only string
 	flags := flag.NewFlagSet("performance", flag.ContinueOnError)
-	flags.BoolVar(&o.short, "short", false, "measure less, in about a minute")
+	flags.BoolVar(&o.short, "short", false, "measure less; takes about a minute")
 	flags.BoolVar(&o.markdown, "markdown", false, "print the table as Markdown")
-	flags.BoolVar(&o.strict, "strict", false, "exit with 1 when an aim is missed")
+	flags.BoolVar(&o.strict, "strict", false, "exit with 1 if an aim is missed")
 	flags.IntVar(&o.connections, "connections", 4, "database connections of each function, and of what it is compared with: DATABASE_MAX_CONNS")
 	flags.StringVar(&only, "only", "", "comma-separated `sections` to measure: "+strings.Join(names(), ", "))
 	flags.StringVar(&o.profile, "profile", "", "write CPU and heap profiles of the warm measure to this `folder`; the figures are then not to be quoted")
@@ -142,7 +141,7 @@ func names() []string {
 	return all
 }
 
-// bench is what the measures share.
+// bench is shared by the measurements.
 type bench struct {
 	options
 	plan
@@ -168,7 +167,7 @@ func run(ctx context.Context, o options) (missed int, err error) {
 		return 0, err
 	}
 	defer os.RemoveAll(b.dir)
-	// PostgreSQL may run as another user, who has to pass.
+	// PostgreSQL may run as another user, who needs access.
 	if err := os.Chmod(b.dir, 0o711); err != nil {
 		return 0, err
 	}

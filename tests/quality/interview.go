@@ -11,8 +11,8 @@ import (
 
 const playbooksFamily = "playbooks"
 
-// playbookForms are the built-in playbooks, each for one of its own goals. Who
-// the people are is made up: groups with usual answers, as in generated forms.
+// playbookForms returns the built-in playbooks, each with one of its goals. The people are
+// synthetic: groups with usual answers, as in generated forms.
 func playbookForms() ([]form, error) {
 	library, err := playbook.Open(playbook.Config{})
 	if err != nil {
@@ -30,7 +30,7 @@ func playbookForms() ([]form, error) {
 	return all, nil
 }
 
-// interviews is how much is simulated.
+// interviews has the sizes of the simulation.
 type interviews struct {
 	seed      uint64
 	earlier   int // conversations that the statistics of each form hold
@@ -38,7 +38,7 @@ type interviews struct {
 	perFamily int // generated forms
 }
 
-// measureInterviews lets simulated people be asked in each of the ways.
+// measureInterviews asks simulated people in each way.
 func measureInterviews(ctx context.Context, plan interviews, progress func(string)) ([]table, error) {
 	seed := chance(plan.seed).of("interviews")
 	forms, err := playbookForms()

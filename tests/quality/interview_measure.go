@@ -22,10 +22,10 @@ const (
 	ways
 )
 
-// defaultBatch is the service's own.
+// defaultBatch is the service's default.
 const defaultBatch = 3
 
-// measured is what came of one form's people.
+// measured has the results of one form's people.
 type measured struct {
 	form
 	toTarget [ways][]float64 // by person
@@ -62,7 +62,7 @@ func interview(f form, s questioning.Statistics, batch int) *questioning.State {
 	return iv
 }
 
-// measureForm asks the same people in every way.
+// measureForm asks the same people in each way.
 func measureForm(seed chance, plan interviews, f form) measured {
 	m := measured{form: f}
 	earlier := learn(seed, f, plan.earlier)
