@@ -99,7 +99,7 @@ func TestObjectsWithDataAreNotPruned(t *testing.T) {
 	pruning := map[string]bool{}
 	for _, application := range readPlatform(t).applications {
 		pruning[application.Name] = application.Spec.SyncPolicy.Automated.Prune
-		assert.Empty(t, application.Finalizers, "%s: deleting it must leave what it brought", application.Name)
+		assert.Empty(t, application.Finalizers, "%s: deleting it must keep its objects", application.Name)
 	}
 	for _, name := range keeps {
 		prunes, ok := pruning[name]

@@ -29,17 +29,17 @@ func (s *Server) failed(doing string, err error) error {
 	reason := status.Convert(err).Message()
 	switch code(err) {
 	case codes.Unauthenticated:
-		return &callError{fmt.Sprintf("%s: Argo CD at %s rejects the login (%s): set ARGOCD_AUTH_TOKEN, or ARGOCD_USERNAME and ARGOCD_PASSWORD, or run `argocd login %s`", doing, s.address, said, s.address), err}
+		return &callError{fmt.Sprintf("%s: Argo CD at %s rejects the login (%s): set ARGOCD_AUTH_TOKEN, or ARGOCD_USERNAME and ARGOCD_PASSWORD, or run `argocd login %s`", doing, s.address, reason, s.address), err}
 	case codes.PermissionDenied:
-		return &callError{fmt.Sprintf("%s: Argo CD at %s denies this account permission (%s)", doing, s.address, said), err}
+		return &callError{fmt.Sprintf("%s: Argo CD at %s denies this account permission (%s)", doing, s.address, reason), err}
 	case codes.Unavailable:
-		return &callError{fmt.Sprintf("%s: Argo CD at %s is unavailable (%s)", doing, s.address, said), err}
+		return &callError{fmt.Sprintf("%s: Argo CD at %s is unavailable (%s)", doing, s.address, reason), err}
 	case codes.DeadlineExceeded:
 		return &callError{fmt.Sprintf("%s: Argo CD at %s did not respond in time", doing, s.address), err}
 	case codes.Unknown:
-		return &callError{fmt.Sprintf("%s: Argo CD at %s: %s", doing, s.address, strings.TrimPrefix(said, "rpc error: ")), err}
+		return &callError{fmt.Sprintf("%s: Argo CD at %s: %s", doing, s.address, strings.TrimPrefix(reason, "rpc error: ")), err}
 	}
-	return &callError{fmt.Sprintf("%s: %s", doing, said), err}
+	return &callError{fmt.Sprintf("%s: %s", doing, reason), err}
 }
 
 type callError struct {

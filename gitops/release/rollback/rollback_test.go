@@ -252,9 +252,9 @@ func TestAnIncompleteRollbackReportsTheState(t *testing.T) {
 
 func TestAnOutageOfArgoCDIsNotTakenForARefusal(t *testing.T) {
 	fake, server := deployed(t)
-	fake.Refuse("Rollback", status.Error(codes.Internal, "etcd is away"))
+	fake.Refuse("Rollback", status.Error(codes.Internal, "etcd is unavailable"))
 	err := back(t, server, "1")
-	assert.ErrorContains(t, err, "etcd is away")
+	assert.ErrorContains(t, err, "etcd is unavailable")
 	assert.ErrorContains(t, err, "is suspended. Run `release rollback 1 --app "+prod+"` again")
 	fake.Refuse("Rollback", nil)
 	require.NoError(t, back(t, server, "1"))
