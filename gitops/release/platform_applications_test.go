@@ -29,7 +29,7 @@ func TestThirdPartyChartsHaveExactVersions(t *testing.T) {
 				return
 			}
 			assert.Regexp(t, exactVersion, source.TargetRevision)
-			assert.True(t, (source.Chart == "") != (source.Path == ""), "either a chart or a path")
+			assert.NotEqual(t, source.Chart == "", source.Path == "", "either a chart or a path")
 		})
 	}
 }

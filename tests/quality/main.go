@@ -151,14 +151,14 @@ func (o options) measures(part string) bool { return o.only == "" || o.only == p
 // retrieval measures with the ClariQ data, or prints why it is skipped.
 func (o options) retrieval(ctx context.Context) ([]table, error) {
 	if o.clariq == "" {
-		progress("retrieval is skipped:  --clariq names no folder")
+		progress("retrieval is skipped: --clariq names no folder")
 		return nil, nil
 	}
 	if _, err := os.Stat(filepath.Join(o.clariq, bankFile)); err != nil {
 		if o.only == retrievalPart {
 			return nil, err
 		}
-		progress(fmt.Sprintf("retrieval is skipped:  %v", err))
+		progress(fmt.Sprintf("retrieval is skipped: %v", err))
 		return nil, nil
 	}
 	progress("retrieval: searching the question bank")

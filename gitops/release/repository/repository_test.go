@@ -72,7 +72,7 @@ func TestReadingChangesNoLocalBranch(t *testing.T) {
 	assert.Equal(t, before, clone.Heads())
 
 	_, err = repo.Heads(t.Context(), filepath.Join(t.TempDir(), "nowhere"), "main")
-	assert.ErrorContains(t, err, "ask ")
+	assert.ErrorContains(t, err, "list the branches of ")
 }
 
 func TestUncommittedChangesAreListed(t *testing.T) {
