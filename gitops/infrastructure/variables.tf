@@ -185,7 +185,7 @@ variable "backup_region" {
 }
 
 variable "backup_undelete_days" {
-  description = "For how many days a deleted or overwritten backup can be brought back."
+  description = "Days for which a deleted or overwritten backup can be restored."
   type        = number
   default     = 30
 

@@ -60,7 +60,7 @@ Check delivery at the receivers. The alert resolves after --for.`,
 				return err
 			}
 			if len(receivers) == 0 {
-				return errors.New("Alertmanager accepted the alert but routes it to no receiver")
+				return errors.New("the alert is accepted but routed to no receiver")
 			}
 			fmt.Fprintf(out, "TestAlert is routed to %s and resolves at %s.\n", strings.Join(receivers, ", "), now.Add(lasts).Format(time.RFC3339))
 			return nil

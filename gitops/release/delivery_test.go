@@ -123,7 +123,7 @@ func TestTheProjectItselfCanBePromoted(t *testing.T) {
 	assert.Equal(t, heads, clone.Heads())
 
 	_, err = run(t, "promote", "--root", clone.Folder)
-	require.ErrorContains(t, err, "there is no terminal to ask on: add --yes")
+	require.ErrorContains(t, err, "cannot ask for confirmation without a terminal: add --yes")
 	assert.Equal(t, heads, clone.Heads())
 
 	out, err = run(t, "promote", "--root", clone.Folder, "--yes")
@@ -215,11 +215,11 @@ func TestNothingIsPushedIfItCannotBeFollowed(t *testing.T) {
 		says   string
 	}{
 		"unreachable": {func(t *testing.T, _ *argocdtest.Server) { t.Setenv("ARGOCD_SERVER", "127.0.0.1:1") }, "reach Argo CD at 127.0.0.1:1"},
-		"wrong token": {func(t *testing.T, _ *argocdtest.Server) { t.Setenv("ARGOCD_AUTH_TOKEN", "x") }, "does not accept the login"},
+		"wrong token": {func(t *testing.T, _ *argocdtest.Server) { t.Setenv("ARGOCD_AUTH_TOKEN", "x") }, "rejects the login"},
 		"not allowed": {func(_ *testing.T, f *argocdtest.Server) {
 			f.Refuse("Get", grpcstatus.Error(codes.PermissionDenied, "permission denied"))
 			f.Refuse("List", grpcstatus.Error(codes.PermissionDenied, "permission denied"))
-		}, "does not allow this account to"},
+		}, "denies this account permission"},
 		"suspended": {func(_ *testing.T, f *argocdtest.Server) {
 			f.Change(func(app *v1alpha1.Application) { app.Spec.SyncPolicy = nil })
 		}, "auto-sync of " + production + " is off"},
@@ -252,7 +252,7 @@ func TestAPullRequestIsPrepared(t *testing.T) {
 	assert.Equal(t, commit, clone.On("next"))
 	assert.Equal(t, seen, clone.On("prod"))
 	_, err = run(t, "promote", "--root", clone.Folder, "--yes", "--pull-request=prod")
-	assert.ErrorContains(t, err, "names a branch of the promotion itself")
+	assert.ErrorContains(t, err, "is a branch of the promotion")
 	_, err = run(t, "promote", "--root", clone.Folder, "--pull-request", "--follow")
 	assert.ErrorContains(t, err, "follow")
 	assert.Equal(t, seen, clone.On("prod"))
@@ -283,7 +283,7 @@ func TestRollingBackAndResuming(t *testing.T) {
 
 	out, err = run(t, "rollback", first[:7], "--root", clone.Folder, "--yes")
 	require.NoError(t, err)
-	assert.Contains(t, out, production+" serves "+first[:8]+". Auto-sync is suspended.\nNo hooks ran and the database was not migrated back")
+	assert.Contains(t, out, production+" serves "+first[:8]+". Auto-sync is suspended.\nNo hooks ran. The database keeps the newest schema")
 	assert.Equal(t, release("1").Images, fake.Running())
 
 	_, err = run(t, "rollback", "--resume", "--yes")
@@ -292,7 +292,7 @@ func TestRollingBackAndResuming(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, status, "auto-sync suspended")
 
-	_, printed, _ := strings.Cut(out, "turn auto-sync on:\n")
+	_, printed, _ := strings.Cut(out, "then restore auto-sync:\n")
 	commands, rest, found := strings.Cut(printed, "  release rollback --resume --app "+production)
 	require.True(t, found)
 	clone.Shell(commands)

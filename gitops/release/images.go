@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -54,7 +55,7 @@ to an OCI layout, and pins their digests in gitops/images. On an error it pins n
 				}
 				return nil
 			}
-			if changed(*root) {
+			if changed(command.Context(), *root) {
 				fmt.Fprintln(command.ErrOrStderr(), "The sources have uncommitted changes.")
 			}
 			built, err := images.Build(command.Context(), options)
@@ -101,8 +102,8 @@ func sourceDate() (time.Time, error) {
 }
 
 // changed reports whether the images' sources have uncommitted changes.
-func changed(root string) bool {
-	status := exec.Command("git", "-C", root, "status", "--porcelain", "--", "functions", "migrations", "shared", "go.work", "go.work.sum")
+func changed(ctx context.Context, root string) bool {
+	status := exec.CommandContext(ctx, "git", "-C", root, "status", "--porcelain", "--", "functions", "migrations", "shared", "go.work", "go.work.sum")
 	output, err := status.Output()
 	return err == nil && len(output) > 0
 }

@@ -29,7 +29,7 @@ func TestThirdPartyChartsHaveExactVersions(t *testing.T) {
 				return
 			}
 			assert.Regexp(t, exactVersion, source.TargetRevision)
-			assert.True(t, (source.Chart == "") != (source.Path == ""), "either a chart or a path")
+			assert.NotEqual(t, source.Chart == "", source.Path == "", "either a chart or a path")
 		})
 	}
 }
@@ -99,7 +99,7 @@ func TestObjectsWithDataAreNotPruned(t *testing.T) {
 	pruning := map[string]bool{}
 	for _, application := range readPlatform(t).applications {
 		pruning[application.Name] = application.Spec.SyncPolicy.Automated.Prune
-		assert.Empty(t, application.Finalizers, "%s: deleting it must leave what it brought", application.Name)
+		assert.Empty(t, application.Finalizers, "%s: deleting it must keep its objects", application.Name)
 	}
 	for _, name := range keeps {
 		prunes, ok := pruning[name]

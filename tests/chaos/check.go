@@ -53,7 +53,7 @@ func (s *story) checkAnswers(history []conversation.HistoryEntry) {
 	for _, key := range slices.Sorted(maps.Keys(there)) {
 		switch {
 		case given[key] == 0:
-			s.find(wrong, "%s was said by nobody", key)
+			s.find(wrong, "%s was never said", key)
 		case there[key] > given[key]:
 			s.find(doubled, "%s was said %d times and is there %d times", key, given[key], there[key])
 		}

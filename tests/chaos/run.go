@@ -32,13 +32,13 @@ type campaign struct {
 	next       atomic.Int64 // number of the last started conversation
 
 	mu      sync.Mutex
-	reports map[string]told // by conversation
+	reports map[string]expectation // by conversation
 	stories *os.File
 	shown   int
 }
 
-// told is the expected content of memory for a conversation.
-type told struct {
+// expectation is the expected content of memory for a conversation.
+type expectation struct {
 	simulation int
 	known      map[string]remembered
 }
@@ -66,7 +66,7 @@ func run(ctx context.Context, o options) (clean bool, err error) {
 			fmt.Printf("seed %d; logs and stories in %s\n", o.seed, folder)
 		}
 	}()
-	c := &campaign{options: o, tally: newTally(), deployment: d, reports: map[string]told{}}
+	c := &campaign{options: o, tally: newTally(), deployment: d, reports: map[string]expectation{}}
 	if c.stories, err = os.Create(filepath.Join(folder, "stories.jsonl")); err != nil {
 		return false, err
 	}
@@ -136,7 +136,7 @@ func (c *campaign) simulation(ctx context.Context, number int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if report != nil {
-		c.reports[report.ConversationID] = told{number, expected(*report)}
+		c.reports[report.ConversationID] = expectation{number, expected(*report)}
 	}
 	_, _ = c.stories.Write(append(encode(sim.story), '\n'))
 	if len(sim.Findings) > 0 {
@@ -211,9 +211,9 @@ func (c *campaign) recollect(ctx context.Context) error {
 		}
 		there[conversation][slot] = append(there[conversation][slot], remembered{value, words})
 	}
-	for id, told := range c.reports {
-		if findings := compare(told.known, there[id]); len(findings) > 0 {
-			c.again(ctx, id, told, there[id])
+	for id, want := range c.reports {
+		if findings := compare(want.known, there[id]); len(findings) > 0 {
+			c.again(ctx, id, want, there[id])
 		}
 	}
 	return nil
@@ -221,7 +221,7 @@ func (c *campaign) recollect(ctx context.Context) error {
 
 // again compares memory with a new report: a killed client's call may have finished after
 // the earlier report.
-func (c *campaign) again(ctx context.Context, id string, t told, there map[string][]remembered) {
+func (c *campaign) again(ctx context.Context, id string, t expectation, there map[string][]remembered) {
 	sim := newSimulation(c.options, t.simulation, c.deployment.front.url("gateway")+"/mcp", c.tally)
 	sim.Conversation, sim.client.killEvery = id, 0
 	report, err := sim.report(ctx)

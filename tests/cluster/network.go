@@ -130,10 +130,11 @@ func disconnect(name string) error {
 	if err != nil {
 		return fmt.Errorf("finding the link %s: %w", name, err)
 	}
-	if err := netlink.LinkDel(link); err != nil {
-		if _, gone := netlink.LinkByName(name); gone != nil {
-			return nil // it disappeared with its namespace
-		}
+	err = netlink.LinkDel(link)
+	if _, missing := netlink.LinkByName(name); errors.As(missing, &netlink.LinkNotFoundError{}) {
+		return nil // removed, or it disappeared with its namespace
+	}
+	if err != nil {
 		return fmt.Errorf("removing the link %s: %w", name, err)
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -99,8 +100,11 @@ func (s *Settings) kill(ctx context.Context) error {
 	}
 	return poll(ctx, time.Minute, func() error {
 		content, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-		if err != nil {
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) {
 			return nil
+		}
+		if err != nil {
+			return err
 		}
 		// It becomes a zombie only after all other processes of its namespace have ended.
 		_, state, _ := bytes.Cut(content, []byte(") "))

@@ -1,4 +1,4 @@
-// Foreign MCP clients, made to look alike. TOKEN is a bearer token for them.
+// Third-party MCP clients behind one interface. TOKEN is their bearer token.
 import assert from "node:assert/strict";
 import { Client as Client1 } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport as Transport1 } from "@modelcontextprotocol/sdk/client/streamableHttp.js";

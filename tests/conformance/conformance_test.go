@@ -1,6 +1,5 @@
-// Package conformance holds the whole program, or the deployed route that
-// ENDPOINT names, against foreign MCP clients and against the official
-// conformance suite.
+// Package conformance tests the whole program, or the deployed route of ENDPOINT, with
+// third-party MCP clients and with the official conformance suite.
 package conformance
 
 import (
@@ -21,18 +20,18 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/tests/program"
 )
 
-// clients are those that clients.mjs knows.
+// clients are the names of the clients in clients.mjs.
 var clients = []string{"sdk-1", "client-2-legacy", "client-2"}
 
 func TestTheServer(t *testing.T) {
 	for name, promise := range map[string]string{
-		"says what it can do":                        "discovery",
-		"shows what its playbooks ask":               "playbooks",
-		"leads a conversation from first to last":    "whole",
-		"reads answers as a person types them":       "typed",
+		"describes its capabilities":                 "discovery",
+		"shows its playbooks' questions":             "playbooks",
+		"completes a conversation":                   "whole",
+		"parses answers as people type them":         "typed",
 		"counts a repeated answer once":              "replay",
 		"names the field in bad input":               "mistakes",
-		"takes arguments as models write them":       "loosely",
+		"accepts arguments as models write them":     "loosely",
 		"has its results validated by these clients": "validation",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -47,10 +46,10 @@ func TestTheServer(t *testing.T) {
 		})
 	}
 	for name, promise := range map[string]string{
-		"asks the person itself":                        "whole",
-		"goes on after a form was closed":               "cancelled",
-		"takes no decline for one nobody can have read": "unseen",
-		"asks on as text when a form is declined":       "declined",
+		"elicits answers from the person":               "whole",
+		"continues after a form was closed":             "cancelled",
+		"ignores a decline that is faster than reading": "unseen",
+		"continues as text when a form is declined":     "declined",
 		"gives the questions to a client without forms": "batch",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -75,8 +74,8 @@ func TestTheServer(t *testing.T) {
 	}
 }
 
-// What is answered to a playbook's questions teaches it.
-func TestTheProgramKnowsWhatToAskWhenItIsNotTold(t *testing.T) {
+// Answers to a playbook's questions improve it.
+func TestTheProgramChoosesQuestionsWithoutASchema(t *testing.T) {
 	url := start(t, postgrestest.New(t)).URL
 	for _, client := range clients {
 		t.Run(client, func(t *testing.T) {
@@ -86,7 +85,7 @@ func TestTheProgramKnowsWhatToAskWhenItIsNotTold(t *testing.T) {
 	}
 }
 
-func TestTheProgramGoesOnAfterAKillWithAnotherClient(t *testing.T) {
+func TestAConversationContinuesAfterAKillWithAnotherClient(t *testing.T) {
 	for i, first := range clients {
 		second := clients[(i+1)%len(clients)]
 		t.Run(first+" then "+second, func(t *testing.T) {
@@ -100,13 +99,13 @@ func TestTheProgramGoesOnAfterAKillWithAnotherClient(t *testing.T) {
 	}
 }
 
-// start runs the program, which sees nothing of this process's environment.
+// start runs the program without this process's environment variables.
 func start(t *testing.T, database string) *program.Instance {
 	t.Helper()
 	return program.Start(t, []string{"DATABASE_URL=" + database})
 }
 
-// keep has a client keep a promise of run.mjs and returns what it printed.
+// keep runs a promise of run.mjs with a client and returns the output.
 func keep(t *testing.T, promise, client, url string, left ...string) string {
 	t.Helper()
 	stdout, stderr, err := node(t, append([]string{"run.mjs", promise, client, url}, left...)...)
@@ -122,8 +121,8 @@ var (
 	wrong    = regexp.MustCompile(`(?m)^  ✗ ([\w-]+):?(.*)$`)
 )
 
-// officialSuite runs scenarios of the suite: what fails has to be in
-// expected-failures.yml, and what is in there has to fail.
+// officialSuite runs scenarios of the suite. Exactly the checks in expected-failures.yml must
+// fail.
 func officialSuite(t *testing.T, url string, scenarios ...string) {
 	t.Helper()
 	results := t.TempDir()
@@ -144,8 +143,7 @@ func officialSuite(t *testing.T, url string, scenarios ...string) {
 	}
 }
 
-// logFailedChecks shows what the suite saw in a check, or in all those of the
-// scenario that failed.
+// logFailedChecks logs the details of a check, or of all failed checks of the scenario.
 func logFailedChecks(t *testing.T, results, scenario, id string) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(results, "server-"+scenario+"-[0-9]*", "checks.json"))
@@ -167,9 +165,9 @@ func logFailedChecks(t *testing.T, results, scenario, id string) {
 }
 
 const (
-	// nodePath is the pinned Node.js, whatever the machine has.
+	// nodePath is the pinned Node.js, independent of the machine's.
 	nodePath    = "node_modules/.bin/node"
-	scriptLimit = 2 * time.Minute // a deployed route may have to wake
+	scriptLimit = 2 * time.Minute // functions of a deployed route may have to start
 )
 
 func node(t *testing.T, arguments ...string) (stdout, stderr string, err error) {

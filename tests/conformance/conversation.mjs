@@ -1,5 +1,4 @@
-// A conversation as a client leads it: what is wanted, what the person says,
-// and what has to hold at every turn.
+// A client's conversation: its slots, the person's answers, and the checks of every turn.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 
@@ -26,8 +25,8 @@ export const trip = {
 
 const one = (list) => list[Math.floor(Math.random() * list.length)];
 
-// Options are chosen anew each time: a server that has seen many who answer
-// alike does not ask any more.
+// Options are chosen at random: a server with many equal earlier answers would assume them
+// instead of asking.
 const said = {
   destination: { value: "Lisbon", words: "Lisbon" },
   travellers: { value: 4, words: "four of us" },
@@ -78,11 +77,11 @@ export function typed(turn, words = (q) => said[q.slot].words) {
   };
 }
 
-/** Who is asked in a conversation: every call about it names them, as production requires. */
+/** The user of each conversation, which every call about it names, as production requires. */
 const asked = new Map();
 
-/** Calls a tool that has to succeed. */
-export async function tell(client, tool, args) {
+/** Calls a tool, which must succeed, and returns its structured content. */
+export async function callTool(client, tool, args) {
   const user_id = args.user_id ?? asked.get(args.conversation_id);
   const result = await client.call(tool, user_id === undefined ? args : { user_id, ...args });
   assert.ok(!result.isError, `${tool}(${JSON.stringify(args)}): ${result.content[0]?.text}`);
@@ -93,14 +92,14 @@ export async function tell(client, tool, args) {
 }
 
 export async function open(client, args) {
-  const turn = await tell(client, "sequential_questioning", { user_id: newPerson(), ...args });
+  const turn = await callTool(client, "sequential_questioning", { user_id: newPerson(), ...args });
   assert.equal(turn.metadata.revision, 1);
   return check(turn);
 }
 
 /** Brings answers to all questions of the last turn. */
 export async function answer(client, last, args) {
-  const turn = await tell(client, "sequential_questioning_follow_up", args);
+  const turn = await callTool(client, "sequential_questioning_follow_up", args);
   assert.equal(turn.conversation_id, last.conversation_id);
   assert.equal(turn.session_id, last.session_id);
   assert.equal(turn.metadata.answers_recorded, last.questions.length);
@@ -142,7 +141,7 @@ export async function finish(client, turn, ways) {
 
 /** Reads the report on a trip and holds it against what the person said. */
 export async function reported(client, turn) {
-  const report = await tell(client, "sequential_questioning_report", { conversation_id: turn.conversation_id });
+  const report = await callTool(client, "sequential_questioning_report", { conversation_id: turn.conversation_id });
   assert.deepEqual(report.values, values);
   assert.deepEqual([report.valid, report.problems, report.contradictions], [true, [], []]);
   assert.deepEqual([report.complete, report.stop_reason], [true, turn.metadata.stop_reason]);

@@ -1,12 +1,12 @@
-// Conversations in which the server asks the person itself:
+// Conversations in which the server elicits the answers:
 // node elicitation.mjs PROMISE CLIENT URL [TIMES]
 import assert from "node:assert/strict";
-import { newPerson, tell, trip, values } from "./conversation.mjs";
+import { newPerson, callTool, trip, values } from "./conversation.mjs";
 import { keep } from "./keep.mjs";
 
 const { batch_size, ...goal } = trip;
 
-const ask = (client, args) => tell(client, "sequential_questioning_automatic", args);
+const ask = (client, args) => callTool(client, "sequential_questioning_automatic", args);
 const opening = () => ({ ...goal, user_id: newPerson() });
 
 /** A person who fills in every form, one question in own words, and says no to one. */
@@ -57,7 +57,7 @@ const promises = {
     assert.deepEqual([result.status, result.values], ["complete", values]);
   },
 
-  // A client that declines before a person can have read the form did not show it.
+  // A client that declines faster than a person can read did not show the form.
   async unseen(connect) {
     for (const action of ["decline", "cancel"]) {
       let forms = 0;
@@ -73,8 +73,8 @@ const promises = {
     }
   },
 
-  // A person who takes longer than the client waits: the client's own timeout, the
-  // person's answer after it, and the call repeated as it was.
+  // A person who takes longer than the client waits: the client times out, the person answers
+  // later, and the client repeats the same call.
   async slow(connect) {
     for (const early of [true, false]) {
       const seen = [];
@@ -90,7 +90,7 @@ const promises = {
         }
         return early ? fill(form) : new Promise(() => {}); // shown again, and left alone
       });
-      const args = opening(); // without telling who is asked, a repeated call could not be recognized
+      const args = opening(); // without user_id, a repeated call could not be recognized
       delete args.user_id;
       await assert.rejects(client.call("sequential_questioning_automatic", args, { timeout: 1200 }), /timed out|timeout/i);
       if (early) await new Promise((resolve) => setTimeout(resolve, 800));
@@ -100,10 +100,10 @@ const promises = {
         await submitted;
         await new Promise((resolve) => setTimeout(resolve, 500)); // it comes in
       }
-      const report = await tell(client, "sequential_questioning_report", { conversation_id: result.conversation_id });
+      const report = await callTool(client, "sequential_questioning_report", { conversation_id: result.conversation_id });
       const first = Object.keys(seen[0].properties).filter((field) => field in values);
       for (const field of first) assert.deepEqual(report.values[field], values[field], field);
-      await tell(client, "sequential_questioning_forget", { conversation_id: result.conversation_id });
+      await callTool(client, "sequential_questioning_forget", { conversation_id: result.conversation_id });
       await client.close();
     }
   },

@@ -28,9 +28,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
 )
 
-// Every request meets the other of two gateways, and every call of the function
-// the other of two of its instances.
-func TestTheServerAsksThePersonThroughAnyInstance(t *testing.T) {
+// Requests alternate between two gateways, and calls of the function between two instances.
+func TestTheServerElicitsAnswersThroughAnyInstance(t *testing.T) {
 	bin := t.TempDir()
 	for _, name := range []string{"gateway", "automatic", "report", "forget"} {
 		build(t, filepath.Join(bin, name), "functions/"+name+"/cmd/"+name)
@@ -43,27 +42,27 @@ func TestTheServerAsksThePersonThroughAnyInstance(t *testing.T) {
 		launch(t, filepath.Join(bin, "report"), database), launch(t, filepath.Join(bin, "forget"), database))}
 	gateways := alternating(t, launch(t, filepath.Join(bin, "gateway"), gateway...), launch(t, filepath.Join(bin, "gateway"), gateway...))
 
-	// Run after the clients' tests, which go on side by side.
+	// Runs after the clients' tests, which are parallel.
 	t.Cleanup(func() {
-		assert.Zero(t, rows(t, store, `SELECT count(*) FROM elicitations WHERE response->'result'->'content' IS NOT NULL`), "nobody's answers stay there")
+		assert.Zero(t, rows(t, store, `SELECT count(*) FROM elicitations WHERE response->'result'->'content' IS NOT NULL`), "no answers are left there")
 	})
 	for _, client := range clients {
 		t.Run(client, func(t *testing.T) {
 			before := gateways.crossed.Load()
 			t.Log("20 conversations:", ask(t, "whole", client, gateways.URL, 20))
-			if client != "client-2" { // which brings its answers with the next call
+			if client != "client-2" { // which sends its answers with the next call
 				crossed := gateways.crossed.Load() - before
 				t.Log("answers that came to the other gateway:", crossed)
 				assert.Positive(t, crossed)
 			}
 			promises := map[string]string{"waits for a person who takes longer than the client": "slow"}
-			if client == "client-2" { // carries its state itself
+			if client == "client-2" { // keeps its own state
 				clear(promises)
 			}
 			for name, promise := range map[string]string{
-				"goes on after a form was closed":               "cancelled",
-				"takes no decline for one nobody can have read": "unseen",
-				"asks on as text when a form is declined":       "declined",
+				"continues after a form was closed":             "cancelled",
+				"ignores a decline that is faster than reading": "unseen",
+				"continues as text when a form is declined":     "declined",
 				"gives the questions to a client without forms": "batch",
 			} {
 				promises[name] = promise
@@ -102,7 +101,7 @@ func build(t *testing.T, path, source string) {
 	require.NoError(t, err, "%s", output)
 }
 
-// launch runs a function as a cluster does and returns its address once it is ready.
+// launch runs a function as on a cluster and returns its address once it is ready.
 func launch(t *testing.T, path string, environment ...string) *url.URL {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -133,12 +132,12 @@ func launch(t *testing.T, path string, environment ...string) *url.URL {
 	return address
 }
 
-// alternate is a route that sends every request to the other of its targets.
+// alternate is a route that alternates between its targets.
 type alternate struct {
 	*httptest.Server
 	requests atomic.Uint64
-	// crossed counts the answers to forms that met another target than the one
-	// which had asked for them.
+	// crossed counts responses to forms that reached another target than the one that
+	// sent the form.
 	crossed atomic.Int64
 	asked   sync.Map // target by the id of the form
 }
@@ -179,7 +178,7 @@ func alternating(t *testing.T, targets ...*url.URL) *alternate {
 	return a
 }
 
-// watched is a body whose parts are looked at as they pass.
+// watched is a body whose chunks are inspected as they pass.
 type watched struct {
 	io.ReadCloser
 	look func([]byte)

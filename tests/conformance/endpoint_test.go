@@ -28,17 +28,17 @@ var (
 	token    = os.Getenv("TOKEN")
 )
 
-// ofItsOwn are the tests that need a program of their own, with the reason.
+// ofItsOwn lists the tests that need their own program, with the reason.
 var ofItsOwn = [][2]string{
-	{"TestTheProgramGoesOnAfterAKillWithAnotherClient", "it kills the program"},
-	{"TestTheProgramKnowsWhatToAskWhenItIsNotTold", "it would teach the deployed playbook"},
-	{"TestTheServerAsksThePersonThroughAnyInstance", "it starts the instances, and reads their database"},
+	{"TestAConversationContinuesAfterAKillWithAnotherClient", "it kills the program"},
+	{"TestTheProgramChoosesQuestionsWithoutASchema", "it would teach the deployed playbook"},
+	{"TestTheServerElicitsAnswersThroughAnyInstance", "it starts the instances, and reads their database"},
 	{"TestARouteIsTestedAsDeployed", "it deploys the route"},
 }
 
 func TestMain(m *testing.M) {
 	if _, err := os.Stat(nodePath); err != nil {
-		fail("node_modules is missing; `make conformance` or `npm ci --prefix tests/conformance` brings it")
+		fail("node_modules is missing; run `make conformance` or `npm ci --prefix tests/conformance`")
 	}
 	if endpoint == "" {
 		postgrestest.Main(program.Runner{M: m}, migrations.Up)
@@ -48,7 +48,7 @@ func TestMain(m *testing.M) {
 		fail(fmt.Sprintf("ENDPOINT is %q, want a URL such as https://host/mcp", endpoint))
 	}
 	var names []string
-	fmt.Printf("Testing %s. Left out, since they need a program of their own:\n", endpoint)
+	fmt.Printf("Testing %s. Skipped, because they need their own program:\n", endpoint)
 	for _, test := range ofItsOwn {
 		fmt.Printf("  %s: %s\n", test[0], test[1])
 		names = append(names, test[0])
@@ -64,7 +64,7 @@ func fail(why string) {
 	os.Exit(2)
 }
 
-// server is what is tested: the endpoint, or the program on a database of its own.
+// server returns the URL under test: the endpoint, or the program with its own database.
 func server(t *testing.T) string {
 	t.Helper()
 	if endpoint != "" {
@@ -73,8 +73,8 @@ func server(t *testing.T) string {
 	return start(t, postgrestest.New(t)).URL
 }
 
-// environment is the clients': that of this process where they have to find
-// their way to an endpoint, with its proxies and certificates.
+// environment returns the clients' variables: those of this process, with its proxies and
+// certificates, if they connect to an endpoint.
 func environment() []string {
 	if endpoint == "" {
 		return nil
@@ -82,7 +82,7 @@ func environment() []string {
 	return append(os.Environ(), "FORGET=1")
 }
 
-// bearing is the endpoint for clients that cannot be given a token.
+// bearing proxies the endpoint and adds the token, for clients that cannot send one.
 func bearing(t *testing.T, route string) string {
 	t.Helper()
 	if token == "" {
@@ -96,7 +96,7 @@ func bearing(t *testing.T, route string) string {
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(&url.URL{Scheme: to.Scheme, Host: to.Host})
 			if r.In.Host != own {
-				r.Out.Host = r.In.Host // a name that the client made up
+				r.Out.Host = r.In.Host // keep the client's Host header
 			}
 			r.Out.Header.Set("Authorization", "Bearer "+token)
 		},
@@ -106,8 +106,8 @@ func bearing(t *testing.T, route string) string {
 	return proxy.URL + to.EscapedPath()
 }
 
-// buffered reads a request to its end before it is passed on: a proxy gives up
-// when the answer is there sooner.
+// buffered reads a request completely before it forwards it: a proxy fails if the response
+// comes before the end of the request.
 func buffered(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
@@ -120,7 +120,7 @@ func buffered(next http.Handler) http.Handler {
 	})
 }
 
-// A proxy demands the token, and serves the program below a path.
+// A proxy requires the token and serves the program below a path.
 func TestARouteIsTestedAsDeployed(t *testing.T) {
 	database := postgrestest.New(t)
 	to, err := url.Parse(start(t, database).URL)
@@ -148,12 +148,13 @@ func TestARouteIsTestedAsDeployed(t *testing.T) {
 
 	output, err := test("secret")
 	require.NoError(t, err, output)
-	assert.Contains(t, output, "TestTheProgramGoesOnAfterAKillWithAnotherClient: it kills the program")
+	assert.Contains(t, output, "TestAConversationContinuesAfterAKillWithAnotherClient: it kills the program")
 	assert.NotContains(t, output, "=== RUN   TestTheProgram")
-	for _, promise := range []string{"leads_a_conversation_from_first_to_last/client-2", "asks_the_person_itself/sdk-1", "passes_the_official_suite"} {
+	assert.NotContains(t, output, "=== RUN   TestAConversationContinues")
+	for _, promise := range []string{"completes_a_conversation/client-2", "elicits_answers_from_the_person/sdk-1", "passes_the_official_suite"} {
 		assert.Contains(t, output, "--- PASS: TestTheServer/"+promise)
 	}
-	assert.Zero(t, rows(t, database, `SELECT count(*) FROM conversations`), "everybody is forgotten")
+	assert.Zero(t, rows(t, database, `SELECT count(*) FROM conversations`), "all conversations are erased")
 
 	output, err = test("wrong")
 	require.Error(t, err)

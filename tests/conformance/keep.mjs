@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { connect } from "./clients.mjs";
-import { people, tell } from "./conversation.mjs";
+import { people, callTool } from "./conversation.mjs";
 
 /**
  * Keeps the promise that the command line names: PROMISE CLIENT URL [MORE].
@@ -26,7 +26,7 @@ export async function keep(promises) {
 
 async function forget(client) {
   for (const user_id of people) {
-    const { conversations } = await tell(client, "sequential_questioning_forget", { user_id, everything: true });
+    const { conversations } = await callTool(client, "sequential_questioning_forget", { user_id, everything: true });
     assert.ok(conversations > 0, `${user_id} was asked, and nothing is there to forget`);
   }
   await client.close();

@@ -1,5 +1,5 @@
-// What model providers are sent of the tools, as the code converts them that brings
-// MCP tools to a model: node providers.mjs URL. Nothing is sent to a provider.
+// Checks the tools that common adapters would send to model providers:
+// node providers.mjs URL. Nothing is sent to a provider.
 import assert from "node:assert/strict";
 import { createGoogleGenerativeAI } from "@ai-sdk/google";
 import { createMCPClient } from "@ai-sdk/mcp";
@@ -26,7 +26,7 @@ function refused(schema, { strict = false } = {}, path = "") {
   const found = [];
   for (const keyword of ["$ref", "$defs", "oneOf", "allOf"]) if (keyword in schema) found.push(at(keyword));
   if (schema.anyOf) {
-    // What a strict conversion makes of an optional property: the type or null.
+    // A strict conversion turns an optional property into the type or null.
     const branches = schema.anyOf.filter((branch) => branch.type !== "null");
     if (!strict || branches.length !== 1) return [...found, at("anyOf")];
     return [...found, ...refused(branches[0], { strict }, path)];
@@ -99,7 +99,7 @@ for (const [name, convert] of Object.entries(converters)) {
   }
 }
 
-// The same check finds what providers refuse, whoever converts it.
+// One check for what providers refuse, for every adapter.
 const wrong = { type: "object", properties: { wanted: { type: ["object", "array"] }, list: { type: "array" }, free: { type: "object" } } };
 for (const [name, convert] of Object.entries(converters)) {
   const sees = await convert([{ name: "wrong", description: "x", inputSchema: wrong }]).then(
@@ -109,8 +109,8 @@ for (const [name, convert] of Object.entries(converters)) {
   assert.notDeepEqual(sees, [], `${name} is checked`);
 }
 
-// Tools as the AI SDK and LangChain hand them to a model, called with what a model
-// writes that keeps to the schemas it is shown.
+// Tools as the AI SDK and LangChain show them to a model, called with arguments that match
+// the shown schemas.
 const context = "Book a trip";
 const wanted = { slots: [{ key: "destination" }, { key: "travellers", type: "integer" }, { key: "extras", type: "choices", options: ["wifi", "meal"] }] };
 const calls = {
@@ -148,8 +148,8 @@ for (const [name, open] of Object.entries(calls)) {
   await close();
 }
 
-// A JSON Schema object is taken where slots are declared, also by LangChain, which
-// holds arguments against the schema that it was shown.
+// A JSON Schema object is accepted as declaration of slots, also by LangChain, which
+// validates arguments against the shown schema.
 const { call } = await calls.LangChain();
 const schema = { type: "object", properties: { title: { type: "string" } }, required: ["title"] };
 assert.equal((await call("sequential_questioning", { context, user_id: newPerson(), information_needed: schema })).questions[0].slot, "title");

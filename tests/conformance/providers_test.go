@@ -7,9 +7,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The code that people bring MCP tools to models with makes of these tools what
-// OpenAI, Anthropic and Gemini take, and conversations can be led through it.
-func TestProvidersTakeTheTools(t *testing.T) {
+// Common adapters convert these tools to what OpenAI, Anthropic and Gemini accept, and
+// conversations work through them.
+func TestProvidersAcceptTheTools(t *testing.T) {
 	url := server(t)
 	t.Run("as converted", func(t *testing.T) {
 		t.Parallel()

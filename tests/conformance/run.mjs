@@ -1,7 +1,7 @@
 // Keeps one promise with one client: node run.mjs PROMISE CLIENT URL
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { answer, finish, newPerson, open, reported, structured, tell, trip, typed } from "./conversation.mjs";
+import { answer, finish, newPerson, open, reported, structured, callTool, trip, typed } from "./conversation.mjs";
 import { keep } from "./keep.mjs";
 
 const followUp = "sequential_questioning_follow_up";
@@ -51,11 +51,11 @@ const promises = {
     assert.match(messages[0].content.text, /See the fjords[^]*playbook "travel"/);
     const turn = await open(client, { context: "See the fjords", playbook: completion.values[0] });
     assert.equal(turn.metadata.playbook, "travel");
-    const changed = await tell(client, "sequential_questioning", { context: "See the fjords", conversation_id: turn.conversation_id, playbook: "generic" });
+    const changed = await callTool(client, "sequential_questioning", { context: "See the fjords", conversation_id: turn.conversation_id, playbook: "generic" });
     assert.equal(changed.metadata.playbook, "generic");
   },
 
-  // Were a result to break its output schema, this client would say so.
+  // This client reports results that do not match their output schema.
   async validation(client) {
     client.wire.falsify = (body) => body.replaceAll('"coverage":[', '"coverage":7,"was":[');
     await assert.rejects(open(client, trip), /coverage/);
@@ -65,13 +65,13 @@ const promises = {
     let turn = await open(client, trip);
     for (const way of [structured, typed]) {
       const args = way(turn);
-      const first = await tell(client, followUp, args);
-      assert.deepEqual(await tell(client, followUp, args), first);
+      const first = await callTool(client, followUp, args);
+      assert.deepEqual(await callTool(client, followUp, args), first);
       turn = first;
     }
     const twice = await answer(client, turn, { ...structured(turn), ...typed(turn) });
     assert.equal(twice.metadata.answers_repeated, turn.questions.length, "values and words of one answer are one answer");
-    const waiting = await tell(client, followUp, { conversation_id: turn.conversation_id });
+    const waiting = await callTool(client, followUp, { conversation_id: turn.conversation_id });
     assert.equal(waiting.metadata.revision, 4);
   },
 
@@ -80,7 +80,7 @@ const promises = {
     const turn = await open(client, { context: "Name our new cat" });
     assert.equal(turn.metadata.playbook, "generic");
     const end = await finish(client, turn, [(t) => typed(t, words)]);
-    const report = await tell(client, "sequential_questioning_report", { conversation_id: end.conversation_id });
+    const report = await callTool(client, "sequential_questioning_report", { conversation_id: end.conversation_id });
     assert.deepEqual([report.complete, report.valid, report.problems], [true, true, []]);
     for (const { slot, required } of report.coverage) {
       if (required) assert.equal(report.values[slot], words({ slot }));
@@ -91,18 +91,18 @@ const promises = {
   // Arguments as models and their hosts write them.
   async loosely(client) {
     const wanted = JSON.stringify(trip.information_needed);
-    const opened = await tell(client, "sequential_questioning", { context: trip.context, batch_size: "2", information_needed: wanted, user_id: newPerson(), session_id: "", metadata: null });
+    const opened = await callTool(client, "sequential_questioning", { context: trip.context, batch_size: "2", information_needed: wanted, user_id: newPerson(), session_id: "", metadata: null });
     assert.equal(opened.questions.length, 2);
     assert.deepEqual(opened.metadata.warnings, ['batch_size: "2" taken as 2', "information_needed: read from JSON in a string"]);
     const { conversation_id } = opened;
-    const tellMore = (more) => tell(client, followUp, { conversation_id, ...more });
+    const tellMore = (more) => callTool(client, followUp, { conversation_id, ...more });
     let turn = await tellMore({ answers: JSON.stringify([{ slot: "destination", value: "Lisbon" }, { slot: "travellers", value: "4" }]) });
     turn = await tellMore({ answers: { style: "comfort", insured: "true", departure: { value: "2027-03-04", words: "4 March" } } });
     turn = await tellMore({ answers: [{ slot: "nights", answer: 10.0, outcome: null }, { slot: "pets", value: false, text: "" }] });
     const said = { board: "half", remarks: "nothing" };
     turn = await tellMore({ answers: turn.questions.map((q) => said[q.slot]) });
     turn = turn.metadata.complete ? turn : await tellMore({ previous_messages: said[turn.questions[0].slot] });
-    const { values } = await tell(client, "sequential_questioning_report", { conversation_id, include_history: "false" });
+    const { values } = await callTool(client, "sequential_questioning_report", { conversation_id, include_history: "false" });
     const { remarks, ...required } = values;
     assert.deepEqual(required, { destination: "Lisbon", travellers: 4, style: "comfort", insured: true, departure: "2027-03-04", nights: 10, board: "half", pets: false });
   },
@@ -147,7 +147,7 @@ const promises = {
       assert.equal(result.isError, true, call);
       assert.match(result.content[0].text, says, call);
     }
-    const after = await tell(client, followUp, { conversation_id });
+    const after = await callTool(client, followUp, { conversation_id });
     assert.equal(after.metadata.revision, 1, "a bad call stores nothing");
   },
 
@@ -158,7 +158,7 @@ const promises = {
   },
 
   async resume(client, left) {
-    const turn = await tell(client, followUp, { conversation_id: left.conversation_id });
+    const turn = await callTool(client, followUp, { conversation_id: left.conversation_id });
     assert.deepEqual(turn.questions, left.questions, "the same questions are waiting");
     assert.deepEqual(turn.coverage, left.coverage, "nothing is forgotten");
     await reported(client, await finish(client, turn, [typed]));

@@ -1,5 +1,5 @@
-// Package deployed builds functions as they are deployed and runs each in a
-// process of its own on loopback.
+// Package deployed builds functions as deployed and runs each in its own process on
+// loopback.
 package deployed
 
 import (
@@ -28,7 +28,7 @@ const (
 	startAttempts = 5
 )
 
-// Root is the folder of the workspace.
+// Root returns the folder of the workspace.
 func Root(ctx context.Context) (string, error) {
 	out, err := exec.CommandContext(ctx, "go", "env", "GOWORK").Output()
 	if err != nil {
@@ -47,10 +47,10 @@ type Programs struct {
 	Folder string // of the binaries
 }
 
-// Path is where a function's program is.
+// Path returns the path of a function's program.
 func (p Programs) Path(name string) string { return filepath.Join(p.Folder, name) }
 
-// Build makes the programs as images hold them. Further flags go to go build.
+// Build builds the programs as for images. It passes further flags to go build.
 func (p Programs) Build(ctx context.Context, names []string, flags ...string) error {
 	arguments := append([]string{"build", "-trimpath", "-tags=grpcnotrace", "-ldflags=-s -w"}, flags...)
 	for _, name := range names {
@@ -63,11 +63,11 @@ func (p Programs) Build(ctx context.Context, names []string, flags ...string) er
 	return nil
 }
 
-// Source is the package of a function's program.
+// Source returns the package of a function's program.
 func (p Programs) Source(name string) string { return "./functions/" + name + "/cmd/" + name }
 
-// Environment is what func.yaml sets for a function, secrets apart; a program
-// that has no func.yaml is an error.
+// Environment returns the variables that func.yaml sets, without secrets. It returns an
+// error if there is no func.yaml.
 func (p Programs) Environment(name string) ([]string, error) {
 	data, err := os.ReadFile(filepath.Join(p.Root, "functions", name, "func.yaml"))
 	if err != nil {
@@ -90,7 +90,7 @@ func (p Programs) Environment(name string) ([]string, error) {
 	return environment, nil
 }
 
-// Process is a program, running.
+// Process is a running program.
 type Process struct {
 	Name      string
 	Address   string // host and port
@@ -99,7 +99,7 @@ type Process struct {
 
 	cmd   *exec.Cmd
 	ended chan struct{}
-	err   error // of its end
+	err   error // of its exit
 }
 
 // Start runs a function on a free port and returns as soon as it listens, with
@@ -150,7 +150,7 @@ func (p Programs) start(ctx context.Context, name string, log io.Writer, env []s
 	return nil, nil, errors.Join(fmt.Errorf("%s does not listen", name), ctx.Err(), proc.Stop())
 }
 
-// Ready waits until the program says that it is ready.
+// Ready waits until the program reports that it is ready.
 func (proc *Process) Ready(ctx context.Context) error {
 	for began := time.Now(); time.Since(began) < readyLimit && ctx.Err() == nil && !proc.Ended(); time.Sleep(10 * time.Millisecond) {
 		response, err := http.Get("http://" + proc.Address + "/health/readiness")
@@ -164,13 +164,13 @@ func (proc *Process) Ready(ctx context.Context) error {
 	return errors.Join(fmt.Errorf("%s is not ready", proc.Name), ctx.Err())
 }
 
-// URL is the program's MCP endpoint.
+// URL returns the program's MCP endpoint.
 func (proc *Process) URL() string { return "http://" + proc.Address + "/mcp" }
 
-// Pid is its process id.
+// Pid returns the process id.
 func (proc *Process) Pid() int { return proc.cmd.Process.Pid }
 
-// Ended says that the process is over.
+// Ended reports whether the process has exited.
 func (proc *Process) Ended() bool {
 	select {
 	case <-proc.ended:
@@ -180,15 +180,15 @@ func (proc *Process) Ended() bool {
 	}
 }
 
-// Kill ends the process as a power cut would.
+// Kill kills the process with SIGKILL.
 func (proc *Process) Kill() {
-	_ = proc.cmd.Process.Kill() // it may have ended by itself
+	_ = proc.cmd.Process.Kill() // it may have exited
 	<-proc.ended
 }
 
-// Stop tells the process to end, and kills it when it does not. A process that
-// fails on its way out is an error; what it wrote is in its log. One so young
-// that it does not handle the signal yet ends by it, which is none.
+// Stop terminates the process, and kills it if it does not exit. It returns an error if the
+// process fails during shutdown; the log has its output. A new process that does not handle
+// the signal yet dies by it, which is not an error.
 func (proc *Process) Stop() error {
 	_ = proc.cmd.Process.Signal(syscall.SIGTERM)
 	select {
@@ -208,7 +208,7 @@ func (proc *Process) Stop() error {
 	return fmt.Errorf("%s: %w", proc.Name, proc.err)
 }
 
-// FreeAddress is a port of 127.0.0.1 on which nobody listens.
+// FreeAddress returns an address of 127.0.0.1 with a free port.
 func FreeAddress() (string, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -19,7 +19,7 @@ type alert struct {
 	Annotations map[string]string
 }
 
-func TestEveryAlertHasASectionAndEveryAlertSectionAnAlert(t *testing.T) {
+func TestAlertsAndRunbookSectionsCorrespond(t *testing.T) {
 	t.Parallel()
 	var fire, explained []string
 	for _, a := range alerts(t) {
@@ -34,7 +34,7 @@ func TestEveryAlertHasASectionAndEveryAlertSectionAnAlert(t *testing.T) {
 	assert.Equal(t, fire, explained)
 }
 
-func TestEveryAlertLeadsToItsSection(t *testing.T) {
+func TestEveryAlertLinksToItsSection(t *testing.T) {
 	t.Parallel()
 	anchors := map[string]bool{}
 	for _, s := range sections(read(t, runbook)) {
@@ -48,7 +48,7 @@ func TestEveryAlertLeadsToItsSection(t *testing.T) {
 	}
 }
 
-func TestEveryAlertSectionSaysWhatItMeansWhatToCheckWhatToDoAndWhomToCall(t *testing.T) {
+func TestEveryAlertSectionHasMeaningChecksActionsAndEscalation(t *testing.T) {
 	t.Parallel()
 	for _, s := range alertSections(t) {
 		for _, part := range []string{"Meaning", "Check", "Act", "Escalate"} {
@@ -60,7 +60,7 @@ func TestEveryAlertSectionSaysWhatItMeansWhatToCheckWhatToDoAndWhomToCall(t *tes
 func TestEveryDatabaseClusterThatAnAlertWatchesIsInTheManifests(t *testing.T) {
 	t.Parallel()
 	var clusters []string
-	for r := range theWorld(t) {
+	for r := range theInventory(t) {
 		if r.kind == "Cluster" {
 			clusters = append(clusters, r.name)
 		}
@@ -98,7 +98,7 @@ func alerts(t *testing.T) []alert {
 	return all
 }
 
-// alertSections returns what stands below the runbook's heading Alerts.
+// alertSections returns the sections below the runbook's heading Alerts.
 func alertSections(t *testing.T) []section {
 	t.Helper()
 	var below []section

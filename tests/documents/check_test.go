@@ -8,8 +8,7 @@ import (
 	"strings"
 )
 
-// ran are the commands that a test runs as they stand, by the test. GOOD stands for a
-// commit.
+// ran maps commands that a test runs verbatim to the test. GOOD stands for a commit.
 var ran = map[string]string{
 	"git fetch origin prod":             lasting,
 	"git switch prod":                   lasting,
@@ -22,8 +21,8 @@ var ran = map[string]string{
 
 const lasting = "gitops/release/rollback/lasting_test.go TestThePrintedCommandsMakeARollbackPermanent"
 
-// check is an error where a command cannot be right. known says whether more than
-// its paths was looked at.
+// check returns an error for an invalid command. known reports whether more than its paths
+// was checked.
 func check(words []string, whole bool) (known bool, err error) {
 	for _, w := range words {
 		if named.MatchString(w) && !exists(w) {

@@ -23,7 +23,7 @@ func TestEveryCommandIsCheckedOrMarked(t *testing.T) {
 	}
 }
 
-func TestEveryCommandThatProseNamesExists(t *testing.T) {
+func TestEveryCommandInProseExists(t *testing.T) {
 	t.Parallel()
 	for _, document := range operators {
 		for _, c := range inline(document, read(t, document)) {
@@ -69,7 +69,7 @@ func TestACommandThatDoesNotExistIsRefused(t *testing.T) {
 	}
 }
 
-func TestCommandsAreReadAsAShellReadsThem(t *testing.T) {
+func TestCommandsAreParsedLikeAShell(t *testing.T) {
 	t.Parallel()
 	text := "```sh\n" +
 		"A=1 make test > file   # a comment\n" +
@@ -83,7 +83,7 @@ func TestCommandsAreReadAsAShellReadsThem(t *testing.T) {
 	assert.Equal(t, []string{"make_test", "git_fetch", "git_switch_prod", "tee_a b", "ls_c d", "psql_-c_SELECT 1 | 2 marked", "kubectl_get_pods marked"}, lines)
 }
 
-func TestEveryTestThatIsSaidToRunACommandExists(t *testing.T) {
+func TestEveryTestNamedForACommandExists(t *testing.T) {
 	t.Parallel()
 	for line, test := range ran {
 		file, name, _ := strings.Cut(test, " ")
@@ -91,9 +91,9 @@ func TestEveryTestThatIsSaidToRunACommandExists(t *testing.T) {
 	}
 }
 
-func TestEveryObjectThatACommandNamesIsInTheManifests(t *testing.T) {
+func TestEveryObjectInACommandIsInTheManifests(t *testing.T) {
 	t.Parallel()
-	w := theWorld(t)
+	w := theInventory(t)
 	named := 0
 	for _, document := range operators {
 		text := read(t, document)

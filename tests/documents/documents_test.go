@@ -1,6 +1,5 @@
-// Package documents checks that the documents say what is so: that their links
-// lead somewhere, that alerts and the runbook know of each other, and that the
-// commands they tell to type exist.
+// Package documents checks that the documents are correct: links resolve, alerts and
+// runbook sections correspond, and commands exist.
 package documents
 
 import (
@@ -38,8 +37,7 @@ var (
 	heading = regexp.MustCompile(`^(#+) +(.*?) *$`)
 )
 
-// prose returns a document's lines without what stands in fences, of which it
-// keeps empty ones so that numbers stay.
+// prose returns a document's lines with fenced ones blanked, so that line numbers stay.
 func prose(text string) []string {
 	lines := strings.Split(text, "\n")
 	fenced := false
@@ -60,7 +58,7 @@ type section struct {
 	body          string
 }
 
-// sections returns a document's headings with what follows each, up to the next.
+// sections maps a document's headings to the text up to the next heading.
 func sections(text string) []section {
 	var all []section
 	seen := map[string]int{}
@@ -84,7 +82,7 @@ func sections(text string) []section {
 
 var dropped = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
 
-// anchor is what GitHub names a heading.
+// anchor returns GitHub's anchor of a heading.
 func anchor(title string) string {
 	return strings.ReplaceAll(dropped.ReplaceAllString(strings.ToLower(title), ""), " ", "-")
 }
@@ -96,14 +94,13 @@ func read(t *testing.T, path string) string {
 	return string(content)
 }
 
-// files returns the repository's own files that end in one of the suffixes, from
-// its root.
+// files returns the repository's files with one of the suffixes, relative to its root.
 func files(t *testing.T, folder string, suffixes ...string) []string {
 	t.Helper()
 	var found []string
 	require.NoError(t, filepath.WalkDir(filepath.Join(root, folder), func(path string, entry fs.DirEntry, err error) error {
 		switch {
-		case errors.Is(err, fs.ErrNotExist): // removed meanwhile, by a test of another package
+		case errors.Is(err, fs.ErrNotExist): // removed by a concurrent test of another package
 			return nil
 		case err != nil:
 			return err
@@ -125,15 +122,14 @@ func files(t *testing.T, folder string, suffixes ...string) []string {
 	return found
 }
 
-// object is what the tests want to know of a manifest.
+// object has the fields of a manifest that the tests read.
 type object struct {
 	Kind     string
 	Metadata struct{ Name, Namespace string }
 	Spec     yaml.Node
 }
 
-// objects returns all objects in the YAML files of a folder; what is no object,
-// such as a patch, is left out.
+// objects returns all objects in the YAML files of a folder, without patches and the like.
 func objects(t *testing.T, folder string) []object {
 	t.Helper()
 	var all []object

@@ -12,7 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-func TestEveryRuleOfCodeownersMatchesSomething(t *testing.T) {
+func TestEveryRuleOfCodeownersMatchesAPath(t *testing.T) {
 	t.Parallel()
 	rules := 0
 	for _, line := range strings.Split(read(t, ".github/CODEOWNERS"), "\n") {
@@ -34,7 +34,7 @@ func TestEveryRuleOfCodeownersMatchesSomething(t *testing.T) {
 
 // GitHub drops a form that breaks its rules without a word; these are the rules
 // that are easily broken. https://docs.github.com/en/communities/using-templates-to-encourage-useful-issues-and-pull-requests/syntax-for-githubs-form-schema
-func TestEveryIssueFormIsOneThatGitHubShows(t *testing.T) {
+func TestEveryIssueFormIsValidForGitHub(t *testing.T) {
 	t.Parallel()
 	forms := slices.DeleteFunc(files(t, ".github/ISSUE_TEMPLATE", ".yaml"), func(name string) bool { return path.Base(name) == "config.yaml" })
 	require.NotEmpty(t, forms)
@@ -69,7 +69,7 @@ func TestEveryIssueFormIsOneThatGitHubShows(t *testing.T) {
 	}
 }
 
-func TestTheDevcontainerHasTheGoOfTheWorkspaceAndForwardsThePortOfMakeRun(t *testing.T) {
+func TestTheDevcontainerHasTheWorkspacesGoAndForwardsTheServersPort(t *testing.T) {
 	t.Parallel()
 	container := read(t, ".devcontainer/devcontainer.json")
 	version := regexp.MustCompile(`(?m)^go (\d+\.\d+)`).FindStringSubmatch(read(t, "go.work"))

@@ -48,7 +48,7 @@ func TestTheIndexOfTheDocsListsEveryPage(t *testing.T) {
 	}
 }
 
-func TestALinkToNothingDoesNotResolve(t *testing.T) {
+func TestABrokenLinkIsDetected(t *testing.T) {
 	t.Parallel()
 	require.NoError(t, resolves("docs/architecture.md", "e2e.md#running-it", false))
 	require.NoError(t, resolves("docs/architecture.md", "../policies/rbac", false))
@@ -57,7 +57,7 @@ func TestALinkToNothingDoesNotResolve(t *testing.T) {
 	assert.ErrorContains(t, resolves("docs/architecture.md", "#nowhere", false), "#nowhere")
 }
 
-func TestEveryPathThatAnOperatorsDocumentNamesExists(t *testing.T) {
+func TestEveryPathInAnOperatorsDocumentExists(t *testing.T) {
 	t.Parallel()
 	for _, document := range operators {
 		for i, line := range prose(read(t, document)) {
@@ -70,7 +70,7 @@ func TestEveryPathThatAnOperatorsDocumentNamesExists(t *testing.T) {
 	}
 }
 
-// resolves is an error where a link leads nowhere.
+// resolves returns an error for a broken link.
 func resolves(document, target string, fromRoot bool) error {
 	where, fragment, _ := strings.Cut(target, "#")
 	file := document

@@ -6,18 +6,17 @@ import (
 	"testing"
 )
 
-// kinds are the names by which commands call kinds whose objects are this
-// project's own.
+// kinds maps the names that commands use to kinds whose objects belong to this project.
 var kinds = map[string]string{
 	"application": "Application", "broker": "Broker", "cluster": "Cluster", "cronjob": "CronJob", "domainmapping": "DomainMapping",
 	"job": "Job", "knativeeventing": "KnativeEventing", "knativeserving": "KnativeServing", "ksvc": "Service", "objectstore": "ObjectStore",
 	"pingsource": "PingSource", "scheduledbackup": "ScheduledBackup", "sinkbinding": "SinkBinding", "statefulset": "StatefulSet", "trigger": "Trigger",
 }
 
-// reference is what a command names: a namespace, or an object.
+// reference is a namespace or object in a command.
 type reference struct{ kind, name string }
 
-// references returns the namespaces and objects of ours that a command names.
+// references returns our namespaces and objects in a command.
 func references(words []string) []reference {
 	var all []reference
 	verb := ""
@@ -44,29 +43,29 @@ func references(words []string) []reference {
 	return all
 }
 
-// world are the objects that the manifests make.
-type world map[reference]bool
+// inventory has the objects of the manifests.
+type inventory map[reference]bool
 
-// given is there before this project.
+// given lists objects that exist before this project.
 var given = []reference{{"Namespace", "argocd"}, {"Namespace", "default"}, {"Namespace", "kube-system"}, {"StatefulSet", "argocd-application-controller"}}
 
-func theWorld(t *testing.T) world {
+func theInventory(t *testing.T) inventory {
 	t.Helper()
-	w := world{}
+	all := inventory{}
 	for _, folder := range []string{"gitops", "policies"} {
 		for _, o := range objects(t, folder) {
-			w[reference{o.Kind, o.Metadata.Name}] = true
+			all[reference{o.Kind, o.Metadata.Name}] = true
 		}
 	}
 	for _, r := range given {
-		w[r] = true
+		all[r] = true
 	}
-	return w
+	return all
 }
 
-func (w world) knows(r reference) error {
-	if w[r] || strings.HasPrefix(r.name, "$") || strings.ToUpper(r.name) == r.name {
+func (i inventory) knows(r reference) error {
+	if i[r] || strings.HasPrefix(r.name, "$") || strings.ToUpper(r.name) == r.name {
 		return nil
 	}
-	return fmt.Errorf("no manifest makes %s %s", r.kind, r.name)
+	return fmt.Errorf("no manifest has %s %s", r.kind, r.name)
 }

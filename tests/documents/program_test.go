@@ -14,13 +14,13 @@ import (
 	"time"
 )
 
-// The programs as they are built from this checkout, each once.
+// The programs, built once from this checkout.
 var built = map[string]func() (string, error){
 	"operate": sync.OnceValues(func() (string, error) { return build("operate", "gitops/operate", "shared", "migrations") }),
 	"release": sync.OnceValues(func() (string, error) { return build("release", "gitops/release") }),
 }
 
-// build returns .bin's program, which make builds again where a source is newer.
+// build returns the path of a program in .bin, after make has rebuilt it if necessary.
 func build(name string, sources ...string) (string, error) {
 	path, err := filepath.Abs(filepath.Join(root, ".bin", name))
 	if err != nil {
@@ -64,7 +64,7 @@ type answer struct {
 	err    error
 }
 
-// help runs a command with --help. Flags that it does not know make it fail.
+// help runs a command with --help. Unknown flags make it fail.
 func help(words []string) (string, error) {
 	once, _ := helps.LoadOrStore(strings.Join(words, "\x00"), sync.OnceValue(func() answer {
 		program, err := built[words[0]]()
@@ -85,10 +85,9 @@ func help(words []string) (string, error) {
 	return told.output, told.err
 }
 
-// explains is an error where a command of ours does not take such words. Cobra
-// shows the group's help for a subcommand that is none and does not look at
-// arguments when it explains; both are held against the usage here. A whole
-// command has every argument.
+// explains returns an error if one of our commands does not accept the words. With --help
+// Cobra prints the group's help for an unknown subcommand and does not check arguments, so
+// both are checked against the usage here. A whole command has every argument.
 func explains(words []string, whole bool) error {
 	output, err := help(words)
 	if err != nil {

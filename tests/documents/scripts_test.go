@@ -15,7 +15,7 @@ import (
 
 func TestMain(m *testing.M) { postgrestest.Main(m, migrations.Up) }
 
-func TestEveryFenceIsAScriptThatAShellReads(t *testing.T) {
+func TestEveryFenceIsValidShell(t *testing.T) {
 	t.Parallel()
 	scripts := 0
 	for _, document := range operators {
@@ -31,8 +31,8 @@ func TestEveryFenceIsAScriptThatAShellReads(t *testing.T) {
 	assert.Greater(t, scripts, 30)
 }
 
-// The runbook's prompt is the superuser's.
-func TestEveryQueryOfTheRunbookIsAnswered(t *testing.T) {
+// The runbook uses a superuser's prompt.
+func TestEveryQueryOfTheRunbookRuns(t *testing.T) {
 	t.Parallel()
 	conn, err := pgx.Connect(t.Context(), postgrestest.AdminURL(t, postgrestest.New(t)))
 	require.NoError(t, err)

@@ -7,8 +7,7 @@ import (
 	"strings"
 )
 
-// notRun marks a command that no test runs, or, on the first line of a fence, all
-// of them.
+// notRun marks a command that no test checks or, on the first line of a fence, all of them.
 const notRun = "# not run by a test"
 
 // command is one simple command of a document.
@@ -58,7 +57,7 @@ func fenced(document, text string) []command {
 
 var spoken = regexp.MustCompile("`((?:operate|release|make|kubectl|argocd) [^`]+)`")
 
-// inline returns the commands that a document's prose names.
+// inline returns the commands in a document's prose.
 func inline(document, text string) []command {
 	var all []command
 	for i, line := range prose(text) {
@@ -111,7 +110,7 @@ type word struct {
 	quoted bool
 }
 
-// split splits at blanks outside quotes and $(…).
+// split splits at spaces outside quotes and $(…).
 func split(line string) []word {
 	var all []word
 	var w strings.Builder

@@ -104,7 +104,7 @@ func TestAnUndeliverableEventBecomesADeadLetterAndCanBeReplayed(t *testing.T) {
 		waiting, _, err := outbox(ctx)
 		return waiting == 0, err
 	}))
-	told, err := deployment.Operate(t.Context(), Prod, "events", "replay", "prod")
-	require.NoError(t, err, told)
+	output, err := deployment.Operate(t.Context(), Prod, "events", "replay", "prod")
+	require.NoError(t, err, output)
 	recalled(t, route, p)
 }

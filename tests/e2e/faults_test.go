@@ -63,7 +63,7 @@ func TestPostgreSQLRestartsDuringConversations(t *testing.T) {
 	time.Sleep(2 * time.Second)
 	all := stop()
 	stored(t, Prod, all)
-	require.NotZero(t, failures(all), "somebody noticed")
+	require.NotZero(t, failures(all), "some calls failed")
 	deployment.Figures.Add("Faults", "PostgreSQL restarted three times, once killed: conversations, none lost or doubled", fmt.Sprintf("%d, %d calls repeated", len(all), failures(all)))
 }
 
@@ -125,8 +125,8 @@ func TestADestroyedDatabaseIsRestored(t *testing.T) {
 	open := people(t, 1)[0]
 	require.NoError(t, open.open(t.Context(), route))
 	require.NoError(t, open.answer(t.Context(), route, "destination"))
-	told, err := deployment.Operate(t.Context(), Prod, "database", "backup", "prod")
-	require.NoError(t, err, told)
+	output, err := deployment.Operate(t.Context(), Prod, "database", "backup", "prod")
+	require.NoError(t, err, output)
 
 	conn, err := pgx.Connect(t.Context(), deployment.URLs[Prod])
 	require.NoError(t, err)
@@ -136,10 +136,10 @@ func TestADestroyedDatabaseIsRestored(t *testing.T) {
 	require.Error(t, err)
 
 	took, err := Took(func() error {
-		told, err = deployment.Operate(t.Context(), Prod, "database", "restore", "prod", "latest", "--yes")
+		output, err = deployment.Operate(t.Context(), Prod, "database", "restore", "prod", "latest", "--yes")
 		return err
 	})
-	require.NoError(t, err, told)
+	require.NoError(t, err, output)
 	deployment.Figures.Add("Faults", "`operate database restore prod latest`, under running functions", Seconds(took))
 	require.NoError(t, open.answer(t.Context(), route, "travellers"))
 	stored(t, Prod, append(saved, open))

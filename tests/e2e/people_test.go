@@ -147,12 +147,12 @@ func recalled(t *testing.T, route string, p *person) {
 				continue
 			}
 			if fields["value"] != p.destination() || fields["conversation_id"] != p.conversation {
-				return false, fmt.Errorf("%s is told %v", p.name, fields)
+				return false, fmt.Errorf("%s is returned %v", p.name, fields)
 			}
 			n++
 		}
 		if n > 1 {
-			return false, fmt.Errorf("%s said it once and is told it %d times", p.name, n)
+			return false, fmt.Errorf("%s said it once; recall returns it %d times", p.name, n)
 		}
 		return n == 1, nil
 	}))

@@ -34,8 +34,8 @@ func TestPoliciesAreEnforced(t *testing.T) {
 					tried++
 					_, err = deployment.Kubectl(t.Context(), strings.ReplaceAll(manifest, "sequential-questioning-dev", string(Staging)), "create", "--dry-run=server", "-f", "-")
 					require.ErrorContains(t, err, "sequential-questioning-"+filepath.Base(folder), path)
-					told := func(message string) bool { return strings.Contains(err.Error(), message) }
-					require.True(t, slices.ContainsFunc(messages, told), "%s: %v is told, want one of %q", path, err, messages)
+					reported := func(message string) bool { return strings.Contains(err.Error(), message) }
+					require.True(t, slices.ContainsFunc(messages, reported), "%s: got %v, want one of %q", path, err, messages)
 				}
 				require.NotZero(t, tried)
 			})

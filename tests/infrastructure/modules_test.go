@@ -13,9 +13,9 @@ import (
 	"golang.org/x/mod/modfile"
 )
 
-// Knative's func builds a folder with a go.mod of its own, so each function has
-// one. Nobody edits them: shared/go.mod decides versions, and `make tidy` carries
-// them over. These tests need no network and no module cache.
+// Knative's func builds a folder with its own go.mod, so each function has one. They are
+// not edited by hand: shared/go.mod decides versions, and `make tidy` copies them. These
+// tests need neither network nor module cache.
 
 const ours = "github.com/sequential-questioning/sequential-questioning/"
 
@@ -35,7 +35,7 @@ func TestModulesHaveTheVersionsOfShared(t *testing.T) {
 	}
 }
 
-func TestAModuleThatDisagreesIsNamed(t *testing.T) {
+func TestAModuleWithOtherVersionsIsReported(t *testing.T) {
 	decided := module{require: map[string]string{"a": "v1.1.0", "b": "v1.0.0"}, sums: map[string]string{"a v1.1.0": "h1:x"}, language: "1.26.0"}
 	for want, other := range map[string]module{
 		"a is v1.0.0, v1.1.0 in shared/go.mod":        {require: map[string]string{"a": "v1.0.0"}, language: "1.26.0"},
@@ -51,7 +51,7 @@ func TestAModuleThatDisagreesIsNamed(t *testing.T) {
 		sums:    map[string]string{"a v1.1.0": "h1:x", "c v3.0.0": "h1:z"}, language: "1.26.0"}))
 }
 
-// module is what go.mod and go.sum say of a folder.
+// module has the content of a folder's go.mod and go.sum.
 type module struct {
 	require  map[string]string // version by path
 	sums     map[string]string // hash by path and version
@@ -79,8 +79,8 @@ func readModule(t *testing.T, root, folder string) module {
 	return m
 }
 
-// disagreements says where a module differs from the one that decides. What the
-// deciding one does not need is the other's own.
+// disagreements returns where a module's versions differ from the deciding module's. It
+// ignores modules that the deciding one does not need.
 func disagreements(decided, other module) []string {
 	var problems []string
 	if other.language != decided.language {

@@ -22,7 +22,7 @@ func TestEveryPinnedImageIsPrinted(t *testing.T) {
 	}
 }
 
-func TestEveryImageIsSignedAndItsBillsOfMaterialsAreAttested(t *testing.T) {
+func TestEveryImageIsSignedAndItsSBOMsAreAttested(t *testing.T) {
 	t.Parallel()
 	calls, err := run(t, "sign", "exit 0")
 	require.NoError(t, err)
@@ -36,7 +36,7 @@ func TestEveryImageIsSignedAndItsBillsOfMaterialsAreAttested(t *testing.T) {
 	assert.Len(t, calls, 4*len(pins(t)))
 }
 
-func TestVerifyingTrustsNobodyButTheWorkflowOnMain(t *testing.T) {
+func TestVerifyingOnlyTrustsTheWorkflowOnMain(t *testing.T) {
 	t.Parallel()
 	calls, err := run(t, "verify", "exit 0")
 	require.NoError(t, err)
@@ -47,7 +47,7 @@ func TestVerifyingTrustsNobodyButTheWorkflowOnMain(t *testing.T) {
 	}
 }
 
-func TestAnImageWithoutASignatureOrABillOfMaterialsFails(t *testing.T) {
+func TestAnImageWithoutASignatureOrSBOMFails(t *testing.T) {
 	t.Parallel()
 	last := pins(t)[len(pins(t))-1]
 	for _, missing := range []string{"verify", "verify-attestation"} {
@@ -57,9 +57,8 @@ func TestAnImageWithoutASignatureOrABillOfMaterialsFails(t *testing.T) {
 	}
 }
 
-// A change that is judged brings the file: it must not name an image beside those
-// that are looked at.
-func TestVerifyingRefusesPinsThatItDoesNotReadWhole(t *testing.T) {
+// The file comes from the checked change, which must not hide an image from the check.
+func TestVerifyingRefusesPinsThatItCannotParse(t *testing.T) {
 	t.Parallel()
 	good := read(t, "gitops/images/kustomization.yaml")
 	digest := "sha256:" + strings.Repeat("1", 64)
@@ -86,7 +85,7 @@ func TestAnImageThatCannotBeSignedFails(t *testing.T) {
 	t.Parallel()
 	calls, err := run(t, "sign", "exit 1")
 	assert.Error(t, err)
-	assert.Len(t, calls, 1, "it went on")
+	assert.Len(t, calls, 1, "it did not stop")
 }
 
 func pins(t *testing.T) []string {
@@ -109,8 +108,8 @@ func run(t *testing.T, script, then string) ([]string, error) {
 	return runIn(t, root, script, then)
 }
 
-// runIn runs a script of a checkout with a cosign that notes how it is called and
-// then does what is said. It returns the calls.
+// runIn runs a script of a checkout with a fake cosign that records its calls and then runs
+// the given commands. It returns the calls.
 func runIn(t *testing.T, checkout, script, then string) ([]string, error) {
 	t.Helper()
 	folder := t.TempDir()

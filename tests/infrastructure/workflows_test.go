@@ -1,4 +1,4 @@
-// Package infrastructure checks what runs elsewhere: workflows and their scripts.
+// Package infrastructure checks the workflows, their scripts and the modules.
 package infrastructure
 
 import (
@@ -45,7 +45,7 @@ type step struct {
 	With map[string]any
 }
 
-// checksOut tells whether the step brings a commit here.
+// checksOut reports whether the step checks out a commit.
 func (s step) checksOut() bool { return strings.HasPrefix(s.Uses, "actions/checkout@") }
 
 func TestEveryMakeTargetThatAWorkflowCallsExists(t *testing.T) {
@@ -65,7 +65,7 @@ func TestEveryMakeTargetThatAWorkflowCallsExists(t *testing.T) {
 	}
 }
 
-func TestEveryPathThatAWorkflowNamesExists(t *testing.T) {
+func TestEveryPathInAWorkflowExists(t *testing.T) {
 	t.Parallel()
 	everything := workflows(t)
 	for _, name := range []string{".github/actions/setup/action.yaml", ".github/scripts/pins", ".github/scripts/sign", ".github/scripts/verify"} {
@@ -93,7 +93,7 @@ func TestEveryActionIsPinnedByCommit(t *testing.T) {
 	}
 }
 
-func TestEveryJobIsBoundedAndMayDoOnlyWhatItSays(t *testing.T) {
+func TestEveryJobHasATimeoutAndExplicitPermissions(t *testing.T) {
 	t.Parallel()
 	for name, content := range workflows(t) {
 		read := parse(t, name, content)
@@ -108,7 +108,7 @@ func TestEveryJobIsBoundedAndMayDoOnlyWhatItSays(t *testing.T) {
 	}
 }
 
-func TestImagesAreBuiltOnlyOfWhatPassedOnMain(t *testing.T) {
+func TestImagesAreOnlyBuiltFromTestedCommitsOnMain(t *testing.T) {
 	t.Parallel()
 	images := parse(t, "images.yaml", read(t, ".github/workflows/images.yaml"))
 	trigger, ok := images.On["workflow_run"].(map[string]any)
@@ -116,14 +116,13 @@ func TestImagesAreBuiltOnlyOfWhatPassedOnMain(t *testing.T) {
 	assert.Equal(t, []any{parse(t, "test.yaml", read(t, ".github/workflows/test.yaml")).Name}, trigger["workflows"])
 	assert.Equal(t, []any{"main"}, trigger["branches"])
 	assert.Contains(t, images.Jobs["build"].If, "conclusion == 'success'")
-	// A fork's branch may be called main as well.
+	// A fork's branch may also be named main.
 	assert.Contains(t, images.Jobs["build"].If, "workflow_run.event == 'push'")
 }
 
-// Whoever writes to a cache has a hand in what is built with it: tests run foreign
-// code and write to the cache of main. And a build that starts from what the first
-// one left proves nothing about it.
-func TestWhatIsSignedReproducedOrJudgedIsBuiltWithoutACache(t *testing.T) {
+// Writers of a cache can influence the builds that use it, and tests run third-party code
+// and write to main's cache. Also, a rebuild from the first build's cache proves nothing.
+func TestSigningReproducingAndCheckingUseNoCache(t *testing.T) {
 	t.Parallel()
 	for name, content := range workflows(t) {
 		parsed := parse(t, name, content)
@@ -149,9 +148,9 @@ func TestWhatIsSignedReproducedOrJudgedIsBuiltWithoutACache(t *testing.T) {
 	assert.Contains(t, read(t, ".github/actions/setup/action.yaml"), "cache: ${{ inputs.cache }}")
 }
 
-// Code of a change that nobody has reviewed runs where it can reach nothing: no
-// secret, no token that writes, and no workflow that does not come with it.
-func TestCodeOfAPullRequestReachesNoSecretAndWritesNothing(t *testing.T) {
+// Unreviewed code must run without secrets, without a writing token, and only in workflows
+// of its own change.
+func TestPullRequestsHaveNoSecretsAndNoWriteAccess(t *testing.T) {
 	t.Parallel()
 	for name, content := range workflows(t) {
 		parsed := parse(t, name, content)
@@ -176,8 +175,8 @@ func TestCodeOfAPullRequestReachesNoSecretAndWritesNothing(t *testing.T) {
 	}
 }
 
-// With the rules of the change itself, a change could rewrite what it is held against.
-func TestAPromotionIsJudgedByTheDefaultBranch(t *testing.T) {
+// Otherwise a change could rewrite the rules that it is checked against.
+func TestAPromotionIsCheckedByTheDefaultBranch(t *testing.T) {
 	t.Parallel()
 	judge := parse(t, "promotion.yaml", read(t, ".github/workflows/promotion.yaml"))
 	require.Contains(t, judge.On, "pull_request_target")
@@ -188,7 +187,7 @@ func TestAPromotionIsJudgedByTheDefaultBranch(t *testing.T) {
 				checkouts++
 				assert.Equal(t, "${{ github.event.repository.default_branch }}", step.With["ref"], id)
 			}
-			assert.NotRegexp(t, `git (checkout|switch|merge|reset|pull|worktree|restore)`, step.Run, "job %s: what is proposed is data", id)
+			assert.NotRegexp(t, `git (checkout|switch|merge|reset|pull|worktree|restore)`, step.Run, "job %s: the proposed commit is data", id)
 			assert.NotContains(t, step.Run, "${{", "job %s: a branch's name is not shell", id)
 		}
 		assert.Equal(t, 1, checkouts, id)
@@ -200,7 +199,7 @@ func TestAPromotionIsJudgedByTheDefaultBranch(t *testing.T) {
 	}
 }
 
-func TestNoWorkflowPutsWhatOthersNameIntoAShell(t *testing.T) {
+func TestNoWorkflowPutsUntrustedValuesIntoAShell(t *testing.T) {
 	t.Parallel()
 	for name, content := range workflows(t) {
 		for id, job := range parse(t, name, content).Jobs {
@@ -225,7 +224,7 @@ func TestEveryServiceIsPinnedByDigest(t *testing.T) {
 	assert.Positive(t, found)
 }
 
-func TestRacesAndKnownVulnerabilitiesAreLookedForInEveryChange(t *testing.T) {
+func TestEveryChangeIsCheckedForRacesAndVulnerabilities(t *testing.T) {
 	t.Parallel()
 	for _, target := range []string{"test", "vulnerabilities"} {
 		called := false
@@ -242,7 +241,7 @@ func TestRacesAndKnownVulnerabilitiesAreLookedForInEveryChange(t *testing.T) {
 	}
 	makefile := read(t, "Makefile")
 	assert.Regexp(t, `(?m)^RACE = .*,-race\)$`, makefile)
-	assert.Regexp(t, `(?m)^unit: .*\n.*\n\tgo test \$\(RACE\)`, makefile, "make test does not look for races")
+	assert.Regexp(t, `(?m)^unit: .*\n.*\n\tgo test \$\(RACE\)`, makefile, "make test does not use the race detector")
 	assert.Regexp(t, `(?m)^test: .*\bunit\b`, makefile)
 }
 
@@ -278,7 +277,7 @@ func TestDependabotWatchesEveryModule(t *testing.T) {
 	}
 }
 
-// covered tells whether a pattern is the path; ** stands for any number of folders.
+// covered reports whether a pattern matches the path; ** matches any number of folders.
 func covered(patterns []string, path string) bool {
 	for _, pattern := range patterns {
 		expression := strings.NewReplacer(`/\*\*`, `(/.*)?`, `\*`, `[^/]*`).Replace(regexp.QuoteMeta(pattern))

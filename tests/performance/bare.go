@@ -12,8 +12,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// replay sends a recorded transaction again, as another conversation's, and
-// checks that every statement did what it did then. Rows are read and dropped.
+// replay replays a recorded transaction for another conversation and checks that every
+// statement has the recorded effect. It reads and drops rows.
 func (t *tape) replay(ctx context.Context, conn *pgx.Conn, trips []roundTrip, id string) error {
 	for _, trip := range trips {
 		if !trip.batch {
@@ -51,7 +51,7 @@ func send(ctx context.Context, conn interface {
 
 func (s statement) check(tag string, err error) error {
 	if err == nil && tag != s.tag {
-		err = fmt.Errorf("it answered %q, %q when recorded", tag, s.tag)
+		err = fmt.Errorf("it returned %q; %q was recorded", tag, s.tag)
 	}
 	if err != nil {
 		return fmt.Errorf("replay %.60q: %w", s.sql, err)
@@ -59,8 +59,8 @@ func (s statement) check(tag string, err error) error {
 	return nil
 }
 
-// argsFor puts another conversation's id in, and new ones in the place of its
-// events'. In a stored result, which is not read, it stays: it has the same length.
+// argsFor replaces the conversation's id and its events' ids. In a stored result, which is
+// not read, the old id stays: it has the same length.
 func (t *tape) argsFor(s statement, id string) []any {
 	args := make([]any, len(s.args))
 	for i, arg := range s.args {
@@ -91,7 +91,7 @@ func (t *tape) idsFor(recorded []uuid.UUID, id string) []uuid.UUID {
 	return ids
 }
 
-// bare opens a pool as the functions do, but without tracing.
+// bare opens a pool like the functions', without tracing.
 func bare(ctx context.Context, url string, connections int) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
@@ -103,7 +103,7 @@ func bare(ctx context.Context, url string, connections int) (*pgxpool.Pool, erro
 	return pgxpool.NewWithConfig(ctx, config)
 }
 
-// stock opens conversations to measure with, by replay, which is quick.
+// stock opens conversations for the measurements by replay, which is fast.
 type stock struct {
 	tape *tape
 	pool *pgxpool.Pool
@@ -122,19 +122,19 @@ func newStock(ctx context.Context, url string, t *tape) (*stock, error) {
 
 func (s *stock) close() { s.pool.Close() }
 
-// fill brings the stock to n conversations that have just been opened.
+// fill fills the stock up to n newly opened conversations.
 func (s *stock) fill(ctx context.Context, n int) error {
 	ids, err := s.open(ctx, n-len(s.ids), 0)
 	s.ids = append(s.ids, ids...)
 	return err
 }
 
-// take hands out a conversation that nobody else gets.
+// take returns a conversation that no other caller gets.
 func (s *stock) take() (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.ids) == 0 {
-		return "", fmt.Errorf("no conversation is left: more calls were made than were planned for")
+		return "", fmt.Errorf("no conversations left: there were more calls than planned")
 	}
 	id := s.ids[len(s.ids)-1]
 	s.ids = s.ids[:len(s.ids)-1]
@@ -244,7 +244,7 @@ func (s *stock) verify(ctx context.Context) error {
 	return nil
 }
 
-// bareSide makes the calls of the tape with nothing but pgx.
+// bareSide makes the calls of the tape with pgx only.
 type bareSide struct {
 	tape    *tape
 	stock   *stock
@@ -252,13 +252,13 @@ type bareSide struct {
 	current []place
 }
 
-// place is where one worker is in its conversation.
+// place is one worker's position in its conversation.
 type place struct {
 	id   string
 	turn int
 }
 
-// next moves to the next turn, of a new conversation when this one is over.
+// next moves to the next turn, or to a new conversation after the last turn.
 func (p *place) next(s *stock) (turn, error) {
 	if p.id == "" || p.turn == len(s.tape.turns) {
 		id, err := s.take()

@@ -17,7 +17,7 @@ const (
 	reportTool   = "sequential_questioning_report"
 )
 
-// client makes tool calls in the stateless revision. It is for one goroutine.
+// client makes tool calls in the stateless revision. It is not safe for concurrent use.
 type client struct {
 	http     *http.Client
 	response bytes.Buffer
@@ -31,7 +31,7 @@ var transport = newTransport()
 
 func newClient() *client { return &client{http: &http.Client{Transport: transport}} }
 
-// newClientOn uses a connection that is open already.
+// newClientOn uses an open connection.
 func newClientOn(conn net.Conn) *client {
 	once := newTransport()
 	once.DialContext = func(context.Context, string, string) (net.Conn, error) {
@@ -46,8 +46,7 @@ func newClientOn(conn net.Conn) *client {
 	return &client{http: &http.Client{Transport: once}}
 }
 
-// call makes one call and checks that it succeeded and that its result says
-// want.
+// call makes one call and checks that it succeeded and that its result contains want.
 func (c *client) call(ctx context.Context, url, tool string, arguments []byte, want string) (time.Duration, error) {
 	body := make([]byte, 0, len(arguments)+256)
 	body = append(body, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"`...)

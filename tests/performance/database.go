@@ -13,8 +13,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/embedded"
 )
 
-// database is a PostgreSQL server with the schema, as safe as in production:
-// with fsync.
+// database is a PostgreSQL server with the schema and, as in production, with fsync.
 type database struct {
 	server *embedded.Server
 	dir    string
@@ -42,7 +41,7 @@ func (d *database) stop() error {
 	return embedded.Remove(d.dir)
 }
 
-// second makes another database with the schema and returns its URL.
+// second creates another database with the schema and returns its URL.
 func (d *database) second(ctx context.Context, name string) (string, error) {
 	conn, err := pgx.Connect(ctx, d.server.AdminURL())
 	if err != nil {
@@ -83,8 +82,7 @@ func (d *database) admin(ctx context.Context, address string, run func(*pgx.Conn
 	return run(conn)
 }
 
-// settle writes out what is pending and refreshes the planner's statistics, so
-// that neither happens within a measure.
+// settle runs a checkpoint and ANALYZE, so that neither happens during a measurement.
 func (d *database) settle(ctx context.Context, address string) error {
 	return d.admin(ctx, address, func(conn *pgx.Conn) error {
 		for _, statement := range []string{"VACUUM ANALYZE", "CHECKPOINT"} {
@@ -96,7 +94,7 @@ func (d *database) settle(ctx context.Context, address string) error {
 	})
 }
 
-// repeats is how often every slot of a filled-in conversation was answered.
+// repeats is how often every slot of a generated conversation is answered.
 const repeats = 5
 
 // crowd fills a database with copies of one finished conversation, in each of
@@ -148,8 +146,8 @@ func (d *database) crowd(ctx context.Context, address, id string, answers int) e
 	return d.orphans(ctx, address)
 }
 
-// lengthen makes a conversation in which one question was answered look like
-// one whose slot was answered anew until there are n turns.
+// lengthen extends a conversation with one answered question to n turns, as if its slot had
+// been answered repeatedly.
 func (d *database) lengthen(ctx context.Context, address string, ids []string, n int) error {
 	if n <= 1 {
 		return nil
@@ -177,7 +175,7 @@ func (d *database) lengthen(ctx context.Context, address string, ids []string, n
 	})
 }
 
-// orphans fails when a row lacks the row that it refers to.
+// orphans returns an error if a row references a missing row.
 func (d *database) orphans(ctx context.Context, address string) error {
 	return d.admin(ctx, address, func(conn *pgx.Conn) error {
 		var found int

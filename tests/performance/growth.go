@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// aimGrowth is what a call may cost where much was said before, times what it
-// costs where nothing was.
+// aimGrowth is the maximum ratio of a call's cost with a long history to its cost without
+// one.
 const aimGrowth = 1.25
 
-// growthCalls are made on each conversation.
+// growthCalls is the number of calls on each conversation.
 const growthCalls = 12
 
-// kind is a set of conversations that differ in what came before.
+// kind is a set of conversations with a history of one length.
 type kind struct {
 	label            string
 	earlier          int // turns
@@ -22,8 +22,8 @@ type kind struct {
 	ids              []string
 }
 
-// measureGrowth makes the same calls on conversations with more and more
-// behind them, and in a store with many others.
+// measureGrowth makes the same calls on conversations with longer and longer histories, and
+// in a store with many others.
 func measureGrowth(ctx context.Context, b *bench) error {
 	kinds, err := b.kinds(ctx)
 	if err != nil {
@@ -61,7 +61,7 @@ func measureGrowth(ctx context.Context, b *bench) error {
 		for n := range growthCalls {
 			for i, one := range calls {
 				for turn := range kinds {
-					k := (turn + n) % len(kinds) // no kind always follows the same
+					k := (turn + n) % len(kinds) // vary the order of kinds
 					kind := kinds[k]
 					d, err := one.call(kind, kind.ids[conversation], n)
 					if err != nil {

@@ -21,8 +21,8 @@ const (
 	aimLocal  = 2  // s
 )
 
-// measureStart takes a function from exec to its first answer, as a wake from
-// zero does, with the database warm.
+// measureStart measures a function from exec to its first response, as in a start from zero,
+// with a warm database.
 func measureStart(ctx context.Context, b *bench) error {
 	if err := b.stock.fill(ctx, 2*b.starts+2); err != nil {
 		return err
@@ -85,7 +85,7 @@ func (b *bench) answer(ctx context.Context, c *client, at *place, url string) (t
 	return c.call(ctx, url, followUpTool, b.tape.argumentsFor(turn, at.id), recordedOne)
 }
 
-// timeHelp is what the program costs before it does anything.
+// timeHelp measures the program's own startup.
 func (b *bench) timeHelp(ctx context.Context) (time.Duration, error) {
 	began := time.Now()
 	out, err := exec.CommandContext(ctx, b.procs.Path("follow-up"), "--help").CombinedOutput()
@@ -95,7 +95,7 @@ func (b *bench) timeHelp(ctx context.Context) (time.Duration, error) {
 	return time.Since(began), nil
 }
 
-// freshStatements is what a first call's database work costs by itself.
+// freshStatements measures only the database work of a first call.
 func (b *bench) freshStatements(ctx context.Context) (time.Duration, error) {
 	began := time.Now()
 	pool, err := bare(ctx, b.db.url, 1)
@@ -109,7 +109,7 @@ func (b *bench) freshStatements(ctx context.Context) (time.Duration, error) {
 	return time.Since(began), nil
 }
 
-// measureMemory is what one function's process occupies.
+// measureMemory measures the memory of one function's process.
 func measureMemory(ctx context.Context, b *bench) error {
 	const workers, calls = 8, 2000
 	proc, err := b.procs.start(ctx, "follow-up", b.functionEnv(b.db.url)...)
@@ -166,7 +166,7 @@ func measureMemory(ctx context.Context, b *bench) error {
 	return nil
 }
 
-// measureLocal starts the local server on a folder that it has used before.
+// measureLocal measures starts of the local server on an existing folder.
 func measureLocal(ctx context.Context, b *bench) error {
 	dir := filepath.Join(b.dir, "local")
 	first, err := b.startLocal(ctx, dir)

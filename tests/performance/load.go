@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// times are what single calls took.
+// times are durations of single calls.
 type times []time.Duration
 
 // at returns a quantile.
@@ -24,14 +24,14 @@ func (t times) at(q float64) time.Duration {
 
 func ratio(a, b time.Duration) float64 { return float64(a) / float64(b) }
 
-// side is one of the two that take turns.
+// side is one of the two compared sides, which take turns.
 type side interface {
 	// step makes one call as one of the workers.
 	step(ctx context.Context, worker int) (time.Duration, error)
 }
 
-// slice has workers make calls until the time or the number of calls is used
-// up, and returns what each took and all together. An error ends it.
+// slice runs workers that make calls until the time or the number of calls is used up, and
+// returns the duration of each call and of the slice. It stops at the first error.
 func slice(ctx context.Context, s side, workers int, d time.Duration, calls int64) (times, time.Duration, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -82,7 +82,7 @@ func (t *toolSide) step(ctx context.Context, worker int) (time.Duration, error) 
 	return t.clients[worker].call(ctx, t.url, followUpTool, t.stock.tape.argumentsFor(turn, at.id), recordedOne)
 }
 
-// recordedOne is in the result of a call that recorded one answer.
+// recordedOne is the part of a result that shows one recorded answer.
 const recordedOne = `"answers_recorded":1`
 
 func (t *tape) argumentsFor(one turn, id string) []byte {

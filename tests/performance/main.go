@@ -1,6 +1,5 @@
-// Command performance measures how fast the functions are and prints a table.
-// It starts what it needs: a PostgreSQL server of its own and the functions'
-// own binaries, each as a process on loopback.
+// Command performance measures the performance of the functions and prints a table. It
+// starts its own PostgreSQL server and the functions' binaries as processes on loopback.
 package main
 
 import (
@@ -58,9 +57,9 @@ func parse(arguments []string) (options, error) {
 	var o options
 	var only string
 	flags := flag.NewFlagSet("performance", flag.ContinueOnError)
-	flags.BoolVar(&o.short, "short", false, "measure less, in about a minute")
+	flags.BoolVar(&o.short, "short", false, "measure less; takes about a minute")
 	flags.BoolVar(&o.markdown, "markdown", false, "print the table as Markdown")
-	flags.BoolVar(&o.strict, "strict", false, "exit with 1 when an aim is missed")
+	flags.BoolVar(&o.strict, "strict", false, "exit with 1 if an aim is missed")
 	flags.IntVar(&o.connections, "connections", 4, "database connections of each function, and of what it is compared with: DATABASE_MAX_CONNS")
 	flags.StringVar(&only, "only", "", "comma-separated `sections` to measure: "+strings.Join(names(), ", "))
 	flags.StringVar(&o.profile, "profile", "", "write CPU and heap profiles of the warm measure to this `folder`; the figures are then not to be quoted")
@@ -124,7 +123,7 @@ func run(ctx context.Context, o options) (missed int, err error) {
 		return 0, err
 	}
 	defer os.RemoveAll(b.dir)
-	// PostgreSQL may run as another user, who has to pass.
+	// PostgreSQL may run as another user, who needs access.
 	if err := os.Chmod(b.dir, 0o711); err != nil {
 		return 0, err
 	}

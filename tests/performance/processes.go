@@ -30,8 +30,7 @@ type processes struct {
 	running []*process
 }
 
-// build makes every program as it is deployed; with profiled, each also serves
-// its profiles.
+// build builds every program as deployed; with profiled, each also serves profiles.
 func (p *processes) build(ctx context.Context, root string, profiled bool) error {
 	p.Programs = deployed.Programs{Root: root, Folder: filepath.Join(p.dir, "bin")}
 	var flags []string
@@ -81,8 +80,8 @@ type process struct {
 	log      transcript.Transcript
 }
 
-// launch runs a program and returns as soon as it listens, with the connection
-// that found out.
+// launch starts a program and returns as soon as it listens, with the connection that
+// detected it.
 func (p *processes) launch(ctx context.Context, name string, env ...string) (*process, net.Conn, error) {
 	profiler, err := deployed.FreeAddress()
 	if err != nil {
@@ -112,7 +111,7 @@ func (p *processes) start(ctx context.Context, name string, env ...string) (*pro
 	return proc, nil
 }
 
-// end stops one process; the error holds what it wrote when it failed.
+// end stops one process; the error of a failed one includes its output.
 func (p *processes) end(proc *process) error {
 	p.mu.Lock()
 	for i, other := range p.running {
@@ -136,8 +135,8 @@ func (p *processes) stop() error {
 	return err
 }
 
-// memory is a process's resident memory, its highest so far, and what of it is
-// no part of the binary, in bytes.
+// memory returns a process's resident memory, its peak, and the part that is not the
+// binary's, in bytes.
 func (proc *process) memory() (resident, highest, anonymous int64, err error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", proc.Pid()))
 	if err != nil {
@@ -158,8 +157,8 @@ func (proc *process) memory() (resident, highest, anonymous int64, err error) {
 	return resident, highest, anonymous, nil
 }
 
-// cpu is the processor time that a process has used, with its live children's
-// where asked; zero where /proc does not tell.
+// cpu returns the processor time of a process, optionally with its live children; zero if
+// /proc does not have it.
 func cpu(pid int, children bool) time.Duration {
 	var ticks int64
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
@@ -168,7 +167,7 @@ func cpu(pid int, children bool) time.Duration {
 		if err != nil {
 			continue
 		}
-		// The name in parentheses may hold anything.
+		// The name in parentheses may contain any characters.
 		fields := strings.Fields(string(content[bytes.LastIndexByte(content, ')')+1:]))
 		own, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
 		if parent, _ := strconv.Atoi(fields[1]); own != pid && !(children && parent == pid) {

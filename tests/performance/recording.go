@@ -15,13 +15,11 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
-// slots is how many pieces of information the measured conversations want.
-// Every call answers one.
+// slots is the number of slots of the measured conversations. Every call answers one.
 const slots = 20
 
-// tape is one whole conversation as the service holds it, with every statement
-// it sends to the database. Bare pgx replays it, so that the baseline always is
-// what the code does.
+// tape is a recorded conversation of the service with every statement that it sends to the
+// database. Bare pgx replays it, so that the baseline always matches the code.
 type tape struct {
 	id      string      // of the recorded conversation
 	opening []roundTrip // the transaction that opens it
@@ -36,7 +34,7 @@ type turn struct {
 	trips     []roundTrip // its transaction
 }
 
-// roundTrip is what is sent to the database at once.
+// roundTrip is one round trip to the database.
 type roundTrip struct {
 	batch      bool
 	statements []statement
@@ -45,10 +43,10 @@ type roundTrip struct {
 type statement struct {
 	sql  string
 	args []any
-	tag  string // what the database answered
+	tag  string // the database's response
 }
 
-// needed asks for slots of every common type, all required.
+// needed returns required slots of every common type.
 func needed() json.RawMessage {
 	types := []string{
 		`{"type": "string"}`,
@@ -78,7 +76,7 @@ func askInput() conversation.AskInput {
 	return conversation.AskInput{Context: "Plan a trip for the whole team", InformationNeeded: needed(), BatchSize: 1}
 }
 
-// record holds a conversation in this process and takes down what it sends.
+// record runs a conversation in this process and records its statements.
 func record(ctx context.Context, url string) (*tape, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
@@ -113,7 +111,7 @@ func record(ctx context.Context, url string) (*tape, error) {
 			return nil, err
 		}
 		if now.Metadata.AnswersRecorded != 1 {
-			return nil, fmt.Errorf("the answer to %s was not taken", key)
+			return nil, fmt.Errorf("the answer to %s was not recorded", key)
 		}
 		answered.trips = r.take()
 		t.turns = append(t.turns, answered)
@@ -124,7 +122,7 @@ func record(ctx context.Context, url string) (*tape, error) {
 	return t, nil
 }
 
-// recorder takes down statements as pgx sends them.
+// recorder records statements as pgx sends them.
 type recorder struct {
 	mu    sync.Mutex
 	trips []roundTrip

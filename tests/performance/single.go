@@ -13,12 +13,11 @@ import (
 
 const (
 	aimHop   = 0.5 // ms
-	hopSlice = 100 // calls before the other side has its turn
+	hopSlice = 100 // calls until the other side's turn
 )
 
-// measureHop makes the same read-only call through the gateway and at its
-// function, and to tell what any hop costs here, through a bare proxy in this
-// process.
+// measureHop makes the same read-only call through the gateway and directly, and, as a
+// baseline for any hop, through a bare proxy in this process.
 func measureHop(ctx context.Context, b *bench) error {
 	ids, err := b.stock.open(ctx, 1, slots/2)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// table is what is printed: sections of rows.
+// table is the printed result: sections of rows.
 type table struct{ sections []*section }
 
 type section struct {
@@ -88,7 +88,7 @@ func (t *table) write(w io.Writer, markdown bool) {
 	}
 }
 
-// dropEmpty leaves out the columns that hold nothing below their head.
+// dropEmpty removes columns without values.
 func dropEmpty(lines [][]string) [][]string {
 	kept := make([][]string, len(lines))
 	for column := range lines[0] {

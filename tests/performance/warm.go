@@ -15,12 +15,12 @@ import (
 var concurrencies = []int{1, 8, 32}
 
 const (
-	aimRate = 0.6 // of what bare statements reach
+	aimRate = 0.6 // of the rate of bare statements
 	aimP99  = 3   // times that of bare statements
 )
 
-// measureWarm answers questions through gateway, function and database, beside
-// the same statements sent bare.
+// measureWarm compares answers through gateway, function and database with the same
+// statements sent bare.
 func measureWarm(ctx context.Context, b *bench) error {
 	pool, err := bare(ctx, b.db.url, b.connections)
 	if err != nil {
@@ -39,7 +39,7 @@ func measureWarm(ctx context.Context, b *bench) error {
 	return nil
 }
 
-// tally is what one side came to.
+// tally is the result of one side.
 type tally struct {
 	times times
 	rates []float64 // of each slice, per second
@@ -121,7 +121,7 @@ func mean(values []float64) float64 {
 	return sum / float64(len(values))
 }
 
-// usage is the processor time that everybody has used so far.
+// usage is the processor time used so far, by process.
 func (b *bench) usage() map[string]time.Duration {
 	return map[string]time.Duration{
 		"gateway":   cpu(b.gateway.Pid(), false),
@@ -131,7 +131,7 @@ func (b *bench) usage() map[string]time.Duration {
 	}
 }
 
-// profiled has profiles taken, when they are asked for, while run goes on.
+// profiled records profiles during run, if they are requested.
 func (b *bench) profiled(ctx context.Context, workers int, run func() error) error {
 	if b.profile == "" {
 		return run()

@@ -1,4 +1,4 @@
-// Package program builds the local program and runs it as a person does.
+// Package program builds and runs the local program as a user does.
 package program
 
 import (
@@ -23,7 +23,7 @@ const (
 	source     = "github.com/sequential-questioning/sequential-questioning/functions/local/cmd/local"
 )
 
-// build makes the program once for a test binary.
+// build builds the program once per test binary.
 var build = sync.OnceValues(func() (string, error) {
 	folder, err := os.MkdirTemp("", "sequential-questioning-program-")
 	if err != nil {
@@ -37,9 +37,9 @@ var build = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
-var built string // folder of the program, once it is built
+var built string // folder of the built program
 
-// Runner is a test binary's tests that remove the program at their end.
+// Runner runs a test binary's tests and removes the program afterwards.
 type Runner struct{ *testing.M }
 
 // Run runs the tests.
@@ -52,7 +52,7 @@ func (r Runner) Run() int {
 	return r.M.Run()
 }
 
-// Path is where the program is.
+// Path returns the program's path.
 func Path(t testing.TB) string {
 	t.Helper()
 	path, err := build()
@@ -60,7 +60,7 @@ func Path(t testing.TB) string {
 	return path
 }
 
-// Instance is the program, running.
+// Instance is a running program.
 type Instance struct {
 	URL     string // for MCP clients
 	command *exec.Cmd
@@ -70,8 +70,8 @@ type Instance struct {
 
 var readyLine = regexp.MustCompile(`is ready at (\S+)`)
 
-// Start runs the program on a free port and returns when it is ready. At the
-// test's end it has to stop cleanly, unless it was stopped before.
+// Start runs the program on a free port and returns once it is ready. At the end of the test
+// it must stop cleanly, unless it was stopped before.
 func Start(t testing.TB, environment []string, args ...string) *Instance {
 	t.Helper()
 	p := &Instance{command: exec.Command(Path(t), append([]string{"--port", "0"}, args...)...), ended: make(chan struct{})}
@@ -86,7 +86,7 @@ func Start(t testing.TB, environment []string, args ...string) *Instance {
 	t.Cleanup(func() {
 		p.Interrupt(t)
 		if t.Failed() {
-			t.Logf("the program said:\n%s", p.Output())
+			t.Logf("output of the program:\n%s", p.Output())
 		}
 	})
 	p.waitUntilReady(t)
@@ -103,7 +103,7 @@ func (p *Instance) waitUntilReady(t testing.TB) {
 		}
 		select {
 		case <-p.ended:
-			t.Fatal("the program ended before it was ready")
+			t.Fatal("the program exited before it was ready")
 		case <-limit:
 			t.Fatal("the program was not ready in time")
 		case <-time.After(10 * time.Millisecond):
@@ -111,20 +111,20 @@ func (p *Instance) waitUntilReady(t testing.TB) {
 	}
 }
 
-// Output is what the program has printed so far.
+// Output returns the program's output so far.
 func (p *Instance) Output() string { return p.output.String() }
 
-// Pid is its process id.
+// Pid returns the process id.
 func (p *Instance) Pid() int { return p.command.Process.Pid }
 
-// Kill ends the program as a power cut would.
+// Kill kills the program with SIGKILL.
 func (p *Instance) Kill() {
-	_ = p.command.Process.Kill() // it may have ended by itself
+	_ = p.command.Process.Kill() // it may have exited
 	<-p.ended
 }
 
-// Interrupt is Ctrl-C: the program has to end, and well. One that has ended
-// already is left alone.
+// Interrupt sends SIGINT, like Ctrl-C. The program must exit cleanly. It does nothing if the
+// program has already exited.
 func (p *Instance) Interrupt(t testing.TB) {
 	t.Helper()
 	if err := p.command.Process.Signal(os.Interrupt); errors.Is(err, os.ErrProcessDone) {
@@ -133,7 +133,7 @@ func (p *Instance) Interrupt(t testing.TB) {
 	select {
 	case <-p.ended:
 		if code := p.command.ProcessState.ExitCode(); code != 0 {
-			t.Errorf("the program ended with exit code %d", code)
+			t.Errorf("the program exited with code %d", code)
 		}
 	case <-time.After(stopLimit):
 		t.Error("the program did not stop in time")

@@ -11,8 +11,8 @@ import (
 
 const playbooksFamily = "playbooks"
 
-// playbookForms are the built-in playbooks, each for one of its own goals. Who
-// the people are is made up: groups with usual answers, as in generated forms.
+// playbookForms returns the built-in playbooks, each with one of its goals. The people are
+// synthetic: groups with usual answers, as in generated forms.
 func playbookForms() ([]form, error) {
 	library, err := playbook.Open(playbook.Config{})
 	if err != nil {

@@ -22,7 +22,7 @@ const (
 	ways
 )
 
-// defaultBatch is the service's own.
+// defaultBatch is the service's default.
 const defaultBatch = 3
 
 // interviews is how much is simulated.
@@ -72,7 +72,7 @@ func interview(f form, s questioning.Statistics, batch int) *questioning.State {
 	return iv
 }
 
-// measureForm asks the same people in every way.
+// measureForm asks the same people in each way.
 func measureForm(seed chance, plan interviews, f form) measured {
 	m := measured{form: f}
 	earlier := learn(seed, f, plan.earlier)

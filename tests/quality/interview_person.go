@@ -11,11 +11,11 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 )
 
-// today is when all simulated people answer.
+// today is the date of all simulated answers.
 var today = time.Date(2026, time.November, 23, 9, 0, 0, 0, time.UTC)
 
-// person is somebody with hidden facts who answers only what is asked. Everybody
-// has the same facts and habits in whatever order the questions come.
+// person is a simulated person with hidden facts who only answers what is asked. Facts and
+// habits do not depend on the order of questions.
 type person struct {
 	chance
 	facts    map[string]any // by slot; what does not apply has none
@@ -33,7 +33,7 @@ const (
 	waveringShare, waveringSlots = 0.15, 0.15
 )
 
-// newPerson draws somebody from the form's people.
+// newPerson draws a person of the form.
 func newPerson(seed chance, f form, name string) person {
 	ways := seed.of("ways", f.name) // what the form's people have in common
 	c := seed.of("person", f.name, name)
@@ -126,7 +126,7 @@ func someOptions(slot questioning.Slot, c chance) []any {
 	return inOrder(slot, all)
 }
 
-// inOrder sorts chosen options as the slot lists them.
+// inOrder sorts chosen options in the slot's order.
 func inOrder(slot questioning.Slot, chosen []any) []any {
 	var sorted []any
 	for _, o := range slot.Options {
@@ -139,12 +139,12 @@ func inOrder(slot questioning.Slot, chosen []any) []any {
 	return sorted
 }
 
-// shows says whether one of the person's habits shows in a slot.
+// shows reports whether one of the person's habits shows in a slot.
 func (p person) shows(habit bool, name, slot string, share float64) bool {
 	return habit && p.of(name, slot).float() < share
 }
 
-// withheld is what the person says instead of a fact; "" when they tell it.
+// withheld returns what the person says instead of a fact; "" if they say the fact.
 func (p person) withheld(slot string) questioning.Outcome {
 	switch {
 	case !p.shows(p.evasive, "withholds", slot, evasiveSlots):
@@ -155,12 +155,12 @@ func (p person) withheld(slot string) questioning.Outcome {
 	return questioning.Unknown
 }
 
-// wavers says whether the person says something else about the slot at first.
+// wavers reports whether the person first gives another answer for the slot.
 func (p person) wavers(slot questioning.Slot) bool {
 	return p.withheld(slot.Key) == "" && p.shows(p.wavering, "wavers", slot.Key, waveringSlots)
 }
 
-// answers is what the person says about a slot when asked for it.
+// answers returns the person's answers to a question for a slot.
 func (p person) answers(slot questioning.Slot, purpose questioning.Purpose) questioning.Answer {
 	fact, applies := p.facts[slot.Key]
 	switch {
@@ -182,7 +182,7 @@ func typed(slot questioning.Slot) bool {
 	return slot.Type != questioning.Text && slot.Type != questioning.List
 }
 
-// otherThan is a value for the slot that is not the fact, if it has another.
+// otherThan returns a value for the slot other than the fact, if there is one.
 func (p person) otherThan(slot questioning.Slot, fact any) any {
 	for i := range 20 {
 		if other := factOf(slot, p.of("other", slot.Key, fmt.Sprint(i))); !reflect.DeepEqual(other, fact) {
@@ -192,8 +192,8 @@ func (p person) otherThan(slot questioning.Slot, fact any) any {
 	return fact
 }
 
-// alsoTells is another slot that the person brings up with their answer about
-// one; false when they keep to the question.
+// alsoTells returns another slot that the person volunteers with an answer; false if there
+// is none.
 func (p person) alsoTells(slots []questioning.Slot, asked string) (questioning.Slot, bool) {
 	if !p.shows(p.chatty, "chats", asked, chattySlots) {
 		return questioning.Slot{}, false
@@ -203,7 +203,7 @@ func (p person) alsoTells(slots []questioning.Slot, asked string) (questioning.S
 	return other, applies && other.Key != asked && p.withheld(other.Key) == "" && !p.wavers(other)
 }
 
-// told is a fact said in words, and read again.
+// told returns a fact in words, parsed again.
 func told(slot questioning.Slot, fact any) questioning.Answer {
 	said := read(slot, inWords(slot, fact))
 	if said.Problem != "" || !reflect.DeepEqual(said.Value, fact) {
@@ -212,13 +212,13 @@ func told(slot questioning.Slot, fact any) questioning.Answer {
 	return said
 }
 
-// read reads words the way the service does.
+// read parses words like the service.
 func read(slot questioning.Slot, words string) questioning.Answer {
 	r := parse.Read(slot, words, parse.Context{Now: today})
 	return questioning.Answer{Slot: slot.Key, Outcome: r.Outcome, Value: r.Value, Words: words, Problem: r.Problem}
 }
 
-// inWords is a value as a person would say it.
+// inWords returns a value in words.
 func inWords(slot questioning.Slot, fact any) string {
 	switch value := fact.(type) {
 	case bool:

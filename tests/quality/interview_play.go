@@ -7,10 +7,10 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
-// target is the share of the required weight that has to be settled.
+// target is the share of the required weight that must be settled.
 const target = 0.9
 
-// played is one interview as it went.
+// played is the result of one simulated conversation.
 type played struct {
 	toTarget   float64 // questions until the target was settled
 	asked      int     // questions in all
@@ -19,10 +19,10 @@ type played struct {
 	slotStates []questioning.SlotState
 }
 
-// asker puts the next questions to an interview; none when it is over.
+// asker returns the next questions; none when the conversation is over.
 type asker func(iv *questioning.State) []questioning.Question
 
-// play lets somebody be asked until nothing more is.
+// play asks a person until there are no more questions.
 func play(f form, p person, iv *questioning.State, next asker) played {
 	game := game{form: f, person: p, iv: iv}
 	game.note()
@@ -46,7 +46,7 @@ type game struct {
 	regrets []questioning.Slot
 }
 
-// put asks one question and takes in what the person says to it.
+// put asks one question and records the person's answer.
 func (g *game) put(q questioning.Question) {
 	g.asked++
 	slot := g.slot(q.Slot)
@@ -75,8 +75,8 @@ func (g *game) slot(key string) questioning.Slot { return g.form.slots[g.iv.Inde
 
 func (g *game) slotState(key string) questioning.SlotState { return g.iv.SlotStates[g.iv.Index(key)] }
 
-// wanted are the slots that have to be settled for this person: the required
-// ones that apply, or all when none is required.
+// wanted returns the slots that must be settled for this person: the required ones that
+// apply, or all if none is required.
 func (g *game) wanted() []questioning.Slot {
 	someRequired := slices.ContainsFunc(g.form.slots, func(s questioning.Slot) bool { return s.Required })
 	var all []questioning.Slot
@@ -88,9 +88,9 @@ func (g *game) wanted() []questioning.Slot {
 	return all
 }
 
-// right says whether a slot is settled with what the person would say: the
-// fact, or that they do not know or tell it. An assumption is right when it is
-// the fact; a wrong one settles nothing.
+// right reports whether a slot is settled correctly: with the fact, or with the person's
+// outcome without a value. An assumption is right if it is the fact; a wrong one settles
+// nothing.
 func (g *game) right(slot questioning.Slot) bool {
 	s := g.slotState(slot.Key)
 	fact, applies := g.person.facts[slot.Key]
@@ -103,7 +103,7 @@ func (g *game) right(slot questioning.Slot) bool {
 	return s.Status == questioning.Status(g.person.withheld(slot.Key))
 }
 
-// share is how much of the wanted weight is settled, and the slots that are not.
+// share returns the settled share of the wanted weight, and the unsettled slots.
 func (g *game) share() (share float64, missing []questioning.Slot) {
 	settled, total := 0.0, 0.0
 	for _, slot := range g.wanted() {
@@ -138,8 +138,8 @@ func (g *game) note() {
 	}
 }
 
-// result counts what happened. Short of the target, what is missing or wrong
-// has to be asked for after all: a question each, in the order of declaration.
+// result counts the questions. Below the target, each missing or wrong slot costs another
+// question, in the order of declaration.
 func (g *game) result() played {
 	r := played{asked: g.asked, toTarget: float64(g.reached - 1), slotStates: g.iv.SlotStates}
 	if g.reached == 0 {
@@ -168,7 +168,7 @@ func (g *game) result() played {
 	return r
 }
 
-// byEngine asks what the engine asks.
+// byEngine asks the engine's questions.
 func byEngine(iv *questioning.State) []questioning.Question { return iv.Next().Questions }
 
 // inOrderOf asks one question after the other in a fixed order. It reads answers
@@ -203,7 +203,7 @@ func ask(iv *questioning.State, i int, purpose questioning.Purpose) questioning.
 	return q
 }
 
-// applies says whether a slot is known to apply.
+// applies reports whether a slot is known to apply.
 func applies(iv *questioning.State, i int) bool {
 	when := iv.Slots[i].When
 	if when == nil {

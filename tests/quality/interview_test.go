@@ -21,8 +21,7 @@ func smallRun(t *testing.T, seed uint64) []measured {
 	return all
 }
 
-// noise is by how much a mean of a few people may be off when two ways of asking
-// are as good as each other.
+// noise is the tolerance for the difference of two equally good ways with few people.
 const noise = 1.03
 
 func TestTheEngineIsNeverWorseThanAFixedOrder(t *testing.T) {
@@ -82,12 +81,12 @@ func TestAWrongAssumptionSettlesNothing(t *testing.T) {
 		iv := interview(f, questioning.Statistics{}, 1)
 		iv.Assume("a", value, "")
 		r := play(f, p, iv, byEngine)
-		assert.Equal(t, map[bool]float64{true: 0, false: 1}[right], r.toTarget, "it has to be asked for in the end")
+		assert.Equal(t, map[bool]float64{true: 0, false: 1}[right], r.toTarget, "it must be asked for in the end")
 		assert.Equal(t, map[bool]int{true: 0, false: 1}[right], r.wrong)
 	}
 }
 
-func TestAFixedOrderPassesOverWhatDoesNotApply(t *testing.T) {
+func TestAFixedOrderSkipsSlotsThatDoNotApply(t *testing.T) {
 	f := form{slots: []questioning.Slot{
 		{Key: "more", Title: "More", Type: questioning.Text, Required: true, When: &questioning.Condition{Slot: "any", In: []any{true}}},
 		{Key: "any", Title: "Any", Type: questioning.Boolean, Required: true},
@@ -103,7 +102,7 @@ func TestAFixedOrderPassesOverWhatDoesNotApply(t *testing.T) {
 	}
 }
 
-func TestWrongUsageIsToldAtOnce(t *testing.T) {
+func TestInvalidUsageIsReportedAtOnce(t *testing.T) {
 	for want, arguments := range map[string][]string{
 		"--only":           {"--only", "everything"},
 		"--clariq":         {"--only", "retrieval"},

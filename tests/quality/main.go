@@ -1,5 +1,5 @@
-// Command quality measures how few questions settle what is wanted, how well
-// answers are read, and what memory finds. The same seed gives the same tables.
+// Command quality measures how many questions a conversation needs, how well answers are
+// parsed, and what memory finds. Equal seeds give equal tables.
 package main
 
 import (
@@ -34,7 +34,7 @@ Exit codes: 0 measured, 1 failed, 2 wrong usage.
 
 `
 
-// options are what the command line asks for.
+// options are the command line's options.
 type options struct {
 	clariq, write, only string
 	reading             readings
@@ -81,7 +81,7 @@ func parseFlags(arguments []string) (options, error) {
 	flags.StringVar(&o.only, "only", "", "measure one `part`: retrieval, interviews or reading")
 	flags.StringVar(&o.reading.folder, "reading", "", "`folder` with people's replies; without it reading is left out")
 	flags.StringVar(&o.reading.half, "half", "", "measure one `half` of the replies, a or b: a to look at, b to confirm")
-	flags.StringVar(&o.reading.wrong, "wrong", "", "write what was not read right to this `file`, a JSON object a line")
+	flags.StringVar(&o.reading.wrong, "wrong", "", "write wrong readings to this `file`, one JSON object per line")
 	flags.Uint64Var(&o.seed, "seed", 1, "of the simulated people and generated forms")
 	flags.IntVar(&o.people, "people", 200, "asked for each form")
 	flags.IntVar(&o.forms, "forms", 8, "generated of each kind")
@@ -148,17 +148,17 @@ func run(ctx context.Context, o options) error {
 
 func (o options) measures(part string) bool { return o.only == "" || o.only == part }
 
-// retrieval measures with the ClariQ data, and says why it does not without.
+// retrieval measures with the ClariQ data, or prints why it is skipped.
 func (o options) retrieval(ctx context.Context) ([]table, error) {
 	if o.clariq == "" {
-		progress("retrieval is left out: --clariq names no folder")
+		progress("retrieval is skipped: --clariq names no folder")
 		return nil, nil
 	}
 	if _, err := os.Stat(filepath.Join(o.clariq, bankFile)); err != nil {
 		if o.only == retrievalPart {
 			return nil, err
 		}
-		progress(fmt.Sprintf("retrieval is left out: %v", err))
+		progress(fmt.Sprintf("retrieval is skipped: %v", err))
 		return nil, nil
 	}
 	progress("retrieval: searching the question bank")
@@ -175,7 +175,7 @@ func (o options) page(tables []table) []byte {
 	return append(bytes.TrimRight(page.Bytes(), "\n"), '\n')
 }
 
-// command is what writes the page again; folders are the reader's own.
+// command returns the command that writes the page again, with placeholders for folders.
 func (o options) command() string {
 	parts := []string{fmt.Sprintf("go run ./tests/quality --seed %d --people %d --forms %d", o.seed, o.people, o.forms)}
 	if o.clariq != "" {

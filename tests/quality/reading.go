@@ -98,8 +98,7 @@ func measureReadings(r readings) ([]table, error) {
 	return readingTables(all, left, took), nil
 }
 
-// writeWrong writes what was not read right, one JSON object a line, the
-// silently wrong first.
+// writeWrong writes the wrong readings, one JSON object per line, silently wrong ones first.
 func (r readings) writeWrong(all []judged) error {
 	if r.wrong == "" {
 		return nil

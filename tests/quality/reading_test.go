@@ -51,7 +51,7 @@ func TestEveryFileOfRepliesIsJudgedByItsName(t *testing.T) {
 	text, err := os.ReadFile(wrong)
 	require.NoError(t, err)
 	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
-	require.Len(t, lines, 2, "what was read right is not written")
+	require.Len(t, lines, 2, "correct readings are not written")
 	var first judged
 	require.NoError(t, json.Unmarshal([]byte(lines[0]), &first))
 	assert.Equal(t, silent, first.Verdict, "the silently wrong come first")
@@ -79,7 +79,7 @@ func TestAFolderWithoutRepliesIsAnError(t *testing.T) {
 	assert.ErrorContains(t, err, "has no lines")
 }
 
-func TestAnOfferThatNobodyToldIsWrong(t *testing.T) {
+func TestAProposalOfAnUnstatedValueIsWrong(t *testing.T) {
 	slot := questioning.Slot{Key: "seats", Type: questioning.Integer}
 	offered := map[string]understood{"seats": understandWords(slot, "3", inDialogue)}
 	untold := judgeTold(judged{}, []questioning.Slot{slot}, nil, offered)

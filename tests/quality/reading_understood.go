@@ -12,10 +12,10 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 )
 
-// understood is what the service would store of a reply for one slot.
+// understood is what the service would store for one slot.
 type understood struct{ parse.Reading }
 
-// understandWords reads words as the answer to one question.
+// understandWords parses words as the answer to one question.
 func understandWords(slot questioning.Slot, words string, c parse.Context) understood {
 	return understood{parse.Read(slot, words, c)}
 }
@@ -29,7 +29,7 @@ func understandReply(text string, open, slots []questioning.Slot, c parse.Contex
 	}
 	reply := parse.ReadReply(text, questions, slots, c)
 	answers, assumptions = map[string]understood{}, map[string]understood{}
-	for _, slot := range slots { // why nothing is stored, for who looks at what was wrong
+	for _, slot := range slots { // the reason why nothing is stored, for --wrong
 		answers[slot.Key] = understood{parse.Reading{Problem: strings.Join(reply.Doubts, "; ")}}
 		assumptions[slot.Key] = answers[slot.Key]
 	}
@@ -42,7 +42,7 @@ func understandReply(text string, open, slots []questioning.Slot, c parse.Contex
 	return answers, assumptions
 }
 
-// stored says whether the reading changes what is known.
+// stored reports whether the reading stores anything.
 func (u understood) stored() bool { return u.Outcome != "" && u.Problem == "" }
 
 // noPreference is how the dialogues mark a person who does not mind.

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// table is one section of what is printed: a paragraph, rows and notes.
+// table is one printed section: a paragraph, rows and notes.
 type table struct {
 	title   string
 	about   string

@@ -243,7 +243,7 @@ run "an_identity_provider_says_who_is_in_which_group" {
 
   assert {
     condition     = scaleway_k8s_cluster.main.open_id_connect_config[0].groups_claim == tolist(["groups"])
-    error_message = "policies/rbac would know nobody."
+    error_message = "The groups of policies/rbac have no members."
   }
 }
 

@@ -256,7 +256,7 @@ func (o Options) memory(all files) error {
 			}
 			wanted = append(wanted, own)
 		} else if len(wanted) > 0 && o.QdrantKey == "" {
-			return fmt.Errorf("Qdrant's key exists and cannot be read back: set QDRANT_API_KEY to it, for %s", wanted[0].file())
+			return fmt.Errorf("the key of Qdrant exists and cannot be read back: set QDRANT_API_KEY to it, for %s", wanted[0].file())
 		}
 	}
 	key := o.QdrantKey

@@ -133,13 +133,15 @@ func resolve(options Options) (apiclient.ClientOptions, error) {
 	return settings, nil
 }
 
+// configured returns the configuration of the argocd command and its path; nil if there
+// is none.
 func configured() (*localconfig.LocalConfig, string, error) {
 	where, err := localconfig.DefaultLocalConfigPath()
 	if err != nil {
-		return nil, "", nil
+		return nil, "", nil //nolint:nilerr // without a home folder there is no configuration
 	}
 	if _, err := os.Stat(where); err != nil {
-		return nil, where, nil
+		return nil, where, nil //nolint:nilerr // the command was never configured
 	}
 	known, err := localconfig.ReadLocalConfig(where)
 	if err != nil {

@@ -91,7 +91,7 @@ func TestAFailedConnectionNamesItsRemedy(t *testing.T) {
 		"no server":      {Options{Token: "x"}, []string{"no Argo CD server is given", "--argocd-server"}},
 		"no login":       {Options{Server: fake.Address}, []string{"no login for Argo CD at " + fake.Address, "ARGOCD_AUTH_TOKEN"}},
 		"no listener":    {Options{Server: nobody, Token: "x"}, []string{"reach Argo CD at " + nobody, "connection refused"}},
-		"wrong password": {Options{Server: fake.Address, Username: "on-call", Password: "x", Plaintext: true}, []string{"log in as on-call", "does not accept the login", "Invalid username or password"}},
+		"wrong password": {Options{Server: fake.Address, Username: "on-call", Password: "x", Plaintext: true}, []string{"log in as on-call", "rejects the login", "Invalid username or password"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Connect(t.Context(), c.options)

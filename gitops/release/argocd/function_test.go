@@ -29,7 +29,7 @@ func TestAFunctionServesWhenItsPinnedImageReceivesAllCalls(t *testing.T) {
 		"the pinned image": {func(*servingv1.Service) {}, ""},
 		"another image": {func(s *servingv1.Service) {
 			s.Spec.Template.Spec.Containers[0].Image = "registry/ask@sha256:2222222222222222"
-		}, "has image 222222222222, not to 111111111111"},
+		}, "has image 222222222222, not 111111111111"},
 		"not reconciled yet":   {func(s *servingv1.Service) { s.Generation = 4 }, "was changed, and Knative has not reconciled it yet"},
 		"a revision starting":  {func(s *servingv1.Service) { s.Status.LatestCreatedRevisionName = "ask-00004" }, "is starting revision ask-00004"},
 		"calls to another one": {func(s *servingv1.Service) { s.Status.Traffic[0].RevisionName = "ask-00002" }, "sends 0 % of its calls to ask-00003"},

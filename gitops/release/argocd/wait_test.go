@@ -71,7 +71,7 @@ func TestWaitingReportsFailures(t *testing.T) {
 		},
 		"a migration": {
 			func(r *argocdtest.Revision) { r.Hook = "column \"nonsense\" does not exist" },
-			[]string{"the sync failed: one or more synchronization tasks", "Job migrate (PreSync hook, Failed): column \"nonsense\" does not exist", "Service ask has image 111111111111, not to 222222222222"},
+			[]string{"the sync failed: one or more synchronization tasks", "Job migrate (PreSync hook, Failed): column \"nonsense\" does not exist", "Service ask has image 111111111111, not 222222222222"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -153,7 +153,7 @@ func TestWaitingEndsWhenArgoCDDeniesAccess(t *testing.T) {
 	fake.Deploy(oldest, revision("1"))
 	fake.Refuse("GetResource", status.Error(codes.PermissionDenied, "permission denied"))
 	_, err := wait(t, fake, Goal{Revision: oldest})
-	assert.ErrorContains(t, err, "does not allow this account to")
+	assert.ErrorContains(t, err, "denies this account permission")
 
 	fake.Refuse("GetResource", status.Error(codes.Internal, "broken"))
 	_, err = wait(t, fake, Goal{Revision: oldest})

@@ -35,7 +35,7 @@ func (j *judgement) rename(s *pg_query.RenameStmt) {
 	}
 	if j.known.has(name) {
 		if s.GetSubname() == "" {
-			schema, _, found := cutLast(name, ".")
+			schema, found := beforeLast(name, ".")
 			if !found {
 				schema = ""
 			}

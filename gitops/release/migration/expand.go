@@ -26,22 +26,22 @@ func Judge(files []File) []Finding {
 }
 
 func judge(file File, known *created) []Finding {
-	whole := func(severity Severity, problem, remedy string) []Finding {
-		return []Finding{{File: file.Name, Severity: severity, Problem: problem, Remedy: remedy}}
+	refused := func(problem, remedy string) []Finding {
+		return []Finding{{File: file.Name, Severity: Refusal, Problem: problem, Remedy: remedy}}
 	}
 	script, err := read(file.Content)
 	if err != nil {
-		return whole(Refusal, err.Error(), "write it in goose's format")
+		return refused(err.Error(), "write it in goose's format")
 	}
 	if script.substitutes {
-		return whole(Refusal, "uses environment variables (ENVSUB)", "write the values out, so that the statements can be checked")
+		return refused("uses environment variables (ENVSUB)", "write the values out, so that the statements can be checked")
 	}
 	if script.contracts && script.reason == "" {
-		return whole(Refusal, "is marked as contracting without a reason", "write `-- release: contract <reason>`")
+		return refused("is marked as contracting without a reason", "write `-- release: contract <reason>`")
 	}
 	tree, err := pgquery.Parse(script.up)
 	if err != nil {
-		return whole(Refusal, "is not valid SQL", err.Error())
+		return refused("is not valid SQL", err.Error())
 	}
 	j := &judgement{file: file.Name, sql: script.up, noTransaction: script.noTransaction, known: known}
 	for _, statement := range tree.GetStmts() {
@@ -130,7 +130,7 @@ func (j *judgement) statement(node *pg_query.Node) {
 	case *pg_query.Node_AlterPolicyStmt:
 		if table := relation(s.AlterPolicyStmt.GetTable()); !j.known.has(table) {
 			j.refuse(fmt.Sprintf("changes policy %s of %s", s.AlterPolicyStmt.GetPolicyName(), table),
-				"it decides which rows the previous release sees:  "+later)
+				"it decides which rows the previous release sees: "+later)
 		}
 	case *pg_query.Node_AlterEnumStmt:
 		j.alterEnum(s.AlterEnumStmt)

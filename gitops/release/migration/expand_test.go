@@ -136,11 +136,11 @@ func TestStatementsThatBreakThePreviousReleaseAreRefused(t *testing.T) {
 func TestHarmlessEffectsAreNoted(t *testing.T) {
 	t.Parallel()
 	for statement, note := range map[string]string{
-		"ALTER TABLE slots ADD CONSTRAINT short CHECK (length(key) < 9) NOT VALID;":                  "constraint short on slots binds",
+		"ALTER TABLE slots ADD CONSTRAINT short CHECK (length(key) < 9) NOT VALID;":                  "constraint short on slots also applies",
 		"ALTER TABLE slots ADD FOREIGN KEY (a) REFERENCES sessions (a) ON DELETE CASCADE NOT VALID;": "constraint (unnamed) on slots also applies",
 		"ALTER TABLE slots ALTER COLUMN words DROP NOT NULL;":                                        "allows null in slots.words",
 		"ALTER TYPE mood ADD VALUE 'b';":                                                             "adds value b to mood",
-		"CREATE TRIGGER t BEFORE INSERT ON slots EXECUTE FUNCTION f();":                              "trigger t fires",
+		"CREATE TRIGGER t BEFORE INSERT ON slots EXECUTE FUNCTION f();":                              "trigger t also fires",
 		"CREATE POLICY mine ON slots USING (true);":                                                  "policy mine shows more rows",
 	} {
 		t.Run(statement, func(t *testing.T) {

@@ -75,17 +75,15 @@ func dotted(nodes []*pg_query.Node) string {
 
 // owner returns the table of a trigger, policy or rule that is named table.name.
 func owner(name string) string {
-	table, _, found := cutLast(name, ".")
-	if !found {
-		return name
-	}
+	table, _ := beforeLast(name, ".")
 	return table
 }
 
-func cutLast(s, separator string) (string, string, bool) {
+// beforeLast returns the part of s before the last separator; s if there is none.
+func beforeLast(s, separator string) (before string, found bool) {
 	at := strings.LastIndex(s, separator)
 	if at < 0 {
-		return s, "", false
+		return s, false
 	}
-	return s[:at], s[at+len(separator):], true
+	return s[:at], true
 }

@@ -120,9 +120,9 @@ func (j *judgement) alter(table string, cmd *pg_query.AlterTableCmd) {
 			j.refuse(fmt.Sprintf("drops constraint %s of %s", cmd.GetName(), table), "the previous release may rely on it, as ON CONFLICT does: "+later)
 		}
 	case pg_query.AlterTableType_AT_EnableRowSecurity, pg_query.AlterTableType_AT_ForceRowSecurity:
-		j.refuse("enables row security on  "+table, "the previous release would miss rows: "+later)
+		j.refuse("enables row security on "+table, "the previous release would miss rows: "+later)
 	case pg_query.AlterTableType_AT_DisableRowSecurity, pg_query.AlterTableType_AT_NoForceRowSecurity:
-		j.refuse("disables row security on  "+table, "the previous release relies on it to keep principals apart")
+		j.refuse("disables row security on "+table, "the previous release relies on it to keep principals apart")
 	case pg_query.AlterTableType_AT_ValidateConstraint,
 		pg_query.AlterTableType_AT_SetStatistics,
 		pg_query.AlterTableType_AT_SetOptions,

@@ -12,7 +12,6 @@ import (
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apiserver/pkg/admission"
-	"k8s.io/apiserver/pkg/admission/plugin/policy/generic"
 	"k8s.io/apiserver/pkg/admission/plugin/policy/validating"
 )
 
@@ -222,7 +221,7 @@ func TestTheAPIServersDispatcherAgrees(t *testing.T) {
 					ParamInformer: lookup.parameters, ParamScope: parameterScope,
 				})
 			}
-			var dispatcher generic.Dispatcher[validating.PolicyHook] = validating.NewDispatcher(nil, lookup.matcher)
+			dispatcher := validating.NewDispatcher(nil, lookup.matcher)
 			err = dispatcher.Dispatch(t.Context(), attributes, admission.NewObjectInterfacesFromScheme(scheme), hooks)
 			if len(one.messages) == 0 {
 				require.NoError(t, err)
@@ -286,7 +285,7 @@ func TestInvalidPoliciesAreRefusedAndNamed(t *testing.T) {
 		"a policy without a binding": {
 			policy:  policyManifest,
 			binding: strings.Replace(bindingManifest, "policyName: small", "policyName: other", 1),
-			wanted:  []string{"policy small: nothing binds it", "binding small: spec.policyName: there is no policy other"},
+			wanted:  []string{"policy small: it has no binding", "binding small: spec.policyName: there is no policy other"},
 		},
 		"parameters that are not a ConfigMap": {
 			policy: strings.Replace(policyManifest, "spec:", "spec:\n  paramKind: {apiVersion: v1, kind: Secret}", 1), binding: bindingManifest,

@@ -148,7 +148,7 @@ func TestEveryBrokenRuleIsRefusedWithARemedy(t *testing.T) {
 		files map[string]string
 		says  []string
 	}{
-		"an image by tag":              {map[string]string{images: pins("newTag: v1")}, []string{"image: ask has a tag, v1: pin its digest with `release images`"}},
+		"an image by tag":              {map[string]string{images: pins("newTag: v1")}, []string{"image: ask has a tag, v1, instead of a digest: pin its digest with `release images`"}},
 		"an image with tag and digest": {map[string]string{images: pins("newTag: v1, " + digest("1"))}, []string{"image: ask has a tag, v1"}},
 		"an image without digest":      {map[string]string{images: "kind: Component\napiVersion: kustomize.config.k8s.io/v1alpha1\nimages: [{name: sequential-questioning/ask, newName: registry/ask}]\n"}, []string{"image: ask has no digest"}},
 		"an image never built":         {map[string]string{images: pins(digest("0"))}, []string{"image: ask was never built"}},
@@ -186,7 +186,7 @@ func TestAnAcceptedContractionIsShown(t *testing.T) {
 	p, err := prepare(t, clone)
 	require.NoError(t, err)
 	require.NoError(t, p.Err())
-	assert.Contains(t, printed(p), "CONTRACTS: 00002_drop.sql:3: drops table slots: accepted because: nobody reads it since 1.2\n  After this there is no way back")
+	assert.Contains(t, printed(p), "CONTRACTS: 00002_drop.sql:3: drops table slots: accepted because: nobody reads it since 1.2\n  This promotion cannot be rolled back")
 }
 
 func TestARemovedMigrationsNumberIsNotReused(t *testing.T) {
@@ -235,7 +235,7 @@ func TestADivergedBranchIsRefusedUntilItsCommitsAreMergedBack(t *testing.T) {
 
 	_, commands, found := strings.Cut(p.Err().Error(), "cherry-pick:\n")
 	require.True(t, found)
-	commands, _, _ = strings.Cut(commands, "\n    A revert merged back")
+	commands, _, _ = strings.Cut(commands, "\n    A merged-back revert")
 	clone.Shell(commands)
 	p, err = prepare(t, clone)
 	require.NoError(t, err)
@@ -253,7 +253,7 @@ func TestAMissingBranchOrADirtyTreeIsRefused(t *testing.T) {
 	require.NoError(t, err)
 	assert.ErrorContains(t, p.Err(), "2 rules are broken")
 	assert.ErrorContains(t, p.Err(), "branch: origin has no branch prod: choose another with --to, or create it once: git push origin "+clone.On("main")+":refs/heads/prod")
-	assert.ErrorContains(t, p.Err(), "working tree: uncommitted: M README.md, ?? new.txt: commit or stash it")
+	assert.ErrorContains(t, p.Err(), "working tree: uncommitted: M README.md, ?? new.txt: commit or stash them")
 	assert.Equal(t, heads, clone.Heads())
 
 	repo, err := repository.Open(t.Context(), clone.Folder)
@@ -264,7 +264,7 @@ func TestAMissingBranchOrADirtyTreeIsRefused(t *testing.T) {
 	assert.EqualError(t, err, "there is no remote upstream: want one of origin")
 	clone.Git("remote", "set-url", "origin", filepath.Join(t.TempDir(), "gone"))
 	_, err = promotion.Prepare(t.Context(), repo, promotion.Request{From: "main", To: "prod", Remote: "origin"})
-	assert.ErrorContains(t, err, "ask origin for its branches")
+	assert.ErrorContains(t, err, "list the branches of origin")
 }
 
 func TestABranchThatMovedIsNotOverwritten(t *testing.T) {

@@ -94,6 +94,7 @@ type Change struct {
 // Action is what happens to a file.
 type Action string
 
+// Actions of Write.
 const (
 	Wrote   Action = "wrote"
 	Removed Action = "removed"

@@ -42,7 +42,7 @@ func TestABranchOnlyFastForwardsFromTheSeenCommit(t *testing.T) {
 	require.NoError(t, repo.Push(t.Context(), "origin", "prod", first, second))
 	assert.Equal(t, second, clone.On("prod"))
 
-	assert.ErrorContains(t, repo.Push(t.Context(), "origin", "prod", first, third), "stale info", "somebody moved it")
+	assert.ErrorContains(t, repo.Push(t.Context(), "origin", "prod", first, third), "stale info", "the branch has moved")
 	assert.ErrorContains(t, repo.Push(t.Context(), "origin", "prod", second, first), "has commits that "+first[:8]+" lacks")
 	assert.ErrorContains(t, repo.Push(t.Context(), "origin", "prod", "", third), "stale info", "it exists")
 	assert.Equal(t, second, clone.On("prod"))
@@ -72,7 +72,7 @@ func TestReadingChangesNoLocalBranch(t *testing.T) {
 	assert.Equal(t, before, clone.Heads())
 
 	_, err = repo.Heads(t.Context(), filepath.Join(t.TempDir(), "nowhere"), "main")
-	assert.ErrorContains(t, err, "ask ")
+	assert.ErrorContains(t, err, "list the branches of ")
 }
 
 func TestUncommittedChangesAreListed(t *testing.T) {

@@ -143,7 +143,7 @@ func TestAnUnknownDeploymentIsRefusedWithTheKnownOnes(t *testing.T) {
 
 	empty := argocdtest.New(t, prod)
 	_, err := choose(empty.Application(), "1")
-	assert.ErrorContains(t, err, "has no history yet")
+	assert.ErrorContains(t, err, "has no earlier deployment to roll back to")
 }
 
 func TestARunningSyncIsEndedFirst(t *testing.T) {
@@ -214,7 +214,7 @@ func TestARefusedRollbackChangesNothing(t *testing.T) {
 			before := fake.Application()
 			fake.Refuse(method, denied)
 			err := back(t, server, "1")
-			assert.ErrorContains(t, err, "does not allow this account")
+			assert.ErrorContains(t, err, "denies this account permission")
 			assert.ErrorContains(t, err, says)
 			assert.Equal(t, before.Spec, fake.Application().Spec)
 			assert.Equal(t, before.Annotations, fake.Application().Annotations)
@@ -252,9 +252,9 @@ func TestAnIncompleteRollbackReportsTheState(t *testing.T) {
 
 func TestAnOutageOfArgoCDIsNotTakenForARefusal(t *testing.T) {
 	fake, server := deployed(t)
-	fake.Refuse("Rollback", status.Error(codes.Internal, "etcd is away"))
+	fake.Refuse("Rollback", status.Error(codes.Internal, "etcd is unavailable"))
 	err := back(t, server, "1")
-	assert.ErrorContains(t, err, "etcd is away")
+	assert.ErrorContains(t, err, "etcd is unavailable")
 	assert.ErrorContains(t, err, "is suspended. Run `release rollback 1 --app "+prod+"` again")
 	fake.Refuse("Rollback", nil)
 	require.NoError(t, back(t, server, "1"))
@@ -323,12 +323,12 @@ func TestResumingNeedsARecordOfARollback(t *testing.T) {
 	assert.Empty(t, fake.Calls())
 
 	fake.Change(func(app *v1alpha1.Application) { app.Spec.SyncPolicy.Automated = nil })
-	assert.ErrorContains(t, resume(t, server, true), "is off, but not by `release rollback`")
+	assert.ErrorContains(t, resume(t, server, true), "was not suspended by `release rollback`")
 	assert.Empty(t, fake.Calls())
 
 	fake.Change(func(app *v1alpha1.Application) { app.Annotations[Annotation] = "{" })
-	assert.ErrorContains(t, resume(t, server, true), "is not what a rollback writes")
-	assert.ErrorContains(t, back(t, server, "1"), "is not what a rollback writes")
+	assert.ErrorContains(t, resume(t, server, true), "is malformed")
+	assert.ErrorContains(t, back(t, server, "1"), "is malformed")
 	assert.Empty(t, fake.Calls())
 }
 

@@ -1,5 +1,5 @@
-// Package k6 holds the load test itself to what it says: that it passes where all
-// is well, and fails where something is not.
+// Package k6 tests the load test itself: it passes against a healthy server and fails
+// against a faulty one.
 package k6
 
 import (
@@ -39,7 +39,7 @@ const (
 	runLimit = 2 * time.Minute
 )
 
-func TestThresholdsHoldAndEverybodyIsForgotten(t *testing.T) {
+func TestThresholdsHoldAndConversationsAreErased(t *testing.T) {
 	database := postgrestest.New(t)
 	target := behind(t, serve(t, database), func(w http.ResponseWriter, r *http.Request) bool {
 		if r.Host != "questions.example.com" || r.Header.Get("Authorization") != "Bearer secret" {
@@ -89,11 +89,11 @@ func TestAThresholdIsCrossedBy(t *testing.T) {
 	}
 }
 
-func TestCallsThatFailAreRepeatedWithoutHarm(t *testing.T) {
+func TestFailedCallsAreRetriedWithoutHarm(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int64
 	target := behind(t, serve(t, postgrestest.New(t)), nil, func(_, body string) string {
-		if calls.Add(1)%20 == 0 { // done, and its answer lost
+		if calls.Add(1)%20 == 0 { // processed, but the response is lost
 			return "upstream connect error"
 		}
 		return body
@@ -103,7 +103,7 @@ func TestCallsThatFailAreRepeatedWithoutHarm(t *testing.T) {
 	assert.Equal(t, "pass", ran.verdict("checks"), ran.output)
 }
 
-func TestAnInterruptEndsItAndEverybodyIsForgotten(t *testing.T) {
+func TestAnInterruptEndsItAndConversationsAreErased(t *testing.T) {
 	t.Parallel()
 	database := postgrestest.New(t)
 	command := prepare(t, "TARGET="+serve(t, database), "DURATION=5m")
@@ -112,13 +112,13 @@ func TestAnInterruptEndsItAndEverybodyIsForgotten(t *testing.T) {
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	require.NoError(t, command.Start())
 	require.Eventually(t, func() bool { return conversations(t, database) > 0 }, time.Minute, 100*time.Millisecond)
-	require.NoError(t, syscall.Kill(-command.Process.Pid, syscall.SIGINT)) // as a terminal does
+	require.NoError(t, syscall.Kill(-command.Process.Pid, syscall.SIGINT)) // like a terminal
 	assert.Error(t, command.Wait())
 	assert.Equal(t, 130, command.ProcessState.ExitCode(), output.String())
 	assert.Zero(t, conversations(t, database), output.String())
 }
 
-func TestWrongUsageIsOneClearError(t *testing.T) {
+func TestInvalidUsageIsOneClearError(t *testing.T) {
 	t.Parallel()
 	elsewhere := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(elsewhere.Close)
@@ -139,7 +139,7 @@ func TestWrongUsageIsOneClearError(t *testing.T) {
 	}
 }
 
-// measured tells whether a request is a call that counts; forgetting does not.
+// measured reports whether a request is a measured call; forget is not.
 func measured(r *http.Request) bool {
 	tool := r.Header.Get("Mcp-Name")
 	return tool != "" && tool != "sequential_questioning_forget"
@@ -154,7 +154,7 @@ func delay(d time.Duration) func(http.ResponseWriter, *http.Request) bool {
 	}
 }
 
-// every refuses one of n calls.
+// every refuses one in n calls.
 func every(calls *atomic.Int64, n int64) func(http.ResponseWriter, *http.Request) bool {
 	return func(w http.ResponseWriter, r *http.Request) bool {
 		if !measured(r) || calls.Add(1)%n != 0 {
@@ -180,8 +180,8 @@ func serve(t *testing.T, database string) string {
 	return program.Start(t, []string{"DATABASE_URL=" + database}).URL
 }
 
-// behind is a proxy: before may answer a request instead of the server, and
-// falsify changes what the server answered to a call.
+// behind is a proxy: before may respond instead of the server, and falsify changes the
+// server's response to a call.
 func behind(t *testing.T, route string, before func(http.ResponseWriter, *http.Request) bool, falsify func(tool, body string) string) string {
 	t.Helper()
 	to, err := url.Parse(route)
@@ -210,7 +210,7 @@ func behind(t *testing.T, route string, before func(http.ResponseWriter, *http.R
 		if before != nil && before(w, r) {
 			return
 		}
-		body, err := io.ReadAll(r.Body) // a proxy gives up when the answer is there before the end of the request
+		body, err := io.ReadAll(r.Body) // a proxy fails if the response comes before the end of the request
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
@@ -239,7 +239,7 @@ type result struct {
 	}
 }
 
-// verdict is what the table says of a metric's threshold.
+// verdict returns a threshold's result in the table.
 func (r result) verdict(metric string) string {
 	found := regexp.MustCompile(`(?m)^  (pass|FAIL)  ` + regexp.QuoteMeta(metric) + ` `).FindStringSubmatch(r.output)
 	if found == nil {

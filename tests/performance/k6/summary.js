@@ -33,6 +33,6 @@ export function table({ metrics, root_group }, { TARGET, duration, rate, tools }
 
   lines.push("", `conversations led to their end   ${value("conversations_completed", "count") ?? 0}`);
   lines.push(`checks passed / failed           ${value("checks", "passes") ?? 0} / ${value("checks", "fails") ?? 0}`);
-  lines.push(`turns that found nobody free     ${value("dropped_iterations", "count") ?? 0}`, "");
+  lines.push(`turns without a free user         ${value("dropped_iterations", "count") ?? 0}`, "");
   return lines.join("\n");
 }

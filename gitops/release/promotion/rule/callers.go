@@ -60,7 +60,7 @@ func Callers(overlay string) promotion.Rule {
 				differ = append(differ, who+" ("+names(said[who])+")")
 			}
 			broken = append(broken, promotion.Broken{
-				Rule: "callers", What: "functions differ in who may call them:  " + strings.Join(differ, "; "),
+				Rule: "callers", What: "functions differ in who may call them: " + strings.Join(differ, "; "),
 				Right: "set the same for all of them in " + overlay + "/identity.yaml",
 			})
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"testing"
 
@@ -64,7 +65,7 @@ func TestRoutes(t *testing.T) {
 		if request.public {
 			hosts = compiled.public
 		}
-		r := httptest.NewRequest("GET", request.path, nil)
+		r := httptest.NewRequest(http.MethodGet, request.path, nil)
 		r.Host = request.host
 		r.Header.Set("Tag", request.tag)
 		got := ""
