@@ -27,6 +27,7 @@ CLUSTER := $(BIN)/cluster-command
 # The race detector needs a C compiler. The engine is tested without it: it is pure,
 # starts no goroutine, and costs most of the time.
 RACE = $(if $(shell command -v "$$(go env CC)"),-race)
+LINT = $(abspath $(BIN))/golangci-lint run --config $(abspath .golangci.yml)
 # govulncheck fails if its database is unavailable.
 GOVULNCHECK = $(abspath $(BIN))/govulncheck $(if $(VULNDB),-db $(VULNDB))
 
@@ -121,17 +122,19 @@ verify: release $(BIN)/sqlc ## Fail if a generated file is out of date or a modu
 	$(BIN)/sqlc diff -f shared/store/sqlc.yaml
 	$(RELEASE) render --check
 
-lint: ## gofmt, go vet and staticcheck
-	@unformatted=$$(gofmt -l $(MODULES) gitops tests); if [ -n "$$unformatted" ]; then echo "not gofmt'ed:"; echo "$$unformatted"; exit 1; fi
-	go vet $(PACKAGES)
-	@go build -o $(BIN)/staticcheck honnef.co/go/tools/cmd/staticcheck
-	$(BIN)/staticcheck $(PACKAGES)
-	$(ALONE_RELEASE) go -C gitops/release vet ./...
-	cd gitops/release && $(ALONE_RELEASE) $(abspath $(BIN))/staticcheck ./...
-	for m in $(DELIVERY); do $(ALONE) go -C $$m vet ./... && (cd $$m && $(ALONE) $(abspath $(BIN))/staticcheck ./...); done
+lint: $(BIN)/golangci-lint $(BIN)/actionlint ## gofmt, go vet and what .golangci.yml adds, over every module; actionlint over the workflows
+	$(LINT) $(PACKAGES)
+	cd gitops/release && $(ALONE_RELEASE) $(LINT) ./...
+	for m in $(DELIVERY); do (cd $$m && $(ALONE) $(LINT) ./...); done
 	cd tests/monitoring/collector && $(ALONE) go vet .
-	@test -x $(BIN)/actionlint || GOBIN=$(abspath $(BIN)) $(ALONE) go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 	$(BIN)/actionlint
+
+$(BIN)/golangci-lint:
+	@echo "Building golangci-lint; the first time takes some minutes."
+	@GOBIN=$(abspath $(BIN)) $(ALONE) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+$(BIN)/actionlint:
+	@GOBIN=$(abspath $(BIN)) $(ALONE) go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
 operations: monitoring load-test ## Test the operate command, the alerts and the load test
 	$(ALONE) go -C gitops/operate test -timeout 10m ./...

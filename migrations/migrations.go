@@ -4,7 +4,6 @@ package migrations
 import (
 	"context"
 	"embed"
-	"time"
 )
 
 //go:embed *.sql
@@ -12,27 +11,10 @@ var files embed.FS
 
 var schema = set{files: files}
 
-// Applied is a migration that was applied by this run.
-type Applied struct {
-	Version int64
-	File    string
-	Took    time.Duration
-}
-
-// Migration is a migration known to this build.
-type Migration struct {
-	Version   int64
-	File      string
-	AppliedAt time.Time // zero if pending
-}
-
-// Pending reports whether the migration is not applied yet.
-func (m Migration) Pending() bool { return m.AppliedAt.IsZero() }
-
-// Up applies the pending migrations as the role of the URL, which must own the
-// database. Concurrent runs wait for each other, up to the context's deadline or
-// two minutes. Each migration is applied entirely or not at all; the error names
-// the file of a failed one.
+// Up applies what is pending, as the role of the URL, which has to own the
+// database. Runs at the same time wait for each other, up to the context's
+// deadline or two minutes. Each migration takes effect whole or not at all;
+// the error names the file of the one that failed.
 func Up(ctx context.Context, url string) error {
 	_, err := schema.apply(ctx, url)
 	return err

@@ -24,11 +24,19 @@ const (
 	tableLockWait = 10 * time.Second
 )
 
+// Applied is a migration that was just applied.
+type Applied struct {
+	Version int64
+	File    string
+	Took    time.Duration
+}
+
 // set is a sequence of migrations.
 type set struct {
 	files fs.FS
 }
 
+// apply is Apply.
 func (s set) apply(ctx context.Context, url string) ([]Applied, error) {
 	db, closeDB, err := open(ctx, url)
 	if err != nil {
@@ -62,6 +70,8 @@ func applied(results []*goose.MigrationResult) []Applied {
 	return list
 }
 
+// provider applies under a lock of the database's, so that runs at the same time
+// wait for each other: up to the context's deadline, or defaultLockWait.
 func (s set) provider(ctx context.Context, db *sql.DB) (*goose.Provider, error) {
 	wait := defaultLockWait
 	if deadline, ok := ctx.Deadline(); ok {

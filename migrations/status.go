@@ -11,6 +11,17 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
+// Migration is a migration known to this build.
+type Migration struct {
+	Version   int64
+	File      string
+	AppliedAt time.Time // zero while it is pending
+}
+
+// Pending reports whether the migration waits to be applied.
+func (m Migration) Pending() bool { return m.AppliedAt.IsZero() }
+
+// version is Version.
 func (s set) version(ctx context.Context, url string) (int64, error) {
 	done, err := history(ctx, url)
 	if err != nil {
@@ -23,6 +34,7 @@ func (s set) version(ctx context.Context, url string) (int64, error) {
 	return newest, nil
 }
 
+// status is Status.
 func (s set) status(ctx context.Context, url string) ([]Migration, error) {
 	all, err := s.list()
 	if err != nil {
@@ -38,6 +50,7 @@ func (s set) status(ctx context.Context, url string) ([]Migration, error) {
 	return all, nil
 }
 
+// latest is Latest.
 func (s set) latest() (int64, error) {
 	all, err := s.list()
 	if err != nil {

@@ -2,8 +2,6 @@ module github.com/sequential-questioning/sequential-questioning/tests
 
 go 1.26.0
 
-tool honnef.co/go/tools/cmd/staticcheck
-
 replace (
 	github.com/sequential-questioning/sequential-questioning/migrations => ../migrations
 	github.com/sequential-questioning/sequential-questioning/shared => ../shared
@@ -96,7 +94,6 @@ require (
 )
 
 require (
-	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
 	github.com/exaring/otelpgx v0.13.0 // indirect
 	github.com/go-logr/logr v1.4.4 // indirect
@@ -119,13 +116,10 @@ require (
 	go.opentelemetry.io/otel/trace v1.47.0 // indirect
 	go.uber.org/multierr v1.11.0 // indirect
 	go.yaml.in/yaml/v3 v3.0.5
-	golang.org/x/exp/typeparams v0.0.0-20231108232855-2478ac86f678 // indirect
 	golang.org/x/mod v0.41.0
 	golang.org/x/sync v0.24.0
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
-	golang.org/x/tools v0.51.0 // indirect
-	honnef.co/go/tools v0.8.2 // indirect
 )
 
 replace github.com/sequential-questioning/sequential-questioning/functions/ask => ../functions/ask

@@ -24,9 +24,10 @@ type bridge struct {
 	waiters   *waiters
 	quota     *quota // of calls that wait for a person
 	waiting   metric.Int64UpDownCounter
-	timeout   time.Duration // of one form
+	timeout   time.Duration // of one form, at most
 }
 
+// waitingForPerson is what a client may show while it waits for a result.
 const waitingForPerson = "Waiting for the person to answer"
 
 // resume has a call that may ask the person continue where an identical call of
@@ -106,7 +107,11 @@ func (b *bridge) elicit(ctx context.Context, t *target, call *toolCall, client *
 	return b.await(ctx, t, call, client, p, deadline)
 }
 
-// await waits for the response to a form that was sent.
+// await waits for the response to a form that was sent: for the bridge's timeout, up to
+// the call's deadline, and no longer than three quarters of the time after which the
+// client once gave up. The wait has four ends: a response, which the call uses; no
+// response, and the call continues in text; a client that gave up, which is remembered;
+// and a client that has gone, for which a response that came is recorded.
 func (b *bridge) await(ctx context.Context, t *target, call *toolCall, client *clientWriter, p pending, deadline time.Time) *failure {
 	began := time.Now()
 	until := began.Add(b.timeout)
@@ -147,10 +152,13 @@ func (b *bridge) await(ctx context.Context, t *target, call *toolCall, client *c
 // finish deletes the responses that a result ends, once the client has it: a
 // function that names no conversation in its result has nothing left to ask.
 func (b *bridge) finish(ctx context.Context, call *toolCall, result *functionMessage) {
-	if call.conversation == "" || result.Result.Meta.Conversation != "" || result.Result.IsError {
+	if call.conversation == "" || result.Result == nil {
 		return
 	}
-	b.note(ctx, "that a conversation is complete", func(ctx context.Context) error { return b.pendings.finish(ctx, call.conversation) })
+	complete := result.Result.Meta.Conversation == "" && !result.Result.IsError
+	if complete || result.Result.Meta.StateRefused {
+		b.note(ctx, "that no call resumes a form", func(ctx context.Context) error { return b.pendings.finish(ctx, call.conversation) })
+	}
 }
 
 // note stores what is good to know later, even when the caller has gone; the call

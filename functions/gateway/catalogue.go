@@ -145,6 +145,7 @@ func decodeMembers(object []byte) (map[string]any, error) {
 	return decoded, err
 }
 
+// isObject reports whether a value is a JSON object. The value is valid JSON.
 func isObject(value json.RawMessage) bool {
 	trimmed := bytes.TrimSpace(value)
 	return len(trimmed) > 0 && trimmed[0] == '{'

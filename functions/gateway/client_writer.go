@@ -30,6 +30,8 @@ type clientWriter struct {
 // stopped reading hold the call for ever.
 const writeTimeout = 30 * time.Second
 
+// newClientWriter returns a writer to which nothing was written yet. Until it streams,
+// the status and the headers of w are free.
 func newClientWriter(w http.ResponseWriter, id json.RawMessage, modern bool) *clientWriter {
 	return &clientWriter{w: w, controller: http.NewResponseController(w), id: id, modern: modern}
 }

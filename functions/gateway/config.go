@@ -179,6 +179,7 @@ func (c Config) functionURL(function string) (*url.URL, error) {
 	return parsed, nil
 }
 
+// isOrigin reports whether a value is a web origin: scheme://host[:port].
 func isOrigin(value string) bool {
 	parsed, err := url.Parse(value)
 	return err == nil && parsed.Scheme != "" && parsed.Host != "" && parsed.Path == "" && parsed.RawQuery == ""

@@ -12,6 +12,7 @@ import (
 	"github.com/mark3labs/mcp-go/server"
 )
 
+// instructions are what a client's model reads of the server before any tool.
 const instructions = `Gathers specific information from a person, a few well-chosen questions at a time, and keeps every answer. ` +
 	`Start with sequential_questioning: say what for and, if you know, what exactly is needed. Put current_question to the person and wait for the reply. ` +
 	`Bring each reply to sequential_questioning_follow_up with the conversation_id until metadata.complete is true, then read what was gathered with sequential_questioning_report. ` +
@@ -91,10 +92,13 @@ type acknowledging struct {
 // acknowledgingKey is the context key of the request's *acknowledging.
 type acknowledgingKey struct{}
 
+// CanStream tells mcp-go that Flush reaches the client.
 func (a *acknowledging) CanStream() bool { return true }
 
+// Flush sends what was written.
 func (a *acknowledging) Flush() { _ = http.NewResponseController(a.ResponseWriter).Flush() }
 
+// Write signals the first event of a stream.
 func (a *acknowledging) Write(p []byte) (int, error) {
 	n, err := a.ResponseWriter.Write(p)
 	if strings.HasPrefix(a.Header().Get("Content-Type"), "text/event-stream") {

@@ -56,10 +56,13 @@ type failure struct {
 	cause     error         // for the log; clients do not see it
 }
 
+// Error is what the client is told.
 func (f *failure) Error() string { return f.message }
 
+// Unwrap returns the cause, which is for the log alone: it may name hosts.
 func (f *failure) Unwrap() error { return f.cause }
 
+// causeText returns the cause for the log, empty where there is none.
 func (f *failure) causeText() string {
 	if f.cause == nil {
 		return ""

@@ -49,8 +49,9 @@ func newForwarder(life context.Context, config Config) *forwarder {
 	}
 }
 
-// newPool returns the connections to functions. It keeps idle ones for less time than func-go's 30 s, so that the
-// function seldom closes one while a call is on its way.
+// newPool returns the connections to functions. It keeps idle ones for less time than
+// func-go's 30 s, so that the function seldom closes one while a call is on its way.
+// Responses are passed on as they come, and so are not asked for compressed.
 func newPool(calls int) *http.Transport {
 	http1 := new(http.Protocols)
 	http1.SetHTTP1(true)
@@ -66,6 +67,10 @@ func newPool(calls int) *http.Transport {
 }
 
 // call makes one call of the function and returns its result and the outcome.
+// Notifications that come before the result are passed on to client. The call ends
+// with ctx, with the gateway's life, and when the function sends no byte for the
+// timeout; the failure then says which of them it was. It holds a part of the
+// principal's quota while it runs, and is refused at once when there is none.
 func (f *forwarder) call(ctx context.Context, t *target, call *toolCall, client *clientWriter) (result *functionMessage, outcome string, failed *failure) {
 	release, ok := f.quota.take(principal.From(ctx))
 	if !ok {
@@ -117,7 +122,7 @@ func (f *forwarder) newID() string {
 // most likely closed it while it was idle, and calls are idempotent by contract.
 // net/http repeats only what broke before its body was written.
 func (f *forwarder) send(request *http.Request) (*http.Response, error) {
-	const repeats = 2
+	const repeats = 2 // each takes a connection that broke out of the pool
 	for attempt := 0; ; attempt++ {
 		var reused atomic.Bool
 		traced := request.WithContext(httptrace.WithClientTrace(request.Context(), &httptrace.ClientTrace{

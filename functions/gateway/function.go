@@ -129,6 +129,8 @@ func (f *Function) open(ctx context.Context) (*router, error) {
 	return nil, f.err
 }
 
+// setUp does what is done once: read the settings, start telemetry, build the router.
+// Nothing is retried: a wrong setting stays wrong until a new revision is deployed.
 func (f *Function) setUp(ctx context.Context) error {
 	config, err := f.settings()
 	if err != nil {

@@ -94,6 +94,7 @@ func translated(t *target, call *toolCall, id string) []byte {
 	return append(b, `}}}`...)
 }
 
+// jsonString encodes a string, which cannot fail.
 func jsonString(s string) []byte {
 	encoded, _ := json.Marshal(s) // a string always encodes
 	return encoded

@@ -69,7 +69,10 @@ func (r *functionResponse) document() (*functionMessage, error) {
 	return parseMessage(bytes.TrimSpace(buffer.Bytes()))
 }
 
-// stream passes notifications on as they come, up to the final message.
+// stream passes notifications on as they come, up to the final message. Requests and
+// unknown notifications of a function are dropped: it cannot ask a client anything but
+// by its result. The idle timer rests while the client is written to, so that a slow
+// client is not taken for a silent function.
 func (r *functionResponse) stream() (*functionMessage, *failure) {
 	events := bufio.NewReader(r.body)
 	for {
@@ -108,11 +111,15 @@ func (r *functionResponse) final(document *functionMessage) (*functionMessage, *
 	return document, nil
 }
 
+// responds reports whether a message has the id of the call, byte for byte: functions
+// return an id as it was sent.
 func (r *functionResponse) responds(document *functionMessage) bool {
 	return string(document.ID) == r.id
 }
 
-// refused explains a status that carries no JSON-RPC response.
+// refused explains a status that carries no JSON-RPC response: it is from Knative's
+// queue-proxy or activator, from an ingress, or from the function's check of tokens.
+// 429 and 5xx pass; another status needs somebody to change something.
 func (r *functionResponse) refused() *failure {
 	status, header := r.StatusCode, r.Header
 	answered := "its function answered HTTP " + strconv.Itoa(status)
@@ -132,7 +139,8 @@ func (r *functionResponse) refused() *failure {
 	}
 }
 
-// unreadable explains why the body could not be read or parsed.
+// unreadable explains why the body could not be read or parsed. Only what broke off
+// is worth another call.
 func (r *functionResponse) unreadable(err error) *failure {
 	var garbled malformed
 	switch {
@@ -147,7 +155,8 @@ func (r *functionResponse) unreadable(err error) *failure {
 	}
 }
 
-// passOn returns the function's own JSON-RPC error.
+// passOn returns the function's own JSON-RPC error, under the status that the client's
+// revision gives it. Revisions before 2026-07-28 answer errors with 200.
 func (r *functionResponse) passOn(e *functionError) *failure {
 	failed := &failure{outcome: outcomeRPCError, code: e.Code, message: e.Message, data: e.Data}
 	switch status := r.StatusCode; {
@@ -195,7 +204,7 @@ func (r *functionResponse) release(cancel context.CancelCauseFunc) {
 
 // excerpt cuts an id for the log.
 func excerpt(id json.RawMessage) string {
-	const enough = 64
+	const enough = 64 // bytes; the gateway's own ids are shorter
 	if len(id) > enough {
 		return string(id[:enough]) + "…"
 	}

@@ -11,6 +11,10 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/jsonrpc"
 )
 
+// batchRevision is the one revision of MCP that knows JSON-RPC batches. It has no
+// header for the revision: a request without one is taken to be of it.
+const batchRevision = "2025-03-26"
+
 // envelope is a client's JSON-RPC message, decoded as far as it takes to choose who
 // answers it.
 type envelope struct {
@@ -25,7 +29,7 @@ func parseEnvelope(body []byte) (parsed envelope, code int, text string) {
 	start := bytes.TrimLeft(body, " \t\r\n")
 	if len(start) > 0 && start[0] != '{' && json.Valid(body) {
 		if start[0] == '[' {
-			return parsed, jsonrpc.InvalidRequest, "batches are not supported: send one message per request"
+			return parsed, jsonrpc.InvalidRequest, "only revision " + batchRevision + " has batches: send one message per request"
 		}
 		return parsed, jsonrpc.InvalidRequest, "the request is not a JSON-RPC message"
 	}
@@ -69,6 +73,8 @@ type toolResult struct {
 	Meta       struct {
 		// Conversation is the one that the result belongs to, as long as it is open.
 		Conversation string `json:"sequential-questioning/conversation"`
+		// StateRefused says that the call's state does not open, and never will.
+		StateRefused bool `json:"sequential-questioning/state_refused"`
 	} `json:"_meta"`
 }
 
@@ -92,6 +98,7 @@ type functionError struct {
 // malformed is the error of what is not JSON-RPC.
 type malformed struct{ error }
 
+// Unwrap returns what the decoder said.
 func (m malformed) Unwrap() error { return m.error }
 
 // parseMessage returns an error of type malformed for what is not JSON-RPC.

@@ -13,6 +13,11 @@ import (
 
 // guard refuses requests that a web page should not have been able to send, and
 // answers those that it may with CORS headers.
+//
+// It is not github.com/rs/cors because that lets a request of a foreign origin pass
+// without headers, where MCP wants 403, and allows headers by name or all of them,
+// not by the prefix mcp-param-: both would stand beside it, and what is left are the
+// five headers below.
 func guard(hosts []string, allowed origins, next http.Handler) http.Handler {
 	return knownHost(hosts, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Add("Vary", "Origin")
@@ -64,6 +69,7 @@ type origins struct {
 	listed        map[string]bool
 }
 
+// newOrigins reads ALLOWED_ORIGINS. Origins compare without regard to case.
 func newOrigins(allowed []string) origins {
 	o := origins{listed: map[string]bool{}}
 	for _, origin := range allowed {
@@ -79,6 +85,7 @@ func newOrigins(allowed []string) origins {
 	return o
 }
 
+// allow reports whether a page of the origin may call.
 func (o origins) allow(origin string) bool {
 	if o.any || o.listed[strings.ToLower(origin)] {
 		return true
@@ -90,6 +97,8 @@ func (o origins) allow(origin string) bool {
 	return err == nil && (parsed.Scheme == "http" || parsed.Scheme == "https") && isLoopback(parsed.Hostname())
 }
 
+// isLoopback reports whether a host is this machine by its name or address. No name is
+// resolved: whoever answers for it could say anything.
 func isLoopback(host string) bool {
 	if strings.EqualFold(host, "localhost") {
 		return true

@@ -14,8 +14,9 @@ const (
 	// pendingIDPrefix begins the ids of the requests that the gateway sends to
 	// clients. The rest cannot be guessed.
 	pendingIDPrefix = "ask-"
-	// pendingLifetime is how long a response to a form counts, at least: as long
-	// as the function's state, whose default is a day.
+	// pendingLifetime is how long a response to a form counts, at least: a day, so
+	// that a person can answer the next morning. It is shorter than
+	// requeststate.Lifetime: the function still opens its state then.
 	pendingLifetime = 24 * time.Hour
 	// maxPending bounds the pending elicitations of one principal, each of which
 	// holds a call's arguments. The oldest go first.
@@ -89,6 +90,7 @@ type clientResponse struct {
 // accepted says that the response holds a person's answers.
 func (r clientResponse) accepted() bool { return r.action() == "accept" }
 
+// action returns accept, decline or cancel; empty for an error.
 func (r clientResponse) action() string {
 	var result struct {
 		Action string `json:"action"`
@@ -110,6 +112,7 @@ type history struct {
 	patience time.Duration // how long it waits for a result; 0 when nobody knows
 }
 
+// historyOf reads the history of a session, newest first, for the call with a digest.
 func historyOf(session []pending, call []byte) history {
 	var h history
 	var shown *bool

@@ -25,6 +25,7 @@ type memoryPending struct {
 	expires   time.Time
 }
 
+// open also drops what has expired: nothing else looks through the store.
 func (m *memoryStore) open(ctx context.Context, p pending, used string, lifetime time.Duration) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -52,6 +53,7 @@ func (m *memoryStore) ofConversation(ctx context.Context, conversation string) (
 	return m.find(ctx, func(p pending) bool { return p.Conversation == conversation }), nil
 }
 
+// find returns copies: the caller may read them while a response comes in.
 func (m *memoryStore) find(ctx context.Context, wanted func(pending) bool) []pending {
 	var found []pending
 	m.change(ctx, func(e *memoryPending) {

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/elicitation"
+	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 )
 
@@ -138,7 +139,9 @@ func (s *postgresStore) exec(ctx context.Context, what, statement string, argume
 // do runs a transaction that sees the principal's rows.
 func (s *postgresStore) do(ctx context.Context, run func(pgx.Tx) error) error {
 	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `SELECT set_config('app.principal', $1, true)`, principal.From(ctx)); err != nil {
+		batch := &pgx.Batch{}
+		postgres.BindPrincipal(batch, principal.From(ctx))
+		if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 			return err
 		}
 		return run(tx)

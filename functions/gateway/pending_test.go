@@ -70,6 +70,25 @@ func TestAnIdenticalCallResumesTheForm(t *testing.T) {
 	require.Contains(t, second.ends(t), `{"alpha":3}`)
 }
 
+// A state does not open once its key is gone: the client is told so once, and its
+// next identical call begins anew instead of failing until the form expires.
+func TestAStateThatTheFunctionRefusesIsNotResumedAgain(t *testing.T) {
+	t.Parallel()
+	f := &forms{}
+	ask := f.handler()
+	r := newRoute(t, asFunction(func(w http.ResponseWriter, call received) {
+		if call.Body.RequestState == "" {
+			ask(w, call)
+			return
+		}
+		call.answer(w, `{"content":[{"type":"text","text":"requestState: is not a state of this server's"}],"isError":true,`+
+			`"_meta":{"sequential-questioning/retryable":false,"sequential-questioning/state_refused":true}}`)
+	}))
+	first := askOver(t, r, "2025-11-25", "")
+	require.Contains(t, first.text(t), "is not a state")
+	first.again(t)
+}
+
 func TestArgumentsWrittenOtherwiseAreTheSameCall(t *testing.T) {
 	t.Parallel()
 	same := callDigest("tool", json.RawMessage(`{"b":[1,2.50],"a":"\u0041"}`))

@@ -120,6 +120,9 @@ func openPendings(life context.Context, config postgres.Config) (pendingStore, e
 	return &postgresStore{pool}, nil
 }
 
+// newRoutes guards the endpoint in this order: the host, the origin, the token. The
+// metadata of RFC 9728, from which a client learns where to get a token, needs none.
+// The page is served on the same path as the endpoint, to browsers that ask for HTML.
 func (rt *router) newRoutes(config Config, caller *identity.Guard) http.Handler {
 	allowed := newOrigins(config.AllowedOrigins)
 	endpoint := otelhttp.NewHandler(guard(config.AllowedHosts, allowed, caller.Protect(http.HandlerFunc(rt.endpoint))), "mcp",
@@ -151,12 +154,24 @@ func (rt *router) endpoint(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// post reads one message and has it answered.
+// post reads a message, or a batch of them, and has it answered.
 func (rt *router) post(w http.ResponseWriter, r *http.Request) {
 	body, ok := jsonrpc.ReadBody(w, r, rt.maxBody)
 	if !ok {
 		return
 	}
+	// The body is read: from here the server's deadlines, which count from the
+	// request's start, would only cut long calls.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+	if isBatch(r.Header, body) {
+		serveBatch(w, r, body, rt.message)
+		return
+	}
+	rt.message(w, r, body)
+}
+
+// message has one message answered.
+func (rt *router) message(w http.ResponseWriter, r *http.Request, body []byte) {
 	message, code, text := parseEnvelope(body)
 	if text != "" {
 		jsonrpc.WriteError(w, http.StatusBadRequest, code, text)
@@ -177,9 +192,6 @@ func (rt *router) post(w http.ResponseWriter, r *http.Request) {
 		rt.bridge.receive(w, r, id, body)
 		return
 	}
-	// The body is read: from here the server's deadlines, which count from the
-	// request's start, would only cut long calls.
-	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 	if call, target, ok := parseToolCall(r, message, body, rt.targets); ok {
 		rt.calls.serve(w, r, target, call)
 		return

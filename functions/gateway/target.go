@@ -20,6 +20,8 @@ type target struct {
 	mirrored bool
 }
 
+// newTarget prepares what is the same for every call of a tool: the address of its
+// function and the headers of revision 2026-07-28.
 func newTarget(config Config, entry catalogueTool) (*target, error) {
 	address, err := config.functionURL(entry.function)
 	if err != nil {

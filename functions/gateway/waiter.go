@@ -12,7 +12,8 @@ import (
 )
 
 const (
-	// firstPollInterval grows up to the poll interval, as people take their time.
+	// firstPollInterval grows by half at each poll, up to the poll interval: a program
+	// that stands in for a person responds at once, and people take their time.
 	firstPollInterval = 50 * time.Millisecond
 	// storeTimeout bounds a statement that a call does not depend on, so that the
 	// call ends in time.
@@ -37,6 +38,7 @@ type waiters struct {
 	all map[string][]chan struct{}
 }
 
+// newWaiters returns waiters of which none waits yet.
 func newWaiters(config Config, pendings pendingStore) *waiters {
 	draining := make(chan struct{})
 	return &waiters{
@@ -49,6 +51,7 @@ func newWaiters(config Config, pendings pendingStore) *waiters {
 	}
 }
 
+// waiterKey keeps the conversations of principals apart: ids come from clients.
 func waiterKey(ctx context.Context, conversation string) string {
 	return principal.From(ctx) + "\x00" + conversation
 }

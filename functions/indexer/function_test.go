@@ -12,6 +12,7 @@ import (
 	fn "knative.dev/func-go/http"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
+	"github.com/sequential-questioning/sequential-questioning/shared/jsonrpc"
 	"github.com/sequential-questioning/sequential-questioning/shared/keyring"
 )
 
@@ -20,9 +21,6 @@ func TestAWrongSettingIsToldAtOnce(t *testing.T) {
 	assert.ErrorContains(t, New().Start(t.Context(), nil), "EVENT_SIGNING_KEYS is not set")
 	t.Setenv("EVENT_SIGNING_KEYS", keyring.Generate())
 	t.Setenv("DATABASE_URL", "postgres://db/things")
-	t.Setenv("INDEXER_RETENTION", "1m")
-	assert.ErrorContains(t, New().Start(t.Context(), nil), "INDEXER_RETENTION is 1m0s")
-	t.Setenv("INDEXER_RETENTION", "")
 	t.Setenv("QDRANT_URL", "qdrant:6334")
 	assert.ErrorContains(t, New().Start(t.Context(), nil), "QDRANT_URL")
 }
@@ -30,7 +28,6 @@ func TestAWrongSettingIsToldAtOnce(t *testing.T) {
 func TestABrokerLearnsWhetherToDeliverAgain(t *testing.T) {
 	t.Setenv("DATABASE_URL", "postgres://someone@127.0.0.1:1/things")
 	t.Setenv("QDRANT_URL", "")
-	t.Setenv("MAX_BODY_BYTES", "2000")
 	keys := event.SigningConfig{Keys: keyring.Generate()}
 	t.Setenv("EVENT_SIGNING_KEYS", keys.Keys)
 	signer, err := event.NewSigner(keys)
@@ -49,7 +46,7 @@ func TestABrokerLearnsWhetherToDeliverAgain(t *testing.T) {
 		"the database is away":  {func(*cloudevents.Event) {}, http.StatusServiceUnavailable},
 		"a type of another":     {func(e *cloudevents.Event) { e.SetType("dev.knative.sources.ping") }, http.StatusUnprocessableEntity},
 		"data that makes none":  {func(e *cloudevents.Event) { _ = e.SetData(cloudevents.ApplicationJSON, "x") }, http.StatusUnprocessableEntity},
-		"data that is too long": {func(e *cloudevents.Event) { _ = e.SetData("text/plain", strings.Repeat("x", 3000)) }, http.StatusRequestEntityTooLarge},
+		"data that is too long": {func(e *cloudevents.Event) { _ = e.SetData("text/plain", strings.Repeat("x", jsonrpc.MaxBodyBytes+1)) }, http.StatusRequestEntityTooLarge},
 	} {
 		e := cloudevents.NewEvent()
 		e.SetID("1")

@@ -16,6 +16,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant/embedded"
+	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
 // sweepEvery is how often the relay looks for events that it was not told of: on
@@ -65,7 +66,7 @@ func rebuild(ctx context.Context) error {
 		return errors.Join(err, remembered.Close())
 	}
 	defer pool.Close()
-	_, err = remembered.Rebuild(ctx, pool, nil)
+	_, err = remembered.Rebuild(ctx, store.New(pool), nil)
 	return errors.Join(err, remembered.Close())
 }
 

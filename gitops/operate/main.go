@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sequential-questioning/sequential-questioning/gitops/operate/environment"
+	"github.com/sequential-questioning/sequential-questioning/shared/version"
 )
 
 func main() {
@@ -42,6 +43,7 @@ func command(v variables) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "operate",
 		Short:         "Operate an environment: its database, secrets, memory and events",
+		Version:       version.Version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}

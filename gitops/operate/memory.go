@@ -8,8 +8,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
 
 	"github.com/sequential-questioning/sequential-questioning/gitops/operate/backup"
@@ -17,6 +15,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/operate/vectors"
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
+	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
 const qdrantHelp = `
@@ -151,9 +150,9 @@ func snapshotsCommand(v variables) *cobra.Command {
 	return command
 }
 
-// patience is the minimum timeout of one request of a rebuild, which no person waits
+// minTimeout is the minimum timeout of one request of a rebuild, which no person waits
 // for.
-const patience = 5 * time.Second
+const minTimeout = 5 * time.Second
 
 func rebuildCommand(v variables) *cobra.Command {
 	var fresh, dry bool
@@ -170,7 +169,7 @@ does not have. It is safe to run at any time, and repeatedly.` + applicationHelp
 			if err := parse(v, e, &settings); err != nil {
 				return err
 			}
-			settings.Qdrant.Timeout = max(settings.Qdrant.Timeout, patience)
+			settings.Qdrant.Timeout = max(settings.Qdrant.Timeout, minTimeout)
 			m, err := settings.Open()
 			if err != nil {
 				return err
@@ -183,9 +182,10 @@ does not have. It is safe to run at any time, and repeatedly.` + applicationHelp
 			if err != nil {
 				return err
 			}
-			defer pool.Close()
+			from := store.New(pool)
+			defer from.Close()
 			if dry {
-				n, err := conversations(ctx, pool)
+				n, err := from.Count(ctx)
 				if err == nil {
 					fmt.Fprintf(command.OutOrStdout(), "would rebuild memory from %d conversations\n", n)
 				}
@@ -197,7 +197,7 @@ does not have. It is safe to run at any time, and repeatedly.` + applicationHelp
 				}
 			}
 			shown := time.Now()
-			done, err := m.Rebuild(ctx, pool, func(r memory.Rebuilt) {
+			done, err := m.Rebuild(ctx, from, func(r memory.Rebuilt) {
 				if time.Since(shown) > time.Second {
 					shown = time.Now()
 					progress(command)(fmt.Sprintf("%d conversations, %d answers", r.Conversations, r.Answers))
@@ -213,18 +213,4 @@ does not have. It is safe to run at any time, and repeatedly.` + applicationHelp
 	command.Flags().BoolVar(&fresh, "fresh", false, "drop the collection first, for example after a change of the embedding model")
 	command.Flags().BoolVar(&dry, "dry-run", false, "only print the number of conversations")
 	return command
-}
-
-// conversations counts the conversations of all principals.
-func conversations(ctx context.Context, pool *pgxpool.Pool) (n int, err error) {
-	err = pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `SELECT set_config('app.role', 'eventing', true)`); err != nil {
-			return err
-		}
-		return tx.QueryRow(ctx, `SELECT count(*) FROM conversations`).Scan(&n)
-	})
-	if err != nil {
-		return 0, fmt.Errorf("count conversations: %w", err)
-	}
-	return n, nil
 }

@@ -20,6 +20,7 @@ func TestNothingIsPinnedWhenTheRegistryIsDown(t *testing.T) {
 		"migrations/go.mod":                "module example.com/migrations\n",
 		"migrations/cmd/migrate/main.go":   "package main\n\nfunc main() {}\n",
 		"gitops/images/kustomization.yaml": "kind: Component\n",
+		"shared/version/VERSION":           "1.2.3\n",
 	} {
 		path = filepath.Join(root, path)
 		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))

@@ -4,11 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"reflect"
 	"strings"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
+	"github.com/sequential-questioning/sequential-questioning/shared/playbook"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
@@ -28,24 +29,24 @@ const maxReply = 256 << 10
 // answers it returns the batch that is waiting. Without a conversation_id the
 // messages open a new conversation.
 func (s *Service) FollowUp(ctx context.Context, in FollowUpInput) (Turn, error) {
-	if err := s.CheckUser(in.UserID); err != nil {
-		return Turn{}, err
-	}
 	if in.ConversationID == "" {
 		return s.openFromMessages(ctx, in)
 	}
-	return s.follow(ctx, "sequential_questioning_follow_up", in, in, 0)
+	return s.Continue(ctx, Continuation{FollowUpInput: in, Tool: "sequential_questioning_follow_up", Call: in})
 }
 
 func (s *Service) openFromMessages(ctx context.Context, in FollowUpInput) (Turn, error) {
+	if err := s.CheckUser(in.UserID); err != nil {
+		return Turn{}, err
+	}
 	if len(in.Answers) > 0 {
 		return Turn{}, fault.Invalidf("conversation_id", "is needed to answer; previous_messages alone open a new conversation")
 	}
-	said := strings.Join(personTexts(in.PreviousMessages), "\n")
-	if said == "" {
+	goal := strings.Join(personTexts(in.PreviousMessages), "\n")
+	if goal == "" {
 		return Turn{}, fault.Invalidf("conversation_id", "is missing; give it, or previous_messages with what the person said to open a new conversation")
 	}
-	return s.Ask(ctx, AskInput{Context: said, UserID: in.UserID, PreviousMessages: in.PreviousMessages})
+	return s.open(ctx, AskInput{Context: goal, UserID: in.UserID, PreviousMessages: in.PreviousMessages})
 }
 
 // Continuation is the next step of an open conversation.
@@ -65,85 +66,28 @@ func (s *Service) Continue(ctx context.Context, c Continuation) (Turn, error) {
 	if err := s.CheckUser(c.UserID); err != nil {
 		return Turn{}, err
 	}
-	if c.Playbook != "" {
-		return s.changePlaybook(ctx, c.Tool, c.Call, c.FollowUpInput, c.Playbook, c.BatchSize)
-	}
-	return s.follow(ctx, c.Tool, c.Call, c.FollowUpInput, c.BatchSize)
-}
-
-// follow advances a conversation by what a call brings. call is the tool's
-// whole input, which identifies a repeated call.
-func (s *Service) follow(ctx context.Context, tool string, call any, in FollowUpInput, batchSize int) (Turn, error) {
-	if err := checkFollowUp(in); err != nil {
+	if err := checkFollowUp(c.FollowUpInput); err != nil {
 		return Turn{}, err
 	}
-	text := replyText(in.PreviousMessages)
+	f := &followUp{Service: s, Continuation: c}
+	if c.Playbook != "" {
+		choice, err := s.choose("", c.Playbook)
+		if err != nil {
+			return Turn{}, err
+		}
+		f.choice = &choice
+	}
+	text := replyText(c.PreviousMessages)
 	if len(text) > maxReply {
 		return Turn{}, fault.Invalidf("previous_messages", "the person's last messages have %d bytes, at most %d are read", len(text), maxReply)
 	}
-	said := brought{in.Answers, text, parse.QuestionNumbers(text)}
-	id, err := fingerprint(tool, call)
-	if err != nil {
+	f.reply = reply{c.Answers, text, parse.QuestionNumbers(text)}
+	var err error
+	if f.fingerprint, err = fingerprint(c.Tool, c.Call); err != nil {
 		return Turn{}, err
 	}
-	var turn Turn
-	var rec *conversation
-	var stored *store.Change
-	err = s.write(ctx, func(tx *store.Tx) error {
-		stored = nil
-		var earlier *store.Call
-		var err error
-		rec, earlier, err = lock(ctx, tx, in.ConversationID, in.UserID, id)
-		if err != nil {
-			return err
-		}
-		// Words and answers that name no question say something new once other
-		// questions are open.
-		named := (text == "" || len(said.numbers) > 0) && !allUnnamed(in.Answers)
-		if earlier != nil && (named || earlier.Revision == rec.Revision) {
-			err := json.Unmarshal(earlier.Result, &turn)
-			turn.repeats = !named && len(turn.Questions) > 0
-			return err
-		}
-		if batchSize != 0 {
-			rec.State.Limits.BatchSize = batchSize
-		}
-		if err := s.prepare(ctx, tx, rec); err != nil {
-			return err
-		}
-		c := store.Change{Before: snapshot(rec.State), Fingerprint: id}
-		t, err := s.takeIn(ctx, tx, rec, said, &c)
-		if err != nil {
-			return err
-		}
-		c.Batch = rec.State.Next()
-		c.Completed = c.Batch.Stop != nil && rec.StopReason == ""
-		if len(c.Answers) == 0 && c.Batch.New == 0 && reflect.DeepEqual(c.Before.SlotStates, rec.State.SlotStates) {
-			turn = newTurn(rec, c.Batch, t)
-			return nil
-		}
-		rec.Revision++
-		turn = newTurn(rec, c.Batch, t)
-		if c.Result, err = json.Marshal(turn); err != nil {
-			return fmt.Errorf("encode result: %w", err)
-		}
-		if text != "" {
-			c.Messages = keptOf(tail(in.PreviousMessages))
-		}
-		stored = &c
-		return tx.Save(ctx, rec.Conversation, c)
-	})
-	if err == nil && stored != nil {
-		s.stored(ctx, rec, *stored, &turn)
-	}
-	return turn, err
-}
-
-// snapshot copies what a change is measured against.
-func snapshot(iv *questioning.State) *questioning.State {
-	before := *iv
-	before.SlotStates = append([]questioning.SlotState(nil), iv.SlotStates...)
-	return &before
+	err = s.advance(ctx, f)
+	return f.turn, err
 }
 
 // checkFollowUp holds a call against what its schema cannot state.
@@ -161,4 +105,92 @@ func checkFollowUp(in FollowUpInput) error {
 		}
 	}
 	return nil
+}
+
+// followUp is a call that says something, or names another playbook.
+type followUp struct {
+	*Service
+	Continuation
+	choice      *playbook.Choice // nil to ask by the one that serves
+	reply       reply
+	fingerprint []byte
+
+	replaced bool // the playbook, by this call
+	summary  summary
+	turn     Turn
+}
+
+func (f *followUp) target() (id, userID string, named store.Named) {
+	return f.ConversationID, f.UserID, store.Named{
+		Fingerprint: f.fingerprint, Questions: f.reply.named(f.ConversationID), Messages: f.choice != nil,
+	}
+}
+
+// returned is false for words and answers that name no question: they say
+// something new once other questions are open.
+func (f *followUp) returned(c *conversation) (bool, error) {
+	named := (f.reply.text == "" || len(f.reply.numbers) > 0) && !allUnnamed(f.Answers)
+	if f.replaces(c) || !named && c.Earlier.Revision != c.Revision {
+		return false, nil
+	}
+	err := json.Unmarshal(c.Earlier.Result, &f.turn)
+	f.turn.repeats = !named && len(f.turn.Questions) > 0
+	return true, err
+}
+
+func (f *followUp) replaces(c *conversation) bool {
+	return f.choice != nil && f.choice.Playbook.Name != c.Playbook
+}
+
+func (f *followUp) record(ctx context.Context, tx *store.Tx, c *conversation, change *store.Change) (err error) {
+	if f.BatchSize != 0 {
+		c.State.Limits.BatchSize = f.BatchSize
+	}
+	if f.summary, f.replaced = (summary{}), f.replaces(c); f.replaced {
+		return f.replace(ctx, tx, c, change)
+	}
+	if err := f.prepare(ctx, tx, c); err != nil {
+		return err
+	}
+	change.Before = snapshot(c.State)
+	if f.reply.text != "" {
+		change.Messages = stored(tail(f.PreviousMessages))
+	}
+	says, err := c.parse(f.reply, f.parseContext(c.State))
+	if err != nil {
+		return err
+	}
+	f.summary, err = c.record(ctx, tx, says, change)
+	return err
+}
+
+// replace asks an open conversation by another playbook, while nothing is
+// answered: its slots and questions are others, and what the goal and the chat tell
+// is assumed again. Questions keep counting up, as those before were put.
+func (f *followUp) replace(ctx context.Context, tx *store.Tx, c *conversation, change *store.Change) error {
+	switch {
+	case c.Playbook == "":
+		return fault.Invalidf("playbook", "the conversation was opened with information_needed; leave it out, or open another")
+	case c.State.Answered > 0:
+		return fault.Invalidf("playbook", "is settled once an answer is recorded; leave it out, or leave conversation_id out to open another conversation")
+	}
+	old := c.State
+	slots := f.choice.Playbook.For(c.Goal, messages.In(old.Language).Language())
+	c.Playbook, c.SchemaKey = f.choice.Playbook.Name, schemaKeyOf(f.choice.Playbook.Name, nil)
+	c.State = f.begin(c.Goal, old.Language, slots, old.Limits, append(loaded(c.Messages), latest(f.PreviousMessages)...))
+	c.State.Asked = old.Asked
+	change.Replaced, change.Messages = true, stored(f.PreviousMessages)
+	if err := f.prepare(ctx, tx, c); err != nil {
+		return err
+	}
+	change.Before = snapshot(c.State)
+	return nil
+}
+
+func (f *followUp) render(c *conversation, batch questioning.Batch) any {
+	f.turn = newTurn(c, batch, f.summary)
+	if f.replaced {
+		f.turn.Metadata.PlaybookReason = f.choice.Reason
+	}
+	return f.turn
 }

@@ -33,13 +33,6 @@ type Forgotten struct {
 // Warn adds what was taken differently from what was sent.
 func (f *Forgotten) Warn(notes []string) { f.Warnings = append(f.Warnings, notes...) }
 
-// What became of the memory of what was forgotten.
-const (
-	MemoryErased  = "erased"
-	MemoryPending = "pending"
-	MemoryNone    = "none"
-)
-
 // Text renders what was erased for a person.
 func (f Forgotten) Text() string {
 	if f.Conversations == 0 {

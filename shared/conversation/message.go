@@ -16,13 +16,18 @@ type Message struct {
 
 // personTexts are what the person wrote in the messages worth keeping.
 func personTexts(messages []Message) []string {
-	var said []string
+	var texts []string
 	for _, m := range latest(messages) {
 		if m.Role == "user" && strings.TrimSpace(m.Content) != "" {
-			said = append(said, m.Content)
+			texts = append(texts, m.Content)
 		}
 	}
-	return said
+	return texts
+}
+
+// openingTexts are the goal and the messages of the person, each by itself.
+func openingTexts(goal string, chat []Message) []string {
+	return append([]string{goal}, personTexts(chat)...)
 }
 
 // maxStored is how many messages are kept of a call, the latest.
@@ -31,6 +36,24 @@ const maxStored = 50
 // latest returns the messages worth keeping of a call.
 func latest(messages []Message) []Message {
 	return messages[max(0, len(messages)-maxStored):]
+}
+
+// stored is latest as it is stored.
+func stored(messages []Message) []store.Message {
+	var all []store.Message
+	for _, m := range latest(messages) {
+		all = append(all, store.Message(m))
+	}
+	return all
+}
+
+// loaded is the chat as it was stored.
+func loaded(messages []store.Message) []Message {
+	all := make([]Message, len(messages))
+	for i, m := range messages {
+		all[i] = Message(m)
+	}
+	return all
 }
 
 // tail returns the messages at the end that the person wrote since the
@@ -51,22 +74,4 @@ func replyText(messages []Message) string {
 		}
 	}
 	return strings.Join(parts, "\n")
-}
-
-// keptOf is latest as it is stored.
-func keptOf(messages []Message) []store.Message {
-	var kept []store.Message
-	for _, m := range latest(messages) {
-		kept = append(kept, store.Message(m))
-	}
-	return kept
-}
-
-// messagesOf is the chat as it was stored.
-func messagesOf(kept []store.Message) []Message {
-	all := make([]Message, len(kept))
-	for i, m := range kept {
-		all[i] = Message(m)
-	}
-	return all
 }

@@ -58,8 +58,8 @@ func (c Config) check() error {
 	switch {
 	case c.BatchSize < 1 || c.BatchSize > maxBatchSize:
 		return fmt.Errorf("DEFAULT_BATCH_SIZE is %d, want 1 to %d", c.BatchSize, maxBatchSize)
-	case c.MaxQuestions < 1 || c.MaxQuestions > 1000:
-		return fmt.Errorf("MAX_QUESTIONS is %d, want 1 to 1000", c.MaxQuestions)
+	case c.MaxQuestions < 1 || c.MaxQuestions > maxQuestions:
+		return fmt.Errorf("MAX_QUESTIONS is %d, want 1 to %d", c.MaxQuestions, maxQuestions)
 	case !(c.Confidence >= 0 && c.Confidence <= 1):
 		return fmt.Errorf("ASSUME_CONFIDENCE is %v, want 0 to 1", c.Confidence)
 	}

@@ -11,32 +11,25 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 )
 
-// tally counts what a call brought.
-type tally struct {
-	recorded, repeated int
-	unmatched          string
-	doubts             []string
-}
-
 // newTurn renders a batch for the caller.
-func newTurn(rec *conversation, batch questioning.Batch, t tally) Turn {
+func newTurn(c *conversation, batch questioning.Batch, what summary) Turn {
 	turn := Turn{
 		Questions:               make([]Question, len(batch.Questions)),
-		ConversationID:          rec.ID,
-		SessionID:               rec.SessionID,
+		ConversationID:          c.ID,
+		SessionID:               c.SessionID,
 		TotalQuestionsInBatch:   len(batch.Questions),
 		TotalQuestionsEstimated: batch.Estimated,
 		NextBatchNeeded:         batch.More,
-		Coverage:                coverage(rec.State),
+		Coverage:                coverage(c.State),
 		Metadata: TurnMetadata{
 			Complete:        batch.Stop != nil,
-			Playbook:        rec.Playbook,
-			Revision:        rec.Revision,
-			AnswersRecorded: t.recorded,
-			AnswersRepeated: t.repeated,
-			Unmatched:       t.unmatched,
-			Language:        spoken(rec.State.Language),
-			Doubts:          t.doubts,
+			Playbook:        c.Playbook,
+			Revision:        c.Revision,
+			AnswersRecorded: what.recorded,
+			AnswersRepeated: what.repeated,
+			Unmatched:       what.unmatched,
+			Language:        spoken(c.State.Language),
+			Doubts:          what.doubts,
 		},
 	}
 	if batch.Stop != nil {
@@ -46,10 +39,10 @@ func newTurn(rec *conversation, batch questioning.Batch, t tally) Turn {
 	}
 	var text strings.Builder
 	for i, q := range batch.Questions {
-		slot := rec.State.Slots[rec.State.Index(q.Slot)]
-		turn.Questions[i] = newQuestion(rec, q, slot)
+		slot := c.State.Slots[c.State.Index(q.Slot)]
+		turn.Questions[i] = newQuestion(c, q, slot)
 		fmt.Fprintf(&text, "%s\n", numberedLine(turn.Questions[i]))
-		if hint := hint(slot, rec.State.Language); hint != "" {
+		if hint := hint(slot, c.State.Language); hint != "" {
 			fmt.Fprintf(&text, "   %s\n", hint)
 		}
 	}
@@ -77,13 +70,13 @@ func hint(slot questioning.Slot, language string) string {
 	return hint
 }
 
-func newQuestion(rec *conversation, q questioning.Question, slot questioning.Slot) Question {
+func newQuestion(c *conversation, q questioning.Question, slot questioning.Slot) Question {
 	lookFor := slot.LookFor
 	if len(lookFor) == 0 {
 		lookFor = []string{cmp.Or(slot.Description, slot.Title)}
 	}
 	return Question{
-		QuestionID:     questionID(rec.ID, q.Number),
+		QuestionID:     questionID(c.ID, q.Number),
 		QuestionNumber: q.Number,
 		QuestionText:   q.Text,
 		Slot:           q.Slot,
@@ -91,7 +84,7 @@ func newQuestion(rec *conversation, q questioning.Question, slot questioning.Slo
 		Metadata: QuestionMetadata{
 			Importance:           importance(slot),
 			InformationToLookFor: lookFor,
-			Expected:             parse.Expected(slot, rec.State.Language),
+			Expected:             parse.Expected(slot, c.State.Language),
 			Type:                 slot.Type,
 			Required:             slot.Required,
 			Default:              slot.Default,
@@ -117,15 +110,16 @@ func importance(slot questioning.Slot) string {
 	return "low"
 }
 
-func coverage(iv *questioning.State) []Coverage {
-	all := make([]Coverage, len(iv.Slots))
-	for i, c := range iv.Coverage() {
+// coverage is what is known of each slot.
+func coverage(state *questioning.State) []Coverage {
+	all := make([]Coverage, len(state.Slots))
+	for i, c := range state.Coverage() {
 		all[i] = Coverage{
 			Slot: c.Slot.Key, Title: c.Slot.Title, Required: c.Slot.Required,
 			State: c.Status, Value: c.Value, Answers: c.Answers, Reopened: c.Reopened,
 		}
 		if c.Status == questioning.StatusAssumed {
-			all[i].Source = messages.In(iv.Language).Text(cmp.Or(c.Source, messages.FromContext))
+			all[i].Source = messages.In(state.Language).Text(cmp.Or(c.Source, messages.FromContext))
 		}
 		if all[i].Answers == nil {
 			all[i].Answers = []int{}
@@ -135,4 +129,13 @@ func coverage(iv *questioning.State) []Coverage {
 		}
 	}
 	return all
+}
+
+// spoken is the language of a conversation's texts, empty for English, which goes
+// without saying.
+func spoken(tag string) string {
+	if code := messages.In(tag).Language(); code != messages.English {
+		return code
+	}
+	return ""
 }

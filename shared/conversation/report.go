@@ -42,7 +42,7 @@ type Report struct {
 	Coverage       []Coverage            `json:"coverage"`
 	Contradictions []Contradiction       `json:"contradictions"`
 	OpenPoints     []OpenPoint           `json:"open_points"`
-	History        []Past                `json:"history,omitempty" jsonschema:"Every answer in its order, the latest 500."`
+	History        []HistoryEntry        `json:"history,omitempty" jsonschema:"Every answer in its order, the latest 500."`
 	QuestionsAsked int                   `json:"questions_asked"`
 	Language       string                `json:"language,omitempty" jsonschema:"What the texts are worded in, English when left out."`
 	Revision       int                   `json:"revision"`
@@ -52,13 +52,13 @@ type Report struct {
 // Warn adds what was taken differently from what was sent.
 func (r *Report) Warn(notes []string) { r.Warnings = append(r.Warnings, notes...) }
 
-// Past is an answer of the history.
-type Past struct {
+// HistoryEntry is an answer of the history.
+type HistoryEntry struct {
 	Slot  string `json:"slot"`
 	Value any    `json:"value,omitempty"`
 	Citation
 	Holds        bool `json:"holds" jsonschema:"Whether the slot still rests on it."`
-	SupersededBy int  `json:"superseded_by,omitempty" jsonschema:"The answer that put it aside."`
+	SupersededBy int  `json:"superseded_by,omitempty" jsonschema:"The answer that superseded it."`
 }
 
 // Citation is an answer that a value rests on.
@@ -93,7 +93,7 @@ func (r Report) Text() string {
 	var b strings.Builder
 	b.WriteString(say.Text(messages.Goal, excerpt(r.Goal)) + "\n")
 	for _, c := range r.Coverage {
-		if known(c.State) {
+		if hasValue(c.State) {
 			fmt.Fprintf(&b, "\n%s: %s (%s)", c.Title, questioning.Quote(c.Value, r.Language), cited(c, say))
 		}
 	}
@@ -109,7 +109,7 @@ func (r Report) Text() string {
 	if len(r.History) > 0 {
 		b.WriteString("\n\n" + say.Text(messages.History))
 		for _, p := range r.History {
-			fmt.Fprintf(&b, "\n%d. %s: %s", p.AnswerNumber, plain.Line(p.Slot), p.said(r.Language))
+			fmt.Fprintf(&b, "\n%d. %s: %s", p.AnswerNumber, plain.Line(p.Slot), p.text(r.Language))
 			if p.SupersededBy > 0 {
 				fmt.Fprintf(&b, " (%s)", say.Text(messages.SupersededBy, strconv.Itoa(p.SupersededBy)))
 			}
@@ -118,12 +118,12 @@ func (r Report) Text() string {
 	return b.String()
 }
 
-// said is what was said at an answer of the history.
-func (p Past) said(language string) string {
+// text is the answer in the person's words, or its value where there are none.
+func (p HistoryEntry) text(language string) string {
 	if p.Words != "" {
 		return plain.Quote(p.Words)
 	}
-	return stood(questioning.Status(p.Outcome), p.Value, language)
+	return stateText(questioning.Status(p.Outcome), p.Value, language)
 }
 
 func cited(c Coverage, say *messages.Printer) string {
@@ -143,18 +143,18 @@ func (s *Service) Report(ctx context.Context, in ReportInput) (Report, error) {
 	}
 	var report Report
 	err := s.store.Read(ctx, func(tx *store.Tx) error {
-		rec, err := find(ctx, tx, in.ConversationID, in.UserID)
+		c, err := find(ctx, tx, in.ConversationID, in.UserID)
 		if err != nil {
 			return err
 		}
-		cited, err := tx.Citations(ctx, rec.ID, citedNumbers(rec.State))
+		cited, err := tx.Citations(ctx, c.ID, citedNumbers(c.State))
 		if err != nil {
 			return err
 		}
-		if report, err = newReport(ctx, rec, cited); err != nil || !in.IncludeHistory {
+		if report, err = newReport(ctx, c, cited); err != nil || !in.IncludeHistory {
 			return err
 		}
-		report.History, err = history(ctx, tx, rec)
+		report.History, err = history(ctx, tx, c)
 		return err
 	})
 	return report, unavailable(err)
@@ -168,13 +168,13 @@ func citedNumbers(iv *questioning.State) []int {
 	return numbers
 }
 
-func newReport(ctx context.Context, rec *conversation, cited []store.CitedAnswer) (Report, error) {
-	iv := rec.State
+func newReport(ctx context.Context, c *conversation, cited []store.CitedAnswer) (Report, error) {
+	iv := c.State
 	r := Report{
-		ConversationID: rec.ID, SessionID: rec.SessionID, Goal: rec.Goal, Complete: rec.StopReason != "",
+		ConversationID: c.ID, SessionID: c.SessionID, Goal: c.Goal, Complete: c.StopReason != "",
 		Values: map[string]any{}, Problems: []string{}, Citations: map[string][]Citation{}, Coverage: coverage(iv),
-		Contradictions: []Contradiction{}, OpenPoints: []OpenPoint{}, QuestionsAsked: iv.Asked, Revision: rec.Revision,
-		Language: spoken(iv.Language), StopReason: rec.StopReason,
+		Contradictions: []Contradiction{}, OpenPoints: []OpenPoint{}, QuestionsAsked: iv.Asked, Revision: c.Revision,
+		Language: spoken(iv.Language), StopReason: c.StopReason,
 	}
 	byNumber, say := map[int]Citation{}, messages.In(iv.Language)
 	held := map[string]any{} // by slot
@@ -195,7 +195,7 @@ func newReport(ctx context.Context, rec *conversation, cited []store.CitedAnswer
 			r.OpenPoints = append(r.OpenPoints, openPoint(c, iv.Language))
 		}
 	}
-	err := r.fill(ctx, rec, held)
+	err := r.fill(ctx, c, held)
 	return r, err
 }
 
@@ -207,20 +207,20 @@ func citation(a store.CitedAnswer) Citation {
 }
 
 // history lists what was answered, also what no longer holds.
-func history(ctx context.Context, tx *store.Tx, rec *conversation) ([]Past, error) {
-	all, err := tx.History(ctx, rec.ID)
+func history(ctx context.Context, tx *store.Tx, c *conversation) ([]HistoryEntry, error) {
+	all, err := tx.History(ctx, c.ID)
 	if err != nil {
 		return nil, err
 	}
 	holds := map[int]bool{}
-	for _, n := range citedNumbers(rec.State) {
+	for _, n := range citedNumbers(c.State) {
 		holds[n] = true
 	}
-	past := make([]Past, len(all))
+	entries := make([]HistoryEntry, len(all))
 	for i, a := range all {
-		past[i] = Past{Slot: a.Slot, Value: a.Value, Citation: citation(a.CitedAnswer), Holds: holds[a.Number], SupersededBy: a.SupersededBy}
+		entries[i] = HistoryEntry{Slot: a.Slot, Value: a.Value, Citation: citation(a.CitedAnswer), Holds: holds[a.Number], SupersededBy: a.SupersededBy}
 	}
-	return past, nil
+	return entries, nil
 }
 
 func contradiction(c questioning.Coverage, byNumber map[int]Citation, say *messages.Printer) Contradiction {
@@ -247,12 +247,12 @@ func openPoint(c questioning.Coverage, language string) OpenPoint {
 
 // fill puts what the slots hold into the shape of information_needed, and holds
 // it against its JSON Schema or what its list requires.
-func (r *Report) fill(ctx context.Context, rec *conversation, held map[string]any) error {
+func (r *Report) fill(ctx context.Context, c *conversation, held map[string]any) error {
 	r.Values = held
 	var wanted slotspec.Spec
-	if rec.Needed != nil {
+	if c.Needed != nil {
 		var err error
-		wanted, err = slotspec.Read(ctx, rec.Needed)
+		wanted, err = slotspec.Read(ctx, c.Needed)
 		var refused *slotspec.Error
 		if errors.As(err, &refused) { // it was taken when other bounds held
 			r.Problems = []string{"information_needed: " + refused.Error()}
@@ -264,7 +264,7 @@ func (r *Report) fill(ctx context.Context, rec *conversation, held map[string]an
 		r.Values = wanted.Values(held, r.Complete)
 	}
 	if wanted.Schema == nil {
-		for _, slot := range rec.State.Slots {
+		for _, slot := range c.State.Slots {
 			if _, ok := held[slot.Key]; slot.Required && !ok {
 				r.Problems = append(r.Problems, slot.Key+": is required")
 			}

@@ -3,14 +3,12 @@ package conversation
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
@@ -26,67 +24,6 @@ type ReviseInput struct {
 	Outcome        questioning.Outcome `json:"outcome,omitempty"`
 }
 
-// Revision is what a revision changed, and what to put to the person next.
-type Revision struct {
-	Changed  bool       `json:"changed" jsonschema:"false when the slot held this already."`
-	Revised  Revised    `json:"revised"`
-	Reopened []Reopened `json:"reopened" jsonschema:"Slots whose answers no longer hold because they depended on the revised one."`
-	Turn
-}
-
-// Revised is one slot's answer, before and after.
-type Revised struct {
-	Slot         string             `json:"slot"`
-	Title        string             `json:"title"`
-	State        questioning.Status `json:"state"`
-	Value        any                `json:"value,omitempty"`
-	AnswerNumber int                `json:"answer_number,omitempty" jsonschema:"The new answer."`
-	Before       Earlier            `json:"before"`
-}
-
-// Reopened is a slot whose answer was taken back.
-type Reopened struct {
-	Slot    string  `json:"slot"`
-	Title   string  `json:"title"`
-	Applies bool    `json:"applies" jsonschema:"Whether it is asked again; otherwise it no longer matters."`
-	Before  Earlier `json:"before"`
-}
-
-// Earlier is where a slot stood. Its answers stay in the report's history.
-type Earlier struct {
-	State   questioning.Status `json:"state"`
-	Value   any                `json:"value,omitempty"`
-	Answers []int              `json:"answers"`
-}
-
-// Text renders the revision for a person.
-func (r Revision) Text() string {
-	language := r.Turn.Metadata.Language
-	var b strings.Builder
-	switch {
-	case !r.Changed:
-		fmt.Fprintf(&b, "%s is %s already; nothing changed.", r.Revised.Title, stood(r.Revised.State, r.Revised.Value, language))
-	default:
-		fmt.Fprintf(&b, "%s: %s instead of %s.", r.Revised.Title, stood(r.Revised.State, r.Revised.Value, language), stood(r.Revised.Before.State, r.Revised.Before.Value, language))
-	}
-	for _, again := range r.Reopened {
-		what := "it no longer matters"
-		if again.Applies {
-			what = "it is asked again"
-		}
-		fmt.Fprintf(&b, "\n%s (%s) depended on it: %s.", again.Title, stood(again.Before.State, again.Before.Value, language), what)
-	}
-	b.WriteString("\n\n" + r.Turn.Text())
-	return b.String()
-}
-
-func stood(state questioning.Status, value any, language string) string {
-	if value != nil {
-		return questioning.Quote(value, language)
-	}
-	return strings.ReplaceAll(string(state), "_", " ")
-}
-
 // Revise puts a new answer in the place of what a slot holds. What depended on
 // it is asked again; nothing is lost from the history.
 func (s *Service) Revise(ctx context.Context, in ReviseInput) (Revision, error) {
@@ -96,43 +33,13 @@ func (s *Service) Revise(ctx context.Context, in ReviseInput) (Revision, error) 
 	if err := in.check(); err != nil {
 		return Revision{}, err
 	}
-	id, err := fingerprint("sequential_questioning_revise", in)
-	if err != nil {
+	r := &revise{Service: s, in: in}
+	var err error
+	if r.fingerprint, err = fingerprint("sequential_questioning_revise", in); err != nil {
 		return Revision{}, err
 	}
-	var revision Revision
-	var stored *store.Change
-	err = s.write(ctx, func(tx *store.Tx) error {
-		revision, stored = Revision{}, nil
-		rec, earlier, err := lock(ctx, tx, in.ConversationID, in.UserID, id)
-		if err != nil {
-			return err
-		}
-		if earlier != nil {
-			return json.Unmarshal(earlier.Result, &revision)
-		}
-		if err := s.prepare(ctx, tx, rec); err != nil {
-			return err
-		}
-		one, err := s.revising(ctx, tx, rec, in)
-		if err != nil {
-			return err
-		}
-		c := store.Change{Before: snapshot(rec.State), Fingerprint: id}
-		if revision, err = rec.revise(one, &c); err != nil || !revision.Changed {
-			return err
-		}
-		if c.Result, err = json.Marshal(revision); err != nil {
-			return fmt.Errorf("encode result: %w", err)
-		}
-		stored = &c
-		return tx.Save(ctx, rec.Conversation, c)
-	})
-	if err == nil && stored != nil {
-		s.metrics.advanced(ctx, *stored)
-		s.nudger.Nudge()
-	}
-	return revision, err
+	err = s.advance(ctx, r)
+	return r.revision, err
 }
 
 func (in ReviseInput) check() error {
@@ -153,84 +60,110 @@ func (in ReviseInput) answer() AnswerInput {
 	return AnswerInput{QuestionNumber: in.QuestionNumber, Slot: in.Slot, Value: in.Value, Text: in.Text, Outcome: in.Outcome}
 }
 
-// revising reads the new answer, and refuses one for what holds none.
-func (s *Service) revising(ctx context.Context, tx *store.Tx, rec *conversation, in ReviseInput) (said, error) {
-	answer := in.answer()
-	if in.AnswerNumber > 0 {
-		slot, err := tx.SlotOfAnswer(ctx, rec.ID, in.AnswerNumber)
-		if errors.Is(err, store.ErrNotFound) {
-			return said{}, fault.Invalidf("answer_number", "there is no answer %d; the report cites those that hold", in.AnswerNumber)
-		}
-		if err != nil {
-			return said{}, err
-		}
-		if answer.Slot != "" && answer.Slot != slot {
-			return said{}, fault.Invalidf("answer_number", "answer %d is about %q, not %q", in.AnswerNumber, slot, answer.Slot)
-		}
-		answer.Slot = slot
-	}
-	all, err := s.structured(ctx, tx, rec, []AnswerInput{answer})
-	if err != nil {
-		var invalid *fault.Invalid
-		if errors.As(err, &invalid) {
-			invalid.Field = strings.TrimPrefix(invalid.Field, "answers[0].")
-		}
-		return said{}, err
-	}
-	one := all[0]
-	if one.Problem != "" {
-		return said{}, fault.Invalidf("text", "cannot be read: %s", one.Problem)
-	}
-	standing := rec.State.SlotStates[rec.State.Index(one.Slot)]
-	switch {
-	case standing.Status == questioning.StatusMissing:
-		return said{}, fault.Invalidf("slot", "%q has no answer to revise; sequential_questioning_follow_up takes its first", one.Slot)
-	case in.AnswerNumber > 0 && !slices.Contains(standing.Answers, in.AnswerNumber):
-		return said{}, fault.Invalidf("answer_number", "answer %d no longer holds; %q rests on %v", in.AnswerNumber, one.Slot, standing.Answers)
-	}
-	return one, nil
+// revise is a call that revises an answer.
+type revise struct {
+	*Service
+	in          ReviseInput
+	fingerprint []byte
+
+	revision Revision
 }
 
-// revise moves the interview on and says what that changed.
-func (rec *conversation) revise(one said, c *store.Change) (Revision, error) {
-	iv := rec.State
-	i := iv.Index(one.Slot)
-	before := iv.SlotStates[i]
-	revised := Revised{Slot: one.Slot, Title: iv.Slots[i].Title, State: before.Status, Value: before.Value, Before: earlier(before)}
-	if rec.holds(one) {
-		return Revision{Revised: revised, Reopened: []Reopened{}, Turn: newTurn(rec, iv.Next(), tally{repeated: 1})}, nil
+func (r *revise) target() (id, userID string, named store.Named) {
+	return r.in.ConversationID, r.in.UserID, store.Named{
+		Fingerprint: r.fingerprint, Questions: reply{answers: []AnswerInput{r.in.answer()}}.named(r.in.ConversationID), Answer: r.in.AnswerNumber,
 	}
-	done, err := iv.Revise(one.Answer)
+}
+
+func (r *revise) returned(c *conversation) (bool, error) {
+	return true, json.Unmarshal(c.Earlier.Result, &r.revision)
+}
+
+// record moves the state on and notes what that changes. A slot that holds this
+// already is left as it is.
+func (r *revise) record(ctx context.Context, tx *store.Tx, c *conversation, change *store.Change) error {
+	if err := r.prepare(ctx, tx, c); err != nil {
+		return err
+	}
+	change.Before = snapshot(c.State)
+	a, err := c.parseRevision(r.in, r.parseContext(c.State))
 	if err != nil {
-		return Revision{}, err
+		return err
+	}
+	i := c.State.Index(a.Slot)
+	before := c.State.SlotStates[i]
+	r.revision = Revision{
+		Changed: !c.holds(a), Reopened: []Reopened{},
+		Revised: Revised{Slot: a.Slot, Title: c.State.Slots[i].Title, State: before.Status, Value: before.Value, Before: earlier(before)},
+	}
+	if !r.revision.Changed {
+		return nil
+	}
+	done, err := c.State.Revise(a.Answer)
+	if err != nil {
+		return err
 	}
 	if done.Answer.Question == 0 {
-		done.Answer.Question = one.question
+		done.Answer.Question = a.question
 	}
-	c.Answers = []store.Answer{{Answer: done.Answer, Digest: rec.revisionDigest(one, before)}}
-	c.Revised = &done
-	c.Batch = iv.Next()
-	c.Completed = c.Batch.Stop != nil && rec.StopReason == ""
-	rec.Revision++
-	revised.State, revised.Value, revised.AnswerNumber = iv.SlotStates[i].Status, iv.SlotStates[i].Value, done.Answer.Number
-	r := Revision{Changed: true, Revised: revised, Reopened: []Reopened{}, Turn: newTurn(rec, c.Batch, tally{recorded: 1})}
+	change.Answers, change.Revised = []store.Answer{{Answer: done.Answer, Digest: revisionDigest(a, before)}}, &done
+	now := c.State.SlotStates[i]
+	r.revision.Revised.State, r.revision.Revised.Value, r.revision.Revised.AnswerNumber = now.Status, now.Value, done.Answer.Number
 	for _, again := range done.Reopened {
-		r.Reopened = append(r.Reopened, Reopened{
+		r.revision.Reopened = append(r.revision.Reopened, Reopened{
 			Slot: again.Slot.Key, Title: again.Slot.Title, Applies: again.Applies, Before: earlier(again.Before),
 		})
 	}
-	return r, nil
+	return nil
 }
 
-// revisionDigest identifies a revision by what it puts aside, so that going
-// back to what was said before counts.
-func (rec *conversation) revisionDigest(one said, before questioning.SlotState) []byte {
-	value, _ := json.Marshal(one.Value) // a canonical value always encodes
-	aside := 0
-	if n := len(before.Answers); n > 0 {
-		aside = before.Answers[n-1]
+func (r *revise) render(c *conversation, batch questioning.Batch) any {
+	counted := summary{repeated: 1}
+	if r.revision.Changed {
+		counted = summary{recorded: 1}
 	}
-	return digest([]byte("revise"), []byte(one.Slot), []byte(strconv.Itoa(aside)), []byte(one.Outcome), value, []byte(one.Words))
+	r.revision.Turn = newTurn(c, batch, counted)
+	return r.revision
+}
+
+// parseRevision reads the new answer, and refuses one for what holds none.
+func (c *conversation) parseRevision(in ReviseInput, with parse.Context) (answer, error) {
+	of := in.answer()
+	if in.AnswerNumber > 0 {
+		if c.Answer == "" {
+			return answer{}, fault.Invalidf("answer_number", "there is no answer %d; the report cites those that hold", in.AnswerNumber)
+		}
+		if of.Slot != "" && of.Slot != c.Answer {
+			return answer{}, fault.Invalidf("answer_number", "answer %d is about %q, not %q", in.AnswerNumber, c.Answer, of.Slot)
+		}
+		of.Slot = c.Answer
+	}
+	a, err := c.parseAnswer(of, of.QuestionNumber, with)
+	if err != nil {
+		return answer{}, err
+	}
+	if a.Problem != "" {
+		return answer{}, fault.Invalidf("text", "cannot be read: %s", a.Problem)
+	}
+	state := c.State.SlotStates[c.State.Index(a.Slot)]
+	switch {
+	case state.Status == questioning.StatusMissing:
+		return answer{}, fault.Invalidf("slot", "%q has no answer to revise; sequential_questioning_follow_up takes its first", a.Slot)
+	case in.AnswerNumber > 0 && !slices.Contains(state.Answers, in.AnswerNumber):
+		return answer{}, fault.Invalidf("answer_number", "answer %d no longer holds; %q rests on %v", in.AnswerNumber, a.Slot, state.Answers)
+	}
+	return a, nil
+}
+
+// revisionDigest identifies a revision by what it supersedes, so that going back
+// to an earlier answer counts.
+func revisionDigest(a answer, before questioning.SlotState) []byte {
+	value, _ := json.Marshal(a.Value) // a canonical value always encodes
+	superseded := 0
+	if n := len(before.Answers); n > 0 {
+		superseded = before.Answers[n-1]
+	}
+	return digest([]byte("revise"), []byte(a.Slot), []byte(strconv.Itoa(superseded)), []byte(a.Outcome), value, []byte(a.Words))
 }
 
 func earlier(s questioning.SlotState) Earlier {

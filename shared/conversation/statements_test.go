@@ -75,7 +75,7 @@ func must[T any](t *testing.T) func(T, error) T {
 	}
 }
 
-var trip = json.RawMessage(`{"type": "object", "required": ["destination", "budget", "class", "start_date"], "properties": {
+var shortTrip = json.RawMessage(`{"type": "object", "required": ["destination", "budget", "class", "start_date"], "properties": {
 	"destination": {"type": "string"}, "budget": {"type": "number", "minimum": 1},
 	"class": {"enum": ["economy", "business", "first"]}, "start_date": {"type": "string", "format": "date"}}}`)
 
@@ -83,7 +83,7 @@ var trip = json.RawMessage(`{"type": "object", "required": ["destination", "budg
 func TestAToolAsksNoMoreOfTheDatabaseThan(t *testing.T) {
 	s, database := counted(t)
 	ctx, turn := t.Context(), must[conversation.Turn](t)
-	ask := conversation.AskInput{Context: "Book a trip", UserID: "ada", InformationNeeded: trip}
+	ask := conversation.AskInput{Context: "Book a trip", UserID: "ada", InformationNeeded: shortTrip}
 	byPlaybook := conversation.AskInput{Context: "Something", UserID: "ada", Playbook: "generic"}
 	var open, other conversation.Turn
 	answer := func(of conversation.Turn, answers ...conversation.AnswerInput) conversation.FollowUpInput {
@@ -94,24 +94,24 @@ func TestAToolAsksNoMoreOfTheDatabaseThan(t *testing.T) {
 		cost
 		do func()
 	}{
-		{"open", cost{20, 8}, func() { open = turn(s.Ask(ctx, ask)) }},
+		{"open", cost{18, 5}, func() { open = turn(s.Ask(ctx, ask)) }},
 		{"open again", cost{7, 4}, func() { turn(s.Ask(ctx, ask)) }},
-		{"open by a playbook", cost{26, 8}, func() { other = turn(s.Ask(ctx, byPlaybook)) }},
-		{"change the playbook", cost{36, 6}, func() {
+		{"open by a playbook", cost{24, 5}, func() { other = turn(s.Ask(ctx, byPlaybook)) }},
+		{"change the playbook", cost{36, 3}, func() {
 			turn(s.Ask(ctx, conversation.AskInput{Context: "Something", UserID: "ada", ConversationID: other.ConversationID, Playbook: "travel"}))
 		}},
-		{"wait", cost{7, 3}, func() { turn(s.FollowUp(ctx, answer(open))) }},
-		{"answer a batch", cost{19, 4}, func() {
+		{"wait", cost{6, 1}, func() { turn(s.FollowUp(ctx, answer(open))) }},
+		{"answer a batch", cost{19, 2}, func() {
 			turn(s.FollowUp(ctx, answer(open, conversation.AnswerInput{QuestionNumber: 1, Text: "Lisbon"},
 				conversation.AnswerInput{QuestionNumber: 2, Value: "2027-05-01"}, conversation.AnswerInput{QuestionNumber: 3, Value: 500.0})))
 		}},
-		{"answer a question that is settled", cost{17, 6}, func() {
+		{"answer a question that is settled", cost{17, 3}, func() {
 			turn(s.FollowUp(ctx, answer(open, conversation.AnswerInput{QuestionNumber: 1, Text: "Porto"})))
 		}},
-		{"reply in words", cost{16, 4}, func() {
+		{"reply in words", cost{16, 2}, func() {
 			turn(s.FollowUp(ctx, conversation.FollowUpInput{ConversationID: open.ConversationID, UserID: "ada", PreviousMessages: []conversation.Message{{Role: "user", Content: "first"}}}))
 		}},
-		{"revise", cost{15, 5}, func() {
+		{"revise", cost{15, 2}, func() {
 			must[conversation.Revision](t)(s.Revise(ctx, conversation.ReviseInput{ConversationID: open.ConversationID, UserID: "ada", AnswerNumber: 3, Value: 700.0}))
 		}},
 		{"report", cost{7, 4}, func() {

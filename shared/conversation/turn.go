@@ -127,10 +127,72 @@ func (t Turn) Text() string {
 	return b.String()
 }
 
-// known says that a slot in this state holds a value, if a disputed one.
-func known(s questioning.Status) bool { return questioning.SlotState{Status: s}.Known() }
+// Revision is what a revision changed, and what to put to the person next.
+type Revision struct {
+	Changed  bool       `json:"changed" jsonschema:"false when the slot held this already."`
+	Revised  Revised    `json:"revised"`
+	Reopened []Reopened `json:"reopened" jsonschema:"Slots whose answers no longer hold because they depended on the revised one."`
+	Turn
+}
+
+// Revised is one slot's answer, before and after.
+type Revised struct {
+	Slot         string             `json:"slot"`
+	Title        string             `json:"title"`
+	State        questioning.Status `json:"state"`
+	Value        any                `json:"value,omitempty"`
+	AnswerNumber int                `json:"answer_number,omitempty" jsonschema:"The new answer."`
+	Before       Earlier            `json:"before"`
+}
+
+// Reopened is a slot whose answer was taken back.
+type Reopened struct {
+	Slot    string  `json:"slot"`
+	Title   string  `json:"title"`
+	Applies bool    `json:"applies" jsonschema:"Whether it is asked again; otherwise it no longer matters."`
+	Before  Earlier `json:"before"`
+}
+
+// Earlier is where a slot stood. Its answers stay in the report's history.
+type Earlier struct {
+	State   questioning.Status `json:"state"`
+	Value   any                `json:"value,omitempty"`
+	Answers []int              `json:"answers"`
+}
+
+// Text renders the revision for a person.
+func (r Revision) Text() string {
+	language := r.Turn.Metadata.Language
+	var b strings.Builder
+	switch {
+	case !r.Changed:
+		fmt.Fprintf(&b, "%s is %s already; nothing changed.", r.Revised.Title, stateText(r.Revised.State, r.Revised.Value, language))
+	default:
+		fmt.Fprintf(&b, "%s: %s instead of %s.", r.Revised.Title, stateText(r.Revised.State, r.Revised.Value, language), stateText(r.Revised.Before.State, r.Revised.Before.Value, language))
+	}
+	for _, again := range r.Reopened {
+		what := "it no longer matters"
+		if again.Applies {
+			what = "it is asked again"
+		}
+		fmt.Fprintf(&b, "\n%s (%s) depended on it: %s.", again.Title, stateText(again.Before.State, again.Before.Value, language), what)
+	}
+	b.WriteString("\n\n" + r.Turn.Text())
+	return b.String()
+}
+
+// hasValue says that a slot in this state holds a value, if a disputed one.
+func hasValue(s questioning.Status) bool { return questioning.SlotState{Status: s}.Known() }
 
 // excerptRunes is how much of a goal, or of words that hold no value, a text repeats.
 const excerptRunes = 200
 
 func excerpt(words string) string { return plain.Quote(plain.Excerpt(words, excerptRunes)) }
+
+// stateText is the value of a slot in words, or its state where it has none.
+func stateText(state questioning.Status, value any, language string) string {
+	if value != nil {
+		return questioning.Quote(value, language)
+	}
+	return strings.ReplaceAll(string(state), "_", " ")
+}

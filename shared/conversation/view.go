@@ -27,10 +27,10 @@ func (s *Service) View(ctx context.Context, conversationID, userID string) (View
 	if err := s.CheckUser(userID); err != nil {
 		return View{}, err
 	}
-	stored, _, err := s.store.Load(ctx, conversationID, nil)
-	rec, err := own(stored, err, conversationID, userID)
+	found, _, err := s.store.Load(ctx, conversationID, nil)
+	c, err := owned(&store.Loaded{Conversation: found}, err, conversationID, userID)
 	if err != nil {
 		return View{}, unavailable(err)
 	}
-	return View{rec.ID, rec.Goal, rec.State.Language, rec.Revision, rec.State.Slots, stored}, nil
+	return View{c.ID, c.Goal, c.State.Language, c.Revision, c.State.Slots, found}, nil
 }

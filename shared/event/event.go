@@ -104,11 +104,20 @@ type ConversationErased struct {
 	At             time.Time `json:"at"`
 }
 
-func (QuestionAsked) Type() Type         { return TypeQuestionAsked }
-func (AnswerRecorded) Type() Type        { return TypeAnswerRecorded }
-func (AnswerRevised) Type() Type         { return TypeAnswerRevised }
+// Type is TypeQuestionAsked.
+func (QuestionAsked) Type() Type { return TypeQuestionAsked }
+
+// Type is TypeAnswerRecorded.
+func (AnswerRecorded) Type() Type { return TypeAnswerRecorded }
+
+// Type is TypeAnswerRevised.
+func (AnswerRevised) Type() Type { return TypeAnswerRevised }
+
+// Type is TypeConversationCompleted.
 func (ConversationCompleted) Type() Type { return TypeConversationCompleted }
-func (ConversationErased) Type() Type    { return TypeConversationErased }
+
+// Type is TypeConversationErased.
+func (ConversationErased) Type() Type { return TypeConversationErased }
 
 // Of returns the conversation's id and its principal.
 func (c Conversation) Of() (conversationID, principal string) { return c.ConversationID, c.Principal }

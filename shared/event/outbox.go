@@ -12,6 +12,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 )
 
 // Outbox holds the events that wait to be published, and dead letters. The events
@@ -90,8 +92,8 @@ func queue(batch *pgx.Batch, events ...Event) error {
 
 // DeleteQueued adds to the batch what deletes the events of conversations from the
 // outbox, dead letters too. Its command tag counts them.
-func DeleteQueued(batch *pgx.Batch, conversations []uuid.UUID) *pgx.QueuedQuery {
-	return batch.Queue(`DELETE FROM outbox WHERE conversation_id = ANY($1)`, conversations)
+func DeleteQueued(batch *pgx.Batch, conversationIDs []string) *pgx.QueuedQuery {
+	return batch.Queue(`DELETE FROM outbox WHERE conversation_id = ANY($1)`, conversationIDs)
 }
 
 // rows are events by column, for one statement whatever their number.
@@ -301,7 +303,9 @@ func (o *Outbox) DeleteExpiredElicitations(ctx context.Context) (int, error) {
 // inTx runs a transaction that acts for all principals.
 func (o *Outbox) inTx(ctx context.Context, run func(pgx.Tx) error) error {
 	return pgx.BeginTxFunc(ctx, o.pool, pgx.TxOptions{}, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `SELECT set_config('app.role', 'eventing', true)`); err != nil {
+		batch := &pgx.Batch{}
+		postgres.BindEventing(batch, "")
+		if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 			return err
 		}
 		return run(tx)

@@ -3,21 +3,20 @@
 package function
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
-	"runtime/debug"
 	"sync"
 
 	"github.com/caarlos0/env/v11"
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/identity"
+	"github.com/sequential-questioning/sequential-questioning/shared/jsonrpc"
 	"github.com/sequential-questioning/sequential-questioning/shared/telemetry"
 	"github.com/sequential-questioning/sequential-questioning/shared/tool"
+	"github.com/sequential-questioning/sequential-questioning/shared/version"
 )
 
 // Backend is what a function works on.
@@ -27,14 +26,16 @@ type Backend interface {
 	Close()
 }
 
-// Config is what every tool function reads from its environment.
-type Config struct {
-	MaxBodyBytes int64 `env:"MAX_BODY_BYTES" envDefault:"1048576"`
-	Identity     identity.Config
+// Service is a backend that serves requests itself.
+type Service interface {
+	http.Handler
+	Backend
 }
 
 // Function serves requests. It opens its backend when it starts, which makes
-// no connection: an instance is ready to be called at once.
+// no connection: an instance is ready to be called at once. Tools, the relay and
+// the indexer have this one lifecycle; the gateway, which has to drain waiting
+// calls before it stops, has its own.
 type Function struct {
 	name      string
 	start     func() error
@@ -43,51 +44,63 @@ type Function struct {
 	telemetry *telemetry.Telemetry
 }
 
-// Serve returns the function name with the handler and the backend that open
-// returns.
-func Serve(name string, open func() (http.Handler, Backend, error)) *Function {
-	f := &Function{name: name}
-	f.start = sync.OnceValue(func() error { return f.open(open) })
-	return f
-}
-
-// New returns the function name for the tool that define makes of a backend.
+// New returns the function name for the tool that define makes of a backend. It
+// checks who calls, and bounds bodies and the memory that they take.
 func New[B Backend](name string, open func() (B, error), define func(B) tool.Tool) *Function {
-	return Serve(name, func() (http.Handler, Backend, error) {
-		var config Config
-		if err := env.Parse(&config); err != nil {
+	return serve(name, func() (http.Handler, Backend, error) {
+		config, err := env.ParseAs[identity.Config]()
+		if err != nil {
 			return nil, nil, fmt.Errorf("read configuration: %w", err)
 		}
-		guard, err := identity.New(config.Identity)
+		guard, err := identity.New(config)
 		if err != nil {
 			return nil, nil, fmt.Errorf("read configuration: %w", err)
 		}
 		backend, err := open()
 		if err != nil {
-			return nil, nil, fmt.Errorf("open %s: %w", name, err)
+			return nil, nil, err
 		}
-		calls := guard.Protect(bounded(config.MaxBodyBytes, define(backend).Handler(Product, Version())))
-		return UnlimitedWrite(firstMarked(calls)), backend, nil
+		calls := guard.Protect(bounded(jsonrpc.MaxBodyBytes, define(backend).Handler(Product, version.Version)))
+		return firstMarked(calls), backend, nil
 	})
+}
+
+// Serve returns the function name for the service that open returns: one on the
+// eventing side, which knows its callers by itself. It takes POST requests with
+// bodies of up to jsonrpc.MaxBodyBytes, many times the longest event.
+func Serve(name string, open func() (Service, error)) *Function {
+	return serve(name, func() (http.Handler, Backend, error) {
+		service, err := open()
+		if err != nil {
+			return nil, nil, err
+		}
+		return posted(jsonrpc.MaxBodyBytes, service), service, nil
+	})
+}
+
+func serve(name string, open func() (http.Handler, Backend, error)) *Function {
+	f := &Function{name: name}
+	f.start = sync.OnceValue(func() error { return f.open(open) })
+	return f
 }
 
 // Start opens the backend. A wrong setting is an error here, at once.
 func (f *Function) Start(context.Context, map[string]string) error { return f.start() }
 
 func (f *Function) open(open func() (http.Handler, Backend, error)) error {
-	shown, err := telemetry.Setup(context.Background(), f.name)
+	running, err := telemetry.Setup(context.Background(), f.name)
 	if err != nil {
-		return fmt.Errorf("set up telemetry: %w", err)
+		return err
 	}
 	handler, backend, err := open()
 	if err != nil {
-		return errors.Join(err, shown.Shutdown(context.Background()))
+		return errors.Join(fmt.Errorf("open %s: %w", f.name, err), running.Shutdown(context.Background()))
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/health", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	mux.Handle("/", otelhttp.NewHandler(handler, f.name,
+	mux.Handle("/", otelhttp.NewHandler(unlimitedWrite(handler), f.name,
 		otelhttp.WithSpanNameFormatter(func(name string, _ *http.Request) string { return name })))
-	f.handler, f.backend, f.telemetry = mux, backend, shown
+	f.handler, f.backend, f.telemetry = mux, backend, running
 	return nil
 }
 
@@ -125,16 +138,3 @@ func (f *Function) Stop(ctx context.Context) error {
 
 // Product is the one server that the functions are to their clients.
 const Product = "sequential-questioning"
-
-// Version is the revision of the source the program was built from. Images leave
-// it out, so that the same source gives the same image: Knative's revision serves.
-func Version() string {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" {
-				return s.Value[:min(12, len(s.Value))]
-			}
-		}
-	}
-	return cmp.Or(os.Getenv("K_REVISION"), "dev")
-}

@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 	fn "knative.dev/func-go/http"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/jsonrpc"
 	"github.com/sequential-questioning/sequential-questioning/shared/tool"
 )
 
@@ -56,7 +57,7 @@ func newFunction(b *backend, err error) *Function {
 	})
 }
 
-func serve(t *testing.T, f *Function) string {
+func listen(t *testing.T, f *Function) string {
 	server := httptest.NewServer(fn.New(f).Handler)
 	t.Cleanup(server.Close)
 	return server.URL
@@ -84,7 +85,7 @@ func post(t *testing.T, url, body string) (int, string) {
 
 func TestReadinessFollowsTheBackend(t *testing.T) {
 	b := &backend{}
-	url := serve(t, newFunction(b, nil))
+	url := listen(t, newFunction(b, nil))
 	status, _ := get(t, url+"/health/readiness")
 	assert.Equal(t, http.StatusOK, status)
 	b.ready = errors.New("away")
@@ -104,7 +105,7 @@ func TestMetricsHaveAPortOfTheirOwn(t *testing.T) {
 	require.NoError(t, listener.Close())
 	require.NoError(t, serveMetrics())
 	f := newFunction(&backend{}, nil)
-	calls := serve(t, f)
+	calls := listen(t, f)
 	require.NoError(t, f.Start(t.Context(), nil))
 	defer f.Stop(t.Context())
 	status, body := get(t, "http://"+address+"/metrics")
@@ -119,21 +120,20 @@ func TestMetricsHaveAPortOfTheirOwn(t *testing.T) {
 func TestAWrongSettingIsToldAtOnce(t *testing.T) {
 	f := newFunction(nil, errors.New("SETTING is wrong"))
 	require.ErrorContains(t, f.Start(t.Context(), nil), "SETTING is wrong")
-	status, body := get(t, serve(t, f)+"/mcp")
+	status, body := get(t, listen(t, f)+"/mcp")
 	assert.Equal(t, http.StatusServiceUnavailable, status)
 	assert.Contains(t, body, "SETTING is wrong")
 	require.NoError(t, f.Stop(t.Context()))
 }
 
 func TestABodyIsBounded(t *testing.T) {
-	t.Setenv("MAX_BODY_BYTES", "100")
-	status, body := post(t, serve(t, newFunction(&backend{}, nil))+"/mcp", strings.Repeat("x", 101))
+	status, body := post(t, listen(t, newFunction(&backend{}, nil))+"/mcp", strings.Repeat("x", jsonrpc.MaxBodyBytes+1))
 	assert.Equal(t, http.StatusRequestEntityTooLarge, status)
-	assert.JSONEq(t, `{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"the request is longer than 100 bytes"}}`, body)
+	assert.JSONEq(t, `{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"the request is longer than 1048576 bytes"}}`, body)
 }
 
 func TestABodyIsUTF8(t *testing.T) {
-	status, body := post(t, serve(t, newFunction(&backend{}, nil))+"/mcp", "{\"said\": \"\xff\"}")
+	status, body := post(t, listen(t, newFunction(&backend{}, nil))+"/mcp", "{\"said\": \"\xff\"}")
 	assert.Equal(t, http.StatusBadRequest, status)
 	assert.Contains(t, body, "-32700")
 }
@@ -147,7 +147,7 @@ func TestStopClosesTheBackend(t *testing.T) {
 }
 
 func TestTheCallThatAnInstanceWasStartedForIsMarked(t *testing.T) {
-	url := serve(t, newFunction(&backend{}, nil))
+	url := listen(t, newFunction(&backend{}, nil))
 	get(t, url+"/health/readiness")
 	var marks []string
 	for range 2 {

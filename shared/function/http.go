@@ -77,9 +77,22 @@ func (b budget) acquire(w http.ResponseWriter, r *http.Request, bytes int64) (re
 	return func() { b.free.Release(bytes) }, true
 }
 
-// UnlimitedWrite lifts the runtime's write deadline of 30 s: a call is bounded
+// posted accepts POST requests with a body of up to limit bytes.
+func posted(limit int64, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost {
+			w.Header().Set("Allow", http.MethodPost)
+			http.Error(w, "use POST", http.StatusMethodNotAllowed)
+			return
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, limit)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// unlimitedWrite lifts the runtime's write deadline of 30 s: a call is bounded
 // by what it works on, and a stream may take longer.
-func UnlimitedWrite(next http.Handler) http.Handler {
+func unlimitedWrite(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // not every writer has one
 		next.ServeHTTP(w, r)

@@ -34,6 +34,6 @@ func serveMetrics() error {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", telemetry.Metrics())
 	server := &http.Server{Handler: mux, ReadTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute}
-	go server.Serve(listener) // ends with the process
+	go func() { _ = server.Serve(listener) }() // until the process ends
 	return nil
 }

@@ -37,9 +37,12 @@ type Config struct {
 	// token has to name it as its audience (RFC 8707).
 	Resource string `env:"OAUTH_RESOURCE"`
 	// Scope is one that a token needs; empty needs none.
-	Scope   string        `env:"OAUTH_SCOPE"`
-	Timeout time.Duration `env:"OAUTH_TIMEOUT" envDefault:"5s"`
+	Scope string `env:"OAUTH_SCOPE"`
 }
+
+// issuerTimeout bounds one request to the issuer. A caller waits for it at the first
+// token and after a rotation of keys; an issuer that needs longer is down.
+const issuerTimeout = 5 * time.Second
 
 // Guard checks the tokens of requests. Its issuer is looked up when the first
 // token comes.
@@ -69,7 +72,7 @@ const pause = 2 * time.Second
 // error: a server must not be open by an oversight.
 func New(config Config) (*Guard, error) {
 	g := &Guard{config: config, issuer: &remembering{now: time.Now}}
-	g.client = &http.Client{Timeout: config.Timeout, Transport: counting{&g.failed, g.issuer}}
+	g.client = &http.Client{Timeout: issuerTimeout, Transport: counting{&g.failed, g.issuer}}
 	switch {
 	case config.Issuer != "":
 	case config.AllowUnauthenticated:

@@ -99,7 +99,7 @@ func through(guard *identity.Guard) func(authorization string) *httptest.Respons
 
 func TestATokenOfTheIssuerNamesThePrincipal(t *testing.T) {
 	i := newIssuer(t)
-	call := protected(t, identity.Config{Issuer: i.URL, Resource: resource, Scope: "ask", Timeout: time.Second})
+	call := protected(t, identity.Config{Issuer: i.URL, Resource: resource, Scope: "ask"})
 	answer := call("Bearer " + i.token(nil))
 	assert.Equal(t, http.StatusOK, answer.Code, answer.Body)
 	assert.Equal(t, i.URL+"#ada", answer.Body.String())
@@ -108,7 +108,7 @@ func TestATokenOfTheIssuerNamesThePrincipal(t *testing.T) {
 
 func TestWhatDoesNotCountIsChallenged(t *testing.T) {
 	i, stranger := newIssuer(t), newIssuer(t)
-	call := protected(t, identity.Config{Issuer: i.URL, Resource: resource, Scope: "ask", Timeout: time.Second})
+	call := protected(t, identity.Config{Issuer: i.URL, Resource: resource, Scope: "ask"})
 	const metadata = `resource_metadata="https://questions.example/.well-known/oauth-protected-resource/mcp"`
 	for what, c := range map[string]struct {
 		authorization string
@@ -134,7 +134,7 @@ func TestWhatDoesNotCountIsChallenged(t *testing.T) {
 
 func TestAnIssuerThatIsAwayIsNotTheTokensFault(t *testing.T) {
 	i := newIssuer(t)
-	call := protected(t, identity.Config{Issuer: i.URL, Resource: resource, Timeout: time.Second})
+	call := protected(t, identity.Config{Issuer: i.URL, Resource: resource})
 	token := "Bearer " + i.token(nil)
 	i.away.Store(true)
 	answer := call(token)
@@ -155,13 +155,13 @@ func TestNoServerIsOpenByOversight(t *testing.T) {
 	require.ErrorContains(t, err, "OAUTH_ISSUER")
 	require.ErrorContains(t, err, "ALLOW_UNAUTHENTICATED=true")
 	i := newIssuer(t)
-	call := protected(t, identity.Config{Issuer: i.URL, Resource: resource, AllowUnauthenticated: true, Timeout: time.Second})
+	call := protected(t, identity.Config{Issuer: i.URL, Resource: resource, AllowUnauthenticated: true})
 	assert.Equal(t, http.StatusUnauthorized, call("").Code, "an issuer counts more")
 }
 
 func TestForgedTokensDoNotReachTheIssuer(t *testing.T) {
 	i := newIssuer(t)
-	guard, err := identity.New(identity.Config{Issuer: i.URL, Resource: resource, Timeout: time.Second})
+	guard, err := identity.New(identity.Config{Issuer: i.URL, Resource: resource})
 	require.NoError(t, err)
 	call := through(guard)
 	valid := "Bearer " + i.token(nil)
@@ -199,7 +199,7 @@ func TestForgedTokensDoNotReachTheIssuer(t *testing.T) {
 
 func TestARotatedKeyCountsSoon(t *testing.T) {
 	i := newIssuer(t)
-	guard, err := identity.New(identity.Config{Issuer: i.URL, Resource: resource, Timeout: time.Second})
+	guard, err := identity.New(identity.Config{Issuer: i.URL, Resource: resource})
 	require.NoError(t, err)
 	call := through(guard)
 	require.Equal(t, http.StatusOK, call("Bearer "+i.token(nil)).Code)
@@ -212,7 +212,7 @@ func TestARotatedKeyCountsSoon(t *testing.T) {
 
 func TestForgedTokensDoNotHammerAnIssuerThatIsAway(t *testing.T) {
 	i := newIssuer(t)
-	guard, err := identity.New(identity.Config{Issuer: i.URL, Resource: resource, Timeout: time.Second})
+	guard, err := identity.New(identity.Config{Issuer: i.URL, Resource: resource})
 	require.NoError(t, err)
 	call := through(guard)
 	valid := "Bearer " + i.token(nil)
@@ -231,7 +231,7 @@ func TestForgedTokensDoNotHammerAnIssuerThatIsAway(t *testing.T) {
 
 func TestASubjectThatCannotNameAPrincipalIsRefused(t *testing.T) {
 	i := newIssuer(t)
-	call := protected(t, identity.Config{Issuer: i.URL, Resource: resource, Timeout: time.Second})
+	call := protected(t, identity.Config{Issuer: i.URL, Resource: resource})
 	claims := func(subject string) string {
 		return fmt.Sprintf(`{"iss":%q,"aud":%q,"exp":%d,"sub":"%s"}`, i.URL, resource, time.Now().Add(time.Hour).Unix(), subject)
 	}

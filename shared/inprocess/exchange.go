@@ -28,7 +28,7 @@ func exchange(s *served, r *http.Request) (*http.Response, error) {
 	go func() {
 		defer s.underWay.Done()
 		defer stop()
-		a.serve(s.Handler, incoming(r, ctx))
+		a.serve(s.Handler, incoming(ctx, r))
 	}()
 	<-a.begun
 	a.mu.Lock()
@@ -50,7 +50,7 @@ func exchange(s *served, r *http.Request) (*http.Response, error) {
 }
 
 // incoming is a request as a server would read it.
-func incoming(r *http.Request, ctx context.Context) *http.Request {
+func incoming(ctx context.Context, r *http.Request) *http.Request {
 	in := (&http.Request{
 		Method: r.Method, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		URL:    &url.URL{Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: r.URL.RawQuery},
@@ -107,7 +107,7 @@ func (a *answer) serve(handler http.Handler, r *http.Request) {
 	defer a.cancel()
 	defer func() {
 		if p := recover(); p != nil {
-			if p != http.ErrAbortHandler {
+			if p != http.ErrAbortHandler { //nolint:errorlint // compared as net/http does: p is what was panicked, not wrapped
 				slog.Error("panic while serving", "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
 			}
 			a.fail(io.ErrUnexpectedEOF, false)

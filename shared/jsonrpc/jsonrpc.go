@@ -44,8 +44,9 @@ func WriteError(w http.ResponseWriter, status, code int, message string) {
 	_ = json.NewEncoder(w).Encode(NewError(json.RawMessage("null"), code, message, nil))
 }
 
-// MaxBodyBytes is how long a body is at most: it is held whole and decoded, so that
-// every call under way may cost several times as much memory.
+// MaxBodyBytes is how long a body may be, for the gateway, tools, relay and indexer
+// alike: it is held whole and decoded, so that every call under way may cost several
+// times as much memory.
 const MaxBodyBytes = 1 << 20
 
 // MaxValues is how many JSON values a body has at most. Decoding takes some 100

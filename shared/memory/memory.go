@@ -1,105 +1,52 @@
-// Package memory is what is remembered of earlier conversations: one point in
-// Qdrant for each slot that was answered, found again by what it is about. It
-// holds nothing that Postgres does not, and is rebuilt from there.
+// Package memory is what the same user said in earlier conversations: one point
+// in Qdrant for each answered slot, found again by what it is about. It holds
+// nothing that PostgreSQL does not, and is rebuilt from there.
 package memory
 
 import (
 	"context"
 	"errors"
-	"fmt"
+	"sync"
 	"time"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/model"
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
-	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
-	"github.com/sequential-questioning/sequential-questioning/shared/questioning/secret"
 )
 
-// ErrNotConfigured says that there is no memory: QDRANT_URL is not set. A
-// memory that is configured and away is qdrant.ErrUnavailable.
+// ErrNotConfigured says that there is no memory: QDRANT_URL is not set. The error
+// of a memory that is configured and down is qdrant.ErrUnavailable.
 var ErrNotConfigured = errors.New("memory is not configured: QDRANT_URL is not set")
 
-// Config bounds what is taken from memory, from the environment.
-type Config struct {
-	// Similarity, from 0 to 1, is how much the titles of two slots have to share
-	// for the answer of one to be known for the other; above 1 for never.
-	Similarity float64 `env:"MEMORY_SIMILARITY" envDefault:"0.75"`
-	// Candidates is how many earlier answers are looked at for a new conversation,
-	// those of the latest conversations.
-	Candidates int `env:"MEMORY_CANDIDATES" envDefault:"200"`
-}
-
 // Embedder turns texts into vectors by a model. It may fail or be slow: memory
-// then finds by words alone.
+// then searches by words alone.
 type Embedder interface {
 	Embed(ctx context.Context, texts []string) ([][]float32, error)
 	Dimensions() int
 }
 
-// Item is one remembered answer.
-type Item struct {
-	Principal      string
-	UserID         string // "" when the caller named nobody
-	SessionID      string
-	ConversationID string
-	Goal           string
-	Slot           string
-	Title          string
-	Type           questioning.Type
-	Question       string // the text of the question it answers; "" for none
-	Value          any
-	Words          string
-	AnswerNumber   int
-	AnsweredAt     time.Time
-
-	description string // of the slot, as read from Postgres; memory does not hold it
-}
-
-// secret says that an item is, or looks like, a secret: an earlier version took
-// slots that ask for one, and a person may write a card number anywhere. It is
-// neither remembered nor proposed.
-func (i Item) secret() bool {
-	slot := questioning.Slot{Key: i.Slot, Title: i.Title, Question: i.Question, Description: i.description, Type: i.Type}
-	return secret.Holds(slot, i.Value, i.Words)
-}
-
-// Found is an item with how well it fits: for Recall comparable within one
-// result only, for Known from 0 to 1.
-type Found struct {
-	Item
-	Score float64
-}
-
 // Memory is safe for concurrent use. Its calls are bounded in time by Qdrant's
-// configuration.
+// configuration. The zero value is not configured.
 type Memory struct {
 	client   *qdrant.Client // nil when not configured
-	config   Config
-	embedder Embedder
+	embedder Embedder       // nil for none
 	now      func() time.Time
-	ensured  onceDone
+
+	mu      sync.Mutex
+	ensured bool // the collection exists, unless another process drops it
 }
 
 // Option is a choice at opening.
 type Option func(*Memory)
 
-// WithEmbedder makes memory find by a model's vectors as well as by words.
+// WithEmbedder makes memory search by a model's vectors as well as by words.
 func WithEmbedder(e Embedder) Option { return func(m *Memory) { m.embedder = e } }
 
-// WithConfig bounds what is taken from memory; without, Config's defaults do.
-func WithConfig(c Config) Option { return func(m *Memory) { m.config = c } }
-
-// Open returns a memory without connecting. Without a URL every call answers
+// Open returns a memory without connecting. Without a URL every call returns
 // ErrNotConfigured.
 func Open(config qdrant.Config, options ...Option) (*Memory, error) {
-	m := &Memory{config: Config{Similarity: 0.75, Candidates: 200}, now: time.Now}
+	m := &Memory{now: time.Now}
 	for _, option := range options {
 		option(m)
-	}
-	if m.config.Candidates < 1 || m.config.Candidates > 10_000 {
-		return nil, fmt.Errorf("MEMORY_CANDIDATES is %d, want 1 to 10000", m.config.Candidates)
-	}
-	if m.config.Similarity <= 0 {
-		return nil, fmt.Errorf("MEMORY_SIMILARITY is %v, want more than 0", m.config.Similarity)
 	}
 	if config.URL == "" {
 		return m, nil
@@ -112,7 +59,26 @@ func Open(config qdrant.Config, options ...Option) (*Memory, error) {
 	return m, nil
 }
 
-// Configured says whether there is a memory at all.
+// Settings are all that the environment says of memory. Whoever writes it and
+// whoever reads it have to use the same vectors.
+type Settings struct {
+	Qdrant qdrant.Config
+	Model  model.Config
+}
+
+// Open returns the memory of these settings, without connecting.
+func (s Settings) Open() (*Memory, error) {
+	embedder, err := model.Open(s.Model)
+	if err != nil {
+		return nil, err
+	}
+	if embedder.Embeds() {
+		return Open(s.Qdrant, WithEmbedder(embedder))
+	}
+	return Open(s.Qdrant)
+}
+
+// Configured reports whether there is a memory at all.
 func (m *Memory) Configured() bool { return m.client != nil }
 
 // Ready reports whether memory answers.
@@ -129,4 +95,31 @@ func (m *Memory) Close() error {
 		return nil
 	}
 	return m.client.Close()
+}
+
+// ensure creates the collection where it is missing, until it has succeeded once.
+func (m *Memory) ensure(ctx context.Context) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.ensured {
+		return nil
+	}
+	c := qdrant.Collection{
+		Name:     collection,
+		Sparse:   []string{wordsVector, gramsVector},
+		Keywords: []string{byPrincipal, byUser, byConversation, bySlot, byRebuild},
+	}
+	if m.embedder != nil {
+		c.Dense = map[string]uint64{meaningVector: uint64(m.embedder.Dimensions())}
+	}
+	err := m.client.Ensure(ctx, c)
+	m.ensured = err == nil
+	return err
+}
+
+// forgetCollection has the next upsert ensure the collection again.
+func (m *Memory) forgetCollection() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.ensured = false
 }

@@ -13,6 +13,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
+// errSlow is the cause of a context that ended by MODEL_TIMEOUT, unlike one that
+// the caller ended.
 var errSlow = fmt.Errorf("the time limit has passed: %w", context.DeadlineExceeded)
 
 // do runs an operation: bounded in time and number, behind its breaker,
@@ -32,6 +34,9 @@ func do[T any](ctx context.Context, c *Client, op operation, attempt func(contex
 	return result, err
 }
 
+// guarded bounds an operation: by the timeout over all its attempts, by how many
+// run at once, and by its breaker, which refuses at once after several failures
+// in a row. Its errors are of a kind that callers know.
 func guarded[T any](ctx context.Context, c *Client, op operation, attempt func(context.Context) (T, error)) (T, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.config.Timeout, errSlow)
 	defer cancel()

@@ -65,6 +65,9 @@ type chatAnswer struct {
 	Usage usage `json:"usage"`
 }
 
+// request writes a prompt in the variant of the API that the endpoint takes. The
+// schema goes by response_format, or into the task where the endpoint knows JSON
+// objects alone.
 func (c *Client) request(p prompt, v variant) (chatRequest, error) {
 	data, err := json.Marshal(p.data)
 	if err != nil {

@@ -117,7 +117,7 @@ func (l Limits) orDefault() Limits {
 
 // complete checks that settings that need each other come together.
 func (c Config) complete() error {
-	for _, need := range []struct {
+	for _, setting := range []struct {
 		given   bool
 		name    string
 		present bool
@@ -132,8 +132,8 @@ func (c Config) complete() error {
 		{c.EmbeddingBaseURL != "", "MODEL_EMBEDDING_BASE_URL", c.EmbeddingName != "", "MODEL_EMBEDDING_NAME"},
 		{c.EmbeddingAPIKey != "", "MODEL_EMBEDDING_API_KEY", c.EmbeddingName != "", "MODEL_EMBEDDING_NAME"},
 	} {
-		if need.given && !need.present {
-			return fmt.Errorf("%s needs %s beside it", need.name, need.missing)
+		if setting.given && !setting.present {
+			return fmt.Errorf("%s needs %s beside it", setting.name, setting.missing)
 		}
 	}
 	return nil

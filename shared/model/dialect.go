@@ -28,6 +28,7 @@ func (v variant) other(text string) (variant, bool) {
 // dialect remembers the variant that was understood last.
 type dialect struct{ last atomic.Pointer[variant] }
 
+// current is the variant that worked last, or the newest.
 func (d *dialect) current() variant {
 	if last := d.last.Load(); last != nil {
 		return *last

@@ -68,6 +68,8 @@ func (n *numbers) UnmarshalJSON(raw []byte) error {
 	return err
 }
 
+// embed asks once. The answer has a vector for each text, in any order, or it is
+// unusable.
 func (c *Client) embed(ctx context.Context, texts []string) ([][]float32, error) {
 	var answer embeddingAnswer
 	if err := c.embeddings.post(ctx, "/embeddings", embeddingRequest{c.config.EmbeddingName, texts}, &answer); err != nil {

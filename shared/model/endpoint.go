@@ -29,6 +29,7 @@ type endpoint struct {
 	maxBytes     int64 // of an answer, after decompression
 }
 
+// newEndpoint follows no redirect: the key would go wherever it leads.
 func newEndpoint(baseURL, key string, transport http.RoundTripper, maxBytes int) endpoint {
 	return endpoint{
 		baseURL: strings.TrimSuffix(baseURL, "/"),
@@ -41,6 +42,8 @@ func newEndpoint(baseURL, key string, transport http.RoundTripper, maxBytes int)
 	}
 }
 
+// newTransport bounds what an endpoint can cost: the time to connect, idle
+// connections, and the header of an answer.
 func newTransport(config Config) *http.Transport {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.DialContext = (&net.Dialer{Timeout: config.Timeout, KeepAlive: 30 * time.Second}).DialContext

@@ -30,6 +30,8 @@ func newMetrics() *metrics {
 	return &metrics{calls: calls, tokens: tokens, duration: duration}
 }
 
+// called counts an operation by its outcome and times it, attempts and pauses
+// included.
 func (m *metrics) called(ctx context.Context, op string, outcome string, took time.Duration) {
 	attributes := metric.WithAttributes(attribute.String("operation", op), attribute.String("outcome", outcome))
 	m.calls.Add(ctx, 1, attributes)
@@ -45,6 +47,8 @@ type usage struct {
 // maxUsage is more than any one answer costs: a count above is not believed.
 const maxUsage = 10_000_000
 
+// used counts tokens as the endpoint reports them; one that reports none counts
+// none.
 func (m *metrics) used(ctx context.Context, op string, cost usage) {
 	for direction, count := range map[string]int64{"in": cost.In, "out": cost.Out} {
 		if count > 0 && count <= maxUsage {

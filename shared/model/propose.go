@@ -113,6 +113,9 @@ func (c *Client) ProposeSlots(ctx context.Context, goal string, said []string) (
 	})
 }
 
+// accept makes slots of proposals, all of them or none: a set of slots with a
+// hole asks for something else than was meant. Its errors name a place and never
+// repeat a text.
 func accept(ctx context.Context, proposals []proposal, source string) ([]questioning.Slot, error) {
 	if len(proposals) < minSlots || len(proposals) > maxSlots {
 		return nil, unusable("it proposes %d slots, not %d to %d", len(proposals), minSlots, maxSlots)
@@ -143,6 +146,7 @@ func accept(ctx context.Context, proposals []proposal, source string) ([]questio
 	return slots, nil
 }
 
+// keyForm is narrower than what a caller may choose: a model has no reason for more.
 var keyForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
 
 // tidy cleans the texts of a proposal and says which part cannot be used. source
@@ -195,6 +199,7 @@ func (p *proposal) tidy(source string) error {
 	return nil
 }
 
+// tidyText puts a text on one line, or says which part cannot be used and why.
 func tidyText(name string, text *string, limit int, source string) error {
 	tidied, problem := written(*text, limit, source)
 	if problem != "" {

@@ -9,9 +9,13 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 )
 
-// What a model must not put to a person, however it was brought to write it: it
+// What a model must not put to a person, whatever made it write that: it
 // is refused here and by package secret, whatever the prompt says. Lists err on
 // the side of refusing, since the plain question is always there.
+
+// markup is what a model has no reason to write to a person: tags, links, and
+// scripts.
+var markup = regexp.MustCompile(`(?i)<[a-z!/?][^>]*>?|\]\(\S*|\b(?:https?|ftp|file|javascript|mailto|data|vbscript):\S+|\bwww\.\S+|\b[\w-]+\.[a-z]{2,}/\S*`)
 
 // reachable is what leads somewhere else, or names somebody there: hosts, also
 // spelt out, addresses of mail and of machines.

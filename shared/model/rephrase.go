@@ -76,6 +76,8 @@ func (c *Client) Rephrase(ctx context.Context, in Wording) ([]string, error) {
 	})
 }
 
+// reworded returns the questions in their order, each reworded, or an error: one
+// that strays makes the whole answer unusable.
 func reworded(originals []string, answers []numbered) ([]string, error) {
 	if len(answers) != len(originals) {
 		return nil, unusable("it has %d questions, not %d", len(answers), len(originals))

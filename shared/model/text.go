@@ -1,16 +1,11 @@
 package model
 
 import (
-	"regexp"
 	"unicode/utf8"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/secret"
 )
-
-// markup is what a model has no reason to write to a person: tags, links, and
-// scripts.
-var markup = regexp.MustCompile(`(?i)<[a-z!/?][^>]*>?|\]\(\S*|\b(?:https?|ftp|file|javascript|mailto|data|vbscript):\S+|\bwww\.\S+|\b[\w-]+\.[a-z]{2,}/\S*`)
 
 // written returns a text of the model on one line, or why it cannot be used.
 // It may lead to nothing that the source does not have.

@@ -60,6 +60,7 @@ func (l *Library) Choose(goal string) Choice {
 	return l.choice(best.name, best.score, "The playbook that fits is "+nearest, fitting)
 }
 
+// choice is the playbook of that name with the next best of the fitting ones.
 func (l *Library) choice(name string, score float64, reason string, fitting []ranked) Choice {
 	playbook, _ := l.Get(name)
 	c := Choice{Playbook: playbook, Score: score, Reason: reason}

@@ -25,7 +25,7 @@ type word struct {
 	stem    string // of the English word; empty for numbers
 	content bool   // it carries meaning
 	name    bool   // capitalised within a sentence
-	aside   bool   // it tells the circumstances, not what is wanted
+	aside   bool   // it names the circumstances, not what is wanted
 }
 
 // readOfGoal is how much of a goal is read, in bytes.
@@ -42,6 +42,7 @@ var numberWords = set("one two three four five six seven eight nine ten eleven t
 	"zwei drei vier funf sechs sieben acht neun zehn deux trois quatre cinq six sept huit dix dos tres cuatro cinco diez " +
 	"due quattro cinque dieci duas dois dez twee drie vier vijf tien")
 
+// set is that of a list of words.
 func set(words string) map[string]bool {
 	all := map[string]bool{}
 	for _, w := range strings.Fields(words) {
@@ -79,10 +80,14 @@ func words(text string) []word {
 	return all
 }
 
+// isLetter says whether a character belongs to a word: letters with their marks,
+// digits, apostrophes.
 func isLetter(r rune) bool {
 	return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.Is(unicode.Mn, r) || r == '\'' || r == '’'
 }
 
+// newWord reads a word of a goal. A capital makes it a name, except at the start
+// of a sentence.
 func newWord(written string, first bool) word {
 	text := fold(written)
 	w := word{text: text, name: !first && unicode.IsUpper([]rune(written)[0])}
@@ -108,6 +113,8 @@ func fold(text string) string {
 	return strings.Trim(strings.TrimSuffix(folded, "'s"), "'")
 }
 
+// stem is the English stem, for words of other languages too: it cuts their
+// endings alike on both sides.
 func stem(text string) string { return english.Stem(text, false) }
 
 // cue is a cue as it is looked for.
@@ -140,6 +147,7 @@ type found struct {
 	at int
 }
 
+// end is the place after the cue.
 func (f found) end() int { return f.at + len(f.words) }
 
 // within says whether f is a subject and a part of a longer one, as "conference" is
@@ -154,6 +162,8 @@ type matcher struct {
 	open    []cue            // that begin with a pattern
 }
 
+// add takes a cue of a playbook, whose words are patterns or compared by their
+// stems.
 func (m *matcher) add(text string, playbook int, subject bool) {
 	c := cue{playbook: playbook, subject: subject}
 	for _, w := range strings.Fields(strings.NewReplacer("-", " ", ".", " ").Replace(text)) {
@@ -195,6 +205,7 @@ func (m *matcher) find(goal []word) []found {
 	})
 }
 
+// matches says whether the words of a goal begin with a cue.
 func matches(c cue, goal []word) bool {
 	for i, pattern := range c.words {
 		if !fits(pattern, goal[i]) {

@@ -27,6 +27,22 @@ func TestTheExampleInTheDocumentationLoadsAndIsChosen(t *testing.T) {
 	assert.Len(t, choice.Playbook.Slots, 6)
 }
 
+func TestTheExampleOfAPlaybookLoadsAndIsChosen(t *testing.T) {
+	example, err := os.ReadFile("../../docs/examples/moving.yaml")
+	require.NoError(t, err)
+	library, err := Open(Config{Folder: folderWith(t, map[string]string{"moving.yaml": string(example)})})
+	require.NoError(t, err)
+	own, found := library.Get("moving-house")
+	require.True(t, found)
+	for _, goal := range append(own.Goals, "Wir brauchen Helfer und Kartons für den Umzug in die neue Wohnung", "Find a removal company for our flat") {
+		choice := library.Choose(goal)
+		assert.Equal(t, "moving-house", choice.Playbook.Name, choice.Reason)
+	}
+	assert.Equal(t, "travel", library.Choose("Book flights to Rome").Playbook.Name)
+	german := own.For("Umzug", "de")
+	assert.Equal(t, "An welchem Tag ist der Umzug?", german[0].Question)
+}
+
 func TestTheDocumentationListsEveryBuiltInPlaybook(t *testing.T) {
 	text := documentation(t)
 	for _, p := range open(t).All() {

@@ -48,6 +48,7 @@ func readFolder(folder string) ([]Playbook, error) {
 	return all, nil
 }
 
+// readFile reads one playbook; its errors name the line and the field.
 func readFile(path string) (Playbook, error) {
 	file, err := os.Open(path)
 	if err != nil {

@@ -6,12 +6,19 @@ import (
 	"strings"
 )
 
+// entry is a playbook whose slots are read when they are wanted.
+type entry struct {
+	head func() Playbook // without slots
+	full func() Playbook
+	name string
+}
+
 // What a word of a cue weighs. A goal needs more than one word, one of them of a
 // subject, so context alone never suffices.
 const (
 	subjectWeight = 1.0
 	contextWeight = 0.5
-	asideShare    = 0.5 // of a word's weight, where it tells a circumstance
+	asideShare    = 0.5 // of a word's weight, where it names a circumstance
 	doubt         = 1.0 // the weight of what no cue knows
 	leastWords    = 2
 	wordsToTell   = 5
@@ -37,9 +44,10 @@ type ranked struct {
 	subject bool     // a cue of its subject was found
 
 	counted map[int]bool    // words of the goal, by place
-	told    map[string]bool // the cues found: a word said twice counts once
+	seen    map[string]bool // the cues found: a word said twice counts once
 }
 
+// newIndex reads the heads of all playbooks, and no slots.
 func newIndex(entries []entry) index {
 	ix := index{matcher: matcher{byFirst: map[string][]cue{}}}
 	heads := make([]Playbook, len(entries))
@@ -62,7 +70,7 @@ func newIndex(entries []entry) index {
 	return ix
 }
 
-// ownWords are the words that tell a playbook from the others.
+// ownWords are the words that distinguish a playbook from the others.
 func ownWords(all []Playbook, of int) []string {
 	used := [2]map[string]int{{}, {}} // how many texts use a word: of others, its own
 	var texts [2]int
@@ -97,7 +105,7 @@ func (ix index) search(goal string) []ranked {
 	said := words(goal)
 	all := make([]ranked, len(ix.names))
 	for i := range all {
-		all[i].name, all[i].counted, all[i].told = ix.names[i], map[int]bool{}, map[string]bool{}
+		all[i].name, all[i].counted, all[i].seen = ix.names[i], map[int]bool{}, map[string]bool{}
 	}
 	hits := ix.matcher.find(said)
 	slices.SortStableFunc(hits, func(a, b found) int {
@@ -131,11 +139,11 @@ func order(subject bool) int {
 func (r *ranked) add(f found, said []word) {
 	text := phrase(said[f.at:f.end()])
 	for i := f.at; i < f.end(); i++ {
-		if r.counted[i] || r.told[text] {
+		if r.counted[i] || r.seen[text] {
 			return
 		}
 	}
-	r.told[text] = true
+	r.seen[text] = true
 	share := contextWeight
 	if f.subject {
 		share = subjectWeight
@@ -166,6 +174,7 @@ func (r *ranked) add(f found, said []word) {
 // enough says whether more than one word speaks for it, one of them of its subject.
 func (r *ranked) enough() bool { return r.subject && r.count >= leastWords }
 
+// phrase is what a cue found, as the reason quotes it.
 func phrase(said []word) string {
 	texts := make([]string, len(said))
 	for i, w := range said {

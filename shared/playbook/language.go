@@ -26,6 +26,7 @@ func languagesOf(slots []map[string]any) []string {
 	return slices.Sorted(maps.Keys(found))
 }
 
+// collect adds the languages in which a text is given, in lists and options too.
 func collect(value any, found map[string]bool) {
 	switch v := value.(type) {
 	case []any:
@@ -58,6 +59,7 @@ func inLanguage(all []map[string]any, language string) []map[string]any {
 	return plain
 }
 
+// pick takes one language of a text, in lists and options too.
 func pick(value any, language string) any {
 	switch v := value.(type) {
 	case []any:

@@ -23,13 +23,6 @@ type Library struct {
 	index   func() index
 }
 
-// entry is a playbook whose slots are read when they are wanted.
-type entry struct {
-	head func() Playbook // without slots
-	full func() Playbook
-	name string
-}
-
 // Open returns the built-in playbooks and those of the folder, which are
 // checked. It does no more than that: built-in ones are read when wanted.
 func Open(config Config) (*Library, error) {
@@ -70,6 +63,7 @@ func (l *Library) All() []Playbook {
 	return all
 }
 
+// find returns the place of a name, or where it belongs.
 func find(entries []entry, name string) (int, bool) {
 	return slices.BinarySearchFunc(entries, name, func(e entry, name string) int { return strings.Compare(e.name, name) })
 }

@@ -2,6 +2,7 @@ package playbook
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -24,6 +25,7 @@ func toJSON(root *yaml.Node) ([]byte, error) {
 	return json.Marshal(value)
 }
 
+// asText keeps names and points in time as they are written.
 func asText(node *yaml.Node) {
 	if node.ShortTag() == "!!timestamp" {
 		node.SetString(node.Value)
@@ -64,6 +66,7 @@ func line(node *yaml.Node, path []string) int {
 	return node.Line
 }
 
+// child is one step of a path down, nil where it leads nowhere.
 func child(node *yaml.Node, step string) *yaml.Node {
 	if node.Kind == yaml.AliasNode {
 		node = node.Alias
@@ -113,3 +116,6 @@ func slotPath(slots []questioning.Slot, path string) []string {
 	}
 	return append([]string{"slots"}, steps...)
 }
+
+// readable is an error of the YAML reader without its name.
+func readable(err error) error { return errors.New(strings.TrimPrefix(err.Error(), "yaml: ")) }

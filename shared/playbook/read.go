@@ -114,6 +114,8 @@ func decode(value []byte) (Playbook, error) {
 	return p, nil
 }
 
+// readSlots reads slots as a caller's list form of information_needed, in one
+// language.
 func readSlots(all []map[string]any, language string) ([]questioning.Slot, error) {
 	list, err := json.Marshal(inLanguage(all, language))
 	if err != nil {
@@ -157,6 +159,7 @@ func values(slot questioning.Slot) []any {
 	return all
 }
 
+// listed writes values for an error.
 func listed(values []any) string {
 	words := make([]string, len(values))
 	for i, v := range values {
@@ -179,5 +182,3 @@ func parse(raw []byte) (*yaml.Node, error) {
 	}
 	return file.Content[0], nil
 }
-
-func readable(err error) error { return errors.New(strings.TrimPrefix(err.Error(), "yaml: ")) }

@@ -9,3 +9,15 @@ import "github.com/jackc/pgx/v5"
 func BindPrincipal(batch *pgx.Batch, principal string) {
 	batch.Queue(`SELECT set_config('app.principal', $1, true)`, principal)
 }
+
+// BindEventing is BindPrincipal for the eventing side, which until the transaction
+// ends also reads the conversations of all principals, and writes what it keeps of
+// events and the statistics that principals share. principal may be empty.
+func BindEventing(batch *pgx.Batch, principal string) {
+	batch.Queue(`SELECT set_config('app.principal', $1, true), set_config('app.role', 'eventing', true)`, principal)
+}
+
+// UnbindEventing leaves the transaction to the principal alone.
+func UnbindEventing(batch *pgx.Batch) {
+	batch.Queue(`SELECT set_config('app.role', '', true)`)
+}

@@ -28,6 +28,7 @@ func Open(ctx context.Context, config Config) (*pgxpool.Pool, error) {
 	return pool, nil
 }
 
+// parse applies the limits that every connection has.
 func parse(config Config) (*pgxpool.Config, error) {
 	if config.URL == "" {
 		return nil, errors.New("DATABASE_URL is not set")

@@ -41,6 +41,7 @@ func Retryable(err error) bool {
 	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
+// retryableCode judges an error of the server by its SQLSTATE.
 func retryableCode(code string) bool {
 	switch code {
 	case "25006", // read_only_sql_transaction: the server is a standby yet, or was made read-only

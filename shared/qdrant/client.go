@@ -78,20 +78,23 @@ func (c *Client) Close() error { return c.api.Close() }
 // Ready says whether Qdrant answers and takes the key.
 func (c *Client) Ready(ctx context.Context) error {
 	return c.read(ctx, "ready", "", func(ctx context.Context) error {
-		// A health check needs no key, so it would not tell a wrong one.
+		// A health check needs no key, so a wrong one would not show.
 		_, err := c.api.CollectionExists(ctx, c.config.Prefix)
 		return err
 	})
 }
 
+// read bounds a request that a call waits for.
 func (c *Client) read(ctx context.Context, operation, collection string, do func(context.Context) error) error {
 	return bounded(ctx, c.config.Timeout, operation, collection, do)
 }
 
+// write bounds a request that changes something, or is a part of such a change.
 func (c *Client) write(ctx context.Context, operation, collection string, do func(context.Context) error) error {
 	return bounded(ctx, WriteFactor*c.config.Timeout, operation, collection, do)
 }
 
+// bounded gives a request its time and its error a kind.
 func bounded(ctx context.Context, timeout time.Duration, operation, collection string, do func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()

@@ -80,6 +80,7 @@ func (c *Client) Drop(ctx context.Context, collection string) error {
 	return err
 }
 
+// info has the time of a write: Ensure, which asks for it, is part of one.
 func (c *Client) info(ctx context.Context, collection, name string) (info *api.CollectionInfo, err error) {
 	err = c.write(ctx, "look at", collection, func(ctx context.Context) error {
 		info, err = c.api.GetCollectionInfo(ctx, name)
@@ -88,6 +89,7 @@ func (c *Client) info(ctx context.Context, collection, name string) (info *api.C
 	return info, err
 }
 
+// create takes a collection that another caller has just made for its own.
 func (c *Client) create(ctx context.Context, collection Collection, name string) error {
 	request := &api.CreateCollection{CollectionName: name, ReplicationFactor: &c.config.ReplicationFactor}
 	if len(collection.Dense) > 0 {

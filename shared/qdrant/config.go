@@ -20,6 +20,8 @@ const (
 
 	defaultPort    = 6334
 	maxReplication = 16
+	// maxBatchBytes bounds the points that one request writes, as they are encoded.
+	maxBatchBytes = 8 << 20
 	// maxMessageBytes bounds a request and an answer: two batches of points, so
 	// that a page that Scroll asks for fits as a rule.
 	maxMessageBytes = 2 * maxBatchBytes

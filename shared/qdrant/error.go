@@ -13,13 +13,13 @@ import (
 var (
 	// ErrNotConfigured says that QDRANT_URL is empty.
 	ErrNotConfigured = errors.New("qdrant is not configured: QDRANT_URL is empty")
-	// ErrUnavailable says that Qdrant is away, too slow or turning requests
+	// ErrUnavailable says that Qdrant is down, too slow or turning requests
 	// down for now. Trying later can help.
 	ErrUnavailable = errors.New("qdrant is unavailable")
 	// ErrNoCollection says that the collection does not exist.
 	ErrNoCollection = errors.New("qdrant has no such collection")
 	// ErrMismatch says that a collection exists with other vectors than asked
-	// for. Drop it and fill it anew.
+	// for. Drop and rebuild it.
 	ErrMismatch = errors.New("the collection has other vectors")
 )
 
@@ -38,6 +38,7 @@ func explain(operation, collection string, err error) error {
 	return fmt.Errorf("%s: %w", what, err)
 }
 
+// kindOf is the error of this package that an error of gRPC means, or nil.
 func kindOf(err error) error {
 	var busy *api.QdrantResourceExhaustedError
 	if errors.Is(err, context.DeadlineExceeded) || errors.As(err, &busy) {

@@ -15,6 +15,7 @@ type Filter struct {
 	Any     map[string][]string // the field is one of these; no value is like none
 }
 
+// empty says that every point fits.
 func (f Filter) empty() bool { return len(f.Must)+len(f.MustNot)+len(f.Any) == 0 }
 
 // nothing says that no point can fit.
@@ -27,6 +28,7 @@ func (f Filter) nothing() bool {
 	return false
 }
 
+// encode writes fields in order, so that equal filters are equal requests.
 func (f Filter) encode() *api.Filter {
 	if f.empty() {
 		return nil

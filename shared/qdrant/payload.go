@@ -6,6 +6,7 @@ import (
 	api "github.com/qdrant/go-client/qdrant"
 )
 
+// encodePayload writes what JSON can; an error names the field.
 func encodePayload(payload map[string]any) (map[string]*api.Value, error) {
 	encoded := make(map[string]*api.Value, len(payload))
 	for field, value := range payload {
@@ -52,6 +53,7 @@ func decodePayload(payload map[string]*api.Value) map[string]any {
 	return decoded
 }
 
+// decode is nil for null and for kinds that a payload of ours never has.
 func decode(value *api.Value) any {
 	switch kind := value.GetKind().(type) {
 	case *api.Value_BoolValue:

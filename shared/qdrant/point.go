@@ -33,6 +33,7 @@ type Hit struct {
 	Payload map[string]any
 }
 
+// encode leaves empty vectors out: a point is found only by the vectors it has.
 func (p Point) encode() (*api.PointStruct, error) {
 	id, err := pointID(p.ID)
 	if err != nil {
@@ -62,6 +63,7 @@ func (p Point) encode() (*api.PointStruct, error) {
 	return &api.PointStruct{Id: id, Vectors: api.NewVectorsMap(vectors), Payload: payload}, nil
 }
 
+// pointID takes UUIDs alone, in any spelling: Qdrant's numbers are not used.
 func pointID(text string) (*api.PointId, error) {
 	id, err := uuid.Parse(text)
 	if err != nil {
@@ -70,6 +72,7 @@ func pointID(text string) (*api.PointId, error) {
 	return api.NewIDUUID(id.String()), nil
 }
 
+// check refuses what Qdrant would, with the place.
 func (s Sparse) check() error {
 	if len(s.Indices) != len(s.Values) {
 		return fmt.Errorf("%d indices and %d values: want as many", len(s.Indices), len(s.Values))
@@ -84,6 +87,7 @@ func (s Sparse) check() error {
 	return finite(s.Values)
 }
 
+// finite refuses NaN and infinity, which would spoil every score.
 func finite(values []float32) error {
 	for i, value := range values {
 		if v := float64(value); math.IsNaN(v) || math.IsInf(v, 0) {

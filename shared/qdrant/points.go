@@ -11,11 +11,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// What one request holds at most.
-const (
-	maxBatchPoints = 256
-	maxBatchBytes  = 8 << 20
-)
+// maxBatchPoints bounds the points of one request, read or written.
+const maxBatchPoints = 256
 
 var (
 	errEmptyFilter = errors.New("the filter is empty: name a field, or use Drop to remove everything")

@@ -85,6 +85,7 @@ func (q Query) encode() (*api.QueryPoints, error) {
 	return request, nil
 }
 
+// vectors are those of the query that have values, by name.
 func (q Query) vectors() (map[string]*api.Query, error) {
 	vectors := map[string]*api.Query{}
 	for name, vector := range q.Sparse {

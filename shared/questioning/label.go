@@ -124,9 +124,14 @@ func begins(text string, words []string) bool {
 	return len(all) > 0 && slices.Contains(words, all[0])
 }
 
-// covers reports a description that says all that a title does, small words apart.
+// covers reports a description that says all that a title does, small words apart
+// where it has others: "First and last" does not say "Your name".
 func covers(description, title string) bool {
-	return says(description, slices.DeleteFunc(wordsOf(title), func(word string) bool { return slices.Contains(small, word) }))
+	words := slices.DeleteFunc(wordsOf(title), func(word string) bool { return slices.Contains(small, word) })
+	if len(words) == 0 {
+		words = wordsOf(owner.ReplaceAllString(withoutArticle(title), ""))
+	}
+	return says(description, words)
 }
 
 // says reports a description that has each of the words in some form, or what
@@ -196,10 +201,11 @@ func initials(words []string) string {
 var (
 	ofTheUser   = regexp.MustCompile(`(?i)^(?:the )?(.+) of the user$`)
 	theUsers    = regexp.MustCompile(`(?i)\b(?:the )?user['’]s\b`)
+	owner       = regexp.MustCompile(`(?i)^(?:your|my|our|their|user|customer|client) +`)
 	article     = regexp.MustCompile(`^(?:The|the|An|an|A|a) +`)
 	optionality = regexp.MustCompile(`(?i)^\s*\(?(?:optional|required|mandatory)\)?\s*[:.,-]\s*|\s*[(,]?\s*\b(?:optional|required|mandatory)\)?\.?$`)
 	// formats are for programs; a person sees what is expected beside the question.
-	formats     = regexp.MustCompile(`(?i)\s*[(,]?\s*\b(?:(?:in|as|using)\s+)?(?:an?\s+|the\s+)?(?:(?:ISO[- ]?8601|RFC[- ]?3339|YYYY-MM-DD|HH:MM(?::SS)?|E\.164|BCP[- ]?47)(?:\s+(?:date|datetime|date-time|timestamp|time|format|string|extended))*)\b\)?`)
+	formats     = regexp.MustCompile(`(?i)\s*[(,]?\s*\b(?:(?:in|as|using)\s+)?(?:an?\s+|the\s+)?(?:(?:ISO[- ]?8601|ISO date|RFC[- ]?3339|YYYY-MM-DD|HH:MM(?::SS)?|E\.164|BCP[- ]?47)(?:\s+(?:date|datetime|date-time|timestamp|time|format|string|extended))*)\b\)?`)
 	exampleForm = regexp.MustCompile(`(?i)[,;]? \(?(?:e\.g\.|for example|such as|like) .+$`)
 	// almostAsks matches a question without its mark that has a question's word order.
 	almostAsks = regexp.MustCompile(`(?i)^(?:how (?:many|much)(?: [^\s.,;:]+){1,2}|(?:what|when|where|who) should [^.,;:]+)$`)

@@ -5,7 +5,9 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 )
 
@@ -72,14 +74,10 @@ func (st *State) Next() Batch {
 
 // stop returns why asking is over, or nil.
 func (st *State) stop(scores []score) *Stop {
-	say := st.printer()
 	if reason, settled := st.wantedSettled(); settled {
-		text := messages.AllSettled
-		if reason == RequiredSettled {
-			text = messages.RequiredSettled
-		}
-		return &Stop{reason, say.Text(text)}
+		return &Stop{reason, st.settledText()}
 	}
+	say := st.printer()
 	if len(st.Open) > 0 {
 		return nil
 	}
@@ -99,6 +97,38 @@ func (st *State) stop(scores []score) *Stop {
 	}
 	return &Stop{LittleLeft, say.Text(messages.LittleLeft, tenths(max(0, best)), tenths(st.Limits.MinBits))}
 }
+
+// settledText says what is settled once nothing wanted is asked for any more. A slot
+// that was left out too often is asked for no more, but it is not settled: it is named
+// where it is required, or where all slots are wanted because none is.
+func (st *State) settledText() string {
+	say, anyRequired := st.printer(), st.anyRequired()
+	var open []string
+	optionalOpen := false
+	for i, slot := range st.Slots {
+		switch {
+		case st.told(i) || st.applies(i) == never:
+		case slot.Required || !anyRequired:
+			open = append(open, plain.Line(slot.Title))
+		default:
+			optionalOpen = true
+		}
+	}
+	switch {
+	case len(open) > 0:
+		titles := strings.Join(open[:min(len(open), maxOpen)], ", ")
+		if more := len(open) - maxOpen; more > 0 {
+			titles = say.Text(messages.AndMore, titles, strconv.Itoa(more))
+		}
+		return say.Text(messages.StillOpen, titles)
+	case optionalOpen:
+		return say.Text(messages.RequiredSettled)
+	}
+	return say.Text(messages.AllSettled)
+}
+
+// maxOpen is how many open slots a text names: nobody reads more.
+const maxOpen = 10
 
 // tenths writes bits with one decimal.
 func tenths(bits float64) string { return strconv.FormatFloat(bits, 'f', 1, 64) }

@@ -180,6 +180,15 @@ func (st *State) settled(i int) bool {
 	}
 }
 
+// told says that slot i has a value, or that the person said why it has none.
+func (st *State) told(i int) bool {
+	switch st.SlotStates[i].Status {
+	case StatusMissing, StatusUnclear, StatusContradicted:
+		return false
+	}
+	return true
+}
+
 // open reports that a question for slot i waits.
 func (st *State) open(i int) bool {
 	return slices.ContainsFunc(st.Open, func(q Question) bool { return q.Slot == st.Slots[i].Key })

@@ -310,6 +310,50 @@ func TestRequiredSlotsEndAConversation(t *testing.T) {
 	assert.Equal(t, RequiredSettled, st.Next().Stop.Reason)
 }
 
+// leaveOut has replies answer a slot, and leave out all other questions, until they
+// are asked no more.
+func leaveOut(t *testing.T, st *State, slot string) *Stop {
+	t.Helper()
+	st.Next()
+	answer(t, st, slot, "x")
+	for range maxPassed {
+		st.Pass()
+		st.Next()
+	}
+	return st.Next().Stop
+}
+
+func TestTheEndNamesWhatStaysOpen(t *testing.T) {
+	nice := func(key string) Slot { return Slot{Key: key, Title: key, Type: Text} }
+	var many []Slot
+	for i := range 14 {
+		many = append(many, text(fmt.Sprint("k", i)))
+	}
+	for name, c := range map[string]struct {
+		slots  []Slot
+		reason StopReason
+		text   string
+	}{
+		"required slots":                   {[]Slot{text("k0"), text("b"), nice("c")}, AllSettled, "Nothing more is asked. Still open: b."},
+		"all slots where none is required": {[]Slot{nice("k0"), nice("b"), nice("c")}, AllSettled, "Nothing more is asked. Still open: b, c."},
+		"an optional slot beside required": {[]Slot{text("k0"), nice("b")}, RequiredSettled, "Everything required is settled."},
+		"many":                             {many, AllSettled, "Nothing more is asked. Still open: k1, k2, k3, k4, k5, k6, k7, k8, k9, k10 and 3 more."},
+		"nothing":                          {[]Slot{text("k0")}, AllSettled, "Everything wanted is settled."},
+	} {
+		st := New("goal", c.slots, Limits{BatchSize: 20})
+		assert.Equal(t, &Stop{c.reason, c.text}, leaveOut(t, st, "k0"), name)
+	}
+}
+
+func TestWhatThePersonDoesNotKnowIsSettled(t *testing.T) {
+	st := New("goal", []Slot{text("a"), text("b")}, Limits{BatchSize: 2})
+	st.Next()
+	answer(t, st, "a", "x")
+	_, err := st.Record(Answer{Slot: "b", Outcome: Declined, Words: "rather not"})
+	require.NoError(t, err)
+	assert.Equal(t, "Everything wanted is settled.", st.Next().Stop.Text)
+}
+
 func TestWhatIsWorthLittleEndsAConversation(t *testing.T) {
 	slots := []Slot{{Key: "nice", Title: "Nice", Type: Boolean, Weight: 0.3}}
 	st := New("goal", slots, Limits{BatchSize: 1, MinBits: 1})

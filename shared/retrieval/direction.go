@@ -13,6 +13,7 @@ type direction struct {
 	values  []float64
 }
 
+// direction scales weights to length one.
 func (w weights) direction() direction {
 	d := direction{indices: slices.Sorted(maps.Keys(w))}
 	squares := 0.0
@@ -26,6 +27,7 @@ func (w weights) direction() direction {
 	return d
 }
 
+// cosine is 0 to 1, as no weight is negative; rounding must not make it more.
 func (d direction) cosine(other direction) float64 {
 	sum := 0.0
 	for i, j := 0, 0; i < len(d.indices) && j < len(other.indices); {

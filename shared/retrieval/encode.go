@@ -43,11 +43,11 @@ func Encode(text string) Vectors {
 	stems := stems(all)
 	grams := grams(stems)
 	terms := weights{}
-	terms.add(plain, stems, 1)
+	terms.add(stems)
 	terms.set(shortForm, shortForms(all), 1)
 	terms.set(shortWord, shortWords(all), 1)
 	runs := weights{}
-	runs.add(plain, grams, 1)
+	runs.add(grams)
 	return Vectors{
 		Words: terms.saturated(float64(len(stems)) / usualWords).sparse(),
 		Grams: runs.saturated(float64(len(grams)) / usualGrams).sparse(),
@@ -65,22 +65,26 @@ func EncodeQuery(text string) Vectors {
 // query is a text that others are searched by.
 type query struct{ words, stems []string }
 
+// newQuery splits a text once, for both of its vectors.
 func newQuery(text string) query {
 	all := words(text)
 	return query{words: all, stems: stems(all)}
 }
 
+// terms are stems, and short forms with what they can stand for, at a part of
+// the weight.
 func (q query) terms() weights {
 	terms := weights{}
-	terms.add(plain, q.stems, 1)
+	terms.add(q.stems)
 	terms.set(shortWord, shortForms(q.words), shortFormShare)
 	terms.set(shortForm, shortWords(q.words), shortFormShare)
 	return terms
 }
 
+// runs are runs of characters, which find words in other spellings and endings.
 func (q query) runs() weights {
 	runs := weights{}
-	runs.add(plain, grams(q.stems), 1)
+	runs.add(grams(q.stems))
 	return runs
 }
 
@@ -88,9 +92,9 @@ func (q query) runs() weights {
 type weights map[uint32]float64
 
 // add counts each term as often as it is there.
-func (w weights) add(kind string, terms []string, weight float64) {
+func (w weights) add(terms []string) {
 	for _, term := range terms {
-		w[hash(kind+term)] += weight
+		w[hash(plain+term)]++
 	}
 }
 
@@ -111,6 +115,7 @@ func (w weights) saturated(length float64) weights {
 	return w
 }
 
+// sparse writes weights as Qdrant takes them, by index.
 func (w weights) sparse() qdrant.Sparse {
 	vector := qdrant.Sparse{Indices: slices.Sorted(maps.Keys(w)), Values: make([]float32, len(w))}
 	for i, index := range vector.Indices {
@@ -119,6 +124,9 @@ func (w weights) sparse() qdrant.Sparse {
 	return vector
 }
 
+// hash is the index of a term in a sparse vector. Two terms of one index are
+// told apart by nothing; among 2^32 that is rare enough for texts as short as
+// these.
 func hash(term string) uint32 {
 	h := fnv.New32a()
 	h.Write([]byte(term))

@@ -30,6 +30,7 @@ type Index struct {
 	words, grams rarity
 }
 
+// indexed is one text of a document.
 type indexed struct {
 	id           string
 	words, grams direction
@@ -80,6 +81,8 @@ func (x *Index) Search(text string, limit int) []Ranked {
 	return ranked[:max(0, min(limit, len(ranked)))]
 }
 
+// directions are those of a text, its terms weighed by how rare they are in the
+// index.
 func (x *Index) directions(text string) (words, grams direction) {
 	w, g := indexTerms(text)
 	return x.words.scale(w).direction(), x.grams.scale(g).direction()
@@ -89,7 +92,7 @@ func (x *Index) directions(text string) (words, grams direction) {
 func indexTerms(text string) (words, grams weights) {
 	q := newQuery(text)
 	words = weights{}
-	words.add(plain, q.stems, 1)
+	words.add(q.stems)
 	return words, q.runs()
 }
 
@@ -99,14 +102,17 @@ type rarity struct {
 	having    weights
 }
 
+// newRarity is of so many documents, none counted yet.
 func newRarity(documents int) rarity { return rarity{float64(documents), weights{}} }
 
+// count adds a document by its terms.
 func (r rarity) count(terms weights) {
 	for term := range terms {
 		r.having[term]++
 	}
 }
 
+// scale multiplies weights by BM25's IDF, the formula that Qdrant applies, too.
 func (r rarity) scale(terms weights) weights {
 	scaled := make(weights, len(terms))
 	for term, n := range terms {

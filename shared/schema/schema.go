@@ -90,6 +90,7 @@ func readable(err error) error {
 	return bounds.Errorf("", "is not a JSON Schema: an id, an anchor or a reference in it cannot be used")
 }
 
+// isLoad says that a reference leads out of the schema, which is never followed.
 func isLoad(err error) bool {
 	var load *jsonschema.LoadURLError
 	var scheme *jsonschema.UnsupportedURLSchemeError
@@ -116,6 +117,7 @@ func Problems(schema *jsonschema.Schema, value any) []Problem {
 	return all
 }
 
+// byLocation orders problems as their places stand in the document.
 func byLocation(a, b Problem) int {
 	return strings.Compare(strings.Join(a.Location, "."), strings.Join(b.Location, "."))
 }
@@ -136,6 +138,8 @@ func Path(location []string) string {
 	return b.String()
 }
 
+// leaves are the problems themselves, without those that only say that something
+// below is wrong.
 func leaves(e *jsonschema.ValidationError) []Problem {
 	if len(e.Causes) == 0 {
 		return []Problem{{e.InstanceLocation, e.ErrorKind.LocalizedString(english)}}

@@ -2,27 +2,10 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
-
-	"github.com/jackc/pgx/v5"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/store/internal/queries"
 )
-
-// SlotsOfQuestions returns the slot of each of the numbered questions that was
-// put, whether it is open still or not. Numbers that no question has are left out.
-func (t *Tx) SlotsOfQuestions(ctx context.Context, id string, numbers []int) (map[int]string, error) {
-	rows, err := fetch(ctx, t, (*queries.Queries).SlotsOfQuestions, queries.SlotsOfQuestionsParams{ConversationID: id, Numbers: numbers})
-	if err != nil {
-		return nil, fmt.Errorf("read questions: %w", err)
-	}
-	slots := map[int]string{}
-	for _, row := range rows {
-		slots[row.Number] = row.Slot
-	}
-	return slots, nil
-}
 
 // KnownDigests returns those of the digests that the conversation's answers have,
 // whichever slot they are about.
@@ -78,29 +61,6 @@ func (t *Tx) Citations(ctx context.Context, id string, numbers []int) ([]CitedAn
 	return all, nil
 }
 
-// SlotOfAnswer returns the slot that an answer is about, or ErrNotFound.
-func (t *Tx) SlotOfAnswer(ctx context.Context, id string, number int) (string, error) {
-	slot, err := fetch(ctx, t, (*queries.Queries).SlotOfAnswer, queries.SlotOfAnswerParams{ConversationID: id, Number: number})
-	if errors.Is(err, pgx.ErrNoRows) {
-		return "", ErrNotFound
-	}
-	return slot, err
-}
-
-// Messages returns the messages kept of a conversation, in the order in which they
-// came: by call, then as the call had them.
-func (t *Tx) Messages(ctx context.Context, id string) ([]Message, error) {
-	rows, err := fetch(ctx, t, (*queries.Queries).Messages, id)
-	if err != nil {
-		return nil, fmt.Errorf("read messages: %w", err)
-	}
-	all := make([]Message, len(rows))
-	for i, row := range rows {
-		all[i] = Message(row)
-	}
-	return all, nil
-}
-
 // StillHold tells of each answer whether its slot rests on it now: what memory
 // says may have been revised or erased a moment ago. An answer of another
 // principal, or one that contradicts another, does not hold.
@@ -111,17 +71,13 @@ func (s *Store) StillHold(ctx context.Context, answers []SlotAnswer) ([]bool, er
 		wanted.Slots = append(wanted.Slots, a.Slot)
 		wanted.Numbers = append(wanted.Numbers, a.Number)
 	}
-	still := make([]bool, len(answers))
-	err := s.send(ctx, func(batch *pgx.Batch) {
-		ask(batch, (*queries.Queries).StillHeld, wanted, func(places []int) error {
-			for _, at := range places {
-				still[at-1] = true
-			}
-			return nil
-		})
-	})
+	places, err := fetch(ctx, s.direct(), (*queries.Queries).StillHeld, wanted)
 	if err != nil {
 		return nil, fmt.Errorf("check what was remembered: %w", err)
+	}
+	still := make([]bool, len(answers))
+	for _, at := range places {
+		still[at-1] = true
 	}
 	return still, nil
 }

@@ -35,8 +35,8 @@ func TestAnswersAreReadWithTheQuestionsAsTheyWerePut(t *testing.T) {
 		return tx.Citations(ctx, id, []int{2, 1, 7})
 	})
 	assert.Equal(t, []store.CitedAnswer{destination, tram}, cited, "earliest first, without what is not there")
-	slot := inTx(t, d, func(ctx context.Context, tx *store.Tx) (string, error) { return tx.SlotOfAnswer(ctx, id, 2) })
-	assert.Equal(t, "tram", slot)
+	assert.Equal(t, "tram", d.named(t, id, store.Named{Answer: 2}).Answer)
+	assert.Empty(t, d.named(t, id, store.Named{Answer: 7}).Answer)
 }
 
 func TestAClosedQuestionStillTellsItsSlot(t *testing.T) {
@@ -44,10 +44,9 @@ func TestAClosedQuestionStillTellsItsSlot(t *testing.T) {
 	d := newDatabase(t)
 	id := d.open(t, opening())
 	d.answered(t, id, "destination", "Lisbon", "to Lisbon")
-	slots := inTx(t, d, func(ctx context.Context, tx *store.Tx) (map[int]string, error) {
-		return tx.SlotsOfQuestions(ctx, id, []int{1, 2, 7})
-	})
-	assert.Equal(t, map[int]string{1: "destination", 2: "insurance"}, slots)
+	loaded := d.named(t, id, store.Named{Questions: []int{1, 2, 7}})
+	assert.Equal(t, map[int]string{1: "destination", 2: "insurance"}, loaded.SlotOf)
+	assert.Len(t, loaded.State.Open, 1)
 }
 
 func TestWhatWasSaidBeforeIsKnownByItsDigest(t *testing.T) {

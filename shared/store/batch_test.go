@@ -25,8 +25,8 @@ func TestABatchIsOneRoundTripInItsOrderAndEndsWithTheFirstError(t *testing.T) {
 	var taken []string
 	batch := &pgx.Batch{}
 	postgres.BindPrincipal(batch, "ada")
-	tell(batch, (*queries.Queries).AddSession, queries.AddSessionParams{ID: "one", UserID: "ada"}) // executes
-	ask(batch, (*queries.Queries).SessionOwner, "one", func(owner string) error {                  // one row
+	tell(batch, (*queries.Queries).InsertSession, queries.InsertSessionParams{ID: "one", UserID: "ada"}) // executes
+	ask(batch, (*queries.Queries).SessionOwner, "one", func(owner string) error {                        // one row
 		taken = append(taken, owner)
 		return nil
 	})

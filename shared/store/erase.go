@@ -5,12 +5,10 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
-	"github.com/sequential-questioning/sequential-questioning/shared/statistics"
 	"github.com/sequential-questioning/sequential-questioning/shared/store/internal/queries"
 )
 
@@ -37,11 +35,11 @@ func (s *Store) Erase(ctx context.Context, id, userID string, at time.Time) (era
 
 // lockErased returns the conversations to erase and their sessions.
 func (t *Tx) lockErased(ctx context.Context, id, userID string) (ids, sessions []string, err error) {
-	wanted := queries.LockErasedParams{UserID: userID}
+	wanted := queries.LockConversationsParams{UserID: userID}
 	if id != "" {
 		wanted.ID = &id
 	}
-	rows, err := fetch(ctx, t, (*queries.Queries).LockErased, wanted)
+	rows, err := fetch(ctx, t, (*queries.Queries).LockConversations, wanted)
 	if err != nil {
 		return nil, nil, fmt.Errorf("find conversations: %w", err)
 	}
@@ -60,7 +58,7 @@ func (t *Tx) erase(ctx context.Context, ids, sessions []string, at time.Time) (E
 	if err := t.takeBackAssumptions(ctx, ids); err != nil {
 		return Erased{}, err
 	}
-	if err := statistics.Forget(ctx, t.tx, parsed(ids)); err != nil {
+	if err := t.removeFromStatistics(ctx, ids); err != nil {
 		return Erased{}, err
 	}
 	e := Erased{Conversations: ids, Questions: counted.Questions, Answers: counted.Answers, Messages: counted.Messages}
@@ -69,28 +67,19 @@ func (t *Tx) erase(ctx context.Context, ids, sessions []string, at time.Time) (E
 		events[i] = event.ConversationErased{Principal: principal.From(ctx), ConversationID: id, At: at.UTC()}
 	}
 	batch := t.batch(ctx)
-	event.DeleteQueued(batch, parsed(ids)).Exec(func(deleted pgconn.CommandTag) error {
+	event.DeleteQueued(batch, ids).Exec(func(deleted pgconn.CommandTag) error {
 		e.Events = int(deleted.RowsAffected())
 		return nil
 	})
 	if err := event.Queue(batch, events...); err != nil {
 		return Erased{}, err
 	}
-	tell(batch, (*queries.Queries).EraseConversations, ids)
-	tell(batch, (*queries.Queries).EraseEmptySessions, sessions)
+	tell(batch, (*queries.Queries).DeleteConversations, ids)
+	tell(batch, (*queries.Queries).DeleteEmptySessions, sessions)
 	if err := t.send(ctx, batch); err != nil {
 		return Erased{}, fmt.Errorf("erase: %w", err)
 	}
 	return e, nil
-}
-
-// parsed are ids that the database gave, so that they parse.
-func parsed(ids []string) []uuid.UUID {
-	all := make([]uuid.UUID, len(ids))
-	for i, id := range ids {
-		all[i] = uuid.MustParse(id)
-	}
-	return all
 }
 
 // takeBackAssumptions erases from other conversations what they assume because it
@@ -104,9 +93,9 @@ func (t *Tx) takeBackAssumptions(ctx context.Context, ids []string) error {
 		return nil
 	}
 	batch := t.batch(ctx)
-	tell(batch, (*queries.Queries).DropAllCalls, others)
+	tell(batch, (*queries.Queries).DeleteCalls, others)
 	tell(batch, (*queries.Queries).TakeBackAssumptions, queries.TakeBackAssumptionsParams{Ids: others, AssumedFrom: ids})
-	tell(batch, (*queries.Queries).ForgetAssumedFrom, queries.ForgetAssumedFromParams{Ids: others, AssumedFrom: ids})
+	tell(batch, (*queries.Queries).ClearAssumedFrom, queries.ClearAssumedFromParams{Ids: others, AssumedFrom: ids})
 	if err := t.send(ctx, batch); err != nil {
 		return fmt.Errorf("take back what was assumed: %w", err)
 	}

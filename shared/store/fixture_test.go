@@ -106,6 +106,16 @@ func (d *database) load(t *testing.T, id, call string) *store.Conversation {
 	return c
 }
 
+// named loads a conversation with what a call names of it, and changes nothing.
+func (d *database) named(t *testing.T, id string, named store.Named) (loaded *store.Loaded) {
+	t.Helper()
+	require.NoError(t, d.Update(t.Context(), id, named, func(_ *store.Tx, l *store.Loaded) (*store.Change, error) {
+		loaded = l
+		return nil, nil
+	}))
+	return loaded
+}
+
 // change begins a change of a loaded conversation.
 func change(c *store.Conversation, call string) store.Change {
 	before := *c.State

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -19,49 +20,76 @@ import (
 // no fingerprint. It locks nothing; what is saved is held against the revision.
 // The error may be ErrNotFound.
 func (s *Store) Load(ctx context.Context, id string, fingerprint []byte) (*Conversation, *Call, error) {
-	var l loading
-	batch := &pgx.Batch{}
-	batch.Queue(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`) // a batch's statements see a moment each
-	postgres.BindPrincipal(batch, principal.From(ctx))
-	ask(batch, (*queries.Queries).Conversation, id, l.take)
-	l.queue(batch, id, fingerprint)
-	batch.Queue(`COMMIT`)
-	return l.result(s.pool.SendBatch(ctx, batch).Close())
+	loaded, err := s.direct().load(ctx, id, Named{Fingerprint: fingerprint})
+	if err != nil {
+		return nil, nil, err
+	}
+	return loaded.Conversation, loaded.Earlier, nil
 }
 
 // Load reads a conversation, as Store.Load does, within a transaction that reads
 // more of it. The error may be ErrNotFound.
 func (t *Tx) Load(ctx context.Context, id string) (*Conversation, error) {
-	var l loading
-	batch := t.batch(ctx)
-	ask(batch, (*queries.Queries).Conversation, id, l.take)
-	l.queue(batch, id, nil)
-	loaded, _, err := l.result(t.send(ctx, batch))
-	return loaded, err
+	l, batch := newLoading(), t.batch(ctx)
+	l.queue(batch, id, Named{})
+	loaded, err := l.result(t.send(ctx, batch))
+	if err != nil {
+		return nil, err
+	}
+	return loaded.Conversation, nil
 }
 
-// Lock reads a conversation as Store.Load does, and keeps others from changing or
-// erasing it until the transaction ends. It waits for whoever locks it now, no
-// longer than the pool's lock timeout. What the transaction read before may be out
-// of date.
-func (t *Tx) Lock(ctx context.Context, id string, fingerprint []byte) (*Conversation, *Call, error) {
-	var l loading
-	batch := t.batch(ctx)
-	ask(batch, (*queries.Queries).LockedConversation, id, func(row queries.LockedConversationRow) error {
-		return l.take(queries.ConversationRow(row))
-	})
-	l.queue(batch, id, fingerprint)
-	return l.result(t.send(ctx, batch))
+// load reads a conversation with what a call named of it. Outside of a transaction
+// it reads all as of one moment. In one it keeps others from changing or erasing
+// the conversation until that ends; it waits for whoever locks it now, no longer
+// than the pool's lock timeout.
+func (t *Tx) load(ctx context.Context, id string, named Named) (*Loaded, error) {
+	l := newLoading()
+	if t.tx != nil {
+		batch := t.batch(ctx)
+		tell(batch, (*queries.Queries).LockConversation, id) // what follows sees what it waited for
+		l.queue(batch, id, named)
+		return l.result(t.send(ctx, batch))
+	}
+	batch := &pgx.Batch{}
+	batch.Queue(`BEGIN READ ONLY, ISOLATION LEVEL REPEATABLE READ`) // a batch's statements see a moment each
+	postgres.BindPrincipal(batch, principal.From(ctx))
+	l.queue(batch, id, named)
+	batch.Queue(`COMMIT`)
+	return l.result(t.on.SendBatch(ctx, batch).Close())
 }
 
 // loading collects what a batch reads of a conversation.
 type loading struct {
+	Loaded
 	conversation Conversation
 	state        questioning.State
-	call         *Call
 }
 
-// take keeps the conversation's own row.
+func newLoading() *loading { return &loading{Loaded: Loaded{SlotOf: map[int]string{}}} }
+
+// queue adds to the batch what reads a conversation. One that is missing ends it.
+func (l *loading) queue(batch *pgx.Batch, id string, named Named) {
+	ask(batch, (*queries.Queries).Conversation, queries.ConversationParams{ID: id, Fingerprint: named.Fingerprint}, l.take)
+	ask(batch, (*queries.Queries).Slots, id, l.takeSlots)
+	ask(batch, (*queries.Queries).Questions, queries.QuestionsParams{ConversationID: id, Numbers: named.Questions}, l.takeQuestions)
+	if named.Answer > 0 {
+		ask(batch, (*queries.Queries).SlotOfAnswer, queries.SlotOfAnswerParams{ConversationID: id, Number: named.Answer}, func(slots []string) error {
+			l.Answer = strings.Join(slots, "") // one at most
+			return nil
+		})
+	}
+	if named.Messages {
+		ask(batch, (*queries.Queries).Messages, id, func(rows []queries.MessagesRow) error {
+			for _, row := range rows {
+				l.Messages = append(l.Messages, Message(row))
+			}
+			return nil
+		})
+	}
+}
+
+// take keeps the conversation's own row, and what the call returned before.
 func (l *loading) take(row queries.ConversationRow) error {
 	l.conversation = Conversation{
 		ID: row.ID, SessionID: row.SessionID, UserID: row.UserID, Goal: row.Goal, Playbook: row.Playbook, Needed: row.InformationNeeded,
@@ -70,29 +98,24 @@ func (l *loading) take(row queries.ConversationRow) error {
 	l.state.Goal, l.state.Language = row.Goal, row.Language
 	l.state.Limits = questioning.Limits{BatchSize: row.BatchSize, MaxQuestions: row.MaxQuestions}
 	l.state.Asked, l.state.Answered = row.QuestionsAsked, row.AnswersRecorded
+	if row.CallRevision > 0 {
+		l.Earlier = &Call{Revision: row.CallRevision, Result: row.CallResult}
+	}
 	return nil
 }
 
-// queue adds to the batch what reads the rest. A conversation that is missing has
-// ended it by then.
-func (l *loading) queue(batch *pgx.Batch, id string, fingerprint []byte) {
-	ask(batch, (*queries.Queries).Slots, id, l.takeSlots)
-	ask(batch, (*queries.Queries).OpenQuestions, id, func(rows []queries.OpenQuestionsRow) error {
-		l.state.Open = make([]questioning.Question, len(rows))
-		for i, row := range rows {
-			l.state.Open[i] = questioning.Question(row)
+// takeQuestions keeps the open ones, and the slots of all.
+func (l *loading) takeQuestions(rows []queries.QuestionsRow) error {
+	l.state.Open = []questioning.Question{}
+	for _, row := range rows {
+		l.SlotOf[row.Number] = row.Slot
+		if row.Open {
+			l.state.Open = append(l.state.Open, questioning.Question{
+				Number: row.Number, Slot: row.Slot, Purpose: row.Purpose, Text: row.Text, Reason: row.Reason, Bits: row.Bits,
+			})
 		}
-		return nil
-	})
-	if fingerprint == nil {
-		return
 	}
-	ask(batch, (*queries.Queries).Call, queries.CallParams{ConversationID: id, Fingerprint: fingerprint}, func(rows []queries.CallRow) error {
-		for _, row := range rows {
-			l.call = &Call{Revision: row.Revision, Result: row.Result}
-		}
-		return nil
-	})
+	return nil
 }
 
 func (l *loading) takeSlots(rows []queries.SlotsRow) error {
@@ -115,13 +138,14 @@ func (l *loading) takeSlots(rows []queries.SlotsRow) error {
 }
 
 // result is what was read by a batch that ended with err.
-func (l *loading) result(err error) (*Conversation, *Call, error) {
+func (l *loading) result(err error) (*Loaded, error) {
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, nil, ErrNotFound
+		return nil, ErrNotFound
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("load conversation: %w", err)
+		return nil, fmt.Errorf("load conversation: %w", err)
 	}
 	l.conversation.State = &l.state
-	return &l.conversation, l.call, nil
+	l.Conversation = &l.conversation
+	return &l.Loaded, nil
 }

@@ -18,9 +18,11 @@ import (
 // one before that this caller can join, it stores nothing and returns that call's
 // result: of several at once, one stores and the others wait for it. A call
 // without a key can be joined until the conversation goes on, one with a key as
-// long as its result is kept. The error may be ErrForeignSession or ErrOtherCall;
-// whoever names no user opens in anybody's session.
+// long as its result is kept. The error may be ErrForeignSession, ErrOtherCall, a
+// NotKeptError or ErrConflict; whoever names no user opens in anybody's session.
 func (s *Store) Open(ctx context.Context, o *Opening) (earlier json.RawMessage, err error) {
+	ctx, saved := decided(ctx)
+	defer saved()
 	err = s.Write(ctx, func(tx *Tx) error {
 		earlier = nil
 		inserted, err := tx.insert(ctx, o)
@@ -40,7 +42,7 @@ func (s *Store) Open(ctx context.Context, o *Opening) (earlier json.RawMessage, 
 // is one that was opened by the same call.
 func (t *Tx) insert(ctx context.Context, o *Opening) (inserted bool, err error) {
 	batch := t.batch(ctx)
-	tell(batch, (*queries.Queries).AddSession, queries.AddSessionParams{ID: o.SessionID, UserID: o.UserID})
+	tell(batch, (*queries.Queries).InsertSession, queries.InsertSessionParams{ID: o.SessionID, UserID: o.UserID})
 	ask(batch, (*queries.Queries).SessionOwner, o.SessionID, func(owner string) error {
 		if o.UserID != "" && owner != o.UserID {
 			return ErrForeignSession
@@ -48,7 +50,7 @@ func (t *Tx) insert(ctx context.Context, o *Opening) (inserted bool, err error) 
 		return nil
 	})
 	iv := o.State
-	ask(batch, (*queries.Queries).AddConversation, queries.AddConversationParams{
+	ask(batch, (*queries.Queries).InsertConversation, queries.InsertConversationParams{
 		ID: o.ID, SessionID: o.SessionID, Goal: o.Goal, Playbook: o.Playbook, InformationNeeded: o.Needed, Metadata: o.Metadata,
 		BatchSize: iv.Limits.BatchSize, MaxQuestions: iv.Limits.MaxQuestions, QuestionsAsked: iv.Asked, StopReason: o.StopReason,
 		OpenedBy: o.OpenedBy, OpenedWithKey: o.WithKey, SchemaKey: o.SchemaKey, Language: iv.Language,
@@ -76,7 +78,7 @@ func (t *Tx) fill(ctx context.Context, o *Opening) error {
 	}
 	insertQuestions(batch, o.ID, o.State.Open)
 	insertMessages(batch, o.ID, 1, o.Messages)
-	keepCall(batch, o.ID, 1, o.Fingerprint, o.Result)
+	upsertCall(batch, o.ID, 1, o.Fingerprint, o.Result)
 	if err := event.Queue(batch, o.Conversation.events(ctx, o.Change, time.Now().UTC())...); err != nil {
 		return err
 	}
@@ -86,15 +88,21 @@ func (t *Tx) fill(ctx context.Context, o *Opening) error {
 	return nil
 }
 
-// openedBefore returns the result of the identical opening call, or ErrOtherCall
-// where the call was not identical.
+// openedBefore returns the result of the identical opening call, ErrOtherCall where
+// the call was not identical, or a NotKeptError where that cannot be told any more.
 func (t *Tx) openedBefore(ctx context.Context, o *Opening) (result json.RawMessage, err error) {
-	result, err = fetch(ctx, t, (*queries.Queries).OpeningResult, queries.OpeningResultParams{OpenedBy: o.OpenedBy, Fingerprint: o.Fingerprint})
+	opened, err := fetch(ctx, t, (*queries.Queries).OpeningResult, queries.OpeningResultParams{
+		OpenedBy: o.OpenedBy, Fingerprint: o.Fingerprint, Goal: o.Goal, UserID: o.UserID,
+	})
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
-		return nil, ErrOtherCall
+		return nil, ErrConflict // the conversation went on, or was erased, between the two statements
 	case err != nil:
 		return nil, fmt.Errorf("read earlier call: %w", err)
+	case opened.Result != nil:
+		return opened.Result, nil
+	case opened.Alike && !(&Conversation{Revision: opened.Revision}).KeepsCallsOf(0): // an opening comes before revision 1
+		return nil, &NotKeptError{opened.ID}
 	}
-	return result, nil
+	return nil, ErrOtherCall
 }

@@ -1,6 +1,8 @@
 package store_test
 
 import (
+	"errors"
+	"fmt"
 	"sync"
 	"testing"
 
@@ -83,6 +85,39 @@ func TestAnOpeningKnownByItsKeyIsJoinedWhenTheConversationWentOn(t *testing.T) {
 	assert.NoError(t, err, "a key is the principal's own")
 }
 
+// The conversation is not told to whoever differs: another goal or user is another call.
+func TestAnOpeningKnownByItsKeyNamesTheConversationWhenItsResultIsGone(t *testing.T) {
+	t.Parallel()
+	d := newDatabase(t)
+	keyed := func(goal, user string) *store.Opening {
+		o := opening()
+		o.OpenedBy, o.WithKey, o.Goal, o.UserID = digest("key"), true, goal, user
+		return o
+	}
+	id := d.open(t, keyed("Book a trip", "ada"))
+	gone := 0
+	for i := range 20 {
+		c := d.load(t, id, fmt.Sprint("call ", i))
+		require.NoError(t, d.Save(t.Context(), c, change(c, fmt.Sprint("call ", i))))
+		_, err := d.Open(t.Context(), keyed("Book a trip", "ada"))
+		var notKept *store.NotKeptError
+		if errors.As(err, &notKept) {
+			gone++
+			assert.Equal(t, id, notKept.ConversationID)
+			assert.ErrorContains(t, err, id)
+			continue
+		}
+		require.NoError(t, err)
+	}
+	assert.Equal(t, 5, gone, "the results of sixteen revisions are kept")
+	for _, other := range []*store.Opening{keyed("Plan a party", "ada"), keyed("Book a trip", "bob")} {
+		_, err := d.Open(t.Context(), other)
+		require.ErrorIs(t, err, store.ErrOtherCall)
+	}
+	_, err := d.Open(t.Context(), keyed("Book a trip", ""))
+	assert.ErrorContains(t, err, id, "whoever names no user reaches all of the principal's")
+}
+
 func TestASessionIsItsUsersAlone(t *testing.T) {
 	t.Parallel()
 	d := newDatabase(t)
@@ -120,9 +155,6 @@ func TestWhatIsNotThereIsNotFound(t *testing.T) {
 	d := newDatabase(t)
 	_, _, err := d.Load(t.Context(), uuid.NewString(), digest("open"))
 	require.ErrorIs(t, err, store.ErrNotFound)
-	id := d.open(t, opening())
-	require.ErrorIs(t, d.Read(t.Context(), func(tx *store.Tx) error {
-		_, err := tx.SlotOfAnswer(t.Context(), id, 1)
-		return err
-	}), store.ErrNotFound)
+	unused := func(*store.Tx, *store.Loaded) (*store.Change, error) { panic("nothing was loaded") }
+	require.ErrorIs(t, d.Update(t.Context(), uuid.NewString(), store.Named{}, unused), store.ErrNotFound)
 }

@@ -68,13 +68,9 @@ func TestNoCallReachesAnotherPrincipalsConversation(t *testing.T) {
 	eve := principal.With(t.Context(), "eve")
 	_, _, err := d.Load(eve, id, digest("open"))
 	require.ErrorIs(t, err, store.ErrNotFound)
-	for name, call := range map[string]func(*store.Tx) error{
-		"Load":         func(tx *store.Tx) error { _, err := tx.Load(eve, id); return err },
-		"Lock":         func(tx *store.Tx) error { _, _, err := tx.Lock(eve, id, nil); return err },
-		"SlotOfAnswer": func(tx *store.Tx) error { _, err := tx.SlotOfAnswer(eve, id, 1); return err },
-	} {
-		assert.ErrorIs(t, d.Write(eve, call), store.ErrNotFound, name)
-	}
+	require.ErrorIs(t, d.Read(eve, func(tx *store.Tx) error { _, err := tx.Load(eve, id); return err }), store.ErrNotFound)
+	unused := func(*store.Tx, *store.Loaded) (*store.Change, error) { panic("nothing was loaded") }
+	require.ErrorIs(t, d.Update(eve, id, store.Named{Questions: []int{1}, Answer: 1, Messages: true}, unused), store.ErrNotFound)
 	require.NoError(t, d.Read(eve, func(tx *store.Tx) error {
 		history, err := tx.History(eve, id)
 		assert.Empty(t, history)
@@ -86,7 +82,6 @@ func TestNoCallReachesAnotherPrincipalsConversation(t *testing.T) {
 
 	theirs := d.load(t, id, "theirs")
 	require.ErrorIs(t, d.Save(eve, theirs, change(theirs, "theirs")), store.ErrConflict)
-	require.NoError(t, d.SaveWording(eve, id, []int{2}, []string{"Owned"}, digest("open"), []byte(`{}`)))
 	assert.Equal(t, mine, d.load(t, id, "later"))
 }
 

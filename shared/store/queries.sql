@@ -1,21 +1,19 @@
 -- name: Conversation :one
--- Conversation asks for the principal too, for roles that row security does not
--- bind; so does every statement that finds a row by what a caller chooses.
+-- Conversation comes with what a call returned before, if it did. It asks for the
+-- principal too, for roles that row security does not bind; so does every statement
+-- that finds a row by what a caller chooses.
 SELECT c.id, c.session_id, coalesce(s.user_id, '') AS user_id, c.goal, coalesce(c.playbook, '') AS playbook, c.information_needed,
        c.batch_size, c.max_questions, c.revision, c.questions_asked, c.answers_recorded,
-       coalesce(c.stop_reason, '') AS stop_reason, coalesce(c.form, '') AS schema_key, coalesce(c.language, '') AS language
+       coalesce(c.stop_reason, '') AS stop_reason, coalesce(c.form, '') AS schema_key, coalesce(c.language, '') AS language,
+       coalesce(k.revision, 0)::integer AS call_revision, k.result AS call_result
 FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
+LEFT JOIN calls k ON k.conversation_id = c.id AND k.fingerprint = @fingerprint
 WHERE c.id = @id AND c.principal = current_setting('app.principal');
 
--- name: LockedConversation :one
--- LockedConversation is Conversation, which nobody else changes or erases until the
+-- name: LockConversation :exec
+-- LockConversation keeps others from changing or erasing a conversation until the
 -- transaction ends. Others go on reading it and referring to it.
-SELECT c.id, c.session_id, coalesce(s.user_id, '') AS user_id, c.goal, coalesce(c.playbook, '') AS playbook, c.information_needed,
-       c.batch_size, c.max_questions, c.revision, c.questions_asked, c.answers_recorded,
-       coalesce(c.stop_reason, '') AS stop_reason, coalesce(c.form, '') AS schema_key, coalesce(c.language, '') AS language
-FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
-WHERE c.id = @id AND c.principal = current_setting('app.principal')
-FOR NO KEY UPDATE OF c;
+SELECT FROM conversations WHERE id = @id AND principal = current_setting('app.principal') FOR NO KEY UPDATE;
 
 -- name: Slots :many
 -- Slots come in the order in which the playbook or the schema names them.
@@ -23,17 +21,17 @@ SELECT definition, state, value, coalesce(words, '') AS words, answers, clarifie
        coalesce(source, '') AS source, coalesce(reopened_by, 0)::integer AS reopened
 FROM slots WHERE conversation_id = @conversation_id ORDER BY position;
 
--- name: OpenQuestions :many
--- OpenQuestions are those that wait for an answer, earliest first.
-SELECT number, slot, purpose, text, reason, bits
-FROM questions WHERE conversation_id = @conversation_id AND open ORDER BY number;
+-- name: Questions :many
+-- Questions are those that wait for an answer, and those of the numbers: each part
+-- is looked up by an index of its own.
+SELECT number, slot, purpose, text, reason, bits, open FROM questions WHERE questions.conversation_id = @conversation_id AND open
+UNION ALL
+SELECT number, slot, purpose, text, reason, bits, open FROM questions
+WHERE questions.conversation_id = @conversation_id AND number = ANY(@numbers::integer[]) AND NOT open
+ORDER BY number;
 
--- name: Call :many
--- Call is what a call returned before: no row where it is new.
-SELECT revision, result FROM calls WHERE conversation_id = @conversation_id AND fingerprint = @fingerprint;
-
--- name: AddSession :exec
--- AddSession adds no row where the principal has the session: SessionOwner tells
+-- name: InsertSession :exec
+-- InsertSession adds no row where the principal has the session: SessionOwner tells
 -- whose it is.
 INSERT INTO sessions (id, user_id) VALUES (@id, nullif(@user_id::text, '')) ON CONFLICT DO NOTHING;
 
@@ -42,8 +40,8 @@ INSERT INTO sessions (id, user_id) VALUES (@id, nullif(@user_id::text, '')) ON C
 SELECT coalesce(user_id, '') AS user_id FROM sessions
 WHERE id = @id AND principal = current_setting('app.principal') FOR KEY SHARE;
 
--- name: AddConversation :execrows
--- AddConversation adds no row where the principal opened one by the same call.
+-- name: InsertConversation :execrows
+-- InsertConversation adds no row where the principal opened one by the same call.
 INSERT INTO conversations (id, session_id, goal, playbook, information_needed, metadata, batch_size, max_questions,
                            questions_asked, stop_reason, opened_by, opened_with_key, form, language)
 VALUES (@id, @session_id, @goal, nullif(@playbook::text, ''), @information_needed, @metadata, @batch_size, @max_questions,
@@ -52,36 +50,36 @@ VALUES (@id, @session_id, @goal, nullif(@playbook::text, ''), @information_neede
 ON CONFLICT (principal, opened_by) DO NOTHING;
 
 -- name: OpeningResult :one
--- OpeningResult is what the opening call returned: no row where its key opened a
--- conversation by another call.
-SELECT k.result FROM conversations c JOIN calls k ON k.conversation_id = c.id
-WHERE c.principal = current_setting('app.principal') AND c.opened_by = @opened_by AND k.fingerprint = @fingerprint;
+-- OpeningResult is what the opening call returned: null where a call that differs opened
+-- the conversation by the same key, or where the result is no longer kept. Then alike
+-- says that what is stored of the two calls does not differ.
+SELECT c.id, c.revision, k.result,
+       (c.goal = @goal::text AND (@user_id::text = '' OR s.user_id IS NOT DISTINCT FROM @user_id))::boolean AS alike
+FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
+LEFT JOIN calls k ON k.conversation_id = c.id AND k.fingerprint = @fingerprint
+WHERE c.principal = current_setting('app.principal') AND c.opened_by = @opened_by;
 
--- name: AddSlot :exec
--- AddSlot adds a slot at its position, with the conversation that an assumption was
--- recalled from.
+-- name: InsertSlot :exec
+-- InsertSlot adds a slot with the conversation that an assumption was recalled from.
 INSERT INTO slots (conversation_id, position, key, definition, state, value, words, source, assumed_from)
 VALUES (@conversation_id, @position, @key, @definition, @state, @value, @words::text, nullif(@source::text, ''), nullif(@assumed_from::text, '')::uuid);
 
--- name: Advance :execrows
--- Advance is the compare-and-set: it changes no row unless the conversation is at
--- the revision, and locks it otherwise. An opening that is known by its call alone
--- can no longer be joined.
+-- name: UpdateConversation :execrows
+-- UpdateConversation is the compare-and-set: it locks the conversation, and where
+-- that is at another revision, sets a null that the table refuses. An opening without
+-- a key can no longer be joined.
 UPDATE conversations
-SET revision = revision + 1, questions_asked = @questions_asked, answers_recorded = @answers_recorded,
-    stop_reason = nullif(@stop_reason::text, ''), updated_at = now(), opened_by = CASE WHEN opened_with_key THEN opened_by END
-WHERE id = @id AND revision = @revision;
-
--- name: SetPlaybook :exec
--- SetPlaybook is for a conversation that another playbook serves.
-UPDATE conversations SET playbook = @playbook::text, form = nullif(@schema_key::text, '') WHERE id = @id;
+SET revision = CASE WHEN revision = @revision THEN revision + 1 END, questions_asked = @questions_asked,
+    answers_recorded = @answers_recorded, stop_reason = nullif(@stop_reason::text, ''), playbook = nullif(@playbook::text, ''),
+    form = nullif(@schema_key::text, ''), updated_at = now(), opened_by = CASE WHEN opened_with_key THEN opened_by END
+WHERE id = @id;
 
 -- name: DeleteSlots :exec
 -- DeleteSlots deletes the questions for them and their answers too.
 DELETE FROM slots WHERE conversation_id = @conversation_id;
 
--- name: SetSlot :exec
--- SetSlot stores what is known of a slot now.
+-- name: UpdateSlot :exec
+-- UpdateSlot stores what is known of a slot now.
 UPDATE slots SET state = @state, value = @value, words = @words::text, answers = coalesce(@answers::integer[], '{}'),
        clarified = @clarified, confirmed = @confirmed, passed = @passed,
        source = nullif(@source::text, ''), reopened_by = nullif(@reopened::integer, 0)
@@ -95,47 +93,33 @@ UPDATE answers SET superseded_by = @superseded_by::integer WHERE conversation_id
 -- CloseQuestions keeps the questions, for the history.
 UPDATE questions SET open = false WHERE conversation_id = @conversation_id AND number = ANY(@numbers::integer[]);
 
--- name: AddQuestion :exec
--- AddQuestion fails where the slot has an open question already.
+-- name: InsertQuestion :exec
+-- InsertQuestion fails where the slot has an open question already.
 INSERT INTO questions (conversation_id, number, slot, purpose, text, reason, bits)
 VALUES (@conversation_id, @number, @slot, @purpose, @text, @reason, @bits);
 
--- name: AddAnswer :exec
--- AddAnswer fails where the conversation has the digest for the slot already.
+-- name: InsertAnswer :exec
+-- InsertAnswer fails where the conversation has the digest for the slot already.
 INSERT INTO answers (conversation_id, number, slot, question, outcome, value, words, problem, digest, revision)
 VALUES (@conversation_id, @number, @slot, nullif(@question::integer, 0), @outcome, @value, @words, nullif(@problem::text, ''),
         @digest, @revision);
 
--- name: AddMessage :exec
--- AddMessage adds a message at its position among those of one revision.
+-- name: InsertMessage :exec
+-- InsertMessage adds a message at its position among those of one revision.
 INSERT INTO messages (conversation_id, revision, position, role, content, sent_at)
 VALUES (@conversation_id, @revision, @position, @role, @content, @sent_at);
 
--- name: KeepCall :exec
--- KeepCall keeps what a call returns, for the same call again.
+-- name: UpsertCall :exec
+-- UpsertCall keeps what a call returns, for the same call again.
 INSERT INTO calls (conversation_id, fingerprint, revision, result) VALUES (@conversation_id, @fingerprint, @revision, @result)
 ON CONFLICT (conversation_id, fingerprint) DO UPDATE SET revision = excluded.revision, result = excluded.result;
 
--- name: DropCalls :exec
--- DropCalls drops what calls returned at a revision or before it.
+-- name: DeleteOldCalls :exec
+-- DeleteOldCalls deletes what calls returned at a revision or before it.
 DELETE FROM calls WHERE conversation_id = @conversation_id AND revision <= @revision;
 
--- name: SetTexts :exec
--- SetTexts words questions anew.
-UPDATE questions q SET text = w.text
-FROM (SELECT unnest(@numbers::integer[]) AS number, unnest(@texts::text[]) AS text) w
-WHERE q.conversation_id = @conversation_id AND q.number = w.number;
-
--- name: SetResult :exec
--- SetResult changes what a call returns when it comes again.
-UPDATE calls SET result = @result WHERE conversation_id = @conversation_id AND fingerprint = @fingerprint;
-
--- name: SlotsOfQuestions :many
--- SlotsOfQuestions are of questions that are closed, too.
-SELECT number, slot FROM questions WHERE conversation_id = @conversation_id AND number = ANY(@numbers::integer[]);
-
--- name: SlotOfAnswer :one
--- SlotOfAnswer is of an answer that was superseded, too.
+-- name: SlotOfAnswer :many
+-- SlotOfAnswer finds superseded answers, too.
 SELECT slot FROM answers WHERE conversation_id = @conversation_id AND number = @number;
 
 -- name: KnownDigests :many
@@ -168,7 +152,7 @@ LEFT JOIN LATERAL (
 ORDER BY a.number;
 
 -- name: Messages :many
--- Messages come in the order in which they were sent to us.
+-- Messages come in the order in which they were stored.
 SELECT role, content, sent_at AS timestamp FROM messages WHERE conversation_id = @conversation_id ORDER BY revision, position;
 
 -- name: StillHeld :many
@@ -182,29 +166,29 @@ CROSS JOIN LATERAL (
     AND v.state = 'answered' AND v.answers[cardinality(v.answers)] = f.number OFFSET 0
 ) v;
 
--- name: LockErased :many
--- LockErased locks the conversations to erase, of one id or all, of a user or of
--- anybody: nothing is added to them meanwhile.
+-- name: LockConversations :many
+-- LockConversations locks what is to be erased, of one id or all, of a user or of
+-- anybody: nothing is added to it meanwhile.
 SELECT c.id, c.session_id FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
 WHERE c.principal = current_setting('app.principal')
   AND (sqlc.narg(id)::uuid IS NULL OR c.id = sqlc.narg(id)) AND (@user_id::text = '' OR s.user_id = @user_id)
 ORDER BY c.id FOR UPDATE OF c;
 
 -- name: CountErased :one
--- CountErased is what goes with the conversations.
+-- CountErased counts what is deleted with the conversations.
 SELECT (SELECT count(*) FROM questions WHERE questions.conversation_id = ANY(@ids::uuid[])) AS questions,
        (SELECT count(*) FROM answers   WHERE answers.conversation_id = ANY(@ids::uuid[])) AS answers,
        (SELECT count(*) FROM messages  WHERE messages.conversation_id = ANY(@ids::uuid[])) AS messages;
 
 -- name: LockAssuming :many
--- LockAssuming are the other conversations that assume something said in these.
+-- LockAssuming locks the other conversations that assume something said in these.
 SELECT c.id FROM conversations c
 WHERE c.principal = current_setting('app.principal') AND c.id <> ALL(@ids::uuid[])
   AND c.id IN (SELECT conversation_id FROM slots WHERE assumed_from = ANY(@ids::uuid[]))
 ORDER BY c.id FOR NO KEY UPDATE;
 
--- name: DropAllCalls :exec
--- DropAllCalls drops results that may repeat what is erased.
+-- name: DeleteCalls :exec
+-- DeleteCalls is for results that may repeat what is erased.
 DELETE FROM calls WHERE conversation_id = ANY(@ids::uuid[]);
 
 -- name: TakeBackAssumptions :exec
@@ -212,15 +196,15 @@ DELETE FROM calls WHERE conversation_id = ANY(@ids::uuid[]);
 UPDATE slots SET state = 'missing', value = NULL, words = NULL, source = NULL
 WHERE conversation_id = ANY(@ids::uuid[]) AND assumed_from = ANY(@assumed_from::uuid[]) AND state = 'assumed';
 
--- name: ForgetAssumedFrom :exec
--- ForgetAssumedFrom is for what somebody confirmed since: it stays.
+-- name: ClearAssumedFrom :exec
+-- ClearAssumedFrom is for what somebody confirmed since: it stays.
 UPDATE slots SET assumed_from = NULL WHERE conversation_id = ANY(@ids::uuid[]) AND assumed_from = ANY(@assumed_from::uuid[]);
 
--- name: EraseConversations :exec
--- EraseConversations erases all that refers to them; the outbox does not.
+-- name: DeleteConversations :exec
+-- DeleteConversations deletes all that refers to them. Events in the outbox do not.
 DELETE FROM conversations WHERE id = ANY(@ids::uuid[]);
 
--- name: EraseEmptySessions :exec
--- EraseEmptySessions erases those of the sessions that have no conversation left.
+-- name: DeleteEmptySessions :exec
+-- DeleteEmptySessions deletes those of the sessions that have no conversation left.
 DELETE FROM sessions s WHERE s.principal = current_setting('app.principal') AND s.id = ANY(@ids::text[])
   AND NOT EXISTS (SELECT FROM conversations c WHERE c.principal = s.principal AND c.session_id = s.id);

@@ -23,10 +23,22 @@ func insertSlot(batch *pgx.Batch, id string, position int, slot questioning.Slot
 	if err != nil {
 		return err
 	}
-	tell(batch, (*queries.Queries).AddSlot, queries.AddSlotParams{
+	tell(batch, (*queries.Queries).InsertSlot, queries.InsertSlotParams{
 		ConversationID: id, Position: position, Key: slot.Key, Definition: definition,
 		State: s.Status, Value: value, Words: s.Words, Source: s.Source, AssumedFrom: from,
 	})
+	return nil
+}
+
+// replaceSlots queues other slots for a conversation without answers. The
+// questions for those before go with them, and answers would.
+func replaceSlots(batch *pgx.Batch, id string, after *questioning.State) error {
+	tell(batch, (*queries.Queries).DeleteSlots, id)
+	for i, slot := range after.Slots {
+		if err := insertSlot(batch, id, i, slot, after.SlotStates[i], ""); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -41,7 +53,7 @@ func updateSlots(batch *pgx.Batch, id string, before, after *questioning.State) 
 		if err != nil {
 			return err
 		}
-		tell(batch, (*queries.Queries).SetSlot, queries.SetSlotParams{
+		tell(batch, (*queries.Queries).UpdateSlot, queries.UpdateSlotParams{
 			ConversationID: id, Position: i, State: s.Status, Value: value, Words: s.Words, Answers: s.Answers,
 			Clarified: s.Clarified, Confirmed: s.Confirmed, Passed: s.Passed, Source: s.Source, Reopened: s.Reopened,
 		})
@@ -91,7 +103,7 @@ func closeQuestions(batch *pgx.Batch, id string, before, after []questioning.Que
 // insertQuestions queues questions that are put now: they are open.
 func insertQuestions(batch *pgx.Batch, id string, questions []questioning.Question) {
 	for _, q := range questions {
-		tell(batch, (*queries.Queries).AddQuestion, queries.AddQuestionParams{
+		tell(batch, (*queries.Queries).InsertQuestion, queries.InsertQuestionParams{
 			ConversationID: id, Number: q.Number, Slot: q.Slot, Purpose: q.Purpose, Text: q.Text, Reason: q.Reason, Bits: q.Bits,
 		})
 	}
@@ -103,7 +115,7 @@ func insertAnswer(batch *pgx.Batch, id string, revision int, a Answer) error {
 	if err != nil {
 		return err
 	}
-	tell(batch, (*queries.Queries).AddAnswer, queries.AddAnswerParams{
+	tell(batch, (*queries.Queries).InsertAnswer, queries.InsertAnswerParams{
 		ConversationID: id, Number: a.Number, Slot: a.Slot, Question: a.Question, Outcome: a.Outcome, Value: value,
 		Words: a.Words, Problem: a.Problem, Digest: a.Digest, Revision: revision,
 	})
@@ -113,18 +125,18 @@ func insertAnswer(batch *pgx.Batch, id string, revision int, a Answer) error {
 // insertMessages queues the messages of one call, in its order.
 func insertMessages(batch *pgx.Batch, id string, revision int, messages []Message) {
 	for i, m := range messages {
-		tell(batch, (*queries.Queries).AddMessage, queries.AddMessageParams{
+		tell(batch, (*queries.Queries).InsertMessage, queries.InsertMessageParams{
 			ConversationID: id, Revision: revision, Position: i, Role: m.Role, Content: m.Content, SentAt: m.Timestamp,
 		})
 	}
 }
 
-// keepCall queues a call's result, and drops those that are too old.
-func keepCall(batch *pgx.Batch, id string, revision int, fingerprint, result []byte) {
-	tell(batch, (*queries.Queries).KeepCall, queries.KeepCallParams{
+// upsertCall queues a call's result, and deletes those that are too old.
+func upsertCall(batch *pgx.Batch, id string, revision int, fingerprint, result []byte) {
+	tell(batch, (*queries.Queries).UpsertCall, queries.UpsertCallParams{
 		ConversationID: id, Fingerprint: fingerprint, Revision: revision, Result: result,
 	})
-	tell(batch, (*queries.Queries).DropCalls, queries.DropCallsParams{ConversationID: id, Revision: revision - keptCalls})
+	tell(batch, (*queries.Queries).DeleteOldCalls, queries.DeleteOldCallsParams{ConversationID: id, Revision: revision - keptCalls})
 }
 
 // encode returns a value as JSON, and nil, which is stored as null, for none.

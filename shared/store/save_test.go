@@ -70,7 +70,7 @@ func TestOfChangesThatRaceOneWins(t *testing.T) {
 	assert.Equal(t, []int{2, 1}, []int{after.Revision, after.State.Answered})
 }
 
-func TestWhoeverLocksIsNotOvertaken(t *testing.T) {
+func TestOfUpdatesAtOnceAllSucceed(t *testing.T) {
 	t.Parallel()
 	d := newDatabaseOf(t, 4)
 	id := d.open(t, opening())
@@ -78,13 +78,14 @@ func TestWhoeverLocksIsNotOvertaken(t *testing.T) {
 	for i := range 6 {
 		call := fmt.Sprint("call ", i)
 		racing.Go(func() {
-			assert.NoError(t, d.Write(t.Context(), func(tx *store.Tx) error {
-				c, earlier, err := tx.Lock(t.Context(), id, digest(call))
-				if err != nil || earlier != nil {
-					return fmt.Errorf("repeated %t: %w", earlier != nil, err)
-				}
-				return tx.Save(t.Context(), c, change(c, call))
+			tries := 0
+			assert.NoError(t, d.Update(t.Context(), id, store.Named{Fingerprint: digest(call)}, func(_ *store.Tx, c *store.Loaded) (*store.Change, error) {
+				assert.Nil(t, c.Earlier)
+				tries++
+				made := change(c.Conversation, call)
+				return &made, nil
 			}))
+			assert.LessOrEqual(t, tries, 2)
 		})
 	}
 	racing.Wait()
@@ -154,25 +155,34 @@ func TestAPlaybookIsReplacedWithItsSlotsAndQuestions(t *testing.T) {
 	c.State.Asked = asked // numbers are not used twice
 	made.Batch = c.State.Next()
 	made.Before = &questioning.State{Slots: c.State.Slots, SlotStates: c.State.SlotStates}
-	require.NoError(t, d.Write(t.Context(), func(tx *store.Tx) error { return tx.ReplacePlaybook(t.Context(), c, made) }))
+	made.Replaced = true
+	require.NoError(t, d.Save(t.Context(), c, made))
 
 	assert.Equal(t, asLoaded(c), d.load(t, id, "later"))
 	assert.Equal(t, []string{"reason"}, selected[string](t, d, principal.Local, `SELECT slot FROM questions WHERE conversation_id = $1`, id))
 }
 
-func TestANewWordingIsNoChange(t *testing.T) {
+func TestWhatWasDecidedIsSavedThoughTheCallerHasGone(t *testing.T) {
 	t.Parallel()
 	d := newDatabase(t)
 	id := d.open(t, opening())
-	before := d.load(t, id, "later")
-	require.NoError(t, d.SaveWording(t.Context(), id, []int{1}, []string{"Where to?"}, digest("open"), []byte(`{"turn": "worded"}`)))
-
-	after, repeated, err := d.Load(t.Context(), id, digest("open"))
+	ctx, leave := context.WithCancel(t.Context())
+	require.NoError(t, d.Update(ctx, id, store.Named{Fingerprint: digest("leave")}, func(_ *store.Tx, c *store.Loaded) (*store.Change, error) {
+		leave()
+		made := change(c.Conversation, "leave")
+		return &made, nil
+	}))
+	_, earlier, err := d.Load(t.Context(), id, digest("leave"))
 	require.NoError(t, err)
-	assert.JSONEq(t, `{"turn": "worded"}`, string(repeated.Result))
-	assert.Equal(t, "Where to?", after.State.Open[0].Text)
-	before.State.Open[0].Text = "Where to?"
-	assert.Equal(t, before, after)
+	assert.NotNil(t, earlier)
+}
+
+func TestAnUpdateWithoutAChangeSavesNothing(t *testing.T) {
+	t.Parallel()
+	d := newDatabase(t)
+	id := d.open(t, opening())
+	d.named(t, id, store.Named{Fingerprint: digest("look")})
+	assert.Equal(t, 1, d.load(t, id, "look").Revision)
 }
 
 func TestResultsAreKeptForSixteenRevisions(t *testing.T) {
@@ -205,7 +215,7 @@ func TestMessagesAreKeptInTheirOrder(t *testing.T) {
 	made.Messages = []store.Message{{Role: "user", Content: "Lisbon"}}
 	require.NoError(t, d.Save(t.Context(), c, made))
 
-	kept := inTx(t, d, func(ctx context.Context, tx *store.Tx) ([]store.Message, error) { return tx.Messages(ctx, id) })
+	kept := d.named(t, id, store.Named{Messages: true}).Messages
 	require.Len(t, kept, 3)
 	assert.True(t, at.Equal(*kept[0].Timestamp))
 	kept[0].Timestamp = &at

@@ -2,7 +2,7 @@
 // and it binds every transaction to the principal of its context: row security
 // shows nobody another's rows, and what is not shown is not found.
 //
-// A call takes Load, decides what to change, and takes Save. Nothing is locked in
+// A call loads, decides what to change, and saves: Update. Nothing is locked in
 // between: a change is stored by compare-and-set on the conversation's revision,
 // with its events and with what the call returns, in one transaction. Where
 // another call was quicker, nothing of it is stored and the call starts over.
@@ -15,6 +15,7 @@ package store
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -62,7 +63,7 @@ var snapshot = pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadO
 func (s *Store) inTx(ctx context.Context, options pgx.TxOptions, run func(*Tx) error) error {
 	var err error
 	for range maxAttempts {
-		err = pgx.BeginTxFunc(ctx, s.pool, options, func(tx pgx.Tx) error { return run(&Tx{tx: tx}) })
+		err = pgx.BeginTxFunc(ctx, s.pool, options, func(tx pgx.Tx) error { return run(&Tx{on: tx, tx: tx}) })
 		if !errors.Is(err, ErrConflict) && !postgres.Contended(err) {
 			break
 		}
@@ -70,23 +71,33 @@ func (s *Store) inTx(ctx context.Context, options pgx.TxOptions, run func(*Tx) e
 	return err
 }
 
-// send runs a batch as a transaction of its own, in one round trip. Its
-// statements do not see the database as of one moment.
-func (s *Store) send(ctx context.Context, fill func(*pgx.Batch)) error {
-	batch := &pgx.Batch{}
-	postgres.BindPrincipal(batch, principal.From(ctx))
-	fill(batch)
-	return s.pool.SendBatch(ctx, batch).Close()
+// direct returns what runs each batch as a transaction of its own, in one round
+// trip: PostgreSQL runs what comes up to a Sync as one. The statements of a batch
+// do not see the database as of one moment.
+func (s *Store) direct() *Tx { return &Tx{on: s.pool} }
+
+// saveTimeout bounds how long a change is saved that nobody waits for any more.
+const saveTimeout = 10 * time.Second
+
+// decided returns the context to save in what a call decided. It outlives the
+// caller: the call may have waited for a model, and the answers of a caller less
+// patient than that would never be recorded.
+func decided(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
 }
 
 // Tx is a transaction of Write or Read, bound to the principal of its context.
-// It is not safe for concurrent use.
+// That of Update's first attempt is none: each of its methods has a transaction of
+// its own. It is not safe for concurrent use.
 type Tx struct {
-	tx    pgx.Tx
+	on interface { // tx, or the pool
+		SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults
+	}
+	tx    pgx.Tx // nil outside of a transaction
 	bound bool
 }
 
-// batch returns a batch for send. The transaction's first one binds it, which
+// batch returns a batch for send. A transaction's first one binds it, which
 // spares a round trip.
 func (t *Tx) batch(ctx context.Context) *pgx.Batch {
 	batch := &pgx.Batch{}
@@ -99,8 +110,8 @@ func (t *Tx) batch(ctx context.Context) *pgx.Batch {
 // send runs a batch and what its statements' results are given to. After an error
 // the transaction is of no use any more.
 func (t *Tx) send(ctx context.Context, batch *pgx.Batch) error {
-	err := t.tx.SendBatch(ctx, batch).Close()
-	t.bound = t.bound || err == nil
+	err := t.on.SendBatch(ctx, batch).Close()
+	t.bound = t.tx != nil && (t.bound || err == nil)
 	return err
 }
 

@@ -19,10 +19,18 @@ var (
 	ErrConflict = errors.New("the conversation was changed by another call")
 	// ErrForeignSession says that a session belongs to another user.
 	ErrForeignSession = errors.New("the session belongs to another user")
-	// ErrOtherCall says that another call opened a conversation by the same key, or
-	// that the conversation no longer keeps what the identical call returned.
+	// ErrOtherCall says that another call opened a conversation by the same key.
 	ErrOtherCall = errors.New("the key was used for another call")
 )
+
+// NotKeptError says that a call with the same key, goal and user opened a conversation,
+// which no longer keeps what that call returned.
+type NotKeptError struct{ ConversationID string }
+
+// Error says so.
+func (e *NotKeptError) Error() string {
+	return "what the call returned that opened conversation " + e.ConversationID + " is no longer kept"
+}
 
 // Conversation is a conversation as stored. Its answers and messages are not read
 // with it: what is known from them is in State.
@@ -59,6 +67,23 @@ type Answer struct {
 	Digest []byte // SHA-256 of what was said, as it came
 }
 
+// Named is what a call names of a conversation that is loaded for it alone.
+type Named struct {
+	Fingerprint []byte // of the call, SHA-256; nil for none
+	Questions   []int  // by number
+	Answer      int    // by number; 0 for none
+	Messages    bool   // those kept of it
+}
+
+// Loaded is a conversation with what a call named of it.
+type Loaded struct {
+	*Conversation
+	Earlier  *Call          // what the same call returned before; nil where it is new
+	SlotOf   map[int]string // by number, of the open questions and of those named that were put
+	Answer   string         // the slot that the named answer is about; empty where there is no such answer
+	Messages []Message      // in the order in which they came: by call, then as the call had them
+}
+
 // Change is what one call adds to a conversation. Its events, and the rows that
 // are written, follow from it and from how the state differs from Before.
 type Change struct {
@@ -69,6 +94,7 @@ type Change struct {
 	Fingerprint []byte            // of the call, SHA-256
 	Batch       questioning.Batch // its new questions are the last open ones
 	Completed   bool              // by this change: it is told once
+	Replaced    bool              // the slots are others than were loaded, without an answer; Before has the others
 	Result      json.RawMessage   // what the same call gets again
 }
 

@@ -5,10 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime/debug"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/resource"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/version"
 )
 
 // newResource describes the process. OTEL_SERVICE_NAME and
@@ -16,7 +17,7 @@ import (
 func newResource(ctx context.Context, service string) (*resource.Resource, error) {
 	attributes := []attribute.KeyValue{attribute.String("service.name", service)}
 	for _, found := range []struct{ key, value string }{
-		{"service.version", version()},
+		{"service.version", version.Version},
 		{"service.instance.id", instance()},
 		{"faas.name", env("K_SERVICE")},
 		{"faas.version", env("K_REVISION")},
@@ -36,22 +37,6 @@ func newResource(ctx context.Context, service string) (*resource.Resource, error
 		return nil, fmt.Errorf("resource: %w", err)
 	}
 	return res, nil
-}
-
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return ""
-	}
-	for _, setting := range info.Settings {
-		if setting.Key == "vcs.revision" {
-			return setting.Value
-		}
-	}
-	if info.Main.Version != "(devel)" {
-		return info.Main.Version
-	}
-	return ""
 }
 
 func instance() string {

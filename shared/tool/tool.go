@@ -235,6 +235,11 @@ func (t Tool) handle(ctx context.Context, request mcp.CallToolRequest) (*mcp.Cal
 // succeed later.
 const RetryableKey = "sequential-questioning/retryable"
 
+// StateRefusedKey marks, in a tool error's _meta, that the call's requestState does
+// not open: whoever keeps it for the client has to drop it, as the same call would
+// fail again.
+const StateRefusedKey = "sequential-questioning/state_refused"
+
 func (t Tool) failure(ctx context.Context, err error) *mcp.CallToolResult {
 	var invalid *fault.Invalid
 	var unavailable *fault.Unavailable
@@ -252,7 +257,11 @@ func (t Tool) failure(ctx context.Context, err error) *mcp.CallToolResult {
 		slog.ErrorContext(ctx, "call failed", "tool", t.Declaration.Name, "error", err)
 		result = mcp.NewToolResultErrorf("internal error, trace %s; nothing was stored", trace.SpanContextFromContext(ctx).TraceID())
 	}
-	result.Meta = mcp.NewMetaFromMap(map[string]any{RetryableKey: unavailable != nil})
+	meta := map[string]any{RetryableKey: unavailable != nil}
+	if invalid != nil && invalid.Field == "requestState" {
+		meta[StateRefusedKey] = true
+	}
+	result.Meta = mcp.NewMetaFromMap(meta)
 	return result
 }
 

@@ -221,7 +221,10 @@ func TestFailuresSayWhetherToRepeat(t *testing.T) {
 		assert.Contains(t, textOf(t, result), c.says)
 		assert.NotContains(t, textOf(t, result), "secret")
 		assert.Equal(t, c.retryable, result.Meta.AdditionalFields[RetryableKey], what)
+		assert.NotContains(t, result.Meta.AdditionalFields, StateRefusedKey, what)
 	}
+	refused := call(t, greet(fault.Invalidf("requestState", "has expired")), map[string]any{"name": "Ada"})
+	assert.Equal(t, true, refused.Meta.AdditionalFields[StateRefusedKey])
 }
 
 func TestOnlyTheStatelessRevisionIsAdvertised(t *testing.T) {

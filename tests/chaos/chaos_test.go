@@ -200,8 +200,8 @@ func said(slot string, value any, words string) statement {
 	return statement{Slot: slot, Outcome: questioning.Answered, Value: value, Words: words, Acknowledged: true}
 }
 
-func past(number int, slot string, value any, words string, supersededBy int) conversation.Past {
-	return conversation.Past{Slot: slot, Value: value, Holds: supersededBy == 0, SupersededBy: supersededBy,
+func past(number int, slot string, value any, words string, supersededBy int) conversation.HistoryEntry {
+	return conversation.HistoryEntry{Slot: slot, Value: value, Holds: supersededBy == 0, SupersededBy: supersededBy,
 		Citation: conversation.Citation{AnswerNumber: number, Outcome: questioning.Answered, Words: words}}
 }
 
@@ -209,7 +209,7 @@ func TestARevisedAnswerMustBeSuperseded(t *testing.T) {
 	s := &story{Statements: []statement{said("city", "Oslo", "Oslo"), said("city", "Rome", "no, Rome")}}
 	r := conversation.Report{
 		Values:    map[string]any{"city": "Rome"},
-		History:   []conversation.Past{past(1, "city", "Oslo", "Oslo", 2), past(2, "city", "Rome", "no, Rome", 0)},
+		History:   []conversation.HistoryEntry{past(1, "city", "Oslo", "Oslo", 2), past(2, "city", "Rome", "no, Rome", 0)},
 		Citations: map[string][]conversation.Citation{"city": {{AnswerNumber: 2}}},
 	}
 	s.check(r)
@@ -225,7 +225,7 @@ func TestAKilledClientsAnswerCountsAtMostOnce(t *testing.T) {
 	unsure.Acknowledged = false
 	for times, findings := range map[int]int{0: 0, 1: 0, 2: 1} {
 		s := &story{Statements: []statement{unsure}}
-		var history []conversation.Past
+		var history []conversation.HistoryEntry
 		for n := range times {
 			history = append(history, past(n+1, "city", "Oslo", "Oslo", 0))
 		}

@@ -31,7 +31,7 @@ func (s *story) check(r conversation.Report) {
 
 // checkAnswers compares how often each answer was given with how often the history has it.
 // Answers of a killed client may or may not count.
-func (s *story) checkAnswers(history []conversation.Past) {
+func (s *story) checkAnswers(history []conversation.HistoryEntry) {
 	given, sure, there := map[string]int{}, map[string]int{}, map[string]int{}
 	for _, said := range s.Statements {
 		given[said.key()]++
@@ -62,7 +62,7 @@ func (s *story) checkAnswers(history []conversation.Past) {
 
 // checkOrder checks that acknowledged answers are in the order in which they were given.
 // It skips answers that cannot be told apart.
-func (s *story) checkOrder(history []conversation.Past) {
+func (s *story) checkOrder(history []conversation.HistoryEntry) {
 	given, at := map[string]int{}, map[string]int{}
 	for _, said := range s.Statements {
 		given[said.key()]++
@@ -112,7 +112,7 @@ func (s *story) checkSlot(slot string, said []statement, r conversation.Report) 
 }
 
 func (s *story) checkSuperseded(slot string, latest statement, r conversation.Report) {
-	var of []conversation.Past
+	var of []conversation.HistoryEntry
 	for _, past := range r.History {
 		if past.Slot == slot {
 			of = append(of, past)

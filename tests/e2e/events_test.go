@@ -72,13 +72,17 @@ func outbox(ctx context.Context) (waiting, deadLetters int, err error) {
 	return waiting, deadLetters, err
 }
 
-// An indexer that permanently refuses every event as too long.
+// The indexer verifies events with other keys than the relay signs with, and so refuses
+// every one of them permanently.
 const refusing = `
   - target: {group: serving.knative.dev, kind: Service, name: indexer}
     patch: |-
-      - op: add
-        path: /spec/template/spec/containers/0/env/-
-        value: {name: MAX_BODY_BYTES, value: "1"}
+      - op: test
+        path: /spec/template/spec/containers/0/env/4/name
+        value: EVENT_SIGNING_KEYS
+      - op: replace
+        path: /spec/template/spec/containers/0/env/4/valueFrom/secretKeyRef/name
+        value: sequential-questioning-request-state
 `
 
 func TestAnUndeliverableEventBecomesADeadLetterAndCanBeReplayed(t *testing.T) {

@@ -14,119 +14,21 @@ import (
 	"github.com/stretchr/testify/require"
 
 	automatictool "github.com/sequential-questioning/sequential-questioning/functions/automatic"
-	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation/automatic"
 	"github.com/sequential-questioning/sequential-questioning/shared/elicitation"
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
 	"github.com/sequential-questioning/sequential-questioning/shared/keyring"
-	"github.com/sequential-questioning/sequential-questioning/shared/principal"
-	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/tool"
 )
 
 var stateKeys = keyring.Generate()
 
 // asking is an Automatic whose forms a person may decline at once.
-func asking(t testing.TB, url string, adjust ...func(*automatic.Config)) *automatic.Service {
+func asking(t testing.TB, url string) *automatic.Service {
 	t.Helper()
-	config := automatic.Config{FormSize: 3, ShownAfter: time.Nanosecond, RequestStateKeys: stateKeys}
-	for _, change := range adjust {
-		change(&config)
-	}
-	a, err := automatic.New(serviceOn(t, url, 4), config)
+	a, err := automatic.New(serviceOn(t, url, 4), automatic.Config{FormSize: 3, ShownAfter: time.Nanosecond, RequestStateKeys: stateKeys})
 	require.NoError(t, err)
 	return a
-}
-
-func newAsking(t testing.TB, adjust ...func(*automatic.Config)) (*automatic.Service, string) {
-	_, url := newService(t)
-	return asking(t, url, adjust...), url
-}
-
-// dialogue is a client that shows forms, call by call.
-type dialogue struct {
-	t        testing.TB
-	on       *automatic.Service
-	in       automatic.Input
-	exchange elicitation.Exchange
-	result   automatic.Result
-	form     *elicitation.Ask // nil once there is a result
-}
-
-func begin(t testing.TB, on *automatic.Service, in automatic.Input) *dialogue {
-	t.Helper()
-	d := &dialogue{t: t, on: on, in: in, exchange: elicitation.Exchange{Elicits: true}}
-	d.call(t.Context())
-	return d
-}
-
-func (d *dialogue) call(ctx context.Context) {
-	d.t.Helper()
-	var err error
-	d.result, d.form, err = d.on.Ask(ctx, d.in, d.exchange)
-	require.NoError(d.t, err)
-}
-
-func (d *dialogue) respond(action mcp.ElicitationResponseAction, content map[string]any) {
-	d.t.Helper()
-	require.NotNil(d.t, d.form, "the call has ended: %s", d.result.Next)
-	d.exchange = elicitation.Exchange{Elicits: true, State: d.form.State,
-		Response: &mcp.ElicitationResponse{Action: action, Content: content}}
-	d.call(d.t.Context())
-}
-
-func (d *dialogue) accept(content map[string]any) { d.t.Helper(); d.respond("accept", content) }
-
-// fields of the form, without those for own words.
-func (d *dialogue) fields() []elicitation.Field {
-	d.t.Helper()
-	require.NotNil(d.t, d.form, "the call has ended: %s", d.result.Next)
-	var fields []elicitation.Field
-	for i, f := range d.form.Form.Schema.Fields {
-		if i == 0 || f.Name != d.form.Form.Schema.Fields[i-1].Name+"_instead" {
-			fields = append(fields, f)
-		}
-	}
-	return fields
-}
-
-// answer fills in every question of the form from values by slot.
-func (d *dialogue) answer(values map[string]any) {
-	d.t.Helper()
-	content := map[string]any{}
-	for _, f := range d.fields() {
-		if value, ok := values[f.Name]; ok {
-			content[f.Name] = value
-		}
-	}
-	d.accept(content)
-}
-
-func tripInput() automatic.Input {
-	return automatic.Input{Context: "Book a trip", InformationNeeded: trip}
-}
-
-func TestTheServerAsksUntilEverythingIsKnown(t *testing.T) {
-	t.Parallel()
-	a, url := newAsking(t)
-	d := begin(t, a, tripInput())
-	assert.Len(t, d.fields(), 3, "a form holds several questions")
-	assert.Equal(t, 3, count(t, url, `SELECT count(*) FROM questions WHERE open`), "they are stored before they are shown")
-	rounds := 0
-	for ; d.form != nil; rounds++ {
-		require.Less(t, rounds, 5)
-		d.answer(tripValues)
-	}
-	assert.Equal(t, 2, rounds)
-	assert.Equal(t, automatic.StatusComplete, d.result.Status)
-	assert.Equal(t, 2, d.result.Rounds)
-	assert.Equal(t, tripValues, d.result.Values)
-	assert.True(t, d.result.Valid, d.result.Problems)
-	for slot := range tripValues {
-		require.Len(t, d.result.Citations[slot], 1, slot)
-		assert.NotZero(t, d.result.Citations[slot][0].QuestionNumber)
-	}
-	assert.Contains(t, d.result.Text(), `Destination: "Lisbon"`)
 }
 
 func TestTheToolSpeaksMultiRoundTripRequests(t *testing.T) {
@@ -180,204 +82,6 @@ func TestTheToolSpeaksMultiRoundTripRequests(t *testing.T) {
 	assert.Equal(t, tripValues, got.Values)
 }
 
-func TestAFormThatIsBroughtAgainCountsOnce(t *testing.T) {
-	t.Parallel()
-	a, url := newAsking(t)
-	d := begin(t, a, tripInput())
-	first := d.fields()[0].Name
-	d.answer(tripValues)
-	next, before := d.form.Form, stored(t, url)
-	d.call(t.Context())
-	assert.Equal(t, next, d.form.Form, "the same form follows")
-	assert.Equal(t, before, stored(t, url))
-
-	d.exchange.Response = &mcp.ElicitationResponse{Action: "accept", Content: map[string]any{first + "_instead": "don't know"}}
-	d.call(t.Context())
-	assert.Equal(t, before, stored(t, url), "other answers to the same form come too late")
-	d.answer(tripValues)
-	assert.Equal(t, tripValues, d.result.Values)
-	assert.Empty(t, d.result.Contradictions)
-
-	d.exchange.State = ""
-	d.exchange.Response = nil
-	d.in.ConversationID, d.in.InformationNeeded = d.result.ConversationID, nil
-	d.call(t.Context())
-	assert.Equal(t, automatic.StatusComplete, d.result.Status)
-	assert.Equal(t, 0, d.result.Rounds)
-}
-
-func TestAClientThatNeverComesBackLosesNothing(t *testing.T) {
-	t.Parallel()
-	a, url := newAsking(t)
-	d := begin(t, a, tripInput())
-	d.answer(tripValues)
-	var id string
-	left := d.form.Form
-	id = conversationOf(t, url)
-
-	again := begin(t, asking(t, url), automatic.Input{ConversationID: id})
-	assert.Equal(t, left, again.form.Form, "a later call picks up there")
-	again.answer(tripValues)
-	assert.Equal(t, automatic.StatusComplete, again.result.Status)
-	assert.Equal(t, 5, count(t, url, `SELECT count(*) FROM questions`))
-}
-
-func TestAClientWithoutFormsGetsTheBatch(t *testing.T) {
-	t.Parallel()
-	a, _ := newAsking(t)
-	result, form, err := a.Ask(t.Context(), tripInput(), elicitation.Exchange{})
-	require.NoError(t, err)
-	require.Nil(t, form)
-	assert.Equal(t, automatic.StatusBatch, result.Status)
-	assert.Len(t, result.Questions, defaults.BatchSize)
-	assert.Contains(t, result.Text(), "1. ")
-	assert.Contains(t, result.Next, "sequential_questioning_follow_up with conversation_id "+result.ConversationID)
-	next, err := a.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: result.ConversationID,
-		Answers: []conversation.AnswerInput{{QuestionNumber: 1, Outcome: questioning.Unknown}}})
-	require.NoError(t, err)
-	assert.Equal(t, 1, next.Metadata.AnswersRecorded)
-}
-
-func TestWhatAPersonFillsInIsKeptApart(t *testing.T) {
-	t.Parallel()
-	a, _ := newAsking(t, func(c *automatic.Config) { c.FormSize = 10 })
-	d := begin(t, a, automatic.Input{Context: "A party", InformationNeeded: json.RawMessage(`[
-		{"key": "guests", "type": "integer"}, {"key": "date", "type": "date"}, {"key": "vegetarian", "type": "boolean"},
-		{"key": "colour", "options": ["red", {"value": "g", "title": "Green"}]}, {"key": "extras", "type": "choices", "options": ["cake", "music", "wine, red"]},
-		{"key": "size", "options": [3, 5, 1]}, "motto", "remarks"]`)})
-	d.accept(map[string]any{
-		"guests":             "a dozen or so",  // a client that checks nothing
-		"date_instead":       "don't know",     //
-		"vegetarian":         true,             // preset by the client
-		"vegetarian_instead": "rather not say", // but this is what the person says
-		"colour_instead":     "green, please",  // own words instead of an option
-		"extras":             []any{"wine, red", "cake"},
-		"size":               "1", // the option, not the first one
-		"motto":              "does not apply",
-		"remarks":            " ", // left empty
-	})
-	states := map[string]questioning.Status{}
-	require.NotNil(t, d.form, "what was left out is asked once more")
-	assert.Len(t, d.fields(), 1)
-	d.accept(map[string]any{"remarks": ""})
-	assert.Equal(t, automatic.StatusOpen, d.result.Status, "an empty form ends the call")
-	for _, c := range d.result.Coverage {
-		states[c.Slot] = c.State
-	}
-	assert.Equal(t, map[string]questioning.Status{
-		"guests": questioning.StatusAnswered, "date": questioning.StatusUnknown, "vegetarian": questioning.StatusDeclined,
-		"colour": questioning.StatusAnswered, "extras": questioning.StatusAnswered, "size": questioning.StatusAnswered,
-		"motto": questioning.StatusNotApplicable, "remarks": questioning.StatusMissing,
-	}, states)
-	assert.Equal(t, map[string]any{"guests": 12.0, "colour": "g", "extras": []any{"cake", "wine, red"}, "size": 1.0}, d.result.Values)
-	assert.Equal(t, "green, please", d.result.Citations["colour"][0].Words)
-}
-
-func TestDecliningAFormDeclinesNoneOfItsQuestions(t *testing.T) {
-	t.Parallel()
-	a, url := newAsking(t)
-	d := begin(t, a, tripInput())
-	d.respond("decline", nil)
-	assert.Equal(t, automatic.StatusDeclined, d.result.Status)
-	assert.Equal(t, 0, count(t, url, `SELECT count(*) FROM answers`))
-	assert.Len(t, d.result.Questions, 3, "they are asked as text")
-	assert.Contains(t, d.result.Text(), "1. ")
-	assert.Contains(t, d.result.Next, "sequential_questioning_follow_up with conversation_id "+d.result.ConversationID)
-	assert.NotContains(t, d.result.Next, automatic.ToolName)
-}
-
-func TestOneQuestionOfAFormCanBeDeclined(t *testing.T) {
-	t.Parallel()
-	a, url := newAsking(t)
-	d := begin(t, a, tripInput())
-	first := d.fields()[0].Name
-	d.accept(map[string]any{first: "rather not say"})
-	assert.Equal(t, 1, count(t, url, `SELECT count(*) FROM answers WHERE outcome = 'declined'`))
-	for _, f := range d.fields() {
-		assert.NotEqual(t, first, f.Name, "it is not asked again")
-	}
-}
-
-func TestAClosedFormRecordsNothing(t *testing.T) {
-	t.Parallel()
-	a, url := newAsking(t)
-	d := begin(t, a, tripInput())
-	d.respond("cancel", nil)
-	assert.Equal(t, automatic.StatusCancelled, d.result.Status)
-	assert.Equal(t, 0, count(t, url, `SELECT count(*) FROM answers`))
-	assert.Len(t, d.result.Questions, 3, "the questions wait")
-	assert.Contains(t, d.result.Next, "sequential_questioning_follow_up with conversation_id "+d.result.ConversationID)
-	assert.NotContains(t, d.result.Next, automatic.ToolName, "it would only show the form again")
-	assert.Contains(t, d.result.Text(), "Waiting:\n1. ")
-}
-
-func TestAFormDeclinedFasterThanItCanBeReadWasNotShown(t *testing.T) {
-	t.Parallel()
-	a, url := newAsking(t, func(c *automatic.Config) { c.ShownAfter = time.Hour })
-	for _, action := range []mcp.ElicitationResponseAction{"decline", "cancel"} {
-		d := begin(t, a, tripInput())
-		d.respond(action, nil)
-		assert.Equal(t, automatic.StatusBatch, d.result.Status, action)
-		assert.Equal(t, 0, count(t, url, `SELECT count(*) FROM answers`), action)
-		assert.Len(t, d.result.Questions, 3, action)
-	}
-}
-
-func TestACallHasAnEnd(t *testing.T) {
-	t.Parallel()
-	a, _ := newAsking(t, func(c *automatic.Config) { c.FormSize = 1 })
-	in := automatic.Input{Context: "x", InformationNeeded: json.RawMessage(`["a","b","c","d","e","f","g","h","i","j"]`)}
-	for _, most := range []int{2, 0} {
-		in.MaxRounds = most
-		d := begin(t, a, in)
-		rounds := 0
-		for ; d.form != nil; rounds++ {
-			d.accept(map[string]any{d.fields()[0].Name: "something"})
-		}
-		want := most
-		if most == 0 {
-			want = automatic.MaxRounds
-		}
-		assert.Equal(t, want, rounds)
-		assert.Equal(t, automatic.StatusOpen, d.result.Status)
-		assert.Len(t, d.result.Values, want, "the report so far")
-		assert.Contains(t, d.result.Next, d.result.ConversationID)
-	}
-}
-
-func TestWhatTheContextSaysIsConfirmedOnTheForm(t *testing.T) {
-	t.Parallel()
-	a, url := newAsking(t)
-	d := begin(t, a, automatic.Input{Context: "Book a trip\nBudget: about 500 EUR\nClass: business", InformationNeeded: trip})
-	shown := map[string]any{}
-	for _, f := range d.fields() {
-		if f.Default != nil {
-			shown[f.Name] = f.Default
-		}
-	}
-	assert.Equal(t, map[string]any{"budget": 500.0, "class": "business"}, shown)
-	d.accept(map[string]any{"budget": 800.0, "class": "business", "destination": "Lisbon", "start_date": "2026-12-10", "insurance": true})
-	require.Equal(t, automatic.StatusComplete, d.result.Status)
-	assert.Equal(t, 800.0, d.result.Values["budget"])
-	assert.Len(t, d.result.Citations["class"], 1, "confirmed is answered")
-	assert.Empty(t, d.result.Contradictions)
-	assert.Equal(t, 3, count(t, url, `SELECT count(*) FROM questions`), "no question was spent on it")
-}
-
-func TestAnAssumptionThatIsNotConfirmedStaysOne(t *testing.T) {
-	t.Parallel()
-	a, url := newAsking(t)
-	for _, action := range []mcp.ElicitationResponseAction{"accept", "decline", "cancel"} {
-		d := begin(t, a, automatic.Input{Context: "A trip\nBudget: 500", InformationNeeded: json.RawMessage(`["budget"]`)})
-		require.Len(t, d.fields(), 1)
-		d.respond(action, nil)
-		assert.Equal(t, automatic.StatusComplete, d.result.Status, action)
-		assert.Equal(t, map[string]any{"budget": "500"}, d.result.Values, action)
-		assert.Equal(t, questioning.StatusAssumed, d.result.Coverage[0].State, action)
-	}
-	assert.Equal(t, 0, count(t, url, `SELECT count(*) FROM answers`))
-}
-
 func TestARelayedAnswerIsItsPrincipalsOnly(t *testing.T) {
 	t.Parallel()
 	_, url := newService(t)
@@ -386,33 +90,10 @@ func TestARelayedAnswerIsItsPrincipalsOnly(t *testing.T) {
 	require.ErrorContains(t, asOwner(t, url, add, "somebody else"), "row-level security")
 }
 
-func TestAStateIsGoodForItsOwnCallOnly(t *testing.T) {
-	t.Parallel()
-	a, url := newAsking(t)
-	d := begin(t, a, tripInput())
-	before := stored(t, url)
-	d.exchange = elicitation.Exchange{Elicits: true, State: d.form.State,
-		Response: &mcp.ElicitationResponse{Action: "accept", Content: tripValues}}
-	refused := func(what string, ctx context.Context, in automatic.Input, state string) {
-		exchange := d.exchange
-		exchange.State = state
-		_, _, err := a.Ask(ctx, in, exchange)
-		var invalid *fault.Invalid
-		require.ErrorAs(t, err, &invalid, what)
-		assert.Equal(t, "requestState", invalid.Field, what)
-		assert.Contains(t, invalid.Problem, "conversation_id", what)
-	}
-	refused("another principal", principal.With(t.Context(), "mallory"), d.in, d.form.State)
-	other := d.in
-	other.Context = "Book another trip"
-	refused("other arguments", t.Context(), other, d.form.State)
-	refused("a forged state", t.Context(), d.in, d.form.State[:len(d.form.State)-4]+"AAAA")
-	assert.Equal(t, before, stored(t, url))
-}
-
 func TestBadInputIsNamed(t *testing.T) {
 	t.Parallel()
-	a, url := newAsking(t)
+	_, url := newService(t)
+	a := asking(t, url)
 	ctx := tool.WithExchange(t.Context(), elicitation.Exchange{Elicits: true})
 	for field, arguments := range map[string]string{
 		"context":            `{}`,

@@ -8,12 +8,12 @@ import (
 	"testing"
 
 	cloudevents "github.com/cloudevents/sdk-go/v2"
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
+	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
 // The steps at which the process that relays and indexes is killed.
@@ -45,15 +45,15 @@ func (d dying) at(step string) {
 	}
 }
 
-func (d dying) Sync(ctx context.Context, tx pgx.Tx, principal, id string, slots []string) (bool, error) {
+func (d dying) Sync(ctx context.Context, tx *store.Tx, id string, slots []string) (bool, error) {
 	d.at(noted)
-	there, err := d.Memory.Sync(ctx, tx, principal, id, slots)
+	exists, err := d.Memory.Sync(ctx, tx, id, slots)
 	d.at(written)
-	return there, err
+	return exists, err
 }
 
-func (d dying) Forget(ctx context.Context, principal string, ids ...string) error {
-	err := d.Memory.Forget(ctx, principal, ids...)
+func (d dying) Delete(ctx context.Context, principal string, ids ...string) error {
+	err := d.Memory.Delete(ctx, principal, ids...)
 	d.at(erased)
 	return err
 }
@@ -66,7 +66,7 @@ func TestTheProcessThatIsKilled(t *testing.T) {
 	}
 	w := worldOn(t, os.Getenv(urlVariable), os.Getenv(qdrantEnv))
 	d := dying{w.memory, step}
-	into := deliver(w.indexing(t, d))
+	into := deliver(w.indexing(d))
 	n := 0
 	relay := w.relay(t, publisher(func(ctx context.Context, e cloudevents.Event) error {
 		d.at(claimed)

@@ -23,6 +23,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant/embedded"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
 // world is a database, a Qdrant and the eventing side between them. It queues
@@ -54,15 +56,12 @@ func worldOn(t *testing.T, url, qdrantURL string) *world {
 	require.NoError(t, err)
 	t.Cleanup(func() { m.Close() })
 	w := &world{url: url, qdrant: qdrantURL, pool: pool, conversations: serviceOn(t, url, 4), memory: m, outbox: event.NewOutbox(pool)}
-	w.indexer = w.indexing(t, m)
+	w.indexer = w.indexing(m)
 	return w
 }
 
-func (w *world) indexing(t *testing.T, m indexer.Memory) *indexer.Indexer {
-	t.Helper()
-	x, err := indexer.New(w.pool, m, indexer.Config{MemoryTimeout: 2 * time.Second, Retention: time.Hour})
-	require.NoError(t, err)
-	return x
+func (w *world) indexing(m indexer.Memory) *indexer.Indexer {
+	return indexer.New(store.New(w.pool), m)
 }
 
 var relaying = event.RelayConfig{
@@ -142,7 +141,7 @@ func queueIn(t *testing.T, tx pgx.Tx, events ...event.Event) error {
 	t.Helper()
 	_, of := events[0].Of()
 	batch := &pgx.Batch{}
-	batch.Queue(`SELECT set_config('app.principal', $1, true)`, of)
+	postgres.BindPrincipal(batch, of)
 	require.NoError(t, event.Queue(batch, events...))
 	return tx.SendBatch(t.Context(), batch).Close()
 }
@@ -203,6 +202,8 @@ func (w *world) erase(t *testing.T, as, id string) {
 	w.admin(t, `DELETE FROM erasures`)
 }
 
+var elsewhere = uuid.NewString // a conversation that only events know
+
 // recorded is the event of an answer; what the indexer goes by is its slot.
 func recorded(as, id, slot string) event.AnswerRecorded {
 	return event.AnswerRecorded{
@@ -227,6 +228,25 @@ func sent(t *testing.T, e event.Event) cloudevents.Event {
 	data, err := json.Marshal(e)
 	require.NoError(t, err)
 	return event.Entry{ID: uuid.New(), ConversationID: uuid.MustParse(id), Type: e.Type(), Data: data, CreatedAt: time.Now()}.CloudEvent()
+}
+
+// statistics are the counts of the schema key trip that all principals share.
+func (w *world) statistics(t *testing.T) questioning.Statistics {
+	t.Helper()
+	var document []byte
+	require.NoError(t, w.pool.QueryRow(t.Context(), `SELECT coalesce((SELECT document FROM shared_statistics WHERE form = 'trip'), '{}')`).Scan(&document))
+	var s questioning.Statistics
+	require.NoError(t, json.Unmarshal(document, &s))
+	return s
+}
+
+// remember indexes slots of a conversation.
+func (w *world) remember(t *testing.T, as, id string, slots ...string) {
+	t.Helper()
+	for _, slot := range slots {
+		_, err := w.indexer.Index(t.Context(), sent(t, recorded(as, id, slot)))
+		require.NoError(t, err)
+	}
 }
 
 // remembered returns a principal's memory by slot: each once, or the test fails.

@@ -145,12 +145,3 @@ func TestWhatPeopleAnsweredCountsForTheNextOfTheForm(t *testing.T) {
 		return count(t, url, `SELECT count(*) FROM shared_statistics s JOIN conversations c USING (form) WHERE (s.document->>'conversations')::int = 1`) == 1
 	}, 10*time.Second, 50*time.Millisecond)
 }
-
-func TestTheFittingPlaybookServesAndSaysWhy(t *testing.T) {
-	t.Parallel()
-	s, _ := newService(t)
-	turn, err := s.Ask(t.Context(), conversation.AskInput{Context: "Report a crash of the app when saving a file"})
-	require.NoError(t, err)
-	assert.Equal(t, "bug-report", turn.Metadata.Playbook)
-	assert.NotEmpty(t, turn.Metadata.PlaybookReason)
-}

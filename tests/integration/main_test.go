@@ -88,8 +88,15 @@ func answerAll(t testing.TB, s *conversation.Service, turn conversation.Turn) co
 	return next
 }
 
-func user(content string) []conversation.Message {
-	return []conversation.Message{{Role: "user", Content: content}}
+func answerSlots(t *testing.T, s *conversation.Service, id string, values map[string]any) conversation.Turn {
+	t.Helper()
+	in := conversation.FollowUpInput{ConversationID: id}
+	for slot, value := range values {
+		in.Answers = append(in.Answers, conversation.AnswerInput{Slot: slot, Value: value})
+	}
+	turn, err := s.FollowUp(t.Context(), in)
+	require.NoError(t, err)
+	return turn
 }
 
 // try runs one statement as the superuser but with a principal, in a

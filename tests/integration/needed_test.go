@@ -15,47 +15,6 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
-// order is as pydantic writes it, but for the map and the pattern.
-const order = `{
-	"name": "order", "strict": true, "schema": {
-	"$defs": {
-		"Address": {"properties": {"street": {"type": "string"}, "city": {"type": "string", "title": "Town"}}, "required": ["street", "city"], "title": "Address", "type": "object"},
-		"Guest": {"properties": {"name": {"type": "string"}, "age": {"anyOf": [{"type": "integer"}, {"type": "null"}], "default": null}}, "required": ["name"], "type": "object"}},
-	"properties": {
-		"kind": {"const": "order", "type": "string"},
-		"home": {"$ref": "#/$defs/Address"},
-		"note": {"anyOf": [{"type": "string"}, {"type": "null"}]},
-		"guests": {"type": "array", "items": {"$ref": "#/$defs/Guest"}, "maxItems": 2},
-		"mail": {"type": "string", "format": "email", "pattern": "^(?!x)"},
-		"labels": {"type": "object", "additionalProperties": {"type": "string"}}},
-	"required": ["kind", "home", "note", "guests", "mail"], "type": "object"}}`
-
-func TestAReportHasTheShapeThatWasAskedFor(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	turn, err := w.conversations.Ask(t.Context(), conversation.AskInput{Context: "An order", InformationNeeded: json.RawMessage(order)})
-	require.NoError(t, err)
-	require.Len(t, turn.Metadata.Warnings, 2)
-	assert.Contains(t, turn.Metadata.Warnings[0], "schema.properties.mail.pattern: is set aside")
-	assert.Contains(t, turn.Metadata.Warnings[1], "schema.properties.labels: is set aside")
-	w.answer(t, "local", turn.ConversationID, map[string]any{
-		"home.street": "Main St 1", "home.city": "Berlin", "mail": "ada@example.com", "guests.count": 2.0, "guests[0].name": "Ada", "guests[1].name": "Bob", "guests[1].age": 7.0,
-	})
-	report, err := w.conversations.Report(t.Context(), conversation.ReportInput{ConversationID: turn.ConversationID})
-	require.NoError(t, err)
-	want := map[string]any{
-		"kind": "order", "home": map[string]any{"street": "Main St 1", "city": "Berlin"}, "mail": "ada@example.com",
-		"guests": []any{map[string]any{"name": "Ada"}, map[string]any{"name": "Bob", "age": 7.0}},
-	}
-	if report.Complete {
-		want["note"] = nil
-	}
-	assert.Equal(t, want, report.Values)
-	assert.Equal(t, report.Complete, report.Valid, "%v", report.Problems)
-	assert.Contains(t, report.Text(), `Town (Home): "Berlin"`)
-	assert.Contains(t, report.Citations, "home.city")
-}
-
 func TestASecretReachesNoOtherConversation(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -74,7 +33,7 @@ func TestASecretReachesNoOtherConversation(t *testing.T) {
 	_, err = admin.Exec(t.Context(), `UPDATE slots SET definition = (definition::jsonb || '{"description": "Your password"}')::json WHERE conversation_id = $1 AND key = 'word'`, id)
 	require.NoError(t, err, "an earlier version took such a slot")
 	w.remember(t, "local", id, "host", "word", "note")
-	require.NoError(t, w.memory.Put(t.Context(), []memory.Item{{ // and remembered it
+	require.NoError(t, w.memory.Upsert(t.Context(), []memory.Item{{ // and remembered it
 		Principal: "local", UserID: "ann", ConversationID: id, Slot: "password", Title: "Password", Type: questioning.Text, Value: "sesame", Words: "sesame", AnswerNumber: 9, AnsweredAt: time.Now(),
 	}}))
 
@@ -86,8 +45,8 @@ func TestASecretReachesNoOtherConversation(t *testing.T) {
 	for _, key := range []string{"host", "word", "note", "password"} {
 		slots = append(slots, questioning.Slot{Key: key, Title: key, Type: questioning.Text})
 	}
-	known, err := w.memory.Known(t.Context(), "local", "ann", slots)
+	proposed, err := w.memory.Propose(t.Context(), "local", "ann", slots)
 	require.NoError(t, err)
-	assert.Len(t, known, 1)
-	assert.Contains(t, known, "host")
+	assert.Len(t, proposed, 1)
+	assert.Contains(t, proposed, "host")
 }

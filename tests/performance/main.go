@@ -14,34 +14,6 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"github.com/sequential-questioning/sequential-questioning/tests/deployed"
-)
-
-// options are the command line's options.
-type options struct {
-	short, markdown, strict bool
-	connections             int
-	only                    []string
-	profile                 string
-	env                     []string
-}
-
-// plan has the sizes of the measurements.
-type plan struct {
-	slice      time.Duration // of one side, until the other side's turn
-	pairs      int           // slices of each side that count
-	starts     int           // cold starts
-	hops       int           // pairs of slices of hopSlice calls
-	perTool    int           // calls of each tool
-	growth     int           // conversations of each kind
-	answers    int           // in the large store
-	localStart int           // second starts of the local server
-}
-
-var (
-	full  = plan{slice: 1500 * time.Millisecond, pairs: 6, starts: 20, hops: 12, perTool: 1500, growth: 24, answers: 1_000_000, localStart: 5}
-	brief = plan{slice: 750 * time.Millisecond, pairs: 3, starts: 20, hops: 4, perTool: 400, growth: 6, answers: 100_000, localStart: 2}
 )
 
 // measure is one section of the table.
@@ -141,22 +113,6 @@ func names() []string {
 	return all
 }
 
-// bench is shared by the measurements.
-type bench struct {
-	options
-	plan
-	dir   string // temporary
-	root  string // of the project
-	table table
-	noise *noise
-	db    *database
-	procs *processes
-	tape  *tape
-	stock *stock // conversations in the ordinary store
-
-	gateway, followUp, report, ask *process
-}
-
 func run(ctx context.Context, o options) (missed int, err error) {
 	began := time.Now()
 	b := &bench{options: o, plan: full}
@@ -196,64 +152,4 @@ func run(ctx context.Context, o options) (missed int, err error) {
 	progress("done in %.0f s", time.Since(began).Seconds())
 	b.table.write(os.Stdout, o.markdown)
 	return b.table.missed(), nil
-}
-
-func (b *bench) setUp(ctx context.Context) (err error) {
-	progress("building")
-	b.procs = &processes{dir: b.dir}
-	if b.root, err = deployed.Root(ctx); err != nil {
-		return err
-	}
-	if err := b.procs.build(ctx, b.root, b.profile != ""); err != nil {
-		return err
-	}
-	progress("starting PostgreSQL")
-	if b.db, err = startDatabase(ctx, filepath.Join(b.dir, "postgres")); err != nil {
-		return err
-	}
-	if b.noise, err = newNoise(ctx, b.db.url); err != nil {
-		return err
-	}
-	if b.tape, err = record(ctx, b.db.url); err != nil {
-		return fmt.Errorf("record a conversation: %w", err)
-	}
-	if b.stock, err = newStock(ctx, b.db.url, b.tape); err != nil {
-		return err
-	}
-	if err := b.stock.verify(ctx); err != nil {
-		return fmt.Errorf("replay the recorded conversation: %w", err)
-	}
-	for name, process := range map[string]**process{"ask": &b.ask, "follow-up": &b.followUp, "report": &b.report} {
-		if *process, err = b.procs.start(ctx, name, b.functionEnv(b.db.url)...); err != nil {
-			return err
-		}
-	}
-	b.gateway, err = b.procs.start(ctx, "gateway", append([]string{"GOMEMLIMIT=218MiB", // 0.85 of the limit in func.yaml
-		fmt.Sprintf("FUNCTION_URLS=ask=%s,follow-up=%s,report=%s", b.ask.URL(), b.followUp.URL(), b.report.URL())}, b.env...)...)
-	return err
-}
-
-func (b *bench) functionEnv(url string) []string {
-	return append([]string{"DATABASE_URL=" + url, fmt.Sprintf("DATABASE_MAX_CONNS=%d", b.connections)}, b.env...)
-}
-
-func (b *bench) tearDown() error {
-	var err error
-	if b.procs != nil {
-		err = b.procs.stop()
-	}
-	if b.stock != nil {
-		b.stock.close()
-	}
-	if b.noise != nil {
-		b.noise.close()
-	}
-	if b.db != nil {
-		err = errors.Join(err, b.db.stop())
-	}
-	return err
-}
-
-func progress(format string, arguments ...any) {
-	fmt.Fprintf(os.Stderr, format+"\n", arguments...)
 }

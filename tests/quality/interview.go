@@ -30,14 +30,6 @@ func playbookForms() ([]form, error) {
 	return all, nil
 }
 
-// interviews has the sizes of the simulation.
-type interviews struct {
-	seed      uint64
-	earlier   int // conversations that the statistics of each form hold
-	people    int // asked, for each form
-	perFamily int // generated forms
-}
-
 // measureInterviews asks simulated people in each way.
 func measureInterviews(ctx context.Context, plan interviews, progress func(string)) ([]table, error) {
 	seed := chance(plan.seed).of("interviews")

@@ -25,6 +25,14 @@ const (
 // defaultBatch is the service's default.
 const defaultBatch = 3
 
+// interviews has the sizes of the simulation.
+type interviews struct {
+	seed      uint64
+	earlier   int // conversations that the statistics of each form hold
+	people    int // asked, for each form
+	perFamily int // generated forms
+}
+
 // measured has the results of one form's people.
 type measured struct {
 	form
@@ -38,6 +46,7 @@ type measured struct {
 
 func (m measured) mean(way int) float64 { return mean(m.toTarget[way]) }
 
+// limits are the service's own, but for the batch.
 func limits(batch int) questioning.Limits {
 	return questioning.Limits{BatchSize: batch, MinBits: 0.1, Confidence: questioning.DefaultConfidence}
 }
@@ -51,11 +60,12 @@ func learn(seed chance, f form, conversations int) questioning.Statistics {
 		p := newPerson(seed, f, fmt.Sprintf("earlier %d", n))
 		shown := questioning.Pool(questioning.Statistics{}, s)
 		r := play(f, p, interview(f, shown, defaultBatch), byEngine)
-		s = s.With(s.Contribution(f.slots, r.standing))
+		s = s.With(s.Contribution(f.slots, r.slotStates))
 	}
 	return questioning.Pool(questioning.Statistics{}, s)
 }
 
+// interview is a conversation before its first question.
 func interview(f form, s questioning.Statistics, batch int) *questioning.State {
 	iv := questioning.New(f.goal, f.slots, limits(batch))
 	iv.Statistics = s

@@ -12,11 +12,11 @@ const target = 0.9
 
 // played is the result of one simulated conversation.
 type played struct {
-	toTarget float64 // questions until the target was settled
-	asked    int     // questions in all
-	assumed  int     // slots assumed at the end
-	wrong    int     // of those, wrongly
-	standing []questioning.SlotState
+	toTarget   float64 // questions until the target was settled
+	asked      int     // questions in all
+	assumed    int     // slots assumed at the end
+	wrong      int     // of those, wrongly
+	slotStates []questioning.SlotState
 }
 
 // asker returns the next questions; none when the conversation is over.
@@ -56,7 +56,7 @@ func (g *game) put(q questioning.Question) {
 	if q.Purpose == questioning.Ask && g.person.wavers(slot) {
 		g.regrets = append(g.regrets, slot)
 	}
-	if other, ok := g.person.alsoTells(g.form.slots, q.Slot); ok && g.standing(other.Key).Status == questioning.StatusMissing {
+	if other, ok := g.person.alsoTells(g.form.slots, q.Slot); ok && g.slotState(other.Key).Status == questioning.StatusMissing {
 		g.record(told(other, g.person.facts[other.Key]))
 	}
 	for _, slot := range regrets { // "what I said before was wrong, it is …"
@@ -73,7 +73,7 @@ func (g *game) record(said questioning.Answer) {
 
 func (g *game) slot(key string) questioning.Slot { return g.form.slots[g.iv.Index(key)] }
 
-func (g *game) standing(key string) questioning.SlotState { return g.iv.SlotStates[g.iv.Index(key)] }
+func (g *game) slotState(key string) questioning.SlotState { return g.iv.SlotStates[g.iv.Index(key)] }
 
 // wanted returns the slots that must be settled for this person: the required ones that
 // apply, or all if none is required.
@@ -92,7 +92,7 @@ func (g *game) wanted() []questioning.Slot {
 // outcome without a value. An assumption is right if it is the fact; a wrong one settles
 // nothing.
 func (g *game) right(slot questioning.Slot) bool {
-	s := g.standing(slot.Key)
+	s := g.slotState(slot.Key)
 	fact, applies := g.person.facts[slot.Key]
 	switch s.Status {
 	case questioning.StatusAnswered, questioning.StatusAssumed:
@@ -141,7 +141,7 @@ func (g *game) note() {
 // result counts the questions. Below the target, each missing or wrong slot costs another
 // question, in the order of declaration.
 func (g *game) result() played {
-	r := played{asked: g.asked, toTarget: float64(g.reached - 1), standing: g.iv.SlotStates}
+	r := played{asked: g.asked, toTarget: float64(g.reached - 1), slotStates: g.iv.SlotStates}
 	if g.reached == 0 {
 		share, missing := g.share()
 		total := 0.0

@@ -21,6 +21,7 @@ type valueLine struct {
 
 const referenceForm = "2006-01-02T15:04:05"
 
+// judgeValues reads each value as an answer to a question for its type.
 func judgeValues(lines []line) ([]judged, error) {
 	values, err := decodeLines[valueLine](lines)
 	if err != nil {

@@ -23,6 +23,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
+	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
 // Result is the result of one check.
@@ -252,16 +253,8 @@ func (c *checker) events(ctx context.Context, pool *pgxpool.Pool) (string, error
 }
 
 func (c *checker) erasures(ctx context.Context, pool *pgxpool.Pool) (string, error) {
-	tx, err := pool.Begin(ctx)
+	waiting, late, err := store.New(pool).UnconfirmedErasures(ctx, c.MaxLag)
 	if err != nil {
-		return "", err
-	}
-	defer tx.Rollback(context.WithoutCancel(ctx))
-	if _, err := tx.Exec(ctx, `SELECT set_config('app.role', 'eventing', true)`); err != nil {
-		return "", err
-	}
-	var waiting, late int
-	if err := tx.QueryRow(ctx, `SELECT count(*), count(*) FILTER (WHERE at < now() - $1::interval) FROM erasures`, c.MaxLag).Scan(&waiting, &late); err != nil {
 		return "", err
 	}
 	found := fmt.Sprintf("%d not confirmed by memory, %d of them overdue", waiting, late)

@@ -25,7 +25,6 @@ type Restore struct {
 	store         *backup.Store
 	environment   environment.Environment
 	conn          *pgx.Conn // to the maintenance database; holds the lock
-	serving       database.Mark
 	report        func(string)
 
 	Manifest backup.Manifest
@@ -89,15 +88,12 @@ func (r *Restore) check(ctx context.Context) error {
 			return fmt.Errorf("role %s does not exist: run operate database init %s first", role, r.environment)
 		}
 	}
-	r.serving, err = database.ReadMark(ctx, r.conn, r.environment.Database())
-	if err == nil && r.serving.Exists {
-		r.serving, err = database.Belongs(ctx, r.conn, r.environment.Database(), r.environment)
+	serving, err := database.ReadMark(ctx, r.conn, r.environment.Database())
+	if err == nil && serving.Exists {
+		_, err = database.Belongs(ctx, r.conn, r.environment.Database(), r.environment)
 	}
 	return err
 }
-
-// Serving reports whether a database serves now.
-func (r *Restore) Serving() bool { return r.serving.Exists }
 
 // Run creates the new database and verifies it. It does not touch the serving one.
 func (r *Restore) Run(ctx context.Context) (err error) {

@@ -7,6 +7,7 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -22,6 +23,10 @@ var (
 	linkerFlags = []string{"-s", "-w"}
 )
 
+// versionFile holds the version of what is built. It is read from the sources, as
+// this module depends on no other of the repository.
+const versionFile = "shared/version/VERSION"
+
 type builder struct {
 	root    string
 	options []build.Option
@@ -35,7 +40,12 @@ func newBuilder(root string, platforms []v1.Platform, sbom string, created v1.Ti
 	if sbom, err = filepath.Abs(sbom); err != nil {
 		return nil, fmt.Errorf("resolve the folder of the SBOMs: %w", err)
 	}
+	version, err := os.ReadFile(filepath.Join(root, versionFile))
+	if err != nil {
+		return nil, fmt.Errorf("read the version: %w", err)
+	}
 	return &builder{root: root, options: []build.Option{
+		build.WithLabel("org.opencontainers.image.version", strings.TrimSpace(string(version))),
 		build.WithBaseImages(func(context.Context, string) (name.Reference, build.Result, error) {
 			return baseName, index, nil
 		}),

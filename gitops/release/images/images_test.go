@@ -70,6 +70,7 @@ func TestALayoutHasAnImageForEachPlatform(t *testing.T) {
 		assert.Equal(t, descriptor.Platform.Architecture, config.Architecture)
 		assert.Equal(t, "65532:65532", config.Config.User)
 		assert.Equal(t, []string{"/ko-app/hello"}, config.Config.Entrypoint)
+		assert.Equal(t, "1.2.3", config.Config.Labels["org.opencontainers.image.version"])
 		assert.Equal(t, int64(0), config.Created.Unix())
 		if descriptor.Platform.Architecture == runtime.GOARCH {
 			assertRuns(t, image)
@@ -223,6 +224,7 @@ func repository(t *testing.T) string {
 	for _, module := range []string{"functions/hello", "migrations"} {
 		write(t, root, module+"/go.mod", "module example.com/"+module+"\n\ngo 1.26.0\n")
 	}
+	write(t, root, "shared/version/VERSION", "1.2.3\n")
 	write(t, root, "functions/hello/func.yaml", "name: hello\n")
 	write(t, root, "functions/hello/cmd/hello/main.go", program)
 	write(t, root, "functions/library/go.mod", "module example.com/library\n") // not a function: it has no func.yaml

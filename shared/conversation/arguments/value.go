@@ -13,7 +13,7 @@ import (
 // what a value is that came as a string, which is how the declared schema has it:
 // a list may be JSON in it, and an option that is a number may stand in it. A number
 // for a slot of text, such as a postal code, is its digits. The error is that of the
-// value as it was sent.
+// value as it was sent; of a list that was sent as JSON in a string, that of the list.
 func Value(slot questioning.Slot, value any, c parse.Context) (any, error) {
 	text, isText := value.(string)
 	if isText && (slot.Type == questioning.List || slot.Type == questioning.Choices) {

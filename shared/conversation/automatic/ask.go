@@ -61,6 +61,9 @@ type progress struct {
 	Round        int            `json:"round"`     // number of the form, from 1
 	AskedAt      time.Time      `json:"asked_at"`
 	Arguments    []byte         `json:"arguments"` // their digest
+	// Unrecorded are the slots whose answers came on a form too late to be recorded, and
+	// on no later form of this call: the result says so.
+	Unrecorded []string `json:"unrecorded,omitempty"`
 }
 
 // formQuestion is a question on a form.
@@ -248,9 +251,15 @@ func (c *call) filledIn(content map[string]any) []conversation.AnswerInput {
 
 // record stores a form's answers, once: the state identifies the call, so that
 // whatever comes with the same state later changes nothing. A state so old that
-// its call is no longer kept does not count either.
+// its call is no longer kept does not count either: the result names its slots.
 func (c *call) record(ctx context.Context, answers []conversation.AnswerInput) error {
-	if len(answers) > 0 && c.view.KeepsCallsOf(c.at.Revision) {
+	slots := c.slotsOf(answers)
+	switch {
+	case len(answers) == 0:
+	case !c.view.KeepsCallsOf(c.at.Revision):
+		all := slices.Sorted(slices.Values(append(c.at.Unrecorded, slots...)))
+		c.at.Unrecorded = slices.Compact(all)
+	default:
 		var err error
 		c.turn, err = c.Continue(ctx, conversation.Continuation{
 			FollowUpInput: conversation.FollowUpInput{ConversationID: c.view.ConversationID, UserID: c.in.UserID, Answers: answers},
@@ -259,8 +268,22 @@ func (c *call) record(ctx context.Context, answers []conversation.AnswerInput) e
 		if err != nil {
 			return err
 		}
+		c.at.Unrecorded = slices.DeleteFunc(c.at.Unrecorded, func(slot string) bool { return slices.Contains(slots, slot) })
 	}
 	return c.refresh(ctx)
+}
+
+// slotsOf are the slots that answers of the form are about.
+func (c *call) slotsOf(answers []conversation.AnswerInput) []string {
+	byNumber := map[int]string{}
+	for _, q := range c.at.Questions {
+		byNumber[q.Number] = q.Slot
+	}
+	slots := make([]string, len(answers))
+	for i, a := range answers {
+		slots[i] = cmp.Or(a.Slot, byNumber[a.QuestionNumber])
+	}
+	return slots
 }
 
 // next puts what is left on a form, or ends the call.
@@ -321,7 +344,7 @@ func (c *call) end(ctx context.Context, status Status) (Result, *elicitation.Ask
 	if err != nil {
 		return Result{}, nil, err
 	}
-	return newResult(status, c.at.Round, c.turn, report), nil, nil
+	return newResult(status, c.at.Round, c.turn, report).without(c.at.Unrecorded), nil, nil
 }
 
 // digest identifies a call's arguments.

@@ -86,6 +86,19 @@ func (s Status) next(turn conversation.Turn) string {
 	return "More is wanted. To go on, " + again + ", or " + ask + "."
 }
 
+// without adds that what forms said of these slots is not recorded, and what to do.
+func (r Result) without(slots []string) Result {
+	if len(slots) == 0 {
+		return r
+	}
+	warning := fmt.Sprintf("A form came back too late: the conversation has changed too often since it was shown. What it said of %s was not recorded by this call. "+
+		"Where values does not have it, ask the person again and bring the answer to sequential_questioning_follow_up, "+
+		"or to sequential_questioning_revise where another answer holds, with conversation_id %s.", strings.Join(slots, ", "), r.ConversationID)
+	r.Warn([]string{warning})
+	r.Next = warning + " " + r.Next
+	return r
+}
+
 // OpenConversation is the conversation's id, empty when nothing is left to ask.
 func (r Result) OpenConversation() string {
 	if r.Status == StatusComplete {

@@ -8,17 +8,17 @@ import (
 	"net/http"
 
 	"github.com/caarlos0/env/v11"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
+	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
 // Handler indexes the relay's CloudEvents that HTTP brings, structured or binary.
 type Handler struct {
-	pool    *pgxpool.Pool
+	store   *store.Store
 	signer  *event.Signer
 	memory  *memory.Memory
 	indexer *Indexer
@@ -28,7 +28,6 @@ type Handler struct {
 // is first used. Without Qdrant it keeps statistics alone.
 func Open() (*Handler, error) {
 	var config struct {
-		Config
 		Signing  event.SigningConfig
 		Memory   memory.Settings
 		Postgres postgres.Config
@@ -48,15 +47,11 @@ func Open() (*Handler, error) {
 	if err != nil {
 		return nil, errors.Join(err, m.Close())
 	}
-	x, err := New(pool, m, config.Config)
-	if err != nil {
-		pool.Close()
-		return nil, errors.Join(err, m.Close())
-	}
-	return &Handler{pool, signer, m, x}, nil
+	s := store.New(pool)
+	return &Handler{s, signer, m, New(s, m)}, nil
 }
 
-// ServeHTTP answers as a broker understands: 200 for what has been taken in, now
+// ServeHTTP answers as a broker understands: 200 for what has been processed, now
 // or before, 403 for what the relay did not sign, 400 and 422 for what never can
 // be, 503 and 500 for what is to be delivered again.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -74,11 +69,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if status != http.StatusServiceUnavailable {
 		level = slog.LevelError
 	}
-	slog.Log(r.Context(), level, "event not taken in", "id", e.ID(), "type", e.Type(), "error", err)
+	slog.Log(r.Context(), level, "event not processed", "id", e.ID(), "type", e.Type(), "error", err)
 	http.Error(w, err.Error(), status)
 }
 
-// A caller that left, as a killed relay does, delivers again: that is no defect.
+// statusOf is 503 where the caller left, as a killed relay does: it delivers the
+// event again, and nothing is wrong.
 func statusOf(ctx context.Context, err error) int {
 	switch {
 	case errors.Is(err, ErrInvalid), errors.Is(err, event.ErrUnknownType):
@@ -90,11 +86,11 @@ func statusOf(ctx context.Context, err error) int {
 }
 
 // Ready reports whether the database answers. Memory may come later.
-func (h *Handler) Ready(ctx context.Context) error { return h.pool.Ping(ctx) }
+func (h *Handler) Ready(ctx context.Context) error { return h.store.Ping(ctx) }
 
 // Close releases the connections.
 func (h *Handler) Close() {
-	h.pool.Close()
+	h.store.Close()
 	if err := h.memory.Close(); err != nil {
 		slog.Warn("close memory", "error", err)
 	}

@@ -36,7 +36,7 @@ func account(data string) (*syscall.Credential, error) {
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
 }
 
-// reaches tells whether the account can enter the folder.
+// reaches reports whether the account can enter the folder.
 func reaches(inst Installation, as *syscall.Credential, folder string) (bool, error) {
 	if as == nil {
 		return true, nil
@@ -65,7 +65,7 @@ func give(folder string, as *syscall.Credential) error {
 		if err != nil {
 			return err
 		}
-		return os.Lchown(path, int(as.Uid), int(as.Gid))
+		return os.Lchown(path, int(as.Uid), int(as.Gid)) //nolint:gosec // G122: a folder that this process has just made, and nobody else may enter
 	})
 	if err != nil {
 		return fmt.Errorf("hand the data folder to user %d: %w", as.Uid, err)
@@ -73,6 +73,7 @@ func give(folder string, as *syscall.Credential) error {
 	return nil
 }
 
+// ownedByRoot reports data that a server, which never runs as root, could not read.
 func ownedByRoot(path string) bool {
 	info, err := os.Stat(path)
 	if err != nil {

@@ -18,7 +18,7 @@ func guard(int) (release func(), err error) {
 	return func() {}, nil
 }
 
-// serves tells whether the process is a server on the data folder, which is
+// serves reports whether the process is a server on the data folder, which is
 // the working folder of every PostgreSQL server.
 func serves(pid int, data string) bool {
 	theirs, err := os.Stat(fmt.Sprintf("/proc/%d/cwd", pid))

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,6 +37,8 @@ func Find() (Installation, error) {
 	return all[0], nil
 }
 
+// places are where packages of Debian, Red Hat, Alpine, Homebrew and
+// Postgres.app, and builds by hand, put the programs. PATH is looked at first.
 var places = []string{
 	"/usr/lib/postgresql/*/bin",
 	"/usr/lib/postgresql[0-9]*/bin",
@@ -70,6 +73,8 @@ func findAll() ([]Installation, error) {
 	return pick(folders)
 }
 
+// pick returns the usable installations among folders, the newest first, each
+// once however many links lead to it.
 func pick(folders []string) ([]Installation, error) {
 	var usable []Installation
 	tooOld := ""
@@ -125,11 +130,13 @@ func binaries(folder string) (string, bool) {
 	return "", false
 }
 
+// executable reports a program that may be run.
 func executable(folder, name string) bool {
 	info, err := os.Stat(filepath.Join(folder, name))
 	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
 }
 
+// inspect runs the server for its version.
 func inspect(folder string) (Installation, error) {
 	bin, ok := binaries(folder)
 	if !ok {
@@ -152,6 +159,8 @@ func inspect(folder string) (Installation, error) {
 
 var versionPattern = regexp.MustCompile(`\(PostgreSQL\) ((\d+)\S*)`)
 
+// parseVersion reads what postgres --version prints, such as "postgres
+// (PostgreSQL) 17.2 (Debian …)".
 func parseVersion(line string) (major int, version string, err error) {
 	match := versionPattern.FindStringSubmatch(line)
 	if match == nil {
@@ -188,4 +197,39 @@ func choose(dir string, major int) (Installation, error) {
 	return Installation{}, fmt.Errorf(
 		"data folder %s was made by PostgreSQL %d but PostgreSQL %s is installed; install PostgreSQL %d or choose a new data folder",
 		dir, major, strings.Join(slices.Compact(installed), " and "), major)
+}
+
+// packageManager is the first known one on this machine.
+func packageManager() (string, bool) {
+	managers := []string{"apt-get", "dnf", "apk"}
+	if runtime.GOOS == "darwin" {
+		managers = []string{"brew"}
+	}
+	for _, name := range managers {
+		if _, err := exec.LookPath(name); err == nil {
+			return name, true
+		}
+	}
+	return "", false
+}
+
+// advice is the command, or the words, that lead to a PostgreSQL here.
+func advice() string {
+	manager, ok := packageManager()
+	if !ok {
+		if runtime.GOOS == "darwin" {
+			return "brew install postgresql@17"
+		}
+		return "your system's package manager (package postgresql or postgresql-server), or name its bin folder in POSTGRES_BIN"
+	}
+	command := map[string]string{
+		"apt-get": "apt-get install postgresql",
+		"dnf":     "dnf install postgresql-server",
+		"apk":     "apk add postgresql",
+		"brew":    "brew install postgresql@17",
+	}[manager]
+	if manager != "brew" && os.Geteuid() != 0 {
+		return "sudo " + command
+	}
+	return command
 }

@@ -26,6 +26,17 @@ const (
 	adminPasswordName = "admin.password"
 )
 
+// dataFolder is a data folder with what makes data in it.
+type dataFolder struct {
+	dir       string // as resolved
+	data      string // within dir
+	inst      Installation
+	account   *syscall.Credential // whom the programs run as; nil is the user of this process
+	passwords passwords
+	lock      *os.File // held while a server may run on the data; nil once let go
+	fast      bool     // see Options
+}
+
 // makeFolder makes dir where it is missing and returns its real path.
 func makeFolder(dir string) (string, error) {
 	abs, err := filepath.Abs(dir)
@@ -113,6 +124,8 @@ func madeBy(data string) (int, error) {
 // role's cannot become the superuser, whom row security does not bind.
 type passwords struct{ role, admin string }
 
+// readPasswords reads both, and makes them for fresh data: old data would not
+// take new ones.
 func readPasswords(dir string, fresh bool) (passwords, error) {
 	role, err := readPassword(filepath.Join(dir, passwordName), fresh)
 	if err != nil {
@@ -125,6 +138,8 @@ func readPasswords(dir string, fresh bool) (passwords, error) {
 	return passwords{role: role, admin: admin}, nil
 }
 
+// readPassword reads or makes one password, in a file that its owner alone can
+// read.
 func readPassword(path string, fresh bool) (string, error) {
 	content, err := os.ReadFile(path)
 	if text := strings.TrimSpace(string(content)); err == nil && text != "" {
@@ -145,8 +160,8 @@ func readPassword(path string, fresh bool) (string, error) {
 
 // initialise makes the data in one step: what an interrupted run leaves is
 // never taken for complete.
-func (s *Server) initialise(ctx context.Context) error {
-	dir, as := s.dir, s.account
+func (f *dataFolder) initialise(ctx context.Context) error {
+	dir, as := f.dir, f.account
 	staging := filepath.Join(dir, dataName+".new")
 	pwfile := filepath.Join(dir, adminPasswordName+".new")
 	defer os.RemoveAll(staging)
@@ -160,7 +175,7 @@ func (s *Server) initialise(ctx context.Context) error {
 		if err := os.Mkdir(staging, 0o700); err != nil {
 			return fmt.Errorf("make data folder: %w", err)
 		}
-		if err := os.WriteFile(pwfile, []byte(s.passwords.admin+"\n"), 0o600); err != nil {
+		if err := os.WriteFile(pwfile, []byte(f.passwords.admin+"\n"), 0o600); err != nil {
 			return fmt.Errorf("write password for initdb: %w", err)
 		}
 		if err := errors.Join(give(staging, as), give(pwfile, as)); err != nil {
@@ -171,12 +186,12 @@ func (s *Server) initialise(ctx context.Context) error {
 			"--auth=scram-sha-256", "--encoding=UTF8", "--locale=" + locale,
 			"--data-checksums", "--no-instructions",
 		}
-		if s.fast {
+		if f.fast {
 			args = append(args, "--no-sync", "--wal-segsize=1")
 		}
-		cmd := exec.CommandContext(ctx, filepath.Join(s.inst.Bin, "initdb"), args...)
+		cmd := exec.CommandContext(ctx, filepath.Join(f.inst.Bin, "initdb"), args...)
 		cmd.Dir, cmd.Env, cmd.SysProcAttr = dir, environment(), attributes(as)
-		cmd.ExtraFiles = []*os.File{s.lock}
+		cmd.ExtraFiles = []*os.File{f.lock}
 		cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 		cmd.WaitDelay = 5 * time.Second
 		output := &tail{}
@@ -194,16 +209,4 @@ func (s *Server) initialise(ctx context.Context) error {
 		return nil
 	}
 	return failed
-}
-
-// environment keeps the caller's secrets, and settings such as PGPORT, from
-// the server.
-func environment() []string {
-	env := []string{"LC_ALL=C", "TZ=UTC"}
-	for _, name := range []string{"PATH", "LD_LIBRARY_PATH", "TMPDIR"} {
-		if value, ok := os.LookupEnv(name); ok {
-			env = append(env, name+"="+value)
-		}
-	}
-	return env
 }

@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -81,44 +80,13 @@ func alone(ctx context.Context) (release func(), err error) {
 	}
 }
 
-func packageManager() (string, bool) {
-	managers := []string{"apt-get", "dnf", "apk"}
-	if runtime.GOOS == "darwin" {
-		managers = []string{"brew"}
-	}
-	for _, name := range managers {
-		if _, err := exec.LookPath(name); err == nil {
-			return name, true
-		}
-	}
-	return "", false
-}
-
-func advice() string {
-	manager, ok := packageManager()
-	if !ok {
-		if runtime.GOOS == "darwin" {
-			return "brew install postgresql@17"
-		}
-		return "your system's package manager (package postgresql or postgresql-server), or name its bin folder in POSTGRES_BIN"
-	}
-	command := map[string]string{
-		"apt-get": "apt-get install postgresql",
-		"dnf":     "dnf install postgresql-server",
-		"apk":     "apk add postgresql",
-		"brew":    "brew install postgresql@17",
-	}[manager]
-	if manager != "brew" && os.Geteuid() != 0 {
-		return "sudo " + command
-	}
-	return command
-}
-
+// installer runs commands that change the system, each printed before it runs.
 type installer struct {
 	out    io.Writer
 	prefix []string
 }
 
+// run prints a command and runs it.
 func (in installer) run(ctx context.Context, args ...string) error {
 	args = append(append([]string{}, in.prefix...), args...)
 	fmt.Fprintf(in.out, "+ %s\n", strings.Join(args, " "))
@@ -134,6 +102,7 @@ func (in installer) run(ctx context.Context, args ...string) error {
 const noMainCluster = `f=/etc/postgresql-common/createcluster.conf; ` +
 	`[ -e "$f" ] || { mkdir -p "${f%/*}" && echo "create_main_cluster = false" > "$f"; }`
 
+// apt installs the distribution's PostgreSQL without starting a server of it.
 func (in installer) apt(ctx context.Context) error {
 	if !aptOffers(ctx) {
 		if err := in.run(ctx, "apt-get", "update"); err != nil {
@@ -164,6 +133,8 @@ func (in installer) apt(ctx context.Context) error {
 
 var candidatePattern = regexp.MustCompile(`(?m)^\s*Candidate: (\d+)`)
 
+// aptOffers reports whether the package lists here have a version that is new
+// enough.
 func aptOffers(ctx context.Context) bool {
 	cmd := exec.CommandContext(ctx, "apt-cache", "policy", "postgresql")
 	cmd.Env = append(os.Environ(), "LC_ALL=C")
@@ -171,6 +142,7 @@ func aptOffers(ctx context.Context) bool {
 	return err == nil && offers(string(out))
 }
 
+// offers reads what apt-cache policy prints.
 func offers(policy string) bool {
 	match := candidatePattern.FindStringSubmatch(policy)
 	if match == nil {

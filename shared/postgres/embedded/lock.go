@@ -62,6 +62,8 @@ func tryLock(file *os.File) (bool, error) {
 	return err == nil, err
 }
 
+// inUse is the error for a folder that another server has; pid is zero where it
+// is not known.
 func inUse(dir string, pid int) error {
 	if pid == 0 {
 		return fmt.Errorf("data folder %s is in use by another process", dir)
@@ -94,10 +96,13 @@ type pidFile struct {
 	status string
 }
 
+// running reports a server that serves or is about to.
 func (p pidFile) running() bool {
 	return p.pid != 0 && p.status != "stopping" && alive(p.pid)
 }
 
+// readPidFile reads lines 1, 7 and 8 of postmaster.pid: the pid, the key and id
+// of the shared memory, and the status. What is missing stays zero, the id -1.
 func readPidFile(data string) pidFile {
 	content, err := os.ReadFile(filepath.Join(data, "postmaster.pid"))
 	if err != nil {
@@ -120,6 +125,7 @@ func readPidFile(data string) pidFile {
 	return read
 }
 
+// alive reports whether there is a process of that number, whoever's it is.
 func alive(pid int) bool {
 	return pid > 0 && !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH)
 }

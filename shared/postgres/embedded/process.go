@@ -77,3 +77,15 @@ func runLocked(cmd *exec.Cmd) error {
 	defer runtime.UnlockOSThread()
 	return cmd.Run()
 }
+
+// environment keeps the caller's secrets, and settings such as PGPORT, from
+// the server.
+func environment() []string {
+	env := []string{"LC_ALL=C", "TZ=UTC"}
+	for _, name := range []string{"PATH", "LD_LIBRARY_PATH", "TMPDIR"} {
+		if value, ok := os.LookupEnv(name); ok {
+			env = append(env, name+"="+value)
+		}
+	}
+	return env
+}

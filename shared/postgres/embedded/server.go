@@ -42,17 +42,11 @@ type Options struct {
 // Server is a PostgreSQL server run by this process. Its methods are safe for
 // concurrent use.
 type Server struct {
-	dir       string // as resolved
-	data      string
-	inst      Installation
-	account   *syscall.Credential
-	passwords passwords
-	log       io.Writer
-	fast      bool
-	port      int
+	dataFolder
+	log  io.Writer
+	port int
 
-	mu   sync.Mutex
-	lock *os.File
+	mu   sync.Mutex // guards lock and proc
 	proc *process
 }
 
@@ -65,7 +59,7 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 	if options.Dir == "" {
 		return nil, errors.New("start PostgreSQL: no data folder given")
 	}
-	s := &Server{log: options.Log, fast: options.Fast, port: options.Port}
+	s := &Server{dataFolder: dataFolder{fast: options.Fast}, log: options.Log, port: options.Port}
 	if err := s.prepare(ctx, options.Dir); err != nil {
 		return nil, fmt.Errorf("start PostgreSQL: %w", err)
 	}
@@ -76,6 +70,9 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 	return s, nil
 }
 
+// prepare finds out what serves the folder and as whom, locks it, and fills it.
+// The order matters: the version of the data chooses the installation, and only
+// whoever holds the lock may make data.
 func (s *Server) prepare(ctx context.Context, dir string) (err error) {
 	if s.dir, err = makeFolder(dir); err != nil {
 		return err
@@ -156,6 +153,8 @@ func (s *Server) launch(ctx context.Context, anyPort bool) error {
 	return err
 }
 
+// run starts the server and waits until it is ready; one that does not become
+// ready is ended.
 func (s *Server) run(ctx context.Context) error {
 	log := &tail{next: s.log}
 	cmd := exec.Command(filepath.Join(s.inst.Bin, "postgres"), s.arguments()...)
@@ -180,6 +179,8 @@ func (s *Server) run(ctx context.Context) error {
 	return nil
 }
 
+// arguments are settings by command line, which win over those in the data
+// folder. The server listens on 127.0.0.1 alone.
 func (s *Server) arguments() []string {
 	settings := []string{
 		"listen_addresses=127.0.0.1",
@@ -232,6 +233,7 @@ func (s *Server) ready(ctx context.Context, proc *process) error {
 	}
 }
 
+// furnish makes the ordinary role and its database where they are missing.
 func (s *Server) furnish(ctx context.Context) error {
 	conn, err := pgx.Connect(ctx, s.AdminURL())
 	if err != nil {
@@ -241,6 +243,7 @@ func (s *Server) furnish(ctx context.Context) error {
 	return ensureRole(ctx, conn, s.passwords.role)
 }
 
+// freePort is free now; whoever uses it must be ready for it to be gone.
 func freePort() (int, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -5,6 +5,7 @@ import "math/bits"
 // bitset is a set of slots.
 type bitset []uint64
 
+// set adds a slot, which has to be within the length that the set was made with.
 func (b bitset) set(slot uint32) { b[slot/64] |= 1 << (slot % 64) }
 
 // each yields the slots in the set, in order.

@@ -1,12 +1,17 @@
 package embedded
 
 import (
+	"cmp"
 	"slices"
 	"sync"
 	"sync/atomic"
 
 	api "github.com/qdrant/go-client/qdrant"
 )
+
+// few is the part of the points, 1 in few, below which those that an index leaves
+// are looked at one by one instead of all in order.
+const few = 8
 
 // schema is what a collection was created with; it never changes.
 type schema struct {
@@ -39,6 +44,7 @@ type collection struct {
 	order atomic.Pointer[[]uint32] // living slots by id; nil after a change
 }
 
+// newCollection makes an empty one.
 func newCollection(s schema, l limits) *collection {
 	c := &collection{schema: s, limits: l, keywords: map[string]map[string][]uint32{}}
 	c.clear()
@@ -70,6 +76,8 @@ type point struct {
 	size    int
 }
 
+// upsert writes points whole, all of them or none, and returns the number of the
+// change. The last of several with one id counts.
 func (c *collection) upsert(points []point) (uint64, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -102,6 +110,8 @@ func (c *collection) room(points []point) error {
 	return atMost("bytes of a collection", bytes, c.limits.collectionBytes)
 }
 
+// add gives a point the next slot. Every list by slot grows by one, so that they
+// stay of the same length.
 func (c *collection) add(p point) {
 	slot := uint32(len(c.ids))
 	c.slots[p.id] = slot
@@ -118,6 +128,8 @@ func (c *collection) add(p point) {
 	}
 }
 
+// indexKeywords puts a slot under each keyword that a field of its payload holds,
+// once: a list may repeat one.
 func indexKeywords(index map[string][]uint32, value *api.Value, slot uint32) {
 	for item := range items(value) {
 		if keyword, ok := item.GetKind().(*api.Value_StringValue); ok {
@@ -129,6 +141,7 @@ func indexKeywords(index map[string][]uint32, value *api.Value, slot uint32) {
 	}
 }
 
+// remove leaves a dead slot where the id had one.
 func (c *collection) remove(id pointID) {
 	slot, ok := c.slots[id]
 	if !ok {
@@ -143,6 +156,7 @@ func (c *collection) remove(id pointID) {
 	}
 }
 
+// deleteWhere removes the points that fit and returns the number of the change.
 func (c *collection) deleteWhere(f filter) uint64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -162,6 +176,7 @@ func (c *collection) changed() uint64 {
 	return c.version
 }
 
+// compact gives the living points new slots, in their order.
 func (c *collection) compact() {
 	points := make([]point, 0, len(c.slots))
 	for slot, alive := range c.alive {
@@ -175,6 +190,7 @@ func (c *collection) compact() {
 	}
 }
 
+// at returns the point of a living slot.
 func (c *collection) at(slot uint32) point {
 	p := point{id: c.ids[slot], payload: c.payloads[slot], size: c.bytesOf[slot], sparse: map[string][]term{}, dense: map[string][]float32{}}
 	for name, vectors := range c.sparse {
@@ -190,7 +206,7 @@ func (c *collection) at(slot uint32) point {
 func (c *collection) matching(f filter) []uint32 {
 	var slots []uint32
 	take := func(slot uint32) {
-		if c.alive[slot] && f.match(c, slot) {
+		if c.alive[slot] && f.match(c.payloads[slot]) {
 			slots = append(slots, slot)
 		}
 	}
@@ -226,6 +242,8 @@ func (c *collection) narrow(f filter) (slots []uint32, ok bool) {
 	return slots, ok
 }
 
+// union returns the slots of any of the keywords, in order, each once. The slots of
+// one keyword alone are those of the index itself: they are only read.
 func union(index map[string][]uint32, values []string) []uint32 {
 	if len(values) == 1 {
 		return index[values[0]]
@@ -252,6 +270,14 @@ func (c *collection) byID() []uint32 {
 	return order
 }
 
+// before orders by score, the best first, and then by id.
+func (c *collection) before(a, b scored) int {
+	if byScore := cmp.Compare(b.score, a.score); byScore != 0 {
+		return byScore
+	}
+	return c.ids[a.slot].compare(c.ids[b.slot])
+}
+
 func (c *collection) sortByID(slots []uint32) {
 	slices.SortFunc(slots, func(a, b uint32) int { return c.ids[a].compare(c.ids[b]) })
 }
@@ -262,7 +288,7 @@ func (c *collection) page(f filter, offset pointID, limit int) (slots []uint32, 
 	order := c.byIDWhere(f)
 	start, _ := slices.BinarySearchFunc(order, offset, func(slot uint32, id pointID) int { return c.ids[slot].compare(id) })
 	for _, slot := range order[start:] {
-		if !f.match(c, slot) {
+		if !f.match(c.payloads[slot]) {
 			continue
 		}
 		if len(slots) == limit {

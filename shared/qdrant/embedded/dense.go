@@ -6,6 +6,8 @@ import (
 	api "github.com/qdrant/go-client/qdrant"
 )
 
+// readDense reads a vector of a request and scales it to length one, so that a dot
+// product of two is their cosine, as Qdrant does. The vector of zeros stays.
 func readDense(name string, data []float32, size int) ([]float32, error) {
 	if len(data) != size {
 		return nil, invalid("Vector dimension error: vector %s: expected dim: %d, got %d", name, size, len(data))
@@ -56,7 +58,7 @@ func (d *denseVectors) at(slot uint32) []float32 {
 	return d.data[row*d.size : (row+1)*d.size]
 }
 
-// dot adds in four lanes, which lets the processor work on them at once.
+// dot is the dot product of two vectors of the same length. It adds in four lanes, which lets the processor work on them at once.
 func dot(a, b []float32) float32 {
 	b = b[:len(a)]
 	var s0, s1, s2, s3 float32
@@ -73,6 +75,7 @@ func dot(a, b []float32) float32 {
 	return s0 + s1 + s2 + s3
 }
 
+// denseParams says whether a collection may be created with such a vector.
 func denseParams(name string, params *api.VectorParams) error {
 	if params.GetDistance() != api.Distance_Cosine {
 		return unimplemented("distance " + params.GetDistance().String() + ", of vector " + name)

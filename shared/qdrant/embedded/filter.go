@@ -19,8 +19,10 @@ type choice struct {
 	values []string
 }
 
-func (f filter) match(c *collection, slot uint32) bool {
-	holds := func(one choice) bool { return one.holds(c.payloads[slot][one.field]) }
+// match says whether a point with that payload fits. A field that is missing holds
+// no keyword.
+func (f filter) match(payload map[string]*api.Value) bool {
+	holds := func(one choice) bool { return one.holds(payload[one.field]) }
 	for _, one := range f.must {
 		if !holds(one) {
 			return false
@@ -29,6 +31,7 @@ func (f filter) match(c *collection, slot uint32) bool {
 	return !slices.ContainsFunc(f.mustNot, holds)
 }
 
+// holds says whether a field, or an item of it, is one of the keywords.
 func (c choice) holds(value *api.Value) bool {
 	for item := range items(value) {
 		if keyword, ok := item.GetKind().(*api.Value_StringValue); ok && slices.Contains(c.values, keyword.StringValue) {
@@ -69,6 +72,8 @@ func readFilter(f *api.Filter) (filter, error) {
 	return filter{must, mustNot}, err
 }
 
+// readChoices reads conditions. Of those that Qdrant knows it takes the ones that
+// the client sends: matches of one keyword or of one of several.
 func readChoices(conditions []*api.Condition) ([]choice, error) {
 	choices := make([]choice, len(conditions))
 	for i, condition := range conditions {

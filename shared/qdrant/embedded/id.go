@@ -10,6 +10,7 @@ import (
 // pointID orders points. The numbers that Qdrant knows as well have no use here.
 type pointID uuid.UUID
 
+// readID takes UUIDs alone, as the client sends them.
 func readID(id *api.PointId) (pointID, error) {
 	switch option := id.GetPointIdOptions().(type) {
 	case *api.PointId_Num:

@@ -37,10 +37,13 @@ type limits struct {
 	collectionBytes int
 }
 
+// standardLimits are those of a server that serves people.
 func standardLimits() limits {
 	return limits{collections: MaxCollections, points: MaxPoints, collectionBytes: MaxCollectionBytes}
 }
 
+// atMost is an error, by gRPC's code for what is used up, where there is more than a
+// server takes.
 func atMost(what string, have, most int) error {
 	if have > most {
 		return status.Errorf(codes.ResourceExhausted, "%s: %d, at most %d", what, have, most)
@@ -48,10 +51,12 @@ func atMost(what string, have, most int) error {
 	return nil
 }
 
+// invalid is a wrong request, in the form that Qdrant gives it.
 func invalid(format string, values ...any) error {
 	return status.Errorf(codes.InvalidArgument, "Wrong input: "+format, values...)
 }
 
+// unimplemented is a request of Qdrant's API that nothing of this project makes.
 func unimplemented(what string) error {
 	return status.Error(codes.Unimplemented, "the embedded Qdrant has no "+what)
 }

@@ -42,6 +42,8 @@ func (s *pointsServer) Upsert(_ context.Context, request *api.UpsertPoints) (*ap
 	return done(c.upsert(points))
 }
 
+// readPoint reads a point of a request and its size, within the limits and the
+// vectors of the collection.
 func (s schema) readPoint(p *api.PointStruct) (point, error) {
 	id, err := readID(p.GetId())
 	if err != nil {
@@ -68,6 +70,7 @@ func (s schema) readPoint(p *api.PointStruct) (point, error) {
 	return read, nil
 }
 
+// readVector reads one named vector into a point.
 func (s schema) readVector(p *point, name string, vector *api.Vector) (err error) {
 	size, isDense := s.sizes[name]
 	_, isSparse := s.weighed[name]

@@ -6,13 +6,8 @@ import (
 	api "github.com/qdrant/go-client/qdrant"
 )
 
-const (
-	// few is the part of the points, 1 in few, below which those that an index
-	// leaves are scored one by one.
-	few = 8
-	// rrfK is Qdrant's default constant of reciprocal rank fusion.
-	rrfK = 2
-)
+// rrfK is Qdrant's default constant of reciprocal rank fusion.
+const rrfK = 2
 
 // nearest is a search by one vector.
 type nearest struct {
@@ -24,6 +19,9 @@ type nearest struct {
 	limit   int
 }
 
+// readNearest reads what a request looks for by one vector. A vector that the
+// collection does not have, or has of the other kind, is refused in the words of
+// Qdrant, which clients may look for.
 func (s schema) readNearest(using string, query *api.Query, f filter, limit int) (nearest, error) {
 	n := nearest{name: using, filter: f, limit: limit}
 	var err error
@@ -59,7 +57,7 @@ func (s schema) readNearest(using string, query *api.Query, f filter, limit int)
 func (c *collection) search(n nearest) []scored {
 	best := &top{limit: n.limit, before: c.before}
 	offer := func(slot uint32, score float32) {
-		if best.barred && score < best.bar || !c.alive[slot] || !n.filter.match(c, slot) {
+		if best.full && score < best.threshold || !c.alive[slot] || !n.filter.match(c.payloads[slot]) {
 			return
 		}
 		best.offer(scored{slot, score})
@@ -93,6 +91,7 @@ func (c *collection) search(n nearest) []scored {
 	return best.result()
 }
 
+// offerDense offers a living slot that has the vector.
 func (c *collection) offerDense(n nearest, slot uint32, offer func(uint32, float32)) {
 	if vector := c.dense[n.name].at(slot); vector != nil && c.alive[slot] {
 		offer(slot, dot(vector, n.dense))
@@ -135,6 +134,7 @@ func (c *collection) query(request *api.QueryPoints) ([]scored, error) {
 	return c.search(n), nil
 }
 
+// queryFused joins what several vectors put forward.
 func (c *collection) queryFused(request *api.QueryPoints, limit int) ([]scored, error) {
 	prefetches := request.GetPrefetch()
 	if err := atMost("prefetches of a query", len(prefetches), MaxPrefetches); err != nil {

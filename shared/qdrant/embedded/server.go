@@ -105,6 +105,7 @@ func checkKey(key string) grpc.UnaryServerInterceptor {
 	}
 }
 
+// hasKey compares in constant time.
 func hasKey(ctx context.Context, key string) bool {
 	md, _ := metadata.FromIncomingContext(ctx)
 	given := md.Get("api-key")

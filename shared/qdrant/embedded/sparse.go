@@ -14,6 +14,8 @@ type term struct {
 	value float32
 }
 
+// readSparse reads a vector of a request, by index. As in Qdrant no index may be
+// there twice.
 func readSparse(name string, vector *api.SparseVector) ([]term, error) {
 	if len(vector.GetIndices()) != len(vector.GetValues()) {
 		return nil, invalid("vector %s: %d indices and %d values", name, len(vector.GetIndices()), len(vector.GetValues()))
@@ -37,6 +39,8 @@ func readSparse(name string, vector *api.SparseVector) ([]term, error) {
 	return terms, nil
 }
 
+// finite says that a value is a number: NaN or infinity would make every score of a
+// search meaningless.
 func finite(value float32) bool {
 	return !math.IsNaN(float64(value)) && !math.IsInf(float64(value), 0)
 }
@@ -82,6 +86,8 @@ func (s *sparseVectors) add(terms []term) {
 	}
 }
 
+// forget takes a deleted slot out of the counts that IDF rests on. Its postings stay
+// until the collection is compacted.
 func (s *sparseVectors) forget(slot uint32) {
 	indices, _ := s.at(slot)
 	for _, index := range indices {
@@ -92,11 +98,14 @@ func (s *sparseVectors) forget(slot uint32) {
 	}
 }
 
+// at returns the indices and values of a slot, by index; both empty where it has no
+// such vector.
 func (s *sparseVectors) at(slot uint32) ([]uint32, []float32) {
 	from, to := s.starts[slot], s.starts[slot+1]
 	return s.indices[from:to], s.values[from:to]
 }
 
+// terms is at as it was added, for compaction.
 func (s *sparseVectors) terms(slot uint32) []term {
 	indices, values := s.at(slot)
 	terms := make([]term, len(indices))
@@ -122,6 +131,8 @@ func (s *sparseVectors) weigh(query []term) []term {
 	return weighed
 }
 
+// idf is how much a term weighs that df of n points have, by the formula of Qdrant,
+// which is that of BM25.
 func idf(n, df int) float32 {
 	return float32(math.Log((float64(n)-float64(df)+0.5)/(float64(df)+0.5) + 1))
 }

@@ -1,5 +1,4 @@
-// Package qdranttest gives tests an embedded Qdrant, and holds the tests of
-// what package qdrant promises on any Qdrant.
+// Package qdranttest gives tests an embedded Qdrant.
 package qdranttest
 
 import (

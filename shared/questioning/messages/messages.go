@@ -24,6 +24,7 @@ const (
 	RequiredSettled = "Everything required is settled."
 	AllAsked        = "Everything that can be asked for was asked."
 	LimitReached    = "The limit of %[1]s questions is reached."
+	StillOpen       = "Nothing more is asked. Still open: %[1]s."
 	LittleLeft      = "What is left is worth %[1]s bits at most, below the threshold of %[2]s."
 
 	// The form of an answer, as in "Answer: a whole number from 1 to 10."

@@ -23,7 +23,7 @@ func (t *text) amountAt(i int) (amount, bool) {
 	if doubt == "" {
 		a.doubt = more
 	}
-	t.readSuffix(at, &a)
+	t.readSuffix(&a)
 	if a.value == 1 && a.isBare() && t.starts(at, article) && t.tokens[at].shape == word && t.isArticle(a.next) {
 		return amount{}, false
 	}
@@ -232,7 +232,7 @@ func (t *text) letter(from, i int, value float64, e entry) (float64, bool, strin
 }
 
 // readSuffix reads the percent sign, currency or unit behind the number.
-func (t *text) readSuffix(from int, a *amount) {
+func (t *text) readSuffix(a *amount) {
 	if _, next, ok := t.class(a.next, percent); ok {
 		if a.next, a.measured = next, true; t.slot.Maximum != nil && *t.slot.Maximum <= 1 {
 			a.value /= 100

@@ -124,7 +124,7 @@ func (t *text) summed(values []span) []span {
 			return values
 		}
 	}
-	total, ok := 0.0, false
+	total := 0.0
 	smallest := amounts[len(amounts)-1].unit
 	for _, a := range amounts {
 		value, exact := convert(a.value, a.unit, smallest)
@@ -133,7 +133,8 @@ func (t *text) summed(values []span) []span {
 		}
 		total += value
 	}
-	if sum.value, ok = convert(total, smallest, t.slotUnit()); !ok {
+	value, exact := convert(total, smallest, t.slotUnit())
+	if sum.value = value; !exact {
 		sum.doubt = "this cannot be converted exactly"
 	}
 	joined := []span{sum}

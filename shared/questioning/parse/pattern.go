@@ -277,10 +277,10 @@ func readDecimalClock(t *text, i int, m *moment) (int, bool) {
 		return i, false
 	}
 	h, _ := strconv.Atoi(hour)
-	min, _ := strconv.Atoi(minute)
+	past, _ := strconv.Atoi(minute)
 	m.set(fieldHour, h)
-	m.set(fieldMinute, min)
-	return i + 1, h <= 24 && min <= 59
+	m.set(fieldMinute, past)
+	return i + 1, h <= 24 && past <= 59
 }
 
 // readCompactClock reads "1430" and the "730" of "730 pm".

@@ -165,10 +165,12 @@ func about(before, after []string) bool {
 	return len(before) > 1 && of[before[len(before)-1]] && !holders[before[len(before)-2]]
 }
 
+// numeric reports a digit or two, as fold leaves them.
 func numeric(word string) bool {
 	return strings.Trim(word, "0123456789oieast") == "" && len(word) < 3 // folded digits
 }
 
+// set makes words in a text a set.
 func set(words string) map[string]bool {
 	all := map[string]bool{}
 	for word := range strings.FieldsSeq(words) {
@@ -213,10 +215,12 @@ type kind struct {
 	not          map[string]bool // words before a name that make it another thing's
 }
 
+// pattern matches any of the alternatives as words of their own.
 func pattern(alternatives ...string) *regexp.Regexp {
 	return regexp.MustCompile(`\b(?:` + strings.Join(alternatives, "|") + `)\b`)
 }
 
+// whole matches a text that is one of the alternatives.
 func whole(alternatives ...string) *regexp.Regexp {
 	return regexp.MustCompile(`^(?:` + strings.Join(alternatives, "|") + `)$`)
 }

@@ -25,7 +25,7 @@ func (c cannotAsk) Unwrap() error { return c.problem }
 
 // cannot is a cannotAsk.
 func cannot(path, format string, args ...any) error {
-	return cannotAsk{errorf(path, format, args...).(*Error)}
+	return cannotAsk{errorf(path, format, args...).(*Error)} //nolint:errorlint // errorf makes one, unwrapped
 }
 
 // flatten puts $ref, allOf and the one alternative beside null into the schema

@@ -188,7 +188,7 @@ func listedOptions(path string, raw any) ([]questioning.Option, error) {
 		if !ok {
 			return nil, errorf(indexed(path, i), `must be a value, or {"value": …, "title": "…"}`)
 		}
-		options[i] = questioning.Option{Value: plain, Title: short(title, MaxTitle)}
+		options[i] = questioning.Option{Value: plain, Title: short(title)}
 	}
 	return options, checkOptions(path, options)
 }

@@ -46,7 +46,7 @@ func titled(path string, list []any) ([]questioning.Option, error) {
 func firstText(o *object, names ...string) string {
 	for _, name := range names {
 		if text, ok := o.get(name).(string); ok && strings.TrimSpace(text) != "" {
-			return short(strings.TrimSpace(text), MaxTitle)
+			return short(strings.TrimSpace(text))
 		}
 	}
 	return ""
@@ -117,7 +117,7 @@ func (r *reader) titlesOf(path string, v view, values []any) []string {
 			continue
 		}
 		for i, title := range titles {
-			if titles[i] = short(strings.TrimSpace(title), MaxTitle); keyword.identifier {
+			if titles[i] = short(strings.TrimSpace(title)); keyword.identifier {
 				titles[i] = titleFrom(lowered(titles[i]))
 			}
 		}
@@ -160,5 +160,5 @@ func microsoft(v view, values []any) []string {
 	return titles
 }
 
-// short cuts a text to a number of characters.
-func short(text string, most int) string { return plain.Excerpt(text, most) }
+// short cuts a text to the length of a title.
+func short(text string) string { return plain.Excerpt(text, MaxTitle) }

@@ -3,7 +3,6 @@ package slotspec
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -160,8 +159,8 @@ func TestWhatCannotBeAskedForNamesThePath(t *testing.T) {
 		`{"$defs": {"A": {"anyOf": [{"items": {"allOf": [{"$ref": "#/$defs/A"}]}}]}}, "properties": {"a": {"oneOf": [{"$ref": "#/$defs/A"}]}}}`: "properties.a.oneOf[0].anyOf[0].items.allOf[0].$ref",
 		properties(`"a": {"pattern": "` + strings.Repeat("x{1000}", 140) + `"}`):                                                                "properties.a.pattern",
 		properties(`"a": {"maximum": 1e400}`):                            "properties.a.maximum",
-		properties(`"a": {"default": ` + deep(100) + `}`):                "properties.a.default" + strings.Repeat("[0]", 60) + "…",
-		properties(`"` + strings.Repeat("k", 300) + `": {}`):             "properties." + strings.Repeat("k", 189) + "…",
+		properties(`"a": {"default": ` + deep(100) + `}`):                "properties.a.default" + strings.Repeat("[0]", 59) + "[0…",
+		properties(`"` + strings.Repeat("k", 300) + `": {}`):             "properties." + strings.Repeat("k", 188) + "…",
 		`[{"key": "a", "default": ` + deep(100) + `}]`:                   "[0].default" + strings.Repeat("[0]", 62),
 		`[{"key": "a", "minimum": -1e999}]`:                              "[0].minimum",
 		`[{"key": "a", "pattern": "x{1000}{5}"}]`:                        "[0].pattern",
@@ -274,7 +273,7 @@ func FuzzRead(f *testing.F) {
 		slots := wanted.Slots
 		if err != nil {
 			var problem *Error
-			require.True(t, errors.As(err, &problem), "always says where: %v", err)
+			require.ErrorAs(t, err, &problem, "always says where")
 			return
 		}
 		require.NotEmpty(t, slots)

@@ -29,7 +29,7 @@ type Patterns struct {
 	total int
 }
 
-// Add takes in one more of the schema's expressions. The error says in words
+// Add counts one more of the schema's expressions. The error says in words
 // why it is refused.
 func (p *Patterns) Add(expression string) error {
 	if _, known := p.sizes[expression]; known {

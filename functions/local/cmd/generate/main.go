@@ -14,6 +14,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/functions/local"
 	"github.com/sequential-questioning/sequential-questioning/shared/function"
 	"github.com/sequential-questioning/sequential-questioning/shared/playbook"
+	"github.com/sequential-questioning/sequential-questioning/shared/version"
 )
 
 func main() {
@@ -71,7 +72,7 @@ func catalogue() ([]byte, error) {
 		Server    map[string]string `json:"server"`
 		Tools     []entry           `json:"tools"`
 		Playbooks []served          `json:"playbooks"`
-	}{Server: map[string]string{"name": function.Product, "title": "Sequential Questioning", "version": local.Version}}
+	}{Server: map[string]string{"name": function.Product, "title": "Sequential Questioning", "version": version.Version}}
 	for _, t := range local.ToolFunctions {
 		document.Tools = append(document.Tools, entry{t.Name, t.Asks, t.Tool})
 	}

@@ -11,14 +11,20 @@ import (
 	"time"
 
 	"github.com/sequential-questioning/sequential-questioning/functions/local"
+	"github.com/sequential-questioning/sequential-questioning/shared/version"
 )
 
 func main() {
 	options := local.Options{DatabaseURL: os.Getenv("DATABASE_URL"), Out: os.Stderr}
 	flag.IntVar(&options.Port, "port", 8420, "`port` on 127.0.0.1 for MCP clients; 0 takes a free one")
 	flag.StringVar(&options.Data, "data", ".data", "`folder` of the database, unless DATABASE_URL is set")
+	show := flag.Bool("version", false, "print the version")
 	flag.Usage = usage
 	flag.Parse()
+	if *show {
+		fmt.Println(version.Version)
+		return
+	}
 	if flag.NArg() > 0 {
 		fmt.Fprintf(os.Stderr, "unknown argument %q\n\n", flag.Arg(0))
 		usage()
@@ -42,7 +48,7 @@ func usage() {
 	fmt.Fprint(os.Stderr, `Runs Sequential Questioning on this machine: the gateway and every tool in one
 process, on a PostgreSQL server of its own.
 
-Usage: local [--port 8420] [--data .data]
+Usage: local [--port 8420] [--data .data] [--version]
 
 `)
 	flag.PrintDefaults()

@@ -1,4 +1,4 @@
-// Command reindex writes memory in Qdrant anew from Postgres.
+// Command reindex rebuilds memory in Qdrant from PostgreSQL.
 package main
 
 import (
@@ -16,14 +16,15 @@ import (
 
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
+	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
 const usage = `Usage: reindex [--fresh]
 
-Writes what conversations hold in the database at DATABASE_URL to the Qdrant at
-QDRANT_URL, and removes there what the database does not have. It may run while
-questions are asked, and any number of times. Other settings come from the
-environment as well, see docs/configuration.md.
+Rebuilds memory in the Qdrant at QDRANT_URL from the database at DATABASE_URL:
+writes what conversations hold, and deletes what the database does not have. It
+may run while questions are asked, and any number of times. Other settings come
+from the environment as well, see docs/configuration.md.
 
 Flags:
   --fresh  drop the collection first, as for vectors of another model; nothing
@@ -39,8 +40,8 @@ const (
 	exitUsage  = 2
 )
 
-// patience is how long one request may take at least: nobody waits for it.
-const patience = 5 * time.Second
+// minTimeout is what one request to Qdrant may take at least: nobody waits for it.
+const minTimeout = 5 * time.Second
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -79,7 +80,7 @@ func reindex(ctx context.Context, fresh bool, out io.Writer) error {
 	if err := env.Parse(&config); err != nil {
 		return fmt.Errorf("read configuration: %w", err)
 	}
-	config.Memory.Qdrant.Timeout = max(config.Memory.Qdrant.Timeout, patience)
+	config.Memory.Qdrant.Timeout = max(config.Memory.Qdrant.Timeout, minTimeout)
 	m, err := config.Memory.Open()
 	if err != nil {
 		return err
@@ -100,7 +101,7 @@ func reindex(ctx context.Context, fresh bool, out io.Writer) error {
 	}
 	began := time.Now()
 	shown := began
-	done, err := m.Rebuild(ctx, pool, func(r memory.Rebuilt) {
+	done, err := m.Rebuild(ctx, store.New(pool), func(r memory.Rebuilt) {
 		if time.Since(shown) > time.Second {
 			shown = time.Now()
 			fmt.Fprintf(out, "%d conversations, %d answers …\n", r.Conversations, r.Answers)
@@ -109,7 +110,7 @@ func reindex(ctx context.Context, fresh bool, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("after %d conversations: %w", done.Conversations, err)
 	}
-	fmt.Fprintf(out, "%d conversations, %d answers remembered, %d looked at again, in %s\n",
+	fmt.Fprintf(out, "%d conversations, %d answers remembered, %d checked again, in %s\n",
 		done.Conversations, done.Answers, done.Stale, time.Since(began).Round(10*time.Millisecond))
 	return nil
 }

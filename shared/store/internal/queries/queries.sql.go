@@ -13,265 +13,6 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
-const addAnswer = `-- name: AddAnswer :exec
-INSERT INTO answers (conversation_id, number, slot, question, outcome, value, words, problem, digest, revision)
-VALUES ($1, $2, $3, nullif($4::integer, 0), $5, $6, $7, nullif($8::text, ''),
-        $9, $10)
-`
-
-type AddAnswerParams struct {
-	ConversationID string
-	Number         int
-	Slot           string
-	Question       int
-	Outcome        questioning.Outcome
-	Value          json.RawMessage
-	Words          string
-	Problem        string
-	Digest         []byte
-	Revision       int
-}
-
-// AddAnswer fails where the conversation has the digest for the slot already.
-func (q *Queries) AddAnswer(ctx context.Context, arg AddAnswerParams) error {
-	_, err := q.db.Exec(ctx, addAnswer,
-		arg.ConversationID,
-		arg.Number,
-		arg.Slot,
-		arg.Question,
-		arg.Outcome,
-		arg.Value,
-		arg.Words,
-		arg.Problem,
-		arg.Digest,
-		arg.Revision,
-	)
-	return err
-}
-
-const addConversation = `-- name: AddConversation :execrows
-INSERT INTO conversations (id, session_id, goal, playbook, information_needed, metadata, batch_size, max_questions,
-                           questions_asked, stop_reason, opened_by, opened_with_key, form, language)
-VALUES ($1, $2, $3, nullif($4::text, ''), $5, $6, $7, $8,
-        $9, nullif($10::text, ''), $11, $12, nullif($13::text, ''),
-        nullif($14::text, ''))
-ON CONFLICT (principal, opened_by) DO NOTHING
-`
-
-type AddConversationParams struct {
-	ID                string
-	SessionID         string
-	Goal              string
-	Playbook          string
-	InformationNeeded json.RawMessage
-	Metadata          json.RawMessage
-	BatchSize         int
-	MaxQuestions      int
-	QuestionsAsked    int
-	StopReason        string
-	OpenedBy          []byte
-	OpenedWithKey     bool
-	SchemaKey         string
-	Language          string
-}
-
-// AddConversation adds no row where the principal opened one by the same call.
-func (q *Queries) AddConversation(ctx context.Context, arg AddConversationParams) (int64, error) {
-	result, err := q.db.Exec(ctx, addConversation,
-		arg.ID,
-		arg.SessionID,
-		arg.Goal,
-		arg.Playbook,
-		arg.InformationNeeded,
-		arg.Metadata,
-		arg.BatchSize,
-		arg.MaxQuestions,
-		arg.QuestionsAsked,
-		arg.StopReason,
-		arg.OpenedBy,
-		arg.OpenedWithKey,
-		arg.SchemaKey,
-		arg.Language,
-	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
-}
-
-const addMessage = `-- name: AddMessage :exec
-INSERT INTO messages (conversation_id, revision, position, role, content, sent_at)
-VALUES ($1, $2, $3, $4, $5, $6)
-`
-
-type AddMessageParams struct {
-	ConversationID string
-	Revision       int
-	Position       int
-	Role           string
-	Content        string
-	SentAt         *time.Time
-}
-
-// AddMessage adds a message at its position among those of one revision.
-func (q *Queries) AddMessage(ctx context.Context, arg AddMessageParams) error {
-	_, err := q.db.Exec(ctx, addMessage,
-		arg.ConversationID,
-		arg.Revision,
-		arg.Position,
-		arg.Role,
-		arg.Content,
-		arg.SentAt,
-	)
-	return err
-}
-
-const addQuestion = `-- name: AddQuestion :exec
-INSERT INTO questions (conversation_id, number, slot, purpose, text, reason, bits)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
-`
-
-type AddQuestionParams struct {
-	ConversationID string
-	Number         int
-	Slot           string
-	Purpose        questioning.Purpose
-	Text           string
-	Reason         string
-	Bits           float64
-}
-
-// AddQuestion fails where the slot has an open question already.
-func (q *Queries) AddQuestion(ctx context.Context, arg AddQuestionParams) error {
-	_, err := q.db.Exec(ctx, addQuestion,
-		arg.ConversationID,
-		arg.Number,
-		arg.Slot,
-		arg.Purpose,
-		arg.Text,
-		arg.Reason,
-		arg.Bits,
-	)
-	return err
-}
-
-const addSession = `-- name: AddSession :exec
-INSERT INTO sessions (id, user_id) VALUES ($1, nullif($2::text, '')) ON CONFLICT DO NOTHING
-`
-
-type AddSessionParams struct {
-	ID     string
-	UserID string
-}
-
-// AddSession adds no row where the principal has the session: SessionOwner tells
-// whose it is.
-func (q *Queries) AddSession(ctx context.Context, arg AddSessionParams) error {
-	_, err := q.db.Exec(ctx, addSession, arg.ID, arg.UserID)
-	return err
-}
-
-const addSlot = `-- name: AddSlot :exec
-INSERT INTO slots (conversation_id, position, key, definition, state, value, words, source, assumed_from)
-VALUES ($1, $2, $3, $4, $5, $6, $7::text, nullif($8::text, ''), nullif($9::text, '')::uuid)
-`
-
-type AddSlotParams struct {
-	ConversationID string
-	Position       int
-	Key            string
-	Definition     json.RawMessage
-	State          questioning.Status
-	Value          json.RawMessage
-	Words          string
-	Source         string
-	AssumedFrom    string
-}
-
-// AddSlot adds a slot at its position, with the conversation that an assumption was
-// recalled from.
-func (q *Queries) AddSlot(ctx context.Context, arg AddSlotParams) error {
-	_, err := q.db.Exec(ctx, addSlot,
-		arg.ConversationID,
-		arg.Position,
-		arg.Key,
-		arg.Definition,
-		arg.State,
-		arg.Value,
-		arg.Words,
-		arg.Source,
-		arg.AssumedFrom,
-	)
-	return err
-}
-
-const advance = `-- name: Advance :execrows
-UPDATE conversations
-SET revision = revision + 1, questions_asked = $1, answers_recorded = $2,
-    stop_reason = nullif($3::text, ''), updated_at = now(), opened_by = CASE WHEN opened_with_key THEN opened_by END
-WHERE id = $4 AND revision = $5
-`
-
-type AdvanceParams struct {
-	QuestionsAsked  int
-	AnswersRecorded int
-	StopReason      string
-	ID              string
-	Revision        int
-}
-
-// Advance is the compare-and-set: it changes no row unless the conversation is at
-// the revision, and locks it otherwise. An opening that is known by its call alone
-// can no longer be joined.
-func (q *Queries) Advance(ctx context.Context, arg AdvanceParams) (int64, error) {
-	result, err := q.db.Exec(ctx, advance,
-		arg.QuestionsAsked,
-		arg.AnswersRecorded,
-		arg.StopReason,
-		arg.ID,
-		arg.Revision,
-	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
-}
-
-const call = `-- name: Call :many
-SELECT revision, result FROM calls WHERE conversation_id = $1 AND fingerprint = $2
-`
-
-type CallParams struct {
-	ConversationID string
-	Fingerprint    []byte
-}
-
-type CallRow struct {
-	Revision int
-	Result   json.RawMessage
-}
-
-// Call is what a call returned before: no row where it is new.
-func (q *Queries) Call(ctx context.Context, arg CallParams) ([]CallRow, error) {
-	rows, err := q.db.Query(ctx, call, arg.ConversationID, arg.Fingerprint)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []CallRow
-	for rows.Next() {
-		var i CallRow
-		if err := rows.Scan(&i.Revision, &i.Result); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const citations = `-- name: Citations :many
 SELECT a.number, a.slot, coalesce(a.question, 0)::integer AS question, coalesce(q.text, '') AS question_text, a.outcome, a.words,
        a.answered_at
@@ -329,6 +70,21 @@ func (q *Queries) Citations(ctx context.Context, arg CitationsParams) ([]Citatio
 	return items, nil
 }
 
+const clearAssumedFrom = `-- name: ClearAssumedFrom :exec
+UPDATE slots SET assumed_from = NULL WHERE conversation_id = ANY($1::uuid[]) AND assumed_from = ANY($2::uuid[])
+`
+
+type ClearAssumedFromParams struct {
+	Ids         []string
+	AssumedFrom []string
+}
+
+// ClearAssumedFrom is for what somebody confirmed since: it stays.
+func (q *Queries) ClearAssumedFrom(ctx context.Context, arg ClearAssumedFromParams) error {
+	_, err := q.db.Exec(ctx, clearAssumedFrom, arg.Ids, arg.AssumedFrom)
+	return err
+}
+
 const closeQuestions = `-- name: CloseQuestions :exec
 UPDATE questions SET open = false WHERE conversation_id = $1 AND number = ANY($2::integer[])
 `
@@ -347,10 +103,17 @@ func (q *Queries) CloseQuestions(ctx context.Context, arg CloseQuestionsParams) 
 const conversation = `-- name: Conversation :one
 SELECT c.id, c.session_id, coalesce(s.user_id, '') AS user_id, c.goal, coalesce(c.playbook, '') AS playbook, c.information_needed,
        c.batch_size, c.max_questions, c.revision, c.questions_asked, c.answers_recorded,
-       coalesce(c.stop_reason, '') AS stop_reason, coalesce(c.form, '') AS schema_key, coalesce(c.language, '') AS language
+       coalesce(c.stop_reason, '') AS stop_reason, coalesce(c.form, '') AS schema_key, coalesce(c.language, '') AS language,
+       coalesce(k.revision, 0)::integer AS call_revision, k.result AS call_result
 FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
-WHERE c.id = $1 AND c.principal = current_setting('app.principal')
+LEFT JOIN calls k ON k.conversation_id = c.id AND k.fingerprint = $1
+WHERE c.id = $2 AND c.principal = current_setting('app.principal')
 `
+
+type ConversationParams struct {
+	Fingerprint []byte
+	ID          string
+}
 
 type ConversationRow struct {
 	ID                string
@@ -367,12 +130,15 @@ type ConversationRow struct {
 	StopReason        string
 	SchemaKey         string
 	Language          string
+	CallRevision      int
+	CallResult        json.RawMessage
 }
 
-// Conversation asks for the principal too, for roles that row security does not
-// bind; so does every statement that finds a row by what a caller chooses.
-func (q *Queries) Conversation(ctx context.Context, id string) (ConversationRow, error) {
-	row := q.db.QueryRow(ctx, conversation, id)
+// Conversation comes with what a call returned before, if it did. It asks for the
+// principal too, for roles that row security does not bind; so does every statement
+// that finds a row by what a caller chooses.
+func (q *Queries) Conversation(ctx context.Context, arg ConversationParams) (ConversationRow, error) {
+	row := q.db.QueryRow(ctx, conversation, arg.Fingerprint, arg.ID)
 	var i ConversationRow
 	err := row.Scan(
 		&i.ID,
@@ -389,6 +155,8 @@ func (q *Queries) Conversation(ctx context.Context, id string) (ConversationRow,
 		&i.StopReason,
 		&i.SchemaKey,
 		&i.Language,
+		&i.CallRevision,
+		&i.CallResult,
 	)
 	return i, err
 }
@@ -405,12 +173,58 @@ type CountErasedRow struct {
 	Messages  int
 }
 
-// CountErased is what goes with the conversations.
+// CountErased counts what is deleted with the conversations.
 func (q *Queries) CountErased(ctx context.Context, ids []string) (CountErasedRow, error) {
 	row := q.db.QueryRow(ctx, countErased, ids)
 	var i CountErasedRow
 	err := row.Scan(&i.Questions, &i.Answers, &i.Messages)
 	return i, err
+}
+
+const deleteCalls = `-- name: DeleteCalls :exec
+DELETE FROM calls WHERE conversation_id = ANY($1::uuid[])
+`
+
+// DeleteCalls is for results that may repeat what is erased.
+func (q *Queries) DeleteCalls(ctx context.Context, ids []string) error {
+	_, err := q.db.Exec(ctx, deleteCalls, ids)
+	return err
+}
+
+const deleteConversations = `-- name: DeleteConversations :exec
+DELETE FROM conversations WHERE id = ANY($1::uuid[])
+`
+
+// DeleteConversations deletes all that refers to them. Events in the outbox do not.
+func (q *Queries) DeleteConversations(ctx context.Context, ids []string) error {
+	_, err := q.db.Exec(ctx, deleteConversations, ids)
+	return err
+}
+
+const deleteEmptySessions = `-- name: DeleteEmptySessions :exec
+DELETE FROM sessions s WHERE s.principal = current_setting('app.principal') AND s.id = ANY($1::text[])
+  AND NOT EXISTS (SELECT FROM conversations c WHERE c.principal = s.principal AND c.session_id = s.id)
+`
+
+// DeleteEmptySessions deletes those of the sessions that have no conversation left.
+func (q *Queries) DeleteEmptySessions(ctx context.Context, ids []string) error {
+	_, err := q.db.Exec(ctx, deleteEmptySessions, ids)
+	return err
+}
+
+const deleteOldCalls = `-- name: DeleteOldCalls :exec
+DELETE FROM calls WHERE conversation_id = $1 AND revision <= $2
+`
+
+type DeleteOldCallsParams struct {
+	ConversationID string
+	Revision       int
+}
+
+// DeleteOldCalls deletes what calls returned at a revision or before it.
+func (q *Queries) DeleteOldCalls(ctx context.Context, arg DeleteOldCallsParams) error {
+	_, err := q.db.Exec(ctx, deleteOldCalls, arg.ConversationID, arg.Revision)
+	return err
 }
 
 const deleteSlots = `-- name: DeleteSlots :exec
@@ -420,67 +234,6 @@ DELETE FROM slots WHERE conversation_id = $1
 // DeleteSlots deletes the questions for them and their answers too.
 func (q *Queries) DeleteSlots(ctx context.Context, conversationID string) error {
 	_, err := q.db.Exec(ctx, deleteSlots, conversationID)
-	return err
-}
-
-const dropAllCalls = `-- name: DropAllCalls :exec
-DELETE FROM calls WHERE conversation_id = ANY($1::uuid[])
-`
-
-// DropAllCalls drops results that may repeat what is erased.
-func (q *Queries) DropAllCalls(ctx context.Context, ids []string) error {
-	_, err := q.db.Exec(ctx, dropAllCalls, ids)
-	return err
-}
-
-const dropCalls = `-- name: DropCalls :exec
-DELETE FROM calls WHERE conversation_id = $1 AND revision <= $2
-`
-
-type DropCallsParams struct {
-	ConversationID string
-	Revision       int
-}
-
-// DropCalls drops what calls returned at a revision or before it.
-func (q *Queries) DropCalls(ctx context.Context, arg DropCallsParams) error {
-	_, err := q.db.Exec(ctx, dropCalls, arg.ConversationID, arg.Revision)
-	return err
-}
-
-const eraseConversations = `-- name: EraseConversations :exec
-DELETE FROM conversations WHERE id = ANY($1::uuid[])
-`
-
-// EraseConversations erases all that refers to them; the outbox does not.
-func (q *Queries) EraseConversations(ctx context.Context, ids []string) error {
-	_, err := q.db.Exec(ctx, eraseConversations, ids)
-	return err
-}
-
-const eraseEmptySessions = `-- name: EraseEmptySessions :exec
-DELETE FROM sessions s WHERE s.principal = current_setting('app.principal') AND s.id = ANY($1::text[])
-  AND NOT EXISTS (SELECT FROM conversations c WHERE c.principal = s.principal AND c.session_id = s.id)
-`
-
-// EraseEmptySessions erases those of the sessions that have no conversation left.
-func (q *Queries) EraseEmptySessions(ctx context.Context, ids []string) error {
-	_, err := q.db.Exec(ctx, eraseEmptySessions, ids)
-	return err
-}
-
-const forgetAssumedFrom = `-- name: ForgetAssumedFrom :exec
-UPDATE slots SET assumed_from = NULL WHERE conversation_id = ANY($1::uuid[]) AND assumed_from = ANY($2::uuid[])
-`
-
-type ForgetAssumedFromParams struct {
-	Ids         []string
-	AssumedFrom []string
-}
-
-// ForgetAssumedFrom is for what somebody confirmed since: it stays.
-func (q *Queries) ForgetAssumedFrom(ctx context.Context, arg ForgetAssumedFromParams) error {
-	_, err := q.db.Exec(ctx, forgetAssumedFrom, arg.Ids, arg.AssumedFrom)
 	return err
 }
 
@@ -540,25 +293,193 @@ func (q *Queries) History(ctx context.Context, arg HistoryParams) ([]HistoryRow,
 	return items, nil
 }
 
-const keepCall = `-- name: KeepCall :exec
-INSERT INTO calls (conversation_id, fingerprint, revision, result) VALUES ($1, $2, $3, $4)
-ON CONFLICT (conversation_id, fingerprint) DO UPDATE SET revision = excluded.revision, result = excluded.result
+const insertAnswer = `-- name: InsertAnswer :exec
+INSERT INTO answers (conversation_id, number, slot, question, outcome, value, words, problem, digest, revision)
+VALUES ($1, $2, $3, nullif($4::integer, 0), $5, $6, $7, nullif($8::text, ''),
+        $9, $10)
 `
 
-type KeepCallParams struct {
+type InsertAnswerParams struct {
 	ConversationID string
-	Fingerprint    []byte
+	Number         int
+	Slot           string
+	Question       int
+	Outcome        questioning.Outcome
+	Value          json.RawMessage
+	Words          string
+	Problem        string
+	Digest         []byte
 	Revision       int
-	Result         json.RawMessage
 }
 
-// KeepCall keeps what a call returns, for the same call again.
-func (q *Queries) KeepCall(ctx context.Context, arg KeepCallParams) error {
-	_, err := q.db.Exec(ctx, keepCall,
+// InsertAnswer fails where the conversation has the digest for the slot already.
+func (q *Queries) InsertAnswer(ctx context.Context, arg InsertAnswerParams) error {
+	_, err := q.db.Exec(ctx, insertAnswer,
 		arg.ConversationID,
-		arg.Fingerprint,
+		arg.Number,
+		arg.Slot,
+		arg.Question,
+		arg.Outcome,
+		arg.Value,
+		arg.Words,
+		arg.Problem,
+		arg.Digest,
 		arg.Revision,
-		arg.Result,
+	)
+	return err
+}
+
+const insertConversation = `-- name: InsertConversation :execrows
+INSERT INTO conversations (id, session_id, goal, playbook, information_needed, metadata, batch_size, max_questions,
+                           questions_asked, stop_reason, opened_by, opened_with_key, form, language)
+VALUES ($1, $2, $3, nullif($4::text, ''), $5, $6, $7, $8,
+        $9, nullif($10::text, ''), $11, $12, nullif($13::text, ''),
+        nullif($14::text, ''))
+ON CONFLICT (principal, opened_by) DO NOTHING
+`
+
+type InsertConversationParams struct {
+	ID                string
+	SessionID         string
+	Goal              string
+	Playbook          string
+	InformationNeeded json.RawMessage
+	Metadata          json.RawMessage
+	BatchSize         int
+	MaxQuestions      int
+	QuestionsAsked    int
+	StopReason        string
+	OpenedBy          []byte
+	OpenedWithKey     bool
+	SchemaKey         string
+	Language          string
+}
+
+// InsertConversation adds no row where the principal opened one by the same call.
+func (q *Queries) InsertConversation(ctx context.Context, arg InsertConversationParams) (int64, error) {
+	result, err := q.db.Exec(ctx, insertConversation,
+		arg.ID,
+		arg.SessionID,
+		arg.Goal,
+		arg.Playbook,
+		arg.InformationNeeded,
+		arg.Metadata,
+		arg.BatchSize,
+		arg.MaxQuestions,
+		arg.QuestionsAsked,
+		arg.StopReason,
+		arg.OpenedBy,
+		arg.OpenedWithKey,
+		arg.SchemaKey,
+		arg.Language,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const insertMessage = `-- name: InsertMessage :exec
+INSERT INTO messages (conversation_id, revision, position, role, content, sent_at)
+VALUES ($1, $2, $3, $4, $5, $6)
+`
+
+type InsertMessageParams struct {
+	ConversationID string
+	Revision       int
+	Position       int
+	Role           string
+	Content        string
+	SentAt         *time.Time
+}
+
+// InsertMessage adds a message at its position among those of one revision.
+func (q *Queries) InsertMessage(ctx context.Context, arg InsertMessageParams) error {
+	_, err := q.db.Exec(ctx, insertMessage,
+		arg.ConversationID,
+		arg.Revision,
+		arg.Position,
+		arg.Role,
+		arg.Content,
+		arg.SentAt,
+	)
+	return err
+}
+
+const insertQuestion = `-- name: InsertQuestion :exec
+INSERT INTO questions (conversation_id, number, slot, purpose, text, reason, bits)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+`
+
+type InsertQuestionParams struct {
+	ConversationID string
+	Number         int
+	Slot           string
+	Purpose        questioning.Purpose
+	Text           string
+	Reason         string
+	Bits           float64
+}
+
+// InsertQuestion fails where the slot has an open question already.
+func (q *Queries) InsertQuestion(ctx context.Context, arg InsertQuestionParams) error {
+	_, err := q.db.Exec(ctx, insertQuestion,
+		arg.ConversationID,
+		arg.Number,
+		arg.Slot,
+		arg.Purpose,
+		arg.Text,
+		arg.Reason,
+		arg.Bits,
+	)
+	return err
+}
+
+const insertSession = `-- name: InsertSession :exec
+INSERT INTO sessions (id, user_id) VALUES ($1, nullif($2::text, '')) ON CONFLICT DO NOTHING
+`
+
+type InsertSessionParams struct {
+	ID     string
+	UserID string
+}
+
+// InsertSession adds no row where the principal has the session: SessionOwner tells
+// whose it is.
+func (q *Queries) InsertSession(ctx context.Context, arg InsertSessionParams) error {
+	_, err := q.db.Exec(ctx, insertSession, arg.ID, arg.UserID)
+	return err
+}
+
+const insertSlot = `-- name: InsertSlot :exec
+INSERT INTO slots (conversation_id, position, key, definition, state, value, words, source, assumed_from)
+VALUES ($1, $2, $3, $4, $5, $6, $7::text, nullif($8::text, ''), nullif($9::text, '')::uuid)
+`
+
+type InsertSlotParams struct {
+	ConversationID string
+	Position       int
+	Key            string
+	Definition     json.RawMessage
+	State          questioning.Status
+	Value          json.RawMessage
+	Words          string
+	Source         string
+	AssumedFrom    string
+}
+
+// InsertSlot adds a slot with the conversation that an assumption was recalled from.
+func (q *Queries) InsertSlot(ctx context.Context, arg InsertSlotParams) error {
+	_, err := q.db.Exec(ctx, insertSlot,
+		arg.ConversationID,
+		arg.Position,
+		arg.Key,
+		arg.Definition,
+		arg.State,
+		arg.Value,
+		arg.Words,
+		arg.Source,
+		arg.AssumedFrom,
 	)
 	return err
 }
@@ -604,7 +525,7 @@ WHERE c.principal = current_setting('app.principal') AND c.id <> ALL($1::uuid[])
 ORDER BY c.id FOR NO KEY UPDATE
 `
 
-// LockAssuming are the other conversations that assume something said in these.
+// LockAssuming locks the other conversations that assume something said in these.
 func (q *Queries) LockAssuming(ctx context.Context, ids []string) ([]string, error) {
 	rows, err := q.db.Query(ctx, lockAssuming, ids)
 	if err != nil {
@@ -625,34 +546,45 @@ func (q *Queries) LockAssuming(ctx context.Context, ids []string) ([]string, err
 	return items, nil
 }
 
-const lockErased = `-- name: LockErased :many
+const lockConversation = `-- name: LockConversation :exec
+SELECT FROM conversations WHERE id = $1 AND principal = current_setting('app.principal') FOR NO KEY UPDATE
+`
+
+// LockConversation keeps others from changing or erasing a conversation until the
+// transaction ends. Others go on reading it and referring to it.
+func (q *Queries) LockConversation(ctx context.Context, id string) error {
+	_, err := q.db.Exec(ctx, lockConversation, id)
+	return err
+}
+
+const lockConversations = `-- name: LockConversations :many
 SELECT c.id, c.session_id FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
 WHERE c.principal = current_setting('app.principal')
   AND ($1::uuid IS NULL OR c.id = $1) AND ($2::text = '' OR s.user_id = $2)
 ORDER BY c.id FOR UPDATE OF c
 `
 
-type LockErasedParams struct {
+type LockConversationsParams struct {
 	ID     *string
 	UserID string
 }
 
-type LockErasedRow struct {
+type LockConversationsRow struct {
 	ID        string
 	SessionID string
 }
 
-// LockErased locks the conversations to erase, of one id or all, of a user or of
-// anybody: nothing is added to them meanwhile.
-func (q *Queries) LockErased(ctx context.Context, arg LockErasedParams) ([]LockErasedRow, error) {
-	rows, err := q.db.Query(ctx, lockErased, arg.ID, arg.UserID)
+// LockConversations locks what is to be erased, of one id or all, of a user or of
+// anybody: nothing is added to it meanwhile.
+func (q *Queries) LockConversations(ctx context.Context, arg LockConversationsParams) ([]LockConversationsRow, error) {
+	rows, err := q.db.Query(ctx, lockConversations, arg.ID, arg.UserID)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []LockErasedRow
+	var items []LockConversationsRow
 	for rows.Next() {
-		var i LockErasedRow
+		var i LockConversationsRow
 		if err := rows.Scan(&i.ID, &i.SessionID); err != nil {
 			return nil, err
 		}
@@ -662,56 +594,6 @@ func (q *Queries) LockErased(ctx context.Context, arg LockErasedParams) ([]LockE
 		return nil, err
 	}
 	return items, nil
-}
-
-const lockedConversation = `-- name: LockedConversation :one
-SELECT c.id, c.session_id, coalesce(s.user_id, '') AS user_id, c.goal, coalesce(c.playbook, '') AS playbook, c.information_needed,
-       c.batch_size, c.max_questions, c.revision, c.questions_asked, c.answers_recorded,
-       coalesce(c.stop_reason, '') AS stop_reason, coalesce(c.form, '') AS schema_key, coalesce(c.language, '') AS language
-FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
-WHERE c.id = $1 AND c.principal = current_setting('app.principal')
-FOR NO KEY UPDATE OF c
-`
-
-type LockedConversationRow struct {
-	ID                string
-	SessionID         string
-	UserID            string
-	Goal              string
-	Playbook          string
-	InformationNeeded json.RawMessage
-	BatchSize         int
-	MaxQuestions      int
-	Revision          int
-	QuestionsAsked    int
-	AnswersRecorded   int
-	StopReason        string
-	SchemaKey         string
-	Language          string
-}
-
-// LockedConversation is Conversation, which nobody else changes or erases until the
-// transaction ends. Others go on reading it and referring to it.
-func (q *Queries) LockedConversation(ctx context.Context, id string) (LockedConversationRow, error) {
-	row := q.db.QueryRow(ctx, lockedConversation, id)
-	var i LockedConversationRow
-	err := row.Scan(
-		&i.ID,
-		&i.SessionID,
-		&i.UserID,
-		&i.Goal,
-		&i.Playbook,
-		&i.InformationNeeded,
-		&i.BatchSize,
-		&i.MaxQuestions,
-		&i.Revision,
-		&i.QuestionsAsked,
-		&i.AnswersRecorded,
-		&i.StopReason,
-		&i.SchemaKey,
-		&i.Language,
-	)
-	return i, err
 }
 
 const messages = `-- name: Messages :many
@@ -724,7 +606,7 @@ type MessagesRow struct {
 	Timestamp *time.Time
 }
 
-// Messages come in the order in which they were sent to us.
+// Messages come in the order in which they were stored.
 func (q *Queries) Messages(ctx context.Context, conversationID string) ([]MessagesRow, error) {
 	rows, err := q.db.Query(ctx, messages, conversationID)
 	if err != nil {
@@ -745,30 +627,82 @@ func (q *Queries) Messages(ctx context.Context, conversationID string) ([]Messag
 	return items, nil
 }
 
-const openQuestions = `-- name: OpenQuestions :many
-SELECT number, slot, purpose, text, reason, bits
-FROM questions WHERE conversation_id = $1 AND open ORDER BY number
+const openingResult = `-- name: OpeningResult :one
+SELECT c.id, c.revision, k.result,
+       (c.goal = $1::text AND ($2::text = '' OR s.user_id IS NOT DISTINCT FROM $2))::boolean AS alike
+FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
+LEFT JOIN calls k ON k.conversation_id = c.id AND k.fingerprint = $3
+WHERE c.principal = current_setting('app.principal') AND c.opened_by = $4
 `
 
-type OpenQuestionsRow struct {
+type OpeningResultParams struct {
+	Goal        string
+	UserID      string
+	Fingerprint []byte
+	OpenedBy    []byte
+}
+
+type OpeningResultRow struct {
+	ID       string
+	Revision int
+	Result   json.RawMessage
+	Alike    bool
+}
+
+// OpeningResult is what the opening call returned: null where a call that differs opened
+// the conversation by the same key, or where the result is no longer kept. Then alike
+// says that what is stored of the two calls does not differ.
+func (q *Queries) OpeningResult(ctx context.Context, arg OpeningResultParams) (OpeningResultRow, error) {
+	row := q.db.QueryRow(ctx, openingResult,
+		arg.Goal,
+		arg.UserID,
+		arg.Fingerprint,
+		arg.OpenedBy,
+	)
+	var i OpeningResultRow
+	err := row.Scan(
+		&i.ID,
+		&i.Revision,
+		&i.Result,
+		&i.Alike,
+	)
+	return i, err
+}
+
+const questions = `-- name: Questions :many
+SELECT number, slot, purpose, text, reason, bits, open FROM questions WHERE questions.conversation_id = $1 AND open
+UNION ALL
+SELECT number, slot, purpose, text, reason, bits, open FROM questions
+WHERE questions.conversation_id = $1 AND number = ANY($2::integer[]) AND NOT open
+ORDER BY number
+`
+
+type QuestionsParams struct {
+	ConversationID string
+	Numbers        []int
+}
+
+type QuestionsRow struct {
 	Number  int
 	Slot    string
 	Purpose questioning.Purpose
 	Text    string
 	Reason  string
 	Bits    float64
+	Open    bool
 }
 
-// OpenQuestions are those that wait for an answer, earliest first.
-func (q *Queries) OpenQuestions(ctx context.Context, conversationID string) ([]OpenQuestionsRow, error) {
-	rows, err := q.db.Query(ctx, openQuestions, conversationID)
+// Questions are those that wait for an answer, and those of the numbers: each part
+// is looked up by an index of its own.
+func (q *Queries) Questions(ctx context.Context, arg QuestionsParams) ([]QuestionsRow, error) {
+	rows, err := q.db.Query(ctx, questions, arg.ConversationID, arg.Numbers)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []OpenQuestionsRow
+	var items []QuestionsRow
 	for rows.Next() {
-		var i OpenQuestionsRow
+		var i QuestionsRow
 		if err := rows.Scan(
 			&i.Number,
 			&i.Slot,
@@ -776,6 +710,7 @@ func (q *Queries) OpenQuestions(ctx context.Context, conversationID string) ([]O
 			&i.Text,
 			&i.Reason,
 			&i.Bits,
+			&i.Open,
 		); err != nil {
 			return nil, err
 		}
@@ -785,25 +720,6 @@ func (q *Queries) OpenQuestions(ctx context.Context, conversationID string) ([]O
 		return nil, err
 	}
 	return items, nil
-}
-
-const openingResult = `-- name: OpeningResult :one
-SELECT k.result FROM conversations c JOIN calls k ON k.conversation_id = c.id
-WHERE c.principal = current_setting('app.principal') AND c.opened_by = $1 AND k.fingerprint = $2
-`
-
-type OpeningResultParams struct {
-	OpenedBy    []byte
-	Fingerprint []byte
-}
-
-// OpeningResult is what the opening call returned: no row where its key opened a
-// conversation by another call.
-func (q *Queries) OpeningResult(ctx context.Context, arg OpeningResultParams) (json.RawMessage, error) {
-	row := q.db.QueryRow(ctx, openingResult, arg.OpenedBy, arg.Fingerprint)
-	var result json.RawMessage
-	err := row.Scan(&result)
-	return result, err
 }
 
 const sessionOwner = `-- name: SessionOwner :one
@@ -819,96 +735,7 @@ func (q *Queries) SessionOwner(ctx context.Context, id string) (string, error) {
 	return user_id, err
 }
 
-const setPlaybook = `-- name: SetPlaybook :exec
-UPDATE conversations SET playbook = $1::text, form = nullif($2::text, '') WHERE id = $3
-`
-
-type SetPlaybookParams struct {
-	Playbook  string
-	SchemaKey string
-	ID        string
-}
-
-// SetPlaybook is for a conversation that another playbook serves.
-func (q *Queries) SetPlaybook(ctx context.Context, arg SetPlaybookParams) error {
-	_, err := q.db.Exec(ctx, setPlaybook, arg.Playbook, arg.SchemaKey, arg.ID)
-	return err
-}
-
-const setResult = `-- name: SetResult :exec
-UPDATE calls SET result = $1 WHERE conversation_id = $2 AND fingerprint = $3
-`
-
-type SetResultParams struct {
-	Result         json.RawMessage
-	ConversationID string
-	Fingerprint    []byte
-}
-
-// SetResult changes what a call returns when it comes again.
-func (q *Queries) SetResult(ctx context.Context, arg SetResultParams) error {
-	_, err := q.db.Exec(ctx, setResult, arg.Result, arg.ConversationID, arg.Fingerprint)
-	return err
-}
-
-const setSlot = `-- name: SetSlot :exec
-UPDATE slots SET state = $1, value = $2, words = $3::text, answers = coalesce($4::integer[], '{}'),
-       clarified = $5, confirmed = $6, passed = $7,
-       source = nullif($8::text, ''), reopened_by = nullif($9::integer, 0)
-WHERE conversation_id = $10 AND position = $11
-`
-
-type SetSlotParams struct {
-	State          questioning.Status
-	Value          json.RawMessage
-	Words          string
-	Answers        []int
-	Clarified      bool
-	Confirmed      bool
-	Passed         int
-	Source         string
-	Reopened       int
-	ConversationID string
-	Position       int
-}
-
-// SetSlot stores what is known of a slot now.
-func (q *Queries) SetSlot(ctx context.Context, arg SetSlotParams) error {
-	_, err := q.db.Exec(ctx, setSlot,
-		arg.State,
-		arg.Value,
-		arg.Words,
-		arg.Answers,
-		arg.Clarified,
-		arg.Confirmed,
-		arg.Passed,
-		arg.Source,
-		arg.Reopened,
-		arg.ConversationID,
-		arg.Position,
-	)
-	return err
-}
-
-const setTexts = `-- name: SetTexts :exec
-UPDATE questions q SET text = w.text
-FROM (SELECT unnest($2::integer[]) AS number, unnest($3::text[]) AS text) w
-WHERE q.conversation_id = $1 AND q.number = w.number
-`
-
-type SetTextsParams struct {
-	ConversationID string
-	Numbers        []int
-	Texts          []string
-}
-
-// SetTexts words questions anew.
-func (q *Queries) SetTexts(ctx context.Context, arg SetTextsParams) error {
-	_, err := q.db.Exec(ctx, setTexts, arg.ConversationID, arg.Numbers, arg.Texts)
-	return err
-}
-
-const slotOfAnswer = `-- name: SlotOfAnswer :one
+const slotOfAnswer = `-- name: SlotOfAnswer :many
 SELECT slot FROM answers WHERE conversation_id = $1 AND number = $2
 `
 
@@ -917,12 +744,25 @@ type SlotOfAnswerParams struct {
 	Number         int
 }
 
-// SlotOfAnswer is of an answer that was superseded, too.
-func (q *Queries) SlotOfAnswer(ctx context.Context, arg SlotOfAnswerParams) (string, error) {
-	row := q.db.QueryRow(ctx, slotOfAnswer, arg.ConversationID, arg.Number)
-	var slot string
-	err := row.Scan(&slot)
-	return slot, err
+// SlotOfAnswer finds superseded answers, too.
+func (q *Queries) SlotOfAnswer(ctx context.Context, arg SlotOfAnswerParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, slotOfAnswer, arg.ConversationID, arg.Number)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var slot string
+		if err := rows.Scan(&slot); err != nil {
+			return nil, err
+		}
+		items = append(items, slot)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const slots = `-- name: Slots :many
@@ -966,41 +806,6 @@ func (q *Queries) Slots(ctx context.Context, conversationID string) ([]SlotsRow,
 			&i.Source,
 			&i.Reopened,
 		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const slotsOfQuestions = `-- name: SlotsOfQuestions :many
-SELECT number, slot FROM questions WHERE conversation_id = $1 AND number = ANY($2::integer[])
-`
-
-type SlotsOfQuestionsParams struct {
-	ConversationID string
-	Numbers        []int
-}
-
-type SlotsOfQuestionsRow struct {
-	Number int
-	Slot   string
-}
-
-// SlotsOfQuestions are of questions that are closed, too.
-func (q *Queries) SlotsOfQuestions(ctx context.Context, arg SlotsOfQuestionsParams) ([]SlotsOfQuestionsRow, error) {
-	rows, err := q.db.Query(ctx, slotsOfQuestions, arg.ConversationID, arg.Numbers)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []SlotsOfQuestionsRow
-	for rows.Next() {
-		var i SlotsOfQuestionsRow
-		if err := rows.Scan(&i.Number, &i.Slot); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -1078,5 +883,104 @@ type TakeBackAssumptionsParams struct {
 // TakeBackAssumptions is for what nobody confirmed.
 func (q *Queries) TakeBackAssumptions(ctx context.Context, arg TakeBackAssumptionsParams) error {
 	_, err := q.db.Exec(ctx, takeBackAssumptions, arg.Ids, arg.AssumedFrom)
+	return err
+}
+
+const updateConversation = `-- name: UpdateConversation :execrows
+UPDATE conversations
+SET revision = CASE WHEN revision = $1 THEN revision + 1 END, questions_asked = $2,
+    answers_recorded = $3, stop_reason = nullif($4::text, ''), playbook = nullif($5::text, ''),
+    form = nullif($6::text, ''), updated_at = now(), opened_by = CASE WHEN opened_with_key THEN opened_by END
+WHERE id = $7
+`
+
+type UpdateConversationParams struct {
+	Revision        int
+	QuestionsAsked  int
+	AnswersRecorded int
+	StopReason      string
+	Playbook        string
+	SchemaKey       string
+	ID              string
+}
+
+// UpdateConversation is the compare-and-set: it locks the conversation, and where
+// that is at another revision, sets a null that the table refuses. An opening without
+// a key can no longer be joined.
+func (q *Queries) UpdateConversation(ctx context.Context, arg UpdateConversationParams) (int64, error) {
+	result, err := q.db.Exec(ctx, updateConversation,
+		arg.Revision,
+		arg.QuestionsAsked,
+		arg.AnswersRecorded,
+		arg.StopReason,
+		arg.Playbook,
+		arg.SchemaKey,
+		arg.ID,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const updateSlot = `-- name: UpdateSlot :exec
+UPDATE slots SET state = $1, value = $2, words = $3::text, answers = coalesce($4::integer[], '{}'),
+       clarified = $5, confirmed = $6, passed = $7,
+       source = nullif($8::text, ''), reopened_by = nullif($9::integer, 0)
+WHERE conversation_id = $10 AND position = $11
+`
+
+type UpdateSlotParams struct {
+	State          questioning.Status
+	Value          json.RawMessage
+	Words          string
+	Answers        []int
+	Clarified      bool
+	Confirmed      bool
+	Passed         int
+	Source         string
+	Reopened       int
+	ConversationID string
+	Position       int
+}
+
+// UpdateSlot stores what is known of a slot now.
+func (q *Queries) UpdateSlot(ctx context.Context, arg UpdateSlotParams) error {
+	_, err := q.db.Exec(ctx, updateSlot,
+		arg.State,
+		arg.Value,
+		arg.Words,
+		arg.Answers,
+		arg.Clarified,
+		arg.Confirmed,
+		arg.Passed,
+		arg.Source,
+		arg.Reopened,
+		arg.ConversationID,
+		arg.Position,
+	)
+	return err
+}
+
+const upsertCall = `-- name: UpsertCall :exec
+INSERT INTO calls (conversation_id, fingerprint, revision, result) VALUES ($1, $2, $3, $4)
+ON CONFLICT (conversation_id, fingerprint) DO UPDATE SET revision = excluded.revision, result = excluded.result
+`
+
+type UpsertCallParams struct {
+	ConversationID string
+	Fingerprint    []byte
+	Revision       int
+	Result         json.RawMessage
+}
+
+// UpsertCall keeps what a call returns, for the same call again.
+func (q *Queries) UpsertCall(ctx context.Context, arg UpsertCallParams) error {
+	_, err := q.db.Exec(ctx, upsertCall,
+		arg.ConversationID,
+		arg.Fingerprint,
+		arg.Revision,
+		arg.Result,
+	)
 	return err
 }

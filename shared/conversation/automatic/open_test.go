@@ -1,0 +1,51 @@
+package automatic_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation/automatic"
+	"github.com/sequential-questioning/sequential-questioning/shared/fault"
+	"github.com/sequential-questioning/sequential-questioning/shared/tool"
+	"github.com/sequential-questioning/sequential-questioning/shared/tool/tooltest"
+)
+
+func TestOpenConnectsToNothing(t *testing.T) {
+	t.Setenv("DATABASE_URL", "postgres://nobody@127.0.0.1:1/none")
+	t.Setenv("REQUEST_STATE_KEYS", stateKeys)
+	a, err := automatic.Open()
+	require.NoError(t, err)
+	a.Close()
+}
+
+func TestOpenNamesTheSettingThatIsWrong(t *testing.T) {
+	for name, value := range map[string]string{"REQUEST_STATE_KEYS": "short", "DATABASE_URL": ""} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("DATABASE_URL", "postgres://nobody@127.0.0.1:1/none")
+			t.Setenv("REQUEST_STATE_KEYS", stateKeys)
+			t.Setenv(name, value)
+			_, err := automatic.Open()
+			assert.ErrorContains(t, err, name)
+			assert.NotContains(t, err.Error(), stateKeys)
+		})
+	}
+}
+
+func TestEveryProviderTakesWhatIsDeclared(t *testing.T) {
+	t.Parallel()
+	asks := tool.DefineAsking(tool.Definition{
+		Name: automatic.ToolName, Title: "T", Description: "A tool.",
+		Schemas: automatic.Schemas(), Refine: automatic.Refine, Declare: conversation.Declare,
+	}, (&automatic.Service{}).Ask)
+	assert.Empty(t, tooltest.Lint(asks.Declaration))
+	for _, rounds := range []string{"0", "9"} {
+		_, err := asks.Call(t.Context(), json.RawMessage(`{"context": "x", "max_rounds": `+rounds+`}`))
+		var invalid *fault.Invalid
+		require.ErrorAs(t, err, &invalid)
+		assert.Equal(t, "max_rounds", invalid.Field)
+	}
+}

@@ -1,0 +1,155 @@
+package automatic_test
+
+import (
+	"context"
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation/automatic"
+	"github.com/sequential-questioning/sequential-questioning/shared/elicitation"
+	"github.com/sequential-questioning/sequential-questioning/shared/keyring"
+	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
+	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
+	"github.com/sequential-questioning/sequential-questioning/shared/store"
+)
+
+func TestMain(m *testing.M) { postgrestest.Main(m, postgrestest.Migrated) }
+
+var stateKeys = keyring.Generate()
+
+var defaults = conversation.Config{BatchSize: 3, MaxQuestions: 100}
+
+// asking is an Automatic whose forms a person may decline at once.
+func asking(t testing.TB, url string, adjust ...func(*automatic.Config)) *automatic.Service {
+	t.Helper()
+	config := automatic.Config{FormSize: 3, ShownAfter: time.Nanosecond, RequestStateKeys: stateKeys}
+	for _, change := range adjust {
+		change(&config)
+	}
+	pool, err := postgres.Open(t.Context(), postgres.Config{URL: url, MaxConns: 4})
+	require.NoError(t, err)
+	a, err := automatic.New(conversation.New(store.New(pool), defaults), config)
+	require.NoError(t, err)
+	t.Cleanup(a.Close)
+	return a
+}
+
+func newAsking(t testing.TB, adjust ...func(*automatic.Config)) (*automatic.Service, string) {
+	url := postgrestest.New(t)
+	return asking(t, url, adjust...), url
+}
+
+// dialogue is a client that shows forms, call by call.
+type dialogue struct {
+	t        testing.TB
+	on       *automatic.Service
+	in       automatic.Input
+	exchange elicitation.Exchange
+	result   automatic.Result
+	form     *elicitation.Ask // nil once there is a result
+}
+
+func begin(t testing.TB, on *automatic.Service, in automatic.Input) *dialogue {
+	t.Helper()
+	d := &dialogue{t: t, on: on, in: in, exchange: elicitation.Exchange{Elicits: true}}
+	d.call(t.Context())
+	return d
+}
+
+func (d *dialogue) call(ctx context.Context) {
+	d.t.Helper()
+	var err error
+	d.result, d.form, err = d.on.Ask(ctx, d.in, d.exchange)
+	require.NoError(d.t, err)
+}
+
+func (d *dialogue) respond(action mcp.ElicitationResponseAction, content map[string]any) {
+	d.t.Helper()
+	require.NotNil(d.t, d.form, "the call has ended: %s", d.result.Next)
+	d.exchange = elicitation.Exchange{Elicits: true, State: d.form.State,
+		Response: &mcp.ElicitationResponse{Action: action, Content: content}}
+	d.call(d.t.Context())
+}
+
+func (d *dialogue) accept(content map[string]any) { d.t.Helper(); d.respond("accept", content) }
+
+// fields of the form, without those for own words.
+func (d *dialogue) fields() []elicitation.Field {
+	d.t.Helper()
+	require.NotNil(d.t, d.form, "the call has ended: %s", d.result.Next)
+	var fields []elicitation.Field
+	for i, f := range d.form.Form.Schema.Fields {
+		if i == 0 || f.Name != d.form.Form.Schema.Fields[i-1].Name+"_instead" {
+			fields = append(fields, f)
+		}
+	}
+	return fields
+}
+
+// answer fills in every question of the form from values by slot.
+func (d *dialogue) answer(values map[string]any) {
+	d.t.Helper()
+	content := map[string]any{}
+	for _, f := range d.fields() {
+		if value, ok := values[f.Name]; ok {
+			content[f.Name] = value
+		}
+	}
+	d.accept(content)
+}
+
+// trip is information wanted, of every common type.
+var trip = json.RawMessage(`{
+	"type": "object",
+	"required": ["destination", "budget", "class", "start_date", "insurance"],
+	"properties": {
+		"destination": {"type": "string"},
+		"budget": {"type": "number", "minimum": 1, "description": "in EUR"},
+		"class": {"enum": ["economy", "business", "first"]},
+		"start_date": {"type": "string", "format": "date"},
+		"insurance": {"type": "boolean"}
+	}
+}`)
+
+// tripValues answers it.
+var tripValues = map[string]any{
+	"destination": "Lisbon", "budget": 500.0, "class": "business", "start_date": "2026-12-10", "insurance": true,
+}
+
+func tripInput() automatic.Input {
+	return automatic.Input{Context: "Book a trip", InformationNeeded: trip}
+}
+
+// conversationOf returns the id of the database's one conversation.
+func conversationOf(t testing.TB, url string) string {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), postgrestest.AdminURL(t, url))
+	require.NoError(t, err)
+	defer conn.Close(t.Context())
+	var id string
+	require.NoError(t, conn.QueryRow(t.Context(), `SELECT id::text FROM conversations`).Scan(&id))
+	return id
+}
+
+// count returns a single number from the database, all principals included.
+func count(t testing.TB, url, query string, args ...any) int {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), postgrestest.AdminURL(t, url))
+	require.NoError(t, err)
+	defer conn.Close(t.Context())
+	var n int
+	require.NoError(t, conn.QueryRow(t.Context(), query, args...).Scan(&n))
+	return n
+}
+
+// stored counts every row of a conversation's tables.
+func stored(t testing.TB, url string) int {
+	return count(t, url, `SELECT (SELECT count(*) FROM sessions) + (SELECT count(*) FROM conversations) + (SELECT count(*) FROM slots) +
+		(SELECT count(*) FROM questions) + (SELECT count(*) FROM answers) + (SELECT count(*) FROM messages) + (SELECT count(*) FROM calls)`)
+}

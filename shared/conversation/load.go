@@ -1,0 +1,80 @@
+package conversation
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/fault"
+	"github.com/sequential-questioning/sequential-questioning/shared/principal"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/store"
+)
+
+// conversation is a stored one with what a call does to it.
+type conversation struct{ *store.Loaded }
+
+// owned returns a loaded conversation if it is the caller's. One that is not there
+// and one of somebody else's look the same.
+func owned(of *store.Loaded, err error, id, userID string) (*conversation, error) {
+	if errors.Is(err, store.ErrNotFound) || err == nil && userID != "" && of.UserID != userID {
+		return nil, unknownConversation(id)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &conversation{of}, nil
+}
+
+// find loads a conversation of the caller's for a call that changes nothing.
+func find(ctx context.Context, tx *store.Tx, id, userID string) (*conversation, error) {
+	c, err := tx.Load(ctx, id)
+	return owned(&store.Loaded{Conversation: c}, err, id, userID)
+}
+
+func checkID(id string) error {
+	if _, err := uuid.Parse(id); err != nil || len(id) != len(uuid.Nil.String()) {
+		return unknownConversation(id)
+	}
+	return nil
+}
+
+func unknownConversation(id string) error {
+	return fault.Invalidf("conversation_id", "there is no conversation %q; sequential_questioning opens one", id)
+}
+
+// prepare gives a loaded state what it is led by: the limits that are not stored,
+// and the statistics of its schema key.
+func (s *Service) prepare(ctx context.Context, from statisticsReader, c *conversation) error {
+	c.State.Limits.MinBits, c.State.Limits.Confidence = minBits, s.config.Confidence
+	key := statisticsKey{principal.From(ctx), c.UserID, c.SchemaKey}
+	var err error
+	c.State.Statistics, err = s.statistics.read(ctx, from, key, s.now())
+	return err
+}
+
+// snapshot copies what a change is measured against.
+func snapshot(state *questioning.State) *questioning.State {
+	before := *state
+	before.SlotStates = append([]questioning.SlotState(nil), state.SlotStates...)
+	return &before
+}
+
+// fingerprint identifies a call: the same tool with the same arguments.
+func fingerprint(tool string, input any) ([]byte, error) {
+	data, err := json.Marshal(input)
+	if err != nil {
+		return nil, fmt.Errorf("fingerprint call: %w", err)
+	}
+	return digest([]byte(tool), data), nil
+}
+
+func digest(parts ...[]byte) []byte {
+	sum := sha256.Sum256(bytes.Join(parts, []byte{0}))
+	return sum[:]
+}

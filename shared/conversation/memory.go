@@ -1,0 +1,122 @@
+package conversation
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/memory"
+	"github.com/sequential-questioning/sequential-questioning/shared/principal"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
+	"github.com/sequential-questioning/sequential-questioning/shared/store"
+)
+
+// What a result says of memory.
+const (
+	MemoryConsulted    = "consulted"
+	MemoryNotConsulted = "not consulted: it cannot be reached at the moment"
+	MemoryNoUser       = "not consulted: no user_id says whose"
+)
+
+// What became of the memory of what was forgotten.
+const (
+	MemoryErased  = "erased"
+	MemoryPending = "pending"
+	MemoryNone    = "none"
+)
+
+// remember assumes what the same user said in other conversations. It is
+// offered to be corrected, and says where it comes from: by slot, the
+// conversation. Memory failures are not fatal.
+func (s *Service) remember(ctx context.Context, state *questioning.State, userID string) (from map[string]string, outcome string) {
+	if !s.memory.Configured() {
+		return nil, ""
+	}
+	who := principal.From(ctx)
+	if userID == "" && who == principal.Local {
+		return nil, MemoryNoUser
+	}
+	known, err := s.memory.Propose(ctx, who, userID, unanswered(state))
+	if err == nil && len(known) > 0 {
+		known, err = s.stillHold(ctx, known)
+	}
+	s.metrics.lookedUp(ctx, err)
+	if err != nil {
+		slog.WarnContext(ctx, "memory not consulted", "error", err)
+		return nil, MemoryNotConsulted
+	}
+	from = map[string]string{}
+	for _, slot := range state.Slots {
+		if f, ok := known[slot.Key]; ok {
+			state.Assume(slot.Key, f.Value, f.Words)
+			from[slot.Key] = f.ConversationID
+			state.SlotStates[state.Index(slot.Key)].Source = messages.In(state.Language).Text(messages.FromConversation, f.AnsweredAt.UTC().Format(time.DateOnly))
+		}
+	}
+	return from, MemoryConsulted
+}
+
+// unanswered are the slots that nothing is known of.
+func unanswered(state *questioning.State) []questioning.Slot {
+	var slots []questioning.Slot
+	for i, slot := range state.Slots {
+		if state.SlotStates[i].Status == questioning.StatusMissing {
+			slots = append(slots, slot)
+		}
+	}
+	return slots
+}
+
+// stillHold leaves out what was revised or forgotten a moment ago.
+func (s *Service) stillHold(ctx context.Context, known map[string]memory.Found) (map[string]memory.Found, error) {
+	var found []memory.Found
+	keys := map[string]string{} // by conversation and slot there, the slot here
+	for key, f := range known {
+		found = append(found, f)
+		keys[f.ConversationID+":"+f.Slot] = key
+	}
+	still, err := s.holding(ctx, found)
+	if err != nil {
+		return nil, err
+	}
+	kept := map[string]memory.Found{}
+	for _, f := range still {
+		kept[keys[f.ConversationID+":"+f.Slot]] = f
+	}
+	return kept, nil
+}
+
+// holding returns those of what was found that the database still says.
+func (s *Service) holding(ctx context.Context, found []memory.Found) ([]memory.Found, error) {
+	answers := make([]store.SlotAnswer, len(found))
+	for i, f := range found {
+		answers[i] = store.SlotAnswer{ConversationID: f.ConversationID, Slot: f.Slot, Number: f.AnswerNumber}
+	}
+	still, err := s.store.StillHold(ctx, answers)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	var held []memory.Found
+	for i, f := range found {
+		if still[i] {
+			held = append(held, f)
+		}
+	}
+	return held, nil
+}
+
+// forgetMemory erases conversations in memory, where it can be reached; the
+// events of the erasure see to it otherwise.
+func (s *Service) forgetMemory(ctx context.Context, ids []string) string {
+	switch err := s.memory.Delete(ctx, principal.From(ctx), ids...); {
+	case err == nil:
+		return MemoryErased
+	case errors.Is(err, memory.ErrNotConfigured):
+		return MemoryNone
+	default:
+		slog.WarnContext(ctx, "memory not erased yet", "error", err)
+		return MemoryPending
+	}
+}

@@ -1,0 +1,234 @@
+package conversation
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation/arguments"
+	"github.com/sequential-questioning/sequential-questioning/shared/fault"
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
+)
+
+// reply is what the person said, as it came: answers that the client's model
+// made of it, and words to be parsed.
+type reply struct {
+	answers []AnswerInput
+	text    string
+	numbers []int // in the text, of questions
+}
+
+// named returns the numbers of the questions that a reply names.
+func (r reply) named(conversationID string) []int {
+	numbers := slices.Clone(r.numbers)
+	for _, a := range r.answers {
+		number, _ := a.number(conversationID) // parsed again, and refused, with the others
+		numbers = append(numbers, number)
+	}
+	slices.Sort(numbers)
+	return slices.DeleteFunc(slices.Compact(numbers), func(n int) bool { return n < 1 || n > maxQuestions })
+}
+
+// answer is one answer as parsed: to a question, if it names one.
+type answer struct {
+	questioning.Answer
+	question int // 0 when it names a slot
+}
+
+// apply takes over a reading of the person's words.
+func (a *answer) apply(read parse.Reading) {
+	a.Outcome, a.Value, a.Problem = read.Outcome, read.Value, read.Problem
+}
+
+// parsed is what a reply says: answers, values that nobody asked for, and words
+// that belong to no slot.
+type parsed struct {
+	answers, volunteered []answer
+	unmatched            string
+	doubts               []string
+}
+
+// parse reads a reply. It changes nothing.
+func (c *conversation) parse(r reply, with parse.Context) (parsed, error) {
+	answers, err := c.parseAnswers(r.answers, with)
+	if err != nil || r.text == "" {
+		return parsed{answers: answers}, err
+	}
+	read := c.parseText(r, with)
+	read.answers = append(answers, read.answers...)
+	return read, nil
+}
+
+// parseAnswers reads the answers given by question or slot.
+func (c *conversation) parseAnswers(answers []AnswerInput, with parse.Context) ([]answer, error) {
+	numbers, err := c.numbered(answers)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]answer, len(answers))
+	for i, a := range answers {
+		if all[i], err = c.parseAnswer(a, numbers[i], with); err != nil {
+			return nil, fault.Within(fmt.Sprintf("answers[%d]", i), err)
+		}
+	}
+	return all, nil
+}
+
+// numbered returns the question that each answer is to, 0 for none. Answers that
+// name nothing are to the open questions, in their order: there have to be as many.
+func (c *conversation) numbered(answers []AnswerInput) ([]int, error) {
+	numbers := make([]int, len(answers))
+	unnamed := allUnnamed(answers)
+	if unnamed && len(answers) != len(c.State.Open) {
+		return nil, fault.Within("answers[0]", unnamedError(fmt.Sprintf("; %d came without one, and %s", len(answers), openNumbers(c.State.Open))))
+	}
+	for i, a := range answers {
+		if unnamed {
+			numbers[i] = c.State.Open[i].Number
+			continue
+		}
+		var err error
+		if numbers[i], err = a.number(c.ID); err != nil {
+			return nil, fault.Within(fmt.Sprintf("answers[%d]", i), err)
+		}
+	}
+	return numbers, nil
+}
+
+// parseAnswer reads one answer.
+func (c *conversation) parseAnswer(in AnswerInput, number int, with parse.Context) (answer, error) {
+	slot, err := c.slotOf(in, number)
+	if err != nil {
+		return answer{}, err
+	}
+	a := answer{Answer: questioning.Answer{Slot: slot.Key, Outcome: in.Outcome, Words: strings.TrimSpace(in.Text)}, question: number}
+	switch {
+	case in.Outcome != "" && in.Outcome != questioning.Answered:
+	case in.Value != nil:
+		value, err := arguments.Value(slot, in.Value, with)
+		if err != nil {
+			return answer{}, fault.Invalidf("value", "%s is not accepted: %v", plain.JSON(in.Value, valueRunes), err)
+		}
+		a.Outcome, a.Value = questioning.Answered, value
+		if a.Words == "" {
+			a.Words = questioning.Render(value, c.State.Language)
+		}
+	default:
+		a.apply(parse.Read(slot, a.Words, with))
+	}
+	return a, nil
+}
+
+// valueRunes is how much of a value an error repeats.
+const valueRunes = 100
+
+// slotOf returns the slot that an answer is about.
+func (c *conversation) slotOf(in AnswerInput, number int) (questioning.Slot, error) {
+	key := in.Slot
+	if number > 0 {
+		slot, ok := c.SlotOf[number]
+		if !ok {
+			return questioning.Slot{}, fault.Invalidf("question_number", "question %d was never asked; %s", number, openNumbers(c.State.Open))
+		}
+		if in.Slot != "" && in.Slot != slot {
+			return questioning.Slot{}, fault.Invalidf("slot", "question %d asks for %q, not %q", number, slot, in.Slot)
+		}
+		key = slot
+	}
+	i := c.State.Index(key)
+	if i < 0 {
+		return questioning.Slot{}, fault.Invalidf("slot", "there is no slot %q; there are %s", key, slotKeys(c.State.Slots))
+	}
+	return c.State.Slots[i], nil
+}
+
+// parseText reads a reply in the person's own words. A reply that numbers its
+// answers as questions which are settled, and says what they hold, is an old one
+// that came again; otherwise it is read for the questions that are open. Numbers that
+// cannot be the person's own mean what they say: two clients may have answered at once.
+func (c *conversation) parseText(r reply, with parse.Context) parsed {
+	if numbers := c.settled(r.numbers); len(numbers) > 0 {
+		read := c.parseFor(r.text, numbers, with)
+		meant := len(c.State.Open) == 0 || numbers[0] > 1 // a person's own numbers begin with 1
+		if meant || !slices.ContainsFunc(read.answers, func(a answer) bool { return !c.holds(a) }) {
+			return read
+		}
+	}
+	numbers := make([]int, len(c.State.Open))
+	for i, q := range c.State.Open {
+		numbers[i] = q.Number
+	}
+	return c.parseFor(r.text, numbers, with)
+}
+
+// settled returns the numbers, each once, if they are all of questions that
+// were put and are not open.
+func (c *conversation) settled(numbers []int) []int {
+	numbers = slices.Compact(slices.Sorted(slices.Values(numbers)))
+	for _, n := range numbers {
+		isOpen := slices.ContainsFunc(c.State.Open, func(q questioning.Question) bool { return q.Number == n })
+		if _, put := c.SlotOf[n]; isOpen || !put {
+			return nil
+		}
+	}
+	return numbers
+}
+
+// parseFor reads a reply to the numbered questions.
+func (c *conversation) parseFor(text string, numbers []int, with parse.Context) parsed {
+	questions := make([]parse.OpenQuestion, len(numbers))
+	for i, n := range numbers {
+		questions[i] = parse.OpenQuestion{Number: n, Slot: c.State.Slots[c.State.Index(c.SlotOf[n])]}
+	}
+	read := parse.ReadReply(text, questions, c.State.Slots, with)
+	return parsed{answersOf(read.Answers), answersOf(read.Volunteered), read.Unmatched, read.Doubts}
+}
+
+func answersOf(parts []parse.Part) []answer {
+	all := make([]answer, len(parts))
+	for i, p := range parts {
+		all[i] = answer{Answer: questioning.Answer{Slot: p.Slot, Words: p.Words}, question: p.Number}
+		all[i].apply(p.Reading)
+	}
+	return all
+}
+
+// holds says that an answer is what its slot holds already, in these words or
+// others.
+func (c *conversation) holds(a answer) bool {
+	s := c.State.SlotStates[c.State.Index(a.Slot)]
+	if a.Problem != "" {
+		return s.Words == a.Words
+	}
+	return s.Status == questioning.Status(a.Outcome) && reflect.DeepEqual(s.Value, a.Value)
+}
+
+func openNumbers(open []questioning.Question) string {
+	if len(open) == 0 {
+		return "no question is open"
+	}
+	parts := make([]string, len(open))
+	for i, q := range open {
+		parts[i] = strconv.Itoa(q.Number)
+	}
+	return "open: " + strings.Join(parts, ", ")
+}
+
+// maxListed is how many slots an error names.
+const maxListed = 20
+
+func slotKeys(slots []questioning.Slot) string {
+	var keys []string
+	for i, s := range slots {
+		if i == maxListed {
+			keys = append(keys, fmt.Sprintf("%d more", len(slots)-maxListed))
+			break
+		}
+		keys = append(keys, s.Key)
+	}
+	return strings.Join(keys, ", ")
+}

@@ -1,0 +1,44 @@
+package conversation
+
+import (
+	"strings"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/fault"
+	"github.com/sequential-questioning/sequential-questioning/shared/playbook"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
+	"github.com/sequential-questioning/sequential-questioning/shared/store"
+)
+
+// choose returns the playbook that is named, or else the one that fits the goal.
+func (s *Service) choose(goal, name string) (playbook.Choice, error) {
+	if name == "" {
+		return s.playbooks.Choose(goal), nil
+	}
+	choice, found := s.playbooks.Named(name, goal)
+	if !found {
+		return choice, fault.Invalidf("playbook", "%q is not known; %s are", name, strings.Join(s.playbooks.Names(), ", "))
+	}
+	return choice, nil
+}
+
+// begin returns the state of a conversation for the slots, in which only what the
+// goal and the chat tell is assumed: to be corrected rather than asked for. What
+// was said last holds.
+func (s *Service) begin(goal, language string, slots []questioning.Slot, limits questioning.Limits, chat []Message) *questioning.State {
+	state := questioning.New(goal, slots, limits)
+	state.Language = language
+	for _, text := range openingTexts(goal, chat) {
+		for _, part := range parse.ReadReply(text, nil, slots, s.parseContext(state)).Volunteered {
+			state.AssumeVolunteered(part.Slot, part.Value, part.Words, messages.FromContext)
+		}
+	}
+	return state
+}
+
+// plan decides what to ask next, or that asking is over.
+func (c *conversation) plan(change *store.Change) {
+	change.Batch = c.State.Next()
+	change.Completed = change.Batch.Stop != nil && c.StopReason == ""
+}

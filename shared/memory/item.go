@@ -1,0 +1,193 @@
+package memory
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/secret"
+	"github.com/sequential-questioning/sequential-questioning/shared/store"
+)
+
+const collection = "answers"
+
+// The vectors of a point: by stems, by runs of characters, by a model.
+const (
+	wordsVector   = "words"
+	gramsVector   = "grams"
+	meaningVector = "meaning"
+)
+
+// Payload fields that are filtered by.
+const (
+	byPrincipal    = "principal"
+	byUser         = "user_id"
+	byConversation = "conversation_id"
+	bySlot         = "slot"
+	byRebuild      = "rebuild" // the id of the rebuild that wrote the point; "" for none
+)
+
+// Bounds on what a point holds, in bytes.
+const (
+	maxText       = 8 << 10 // of a field
+	maxSearchGoal = 300     // of the goal, in what is searched
+)
+
+// Item is one remembered answer.
+type Item struct {
+	Principal      string
+	UserID         string // "" when the caller named nobody
+	SessionID      string
+	ConversationID string
+	Goal           string
+	Slot           string
+	Title          string
+	Type           questioning.Type
+	Question       string // the text of the question it answers; "" for none
+	Value          any
+	Words          string
+	AnswerNumber   int
+	AnsweredAt     time.Time
+
+	description string // of the slot, as the store has it; memory does not hold it
+}
+
+// Found is an item with its score: of Recall comparable within one result only,
+// of Propose from 0 to 1.
+type Found struct {
+	Item
+	Score float64
+}
+
+// itemOf returns what memory holds of an answered slot.
+func itemOf(a store.AnsweredSlot) Item {
+	return Item{
+		Principal: a.Principal, UserID: a.UserID, SessionID: a.SessionID, ConversationID: a.ConversationID, Goal: a.Goal,
+		Slot: a.Slot.Key, Title: a.Slot.Title, Type: a.Slot.Type, description: a.Slot.Description,
+		Question: a.QuestionText, Value: a.Value, Words: a.Words, AnswerNumber: a.AnswerNumber, AnsweredAt: a.AnsweredAt,
+	}
+}
+
+// secret reports whether an item is, or looks like, a secret: an earlier version
+// took slots that ask for one, and a person may write a card number anywhere. It
+// is neither remembered nor proposed.
+func (i Item) secret() bool {
+	slot := questioning.Slot{Key: i.Slot, Title: i.Title, Question: i.Question, Description: i.description, Type: i.Type}
+	return secret.Holds(slot, i.Value, i.Words)
+}
+
+// id is the same for every answer to a slot of a conversation: a later one
+// replaces the earlier. It begins with the conversation's time of opening, which
+// its id begins with, inverted: Qdrant pages by id, so that what is read in part
+// is read latest first.
+func (i Item) id() string {
+	id := uuid.NewSHA1(uuid.NameSpaceURL, []byte("sequential-questioning:"+i.ConversationID+"/"+i.Slot))
+	if conversation, err := uuid.Parse(i.ConversationID); err == nil && conversation.Version() == 7 {
+		for n := range 6 {
+			id[n] = ^conversation[n]
+		}
+		id[6] = id[6]&0x0f | 0x80 // version 8: custom
+	}
+	return id.String()
+}
+
+// text is what an item is searched by.
+func (i Item) text() string {
+	parts := []string{i.Title}
+	if i.Question != i.Title {
+		parts = append(parts, i.Question)
+	}
+	parts = append(parts, i.Words)
+	if value := questioning.Render(i.Value, messages.English); value != i.Words {
+		parts = append(parts, value)
+	}
+	return excerpt(strings.Join(append(parts, excerpt(i.Goal, maxSearchGoal)), "\n"), maxText)
+}
+
+func (i Item) payload(rebuildID string) (map[string]any, error) {
+	value, err := json.Marshal(i.Value)
+	if err != nil {
+		return nil, fmt.Errorf("encode value of %s: %w", i.Slot, err)
+	}
+	return map[string]any{
+		byPrincipal:     i.Principal,
+		byUser:          i.UserID,
+		byConversation:  i.ConversationID,
+		bySlot:          i.Slot,
+		byRebuild:       rebuildID,
+		"session_id":    i.SessionID,
+		"goal":          excerpt(i.Goal, maxText),
+		"title":         i.Title,
+		"type":          string(i.Type),
+		"question":      excerpt(i.Question, maxText),
+		"value":         string(value),
+		"words":         excerpt(i.Words, maxText),
+		"answer_number": int64(i.AnswerNumber),
+		"answered_at":   i.AnsweredAt.UTC().Format(time.RFC3339Nano),
+	}, nil
+}
+
+// item reads a point's payload.
+func item(hit qdrant.Hit) (Item, error) {
+	i := Item{
+		Principal:      text(hit, byPrincipal),
+		UserID:         text(hit, byUser),
+		ConversationID: text(hit, byConversation),
+		Slot:           text(hit, bySlot),
+		SessionID:      text(hit, "session_id"),
+		Goal:           text(hit, "goal"),
+		Title:          text(hit, "title"),
+		Type:           questioning.Type(text(hit, "type")),
+		Question:       text(hit, "question"),
+		Words:          text(hit, "words"),
+		AnswerNumber:   number(hit, "answer_number"),
+	}
+	var err error
+	if i.AnsweredAt, err = time.Parse(time.RFC3339Nano, text(hit, "answered_at")); err != nil {
+		return Item{}, fmt.Errorf("point %s: answered_at: %w", hit.ID, err)
+	}
+	if err := json.Unmarshal([]byte(text(hit, "value")), &i.Value); err != nil {
+		return Item{}, fmt.Errorf("point %s: value: %w", hit.ID, err)
+	}
+	return i, nil
+}
+
+// found reads hits, except for secrets that an earlier version remembered.
+func found(hits []qdrant.Hit) ([]Found, error) {
+	all := make([]Found, 0, len(hits))
+	for _, hit := range hits {
+		one, err := item(hit)
+		if err != nil {
+			return nil, err
+		}
+		if !one.secret() {
+			all = append(all, Found{Item: one, Score: float64(hit.Score)})
+		}
+	}
+	return all, nil
+}
+
+func text(hit qdrant.Hit, field string) string {
+	s, _ := hit.Payload[field].(string)
+	return s
+}
+
+func number(hit qdrant.Hit, field string) int {
+	n, _ := hit.Payload[field].(int64)
+	return int(n)
+}
+
+// excerpt returns the beginning of a text, at most so many bytes of it, in whole
+// characters.
+func excerpt(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "")
+}

@@ -1,0 +1,105 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
+	"github.com/sequential-questioning/sequential-questioning/shared/principal"
+	"github.com/sequential-questioning/sequential-questioning/shared/store/internal/queries"
+)
+
+// Process runs a transaction that processes an event for a consumer, unless the
+// consumer did before: then it returns false. Of two deliveries the later waits
+// for the end of the earlier's transaction. The transaction acts for the eventing
+// side and, as every other, for the principal of the context.
+func (s *Store) Process(ctx context.Context, consumer, source, id string, run func(*Tx) error) (first bool, err error) {
+	err = s.Write(ctx, func(tx *Tx) error {
+		first, err = tx.insertProcessed(ctx, queries.InsertProcessedParams{Consumer: consumer, Source: source, ID: id})
+		if err != nil || !first {
+			return err
+		}
+		return run(tx)
+	})
+	return first, err
+}
+
+// insertProcessed comes first in a transaction: it binds it.
+func (t *Tx) insertProcessed(ctx context.Context, event queries.InsertProcessedParams) (added bool, err error) {
+	batch := eventingBatch(ctx)
+	ask(batch, (*queries.Queries).InsertProcessed, event, func(rows int64) error {
+		added = rows == 1
+		return nil
+	})
+	if err := t.send(ctx, batch); err != nil {
+		return false, fmt.Errorf("store processed event: %w", err)
+	}
+	return added, nil
+}
+
+// eventingBatch returns a batch that binds its transaction to the eventing side
+// and to the principal of the context.
+func eventingBatch(ctx context.Context) *pgx.Batch {
+	batch := &pgx.Batch{}
+	postgres.BindEventing(batch, principal.From(ctx))
+	return batch
+}
+
+// maxPruned bounds how many rows one DeleteProcessed deletes.
+const maxPruned = 10_000
+
+// DeleteProcessed deletes what is known of the events that were processed longer
+// ago than age, the oldest 10,000 of them.
+func (s *Store) DeleteProcessed(ctx context.Context, age time.Duration) error {
+	batch := eventingBatch(ctx)
+	tell(batch, (*queries.Queries).DeleteProcessed, queries.DeleteProcessedParams{Age: age, Most: maxPruned})
+	if err := s.pool.SendBatch(ctx, batch).Close(); err != nil {
+		return fmt.Errorf("delete processed events: %w", err)
+	}
+	return nil
+}
+
+// Exists reports whether any principal has a conversation. Only a transaction of
+// Process sees another principal's.
+func (t *Tx) Exists(ctx context.Context, id string) (bool, error) {
+	exists, err := fetch(ctx, t, (*queries.Queries).ConversationExists, id)
+	if err != nil {
+		return false, fmt.Errorf("look for the conversation: %w", err)
+	}
+	return exists, nil
+}
+
+// ConfirmErasure deletes the tombstone of a conversation that memory has deleted,
+// so that its erasure is not announced again.
+func (t *Tx) ConfirmErasure(ctx context.Context, id string) error {
+	batch := t.batch(ctx)
+	tell(batch, (*queries.Queries).DeleteTombstone, id)
+	if err := t.send(ctx, batch); err != nil {
+		return fmt.Errorf("confirm erasure: %w", err)
+	}
+	return nil
+}
+
+// UnconfirmedErasures counts the tombstones of all principals, and those of them
+// that are older than age.
+func (s *Store) UnconfirmedErasures(ctx context.Context, age time.Duration) (waiting, late int, err error) {
+	row, err := fetchOfAll(ctx, s, (*queries.Queries).CountTombstones, age)
+	if err != nil {
+		return 0, 0, fmt.Errorf("count erasures: %w", err)
+	}
+	return row.Waiting, row.Late, nil
+}
+
+// fetchOfAll runs one statement, which reads the rows of all principals, in a
+// transaction of its own and in one round trip.
+func fetchOfAll[P, R any](ctx context.Context, s *Store, statement func(*queries.Queries, context.Context, P) (R, error), parameters P) (result R, err error) {
+	batch := eventingBatch(ctx)
+	ask(batch, statement, parameters, func(r R) error {
+		result = r
+		return nil
+	})
+	return result, s.pool.SendBatch(ctx, batch).Close()
+}

@@ -1,0 +1,80 @@
+package store_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/principal"
+	"github.com/sequential-questioning/sequential-questioning/shared/store"
+	"github.com/sequential-questioning/sequential-questioning/shared/store/storetest"
+)
+
+func TestAnEventIsProcessedOnceByEachConsumer(t *testing.T) {
+	t.Parallel()
+	s, _ := storetest.New(t)
+	runs := 0
+	process := func(consumer string, err error) (bool, error) {
+		return s.Process(t.Context(), consumer, "source", "id", func(*store.Tx) error {
+			runs++
+			return err
+		})
+	}
+	failure := errors.New("failure")
+	_, err := process("one", failure)
+	require.ErrorIs(t, err, failure)
+	for _, c := range []struct {
+		consumer string
+		first    bool
+	}{{"one", true}, {"one", false}, {"another", true}} {
+		first, err := process(c.consumer, nil)
+		require.NoError(t, err)
+		assert.Equal(t, c.first, first, c.consumer)
+	}
+	assert.Equal(t, 3, runs, "what failed is processed again")
+}
+
+func TestProcessedEventsAreDeletedByAge(t *testing.T) {
+	t.Parallel()
+	s, url := storetest.New(t)
+	storetest.Exec(t, url, `INSERT INTO processed_events (consumer, source, id, at) VALUES
+		('test', 's', 'old', now() - interval '2 hours'), ('test', 's', 'new', now())`)
+	require.NoError(t, s.DeleteProcessed(t.Context(), time.Hour))
+	assert.Equal(t, 1, storetest.Count(t, url, `SELECT count(*) FROM processed_events WHERE id = 'new'`))
+	assert.Equal(t, 1, storetest.Count(t, url, `SELECT count(*) FROM processed_events`))
+}
+
+func TestOnlyThePrincipalConfirmsAnErasure(t *testing.T) {
+	t.Parallel()
+	s, url := storetest.New(t)
+	id := storetest.Answered(t, s, "ann", "", map[string]any{"class": "first"})
+	confirm := func(as string) (exists bool) {
+		ctx := principal.With(t.Context(), as)
+		_, err := s.Process(ctx, "test", "source", uuid.NewString(), func(tx *store.Tx) (err error) {
+			if exists, err = tx.Exists(ctx, id); err != nil {
+				return err
+			}
+			return tx.ConfirmErasure(ctx, id)
+		})
+		require.NoError(t, err)
+		return exists
+	}
+	assert.True(t, confirm("mallory"), "it exists, whoever asks")
+	storetest.Erase(t, s, "ann", id)
+	storetest.Exec(t, url, `UPDATE erasures SET at = now() - interval '2 hours'`)
+	assert.False(t, confirm("mallory"))
+	all, late, err := s.UnconfirmedErasures(t.Context(), time.Hour)
+	require.NoError(t, err)
+	assert.Equal(t, []int{1, 1}, []int{all, late})
+	_, late, err = s.UnconfirmedErasures(t.Context(), 3*time.Hour)
+	require.NoError(t, err)
+	assert.Zero(t, late)
+	confirm("ann")
+	all, _, err = s.UnconfirmedErasures(t.Context(), 0)
+	require.NoError(t, err)
+	assert.Zero(t, all)
+}
