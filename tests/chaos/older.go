@@ -28,7 +28,7 @@ type older struct {
 
 	mu   sync.Mutex
 	over bool
-	open int // the first statement that is not acknowledged yet
+	open int // index of the first unacknowledged statement
 }
 
 // Elicit shows a form. Another form during the call means that the previous one was

@@ -11,7 +11,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/tests/deployed"
 )
 
-// options are what the command line asks for.
+// options are the command line's options.
 type options struct {
 	short, markdown, strict bool
 	connections             int
@@ -20,9 +20,9 @@ type options struct {
 	env                     []string
 }
 
-// plan is how much is measured.
+// plan has the sizes of the measurements.
 type plan struct {
-	slice      time.Duration // of one side, before the other has its turn
+	slice      time.Duration // of one side, until the other side's turn
 	pairs      int           // slices of each side that count
 	starts     int           // cold starts
 	hops       int           // pairs of slices of hopSlice calls
@@ -37,7 +37,7 @@ var (
 	brief = plan{slice: 750 * time.Millisecond, pairs: 3, starts: 20, hops: 4, perTool: 400, growth: 6, answers: 100_000, localStart: 2}
 )
 
-// bench is what the measures share.
+// bench is shared by the measurements.
 type bench struct {
 	options
 	plan

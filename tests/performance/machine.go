@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// machine adds the section that says what the figures were taken on.
+// machine adds the section that describes the machine.
 func (b *bench) machine(ctx context.Context) error {
 	if err := b.noise.sample(ctx); err != nil {
 		return err

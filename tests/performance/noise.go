@@ -9,8 +9,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// noise times two fixed pieces of work through the whole run: how far they
-// spread is how far any figure of the run can be trusted.
+// noise times two constant workloads throughout the run. Their spread shows how accurate the
+// run's figures are.
 type noise struct {
 	conn         *pgx.Conn
 	cpu, selects times
@@ -29,7 +29,7 @@ func (n *noise) close() { n.conn.Close(context.Background()) }
 
 var cpuWork = make([]byte, 1<<20)
 
-// sample is called between slices, when nothing else is measured.
+// sample is called between slices, while nothing else is measured.
 func (n *noise) sample(ctx context.Context) error {
 	for range 3 {
 		began := time.Now()

@@ -30,7 +30,7 @@ func playbookForms() ([]form, error) {
 	return all, nil
 }
 
-// measureInterviews lets simulated people be asked in each of the ways.
+// measureInterviews asks simulated people in each way.
 func measureInterviews(ctx context.Context, plan interviews, progress func(string)) ([]table, error) {
 	seed := chance(plan.seed).of("interviews")
 	forms, err := playbookForms()

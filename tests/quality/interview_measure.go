@@ -25,7 +25,7 @@ const (
 // defaultBatch is the service's default.
 const defaultBatch = 3
 
-// interviews is how much is simulated.
+// interviews has the sizes of the simulation.
 type interviews struct {
 	seed      uint64
 	earlier   int // conversations that the statistics of each form hold
@@ -33,7 +33,7 @@ type interviews struct {
 	perFamily int // generated forms
 }
 
-// measured is what came of one form's people.
+// measured has the results of one form's people.
 type measured struct {
 	form
 	toTarget [ways][]float64 // by person

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// readings is how the reading of answers is measured.
+// readings configures the measurement of readings.
 type readings struct {
 	folder string
 	half   string // "a", "b", or "" for all
@@ -52,7 +52,7 @@ func (r readings) lines(path string) ([]line, error) {
 	return all, scanner.Err()
 }
 
-// judges are the ways to judge a file, by the beginning of its name.
+// judges maps prefixes of file names to the functions that judge them.
 var judges = []struct {
 	prefix string
 	judge  func([]line) ([]judged, error)

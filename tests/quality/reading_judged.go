@@ -7,12 +7,12 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
-// verdict is what became of one value that a person said.
+// verdict is the result for one value that a person said.
 type verdict string
 
 const (
 	right  verdict = "right"
-	asked  verdict = "asked again"    // nothing is stored, whatever the reason
+	asked  verdict = "asked again"    // nothing is stored, for any reason
 	silent verdict = "silently wrong" // something is stored that was not said
 )
 
@@ -23,7 +23,7 @@ const (
 	noValueSection = "novalue" // no single value is said: a range, a bound, a period
 )
 
-// judged is one value of the data and what was read of it.
+// judged is one value of the data with its reading.
 type judged struct {
 	Section string   `json:"section"`
 	Set     string   `json:"set"` // the data set and what of it
@@ -36,9 +36,9 @@ type judged struct {
 	Read    any      `json:"read,omitempty"`
 	Problem string   `json:"problem,omitempty"`
 	Want    []string `json:"want"`
-	// Offered says, of what was told unasked, that some value was offered.
+	// Offered reports that a value was proposed, for values told without a question.
 	Offered bool `json:"offered,omitempty"`
-	// Untold says that the data know of no such value.
+	// Untold reports that the data have no such value.
 	Untold bool `json:"untold,omitempty"`
 	// Line identifies the line of the data; see disputed.
 	Line string `json:"line"`
