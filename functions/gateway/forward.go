@@ -86,7 +86,7 @@ func (f *forwarder) call(ctx context.Context, t *target, call *toolCall, client 
 	defer idle.stop()
 
 	request, id := newRequest(bounded, t, call, f.newID())
-	sent, err := f.send(request)
+	sent, err := f.send(request) //nolint:bodyclose // functionResponse.release closes it
 	if err != nil {
 		defer cancel(nil)
 		return nil, "", f.interrupted(ctx, bounded, t, err)

@@ -55,12 +55,12 @@ func TestEverySettingIsDocumentedWithItsDefault(t *testing.T) {
 func TestEveryToolIsInTheREADME(t *testing.T) {
 	readme := read(t, "README.md")
 	for _, f := range ToolFunctions {
-		assert.True(t, strings.Contains(readme, "| `"+f.Tool.Name+"` |"), "add %s to the README's table of tools", f.Tool.Name)
+		assert.Contains(t, readme, "| `"+f.Tool.Name+"` |", "add %s to the README's table of tools", f.Tool.Name)
 	}
 	for line := range strings.Lines(Clients("http://127.0.0.1:8420/mcp")) {
 		if _, command, found := strings.Cut(strings.TrimSpace(line), "   "); found {
 			command = strings.TrimPrefix(strings.TrimSpace(command), "in .cursor/mcp.json: ")
-			assert.True(t, strings.Contains(readme, command), "the README connects clients otherwise than by %s", command)
+			assert.Contains(t, readme, command, "the README connects clients otherwise than by %s", command)
 		}
 	}
 }

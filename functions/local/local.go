@@ -179,7 +179,7 @@ func assemble() []instance {
 
 func serve(listener net.Listener, handler http.Handler) *http.Server {
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute}
-	go server.Serve(listener) // ends with the server's Shutdown
+	go func() { _ = server.Serve(listener) }() // until the server's Shutdown
 	return server
 }
 

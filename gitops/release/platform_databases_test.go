@@ -195,7 +195,7 @@ func TestADatabaseIsCreatedWithTheRolesOfOperate(t *testing.T) {
 				_, err := pgquery.Parse(statement)
 				assert.NoError(t, err, statement)
 			}
-			assert.Contains(t, spec.PostgreSQL.PgHBA, "hostnossl all all all reject") //nolint:dupword // a line of pg_hba.conf
+			assert.Contains(t, spec.PostgreSQL.PgHBA, "hostnossl all all all reject") // a line of pg_hba.conf
 		})
 	}
 }

@@ -27,7 +27,7 @@ type group struct {
 func newGroup(t *testing.T, limit int64) group {
 	t.Helper()
 	parent, second := memoryHierarchy(t)
-	folder, err := os.MkdirTemp(parent, "sequential-questioning-hostile-") //nolint:usetesting // a control group is made in the kernel's own folder
+	folder, err := os.MkdirTemp(parent, "sequential-questioning-hostile-") // a control group is made in the kernel's own folder
 	require.NoError(t, err, "make a control group: run these tests as root, or in a container that may (docker run --privileged)")
 	g := group{folder, filepath.Join(folder, "memory.max_usage_in_bytes"), filepath.Join(folder, "memory.oom_control")}
 	limits := []string{"memory.limit_in_bytes", "memory.memsw.limit_in_bytes"}

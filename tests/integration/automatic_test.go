@@ -69,7 +69,7 @@ func TestTheToolSpeaksMultiRoundTripRequests(t *testing.T) {
 	require.NoError(t, err)
 	var request mcp.CallToolRequest
 	request.Params.Name = automatic.ToolName
-	request.Params.Arguments = map[string]any{"context": "Book a trip", "information_needed": json.RawMessage(trip)}
+	request.Params.Arguments = map[string]any{"context": "Book a trip", "information_needed": trip}
 	result, err := c.CallTool(t.Context(), request)
 	require.NoError(t, err)
 	require.False(t, result.IsError, "%v", result.Content)

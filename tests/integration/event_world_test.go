@@ -119,16 +119,6 @@ func (r *recorder) Publish(_ context.Context, e cloudevents.Event) error {
 	return nil
 }
 
-func (r *recorder) ids() []string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	var ids []string
-	for _, e := range r.events {
-		ids = append(ids, e.ID())
-	}
-	return ids
-}
-
 // queued writes events in a transaction of the principal that they name.
 func (w *world) queued(t *testing.T, events ...event.Event) {
 	t.Helper()

@@ -32,7 +32,7 @@ func TestKilledInTheMiddleOfCallsNothingIsLostOrDoubled(t *testing.T) {
 
 	var kills atomic.Int32
 	c := connect(t, p.URL)
-	for i := 0; i < slots; i++ {
+	for i := range slots {
 		if i%20 == 10 {
 			time.AfterFunc(2*time.Millisecond, p.Kill)
 			kills.Add(1)

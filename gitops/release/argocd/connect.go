@@ -138,10 +138,10 @@ func resolve(options Options) (apiclient.ClientOptions, error) {
 func configured() (*localconfig.LocalConfig, string, error) {
 	where, err := localconfig.DefaultLocalConfigPath()
 	if err != nil {
-		return nil, "", nil //nolint:nilerr // without a home folder there is no configuration
+		return nil, "", nil // without a home folder there is no configuration
 	}
 	if _, err := os.Stat(where); err != nil {
-		return nil, where, nil //nolint:nilerr // the command was never configured
+		return nil, where, nil // the command was never configured
 	}
 	known, err := localconfig.ReadLocalConfig(where)
 	if err != nil {

@@ -215,7 +215,7 @@ func (r *reader) addSlot(path string, slot questioning.Slot, at position, p plac
 		slot.Title = titleFrom(name)
 	}
 	if len(at.titles) > 0 {
-		slot.Title = short(slot.Title+" ("+strings.Join(at.titles, ", ")+")")
+		slot.Title = short(slot.Title + " (" + strings.Join(at.titles, ", ") + ")")
 	}
 	if err := finish(path, &slot, &r.patterns); err != nil {
 		return err

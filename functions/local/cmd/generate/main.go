@@ -26,8 +26,8 @@ func main() {
 		"docs/api_reference.md":            reference,
 	}
 	stale := false
-	for name, make := range files {
-		content, err := make()
+	for name, write := range files {
+		content, err := write()
 		exitOn(err)
 		path := filepath.Join(*root, filepath.FromSlash(name))
 		if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, content) {

@@ -35,11 +35,11 @@ func Drift(ctx context.Context, tree string, _ []*unstructured.Unstructured) ([]
 func Policies(ctx context.Context, tree string, objects []*unstructured.Unstructured) ([]promotion.Broken, error) {
 	folder := filepath.Join(tree, policies)
 	if _, err := os.Stat(folder); err != nil {
-		return []promotion.Broken{{Rule: "policy", What: "there is no folder " + policies, Right: "restore it: without it nothing is checked"}}, nil //nolint:nilerr // the rule is broken, its check did not fail
+		return []promotion.Broken{{Rule: "policy", What: "there is no folder " + policies, Right: "restore it: without it nothing is checked"}}, nil // the rule is broken, its check did not fail
 	}
 	loaded, err := policy.Load(folder)
 	if err != nil {
-		return []promotion.Broken{{Rule: "policy", What: "the policies are not valid", Right: err.Error()}}, nil //nolint:nilerr // the rule is broken, its check did not fail
+		return []promotion.Broken{{Rule: "policy", What: "the policies are not valid", Right: err.Error()}}, nil // the rule is broken, its check did not fail
 	}
 	violations, err := loaded.Check(ctx, objects)
 	if err != nil {
