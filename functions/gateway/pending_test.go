@@ -70,8 +70,8 @@ func TestAnIdenticalCallResumesTheForm(t *testing.T) {
 	require.Contains(t, second.ends(t), `{"alpha":3}`)
 }
 
-// A state does not open once its key is gone: the client is told so once, and its
-// next identical call begins anew instead of failing until the form expires.
+// A state does not open once its key is gone: the client gets the error once, and its
+// next identical call starts over instead of failing until the form expires.
 func TestAStateThatTheFunctionRefusesIsNotResumedAgain(t *testing.T) {
 	t.Parallel()
 	f := &forms{}
