@@ -132,15 +132,15 @@ func TestEachFormHasItsOwnTimeWithinThatOfTheCall(t *testing.T) {
 		call.answer(w, plainResult)
 	})
 	r := newRoute(t, asking, func(c *Config) {
-		c.ElicitationTimeout, c.ElicitationCallTimeout = 400*time.Millisecond, 600*time.Millisecond
+		c.ElicitationTimeout, c.ElicitationCallTimeout = 2*time.Second, 3*time.Second
 	})
 	a := askOver(t, r, "2025-11-25", "")
 	began := time.Now()
-	time.Sleep(300 * time.Millisecond)
+	time.Sleep(1500 * time.Millisecond)
 	a.answer(t, accepting)
 	require.Contains(t, a.stream.next(t), "elicitation/create", "the next form")
 	require.Equal(t, "done", a.ends(t))
-	require.InDelta(t, 600, time.Since(began).Milliseconds(), 90, "not 300 + 400")
+	require.InDelta(t, 3000, time.Since(began).Milliseconds(), 450, "not 1500 + 2000")
 }
 
 func TestAFunctionThatIsDownLosesNoLateResponse(t *testing.T) {

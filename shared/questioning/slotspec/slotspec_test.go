@@ -241,7 +241,7 @@ func TestALargeDocumentIsReadInMilliseconds(t *testing.T) {
 		began := time.Now()
 		_, err := Read(t.Context(), []byte(schema))
 		assert.Error(t, err, name)
-		assert.Less(t, time.Since(began), 500*time.Millisecond, name)
+		assert.Less(t, time.Since(began), 2*time.Second, name) // some tens of milliseconds on an idle core
 	}
 }
 
