@@ -7,7 +7,7 @@ PROJECT := github.com/sequential-questioning/sequential-questioning
 BIN := .bin
 MODULES := $(sort $(patsubst %/go.mod,%,$(wildcard shared/go.mod migrations/go.mod tests/go.mod functions/*/go.mod)))
 # Modules whose versions are those of shared/go.mod.
-FOLLOWING := $(filter-out shared,$(MODULES)) gitops/operate
+FOLLOWING := $(filter-out shared,$(MODULES)) gitops/operate tests/e2e
 PACKAGES := $(addsuffix /...,$(addprefix ./,$(MODULES)))
 # grpcnotrace leaves out gRPC's trace pages, and with them a seventh of a
 # function: their templates keep the linker from dropping unused methods.
