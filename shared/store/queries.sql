@@ -168,11 +168,13 @@ CROSS JOIN LATERAL (
 
 -- name: LockConversations :many
 -- LockConversations locks what is to be erased, of one id or all, of a user or of
--- anybody: nothing is added to it meanwhile.
+-- anybody: nothing is added to it meanwhile. It locks the sessions too, so that
+-- DeleteEmptySessions sees every conversation that is being opened in one: the
+-- deletion of a session takes its conversations along.
 SELECT c.id, c.session_id FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
 WHERE c.principal = current_setting('app.principal')
   AND (sqlc.narg(id)::uuid IS NULL OR c.id = sqlc.narg(id)) AND (@user_id::text = '' OR s.user_id = @user_id)
-ORDER BY c.id FOR UPDATE OF c;
+ORDER BY c.id FOR UPDATE OF c, s;
 
 -- name: CountErased :one
 -- CountErased counts what is deleted with the conversations.

@@ -561,7 +561,7 @@ const lockConversations = `-- name: LockConversations :many
 SELECT c.id, c.session_id FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
 WHERE c.principal = current_setting('app.principal')
   AND ($1::uuid IS NULL OR c.id = $1) AND ($2::text = '' OR s.user_id = $2)
-ORDER BY c.id FOR UPDATE OF c
+ORDER BY c.id FOR UPDATE OF c, s
 `
 
 type LockConversationsParams struct {
@@ -575,7 +575,9 @@ type LockConversationsRow struct {
 }
 
 // LockConversations locks what is to be erased, of one id or all, of a user or of
-// anybody: nothing is added to it meanwhile.
+// anybody: nothing is added to it meanwhile. It locks the sessions too, so that
+// DeleteEmptySessions sees every conversation that is being opened in one: the
+// deletion of a session takes its conversations along.
 func (q *Queries) LockConversations(ctx context.Context, arg LockConversationsParams) ([]LockConversationsRow, error) {
 	rows, err := q.db.Query(ctx, lockConversations, arg.ID, arg.UserID)
 	if err != nil {
