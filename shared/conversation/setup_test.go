@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
+	"github.com/sequential-questioning/sequential-questioning/shared/store/storetest"
 )
 
 var defaults = conversation.Config{BatchSize: 3, MaxQuestions: 100}
@@ -33,22 +33,8 @@ func serviceOn(t testing.TB, url string, connections int32, options ...conversat
 	return s
 }
 
-// count returns a single number from the database, all principals included.
-func count(t testing.TB, url, query string, args ...any) int {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), postgrestest.AdminURL(t, url))
-	require.NoError(t, err)
-	defer conn.Close(t.Context())
-	var n int
-	require.NoError(t, conn.QueryRow(t.Context(), query, args...).Scan(&n))
-	return n
-}
-
-// stored counts every row of a conversation's tables.
-func stored(t testing.TB, url string) int {
-	return count(t, url, `SELECT (SELECT count(*) FROM sessions) + (SELECT count(*) FROM conversations) + (SELECT count(*) FROM slots) +
-		(SELECT count(*) FROM questions) + (SELECT count(*) FROM answers) + (SELECT count(*) FROM messages) + (SELECT count(*) FROM calls)`)
-}
+// count and stored read the database as its administrator, all principals included.
+var count, stored = storetest.Count, storetest.Rows
 
 // trip is information wanted, of every common type.
 var trip = json.RawMessage(`{

@@ -124,6 +124,13 @@ func Count(t testing.TB, url, query string, arguments ...any) (n int) {
 	return n
 }
 
+// Rows counts every row of the tables of conversations, all principals' included.
+func Rows(t testing.TB, url string) int {
+	t.Helper()
+	return Count(t, url, `SELECT (SELECT count(*) FROM sessions) + (SELECT count(*) FROM conversations) + (SELECT count(*) FROM slots) +
+		(SELECT count(*) FROM questions) + (SELECT count(*) FROM answers) + (SELECT count(*) FROM messages) + (SELECT count(*) FROM calls)`)
+}
+
 func connected(t testing.TB, url string, run func(context.Context, *pgx.Conn) error) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), postgrestest.AdminURL(t, url))
