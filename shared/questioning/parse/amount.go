@@ -15,15 +15,25 @@ func (t *text) amountAt(i int) (amount, bool) {
 	}
 	bulleted := at > 0 && t.is(at-1, "-") && !negative && !t.tokens[at-1].glued && (at == 1 || t.tokens[at-1].newline)
 	value, next, last, doubt := t.base(at)
-	if next == at {
+	more := ""
+	if _, after, ok := t.class(at, unit); next == at && ok && t.starts(after, whole) {
+		value = 1 // "journée entière"
+	} else if next == at {
 		return amount{}, false
+	} else {
+		value, next, more = t.readEnlargers(at, value, next, last)
 	}
-	value, next, more := t.readEnlargers(at, value, next, last)
+	if divisor, after, ok := t.divisor(next); ok && (negative || value > divisor) {
+		value, next = value/divisor, after
+	}
 	a := amount{value: value, next: next, doubt: doubt, money: money}
 	if doubt == "" {
 		a.doubt = more
 	}
 	t.readSuffix(&a)
+	if t.starts(at, idiom) && a.unit != "" && a.doubt == "" {
+		a.doubt = "this could be a number of weeks too" // "quinze jours"
+	}
 	if a.value == 1 && a.isBare() && t.starts(at, article) && t.tokens[at].shape == word && t.isArticle(a.next) {
 		return amount{}, false
 	}
@@ -35,12 +45,30 @@ func (t *text) amountAt(i int) (amount, bool) {
 	return a, true
 }
 
+// divisor reads the "sur trois" of "deux mille sur trois", with nothing behind it.
+// What is divided is larger or has a sign: "8 sur 10" is a mark, and none on a
+// scale of the slot's.
+func (t *text) divisor(i int) (value float64, next int, ok bool) {
+	_, after, ok := t.class(i, over)
+	if !ok || after >= len(t.tokens) || t.slot.Maximum != nil {
+		return 0, i, false
+	}
+	value, next, _, doubt := t.base(after)
+	return value, next, next > after && doubt == "" && value > 0 && (next == len(t.tokens) || t.tokens[next].shape == sign && !t.tokens[next].glued)
+}
+
 // isBare reports a number that nothing says the unit of.
 func (a amount) isBare() bool { return a.unit == "" && !a.money && !a.measured }
 
 // isArticle reports that the "un" before token i is no number: a word follows
 // that the slot does not count.
 func (t *text) isArticle(i int) bool {
+	if i < len(t.tokens) && t.tokens[i].shape == numeral && !t.tokens[i].glued {
+		return true // "un 5 %"
+	}
+	if t.starts(i, position) {
+		return true // "un nombre"
+	}
 	if i >= len(t.tokens) || t.tokens[i].shape != word || t.starts(i, filler) || t.starts(i, outro) || t.names(t.tokens[i]) {
 		return false
 	}
@@ -76,15 +104,15 @@ func (t *text) isSign(i int) bool {
 func (t *text) readEnlargers(from int, value float64, next int, last float64) (float64, int, string) {
 	doubt := ""
 	if denominator, after, ok := t.denominator(next, value); ok && value == math.Trunc(value) && value > 0 && t.isDenominator(next) {
-		if value > denominator.value && (last >= 100 || t.joinedBy(from, next)) {
+		if value > denominator.value && (t.joinedBy(from, next) || couldBeDenominator(value, denominator.value)) {
 			if small := math.Mod(value, last); last >= 1e6 && small > 0 && small < denominator.value && t.joinedBy(from, next) {
 				return value - small + exactly(small/denominator.value, last), after, "" // "six million and two thirds"
 			}
-			doubt = twoMeanings // "two hundred and fifty-four hundredths"
+			doubt = twoMeanings // "two hundred and fifty-four hundredths", "a hundred thirty fifths"
 		}
 		value, next = value/denominator.value, after
-		if e, after, ok := t.scaleOf(next); ok {
-			value, next = value*e.value, after
+		if more, after, ok := t.scaleAfter(next); ok {
+			value, next = value*more, after
 		}
 		return value, next, doubt
 	}
@@ -108,6 +136,9 @@ func (t *text) readEnlargers(from int, value float64, next int, last float64) (f
 		if part, after, ok := t.mixed(next, value); ok && last >= 1e6 && !t.starts(after, scale) {
 			return value + part*last, after, "" // "a million and a half", "3 million and a quarter"
 		} else if ok {
+			if e, after, ok := t.scaleOf(after); ok && e.value < last {
+				return value + exactly(part, e.value), after, "" // "un billón y medio millón"
+			}
 			return value, after, twoMeanings
 		}
 		more, after, scaleOfMore, bad := t.base(at)
@@ -123,15 +154,33 @@ func (t *text) readEnlargers(from int, value float64, next int, last float64) (f
 	return value, next, doubt
 }
 
-// denominator reads the "fifths" of "three fifths" and the "twenty-fifth" of "one
-// twenty-fifth".
+// denominator reads the "fifths" of "three fifths", the "twenty-fifth" of "one
+// twenty-fifth" and the "veinticincoavos" of "tres veinticincoavos".
 func (t *text) denominator(i int, above float64) (entry, int, bool) {
-	tens, at, _ := t.spelled(i)
-	if e, after, ok := t.class(at, fraction); ok && at == i+1 && above < tens && tens < 100 && math.Mod(tens, 10) == 0 && e.value < 10 && e.value > 2 {
-		e.value += tens
-		return e, after, true
+	if i >= len(t.tokens) || t.tokens[i].shape != word {
+		return entry{}, i, false
 	}
-	return t.class(i, fraction)
+	e, next, ok := t.class(i, fraction)
+	below, at, _ := t.spelled(i)
+	switch units, after, found := t.class(at, fraction); {
+	case at == i || above >= below:
+	case t.starts(at, parts):
+		_, after, _ := t.class(at, parts)
+		return entry{class: fraction, value: below}, after, true
+	case found && at == i+1 && below < 100 && math.Mod(below, 10) == 0 && units.value < 10 && units.value > 2:
+		units.value += below
+		return units, after, true
+	}
+	if whole, after, found := t.ordinalAt(i); found && !ok && whole > 10 && above < float64(whole) && !t.lang.unitsFirst {
+		return entry{class: fraction, value: float64(whole)}, after, true // "vingt et unième"
+	}
+	return e, next, ok
+}
+
+// couldBeDenominator reports a numerator whose last word may belong to the
+// denominator: 130 fifths are spelled as 100 thirty-fifths are.
+func couldBeDenominator(numerator, denominator float64) bool {
+	return numerator >= 100 && math.Mod(numerator, 10) == 0 && (denominator < 10 || math.Mod(numerator, 100) == 0)
 }
 
 // joinedBy reports an "and" among the tokens.
@@ -161,6 +210,9 @@ func (t *text) mixed(i int, whole float64) (float64, int, bool) {
 	}
 	at := i
 	_, after, joined := t.class(i, and)
+	if !joined {
+		_, after, joined = t.class(i, joint)
+	}
 	if joined {
 		at = after
 	}
@@ -169,6 +221,9 @@ func (t *text) mixed(i int, whole float64) (float64, int, bool) {
 	}
 	if part, ok := slashed(t.tokens[at].text); ok && t.tokens[at].shape == calendar && part < 1 {
 		return part, at + 1, true
+	}
+	if _, after, ok := t.class(i, andHalf); ok {
+		return 0.5, after, true // "siebeneinhalb"
 	}
 	if !joined {
 		return 0, i, false
@@ -248,6 +303,10 @@ func (t *text) readSuffix(a *amount) {
 	}
 	if next, ok := t.currencyAt(a.next); ok {
 		a.next, a.money = next, true
+		if e, after, ok := t.scaleOf(next); ok && e.value >= 1e6 && len(t.tokens[next].text) > 1 && t.tokens[next].shape == word {
+			a.value, a.next = exactly(a.value, e.value), after // "75 USD million"
+			return
+		}
 		t.addCents(a)
 		return
 	}
@@ -257,7 +316,9 @@ func (t *text) readSuffix(a *amount) {
 			a.doubt = "this is a year"
 		}
 		a.next, a.unit = next, e.name
-		if _, next, ok := t.class(a.next, measure); ok {
+		if _, next, ok := t.class(a.next, whole); ok {
+			a.next = next // "semaine entière"
+		} else if _, next, ok := t.class(a.next, measure); ok {
 			a.next = next // "years old"
 		} else if part, next, ok := t.mixed(a.next, 0); ok {
 			a.value, a.next = a.value+part, next // "an hour and a half"
