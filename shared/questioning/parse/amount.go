@@ -76,17 +76,29 @@ func (t *text) isSign(i int) bool {
 func (t *text) readEnlargers(from int, value float64, next int, last float64) (float64, int, string) {
 	doubt := ""
 	if denominator, after, ok := t.denominator(next, value); ok && value == math.Trunc(value) && value > 0 && t.isDenominator(next) {
-		if value > denominator.value && (last >= 100 || t.joinedBy(from, next)) {
-			if small := math.Mod(value, last); last >= 1e6 && small > 0 && small < denominator.value && t.joinedBy(from, next) {
+		joined := t.joinedBy(from, next)
+		if value > denominator.value && (last >= 100 || joined) {
+			english := t.lang.code == "en"
+			small := math.Mod(value, last)
+			switch {
+			case joined && small > 0 && small < denominator.value && last >= 1e6:
 				return value - small + exactly(small/denominator.value, last), after, "" // "six million and two thirds"
+			case joined && small > 0 && small < denominator.value && last >= 100 && english:
+				return value - small + small/denominator.value, after, "" // "a hundred and three quarters"
+			case joined && small >= denominator.value && english: // no proper fraction: "a hundred and thirty fifths"
+			case small == 0 && last == 100 && english && strings.HasSuffix(t.tokens[after-1].text, "s"): // "five hundred fifths"
+			default:
+				doubt = twoMeanings // the "thirty-fifths" of "one hundred thirty fifths"
 			}
-			doubt = twoMeanings // "two hundred and fifty-four hundredths"
 		}
 		value, next = value/denominator.value, after
 		if e, after, ok := t.scaleOf(next); ok {
 			value, next = value*e.value, after
 		}
 		return value, next, doubt
+	}
+	if below, after, ok := t.dividedBy(next, value); ok {
+		return value / below, after, ""
 	}
 	if part, after, ok := t.mixed(next, value); ok && last == 0 {
 		value, next = value+part, after
@@ -107,6 +119,8 @@ func (t *text) readEnlargers(from int, value float64, next int, last float64) (f
 		}
 		if part, after, ok := t.mixed(next, value); ok && last >= 1e6 && !t.starts(after, scale) {
 			return value + part*last, after, "" // "a million and a half", "3 million and a quarter"
+		} else if e, scaled, isScale := t.scaleOf(after); ok && isScale && e.value < last {
+			return value + exactly(part, e.value), scaled, "" // "a billion and a half million"
 		} else if ok {
 			return value, after, twoMeanings
 		}
@@ -123,9 +137,26 @@ func (t *text) readEnlargers(from int, value float64, next int, last float64) (f
 	return value, next, doubt
 }
 
+// dividedBy reads the "over three" of "one over three". Only what is below the
+// whole is a fraction: "120 over 80" is a pair.
+func (t *text) dividedBy(i int, above float64) (below float64, next int, ok bool) {
+	_, at, ok := t.class(i, over)
+	if !ok || at >= len(t.tokens) || above <= 0 {
+		return 0, i, false
+	}
+	below, next, _, doubt := t.base(at)
+	ends := next == len(t.tokens) || next > at && t.tokens[next].shape == sign
+	return below, next, ends && doubt == "" && below > above && below == math.Trunc(below)
+}
+
 // denominator reads the "fifths" of "three fifths" and the "twenty-fifth" of "one
 // twenty-fifth".
 func (t *text) denominator(i int, above float64) (entry, int, bool) {
+	if t.is(i, "-") && !t.tokens[i].glued {
+		if e, after, ok := t.class(i+1, fraction); ok && above > 1 && above < e.value {
+			return e, after, true // "five - eighths"
+		}
+	}
 	tens, at, _ := t.spelled(i)
 	if e, after, ok := t.class(at, fraction); ok && at == i+1 && above < tens && tens < 100 && math.Mod(tens, 10) == 0 && e.value < 10 && e.value > 2 {
 		e.value += tens
@@ -146,6 +177,9 @@ func (t *text) joinedBy(from, next int) bool {
 
 // isDenominator tells the "fifths" of a fraction from the "fifth" of May.
 func (t *text) isDenominator(i int) bool {
+	if t.is(i, "-") {
+		i++
+	}
 	_, next, _ := t.class(i, fraction)
 	_, _, isMonth := t.class(next, month)
 	return !isMonth
@@ -163,6 +197,9 @@ func (t *text) mixed(i int, whole float64) (float64, int, bool) {
 	_, after, joined := t.class(i, and)
 	if joined {
 		at = after
+	}
+	if !joined && t.is(at, "-") && t.tokens[at].glued && at+1 < len(t.tokens) && t.tokens[at+1].glued {
+		at++ // "2-1/2": no range descends
 	}
 	if at >= len(t.tokens) {
 		return 0, i, false
@@ -225,7 +262,7 @@ func (t *text) letter(from, i int, value float64, e entry) (float64, bool, strin
 	switch {
 	case len(written) == 2 && written != "MM", e.name == "1e6m" && clockUnits[t.slotUnit()], !t.tokens[i].glued && !money && written != "M":
 		return value, false, ""
-	case money, written == strings.ToUpper(written):
+	case money, written == strings.ToUpper(written), e.name == "1e9b" && value != math.Trunc(value): // there is no half bit
 		return exactly(value, e.value), true, ""
 	}
 	return value, false, strconv.Quote(t.source[t.tokens[i-1].start:t.tokens[i].end]) + " " + twoMeanings
@@ -252,7 +289,7 @@ func (t *text) readSuffix(a *amount) {
 		return
 	}
 	at := a.next
-	if e, next, ok := t.unitAt(at); ok {
+	if e, next, ok := t.unitAt(at, a.value); ok {
 		if e.name == "year" && a.value >= 1900 && a.value <= 2100 && t.lang.code == "zh" {
 			a.doubt = "this is a year"
 		}
@@ -276,9 +313,9 @@ func (t *text) readSuffix(a *amount) {
 
 // unitAt reads a unit of time, after the "a" of "half a day" and the "of" of
 // "a couple of weeks".
-func (t *text) unitAt(i int) (entry, int, bool) {
-	if _, after, ok := t.class(i, "a"); ok && t.starts(after, unit) {
-		i = after // "two full weeks", "half a day"
+func (t *text) unitAt(i int, value float64) (entry, int, bool) {
+	if _, after, ok := t.class(i, "a"); ok && t.starts(after, unit) && (value < 1 || !t.starts(i, rate)) {
+		i = after // "two full weeks", "half a day"; "5 a day" is a rate
 	}
 	if t.is(i, "m") && t.tokens[i].glued && clockUnits[t.slotUnit()] {
 		return entry{class: unit, name: "minute"}, i + 1, true
@@ -310,7 +347,8 @@ func (t *text) addCents(a *amount) {
 		return // a code: "11a"
 	case named:
 		next = after
-	case joined, t.tokens[at].shape == numeral && len(t.tokens[at].text) != 2, t.starts(next, unit), t.starts(next, measure), t.starts(next, currency):
+	case joined && next < len(t.tokens) && t.tokens[next].shape != sign, // "5 dollars and 20 people"
+		t.tokens[at].shape == numeral && len(t.tokens[at].text) != 2, t.starts(next, unit), t.starts(next, measure), t.starts(next, currency):
 		return
 	}
 	a.value, a.next = math.Round(a.value*100+more)/100, next

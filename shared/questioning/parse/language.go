@@ -9,6 +9,7 @@ const (
 	// the point of "two point five", signs and the percent sign.
 	number, ordinal, scale, fraction, article class = "number", "ordinal", "scale", "fraction", "article"
 	half, point, minus, plus, percent         class = "half", "point", "minus", "plus", "percent"
+	over                                      class = "over"           // the line of a fraction: "one over three"
 	suffix                                    class = "ordinal_suffix" // the "th" of "7th"
 
 	// Dates and times: the value is the month (1 to 12), the weekday (1 is Monday),

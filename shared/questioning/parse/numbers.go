@@ -29,6 +29,9 @@ func (t *text) findNumbers() (values, others []span) {
 		}
 		v := t.inUnit(i, a)
 		v.free = (a.money || a.named || a.unit != "") && !t.enlarged(a.next)
+		if last := len(values) - 1; last >= 0 && values[last].next == i && values[last].value == v.value && t.tokens[i].shape == word {
+			v.doubt = twoMeanings // "twenty twenty"
+		}
 		values = append(values, v)
 		i = max(a.next, i+1)
 		if _, after, ok := t.class(i, rate); ok && a.unit != "" {

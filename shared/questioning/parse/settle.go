@@ -2,6 +2,7 @@ package parse
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
@@ -19,7 +20,7 @@ func (c *covered) around(v span) (obstacle, bool) {
 	}
 	c.strict = c.strict || v.weak && !c.counts() && !c.appointed(v)
 	for i := v.from - 1; i >= 0 && c.within(i, i+1); i-- {
-		if o, ok := c.inTheWay(i, i == v.from-1, false); ok {
+		if o, ok := c.inTheWay(i, i == v.from-1 && !(v.free && c.counts() && c.inflected(i)), false); ok {
 			return o, true
 		}
 	}
@@ -33,6 +34,15 @@ func (c *covered) around(v span) (obstacle, bool) {
 		return o, true
 	}
 	return c.afterwards(i)
+}
+
+// inflected reports an English verb that says what was done with the amount after
+// it, by its ending: "paying $5", "fined 300 euros". Adjectives, which could change
+// an amount, rarely end so; the verbs that bound one ("exceeding") are in the lexicon.
+func (c *covered) inflected(i int) bool {
+	const shortest = 5
+	said := c.tokens[i].text
+	return c.lang.code == "en" && c.tokens[i].shape == word && len(said) >= shortest && (strings.HasSuffix(said, "ed") || strings.HasSuffix(said, "ing"))
 }
 
 // unaccounted looks for words before the clause of a value that nothing accounts
