@@ -29,11 +29,12 @@ const (
 	// Words that change nothing, and those after which a reason begins.
 	filler, hedge, and, because, outro, request class = "filler", "hedge", "and", "because", "outro", "request"
 	inNameOf                                    class = "in_name_of" // the "under" of "under Smith"
+	including, suitable, speaker                class = "including", "suitable", "speaker"
 
 	// Words that change the value they stand beside; see blocking.
 	negation, bound, alternative, between, condition class = "not", "bound", "or", "range", "condition"
 	query, repeated, rate, until, since, more        class = "question", "every", "rate", "until", "since", "more"
-	only, to                                         class = "only", "to"
+	only, to, perhaps                                class = "only", "to", "perhaps"
 
 	// Options: "all of them", "none", "both", "except", the "option" of "option 2".
 	all, none, both, except, position class = "all", "none", "both", "except", "position"
@@ -45,7 +46,8 @@ const (
 	placing class = "placing"
 	theirs  class = "theirs" // of somebody else: "her", "their"
 
-	weak class = "weak" // of no phrase: a number that may be part of a date
+	weak  class = "weak"  // of no phrase: a number that may be part of a date
+	named class = "named" // of no phrase: the name of a place
 )
 
 // language is a file of languages made ready for matching.

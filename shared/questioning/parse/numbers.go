@@ -2,6 +2,7 @@ package parse
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
@@ -11,9 +12,12 @@ import (
 // times whose digits are none.
 func (t *text) findNumbers() (values, others []span) {
 	moments := append(t.findDays(), strong(t.findClocks(false))...)
+	if t.kind() == kindPersons {
+		moments = append(moments, t.appointedHours()...)
+	}
 	if t.slotIs(persons) {
-		if parties := t.findParties(); len(parties) > 0 {
-			return parties, moments
+		if parties := slices.DeleteFunc(t.findParties(), t.isIncluded); len(parties) > 0 {
+			return t.withTotals(parties), moments
 		}
 	}
 	for i := 0; i < len(t.tokens); {
@@ -39,6 +43,35 @@ func (t *text) findNumbers() (values, others []span) {
 		}
 	}
 	return t.onlyNamed(t.scored(t.summed(values))), others
+}
+
+// isIncluded reports the two children of "4 including two children".
+func (t *text) isIncluded(party span) bool {
+	for i := 1; i <= party.from; i++ {
+		if _, next, ok := t.class(i, including); ok && next <= party.from {
+			from := max(0, i-2)
+			for ; from < i; from++ {
+				if _, end, ok := t.cardinal(from); ok && end == i {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// withTotals adds the bare numbers that say a party's size once more, as in "4 (2
+// adults, 2 kids)".
+func (t *text) withTotals(parties []span) []span {
+	for i := 0; i < len(t.tokens); i++ {
+		value, next, ok := t.cardinal(i)
+		bare := ok && (next == len(t.tokens) || t.tokens[next].shape == sign)
+		if bare && !meets(span{from: i, next: next}, parties) && slices.ContainsFunc(parties, func(p span) bool { return p.value == float64(value) }) {
+			parties = append(parties, span{from: i, next: next, value: float64(value)})
+		}
+	}
+	slices.SortFunc(parties, func(a, b span) int { return a.from - b.from })
+	return parties
 }
 
 // onlyNamed leaves the number of what the slot names where others count something

@@ -2,6 +2,7 @@ package parse
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
@@ -178,13 +179,18 @@ func (c *covered) block(i int) obstacle {
 	return obstacle{blocking[c.classes[i]], c.words(from, c.nexts[i])}
 }
 
-// asked reports a question: one with a question mark that is no request.
+// asked reports a question: one with a question mark that is no request and does
+// not propose the value, as "is 7 available?" does. Who begins with "I" states
+// something, even if in doubt: "I need a table for 2?"
 func (c *covered) asked(v span, end int) (obstacle, bool) {
 	if end >= len(c.tokens) || !c.is(end, "?") {
 		return obstacle{}, false
 	}
 	for i := end - 1; i >= 0 && c.roles[i] != roleStop; i-- {
-		if c.starts(i, request) || c.starts(i, want) {
+		if first := i == 0 || c.roles[i-1] == roleStop; first && c.starts(i, speaker) {
+			return obstacle{}, false
+		}
+		if c.starts(i, request) || c.starts(i, want) || i == end-1 && c.ends(end, suitable) {
 			return obstacle{}, false
 		}
 	}
@@ -221,9 +227,46 @@ func (c *covered) afterwards(end int) (obstacle, bool) {
 	return obstacle{}, false
 }
 
+// withoutDenied parts the values from those that a negation stands right before,
+// where it leaves any: "6, not 5" says 6. A span that is denied begins at its
+// negation.
+func (t *text) withoutDenied(values []span) (left, denied []span) {
+	if len(values) < 2 || t.slot.Type == questioning.Boolean {
+		return values, nil
+	}
+	for _, v := range values {
+		if from, ok := t.deniedFrom(v.from); ok {
+			denied = append(denied, span{from: from, next: v.next})
+		} else {
+			left = append(left, v)
+		}
+	}
+	if len(left) == 0 {
+		return values, nil
+	}
+	return left, denied
+}
+
+// deniedFrom is where the negation begins that ends before token i, with no more
+// than a preposition or an article between.
+func (t *text) deniedFrom(i int) (from int, ok bool) {
+	for range 2 {
+		if i > 0 && (t.starts(i-1, "at") || t.starts(i-1, "on") || t.starts(i-1, "span") || t.starts(i-1, article)) {
+			i--
+		}
+	}
+	for from = max(0, i-3); from < i; from++ {
+		if _, next, ok := t.class(from, negation); ok && next == i {
+			return from, true
+		}
+	}
+	return 0, false
+}
+
 // settle is the one value that the words leave, or what stands in its way.
 func (t *text) settle(values, others []span, strict bool) (any, obstacle) {
-	c := t.cover(values, others, strict || t.exact)
+	values, denied := t.withoutDenied(values)
+	c := t.cover(values, append(slices.Clone(others), denied...), strict || t.exact)
 	var standing []span
 	for _, v := range values {
 		if c.roles[v.from] == roleValue {
