@@ -92,6 +92,11 @@ func (c *covered) roleAt(i int) (next int, r role, what class) {
 	if c.isState(i) {
 		return i + 1, roleNeutral, named
 	}
+	if _, after, ok := c.class(i, negation); ok && c.isMoment() && i > 0 && c.roles[i-1] == roleValue && c.ends(i, part) {
+		if _, next, ok := c.class(after, part); ok {
+			return next, roleNeutral, part // the "not AM" of "5:30 PM not AM"
+		}
+	}
 	for _, p := range c.phrases(i) {
 		if slices.Contains(c.taken[i:p.next], true) {
 			continue
@@ -126,8 +131,8 @@ func (c *covered) roleAt(i int) (next int, r role, what class) {
 			case perhaps, inNameOf, filler, hedge, and, article, request, want, assent, yes, no, unknown, starts, ends, outro, all, only, until, since, to, position, measure, oneself:
 				return p.next, roleNeutral, e.class
 			case thing:
-				if c.isMoment() || len(c.slot.Options) > 0 {
-					return p.next, roleNeutral, e.class
+				if c.isMoment() || len(c.slot.Options) > 0 || c.kind() == kindPersons && (c.ends(i, persons) || c.ends(i, person)) {
+					return p.next, roleNeutral, e.class // "a 5 person table"
 				}
 			case persons, person, attendance:
 				if c.kind() == kindPersons || !c.counts() {
@@ -154,7 +159,7 @@ func (c *covered) roleAt(i int) (next int, r role, what class) {
 	if i > 0 && c.classes[i-1] == inNameOf && c.isNamed(i) {
 		return i + 1, roleNeutral, inNameOf
 	}
-	if c.isMoment() && c.isNamed(i) && (c.ends(i, placing) || i > 0 && c.classes[i-1] == named) {
+	if c.isMoment() && c.isNamed(i) && (c.ends(i, placing) || c.ends(i, "span") || i > 0 && c.classes[i-1] == named) {
 		return i + 1, roleNeutral, named // "from New York on Friday"
 	}
 	return i + 1, roleUnknown, ""
@@ -283,6 +288,11 @@ func (c *covered) punctuation(i int) role {
 			return roleUnknown // the "8;30" of those who miss the colon
 		}
 		return roleStop
+	case "/", "|", `\`:
+		if i+1 == len(c.tokens) {
+			return roleStop // a key hit beside the full stop
+		}
+		return roleUnknown
 	case "-":
 		if !c.tokens[i].glued || i == 0 {
 			return rolePause

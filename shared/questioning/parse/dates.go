@@ -9,8 +9,10 @@ import (
 // findDates finds the dates in the text; bare ones, such as "the 8th", only for a
 // slot that wants a date.
 func (t *text) findDates(bare bool) []span {
+	found := t.scan(t.lang.dates)
+	t.nameWeekdays(found)
 	var spans []span
-	for _, w := range t.scan(t.lang.dates) {
+	for _, w := range found {
 		if w.weak && !bare {
 			continue
 		}
@@ -25,6 +27,30 @@ func (t *text) findDates(bare bool) []span {
 		spans = append(spans, w.span)
 	}
 	return spans
+}
+
+// nameWeekdays makes a weekday that stands apart from the only whole date the weekday
+// of it: "4 August, which is a Saturday".
+func (t *text) nameWeekdays(found []when) {
+	whole := -1
+	for i, w := range found {
+		switch {
+		case w.date == "" && !(w.has(fieldDay) && w.has(fieldMonth)):
+		case whole >= 0:
+			return
+		default:
+			whole = i
+		}
+	}
+	if whole < 0 {
+		return
+	}
+	day, problem := found[whole].dateOf(t.now)
+	for i, w := range found {
+		if problem == "" && w.set_ == 1<<fieldWeekday && w.holiday == "" && w.amounts == nil && w.at[fieldWeekday] == weekdayOf(day) {
+			found[i].moment = found[whole].moment
+		}
+	}
 }
 
 // leadsFrom reports a "from" among the tokens.

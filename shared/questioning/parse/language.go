@@ -29,7 +29,7 @@ const (
 	// Words that change nothing, and those after which a reason begins.
 	filler, hedge, and, because, outro, request class = "filler", "hedge", "and", "because", "outro", "request"
 	inNameOf                                    class = "in_name_of" // the "under" of "under Smith"
-	including, suitable, speaker                class = "including", "suitable", "speaker"
+	including, suitable, auxiliary              class = "including", "suitable", "auxiliary"
 
 	// Words that change the value they stand beside; see blocking.
 	negation, bound, alternative, between, condition class = "not", "bound", "or", "range", "condition"

@@ -20,6 +20,9 @@ func (t *text) cardinal(i int) (value, next int, ok bool) {
 		return value, i + 1, err == nil && len(token.text) <= 4
 	}
 	spelled, next, _ := t.spelled(i)
+	if spelled == 1 && t.pronoun(i) {
+		return 0, i, false
+	}
 	return int(spelled), next, next > i && spelled == math.Trunc(spelled) && spelled < 1e4
 }
 
@@ -240,7 +243,7 @@ func (t *text) one(i int) (value float64, next int, last float64, doubt string) 
 
 // pronoun reports the "one" of "the first one" and "one of them".
 func (t *text) pronoun(i int) bool {
-	if t.lang.code != "en" || t.tokens[i].text != "one" {
+	if t.lang.code != "en" || t.tokens[i].text != "one" || t.starts(i+1, number) {
 		return false
 	}
 	if i > 0 {

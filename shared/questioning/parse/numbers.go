@@ -16,7 +16,8 @@ func (t *text) findNumbers() (values, others []span) {
 		moments = append(moments, t.appointedHours()...)
 	}
 	if t.slotIs(persons) {
-		if parties := slices.DeleteFunc(t.findParties(), t.isIncluded); len(parties) > 0 {
+		elsewhere := func(party span) bool { _, denied := t.deniedFrom(party.from); return denied || t.isIncluded(party) }
+		if parties := slices.DeleteFunc(t.findParties(), elsewhere); len(parties) > 0 {
 			return t.withTotals(parties), moments
 		}
 	}

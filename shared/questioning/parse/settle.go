@@ -135,8 +135,8 @@ func (c *covered) digitsBeside(v span) (obstacle, bool) {
 			continue
 		}
 		if c.tokens[i].shape == numeral || c.starts(i, number) {
-			if (!v.weak || c.appointed(v)) && (c.ends(i, "span") || c.ends(i, "groups")) {
-				continue // "for 4 at 8pm", "party of six at 7:30"
+			if (!v.weak || c.appointed(v)) && (c.ends(i, "span") || c.ends(i, "groups") || i == before && c.ends(v.from, "at")) {
+				continue // "for 4 at 8pm", "party of six at 7:30", "14 at 7:30"
 			}
 			if i == before && i > 0 && c.partOfWord(i) || i == after && i+1 < len(c.tokens) && c.tokens[i+1].shape == word && !c.starts(i+1, part) {
 				continue // a count of something
@@ -180,21 +180,34 @@ func (c *covered) block(i int) obstacle {
 }
 
 // asked reports a question: one with a question mark that is no request and does
-// not propose the value, as "is 7 available?" does. Who begins with "I" states
-// something, even if in doubt: "I need a table for 2?"
+// not propose the value, as "is 7 available?" does. Words in the order of a
+// statement state something, even if in doubt: "I need a table for 2?"
 func (c *covered) asked(v span, end int) (obstacle, bool) {
 	if end >= len(c.tokens) || !c.is(end, "?") {
 		return obstacle{}, false
 	}
 	for i := end - 1; i >= 0 && c.roles[i] != roleStop; i-- {
-		if first := i == 0 || c.roles[i-1] == roleStop; first && c.starts(i, speaker) {
-			return obstacle{}, false
-		}
 		if c.starts(i, request) || c.starts(i, want) || i == end-1 && c.ends(end, suitable) {
 			return obstacle{}, false
 		}
 	}
+	if c.slot.Type != questioning.Boolean && c.states(end) {
+		return obstacle{}, false
+	}
 	return obstacle{blocking[query], c.words(v.from, end+1)}, true
+}
+
+// states reports an English sentence before token end that is no question but for
+// its mark: it neither inverts nor holds a question word.
+func (c *covered) states(end int) bool {
+	for i := end - 1; i >= 0 && c.roles[i] != roleStop; i-- {
+		opens := i == 0 || c.roles[i-1] == rolePause || c.roles[i-1] == roleStop || c.roles[i-1] == roleBut || c.tokens[i].newline ||
+			slices.Contains([]class{yes, no, assent, outro, and}, c.classes[i-1])
+		if c.classes[i] == query || opens && c.starts(i, auxiliary) {
+			return false
+		}
+	}
+	return c.lang.code == "en"
 }
 
 // afterwards looks at what follows the clause: its start may change the value
