@@ -23,9 +23,6 @@ func (t *text) amountAt(i int) (amount, bool) {
 	} else {
 		value, next, more = t.readEnlargers(at, value, next, last)
 	}
-	if divisor, after, ok := t.divisor(next); ok && (negative || value > divisor) {
-		value, next = value/divisor, after
-	}
 	a := amount{value: value, next: next, doubt: doubt, money: money}
 	if doubt == "" {
 		a.doubt = more
@@ -43,18 +40,6 @@ func (t *text) amountAt(i int) (amount, bool) {
 		a.doubt = "a dash and a space before a number " + twoMeanings
 	}
 	return a, true
-}
-
-// divisor reads the "sur trois" of "deux mille sur trois", with nothing behind it.
-// What is divided is larger or has a sign: "8 sur 10" is a mark, and none on a
-// scale of the slot's.
-func (t *text) divisor(i int) (value float64, next int, ok bool) {
-	_, after, ok := t.class(i, over)
-	if !ok || after >= len(t.tokens) || t.slot.Maximum != nil {
-		return 0, i, false
-	}
-	value, next, _, doubt := t.base(after)
-	return value, next, next > after && doubt == "" && value > 0 && (next == len(t.tokens) || t.tokens[next].shape == sign && !t.tokens[next].glued)
 }
 
 // isBare reports a number that nothing says the unit of.
@@ -104,17 +89,29 @@ func (t *text) isSign(i int) bool {
 func (t *text) readEnlargers(from int, value float64, next int, last float64) (float64, int, string) {
 	doubt := ""
 	if denominator, after, ok := t.denominator(next, value); ok && value == math.Trunc(value) && value > 0 && t.isDenominator(next) {
-		if value > denominator.value && (t.joinedBy(from, next) || couldBeDenominator(value, denominator.value)) {
-			if small := math.Mod(value, last); last >= 1e6 && small > 0 && small < denominator.value && t.joinedBy(from, next) {
+		joined := t.joinedBy(from, next)
+		if value > denominator.value && (joined || couldBeDenominator(value, denominator.value)) {
+			english := t.lang.code == "en"
+			small := math.Mod(value, last)
+			switch {
+			case joined && small > 0 && small < denominator.value && last >= 1e6:
 				return value - small + exactly(small/denominator.value, last), after, "" // "six million and two thirds"
+			case joined && small > 0 && small < denominator.value && last >= 100 && english:
+				return value - small + small/denominator.value, after, "" // "a hundred and three quarters"
+			case joined && small >= denominator.value && english: // no proper fraction: "a hundred and thirty fifths"
+			case small == 0 && last == 100 && english && strings.HasSuffix(t.tokens[after-1].text, "s"): // "five hundred fifths"
+			default:
+				doubt = twoMeanings // the "thirty-fifths" of "one hundred thirty fifths"
 			}
-			doubt = twoMeanings // "two hundred and fifty-four hundredths", "a hundred thirty fifths"
 		}
 		value, next = value/denominator.value, after
 		if more, after, ok := t.scaleAfter(next); ok {
 			value, next = value*more, after
 		}
 		return value, next, doubt
+	}
+	if below, after, ok := t.dividedBy(next, value); ok {
+		return value / below, after, ""
 	}
 	if part, after, ok := t.mixed(next, value); ok && last == 0 {
 		value, next = value+part, after
@@ -135,10 +132,9 @@ func (t *text) readEnlargers(from int, value float64, next int, last float64) (f
 		}
 		if part, after, ok := t.mixed(next, value); ok && last >= 1e6 && !t.starts(after, scale) {
 			return value + part*last, after, "" // "a million and a half", "3 million and a quarter"
+		} else if e, scaled, isScale := t.scaleOf(after); ok && isScale && e.value < last {
+			return value + exactly(part, e.value), scaled, "" // "a billion and a half million"
 		} else if ok {
-			if e, after, ok := t.scaleOf(after); ok && e.value < last {
-				return value + exactly(part, e.value), after, "" // "un billón y medio millón"
-			}
 			return value, after, twoMeanings
 		}
 		more, after, scaleOfMore, bad := t.base(at)
@@ -154,9 +150,34 @@ func (t *text) readEnlargers(from int, value float64, next int, last float64) (f
 	return value, next, doubt
 }
 
+// dividedBy reads the "over three" of "one over three" and the "sur trois" of "deux
+// mille sur trois", with nothing behind it. In English what is below the whole is a
+// fraction and "120 over 80" a pair; elsewhere "8 sur 10" is a mark, and what is
+// above the whole a fraction.
+func (t *text) dividedBy(i int, above float64) (below float64, next int, ok bool) {
+	_, at, certain := t.class(i, divided)
+	if _, after, ok := t.class(i, over); ok && !certain {
+		at = after
+	} else if !certain {
+		return 0, i, false
+	}
+	if at >= len(t.tokens) || above <= 0 {
+		return 0, i, false
+	}
+	below, next, _, doubt := t.base(at)
+	ends := next == len(t.tokens) || next > at && t.tokens[next].shape == sign
+	fraction := certain || (below > above) == (t.lang.code == "en") && below != above
+	return below, next, ends && doubt == "" && fraction && below > 0 && below == math.Trunc(below)
+}
+
 // denominator reads the "fifths" of "three fifths", the "twenty-fifth" of "one
 // twenty-fifth" and the "veinticincoavos" of "tres veinticincoavos".
 func (t *text) denominator(i int, above float64) (entry, int, bool) {
+	if t.is(i, "-") && !t.tokens[i].glued {
+		if e, after, ok := t.class(i+1, fraction); ok && above > 1 && above < e.value {
+			return e, after, true // "five - eighths"
+		}
+	}
 	if i >= len(t.tokens) || t.tokens[i].shape != word {
 		return entry{}, i, false
 	}
@@ -195,6 +216,9 @@ func (t *text) joinedBy(from, next int) bool {
 
 // isDenominator tells the "fifths" of a fraction from the "fifth" of May.
 func (t *text) isDenominator(i int) bool {
+	if t.is(i, "-") {
+		i++
+	}
 	_, next, _ := t.class(i, fraction)
 	_, _, isMonth := t.class(next, month)
 	return !isMonth
@@ -215,6 +239,9 @@ func (t *text) mixed(i int, whole float64) (float64, int, bool) {
 	}
 	if joined {
 		at = after
+	}
+	if !joined && t.is(at, "-") && t.tokens[at].glued && at+1 < len(t.tokens) && t.tokens[at+1].glued {
+		at++ // "2-1/2": no range descends
 	}
 	if at >= len(t.tokens) {
 		return 0, i, false
@@ -280,7 +307,7 @@ func (t *text) letter(from, i int, value float64, e entry) (float64, bool, strin
 	switch {
 	case len(written) == 2 && written != "MM", e.name == "1e6m" && clockUnits[t.slotUnit()], !t.tokens[i].glued && !money && written != "M":
 		return value, false, ""
-	case money, written == strings.ToUpper(written):
+	case money, written == strings.ToUpper(written), e.name == "1e9b" && value != math.Trunc(value): // there is no half bit
 		return exactly(value, e.value), true, ""
 	}
 	return value, false, strconv.Quote(t.source[t.tokens[i-1].start:t.tokens[i].end]) + " " + twoMeanings
@@ -311,7 +338,7 @@ func (t *text) readSuffix(a *amount) {
 		return
 	}
 	at := a.next
-	if e, next, ok := t.unitAt(at); ok {
+	if e, next, ok := t.unitAt(at, a.value); ok {
 		if e.name == "year" && a.value >= 1900 && a.value <= 2100 && t.lang.code == "zh" {
 			a.doubt = "this is a year"
 		}
@@ -337,9 +364,9 @@ func (t *text) readSuffix(a *amount) {
 
 // unitAt reads a unit of time, after the "a" of "half a day" and the "of" of
 // "a couple of weeks".
-func (t *text) unitAt(i int) (entry, int, bool) {
-	if _, after, ok := t.class(i, "a"); ok && t.starts(after, unit) {
-		i = after // "two full weeks", "half a day"
+func (t *text) unitAt(i int, value float64) (entry, int, bool) {
+	if _, after, ok := t.class(i, "a"); ok && t.starts(after, unit) && (value < 1 || !t.starts(i, rate)) {
+		i = after // "two full weeks", "half a day"; "5 a day" is a rate
 	}
 	if t.is(i, "m") && t.tokens[i].glued && clockUnits[t.slotUnit()] {
 		return entry{class: unit, name: "minute"}, i + 1, true
@@ -371,7 +398,8 @@ func (t *text) addCents(a *amount) {
 		return // a code: "11a"
 	case named:
 		next = after
-	case joined, t.tokens[at].shape == numeral && len(t.tokens[at].text) != 2, t.starts(next, unit), t.starts(next, measure), t.starts(next, currency):
+	case joined && next < len(t.tokens) && t.tokens[next].shape != sign, // "5 dollars and 20 people"
+		t.tokens[at].shape == numeral && len(t.tokens[at].text) != 2, t.starts(next, unit), t.starts(next, measure), t.starts(next, currency):
 		return
 	}
 	a.value, a.next = math.Round(a.value*100+more)/100, next

@@ -26,7 +26,7 @@ var languages = map[string]spoken{
 			"no, on the 5th": "2026-12-05", "Thanksgiving": "2026-11-26", "easter 2027": "2027-03-28", "the week of the 18th": ask, "before March 3rd": ask, "from Monday to Friday": ask,
 			"every Friday": ask, "March 3rd or 4th": ask, "this friday": "2026-11-27", "next friday": ask, "orthodox easter": "2027-05-02", "unorthodox easter": ask, "19th to 21st august": ask, "in a fortnight": "2026-12-07", "2 weeks after Christmas": "2027-01-08"},
 		q.Time: {"five pm": "17:00:00", "1430": "14:30:00", "8 o'clock": "08:00:00", "half past 6": "06:30:00", "quarter to two in the afternoon": "13:45:00", "half past 9 in the morning": "09:30:00",
-			"ten forty five am": "10:45:00", "9 tomorrow evening": "21:00:00", "half past 3": ask, "half nine": ask, "5 to 7": ask, "in 15": ask, "from 2 to 4pm": ask, "after 7": ask},
+			"ten forty five am": "10:45:00", "9 tomorrow evening": "21:00:00", "half past 3": ask, "half nine": "09:30:00", "5 to 7": ask, "in 15": ask, "from 2 to 4pm": ask, "after 7": ask},
 		q.Text: {"no idea tbh": q.Unknown, "I'd rather not say, sorry": q.Declined, "n/a": q.NotApplicable, "a red one": "a red one"},
 	},
 	"de": {

@@ -20,6 +20,9 @@ func (t *text) cardinal(i int) (value, next int, ok bool) {
 		return value, i + 1, err == nil && len(token.text) <= 4
 	}
 	spelled, next, _ := t.spelled(i)
+	if spelled == 1 && t.pronoun(i) {
+		return 0, i, false
+	}
 	return int(spelled), next, next > i && spelled == math.Trunc(spelled) && spelled < 1e4
 }
 
@@ -75,6 +78,9 @@ func (t *text) spelled(i int) (value float64, next int, last float64) {
 		if _, after, ok := t.class(at, and); ok && started {
 			at, joined = after, true
 		}
+		if started && pending && t.hyphenated(at, current) {
+			at++
+		}
 		if e, after, ok := t.class(at, number); ok {
 			if t.tokens[at].text == "两" && started && !t.starts(after, scale) {
 				return 0, next, last // an ounce
@@ -99,7 +105,7 @@ func (t *text) spelled(i int) (value float64, next int, last float64) {
 		switch {
 		case !ok || joined || e.value < 100 && t.lang.code != "zh" || strings.TrimRight(e.name, "mb") != e.name:
 			return 0, next, last
-		case (e.value < 1e3 || e.value < 1e4 && t.lang.code == "zh") && e.value < small && (pending || bare || !started && e.value != 100):
+		case (e.value < 1e3 || e.value < 1e4 && t.lang.code == "zh") && e.value < small && (pending || bare || t.lang.code == "en" && section == 0 && above == nil && !t.scaleIsLeft(at)):
 			section, small, current = section+counted(current)*e.value, e.value, 0
 		case e.value >= 1e3 && (pending || section > 0 || started && e.value >= last) && above.raise(section+current, e.value):
 			section, current, small = 0, 0, math.Inf(1)
@@ -146,6 +152,22 @@ func (s scales) sum() (total float64) {
 		total += part.value
 	}
 	return total
+}
+
+// scaleIsLeft reports an English scale that a number before it has not taken: the
+// second "hundred" of "one hundred and two hundred", that of "a couple of hundred".
+func (t *text) scaleIsLeft(i int) bool {
+	return t.lang.code == "en" && (t.ends(i, number) || t.ends(i, scale))
+}
+
+// hyphenated reports a hyphen with spaces around it, after tens and before units:
+// the "-" of "ninety - five". No range descends, so it joins them.
+func (t *text) hyphenated(i int, before float64) bool {
+	if !t.is(i, "-") || before < 20 || before > 90 || math.Mod(before, 10) != 0 {
+		return false
+	}
+	e, _, ok := t.class(i+1, number)
+	return ok && t.tokens[i+1].shape == word && e.value > 0 && e.value < 10
 }
 
 // tensAfter reads the "und zwanzig" of "drei und zwanzig".
@@ -263,7 +285,7 @@ func (t *text) one(i int) (value float64, next int, last float64, doubt string) 
 
 // pronoun reports the "one" of "the first one" and "one of them".
 func (t *text) pronoun(i int) bool {
-	if t.lang.code != "en" || t.tokens[i].text != "one" {
+	if t.lang.code != "en" || t.tokens[i].text != "one" || t.starts(i+1, number) {
 		return false
 	}
 	if i > 0 {
@@ -271,8 +293,8 @@ func (t *text) pronoun(i int) bool {
 		case "the", "this", "that", "which", "any", "no", "some", "another", "other", "every", "each":
 			return true
 		}
-		if _, _, ok := t.ordinalAt(i - 1); ok {
-			return true
+		if _, _, ok := t.ordinalAt(i - 1); ok || i > 1 && t.tokens[i-1].shape != word && t.is(i-2, "the") {
+			return true // "the first one", "the 7:30 one"
 		}
 	}
 	return i+1 < len(t.tokens) && t.tokens[i+1].text == "of"
@@ -338,10 +360,38 @@ func (t *text) digits(i int) (value float64, next int, last float64, doubt strin
 		}
 	}
 	if power, after, ok := t.exponent(next); ok {
-		value, next = value*math.Pow(10, power), after
-		value, _ = strconv.ParseFloat(strconv.FormatFloat(value, 'g', 15, 64), 64)
+		value, next = inDigits(value*math.Pow(10, power)), after
+	}
+	if power, after, ok := t.powerOf(next); ok {
+		value, next = inDigits(math.Pow(value, power)), after
+	} else if _, factor, ok := t.timesTen(next); ok {
+		if power, after, ok := t.powerOf(factor); ok {
+			value, next = inDigits(value*math.Pow(10, power)), after
+		}
 	}
 	return value, next, 0, doubt
+}
+
+// inDigits drops what computing in binary adds beyond the 15th digit.
+func inDigits(value float64) float64 {
+	value, _ = strconv.ParseFloat(strconv.FormatFloat(value, 'g', 15, 64), 64)
+	return value
+}
+
+// timesTen reads the "x10" of "6.2x10^4"; next is the token after it.
+func (t *text) timesTen(i int) (from, next int, ok bool) {
+	if i >= len(t.tokens) || !strings.Contains("x×*·", t.tokens[i].text) || !t.is(i+1, "10") {
+		return i, i, false
+	}
+	return i, i + 2, true
+}
+
+// powerOf reads the "^-4" of "10^-4".
+func (t *text) powerOf(i int) (power float64, next int, ok bool) {
+	if !t.is(i, "^") {
+		return 0, i, false
+	}
+	return t.signedDigits(i + 1)
 }
 
 // exponent reads the "e-1" of "12e-1".
@@ -349,7 +399,13 @@ func (t *text) exponent(i int) (power float64, next int, ok bool) {
 	if !t.is(i, "e") || !t.tokens[i].glued {
 		return 0, i, false
 	}
-	at, sign := i+1, 1.0
+	return t.signedDigits(i + 1)
+}
+
+// signedDigits reads the up to three digits of an exponent, with their sign, that
+// stand glued to the token before them.
+func (t *text) signedDigits(i int) (power float64, next int, ok bool) {
+	at, sign := i, 1.0
 	if t.is(at, "-") {
 		at, sign = at+1, -1
 	} else if t.is(at, "+") {
