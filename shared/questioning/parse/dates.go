@@ -24,9 +24,21 @@ func (t *text) findDates(bare bool) []span {
 		if w.next-w.from == 1 && t.starts(w.from, month) && t.starts(w.from, weekday) {
 			w.doubt = twoDays // "mar" is a Tuesday and a March
 		}
+		if w.set_ == 1<<fieldWeekday && t.isAnyOf(w.from) {
+			w.doubt = "this could be any such day" // "a Monday"
+		}
 		spans = append(spans, w.span)
 	}
 	return spans
+}
+
+// isAnyOf reports the "a" of "a Monday" before token i.
+func (t *text) isAnyOf(i int) bool {
+	if i == 0 {
+		return false
+	}
+	e, next, ok := t.class(i-1, number)
+	return ok && e.value == 1 && next == i && t.starts(i-1, article) || t.lang.code == "en" && t.is(i-1, "a")
 }
 
 // nameWeekdays makes a weekday that stands apart from the only whole date the weekday
