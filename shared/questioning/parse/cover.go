@@ -187,6 +187,9 @@ func (t *text) isState(i int) bool {
 func (c *covered) harmless(what class, from, next int) bool {
 	switch what {
 	case until:
+		if c.starts(from, to) && c.valueBefore(from) {
+			return false // "von 8 Uhr bis abends"
+		}
 		return !c.counts() && c.slotIs(ends) || !c.valueAfter(next) && !c.endsClause(from, next)
 	case since:
 		return !c.counts() && c.slotIs(starts) || !c.valueAfter(next) && !c.endsClause(from, next)

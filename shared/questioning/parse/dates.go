@@ -90,9 +90,22 @@ func (t *text) findClocks(bare bool) []span {
 		}
 		at, problem := w.clockOf(t.now)
 		w.value, w.doubt = time.Time{}.Add(at).Format(time.TimeOnly), problem
+		if problem == "" && t.isCountOfHours(w) {
+			w.doubt = "this could be a span of time"
+		}
 		spans = append(spans, w.span)
 	}
 	return spans
+}
+
+// isCountOfHours reports the hours of "pour 3 heures" and, in a language that has
+// another word for the time, of "3 horas".
+func (t *text) isCountOfHours(w when) bool {
+	last := t.tokens[w.next-1].text
+	if !t.starts(w.next-1, unit) || len(last) <= 2 || w.has(fieldPart) || w.has(fieldMinute) || w.amounts != nil {
+		return false
+	}
+	return t.ends(w.from, "span") || t.starts(w.next-1, "hours") && w.at[fieldHour] <= 12 && !t.ends(w.from, "at")
 }
 
 // partElsewhere gives the only time its part of the day from beyond the date:
@@ -222,7 +235,7 @@ func (t *text) dateSpans() (values, others []span) {
 
 // timeSpans are the times of day for a slot that wants one, and the dates beside them.
 func (t *text) timeSpans() (values, others []span) {
-	dates := t.findDates(true)
+	dates := slices.DeleteFunc(t.findDates(true), func(s span) bool { return s.doubt == noOneDay }) // "una hora antes"
 	values = t.strongest(t.findClocks(true))
 	if len(values) > 0 && values[0].weak {
 		values = without(values, strong(dates))
