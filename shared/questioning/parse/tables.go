@@ -84,7 +84,7 @@ func (l *language) phrase(below *phraseNode, first bool, word, means string) *ph
 		value, _ := strconv.ParseFloat(name, 64)
 		e := entry{class(of), value, name}
 		node.entries = append(node.entries, e)
-		if first && l.compounds && slices.Contains([]class{number, scale, ordinal, and, andHalf, parts}, e.class) {
+		if first && l.compounds && (len(word) > 1 || e.class == and) && slices.Contains([]class{number, scale, ordinal, and, andHalf, parts}, e.class) {
 			l.compound[word] = true
 		}
 	}
