@@ -13,7 +13,11 @@ func (t *text) findBooleans() []span {
 				denied = i
 			}
 		case no, dissent:
-			found = append(found, span{from: i, next: next, value: false})
+			from := i
+			if denied >= 0 && t.starts(i, negation) {
+				from = denied // "ce n'est pas nécessaire" denies once
+			}
+			found = append(found, span{from: from, next: next, value: false})
 			denied = -1
 		case yes, assent, want:
 			from := i
