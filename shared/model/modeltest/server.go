@@ -56,7 +56,8 @@ func (r Request) Format() string {
 	return name
 }
 
-// Answer answers one request.
+// Answer answers one request. It runs in a goroutine of the server, and may stall
+// or break the connection.
 type Answer func(w http.ResponseWriter, r Request)
 
 // Server gives its answers in the order in which they were queued, and the last
@@ -84,7 +85,7 @@ func NewServer(t testing.TB, answers ...Answer) *Server {
 	return s
 }
 
-// Then replaces the answers still to be given.
+// Then replaces the answers still to be given. The last one is given from then on.
 func (s *Server) Then(answers ...Answer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
