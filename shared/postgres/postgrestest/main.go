@@ -24,7 +24,7 @@ type Migrate func(ctx context.Context, url string) error
 
 // Main runs the tests and exits. Call it from TestMain; migrate may be nil.
 //
-// 	func TestMain(m *testing.M) { postgrestest.Main(m, migrations.Up) }
+//	func TestMain(m *testing.M) { postgrestest.Main(m, migrations.Up) }
 func Main(m interface{ Run() int }, migrate func(ctx context.Context, url string) error) {
 	current = &fixture{migrate: migrate}
 	code := func() int {

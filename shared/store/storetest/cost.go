@@ -25,7 +25,6 @@ type Cost struct {
 type Counter struct{ statements, trips atomic.Int64 }
 
 // NewCounted returns a store on a migrated database of its own that counts.
-//
 func NewCounted(t testing.TB) (*store.Store, *Counter) {
 	t.Helper()
 	c := &Counter{}
