@@ -18,7 +18,9 @@ const applicationHelp = `
 DATABASE_URL names the database, as it does for functions.`
 
 // application opens the database as functions do. It refuses the database of
-// another environment.
+// another environment. It is used by commands that work with an environment's data
+// as the functions' role, so the role's privileges and row security hold for them
+// as well. The caller closes the pool.
 func application(ctx context.Context, v variables, e environment.Environment) (*pgxpool.Pool, error) {
 	var config postgres.Config
 	if err := parse(v, e, &config); err != nil {
@@ -35,6 +37,8 @@ func application(ctx context.Context, v variables, e environment.Environment) (*
 	return pool, nil
 }
 
+// belongs compares the mark in the database with the environment that the command
+// names: a URL left over from another environment must not decide what is changed.
 func belongs(ctx context.Context, pool *pgxpool.Pool, e environment.Environment) error {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
@@ -45,6 +49,7 @@ func belongs(ctx context.Context, pool *pgxpool.Pool, e environment.Environment)
 	return err
 }
 
+// collectionPrefix is the variable whose default depends on the environment.
 const collectionPrefix = "QDRANT_COLLECTION_PREFIX"
 
 // parse reads settings from the variables, as the environment's functions do. The

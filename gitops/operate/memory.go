@@ -23,6 +23,8 @@ const qdrantHelp = `
 QDRANT_URL, QDRANT_API_KEY and QDRANT_COLLECTION_PREFIX (default
 sequential-questioning-ENV) name Qdrant and its collections, as they do for functions.`
 
+// memoryCommand groups what concerns Qdrant. Memory is a copy of the database's
+// answers, so nothing here can lose data.
 func memoryCommand(v variables) *cobra.Command {
 	return group("memory", "Take snapshots of memory, or rebuild it", snapshotCommand(v), snapshotsCommand(v), rebuildCommand(v))
 }
@@ -54,6 +56,8 @@ func collections(ctx context.Context, v variables, e environment.Environment) (*
 	return server, slices.Sorted(maps.Keys(points)), nil
 }
 
+// snapshotCommand takes new snapshots before it deletes old ones. Qdrant writes
+// them on its own disk; copying them elsewhere is up to the platform.
 func snapshotCommand(v variables) *cobra.Command {
 	var keep string
 	var timeout time.Duration
@@ -112,6 +116,7 @@ Qdrant stores it in its snapshots folder.` + applicationHelp + qdrantHelp,
 	return command
 }
 
+// snapshotsCommand lists what snapshot took, whoever took it.
 func snapshotsCommand(v variables) *cobra.Command {
 	var asJSON bool
 	command := &cobra.Command{
@@ -154,6 +159,9 @@ func snapshotsCommand(v variables) *cobra.Command {
 // for.
 const minTimeout = 5 * time.Second
 
+// rebuildCommand reads as the functions' role and writes as the indexer does.
+// --fresh is for vectors of another model or size: without it the collection
+// refuses them.
 func rebuildCommand(v variables) *cobra.Command {
 	var fresh, dry bool
 	command := &cobra.Command{
