@@ -6,9 +6,9 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
-// form is what one kind of conversation wants to know, and how the hidden facts
+// schema is what one kind of conversation wants to know, and how the hidden facts
 // of the people in it hang together.
-type form struct {
+type schema struct {
 	name, family string
 	goal         string
 	slots        []questioning.Slot
@@ -18,7 +18,7 @@ type form struct {
 	loyalLow, loyalHigh float64
 }
 
-// family is a kind of generated form.
+// family is a kind of generated schema.
 type family struct {
 	name                string
 	personas            int
@@ -31,14 +31,14 @@ var families = []family{
 	{"independent", 1, 0, 0},
 }
 
-// generatedForms makes forms with every type of slot, some conditional, the
+// generatedSchemas makes schemas with every type of slot, some conditional, the
 // optional ones among the required.
-func generatedForms(seed chance, perFamily int) []form {
-	var all []form
+func generatedSchemas(seed chance, perFamily int) []schema {
+	var all []schema
 	for _, kind := range families {
 		for n := range perFamily {
 			name := fmt.Sprintf("%s %d", kind.name, n+1)
-			all = append(all, form{
+			all = append(all, schema{
 				name: name, family: kind.name, goal: "a generated goal", personas: kind.personas,
 				loyalLow: kind.loyalLow, loyalHigh: kind.loyalHigh,
 				slots: generatedSlots(seed.of("form", name)),

@@ -33,9 +33,9 @@ const (
 	waveringShare, waveringSlots = 0.15, 0.15
 )
 
-// newPerson draws a person of the form.
-func newPerson(seed chance, f form, name string) person {
-	ways := seed.of("ways", f.name) // what the form's people have in common
+// newPerson draws a person of the schema.
+func newPerson(seed chance, f schema, name string) person {
+	ways := seed.of("ways", f.name) // what the schema's people have in common
 	c := seed.of("person", f.name, name)
 	persona := fmt.Sprint(c.of("persona").below(f.personas))
 	p := person{
@@ -173,9 +173,9 @@ func (p person) answers(slot questioning.Slot, purpose questioning.Purpose) ques
 	case purpose == questioning.Ask && typed(slot) && p.shows(p.mumbling, "mumbles", slot.Key, mumblingSlots):
 		return read(slot, "hm, the usual I suppose, it depends")
 	case purpose == questioning.Ask && p.wavers(slot):
-		return told(slot, p.otherThan(slot, fact))
+		return stated(slot, p.otherThan(slot, fact))
 	}
-	return told(slot, fact)
+	return stated(slot, fact)
 }
 
 func typed(slot questioning.Slot) bool {
@@ -192,9 +192,9 @@ func (p person) otherThan(slot questioning.Slot, fact any) any {
 	return fact
 }
 
-// alsoTells returns another slot that the person volunteers with an answer; false if there
+// volunteers returns another slot that the person volunteers with an answer; false if there
 // is none.
-func (p person) alsoTells(slots []questioning.Slot, asked string) (questioning.Slot, bool) {
+func (p person) volunteers(slots []questioning.Slot, asked string) (questioning.Slot, bool) {
 	if !p.shows(p.chatty, "chats", asked, chattySlots) {
 		return questioning.Slot{}, false
 	}
@@ -203,8 +203,8 @@ func (p person) alsoTells(slots []questioning.Slot, asked string) (questioning.S
 	return other, applies && other.Key != asked && p.withheld(other.Key) == "" && !p.wavers(other)
 }
 
-// told returns a fact in words, parsed again.
-func told(slot questioning.Slot, fact any) questioning.Answer {
+// stated returns a fact in words, parsed again.
+func stated(slot questioning.Slot, fact any) questioning.Answer {
 	said := read(slot, inWords(slot, fact))
 	if said.Problem != "" || !reflect.DeepEqual(said.Value, fact) {
 		said.Value, said.Problem = fact, "" // as a client's structured answer
