@@ -1,5 +1,9 @@
 // Command quality measures how many questions a conversation needs, how well answers are
 // parsed, and what memory finds. Equal seeds give equal tables.
+//
+// Its tables are docs/quality.md. Parsing and search are measured on data of real people,
+// which are not part of the repository; the number of questions only on simulated people,
+// since nobody can be asked the same questions in five different orders.
 package main
 
 import (
@@ -52,6 +56,8 @@ const (
 var parts = []string{retrievalPart, conversationsPart, readingPart}
 
 const (
+	// maxPeople bounds the run; earlier is how many conversations the engine has
+	// learned from.
 	maxPeople = 10_000
 	earlier   = 200 // conversations
 )
@@ -73,6 +79,7 @@ func main() {
 	}
 }
 
+// parseFlags refuses combinations that would measure something else than they say.
 func parseFlags(arguments []string) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("quality", flag.ContinueOnError)
@@ -111,6 +118,8 @@ func parseFlags(arguments []string) (options, error) {
 	return o, nil
 }
 
+// run measures in the order of the page, and prints tables when all are measured: a
+// run that fails prints none.
 func run(ctx context.Context, o options) error {
 	began := time.Now()
 	var tables []table
@@ -166,6 +175,7 @@ func (o options) retrieval(ctx context.Context) ([]table, error) {
 	return []table{t}, err
 }
 
+// page is the Markdown of docs/quality.md.
 func (o options) page(tables []table) []byte {
 	var page bytes.Buffer
 	fmt.Fprintf(&page, "# Quality of the questions\n\nWritten by `%s`. The same seed gives the same figures, times apart.\n\n", o.command())
@@ -193,4 +203,5 @@ func (o options) command() string {
 	return strings.Join(append(parts, "--write docs/quality.md"), " ")
 }
 
+// progress goes to stderr, so that the tables can be piped.
 func progress(text string) { fmt.Fprintln(os.Stderr, text) }

@@ -17,13 +17,16 @@ type turnSlot struct {
 	Values                        []string // what was said, when nobody asked
 }
 
-// dialogueTurn is one line of the Schema-Guided Dialogue data.
+// dialogueTurn is one line prepared from the Schema-Guided Dialogue data (Rastogi et al.
+// 2020): a system turn that asks for slots, or a goal, and what the person replied. Gold
+// has the annotated values of each slot, in any of their spellings.
 type dialogueTurn struct {
 	Service, Kind, Question, Reply string
 	Open, Unasked                  []turnSlot
 	Gold                           map[string][]string
 }
 
+// slot is the slot as a client would declare it.
 func (s turnSlot) slot() questioning.Slot {
 	slot := questioning.Slot{Key: s.Key, Title: s.Title, Description: s.Description, Type: questioning.Type(s.Type)}
 	for _, option := range s.Options {
@@ -32,6 +35,7 @@ func (s turnSlot) slot() questioning.Slot {
 	return slot
 }
 
+// typed excludes text, where any words are a right reading.
 func (s turnSlot) typed() bool { return s.Type != string(questioning.Text) }
 
 // When the people of the two sets of dialogues speak. They speak English.
@@ -66,6 +70,9 @@ func judgeDialogues(lines []line) ([]judged, error) {
 	return all, nil
 }
 
+// judge lets the parser read one reply with all slots of its service in view, as in
+// a conversation. Open slots without an annotated value count only if a value was
+// stored: what the annotators left out the person may have said.
 func (t dialogueTurn) judge(id string, slots []questioning.Slot) []judged {
 	open := make([]questioning.Slot, len(t.Open))
 	for i, s := range t.Open {
@@ -122,7 +129,7 @@ func judgeUnasked(like judged, slots []questioning.Slot, unasked map[string][]st
 	return all
 }
 
-// booking is one line of RESTAURANTS-8K.
+// booking is one line of RESTAURANTS-8K (Coope et al. 2020).
 type booking struct {
 	Requested []string
 	Reply     string

@@ -7,7 +7,9 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
-// verdict is the result for one value that a person said.
+// verdict is the result for one value that a person said. Asking again costs a question;
+// a silently wrong value costs the conversation its purpose, so the two are never added
+// up to one figure.
 type verdict string
 
 const (

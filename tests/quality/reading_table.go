@@ -10,6 +10,7 @@ import (
 	"time"
 )
 
+// compareText orders by bytes.
 func compareText(a, b string) int { return cmp.Compare(a, b) }
 
 // disputedLines are lines of the data where a careful person would read
@@ -70,6 +71,7 @@ func readingTables(all []judged, left int, took time.Duration) []table {
 	return []table{question, none, unasked}
 }
 
+// share is a percentage with its count; a dash if there is nothing to divide by.
 func share(part, of int) string {
 	if of == 0 {
 		return "–"
@@ -131,6 +133,8 @@ func compareLanguages(a, b string) int {
 	return cmp.Or(cmp.Compare(first(a), first(b)), cmp.Compare(a, b))
 }
 
+// countUnasked adds a row for each set and type, and totals for each set and for
+// its source.
 func (t *table) countUnasked(all []judged) {
 	type group struct{ set, kind string }
 	type tally struct{ unasked, offered, right, unannotated int }

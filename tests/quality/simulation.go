@@ -9,6 +9,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
+// playbooksFamily is the family of the schemas that are not generated.
 const playbooksFamily = "playbooks"
 
 // playbookSchemas returns the built-in playbooks, each with one of its goals. The people are
@@ -70,6 +71,8 @@ func byFamily(all []measured) (names []string, groups map[string][]measured) {
 	return names, groups
 }
 
+// savingTable compares the engine with fixed orders, the alternative that a program
+// without an engine has.
 func savingTable(seed chance, all []measured, plan simulation) table {
 	t := table{
 		title: "Questions until 90 % of the required weight is settled",
@@ -111,6 +114,8 @@ func savingTable(seed chance, all []measured, plan simulation) table {
 	return t
 }
 
+// assumptionTable shows how often an assumption is wrong when nobody corrects it:
+// the calibration that questioning.DefaultConfidence promises.
 func assumptionTable(all []measured) table {
 	t := table{
 		title:   "Assumed instead of asked",
@@ -132,6 +137,7 @@ func assumptionTable(all []measured) table {
 	return t
 }
 
+// cannedTable shows what a fixed list of questions for any goal achieves.
 func cannedTable(all []measured) table {
 	t := table{
 		title: "Five canned questions",
@@ -155,6 +161,8 @@ func cannedTable(all []measured) table {
 	return t
 }
 
+// schemaTable lists each schema, so that a change that helps one at the cost of
+// another is seen.
 func schemaTable(all []measured, plan simulation) table {
 	t := table{
 		title: "Schema by schema",
@@ -182,6 +190,7 @@ func schemaTable(all []measured, plan simulation) table {
 	return t
 }
 
+// meanOf is the mean over schemas, each with the same weight.
 func meanOf(schemas []measured, way int) float64 {
 	sum := 0.0
 	for _, m := range schemas {
@@ -190,6 +199,7 @@ func meanOf(schemas []measured, way int) float64 {
 	return sum / float64(len(schemas))
 }
 
+// figure has two digits after the point: more would not be significant.
 func figure(v float64) string { return fmt.Sprintf("%.2f", v) }
 
 func percent(v float64) string { return fmt.Sprintf("%.1f %%", 100*v) }

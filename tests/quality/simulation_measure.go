@@ -22,7 +22,7 @@ const (
 	ways
 )
 
-// defaultBatch is the service's default.
+// defaultBatch is the service's default, DEFAULT_BATCH_SIZE.
 const defaultBatch = 3
 
 // simulation has the sizes of a simulation.
@@ -44,6 +44,7 @@ type measured struct {
 	atBest   float64
 }
 
+// mean is the mean number of questions until the target.
 func (m measured) mean(way int) float64 { return mean(m.toTarget[way]) }
 
 // limits are the service's own, but for the batch.
@@ -101,6 +102,7 @@ func measureSchema(seed chance, plan simulation, f schema) measured {
 }
 
 // measureSchemas measures every schema, several at once; the order is the schemas'.
+// After ctx ends, no further schema is begun, and the results are incomplete.
 func measureSchemas(ctx context.Context, seed chance, plan simulation, schemas []schema, done func(schema)) ([]measured, error) {
 	all := make([]measured, len(schemas))
 	free := make(chan struct{}, runtime.GOMAXPROCS(0))
@@ -119,6 +121,7 @@ func measureSchemas(ctx context.Context, seed chance, plan simulation, schemas [
 	return all, ctx.Err()
 }
 
+// mean of no values is not a number.
 func mean(values []float64) float64 {
 	sum := 0.0
 	for _, v := range values {
@@ -129,7 +132,7 @@ func mean(values []float64) float64 {
 
 // saving is by which share one way takes fewer questions than another over some
 // schemas, each schema with the same weight, with a 95 % interval from people drawn
-// anew with replacement, the same ones for both ways.
+// again with replacement, the same ones for both ways.
 func saving(seed chance, schemas []measured, way, than int) (point, low, high float64) {
 	share := func(mean func(m measured, way int) float64) float64 {
 		ours, theirs := 0.0, 0.0

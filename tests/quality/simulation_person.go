@@ -11,7 +11,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 )
 
-// today is the date of all simulated answers.
+// today is the date of all simulated answers, fixed so that tables can be repeated.
 var today = time.Date(2026, time.November, 23, 9, 0, 0, 0, time.UTC)
 
 // person is a simulated person with hidden facts who only answers what is asked. Facts and
@@ -25,7 +25,9 @@ type person struct {
 	wavering bool           // says something else at first, at times
 }
 
-// The shares of people with each habit, and of the slots it shows in.
+// The shares of people with each habit, and of the slots it shows in. They are
+// estimates: no data say how often people answer so. They are the same for every way of
+// asking.
 const (
 	evasiveShare, evasiveSlots   = 0.2, 0.2
 	mumblingShare, mumblingSlots = 0.15, 0.3
@@ -110,6 +112,7 @@ func factOf(slot questioning.Slot, c chance) any {
 	}
 }
 
+// someOptions chooses one option more than the least at most.
 func someOptions(slot questioning.Slot, c chance) []any {
 	least, most := 1, len(slot.Options)
 	if slot.MinItems != nil {
@@ -126,7 +129,8 @@ func someOptions(slot questioning.Slot, c chance) []any {
 	return inOrder(slot, all)
 }
 
-// inOrder sorts chosen options in the slot's order.
+// inOrder sorts chosen options in the slot's order. The engine stores chosen
+// options in that order, so facts and answers compare equal.
 func inOrder(slot questioning.Slot, chosen []any) []any {
 	var sorted []any
 	for _, o := range slot.Options {
@@ -178,6 +182,7 @@ func (p person) answers(slot questioning.Slot, purpose questioning.Purpose) ques
 	return stated(slot, fact)
 }
 
+// typed reports whether words may fail to be read as the slot's type.
 func typed(slot questioning.Slot) bool {
 	return slot.Type != questioning.Text && slot.Type != questioning.List
 }

@@ -7,7 +7,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
-// target is the share of the required weight that must be settled.
+// target is the share of the required weight that must be settled. Below 100 %, so
+// that one slot of little weight does not decide the figure.
 const target = 0.9
 
 // played is the result of one simulated conversation.
@@ -37,6 +38,8 @@ func play(f schema, p person, state *questioning.State, next asker) played {
 	return game.result()
 }
 
+// game is one conversation in progress. regrets are slots of which the person has
+// said something wrong and will correct it with the next answer.
 type game struct {
 	schema  schema
 	person  person
@@ -65,6 +68,7 @@ func (g *game) put(q questioning.Question) {
 	g.note()
 }
 
+// record passes an answer to the engine, as the service does.
 func (g *game) record(said questioning.Answer) {
 	if _, err := g.state.Record(said); err != nil {
 		panic(err) // the slots are the schema's own
@@ -122,6 +126,7 @@ func (g *game) share() (share float64, missing []questioning.Slot) {
 	return settled / total, missing
 }
 
+// weightOf is the slot's weight, 1 if it names none.
 func weightOf(slot questioning.Slot) float64 {
 	if slot.Weight == 0 {
 		return 1
@@ -129,8 +134,11 @@ func weightOf(slot questioning.Slot) float64 {
 	return slot.Weight
 }
 
+// rounding keeps sums of weights from missing the target by their last bits.
 const rounding = 1e-9
 
+// note remembers when the target was reached first; a later contradiction does not
+// take that back.
 func (g *game) note() {
 	if g.reached > 0 {
 		return
@@ -198,6 +206,8 @@ func inOrderOf(order []int) asker {
 	}
 }
 
+// ask puts a question as the engine would, so that the same code records its
+// answer.
 func ask(state *questioning.State, i int, purpose questioning.Purpose) questioning.Question {
 	state.Asked++
 	q := questioning.Question{Number: state.Asked, Slot: state.Slots[i].Key, Purpose: purpose}
@@ -224,6 +234,7 @@ func declared(f schema) []int {
 	return order
 }
 
+// requiredFirst is the order of a careful program: what it must know comes first.
 func requiredFirst(f schema) []int {
 	order := declared(f)
 	slices.SortStableFunc(order, func(a, b int) int {
@@ -238,4 +249,5 @@ func requiredFirst(f schema) []int {
 	return order
 }
 
+// shuffled is another order for each person, the same in every run.
 func shuffled(f schema, p person) []int { return p.of("order").generator().Perm(len(f.slots)) }
