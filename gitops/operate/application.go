@@ -39,13 +39,22 @@ func application(ctx context.Context, v variables, e environment.Environment) (*
 
 // belongs compares the mark in the database with the environment that the command
 // names: a URL left over from another environment must not decide what is changed.
+// Without an environment the database must have no mark.
 func belongs(ctx context.Context, pool *pgxpool.Pool, e environment.Environment) error {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
 		return fmt.Errorf("connect to the database: %w", err)
 	}
 	defer conn.Release()
-	_, err = database.Belongs(ctx, conn.Conn(), conn.Conn().Config().Database, e)
+	name := conn.Conn().Config().Database
+	if e != "" {
+		_, err = database.Belongs(ctx, conn.Conn(), name, e)
+		return err
+	}
+	mark, err := database.ReadMark(ctx, conn.Conn(), name)
+	if err == nil && mark.Environment != "" {
+		err = fmt.Errorf("database %s belongs to environment %s: add %s to the command", name, mark.Environment, mark.Environment)
+	}
 	return err
 }
 
@@ -56,7 +65,7 @@ const collectionPrefix = "QDRANT_COLLECTION_PREFIX"
 // default prefix of collections is the namespace, as in gitops/base.
 func parse(v variables, e environment.Environment, config any) error {
 	settings := maps.Clone(v)
-	if settings[collectionPrefix] == "" {
+	if settings[collectionPrefix] == "" && e != "" {
 		settings[collectionPrefix] = e.Namespace()
 	}
 	if err := env.ParseWithOptions(config, env.Options{Environment: settings}); err != nil {

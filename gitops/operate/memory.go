@@ -165,14 +165,24 @@ const minTimeout = 5 * time.Second
 func rebuildCommand(v variables) *cobra.Command {
 	var fresh, dry bool
 	command := &cobra.Command{
-		Use:   "rebuild ENV",
+		Use:   "rebuild [ENV]",
 		Short: "Rebuild memory from the database",
 		Long: `Writes the answers of all conversations to Qdrant, and removes points that the database
-does not have. It is safe to run at any time, and repeatedly.` + applicationHelp + qdrantHelp,
-		Example: `  operate memory rebuild prod`,
-		Args:    cobra.ExactArgs(1),
-		RunE: of(func(command *cobra.Command, e environment.Environment, _ []string) error {
+does not have. It is safe to run at any time, and repeatedly. Without ENV the database must
+belong to no environment, as that of the local program, and the prefix of collections is
+the functions' own default.` + applicationHelp + qdrantHelp,
+		Example: `  operate memory rebuild prod
+  operate memory rebuild --fresh    # of the local program with its own Qdrant`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
 			ctx := command.Context()
+			var e environment.Environment // none
+			if len(args) > 0 {
+				var err error
+				if e, err = environment.Parse(args[0]); err != nil {
+					return err
+				}
+			}
 			var settings memory.Settings
 			if err := parse(v, e, &settings); err != nil {
 				return err
@@ -216,7 +226,7 @@ does not have. It is safe to run at any time, and repeatedly.` + applicationHelp
 			}
 			fmt.Fprintf(command.OutOrStdout(), "%d conversations, %d answers indexed, %d checked again\n", done.Conversations, done.Answers, done.Stale)
 			return nil
-		}),
+		},
 	}
 	command.Flags().BoolVar(&fresh, "fresh", false, "drop the collection first, for example after a change of the embedding model")
 	command.Flags().BoolVar(&dry, "dry-run", false, "only print the number of conversations")
