@@ -14,7 +14,7 @@ import (
 // answers, the questions that follow from them, the end. They identify, and carry
 // nobody's words.
 func (c *Conversation) events(ctx context.Context, change Change, now time.Time) []event.Event {
-	of := event.Conversation{Principal: principal.From(ctx), ConversationID: c.ID, Form: c.SchemaKey}
+	of := event.Conversation{Principal: principal.From(ctx), ConversationID: c.ID, SchemaKey: c.SchemaKey}
 	var all []event.Event
 	for _, a := range change.Answers {
 		answer := event.Answer{Slot: event.Slot{Key: a.Slot}, AnswerNumber: a.Number, Outcome: a.Outcome}

@@ -12,8 +12,9 @@ import (
 	"time"
 )
 
-// The lock is handed down to the server and its backends, so that it is held
-// exactly as long as any of them can still write to the data folder.
+// acquire locks the data folder, and returns the open file that holds the lock. The
+// lock is handed down to the server and its backends, so that it is held exactly as
+// long as any of them can still write to the data folder.
 func acquire(ctx context.Context, dir, data string) (*os.File, error) {
 	file, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -53,7 +54,9 @@ func acquire(ctx context.Context, dir, data string) (*os.File, error) {
 	return file, nil
 }
 
-// tryLock locks a file unless another process holds it; closing it unlocks.
+// tryLock locks a file unless another process holds it; closing it unlocks. flock
+// is released by the kernel however the process ends, and inherited by children
+// with the open file.
 func tryLock(file *os.File) (bool, error) {
 	err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) || errors.Is(err, syscall.EINTR) {
