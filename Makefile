@@ -36,7 +36,7 @@ GOVULNCHECK = $(abspath $(BIN))/govulncheck $(if $(VULNDB),-db $(VULNDB))
 run: ## Serve on this machine. ARGS="--port 9000 --data folder", or DATABASE_URL for an existing server
 	@test -x $(BIN)/local || echo "Building; the first time takes a minute or two."
 	@go build -trimpath -o $(BIN)/local ./functions/local/cmd/sequential-questioning
-	@exec $(BIN)/local $(ARGS)
+	@exec $(BIN)/local --data .data $(ARGS)
 
 migrate: ## Apply pending migrations to the database at DATABASE_URL
 	@go run ./migrations/cmd/migrate $(ARGS)

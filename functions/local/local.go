@@ -92,12 +92,15 @@ func run(ctx context.Context, options Options, front func(ctx context.Context, r
 	if err := migrations.Up(ctx, database); err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
-	fill, stopMemory, err := openMemory()
+	own, err := openMemory()
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, stopMemory()) }()
+	defer own.close()
 	if err := configure(database, options.Data); err != nil {
+		return err
+	}
+	if err := own.follow(ctx); err != nil {
 		return err
 	}
 
@@ -106,7 +109,7 @@ func run(ctx context.Context, options Options, front func(ctx context.Context, r
 		return err
 	}
 	defer func() { err = errors.Join(err, shown.Shutdown(context.WithoutCancel(ctx))) }()
-	functions := assemble()
+	functions := assemble(own)
 	route := gateway.New(gatewayConfig)
 	defer func() { err = errors.Join(err, stop(functions, route)) }()
 	for _, f := range functions {
@@ -120,7 +123,7 @@ func run(ctx context.Context, options Options, front func(ctx context.Context, r
 	tended := make(chan struct{})
 	go func() {
 		defer close(tended)
-		tend(ctx, fill, os.Getenv("RELAY_URL"))
+		own.tend(ctx, os.Getenv("RELAY_URL"))
 	}()
 	defer func() { end(); <-tended }()
 	return front(ctx, route)
@@ -194,11 +197,15 @@ func (s served) Stop(ctx context.Context) error {
 
 // assemble makes every function but the gateway, each called under its name. One
 // that calls another comes before it.
-func assemble() []instance {
+func assemble(own *ownMemory) []instance {
 	fn.SetLogLevel(fn.LogWarn)
 	var functions []instance
 	add := func(name string, f instance) {
-		functions = append(functions, served{f, inprocess.Serve(name, fn.New(f).Handler)})
+		handler := http.Handler(fn.New(f).Handler)
+		if name == "indexer" {
+			handler = own.indexing(handler)
+		}
+		functions = append(functions, served{f, inprocess.Serve(name, handler)})
 	}
 	for _, t := range ToolFunctions {
 		add(t.Name, t.New())
