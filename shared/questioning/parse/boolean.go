@@ -73,7 +73,8 @@ func (t *text) polarity(i int) (next int, what class) {
 		return i + 1, ""
 	}
 	for c, instead := range map[class]class{"yes_alone": yes, "no_alone": no} {
-		if _, next, ok := t.class(i, c); ok && t.alone(next) {
+		_, longer, _ := t.class(i, instead)
+		if _, next, ok := t.class(i, c); ok && t.alone(next) && next >= longer {
 			return next, instead
 		}
 	}
