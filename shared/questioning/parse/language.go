@@ -71,6 +71,7 @@ type language struct {
 	// dayFirst reads 11/12 as the 11th of December; otherwise it is asked.
 	dayFirst bool
 	lexicon  *phraseNode
+	spare    []phraseNode    // for the next phrases
 	known    map[string]bool // every word of the lexicon and the patterns
 	dates    *patternNode
 	times    *patternNode
