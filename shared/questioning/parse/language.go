@@ -12,11 +12,12 @@ const (
 	over                                      class = "over"           // the line of a fraction: "one over three"
 	divided                                   class = "divided"        // division and nothing else: "two thousand divided by three"
 	suffix                                    class = "ordinal_suffix" // the "th" of "7th"
-	// What makes a denominator of a number ("avos"); what joins a fraction to a whole
+	// What makes a denominator of a number ("avos"), or of the one before it where
+	// the numerator follows ("分之"); what joins a fraction to a whole
 	// number beside "and", and to a scale; the "einhalb" that needs no joint; the
 	// "whole" that follows its unit; an amount that may mean another; scales that say
 	// no number by themselves ("thousands").
-	parts, joint, partOf, andHalf, whole, idiom, many class = "parts", "joint", "part_of", "and_half", "whole", "idiom", "many"
+	parts, partsFirst, joint, partOf, andHalf, whole, idiom, many class = "parts", "parts_first", "joint", "part_of", "and_half", "whole", "idiom", "many"
 
 	// Dates and times: the value is the month (1 to 12), the weekday (1 is Monday),
 	// the days from today, the holiday's rule, the partOfDay, the unit's name.
