@@ -9,6 +9,7 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 )
 
@@ -58,6 +59,8 @@ type Result struct {
 	Citations      map[string][]conversation.Citation `json:"citations" jsonschema:"By slot, the answers each value rests on."`
 	Contradictions []conversation.Contradiction       `json:"contradictions"`
 	OpenPoints     []conversation.OpenPoint           `json:"open_points"`
+
+	report conversation.Report // all of it, for the text
 }
 
 func newResult(status Status, rounds int, turn conversation.Turn, report conversation.Report) Result {
@@ -65,7 +68,7 @@ func newResult(status Status, rounds int, turn conversation.Turn, report convers
 	return Result{
 		Status: status, Rounds: rounds, Next: status.next(turn), Turn: turn, Goal: report.Goal,
 		Values: report.Values, Valid: report.Valid, Problems: report.Problems, Citations: report.Citations,
-		Contradictions: report.Contradictions, OpenPoints: report.OpenPoints,
+		Contradictions: report.Contradictions, OpenPoints: report.OpenPoints, report: report,
 	}
 }
 
@@ -99,6 +102,22 @@ func (r Result) without(slots []string) Result {
 	return r
 }
 
+// unread adds words of the person's that found no slot, and doubts about values in
+// them, and what to do.
+func (r Result) unread(words, doubts []string) Result {
+	if len(words) == 0 && len(doubts) == 0 {
+		return r
+	}
+	r.Turn.Metadata.Unmatched, r.Turn.Metadata.Doubts = strings.Join(words, "\n"), doubts
+	var said []string
+	for _, one := range words {
+		said = append(said, plain.Quote(one))
+	}
+	r.Next += fmt.Sprintf(" Not recorded of what the person said: %s. Send what answers a slot to sequential_questioning_follow_up as answers with slot and value, conversation_id %s.",
+		strings.Join(append(said, doubts...), "; "), r.ConversationID)
+	return r
+}
+
 // OpenConversation is the conversation's id, empty when nothing is left to ask.
 func (r Result) OpenConversation() string {
 	if r.Status == StatusComplete {
@@ -113,10 +132,7 @@ func (r Result) Text() string {
 		return r.Turn.Text() + "\n\n" + r.Next
 	}
 	var b strings.Builder
-	b.WriteString(conversation.Report{
-		Goal: r.Goal, Values: r.Values, Coverage: r.Coverage, Contradictions: r.Contradictions, OpenPoints: r.OpenPoints,
-		Language: r.Turn.Metadata.Language,
-	}.Text())
+	b.WriteString(r.report.Text())
 	if len(r.Questions) > 0 {
 		b.WriteString("\n\n" + messages.In(r.Turn.Metadata.Language).Text(messages.Waiting) + "\n" + r.CurrentQuestion)
 	}
