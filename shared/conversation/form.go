@@ -122,13 +122,24 @@ func (f *filledForm) parsedWords(c *conversation, fields []answer, with parse.Co
 	}
 	read := parse.ReadReply(f.Words, append(open, own), c.State.Slots, with)
 	says := parsed{volunteered: answersOf(read.Volunteered), unmatched: read.Unmatched, doubts: read.Doubts}
+	unmatched := func(words string) { says.unmatched = strings.TrimPrefix(says.unmatched+"\n"+words, "\n") }
 	for _, a := range answersOf(read.Answers) {
 		switch {
 		case a.question != own.Number:
 			says.answers = append(says.answers, a)
 		case a.Outcome == questioning.Answered || len(open) == 0:
-			says.unmatched = strings.TrimPrefix(says.unmatched+"\n"+a.Words, "\n")
+			unmatched(a.Words)
 		}
+	}
+	for _, a := range answersOf(read.Unvalued) { // named by the person, such as an assumption on the form
+		if a.Outcome != questioning.Answered {
+			says.answers = append(says.answers, a)
+			continue
+		}
+		unmatched(c.State.Slots[c.State.Index(a.Slot)].Title + ": " + a.Words)
+	}
+	if len(says.answers)+len(says.volunteered)+len(says.doubts) == 0 && says.unmatched == "" {
+		unmatched(f.Words)
 	}
 	return says
 }

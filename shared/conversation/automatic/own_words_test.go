@@ -174,6 +174,17 @@ func TestOwnWordsThatNameNoQuestionAreReadWhereTheyFit(t *testing.T) {
 	}
 }
 
+func TestAnAssumptionCanBeTakenBackInOwnWords(t *testing.T) {
+	t.Parallel()
+	in := tripInput()
+	in.Context += "\nBudget: 500"
+	d, _ := wholeTrip(t, in)
+	d.accept(map[string]any{"destination": "Lisbon", "class": "first", "start_date": "2026-12-10", "insurance": "No", ownWords: "Budget: don't know"})
+	require.Nil(t, d.form)
+	assert.NotContains(t, d.result.Values, "budget")
+	assert.Equal(t, questioning.Unknown, d.result.Citations["budget"][0].Outcome)
+}
+
 // A form's own words mean its questions, whatever is asked by now.
 func TestAFormWithOwnWordsCountsOnce(t *testing.T) {
 	t.Parallel()

@@ -65,24 +65,22 @@ func taken(items []Item, name string) bool {
 	return false
 }
 
-// ownWords is the last field. What it offers to say is for questions: an assumption
-// is confirmed or corrected in its own field.
+// ownWords is the last field. What it offers to say refers to a question by its
+// number, or to the only item by its name.
 func ownWords(items []Item, say *messages.Printer) elicitation.Field {
 	most := MaxWords
 	f := elicitation.Field{Name: wordsName(items), Type: "string", Title: say.Text(messages.OwnWords), MaxLength: &most}
-	var of Item
+	of := items[0] // better one whose own field takes no words
 	for _, item := range items {
-		if item.Question > 0 && (of.Question == 0 || of.takesWords() && !item.takesWords()) {
+		if item.Question > 0 && of.takesWords() && !item.takesWords() {
 			of = item
 		}
 	}
-	switch {
-	case of.Question == 0:
-	case len(items) == 1:
-		f.Description = say.Text(messages.OwnWordsSuch, plain.Excerpt(of.Slot.Title, maxTitle/2))
-	default:
-		f.Description = say.Text(messages.OwnWordsSuch, strconv.Itoa(of.Question))
+	name := plain.Excerpt(of.Slot.Title, maxTitle/2)
+	if of.Question > 0 && len(items) > 1 {
+		name = strconv.Itoa(of.Question)
 	}
+	f.Description = say.Text(messages.OwnWordsSuch, name)
 	return f
 }
 

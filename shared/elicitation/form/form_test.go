@@ -73,8 +73,8 @@ func TestTheLastFieldTakesOwnWords(t *testing.T) {
 	assert.Equal(t, MaxWords, *field.MaxLength)
 	assert.Contains(t, last(class).Description, "“Class: don't know”", "a question by itself has no number")
 	assumption := Item{Slot: slot("Budget", questioning.Number), Assumed: 5.0}
-	assert.Contains(t, last(assumption, motto).Description, "“4: don't know”")
-	assert.Empty(t, last(assumption).Description, "an assumption is confirmed or corrected in its field")
+	assert.Contains(t, last(motto, assumption).Description, "“4: don't know”")
+	assert.Contains(t, last(assumption).Description, "“Budget: don't know”", "so has an assumption")
 }
 
 // What is offered to be said in own words is what is read there.
