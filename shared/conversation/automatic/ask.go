@@ -49,6 +49,8 @@ type call struct {
 	at       progress
 	view     conversation.View // as read at the start of this request
 	turn     conversation.Turn
+
+	unanswered bool // the form that this request brings was accepted and says nothing
 }
 
 // progress is how far a call has come, as the client carries it from form to form.
@@ -223,6 +225,7 @@ func (c *call) respond(ctx context.Context) (Result, *elicitation.Ask, error) {
 	if len(filled.answers) == 0 && filled.words != "" && c.turn.Metadata.Revision <= c.at.Revision {
 		status = StatusOpen // words that say nothing here: the client's model reads them before the person is asked again
 	}
+	c.unanswered = status == StatusOpen
 	if status != "" {
 		return c.end(ctx, status)
 	}
@@ -386,7 +389,7 @@ func (c *call) end(ctx context.Context, status Status) (Result, *elicitation.Ask
 	if err != nil {
 		return Result{}, nil, err
 	}
-	return newResult(status, c.at.Round, c.turn, report).without(c.at.Unrecorded).unread(c.at.Unmatched, c.at.Doubts), nil, nil
+	return newResult(status, c.at.Round, c.turn, report, c.unanswered).without(c.at.Unrecorded).unread(c.at.Unmatched, c.at.Doubts), nil, nil
 }
 
 // digest identifies a call's arguments.

@@ -63,17 +63,18 @@ type Result struct {
 	report conversation.Report // all of it, for the text
 }
 
-func newResult(status Status, rounds int, turn conversation.Turn, report conversation.Report) Result {
+func newResult(status Status, rounds int, turn conversation.Turn, report conversation.Report, unanswered bool) Result {
 	turn.Coverage = report.Coverage
 	return Result{
-		Status: status, Rounds: rounds, Next: status.next(turn), Turn: turn, Goal: report.Goal,
+		Status: status, Rounds: rounds, Next: status.next(turn, unanswered), Turn: turn, Goal: report.Goal,
 		Values: report.Values, Valid: report.Valid, Problems: report.Problems, Citations: report.Citations,
 		Contradictions: report.Contradictions, OpenPoints: report.OpenPoints, report: report,
 	}
 }
 
-// next says how to go on, in words for a model.
-func (s Status) next(turn conversation.Turn) string {
+// next says how to go on, in words for a model. A form that was accepted unanswered
+// would only come back like that again: some clients show no field of some types.
+func (s Status) next(turn conversation.Turn, unanswered bool) string {
 	again := fmt.Sprintf("call %s again with conversation_id %s", ToolName, turn.ConversationID)
 	ask := fmt.Sprintf("put current_question to the person and bring the reply to sequential_questioning_follow_up with conversation_id %s", turn.ConversationID)
 	switch {
@@ -85,6 +86,9 @@ func (s Status) next(turn conversation.Turn) string {
 		return "The person declined the form, not its questions: " + ask + "."
 	case s == StatusCancelled:
 		return "The form was closed and nothing of it was recorded: " + ask + "."
+	}
+	if unanswered {
+		return "The form came back without an answer to its questions: " + ask + "."
 	}
 	return "More is wanted. To go on, " + again + ", or " + ask + "."
 }
