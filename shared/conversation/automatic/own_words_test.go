@@ -154,7 +154,7 @@ func TestOwnWordsThatNameNoQuestionAreReadWhereTheyFit(t *testing.T) {
 		unmatched string
 	}{
 		"we fly business and want insurance": {map[string]any{"class": "business"}, ""},
-		"my cat stays at home":              {nil, "my cat stays at home"},
+		"my cat stays at home":               {nil, "my cat stays at home"},
 	} {
 		d, _ := wholeTrip(t, tripInput())
 		d.accept(map[string]any{"start_date": "2026-12-10", ownWords: words})
