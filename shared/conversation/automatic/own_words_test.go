@@ -130,19 +130,15 @@ func TestOwnWordsTellWhatTheFormDoesNotAsk(t *testing.T) {
 		}
 	}
 	told := map[string]string{"budget": "Budget: 700", "class": "Class: first", "start_date": "Start date: 2026-12-24"}[elsewhere]
-	content := map[string]any{ownWords: told}
+	content, id := map[string]any{ownWords: told}, d.form.Conversation
 	for _, f := range asked {
 		content[f.Name] = tripValues[f.Name]
 	}
 	d.accept(content)
-	require.NotNil(t, d.form)
-	var shown any
-	for _, f := range d.fields() {
-		if f.Name == elsewhere {
-			shown = f.Default
-		}
-	}
-	assert.Equal(t, map[string]any{"budget": 700.0, "class": "first", "start_date": "2026-12-24"}[elsewhere], shown, "as an assumption to confirm")
+	report, err := a.Report(t.Context(), conversation.ReportInput{ConversationID: id})
+	require.NoError(t, err)
+	assert.Equal(t, map[string]any{"budget": 700.0, "class": "first", "start_date": "2026-12-24"}[elsewhere], report.Values[elsewhere])
+	assert.Len(t, report.Citations[elsewhere], 1, "who names a slot answers it")
 }
 
 // Words that name no question are for those that their field was left empty for, but
