@@ -13,10 +13,10 @@ import (
 
 func smallRun(t *testing.T, seed uint64) []measured {
 	t.Helper()
-	forms, err := playbookForms()
+	schemas, err := playbookSchemas()
 	require.NoError(t, err)
-	c := chance(seed).of("interviews")
-	all, err := measureForms(context.Background(), c, interviews{earlier: earlier, people: 40}, append(forms, generatedForms(c, 2)...), func(form) {})
+	c := chance(seed).of(salt)
+	all, err := measureSchemas(context.Background(), c, simulation{earlier: earlier, people: 40}, append(schemas, generatedSchemas(c, 2)...), func(schema) {})
 	require.NoError(t, err)
 	return all
 }
@@ -35,9 +35,9 @@ func TestTheEngineIsNeverWorseThanAFixedOrder(t *testing.T) {
 }
 
 func TestStatisticsSaveAThirdWhereAnswersTellAboutEachOther(t *testing.T) {
-	c := chance(11).of("interviews")
-	closely := generatedForms(c, 4)[:4]
-	all, err := measureForms(context.Background(), c, interviews{earlier: earlier, people: 40}, closely, func(form) {})
+	c := chance(11).of(salt)
+	closely := generatedSchemas(c, 4)[:4]
+	all, err := measureSchemas(context.Background(), c, simulation{earlier: earlier, people: 40}, closely, func(schema) {})
 	require.NoError(t, err)
 	_, low, _ := saving(c, all, learnt, inDeclaration)
 	assert.Greater(t, low, 0.3)
@@ -53,9 +53,9 @@ func TestStatisticsSaveAThirdWhereAnswersTellAboutEachOther(t *testing.T) {
 
 func TestTheSameSeedGivesTheSameTables(t *testing.T) {
 	page := func(seed uint64) string {
-		tables, err := measureInterviews(context.Background(), interviews{seed: seed, earlier: 20, people: 5, perFamily: 1}, func(string) {})
+		tables, err := measureConversations(context.Background(), simulation{seed: seed, earlier: 20, people: 5, perFamily: 1}, func(string) {})
 		require.NoError(t, err)
-		return string(options{seed: seed, people: 5, forms: 1}.page(tables))
+		return string(options{seed: seed, people: 5, schemas: 1}.page(tables))
 	}
 	first, again := page(3), page(3)
 	assert.Equal(t, first, again)
@@ -64,7 +64,7 @@ func TestTheSameSeedGivesTheSameTables(t *testing.T) {
 
 func TestAPersonSaysTheSameInAnyOrder(t *testing.T) {
 	c := chance(5)
-	f := generatedForms(c, 1)[0]
+	f := generatedSchemas(c, 1)[0]
 	one, two := newPerson(c, f, "somebody"), newPerson(c, f, "somebody")
 	for i := range f.slots {
 		slot := f.slots[len(f.slots)-1-i]
@@ -75,19 +75,19 @@ func TestAPersonSaysTheSameInAnyOrder(t *testing.T) {
 }
 
 func TestAWrongAssumptionSettlesNothing(t *testing.T) {
-	f := form{slots: []questioning.Slot{{Key: "a", Title: "A", Type: questioning.Boolean, Required: true}}}
+	f := schema{slots: []questioning.Slot{{Key: "a", Title: "A", Type: questioning.Boolean, Required: true}}}
 	p := person{facts: map[string]any{"a": true}}
 	for value, right := range map[bool]bool{true: true, false: false} {
-		iv := interview(f, questioning.Statistics{}, 1)
-		iv.Assume("a", value, "")
-		r := play(f, p, iv, byEngine)
+		state := newState(f, questioning.Statistics{}, 1)
+		state.Assume("a", value, "")
+		r := play(f, p, state, byEngine)
 		assert.Equal(t, map[bool]float64{true: 0, false: 1}[right], r.toTarget, "it must be asked for in the end")
 		assert.Equal(t, map[bool]int{true: 0, false: 1}[right], r.wrong)
 	}
 }
 
 func TestAFixedOrderSkipsSlotsThatDoNotApply(t *testing.T) {
-	f := form{slots: []questioning.Slot{
+	f := schema{slots: []questioning.Slot{
 		{Key: "more", Title: "More", Type: questioning.Text, Required: true, When: &questioning.Condition{Slot: "any", In: []any{true}}},
 		{Key: "any", Title: "Any", Type: questioning.Boolean, Required: true},
 	}}
@@ -96,7 +96,7 @@ func TestAFixedOrderSkipsSlotsThatDoNotApply(t *testing.T) {
 		if fact {
 			p.facts["more"] = "more of it"
 		}
-		r := play(f, p, interview(f, questioning.Statistics{}, 1), inOrderOf(declared(f)))
+		r := play(f, p, newState(f, questioning.Statistics{}, 1), inOrderOf(declared(f)))
 		assert.Equal(t, asked, r.asked)
 		assert.Equal(t, float64(asked), r.toTarget)
 	}
@@ -107,7 +107,7 @@ func TestInvalidUsageIsReportedAtOnce(t *testing.T) {
 		"--only":           {"--only", "everything"},
 		"--clariq":         {"--only", "retrieval"},
 		"--people":         {"--people", "0"},
-		"--forms":          {"--forms", "0"},
+		"--schemas":        {"--schemas", "0"},
 		"unknown argument": {"more"},
 	} {
 		_, err := parseFlags(arguments)

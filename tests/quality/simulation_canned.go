@@ -24,8 +24,8 @@ const perCanned = 2
 // canned returns which share of somebody's wanted weight the canned questions
 // settle: going by what the slots are about, and at best, were each of the five
 // to settle one of the heaviest.
-func canned(f form, p person) (byTopic, atBest float64) {
-	g := game{form: f, person: p, iv: questioning.New(f.goal, f.slots, questioning.Limits{})}
+func canned(f schema, p person) (byTopic, atBest float64) {
+	g := game{schema: f, person: p, state: questioning.New(f.goal, f.slots, questioning.Limits{})}
 	wanted := g.wanted()
 	slices.SortStableFunc(wanted, func(a, b questioning.Slot) int {
 		switch {
@@ -59,6 +59,7 @@ func canned(f form, p person) (byTopic, atBest float64) {
 	return byTopic / total, atBest / total
 }
 
+// about reports whether a word of the slot's key or title is one of the topic's.
 func about(slot questioning.Slot, topic []string) bool {
 	words := strings.FieldsFunc(strings.ToLower(slot.Key+" "+slot.Title), func(r rune) bool {
 		return r == '_' || r == '-' || r == ' ' || r == '?' || r == ','

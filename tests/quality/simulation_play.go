@@ -7,7 +7,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
-// target is the share of the required weight that must be settled.
+// target is the share of the required weight that must be settled. Below 100 %, so
+// that one slot of little weight does not decide the figure.
 const target = 0.9
 
 // played is the result of one simulated conversation.
@@ -20,27 +21,29 @@ type played struct {
 }
 
 // asker returns the next questions; none when the conversation is over.
-type asker func(iv *questioning.State) []questioning.Question
+type asker func(state *questioning.State) []questioning.Question
 
 // play asks a person until there are no more questions.
-func play(f form, p person, iv *questioning.State, next asker) played {
-	game := game{form: f, person: p, iv: iv}
+func play(f schema, p person, state *questioning.State, next asker) played {
+	game := game{schema: f, person: p, state: state}
 	game.note()
-	for questions := next(iv); len(questions) > 0; questions = next(iv) {
+	for questions := next(state); len(questions) > 0; questions = next(state) {
 		game.note()
 		for _, q := range questions {
 			game.put(q)
 		}
-		iv.Pass()
+		state.Pass()
 	}
 	game.note()
 	return game.result()
 }
 
+// game is one conversation in progress. regrets are slots of which the person has
+// said something wrong and will correct it with the next answer.
 type game struct {
-	form    form
+	schema  schema
 	person  person
-	iv      *questioning.State
+	state   *questioning.State
 	asked   int
 	reached int // questions asked when the target was settled, plus 1
 	regrets []questioning.Slot
@@ -56,31 +59,34 @@ func (g *game) put(q questioning.Question) {
 	if q.Purpose == questioning.Ask && g.person.wavers(slot) {
 		g.regrets = append(g.regrets, slot)
 	}
-	if other, ok := g.person.alsoTells(g.form.slots, q.Slot); ok && g.slotState(other.Key).Status == questioning.StatusMissing {
-		g.record(told(other, g.person.facts[other.Key]))
+	if other, ok := g.person.volunteers(g.schema.slots, q.Slot); ok && g.slotState(other.Key).Status == questioning.StatusMissing {
+		g.record(stated(other, g.person.facts[other.Key]))
 	}
 	for _, slot := range regrets { // "what I said before was wrong, it is …"
-		g.record(told(slot, g.person.facts[slot.Key]))
+		g.record(stated(slot, g.person.facts[slot.Key]))
 	}
 	g.note()
 }
 
+// record passes an answer to the engine, as the service does.
 func (g *game) record(said questioning.Answer) {
-	if _, err := g.iv.Record(said); err != nil {
-		panic(err) // the slots are the form's own
+	if _, err := g.state.Record(said); err != nil {
+		panic(err) // the slots are the schema's own
 	}
 }
 
-func (g *game) slot(key string) questioning.Slot { return g.form.slots[g.iv.Index(key)] }
+func (g *game) slot(key string) questioning.Slot { return g.schema.slots[g.state.Index(key)] }
 
-func (g *game) slotState(key string) questioning.SlotState { return g.iv.SlotStates[g.iv.Index(key)] }
+func (g *game) slotState(key string) questioning.SlotState {
+	return g.state.SlotStates[g.state.Index(key)]
+}
 
 // wanted returns the slots that must be settled for this person: the required ones that
 // apply, or all if none is required.
 func (g *game) wanted() []questioning.Slot {
-	someRequired := slices.ContainsFunc(g.form.slots, func(s questioning.Slot) bool { return s.Required })
+	someRequired := slices.ContainsFunc(g.schema.slots, func(s questioning.Slot) bool { return s.Required })
 	var all []questioning.Slot
-	for _, slot := range g.form.slots {
+	for _, slot := range g.schema.slots {
 		if _, applies := g.person.facts[slot.Key]; applies && (slot.Required || !someRequired) {
 			all = append(all, slot)
 		}
@@ -120,6 +126,7 @@ func (g *game) share() (share float64, missing []questioning.Slot) {
 	return settled / total, missing
 }
 
+// weightOf is the slot's weight, 1 if it names none.
 func weightOf(slot questioning.Slot) float64 {
 	if slot.Weight == 0 {
 		return 1
@@ -127,8 +134,11 @@ func weightOf(slot questioning.Slot) float64 {
 	return slot.Weight
 }
 
+// rounding keeps sums of weights from missing the target by their last bits.
 const rounding = 1e-9
 
+// note remembers when the target was reached first; a later contradiction does not
+// take that back.
 func (g *game) note() {
 	if g.reached > 0 {
 		return
@@ -141,7 +151,7 @@ func (g *game) note() {
 // result counts the questions. Below the target, each missing or wrong slot costs another
 // question, in the order of declaration.
 func (g *game) result() played {
-	r := played{asked: g.asked, toTarget: float64(g.reached - 1), slotStates: g.iv.SlotStates}
+	r := played{asked: g.asked, toTarget: float64(g.reached - 1), slotStates: g.state.SlotStates}
 	if g.reached == 0 {
 		share, missing := g.share()
 		total := 0.0
@@ -157,10 +167,10 @@ func (g *game) result() played {
 			r.toTarget++
 		}
 	}
-	for i, s := range g.iv.SlotStates {
+	for i, s := range g.state.SlotStates {
 		if s.Status == questioning.StatusAssumed {
 			r.assumed++
-			if !g.right(g.form.slots[i]) {
+			if !g.right(g.schema.slots[i]) {
 				r.wrong++
 			}
 		}
@@ -169,52 +179,54 @@ func (g *game) result() played {
 }
 
 // byEngine asks the engine's questions.
-func byEngine(iv *questioning.State) []questioning.Question { return iv.Next().Questions }
+func byEngine(state *questioning.State) []questioning.Question { return state.Next().Questions }
 
 // inOrderOf asks one question after the other in a fixed order. It reads answers
 // as the engine does, passes over what is known or does not apply, asks once more
 // for what could not be read, and lets a contradiction be cleared up.
 func inOrderOf(order []int) asker {
-	return func(iv *questioning.State) []questioning.Question {
-		for i := range iv.SlotStates {
-			s := &iv.SlotStates[i]
+	return func(state *questioning.State) []questioning.Question {
+		for i := range state.SlotStates {
+			s := &state.SlotStates[i]
 			switch {
 			case s.Status == questioning.StatusUnclear && !s.Clarified:
 				s.Clarified = true
-				return []questioning.Question{ask(iv, i, questioning.Clarify)}
+				return []questioning.Question{ask(state, i, questioning.Clarify)}
 			case s.Status == questioning.StatusContradicted && !s.Confirmed:
 				s.Confirmed = true
-				return []questioning.Question{ask(iv, i, questioning.Confirm)}
+				return []questioning.Question{ask(state, i, questioning.Confirm)}
 			}
 		}
 		for _, i := range order {
-			if iv.SlotStates[i].Status == questioning.StatusMissing && applies(iv, i) {
-				return []questioning.Question{ask(iv, i, questioning.Ask)}
+			if state.SlotStates[i].Status == questioning.StatusMissing && applies(state, i) {
+				return []questioning.Question{ask(state, i, questioning.Ask)}
 			}
 		}
 		return nil
 	}
 }
 
-func ask(iv *questioning.State, i int, purpose questioning.Purpose) questioning.Question {
-	iv.Asked++
-	q := questioning.Question{Number: iv.Asked, Slot: iv.Slots[i].Key, Purpose: purpose}
-	iv.Open = []questioning.Question{q}
+// ask puts a question as the engine would, so that the same code records its
+// answer.
+func ask(state *questioning.State, i int, purpose questioning.Purpose) questioning.Question {
+	state.Asked++
+	q := questioning.Question{Number: state.Asked, Slot: state.Slots[i].Key, Purpose: purpose}
+	state.Open = []questioning.Question{q}
 	return q
 }
 
 // applies reports whether a slot is known to apply.
-func applies(iv *questioning.State, i int) bool {
-	when := iv.Slots[i].When
+func applies(state *questioning.State, i int) bool {
+	when := state.Slots[i].When
 	if when == nil {
 		return true
 	}
-	on := iv.Index(when.Slot)
-	return on >= 0 && iv.SlotStates[on].Known() && when.Holds(iv.SlotStates[on].Value)
+	on := state.Index(when.Slot)
+	return on >= 0 && state.SlotStates[on].Known() && when.Holds(state.SlotStates[on].Value)
 }
 
 // The orders that the engine is compared with.
-func declared(f form) []int {
+func declared(f schema) []int {
 	order := make([]int, len(f.slots))
 	for i := range order {
 		order[i] = i
@@ -222,7 +234,8 @@ func declared(f form) []int {
 	return order
 }
 
-func requiredFirst(f form) []int {
+// requiredFirst is the order of a careful program: what it must know comes first.
+func requiredFirst(f schema) []int {
 	order := declared(f)
 	slices.SortStableFunc(order, func(a, b int) int {
 		switch {
@@ -236,4 +249,5 @@ func requiredFirst(f form) []int {
 	return order
 }
 
-func shuffled(f form, p person) []int { return p.of("order").generator().Perm(len(f.slots)) }
+// shuffled is another order for each person, the same in every run.
+func shuffled(f schema, p person) []int { return p.of("order").generator().Perm(len(f.slots)) }

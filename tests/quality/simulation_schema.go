@@ -6,9 +6,10 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
-// form is what one kind of conversation wants to know, and how the hidden facts
-// of the people in it hang together.
-type form struct {
+// schema is what one kind of conversation wants to know, and how the hidden facts
+// of the people in it hang together. It is a caller's information_needed together
+// with a population that answers it.
+type schema struct {
 	name, family string
 	goal         string
 	slots        []questioning.Slot
@@ -18,27 +19,30 @@ type form struct {
 	loyalLow, loyalHigh float64
 }
 
-// family is a kind of generated form.
+// family is a kind of generated schema.
 type family struct {
 	name                string
 	personas            int
 	loyalLow, loyalHigh float64
 }
 
+// families differ in how much one answer says about others, from which an engine
+// with statistics gains. The last one has nothing to learn: there the engine must
+// not do worse than without statistics.
 var families = []family{
 	{"closely linked", 4, 0.92, 1},
 	{"loosely linked", 4, 0.6, 0.95},
 	{"independent", 1, 0, 0},
 }
 
-// generatedForms makes forms with every type of slot, some conditional, the
+// generatedSchemas makes schemas with every type of slot, some conditional, the
 // optional ones among the required.
-func generatedForms(seed chance, perFamily int) []form {
-	var all []form
+func generatedSchemas(seed chance, perFamily int) []schema {
+	var all []schema
 	for _, kind := range families {
 		for n := range perFamily {
 			name := fmt.Sprintf("%s %d", kind.name, n+1)
-			all = append(all, form{
+			all = append(all, schema{
 				name: name, family: kind.name, goal: "a generated goal", personas: kind.personas,
 				loyalLow: kind.loyalLow, loyalHigh: kind.loyalHigh,
 				slots: generatedSlots(seed.of("form", name)),
@@ -48,6 +52,8 @@ func generatedForms(seed chance, perFamily int) []form {
 	return all
 }
 
+// freeTypes are the types without few options; text is listed twice, so that it is
+// twice as likely.
 var (
 	freeTypes = []questioning.Type{
 		questioning.Text, questioning.Text, questioning.Integer, questioning.Date, questioning.Number,
@@ -56,6 +62,8 @@ var (
 	weights = []float64{0.5, 0.8, 1, 1, 1.2, 1.5, 2}
 )
 
+// generatedSlots makes 12 to 21 slots, 60 % of them required, and a fifth of the
+// later ones conditional.
 func generatedSlots(seed chance) []questioning.Slot {
 	slots := make([]questioning.Slot, 12+seed.of("length").below(10))
 	for i := range slots {
@@ -84,6 +92,7 @@ func generatedSlots(seed chance) []questioning.Slot {
 	return slots
 }
 
+// generatedOptions are words that no other slot's options resemble, at most six.
 func generatedOptions(n int) []questioning.Option {
 	options := make([]questioning.Option, n)
 	for i := range options {

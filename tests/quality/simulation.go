@@ -9,18 +9,19 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
+// playbooksFamily is the family of the schemas that are not generated.
 const playbooksFamily = "playbooks"
 
-// playbookForms returns the built-in playbooks, each with one of its goals. The people are
-// synthetic: groups with usual answers, as in generated forms.
-func playbookForms() ([]form, error) {
+// playbookSchemas returns the built-in playbooks, each with one of its goals. The people are
+// synthetic: groups with usual answers, as in generated schemas.
+func playbookSchemas() ([]schema, error) {
 	library, err := playbook.Open(playbook.Config{})
 	if err != nil {
 		return nil, err
 	}
-	var all []form
+	var all []schema
 	for _, p := range library.All() {
-		f := form{name: p.Name, family: playbooksFamily, personas: 4, loyalLow: 0.75, loyalHigh: 1}
+		f := schema{name: p.Name, family: playbooksFamily, personas: 4, loyalLow: 0.75, loyalHigh: 1}
 		if len(p.Goals) > 0 {
 			f.goal = p.Goals[0]
 		}
@@ -30,31 +31,35 @@ func playbookForms() ([]form, error) {
 	return all, nil
 }
 
-// measureInterviews asks simulated people in each way.
-func measureInterviews(ctx context.Context, plan interviews, progress func(string)) ([]table, error) {
-	seed := chance(plan.seed).of("interviews")
-	forms, err := playbookForms()
+// salt separates the randomness of the simulation from that of others with the same
+// seed. Another salt would mean other people, and other figures.
+const salt = "interviews"
+
+// measureConversations asks simulated people in each way.
+func measureConversations(ctx context.Context, plan simulation, progress func(string)) ([]table, error) {
+	seed := chance(plan.seed).of(salt)
+	schemas, err := playbookSchemas()
 	if err != nil {
 		return nil, err
 	}
-	forms = append(forms, generatedForms(seed, plan.perFamily)...)
+	schemas = append(schemas, generatedSchemas(seed, plan.perFamily)...)
 	var mu sync.Mutex
 	done := 0
-	all, err := measureForms(ctx, seed, plan, forms, func(f form) {
+	all, err := measureSchemas(ctx, seed, plan, schemas, func(f schema) {
 		mu.Lock()
 		defer mu.Unlock()
 		done++
-		progress(fmt.Sprintf("interviews: %d of %d forms, %s", done, len(forms), f.name))
+		progress(fmt.Sprintf("conversations: %d of %d schemas, %s", done, len(schemas), f.name))
 	})
 	if err != nil {
 		return nil, err
 	}
 	return []table{
-		savingTable(seed, all, plan), assumptionTable(all), cannedTable(all), formTable(all, plan),
+		savingTable(seed, all, plan), assumptionTable(all), cannedTable(all), schemaTable(all, plan),
 	}, nil
 }
 
-// byFamily groups the forms, in the order in which the families come.
+// byFamily groups the schemas, in the order in which the families come.
 func byFamily(all []measured) (names []string, groups map[string][]measured) {
 	groups = map[string][]measured{}
 	for _, m := range all {
@@ -66,15 +71,17 @@ func byFamily(all []measured) (names []string, groups map[string][]measured) {
 	return names, groups
 }
 
-func savingTable(seed chance, all []measured, plan interviews) table {
+// savingTable compares the engine with fixed orders, the alternative that a program
+// without an engine has.
+func savingTable(seed chance, all []measured, plan simulation) table {
 	t := table{
 		title: "Questions until 90 % of the required weight is settled",
-		about: "A form here is a set of slots: a playbook or a generated schema. " +
+		about: "A schema here is a set of slots: a playbook or a generated one. " +
 			"How many fewer questions the engine needs than a fixed order, with 95 % intervals (bootstrap over people, paired). " +
 			"All people are simulated. They have hidden facts and answer only what is asked. Some do not know or do not say, " +
 			"some mumble, give two answers at once or contradict themselves. Every strategy parses answers alike, skips slots that do not " +
 			"apply or are known, and clarifies unclear and contradictory answers. A wrong assumption settles nothing; its slot must be asked for in the end.",
-		columns: []string{"forms", "the engine", "questions", "declared order", "fewer", "declared, required first", "fewer", "random order", "fewer"},
+		columns: []string{"schemas", "the engine", "questions", "declared order", "fewer", "declared, required first", "fewer", "random order", "fewer"},
 	}
 	engines := []struct {
 		way  int
@@ -98,20 +105,22 @@ func savingTable(seed chance, all []measured, plan interviews) table {
 			t.add(row...)
 		}
 	}
-	t.note("Each form is put to %d people. The statistics come from %d other people, whom the engine asked starting without statistics.", plan.people, plan.earlier)
+	t.note("Each schema is asked of %d people. The statistics come from %d other people, whom the engine asked starting without statistics.", plan.people, plan.earlier)
 	t.note("The fixed orders ask one question at a time. A batch is put at once: questions that an answer in it triggers must wait for the next batch, " +
 		"and an optional question may take their place.")
-	t.note("All facts are synthetic, including those for playbooks: people fall into groups with usual answers. In a closely linked form, 92 to 100 %% of a group " +
-		"give a slot's usual answer (the rest give any answer), in a loosely linked one 60 to 95 %%, with playbooks 75 to 100 %%. In an independent form there is no usual answer. " +
-		"Only options predict each other. How closely this resembles real conversations is not known. The engine's constants were chosen with other people and other generated forms.")
+	t.note("All facts are synthetic, including those for playbooks: people fall into groups with usual answers. In a closely linked schema, 92 to 100 %% of a group " +
+		"give a slot's usual answer (the rest give any answer), in a loosely linked one 60 to 95 %%, with playbooks 75 to 100 %%. In an independent schema there is no usual answer. " +
+		"Only options predict each other. How closely this resembles real conversations is not known. The engine's constants were chosen with other people and other generated schemas.")
 	return t
 }
 
+// assumptionTable shows how often an assumption is wrong when nobody corrects it:
+// the calibration that questioning.DefaultConfidence promises.
 func assumptionTable(all []measured) table {
 	t := table{
 		title:   "Assumed instead of asked",
 		about:   fmt.Sprintf("Options that earlier conversations make at least %s likely are offered as assumptions. The simulated people correct none.", percent(questioning.DefaultConfidence)),
-		columns: []string{"forms", "assumed per conversation", "of these wrong"},
+		columns: []string{"schemas", "assumed per conversation", "of these wrong"},
 	}
 	names, groups := byFamily(all)
 	for _, name := range names {
@@ -128,12 +137,13 @@ func assumptionTable(all []measured) table {
 	return t
 }
 
+// cannedTable shows what a fixed list of questions for any goal achieves.
 func cannedTable(all []measured) table {
 	t := table{
 		title: "Five canned questions",
 		about: "How much of the required weight the same five questions for any goal settle (goal, audience, constraints, time, success). " +
 			"By topic: a question settles at most two slots whose names match its topic. At best: each question settles one of the five heaviest slots.",
-		columns: []string{"forms", "by topic", "at best"},
+		columns: []string{"schemas", "by topic", "at best"},
 	}
 	names, groups := byFamily(all)
 	for _, name := range names {
@@ -151,11 +161,13 @@ func cannedTable(all []measured) table {
 	return t
 }
 
-func formTable(all []measured, plan interviews) table {
+// schemaTable lists each schema, so that a change that helps one at the cost of
+// another is seen.
+func schemaTable(all []measured, plan simulation) table {
 	t := table{
-		title: "Form by form",
+		title: "Schema by schema",
 		about: "Mean questions until 90 % of the required weight is settled.",
-		columns: []string{"form", "slots", "required", fmt.Sprintf("after %d conversations", plan.earlier), fmt.Sprintf("in batches of %d", defaultBatch),
+		columns: []string{"schema", "slots", "required", fmt.Sprintf("after %d conversations", plan.earlier), fmt.Sprintf("in batches of %d", defaultBatch),
 			"without statistics", "declared, required first", "declared order", "random order", "assumed", "of these wrong"},
 	}
 	for _, m := range all {
@@ -178,14 +190,16 @@ func formTable(all []measured, plan interviews) table {
 	return t
 }
 
-func meanOf(forms []measured, way int) float64 {
+// meanOf is the mean over schemas, each with the same weight.
+func meanOf(schemas []measured, way int) float64 {
 	sum := 0.0
-	for _, m := range forms {
+	for _, m := range schemas {
 		sum += m.mean(way)
 	}
-	return sum / float64(len(forms))
+	return sum / float64(len(schemas))
 }
 
+// figure has two digits after the point: more would not be significant.
 func figure(v float64) string { return fmt.Sprintf("%.2f", v) }
 
 func percent(v float64) string { return fmt.Sprintf("%.1f %%", 100*v) }

@@ -22,20 +22,20 @@ const (
 	ways
 )
 
-// defaultBatch is the service's default.
+// defaultBatch is the service's default, DEFAULT_BATCH_SIZE.
 const defaultBatch = 3
 
-// interviews has the sizes of the simulation.
-type interviews struct {
+// simulation has the sizes of a simulation.
+type simulation struct {
 	seed      uint64
-	earlier   int // conversations that the statistics of each form hold
-	people    int // asked, for each form
-	perFamily int // generated forms
+	earlier   int // conversations that the statistics of each schema hold
+	people    int // asked, for each schema
+	perFamily int // generated schemas
 }
 
-// measured has the results of one form's people.
+// measured has the results of one schema's people.
 type measured struct {
-	form
+	schema
 	toTarget [ways][]float64 // by person
 	asked    [ways]float64   // mean
 	assumed  int             // with statistics, one at a time
@@ -44,6 +44,7 @@ type measured struct {
 	atBest   float64
 }
 
+// mean is the mean number of questions until the target.
 func (m measured) mean(way int) float64 { return mean(m.toTarget[way]) }
 
 // limits are the service's own, but for the batch.
@@ -51,41 +52,41 @@ func limits(batch int) questioning.Limits {
 	return questioning.Limits{BatchSize: batch, MinBits: 0.1, Confidence: questioning.DefaultConfidence}
 }
 
-// learn returns the statistics that a form's earlier conversations leave when
+// learn returns the statistics that a schema's earlier conversations leave when
 // the engine itself held them, one after the other, assuming as it does. Each
 // person speaks once, and goes by what rests on several.
-func learn(seed chance, f form, conversations int) questioning.Statistics {
+func learn(seed chance, f schema, conversations int) questioning.Statistics {
 	var s questioning.Statistics
 	for n := range conversations {
 		p := newPerson(seed, f, fmt.Sprintf("earlier %d", n))
 		shown := questioning.Pool(questioning.Statistics{}, s)
-		r := play(f, p, interview(f, shown, defaultBatch), byEngine)
+		r := play(f, p, newState(f, shown, defaultBatch), byEngine)
 		s = s.With(s.Contribution(f.slots, r.slotStates))
 	}
 	return questioning.Pool(questioning.Statistics{}, s)
 }
 
-// interview is a conversation before its first question.
-func interview(f form, s questioning.Statistics, batch int) *questioning.State {
-	iv := questioning.New(f.goal, f.slots, limits(batch))
-	iv.Statistics = s
-	return iv
+// newState returns a conversation before its first question.
+func newState(f schema, s questioning.Statistics, batch int) *questioning.State {
+	state := questioning.New(f.goal, f.slots, limits(batch))
+	state.Statistics = s
+	return state
 }
 
-// measureForm asks the same people in each way.
-func measureForm(seed chance, plan interviews, f form) measured {
-	m := measured{form: f}
+// measureSchema asks the same people in each way.
+func measureSchema(seed chance, plan simulation, f schema) measured {
+	m := measured{schema: f}
 	earlier := learn(seed, f, plan.earlier)
 	none := questioning.Statistics{}
 	for n := range plan.people {
 		p := newPerson(seed, f, fmt.Sprintf("measured %d", n))
 		all := [ways]played{
-			learnt:        play(f, p, interview(f, earlier, 1), byEngine),
-			learntBatch:   play(f, p, interview(f, earlier, defaultBatch), byEngine),
-			fresh:         play(f, p, interview(f, none, 1), byEngine),
-			inRequired:    play(f, p, interview(f, none, 1), inOrderOf(requiredFirst(f))),
-			inDeclaration: play(f, p, interview(f, none, 1), inOrderOf(declared(f))),
-			inRandom:      play(f, p, interview(f, none, 1), inOrderOf(shuffled(f, p))),
+			learnt:        play(f, p, newState(f, earlier, 1), byEngine),
+			learntBatch:   play(f, p, newState(f, earlier, defaultBatch), byEngine),
+			fresh:         play(f, p, newState(f, none, 1), byEngine),
+			inRequired:    play(f, p, newState(f, none, 1), inOrderOf(requiredFirst(f))),
+			inDeclaration: play(f, p, newState(f, none, 1), inOrderOf(declared(f))),
+			inRandom:      play(f, p, newState(f, none, 1), inOrderOf(shuffled(f, p))),
 		}
 		for way, r := range all {
 			m.toTarget[way] = append(m.toTarget[way], r.toTarget)
@@ -100,17 +101,18 @@ func measureForm(seed chance, plan interviews, f form) measured {
 	return m
 }
 
-// measureForms measures every form, several at once; the order is the forms'.
-func measureForms(ctx context.Context, seed chance, plan interviews, forms []form, done func(form)) ([]measured, error) {
-	all := make([]measured, len(forms))
+// measureSchemas measures every schema, several at once; the order is the schemas'.
+// After ctx ends, no further schema is begun, and the results are incomplete.
+func measureSchemas(ctx context.Context, seed chance, plan simulation, schemas []schema, done func(schema)) ([]measured, error) {
+	all := make([]measured, len(schemas))
 	free := make(chan struct{}, runtime.GOMAXPROCS(0))
 	var group sync.WaitGroup
-	for i, f := range forms {
+	for i, f := range schemas {
 		free <- struct{}{}
 		group.Go(func() {
 			defer func() { <-free }()
 			if ctx.Err() == nil {
-				all[i] = measureForm(seed, plan, f)
+				all[i] = measureSchema(seed, plan, f)
 				done(f)
 			}
 		})
@@ -119,6 +121,7 @@ func measureForms(ctx context.Context, seed chance, plan interviews, forms []for
 	return all, ctx.Err()
 }
 
+// mean of no values is not a number.
 func mean(values []float64) float64 {
 	sum := 0.0
 	for _, v := range values {
@@ -128,12 +131,12 @@ func mean(values []float64) float64 {
 }
 
 // saving is by which share one way takes fewer questions than another over some
-// forms, each form with the same weight, with a 95 % interval from people drawn
-// anew with replacement, the same ones for both ways.
-func saving(seed chance, forms []measured, way, than int) (point, low, high float64) {
+// schemas, each schema with the same weight, with a 95 % interval from people drawn
+// again with replacement, the same ones for both ways.
+func saving(seed chance, schemas []measured, way, than int) (point, low, high float64) {
 	share := func(mean func(m measured, way int) float64) float64 {
 		ours, theirs := 0.0, 0.0
-		for _, m := range forms {
+		for _, m := range schemas {
 			ours += mean(m, way)
 			theirs += mean(m, than)
 		}
@@ -145,7 +148,7 @@ func saving(seed chance, forms []measured, way, than int) (point, low, high floa
 	random := seed.of("bootstrap", fmt.Sprint(way, than)).generator()
 	for d := range drawn {
 		ours, theirs := 0.0, 0.0
-		for _, m := range forms {
+		for _, m := range schemas {
 			n := len(m.toTarget[way])
 			for range n {
 				person := random.IntN(n)

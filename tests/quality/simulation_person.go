@@ -11,7 +11,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 )
 
-// today is the date of all simulated answers.
+// today is the date of all simulated answers, fixed so that tables can be repeated.
 var today = time.Date(2026, time.November, 23, 9, 0, 0, 0, time.UTC)
 
 // person is a simulated person with hidden facts who only answers what is asked. Facts and
@@ -25,7 +25,9 @@ type person struct {
 	wavering bool           // says something else at first, at times
 }
 
-// The shares of people with each habit, and of the slots it shows in.
+// The shares of people with each habit, and of the slots it shows in. They are
+// estimates: no data say how often people answer so. They are the same for every way of
+// asking.
 const (
 	evasiveShare, evasiveSlots   = 0.2, 0.2
 	mumblingShare, mumblingSlots = 0.15, 0.3
@@ -33,9 +35,9 @@ const (
 	waveringShare, waveringSlots = 0.15, 0.15
 )
 
-// newPerson draws a person of the form.
-func newPerson(seed chance, f form, name string) person {
-	ways := seed.of("ways", f.name) // what the form's people have in common
+// newPerson draws a person of the schema.
+func newPerson(seed chance, f schema, name string) person {
+	ways := seed.of("ways", f.name) // what the schema's people have in common
 	c := seed.of("person", f.name, name)
 	persona := fmt.Sprint(c.of("persona").below(f.personas))
 	p := person{
@@ -110,6 +112,7 @@ func factOf(slot questioning.Slot, c chance) any {
 	}
 }
 
+// someOptions chooses one option more than the least at most.
 func someOptions(slot questioning.Slot, c chance) []any {
 	least, most := 1, len(slot.Options)
 	if slot.MinItems != nil {
@@ -126,7 +129,8 @@ func someOptions(slot questioning.Slot, c chance) []any {
 	return inOrder(slot, all)
 }
 
-// inOrder sorts chosen options in the slot's order.
+// inOrder sorts chosen options in the slot's order. The engine stores chosen
+// options in that order, so facts and answers compare equal.
 func inOrder(slot questioning.Slot, chosen []any) []any {
 	var sorted []any
 	for _, o := range slot.Options {
@@ -173,11 +177,12 @@ func (p person) answers(slot questioning.Slot, purpose questioning.Purpose) ques
 	case purpose == questioning.Ask && typed(slot) && p.shows(p.mumbling, "mumbles", slot.Key, mumblingSlots):
 		return read(slot, "hm, the usual I suppose, it depends")
 	case purpose == questioning.Ask && p.wavers(slot):
-		return told(slot, p.otherThan(slot, fact))
+		return stated(slot, p.otherThan(slot, fact))
 	}
-	return told(slot, fact)
+	return stated(slot, fact)
 }
 
+// typed reports whether words may fail to be read as the slot's type.
 func typed(slot questioning.Slot) bool {
 	return slot.Type != questioning.Text && slot.Type != questioning.List
 }
@@ -192,9 +197,9 @@ func (p person) otherThan(slot questioning.Slot, fact any) any {
 	return fact
 }
 
-// alsoTells returns another slot that the person volunteers with an answer; false if there
+// volunteers returns another slot that the person volunteers with an answer; false if there
 // is none.
-func (p person) alsoTells(slots []questioning.Slot, asked string) (questioning.Slot, bool) {
+func (p person) volunteers(slots []questioning.Slot, asked string) (questioning.Slot, bool) {
 	if !p.shows(p.chatty, "chats", asked, chattySlots) {
 		return questioning.Slot{}, false
 	}
@@ -203,8 +208,8 @@ func (p person) alsoTells(slots []questioning.Slot, asked string) (questioning.S
 	return other, applies && other.Key != asked && p.withheld(other.Key) == "" && !p.wavers(other)
 }
 
-// told returns a fact in words, parsed again.
-func told(slot questioning.Slot, fact any) questioning.Answer {
+// stated returns a fact in words, parsed again.
+func stated(slot questioning.Slot, fact any) questioning.Answer {
 	said := read(slot, inWords(slot, fact))
 	if said.Problem != "" || !reflect.DeepEqual(said.Value, fact) {
 		said.Value, said.Problem = fact, "" // as a client's structured answer

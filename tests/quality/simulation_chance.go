@@ -6,10 +6,12 @@ import (
 	"math/rand/v2"
 )
 
-// chance gives random numbers that hang on names alone, so that what a person
-// does about one slot is the same in whatever order the slots come.
+// chance gives random numbers that depend on names alone, so that what a person does
+// about one slot is the same in whatever order the slots come. Ways of asking are then
+// compared on the same people (common random numbers), which narrows the intervals.
 type chance uint64
 
+// of derives the chance of something named below this one.
 func (c chance) of(names ...string) chance {
 	h := fnv.New64a()
 	binary.Write(h, binary.LittleEndian, uint64(c)) // a hash takes everything
@@ -20,6 +22,8 @@ func (c chance) of(names ...string) chance {
 	return chance(h.Sum64())
 }
 
+// generator returns a new generator each time: asking twice gives the same number
+// twice.
 func (c chance) generator() *rand.Rand { return rand.New(rand.NewPCG(uint64(c), 0x5eed)) }
 
 func (c chance) float() float64 { return c.generator().Float64() }
