@@ -90,9 +90,11 @@ func Edit(t *testing.T, from, to string, edits ...[2]string) {
 	require.NoError(t, os.WriteFile(to, content, 0o644))
 }
 
-// Rerun runs the tests of this package, except the calling one, in forks that make every
-// choice. The folder is the package's, below the repository's root, which is at root.
-func Rerun(t *testing.T, root, folder string) {
+// Rerun runs the tests of this package in forks that make every choice, except the calling
+// test and those whose name matches the expression: they read nothing that an owner can
+// change. The folder is the package's, below the repository's root, which is at root.
+func Rerun(t *testing.T, root, folder, except string) {
+	caller := t.Name()
 	program, err := os.Executable()
 	require.NoError(t, err)
 	made := 0
@@ -102,7 +104,7 @@ func Rerun(t *testing.T, root, folder string) {
 			fork := Fork(t, root, choices...)
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 			defer cancel()
-			tests := exec.CommandContext(ctx, program, "-test.skip=^"+strings.SplitN(t.Name(), "/", 2)[0]+"$")
+			tests := exec.CommandContext(ctx, program, "-test.skip=^"+caller+"$|"+except)
 			tests.Dir = filepath.Join(fork, filepath.FromSlash(folder))
 			output, err := tests.CombinedOutput()
 			assert.NoError(t, err, "%s", output)
