@@ -30,6 +30,7 @@ var Choices = map[string][][2]string{
 		{`(backups)=\S+`, "$1=s3://acme/postgres"},
 		{`(snapshots)=\S+`, "$1=acme-snapshots"},
 	},
+	"a second registry":         {{`(registry=\S+)`, "$1 quay.io/acme"}},
 	"everybody may call":        {{`callers/tokens`, "callers/open"}},
 	"DNS of Google":             {{`- dns/\w+$`, "- dns/google"}, {`(dns-project)=\S+`, "$1=acme-dns"}},
 	"DNS of Amazon":             {{`- dns/\w+$`, "- dns/route53"}},
@@ -44,7 +45,7 @@ var Choices = map[string][][2]string{
 var Together = [][]string{
 	{"own values"},
 	{"everybody may call", "DNS of Google", "the provider's PostgreSQL", "another object store", "release candidates"},
-	{"DNS of Amazon", "a storage class", "signed commits"},
+	{"DNS of Amazon", "a storage class", "signed commits", "a second registry"},
 }
 
 // Fork copies the part of the repository at root that a delivery reads, with choices made
