@@ -112,7 +112,7 @@ func (r *reader) readParts(path string, v view, at position) error {
 		return err
 	}
 	var unaskable error
-	// An optional part that cannot be asked for is set unaskable, unless the object
+	// An optional part that cannot be asked for is set aside, unless the object
 	// would have no part left: then its reason is the better error than "nothing to
 	// ask for".
 	read := len(r.slots)
