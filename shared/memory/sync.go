@@ -34,6 +34,24 @@ func (m *Memory) Sync(ctx context.Context, tx *store.Tx, conversation string, sl
 	return true, m.Upsert(ctx, items)
 }
 
+// Refresh makes what is remembered of a conversation of the context's principal what
+// the store holds of it: nothing where it was erased.
+func (m *Memory) Refresh(ctx context.Context, s *store.Store, conversation string) error {
+	if m.client == nil {
+		return ErrNotConfigured
+	}
+	return s.Write(ctx, func(tx *store.Tx) error {
+		_, items, err := lockItems(ctx, tx, []string{conversation}, nil)
+		if err != nil {
+			return err
+		}
+		if err := m.Delete(ctx, principal.From(ctx), conversation); err != nil {
+			return err
+		}
+		return m.Upsert(ctx, items)
+	})
+}
+
 // lockItems locks conversations and returns those that are there with their
 // items, of all slots when none are named. Secrets are left out.
 func lockItems(ctx context.Context, tx *store.Tx, conversations, slots []string) (locked []string, items []Item, err error) {

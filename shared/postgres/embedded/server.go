@@ -39,6 +39,8 @@ type Options struct {
 	Dir string
 	// Port on 127.0.0.1 to listen on; zero takes a free one.
 	Port int
+	// Connections is how many the server accepts; zero is its default of 100.
+	Connections int
 	// Log takes the server's log; nil drops it.
 	Log io.Writer
 	// Fast trades safety from power failure for speed; for tests only.
@@ -52,8 +54,9 @@ type Options struct {
 // not overlap.
 type Server struct {
 	dataFolder
-	log  io.Writer
-	port int
+	log         io.Writer
+	port        int
+	connections int
 
 	mu   sync.Mutex // guards lock and proc
 	proc *process
@@ -68,7 +71,7 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 	if options.Dir == "" {
 		return nil, errors.New("start PostgreSQL: no data folder given")
 	}
-	s := &Server{dataFolder: dataFolder{fast: options.Fast}, log: options.Log, port: options.Port}
+	s := &Server{dataFolder: dataFolder{fast: options.Fast}, log: options.Log, port: options.Port, connections: options.Connections}
 	if err := s.prepare(ctx, options.Dir); err != nil {
 		return nil, fmt.Errorf("start PostgreSQL: %w", err)
 	}
@@ -210,6 +213,9 @@ func (s *Server) arguments() []string {
 		settings = append(settings, "fsync=off", "full_page_writes=off", "max_wal_size=1GB",
 			"wal_level=minimal", "max_wal_senders=0", "max_connections=200")
 	}
+	if s.connections > 0 {
+		settings = append(settings, "max_connections="+strconv.Itoa(s.connections))
+	}
 	args := []string{"-D", s.data}
 	for _, setting := range settings {
 		args = append(args, "-c", setting)
@@ -267,17 +273,17 @@ func freePort() (int, error) {
 }
 
 // URL connects as the ordinary role to its database.
-func (s *Server) URL() string { return s.url(Role, s.passwords.role, Role) }
+func (s *Server) URL() string { return address(s.port, Role, s.passwords.role, Role) }
 
 // AdminURL connects as the superuser to the database postgres.
-func (s *Server) AdminURL() string { return s.url(adminRole, s.passwords.admin, adminRole) }
+func (s *Server) AdminURL() string { return address(s.port, adminRole, s.passwords.admin, adminRole) }
 
-// url needs no TLS: the connection does not leave the machine.
-func (s *Server) url(role, password, database string) string {
+// address needs no TLS: the connection does not leave the machine.
+func address(port int, role, password, database string) string {
 	return (&url.URL{
 		Scheme:   "postgres",
 		User:     url.UserPassword(role, password),
-		Host:     net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)),
+		Host:     net.JoinHostPort("127.0.0.1", strconv.Itoa(port)),
 		Path:     "/" + database,
 		RawQuery: "sslmode=disable",
 	}).String()

@@ -95,7 +95,7 @@ func Revise(t testing.TB, s *store.Store, as, id, slot string, value any) {
 	change(t, s, as, id, func(c *store.Conversation, change *store.Change) {
 		revised, err := c.State.Revise(answer(slot, value))
 		require.NoError(t, err)
-		change.Revised, change.Answers = &revised, []store.Answer{stored(id, revised.Answer)}
+		change.Revised, change.Answers = []questioning.Revised{revised}, []store.Answer{stored(id, revised.Answer)}
 	})
 }
 
