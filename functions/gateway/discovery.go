@@ -92,7 +92,7 @@ type acknowledging struct {
 // acknowledgingKey is the context key of the request's *acknowledging.
 type acknowledgingKey struct{}
 
-// CanStream tells mcp-go that Flush reaches the client.
+// CanStream makes mcp-go flush: Flush reaches the client.
 func (a *acknowledging) CanStream() bool { return true }
 
 // Flush sends what was written.
