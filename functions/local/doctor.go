@@ -8,12 +8,14 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -42,11 +44,13 @@ type finding struct {
 func Diagnose(ctx context.Context, options Options) (problems int) {
 	d := doctor{Options: options}
 	d.program()
-	d.folder()
-	d.database(ctx)
+	usable := d.folder()
+	d.database(ctx, usable)
 	d.configuration(ctx)
 	d.port(ctx)
-	d.clients()
+	if usable {
+		d.clients()
+	}
 	for _, f := range d.findings {
 		if f.mend == "" {
 			fmt.Fprintln(options.Out, "ok   "+f.what)
@@ -98,7 +102,7 @@ func real(path string) string {
 }
 
 // folder looks whether keys and data can be written.
-func (d *doctor) folder() {
+func (d *doctor) folder() (usable bool) {
 	mend := "Choose a folder of your own with --data, or give this one to your user: chown -R $USER " + strconv.Quote(d.Data)
 	info, err := os.Stat(d.Data)
 	switch {
@@ -112,22 +116,23 @@ func (d *doctor) folder() {
 		}
 		if err := writable(above); err != nil {
 			d.fail(fmt.Sprintf("data folder %s cannot be made: %v", d.Data, err), mend)
-			return
+			return false
 		}
 		d.ok("data folder %s is made at the first start", d.Data)
-		return
+		return true
 	case err != nil:
 		d.fail(fmt.Sprintf("data folder: %v", err), mend)
-		return
+		return false
 	case !info.IsDir():
 		d.fail(fmt.Sprintf("data folder %s is a file", d.Data), "Choose another folder with --data, or move the file away.")
-		return
+		return false
 	}
 	if err := writable(d.Data); err != nil {
 		d.fail(fmt.Sprintf("data folder %s cannot be written: %v", d.Data, err), mend)
-		return
+		return false
 	}
 	d.ok("data folder %s can be written", d.Data)
+	return true
 }
 
 // writable tries it: modes and owners do not say it on every file system.
@@ -140,10 +145,13 @@ func writable(folder string) error {
 }
 
 // database looks at the given server, or at the programs and the data of the own.
-func (d *doctor) database(ctx context.Context) {
+func (d *doctor) database(ctx context.Context, folderUsable bool) {
 	if d.DatabaseURL != "" {
 		d.server(ctx, d.DatabaseURL, "the server of DATABASE_URL")
 		return
+	}
+	if !folderUsable {
+		return // that is mended first
 	}
 	state, err := embedded.Inspect(ctx, databaseFolder(d.Data))
 	var missing *embedded.MissingError
@@ -230,20 +238,22 @@ func (d *doctor) configuration(ctx context.Context) {
 		d.fail(err, "Correct the setting: docs/configuration.md.")
 		return
 	}
-	before := len(d.findings)
-	started := 0
+	failed := map[string]bool{}
 	functions := assemble(&ownMemory{})
 	route := gateway.New(gatewayConfig)
 	for _, f := range append(functions, route) {
 		if err := f.Start(ctx, nil); err != nil {
-			d.fail(err, "Correct or unset the setting that it names: docs/configuration.md.")
-			continue
+			// Functions have settings in common: each is said once.
+			_, cause, _ := strings.Cut(err.Error(), ": ")
+			failed[cause] = true
 		}
-		started++
+	}
+	for _, cause := range slices.Sorted(maps.Keys(failed)) {
+		d.fail(cause, "Correct or unset that setting: docs/configuration.md.")
 	}
 	_ = stop(functions, route) // nothing was under way
-	if len(d.findings) == before {
-		d.ok("the settings of all %d functions are in order", started)
+	if len(failed) == 0 {
+		d.ok("the settings of all functions are in order")
 	}
 }
 
