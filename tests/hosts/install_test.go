@@ -1,5 +1,6 @@
-// Package packaging tests what a release publishes, without publishing it.
-package packaging
+// Package hosts tests what a release publishes, without publishing it, and the ready
+// configurations in docs/examples/hosts, by the programs of the hosts themselves.
+package hosts
 
 import (
 	"fmt"
