@@ -41,8 +41,8 @@ run: ## Serve on this machine. ARGS="--port 9000 --data folder", or DATABASE_URL
 migrate: ## Apply pending migrations to the database at DATABASE_URL
 	@go run ./migrations/cmd/migrate $(ARGS)
 
-reindex: ## Rebuild memory in Qdrant (QDRANT_URL) from the database at DATABASE_URL
-	@go run ./shared/memory/cmd/reindex $(ARGS)
+reindex: operate ## Rebuild memory in Qdrant (QDRANT_URL) from the database at DATABASE_URL. ARGS="[ENV] [--fresh]"
+	@$(OPERATE) memory rebuild $(ARGS)
 
 ##@ Build
 

@@ -36,7 +36,7 @@ func newClientWriter(w http.ResponseWriter, id json.RawMessage, modern bool) *cl
 	return &clientWriter{w: w, controller: http.NewResponseController(w), id: id, modern: modern}
 }
 
-// send puts a message on the call's stream at once: a notification, or a request
+// send writes a message to the call's stream at once: a notification, or a request
 // to the client.
 func (c *clientWriter) send(message []byte) {
 	c.stream()
@@ -81,7 +81,8 @@ func (c *clientWriter) write(event []byte) {
 	_ = c.controller.Flush()
 }
 
-// respond ends the call with one JSON-RPC response.
+// respond ends the call with one JSON-RPC response. Once it streams, status and
+// headers are sent, and the response is the stream's last event.
 func (c *clientWriter) respond(status int, response []byte) {
 	if c.streaming {
 		c.event(response)

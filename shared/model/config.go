@@ -26,10 +26,9 @@ type Config struct {
 	// vectors: a collection is created with it before the first vector is there.
 	EmbeddingName       string `env:"MODEL_EMBEDDING_NAME"`
 	EmbeddingDimensions int    `env:"MODEL_EMBEDDING_DIMENSIONS"`
-	// EmbeddingBaseURL and EmbeddingAPIKey default to BaseURL and APIKey: not
-	// every provider of a chat model has one that embeds. An address of its own
-	// needs a key of its own, since a key is sent nowhere but where it was given
-	// for.
+	// EmbeddingBaseURL and EmbeddingAPIKey default to BaseURL and APIKey: not every
+	// provider of a chat model has one that embeds. Another address needs another
+	// key, since a key is sent only to the address for which it was given.
 	EmbeddingBaseURL string `env:"MODEL_EMBEDDING_BASE_URL"`
 	EmbeddingAPIKey  string `env:"MODEL_EMBEDDING_API_KEY"`
 
@@ -165,6 +164,8 @@ func (c Config) check() error {
 	return nil
 }
 
+// plainAddress reports whether an address is one to which paths can be appended.
+// One with credentials would put them into logs.
 func plainAddress(address string) bool {
 	u, err := url.Parse(address)
 	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" &&

@@ -10,11 +10,10 @@ import (
 )
 
 const (
-	// MaxLimit bounds the hits of one Search and the hits that each vector
-	// puts forward.
+	// MaxLimit bounds the hits of one Search and the hits of each vector that are fused.
 	MaxLimit = 10_000
-	// perVector is how many times Limit each vector puts forward to be fused. A
-	// hit that only several vectors together put among the best is lost below it.
+	// perVector is how many times Limit hits of each vector are fused. A hit that
+	// is among the best only by several vectors together is lost below it.
 	perVector = 4
 )
 
@@ -60,7 +59,9 @@ func (c *Client) Search(ctx context.Context, collection string, q Query) ([]Hit,
 	return hits, nil
 }
 
-// encode returns nil when there is no vector to look for.
+// encode returns nil when there is no vector to look for. With several vectors the
+// filter has to be on each prefetch: on the query alone it would apply after the
+// lists were cut.
 func (q Query) encode() (*api.QueryPoints, error) {
 	if q.Limit < 1 || q.Limit > MaxLimit {
 		return nil, fmt.Errorf("limit is %d: want 1 to %d", q.Limit, MaxLimit)

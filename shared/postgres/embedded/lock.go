@@ -12,8 +12,9 @@ import (
 	"time"
 )
 
-// The lock is handed down to the server and its backends, so that it is held
-// exactly as long as any of them can still write to the data folder.
+// acquire locks the data folder, and returns the open file that holds the lock. The
+// lock is handed down to the server and its backends, so that it is held exactly as
+// long as any of them can still write to the data folder.
 func acquire(ctx context.Context, dir, data string) (*os.File, error) {
 	file, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -53,7 +54,9 @@ func acquire(ctx context.Context, dir, data string) (*os.File, error) {
 	return file, nil
 }
 
-// tryLock locks a file unless another process holds it; closing it unlocks.
+// tryLock locks a file unless another process holds it; closing it unlocks. flock
+// is released by the kernel however the process ends, and inherited by children
+// with the open file.
 func tryLock(file *os.File) (bool, error) { return flock(file, syscall.LOCK_EX) }
 
 // tryShare locks a file beside others that share it.
@@ -76,10 +79,10 @@ func inUse(dir string, pid int) error {
 	return fmt.Errorf("data folder %s is already served by a running PostgreSQL with pid %d", dir, pid)
 }
 
-// refuseForeign looks at a postmaster.pid that is there although nobody holds
-// the lock: a server started by hand is refused; a number that now belongs to
-// some other process, as after a restart of a container, is cleared away, for
-// PostgreSQL would take it for a server.
+// refuseForeign looks at a postmaster.pid that is there although nobody holds the
+// lock: a server started by hand is refused; a number that now belongs to some
+// other process, as after a restart of a container, is removed, because PostgreSQL
+// would take it for a server.
 func refuseForeign(dir, data string) error {
 	served := readPidFile(data)
 	if served.pid == 0 || !alive(served.pid) {
