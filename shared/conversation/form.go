@@ -1,6 +1,7 @@
 package conversation
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -67,7 +68,10 @@ func (f *filledForm) target() (id, userID string, named store.Named) {
 }
 
 func (f *filledForm) returned(c *conversation) (bool, error) {
-	return true, json.Unmarshal(c.Earlier.Result, &f.turn)
+	var kept keptTurn
+	err := json.Unmarshal(c.Earlier.Result, &kept)
+	f.turn, f.turn.shown = kept.Turn, kept.Shown
+	return true, err
 }
 
 func (f *filledForm) record(ctx context.Context, tx *store.Tx, c *conversation, change *store.Change) error {
@@ -85,8 +89,21 @@ func (f *filledForm) record(ctx context.Context, tx *store.Tx, c *conversation, 
 	if f.Words != "" {
 		change.Messages = []store.Message{{Role: "user", Content: f.Words}}
 	}
-	f.summary, err = c.record(ctx, tx, says, change)
-	return err
+	if f.summary, err = c.record(ctx, tx, says, change); err != nil {
+		return err
+	}
+	if says.ended {
+		c.State.End()
+	}
+	return nil
+}
+
+// said withholds nothing: no model stands between the person and a form, so that what
+// cannot be read is put to the person again at once.
+func (f *filledForm) said() summary {
+	said := f.summary
+	said.unread = nil
+	return said
 }
 
 // parsed reads the fields, and then the words for what no field says.
@@ -121,25 +138,22 @@ func (f *filledForm) parsedWords(c *conversation, fields []answer, with parse.Co
 		}
 	}
 	read := parse.ReadReply(f.Words, append(open, own), c.State.Slots, with)
-	says := parsed{volunteered: answersOf(read.Volunteered), unmatched: read.Unmatched, doubts: read.Doubts}
-	unmatched := func(words string) { says.unmatched = strings.TrimPrefix(says.unmatched+"\n"+words, "\n") }
-	for _, a := range answersOf(read.Answers) {
+	says := parsed{unmatched: read.Unmatched, doubts: read.Doubts, ended: read.Ended, spoken: true}
+	for _, p := range slices.Concat(read.Answers, read.Unvalued, read.Volunteered) {
+		a := answer{Answer: questioning.Answer{Slot: p.Slot, Words: p.Words}, question: p.Number, corrects: p.Named}
+		a.apply(p.Reading)
 		switch {
-		case a.question != own.Number:
+		case p.Number == own.Number && (p.Outcome == questioning.Answered || len(open) == 0):
+			says.unmatched = strings.TrimPrefix(says.unmatched+"\n"+p.Words, "\n")
+		case p.Number == own.Number: // an outcome of all that was left out
+		case p.Number > 0 || p.Named:
 			says.answers = append(says.answers, a)
-		case a.Outcome == questioning.Answered || len(open) == 0:
-			unmatched(a.Words)
+		default:
+			says.volunteered = append(says.volunteered, a)
 		}
 	}
-	for _, a := range answersOf(read.Unvalued) { // named by the person, such as an assumption on the form
-		if a.Outcome != questioning.Answered {
-			says.answers = append(says.answers, a)
-			continue
-		}
-		unmatched(c.State.Slots[c.State.Index(a.Slot)].Title + ": " + a.Words)
-	}
-	if len(says.answers)+len(says.volunteered)+len(says.doubts) == 0 && says.unmatched == "" {
-		unmatched(f.Words)
+	if !says.ended && len(says.answers)+len(says.volunteered)+len(says.doubts) == 0 {
+		says.unmatched = cmp.Or(says.unmatched, f.Words)
 	}
 	return says
 }
@@ -160,7 +174,8 @@ func sameAnswer(a, b answer) bool {
 		questioning.Render(a.Value, "") == questioning.Render(b.Value, "")
 }
 
-func (f *filledForm) render(c *conversation, batch questioning.Batch) any {
-	f.turn = newTurn(c, batch, f.summary)
-	return f.turn
+func (f *filledForm) render(c *conversation, change *store.Change) any {
+	f.turn = newTurn(c, change, f.summary)
+	f.turn.advise(false)
+	return keptTurn{f.turn, f.turn.shown}
 }

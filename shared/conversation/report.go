@@ -183,7 +183,7 @@ func citedNumbers(state *questioning.State) []int {
 func newReport(ctx context.Context, c *conversation, cited []store.CitedAnswer) (Report, error) {
 	state := c.State
 	r := Report{
-		ConversationID: c.ID, SessionID: c.SessionID, Goal: c.Goal, Complete: c.StopReason != "",
+		ConversationID: c.ID, SessionID: c.SessionID, Goal: c.Goal, Complete: c.StopReason != "" && c.State.Settled(),
 		Values: map[string]any{}, Problems: []string{}, Citations: map[string][]Citation{}, Coverage: coverage(state),
 		Contradictions: []Contradiction{}, OpenPoints: []OpenPoint{}, QuestionsAsked: state.Asked, Revision: c.Revision,
 		Language: spoken(state.Language), StopReason: c.StopReason,

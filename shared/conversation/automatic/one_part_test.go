@@ -31,7 +31,8 @@ var hosts = map[string]func(t *testing.T, of result) string{
 
 var (
 	namesConversation = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}`)
-	asksQuestion      = regexp.MustCompile(`(?m)^(?: "current_question": ")?(\d+)\. (Destination|Budget|Class|Start date|Insurance)\?`)
+	// A question is "1. Destination?" in the text, and an object in structuredContent.
+	asksQuestion = regexp.MustCompile(`(?m)(?:^|"question_id": "[^"]+",\s+"question_number": )(\d+)(?:\. |,\s+"question_text": ")(Destination|Budget|Class|Start date|Insurance)\?`)
 )
 
 // reply is what the person says to the questions that a model sees, "" where it sees none.

@@ -135,14 +135,37 @@ func TestOwnWordsTellWhatTheFormDoesNotAsk(t *testing.T) {
 		content[f.Name] = tripValues[f.Name]
 	}
 	d.accept(content)
-	require.NotNil(t, d.form)
-	var shown any
-	for _, f := range d.fields() {
-		if f.Name == elsewhere {
-			shown = f.Default
+	for d.form != nil {
+		for _, f := range d.fields() {
+			assert.NotEqual(t, elsewhere, f.Name, "what was named is not asked")
 		}
+		d.answer(tripValues)
 	}
-	assert.Equal(t, map[string]any{"budget": 700.0, "class": "first", "start_date": "2026-12-24"}[elsewhere], shown, "as an assumption to confirm")
+	assert.Equal(t, map[string]any{"budget": 700.0, "class": "first", "start_date": "2026-12-24"}[elsewhere], d.result.Values[elsewhere])
+	assert.Zero(t, d.result.Citations[elsewhere][0].QuestionNumber)
+}
+
+func TestOwnWordsCanEndTheConversation(t *testing.T) {
+	t.Parallel()
+	a, _ := newAsking(t)
+	d := begin(t, a, tripInput())
+	d.accept(map[string]any{"destination": "Lisbon", ownWords: "Skip the rest"})
+	require.Nil(t, d.form, "the person is obeyed")
+	assert.Equal(t, automatic.StatusEnded, d.result.Status)
+	assert.Equal(t, map[string]any{"destination": "Lisbon"}, d.result.Values)
+	assert.Empty(t, d.result.Metadata.Unmatched)
+}
+
+func TestWhatAFormSaysUnreadablyIsAskedAgain(t *testing.T) {
+	t.Parallel()
+	d, _ := wholeTrip(t, tripInput())
+	d.accept(map[string]any{"destination": "Lisbon", "class": "first", "insurance": "No", "start_date": "2026-12-10", ownWords: d.number("budget") + ": whatever it takes"})
+	require.NotNil(t, d.form, "no model stands between the person and a form")
+	require.Len(t, d.fields(), 1)
+	assert.Equal(t, "budget", d.fields()[0].Name)
+	d.accept(map[string]any{"budget": 900.0})
+	assert.Equal(t, 900.0, d.result.Values["budget"])
+	assert.Equal(t, automatic.StatusComplete, d.result.Status)
 }
 
 // Words that name no question are for those that their field was left empty for, but
