@@ -1,7 +1,6 @@
 package conversation
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -98,14 +97,6 @@ func (f *filledForm) record(ctx context.Context, tx *store.Tx, c *conversation, 
 	return nil
 }
 
-// said withholds nothing: no model stands between the person and a form, so that what
-// cannot be read is put to the person again at once.
-func (f *filledForm) said() summary {
-	said := f.summary
-	said.unread = nil
-	return said
-}
-
 // parsed reads the fields, and then the words for what no field says.
 func (f *filledForm) parsed(c *conversation) (parsed, error) {
 	with := f.parseContext(c.State)
@@ -138,22 +129,20 @@ func (f *filledForm) parsedWords(c *conversation, fields []answer, with parse.Co
 		}
 	}
 	read := parse.ReadReply(f.Words, append(open, own), c.State.Slots, with)
-	says := parsed{unmatched: read.Unmatched, doubts: read.Doubts, ended: read.Ended, spoken: true}
-	for _, p := range slices.Concat(read.Answers, read.Unvalued, read.Volunteered) {
-		a := answer{Answer: questioning.Answer{Slot: p.Slot, Words: p.Words}, question: p.Number, corrects: p.Named}
-		a.apply(p.Reading)
+	all := saidIn(read)
+	says := all
+	says.answers = nil
+	unmatched := func(words string) { says.unmatched = strings.TrimPrefix(says.unmatched+"\n"+words, "\n") }
+	for _, a := range all.answers {
 		switch {
-		case p.Number == own.Number && (p.Outcome == questioning.Answered || len(open) == 0):
-			says.unmatched = strings.TrimPrefix(says.unmatched+"\n"+p.Words, "\n")
-		case p.Number == own.Number: // an outcome of all that was left out
-		case p.Number > 0 || p.Named:
+		case a.question != own.Number:
 			says.answers = append(says.answers, a)
-		default:
-			says.volunteered = append(says.volunteered, a)
+		case a.Outcome == questioning.Answered || len(open) == 0:
+			unmatched(a.Words)
 		}
 	}
-	if !says.ended && len(says.answers)+len(says.volunteered)+len(says.doubts) == 0 {
-		says.unmatched = cmp.Or(says.unmatched, f.Words)
+	if len(says.answers)+len(says.volunteered)+len(says.doubts) == 0 && says.unmatched == "" && !says.ended {
+		unmatched(f.Words)
 	}
 	return says
 }
@@ -172,6 +161,14 @@ func (f *filledForm) besideField(c *conversation, said answer, fields []answer) 
 func sameAnswer(a, b answer) bool {
 	return a.Outcome == b.Outcome && a.Problem == b.Problem &&
 		questioning.Render(a.Value, "") == questioning.Render(b.Value, "")
+}
+
+// said leaves out what is unread: no model stands between the person and a form, so
+// the next one asks again.
+func (f *filledForm) said() summary {
+	said := f.summary
+	said.unread = nil
+	return said
 }
 
 func (f *filledForm) render(c *conversation, change *store.Change) any {

@@ -309,11 +309,10 @@ func (c *call) record(ctx context.Context, filled filledIn) error {
 			of.Questions = append(of.Questions, q.Number)
 		}
 		var err error
-		c.turn, err = c.RecordForm(ctx, of)
-		if err == nil {
-			c.view, err = c.View(ctx, c.view.ConversationID, c.in.UserID)
+		if c.turn, err = c.RecordForm(ctx, of); err != nil {
+			return err
 		}
-		if err != nil {
+		if c.view, err = c.View(ctx, c.view.ConversationID, c.in.UserID); err != nil {
 			return err
 		}
 		c.keepUnread()
