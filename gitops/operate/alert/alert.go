@@ -26,7 +26,7 @@ type Alertmanager struct {
 	http *http.Client
 }
 
-// Open validates the URL. It does not connect.
+// Open validates the URL. It does not connect. timeout bounds each request.
 func Open(address string, timeout time.Duration) (*Alertmanager, error) {
 	u, err := url.Parse(address)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
@@ -35,7 +35,8 @@ func Open(address string, timeout time.Duration) (*Alertmanager, error) {
 	return &Alertmanager{u, &http.Client{Timeout: timeout}}, nil
 }
 
-// Alert is an alert as Alertmanager's API accepts it.
+// Alert is an alert as Alertmanager's API accepts it. Alertmanager identifies an
+// alert by its labels alone; the same labels fired again extend it.
 type Alert struct {
 	Labels      map[string]string `json:"labels"`
 	Annotations map[string]string `json:"annotations,omitempty"`

@@ -117,7 +117,8 @@ func Exec(t testing.TB, url, statement string, arguments ...any) {
 	})
 }
 
-// Count returns the number that a query selects, as Exec runs it.
+// Count returns the number that a query selects, as Exec runs it. It sees rows of
+// all principals, unlike the store.
 func Count(t testing.TB, url, query string, arguments ...any) (n int) {
 	t.Helper()
 	connected(t, url, func(ctx context.Context, conn *pgx.Conn) error {
