@@ -20,7 +20,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/operate/environment"
 	"github.com/sequential-questioning/sequential-questioning/gitops/operate/vectors"
 	"github.com/sequential-questioning/sequential-questioning/migrations"
-	"github.com/sequential-questioning/sequential-questioning/shared/event"
+	"github.com/sequential-questioning/sequential-questioning/shared/event/delivery"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
@@ -238,7 +238,7 @@ func (c *checker) connections(ctx context.Context, pool *pgxpool.Pool) (string, 
 }
 
 func (c *checker) events(ctx context.Context, pool *pgxpool.Pool) (string, error) {
-	backlog, err := event.NewOutbox(pool).Backlog(ctx)
+	backlog, err := delivery.NewOutbox(pool).Backlog(ctx)
 	if err != nil {
 		return "", err
 	}
