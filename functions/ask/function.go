@@ -5,12 +5,16 @@ package ask
 import (
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation/arguments"
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation/withmemory"
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation/withmodel"
 	"github.com/sequential-questioning/sequential-questioning/shared/function"
 	"github.com/sequential-questioning/sequential-questioning/shared/tool"
 )
 
 // New returns an instance of the function.
-func New() *function.Function { return function.New("ask", conversation.Open, Tool) }
+func New() *function.Function { return function.New("ask", open, Tool) }
+
+func open() (*conversation.Service, error) { return conversation.Open(withmemory.Open, withmodel.Open) }
 
 // Tool is sequential_questioning.
 func Tool(conversations *conversation.Service) tool.Tool {

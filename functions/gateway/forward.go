@@ -13,11 +13,11 @@ import (
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
-	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/function"
 	"github.com/sequential-questioning/sequential-questioning/shared/inprocess"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
+	"github.com/sequential-questioning/sequential-questioning/shared/telemetry"
 )
 
 // forwarder calls the tools' functions. It is safe for concurrent use.
@@ -42,9 +42,8 @@ func newForwarder(life context.Context, config Config) *forwarder {
 		quota:       newQuota(config.MaxConcurrentCalls, config.Identity.Issuer == ""),
 		life:        life,
 		pool:        pool,
-		transport: otelhttp.NewTransport(inprocess.Transport(pool), otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string {
-			return "tools/call " + r.Header.Get(mcp.HeaderName)
-		})),
+		transport: telemetry.Transport(inprocess.Transport(pool),
+			func(r *http.Request) string { return "tools/call " + r.Header.Get(mcp.HeaderName) }),
 		instance: rand.Text()[:8],
 	}
 }

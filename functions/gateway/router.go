@@ -11,7 +11,6 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
-	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/identity"
 	"github.com/sequential-questioning/sequential-questioning/shared/jsonrpc"
@@ -125,8 +124,8 @@ func openPendings(life context.Context, config postgres.Config) (pendingStore, e
 // The page is served on the same path as the endpoint, to browsers that ask for HTML.
 func (rt *router) newRoutes(config Config, caller *identity.Guard) http.Handler {
 	allowed := newOrigins(config.AllowedOrigins)
-	endpoint := otelhttp.NewHandler(guard(config.AllowedHosts, allowed, caller.Protect(http.HandlerFunc(rt.endpoint))), "mcp",
-		otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string { return r.Method + " " + r.URL.Path }))
+	endpoint := telemetry.Handler(guard(config.AllowedHosts, allowed, caller.Protect(http.HandlerFunc(rt.endpoint))),
+		func(r *http.Request) string { return r.Method + " " + r.URL.Path })
 	mux := http.NewServeMux()
 	mux.Handle("/{$}", endpoint)
 	mux.Handle("/mcp", endpoint)

@@ -1,29 +1,37 @@
 package telemetry
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"strings"
 )
 
 // exported reports whether the standard variables ask for the export of a
-// signal: TRACES, METRICS or LOGS. Without this check autoexport would dial a
+// signal: TRACES, METRICS or LOGS. Without this check the SDK would dial a
 // collector on localhost when nothing is set.
-func exported(signal string) bool {
-	switch exporter := env("OTEL_" + signal + "_EXPORTER"); {
-	case exporter == "none":
-		return false
-	case exporter == "prometheus" && signal == "METRICS":
-		return false // Handler serves them already; autoexport would open a second port.
-	case exporter != "":
-		return true
-	}
-	return env("OTEL_EXPORTER_OTLP_ENDPOINT") != "" || env("OTEL_EXPORTER_OTLP_"+signal+"_ENDPOINT") != ""
-}
-
-func unusable(signal string, err error) error {
+//
+// OTLP over HTTP is the one exporter. The others, and OTLP over gRPC, would add
+// a gRPC client and a second HTTP server to every function.
+func exported(signal string) (bool, error) {
 	name := "OTEL_" + signal + "_EXPORTER"
-	return fmt.Errorf("%s=%q: %w", name, env(name), err)
+	switch exporter := env(name); {
+	case exporter == "none":
+		return false, nil
+	case exporter == "prometheus" && signal == "METRICS":
+		return false, nil // METRICS_ADDRESS serves them already
+	case exporter != "" && exporter != "otlp":
+		return false, fmt.Errorf("%s is %q: want otlp or none", name, exporter)
+	case exporter == "" && env("OTEL_EXPORTER_OTLP_ENDPOINT") == "" && env("OTEL_EXPORTER_OTLP_"+signal+"_ENDPOINT") == "":
+		return false, nil
+	}
+	name = "OTEL_EXPORTER_OTLP_" + signal + "_PROTOCOL"
+	switch protocol := cmp.Or(env(name), env("OTEL_EXPORTER_OTLP_PROTOCOL")); protocol {
+	case "", "http/protobuf", "http/json":
+		return true, nil
+	default:
+		return false, fmt.Errorf("%s or OTEL_EXPORTER_OTLP_PROTOCOL is %q: want http/protobuf, and the collector's HTTP port (4318)", name, protocol)
+	}
 }
 
 func sdkDisabled() bool { return strings.EqualFold(env("OTEL_SDK_DISABLED"), "true") }

@@ -18,8 +18,9 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.opentelemetry.io/contrib/bridges/otelslog"
-	"go.opentelemetry.io/contrib/exporters/autoexport"
 	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/exporters/otlp/otlplog/otlploghttp"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	lognoop "go.opentelemetry.io/otel/log/noop"
 	metricnoop "go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/propagation"
@@ -150,13 +151,16 @@ func start(ctx context.Context, service string) (*pipeline, error) {
 // exported.
 func (p *pipeline) export(ctx context.Context, res *resource.Resource, registry registerer) (*sdklog.LoggerProvider, error) {
 	traces := []sdktrace.TracerProviderOption{sdktrace.WithResource(res)}
-	if exported("TRACES") {
-		exporter, err := autoexport.NewSpanExporter(ctx)
+	switch wanted, err := exported("TRACES"); {
+	case err != nil:
+		return nil, err
+	case wanted:
+		exporter, err := otlptracehttp.New(ctx)
 		if err != nil {
-			return nil, unusable("TRACES", err)
+			return nil, fmt.Errorf("export traces: %w", err)
 		}
 		traces = append(traces, sdktrace.WithBatcher(exporter))
-	} else {
+	default:
 		// Ids for the logs, at the price of nothing else.
 		traces = append(traces, sdktrace.WithSampler(sdktrace.NeverSample()))
 	}
@@ -170,10 +174,13 @@ func (p *pipeline) export(ctx context.Context, res *resource.Resource, registry 
 	p.shutdowns = append(p.shutdowns, meterProvider.Shutdown)
 
 	var loggerProvider *sdklog.LoggerProvider
-	if exported("LOGS") {
-		exporter, err := autoexport.NewLogExporter(ctx)
+	switch wanted, err := exported("LOGS"); {
+	case err != nil:
+		return nil, err
+	case wanted:
+		exporter, err := otlploghttp.New(ctx)
 		if err != nil {
-			return nil, unusable("LOGS", err)
+			return nil, fmt.Errorf("export logs: %w", err)
 		}
 		loggerProvider = sdklog.NewLoggerProvider(sdklog.WithResource(res), sdklog.WithProcessor(sdklog.NewBatchProcessor(exporter)))
 		p.shutdowns = append(p.shutdowns, loggerProvider.Shutdown)
