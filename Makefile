@@ -11,7 +11,9 @@ FOLLOWING := $(filter-out shared,$(MODULES)) gitops/operate tests/e2e
 PACKAGES := $(addsuffix /...,$(addprefix ./,$(MODULES)))
 # grpcnotrace leaves out gRPC's trace pages, and with them a seventh of a
 # function: their templates keep the linker from dropping unused methods.
-GO_BUILD := go build -trimpath -tags=grpcnotrace -ldflags='-s -w'
+# nethttpomithttp2 leaves out net/http's HTTP/2: functions speak HTTP/1.1, and gRPC
+# has its own.
+GO_BUILD := go build -trimpath -tags=grpcnotrace,nethttpomithttp2 -ldflags='-s -w'
 FUNCTIONS := $(sort $(notdir $(patsubst %/func.yaml,%,$(wildcard functions/*/func.yaml))))
 TOOLS := $(filter-out gateway relay indexer,$(FUNCTIONS))
 

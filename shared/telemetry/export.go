@@ -8,7 +8,7 @@ import (
 )
 
 // exported reports whether the standard variables ask for the export of a
-// signal: TRACES, METRICS or LOGS. Without this check the SDK would dial a
+// signal, TRACES or METRICS. Without this check the SDK would dial a
 // collector on localhost when nothing is set.
 //
 // OTLP over HTTP is the one exporter. The others, and OTLP over gRPC, would add
@@ -32,6 +32,15 @@ func exported(signal string) (bool, error) {
 	default:
 		return false, fmt.Errorf("%s or OTEL_EXPORTER_OTLP_PROTOCOL is %q: want http/protobuf, and the collector's HTTP port (4318)", name, protocol)
 	}
+}
+
+// checkLogs refuses the export of logs, for which no exporter is linked.
+func checkLogs() error {
+	const name = "OTEL_LOGS_EXPORTER"
+	if exporter := env(name); exporter != "" && exporter != "none" {
+		return fmt.Errorf("%s is %q: logs go to stderr, for a collector to read there; unset it, or set none", name, exporter)
+	}
+	return nil
 }
 
 func sdkDisabled() bool { return strings.EqualFold(env("OTEL_SDK_DISABLED"), "true") }
