@@ -1,6 +1,8 @@
 package tool
 
 import (
+	"context"
+	"encoding/json"
 	"net/http"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -14,8 +16,9 @@ func (t Tool) Handler(name, version string) http.Handler {
 	mcpServer := server.NewMCPServer(name, version,
 		server.WithToolCapabilities(false),
 		server.WithRecovery(),
+		server.WithToolFilter(func(context.Context, []mcp.Tool) []mcp.Tool { return []mcp.Tool{t.Declaration} }),
 	)
-	mcpServer.AddTool(t.Declaration, t.handle)
+	mcpServer.AddTool(t.called(), t.handle)
 	return nameNumbers(server.NewStreamableHTTPServer(mcpServer,
 		server.WithStateLess(true),
 		server.WithDisableStreaming(true),
@@ -23,4 +26,15 @@ func (t Tool) Handler(name, version string) http.Handler {
 		server.WithDisableLocalhostProtection(true),
 		server.WithStreamableHTTPProtocolVersions(mcp.ProtocolVersion20260728),
 	))
+}
+
+// called is the tool as the MCP server knows it. For every call the server decodes
+// the input schema and looks for arguments that travel in headers: a tool without
+// any is called by an empty one. Clients are told of the declaration.
+func (t Tool) called() mcp.Tool {
+	called := t.Declaration
+	if len(mcp.ExtractParamHeaderBindings(&called)) == 0 {
+		called.RawInputSchema = json.RawMessage(`{"type":"object"}`)
+	}
+	return called
 }
