@@ -171,7 +171,7 @@ func citedNumbers(iv *questioning.State) []int {
 func newReport(ctx context.Context, c *conversation, cited []store.CitedAnswer) (Report, error) {
 	iv := c.State
 	r := Report{
-		ConversationID: c.ID, SessionID: c.SessionID, Goal: c.Goal, Complete: c.StopReason != "",
+		ConversationID: c.ID, SessionID: c.SessionID, Goal: c.Goal, Complete: c.StopReason != "" && c.State.Settled(),
 		Values: map[string]any{}, Problems: []string{}, Citations: map[string][]Citation{}, Coverage: coverage(iv),
 		Contradictions: []Contradiction{}, OpenPoints: []OpenPoint{}, QuestionsAsked: iv.Asked, Revision: c.Revision,
 		Language: spoken(iv.Language), StopReason: c.StopReason,

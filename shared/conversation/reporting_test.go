@@ -2,6 +2,7 @@ package conversation_test
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -84,9 +85,12 @@ func TestAnswersThatContradictAreReportedAndAskedAbout(t *testing.T) {
 		require.NoError(t, err)
 		return report
 	}
+	asked := slices.IndexFunc(turn.Questions, func(q conversation.Question) bool { return q.Slot == "guests" })
+	require.GreaterOrEqual(t, asked, 0)
+	number := turn.Questions[asked].QuestionNumber
 	turn = answerSlots(t, s, id, map[string]any{"guests": 20.0, "event_date": "2027-06-05", "place": "Berlin", "budget": 400.0, "motto": "Space"})
 	require.True(t, turn.Metadata.Complete)
-	turn, err = s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: id, Answers: []conversation.AnswerInput{{Slot: "guests", Text: "thirty"}}})
+	turn, err = s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: id, Answers: []conversation.AnswerInput{{QuestionNumber: number, Text: "thirty"}}})
 	require.NoError(t, err)
 	require.Len(t, turn.Questions, 1)
 	assert.Equal(t, questioning.Confirm, turn.Questions[0].Metadata.Purpose)

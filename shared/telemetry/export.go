@@ -43,6 +43,8 @@ func checkLogs() error {
 	return nil
 }
 
+// sdkDisabled reads the switch that OpenTelemetry defines for all of its SDKs.
+// Prometheus then sees the Go runtime and the process only; logs are still written.
 func sdkDisabled() bool { return strings.EqualFold(env("OTEL_SDK_DISABLED"), "true") }
 
 func env(name string) string { return strings.TrimSpace(os.Getenv(name)) }

@@ -12,6 +12,8 @@ import (
 )
 
 // fillIn runs the conversation with forms that the client shows between calls.
+// After a killed client another one calls without the sealed state, which died with
+// the first; the server has to show the same form again.
 func (sim *simulation) fillIn(ctx context.Context) error {
 	first := sim.opening()
 	p := params{Name: automaticTool, Arguments: first}
@@ -65,7 +67,7 @@ func (sim *simulation) ended(ctx context.Context, result automatic.Result) (bool
 	case automatic.StatusComplete:
 		return true, nil
 	case automatic.StatusBatch:
-		return true, sim.goOn(ctx)
+		return true, sim.continueByAnswers(ctx)
 	case automatic.StatusDeclined:
 		return result.Metadata.Complete, nil
 	}
@@ -98,11 +100,12 @@ func (sim *simulation) fill(request json.RawMessage) (response, error) {
 		return response{}, fmt.Errorf("read the form: %w", err)
 	}
 	r := sim.fields(form.Params.Schema)
-	sim.tell("the person answers", r)
+	sim.log("the person answers", r)
 	return r, nil
 }
 
-// fields fills in a form's fields.
+// fields fills in a form's fields. Now and then the person cancels, declines or
+// leaves a field empty.
 func (sim *simulation) fields(schema elicitation.Schema) response {
 	var asked []want
 	for _, f := range schema.Fields {
@@ -139,7 +142,8 @@ func (sim *simulation) fields(schema elicitation.Schema) response {
 	return response{"accept", content}
 }
 
-// written fills in the fields of one slot.
+// written fills in the fields of one slot. A field that does not accept text has a
+// second one for words, which ends in _instead.
 func (sim *simulation) written(w want, content map[string]any) statement {
 	together := sim.Kind == byOlderForm // its client does not preserve the order of fields
 	if sim.random.IntN(20) == 0 {

@@ -19,6 +19,7 @@ type valueLine struct {
 	AskAgain  bool `json:"ask_again"`
 }
 
+// referenceForm is the layout of valueLine.Reference, without a zone.
 const referenceForm = "2006-01-02T15:04:05"
 
 // judgeValues reads each value as an answer to a question for its type.
@@ -40,6 +41,8 @@ func judgeValues(lines []line) ([]judged, error) {
 	return all, nil
 }
 
+// judge reads the words as the answer to a question for their type. If the
+// specification says that there is no single value, asking again is right.
 func (v valueLine) judge(id string, c parse.Context) judged {
 	slot := questioning.Slot{Key: "value", Title: "Value", Type: v.Type}
 	j := judged{Section: askedSection, Set: "values", Type: string(v.Type), Lang: v.Lang, Words: v.Words, Line: id}

@@ -80,7 +80,7 @@ func (c *call) begin(ctx context.Context) error {
 	}
 	if c.in.ConversationID == "" {
 		c.turn, err = c.Service.Service.Ask(ctx, conversation.AskInput{
-			Context: c.in.Context, UserID: c.in.UserID, SessionID: c.in.SessionID, PreviousMessages: c.in.PreviousMessages, Metadata: c.in.Metadata,
+			Context: c.in.Context, UserID: c.in.UserID, SessionID: c.in.SessionID, PreviousMessages: c.in.PreviousMessages, Known: c.in.Known, Metadata: c.in.Metadata,
 			InformationNeeded: c.in.InformationNeeded, Playbook: c.in.Playbook, BatchSize: c.batchSize(), Language: c.in.Language,
 		})
 	} else {
@@ -107,7 +107,7 @@ func (c *call) continueOpen(ctx context.Context) error {
 	var err error
 	c.turn, err = c.Continue(ctx, conversation.Continuation{
 		FollowUpInput: conversation.FollowUpInput{ConversationID: c.in.ConversationID, UserID: c.in.UserID, PreviousMessages: c.in.PreviousMessages},
-		Playbook:      c.in.Playbook, BatchSize: c.batchSize(), Tool: ToolName, Call: c.in,
+		Known:         c.in.Known, Playbook: c.in.Playbook, BatchSize: c.batchSize(), Resume: true, Direct: c.exchange.Elicits, Tool: ToolName, Call: c.in,
 	})
 	return err
 }
@@ -158,7 +158,7 @@ func (c *call) refresh(ctx context.Context) error {
 	var err error
 	c.turn, err = c.Continue(ctx, conversation.Continuation{
 		FollowUpInput: conversation.FollowUpInput{ConversationID: c.view.ConversationID, UserID: c.in.UserID},
-		BatchSize:     c.batchSize(), Tool: ToolName, Call: asOf,
+		BatchSize:     c.batchSize(), Direct: c.exchange.Elicits, Tool: ToolName, Call: asOf,
 	})
 	return err
 }
@@ -263,8 +263,11 @@ func (c *call) record(ctx context.Context, answers []conversation.AnswerInput) e
 		var err error
 		c.turn, err = c.Continue(ctx, conversation.Continuation{
 			FollowUpInput: conversation.FollowUpInput{ConversationID: c.view.ConversationID, UserID: c.in.UserID, Answers: answers},
-			BatchSize:     c.config.FormSize, Tool: ToolName, Call: c.at,
+			BatchSize:     c.config.FormSize, Direct: true, Tool: ToolName, Call: c.at,
 		})
+		if err == nil {
+			c.view, err = c.View(ctx, c.view.ConversationID, c.in.UserID)
+		}
 		if err != nil {
 			return err
 		}
@@ -293,6 +296,8 @@ func (c *call) next(ctx context.Context) (Result, *elicitation.Ask, error) {
 	switch {
 	case c.turn.Metadata.Complete && (len(items) == 0 || !c.exchange.Elicits || c.at.Round >= rounds):
 		return c.end(ctx, StatusComplete)
+	case c.turn.Metadata.StopReason == string(questioning.EndedByPerson):
+		return c.end(ctx, StatusEnded)
 	case !c.exchange.Elicits:
 		return c.end(ctx, StatusBatch)
 	case len(items) == 0 || c.at.Round >= rounds:
@@ -326,8 +331,8 @@ func (c *call) items() []form.Item {
 		items = append(items, c.item(q.Slot, form.Item{Question: q.QuestionNumber, Text: q.QuestionText}))
 	}
 	confirm := 0
-	for _, of := range c.turn.Coverage {
-		if of.State == questioning.StatusAssumed && confirm < c.config.FormSize && !slices.Contains(c.at.Shown, of.Slot) {
+	for _, of := range c.view.Assumed {
+		if confirm < c.config.FormSize && !slices.Contains(c.at.Shown, of.Slot) {
 			items = append(items, c.item(of.Slot, form.Item{Assumed: of.Value, Source: of.Source}))
 			confirm++
 		}

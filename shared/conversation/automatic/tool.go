@@ -21,7 +21,7 @@ const MaxRounds = 8
 // Input opens a conversation, or continues one, in which the server asks the
 // person itself.
 type Input struct {
-	Context           string                 `json:"context,omitempty" jsonschema:"The goal, and what is known already: a line 'Budget: 500' each is not asked for."`
+	Context           string                 `json:"context,omitempty" jsonschema:"The goal."`
 	InformationNeeded json.RawMessage        `json:"information_needed,omitempty" jsonschema:"What to gather: slots, or a JSON Schema object. Left out, a playbook serves."`
 	Playbook          string                 `json:"playbook,omitempty" jsonschema:"Asks by this one."`
 	ConversationID    string                 `json:"conversation_id,omitempty" jsonschema:"Continue this one."`
@@ -30,6 +30,7 @@ type Input struct {
 	Language          string                 `json:"language,omitempty" jsonschema:"The person's, such as de."`
 	MaxRounds         int                    `json:"max_rounds,omitempty" jsonschema:"Forms shown at most, 1 to 8."`
 	PreviousMessages  []conversation.Message `json:"previous_messages,omitempty" jsonschema:"The chat so far."`
+	Known             []conversation.Known   `json:"known,omitempty" jsonschema:"What the chat already tells, one for each thing."`
 	Metadata          map[string]any         `json:"metadata,omitempty"`
 }
 
@@ -42,12 +43,13 @@ const (
 	StatusOpen      Status = "open"      // more is wanted; a limit was reached, or a form came back empty
 	StatusDeclined  Status = "declined"  // the person declined a form, not its questions
 	StatusCancelled Status = "cancelled" // a form was closed; nothing of it was recorded
+	StatusEnded     Status = "ended"     // the person wants no more questions
 	StatusBatch     Status = "batch"     // no form was answered: the questions are for the caller to put
 )
 
 // Result is what was gathered, and what is still to be asked.
 type Result struct {
-	Status Status `json:"status" jsonschema:"complete; open: more is wanted; declined or cancelled: the person declined or closed the form; batch: no form was shown, or none answered in time. Unless complete, put current_question to the person."`
+	Status Status `json:"status" jsonschema:"complete; open: more is wanted; declined or cancelled: the person declined or closed the form; ended: the person wants no more questions; batch: no form was shown, or none answered in time. Unless complete or ended, put the questions to the person."`
 	Rounds int    `json:"rounds" jsonschema:"Forms shown in this call."`
 	Next   string `json:"next" jsonschema:"How to go on."`
 	conversation.Turn
@@ -72,10 +74,12 @@ func newResult(status Status, rounds int, turn conversation.Turn, report convers
 // next says how to go on, in words for a model.
 func (s Status) next(turn conversation.Turn) string {
 	again := fmt.Sprintf("call %s again with conversation_id %s", ToolName, turn.ConversationID)
-	ask := fmt.Sprintf("put current_question to the person and bring the reply to sequential_questioning_follow_up with conversation_id %s", turn.ConversationID)
+	ask := fmt.Sprintf("put the questions to the person and bring the reply to sequential_questioning_follow_up with conversation_id %s", turn.ConversationID)
 	switch {
 	case s == StatusComplete:
 		return "Nothing is left to ask."
+	case s == StatusEnded:
+		return "The person wants no more questions; open_points has what stays open."
 	case s == StatusBatch:
 		return "No form was answered here: " + ask + ". A form that is still open counts when it is submitted."
 	case s == StatusDeclined:
@@ -101,7 +105,7 @@ func (r Result) without(slots []string) Result {
 
 // OpenConversation is the conversation's id, empty when nothing is left to ask.
 func (r Result) OpenConversation() string {
-	if r.Status == StatusComplete {
+	if r.Status == StatusComplete || r.Status == StatusEnded {
 		return ""
 	}
 	return r.ConversationID
@@ -118,7 +122,7 @@ func (r Result) Text() string {
 		Language: r.Turn.Metadata.Language,
 	}.Text())
 	if len(r.Questions) > 0 {
-		b.WriteString("\n\n" + messages.In(r.Turn.Metadata.Language).Text(messages.Waiting) + "\n" + r.CurrentQuestion)
+		b.WriteString("\n\n" + messages.In(r.Turn.Metadata.Language).Text(messages.Waiting) + "\n" + r.Batch())
 	}
 	fmt.Fprintf(&b, "\n\n%s", r.Next)
 	return b.String()
@@ -134,6 +138,6 @@ func Refine(input *jsonschema.Schema) {
 // Schemas describes the types whose JSON Schema cannot be inferred.
 func Schemas() map[reflect.Type]*jsonschema.Schema {
 	schemas := conversation.Schemas()
-	schemas[reflect.TypeFor[Status]()] = conversation.Enum(StatusComplete, StatusOpen, StatusDeclined, StatusCancelled, StatusBatch)
+	schemas[reflect.TypeFor[Status]()] = conversation.Enum(StatusComplete, StatusOpen, StatusDeclined, StatusCancelled, StatusEnded, StatusBatch)
 	return schemas
 }

@@ -10,8 +10,9 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
 )
 
-// receive reads the event of a request, in structured or binary mode. It answers a
-// request that holds no event itself, and returns false.
+// receive reads the event of a request, in structured or binary mode. If the request
+// holds no event, it answers the request and returns false. A broker does not repeat
+// what was answered with these statuses.
 func receive(w http.ResponseWriter, r *http.Request) (*cloudevents.Event, bool) {
 	e, err := cloudevents.NewEventFromHTTPRequest(r)
 	if err == nil {
@@ -29,7 +30,8 @@ func receive(w http.ResponseWriter, r *http.Request) (*cloudevents.Event, bool) 
 	return e, true
 }
 
-// Read returns what a CloudEvent says happened, or ErrUnknownType.
+// Read returns what a CloudEvent says happened, or ErrUnknownType. Other errors say
+// what in the event is wrong: it will not be right when it is delivered again.
 func Read(e cloudevents.Event) (event.Event, error) {
 	switch event.Type(e.Type()) {
 	case event.TypeQuestionAsked:
@@ -46,6 +48,9 @@ func Read(e cloudevents.Event) (event.Event, error) {
 	return nil, fmt.Errorf("%w: %q", event.ErrUnknownType, e.Type())
 }
 
+// read checks an event against its type's schema before it decodes it. The subject
+// has to name the conversation of the data, because brokers filter and order by the
+// subject.
 func read[E event.Event](e cloudevents.Event) (event.Event, error) {
 	if e.Source() != event.Source {
 		return nil, fmt.Errorf("source is %q, want %q", e.Source(), event.Source)

@@ -133,7 +133,7 @@ var elsewhere = uuid.NewString // a conversation that only events know
 
 func recorded(as, id, slot string) event.AnswerRecorded {
 	return event.AnswerRecorded{
-		Conversation: event.Conversation{Principal: as, ConversationID: id, Form: "trip"},
+		Conversation: event.Conversation{Principal: as, ConversationID: id, SchemaKey: "trip"},
 		Answer:       event.Answer{Slot: event.Slot{Key: slot}, AnswerNumber: 1, Outcome: "answered"},
 		At:           time.Now(),
 	}

@@ -13,7 +13,7 @@ const ConversationID = "019307a4-1111-7000-8000-000000000001"
 
 // Events returns one event of each type, with everything set.
 func Events() []event.Event {
-	c := event.Conversation{Principal: "ann@example.org", ConversationID: ConversationID, Form: "travel"}
+	c := event.Conversation{Principal: "ann@example.org", ConversationID: ConversationID, SchemaKey: "travel"}
 	slot := event.Slot{Key: "budget"}
 	answer := event.Answer{Slot: slot, AnswerNumber: 2, Outcome: questioning.Answered}
 	at := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)

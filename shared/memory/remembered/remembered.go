@@ -12,7 +12,8 @@ import (
 // ErrNotConfigured says that there is no memory: QDRANT_URL is not set.
 var ErrNotConfigured = errors.New("memory is not configured: QDRANT_URL is not set")
 
-// Item is one remembered answer.
+// Item is one remembered answer. It is a copy: what holds now is in the store,
+// which callers ask before they show or use an item.
 type Item struct {
 	Principal      string
 	UserID         string // "" when the caller named nobody

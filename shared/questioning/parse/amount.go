@@ -15,15 +15,22 @@ func (t *text) amountAt(i int) (amount, bool) {
 	}
 	bulleted := at > 0 && t.is(at-1, "-") && !negative && !t.tokens[at-1].glued && (at == 1 || t.tokens[at-1].newline)
 	value, next, last, doubt := t.base(at)
-	if next == at {
+	more := ""
+	if _, after, ok := t.class(at, unit); next == at && ok && t.starts(after, whole) {
+		value = 1 // "journée entière"
+	} else if next == at {
 		return amount{}, false
+	} else {
+		value, next, more = t.readEnlargers(at, value, next, last)
 	}
-	value, next, more := t.readEnlargers(at, value, next, last)
 	a := amount{value: value, next: next, doubt: doubt, money: money}
 	if doubt == "" {
 		a.doubt = more
 	}
 	t.readSuffix(&a)
+	if t.starts(at, idiom) && a.unit != "" && a.doubt == "" {
+		a.doubt = "this could be a number of weeks too" // "quinze jours"
+	}
 	if a.value == 1 && a.isBare() && t.starts(at, article) && t.tokens[at].shape == word && t.isArticle(a.next) {
 		return amount{}, false
 	}
@@ -41,6 +48,12 @@ func (a amount) isBare() bool { return a.unit == "" && !a.money && !a.measured }
 // isArticle reports that the "un" before token i is no number: a word follows
 // that the slot does not count.
 func (t *text) isArticle(i int) bool {
+	if i < len(t.tokens) && t.tokens[i].shape == numeral && !t.tokens[i].glued {
+		return true // "un 5 %"
+	}
+	if t.starts(i, position) {
+		return true // "un nombre"
+	}
 	if i >= len(t.tokens) || t.tokens[i].shape != word || t.starts(i, filler) || t.starts(i, outro) || t.names(t.tokens[i]) {
 		return false
 	}
@@ -76,17 +89,29 @@ func (t *text) isSign(i int) bool {
 func (t *text) readEnlargers(from int, value float64, next int, last float64) (float64, int, string) {
 	doubt := ""
 	if denominator, after, ok := t.denominator(next, value); ok && value == math.Trunc(value) && value > 0 && t.isDenominator(next) {
-		if value > denominator.value && (last >= 100 || t.joinedBy(from, next)) {
-			if small := math.Mod(value, last); last >= 1e6 && small > 0 && small < denominator.value && t.joinedBy(from, next) {
+		joined := t.joinedBy(from, next)
+		if value > denominator.value && (joined || couldBeDenominator(value, denominator.value)) {
+			english := t.lang.code == "en"
+			small := math.Mod(value, last)
+			switch {
+			case joined && small > 0 && small < denominator.value && last >= 1e6:
 				return value - small + exactly(small/denominator.value, last), after, "" // "six million and two thirds"
+			case joined && small > 0 && small < denominator.value && last >= 100 && english:
+				return value - small + small/denominator.value, after, "" // "a hundred and three quarters"
+			case joined && small >= denominator.value && english: // no proper fraction: "a hundred and thirty fifths"
+			case small == 0 && last == 100 && english && strings.HasSuffix(t.tokens[after-1].text, "s"): // "five hundred fifths"
+			default:
+				doubt = twoMeanings // the "thirty-fifths" of "one hundred thirty fifths"
 			}
-			doubt = twoMeanings // "two hundred and fifty-four hundredths"
 		}
 		value, next = value/denominator.value, after
-		if e, after, ok := t.scaleOf(next); ok {
-			value, next = value*e.value, after
+		if more, after, ok := t.scaleAfter(next); ok {
+			value, next = value*more, after
 		}
 		return value, next, doubt
+	}
+	if below, after, ok := t.dividedBy(next, value); ok {
+		return value / below, after, ""
 	}
 	if part, after, ok := t.mixed(next, value); ok && last == 0 {
 		value, next = value+part, after
@@ -107,6 +132,8 @@ func (t *text) readEnlargers(from int, value float64, next int, last float64) (f
 		}
 		if part, after, ok := t.mixed(next, value); ok && last >= 1e6 && !t.starts(after, scale) {
 			return value + part*last, after, "" // "a million and a half", "3 million and a quarter"
+		} else if e, scaled, isScale := t.scaleOf(after); ok && isScale && e.value < last {
+			return value + exactly(part, e.value), scaled, "" // "a billion and a half million"
 		} else if ok {
 			return value, after, twoMeanings
 		}
@@ -123,15 +150,58 @@ func (t *text) readEnlargers(from int, value float64, next int, last float64) (f
 	return value, next, doubt
 }
 
-// denominator reads the "fifths" of "three fifths" and the "twenty-fifth" of "one
-// twenty-fifth".
-func (t *text) denominator(i int, above float64) (entry, int, bool) {
-	tens, at, _ := t.spelled(i)
-	if e, after, ok := t.class(at, fraction); ok && at == i+1 && above < tens && tens < 100 && math.Mod(tens, 10) == 0 && e.value < 10 && e.value > 2 {
-		e.value += tens
-		return e, after, true
+// dividedBy reads the "over three" of "one over three" and the "sur trois" of "deux
+// mille sur trois", with nothing behind it. In English what is below the whole is a
+// fraction and "120 over 80" a pair; elsewhere "8 sur 10" is a mark, and what is
+// above the whole a fraction.
+func (t *text) dividedBy(i int, above float64) (below float64, next int, ok bool) {
+	_, at, certain := t.class(i, divided)
+	if _, after, ok := t.class(i, over); ok && !certain {
+		at = after
+	} else if !certain {
+		return 0, i, false
 	}
-	return t.class(i, fraction)
+	if at >= len(t.tokens) || above <= 0 {
+		return 0, i, false
+	}
+	below, next, _, doubt := t.base(at)
+	ends := next == len(t.tokens) || next > at && t.tokens[next].shape == sign
+	fraction := certain || (below > above) == (t.lang.code == "en") && below != above
+	return below, next, ends && doubt == "" && fraction && below > 0 && below == math.Trunc(below)
+}
+
+// denominator reads the "fifths" of "three fifths", the "twenty-fifth" of "one
+// twenty-fifth" and the "veinticincoavos" of "tres veinticincoavos".
+func (t *text) denominator(i int, above float64) (entry, int, bool) {
+	if t.is(i, "-") && !t.tokens[i].glued {
+		if e, after, ok := t.class(i+1, fraction); ok && above > 1 && above < e.value {
+			return e, after, true // "five - eighths"
+		}
+	}
+	if i >= len(t.tokens) || t.tokens[i].shape != word {
+		return entry{}, i, false
+	}
+	e, next, ok := t.class(i, fraction)
+	below, at, _ := t.spelled(i)
+	switch units, after, found := t.class(at, fraction); {
+	case at == i || above >= below:
+	case t.starts(at, parts):
+		_, after, _ := t.class(at, parts)
+		return entry{class: fraction, value: below}, after, true
+	case found && at == i+1 && below < 100 && math.Mod(below, 10) == 0 && units.value < 10 && units.value > 2:
+		units.value += below
+		return units, after, true
+	}
+	if whole, after, found := t.ordinalAt(i); found && !ok && whole > 10 && above < float64(whole) && !t.lang.unitsFirst {
+		return entry{class: fraction, value: float64(whole)}, after, true // "vingt et unième"
+	}
+	return e, next, ok
+}
+
+// couldBeDenominator reports a numerator whose last word may belong to the
+// denominator: 130 fifths are spelled as 100 thirty-fifths are.
+func couldBeDenominator(numerator, denominator float64) bool {
+	return numerator >= 100 && math.Mod(numerator, 10) == 0 && (denominator < 10 || math.Mod(numerator, 100) == 0)
 }
 
 // joinedBy reports an "and" among the tokens.
@@ -146,6 +216,9 @@ func (t *text) joinedBy(from, next int) bool {
 
 // isDenominator tells the "fifths" of a fraction from the "fifth" of May.
 func (t *text) isDenominator(i int) bool {
+	if t.is(i, "-") {
+		i++
+	}
 	_, next, _ := t.class(i, fraction)
 	_, _, isMonth := t.class(next, month)
 	return !isMonth
@@ -161,14 +234,23 @@ func (t *text) mixed(i int, whole float64) (float64, int, bool) {
 	}
 	at := i
 	_, after, joined := t.class(i, and)
+	if !joined {
+		_, after, joined = t.class(i, joint)
+	}
 	if joined {
 		at = after
+	}
+	if !joined && t.is(at, "-") && t.tokens[at].glued && at+1 < len(t.tokens) && t.tokens[at+1].glued {
+		at++ // "2-1/2": no range descends
 	}
 	if at >= len(t.tokens) {
 		return 0, i, false
 	}
 	if part, ok := slashed(t.tokens[at].text); ok && t.tokens[at].shape == calendar && part < 1 {
 		return part, at + 1, true
+	}
+	if _, after, ok := t.class(i, andHalf); ok {
+		return 0.5, after, true // "siebeneinhalb"
 	}
 	if !joined {
 		return 0, i, false
@@ -225,7 +307,7 @@ func (t *text) letter(from, i int, value float64, e entry) (float64, bool, strin
 	switch {
 	case len(written) == 2 && written != "MM", e.name == "1e6m" && clockUnits[t.slotUnit()], !t.tokens[i].glued && !money && written != "M":
 		return value, false, ""
-	case money, written == strings.ToUpper(written):
+	case money, written == strings.ToUpper(written), e.name == "1e9b" && value != math.Trunc(value): // there is no half bit
 		return exactly(value, e.value), true, ""
 	}
 	return value, false, strconv.Quote(t.source[t.tokens[i-1].start:t.tokens[i].end]) + " " + twoMeanings
@@ -248,16 +330,22 @@ func (t *text) readSuffix(a *amount) {
 	}
 	if next, ok := t.currencyAt(a.next); ok {
 		a.next, a.money = next, true
+		if e, after, ok := t.scaleOf(next); ok && e.value >= 1e6 && len(t.tokens[next].text) > 1 && t.tokens[next].shape == word {
+			a.value, a.next = exactly(a.value, e.value), after // "75 USD million"
+			return
+		}
 		t.addCents(a)
 		return
 	}
 	at := a.next
-	if e, next, ok := t.unitAt(at); ok {
+	if e, next, ok := t.unitAt(at, a.value); ok {
 		if e.name == "year" && a.value >= 1900 && a.value <= 2100 && t.lang.code == "zh" {
 			a.doubt = "this is a year"
 		}
 		a.next, a.unit = next, e.name
-		if _, next, ok := t.class(a.next, measure); ok {
+		if _, next, ok := t.class(a.next, whole); ok {
+			a.next = next // "semaine entière"
+		} else if _, next, ok := t.class(a.next, measure); ok {
 			a.next = next // "years old"
 		} else if part, next, ok := t.mixed(a.next, 0); ok {
 			a.value, a.next = a.value+part, next // "an hour and a half"
@@ -276,9 +364,9 @@ func (t *text) readSuffix(a *amount) {
 
 // unitAt reads a unit of time, after the "a" of "half a day" and the "of" of
 // "a couple of weeks".
-func (t *text) unitAt(i int) (entry, int, bool) {
-	if _, after, ok := t.class(i, "a"); ok && t.starts(after, unit) {
-		i = after // "two full weeks", "half a day"
+func (t *text) unitAt(i int, value float64) (entry, int, bool) {
+	if _, after, ok := t.class(i, "a"); ok && t.starts(after, unit) && (value < 1 || !t.starts(i, rate)) {
+		i = after // "two full weeks", "half a day"; "5 a day" is a rate
 	}
 	if t.is(i, "m") && t.tokens[i].glued && clockUnits[t.slotUnit()] {
 		return entry{class: unit, name: "minute"}, i + 1, true
@@ -310,7 +398,8 @@ func (t *text) addCents(a *amount) {
 		return // a code: "11a"
 	case named:
 		next = after
-	case joined, t.tokens[at].shape == numeral && len(t.tokens[at].text) != 2, t.starts(next, unit), t.starts(next, measure), t.starts(next, currency):
+	case joined && next < len(t.tokens) && t.tokens[next].shape != sign, // "5 dollars and 20 people"
+		t.tokens[at].shape == numeral && len(t.tokens[at].text) != 2, t.starts(next, unit), t.starts(next, measure), t.starts(next, currency):
 		return
 	}
 	a.value, a.next = math.Round(a.value*100+more)/100, next

@@ -2,6 +2,7 @@ package parse
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
@@ -27,11 +28,13 @@ type covered struct {
 	classes []class // of the blocking phrases
 	nexts   []int   // where the phrase at a token ends
 	strict  bool    // no unknown word may stand anywhere in the clause
+	only    bool    // there is one value
+	taken   []bool  // the tokens of values, also of those for something else
 }
 
 // cover gives each token beside the values its role.
 func (t *text) cover(values, others []span, strict bool) covered {
-	c := covered{t, make([]role, len(t.tokens)), make([]class, len(t.tokens)), make([]int, len(t.tokens)), strict}
+	c := covered{t, make([]role, len(t.tokens)), make([]class, len(t.tokens)), make([]int, len(t.tokens)), strict, len(values) == 1, make([]bool, len(t.tokens))}
 	for i := range c.nexts {
 		c.nexts[i] = i + 1
 	}
@@ -43,23 +46,22 @@ func (t *text) cover(values, others []span, strict bool) covered {
 		}
 	}
 	c.fill(t.part.from, t.part.next, roleNeutral, part)
-	taken := make([]bool, len(t.tokens))
 	for _, v := range values {
 		c.fill(v.from, v.next, roleValue, "")
 	}
-	for i := range taken {
-		taken[i] = c.roles[i] != roleUnknown || c.classes[i] == weak
+	for i := range c.taken {
+		c.taken[i] = c.roles[i] != roleUnknown || c.classes[i] == weak
 	}
 	explained := false
 	for i := 0; i < len(t.tokens); {
-		if taken[i] {
+		if c.taken[i] {
 			if explained {
 				c.roles[i] = roleReason
 			}
 			i++
 			continue
 		}
-		next, r, what := c.roleAt(i, taken)
+		next, r, what := c.roleAt(i)
 		switch {
 		case r == roleReason:
 			explained = true
@@ -82,13 +84,21 @@ func (c *covered) fill(from, next int, r role, what class) {
 }
 
 // roleAt looks up the longest phrase at token i that meets no value.
-func (c *covered) roleAt(i int, taken []bool) (next int, r role, what class) {
+func (c *covered) roleAt(i int) (next int, r role, what class) {
 	token := c.tokens[i]
-	if _, after, ok := c.class(i, and); ok && c.starts(after, "subject") && !taken[i] {
+	if _, after, ok := c.class(i, and); ok && c.starts(after, "subject") {
 		return after, rolePause, ""
 	}
+	if c.isState(i) {
+		return i + 1, roleNeutral, named
+	}
+	if _, after, ok := c.class(i, negation); ok && c.isMoment() && i > 0 && c.roles[i-1] == roleValue && c.ends(i, part) {
+		if _, next, ok := c.class(after, part); ok {
+			return next, roleNeutral, part // the "not AM" of "5:30 PM not AM"
+		}
+	}
 	for _, p := range c.phrases(i) {
-		if slices.Contains(taken[i:p.next], true) {
+		if slices.Contains(c.taken[i:p.next], true) {
 			continue
 		}
 		for _, e := range p.entries {
@@ -100,6 +110,11 @@ func (c *covered) roleAt(i int, taken []bool) (next int, r role, what class) {
 			switch e.class {
 			case because:
 				return p.next, roleReason, ""
+			case including:
+				if slices.Contains(c.taken[:i], true) {
+					return p.next, roleReason, ""
+				}
+				return p.next, roleNeutral, including
 			case month, weekday, holiday:
 				if !slices.ContainsFunc(p.entries, func(e entry) bool { return e.class == filler }) && (c.slot.Type == questioning.Date || c.slot.Type == questioning.DateTime) {
 					return p.next, roleBlock, month
@@ -113,11 +128,11 @@ func (c *covered) roleAt(i int, taken []bool) (next int, r role, what class) {
 					return p.next, roleBlock, part
 				}
 				return p.next, roleNeutral, part
-			case inNameOf, filler, hedge, and, article, request, want, assent, yes, no, unknown, starts, ends, outro, all, only, until, since, to, position, measure, oneself:
+			case perhaps, inNameOf, filler, hedge, and, article, request, want, assent, yes, no, unknown, starts, ends, outro, all, only, until, since, to, position, measure, oneself:
 				return p.next, roleNeutral, e.class
 			case thing:
-				if c.slot.Type == questioning.Date || c.slot.Type == questioning.Time || c.slot.Type == questioning.DateTime {
-					return p.next, roleNeutral, e.class
+				if c.isMoment() || len(c.slot.Options) > 0 || c.kind() == kindPersons && (c.ends(i, persons) || c.ends(i, person)) {
+					return p.next, roleNeutral, e.class // "a 5 person table"
 				}
 			case persons, person, attendance:
 				if c.kind() == kindPersons || !c.counts() {
@@ -141,10 +156,29 @@ func (c *covered) roleAt(i int, taken []bool) (next int, r role, what class) {
 	if c.names(token) {
 		return i + 1, roleNeutral, ""
 	}
-	if i > 0 && c.classes[i-1] == inNameOf && token.shape == word && isCapital(c.source[token.start:]) {
+	if i > 0 && c.classes[i-1] == inNameOf && c.isNamed(i) {
 		return i + 1, roleNeutral, inNameOf
 	}
+	if c.isMoment() && c.isNamed(i) && (c.ends(i, placing) || c.ends(i, "span") || i > 0 && c.classes[i-1] == named) {
+		return i + 1, roleNeutral, named // "from New York on Friday"
+	}
 	return i + 1, roleUnknown, ""
+}
+
+// isMoment reports a slot for a date, a time of day or both.
+func (t *text) isMoment() bool {
+	return t.slot.Type == questioning.Date || t.slot.Type == questioning.Time || t.slot.Type == questioning.DateTime
+}
+
+// isNamed reports a word with a capital at token i.
+func (t *text) isNamed(i int) bool {
+	return t.tokens[i].shape == word && isCapital(t.source[t.tokens[i].start:])
+}
+
+// isState reports the Oregon of "Portland, OR", by its capitals in a text that has
+// other letters.
+func (t *text) isState(i int) bool {
+	return t.starts(i, alternative) && i > 1 && t.is(i-1, ",") && t.isNamed(i-2) && t.words(i, i+1) == strings.ToUpper(t.tokens[i].text) && t.source != strings.ToUpper(t.source)
 }
 
 // harmless reports a phrase that does not change the value here: the date that
@@ -153,23 +187,36 @@ func (c *covered) roleAt(i int, taken []bool) (next int, r role, what class) {
 func (c *covered) harmless(what class, from, next int) bool {
 	switch what {
 	case until:
+		if c.starts(from, to) && c.valueBefore(from) {
+			return false // "von 8 Uhr bis abends"
+		}
 		return !c.counts() && c.slotIs(ends) || !c.valueAfter(next) && !c.endsClause(from, next)
 	case since:
 		return !c.counts() && c.slotIs(starts) || !c.valueAfter(next) && !c.endsClause(from, next)
 	case to:
+		if c.starts(from, and) && from > 0 && next < len(c.tokens) && (c.other(from-1) && c.roles[next] == roleValue || c.roles[from-1] == roleValue && c.other(next)) {
+			return true // "09:30 and March 6th"
+		}
 		return c.slot.Type == questioning.Choices || !c.valueAfter(next) || !c.valueBefore(from) || c.starts(from, "at") && (c.roles[from-1] != roleUnknown || c.classes[from-1] == weak)
 	case period:
-		return c.slot.Type != questioning.Date && c.slot.Type != questioning.Time && c.slot.Type != questioning.DateTime
+		return !c.isMoment()
 	case only:
 		return c.slot.Type != questioning.Boolean && c.slot.Type != questioning.Choice && c.slot.Type != questioning.Choices
 	case query:
 		return c.starts(from, request)
+	case perhaps:
+		return c.only && c.slot.Type != questioning.Boolean && len(c.slot.Options) == 0
 	case bound: // "8pm under Smith" books a table in that name
 		return c.starts(from, inNameOf) && next < len(c.tokens) && c.tokens[next].shape == word && isCapital(c.source[c.tokens[next].start:]) && !c.valueAfter(next)
 	case rate:
 		return c.names(c.tokens[next-1]) // "40 hours a week" for the hours per week
 	}
 	return false
+}
+
+// other reports a token of a value for something else.
+func (c *covered) other(i int) bool {
+	return c.taken[i] && c.roles[i] == roleNeutral
 }
 
 // endsClause reports a phrase right behind a value that nothing follows: "Monday after".
@@ -234,6 +281,9 @@ func (c *covered) punctuation(i int) role {
 		if c.is(i, ".") && c.tokens[i].glued && i+1 < len(c.tokens) && !c.tokens[i+1].newline && (c.ends(i, month) || c.ends(i, weekday)) && len(c.tokens[i-1].text) <= 4 {
 			return roleNeutral // an abbreviation's
 		}
+		if next := i + 1; i > 0 && c.is(i, ".") && c.tokens[i].glued && next < len(c.tokens) && c.tokens[i-1].shape == word && len(c.tokens[i-1].text) > 1 && c.isNamed(next) {
+			return roleStop // "okay.We need": the space is missing
+		}
 		if next := i + 1; c.tokens[i].text == "." && c.tokens[i].glued && next < len(c.tokens) && c.tokens[next].glued && c.tokens[next].shape != sign {
 			return roleUnknown
 		}
@@ -241,6 +291,11 @@ func (c *covered) punctuation(i int) role {
 			return roleUnknown // the "8;30" of those who miss the colon
 		}
 		return roleStop
+	case "/", "|", `\`:
+		if i+1 == len(c.tokens) {
+			return roleStop // a key hit beside the full stop
+		}
+		return roleUnknown
 	case "-":
 		if !c.tokens[i].glued || i == 0 {
 			return rolePause

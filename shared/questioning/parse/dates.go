@@ -9,28 +9,76 @@ import (
 // findDates finds the dates in the text; bare ones, such as "the 8th", only for a
 // slot that wants a date.
 func (t *text) findDates(bare bool) []span {
+	found := t.scan(t.lang.dates)
+	t.nameWeekdays(found)
 	var spans []span
-	for _, w := range t.scan(t.lang.dates) {
+	for _, w := range found {
 		if w.weak && !bare {
 			continue
 		}
 		day, problem := w.dateOf(t.now)
 		w.value, w.doubt = day.Format(time.DateOnly), problem
-		if w.amounts != nil && t.ends(w.from, "span") {
-			w.doubt = "this is a span of time" // "for 3 days from today"
+		if w.amounts != nil && (t.ends(w.from, "span") || w.has(fieldDay) && t.leadsFrom(w.from, w.next)) {
+			w.doubt = "this is a span of time" // "for 3 days from today", "4 days from the 1st"
 		}
 		if w.next-w.from == 1 && t.starts(w.from, month) && t.starts(w.from, weekday) {
 			w.doubt = twoDays // "mar" is a Tuesday and a March
+		}
+		if w.set_ == 1<<fieldWeekday && t.isAnyOf(w.from) {
+			w.doubt = "this could be any such day" // "a Monday"
 		}
 		spans = append(spans, w.span)
 	}
 	return spans
 }
 
+// isAnyOf reports the "a" of "a Monday" before token i.
+func (t *text) isAnyOf(i int) bool {
+	if i == 0 {
+		return false
+	}
+	e, next, ok := t.class(i-1, number)
+	return ok && e.value == 1 && next == i && t.starts(i-1, article) || t.lang.code == "en" && t.is(i-1, "a")
+}
+
+// nameWeekdays makes a weekday that stands apart from the only whole date the weekday
+// of it: "4 August, which is a Saturday".
+func (t *text) nameWeekdays(found []when) {
+	whole := -1
+	for i, w := range found {
+		switch {
+		case w.date == "" && !(w.has(fieldDay) && w.has(fieldMonth)):
+		case whole >= 0:
+			return
+		default:
+			whole = i
+		}
+	}
+	if whole < 0 {
+		return
+	}
+	day, problem := found[whole].dateOf(t.now)
+	for i, w := range found {
+		if problem == "" && w.set_ == 1<<fieldWeekday && w.holiday == "" && w.amounts == nil && w.at[fieldWeekday] == weekdayOf(day) {
+			found[i].moment = found[whole].moment
+		}
+	}
+}
+
+// leadsFrom reports a "from" among the tokens.
+func (t *text) leadsFrom(from, next int) bool {
+	for i := from; i < next; i++ {
+		if e, _, ok := t.class(i, placing); ok && e.value < 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // findClocks finds the times of day; bare numbers only for a slot that wants one.
 func (t *text) findClocks(bare bool) []span {
 	found := t.scan(t.lang.times)
-	if len(found) == 1 && !found[0].has(fieldPart) && found[0].has(fieldHour) {
+	if len(found) == 1 && found[0].has(fieldHour) {
 		t.partElsewhere(&found[0])
 	}
 	var spans []span
@@ -42,9 +90,22 @@ func (t *text) findClocks(bare bool) []span {
 		}
 		at, problem := w.clockOf(t.now)
 		w.value, w.doubt = time.Time{}.Add(at).Format(time.TimeOnly), problem
+		if problem == "" && t.isCountOfHours(w) {
+			w.doubt = "this could be a span of time"
+		}
 		spans = append(spans, w.span)
 	}
 	return spans
+}
+
+// isCountOfHours reports the hours of "pour 3 heures" and, in a language that has
+// another word for the time, of "3 horas".
+func (t *text) isCountOfHours(w when) bool {
+	last := t.tokens[w.next-1].text
+	if !t.starts(w.next-1, unit) || len(last) <= 2 || w.has(fieldPart) || w.has(fieldMinute) || w.amounts != nil {
+		return false
+	}
+	return t.ends(w.from, "span") || t.starts(w.next-1, "hours") && w.at[fieldHour] <= 12 && !t.ends(w.from, "at")
 }
 
 // partElsewhere gives the only time its part of the day from beyond the date:
@@ -61,6 +122,12 @@ func (t *text) partElsewhere(w *when) {
 			m, parts, at = read, parts+1, span{from: i, next: next}
 			i = next - 1
 		}
+	}
+	if parts == 1 && w.has(fieldPart) { // said twice: "in the evening, so 7 in the evening"
+		if w.at[fieldPart] == m.at[fieldPart] {
+			t.part = at
+		}
+		return
 	}
 	if parts == 1 {
 		t.part = at
@@ -160,18 +227,57 @@ func meets(s span, others []span) bool {
 func (t *text) dateSpans() (values, others []span) {
 	all := t.findDates(true)
 	values = strong(all)
-	others = without(strong(t.findClocks(false)), all)
+	others = append(without(strong(t.findClocks(false)), all), without(t.appointedHours(), all)...)
+	others = append(others, t.countedPeople()...)
+	others = append(others, without(t.durations(), all)...)
 	return values, append(others, without(all, values)...) // the "19th" of "19th to 21st August"
 }
 
 // timeSpans are the times of day for a slot that wants one, and the dates beside them.
 func (t *text) timeSpans() (values, others []span) {
-	dates := t.findDates(true)
+	dates := slices.DeleteFunc(t.findDates(true), func(s span) bool { return s.doubt == noOneDay }) // "una hora antes"
 	values = t.strongest(t.findClocks(true))
 	if len(values) > 0 && values[0].weak {
 		values = without(values, strong(dates))
 	}
-	return values, without(dates, values)
+	return values, append(without(dates, values), without(t.countedPeople(), values)...)
+}
+
+// appointedHours are the bare numbers that "at" makes hours: the 7 of "June 8 at 7".
+func (t *text) appointedHours() []span {
+	var hours []span
+	for _, w := range t.scan(t.lang.times) {
+		if w.weak && t.ends(w.from, "at") && !t.starts(w.next, unit) && !t.starts(w.next, persons) {
+			hours = append(hours, span{from: w.from, next: w.next})
+		}
+	}
+	return hours
+}
+
+// durations are the spans of time behind "for": the "2 days" of "for 2 days this
+// Saturday".
+func (t *text) durations() []span {
+	var found []span
+	for i := 1; i < len(t.tokens); i++ {
+		if !t.ends(i, "span") {
+			continue
+		}
+		if a, ok := t.amountAt(i); ok && a.unit != "" && a.doubt == "" {
+			found = append(found, span{from: i, next: a.next})
+		}
+	}
+	return found
+}
+
+// countedPeople are the numbers of people, which are no part of a date or a time.
+func (t *text) countedPeople() []span {
+	var counts []span
+	for i := range t.tokens {
+		if _, next, ok := t.cardinal(i); ok && (t.starts(next, persons) || t.starts(next, person)) {
+			counts = append(counts, span{from: i, next: next})
+		}
+	}
+	return counts
 }
 
 // findMoments finds the dates and times of day in the text, values of something else.

@@ -9,7 +9,13 @@ const (
 	// the point of "two point five", signs and the percent sign.
 	number, ordinal, scale, fraction, article class = "number", "ordinal", "scale", "fraction", "article"
 	half, point, minus, plus, percent         class = "half", "point", "minus", "plus", "percent"
+	over                                      class = "over"           // the line of a fraction: "one over three"
+	divided                                   class = "divided"        // division and nothing else: "two thousand divided by three"
 	suffix                                    class = "ordinal_suffix" // the "th" of "7th"
+	// What makes a denominator of a number ("avos"); what joins a fraction to a whole
+	// number beside "and", and to a scale; the "einhalb" that needs no joint; the
+	// "whole" that follows its unit; an amount that may mean another.
+	parts, joint, partOf, andHalf, whole, idiom class = "parts", "joint", "part_of", "and_half", "whole", "idiom"
 
 	// Dates and times: the value is the month (1 to 12), the weekday (1 is Monday),
 	// the days from today, the holiday's rule, the partOfDay, the unit's name.
@@ -25,14 +31,18 @@ const (
 	yes, no, assent, dissent, want   class = "yes", "no", "assent", "dissent", "want"
 	unknown, declined, notApplicable class = "unknown", "declined", "not_applicable"
 
+	// Replies that are no answer; see Intent.
+	ending, endingAlone, deferral, referral, asksBack class = "ending", "ending_alone", "deferral", "referral", "asks_back"
+
 	// Words that change nothing, and those after which a reason begins.
 	filler, hedge, and, because, outro, request class = "filler", "hedge", "and", "because", "outro", "request"
 	inNameOf                                    class = "in_name_of" // the "under" of "under Smith"
+	including, suitable, auxiliary              class = "including", "suitable", "auxiliary"
 
 	// Words that change the value they stand beside; see blocking.
 	negation, bound, alternative, between, condition class = "not", "bound", "or", "range", "condition"
 	query, repeated, rate, until, since, more        class = "question", "every", "rate", "until", "since", "more"
-	only, to                                         class = "only", "to"
+	only, to, perhaps                                class = "only", "to", "perhaps"
 
 	// Options: "all of them", "none", "both", "except", the "option" of "option 2".
 	all, none, both, except, position class = "all", "none", "both", "except", "position"
@@ -44,7 +54,8 @@ const (
 	placing class = "placing"
 	theirs  class = "theirs" // of somebody else: "her", "their"
 
-	weak class = "weak" // of no phrase: a number that may be part of a date
+	weak  class = "weak"  // of no phrase: a number that may be part of a date
+	named class = "named" // of no phrase: the name of a place
 )
 
 // language is a file of languages made ready for matching.
@@ -62,7 +73,7 @@ type language struct {
 	known    map[string]bool // every word of the lexicon and the patterns
 	dates    *patternNode
 	times    *patternNode
-	compound map[string]bool // the words that compounds are made of
+	compound map[string]bool // the words that compounds of numbers are made of
 }
 
 // entry is one meaning of a phrase.

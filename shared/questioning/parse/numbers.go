@@ -2,6 +2,7 @@ package parse
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
@@ -11,9 +12,13 @@ import (
 // times whose digits are none.
 func (t *text) findNumbers() (values, others []span) {
 	moments := append(t.findDays(), strong(t.findClocks(false))...)
+	if t.kind() == kindPersons {
+		moments = append(moments, t.appointedHours()...)
+	}
 	if t.slotIs(persons) {
-		if parties := t.findParties(); len(parties) > 0 {
-			return parties, moments
+		elsewhere := func(party span) bool { _, denied := t.deniedFrom(party.from); return denied || t.isIncluded(party) }
+		if parties := slices.DeleteFunc(t.findParties(), elsewhere); len(parties) > 0 {
+			return t.withTotals(parties), moments
 		}
 	}
 	for i := 0; i < len(t.tokens); {
@@ -29,13 +34,75 @@ func (t *text) findNumbers() (values, others []span) {
 		}
 		v := t.inUnit(i, a)
 		v.free = (a.money || a.named || a.unit != "") && !t.enlarged(a.next)
+		if last := len(values) - 1; last >= 0 && values[last].next == i && values[last].value == v.value && t.tokens[i].shape == word {
+			v.doubt = twoMeanings // "twenty twenty"
+		}
 		values = append(values, v)
 		i = max(a.next, i+1)
 		if _, after, ok := t.class(i, rate); ok && a.unit != "" {
 			i = after // the "a week" of "40 hours a week" is no week
 		}
 	}
+	values, others = t.withoutIncidental(values, others)
 	return t.onlyNamed(t.scored(t.summed(values))), others
+}
+
+// withoutIncidental leaves the amounts where one of them says its unit, without the
+// years and names that stand beside them: "in 2003 it was $ 2 million", "20th".
+func (t *text) withoutIncidental(values, others []span) (kept, rest []span) {
+	if !slices.ContainsFunc(values, func(v span) bool { return v.free }) {
+		return values, others
+	}
+	for _, v := range values {
+		if !v.free && (t.isYear(v) || t.isCode(v)) {
+			others = append(others, v)
+			continue
+		}
+		kept = append(kept, v)
+	}
+	return kept, others
+}
+
+// isYear reports four digits that a word for a point in time leads to.
+func (t *text) isYear(v span) bool {
+	written := t.tokens[v.from].text
+	return v.next == v.from+1 && len(written) == 4 && isDigits(written) && (written[:2] == "19" || written[:2] == "20") &&
+		(t.ends(v.from, "year_in") || t.ends(v.from, month))
+}
+
+// isCode reports digits that a word of the person's own is written onto: "20th" of
+// a Spaniard.
+func (t *text) isCode(v span) bool {
+	return v.next == v.from+1 && v.next < len(t.tokens) && t.tokens[v.from].shape == numeral && t.tokens[v.next].glued && t.tokens[v.next].shape == word && len(t.phrases(v.next)) == 0
+}
+
+// isIncluded reports the two children of "4 including two children".
+func (t *text) isIncluded(party span) bool {
+	for i := 1; i <= party.from; i++ {
+		if _, next, ok := t.class(i, including); ok && next <= party.from {
+			from := max(0, i-2)
+			for ; from < i; from++ {
+				if _, end, ok := t.cardinal(from); ok && end == i {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// withTotals adds the bare numbers that say a party's size once more, as in "4 (2
+// adults, 2 kids)".
+func (t *text) withTotals(parties []span) []span {
+	for i := 0; i < len(t.tokens); i++ {
+		value, next, ok := t.cardinal(i)
+		bare := ok && (next == len(t.tokens) || t.tokens[next].shape == sign)
+		if bare && !meets(span{from: i, next: next}, parties) && slices.ContainsFunc(parties, func(p span) bool { return p.value == float64(value) }) {
+			parties = append(parties, span{from: i, next: next, value: float64(value)})
+		}
+	}
+	slices.SortFunc(parties, func(a, b span) int { return a.from - b.from })
+	return parties
 }
 
 // onlyNamed leaves the number of what the slot names where others count something

@@ -20,7 +20,11 @@ func (t *text) findParties() []span {
 			}
 			at = joint
 		}
-		if terms == 0 || terms == 1 && !t.aloneIsSum(i) {
+		if count, after, ok := t.cardinal(i); terms == 0 && ok && t.ends(i, "groups") {
+			found = append(found, span{from: i, next: after, value: float64(count)}) // "a party of 5"
+			continue
+		}
+		if terms == 0 || terms == 1 && !t.aloneIsSum(i) || t.stayAway(next) || len(found) > 0 && t.ends(next, "some_of") {
 			continue
 		}
 		party := span{from: i, next: next, value: sum}
@@ -37,6 +41,9 @@ func (t *text) findParties() []span {
 	}
 	return t.inAll(found)
 }
+
+// stayAway reports that those named before token i do not come: "my boss can't".
+func (t *text) stayAway(i int) bool { return t.starts(i, negation) }
 
 // everybodyAt reports a number of people of no special kind.
 func (t *text) everybodyAt(i int) bool {
@@ -70,7 +77,7 @@ func (t *text) somebody(i int) bool {
 func (t *text) companions(i int, follows bool) (count float64, kind string, next int, ok bool) {
 	if _, after, ok := t.class(i, oneself); ok {
 		// The "I" of "3 people and I want to leave" begins a clause.
-		clause := follows && t.starts(i, "subject") && !t.starts(after, and) && after < len(t.tokens) && (t.tokens[after].shape == word || t.is(after, "'"))
+		clause := follows && t.starts(i, "subject") && !t.starts(after, and) && !t.starts(after, "are") && after < len(t.tokens) && (t.tokens[after].shape == word || t.is(after, "'"))
 		return 1, "", after, !clause
 	}
 	count, at := 1.0, i
@@ -132,7 +139,7 @@ func (t *text) aloneIsSum(i int) bool {
 		return false
 	}
 	if t.starts(i, oneself) {
-		return t.ends(i, only) || t.ends(i, plus) || next >= len(t.tokens) && t.ends(i, filler) && !t.requests() || next == len(t.tokens) && i == 0
+		return t.ends(i, only) || t.ends(i, "span") && t.ends(i-1, only) || t.ends(i, plus) || next >= len(t.tokens) && t.ends(i, filler) && !t.requests() || next == len(t.tokens) && i == 0
 	}
 	return count > 0
 }

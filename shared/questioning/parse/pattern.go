@@ -42,27 +42,32 @@ var readers map[string]func(t *text, i int, m *moment) (int, bool)
 
 func init() {
 	readers = map[string]func(t *text, i int, m *moment) (int, bool){
-		"day":     readDay,
-		"ordinal": readOrdinal,
-		"nth":     readNth,
-		"month":   readClass(month, fieldMonth),
-		"weekday": readClass(weekday, fieldWeekday),
-		"days":    readClass(day, fieldDays),
-		"part":    readPart,
-		"holiday": readHoliday,
-		"year":    readYear,
-		"date":    readCalendar,
-		"dotted":  readDotted,
-		"open":    readSign("("),
-		"close":   readSign(")"),
-		"when":    readWhen,
-		"yy":      readShortYear,
-		"amount":  readAmounts,
-		"clock":   readClock,
-		"hour":    readNumber(fieldHour, 0, 24),
-		"minute":  readNumber(fieldMinute, 0, 59),
-		"second":  readNumber(fieldSecond, 0, 59),
-		"number":  readNumber(fieldMonth, 1, 12),
+		"day":      readDay,
+		"ordinal":  readOrdinal,
+		"nth":      readNth,
+		"bareday":  readBareDay,
+		"oneweek":  readOne("week"),
+		"oneday":   readOne("day"),
+		"count":    readNumber(fieldNth, 1, 9),
+		"weekdays": readWeekdays,
+		"month":    readClass(month, fieldMonth),
+		"weekday":  readClass(weekday, fieldWeekday),
+		"days":     readClass(day, fieldDays),
+		"part":     readPart,
+		"holiday":  readHoliday,
+		"year":     readYear,
+		"date":     readCalendar,
+		"dotted":   readDotted,
+		"open":     readSign("("),
+		"close":    readSign(")"),
+		"when":     readWhen,
+		"yy":       readShortYear,
+		"amount":   readAmounts,
+		"clock":    readClock,
+		"hour":     readNumber(fieldHour, 0, 24),
+		"minute":   readNumber(fieldMinute, 0, 59),
+		"second":   readNumber(fieldSecond, 0, 59),
+		"number":   readNumber(fieldMonth, 1, 12),
 		"numberth": func(t *text, i int, m *moment) (int, bool) {
 			value, next, ok := t.ordinalAt(i)
 			m.set(fieldMonth, value)
@@ -115,6 +120,43 @@ func readDay(t *text, i int, m *moment) (int, bool) {
 	return next, ok && !t.starts(next, part) // the hour of "Friday 6 pm" is no day
 }
 
+// readBareDay reads a day of the month as a cardinal: the "12" of "Monday 12".
+func readBareDay(t *text, i int, m *moment) (int, bool) {
+	next, ok := readNumber(fieldDay, 1, 31)(t, i, m)
+	return next, ok && !t.starts(next, part)
+}
+
+// readOne reads a unit as an amount of one: the "day" of "the day after Christmas".
+func readOne(name string) func(t *text, i int, m *moment) (int, bool) {
+	return func(t *text, i int, m *moment) (int, bool) {
+		e, next, ok := t.class(i, unit)
+		if !ok || e.name != name || t.starts(i, day) { // "day after tomorrow" is a day itself
+			return i, false
+		}
+		m.amounts = []amount{{value: 1, unit: name, next: next}}
+		return next, true
+	}
+}
+
+// readWeekdays reads the plural of "two Sundays from now".
+func readWeekdays(t *text, i int, m *moment) (int, bool) {
+	if i >= len(t.tokens) {
+		return i, false
+	}
+	one, plural := strings.CutSuffix(t.tokens[i].plain, "s")
+	node := t.lang.lexicon.after(one)
+	if !plural || node == nil {
+		return i, false
+	}
+	for _, e := range node.entries {
+		if e.class == weekday {
+			m.set(fieldWeekday, int(e.value))
+			return i + 1, true
+		}
+	}
+	return i, false
+}
+
 // readOrdinal reads the day of "the 3rd".
 func readOrdinal(t *text, i int, m *moment) (int, bool) {
 	value, next, ok := t.ordinalAt(i)
@@ -141,8 +183,8 @@ func readPart(t *text, i int, m *moment) (int, bool) {
 	if !ok {
 		return i, false
 	}
-	if len(t.tokens[i].text) == 1 && next == i+1 && !m.has(fieldHour) {
-		return i, false // the article of "a 9:15 pm" is no "am"
+	if (len(t.tokens[i].text) == 1 || t.is(i, "am")) && next == i+1 && !m.has(fieldHour) {
+		return i, false // the article of "a 9:15 pm" is no "am", nor is the "am" of "am 8."
 	}
 	// "tonight at 8 pm" says the same part of the day twice.
 	if now := partsOfDay[e.name]; !m.has(fieldPart) || m.at[fieldPart] == int(now) || partOfDay(m.at[fieldPart]).late() == now.late() {
@@ -175,8 +217,12 @@ func readYear(t *text, i int, m *moment) (int, bool) {
 		return at + 1, true
 	}
 	value, next, _ := t.spelled(i)
-	if more, end, _ := t.spelled(next); end > next && value >= 16 && value <= 21 && more >= 10 && more < 100 {
-		value, next = value*100+more, end // "nineteen seventy eight"
+	rest := next
+	if t.is(next, "oh") || t.is(next, "o") || t.is(next, "zero") {
+		rest++
+	}
+	if more, end, _ := t.spelled(rest); end > rest && value >= 16 && value <= 21 && (rest == next && more >= 10 && more < 100 || rest > next && more > 0 && more < 10) {
+		value, next = value*100+more, end // "nineteen seventy eight", "nineteen oh one"
 	}
 	if value < 1000 || value > 2999 {
 		return i, false

@@ -90,7 +90,7 @@ func (t *text) isSmall(i int, name bool) bool {
 	for _, p := range t.phrases(i) {
 		for _, e := range p.entries {
 			switch e.class {
-			case filler, article, and, hedge, request, want, assent, yes, no, unit, number, until, since, query, all, only, oneself, bound, alternative, negation, condition:
+			case filler, article, and, hedge, request, want, assent, yes, no, unit, number, until, since, query, all, only, oneself, bound, alternative, perhaps, negation, condition:
 				return true
 			}
 		}

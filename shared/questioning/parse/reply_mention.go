@@ -75,7 +75,7 @@ func (t *text) mentioned(title []string, clause interval) (Candidate, bool) {
 		if one.end > clause.end {
 			break
 		}
-		for _, what := range []class{condition, alternative, bound} {
+		for _, what := range []class{condition, alternative, perhaps, bound} {
 			if t.starts(i, what) {
 				return f, false
 			}

@@ -71,7 +71,7 @@ func (w *witness) inOther(one token, kind questioning.Type, all []candidate) boo
 
 // changes reports a word that changes the value beside it and is none of a range.
 func (w *witness) changes(i int) bool {
-	for _, what := range []class{negation, bound, alternative, except, condition, rate, more} {
+	for _, what := range []class{negation, bound, alternative, perhaps, except, condition, rate, more} {
 		if w.text.starts(i, what) || w.text.ends(i+1, what) {
 			return true
 		}

@@ -197,8 +197,8 @@ func (m *moment) dayAlone(today time.Time) (time.Time, string) {
 		case !m.has(fieldWeekday):
 			return date, ""
 		case weekdayOf(date) != m.at[fieldWeekday]:
-		case months > 2 && m.justPast(today):
-			return date, twoDays
+		case months > 2 && m.justPast(today), months > 1 && m.has(fieldWeak) && m.at[fieldDay] <= 24:
+			return date, twoDays // "Saturday 7" may be the hour
 		default:
 			return date, ""
 		}
@@ -238,7 +238,11 @@ func (m *moment) weekdayAlone(today time.Time) (time.Time, string) {
 		return nearest, ""
 	}
 	switch which := m.at[fieldWhich]; {
-	case which == 1 && !nearest.Equal(inWeek(1)), which == 0 && inWeek(0).Before(today), which == -1 && !inWeek(-1).Before(today.AddDate(0, 0, -6)) && inWeek(0).Before(today):
+	case which >= 2 && weekdayOf(today) == m.at[fieldWeekday]:
+		return today, twoDays // "lundi en huit" of a Monday
+	case which >= 2:
+		return nearest.AddDate(0, 0, 7*(which-1)), ""
+	case which == 0 && inWeek(0).Equal(today), which == 1 && !nearest.Equal(inWeek(1)), which == 0 && inWeek(0).Before(today), which == -1 && !inWeek(-1).Before(today.AddDate(0, 0, -6)) && inWeek(0).Before(today):
 		return today, twoDays
 	case which == 1:
 		return nearest, ""
@@ -252,6 +256,13 @@ func (m *moment) weekdayAlone(today time.Time) (time.Time, string) {
 
 // nthWeekday is the nth, or last, weekday of a month: the next such, if no year is named.
 func (m *moment) nthWeekday(today time.Time) (time.Time, string) {
+	if m.has(fieldAgo) { // "two Sundays from now" counts those after today
+		ahead := (m.at[fieldWeekday]-weekdayOf(today)+6)%7 + 1 + 7*(m.at[fieldNth]-1)
+		if m.at[fieldAgo] < 0 {
+			ahead = -(weekdayOf(today)-m.at[fieldWeekday]+6)%7 - 1 - 7*(m.at[fieldNth]-1)
+		}
+		return today.AddDate(0, 0, ahead), ""
+	}
 	if m.has(fieldMonths) {
 		first := time.Date(today.Year(), today.Month(), 1, 0, 0, 0, 0, time.UTC).AddDate(0, m.at[fieldMonths], 0)
 		return nthOf(first.Year(), int(first.Month()), m.at[fieldWeekday], m.at[fieldNth])
@@ -275,11 +286,22 @@ func (m *moment) holidayDay(today time.Time) (time.Time, string) {
 		return holidayIn(m.holiday, year)
 	}
 	day, problem := holidayIn(m.holiday, today.Year())
-	if problem == "" && day.Before(today) {
+	past := problem == "" && day.Before(today)
+	switch {
+	case m.has(fieldWhich) && m.at[fieldWhich] < 0 && !past:
+		return holidayIn(m.holiday, today.Year()-1)
+	case m.has(fieldWhich) && m.at[fieldWhich] < 0:
+		return day, problem
+	case past:
 		return holidayIn(m.holiday, today.Year()+1)
+	case m.has(fieldWhich) && m.at[fieldWhich] > 0 && day.Before(today.AddDate(0, soon, 0)):
+		return day, twoDays // "next Christmas" in December may be the one after
 	}
 	return day, problem
 }
+
+// soon is for how many months before a holiday "next" may mean the one after it.
+const soon = 4
 
 // calendarDay reads digits with separators. The order of day and month is taken
 // where the numbers, the points or a weekday leave only one.

@@ -2,6 +2,8 @@ package parse
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
@@ -19,7 +21,7 @@ func (c *covered) around(v span) (obstacle, bool) {
 	}
 	c.strict = c.strict || v.weak && !c.counts() && !c.appointed(v)
 	for i := v.from - 1; i >= 0 && c.within(i, i+1); i-- {
-		if o, ok := c.inTheWay(i, i == v.from-1, false); ok {
+		if o, ok := c.inTheWay(i, i == v.from-1 && !(v.free && c.counts() && c.inflected(i)), false); ok {
 			return o, true
 		}
 	}
@@ -33,6 +35,15 @@ func (c *covered) around(v span) (obstacle, bool) {
 		return o, true
 	}
 	return c.afterwards(i)
+}
+
+// inflected reports an English verb that says what was done with the amount after
+// it, by its ending: "paying $5", "fined 300 euros". Adjectives, which could change
+// an amount, rarely end so; the verbs that bound one ("exceeding") are in the lexicon.
+func (c *covered) inflected(i int) bool {
+	const shortest = 5
+	said := c.tokens[i].text
+	return c.lang.code == "en" && c.tokens[i].shape == word && len(said) >= shortest && (strings.HasSuffix(said, "ed") || strings.HasSuffix(said, "ing"))
 }
 
 // unaccounted looks for words before the clause of a value that nothing accounts
@@ -124,8 +135,8 @@ func (c *covered) digitsBeside(v span) (obstacle, bool) {
 			continue
 		}
 		if c.tokens[i].shape == numeral || c.starts(i, number) {
-			if (!v.weak || c.appointed(v)) && (c.ends(i, "span") || c.ends(i, "groups")) {
-				continue // "for 4 at 8pm", "party of six at 7:30"
+			if (!v.weak || c.appointed(v)) && (c.ends(i, "span") || c.ends(i, "groups") || i == before && c.ends(v.from, "at")) {
+				continue // "for 4 at 8pm", "party of six at 7:30", "14 at 7:30"
 			}
 			if i == before && i > 0 && c.partOfWord(i) || i == after && i+1 < len(c.tokens) && c.tokens[i+1].shape == word && !c.starts(i+1, part) {
 				continue // a count of something
@@ -153,7 +164,7 @@ func (c *covered) inTheWay(i int, beside, behind bool) (obstacle, bool) {
 		return c.block(i), true
 	case c.roles[i] == roleUnknown && (beside || c.strict):
 		return obstacle{"this is not understood", c.words(i, i+1)}, true
-	case c.roles[i] == roleNeutral && what == no && behind && beside:
+	case c.roles[i] == roleNeutral && what == no && (behind && beside || !behind && c.phraseFrom(i) < c.nexts[i]-1 && c.slot.Type != questioning.Boolean):
 		return obstacle{blocking[negation], c.words(i, i+1)}, true
 	}
 	return obstacle{}, false
@@ -161,24 +172,46 @@ func (c *covered) inTheWay(i int, beside, behind bool) (obstacle, bool) {
 
 // block names the phrase that token i is part of, and what it does.
 func (c *covered) block(i int) obstacle {
-	from := i
-	for from > 0 && c.nexts[from-1] == c.nexts[i] && c.classes[from-1] == c.classes[i] {
-		from--
-	}
-	return obstacle{blocking[c.classes[i]], c.words(from, c.nexts[i])}
+	return obstacle{blocking[c.classes[i]], c.words(c.phraseFrom(i), c.nexts[i])}
 }
 
-// asked reports a question: one with a question mark that is no request.
+// phraseFrom is where the phrase that token i is part of begins.
+func (c *covered) phraseFrom(i int) int {
+	for i > 0 && c.nexts[i-1] == c.nexts[i] && c.classes[i-1] == c.classes[i] {
+		i--
+	}
+	return i
+}
+
+// asked reports a question: one with a question mark that is no request and does
+// not propose the value, as "is 7 available?" does. Words in the order of a
+// statement state something, even if in doubt: "I need a table for 2?"
 func (c *covered) asked(v span, end int) (obstacle, bool) {
 	if end >= len(c.tokens) || !c.is(end, "?") {
 		return obstacle{}, false
 	}
 	for i := end - 1; i >= 0 && c.roles[i] != roleStop; i-- {
-		if c.starts(i, request) || c.starts(i, want) {
+		if c.starts(i, request) || c.starts(i, want) || i == end-1 && c.ends(end, suitable) {
 			return obstacle{}, false
 		}
 	}
+	if c.slot.Type != questioning.Boolean && c.states(end) {
+		return obstacle{}, false
+	}
 	return obstacle{blocking[query], c.words(v.from, end+1)}, true
+}
+
+// states reports an English sentence before token end that is no question but for
+// its mark: it neither inverts nor holds a question word.
+func (c *covered) states(end int) bool {
+	for i := end - 1; i >= 0 && c.roles[i] != roleStop; i-- {
+		opens := i == 0 || c.roles[i-1] == rolePause || c.roles[i-1] == roleStop || c.roles[i-1] == roleBut || c.tokens[i].newline ||
+			slices.Contains([]class{yes, no, assent, outro, and}, c.classes[i-1])
+		if c.classes[i] == query || opens && c.starts(i, auxiliary) {
+			return false
+		}
+	}
+	return c.lang.code == "en"
 }
 
 // afterwards looks at what follows the clause: its start may change the value
@@ -211,9 +244,46 @@ func (c *covered) afterwards(end int) (obstacle, bool) {
 	return obstacle{}, false
 }
 
+// withoutDenied parts the values from those that a negation stands right before,
+// where it leaves any: "6, not 5" says 6. A span that is denied begins at its
+// negation.
+func (t *text) withoutDenied(values []span) (left, denied []span) {
+	if len(values) < 2 || t.slot.Type == questioning.Boolean {
+		return values, nil
+	}
+	for _, v := range values {
+		if from, ok := t.deniedFrom(v.from); ok {
+			denied = append(denied, span{from: from, next: v.next})
+		} else {
+			left = append(left, v)
+		}
+	}
+	if len(left) == 0 {
+		return values, nil
+	}
+	return left, denied
+}
+
+// deniedFrom is where the negation begins that ends before token i, with no more
+// than a preposition or an article between.
+func (t *text) deniedFrom(i int) (from int, ok bool) {
+	for range 2 {
+		if i > 0 && (t.starts(i-1, "at") || t.starts(i-1, "on") || t.starts(i-1, "span") || t.starts(i-1, article)) {
+			i--
+		}
+	}
+	for from = max(0, i-3); from < i; from++ {
+		if _, next, ok := t.class(from, negation); ok && next == i {
+			return from, true
+		}
+	}
+	return 0, false
+}
+
 // settle is the one value that the words leave, or what stands in its way.
 func (t *text) settle(values, others []span, strict bool) (any, obstacle) {
-	c := t.cover(values, others, strict || t.exact)
+	values, denied := t.withoutDenied(values)
+	c := t.cover(values, append(slices.Clone(others), denied...), strict || t.exact)
 	var standing []span
 	for _, v := range values {
 		if c.roles[v.from] == roleValue {
