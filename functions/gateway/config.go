@@ -61,6 +61,8 @@ type Config struct {
 	// MaxConcurrentCalls is how many calls of functions may be under way, at most
 	// half of them of one principal; further ones are refused for the moment.
 	MaxConcurrentCalls int `env:"MAX_CONCURRENT_CALLS" envDefault:"256"`
+	// WakeFunctions starts functions before they are called: see waker.
+	WakeFunctions bool `env:"WAKE_FUNCTIONS" envDefault:"true"`
 	// Identity says whose tokens count. The functions check them again.
 	Identity identity.Config
 

@@ -18,6 +18,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/inprocess"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 	"github.com/sequential-questioning/sequential-questioning/shared/telemetry"
+	"github.com/sequential-questioning/sequential-questioning/shared/tool"
 )
 
 // forwarder calls the tools' functions. It is safe for concurrent use, knows only
@@ -92,6 +93,7 @@ func (f *forwarder) call(ctx context.Context, t *target, call *toolCall, client 
 		return nil, "", f.interrupted(ctx, bounded, t, err)
 	}
 	client.cold = client.cold || sent.Header.Get(function.ColdStart) != ""
+	client.next = sent.Header.Get(tool.CalledNext)
 	response := &functionResponse{
 		Response: sent, target: t, client: client, id: id, limit: f.maxResponse,
 		body: &boundedReader{from: sent.Body, left: f.maxResponse, idle: idle},

@@ -13,6 +13,7 @@ import (
 	"github.com/mark3labs/mcp-go/server"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/identity"
+	"github.com/sequential-questioning/sequential-questioning/shared/inprocess"
 	"github.com/sequential-questioning/sequential-questioning/shared/jsonrpc"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/telemetry"
@@ -34,6 +35,7 @@ type router struct {
 	targets   map[string]*target
 	calls     *toolCalls
 	bridge    *bridge
+	waker     *waker
 	discovery *server.StreamableHTTPServer
 	routes    http.Handler
 
@@ -73,15 +75,17 @@ func newRouter(config Config) (*router, error) {
 		quota:   newQuota(config.MaxWaitingCalls, config.Identity.Issuer == ""),
 		waiting: measured.waiting, timeout: config.ElicitationTimeout,
 	}
+	waking := newWaker(life, config, targets, listed, inprocess.Transport(forward.pool), measured.wakes)
 	rt := &router{
 		maxBody: config.MaxBodyBytes,
 		targets: targets,
 		calls: &toolCalls{
 			forwarder: forward, bridge: asking, meters: measured,
-			inFlight: &inFlight{all: map[string]context.CancelCauseFunc{}},
-			timeout:  config.ElicitationCallTimeout, rounds: config.ElicitationRounds,
+			inFlight: &inFlight{all: map[string]context.CancelCauseFunc{}}, waker: waking,
+			timeout: config.ElicitationCallTimeout, rounds: config.ElicitationRounds,
 		},
 		bridge: asking,
+		waker:  waking,
 		discovery: server.NewStreamableHTTPServer(newMCPServer(listed),
 			server.WithStateLess(true),
 			server.WithDisableStreaming(true),
@@ -195,6 +199,10 @@ func (rt *router) message(w http.ResponseWriter, r *http.Request, body []byte) {
 		rt.calls.serve(w, r, target, call)
 		return
 	}
+	switch mcp.MCPMethod(message.Method) {
+	case mcp.MethodInitialize, mcp.MethodServerDiscover, mcp.MethodToolsList:
+		rt.waker.listing(r.Context())
+	}
 	discover(rt.discovery, w, r, body)
 }
 
@@ -205,6 +213,7 @@ func (rt *router) drain() { rt.bridge.waiters.drain() }
 func (rt *router) close(ctx context.Context) error {
 	rt.end(errStopping)
 	err := rt.discovery.Shutdown(ctx)
+	rt.waker.close()
 	rt.calls.forwarder.pool.CloseIdleConnections()
 	rt.bridge.pendings.close()
 	return err

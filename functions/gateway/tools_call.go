@@ -14,6 +14,7 @@ type toolCalls struct {
 	forwarder *forwarder
 	bridge    *bridge
 	inFlight  *inFlight
+	waker     *waker
 	meters    meters
 
 	timeout time.Duration // of a call with all its forms
@@ -27,7 +28,9 @@ func (c *toolCalls) serve(w http.ResponseWriter, r *http.Request, t *target, cal
 	ctx, untrack := c.inFlight.track(r.Context(), call.request)
 	defer untrack()
 	outcome, failed := c.run(ctx, t, call, client)
-	if failed != nil {
+	if failed == nil {
+		c.waker.called(ctx, t, client.next)
+	} else {
 		outcome = failed.outcome
 		// A request that its client cancelled gets no response.
 		if outcome != outcomeCanceled || !client.streaming {
