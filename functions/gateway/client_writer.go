@@ -37,7 +37,7 @@ func newClientWriter(w http.ResponseWriter, id json.RawMessage, modern bool) *cl
 	return &clientWriter{w: w, controller: http.NewResponseController(w), id: id, modern: modern}
 }
 
-// send puts a message on the call's stream at once: a notification, or a request
+// send writes a message to the call's stream at once: a notification, or a request
 // to the client.
 func (c *clientWriter) send(message []byte) {
 	c.stream()

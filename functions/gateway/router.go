@@ -187,8 +187,8 @@ func (rt *router) message(w http.ResponseWriter, r *http.Request, body []byte) {
 		rt.calls.cancel(w, r, message.Params)
 		return
 	case mcp.MethodInitialize:
-		// For revisions that know sessions. It tells one client's requests from
-		// another's in logs, and what the client can do.
+		// For revisions with sessions. It distinguishes clients in logs, and
+		// encodes what the client can do.
 		w.Header().Set(mcp.HeaderSessionID, newSession(message.Params))
 	}
 	if id, ok := message.formResponseID(); ok {

@@ -1,4 +1,4 @@
-// Package report is the tool that tells what a conversation has gathered.
+// Package report is the tool that reports what a conversation has gathered.
 package report
 
 import (

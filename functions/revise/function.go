@@ -1,4 +1,4 @@
-// Package revise is the tool that puts a new answer in the place of another.
+// Package revise is the tool that replaces an answer by a new one.
 package revise
 
 import (

@@ -23,7 +23,7 @@ SELECT pg_advisory_xact_lock(hashtextextended('memory of ' || @conversation_id::
 
 -- name: LockAgainstErasure :many
 -- LockAgainstErasure returns those of the conversations that are there, which nobody
--- erases until the transaction ends; calls go on.
+-- erases until the transaction ends; calls continue.
 SELECT id FROM conversations WHERE id = ANY(@ids::uuid[]) AND principal = current_setting('app.principal') ORDER BY id FOR KEY SHARE;
 
 -- name: AnsweredSlots :many

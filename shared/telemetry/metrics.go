@@ -15,7 +15,7 @@ import (
 
 type registerer = prometheus.Registerer
 
-// newRegistry returns a registry of its own, not Prometheus's default: libraries
+// newRegistry returns a new registry, not Prometheus's default: libraries
 // register there what nobody asked for.
 func newRegistry() *prometheus.Registry {
 	registry := prometheus.NewRegistry()

@@ -63,8 +63,13 @@ func (p Programs) Build(ctx context.Context, names []string, flags ...string) er
 	return nil
 }
 
-// Source returns the package of a function's program.
-func (p Programs) Source(name string) string { return "./functions/" + name + "/cmd/" + name }
+// Source returns the package of a function's program, or of the local program.
+func (p Programs) Source(name string) string {
+	if name == "local" {
+		return "./functions/local/cmd/sequential-questioning"
+	}
+	return "./functions/" + name + "/cmd/" + name
+}
 
 // Environment returns the variables that func.yaml sets, without secrets. It returns an
 // error if there is no func.yaml.

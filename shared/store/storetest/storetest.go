@@ -42,7 +42,7 @@ func slots() []questioning.Slot {
 	}
 }
 
-// New returns a store on a migrated database of its own, and the database's URL.
+// New returns a store on a new, migrated database, and the database's URL.
 // The test's binary needs postgrestest.Main.
 func New(t testing.TB) (s *store.Store, url string) {
 	t.Helper()
@@ -89,7 +89,7 @@ func Answer(t testing.TB, s *store.Store, as, id string, values map[string]any) 
 	})
 }
 
-// Revise puts a value in the place of a slot's; nil declines to say.
+// Revise replaces a slot's value; nil declines to say.
 func Revise(t testing.TB, s *store.Store, as, id, slot string, value any) {
 	t.Helper()
 	change(t, s, as, id, func(c *store.Conversation, change *store.Change) {

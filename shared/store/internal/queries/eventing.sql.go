@@ -258,7 +258,7 @@ SELECT id FROM conversations WHERE id = ANY($1::uuid[]) AND principal = current_
 `
 
 // LockAgainstErasure returns those of the conversations that are there, which nobody
-// erases until the transaction ends; calls go on.
+// erases until the transaction ends; calls continue.
 func (q *Queries) LockAgainstErasure(ctx context.Context, ids []string) ([]string, error) {
 	rows, err := q.db.Query(ctx, lockAgainstErasure, ids)
 	if err != nil {

@@ -262,7 +262,7 @@ type HistoryRow struct {
 	SupersededBy int
 }
 
-// History is the latest answers, earliest first, with the questions as they were put.
+// History is the latest answers, earliest first, with the questions as they were asked.
 func (q *Queries) History(ctx context.Context, arg HistoryParams) ([]HistoryRow, error) {
 	rows, err := q.db.Query(ctx, history, arg.ConversationID, arg.Latest)
 	if err != nil {
@@ -555,7 +555,7 @@ SELECT FROM conversations WHERE id = $1 AND principal = current_setting('app.pri
 `
 
 // LockConversation keeps others from changing or erasing a conversation until the
-// transaction ends. Others go on reading it and referring to it.
+// transaction ends. Others can still read it and refer to it.
 func (q *Queries) LockConversation(ctx context.Context, id string) error {
 	_, err := q.db.Exec(ctx, lockConversation, id)
 	return err
@@ -699,7 +699,7 @@ type QuestionsRow struct {
 }
 
 // Questions are those that wait for an answer, and those of the numbers: each part
-// is looked up by an index of its own.
+// is looked up by its own index.
 func (q *Queries) Questions(ctx context.Context, arg QuestionsParams) ([]QuestionsRow, error) {
 	rows, err := q.db.Query(ctx, questions, arg.ConversationID, arg.Numbers)
 	if err != nil {
