@@ -82,6 +82,7 @@ func newRouter(config Config) (*router, error) {
 		calls: &toolCalls{
 			forwarder: forward, bridge: asking, meters: measured,
 			inFlight: &inFlight{all: map[string]context.CancelCauseFunc{}}, waker: waking,
+			rates:   newRateLimit(config.CallsPerMinute, config.Identity.Issuer == ""),
 			timeout: config.ElicitationCallTimeout, rounds: config.ElicitationRounds,
 		},
 		bridge: asking,
