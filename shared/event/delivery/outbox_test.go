@@ -1,4 +1,4 @@
-package event
+package delivery
 
 import (
 	"context"
@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/event"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
 )
@@ -82,19 +83,19 @@ func (r *recorder) ids() []string {
 }
 
 // queued writes events in a transaction of the principal that they name.
-func (w *outboxWorld) queued(t *testing.T, events ...Event) {
+func (w *outboxWorld) queued(t *testing.T, events ...event.Event) {
 	t.Helper()
 	require.NoError(t, pgx.BeginTxFunc(t.Context(), w.pool, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		return queueIn(t, tx, events...)
 	}))
 }
 
-func queueIn(t *testing.T, tx pgx.Tx, events ...Event) error {
+func queueIn(t *testing.T, tx pgx.Tx, events ...event.Event) error {
 	t.Helper()
 	_, of := events[0].Of()
 	batch := &pgx.Batch{}
 	postgres.BindPrincipal(batch, of)
-	require.NoError(t, Queue(batch, events...))
+	require.NoError(t, event.Queue(batch, events...))
 	return tx.SendBatch(t.Context(), batch).Close()
 }
 
@@ -111,16 +112,16 @@ func (w *outboxWorld) waiting(t *testing.T) int {
 
 var elsewhere = uuid.NewString // a conversation that only events know
 
-func recorded(as, id, slot string) AnswerRecorded {
-	return AnswerRecorded{
-		Conversation: Conversation{Principal: as, ConversationID: id, SchemaKey: "trip"},
-		Answer:       Answer{Slot: Slot{Key: slot}, AnswerNumber: 1, Outcome: "answered"},
+func recorded(as, id, slot string) event.AnswerRecorded {
+	return event.AnswerRecorded{
+		Conversation: event.Conversation{Principal: as, ConversationID: id, SchemaKey: "trip"},
+		Answer:       event.Answer{Slot: event.Slot{Key: slot}, AnswerNumber: 1, Outcome: "answered"},
 		At:           time.Now(),
 	}
 }
 
-func erasedEvent(as, id string) ConversationErased {
-	return ConversationErased{Principal: as, ConversationID: id, At: time.Now()}
+func erasedEvent(as, id string) event.ConversationErased {
+	return event.ConversationErased{Principal: as, ConversationID: id, At: time.Now()}
 }
 
 func TestAnEventHappensIfItsTransactionDoes(t *testing.T) {
@@ -188,7 +189,7 @@ func TestEventsOfAConversationArePublishedInTheirOrder(t *testing.T) {
 	for _, e := range sink.events {
 		read, err := Read(e)
 		require.NoError(t, err)
-		order[e.Subject()] = append(order[e.Subject()], read.(AnswerRecorded).AnswerNumber)
+		order[e.Subject()] = append(order[e.Subject()], read.(event.AnswerRecorded).AnswerNumber)
 	}
 	for _, id := range conversations {
 		assert.True(t, slices.IsSorted(order[id]), "%v", order[id])
@@ -257,7 +258,7 @@ func TestARefusedEventBecomesADeadLetterAfterItsLastAttemptAndLaterOnesPass(t *t
 	w.queued(t, recorded("local", id, "bad"), recorded("local", id, "good"))
 	sink := &recorder{}
 	r := w.relay(t, publisher(func(ctx context.Context, e cloudevents.Event) error {
-		if read, _ := Read(e); read.(AnswerRecorded).Slot.Key == "bad" {
+		if read, _ := Read(e); read.(event.AnswerRecorded).Slot.Key == "bad" {
 			return &Refused{Status: 500, Body: "cannot"}
 		}
 		return sink.Publish(ctx, e)
@@ -381,15 +382,15 @@ func TestErasingAConversationDeletesItsWaitingEvents(t *testing.T) {
 	require.NoError(t, pgx.BeginTxFunc(t.Context(), w.pool, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		batch := &pgx.Batch{}
 		batch.Queue(`SELECT set_config('app.principal', 'local', true)`)
-		DeleteQueued(batch, []string{id})
-		require.NoError(t, Queue(batch, erasedEvent("local", id)))
+		event.DeleteQueued(batch, []string{id})
+		require.NoError(t, event.Queue(batch, erasedEvent("local", id)))
 		return tx.SendBatch(t.Context(), batch).Close()
 	}))
 	sink := &recorder{}
 	_, _, err := w.relay(t, sink).Drain(t.Context())
 	require.NoError(t, err)
 	require.Len(t, sink.events, 2)
-	assert.Equal(t, string(TypeConversationErased), sink.events[1].Type())
+	assert.Equal(t, string(event.TypeConversationErased), sink.events[1].Type())
 }
 
 func TestAnErasureIsRequeuedUntilItIsConfirmed(t *testing.T) {
