@@ -303,8 +303,8 @@ func (t *text) readSuffix(a *amount) {
 	}
 	for {
 		_, next, ok := t.class(a.next, measure)
-		if !ok || next < len(t.tokens) && t.tokens[a.next].text == "in" && next == a.next+1 {
-			return
+		if !ok || next < len(t.tokens) && t.tokens[a.next].text == "in" && next == a.next+1 || t.starts(next, persons) {
+			return // "10 old friends"
 		}
 		a.named = a.named || t.tokens[a.next].text != "in" && !t.starts(a.next, filler)
 		a.next, a.measured = next, true

@@ -92,6 +92,14 @@ func (c *covered) roleAt(i int) (next int, r role, what class) {
 	if c.isState(i) {
 		return i + 1, roleNeutral, named
 	}
+	if _, after, ok := c.class(i, no); (ok || c.is(i, "without")) && c.kind() == kindPersons {
+		after = max(after, i+1)
+		for _, what := range []class{persons, person} {
+			if _, next, ok := c.class(after, what); ok && !c.taken[after] {
+				return next, roleNeutral, what // "5 adults, no kids"
+			}
+		}
+	}
 	if _, after, ok := c.class(i, negation); ok && c.isMoment() && i > 0 && c.roles[i-1] == roleValue && c.ends(i, part) {
 		if _, next, ok := c.class(after, part); ok {
 			return next, roleNeutral, part // the "not AM" of "5:30 PM not AM"

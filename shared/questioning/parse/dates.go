@@ -13,7 +13,7 @@ func (t *text) findDates(bare bool) []span {
 	t.nameWeekdays(found)
 	var spans []span
 	for _, w := range found {
-		if w.weak && !bare {
+		if w.weak && (!bare || t.noDay(w)) {
 			continue
 		}
 		day, problem := w.dateOf(t.now)
@@ -27,6 +27,15 @@ func (t *text) findDates(bare bool) []span {
 		spans = append(spans, w.span)
 	}
 	return spans
+}
+
+// noDay reports a bare number that is no day of the month: the "second" of "wait a
+// second", the "seven" of "just the seven".
+func (t *text) noDay(w when) bool {
+	if w.has(fieldWeekday) || !w.has(fieldDay) {
+		return false
+	}
+	return t.ends(w.from, "a") || t.starts(w.from, "a") || t.lang.code == "en" && t.tokens[w.next-1].shape == word && !t.ordinalSpan(w.span)
 }
 
 // nameWeekdays makes a weekday that stands apart from the only whole date the weekday
@@ -66,7 +75,8 @@ func (t *text) leadsFrom(from, next int) bool {
 // findClocks finds the times of day; bare numbers only for a slot that wants one.
 func (t *text) findClocks(bare bool) []span {
 	found := t.scan(t.lang.times)
-	if len(found) == 1 && found[0].has(fieldHour) {
+	counts := func(w when) bool { return t.kind() == kindPersons && w.has(fieldWeak) && !t.ends(w.from, "at") } // "tonight for 5"
+	if len(found) == 1 && found[0].has(fieldHour) && !counts(found[0]) {
 		t.partElsewhere(&found[0])
 	}
 	var spans []span

@@ -33,6 +33,9 @@ func (t *text) findNumbers() (values, others []span) {
 			continue
 		}
 		v := t.inUnit(i, a)
+		if v.doubt == "" && t.clockLike(i, a) {
+			v.doubt = twoMeanings
+		}
 		v.free = (a.money || a.named || a.unit != "") && !t.enlarged(a.next)
 		if last := len(values) - 1; last >= 0 && values[last].next == i && values[last].value == v.value && t.tokens[i].shape == word {
 			v.doubt = twoMeanings // "twenty twenty"
@@ -44,6 +47,24 @@ func (t *text) findNumbers() (values, others []span) {
 		}
 	}
 	return t.onlyNamed(t.scored(t.summed(values))), others
+}
+
+// clockLike reports the digits of "a table for 530", which are a time of day to some.
+func (t *text) clockLike(i int, a amount) bool {
+	if t.tokens[i].shape != numeral || a.next != i+1 || a.value < 100 || !t.isClock(i) || t.starts(a.next, persons) {
+		return false
+	}
+	if i > 0 && t.starts(i-1, hedge) {
+		i--
+	}
+	return t.ends(i, "groups")
+}
+
+// isClock reports digits that are a time of day without its colon.
+func (t *text) isClock(i int) bool {
+	var m moment
+	_, ok := readCompactClock(t, i, &m)
+	return ok
 }
 
 // isIncluded reports the two children of "4 including two children".

@@ -7,16 +7,21 @@ func (t *text) findParties() []span {
 	var found []span
 	for i := 0; i < len(t.tokens); i++ {
 		sum, next, kinds, terms := 0.0, i, map[string]bool{}, 0
+		myself := false
 		for at := i; ; {
 			count, kind, after, ok := t.companions(at, terms > 0)
 			if !ok {
 				break
 			}
+			if t.starts(at, oneself) && myself {
+				count = 0 // "me, myself and I"
+			}
+			myself = myself || t.starts(at, oneself)
 			sum, next, terms = sum+count, after, terms+1
 			kinds[kind] = true
 			joint, ok := t.joint(after)
-			if !ok || t.is(after, ",") && t.everybodyAt(joint) {
-				break // the number behind the comma counts all
+			if !ok || t.is(after, ",") && (t.everybodyAt(joint) || t.ends(after, "ourselves")) {
+				break // the number behind the comma counts all, or is among "6 of us"
 			}
 			at = joint
 		}
@@ -24,14 +29,14 @@ func (t *text) findParties() []span {
 			found = append(found, span{from: i, next: after, value: float64(count)}) // "a party of 5"
 			continue
 		}
-		if terms == 0 || terms == 1 && !t.aloneIsSum(i) || t.stayAway(next) || len(found) > 0 && t.ends(next, "some_of") {
+		if terms == 0 || terms == 1 && !t.aloneIsSum(i) || t.stayAway(next) || t.amongOthers(i, next, found) {
 			continue
 		}
 		party := span{from: i, next: next, value: sum}
 		switch {
 		case len(kinds) > 1 && t.slotNamesKind(kinds):
 			party.doubt = "the count of each is asked for"
-		case i > 1 && (t.ends(i, to) || t.ends(i, alternative)) && t.tokens[i-2].shape == numeral:
+		case i > 1 && (t.ends(i, to) || t.ends(i, alternative)) && t.tokens[i-2].shape == numeral && t.tokens[i-2].text != formatNumber(sum):
 			party.doubt = blocking[between]
 		case terms == 1 && (t.ends(i, plus) || t.starts(i, "my") || t.starts(i+1, more) || t.ends(next, "some_of") || sum == 1 && t.oneOfMany(i, next)), t.ends(i, and) && t.somebody(i-2):
 			party.doubt = leftOut
@@ -40,6 +45,16 @@ func (t *text) findParties() []span {
 		i = next - 1
 	}
 	return t.inAll(found)
+}
+
+// amongOthers reports those whom an earlier number counts: the "2 of them" of "6
+// people, 2 of them late", the "2 kids" of "6 of us, 2 kids".
+func (t *text) amongOthers(from, next int, earlier []span) bool {
+	if len(earlier) == 0 {
+		return false
+	}
+	last := earlier[len(earlier)-1]
+	return t.ends(next, "some_of") || t.ends(last.next, "ourselves") && t.is(last.next, ",") && last.next+1 == from
 }
 
 // stayAway reports that those named before token i do not come: "my boss can't".
@@ -91,6 +106,9 @@ func (t *text) companions(i int, follows bool) (count float64, kind string, next
 		}
 	} else if _, after, ok := t.class(i, article); ok {
 		at = after
+		if e, after, ok := t.class(at, persons); ok && e.value > 1 {
+			return e.value, t.tokens[at].plain, after, true // "a couple"
+		}
 		if e, after, ok := t.class(at, scale); ok && e.value < 100 && t.starts(after, persons) {
 			count, at, counted = e.value, after, true // "a couple of friends"
 		}
@@ -103,6 +121,9 @@ func (t *text) companions(i int, follows bool) (count float64, kind string, next
 	if _, after, ok := t.class(at, "parents"); ok && !counted && count == 1 && at > i {
 		return 2, "parents", after, true
 	}
+	if counted && t.isUnknown(at) && !t.is(at, "new") && t.starts(at+1, persons) {
+		at++ // "10 hungry people", but "3 new people" join others
+	}
 	if e, after, ok := t.class(at, persons); ok && counted {
 		return count * max(1, e.value), t.tokens[at].plain, after, true
 	}
@@ -110,6 +131,11 @@ func (t *text) companions(i int, follows bool) (count float64, kind string, next
 		return count, t.tokens[at].plain, after, true
 	}
 	return count, "", at, counted && follows && at != i && at >= len(t.tokens)
+}
+
+// isUnknown reports a word that the language has no meaning for.
+func (t *text) isUnknown(i int) bool {
+	return i < len(t.tokens) && t.tokens[i].shape == word && len(t.phrases(i)) == 0
 }
 
 // joint is where the next term begins after "and", "plus", "with" or a comma.
@@ -139,9 +165,15 @@ func (t *text) aloneIsSum(i int) bool {
 		return false
 	}
 	if t.starts(i, oneself) {
-		return t.ends(i, only) || t.ends(i, "span") && t.ends(i-1, only) || t.ends(i, plus) || next >= len(t.tokens) && t.ends(i, filler) && !t.requests() || next == len(t.tokens) && i == 0
+		return t.ends(i, only) || t.ends(i, "span") && t.ends(i-1, only) || t.onlyEnds(next) || t.ends(i, plus) || next >= len(t.tokens) && t.ends(i, filler) && !t.requests() || next == len(t.tokens) && i == 0
 	}
 	return count > 0
+}
+
+// onlyEnds reports an "only" at token i that ends the sentence: "for me only".
+func (t *text) onlyEnds(i int) bool {
+	_, next, ok := t.class(i, only)
+	return ok && (next == len(t.tokens) || t.tokens[next].shape == sign)
 }
 
 // requests reports words that ask somebody to do something: "book that for me".
@@ -157,6 +189,9 @@ func (t *text) requests() bool {
 // slotNamesKind reports a slot that asks for one of the kinds that are told apart.
 func (t *text) slotNamesKind(kinds map[string]bool) bool {
 	for kind := range kinds {
+		if node := t.lang.lexicon.after(kind); node != nil && slices.ContainsFunc(node.entries, func(e entry) bool { return e.class == "everybody" }) {
+			continue // "people" are of every kind
+		}
 		if kind != "" && t.names(token{shape: word, plain: kind}) {
 			return true
 		}

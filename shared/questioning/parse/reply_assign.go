@@ -216,7 +216,7 @@ func (r *replying) takes(text string, all []candidate, at int) bool {
 	}
 	for i, other := range all {
 		switch {
-		case i == at:
+		case i == at, other.unfit:
 		case other.slot == c.slot: // another value for the same slot
 			if !same(other.Value, c.Value) && other.score >= c.score {
 				return false

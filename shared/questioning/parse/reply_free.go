@@ -3,6 +3,7 @@ package parse
 import (
 	"math/bits"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
@@ -98,7 +99,7 @@ func (r *replying) inPieces(text string, waiting []OpenQuestion) bool {
 	}
 	ways := [][]string{lines, nonBlank(blankLines.Split(text, -1))}
 	if !strings.Contains(text, "\n") {
-		ways = append(ways, nonBlank(listCommas.Split(strings.TrimRight(text, ". "), -1)))
+		ways = append(ways, nonBlank(r.listItems(strings.TrimRight(text, ". "))))
 	}
 	for _, pieces := range ways {
 		if len(pieces) != len(waiting) {
@@ -112,6 +113,27 @@ func (r *replying) inPieces(text string, waiting []OpenQuestion) bool {
 		}
 	}
 	return false
+}
+
+// listItems splits a text at its commas and semicolons, but not at the comma of a
+// date: "May 11, 2026".
+func (r *replying) listItems(text string) []string {
+	if len(text) > longestTyped {
+		return []string{text}
+	}
+	t := textOf(questioning.Slot{Type: questioning.Date}, text, r.context)
+	dates := t.findDates(true)
+	var items []string
+	start := 0
+	for _, at := range listCommas.FindAllStringIndex(text, -1) {
+		inDate := slices.ContainsFunc(dates, func(d span) bool {
+			return t.tokens[d.from].start < at[0] && at[0] < t.tokens[d.next-1].start
+		})
+		if !inDate {
+			items, start = append(items, text[start:at[0]]), at[1]
+		}
+	}
+	return append(items, text[start:])
 }
 
 // isIntro reports a line such as "Here you go:" before the answers.
