@@ -195,8 +195,14 @@ func (t *text) isState(i int) bool {
 func (c *covered) harmless(what class, from, next int) bool {
 	switch what {
 	case until:
+		if c.boundsAnother(next) {
+			return true
+		}
 		return !c.counts() && c.slotIs(ends) || !c.valueAfter(next) && !c.endsClause(from, next)
 	case since:
+		if c.boundsAnother(next) {
+			return true
+		}
 		return !c.counts() && c.slotIs(starts) || !c.valueAfter(next) && !c.endsClause(from, next)
 	case to:
 		if c.starts(from, and) && from > 0 && next < len(c.tokens) && (c.other(from-1) && c.roles[next] == roleValue || c.roles[from-1] == roleValue && c.other(next)) {
@@ -212,11 +218,24 @@ func (c *covered) harmless(what class, from, next int) bool {
 	case perhaps:
 		return c.only && c.slot.Type != questioning.Boolean && len(c.slot.Options) == 0
 	case bound: // "8pm under Smith" books a table in that name
-		return c.starts(from, inNameOf) && next < len(c.tokens) && c.tokens[next].shape == word && isCapital(c.source[c.tokens[next].start:]) && !c.valueAfter(next)
+		return c.boundsAnother(next) && c.kind() == kindPersons || c.starts(from, inNameOf) && next < len(c.tokens) && c.tokens[next].shape == word && isCapital(c.source[c.tokens[next].start:]) && !c.valueAfter(next)
 	case rate:
 		return c.names(c.tokens[next-1]) // "40 hours a week" for the hours per week
 	}
 	return false
+}
+
+// boundsAnother reports that the phrase before token i bounds something else than the
+// value: the hour of "5 people after 7", the time of "Friday before 7 pm".
+func (c *covered) boundsAnother(i int) bool {
+	for i < len(c.tokens) && (c.starts(i, article) || c.starts(i, hedge) || c.starts(i, "at")) {
+		i++
+	}
+	if i >= len(c.tokens) || c.roles[i] == roleValue {
+		return false
+	}
+	isNumber := c.tokens[i].shape == numeral || c.tokens[i].shape == clock || c.starts(i, number)
+	return c.kind() == kindPersons && (isNumber || c.other(i)) || c.slot.Type == questioning.Date && c.other(i) && isNumber
 }
 
 // other reports a token of a value for something else.

@@ -13,7 +13,7 @@ func (t *text) findDates(bare bool) []span {
 	t.nameWeekdays(found)
 	var spans []span
 	for _, w := range found {
-		if w.weak && (!bare || t.noDay(w)) {
+		if w.weak && (!bare || t.noDay(w)) || w.clockAmounts() {
 			continue
 		}
 		day, problem := w.dateOf(t.now)

@@ -37,6 +37,9 @@ func (t *text) findNumbers() (values, others []span) {
 			v.doubt = twoMeanings
 		}
 		v.free = (a.money || a.named || a.unit != "") && !t.enlarged(a.next)
+		if tens := math.Mod(a.value, 10) == 0 && a.value >= 20; tens && t.starts(a.next, ordinal) && t.tokens[a.next-1].shape == word {
+			v.doubt = twoMeanings // "a twenty-first"
+		}
 		if last := len(values) - 1; last >= 0 && values[last].next == i && values[last].value == v.value && t.tokens[i].shape == word {
 			v.doubt = twoMeanings // "twenty twenty"
 		}

@@ -106,11 +106,10 @@ func (t *text) companions(i int, follows bool) (count float64, kind string, next
 		}
 	} else if _, after, ok := t.class(i, article); ok {
 		at = after
-		if e, after, ok := t.class(at, persons); ok && e.value > 1 {
-			return e.value, t.tokens[at].plain, after, true // "a couple"
-		}
 		if e, after, ok := t.class(at, scale); ok && e.value < 100 && t.starts(after, persons) {
 			count, at, counted = e.value, after, true // "a couple of friends"
+		} else if e, after, ok := t.class(at, persons); ok && e.value > 1 && !t.starts(after, "out_of") {
+			return e.value, t.tokens[at].plain, after, true // "a couple"
 		}
 	} else if !follows || !t.starts(i, person) {
 		return 0, "", i, false
