@@ -33,9 +33,6 @@ func (t *text) findNumbers() (values, others []span) {
 			continue
 		}
 		v := t.inUnit(i, a)
-		if v.doubt == "" && t.clockLike(i, a) {
-			v.doubt = twoMeanings
-		}
 		v.free = (a.money || a.named || a.unit != "") && !t.enlarged(a.next)
 		if tens := math.Mod(a.value, 10) == 0 && a.value >= 20; tens && t.starts(a.next, ordinal) && t.tokens[a.next-1].shape == word {
 			v.doubt = twoMeanings // "a twenty-first"

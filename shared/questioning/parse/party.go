@@ -10,7 +10,7 @@ func (t *text) findParties() []span {
 		myself := false
 		for at := i; ; {
 			count, kind, after, ok := t.companions(at, terms > 0)
-			if !ok {
+			if !ok || terms > 0 && t.ends(after, "some_of") {
 				break
 			}
 			if t.starts(at, oneself) && myself {
@@ -26,7 +26,11 @@ func (t *text) findParties() []span {
 			at = joint
 		}
 		if count, after, ok := t.cardinal(i); terms == 0 && ok && t.ends(i, "groups") {
-			found = append(found, span{from: i, next: after, value: float64(count)}) // "a party of 5"
+			party := span{from: i, next: after, value: float64(count)} // "a party of 5"
+			if t.clockLike(i, amount{value: float64(count), next: after}) {
+				party.doubt = twoMeanings
+			}
+			found = append(found, party)
 			continue
 		}
 		if terms == 0 || terms == 1 && !t.aloneIsSum(i) || t.stayAway(next) || t.amongOthers(i, next, found) {
@@ -124,6 +128,9 @@ func (t *text) companions(i int, follows bool) (count float64, kind string, next
 		at++ // "10 hungry people", but "3 new people" join others
 	}
 	if e, after, ok := t.class(at, persons); ok && counted {
+		if after > at+1 {
+			return count * max(1, e.value), "", after, true // "of us" is no kind
+		}
 		return count * max(1, e.value), t.tokens[at].plain, after, true
 	}
 	if _, after, ok := t.class(at, person); ok && count == 1 {

@@ -196,6 +196,8 @@ func (m *moment) dayAlone(today time.Time) (time.Time, string) {
 		switch {
 		case !m.has(fieldWeekday):
 			return date, ""
+		case m.has(fieldWhich) && date.Sub(today) > twoWeeks:
+			return date, twoDays // "this Saturday the 29th"
 		case weekdayOf(date) != m.at[fieldWeekday]:
 		case months > 2 && m.justPast(today), months > 1 && m.has(fieldWeak) && m.at[fieldDay] <= 24:
 			return date, twoDays // "Saturday 7" may be the hour
@@ -205,6 +207,9 @@ func (m *moment) dayAlone(today time.Time) (time.Time, string) {
 	}
 	return today, noSuchDate
 }
+
+// twoWeeks is how far ahead "this Saturday" or "next Saturday" can be.
+const twoWeeks = 14 * 24 * time.Hour
 
 // justPast reports that the day and weekday were those of a day of the last week:
 // who says "Saturday the 23rd" on the 27th may mean that one.
