@@ -20,6 +20,10 @@ const (
 	RequiredSettled StopReason = "required_settled" // everything required is settled
 	LittleLeft      StopReason = "little_left"      // what is left is worth less than asking
 	LimitReached    StopReason = "limit_reached"    // the caller's limit on questions
+	// RequiredOpen says that nothing more is asked, though something required was left
+	// out or could not be read: an answer to it still counts.
+	RequiredOpen  StopReason = "required_open"
+	EndedByPerson StopReason = "ended_by_person"
 )
 
 // Stop says that asking is over and why.
@@ -44,8 +48,10 @@ type Batch struct {
 
 // Next decides the next batch and counts its new questions as asked. It
 // returns at most Limits.BatchSize questions and never asks for what is
-// settled.
-func (st *State) Next() Batch {
+// settled. Slots that are withheld are not asked for by this batch: somebody else
+// may still read what was said of them. Where only these are left, the batch is
+// empty and asking is not over.
+func (st *State) Next(withheld ...string) Batch {
 	st.assumePredicted()
 	beliefs := st.beliefs()
 	scores := st.scores(beliefs)
@@ -53,7 +59,7 @@ func (st *State) Next() Batch {
 		st.Open = nil
 		return Batch{Stop: stop, Estimated: st.Asked}
 	}
-	picked := st.pick(scores)
+	picked := st.pick(scores, withheld)
 	for _, i := range picked {
 		st.Asked++
 		st.Open = append(slices.Clone(st.Open), st.question(i, st.Asked, beliefs))
@@ -68,14 +74,17 @@ func (st *State) Next() Batch {
 		New:       len(picked),
 		Estimated: st.estimate(scores, beliefs),
 	}
-	batch.More = batch.Estimated > st.Asked || len(st.Open) > len(batch.Questions)
+	batch.More = batch.Estimated > st.Asked || len(st.Open) > len(batch.Questions) || len(batch.Questions) == 0
 	return batch
 }
 
 // stop returns why asking is over, or nil.
 func (st *State) stop(scores []score) *Stop {
+	if st.Ended {
+		return &Stop{EndedByPerson, st.settledText()}
+	}
 	if reason, settled := st.wantedSettled(); settled {
-		return &Stop{reason, st.settledText()}
+		return st.stopFor(reason, st.settledText())
 	}
 	say := st.printer()
 	if len(st.Open) > 0 {
@@ -86,7 +95,7 @@ func (st *State) stop(scores []score) *Stop {
 	}
 	candidates := st.candidates()
 	if len(candidates) == 0 {
-		return &Stop{AllSettled, say.Text(messages.AllAsked)}
+		return st.stopFor(AllSettled, say.Text(messages.AllAsked))
 	}
 	best := math.Inf(-1)
 	for _, i := range candidates {
@@ -98,22 +107,50 @@ func (st *State) stop(scores []score) *Stop {
 	return &Stop{LittleLeft, say.Text(messages.LittleLeft, tenths(max(0, best)), tenths(st.Limits.MinBits))}
 }
 
-// settledText says what is settled once nothing wanted is asked for any more. A slot
-// that was left out too often is asked for no more, but it is not settled: it is named
-// where it is required, or where all slots are wanted because none is.
-func (st *State) settledText() string {
-	say, anyRequired := st.printer(), st.anyRequired()
-	var open []string
-	optionalOpen := false
+// stopFor is the stop for a reason that holds only where nothing wanted is open.
+func (st *State) stopFor(reason StopReason, text string) *Stop {
+	if open, _ := st.untold(); len(open) > 0 {
+		return &Stop{RequiredOpen, st.settledText()}
+	}
+	return &Stop{reason, text}
+}
+
+// End notes that the person wants no more questions. What they say later still
+// counts; Ended can be taken back.
+func (st *State) End() {
+	st.Ended, st.Open = true, nil
+}
+
+// Settled reports whether every required slot, or every slot where none is
+// required, holds a value or an outcome that the person spoke. A slot that was left
+// out of replies, or answered in words that nobody could read, does not.
+func (st *State) Settled() bool {
+	open, _ := st.untold()
+	return len(open) == 0
+}
+
+// untold returns the titles of the wanted slots that nothing was told of, in the
+// sense of told, and whether there are others.
+func (st *State) untold() (wanted []string, others bool) {
+	anyRequired := st.anyRequired()
 	for i, slot := range st.Slots {
 		switch {
 		case st.told(i) || st.applies(i) == never:
 		case slot.Required || !anyRequired:
-			open = append(open, plain.Line(slot.Title))
+			wanted = append(wanted, plain.Line(slot.Title))
 		default:
-			optionalOpen = true
+			others = true
 		}
 	}
+	return wanted, others
+}
+
+// settledText says what is settled once nothing wanted is asked for any more. A slot
+// that was left out too often is asked for no more, but it is not settled: it is named
+// where it is required, or where all slots are wanted because none is.
+func (st *State) settledText() string {
+	say := st.printer()
+	open, optionalOpen := st.untold()
 	switch {
 	case len(open) > 0:
 		titles := strings.Join(open[:min(len(open), maxOpen)], ", ")
@@ -173,8 +210,10 @@ func (st *State) left() int {
 // pick returns the best candidates that fit in the batch, best first: what was
 // misunderstood, then what makes sense of the rest, then what gains most. Ties go to
 // the slot that comes first.
-func (st *State) pick(scores []score) []int {
-	candidates := slices.DeleteFunc(st.candidates(), func(i int) bool { return !st.worth(i, scores) })
+func (st *State) pick(scores []score, withheld []string) []int {
+	candidates := slices.DeleteFunc(st.candidates(), func(i int) bool {
+		return !st.worth(i, scores) || slices.Contains(withheld, st.Slots[i].Key)
+	})
 	sense := map[int]int{}
 	for _, i := range candidates {
 		sense[i] = st.sense(i)
@@ -215,7 +254,7 @@ func (st *State) estimate(scores []score, b *beliefs) int {
 		if sim.stop(scores) != nil {
 			break
 		}
-		picked := sim.pick(scores)
+		picked := sim.pick(scores, nil)
 		if len(picked) == 0 {
 			break
 		}

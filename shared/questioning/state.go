@@ -63,6 +63,7 @@ type State struct {
 	Open       []Question  // asked and waiting, by number
 	Asked      int         // number of the last question
 	Answered   int         // number of the last answer
+	Ended      bool        // the person wants no more questions
 	Limits     Limits
 	// Statistics of earlier conversations sharpen the gain; the zero value is none.
 	Statistics Statistics

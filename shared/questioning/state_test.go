@@ -334,10 +334,10 @@ func TestTheEndNamesWhatStaysOpen(t *testing.T) {
 		reason StopReason
 		text   string
 	}{
-		"required slots":                   {[]Slot{text("k0"), text("b"), nice("c")}, AllSettled, "Nothing more is asked. Still open: b."},
-		"all slots where none is required": {[]Slot{nice("k0"), nice("b"), nice("c")}, AllSettled, "Nothing more is asked. Still open: b, c."},
+		"required slots":                   {[]Slot{text("k0"), text("b"), nice("c")}, RequiredOpen, "Nothing more is asked. Still open: b."},
+		"all slots where none is required": {[]Slot{nice("k0"), nice("b"), nice("c")}, RequiredOpen, "Nothing more is asked. Still open: b, c."},
 		"an optional slot beside required": {[]Slot{text("k0"), nice("b")}, RequiredSettled, "Everything required is settled."},
-		"many":                             {many, AllSettled, "Nothing more is asked. Still open: k1, k2, k3, k4, k5, k6, k7, k8, k9, k10 and 3 more."},
+		"many":                             {many, RequiredOpen, "Nothing more is asked. Still open: k1, k2, k3, k4, k5, k6, k7, k8, k9, k10 and 3 more."},
 		"nothing":                          {[]Slot{text("k0")}, AllSettled, "Everything wanted is settled."},
 	} {
 		st := New("goal", c.slots, Limits{BatchSize: 20})

@@ -26,6 +26,9 @@ const (
 	yes, no, assent, dissent, want   class = "yes", "no", "assent", "dissent", "want"
 	unknown, declined, notApplicable class = "unknown", "declined", "not_applicable"
 
+	// Replies that are no answer; see Intent.
+	ending, endingAlone, deferral, referral, asksBack class = "ending", "ending_alone", "deferral", "referral", "asks_back"
+
 	// Words that change nothing, and those after which a reason begins.
 	filler, hedge, and, because, outro, request class = "filler", "hedge", "and", "because", "outro", "request"
 	inNameOf                                    class = "in_name_of" // the "under" of "under Smith"

@@ -41,6 +41,8 @@ type Reading struct {
 	Problem string
 	// Obstacle are the person's words that stopped the reading, "" when none did.
 	Obstacle string
+	// Intent is what the words do instead of answering, "" unless there is a Problem.
+	Intent Intent
 	// Language is that of the words, as far as they tell: "en", "de", "fr", "es",
 	// "it", "pt", "nl" or "zh".
 	Language string
@@ -68,6 +70,11 @@ func Read(slot questioning.Slot, words string, c Context) Reading {
 	}
 	if outcome, ok := t.outcome(); ok && !namesOption(slot, words) {
 		return Reading{Outcome: outcome, Language: language}
+	}
+	if intent := t.intent(); intent != "" && !namesOption(slot, words) {
+		read := unreadable(slot, obstacle{reasons[intent], ""}, language)
+		read.Intent = intent
+		return read
 	}
 	if free {
 		value, problem := readFree(slot, words, t)

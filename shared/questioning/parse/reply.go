@@ -28,9 +28,11 @@ func ReadReply(text string, open []OpenQuestion, slots []questioning.Slot, c Con
 	if text == "" {
 		return Reply{}
 	}
-	rest := r.readMarked(text)
-	if rest != "" {
+	text, ended := r.cutEnding(text)
+	if rest := r.readMarked(text); rest != "" {
 		r.readUnmarked(rest)
 	}
-	return r.reply()
+	reply := r.reply()
+	reply.Ended = ended
+	return reply
 }

@@ -1,6 +1,7 @@
 package parse
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -42,6 +43,28 @@ func (r *replying) isShort(key string) bool {
 	return slot != nil && typed(slot.Type)
 }
 
+// SlotNamed returns the key of the one slot that a name such as "guests" or
+// "numberOfGuests" means, and false where it means none or several.
+func SlotNamed(name string, slots []questioning.Slot, c Context) (string, bool) {
+	for _, slot := range slots {
+		if slot.Key == name {
+			return slot.Key, true
+		}
+	}
+	label := labelName(camelCase.ReplaceAllString(name, "$1 $2"))
+	if label == "" || len(label) > longestLabel {
+		return "", false
+	}
+	r := &replying{slots: slots, context: c}
+	if slot := r.slotNamed(label, label+":"); slot != nil {
+		return slot.Key, true
+	}
+	return "", false
+}
+
+// camelCase is where a word of a camel-case name begins.
+var camelCase = regexp.MustCompile(`([a-z0-9])([A-Z])`)
+
 // slotNamed is the one slot that a label means: by its name, else by words of its
 // name, description and question that all the label's words are among.
 func (r *replying) slotNamed(label, line string) *questioning.Slot {
@@ -70,12 +93,28 @@ func (r *replying) slotNamed(label, line string) *questioning.Slot {
 // before a colon is a sentence, one before a question mark the person's own question.
 const longestMeant, longestAsked = 6, 1
 
-// meant is the one slot that a label speaks of, nil when several or none are.
+// meant is the one slot that a label speaks of, nil when several or none are: by its
+// name alone, else by all that describes it.
 func (r *replying) meant(label string) *questioning.Slot {
 	l := textOf(questioning.Slot{Type: questioning.Text}, label, r.context)
 	asksWhen, asksWhere := l.starts(0, class("when")) && len(l.tokens) == 1, l.starts(0, class("where")) && len(l.tokens) == 1
 	words := contentWords(l.lang, label, true)
 	words = slices.DeleteFunc(words, l.isGeneric)
+	name := func(s questioning.Slot) string { return s.Key + " " + s.Title }
+	all := func(s questioning.Slot) string {
+		return strings.Join([]string{name(s), s.Description, s.Question}, " ")
+	}
+	for _, described := range []func(questioning.Slot) string{name, all} {
+		if slot := r.only(l, words, asksWhen, asksWhere, described); slot != nil {
+			return slot
+		}
+	}
+	return nil
+}
+
+// only is the one slot whose description has all of the words, nil when several or
+// none have; or the only one about a time or a place, where the label asks for that.
+func (r *replying) only(l *text, words []string, asksWhen, asksWhere bool, described func(questioning.Slot) string) *questioning.Slot {
 	var only *questioning.Slot
 	for i, slot := range r.slots {
 		own := &text{lang: l.lang, slot: slot}
@@ -86,9 +125,9 @@ func (r *replying) meant(label string) *questioning.Slot {
 		case asksWhere:
 			fits = own.asksWhere()
 		case len(words) > 0:
-			described := contentWords(l.lang, strings.Join([]string{slot.Key, slot.Title, slot.Description, slot.Question}, " "), true)
+			names := contentWords(l.lang, described(slot), true)
 			fits = !slices.ContainsFunc(words, func(said string) bool {
-				return !slices.ContainsFunc(described, func(other string) bool { return sameStem(said, other) })
+				return !slices.ContainsFunc(names, func(other string) bool { return sameStem(said, other) })
 			})
 		}
 		if fits && only != nil {

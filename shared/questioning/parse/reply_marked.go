@@ -49,10 +49,11 @@ func (r *replying) volunteerLabelled(slot questioning.Slot, words string) {
 		}
 	}
 	if read.Outcome != questioning.Answered || read.Problem != "" {
-		r.leave(slot.Title + ": " + words)
+		r.unvalued = append(r.unvalued, Part{Slot: slot.Key, Words: strings.TrimSpace(words), Named: true, Reading: read})
 		return
 	}
 	r.volunteer(slot, words, read.Value)
+	r.volunteered[slot.Key].Named = true
 }
 
 // withoutCode blanks code blocks, in which numbers mark nothing. Offsets stay.

@@ -19,6 +19,8 @@ type Part struct {
 	Number int
 	Slot   string
 	Words  string // the person's own
+	// Named says that the person named the slot, as in "Budget: 500".
+	Named bool
 	Reading
 }
 
@@ -30,8 +32,13 @@ type Reply struct {
 	// Volunteered are values of slots that no open question asks for, in the order of
 	// the slots. Nobody asked for them, so they are to be confirmed.
 	Volunteered []Part
+	// Unvalued are slots that the person named though no open question asks for them,
+	// with words that are an outcome or cannot be read.
+	Unvalued []Part
 	// Unmatched is what belongs to no slot, "" when all does.
 	Unmatched string
+	// Ended says that the person wants no more questions.
+	Ended bool
 	// Doubts say, of values that more than one slot could take, why none did.
 	Doubts []string
 }
@@ -46,6 +53,7 @@ type replying struct {
 
 	answers     map[int]*Part // by question
 	volunteered map[string]*Part
+	unvalued    []Part
 	left        []string // unmatched
 	doubts      []string
 	used        []interval // of the unmarked text, in the words of parts
@@ -141,6 +149,7 @@ func (r *replying) reply() Reply {
 			delete(r.volunteered, slot.Key)
 		}
 	}
+	reply.Unvalued = r.unvalued
 	reply.Unmatched, reply.Doubts = strings.Join(r.left, "\n"), r.doubts
 	return reply
 }
