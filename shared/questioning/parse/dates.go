@@ -128,6 +128,10 @@ func (t *text) scan(patterns *patternNode) []when {
 	}
 	var found []when
 	for i := 0; i < len(t.tokens); {
+		if !t.opens(patterns, i) {
+			i++
+			continue
+		}
 		m, next, ok := t.match(patterns, i, moment{})
 		if !ok || next == i || t.tokens[i].shape == numeral && t.partOfWord(i) {
 			i++
@@ -145,6 +149,25 @@ func (t *text) scan(patterns *patternNode) []when {
 		t.scans[patterns] = slices.Clone(found)
 	}
 	return found
+}
+
+// opens reports a token that a date or a time can begin with. Most words cannot, and
+// trying every pattern on them is what a reading would spend its time on.
+func (t *text) opens(patterns *patternNode, i int) bool {
+	one := t.tokens[i]
+	if one.shape != word || patterns.after(one.plain) != nil {
+		return true
+	}
+	for _, p := range t.phrases(i) {
+		for _, e := range p.entries {
+			switch e.class {
+			case number, ordinal, scale, fraction, article, "a", half, point, minus, month, weekday, day, holiday, part, unit:
+				return true
+			}
+		}
+	}
+	_, plural := strings.CutSuffix(one.plain, "s") // of a weekday
+	return plural
 }
 
 // fillsText reports that nothing but fillers and signs stands beside the tokens.

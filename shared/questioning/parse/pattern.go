@@ -16,14 +16,13 @@ func (t *text) match(node *patternNode, i int, m moment) (moment, int, bool) {
 			}
 		}
 		for _, edge := range node.readers {
-			read := m
-			next, ok := readers[edge.reader](t, i, &read)
-			if !ok {
-				continue
+			read := t.borrow(m)
+			if next, ok := edge.read(t, i, read); ok {
+				if deeper, end, ok := t.match(edge.to, next, *read); ok && end > longest {
+					best, longest, found = deeper, end, true
+				}
 			}
-			if deeper, end, ok := t.match(edge.to, next, read); ok && end > longest {
-				best, longest, found = deeper, end, true
-			}
+			t.borrowed--
 		}
 	}
 	if found {
@@ -38,10 +37,25 @@ func (t *text) match(node *patternNode, i int, m moment) (moment, int, bool) {
 	return moment{}, i, false
 }
 
-var readers map[string]func(t *text, i int, m *moment) (int, bool)
+// borrow gives a copy of a moment to read into. Who is done with it counts borrowed
+// down; so a text needs as many as its patterns are deep, and not one for each try.
+func (t *text) borrow(m moment) *moment {
+	if t.borrowed == len(t.moments) {
+		t.moments = append(t.moments, new(moment))
+	}
+	t.borrowed++
+	*t.moments[t.borrowed-1] = m
+	return t.moments[t.borrowed-1]
+}
+
+// reader reads something at token i into a moment, and returns the token behind it.
+type reader func(t *text, i int, m *moment) (next int, ok bool)
+
+// readers are the readers that patterns name in braces.
+var readers map[string]reader
 
 func init() {
-	readers = map[string]func(t *text, i int, m *moment) (int, bool){
+	readers = map[string]reader{
 		"day":      readDay,
 		"ordinal":  readOrdinal,
 		"nth":      readNth,
@@ -79,12 +93,12 @@ func init() {
 }
 
 // readSign reads a bracket, which patterns cannot name themselves.
-func readSign(sign string) func(t *text, i int, m *moment) (int, bool) {
+func readSign(sign string) reader {
 	return func(t *text, i int, _ *moment) (int, bool) { return i + 1, t.is(i, sign) }
 }
 
 // readClass reads a phrase of a class, whose value is the field's.
-func readClass(c class, f field) func(t *text, i int, m *moment) (int, bool) {
+func readClass(c class, f field) reader {
 	return func(t *text, i int, m *moment) (int, bool) {
 		e, next, ok := t.class(i, c)
 		if !ok {
@@ -100,7 +114,7 @@ func readClass(c class, f field) func(t *text, i int, m *moment) (int, bool) {
 }
 
 // readNumber reads a cardinal in a range into a field; of digits at most two.
-func readNumber(f field, least, most int) func(t *text, i int, m *moment) (int, bool) {
+func readNumber(f field, least, most int) reader {
 	return func(t *text, i int, m *moment) (int, bool) {
 		value, next, ok := t.cardinal(i)
 		if !ok || value < least || value > most || t.tokens[i].shape == numeral && len(t.tokens[i].text) > 2 {
@@ -127,7 +141,7 @@ func readBareDay(t *text, i int, m *moment) (int, bool) {
 }
 
 // readOne reads a unit as an amount of one: the "day" of "the day after Christmas".
-func readOne(name string) func(t *text, i int, m *moment) (int, bool) {
+func readOne(name string) reader {
 	return func(t *text, i int, m *moment) (int, bool) {
 		e, next, ok := t.class(i, unit)
 		if !ok || e.name != name || t.starts(i, day) { // "day after tomorrow" is a day itself

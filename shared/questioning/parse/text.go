@@ -19,7 +19,11 @@ type text struct {
 	echo   []string       // what the slot's own words add to the known ones
 	found  [][]phrase
 	part   span                    // the part of the day that a time elsewhere is in
-	scans  map[*patternNode][]when // what scan found, nil when it is not kept
+	scans  map[*patternNode][]when // what scan found
+
+	// moments are for match to read into, of which borrowed are in use.
+	moments  []*moment
+	borrowed int
 }
 
 // phrase is a run of tokens that the language has meanings for.
@@ -38,7 +42,6 @@ func textOf(slot questioning.Slot, words string, c Context) *text {
 	}
 	t := newText(slot, words, c)
 	if c.seen != nil && len(c.seen) < mostSeen {
-		t.scans = map[*patternNode][]when{}
 		c.seen[words] = t
 	}
 	return t
@@ -55,7 +58,7 @@ const mostSeen = 2000
 func newText(slot questioning.Slot, words string, c Context) *text {
 	tokens := tokenize(words)
 	lang, sure := languageOf(tokens, c.Language)
-	t := &text{source: words, lang: lang, sure: sure || load(lang.code) != nil && c.Language != "", slot: slot, now: c.Now}
+	t := &text{source: words, lang: lang, sure: sure || load(lang.code) != nil && c.Language != "", slot: slot, now: c.Now, scans: map[*patternNode][]when{}}
 	t.tokens = lang.split(tokens)
 	t.found = make([][]phrase, len(t.tokens))
 	return t
