@@ -243,7 +243,7 @@ func wholeNumber(digits string) int {
 // findCounted are the amounts, dates and times in a text that is asked for none.
 func (t *text) findCounted() []span {
 	counted := *t
-	counted.slot, counted.asks, counted.echo = questioning.Slot{Type: questioning.Number}, nil, nil
+	counted.setSlot(questioning.Slot{Type: questioning.Number})
 	values, others := counted.findNumbers()
 	return append(values, others...)
 }

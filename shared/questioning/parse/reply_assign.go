@@ -94,7 +94,7 @@ func (r *replying) echoed(slot questioning.Slot, text string) questioning.Slot {
 		slices.Sort(r.words)
 		r.words = slices.Compact(r.words)
 	}
-	own := tokenize(labelJoints.Replace(slot.Key + " " + slot.Title))
+	own := r.context.seen.label(slot.Key + " " + slot.Title)
 	for _, said := range r.words {
 		if slices.ContainsFunc(own, func(o token) bool { return o.shape == word && akin(o.plain, said) }) {
 			slot.Description += " " + said
