@@ -40,6 +40,9 @@ type judged struct {
 	Offered bool `json:"offered,omitempty"`
 	// Untold reports that the data have no such value.
 	Untold bool `json:"untold,omitempty"`
+	// Disputed leaves the value out: a careful person reads something else than the data
+	// say, for a reason that holds for all lines of its kind.
+	Disputed bool `json:"-"`
 	// Line identifies the line of the data; see disputed.
 	Line string `json:"line"`
 }
