@@ -69,6 +69,7 @@ func TestEnglishDatesAreReadAsTheyAreSaid(t *testing.T) {
 
 func TestEnglishTimesAreReadAsTheyAreSaid(t *testing.T) {
 	readings{
+		"move it from 7pm to 8pm": "20:00:00", "from 7pm to 8pm": ask, "three twenty": ask, "three twenty pm": "15:20:00", "seven thirty": "07:30:00",
 		"half nine": "09:30:00", "a quarter to noon": "11:45:00", "half past noon": "12:30:00", "seven oh five": "07:05:00",
 		"mid morning around 10:30": "10:30:00", "mid morning": ask, "early evening, around 7": "19:00:00", "free in the evening, so 7 in the evening": "19:00:00", "7 in the evening or morning": ask,
 		"maybe 7": "07:00:00", "7, maybe 8": ask, "7pm, not 8pm": "19:00:00", "5:30 PM not AM": "17:30:00", "7 not in the morning": ask, "not 7": ask,
@@ -87,7 +88,8 @@ func TestEveryoneWhoComesIsCounted(t *testing.T) {
 		"my boss can't make it. me and three friends": 4.0, "just the two of us, taking my wife out": 2.0,
 		"10 hungry people": 10.0, "3 new people": ask, "5 adults, no kids": 5.0, "a 5 person table": 5.0, "2 tables": ask, "a table for 530": ask,
 		"6, not 5": 6.0, "5 instead of 6": 5.0, "6 and not 5 but 4": ask, "Reserve one for a party of 5": 5.0, "just for me": 1.0, "for me only": 1.0,
-		"I need a table for 2?": 2.0, "Is it for 2?": ask,
+		"change it from 4 to 6": 6.0, "change it from 4 to 6 people": 6.0, "change from a party of 3 to 5": 5.0, "from 4 to 6": ask, "from 4 to 6 people": ask,
+		"I need a table for 2?": 2.0, "Is it for 2?": ask, "Could 5 of us come?": 5.0,
 	}.holds(t, q.Slot{Key: "people", Title: "People", Description: "Number of people for the booking", Type: q.Integer})
 }
 

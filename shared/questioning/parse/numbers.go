@@ -11,14 +11,21 @@ import (
 // findNumbers finds the amounts in the text, in the slot's unit, and the dates and
 // times whose digits are none.
 func (t *text) findNumbers() (values, others []span) {
-	moments := append(t.findDays(), strong(t.findClocks(false))...)
+	clocks := slices.DeleteFunc(t.findClocks(false), func(s span) bool {
+		return (t.tokens[s.from].shape == numeral || t.starts(s.from, number)) && t.starts(s.from+1, to)
+	}) // "4 to 6"
+	moments := append(t.findDays(), strong(clocks)...)
 	if t.kind() == kindPersons {
 		moments = append(moments, t.appointedHours()...)
 	}
 	if t.slotIs(persons) {
-		elsewhere := func(party span) bool { _, denied := t.deniedFrom(party.from); return denied || t.isIncluded(party) }
+		elsewhere := func(party span) bool {
+			_, denied := t.deniedFrom(party.from)
+			_, replaced := t.replaced(party)
+			return denied || replaced || t.isIncluded(party)
+		}
 		if parties := slices.DeleteFunc(t.findParties(), elsewhere); len(parties) > 0 {
-			return t.withTotals(parties), moments
+			return t.withTotals(parties), append(moments, t.replacedNumbers()...)
 		}
 	}
 	for i := 0; i < len(t.tokens); {
@@ -80,6 +87,20 @@ func (t *text) isIncluded(party span) bool {
 		}
 	}
 	return false
+}
+
+// replacedNumbers are the bare numbers that others replace: the "from 4 to" of "change it
+// from 4 to 6 people".
+func (t *text) replacedNumbers() []span {
+	var found []span
+	for i := range t.tokens {
+		if _, next, ok := t.cardinal(i); ok {
+			if old, ok := t.replaced(span{from: i, next: next}); ok {
+				found = append(found, old)
+			}
+		}
+	}
+	return found
 }
 
 // withTotals adds the bare numbers that say a party's size once more, as in "4 (2

@@ -40,7 +40,7 @@ func (t *text) findParties() []span {
 		switch {
 		case len(kinds) > 1 && t.slotNamesKind(kinds):
 			party.doubt = "the count of each is asked for"
-		case i > 1 && (t.ends(i, to) || t.ends(i, alternative)) && t.tokens[i-2].shape == numeral && t.tokens[i-2].text != formatNumber(sum):
+		case i > 1 && (t.ends(i, to) || t.ends(i, alternative)) && t.tokens[i-2].shape == numeral && t.tokens[i-2].text != formatNumber(sum) && !t.replacesBefore(i):
 			party.doubt = blocking[between]
 		case terms == 1 && (t.ends(i, plus) || t.starts(i, "my") || t.starts(i+1, more) || t.ends(next, "some_of") || sum == 1 && t.oneOfMany(i, next)), t.ends(i, and) && t.somebody(i-2):
 			party.doubt = leftOut
@@ -49,6 +49,12 @@ func (t *text) findParties() []span {
 		i = next - 1
 	}
 	return t.inAll(found)
+}
+
+// replacesBefore reports that the number before token i is replaced: "change it from 4 to".
+func (t *text) replacesBefore(i int) bool {
+	_, ok := t.replaced(span{from: i - 2, next: i - 1})
+	return ok
 }
 
 // amongOthers reports those whom an earlier number counts: the "2 of them" of "6

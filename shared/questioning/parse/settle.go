@@ -180,7 +180,7 @@ func (c *covered) block(i int) obstacle {
 }
 
 // asked reports a question: one with a question mark that is no request and does
-// not propose the value, as "is 7 available?" does. Words in the order of a
+// not propose the value, as "is 7 available?" and "could 5 of us come?" do. Words in the order of a
 // statement state something, even if in doubt: "I need a table for 2?"
 func (c *covered) asked(v span, end int) (obstacle, bool) {
 	if end >= len(c.tokens) || !c.is(end, "?") {
@@ -250,6 +250,8 @@ func (t *text) withoutDenied(values []span) (left, denied []span) {
 	for _, v := range values {
 		if from, ok := t.deniedFrom(v.from); ok {
 			denied = append(denied, span{from: from, next: v.next})
+		} else if old, ok := t.replaced(v); ok {
+			denied = append(denied, old)
 		} else {
 			left = append(left, v)
 		}
@@ -258,6 +260,35 @@ func (t *text) withoutDenied(values []span) (left, denied []span) {
 		return values, nil
 	}
 	return left, denied
+}
+
+// replaced reports a value that the text changes for another, with all the words that
+// say so: the "from 4 to" of "change it from 4 to 6".
+func (t *text) replaced(v span) (old span, ok bool) {
+	const farthest = 4 // tokens: "from a party of 3"
+	from := v.from - 1
+	for from > 0 && v.from-from < farthest && t.leads(from) >= 0 {
+		from--
+	}
+	next := v.next
+	if _, after, ok := t.class(next, persons); ok {
+		next = after
+	}
+	if from < 1 || t.leads(from) >= 0 || t.leads(next) <= 0 {
+		return span{}, false
+	}
+	for i := range from {
+		if t.starts(i, "changing") {
+			return span{from: from, next: next + 1}, true
+		}
+	}
+	return span{}, false
+}
+
+// leads is whether the token leads away from something, -1, or to it, 1.
+func (t *text) leads(i int) int {
+	e, _, _ := t.class(i, placing)
+	return int(e.value)
 }
 
 // deniedFrom is where the negation begins that ends before token i, with no more
