@@ -35,20 +35,20 @@ GOVULNCHECK = $(abspath $(BIN))/govulncheck $(if $(VULNDB),-db $(VULNDB))
 
 run: ## Serve on this machine. ARGS="--port 9000 --data folder", or DATABASE_URL for an existing server
 	@test -x $(BIN)/local || echo "Building; the first time takes a minute or two."
-	@go build -trimpath -o $(BIN)/local ./functions/local/cmd/local
-	@exec $(BIN)/local $(ARGS)
+	@go build -trimpath -o $(BIN)/local ./functions/local/cmd/sequential-questioning
+	@exec $(BIN)/local --data .data $(ARGS)
 
 migrate: ## Apply pending migrations to the database at DATABASE_URL
 	@go run ./migrations/cmd/migrate $(ARGS)
 
-reindex: ## Rebuild memory in Qdrant (QDRANT_URL) from the database at DATABASE_URL
-	@go run ./shared/memory/cmd/reindex $(ARGS)
+reindex: operate ## Rebuild memory in Qdrant (QDRANT_URL) from the database at DATABASE_URL. ARGS="[ENV] [--fresh]"
+	@$(OPERATE) memory rebuild $(ARGS)
 
 ##@ Build
 
 build: ## Build every program into .bin
 	@mkdir -p $(BIN)
-	go build -trimpath -o $(BIN)/local ./functions/local/cmd/local
+	go build -trimpath -o $(BIN)/local ./functions/local/cmd/sequential-questioning
 	go build -trimpath -o $(BIN)/migrate ./migrations/cmd/migrate
 	for f in $(FUNCTIONS); do CGO_ENABLED=0 $(GO_BUILD) -o $(BIN)/$$f ./functions/$$f/cmd/$$f; done
 
@@ -152,7 +152,7 @@ $(BIN)/k6:
 	@GOBIN=$(abspath $(BIN)) $(ALONE) go install go.k6.io/k6@v1.8.1
 
 load: $(BIN)/k6 ## Whole conversations at a constant rate. SHORT=1, or TARGET=https://host/mcp TOKEN=… RATE=120 DURATION=5m
-	@$(if $(TARGET),,go build -trimpath -o $(BIN)/local ./functions/local/cmd/local)
+	@$(if $(TARGET),,go build -trimpath -o $(BIN)/local ./functions/local/cmd/sequential-questioning)
 	@tests/performance/k6/run
 
 load-test: postgres $(BIN)/k6 ## Test that the load test passes and fails as it should

@@ -17,8 +17,8 @@ func Tool(conversations *conversation.Service) tool.Tool {
 	return tool.Define(tool.Definition{
 		Name:  "sequential_questioning",
 		Title: "Ask for information",
-		Description: "Gather information from a person in small batches of questions. Put in context all that the chat already tells; it is not asked again. " +
-			"Put current_question to the person, then send the reply with sequential_questioning_follow_up.",
+		Description: "Gather information from a person in small batches of questions. Pass in known all that the chat already tells; it is not asked again. " +
+			"Follow the result's next: send what it lists as open and the chat tells, put the questions to the person, send the reply.",
 		Schemas: conversation.Schemas(),
 		Refine:  conversation.Refine,
 		Declare: conversation.Declare,

@@ -17,7 +17,7 @@ func Tool(conversations *conversation.Service) tool.Tool {
 		Name:  "sequential_questioning_follow_up",
 		Title: "Answer and ask on",
 		Description: "Send the person's reply as answers, each with slot or question_number, your reading of it as value and their words as text, and get the next questions. " +
-			"Go on until metadata.complete. Without answers it returns the questions that are waiting.",
+			"Corrections and what was not asked count too. Continue until metadata.complete. Without answers it returns the questions that are waiting.",
 		Idempotent: true,
 		Schemas:    conversation.Schemas(),
 		Refine:     conversation.Refine,

@@ -12,6 +12,10 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 )
 
+// embeddedCatalogue is generated from the tools' own definitions by make generate;
+// a test fails if they differ. It is part of the program, so discovery depends on
+// nothing that could be down.
+//
 //go:embed catalogue.json
 var embeddedCatalogue []byte
 
@@ -31,7 +35,8 @@ type cataloguePlaybook struct {
 	Text        string `json:"text"` // Markdown: what it asks
 }
 
-// catalogueTool is a tool as it is listed, and the function that serves it.
+// catalogueTool is a tool as it is listed, and the function that serves it. The
+// order of the tools is part of the catalogue: clients show them in it.
 type catalogueTool struct {
 	function string
 	asks     bool // the person, by an elicitation
@@ -113,8 +118,9 @@ func parseTool(data json.RawMessage) (mcp.Tool, error) {
 	return tool, servedWhole(tool, data)
 }
 
-// servedWhole reports a member of the written tool that mcp-go would drop or
-// change when it lists the tool.
+// servedWhole reports a member of the written tool that mcp-go would drop or change
+// when it lists the tool. A new version of mcp-go that drops a member would
+// otherwise change what clients see.
 func servedWhole(tool mcp.Tool, written json.RawMessage) error {
 	listed, err := json.Marshal(tool)
 	if err != nil {

@@ -81,7 +81,8 @@ func (c *clientWriter) write(event []byte) {
 	_ = c.controller.Flush()
 }
 
-// respond ends the call with one JSON-RPC response.
+// respond ends the call with one JSON-RPC response. Once it streams, status and
+// headers are sent, and the response is the stream's last event.
 func (c *clientWriter) respond(status int, response []byte) {
 	if c.streaming {
 		c.event(response)

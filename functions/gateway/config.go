@@ -77,8 +77,8 @@ type Config struct {
 	// ElicitationPollInterval is the longest interval between polls for a response
 	// that another instance received.
 	ElicitationPollInterval time.Duration
-	// ElicitationKeepaliveInterval is the interval at which a waiting client is told
-	// that its call is alive.
+	// ElicitationKeepaliveInterval is the interval between messages that keep a waiting
+	// client from giving up its call.
 	ElicitationKeepaliveInterval time.Duration
 	// MaxWaitingCalls is how many calls may wait for a person, at most half of them
 	// of one principal; further ones get their questions as text.

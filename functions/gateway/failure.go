@@ -41,7 +41,7 @@ var (
 	errGivenUp = errors.New("the client cancelled the request")
 )
 
-// incompatible is what an operator is told of a response that the gateway cannot use.
+// incompatible is the remedy in errors about a response that the gateway cannot use.
 const incompatible = "the gateway and the function do not fit each other"
 
 // failure is a call that ends in a JSON-RPC error.
@@ -56,7 +56,7 @@ type failure struct {
 	cause     error         // for the log; clients do not see it
 }
 
-// Error is what the client is told.
+// Error is the message that the client gets.
 func (f *failure) Error() string { return f.message }
 
 // Unwrap returns the cause, which is for the log alone: it may name hosts.

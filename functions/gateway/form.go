@@ -13,7 +13,9 @@ import (
 // modes is the revision since which a form says that it is one.
 const modes = "2025-11-25"
 
-// inputRequired is what a function has to know before it can end a call.
+// inputRequired is a function's result while it needs a response before it can end a
+// call: the input requests by name, and the sealed state that comes back with the
+// responses (multi-round-trip requests of 2026-07-28, SEP-2322).
 type inputRequired struct {
 	Requests map[string]struct {
 		Method mcp.MCPMethod   `json:"method"`
@@ -22,8 +24,10 @@ type inputRequired struct {
 	State string `json:"requestState"`
 }
 
-// newPending reads the one form that a function asks for, and returns its params
-// in the words of the client's revision.
+// newPending reads the one form that a function asks for, and returns its params in
+// the words of the client's revision. Older revisions ask by a request of the
+// server's, elicitation/create, one at a time. A form without a conversation is
+// refused: nobody could find it again.
 func newPending(t *target, call *toolCall, result *functionMessage) (p pending, params json.RawMessage, failed *failure) {
 	bad := func(what string, err error) *failure { return t.final(outcomeBadResponse, what, incompatible, err) }
 	var asked struct {
@@ -55,7 +59,8 @@ func newPending(t *target, call *toolCall, result *functionMessage) (p pending, 
 	return p, params, nil
 }
 
-// inRevision returns a form's params in the words of an older revision.
+// inRevision returns a form's params in the words of an older revision. Only the
+// schema and the mode differ; the message and metadata are the function's.
 func inRevision(params json.RawMessage, revision string) (json.RawMessage, error) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(params, &members); err != nil {

@@ -11,7 +11,10 @@ import (
 
 // receive accepts a client's response to a form. It is stored before it is
 // acknowledged; where no call of this instance waits for it, the function records
-// it at once, because no other call may come.
+// it at once, because no other call may come. The client that gets 202 may forget
+// the response; one that gets 503 should send it again, which changes nothing if it
+// was stored. Declined and cancelled forms wait for the next call: there is no
+// answer in them that could be lost.
 func (b *bridge) receive(w http.ResponseWriter, r *http.Request, id string, body []byte) {
 	var response clientResponse
 	if err := json.Unmarshal(body, &response); err != nil || (response.Result == nil) == (response.Error == nil) {

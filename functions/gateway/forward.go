@@ -20,7 +20,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 )
 
-// forwarder calls the tools' functions. It is safe for concurrent use.
+// forwarder calls the tools' functions. It is safe for concurrent use, knows only
+// revision 2026-07-28, and never waits for a person.
 type forwarder struct {
 	timeout     time.Duration // without a byte from the function
 	maxResponse int64         // bytes
@@ -136,8 +137,10 @@ func (f *forwarder) send(request *http.Request) (*http.Response, error) {
 	}
 }
 
-// interrupted explains why a call got no response, or not the whole of it. bounded is
-// the request's context and caller the client's.
+// interrupted explains why a call got no response, or not the whole of it. bounded
+// is the request's context and caller the client's. The contexts are looked at
+// first: a cancelled request fails with any of the errors below. All but the
+// client's own end can be retried, because calls are idempotent.
 func (f *forwarder) interrupted(caller, bounded context.Context, t *target, err error) *failure {
 	cause := context.Cause(bounded)
 	switch {

@@ -16,7 +16,7 @@ import (
 // newRequest returns the call as its function gets it, and the id it goes under. A
 // call in the function's own revision is passed on as it came, so that the function
 // checks it; an older one is translated and goes under newID, since clients share
-// ids.
+// ids. GetBody allows send to repeat the call.
 func newRequest(ctx context.Context, t *target, call *toolCall, newID string) (request *http.Request, id string) {
 	id, body, header := string(call.id), call.body, t.header.Clone()
 	if call.modern {

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,7 +13,13 @@ import (
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 )
+
+// maxLoggedID bounds what the log has of an id that a function made up, in
+// characters; the gateway's own ids are shorter.
+const maxLoggedID = 64
 
 // functionResponse is what a function sends back: one JSON document, or a stream of
 // notifications that ends in one.
@@ -104,7 +109,7 @@ func (r *functionResponse) final(document *functionMessage) (*functionMessage, *
 	switch {
 	case !r.responds(document):
 		return nil, r.target.final(outcomeBadResponse, "its function answered a call that was not made", incompatible,
-			fmt.Errorf("id %s, want %s", excerpt(document.ID), r.id))
+			fmt.Errorf("id %s, want %s", plain.Excerpt(string(document.ID), maxLoggedID), r.id))
 	case document.Error == nil && document.Result == nil:
 		return nil, r.target.final(outcomeBadResponse, "its function answered without a result", incompatible, nil)
 	}
@@ -200,13 +205,4 @@ func (r *functionResponse) release(cancel context.CancelCauseFunc) {
 		_ = r.Body.Close()
 		cancel(nil)
 	}()
-}
-
-// excerpt cuts an id for the log.
-func excerpt(id json.RawMessage) string {
-	const enough = 64 // bytes; the gateway's own ids are shorter
-	if len(id) > enough {
-		return string(id[:enough]) + "…"
-	}
-	return string(id)
 }

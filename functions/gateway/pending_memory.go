@@ -11,8 +11,9 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 )
 
-// memoryStore keeps pending elicitations in this process, for a gateway
-// without a database: they end with it, and other instances do not see them.
+// memoryStore keeps pending elicitations in this process, for a gateway without a
+// database: they end with it, and other instances do not see them. It behaves as
+// postgresStore does otherwise.
 type memoryStore struct {
 	mu  sync.Mutex
 	all []memoryPending // the newest last
@@ -116,7 +117,8 @@ func (m *memoryStore) finish(ctx context.Context, conversation string) error {
 
 func (m *memoryStore) close() {}
 
-// change visits what has not expired, the oldest first.
+// change visits what has not expired, the oldest first. It runs under the lock, so
+// visit must be quick.
 func (m *memoryStore) change(ctx context.Context, visit func(*memoryPending)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

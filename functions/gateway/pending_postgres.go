@@ -17,10 +17,15 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 )
 
-// postgresStore keeps pending elicitations in the table elicitations, where
-// every instance of the gateway finds them.
+// postgresStore keeps pending elicitations in the table elicitations, where every
+// instance of the gateway finds them. It has its own SQL because the gateway's role
+// may use this one table and nothing else. Times are the database's, since
+// instances may differ in theirs.
 type postgresStore struct{ pool *pgxpool.Pool }
 
+// open deletes the used row and the oldest beyond maxPending in the same
+// transaction. The foreign key refuses a row for a conversation that was erased
+// meanwhile.
 func (s *postgresStore) open(ctx context.Context, p pending, used string, lifetime time.Duration) error {
 	err := s.do(ctx, func(tx pgx.Tx) error {
 		batch := &pgx.Batch{}
@@ -83,6 +88,8 @@ func (s *postgresStore) find(ctx context.Context, condition string, value any) (
 	return found, nil
 }
 
+// respond keeps the first response: a client that sends another one gets the row
+// with the first.
 func (s *postgresStore) respond(ctx context.Context, id string, response clientResponse) (p pending, known bool, err error) {
 	encoded, err := json.Marshal(response)
 	if err != nil {
@@ -116,6 +123,8 @@ func (s *postgresStore) notShown(ctx context.Context, id string) error {
 	return s.exec(ctx, "note that a form was not shown", `UPDATE elicitations SET shown = false WHERE id = $1 AND response IS NULL`, id)
 }
 
+// finish keeps rows whose form was not shown, since the next call's choice between
+// form and text depends on them.
 func (s *postgresStore) finish(ctx context.Context, conversation string) error {
 	return s.exec(ctx, "delete used responses", `
 		WITH rest AS (UPDATE elicitations SET call = NULL WHERE conversation_id = $1 AND (response IS NULL OR NOT shown))

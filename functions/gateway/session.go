@@ -56,7 +56,7 @@ func formsOf(header http.Header) string {
 }
 
 // requestDigest identifies a request of a session; nil when the client has no
-// session, and therefore cannot be told from others.
+// session, and therefore cannot be distinguished from others.
 func requestDigest(ctx context.Context, header http.Header, id json.RawMessage) []byte {
 	session := header.Get(mcp.HeaderSessionID)
 	if session == "" {

@@ -55,7 +55,8 @@ func (r *boundedReader) Read(p []byte) (int, error) {
 }
 
 // nextEvent returns the data of the next server-sent event that has any. Other
-// fields and comments are skipped.
+// fields and comments are skipped. See "Server-sent events" of the HTML standard;
+// the length of an event is bounded by the reader below.
 func nextEvent(from *bufio.Reader) ([]byte, error) {
 	var data []byte
 	for {

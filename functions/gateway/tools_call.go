@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// toolCalls answers tools/call.
+// toolCalls answers tools/call. It is the one place that knows both sides: the bridge
+// talks to the client in its revision, the forwarder to the function.
 type toolCalls struct {
 	forwarder *forwarder
 	bridge    *bridge
@@ -37,7 +38,9 @@ func (c *toolCalls) serve(w http.ResponseWriter, r *http.Request, t *target, cal
 }
 
 // run calls the function, and calls it again for an older client with the person's
-// response, until there is a result.
+// response, until there is a result. The function is stateless, so each round is a
+// call of its own on any instance. rounds bounds them against a function that never
+// stops asking.
 func (c *toolCalls) run(ctx context.Context, t *target, call *toolCall, client *clientWriter) (outcome string, failed *failure) {
 	deadline := time.Now().Add(c.timeout)
 	if failed := c.bridge.resume(ctx, t, call); failed != nil {

@@ -19,6 +19,7 @@ import (
 	fn "knative.dev/func-go/http"
 
 	"github.com/sequential-questioning/sequential-questioning/functions/gateway"
+	"github.com/sequential-questioning/sequential-questioning/functions/local/stdio"
 	"github.com/sequential-questioning/sequential-questioning/migrations"
 	"github.com/sequential-questioning/sequential-questioning/shared/inprocess"
 	"github.com/sequential-questioning/sequential-questioning/shared/keyring"
@@ -31,7 +32,10 @@ type Options struct {
 	Data string // folder of what is kept: the database, when DatabaseURL is empty, and keys
 	// DatabaseURL is an existing PostgreSQL server.
 	DatabaseURL string
-	Out         io.Writer // progress, for a person
+	// Keeper is the command that keeps the database of Data for all processes that use
+	// it at a time: see Keep. Without one this process keeps it, for itself alone.
+	Keeper []string
+	Out    io.Writer // progress, for a person
 }
 
 // stopTimeout bounds how long a stop waits for calls and for the database.
@@ -39,13 +43,47 @@ const stopTimeout = 15 * time.Second
 
 // Run serves until ctx ends. ready is called with the URL for clients once
 // calls are answered.
-func Run(ctx context.Context, options Options, ready func(url string)) (err error) {
+func Run(ctx context.Context, options Options, ready func(url string)) error {
 	// Taken first, so that a second start does not touch the first's database.
 	front, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(options.Port)))
 	if err != nil {
 		return fmt.Errorf("listen (choose another port with --port): %w", err)
 	}
 	defer front.Close()
+	return run(ctx, options, func(ctx context.Context, route *gateway.Function) error {
+		server := serve(front, fn.New(route).Handler)
+		server.RegisterOnShutdown(route.Drain)
+		defer shutdown(server)
+		ready("http://" + front.Addr().String() + "/mcp")
+		<-ctx.Done()
+		fmt.Fprintln(options.Out, "Stopping; conversations are kept.")
+		return nil
+	})
+}
+
+// RunStdio serves the one client that writes to in and reads out, until in or ctx
+// ends.
+func RunStdio(ctx context.Context, options Options, in io.Reader, out io.Writer) error {
+	if os.Getenv("OAUTH_ISSUER") != "" {
+		return errors.New("OAUTH_ISSUER is set, but over standard input and output no client sends a token: unset it, or serve HTTP without --stdio")
+	}
+	return run(ctx, options, func(ctx context.Context, route *gateway.Function) error {
+		const name = "gateway"
+		defer inprocess.Serve(name, fn.New(route).Handler)(context.Background())
+		client := stdio.Server{
+			Client: &http.Client{Transport: inprocess.Transport(http.DefaultTransport)},
+			URL:    "http://" + name + inprocess.Domain + "/mcp",
+			Drain:  route.Drain, Patience: stopTimeout,
+		}
+		return client.Serve(ctx, in, out)
+	})
+}
+
+// run starts everything behind the gateway, and the gateway, and stops it all when
+// front returns.
+func run(ctx context.Context, options Options, front func(ctx context.Context, route *gateway.Function) error) (err error) {
+	ctx, end := context.WithCancel(ctx)
+	defer end()
 	database, stopDatabase, err := openDatabase(ctx, options)
 	if err != nil {
 		return err
@@ -54,12 +92,15 @@ func Run(ctx context.Context, options Options, ready func(url string)) (err erro
 	if err := migrations.Up(ctx, database); err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
-	fill, stopMemory, err := openMemory()
+	own, err := openMemory()
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, stopMemory()) }()
+	defer own.close()
 	if err := configure(database, options.Data); err != nil {
+		return err
+	}
+	if err := own.follow(ctx); err != nil {
 		return err
 	}
 
@@ -68,7 +109,7 @@ func Run(ctx context.Context, options Options, ready func(url string)) (err erro
 		return err
 	}
 	defer func() { err = errors.Join(err, shown.Shutdown(context.WithoutCancel(ctx))) }()
-	functions := assemble()
+	functions := assemble(own)
 	route := gateway.New(gatewayConfig)
 	defer func() { err = errors.Join(err, stop(functions, route)) }()
 	for _, f := range functions {
@@ -79,19 +120,13 @@ func Run(ctx context.Context, options Options, ready func(url string)) (err erro
 	if err := route.Start(ctx, nil); err != nil {
 		return err
 	}
-	server := serve(front, fn.New(route).Handler)
-	server.RegisterOnShutdown(route.Drain)
-	defer shutdown(server)
 	tended := make(chan struct{})
 	go func() {
 		defer close(tended)
-		tend(ctx, fill, os.Getenv("RELAY_URL"))
+		own.tend(ctx, os.Getenv("RELAY_URL"))
 	}()
-	defer func() { <-tended }()
-	ready("http://" + front.Addr().String() + "/mcp")
-	<-ctx.Done()
-	fmt.Fprintln(options.Out, "Stopping; conversations are kept.")
-	return nil
+	defer func() { end(); <-tended }()
+	return front(ctx, route)
 }
 
 // inProcess is the address of a function: none that others could reach.
@@ -162,11 +197,15 @@ func (s served) Stop(ctx context.Context) error {
 
 // assemble makes every function but the gateway, each called under its name. One
 // that calls another comes before it.
-func assemble() []instance {
+func assemble(own *ownMemory) []instance {
 	fn.SetLogLevel(fn.LogWarn)
 	var functions []instance
 	add := func(name string, f instance) {
-		functions = append(functions, served{f, inprocess.Serve(name, fn.New(f).Handler)})
+		handler := http.Handler(fn.New(f).Handler)
+		if name == "indexer" {
+			handler = own.indexing(handler)
+		}
+		functions = append(functions, served{f, inprocess.Serve(name, handler)})
 	}
 	for _, t := range ToolFunctions {
 		add(t.Name, t.New())

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"time"
 
@@ -26,30 +27,45 @@ const sweepEvery = 5 * time.Second
 // connectionBuffer is how many bytes of a connection to memory wait to be read.
 const connectionBuffer = 64 << 10
 
-// openMemory leaves a given Qdrant alone, or starts one in this process, which
-// fill brings up to date.
-func openMemory() (fill func(context.Context) error, stop func() error, err error) {
+// ownMemory is a memory in this process; the zero value is none.
+type ownMemory struct {
+	server   *embedded.Server
+	unlisten func()
+	follower *follower // since follow
+}
+
+// openMemory leaves a given Qdrant alone, or starts one in this process.
+func openMemory() (*ownMemory, error) {
 	if os.Getenv("QDRANT_URL") != "" {
-		return func(context.Context) error { return nil }, func() error { return nil }, nil
+		return &ownMemory{}, nil
 	}
 	const name = "qdrant"
 	connections := bufconn.Listen(connectionBuffer)
 	server, err := embedded.Start(embedded.Options{Listener: connections})
 	if err != nil {
-		return nil, nil, fmt.Errorf("start memory: %w", err)
+		return nil, fmt.Errorf("start memory: %w", err)
 	}
-	unlisten := inprocess.Listen(name, connections.DialContext)
 	os.Setenv("QDRANT_URL", "http://"+name+inprocess.Domain)
-	return rebuild, func() error {
-		os.Unsetenv("QDRANT_URL")
-		unlisten()
-		server.Close()
-		return nil
-	}, nil
+	return &ownMemory{server: server, unlisten: inprocess.Listen(name, connections.DialContext)}, nil
 }
 
-// rebuild writes memory from the database. Nothing waits for it.
-func rebuild(ctx context.Context) error {
+// close ends the memory, after the functions that use it.
+func (m *ownMemory) close() {
+	if m.follower != nil {
+		m.follower.close()
+	}
+	if m.server != nil {
+		os.Unsetenv("QDRANT_URL")
+		m.unlisten()
+		m.server.Close()
+	}
+}
+
+// follow prepares to bring memory up to date with the configured database.
+func (m *ownMemory) follow(ctx context.Context) error {
+	if m.server == nil {
+		return nil
+	}
 	var config struct {
 		Memory   memory.Settings
 		Postgres postgres.Config
@@ -65,19 +81,29 @@ func rebuild(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, remembered.Close())
 	}
-	defer pool.Close()
-	_, err = remembered.Rebuild(ctx, store.New(pool), nil)
-	return errors.Join(err, remembered.Close())
+	m.follower = newFollower(pool, store.New(pool), remembered)
+	return nil
 }
 
-// tend fills memory, then wakes the relay from time to time, until ctx ends.
-func tend(ctx context.Context, fill func(context.Context) error, relay string) {
-	if err := fill(ctx); err != nil && ctx.Err() == nil {
-		slog.Warn("memory not rebuilt", "error", err)
+// indexing returns the indexer's handler, which others hear of.
+func (m *ownMemory) indexing(handler http.Handler) http.Handler {
+	if m.follower == nil {
+		return handler
+	}
+	return m.follower.announcing(handler)
+}
+
+// tend keeps memory up to date, and wakes the relay from time to time, until ctx ends.
+func (m *ownMemory) tend(ctx context.Context, relay string) {
+	if m.follower != nil {
+		followed := make(chan struct{})
+		go func() { defer close(followed); m.follower.run(ctx) }()
+		defer func() { <-followed }()
 	}
 	nudger, err := event.NewNudger(event.NudgeConfig{URL: relay})
 	if err != nil {
 		slog.Error("events stay in the outbox", "error", err)
+		<-ctx.Done()
 		return
 	}
 	defer nudger.Close()

@@ -13,12 +13,18 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/operate/environment"
 )
 
+// severities are those by which gitops/platform routes alerts.
 var severities = []string{"critical", "warning", "info"}
 
+// alertCommand groups what operators do with alerts. Silencing and inspecting them
+// is amtool's job.
 func alertCommand() *cobra.Command {
 	return group("alert", "Test alert routing", alertTestCommand())
 }
 
+// alertTestCommand fires a real alert, so that routes, receivers and their
+// credentials are tested, and not only that Alertmanager is up. It resolves by
+// itself: Alertmanager ends an alert whose end has passed.
 func alertTestCommand() *cobra.Command {
 	var address, severity, name string
 	var lasts, timeout time.Duration
@@ -42,6 +48,8 @@ Check delivery at the receivers. The alert resolves after --for.`,
 			if lasts <= 0 || timeout <= 0 {
 				return fmt.Errorf("--for and --timeout are %s and %s: want durations above zero", lasts, timeout)
 			}
+			// The alert carries the labels that routes match; its name belongs to
+			// no alerting rule.
 			manager, err := alert.Open(address, timeout)
 			if err != nil {
 				return err

@@ -18,7 +18,9 @@ const applicationHelp = `
 DATABASE_URL names the database, as it does for functions.`
 
 // application opens the database as functions do. It refuses the database of
-// another environment.
+// another environment. It is used by commands that work with an environment's data
+// as the functions' role, so the role's privileges and row security hold for them
+// as well. The caller closes the pool.
 func application(ctx context.Context, v variables, e environment.Environment) (*pgxpool.Pool, error) {
 	var config postgres.Config
 	if err := parse(v, e, &config); err != nil {
@@ -35,23 +37,35 @@ func application(ctx context.Context, v variables, e environment.Environment) (*
 	return pool, nil
 }
 
+// belongs compares the mark in the database with the environment that the command
+// names: a URL left over from another environment must not decide what is changed.
+// Without an environment the database must have no mark.
 func belongs(ctx context.Context, pool *pgxpool.Pool, e environment.Environment) error {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
 		return fmt.Errorf("connect to the database: %w", err)
 	}
 	defer conn.Release()
-	_, err = database.Belongs(ctx, conn.Conn(), conn.Conn().Config().Database, e)
+	name := conn.Conn().Config().Database
+	if e != "" {
+		_, err = database.Belongs(ctx, conn.Conn(), name, e)
+		return err
+	}
+	mark, err := database.ReadMark(ctx, conn.Conn(), name)
+	if err == nil && mark.Environment != "" {
+		err = fmt.Errorf("database %s belongs to environment %s: add %s to the command", name, mark.Environment, mark.Environment)
+	}
 	return err
 }
 
+// collectionPrefix is the variable whose default depends on the environment.
 const collectionPrefix = "QDRANT_COLLECTION_PREFIX"
 
 // parse reads settings from the variables, as the environment's functions do. The
 // default prefix of collections is the namespace, as in gitops/base.
 func parse(v variables, e environment.Environment, config any) error {
 	settings := maps.Clone(v)
-	if settings[collectionPrefix] == "" {
+	if settings[collectionPrefix] == "" && e != "" {
 		settings[collectionPrefix] = e.Namespace()
 	}
 	if err := env.ParseWithOptions(config, env.Options{Environment: settings}); err != nil {

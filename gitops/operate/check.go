@@ -11,6 +11,9 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/operate/environment"
 )
 
+// checkCommand runs all checks and prints one line for each. Its exit code is for
+// schedules, its remedies are for people, --json is for programs. It changes
+// nothing.
 func checkCommand(v variables) *cobra.Command {
 	o := check.Options{}
 	var asJSON bool

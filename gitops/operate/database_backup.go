@@ -23,7 +23,8 @@ s3://bucket?region=R&prefix=folder/. For storage other than Amazon's, add
 and AWS_SECRET_ACCESS_KEY. Without the flag, BACKUP_URL names the location.`
 
 // storeFlag adds the flag for the location of backups and returns a function that
-// opens it.
+// opens it. It opens nothing before the command runs, when the flags have been
+// parsed.
 func storeFlag(command *cobra.Command, v variables, name string) func(context.Context) (*backup.Store, error) {
 	var location string
 	command.Flags().StringVar(&location, name, "", "location of backups: file:// or s3:// (default $BACKUP_URL)")
@@ -38,6 +39,8 @@ func storeFlag(command *cobra.Command, v variables, name string) func(context.Co
 	}
 }
 
+// backupCommand takes a backup and then removes old ones, in this order, so that a
+// backup that fails never costs an older one.
 func backupCommand(v variables) *cobra.Command {
 	var keep string
 	var dry bool
@@ -104,6 +107,8 @@ func pruned(dry bool) string {
 	return "removed"
 }
 
+// backupsCommand lists by the manifests alone; whether a dump is intact is checked
+// when it is restored.
 func backupsCommand(v variables) *cobra.Command {
 	var asJSON bool
 	var open func(context.Context) (*backup.Store, error)
@@ -143,6 +148,7 @@ func backupsCommand(v variables) *cobra.Command {
 	return command
 }
 
+// writeJSON writes a value as people read it and jq does.
 func writeJSON(w io.Writer, value any) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")

@@ -14,11 +14,16 @@ const administratorHelp = `
 The environment variable ADMIN_DATABASE_URL names the server, with a superuser's
 postgres://user:password@host:port/postgres.`
 
+// databaseCommand groups what needs an administrator of the server. Functions never
+// have these credentials.
 func databaseCommand(v variables) *cobra.Command {
 	return group("database", "Set up, back up and restore databases",
 		initCommand(v), backupCommand(v), backupsCommand(v), restoreCommand(v), switchCommand(v), databasesCommand(v), recoverCommand())
 }
 
+// initCommand sets up or repairs a database. What it does is decided by comparing
+// the desired with the actual state, so --dry-run prints exactly what a run would
+// do.
 func initCommand(v variables) *cobra.Command {
 	var o database.InitOptions
 	command := &cobra.Command{

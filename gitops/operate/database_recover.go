@@ -23,6 +23,8 @@ sequential-questioning-database, -gateway-database and -migrations, and restart 
   operate memory rebuild prod
 `
 
+// recoverCommand edits manifests and leaves the rest to git and Argo CD: the
+// recovered cluster is deployed, reviewed and removed like everything else.
 func recoverCommand() *cobra.Command {
 	var root string
 	var dry bool

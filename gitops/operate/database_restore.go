@@ -15,6 +15,9 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/operate/restore"
 )
 
+// restoreCommand never writes to the serving database. It asks for confirmation
+// before it begins rather than before it switches, because a restore may take hours
+// that nobody watches.
 func restoreCommand(v variables) *cobra.Command {
 	var dry, stay, yes bool
 	var open func(context.Context) (*backup.Store, error)
@@ -103,6 +106,8 @@ Conversations that were erased after the backup are back: erase them again.
 `, e)
 }
 
+// switchCommand is the second half of a restore with --no-switch, and the way back
+// from a switch.
 func switchCommand(v variables) *cobra.Command {
 	var dry, yes bool
 	command := &cobra.Command{
@@ -150,6 +155,8 @@ by renaming both at once. Open connections are ended; clients reconnect.` + admi
 	return command
 }
 
+// databasesCommand lists databases by their names' pattern. Dropping them is left
+// to the operator: they may hold the only copy of something.
 func databasesCommand(v variables) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list ENV",

@@ -12,10 +12,13 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
 )
 
+// eventsCommand groups the two things that dead letters need: to be seen, and to be
+// tried again once their cause is gone.
 func eventsCommand(v variables) *cobra.Command {
 	return group("events", "List and requeue dead letters", eventsListCommand(v), eventsReplayCommand(v))
 }
 
+// eventsListCommand shows identifiers and errors. Events carry no texts of people.
 func eventsListCommand(v variables) *cobra.Command {
 	var asJSON bool
 	var limit int
@@ -66,6 +69,8 @@ too often, or that it could not deliver to a consumer.` + applicationHelp,
 	return command
 }
 
+// eventsReplayCommand only requeues: publishing is the relay's task, which keeps
+// the order and counts attempts.
 func eventsReplayCommand(v variables) *cobra.Command {
 	var dry bool
 	command := &cobra.Command{

@@ -142,9 +142,11 @@ func query[T any](f *fixture, database, statement string, args ...any) T {
 }
 
 // service opens the conversation service as the functions' role.
-func (f *fixture) service(e string) *conversation.Service {
+func (f *fixture) service(e string) *conversation.Service { return f.serviceOf(f.functions(e)) }
+
+func (f *fixture) serviceOf(url string) *conversation.Service {
 	f.t.Helper()
-	pool, err := postgres.Open(f.t.Context(), postgres.Config{URL: f.functions(e), MaxConns: 4})
+	pool, err := postgres.Open(f.t.Context(), postgres.Config{URL: url, MaxConns: 4})
 	require.NoError(f.t, err)
 	s := conversation.New(store.New(pool), conversation.Config{BatchSize: 2, MaxQuestions: 100})
 	f.t.Cleanup(s.Close)

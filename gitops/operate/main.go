@@ -1,6 +1,14 @@
 // Command operate is for operators, by hand or on a schedule. It sets up, backs up and
 // restores databases, generates secrets, maintains memory and events, and checks an
 // environment.
+//
+// Its commands have rules in common. The first argument names the environment, and
+// what belongs to another environment is refused. --dry-run prints what would be done.
+// A second run changes nothing, and an interrupted one can be repeated. Results go to
+// stdout, progress to stderr, and an error is one line with its remedy. Passwords come
+// from the environment, never from arguments, and are never printed.
+//
+// It stays thin: what kubectl, argocd or psql does well is not done again here.
 package main
 
 import (
@@ -30,6 +38,7 @@ func main() {
 // from arguments.
 type variables map[string]string
 
+// environ makes a map of os.Environ's lines.
 func environ(all []string) variables {
 	v := variables{}
 	for _, one := range all {
@@ -39,6 +48,7 @@ func environ(all []string) variables {
 	return v
 }
 
+// command returns the whole command tree. Tests call it with their own variables.
 func command(v variables) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "operate",

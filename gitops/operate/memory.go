@@ -23,6 +23,8 @@ const qdrantHelp = `
 QDRANT_URL, QDRANT_API_KEY and QDRANT_COLLECTION_PREFIX (default
 sequential-questioning-ENV) name Qdrant and its collections, as they do for functions.`
 
+// memoryCommand groups what concerns Qdrant. Memory is a copy of the database's
+// answers, so nothing here can lose data.
 func memoryCommand(v variables) *cobra.Command {
 	return group("memory", "Take snapshots of memory, or rebuild it", snapshotCommand(v), snapshotsCommand(v), rebuildCommand(v))
 }
@@ -54,6 +56,8 @@ func collections(ctx context.Context, v variables, e environment.Environment) (*
 	return server, slices.Sorted(maps.Keys(points)), nil
 }
 
+// snapshotCommand takes new snapshots before it deletes old ones. Qdrant writes
+// them on its own disk; copying them elsewhere is up to the platform.
 func snapshotCommand(v variables) *cobra.Command {
 	var keep string
 	var timeout time.Duration
@@ -112,6 +116,7 @@ Qdrant stores it in its snapshots folder.` + applicationHelp + qdrantHelp,
 	return command
 }
 
+// snapshotsCommand lists what snapshot took, whoever took it.
 func snapshotsCommand(v variables) *cobra.Command {
 	var asJSON bool
 	command := &cobra.Command{
@@ -154,17 +159,30 @@ func snapshotsCommand(v variables) *cobra.Command {
 // for.
 const minTimeout = 5 * time.Second
 
+// rebuildCommand reads as the functions' role and writes as the indexer does.
+// --fresh is for vectors of another model or size: without it the collection
+// refuses them.
 func rebuildCommand(v variables) *cobra.Command {
 	var fresh, dry bool
 	command := &cobra.Command{
-		Use:   "rebuild ENV",
+		Use:   "rebuild [ENV]",
 		Short: "Rebuild memory from the database",
 		Long: `Writes the answers of all conversations to Qdrant, and removes points that the database
-does not have. It is safe to run at any time, and repeatedly.` + applicationHelp + qdrantHelp,
-		Example: `  operate memory rebuild prod`,
-		Args:    cobra.ExactArgs(1),
-		RunE: of(func(command *cobra.Command, e environment.Environment, _ []string) error {
+does not have. It is safe to run at any time, and repeatedly. Without ENV the database must
+belong to no environment, as that of the local program, and the prefix of collections is
+the functions' own default.` + applicationHelp + qdrantHelp,
+		Example: `  operate memory rebuild prod
+  operate memory rebuild --fresh    # of the local program with its own Qdrant`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
 			ctx := command.Context()
+			var e environment.Environment // none
+			if len(args) > 0 {
+				var err error
+				if e, err = environment.Parse(args[0]); err != nil {
+					return err
+				}
+			}
 			var settings memory.Settings
 			if err := parse(v, e, &settings); err != nil {
 				return err
@@ -208,7 +226,7 @@ does not have. It is safe to run at any time, and repeatedly.` + applicationHelp
 			}
 			fmt.Fprintf(command.OutOrStdout(), "%d conversations, %d answers indexed, %d checked again\n", done.Conversations, done.Answers, done.Stale)
 			return nil
-		}),
+		},
 	}
 	command.Flags().BoolVar(&fresh, "fresh", false, "drop the collection first, for example after a change of the embedding model")
 	command.Flags().BoolVar(&dry, "dry-run", false, "only print the number of conversations")

@@ -19,6 +19,8 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/sequential-questioning/sequential-questioning/gitops/operate/vectors"
+	"github.com/sequential-questioning/sequential-questioning/migrations"
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant/qdranttest"
 )
 
@@ -159,4 +161,24 @@ func TestMemoryIsRebuiltFromTheDatabase(t *testing.T) {
 	assert.Contains(t, out, "sequential-questioning-prod_answers with 0 points")
 	f.refused("belongs to environment prod, not dev", "memory", "rebuild", "dev")
 	f.with("QDRANT_URL", "").refused("memory is not configured", "memory", "rebuild", "prod")
+}
+
+func TestMemoryOfADatabaseOfNoEnvironmentIsRebuilt(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	url := f.server.URL() // as the local program has it
+	require.NoError(t, migrations.Up(t.Context(), url))
+	f = f.with("DATABASE_URL", url).with("QDRANT_URL", qdranttest.URL(t))
+	s := f.serviceOf(url)
+	turn := open(t, t.Context(), s, "Book a trip")
+	assert.Contains(t, f.must("memory", "rebuild"), "1 conversations, 2 answers indexed, 0 checked again")
+	assert.Contains(t, f.must("memory", "rebuild", "--fresh"), "1 conversations, 2 answers indexed, 0 checked again")
+	_, err := s.Forget(t.Context(), conversation.ForgetInput{ConversationID: turn.ConversationID})
+	require.NoError(t, err)
+	assert.Contains(t, f.must("memory", "rebuild"), "0 conversations, 0 answers indexed, 2 checked again")
+	assert.Contains(t, f.must("memory", "rebuild"), "0 conversations, 0 answers indexed, 0 checked again", "what is erased is gone")
+
+	f.refused("belongs to no environment", "memory", "rebuild", "prod")
+	marked := initialised(t, "prod").applied("prod").with("QDRANT_URL", qdranttest.URL(t))
+	marked.refused("belongs to environment prod: add prod to the command", "memory", "rebuild")
 }

@@ -9,10 +9,14 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/operate/sealed"
 )
 
+// secretsCommand groups the generation of secrets; reading them is kubectl's job,
+// and needs its permissions.
 func secretsCommand(v variables) *cobra.Command {
 	return group("secrets", "Generate the secrets of environments", generateCommand(v))
 }
 
+// generateCommand writes manifests into the checkout. Values exist in its memory
+// only, and leave it encrypted with the cluster's certificate.
 func generateCommand(v variables) *cobra.Command {
 	var o sealed.Options
 	var certificate, namespace, name string

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -18,6 +17,7 @@ import (
 	grpcstatus "google.golang.org/grpc/status"
 
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/argocd/argocdtest"
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/owner"
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/repository/repositorytest"
 )
 
@@ -53,7 +53,7 @@ func project(t *testing.T) *repositorytest.Clone {
 			read(t, source, name, files)
 		}
 	}
-	for _, folder := range []string{"gitops/base", "gitops/images", "gitops/overlays", "gitops/argocd", "policies"} {
+	for _, folder := range []string{"gitops/base", "gitops/images", "gitops/overlays", "gitops/argocd", "gitops/owner", "policies"} {
 		require.NoError(t, filepath.WalkDir(filepath.Join(source, folder), func(name string, entry fs.DirEntry, err error) error {
 			if err == nil && entry.Type().IsRegular() {
 				read(t, source, name, files)
@@ -62,17 +62,14 @@ func project(t *testing.T) *repositorytest.Clone {
 		}))
 	}
 	files[pinned] = digests.ReplaceAllString(files[pinned], "sha256:"+strings.Repeat("1", 64))
-	files[identity] = strings.ReplaceAll(files[identity], "example.com", "acme.dev")
+	files[owner.File] = strings.ReplaceAll(files[owner.File], "example.com", "acme.dev")
 	commit := clone.Commit("First release", files)
 	clone.Push(commit, "main")
 	clone.Push(commit, "prod")
 	return clone
 }
 
-const (
-	pinned   = "gitops/images/kustomization.yaml"
-	identity = "gitops/overlays/prod/identity.yaml"
-)
+const pinned = "gitops/images/kustomization.yaml"
 
 var digests = regexp.MustCompile(`sha256:\w+`)
 
@@ -139,7 +136,10 @@ func TestTheProjectsRulesAreEnforced(t *testing.T) {
 	require.NoError(t, err)
 	account, err := os.ReadFile(filepath.Join(clone.Folder, "gitops/overlays/prod/kustomization.yaml"))
 	require.NoError(t, err)
+	choices, err := os.ReadFile(filepath.Join(clone.Folder, owner.File))
+	require.NoError(t, err)
 	clone.Push(clone.Commit("Break rules", map[string]string{
+		owner.File:                regexp.MustCompile(`(?m)^  - callers/.*$`).ReplaceAllString(string(choices), ""),
 		"functions/ask/func.yaml": strings.Replace(string(content), "memory: 128Mi", "memory: 256Mi", 1),
 		"gitops/overlays/prod/kustomization.yaml": string(account) + `
 patches:
@@ -161,23 +161,24 @@ patches:
 
 func TestProductionIsNotPromotedWithoutASettingForCallers(t *testing.T) {
 	clone := project(t)
-	set := func(name, value string) {
-		clone.Push(clone.Commit("Set "+name, map[string]string{
-			identity: fmt.Sprintf("- {op: add, path: /spec/template/spec/containers/0/env/-, value: {name: %s, value: %q}}\n", name, value),
-		}), "main")
+	content, err := os.ReadFile(filepath.Join(clone.Folder, owner.File))
+	require.NoError(t, err)
+	edit := func(expression, with string) {
+		edited := regexp.MustCompile(expression).ReplaceAllString(string(content), with)
+		clone.Push(clone.Commit("Set "+with, map[string]string{owner.File: edited}), "main")
 	}
 	for _, c := range [][3]string{
-		{"OAUTH_SCOPE", "questions", "callers: no setting for who may call: neither OAUTH_ISSUER nor ALLOW_UNAUTHENTICATED=true is set (ask, automatic, follow-up, forget, gateway, recall, report, revise): in " + identity + " set OAUTH_ISSUER"},
-		{"OAUTH_ISSUER", "https://issuer.example.com", `callers: OAUTH_ISSUER is "https://issuer.example.com", a placeholder`},
+		{`(?m)^  - callers/.*$`, "", "callers: no setting for who may call: neither OAUTH_ISSUER nor ALLOW_UNAUTHENTICATED=true is set (ask, automatic, follow-up, forget, gateway, recall, report, revise): in " + owner.File + " set issuer"},
+		{`(?ms)( - issuer=)\S+(.*- callers/)\w+`, "${1}https://issuer.example.com${2}tokens", `callers: OAUTH_ISSUER is "https://issuer.example.com", a placeholder`},
 	} {
-		set(c[0], c[1])
+		edit(c[0], c[1])
 		heads := clone.Heads()
 		_, err := run(t, "promote", "--root", clone.Folder, "--yes")
 		assert.ErrorContains(t, err, c[2])
 		assert.Equal(t, heads, clone.Heads())
 	}
-	set("ALLOW_UNAUTHENTICATED", "true")
-	_, err := run(t, "promote", "--root", clone.Folder, "--yes")
+	edit(`callers/\w+`, "callers/open")
+	_, err = run(t, "promote", "--root", clone.Folder, "--yes")
 	assert.NoError(t, err)
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/images"
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/owner"
 )
 
 func imagesCommand(root *string) *cobra.Command {
@@ -28,7 +29,8 @@ the same sources and Go version give the same digests. SOURCE_DATE_EPOCH sets th
 creation time of the images.
 
 Pushes the images to --repository with the credentials of docker login, or writes them
-to an OCI layout, and pins their digests in gitops/images. On an error it pins nothing.`,
+to an OCI layout, and pins their digests in gitops/images. Images that are not pushed are
+pinned in the registry of gitops/owner. On an error it pins nothing.`,
 		Example: `  release images --repository ghcr.io/owner/project
   release images --only ask,migrate --platform linux/amd64 --layout folder --no-pin`,
 		Args: cobra.NoArgs,
@@ -40,6 +42,14 @@ to an OCI layout, and pins their digests in gitops/images. On an error it pins n
 			var err error
 			if options.Created, err = sourceDate(); err != nil {
 				return err
+			}
+			registry := ""
+			if options.Repository == "" && !noPin {
+				mine, err := owner.Read(*root)
+				if err != nil {
+					return err
+				}
+				registry = mine.Registry()
 			}
 			names, err := images.Names(*root)
 			if err != nil {
@@ -69,7 +79,7 @@ to an OCI layout, and pins their digests in gitops/images. On an error it pins n
 			if err := table.Flush(); err != nil || noPin {
 				return err
 			}
-			return images.WritePins(pin, names, built)
+			return images.WritePins(pin, registry, names, built)
 		},
 	}
 	flags := command.Flags()

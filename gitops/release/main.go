@@ -1,5 +1,5 @@
-// Command release delivers the functions: it renders manifests, builds images, promotes,
-// rolls back and shows status.
+// Command release delivers the functions: it checks the owner's values, renders
+// manifests, builds images, promotes, rolls back and shows status.
 package main
 
 import (
@@ -36,7 +36,7 @@ func command() *cobra.Command {
 		folder = found
 		return err
 	}
-	root.AddCommand(renderCommand(&folder), imagesCommand(&folder))
+	root.AddCommand(checkCommand(&folder), renderCommand(&folder), imagesCommand(&folder))
 	root.AddCommand(promoteCommand(&folder), rollbackCommand(&folder), statusCommand(&folder))
 	return root
 }

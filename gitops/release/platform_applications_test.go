@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -14,6 +15,8 @@ import (
 
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest/manifesttest"
 )
+
+const managedPostgreSQL = "postgresql/managed"
 
 var exactVersion = regexp.MustCompile(`^v?\d+\.\d+\.\d+$`)
 
@@ -23,7 +26,7 @@ func TestThirdPartyChartsHaveExactVersions(t *testing.T) {
 		t.Run(application.Name, func(t *testing.T) {
 			require.False(t, application.Spec.HasMultipleSources())
 			source := application.Spec.Source
-			if source.RepoURL == ownRepository {
+			if source.RepoURL == ownRepository(t) {
 				assert.Equal(t, "prod", source.TargetRevision)
 				assert.DirExists(t, filepath.Join(repositoryRoot, source.Path))
 				return
@@ -93,9 +96,11 @@ func TestEachApplicationRetriesAndHealsItself(t *testing.T) {
 func TestObjectsWithDataAreNotPruned(t *testing.T) {
 	t.Parallel()
 	// Deleting a CustomResourceDefinition deletes all objects of its kind.
-	keeps := []string{platformProject, "platform-namespaces", "platform-postgres", "platform-qdrant", "platform-secrets", "platform-knative",
-		"platform-cloudnative-pg", "platform-barman-cloud", "platform-cert-manager", "platform-sealed-secrets", "platform-knative-operator",
-		"platform-prometheus-operator"}
+	keeps := []string{platformProject, "platform-namespaces", "platform-qdrant", "platform-secrets", "platform-knative",
+		"platform-cert-manager", "platform-sealed-secrets", "platform-knative-operator", "platform-prometheus-operator"}
+	if !chosen(t, managedPostgreSQL) {
+		keeps = append(keeps, "platform-postgres", "platform-cloudnative-pg", "platform-barman-cloud")
+	}
 	pruning := map[string]bool{}
 	for _, application := range readPlatform(t).applications {
 		pruning[application.Name] = application.Spec.SyncPolicy.Automated.Prune
@@ -111,24 +116,49 @@ func TestObjectsWithDataAreNotPruned(t *testing.T) {
 func TestDependenciesAreSyncedFirst(t *testing.T) {
 	t.Parallel()
 	waves := map[string]int{}
-	for _, application := range readPlatform(t).applications[1:] {
+	p := readPlatform(t)
+	for _, application := range append(p.applications[1:], p.functions...) {
 		wave, err := strconv.Atoi(application.Annotations["argocd.argoproj.io/sync-wave"])
 		require.NoError(t, err, application.Name)
 		waves[application.Name] = wave
 	}
-	for _, pair := range [][2]string{
-		{"namespaces", "cert-manager"}, {"namespaces", "cloudnative-pg"}, {"namespaces", "knative-operator"},
+	before := [][2]string{
+		{"namespaces", "cert-manager"}, {"namespaces", "knative-operator"},
 		{"namespaces", "prometheus-operator"}, {"namespaces", "sealed-secrets"},
-		{"sealed-secrets", "secrets"}, {"secrets", "postgres"}, {"secrets", "qdrant"}, {"secrets", "external-dns"}, {"secrets", "knative"},
-		{"cert-manager", "barman-cloud"}, {"cloudnative-pg", "barman-cloud"}, {"barman-cloud", "postgres"},
+		{"sealed-secrets", "secrets"}, {"secrets", "qdrant"}, {"secrets", "external-dns"}, {"secrets", "knative"},
 		{"knative-operator", "knative"}, {"cert-manager", "knative"}, {"knative", "external-dns"},
 		{"prometheus-operator", "monitoring"}, {"namespaces", "logging"},
-	} {
-		before, after := "platform-"+pair[0], "platform-"+pair[1]
-		require.Contains(t, waves, before)
-		require.Contains(t, waves, after)
-		assert.Less(t, waves[before], waves[after], "%s before %s", before, after)
+		// The namespaces and policies of the functions, before what is in them.
+		{"policies", "secrets"}, {"policies", "knative"},
+		{"knative", "prod"}, {"secrets", "prod"}, {"qdrant", "prod"}, {"knative", "staging"}, {"secrets", "staging"},
 	}
+	if !chosen(t, managedPostgreSQL) {
+		before = append(before, [][2]string{
+			{"namespaces", "cloudnative-pg"}, {"secrets", "postgres"}, {"cert-manager", "barman-cloud"}, {"cloudnative-pg", "barman-cloud"},
+			{"barman-cloud", "postgres"}, {"postgres", "prod"}, {"postgres", "staging"},
+		}...)
+	}
+	wave := func(name string) int {
+		if wave, ok := waves["sequential-questioning-"+name]; ok {
+			return wave
+		}
+		require.Contains(t, waves, "platform-"+name)
+		return waves["platform-"+name]
+	}
+	for _, pair := range before {
+		assert.Less(t, wave(pair[0]), wave(pair[1]), "%s before %s", pair[0], pair[1])
+	}
+}
+
+// The platform's Application heals itself and contains those of the environments, whose
+// auto-sync `release rollback` suspends.
+func TestASuspendedAutoSyncStaysSuspended(t *testing.T) {
+	t.Parallel()
+	root := readPlatform(t).applications[0]
+	assert.Contains(t, root.Spec.IgnoreDifferences, v1alpha1.ResourceIgnoreDifferences{
+		Group: "argoproj.io", Kind: "Application", JSONPointers: []string{"/spec/syncPolicy/automated"},
+	})
+	assert.True(t, root.Spec.SyncPolicy.SyncOptions.HasOption("RespectIgnoreDifferences=true"))
 }
 
 func TestLargeDefinitionsUseServerSideApply(t *testing.T) {

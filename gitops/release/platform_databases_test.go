@@ -284,12 +284,14 @@ func TestQdrantHasTheSizeOfThePlan(t *testing.T) {
 func TestNetworkPoliciesOfFunctionsAndDatabasesAgree(t *testing.T) {
 	t.Parallel()
 	p := readPlatform(t)
-	for _, flow := range []struct{ out, application, in string }{
-		{"to-database", "platform-postgres", "postgres-prod"},
-		{"to-memory", "platform-qdrant", "qdrant"},
-	} {
+	type flow struct{ out, application, in string }
+	flows := []flow{{"to-memory", "platform-qdrant", "qdrant"}}
+	if !chosen(t, managedPostgreSQL) {
+		flows = append(flows, flow{"to-database", "platform-postgres", "postgres-prod"})
+	}
+	for _, flow := range flows {
 		var out, in networkingv1.NetworkPolicy
-		for _, object := range buildFolder(t, "policies/network") {
+		for _, object := range buildFolder(t, "policies/environments/prod") {
 			if object.GetName() == flow.out {
 				decodeInto(t, object, &out)
 			}

@@ -15,7 +15,7 @@ func TestHealthChecksRunInArgoCDsOwnInterpreter(t *testing.T) {
 	t.Parallel()
 	scripts := map[string]any{}
 	for _, object := range readPlatform(t).root {
-		if object.GetKind() == "ConfigMap" {
+		if object.GetKind() == "ConfigMap" && object.GetName() == "argocd-cm" {
 			scripts = values[map[string]any](t, object.Object, "data")
 		}
 	}

@@ -3,8 +3,10 @@ package main
 import (
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
+	"github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -44,6 +46,11 @@ var clusterScoped = []string{"Namespace", "CustomResourceDefinition", "ClusterRo
 // postgres/prod/kustomization.yaml.
 var optionalKinds = []string{"SealedSecret of bitnami.com", "Pooler of postgresql.cnpg.io"}
 
+// Kinds that controllers create of the platform's objects. Argo CD shows those that the
+// project permits, and without pods there are no logs.
+var createdKinds = []string{"ControllerRevision of apps", "ReplicaSet of apps", "Pod of ", "PersistentVolumeClaim of ", "Endpoints of ",
+	"EndpointSlice of discovery.k8s.io", "Backup of postgresql.cnpg.io", "CertificateRequest of cert-manager.io"}
+
 func TestTheProjectPermitsExactlyTheKindsThatAreUsed(t *testing.T) {
 	t.Parallel()
 	p := readPlatform(t)
@@ -56,6 +63,7 @@ func TestTheProjectPermitsExactlyTheKindsThatAreUsed(t *testing.T) {
 		}
 	}
 	namespaced.add(optionalKinds...)
+	namespaced.add(createdKinds...)
 	// `operate secrets generate` seals for the functions of each environment.
 	for _, environment := range []string{"dev", "staging", "prod"} {
 		destinations.add("sequential-questioning-" + environment)
@@ -65,15 +73,19 @@ func TestTheProjectPermitsExactlyTheKindsThatAreUsed(t *testing.T) {
 		assert.Equal(t, inCluster, application.Spec.Destination.Server, application.Name)
 		repositories.add(application.Spec.Source.RepoURL)
 		destinations.add(application.Spec.Destination.Namespace)
-		if application.Spec.Source.RepoURL == ownRepository {
-			continue
+		if application.Spec.Source.RepoURL != ownRepository(t) {
+			require.Contains(t, othersKinds, application.Name)
 		}
-		require.Contains(t, othersKinds, application.Name)
-		for _, kind := range othersKinds[application.Name] {
+	}
+	for _, all := range othersKinds {
+		for _, kind := range all {
 			require.Contains(t, groups, kind)
 			use(groups[kind], kind)
 		}
 	}
+	// The project is the same for every choice of the owner.
+	repositories.add("https://cloudnative-pg.github.io/charts")
+	destinations.add("cnpg-system")
 	for _, objects := range p.own {
 		for _, object := range objects {
 			use(object.GroupVersionKind().Group, object.GetKind())
@@ -94,6 +106,36 @@ func TestTheProjectPermitsExactlyTheKindsThatAreUsed(t *testing.T) {
 	assert.Equal(t, repositories.sorted(), permitted.sorted())
 	assert.Equal(t, cluster.sorted(), kinds(p.project.Spec.ClusterResourceWhitelist))
 	assert.Equal(t, namespaced.sorted(), kinds(p.project.Spec.NamespaceResourceWhitelist))
+}
+
+// Argo CD leaves an object out of its tree, with everything below it, if the project does
+// not permit its kind. Then `release status` counts no pods.
+func TestArgoCDSeesFromAFunctionToItsPods(t *testing.T) {
+	fake := argo(t)
+	fake.Deploy(strings.Repeat("a", 40), release("1"))
+	tree, err := fake.ResourceTree(t.Context(), nil)
+	require.NoError(t, err)
+	permitted := functionsProject(t).Spec.NamespaceResourceWhitelist
+	for _, node := range tree.Nodes {
+		assert.Contains(t, permitted, metav1.GroupKind{Group: node.Group, Kind: node.Kind})
+	}
+	assert.NotContains(t, permitted, metav1.GroupKind{Kind: "Secret"})
+	for _, environment := range []string{"dev", "staging", "prod"} {
+		for _, object := range buildFolder(t, "gitops/overlays/"+environment) {
+			kind := object.GroupVersionKind()
+			assert.Contains(t, permitted, metav1.GroupKind{Group: kind.Group, Kind: kind.Kind})
+		}
+	}
+}
+
+func functionsProject(t *testing.T) (project v1alpha1.AppProject) {
+	t.Helper()
+	for _, object := range readPlatform(t).root {
+		if object.GetKind() == "AppProject" && object.GetName() == "sequential-questioning" {
+			decodeInto(t, object, &project)
+		}
+	}
+	return project
 }
 
 func TestAKindIsPermittedOnlyInItsScope(t *testing.T) {

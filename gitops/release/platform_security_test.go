@@ -1,9 +1,7 @@
 package main
 
 import (
-	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -16,6 +14,7 @@ import (
 
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest/manifesttest"
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/owner"
 )
 
 const knativeVersion = "1.23.0"
@@ -110,48 +109,32 @@ func TestOnlyTheNamedFlowsReachTheDatabases(t *testing.T) {
 	assert.Fail(t, "no default-deny")
 }
 
-// Changing the domain takes one line.
-func TestTheDomainIsWrittenOnce(t *testing.T) {
+// Every place that has the domain takes it from the owner's file.
+func TestTheDomainIsTheOwners(t *testing.T) {
 	t.Parallel()
-	p := readPlatform(t)
-	mapping := p.own["platform-knative"]
-	require.NotEmpty(t, mapping)
-	var domain, claim, hostname string
-	for _, object := range mapping {
+	mine, err := owner.Read(repositoryRoot)
+	require.NoError(t, err)
+	domain, seen := mine.Values["domain"], set{}
+	for _, object := range readPlatform(t).own["platform-knative"] {
+		seen.add(object.GetKind())
 		switch object.GetKind() {
 		case "DomainMapping":
-			domain = object.GetName()
+			assert.Equal(t, domain, object.GetName())
 			assert.Equal(t, "gateway", values[string](t, object.Object, "spec", "ref", "name"))
 			assert.Equal(t, "sequential-questioning-prod", object.GetNamespace())
 		case "ClusterDomainClaim":
-			claim = object.GetName()
+			assert.Equal(t, domain, object.GetName())
 			assert.Equal(t, "sequential-questioning-prod", values[string](t, object.Object, "spec", "namespace"))
 		case "KnativeServing":
 			assert.Equal(t, knativeVersion, values[string](t, object.Object, "spec", "version"))
 			for _, service := range values[[]any](t, object.Object, "spec", "services") {
-				hostname = values[string](t, service.(map[string]any), "annotations", "external-dns.alpha.kubernetes.io/hostname")
+				assert.Equal(t, domain, values[string](t, service.(map[string]any), "annotations", "external-dns.alpha.kubernetes.io/hostname"))
 			}
 		case "KnativeEventing":
 			assert.Equal(t, knativeVersion, values[string](t, object.Object, "spec", "version"))
 		}
 	}
-	assert.NotEmpty(t, domain)
-	assert.Equal(t, domain, claim)
-	assert.Equal(t, domain, hostname)
-
-	files, err := filepath.Glob(filepath.Join(repositoryRoot, "gitops", "platform", "*", "*.yaml"))
-	require.NoError(t, err)
-	var lines []string
-	for _, file := range files {
-		data, err := os.ReadFile(file)
-		require.NoError(t, err)
-		for line := range strings.Lines(string(data)) {
-			if line = strings.TrimSpace(line); strings.Contains(line, domain) && !strings.HasPrefix(line, "#") {
-				lines = append(lines, filepath.Base(file)+": "+line)
-			}
-		}
-	}
-	assert.Equal(t, []string{"domain.yaml: name: " + domain}, lines)
+	assert.Subset(t, seen.sorted(), []string{"ClusterDomainClaim", "DomainMapping", "KnativeEventing", "KnativeServing"})
 }
 
 func podTemplate(t *testing.T, object *unstructured.Unstructured) (template corev1.PodTemplateSpec, ok bool) {

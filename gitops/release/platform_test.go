@@ -15,12 +15,10 @@ import (
 	"k8s.io/apimachinery/pkg/util/yaml"
 
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/owner"
 )
 
-const (
-	ownRepository   = "https://github.com/sequential-questioning/sequential-questioning.git"
-	platformProject = "sequential-questioning-platform"
-)
+const platformProject = "sequential-questioning-platform"
 
 var repositoryRoot = filepath.Join("..", "..")
 
@@ -29,6 +27,7 @@ type platform struct {
 	root         []*unstructured.Unstructured // applied by an administrator
 	project      v1alpha1.AppProject
 	applications []v1alpha1.Application // the root Application and its children
+	functions    []v1alpha1.Application // its children of the functions' projects
 	own          map[string][]*unstructured.Unstructured
 }
 
@@ -38,21 +37,45 @@ func readPlatform(t *testing.T) platform {
 	for _, object := range p.root {
 		switch object.GetKind() {
 		case "AppProject":
-			decodeInto(t, object, &p.project)
+			if object.GetName() == platformProject {
+				decodeInto(t, object, &p.project)
+			}
 		case "Application":
 			p.applications = append(p.applications, application(t, object))
 		}
 	}
 	require.Len(t, p.applications, 1)
 	for _, object := range buildFolder(t, p.applications[0].Spec.Source.Path) {
-		p.applications = append(p.applications, application(t, object))
+		child := application(t, object)
+		if child.Spec.Project == platformProject {
+			p.applications = append(p.applications, child)
+		} else {
+			p.functions = append(p.functions, child)
+		}
 	}
 	for _, each := range p.applications {
-		if source := each.Spec.Source; source.RepoURL == ownRepository {
+		if source := each.Spec.Source; source.RepoURL == ownRepository(t) {
 			p.own[each.Name] = buildFolder(t, source.Path)
 		}
 	}
+	// With managed PostgreSQL nothing deploys it, and it must be right nevertheless.
+	p.own["platform-postgres"] = buildFolder(t, "gitops/platform/postgres")
 	return p
+}
+
+func ownRepository(t *testing.T) string {
+	t.Helper()
+	mine, err := owner.Read(repositoryRoot)
+	require.NoError(t, err)
+	return mine.Repository()
+}
+
+// chosen reports whether the owner made the choice.
+func chosen(t *testing.T, choice string) bool {
+	t.Helper()
+	mine, err := owner.Read(repositoryRoot)
+	require.NoError(t, err)
+	return slices.Contains(mine.Choices, choice)
 }
 
 // objects returns all platform objects of this repository.

@@ -40,7 +40,7 @@ func (a AnswerInput) number(conversationID string) (int, error) {
 	of, text, _ := strings.Cut(a.QuestionID, ":")
 	number, err := strconv.Atoi(text)
 	switch {
-	case err != nil || number < 1 || of != conversationID:
+	case err != nil || number < 1 || len(of) < idDigits || !strings.HasSuffix(conversationID, of):
 		return 0, fault.Invalidf("question_id", "%q is no question of this conversation", a.QuestionID)
 	case a.QuestionNumber != 0 && a.QuestionNumber != number:
 		return 0, fault.Invalidf("question_id", "%q and question_number %d are different questions", a.QuestionID, a.QuestionNumber)

@@ -8,7 +8,8 @@ import (
 )
 
 // Ask opens a conversation and returns its first batch of questions. With a
-// conversation_id it continues that one, as FollowUp does.
+// conversation_id it continues that one, as FollowUp does, also where the person
+// ended it.
 func (s *Service) Ask(ctx context.Context, in AskInput) (Turn, error) {
 	if err := s.CheckUser(in.UserID); err != nil {
 		return Turn{}, err
@@ -32,6 +33,6 @@ func (s *Service) Ask(ctx context.Context, in AskInput) (Turn, error) {
 	}
 	return s.Continue(ctx, Continuation{
 		FollowUpInput: FollowUpInput{ConversationID: in.ConversationID, UserID: in.UserID, PreviousMessages: in.PreviousMessages},
-		Playbook:      in.Playbook, BatchSize: in.BatchSize, Tool: "sequential_questioning", Call: in,
+		Known:         in.Known, Playbook: in.Playbook, BatchSize: in.BatchSize, Resume: true, Tool: "sequential_questioning", Call: in,
 	})
 }

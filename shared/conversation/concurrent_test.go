@@ -5,12 +5,14 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
 	"github.com/sequential-questioning/sequential-questioning/shared/playbook"
+	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
 )
 
 // atOnce makes calls at the same time and waits for all.
@@ -98,12 +100,22 @@ func TestOfPlaybooksChangedAtOnceOneServes(t *testing.T) {
 	atOnce(calls...)
 	waiting, err := s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: turn.ConversationID})
 	require.NoError(t, err)
-	fresh, err := s.Ask(t.Context(), conversation.AskInput{Context: "Two weeks of holiday in Italy", Playbook: waiting.Metadata.Playbook})
+	conn, err := pgx.Connect(t.Context(), postgrestest.AdminURL(t, url))
 	require.NoError(t, err)
-	require.Len(t, waiting.Coverage, len(fresh.Coverage))
-	for i := range fresh.Coverage {
-		assert.Equal(t, fresh.Coverage[i].Slot, waiting.Coverage[i].Slot, "nothing of another playbook is left")
+	defer conn.Close(t.Context())
+	var serves string
+	require.NoError(t, conn.QueryRow(t.Context(), `SELECT playbook FROM conversations WHERE id = $1`, turn.ConversationID).Scan(&serves))
+	fresh, err := s.Ask(t.Context(), conversation.AskInput{Context: "Two weeks of holiday in Italy", Playbook: serves})
+	require.NoError(t, err)
+	slots := func(id string) (keys []string) {
+		report, err := s.Report(t.Context(), conversation.ReportInput{ConversationID: id})
+		require.NoError(t, err)
+		for _, c := range report.Coverage {
+			keys = append(keys, c.Slot)
+		}
+		return keys
 	}
+	assert.Equal(t, slots(fresh.ConversationID), slots(turn.ConversationID), "nothing of another playbook is left")
 	assert.Equal(t, len(waiting.Questions), count(t, url, `SELECT count(*) FROM questions WHERE open AND conversation_id = $1`, turn.ConversationID))
 }
 

@@ -8,7 +8,6 @@ import (
 
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
 	"github.com/sequential-questioning/sequential-questioning/shared/playbook"
-	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
@@ -20,6 +19,7 @@ type FollowUpInput struct {
 	UserID           string        `json:"user_id,omitempty" jsonschema:"Who answered."`
 	Answers          []AnswerInput `json:"answers,omitempty" jsonschema:"One for each thing said, also what was not asked yet."`
 	PreviousMessages []Message     `json:"previous_messages,omitempty" jsonschema:"Or the chat, ending with the reply."`
+	Stop             bool          `json:"stop,omitempty" jsonschema:"The person wants no more questions."`
 }
 
 // maxReply bounds, in bytes, what is read of the person's last messages.
@@ -52,8 +52,13 @@ func (s *Service) openFromMessages(ctx context.Context, in FollowUpInput) (Turn,
 // Continuation is the next step of an open conversation.
 type Continuation struct {
 	FollowUpInput
-	Playbook  string // asks by this one, while nothing is answered; empty for the one that serves
-	BatchSize int    // questions at once; 0 for as many as the conversation asks
+	Known     []Known // what the client's model read elsewhere in the chat
+	Playbook  string  // asks by this one, while nothing is answered; empty for the one that serves
+	BatchSize int     // questions at once; 0 for as many as the conversation asks
+	Resume    bool    // asks on where the person ended the conversation
+	// Direct says that no model stands between the person and this call, as with a form:
+	// what cannot be read is put to the person again at once.
+	Direct bool
 	// Tool and Call, the tool's whole input, identify a call: the same again changes
 	// nothing.
 	Tool string
@@ -133,7 +138,9 @@ func (f *followUp) returned(c *conversation) (bool, error) {
 	if f.replaces(c) || !named && c.Earlier.Revision != c.Revision {
 		return false, nil
 	}
-	err := json.Unmarshal(c.Earlier.Result, &f.turn)
+	var kept keptTurn
+	err := json.Unmarshal(c.Earlier.Result, &kept)
+	f.turn, f.turn.shown = kept.Turn, kept.Shown
 	f.turn.repeats = !named && len(f.turn.Questions) > 0
 	return true, err
 }
@@ -146,22 +153,35 @@ func (f *followUp) record(ctx context.Context, tx *store.Tx, c *conversation, ch
 	if f.BatchSize != 0 {
 		c.State.Limits.BatchSize = f.BatchSize
 	}
+	var says parsed
 	if f.summary, f.replaced = (summary{}), f.replaces(c); f.replaced {
-		return f.replace(ctx, tx, c, change)
+		if err := f.replace(ctx, tx, c, change); err != nil {
+			return err
+		}
+	} else {
+		if err := f.prepare(ctx, tx, c); err != nil {
+			return err
+		}
+		change.Before = snapshot(c.State)
+		if f.reply.text != "" {
+			change.Messages = stored(tail(f.PreviousMessages))
+		}
+		if says, err = c.parse(f.reply, f.parseContext(c.State)); err != nil {
+			return err
+		}
 	}
-	if err := f.prepare(ctx, tx, c); err != nil {
-		return err
-	}
-	change.Before = snapshot(c.State)
-	if f.reply.text != "" {
-		change.Messages = stored(tail(f.PreviousMessages))
-	}
-	says, err := c.parse(f.reply, f.parseContext(c.State))
+	known, err := c.parseKnown(f.Known, f.parseContext(c.State))
 	if err != nil {
 		return err
 	}
-	f.summary, err = c.record(ctx, tx, says, change)
-	return err
+	c.State.Ended = c.State.Ended && !f.Resume
+	if f.summary, err = c.record(ctx, tx, says.and(known), change); err != nil {
+		return err
+	}
+	if f.Stop || says.ended {
+		c.State.End()
+	}
+	return nil
 }
 
 // replace asks an open conversation by another playbook, while nothing is
@@ -187,10 +207,23 @@ func (f *followUp) replace(ctx context.Context, tx *store.Tx, c *conversation, c
 	return nil
 }
 
-func (f *followUp) render(c *conversation, batch questioning.Batch) any {
-	f.turn = newTurn(c, batch, f.summary)
+func (f *followUp) said() summary {
+	said := f.summary
+	if f.Direct {
+		said.unread = nil
+	}
+	return said
+}
+
+func (f *followUp) render(c *conversation, change *store.Change) any {
+	f.turn = newTurn(c, change, f.summary)
+	if f.choice != nil {
+		f.turn.Metadata.Playbook = c.Playbook
+	}
 	if f.replaced {
 		f.turn.Metadata.PlaybookReason = f.choice.Reason
+		f.turn.OpenSlots = openSlots(c.State)
 	}
-	return f.turn
+	f.turn.advise(f.replaced)
+	return keptTurn{f.turn, f.turn.shown}
 }

@@ -39,7 +39,7 @@ func TestAModelProposesWhatToAskForWhereNoPlaybookFits(t *testing.T) {
 	turn, err := s.Ask(t.Context(), conversation.AskInput{Context: cats})
 	require.NoError(t, err)
 	assert.Equal(t, conversation.Proposed, turn.Metadata.Playbook)
-	assert.Len(t, turn.Coverage, 3)
+	assert.Len(t, turn.Questions, 3)
 	assert.Contains(t, turn.Metadata.PlaybookReason, "proposed")
 }
 
@@ -51,7 +51,7 @@ func TestAModelRewordsQuestionsAndTheWordingIsKept(t *testing.T) {
 	require.NoError(t, err)
 	for _, q := range turn.Questions {
 		assert.True(t, strings.HasPrefix(q.QuestionText, "Dear Ada: "), q.QuestionText)
-		assert.Contains(t, turn.CurrentQuestion, q.QuestionText)
+		assert.Contains(t, turn.Text(), q.QuestionText)
 	}
 	again, err := s.Ask(t.Context(), in)
 	require.NoError(t, err)
@@ -122,7 +122,7 @@ func TestTheModelRewordsTheNextBatchByWhatWasSaid(t *testing.T) {
 	require.Len(t, next.Questions, 2)
 	for _, q := range next.Questions {
 		assert.True(t, strings.HasPrefix(q.QuestionText, "Dear Ada: "), q.QuestionText)
-		assert.Contains(t, next.CurrentQuestion, q.QuestionText)
+		assert.Contains(t, next.Text(), q.QuestionText)
 	}
 	requests := server.Requests()
 	require.Len(t, requests, 2, "each question is reworded once")
@@ -183,7 +183,7 @@ func TestEveryCallsQuestionsAreWordedAndStoredAsPut(t *testing.T) {
 			for _, q := range first.Questions {
 				assert.True(t, strings.HasPrefix(q.QuestionText, dear), q.QuestionText)
 				assert.False(t, strings.HasPrefix(q.QuestionText, dear+dear), "reworded once")
-				assert.Contains(t, first.CurrentQuestion, q.QuestionText)
+				assert.Contains(t, first.Text(), q.QuestionText)
 				assert.Equal(t, 1, count(t, url, `SELECT count(*) FROM questions WHERE number = $1 AND text = $2`, q.QuestionNumber, q.QuestionText))
 			}
 			put := first.Questions[0]

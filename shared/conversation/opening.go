@@ -23,17 +23,25 @@ import (
 
 // AskInput opens a conversation, or continues one.
 type AskInput struct {
-	Context           string          `json:"context" jsonschema:"The goal, and what is known already: a line 'Budget: 500' each is not asked for."`
+	Context           string          `json:"context" jsonschema:"The goal."`
 	UserID            string          `json:"user_id,omitempty" jsonschema:"Who is asked; only this keeps people apart."`
 	SessionID         string          `json:"session_id,omitempty"`
 	ConversationID    string          `json:"conversation_id,omitempty" jsonschema:"Continue this one."`
 	PreviousMessages  []Message       `json:"previous_messages,omitempty" jsonschema:"The chat so far."`
+	Known             []Known         `json:"known,omitempty" jsonschema:"What the chat already tells, one for each thing."`
 	Metadata          map[string]any  `json:"metadata,omitempty"`
 	InformationNeeded json.RawMessage `json:"information_needed,omitempty" jsonschema:"What to gather: slots, or a JSON Schema object. Left out, a playbook serves."`
 	Playbook          string          `json:"playbook,omitempty" jsonschema:"Asks by this one."`
 	BatchSize         int             `json:"batch_size,omitempty" jsonschema:"Questions at once, 1 to 10 (3)."`
 	MaxQuestions      int             `json:"max_questions,omitempty" jsonschema:"Stop after so many."`
 	Language          string          `json:"language,omitempty" jsonschema:"The person's, such as de."`
+}
+
+// Known is a value that the client's model read in the chat.
+type Known struct {
+	Slot  string `json:"slot,omitempty" jsonschema:"Its key, or a name near it."`
+	Value any    `json:"value,omitempty"`
+	Text  string `json:"text,omitempty" jsonschema:"The words it rests on."`
 }
 
 // Bounds on an opening that no schema can state: JSON Schema counts characters.
@@ -66,9 +74,10 @@ func (s *Service) open(ctx context.Context, in AskInput) (Turn, error) {
 	case err != nil:
 		return Turn{}, unavailable(err)
 	case earlier != nil:
-		var turn Turn
-		err := json.Unmarshal(earlier, &turn)
-		return turn, err
+		var kept keptTurn
+		err := json.Unmarshal(earlier, &kept)
+		kept.shown = kept.Shown
+		return kept.Turn, err
 	}
 	s.metrics.opened(ctx, o.Playbook)
 	s.announce(ctx, o.Change)
@@ -117,21 +126,31 @@ func (s *Service) opening(ctx context.Context, in AskInput) (*opening, error) {
 	o.UserID, o.Goal, o.Revision, o.Messages = in.UserID, in.Context, 1, stored(in.PreviousMessages)
 	limits := questioning.Limits{BatchSize: cmp.Or(in.BatchSize, s.config.BatchSize), MaxQuestions: cmp.Or(in.MaxQuestions, s.config.MaxQuestions)}
 	o.State = s.begin(in.Context, o.language, slots, limits, in.PreviousMessages)
-	var memory string
-	o.AssumedFrom, memory = s.remember(ctx, o.State, in.UserID)
 	c := &conversation{&store.Loaded{Conversation: &o.Conversation}}
 	if err := s.prepare(ctx, s.store, c); err != nil {
 		return nil, unavailable(err)
 	}
-	c.plan(&o.Change)
+	says, err := c.parseKnown(in.Known, s.parseContext(o.State))
+	if err != nil {
+		return nil, err
+	}
+	counted, err := c.apply(says, nil, &o.Change)
+	if err != nil {
+		return nil, err
+	}
+	var memory string
+	o.AssumedFrom, memory = s.remember(ctx, o.State, in.UserID)
+	c.plan(&o.Change, counted)
 	if o.Completed {
 		o.StopReason = string(o.Batch.Stop.Reason)
 	}
 	(&wording{model: s.model}).put(ctx, c, &o.Change)
-	o.turn = newTurn(c, o.Batch, summary{})
+	o.turn = newTurn(c, &o.Change, counted)
+	o.turn.SessionID, o.turn.Metadata.Playbook, o.turn.OpenSlots = o.SessionID, o.Playbook, openSlots(o.State)
+	o.turn.advise(o.Playbook != "")
 	o.turn.Metadata.PlaybookReason, o.turn.Metadata.PlaybookAlternatives = o.reason, o.alternatives
 	o.turn.Metadata.Memory, o.turn.Metadata.Warnings = memory, o.warnings
-	o.Result, err = json.Marshal(o.turn)
+	o.Result, err = json.Marshal(keptTurn{o.turn, o.turn.shown})
 	return o, err
 }
 

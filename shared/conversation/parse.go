@@ -1,6 +1,7 @@
 package conversation
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -37,11 +38,15 @@ func (r reply) named(conversationID string) []int {
 type answer struct {
 	questioning.Answer
 	question int // 0 when it names a slot
+	// corrects says that it is meant to stand in place of what its slot holds: it names
+	// the slot, and not a question, which somebody else may have answered meanwhile.
+	corrects bool
+	intent   parse.Intent // of words that are no answer
 }
 
 // apply takes over a reading of the person's words.
 func (a *answer) apply(read parse.Reading) {
-	a.Outcome, a.Value, a.Problem = read.Outcome, read.Value, read.Problem
+	a.Outcome, a.Value, a.Problem, a.intent = read.Outcome, read.Value, read.Problem, read.Intent
 }
 
 // parsed is what a reply says: answers, values that nobody asked for, and words
@@ -50,6 +55,15 @@ type parsed struct {
 	answers, volunteered []answer
 	unmatched            string
 	doubts               []string
+	ended                bool // the person wants no more questions
+	spoken               bool // it is the person's reply, in words
+}
+
+// and adds what else is known.
+func (p parsed) and(other parsed) parsed {
+	p.answers, p.volunteered = append(p.answers, other.answers...), append(p.volunteered, other.volunteered...)
+	p.unmatched = strings.Trim(p.unmatched+"\n"+other.unmatched, "\n")
+	return p
 }
 
 // parse reads a reply. It changes nothing.
@@ -101,11 +115,14 @@ func (c *conversation) numbered(answers []AnswerInput) ([]int, error) {
 
 // parseAnswer reads one answer.
 func (c *conversation) parseAnswer(in AnswerInput, number int, with parse.Context) (answer, error) {
-	slot, err := c.slotOf(in, number)
+	slot, err := c.slotOf(in, number, with)
 	if err != nil {
 		return answer{}, err
 	}
-	a := answer{Answer: questioning.Answer{Slot: slot.Key, Outcome: in.Outcome, Words: strings.TrimSpace(in.Text)}, question: number}
+	a := answer{
+		Answer:   questioning.Answer{Slot: slot.Key, Outcome: in.Outcome, Words: strings.TrimSpace(in.Text)},
+		question: number, corrects: number == 0,
+	}
 	switch {
 	case in.Outcome != "" && in.Outcome != questioning.Answered:
 	case in.Value != nil:
@@ -127,7 +144,7 @@ func (c *conversation) parseAnswer(in AnswerInput, number int, with parse.Contex
 const valueRunes = 100
 
 // slotOf returns the slot that an answer is about.
-func (c *conversation) slotOf(in AnswerInput, number int) (questioning.Slot, error) {
+func (c *conversation) slotOf(in AnswerInput, number int, with parse.Context) (questioning.Slot, error) {
 	key := in.Slot
 	if number > 0 {
 		slot, ok := c.SlotOf[number]
@@ -139,11 +156,57 @@ func (c *conversation) slotOf(in AnswerInput, number int) (questioning.Slot, err
 		}
 		key = slot
 	}
-	i := c.State.Index(key)
-	if i < 0 {
+	near, ok := parse.SlotNamed(key, c.State.Slots, with)
+	if !ok {
 		return questioning.Slot{}, fault.Invalidf("slot", "there is no slot %q; there are %s", key, slotKeys(c.State.Slots))
 	}
-	return c.State.Slots[i], nil
+	return c.State.Slots[c.State.Index(near)], nil
+}
+
+// parseKnown reads what the client's model knows from the chat. It cannot know the
+// slots of a playbook beforehand: a name that means no slot leaves its value
+// unmatched, and a value that does not fit is handed back.
+func (c *conversation) parseKnown(known []Known, with parse.Context) (parsed, error) {
+	var all parsed
+	var unmatched []string
+	for i, k := range known {
+		if len(k.Text) > maxWords {
+			return parsed{}, fault.Invalidf(fmt.Sprintf("known[%d].text", i), "has %d bytes, at most %d are allowed", len(k.Text), maxWords)
+		}
+		words := strings.TrimSpace(k.Text)
+		if words == "" && k.Value != nil {
+			words = plain.JSON(k.Value, maxWords)
+			if text, isText := k.Value.(string); isText {
+				words = strings.TrimSpace(text)
+			}
+		}
+		if words == "" {
+			continue // a model that fills in every slot it could know of
+		}
+		if k.Slot == "" { // "Guests: 20", or a sentence
+			read := c.parseFor(words, nil, with)
+			all.answers, all.volunteered = append(all.answers, read.answers...), append(all.volunteered, read.volunteered...)
+			unmatched = append(unmatched, read.unmatched)
+			continue
+		}
+		key, ok := parse.SlotNamed(k.Slot, c.State.Slots, with)
+		if !ok {
+			unmatched = append(unmatched, k.Slot+": "+words)
+			continue
+		}
+		in := AnswerInput{Slot: key, Value: k.Value, Text: words}
+		a, err := c.parseAnswer(in, 0, with)
+		if err != nil {
+			var invalid *fault.Invalid
+			if !errors.As(err, &invalid) {
+				return parsed{}, err
+			}
+			a = answer{Answer: questioning.Answer{Slot: key, Outcome: questioning.Answered, Words: words, Problem: invalid.Problem}, corrects: true}
+		}
+		all.answers = append(all.answers, a)
+	}
+	all.unmatched = strings.Trim(strings.Join(unmatched, "\n"), "\n")
+	return all, nil
 }
 
 // parseText reads a reply in the person's own words. A reply that numbers its
@@ -184,17 +247,23 @@ func (c *conversation) parseFor(text string, numbers []int, with parse.Context) 
 	for i, n := range numbers {
 		questions[i] = parse.OpenQuestion{Number: n, Slot: c.State.Slots[c.State.Index(c.SlotOf[n])]}
 	}
-	read := parse.ReadReply(text, questions, c.State.Slots, with)
-	return parsed{answersOf(read.Answers), answersOf(read.Volunteered), read.Unmatched, read.Doubts}
+	return saidIn(parse.ReadReply(text, questions, c.State.Slots, with))
 }
 
-func answersOf(parts []parse.Part) []answer {
-	all := make([]answer, len(parts))
-	for i, p := range parts {
-		all[i] = answer{Answer: questioning.Answer{Slot: p.Slot, Words: p.Words}, question: p.Number}
-		all[i].apply(p.Reading)
+// saidIn is what a reply says: what answers a question or names its slot is an
+// answer, the rest was told without being asked.
+func saidIn(read parse.Reply) parsed {
+	says := parsed{unmatched: read.Unmatched, doubts: read.Doubts, ended: read.Ended, spoken: true}
+	for _, p := range slices.Concat(read.Answers, read.Unvalued, read.Volunteered) {
+		a := answer{Answer: questioning.Answer{Slot: p.Slot, Words: p.Words}, question: p.Number, corrects: p.Named}
+		a.apply(p.Reading)
+		if p.Number != 0 || p.Named {
+			says.answers = append(says.answers, a)
+		} else {
+			says.volunteered = append(says.volunteered, a)
+		}
 	}
-	return all
+	return says
 }
 
 // holds says that an answer is what its slot holds already, in these words or

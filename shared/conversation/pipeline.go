@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"reflect"
 
-	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
@@ -20,8 +19,10 @@ type operation interface {
 	returned(c *conversation) (bool, error)
 	// record parses what the call says and records it.
 	record(ctx context.Context, tx *store.Tx, c *conversation, change *store.Change) error
+	// said is what became of it, by which the next batch is planned.
+	said() summary
 	// render makes the result, which a repeated call returns again.
-	render(c *conversation, batch questioning.Batch) any
+	render(c *conversation, change *store.Change) any
 }
 
 // advance takes an open conversation through one call:
@@ -59,18 +60,24 @@ func (s *Service) step(ctx context.Context, tx *store.Tx, c *conversation, of op
 	if err := of.record(ctx, tx, c, change); err != nil {
 		return nil, err
 	}
-	c.plan(change)
-	if len(change.Answers) == 0 && change.Batch.New == 0 && !change.Replaced && reflect.DeepEqual(change.Before.SlotStates, c.State.SlotStates) {
-		of.render(c, change.Batch)
+	c.plan(change, of.said())
+	if !c.changed(change) {
+		of.render(c, change)
 		return nil, nil
 	}
 	c.Revision++
 	words.put(ctx, c, change)
 	var err error
-	if change.Result, err = json.Marshal(of.render(c, change.Batch)); err != nil {
+	if change.Result, err = json.Marshal(of.render(c, change)); err != nil {
 		return nil, fmt.Errorf("encode result: %w", err)
 	}
 	return change, nil
+}
+
+// changed reports whether a change has anything to be saved.
+func (c *conversation) changed(change *store.Change) bool {
+	return len(change.Answers) > 0 || change.Batch.New > 0 || change.Replaced || change.Before.Ended != c.State.Ended ||
+		!reflect.DeepEqual(change.Before.SlotStates, c.State.SlotStates)
 }
 
 // announce counts a change that was saved, and wakes the relay for its events.

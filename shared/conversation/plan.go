@@ -37,8 +37,13 @@ func (s *Service) begin(goal, language string, slots []questioning.Slot, limits 
 	return state
 }
 
-// plan decides what to ask next, or that asking is over.
-func (c *conversation) plan(change *store.Change) {
-	change.Batch = c.State.Next()
+// plan decides what to ask next, or that asking is over. What this call left unread
+// is for the client's model to read first: it is not asked for again at once.
+func (c *conversation) plan(change *store.Change, said summary) {
+	withheld := make([]string, len(said.unread))
+	for i, u := range said.unread {
+		withheld[i] = u.Slot
+	}
+	change.Batch = c.State.Next(withheld...)
 	change.Completed = change.Batch.Stop != nil && c.StopReason == ""
 }

@@ -15,41 +15,79 @@ type summary struct {
 	recorded, repeated int // answers
 	unmatched          string
 	doubts             []string
+	unread             []Unread // in the order said
 }
 
 // record adds to a change what a reply says that was not said before, and applies
 // it to the state.
 func (c *conversation) record(ctx context.Context, tx *store.Tx, says parsed, change *store.Change) (summary, error) {
-	counted := summary{unmatched: says.unmatched, doubts: says.doubts}
-	all := append(says.answers, c.contradicting(says.volunteered)...)
-	known, err := c.known(ctx, tx, all)
+	known, err := c.known(ctx, tx, slices.Concat(says.answers, c.contradicting(says.volunteered)))
 	if err != nil {
-		return counted, err
+		return summary{}, err
 	}
-	for _, a := range all {
-		id := c.digestOf(a)
-		if known[string(id)] || !c.asksFor(a.Slot) && c.holds(a) {
+	open := c.State.Open
+	counted, err := c.apply(says, known, change)
+	if len(c.State.Open) < len(open) || says.spoken && counted.recorded > 0 {
+		c.State.Pass() // what a client sends from its chat passes over no question
+	}
+	return counted, err
+}
+
+// apply applies what a reply says to the state. known are the digests of what was
+// said before.
+func (c *conversation) apply(says parsed, known map[string]bool, change *store.Change) (summary, error) {
+	counted := summary{unmatched: says.unmatched, doubts: says.doubts}
+	said := map[string]bool{} // by this call: slots and digests
+	for _, a := range slices.Concat(says.answers, c.contradicting(says.volunteered)) {
+		id, corrects := c.digestOf(a), a.corrects && c.answered(a.Slot) && !said[a.Slot]
+		if corrects {
+			id = revisionDigest(a, c.State.SlotStates[c.State.Index(a.Slot)])
+		}
+		if a.Problem != "" {
+			counted.unread = append(counted.unread, c.unread(a))
+		}
+		if said[string(id)] || known[string(id)] && !corrects || !c.asksFor(a.Slot) && c.holds(a) {
 			counted.repeated++
 			continue
 		}
-		recorded, err := c.State.Record(a.Answer)
+		recorded, err := c.recordOne(a, corrects && a.Problem == "", change)
 		if err != nil {
 			return counted, err
 		}
-		if recorded.Question == 0 {
-			recorded.Question = a.question
-		}
-		known[string(id)] = true
+		said[string(id)], said[a.Slot] = true, true
 		change.Answers = append(change.Answers, store.Answer{Answer: recorded, Digest: id})
 		counted.recorded++
 	}
 	for _, a := range says.volunteered {
 		c.State.AssumeVolunteered(a.Slot, a.Value, a.Words, fromReply)
 	}
-	if counted.recorded > 0 {
-		c.State.Pass()
-	}
 	return counted, nil
+}
+
+// recordOne records an answer, in place of what its slot holds where it corrects that.
+func (c *conversation) recordOne(a answer, corrects bool, change *store.Change) (questioning.Answer, error) {
+	var recorded questioning.Answer
+	var err error
+	if corrects {
+		var revised questioning.Revised
+		if revised, err = c.State.Revise(a.Answer); err == nil {
+			recorded = revised.Answer
+			change.Revised = append(change.Revised, revised)
+		}
+	} else {
+		recorded, err = c.State.Record(a.Answer)
+	}
+	if recorded.Question == 0 {
+		recorded.Question = a.question
+	}
+	return recorded, err
+}
+
+// answered reports a slot that holds what the person answered, and about which no
+// question is open: there the answer is to that.
+func (c *conversation) answered(slot string) bool {
+	status := c.State.SlotStates[c.State.Index(slot)].Status
+	return (status == questioning.StatusAnswered || status == questioning.StatusContradicted) && !c.asksFor(slot)
 }
 
 // fromReply is the source of what the person told without being asked.

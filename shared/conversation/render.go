@@ -3,27 +3,37 @@ package conversation
 import (
 	"cmp"
 	"fmt"
+	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
+	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
-// newTurn renders a batch for the caller.
-func newTurn(c *conversation, batch questioning.Batch, what summary) Turn {
+// These are up to how many questions a result says of each why it is asked, and what
+// a good answer contains: of more, a model could not afford it.
+const (
+	withReason  = 3
+	withLookFor = 2
+)
+
+// newTurn renders the batch of a change for the caller.
+func newTurn(c *conversation, change *store.Change, what summary) Turn {
+	batch := change.Batch
 	turn := Turn{
 		Questions:               make([]Question, len(batch.Questions)),
 		ConversationID:          c.ID,
-		SessionID:               c.SessionID,
 		TotalQuestionsInBatch:   len(batch.Questions),
 		TotalQuestionsEstimated: batch.Estimated,
 		NextBatchNeeded:         batch.More,
-		Coverage:                coverage(c.State),
+		Coverage:                changedCoverage(c.State, change),
+		Unread:                  c.allUnread(what.unread),
 		Metadata: TurnMetadata{
-			Complete:        batch.Stop != nil,
-			Playbook:        c.Playbook,
+			Complete:        batch.Stop != nil && c.State.Settled(),
 			Revision:        c.Revision,
 			AnswersRecorded: what.recorded,
 			AnswersRepeated: what.repeated,
@@ -41,14 +51,20 @@ func newTurn(c *conversation, batch questioning.Batch, what summary) Turn {
 	for i, q := range batch.Questions {
 		slot := c.State.Slots[c.State.Index(q.Slot)]
 		turn.Questions[i] = newQuestion(c, q, slot)
+		if len(batch.Questions) > withReason {
+			turn.Questions[i].Metadata.Reason = ""
+		}
+		if len(batch.Questions) > withLookFor {
+			turn.Questions[i].Metadata.InformationToLookFor = nil
+		}
 		fmt.Fprintf(&text, "%s\n", numberedLine(turn.Questions[i]))
 		if hint := hint(slot, c.State.Language); hint != "" {
 			fmt.Fprintf(&text, "   %s\n", hint)
 		}
 	}
-	turn.CurrentQuestion = strings.TrimSuffix(text.String(), "\n")
+	turn.shown = strings.TrimSuffix(text.String(), "\n")
 	if len(batch.Questions) > 0 {
-		turn.CurrentQuestionNumber = batch.Questions[0].Number
+		turn.CurrentQuestion, turn.CurrentQuestionNumber = batch.Questions[0].Text, batch.Questions[0].Number
 	}
 	return turn
 }
@@ -71,33 +87,44 @@ func hint(slot questioning.Slot, language string) string {
 }
 
 func newQuestion(c *conversation, q questioning.Question, slot questioning.Slot) Question {
-	lookFor := slot.LookFor
-	if len(lookFor) == 0 {
-		lookFor = []string{cmp.Or(slot.Description, slot.Title)}
-	}
-	return Question{
+	question := Question{
 		QuestionID:     questionID(c.ID, q.Number),
 		QuestionNumber: q.Number,
 		QuestionText:   q.Text,
 		Slot:           q.Slot,
-		Options:        slot.Options,
+		Options:        optionTitles(slot),
 		Metadata: QuestionMetadata{
 			Importance:           importance(slot),
-			InformationToLookFor: lookFor,
-			Expected:             parse.Expected(slot, c.State.Language),
-			Type:                 slot.Type,
-			Required:             slot.Required,
+			InformationToLookFor: slot.LookFor,
 			Default:              slot.Default,
-			Purpose:              q.Purpose,
 			Reason:               q.Reason,
-			Bits:                 q.Bits,
 		},
 	}
+	if slot.Type != questioning.Text && slot.Type != questioning.Choice {
+		question.Metadata.Type = slot.Type
+	}
+	if q.Purpose != questioning.Ask {
+		question.Metadata.Purpose = q.Purpose
+	}
+	return question
 }
 
-// questionID names a question in all conversations: conversation:number.
+// optionTitles are what a person can answer. A title is taken as a value too.
+func optionTitles(slot questioning.Slot) []string {
+	var titles []string
+	for _, o := range slot.Options {
+		titles = append(titles, cmp.Or(o.Title, fmt.Sprint(o.Value)))
+	}
+	return titles
+}
+
+// idDigits is how much of a conversation's id, from its end, its questions' ids begin
+// with: enough to notice a question of another conversation.
+const idDigits = 8
+
+// questionID names a question.
 func questionID(conversationID string, number int) string {
-	return fmt.Sprintf("%s:%d", conversationID, number)
+	return fmt.Sprintf("%s:%d", conversationID[max(0, len(conversationID)-idDigits):], number)
 }
 
 func importance(slot questioning.Slot) string {
@@ -121,15 +148,45 @@ func coverage(state *questioning.State) []Coverage {
 		if c.Status == questioning.StatusAssumed {
 			all[i].Source = messages.In(state.Language).Text(cmp.Or(c.Source, messages.FromContext))
 		}
-		if all[i].Answers == nil {
-			all[i].Answers = []int{}
-		}
 		if c.Value == nil {
 			all[i].Words = c.Words
 		}
 	}
 	return all
 }
+
+// changedCoverage is what a change did to the slots. Titles, and what is required, are
+// left out where nobody is told about them; where asking is over, the person is told
+// every assumption.
+func changedCoverage(state *questioning.State, change *store.Change) []Coverage {
+	changed := []Coverage{}
+	for i, c := range coverage(state) {
+		assumed := c.State == questioning.StatusAssumed
+		var before questioning.SlotState
+		if change.Before != nil && i < len(change.Before.SlotStates) && !change.Replaced {
+			before = change.Before.SlotStates[i]
+		} else {
+			before.Status = questioning.StatusMissing
+		}
+		now := state.SlotStates[i]
+		same := before.Status == now.Status && reflect.DeepEqual(before.Value, now.Value) && slices.Equal(before.Answers, now.Answers) && before.Reopened == now.Reopened
+		if same && !(assumed && change.Batch.Stop != nil) {
+			continue
+		}
+		if !assumed {
+			c.Title = ""
+		}
+		if c.State == questioning.StatusAnswered && lengthy(state.Slots[i].Type) {
+			c.Value = nil // the client has just sent it
+		}
+		c.Required, c.Answers = false, nil
+		changed = append(changed, c)
+	}
+	return changed
+}
+
+// lengthy reports types whose values are not normalised and may be long.
+func lengthy(kind questioning.Type) bool { return kind == questioning.Text || kind == questioning.List }
 
 // spoken is the language of a conversation's texts, empty for English, which goes
 // without saying.

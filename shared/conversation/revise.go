@@ -76,7 +76,10 @@ func (r *revise) target() (id, userID string, named store.Named) {
 }
 
 func (r *revise) returned(c *conversation) (bool, error) {
-	return true, json.Unmarshal(c.Earlier.Result, &r.revision)
+	var kept keptRevision
+	err := json.Unmarshal(c.Earlier.Result, &kept)
+	r.revision, r.revision.shown = kept.Revision, kept.Shown
+	return true, err
 }
 
 // record moves the state on and notes what that changes. A slot that holds this
@@ -106,7 +109,7 @@ func (r *revise) record(ctx context.Context, tx *store.Tx, c *conversation, chan
 	if done.Answer.Question == 0 {
 		done.Answer.Question = a.question
 	}
-	change.Answers, change.Revised = []store.Answer{{Answer: done.Answer, Digest: revisionDigest(a, before)}}, &done
+	change.Answers, change.Revised = []store.Answer{{Answer: done.Answer, Digest: revisionDigest(a, before)}}, []questioning.Revised{done}
 	now := c.State.SlotStates[i]
 	r.revision.Revised.State, r.revision.Revised.Value, r.revision.Revised.AnswerNumber = now.Status, now.Value, done.Answer.Number
 	for _, again := range done.Reopened {
@@ -117,13 +120,17 @@ func (r *revise) record(ctx context.Context, tx *store.Tx, c *conversation, chan
 	return nil
 }
 
-func (r *revise) render(c *conversation, batch questioning.Batch) any {
-	counted := summary{repeated: 1}
+func (r *revise) said() summary {
 	if r.revision.Changed {
-		counted = summary{recorded: 1}
+		return summary{recorded: 1}
 	}
-	r.revision.Turn = newTurn(c, batch, counted)
-	return r.revision
+	return summary{repeated: 1}
+}
+
+func (r *revise) render(c *conversation, change *store.Change) any {
+	r.revision.Turn = newTurn(c, change, r.said())
+	r.revision.Turn.advise(false)
+	return keptRevision{r.revision, r.revision.shown}
 }
 
 // parseRevision reads the new answer, and refuses one for what holds none.

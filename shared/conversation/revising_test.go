@@ -190,3 +190,79 @@ func TestAnAnswerIsRevisedByTheQuestionItWasGivenTo(t *testing.T) {
 	assert.Equal(t, turn.Questions[0].Slot, revised.Revised.Slot)
 	assert.Equal(t, questioning.StatusDeclined, revised.Revised.State)
 }
+
+func TestACorrectionInAReplyIsARevision(t *testing.T) {
+	t.Parallel()
+	s, url := newService(t)
+	turn, err := s.Ask(t.Context(), conversation.AskInput{Context: "A party", InformationNeeded: party, BatchSize: 1})
+	require.NoError(t, err)
+	id := turn.ConversationID
+	answerSlots(t, s, id, map[string]any{"guests": 20.0, "event_date": "2027-06-05", "place": "Berlin", "budget": 400.0, "motto": "Space"})
+	holds := func(slot string, value any) {
+		t.Helper()
+		report, err := s.Report(t.Context(), conversation.ReportInput{ConversationID: id})
+		require.NoError(t, err)
+		assert.Equal(t, value, report.Values[slot])
+		assert.Empty(t, report.Contradictions)
+		assert.True(t, report.Complete)
+	}
+	turn = answerSlots(t, s, id, map[string]any{"guests": 25.0})
+	assert.Equal(t, 25.0, standing(turn)["guests"].Value)
+	holds("guests", 25.0)
+	turn, err = s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: id, PreviousMessages: user("Number of guests: 30")})
+	require.NoError(t, err)
+	assert.Equal(t, 1, turn.Metadata.AnswersRecorded)
+	holds("guests", 30.0)
+	answerSlots(t, s, id, map[string]any{"guests": 25.0, "budget": 500.0})
+	holds("guests", 25.0)
+	holds("budget", 500.0)
+	assert.Equal(t, 4, count(t, url, `SELECT count(*) FROM outbox WHERE type LIKE '%answer.revised%'`), "each is told as a revision")
+}
+
+func TestThePersonEndsTheConversation(t *testing.T) {
+	t.Parallel()
+	s, _ := newService(t)
+	for name, says := range map[string]conversation.FollowUpInput{
+		"in words":            {PreviousMessages: user("Number of guests: 12\nskip the rest")},
+		"by the client":       {Answers: []conversation.AnswerInput{{Slot: "guests", Value: 12.0}}, Stop: true},
+		"with nothing else":   {PreviousMessages: user("That's all, thanks")},
+		"by the client alone": {Stop: true},
+	} {
+		turn, err := s.Ask(t.Context(), conversation.AskInput{Context: "A party", InformationNeeded: party})
+		require.NoError(t, err)
+		says.ConversationID = turn.ConversationID
+		ended, err := s.FollowUp(t.Context(), says)
+		require.NoError(t, err, name)
+		assert.Empty(t, ended.Questions, name)
+		assert.Equal(t, "ended_by_person", ended.Metadata.StopReason, name)
+		assert.False(t, ended.Metadata.Complete, name)
+		assert.Contains(t, ended.CurrentQuestion, "Still open: ", name)
+		later, err := s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: turn.ConversationID, Answers: []conversation.AnswerInput{{Slot: "budget", Value: 400.0}}})
+		require.NoError(t, err)
+		assert.Equal(t, 1, later.Metadata.AnswersRecorded, "%s: a late answer counts", name)
+		assert.Empty(t, later.Questions, "%s: and asks nothing", name)
+		report, err := s.Report(t.Context(), conversation.ReportInput{ConversationID: turn.ConversationID})
+		require.NoError(t, err)
+		assert.Equal(t, "ended_by_person", report.StopReason, name)
+		assert.False(t, report.Complete, name)
+		resumed, err := s.Ask(t.Context(), conversation.AskInput{Context: "A party", ConversationID: turn.ConversationID})
+		require.NoError(t, err)
+		assert.NotEmpty(t, resumed.Questions, "%s: it can be resumed", name)
+	}
+}
+
+func TestAQuestionBackIsNoAnswer(t *testing.T) {
+	t.Parallel()
+	s, _ := newService(t)
+	turn, err := s.Ask(t.Context(), conversation.AskInput{Context: "A party", InformationNeeded: []byte(`[{"key": "purpose"}, {"key": "notes"}]`), BatchSize: 1})
+	require.NoError(t, err)
+	slot := turn.Questions[0].Slot
+	turn, err = s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: turn.ConversationID, PreviousMessages: user("Why do you ask?")})
+	require.NoError(t, err)
+	require.Len(t, turn.Unread, 1)
+	assert.Equal(t, slot, turn.Unread[0].Slot)
+	assert.Equal(t, "question", turn.Unread[0].Kind)
+	assert.Contains(t, turn.Text(), `"Why do you ask?" (question)`)
+	require.Len(t, turn.Questions, 1)
+	assert.NotEqual(t, slot, turn.Questions[0].Slot, "the rest is asked for first")
+}

@@ -68,7 +68,7 @@ func Refine(input *jsonschema.Schema) {
 		case "previous_messages":
 			property.MaxItems = jsonschema.Ptr(maxMessages)
 			property.Items.Properties["role"].Enum = []any{"user", "assistant", "system"}
-		case "answers":
+		case "answers", "known":
 			property.MaxItems = jsonschema.Ptr(maxAnswers)
 			Refine(property.Items)
 		}
@@ -109,7 +109,7 @@ func Declare(input *jsonschema.Schema) {
 			delete(property.Items.Properties, "timestamp")
 			property.Items.Properties["role"].Enum = []any{"user", "assistant"}
 			property.Items.AdditionalProperties = nil
-		case "answers":
+		case "answers", "known":
 			Declare(property.Items)
 		}
 	}

@@ -58,7 +58,7 @@ func TestAToolAsksNoMoreOfTheDatabaseThan(t *testing.T) {
 			turn(s.FollowUp(ctx, answer(open, conversation.AnswerInput{QuestionNumber: 1, Text: "Lisbon"},
 				conversation.AnswerInput{QuestionNumber: 2, Value: "2027-05-01"}, conversation.AnswerInput{QuestionNumber: 3, Value: 500.0})))
 		}},
-		{"answer a question that is settled", cost(17, 3), func() {
+		{"answer a question that is settled", cost(16, 3), func() {
 			turn(s.FollowUp(ctx, answer(open, conversation.AnswerInput{QuestionNumber: 1, Text: "Porto"})))
 		}},
 		{"reply in words", cost(16, 2), func() {

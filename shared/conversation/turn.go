@@ -1,6 +1,8 @@
 package conversation
 
 import (
+	"cmp"
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -11,53 +13,76 @@ import (
 
 // Turn is what to put to the person next, and where the conversation stands.
 type Turn struct {
-	CurrentQuestion         string       `json:"current_question" jsonschema:"The batch as numbered text, to show as it is."`
-	Questions               []Question   `json:"questions"`
-	ConversationID          string       `json:"conversation_id"`
-	SessionID               string       `json:"session_id"`
-	CurrentQuestionNumber   int          `json:"current_question_number" jsonschema:"Number of the batch's first question, 0 when there is none."`
-	TotalQuestionsInBatch   int          `json:"total_questions_in_batch"`
-	TotalQuestionsEstimated int          `json:"total_questions_estimated" jsonschema:"Questions the conversation will have taken at its end."`
-	NextBatchNeeded         bool         `json:"next_batch_needed" jsonschema:"Whether more questions are expected after this batch."`
-	Coverage                []Coverage   `json:"coverage"`
-	Metadata                TurnMetadata `json:"metadata"`
+	CurrentQuestion         string     `json:"current_question" jsonschema:"The first question's text; why asking is over when there is none."`
+	Questions               []Question `json:"questions"`
+	ConversationID          string     `json:"conversation_id"`
+	SessionID               string     `json:"session_id,omitempty" jsonschema:"When a conversation opens."`
+	CurrentQuestionNumber   int        `json:"current_question_number" jsonschema:"Number of the batch's first question, 0 when there is none."`
+	TotalQuestionsInBatch   int        `json:"total_questions_in_batch"`
+	TotalQuestionsEstimated int        `json:"total_questions_estimated" jsonschema:"Questions the conversation will have taken at its end."`
+	NextBatchNeeded         bool       `json:"next_batch_needed" jsonschema:"Whether more questions are expected after this batch."`
+	// Coverage has what this call changed; when a conversation opens it has all that is
+	// known, and where asking is over every assumption as well.
+	Coverage []Coverage `json:"coverage"`
+	// OpenSlots are the slots that nothing is known of beside those asked for, when a conversation opens or its
+	// playbook changes: a client cannot know those of a playbook beforehand.
+	OpenSlots []string     `json:"open_slots,omitempty" jsonschema:"What else is wanted, as key (type or options): title; when a conversation opens."`
+	Unread    []Unread     `json:"unread,omitempty" jsonschema:"What the person said that was not read: to be sent as values."`
+	Next      string       `json:"next" jsonschema:"What to do with this result."`
+	Metadata  TurnMetadata `json:"metadata"`
 
+	// shown is the batch as numbered text with the form of each answer. It is in the
+	// text of a result alone: the questions have the rest.
+	shown string
 	// repeats says that this call was taken for a repetition of the one before.
 	repeats bool
 }
 
+// keptTurn is a turn as it is kept for repeated calls.
+type keptTurn struct {
+	Turn
+	Shown string `json:"shown,omitempty"`
+}
+
+// keptRevision is a revision as it is kept for repeated calls.
+type keptRevision struct {
+	Revision
+	Shown string `json:"shown,omitempty"`
+}
+
+// Batch is what to put to the person: the questions as numbered text, or why asking
+// is over.
+func (t Turn) Batch() string { return cmp.Or(t.shown, t.CurrentQuestion) }
+
 // Question is one question of a batch.
 type Question struct {
-	QuestionID     string               `json:"question_id"`
-	QuestionNumber int                  `json:"question_number"`
-	QuestionText   string               `json:"question_text"`
-	Slot           string               `json:"slot"`
-	Options        []questioning.Option `json:"options,omitempty"`
-	Metadata       QuestionMetadata     `json:"metadata"`
+	QuestionID     string           `json:"question_id"`
+	QuestionNumber int              `json:"question_number"`
+	QuestionText   string           `json:"question_text"`
+	Slot           string           `json:"slot"`
+	Options        []string         `json:"options,omitempty" jsonschema:"The titles of what can be answered."`
+	Metadata       QuestionMetadata `json:"metadata"`
 }
 
 // QuestionMetadata says why a question is asked and what answers it.
 type QuestionMetadata struct {
-	Importance           string              `json:"importance" jsonschema:"high, medium or low."`
-	InformationToLookFor []string            `json:"information_to_look_for"`
-	Expected             string              `json:"expected" jsonschema:"The form of the answer, in words."`
-	Type                 questioning.Type    `json:"type"`
-	Required             bool                `json:"required"`
+	Importance           string              `json:"importance" jsonschema:"high where it is required, medium or low."`
+	InformationToLookFor []string            `json:"information_to_look_for,omitempty" jsonschema:"When at most two questions are put."`
+	Type                 questioning.Type    `json:"type,omitempty" jsonschema:"Left out for a text and for one of the options."`
 	Default              any                 `json:"default,omitempty"`
-	Purpose              questioning.Purpose `json:"purpose" jsonschema:"ask, clarify an unreadable answer, or confirm between contradicting ones."`
-	Reason               string              `json:"reason"`
-	Bits                 float64             `json:"bits" jsonschema:"Expected information gain."`
+	Purpose              questioning.Purpose `json:"purpose,omitempty" jsonschema:"clarify an unreadable answer, or confirm between contradicting ones; left out for a first question."`
+	Reason               string              `json:"reason,omitempty" jsonschema:"What the answer decides or saves; when at most three questions are put."`
 }
 
 // Coverage is where one slot stands.
 type Coverage struct {
 	Slot     string             `json:"slot"`
-	Title    string             `json:"title"`
-	Required bool               `json:"required"`
+	Title    string             `json:"title,omitempty" jsonschema:"In reports, and of assumptions."`
+	Required bool               `json:"required,omitempty" jsonschema:"In reports."`
 	State    questioning.Status `json:"state"`
 	Value    any                `json:"value,omitempty"`
 	Words    string             `json:"words,omitempty" jsonschema:"The person's own words where no value stands for them."`
-	Answers  []int              `json:"answers" jsonschema:"Numbers of the answers it rests on."`
+	Answers  []int              `json:"answers,omitempty" jsonschema:"Numbers of the answers it rests on."`
 	Source   string             `json:"source,omitempty" jsonschema:"Where an assumption comes from."`
 	Reopened int                `json:"reopened_by,omitempty" jsonschema:"The answer whose revision took an earlier one back."`
 }
@@ -73,15 +98,15 @@ func (c Coverage) assumption(language string) string {
 
 // TurnMetadata is about the conversation as a whole.
 type TurnMetadata struct {
-	Complete             bool     `json:"complete"`
+	Complete             bool     `json:"complete" jsonschema:"Whether asking is over and all that is required is known."`
 	StopReason           string   `json:"stop_reason,omitempty"`
-	Playbook             string   `json:"playbook,omitempty" jsonschema:"The playbook in use, when no information_needed was given."`
+	Playbook             string   `json:"playbook,omitempty" jsonschema:"The playbook in use; when a conversation opens or one is named."`
 	PlaybookReason       string   `json:"playbook_reason,omitempty" jsonschema:"Why it is that one; when a conversation opens."`
 	PlaybookAlternatives []string `json:"playbook_alternatives,omitempty" jsonschema:"The next best, at most two; when a conversation opens."`
 	Memory               string   `json:"memory,omitempty" jsonschema:"Whether earlier conversations were consulted; when a conversation opens."`
 	Revision             int      `json:"revision" jsonschema:"Grows with every change of the conversation."`
-	AnswersRecorded      int      `json:"answers_recorded" jsonschema:"New answers taken from this call."`
-	AnswersRepeated      int      `json:"answers_repeated" jsonschema:"Answers of this call that were known already."`
+	AnswersRecorded      int      `json:"answers_recorded,omitempty" jsonschema:"New answers taken from this call."`
+	AnswersRepeated      int      `json:"answers_repeated,omitempty" jsonschema:"Answers of this call that were known already."`
 	Unmatched            string   `json:"unmatched,omitempty" jsonschema:"Text that belonged to no question."`
 	Doubts               []string `json:"doubts,omitempty" jsonschema:"Values found in the person's words that are not recorded, and why: more than one slot could take them, or the words around them change them."`
 	Language             string   `json:"language,omitempty" jsonschema:"What the questions are worded in, English when left out."`
@@ -92,39 +117,87 @@ type TurnMetadata struct {
 // Warn adds what was taken differently from what was sent.
 func (t *Turn) Warn(notes []string) { t.Metadata.Warnings = append(t.Metadata.Warnings, notes...) }
 
-// Text renders the turn for a person.
+// Text renders the turn. It says whatever a model has to act on: some hosts pass on
+// the text alone.
 func (t Turn) Text() string {
 	say := messages.In(t.Metadata.Language)
-	var b strings.Builder
-	b.WriteString(t.CurrentQuestion)
-	settled := 0
+	parts := []string{t.Batch()}
+	if text := t.assumptions(); text != "" {
+		parts = append(parts, text)
+	}
+	if t.Metadata.Memory == MemoryNotConsulted {
+		parts = append(parts, say.Text(messages.MemoryUnavailable))
+	}
+	if len(t.Unread) > 0 {
+		lines := []string{"Not read:"}
+		for _, u := range t.Unread {
+			lines = append(lines, u.line())
+		}
+		parts = append(parts, strings.Join(lines, "\n"))
+	}
+	if t.Metadata.Unmatched != "" {
+		parts = append(parts, "Belongs to no slot: "+excerpt(t.Metadata.Unmatched))
+	}
+	if len(t.Metadata.Doubts) > 0 {
+		parts = append(parts, "Not recorded: "+strings.Join(t.Metadata.Doubts, "; "))
+	}
+	if len(t.OpenSlots) > 0 {
+		parts = append(parts, "open_slots:\n"+strings.Join(t.OpenSlots, "\n"))
+	}
+	if t.repeats {
+		parts = append(parts, fmt.Sprintf("This call repeats the one before and was not counted again. If the person said the same to question %d too, "+
+			"say so with answers: [{\"question_number\": %[1]d, \"text\": …}].", t.CurrentQuestionNumber))
+	}
+	parts = append(parts, "("+t.Next+" conversation_id "+t.ConversationID+")")
+	return strings.TrimSpace(strings.Join(parts, "\n\n"))
+}
+
+// assumptions words what is assumed, for the person to correct.
+func (t Turn) assumptions() string {
 	var assumed []string
 	for _, c := range t.Coverage {
-		if c.State != questioning.StatusMissing {
-			settled++
-		}
 		if c.State == questioning.StatusAssumed {
 			assumed = append(assumed, c.assumption(t.Metadata.Language))
 		}
 	}
-	if len(assumed) > 0 {
-		b.WriteString("\n\n" + say.Text(messages.Assumed, strings.Join(assumed, "; ")))
+	if len(assumed) == 0 {
+		return ""
 	}
-	if t.Metadata.Memory == MemoryNotConsulted {
-		b.WriteString("\n\n" + say.Text(messages.MemoryUnavailable))
+	return messages.In(t.Metadata.Language).Text(messages.Assumed, strings.Join(assumed, "; "))
+}
+
+// line words what was not read, for a model.
+func (u Unread) line() string {
+	schema, _ := json.Marshal(u.Schema) // made of plain values
+	line := fmt.Sprintf("- %s: %s", u.Slot, plain.Quote(u.Words))
+	if u.Kind != unclear {
+		line += " (" + u.Kind + ")"
 	}
-	if t.repeats {
-		fmt.Fprintf(&b, "\n\nThis call repeats the one before and was not counted again. If the person said the same to question %d too, "+
-			"say so with answers: [{\"question_number\": %[1]d, \"text\": …}].", t.CurrentQuestionNumber)
+	return line + " " + string(schema)
+}
+
+// advise says what the client's model does next. Where the slots are not the caller's
+// own, it can send what the chat tells only now that it sees them.
+func (t *Turn) advise(slotsAreNew bool) {
+	const followUp = "sequential_questioning_follow_up"
+	var steps []string
+	if slotsAreNew && len(t.OpenSlots) > 0 {
+		steps = append(steps, "Before you ask, send what the chat already tells about these questions and open_slots with "+followUp+" as answers [{slot, value, text}].")
 	}
-	fmt.Fprintf(&b, "\n\n(%d of %d known or settled", settled, len(t.Coverage))
-	if t.Metadata.Complete {
-		fmt.Fprintf(&b, ". Complete; read it with sequential_questioning_report")
-	} else {
-		fmt.Fprintf(&b, "; about %d questions in all. Answer with sequential_questioning_follow_up", t.TotalQuestionsEstimated)
+	if len(t.Unread) > 0 {
+		steps = append(steps, "Send what unread holds with "+followUp+" as answers [{slot, value}], without asking.")
 	}
-	fmt.Fprintf(&b, ", conversation_id %s)", t.ConversationID)
-	return b.String()
+	switch {
+	case t.Metadata.Complete:
+		steps = append(steps, "Complete; read it with sequential_questioning_report.")
+	case t.Metadata.StopReason != "":
+		steps = append(steps, "Nothing more is asked, but not all that is required is known: an answer still counts, and sequential_questioning_report has the rest.")
+	case len(t.Questions) == 0:
+		steps = append(steps, "Where you cannot read it, call "+followUp+" without answers: the question comes again.")
+	default:
+		steps = append(steps, "Ask the person; send the reply with "+followUp+" as answers [{slot, value, text}].")
+	}
+	t.Next = strings.Join(steps, " ")
 }
 
 // Revision is what a revision changed, and what to put to the person next.

@@ -16,9 +16,17 @@ func TestATurnCanBeReadByAPerson(t *testing.T) {
 			{Title: "Budget", State: questioning.StatusAssumed, Value: 500.0, Source: messages.FromContext},
 			{Title: "Class", State: questioning.StatusMissing},
 		},
+		Unread: []Unread{{Slot: "guests", Words: `quite "a few"`, Kind: unclear, Schema: map[string]any{"type": "integer"}}},
+		Next:   "Send what unread holds",
 	}
-	assert.Equal(t, "4. Which class?\n\nAssumed: Budget 500 (from the context). Say so if that is wrong.\n\n"+
-		"(1 of 2 known or settled; about 5 questions in all. Answer with sequential_questioning_follow_up, conversation_id c1)", turn.Text())
+	assert.Equal(t, `4. Which class?
+
+Assumed: Budget 500 (from the context). Say so if that is wrong.
+
+Not read:
+- guests: "quite \"a few\"" {"type":"integer"}
+
+(Send what unread holds conversation_id c1)`, turn.Text())
 }
 
 func TestAReportCanBeReadByAPerson(t *testing.T) {

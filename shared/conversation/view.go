@@ -2,6 +2,7 @@ package conversation
 
 import (
 	"context"
+	"slices"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
@@ -14,6 +15,7 @@ type View struct {
 	Language       string // as a BCP 47 tag, empty where it is not known
 	Revision       int
 	Slots          []questioning.Slot
+	Assumed        []Coverage // what is assumed, to be confirmed
 
 	stored *store.Conversation
 }
@@ -32,5 +34,6 @@ func (s *Service) View(ctx context.Context, conversationID, userID string) (View
 	if err != nil {
 		return View{}, unavailable(err)
 	}
-	return View{c.ID, c.Goal, c.State.Language, c.Revision, c.State.Slots, found}, nil
+	assumed := slices.DeleteFunc(coverage(c.State), func(c Coverage) bool { return c.State != questioning.StatusAssumed })
+	return View{c.ID, c.Goal, c.State.Language, c.Revision, c.State.Slots, assumed, found}, nil
 }

@@ -40,7 +40,7 @@ func TestAReplyInThePersonsOwnWordsIsRead(t *testing.T) {
 	assert.Equal(t, "about a dozen", report.Citations["guests"][0].Words)
 }
 
-func TestWhatCannotBeReadIsKeptAndAskedAgainOnce(t *testing.T) {
+func TestWhatCannotBeReadGoesToTheModelAndIsThenAskedAgainOnce(t *testing.T) {
 	t.Parallel()
 	s, url := newService(t)
 	turn, err := s.Ask(t.Context(), conversation.AskInput{Context: "A party", InformationNeeded: json.RawMessage(`[{"key": "guests", "type": "integer"}]`)})
@@ -50,17 +50,32 @@ func TestWhatCannotBeReadIsKeptAndAskedAgainOnce(t *testing.T) {
 		require.NoError(t, err)
 	}
 	reply("quite a few")
+	assert.Empty(t, turn.Questions, "the client's model reads it first")
+	assert.True(t, turn.NextBatchNeeded)
+	require.Len(t, turn.Unread, 1)
+	assert.Equal(t, "quite a few", turn.Unread[0].Words)
+	assert.Equal(t, map[string]any{"type": "integer"}, turn.Unread[0].Schema)
+	assert.Contains(t, turn.Text(), `- guests: "quite a few" {"type":"integer"}`)
+	turn, err = s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: turn.ConversationID})
+	require.NoError(t, err)
 	require.Len(t, turn.Questions, 1)
 	assert.Equal(t, questioning.Clarify, turn.Questions[0].Metadata.Purpose)
-	assert.Contains(t, turn.Questions[0].Metadata.Expected, "whole number")
 	reply("as many as fit")
-	assert.True(t, turn.Metadata.Complete, "not a third time")
+	assert.Empty(t, turn.Questions, "not a third time")
+	assert.False(t, turn.Metadata.Complete, "what nobody could read is not done")
+	assert.Equal(t, "required_open", turn.Metadata.StopReason)
+	require.Len(t, turn.Unread, 1)
+	assert.Equal(t, "as many as fit", turn.Unread[0].Words)
 	assert.Equal(t, 2, count(t, url, `SELECT count(*) FROM answers WHERE words IN ('quite a few', 'as many as fit')`))
 	report, err := s.Report(t.Context(), conversation.ReportInput{ConversationID: turn.ConversationID})
 	require.NoError(t, err)
 	assert.False(t, report.Valid)
 	require.Len(t, report.OpenPoints, 1)
 	assert.Contains(t, report.OpenPoints[0].Text, "as many as fit")
+	assert.False(t, report.Complete)
+	turn = answerSlots(t, s, turn.ConversationID, map[string]any{"guests": 60.0})
+	assert.True(t, turn.Metadata.Complete, "a later answer counts")
+	assert.Empty(t, turn.Unread)
 }
 
 func TestWhatAReplyTellsUnaskedIsAssumedAndKept(t *testing.T) {
@@ -84,7 +99,10 @@ func TestWhatAReplyTellsUnaskedIsAssumedAndKept(t *testing.T) {
 	assert.Equal(t, 500.0, slots["budget"].Value, "what was said last is assumed")
 
 	slots = standing(say("Date: 2026-06-06"))
-	assert.Equal(t, questioning.StatusContradicted, slots["event_date"].State, "no answer changes without being asked about")
+	assert.Equal(t, questioning.StatusAnswered, slots["event_date"].State)
+	assert.Equal(t, "2026-06-06", slots["event_date"].Value, "who names a slot corrects it")
+	slots = standing(say("My sister arrives on 2026-06-07 for the date"))
+	assert.NotEqual(t, "2026-06-07", slots["event_date"].Value, "no other word changes an answer without being asked about")
 }
 
 func TestPlacesInTheBatchAreUnderstood(t *testing.T) {

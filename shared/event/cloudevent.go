@@ -9,8 +9,9 @@ import (
 	cloudevents "github.com/cloudevents/sdk-go/v2"
 )
 
-// receive reads the event of a request, in structured or binary mode. It answers a
-// request that holds no event itself, and returns false.
+// receive reads the event of a request, in structured or binary mode. If the request
+// holds no event, it answers the request and returns false. A broker does not repeat
+// what was answered with these statuses.
 func receive(w http.ResponseWriter, r *http.Request) (*cloudevents.Event, bool) {
 	e, err := cloudevents.NewEventFromHTTPRequest(r)
 	if err == nil {
@@ -28,7 +29,8 @@ func receive(w http.ResponseWriter, r *http.Request) (*cloudevents.Event, bool) 
 	return e, true
 }
 
-// Read returns what a CloudEvent says happened, or ErrUnknownType.
+// Read returns what a CloudEvent says happened, or ErrUnknownType. Other errors say
+// what in the event is wrong: it will not be right when it is delivered again.
 func Read(e cloudevents.Event) (Event, error) {
 	switch Type(e.Type()) {
 	case TypeQuestionAsked:
@@ -45,6 +47,9 @@ func Read(e cloudevents.Event) (Event, error) {
 	return nil, fmt.Errorf("%w: %q", ErrUnknownType, e.Type())
 }
 
+// read checks an event against its type's schema before it decodes it. The subject
+// has to name the conversation of the data, because brokers filter and order by the
+// subject.
 func read[E Event](e cloudevents.Event) (Event, error) {
 	if e.Source() != Source {
 		return nil, fmt.Errorf("source is %q, want %q", e.Source(), Source)

@@ -13,7 +13,9 @@ import (
 
 // DeadLetter is an event that is not tried again until somebody requeues it. The
 // sink refused it for good or too often, or the broker could not deliver it. In
-// the outbox it is a row whose parked_at is set.
+// the outbox it is a row whose parked_at is set. It does not hold up the later events
+// of its conversation: consumers read the state of a conversation from the database,
+// so a missing event delays what it announces but does not falsify it.
 type DeadLetter struct {
 	ID             uuid.UUID `json:"id"`
 	Type           Type      `json:"type"`
@@ -21,7 +23,8 @@ type DeadLetter struct {
 	CreatedAt      time.Time `json:"created_at"`
 	DeadLetteredAt time.Time `json:"dead_lettered_at"`
 	Attempts       int       `json:"attempts"`
-	Problem        string    `json:"problem"`
+	// It quotes sinks, and never the event's data.
+	Problem string `json:"problem"`
 }
 
 // maxProblem bounds the problem of an event, in characters: it quotes the answer
@@ -51,7 +54,8 @@ func (o *Outbox) DeadLetters(ctx context.Context, limit int) (letters []DeadLett
 
 // Requeue lets dead letters be tried again, all of them if no id is given, and
 // returns them. An id that is no dead letter's is an error, and nothing is
-// requeued. A dry run only returns them.
+// requeued. A dry run only returns them. Attempts count from zero again. The relay
+// publishes the events at its next drain; call Nudge or wait for its timer.
 func (o *Outbox) Requeue(ctx context.Context, ids []uuid.UUID, dryRun bool) (letters []DeadLetter, err error) {
 	ids = append([]uuid.UUID{}, ids...) // never NULL
 	err = o.inTx(ctx, func(tx pgx.Tx) error {
@@ -83,7 +87,8 @@ func (o *Outbox) Requeue(ctx context.Context, ids []uuid.UUID, dryRun bool) (let
 
 // AddDeadLetter records an event as a dead letter that was published and that the
 // broker could not deliver. It does nothing for an event of a conversation that is
-// erased by now, nor for an erasure, which RequeueErasures sees to.
+// erased by now, nor for an erasure, which RequeueErasures sees to. A broker may
+// return the same event twice, hence the upsert.
 func (o *Outbox) AddDeadLetter(ctx context.Context, id uuid.UUID, e Event, problem string) error {
 	if e.Type() == TypeConversationErased {
 		return nil

@@ -21,7 +21,8 @@ import (
 // conversation's id.
 const Source = "/sequential-questioning/conversations"
 
-// Type is the CloudEvents type of an event.
+// Type is the CloudEvents type of an event. It is what brokers filter by, so a type
+// is never renamed.
 type Type string
 
 // The types of events. A change that old consumers cannot read gets a new version.
@@ -36,7 +37,9 @@ const (
 // ErrUnknownType says that an event is not of this package's types.
 var ErrUnknownType = errors.New("the type of the event is not known")
 
-// Event is what happened: one of this package's structs.
+// Event is what happened: one of this package's structs. Only the structs of this
+// package implement it: their JSON is the wire format, and schema.go derives the
+// published schemas from their tags.
 type Event interface {
 	Type() Type
 	// Of returns the conversation's id and its principal.
@@ -44,13 +47,16 @@ type Event interface {
 }
 
 // Conversation identifies the conversation that an event is about.
+//
+// SchemaKey is "form" on the wire, its name in version 1.
 type Conversation struct {
 	Principal      string `json:"principal" jsonschema:"Whose data this is."`
 	ConversationID string `json:"conversation_id"`
-	Form           string `json:"form" jsonschema:"The schema key: what conversations for the same information share, a playbook's name or a digest of information_needed."`
+	SchemaKey      string `json:"form" jsonschema:"The schema key: what conversations for the same information share, a playbook's name or a digest of information_needed."`
 }
 
-// Slot identifies the slot that a question or an answer is about.
+// Slot identifies the slot that a question or an answer is about. It is an object
+// for the sake of version 1, which had more about a slot.
 type Slot struct {
 	Key string `json:"key"`
 }
@@ -141,7 +147,8 @@ var retired = map[Type]string{
 	TypeConversationErased:    `{}`,
 }
 
-// encode returns the data of an event as it is published.
+// encode returns the data of an event as it is published. What the event sets wins
+// over the retired properties.
 func encode(e Event) ([]byte, error) {
 	own, err := json.Marshal(e)
 	if err != nil {

@@ -23,6 +23,8 @@ const DeadLetterPath = "/dead-letters"
 // outbox on every other POST: a nudge, or the CloudEvent of a timer. The body of
 // such a request is not read, so that whoever sends it can cause a drain and
 // nothing else; Relay bounds how often.
+//
+// It owns its connections: Close it after the HTTP server has shut down.
 type RelayHandler struct {
 	pool   *pgxpool.Pool
 	sink   *Sink
@@ -58,9 +60,10 @@ func OpenRelay() (*RelayHandler, error) {
 	return &RelayHandler{pool, sink, signer, outbox, NewRelay(outbox, sink, RelayConfig{})}, nil
 }
 
-// ServeHTTP answers 200 with what was done, 202 when a drain under way includes
-// the request, and 503 while the database or the sink is unavailable. A drain
-// continues when the caller has gone.
+// ServeHTTP answers 200 with what was done, 202 when a drain under way includes the
+// request, and 503 while the database or the sink is unavailable. A drain continues
+// when the caller has gone. So a broker or timer that gives up early does not leave
+// events half settled.
 func (h *RelayHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == DeadLetterPath {
 		h.serveDeadLetter(w, r)
@@ -114,13 +117,17 @@ func (h *RelayHandler) serveDeadLetter(w http.ResponseWriter, r *http.Request) {
 	slog.ErrorContext(ctx, "event dead-lettered", "event", id, "type", e.Type(), "error", problem)
 }
 
-// deliveryProblem is what Knative's broker reports of a failed delivery.
+// deliveryProblem is what Knative's broker reports of a failed delivery. See
+// "Handling delivery failure" in Knative's documentation for the extension
+// attributes.
 func deliveryProblem(e *cloudevents.Event) string {
 	extensions := e.Extensions()
 	return fmt.Sprintf("the broker could not deliver it: %v answered %v", extensions["knativeerrordest"], extensions["knativeerrorcode"])
 }
 
-// Ready reports whether the database answers.
+// Ready reports whether the database answers. The sink's state does not count: a
+// relay that is not ready would get no timer events, and would not notice that the
+// sink is back.
 func (h *RelayHandler) Ready(ctx context.Context) error { return h.pool.Ping(ctx) }
 
 // Close releases the connections.

@@ -10,7 +10,8 @@ import (
 
 const meterName = "github.com/sequential-questioning/sequential-questioning/shared/event"
 
-// metrics are the relay's instruments.
+// metrics are the relay's instruments. The gauges are set after each drain:
+// observing them on demand would query the database at every scrape.
 type metrics struct {
 	publishedEvents, failures, returnedEvents metric.Int64Counter
 	waiting, deadLetters                      metric.Int64Gauge
@@ -28,7 +29,7 @@ func newMetrics() *metrics {
 		return g
 	}
 	oldest, _ := meter.Float64Gauge("questioning.outbox.oldest", metric.WithUnit("s"),
-		metric.WithDescription("How long the oldest event has waited, dead letters aside, after a drain."))
+		metric.WithDescription("Age of the oldest event that waits to be published, after a drain; dead letters do not count."))
 	return &metrics{
 		publishedEvents: counter("questioning.events.published", "Events published, by type."),
 		failures:        counter("questioning.events.failed", "Attempts to publish an event that failed, by type and outcome: retried or dead_lettered."),

@@ -13,6 +13,9 @@ import (
 )
 
 // NudgeConfig is where the relay is, from the environment.
+//
+// It is set for everything that commits events, and is the relay's cluster-local
+// address on Knative.
 type NudgeConfig struct {
 	// URL of the relay; empty for none, and the relay's timer finds the events.
 	URL string `env:"RELAY_URL"`
@@ -48,7 +51,8 @@ func NewNudger(config NudgeConfig) (*Nudger, error) {
 	return n, nil
 }
 
-// Nudge returns at once. Call it after the commit.
+// Nudge returns at once. Call it after the commit. A nudge before the commit might
+// find nothing, and its events would wait for the timer.
 func (n *Nudger) Nudge() {
 	if n == nil || n.config.URL == "" {
 		return
@@ -66,6 +70,8 @@ func (n *Nudger) Nudge() {
 	n.idle.Go(n.run)
 }
 
+// run posts until no call has asked for another nudge since the last one began.
+// Errors are logged for debugging only: the relay's timer finds the events.
 func (n *Nudger) run() {
 	for {
 		if err := n.post(); err != nil {

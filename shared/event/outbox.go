@@ -19,12 +19,18 @@ import (
 // Outbox holds the events that wait to be published, and dead letters. The events
 // of one conversation are claimed in order: none while an earlier one is claimed
 // or waits for its next attempt. An Outbox acts for all principals.
+//
+// This is the transactional outbox pattern
+// (https://microservices.io/patterns/data/transactional-outbox.html). An event
+// exists if and only if its change was committed, which publishing from the call
+// could not promise.
 type Outbox struct{ pool *pgxpool.Pool }
 
 // NewOutbox returns the outbox of a database.
 func NewOutbox(pool *pgxpool.Pool) *Outbox { return &Outbox{pool} }
 
-// Entry is an event in the outbox.
+// Entry is an event in the outbox. Its fields are in the order of claim's
+// RETURNING, which CollectRows reads by position.
 type Entry struct {
 	ID             uuid.UUID
 	Position       int64 // increases in the order in which events were queued
@@ -32,11 +38,12 @@ type Entry struct {
 	Type           Type
 	Data           json.RawMessage
 	CreatedAt      time.Time
-	Attempts       int       // how often a sink refused it
+	Attempts       int       // how often a sink refused it; being undeliverable does not count
 	LeasedUntil    time.Time // nobody else claims it before
 }
 
-// CloudEvent returns the event as it is published.
+// CloudEvent returns the event as it is published. Its id stays the same over all
+// attempts, and is what consumers deduplicate by.
 func (entry Entry) CloudEvent() cloudevents.Event {
 	e := cloudevents.NewEvent()
 	e.SetID(entry.ID.String())
@@ -70,6 +77,7 @@ func Queue(batch *pgx.Batch, events ...Event) error {
 	return nil
 }
 
+// queue is Queue without the record of erasures, for erasures that have one.
 func queue(batch *pgx.Batch, events ...Event) error {
 	if len(events) == 0 {
 		return nil
@@ -226,10 +234,11 @@ func (o *Outbox) Settle(ctx context.Context, s Settlement) error {
 // Backlog counts what is in the outbox.
 type Backlog struct {
 	Waiting, DeadLetters int
-	Oldest               time.Duration // how long the oldest event has waited, dead letters aside
+	Oldest               time.Duration // age of the oldest event that is no dead letter; 0 if none waits
 }
 
-// Backlog measures the outbox.
+// Backlog measures the outbox. It counts rows, so its time grows with the backlog;
+// the relay calls it once per drain.
 func (o *Outbox) Backlog(ctx context.Context) (Backlog, error) {
 	var b Backlog
 	err := o.inTx(ctx, func(tx pgx.Tx) error {
@@ -244,7 +253,8 @@ func (o *Outbox) Backlog(ctx context.Context) (Backlog, error) {
 	return b, nil
 }
 
-// maxErasures bounds how many erasures RequeueErasures queues at a time.
+// maxErasures bounds how many erasures RequeueErasures queues at a time: each drain
+// takes the next ones, so that a long outage of memory does not fill one transaction.
 const maxErasures = 100
 
 // RequeueErasures queues the erasures again that memory has not confirmed within

@@ -132,7 +132,7 @@ var elsewhere = uuid.NewString // a conversation that only events know
 
 func recorded(as, id, slot string) AnswerRecorded {
 	return AnswerRecorded{
-		Conversation: Conversation{Principal: as, ConversationID: id, Form: "trip"},
+		Conversation: Conversation{Principal: as, ConversationID: id, SchemaKey: "trip"},
 		Answer:       Answer{Slot: Slot{Key: slot}, AnswerNumber: 1, Outcome: "answered"},
 		At:           time.Now(),
 	}

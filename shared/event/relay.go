@@ -50,6 +50,8 @@ func (c RelayConfig) withDefaults() RelayConfig {
 }
 
 const (
+	// settleTimeout bounds the last transaction of a batch, which also runs when the
+	// drain's time is up: what is published and not settled would be published twice.
 	settleTimeout = 5 * time.Second
 	// maxUndelivered is how many deliveries in a row may fail before a drain takes
 	// the sink to be unavailable, and stops.
@@ -61,6 +63,8 @@ const (
 
 // Relay publishes the events of an outbox. Any number of relays may work on one;
 // each drains once at a time.
+//
+// round and measure are fields so that tests can count and block rounds.
 type Relay struct {
 	outbox    *Outbox
 	publisher Publisher
@@ -128,6 +132,9 @@ func (r *Relay) nextRound(ctx context.Context, done *Drained) error {
 	return r.round(ctx, done)
 }
 
+// begin reports whether the caller is to drain. If a drain is under way it is asked
+// for another round instead, since it may have looked for events before the
+// caller's were committed.
 func (r *Relay) begin() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -149,6 +156,10 @@ func (r *Relay) end(stop bool) (again bool) {
 	return again
 }
 
+// publishAll is one round. It first does what needs a timer and no event: deleting
+// expired elicitations and repeating unconfirmed erasures. The lease outlasts the
+// drain and its last settlement, so no other relay claims an event that this one
+// may still publish.
 func (r *Relay) publishAll(ctx context.Context, done *Drained) error {
 	if _, err := r.outbox.DeleteExpiredElicitations(ctx); err != nil {
 		return err
@@ -186,7 +197,8 @@ func (r *Relay) publishAll(ctx context.Context, done *Drained) error {
 	}
 }
 
-// publishing is a batch that is being published.
+// publishing is a batch that is being published. mu guards the settlement, to which
+// the workers append.
 type publishing struct {
 	mu sync.Mutex
 	Settlement
@@ -223,6 +235,9 @@ func (r *Relay) publish(ctx context.Context, claimed []Entry) *publishing {
 	return p
 }
 
+// publishInOrder publishes the events of one conversation until one fails that will
+// be tried again; the later ones are released, so that they stay behind it. A dead
+// letter does not hold them up.
 func (r *Relay) publishInOrder(ctx context.Context, p *publishing, events []Entry) {
 	for i, e := range events {
 		if ctx.Err() != nil || p.unavailable.Load() {
@@ -247,8 +262,9 @@ func (r *Relay) publishInOrder(ctx context.Context, p *publishing, events []Entr
 	}
 }
 
-// fail records an event that could not be published, and returns whether it
-// becomes a dead letter.
+// fail records an event that could not be published, and returns whether it becomes
+// a dead letter. Only an answer about the event itself counts as an attempt: an
+// outage of the sink must not turn every waiting event into a dead letter.
 func (r *Relay) fail(ctx context.Context, p *publishing, e Entry, err error) (deadLetter bool) {
 	f := Failure{Entry: e, Problem: plain.Excerpt(err.Error(), maxProblem)}
 	var refused *Refused
@@ -274,12 +290,15 @@ func (p *publishing) published(e Entry) {
 	p.Published = append(p.Published, e)
 }
 
+// release gives events back untried, due at once.
 func (p *publishing) release(rest []Entry) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.Released = append(p.Released, rest...)
 }
 
+// count adds a settled batch to the drain's result and to the metrics. It runs
+// after Settle, so events that will be published again are counted once.
 func (r *Relay) count(ctx context.Context, s Settlement, done *Drained) {
 	done.Published += len(s.Published)
 	for _, e := range s.Published {

@@ -80,6 +80,8 @@ var schemas = sync.OnceValue(func() map[Type]*jsonschema.Resolved {
 	return all
 })
 
+// describe adds the schema of an event's struct. Lists are arrays and never null,
+// which the library cannot know of a slice.
 func describe[E Event](all map[Type]*jsonschema.Resolved, text string) error {
 	var e E
 	s, err := jsonschema.For[E](&jsonschema.ForOptions{TypeSchemas: map[reflect.Type]*jsonschema.Schema{

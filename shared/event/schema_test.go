@@ -22,7 +22,7 @@ const conversationID = "019307a4-1111-7000-8000-000000000001"
 
 // one of each type, with everything set.
 func one() []Event {
-	c := Conversation{Principal: "ann@example.org", ConversationID: conversationID, Form: "travel"}
+	c := Conversation{Principal: "ann@example.org", ConversationID: conversationID, SchemaKey: "travel"}
 	slot := Slot{Key: "budget"}
 	answer := Answer{Slot: slot, AnswerNumber: 2, Outcome: questioning.Answered}
 	at := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)

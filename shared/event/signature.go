@@ -25,7 +25,7 @@ import (
 
 // SignatureExtension is the CloudEvents extension attribute that proves that an
 // event is the relay's: v1.<key id>.<base64url of an HMAC-SHA256>. A broker passes
-// extensions on, and may do what it likes to the form of the event and its data.
+// extensions on, but may change the mode of the event and the formatting of its data.
 const SignatureExtension = "signature"
 
 const signatureVersion = "v1"
@@ -39,8 +39,8 @@ type SigningConfig struct {
 // Signer signs events and verifies that they are signed. It is safe for
 // concurrent use.
 //
-// A signature says that the relay published the event, not when: an event that
-// comes again is the consumer's to know.
+// A signature says that the relay published the event, not when: it does not prevent
+// replay, and consumers deduplicate by source and id.
 type Signer struct {
 	ring    []keyring.Key
 	refused metric.Int64Counter
@@ -105,9 +105,9 @@ func (s *Signer) Verify(e *cloudevents.Event) error {
 	return errForged
 }
 
-// Receive reads the event that a request brings, structured or binary. What is no
-// event, or none of the relay's, it answers by itself with a status that has no
-// broker try again, and returns false.
+// Receive reads the event of a request, structured or binary, and verifies it. If
+// that fails, it answers the request with a status that no broker retries, and
+// returns false.
 func (s *Signer) Receive(w http.ResponseWriter, r *http.Request) (*cloudevents.Event, bool) {
 	e, ok := receive(w, r)
 	if !ok {

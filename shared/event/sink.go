@@ -42,8 +42,8 @@ func (r *Refused) Unavailable() bool {
 	return false
 }
 
-// Final reports whether another attempt would be in vain. Knative's brokers retry by
-// the same rule.
+// Final reports whether another attempt would be in vain. Knative's brokers retry
+// by the same rule.
 func (r *Refused) Final() bool {
 	switch r.Status {
 	case http.StatusNotFound, http.StatusRequestTimeout, http.StatusConflict, http.StatusTooManyRequests:
@@ -69,8 +69,8 @@ const (
 	defaultConcurrency = 8
 )
 
-// Sink publishes to a broker, or whatever takes CloudEvents, over HTTP in
-// binary mode.
+// Sink publishes to a broker, or whatever takes CloudEvents, over HTTP in binary
+// mode. It is safe for concurrent use.
 type Sink struct {
 	url        string
 	extensions map[string]string

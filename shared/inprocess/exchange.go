@@ -14,12 +14,18 @@ import (
 	"sync"
 )
 
-// maxBuffered is how much of an answer, in bytes, waits to be read: then the
-// handler waits. What fits is one document, whose length is known to the caller.
+// maxBuffered is how much of an answer, in bytes, waits to be read; then the handler
+// waits. An answer that fits has a known length, as net/http's server gives one. Its
+// size bounds the memory of a stream that nobody reads.
 const maxBuffered = 64 << 10
 
-// exchange has the handler serve one request and returns its answer once it has
-// begun: when the handler flushes, fills the buffer or returns.
+// exchange runs the handler on one request in a goroutine of its own. It returns the
+// answer once it has begun: when the handler flushes, fills the buffer or returns.
+//
+// It behaves as a socket with net/http on both sides would: header and status are
+// fixed at the first byte, the caller's context cancels the handler, a closed body
+// cancels it too, and a panic ends the answer in its middle. Tests run the same cases
+// over both.
 func exchange(s *served, r *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancel(context.Background()) // values stay on their side, as over a socket
 	a := &answer{cancel: cancel, begun: make(chan struct{}), noBody: r.Method == http.MethodHead}
@@ -49,7 +55,9 @@ func exchange(s *served, r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// incoming is a request as a server would read it.
+// incoming is a request as a server would read it. It shares no header and no
+// context value with the caller's request, which would make code work in one
+// process and fail on a cluster.
 func incoming(ctx context.Context, r *http.Request) *http.Request {
 	in := (&http.Request{
 		Method: r.Method, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
@@ -82,7 +90,9 @@ func incoming(ctx context.Context, r *http.Request) *http.Request {
 	return in
 }
 
-// answer is what a handler writes and a caller reads.
+// answer is what a handler writes and a caller reads. writer and body are its two
+// ends. mu guards all fields below it; changed wakes a writer that waits for room
+// and a reader that waits for bytes.
 type answer struct {
 	cancel context.CancelFunc // of the handler's context
 	begun  chan struct{}      // closed when status and header are fixed, or it failed
@@ -118,7 +128,8 @@ func (a *answer) serve(handler http.Handler, r *http.Request) {
 	handler.ServeHTTP((*writer)(a), r)
 }
 
-// begin fixes status and header, if that has not been done. The lock is held.
+// begin fixes status and header, if that has not been done. The lock is held. A
+// type is detected as net/http does, from what is written by then.
 func (a *answer) begin() {
 	if a.started {
 		return
@@ -136,6 +147,8 @@ func (a *answer) begin() {
 	close(a.begun)
 }
 
+// end completes the answer. A handler that wrote nothing has answered 200 with an
+// empty body, as with net/http.
 func (a *answer) end() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -165,9 +178,10 @@ func (a *answer) fail(err error, drop bool) {
 	a.changed.Broadcast()
 }
 
-// writer is the answer to the handler.
+// writer is the handler's end of an answer.
 type writer answer
 
+// Header is safe for the handler's goroutine alone, as in net/http.
 func (w *writer) Header() http.Header {
 	if w.header == nil {
 		w.header = http.Header{}
@@ -175,12 +189,16 @@ func (w *writer) Header() http.Header {
 	return w.header
 }
 
+// WriteHeader does not begin the answer: as with a socket, small answers are sent
+// whole.
 func (w *writer) WriteHeader(status int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.writeHeader(status)
 }
 
+// writeHeader fixes status and header; the lock is held. Later calls change
+// nothing, and 1xx are not carried.
 func (w *writer) writeHeader(status int) {
 	if w.status != 0 || status < http.StatusOK {
 		return
@@ -189,6 +207,7 @@ func (w *writer) writeHeader(status int) {
 	w.noBody = w.noBody || status == http.StatusNoContent || status == http.StatusNotModified
 }
 
+// Write blocks while the buffer is full, and fails once nobody reads.
 func (w *writer) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -215,7 +234,7 @@ func (w *writer) Write(p []byte) (int, error) {
 	}
 }
 
-// Flush lets the caller have what is written.
+// Flush begins the answer, so that the caller can read what is written.
 func (w *writer) Flush() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -223,9 +242,10 @@ func (w *writer) Flush() {
 	(*answer)(w).begin()
 }
 
-// body is the answer to the caller.
+// body is the caller's end of an answer.
 type body answer
 
+// Read returns what was written before it returns the error that ended the answer.
 func (b *body) Read(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

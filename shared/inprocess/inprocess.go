@@ -1,6 +1,7 @@
-// Package inprocess connects the parts of one program that listen on ports of
-// their own elsewhere: requests to a host under Domain go to the handler that is
-// registered for it, without a socket that others could reach.
+// Package inprocess connects the parts of one program that listen on separate ports on
+// a cluster: requests to a host under Domain go to the handler that is registered for
+// it, without a socket that others could reach. So the local program runs the same
+// code as a cluster, addresses included. Begin with Serve and Transport.
 package inprocess
 
 import (
@@ -20,6 +21,8 @@ const Domain = ".in-process"
 type Dialer func(context.Context) (net.Conn, error)
 
 var (
+	// mu guards both maps, which are global because the code that dials gets a URL
+	// and no reference to the program around it.
 	mu       sync.RWMutex
 	handlers = map[string]*served{} // by host
 	dialers  = map[string]Dialer{}  // by host
@@ -31,8 +34,8 @@ type served struct {
 	underWay sync.WaitGroup
 }
 
-// Serve has handler answer requests to http://name.in-process. It replaces an
-// earlier one of that name. stop refuses new requests and waits for those under
+// Serve routes requests to http://name.in-process to the handler. It replaces an
+// earlier handler of that name. stop refuses new requests and waits for those under
 // way until its context ends.
 func Serve(name string, handler http.Handler) (stop func(context.Context) error) {
 	mu.Lock()
@@ -56,8 +59,8 @@ func Serve(name string, handler http.Handler) (stop func(context.Context) error)
 	}
 }
 
-// Listen has dial open the connections to name.in-process, of a protocol other
-// than HTTP, until stop is called.
+// Listen opens connections to name.in-process by dial until stop is called. It is for
+// protocols other than HTTP, such as gRPC.
 func Listen(name string, dial Dialer) (stop func()) {
 	mu.Lock()
 	defer mu.Unlock()
@@ -69,7 +72,8 @@ func Listen(name string, dial Dialer) (stop func()) {
 	}
 }
 
-// Dial connects to a host under Domain.
+// Dial connects to a host under Domain. Nothing is queued: without a server the
+// error is that of a closed port.
 func Dial(ctx context.Context, host string) (net.Conn, error) {
 	mu.RLock()
 	dial := dialers[host]
@@ -119,6 +123,7 @@ type address string
 func (address) Network() string  { return "in-process" }
 func (a address) String() string { return string(a) }
 
+// refused is the error of a closed port, so that callers retry as they would then.
 func refused(host string) error {
 	return &net.OpError{Op: "dial", Net: "in-process", Addr: address(host), Err: syscall.ECONNREFUSED}
 }

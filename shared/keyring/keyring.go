@@ -15,7 +15,8 @@ import (
 	"strings"
 )
 
-// Bytes is how long a key is.
+// Bytes is how long a key is. That is the size of an AES-256 key and of an
+// HMAC-SHA256 key without padding.
 const Bytes = 32
 
 // Key is one key of a ring.
@@ -24,6 +25,8 @@ type Key struct {
 	Secret []byte // Bytes long
 }
 
+// keyID leaves out the characters that separate keys in a ring and parts in a
+// signature.
 var keyID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,32}$`)
 
 // Parse reads "id:base64,…", a ring of at least one key. Its errors name an
@@ -60,8 +63,9 @@ func Generate() string {
 	return "k1:" + base64.StdEncoding.EncodeToString(secret)
 }
 
-// Kept returns the key ring in a file, which it makes with a new key where
-// there is none. Only its owner may read the file.
+// Kept returns the key ring in a file, which it creates with a new key where there is
+// none. Only its owner may read the file. Of two processes that start at once one
+// creates it; the other may find it empty, which Parse reports.
 func Kept(path string) (string, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return "", fmt.Errorf("make folder for keys: %w", err)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
@@ -15,9 +16,13 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
+// collection is the name of Qdrant's collection after the configured prefix. All
+// principals share it: every request filters by principal, which each point
+// carries.
 const collection = "answers"
 
-// The vectors of a point: by stems, by runs of characters, by a model.
+// The vectors of a point: by stems, by runs of characters, by a model. The first two
+// are sparse and need no model. Changing what they contain requires a rebuild.
 const (
 	wordsVector   = "words"
 	gramsVector   = "grams"
@@ -33,13 +38,15 @@ const (
 	byRebuild      = "rebuild" // the id of the rebuild that wrote the point; "" for none
 )
 
-// Bounds on what a point holds, in bytes.
+// Bounds on what a point holds, in bytes. What a long answer is found by is mostly
+// at its beginning, and the whole text is in the database.
 const (
 	maxText       = 8 << 10 // of a field
 	maxSearchGoal = 300     // of the goal, in what is searched
 )
 
-// Item is one remembered answer.
+// Item is one remembered answer. It is a copy: what holds now is in the store,
+// which callers ask before they show or use an item.
 type Item struct {
 	Principal      string
 	UserID         string // "" when the caller named nobody
@@ -97,7 +104,9 @@ func (i Item) id() string {
 	return id.String()
 }
 
-// text is what an item is searched by.
+// text is what an item is searched by. Each part occurs once: repeating a text
+// would double the weight of its words. The goal comes last and is short, so that
+// it does not outweigh the answer.
 func (i Item) text() string {
 	parts := []string{i.Title}
 	if i.Question != i.Title {
@@ -107,9 +116,11 @@ func (i Item) text() string {
 	if value := questioning.Render(i.Value, messages.English); value != i.Words {
 		parts = append(parts, value)
 	}
-	return excerpt(strings.Join(append(parts, excerpt(i.Goal, maxSearchGoal)), "\n"), maxText)
+	return plain.Prefix(strings.Join(append(parts, plain.Prefix(i.Goal, maxSearchGoal)), "\n"), maxText)
 }
 
+// payload encodes all that item reads. The value is JSON in a string, so that
+// lists, numbers and booleans are read as they were written.
 func (i Item) payload(rebuildID string) (map[string]any, error) {
 	value, err := json.Marshal(i.Value)
 	if err != nil {
@@ -122,12 +133,12 @@ func (i Item) payload(rebuildID string) (map[string]any, error) {
 		bySlot:          i.Slot,
 		byRebuild:       rebuildID,
 		"session_id":    i.SessionID,
-		"goal":          excerpt(i.Goal, maxText),
+		"goal":          plain.Prefix(i.Goal, maxText),
 		"title":         i.Title,
 		"type":          string(i.Type),
-		"question":      excerpt(i.Question, maxText),
+		"question":      plain.Prefix(i.Question, maxText),
 		"value":         string(value),
-		"words":         excerpt(i.Words, maxText),
+		"words":         plain.Prefix(i.Words, maxText),
 		"answer_number": int64(i.AnswerNumber),
 		"answered_at":   i.AnsweredAt.UTC().Format(time.RFC3339Nano),
 	}, nil
@@ -181,13 +192,4 @@ func text(hit qdrant.Hit, field string) string {
 func number(hit qdrant.Hit, field string) int {
 	n, _ := hit.Payload[field].(int64)
 	return int(n)
-}
-
-// excerpt returns the beginning of a text, at most so many bytes of it, in whole
-// characters.
-func excerpt(text string, most int) string {
-	if len(text) <= most {
-		return text
-	}
-	return strings.ToValidUTF8(text[:most], "")
 }

@@ -1,6 +1,10 @@
 // Package memory is what the same user said in earlier conversations: one point
 // in Qdrant for each answered slot, found again by what it is about. It holds
 // nothing that PostgreSQL does not, and is rebuilt from there.
+//
+// Proposals and recollections are suggestions: the caller checks in the store that
+// they still hold. Nothing waits for memory longer than Qdrant's time limit, and no
+// failure of it is fatal. Begin with Memory.
 package memory
 
 import (
@@ -24,8 +28,9 @@ type Embedder interface {
 	Dimensions() int
 }
 
-// Memory is safe for concurrent use. Its calls are bounded in time by Qdrant's
-// configuration. The zero value is not configured.
+// Memory is the answers in one collection of Qdrant. It is safe for concurrent use.
+// Its calls are bounded in time by Qdrant's configuration. The zero value is not
+// configured: every call returns ErrNotConfigured.
 type Memory struct {
 	client   *qdrant.Client // nil when not configured
 	embedder Embedder       // nil for none
@@ -97,7 +102,9 @@ func (m *Memory) Close() error {
 	return m.client.Close()
 }
 
-// ensure creates the collection where it is missing, until it has succeeded once.
+// ensure creates the collection where it is missing, until it has succeeded once. It
+// holds the lock during the request, so that concurrent first calls make one
+// collection.
 func (m *Memory) ensure(ctx context.Context) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -117,7 +124,7 @@ func (m *Memory) ensure(ctx context.Context) error {
 	return err
 }
 
-// forgetCollection has the next upsert ensure the collection again.
+// forgetCollection makes the next upsert ensure that the collection exists.
 func (m *Memory) forgetCollection() {
 	m.mu.Lock()
 	defer m.mu.Unlock()

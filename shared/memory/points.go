@@ -10,8 +10,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/retrieval"
 )
 
-// Upsert remembers items, each in the place of what the same slot of the same
-// conversation held before.
+// Upsert writes items, each over what the same slot of the same conversation held
+// before. It creates the collection if there is none.
 func (m *Memory) Upsert(ctx context.Context, items []Item) error { return m.upsert(ctx, items, "") }
 
 // upsert marks what it writes with the id of a rebuild.
@@ -62,8 +62,9 @@ func (m *Memory) points(ctx context.Context, items []Item, rebuildID string) ([]
 	return points, nil
 }
 
-// embed returns the texts' vectors by the model, nil without a model or while it
-// is down.
+// embed returns the texts' vectors by the model, nil without a model or while it is
+// down. So a point may lack the vector, and is then found by its words only until
+// it is written again.
 func (m *Memory) embed(ctx context.Context, texts []string) [][]float32 {
 	if m.embedder == nil || len(texts) == 0 {
 		return nil

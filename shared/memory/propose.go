@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
@@ -17,7 +18,7 @@ const (
 	// parking fee".
 	similarityThreshold = 0.75
 	// maxCandidates bounds how many earlier answers are read for a new conversation,
-	// those of the latest conversations: it fits one page of Qdrant.
+	// those of the latest conversations: they fit one page of Qdrant.
 	maxCandidates = 200
 )
 
@@ -26,6 +27,10 @@ const (
 // said about a slot of the same key, else about one whose title or question asks
 // the same. The latest answer wins. Without a user it reads the conversations
 // that have none. It takes two requests at most.
+//
+// A proposal is an assumption for the person to confirm, so it takes more than a
+// resemblance: the slot must ask for the same, accept the type, and pass its own
+// check of the value.
 func (m *Memory) Propose(ctx context.Context, principal, userID string, slots []questioning.Slot) (map[string]Found, error) {
 	if m.client == nil {
 		return nil, ErrNotConfigured
@@ -68,6 +73,8 @@ func (m *Memory) proposeByKey(ctx context.Context, filter qdrant.Filter, slots [
 	return rest, nil
 }
 
+// scroll reads the latest earlier answers that pass a filter, unranked; Item.id
+// makes Qdrant's order that of the conversations, latest first.
 func (m *Memory) scroll(ctx context.Context, filter qdrant.Filter) ([]Found, error) {
 	hits, err := m.client.Scroll(ctx, collection, filter, maxCandidates)
 	if err != nil {
@@ -77,6 +84,9 @@ func (m *Memory) scroll(ctx context.Context, filter qdrant.Filter) ([]Found, err
 }
 
 // proposeByTitle adds what was said about slots of other keys that ask the same.
+// Qdrant narrows the earlier answers down; which of them asks the same is decided
+// here, because scores of a search are comparable within it only, and a threshold
+// needs a scale.
 func (m *Memory) proposeByTitle(ctx context.Context, filter qdrant.Filter, slots []questioning.Slot, proposed map[string]Found) error {
 	var query []string
 	documents := make([]retrieval.Document, len(slots))
@@ -89,7 +99,7 @@ func (m *Memory) proposeByTitle(ctx context.Context, filter qdrant.Filter, slots
 		query = append(query, documents[i].Texts...)
 		byKey[slot.Key] = slot
 	}
-	words := excerpt(strings.Join(query, "\n"), maxText)
+	words := plain.Prefix(strings.Join(query, "\n"), maxText)
 	earlier, err := m.search(ctx, words, nil, filter, maxCandidates)
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
 	"github.com/sequential-questioning/sequential-questioning/shared/retrieval"
 )
@@ -15,7 +16,8 @@ import (
 const MaxRecalled = 100
 
 // Recall returns what the principal's conversations, or those with one user when
-// userID is given, hold about a query, best first.
+// userID is given, hold about a query, best first. The limit is at most
+// MaxRecalled. A query without words finds nothing.
 func (m *Memory) Recall(ctx context.Context, principal, userID, query string, limit int) ([]Found, error) {
 	if m.client == nil {
 		return nil, ErrNotConfigured
@@ -27,7 +29,7 @@ func (m *Memory) Recall(ctx context.Context, principal, userID, query string, li
 	if userID != "" {
 		filter.Must[byUser] = userID
 	}
-	query = excerpt(query, maxText)
+	query = plain.Prefix(query, maxText)
 	meaning := m.embed(ctx, []string{query})
 	found, err := m.search(ctx, query, meaning, filter, min(limit, MaxRecalled))
 	if meaning == nil {

@@ -13,10 +13,10 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
-// Sync makes what is remembered of some slots of a conversation what they hold in
-// the store, and returns false when the principal of the context has no such
-// conversation. Until tx ends, nobody erases the conversation or syncs it; people
-// continue to answer.
+// Sync writes to memory what some slots of a conversation hold in the store, and
+// deletes from memory those that hold nothing. It returns false when the principal of
+// the context has no such conversation. Until tx ends, the conversation is locked
+// against erasure and other syncs, but not against answers.
 func (m *Memory) Sync(ctx context.Context, tx *store.Tx, conversation string, slots []string) (exists bool, err error) {
 	if m.client == nil {
 		return false, ErrNotConfigured
@@ -34,6 +34,24 @@ func (m *Memory) Sync(ctx context.Context, tx *store.Tx, conversation string, sl
 	return true, m.Upsert(ctx, items)
 }
 
+// Refresh makes what is remembered of a conversation of the context's principal what
+// the store holds of it: nothing where it was erased.
+func (m *Memory) Refresh(ctx context.Context, s *store.Store, conversation string) error {
+	if m.client == nil {
+		return ErrNotConfigured
+	}
+	return s.Write(ctx, func(tx *store.Tx) error {
+		_, items, err := lockItems(ctx, tx, []string{conversation}, nil)
+		if err != nil {
+			return err
+		}
+		if err := m.Delete(ctx, principal.From(ctx), conversation); err != nil {
+			return err
+		}
+		return m.Upsert(ctx, items)
+	})
+}
+
 // lockItems locks conversations and returns those that are there with their
 // items, of all slots when none are named. Secrets are left out.
 func lockItems(ctx context.Context, tx *store.Tx, conversations, slots []string) (locked []string, items []Item, err error) {
@@ -49,22 +67,24 @@ func lockItems(ctx context.Context, tx *store.Tx, conversations, slots []string)
 	return locked, items, nil
 }
 
-// Rebuilt is how far a rebuild is.
+// Rebuilt counts what a rebuild has done so far.
 type Rebuilt struct {
 	Conversations int // read from the store
 	Answers       int // written to memory
 	Stale         int // points checked again because the rebuild had not written them
 }
 
-// Pages of a rebuild: conversations stay locked while one is written.
+// Pages of a rebuild. The conversations of a page are locked against erasure while it
+// is written, so pages are small.
 const (
 	rebuildPage = 100  // conversations
 	stalePage   = 1000 // points
 )
 
 // Rebuild writes memory from the store, page by page, and then deletes what the
-// store does not have. It may run while people answer and conversations are
-// erased. progress, which may be nil, is called after each page.
+// store does not have. It may run while people answer and conversations are erased.
+// progress, which may be nil, is called after each page. After an error it can be
+// repeated, from the beginning.
 func (m *Memory) Rebuild(ctx context.Context, s *store.Store, progress func(Rebuilt)) (Rebuilt, error) {
 	if m.client == nil {
 		return Rebuilt{}, ErrNotConfigured
@@ -88,6 +108,8 @@ type rebuilding struct {
 	done     Rebuilt
 }
 
+// write goes through all conversations in the order of their ids, which rise with
+// time: conversations opened meanwhile come last and are written too.
 func (r *rebuilding) write(ctx context.Context) error {
 	for after := uuid.Nil.String(); ; {
 		page, err := r.store.Keys(ctx, after, rebuildPage)
@@ -125,7 +147,9 @@ func (r *rebuilding) writeOf(ctx context.Context, conversations []string) (writt
 }
 
 // sweep checks what this rebuild has not written: what the store no longer has is
-// deleted, what was answered meanwhile stays.
+// deleted, what was answered meanwhile stays. It ends at a page that holds nothing
+// unchecked, not at an empty page: the indexer may write a point again at any time,
+// without the id.
 func (r *rebuilding) sweep(ctx context.Context) error {
 	checked := map[string]bool{}
 	for {

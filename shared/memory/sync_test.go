@@ -45,6 +45,25 @@ func TestOnlyAConversationOfThePrincipalIsSynced(t *testing.T) {
 	assert.False(t, w.sync(t, "ann", id, "budget"))
 }
 
+func TestARefreshedConversationIsRememberedAsTheStoreHasIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	refresh := func(as, id string) {
+		require.NoError(t, w.memory.Refresh(principal.With(t.Context(), as), w.store, id))
+	}
+	id := w.answered(t, "local", "", map[string]any{"budget": 500.0, "class": "first"})
+	storetest.Revise(t, w.store, "local", id, "budget", nil)
+	storetest.Answer(t, w.store, "local", id, map[string]any{"destination": "Rome"})
+	refresh("mallory", id)
+	assert.Equal(t, map[string]any{"budget": 500.0, "class": "first"}, w.values(t, "local"))
+	assert.Empty(t, w.values(t, "mallory"))
+	refresh("local", id)
+	assert.Equal(t, map[string]any{"class": "first", "destination": "Rome"}, w.values(t, "local"))
+	storetest.Erase(t, w.store, "local", id)
+	refresh("local", id)
+	assert.Empty(t, w.values(t, "local"))
+}
+
 func TestAConversationIsNotErasedWhileItIsSynced(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

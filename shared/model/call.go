@@ -19,6 +19,10 @@ var errSlow = fmt.Errorf("the time limit has passed: %w", context.DeadlineExceed
 
 // do runs an operation: bounded in time and number, behind its breaker,
 // repeated where that may help, and counted.
+//
+// Order matters. The timeout is outermost, since waiting for a place counts. The
+// breaker encloses the repetition: one operation that failed after all its attempts
+// is one failure, and an open breaker costs nothing.
 func do[T any](ctx context.Context, c *Client, op operation, attempt func(context.Context) (T, error)) (T, error) {
 	start := time.Now()
 	ctx, span := otel.Tracer(scope).Start(ctx, "model "+string(op), trace.WithSpanKind(trace.SpanKindClient),
@@ -59,8 +63,10 @@ func guarded[T any](ctx context.Context, c *Client, op operation, attempt func(c
 	return result, nil
 }
 
-// repeated tries again what may succeed then, as long as there is time. An
-// answer that cannot be used is asked for once more at most.
+// repeated tries again what may succeed then, as long as there is time. An answer
+// that cannot be used is asked for once more at most. Retry-After of the server
+// wins over the exponential pause. If it is longer than the time that is left, the
+// operation fails at once.
 func repeated[T any](ctx context.Context, config Config, attempt func(context.Context) (T, error)) (T, error) {
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval, pause.Multiplier, pause.MaxInterval = config.Limits.RetryPause, 2, config.Timeout

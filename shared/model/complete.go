@@ -12,7 +12,8 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
-// prompt asks for one JSON document.
+// prompt asks for one JSON document. The task is ours and trusted; the data is not,
+// and is sent as another message.
 type prompt struct {
 	name   string // of the schema
 	task   string
@@ -90,7 +91,11 @@ func (c *Client) request(p prompt, v variant) (chatRequest, error) {
 	return request, nil
 }
 
-// complete asks once and decodes the answer into out.
+// complete asks once and decodes the answer into out. When the endpoint refuses the
+// request for a parameter that it does not know, complete repeats it in the variant
+// that older servers take; there are two such parameters, so the loop runs at most
+// three times. These repetitions are not attempts: nothing is wrong with the
+// endpoint.
 func (c *Client) complete(ctx context.Context, op operation, p prompt, out any) error {
 	asked := c.dialect.current()
 	for {
@@ -114,6 +119,8 @@ func (c *Client) complete(ctx context.Context, op operation, p prompt, out any) 
 	}
 }
 
+// read decodes the content of an answer. A model that declined will decline again,
+// so that is not repeated; an answer that was cut off may be shorter the next time.
 func (c *Client) read(ctx context.Context, op operation, answer chatAnswer, out any) error {
 	if len(answer.Choices) == 0 {
 		return unusable("it is empty")
@@ -140,6 +147,8 @@ func unfenced(content string) string {
 }
 
 // decode reads one JSON document with no unknown names and none given twice.
+// encoding/json would take the last of two members of one name, and match names in
+// any case: what is checked could then be another text than what is shown.
 func decode(raw []byte, v any) error {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.DisallowUnknownFields()

@@ -165,6 +165,8 @@ func (c Config) check() error {
 	return nil
 }
 
+// plainAddress reports whether an address is one to which paths can be appended.
+// One with credentials would put them into logs.
 func plainAddress(address string) bool {
 	u, err := url.Parse(address)
 	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" &&

@@ -12,7 +12,9 @@ type variant struct {
 	maxTokens  bool // knows max_tokens in place of max_completion_tokens
 }
 
-// other returns what to try after a refusal with this text.
+// other returns what to try after a refusal with this text. Providers word such
+// refusals as they like, but name the parameter. It gives up when both are
+// replaced.
 func (v variant) other(text string) (variant, bool) {
 	switch text = strings.ToLower(text); {
 	case !v.maxTokens && strings.Contains(text, "max_completion_tokens"):
@@ -25,7 +27,8 @@ func (v variant) other(text string) (variant, bool) {
 	return v, true
 }
 
-// dialect remembers the variant that was understood last.
+// dialect remembers the variant that was understood last, so that only the first
+// request of an instance pays for finding it. It is safe for concurrent use.
 type dialect struct{ last atomic.Pointer[variant] }
 
 // current is the variant that worked last, or the newest.

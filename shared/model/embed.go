@@ -9,6 +9,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 )
 
 // Embed returns one vector for each text, in their order, each Dimensions long.
@@ -23,7 +25,7 @@ func (c *Client) Embed(ctx context.Context, texts []string) ([][]float32, error)
 		if strings.TrimSpace(text) == "" {
 			return nil, fmt.Errorf("texts[%d] is empty", i)
 		}
-		inputs[i] = prefix(text, c.config.Limits.InputBytes)
+		inputs[i] = plain.Prefix(text, c.config.Limits.InputBytes)
 	}
 	vectors := make([][]float32, 0, len(texts))
 	for batch := range slices.Chunk(inputs, c.config.Limits.Batch) {
@@ -93,7 +95,9 @@ func (c *Client) embed(ctx context.Context, texts []string) ([][]float32, error)
 }
 
 // comparable checks that a vector can be compared with others: it has the
-// configured length and a direction.
+// configured length and a direction. Cosine similarity divides by the length, so a
+// vector of zeros or one that overflows would be similar to everything or to
+// nothing.
 func (c *Client) comparable(vector []float32) error {
 	if len(vector) != c.config.EmbeddingDimensions {
 		return unusable("a vector has %d dimensions, not MODEL_EMBEDDING_DIMENSIONS, %d", len(vector), c.config.EmbeddingDimensions)

@@ -12,9 +12,13 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/secret"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/slotspec"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 )
 
-// Bounds on a proposal; they are narrower than those on what a caller wants.
+// Bounds on a proposal; they are narrower than those on what a caller wants. Below
+// minSlots a model has not understood the goal, and more than maxSlots nobody answers.
+// The texts are bounded like what people write on forms.
 const (
 	minSlots     = 3
 	maxSlots     = 18
@@ -53,6 +57,8 @@ var types = []questioning.Type{
 	questioning.DateTime, questioning.Email, questioning.URI, questioning.Choice, questioning.Choices, questioning.List,
 }
 
+// The prompt asks for 4 to 10, and the bounds are wider: a proposal that is a
+// little off is better than none.
 const proposeTask = `You decide which information has to be gathered from a person for a goal.
 The document has the goal, and under "said" what the person said so far, oldest first.
 Name 4 to 10 pieces of information without which the goal cannot be served well, the most important first. For each give:
@@ -69,6 +75,8 @@ Name 4 to 10 pieces of information without which the goal cannot be served well,
 Leave out what the document already answers. Never ask for passwords, keys, card or identity numbers.
 Write plain text: no markup, no links.`
 
+// proposeSchema is what OpenAI's strict mode takes: every property is required,
+// absent ones are null, and there are no bounds, which accept checks.
 var proposeSchema = json.RawMessage(`{
 "type":"object","additionalProperties":false,"required":["slots"],
 "properties":{"slots":{"type":"array","items":{
@@ -97,7 +105,7 @@ func (c *Client) ProposeSlots(ctx context.Context, goal string, said []string) (
 	if !c.Asks() {
 		return nil, ErrNotConfigured
 	}
-	goal = prefix(goal, c.config.Limits.InputBytes/2)
+	goal = plain.Prefix(goal, c.config.Limits.InputBytes/2)
 	p := prompt{
 		name: "slots", task: proposeTask, schema: proposeSchema,
 		data: map[string]any{"goal": goal, "said": latest(said, c.config.Limits.InputBytes-len(goal))},
@@ -146,15 +154,16 @@ func accept(ctx context.Context, proposals []proposal, source string) ([]questio
 	return slots, nil
 }
 
-// keyForm is narrower than what a caller may choose: a model has no reason for more.
-var keyForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
+// keyPattern is narrower than what a caller may choose: a model has no reason for
+// more.
+var keyPattern = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
 
 // tidy cleans the texts of a proposal and says which part cannot be used. source
 // is what the model was given.
 func (p *proposal) tidy(source string) error {
 	hasOptions := p.Type == questioning.Choice || p.Type == questioning.Choices
 	switch {
-	case !keyForm.MatchString(p.Key):
+	case !keyPattern.MatchString(p.Key):
 		return errors.New("key is not a name in lower case")
 	case len(secret.May(p.Key, false)) > 0:
 		return errors.New("key asks for a secret")

@@ -9,9 +9,10 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 )
 
-// What a model must not put to a person, whatever made it write that: it
-// is refused here and by package secret, whatever the prompt says. Lists err on
-// the side of refusing, since the plain question is always there.
+// What a model must not ask a person is refused here and by package secret, whatever
+// the prompt says: a goal or an answer may contain instructions that the model follows
+// (OWASP LLM01, prompt injection). The patterns err on the side of refusing, since the
+// plain question is always there.
 
 // markup is what a model has no reason to write to a person: tags, links, and
 // scripts.
@@ -26,7 +27,9 @@ var reachable = regexp.MustCompile(`(?i)\S*@\S+|(?:[\p{L}\p{N}_-]+\.)+(?:xn--[a-
 // abbreviations look like hosts.
 var abbreviations = map[string]bool{"p.ej": true, "p.es": true, "i.e": true, "e.g": true}
 
-// leadsTo returns what a text leads to that a source does not have.
+// leadsTo returns what a text leads to that a source does not have. What the source
+// has is allowed, because the person or the caller wrote it first. NFKC makes
+// full-width and other look-alike characters those that a client would resolve.
 func leadsTo(text, source string) string {
 	text, source = norm.NFKC.String(text), norm.NFKC.String(source)
 	for _, pattern := range []*regexp.Regexp{markup, reachable} {

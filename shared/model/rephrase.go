@@ -13,7 +13,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/secret"
 )
 
-// Wording is what to put into a person's own language and tone.
+// Wording is what to reword, and what shows the person's language and tone.
 type Wording struct {
 	Goal      string
 	Said      []string // the person's own words, oldest first
@@ -60,7 +60,7 @@ func (c *Client) Rephrase(ctx context.Context, in Wording) ([]string, error) {
 	if left < 0 {
 		return nil, fmt.Errorf("the questions have more than %d bytes", c.config.Limits.InputBytes)
 	}
-	goal := prefix(in.Goal, left/2)
+	goal := plain.Prefix(in.Goal, left/2)
 	p := prompt{
 		name: "questions", task: rephraseTask, schema: rephraseSchema,
 		data: map[string]any{"goal": goal, "said": latest(in.Said, left-len(goal)), "questions": questions},
@@ -106,10 +106,12 @@ var (
 
 const quotes = "\"“”„«»‘’`"
 
-// faithful returns the reworded question cleaned, or says how it strays from
-// the original.
+// faithful returns the reworded question cleaned, or says how it strays from the
+// original. Whether the meaning is kept cannot be checked; what can do harm is:
+// another number, a lost placeholder, a second question, a link, a secret. The
+// bound on the length is in characters, wide enough for a translation.
 func faithful(original, text string) (string, error) {
-	text = prefix(text, 16*1024)
+	text = plain.Prefix(text, 16*1024)
 	if hides(text) {
 		return "", errors.New("has line breaks or characters that are not seen")
 	}

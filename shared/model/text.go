@@ -30,25 +30,12 @@ func written(text string, maxRunes int, source string) (string, string) {
 	return text, ""
 }
 
-// prefix returns the beginning of a text, at most limit bytes of it, between
-// characters. It is what a model gets of a text, unlike an excerpt, which a person
-// reads: nothing else is changed, and the limit is one of bytes sent.
-func prefix(text string, limit int) string {
-	if len(text) <= limit {
-		return text
-	}
-	for limit > 0 && !utf8.RuneStart(text[limit]) {
-		limit--
-	}
-	return text[:limit]
-}
-
 // latest returns as many of the last texts as fit, oldest first. The first of
 // them may be cut.
 func latest(texts []string, limit int) []string {
 	kept := []string{}
 	for i := len(texts) - 1; i >= 0 && limit > 0; i-- {
-		text := prefix(texts[i], limit)
+		text := plain.Prefix(texts[i], limit)
 		limit -= len(text)
 		kept = append([]string{text}, kept...)
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Line returns a text on one line: white space of any kind becomes single
@@ -61,6 +62,20 @@ func Excerpt(s string, most int) string {
 		return string(runes)
 	}
 	return string(runes[:most-1]) + "…"
+}
+
+// Prefix returns the beginning of a text, at most limit bytes of it, between
+// characters. It is what a program gets of a text where an excerpt is for people:
+// nothing is changed, nothing marks the end, and the limit is one of bytes, as it is
+// for what is sent or stored.
+func Prefix(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	for limit > 0 && !utf8.RuneStart(s[limit]) {
+		limit--
+	}
+	return s[:limit]
 }
 
 // JSON returns the beginning of a value as JSON on one line, at most so many

@@ -52,3 +52,18 @@ func TestAnExcerptIsBounded(t *testing.T) {
 		require.Equal(t, Line(s), Line(Line(s)), "a line stays a line")
 	})
 }
+
+func TestAPrefixEndsBetweenCharacters(t *testing.T) {
+	assert.Equal(t, "a\nb", Prefix("a\nb", 3))
+	assert.Equal(t, "añ", Prefix("añe", 3))
+	assert.Equal(t, "a", Prefix("añe", 2))
+	assert.Empty(t, Prefix("ñ", 1))
+	rapid.Check(t, func(t *rapid.T) {
+		s, limit := rapid.String().Draw(t, "text"), rapid.IntRange(0, 20).Draw(t, "limit")
+		cut := Prefix(s, limit)
+		require.LessOrEqual(t, len(cut), limit)
+		require.True(t, strings.HasPrefix(s, cut))
+		require.True(t, utf8.ValidString(cut))
+		require.True(t, len(cut) == len(s) || len(cut) > limit-utf8.UTFMax, "no more is lost than one character")
+	})
+}

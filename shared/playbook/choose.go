@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// Choice is the playbook for a goal and why it is that.
+// Choice is the playbook for a goal and why it is that. The reason goes to the
+// client's model, which can name another playbook in its next call.
 type Choice struct {
 	Playbook Playbook
 	// Score is how clearly the best fitting playbook leads, 0 to 1. Below the threshold,
@@ -28,7 +29,9 @@ const (
 )
 
 // Choose finds the playbook that fits a goal; the generic one when none clearly
-// does. The same goal always gets the same.
+// does. The same goal always gets the same. A wrong playbook asks a person for
+// things beside the point, the generic one only asks less precisely; so the choice
+// leans to the generic one.
 func (l *Library) Choose(goal string) Choice {
 	ranking := l.index().search(goal)
 	var fitting []ranked
@@ -45,7 +48,7 @@ func (l *Library) Choose(goal string) Choice {
 	}
 	best := fitting[0]
 	nearest := fmt.Sprintf("%s with %.2f, where %.2f is enough, by the words %s.", best.name, best.score, threshold,
-		strings.Join(best.words[:min(len(best.words), wordsToTell)], ", "))
+		strings.Join(best.words[:min(len(best.words), wordsInReason)], ", "))
 	if len(fitting) > 1 {
 		nearest += fmt.Sprintf(" Next is %s with %.2f.", fitting[1].name, fitting[1].score)
 	}
@@ -73,7 +76,7 @@ func (l *Library) choice(name string, score float64, reason string, fitting []ra
 }
 
 // Named returns the playbook of that name, chosen by the caller; false when there
-// is none.
+// is none. The goal only ranks the alternatives.
 func (l *Library) Named(name, goal string) (Choice, bool) {
 	if _, found := l.Get(name); !found {
 		return Choice{}, false

@@ -11,9 +11,13 @@ import (
 )
 
 // Cues are the words and phrases by which a playbook is found, in any language,
-// separated by commas. English words stand for all their forms. A star at either
-// end of a word stands for any letters, # for a number and @name for a capitalised
-// word within a sentence.
+// separated by commas. English words match in all their forms. A star at either end
+// of a word matches any letters, # a number and @name a capitalised word within a
+// sentence.
+//
+// They are written by hand; docs/playbooks.md compares them with a ranking by the
+// words of titles, descriptions and goals. A model would understand a goal better,
+// but is optional.
 type Cues struct {
 	Subject string `json:"subject"` // what the goal is about
 	Context string `json:"context"` // what goes with it; never enough alone
@@ -21,23 +25,27 @@ type Cues struct {
 
 // word is one word of a goal.
 type word struct {
-	text    string // lower case, without accents
-	stem    string // of the English word; empty for numbers
-	content bool   // it carries meaning
-	name    bool   // capitalised within a sentence
-	aside   bool   // it names the circumstances, not what is wanted
+	text      string // lower case, without accents
+	stem      string // of the English word; empty for numbers
+	content   bool   // it carries meaning
+	name      bool   // capitalised within a sentence
+	secondary bool   // it names the circumstances, not what is wanted
 }
 
-// readOfGoal is how much of a goal is read, in bytes.
+// readOfGoal is how much of a goal is read, in bytes. What a goal is about stands
+// at its beginning.
 const readOfGoal = 16 << 10
 
-// circumstance words begin what only surrounds the goal: "a diet before my wedding".
+// circumstance words begin what only surrounds the goal: "a diet before my wedding" is
+// about a diet. Accents are left out, as fold does.
 var circumstance = set("for before after because since during about when while although if so until despite as where which " +
 	"fur vor nach weil bevor nachdem pour avant apres parce para antes despues por per prima dopo voor omdat als")
 
 // light words say that something is wanted, not what.
 var light = set("find get give help like make need new please want would could one")
 
+// numberWords match the cue #. The articles are among them: "a week in Rome" gives
+// a number.
 var numberWords = set("one two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty hundred a " +
 	"zwei drei vier funf sechs sieben acht neun zehn deux trois quatre cinq six sept huit dix dos tres cuatro cinco diez " +
 	"due quattro cinque dieci duas dois dez twee drie vier vijf tien")
@@ -52,11 +60,12 @@ func set(words string) map[string]bool {
 }
 
 // words splits a text. What follows the first sentence, or a word that begins a
-// circumstance, is an aside.
+// circumstance, is secondary. A point ends a sentence only before a space, so
+// that "v1.2" and hosts stay one.
 func words(text string) []word {
 	text = text[:min(len(text), readOfGoal)]
 	var all []word
-	start, aside, begun := true, false, false
+	start, secondary, begun := true, false, false
 	for len(text) > 0 {
 		end := strings.IndexFunc(text, func(r rune) bool { return !isLetter(r) })
 		if end < 0 {
@@ -65,15 +74,15 @@ func words(text string) []word {
 		if end == 0 {
 			r, size := utf8.DecodeRuneInString(text)
 			if strings.ContainsRune(".!?;\n", r) && (len(text) == size || strings.ContainsRune(" \n", rune(text[size]))) {
-				start, aside = true, aside || begun
+				start, secondary = true, secondary || begun
 			}
 			text = text[size:]
 			continue
 		}
 		w := newWord(text[:end], start)
-		aside = aside || begun && circumstance[w.text]
+		secondary = secondary || begun && circumstance[w.text]
 		begun = begun || w.content
-		w.aside = aside
+		w.secondary = secondary
 		all = append(all, w)
 		text, start = text[end:], false
 	}
@@ -113,11 +122,12 @@ func fold(text string) string {
 	return strings.Trim(strings.TrimSuffix(folded, "'s"), "'")
 }
 
-// stem is the English stem, for words of other languages too: it cuts their
-// endings alike on both sides.
+// stem is the English stem (Snowball), for words of other languages too: it cuts their
+// endings alike in cues and in goals.
 func stem(text string) string { return english.Stem(text, false) }
 
-// cue is a cue as it is looked for.
+// cue is a cue as it is looked for. playbook is its place in the index, subject
+// whether it is one of Cues.Subject.
 type cue struct {
 	words    []string
 	playbook int
@@ -156,7 +166,8 @@ func (f found) within(longer found) bool {
 	return f.subject && longer.subject && longer.at <= f.at && f.end() <= longer.end() && len(longer.words) > len(f.words)
 }
 
-// matcher finds cues.
+// matcher finds cues. Its time grows with the words of the goal, not with the
+// number of cues, except for the few that begin with a pattern.
 type matcher struct {
 	byFirst map[string][]cue // by their first word, as written or as a stem
 	open    []cue            // that begin with a pattern
@@ -184,7 +195,8 @@ func (m *matcher) add(text string, playbook int, subject bool) {
 	}
 }
 
-// find returns the cues in a goal, without subjects within longer ones.
+// find returns the cues in a goal, without subjects within longer ones. Matches may
+// overlap; ranked.add counts each word of the goal once for a playbook.
 func (m *matcher) find(goal []word) []found {
 	var all []found
 	for at, w := range goal {

@@ -9,14 +9,17 @@ import (
 	"strings"
 )
 
-// Bounds of a folder of playbooks.
+// Bounds of a folder of playbooks. It is read whole at start, which every wake from
+// zero pays for.
 const (
 	MaxFiles     = 100
 	MaxFileBytes = 256 << 10
 )
 
 // readFolder reads and checks the playbooks of a folder, those directly in it.
-// Files that are not YAML, and hidden ones, are passed over.
+// Files that are not YAML, and hidden ones, are passed over. One wrong file is an
+// error for all: a playbook that is missing without a word would look like a bad
+// choice. Kubernetes mounts a ConfigMap with hidden folders beside its files.
 func readFolder(folder string) ([]Playbook, error) {
 	if folder == "" {
 		return nil, nil
@@ -48,7 +51,8 @@ func readFolder(folder string) ([]Playbook, error) {
 	return all, nil
 }
 
-// readFile reads one playbook; its errors name the line and the field.
+// readFile reads one playbook; its errors name the line and the field. It reads one
+// byte more than is allowed, which is enough to know that a file is too long.
 func readFile(path string) (Playbook, error) {
 	file, err := os.Open(path)
 	if err != nil {

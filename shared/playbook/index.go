@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// entry is a playbook whose slots are read when they are wanted.
+// entry is a playbook whose slots are read when they are wanted. Both functions always
+// return the same and are safe for concurrent use.
 type entry struct {
 	head func() Playbook // without slots
 	full func() Playbook
@@ -14,19 +15,20 @@ type entry struct {
 }
 
 // What a word of a cue weighs. A goal needs more than one word, one of them of a
-// subject, so context alone never suffices.
+// subject, so context alone never suffices. The weights were set together with
+// threshold, on the goals in testdata; doubt keeps a single word from a full score.
 const (
-	subjectWeight = 1.0
-	contextWeight = 0.5
-	asideShare    = 0.5 // of a word's weight, where it names a circumstance
-	doubt         = 1.0 // the weight of what no cue knows
-	leastWords    = 2
-	wordsToTell   = 5
+	subjectWeight  = 1.0
+	contextWeight  = 0.5
+	secondaryShare = 0.5 // of a word's weight, where it names a circumstance
+	doubt          = 1.0 // the weight of what no cue knows
+	leastWords     = 2
+	wordsInReason  = 5
 )
 
 // A playbook without cues is found by those words of its title, description and
 // goals that its texts use so many times as often as those of all others.
-const tellingShare = 10
+const distinctiveRatio = 10
 
 // index finds playbooks by the cues in a goal.
 type index struct {
@@ -47,7 +49,8 @@ type ranked struct {
 	seen    map[string]bool // the cues found: a word said twice counts once
 }
 
-// newIndex reads the heads of all playbooks, and no slots.
+// newIndex reads the heads of all playbooks, and no slots. Slots are most of a
+// playbook's text, and are not needed to choose one.
 func newIndex(entries []entry) index {
 	ix := index{matcher: matcher{byFirst: map[string][]cue{}}}
 	heads := make([]Playbook, len(entries))
@@ -70,7 +73,8 @@ func newIndex(entries []entry) index {
 	return ix
 }
 
-// ownWords are the words that distinguish a playbook from the others.
+// ownWords are the words that distinguish a playbook from the others. It lets a
+// playbook of an operator be found without cues.
 func ownWords(all []Playbook, of int) []string {
 	used := [2]map[string]int{{}, {}} // how many texts use a word: of others, its own
 	var texts [2]int
@@ -92,7 +96,7 @@ func ownWords(all []Playbook, of int) []string {
 	}
 	var own []string
 	for w, n := range used[1] {
-		if n*texts[0] >= tellingShare*used[0][w]*texts[1] {
+		if n*texts[0] >= distinctiveRatio*used[0][w]*texts[1] {
 			own = append(own, w)
 		}
 	}
@@ -100,7 +104,11 @@ func ownWords(all []Playbook, of int) []string {
 	return own
 }
 
-// search ranks the playbooks that a cue speaks for, the best first.
+// search ranks the playbooks that a cue speaks for, the best first. The score
+// compares a playbook with its strongest rival and with doubt: w / (w + rival +
+// doubt). Subjects count before context and long cues before short ones, since each
+// word counts once. Equal weights keep the order of names, so the result never
+// varies.
 func (ix index) search(goal string) []ranked {
 	said := words(goal)
 	all := make([]ranked, len(ix.names))
@@ -128,6 +136,7 @@ func (ix index) search(goal string) []ranked {
 	return ranking
 }
 
+// order sorts subjects before context.
 func order(subject bool) int {
 	if subject {
 		return 1
@@ -153,14 +162,14 @@ func (r *ranked) add(f found, said []word) {
 		r.counted[f.at+i] = true
 		switch {
 		case !w.content && !w.name:
-		case w.aside:
-			weight += share * asideShare
+		case w.secondary:
+			weight += share * secondaryShare
 		default:
 			weight += share
 		}
 	}
 	if weight == 0 { // such as "add" or "# of"
-		weight = share * asideShare
+		weight = share * secondaryShare
 	}
 	r.weight += weight
 	r.count++
@@ -174,7 +183,8 @@ func (r *ranked) add(f found, said []word) {
 // enough says whether more than one word speaks for it, one of them of its subject.
 func (r *ranked) enough() bool { return r.subject && r.count >= leastWords }
 
-// phrase is what a cue found, as the reason quotes it.
+// phrase is what a cue found, as the reason quotes it. It is folded: lower case,
+// without accents.
 func phrase(said []word) string {
 	texts := make([]string, len(said))
 	for i, w := range said {

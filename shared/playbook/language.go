@@ -9,8 +9,8 @@ import (
 // where another is missing.
 const written = "en"
 
-// texts are the members of a slot, and of an option, that may be given by
-// language.
+// texts are the members of a slot, and of an option, that may be given by language.
+// In the file each is a text, or an object of texts by language: {en: …, de: …}.
 var texts = []string{"title", "description", "question", "look_for", "options"}
 
 // languagesOf returns the languages, besides English, that any text of the slots
@@ -44,8 +44,9 @@ func collect(value any, found map[string]bool) {
 	}
 }
 
-// inLanguage returns the slots with every text in one language, or in English
-// where it is not given in that.
+// inLanguage returns the slots with every text in one language, or in English where
+// it is not given in that. Clones are shallow; what is not a text is shared and not
+// changed.
 func inLanguage(all []map[string]any, language string) []map[string]any {
 	plain := make([]map[string]any, len(all))
 	for i, slot := range all {
@@ -59,7 +60,8 @@ func inLanguage(all []map[string]any, language string) []map[string]any {
 	return plain
 }
 
-// pick takes one language of a text, in lists and options too.
+// pick takes one language of a text, in lists and options too. An object with
+// "value" is an option, any other one has languages; no language is called "value".
 func pick(value any, language string) any {
 	switch v := value.(type) {
 	case []any:

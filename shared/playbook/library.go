@@ -23,8 +23,9 @@ type Library struct {
 	index   func() index
 }
 
-// Open returns the built-in playbooks and those of the folder, which are
-// checked. It does no more than that: built-in ones are read when wanted.
+// Open returns the built-in playbooks and those of the folder, which are checked.
+// It does no more than that: built-in ones are read when wanted. An error names the
+// file, the line and the field.
 func Open(config Config) (*Library, error) {
 	own, err := readFolder(config.Folder)
 	if err != nil {
@@ -71,6 +72,7 @@ func find(entries []entry, name string) (int, bool) {
 //go:embed playbooks/*.yaml
 var builtInFiles embed.FS
 
+// builtIn is shared by all libraries of a process; its entries are read-only.
 var builtIn = sync.OnceValue(embedded)
 
 // embedded are the built-in playbooks. Each file is named after its playbook,
@@ -102,7 +104,8 @@ func embedded() []entry {
 	return entries
 }
 
-// sound reads an embedded file. The tests check them all.
+// sound reads an embedded file. The tests check them all. It skips the check
+// against the schema, since every wake from zero pays for start-up.
 func sound(file string, raw []byte) Playbook {
 	p, err := read(raw)
 	if err != nil {

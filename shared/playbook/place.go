@@ -14,8 +14,9 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/schema"
 )
 
-// toJSON turns YAML into JSON. What YAML takes for a point in time stays text,
-// and names are text always.
+// toJSON turns YAML into JSON. What YAML takes for a point in time stays text, and
+// names are text always. So a file is checked by the same schema code as everything
+// else, and "2026-01-31" is the text that its author sees.
 func toJSON(root *yaml.Node) ([]byte, error) {
 	asText(root)
 	var value any
@@ -54,7 +55,8 @@ func at(root *yaml.Node, path []string, problem string) error {
 	return fmt.Errorf("line %d, %s: %s", line(root, path), dotted(path), problem)
 }
 
-// line is where a path leads, or the nearest place above it.
+// line is where a path leads, or the nearest place above it. What is missing has no
+// line; the object that lacks it has.
 func line(node *yaml.Node, path []string) int {
 	for _, step := range path {
 		next := child(node, step)

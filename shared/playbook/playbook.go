@@ -1,6 +1,7 @@
-// Package playbook holds playbooks: for one kind of goal, what an expert would
-// ask before starting. They are data files; the one that fits a goal is found
-// by retrieval, and the generic one serves where none does.
+// Package playbook holds playbooks: for one kind of goal, what an expert would ask
+// before starting. They are data files; the one that fits a goal is found by the words
+// of the goal, and the generic one serves where none does. It decides what to ask for
+// and knows nothing of conversations or of the order of questions. Begin with Open.
 package playbook
 
 import (
@@ -14,7 +15,8 @@ import (
 // Generic names the playbook that serves any goal.
 const Generic = "generic"
 
-// Playbook is what to ask for one kind of goal.
+// Playbook is what to ask for one kind of goal. It is read-only: a Library hands
+// out the same slots to every caller. For returns copies.
 type Playbook struct {
 	Name        string // lower case, digits and hyphens
 	Title       string
@@ -48,7 +50,8 @@ func (p Playbook) For(goal, language string) []questioning.Slot {
 // excerptRunes is how much of a goal a question repeats.
 const excerptRunes = 60
 
-// firstSentence is what the text begins with: its first line, or less.
+// firstSentence is what the text begins with: its first line, or less. A goal may
+// be a page of text, of which a question repeats only the beginning.
 func firstSentence(goal string) string {
 	goal, _, _ = strings.Cut(strings.TrimSpace(goal), "\n")
 	goal = plain.Line(goal)

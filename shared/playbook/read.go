@@ -23,6 +23,8 @@ import (
 //go:embed playbook.schema.json
 var schemaFile []byte
 
+// compiled is the schema of a playbook's file. Editors use the same file for
+// completion.
 var compiled = sync.OnceValue(func() *jsonschema.Schema {
 	s, err := schema.Compile(context.Background(), schemaFile)
 	if err != nil {
@@ -41,8 +43,8 @@ type document struct {
 	Slots       []map[string]any `json:"slots"`
 }
 
-// check reads a playbook and holds it against the schema and the rules that a
-// schema cannot say. An error names the line and the field.
+// check reads a playbook and checks it against the schema and the rules that a schema
+// cannot express. An error names the line and the field.
 func check(raw []byte) (Playbook, error) {
 	root, err := parse(raw)
 	if err != nil {
@@ -125,8 +127,10 @@ func readSlots(all []map[string]any, language string) ([]questioning.Slot, error
 	return wanted.Slots, err
 }
 
-// checkConditions verifies that conditions name slots further up and values
-// that those can hold.
+// checkConditions verifies that conditions name slots further up and values that
+// those can hold. slotspec only checks that the slot exists. A condition on a later
+// slot would let a playbook ask in another order than its file reads, and a value
+// that cannot be hides the slot for ever.
 func checkConditions(slots []questioning.Slot) error {
 	for i, slot := range slots {
 		if slot.When == nil {

@@ -9,7 +9,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
-// Text says in Markdown what the playbook is for and what it asks, in English.
+// Text says in Markdown what the playbook is for and what it asks, in English. It
+// is what the MCP resource of the playbook returns.
 func (p Playbook) Text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\n%s\n\nAsked as far as it is not known yet, what is required first:\n", p.Title, p.Description)

@@ -25,7 +25,8 @@ var reconnect = grpc.ConnectParams{
 	MinConnectTimeout: 2 * time.Second,
 }
 
-// Client is safe for concurrent use.
+// Client is a connection to one Qdrant, through which all collections with the
+// configured prefix are reached. It is safe for concurrent use; its owner closes it.
 type Client struct {
 	api    *api.Client
 	config Config
@@ -63,6 +64,8 @@ func Open(config Config) (*Client, error) {
 	}
 	client, err := api.NewClient(&api.Config{
 		Host: address.host, Port: address.port, UseTLS: address.tls, APIKey: config.APIKey,
+		// One HTTP/2 connection carries concurrent calls. The check would call Qdrant
+		// before the first call needs it.
 		PoolSize: 1, SkipCompatibilityCheck: true,
 		GrpcOptions: options,
 	})
@@ -101,7 +104,8 @@ func bounded(ctx context.Context, timeout time.Duration, operation, collection s
 	return explain(operation, collection, do(ctx))
 }
 
-// name is the collection's name on the server.
+// name is the collection's name on the server. The prefix keeps environments apart
+// that share a Qdrant.
 func (c *Client) name(collection string) (string, error) {
 	if !namePattern.MatchString(collection) {
 		return "", fmt.Errorf("qdrant: collection is %q: want letters, digits, - and _, at most 100", collection)

@@ -12,7 +12,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// Collection is what Ensure makes sure of.
+// Collection describes a collection that Ensure creates or checks.
 type Collection struct {
 	Name string
 	// Sparse names the sparse vectors. Each has the IDF modifier: Qdrant
@@ -24,9 +24,10 @@ type Collection struct {
 	Keywords []string
 }
 
-// Ensure creates the collection and the indexes of its keyword fields where
-// they are missing. Several callers may do so at once. A collection with other
-// vectors is left alone, with ErrMismatch.
+// Ensure creates the collection and the indexes of its keyword fields where they
+// are missing. Several callers may do so at once. A collection with other vectors
+// is left alone, with ErrMismatch. Qdrant has no transaction for it, so a caller
+// may find the collection without some of its indexes; the next Ensure adds them.
 func (c *Client) Ensure(ctx context.Context, collection Collection) error {
 	name, err := c.name(collection.Name)
 	if err != nil {
@@ -89,7 +90,8 @@ func (c *Client) info(ctx context.Context, collection, name string) (info *api.C
 	return info, err
 }
 
-// create takes a collection that another caller has just made for its own.
+// create creates the collection. One that another caller has just created is fine:
+// Ensure compares it afterwards.
 func (c *Client) create(ctx context.Context, collection Collection, name string) error {
 	request := &api.CreateCollection{CollectionName: name, ReplicationFactor: &c.config.ReplicationFactor}
 	if len(collection.Dense) > 0 {
@@ -115,7 +117,8 @@ func (c *Client) create(ctx context.Context, collection Collection, name string)
 	})
 }
 
-// compare says what differs between the collection wanted and the one there.
+// compare says what differs between the collection wanted and the one there. More
+// vectors than asked for are fine.
 func (c Collection) compare(there *api.CollectionParams) error {
 	var different []error
 	sparse, dense := there.GetSparseVectorsConfig().GetMap(), there.GetVectorsConfig().GetParamsMap().GetMap()

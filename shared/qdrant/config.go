@@ -27,6 +27,8 @@ const (
 	maxMessageBytes = 2 * maxBatchBytes
 )
 
+// namePattern is narrower than Qdrant's own rule: the characters pass in URLs,
+// files and metrics unchanged.
 var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$`)
 
 // Config is how to reach Qdrant, from the environment. A field left at zero
@@ -46,13 +48,15 @@ type Config struct {
 	ReplicationFactor uint32 `env:"QDRANT_REPLICATION_FACTOR" envDefault:"1"`
 }
 
-// withDefaults fills the fields that are zero, from the tags above.
+// withDefaults fills the fields that are zero, from the tags above. So code and
+// environment have the same defaults.
 func (c Config) withDefaults() (Config, error) {
 	c.Timeout = cmp.Or(c.Timeout, DefaultTimeout)
 	err := env.ParseWithOptions(&c, env.Options{Environment: map[string]string{}, SetDefaultsForZeroValuesOnly: true})
 	return c, err
 }
 
+// check reports all settings that are wrong, not only the first.
 func (c Config) check() error {
 	var wrong []error
 	if c.Timeout < time.Millisecond || c.Timeout > time.Minute {
@@ -67,6 +71,7 @@ func (c Config) check() error {
 	return errors.Join(wrong...)
 }
 
+// address is where the client connects.
 type address struct {
 	host string
 	port int

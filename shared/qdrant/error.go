@@ -38,7 +38,8 @@ func explain(operation, collection string, err error) error {
 	return fmt.Errorf("%s: %w", what, err)
 }
 
-// kindOf is the error of this package that an error of gRPC means, or nil.
+// kindOf is the error of this package that an error of gRPC means, or nil. A
+// cancelled context is none of them: the caller has gone, and Qdrant may be well.
 func kindOf(err error) error {
 	var busy *api.QdrantResourceExhaustedError
 	if errors.Is(err, context.DeadlineExceeded) || errors.As(err, &busy) {

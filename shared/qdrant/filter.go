@@ -15,7 +15,8 @@ type Filter struct {
 	Any     map[string][]string // the field is one of these; no value is like none
 }
 
-// empty says that every point fits.
+// empty says that every point fits. Delete refuses it: a filter that lost its
+// fields by a mistake would erase the collection.
 func (f Filter) empty() bool { return len(f.Must)+len(f.MustNot)+len(f.Any) == 0 }
 
 // nothing says that no point can fit.

@@ -45,6 +45,8 @@ func plain(value any) any {
 	return value
 }
 
+// decodePayload is the inverse of encodePayload for what JSON can hold; lists come
+// back as []any.
 func decodePayload(payload map[string]*api.Value) map[string]any {
 	decoded := make(map[string]any, len(payload))
 	for field, value := range payload {

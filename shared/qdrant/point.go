@@ -97,6 +97,7 @@ func finite(values []float32) error {
 	return nil
 }
 
+// hitOf reads an id as UUID, the only kind that this package writes.
 func hitOf(id *api.PointId, score float32, payload map[string]*api.Value) Hit {
 	return Hit{ID: id.GetUuid(), Score: score, Payload: decodePayload(payload)}
 }

@@ -11,7 +11,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// maxBatchPoints bounds the points of one request, read or written.
+// maxBatchPoints bounds the points of one request, read or written, so that it ends
+// within its time limit also on a slow disk.
 const maxBatchPoints = 256
 
 var (
@@ -58,12 +59,14 @@ func (c *Client) Upsert(ctx context.Context, collection string, points []Point) 
 	return send()
 }
 
-// tooLarge says that an answer did not fit in a message: asking for fewer
-// points can help.
+// tooLarge says that an answer did not fit in a message: asking for fewer points
+// can help. Points of a page may hold a quarter of a megabyte each.
 func tooLarge(err error) bool { return status.Code(err) == codes.ResourceExhausted }
 
-// Scroll returns the points that fit, by id, up to limit. It reads them in
-// pages, each bounded by Config.Timeout.
+// Scroll returns the points that fit, by id, up to limit. It reads them in pages,
+// each bounded by Config.Timeout. A page that does not fit in a message is asked
+// for again at half its size. Points written meanwhile may or may not be among the
+// hits.
 func (c *Client) Scroll(ctx context.Context, collection string, f Filter, limit int) ([]Hit, error) {
 	name, err := c.name(collection)
 	if err != nil {

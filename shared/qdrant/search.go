@@ -60,7 +60,9 @@ func (c *Client) Search(ctx context.Context, collection string, q Query) ([]Hit,
 	return hits, nil
 }
 
-// encode returns nil when there is no vector to look for.
+// encode returns nil when there is no vector to look for. With several vectors the
+// filter has to be on each prefetch: on the query alone it would apply after the
+// lists were cut.
 func (q Query) encode() (*api.QueryPoints, error) {
 	if q.Limit < 1 || q.Limit > MaxLimit {
 		return nil, fmt.Errorf("limit is %d: want 1 to %d", q.Limit, MaxLimit)

@@ -29,8 +29,8 @@ func Example() {
 		fmt.Println(slot.Slot.Key, slot.Status, slot.Value)
 	}
 	// Output:
-	// 1. Problem? Required: the rest makes sense by it.
-	// 2. Platform? Required: decides whether to ask for Android version.
+	// 1. Problem? The rest makes sense by it.
+	// 2. Platform? Decides whether to ask for Android version.
 	// all_settled - Everything wanted is settled.
 	// problem answered It crashes
 	// platform answered iOS

@@ -46,10 +46,10 @@ func TestAReasonSaysWhatTheAnswerDecidesOrSaves(t *testing.T) {
 		reasons[q.Slot] = q.Reason
 	}
 	assert.Equal(t, map[string]string{
-		"problem": "Required: the rest makes sense by it.",
-		"pets":    "Required: decides whether to ask for Kind of pet.",
-		"day":     "Required: the result is not complete without it.",
-		"notes":   "Optional: it can be left out.",
+		"problem": "The rest makes sense by it.",
+		"pets":    "Decides whether to ask for Kind of pet.",
+		"day":     "",
+		"notes":   "",
 	}, reasons)
 	assert.Equal(t, "a, b, c and 2 more", some([]string{"a", "b", "c", "d", "e"}))
 }

@@ -164,7 +164,7 @@ func TestAnAnswerThatTellsAboutOthersIsAskedForFirst(t *testing.T) {
 	}
 	q := st.Next().Questions[0]
 	assert.NotEqual(t, "mood", q.Slot)
-	assert.Contains(t, q.Reason, "may save asking for")
+	assert.Contains(t, q.Reason, "May save asking for")
 }
 
 func TestLikelihoodOfAConditionFollowsWhatIsKnown(t *testing.T) {

@@ -1,7 +1,6 @@
 package questioning
 
 import (
-	"cmp"
 	"fmt"
 	"strings"
 
@@ -18,7 +17,7 @@ func (st *State) question(i, number int, b *beliefs) Question {
 		q.Text = say.Text(messages.NotRead, plain.Quote(plain.Excerpt(state.Words, excerptRunes)), q.Text)
 		q.Reason = "The answer could not be read; asked once more, with what is expected."
 	case Confirm:
-		q.Text = say.Text(messages.Contradicts, withoutArticle(slot.Title), Quote(state.Value, st.Language))
+		q.Text = say.Text(messages.Contradicts, withoutArticle(slot.Title), slot.Quote(state.Value, st.Language))
 		q.Reason = fmt.Sprintf("Answers %s contradict each other.", numbers(state.Answers))
 		q.Bits = 1
 	default:
@@ -34,8 +33,8 @@ const (
 	muchTold = 0.25
 )
 
-// reason says in words what the answer for slot i decides or saves. How much it
-// is expected to tell is in Question.Bits.
+// reason says in words what the answer for slot i decides or saves, nothing where it
+// does neither. How much it is expected to tell is in Question.Bits.
 func (st *State) reason(i int, b *beliefs) string {
 	var why []string
 	if st.sense(i) > 0 {
@@ -55,10 +54,10 @@ func (st *State) reason(i int, b *beliefs) string {
 	if len(saved) > 0 {
 		why = append(why, "may save asking for "+some(saved)+", going by earlier conversations")
 	}
-	if st.Slots[i].Required {
-		return "Required: " + cmp.Or(strings.Join(why, "; "), "the result is not complete without it") + "."
+	if len(why) == 0 {
+		return ""
 	}
-	return "Optional: " + cmp.Or(strings.Join(why, "; "), "it can be left out") + "."
+	return upperFirst(strings.Join(why, "; ")) + "."
 }
 
 // some names the first titles, and how many more there are.

@@ -1,5 +1,6 @@
-// Package schema holds JSON values against JSON Schemas and says in words how
-// they fall short.
+// Package schema checks JSON values against JSON Schemas and says in words how they
+// fall short. Schemas are within the bounds of package bounds, so compiling one from
+// an untrusted caller is safe.
 package schema
 
 import (
@@ -105,8 +106,9 @@ type Problem struct {
 
 var english = message.NewPrinter(language.English)
 
-// Problems says how a value falls short of a schema, in the order of the
-// places; nil when it does not.
+// Problems says how a value falls short of a schema, in the order of the places;
+// nil when it does not. The number of problems is not bounded here; it is at most
+// that of the value's parts times the schema's.
 func Problems(schema *jsonschema.Schema, value any) []Problem {
 	var invalid *jsonschema.ValidationError
 	if !errors.As(schema.Validate(value), &invalid) {

@@ -98,6 +98,7 @@ func (l *loading) take(row queries.ConversationRow) error {
 	l.state.Goal, l.state.Language = row.Goal, row.Language
 	l.state.Limits = questioning.Limits{BatchSize: row.BatchSize, MaxQuestions: row.MaxQuestions}
 	l.state.Asked, l.state.Answered = row.QuestionsAsked, row.AnswersRecorded
+	l.state.Ended = row.StopReason == string(questioning.EndedByPerson)
 	if row.CallRevision > 0 {
 		l.Earlier = &Call{Revision: row.CallRevision, Result: row.CallResult}
 	}

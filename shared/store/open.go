@@ -52,7 +52,7 @@ func (t *Tx) insert(ctx context.Context, o *Opening) (inserted bool, err error) 
 	iv := o.State
 	ask(batch, (*queries.Queries).InsertConversation, queries.InsertConversationParams{
 		ID: o.ID, SessionID: o.SessionID, Goal: o.Goal, Playbook: o.Playbook, InformationNeeded: o.Needed, Metadata: o.Metadata,
-		BatchSize: iv.Limits.BatchSize, MaxQuestions: iv.Limits.MaxQuestions, QuestionsAsked: iv.Asked, StopReason: o.StopReason,
+		BatchSize: iv.Limits.BatchSize, MaxQuestions: iv.Limits.MaxQuestions, QuestionsAsked: iv.Asked, AnswersRecorded: iv.Answered, StopReason: o.StopReason,
 		OpenedBy: o.OpenedBy, OpenedWithKey: o.WithKey, SchemaKey: o.SchemaKey, Language: iv.Language,
 	}, func(added int64) error {
 		inserted = added == 1
@@ -77,6 +77,11 @@ func (t *Tx) fill(ctx context.Context, o *Opening) error {
 		}
 	}
 	insertQuestions(batch, o.ID, o.State.Open)
+	for _, a := range o.Answers {
+		if err := insertAnswer(batch, o.ID, 1, a); err != nil {
+			return err
+		}
+	}
 	insertMessages(batch, o.ID, 1, o.Messages)
 	upsertCall(batch, o.ID, 1, o.Fingerprint, o.Result)
 	if err := event.Queue(batch, o.Conversation.events(ctx, o.Change, time.Now().UTC())...); err != nil {

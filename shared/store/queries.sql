@@ -43,9 +43,9 @@ WHERE id = @id AND principal = current_setting('app.principal') FOR KEY SHARE;
 -- name: InsertConversation :execrows
 -- InsertConversation adds no row where the principal opened one by the same call.
 INSERT INTO conversations (id, session_id, goal, playbook, information_needed, metadata, batch_size, max_questions,
-                           questions_asked, stop_reason, opened_by, opened_with_key, form, language)
+                           questions_asked, answers_recorded, stop_reason, opened_by, opened_with_key, form, language)
 VALUES (@id, @session_id, @goal, nullif(@playbook::text, ''), @information_needed, @metadata, @batch_size, @max_questions,
-        @questions_asked, nullif(@stop_reason::text, ''), @opened_by, @opened_with_key, nullif(@schema_key::text, ''),
+        @questions_asked, @answers_recorded, nullif(@stop_reason::text, ''), @opened_by, @opened_with_key, nullif(@schema_key::text, ''),
         nullif(@language::text, ''))
 ON CONFLICT (principal, opened_by) DO NOTHING;
 
@@ -61,8 +61,8 @@ WHERE c.principal = current_setting('app.principal') AND c.opened_by = @opened_b
 
 -- name: InsertSlot :exec
 -- InsertSlot adds a slot with the conversation that an assumption was recalled from.
-INSERT INTO slots (conversation_id, position, key, definition, state, value, words, source, assumed_from)
-VALUES (@conversation_id, @position, @key, @definition, @state, @value, @words::text, nullif(@source::text, ''), nullif(@assumed_from::text, '')::uuid);
+INSERT INTO slots (conversation_id, position, key, definition, state, value, words, answers, source, assumed_from)
+VALUES (@conversation_id, @position, @key, @definition, @state, @value, @words::text, @answers, nullif(@source::text, ''), nullif(@assumed_from::text, '')::uuid);
 
 -- name: UpdateConversation :execrows
 -- UpdateConversation is the compare-and-set: it locks the conversation, and where

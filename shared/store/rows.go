@@ -25,7 +25,7 @@ func insertSlot(batch *pgx.Batch, id string, position int, slot questioning.Slot
 	}
 	tell(batch, (*queries.Queries).InsertSlot, queries.InsertSlotParams{
 		ConversationID: id, Position: position, Key: slot.Key, Definition: definition,
-		State: s.Status, Value: value, Words: s.Words, Source: s.Source, AssumedFrom: from,
+		State: s.Status, Value: value, Words: s.Words, Answers: append([]int{}, s.Answers...), Source: s.Source, AssumedFrom: from,
 	})
 	return nil
 }

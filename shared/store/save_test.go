@@ -118,7 +118,7 @@ func TestARevisionSupersedesAnswersAndReopensWhatRestedOnThem(t *testing.T) {
 	revised, err := c.State.Revise(questioning.Answer{Slot: "destination", Outcome: questioning.Answered, Value: "Porto", Words: "no, Porto"})
 	require.NoError(t, err)
 	require.Len(t, revised.Reopened, 1)
-	made.Answers, made.Revised, made.Batch = []store.Answer{{Answer: revised.Answer, Digest: digest("Porto")}}, &revised, c.State.Next()
+	made.Answers, made.Revised, made.Batch = []store.Answer{{Answer: revised.Answer, Digest: digest("Porto")}}, []questioning.Revised{revised}, c.State.Next()
 	require.NoError(t, d.Save(t.Context(), c, made))
 
 	var superseded []int

@@ -89,7 +89,7 @@ type Loaded struct {
 type Change struct {
 	Before      *questioning.State // as loaded; it shares no slot states with what was changed
 	Answers     []Answer
-	Revised     *questioning.Revised // when the change is a revision
+	Revised     []questioning.Revised // of the answers, those that revise what the slot held
 	Messages    []Message
 	Fingerprint []byte            // of the call, SHA-256
 	Batch       questioning.Batch // its new questions are the last open ones
@@ -99,8 +99,8 @@ type Change struct {
 }
 
 // Opening is a new conversation, its first batch of questions and what tells
-// whose it is. Of its Change, what a new conversation has is stored: messages,
-// fingerprint, batch and result.
+// whose it is. Of its Change, what a new conversation has is stored: answers,
+// messages, fingerprint, batch and result.
 type Opening struct {
 	Conversation
 	Change

@@ -9,11 +9,16 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
+// logSettings are the format and the lowest level of the log; the zero value is
+// JSON from info.
 type logSettings struct {
 	level slog.Level
 	text  bool
 }
 
+// readLogSettings reads LOG_LEVEL and LOG_FORMAT. A value that is not known is an
+// error: a program that logs less than it was asked to hides what somebody is
+// looking for.
 func readLogSettings() (logSettings, error) {
 	var settings logSettings
 	if value := env("LOG_LEVEL"); value != "" {
@@ -31,6 +36,8 @@ func readLogSettings() (logSettings, error) {
 	return settings, nil
 }
 
+// handler returns the handler for stderr. Exported logs do not pass through it:
+// OpenTelemetry's bridge takes the span from the context by itself.
 func (s logSettings) handler(w io.Writer) slog.Handler {
 	options := &slog.HandlerOptions{Level: s.level}
 	var handler slog.Handler = slog.NewJSONHandler(w, options)
@@ -40,7 +47,8 @@ func (s logSettings) handler(w io.Writer) slog.Handler {
 	return traceHandler{handler}
 }
 
-// levelHandler gates every handler behind it by one level.
+// levelHandler gates every handler behind it by one level. slog.MultiHandler asks
+// every handler, and the bridge to OpenTelemetry has no level.
 type levelHandler struct {
 	slog.Handler
 	level slog.Level
@@ -56,7 +64,9 @@ func (h levelHandler) WithGroup(name string) slog.Handler {
 	return levelHandler{h.Handler.WithGroup(name), h.level}
 }
 
-// traceHandler adds the ids of the context's span to what it writes.
+// traceHandler adds the ids of the context's span to what it writes. Log queries
+// join the log with traces by these names. They stay at the top level unless a
+// group is open.
 type traceHandler struct{ slog.Handler }
 
 func (h traceHandler) Handle(ctx context.Context, record slog.Record) error {

@@ -16,6 +16,8 @@ import (
 
 type registerer = prometheus.Registerer
 
+// newRegistry returns a registry of its own, not Prometheus's default: libraries
+// register there what nobody asked for.
 func newRegistry() *prometheus.Registry {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(
@@ -25,6 +27,10 @@ func newRegistry() *prometheus.Registry {
 	return registry
 }
 
+// newMeterProvider returns a provider whose metrics are scraped and, if the
+// environment asks for it, also pushed. Names are translated to Prometheus's with
+// their unit as suffix, as alerts and dashboards expect; the scope of an instrument
+// is not a label, which would only repeat package names.
 func newMeterProvider(ctx context.Context, res *resource.Resource, registry registerer) (*metric.MeterProvider, error) {
 	scrape, err := promexporter.New(
 		promexporter.WithRegisterer(registry),

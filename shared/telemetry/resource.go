@@ -12,8 +12,10 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/version"
 )
 
-// newResource describes the process. OTEL_SERVICE_NAME and
-// OTEL_RESOURCE_ATTRIBUTES win over what is found out here.
+// newResource describes the process. OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES
+// win over what is found out here. faas.name and faas.version are Knative's service
+// and revision, so that dashboards can compare a revision with the one before. A
+// conflict of schema URLs among detectors loses nothing but the URL.
 func newResource(ctx context.Context, service string) (*resource.Resource, error) {
 	attributes := []attribute.KeyValue{attribute.String("service.name", service)}
 	for _, found := range []struct{ key, value string }{
@@ -39,6 +41,8 @@ func newResource(ctx context.Context, service string) (*resource.Resource, error
 	return res, nil
 }
 
+// instance tells the instances of a service apart: the pod, or the host outside of
+// Kubernetes.
 func instance() string {
 	if pod := env("POD_NAME"); pod != "" {
 		return pod

@@ -1,8 +1,10 @@
 // Package telemetry gives a process its logs, metrics and traces.
 //
 // Logs go to stderr and metrics to a Prometheus handler, always. OTLP export of
-// either, and of traces, happens only when the standard OTEL_* variables ask
-// for it.
+// either, and of traces, happens only when the standard OTEL_* variables ask for it.
+//
+// A process has one telemetry, because OpenTelemetry and slog have global providers;
+// the functions of the local program share it. Begin with Setup.
 package telemetry
 
 import (
@@ -29,18 +31,21 @@ import (
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 )
 
-// flushTimeout bounds how long Shutdown waits for a collector.
+// flushTimeout bounds how long Shutdown waits for a collector. It fits into the
+// time that Knative gives an instance to stop. A variable for tests.
 var flushTimeout = 5 * time.Second
 
-// output is where logs are written.
+// output is where logs are written; a variable for tests.
 var output io.Writer = os.Stderr
 
+// mu guards current and the number of its users.
 var (
 	mu      sync.Mutex
 	current *pipeline
 )
 
-// Telemetry is one user's hold on the process's telemetry.
+// Telemetry is one user's share of the process's telemetry, which runs until its last
+// user has shut down.
 type Telemetry struct {
 	pipeline *pipeline
 	release  func(context.Context) error
@@ -48,8 +53,8 @@ type Telemetry struct {
 
 // Setup starts the process's telemetry, or joins it when it is already
 // running: the first caller names the service, and the last Shutdown flushes.
-// It opens no connection. A malformed setting is an error; a collector that is
-// away is not.
+// It opens no connection. A malformed setting is an error; a collector that is down
+// is not. Call Shutdown on what it returns.
 func Setup(ctx context.Context, service string) (*Telemetry, error) {
 	mu.Lock()
 	defer mu.Unlock()
@@ -79,10 +84,12 @@ func Metrics() http.Handler {
 	})
 }
 
-// Shutdown gives up this hold. The last one flushes what is pending for at most
+// Shutdown ends this user's share. The last one flushes what is pending for at most
 // five seconds. Repeated calls do nothing.
 func (t *Telemetry) Shutdown(ctx context.Context) error { return t.release(ctx) }
 
+// releaseOnce returns a Shutdown that counts once. It holds the lock while it
+// flushes: a Setup meanwhile waits, and does not share providers that are closing.
 func releaseOnce(p *pipeline) func(context.Context) error {
 	var once sync.Once
 	return func(ctx context.Context) (err error) {
@@ -99,6 +106,8 @@ func releaseOnce(p *pipeline) func(context.Context) error {
 	}
 }
 
+// pipeline is the telemetry of the process. restore gives slog its previous
+// default, which matters to tests that set up telemetry more than once.
 type pipeline struct {
 	users     int
 	metrics   http.Handler
@@ -106,6 +115,9 @@ type pipeline struct {
 	restore   func()
 }
 
+// start installs the global providers, propagators and logger. Errors of exporting
+// are logged to stderr only: logged through the exporter that fails, they would
+// cause the next one.
 func start(ctx context.Context, service string) (*pipeline, error) {
 	settings, err := readLogSettings()
 	if err != nil {
@@ -184,6 +196,8 @@ func (p *pipeline) export(ctx context.Context, res *resource.Resource, registry 
 	return loggerProvider, nil
 }
 
+// stop flushes all signals at once and does not wait for a provider that ignores
+// its context.
 func (p *pipeline) stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
 	defer cancel()

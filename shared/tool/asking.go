@@ -15,7 +15,9 @@ import (
 // not answered in time under it.
 const conversationKey = "sequential-questioning/conversation"
 
-// Continued is a result after which there may be something left to ask.
+// Continued is a result after which there may be something left to ask. Define does
+// not look for it: only a tool that asks by forms leaves something for the gateway
+// to keep.
 type Continued interface {
 	// OpenConversation is the id of the conversation; empty when it is complete.
 	OpenConversation() string
@@ -27,6 +29,10 @@ const formID = "form"
 // DefineAsking is Define for a tool that may ask the person before it ends. It
 // returns a form instead of a result, and is called again with the person's
 // response. A form is asked for only where the exchange says that it can be shown.
+//
+// run must not wait for the person. It is called again, on any instance with the
+// same arguments, the sealed state of the form and the response (multi-round-trip
+// requests, SEP-2322), and continues from the state alone.
 func DefineAsking[In any, Out Rendered](d Definition, run func(context.Context, In, elicitation.Exchange) (Out, *elicitation.Ask, error)) Tool {
 	t, decode := declare[In, Out](d)
 	t.Asks = true

@@ -22,7 +22,8 @@ import (
 // is absent. What it does not know it returns as it is, for the schema to refuse.
 type Shape = func(raw json.RawMessage) (json.RawMessage, []string)
 
-// Bounds on what a result says of arguments that were taken differently.
+// Bounds on what a result says of arguments that were taken differently. The model
+// pays for each note in tokens, and learns from the first as much as from the tenth.
 const (
 	maxNotes      = 5
 	maxNoteRunes  = 120
@@ -34,7 +35,8 @@ const (
 // null and empty strings for what is absent, conversationId for conversation_id.
 // Each is one that hosts were seen to send (claude-code #22394, #34520, #50138,
 // #24597; modelcontextprotocol/servers #2905). It changes only what the schema
-// would refuse, and guesses at no words: "three" stays a wrong number.
+// would refuse, and guesses at no words: "three" stays a wrong number. It is
+// read-only after declare, and safe for concurrent use.
 type loosener struct {
 	schema *jsonschema.Schema
 	shapes map[string]Shape
@@ -42,6 +44,7 @@ type loosener struct {
 
 // loosen returns the arguments as the schema describes them and what was taken
 // differently. An error is a *fault.Invalid: JSON in a string cannot be stored.
+// Arguments that need no change are returned as they were sent.
 func (l loosener) loosen(raw json.RawMessage) (json.RawMessage, []string, error) {
 	var notes notes
 	if text, ok := decodeString(raw); ok && startsWith(text, '{') && json.Valid([]byte(text)) {
@@ -139,6 +142,9 @@ type walk struct {
 	err     error
 }
 
+// value returns the value as its schema describes it. Nulls in lists are dropped;
+// hosts fill lists with them where a form left a row empty. The first error ends
+// the walk.
 func (w *walk) value(path string, s *jsonschema.Schema, value any, optional bool) any {
 	if s == nil || w.err != nil {
 		return value
@@ -173,7 +179,8 @@ func (w *walk) value(path string, s *jsonschema.Schema, value any, optional bool
 	return value
 }
 
-// object loosens the members that the schema knows.
+// object loosens the members that the schema knows. A member that is null or, if
+// optional, blank is absent.
 func (w *walk) object(path string, s *jsonschema.Schema, object map[string]any) {
 	for _, name := range slices.Sorted(maps.Keys(object)) {
 		known := propertyNamed(s, name, func(other string) bool { _, given := object[other]; return given })
@@ -211,6 +218,7 @@ func (w *walk) embedded(path, text string) any {
 	return value
 }
 
+// Plus signs and leading zeros are what people type, and no JSON.
 var (
 	wholeText  = regexp.MustCompile(`^[+]?(-?\d+)(?:\.0*)?$`)
 	numberText = regexp.MustCompile(`^[+]?(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)$`)
@@ -218,7 +226,9 @@ var (
 )
 
 // scalar returns the value as the type has it, nil where it is that already or
-// cannot be, and whether that differs from what was sent.
+// cannot be, and whether that differs from what was sent. Nothing is rounded: "3.5"
+// stays a wrong integer. A number that is written differently only (3.0 for 3) does
+// not count as different.
 func scalar(wanted string, value any, optional bool) (taken any, differs bool) {
 	text, isText := value.(string)
 	text = strings.TrimSpace(text)
@@ -269,6 +279,7 @@ func canonical(number string) string {
 
 // propertyNamed returns the property that a name stands for: itself, or the one
 // that is meant by conversationId or "Conversation-ID" and is not given otherwise.
+// The exact name wins, so no argument is overwritten by another spelling of it.
 func propertyNamed(s *jsonschema.Schema, name string, given func(string) bool) string {
 	if s.Properties[name] != nil {
 		return name
@@ -279,7 +290,8 @@ func propertyNamed(s *jsonschema.Schema, name string, given func(string) bool) s
 	return name
 }
 
-// snake is a name of at most 64 bytes in snake case.
+// snake is a name of at most 64 bytes in snake case. A longer name is none of ours,
+// and is left for the schema to refuse.
 func snake(name string) string {
 	if len(name) > 64 {
 		return name
@@ -304,11 +316,13 @@ func open(s *jsonschema.Schema) bool {
 	return len(s.Types) > 0 || s.Type == "" || s.Type == "object" && s.Properties == nil || s.Type == "array" && s.Items == nil
 }
 
+// takes reports whether the schema accepts a type; one without a type accepts all.
 func takes(s *jsonschema.Schema, kind string) bool {
 	return s.Type == kind || slices.Contains(s.Types, kind) || s.Type == "" && len(s.Types) == 0
 }
 
-// fit refuses what cannot be stored in JSON that came in a string.
+// fit refuses what cannot be stored in JSON that came in a string. The arguments
+// around the string were checked before, but not the text inside it.
 func fit(path string, raw json.RawMessage) error {
 	var value any
 	if decode(raw, &value) != nil {
@@ -321,6 +335,8 @@ func fit(path string, raw json.RawMessage) error {
 	return fault.Within(path, err)
 }
 
+// decode keeps numbers as they are written: as float64 a large id would lose
+// digits.
 func decode(raw []byte, into *any) error {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.UseNumber()

@@ -12,9 +12,10 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/schema/bounds"
 )
 
-// nameNumbers has the tool say which argument is a number that cannot be held.
-// The MCP server decodes the arguments before any tool sees them, and fails on
-// 1e400 in words about Go. The body of a request is bounded by now.
+// nameNumbers makes the tool name an argument that is a number beyond float64. The
+// MCP server decodes the arguments before any tool sees them, and fails on 1e400 with
+// an error about Go types. The call is passed on without its arguments, and handle
+// returns the error kept in the context. The body of a request is bounded by now.
 func nameNumbers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
@@ -44,8 +45,10 @@ func unfitArguments(ctx context.Context) error {
 	return nil
 }
 
-// numbersFit reports whether every number of a JSON text can be held. It does
-// not decode the text, which nearly always can be.
+// numbersFit reports whether every number of a JSON text can be held. It does not
+// decode the text, which nearly always can be. It skips strings, where digits are
+// text. In text that is not JSON it may find numbers that are none;
+// withoutArguments decides.
 func numbersFit(raw []byte) bool {
 	for i := 0; i < len(raw); i++ {
 		switch c := raw[i]; {
@@ -70,7 +73,8 @@ func numbersFit(raw []byte) bool {
 }
 
 // withoutArguments takes the arguments out of a call when one of them is a number
-// that cannot be held, and says which.
+// that cannot be held, and says which. Both are nil for anything else, which the
+// MCP server answers by itself.
 func withoutArguments(body []byte) ([]byte, *fault.Invalid) {
 	var request, params map[string]json.RawMessage
 	if json.Unmarshal(body, &request) != nil || json.Unmarshal(request["params"], &params) != nil {

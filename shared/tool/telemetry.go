@@ -17,6 +17,7 @@ import (
 
 const scope = "github.com/sequential-questioning/sequential-questioning/shared/tool"
 
+// instruments are those of all tools of a process; the label tool tells them apart.
 type instruments struct {
 	calls    metric.Int64Counter
 	errors   metric.Int64Counter
@@ -34,7 +35,8 @@ var instrumentsOnce = sync.OnceValue(func() instruments {
 	return instruments{calls, failed, duration}
 })
 
-// observe opens a call's span; done closes it and counts the call.
+// observe opens a call's span; done closes it and counts the call. Neither
+// arguments nor results go into it: they are people's words.
 func observe(ctx context.Context, name string) (context.Context, func(context.Context, error)) {
 	start := time.Now()
 	ctx, span := otel.Tracer(scope).Start(ctx, "tools/call "+name,
@@ -53,6 +55,8 @@ func observe(ctx context.Context, name string) (context.Context, func(context.Co
 	}
 }
 
+// errorKind is the label kind of the errors. Alerts use internal and unavailable;
+// invalid and canceled are the caller's.
 func errorKind(err error) string {
 	var invalid *fault.Invalid
 	var unavailable *fault.Unavailable

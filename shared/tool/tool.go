@@ -1,5 +1,9 @@
-// Package tool serves one MCP tool over HTTP. It knows nothing of what the
-// tool does.
+// Package tool serves one MCP tool over HTTP. It knows nothing of what the tool does.
+//
+// A call passes these steps: the MCP server parses the message, loosen reads arguments
+// as models write them, the validator checks them against the schema, they are decoded
+// into the tool's own type, and the tool's function runs. Failures become tool errors
+// that a model can act on. Begin with Define.
 package tool
 
 import (
@@ -20,8 +24,9 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 )
 
-// Definition declares a tool. Descriptions are short: every client pays for
-// every word in its context.
+// Definition declares a tool. Descriptions are short: every client pays for every
+// word in its context. The three booleans are MCP's annotations; clients decide by
+// them whether to ask the user before a call.
 type Definition struct {
 	Name        string
 	Title       string
@@ -41,14 +46,17 @@ type Definition struct {
 	Shapes map[string]Shape
 }
 
-// Rendered is a result that a person can read.
+// Rendered is a result that a person can read. The text goes to clients beside the
+// structured content, and has to say as much: some hosts give the model only one of
+// the two.
 type Rendered interface{ Text() string }
 
 // Warned is a result that says which arguments were taken differently from what
 // was sent.
 type Warned interface{ Warn(notes []string) }
 
-// Tool is a tool's declaration and the function behind it.
+// Tool is a tool's declaration and the function behind it. It is made once, at
+// start, and safe for concurrent calls.
 type Tool struct {
 	Declaration mcp.Tool
 	// Accepts and Returns are the JSON Schemas of arguments and results in full,
@@ -56,8 +64,8 @@ type Tool struct {
 	Accepts, Returns json.RawMessage
 	// Asks says that the tool may ask the person before it ends.
 	Asks bool
-	// Call runs the tool on arguments as they came in. A *fault.Invalid says
-	// what is wrong with them.
+	// Call runs the tool on arguments as they were received. A *fault.Invalid says
+	// what is wrong with them, a *fault.Unavailable that a repetition may succeed.
 	Call func(ctx context.Context, arguments json.RawMessage) (*mcp.CallToolResult, error)
 }
 
@@ -93,7 +101,9 @@ func structured[Out Rendered](out Out, notes []string) *mcp.CallToolResult {
 	return mcp.NewToolResultStructured(out, text)
 }
 
-// declare makes a tool without its function, and what decodes its arguments.
+// declare makes a tool without its function, and what decodes its arguments. Both
+// directions have two schemas: accepted and declared input, complete and outlined
+// output. Each is inferred separately, because refining changes a schema in place.
 func declare[In, Out any](d Definition) (Tool, func(json.RawMessage) (In, []string, error)) {
 	accepts, declared := infer[In](d.Schemas), infer[In](d.Schemas)
 	for _, input := range []*jsonschema.Schema{accepts, declared} {
@@ -169,6 +179,8 @@ func outlined(schema *jsonschema.Schema) {
 	}
 }
 
+// infer derives the schema of a type. Types that are part of the program cannot
+// fail on input, hence the panic.
 func infer[T any](types map[reflect.Type]*jsonschema.Schema) *jsonschema.Schema {
 	schema, err := jsonschema.For[T](&jsonschema.ForOptions{TypeSchemas: types})
 	if err != nil {
@@ -193,6 +205,7 @@ func forbidNull(schema *jsonschema.Schema) {
 	forbidNull(schema.AdditionalProperties)
 }
 
+// encodeSchema panics, for the same reason.
 func encodeSchema(schema *jsonschema.Schema) json.RawMessage {
 	data, err := json.Marshal(schema)
 	if err != nil {
@@ -201,6 +214,7 @@ func encodeSchema(schema *jsonschema.Schema) json.RawMessage {
 	return data
 }
 
+// allowMore removes "additionalProperties": false at every level.
 func allowMore(schema *jsonschema.Schema) {
 	if schema == nil {
 		return
@@ -231,8 +245,8 @@ func (t Tool) handle(ctx context.Context, request mcp.CallToolRequest) (*mcp.Cal
 	return result, nil
 }
 
-// RetryableKey marks, in a tool error's _meta, whether the same call may
-// succeed later.
+// RetryableKey marks, in a tool error's _meta, whether the same call may succeed
+// later.
 const RetryableKey = "sequential-questioning/retryable"
 
 // StateRefusedKey marks, in a tool error's _meta, that the call's requestState does
@@ -240,6 +254,9 @@ const RetryableKey = "sequential-questioning/retryable"
 // fail again.
 const StateRefusedKey = "sequential-questioning/state_refused"
 
+// failure words an error for the model. Only what a caller can act on is shown: the
+// text of an internal error may contain anything, and goes to the log under the
+// trace that the result names.
 func (t Tool) failure(ctx context.Context, err error) *mcp.CallToolResult {
 	var invalid *fault.Invalid
 	var unavailable *fault.Unavailable

@@ -18,7 +18,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/schema/bounds"
 )
 
-// validator holds arguments against a tool's input schema.
+// validator checks arguments against a tool's input schema.
 type validator struct {
 	compile func() *jsonschema.Schema
 }
@@ -35,8 +35,8 @@ func newValidator(raw json.RawMessage) validator {
 	})}
 }
 
-// fits refuses, by a *fault.Invalid, arguments that are no JSON or cannot be
-// stored as they are.
+// fits refuses, by a *fault.Invalid, arguments that are no JSON or cannot be stored
+// as they are. It runs before loosen, which assumes JSON of bounded depth.
 func fits(arguments json.RawMessage) error {
 	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(arguments))
 	if err != nil {
@@ -45,7 +45,9 @@ func fits(arguments json.RawMessage) error {
 	return storable(arguments, value)
 }
 
-// check returns a *fault.Invalid that names the first field which is wrong.
+// check returns a *fault.Invalid that names the first field which is wrong. One
+// problem is enough: models fix what they are told and send the call again, and a
+// list of problems often has one cause.
 func (v validator) check(arguments json.RawMessage) error {
 	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(arguments))
 	if err != nil {
@@ -98,7 +100,8 @@ func withoutNulls(value any) any {
 }
 
 // storable refuses, by a *fault.Invalid, what JSON can say and a database or a
-// float64 cannot hold: what would be stored is not what was sent.
+// float64 cannot hold: what would be stored is not what was sent. PostgreSQL's text
+// has no NUL and no lone surrogates, its jsonb and Go's float64 no 1e400.
 func storable(raw json.RawMessage, value any) error {
 	if path, problem := unfit(value, nil); problem != "" {
 		return fault.Invalidf(schema.Path(path), "%s", problem)
@@ -144,7 +147,8 @@ func unfit(value any, path []string) ([]string, string) {
 }
 
 // loneSurrogate reports whether JSON escapes half of a surrogate pair. Decoding
-// would put U+FFFD in its place without a word.
+// would put U+FFFD in its place without a word. It looks at the text of the JSON,
+// the only place where the two are still distinguishable.
 func loneSurrogate(raw []byte) bool {
 	for i := 0; i < len(raw); i++ {
 		if raw[i] != '\\' {

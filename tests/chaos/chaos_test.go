@@ -100,7 +100,7 @@ func simulationsOf(t *testing.T, kind, address string, n int) []*story {
 	for number := 1; len(stories) < n; number++ {
 		sim := newSimulation(options{seed: seed}, number, address, newTally())
 		if sim.Kind == kind {
-			sim.hold(t.Context())
+			sim.converse(t.Context())
 			stories = append(stories, sim.story)
 		}
 	}

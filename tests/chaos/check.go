@@ -11,7 +11,9 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
-// check compares a report and its history with the person's statements.
+// check compares a report and its history with the person's statements. It knows
+// nothing of the server: everything is derived from what the person said and what
+// was acknowledged.
 func (s *story) check(r conversation.Report) {
 	s.checkAnswers(r.History)
 	s.checkOrder(r.History)
@@ -29,8 +31,10 @@ func (s *story) check(r conversation.Report) {
 	}
 }
 
-// checkAnswers compares how often each answer was given with how often the history has it.
-// Answers of a killed client may or may not count.
+// checkAnswers compares how often each answer was given with how often the history
+// has it. Answers of a killed client may or may not count. Answers are counted by
+// content, because an answer that was sent twice must be there once, and one that
+// the person gave twice may be.
 func (s *story) checkAnswers(history []conversation.HistoryEntry) {
 	given, sure, there := map[string]int{}, map[string]int{}, map[string]int{}
 	for _, said := range s.Statements {
@@ -61,7 +65,7 @@ func (s *story) checkAnswers(history []conversation.HistoryEntry) {
 }
 
 // checkOrder checks that acknowledged answers are in the order in which they were given.
-// It skips answers that cannot be told apart.
+// It skips answers that cannot be distinguished.
 func (s *story) checkOrder(history []conversation.HistoryEntry) {
 	given, at := map[string]int{}, map[string]int{}
 	for _, said := range s.Statements {
@@ -111,6 +115,8 @@ func (s *story) checkSlot(slot string, said []statement, r conversation.Report) 
 	s.checkSuperseded(slot, latest, r)
 }
 
+// checkSuperseded checks that exactly the latest answer to a slot holds, unless a
+// revision has reopened the slot, and that the report cites it.
 func (s *story) checkSuperseded(slot string, latest statement, r conversation.Report) {
 	var of []conversation.HistoryEntry
 	for _, past := range r.History {

@@ -17,7 +17,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 )
 
-// The tools.
+// The tools, by their names on the wire.
 const (
 	askTool       = "sequential_questioning"
 	followUpTool  = "sequential_questioning_follow_up"
@@ -41,13 +41,16 @@ const (
 // errKilled reports that the client was killed during a call.
 var errKilled = errors.New("the client was killed")
 
-// refusal is an error that is not retryable.
+// refusal is an error that is not retryable. The simulated person never gives a
+// wrong argument, so a refusal ends a conversation as wrong.
 type refusal struct{ text string }
 
 func (r *refusal) Error() string { return "refused: " + r.text }
 
-// client calls tools as an MCP client of revision 2026-07-28 does, and retries failed
-// calls unchanged. It is not safe for concurrent use.
+// client calls tools as an MCP client of revision 2026-07-28 does, and retries
+// failed calls unchanged. It is not safe for concurrent use. Retrying the same call
+// unchanged is all that the protocol asks of a client; the server has to make it
+// safe.
 type client struct {
 	url    string
 	http   *http.Client
@@ -86,6 +89,7 @@ type reply struct {
 	RequestState  string                     `json:"requestState"`
 }
 
+// text joins the text contents.
 func (r reply) text() string {
 	var texts []string
 	for _, c := range r.Content {
@@ -103,7 +107,7 @@ func (c *client) call(ctx context.Context, p params, out any) (*reply, error) {
 		"io.modelcontextprotocol/clientInfo":         map[string]any{"name": "chaos", "version": "1"},
 		"io.modelcontextprotocol/clientCapabilities": map[string]any{"elicitation": map[string]any{"form": map[string]any{}}},
 	}
-	c.story.tell("call "+p.Name, map[string]any{"arguments": p.Arguments, "inputResponses": p.InputResponses, "resumes": p.RequestState != ""})
+	c.story.log("call "+p.Name, map[string]any{"arguments": p.Arguments, "inputResponses": p.InputResponses, "resumes": p.RequestState != ""})
 	attempting, end := c.mortal(ctx)
 	defer end()
 	pause := firstPause
@@ -114,17 +118,17 @@ func (c *client) call(ctx context.Context, p params, out any) (*reply, error) {
 			c.http.CloseIdleConnections()
 			c.http = &http.Client{Transport: newTransport()}
 			c.tally.killed(clientName)
-			c.story.tell("the client is killed", nil)
+			c.story.log("the client is killed", nil)
 			return nil, errKilled
 		}
 		if failure == nil {
-			c.story.tell("result", answer.Structured)
+			c.story.log("result", answer.Structured)
 			if out == nil || answer.Type == "input_required" {
 				return answer, nil
 			}
 			return answer, json.Unmarshal(answer.Structured, out)
 		}
-		c.story.tell("error", failure.Error())
+		c.story.log("error", failure.Error())
 		c.tally.failed(failure.kind)
 		switch {
 		case failure.final:
@@ -140,7 +144,9 @@ func (c *client) call(ctx context.Context, p params, out any) (*reply, error) {
 	}
 }
 
-// mortal returns a context that the plan may cancel with errKilled.
+// mortal returns a context that the plan may cancel with errKilled. The client dies
+// 0 to 40 ms after the call begins: before the server has the call, while it works,
+// or after it has committed.
 func (c *client) mortal(ctx context.Context) (context.Context, func()) {
 	if c.killEvery == 0 || c.random.IntN(c.killEvery) > 0 {
 		return ctx, func() {}
@@ -159,7 +165,8 @@ type failure struct {
 
 func (f *failure) Error() string { return f.kind + ": " + f.text }
 
-// attempt sends a call once.
+// attempt sends a call once. Every failure but an unsendable request may have taken
+// effect.
 func (c *client) attempt(ctx context.Context, p params) (*reply, *failure) {
 	ctx, cancel := context.WithTimeout(ctx, attemptLimit)
 	defer cancel()
@@ -202,7 +209,9 @@ func broken(err error) *failure {
 	return &failure{kind, err.Error(), false}
 }
 
-// read decodes the response to a result or a failure.
+// read decodes the response to a result or a failure. What a proxy or a dying
+// process answers in place of JSON-RPC can be retried if its status says so, or if
+// the body was cut off.
 func read(status int, contentType string, answer []byte) (*reply, *failure) {
 	if strings.HasPrefix(contentType, "text/event-stream") {
 		answer = lastEvent(answer)

@@ -24,14 +24,16 @@ import (
 // functions lists the functions; each runs in its own processes.
 var functions = []string{"gateway", "ask", "follow-up", "revise", "report", "recall", "automatic", "forget", "relay", "indexer"}
 
-// sweepEvery is the interval of the relay's timer.
+// sweepEvery is the interval of the relay's timer. It is shorter than a
+// PingSource's minute, so that the end of a run does not wait for it.
 const sweepEvery = 2 * time.Second
 
 // keptKeys is the number of rotated keys that a ring still opens.
 const keptKeys = 3
 
-// deployment is a running system: the functions' replicas behind their front, PostgreSQL
-// and Qdrant.
+// deployment is a running system: the functions' replicas behind their front,
+// PostgreSQL and Qdrant. mu guards the fields below it, which the killer changes
+// while people call.
 type deployment struct {
 	folder   string // of logs, binaries and data
 	programs deployed.Programs
@@ -49,8 +51,9 @@ type deployment struct {
 	rotated int
 }
 
-// environment returns a function's settings besides those of its func.yaml. "" returns the
-// common ones.
+// environment returns a function's settings besides those of its func.yaml. ""
+// returns the common ones. They are read at each start, so a process that restarts
+// after a rotation has the new keys.
 func (d *deployment) environment(function string) []string {
 	d.mu.Lock()
 	ring := strings.Join(d.keys, ",")
@@ -79,7 +82,8 @@ func (d *deployment) environment(function string) []string {
 	return append(slices.Clone(settings[""]), settings[function]...)
 }
 
-// startDeployment builds the functions and starts everything.
+// startDeployment builds the functions and starts everything. What it has started is
+// stopped if it fails.
 func startDeployment(ctx context.Context, folder string, replicas int) (d *deployment, err error) {
 	d = &deployment{folder: folder, replicas: replicas, running: map[string][]*deployed.Process{}, keys: []string{keyring.Generate()}, signing: keyring.Generate()}
 	defer func() {
@@ -186,8 +190,9 @@ func (d *deployment) restart(ctx context.Context, function string, replica int) 
 	return errors.Join(stopped, d.start(ctx, function, replica))
 }
 
-// rotate adds a new key to the ring as operators must: first all replicas can open with it,
-// then it seals.
+// rotate adds a new key to the ring as operators must: first all replicas can open
+// with it, then it seals. With one step, a replica that seals with the new key and
+// one that does not know it yet would run at the same time.
 func (d *deployment) rotate(ctx context.Context) error {
 	d.mu.Lock()
 	old := d.keys
@@ -205,6 +210,7 @@ func (d *deployment) rotate(ctx context.Context) error {
 	return d.rollOut(ctx, "automatic")
 }
 
+// rollOut restarts a function's replicas one after the other.
 func (d *deployment) rollOut(ctx context.Context, function string) error {
 	for replica := range d.replicas {
 		// A killed replica restarts with the current or the previous ring: wait, so that
@@ -219,7 +225,8 @@ func (d *deployment) rollOut(ctx context.Context, function string) error {
 	return nil
 }
 
-// crash kills PostgreSQL and restarts it after a while.
+// crash kills PostgreSQL and restarts it after a while. Committed data must
+// survive: fsync is off, but the operating system does not crash.
 func (d *deployment) crash(ctx context.Context, down time.Duration) error {
 	if err := d.postgres.Kill(); err != nil {
 		return err
@@ -261,7 +268,8 @@ func (d *deployment) one(ctx context.Context, query string) (n int, err error) {
 	return n, err
 }
 
-// stop stops everything.
+// stop stops everything and removes the data. Functions are killed: the run is over,
+// and waiting for each would only take time.
 func (d *deployment) stop() error {
 	if d.sweeps != nil {
 		d.sweeps()

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation/automatic"
 	"github.com/sequential-questioning/sequential-questioning/shared/elicitation"
@@ -12,6 +13,8 @@ import (
 )
 
 // fillIn runs the conversation with forms that the client shows between calls.
+// After a killed client another one calls without the sealed state, which died with
+// the first; the server has to show the same form again.
 func (sim *simulation) fillIn(ctx context.Context) error {
 	first := sim.opening()
 	p := params{Name: automaticTool, Arguments: first}
@@ -65,7 +68,7 @@ func (sim *simulation) ended(ctx context.Context, result automatic.Result) (bool
 	case automatic.StatusComplete:
 		return true, nil
 	case automatic.StatusBatch:
-		return true, sim.goOn(ctx)
+		return true, sim.continueByAnswers(ctx)
 	case automatic.StatusDeclined:
 		return result.Metadata.Complete, nil
 	}
@@ -98,11 +101,12 @@ func (sim *simulation) fill(request json.RawMessage) (response, error) {
 		return response{}, fmt.Errorf("read the form: %w", err)
 	}
 	r := sim.fields(form.Params.Schema)
-	sim.tell("the person answers", r)
+	sim.log("the person answers", r)
 	return r, nil
 }
 
-// fields fills in a form's fields.
+// fields fills in a form's fields. Now and then the person cancels, declines or
+// leaves a field empty.
 func (sim *simulation) fields(schema elicitation.Schema) response {
 	var asked []want
 	for _, f := range schema.Fields {
@@ -135,22 +139,27 @@ func (sim *simulation) fields(schema elicitation.Schema) response {
 			said = append(said, sim.written(w, content))
 		}
 	}
+	// Own words are recorded after the fields, and a client of an older revision does not
+	// preserve the order of fields.
+	_, inWords := content[ownWords]
+	for i := range said {
+		said[i].Together = inWords || sim.Kind == byOlderForm
+	}
 	sim.say(said...)
 	return response{"accept", content}
 }
 
-// written fills in the fields of one slot.
+// ownWords is the field of a form for the person's own words.
+const ownWords = "in_your_own_words"
+
+// written fills in a form for one slot: its field, or a line in own words.
 func (sim *simulation) written(w want, content map[string]any) statement {
-	together := sim.Kind == byOlderForm // its client does not preserve the order of fields
 	if sim.random.IntN(20) == 0 {
-		field := w.key
-		if w.kind != "string" {
-			field += "_instead"
-		}
-		content[field] = "don't know"
-		return statement{Slot: w.key, Outcome: questioning.Unknown, Words: "don't know", Together: together}
+		said, _ := content[ownWords].(string)
+		content[ownWords] = strings.TrimSpace(said + "\n" + w.key + ": don't know")
+		return statement{Slot: w.key, Outcome: questioning.Unknown, Words: "don't know"}
 	}
 	value, _ := sim.value(w.key)
 	content[w.key] = value
-	return statement{Slot: w.key, Outcome: questioning.Answered, Value: value, Words: questioning.Render(value, ""), Together: together}
+	return statement{Slot: w.key, Outcome: questioning.Answered, Value: value, Words: questioning.Render(value, "")}
 }

@@ -23,9 +23,10 @@ const (
 	retryAt  = 20 * time.Millisecond
 )
 
-// front routes http://front/<function>/… to the functions' replicas in turn, and to the next
-// one if a connection is refused. If a connection breaks later, the caller must retry, as
-// on a cluster.
+// front routes http://front/<function>/… to the functions' replicas in turn, and to
+// the next one if a connection is refused. If a connection breaks later, the caller
+// must retry, as on a cluster. It stands in for Knative's activator and queue-proxy
+// as far as clients notice them.
 type front struct {
 	server  *http.Server
 	address string
@@ -36,6 +37,7 @@ type front struct {
 	turns map[string]int
 }
 
+// startFront listens on a free port of loopback.
 func startFront() (*front, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -61,6 +63,7 @@ func startFront() (*front, error) {
 	return f, nil
 }
 
+// roundTripper makes a function an http.RoundTripper.
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
@@ -93,6 +96,9 @@ func (f *front) replicas(function string) []string {
 	return up
 }
 
+// ServeHTTP keeps the body in memory, because the request may have to be sent to a
+// second replica, and answers while the body may still be arriving, as HTTP/1.1
+// allows.
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
@@ -105,9 +111,12 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.proxy.ServeHTTP(w, r)
 }
 
+// errNoneUp ends a request after heldBack.
 var errNoneUp = errors.New("no replica is up")
 
-// send tries the replicas one after the other while connections are refused.
+// send tries the replicas one after the other while connections are refused. A
+// refused connection was not received by anyone, so trying another replica is safe;
+// after that nothing is repeated here.
 func (f *front) send(transport http.RoundTripper, r *http.Request) (*http.Response, error) {
 	function, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	for began := time.Now(); time.Since(began) < heldBack; time.Sleep(retryAt) {
@@ -130,4 +139,5 @@ func (f *front) send(transport http.RoundTripper, r *http.Request) (*http.Respon
 	return nil, errNoneUp
 }
 
+// close ends connections in use as well.
 func (f *front) close() { f.server.Close() }

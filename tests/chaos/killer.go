@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// odds are the relative frequencies of kills by kind, and of key rotations.
+// odds are the relative frequencies of kills by kind, and of key rotations. What is
+// called most is killed most, so that kills hit calls in progress.
 var odds = []struct {
 	what string
 	of   int
@@ -36,6 +37,8 @@ type killer struct {
 	busy   map[string]*sync.Mutex // one crash or rotation at a time
 }
 
+// newKiller returns a killer whose choices depend on the seed alone. When they
+// happen depends on timing as well, so a run can be repeated only approximately.
 func newKiller(c *campaign) *killer {
 	return &killer{
 		campaign: c, random: rand.New(rand.NewPCG(uint64(c.seed), 0)), failed: make(chan error, 1),
@@ -101,6 +104,8 @@ func (k *killer) strike(ctx context.Context) {
 	}
 }
 
+// restore brings back in the background what was killed, and keeps the first error
+// for run.
 func (k *killer) restore(start func() error) {
 	k.back.Go(func() {
 		if err := start(); err != nil {
@@ -112,6 +117,7 @@ func (k *killer) restore(start func() error) {
 	})
 }
 
+// draw chooses what to kill by the odds.
 func (k *killer) draw() string {
 	total := 0
 	for _, o := range odds {

@@ -1,5 +1,11 @@
 // Command chaos runs conversations while it kills processes, PostgreSQL and clients, and
 // compares every report with the statements: docs/chaos.md.
+//
+// Each simulated person keeps a story of what was said and what was acknowledged. At its
+// end nothing acknowledged may be lost, nothing may be there twice and nothing that was
+// not said may be there at all; answers of killed clients may count or not. Events,
+// statistics and memory are compared when all conversations have ended. The functions
+// are the real programs; only what is between them (front) and the timer are the test's.
 package main
 
 import (
@@ -54,6 +60,7 @@ func main() {
 	}
 }
 
+// check refuses options with which nothing would be tested.
 func (o options) check() error {
 	switch {
 	case flag.NArg() > 0:

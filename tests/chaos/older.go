@@ -50,7 +50,7 @@ func (o *older) Elicit(_ context.Context, request mcp.ElicitationRequest) (*mcp.
 	}
 	o.open = len(o.sim.Statements)
 	r := o.sim.fields(schema)
-	o.sim.tell("the person answers", r)
+	o.sim.log("the person answers", r)
 	o.open = o.sim.firstSure(o.open, r)
 	return &mcp.ElicitationResult{ElicitationResponse: mcp.ElicitationResponse{
 		Action: mcp.ElicitationResponseAction(r.Action), Content: r.Content}}, nil
@@ -86,7 +86,7 @@ func (sim *simulation) fillInOlder(ctx context.Context) error {
 // olderCall makes one call with a new client. The result acknowledges the answers given
 // during it.
 func (sim *simulation) olderCall(ctx context.Context, arguments map[string]any) (*automatic.Result, error) {
-	sim.tell("call "+automaticTool, map[string]any{"arguments": arguments, "revision": olderRevision})
+	sim.log("call "+automaticTool, map[string]any{"arguments": arguments, "revision": olderRevision})
 	sim.tally.called()
 	attempting, cancel := context.WithTimeout(ctx, attemptLimit)
 	defer cancel()
@@ -100,10 +100,10 @@ func (sim *simulation) olderCall(ctx context.Context, arguments map[string]any) 
 	switch {
 	case errors.Is(context.Cause(attempting), errKilled):
 		sim.tally.killed(clientName)
-		sim.tell("the client is killed", nil)
+		sim.log("the client is killed", nil)
 		return nil, errKilled
 	case err != nil:
-		sim.tell("error", err.Error())
+		sim.log("error", err.Error())
 		kind := "older client: " + olderKind(err)
 		sim.tally.failed(kind)
 		if strings.Contains(err.Error(), "retrying will not help") {
@@ -114,6 +114,8 @@ func (sim *simulation) olderCall(ctx context.Context, arguments map[string]any) 
 	return sim.olderResult(person, result)
 }
 
+// olderKind sorts errors of the foreign client library, which has no types for
+// them, by their texts.
 func olderKind(err error) string {
 	for _, kind := range []string{"retry in", "EOF", "connection re", "deadline exceeded", "502", "503", "404"} {
 		if strings.Contains(err.Error(), kind) {
@@ -124,11 +126,12 @@ func olderKind(err error) string {
 	return "other"
 }
 
-// olderResult reads a call's result.
+// olderResult reads a call's result. The structured content is decoded again, since
+// the library has it as maps.
 func (sim *simulation) olderResult(person *older, result *mcp.CallToolResult) (*automatic.Result, error) {
 	if result.IsError {
 		text := fmt.Sprint(result.Content)
-		sim.tell("tool error", text)
+		sim.log("tool error", text)
 		if result.Meta != nil && result.Meta.AdditionalFields["sequential-questioning/retryable"] == true {
 			sim.tally.failed("tool error: unavailable")
 			return nil, errors.New(text)
@@ -136,13 +139,14 @@ func (sim *simulation) olderResult(person *older, result *mcp.CallToolResult) (*
 		sim.tally.failed("tool error: final")
 		return nil, &refusal{text}
 	}
-	sim.tell("result", encode(result.StructuredContent))
+	sim.log("result", encode(result.StructuredContent))
 	sim.acknowledge(person.open)
 	var read automatic.Result
 	return &read, json.Unmarshal(encode(result.StructuredContent), &read)
 }
 
-// call connects, makes the call and disconnects.
+// call connects, makes the call and disconnects. Each call has its own session, as
+// if each came from another process.
 func (o *older) call(ctx context.Context, address string, arguments map[string]any) (*mcp.CallToolResult, error) {
 	// Broken streams are expected here and are recorded in the story.
 	c, err := mcpclient.NewStreamableHttpClient(address, transport.WithHTTPLogger(slog.New(slog.DiscardHandler)))

@@ -19,6 +19,8 @@ type want struct {
 }
 
 var (
+	// Names and words are invented and unlike each other, so that the server's
+	// parser reads each answer as what it is: this test is not about parsing.
 	names   = []string{"city", "budget", "owner", "deadline", "colour", "guests", "engine", "region", "status", "weight", "height", "origin", "reason", "target"}
 	kinds   = []string{"string", "string", "integer", "boolean", "choice", "date"}
 	palette = []string{"crimson", "emerald", "indigo", "ochre", "violet"}
@@ -38,6 +40,7 @@ type person struct {
 	keys   []string // in their order
 }
 
+// newPerson draws the slots of a conversation and their types.
 func newPerson(random *rand.Rand) *person {
 	p := &person{random: random, wants: map[string]want{}}
 	for _, i := range random.Perm(len(names))[:fewestWanted+random.IntN(mostWanted-fewestWanted+1)] {
@@ -48,13 +51,13 @@ func newPerson(random *rand.Rand) *person {
 		p.keys, p.wants[w.key] = append(p.keys, w.key), w
 	}
 	if random.IntN(conditional) == 0 {
-		p.hang()
+		p.addCondition()
 	}
 	return p
 }
 
-// hang makes the last slot depend on the first.
-func (p *person) hang() {
+// addCondition makes the last slot depend on the first.
+func (p *person) addCondition() {
 	first, last := p.wants[p.keys[0]], p.wants[p.keys[len(p.keys)-1]]
 	first.kind, first.options, last.on = "boolean", nil, first.key
 	p.wants[first.key], p.wants[last.key] = first, last
@@ -78,6 +81,7 @@ func (p *person) needed() any {
 	return map[string]any{"type": "object", "properties": properties, "required": p.keys}
 }
 
+// entry is the slot in the short list form.
 func (w want) entry() map[string]any {
 	entry := map[string]any{"key": w.key, "type": w.kind}
 	if w.kind == "choice" {
@@ -89,6 +93,7 @@ func (w want) entry() map[string]any {
 	return entry
 }
 
+// property is the slot as a property of a JSON Schema.
 func (w want) property() map[string]any {
 	switch w.kind {
 	case "choice":
@@ -134,7 +139,8 @@ func (p *person) value(key string) (value any, words string) {
 	return text, text
 }
 
-// other returns a value that differs from one.
+// other returns a value that differs from one. It ends, because every type has at
+// least two values.
 func (p *person) other(key string, than any) (value any, words string) {
 	for {
 		if value, words = p.value(key); value != than {

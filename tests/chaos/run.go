@@ -24,7 +24,7 @@ const (
 	mostShown = 3
 )
 
-// campaign is one run.
+// campaign is one run. mu guards what follows it, which people in parallel write.
 type campaign struct {
 	options
 	*tally
@@ -43,7 +43,8 @@ type expectation struct {
 	known      map[string]remembered
 }
 
-// run reports whether nothing was lost, doubled or wrong.
+// run reports whether nothing was lost, doubled or wrong. Logs and stories are kept
+// unless everything was clean.
 func run(ctx context.Context, o options) (clean bool, err error) {
 	folder, err := os.MkdirTemp("", "sequential-questioning-chaos-")
 	if err != nil {
@@ -71,15 +72,17 @@ func run(ctx context.Context, o options) (clean bool, err error) {
 		return false, err
 	}
 	defer c.stories.Close()
-	if err = c.hold(ctx); err == nil {
+	if err = c.converse(ctx); err == nil {
 		err = c.settle(ctx)
 	}
 	c.tally.write(os.Stdout)
 	return err == nil && c.clean(), err
 }
 
-// hold runs the conversations and kills meanwhile.
-func (c *campaign) hold(ctx context.Context) error {
+// converse runs the conversations and kills meanwhile. People finish the
+// conversations that they have begun when time is up, and only then the killer
+// stops: otherwise the last ones would not be disturbed.
+func (c *campaign) converse(ctx context.Context) error {
 	holding, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	beginning := context.WithoutCancel(holding)
@@ -113,6 +116,7 @@ func (c *campaign) hold(ctx context.Context) error {
 	return context.Cause(holding)
 }
 
+// report prints the progress.
 func (c *campaign) report(ctx context.Context) {
 	for ticks := time.NewTicker(progressEvery); ; {
 		select {
@@ -128,7 +132,7 @@ func (c *campaign) report(ctx context.Context) {
 // simulation runs one conversation and records its result.
 func (c *campaign) simulation(ctx context.Context, number int) {
 	sim := newSimulation(c.options, number, c.deployment.front.url("gateway")+"/mcp", c.tally)
-	report := sim.hold(ctx)
+	report := sim.converse(ctx)
 	if ctx.Err() != nil {
 		return // interrupted: the result is meaningless
 	}
@@ -151,8 +155,9 @@ func (c *campaign) show(s *story) {
 	}
 }
 
-// settle waits until every event has been processed, and compares memory and statistics
-// with the reports.
+// settle waits until every event has been processed, and compares memory and
+// statistics with the reports. The order matters: memory and statistics are
+// complete once the outbox is empty.
 func (c *campaign) settle(ctx context.Context) error {
 	fmt.Println(c.line())
 	least, since := -1, time.Now()
@@ -168,7 +173,7 @@ func (c *campaign) settle(ctx context.Context) error {
 			least, since = waiting, time.Now()
 		}
 		if time.Since(since) > drainLimit {
-			c.complain(finding{lost, fmt.Sprintf("%d events wait in the outbox, and none was taken in for %s", waiting, drainLimit)})
+			c.complain(finding{lost, fmt.Sprintf("%d events wait in the outbox, and none was published for %s", waiting, drainLimit)})
 			break
 		}
 	}
@@ -183,12 +188,14 @@ func (c *campaign) settle(ctx context.Context) error {
 	return c.recollect(ctx)
 }
 
+// complain reports a finding that belongs to no single story.
 func (c *campaign) complain(f finding) {
 	c.found(f.Kind)
 	fmt.Printf("%s: %s\n", f.Kind, f.Text)
 }
 
-// recollect compares all of memory with all reports.
+// recollect compares all of memory with all reports. Memory may have conversations
+// without a report, which were interrupted; those are not compared.
 func (c *campaign) recollect(ctx context.Context) error {
 	client, err := qdrant.Open(qdrant.Config{URL: c.deployment.qdrant.URL(), Timeout: time.Minute})
 	if err != nil {
@@ -234,7 +241,7 @@ func (c *campaign) again(ctx context.Context, id string, t expectation, there ma
 		c.complain(finding{f.Kind, fmt.Sprintf("conversation %d: %s", t.simulation, f.Text)})
 	}
 	if s := c.storyOf(t.simulation); s != nil && len(findings) > 0 {
-		s.tell("the report at the end", report)
+		s.log("the report at the end", report)
 		c.show(s)
 	}
 }

@@ -34,8 +34,8 @@ const (
 	declines   = 30 // forms are declined
 )
 
-// simulation is one simulated conversation with one person, whose client is killed now and
-// then.
+// simulation is one simulated conversation with one person, whose client is killed
+// now and then. It is one goroutine's.
 type simulation struct {
 	*story
 	*client
@@ -47,7 +47,8 @@ type simulation struct {
 	turn    conversation.Turn
 }
 
-// newSimulation plans the conversation with a number.
+// newSimulation plans the conversation with a number. All its choices follow from
+// the seed and the number, so that a story can be looked into by its number.
 func newSimulation(o options, number int, address string, t *tally) *simulation {
 	random := rand.New(rand.NewPCG(uint64(o.seed), uint64(number)))
 	s := &story{Number: number, Seed: o.seed}
@@ -69,9 +70,9 @@ func newSimulation(o options, number int, address string, t *tally) *simulation 
 	}
 }
 
-// hold runs the conversation, checks its report and returns it; nil if there is none.
+// converse runs the conversation, checks its report and returns it; nil if there is none.
 // Findings are in the story.
-func (sim *simulation) hold(ctx context.Context) *conversation.Report {
+func (sim *simulation) converse(ctx context.Context) *conversation.Report {
 	defer func() { sim.client.http.CloseIdleConnections() }()
 	lead := map[string]func(context.Context) error{byAnswers: sim.talk, byForms: sim.fillIn, byOlderForm: sim.fillInOlder}[sim.Kind]
 	err := lead(ctx)
@@ -112,14 +113,16 @@ func (sim *simulation) opening() map[string]any {
 	}
 }
 
-// talk runs the conversation with answers and words.
+// talk runs the conversation with answers and words. A killed client's opening is
+// repeated by the next one with the same idempotency key, and must not open a
+// second conversation.
 func (sim *simulation) talk(ctx context.Context) error {
 	arguments := sim.opening()
 	arguments["batch_size"] = 1 + sim.random.IntN(4)
 	for {
 		err := sim.turnBy(ctx, params{Name: askTool, Arguments: arguments})
 		if err == nil {
-			return sim.goOn(ctx)
+			return sim.continueByAnswers(ctx)
 		}
 		if !errors.Is(err, errKilled) {
 			return err
@@ -147,8 +150,8 @@ func (sim *simulation) take(turn conversation.Turn) {
 	}
 }
 
-// goOn answers until there are no more questions, and revises at times.
-func (sim *simulation) goOn(ctx context.Context) error {
+// continueByAnswers answers until there are no more questions, and revises at times.
+func (sim *simulation) continueByAnswers(ctx context.Context) error {
 	for range mostTurns {
 		var err error
 		switch {
@@ -280,7 +283,8 @@ func (s statement) as(name string, of any) map[string]any {
 	return answer
 }
 
-// revise revises an answer.
+// revise revises an answer. It checks that the revision reopens the slots that
+// depend on the answer.
 func (sim *simulation) revise(ctx context.Context) error {
 	held := sim.revisable()
 	if len(held) == 0 {

@@ -35,6 +35,7 @@ func (s statement) sure() bool { return s.Acknowledged && !s.Shaken }
 // key identifies equal answers.
 func (s statement) key() string { return contentKey(s.Slot, s.Outcome, s.Value, s.Words) }
 
+// contentKey is the JSON of what an answer says.
 func contentKey(slot string, outcome questioning.Outcome, value any, words string) string {
 	encoded, err := json.Marshal([]any{slot, outcome, value, words})
 	if err != nil {
@@ -72,7 +73,8 @@ type story struct {
 	calls        int
 }
 
-func (s *story) tell(what string, data any) {
+// log adds an event. Stories are for people who look for the cause of a finding.
+func (s *story) log(what string, data any) {
 	s.Events = append(s.Events, event{time.Now().UTC(), what, data})
 }
 
@@ -91,6 +93,7 @@ const (
 	wrong   verdict = "wrong"   // anything else that was not stated or is impossible
 )
 
+// find adds a finding.
 func (s *story) find(kind verdict, format string, arguments ...any) {
 	s.Findings = append(s.Findings, finding{kind, fmt.Sprintf(format, arguments...)})
 }

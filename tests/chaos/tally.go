@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// tally counts the events of a run.
+// tally counts the events of a run. It is safe for concurrent use.
 type tally struct {
 	began time.Time
 
@@ -23,6 +23,7 @@ type tally struct {
 	uncertain            int // answers of killed clients
 }
 
+// newTally begins to measure the duration.
 func newTally() *tally {
 	return &tally{began: time.Now(), kinds: map[string]int{}, kills: map[string]int{}, errors: map[string]int{}, findings: map[verdict]int{}}
 }
@@ -37,12 +38,14 @@ func (t *tally) called()   { t.count(&t.calls) }
 func (t *tally) repeated() { t.count(&t.again) }
 func (t *tally) copied()   { t.count(&t.copies) }
 
+// killed counts a kill of a function, of PostgreSQL or of a client.
 func (t *tally) killed(what string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.kills[what]++
 }
 
+// failed counts an error that a client saw, whether or not it could be retried.
 func (t *tally) failed(kind string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -66,12 +69,14 @@ func (t *tally) held(s *story) {
 	}
 }
 
+// found counts a finding that is in no story.
 func (t *tally) found(kind verdict) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.findings[kind]++
 }
 
+// conversations is the number of conversations that have ended.
 func (t *tally) conversations() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -92,6 +97,7 @@ func (t *tally) clean() bool {
 	return sum(t.findings) == 0 && t.statements > 0
 }
 
+// line is the progress in one line.
 func (t *tally) line() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -124,6 +130,7 @@ func (t *tally) write(out io.Writer) {
 	row("duration", time.Since(t.began).Round(time.Second))
 }
 
+// sum adds up counts.
 func sum[K comparable](counts map[K]int) int {
 	total := 0
 	for _, n := range counts {

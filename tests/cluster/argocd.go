@@ -14,6 +14,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
+// dexIsAbsent is an address at which nothing listens: nobody signs in by single
+// sign-on here.
 const (
 	argocdUser  = "admin"
 	redis       = "127.0.0.1:6379"
@@ -22,6 +24,8 @@ const (
 )
 
 // installArgoCD runs Argo CD's parts as components of the node, outside Kubernetes.
+// As processes they start faster than as pods, and need no images. Redis is a small
+// substitute in Go, whose content may be lost.
 func (c *cluster) installArgoCD(ctx context.Context) error {
 	resources, err := c.builtManifest("argocd-resources.yaml", unedited)
 	if err != nil {

@@ -29,6 +29,7 @@ type part struct {
 	build        func(context.Context, *Settings) error
 }
 
+// parts are what the settings ask for, in the order in which they are built.
 func (s *Settings) parts() []part {
 	parts := []part{
 		{"Kubernetes", "kubernetes", "1 " + kubernetesVersion, buildKubernetes},
@@ -43,7 +44,8 @@ func (s *Settings) parts() []part {
 	return parts
 }
 
-// Build builds what is missing or out of date.
+// Build builds what is missing or out of date. A built part is marked only when it
+// is complete, so an interrupted build continues.
 func Build(ctx context.Context, s *Settings, progress *Progress) error {
 	if err := os.MkdirAll(s.binary("built"), 0o755); err != nil {
 		return err
@@ -93,6 +95,8 @@ func fingerprint(folder string, words ...string) (string, error) {
 	return hex.EncodeToString(sum.Sum(nil)), err
 }
 
+// buildKubernetes compiles one program that is every component. The version is
+// linked in as Kubernetes's own build does, since clients read it.
 func buildKubernetes(ctx context.Context, s *Settings) error {
 	flags := "-s -w"
 	numbers := strings.Split(kubernetesVersion, ".")
@@ -110,6 +114,7 @@ func buildKubernetes(ctx context.Context, s *Settings) error {
 	return link("../kubernetes", s.binary("path", "kubectl"))
 }
 
+// servingImages and the others name the commands that run as pods.
 var (
 	servingImages = []string{
 		"knative.dev/serving/cmd/activator", "knative.dev/serving/cmd/autoscaler", "knative.dev/serving/cmd/controller",
@@ -123,6 +128,8 @@ var (
 	ownImages = []string{"ingress", "pause", "hello"}
 )
 
+// buildServing compiles Knative Serving, the ingress and the small images of the
+// tests, and gathers the manifests in the stages in which they are applied.
 func buildServing(ctx context.Context, s *Settings) error {
 	if err := s.compile(ctx, "knative", "-s -w", s.binary("knative")+"/", "./cmd/..."); err != nil {
 		return err
@@ -152,6 +159,7 @@ func buildServing(ctx context.Context, s *Settings) error {
 	})
 }
 
+// buildEventing does the same for Eventing with its in-memory channel and broker.
 func buildEventing(ctx context.Context, s *Settings) error {
 	if err := s.buildImages(ctx, "eventing", eventingImages); err != nil {
 		return err
@@ -176,6 +184,8 @@ func buildEventing(ctx context.Context, s *Settings) error {
 	})
 }
 
+// buildArgoCD compiles Argo CD, its substitute for Redis, and kustomize, which it
+// runs.
 func buildArgoCD(ctx context.Context, s *Settings) error {
 	const path = "github.com/argoproj/argo-cd/v2"
 	flags := fmt.Sprintf("-s -w -X %[1]s/common.version=%[2]s -X %[1]s/common.gitTreeState=clean", path, argocdVersion)
@@ -266,8 +276,10 @@ func (s *Settings) gather(ctx context.Context, module string, files map[string][
 	return nil
 }
 
+// modulePath is the part of a manifest's pattern that names its module.
 var modulePath = regexp.MustCompile(`^(knative\.dev/[a-z]+|github\.com/[a-z-]+/[a-z-]+/v[0-9]+)`)
 
+// moduleFolder is where Go keeps the module's source, which it downloads if needed.
 func (s *Settings) moduleFolder(ctx context.Context, module, path string) (string, error) {
 	if _, err := s.goCommand(ctx, module, "mod", "download", path); err != nil {
 		return "", err
@@ -275,12 +287,14 @@ func (s *Settings) moduleFolder(ctx context.Context, module, path string) (strin
 	return s.goCommand(ctx, module, "list", "-m", "-f", "{{.Dir}}", path)
 }
 
+// compile builds static programs that are the same on every machine.
 func (s *Settings) compile(ctx context.Context, module, linkerFlags, output string, packages ...string) error {
 	arguments := append([]string{"build", "-trimpath", "-buildvcs=false", "-ldflags=" + linkerFlags, "-o", output}, packages...)
 	_, err := s.goCommand(ctx, module, arguments...)
 	return err
 }
 
+// goCommand runs go in one of the modules, outside of the repository's workspace.
 func (s *Settings) goCommand(ctx context.Context, module string, arguments ...string) (string, error) {
 	goCommand := exec.Command("go", arguments...)
 	goCommand.Dir = filepath.Join(s.source, module)

@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
+// validity is longer than any test; nothing is renewed.
 const validity = 365 * 24 * time.Hour
 
 // authority signs the certificates of one cluster and writes them into a folder.
@@ -35,6 +36,7 @@ type identity struct {
 	addresses    []net.IP
 }
 
+// newAuthority makes a new authority: no cluster trusts another one's certificates.
 func newAuthority(folder string) (*authority, error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, err
@@ -54,6 +56,8 @@ func newAuthority(folder string) (*authority, error) {
 	return a, err
 }
 
+// issue writes a key and a certificate for it. Kubernetes takes the user from the
+// common name and groups from the organization.
 func (a *authority) issue(to identity) error {
 	key, err := newKey(filepath.Join(a.folder, to.file+".key"))
 	if err != nil {
@@ -99,6 +103,7 @@ func (a *authority) kubeconfig(file, server string) error {
 	return os.WriteFile(filepath.Join(a.folder, file+".kubeconfig"), configuration, 0o600)
 }
 
+// newKey writes a new key. P-256 is quick to generate.
 func newKey(path string) (*ecdsa.PrivateKey, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -112,6 +117,8 @@ func newKey(path string) (*ecdsa.PrivateKey, error) {
 	return key, writePEM(path, "EC PRIVATE KEY", encoded)
 }
 
+// sign writes a certificate with a random serial number, valid from an hour ago,
+// since clocks differ.
 func sign(path string, template, parent *x509.Certificate, public *ecdsa.PublicKey, signer *ecdsa.PrivateKey) (*x509.Certificate, error) {
 	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
 	if err != nil {
@@ -131,6 +138,7 @@ func sign(path string, template, parent *x509.Certificate, public *ecdsa.PublicK
 	return certificate, writePEM(path, "CERTIFICATE", encoded)
 }
 
+// writePEM writes a file that only root can read.
 func writePEM(path, kind string, content []byte) error {
 	return os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: content}), 0o600)
 }

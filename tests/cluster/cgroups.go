@@ -13,6 +13,8 @@ import (
 	"time"
 )
 
+// cgroup is the name of the group above all pods of the cluster. Removing it
+// removes their remains.
 func (s *Settings) cgroup() string { return "sequential-questioning-" + s.Name }
 
 // hierarchies returns the mount points of control groups: several in version 1, one in

@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// cluster is a starting or running cluster.
+// cluster is a starting or running cluster. All that is needed to use, extend or
+// remove it is in its state folder.
 type cluster struct {
 	*Settings
 	addresses Addresses
@@ -29,6 +30,8 @@ type saved struct {
 	Steps    []string          `json:"steps"` // finished ones
 }
 
+// step is one part of a start. Finished steps are saved, so up continues after
+// them.
 type step struct {
 	name string
 	do   func(context.Context) error
@@ -71,6 +74,7 @@ func Up(ctx context.Context, s *Settings, progress *Progress) error {
 	return nil
 }
 
+// create makes the state folder of a new cluster.
 func create(s *Settings) (*cluster, error) {
 	c := &cluster{Settings: s, node: newNode(s), saved: saved{Subnet: s.Subnet, Images: map[string]string{}}}
 	if c.saved.Subnet == "" {
@@ -108,6 +112,7 @@ func load(s *Settings) (*cluster, error) {
 	return c, err
 }
 
+// save writes the state readable by root only: it has Argo CD's password.
 func (c *cluster) save() error {
 	content, err := json.MarshalIndent(c.saved, "", "  ")
 	if err != nil {
@@ -146,6 +151,7 @@ func (c *cluster) take(ctx context.Context, progress *Progress) error {
 	return c.writeEnvironment()
 }
 
+// startMachine starts the node and connects it with the host.
 func (c *cluster) startMachine(ctx context.Context) error {
 	if err := makeCgroups(c.cgroup()); err != nil {
 		return err
@@ -182,7 +188,8 @@ func (c *cluster) fail(failure error, tearDown bool) error {
 	return errors.Join(fmt.Errorf("%w\n\nthe cluster was taken down, --keep leaves it; all logs are in %s", failure, kept), err)
 }
 
-// Down removes a cluster and, if wanted, the built binaries.
+// Down removes a cluster and, if wanted, the built binaries. It succeeds if there
+// is no cluster.
 func Down(s *Settings, binaries bool) error {
 	unlock, err := lock(s.State)
 	if err != nil {
@@ -202,7 +209,8 @@ func Down(s *Settings, binaries bool) error {
 	return nil
 }
 
-// remove keeps the state folder itself, which is locked.
+// remove keeps the state folder itself, which is locked. The order matters:
+// processes first, which use all the rest.
 func remove(s *Settings) error {
 	ctx := context.Background()
 	if err := s.kill(ctx); err != nil {

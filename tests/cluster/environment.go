@@ -17,6 +17,8 @@ func Environment(s *Settings) (string, error) {
 	return string(content), nil
 }
 
+// writeEnvironment writes the variables that tests and people read. Values are
+// quoted for a shell.
 func (c *cluster) writeEnvironment() error {
 	lines := [][2]string{
 		{"KUBECONFIG", c.state("pki", "admin.kubeconfig")},

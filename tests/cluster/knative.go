@@ -6,6 +6,8 @@ import (
 	"time"
 )
 
+// domain is the one of Knative's own examples; its names resolve nowhere, and
+// requests name them by their Host header.
 const (
 	domain       = "example.com"
 	ingressClass = "cluster.ingress.networking.knative.dev"
@@ -22,6 +24,8 @@ var configuration = map[string]object{
 	"config-autoscaler": {"stable-window": "6s", "scale-to-zero-grace-period": "6s", "scale-to-zero-pod-retention-period": "0s"},
 }
 
+// installServing waits until the webhook accepts a Service, which takes longer than
+// its Deployment being ready.
 func (c *cluster) installServing(ctx context.Context) error {
 	if err := c.installInStages(ctx, "serving"); err != nil {
 		return err
@@ -44,6 +48,7 @@ func (c *cluster) installServing(ctx context.Context) error {
 	})
 }
 
+// installEventing waits likewise for a Broker.
 func (c *cluster) installEventing(ctx context.Context) error {
 	if err := c.push(ctx, "eventing"); err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
+// object is a JSON object, such as a manifest.
 type object = map[string]any
 
 const (
@@ -138,6 +139,7 @@ func (c *cluster) startNode(ctx context.Context) error {
 	})
 }
 
+// kubernetes is a component with its flags.
 func (c *cluster) kubernetes(name string, flags object) Component {
 	arguments := []string{c.binary("kubernetes"), name}
 	for flag, value := range flags {
@@ -146,6 +148,8 @@ func (c *cluster) kubernetes(name string, flags object) Component {
 	return Component{Name: name, Command: arguments}
 }
 
+// writeCertificates gives each component the identity that Kubernetes's default
+// roles expect.
 func (c *cluster) writeCertificates() error {
 	authority, err := newAuthority(c.state("pki"))
 	if err != nil {
@@ -178,6 +182,9 @@ func (c *cluster) writeCertificates() error {
 	return nil
 }
 
+// writeNodeConfiguration writes the files of the kubelet, the proxy, containerd,
+// the network plugin and DNS. What differs from defaults keeps the node within its
+// own folder, groups and network.
 func (c *cluster) writeNodeConfiguration() error {
 	files := map[string]any{
 		"kubelet.yaml": object{
@@ -279,6 +286,8 @@ func (c *cluster) kubectl(ctx context.Context, input string, arguments ...string
 	return run(ctx, command)
 }
 
+// apply applies manifests server-side, so that large definitions fit and a repeated
+// step changes nothing.
 func (c *cluster) apply(ctx context.Context, manifests string) error {
 	_, err := c.kubectl(ctx, manifests, "apply", "--server-side", "--force-conflicts", "-f", "-")
 	return err

@@ -10,7 +10,8 @@ import (
 	"strings"
 )
 
-// dumps maps files to the kubectl commands whose output they get.
+// dumps maps files to the kubectl commands whose output they get. Secrets are not
+// among them.
 var dumps = map[string][]string{
 	"all.txt":           {"get", "all", "--all-namespaces", "--output", "wide"},
 	"events.txt":        {"get", "events", "--all-namespaces", "--sort-by", ".lastTimestamp"},

@@ -11,6 +11,8 @@ import (
 )
 
 // needed lists programs that are not built here, with their Debian packages.
+// containerd and runc run the pods; they are Debian's, because building them needs
+// C.
 var needed = []struct{ program, debian string }{
 	{"containerd", "containerd"},
 	{"containerd-shim-runc-v2", "containerd"},

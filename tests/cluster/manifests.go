@@ -18,6 +18,7 @@ var (
 	imageReference = regexp.MustCompile(`ko://[A-Za-z0-9._/-]+`)
 )
 
+// ownManifest reads one of this package's manifests.
 func ownManifest(name string) (string, error) {
 	content, err := ownManifests.ReadFile("manifests/" + name)
 	return string(content), err
@@ -45,6 +46,7 @@ func replaceImages(manifests string, images map[string]string) string {
 	})
 }
 
+// editManifests rewrites each document of a stream.
 func editManifests(manifests string, edit func(object) bool) (string, error) {
 	var edited strings.Builder
 	for _, document := range separator.Split(manifests, -1) {
@@ -64,6 +66,7 @@ func editManifests(manifests string, edit func(object) bool) (string, error) {
 	return edited.String(), nil
 }
 
+// nameOf is an object's metadata.name.
 func nameOf(manifest object) string {
 	metadata, _ := manifest["metadata"].(object)
 	name, _ := metadata["name"].(string)

@@ -70,6 +70,8 @@ func connect(name string, pid int, addresses Addresses) error {
 	return nil
 }
 
+// configureNode sets up the node's end. The thread is locked because a network
+// namespace belongs to a thread.
 func configureNode(pid int, addresses Addresses) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -107,6 +109,7 @@ func configureNode(pid int, addresses Addresses) error {
 	return nil
 }
 
+// configure gives a link its address and brings it up.
 func configure(handle *netlink.Handle, name string, address netip.Addr, network netip.Prefix) error {
 	link, err := handle.LinkByName(name)
 	if err != nil {
@@ -140,6 +143,7 @@ func disconnect(name string) error {
 	return nil
 }
 
+// toIPNet converts to the netlink package's type.
 func toIPNet(prefix netip.Prefix) *net.IPNet {
 	return &net.IPNet{IP: prefix.Addr().AsSlice(), Mask: net.CIDRMask(prefix.Bits(), prefix.Addr().BitLen())}
 }

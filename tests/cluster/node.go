@@ -10,7 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// nodeNamespaces isolate the node from the host like a container.
+// nodeNamespaces isolate the node from the host like a container. Users are not
+// separated: the kubelet needs root.
 const nodeNamespaces = unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWNET | unix.CLONE_NEWUTS
 
 // kubeletSettings are settings of the whole machine that the kubelet requires. It sees the
@@ -88,6 +89,7 @@ func mountNode(shared ...string) error {
 	return nil
 }
 
+// mount mounts a file system of the kernel.
 func mount(source, target, kind, data string) error {
 	if err := unix.Mount(source, target, kind, 0, data); err != nil {
 		return fmt.Errorf("mounting %s on %s: %w", kind, target, err)
@@ -95,6 +97,7 @@ func mount(source, target, kind, data string) error {
 	return nil
 }
 
+// bind shows a folder at another place, which it makes.
 func bind(source, target string) error {
 	if err := os.MkdirAll(target, 0o755); err != nil {
 		return err

@@ -32,6 +32,7 @@ type node struct {
 	client   *http.Client
 }
 
+// newNode connects to nothing; the node may not run yet.
 func newNode(settings *Settings) *node {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", settings.state("node.sock"))
@@ -115,21 +116,25 @@ func (s *Settings) kill(ctx context.Context) error {
 	})
 }
 
+// runs reports whether the node answers.
 func (n *node) runs(ctx context.Context) bool {
 	_, err := n.components(ctx)
 	return err == nil
 }
 
+// components returns the state of all components.
 func (n *node) components(ctx context.Context) ([]Component, error) {
 	var components []Component
 	return components, n.call(ctx, http.MethodGet, nil, &components)
 }
 
+// start starts a component; one that exists already stays.
 func (n *node) start(ctx context.Context, component Component) error {
 	component.Environment = append(environment(n.settings), component.Environment...)
 	return inComponent(component.Name, n.call(ctx, http.MethodPost, component, nil))
 }
 
+// call calls the supervisor through its socket, which only root can open.
 func (n *node) call(ctx context.Context, method string, body, answer any) error {
 	content, err := json.Marshal(body)
 	if err != nil {
@@ -211,6 +216,7 @@ type componentError struct {
 
 func (e componentError) Unwrap() error { return e.error }
 
+// inComponent adds the component to an error; nil stays nil.
 func inComponent(component string, err error) error {
 	if err == nil {
 		return nil

@@ -51,7 +51,8 @@ func tail(text string, count int) string {
 	return strings.Join(lines, "\n")
 }
 
-// lock locks a folder against other instances of this program.
+// lock locks a folder against other instances of this program. It waits for the
+// other instance. The kernel unlocks the folder when the process ends.
 func lock(folder string) (unlock func(), err error) {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return nil, err

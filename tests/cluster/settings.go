@@ -1,5 +1,10 @@
 // Package cluster runs a one-node Kubernetes with Knative and Argo CD on a Linux machine, in
 // its own namespaces and without a container engine's daemon.
+//
+// It is for tests that need the real thing on a machine without Docker or access to an
+// image registry. Everything is built from Go modules (Build), except what Debian
+// packages. The node is a process with its own namespaces (RunNode) that supervises the
+// components; killing it removes everything it has started. Begin with Up.
 package cluster
 
 import (
@@ -33,6 +38,7 @@ type Settings struct {
 	source string // the folder of this module
 }
 
+// validName keeps names usable in paths, host names and control groups.
 var validName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?$`)
 
 // Complete sets defaults and validates the settings.
@@ -66,10 +72,12 @@ func (s *Settings) Complete() error {
 	return nil
 }
 
+// state is a path in the state folder.
 func (s *Settings) state(elements ...string) string {
 	return filepath.Join(append([]string{s.State}, elements...)...)
 }
 
+// binary is a path in the folder of built binaries.
 func (s *Settings) binary(elements ...string) string {
 	return filepath.Join(append([]string{s.Binaries}, elements...)...)
 }

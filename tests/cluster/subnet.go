@@ -40,6 +40,7 @@ func Divide(subnet string) (Addresses, error) {
 	}, nil
 }
 
+// add is the address so many further on.
 func add(address netip.Addr, offset uint32) netip.Addr {
 	bytes := address.As4()
 	binary.BigEndian.PutUint32(bytes[:], binary.BigEndian.Uint32(bytes[:])+offset)

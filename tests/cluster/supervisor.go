@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// restartDelay keeps a component that fails at once from using the processor up.
 const restartDelay = time.Second
 
 // Component is one program of the node.
@@ -32,8 +33,9 @@ type Component struct {
 	Ended string `json:"ended,omitempty"` // how it exited last
 }
 
-// supervisor starts components, restarts them when they exit, and reaps orphaned processes
-// in the node.
+// supervisor starts components, restarts them when they exit, and reaps orphaned
+// processes in the node. As the first process of its namespace it inherits every
+// orphan there.
 type supervisor struct {
 	state string
 
@@ -41,6 +43,7 @@ type supervisor struct {
 	components map[string]*Component
 }
 
+// newSupervisor has no components yet.
 func newSupervisor(state string) *supervisor {
 	return &supervisor{state: state, components: map[string]*Component{}}
 }
@@ -65,6 +68,7 @@ func (s *supervisor) serve() error {
 	return http.Serve(listener, mux)
 }
 
+// list returns the components by name.
 func (s *supervisor) list(w http.ResponseWriter, _ *http.Request) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -95,6 +99,7 @@ func (s *supervisor) add(w http.ResponseWriter, r *http.Request) {
 	s.components[component.Name] = &component
 }
 
+// start starts a component's process; the mutex is held.
 func (s *supervisor) start(component *Component) error {
 	output, err := os.OpenFile(logFile(s.state, component.Name), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
@@ -119,6 +124,7 @@ func (s *supervisor) start(component *Component) error {
 	return process.Release()
 }
 
+// reap collects every process that has ended: one signal may stand for several.
 func (s *supervisor) reap() {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -139,6 +145,7 @@ func (s *supervisor) reap() {
 	}
 }
 
+// ended notes how a component ended, and restarts it.
 func (s *supervisor) ended(component *Component, status unix.WaitStatus) {
 	component.PID = 0
 	component.Exits++
@@ -156,6 +163,7 @@ func (s *supervisor) ended(component *Component, status unix.WaitStatus) {
 	})
 }
 
+// logFile is where a component's output goes.
 func logFile(state, component string) string {
 	return filepath.Join(state, "logs", component+".log")
 }

@@ -12,6 +12,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// Documents outside the repository link into it by this address.
+const address = "https://github.com/sequential-questioning/sequential-questioning/blob/main/"
+
 var (
 	link = regexp.MustCompile(`\]\(([^()\s]+)\)`)
 	code = regexp.MustCompile("`[^`]+`")

@@ -100,7 +100,7 @@ func TestConversationsContinueWithoutQdrant(t *testing.T) {
 	require.Contains(t, fmt.Sprint(result["memory"]), "not consulted")
 
 	require.NoError(t, deployment.Qdrant.Start()) // empty
-	took, err := Took(func() error { reindex(t); return nil })
+	took, err := Took(func() error { rebuildMemory(t); return nil })
 	require.NoError(t, err)
 	began := time.Now()
 	recalled(t, route, before)
@@ -110,8 +110,8 @@ func TestConversationsContinueWithoutQdrant(t *testing.T) {
 	stored(t, Prod, []*person{before, during})
 }
 
-// reindex rebuilds memory from the database, as an operator does.
-func reindex(t *testing.T) {
+// rebuildMemory rebuilds memory from the database, as an operator does.
+func rebuildMemory(t *testing.T) {
 	t.Helper()
 	_, err := deployment.Operate(t.Context(), Prod, "memory", "rebuild", "prod")
 	require.NoError(t, err)

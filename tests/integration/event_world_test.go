@@ -197,7 +197,7 @@ var elsewhere = uuid.NewString // a conversation that only events know
 // recorded is the event of an answer; what the indexer goes by is its slot.
 func recorded(as, id, slot string) event.AnswerRecorded {
 	return event.AnswerRecorded{
-		Conversation: event.Conversation{Principal: as, ConversationID: id, Form: "trip"},
+		Conversation: event.Conversation{Principal: as, ConversationID: id, SchemaKey: "trip"},
 		Answer:       event.Answer{Slot: event.Slot{Key: slot}, AnswerNumber: 1, Outcome: "answered"},
 		At:           time.Now(),
 	}

@@ -58,7 +58,7 @@ func (w *world) surveyed(t *testing.T, as, user string, values map[string]any) s
 	require.NoError(t, err)
 	require.True(t, end.Metadata.Complete)
 	e := event.ConversationCompleted{StopReason: "all_settled", At: time.Now(), Conversation: event.Conversation{
-		Principal: as, ConversationID: turn.ConversationID, Form: "survey"}}
+		Principal: as, ConversationID: turn.ConversationID, SchemaKey: "survey"}}
 	// The form's name in the database is what its conversations go by.
 	w.admin(t, `UPDATE conversations SET form = 'survey' WHERE id = $1`, turn.ConversationID)
 	_, err = w.indexer.Index(t.Context(), sent(t, e))

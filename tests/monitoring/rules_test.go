@@ -17,7 +17,7 @@ import (
 
 const (
 	platform = "../../gitops/platform"
-	runbook  = "https://github.com/sequential-questioning/sequential-questioning/blob/main/docs/operational_runbook.md#"
+	runbook  = "runbook#" // gitops/owner has its address
 )
 
 // rule is a rule of a PrometheusRule.

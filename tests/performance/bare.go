@@ -35,6 +35,7 @@ func (t *tape) replay(ctx context.Context, conn *pgx.Conn, trips []roundTrip, id
 	return nil
 }
 
+// send sends a batch and checks each statement's effect.
 func send(ctx context.Context, conn interface {
 	SendBatch(context.Context, *pgx.Batch) pgx.BatchResults
 }, batch *pgx.Batch, statements []statement) error {
@@ -49,6 +50,8 @@ func send(ctx context.Context, conn interface {
 	return results.Close()
 }
 
+// check compares the command tag, which has the number of rows: a replay that does
+// less work than the service would be no baseline.
 func (s statement) check(tag string, err error) error {
 	if err == nil && tag != s.tag {
 		err = fmt.Errorf("it returned %q; %q was recorded", tag, s.tag)
@@ -79,6 +82,7 @@ func (t *tape) argsFor(s statement, id string) []any {
 	return args
 }
 
+// idsFor gives events new ids, since the outbox takes each id once.
 func (t *tape) idsFor(recorded []uuid.UUID, id string) []uuid.UUID {
 	ids := make([]uuid.UUID, len(recorded))
 	for i, r := range recorded {
@@ -91,7 +95,9 @@ func (t *tape) idsFor(recorded []uuid.UUID, id string) []uuid.UUID {
 	return ids
 }
 
-// bare opens a pool like the functions', without tracing.
+// bare opens a pool like the functions', without tracing. It is the least that any
+// program needs to send the same statements, and so the lower bound that the
+// functions are compared with.
 func bare(ctx context.Context, url string, connections int) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
@@ -103,7 +109,9 @@ func bare(ctx context.Context, url string, connections int) (*pgxpool.Pool, erro
 	return pgxpool.NewWithConfig(ctx, config)
 }
 
-// stock opens conversations for the measurements by replay, which is fast.
+// stock opens conversations for the measurements by replay, which is fast. Each
+// conversation is used by one worker, from its first answer to its last. It is safe for
+// concurrent use.
 type stock struct {
 	tape *tape
 	pool *pgxpool.Pool
@@ -191,8 +199,10 @@ func (s *stock) play(ctx context.Context, tx pgx.Tx, id string, answered int) er
 	return send(ctx, tx, batch, sent)
 }
 
-// verify replays a whole conversation bare and compares what is stored with
-// what the service had stored.
+// verify replays a whole conversation bare and compares what is stored with what
+// the service had stored. It runs before anything is measured: a baseline that
+// stores something else proves nothing. Columns that differ by nature (times, ids,
+// results) are left out.
 func (s *stock) verify(ctx context.Context) error {
 	ids, err := s.open(ctx, 1, 0)
 	if err != nil {
@@ -271,6 +281,7 @@ func (p *place) next(s *stock) (turn, error) {
 	return s.tape.turns[p.turn-1], nil
 }
 
+// step answers one question by its statements alone.
 func (b *bareSide) step(ctx context.Context, worker int) (time.Duration, error) {
 	at := &b.current[worker]
 	turn, err := at.next(b.stock)

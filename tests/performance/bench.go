@@ -20,7 +20,8 @@ type options struct {
 	env                     []string
 }
 
-// plan has the sizes of the measurements.
+// plan has the sizes of the measurements: as many as the figures need to be stable on a
+// machine with other load, and no more.
 type plan struct {
 	slice      time.Duration // of one side, until the other side's turn
 	pairs      int           // slices of each side that count
@@ -54,6 +55,7 @@ type bench struct {
 }
 
 // setUp starts everything that the measures share, before the first of them.
+// Whatever it has started, tearDown stops, also after an error.
 func (b *bench) setUp(ctx context.Context) (err error) {
 	progress("building")
 	b.procs = &processes{dir: b.dir}

@@ -20,6 +20,7 @@ type database struct {
 	url    string
 }
 
+// startDatabase starts and migrates it.
 func startDatabase(ctx context.Context, dir string) (*database, error) {
 	server, err := embedded.Start(ctx, embedded.Options{Dir: dir})
 	if err != nil {
@@ -55,6 +56,7 @@ func (d *database) second(ctx context.Context, name string) (string, error) {
 	return other, migrations.Up(ctx, other)
 }
 
+// inDatabase is the URL of another database of the same server.
 func inDatabase(address, name string) string {
 	parsed, err := url.Parse(address)
 	if err != nil {
@@ -97,8 +99,11 @@ func (d *database) settle(ctx context.Context, address string) error {
 // repeats is how often every slot of a generated conversation is answered.
 const repeats = 5
 
-// crowd fills a database with copies of one finished conversation, in each of
-// which every slot was answered five times, until it holds that many answers.
+// crowd fills a database with copies of one finished conversation, in each of which
+// every slot was answered five times, until it holds that many answers. Copies are
+// made in SQL, since a million answers through the service would take hours. They
+// have what the service writes for such a conversation; orphans checks their
+// references.
 func (d *database) crowd(ctx context.Context, address, id string, answers int) error {
 	copies := answers / (slots * repeats)
 	// Ids grow with time, as those of version 7 do.

@@ -22,8 +22,9 @@ type kind struct {
 	ids              []string
 }
 
-// measureGrowth makes the same calls on conversations with longer and longer histories, and
-// in a store with many others.
+// measureGrowth makes the same calls on conversations with longer and longer
+// histories, and in a store with many others. The order of the kinds changes with
+// each call, so that what slows the machine down slows all of them.
 func measureGrowth(ctx context.Context, b *bench) error {
 	kinds, err := b.kinds(ctx)
 	if err != nil {
@@ -87,6 +88,8 @@ func measureGrowth(ctx context.Context, b *bench) error {
 	return nil
 }
 
+// kinds fills the stores. Each kind has as many conversations as are measured, so
+// that all are measured alike.
 func (b *bench) kinds(ctx context.Context) ([]kind, error) {
 	began := time.Now()
 	large, err := b.db.second(ctx, "large")
@@ -143,6 +146,7 @@ func (b *bench) kinds(ctx context.Context) ([]kind, error) {
 	return kinds, nil
 }
 
+// thousands writes a number with separators.
 func thousands(n int) string {
 	if n < 1000 {
 		return fmt.Sprint(n)

@@ -15,14 +15,17 @@ import (
 	"time"
 )
 
+// The aims are for a start from zero, the memory of an instance, and a start of
+// make run.
 const (
 	aimStart  = 60 // ms
 	aimMemory = 30 // MB
 	aimLocal  = 2  // s
 )
 
-// measureStart measures a function from exec to its first response, as in a start from zero,
-// with a warm database.
+// measureStart measures a function from exec to its first response, as in a start
+// from zero, with a warm database. Beside it stand two lower bounds: a start of the
+// program without work, and the call's database work without the program.
 func measureStart(ctx context.Context, b *bench) error {
 	if err := b.stock.fill(ctx, 2*b.starts+2); err != nil {
 		return err
@@ -77,6 +80,7 @@ func measureStart(ctx context.Context, b *bench) error {
 	return nil
 }
 
+// answer makes the next call of a conversation.
 func (b *bench) answer(ctx context.Context, c *client, at *place, url string) (time.Duration, error) {
 	turn, err := at.next(b.stock)
 	if err != nil {
@@ -109,7 +113,8 @@ func (b *bench) freshStatements(ctx context.Context) (time.Duration, error) {
 	return time.Since(began), nil
 }
 
-// measureMemory measures the memory of one function's process.
+// measureMemory measures the memory of one function's process. The bound is on
+// memory after many calls: a leak shows there, and Go returns memory only slowly.
 func measureMemory(ctx context.Context, b *bench) error {
 	const workers, calls = 8, 2000
 	proc, err := b.procs.start(ctx, "follow-up", b.functionEnv(b.db.url)...)
@@ -191,6 +196,8 @@ func measureLocal(ctx context.Context, b *bench) error {
 	return nil
 }
 
+// startLocal starts the local server, waits until it says that it is ready, and
+// stops it. The first start makes the database.
 func (b *bench) startLocal(ctx context.Context, dir string) (time.Duration, error) {
 	cmd := exec.CommandContext(ctx, b.procs.Path("local"), "--port", "0", "--data", dir)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }

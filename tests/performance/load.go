@@ -13,7 +13,7 @@ import (
 // times are durations of single calls.
 type times []time.Duration
 
-// at returns a quantile.
+// at returns a quantile. It is the nearest rank; 0 is the shortest, 1 the longest.
 func (t times) at(q float64) time.Duration {
 	if len(t) == 0 {
 		return 0
@@ -22,9 +22,12 @@ func (t times) at(q float64) time.Duration {
 	return sorted[min(len(sorted)-1, int(q*float64(len(sorted))))]
 }
 
+// ratio is how many times as long a took as b.
 func ratio(a, b time.Duration) float64 { return float64(a) / float64(b) }
 
-// side is one of the two compared sides, which take turns.
+// side is one of the two compared sides, which take turns. Taking turns on one
+// machine, both meet the same disturbances, so their ratio is stable where their
+// times are not.
 type side interface {
 	// step makes one call as one of the workers.
 	step(ctx context.Context, worker int) (time.Duration, error)
@@ -65,6 +68,7 @@ type toolSide struct {
 	current []place
 }
 
+// newToolSide has a client and a conversation for each worker.
 func newToolSide(url string, s *stock, workers int) *toolSide {
 	t := &toolSide{url: url, stock: s, current: make([]place, workers)}
 	for range workers {
@@ -85,6 +89,7 @@ func (t *toolSide) step(ctx context.Context, worker int) (time.Duration, error) 
 // recordedOne is the part of a result that shows one recorded answer.
 const recordedOne = `"answers_recorded":1`
 
+// argumentsFor are a recorded call's arguments for another conversation.
 func (t *tape) argumentsFor(one turn, id string) []byte {
 	return bytes.Replace(one.arguments, []byte(t.id), []byte(id), 1)
 }

@@ -7,7 +7,9 @@ import (
 	"strings"
 )
 
-// machine adds the section that describes the machine.
+// machine adds the section that describes the machine. A figure without it says
+// nothing: absolute times depend on the machine, and the spread of the probes shows
+// how far to trust them.
 func (b *bench) machine(ctx context.Context) error {
 	if err := b.noise.sample(ctx); err != nil {
 		return err

@@ -1,5 +1,9 @@
 // Command performance measures the performance of the functions and prints a table. It
 // starts its own PostgreSQL server and the functions' binaries as processes on loopback.
+//
+// What is compared takes turns in one run, and aims are on ratios: they hold on a laptop
+// and on a busy machine alike. The baseline of a call is the call's own statements,
+// recorded from the service and replayed by pgx alone.
 package main
 
 import (
@@ -22,6 +26,7 @@ type measure struct {
 	run  func(context.Context, *bench) error
 }
 
+// measures are in the order of the table.
 var measures = []measure{
 	{"warm", measureWarm},
 	{"hop", measureHop},
@@ -53,6 +58,7 @@ func main() {
 	}
 }
 
+// parse reads the command line.
 func parse(arguments []string) (options, error) {
 	var o options
 	var only string
@@ -105,6 +111,7 @@ Exit codes: 0 measured, 1 failed (or an aim missed, with --strict), 2 wrong usag
 
 `
 
+// names are those that --only takes.
 func names() []string {
 	all := make([]string, len(measures))
 	for i, m := range measures {
@@ -113,6 +120,8 @@ func names() []string {
 	return all
 }
 
+// run returns how many aims were missed. The table is printed at the end, when all
+// figures are known.
 func run(ctx context.Context, o options) (missed int, err error) {
 	began := time.Now()
 	b := &bench{options: o, plan: full}

@@ -16,7 +16,7 @@ type noise struct {
 	cpu, selects times
 }
 
-// newNoise has a connection of its own.
+// newNoise returns a probe with a separate connection, so that no pool is in its way.
 func newNoise(ctx context.Context, url string) (*noise, error) {
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
@@ -27,6 +27,7 @@ func newNoise(ctx context.Context, url string) (*noise, error) {
 
 func (n *noise) close() { n.conn.Close(context.Background()) }
 
+// cpuWork is what the processor hashes; the content does not matter.
 var cpuWork = make([]byte, 1<<20)
 
 // sample is called between slices, while nothing else is measured.

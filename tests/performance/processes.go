@@ -20,6 +20,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/tests/transcript"
 )
 
+// programs are those that are built and whose size is listed.
 var programs = []string{"ask", "follow-up", "report", "gateway", "local"}
 
 // processes builds programs and runs them on loopback.
@@ -44,6 +45,8 @@ func (p *processes) build(ctx context.Context, root string, profiled bool) error
 	return p.Build(ctx, programs, flags...)
 }
 
+// profiler is added to the programs for --profile only: a deployed function must
+// not serve profiles.
 const profiler = `package main
 
 import (
@@ -80,8 +83,8 @@ type process struct {
 	log      transcript.Transcript
 }
 
-// launch starts a program and returns as soon as it listens, with the connection that
-// detected it.
+// launch starts a program and returns as soon as it listens, with the connection
+// that detected it. The caller closes the connection.
 func (p *processes) launch(ctx context.Context, name string, env ...string) (*process, net.Conn, error) {
 	profiler, err := deployed.FreeAddress()
 	if err != nil {
@@ -127,6 +130,7 @@ func (p *processes) end(proc *process) error {
 	return nil
 }
 
+// stop stops the remaining processes, the last first.
 func (p *processes) stop() error {
 	var err error
 	for len(p.running) > 0 {
@@ -157,8 +161,9 @@ func (proc *process) memory() (resident, highest, anonymous int64, err error) {
 	return resident, highest, anonymous, nil
 }
 
-// cpu returns the processor time of a process, optionally with its live children; zero if
-// /proc does not have it.
+// cpu returns the processor time of a process, optionally with its live children;
+// zero if /proc does not have it. A tick is taken as 10 ms, which holds on every
+// Linux that Go supports.
 func cpu(pid int, children bool) time.Duration {
 	var ticks int64
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")

@@ -18,8 +18,9 @@ import (
 // slots is the number of slots of the measured conversations. Every call answers one.
 const slots = 20
 
-// tape is a recorded conversation of the service with every statement that it sends to the
-// database. Bare pgx replays it, so that the baseline always matches the code.
+// tape is a recorded conversation of the service with every statement that it sends
+// to the database. Bare pgx replays it, so that the baseline always matches the
+// code. It is read-only once recorded.
 type tape struct {
 	id      string      // of the recorded conversation
 	opening []roundTrip // the transaction that opens it
@@ -40,13 +41,15 @@ type roundTrip struct {
 	statements []statement
 }
 
+// statement is one SQL statement as pgx sent it.
 type statement struct {
 	sql  string
 	args []any
 	tag  string // the database's response
 }
 
-// needed returns required slots of every common type.
+// needed returns required slots of every common type. All are required and none
+// depends on another, so the engine asks for each exactly once.
 func needed() json.RawMessage {
 	types := []string{
 		`{"type": "string"}`,
@@ -63,8 +66,10 @@ func needed() json.RawMessage {
 	return json.RawMessage(`{"type": "object", "required": [` + strings.Join(required, ", ") + `], "properties": {` + strings.Join(properties, ", ") + `}}`)
 }
 
+// slotKey names slots so that they sort by their number.
 func slotKey(i int) string { return fmt.Sprintf("detail_%02d", i+1) }
 
+// valueFor is an answer of the slot's type.
 func valueFor(key string) any {
 	values := []any{"Lisbon, by the river", 12, true, "green", "2026-12-10"}
 	var n int
@@ -72,6 +77,8 @@ func valueFor(key string) any {
 	return values[(n-1)%len(values)]
 }
 
+// askInput opens the conversation. Batches of one question make each call one
+// answer.
 func askInput() conversation.AskInput {
 	return conversation.AskInput{Context: "Plan a trip for the whole team", InformationNeeded: needed(), BatchSize: 1}
 }
@@ -122,12 +129,14 @@ func record(ctx context.Context, url string) (*tape, error) {
 	return t, nil
 }
 
-// recorder records statements as pgx sends them.
+// recorder records statements as pgx sends them. It is a pgx tracer; its methods are
+// called in the order of the statements.
 type recorder struct {
 	mu    sync.Mutex
 	trips []roundTrip
 }
 
+// take returns what was recorded since the last take.
 func (r *recorder) take() []roundTrip {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -136,12 +145,15 @@ func (r *recorder) take() []roundTrip {
 	return trips
 }
 
+// add begins a round trip.
 func (r *recorder) add(batch bool, s ...statement) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.trips = append(r.trips, roundTrip{batch, s})
 }
 
+// answered adds statements to the current round trip, and the database's response
+// to the last of them.
 func (r *recorder) answered(tag string, s ...statement) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -90,9 +90,12 @@ func proxyTo(address string) (*http.Server, error) {
 	return server, nil
 }
 
+// naming are the arguments of a call that only names a conversation.
 func naming(conversation string) []byte { return []byte(`{"conversation_id":"` + conversation + `"}`) }
 
-// measureTools times every tool through the gateway.
+// measureTools times every tool through the gateway. These figures have no aims:
+// they are absolute. They are printed so that somebody who reads the page knows the
+// order of magnitude.
 func measureTools(ctx context.Context, b *bench) error {
 	opening, err := json.Marshal(askInput())
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 // table is the printed result: sections of rows.
 type table struct{ sections []*section }
 
+// section is a titled group of rows with the same columns.
 type section struct {
 	title   string
 	columns [3]string // of the measured value, of what it is beside, and of how they compare
@@ -18,6 +19,7 @@ type section struct {
 	notes   []string
 }
 
+// row is one figure, with what it is compared with and the bound on it.
 type row struct {
 	label, value, beside, compared string
 	aim                            aim
@@ -29,6 +31,7 @@ type aim struct {
 	met  bool
 }
 
+// verdict is pass, MISS or nothing.
 func (a aim) verdict() string {
 	switch {
 	case a.text == "":
@@ -59,6 +62,7 @@ func (s *section) note(format string, arguments ...any) {
 	s.notes = append(s.notes, fmt.Sprintf(format, arguments...))
 }
 
+// missed counts the aims that were missed.
 func (t *table) missed() int {
 	missed := 0
 	for _, s := range t.sections {
@@ -71,6 +75,7 @@ func (t *table) missed() int {
 	return missed
 }
 
+// write prints the table as text, or as the Markdown of docs/performance.md.
 func (t *table) write(w io.Writer, markdown bool) {
 	for i, s := range t.sections {
 		if i > 0 {
@@ -106,6 +111,7 @@ func dropEmpty(lines [][]string) [][]string {
 	return kept
 }
 
+// writeText aligns figures to the right.
 func (s *section) writeText(w io.Writer, lines [][]string) {
 	widths := make([]int, len(lines[0]))
 	for _, line := range lines {
@@ -144,6 +150,7 @@ func (s *section) writeMarkdown(w io.Writer, lines [][]string) {
 	}
 }
 
+// ms has three significant digits.
 func ms(d time.Duration) string {
 	switch v := d.Seconds() * 1000; {
 	case v < 10:

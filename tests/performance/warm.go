@@ -12,6 +12,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
+// concurrencies are the numbers of calls at once: one person, a busy instance, and
+// more than an instance takes.
 var concurrencies = []int{1, 8, 32}
 
 const (
@@ -46,6 +48,8 @@ type tally struct {
 	cpu   map[string]time.Duration
 }
 
+// warm alternates between the two sides. The first pair is warm-up, and its rates
+// tell how many conversations the next slices need.
 func (b *bench) warm(ctx context.Context, s *section, workers int, function, bare side) error {
 	if err := b.db.settle(ctx, b.db.url); err != nil {
 		return err
@@ -82,6 +86,8 @@ func (b *bench) warm(ctx context.Context, s *section, workers int, function, bar
 	return nil
 }
 
+// warmRows compares rates by the median of the pairs' ratios, which one disturbed
+// pair does not move.
 func (b *bench) warmRows(s *section, workers int, function, bare tally) {
 	ratios := make([]float64, len(function.rates))
 	for i := range ratios {
@@ -113,6 +119,7 @@ func (b *bench) warmRows(s *section, workers int, function, bare tally) {
 		per(function, "gateway"), per(function, "follow-up"), per(function, "postgres"), per(function, "caller"), per(bare, "postgres"), per(bare, "caller"))
 }
 
+// mean of no values is not a number.
 func mean(values []float64) float64 {
 	sum := 0.0
 	for _, v := range values {

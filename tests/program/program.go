@@ -20,7 +20,7 @@ import (
 const (
 	readyLimit = time.Minute
 	stopLimit  = 30 * time.Second
-	source     = "github.com/sequential-questioning/sequential-questioning/functions/local/cmd/local"
+	source     = "github.com/sequential-questioning/sequential-questioning/functions/local/cmd/sequential-questioning"
 )
 
 // build builds the program once per test binary.

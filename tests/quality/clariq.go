@@ -15,7 +15,8 @@ import (
 // bankFile is the file of the folder with the questions.
 const bankFile = "question_bank.tsv"
 
-// question is one of ClariQ's bank.
+// question is one of ClariQ's bank (Aliannejadi et al. 2021, "Building and Evaluating
+// Open-Domain Dialogue Corpora with Clarifying Questions").
 type question struct{ id, text string }
 
 // topic is a request of ClariQ and the questions that people judged relevant to it.

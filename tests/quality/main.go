@@ -1,5 +1,9 @@
 // Command quality measures how many questions a conversation needs, how well answers are
 // parsed, and what memory finds. Equal seeds give equal tables.
+//
+// Its tables are docs/quality.md. Parsing and search are measured on data of real people,
+// which are not part of the repository; the number of questions only on simulated people,
+// since nobody can be asked the same questions in five different orders.
 package main
 
 import (
@@ -22,7 +26,7 @@ tables.
 
   retrieval   what memory's search finds for a request, on the public ClariQ
               data: question_bank.tsv, train.tsv, dev.tsv in --clariq
-  interviews  how many questions settle what is wanted, with simulated people
+  conversations  how many questions settle what is wanted, with simulated people
   reading     what is read right, asked again and silently wrong of people's
               replies: sgd_*, r8k_* and values_*.jsonl in --reading
 
@@ -39,19 +43,21 @@ type options struct {
 	clariq, write, only string
 	reading             readings
 	seed                uint64
-	people, forms       int
+	people, schemas     int
 }
 
 // The parts that can be measured.
 const (
-	retrievalPart  = "retrieval"
-	interviewsPart = "interviews"
-	readingPart    = "reading"
+	retrievalPart     = "retrieval"
+	conversationsPart = "conversations"
+	readingPart       = "reading"
 )
 
-var parts = []string{retrievalPart, interviewsPart, readingPart}
+var parts = []string{retrievalPart, conversationsPart, readingPart}
 
 const (
+	// maxPeople bounds the run; earlier is how many conversations the engine has
+	// learned from.
 	maxPeople = 10_000
 	earlier   = 200 // conversations
 )
@@ -73,18 +79,19 @@ func main() {
 	}
 }
 
+// parseFlags refuses combinations that would measure something else than they say.
 func parseFlags(arguments []string) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("quality", flag.ContinueOnError)
 	flags.StringVar(&o.clariq, "clariq", "", "`folder` with the ClariQ data; without it retrieval is left out")
 	flags.StringVar(&o.write, "write", "", "also write the tables to this Markdown `file`")
-	flags.StringVar(&o.only, "only", "", "measure one `part`: retrieval, interviews or reading")
+	flags.StringVar(&o.only, "only", "", "measure one `part`: retrieval, conversations or reading")
 	flags.StringVar(&o.reading.folder, "reading", "", "`folder` with people's replies; without it reading is left out")
 	flags.StringVar(&o.reading.half, "half", "", "measure one `half` of the replies, a or b: a to look at, b to confirm")
 	flags.StringVar(&o.reading.wrong, "wrong", "", "write wrong readings to this `file`, one JSON object per line")
-	flags.Uint64Var(&o.seed, "seed", 1, "of the simulated people and generated forms")
-	flags.IntVar(&o.people, "people", 200, "asked for each form")
-	flags.IntVar(&o.forms, "forms", 8, "generated of each kind")
+	flags.Uint64Var(&o.seed, "seed", 1, "of the simulated people and generated schemas")
+	flags.IntVar(&o.people, "people", 200, "asked for each schema")
+	flags.IntVar(&o.schemas, "schemas", 8, "generated of each kind")
 	flags.Usage = func() {
 		fmt.Fprint(flags.Output(), usage)
 		flags.PrintDefaults()
@@ -105,12 +112,14 @@ func parseFlags(arguments []string) (options, error) {
 		return o, fmt.Errorf("--half is %q, want a or b", o.reading.half)
 	case o.people < 1 || o.people > maxPeople:
 		return o, fmt.Errorf("--people is %d, want 1 to %d", o.people, maxPeople)
-	case o.forms < 1 || o.forms > 100:
-		return o, fmt.Errorf("--forms is %d, want 1 to 100", o.forms)
+	case o.schemas < 1 || o.schemas > 100:
+		return o, fmt.Errorf("--schemas is %d, want 1 to 100", o.schemas)
 	}
 	return o, nil
 }
 
+// run measures in the order of the page, and prints tables when all are measured: a
+// run that fails prints none.
 func run(ctx context.Context, o options) error {
 	began := time.Now()
 	var tables []table
@@ -129,10 +138,10 @@ func run(ctx context.Context, o options) error {
 		}
 		tables = append(tables, t...)
 	}
-	if o.measures(interviewsPart) {
-		t, err := measureInterviews(ctx, interviews{seed: o.seed, earlier: earlier, people: o.people, perFamily: o.forms}, progress)
+	if o.measures(conversationsPart) {
+		t, err := measureConversations(ctx, simulation{seed: o.seed, earlier: earlier, people: o.people, perFamily: o.schemas}, progress)
 		if err != nil {
-			return fmt.Errorf("measure interviews: %w", err)
+			return fmt.Errorf("measure conversations: %w", err)
 		}
 		tables = append(tables, t...)
 	}
@@ -166,6 +175,7 @@ func (o options) retrieval(ctx context.Context) ([]table, error) {
 	return []table{t}, err
 }
 
+// page is the Markdown of docs/quality.md.
 func (o options) page(tables []table) []byte {
 	var page bytes.Buffer
 	fmt.Fprintf(&page, "# Quality of the questions\n\nWritten by `%s`. The same seed gives the same figures, times apart.\n\n", o.command())
@@ -177,7 +187,7 @@ func (o options) page(tables []table) []byte {
 
 // command returns the command that writes the page again, with placeholders for folders.
 func (o options) command() string {
-	parts := []string{fmt.Sprintf("go run ./tests/quality --seed %d --people %d --forms %d", o.seed, o.people, o.forms)}
+	parts := []string{fmt.Sprintf("go run ./tests/quality --seed %d --people %d --schemas %d", o.seed, o.people, o.schemas)}
 	if o.clariq != "" {
 		parts = append(parts, "--clariq <folder>")
 	}
@@ -193,4 +203,5 @@ func (o options) command() string {
 	return strings.Join(append(parts, "--write docs/quality.md"), " ")
 }
 
+// progress goes to stderr, so that the tables can be piped.
 func progress(text string) { fmt.Fprintln(os.Stderr, text) }

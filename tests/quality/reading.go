@@ -53,14 +53,17 @@ func (r readings) lines(path string) ([]line, error) {
 	return all, scanner.Err()
 }
 
-// judges maps prefixes of file names to the functions that judge them.
+// judges maps prefixes of file names to the functions that judge them. The prefix
+// says the format: dialogues, bookings, single values.
 var judges = []struct {
 	prefix string
 	judge  func([]line) ([]judged, error)
 }{{"sgd_", judgeDialogues}, {"r8k_", judgeBookings}, {"values_", judgeValues}}
 
 // measureReadings reads every file of data in the folder and says what was read
-// right, asked again, and silently wrong.
+// right, asked again, and silently wrong. Files are read in the order of their
+// names, and what belongs to no judge is ignored. Nothing of the data is kept or
+// printed, except by writeWrong.
 func measureReadings(r readings) ([]table, error) {
 	paths, err := filepath.Glob(filepath.Join(r.folder, "*.jsonl"))
 	if err != nil {
@@ -109,7 +112,8 @@ func processorTime() time.Duration {
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
-// writeWrong writes the wrong readings, one JSON object per line, silently wrong ones first.
+// writeWrong writes the wrong readings, one JSON object per line, silently wrong
+// ones first. It contains people's words, so only the owner may read the file.
 func (r readings) writeWrong(all []judged) error {
 	if r.wrong == "" {
 		return nil

@@ -17,13 +17,16 @@ type turnSlot struct {
 	Values                        []string // what was said, when nobody asked
 }
 
-// dialogueTurn is one line of the Schema-Guided Dialogue data.
+// dialogueTurn is one line prepared from the Schema-Guided Dialogue data (Rastogi et al.
+// 2020): a system turn that asks for slots, or a goal, and what the person replied. Gold
+// has the annotated values of each slot, in any of their spellings.
 type dialogueTurn struct {
 	Service, Kind, Question, Reply string
 	Open, Unasked                  []turnSlot
 	Gold                           map[string][]string
 }
 
+// slot is the slot as a client would declare it.
 func (s turnSlot) slot() questioning.Slot {
 	slot := questioning.Slot{Key: s.Key, Title: s.Title, Description: s.Description, Type: questioning.Type(s.Type)}
 	for _, option := range s.Options {
@@ -32,6 +35,7 @@ func (s turnSlot) slot() questioning.Slot {
 	return slot
 }
 
+// typed excludes text, where any words are a right reading.
 func (s turnSlot) typed() bool { return s.Type != string(questioning.Text) }
 
 // When the people of the two sets of dialogues speak. They speak English.
@@ -41,7 +45,7 @@ var (
 )
 
 // judgeDialogues judges typed slots: those asked for, alone or with others, and
-// those told unasked. The slots of a service are all that the lines name of it.
+// those volunteered unasked. The slots of a service are all that the lines name of it.
 func judgeDialogues(lines []line) ([]judged, error) {
 	turns, err := decodeLines[dialogueTurn](lines)
 	if err != nil {
@@ -66,6 +70,9 @@ func judgeDialogues(lines []line) ([]judged, error) {
 	return all, nil
 }
 
+// judge lets the parser read one reply with all slots of its service in view, as in
+// a conversation. Open slots without an annotated value count only if a value was
+// stored: what the annotators left out the person may have said.
 func (t dialogueTurn) judge(id string, slots []questioning.Slot) []judged {
 	open := make([]questioning.Slot, len(t.Open))
 	for i, s := range t.Open {
@@ -87,22 +94,22 @@ func (t dialogueTurn) judge(id string, slots []questioning.Slot) []judged {
 		if t.Kind == "several" {
 			j.Set = "SGD, several questions"
 		}
-		want, told := t.Gold[s.Key]
-		if j = j.judge(answers[s.Key], want); !s.typed() || !told && j.Verdict != silent {
+		want, annotated := t.Gold[s.Key]
+		if j = j.judge(answers[s.Key], want); !s.typed() || !annotated && j.Verdict != silent {
 			continue
 		}
-		j.Disputed = !told && proposes(t.Question, s.slot(), j.Read)
+		j.Disputed = !annotated && proposes(t.Question, s.slot(), j.Read)
 		all = append(all, j)
 	}
 	set := "SGD, replies"
 	if t.Kind == "goal" {
 		set = "SGD, goals"
 	}
-	told := map[string][]string{}
+	unasked := map[string][]string{}
 	for _, s := range t.Unasked {
-		told[s.Key] = s.Values
+		unasked[s.Key] = s.Values
 	}
-	return append(all, judgeTold(judged{Set: set, Lang: "en", Asked: t.Question, Words: t.Reply, Line: id}, slots, told, assumptions)...)
+	return append(all, judgeUnasked(judged{Set: set, Lang: "en", Asked: t.Question, Words: t.Reply, Line: id}, slots, unasked, assumptions)...)
 }
 
 // proposes reports an assistant's question that names the value itself: "Will you be
@@ -112,26 +119,26 @@ func proposes(question string, slot questioning.Slot, value any) bool {
 	return slices.ContainsFunc(parse.Find(slot, question, inDialogue), func(c parse.Candidate) bool { return c.Value == value })
 }
 
-// judgeTold judges what was told unasked: each typed slot that the data know a
+// judgeUnasked judges what was said unasked: each typed slot that the data know a
 // value of, and each that a value was offered for without.
-func judgeTold(like judged, slots []questioning.Slot, told map[string][]string, offered map[string]understood) []judged {
+func judgeUnasked(like judged, slots []questioning.Slot, unasked map[string][]string, offered map[string]understood) []judged {
 	var all []judged
 	for _, slot := range slots {
-		want, isTold := told[slot.Key]
+		want, annotated := unasked[slot.Key]
 		read := offered[slot.Key]
-		if slot.Type == questioning.Text || !isTold && !read.stored() {
+		if slot.Type == questioning.Text || !annotated && !read.stored() {
 			continue
 		}
 		j := like
-		j.Section, j.Type, j.Slot, j.Offered, j.Untold = toldSection, string(slot.Type), slot.Key, read.stored(), !isTold
-		if j = j.judge(read, want); isTold || j.Verdict != asked {
+		j.Section, j.Type, j.Slot, j.Offered, j.Unannotated = unaskedSection, string(slot.Type), slot.Key, read.stored(), !annotated
+		if j = j.judge(read, want); annotated || j.Verdict != asked {
 			all = append(all, j)
 		}
 	}
 	return all
 }
 
-// booking is one line of RESTAURANTS-8K.
+// booking is one line of RESTAURANTS-8K (Coope et al. 2020).
 type booking struct {
 	Requested []string
 	Reply     string
@@ -205,12 +212,12 @@ func (b booking) judge(id string) []judged {
 	answers, assumptions := understandReply(b.Reply, open, bookingSlots, inBooking)
 	var all []judged
 	for _, slot := range open {
-		want, told := spans[slot.Key]
+		want, annotated := spans[slot.Key]
 		j := judged{Section: askedSection, Set: "R8K, " + slot.Key, Type: string(slot.Type), Lang: "en", Slot: slot.Key, Words: b.Reply, Line: id}
-		if j = j.judge(answers[slot.Key], want); slot.Type != questioning.Text && (told || j.Verdict == silent) {
+		if j = j.judge(answers[slot.Key], want); slot.Type != questioning.Text && (annotated || j.Verdict == silent) {
 			all = append(all, j)
 		}
 		delete(spans, slot.Key)
 	}
-	return append(all, judgeTold(judged{Set: "R8K", Lang: "en", Words: b.Reply, Line: id}, bookingSlots, spans, assumptions)...)
+	return append(all, judgeUnasked(judged{Set: "R8K", Lang: "en", Words: b.Reply, Line: id}, bookingSlots, spans, assumptions)...)
 }

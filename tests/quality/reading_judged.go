@@ -7,7 +7,9 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
-// verdict is the result for one value that a person said.
+// verdict is the result for one value that a person said. Asking again costs a question;
+// a silently wrong value costs the conversation its purpose, so the two are never added
+// up to one figure.
 type verdict string
 
 const (
@@ -19,7 +21,7 @@ const (
 // The sections of the tables of readings.
 const (
 	askedSection   = "asked"   // a question was put, and the reply answers it
-	toldSection    = "told"    // nobody asked: offered as an assumption, or not
+	unaskedSection = "unasked" // nobody asked: offered as an assumption, or not
 	noValueSection = "novalue" // no single value is said: a range, a bound, a period
 )
 
@@ -36,13 +38,13 @@ type judged struct {
 	Read    any      `json:"read,omitempty"`
 	Problem string   `json:"problem,omitempty"`
 	Want    []string `json:"want"`
-	// Offered reports that a value was proposed, for values told without a question.
+	// Offered reports that a value was proposed, for values said without a question.
 	Offered bool `json:"offered,omitempty"`
-	// Untold reports that the data have no such value.
-	Untold bool `json:"untold,omitempty"`
 	// Disputed leaves the value out: a careful person reads something else than the data
 	// say, for a reason that holds for all lines of its kind.
 	Disputed bool `json:"-"`
+	// Unannotated reports that the data have no such value.
+	Unannotated bool `json:"unannotated,omitempty"`
 	// Line identifies the line of the data; see disputed.
 	Line string `json:"line"`
 }

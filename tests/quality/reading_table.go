@@ -10,6 +10,7 @@ import (
 	"time"
 )
 
+// compareText orders by bytes.
 func compareText(a, b string) int { return cmp.Compare(a, b) }
 
 // disputedLines are lines of the data where a careful person would read
@@ -62,16 +63,17 @@ func readingTables(all []judged, left int, took time.Duration) []table {
 		columns: []string{"set", "type", "language", "n", "right", "silently wrong"},
 	}
 	none.count(all, noValueSection)
-	told := table{
+	unasked := table{
 		title: "Unasked values",
 		about: "Typed values in a goal, or in a reply to another question, that the server offers as assumptions to confirm. " +
 			"Wrong among offered: a different value, or a value for a slot that the dataset does not annotate.",
-		columns: []string{"set", "type", "told", "offered right", "offered", "wrong among offered", "of these untold"},
+		columns: []string{"set", "type", "unasked", "offered right", "offered", "wrong among offered", "of these not annotated"},
 	}
-	told.countTold(all)
-	return []table{question, none, told}
+	unasked.countUnasked(all)
+	return []table{question, none, unasked}
 }
 
+// share is a percentage with its count; a dash if there is nothing to divide by.
 func share(part, of int) string {
 	if of == 0 {
 		return "–"
@@ -133,12 +135,14 @@ func compareLanguages(a, b string) int {
 	return cmp.Or(cmp.Compare(first(a), first(b)), cmp.Compare(a, b))
 }
 
-func (t *table) countTold(all []judged) {
+// countUnasked adds a row for each set and type, and totals for each set and for
+// its source.
+func (t *table) countUnasked(all []judged) {
 	type group struct{ set, kind string }
-	type tally struct{ told, offered, right, untold int }
+	type tally struct{ unasked, offered, right, unannotated int }
 	counts := map[group]*tally{}
 	for _, j := range all {
-		if j.Section != toldSection {
+		if j.Section != unaskedSection {
 			continue
 		}
 		groups := []group{{j.Set, j.Type}, {j.Set, ""}}
@@ -151,8 +155,8 @@ func (t *table) countTold(all []judged) {
 				c = &tally{}
 				counts[g] = c
 			}
-			if !j.Untold {
-				c.told++
+			if !j.Unannotated {
+				c.unasked++
 			}
 			if j.Offered {
 				c.offered++
@@ -160,8 +164,8 @@ func (t *table) countTold(all []judged) {
 			switch {
 			case j.Verdict == right:
 				c.right++
-			case j.Untold:
-				c.untold++
+			case j.Unannotated:
+				c.unannotated++
 			}
 		}
 	}
@@ -172,7 +176,7 @@ func (t *table) countTold(all []judged) {
 	slices.SortFunc(groups, func(a, b group) int { return cmp.Or(cmp.Compare(a.set, b.set), cmp.Compare(a.kind, b.kind)) })
 	for _, g := range groups {
 		c := counts[g]
-		t.add(g.set, cmp.Or(g.kind, "all"), fmt.Sprint(c.told), share(c.right, c.told), fmt.Sprint(c.offered),
-			share(c.offered-c.right, c.offered), fmt.Sprint(c.untold))
+		t.add(g.set, cmp.Or(g.kind, "all"), fmt.Sprint(c.unasked), share(c.right, c.unasked), fmt.Sprint(c.offered),
+			share(c.offered-c.right, c.offered), fmt.Sprint(c.unannotated))
 	}
 }

@@ -82,11 +82,11 @@ func TestAFolderWithoutRepliesIsAnError(t *testing.T) {
 func TestAProposalOfAnUnstatedValueIsWrong(t *testing.T) {
 	slot := questioning.Slot{Key: "seats", Type: questioning.Integer}
 	offered := map[string]understood{"seats": understandWords(slot, "3", inDialogue)}
-	untold := judgeTold(judged{}, []questioning.Slot{slot}, nil, offered)
-	require.Len(t, untold, 1)
-	assert.Equal(t, silent, untold[0].Verdict)
-	told := judgeTold(judged{}, []questioning.Slot{slot}, map[string][]string{"seats": {"3"}}, offered)
-	assert.Equal(t, right, told[0].Verdict)
+	unannotated := judgeUnasked(judged{}, []questioning.Slot{slot}, nil, offered)
+	require.Len(t, unannotated, 1)
+	assert.Equal(t, silent, unannotated[0].Verdict)
+	judgedUnasked := judgeUnasked(judged{}, []questioning.Slot{slot}, map[string][]string{"seats": {"3"}}, offered)
+	assert.Equal(t, right, judgedUnasked[0].Verdict)
 }
 
 func TestWhoDoesNotMindHasNoValue(t *testing.T) {

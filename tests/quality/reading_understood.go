@@ -60,6 +60,8 @@ func (u understood) means(kind questioning.Type, want []string) bool {
 // closeness is the relative difference up to which numbers are the same.
 const closeness = 1e-9
 
+// sameValue compares as the type does: numbers up to rounding, times with or
+// without seconds, moments in any zone, texts in any case.
 func sameValue(kind questioning.Type, value any, wanted string) bool {
 	switch kind {
 	case questioning.Integer, questioning.Number:

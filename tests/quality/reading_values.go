@@ -21,6 +21,7 @@ type valueLine struct {
 	AskAgain  bool `json:"ask_again"`
 }
 
+// referenceForm is the layout of valueLine.Reference, without a zone.
 const referenceForm = "2006-01-02T15:04:05"
 
 // judgeValues reads each value as an answer to a question for its type.
@@ -46,12 +47,17 @@ func judgeValues(lines []line) ([]judged, error) {
 // frenchToday is the day that the data give for today on most French lines.
 const frenchToday = "2016-11-07"
 
-// namesYear are the words of a French date that say its year, or count years.
-var namesYear = regexp.MustCompile(`(?i)\b(19|20)\d\d\b|\bans?\b|ann[ée]es?|soixante|\b\d+[-/.]\d+[-/.]\d+\b`)
+var (
+	// namesYear are the words of a French date that say its year, or count years.
+	namesYear = regexp.MustCompile(`(?i)\b(19|20)\d\d\b|\bans?\b|\bannées\b|soixante|\b\d+[-/.]\d+[-/.]\d+\b`)
+	// wasAgo begins what lies in the past.
+	wasAgo = regexp.MustCompile(`(?i)\bil y a\b`)
+)
 
 // lacksToday reports a French date that names no year and yet lies more than a year
-// from the day given for today: "dans trois semaines" of 2016 is a day of 2018. The
-// days on which these lines were written are lost; one replaces them all.
+// from the day given for today, or after it although it was some time ago: "dans trois
+// semaines" of 2016 is a day of 2018. The days on which these lines were written are
+// lost; one replaces them all.
 func (v valueLine) lacksToday() bool {
 	if v.Lang != "fr" || !strings.HasPrefix(v.Reference, frenchToday) || len(v.Accept) == 0 || namesYear.MatchString(v.Words) {
 		return false
@@ -59,7 +65,8 @@ func (v valueLine) lacksToday() bool {
 	today, _ := time.Parse(time.DateOnly, frenchToday)
 	for _, value := range v.Accept {
 		day, err := time.Parse(time.DateOnly, firstOf(fmt.Sprint(value), len(time.DateOnly)))
-		if err != nil || day.Year() < 1900 || day.Sub(today).Abs() <= 366*24*time.Hour {
+		ahead := day.Sub(today)
+		if err != nil || day.Year() < 1900 || ahead.Abs() <= 366*24*time.Hour && !(ahead > 0 && wasAgo.MatchString(v.Words)) {
 			return false
 		}
 	}
@@ -77,6 +84,8 @@ func (v valueLine) movesZone() bool {
 	return (v.Type == questioning.Time || v.Type == questioning.DateTime) && zone.MatchString(v.Words)
 }
 
+// judge reads the words as the answer to a question for their type. If the
+// specification says that there is no single value, asking again is right.
 func (v valueLine) judge(id string, c parse.Context) judged {
 	slot := questioning.Slot{Key: "value", Title: "Value", Type: v.Type}
 	j := judged{Section: askedSection, Set: "values", Type: string(v.Type), Lang: v.Lang, Words: v.Words, Line: id}

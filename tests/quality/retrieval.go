@@ -16,6 +16,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/retrieval"
 )
 
+// recallCuts are the numbers of results at which ClariQ's own leaderboard measures.
 var recallCuts = []int{5, 10, 20, 30}
 
 // measureRetrieval searches ClariQ's question bank for the requests of its topics
@@ -83,10 +84,12 @@ const (
 	idField     = "question"
 )
 
+// vectors are those of package memory, under its names.
 func vectors(v retrieval.Vectors) map[string]qdrant.Sparse {
 	return map[string]qdrant.Sparse{wordsVector: v.Words, gramsVector: v.Grams}
 }
 
+// store writes the bank as memory writes answers.
 func store(ctx context.Context, client *qdrant.Client, bank []question) error {
 	points := make([]qdrant.Point, len(bank))
 	for i, q := range bank {
@@ -111,6 +114,7 @@ func topicFiles(folder string) ([]string, error) {
 // recall is the mean share of relevant questions found, at each of recallCuts.
 type recall [4]float64
 
+// meanRecall is the mean over topics, each with the same weight.
 func meanRecall(ctx context.Context, client *qdrant.Client, topics []topic) (recall, error) {
 	var sum recall
 	for _, topic := range topics {
@@ -147,6 +151,7 @@ func (t topic) recall(found []string) recall {
 	return shares
 }
 
+// addRecall writes figures as information retrieval does, without the leading zero.
 func addRecall(t *table, topics string, n int, found recall) {
 	cells := []string{topics, strconv.Itoa(n)}
 	for _, share := range found {

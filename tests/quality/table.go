@@ -7,7 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// table is one printed section: a paragraph, rows and notes.
+// table is one printed section: a paragraph, rows and notes. The same content is written
+// for a terminal and for the page.
 type table struct {
 	title   string
 	about   string
@@ -22,6 +23,8 @@ func (t *table) note(format string, arguments ...any) {
 	t.notes = append(t.notes, fmt.Sprintf(format, arguments...))
 }
 
+// writeText aligns columns by characters, the first to the left and figures to the
+// right.
 func (t table) writeText(w io.Writer) {
 	lines := append([][]string{t.columns}, t.rows...)
 	widths := make([]int, len(t.columns))
@@ -49,6 +52,7 @@ func (t table) writeText(w io.Writer) {
 	fmt.Fprintln(w)
 }
 
+// writeMarkdown writes a GitHub table; cells contain no vertical bars.
 func (t table) writeMarkdown(w io.Writer) {
 	fmt.Fprintf(w, "## %s\n\n", t.title)
 	if t.about != "" {

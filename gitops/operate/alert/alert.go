@@ -43,7 +43,10 @@ type Alert struct {
 	EndsAt      time.Time         `json:"endsAt"`
 }
 
-// Fire fires the alert and returns the receivers that it is routed to.
+// Fire fires the alert and returns the receivers that it is routed to. Alertmanager
+// accepts an alert before it routes it, so Fire asks until the alert is listed, at
+// most listTimeout. No receiver by then means that no route matches. Whether a
+// message arrived only the receiver knows.
 func (a *Alertmanager) Fire(ctx context.Context, alert Alert) ([]string, error) {
 	body, err := json.Marshal([]Alert{alert})
 	if err != nil {
@@ -65,7 +68,8 @@ func (a *Alertmanager) Fire(ctx context.Context, alert Alert) ([]string, error) 
 	}
 }
 
-// receivers returns the receivers of the alert with exactly these labels.
+// receivers returns the receivers of the alert with exactly these labels. Filters
+// are matchers of Alertmanager's API, which quote values as Go does.
 func (a *Alertmanager) receivers(ctx context.Context, labels map[string]string) ([]string, error) {
 	query := url.Values{}
 	for name, value := range labels {
@@ -87,6 +91,8 @@ func (a *Alertmanager) receivers(ctx context.Context, labels map[string]string) 
 	return slices.Compact(names), nil
 }
 
+// call sends one request to /api/v2/alerts, and quotes the beginning of an error's
+// body: Alertmanager says there which field is wrong.
 func (a *Alertmanager) call(ctx context.Context, method string, query url.Values, body io.Reader, into any) error {
 	u := a.url.JoinPath("api", "v2", "alerts")
 	u.RawQuery = query.Encode()

@@ -11,7 +11,9 @@ import (
 )
 
 // Content summarizes a database in one snapshot, so that a restored copy can be
-// compared with it.
+// compared with it. Equal contents mean equal rows, values, owners, privileges and
+// policies, up to collisions of sums of SHA-256. It has no texts of people: a
+// manifest may be read by whoever lists backups.
 type Content struct {
 	Migration int64            `json:"migration"` // newest applied version
 	Tables    map[string]Table `json:"tables"`
@@ -26,13 +28,16 @@ type Table struct {
 	Digest string `json:"digest"`
 }
 
-// settings make the text of a row independent of the server's defaults.
+// settings make the text of a row independent of the server's defaults, so that the
+// same rows have the same digest on another server and version. row_security = off makes
+// a query fail, not return fewer rows, if a policy would apply.
 const settings = `SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL IntervalStyle = 'postgres'; SET LOCAL TimeZone = 'UTC';
 	SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 1; SET LOCAL search_path = pg_catalog; SET LOCAL row_security = off;
 	SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0`
 
-// Read summarizes the database. tx must be REPEATABLE READ, and its role must bypass
-// row security.
+// Read summarizes the database. tx must be REPEATABLE READ, and its role must
+// bypass row security. Its time grows with the size of the database; it reads every
+// row.
 func Read(ctx context.Context, tx pgx.Tx) (Content, error) {
 	c := Content{Tables: map[string]Table{}, Structure: map[string]string{}}
 	if _, err := tx.Exec(ctx, settings); err != nil {
@@ -66,7 +71,9 @@ func Read(ctx context.Context, tx pgx.Tx) (Content, error) {
 	return c, nil
 }
 
-// readTable adds up the rows' hashes: this needs no sort and constant memory.
+// readTable adds up the rows' hashes: this needs no sort and constant memory. Two
+// sums of 64 bits of each row's hash do not depend on the order of rows, and notice
+// a row that is there twice, which a XOR would not.
 func readTable(ctx context.Context, tx pgx.Tx, name pgx.Identifier) (Table, error) {
 	const part = `sum(('x' || encode(substring(hash FROM %d FOR 8), 'hex'))::bit(64)::bigint::numeric)`
 	query := fmt.Sprintf(`SELECT count(*), concat_ws(':', %s, %s) FROM (SELECT sha256(convert_to(each::text, 'UTF8')) AS hash FROM %s AS each) AS hashed`,
@@ -82,7 +89,10 @@ func readTable(ctx context.Context, tx pgx.Tx, name pgx.Identifier) (Table, erro
 
 const userSchemas = `n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\_%'`
 
-// structure holds a query for each kind of schema object; each returns lines of text.
+// structure holds a query for each kind of schema object; each returns lines of
+// text. Names and definitions are compared by the text that PostgreSQL prints.
+// Indexes and constraints are compared by name and validity: their definitions are
+// printed differently by other versions.
 var structure = map[string]string{
 	"columns": `SELECT format('%s.%s.%s %s %s %s', n.nspname, c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity)
 		FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -106,12 +116,15 @@ var structure = map[string]string{
 		FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE ` + userSchemas,
 }
 
+// digestLines is the digest of a query's lines in the order of bytes, whatever the
+// collation of the database.
 func digestLines(ctx context.Context, tx pgx.Tx, query string) (string, error) {
 	var lines string
 	err := tx.QueryRow(ctx, `SELECT coalesce(string_agg(line, E'\n' ORDER BY line COLLATE "C"), '') FROM (`+query+`) AS lines (line)`).Scan(&lines)
 	return digest(lines), err
 }
 
+// digest is SHA-256 in hexadecimal.
 func digest(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])

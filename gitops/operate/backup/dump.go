@@ -19,7 +19,10 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/operate/environment"
 )
 
-// Take backs up an environment's database.
+// Take backs up an environment's database and returns the manifest. Dump and content
+// are of one exported snapshot, so they agree although people keep answering. The
+// manifest is written last and makes the backup complete. If Take fails it leaves at
+// most a dump that is not listed and that a later Prune removes.
 func Take(ctx context.Context, a *database.Administrator, s *Store, e environment.Environment, report func(string)) (Manifest, error) {
 	m := Manifest{Format: Format, Environment: e, Database: e.Database()}
 	conn, err := a.Connect(ctx, e.Database())
@@ -75,6 +78,7 @@ func seesAll(ctx context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
+// counter counts the bytes that pass.
 type counter struct {
 	w io.Writer
 	n int64
@@ -86,11 +90,16 @@ func (c *counter) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// dump waits at most 30 s for locks, so that a migration in progress fails the
+// backup instead of queueing every call behind it.
 func dump(ctx context.Context, a *database.Administrator, name, snapshot string, w io.Writer) error {
 	return Program(ctx, a, name, w, "pg_dump", "--format=custom", "--snapshot="+snapshot, "--no-password", "--lock-wait-timeout=30s")
 }
 
-// Program runs one of PostgreSQL's client programs on a database.
+// Program runs one of PostgreSQL's client programs on a database. The program gets
+// the connection and a few harmless variables: others, such as PGOPTIONS, could
+// change what it does. On cancellation it is interrupted, and killed ten seconds
+// later. Errors contain the beginning of what it printed.
 func Program(ctx context.Context, a *database.Administrator, name string, out io.Writer, program string, arguments ...string) error {
 	path, err := exec.LookPath(program)
 	if err != nil {

@@ -13,7 +13,8 @@ import (
 
 // Prune removes an environment's backups that are older than age and returns them.
 // It keeps the newest backup whose file has the size in its manifest, and all newer
-// ones.
+// ones. So however wrong age is, one intact backup stays. A size that differs from
+// the manifest's shows an upload that was cut off.
 func (s *Store) Prune(ctx context.Context, e environment.Environment, age time.Duration, now time.Time, dry bool) ([]Manifest, error) {
 	all, err := s.List(ctx, e)
 	if err != nil {
@@ -40,7 +41,8 @@ func (s *Store) Prune(ctx context.Context, e environment.Environment, age time.D
 	return removed, s.sweep(ctx, objects, now, dry)
 }
 
-// abandoned is the age from which a file without a manifest counts as interrupted.
+// abandoned is the age from which a file without a manifest counts as interrupted. No
+// backup that is still being written is that old.
 const abandoned = 48 * time.Hour
 
 // sweep removes the files of interrupted backups.

@@ -1,5 +1,6 @@
 // Package backup writes a database to a folder or to object storage, with a manifest
-// that a restored copy is verified against.
+// that a restored copy is verified against. Begin with Take and Store; package restore
+// has the way back.
 package backup
 
 import (
@@ -11,7 +12,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/operate/environment"
 )
 
-// Format is the version of the manifest format.
+// Format is the version of the manifest format. A command refuses other versions
+// rather than guess at their meaning.
 const Format = 1
 
 // Manifest describes a backup. It is written last, so a file without one is an
@@ -38,7 +40,8 @@ func (m Manifest) Rows() int64 {
 	return n
 }
 
-// Differences lists, in words, how other differs from c; nil if they are equal.
+// Differences lists, in words, how other differs from c; nil if they are equal. c
+// is what is wanted. The texts name tables and kinds of objects, never values.
 func (c Content) Differences(other Content) []string {
 	var different []string
 	if c.Migration != other.Migration {
@@ -66,6 +69,7 @@ func (c Content) Differences(other Content) []string {
 	return different
 }
 
+// names are the keys of both maps, sorted, each once.
 func names[V any](a, b map[string]V) []string {
 	all := slices.AppendSeq(slices.Collect(maps.Keys(a)), maps.Keys(b))
 	slices.Sort(all)

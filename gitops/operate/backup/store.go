@@ -24,11 +24,14 @@ const (
 	dumpSuffix     = ".dump"
 	manifestSuffix = ".json"
 
+	// Bounds on what is read: of a manifest, in bytes, and of a listing, in files.
 	maxManifest = 1 << 20
 	maxListed   = 100_000
 )
 
-// Store holds backups in a folder or bucket.
+// Store holds backups in a folder or bucket. Files lie below the environment's
+// name, so several environments may share a bucket without seeing each other's
+// backups.
 type Store struct{ bucket *blob.Bucket }
 
 // OpenStore opens file:///folder or s3://bucket. For s3 the query takes the options of
@@ -67,6 +70,7 @@ func openFolder(u *url.URL) (*blob.Bucket, error) {
 // Close releases the store.
 func (s *Store) Close() error { return s.bucket.Close() }
 
+// prefix begins the names of an environment's files.
 func prefix(e environment.Environment) string { return string(e) + "/" }
 
 // write stores what fill writes; on an error it stores nothing.
@@ -87,6 +91,7 @@ func (s *Store) write(ctx context.Context, key string, fill func(io.Writer) erro
 	return nil
 }
 
+// ignoreCanceled drops the error that closing a cancelled writer always returns.
 func ignoreCanceled(err error) error {
 	if errors.Is(err, context.Canceled) || gcerrors.Code(err) == gcerrors.Canceled {
 		return nil
@@ -105,6 +110,7 @@ func (s *Store) writeManifest(ctx context.Context, m Manifest) error {
 	})
 }
 
+// manifestOf is the name of a dump's manifest.
 func manifestOf(file string) string { return strings.TrimSuffix(file, dumpSuffix) + manifestSuffix }
 
 // List returns an environment's complete backups, newest first.
@@ -155,6 +161,8 @@ func (s *Store) objects(ctx context.Context, e environment.Environment) (map[str
 	}
 }
 
+// read reads a manifest and checks that it describes the dump beside it: a manifest
+// that was copied by hand could name another one.
 func (s *Store) read(ctx context.Context, key string) (Manifest, error) {
 	var m Manifest
 	r, err := s.bucket.NewReader(ctx, key, nil)

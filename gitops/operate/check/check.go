@@ -1,5 +1,7 @@
 // Package check checks the health of an environment's database, memory, events and
-// gateway.
+// gateway, from outside and with the functions' own settings. It complements probes and
+// alerts with what they cannot see, such as privileges that are missing or too wide.
+// Begin with Run. No check changes anything.
 package check
 
 import (
@@ -37,7 +39,8 @@ type Result struct {
 // Status is the outcome of a check.
 type Status string
 
-// Statuses of a check.
+// Statuses of a check. A check is skipped if it is not configured, or if what it
+// depends on failed: one broken URL should not read as eight problems.
 const (
 	OK      Status = "ok"
 	Failed  Status = "failed"
@@ -62,7 +65,7 @@ type checker struct {
 }
 
 // Run runs all checks. A failed check does not stop the others, except those that
-// depend on it.
+// depend on it. The order of results is always the same.
 func Run(ctx context.Context, o Options) []Result {
 	c := &checker{Options: o}
 	c.postgres(ctx)
@@ -71,7 +74,8 @@ func Run(ctx context.Context, o Options) []Result {
 	return c.results
 }
 
-// problem is an error with its own remedy.
+// problem is an error with its own remedy. check uses its remedy in place of the
+// check's general one.
 type problem struct{ found, do string }
 
 func (p problem) Error() string { return p.found }
@@ -93,12 +97,15 @@ func (c *checker) check(ctx context.Context, name, do string, run func(context.C
 	return false
 }
 
+// skip records checks as skipped, with the reason.
 func (c *checker) skip(names []string, why string) {
 	for _, name := range names {
 		c.results = append(c.results, Result{name, Skipped, why, ""})
 	}
 }
 
+// postgres checks the database and what is stored in it. It connects as the
+// functions' role, whose view is the one that matters.
 func (c *checker) postgres(ctx context.Context) {
 	further := []string{"environment", "migrations", "role", "tls", "connections", "events", "erasures"}
 	pool, err := postgres.Open(ctx, c.Postgres)
@@ -138,6 +145,7 @@ func (c *checker) postgres(ctx context.Context) {
 	c.check(ctx, "erasures", "see the logs of the indexer and of Qdrant", func(ctx context.Context) (string, error) { return c.erasures(ctx, pool) })
 }
 
+// version refuses a server that is older than the oldest that is tested.
 func version(ctx context.Context, pool *pgxpool.Pool) (string, error) {
 	var number int
 	var version string
@@ -150,6 +158,8 @@ func version(ctx context.Context, pool *pgxpool.Pool) (string, error) {
 	return "PostgreSQL " + version, nil
 }
 
+// migrations compares the migrations that this command embeds with those applied:
+// use the command of the release that is deployed.
 func (c *checker) migrations(ctx context.Context) (string, error) {
 	all, err := migrations.Status(ctx, c.Postgres.URL)
 	if err != nil {
@@ -167,6 +177,8 @@ func (c *checker) migrations(ctx context.Context) (string, error) {
 	return fmt.Sprintf("%d, the latest", all[len(all)-1].Version), nil
 }
 
+// role checks that the roles have what they need and nothing more. A role that
+// bypasses row security would silently remove the wall between principals.
 func (c *checker) role(ctx context.Context, pool *pgxpool.Pool) (string, error) {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
@@ -195,6 +207,7 @@ func (c *checker) role(ctx context.Context, pool *pgxpool.Pool) (string, error) 
 	return name + " reads and writes rows, " + c.Environment.GatewayRole() + " rows of one table; neither may do more", nil
 }
 
+// encrypted asks the server about the connection that the check itself uses.
 func encrypted(ctx context.Context, pool *pgxpool.Pool) (string, error) {
 	var tls, near bool
 	var protocol string
@@ -206,6 +219,7 @@ func encrypted(ctx context.Context, pool *pgxpool.Pool) (string, error) {
 	return judge(tls, near, protocol)
 }
 
+// judge accepts an unencrypted connection only within this machine.
 func judge(tls, near bool, protocol string) (string, error) {
 	switch {
 	case tls:
@@ -219,6 +233,8 @@ func judge(tls, near bool, protocol string) (string, error) {
 // full is the share of connections in use above which the check fails.
 const full = 0.9
 
+// connections fails before connections run out, since then nobody could connect to
+// find out who holds them.
 func (c *checker) connections(ctx context.Context, pool *pgxpool.Pool) (string, error) {
 	var server, limit, role, roleLimit int
 	err := pool.QueryRow(ctx, `SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'), current_setting('max_connections')::int,
@@ -237,6 +253,8 @@ func (c *checker) connections(ctx context.Context, pool *pgxpool.Pool) (string, 
 	return found, nil
 }
 
+// events fails on dead letters and on a backlog that is too old. Its size alone
+// says little: bursts are normal.
 func (c *checker) events(ctx context.Context, pool *pgxpool.Pool) (string, error) {
 	backlog, err := event.NewOutbox(pool).Backlog(ctx)
 	if err != nil {
@@ -252,6 +270,8 @@ func (c *checker) events(ctx context.Context, pool *pgxpool.Pool) (string, error
 	return found, nil
 }
 
+// erasures fails if memory has not confirmed an erasure in time: somebody's words
+// may still be found there.
 func (c *checker) erasures(ctx context.Context, pool *pgxpool.Pool) (string, error) {
 	waiting, late, err := store.New(pool).UnconfirmedErasures(ctx, c.MaxLag)
 	if err != nil {
@@ -264,6 +284,8 @@ func (c *checker) erasures(ctx context.Context, pool *pgxpool.Pool) (string, err
 	return found, nil
 }
 
+// qdrant checks that Qdrant answers with the functions' key. Without a collection
+// nothing is wrong: the first answer creates it.
 func (c *checker) qdrant(ctx context.Context) {
 	if c.Qdrant.URL == "" {
 		c.skip([]string{"memory"}, "QDRANT_URL is not set")
@@ -294,6 +316,8 @@ func (c *checker) qdrant(ctx context.Context) {
 	})
 }
 
+// gateway lists the tools as a client would, which needs the route, TLS, the
+// token's acceptance and the catalogue. It calls no tool and so wakes no function.
 func (c *checker) gateway(ctx context.Context) {
 	if c.Gateway == "" {
 		c.skip([]string{"gateway"}, "GATEWAY_URL is not set")

@@ -1,5 +1,9 @@
 // Package database sets up an environment's database and records which environment a
-// database belongs to.
+// database belongs to. It knows roles, privileges and marks, and nothing of what the
+// tables mean. Begin with Init.
+//
+// Every command on an environment's databases holds an advisory lock (see lock), works
+// from a comparison of actual and desired state, and checks the mark first.
 package database
 
 import (
@@ -30,7 +34,8 @@ const (
 	maintenance = "postgres"
 )
 
-// Administrator connects to any database of a server as an administrator.
+// Administrator connects to any database of a server as an administrator. It keeps
+// no connection: whoever opens one closes it.
 type Administrator struct{ url *url.URL }
 
 // NewAdministrator parses an administrator's URL. Its errors never contain the URL.
@@ -80,7 +85,8 @@ func (a *Administrator) Connect(ctx context.Context, database string) (*pgx.Conn
 // wrongPassword is PostgreSQL's code of invalid_password.
 const wrongPassword = "28P01"
 
-// accepts reports whether the server accepts a role's password.
+// accepts reports whether the server accepts a role's password. It is for servers,
+// such as managed ones, whose administrator may not read verifiers.
 func (a *Administrator) accepts(ctx context.Context, database, role, password string) (bool, error) {
 	config, err := pgx.ParseConfig(a.URL(database, ""))
 	if err != nil {
@@ -114,6 +120,7 @@ func (a *Administrator) Maintenance(ctx context.Context, e environment.Environme
 	return conn, nil
 }
 
+// recent refuses a server that is older than the oldest supported one.
 func recent(ctx context.Context, conn *pgx.Conn) error {
 	var number int
 	var version string

@@ -12,13 +12,15 @@ import (
 // password's verifier and is never printed.
 type change struct{ what, statement string }
 
-// executor runs changes, or only reports them.
+// executor runs changes, or only reports them. made counts them in both cases.
 type executor struct {
 	dry    bool
 	report func(string)
 	made   int
 }
 
+// run stops at the first error. What was done until then stays: every change is
+// idempotent, and the next run continues there.
 func (e *executor) run(ctx context.Context, conn *pgx.Conn, changes []change) error {
 	for _, c := range changes {
 		e.made++
@@ -37,8 +39,9 @@ func (e *executor) run(ctx context.Context, conn *pgx.Conn, changes []change) er
 // just ended.
 const lockLimit = 3 * time.Second
 
-// lock excludes other commands from the environment's databases until the connection
-// ends.
+// lock excludes other commands from the environment's databases until the
+// connection ends. An advisory lock needs no table, works from any database of the
+// server, and ends with the connection however the command ends.
 func lock(ctx context.Context, conn *pgx.Conn, database string) error {
 	for deadline := time.Now().Add(lockLimit); ; {
 		var held bool

@@ -31,6 +31,10 @@ type InitOptions struct {
 // Init creates an environment's database and roles with the least privileges that
 // migrations and functions need, and applies the migrations. It returns the number of
 // changes. Init is idempotent.
+//
+// Three roles divide the power: the owner changes the schema, functions change
+// rows, and the gateway sees one table. None is a superuser or bypasses row
+// security.
 func Init(ctx context.Context, a *Administrator, e environment.Environment, o InitOptions) (int, error) {
 	conn, err := a.Maintenance(ctx, e)
 	if err != nil {
@@ -75,8 +79,10 @@ func Init(ctx context.Context, a *Administrator, e environment.Environment, o In
 	return run.made, furnish(ctx, a, e, run)
 }
 
-// roles returns the three roles. Their limits are settings of the role, which hold even
-// behind a pooler that drops the settings of a connection.
+// roles returns the three roles. Their limits are settings of the role, which hold
+// even behind a pooler that drops the settings of a connection. A statement of a
+// function that takes longer than 5 s would outlast its caller; migrations may take
+// 15 min.
 func roles(e environment.Environment, o InitOptions) []role {
 	return []role{
 		{e.Owner(), OwnerPasswordVariable, o.OwnerPassword, ownerConnections,
@@ -106,8 +112,9 @@ func joined(ctx context.Context, conn *pgx.Conn, e environment.Environment) ([]c
 // ownerConnections suffice for two concurrent runs of the migrations.
 const ownerConnections = 10
 
-// claimable refuses a database of another environment, and without adopt one that has
-// tables but belongs to no environment.
+// claimable refuses a database of another environment, and without adopt one that
+// has tables but belongs to no environment. Only the mark decides: names are easily
+// mistyped.
 func claimable(ctx context.Context, a *Administrator, conn *pgx.Conn, e environment.Environment, adopt bool) (Mark, error) {
 	m, err := ReadMark(ctx, conn, e.Database())
 	if err != nil || !m.Exists || m.Environment == e {
@@ -144,6 +151,8 @@ func made(name string, e environment.Environment, there Mark) []change {
 }
 
 // furnish grants the privileges in the database and applies the migrations.
+// Privileges on tables to come are granted before the migrations create them, and
+// those on single tables after.
 func furnish(ctx context.Context, a *Administrator, e environment.Environment, run *executor) error {
 	conn, err := a.Connect(ctx, e.Database())
 	if err != nil {
@@ -190,7 +199,8 @@ func owned(ctx context.Context, conn *pgx.Conn, e environment.Environment, run *
 		"ALTER DATABASE " + quote(e.Database()) + " OWNER TO " + quote(e.Owner())}})
 }
 
-// Migrate applies the pending migrations as the environment's owner.
+// Migrate applies the pending migrations as the environment's owner. Objects then
+// belong to the owner, whoever administers the server.
 func Migrate(ctx context.Context, a *Administrator, e environment.Environment, database string, dry bool, report func(file string)) error {
 	url := a.URL(database, e.Owner())
 	if dry {
@@ -212,8 +222,9 @@ func Migrate(ctx context.Context, a *Administrator, e environment.Environment, d
 	return nil
 }
 
-// Fresh creates an empty database of the environment, marked as being restored. Only
-// administrators and its owner may connect to it.
+// Fresh creates an empty database of the environment, marked as being restored.
+// Only administrators and its owner may connect to it. The mark comes before any
+// data: a restore that is killed is recognized by it.
 func Fresh(ctx context.Context, conn *pgx.Conn, e environment.Environment, name string) error {
 	run := &executor{report: func(string) {}}
 	changes := append(made(name, e, Mark{}),

@@ -32,7 +32,8 @@ func mark(database string, e environment.Environment, state string) string {
 	return "COMMENT ON DATABASE " + quote(database) + " IS " + literal(text)
 }
 
-// Mark is a database's environment and state.
+// Mark is a database's environment and state. The zero value is that of a database
+// that does not exist.
 type Mark struct {
 	Exists      bool
 	Environment environment.Environment // empty for none
@@ -86,6 +87,7 @@ func SetState(ctx context.Context, conn *pgx.Conn, database string, e environmen
 	return nil
 }
 
+// quote quotes an identifier.
 func quote(name string) string { return pgx.Identifier{name}.Sanitize() }
 
 // literal quotes a string for statements that take no parameters.

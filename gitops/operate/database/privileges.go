@@ -18,6 +18,10 @@ const versions = "goose_db_version"
 // $3 the gateway's.
 type wanted struct{ what, holds, statement string }
 
+// privileges are those that Init grants in a database, in this order: first from
+// everybody what PostgreSQL gives by default, then to each role what it needs.
+// Conditions look at the actual ACLs, not only at has_…_privilege, where a role
+// must have a privilege itself and not through PUBLIC.
 func privileges(e environment.Environment, database string) []wanted {
 	db, owner, role, gateway := quote(database), quote(e.Owner()), quote(e.Role()), quote(e.GatewayRole())
 	const tables = `SELECT FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND `
@@ -126,7 +130,7 @@ func Privileges(ctx context.Context, conn *pgx.Conn, e environment.Environment) 
 }
 
 // foreign returns an error if another role owns tables: migrations could not change
-// them.
+// them. Such tables come from dumps restored by hand as a superuser.
 func foreign(ctx context.Context, conn *pgx.Conn, e environment.Environment) error {
 	rows, _ := conn.Query(ctx, `SELECT c.relname || ' of ' || pg_get_userbyid(c.relowner) FROM pg_class c
 		WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND c.relowner <> $1::text::regrole ORDER BY 1`, e.Owner())

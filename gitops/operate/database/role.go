@@ -18,10 +18,13 @@ type role struct {
 	settings                 map[string]string
 }
 
+// attributes are those of every role here: it may log in, and nothing else that is
+// special.
 const attributes = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
 
 // changes returns what brings the role to its desired state. Without a password an
-// existing role keeps its own, which CloudNativePG may manage.
+// existing role keeps its own, which CloudNativePG may manage. Memberships are
+// removed: through a group a role could have any privilege.
 func (r role) changes(ctx context.Context, a *Administrator, conn *pgx.Conn) ([]change, error) {
 	if r.password != "" {
 		if err := checkPassword(r.password); err != nil {

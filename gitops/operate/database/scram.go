@@ -12,6 +12,8 @@ import (
 	"strings"
 )
 
+// The parameters are PostgreSQL's own defaults, so a password set here looks like
+// one set by \password.
 const (
 	scram      = "SCRAM-SHA-256"
 	iterations = 4096
@@ -26,6 +28,8 @@ func verifier(password string) (string, error) {
 	return derive(password, salt, iterations)
 }
 
+// derive computes StoredKey and ServerKey of RFC 5802, section 3, in the format of
+// pg_authid.rolpassword.
 func derive(password string, salt []byte, count int) (string, error) {
 	salted, err := pbkdf2.Key(sha256.New, password, salt, count, sha256.Size)
 	if err != nil {
@@ -36,6 +40,7 @@ func derive(password string, salt []byte, count int) (string, error) {
 	return fmt.Sprintf("%s$%d:%s$%s:%s", scram, count, encode(salt), encode(stored[:]), encode(mac(salted, "Server Key"))), nil
 }
 
+// mac is HMAC-SHA-256.
 func mac(key []byte, text string) []byte {
 	h := hmac.New(sha256.New, key)
 	h.Write([]byte(text))
@@ -58,6 +63,8 @@ func verifies(kept, password string) bool {
 	return err == nil && hmac.Equal([]byte(derived), []byte(kept))
 }
 
+// shortestPassword is in characters. Passwords are for programs, so they may be
+// long.
 const shortestPassword = 16
 
 // checkPassword refuses short passwords, and characters that PostgreSQL would normalise

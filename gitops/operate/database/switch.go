@@ -11,6 +11,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/operate/environment"
 )
 
+// suffix ends the names of databases beside the serving one: their time, in
+// characters that need no quotes.
 const suffix = "20060102t150405"
 
 // Beside returns an unused name for a database beside the serving one. kind is part of
@@ -54,6 +56,7 @@ func reopen(ctx context.Context, conn *pgx.Conn, e environment.Environment) erro
 	return allow(ctx, conn, e.Database(), true)
 }
 
+// allow sets whether a database accepts connections, a superuser's included.
 func allow(ctx context.Context, conn *pgx.Conn, name string, connections bool) error {
 	if _, err := conn.Exec(ctx, fmt.Sprintf("ALTER DATABASE %s ALLOW_CONNECTIONS %t", quote(name), connections)); err != nil {
 		return fmt.Errorf("set whether %s accepts connections: %w", name, err)
@@ -152,7 +155,9 @@ func Switch(ctx context.Context, conn *pgx.Conn, e environment.Environment, next
 	return before, rename(ctx, conn, e, before, next)
 }
 
-// empty ends the connections to databases and refuses new ones.
+// empty ends the connections to databases and refuses new ones. PostgreSQL renames
+// no database in use, and clients with a pool reconnect at once; so the door is
+// closed before the room is emptied.
 func empty(ctx context.Context, conn *pgx.Conn, names []string) error {
 	for _, name := range names {
 		if err := allow(ctx, conn, name, false); err != nil {
@@ -180,11 +185,13 @@ func empty(ctx context.Context, conn *pgx.Conn, names []string) error {
 }
 
 const (
+	// Sessions end within milliseconds, unless one cannot be interrupted.
 	emptyLimit  = 30 * time.Second
 	switchLimit = time.Minute
 )
 
-// rename renames both databases in one transaction.
+// rename renames both databases in one transaction. So at any time exactly one
+// database has the serving name, or none did before.
 func rename(ctx context.Context, conn *pgx.Conn, e environment.Environment, before, next string) error {
 	serving := e.Database()
 	err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {

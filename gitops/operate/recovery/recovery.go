@@ -15,6 +15,7 @@ import (
 // of gitops/platform/postgres/prod.
 const Retention = 30 * 24 * time.Hour
 
+// folder holds the manifests of PostgreSQL.
 const folder = "gitops/platform/postgres"
 
 // Change replaces one line of a file.
@@ -23,6 +24,9 @@ type Change struct {
 	Old, New string
 }
 
+// edits are the lines that a recovery changes: the time, and the entry that is
+// commented out as long as nothing is recovered. Lines are replaced, not YAML
+// rewritten, so that comments stay.
 var edits = []struct {
 	path    string
 	pattern *regexp.Regexp

@@ -19,7 +19,9 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/migrations"
 )
 
-// Restore is one restore of an environment's database.
+// Restore is one restore of an environment's database: Prepare, Run and, if wanted,
+// Switch. The lock is held from Prepare to Close, so no other command changes the
+// environment's databases meanwhile.
 type Restore struct {
 	administrator *database.Administrator
 	store         *backup.Store
@@ -61,6 +63,8 @@ func (r *Restore) Close() {
 	_ = r.conn.Close(ctx)
 }
 
+// check refuses what would fail halfway: a backup of another environment, of a
+// newer release or of a newer server, and roles that are missing.
 func (r *Restore) check(ctx context.Context) error {
 	latest, err := migrations.Latest()
 	if err != nil {
@@ -96,6 +100,8 @@ func (r *Restore) check(ctx context.Context) error {
 }
 
 // Run creates the new database and verifies it. It does not touch the serving one.
+// If it fails it drops what it has created. The dump is restored as the owner, so
+// that ownership is right whatever the roles of the source were called.
 func (r *Restore) Run(ctx context.Context) (err error) {
 	r.report("fetching " + r.Manifest.File)
 	file, err := r.store.Fetch(ctx, r.Manifest)
@@ -131,7 +137,8 @@ func (r *Restore) Run(ctx context.Context) (err error) {
 	return database.SetState(ctx, r.conn, r.Database, r.environment, database.Verified)
 }
 
-// verify compares the new database with the manifest.
+// verify compares the new database with the manifest. It comes before migrations
+// and grants, which change what the manifest describes.
 func (r *Restore) verify(ctx context.Context) error {
 	r.report("verifying rows, values, privileges and row security")
 	conn, err := r.administrator.Connect(ctx, r.Database)

@@ -27,6 +27,8 @@ func Certificate(ctx context.Context, file, namespace, name string) (key *rsa.Pu
 	return key, nil
 }
 
+// open returns the certificate in PEM. It is public: whoever has it can encrypt,
+// only the controller can decrypt.
 func open(ctx context.Context, file, namespace, name string) (io.ReadCloser, error) {
 	if file != "" {
 		return os.Open(file)

@@ -32,6 +32,7 @@ const (
 var Names = []string{Database, Gateway, Migrations, RequestState, EventSigning, Qdrant}
 
 const (
+	// databases is the namespace of PostgreSQL and Qdrant.
 	databases = "databases"
 	// qdrant is the Secret that Qdrant reads.
 	qdrant = "qdrant"
@@ -50,7 +51,9 @@ type Options struct {
 	Dry          bool
 }
 
-// Generate writes SealedSecret manifests and returns their file names.
+// Generate writes SealedSecret manifests and returns their file names. All Secrets
+// are generated before the first is written. Without rotation existing files are
+// left as they are.
 func Generate(o Options) ([]string, error) {
 	if info, err := os.Stat(o.Folder); err != nil || !info.IsDir() {
 		return nil, fmt.Errorf("%s is not a folder", o.Folder)
@@ -102,6 +105,7 @@ func (o Options) wanted(name string, together ...secret) (bool, error) {
 	return there == 0, nil
 }
 
+// add seals Secrets and collects their manifests.
 func (o Options) add(all files, secrets ...secret) error {
 	for _, s := range secrets {
 		sealed, err := s.seal(o.Key)
@@ -113,7 +117,9 @@ func (o Options) add(all files, secrets ...secret) error {
 	return nil
 }
 
-// of generates the Secrets of one environment.
+// of generates the Secrets of one environment. The password of a role is in two
+// Secrets, one for the program that logs in and one for the operator that sets it;
+// they are generated together or not at all.
 func (o Options) of(e environment.Environment, all files) error {
 	for _, login := range []struct{ name, account, role string }{
 		{Database, "functions", e.Role()},
@@ -168,6 +174,9 @@ const (
 )
 
 // keyRing generates a ring of one key, or prepends a new key to an existing ring.
+// Programs sign and seal with the first key and accept all of them, so what is in
+// use outlives a rotation. After maxKeys rotations a key is gone: rotate no faster
+// than sealed states and queued events expire.
 func (o Options) keyRing(e environment.Environment, name string, all files) error {
 	s := secret{namespace: e.Namespace(), name: name}
 	wanted, err := o.wanted(name, s)
@@ -217,7 +226,9 @@ func ring(s *api.SealedSecret) ([]string, error) {
 	return ids, nil
 }
 
-// memory generates the API key of Qdrant, which all environments share.
+// memory generates the API key of Qdrant, which all environments share. Its cases
+// follow from one fact: an existing key cannot be read back, so it has to come from
+// QDRANT_API_KEY or be replaced everywhere at once.
 func (o Options) memory(all files) error {
 	own := secret{namespace: databases, name: qdrant}
 	of := func(e environment.Environment) secret { return secret{namespace: e.Namespace(), name: Qdrant} }

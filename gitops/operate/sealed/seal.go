@@ -1,5 +1,6 @@
 // Package sealed generates an environment's secrets. It only writes SealedSecrets, which
-// only the controller in the cluster can decrypt.
+// only the controller in the cluster can decrypt, so they can be committed. Begin with
+// Generate.
 package sealed
 
 import (
@@ -33,6 +34,8 @@ type secret struct {
 // file is the name of the secret's manifest.
 func (s secret) file() string { return s.namespace + "." + s.name + ".yaml" }
 
+// seal encrypts each value for the Secret's name and namespace: copied to another
+// Secret, it cannot be decrypted there.
 func (s secret) seal(key *rsa.PublicKey) (*api.SealedSecret, error) {
 	labels := map[string]string{"app.kubernetes.io/part-of": "sequential-questioning", "app.kubernetes.io/managed-by": "sealed-secrets"}
 	maps.Copy(labels, s.labels)
@@ -81,6 +84,7 @@ func encode(s *api.SealedSecret) ([]byte, error) {
 	return yaml.Marshal(document)
 }
 
+// prune removes null creation timestamps at every level.
 func prune(document map[string]any) {
 	for key, value := range document {
 		if inner, ok := value.(map[string]any); ok {
@@ -92,6 +96,7 @@ func prune(document map[string]any) {
 	}
 }
 
+// replace writes a file by a rename, so that nobody sees half of it.
 func replace(path string, data []byte) error {
 	file, err := os.CreateTemp(filepath.Dir(path), ".sealed-*")
 	if err != nil {

@@ -1,4 +1,6 @@
-// Package vectors takes snapshots of memory's collections in Qdrant.
+// Package vectors takes snapshots of memory's collections in Qdrant. It has a client of
+// its own because package qdrant is for functions, which never take snapshots and whose
+// requests last milliseconds. Begin with Open.
 package vectors
 
 import (
@@ -97,11 +99,13 @@ type Snapshot struct {
 	Checksum   string    `json:"checksum,omitempty"`
 }
 
+// describe is a snapshot as Qdrant describes it.
 func describe(collection string, d *api.SnapshotDescription) Snapshot {
 	return Snapshot{collection, d.GetName(), d.GetCreationTime().AsTime(), d.GetSize(), d.GetChecksum()}
 }
 
-// Take takes a snapshot of a collection.
+// Take takes a snapshot of a collection and returns when it is written. In a
+// cluster of several nodes Qdrant includes only what the node that answers holds.
 func (s *Server) Take(ctx context.Context, collection string) (Snapshot, error) {
 	made, err := s.api.CreateSnapshot(ctx, collection)
 	if err != nil {

@@ -15,16 +15,12 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/render"
 )
 
-const (
-	// pulledFrom is the default repository of images.
-	pulledFrom = "ghcr.io/sequential-questioning/sequential-questioning/"
-	header     = `# The images of a release. ` + "`make images`" + ` writes the digests; the branch prod has
+const header = `# The images of a release. ` + "`make images`" + ` writes the digests; the branch prod has
 # the promoted ones.
 apiVersion: kustomize.config.k8s.io/v1alpha1
 kind: Component
 images:
 `
-)
 
 // Pin is an image's name, repository and digest.
 type Pin struct{ Name, Repository, Digest string }
@@ -50,8 +46,8 @@ func Pins(folder string) ([]Pin, error) {
 }
 
 // WritePins pins images in a folder and keeps the existing pins of the other names. An
-// image that was not pushed keeps its repository.
-func WritePins(folder string, names []string, images []Image) error {
+// image that was not pushed is pinned where it would be, in the registry.
+func WritePins(folder, registry string, names []string, images []Image) error {
 	there, err := Pins(folder)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
@@ -65,10 +61,7 @@ func WritePins(folder string, names []string, images []Image) error {
 	for _, image := range images {
 		pin := Pin{image.Name, image.Repository, image.Digest.String()}
 		if pin.Repository == "" {
-			pin.Repository = pins[image.Name].Repository
-		}
-		if pin.Repository == "" {
-			pin.Repository = pulledFrom + image.Name
+			pin.Repository = registry + "/" + image.Name
 		}
 		pins[image.Name] = pin
 	}

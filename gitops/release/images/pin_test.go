@@ -19,9 +19,11 @@ var (
 	two = v1.Hash{Algorithm: "sha256", Hex: "2222222222222222222222222222222222222222222222222222222222222222"}
 )
 
+const owners = "registry.example/owner"
+
 func TestPinsAreSortedAndHaveDigests(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "images")
-	require.NoError(t, images.WritePins(folder, []string{"ask", "migrate"}, []images.Image{
+	require.NoError(t, images.WritePins(folder, owners, []string{"ask", "migrate"}, []images.Image{
 		{Name: "migrate", Digest: two, Repository: "registry.example/p/migrate"},
 		{Name: "ask", Digest: one, Repository: "registry.example/p/ask"},
 	}))
@@ -35,7 +37,7 @@ func TestPinsAreSortedAndHaveDigests(t *testing.T) {
 
 func TestImagesThatWereNotBuiltKeepTheirPins(t *testing.T) {
 	folder := pinned(t)
-	require.NoError(t, images.WritePins(folder, []string{"ask", "report"}, []images.Image{{Name: "ask", Digest: two, Repository: "registry.example/q/ask"}}))
+	require.NoError(t, images.WritePins(folder, owners, []string{"ask", "report"}, []images.Image{{Name: "ask", Digest: two, Repository: "registry.example/q/ask"}}))
 	pins, err := images.Pins(folder)
 	require.NoError(t, err)
 	assert.Equal(t, []images.Pin{
@@ -44,18 +46,19 @@ func TestImagesThatWereNotBuiltKeepTheirPins(t *testing.T) {
 	}, pins)
 }
 
-func TestImagesThatWereNotPushedKeepTheirRepository(t *testing.T) {
+func TestImagesThatWereNotPushedArePinnedInTheOwnersRegistry(t *testing.T) {
 	folder := pinned(t)
-	require.NoError(t, images.WritePins(folder, []string{"ask", "report", "new"}, []images.Image{{Name: "ask", Digest: two}, {Name: "new", Digest: two}}))
+	require.NoError(t, images.WritePins(folder, owners, []string{"ask", "report", "new"}, []images.Image{{Name: "ask", Digest: two}, {Name: "new", Digest: two}}))
 	pins, err := images.Pins(folder)
 	require.NoError(t, err)
-	assert.Equal(t, "registry.example/p/ask", pins[0].Repository)
-	assert.Equal(t, "ghcr.io/sequential-questioning/sequential-questioning/new", pins[1].Repository)
+	assert.Equal(t, "registry.example/owner/ask", pins[0].Repository)
+	assert.Equal(t, "registry.example/owner/new", pins[1].Repository)
+	assert.Equal(t, "registry.example/p/report", pins[2].Repository)
 }
 
 func TestPinsOfRemovedImagesAreRemoved(t *testing.T) {
 	folder := pinned(t)
-	require.NoError(t, images.WritePins(folder, []string{"ask"}, []images.Image{{Name: "ask", Digest: two}}))
+	require.NoError(t, images.WritePins(folder, owners, []string{"ask"}, []images.Image{{Name: "ask", Digest: two}}))
 	pins, err := images.Pins(folder)
 	require.NoError(t, err)
 	require.Len(t, pins, 1)
@@ -65,7 +68,7 @@ func TestAnOverlayUsesThePins(t *testing.T) {
 	root := t.TempDir()
 	write(t, root, "pod.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n    - {name: a, image: sequential-questioning/ask}\n")
 	write(t, root, "kustomization.yaml", "resources: [pod.yaml]\ncomponents: [images]\n")
-	require.NoError(t, images.WritePins(filepath.Join(root, "images"), []string{"ask"}, []images.Image{{Name: "ask", Digest: one, Repository: "registry.example/p/ask"}}))
+	require.NoError(t, images.WritePins(filepath.Join(root, "images"), owners, []string{"ask"}, []images.Image{{Name: "ask", Digest: one, Repository: "registry.example/p/ask"}}))
 	built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), root)
 	require.NoError(t, err)
 	document, err := built.AsYaml()
@@ -77,7 +80,7 @@ func TestUnreadablePinsAreNotOverwritten(t *testing.T) {
 	folder := pinned(t)
 	path := filepath.Join(folder, "kustomization.yaml")
 	require.NoError(t, os.WriteFile(path, []byte("imagges: []\n"), 0o644))
-	err := images.WritePins(folder, []string{"ask"}, nil)
+	err := images.WritePins(folder, owners, []string{"ask"}, nil)
 	assert.ErrorContains(t, err, path)
 	assert.ErrorContains(t, err, "imagges")
 	data, err := os.ReadFile(path)
@@ -88,7 +91,7 @@ func TestUnreadablePinsAreNotOverwritten(t *testing.T) {
 func pinned(t *testing.T) string {
 	t.Helper()
 	folder := t.TempDir()
-	require.NoError(t, images.WritePins(folder, []string{"ask", "report"}, []images.Image{
+	require.NoError(t, images.WritePins(folder, owners, []string{"ask", "report"}, []images.Image{
 		{Name: "ask", Digest: one, Repository: "registry.example/p/ask"},
 		{Name: "report", Digest: one, Repository: "registry.example/p/report"},
 	}))

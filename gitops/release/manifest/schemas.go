@@ -11,8 +11,10 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	structural "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
 	schemacel "k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	runtimeschema "k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apiserver/pkg/apis/cel"
@@ -86,6 +88,16 @@ func (s Schemas) read(file string) error {
 		}
 	}
 	return nil
+}
+
+// Default fills in an object what the API server would, and reports whether the object's
+// kind has a schema.
+func (s Schemas) Default(object *unstructured.Unstructured) bool {
+	schema, ok := s[object.GroupVersionKind()]
+	if ok {
+		defaulting.Default(object.Object, schema.structural)
+	}
+	return ok
 }
 
 // validate expects an object unmarshalled from JSON, whose numbers are int64 or float64.

@@ -15,6 +15,7 @@ import (
 	"k8s.io/kubernetes/plugin/pkg/auth/authorizer/rbac"
 
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/owner"
 )
 
 const policiesFolder = "../../../policies"
@@ -24,12 +25,14 @@ var environments = []string{"dev", "staging", "prod"}
 func TestEveryEnvironmentHasItsNamespaceAndBounds(t *testing.T) {
 	policies, err := Load(policiesFolder)
 	require.NoError(t, err)
+	mine, err := owner.Read("../../..")
+	require.NoError(t, err)
 	bare := object(t, "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {containers: [{name: x, image: x}]}")
 	for _, environment := range environments {
 		bare.SetNamespace("sequential-questioning-" + environment)
 		violations, err := policies.Check(t.Context(), []*unstructured.Unstructured{bare})
 		require.NoError(t, err)
-		assert.Contains(t, messages(violations), "not from an allowed registry: x; allowed: ghcr.io/sequential-questioning/sequential-questioning")
+		assert.Contains(t, messages(violations), "not from an allowed registry: x; allowed: "+mine.Registry())
 		for _, violation := range violations {
 			assert.GreaterOrEqual(t, violation.Validation, 0, violation.Message)
 		}

@@ -3,6 +3,7 @@ package policy
 import (
 	"net/netip"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -17,6 +18,7 @@ import (
 	"k8s.io/kubernetes/pkg/apis/networking/validation"
 
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/owner"
 )
 
 // A peer is a pod by its namespace and labels, or an address outside.
@@ -102,6 +104,8 @@ func TestOnlyTheFlowsOfTheFunctionsAreOpen(t *testing.T) {
 	relay, indexer := function("eventing", "relay"), function("eventing", "indexer")
 	migrations, stranger := component("migrations"), component("something-else")
 	dns := peer{namespace: "kube-system", labels: labels.Set{"k8s-app": "kube-dns"}}
+	nodeLocal := peer{namespace: "kube-system", labels: labels.Set{"k8s-app": "node-local-dns"}}
+	database, databasePort := databaseOf(t)
 	for _, flow := range []struct {
 		from, to peer
 		protocol corev1.Protocol
@@ -131,15 +135,21 @@ func TestOnlyTheFlowsOfTheFunctionsAreOpen(t *testing.T) {
 		{gateway, dns, "UDP", 53, true},
 		{migrations, dns, "TCP", 53, true},
 		{stranger, dns, "UDP", 53, true},
+		{gateway, nodeLocal, "UDP", 53, true},
+		{tool, address("169.254.20.10"), "UDP", 53, true},
+		{tool, address("169.254.169.254"), "TCP", 53, true},
+		{tool, address("169.254.169.253"), "UDP", 53, false},
+		{tool, address("169.254.169.254"), "TCP", 80, false},
+		{tool, address("10.96.0.10"), "UDP", 53, false},
 		{stranger, pod("kube-system"), "UDP", 53, false},
 		{gateway, pod("kourier-system"), "TCP", 8081, true},
 		{gateway, pod("knative-serving"), "TCP", 8012, true},
 		{tool, pod("kourier-system"), "TCP", 8081, true},
 		{eventing, pod("kourier-system"), "TCP", 8081, false},
-		{tool, pod("databases"), "TCP", 5432, true},
-		{migrations, pod("databases"), "TCP", 5432, true},
-		{gateway, pod("databases"), "TCP", 5432, true},
-		{eventing, pod("databases"), "TCP", 5432, true},
+		{tool, database, "TCP", databasePort, true},
+		{migrations, database, "TCP", databasePort, true},
+		{gateway, database, "TCP", databasePort, true},
+		{eventing, database, "TCP", databasePort, true},
 		{tool, pod("databases"), "TCP", 6334, true},
 		{indexer, pod("databases"), "TCP", 6334, true},
 		{relay, pod("databases"), "TCP", 6334, false},
@@ -148,7 +158,7 @@ func TestOnlyTheFlowsOfTheFunctionsAreOpen(t *testing.T) {
 		{relay, pod("knative-eventing"), "TCP", 8080, true},
 		{indexer, pod("knative-eventing"), "TCP", 8080, false},
 		{tool, pod("knative-eventing"), "TCP", 8080, false},
-		{stranger, pod("databases"), "TCP", 5432, false},
+		{stranger, database, "TCP", databasePort, false},
 		{gateway, pod("monitoring"), "TCP", 4317, true},
 		{tool, pod("monitoring"), "TCP", 4318, true},
 		{gateway, address("203.0.113.7"), "TCP", 443, true},
@@ -166,6 +176,21 @@ func TestOnlyTheFlowsOfTheFunctionsAreOpen(t *testing.T) {
 	} {
 		assert.Equal(t, flow.allowed, allowed(flow.from, flow.to, flow.protocol, flow.port), "%v", flow)
 	}
+}
+
+// databaseOf returns where functions reach PostgreSQL, by the owner's choice.
+func databaseOf(t *testing.T) (peer, int) {
+	t.Helper()
+	mine, err := owner.Read("../../..")
+	require.NoError(t, err)
+	if !slices.Contains(mine.Choices, "postgresql/managed") {
+		return pod("databases"), 5432
+	}
+	addresses, err := netip.ParsePrefix(mine.Values["database-addresses"])
+	require.NoError(t, err)
+	port, err := strconv.Atoi(mine.Values["database-port"])
+	require.NoError(t, err)
+	return address(addresses.Addr().String()), port
 }
 
 func TestNetworkPoliciesAreValid(t *testing.T) {

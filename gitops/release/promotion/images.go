@@ -11,6 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/yaml"
+
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
 )
 
 var (
@@ -99,7 +101,7 @@ func shortName(name string) string {
 // pinned refuses containers whose image is not pinned and not reported yet.
 func (p *Promotion) pinned(objects []*unstructured.Unstructured) {
 	for _, object := range objects {
-		for _, image := range containerImages(object.Object) {
+		for _, image := range slices.Sorted(slices.Values(manifest.Images(object.Object))) {
 			_, pinned, _ := strings.Cut(image, "@")
 			if digest.MatchString(pinned) || p.named(image) {
 				continue
@@ -115,30 +117,4 @@ func (p *Promotion) named(image string) bool {
 	return slices.ContainsFunc(p.Broken, func(b Broken) bool {
 		return b.Rule == "image" && strings.HasPrefix(b.What, name+" ")
 	})
-}
-
-// containerImages returns the images of all containers in an object of any kind.
-func containerImages(node any) []string {
-	var images []string
-	switch node := node.(type) {
-	case map[string]any:
-		for key, value := range node {
-			if key == "containers" || key == "initContainers" || key == "ephemeralContainers" {
-				list, _ := value.([]any)
-				for _, container := range list {
-					fields, _ := container.(map[string]any)
-					if image, ok := fields["image"].(string); ok {
-						images = append(images, image)
-					}
-				}
-			}
-			images = append(images, containerImages(value)...)
-		}
-	case []any:
-		for _, value := range node {
-			images = append(images, containerImages(value)...)
-		}
-	}
-	slices.Sort(images)
-	return images
 }

@@ -23,6 +23,7 @@ const (
 	policiesFolder   = "policies"
 	platformFolder   = "gitops/platform"
 	argocdFolder     = "gitops/argocd"
+	ownerFolder      = "gitops/owner"
 )
 
 // Request names the branches, the remote and the overlay of a promotion.
@@ -278,12 +279,14 @@ func (p *Promotion) others(ctx context.Context) error {
 	if p.Platform, err = p.repository.Changes(ctx, p.Seen, p.Commit, platformFolder); err != nil {
 		return err
 	}
-	argocd, err := p.repository.Changes(ctx, p.Seen, p.Commit, argocdFolder)
-	if err != nil {
-		return err
-	}
-	if len(argocd) > 0 {
-		p.Notes = append(p.Notes, argocdFolder+" changes. Argo CD does not sync it: apply it after the promotion")
+	for _, folder := range []string{argocdFolder, ownerFolder} {
+		changes, err := p.repository.Changes(ctx, p.Seen, p.Commit, folder)
+		if err != nil {
+			return err
+		}
+		if len(changes) > 0 {
+			p.Notes = append(p.Notes, folder+" changes. Argo CD does not sync its projects and roles: apply "+argocdFolder+" or "+platformFolder+" after the promotion")
+		}
 	}
 	return p.images(ctx)
 }

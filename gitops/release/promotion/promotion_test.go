@@ -117,7 +117,7 @@ Platform (1)
   + gitops/platform/pg.yaml
 
 Note: local main has commits that origin lacks (1): they are not promoted
-Note: gitops/argocd changes. Argo CD does not sync it: apply it after the promotion
+Note: gitops/argocd changes. Argo CD does not sync its projects and roles: apply gitops/argocd or gitops/platform after the promotion
 `, printed(p))
 	assert.Equal(t, seen, clone.On("prod"), "looking changes nothing")
 

@@ -154,6 +154,8 @@ func (e *Environment) functions(ctx context.Context, server *argocd.Server, app 
 	if err != nil {
 		e.Problems = append(e.Problems, "pods are unknown: "+err.Error())
 		tree = &v1alpha1.ApplicationTree{}
+	} else if hidden(tree, functions) {
+		e.Problems = append(e.Problems, "pods are unknown: Argo CD shows no Revisions: permit what gitops/argocd/projects lists in the project "+app.Spec.Project)
 	}
 	for _, function := range functions {
 		up, all := pods(tree, function.Name)
@@ -175,6 +177,17 @@ func (e *Environment) functions(ctx context.Context, server *argocd.Server, app 
 	}
 	slices.SortFunc(e.Functions, func(a, b Function) int { return strings.Compare(a.Name, b.Name) })
 	return nil
+}
+
+// hidden reports whether functions have revisions that the tree lacks: Argo CD leaves out
+// kinds that the project does not permit, and everything below them.
+func hidden(tree *v1alpha1.ApplicationTree, functions []argocd.Function) bool {
+	shown := slices.ContainsFunc(tree.Nodes, func(node v1alpha1.ResourceNode) bool {
+		return node.Group == "serving.knative.dev" && node.Kind == "Revision"
+	})
+	return !shown && slices.ContainsFunc(functions, func(function argocd.Function) bool {
+		return function.Service != nil && function.Service.Status.LatestReadyRevisionName != ""
+	})
 }
 
 // pods counts the pods that a Knative Service owns indirectly, and how many are ready.

@@ -12,6 +12,7 @@ func Shapes() map[string]func(json.RawMessage) (json.RawMessage, []string) {
 	return map[string]func(json.RawMessage) (json.RawMessage, []string){
 		"information_needed": shapeNeeded,
 		"answers":            shapeAnswers,
+		"known":              shapeAnswers,
 		"previous_messages":  shapeMessages,
 	}
 }

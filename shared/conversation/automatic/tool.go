@@ -9,6 +9,7 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 )
 
@@ -21,7 +22,7 @@ const MaxRounds = 8
 // Input opens a conversation, or continues one, in which the server asks the
 // person itself.
 type Input struct {
-	Context           string                 `json:"context,omitempty" jsonschema:"The goal, and what is known already: a line 'Budget: 500' each is not asked for."`
+	Context           string                 `json:"context,omitempty" jsonschema:"The goal."`
 	InformationNeeded json.RawMessage        `json:"information_needed,omitempty" jsonschema:"What to gather: slots, or a JSON Schema object. Left out, a playbook serves."`
 	Playbook          string                 `json:"playbook,omitempty" jsonschema:"Asks by this one."`
 	ConversationID    string                 `json:"conversation_id,omitempty" jsonschema:"Continue this one."`
@@ -30,6 +31,7 @@ type Input struct {
 	Language          string                 `json:"language,omitempty" jsonschema:"The person's, such as de."`
 	MaxRounds         int                    `json:"max_rounds,omitempty" jsonschema:"Forms shown at most, 1 to 8."`
 	PreviousMessages  []conversation.Message `json:"previous_messages,omitempty" jsonschema:"The chat so far."`
+	Known             []conversation.Known   `json:"known,omitempty" jsonschema:"What the chat already tells, one for each thing."`
 	Metadata          map[string]any         `json:"metadata,omitempty"`
 }
 
@@ -42,12 +44,13 @@ const (
 	StatusOpen      Status = "open"      // more is wanted; a limit was reached, or a form came back empty
 	StatusDeclined  Status = "declined"  // the person declined a form, not its questions
 	StatusCancelled Status = "cancelled" // a form was closed; nothing of it was recorded
+	StatusEnded     Status = "ended"     // the person wants no more questions
 	StatusBatch     Status = "batch"     // no form was answered: the questions are for the caller to put
 )
 
 // Result is what was gathered, and what is still to be asked.
 type Result struct {
-	Status Status `json:"status" jsonschema:"complete; open: more is wanted; declined or cancelled: the person declined or closed the form; batch: no form was shown, or none answered in time. Unless complete, put current_question to the person."`
+	Status Status `json:"status" jsonschema:"complete; open: more is wanted; declined or cancelled: the person declined or closed the form; ended: the person wants no more questions; batch: no form was shown, or none answered in time. Unless complete or ended, put the questions to the person."`
 	Rounds int    `json:"rounds" jsonschema:"Forms shown in this call."`
 	Next   string `json:"next" jsonschema:"How to go on."`
 	conversation.Turn
@@ -58,30 +61,38 @@ type Result struct {
 	Citations      map[string][]conversation.Citation `json:"citations" jsonschema:"By slot, the answers each value rests on."`
 	Contradictions []conversation.Contradiction       `json:"contradictions"`
 	OpenPoints     []conversation.OpenPoint           `json:"open_points"`
+
+	report conversation.Report // all of it, for the text
 }
 
-func newResult(status Status, rounds int, turn conversation.Turn, report conversation.Report) Result {
+func newResult(status Status, rounds int, turn conversation.Turn, report conversation.Report, unanswered bool) Result {
 	turn.Coverage = report.Coverage
 	return Result{
-		Status: status, Rounds: rounds, Next: status.next(turn), Turn: turn, Goal: report.Goal,
+		Status: status, Rounds: rounds, Next: status.next(turn, unanswered), Turn: turn, Goal: report.Goal,
 		Values: report.Values, Valid: report.Valid, Problems: report.Problems, Citations: report.Citations,
-		Contradictions: report.Contradictions, OpenPoints: report.OpenPoints,
+		Contradictions: report.Contradictions, OpenPoints: report.OpenPoints, report: report,
 	}
 }
 
-// next says how to go on, in words for a model.
-func (s Status) next(turn conversation.Turn) string {
+// next says how to go on, in words for a model. A form that was accepted unanswered
+// would only come back like that again: some clients show no field of some types.
+func (s Status) next(turn conversation.Turn, unanswered bool) string {
 	again := fmt.Sprintf("call %s again with conversation_id %s", ToolName, turn.ConversationID)
-	ask := fmt.Sprintf("put current_question to the person and bring the reply to sequential_questioning_follow_up with conversation_id %s", turn.ConversationID)
+	ask := fmt.Sprintf("put the questions to the person and bring the reply to sequential_questioning_follow_up with conversation_id %s", turn.ConversationID)
 	switch {
 	case s == StatusComplete:
 		return "Nothing is left to ask."
+	case s == StatusEnded:
+		return "The person wants no more questions; open_points has what stays open."
 	case s == StatusBatch:
 		return "No form was answered here: " + ask + ". A form that is still open counts when it is submitted."
 	case s == StatusDeclined:
 		return "The person declined the form, not its questions: " + ask + "."
 	case s == StatusCancelled:
 		return "The form was closed and nothing of it was recorded: " + ask + "."
+	}
+	if unanswered {
+		return "The form came back without an answer to its questions: " + ask + "."
 	}
 	return "More is wanted. To go on, " + again + ", or " + ask + "."
 }
@@ -99,9 +110,25 @@ func (r Result) without(slots []string) Result {
 	return r
 }
 
+// unread adds words of the person's that found no slot, and doubts about values in
+// them, and what to do.
+func (r Result) unread(words, doubts []string) Result {
+	if len(words) == 0 && len(doubts) == 0 {
+		return r
+	}
+	r.Turn.Metadata.Unmatched, r.Turn.Metadata.Doubts = strings.Join(words, "\n"), doubts
+	var said []string
+	for _, one := range words {
+		said = append(said, plain.Quote(one))
+	}
+	r.Next += fmt.Sprintf(" Not recorded of what the person said: %s. Send what answers a slot to sequential_questioning_follow_up as answers with slot and value, conversation_id %s.",
+		strings.Join(append(said, doubts...), "; "), r.ConversationID)
+	return r
+}
+
 // OpenConversation is the conversation's id, empty when nothing is left to ask.
 func (r Result) OpenConversation() string {
-	if r.Status == StatusComplete {
+	if r.Status == StatusComplete || r.Status == StatusEnded {
 		return ""
 	}
 	return r.ConversationID
@@ -113,12 +140,9 @@ func (r Result) Text() string {
 		return r.Turn.Text() + "\n\n" + r.Next
 	}
 	var b strings.Builder
-	b.WriteString(conversation.Report{
-		Goal: r.Goal, Values: r.Values, Coverage: r.Coverage, Contradictions: r.Contradictions, OpenPoints: r.OpenPoints,
-		Language: r.Turn.Metadata.Language,
-	}.Text())
+	b.WriteString(r.report.Text())
 	if len(r.Questions) > 0 {
-		b.WriteString("\n\n" + messages.In(r.Turn.Metadata.Language).Text(messages.Waiting) + "\n" + r.CurrentQuestion)
+		b.WriteString("\n\n" + messages.In(r.Turn.Metadata.Language).Text(messages.Waiting) + "\n" + r.Batch())
 	}
 	fmt.Fprintf(&b, "\n\n%s", r.Next)
 	return b.String()
@@ -134,6 +158,6 @@ func Refine(input *jsonschema.Schema) {
 // Schemas describes the types whose JSON Schema cannot be inferred.
 func Schemas() map[reflect.Type]*jsonschema.Schema {
 	schemas := conversation.Schemas()
-	schemas[reflect.TypeFor[Status]()] = conversation.Enum(StatusComplete, StatusOpen, StatusDeclined, StatusCancelled, StatusBatch)
+	schemas[reflect.TypeFor[Status]()] = conversation.Enum(StatusComplete, StatusOpen, StatusDeclined, StatusCancelled, StatusEnded, StatusBatch)
 	return schemas
 }

@@ -16,7 +16,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
-// Handler indexes the relay's CloudEvents that HTTP brings, structured or binary.
+// Handler indexes the relay's CloudEvents received over HTTP, structured or binary. It
+// owns its connections: Close it after the HTTP server has shut down.
 type Handler struct {
 	store   *store.Store
 	signer  *event.Signer
@@ -53,7 +54,9 @@ func Open() (*Handler, error) {
 
 // ServeHTTP answers as a broker understands: 200 for what has been processed, now
 // or before, 403 for what the relay did not sign, 400 and 422 for what never can
-// be, 503 and 500 for what is to be delivered again.
+// be, 503 and 500 for what is to be delivered again. A broker repeats what was
+// answered with 5xx, with its own backoff, and sends it to the relay's dead letters
+// when it gives up.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e, ok := h.signer.Receive(w, r)
 	if !ok {

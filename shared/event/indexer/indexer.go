@@ -1,5 +1,9 @@
-// Package indexer processes events: it brings answers into memory, and completed
-// conversations into statistics. Each event has its effect once.
+// Package indexer processes events: it writes answers to memory, and counts completed
+// conversations in the statistics. Each event has its effect once. Begin with Index.
+//
+// An event says only that something changed. What to write is read from the database
+// in the transaction that marks the event as processed, so late, repeated and
+// reordered events all lead to the same state.
 package indexer
 
 import (
@@ -31,7 +35,9 @@ const (
 	pruneInterval = 10 * time.Minute
 )
 
-// Memory is what an indexer writes to. See memory.Memory.
+// Memory is what an indexer writes to. See memory.Memory. Both methods return
+// memory.ErrNotConfigured without a memory, and have to be idempotent: a
+// transaction that fails after them is repeated.
 type Memory interface {
 	Sync(ctx context.Context, tx *store.Tx, conversation string, slots []string) (exists bool, err error)
 	Delete(ctx context.Context, principal string, conversations ...string) error
@@ -60,6 +66,8 @@ func (x *Indexer) Index(ctx context.Context, e cloudevents.Event) (Outcome, erro
 	return outcome, err
 }
 
+// index is Index without metrics. Questions are not indexed, and passed before the
+// transaction that would only record that.
 func (x *Indexer) index(ctx context.Context, e cloudevents.Event) (Outcome, error) {
 	read, err := event.Read(e)
 	if err != nil {
@@ -102,8 +110,9 @@ func (x *Indexer) apply(ctx context.Context, tx *store.Tx, e event.Event) (Outco
 	return Passed, nil
 }
 
-// sync brings memory to what the slots hold now: events that come late or in
-// another order do no harm.
+// sync writes to memory what the slots hold now, not what the event announced. The
+// transaction keeps the conversation locked, so it cannot be erased between reading
+// and writing.
 func (x *Indexer) sync(ctx context.Context, tx *store.Tx, conversation string, slots ...string) (Outcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, memoryTimeout)
 	defer cancel()
@@ -121,7 +130,7 @@ func (x *Indexer) sync(ctx context.Context, tx *store.Tx, conversation string, s
 // count adds a conversation to the statistics of its schema key, once however
 // often it completes.
 func count(ctx context.Context, tx *store.Tx, e event.ConversationCompleted) (Outcome, error) {
-	switch added, err := tx.AddToStatistics(ctx, e.ConversationID, e.Form); {
+	switch added, err := tx.AddToStatistics(ctx, e.ConversationID, e.SchemaKey); {
 	case errors.Is(err, store.ErrNotFound):
 		return Dropped, nil
 	case err != nil:
@@ -153,8 +162,9 @@ func (x *Indexer) delete(ctx context.Context, tx *store.Tx, e event.Conversation
 	return Indexed, nil
 }
 
-// prune deletes, at most once in an interval, what was processed too long ago to
-// be delivered again.
+// prune deletes, at most once in an interval, what was processed too long ago to be
+// delivered again. It runs after an event instead of on a timer, since an instance
+// at rest has none. A failure is logged; the next event tries again.
 func (x *Indexer) prune(ctx context.Context) {
 	now, last := time.Now().Unix(), x.pruned.Load()
 	if now-last < int64(pruneInterval.Seconds()) || !x.pruned.CompareAndSwap(last, now) {

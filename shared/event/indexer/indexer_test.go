@@ -84,7 +84,7 @@ func (w world) counted(t *testing.T) int {
 }
 
 func conversation(as, id string) event.Conversation {
-	return event.Conversation{Principal: as, ConversationID: id, Form: storetest.Trip}
+	return event.Conversation{Principal: as, ConversationID: id, SchemaKey: storetest.Trip}
 }
 
 // recorded is the event of an answer; the indexer reads its slot alone.

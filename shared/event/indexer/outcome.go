@@ -11,7 +11,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
 )
 
-// Outcome is what came of an event.
+// Outcome says how an event was processed. It is a label of the metric.
 type Outcome string
 
 // The outcomes of an event that was processed.
@@ -30,7 +30,7 @@ type metrics struct{ events metric.Int64Counter }
 func newMetrics() *metrics {
 	meter := otel.Meter("github.com/sequential-questioning/sequential-questioning/shared/event/indexer")
 	events, _ := meter.Int64Counter("questioning.events.indexed", // errs on a bad name only
-		metric.WithDescription("Events delivered, by type and what came of them: indexed, passed, duplicate, dropped, invalid or failed."))
+		metric.WithDescription("Events delivered, by type and outcome: indexed, passed, duplicate, dropped, invalid or failed."))
 	return &metrics{events}
 }
 

@@ -90,6 +90,8 @@ func Refuses() Answer {
 // CutOff answers with the beginning of a content.
 func CutOff(content string) Answer { return finishes("length", map[string]any{"content": content}) }
 
+// finishes answers a chat for the given finish_reason, with the members that
+// clients of the API expect and this project ignores.
 func finishes(reason string, message map[string]any) Answer {
 	message["role"] = "assistant"
 	return func(w http.ResponseWriter, _ Request) {
@@ -143,7 +145,8 @@ func Trickles(pause time.Duration) Answer {
 	}
 }
 
-// Drops ends the connection in the middle of an answer.
+// Drops ends the connection in the middle of an answer. The promised length is
+// never sent, which the client sees as an unexpected end.
 func Drops() Answer {
 	return func(w http.ResponseWriter, _ Request) {
 		w.Header().Set("Content-Length", "1000")

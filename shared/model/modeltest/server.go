@@ -1,5 +1,5 @@
-// Package modeltest is a server that speaks the parts of OpenAI's API that the
-// project uses, and answers what a test tells it to.
+// Package modeltest is a server that speaks the parts of OpenAI's API that the project
+// uses, and gives the answers that a test queues. Begin with NewServer.
 package modeltest
 
 import (
@@ -23,6 +23,8 @@ type Request struct {
 	gone <-chan struct{} // closed when the client has hung up
 }
 
+// wait returns early when the client hangs up, so that no test waits for a server
+// that nobody listens to.
 func (r Request) wait(pause time.Duration) {
 	select {
 	case <-r.gone:
@@ -54,7 +56,8 @@ func (r Request) Format() string {
 	return name
 }
 
-// Answer answers one request.
+// Answer answers one request. It runs in a goroutine of the server, and may stall
+// or break the connection.
 type Answer func(w http.ResponseWriter, r Request)
 
 // Server gives its answers in the order in which they were queued, and the last
@@ -82,7 +85,7 @@ func NewServer(t testing.TB, answers ...Answer) *Server {
 	return s
 }
 
-// Then replaces the answers still to be given.
+// Then replaces the answers still to be given. The last one is given from then on.
 func (s *Server) Then(answers ...Answer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -96,6 +99,8 @@ func (s *Server) Requests() []Request {
 	return slices.Clone(s.requests)
 }
 
+// serve records the request before it answers: a test that has its answer finds the
+// request in Requests.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	raw, err := io.ReadAll(r.Body)
 	if err != nil {

@@ -36,7 +36,10 @@ func account(data string) (*syscall.Credential, error) {
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
 }
 
-// reaches reports whether the account can enter the folder.
+// reaches reports whether the account can enter the folder. It tries, by running a
+// program there as the account: permissions on the way, ACLs and mount options
+// decide it together. The second try tells an unreachable folder from an account
+// that cannot run the program at all.
 func reaches(inst Installation, as *syscall.Credential, folder string) (bool, error) {
 	if as == nil {
 		return true, nil
@@ -56,7 +59,8 @@ func reaches(inst Installation, as *syscall.Credential, folder string) (bool, er
 	return false, nil
 }
 
-// give hands what lies in folder, and belongs to root, to the account.
+// give hands what lies in folder, and belongs to root, to the account. Links are
+// changed themselves, not what they lead to.
 func give(folder string, as *syscall.Credential) error {
 	if as == nil {
 		return nil

@@ -10,14 +10,19 @@ import (
 	"syscall"
 )
 
+// attributes puts the server into a process group of its own, so that Ctrl-C in a
+// terminal reaches this process only, which then stops it in order.
 func attributes(account *syscall.Credential) *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Credential: account}
 }
 
+// guard stands in for the parent-death signal. See watch.
 func guard(pid int) (release func(), err error) {
 	return watch(pid)
 }
 
+// serves reports whether the process is a PostgreSQL server. Without /proc it
+// cannot know on which folder, and errs on the side of refusing to start.
 func serves(pid int, _ string) bool {
 	out, err := exec.Command("ps", "-o", "comm=", "-p", strconv.Itoa(pid)).Output()
 	if err != nil {
@@ -26,4 +31,6 @@ func serves(pid int, _ string) bool {
 	return strings.HasPrefix(filepath.Base(strings.TrimSpace(string(out))), "postgres")
 }
 
+// removeSharedMemory does nothing: killing servers is for tests, which run on
+// Linux. The system keeps the segment until its next start.
 func removeSharedMemory(int) {}

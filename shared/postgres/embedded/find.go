@@ -16,10 +16,12 @@ import (
 	"time"
 )
 
-// OldestVersion is the oldest major version of PostgreSQL that is used.
+// OldestVersion is the oldest major version of PostgreSQL that is used. It is what the
+// cluster requires as well.
 const OldestVersion = 15
 
-// Installation is a PostgreSQL found on this machine.
+// Installation is a PostgreSQL found on this machine. It was complete and ran when it
+// was found.
 type Installation struct {
 	Bin     string // folder that holds postgres, initdb and pg_ctl
 	Major   int
@@ -73,8 +75,9 @@ func findAll() ([]Installation, error) {
 	return pick(folders)
 }
 
-// pick returns the usable installations among folders, the newest first, each
-// once however many links lead to it.
+// pick returns the usable installations among folders, the newest first, each once
+// however many links lead to it. What cannot be run is passed over: a broken
+// installation must not hide a working one.
 func pick(folders []string) ([]Installation, error) {
 	var usable []Installation
 	tooOld := ""
@@ -106,6 +109,7 @@ type MissingError struct {
 	TooOld string // version of one that is installed but too old
 }
 
+// Error names a command that fits this machine.
 func (e *MissingError) Error() string {
 	found := "not found"
 	if e.TooOld != "" {
@@ -136,7 +140,8 @@ func executable(folder, name string) bool {
 	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
 }
 
-// inspect runs the server for its version.
+// inspect runs the server for its version. The limit is for programs of that name
+// that wait for something.
 func inspect(folder string) (Installation, error) {
 	bin, ok := binaries(folder)
 	if !ok {
@@ -159,8 +164,8 @@ func inspect(folder string) (Installation, error) {
 
 var versionPattern = regexp.MustCompile(`\(PostgreSQL\) ((\d+)\S*)`)
 
-// parseVersion reads what postgres --version prints, such as "postgres
-// (PostgreSQL) 17.2 (Debian …)".
+// parseVersion reads what postgres --version prints, such as "postgres (PostgreSQL)
+// 17.2 (Debian …)". Development versions such as 18devel count by their number.
 func parseVersion(line string) (major int, version string, err error) {
 	match := versionPattern.FindStringSubmatch(line)
 	if match == nil {
@@ -173,8 +178,9 @@ func parseVersion(line string) (major int, version string, err error) {
 	return major, match[1], nil
 }
 
-// choose returns the installation to serve a data folder made by the given
-// major version; zero stands for a new folder.
+// choose returns the installation to serve a data folder made by the given major
+// version; zero stands for a new folder. Data are never upgraded here: a newer
+// server refuses them, and pg_upgrade is the owner's decision.
 func choose(dir string, major int) (Installation, error) {
 	all, err := findAll()
 	if err != nil {
@@ -199,7 +205,8 @@ func choose(dir string, major int) (Installation, error) {
 		dir, major, strings.Join(slices.Compact(installed), " and "), major)
 }
 
-// packageManager is the first known one on this machine.
+// packageManager is the first known one on this machine. On macOS only Homebrew
+// counts, which must not run as root.
 func packageManager() (string, bool) {
 	managers := []string{"apt-get", "dnf", "apk"}
 	if runtime.GOOS == "darwin" {

@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// elsewhere holds the folders that the server's user could not reach where
-// they were asked for, such as below root's home.
+// elsewhere holds the folders that the server's user could not reach where they were
+// asked for, such as below root's home. A variable for tests.
 var elsewhere = "/var/lib/sequential-questioning"
 
 const (
@@ -26,7 +26,8 @@ const (
 	adminPasswordName = "admin.password"
 )
 
-// dataFolder is a data folder with what makes data in it.
+// dataFolder is a data folder with what makes data in it. It is filled in by
+// prepare, and only lock changes afterwards.
 type dataFolder struct {
 	dir       string // as resolved
 	data      string // within dir
@@ -37,7 +38,9 @@ type dataFolder struct {
 	fast      bool     // see Options
 }
 
-// makeFolder makes dir where it is missing and returns its real path.
+// makeFolder makes dir where it is missing and returns its real path. The real path
+// is what the lock and the server's arguments use: two links to one folder must
+// meet at the same lock.
 func makeFolder(dir string) (string, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
@@ -64,8 +67,9 @@ func makeFolder(dir string) (string, error) {
 	return resolved, nil
 }
 
-// relocate puts a link to a folder that every user can reach in the place of
-// the empty folder dir.
+// relocate puts a link to a folder that every user can reach in the place of the
+// empty folder dir. So a program that is run as root in root's home, as in many
+// containers, works without a setting.
 func relocate(dir string) (string, error) {
 	// Remove fails unless the folder is empty.
 	if err := os.Remove(dir); err != nil {
@@ -88,7 +92,7 @@ func relocate(dir string) (string, error) {
 }
 
 // Remove deletes a data folder with all its data, wherever Start put them. No
-// server may be running on it.
+// server may be running on it. A folder that does not exist is fine.
 func Remove(dir string) error {
 	if target, err := os.Readlink(dir); err == nil && filepath.Dir(target) == elsewhere {
 		if err := os.RemoveAll(target); err != nil {
@@ -101,7 +105,8 @@ func Remove(dir string) error {
 	return nil
 }
 
-// madeBy returns the major version that made the data, or zero for none yet.
+// madeBy returns the major version that made the data, or zero for none yet. A
+// folder without a version is refused, not filled: it may be somebody's other data.
 func madeBy(data string) (int, error) {
 	content, err := os.ReadFile(filepath.Join(data, "PG_VERSION"))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -158,8 +163,9 @@ func readPassword(path string, fresh bool) (string, error) {
 	return password, nil
 }
 
-// initialise makes the data in one step: what an interrupted run leaves is
-// never taken for complete.
+// initialise makes the data in one step: what an interrupted run leaves is never
+// taken for complete. The locale decides the order of texts; C.UTF-8 is the same on
+// every system, and systems without it have C.
 func (f *dataFolder) initialise(ctx context.Context) error {
 	dir, as := f.dir, f.account
 	staging := filepath.Join(dir, dataName+".new")

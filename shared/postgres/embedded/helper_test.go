@@ -26,6 +26,10 @@ func TestMain(m *testing.M) {
 		helpServer(os.Getenv("EMBEDDED_TEST_DIR"))
 	case "watch":
 		helpWatch()
+	case "keeper":
+		exitOn(helpKeep(os.Getenv("EMBEDDED_TEST_DIR")))
+	case "join":
+		exitOn(helpJoin(os.Getenv("EMBEDDED_TEST_DIR")))
 	default:
 		if _, err := Find(); err != nil {
 			if err := Install(context.Background(), os.Stderr); err != nil {
@@ -35,6 +39,15 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(m.Run())
 	}
+}
+
+// exitOn ends a helper.
+func exitOn(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+	os.Exit(0)
 }
 
 func helpServer(dir string) {

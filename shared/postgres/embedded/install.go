@@ -15,10 +15,11 @@ import (
 )
 
 // Install installs the system's own PostgreSQL package where that needs no
-// password: as root, with a sudo that does not ask, or with Homebrew. It
-// writes the commands and what they print to out. It starts no server of the
-// system's. Of several processes that install at once one does and the others
-// wait. Where it cannot install, the error says what to install.
+// password: as root, with a sudo that does not ask, or with Homebrew. It writes the
+// commands and what they print to out. It starts no server of the system's. Of
+// several processes that install at once one does and the others wait. Where it
+// cannot install, the error says what to install. It never asks for anything on a
+// terminal.
 func Install(ctx context.Context, out io.Writer) error {
 	release, err := alone(ctx)
 	if err != nil {
@@ -56,7 +57,8 @@ func Install(ctx context.Context, out io.Writer) error {
 	return err
 }
 
-// alone waits until no other process installs.
+// alone waits until no other process installs. The lock file is shared by all users
+// of the machine, and stays; the lock ends with the process.
 func alone(ctx context.Context) (release func(), err error) {
 	file, err := os.OpenFile(filepath.Join(os.TempDir(), "sequential-questioning-install.lock"), os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
@@ -131,6 +133,7 @@ func (in installer) apt(ctx context.Context) error {
 	return in.run(ctx, install...)
 }
 
+// candidatePattern finds the major version that apt would install.
 var candidatePattern = regexp.MustCompile(`(?m)^\s*Candidate: (\d+)`)
 
 // aptOffers reports whether the package lists here have a version that is new

@@ -12,8 +12,9 @@ import (
 	"time"
 )
 
-// The lock is handed down to the server and its backends, so that it is held
-// exactly as long as any of them can still write to the data folder.
+// acquire locks the data folder, and returns the open file that holds the lock. The
+// lock is handed down to the server and its backends, so that it is held exactly as
+// long as any of them can still write to the data folder.
 func acquire(ctx context.Context, dir, data string) (*os.File, error) {
 	file, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -53,9 +54,16 @@ func acquire(ctx context.Context, dir, data string) (*os.File, error) {
 	return file, nil
 }
 
-// tryLock locks a file unless another process holds it; closing it unlocks.
-func tryLock(file *os.File) (bool, error) {
-	err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+// tryLock locks a file unless another process holds it; closing it unlocks. flock
+// is released by the kernel however the process ends, and inherited by children
+// with the open file.
+func tryLock(file *os.File) (bool, error) { return flock(file, syscall.LOCK_EX) }
+
+// tryShare locks a file beside others that share it.
+func tryShare(file *os.File) (bool, error) { return flock(file, syscall.LOCK_SH) }
+
+func flock(file *os.File, how int) (bool, error) {
+	err := syscall.Flock(int(file.Fd()), how|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) || errors.Is(err, syscall.EINTR) {
 		return false, nil
 	}
@@ -92,6 +100,7 @@ func refuseForeign(dir, data string) error {
 // pidFile is what a server says of itself in postmaster.pid.
 type pidFile struct {
 	pid    int
+	port   int
 	shm    int // id of its shared memory segment, or -1
 	status string
 }
@@ -101,8 +110,8 @@ func (p pidFile) running() bool {
 	return p.pid != 0 && p.status != "stopping" && alive(p.pid)
 }
 
-// readPidFile reads lines 1, 7 and 8 of postmaster.pid: the pid, the key and id
-// of the shared memory, and the status. What is missing stays zero, the id -1.
+// readPidFile reads lines 1, 4, 7 and 8 of postmaster.pid: the pid, the port, the key
+// and id of the shared memory, and the status. What is missing stays zero, the id -1.
 func readPidFile(data string) pidFile {
 	content, err := os.ReadFile(filepath.Join(data, "postmaster.pid"))
 	if err != nil {
@@ -117,6 +126,7 @@ func readPidFile(data string) pidFile {
 	}
 	read := pidFile{shm: -1, status: line(7)}
 	read.pid, _ = strconv.Atoi(line(0))
+	read.port, _ = strconv.Atoi(line(3))
 	if key := strings.Fields(line(6)); len(key) == 2 {
 		if id, err := strconv.Atoi(key[1]); err == nil {
 			read.shm = id

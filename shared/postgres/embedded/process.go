@@ -17,7 +17,9 @@ type process struct {
 }
 
 // spawn starts cmd from a thread that lives as long as the child, because the
-// parent-death signal fires when that thread ends.
+// parent-death signal fires when that thread ends. See PR_SET_PDEATHSIG in
+// prctl(2). Without the locked thread the Go runtime could end it while the server
+// is in use.
 func spawn(cmd *exec.Cmd, log *tail) (*process, error) {
 	p := &process{cmd: cmd, log: log, done: make(chan struct{})}
 	started := make(chan error, 1)
@@ -48,8 +50,10 @@ func spawn(cmd *exec.Cmd, log *tail) (*process, error) {
 
 func (p *process) pid() int { return p.cmd.Process.Pid }
 
+// signal ignores errors: the only one is that the process has ended.
 func (p *process) signal(sig os.Signal) { _ = p.cmd.Process.Signal(sig) }
 
+// ended reports whether the process has ended, without waiting.
 func (p *process) ended() bool {
 	select {
 	case <-p.done:
@@ -59,6 +63,7 @@ func (p *process) ended() bool {
 	}
 }
 
+// wait waits for the end, at most so long, and reports whether it came.
 func (p *process) wait(ctx context.Context, limit time.Duration) bool {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()

@@ -8,13 +8,16 @@ import (
 )
 
 const (
-	// Role names the ordinary role, and the database it owns.
+	// Role names the ordinary role, and the database it owns. It owns its tables,
+	// so migrations run as this role too.
 	Role = "sequential_questioning"
 
 	adminRole = "postgres"
 )
 
-// ensureRole makes the ordinary role and its database where they are missing.
+// ensureRole makes the ordinary role and its database where they are missing. The
+// role may do no more than an application's role in production: a program that
+// works here works there.
 func ensureRole(ctx context.Context, conn *pgx.Conn, password string) error {
 	var role, database bool
 	err := conn.QueryRow(ctx,

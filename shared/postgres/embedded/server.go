@@ -1,5 +1,10 @@
-// Package embedded runs a PostgreSQL server as a child process on a folder of
-// its own, for people who have no server and for tests.
+// Package embedded runs a PostgreSQL server as a child process on a data folder, for
+// people who have no server and for tests. It finds or installs PostgreSQL, makes the
+// data, locks the folder against a second server, and takes care that the server does
+// not outlive this process. Begin with Start.
+//
+// It uses the system's own programs instead of a bundled server, which would have to
+// be updated with every security release of PostgreSQL.
 package embedded
 
 import (
@@ -23,6 +28,7 @@ import (
 )
 
 // startLimit bounds how long a server may take until it accepts connections.
+// Recovery after a crash is part of it.
 const startLimit = 30 * time.Second
 
 // Options of a server.
@@ -33,6 +39,8 @@ type Options struct {
 	Dir string
 	// Port on 127.0.0.1 to listen on; zero takes a free one.
 	Port int
+	// Connections is how many the server accepts; zero is its default of 100.
+	Connections int
 	// Log takes the server's log; nil drops it.
 	Log io.Writer
 	// Fast trades safety from power failure for speed; for tests only.
@@ -41,10 +49,14 @@ type Options struct {
 
 // Server is a PostgreSQL server run by this process. Its methods are safe for
 // concurrent use.
+//
+// mu is held during Stop, Kill and Restart, which may take seconds, so that they do
+// not overlap.
 type Server struct {
 	dataFolder
-	log  io.Writer
-	port int
+	log         io.Writer
+	port        int
+	connections int
 
 	mu   sync.Mutex // guards lock and proc
 	proc *process
@@ -59,7 +71,7 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 	if options.Dir == "" {
 		return nil, errors.New("start PostgreSQL: no data folder given")
 	}
-	s := &Server{dataFolder: dataFolder{fast: options.Fast}, log: options.Log, port: options.Port}
+	s := &Server{dataFolder: dataFolder{fast: options.Fast}, log: options.Log, port: options.Port, connections: options.Connections}
 	if err := s.prepare(ctx, options.Dir); err != nil {
 		return nil, fmt.Errorf("start PostgreSQL: %w", err)
 	}
@@ -108,7 +120,8 @@ func (s *Server) prepare(ctx context.Context, dir string) (err error) {
 	return nil
 }
 
-// fill makes the data where there are none yet.
+// fill makes the data where there are none yet. Data that root has copied here are
+// given to the server's user.
 func (s *Server) fill(ctx context.Context) error {
 	// Another process may have made them while this one waited for the lock.
 	major, err := madeBy(s.data)
@@ -153,8 +166,9 @@ func (s *Server) launch(ctx context.Context, anyPort bool) error {
 	return err
 }
 
-// run starts the server and waits until it is ready; one that does not become
-// ready is ended.
+// run starts the server and waits until it is ready; one that does not become ready
+// is ended. The lock is among its open files, so it holds the lock as long as it
+// runs.
 func (s *Server) run(ctx context.Context) error {
 	log := &tail{next: s.log}
 	cmd := exec.Command(filepath.Join(s.inst.Bin, "postgres"), s.arguments()...)
@@ -179,8 +193,9 @@ func (s *Server) run(ctx context.Context) error {
 	return nil
 }
 
-// arguments are settings by command line, which win over those in the data
-// folder. The server listens on 127.0.0.1 alone.
+// arguments are settings by command line, which win over those in the data folder.
+// The server listens on 127.0.0.1 alone. They are settings of correctness; memory
+// and the like keep PostgreSQL's defaults, which suit one person's work.
 func (s *Server) arguments() []string {
 	settings := []string{
 		"listen_addresses=127.0.0.1",
@@ -198,6 +213,9 @@ func (s *Server) arguments() []string {
 		settings = append(settings, "fsync=off", "full_page_writes=off", "max_wal_size=1GB",
 			"wal_level=minimal", "max_wal_senders=0", "max_connections=200")
 	}
+	if s.connections > 0 {
+		settings = append(settings, "max_connections="+strconv.Itoa(s.connections))
+	}
 	args := []string{"-D", s.data}
 	for _, setting := range settings {
 		args = append(args, "-c", setting)
@@ -205,8 +223,9 @@ func (s *Server) arguments() []string {
 	return args
 }
 
-// ready waits until the server says in its pid file that it is ready, which
-// proves that it and no other holds the port, and then looks after its roles.
+// ready waits until the server says in its pid file that it is ready, which proves
+// that it and no other holds the port, and then looks after its roles. A connection
+// alone would not prove it: another server on the port would answer too.
 func (s *Server) ready(ctx context.Context, proc *process) error {
 	pause := 5 * time.Millisecond
 	for {
@@ -254,16 +273,17 @@ func freePort() (int, error) {
 }
 
 // URL connects as the ordinary role to its database.
-func (s *Server) URL() string { return s.url(Role, s.passwords.role, Role) }
+func (s *Server) URL() string { return address(s.port, Role, s.passwords.role, Role) }
 
 // AdminURL connects as the superuser to the database postgres.
-func (s *Server) AdminURL() string { return s.url(adminRole, s.passwords.admin, adminRole) }
+func (s *Server) AdminURL() string { return address(s.port, adminRole, s.passwords.admin, adminRole) }
 
-func (s *Server) url(role, password, database string) string {
+// address needs no TLS: the connection does not leave the machine.
+func address(port int, role, password, database string) string {
 	return (&url.URL{
 		Scheme:   "postgres",
 		User:     url.UserPassword(role, password),
-		Host:     net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)),
+		Host:     net.JoinHostPort("127.0.0.1", strconv.Itoa(port)),
 		Path:     "/" + database,
 		RawQuery: "sslmode=disable",
 	}).String()
@@ -282,7 +302,8 @@ func (s *Server) Pid() int {
 	return s.proc.pid()
 }
 
-// Done is closed when the server started last has ended, asked to or not.
+// Done is closed when the server started last has ended, asked to or not. A later
+// Restart has another channel.
 func (s *Server) Done() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -305,6 +326,9 @@ func (s *Server) Stop(ctx context.Context) error {
 	return s.halt(ctx)
 }
 
+// halt ends the server by the first of three signals that works: fast shutdown
+// (SIGINT), immediate shutdown (SIGQUIT), SIGKILL. Only the last may leave
+// processes of the server behind for a moment.
 func (s *Server) halt(ctx context.Context) error {
 	if s.proc == nil {
 		return nil
@@ -324,8 +348,10 @@ func (s *Server) halt(ctx context.Context) error {
 	return fmt.Errorf("stop PostgreSQL: it had to be killed: %w", cmp.Or(ctx.Err(), errors.New("it did not react")))
 }
 
-// Kill ends the server as a crash would, for tests of faults, and returns when
-// its processes have let go of the data. Restart brings it back.
+// Kill ends the server as a crash would, for tests of faults, and returns when its
+// processes have let go of the data. Restart brings it back. The shared memory is
+// removed as well, since a killed server leaves it and the next one would wait for
+// it.
 func (s *Server) Kill() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -340,8 +366,9 @@ func (s *Server) Kill() error {
 	return nil
 }
 
-// Restart stops the server where it runs and starts it again on the same
-// port, so that its URLs stay valid.
+// Restart stops the server where it runs and starts it again on the same port, so
+// that its URLs stay valid. If it fails, the server is not running and the folder
+// is unlocked.
 func (s *Server) Restart(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -362,6 +389,7 @@ func (s *Server) Restart(ctx context.Context) error {
 	return nil
 }
 
+// unlock is safe to call again.
 func (s *Server) unlock() {
 	if s.lock != nil {
 		s.lock.Close()

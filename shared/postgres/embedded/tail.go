@@ -6,6 +6,8 @@ import (
 	"sync"
 )
 
+// tailSize is how much of the end of a log errors quote, in bytes: a few dozen
+// lines, among them the reason of a failed start.
 const tailSize = 4 << 10
 
 // tail passes a log on and remembers its end.
@@ -29,6 +31,7 @@ func (t *tail) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// String returns the end of the log, from within a line if it is long.
 func (t *tail) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()

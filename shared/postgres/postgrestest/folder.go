@@ -16,6 +16,8 @@ import (
 )
 
 const (
+	// folderPattern begins the names of all folders of tests, so that sweep finds
+	// those of killed test binaries.
 	folderPattern = "sequential-questioning-test-"
 	// layout changes when a cached folder no longer fits what Start expects.
 	layout = "1"
@@ -29,14 +31,17 @@ type instance struct {
 	folder string
 }
 
+// discard stops the server and removes its data. It does not depend on the test's
+// context, which has ended by then.
 func (i *instance) discard() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	return errors.Join(i.Stop(ctx), embedded.Remove(i.folder))
 }
 
-// startFast starts a server on a temporary folder. It copies a folder made
-// once for all test binaries, because initdb is slow.
+// startFast starts a server on a temporary folder. It copies a folder made once for
+// all test binaries, because initdb is slow. If there is no PostgreSQL it installs
+// one where it may.
 func startFast(ctx context.Context) (*instance, error) {
 	installation, err := embedded.Find()
 	if err != nil {
@@ -48,19 +53,22 @@ func startFast(ctx context.Context) (*instance, error) {
 		}
 	}
 	sweep(filepath.Join(os.TempDir(), folderPattern+"*"), abandoned)
+	// Without a cache folder, as in some containers, each binary runs initdb.
 	cache, err := cached(ctx, installation)
 	if err != nil {
 		return startIn(ctx, "")
 	}
 	server, err := startIn(ctx, cache)
 	if err != nil && ctx.Err() == nil {
-		// A cache damaged by a crash of the machine is made anew next time.
+		// A cache damaged by a crash of the machine is rebuilt next time.
 		_ = os.RemoveAll(cache)
 		return startIn(ctx, "")
 	}
 	return server, err
 }
 
+// startIn starts a server on a new folder, which it fills from the cache; "" has
+// initdb do it.
 func startIn(ctx context.Context, cache string) (*instance, error) {
 	dir, err := makeFolder()
 	if err != nil {
@@ -80,6 +88,7 @@ func startIn(ctx context.Context, cache string) (*instance, error) {
 	return &instance{Server: server, folder: dir}, nil
 }
 
+// makeFolder makes a folder that the server's user can pass through.
 func makeFolder() (string, error) {
 	dir, err := os.MkdirTemp("", folderPattern)
 	if err != nil {
@@ -94,7 +103,9 @@ func makeFolder() (string, error) {
 }
 
 // cached returns a folder with a server's data as made by a first start. Test
-// binaries may make it at the same time: the first to finish wins.
+// binaries may make it at the same time: the first to finish wins. It is named
+// after the server's version and the layout, so an upgrade of either makes a new
+// one.
 func cached(ctx context.Context, installation embedded.Installation) (string, error) {
 	base, err := os.UserCacheDir()
 	if err != nil {
@@ -134,6 +145,8 @@ func cached(ctx context.Context, installation embedded.Installation) (string, er
 	return final, nil
 }
 
+// copyFolder copies a data folder without its lock, which belongs to the server
+// that made it. The copy belongs to this process's user; Start hands it over.
 func copyFolder(to, from string) error {
 	return filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
@@ -155,6 +168,7 @@ func copyFolder(to, from string) error {
 	})
 }
 
+// copyFile fails if the file exists: two test binaries never share a folder.
 func copyFile(to, from string, mode fs.FileMode) error {
 	source, err := os.Open(from)
 	if err != nil {
@@ -169,8 +183,9 @@ func copyFile(to, from string, mode fs.FileMode) error {
 	return errors.Join(err, target.Close())
 }
 
-// sweep removes folders of test binaries that were killed. Their servers are
-// gone when nobody holds the lock.
+// sweep removes folders of test binaries that were killed. Their servers are gone
+// when nobody holds the lock. It never fails: what is left is removed by a later
+// run.
 func sweep(pattern string, age time.Duration) {
 	folders, _ := filepath.Glob(pattern)
 	for _, folder := range folders {
@@ -184,6 +199,7 @@ func sweep(pattern string, age time.Duration) {
 	}
 }
 
+// unlocked reports whether nobody holds the lock. It lets go of it at once.
 func unlocked(path string) bool {
 	file, err := os.Open(path)
 	if err != nil {
@@ -193,6 +209,7 @@ func unlocked(path string) bool {
 	return syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil
 }
 
+// withDatabase is the URL of another database of the same server.
 func withDatabase(server, name string) (string, error) {
 	parsed, err := url.Parse(server)
 	if err != nil {

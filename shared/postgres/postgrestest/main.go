@@ -1,5 +1,7 @@
-// Package postgrestest gives tests a real PostgreSQL. A test binary starts one
-// server when its first test wants a database and ends it when it ends.
+// Package postgrestest gives tests a real PostgreSQL: row security, constraints and
+// locks are part of what is tested, and no substitute has them. A test binary starts
+// one server when its first test wants a database, and stops it at its end. Begin with
+// Main and New.
 package postgrestest
 
 import (
@@ -17,7 +19,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/embedded"
 )
 
-// Migrate brings the database at url to the schema that tests want.
+// Migrate migrates the database at url to the schema that tests want.
 type Migrate func(ctx context.Context, url string) error
 
 // Main runs the tests and exits. Call it from TestMain; migrate may be nil.
@@ -32,14 +34,17 @@ func Main(m interface{ Run() int }, migrate func(ctx context.Context, url string
 	os.Exit(code)
 }
 
+// current is set by Main, before any test runs.
 var current *fixture
 
 const (
 	setupLimit = 5 * time.Minute // covers installing PostgreSQL
-	template   = "template_migrated"
+	// template is migrated once; each test's database is a copy, which is much faster.
+	template = "template_migrated"
 )
 
-// fixture is the server that the tests of one binary share.
+// fixture is the server that the tests of one binary share. once guards err, server
+// and admin, which do not change after it.
 type fixture struct {
 	migrate Migrate
 	names   atomic.Int64
@@ -50,11 +55,13 @@ type fixture struct {
 	admin  *pgxpool.Pool
 }
 
+// start starts the server once. Later calls return the first one's error.
 func (f *fixture) start() error {
 	f.once.Do(func() { f.err = f.setUp() })
 	return f.err
 }
 
+// setUp starts the server and makes the template.
 func (f *fixture) setUp() error {
 	ctx, cancel := context.WithTimeout(context.Background(), setupLimit)
 	defer cancel()
@@ -88,6 +95,7 @@ func (f *fixture) setUp() error {
 	return nil
 }
 
+// stop reports errors only: the tests have their result.
 func (f *fixture) stop() {
 	if f.admin != nil {
 		f.admin.Close()
@@ -99,8 +107,9 @@ func (f *fixture) stop() {
 	}
 }
 
-// New returns the URL of a fresh, migrated database that belongs to the
-// ordinary role. It is dropped when the test ends. Tests may run in parallel.
+// New returns the URL of a fresh, migrated database that belongs to the ordinary
+// role. It is dropped when the test ends. Tests may run in parallel. It belongs to
+// one test alone: nothing another test does can be seen in it.
 func New(t testing.TB) (url string) {
 	t.Helper()
 	if current == nil {
@@ -125,6 +134,7 @@ func New(t testing.TB) (url string) {
 	return url
 }
 
+// create copies the template. PostgreSQL copies one at a time; the others wait.
 func (f *fixture) create(ctx context.Context, name string) error {
 	database := pgx.Identifier{name}.Sanitize()
 	if _, err := f.admin.Exec(ctx, "CREATE DATABASE "+database+" TEMPLATE "+template+" OWNER "+embedded.Role); err != nil {
@@ -133,6 +143,8 @@ func (f *fixture) create(ctx context.Context, name string) error {
 	return nil
 }
 
+// drop ends what is still connected: a test that leaks a connection must not keep
+// others from ending.
 func (f *fixture) drop(name string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -143,8 +155,9 @@ func (f *fixture) drop(name string) error {
 	return nil
 }
 
-// AdminURL connects as the superuser to the database that New returned, to
-// look behind row security.
+// AdminURL connects as the superuser to the database that New returned, to look
+// behind row security. It is for looking: data is written as the ordinary role, or
+// what the policies do is not tested.
 func AdminURL(t testing.TB, url string) string {
 	t.Helper()
 	config, err := pgx.ParseConfig(url)
@@ -161,8 +174,9 @@ func AdminURL(t testing.TB, url string) string {
 	return admin
 }
 
-// Private returns a server of the test's own, with its database migrated, to
-// be killed and restarted at will. It ends with the test; migrate may be nil.
+// Private returns a server of the test's own, with its database migrated, to be
+// killed and restarted at will. It ends with the test; migrate may be nil. Starting
+// it takes far longer than New.
 func Private(t testing.TB, migrate func(ctx context.Context, url string) error) *embedded.Server {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), setupLimit)

@@ -13,8 +13,8 @@ import (
 
 // Migrated brings a database to the schema of the repository's migrations, for
 // tests of this module: the module of the migrations builds on this one, so that
-// its Up cannot be called from here. What goose writes down of its own is left
-// out.
+// its Up cannot be called from here. The table in which goose records the applied
+// migrations is left out.
 func Migrated(ctx context.Context, url string) error {
 	_, here, _, _ := runtime.Caller(0)
 	files, err := filepath.Glob(filepath.Join(filepath.Dir(here), "../../../migrations/*.sql")) // in their order

@@ -2,7 +2,8 @@ package embedded
 
 import "math/bits"
 
-// bitset is a set of slots.
+// bitset is a set of slots, one bit for each. It remembers which scores of a search
+// were touched, without a map.
 type bitset []uint64
 
 // set adds a slot, which has to be within the length that the set was made with.

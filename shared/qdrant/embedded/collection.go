@@ -10,10 +10,12 @@ import (
 )
 
 // few is the part of the points, 1 in few, below which those that an index leaves
-// are looked at one by one instead of all in order.
+// are looked at one by one instead of all in order. Looking at one by one costs a
+// binary search or a merge for each, and going through all a fixed cost for each.
 const few = 8
 
-// schema is what a collection was created with; it never changes.
+// schema is what a collection was created with. It never changes, so it is read
+// without the lock.
 type schema struct {
 	params   *api.CollectionParams
 	metadata map[string]*api.Value
@@ -24,6 +26,10 @@ type schema struct {
 // collection keeps points in slots. A slot is never used again: a point that
 // is deleted or replaced leaves a dead one, and when these are as many as the
 // living the collection is compacted. So every list of slots stays in order.
+//
+// mu guards everything below it: changes hold it for writing, searches for reading.
+// All slices by slot have the same length. order is computed by readers, which may
+// do so at the same time: they store the same.
 type collection struct {
 	schema
 	limits limits
@@ -91,7 +97,8 @@ func (c *collection) upsert(points []point) (uint64, error) {
 	return c.changed(), nil
 }
 
-// room says whether the points fit, before any is taken in.
+// room says whether the points fit, before any is taken in. So a request that does
+// not fit changes nothing.
 func (c *collection) room(points []point) error {
 	last := make(map[pointID]int, len(points))
 	for _, p := range points {
@@ -141,7 +148,8 @@ func indexKeywords(index map[string][]uint32, value *api.Value, slot uint32) {
 	}
 }
 
-// remove leaves a dead slot where the id had one.
+// remove leaves a dead slot where the id had one. Dense vectors stay until
+// compaction, which search skips by alive.
 func (c *collection) remove(id pointID) {
 	slot, ok := c.slots[id]
 	if !ok {
@@ -156,7 +164,9 @@ func (c *collection) remove(id pointID) {
 	}
 }
 
-// deleteWhere removes the points that fit and returns the number of the change.
+// deleteWhere removes the points that fit and returns the number of the change. The
+// filter is matched and the points are removed under one lock, so no point that is
+// written meanwhile escapes it half way.
 func (c *collection) deleteWhere(f filter) uint64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -166,7 +176,9 @@ func (c *collection) deleteWhere(f filter) uint64 {
 	return c.changed()
 }
 
-// changed ends each change and returns its number.
+// changed ends each change and returns its number. Compacting copies the living
+// points when the dead are more than they are, so its cost is spread over as many
+// deletions.
 func (c *collection) changed() uint64 {
 	if c.dead > compactAfterDeleted && c.dead > len(c.slots) {
 		c.compact()
@@ -176,7 +188,8 @@ func (c *collection) changed() uint64 {
 	return c.version
 }
 
-// compact gives the living points new slots, in their order.
+// compact gives the living points new slots, in their order. It frees the memory of
+// deleted payloads and vectors; searches wait meanwhile.
 func (c *collection) compact() {
 	points := make([]point, 0, len(c.slots))
 	for slot, alive := range c.alive {
@@ -190,7 +203,8 @@ func (c *collection) compact() {
 	}
 }
 
-// at returns the point of a living slot.
+// at returns the point of a living slot. It is used for compaction only; searches
+// read the slices directly.
 func (c *collection) at(slot uint32) point {
 	p := point{id: c.ids[slot], payload: c.payloads[slot], size: c.bytesOf[slot], sparse: map[string][]term{}, dense: map[string][]float32{}}
 	for name, vectors := range c.sparse {
@@ -224,6 +238,8 @@ func (c *collection) matching(f filter) []uint32 {
 
 // narrow returns the slots that one indexed keyword of the filter leaves, the
 // fewest of any; false when none is indexed. Dead ones can be among them.
+// Conditions of mustNot narrow nothing down, and fields without an index are
+// checked on each point.
 func (c *collection) narrow(f filter) (slots []uint32, ok bool) {
 	for _, choice := range f.must {
 		index, indexed := c.keywords[choice.field]
@@ -256,7 +272,8 @@ func union(index map[string][]uint32, values []string) []uint32 {
 	return slices.Compact(slots)
 }
 
-// byID returns all living slots by id.
+// byID returns all living slots by id. The order is kept until the next change: a
+// caller that pages through everything would otherwise sort for every page.
 func (c *collection) byID() []uint32 {
 	if order := c.order.Load(); order != nil {
 		return *order
@@ -270,7 +287,8 @@ func (c *collection) byID() []uint32 {
 	return order
 }
 
-// before orders by score, the best first, and then by id.
+// before orders by score, the best first, and then by id. A total order makes
+// results repeatable, as tests need them; Qdrant leaves ties open.
 func (c *collection) before(a, b scored) int {
 	if byScore := cmp.Compare(b.score, a.score); byScore != 0 {
 		return byScore
@@ -282,8 +300,9 @@ func (c *collection) sortByID(slots []uint32) {
 	slices.SortFunc(slots, func(a, b uint32) int { return c.ids[a].compare(c.ids[b]) })
 }
 
-// page returns up to limit slots that fit, by id from the one at offset, and
-// the id where the next page starts, nil at the end.
+// page returns up to limit slots that fit, by id from the one at offset, and the id
+// where the next page starts, nil at the end. The caller holds the lock for
+// reading, and copies what it returns before it lets go.
 func (c *collection) page(f filter, offset pointID, limit int) (slots []uint32, next *pointID) {
 	order := c.byIDWhere(f)
 	start, _ := slices.BinarySearchFunc(order, offset, func(slot uint32, id pointID) int { return c.ids[slot].compare(id) })
@@ -309,7 +328,8 @@ func (c *collection) byIDWhere(f filter) []uint32 {
 	return slots
 }
 
-// createIndex indexes the keywords of a payload field.
+// createIndex indexes the keywords of a payload field. Slots go into it in order,
+// which union and narrow rely on.
 func (c *collection) createIndex(field string) (uint64, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

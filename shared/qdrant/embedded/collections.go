@@ -12,13 +12,16 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// store holds the collections by name.
+// store holds the collections by name. mu guards the map alone; each collection has
+// a lock of its own. A collection that is deleted while a call uses it lives until
+// the call ends.
 type store struct {
 	limits      limits
 	mu          sync.RWMutex
 	collections map[string]*collection
 }
 
+// find returns a collection, or Qdrant's own error text, which clients match.
 func (s *store) find(name string) (*collection, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -28,11 +31,14 @@ func (s *store) find(name string) (*collection, error) {
 	return nil, status.Errorf(codes.NotFound, "Not found: Collection `%s` doesn't exist!", name)
 }
 
+// collectionsServer answers the calls on collections.
 type collectionsServer struct {
 	api.UnimplementedCollectionsServer
 	store *store
 }
 
+// Create makes a collection. Names are those that Qdrant allows, since it stores
+// them as file names.
 func (s *collectionsServer) Create(_ context.Context, request *api.CreateCollection) (*api.CollectionOperationResponse, error) {
 	name := request.GetCollectionName()
 	if name == "" || len(name) > MaxNameLength || strings.ContainsAny(name, "<>:\"/\\|?*\x00") {
@@ -54,6 +60,8 @@ func (s *collectionsServer) Create(_ context.Context, request *api.CreateCollect
 	return &api.CollectionOperationResponse{Result: true}, nil
 }
 
+// readSchema refuses what would change the results of a search, and ignores what
+// only changes their speed.
 func readSchema(request *api.CreateCollection) (schema, error) {
 	s := schema{weighed: map[string]bool{}, sizes: map[string]int{}, metadata: request.GetMetadata(), params: &api.CollectionParams{
 		ShardNumber: 1, ReplicationFactor: request.ReplicationFactor,
@@ -86,6 +94,7 @@ func readSchema(request *api.CreateCollection) (schema, error) {
 	return s, nil
 }
 
+// Delete answers false for a collection that does not exist, as Qdrant does.
 func (s *collectionsServer) Delete(_ context.Context, request *api.DeleteCollection) (*api.CollectionOperationResponse, error) {
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
@@ -94,11 +103,13 @@ func (s *collectionsServer) Delete(_ context.Context, request *api.DeleteCollect
 	return &api.CollectionOperationResponse{Result: ok}, nil
 }
 
+// CollectionExists never fails.
 func (s *collectionsServer) CollectionExists(_ context.Context, request *api.CollectionExistsRequest) (*api.CollectionExistsResponse, error) {
 	_, err := s.store.find(request.GetCollectionName())
 	return &api.CollectionExistsResponse{Result: &api.CollectionExists{Exists: err == nil}}, nil
 }
 
+// List returns the names in order, which Qdrant does not promise.
 func (s *collectionsServer) List(context.Context, *api.ListCollectionsRequest) (*api.ListCollectionsResponse, error) {
 	s.store.mu.RLock()
 	defer s.store.mu.RUnlock()
@@ -109,6 +120,7 @@ func (s *collectionsServer) List(context.Context, *api.ListCollectionsRequest) (
 	return response, nil
 }
 
+// Get describes a collection as a healthy one of one segment.
 func (s *collectionsServer) Get(_ context.Context, request *api.GetCollectionInfoRequest) (*api.GetCollectionInfoResponse, error) {
 	c, err := s.store.find(request.GetCollectionName())
 	if err != nil {
@@ -117,6 +129,7 @@ func (s *collectionsServer) Get(_ context.Context, request *api.GetCollectionInf
 	return &api.GetCollectionInfoResponse{Result: c.info()}, nil
 }
 
+// info has the fields that the client reads; others stay at their zero value.
 func (c *collection) info() *api.CollectionInfo {
 	c.mu.RLock()
 	defer c.mu.RUnlock()

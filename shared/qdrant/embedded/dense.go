@@ -29,8 +29,9 @@ func readDense(name string, data []float32, size int) ([]float32, error) {
 	return unit, nil
 }
 
-// denseVectors holds the vectors of one name, each of length one, in rows of
-// one slice.
+// denseVectors holds the vectors of one name, each of length one, in rows of one
+// slice. One slice for all keeps them close together in memory, which an exact scan
+// depends on. A deleted vector keeps its row until compaction.
 type denseVectors struct {
 	size int
 	data []float32
@@ -49,7 +50,8 @@ func (d *denseVectors) add(vector []float32) {
 	d.data = append(d.data, vector...)
 }
 
-// at returns nil for a slot without this vector.
+// at returns nil for a slot without this vector. The vector is not copied and must
+// not be changed.
 func (d *denseVectors) at(slot uint32) []float32 {
 	row := int(d.rows[slot])
 	if row < 0 {
@@ -58,7 +60,9 @@ func (d *denseVectors) at(slot uint32) []float32 {
 	return d.data[row*d.size : (row+1)*d.size]
 }
 
-// dot is the dot product of two vectors of the same length. It adds in four lanes, which lets the processor work on them at once.
+// dot is the dot product of two vectors of the same length. It adds in four lanes,
+// which lets the processor work on them at once. So its result may differ from that of
+// a sum in order in the last bits.
 func dot(a, b []float32) float32 {
 	b = b[:len(a)]
 	var s0, s1, s2, s3 float32
@@ -75,7 +79,8 @@ func dot(a, b []float32) float32 {
 	return s0 + s1 + s2 + s3
 }
 
-// denseParams says whether a collection may be created with such a vector.
+// denseParams says whether a collection may be created with such a vector. Other
+// distances would need other scores; nothing of this project asks for them.
 func denseParams(name string, params *api.VectorParams) error {
 	if params.GetDistance() != api.Distance_Cosine {
 		return unimplemented("distance " + params.GetDistance().String() + ", of vector " + name)

@@ -1,6 +1,6 @@
 // Package embedded serves Qdrant's gRPC API in process, in memory: enough of it
 // for package qdrant, on the stubs of the official client. What it holds is
-// gone with it and is rebuilt from PostgreSQL.
+// lost when it closes, and is rebuilt from PostgreSQL. Begin with Start.
 //
 // Covered is what that package asks for: health; collections (create, exists,
 // info, list, delete) with named dense vectors by cosine and named sparse vectors

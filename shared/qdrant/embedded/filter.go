@@ -12,8 +12,8 @@ import (
 // and none of mustNot does.
 type filter struct{ must, mustNot []choice }
 
-// choice is one of several keywords in a field. A field that is a list holds
-// each of its items.
+// choice is a condition: one of several keywords in a field. A field that is a list
+// holds each of its items. Comparison is by bytes, as for Qdrant's keyword index.
 type choice struct {
 	field  string
 	values []string
@@ -53,7 +53,9 @@ func items(value *api.Value) iter.Seq[*api.Value] {
 	}
 }
 
-// readFilter reads a request's filter; nil is one that every point fits.
+// readFilter reads a request's filter; nil is one that every point fits. What is
+// not covered is refused rather than ignored: an ignored condition would return
+// other people's points.
 func readFilter(f *api.Filter) (filter, error) {
 	if err := refused(
 		refusal{len(f.GetShould()) > 0, "should in a filter"},

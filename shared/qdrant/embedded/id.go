@@ -7,7 +7,8 @@ import (
 	api "github.com/qdrant/go-client/qdrant"
 )
 
-// pointID orders points. The numbers that Qdrant knows as well have no use here.
+// pointID orders points, by bytes as Qdrant orders UUIDs. The numbers that Qdrant also
+// allows as ids are not used here.
 type pointID uuid.UUID
 
 // readID takes UUIDs alone, as the client sends them.

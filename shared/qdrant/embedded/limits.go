@@ -5,7 +5,9 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// What one server takes.
+// What one server takes. The bounds keep a laptop's memory and an exact search within
+// reason; a real Qdrant has most of them as settings, and none of them is reached by
+// package memory on a laptop.
 const (
 	MaxCollections     = 64
 	MaxPoints          = 500_000   // in a collection
@@ -67,7 +69,8 @@ type refusal struct {
 	what  string
 }
 
-// refused returns an error for the first thing that is asked.
+// refused returns an error for the first thing that is asked. Callers list
+// everything they do not do in one place, which reads as documentation.
 func refused(list ...refusal) error {
 	for _, r := range list {
 		if r.asked {

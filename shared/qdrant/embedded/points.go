@@ -23,6 +23,8 @@ func (s *pointsServer) find(name string, shards *api.ShardKeySelector, list ...r
 	return c, refused(append(list, refusal{shards != nil, "shard keys"})...)
 }
 
+// Upsert writes points whole; a point that exists is replaced with all of its
+// vectors.
 func (s *pointsServer) Upsert(_ context.Context, request *api.UpsertPoints) (*api.PointsOperationResponse, error) {
 	c, err := s.find(request.GetCollectionName(), request.GetShardKeySelector(),
 		refusal{request.UpdateFilter != nil, "update_filter"},
@@ -43,7 +45,8 @@ func (s *pointsServer) Upsert(_ context.Context, request *api.UpsertPoints) (*ap
 }
 
 // readPoint reads a point of a request and its size, within the limits and the
-// vectors of the collection.
+// vectors of the collection. Vectors that the collection does not have are an
+// error, vectors left out are not.
 func (s schema) readPoint(p *api.PointStruct) (point, error) {
 	id, err := readID(p.GetId())
 	if err != nil {
@@ -99,6 +102,8 @@ func (s schema) readVector(p *point, name string, vector *api.Vector) (err error
 	return err
 }
 
+// Delete takes filters only, which is all that the client sends. It does not fail
+// if nothing matches.
 func (s *pointsServer) Delete(_ context.Context, request *api.DeletePoints) (*api.PointsOperationResponse, error) {
 	c, err := s.find(request.GetCollectionName(), request.GetShardKeySelector(),
 		refusal{request.GetPoints().GetPoints() != nil, "deletion by ids"})
@@ -115,6 +120,7 @@ func (s *pointsServer) Delete(_ context.Context, request *api.DeletePoints) (*ap
 	return done(c.deleteWhere(f), nil)
 }
 
+// Scroll returns points by id and the id of the next page.
 func (s *pointsServer) Scroll(_ context.Context, request *api.ScrollPoints) (*api.ScrollResponse, error) {
 	c, err := s.find(request.GetCollectionName(), request.GetShardKeySelector(),
 		refusal{request.OrderBy != nil, "order_by"}, notWholePayload(request.GetWithPayload()), vectorsToo(request.GetWithVectors()))
@@ -148,6 +154,7 @@ func (s *pointsServer) Scroll(_ context.Context, request *api.ScrollPoints) (*ap
 	return response, nil
 }
 
+// Count is always exact.
 func (s *pointsServer) Count(_ context.Context, request *api.CountPoints) (*api.CountResponse, error) {
 	c, err := s.find(request.GetCollectionName(), request.GetShardKeySelector())
 	if err != nil {
@@ -162,6 +169,8 @@ func (s *pointsServer) Count(_ context.Context, request *api.CountPoints) (*api.
 	return &api.CountResponse{Result: &api.CountResult{Count: uint64(len(c.matching(f)))}}, nil
 }
 
+// Query searches under the lock for reading; answers share the stored payloads,
+// which are never changed in place.
 func (s *pointsServer) Query(_ context.Context, request *api.QueryPoints) (*api.QueryResponse, error) {
 	c, err := s.find(request.GetCollectionName(), request.GetShardKeySelector(),
 		refusal{request.Offset != nil, "offset of a query"},
@@ -188,6 +197,7 @@ func (s *pointsServer) Query(_ context.Context, request *api.QueryPoints) (*api.
 	return &api.QueryResponse{Result: points}, nil
 }
 
+// CreateFieldIndex indexes keywords; creating an index again rebuilds it.
 func (s *pointsServer) CreateFieldIndex(_ context.Context, request *api.CreateFieldIndexCollection) (*api.PointsOperationResponse, error) {
 	c, err := s.find(request.GetCollectionName(), nil)
 	if err != nil {
@@ -205,6 +215,8 @@ func (s *pointsServer) CreateFieldIndex(_ context.Context, request *api.CreateFi
 	return done(c.createIndex(request.GetFieldName()))
 }
 
+// done is the answer to a change, which is always applied by then: there is no
+// queue in front of it.
 func done(operation uint64, err error) (*api.PointsOperationResponse, error) {
 	if err != nil {
 		return nil, err
@@ -217,6 +229,7 @@ func notWholePayload(s *api.WithPayloadSelector) refusal {
 	return refusal{s.GetInclude() != nil || s.GetExclude() != nil, "choice of payload fields: with_payload"}
 }
 
+// vectorsToo refuses to return vectors, which nothing of this project reads.
 func vectorsToo(s *api.WithVectorsSelector) refusal {
 	return refusal{s.GetEnable() || s.GetInclude() != nil, "vectors in an answer: with_vectors"}
 }

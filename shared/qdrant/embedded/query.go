@@ -6,10 +6,12 @@ import (
 	api "github.com/qdrant/go-client/qdrant"
 )
 
-// rrfK is Qdrant's default constant of reciprocal rank fusion.
+// rrfK is Qdrant's default constant of reciprocal rank fusion (Cormack, Clarke and
+// Büttcher, SIGIR 2009, who use 60).
 const rrfK = 2
 
-// nearest is a search by one vector.
+// nearest is a search by one vector: a whole query, or one of several whose lists are
+// fused.
 type nearest struct {
 	name    string
 	sparse  []term
@@ -53,7 +55,9 @@ func (s schema) readNearest(using string, query *api.Query, f filter, limit int)
 	return n, invalid("Not existing vector name error: %s", using)
 }
 
-// search returns the best slots for one vector.
+// search returns the best slots for one vector. There are four ways to the same
+// result, chosen by the kind of vector and by how few points an index leaves. Only
+// points that share an index with a sparse query are hits, as in Qdrant.
 func (c *collection) search(n nearest) []scored {
 	best := &top{limit: n.limit, before: c.before}
 	offer := func(slot uint32, score float32) {
@@ -98,7 +102,8 @@ func (c *collection) offerDense(n nearest, slot uint32, offer func(uint32, float
 	}
 }
 
-// fuse joins lists by reciprocal rank.
+// fuse joins lists by reciprocal rank. Scores of different vectors are not
+// comparable, places are.
 func (c *collection) fuse(lists [][]scored, limit int) []scored {
 	sums := map[uint32]float32{}
 	for _, list := range lists {
@@ -134,7 +139,9 @@ func (c *collection) query(request *api.QueryPoints) ([]scored, error) {
 	return c.search(n), nil
 }
 
-// queryFused joins what several vectors put forward.
+// queryFused joins what several vectors put forward. A filter has to be on each
+// prefetch; one on the query itself is refused, because package qdrant never sends
+// it.
 func (c *collection) queryFused(request *api.QueryPoints, limit int) ([]scored, error) {
 	prefetches := request.GetPrefetch()
 	if err := atMost("prefetches of a query", len(prefetches), MaxPrefetches); err != nil {
@@ -180,7 +187,8 @@ func (c *collection) readPrefetch(prefetch *api.PrefetchQuery, least int) (neare
 	return c.readNearest(prefetch.GetUsing(), prefetch.GetQuery(), f, max(limit, least))
 }
 
-// readLimit reads how many results are asked for.
+// readLimit reads how many results are asked for. Without one it is 10, as in
+// Qdrant.
 func readLimit[N uint32 | uint64](limit *N) (int, error) {
 	switch {
 	case limit == nil:

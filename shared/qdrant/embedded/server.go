@@ -24,14 +24,17 @@ const (
 	closeTimeout = time.Second
 )
 
-// Options say where to listen. All may be left out.
+// Options say where to listen. All may be left out. The local program passes a
+// listener in memory (bufconn), so that nothing else on the machine can reach the
+// server.
 type Options struct {
 	Listener net.Listener // wins over Address; Close closes it
 	Address  string       // host:port, 127.0.0.1:0 when empty
 	APIKey   string       // asked of every call but a health check; empty asks for none
 }
 
-// Server is safe for concurrent use.
+// Server is a running server. It is safe for concurrent use; whoever started it closes
+// it.
 type Server struct {
 	grpc   *grpc.Server
 	url    string
@@ -42,6 +45,7 @@ type Server struct {
 // Start listens and serves until Close.
 func Start(options Options) (*Server, error) { return start(options, standardLimits()) }
 
+// start is Start with limits that tests make smaller.
 func start(options Options, l limits) (*Server, error) {
 	listener := options.Listener
 	if listener == nil {
@@ -90,12 +94,15 @@ func (s *Server) Close() error {
 	return nil
 }
 
+// healthServer answers health checks with a version that the client accepts: one
+// within a minor of its own.
 type healthServer struct{ api.UnimplementedQdrantServer }
 
 func (healthServer) HealthCheck(context.Context, *api.HealthCheckRequest) (*api.HealthCheckReply, error) {
 	return &api.HealthCheckReply{Title: "qdrant - embedded", Version: Version}, nil
 }
 
+// checkKey asks for the key as Qdrant does: on every call but the health check.
 func checkKey(key string) grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
 		if key != "" && info.FullMethod != api.Qdrant_HealthCheck_FullMethodName && !hasKey(ctx, key) {

@@ -15,7 +15,7 @@ type term struct {
 }
 
 // readSparse reads a vector of a request, by index. As in Qdrant no index may be
-// there twice.
+// there twice. The order by index lets a score be computed in one pass.
 func readSparse(name string, vector *api.SparseVector) ([]term, error) {
 	if len(vector.GetIndices()) != len(vector.GetValues()) {
 		return nil, invalid("vector %s: %d indices and %d values", name, len(vector.GetIndices()), len(vector.GetValues()))
@@ -53,8 +53,9 @@ type posting struct {
 	count  int
 }
 
-// sparseVectors holds the vectors of one name twice: by slot, packed, and by
-// index.
+// sparseVectors holds the vectors of one name twice: by slot, packed, and by index.
+// The inverted index (postings) serves searches over all points, the packed vectors
+// those over the few that a filter leaves.
 type sparseVectors struct {
 	idf      bool
 	postings map[uint32]*posting
@@ -115,7 +116,9 @@ func (s *sparseVectors) terms(slot uint32) []term {
 	return terms
 }
 
-// weigh multiplies the query by IDF where the collection asks for it.
+// weigh multiplies the query by IDF where the collection asks for it. IDF changes
+// with every point that is added, so it is applied to the query, never to what is
+// stored.
 func (s *sparseVectors) weigh(query []term) []term {
 	if !s.idf {
 		return query
@@ -137,7 +140,8 @@ func idf(n, df int) float32 {
 	return float32(math.Log((float64(n)-float64(df)+0.5)/(float64(df)+0.5) + 1))
 }
 
-// scores gives each slot that shares an index with the query its dot product.
+// scores gives each slot that shares an index with the query its dot product. Its
+// time grows with the postings of the query's terms, not with the points.
 func (s *sparseVectors) scores(query []term, scratch *scratch) {
 	scratch.reset(len(s.starts) - 1)
 	for _, t := range s.weigh(query) {
@@ -152,7 +156,8 @@ func (s *sparseVectors) scores(query []term, scratch *scratch) {
 	}
 }
 
-// score is the dot product with one slot; false when they share no index.
+// score is the dot product with one slot; false when they share no index. Both are
+// in the order of their indices, so one pass over each is enough.
 func (s *sparseVectors) score(weighed []term, slot uint32) (score float32, shared bool) {
 	indices, values := s.at(slot)
 	i := 0

@@ -15,15 +15,22 @@ func (t *text) amountAt(i int) (amount, bool) {
 	}
 	bulleted := at > 0 && t.is(at-1, "-") && !negative && !t.tokens[at-1].glued && (at == 1 || t.tokens[at-1].newline)
 	value, next, last, doubt := t.base(at)
-	if next == at {
+	more := ""
+	if _, after, ok := t.class(at, unit); next == at && ok && t.starts(after, whole) {
+		value = 1 // "journée entière"
+	} else if next == at {
 		return amount{}, false
+	} else {
+		value, next, more = t.readEnlargers(at, value, next, last)
 	}
-	value, next, more := t.readEnlargers(at, value, next, last)
 	a := amount{value: value, next: next, doubt: doubt, money: money}
 	if doubt == "" {
 		a.doubt = more
 	}
 	t.readSuffix(&a)
+	if t.starts(at, idiom) && a.unit != "" && a.doubt == "" {
+		a.doubt = "this could be a number of weeks too" // "quinze jours"
+	}
 	if a.value == 1 && a.isBare() && t.starts(at, article) && t.tokens[at].shape == word && t.isArticle(a.next) {
 		return amount{}, false
 	}
@@ -41,6 +48,12 @@ func (a amount) isBare() bool { return a.unit == "" && !a.money && !a.measured }
 // isArticle reports that the "un" before token i is no number: a word follows
 // that the slot does not count.
 func (t *text) isArticle(i int) bool {
+	if i < len(t.tokens) && t.tokens[i].shape == numeral && !t.tokens[i].glued {
+		return true // "un 5 %"
+	}
+	if t.starts(i, position) {
+		return true // "un nombre"
+	}
 	if i >= len(t.tokens) || t.tokens[i].shape != word || t.starts(i, filler) || t.starts(i, outro) || t.names(t.tokens[i]) {
 		return false
 	}
@@ -77,7 +90,7 @@ func (t *text) readEnlargers(from int, value float64, next int, last float64) (f
 	doubt := ""
 	if denominator, after, ok := t.denominator(next, value); ok && value == math.Trunc(value) && value > 0 && t.isDenominator(next) {
 		joined := t.joinedBy(from, next)
-		if value > denominator.value && (last >= 100 || joined) {
+		if value > denominator.value && (joined || couldBeDenominator(value, denominator.value)) {
 			english := t.lang.code == "en"
 			small := math.Mod(value, last)
 			switch {
@@ -92,8 +105,8 @@ func (t *text) readEnlargers(from int, value float64, next int, last float64) (f
 			}
 		}
 		value, next = value/denominator.value, after
-		if e, after, ok := t.scaleOf(next); ok {
-			value, next = value*e.value, after
+		if more, after, ok := t.scaleAfter(next); ok {
+			value, next = value*more, after
 		}
 		return value, next, doubt
 	}
@@ -137,32 +150,58 @@ func (t *text) readEnlargers(from int, value float64, next int, last float64) (f
 	return value, next, doubt
 }
 
-// dividedBy reads the "over three" of "one over three". Only what is below the
-// whole is a fraction: "120 over 80" is a pair.
+// dividedBy reads the "over three" of "one over three" and the "sur trois" of "deux
+// mille sur trois", with nothing behind it. In English what is below the whole is a
+// fraction and "120 over 80" a pair; elsewhere "8 sur 10" is a mark, and what is
+// above the whole a fraction.
 func (t *text) dividedBy(i int, above float64) (below float64, next int, ok bool) {
-	_, at, ok := t.class(i, over)
-	if !ok || at >= len(t.tokens) || above <= 0 {
+	_, at, certain := t.class(i, divided)
+	if _, after, ok := t.class(i, over); ok && !certain {
+		at = after
+	} else if !certain {
+		return 0, i, false
+	}
+	if at >= len(t.tokens) || above <= 0 {
 		return 0, i, false
 	}
 	below, next, _, doubt := t.base(at)
 	ends := next == len(t.tokens) || next > at && t.tokens[next].shape == sign
-	return below, next, ends && doubt == "" && below > above && below == math.Trunc(below)
+	fraction := certain || (below > above) == (t.lang.code == "en") && below != above
+	return below, next, ends && doubt == "" && fraction && below > 0 && below == math.Trunc(below)
 }
 
-// denominator reads the "fifths" of "three fifths" and the "twenty-fifth" of "one
-// twenty-fifth".
+// denominator reads the "fifths" of "three fifths", the "twenty-fifth" of "one
+// twenty-fifth" and the "veinticincoavos" of "tres veinticincoavos".
 func (t *text) denominator(i int, above float64) (entry, int, bool) {
 	if t.is(i, "-") && !t.tokens[i].glued {
 		if e, after, ok := t.class(i+1, fraction); ok && above > 1 && above < e.value {
 			return e, after, true // "five - eighths"
 		}
 	}
-	tens, at, _ := t.spelled(i)
-	if e, after, ok := t.class(at, fraction); ok && at == i+1 && above < tens && tens < 100 && math.Mod(tens, 10) == 0 && e.value < 10 && e.value > 2 {
-		e.value += tens
-		return e, after, true
+	if i >= len(t.tokens) || t.tokens[i].shape != word {
+		return entry{}, i, false
 	}
-	return t.class(i, fraction)
+	e, next, ok := t.class(i, fraction)
+	below, at, _ := t.spelled(i)
+	switch units, after, found := t.class(at, fraction); {
+	case at == i || above >= below:
+	case t.starts(at, parts):
+		_, after, _ := t.class(at, parts)
+		return entry{class: fraction, value: below}, after, true
+	case found && at == i+1 && below < 100 && math.Mod(below, 10) == 0 && units.value < 10 && units.value > 2:
+		units.value += below
+		return units, after, true
+	}
+	if whole, after, found := t.ordinalAt(i); found && !ok && whole > 10 && above < float64(whole) && !t.lang.unitsFirst {
+		return entry{class: fraction, value: float64(whole)}, after, true // "vingt et unième"
+	}
+	return e, next, ok
+}
+
+// couldBeDenominator reports a numerator whose last word may belong to the
+// denominator: 130 fifths are spelled as 100 thirty-fifths are.
+func couldBeDenominator(numerator, denominator float64) bool {
+	return numerator >= 100 && math.Mod(numerator, 10) == 0 && (denominator < 10 || math.Mod(numerator, 100) == 0)
 }
 
 // joinedBy reports an "and" among the tokens.
@@ -195,6 +234,9 @@ func (t *text) mixed(i int, whole float64) (float64, int, bool) {
 	}
 	at := i
 	_, after, joined := t.class(i, and)
+	if !joined {
+		_, after, joined = t.class(i, joint)
+	}
 	if joined {
 		at = after
 	}
@@ -206,6 +248,9 @@ func (t *text) mixed(i int, whole float64) (float64, int, bool) {
 	}
 	if part, ok := slashed(t.tokens[at].text); ok && t.tokens[at].shape == calendar && part < 1 {
 		return part, at + 1, true
+	}
+	if _, after, ok := t.class(i, andHalf); ok {
+		return 0.5, after, true // "siebeneinhalb"
 	}
 	if !joined {
 		return 0, i, false
@@ -285,6 +330,10 @@ func (t *text) readSuffix(a *amount) {
 	}
 	if next, ok := t.currencyAt(a.next); ok {
 		a.next, a.money = next, true
+		if e, after, ok := t.scaleOf(next); ok && e.value >= 1e6 && len(t.tokens[next].text) > 1 && t.tokens[next].shape == word {
+			a.value, a.next = exactly(a.value, e.value), after // "75 USD million"
+			return
+		}
 		t.addCents(a)
 		return
 	}
@@ -294,7 +343,9 @@ func (t *text) readSuffix(a *amount) {
 			a.doubt = "this is a year"
 		}
 		a.next, a.unit = next, e.name
-		if _, next, ok := t.class(a.next, measure); ok {
+		if _, next, ok := t.class(a.next, whole); ok {
+			a.next = next // "semaine entière"
+		} else if _, next, ok := t.class(a.next, measure); ok {
 			a.next = next // "years old"
 		} else if part, next, ok := t.mixed(a.next, 0); ok {
 			a.value, a.next = a.value+part, next // "an hour and a half"

@@ -198,6 +198,9 @@ func (c *covered) harmless(what class, from, next int) bool {
 		if c.boundsAnother(next) {
 			return true
 		}
+		if c.starts(from, to) && c.valueBefore(from) {
+			return false // "von 8 Uhr bis abends"
+		}
 		return !c.counts() && c.slotIs(ends) || !c.valueAfter(next) && !c.endsClause(from, next)
 	case since:
 		if c.boundsAnother(next) {

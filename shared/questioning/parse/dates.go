@@ -24,6 +24,9 @@ func (t *text) findDates(bare bool) []span {
 		if w.next-w.from == 1 && t.starts(w.from, month) && t.starts(w.from, weekday) {
 			w.doubt = twoDays // "mar" is a Tuesday and a March
 		}
+		if w.set_ == 1<<fieldWeekday && t.isAnyOf(w.from) {
+			w.doubt = "this could be any such day" // "a Monday"
+		}
 		spans = append(spans, w.span)
 	}
 	return spans
@@ -36,6 +39,15 @@ func (t *text) noDay(w when) bool {
 		return false
 	}
 	return t.ends(w.from, "a") || t.starts(w.from, "a") || t.lang.code == "en" && t.tokens[w.next-1].shape == word && !t.ordinalSpan(w.span)
+}
+
+// isAnyOf reports the "a" of "a Monday" before token i.
+func (t *text) isAnyOf(i int) bool {
+	if i == 0 {
+		return false
+	}
+	e, next, ok := t.class(i-1, number)
+	return ok && e.value == 1 && next == i && t.starts(i-1, article) || t.lang.code == "en" && t.is(i-1, "a")
 }
 
 // nameWeekdays makes a weekday that stands apart from the only whole date the weekday
@@ -88,9 +100,22 @@ func (t *text) findClocks(bare bool) []span {
 		}
 		at, problem := w.clockOf(t.now)
 		w.value, w.doubt = time.Time{}.Add(at).Format(time.TimeOnly), problem
+		if problem == "" && t.isCountOfHours(w) {
+			w.doubt = "this could be a span of time"
+		}
 		spans = append(spans, w.span)
 	}
 	return spans
+}
+
+// isCountOfHours reports the hours of "pour 3 heures" and, in a language that has
+// another word for the time, of "3 horas".
+func (t *text) isCountOfHours(w when) bool {
+	last := t.tokens[w.next-1].text
+	if !t.starts(w.next-1, unit) || len(last) <= 2 || w.has(fieldPart) || w.has(fieldMinute) || w.amounts != nil {
+		return false
+	}
+	return t.ends(w.from, "span") || t.starts(w.next-1, "hours") && w.at[fieldHour] <= 12 && !t.ends(w.from, "at")
 }
 
 // partElsewhere gives the only time its part of the day from beyond the date:
@@ -243,7 +268,7 @@ func (t *text) dateSpans() (values, others []span) {
 
 // timeSpans are the times of day for a slot that wants one, and the dates beside them.
 func (t *text) timeSpans() (values, others []span) {
-	dates := t.findDates(true)
+	dates := slices.DeleteFunc(t.findDates(true), func(s span) bool { return s.doubt == noOneDay }) // "una hora antes"
 	values = t.strongest(t.findClocks(true))
 	if len(values) > 0 && values[0].weak {
 		values = without(values, strong(dates))

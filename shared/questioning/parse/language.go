@@ -10,7 +10,12 @@ const (
 	number, ordinal, scale, fraction, article class = "number", "ordinal", "scale", "fraction", "article"
 	half, point, minus, plus, percent         class = "half", "point", "minus", "plus", "percent"
 	over                                      class = "over"           // the line of a fraction: "one over three"
+	divided                                   class = "divided"        // division and nothing else: "two thousand divided by three"
 	suffix                                    class = "ordinal_suffix" // the "th" of "7th"
+	// What makes a denominator of a number ("avos"); what joins a fraction to a whole
+	// number beside "and", and to a scale; the "einhalb" that needs no joint; the
+	// "whole" that follows its unit; an amount that may mean another.
+	parts, joint, partOf, andHalf, whole, idiom class = "parts", "joint", "part_of", "and_half", "whole", "idiom"
 
 	// Dates and times: the value is the month (1 to 12), the weekday (1 is Monday),
 	// the days from today, the holiday's rule, the partOfDay, the unit's name.
@@ -68,7 +73,7 @@ type language struct {
 	known    map[string]bool // every word of the lexicon and the patterns
 	dates    *patternNode
 	times    *patternNode
-	compound map[string]bool // the words that compounds are made of
+	compound map[string]bool // the words that compounds of numbers are made of
 }
 
 // entry is one meaning of a phrase.

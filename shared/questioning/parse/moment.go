@@ -72,7 +72,7 @@ const (
 	fieldDay     // of the month; -1 is the last
 	fieldWeekday // 1 is Monday
 	fieldNth     // weekday of the month; -1 is the last
-	fieldWhich   // of weekdays: 1 is next, 0 is this, -1 is last
+	fieldWhich   // of weekdays: 1 is next, 0 is this, -1 is last; 2 is a week after the coming one, 3 two
 	fieldWeek    // weeks from this one
 	fieldMonths  // months from this one
 	fieldYears   // years from this one

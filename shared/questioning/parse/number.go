@@ -49,25 +49,29 @@ func (t *text) ordinalAt(i int) (value, next int, ok bool) {
 		at = after
 	}
 	e, next, ok := t.class(at, ordinal)
-	if !ok || e.value >= 10 || tens < 20 || math.Mod(tens, 10) != 0 {
+	if !ok || tens < 20 || !follows(tens, e.value) {
 		return 0, i, false
 	}
 	return int(tens + e.value), next, true
 }
 
 // spelled reads a number in words, with the scale it ends in. Each number word
-// is added to what it can follow ("sixty" and "five", "soixante" and "dix"); each
-// scale multiplies what stands before it.
+// is added to what it can follow ("sixty" and "five", "soixante" and "dix"). A
+// hundred multiplies what stands before it; a larger scale multiplies all that
+// follows the last scale above it, so that "tres billones cuatrocientos mil
+// doscientos millones" is three billions and 400200 millions.
 func (t *text) spelled(i int) (value float64, next int, last float64) {
-	var total, section, current float64
+	var section, current float64
+	var above scales
 	started, pending := false, false // pending: current holds a word
 	defer func() {
+		value = above.sum() + section + current
 		// "四百五" is 450: a last digit counts the tenth of the scale before it.
 		if t.lang.code == "zh" && pending && last >= 100 && current < 10 && !t.ends(next-1, and) {
 			value += current * (last/10 - 1)
 		}
 	}()
-	small, big := math.Inf(1), math.Inf(1)
+	small := math.Inf(1)
 	for next = i; ; {
 		at := next
 		joined := false
@@ -79,17 +83,17 @@ func (t *text) spelled(i int) (value float64, next int, last float64) {
 		}
 		if e, after, ok := t.class(at, number); ok {
 			if t.tokens[at].text == "两" && started && !t.starts(after, scale) {
-				return total + section + current, next, last // an ounce
+				return 0, next, last // an ounce
 			}
 			unitsFirst := !joined && !pending && t.lang.unitsFirst && e.value > 0 && e.value < 10
 			if tens, end, ok := t.tensAfter(after); ok && unitsFirst {
 				e.value, after = e.value+tens, end
 			}
 			switch {
-			case !pending && (!joined || section+total > 0) && e.value < max(last, 1e3):
+			case !pending && (!joined || section+above.sum() > 0) && e.value < max(last, 1e3):
 				current = e.value
 			case pending && joined && !t.lang.tensAnd && current < 100, !pending, !follows(current, e.value):
-				return total + section + current, next, last
+				return 0, next, last
 			default:
 				current += e.value
 			}
@@ -97,24 +101,57 @@ func (t *text) spelled(i int) (value float64, next int, last float64) {
 			continue
 		}
 		e, after, ok := t.scaleOf(at)
+		bare := t.lang.code != "en" && !pending && section == 0 // "cent" and "mille" of languages that say no "one" before them
 		switch {
 		case !ok || joined || e.value < 100 && t.lang.code != "zh" || strings.TrimRight(e.name, "mb") != e.name:
-			return total + section + current, next, last
-		case (e.value < 1e3 || e.value < 1e4 && t.lang.code == "zh") && e.value < small && (pending || section == 0 && total == 0 && !t.scaleIsLeft(at)):
-			section, small, current = section+max(current, 1)*e.value, e.value, 0
-			if !pending {
-				section = e.value
-			}
-		case e.value >= 1e3 && e.value < big && (pending || section > 0 || !started && e.value == 1e3 && len(t.tokens[at].text) > 1 && t.lang.code != "en"):
-			total, section, current = total+max(section+current, 1)*e.value, 0, 0
-			small, big = math.Inf(1), e.value
-		case e.value >= 1e3 && total > 0 && !pending && section == 0 && math.IsInf(small, 1):
-			total *= e.value // "three thousand million"
+			return 0, next, last
+		case (e.value < 1e3 || e.value < 1e4 && t.lang.code == "zh") && e.value < small && (pending || bare || t.lang.code == "en" && section == 0 && above == nil && !t.scaleIsLeft(at)):
+			section, small, current = section+counted(current)*e.value, e.value, 0
+		case e.value >= 1e3 && (pending || section > 0 || started && e.value >= last) && above.raise(section+current, e.value):
+			section, current, small = 0, 0, math.Inf(1)
+		case e.value == 1e3 && bare && len(t.tokens[at].text) > 1 && above.raise(1, e.value):
+			small = math.Inf(1)
 		default:
-			return total + section + current, next, last
+			return 0, next, last
 		}
 		started, pending, next, last = true, false, after, e.value
 	}
+}
+
+// scales are the parts of a spelled number that end in a scale from a thousand
+// on, the largest first.
+type scales []struct{ value, scale float64 }
+
+// raise adds a part: count and the parts below the scale are multiplied by it, or
+// without a count the part before it, as in "a million million". It reports false
+// where the scale was said before.
+func (s *scales) raise(count, scale float64) bool {
+	kept := len(*s)
+	for kept > 0 && ((*s)[kept-1].scale < scale || count == 0 && (*s)[kept-1].scale == scale) {
+		kept--
+		count += (*s)[kept].value
+	}
+	if kept > 0 && (*s)[kept-1].scale == scale {
+		return false
+	}
+	*s = append((*s)[:kept], struct{ value, scale float64 }{counted(count) * scale, scale})
+	return true
+}
+
+// counted is what a scale multiplies: 1 where nothing is said before it.
+func counted(count float64) float64 {
+	if count == 0 {
+		return 1
+	}
+	return count
+}
+
+// sum is the value of all parts.
+func (s scales) sum() (total float64) {
+	for _, part := range s {
+		total += part.value
+	}
+	return total
 }
 
 // scaleIsLeft reports an English scale that a number before it has not taken: the
@@ -188,7 +225,7 @@ func (t *text) base(i int) (value float64, next int, last float64, doubt string)
 	}
 	if value, next, last = t.spelled(i); next > i {
 		if _, after, ok := t.class(next, point); ok {
-			if digits, end := t.decimals(after); end > after {
+			if digits, end := t.decimals(after); end > after && !t.starts(end, fraction) {
 				value, _ = strconv.ParseFloat(strconv.FormatFloat(value, 'f', 0, 64)+"."+digits, 64)
 				return value, end, last, ""
 			}
@@ -217,6 +254,11 @@ func (t *text) base(i int) (value float64, next int, last float64, doubt string)
 // one reads the article of "a hundred", "a dozen" and "a third" as 1; that of
 // "a week" is read where a unit follows.
 func (t *text) one(i int) (value float64, next int, last float64, doubt string) {
+	if e, after, ok := t.class(i, fraction); ok {
+		if more, next, ok := t.scaleAfter(after); ok {
+			return exactly(1/e.value, more), next, more, "" // "quart de million"
+		}
+	}
 	_, after, ok := t.class(i, "a")
 	if !ok {
 		return 0, i, 0, ""
@@ -475,7 +517,7 @@ func (t *text) scaleOf(i int) (entry, int, bool) {
 	if ok && t.longerUnit(i, next) {
 		return e, i, false // "千米"
 	}
-	if !ok || t.starts(i, cents) && i > 0 && t.tokens[i-1].shape == numeral {
+	if !ok || t.starts(i, cents) && i > 0 && t.tokens[i-1].shape == numeral && !t.goesOn(i, next) {
 		return e, i, false
 	}
 	if cut := strings.TrimRight(e.name, "mb"); cut != e.name {
@@ -484,6 +526,22 @@ func (t *text) scaleOf(i int) (entry, int, bool) {
 		return e, i, false // "five k"
 	}
 	return e, next, true
+}
+
+// goesOn reports that the "cents" from token i to next, which follow digits, are
+// hundreds and no money: in "4 mille 3 cents" and "3 cent un".
+func (t *text) goesOn(i, next int) bool {
+	_, after, joined := t.class(next, and)
+	return t.ends(i-1, scale) || t.starts(after, number) && (!joined || !t.starts(after, article))
+}
+
+// scaleAfter reads the "de million" of "trois quarts de million".
+func (t *text) scaleAfter(i int) (value float64, next int, ok bool) {
+	if _, after, ok := t.class(i, partOf); ok {
+		i = after
+	}
+	e, next, ok := t.scaleOf(i)
+	return e.value, next, ok && e.value >= 1e3 && len(t.tokens[i].text) > 1
 }
 
 // longerUnit reports a unit that begins like the scale at token i.

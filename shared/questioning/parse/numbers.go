@@ -53,6 +53,7 @@ func (t *text) findNumbers() (values, others []span) {
 			i = after // the "a week" of "40 hours a week" is no week
 		}
 	}
+	values, others = t.withoutIncidental(values, others)
 	return t.onlyNamed(t.scored(t.summed(values))), others
 }
 
@@ -72,6 +73,35 @@ func (t *text) isClock(i int) bool {
 	var m moment
 	_, ok := readCompactClock(t, i, &m)
 	return ok
+}
+
+// withoutIncidental leaves the amounts where one of them says its unit, without the
+// years and names that stand beside them: "in 2003 it was $ 2 million", "20th".
+func (t *text) withoutIncidental(values, others []span) (kept, rest []span) {
+	if !slices.ContainsFunc(values, func(v span) bool { return v.free }) {
+		return values, others
+	}
+	for _, v := range values {
+		if !v.free && (t.isYear(v) || t.isCode(v)) {
+			others = append(others, v)
+			continue
+		}
+		kept = append(kept, v)
+	}
+	return kept, others
+}
+
+// isYear reports four digits that a word for a point in time leads to.
+func (t *text) isYear(v span) bool {
+	written := t.tokens[v.from].text
+	return v.next == v.from+1 && len(written) == 4 && isDigits(written) && (written[:2] == "19" || written[:2] == "20") &&
+		(t.ends(v.from, "year_in") || t.ends(v.from, month))
+}
+
+// isCode reports digits that a word of the person's own is written onto: "20th" of
+// a Spaniard.
+func (t *text) isCode(v span) bool {
+	return v.next == v.from+1 && v.next < len(t.tokens) && t.tokens[v.from].shape == numeral && t.tokens[v.next].glued && t.tokens[v.next].shape == word && len(t.phrases(v.next)) == 0
 }
 
 // isIncluded reports the two children of "4 including two children".

@@ -197,8 +197,8 @@ func readPart(t *text, i int, m *moment) (int, bool) {
 	if !ok {
 		return i, false
 	}
-	if len(t.tokens[i].text) == 1 && next == i+1 && !m.has(fieldHour) {
-		return i, false // the article of "a 9:15 pm" is no "am"
+	if (len(t.tokens[i].text) == 1 || t.is(i, "am")) && next == i+1 && !m.has(fieldHour) {
+		return i, false // the article of "a 9:15 pm" is no "am", nor is the "am" of "am 8."
 	}
 	// "tonight at 8 pm" says the same part of the day twice.
 	if now := partsOfDay[e.name]; !m.has(fieldPart) || m.at[fieldPart] == int(now) || partOfDay(m.at[fieldPart]).late() == now.late() {

@@ -243,7 +243,11 @@ func (m *moment) weekdayAlone(today time.Time) (time.Time, string) {
 		return nearest, ""
 	}
 	switch which := m.at[fieldWhich]; {
-	case which == 1 && !nearest.Equal(inWeek(1)), which == 0 && inWeek(0).Before(today), which == -1 && !inWeek(-1).Before(today.AddDate(0, 0, -6)) && inWeek(0).Before(today):
+	case which >= 2 && weekdayOf(today) == m.at[fieldWeekday]:
+		return today, twoDays // "lundi en huit" of a Monday
+	case which >= 2:
+		return nearest.AddDate(0, 0, 7*(which-1)), ""
+	case which == 0 && inWeek(0).Equal(today), which == 1 && !nearest.Equal(inWeek(1)), which == 0 && inWeek(0).Before(today), which == -1 && !inWeek(-1).Before(today.AddDate(0, 0, -6)) && inWeek(0).Before(today):
 		return today, twoDays
 	case which == 1:
 		return nearest, ""

@@ -164,7 +164,7 @@ func (c *covered) inTheWay(i int, beside, behind bool) (obstacle, bool) {
 		return c.block(i), true
 	case c.roles[i] == roleUnknown && (beside || c.strict):
 		return obstacle{"this is not understood", c.words(i, i+1)}, true
-	case c.roles[i] == roleNeutral && what == no && behind && beside:
+	case c.roles[i] == roleNeutral && what == no && (behind && beside || !behind && c.phraseFrom(i) < c.nexts[i]-1 && c.slot.Type != questioning.Boolean):
 		return obstacle{blocking[negation], c.words(i, i+1)}, true
 	}
 	return obstacle{}, false
@@ -172,11 +172,15 @@ func (c *covered) inTheWay(i int, beside, behind bool) (obstacle, bool) {
 
 // block names the phrase that token i is part of, and what it does.
 func (c *covered) block(i int) obstacle {
-	from := i
-	for from > 0 && c.nexts[from-1] == c.nexts[i] && c.classes[from-1] == c.classes[i] {
-		from--
+	return obstacle{blocking[c.classes[i]], c.words(c.phraseFrom(i), c.nexts[i])}
+}
+
+// phraseFrom is where the phrase that token i is part of begins.
+func (c *covered) phraseFrom(i int) int {
+	for i > 0 && c.nexts[i-1] == c.nexts[i] && c.classes[i-1] == c.classes[i] {
+		i--
 	}
-	return obstacle{blocking[c.classes[i]], c.words(from, c.nexts[i])}
+	return i
 }
 
 // asked reports a question: one with a question mark that is no request and does

@@ -3,6 +3,7 @@ package parse
 import (
 	"embed"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -83,7 +84,7 @@ func (l *language) phrase(below *phraseNode, first bool, word, means string) *ph
 		value, _ := strconv.ParseFloat(name, 64)
 		e := entry{class(of), value, name}
 		node.entries = append(node.entries, e)
-		if first && l.compounds && (e.class == number || e.class == scale || e.class == ordinal || e.class == and) {
+		if first && l.compounds && slices.Contains([]class{number, scale, ordinal, and, andHalf, parts}, e.class) {
 			l.compound[word] = true
 		}
 	}

@@ -111,16 +111,16 @@ func tableOf(t *testing.T, code string) string {
 			b.WriteString(setting.name + "\n")
 		}
 	}
-	lexicon := &tree{}
+	lexicon, own := &tree{}, file.phrases()
 	for _, of := range slices.Sorted(maps.Keys(file.Words)) {
 		for _, phrase := range file.Words[of] {
-			addPhrase(lexicon, code, phrase, of, phrase)
+			addPhrase(lexicon, own, code, phrase, of, phrase)
 		}
 	}
 	for _, of := range slices.Sorted(maps.Keys(file.Values)) {
 		for _, value := range slices.Sorted(maps.Keys(file.Values[of])) {
 			for _, phrase := range file.Values[of][value] {
-				addPhrase(lexicon, code, phrase, of, value)
+				addPhrase(lexicon, own, code, phrase, of, value)
 			}
 		}
 	}
@@ -133,23 +133,48 @@ func tableOf(t *testing.T, code string) string {
 	return b.String()
 }
 
+// phrases are all of a file.
+func (f languageFile) phrases() map[string]bool {
+	all := map[string]bool{}
+	for _, phrases := range f.Words {
+		for _, phrase := range phrases {
+			all[phrase] = true
+		}
+	}
+	for _, values := range f.Values {
+		for _, phrases := range values {
+			for _, phrase := range phrases {
+				all[phrase] = true
+			}
+		}
+	}
+	return all
+}
+
 // addPhrase puts a phrase into the lexicon: as it is written, without accents and
-// without apostrophes, as people write it.
-func addPhrase(lexicon *tree, code, phrase string, of class, value string) {
+// without apostrophes, as people write it. A word that only its accent tells from
+// another of the file, as "dès" from "des", keeps it.
+func addPhrase(lexicon *tree, own map[string]bool, code, phrase string, of class, value string) {
 	spellings := [][]token{tokenize(phrase)}
 	if strings.Contains(phrase, "'") && code == "en" {
 		spellings = append(spellings, tokenize(strings.ReplaceAll(phrase, "'", "")))
 	}
 	for _, tokens := range spellings {
-		for _, text := range []func(token) string{func(t token) string { return t.text }, func(t token) string { return t.plain }} {
-			node := lexicon
-			for _, token := range tokens {
-				node = node.at(text(token))
-			}
-			if means := string(of) + "\t" + value; !slices.Contains(node.means, means) {
-				node.means = append(node.means, means)
-			}
+		distinct := len(tokens) == 1 && tokens[0].plain != tokens[0].text && own[tokens[0].plain]
+		lexicon.mean(tokens, func(t token) string { return t.text }, of, value)
+		if !distinct {
+			lexicon.mean(tokens, func(t token) string { return t.plain }, of, value)
 		}
+	}
+}
+
+// mean adds a meaning to the phrase of the tokens' spellings.
+func (n *tree) mean(tokens []token, spelling func(token) string, of class, value string) {
+	for _, token := range tokens {
+		n = n.at(spelling(token))
+	}
+	if means := string(of) + "\t" + value; !slices.Contains(n.means, means) {
+		n.means = append(n.means, means)
 	}
 }
 

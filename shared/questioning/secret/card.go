@@ -35,7 +35,8 @@ func IsCardNumber(text string) bool {
 	return false
 }
 
-// luhn says that the check digit is right (ISO/IEC 7812-1, annex B).
+// luhn says that the check digit is right (ISO/IEC 7812-1, annex B). It rejects
+// nine in ten numbers that are not of cards, such as order numbers.
 func luhn(digits []byte) bool {
 	sum := 0
 	for i := range digits {

@@ -1,6 +1,11 @@
-// Package secret tells what asks for a secret: a password, a key, a card or
+// Package secret recognizes what asks for a secret: a password, a key, a card or
 // identity number. Nobody is asked for one here, since conversations are kept,
 // recalled and read by models. It is pure.
+//
+// It judges two sources by two measures. A caller's slots are judged by Asks, which
+// refuses only what clearly is a secret: refusing "key account manager" would make the
+// server useless. A model's own texts are judged by May, which refuses whatever might
+// be one: the plain question can take their place. Holds judges answers.
 package secret
 
 import (

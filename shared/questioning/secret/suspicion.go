@@ -107,6 +107,8 @@ func folded(text string) string {
 
 // May returns which kinds of secrets a text of a model's may ask for: with strict,
 // also by words that mean other things as well. It errs on the side of seeing one.
+// The kinds are indices of suspicions: a caller compares those of two texts, to
+// allow what the first already asks for.
 func May(text string, strict bool) map[int]bool {
 	text = strings.TrimRightFunc(folded(text), func(r rune) bool { return !unicode.IsLetter(r) })
 	asked := map[int]bool{}

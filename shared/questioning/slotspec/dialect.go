@@ -9,8 +9,11 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/schema/bounds"
 )
 
-// wrappers are members that hold the schema in what SDKs send: response formats
-// of OpenAI, function and tool definitions, and those of Gemini.
+// wrappers are members that hold the schema in what SDKs send: response formats of
+// OpenAI (response_format.json_schema.schema), function definitions of OpenAI
+// (function.parameters), tools of Anthropic (input_schema) and MCP (inputSchema), and
+// response schemas of Gemini. Models often copy one whole where only the schema is
+// wanted. The first that is present counts, so the outer wrappers may come last.
 var wrappers = []string{"json_schema", "schema", "function", "parameters", "input_schema", "inputSchema",
 	"response_format", "response_schema", "responseSchema", "jsonSchema"}
 
@@ -37,7 +40,11 @@ func unwrap(o *object) (*object, string) {
 	return o, path
 }
 
-// isSchema tells a JSON Schema from a map of names to types.
+// isSchema tells a JSON Schema from a map of names to types. A map of names to
+// types may well have a slot called "type" or "definitions", so a keyword counts
+// only with the kind of value that JSON Schema gives it: {"type": "object"} is a
+// schema, {"type": "string", "size": "number"} is a map of two slots. "properties"
+// counts whatever its value, so that a wrong one is reported as such.
 func isSchema(o *object) bool {
 	for _, m := range o.members {
 		_, isObject := m.value.(*object)
@@ -68,8 +75,10 @@ func isSchema(o *object) bool {
 	return false
 }
 
-// fromMap makes a schema of a map such as {"budget": "number", "when": {"type": "date"}}.
-// What a map names is required, as in a list; "string?" is not.
+// fromMap makes a schema of a map such as {"budget": "number", "when": {"type":
+// "date"}}. What a map names is required, as in a list; "string?" is not.
+// Everything else is then read once, from a schema: a map has no reader of its own.
+// Paths in errors are the map's, because it is what the caller wrote.
 func fromMap(o *object) (*object, error) {
 	if len(o.members) == 0 {
 		return nil, errorf("", `needs "properties": an object of what is wanted`)
@@ -96,7 +105,9 @@ func fromMap(o *object) (*object, error) {
 }
 
 // ofMap makes a schema of what a map has for a name: a type's name, a description
-// in words, a list of options, a schema, or a further map.
+// in words, a list of options, a schema, or a further map. A single word that is
+// not a type's name is an error rather than a description: "nubmer" is a typing
+// error, and as a description it would turn a number into text without a warning.
 func ofMap(path string, value any) (property *object, optional bool, err error) {
 	switch v := value.(type) {
 	case string:
@@ -130,7 +141,9 @@ func ofMap(path string, value any) (property *object, optional bool, err error) 
 	return nil, false, errorf(path, `must be a type such as "number", a list of options, or a JSON Schema; what is wanted of a schema stands in "properties"`)
 }
 
-// keywords tell a property's schema from a map of names.
+// keywords are what distinguishes a property's schema from a nested map of names:
+// an object that has one of them as a member is a schema. At a document's
+// root the same names are more likely to be slots, so isSchema takes fewer of them.
 var keywords = map[string]bool{"type": true, "enum": true, "const": true, "format": true, "items": true, "description": true,
 	"$ref": true, "options": true, "title": true, "label": true, "default": true, "nullable": true}
 
@@ -138,7 +151,9 @@ var keywords = map[string]bool{"type": true, "enum": true, "const": true, "forma
 type namedType struct{ kind, format string }
 
 // typeNames are names for types that programs and models write, beside those of
-// JSON Schema.
+// JSON Schema. They come from pydantic and zod (str, int, float), SQL and Java
+// (long, decimal, timestamp), OpenAPI formats (int32, double), form builders
+// (textarea, checkbox, yes/no) and what models invent. "any" leaves the type open.
 var typeNames = map[string]namedType{
 	"string": {"string", ""}, "str": {"string", ""}, "text": {"string", ""}, "textarea": {"string", ""}, "longtext": {"string", ""},
 	"phone": {"string", ""}, "tel": {"string", ""}, "uuid": {"string", "uuid"}, "password": {"string", "password"},
@@ -159,12 +174,21 @@ func typeNamed(name string) (namedType, bool) {
 // normalizer rewrites a schema in place, whatever dialect it is in, as one of
 // JSON Schema 2020-12 that asks for the same and that a validator compiles. It
 // follows no reference: its work is that of reading the document.
+//
+// After schema has returned without an error: types are lower case and those of
+// JSON Schema, "required" is a list of names on the object, exclusive bounds are
+// numbers, "nullable" and "$schema" are gone, tuples are in prefixItems, and
+// patterns compile. The other files of the package rely on this and know no
+// dialect.
 type normalizer struct {
 	notes    *notes
-	patterns bounds.Patterns
+	patterns bounds.Patterns // counts the document's patterns, whose number and size are bounded
 }
 
-// Where a schema has subschemas.
+// Where a schema has subschemas: as one schema, as a list, or as a map by name.
+// "items" is in two of them, since drafts before 2020-12 have tuples there. Keywords
+// that hold no schema (enum, const, default, examples) must not be walked: what looks
+// like a schema there is data, and rewriting it would change a value.
 var (
 	subschemas = []string{"items", "additionalProperties", "additionalItems", "contains", "not", "if", "then", "else",
 		"propertyNames", "unevaluatedProperties", "unevaluatedItems"}
@@ -172,12 +196,18 @@ var (
 	subschemaMaps  = []string{"$defs", "definitions", "patternProperties", "dependentSchemas"}
 )
 
-// schema normalizes a schema and all below it.
+// schema normalizes a schema and all below it. The steps depend on their order.
+// Renaming comes first, because all others look for JSON Schema's names.
+// collapseDecimal and mergeNull look at branches before these are normalized
+// themselves. parts goes down before properties looks at the flags of the parts.
+// nullable comes last: it wraps what all others have left.
 func (n *normalizer) schema(path string, v any) error {
 	o, ok := v.(*object)
 	if !ok {
 		return nil
 	}
+	// Serializers write absent keywords as null ("pattern": null), which JSON
+	// Schema does not allow. For default and const null is a value.
 	o.members = slices.DeleteFunc(o.members, func(m member) bool {
 		return m.value == nil && m.name != "default" && m.name != "const"
 	})
@@ -200,7 +230,8 @@ func (n *normalizer) schema(path string, v any) error {
 	return nil
 }
 
-// parts normalizes what stands below a schema.
+// parts normalizes what stands below a schema. The order of the lists above decides
+// which of several errors is reported, so it is fixed, not that of a map.
 func (n *normalizer) parts(path string, o *object) error {
 	one := func(at string, v any) error { return n.schema(at, v) }
 	for _, name := range subschemas {
@@ -235,10 +266,15 @@ func (n *normalizer) parts(path string, o *object) error {
 	return nil
 }
 
-// drafts are those of JSON Schema, and OpenAPI's.
+// drafts are those of JSON Schema, and OpenAPI's. Draft 3 is read as draft 4, from
+// which it differs in nothing that matters here: its boolean "required" of a
+// property is a flag that generators write in any draft.
 var drafts = regexp.MustCompile(`^https?://(json-schema\.org/(draft-0[3-7]/|draft/2019-09/|draft/2020-12/)?schema#?$|spec\.openapis\.org/)`)
 
 // rename writes the keywords of JSON Schema for those of other dialects.
+// Annotations of the wrong kind ("examples": "Paris", "deprecated": "yes") are
+// dropped rather than refused: they ask for nothing, but a validator would not
+// compile the schema.
 func (n *normalizer) rename(path string, o *object) {
 	if draft, _ := o.get("$schema").(string); draft != "" && !drafts.MatchString(draft) {
 		n.notes.add(join(path, "$schema"), "is not known, so the schema is read as of draft 2020-12")
@@ -264,6 +300,8 @@ func (n *normalizer) rename(path string, o *object) {
 	}
 	n.typeName(o)
 	n.options(o)
+	// The "min" and "max" of form builders and of zod mean a value for numbers and
+	// a length for text. For a date they are neither, and are left alone.
 	for _, bound := range [][3]string{{"min", "minimum", "minLength"}, {"max", "maximum", "maxLength"}} {
 		number, ok := o.get(bound[0]).(json.Number)
 		switch kind := o.get("type"); {
@@ -276,7 +314,9 @@ func (n *normalizer) rename(path string, o *object) {
 }
 
 // typeName writes type as JSON Schema does: Gemini's are in capitals, and people
-// write "date" or "float".
+// write "date" or "float". Form builders' names for choices leave no type: the
+// options that stand beside them decide. A name that is not known is kept for
+// schema.go to refuse, which knows whether anything needs it.
 func (n *normalizer) typeName(o *object) {
 	if list, ok := o.get("type").([]any); ok {
 		for i, one := range list {
@@ -306,7 +346,11 @@ func (n *normalizer) typeName(o *object) {
 	}
 }
 
-// options writes "options", "choices" and "values" as enum, or as oneOf with titles.
+// options writes "options", "choices" and "values" as enum, or as oneOf with
+// titles. An enumeration in JSON Schema's own words wins. The title form (oneOf of
+// const and title) is what MCP's elicitation schema uses, and what titled reads. If
+// any option has no value none is offered: a part of them would refuse valid
+// answers.
 func (n *normalizer) options(o *object) {
 	for _, name := range []string{"options", "choices", "values"} {
 		list, ok := o.get(name).([]any)
@@ -339,7 +383,9 @@ func (n *normalizer) options(o *object) {
 	}
 }
 
-// optionOf reads an option of a form library: a value, or {value, label}.
+// optionOf reads an option of a form library: a value, or {value, label}. The value
+// is the member that programs use as such; an object with a label only has the
+// label as its value.
 func optionOf(one any) (value any, title string) {
 	o, ok := one.(*object)
 	if !ok {
@@ -365,7 +411,10 @@ func optionOf(one any) (value any, title string) {
 }
 
 // properties moves "required: true" of a property to its object, and leaves out
-// what nobody can give.
+// what nobody can give. Draft 3, form builders and models write the flag on the
+// property. A property's flag wins over the object's list where they differ, as it
+// is the more specific. The flag is removed, since "required": true does not
+// compile in later drafts.
 func (n *normalizer) properties(path string, o *object) {
 	properties, ok := o.get("properties").(*object)
 	if !ok {
@@ -411,7 +460,10 @@ func (n *normalizer) properties(path string, o *object) {
 	}
 }
 
-// requiredNames are those of required and of the flags that properties have instead.
+// requiredNames are those of required and of the flags that properties have
+// instead. A schema whose only word about it is "optional": true on some properties
+// means that the rest is required; so is a list left out by mistake. With a list,
+// or one "required": true, what is not named is optional, as JSON Schema has it.
 func (n *normalizer) requiredNames(properties *object, required []any, given bool, wanted, unwanted []string, said bool) []any {
 	names := []any{}
 	for _, name := range required {
@@ -429,13 +481,16 @@ func (n *normalizer) requiredNames(properties *object, required []any, given boo
 	return names
 }
 
-// isNever says that a schema takes no value, as zod's never and undefined do.
+// isNever says that a schema takes no value, as zod's never and undefined do. Both
+// are written {"not": {}}: nothing is valid, so there is nothing to ask.
 func isNever(o *object) bool {
 	not, ok := o.get("not").(*object)
 	return ok && len(not.members) == 0
 }
 
-// tuple writes a list of schemas, one for each place, as prefixItems.
+// tuple writes a list of schemas, one for each place, as prefixItems. 2020-12 has
+// "items" for the entries after the tuple only, where earlier drafts had
+// additionalItems.
 func (n *normalizer) tuple(o *object) {
 	if places, ok := o.get("items").([]any); ok {
 		o.delete("items")
@@ -463,11 +518,17 @@ func (n *normalizer) draft4(o *object) {
 	}
 }
 
-// knownFormats say as much as the patterns that generators add to them.
+// knownFormats say as much as the patterns that generators add to them. zod and
+// pydantic write the regular expression they validate with beside the format, often
+// with lookaround, which RE2 does not have. Dropping the pattern loses nothing
+// then.
 var knownFormats = []string{"date", "time", "date-time", "email", "uri", "idn-email", "iri", "url", "uuid", "guid", "duration",
 	"ipv4", "ipv6", "hostname", "cuid", "cuid2", "ulid", "nanoid", "base64", "base64url", "jwt", "e164", "emoji"}
 
-// pattern leaves out a pattern that RE2 does not have, where a format says the same.
+// pattern leaves out a pattern that RE2 does not have, where a format says the
+// same. Patterns run on people's answers, so only RE2 will do: its time is linear
+// in the input (https://swtch.com/~rsc/regexp/regexp1.html), and a caller's pattern
+// cannot be made to backtrack.
 func (n *normalizer) pattern(path string, o *object) error {
 	text, ok := o.get("pattern").(string)
 	if !ok {
@@ -493,7 +554,8 @@ func (n *normalizer) pattern(path string, o *object) error {
 // javaScript is how JavaScript escapes a character that RE2 writes \x{00e9}.
 var javaScript = regexp.MustCompile(`\\u([0-9a-fA-F]{4})`)
 
-// collapseDecimal leaves of a number or its text, as pydantic has a Decimal, the number.
+// collapseDecimal leaves of a number or its text, as pydantic has a Decimal, the
+// number. pydantic accepts "12.50" for 12.5, and people are asked for a number.
 func collapseDecimal(o *object) {
 	branches, ok := o.get("anyOf").([]any)
 	if !ok || len(branches) < 2 {
@@ -508,7 +570,9 @@ func collapseDecimal(o *object) {
 }
 
 // mergeNull takes out of allOf what only adds null, as OpenAPI has to write a
-// reference that may be null: beside the rest it would take nothing.
+// reference that may be null: beside the rest it would take nothing. In OpenAPI 3.0
+// a reference allows no siblings, so generators write allOf: [{$ref}, {nullable:
+// true}].
 func mergeNull(o *object) {
 	all, ok := o.get("allOf").([]any)
 	if !ok {
@@ -528,7 +592,10 @@ func mergeNull(o *object) {
 	}
 }
 
-// nullable writes OpenAPI's nullable as a type.
+// nullable writes OpenAPI's nullable as a type. A type becomes a list of types. An
+// enumeration gets null as a value. Beside a reference, a combination or a const a
+// list of types would still refuse null, so null becomes an alternative to all of
+// it.
 func (n *normalizer) nullable(o *object) {
 	nullable, ok := o.get("nullable").(bool)
 	if !ok {

@@ -7,14 +7,20 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/schema/bounds"
 )
 
-// view is a subschema with what it refers to and what it combines in one place.
+// view is a subschema with what it refers to and what it combines in one place. It
+// is a copy as far as its own members go; the members' values are the document's
+// and must not be changed. A view has no $ref, allOf, anyOf, and oneOf only as a
+// list of options, each with a const.
 type view struct {
 	*object
-	nullable bool
+	nullable bool // null is valid, so that leaving it open is an answer
 }
 
-// cannotAsk is the error for a part that is sound but no question can be made
-// of. Where the part is optional it is set aside, with a warning.
+// cannotAsk is the error for a part that is sound but no question can be made of.
+// Where the part is optional it is set aside, with a warning. Where it is required,
+// the whole document is refused with it: leaving it out would end in a report that
+// does not satisfy the schema. A document that is not sound, such as a dangling
+// reference, is an *Error without this wrapping, wherever it stands.
 type cannotAsk struct{ problem *Error }
 
 // Error is that of the problem.
@@ -28,9 +34,11 @@ func cannot(path, format string, args ...any) error {
 	return cannotAsk{errorf(path, format, args...).(*Error)} //nolint:errorlint // errorf makes one, unwrapped
 }
 
-// flatten puts $ref, allOf and the one alternative beside null into the schema
-// that has them. What stands beside them counts more. The document is within the
-// bounds, so that following its references comes to an end.
+// flatten puts $ref, allOf and the one alternative beside null into the schema that
+// has them. Keywords of the schema itself win over those of what it refers to: a
+// property's own title says more than that of a shared definition. This is not what
+// JSON Schema means, where all of them apply; it is enough to word a question, and
+// the report checks values against the document itself.
 func (r *reader) flatten(path string, v any) (view, error) {
 	o, ok := v.(*object)
 	if !ok {
@@ -70,7 +78,10 @@ func (r *reader) flatten(path string, v any) (view, error) {
 	return flat, nil
 }
 
-// readNull takes null out of a list of types.
+// readNull takes null out of a list of types. Of several types one is chosen to ask
+// for: the widest that holds every value of the others. Text holds every scalar, as
+// whatever a person writes is text; a list or an object is not, and there is no
+// single question for "a list or a number".
 func (v *view) readNull(path string) error {
 	list, ok := v.get("type").([]any)
 	if !ok {
@@ -102,7 +113,9 @@ func (v *view) readNull(path string) error {
 	return nil
 }
 
-// refer adds what a reference leads to.
+// refer adds what a reference leads to. Errors below carry the path of the
+// referring schema, not that of the definition: the same definition may be fine
+// elsewhere.
 func (r *reader) refer(at, path string, ref any, flat *view) error {
 	text, _ := ref.(string)
 	target, ok := lookup(r.root, text)
@@ -124,7 +137,8 @@ func (r *reader) refer(at, path string, ref any, flat *view) error {
 	return nil
 }
 
-// merge takes over what a part says that is not said already.
+// merge takes over what a part says that is not said already. Properties and
+// required names add up, as in allOf; of any other keyword the first counts.
 func (v *view) merge(part view) {
 	v.nullable = v.nullable || part.nullable
 	for _, m := range part.members {
@@ -156,8 +170,10 @@ func (v *view) merge(part view) {
 	}
 }
 
-// alternatives reads oneOf or anyOf: options, one schema beside null, or kinds
-// of values of which one holds the others.
+// alternatives reads oneOf or anyOf: options, one schema beside null, or kinds of
+// values of which one holds the others. anyOf and oneOf are read alike. They differ
+// only in whether several alternatives may hold at once, which one answer cannot
+// bring about for options and does not need to for types.
 func (r *reader) alternatives(path string, raw any, flat *view) error {
 	list, err := listOf(path, raw, "schemas")
 	if err != nil {
@@ -208,7 +224,12 @@ func (v view) isNull() bool {
 	return ok && len(enum) == 1 && enum[0] == nil
 }
 
-// union reads alternatives of several kinds.
+// union reads alternatives of several kinds. Enumerations unite to one. Scalars
+// become the type that holds all of them. Text beside options makes it free text: a
+// closed list would refuse answers that the schema takes. Dates with and without
+// time are asked for as dates, which everybody can give. Objects and lists of
+// different shapes cannot be asked for in one question, and which shape is meant is
+// not ours to guess.
 func (r *reader) union(path string, parts []view, flat *view) error {
 	kinds := map[any]int{}
 	formats := map[any]bool{}
@@ -263,7 +284,8 @@ func distinct(options []any) []any {
 }
 
 // fixed returns the one value that a schema takes. Agreeing to something, which
-// generators write as const true, is not fixed: it is the person's to say.
+// generators write as const true, is not fixed: it is the person's to say. A fixed
+// value needs no question; filler writes it into the report.
 func (v view) fixed() (any, bool) {
 	value, ok := plainValue(v.get("const"))
 	if enum, isList := v.get("enum").([]any); isList && len(enum) == 1 {
@@ -292,7 +314,8 @@ func optionsIn(v view) []any {
 	return all
 }
 
-// lookup finds what a reference within the document refers to.
+// lookup finds what a reference within the document refers to. References to other
+// documents are not followed: nothing is fetched on a caller's behalf.
 func lookup(root *object, ref string) (any, bool) {
 	return bounds.Resolve(root, ref, func(at any, name string) (any, bool) {
 		if o, ok := at.(*object); ok && o.has(name) {

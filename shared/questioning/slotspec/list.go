@@ -6,8 +6,10 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
-// readList reads the short form: each entry a name, a question, or an object.
-// What the short form names is wanted, so it is required unless it says not.
+// readList reads the short form: each entry a name, a question, or an object. What
+// the short form names is wanted, so it is required unless it says not. A list has
+// no schema, so Spec.Schema stays nil and Values returns a flat object by key. The
+// root object is empty: there is nothing for a reference to point to.
 func readList(entries []any, notes *notes) (*reader, error) {
 	if len(entries) == 0 {
 		return nil, errorf("", "is empty: name at least one thing wanted")
@@ -26,7 +28,9 @@ func readList(entries []any, notes *notes) (*reader, error) {
 	return r, nil
 }
 
-// nesting are members that make an entry a JSON Schema with parts of its own.
+// nesting are members that make an entry a JSON Schema with parts of its own. An
+// entry without them is read by members, which takes looser spellings than JSON
+// Schema allows.
 var nesting = []string{"properties", "items", "anyOf", "oneOf", "allOf", "nullable", "schema"}
 
 // entry reads one entry of the list.
@@ -38,6 +42,8 @@ func (r *reader) entry(path string, entry any) error {
 		if err != nil {
 			return err
 		}
+		// A question ("When do you leave?") is its own title; a name as programs
+		// write it ("start_date") needs one made.
 		if slot.Key, slot.Title = keyFrom(text), text; text == slot.Key {
 			slot.Title = titleFrom(text)
 		}
@@ -63,7 +69,9 @@ func (r *reader) entry(path string, entry any) error {
 // keyNames name an entry, the first that is there.
 var keyNames = []string{"key", "name", "id", "field", "slot"}
 
-// nested reads an entry that is a JSON Schema with a name.
+// nested reads an entry that is a JSON Schema with a name. It is normalized here,
+// since the rest of the list never goes through the normalizer. OpenAPI's
+// parameters are optional unless they say otherwise, contrary to the short form.
 func (r *reader) nested(path string, e *object) error {
 	key, required := "", true
 	for _, name := range keyNames {
@@ -89,7 +97,10 @@ func (r *reader) nested(path string, e *object) error {
 	return r.property(path, key, e, position{required: true}, required)
 }
 
-// members reads the members of an entry into slot.
+// members reads the members of an entry into slot. The first of several keys
+// counts, and "title" wins over "label". Unknown members are reported, since a
+// misspelt "requird" would otherwise change the meaning without a word; extensions
+// (x-…) are not, since tools add them for themselves.
 func (r *reader) members(path string, e *object, slot *questioning.Slot) error {
 	var kind string
 	for _, m := range e.members {
@@ -139,7 +150,9 @@ func (r *reader) members(path string, e *object, slot *questioning.Slot) error {
 	return err
 }
 
-// listType is the slot type of a type's name in the short form.
+// listType is the slot type of a type's name in the short form. Options decide
+// between choice and text whatever the type says, because a model that lists
+// options means them.
 func listType(path, name string, options bool) (questioning.Type, error) {
 	lower := strings.ToLower(name)
 	switch lower {

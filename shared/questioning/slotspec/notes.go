@@ -8,17 +8,21 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/schema/bounds"
 )
 
-// maxWarnings bounds what a caller is told was set aside.
+// maxWarnings bounds the warnings of one document. They are read by a model, which
+// pays for each in tokens; what is wrong with a generator shows in the first few.
 const maxWarnings = 12
 
-// notes are the warnings about one document.
+// notes are the warnings about one document. They are for what could be left out
+// without changing what is asked for; everything else is an error. A document that
+// is refused returns none.
 type notes struct {
 	prefix string // path of the schema within what was sent
 	texts  []string
 	more   int
 }
 
-// add notes what is set aside, once.
+// add notes what is set aside, once. The same definition may be reached by several
+// references, hence once.
 func (n *notes) add(path, format string, args ...any) {
 	text := bounds.Errorf(prefixed(n.prefix, path), format, args...).Error()
 	switch {
@@ -49,7 +53,9 @@ func prefixed(prefix, path string) string {
 	return join(prefix, path)
 }
 
-// within puts a path before that of an error.
+// within puts a path before that of an error. Paths lead from the root of what the
+// caller sent, so that a model can find the place; what is below a wrapper is read
+// as if it were the root. Other errors, such as that of a context, pass unchanged.
 func within(path string, err error) error {
 	var problem *Error
 	if errors.As(err, &problem) {

@@ -8,7 +8,10 @@ import (
 )
 
 // readOptions reads what a schema enumerates, with the titles that its dialect
-// keeps beside; nil when it enumerates nothing.
+// keeps beside; nil when it enumerates nothing. Values are strings, numbers or
+// booleans, as they must be to be shown and compared; checkOptions bounds how many.
+// A single option is returned as well: whether a fixed value needs a question is
+// decided by single.
 func (r *reader) readOptions(path string, v view) ([]questioning.Option, error) {
 	switch {
 	case v.has("enum"):
@@ -54,7 +57,8 @@ func firstText(o *object, names ...string) string {
 
 // titleKeywords hold the titles of an enum's values, as a list beside it or, by
 // value, as an object: of react-jsonschema-form, NSwag, openapi-generator and
-// editors. Those of the latter half are names in programs.
+// editors. Those of the latter half are names in programs. JSON Schema has no
+// keyword for them, so each tool has its own. The order decides where a schema has several.
 var titleKeywords = []struct {
 	name       string
 	identifier bool
@@ -94,7 +98,9 @@ func (r *reader) enumerated(path string, v view) ([]questioning.Option, error) {
 	return options, checkOptions(at, options)
 }
 
-// titlesOf returns a title for each of an enum's values; nil without.
+// titlesOf returns a title for each of an enum's values; nil without. A list is
+// matched by position and therefore useless with another length than the enum's; it
+// is reported, since the next keyword may still serve.
 func (r *reader) titlesOf(path string, v view, values []any) []string {
 	for _, keyword := range titleKeywords {
 		titles := make([]string, len(values))
@@ -126,7 +132,9 @@ func (r *reader) titlesOf(path string, v view, values []any) []string {
 	return microsoft(v, values)
 }
 
-// lowered is FIRST_CLASS in lower case, and FirstClass as it is.
+// lowered is FIRST_CLASS in lower case, and FirstClass as it is. Capitals
+// throughout carry no word boundaries, while those of FirstClass do, and titleFrom
+// needs them.
 func lowered(name string) string {
 	if strings.ToUpper(name) == name {
 		return strings.ToLower(name)
@@ -134,7 +142,9 @@ func lowered(name string) string {
 	return name
 }
 
-// microsoft reads x-ms-enum: {values: [{value, name, description}]}.
+// microsoft reads x-ms-enum: {values: [{value, name, description}]}. It is
+// AutoRest's extension, whose entries are matched by value, not by position:
+// https://azure.github.io/autorest/extensions/#x-ms-enum.
 func microsoft(v view, values []any) []string {
 	extension, ok := v.get("x-ms-enum").(*object)
 	if !ok {

@@ -6,28 +6,34 @@ import (
 )
 
 // reader makes slots of a normalized schema.
+//
+// It is used for one document and by one goroutine. A Spec keeps it: places and the
+// root lead values back into the caller's shape. slots and places have the same
+// length and order.
 type reader struct {
 	root     *object
 	notes    *notes
 	patterns bounds.Patterns
 	slots    []questioning.Slot
 	places   []place                           // of each slot
-	scopes   map[*questioning.Condition]string // key of the object that says it
-	seen     map[string]bool
-	list     bool // it reads the short form
+	scopes   map[*questioning.Condition]string // key prefix of the object around a condition, see resolveConditions
+	// seen has the keys of slots. "a.b" may be a property of that name or b of a.
+	seen map[string]bool
+	list bool // the document is in the short form
 }
 
-// newReader makes a reader of a schema that references start from.
+// newReader returns a reader for a document; root is where its references start.
 func newReader(root *object, notes *notes) *reader {
 	return &reader{root: root, notes: notes, seen: map[string]bool{}, scopes: map[*questioning.Condition]string{}}
 }
 
-// position is where in the schema, and in what is asked for, a slot stands.
+// position is where in the schema, and in what is asked for, a slot is. It is passed
+// by value on the way down: what is set for a property does not reach its siblings.
 type position struct {
 	key      string   // of the object around it; "" at the root
 	titles   []string // of the objects around it, the outermost first
 	steps    []step
-	required bool
+	required bool // by every object around it: an optional object makes its parts optional
 	listed   bool // in what the object around it requires, which may be optional
 	when     *questioning.Condition
 }

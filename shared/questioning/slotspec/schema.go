@@ -12,14 +12,18 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
-// Bounds on a list of objects. Each entry is asked for by slots of its own, once
-// the person has said how many there are.
+// Bounds on a list of objects. Each entry has slots of its own, which apply once the
+// person has said how many entries there are: three travellers with four properties
+// are twelve questions. The slots of all possible entries exist from the start, so
+// that a conversation's slots never change; hence the bounds, below MaxSlots.
 const (
 	maxEntries    = 5  // asked for where the schema does not say how many
 	maxMinEntries = 20 // a list that has to have more cannot be asked for
 )
 
-// readSchema reads the slots of a normalized schema.
+// readSchema reads the slots of a normalized schema. Keywords that relate several
+// values to each other (if, not, dependentRequired) choose no question; x-when
+// does. The report validates the values against the document, so they are not lost.
 func readSchema(root *object, notes *notes) (*reader, error) {
 	r := newReader(root, notes)
 	top, err := r.flatten("", root)
@@ -47,8 +51,10 @@ func readSchema(root *object, notes *notes) (*reader, error) {
 	return r, nil
 }
 
-// begin has a document that only defines schemas, as one of OpenAPI does, refer
-// to the one of them that no other refers to.
+// begin has a document that only defines schemas, as one of OpenAPI does, refer to
+// the one of them that no other refers to. With several candidates it asks the
+// caller rather than guess. A reference is looked for in the document's text, which
+// is cheaper than a walk and can only err on the side of asking.
 func begin(root *object) error {
 	if slices.ContainsFunc([]string{"properties", "$ref", "allOf", "anyOf", "oneOf", "type"}, root.has) {
 		return nil
@@ -87,7 +93,8 @@ func whichSchema(at string) error {
 	return errorf(strings.ReplaceAll(at, "/", "."), `does not say which of its schemas is wanted; add "$ref": "#/%s/Name" beside it`, at)
 }
 
-// readParts reads what an object has, in its order.
+// readParts reads what an object has, in its order. Order matters: it is the order
+// of the questions where nothing else tells them apart, and that of forms.
 func (r *reader) readParts(path string, v view, at position) error {
 	in := join(path, "properties")
 	properties, ok := v.get("properties").(*object)
@@ -105,6 +112,9 @@ func (r *reader) readParts(path string, v view, at position) error {
 		return err
 	}
 	var aside error
+	// An optional part that cannot be asked for is set aside, unless the object
+	// would have no part left: then its reason is the better error than "nothing to
+	// ask for".
 	read := len(r.slots)
 	for _, m := range properties.members {
 		needed := slices.Contains(required, m.name)
@@ -155,7 +165,10 @@ func requiredOf(path string, v view, properties *object) ([]string, error) {
 	return names, nil
 }
 
-// property reads one property: a slot, or those of an object or of a list of objects.
+// property reads one property: a slot, or those of an object or of a list of
+// objects. Keys of nested properties are dotted paths ("address.city"), entries of
+// lists have their position ("guests[0].name"). They are what answers name, so they
+// must stay the same for the same document.
 func (r *reader) property(path, name string, raw any, at position, required bool) error {
 	key := at.key + name
 	if len(key) > MaxKey { // every path below it would repeat it
@@ -168,6 +181,8 @@ func (r *reader) property(path, name string, raw any, at position, required bool
 	if v.get("writeOnly") == true {
 		return secretError(join(path, "writeOnly"), "a secret")
 	}
+	// What may be null need not be asked for: a required nullable is filled in as
+	// null at the end (see filler).
 	at.required = at.required && required && !v.nullable
 	at.listed = required
 	at.steps = append(slices.Clip(at.steps), step{name: name})
@@ -193,7 +208,10 @@ func (r *reader) property(path, name string, raw any, at position, required bool
 	return r.single(path, name, v, at)
 }
 
-// single reads a property that is asked for by one question.
+// single reads a property that is asked for by one question. A value that the
+// schema fixes gets no slot, and the report has it all the same. That holds for
+// const always, and for an enumeration with one value only where it is required or
+// the default; an optional one is a choice between it and nothing.
 func (r *reader) single(path, name string, v view, at position) error {
 	slot := questioning.Slot{Key: at.key + name, Required: at.required, When: at.when}
 	if err := r.describe(path, v, &slot); err != nil {
@@ -209,7 +227,10 @@ func (r *reader) single(path, name string, v view, at position) error {
 	return r.addSlot(path, slot, at, place{steps: at.steps})
 }
 
-// addSlot adds a slot that has been read.
+// addSlot adds a slot that has been read. It is the only place where a slot enters
+// the specification, so everything that holds for all slots is checked here: key,
+// title, secrets, bounds, default, number of slots. Titles of nested slots name the
+// objects around them, since "City" alone does not say whose.
 func (r *reader) addSlot(path string, slot questioning.Slot, at position, p place) error {
 	if name := at.steps[len(at.steps)-1].name; slot.Title == "" || isKeyAgain(slot.Title, name) {
 		slot.Title = titleFrom(name)
@@ -248,6 +269,9 @@ var ignored = []string{"multipleOf", "not", "if", "dependentSchemas", "dependent
 	"maxContains", "patternProperties", "unevaluatedProperties", "unevaluatedItems"}
 
 // describe reads into a slot what its schema says beside its type.
+//
+// Type and format are read by typed, which needs the options that describe has
+// found. Texts beyond their bounds are refused; annotations of tools are ignored.
 func (r *reader) describe(path string, v view, slot *questioning.Slot) error {
 	var err error
 	if slot.Options, err = r.readOptions(path, v); err != nil {
@@ -279,7 +303,8 @@ func numberIs(v any, want float64) bool {
 	return ok && n == want
 }
 
-// maxSafe is the largest integer that JavaScript holds exactly.
+// maxSafe is the largest integer that JavaScript holds exactly. See
+// Number.MAX_SAFE_INTEGER in ECMAScript; zod writes it for every int().
 const maxSafe = 1<<53 - 1
 
 // dropSafe leaves out the bounds of machine integers, which generators write and
@@ -293,7 +318,10 @@ func dropSafe(slot *questioning.Slot) {
 	}
 }
 
-// typed settles the slot's type from what its schema says.
+// typed settles the slot's type from what its schema says. Options win over the
+// type: an enumeration of integers is still a choice. A schema without a type is
+// text, which holds any answer. Anything secret is refused here by its format;
+// finish looks at names and descriptions too.
 func (r *reader) typed(path string, v view, slot *questioning.Slot) error {
 	if format, ok := v.get("format").(string); v.has("format") && !ok {
 		return errorf(join(path, "format"), "must be a string")
@@ -338,7 +366,10 @@ func (r *reader) typed(path string, v view, slot *questioning.Slot) error {
 	return nil
 }
 
-// array reads a list of texts or numbers, of options, or of objects.
+// array reads a list of texts or numbers, of options, or of objects. The person
+// answers a list in one reply ("tea, coffee and milk"). Entries are kept as text,
+// also numbers, because a list slot holds texts; place.numbers has Values convert
+// them.
 func (r *reader) array(path, name string, v view, at position) error {
 	if v.has("prefixItems") {
 		return cannot(path, "is a list with a meaning for each place, which cannot be asked for in one question; name each part as a property of its own")
@@ -394,7 +425,10 @@ func kindOf(kind any) string {
 	return "list"
 }
 
-// entries reads a list of objects: how many there are, and the parts of each.
+// entries reads a list of objects: how many there are, and the parts of each. The
+// count is a slot of its own, and entry i applies if the count is i or more; where
+// the schema fixes the number, nobody is asked for it. Lists within lists would
+// multiply slots (20 × 20 × parts) and nest conditions, so they are refused.
 func (r *reader) entries(path, name string, v, item view, at position) error {
 	var counted questioning.Slot
 	if err := r.describe(path, v, &counted); err != nil {
@@ -451,8 +485,11 @@ func (r *reader) entries(path, name string, v, item view, at position) error {
 // countKey ends the key of the slot for how many entries a list of objects has.
 const countKey = ".count"
 
-// resolveConditions finds the slots that conditions within an object name: one
-// of the same object, or else as it is written.
+// resolveConditions finds the slots that conditions within an object name: one of
+// the same object, or else as it is written. A condition in an object that is
+// defined once and used twice means the sibling in the same object,
+// "address.country" as "country". It runs when all slots are known, because a
+// condition may name a property that comes later.
 func (r *reader) resolveConditions() {
 	for i, s := range r.slots {
 		if scope := r.scopes[s.When]; s.When != nil && scope != "" && r.seen[scope+s.When.Slot] {
@@ -461,7 +498,9 @@ func (r *reader) resolveConditions() {
 	}
 }
 
-// readExclusive makes an exclusive bound an inclusive one: the next integer or float64.
+// readExclusive makes an exclusive bound an inclusive one: the next integer or
+// float64. Slots know inclusive bounds only, and a person is told "at least 1", not
+// "more than 0". For numbers the next float64 keeps the check exact.
 func readExclusive(path string, m member, kind any, slot *questioning.Slot) error {
 	v, err := numberOf(path, m.value)
 	if err != nil {

@@ -12,17 +12,22 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/schema/bounds"
 )
 
-// Bounds on what can be wanted at once.
+// Bounds on what can be wanted at once. Nobody answers 200 questions, but nested
+// schemas reach high numbers of optional slots. Titles and descriptions are
+// repeated in questions and forms.
 const (
 	MaxSlots       = 200
 	MaxOptions     = 100
-	MaxKey         = 64   // bytes
+	MaxKey         = 64   // bytes; keys are column values and names of form fields
 	MaxTitle       = 200  // characters
 	MaxDescription = 1000 // characters
 )
 
-// common reads what both forms share into slot and reports whether it knew
-// the name. Annotations it does not know are passed over by the schema form.
+// common reads what both forms share into slot and reports whether it knew the
+// name. Annotations it does not know are passed over by the schema form. The
+// result's error has the path. Extensions (x-question, x-when, x-weight,
+// x-look-for) are for schemas that other validators read too, which refuse unknown
+// keywords without the prefix.
 func common(path string, m member, slot *questioning.Slot) (bool, error) {
 	var err error
 	number := func() *float64 {
@@ -75,7 +80,11 @@ func common(path string, m member, slot *questioning.Slot) (bool, error) {
 	return true, err
 }
 
-// readCondition reads {"slot": "kind", "in": ["a"]} or {"slot": "kind", "equals": "a"}.
+// readCondition reads {"slot": "kind", "in": ["a"]} or {"slot": "kind", "equals":
+// "a"}. One slot with a list of values is all that can be written here: it covers
+// what the schemas seen need, and every condition can be explained to a person in
+// one sentence. Unknown members are errors, since a condition that is half
+// understood asks the wrong questions.
 func readCondition(path string, raw any) (*questioning.Condition, error) {
 	const want = `{"slot": "other", "equals": value} or {"slot": "other", "in": [values]}`
 	o, ok := raw.(*object)
@@ -114,7 +123,10 @@ func readCondition(path string, raw any) (*questioning.Condition, error) {
 	return &c, nil
 }
 
-// checkDefault verifies that a default is a value the slot could take.
+// checkDefault verifies that a default is a value the slot could take. A default is
+// shown with its question and offered in forms, so it has to be an answer that the
+// slot takes. Types and bounds are not checked: a default is never recorded without
+// the person.
 func checkDefault(path string, slot *questioning.Slot) error {
 	at := join(path, "default")
 	switch v := slot.Default.(type) {
@@ -133,7 +145,10 @@ func checkDefault(path string, slot *questioning.Slot) error {
 	return nil
 }
 
-// checkConditions verifies that conditions name other slots and form no cycle.
+// checkConditions verifies that conditions name other slots and form no cycle. In a
+// cycle each slot would wait for another, and none would be asked. Every slot has
+// one condition at most, so following it as often as there are slots leaves the
+// chain or proves a cycle.
 func checkConditions(slots []questioning.Slot) error {
 	on := map[string]string{}
 	for _, s := range slots {
@@ -163,7 +178,8 @@ func checkConditions(slots []questioning.Slot) error {
 }
 
 // finish checks a slot as a whole and fills in what was left out. patterns are
-// those of the slots before.
+// those of the slots before. It runs for every form of input, so what it checks
+// holds for all slots of the program, those of a model's proposal included.
 func finish(path string, s *questioning.Slot, patterns *bounds.Patterns) error {
 	if plain.Line(s.Key) == "" || len(s.Key) > MaxKey {
 		return keyLength(path)
@@ -204,7 +220,8 @@ func keyLength(path string) error {
 	return errorf(path, "needs a key of 1 to %d bytes, not all of them blank", MaxKey)
 }
 
-// keyFrom makes delivery_address from "Delivery address?".
+// keyFrom makes delivery_address from "Delivery address?". Letters of any script
+// stay; a text without any has no key, which the caller refuses.
 func keyFrom(text string) string {
 	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r)
@@ -217,7 +234,9 @@ func keyFrom(text string) string {
 	return strings.Trim(key, "_")
 }
 
-// formatType is the slot type of a string's format, Text for formats without one.
+// formatType is the slot type of a string's format, Text for formats without one. A
+// format that no question can help with (uuid, ipv4) is asked for as text and
+// checked by nobody but the report.
 func formatType(format string) questioning.Type {
 	switch format {
 	case "url", "iri":
@@ -234,7 +253,9 @@ func formatType(format string) questioning.Type {
 	return questioning.Text
 }
 
-// checkOptions verifies that options are few enough and differ.
+// checkOptions verifies that options are few enough and differ. Two equal values
+// would make an answer ambiguous. Equal titles are allowed: generators cut them,
+// and the value still tells them apart.
 func checkOptions(path string, options []questioning.Option) error {
 	if len(options) == 0 {
 		return errorf(path, "needs at least one option")

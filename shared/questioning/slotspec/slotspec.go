@@ -5,7 +5,11 @@
 // A document goes one way: tree reads JSON and keeps its order; dialect rewrites
 // whatever was sent as JSON Schema 2020-12; flatten puts what a schema refers to
 // and combines in one place; options, schema and list make slots of it, each of
-// which slot finishes and checks; values leads back.
+// which slot finishes and checks; values leads back. Begin with Read.
+//
+// The package decides what can be asked for and refuses the rest, by path and with a
+// remedy; it does not choose questions or read answers. It does no I/O and keeps no
+// state between calls.
 package slotspec
 
 import (
@@ -18,7 +22,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/schema/bounds"
 )
 
-// Spec is what a caller wants gathered.
+// Spec is what a caller wants gathered. It is read-only after Read, and safe for
+// concurrent use.
 type Spec struct {
 	Slots []questioning.Slot // in the order given
 	// Warnings say, by path, what was set aside because nobody can be asked for
@@ -29,13 +34,14 @@ type Spec struct {
 	// everything that is required was answered.
 	Schema json.RawMessage
 
-	reader *reader
+	reader *reader // nil for slots that were not read from a document
 }
 
 // Read turns information_needed into slots, which it returns with an error about
-// their conditions too. The error is an *Error, or that of ctx when the caller
-// has gone. Work is bounded before it is done, see package
-// bounds.
+// their conditions too. The error is an *Error, or that of ctx when the caller has
+// gone. Work is bounded before it is done, see package bounds. The same document
+// always gives the same slots in the same order: the report reads it again to put
+// values into its shape.
 func Read(ctx context.Context, raw []byte) (Spec, error) {
 	wanted, err := readDocument(ctx, bytes.TrimSpace(raw))
 	if err == nil {
@@ -44,7 +50,9 @@ func Read(ctx context.Context, raw []byte) (Spec, error) {
 	return wanted, err
 }
 
-// readDocument is Read without the check of conditions.
+// readDocument is Read without the check of conditions. The slots are made plain
+// last: titles and options end up in texts that a model reads, where control
+// characters could pass for instructions.
 func readDocument(ctx context.Context, raw []byte) (Spec, error) {
 	if len(raw) == 0 || raw[0] != '{' && raw[0] != '[' {
 		return Spec{}, errorf("", `must be a JSON Schema object with "properties", or a list such as ["budget", {"key": "deadline", "type": "date"}]`)
@@ -76,7 +84,9 @@ func readDocument(ctx context.Context, raw []byte) (Spec, error) {
 // listNames name a list of what is wanted within an object.
 var listNames = []string{"information_needed", "questions", "fields", "slots", "parameters"}
 
-// listIn returns the list of the short form, also where an object has it.
+// listIn returns the list of the short form, also where an object has it. An object
+// {"fields": [...]} is such a list only if its entries are objects; {"size": ["S",
+// "M"]} is a map with a choice.
 func listIn(document any, said *notes) []any {
 	if list, ok := document.([]any); ok {
 		return list
@@ -93,6 +103,9 @@ func listIn(document any, said *notes) []any {
 }
 
 // readObject reads a JSON Schema, a wrapper of one, or a map of names to types.
+// bounds.Schema looks at the normalized text, because that is what is stored and
+// compiled later, and normalizing adds little to its size. It runs before anything
+// follows a reference.
 func readObject(ctx context.Context, document *object, said *notes) (*reader, json.RawMessage, error) {
 	root, prefix := unwrap(document)
 	said.prefix = prefix
@@ -121,7 +134,8 @@ func readObject(ctx context.Context, document *object, said *notes) (*reader, js
 
 // Values puts what slots hold, by key, where the caller's schema has it: into
 // objects, and objects in lists. What the schema fixes is added, and, once the
-// conversation is complete, null for what may be null and has no value.
+// conversation is complete, null for what may be null and has no value. held is not
+// changed. Keys that no slot has are left out.
 func (w Spec) Values(held map[string]any, complete bool) map[string]any {
 	if w.reader == nil {
 		return held

@@ -8,7 +8,9 @@ import (
 )
 
 // titleFrom makes "Start date" from start_date, start-date or startDate, "Weight
-// (kg)" from weight_kg, "Number of guests" from num_guests and "User ID" from userId.
+// (kg)" from weight_kg, "Number of guests" from num_guests and "User ID" from
+// userId. A title is shown to the person, and keys are often all that there is. It
+// is English, like the keys it is made of.
 func titleFrom(key string) string {
 	words := keyWords(key)
 	if len(words) == 0 {
@@ -46,7 +48,10 @@ func titleFrom(key string) string {
 	return title
 }
 
-// keyWords parts a key at its capitals and at what joins words in programs.
+// keyWords parts a key at its capitals and at what joins words in programs. A
+// capital after a lower-case letter or a digit begins a word; a run of capitals
+// (USD) is one word and keeps them. A digit begins one after three letters, so that
+// "line1" is parted and "m2" and "p95" are not.
 func keyWords(key string) []string {
 	var b strings.Builder
 	runes := []rune(key)
@@ -107,7 +112,8 @@ var acronyms = []string{"id", "url", "uri", "api", "iban", "bic", "vat", "ip", "
 	"zip", "ssl", "dns", "sla", "kpi", "roi", "hr", "qa", "ui", "os", "pc", "tv", "po", "vin", "faq", "ceo"}
 
 // isKeyAgain reports a title that a program made of the key, as pydantic does:
-// "Start Date" of start_date. Ours is better.
+// "Start Date" of start_date. Ours is better. A title with other capitals ("Start
+// date", "USB port") was written by somebody and stays.
 func isKeyAgain(title, key string) bool {
 	words := strings.Fields(title)
 	if len(words) < 2 || letters(title) != letters(key) {

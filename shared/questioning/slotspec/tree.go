@@ -21,12 +21,15 @@ import (
 // level, take a name given twice and say no path for what is wrong.
 type object struct{ members []member }
 
+// member is a name with its value; null is a nil value.
 type member struct {
 	name  string
 	value any
 }
 
-// index is the position of a member, -1 for none.
+// index is the position of a member, -1 for none. Objects are small (a schema's
+// keywords, at most MaxSlots properties), so a scan beats an index that would have
+// to be kept in step with the order.
 func (o *object) index(name string) int {
 	return slices.IndexFunc(o.members, func(m member) bool { return m.name == name })
 }
@@ -140,6 +143,7 @@ func parseObject(path string, decoder *json.Decoder) (any, error) {
 
 // maxPathBytes bounds the paths that are put together while a document is read:
 // names can be as long as the document, and every path below would repeat them.
+// Without it a document of one megabyte could make paths of gigabytes.
 const maxPathBytes = 400
 
 // join is the path of a member; a path that is long already stays.
@@ -158,8 +162,10 @@ func indexed(path string, i int) string {
 	return path + "[" + strconv.Itoa(i) + "]"
 }
 
-// plainValue turns a scalar of the document into what a slot holds; false for
-// null, objects and lists.
+// plainValue turns a scalar of the document into what a slot holds; false for null,
+// objects and lists. Numbers become float64, the only number that slots, JSON and
+// JavaScript clients share; an integer beyond 2⁵³ loses digits here as it would
+// there.
 func plainValue(v any) (any, bool) {
 	switch v := v.(type) {
 	case string, bool:

@@ -7,7 +7,10 @@ import (
 	"strings"
 )
 
-// put sets the value at the end of the steps, making what leads there.
+// put sets the value at the end of the steps, making what leads there. It returns
+// the root to keep, which is another one if at was nil or a list that had to grow.
+// Entries of a list that were skipped are empty objects: an entry may have only
+// optional parts, none of them answered.
 func put(at any, steps []step, value any) any {
 	if len(steps) == 0 {
 		return value
@@ -28,7 +31,9 @@ func put(at any, steps []step, value any) any {
 	return object
 }
 
-// grow makes the list at the end of the steps have n entries at least.
+// grow makes the list at the end of the steps have n entries at least. The person's
+// count is honoured also for entries of which nothing else is known; a count of 0
+// is an empty list, not a missing one.
 func grow(root any, steps []step, n int) any {
 	if n > 0 {
 		return put(root, append(slices.Clip(steps), step{index: n}), map[string]any{})
@@ -36,8 +41,9 @@ func grow(root any, steps []step, n int) any {
 	return put(root, steps, []any{})
 }
 
-// numbers turns the entries of a list that are numbers, written as such and
-// nothing else, into numbers.
+// numbers turns the entries of a list that are numbers, written as such and nothing
+// else, into numbers. "12 kg" stays text: a report that drops the unit would say
+// something else.
 func numbers(value any) any {
 	list, ok := value.([]any)
 	if !ok {
@@ -57,13 +63,18 @@ func numbers(value any) any {
 }
 
 // filler adds what is required and nobody has to say.
+//
+// These are values that the schema fixes by const, and null where it is allowed and
+// nothing was said. So a complete conversation satisfies its schema, and an
+// incomplete one does not look as if it did.
 type filler struct {
 	reader   *reader
 	complete bool
 }
 
-// fill adds to an object what its schema fixes, and says whether it has all
-// that is required.
+// fill adds to an object what its schema fixes, and says whether it has all that is
+// required. An optional object is completed only if the person said something of
+// it, while a required one may consist of fixed values alone.
 func (f filler) fill(v view, into map[string]any) bool {
 	properties, _ := v.get("properties").(*object)
 	if properties == nil {

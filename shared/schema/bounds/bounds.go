@@ -3,7 +3,8 @@
 //
 // Whatever walks a schema that passed, following each reference wherever it
 // stands, visits at most MaxSubschemas places, goes at most MaxDepth deep and
-// comes to an end.
+// comes to an end. Without that, a document of a few hundred bytes could expand to
+// billions of subschemas ("billion laughs"), or refer to itself for ever.
 package bounds
 
 import (
@@ -167,6 +168,8 @@ func (w *walker) schema(value any, depth int) (extent, error) {
 	return sum, nil
 }
 
+// keyword measures one keyword of a schema. Unknown keywords and those that hold
+// data have no extent.
 func (w *walker) keyword(name string, value any, depth int, sum *extent) error {
 	text, isText := value.(string)
 	switch {
@@ -210,6 +213,8 @@ func (w *walker) parts(value any, depth int, sum *extent) error {
 	return nil
 }
 
+// members measures schemas by name; the names of patternProperties are patterns as
+// well.
 func (w *walker) members(value any, depth int, sum *extent, named bool) error {
 	object, _ := value.(map[string]any) // what is no object has no members
 	for _, name := range slices.Sorted(maps.Keys(object)) {
@@ -227,6 +232,7 @@ func (w *walker) members(value any, depth int, sum *extent, named bool) error {
 	return nil
 }
 
+// part adds a subschema to the extent of what contains it.
 func (w *walker) part(value any, depth int, sum *extent) error {
 	of, err := w.schema(value, depth+1)
 	if err != nil {

@@ -20,7 +20,8 @@ type Cost struct {
 	RoundTrips int64 // a batch is one
 }
 
-// Counter counts what a store asks.
+// Counter counts what a store asks. It counts for all connections of its store, so
+// tests that use it do not run their calls in parallel.
 type Counter struct{ statements, trips atomic.Int64 }
 
 // NewCounted returns a store on a migrated database of its own that counts.

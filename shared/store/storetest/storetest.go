@@ -1,5 +1,6 @@
-// Package storetest makes conversations for the tests of packages that read them
-// from the store.
+// Package storetest makes conversations for the tests of packages that read them from
+// the store. They are made through the store and the engine, so they are as a server
+// would have left them. Begin with New and Open.
 package storetest
 
 import (
@@ -25,7 +26,8 @@ import (
 // Trip is the schema key of the conversations.
 const Trip = "trip"
 
-// slots of a trip.
+// slots of a trip. They have five different types, so that values of each pass
+// through what is tested.
 func slots() []questioning.Slot {
 	var classes []questioning.Option
 	for _, class := range []string{"economy", "business", "first"} {
@@ -93,7 +95,7 @@ func Revise(t testing.TB, s *store.Store, as, id, slot string, value any) {
 	change(t, s, as, id, func(c *store.Conversation, change *store.Change) {
 		revised, err := c.State.Revise(answer(slot, value))
 		require.NoError(t, err)
-		change.Revised, change.Answers = &revised, []store.Answer{stored(id, revised.Answer)}
+		change.Revised, change.Answers = []questioning.Revised{revised}, []store.Answer{stored(id, revised.Answer)}
 	})
 }
 
@@ -161,6 +163,8 @@ func answer(slot string, value any) questioning.Answer {
 	return questioning.Answer{Slot: slot, Outcome: questioning.Answered, Value: value, Words: fmt.Sprint(value)}
 }
 
+// stored gives an answer a digest of its place, so that no two answers of a
+// conversation count as the same.
 func stored(id string, a questioning.Answer) store.Answer {
 	return store.Answer{Answer: a, Digest: digest(fmt.Sprint(id, a.Number))}
 }

@@ -21,7 +21,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-const repositoryURL = "https://github.com/sequential-questioning/sequential-questioning.git"
+const owner = "gitops/owner/kustomization.yaml"
 
 const yearlySweep = `
   - target: {kind: PingSource, name: sweep}
@@ -193,32 +193,24 @@ func (d *Deployment) makeDatabases(ctx context.Context) (err error) {
 // pushFirst adapts the clone to this cluster in one commit, and pushes it as main and
 // prod.
 func (d *Deployment) pushFirst(ctx context.Context) error {
-	for _, environment := range []string{"dev", "staging", "prod"} {
-		path := filepath.Join("policies", "environments", environment, "parameters.yaml")
-		if err := d.Clone.Replace(path, "registries: ", "registries: "+d.Cluster.Registry+"/sequential-questioning/ "); err != nil {
+	// There is no token issuer here, and promotion refuses prod's placeholder.
+	for _, edit := range [][2]string{
+		{"- repository=", "- repository=" + d.git + " # "},
+		{"- registry=", "- registry=" + d.Cluster.Registry + "/sequential-questioning # "},
+		{"- callers/tokens", "- callers/open"},
+	} {
+		if err := d.Clone.Replace(owner, edit[0], edit[1]); err != nil {
 			return err
 		}
 	}
-	for _, file := range []string{"projects", "policies", "staging", "prod"} {
-		if err := d.Clone.Replace(filepath.Join("gitops", "argocd", file+".yaml"), repositoryURL, d.git); err != nil {
-			return err
-		}
-	}
-	if err := d.Clone.Replace("gitops/argocd/kustomization.yaml", "  - dev.yaml\n", ""); err != nil {
+	if err := d.Clone.Replace("gitops/argocd/applications/kustomization.yaml", "  - dev.yaml\n", ""); err != nil {
 		return err
 	}
 	// Staging must scale to zero entirely; prod's timer stays at every minute.
 	if err := d.Clone.Append("gitops/overlays/staging/kustomization.yaml", yearlySweep); err != nil {
 		return err
 	}
-	// There is no token issuer here, and promotion refuses prod's placeholder.
-	open, err := os.ReadFile(filepath.Join(d.Clone.Folder, "gitops", "overlays", "staging", "identity.yaml"))
-	if err != nil {
-		return err
-	}
-	if err := d.Clone.Write("gitops/overlays/prod/identity.yaml", string(open)); err != nil {
-		return err
-	}
+	var err error
 	if d.Base, err = d.Clone.Commit(ctx, "Deploy to the test cluster"); err != nil {
 		return err
 	}

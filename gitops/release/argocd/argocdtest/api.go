@@ -142,6 +142,9 @@ func (s *Server) ResourceTree(context.Context, *application.ResourcesQuery) (*v1
 	}
 	for name := range s.live {
 		service := add("serving.knative.dev", "Service", name, health.HealthStatusHealthy)
+		if s.hidden {
+			continue
+		}
 		configuration := add("serving.knative.dev", "Configuration", name, health.HealthStatusHealthy, service)
 		revision := add("serving.knative.dev", "Revision", name+"-00001", health.HealthStatusHealthy, configuration)
 		set := add("apps", "ReplicaSet", name, health.HealthStatusHealthy, add("apps", "Deployment", name, health.HealthStatusHealthy, revision))

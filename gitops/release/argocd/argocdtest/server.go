@@ -44,6 +44,7 @@ type Server struct {
 	calls     []string
 	step      int
 	observers []func(*v1alpha1.Application)
+	hidden    bool
 }
 
 // Revision is a commit of the repository that the Application deploys.
@@ -114,6 +115,14 @@ func (s *Server) Settle() {
 	for range 20 {
 		s.advance()
 	}
+}
+
+// HideRevisions leaves Revisions, and what is below them, out of the resource tree, as a
+// project does that does not permit them.
+func (s *Server) HideRevisions() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hidden = true
 }
 
 // Refuse makes a method return err; nil makes it work again.

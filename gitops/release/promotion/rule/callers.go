@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
 
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/owner"
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/promotion"
 )
 
@@ -32,9 +35,8 @@ type callers struct{ issuer, resource, scope, open string }
 // functions must accept the same tokens. Functions of the component eventing are exempt:
 // only the broker calls them.
 func Callers(overlay string) promotion.Rule {
-	right := fmt.Sprintf("in %s/identity.yaml set %s to the https address of your authorization server and %s to the gateway's public URL, or %s to \"true\" if everybody may call",
-		overlay, issuerSetting, resourceSetting, openSetting)
-	return func(_ context.Context, _ string, objects []*unstructured.Unstructured) ([]promotion.Broken, error) {
+	return func(_ context.Context, tree string, objects []*unstructured.Unstructured) ([]promotion.Broken, error) {
+		file, right := remedy(tree, overlay)
 		functions := map[string][]string{} // settings or their fault, to the functions that have them
 		said := map[string][]string{}
 		for _, object := range objects {
@@ -61,11 +63,21 @@ func Callers(overlay string) promotion.Rule {
 			}
 			broken = append(broken, promotion.Broken{
 				Rule: "callers", What: "functions differ in who may call them: " + strings.Join(differ, "; "),
-				Right: "set the same for all of them in " + overlay + "/identity.yaml",
+				Right: "set the same for all of them in " + file,
 			})
 		}
 		return broken, nil
 	}
+}
+
+// remedy returns the file that has the overlay's settings, and what to set there.
+func remedy(tree, overlay string) (file, right string) {
+	file = overlay + "/identity.yaml"
+	if _, err := os.Stat(filepath.Join(tree, filepath.FromSlash(file))); err == nil {
+		return file, fmt.Sprintf("in %s set %s to the https address of your authorization server and %s to the gateway's public URL, or %s to \"true\" if everybody may call",
+			file, issuerSetting, resourceSetting, openSetting)
+	}
+	return owner.File, fmt.Sprintf("in %s set issuer to the https address of your authorization server and domain to the gateway's name, or choose callers/open if everybody may call", owner.File)
 }
 
 func names(functions []string) string {
@@ -138,19 +150,8 @@ func address(setting, value string) string {
 		return setting + " is not in git and cannot be checked"
 	case err != nil || parsed.Scheme != "https" || parsed.Hostname() == "":
 		return fmt.Sprintf("%s is %q, not an https address", setting, value)
-	case placeholder(parsed.Hostname()):
+	case owner.Placeholder(parsed.Hostname()):
 		return fmt.Sprintf("%s is %q, a placeholder", setting, value)
 	}
 	return ""
-}
-
-// placeholder reports whether RFC 2606 reserves the host for examples.
-func placeholder(host string) bool {
-	host = "." + strings.ToLower(strings.TrimSuffix(host, "."))
-	for _, reserved := range []string{".example.com", ".example.net", ".example.org", ".example", ".test", ".invalid", ".localhost"} {
-		if strings.HasSuffix(host, reserved) {
-			return true
-		}
-	}
-	return false
 }

@@ -69,17 +69,17 @@ func TestAnOverlaySetsAnIssuerOrExplicitlyAllowsEverybody(t *testing.T) {
 
 func TestAnOverlayWithoutASettingForCallersIsRefused(t *testing.T) {
 	for wanted, said := range map[string]string{
-		"neither OAUTH_ISSUER nor ALLOW_UNAUTHENTICATED=true is set (ask, gateway)":           "",
-		"neither OAUTH_ISSUER nor ALLOW_UNAUTHENTICATED=true is set":                          settings("ALLOW_UNAUTHENTICATED=false", resource),
-		`ALLOW_UNAUTHENTICATED is "yes", neither true nor false`:                              settings("ALLOW_UNAUTHENTICATED=yes"),
-		"OAUTH_ISSUER and ALLOW_UNAUTHENTICATED=true contradict each other":                   settings(issuer, resource, open),
-		`OAUTH_ISSUER is "https://issuer.example.com", a placeholder`:                         settings("OAUTH_ISSUER=https://issuer.example.com", resource),
-		`OAUTH_ISSUER is "https://login.test:8443", a placeholder`:                            settings("OAUTH_ISSUER=https://login.test:8443", resource),
-		`OAUTH_ISSUER is "http://login.acme.dev", not an https address`:                       settings("OAUTH_ISSUER=http://login.acme.dev", resource),
-		`OAUTH_RESOURCE is "", not an https address`:                                          settings(issuer),
-		`OAUTH_RESOURCE is "https://questions.EXAMPLE.com./mcp", a placeholder`:               settings(issuer, "OAUTH_RESOURCE=https://questions.EXAMPLE.com./mcp"),
-		"OAUTH_ISSUER is not in git and cannot be checked":                                    "{name: OAUTH_ISSUER, valueFrom: {secretKeyRef: {name: oauth, key: issuer}}}",
-		"in gitops/overlays/prod/identity.yaml set OAUTH_ISSUER to the https address of your": "",
+		"neither OAUTH_ISSUER nor ALLOW_UNAUTHENTICATED=true is set (ask, gateway)":  "",
+		"neither OAUTH_ISSUER nor ALLOW_UNAUTHENTICATED=true is set":                 settings("ALLOW_UNAUTHENTICATED=false", resource),
+		`ALLOW_UNAUTHENTICATED is "yes", neither true nor false`:                     settings("ALLOW_UNAUTHENTICATED=yes"),
+		"OAUTH_ISSUER and ALLOW_UNAUTHENTICATED=true contradict each other":          settings(issuer, resource, open),
+		`OAUTH_ISSUER is "https://issuer.example.com", a placeholder`:                settings("OAUTH_ISSUER=https://issuer.example.com", resource),
+		`OAUTH_ISSUER is "https://login.test:8443", a placeholder`:                   settings("OAUTH_ISSUER=https://login.test:8443", resource),
+		`OAUTH_ISSUER is "http://login.acme.dev", not an https address`:              settings("OAUTH_ISSUER=http://login.acme.dev", resource),
+		`OAUTH_RESOURCE is "", not an https address`:                                 settings(issuer),
+		`OAUTH_RESOURCE is "https://questions.EXAMPLE.com./mcp", a placeholder`:      settings(issuer, "OAUTH_RESOURCE=https://questions.EXAMPLE.com./mcp"),
+		"OAUTH_ISSUER is not in git and cannot be checked":                           "{name: OAUTH_ISSUER, valueFrom: {secretKeyRef: {name: oauth, key: issuer}}}",
+		"in gitops/owner/kustomization.yaml set issuer to the https address of your": "",
 	} {
 		refused := refusals(t, said, said)
 		require.Len(t, refused, 1, said)

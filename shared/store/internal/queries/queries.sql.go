@@ -331,10 +331,10 @@ func (q *Queries) InsertAnswer(ctx context.Context, arg InsertAnswerParams) erro
 
 const insertConversation = `-- name: InsertConversation :execrows
 INSERT INTO conversations (id, session_id, goal, playbook, information_needed, metadata, batch_size, max_questions,
-                           questions_asked, stop_reason, opened_by, opened_with_key, form, language)
+                           questions_asked, answers_recorded, stop_reason, opened_by, opened_with_key, form, language)
 VALUES ($1, $2, $3, nullif($4::text, ''), $5, $6, $7, $8,
-        $9, nullif($10::text, ''), $11, $12, nullif($13::text, ''),
-        nullif($14::text, ''))
+        $9, $10, nullif($11::text, ''), $12, $13, nullif($14::text, ''),
+        nullif($15::text, ''))
 ON CONFLICT (principal, opened_by) DO NOTHING
 `
 
@@ -348,6 +348,7 @@ type InsertConversationParams struct {
 	BatchSize         int
 	MaxQuestions      int
 	QuestionsAsked    int
+	AnswersRecorded   int
 	StopReason        string
 	OpenedBy          []byte
 	OpenedWithKey     bool
@@ -367,6 +368,7 @@ func (q *Queries) InsertConversation(ctx context.Context, arg InsertConversation
 		arg.BatchSize,
 		arg.MaxQuestions,
 		arg.QuestionsAsked,
+		arg.AnswersRecorded,
 		arg.StopReason,
 		arg.OpenedBy,
 		arg.OpenedWithKey,
@@ -452,8 +454,8 @@ func (q *Queries) InsertSession(ctx context.Context, arg InsertSessionParams) er
 }
 
 const insertSlot = `-- name: InsertSlot :exec
-INSERT INTO slots (conversation_id, position, key, definition, state, value, words, source, assumed_from)
-VALUES ($1, $2, $3, $4, $5, $6, $7::text, nullif($8::text, ''), nullif($9::text, '')::uuid)
+INSERT INTO slots (conversation_id, position, key, definition, state, value, words, answers, source, assumed_from)
+VALUES ($1, $2, $3, $4, $5, $6, $7::text, $8, nullif($9::text, ''), nullif($10::text, '')::uuid)
 `
 
 type InsertSlotParams struct {
@@ -464,6 +466,7 @@ type InsertSlotParams struct {
 	State          questioning.Status
 	Value          json.RawMessage
 	Words          string
+	Answers        []int
 	Source         string
 	AssumedFrom    string
 }
@@ -478,6 +481,7 @@ func (q *Queries) InsertSlot(ctx context.Context, arg InsertSlotParams) error {
 		arg.State,
 		arg.Value,
 		arg.Words,
+		arg.Answers,
 		arg.Source,
 		arg.AssumedFrom,
 	)

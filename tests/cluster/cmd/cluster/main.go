@@ -1,5 +1,6 @@
 // Command cluster starts and stops a one-node Kubernetes with Knative and Argo CD on this
-// machine, for tests.
+// machine, for tests. It needs root. up prints how to use what it has started, and down
+// removes every trace of it.
 package main
 
 import (
@@ -21,6 +22,8 @@ func main() {
 	}
 }
 
+// newCommand returns the command tree. All commands share the settings that name
+// the cluster.
 func newCommand() *cobra.Command {
 	settings := &cluster.Settings{}
 	root := &cobra.Command{
@@ -40,6 +43,7 @@ func newCommand() *cobra.Command {
 	return root
 }
 
+// up is idempotent: on a running cluster it adds what is missing.
 func up(settings *cluster.Settings) *cobra.Command {
 	var withoutArgoCD bool
 	command := &cobra.Command{
@@ -70,6 +74,8 @@ func up(settings *cluster.Settings) *cobra.Command {
 	return command
 }
 
+// build is for images and caches that should contain the binaries; up builds as
+// well.
 func build(settings *cluster.Settings) *cobra.Command {
 	var withoutArgoCD bool
 	command := &cobra.Command{
@@ -88,6 +94,7 @@ func build(settings *cluster.Settings) *cobra.Command {
 	return command
 }
 
+// down also removes what a failed or killed up has left.
 func down(settings *cluster.Settings) *cobra.Command {
 	var binaries bool
 	command := &cobra.Command{
@@ -102,6 +109,7 @@ func down(settings *cluster.Settings) *cobra.Command {
 	return command
 }
 
+// status fails if a component is down.
 func status(settings *cluster.Settings) *cobra.Command {
 	return &cobra.Command{
 		Use:   "status",
@@ -115,6 +123,7 @@ func status(settings *cluster.Settings) *cobra.Command {
 	}
 }
 
+// environment is for: eval "$(cluster env)".
 func environment(settings *cluster.Settings) *cobra.Command {
 	return &cobra.Command{
 		Use:   "env",
@@ -128,6 +137,7 @@ func environment(settings *cluster.Settings) *cobra.Command {
 	}
 }
 
+// logs works also if the API server is down.
 func logs(settings *cluster.Settings) *cobra.Command {
 	return &cobra.Command{
 		Use:   "logs FOLDER",

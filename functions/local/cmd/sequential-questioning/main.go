@@ -1,0 +1,129 @@
+// Command sequential-questioning runs Sequential Questioning on this machine.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/sequential-questioning/sequential-questioning/functions/local"
+	"github.com/sequential-questioning/sequential-questioning/shared/version"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	name, args := "", os.Args[1:]
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		name, args = args[0], args[1:]
+	}
+	var run func(context.Context, []string) error
+	switch name {
+	case "":
+		run = func(ctx context.Context, args []string) error { return serve(ctx, stop, args) }
+	case "database":
+		run = keepDatabase
+	default:
+		fmt.Fprintf(os.Stderr, "unknown command %q\n\n", name)
+		usage(flag.CommandLine)
+		os.Exit(2)
+	}
+	if err := run(ctx, args); err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+}
+
+// parse reads a command's flags, which are its only arguments.
+func parse(flags *flag.FlagSet, args []string) {
+	flags.Usage = func() { usage(flags) }
+	_ = flags.Parse(args) // exits with an error
+	if flags.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "unknown argument %q\n\n", flags.Arg(0))
+		usage(flags)
+		os.Exit(2)
+	}
+}
+
+// serve is the program without a command.
+func serve(ctx context.Context, stop func(), args []string) error {
+	options := local.Options{DatabaseURL: os.Getenv("DATABASE_URL"), Out: os.Stderr}
+	flags := flag.CommandLine
+	flags.IntVar(&options.Port, "port", 8420, "`port` on 127.0.0.1 for MCP clients; 0 takes a free one")
+	flags.StringVar(&options.Data, "data", defaultFolder(), "`folder` of the database, unless DATABASE_URL is set, and of keys")
+	stdio := flags.Bool("stdio", false, "serve the one client at standard input and output, and no port")
+	show := flags.Bool("version", false, "print the version")
+	parse(flags, args)
+	if *show {
+		fmt.Println(version.Version)
+		return nil
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program: %w", err)
+	}
+	options.Keeper = []string{self, "database", "--data", options.Data}
+	if *stdio {
+		signal.Ignore(syscall.SIGPIPE) // a client that has gone is an error of a write, and the database is left
+		out := os.Stdout
+		os.Stdout = os.Stderr // what is no message would end the conversation
+		return local.RunStdio(ctx, options, os.Stdin, out)
+	}
+	began := time.Now()
+	return local.Run(ctx, options, func(url string) {
+		context.AfterFunc(ctx, stop) // a second Ctrl-C ends at once
+		fmt.Printf("Sequential Questioning is ready at %s (%.1f s)\n\n%s\nCtrl-C stops it.\n",
+			url, time.Since(began).Seconds(), local.Clients(url))
+	})
+}
+
+// keepDatabase runs the database for all processes of a data folder; they start it.
+func keepDatabase(ctx context.Context, args []string) error {
+	flags := flag.NewFlagSet("database", flag.ExitOnError)
+	data := flags.String("data", defaultFolder(), "`folder` of the database")
+	port := flags.Int("port", 0, "`port` on 127.0.0.1; 0 takes a free one")
+	parse(flags, args)
+	return local.Keep(ctx, *data, *port, os.Stderr)
+}
+
+// defaultFolder is where programs of this system keep a user's data: hosts start a
+// server in whatever folder they are in themselves.
+func defaultFolder() string {
+	const name = "sequential-questioning"
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return ".data"
+	}
+	if data := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(data) {
+		return filepath.Join(data, name)
+	}
+	if runtime.GOOS == "darwin" {
+		return filepath.Join(home, "Library", "Application Support", name)
+	}
+	return filepath.Join(home, ".local", "share", name)
+}
+
+func usage(flags *flag.FlagSet) {
+	fmt.Fprint(os.Stderr, `Runs Sequential Questioning on this machine: the gateway and every tool in one
+process, on a PostgreSQL server of its own.
+
+Usage: sequential-questioning [--port 8420 | --stdio] [--data folder]
+       sequential-questioning --version
+
+`)
+	flags.PrintDefaults()
+	fmt.Fprint(os.Stderr, `
+Environment:
+  DATABASE_URL   an existing PostgreSQL 15 or newer to use instead
+  POSTGRES_BIN   the folder with PostgreSQL's programs, where they are not found
+  LOG_LEVEL      debug, info, warn or error
+All settings: docs/configuration.md
+`)
+}

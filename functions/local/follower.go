@@ -1,0 +1,165 @@
+package local
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	cehttp "github.com/cloudevents/sdk-go/v2/protocol/http"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/event"
+	"github.com/sequential-questioning/sequential-questioning/shared/jsonrpc"
+	"github.com/sequential-questioning/sequential-questioning/shared/memory"
+	"github.com/sequential-questioning/sequential-questioning/shared/principal"
+	"github.com/sequential-questioning/sequential-questioning/shared/store"
+)
+
+// A host starts a process of its own, and each has its own memory of their one
+// database, while an event is delivered in one process only. So that what is said in
+// one is recalled in the others, and what is forgotten in one by all, a process
+// announces each conversation whose events it has indexed by a notification of
+// PostgreSQL, and the others read it again.
+
+const (
+	// channel is the name of the notifications.
+	channel = "sequential_questioning_memory"
+	// reconnectInterval is between two tries to listen.
+	reconnectInterval = time.Second
+	// announceTimeout bounds a notification, which the event's delivery waits for.
+	announceTimeout = 2 * time.Second
+)
+
+// announcement is the payload of a notification.
+type announcement struct {
+	By           string `json:"by"` // the process, which has indexed it itself
+	Principal    string `json:"principal"`
+	Conversation string `json:"conversation"`
+}
+
+// follower keeps this process's memory up to date.
+type follower struct {
+	name   string
+	pool   *pgxpool.Pool
+	store  *store.Store
+	memory *memory.Memory
+}
+
+func newFollower(pool *pgxpool.Pool, s *store.Store, m *memory.Memory) *follower {
+	return &follower{name: rand.Text(), pool: pool, store: s, memory: m}
+}
+
+func (f *follower) close() {
+	f.pool.Close()
+	if err := f.memory.Close(); err != nil {
+		slog.Warn("close memory", "error", err)
+	}
+}
+
+// run rebuilds memory, and then follows what others index, until ctx ends. It starts
+// over when the connection breaks: what was announced meanwhile is not said again.
+func (f *follower) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		if err := f.follow(ctx); err != nil && ctx.Err() == nil {
+			slog.WarnContext(ctx, "memory does not follow the database", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(reconnectInterval):
+		}
+	}
+}
+
+// follow listens first, so that nothing is missed between.
+func (f *follower) follow(ctx context.Context) error {
+	conn, err := f.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	listening := conn.Hijack() // one that listens is of no other use
+	defer listening.Close(context.WithoutCancel(ctx))
+	if _, err := listening.Exec(ctx, "LISTEN "+channel); err != nil {
+		return err
+	}
+	if _, err := f.memory.Rebuild(ctx, f.store, nil); err != nil {
+		return err
+	}
+	for {
+		notified, err := listening.WaitForNotification(ctx)
+		if err != nil {
+			return err
+		}
+		var a announcement
+		if err := json.Unmarshal([]byte(notified.Payload), &a); err != nil || a.By == f.name {
+			continue // another program's, or heard of already
+		}
+		if err := f.memory.Refresh(principal.With(ctx, a.Principal), f.store, a.Conversation); err != nil {
+			return err
+		}
+	}
+}
+
+// announcing has the indexer handle an event, and announces it once that succeeded.
+func (f *follower) announcing(indexer http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, jsonrpc.MaxBodyBytes))
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		answered := &statusWriter{w, http.StatusOK}
+		indexer.ServeHTTP(answered, r)
+		if answered.status != http.StatusOK {
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		f.announce(r)
+	})
+}
+
+// announce tells the other processes of an event. Nothing depends on it: a process that
+// misses it recalls nothing wrong, since recall asks the database what still holds.
+func (f *follower) announce(r *http.Request) {
+	e, err := cehttp.NewEventFromHTTPRequest(r)
+	if err != nil {
+		return // a probe
+	}
+	about, err := event.Read(*e)
+	if err != nil {
+		return
+	}
+	switch about.(type) {
+	case event.AnswerRecorded, event.AnswerRevised, event.ConversationErased:
+	default:
+		return // changes nothing in memory
+	}
+	a := announcement{By: f.name}
+	a.Conversation, a.Principal = about.Of()
+	payload, err := json.Marshal(a)
+	if err == nil {
+		ctx, cancel := context.WithTimeout(r.Context(), announceTimeout)
+		defer cancel()
+		_, err = f.pool.Exec(ctx, "SELECT pg_notify($1, $2)", channel, string(payload))
+	}
+	if err != nil {
+		slog.WarnContext(r.Context(), "other processes do not hear of an event", "id", e.ID(), "error", err)
+	}
+}
+
+// statusWriter remembers the status.
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader notes the status.
+func (w *statusWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}

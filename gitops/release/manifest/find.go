@@ -1,0 +1,48 @@
+package manifest
+
+import "strings"
+
+// Images returns the images of all containers in an object of any kind.
+func Images(node any) (images []string) {
+	switch node := node.(type) {
+	case map[string]any:
+		for key, value := range node {
+			if key == "containers" || key == "initContainers" || key == "ephemeralContainers" {
+				list, _ := value.([]any)
+				for _, container := range list {
+					fields, _ := container.(map[string]any)
+					if image, ok := fields["image"].(string); ok {
+						images = append(images, image)
+					}
+				}
+			}
+			images = append(images, Images(value)...)
+		}
+	case []any:
+		for _, value := range node {
+			images = append(images, Images(value)...)
+		}
+	}
+	return images
+}
+
+// Contains reports whether a string or key in an object contains the text.
+func Contains(node any, text string) bool {
+	switch node := node.(type) {
+	case string:
+		return strings.Contains(node, text)
+	case map[string]any:
+		for key, value := range node {
+			if strings.Contains(key, text) || Contains(value, text) {
+				return true
+			}
+		}
+	case []any:
+		for _, value := range node {
+			if Contains(value, text) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,87 @@
+package conversation
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+)
+
+// These bound the list of slots that wait, so that a model can afford it whatever the
+// caller wants: its size in characters, of which about four are a token, and the options
+// named of a slot.
+const (
+	maxOpenSlots  = 2400
+	maxOptions    = 12
+	maxOptionText = 40 // characters of an option
+)
+
+// openSlots lists the slots that nothing is known of and that no open question asks
+// for, each as "key (type or options):
+// title". Where the list grows too long for its bound, the titles that keys speak for are
+// left out first, then all titles, then the last slots.
+func openSlots(state *questioning.State) []string {
+	var open []questioning.Slot
+	for _, c := range state.Coverage() {
+		asked := slices.ContainsFunc(state.Open, func(q questioning.Question) bool { return q.Slot == c.Slot.Key })
+		if c.Status == questioning.StatusMissing && !asked {
+			open = append(open, c.Slot)
+		}
+	}
+	list := make([]string, len(open))
+	for _, titled := range []bool{true, false} {
+		size := 0
+		for i, slot := range open {
+			list[i] = openSlot(slot, titled)
+			size += len(list[i])
+		}
+		if size <= maxOpenSlots {
+			return list
+		}
+	}
+	size := 0
+	for i, line := range list {
+		if size += len(line); size > maxOpenSlots {
+			return append(list[:i], fmt.Sprintf("%d more", len(list)-i))
+		}
+	}
+	return list
+}
+
+// openSlot describes one slot.
+func openSlot(slot questioning.Slot, titled bool) string {
+	line := slot.Key
+	if kind := shape(slot); kind != "" {
+		line += " (" + kind + ")"
+	}
+	if titled && !strings.EqualFold(strings.ReplaceAll(slot.Key, "_", " "), slot.Title) {
+		line += ": " + plain.Line(slot.Title)
+	}
+	return line
+}
+
+// shape is the type of a slot's value, or its options; empty for a text.
+func shape(slot questioning.Slot) string {
+	switch slot.Type {
+	case questioning.Text:
+		return ""
+	case questioning.List:
+		return "list"
+	case questioning.Choice, questioning.Choices:
+		options := make([]string, 0, len(slot.Options))
+		for i, o := range slot.Options {
+			if i == maxOptions {
+				options = append(options, "…")
+				break
+			}
+			options = append(options, plain.Excerpt(fmt.Sprint(o.Value), maxOptionText))
+		}
+		if slot.Type == questioning.Choices {
+			return "any of " + strings.Join(options, "|")
+		}
+		return strings.Join(options, "|")
+	}
+	return string(slot.Type)
+}

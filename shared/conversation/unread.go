@@ -1,0 +1,102 @@
+package conversation
+
+import (
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+)
+
+// Unread is what the person said about a slot that nobody has read yet. It is handed
+// back to the client's model before the person is asked again.
+type Unread struct {
+	Slot  string `json:"slot"`
+	Words string `json:"words" jsonschema:"The person's own."`
+	// Kind tells a model whether there is a value to be read at all.
+	Kind   string         `json:"kind" jsonschema:"unclear: read it; question: answer it first; deferral: ask later; referral: look it up in the chat."`
+	Reason string         `json:"reason,omitempty" jsonschema:"Why it was not read."`
+	Schema map[string]any `json:"schema" jsonschema:"The JSON Schema of the value."`
+}
+
+// unclear is the kind of words that may hold a value.
+const unclear = "unclear"
+
+// maxUnread bounds the slots that a result hands back, and maxUnreadWords the
+// characters of each: a model has the words in its chat as well.
+const (
+	maxUnread      = 20
+	maxUnreadWords = 300
+)
+
+// unread is an answer that could not be read.
+func (c *conversation) unread(a answer) Unread {
+	kind := unclear
+	if a.intent != "" {
+		kind = string(a.intent)
+	}
+	slot := c.State.Slots[c.State.Index(a.Slot)]
+	return Unread{Slot: a.Slot, Words: plain.Excerpt(a.Words, maxUnreadWords), Kind: kind, Reason: a.Problem, Schema: valueSchema(slot)}
+}
+
+// allUnread is what this call left unread, and what earlier ones did.
+func (c *conversation) allUnread(now []Unread) []Unread {
+	all := now
+	listed := map[string]bool{}
+	for _, u := range now {
+		listed[u.Slot] = true
+	}
+	for i, s := range c.State.SlotStates {
+		slot := c.State.Slots[i]
+		if s.Status == questioning.StatusUnclear && !listed[slot.Key] {
+			all = append(all, Unread{
+				Slot: slot.Key, Words: plain.Excerpt(s.Words, maxUnreadWords), Kind: unclear, Schema: valueSchema(slot),
+			})
+		}
+	}
+	return all[:min(len(all), maxUnread)]
+}
+
+// formats are the string formats of JSON Schema, by the slot types that have one.
+var formats = map[questioning.Type]string{
+	questioning.Date: "date", questioning.Time: "time", questioning.DateTime: "date-time", questioning.Email: "email", questioning.URI: "uri",
+}
+
+// valueSchema is the JSON Schema of a slot's value.
+func valueSchema(slot questioning.Slot) map[string]any {
+	schema := map[string]any{"type": "string"}
+	switch slot.Type {
+	case questioning.Integer, questioning.Number, questioning.Boolean:
+		schema["type"] = string(slot.Type)
+	case questioning.List:
+		schema = map[string]any{"type": "array", "items": map[string]any{"type": "string"}}
+	case questioning.Choice:
+		return map[string]any{"enum": optionValues(slot)}
+	case questioning.Choices:
+		schema = map[string]any{"type": "array", "items": map[string]any{"enum": optionValues(slot)}}
+	}
+	if format := formats[slot.Type]; format != "" {
+		schema["format"] = format
+	}
+	if slot.Pattern != "" {
+		schema["pattern"] = slot.Pattern
+	}
+	for name, bound := range map[string]*float64{"minimum": slot.Minimum, "maximum": slot.Maximum} {
+		if bound != nil {
+			schema[name] = *bound
+		}
+	}
+	for name, bound := range map[string]*int{
+		"minLength": slot.MinLength, "maxLength": slot.MaxLength, "minItems": slot.MinItems, "maxItems": slot.MaxItems,
+	} {
+		if bound != nil {
+			schema[name] = *bound
+		}
+	}
+	return schema
+}
+
+func optionValues(slot questioning.Slot) []any {
+	values := make([]any, len(slot.Options))
+	for i, o := range slot.Options {
+		values[i] = o.Value
+	}
+	return values
+}

@@ -1,0 +1,33 @@
+package main
+
+import (
+	"encoding/binary"
+	"hash/fnv"
+	"math/rand/v2"
+)
+
+// chance gives random numbers that depend on names alone, so that what a person does
+// about one slot is the same in whatever order the slots come. Ways of asking are then
+// compared on the same people (common random numbers), which narrows the intervals.
+type chance uint64
+
+// of derives the chance of something named below this one.
+func (c chance) of(names ...string) chance {
+	h := fnv.New64a()
+	binary.Write(h, binary.LittleEndian, uint64(c)) // a hash takes everything
+	for _, name := range names {
+		h.Write([]byte(name))
+		h.Write([]byte{0})
+	}
+	return chance(h.Sum64())
+}
+
+// generator returns a new generator each time: asking twice gives the same number
+// twice.
+func (c chance) generator() *rand.Rand { return rand.New(rand.NewPCG(uint64(c), 0x5eed)) }
+
+func (c chance) float() float64 { return c.generator().Float64() }
+
+func (c chance) below(n int) int { return c.generator().IntN(n) }
+
+func (c chance) between(low, high float64) float64 { return low + (high-low)*c.float() }
