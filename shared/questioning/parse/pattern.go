@@ -130,14 +130,14 @@ func readDay(t *text, i int, m *moment) (int, bool) {
 	if next, ok := readOrdinal(t, i, m); ok {
 		return next, true
 	}
-	next, ok := readNumber(fieldDay, 1, 31)(t, i, m)
-	return next, ok && !t.starts(next, part) // the hour of "Friday 6 pm" is no day
+	return readBareDay(t, i, m)
 }
 
-// readBareDay reads a day of the month as a cardinal: the "12" of "Monday 12".
+// readBareDay reads a day of the month as a cardinal: the "12" of "Monday 12", but not
+// the hour of "Friday 6 pm" or the people of "May the 3 of us".
 func readBareDay(t *text, i int, m *moment) (int, bool) {
 	next, ok := readNumber(fieldDay, 1, 31)(t, i, m)
-	return next, ok && !t.starts(next, part)
+	return next, ok && !t.starts(next, part) && !t.starts(next, persons)
 }
 
 // readOne reads a unit as an amount of one: the "day" of "the day after Christmas".
