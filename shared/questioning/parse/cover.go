@@ -32,7 +32,9 @@ type covered struct {
 	taken   []bool  // the tokens of values, also of those for something else
 }
 
-// cover gives each token beside the values its role.
+// cover gives each token beside the values its role. Values of something else are
+// neutral, unless they are weak: a bare number may belong to this value. From a word
+// such as "because" on, all is explanation up to the end of the sentence.
 func (t *text) cover(values, others []span, strict bool) covered {
 	c := covered{t, make([]role, len(t.tokens)), make([]class, len(t.tokens)), make([]int, len(t.tokens)), strict, len(values) == 1, make([]bool, len(t.tokens))}
 	for i := range c.nexts {
@@ -83,7 +85,8 @@ func (c *covered) fill(from, next int, r role, what class) {
 	}
 }
 
-// roleAt looks up the longest phrase at token i that meets no value.
+// roleAt looks up the longest phrase at token i that meets no value. What changes a value
+// goes before what does not, where a phrase can be both.
 func (c *covered) roleAt(i int) (next int, r role, what class) {
 	token := c.tokens[i]
 	if _, after, ok := c.class(i, and); ok && c.starts(after, "subject") {
@@ -282,7 +285,8 @@ func (c *covered) valueBefore(i int) bool {
 	return i > 0 && (c.valued(i-1) || c.ends(i, unit) || c.ends(i, currency) || c.ends(i, measure) || c.ends(i, period))
 }
 
-// valued reports a token of a value, of any type.
+// valued reports a token of a value, of any type, whether or not this slot can take it:
+// an "and" before it joins two values.
 func (c *covered) valued(i int) bool {
 	if s := c.tokens[i].shape; c.roles[i] == roleValue || s == numeral || s == calendar || s == clock {
 		return true

@@ -84,7 +84,8 @@ func (t *text) leadsFrom(from, next int) bool {
 	return false
 }
 
-// findClocks finds the times of day; bare numbers only for a slot that wants one.
+// findClocks finds the times of day; bare numbers only for a slot that wants one. A bare
+// number that counts something, "8 people" or "table for 8", is none.
 func (t *text) findClocks(bare bool) []span {
 	found := t.scan(t.lang.times)
 	counts := func(w when) bool { return t.kind() == kindPersons && w.has(fieldWeak) && !t.ends(w.from, "at") } // "tonight for 5"
@@ -146,7 +147,8 @@ func (t *text) partElsewhere(w *when) {
 	}
 }
 
-// scan matches patterns from left to right.
+// scan matches patterns from left to right; matches do not overlap. What it finds
+// depends on the words alone and not on the slot, so it is kept with the text.
 func (t *text) scan(patterns *patternNode) []when {
 	if kept, ok := t.scans[patterns]; ok {
 		return slices.Clone(kept)
@@ -246,7 +248,7 @@ func without(spans, others []span) []span {
 	return kept
 }
 
-// meets reports a span that shares a token with one of the others.
+// meets reports a span that shares a token with one of the others, even in part.
 func meets(s span, others []span) bool {
 	for _, other := range others {
 		if s.from < other.next && other.from < s.next {
@@ -313,7 +315,8 @@ func (t *text) countedPeople() []span {
 	return counts
 }
 
-// findMoments finds the dates and times of day in the text, values of something else.
+// findMoments finds the dates and times of day in the text, values of something else:
+// beside an option or a yes they are accounted for.
 func (t *text) findMoments() []span {
 	days := t.findDates(false)
 	return append(without(strong(t.findClocks(false)), days), days...)

@@ -9,7 +9,8 @@ import (
 )
 
 // findNumbers finds the amounts in the text, in the slot's unit, and the dates and
-// times whose digits are none.
+// times whose digits are none. A slot that counts persons takes a party, where the text
+// tells of one: of "5 adults and 2 children" neither number is the answer.
 func (t *text) findNumbers() (values, others []span) {
 	clocks := slices.DeleteFunc(t.findClocks(false), func(s span) bool {
 		return (t.tokens[s.from].shape == numeral || t.starts(s.from, number)) && t.starts(s.from+1, to)
@@ -194,7 +195,8 @@ func (t *text) inUnit(from int, a amount) span {
 	return s
 }
 
-// convert is exact or not ok.
+// convert converts an amount between units of time. It is exact or not ok: a month is no
+// number of days.
 func convert(value float64, from, to string) (float64, bool) {
 	if from == to {
 		return value, true
@@ -260,7 +262,7 @@ func (t *text) minutesFollow(i int, m moment) bool {
 	return len(m.amounts) > 0 && m.amounts[len(m.amounts)-1].unit == "hour" && i < len(t.tokens) && t.tokens[i].shape == numeral && t.tokens[i].glued && isDigits(t.tokens[i].text)
 }
 
-// size orders units: roughly how many seconds one has.
+// size orders units: roughly how many seconds one has, 0 for what is no unit of time.
 func size(unit string) float64 { return max(inSeconds[unit], inMonths[unit]*30*86400) }
 
 // scored reads "8/10" and "8 out of 10" on a scale to 10.

@@ -2,7 +2,11 @@ package parse
 
 import "slices"
 
-// findParties add up who comes: "5 adults and 1 child", "me and four of my friends".
+// findParties add up who comes: "5 adults and 1 child", "me and four of my friends". A
+// party is a run of terms, joined by "and", "with" or a comma, and its value their sum.
+//
+// Who names one group only may have left out himself, "my wife" or "3 friends of mine",
+// or others: such a party is in doubt, and so is one whose kinds the slot tells apart.
 func (t *text) findParties() []span {
 	var found []span
 	for i := 0; i < len(t.tokens); i++ {
@@ -98,7 +102,9 @@ func (t *text) somebody(i int) bool {
 	return i >= 0 && (t.ends(i, "my") || t.tokens[i].shape == word && len(t.phrases(i)) == 0 && !t.names(t.tokens[i]))
 }
 
-// companions reads one term of a party.
+// companions reads one term of a party: its count, the noun that tells its kind, and the
+// token behind it. follows says that a term stands before it, behind which a bare noun
+// or the writer may come too.
 func (t *text) companions(i int, follows bool) (count float64, kind string, next int, ok bool) {
 	if _, after, ok := t.class(i, oneself); ok {
 		// The "I" of "3 people and I want to leave" begins a clause.
@@ -170,7 +176,8 @@ func (t *text) joint(i int) (int, bool) {
 	return i, false
 }
 
-// aloneIsSum reports that one term is a party by itself: "just me", "two couples".
+// aloneIsSum reports that one term is a party by itself: "just me", "two couples". "Me" is
+// in most requests, "book it for me", and a party only where nothing is requested.
 func (t *text) aloneIsSum(i int) bool {
 	count, _, next, ok := t.companions(i, false)
 	if !ok {

@@ -5,7 +5,9 @@ import (
 	"strings"
 )
 
-// match follows the patterns from token i as far as they lead.
+// match follows the patterns from token i as far as they lead: what m holds with all
+// that is read on the way, and the token behind it. Of several ways the longest counts,
+// of equally long ones the first. The depth is that of the patterns, a dozen words.
 func (t *text) match(node *patternNode, i int, m moment) (moment, int, bool) {
 	var best moment
 	longest, found := i, false
@@ -97,7 +99,8 @@ func readSign(sign string) reader {
 	return func(t *text, i int, _ *moment) (int, bool) { return i + 1, t.is(i, sign) }
 }
 
-// readClass reads a phrase of a class, whose value is the field's.
+// readClass reads a phrase of a class, whose value is the field's. It takes the point of
+// an abbreviation with it, where the point cannot end the sentence.
 func readClass(c class, f field) reader {
 	return func(t *text, i int, m *moment) (int, bool) {
 		e, next, ok := t.class(i, c)
@@ -113,7 +116,8 @@ func readClass(c class, f field) reader {
 	}
 }
 
-// readNumber reads a cardinal in a range into a field; of digits at most two.
+// readNumber reads a cardinal from least to most into a field; of digits at most two, so
+// that the 2026 of a year is no day and no hour.
 func readNumber(f field, least, most int) reader {
 	return func(t *text, i int, m *moment) (int, bool) {
 		value, next, ok := t.cardinal(i)
@@ -181,7 +185,8 @@ func readOrdinal(t *text, i int, m *moment) (int, bool) {
 	return next, true
 }
 
-// readNth reads the "second" of "the second Friday".
+// readNth reads the "second" of "the second Friday", up to a fifth, which a month may
+// have.
 func readNth(t *text, i int, m *moment) (int, bool) {
 	value, next, ok := t.ordinalAt(i)
 	if !ok || value < 1 || value > 5 {
@@ -191,7 +196,8 @@ func readNth(t *text, i int, m *moment) (int, bool) {
 	return next, true
 }
 
-// readPart reads a part of the day, which may be said once more: "tonight at 8 pm".
+// readPart reads a part of the day, which may be said once more: "tonight at 8 pm". Of
+// two, "am" and "pm" say more than "tonight"; two that contradict each other are none.
 func readPart(t *text, i int, m *moment) (int, bool) {
 	e, next, ok := t.class(i, part)
 	if !ok {
@@ -210,7 +216,8 @@ func readPart(t *text, i int, m *moment) (int, bool) {
 	return i, false
 }
 
-// readYear reads 2026, '26 and a year in words.
+// readYear reads 2026, '26 and a year in words. Two digits without an apostrophe are no
+// year here: "May 26" is a day.
 func readYear(t *text, i int, m *moment) (int, bool) {
 	at := i
 	if t.is(i, "'") {
@@ -256,7 +263,8 @@ func readShortYear(t *text, i int, m *moment) (int, bool) {
 	return i + 1, err == nil
 }
 
-// readDotted reads the "15.2." of a language that writes the day first.
+// readDotted reads the "15.2." of a language that writes the day first. Without the
+// second point it counts only as the whole text: "15.2" in a sentence is a number.
 func readDotted(t *text, i int, m *moment) (int, bool) {
 	if i >= len(t.tokens) || t.tokens[i].shape != numeral {
 		return i, false
@@ -275,7 +283,8 @@ func readDotted(t *text, i int, m *moment) (int, bool) {
 	return next, ok && errDay == nil && errMonth == nil && d >= 1 && d <= 31 && month >= 1 && month <= 12 && len(second) <= 2
 }
 
-// readWhen reads a whole date that amounts are counted from.
+// readWhen reads a whole date that amounts are counted from: the "Friday" of "two weeks
+// from Friday". A date within it is not counted from another, so this ends.
 func readWhen(t *text, i int, m *moment) (int, bool) {
 	if i >= len(t.tokens) || m.within {
 		return i, false
@@ -289,7 +298,8 @@ func readWhen(t *text, i int, m *moment) (int, bool) {
 	return next, true
 }
 
-// readAmounts reads "2 years and 1 month".
+// readAmounts reads "2 years and 1 month": amounts with units of time, none negative or
+// in doubt.
 func readAmounts(t *text, i int, m *moment) (int, bool) {
 	m.amounts = nil
 	next := i
@@ -327,7 +337,8 @@ func readClock(t *text, i int, m *moment) (int, bool) {
 	return i + 1, true
 }
 
-// readDecimalClock reads the "8.30" of "8.30 pm".
+// readDecimalClock reads the "8.30" of "8.30 pm": an hour and exactly two digits of
+// minutes, since the "8.5" of a number is no time.
 func readDecimalClock(t *text, i int, m *moment) (int, bool) {
 	if i >= len(t.tokens) || t.tokens[i].shape != numeral {
 		return i, false
@@ -343,7 +354,8 @@ func readDecimalClock(t *text, i int, m *moment) (int, bool) {
 	return i + 1, h <= 24 && past <= 59
 }
 
-// readCompactClock reads "1430" and the "730" of "730 pm".
+// readCompactClock reads "1430" and the "730" of "730 pm". Nothing but its digits tells
+// it from a number, so it counts only where a time is wanted.
 func readCompactClock(t *text, i int, m *moment) (int, bool) {
 	if i >= len(t.tokens) || t.tokens[i].shape != numeral || !isDigits(t.tokens[i].text) || len(t.tokens[i].text) < 3 || len(t.tokens[i].text) > 4 {
 		return i, false

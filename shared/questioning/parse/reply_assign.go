@@ -216,7 +216,8 @@ func (r *replying) noteDoubt(text string, c candidate) {
 // mostDoubts bounds what is said of values that found no slot.
 const mostDoubts = 20
 
-// decide finds the best supported value that exactly one slot can take.
+// decide finds the best supported value that exactly one slot can take; of equally
+// supported ones the first in the text.
 func (r *replying) decide(text string, all []candidate, assigned []interval) (best candidate, ok bool) {
 	for i, c := range all {
 		if r.stands(c, assigned) && r.takes(text, all, i) && (!ok || c.score > best.score) {
@@ -308,7 +309,7 @@ func (r *replying) leftover(text string, assigned []interval) {
 	}
 }
 
-// cutOut returns a text without some intervals of it.
+// cutOut returns a text without some intervals of it, which may overlap.
 func cutOut(text string, cut []interval) string {
 	slices.SortFunc(cut, func(a, b interval) int { return a.start - b.start })
 	var b strings.Builder

@@ -194,7 +194,8 @@ func (w *witness) ofOthers(c candidate) bool {
 	return len(w.slots[c.slot].Options) > 0 && !mine
 }
 
-// strongestWord is the strongest word for the slot between two places of the text.
+// strongestWord is the strongest word for the slot between two places of the text, in
+// bytes. The words of several are not added: a slot with a long description would win.
 func (w *witness) strongestWord(from, to int, own slotWords, rivals []slotWords) int {
 	best := 0
 	for i, one := range w.text.tokens {

@@ -9,7 +9,9 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
-// readUnmarked reads what no number and no name marks.
+// readUnmarked reads what no number and no name marks: an outcome for all questions, the
+// answer to the only one, one piece for each, or values wherever they stand. The ways
+// are tried in this order, since each is surer than the next.
 func (r *replying) readUnmarked(text string) {
 	waiting := r.waiting()
 	if r.wholeOutcome(text, waiting) {
@@ -25,7 +27,8 @@ func (r *replying) readUnmarked(text string) {
 	r.leftover(text, r.assign(text))
 }
 
-// wholeOutcome takes a reply such as "no idea" as the outcome of every question.
+// wholeOutcome takes a reply such as "no idea" as the outcome of every question that
+// waits. Only a short reply that says nothing else counts.
 func (r *replying) wholeOutcome(text string, waiting []OpenQuestion) bool {
 	if len(waiting) < 2 || len(text) > longestPhrase {
 		return false
@@ -181,7 +184,8 @@ func (r *replying) onlyMatching(pieces []string, waiting []OpenQuestion) (places
 	return matching(takes), true
 }
 
-// countMatchings counts the ways to give every piece a question of its own.
+// countMatchings counts the ways to give every piece a question of its own. It goes
+// piece by piece over the sets of questions used so far, as bits: at most 2^mostPieces.
 func countMatchings(takes []uint) int {
 	ways := map[uint]int{0: 1}
 	for _, can := range takes {

@@ -8,7 +8,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
-// around checks the clause of a value and the starts of those beside it.
+// around checks the clause of a value and the starts of those beside it. It reports the
+// first words that do not let the value stand, from the nearest outwards.
 func (c *covered) around(v span) (obstacle, bool) {
 	if o, ok := c.inside(v); ok {
 		return o, true
@@ -85,7 +86,7 @@ func (c *covered) bracketed(v span) bool {
 	return false
 }
 
-// ended reports that a sentence or a line ends at token i.
+// ended reports that a sentence or a line ends at token i, so that another begins.
 func (c *covered) ended(i int) bool {
 	return c.roles[i] == roleStop || i+1 < len(c.tokens) && c.tokens[i+1].newline
 }
@@ -311,7 +312,13 @@ func (t *text) deniedFrom(i int) (from int, ok bool) {
 	return 0, false
 }
 
-// settle is the one value that the words leave, or what stands in its way.
+// settle is the one value that the words leave, or what stands in its way. It is the
+// only way from spans to a value: every type passes it, and so the rule that a reading
+// accounts for every word is kept in one place.
+//
+// values are the candidate spans, others those of values for something else, and strict
+// says that no unknown word may stand in the clause even apart from the value. Several
+// values have to be the same one.
 func (t *text) settle(values, others []span, strict bool) (any, obstacle) {
 	values, denied := t.withoutDenied(values)
 	c := t.cover(values, append(slices.Clone(others), denied...), strict || t.exact)
