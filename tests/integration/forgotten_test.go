@@ -99,12 +99,12 @@ func (w *world) tells(t *testing.T, as, user, mark string) told {
 	require.NoError(t, err)
 	response := &mcp.ElicitationResponse{}
 	response.Action = mcp.ElicitationResponseActionAccept
-	response.Content = map[string]any{"name": "on the form " + said.ofOthers, "plan": said.ofOthers + "-b", "count_instead": "instead " + said.ofOthers, said.ofOthers: "x" + said.ofOthers}
+	response.Content = map[string]any{"name": "on the form " + said.ofOthers, "plan": said.ofOthers + "-b", "in_your_own_words": "Count: instead " + said.ofOthers, said.ofOthers: "x" + said.ofOthers}
 	result, _, err := a.Ask(ctx, in, elicitation.Exchange{Elicits: true, State: asked.State, Response: response})
 	require.NoError(t, err)
 	said.third = result.ConversationID
 	// Some events wait, one is given up: whatever comes of them, they are found.
-	w.admin(t, `UPDATE outbox SET parked_at = now(), problem = 'refused' WHERE id = (SELECT id FROM outbox ORDER BY position DESC LIMIT 1)`)
+	postgrestest.Exec(t, w.url, `UPDATE outbox SET parked_at = now(), problem = 'refused' WHERE id = (SELECT id FROM outbox ORDER BY position DESC LIMIT 1)`)
 	return said
 }
 
