@@ -116,3 +116,21 @@ func TestDigitsAreAskedWhereNoLanguageSettlesThem(t *testing.T) {
 	assert.Equal(t, 5.0, parse.Read(number, "5.000", parse.Context{Now: now, Language: "en"}).Value)
 	assert.Equal(t, 5000.0, parse.Read(number, "5.000 euros", at).Value)
 }
+
+// A word that nobody knows, before a value or behind it, makes no other value of it.
+func TestAnUnknownWordBesideMakesNoOtherValueInAnyLanguage(t *testing.T) {
+	t.Parallel()
+	for language, types := range languages {
+		for typ, words := range types {
+			if typ == q.Text {
+				continue // where every word counts
+			}
+			for text, want := range words {
+				for _, with := range []string{"zorp " + text, text + " zorp"} {
+					got := parse.Read(q.Slot{Type: typ}, with, parse.Context{Now: now, Language: language})
+					assert.True(t, got.Value == nil || got.Value == want, "%s %s: %q is read as %v", language, typ, with, got.Value)
+				}
+			}
+		}
+	}
+}
