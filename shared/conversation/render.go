@@ -86,6 +86,8 @@ func hint(slot questioning.Slot, language string) string {
 	return hint
 }
 
+// newQuestion renders a question. What is so of most questions is left out: a text, a
+// first question, no default.
 func newQuestion(c *conversation, q questioning.Question, slot questioning.Slot) Question {
 	question := Question{
 		QuestionID:     questionID(c.ID, q.Number),
@@ -127,6 +129,8 @@ func questionID(conversationID string, number int) string {
 	return fmt.Sprintf("%s:%d", conversationID[max(0, len(conversationID)-idDigits):], number)
 }
 
+// importance says in a word what required and weight say in numbers: a model uses it to
+// tell which question must not be left out.
 func importance(slot questioning.Slot) string {
 	switch {
 	case slot.Required:
@@ -137,7 +141,8 @@ func importance(slot questioning.Slot) string {
 	return "low"
 }
 
-// coverage is what is known of each slot.
+// coverage is what is known of each slot, in the order of the slots, as a report has it.
+// A slot whose condition does not hold is not applicable there, though nobody said so.
 func coverage(state *questioning.State) []Coverage {
 	all := make([]Coverage, len(state.Slots))
 	for i, c := range state.Coverage() {

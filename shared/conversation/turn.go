@@ -179,7 +179,7 @@ func (u Unread) line() string {
 // advise says what the client's model does next. Where the slots are not the caller's
 // own, it can send what the chat tells only now that it sees them.
 func (t *Turn) advise(slotsAreNew bool) {
-	const followUp = "sequential_questioning_follow_up"
+	const followUp = followUpTool
 	var steps []string
 	if slotsAreNew && len(t.OpenSlots) > 0 {
 		steps = append(steps, "Before you ask, send what the chat already tells about these questions and open_slots with "+followUp+" as answers [{slot, value, text}].")
