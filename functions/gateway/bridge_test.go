@@ -23,8 +23,8 @@ const (
 	// openMeta is that of a result after which there is something left to ask.
 	openMeta   = `"_meta":{"sequential-questioning/conversation":"c1"},`
 	formResult = `{"resultType":"input_required",` + openMeta + `"requestState":"sealed<&>","inputRequests":{"form":{"method":"elicitation/create","params":` +
-		`{"mode":"form","message":"A trip","requestedSchema":{"type":"object","properties":{"zeta":{"type":"string","title":"Class","oneOf":[{"const":"e","title":"Economy"}]},` +
-		`"extras":{"type":"array","items":{"anyOf":[{"const":"w","title":"Wifi"},{"const":"m","title":"Meal"}]},"default":["w"]},"alpha":{"type":"integer","default":2}}}}}}}`
+		`{"mode":"form","message":"A trip","requestedSchema":{"type":"object","properties":{"zeta":{"type":"string","title":"Class","enum":["Economy"]},` +
+		`"extras":{"type":"array","items":{"type":"string","enum":["Wifi","Meal"]},"default":["Wifi"]},"alpha":{"type":"integer","default":2}}}}}}}`
 	initializeWithForms = `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","clientInfo":{"name":"c","version":"1"},"capabilities":{"elicitation":{}}}}`
 )
 
@@ -148,13 +148,13 @@ func TestAnAnswerIsPassedOnWithTheState(t *testing.T) {
 func TestAFormIsPutInTheWordsOfTheRevision(t *testing.T) {
 	r := newRoute(t, new(forms).handler())
 	now := askOver(t, r, "2025-11-25", "").Params
-	require.Contains(t, string(now), `"properties":{"zeta":{"type":"string","title":"Class","oneOf":[{"const":"e","title":"Economy"}]},"extras":`, "in its order")
+	require.Contains(t, string(now), `"properties":{"zeta":{"type":"string","title":"Class","enum":["Economy"]},"extras":`, "in its order")
 	require.Contains(t, string(now), `"mode":"form"`)
 	older := askOver(t, r, "2025-06-18", "").Params
 	require.JSONEq(t, `{"message":"A trip","requestedSchema":{"type":"object","properties":{
-		"zeta":{"type":"string","title":"Class","enum":["e"],"enumNames":["Economy"]},
-		"extras":{"type":"string","description":"Usually: \"w\". Any of these, separated by commas: Wifi, Meal."},
-		"alpha":{"type":"integer","description":"Usually: 2."}}}}`, string(older))
+		"zeta":{"type":"string","title":"Class","enum":["Economy"]},
+		"extras":{"type":"string","description":"Suggested: \"Wifi\". Any of these, separated by commas: Wifi, Meal."},
+		"alpha":{"type":"integer","description":"Suggested: 2."}}}}`, string(older))
 }
 
 func TestOnlyAClientThatDeclaredItIsAsked(t *testing.T) {

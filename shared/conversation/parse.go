@@ -247,12 +247,17 @@ func (c *conversation) parseFor(text string, numbers []int, with parse.Context) 
 	for i, n := range numbers {
 		questions[i] = parse.OpenQuestion{Number: n, Slot: c.State.Slots[c.State.Index(c.SlotOf[n])]}
 	}
-	read := parse.ReadReply(text, questions, c.State.Slots, with)
+	return saidIn(parse.ReadReply(text, questions, c.State.Slots, with))
+}
+
+// saidIn is what a reply says: what answers a question or names its slot is an
+// answer, the rest was told without being asked.
+func saidIn(read parse.Reply) parsed {
 	says := parsed{unmatched: read.Unmatched, doubts: read.Doubts, ended: read.Ended, spoken: true}
 	for _, p := range slices.Concat(read.Answers, read.Unvalued, read.Volunteered) {
 		a := answer{Answer: questioning.Answer{Slot: p.Slot, Words: p.Words}, question: p.Number, corrects: p.Named}
 		a.apply(p.Reading)
-		if p.Number > 0 || p.Named {
+		if p.Number != 0 || p.Named {
 			says.answers = append(says.answers, a)
 		} else {
 			says.volunteered = append(says.volunteered, a)

@@ -47,6 +47,8 @@ type Report struct {
 	Language       string                `json:"language,omitempty" jsonschema:"What the texts are worded in, English when left out."`
 	Revision       int                   `json:"revision"`
 	Warnings       []string              `json:"warnings,omitempty" jsonschema:"What was taken differently from what was sent."`
+
+	slots map[string]questioning.Slot // by key, for Text
 }
 
 // Warn adds what was taken differently from what was sent.
@@ -94,7 +96,7 @@ func (r Report) Text() string {
 	b.WriteString(say.Text(messages.Goal, excerpt(r.Goal)) + "\n")
 	for _, c := range r.Coverage {
 		if hasValue(c.State) {
-			fmt.Fprintf(&b, "\n%s: %s (%s)", c.Title, questioning.Quote(c.Value, r.Language), cited(c, say))
+			fmt.Fprintf(&b, "\n%s: %s (%s)", c.Title, r.slots[c.Slot].Quote(c.Value, r.Language), cited(c, say))
 		}
 	}
 	for _, c := range r.Contradictions {
@@ -109,7 +111,7 @@ func (r Report) Text() string {
 	if len(r.History) > 0 {
 		b.WriteString("\n\n" + say.Text(messages.History))
 		for _, p := range r.History {
-			fmt.Fprintf(&b, "\n%d. %s: %s", p.AnswerNumber, plain.Line(p.Slot), p.text(r.Language))
+			fmt.Fprintf(&b, "\n%d. %s", p.AnswerNumber, r.entryText(p))
 			if p.SupersededBy > 0 {
 				fmt.Fprintf(&b, " (%s)", say.Text(messages.SupersededBy, strconv.Itoa(p.SupersededBy)))
 			}
@@ -118,12 +120,22 @@ func (r Report) Text() string {
 	return b.String()
 }
 
-// text is the answer in the person's words, or its value where there are none.
-func (p HistoryEntry) text(language string) string {
-	if p.Words != "" {
-		return plain.Quote(p.Words)
+// entryText is an answer as a person reads it: its slot, and its value with the
+// person's words where they are others, or what stands for one.
+func (r Report) entryText(answer HistoryEntry) string {
+	slot := r.slots[answer.Slot] // one of the playbook before has no type any more
+	title := cmp.Or(slot.Title, plain.Line(answer.Slot))
+	switch {
+	case answer.Value == nil && answer.Words == "":
+		return title + ": " + stateText(questioning.Status(answer.Outcome), nil, r.Language)
+	case answer.Value == nil:
+		return title + ": " + plain.Quote(answer.Words)
 	}
-	return stateText(questioning.Status(p.Outcome), p.Value, language)
+	text := title + ": " + slot.Quote(answer.Value, r.Language)
+	if words := answer.Words; words != "" && words != slot.Render(answer.Value, r.Language) && words != questioning.Render(answer.Value, r.Language) {
+		text += " (" + plain.Quote(words) + ")"
+	}
+	return text
 }
 
 func cited(c Coverage, say *messages.Printer) string {
@@ -160,28 +172,30 @@ func (s *Service) Report(ctx context.Context, in ReportInput) (Report, error) {
 	return report, unavailable(err)
 }
 
-func citedNumbers(iv *questioning.State) []int {
+func citedNumbers(state *questioning.State) []int {
 	numbers := []int{}
-	for _, s := range iv.SlotStates {
+	for _, s := range state.SlotStates {
 		numbers = append(numbers, s.Answers...)
 	}
 	return numbers
 }
 
 func newReport(ctx context.Context, c *conversation, cited []store.CitedAnswer) (Report, error) {
-	iv := c.State
+	state := c.State
 	r := Report{
 		ConversationID: c.ID, SessionID: c.SessionID, Goal: c.Goal, Complete: c.StopReason != "" && c.State.Settled(),
-		Values: map[string]any{}, Problems: []string{}, Citations: map[string][]Citation{}, Coverage: coverage(iv),
-		Contradictions: []Contradiction{}, OpenPoints: []OpenPoint{}, QuestionsAsked: iv.Asked, Revision: c.Revision,
-		Language: spoken(iv.Language), StopReason: c.StopReason,
+		Values: map[string]any{}, Problems: []string{}, Citations: map[string][]Citation{}, Coverage: coverage(state),
+		Contradictions: []Contradiction{}, OpenPoints: []OpenPoint{}, QuestionsAsked: state.Asked, Revision: c.Revision,
+		Language: spoken(state.Language), StopReason: c.StopReason,
+		slots: map[string]questioning.Slot{},
 	}
-	byNumber, say := map[int]Citation{}, messages.In(iv.Language)
+	byNumber, say := map[int]Citation{}, messages.In(state.Language)
 	held := map[string]any{} // by slot
 	for _, c := range cited {
 		byNumber[c.Number] = citation(c)
 	}
-	for _, c := range iv.Coverage() {
+	for _, c := range state.Coverage() {
+		r.slots[c.Slot.Key] = c.Slot
 		for _, n := range c.Answers {
 			r.Citations[c.Slot.Key] = append(r.Citations[c.Slot.Key], byNumber[n])
 		}
@@ -192,7 +206,7 @@ func newReport(ctx context.Context, c *conversation, cited []store.CitedAnswer) 
 		case c.Known():
 			held[c.Slot.Key] = c.Value
 		case c.Status != questioning.StatusNotApplicable:
-			r.OpenPoints = append(r.OpenPoints, openPoint(c, iv.Language))
+			r.OpenPoints = append(r.OpenPoints, openPoint(c, state.Language))
 		}
 	}
 	err := r.fill(ctx, c, held)

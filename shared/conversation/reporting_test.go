@@ -133,12 +133,68 @@ Open:
 - Name: the person does not want to say
 
 History:
-1. age: "thirty" (superseded by answer 3)
-2. name: declined
-3. age: "31"`, report.Text())
+1. Age: 30 ("thirty") (superseded by answer 3)
+2. Name: declined
+3. Age: 31`, report.Text())
 	brief, err := s.Report(t.Context(), conversation.ReportInput{ConversationID: id})
 	require.NoError(t, err)
 	assert.Empty(t, brief.History, "on request alone")
+}
+
+// What is printed are titles and times, never the values that stand for them; values
+// and history keep those.
+func TestAReportPrintsWhatAPersonReads(t *testing.T) {
+	t.Parallel()
+	s, _ := newService(t)
+	for language, printed := range map[string]string{
+		"en": `Goal: "Die Feier"
+
+Kind: Private party (answer 1)
+Extras: Cake, wine, red (answer 2)
+Allergies: none (answer 3)
+Start: 14:00 (answer 4)
+End: 14:00:30 (answer 5)
+Day: 2027-06-05 (answer 6)
+Doors: 2027-06-05 13:30+02:00 (answer 7)
+Outdoors: yes (answer 8)
+Guests: 1200 (answer 9)
+Share: 2.5 (answer 10)
+Motto: "14:00:00" (answer 11)
+
+History:
+1. Kind: Private party
+2. Extras: Cake, wine, red ("both")
+3. Allergies: none
+4. Start: 14:00
+5. End: 14:00:30
+6. Day: 2027-06-05
+7. Doors: 2027-06-05 13:30+02:00
+8. Outdoors: yes
+9. Guests: 1200
+10. Share: 2.5
+11. Motto: "14:00:00"`,
+		"de": "Allergies: keine (Antwort 3)",
+	} {
+		turn, err := s.Ask(t.Context(), conversation.AskInput{Context: "Die Feier", Language: language, InformationNeeded: json.RawMessage(`[
+			{"key": "kind", "options": [{"value": "private_party", "title": "Private party"}, {"value": "club", "title": "Club"}]},
+			{"key": "extras", "type": "choices", "options": [{"value": "c", "title": "Cake"}, "wine, red"]},
+			{"key": "allergies", "type": "list"}, {"key": "start", "type": "time"}, {"key": "end", "type": "time"}, {"key": "day", "type": "date"},
+			{"key": "doors", "type": "date-time"}, {"key": "outdoors", "type": "boolean"}, {"key": "guests", "type": "integer"}, {"key": "share", "type": "number"}, "motto"]`)})
+		require.NoError(t, err)
+		answers := []conversation.AnswerInput{
+			{Slot: "kind", Value: "private_party"}, {Slot: "extras", Value: []any{"c", "wine, red"}, Text: "both"}, {Slot: "allergies", Value: []any{}},
+			{Slot: "start", Value: "14:00:00"}, {Slot: "end", Value: "14:00:30"}, {Slot: "day", Value: "2027-06-05"}, {Slot: "doors", Value: "2027-06-05T13:30:00+02:00"},
+			{Slot: "outdoors", Value: true}, {Slot: "guests", Value: 1200.0}, {Slot: "share", Value: 2.5}, {Slot: "motto", Value: "14:00:00"},
+		}
+		_, err = s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: turn.ConversationID, Answers: answers})
+		require.NoError(t, err)
+		report, err := s.Report(t.Context(), conversation.ReportInput{ConversationID: turn.ConversationID, IncludeHistory: true})
+		require.NoError(t, err)
+		assert.Contains(t, report.Text(), printed)
+		assert.Equal(t, "private_party", report.Values["kind"])
+		assert.Equal(t, []any{}, report.Values["allergies"])
+		assert.Equal(t, "14:00:00", report.History[3].Value)
+	}
 }
 
 func TestAReportSaysWhatKeepsItFromBeingValid(t *testing.T) {

@@ -12,10 +12,10 @@ import (
 var one, nine = 1.0, 9.0
 
 var every = Schema{Fields: []Field{
-	{Name: "zeta", Type: "string", Title: "Class", OneOf: []Choice{{"e", "Economy"}, {"b", "Business"}}, Default: "e"},
+	{Name: "zeta", Type: "string", Title: "Class", Enum: []string{"Economy", "Business"}, Default: "Economy"},
 	{Name: "alpha", Type: "integer", Minimum: &one, Maximum: &nine, Default: 2.0},
-	{Name: "extras", Type: "array", Items: &Items{AnyOf: []Choice{{"w", "Wifi"}}}, Default: []any{"w"}},
-	{Name: "insured", Type: "boolean", Default: false},
+	{Name: "extras", Type: "array", Items: &Items{"string", []string{"Wifi"}}, Default: []any{"Wifi"}},
+	{Name: "insured", Type: "string", Enum: []string{"Yes", "No"}},
 	{Name: "mail", Type: "string", Format: "email"},
 }}
 
@@ -23,10 +23,10 @@ func TestAFormKeepsItsOrder(t *testing.T) {
 	encoded, err := json.Marshal(every)
 	require.NoError(t, err)
 	assert.Equal(t, `{"type":"object","properties":{`+
-		`"zeta":{"type":"string","title":"Class","oneOf":[{"const":"e","title":"Economy"},{"const":"b","title":"Business"}],"default":"e"},`+
+		`"zeta":{"type":"string","title":"Class","enum":["Economy","Business"],"default":"Economy"},`+
 		`"alpha":{"type":"integer","minimum":1,"maximum":9,"default":2},`+
-		`"extras":{"type":"array","items":{"anyOf":[{"const":"w","title":"Wifi"}]},"default":["w"]},`+
-		`"insured":{"type":"boolean","default":false},`+
+		`"extras":{"type":"array","items":{"type":"string","enum":["Wifi"]},"default":["Wifi"]},`+
+		`"insured":{"type":"string","enum":["Yes","No"]},`+
 		`"mail":{"type":"string","format":"email"}}}`, string(encoded))
 	var decoded Schema
 	require.NoError(t, json.Unmarshal(encoded, &decoded))
@@ -38,10 +38,10 @@ func TestAnOlderRevisionGetsAFormItKnows(t *testing.T) {
 	encoded, err := json.Marshal(every.For("2025-06-18", ""))
 	require.NoError(t, err)
 	assert.Equal(t, `{"type":"object","properties":{`+
-		`"zeta":{"type":"string","title":"Class","description":"Usually: \"e\".","enum":["e","b"],"enumNames":["Economy","Business"]},`+
-		`"alpha":{"type":"integer","description":"Usually: 2.","minimum":1,"maximum":9},`+
-		`"extras":{"type":"string","description":"Usually: \"w\". Any of these, separated by commas: Wifi."},`+
-		`"insured":{"type":"boolean","default":false},`+
+		`"zeta":{"type":"string","title":"Class","description":"Suggested: \"Economy\".","enum":["Economy","Business"]},`+
+		`"alpha":{"type":"integer","description":"Suggested: 2.","minimum":1,"maximum":9},`+
+		`"extras":{"type":"string","description":"Suggested: \"Wifi\". Any of these, separated by commas: Wifi."},`+
+		`"insured":{"type":"string","enum":["Yes","No"]},`+
 		`"mail":{"type":"string","format":"email"}}}`, string(encoded))
 }
 
@@ -65,7 +65,7 @@ func TestWhatIsNoFormIsRefused(t *testing.T) {
 }
 
 func TestWhatAnOlderRevisionLosesIsSaidInTheFormsLanguage(t *testing.T) {
-	schema := Schema{Fields: []Field{{Name: "extras", Type: "array", Default: []any{"w"}, Items: &Items{AnyOf: []Choice{{Const: "w", Title: "WLAN"}, {Const: "f", Title: "Frühstück"}}}}}}
+	schema := Schema{Fields: []Field{{Name: "extras", Type: "array", Default: []any{"WLAN"}, Items: &Items{Type: "string", Enum: []string{"WLAN", "Frühstück"}}}}}
 	plain := schema.For("2025-06-18", "de")
-	assert.Equal(t, `Üblich: "w". Eines oder mehrere davon, durch Kommas getrennt: WLAN, Frühstück.`, plain.Fields[0].Description)
+	assert.Equal(t, `Vorschlag: "WLAN". Eines oder mehrere davon, durch Kommas getrennt: WLAN, Frühstück.`, plain.Fields[0].Description)
 }

@@ -11,15 +11,15 @@ import (
 const (
 	// firstRevision has forms with plain fields.
 	firstRevision = "2025-06-18"
-	// fullRevision has titled choices, choices of several, and defaults.
+	// fullRevision has choices of several, and defaults.
 	fullRevision = "2025-11-25"
 )
 
 // Known says whether a revision of the protocol has forms.
 func Known(revision string) bool { return revision >= firstRevision }
 
-// For is the schema as a revision has it. Before 2025-11-25 a choice is an enum, a
-// choice of several a text, and only a boolean has a default: what is lost by that is
+// For is the schema as a revision has it. Before 2025-11-25 a choice of several is a
+// text, and nothing that the form has can have a default: what is lost by that is
 // said in the description, in a language given as an ISO 639-1 code.
 func (s Schema) For(revision, language string) Schema {
 	if revision >= fullRevision {
@@ -33,20 +33,12 @@ func (s Schema) For(revision, language string) Schema {
 }
 
 func (f Field) plain(say *messages.Printer) Field {
-	if f.Default != nil && f.Type != "boolean" {
-		f.describe(say.Text(messages.Usually, words(f.Default)))
+	if f.Default != nil {
+		f.describe(say.Text(messages.Suggested, words(f.Default)))
 		f.Default = nil
 	}
-	for _, c := range f.OneOf {
-		f.Enum, f.EnumNames = append(f.Enum, c.Const), append(f.EnumNames, c.Title)
-	}
-	f.OneOf = nil
 	if f.Items != nil {
-		names := make([]string, len(f.Items.AnyOf))
-		for i, c := range f.Items.AnyOf {
-			names[i] = c.Title
-		}
-		f.describe(say.Text(messages.AnyOfThese, strings.Join(names, ", ")))
+		f.describe(say.Text(messages.AnyOfThese, strings.Join(f.Items.Enum, ", ")))
 		f.Type, f.Items, f.MinItems, f.MaxItems = "string", nil, nil, nil
 	}
 	return f

@@ -13,7 +13,10 @@ type Schema struct {
 }
 
 // Field is one field, after the PrimitiveSchemaDefinition of revision
-// 2025-11-25 and later: string, number, integer, boolean, or a choice.
+// 2025-11-25 and later: string, number, integer, or a choice. A choice is an enum
+// of what the person reads. Values with titles are shown side by side by some
+// clients ("private_party - Private party"), and a boolean as True and False, or as
+// a box that cannot be left open.
 type Field struct {
 	Name string `json:"-"`
 
@@ -26,23 +29,15 @@ type Field struct {
 	Maximum     *float64 `json:"maximum,omitempty"`
 	MinItems    *int     `json:"minItems,omitempty"`
 	MaxItems    *int     `json:"maxItems,omitempty"`
-	OneOf       []Choice `json:"oneOf,omitempty"`
+	Enum        []string `json:"enum,omitempty"`
 	Items       *Items   `json:"items,omitempty"`
-	// Enum and EnumNames are how revision 2025-06-18 writes OneOf.
-	Enum      []string `json:"enum,omitempty"`
-	EnumNames []string `json:"enumNames,omitempty"`
-	Default   any      `json:"default,omitempty"`
+	Default     any      `json:"default,omitempty"`
 }
 
 // Items are what an array field takes any number of.
 type Items struct {
-	AnyOf []Choice `json:"anyOf"`
-}
-
-// Choice is one option of a field.
-type Choice struct {
-	Const string `json:"const"`
-	Title string `json:"title"`
+	Type string   `json:"type"` // string
+	Enum []string `json:"enum"`
 }
 
 // MarshalJSON writes the fields in their order.

@@ -17,7 +17,7 @@ func (st *State) question(i, number int, b *beliefs) Question {
 		q.Text = say.Text(messages.NotRead, plain.Quote(plain.Excerpt(state.Words, excerptRunes)), q.Text)
 		q.Reason = "The answer could not be read; asked once more, with what is expected."
 	case Confirm:
-		q.Text = say.Text(messages.Contradicts, withoutArticle(slot.Title), Quote(state.Value, st.Language))
+		q.Text = say.Text(messages.Contradicts, withoutArticle(slot.Title), slot.Quote(state.Value, st.Language))
 		q.Reason = fmt.Sprintf("Answers %s contradict each other.", numbers(state.Answers))
 		q.Bits = 1
 	default:

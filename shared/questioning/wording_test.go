@@ -51,7 +51,7 @@ func TestAQuestionMadeFromATitleIsRightInEveryLanguage(t *testing.T) {
 		texts = append(texts, q.Text)
 	}
 	assert.ElementsMatch(t, []string{"Anreisetag?", "Dringend?", "Klasse?"}, texts)
-	assert.Equal(t, "ja, nein, 2.5", Render([]any{true, false, 2.5}, "de-AT"))
+	assert.Equal(t, "ja, nein, 2,5", Render([]any{true, false, 2.5}, "de-AT"))
 }
 
 func TestAnUnreadAnswerIsAskedAgainInThePersonsLanguage(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation/automatic"
 	"github.com/sequential-questioning/sequential-questioning/shared/elicitation"
@@ -138,23 +139,27 @@ func (sim *simulation) fields(schema elicitation.Schema) response {
 			said = append(said, sim.written(w, content))
 		}
 	}
+	// Own words are recorded after the fields, and a client of an older revision does not
+	// preserve the order of fields.
+	_, inWords := content[ownWords]
+	for i := range said {
+		said[i].Together = inWords || sim.Kind == byOlderForm
+	}
 	sim.say(said...)
 	return response{"accept", content}
 }
 
-// written fills in the fields of one slot. A field that does not accept text has a
-// second one for words, which ends in _instead.
+// ownWords is the field of a form for the person's own words.
+const ownWords = "in_your_own_words"
+
+// written fills in a form for one slot: its field, or a line in own words.
 func (sim *simulation) written(w want, content map[string]any) statement {
-	together := sim.Kind == byOlderForm // its client does not preserve the order of fields
 	if sim.random.IntN(20) == 0 {
-		field := w.key
-		if w.kind != "string" {
-			field += "_instead"
-		}
-		content[field] = "don't know"
-		return statement{Slot: w.key, Outcome: questioning.Unknown, Words: "don't know", Together: together}
+		said, _ := content[ownWords].(string)
+		content[ownWords] = strings.TrimSpace(said + "\n" + w.key + ": don't know")
+		return statement{Slot: w.key, Outcome: questioning.Unknown, Words: "don't know"}
 	}
 	value, _ := sim.value(w.key)
 	content[w.key] = value
-	return statement{Slot: w.key, Outcome: questioning.Answered, Value: value, Words: questioning.Render(value, ""), Together: together}
+	return statement{Slot: w.key, Outcome: questioning.Answered, Value: value, Words: questioning.Render(value, "")}
 }

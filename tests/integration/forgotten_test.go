@@ -99,7 +99,7 @@ func (w *world) tells(t *testing.T, as, user, mark string) told {
 	require.NoError(t, err)
 	response := &mcp.ElicitationResponse{}
 	response.Action = mcp.ElicitationResponseActionAccept
-	response.Content = map[string]any{"name": "on the form " + said.ofOthers, "plan": said.ofOthers + "-b", "count_instead": "instead " + said.ofOthers, said.ofOthers: "x" + said.ofOthers}
+	response.Content = map[string]any{"name": "on the form " + said.ofOthers, "plan": said.ofOthers + "-b", "in_your_own_words": "Count: instead " + said.ofOthers, said.ofOthers: "x" + said.ofOthers}
 	result, _, err := a.Ask(ctx, in, elicitation.Exchange{Elicits: true, State: asked.State, Response: response})
 	require.NoError(t, err)
 	said.third = result.ConversationID

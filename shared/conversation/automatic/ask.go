@@ -49,6 +49,8 @@ type call struct {
 	at       progress
 	view     conversation.View // as read at the start of this request
 	turn     conversation.Turn
+
+	unanswered bool // the form that this request brings was accepted and says nothing
 }
 
 // progress is how far a call has come, as the client carries it from form to form.
@@ -64,6 +66,10 @@ type progress struct {
 	// Unrecorded are the slots whose answers came on a form too late to be recorded, and
 	// on no later form of this call: the result says so.
 	Unrecorded []string `json:"unrecorded,omitempty"`
+	// Unmatched are the words that were read for no slot, and Doubts say of values in
+	// them why they are not recorded. No later form shows them, so the result does.
+	Unmatched []string `json:"unmatched,omitempty"`
+	Doubts    []string `json:"doubts,omitempty"`
 }
 
 // formQuestion is a question on a form.
@@ -89,10 +95,30 @@ func (c *call) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	c.keepUnread()
 	if c.view, err = c.View(ctx, c.turn.ConversationID, c.in.UserID); err != nil {
 		return err
 	}
 	return c.refresh(ctx)
+}
+
+// keepUnread takes what was not read from the turn, which a later one replaces.
+func (c *call) keepUnread() {
+	of := &c.turn.Metadata
+	if of.Unmatched != "" {
+		c.at.Unmatched = append(c.at.Unmatched, excerpt(of.Unmatched))
+	}
+	c.at.Doubts = append(c.at.Doubts, of.Doubts...)
+	of.Unmatched, of.Doubts = "", nil
+}
+
+// excerpt is the beginning of words that are not read, as long as a form's field for
+// own words takes.
+func excerpt(words string) string {
+	if runes := []rune(words); len(runes) > form.MaxWords {
+		return string(runes[:form.MaxWords-1]) + "…"
+	}
+	return words
 }
 
 // continueOpen records what a first call says to a conversation that is open.
@@ -175,12 +201,11 @@ func (c *call) respond(ctx context.Context) (Result, *elicitation.Ask, error) {
 		}
 		return c.next(ctx)
 	}
-	var answers []conversation.AnswerInput
+	var filled filledIn
 	var status Status
 	switch response.Action {
 	case mcp.ElicitationResponseActionAccept:
-		answers = c.filledIn(elicitation.Content(response))
-		if len(answers) == 0 {
+		if filled = c.filledIn(elicitation.Content(response)); filled.empty() {
 			status = StatusOpen
 		}
 	case mcp.ElicitationResponseActionDecline:
@@ -194,9 +219,13 @@ func (c *call) respond(ctx context.Context) (Result, *elicitation.Ask, error) {
 	if len(c.at.Questions) == 0 {
 		status = "" // assumptions that are not confirmed stay assumptions
 	}
-	if err := c.record(ctx, answers); err != nil {
+	if err := c.record(ctx, filled); err != nil {
 		return Result{}, nil, err
 	}
+	if len(filled.answers) == 0 && filled.words != "" && c.turn.Metadata.Revision <= c.at.Revision {
+		status = StatusOpen // words that say nothing here: the client's model reads them before the person is asked again
+	}
+	c.unanswered = status == StatusOpen
 	if status != "" {
 		return c.end(ctx, status)
 	}
@@ -236,41 +265,57 @@ func (c *call) item(key string, item form.Item) form.Item {
 	return item
 }
 
-// filledIn are the answers on an accepted form.
-func (c *call) filledIn(content map[string]any) []conversation.AnswerInput {
-	var answers []conversation.AnswerInput
-	for _, given := range form.Read(c.onForm(), content, parse.Context{Now: time.Now(), Language: c.view.Language}) {
-		answer := conversation.AnswerInput{QuestionNumber: given.Question, Value: given.Value, Text: given.Text, Outcome: given.Outcome}
-		if given.Question == 0 {
-			answer.Slot = given.Slot.Key
-		}
-		answers = append(answers, answer)
-	}
-	return answers
+// filledIn is what the person said on an accepted form.
+type filledIn struct {
+	answers []conversation.AnswerInput // in its fields
+	words   string                     // beside them
 }
 
-// record stores a form's answers, once: the state identifies the call, so that
+func (f filledIn) empty() bool { return len(f.answers) == 0 && f.words == "" }
+
+func (c *call) filledIn(content map[string]any) filledIn {
+	given, words := form.Read(c.onForm(), content, parse.Context{Now: time.Now(), Language: c.view.Language})
+	filled := filledIn{words: words}
+	for _, one := range given {
+		answer := conversation.AnswerInput{QuestionNumber: one.Question, Value: one.Value, Text: one.Text}
+		if one.Question == 0 {
+			answer.Slot = one.Slot.Key
+		}
+		filled.answers = append(filled.answers, answer)
+	}
+	return filled
+}
+
+// record stores what a form says, once: the state identifies the call, so that
 // whatever comes with the same state later changes nothing. A state so old that
-// its call is no longer kept does not count either: the result names its slots.
-func (c *call) record(ctx context.Context, answers []conversation.AnswerInput) error {
-	slots := c.slotsOf(answers)
+// its call is no longer kept does not count either: the result names its slots and
+// quotes its words.
+func (c *call) record(ctx context.Context, filled filledIn) error {
+	slots := c.slotsOf(filled.answers)
 	switch {
-	case len(answers) == 0:
+	case filled.empty():
 	case !c.view.KeepsCallsOf(c.at.Revision):
 		all := slices.Sorted(slices.Values(append(c.at.Unrecorded, slots...)))
 		c.at.Unrecorded = slices.Compact(all)
-	default:
-		var err error
-		c.turn, err = c.Continue(ctx, conversation.Continuation{
-			FollowUpInput: conversation.FollowUpInput{ConversationID: c.view.ConversationID, UserID: c.in.UserID, Answers: answers},
-			BatchSize:     c.config.FormSize, Direct: true, Tool: ToolName, Call: c.at,
-		})
-		if err == nil {
-			c.view, err = c.View(ctx, c.view.ConversationID, c.in.UserID)
+		if filled.words != "" {
+			c.at.Unmatched = append(c.at.Unmatched, excerpt(filled.words))
 		}
-		if err != nil {
+	default:
+		of := conversation.Form{
+			ConversationID: c.view.ConversationID, UserID: c.in.UserID, Answers: filled.answers, Words: filled.words,
+			BatchSize: c.config.FormSize, Tool: ToolName, Call: c.at,
+		}
+		for _, q := range c.at.Questions {
+			of.Questions = append(of.Questions, q.Number)
+		}
+		var err error
+		if c.turn, err = c.RecordForm(ctx, of); err != nil {
 			return err
 		}
+		if c.view, err = c.View(ctx, c.view.ConversationID, c.in.UserID); err != nil {
+			return err
+		}
+		c.keepUnread()
 		c.at.Unrecorded = slices.DeleteFunc(c.at.Unrecorded, func(slot string) bool { return slices.Contains(slots, slot) })
 	}
 	return c.refresh(ctx)
@@ -349,7 +394,7 @@ func (c *call) end(ctx context.Context, status Status) (Result, *elicitation.Ask
 	if err != nil {
 		return Result{}, nil, err
 	}
-	return newResult(status, c.at.Round, c.turn, report).without(c.at.Unrecorded), nil, nil
+	return newResult(status, c.at.Round, c.turn, report, c.unanswered).without(c.at.Unrecorded).unread(c.at.Unmatched, c.at.Doubts), nil, nil
 }
 
 // digest identifies a call's arguments.

@@ -45,14 +45,13 @@ func TestAFormThatIsBroughtAgainCountsOnce(t *testing.T) {
 	t.Parallel()
 	a, url := newAsking(t)
 	d := begin(t, a, tripInput())
-	typed := d.fields()[1].Name // the first is free text, which has no second field
 	d.answer(tripValues)
 	next, before := d.form.Form, stored(t, url)
 	d.call(t.Context())
 	assert.Equal(t, next, d.form.Form, "the same form follows")
 	assert.Equal(t, before, stored(t, url))
 
-	d.exchange.Response = &mcp.ElicitationResponse{Action: "accept", Content: map[string]any{typed + "_instead": "don't know"}}
+	d.exchange.Response = &mcp.ElicitationResponse{Action: "accept", Content: map[string]any{ownWords: "2: don't know"}}
 	d.call(t.Context())
 	assert.Equal(t, before, stored(t, url), "other answers to the same form come too late")
 	d.answer(tripValues)
@@ -107,21 +106,21 @@ func TestWhatAPersonFillsInIsKeptApart(t *testing.T) {
 		{"key": "colour", "options": ["red", {"value": "g", "title": "Green"}]}, {"key": "extras", "type": "choices", "options": ["cake", "music", "wine, red"]},
 		{"key": "size", "options": [3, 5, 1]}, "motto", "remarks"]`)})
 	d.accept(map[string]any{
-		"guests":             "a dozen or so",  // a client that checks nothing
-		"date_instead":       "don't know",     //
-		"vegetarian":         true,             // preset by the client
-		"vegetarian_instead": "rather not say", // but this is what the person says
-		"colour_instead":     "green, please",  // own words instead of an option
-		"extras":             []any{"wine, red", "cake"},
-		"size":               "1", // the option, not the first one
-		"motto":              "does not apply",
-		"remarks":            " ", // left empty
+		"guests":  "a dozen or so", // a client that checks nothing
+		"colour":  "Green",
+		"extras":  []any{"wine, red", "cake"},
+		"size":    "1", // the option, not the first one
+		"motto":   "does not apply",
+		"remarks": " ", // left empty
+		ownWords:  "Date: don't know\nVegetarian: rather not say",
 	})
 	states := map[string]questioning.Status{}
 	require.NotNil(t, d.form, "what was left out is asked once more")
 	assert.Len(t, d.fields(), 1)
 	d.accept(map[string]any{"remarks": ""})
 	assert.Equal(t, automatic.StatusOpen, d.result.Status, "an empty form ends the call")
+	assert.Contains(t, d.result.Next, "put the questions to the person")
+	assert.NotContains(t, d.result.Next, automatic.ToolName, "the same form would come back empty again")
 	for _, c := range d.result.Coverage {
 		states[c.Slot] = c.State
 	}
@@ -131,7 +130,7 @@ func TestWhatAPersonFillsInIsKeptApart(t *testing.T) {
 		"motto": questioning.StatusNotApplicable, "remarks": questioning.StatusMissing,
 	}, states)
 	assert.Equal(t, map[string]any{"guests": 12.0, "colour": "g", "extras": []any{"cake", "wine, red"}, "size": 1.0}, d.result.Values)
-	assert.Equal(t, "green, please", d.result.Citations["colour"][0].Words)
+	assert.Equal(t, "Green", d.result.Citations["colour"][0].Words, "as the person chose it")
 }
 
 func TestDecliningAFormDeclinesNoneOfItsQuestions(t *testing.T) {

@@ -79,14 +79,9 @@ func shownOn(form elicitation.Form, revision string) []string {
 	texts := []string{form.Message}
 	for _, f := range form.Schema.For(revision, form.Language).Fields {
 		texts = append(texts, f.Title, f.Description)
-		texts = append(texts, f.EnumNames...)
-		for _, c := range f.OneOf {
-			texts = append(texts, c.Title)
-		}
+		texts = append(texts, f.Enum...)
 		if f.Items != nil {
-			for _, c := range f.Items.AnyOf {
-				texts = append(texts, c.Title)
-			}
+			texts = append(texts, f.Items.Enum...)
 		}
 	}
 	return texts
@@ -95,12 +90,10 @@ func shownOn(form elicitation.Form, revision string) []string {
 // filled is a value for a field, as a person without an opinion picks it.
 func filled(f elicitation.Field, language string) any {
 	switch {
-	case len(f.OneOf) > 0:
-		return f.OneOf[0].Const
+	case len(f.Enum) > 0:
+		return f.Enum[0]
 	case f.Items != nil:
-		return []any{f.Items.AnyOf[0].Const}
-	case f.Type == "boolean":
-		return true
+		return []any{f.Items.Enum[0]}
 	case f.Type == "integer", f.Type == "number":
 		return 20.0
 	case f.Format == "date":

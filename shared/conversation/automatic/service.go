@@ -33,8 +33,8 @@ type Config struct {
 	ShownAfter time.Duration
 }
 
-// formSize is how many questions a form has at most: clients show it as one dialog,
-// and each question may take two fields.
+// formSize is how many questions a form has at most, and how many assumptions:
+// clients show it as one dialog.
 const formSize = 5
 
 // Service asks people. It is safe for concurrent use.

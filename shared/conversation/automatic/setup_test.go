@@ -78,19 +78,23 @@ func (d *dialogue) respond(action mcp.ElicitationResponseAction, content map[str
 	d.call(d.t.Context())
 }
 
+func accepted(content map[string]any) *mcp.ElicitationResponse {
+	return &mcp.ElicitationResponse{Action: mcp.ElicitationResponseActionAccept, Content: content}
+}
+
 func (d *dialogue) accept(content map[string]any) { d.t.Helper(); d.respond("accept", content) }
 
-// fields of the form, without those for own words.
+// ownWords is the form's field for them.
+const ownWords = "in_your_own_words"
+
+// fields of the form, without the one for own words.
 func (d *dialogue) fields() []elicitation.Field {
 	d.t.Helper()
 	require.NotNil(d.t, d.form, "the call has ended: %s", d.result.Next)
-	var fields []elicitation.Field
-	for i, f := range d.form.Form.Schema.Fields {
-		if i == 0 || f.Name != d.form.Form.Schema.Fields[i-1].Name+"_instead" {
-			fields = append(fields, f)
-		}
-	}
-	return fields
+	fields := d.form.Form.Schema.Fields
+	last := len(fields) - 1
+	require.Equal(d.t, ownWords, fields[last].Name)
+	return fields[:last]
 }
 
 // answer fills in every question of the form from values by slot.

@@ -9,6 +9,7 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 )
 
@@ -22,15 +23,15 @@ const MaxRounds = 8
 // person itself.
 type Input struct {
 	Context           string                 `json:"context,omitempty" jsonschema:"The goal."`
-	InformationNeeded json.RawMessage        `json:"information_needed,omitempty" jsonschema:"What to gather: slots, or a JSON Schema object. Left out, a playbook serves."`
+	InformationNeeded json.RawMessage        `json:"information_needed,omitempty" jsonschema:"Slots, or a JSON Schema object; left out, a playbook serves."`
 	Playbook          string                 `json:"playbook,omitempty" jsonschema:"Asks by this one."`
 	ConversationID    string                 `json:"conversation_id,omitempty" jsonschema:"Continue this one."`
 	UserID            string                 `json:"user_id,omitempty" jsonschema:"Who is asked; only this keeps people apart."`
 	SessionID         string                 `json:"session_id,omitempty"`
-	Language          string                 `json:"language,omitempty" jsonschema:"The person's, such as de."`
+	Language          string                 `json:"language,omitempty" jsonschema:"Such as de."`
 	MaxRounds         int                    `json:"max_rounds,omitempty" jsonschema:"Forms shown at most, 1 to 8."`
 	PreviousMessages  []conversation.Message `json:"previous_messages,omitempty" jsonschema:"The chat so far."`
-	Known             []conversation.Known   `json:"known,omitempty" jsonschema:"What the chat already tells, one for each thing."`
+	Known             []conversation.Known   `json:"known,omitempty" jsonschema:"What the chat tells."`
 	Metadata          map[string]any         `json:"metadata,omitempty"`
 }
 
@@ -60,19 +61,22 @@ type Result struct {
 	Citations      map[string][]conversation.Citation `json:"citations" jsonschema:"By slot, the answers each value rests on."`
 	Contradictions []conversation.Contradiction       `json:"contradictions"`
 	OpenPoints     []conversation.OpenPoint           `json:"open_points"`
+
+	report conversation.Report // all of it, for the text
 }
 
-func newResult(status Status, rounds int, turn conversation.Turn, report conversation.Report) Result {
+func newResult(status Status, rounds int, turn conversation.Turn, report conversation.Report, unanswered bool) Result {
 	turn.Coverage = report.Coverage
 	return Result{
-		Status: status, Rounds: rounds, Next: status.next(turn), Turn: turn, Goal: report.Goal,
+		Status: status, Rounds: rounds, Next: status.next(turn, unanswered), Turn: turn, Goal: report.Goal,
 		Values: report.Values, Valid: report.Valid, Problems: report.Problems, Citations: report.Citations,
-		Contradictions: report.Contradictions, OpenPoints: report.OpenPoints,
+		Contradictions: report.Contradictions, OpenPoints: report.OpenPoints, report: report,
 	}
 }
 
-// next says how to go on, in words for a model.
-func (s Status) next(turn conversation.Turn) string {
+// next says how to go on, in words for a model. A form that was accepted unanswered
+// would only come back like that again: some clients show no field of some types.
+func (s Status) next(turn conversation.Turn, unanswered bool) string {
 	again := fmt.Sprintf("call %s again with conversation_id %s", ToolName, turn.ConversationID)
 	ask := fmt.Sprintf("put the questions to the person and bring the reply to sequential_questioning_follow_up with conversation_id %s", turn.ConversationID)
 	switch {
@@ -86,6 +90,9 @@ func (s Status) next(turn conversation.Turn) string {
 		return "The person declined the form, not its questions: " + ask + "."
 	case s == StatusCancelled:
 		return "The form was closed and nothing of it was recorded: " + ask + "."
+	}
+	if unanswered {
+		return "The form came back without an answer to its questions: " + ask + "."
 	}
 	return "More is wanted. To go on, " + again + ", or " + ask + "."
 }
@@ -103,6 +110,22 @@ func (r Result) without(slots []string) Result {
 	return r
 }
 
+// unread adds words of the person's that found no slot, and doubts about values in
+// them, and what to do.
+func (r Result) unread(words, doubts []string) Result {
+	if len(words) == 0 && len(doubts) == 0 {
+		return r
+	}
+	r.Turn.Metadata.Unmatched, r.Turn.Metadata.Doubts = strings.Join(words, "\n"), doubts
+	var said []string
+	for _, one := range words {
+		said = append(said, plain.Quote(one))
+	}
+	r.Next += fmt.Sprintf(" Not recorded of what the person said: %s. Send what answers a slot to sequential_questioning_follow_up as answers with slot and value, conversation_id %s.",
+		strings.Join(append(said, doubts...), "; "), r.ConversationID)
+	return r
+}
+
 // OpenConversation is the conversation's id, empty when nothing is left to ask.
 func (r Result) OpenConversation() string {
 	if r.Status == StatusComplete || r.Status == StatusEnded {
@@ -117,10 +140,7 @@ func (r Result) Text() string {
 		return r.Turn.Text() + "\n\n" + r.Next
 	}
 	var b strings.Builder
-	b.WriteString(conversation.Report{
-		Goal: r.Goal, Values: r.Values, Coverage: r.Coverage, Contradictions: r.Contradictions, OpenPoints: r.OpenPoints,
-		Language: r.Turn.Metadata.Language,
-	}.Text())
+	b.WriteString(r.report.Text())
 	if len(r.Questions) > 0 {
 		b.WriteString("\n\n" + messages.In(r.Turn.Metadata.Language).Text(messages.Waiting) + "\n" + r.Batch())
 	}

@@ -1,10 +1,14 @@
 // Package form puts questions on a form and reads what the person filled in.
-// It is pure.
+// It is pure. What clients make of a form is in docs/elicitation_session.md, and
+// form_test.go holds every form against it.
 package form
 
 import (
 	"cmp"
+	"fmt"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/elicitation"
 	"github.com/sequential-questioning/sequential-questioning/shared/plain"
@@ -22,21 +26,17 @@ type Item struct {
 	Source   string // where an assumption comes from, in the form's language
 }
 
-// New puts items on a form for a goal, in a language given as a BCP 47 tag. A question that takes free text has one
-// field, named after its slot. Any other has a second one for own words, and for
-// saying that one does not know, does not want to say, or is not concerned.
+// New puts items on a form for a goal, in a language given as a BCP 47 tag. Each
+// item has one field, named after its slot. The last field takes the person's own
+// words: what fits no other field, and that one does not know, does not want to say,
+// or is not concerned. No field is required: who leaves one out has not answered it.
 func New(goal string, items []Item, language string) elicitation.Form {
-	names, say := namesOf(items), messages.In(language)
+	say := messages.In(language)
 	var schema elicitation.Schema
-	for i, item := range items {
-		schema.Fields = append(schema.Fields, item.field(names[i].value, say))
-		if !item.free() {
-			schema.Fields = append(schema.Fields, elicitation.Field{
-				Name: names[i].instead, Type: "string", Title: say.Text(messages.Instead, item.Slot.Title),
-				Description: say.Text(messages.OwnWords),
-			})
-		}
+	for _, item := range items {
+		schema.Fields = append(schema.Fields, item.field(say, len(items) > 1))
 	}
+	schema.Fields = append(schema.Fields, ownWords(items, say))
 	form := elicitation.Form{Message: message(goal, items, say), Schema: schema}
 	if say.Language() != messages.English {
 		form.Language = say.Language()
@@ -44,55 +44,48 @@ func New(goal string, items []Item, language string) elicitation.Form {
 	return form
 }
 
-// field is the one that takes the value.
-func (item Item) field(name string, say *messages.Printer) elicitation.Field {
-	slot := item.Slot
-	f := elicitation.Field{Name: name, Type: "string", Title: item.title(), Description: item.description(say)}
-	var value any = slot.Default
-	if item.Question == 0 {
-		value = item.Assumed
+// MaxWords is how long, in characters, what the person says in own words may be.
+const MaxWords = 2000
+
+// wordsName is the name of the field for own words, which no slot has.
+func wordsName(items []Item) string {
+	name := "in_your_own_words"
+	for taken(items, name) {
+		name += "_"
 	}
-	switch slot.Type {
-	case questioning.Integer, questioning.Number:
-		f.Type, f.Minimum, f.Maximum = string(slot.Type), slot.Minimum, slot.Maximum
-	case questioning.Boolean:
-		f.Type = "boolean"
-	case questioning.Date, questioning.DateTime, questioning.Email, questioning.URI:
-		f.Format = string(slot.Type)
-	case questioning.Choice:
-		f.OneOf = choices(slot.Options, say)
-	case questioning.Choices:
-		f.Type, f.Items = "array", &elicitation.Items{AnyOf: choices(slot.Options, say)}
-		f.MinItems, f.MaxItems = slot.MinItems, slot.MaxItems
+	return name
+}
+
+func taken(items []Item, name string) bool {
+	for _, item := range items {
+		if item.Slot.Key == name {
+			return true
+		}
 	}
-	f.Default = preset(slot, value)
+	return false
+}
+
+// ownWords is the last field. What it offers to say refers to a question by its
+// number, or to the only item by its name.
+func ownWords(items []Item, say *messages.Printer) elicitation.Field {
+	most := MaxWords
+	f := elicitation.Field{Name: wordsName(items), Type: "string", Title: say.Text(messages.OwnWords), MaxLength: &most}
+	of := items[0] // better one whose own field takes no words
+	for _, item := range items {
+		if item.Question > 0 && of.takesWords() && !item.takesWords() {
+			of = item
+		}
+	}
+	name := plain.Excerpt(of.Slot.Title, maxTitle/2)
+	if of.Question > 0 && len(items) > 1 {
+		name = strconv.Itoa(of.Question)
+	}
+	f.Description = say.Text(messages.OwnWordsSuch, name)
 	return f
 }
 
-// title is what is asked, as a label.
-func (item Item) title() string {
-	if item.Question == 0 {
-		return item.Slot.Title
-	}
-	return plain.Line(item.Text)
-}
-
-func (item Item) description(say *messages.Printer) string {
-	if item.Question == 0 {
-		return say.Text(messages.AssumedOnForm,
-			cmp.Or(item.Source, say.Text(messages.FromContext)), questioning.Quote(item.Assumed, say.Language()))
-	}
-	if item.free() && item.Slot.Type == questioning.Text {
-		return strings.Join(item.Slot.LookFor, "; ")
-	}
-	if len(item.Slot.Options) > 0 || item.Slot.Type == questioning.Boolean {
-		return ""
-	}
-	return upperFirst(plain.Line(parse.Expected(item.Slot, say.Language()))) + "."
-}
-
-// free says that the value's field takes any words.
-func (item Item) free() bool {
+// takesWords says that the item's field takes any words.
+func (item Item) takesWords() bool {
 	switch item.Slot.Type {
 	case questioning.Text, questioning.List, questioning.Time:
 		return true
@@ -100,60 +93,168 @@ func (item Item) free() bool {
 	return false
 }
 
-func choices(options []questioning.Option, say *messages.Printer) []elicitation.Choice {
-	all := make([]elicitation.Choice, len(options))
-	for i, o := range options {
-		all[i] = elicitation.Choice{Const: constant(o.Value), Title: cmp.Or(o.Title, questioning.Render(o.Value, say.Language()))}
+// field is the one that takes the item's value.
+func (item Item) field(say *messages.Printer, numbered bool) elicitation.Field {
+	slot := item.Slot
+	title, more := item.title(say, numbered)
+	f := elicitation.Field{Name: slot.Key, Type: "string", Title: title}
+	switch slot.Type {
+	case questioning.Integer, questioning.Number:
+		f.Type, f.Minimum, f.Maximum = string(slot.Type), slot.Minimum, slot.Maximum
+	case questioning.Date, questioning.DateTime, questioning.Email, questioning.URI:
+		f.Format = string(slot.Type)
+	case questioning.Boolean, questioning.Choice:
+		f.Enum = labels(slot, say)
+	case questioning.Choices:
+		f.Type, f.Items = "array", &elicitation.Items{Type: "string", Enum: labels(slot, say)}
+		f.MinItems, f.MaxItems = slot.MinItems, slot.MaxItems
+	}
+	value := slot.Default
+	if item.Question == 0 {
+		value, more = item.Assumed, item.assumed(say)
+	} else {
+		more = strings.TrimSpace(more + " " + item.hint(title+" "+more, say))
+	}
+	f.Default, f.Description = preset(slot, value, say), more
+	return f
+}
+
+// maxTitle is how many characters of a title clients show on one line beside the
+// value, in a terminal of 80 columns.
+const maxTitle = 60
+
+// title is what is asked in one line, and what more the question says. On a form of
+// several items a question has its number, by which the person can refer to it.
+func (item Item) title(say *messages.Printer, numbered bool) (title, more string) {
+	number, name := "", plain.Line(item.Slot.Title)
+	if numbered && item.Question > 0 {
+		number = fmt.Sprintf("%d. ", item.Question)
+	}
+	room := maxTitle - utf8.RuneCountInString(number)
+	fits := func(text string) bool { return text != "" && utf8.RuneCountInString(text) <= room }
+	asked := cmp.Or(plain.Line(item.Text), name)
+	if asked == say.Text(messages.AskFor, name) {
+		asked = name // the label of a field asks without a question mark
+	}
+	question, rest, _ := strings.Cut(asked, "? ")
+	switch {
+	case fits(asked):
+		return number + asked, ""
+	case rest != "" && fits(question+"?"):
+		return number + question + "?", rest
+	case fits(name):
+		return number + name, asked
+	}
+	return number + plain.Excerpt(asked, room), asked
+}
+
+// hint is the form of the answer, or what a good one contains, where neither the
+// field nor what is said already shows it.
+func (item Item) hint(said string, say *messages.Printer) string {
+	slot, language := item.Slot, say.Language()
+	switch slot.Type {
+	case questioning.Text:
+		var more []string
+		for _, hint := range slot.LookFor {
+			if !strings.Contains(strings.ToLower(said), strings.ToLower(strings.TrimRight(hint, ".?"))) {
+				more = append(more, hint)
+			}
+		}
+		return strings.Join(more, "; ")
+	case questioning.Boolean, questioning.Choice, questioning.Choices, questioning.Email:
+		return ""
+	}
+	expected := plain.Line(parse.Expected(slot, language))
+	if expected == say.Text(messages.WholeNumber) || expected == say.Text(messages.Number) {
+		return ""
+	}
+	return upperFirst(expected) + "."
+}
+
+// assumed says where an assumption comes from. Its value is the field's default, or
+// is said where a field cannot have it.
+func (item Item) assumed(say *messages.Printer) string {
+	text := say.Text(messages.AssumedOnForm, cmp.Or(item.Source, say.Text(messages.FromContext)))
+	if preset(item.Slot, item.Assumed, say) == nil {
+		text += " " + say.Text(messages.Suggested, item.Slot.Quote(item.Assumed, say.Language()))
+	}
+	return text
+}
+
+// labels are what a person reads of each option, each of them once.
+func labels(slot questioning.Slot, say *messages.Printer) []string {
+	values := valuesOf(slot)
+	all, seen := make([]string, len(values)), map[string]bool{}
+	for i, value := range values {
+		label := slot.Render(value, say.Language())
+		if slot.Type == questioning.Boolean {
+			label = upperFirst(label)
+		}
+		label = cmp.Or(label, say.Text(messages.None))
+		if seen[label] {
+			label += " (" + plain.Line(questioning.Render(value, say.Language())) + ")"
+		}
+		for seen[label] {
+			label += "*"
+		}
+		seen[label], all[i] = true, label
 	}
 	return all
 }
 
-// constant is an option's value as a form's choice, which has to be a string.
-func constant(value any) string {
-	if text, ok := value.(string); ok {
-		return text
+// valuesOf are the values that a field offers.
+func valuesOf(slot questioning.Slot) []any {
+	if slot.Type == questioning.Boolean {
+		return []any{true, false}
 	}
-	return questioning.Render(value, messages.English)
+	all := make([]any, len(slot.Options))
+	for i, o := range slot.Options {
+		all[i] = o.Value
+	}
+	return all
 }
 
-// preset is a value as a field's default.
-func preset(slot questioning.Slot, value any) any {
+// preset is a value as a field's default, nil where the field cannot have it.
+func preset(slot questioning.Slot, value any, say *messages.Printer) any {
 	if value == nil {
 		return nil
 	}
 	switch slot.Type {
+	case questioning.Integer, questioning.Number:
+		return value
+	case questioning.Boolean, questioning.Choice:
+		if label, ok := labelOf(slot, value, say); ok {
+			return label
+		}
+		return nil
 	case questioning.Choices:
 		many, _ := value.([]any)
-		all := make([]string, len(many))
-		for i, one := range many {
-			all[i] = constant(one)
+		var all []string
+		for _, one := range many {
+			if label, ok := labelOf(slot, one, say); ok {
+				all = append(all, label)
+			}
+		}
+		if len(all) == 0 || len(all) < len(many) {
+			return nil
 		}
 		return all
-	case questioning.Integer, questioning.Number, questioning.Boolean:
-		return value
+	case questioning.Date, questioning.DateTime:
+		return value // in the form that the field's format has
 	}
-	return constant(value)
+	if many, ok := value.([]any); ok && len(many) == 0 {
+		return nil
+	}
+	return slot.Render(value, say.Language())
 }
 
-// names of an item's two fields.
-type names struct{ value, instead string }
-
-// namesOf gives every field a name of its own.
-func namesOf(items []Item) []names {
-	taken := map[string]bool{}
-	for _, item := range items {
-		taken[item.Slot.Key] = true
-	}
-	all := make([]names, len(items))
-	for i, item := range items {
-		instead := item.Slot.Key + "_instead"
-		for taken[instead] {
-			instead += "_"
+func labelOf(slot questioning.Slot, value any, say *messages.Printer) (string, bool) {
+	for i, one := range valuesOf(slot) {
+		if one == value {
+			return labels(slot, say)[i], true
 		}
-		taken[instead] = true
-		all[i] = names{item.Slot.Key, instead}
 	}
-	return all
+	return "", false
 }
 
 const longestGoal = 200 // characters

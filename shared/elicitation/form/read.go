@@ -1,6 +1,7 @@
 package form
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
@@ -8,86 +9,75 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 )
 
-// Answer is what the person filled in for one item. Without a value and an
-// outcome the text is still to be read.
+// Answer is what the person filled in for one item: a value, or a text that is
+// still to be read.
 type Answer struct {
 	Item
-	Value   any
-	Text    string
-	Outcome questioning.Outcome
+	Value any
+	Text  string // what the person chose or typed
 }
 
-// Read returns what was filled in, in the order of the items. What was left
-// out, or left empty, is not among it; what is on no field is passed over.
-func Read(items []Item, content map[string]any, c parse.Context) []Answer {
-	names := namesOf(items)
-	var answers []Answer
-	for i, item := range items {
-		value, words := content[names[i].value], ""
-		if !item.free() {
-			words = text(content[names[i].instead])
-		}
-		if answer, given := item.read(value, words, c); given {
+// Read returns what was filled in, in the order of the items, and what the person
+// said in own words. What was left out, or left empty, is not among it; what is on no
+// field is passed over. The context's language is the form's.
+func Read(items []Item, content map[string]any, c parse.Context) (answers []Answer, words string) {
+	for _, item := range items {
+		if answer, given := item.read(content[item.Slot.Key], c); given {
 			answers = append(answers, answer)
 		}
 	}
-	return answers
+	return answers, text(content[wordsName(items)])
 }
 
-// read prefers an outcome in own words over a value, which may have been
-// preset, and a value over other words, which then are a remark on it.
-func (item Item) read(value any, words string, c parse.Context) (Answer, bool) {
-	a := Answer{Item: item, Text: words}
-	if words != "" {
-		if read := parse.Read(item.Slot, words, c); read.Outcome != questioning.Answered {
-			a.Outcome = read.Outcome
-			return a, true
-		}
+func (item Item) read(field any, c parse.Context) (Answer, bool) {
+	if empty(field) {
+		return Answer{}, false
 	}
-	if empty(value) {
-		return a, words != ""
+	if value, ok := item.value(field, c); ok {
+		return Answer{item, value, item.Slot.Render(value, c.Language)}, true
 	}
-	if checked, ok := item.value(value, c); ok {
-		a.Value = checked
-		return a, true
-	}
-	if words == "" {
-		a.Text = text(value)
-	}
-	return a, a.Text != ""
+	words := text(field)
+	return Answer{item, nil, words}, words != ""
 }
 
 // value returns what a field holds as the slot's value, or false when it has
 // to be read as words.
-func (item Item) value(value any, c parse.Context) (any, bool) {
+func (item Item) value(field any, c parse.Context) (any, bool) {
 	slot := item.Slot
 	switch slot.Type {
 	case questioning.Text, questioning.List, questioning.Time:
 		return nil, false
-	case questioning.Choice:
-		if option, ok := chosen(slot, value); ok {
-			return option, true
-		}
-		return nil, false
+	case questioning.Boolean, questioning.Choice:
+		return chosen(slot, field, c.Language)
 	case questioning.Choices:
-		if many, ok := value.([]any); ok {
-			options := make([]any, len(many))
-			for i, one := range many {
-				if options[i], ok = chosen(slot, one); !ok {
-					return nil, false
-				}
-			}
-			value = options
+		many, ok := field.([]any)
+		if !ok {
+			return nil, false
 		}
+		options := make([]any, len(many))
+		for i, one := range many {
+			if options[i], ok = chosen(slot, one, c.Language); !ok {
+				return nil, false
+			}
+		}
+		field = options
 	}
-	checked, err := parse.Check(slot, value, c)
+	checked, err := parse.Check(slot, field, c)
 	return checked, err == nil
 }
 
-func chosen(slot questioning.Slot, value any) (any, bool) {
-	for _, o := range slot.Options {
-		if constant(o.Value) == value || o.Value == value {
-			return o.Value, true
+// chosen is the option whose label a field holds. A program that fills in forms may
+// send the value instead.
+func chosen(slot questioning.Slot, field any, language string) (any, bool) {
+	values := valuesOf(slot)
+	if label, ok := field.(string); ok {
+		if i := slices.Index(labels(slot, messages.In(language)), label); i >= 0 {
+			return values[i], true
+		}
+	}
+	for _, value := range values {
+		if value == field || questioning.Render(value, messages.English) == field {
+			return value, true
 		}
 	}
 	return nil, false

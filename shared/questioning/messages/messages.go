@@ -18,6 +18,7 @@ const (
 	Yes     = "yes"
 	No      = "no"
 	Nothing = "nothing"
+	None    = "none" // of a list
 
 	// The end of asking.
 	AllSettled      = "Everything wanted is settled."
@@ -75,14 +76,15 @@ const (
 	MemoryUnavailable = "Memory could not be consulted."
 
 	// Forms.
-	FormMessage     = "%[1]s\n\n%[2]s. Leave out what you like. Instead of an answer you can say: don't know, does not apply, rather not say."
+	FormMessage     = "%[1]s\n\n%[2]s. Leave out what you like."
 	QuestionCount   = "%[1]d questions"
 	AssumptionCount = "%[1]d assumptions to confirm"
 	And             = "%[1]s and %[2]s"
 	AnyOfThese      = "Any of these, separated by commas: %[1]s."
-	Instead         = "%[1]s, or instead"
-	OwnWords        = "Your own words, or: don't know, does not apply, rather not say."
-	AssumedOnForm   = "Assumed, %[1]s: %[2]s. Correct it if that is wrong."
+	Suggested       = "Suggested: %[1]s."
+	OwnWords        = "In your own words"
+	OwnWordsSuch    = "What fits no field, or “%[1]s: don't know”, “rather not say”, “does not apply”."
+	AssumedOnForm   = "Assumed, %[1]s. Correct it if that is wrong."
 
 	// Reports.
 	Goal           = "Goal: %[1]s"

@@ -4,6 +4,7 @@ import (
 	"embed"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"go.yaml.in/yaml/v3"
@@ -53,6 +54,16 @@ func (p *Printer) Language() string { return p.language }
 
 // Text says one of the catalogue's messages.
 func (p *Printer) Text(text string, args ...any) string { return p.printer.Sprintf(text, args...) }
+
+// Decimal writes a number, given in digits with a decimal point, with the decimal sign
+// of the language. Thousands are not grouped: how varies within languages, and a
+// group would be read as a fraction elsewhere.
+func (p *Printer) Decimal(digits string) string {
+	if p.language == English {
+		return digits
+	}
+	return strings.Replace(digits, ".", ",", 1) // in every other language that is spoken
+}
 
 // printers are made when they are first asked for: reading a file takes half a
 // millisecond, and most instances speak one or two languages.

@@ -247,7 +247,7 @@ func (p *person) Elicit(ctx context.Context, request mcp.ElicitationRequest) (*m
 	schema, _ := request.Params.RequestedSchema.(map[string]any)
 	fields, _ := schema["properties"].(map[string]any)
 	for name, f := range fields {
-		if field, _ := f.(map[string]any); field["type"] == "string" && field["enum"] == nil && field["format"] == nil && field["oneOf"] == nil {
+		if field, _ := f.(map[string]any); field["type"] == "string" && field["enum"] == nil && field["format"] == nil && name != "in_your_own_words" {
 			content[name] = "the usual"
 		}
 	}
