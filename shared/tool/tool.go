@@ -34,6 +34,7 @@ type Definition struct {
 	ReadOnly    bool // changes nothing
 	Destructive bool // may erase or overwrite
 	Idempotent  bool // the same call again changes nothing
+	First       bool // what a new client calls
 	// Schemas are the JSON Schemas of types that cannot be inferred.
 	Schemas map[reflect.Type]*jsonschema.Schema
 	// Refine narrows or widens the inferred input schema to what is accepted.
@@ -64,6 +65,8 @@ type Tool struct {
 	Accepts, Returns json.RawMessage
 	// Asks says that the tool may ask the person before it ends.
 	Asks bool
+	// First says that it is what a new client calls.
+	First bool
 	// Call runs the tool on arguments as they were received. A *fault.Invalid says
 	// what is wrong with them, a *fault.Unavailable that a repetition may succeed.
 	Call func(ctx context.Context, arguments json.RawMessage) (*mcp.CallToolResult, error)
@@ -126,6 +129,7 @@ func declare[In, Out any](d Definition) (Tool, func(json.RawMessage) (In, []stri
 			Annotations:     annotations(d),
 		},
 		Accepts: encodeSchema(accepts), Returns: encodeSchema(returns),
+		First: d.First,
 	}
 	return t, decoder[In](loosener{accepts, d.Shapes}, t.Accepts)
 }
@@ -255,6 +259,7 @@ func (t Tool) handle(ctx context.Context, request mcp.CallToolRequest) (*mcp.Cal
 	if err != nil {
 		return t.failure(ctx, err), nil
 	}
+	sayNext(ctx, result)
 	return result, nil
 }
 

@@ -53,7 +53,7 @@ func (p Programs) Path(name string) string { return filepath.Join(p.Folder, name
 
 // Build builds the programs as for images. It passes further flags to go build.
 func (p Programs) Build(ctx context.Context, names []string, flags ...string) error {
-	arguments := append([]string{"build", "-trimpath", "-tags=grpcnotrace", "-ldflags=-s -w"}, flags...)
+	arguments := append([]string{"build", "-trimpath", "-tags=grpcnotrace,nethttpomithttp2", "-ldflags=-s -w"}, flags...)
 	for _, name := range names {
 		cmd := exec.CommandContext(ctx, "go", append(arguments[:len(arguments):len(arguments)], "-o", p.Path(name), p.Source(name))...)
 		cmd.Dir, cmd.Env = p.Root, append(os.Environ(), "CGO_ENABLED=0")
@@ -64,8 +64,13 @@ func (p Programs) Build(ctx context.Context, names []string, flags ...string) er
 	return nil
 }
 
-// Source returns the package of a function's program.
-func (p Programs) Source(name string) string { return "./functions/" + name + "/cmd/" + name }
+// Source returns the package of a function's program, or of the local program.
+func (p Programs) Source(name string) string {
+	if name == "local" {
+		return "./functions/local/cmd/sequential-questioning"
+	}
+	return "./functions/" + name + "/cmd/" + name
+}
 
 // Environment returns the variables that func.yaml sets, without secrets. It returns an
 // error if there is no func.yaml.

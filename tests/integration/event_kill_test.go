@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
+	"github.com/sequential-questioning/sequential-questioning/shared/event/delivery"
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
@@ -79,7 +80,7 @@ func TestTheProcessThatIsKilled(t *testing.T) {
 			d.at(published)
 		}
 		return err
-	}), func(c *event.RelayConfig) { c.Concurrency = 1 })
+	}), func(c *delivery.RelayConfig) { c.Concurrency = 1 })
 	_, _, err := relay.Drain(t.Context())
 	require.NoError(t, err)
 }

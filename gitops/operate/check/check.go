@@ -22,7 +22,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/operate/environment"
 	"github.com/sequential-questioning/sequential-questioning/gitops/operate/vectors"
 	"github.com/sequential-questioning/sequential-questioning/migrations"
-	"github.com/sequential-questioning/sequential-questioning/shared/event"
+	"github.com/sequential-questioning/sequential-questioning/shared/event/delivery"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
@@ -260,7 +260,7 @@ func (c *checker) connections(ctx context.Context, pool *pgxpool.Pool) (string, 
 // events fails on dead letters and on a backlog that is too old. Its size alone
 // says little: bursts are normal.
 func (c *checker) events(ctx context.Context, pool *pgxpool.Pool) (string, error) {
-	backlog, err := event.NewOutbox(pool).Backlog(ctx)
+	backlog, err := delivery.NewOutbox(pool).Backlog(ctx)
 	if err != nil {
 		return "", err
 	}

@@ -117,6 +117,9 @@ func (r Result) unread(words, doubts []string) Result {
 		return r
 	}
 	r.Turn.Metadata.Unmatched, r.Turn.Metadata.Doubts = strings.Join(words, "\n"), doubts
+	if r.Status == StatusBatch {
+		return r // the turn's text says so
+	}
 	var said []string
 	for _, one := range words {
 		said = append(said, plain.Quote(one))

@@ -1,7 +1,8 @@
 package parse
 
 // findBooleans finds the words that say yes or no. What is fine, wanted or agreed to is
-// a yes, and a no where a negation stands before it.
+// a yes, and a no where a negation stands before it. A negation stays open up to the
+// next yes or no, or to the end of its clause.
 func (t *text) findBooleans() []span {
 	var found []span
 	denied := -1 // where a negation began that is still open
@@ -13,7 +14,11 @@ func (t *text) findBooleans() []span {
 				denied = i
 			}
 		case no, dissent:
-			found = append(found, span{from: i, next: next, value: false})
+			from := i
+			if denied >= 0 && t.starts(i, negation) {
+				from = denied // "ce n'est pas nécessaire" denies once
+			}
+			found = append(found, span{from: from, next: next, value: false})
 			denied = -1
 		case yes, assent, want:
 			from := i
@@ -54,7 +59,8 @@ func (t *text) reported(s span) bool {
 	return i > 0 && i < s.from && !t.is(i-1, ",") && s.next-s.from == 1
 }
 
-// alone reports that a clause ends before token i.
+// alone reports that a clause ends before token i: words such as "I do" are a yes only
+// there, and begin a sentence elsewhere.
 func (t *text) alone(i int) bool {
 	return i == len(t.tokens) || t.tokens[i].shape == sign && t.tokens[i].text != "'" || t.starts(i, outro)
 }
@@ -69,7 +75,8 @@ func (t *text) polarity(i int) (next int, what class) {
 		return i + 1, ""
 	}
 	for c, instead := range map[class]class{"yes_alone": yes, "no_alone": no} {
-		if _, next, ok := t.class(i, c); ok && t.alone(next) {
+		_, longer, _ := t.class(i, instead)
+		if _, next, ok := t.class(i, c); ok && t.alone(next) && next >= longer {
 			return next, instead
 		}
 	}

@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"github.com/sequential-questioning/sequential-questioning/functions/local"
-	"github.com/sequential-questioning/sequential-questioning/shared/event"
+	"github.com/sequential-questioning/sequential-questioning/shared/event/delivery"
 	"github.com/sequential-questioning/sequential-questioning/shared/inprocess"
 )
 
@@ -61,12 +61,12 @@ func (b *broker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if n%givesUp == 0 {
 		// Accept the event, then return it as undeliverable.
-		time.AfterFunc(tries, func() { _, _ = b.pass(context.Background(), "relay", event.DeadLetterPath, r.Header, body) })
+		time.AfterFunc(tries, func() { _, _ = b.pass(context.Background(), "relay", delivery.DeadLetterPath, r.Header, body) })
 		return
 	}
 	if n%loses == 1 { // a forged event before the relay's
 		stranger := r.Header.Clone()
-		stranger.Del("Ce-" + event.SignatureExtension)
+		stranger.Del("Ce-" + delivery.SignatureExtension)
 		_, _ = b.pass(r.Context(), "indexer", "/", stranger, body)
 	}
 	status, err := b.pass(r.Context(), "indexer", "/", r.Header, body)
