@@ -7,7 +7,8 @@ import (
 )
 
 // amountAt reads the number at token i with its sign, scales, fraction,
-// currency and unit.
+// currency and unit. It reads as far as the words can belong to one number, and where
+// they can be read in two ways the amount has a doubt instead of the likelier one.
 func (t *text) amountAt(i int) (amount, bool) {
 	at, negative, money := t.readPrefix(i)
 	if at >= len(t.tokens) {
@@ -60,7 +61,7 @@ func (t *text) isArticle(i int) bool {
 	return t.kind() != kindPersons || !t.starts(i, persons) && !t.starts(i, person)
 }
 
-// readPrefix moves over a sign and a currency.
+// readPrefix moves over a sign and a currency, in either order: "-$5" and "$-5".
 func (t *text) readPrefix(i int) (at int, negative, money bool) {
 	at = i
 	for range 4 {
@@ -85,7 +86,9 @@ func (t *text) isSign(i int) bool {
 	return i == 0 || !t.tokens[i].glued || strings.Contains("($€£¥<>=", t.tokens[i-1].text)
 }
 
-// readEnlargers reads what makes a number larger or adds a fraction to it.
+// readEnlargers reads what makes a number larger or adds a fraction to it: the "hundred"
+// of "5 hundred", the "and a half" of "two and a half", the "fifths" of "three fifths".
+// last is the scale that the number ended in so far; what follows has to be smaller.
 func (t *text) readEnlargers(from int, value float64, next int, last float64) (float64, int, string) {
 	doubt := ""
 	if denominator, after, ok := t.denominator(next, value); ok && value == math.Trunc(value) && value > 0 && t.isDenominator(next) {
@@ -313,7 +316,8 @@ func (t *text) letter(from, i int, value float64, e entry) (float64, bool, strin
 	return value, false, strconv.Quote(t.source[t.tokens[i-1].start:t.tokens[i].end]) + " " + twoMeanings
 }
 
-// readSuffix reads the percent sign, currency or unit behind the number.
+// readSuffix reads the percent sign, currency or unit behind the number. A percentage is
+// a share where the slot's maximum is 1 at most, and a count of hundredths elsewhere.
 func (t *text) readSuffix(a *amount) {
 	if _, next, ok := t.class(a.next, percent); ok {
 		if a.next, a.measured = next, true; t.slot.Maximum != nil && *t.slot.Maximum <= 1 {
@@ -354,8 +358,8 @@ func (t *text) readSuffix(a *amount) {
 	}
 	for {
 		_, next, ok := t.class(a.next, measure)
-		if !ok || next < len(t.tokens) && t.tokens[a.next].text == "in" && next == a.next+1 {
-			return
+		if !ok || next < len(t.tokens) && t.tokens[a.next].text == "in" && next == a.next+1 || t.starts(next, persons) {
+			return // "10 old friends"
 		}
 		a.named = a.named || t.tokens[a.next].text != "in" && !t.starts(a.next, filler)
 		a.next, a.measured = next, true
@@ -378,7 +382,8 @@ func (t *text) unitAt(i int, value float64) (entry, int, bool) {
 	return e, next, ok
 }
 
-// addCents adds the cents of "5 euros 20" and "a dollar and 42 cents".
+// addCents adds the cents of "5 euros 20" and "a dollar and 42 cents". Without the word
+// for them they have two digits, or end the clause behind "and".
 func (t *text) addCents(a *amount) {
 	at := a.next
 	_, after, joined := t.class(at, and)

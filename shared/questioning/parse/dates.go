@@ -13,7 +13,7 @@ func (t *text) findDates(bare bool) []span {
 	t.nameWeekdays(found)
 	var spans []span
 	for _, w := range found {
-		if w.weak && !bare {
+		if w.weak && (!bare || t.noDay(w)) || w.clockAmounts() {
 			continue
 		}
 		day, problem := w.dateOf(t.now)
@@ -30,6 +30,15 @@ func (t *text) findDates(bare bool) []span {
 		spans = append(spans, w.span)
 	}
 	return spans
+}
+
+// noDay reports a bare number that is no day of the month: the "second" of "wait a
+// second", the "seven" of "just the seven".
+func (t *text) noDay(w when) bool {
+	if w.has(fieldWeekday) || !w.has(fieldDay) {
+		return false
+	}
+	return t.ends(w.from, "a") || t.starts(w.from, "a") || t.lang.code == "en" && t.tokens[w.next-1].shape == word && !t.ordinalSpan(w.span)
 }
 
 // isAnyOf reports the "a" of "a Monday", or "another", before token i.
@@ -75,10 +84,12 @@ func (t *text) leadsFrom(from, next int) bool {
 	return false
 }
 
-// findClocks finds the times of day; bare numbers only for a slot that wants one.
+// findClocks finds the times of day; bare numbers only for a slot that wants one. A bare
+// number that counts something, "8 people" or "table for 8", is none.
 func (t *text) findClocks(bare bool) []span {
 	found := t.scan(t.lang.times)
-	if len(found) == 1 && found[0].has(fieldHour) {
+	counts := func(w when) bool { return t.kind() == kindPersons && w.has(fieldWeak) && !t.ends(w.from, "at") } // "tonight for 5"
+	if len(found) == 1 && found[0].has(fieldHour) && !counts(found[0]) {
 		t.partElsewhere(&found[0])
 	}
 	var spans []span
@@ -136,13 +147,18 @@ func (t *text) partElsewhere(w *when) {
 	}
 }
 
-// scan matches patterns from left to right.
+// scan matches patterns from left to right; matches do not overlap. What it finds
+// depends on the words alone and not on the slot, so it is kept with the text.
 func (t *text) scan(patterns *patternNode) []when {
 	if kept, ok := t.scans[patterns]; ok {
 		return slices.Clone(kept)
 	}
 	var found []when
 	for i := 0; i < len(t.tokens); {
+		if !t.opens(patterns, i) {
+			i++
+			continue
+		}
 		m, next, ok := t.match(patterns, i, moment{})
 		if !ok || next == i || t.tokens[i].shape == numeral && t.partOfWord(i) {
 			i++
@@ -160,6 +176,25 @@ func (t *text) scan(patterns *patternNode) []when {
 		t.scans[patterns] = slices.Clone(found)
 	}
 	return found
+}
+
+// opens reports a token that a date or a time can begin with. Most words cannot, and
+// trying every pattern on them is what a reading would spend its time on.
+func (t *text) opens(patterns *patternNode, i int) bool {
+	one := t.tokens[i]
+	if one.shape != word || patterns.after(one.plain) != nil {
+		return true
+	}
+	for _, p := range t.phrases(i) {
+		for _, e := range p.entries {
+			switch e.class {
+			case number, ordinal, scale, fraction, article, "a", half, point, minus, month, weekday, day, holiday, part, unit:
+				return true
+			}
+		}
+	}
+	_, plural := strings.CutSuffix(one.plain, "s") // of a weekday
+	return plural
 }
 
 // fillsText reports that nothing but fillers and signs stands beside the tokens.
@@ -213,7 +248,7 @@ func without(spans, others []span) []span {
 	return kept
 }
 
-// meets reports a span that shares a token with one of the others.
+// meets reports a span that shares a token with one of the others, even in part.
 func meets(s span, others []span) bool {
 	for _, other := range others {
 		if s.from < other.next && other.from < s.next {
@@ -280,7 +315,8 @@ func (t *text) countedPeople() []span {
 	return counts
 }
 
-// findMoments finds the dates and times of day in the text, values of something else.
+// findMoments finds the dates and times of day in the text, values of something else:
+// beside an option or a yes they are accounted for.
 func (t *text) findMoments() []span {
 	days := t.findDates(false)
 	return append(without(strong(t.findClocks(false)), days), days...)

@@ -209,8 +209,9 @@ type patternNode struct {
 
 // readerEdge leads on where the reader of that name, one of readers, reads something.
 type readerEdge struct {
-	reader string
-	to     *patternNode
+	name string
+	read reader
+	to   *patternNode
 }
 
 type setting struct {

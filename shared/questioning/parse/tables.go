@@ -109,7 +109,11 @@ func (l *language) phrase(below *phraseNode, first bool, word, means string) *ph
 func (l *language) element(below *patternNode, _ bool, word, means string) *patternNode {
 	node := &patternNode{}
 	if name, ok := strings.CutPrefix(word, "{"); ok {
-		below.readers = append(below.readers, readerEdge{strings.TrimSuffix(name, "}"), node})
+		name = strings.TrimSuffix(name, "}")
+		if readers[name] == nil {
+			panic("language " + l.code + ": there is no reader " + name)
+		}
+		below.readers = append(below.readers, readerEdge{name, readers[name], node})
 	} else {
 		below.add(word, node)
 		l.known[word] = true

@@ -253,7 +253,7 @@ func TestEveryReaderInThePatternsExists(t *testing.T) {
 	seen := 0
 	check = func(code string, node *patternNode) {
 		for _, edge := range node.readers {
-			assert.Contains(t, readers, edge.reader, code)
+			assert.Contains(t, readers, edge.name, code)
 			seen++
 			check(code, edge.to)
 		}
