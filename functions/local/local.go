@@ -157,6 +157,8 @@ func configure(database, data string, keep func(path string) (string, error)) er
 		// No route limits a request here: a person may take a day over a form.
 		"ELICITATION_TIMEOUT": "24h",
 		"LOG_FORMAT":          "text",
+		// Every function is in this process.
+		"WAKE_FUNCTIONS": "false",
 	} {
 		if os.Getenv(name) == "" {
 			os.Setenv(name, value)

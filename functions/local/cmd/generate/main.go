@@ -60,6 +60,7 @@ func catalogue() ([]byte, error) {
 	type entry struct {
 		Function string `json:"function"`
 		Asks     bool   `json:"asks,omitempty"`
+		First    bool   `json:"first,omitempty"`
 		Tool     any    `json:"tool"`
 	}
 	type served struct {
@@ -74,7 +75,7 @@ func catalogue() ([]byte, error) {
 		Playbooks []served           `json:"playbooks"`
 	}{Server: local.Identity()}
 	for _, t := range local.ToolFunctions {
-		document.Tools = append(document.Tools, entry{t.Name, t.Asks, t.Tool})
+		document.Tools = append(document.Tools, entry{t.Name, t.Asks, t.First, t.Tool})
 	}
 	playbooks, err := playbook.Open(playbook.Config{})
 	if err != nil {

@@ -1,4 +1,8 @@
-package event
+// Package delivery takes events from the outbox to a broker and, on the other side,
+// reads and verifies them. It is apart from package event because a tool function
+// queues events and does not link the CloudEvents SDK: its reflection keeps every
+// exported method of a program alive.
+package delivery
 
 import (
 	"cmp"
@@ -13,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/event"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 )
 
@@ -35,7 +40,7 @@ type Entry struct {
 	ID             uuid.UUID
 	Position       int64 // increases in the order in which events were queued
 	ConversationID uuid.UUID
-	Type           Type
+	Type           event.Type
 	Data           json.RawMessage
 	CreatedAt      time.Time
 	Attempts       int       // how often a sink refused it; being undeliverable does not count
@@ -47,91 +52,13 @@ type Entry struct {
 func (entry Entry) CloudEvent() cloudevents.Event {
 	e := cloudevents.NewEvent()
 	e.SetID(entry.ID.String())
-	e.SetSource(Source)
+	e.SetSource(event.Source)
 	e.SetType(string(entry.Type))
 	e.SetSubject(entry.ConversationID.String())
 	e.SetTime(entry.CreatedAt.UTC())
-	e.SetDataSchema(SchemaURI(entry.Type))
+	e.SetDataSchema(event.SchemaURI(entry.Type))
 	_ = e.SetData(cloudevents.ApplicationJSON, []byte(entry.Data)) // errs on what has to be encoded only
 	return e
-}
-
-// Queue adds to the batch what writes the events to the outbox: they happen if
-// its transaction does. The transaction has to be bound to the principal that
-// the events name. Events of one conversation are published in the order in
-// which they are queued. A ConversationErased is remembered until memory has
-// confirmed it; DeleteQueued deletes the conversation's other events.
-func Queue(batch *pgx.Batch, events ...Event) error {
-	if err := queue(batch, events...); err != nil {
-		return err
-	}
-	var erased []string
-	for _, e := range events {
-		if erasure, ok := e.(ConversationErased); ok {
-			erased = append(erased, erasure.ConversationID)
-		}
-	}
-	if len(erased) > 0 {
-		batch.Queue(`INSERT INTO erasures (conversation_id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING`, erased)
-	}
-	return nil
-}
-
-// queue is Queue without the record of erasures, for erasures that have one.
-func queue(batch *pgx.Batch, events ...Event) error {
-	if len(events) == 0 {
-		return nil
-	}
-	var rows rows
-	for _, e := range events {
-		if err := rows.add(e); err != nil {
-			return fmt.Errorf("event %s: %w", e.Type(), err)
-		}
-	}
-	batch.Queue(`
-		INSERT INTO outbox (principal, id, conversation_id, type, data)
-		SELECT principal, id, conversation_id, type, data
-		FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::json[])
-		     WITH ORDINALITY AS e (principal, id, conversation_id, type, data, ordinality)
-		ORDER BY ordinality`,
-		rows.principals, rows.ids, rows.conversations, rows.types, rows.data)
-	return nil
-}
-
-// DeleteQueued adds to the batch what deletes the events of conversations from the
-// outbox, dead letters too. Its command tag counts them.
-func DeleteQueued(batch *pgx.Batch, conversationIDs []string) *pgx.QueuedQuery {
-	return batch.Queue(`DELETE FROM outbox WHERE conversation_id = ANY($1)`, conversationIDs)
-}
-
-// rows are events by column, for one statement whatever their number.
-type rows struct {
-	principals, types  []string
-	ids, conversations []uuid.UUID
-	data               []string
-}
-
-// add appends an event with a new id. The ids of version 7 sort by time.
-func (r *rows) add(e Event) error {
-	id, err := uuid.NewV7()
-	if err != nil {
-		return fmt.Errorf("make an id: %w", err)
-	}
-	of, principal := e.Of()
-	conversation, err := uuid.Parse(of)
-	if err != nil {
-		return fmt.Errorf("conversation_id: %w", err)
-	}
-	data, err := encode(e)
-	if err != nil {
-		return err
-	}
-	r.principals = append(r.principals, principal)
-	r.types = append(r.types, string(e.Type()))
-	r.ids = append(r.ids, id)
-	r.conversations = append(r.conversations, conversation)
-	r.data = append(r.data, string(data))
-	return nil
 }
 
 // claimLock lets one relay claim at a time: of two that overlook what the other
@@ -268,17 +195,17 @@ func (o *Outbox) RequeueErasures(ctx context.Context, unconfirmedFor time.Durati
 				AND NOT EXISTS (SELECT FROM outbox o WHERE o.conversation_id = e.conversation_id)
 				ORDER BY announced_at LIMIT $2 FOR UPDATE SKIP LOCKED)
 			RETURNING principal, conversation_id::text, at`, unconfirmedFor, maxErasures)
-		erased, err := pgx.CollectRows(rows, pgx.RowToStructByPos[ConversationErased])
+		erased, err := pgx.CollectRows(rows, pgx.RowToStructByPos[event.ConversationErased])
 		if err != nil || len(erased) == 0 {
 			return err
 		}
 		n = len(erased)
-		all := make([]Event, n)
+		all := make([]event.Event, n)
 		for i, e := range erased {
 			all[i] = e
 		}
 		batch := &pgx.Batch{}
-		if err := queue(batch, all...); err != nil {
+		if err := event.Requeue(batch, all...); err != nil {
 			return err
 		}
 		return tx.SendBatch(ctx, batch).Close()

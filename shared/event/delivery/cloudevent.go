@@ -1,4 +1,4 @@
-package event
+package delivery
 
 import (
 	"encoding/json"
@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	cloudevents "github.com/cloudevents/sdk-go/v2"
+	"github.com/sequential-questioning/sequential-questioning/shared/event"
 )
 
 // receive reads the event of a request, in structured or binary mode. If the request
@@ -31,30 +32,30 @@ func receive(w http.ResponseWriter, r *http.Request) (*cloudevents.Event, bool) 
 
 // Read returns what a CloudEvent says happened, or ErrUnknownType. Other errors say
 // what in the event is wrong: it will not be right when it is delivered again.
-func Read(e cloudevents.Event) (Event, error) {
-	switch Type(e.Type()) {
-	case TypeQuestionAsked:
-		return read[QuestionAsked](e)
-	case TypeAnswerRecorded:
-		return read[AnswerRecorded](e)
-	case TypeAnswerRevised:
-		return read[AnswerRevised](e)
-	case TypeConversationCompleted:
-		return read[ConversationCompleted](e)
-	case TypeConversationErased:
-		return read[ConversationErased](e)
+func Read(e cloudevents.Event) (event.Event, error) {
+	switch event.Type(e.Type()) {
+	case event.TypeQuestionAsked:
+		return read[event.QuestionAsked](e)
+	case event.TypeAnswerRecorded:
+		return read[event.AnswerRecorded](e)
+	case event.TypeAnswerRevised:
+		return read[event.AnswerRevised](e)
+	case event.TypeConversationCompleted:
+		return read[event.ConversationCompleted](e)
+	case event.TypeConversationErased:
+		return read[event.ConversationErased](e)
 	}
-	return nil, fmt.Errorf("%w: %q", ErrUnknownType, e.Type())
+	return nil, fmt.Errorf("%w: %q", event.ErrUnknownType, e.Type())
 }
 
 // read checks an event against its type's schema before it decodes it. The subject
 // has to name the conversation of the data, because brokers filter and order by the
 // subject.
-func read[E Event](e cloudevents.Event) (Event, error) {
-	if e.Source() != Source {
-		return nil, fmt.Errorf("source is %q, want %q", e.Source(), Source)
+func read[E event.Event](e cloudevents.Event) (event.Event, error) {
+	if e.Source() != event.Source {
+		return nil, fmt.Errorf("source is %q, want %q", e.Source(), event.Source)
 	}
-	if err := validate(Type(e.Type()), e.Data()); err != nil {
+	if err := event.Validate(event.Type(e.Type()), e.Data()); err != nil {
 		return nil, err
 	}
 	var data E

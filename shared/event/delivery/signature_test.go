@@ -1,4 +1,4 @@
-package event
+package delivery
 
 import (
 	"bytes"
@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/event"
 	"github.com/sequential-questioning/sequential-questioning/shared/keyring"
 )
 
@@ -33,7 +34,7 @@ func TestASignatureCoversWhatConsumersGoBy(t *testing.T) {
 	for what, change := range map[string]func(*cloudevents.Event){
 		"id":        func(e *cloudevents.Event) { e.SetID("another") },
 		"source":    func(e *cloudevents.Event) { e.SetSource("/elsewhere") },
-		"type":      func(e *cloudevents.Event) { e.SetType(string(TypeConversationCompleted)) },
+		"type":      func(e *cloudevents.Event) { e.SetType(string(event.TypeConversationCompleted)) },
 		"subject":   func(e *cloudevents.Event) { e.SetSubject("another") },
 		"data":      func(e *cloudevents.Event) { e.DataEncoded = bytes.Replace(e.Data(), []byte("ann"), []byte("bob"), 1) },
 		"more data": func(e *cloudevents.Event) { e.DataEncoded = append(e.Data(), " {}"...) },
@@ -65,7 +66,7 @@ func TestABrokerMayWriteAnEventInAnotherForm(t *testing.T) {
 	require.True(t, ok)
 	happened, err := Read(*received)
 	require.NoError(t, err)
-	assert.Equal(t, TypeConversationErased, happened.Type())
+	assert.Equal(t, event.TypeConversationErased, happened.Type())
 
 	e.DataEncoded = append([]byte(" "), bytes.ReplaceAll(e.Data(), []byte(`":`), []byte(`" : `))...)
 	e.SetExtension("knativehistory", "default-kne-trigger-kn-channel")

@@ -1,8 +1,9 @@
-package event
+package delivery
 
 import (
 	"context"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/event"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -40,13 +41,13 @@ func newMetrics() *metrics {
 	}
 }
 
-func ofType(t Type) attribute.KeyValue { return attribute.String("type", string(t)) }
+func ofType(t event.Type) attribute.KeyValue { return attribute.String("type", string(t)) }
 
-func (m *metrics) published(ctx context.Context, t Type) {
+func (m *metrics) published(ctx context.Context, t event.Type) {
 	m.publishedEvents.Add(ctx, 1, metric.WithAttributes(ofType(t)))
 }
 
-func (m *metrics) returned(ctx context.Context, t Type) {
+func (m *metrics) returned(ctx context.Context, t event.Type) {
 	m.returnedEvents.Add(ctx, 1, metric.WithAttributes(ofType(t)))
 }
 

@@ -1,4 +1,4 @@
-package event
+package delivery
 
 import (
 	"encoding/json"
@@ -13,14 +13,16 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/event"
+	"github.com/sequential-questioning/sequential-questioning/shared/event/eventtest"
 	"github.com/sequential-questioning/sequential-questioning/shared/keyring"
 )
 
 func waiting(t *testing.T) Entry {
 	t.Helper()
-	data, err := json.Marshal(one()[4])
+	data, err := json.Marshal(eventtest.Events()[4])
 	require.NoError(t, err)
-	return Entry{ID: uuid.New(), ConversationID: uuid.MustParse(conversationID), Type: TypeConversationErased, Data: data, CreatedAt: time.Now()}
+	return Entry{ID: uuid.New(), ConversationID: uuid.MustParse(eventtest.ConversationID), Type: event.TypeConversationErased, Data: data, CreatedAt: time.Now()}
 }
 
 func TestAnEventIsSentInBinaryModeWithWhatTheBindingAdds(t *testing.T) {
@@ -29,8 +31,8 @@ func TestAnEventIsSentInBinaryModeWithWhatTheBindingAdds(t *testing.T) {
 		body, _ := io.ReadAll(r.Body)
 		assert.JSONEq(t, string(w.Data), string(body))
 		for header, want := range map[string]string{
-			"Ce-Specversion": "1.0", "Ce-Id": w.ID.String(), "Ce-Source": Source, "Ce-Type": string(w.Type),
-			"Ce-Subject": conversationID, "Ce-Cluster": "eu", "Content-Type": "application/json",
+			"Ce-Specversion": "1.0", "Ce-Id": w.ID.String(), "Ce-Source": event.Source, "Ce-Type": string(w.Type),
+			"Ce-Subject": eventtest.ConversationID, "Ce-Cluster": "eu", "Content-Type": "application/json",
 		} {
 			assert.Equal(t, want, r.Header.Get(header), header)
 		}

@@ -1,4 +1,4 @@
-package event
+package delivery
 
 import (
 	"context"
@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
+	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
 // DeadLetterPath is where a broker returns the events that it could not deliver.
@@ -31,6 +32,7 @@ type RelayHandler struct {
 	signer *Signer
 	outbox *Outbox
 	relay  *Relay
+	kept   *retention
 }
 
 // OpenRelay returns a relay as the environment describes it. It connects when
@@ -40,6 +42,7 @@ func OpenRelay() (*RelayHandler, error) {
 		Sink     SinkConfig
 		Signing  SigningConfig
 		Postgres postgres.Config
+		Retained RetentionConfig
 	}
 	if err := env.Parse(&config); err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
@@ -56,8 +59,13 @@ func OpenRelay() (*RelayHandler, error) {
 	if err != nil {
 		return nil, err
 	}
+	kept, err := newRetention(config.Retained, store.New(pool).EraseInactive)
+	if err != nil {
+		pool.Close()
+		return nil, err
+	}
 	outbox := NewOutbox(pool)
-	return &RelayHandler{pool, sink, signer, outbox, NewRelay(outbox, sink, RelayConfig{})}, nil
+	return &RelayHandler{pool, sink, signer, outbox, NewRelay(outbox, sink, RelayConfig{}), kept}, nil
 }
 
 // ServeHTTP answers 200 with what was done, 202 when a drain under way includes the
@@ -83,6 +91,7 @@ func (h *RelayHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
+	h.kept.run(context.WithoutCancel(r.Context()))
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(done) // the caller may have gone
 }

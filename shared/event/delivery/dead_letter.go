@@ -1,4 +1,4 @@
-package event
+package delivery
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/event"
 	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 )
 
@@ -17,12 +18,12 @@ import (
 // of its conversation: consumers read the state of a conversation from the database,
 // so a missing event delays what it announces but does not falsify it.
 type DeadLetter struct {
-	ID             uuid.UUID `json:"id"`
-	Type           Type      `json:"type"`
-	ConversationID uuid.UUID `json:"conversation_id"`
-	CreatedAt      time.Time `json:"created_at"`
-	DeadLetteredAt time.Time `json:"dead_lettered_at"`
-	Attempts       int       `json:"attempts"`
+	ID             uuid.UUID  `json:"id"`
+	Type           event.Type `json:"type"`
+	ConversationID uuid.UUID  `json:"conversation_id"`
+	CreatedAt      time.Time  `json:"created_at"`
+	DeadLetteredAt time.Time  `json:"dead_lettered_at"`
+	Attempts       int        `json:"attempts"`
 	// It quotes sinks, and never the event's data.
 	Problem string `json:"problem"`
 }
@@ -89,20 +90,21 @@ func (o *Outbox) Requeue(ctx context.Context, ids []uuid.UUID, dryRun bool) (let
 // broker could not deliver. It does nothing for an event of a conversation that is
 // erased by now, nor for an erasure, which RequeueErasures sees to. A broker may
 // return the same event twice, hence the upsert.
-func (o *Outbox) AddDeadLetter(ctx context.Context, id uuid.UUID, e Event, problem string) error {
-	if e.Type() == TypeConversationErased {
+func (o *Outbox) AddDeadLetter(ctx context.Context, id uuid.UUID, e event.Event, problem string) error {
+	if e.Type() == event.TypeConversationErased {
 		return nil
 	}
-	var rows rows
-	if err := rows.add(e); err != nil {
+	conversation, of := e.Of()
+	data, err := event.Encode(e)
+	if err != nil {
 		return fmt.Errorf("add dead letter: %w", err)
 	}
-	err := o.inTx(ctx, func(tx pgx.Tx) error {
+	err = o.inTx(ctx, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `
 			INSERT INTO outbox (principal, id, conversation_id, type, data, problem, parked_at)
 			SELECT $1, $2, c.id, $4, $5, $6, now() FROM conversations c WHERE c.id = $3
 			ON CONFLICT (id) DO UPDATE SET problem = excluded.problem, parked_at = excluded.parked_at`,
-			rows.principals[0], id, rows.conversations[0], rows.types[0], rows.data[0], plain.Excerpt(problem, maxProblem))
+			of, id, conversation, string(e.Type()), string(data), plain.Excerpt(problem, maxProblem))
 		return err
 	})
 	if err != nil {

@@ -1,4 +1,4 @@
-package event
+package delivery
 
 import (
 	"context"
@@ -12,9 +12,9 @@ import (
 	"time"
 
 	cloudevents "github.com/cloudevents/sdk-go/v2"
-	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/inprocess"
+	"github.com/sequential-questioning/sequential-questioning/shared/telemetry"
 )
 
 // Publisher delivers an event. An error that is not a *Refused means that it was not
@@ -98,7 +98,8 @@ func NewSink(config SinkConfig, signer *Signer) (*Sink, error) {
 		url:        config.URL,
 		extensions: overrides.Extensions,
 		signer:     signer,
-		client:     &http.Client{Timeout: publishTimeout, Transport: otelhttp.NewTransport(inprocess.Transport(transport))},
+		client: &http.Client{Timeout: publishTimeout, Transport: telemetry.Transport(inprocess.Transport(transport),
+			func(r *http.Request) string { return "publish " + r.Header.Get("Ce-Type") })},
 	}, nil
 }
 
