@@ -18,7 +18,7 @@ import (
 func exportCommand(v variables) *cobra.Command {
 	var user, whose string
 	command := &cobra.Command{
-		Use:   "export ENV --user ID",
+		Use:   "export ENV",
 		Short: "Write everything that is held of a user as JSON",
 		Long: `Writes every row of the database that is held of a user, by table, as of one moment:
 conversations with questions, answers and messages, results kept for repeated calls,
