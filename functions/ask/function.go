@@ -22,7 +22,7 @@ func Tool(conversations *conversation.Service) tool.Tool {
 		Name:  "sequential_questioning",
 		Title: "Ask for information",
 		Description: "Gather information from a person in small batches of questions. Pass in known all that the chat already tells; it is not asked again. " +
-			"Follow the result's next: send what it lists as open and the chat tells, put the questions to the person, send the reply.",
+			"Then do what the result's next says.",
 		First:   true,
 		Schemas: conversation.Schemas(),
 		Refine:  conversation.Refine,

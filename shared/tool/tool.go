@@ -126,15 +126,28 @@ func declare[In, Out any](d Definition) (Tool, func(json.RawMessage) (In, []stri
 			Name: d.Name, Title: d.Title, Description: d.Description,
 			RawInputSchema:  encodeSchema(declared),
 			RawOutputSchema: encodeSchema(outline),
-			Annotations: mcp.ToolAnnotation{
-				ReadOnlyHint: &d.ReadOnly, DestructiveHint: &d.Destructive,
-				IdempotentHint: &d.Idempotent, OpenWorldHint: new(bool),
-			},
+			Annotations: annotations(d),
 		},
 		Accepts: encodeSchema(accepts), Returns: encodeSchema(returns),
 		First: d.First,
 	}
 	return t, decoder[In](loosener{accepts, d.Shapes}, t.Accepts)
+}
+
+// annotations leaves out what is so by default: a tool is not taken to be read-only
+// or idempotent, but to be destructive and open to the world (ToolAnnotations of the
+// protocol's schema).
+func annotations(d Definition) mcp.ToolAnnotation {
+	hints := mcp.ToolAnnotation{OpenWorldHint: new(bool)}
+	if d.ReadOnly {
+		hints.ReadOnlyHint = &d.ReadOnly
+	} else {
+		hints.DestructiveHint = &d.Destructive // says nothing of a tool that only reads
+	}
+	if d.Idempotent {
+		hints.IdempotentHint = &d.Idempotent
+	}
+	return hints
 }
 
 // decoder reads arguments that satisfy the schema once they are loosened, and

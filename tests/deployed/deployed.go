@@ -1,5 +1,6 @@
 // Package deployed builds functions as deployed and runs each in its own process on
-// loopback.
+// loopback, with the settings of its func.yaml. Tests that are about processes (chaos,
+// hostile input, performance) use it; others call functions in process.
 package deployed
 
 import (
@@ -128,6 +129,8 @@ func (p Programs) Start(ctx context.Context, name string, log io.Writer, env ...
 	return nil, nil, err
 }
 
+// start tries one port. It polls often, because the time until the program listens
+// is measured.
 func (p Programs) start(ctx context.Context, name string, log io.Writer, env []string) (*Process, net.Conn, error) {
 	address, err := FreeAddress()
 	if err != nil {
@@ -213,7 +216,8 @@ func (proc *Process) Stop() error {
 	return fmt.Errorf("%s: %w", proc.Name, proc.err)
 }
 
-// FreeAddress returns an address of 127.0.0.1 with a free port.
+// FreeAddress returns an address of 127.0.0.1 with a free port. Another process may
+// take the port before it is used.
 func FreeAddress() (string, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

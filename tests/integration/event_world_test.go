@@ -140,22 +140,13 @@ func queueIn(t *testing.T, tx pgx.Tx, events ...event.Event) error {
 // forgetEvents empties the outbox.
 func (w *world) forgetEvents(t *testing.T) {
 	t.Helper()
-	w.admin(t, `DELETE FROM outbox`)
+	postgrestest.Exec(t, w.url, `DELETE FROM outbox`)
 }
 
 // leasesEnd lets claimed and failed events be claimed again at once.
 func (w *world) leasesEnd(t *testing.T) {
 	t.Helper()
-	w.admin(t, `UPDATE outbox SET next_at = now()`)
-}
-
-func (w *world) admin(t *testing.T, statement string, args ...any) {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), postgrestest.AdminURL(t, w.url))
-	require.NoError(t, err)
-	defer conn.Close(t.Context())
-	_, err = conn.Exec(t.Context(), statement, args...)
-	require.NoError(t, err)
+	postgrestest.Exec(t, w.url, `UPDATE outbox SET next_at = now()`)
 }
 
 func (w *world) waiting(t *testing.T) int {
@@ -190,7 +181,7 @@ func (w *world) erase(t *testing.T, as, id string) {
 	_, err := w.conversations.Forget(principal.With(t.Context(), as), conversation.ForgetInput{ConversationID: id})
 	require.NoError(t, err)
 	w.forgetEvents(t)
-	w.admin(t, `DELETE FROM erasures`)
+	postgrestest.Exec(t, w.url, `DELETE FROM erasures`)
 }
 
 var elsewhere = uuid.NewString // a conversation that only events know

@@ -102,31 +102,12 @@ func queueIn(t *testing.T, tx pgx.Tx, events ...event.Event) error {
 // leasesEnd lets claimed and failed events be claimed again at once.
 func (w *outboxWorld) leasesEnd(t *testing.T) {
 	t.Helper()
-	w.admin(t, `UPDATE outbox SET next_at = now()`)
-}
-
-func (w *outboxWorld) admin(t *testing.T, statement string, args ...any) {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), postgrestest.AdminURL(t, w.url))
-	require.NoError(t, err)
-	defer conn.Close(t.Context())
-	_, err = conn.Exec(t.Context(), statement, args...)
-	require.NoError(t, err)
+	postgrestest.Exec(t, w.url, `UPDATE outbox SET next_at = now()`)
 }
 
 func (w *outboxWorld) waiting(t *testing.T) int {
 	t.Helper()
-	return w.count(t, `SELECT count(*) FROM outbox`)
-}
-
-// count returns the number that a query of all principals' rows returns.
-func (w *outboxWorld) count(t *testing.T, query string, args ...any) (n int) {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), postgrestest.AdminURL(t, w.url))
-	require.NoError(t, err)
-	defer conn.Close(t.Context())
-	require.NoError(t, conn.QueryRow(t.Context(), query, args...).Scan(&n))
-	return n
+	return postgrestest.Count(t, w.url, `SELECT count(*) FROM outbox`)
 }
 
 var elsewhere = uuid.NewString // a conversation that only events know
@@ -267,7 +248,7 @@ func TestWhatIsClaimedIsNobodyElses(t *testing.T) {
 
 	// The one that was thought dead comes back late: what it says is not heeded.
 	require.NoError(t, w.outbox.Settle(t.Context(), Settlement{Failed: []Failure{{Entry: first[0], DeadLettered: true}}}))
-	assert.Zero(t, w.count(t, `SELECT count(*) FROM outbox WHERE parked_at IS NOT NULL`))
+	assert.Zero(t, postgrestest.Count(t, w.url, `SELECT count(*) FROM outbox WHERE parked_at IS NOT NULL`))
 }
 
 func TestARefusedEventBecomesADeadLetterAfterItsLastAttemptAndLaterOnesPass(t *testing.T) {
@@ -292,7 +273,7 @@ func TestARefusedEventBecomesADeadLetterAfterItsLastAttemptAndLaterOnesPass(t *t
 	backlog, err := w.outbox.Backlog(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, Backlog{DeadLetters: 1}, backlog)
-	assert.Equal(t, 1, w.count(t, `SELECT count(*) FROM outbox WHERE problem LIKE '%500%cannot%' AND attempts = 3`))
+	assert.Equal(t, 1, postgrestest.Count(t, w.url, `SELECT count(*) FROM outbox WHERE problem LIKE '%500%cannot%' AND attempts = 3`))
 
 	again, err := w.outbox.Requeue(t.Context(), nil, false)
 	require.NoError(t, err)
@@ -343,12 +324,12 @@ func TestWhatFailsWaitsLongerAndLonger(t *testing.T) {
 	w := newOutboxWorld(t)
 	w.queued(t, recorded("local", elsewhere(), "a"))
 	for age, want := range map[string]string{"0s": "1 s", "1 minute": "30 s", "1 day": "5 min"} {
-		w.admin(t, fmt.Sprintf(`UPDATE outbox SET created_at = now() - interval '%s', next_at = now()`, age))
+		postgrestest.Exec(t, w.url, fmt.Sprintf(`UPDATE outbox SET created_at = now() - interval '%s', next_at = now()`, age))
 		claimed, err := w.outbox.Claim(t.Context(), 1, time.Minute)
 		require.NoError(t, err)
 		require.NoError(t, w.outbox.Settle(t.Context(), Settlement{
 			Failed: []Failure{{Entry: claimed[0]}}, Backoff: time.Second, MaxBackoff: 5 * time.Minute}))
-		assert.Equal(t, 1, w.count(t, `SELECT count(*) FROM outbox WHERE next_at - now() BETWEEN $1::interval - interval '1 s' AND $1::interval + interval '1 s'`, want), age)
+		assert.Equal(t, 1, postgrestest.Count(t, w.url, `SELECT count(*) FROM outbox WHERE next_at - now() BETWEEN $1::interval - interval '1 s' AND $1::interval + interval '1 s'`, want), age)
 	}
 }
 
@@ -390,7 +371,7 @@ func TestADrainIsBoundedInTimeAndReleasesWhatItHasNotTried(t *testing.T) {
 	require.NoError(t, err)
 	assert.True(t, done.More)
 	assert.Less(t, done.Published, 4)
-	assert.Equal(t, 8-done.Published, w.count(t, `SELECT count(*) FROM outbox WHERE next_at <= now() AND attempts = 0`))
+	assert.Equal(t, 8-done.Published, postgrestest.Count(t, w.url, `SELECT count(*) FROM outbox WHERE next_at <= now() AND attempts = 0`))
 }
 
 func TestErasingAConversationDeletesItsWaitingEvents(t *testing.T) {
@@ -424,11 +405,11 @@ func TestAnErasureIsRequeuedUntilItIsConfirmed(t *testing.T) {
 	n, err := w.outbox.RequeueErasures(t.Context(), time.Hour)
 	require.NoError(t, err)
 	assert.Zero(t, n, "not yet")
-	w.admin(t, `UPDATE erasures SET announced_at = now() - interval '2 hours'`)
+	postgrestest.Exec(t, w.url, `UPDATE erasures SET announced_at = now() - interval '2 hours'`)
 	done, _, err := w.relay(t, lost).Drain(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, 1, done.Published)
-	w.admin(t, `DELETE FROM erasures`) // as the indexer confirms it
+	postgrestest.Exec(t, w.url, `DELETE FROM erasures`) // as the indexer confirms it
 	n, err = w.outbox.RequeueErasures(t.Context(), 0)
 	require.NoError(t, err)
 	assert.Zero(t, n)
