@@ -23,6 +23,7 @@ type clientWriter struct {
 	keepalives int           // sent while the person is waited for
 	waited     time.Duration // for the person
 	cold       bool          // the function had to be started
+	next       string        // the tools that the function says are called next
 }
 
 // writeTimeout is how long one write may take: the server's own deadline counts

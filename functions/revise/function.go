@@ -3,12 +3,15 @@ package revise
 
 import (
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation/withmodel"
 	"github.com/sequential-questioning/sequential-questioning/shared/function"
 	"github.com/sequential-questioning/sequential-questioning/shared/tool"
 )
 
 // New returns an instance of the function.
-func New() *function.Function { return function.New("revise", conversation.Open, Tool) }
+func New() *function.Function { return function.New("revise", open, Tool) }
+
+func open() (*conversation.Service, error) { return conversation.Open(withmodel.Open) }
 
 // Tool is sequential_questioning_revise.
 func Tool(conversations *conversation.Service) tool.Tool {

@@ -48,6 +48,12 @@ ORDER BY c.id, v.position;
 -- name: ConversationKeys :many
 SELECT principal, id FROM conversations WHERE id > @after ORDER BY id LIMIT @most::integer;
 
+-- name: InactiveConversations :many
+-- InactiveConversations are the oldest. An id begins with the time of opening, so that
+-- the primary key finds what may have been inactive for so long.
+SELECT principal, id FROM conversations WHERE id < @opened_before AND updated_at < now() - @age::interval
+ORDER BY id LIMIT @most::integer;
+
 -- name: CountConversations :one
 SELECT count(*) FROM conversations;
 

@@ -120,20 +120,22 @@ func (l *loading) takeQuestions(rows []queries.QuestionsRow) error {
 }
 
 func (l *loading) takeSlots(rows []queries.SlotsRow) error {
-	for _, row := range rows {
-		var slot questioning.Slot
-		if err := json.Unmarshal(row.Definition, &slot); err != nil {
+	l.state.Slots = make([]questioning.Slot, len(rows))
+	l.state.SlotStates = make([]questioning.SlotState, len(rows))
+	for i, row := range rows {
+		slot := &l.state.Slots[i]
+		if err := json.Unmarshal(row.Definition, slot); err != nil {
 			return fmt.Errorf("read the definition of a slot: %w", err)
 		}
 		value, err := decode(row.Value)
 		if err != nil {
 			return fmt.Errorf("read the value of slot %s: %w", slot.Key, err)
 		}
-		l.state.Slots = append(l.state.Slots, slot.Plain())
-		l.state.SlotStates = append(l.state.SlotStates, questioning.SlotState{
+		*slot = slot.Plain()
+		l.state.SlotStates[i] = questioning.SlotState{
 			Status: row.State, Value: value, Words: row.Words, Answers: row.Answers, Clarified: row.Clarified, Confirmed: row.Confirmed,
 			Passed: row.Passed, Source: row.Source, Reopened: row.Reopened,
-		})
+		}
 	}
 	return nil
 }

@@ -176,6 +176,13 @@ WHERE c.principal = current_setting('app.principal')
   AND (sqlc.narg(id)::uuid IS NULL OR c.id = sqlc.narg(id)) AND (@user_id::text = '' OR s.user_id = @user_id)
 ORDER BY c.id FOR UPDATE OF c, s;
 
+-- name: LockInactive :many
+-- LockInactive is LockConversations of those of the ids that have not changed for so
+-- long.
+SELECT c.id, c.session_id FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
+WHERE c.principal = current_setting('app.principal') AND c.id = ANY(@ids::uuid[]) AND c.updated_at < now() - @age::interval
+ORDER BY c.id FOR UPDATE OF c, s;
+
 -- name: CountErased :one
 -- CountErased counts what is deleted with the conversations.
 SELECT (SELECT count(*) FROM questions WHERE questions.conversation_id = ANY(@ids::uuid[])) AS questions,

@@ -95,7 +95,8 @@ func (c *collection) search(n nearest) []scored {
 	return best.result()
 }
 
-// offerDense offers a living slot that has the vector.
+// offerDense offers a living slot that has the vector. Deleted points are skipped
+// here, since their vectors are still in the rows.
 func (c *collection) offerDense(n nearest, slot uint32, offer func(uint32, float32)) {
 	if vector := c.dense[n.name].at(slot); vector != nil && c.alive[slot] {
 		offer(slot, dot(vector, n.dense))

@@ -602,6 +602,44 @@ func (q *Queries) LockConversations(ctx context.Context, arg LockConversationsPa
 	return items, nil
 }
 
+const lockInactive = `-- name: LockInactive :many
+SELECT c.id, c.session_id FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
+WHERE c.principal = current_setting('app.principal') AND c.id = ANY($1::uuid[]) AND c.updated_at < now() - $2::interval
+ORDER BY c.id FOR UPDATE OF c, s
+`
+
+type LockInactiveParams struct {
+	Ids []string
+	Age time.Duration
+}
+
+type LockInactiveRow struct {
+	ID        string
+	SessionID string
+}
+
+// LockInactive is LockConversations of those of the ids that have not changed for so
+// long.
+func (q *Queries) LockInactive(ctx context.Context, arg LockInactiveParams) ([]LockInactiveRow, error) {
+	rows, err := q.db.Query(ctx, lockInactive, arg.Ids, arg.Age)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []LockInactiveRow
+	for rows.Next() {
+		var i LockInactiveRow
+		if err := rows.Scan(&i.ID, &i.SessionID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const messages = `-- name: Messages :many
 SELECT role, content, sent_at AS timestamp FROM messages WHERE conversation_id = $1 ORDER BY revision, position
 `
