@@ -139,7 +139,7 @@ func (c *conversation) parseAnswer(in AnswerInput, number int, with parse.Contex
 		}
 		a.Outcome, a.Value = questioning.Answered, value
 		if a.Words == "" {
-			a.Words = questioning.Render(value, c.State.Language)
+			a.Words = slot.Render(value, c.State.Language)
 		}
 	default:
 		a.apply(parse.Read(slot, a.Words, with))

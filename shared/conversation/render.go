@@ -42,6 +42,7 @@ func newTurn(c *conversation, change *store.Change, what summary) Turn {
 			Doubts:          what.doubts,
 		},
 	}
+	turn.shown.Assumed = assumedTexts(c.State)
 	if batch.Stop != nil {
 		turn.Metadata.StopReason = string(batch.Stop.Reason)
 		turn.CurrentQuestion = batch.Stop.Text
@@ -62,11 +63,26 @@ func newTurn(c *conversation, change *store.Change, what summary) Turn {
 			fmt.Fprintf(&text, "   %s\n", hint)
 		}
 	}
-	turn.shown = strings.TrimSuffix(text.String(), "\n")
+	turn.shown.Batch = strings.TrimSuffix(text.String(), "\n")
 	if len(batch.Questions) > 0 {
 		turn.CurrentQuestion, turn.CurrentQuestionNumber = batch.Questions[0].Text, batch.Questions[0].Number
 	}
 	return turn
+}
+
+// assumedTexts are the values of assumptions as a person reads them, by slot; nil
+// without any.
+func assumedTexts(state *questioning.State) map[string]string {
+	var texts map[string]string
+	for i, s := range state.SlotStates {
+		if s.Status == questioning.StatusAssumed {
+			if texts == nil {
+				texts = map[string]string{}
+			}
+			texts[state.Slots[i].Key] = state.Slots[i].Quote(s.Value, state.Language)
+		}
+	}
+	return texts
 }
 
 func numberedLine(q Question) string {
@@ -81,7 +97,7 @@ func hint(slot questioning.Slot, language string) string {
 		hint = say.Text(messages.Answer, plain.Line(parse.Expected(slot, language)))
 	}
 	if slot.Default != nil {
-		hint = strings.TrimSpace(hint + " " + say.Text(messages.Usually, questioning.Quote(slot.Default, language)))
+		hint = strings.TrimSpace(hint + " " + say.Text(messages.Usually, slot.Quote(slot.Default, language)))
 	}
 	return hint
 }
