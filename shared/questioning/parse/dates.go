@@ -299,6 +299,8 @@ func (t *text) durations() []span {
 		}
 		if a, ok := t.amountAt(i); ok && a.unit != "" && a.doubt == "" {
 			found = append(found, span{from: i, next: a.next})
+		} else if _, next, ok := t.class(i, more); ok && t.starts(next, unit) {
+			found = append(found, span{from: i, next: next + 1}) // "for a few days"
 		}
 	}
 	return found

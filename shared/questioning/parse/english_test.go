@@ -44,7 +44,7 @@ func TestEnglishNumbersAreReadAsTheyAreSaid(t *testing.T) {
 // makes a bound of the amount.
 func TestAVerbBeforeAnAmountDoesNotChangeIt(t *testing.T) {
 	readings{
-		"we ended up paying $500": 500.0, "it was fined 300 euros": 300.0, "weighing 5 kg": 5.0,
+		"we ended up paying $500": 500.0, "it was fined 300 euros": 300.0, "weighing 5 kg": 5.0, "we need to raise $500": 500.0,
 		"exceeding $500": ask, "nearing $500": ask, "topping 300 euros": ask, "weighing 5": ask, "undr $500": ask,
 	}.holds(t, q.Slot{Key: "value", Title: "Value", Type: q.Number})
 }
@@ -64,6 +64,8 @@ func TestEnglishDatesAreReadAsTheyAreSaid(t *testing.T) {
 		"friday at 7": "2026-11-27", "friday after 7 pm": "2026-11-27", "after friday": ask, "for 3 days starting this friday": ask, "I need it for 3 days this friday": "2026-11-27",
 		"from New York next monday": "2026-11-30", "from roughtly next monday": ask, "from Portland, OR on friday": "2026-11-27", "friday OR saturday": ask,
 		"May the 3 of us come?": ask, "09:30 and December 6th": "2026-12-06", "is friday available?": "2026-11-27", "are you open on friday": "2026-11-27", "Is it on friday?": ask, "friday?": "2026-11-27",
+		"I am away for a few days so friday": "2026-11-27", "a few days after friday": ask, "this night": "2026-11-23",
+		"I leave on friday and Mexico City is where I start": "2026-11-27", "where do I start on friday": ask,
 	}.holds(t, q.Slot{Key: "day", Title: "Day", Type: q.Date})
 }
 
@@ -117,4 +119,12 @@ func TestTheCommaOfADatePartsNoAnswers(t *testing.T) {
 	for i, want := range []any{5.0, "2028-05-11"} {
 		assert.Equal(t, want, reply.Answers[i].Value)
 	}
+}
+
+// What the slot itself counts says what a number is, whatever verb stands before it.
+func TestANumberOfWhatTheSlotCountsNeedsNoKnownVerb(t *testing.T) {
+	readings{
+		"I will need to secure 3 tickets please": 3.0, "grabbing 2 tickets": 2.0, "3 is more than enough": 3.0, "am looking for 2 tickets?": 2.0,
+		"to secure 3": ask, "more than 3 tickets": ask, "am I getting 2 tickets?": ask,
+	}.holds(t, q.Slot{Key: "tickets", Title: "Number of tickets", Type: q.Integer})
 }

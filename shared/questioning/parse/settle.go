@@ -39,12 +39,14 @@ func (c *covered) around(v span) (obstacle, bool) {
 }
 
 // inflected reports an English verb that says what was done with the amount after
-// it, by its ending: "paying $5", "fined 300 euros". Adjectives, which could change
-// an amount, rarely end so; the verbs that bound one ("exceeding") are in the lexicon.
+// it, by its ending or the "to" before it: "paying $5", "fined 300 euros", "to secure 3
+// tickets". Adjectives, which could change an amount, rarely look so; the verbs that
+// bound one ("exceeding") are in the lexicon.
 func (c *covered) inflected(i int) bool {
 	const shortest = 5
 	said := c.tokens[i].text
-	return c.lang.code == "en" && c.tokens[i].shape == word && len(said) >= shortest && (strings.HasSuffix(said, "ed") || strings.HasSuffix(said, "ing"))
+	return c.lang.code == "en" && c.tokens[i].shape == word && len(said) >= shortest &&
+		(strings.HasSuffix(said, "ed") || strings.HasSuffix(said, "ing") || c.is(i-1, "to"))
 }
 
 // unaccounted looks for words before the clause of a value that nothing accounts
