@@ -11,7 +11,9 @@ FOLLOWING := $(filter-out shared,$(MODULES)) gitops/operate tests/e2e
 PACKAGES := $(addsuffix /...,$(addprefix ./,$(MODULES)))
 # grpcnotrace leaves out gRPC's trace pages, and with them a seventh of a
 # function: their templates keep the linker from dropping unused methods.
-GO_BUILD := go build -trimpath -tags=grpcnotrace -ldflags='-s -w'
+# nethttpomithttp2 leaves out net/http's HTTP/2: functions speak HTTP/1.1, and gRPC
+# has its own.
+GO_BUILD := go build -trimpath -tags=grpcnotrace,nethttpomithttp2 -ldflags='-s -w'
 FUNCTIONS := $(sort $(notdir $(patsubst %/func.yaml,%,$(wildcard functions/*/func.yaml))))
 TOOLS := $(filter-out gateway relay indexer,$(FUNCTIONS))
 
@@ -93,7 +95,7 @@ unit: postgres release operate ## Unit and integration tests, against a real Pos
 	@test -n "$(RACE)" || echo "There is no C compiler here: tests run without the race detector."
 	go test $(RACE) -timeout 20m $$(go list $(filter-out ./tests/...,$(PACKAGES)) | grep -v /shared/questioning) ./tests/integration/...
 	go test -timeout 10m ./shared/questioning/... ./tests/quality/... ./tests/chaos/...
-	go test -count=1 -timeout 15m ./tests/infrastructure/... ./tests/documents/... # read files that the cache of tests does not see
+	go test -count=1 -timeout 15m ./tests/infrastructure/... ./tests/documents/... ./tests/size/... # read files that the cache of tests does not see
 
 vulnerabilities: ## Check the programs for known vulnerabilities of https://vuln.go.dev. VULNDB=https://…
 	@GOBIN=$(abspath $(BIN)) $(ALONE) go install golang.org/x/vuln/cmd/govulncheck@v1.6.0

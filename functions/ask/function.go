@@ -5,12 +5,16 @@ package ask
 import (
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation/arguments"
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation/withmemory"
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation/withmodel"
 	"github.com/sequential-questioning/sequential-questioning/shared/function"
 	"github.com/sequential-questioning/sequential-questioning/shared/tool"
 )
 
 // New returns an instance of the function.
-func New() *function.Function { return function.New("ask", conversation.Open, Tool) }
+func New() *function.Function { return function.New("ask", open, Tool) }
+
+func open() (*conversation.Service, error) { return conversation.Open(withmemory.Open, withmodel.Open) }
 
 // Tool is sequential_questioning.
 func Tool(conversations *conversation.Service) tool.Tool {
@@ -18,7 +22,8 @@ func Tool(conversations *conversation.Service) tool.Tool {
 		Name:  "sequential_questioning",
 		Title: "Ask for information",
 		Description: "Gather information from a person in small batches of questions. Pass in known all that the chat already tells; it is not asked again. " +
-			"Follow the result's next: send what it lists as open and the chat tells, put the questions to the person, send the reply.",
+			"Then do what the result's next says.",
+		First:   true,
 		Schemas: conversation.Schemas(),
 		Refine:  conversation.Refine,
 		Declare: conversation.Declare,

@@ -5,12 +5,16 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation/arguments"
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation/automatic"
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation/withmemory"
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation/withmodel"
 	"github.com/sequential-questioning/sequential-questioning/shared/function"
 	"github.com/sequential-questioning/sequential-questioning/shared/tool"
 )
 
 // New returns an instance of the function.
-func New() *function.Function { return function.New("automatic", automatic.Open, Tool) }
+func New() *function.Function { return function.New("automatic", open, Tool) }
+
+func open() (*automatic.Service, error) { return automatic.Open(withmemory.Open, withmodel.Open) }
 
 // Tool is sequential_questioning_automatic.
 func Tool(conversations *automatic.Service) tool.Tool {

@@ -4,12 +4,15 @@ package followup
 import (
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation/arguments"
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation/withmodel"
 	"github.com/sequential-questioning/sequential-questioning/shared/function"
 	"github.com/sequential-questioning/sequential-questioning/shared/tool"
 )
 
 // New returns an instance of the function.
-func New() *function.Function { return function.New("follow-up", conversation.Open, Tool) }
+func New() *function.Function { return function.New("follow-up", open, Tool) }
+
+func open() (*conversation.Service, error) { return conversation.Open(withmodel.Open) }
 
 // Tool is sequential_questioning_follow_up.
 func Tool(conversations *conversation.Service) tool.Tool {

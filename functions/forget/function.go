@@ -3,12 +3,15 @@ package forget
 
 import (
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation/withmemory"
 	"github.com/sequential-questioning/sequential-questioning/shared/function"
 	"github.com/sequential-questioning/sequential-questioning/shared/tool"
 )
 
 // New returns an instance of the function.
-func New() *function.Function { return function.New("forget", conversation.Open, Tool) }
+func New() *function.Function { return function.New("forget", open, Tool) }
+
+func open() (*conversation.Service, error) { return conversation.Open(withmemory.Open) }
 
 // Tool is sequential_questioning_forget.
 func Tool(conversations *conversation.Service) tool.Tool {

@@ -91,7 +91,7 @@ type bufferedWriter struct {
 }
 
 // Header returns what the response to the one message would have; the type of its
-// content tells a stream from a document.
+// content distinguishes a stream from a document.
 func (b *bufferedWriter) Header() http.Header { return b.header }
 
 // WriteHeader ignores the status: the array has its own.

@@ -56,7 +56,7 @@ func (b *bridge) resume(ctx context.Context, t *target, call *toolCall) *failure
 	return nil
 }
 
-// use puts a response in the call, which is then made again. The response
+// use adds a response to the call, which is then made again. The response
 // of a client that cannot show a form after all is none: the call continues as one
 // of a client without forms. A state goes with the arguments that it was made for,
 // which are another call's when that asked in the same conversation.
@@ -73,9 +73,9 @@ func (c *toolCall) use(responded pending) {
 	c.responses, _ = json.Marshal(map[string]json.RawMessage{responded.Form: responded.Response.Result}) // was read from JSON
 }
 
-// elicit has an older client show the form that the function asks for, and puts
-// the response in the call. Without one, the call continues as one of a
-// client without forms, whose person is asked in text; the form stays pending.
+// elicit makes an older client show the form that the function asks for, and adds
+// the response to the call. Without one, the call continues as one of a client
+// without forms, whose person is asked in text; the form stays pending.
 func (b *bridge) elicit(ctx context.Context, t *target, call *toolCall, client *clientWriter, result *functionMessage, deadline time.Time) *failure {
 	p, params, failed := newPending(t, call, result)
 	if failed != nil {

@@ -40,6 +40,7 @@ type cataloguePlaybook struct {
 type catalogueTool struct {
 	function string
 	asks     bool // the person, by an elicitation
+	first    bool // what a new client calls
 	tool     mcp.Tool
 }
 
@@ -51,6 +52,7 @@ func parseCatalogue(data []byte) (*catalogue, error) {
 		Tools  []struct {
 			FunctionName string          `json:"function"`
 			Asks         bool            `json:"asks"`
+			First        bool            `json:"first"`
 			Tool         json.RawMessage `json:"tool"`
 		} `json:"tools"`
 		Playbooks []cataloguePlaybook `json:"playbooks"`
@@ -85,7 +87,7 @@ func parseCatalogue(data []byte) (*catalogue, error) {
 			return nil, fmt.Errorf("catalogue: tool %s: listed twice", tool.Name)
 		}
 		seen[tool.Name] = true
-		parsed.tools = append(parsed.tools, catalogueTool{entry.FunctionName, entry.Asks, tool})
+		parsed.tools = append(parsed.tools, catalogueTool{entry.FunctionName, entry.Asks, entry.First, tool})
 	}
 	return parsed, nil
 }

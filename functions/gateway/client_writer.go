@@ -23,6 +23,7 @@ type clientWriter struct {
 	keepalives int           // sent while the person is waited for
 	waited     time.Duration // for the person
 	cold       bool          // the function had to be started
+	next       string        // the tools that the function says are called next
 }
 
 // writeTimeout is how long one write may take: the server's own deadline counts
@@ -36,7 +37,7 @@ func newClientWriter(w http.ResponseWriter, id json.RawMessage, modern bool) *cl
 	return &clientWriter{w: w, controller: http.NewResponseController(w), id: id, modern: modern}
 }
 
-// send puts a message on the call's stream at once: a notification, or a request
+// send writes a message to the call's stream at once: a notification, or a request
 // to the client.
 func (c *clientWriter) send(message []byte) {
 	c.stream()

@@ -61,6 +61,11 @@ type Config struct {
 	// MaxConcurrentCalls is how many calls of functions may be under way, at most
 	// half of them of one principal; further ones are refused for the moment.
 	MaxConcurrentCalls int `env:"MAX_CONCURRENT_CALLS" envDefault:"256"`
+	// CallsPerMinute is how many tool calls a principal may make at one instance; 0
+	// sets no limit, and neither does an identity that knows one principal only.
+	CallsPerMinute int `env:"CALLS_PER_MINUTE" envDefault:"600"`
+	// WakeFunctions starts functions before they are called: see waker.
+	WakeFunctions bool `env:"WAKE_FUNCTIONS" envDefault:"true"`
 	// Identity says whose tokens count. The functions check them again.
 	Identity identity.Config
 
@@ -142,6 +147,9 @@ func (c Config) validate() error {
 		if _, err := c.functionURL(name); err != nil {
 			errs = append(errs, fmt.Errorf("FUNCTION_URLS %w", err))
 		}
+	}
+	if c.CallsPerMinute < 0 {
+		errs = append(errs, errors.New("CALLS_PER_MINUTE must not be negative; 0 sets no limit"))
 	}
 	for name, value := range map[string]int64{
 		"FUNCTION_TIMEOUT":     int64(c.FunctionTimeout),

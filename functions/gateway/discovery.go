@@ -14,8 +14,8 @@ import (
 
 // instructions are what a client's model reads of the server before any tool.
 const instructions = `Gathers specific information from a person, a few well-chosen questions at a time, and keeps every answer. ` +
-	`Start with sequential_questioning: say what for and, if you know, what exactly is needed. Put current_question to the person and wait for the reply. ` +
-	`Bring each reply to sequential_questioning_follow_up with the conversation_id until metadata.complete is true, then read what was gathered with sequential_questioning_report. ` +
+	`Start with sequential_questioning: say what for, what exactly is needed if you know, and in known what the chat already tells. Each result's next says what to do. ` +
+	`Put the questions to the person, wait for the reply and send it with sequential_questioning_follow_up until metadata.complete is true, then read what was gathered with sequential_questioning_report. ` +
 	`Or let sequential_questioning_automatic ask the person by itself, where the client shows forms.`
 
 // catalogueTTL is how long clients may keep what is listed: a new one comes with a
@@ -92,7 +92,7 @@ type acknowledging struct {
 // acknowledgingKey is the context key of the request's *acknowledging.
 type acknowledgingKey struct{}
 
-// CanStream tells mcp-go that Flush reaches the client.
+// CanStream makes mcp-go flush: Flush reaches the client.
 func (a *acknowledging) CanStream() bool { return true }
 
 // Flush sends what was written.

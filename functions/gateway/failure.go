@@ -27,6 +27,7 @@ const (
 	outcomeTooLarge      = "too_large"      // more than MaxResponseBytes
 	outcomeCut           = "cut"            // the connection broke
 	outcomeOverloaded    = "overloaded"     // MAX_CONCURRENT_CALLS are under way
+	outcomeLimited       = "limited"        // the principal makes more than CALLS_PER_MINUTE
 	outcomeStopping      = "stopping"       // the gateway shuts down
 	outcomeCanceled      = "canceled"       // by the client
 )

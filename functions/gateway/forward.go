@@ -13,11 +13,12 @@ import (
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
-	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/function"
 	"github.com/sequential-questioning/sequential-questioning/shared/inprocess"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
+	"github.com/sequential-questioning/sequential-questioning/shared/telemetry"
+	"github.com/sequential-questioning/sequential-questioning/shared/tool"
 )
 
 // forwarder calls the tools' functions. It is safe for concurrent use, knows only
@@ -43,9 +44,8 @@ func newForwarder(life context.Context, config Config) *forwarder {
 		quota:       newQuota(config.MaxConcurrentCalls, config.Identity.Issuer == ""),
 		life:        life,
 		pool:        pool,
-		transport: otelhttp.NewTransport(inprocess.Transport(pool), otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string {
-			return "tools/call " + r.Header.Get(mcp.HeaderName)
-		})),
+		transport: telemetry.Transport(inprocess.Transport(pool),
+			func(r *http.Request) string { return "tools/call " + r.Header.Get(mcp.HeaderName) }),
 		instance: rand.Text()[:8],
 	}
 }
@@ -93,6 +93,7 @@ func (f *forwarder) call(ctx context.Context, t *target, call *toolCall, client 
 		return nil, "", f.interrupted(ctx, bounded, t, err)
 	}
 	client.cold = client.cold || sent.Header.Get(function.ColdStart) != ""
+	client.next = sent.Header.Get(tool.CalledNext)
 	response := &functionResponse{
 		Response: sent, target: t, client: client, id: id, limit: f.maxResponse,
 		body: &boundedReader{from: sent.Body, left: f.maxResponse, idle: idle},

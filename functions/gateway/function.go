@@ -144,6 +144,7 @@ func (f *Function) setUp(ctx context.Context) error {
 		return err
 	}
 	f.prepared.Store(rt)
+	rt.waker.started()
 	return nil
 }
 

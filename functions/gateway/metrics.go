@@ -17,6 +17,7 @@ type meters struct {
 	calls    metric.Int64Counter
 	duration metric.Float64Histogram
 	waiting  metric.Int64UpDownCounter
+	wakes    metric.Int64Counter
 }
 
 // newMeters registers them with the global meter provider.
@@ -39,7 +40,12 @@ func newMeters() (meters, error) {
 	if err != nil {
 		return meters{}, fmt.Errorf("waiting calls counter: %w", err)
 	}
-	return meters{calls, duration, waiting}, nil
+	wakes, err := meter.Int64Counter("mcp.gateway.wakes",
+		metric.WithDescription("Requests that start a tool's function before it is called, by tool."))
+	if err != nil {
+		return meters{}, fmt.Errorf("wakes counter: %w", err)
+	}
+	return meters{calls, duration, waiting, wakes}, nil
 }
 
 // observe counts a call and logs it when it failed, never with its arguments.

@@ -57,8 +57,8 @@ func (n names) interview(_ context.Context, request mcp.GetPromptRequest) (*mcp.
 		named = fmt.Sprintf(" and playbook %q", chosen)
 	}
 	text := "Interview me, so that you know what you need for this goal:\n\n" + goal + "\n\n" +
-		"Call sequential_questioning with the goal, and what this chat already tells of it, as context" + named + ". " +
-		"Then put each current_question to me, wait for my reply and send it with sequential_questioning_follow_up, " +
+		"Call sequential_questioning with the goal as context, and what this chat already tells of it as known" + named + ". " +
+		"Do what each result's next says: put the questions to me, wait for my reply and send it with sequential_questioning_follow_up, " +
 		"until metadata.complete is true. Do not ask for what I said already, and answer nothing in my place. " +
 		"At the end read what was gathered with sequential_questioning_report and continue with the goal."
 	return mcp.NewGetPromptResult("Interview for a goal", []mcp.PromptMessage{

@@ -11,9 +11,9 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
-	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/identity"
+	"github.com/sequential-questioning/sequential-questioning/shared/inprocess"
 	"github.com/sequential-questioning/sequential-questioning/shared/jsonrpc"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/telemetry"
@@ -35,6 +35,7 @@ type router struct {
 	targets   map[string]*target
 	calls     *toolCalls
 	bridge    *bridge
+	waker     *waker
 	discovery *server.StreamableHTTPServer
 	routes    http.Handler
 
@@ -74,15 +75,18 @@ func newRouter(config Config) (*router, error) {
 		quota:   newQuota(config.MaxWaitingCalls, config.Identity.Issuer == ""),
 		waiting: measured.waiting, timeout: config.ElicitationTimeout,
 	}
+	waking := newWaker(life, config, targets, listed, inprocess.Transport(forward.pool), measured.wakes)
 	rt := &router{
 		maxBody: config.MaxBodyBytes,
 		targets: targets,
 		calls: &toolCalls{
 			forwarder: forward, bridge: asking, meters: measured,
-			inFlight: &inFlight{all: map[string]context.CancelCauseFunc{}},
-			timeout:  config.ElicitationCallTimeout, rounds: config.ElicitationRounds,
+			inFlight: &inFlight{all: map[string]context.CancelCauseFunc{}}, waker: waking,
+			rates:   newRateLimit(config.CallsPerMinute, config.Identity.Issuer == ""),
+			timeout: config.ElicitationCallTimeout, rounds: config.ElicitationRounds,
 		},
 		bridge: asking,
+		waker:  waking,
 		discovery: server.NewStreamableHTTPServer(newMCPServer(listed),
 			server.WithStateLess(true),
 			server.WithDisableStreaming(true),
@@ -125,8 +129,8 @@ func openPendings(life context.Context, config postgres.Config) (pendingStore, e
 // The page is served on the same path as the endpoint, to browsers that ask for HTML.
 func (rt *router) newRoutes(config Config, caller *identity.Guard) http.Handler {
 	allowed := newOrigins(config.AllowedOrigins)
-	endpoint := otelhttp.NewHandler(guard(config.AllowedHosts, allowed, caller.Protect(http.HandlerFunc(rt.endpoint))), "mcp",
-		otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string { return r.Method + " " + r.URL.Path }))
+	endpoint := telemetry.Handler(guard(config.AllowedHosts, allowed, caller.Protect(http.HandlerFunc(rt.endpoint))),
+		func(r *http.Request) string { return r.Method + " " + r.URL.Path })
 	mux := http.NewServeMux()
 	mux.Handle("/{$}", endpoint)
 	mux.Handle("/mcp", endpoint)
@@ -184,8 +188,8 @@ func (rt *router) message(w http.ResponseWriter, r *http.Request, body []byte) {
 		rt.calls.cancel(w, r, message.Params)
 		return
 	case mcp.MethodInitialize:
-		// For revisions that know sessions. It tells one client's requests from
-		// another's in logs, and what the client can do.
+		// For revisions with sessions. It distinguishes clients in logs, and
+		// encodes what the client can do.
 		w.Header().Set(mcp.HeaderSessionID, newSession(message.Params))
 	}
 	if id, ok := message.formResponseID(); ok {
@@ -195,6 +199,10 @@ func (rt *router) message(w http.ResponseWriter, r *http.Request, body []byte) {
 	if call, target, ok := parseToolCall(r, message, body, rt.targets); ok {
 		rt.calls.serve(w, r, target, call)
 		return
+	}
+	switch mcp.MCPMethod(message.Method) {
+	case mcp.MethodInitialize, mcp.MethodServerDiscover, mcp.MethodToolsList:
+		rt.waker.listing(r.Context())
 	}
 	discover(rt.discovery, w, r, body)
 }
@@ -206,6 +214,7 @@ func (rt *router) drain() { rt.bridge.waiters.drain() }
 func (rt *router) close(ctx context.Context) error {
 	rt.end(errStopping)
 	err := rt.discovery.Shutdown(ctx)
+	rt.waker.close()
 	rt.calls.forwarder.pool.CloseIdleConnections()
 	rt.bridge.pendings.close()
 	return err

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 )
 
 // toolCalls answers tools/call. It is the one place that knows both sides: the bridge
@@ -14,6 +16,8 @@ type toolCalls struct {
 	forwarder *forwarder
 	bridge    *bridge
 	inFlight  *inFlight
+	waker     *waker
+	rates     *rateLimit
 	meters    meters
 
 	timeout time.Duration // of a call with all its forms
@@ -24,10 +28,19 @@ type toolCalls struct {
 func (c *toolCalls) serve(w http.ResponseWriter, r *http.Request, t *target, call *toolCall) {
 	client := newClientWriter(w, call.id, call.modern)
 	began := time.Now()
+	if wait, ok := c.rates.take(principal.From(r.Context())); !ok {
+		failed := t.retryable(outcomeLimited, "more calls than CALLS_PER_MINUTE allows", wait, nil)
+		failed.status = http.StatusTooManyRequests
+		client.fail(failed)
+		c.meters.observe(r.Context(), t, outcomeLimited, 0, false, failed)
+		return
+	}
 	ctx, untrack := c.inFlight.track(r.Context(), call.request)
 	defer untrack()
 	outcome, failed := c.run(ctx, t, call, client)
-	if failed != nil {
+	if failed == nil {
+		c.waker.called(ctx, t, client.next)
+	} else {
 		outcome = failed.outcome
 		// A request that its client cancelled gets no response.
 		if outcome != outcomeCanceled || !client.streaming {

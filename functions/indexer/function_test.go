@@ -12,6 +12,7 @@ import (
 	fn "knative.dev/func-go/http"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
+	"github.com/sequential-questioning/sequential-questioning/shared/event/delivery"
 	"github.com/sequential-questioning/sequential-questioning/shared/jsonrpc"
 	"github.com/sequential-questioning/sequential-questioning/shared/keyring"
 )
@@ -28,9 +29,9 @@ func TestAWrongSettingIsToldAtOnce(t *testing.T) {
 func TestABrokerLearnsWhetherToDeliverAgain(t *testing.T) {
 	t.Setenv("DATABASE_URL", "postgres://someone@127.0.0.1:1/things")
 	t.Setenv("QDRANT_URL", "")
-	keys := event.SigningConfig{Keys: keyring.Generate()}
+	keys := delivery.SigningConfig{Keys: keyring.Generate()}
 	t.Setenv("EVENT_SIGNING_KEYS", keys.Keys)
-	signer, err := event.NewSigner(keys)
+	signer, err := delivery.NewSigner(keys)
 	require.NoError(t, err)
 	f := New()
 	require.NoError(t, f.Start(t.Context(), nil))

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
+	"github.com/sequential-questioning/sequential-questioning/shared/event/delivery"
 	"github.com/sequential-questioning/sequential-questioning/shared/jsonrpc"
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
@@ -130,7 +131,7 @@ func (f *follower) announce(r *http.Request) {
 	if err != nil {
 		return // a probe
 	}
-	about, err := event.Read(*e)
+	about, err := delivery.Read(*e)
 	if err != nil {
 		return
 	}

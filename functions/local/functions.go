@@ -20,10 +20,11 @@ import (
 
 // ToolFunction is a function that serves one tool.
 type ToolFunction struct {
-	Name string // the function's folder and its name in func.yaml
-	New  func() *function.Function
-	Tool mcp.Tool
-	Asks bool // the person, by an elicitation
+	Name  string // the function's folder and its name in func.yaml
+	New   func() *function.Function
+	Tool  mcp.Tool
+	Asks  bool // the person, by an elicitation
+	First bool // what a new client calls
 	// Accepts and Returns are the JSON Schemas of arguments and results in full.
 	Accepts, Returns json.RawMessage
 }
@@ -41,7 +42,7 @@ var ToolFunctions = []ToolFunction{
 }
 
 func toolFunction(name string, construct func() *function.Function, t tool.Tool) ToolFunction {
-	return ToolFunction{name, construct, t.Declaration, t.Asks, t.Accepts, t.Returns}
+	return ToolFunction{name, construct, t.Declaration, t.Asks, t.First, t.Accepts, t.Returns}
 }
 
 // EventingFunction is a function that works on events.

@@ -5,6 +5,7 @@ package local
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -74,6 +75,7 @@ func RunStdio(ctx context.Context, options Options, in io.Reader, out io.Writer)
 			Client: &http.Client{Transport: inprocess.Transport(http.DefaultTransport)},
 			URL:    "http://" + name + inprocess.Domain + "/mcp",
 			Drain:  route.Drain, Patience: stopTimeout,
+			Met: func(params json.RawMessage) { noteClient(options.Data, params) },
 		}
 		return client.Serve(ctx, in, out)
 	})
@@ -97,7 +99,7 @@ func run(ctx context.Context, options Options, front func(ctx context.Context, r
 		return err
 	}
 	defer own.close()
-	if err := configure(database, options.Data); err != nil {
+	if err := configure(database, options.Data, keyring.Kept); err != nil {
 		return err
 	}
 	if err := own.follow(ctx); err != nil {
@@ -133,15 +135,12 @@ func run(ctx context.Context, options Options, front func(ctx context.Context, r
 const inProcess = "http://{function}" + inprocess.Domain
 
 // configure sets what the functions read from their environment, where the
-// person running this has not.
-func configure(database, data string) error {
+// person running this has not. keep returns the keys that are kept in a file.
+func configure(database, data string, keep func(path string) (string, error)) error {
 	keys := os.Getenv("REQUEST_STATE_KEYS")
 	if keys == "" {
-		if err := os.MkdirAll(data, 0o755); err != nil {
-			return fmt.Errorf("make data folder: %w", err)
-		}
 		var err error
-		if keys, err = keyring.Kept(filepath.Join(data, "request-state-keys")); err != nil {
+		if keys, err = keep(filepath.Join(data, "request-state-keys")); err != nil {
 			return err
 		}
 	}
@@ -158,6 +157,8 @@ func configure(database, data string) error {
 		// No route limits a request here: a person may take a day over a form.
 		"ELICITATION_TIMEOUT": "24h",
 		"LOG_FORMAT":          "text",
+		// Every function is in this process.
+		"WAKE_FUNCTIONS": "false",
 	} {
 		if os.Getenv(name) == "" {
 			os.Setenv(name, value)

@@ -3,11 +3,11 @@
 package relay
 
 import (
-	"github.com/sequential-questioning/sequential-questioning/shared/event"
+	"github.com/sequential-questioning/sequential-questioning/shared/event/delivery"
 	"github.com/sequential-questioning/sequential-questioning/shared/function"
 )
 
 // New returns an instance of the function.
 func New() *function.Function {
-	return function.Serve("relay", func() (function.Service, error) { return event.OpenRelay() })
+	return function.Serve("relay", func() (function.Service, error) { return delivery.OpenRelay() })
 }

@@ -1,4 +1,4 @@
-// Package report is the tool that tells what a conversation has gathered.
+// Package report is the tool that reports what a conversation has gathered.
 package report
 
 import (
@@ -8,7 +8,9 @@ import (
 )
 
 // New returns an instance of the function.
-func New() *function.Function { return function.New("report", conversation.Open, Tool) }
+func New() *function.Function { return function.New("report", open, Tool) }
+
+func open() (*conversation.Service, error) { return conversation.Open() }
 
 // Tool is sequential_questioning_report.
 func Tool(conversations *conversation.Service) tool.Tool {

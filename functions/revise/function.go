@@ -1,14 +1,17 @@
-// Package revise is the tool that puts a new answer in the place of another.
+// Package revise is the tool that replaces an answer by a new one.
 package revise
 
 import (
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation/withmodel"
 	"github.com/sequential-questioning/sequential-questioning/shared/function"
 	"github.com/sequential-questioning/sequential-questioning/shared/tool"
 )
 
 // New returns an instance of the function.
-func New() *function.Function { return function.New("revise", conversation.Open, Tool) }
+func New() *function.Function { return function.New("revise", open, Tool) }
+
+func open() (*conversation.Service, error) { return conversation.Open(withmodel.Open) }
 
 // Tool is sequential_questioning_revise.
 func Tool(conversations *conversation.Service) tool.Tool {

@@ -18,7 +18,7 @@ postgres://user:password@host:port/postgres.`
 // have these credentials.
 func databaseCommand(v variables) *cobra.Command {
 	return group("database", "Set up, back up and restore databases",
-		initCommand(v), backupCommand(v), backupsCommand(v), restoreCommand(v), switchCommand(v), databasesCommand(v), recoverCommand())
+		initCommand(v), backupCommand(v), backupsCommand(v), restoreCommand(v), switchCommand(v), databasesCommand(v))
 }
 
 // initCommand sets up or repairs a database. What it does is decided by comparing

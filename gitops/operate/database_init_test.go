@@ -15,7 +15,7 @@ import (
 
 	"github.com/sequential-questioning/sequential-questioning/migrations"
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
-	"github.com/sequential-questioning/sequential-questioning/shared/event"
+	"github.com/sequential-questioning/sequential-questioning/shared/event/delivery"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/embedded"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
@@ -119,10 +119,10 @@ func theFunctionsRoleCanDoAllThatToolsDo(t *testing.T, f *fixture) {
 	pool, err := postgres.Open(t.Context(), postgres.Config{URL: f.functions("prod"), MaxConns: 2})
 	require.NoError(t, err)
 	defer pool.Close()
-	claimed, err := event.NewOutbox(pool).Claim(t.Context(), 100, time.Minute)
+	claimed, err := delivery.NewOutbox(pool).Claim(t.Context(), 100, time.Minute)
 	require.NoError(t, err)
 	require.NotEmpty(t, claimed)
-	require.NoError(t, event.NewOutbox(pool).Settle(t.Context(), event.Settlement{Published: claimed}))
+	require.NoError(t, delivery.NewOutbox(pool).Settle(t.Context(), delivery.Settlement{Published: claimed}))
 	_, err = s.Forget(t.Context(), conversation.ForgetInput{ConversationID: turn.ConversationID})
 	require.NoError(t, err)
 	assert.Zero(t, query[int](f, "sq_prod", "SELECT count(*) FROM conversations WHERE id = $1", turn.ConversationID))

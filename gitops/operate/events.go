@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sequential-questioning/sequential-questioning/gitops/operate/environment"
-	"github.com/sequential-questioning/sequential-questioning/shared/event"
+	"github.com/sequential-questioning/sequential-questioning/shared/event/delivery"
 )
 
 // eventsCommand groups the two things that dead letters need: to be seen, and to be
@@ -38,7 +38,7 @@ too often, or that it could not deliver to a consumer.` + applicationHelp,
 				return err
 			}
 			defer pool.Close()
-			letters, all, err := event.NewOutbox(pool).DeadLetters(command.Context(), limit)
+			letters, all, err := delivery.NewOutbox(pool).DeadLetters(command.Context(), limit)
 			if err != nil {
 				return err
 			}
@@ -94,7 +94,7 @@ func eventsReplayCommand(v variables) *cobra.Command {
 				return err
 			}
 			defer pool.Close()
-			letters, err := event.NewOutbox(pool).Requeue(command.Context(), ids, dry)
+			letters, err := delivery.NewOutbox(pool).Requeue(command.Context(), ids, dry)
 			if err != nil {
 				return err
 			}

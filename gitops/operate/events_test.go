@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/sequential-questioning/sequential-questioning/shared/event"
+	"github.com/sequential-questioning/sequential-questioning/shared/event/delivery"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 )
 
@@ -16,24 +16,24 @@ import (
 func (f *fixture) applied(e string) *fixture { return f.with("DATABASE_URL", f.functions(e)) }
 
 // outbox returns the environment's outbox, as the relay opens it.
-func (f *fixture) outbox(e string) *event.Outbox {
+func (f *fixture) outbox(e string) *delivery.Outbox {
 	f.t.Helper()
 	pool, err := postgres.Open(f.t.Context(), postgres.Config{URL: f.functions(e), MaxConns: 2})
 	require.NoError(f.t, err)
 	f.t.Cleanup(pool.Close)
-	return event.NewOutbox(pool)
+	return delivery.NewOutbox(pool)
 }
 
 // deadLetter dead-letters the waiting events, as the relay does.
-func (f *fixture) deadLetter(e, problem string) []event.Entry {
+func (f *fixture) deadLetter(e, problem string) []delivery.Entry {
 	f.t.Helper()
 	outbox := f.outbox(e)
 	claimed, err := outbox.Claim(f.t.Context(), 100, time.Minute)
 	require.NoError(f.t, err)
 	require.NotEmpty(f.t, claimed)
-	s := event.Settlement{Backoff: time.Second, MaxBackoff: time.Minute}
+	s := delivery.Settlement{Backoff: time.Second, MaxBackoff: time.Minute}
 	for _, one := range claimed {
-		s.Failed = append(s.Failed, event.Failure{Entry: one, Problem: problem, Counts: true, DeadLettered: true})
+		s.Failed = append(s.Failed, delivery.Failure{Entry: one, Problem: problem, Counts: true, DeadLettered: true})
 	}
 	require.NoError(f.t, outbox.Settle(f.t.Context(), s))
 	return claimed
@@ -58,7 +58,7 @@ func TestReplayedEventsAreRequeued(t *testing.T) {
 	open(t, t.Context(), f.service("prod"), "Book a trip")
 	given := f.deadLetter("prod", "the broker answered 413")
 	assert.Contains(t, f.must("events", "replay", "prod", "--dry-run"), "would be requeued")
-	var still []event.DeadLetter
+	var still []delivery.DeadLetter
 	require.NoError(t, json.Unmarshal([]byte(f.must("events", "list", "prod", "--json")), &still))
 	require.Len(t, still, len(given))
 

@@ -20,7 +20,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/sequential-questioning/sequential-questioning/gitops/operate/environment"
-	"github.com/sequential-questioning/sequential-questioning/shared/event"
+	"github.com/sequential-questioning/sequential-questioning/shared/event/delivery"
 	"github.com/sequential-questioning/sequential-questioning/shared/requeststate"
 )
 
@@ -122,7 +122,7 @@ func TestGeneratedSecretsHaveWhatTheClusterNeeds(t *testing.T) {
 	assert.Len(t, passwords, 3, "each role has its own")
 	_, err := requeststate.New(v.value(stateFile, "keys"))
 	require.NoError(t, err)
-	_, err = event.NewSigner(event.SigningConfig{Keys: v.value(signingFile, "keys")})
+	_, err = delivery.NewSigner(delivery.SigningConfig{Keys: v.value(signingFile, "keys")})
 	require.NoError(t, err)
 	assert.NotEqual(t, v.value(stateFile, "keys"), v.value(signingFile, "keys"))
 	assert.Equal(t, v.value(serverFile, "api-key"), v.value(qdrantFile, "api-key"))

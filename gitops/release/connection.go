@@ -16,8 +16,8 @@ import (
 
 const connectionHelp = `
 
-Name Argo CD's server with --argocd-server or ARGOCD_SERVER, and set ARGOCD_AUTH_TOKEN,
-or ARGOCD_USERNAME and ARGOCD_PASSWORD. The default is the login of the argocd command.`
+Name Argo CD's server with --argocd-server or ARGOCD_SERVER, and set ARGOCD_AUTH_TOKEN.
+The default is the login of the argocd command.`
 
 // argocdFlags adds the flags of the connection to Argo CD and returns a function that
 // connects.
@@ -31,7 +31,7 @@ func argocdFlags(command *cobra.Command) func(context.Context) (*argocd.Server, 
 	return func(ctx context.Context) (*argocd.Server, error) {
 		options := argocd.Options{
 			Server: server, Plaintext: plaintext, Insecure: insecure,
-			Token: os.Getenv("ARGOCD_AUTH_TOKEN"), Username: os.Getenv("ARGOCD_USERNAME"), Password: os.Getenv("ARGOCD_PASSWORD"),
+			Token: os.Getenv("ARGOCD_AUTH_TOKEN"),
 		}
 		if server == "" {
 			options.Server = os.Getenv("ARGOCD_SERVER")

@@ -90,7 +90,6 @@ func argo(t *testing.T) *argocdtest.Server {
 	t.Setenv("ARGOCD_SERVER", fake.Address)
 	t.Setenv("ARGOCD_PLAINTEXT", "true")
 	t.Setenv("ARGOCD_AUTH_TOKEN", argocdtest.Token)
-	t.Setenv("ARGOCD_USERNAME", "")
 	return fake
 }
 

@@ -74,7 +74,7 @@ pinned in the registry of gitops/owner. On an error it pins nothing.`,
 			}
 			table := tabwriter.NewWriter(command.OutOrStdout(), 0, 0, 2, ' ', 0)
 			for _, image := range built {
-				fmt.Fprintf(table, "%s\t%s\t%.1f MB\n", image.Name, image.Digest, float64(image.Size)/1e6)
+				fmt.Fprintf(table, "%s\t%s\n", image.Name, image.Digest)
 			}
 			if err := table.Flush(); err != nil || noPin {
 				return err

@@ -22,6 +22,9 @@ import (
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
 
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/budget"
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest/manifesttest"
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/owner/ownertest"
 )
 
 // cluster has the fields of a CloudNativePG Cluster that the tests read.
@@ -253,6 +256,29 @@ func TestRecoveryDoesNotWriteToTheSourcesArchive(t *testing.T) {
 	assert.NotContains(t, recovered.Spec.Plugins[0].Parameters, "serverName", "it archives under its own name")
 	assert.Equal(t, prod.Spec.Resources, recovered.Spec.Resources)
 	assert.Equal(t, prod.Spec.PostgreSQL, recovered.Spec.PostgreSQL)
+}
+
+// These are the edits of gitops/platform/README.md.
+func TestARecoveryTakesTwoEdits(t *testing.T) {
+	t.Parallel()
+	postgres := filepath.Join(ownertest.Fork(t, repositoryRoot), "gitops", "platform", "postgres")
+	for file, edit := range map[string][2]string{
+		"recovery/kustomization.yaml": {`targetTime: .*`, `targetTime: "2026-11-23 12:59:00+00"`},
+		"kustomization.yaml":          {`# (- recovery )`, "$1"},
+	} {
+		ownertest.Edit(t, filepath.Join(postgres, file), filepath.Join(postgres, file), edit)
+	}
+	objects, err := manifest.Build(postgres)
+	require.NoError(t, err)
+	require.NoError(t, manifest.Validate(objects, manifesttest.Schemas(t)))
+	times := map[string]string{}
+	for _, object := range objects {
+		if object.GetKind() == "Cluster" {
+			times[object.GetName()], _, err = unstructured.NestedString(object.Object, "spec", "bootstrap", "recovery", "recoveryTarget", "targetTime")
+			require.NoError(t, err)
+		}
+	}
+	assert.Equal(t, map[string]string{"postgres-prod": "", "postgres-staging": "", "postgres-prod-recovered": "2026-11-23 12:59:00+00"}, times)
 }
 
 func TestQdrantHasTheSizeOfThePlan(t *testing.T) {

@@ -119,7 +119,9 @@ func TestArgoCDSeesFromAFunctionToItsPods(t *testing.T) {
 	for _, node := range tree.Nodes {
 		assert.Contains(t, permitted, metav1.GroupKind{Group: node.Group, Kind: node.Kind})
 	}
-	assert.NotContains(t, permitted, metav1.GroupKind{Kind: "Secret"})
+	for _, kind := range []string{"Secret", "Service", "Endpoints"} {
+		assert.NotContains(t, permitted, metav1.GroupKind{Kind: kind})
+	}
 	for _, environment := range []string{"dev", "staging", "prod"} {
 		for _, object := range buildFolder(t, "gitops/overlays/"+environment) {
 			kind := object.GroupVersionKind()

@@ -17,9 +17,9 @@ import (
 type FollowUpInput struct {
 	ConversationID   string        `json:"conversation_id,omitempty"`
 	UserID           string        `json:"user_id,omitempty" jsonschema:"Who answered."`
-	Answers          []AnswerInput `json:"answers,omitempty" jsonschema:"One for each thing said, also what was not asked yet."`
+	Answers          []AnswerInput `json:"answers,omitempty" jsonschema:"One for each thing said."`
 	PreviousMessages []Message     `json:"previous_messages,omitempty" jsonschema:"Or the chat, ending with the reply."`
-	Stop             bool          `json:"stop,omitempty" jsonschema:"The person wants no more questions."`
+	Stop             bool          `json:"stop,omitempty" jsonschema:"No more questions are wanted."`
 }
 
 // maxReply bounds, in bytes, what is read of the person's last messages.

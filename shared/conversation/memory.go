@@ -6,12 +6,24 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/sequential-questioning/sequential-questioning/shared/memory"
+	"github.com/sequential-questioning/sequential-questioning/shared/memory/remembered"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
+
+// Memory is what the same user said in other conversations: see package memory. It
+// is an interface so that a function that asks no memory links none.
+type Memory interface {
+	// Configured reports whether there is a memory at all. Without one, the other
+	// calls return remembered.ErrNotConfigured.
+	Configured() bool
+	Propose(ctx context.Context, principal, userID string, slots []questioning.Slot) (map[string]remembered.Found, error)
+	Recall(ctx context.Context, principal, userID, query string, limit int) ([]remembered.Found, error)
+	Delete(ctx context.Context, principal string, conversations ...string) error
+	Close() error
+}
 
 // What a result says of memory.
 const (
@@ -31,7 +43,7 @@ const (
 // offered to be corrected, and says where it comes from: by slot, the
 // conversation. Memory failures are not fatal.
 func (s *Service) remember(ctx context.Context, state *questioning.State, userID string) (from map[string]string, outcome string) {
-	if !s.memory.Configured() {
+	if s.memory == nil || !s.memory.Configured() {
 		return nil, ""
 	}
 	who := principal.From(ctx)
@@ -70,8 +82,8 @@ func unanswered(state *questioning.State) []questioning.Slot {
 }
 
 // stillHold leaves out what was revised or forgotten a moment ago.
-func (s *Service) stillHold(ctx context.Context, known map[string]memory.Found) (map[string]memory.Found, error) {
-	var found []memory.Found
+func (s *Service) stillHold(ctx context.Context, known map[string]remembered.Found) (map[string]remembered.Found, error) {
+	var found []remembered.Found
 	keys := map[string]string{} // by conversation and slot there, the slot here
 	for key, f := range known {
 		found = append(found, f)
@@ -81,7 +93,7 @@ func (s *Service) stillHold(ctx context.Context, known map[string]memory.Found) 
 	if err != nil {
 		return nil, err
 	}
-	kept := map[string]memory.Found{}
+	kept := map[string]remembered.Found{}
 	for _, f := range still {
 		kept[keys[f.ConversationID+":"+f.Slot]] = f
 	}
@@ -89,7 +101,7 @@ func (s *Service) stillHold(ctx context.Context, known map[string]memory.Found) 
 }
 
 // holding returns those of what was found that the database still says.
-func (s *Service) holding(ctx context.Context, found []memory.Found) ([]memory.Found, error) {
+func (s *Service) holding(ctx context.Context, found []remembered.Found) ([]remembered.Found, error) {
 	answers := make([]store.SlotAnswer, len(found))
 	for i, f := range found {
 		answers[i] = store.SlotAnswer{ConversationID: f.ConversationID, Slot: f.Slot, Number: f.AnswerNumber}
@@ -98,7 +110,7 @@ func (s *Service) holding(ctx context.Context, found []memory.Found) ([]memory.F
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	var held []memory.Found
+	var held []remembered.Found
 	for i, f := range found {
 		if still[i] {
 			held = append(held, f)
@@ -110,10 +122,13 @@ func (s *Service) holding(ctx context.Context, found []memory.Found) ([]memory.F
 // forgetMemory erases conversations in memory, where it can be reached; the
 // events of the erasure see to it otherwise.
 func (s *Service) forgetMemory(ctx context.Context, ids []string) string {
+	if s.memory == nil {
+		return MemoryNone
+	}
 	switch err := s.memory.Delete(ctx, principal.From(ctx), ids...); {
 	case err == nil:
 		return MemoryErased
-	case errors.Is(err, memory.ErrNotConfigured):
+	case errors.Is(err, remembered.ErrNotConfigured):
 		return MemoryNone
 	default:
 		slog.WarnContext(ctx, "memory not erased yet", "error", err)

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation/withmodel"
 	"github.com/sequential-questioning/sequential-questioning/shared/model"
 	"github.com/sequential-questioning/sequential-questioning/shared/model/modeltest"
 	"github.com/sequential-questioning/sequential-questioning/shared/playbook"
@@ -30,7 +31,7 @@ func withModel(t *testing.T, answers ...modeltest.Answer) *conversation.Service 
 	t.Helper()
 	client, err := model.Open(model.Config{BaseURL: modeltest.NewServer(t, answers...).URL, Name: "model", Timeout: 500 * time.Millisecond})
 	require.NoError(t, err)
-	return serviceOn(t, postgrestest.New(t), 4, conversation.WithModel(client))
+	return serviceOn(t, postgrestest.New(t), 4, withmodel.Of(client))
 }
 
 func TestAModelProposesWhatToAskForWhereNoPlaybookFits(t *testing.T) {
@@ -98,7 +99,7 @@ func TestAnAnswerIsStoredThoughTheModelHangs(t *testing.T) {
 	client, err := model.Open(model.Config{BaseURL: modeltest.NewServer(t, hanging).URL, Name: "model", Timeout: 500 * time.Millisecond})
 	require.NoError(t, err)
 	url := postgrestest.New(t)
-	s := serviceOn(t, url, 4, conversation.WithModel(client))
+	s := serviceOn(t, url, 4, withmodel.Of(client))
 	turn := openTrip(t, s)
 	began := time.Now()
 	next := answerAll(t, s, turn)
@@ -116,7 +117,7 @@ func TestTheModelRewordsTheNextBatchByWhatWasSaid(t *testing.T) {
 	server := modeltest.NewServer(t, modeltest.Rewords(func(q string) string { return "Dear Ada: " + q }))
 	client, err := model.Open(model.Config{BaseURL: server.URL, Name: "model", Timeout: 2 * time.Second})
 	require.NoError(t, err)
-	s := serviceOn(t, postgrestest.New(t), 4, conversation.WithModel(client))
+	s := serviceOn(t, postgrestest.New(t), 4, withmodel.Of(client))
 	turn := openTrip(t, s)
 	next := answerAll(t, s, turn)
 	require.Len(t, next.Questions, 2)
@@ -173,7 +174,7 @@ func TestEveryCallsQuestionsAreWordedAndStoredAsPut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			url := postgrestest.New(t)
-			s := serviceOn(t, url, 4, conversation.WithModel(client))
+			s := serviceOn(t, url, 4, withmodel.Of(client))
 			first, again := call(t, s)
 			require.NotEmpty(t, first.Questions)
 			assert.Equal(t, first.Questions, again.Questions, "the call repeated")

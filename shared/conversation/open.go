@@ -2,27 +2,27 @@ package conversation
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/caarlos0/env/v11"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
-	"github.com/sequential-questioning/sequential-questioning/shared/memory"
-	"github.com/sequential-questioning/sequential-questioning/shared/model"
 	"github.com/sequential-questioning/sequential-questioning/shared/playbook"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
+// Extension opens something for a service to work with: withmemory.Open,
+// withmodel.Open.
+type Extension func() (Option, error)
+
 // Open returns a service as the environment describes it. It connects to what
 // it works with when that is first used.
-func Open() (*Service, error) {
+func Open(extensions ...Extension) (*Service, error) {
 	var config struct {
 		Config
 		Postgres  postgres.Config
 		Playbooks playbook.Config
-		Memory    memory.Settings
 		Nudge     event.NudgeConfig
 	}
 	if err := env.Parse(&config); err != nil {
@@ -35,23 +35,24 @@ func Open() (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	asked, err := model.Open(config.Memory.Model)
-	if err != nil {
-		return nil, err
-	}
 	nudger, err := event.NewNudger(config.Nudge)
-	if err != nil {
-		return nil, err
-	}
-	remembered, err := config.Memory.Open()
 	if err != nil {
 		return nil, err
 	}
 	pool, err := postgres.Open(context.Background(), config.Postgres)
 	if err != nil {
-		return nil, errors.Join(err, remembered.Close())
+		return nil, err
 	}
-	return New(store.New(pool), config.Config, WithPlaybooks(playbooks), WithMemory(remembered), WithModel(asked), WithNudger(nudger)), nil
+	s := New(store.New(pool), config.Config, WithPlaybooks(playbooks), WithNudger(nudger))
+	for _, open := range extensions {
+		option, err := open()
+		if err != nil {
+			s.Close()
+			return nil, err
+		}
+		option(s)
+	}
+	return s, nil
 }
 
 func (c Config) check() error {

@@ -52,7 +52,7 @@ func openSlots(state *questioning.State) []string {
 
 // openSlot describes one slot.
 func openSlot(slot questioning.Slot, titled bool) string {
-	line := slot.Key
+	line := plain.Line(slot.Key)
 	if kind := shape(slot); kind != "" {
 		line += " (" + kind + ")"
 	}
@@ -76,7 +76,7 @@ func shape(slot questioning.Slot) string {
 				options = append(options, "…")
 				break
 			}
-			options = append(options, plain.Excerpt(fmt.Sprint(o.Value), maxOptionText))
+			options = append(options, plain.Line(plain.Excerpt(fmt.Sprint(o.Value), maxOptionText)))
 		}
 		if slot.Type == questioning.Choices {
 			return "any of " + strings.Join(options, "|")

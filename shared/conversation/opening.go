@@ -28,18 +28,18 @@ type AskInput struct {
 	SessionID         string          `json:"session_id,omitempty"`
 	ConversationID    string          `json:"conversation_id,omitempty" jsonschema:"Continue this one."`
 	PreviousMessages  []Message       `json:"previous_messages,omitempty" jsonschema:"The chat so far."`
-	Known             []Known         `json:"known,omitempty" jsonschema:"What the chat already tells, one for each thing."`
+	Known             []Known         `json:"known,omitempty" jsonschema:"What the chat tells."`
 	Metadata          map[string]any  `json:"metadata,omitempty"`
-	InformationNeeded json.RawMessage `json:"information_needed,omitempty" jsonschema:"What to gather: slots, or a JSON Schema object. Left out, a playbook serves."`
+	InformationNeeded json.RawMessage `json:"information_needed,omitempty" jsonschema:"Slots, or a JSON Schema object; left out, a playbook serves."`
 	Playbook          string          `json:"playbook,omitempty" jsonschema:"Asks by this one."`
 	BatchSize         int             `json:"batch_size,omitempty" jsonschema:"Questions at once, 1 to 10 (3)."`
 	MaxQuestions      int             `json:"max_questions,omitempty" jsonschema:"Stop after so many."`
-	Language          string          `json:"language,omitempty" jsonschema:"The person's, such as de."`
+	Language          string          `json:"language,omitempty" jsonschema:"Such as de."`
 }
 
 // Known is a value that the client's model read in the chat.
 type Known struct {
-	Slot  string `json:"slot,omitempty" jsonschema:"Its key, or a name near it."`
+	Slot  string `json:"slot,omitempty"`
 	Value any    `json:"value,omitempty"`
 	Text  string `json:"text,omitempty" jsonschema:"The words it rests on."`
 }

@@ -2,14 +2,12 @@ package conversation
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
 	"time"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
-	"github.com/sequential-questioning/sequential-questioning/shared/memory"
 	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
@@ -84,11 +82,11 @@ func (s *Service) Recall(ctx context.Context, in RecallInput) (Recalled, error) 
 		in.Limit = defaultRecalled
 	}
 	recalled := Recalled{Found: []RecalledAnswer{}, Memory: MemoryConsulted}
-	found, err := s.memory.Recall(ctx, principal.From(ctx), in.UserID, in.Query, in.Limit)
-	if errors.Is(err, memory.ErrNotConfigured) {
+	if s.memory == nil || !s.memory.Configured() {
 		recalled.Memory = "not consulted: there is none (QDRANT_URL is not set)"
 		return recalled, nil
 	}
+	found, err := s.memory.Recall(ctx, principal.From(ctx), in.UserID, in.Query, in.Limit)
 	s.metrics.lookedUp(ctx, err)
 	if err != nil {
 		slog.WarnContext(ctx, "memory not consulted", "error", err)

@@ -110,6 +110,7 @@ func Declare(input *jsonschema.Schema) {
 			property.Items.Properties["role"].Enum = []any{"user", "assistant"}
 			property.Items.AdditionalProperties = nil
 		case "answers", "known":
+			property.Items.AdditionalProperties = nil
 			Declare(property.Items)
 		}
 	}

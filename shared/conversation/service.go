@@ -21,8 +21,6 @@ import (
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
-	"github.com/sequential-questioning/sequential-questioning/shared/memory"
-	"github.com/sequential-questioning/sequential-questioning/shared/model"
 	"github.com/sequential-questioning/sequential-questioning/shared/playbook"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
@@ -56,8 +54,8 @@ type Service struct {
 	metrics *metrics
 
 	playbooks  *playbook.Library
-	memory     *memory.Memory
-	model      *model.Client // nil for none
+	memory     Memory        // nil for none
+	model      Model         // nil for none
 	nudger     *event.Nudger // nil for none
 	statistics statisticsCache
 }
@@ -70,10 +68,10 @@ func WithPlaybooks(l *playbook.Library) Option { return func(s *Service) { s.pla
 
 // WithMemory proposes what was said earlier; nil for nothing. The service then owns
 // it.
-func WithMemory(m *memory.Memory) Option { return func(s *Service) { s.memory = m } }
+func WithMemory(m Memory) Option { return func(s *Service) { s.memory = m } }
 
 // WithModel has a model propose slots and reword questions; nil for none.
-func WithModel(c *model.Client) Option { return func(s *Service) { s.model = c } }
+func WithModel(m Model) Option { return func(s *Service) { s.model = m } }
 
 // WithNudger wakes the relay after each change. The service then owns it.
 func WithNudger(n *event.Nudger) Option { return func(s *Service) { s.nudger = n } }
@@ -86,9 +84,6 @@ func New(of *store.Store, config Config, options ...Option) *Service {
 	}
 	if s.playbooks == nil {
 		s.playbooks = builtInPlaybooks()
-	}
-	if s.memory == nil {
-		s.memory = &memory.Memory{} // one that is not configured
 	}
 	return s
 }
@@ -108,7 +103,9 @@ func (s *Service) Ready(ctx context.Context) error { return unavailable(s.store.
 // Close releases the connections.
 func (s *Service) Close() {
 	s.nudger.Close()
-	_ = s.memory.Close() // nothing is lost by it
+	if s.memory != nil {
+		_ = s.memory.Close() // nothing is lost by it
+	}
 	s.store.Close()
 }
 

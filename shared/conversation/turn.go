@@ -169,11 +169,11 @@ func (t Turn) assumptions() string {
 // line words what was not read, for a model.
 func (u Unread) line() string {
 	schema, _ := json.Marshal(u.Schema) // made of plain values
-	line := fmt.Sprintf("- %s: %s", u.Slot, plain.Quote(u.Words))
+	line := fmt.Sprintf("- %s: %s", plain.Line(u.Slot), plain.Quote(u.Words))
 	if u.Kind != unclear {
 		line += " (" + u.Kind + ")"
 	}
-	return line + " " + string(schema)
+	return line + " " + plain.Line(string(schema))
 }
 
 // advise says what the client's model does next. Where the slots are not the caller's

@@ -2,10 +2,8 @@ package conversation
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 
-	"github.com/sequential-questioning/sequential-questioning/shared/model"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
@@ -13,10 +11,26 @@ import (
 // Proposed is the playbook of conversations whose slots a model proposed.
 const Proposed = "proposed"
 
+// Model proposes slots and words questions: see package model. It is an interface
+// so that a function that asks no model links none.
+type Model interface {
+	// ProposeSlots returns slots for a goal, given what the person said so far.
+	ProposeSlots(ctx context.Context, goal string, said []string) ([]questioning.Slot, error)
+	// Rephrase returns as many texts as there are questions, in their order.
+	Rephrase(context.Context, Wording) ([]string, error)
+}
+
+// Wording is what a model puts into a person's own language and tone.
+type Wording struct {
+	Goal      string
+	Said      []string // the person's own words, oldest first
+	Questions []string
+}
+
 // propose asks the model for the slots of a goal that no playbook fits; nil
 // when there is no model or it gives nothing of use in time.
 func (s *Service) propose(ctx context.Context, goal string, chat []Message) []questioning.Slot {
-	if !s.model.Asks() {
+	if s.model == nil {
 		return nil
 	}
 	slots, err := s.model.ProposeSlots(ctx, goal, personTexts(chat))
@@ -37,7 +51,7 @@ func (s *Service) propose(ctx context.Context, goal string, chat []Message) []qu
 // has given up meanwhile. Nothing is locked while the model is asked, and an
 // attempt that starts over uses what the first one got.
 type wording struct {
-	model *model.Client
+	model Model             // nil for none
 	tried bool              // by the first attempt; a later one holds a lock, and does not wait for a model
 	texts map[string]string // by the plain text
 }
@@ -47,7 +61,7 @@ func (w *wording) put(ctx context.Context, c *conversation, change *store.Change
 	fresh := c.State.Open[len(c.State.Open)-change.Batch.New:]
 	first := !w.tried
 	w.tried = true
-	if !w.model.Asks() || len(fresh) == 0 {
+	if w.model == nil || len(fresh) == 0 {
 		return
 	}
 	if first {
@@ -62,7 +76,7 @@ func (w *wording) put(ctx context.Context, c *conversation, change *store.Change
 }
 
 func (w *wording) ask(ctx context.Context, c *conversation, change *store.Change, fresh []questioning.Question) {
-	in := model.Wording{Goal: c.Goal, Said: personTexts(loaded(change.Messages))}
+	in := Wording{Goal: c.Goal, Said: personTexts(loaded(change.Messages))}
 	for _, a := range change.Answers {
 		in.Said = append(in.Said, a.Words)
 	}
@@ -71,9 +85,7 @@ func (w *wording) ask(ctx context.Context, c *conversation, change *store.Change
 	}
 	texts, err := w.model.Rephrase(ctx, in)
 	if err != nil {
-		if !errors.Is(err, model.ErrNotConfigured) {
-			slog.WarnContext(ctx, "questions not reworded", "error", err)
-		}
+		slog.WarnContext(ctx, "questions not reworded", "error", err)
 		return
 	}
 	w.texts = map[string]string{}

@@ -1,4 +1,4 @@
-// Package event publishes what happened to conversations as CloudEvents, through
+// Package event says what happened to conversations. Events reach consumers through
 // an outbox that is written in the transaction of the change itself. Events are
 // delivered at least once, those of one conversation in order as long as none is
 // refused; consumers deduplicate by source and id.
@@ -147,9 +147,9 @@ var retired = map[Type]string{
 	TypeConversationErased:    `{}`,
 }
 
-// encode returns the data of an event as it is published. What the event sets wins
+// Encode returns the data of an event as it is published. What the event sets wins
 // over the retired properties.
-func encode(e Event) ([]byte, error) {
+func Encode(e Event) ([]byte, error) {
 	own, err := json.Marshal(e)
 	if err != nil {
 		return nil, fmt.Errorf("encode: %w", err)

@@ -47,8 +47,8 @@ func Schema(t Type) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// validate checks data against its type's schema.
-func validate(t Type, data []byte) error {
+// Validate checks data against its type's schema.
+func Validate(t Type, data []byte) error {
 	s, ok := schemas()[t]
 	if !ok {
 		return fmt.Errorf("%w: %q", ErrUnknownType, t)

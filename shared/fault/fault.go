@@ -1,5 +1,5 @@
-// Package fault names the two kinds of failure a caller can act on: a request
-// that is wrong, and a service that is away. Anything else is a defect.
+// Package fault names the two kinds of failure a caller can act on: a request that
+// is wrong, and a service that is unavailable. Anything else is a defect.
 package fault
 
 import (
@@ -34,8 +34,7 @@ func Invalidf(field, format string, args ...any) error {
 	return &Invalid{Field: plain.Excerpt(field, maxField), Problem: plain.Excerpt(fmt.Sprintf(format, args...), maxProblem)}
 }
 
-// Within puts a path in front of the field of an Invalid and returns any other
-// error as it is.
+// Within adds a path before the field of an Invalid and returns any other error as it is.
 func Within(path string, err error) error {
 	var invalid *Invalid
 	if !errors.As(err, &invalid) {
@@ -55,7 +54,7 @@ func Within(path string, err error) error {
 // Unavailable is a dependency that did not answer. Repeating the same call
 // later is safe and may succeed.
 type Unavailable struct {
-	What string // what is away: the database
+	What string // what is unavailable: the database
 	Err  error
 }
 

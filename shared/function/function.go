@@ -10,7 +10,6 @@ import (
 	"sync"
 
 	"github.com/caarlos0/env/v11"
-	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/identity"
 	"github.com/sequential-questioning/sequential-questioning/shared/jsonrpc"
@@ -98,8 +97,7 @@ func (f *Function) open(open func() (http.Handler, Backend, error)) error {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/health", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	mux.Handle("/", otelhttp.NewHandler(unlimitedWrite(handler), f.name,
-		otelhttp.WithSpanNameFormatter(func(name string, _ *http.Request) string { return name })))
+	mux.Handle("/", telemetry.Handler(unlimitedWrite(handler), func(*http.Request) string { return f.name }))
 	f.handler, f.backend, f.telemetry = mux, backend, running
 	return nil
 }

@@ -12,9 +12,9 @@ import (
 	fn "knative.dev/func-go/http"
 )
 
-// Main runs a function as a program until it is told to stop. It listens on
-// LISTEN_ADDRESS, port 8080 of every interface when that is not set, and for
-// whoever reads metrics on METRICS_ADDRESS, which no route leads to.
+// Main runs a function as a program until SIGTERM or SIGINT. It listens on
+// LISTEN_ADDRESS, by default on port 8080 of every interface, and serves metrics on
+// METRICS_ADDRESS, to which no route leads.
 func Main(f fn.Handler) {
 	if len(os.Args) > 1 {
 		usage(os.Args[1])

@@ -13,7 +13,7 @@ import (
 
 // MetricsConfig is where a function's metrics are read, from the environment.
 type MetricsConfig struct {
-	// Address is host:port; empty serves none. It is a port of its own because
+	// Address is host:port; empty serves none. It is a separate port because
 	// Knative routes to the function's other port, for the gateway from anywhere.
 	Address string `env:"METRICS_ADDRESS"`
 }

@@ -1,6 +1,6 @@
-// Package identity tells who a request is made for, from an OAuth 2.1 bearer
-// token (RFC 6750) that the issuer's keys vouch for. A server that is open by
-// its settings has one principal, and asks for nothing.
+// Package identity finds the principal of a request by its OAuth 2.1 bearer token
+// (RFC 6750), which is checked with the issuer's keys. A server that is open by its
+// settings has one principal and asks for no token.
 package identity
 
 import (
@@ -148,7 +148,7 @@ func (f *refusal) write(w http.ResponseWriter, g *Guard) {
 }
 
 // noKeys is in go-oidc's error of keys that could not be fetched. A token that joins
-// another's fetch as it ends gets that error without a request of its own, and
+// another's fetch as it ends gets that error without a second request, and
 // go-oidc wraps it as text.
 const noKeys = "fetching keys"
 
@@ -181,7 +181,7 @@ func (g *Guard) identify(r *http.Request) (string, *refusal) {
 // subject, in bytes. PostgreSQL's indexes hold no keys of any length.
 const maxSubject = 255
 
-// usable tells whether a subject names one principal and can be stored. JSON's
+// usable reports whether a subject names one principal and can be stored. JSON's
 // decoder reads every lone surrogate as U+FFFD, so that two subjects with one
 // would be the same principal.
 func usable(subject string) bool {

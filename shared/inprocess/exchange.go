@@ -19,7 +19,7 @@ import (
 // size bounds the memory of a stream that nobody reads.
 const maxBuffered = 64 << 10
 
-// exchange runs the handler on one request in a goroutine of its own. It returns the
+// exchange runs the handler on one request in a separate goroutine. It returns the
 // answer once it has begun: when the handler flushes, fills the buffer or returns.
 //
 // It behaves as a socket with net/http on both sides would: header and status are

@@ -1,5 +1,5 @@
-// Package jsonrpc is the edge between HTTP and JSON-RPC 2.0: bodies are
-// bounded and text, and what is refused is told as a JSON-RPC error.
+// Package jsonrpc is the edge between HTTP and JSON-RPC 2.0: bodies are bounded and
+// text, and a refusal is a JSON-RPC error.
 package jsonrpc
 
 import (
@@ -76,10 +76,9 @@ func Values(text []byte) int {
 	return count
 }
 
-// ReadBody returns the request's body of at most limit bytes and MaxValues
-// values. Otherwise it answers the request, 413 when it is more, and returns false. A body that
-// is not UTF-8 is refused: decoding it would quietly put other characters in
-// its place.
+// ReadBody returns the request's body of at most limit bytes and MaxValues values.
+// Otherwise it answers the request, 413 when it is more, and returns false. A body
+// that is not UTF-8 is refused: decoding would replace characters without a word.
 func ReadBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, bool) {
 	var body []byte
 	err := error(&http.MaxBytesError{Limit: limit})

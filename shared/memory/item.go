@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/memory/remembered"
 	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
@@ -45,55 +46,34 @@ const (
 	maxSearchGoal = 300     // of the goal, in what is searched
 )
 
-// Item is one remembered answer. It is a copy: what holds now is in the store,
-// which callers ask before they show or use an item.
-type Item struct {
-	Principal      string
-	UserID         string // "" when the caller named nobody
-	SessionID      string
-	ConversationID string
-	Goal           string
-	Slot           string
-	Title          string
-	Type           questioning.Type
-	Question       string // the text of the question it answers; "" for none
-	Value          any
-	Words          string
-	AnswerNumber   int
-	AnsweredAt     time.Time
-
-	description string // of the slot, as the store has it; memory does not hold it
-}
-
-// Found is an item with its score: of Recall comparable within one result only,
-// of Propose from 0 to 1.
-type Found struct {
-	Item
-	Score float64
-}
+// What memory takes and returns: see package remembered.
+type (
+	Item  = remembered.Item
+	Found = remembered.Found
+)
 
 // itemOf returns what memory holds of an answered slot.
 func itemOf(a store.AnsweredSlot) Item {
 	return Item{
 		Principal: a.Principal, UserID: a.UserID, SessionID: a.SessionID, ConversationID: a.ConversationID, Goal: a.Goal,
-		Slot: a.Slot.Key, Title: a.Slot.Title, Type: a.Slot.Type, description: a.Slot.Description,
+		Slot: a.Slot.Key, Title: a.Slot.Title, Type: a.Slot.Type, Description: a.Slot.Description,
 		Question: a.QuestionText, Value: a.Value, Words: a.Words, AnswerNumber: a.AnswerNumber, AnsweredAt: a.AnsweredAt,
 	}
 }
 
-// secret reports whether an item is, or looks like, a secret: an earlier version
+// isSecret reports whether an item is, or looks like, a secret: an earlier version
 // took slots that ask for one, and a person may write a card number anywhere. It
 // is neither remembered nor proposed.
-func (i Item) secret() bool {
-	slot := questioning.Slot{Key: i.Slot, Title: i.Title, Question: i.Question, Description: i.description, Type: i.Type}
+func isSecret(i Item) bool {
+	slot := questioning.Slot{Key: i.Slot, Title: i.Title, Question: i.Question, Description: i.Description, Type: i.Type}
 	return secret.Holds(slot, i.Value, i.Words)
 }
 
-// id is the same for every answer to a slot of a conversation: a later one
+// idOf returns the same for every answer to a slot of a conversation: a later one
 // replaces the earlier. It begins with the conversation's time of opening, which
 // its id begins with, inverted: Qdrant pages by id, so that what is read in part
 // is read latest first.
-func (i Item) id() string {
+func idOf(i Item) string {
 	id := uuid.NewSHA1(uuid.NameSpaceURL, []byte("sequential-questioning:"+i.ConversationID+"/"+i.Slot))
 	if conversation, err := uuid.Parse(i.ConversationID); err == nil && conversation.Version() == 7 {
 		for n := range 6 {
@@ -104,10 +84,10 @@ func (i Item) id() string {
 	return id.String()
 }
 
-// text is what an item is searched by. Each part occurs once: repeating a text
+// textOf returns what an item is searched by. Each part occurs once: repeating a text
 // would double the weight of its words. The goal comes last and is short, so that
 // it does not outweigh the answer.
-func (i Item) text() string {
+func textOf(i Item) string {
 	parts := []string{i.Title}
 	if i.Question != i.Title {
 		parts = append(parts, i.Question)
@@ -119,9 +99,9 @@ func (i Item) text() string {
 	return plain.Prefix(strings.Join(append(parts, plain.Prefix(i.Goal, maxSearchGoal)), "\n"), maxText)
 }
 
-// payload encodes all that item reads. The value is JSON in a string, so that
+// payloadOf encodes all that item reads. The value is JSON in a string, so that
 // lists, numbers and booleans are read as they were written.
-func (i Item) payload(rebuildID string) (map[string]any, error) {
+func payloadOf(i Item, rebuildID string) (map[string]any, error) {
 	value, err := json.Marshal(i.Value)
 	if err != nil {
 		return nil, fmt.Errorf("encode value of %s: %w", i.Slot, err)
@@ -177,7 +157,7 @@ func found(hits []qdrant.Hit) ([]Found, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !one.secret() {
+		if !isSecret(one) {
 			all = append(all, Found{Item: one, Score: float64(hit.Score)})
 		}
 	}

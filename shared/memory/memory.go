@@ -9,17 +9,17 @@ package memory
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/memory/remembered"
 	"github.com/sequential-questioning/sequential-questioning/shared/model"
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
 )
 
 // ErrNotConfigured says that there is no memory: QDRANT_URL is not set. The error
 // of a memory that is configured and down is qdrant.ErrUnavailable.
-var ErrNotConfigured = errors.New("memory is not configured: QDRANT_URL is not set")
+var ErrNotConfigured = remembered.ErrNotConfigured
 
 // Embedder turns texts into vectors by a model. It may fail or be slow: memory
 // then searches by words alone.

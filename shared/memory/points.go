@@ -49,12 +49,12 @@ func (m *Memory) points(ctx context.Context, items []Item, rebuildID string) ([]
 	texts := make([]string, len(items))
 	points := make([]qdrant.Point, len(items))
 	for i, item := range items {
-		texts[i] = item.text()
-		payload, err := item.payload(rebuildID)
+		texts[i] = textOf(item)
+		payload, err := payloadOf(item, rebuildID)
 		if err != nil {
 			return nil, err
 		}
-		points[i] = qdrant.Point{ID: item.id(), Sparse: sparse(retrieval.Encode(texts[i])), Payload: payload}
+		points[i] = qdrant.Point{ID: idOf(item), Sparse: sparse(retrieval.Encode(texts[i])), Payload: payload}
 	}
 	for i, vector := range m.embed(ctx, texts) {
 		points[i].Dense = map[string][]float32{meaningVector: vector}

@@ -34,7 +34,7 @@ func (m *Memory) Recall(ctx context.Context, principal, userID, query string, li
 	found, err := m.search(ctx, query, meaning, filter, min(limit, MaxRecalled))
 	if meaning == nil {
 		words := encodeWords(query)
-		found = slices.DeleteFunc(found, func(f Found) bool { return !anyWordIn(words, f.text()) })
+		found = slices.DeleteFunc(found, func(f Found) bool { return !anyWordIn(words, textOf(f.Item)) })
 	}
 	return found, err
 }

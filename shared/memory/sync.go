@@ -60,7 +60,7 @@ func lockItems(ctx context.Context, tx *store.Tx, conversations, slots []string)
 		return nil, nil, err
 	}
 	for _, a := range answered {
-		if item := itemOf(a); !item.secret() {
+		if item := itemOf(a); !isSecret(item) {
 			items = append(items, item)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/sony/gobreaker/v2"
 )
 
-// operation is a kind of call. Each has a circuit breaker of its own. Otherwise an
+// operation is a kind of call. Each has its own circuit breaker. Otherwise an
 // endpoint that does not embed would also stop the wording of questions.
 type operation string
 
@@ -67,7 +67,7 @@ func newBreaker(limits Limits, op operation) *gobreaker.CircuitBreaker[struct{}]
 		Timeout:      limits.BreakerPause,
 		ReadyToTrip:  func(c gobreaker.Counts) bool { return int(c.ConsecutiveFailures) >= limits.BreakerFailures },
 		IsSuccessful: func(err error) bool { return err == nil || errors.Is(err, ErrUnusable) },
-		IsExcluded:   func(err error) bool { return errors.Is(err, context.Canceled) }, // the caller went away
+		IsExcluded:   func(err error) bool { return errors.Is(err, context.Canceled) }, // the caller has gone
 		OnStateChange: func(op string, _, to gobreaker.State) {
 			slog.Info("circuit breaker of the model", "operation", op, "state", to.String())
 		},

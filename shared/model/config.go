@@ -26,10 +26,9 @@ type Config struct {
 	// vectors: a collection is created with it before the first vector is there.
 	EmbeddingName       string `env:"MODEL_EMBEDDING_NAME"`
 	EmbeddingDimensions int    `env:"MODEL_EMBEDDING_DIMENSIONS"`
-	// EmbeddingBaseURL and EmbeddingAPIKey default to BaseURL and APIKey: not
-	// every provider of a chat model has one that embeds. An address of its own
-	// needs a key of its own, since a key is sent nowhere but where it was given
-	// for.
+	// EmbeddingBaseURL and EmbeddingAPIKey default to BaseURL and APIKey: not every
+	// provider of a chat model has one that embeds. Another address needs another
+	// key, since a key is sent only to the address for which it was given.
 	EmbeddingBaseURL string `env:"MODEL_EMBEDDING_BASE_URL"`
 	EmbeddingAPIKey  string `env:"MODEL_EMBEDDING_API_KEY"`
 

@@ -43,7 +43,7 @@ func newEndpoint(baseURL, key string, transport http.RoundTripper, maxBytes int)
 }
 
 // newTransport bounds what an endpoint can cost: the time to connect, idle
-// connections, and the header of an answer. It is a transport of its own: what
+// connections, and the header of an answer. It is a separate transport: what
 // happens to these connections does not affect those to functions.
 func newTransport(config Config) *http.Transport {
 	transport := http.DefaultTransport.(*http.Transport).Clone()

@@ -208,7 +208,7 @@ func (p *proposal) tidy(source string) error {
 	return nil
 }
 
-// tidyText puts a text on one line, or says which part cannot be used and why.
+// tidyText makes a text one line, or says which part cannot be used and why.
 func tidyText(name string, text *string, limit int, source string) error {
 	tidied, problem := written(*text, limit, source)
 	if problem != "" {

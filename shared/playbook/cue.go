@@ -90,7 +90,7 @@ func words(text string) []word {
 }
 
 // isLetter says whether a character belongs to a word: letters with their marks,
-// digits, apostrophes.
+// digits, apostrophes. Apostrophes keep "don't" and "qu'est" one word.
 func isLetter(r rune) bool {
 	return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.Is(unicode.Mn, r) || r == '\'' || r == '’'
 }

@@ -13,7 +13,7 @@ import (
 
 // Config is where playbooks come from, from the environment.
 type Config struct {
-	// Folder holds playbooks of one's own; a name of a built-in one replaces it.
+	// Folder holds more playbooks; one with the name of a built-in playbook replaces it.
 	Folder string `env:"PLAYBOOKS_FOLDER"`
 }
 

@@ -93,15 +93,15 @@ func TestSomeThingsAreRequiredAndMostAreNot(t *testing.T) {
 
 func TestEveryBuiltInPlaybookCanBeAskedToItsEnd(t *testing.T) {
 	eachBuiltIn(t, func(t *testing.T, p Playbook) {
-		iv := questioning.New("goal", p.For("goal", "en"), questioning.Limits{BatchSize: 3})
+		state := questioning.New("goal", p.For("goal", "en"), questioning.Limits{BatchSize: 3})
 		for range len(p.Slots) {
-			batch := iv.Next()
+			batch := state.Next()
 			if batch.Stop != nil {
 				assert.Contains(t, []questioning.StopReason{questioning.AllSettled, questioning.RequiredSettled}, batch.Stop.Reason)
 				return
 			}
 			for _, q := range batch.Questions {
-				_, err := iv.Record(questioning.Answer{Slot: q.Slot, Outcome: questioning.Unknown})
+				_, err := state.Record(questioning.Answer{Slot: q.Slot, Outcome: questioning.Unknown})
 				require.NoError(t, err)
 			}
 		}

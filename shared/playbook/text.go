@@ -33,7 +33,8 @@ func (p Playbook) Text() string {
 	return b.String() + "\n"
 }
 
-// goalsInText is how many example goals a text names.
+// goalsInText is how many example goals a text names. More would only repeat the
+// kind of goal.
 const goalsInText = 5
 
 func required(slot questioning.Slot) string {

@@ -6,7 +6,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// Contended tells whether a transaction lost a race with another and left no
+// Contended reports whether a transaction lost a race with another and left no
 // trace: running it again at once is right.
 func Contended(err error) bool {
 	var server *pgconn.PgError

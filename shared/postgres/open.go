@@ -56,8 +56,8 @@ func parse(config Config) (*pgxpool.Config, error) {
 	return parsed, nil
 }
 
-// malformed drops the parser's own message: in what it could not make sense of
-// it cannot tell the password reliably.
+// malformed drops the parser's own message: in a URL that it cannot parse it does
+// not find the password reliably.
 func malformed(err error) error {
 	var file *fs.PathError
 	if errors.As(err, &file) {

@@ -11,11 +11,11 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// Retryable tells whether the same work may succeed when it is tried again
-// later: the database was unreachable, overloaded, out of disk or memory,
-// read-only or shutting down, or the work lost a race. It does not tell whether the failed try took effect: a
-// connection lost during a commit leaves that open. The caller's own
-// cancellation is not retryable.
+// Retryable reports whether the same work may succeed later: the database was
+// unreachable, overloaded, out of disk or memory, read-only or shutting down, or
+// the work lost a race. It does not say whether the failed attempt took effect: a
+// connection lost during a commit leaves that open. The caller's own cancellation
+// is not retryable.
 func Retryable(err error) bool {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return false

@@ -104,6 +104,7 @@ func (c Config) address() (address, error) {
 }
 
 // bracketed readies an IPv6 address for the client, which only adds the port.
+// Hostname strips the brackets that a URL has.
 func bracketed(host string) string {
 	if strings.Contains(host, ":") {
 		return "[" + host + "]"

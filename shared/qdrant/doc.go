@@ -4,5 +4,5 @@
 // API in process.
 //
 // Nothing is retried here: a call that could not be answered in time fails with
-// ErrUnavailable, and the connection comes back by itself.
+// ErrUnavailable, and the connection comes back by itself. Begin with Open.
 package qdrant

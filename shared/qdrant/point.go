@@ -63,7 +63,8 @@ func (p Point) encode() (*api.PointStruct, error) {
 	return &api.PointStruct{Id: id, Vectors: api.NewVectorsMap(vectors), Payload: payload}, nil
 }
 
-// pointID takes UUIDs alone, in any spelling: Qdrant's numbers are not used.
+// pointID takes UUIDs alone, in any spelling: Qdrant's numbers are not used. Every
+// spelling becomes the canonical one, so one point has one id.
 func pointID(text string) (*api.PointId, error) {
 	id, err := uuid.Parse(text)
 	if err != nil {

@@ -10,11 +10,10 @@ import (
 )
 
 const (
-	// MaxLimit bounds the hits of one Search and the hits that each vector
-	// puts forward.
+	// MaxLimit bounds the hits of one Search and the hits of each vector that are fused.
 	MaxLimit = 10_000
-	// perVector is how many times Limit each vector puts forward to be fused. A
-	// hit that only several vectors together put among the best is lost below it.
+	// perVector is how many times Limit hits of each vector are fused. A hit that
+	// is among the best only by several vectors together is lost below it.
 	perVector = 4
 )
 

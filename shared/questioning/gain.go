@@ -136,9 +136,9 @@ func contentWords(text string) []string {
 	return kept
 }
 
-// scores returns what asking for each slot is worth: what it says about itself
-// and, from earlier conversations, about others. A slot that others hang on is
-// worth what it and they are worth for each question, if that is more.
+// scores returns what asking for each slot is worth: what it says about itself and,
+// from earlier conversations, about others. A slot that others depend on is worth
+// what it and they are worth for each question, if that is more.
 func (st *State) scores(b *beliefs) []score {
 	own := make([]score, len(st.Slots))
 	for i := range st.Slots {
@@ -157,18 +157,18 @@ func (st *State) scores(b *beliefs) []score {
 	return all
 }
 
-// own is a slot's score without those that hang on it.
+// own is a slot's score without those that depend on it.
 func (st *State) own(i int, b *beliefs) score {
 	bits := st.bits(i, b)
 	// The less there is to learn, the longer it can wait: most where the answer
 	// may yet turn out sure enough to be assumed, little where it may not.
-	wait := max(leastWait, mostWait*st.foretellable(i, b))
+	wait := max(leastWait, mostWait*st.predictable(i, b))
 	foregone := wait * max(1-settling(bits), st.saidBefore(i))
 	all := score{}.plus(score{bits, 1 - foregone}, st.weight(i))
 	if b.counted(i) {
 		got := answerable(st.Statistics.Slots[st.Slots[i].Key].Outcomes)
 		for j := range st.Slots {
-			all = all.plus(st.tells(i, j, b), got*st.weight(j)*st.likelihood(j, b))
+			all = all.plus(st.reveals(i, j, b), got*st.weight(j)*st.likelihood(j, b))
 		}
 	}
 	return all.plus(score{1, costShare}, -st.cost(i))
@@ -216,28 +216,28 @@ func (st *State) weight(i int) float64 {
 	return weight
 }
 
-// tells is what an answer for slot i is expected to say about slot j, if that is
+// reveals is what an answer for slot i is expected to say about slot j, if that is
 // still to be asked for: the mutual information. In the order it counts as far
 // as it may save a question.
-func (st *State) tells(i, j int, b *beliefs) score {
+func (st *State) reveals(i, j int, b *beliefs) score {
 	if j == i || !b.counted(i) || !b.counted(j) || st.settled(j) || st.applies(j) == never {
 		return score{}
 	}
 	before := entropy(b.of(j))
-	told := score{before, settling(before)}
+	gain := score{before, settling(before)}
 	for k, p := range b.of(i) {
 		after := before
 		if ratios, force := b.said(b.ids[i][k], j); force > 0 {
 			after = entropy(b.with(j, ratios, force))
 		}
-		told = told.plus(score{after, settling(after)}, -p)
+		gain = gain.plus(score{after, settling(after)}, -p)
 	}
-	return score{math.Max(0, told.bits), math.Max(0, told.order) * st.foretellable(j, b)}
+	return score{math.Max(0, gain.bits), math.Max(0, gain.order) * st.predictable(j, b)}
 }
 
-// foretellable is the chance that slot j's answer is one of those that earlier
-// conversations foretold reliably enough for it to be assumed.
-func (st *State) foretellable(j int, b *beliefs) float64 {
+// predictable is the chance that slot j's answer is one of those that earlier
+// conversations predict reliably enough for it to be assumed.
+func (st *State) predictable(j int, b *beliefs) float64 {
 	if st.Limits.Confidence <= 0 || !b.counted(j) {
 		return 0
 	}

@@ -15,7 +15,7 @@ import (
 // wording is the slot's own question: its Question, or a description or title
 // that asks. Otherwise it is a label with a question mark, as on a form, which is
 // right in every language: "Weight (kg)?". What the description says beyond that
-// follows as a sentence of its own.
+// follows as a separate sentence.
 func (s Slot) wording(say *messages.Printer) string {
 	switch {
 	case s.Question != "":
@@ -62,11 +62,11 @@ func (s Slot) label(description string) (label, hint string) {
 	if description == "" || almostAsks.MatchString(description) {
 		return cmp.Or(description, title), ""
 	}
-	plainTitle, aside, _ := strings.Cut(title, " (") // "Weight (kg)", "Street (Delivery address)"
+	plainTitle, detail, _ := strings.Cut(title, " (") // "Weight (kg)", "Street (Delivery address)"
 	if phrase, example := cutExample(description); isPhrase(phrase) && covers(phrase, plainTitle) {
 		label = withoutArticle(phrase)
-		if aside != "" && !says(phrase, wordsOf(aside)) {
-			label += " (" + aside
+		if detail != "" && !says(phrase, wordsOf(detail)) {
+			label += " (" + detail
 		}
 		return label, sentence(example)
 	}
@@ -91,7 +91,7 @@ func cutExample(description string) (phrase, example string) {
 	return description[:at[0]], strings.TrimRight(example, ") .")
 }
 
-// Words that begin a description and tell it from a phrase that names something:
+// Words that begin a description and distinguish it from a phrase that names something:
 // orders to fill something in, and beginnings of sentences.
 var (
 	orders = strings.Fields(`enter select choose provide specify please describe give list tell pick indicate write use type set add

@@ -32,7 +32,7 @@ type Stop struct {
 	Text   string
 }
 
-// Batch is what to put to the person next.
+// Batch is what to ask the person next.
 type Batch struct {
 	// Questions are those still waiting, then the new ones, in number order.
 	Questions []Question
@@ -109,7 +109,7 @@ func (st *State) stop(scores []score) *Stop {
 
 // stopFor is the stop for a reason that holds only where nothing wanted is open.
 func (st *State) stopFor(reason StopReason, text string) *Stop {
-	if open, _ := st.untold(); len(open) > 0 {
+	if open, _ := st.unsettledTitles(); len(open) > 0 {
 		return &Stop{RequiredOpen, st.settledText()}
 	}
 	return &Stop{reason, text}
@@ -125,17 +125,17 @@ func (st *State) End() {
 // required, holds a value or an outcome that the person spoke. A slot that was left
 // out of replies, or answered in words that nobody could read, does not.
 func (st *State) Settled() bool {
-	open, _ := st.untold()
+	open, _ := st.unsettledTitles()
 	return len(open) == 0
 }
 
-// untold returns the titles of the wanted slots that nothing was told of, in the
-// sense of told, and whether there are others.
-func (st *State) untold() (wanted []string, others bool) {
+// unsettledTitles returns the titles of the wanted slots without an outcome, in the
+// sense of hasOutcome, and whether there are others.
+func (st *State) unsettledTitles() (wanted []string, others bool) {
 	anyRequired := st.anyRequired()
 	for i, slot := range st.Slots {
 		switch {
-		case st.told(i) || st.applies(i) == never:
+		case st.hasOutcome(i) || st.applies(i) == never:
 		case slot.Required || !anyRequired:
 			wanted = append(wanted, plain.Line(slot.Title))
 		default:
@@ -150,7 +150,7 @@ func (st *State) untold() (wanted []string, others bool) {
 // where it is required, or where all slots are wanted because none is.
 func (st *State) settledText() string {
 	say := st.printer()
-	open, optionalOpen := st.untold()
+	open, optionalOpen := st.unsettledTitles()
 	switch {
 	case len(open) > 0:
 		titles := strings.Join(open[:min(len(open), maxOpen)], ", ")
@@ -176,8 +176,9 @@ func (st *State) worth(i int, scores []score) bool {
 	return st.Slots[i].Required || st.purpose(i) != Ask || scores[i].bits >= st.Limits.MinBits
 }
 
-// wantedSettled says whether every required slot is settled, or every slot
-// when none is required. A contradiction not yet put to the person holds open.
+// wantedSettled says whether every required slot is settled, or every slot when
+// none is required. A contradiction that the person was not asked about yet counts
+// as unsettled.
 func (st *State) wantedSettled() (StopReason, bool) {
 	required, optionalOpen := false, false
 	for i, slot := range st.Slots {

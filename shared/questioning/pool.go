@@ -6,7 +6,7 @@ import (
 )
 
 // MinPeople is how many people must have answered before what they said shows
-// to anybody else. With fewer, knowing some of them would tell about the rest.
+// to anybody else. With fewer, knowing some of them would reveal the rest.
 const MinPeople = 5
 
 // Pool returns what a person's conversations go by: their own earlier ones in

@@ -22,9 +22,9 @@ type Reopened struct {
 	Applies bool // it is asked again; otherwise it no longer matters
 }
 
-// Revise puts something said in the place of what a slot holds: no
-// contradiction arises. Slots that apply because of this one lose their
-// answers, since those were given under another condition. The slot must exist.
+// Revise replaces what a slot holds by an answer, so that no contradiction arises.
+// Slots that apply because of this one lose their answers, since those were given
+// under another condition. The slot must exist.
 func (st *State) Revise(said Answer) (Revised, error) {
 	i := st.Index(said.Slot)
 	if i < 0 {
@@ -46,7 +46,7 @@ func (st *State) Revise(said Answer) (Revised, error) {
 	return r, nil
 }
 
-// reopenDependents takes back what is known of the slots that hang on one,
+// reopenDependents takes back what is known of the slots that depend on one,
 // directly or through others, by the answer with the given number.
 func (st *State) reopenDependents(key string, answer int) []Reopened {
 	var indices []int

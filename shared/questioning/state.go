@@ -38,13 +38,13 @@ type Answer struct {
 
 	Number   int     // from 1, without gaps
 	Question int     // number of the question it answers; 0 when volunteered
-	Bits     float64 // expected information gain just before it, 0 where it told no value
+	Bits     float64 // expected information gain just before it, 0 where it had no value
 }
 
 // Limits bound what is asked.
 type Limits struct {
-	BatchSize    int     // questions put at once
-	MaxQuestions int     // questions put in all; 0 is unbounded
+	BatchSize    int     // questions asked at once
+	MaxQuestions int     // questions asked in all; 0 is unbounded
 	MinBits      float64 // stop when the best question left is worth less
 	// Confidence is how probable earlier conversations must make an answer for it
 	// to be assumed instead of asked for, up to 1; 0 assumes none.
@@ -181,8 +181,8 @@ func (st *State) settled(i int) bool {
 	}
 }
 
-// told says that slot i has a value, or that the person said why it has none.
-func (st *State) told(i int) bool {
+// hasOutcome reports that slot i has a value, or that the person said why it has none.
+func (st *State) hasOutcome(i int) bool {
 	switch st.SlotStates[i].Status {
 	case StatusMissing, StatusUnclear, StatusContradicted:
 		return false

@@ -27,14 +27,14 @@ func (st *State) question(i, number int, b *beliefs) Question {
 }
 
 // A reason names so many other slots at most, and those of which an answer is
-// expected to tell so much, in bits.
+// expected to reveal so much, in bits.
 const (
-	maxNamed = 3
-	muchTold = 0.25
+	maxNamed     = 3
+	muchRevealed = 0.25
 )
 
 // reason says in words what the answer for slot i decides or saves, nothing where it
-// does neither. How much it is expected to tell is in Question.Bits.
+// does neither. How much it is expected to reveal is in Question.Bits.
 func (st *State) reason(i int, b *beliefs) string {
 	var why []string
 	if st.sense(i) > 0 {
@@ -44,7 +44,7 @@ func (st *State) reason(i int, b *beliefs) string {
 	for j, s := range st.Slots {
 		if s.When != nil && s.When.Slot == st.Slots[i].Key {
 			decided = append(decided, s.Title)
-		} else if st.tells(i, j, b).bits >= muchTold {
+		} else if st.reveals(i, j, b).bits >= muchRevealed {
 			saved = append(saved, s.Title)
 		}
 	}

@@ -124,8 +124,8 @@ func (w weights) sparse() qdrant.Sparse {
 	return vector
 }
 
-// hash is the index of a term in a sparse vector. Two terms of one index are
-// told apart by nothing; among 2^32 that is rare enough for texts as short as
+// hash is the index of a term in a sparse vector. Two terms with the same index
+// cannot be distinguished; among 2^32 that is rare enough for texts as short as
 // these.
 func hash(term string) uint32 {
 	h := fnv.New32a()

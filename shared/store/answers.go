@@ -61,9 +61,9 @@ func (t *Tx) Citations(ctx context.Context, id string, numbers []int) ([]CitedAn
 	return all, nil
 }
 
-// StillHold tells of each answer whether its slot rests on it now: what memory
-// says may have been revised or erased a moment ago. An answer of another
-// principal, or one that contradicts another, does not hold.
+// StillHold reports for each answer whether its slot rests on it now: what memory
+// has may have been revised or erased a moment ago. An answer of another principal,
+// or one that contradicts another, does not hold.
 func (s *Store) StillHold(ctx context.Context, answers []SlotAnswer) ([]bool, error) {
 	var wanted queries.StillHeldParams
 	for _, a := range answers {

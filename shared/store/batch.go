@@ -15,9 +15,9 @@ import (
 // a method runs twice: first on queued, which puts its statement into the batch
 // and ends it there, then on received, which has the result.
 
-// ask has a batch run a statement and give its result to take. take runs when the
+// query queues a statement in the batch and passes its result to take. take runs when the
 // batch is sent; the first error ends the batch.
-func ask[P, R any](batch *pgx.Batch, statement func(*queries.Queries, context.Context, P) (R, error), parameters P, take func(R) error) {
+func query[P, R any](batch *pgx.Batch, statement func(*queries.Queries, context.Context, P) (R, error), parameters P, take func(R) error) {
 	queue(batch, func(db queries.DBTX) error {
 		result, err := statement(queries.New(db), context.Background(), parameters) // the batch has the context
 		if err != nil {
@@ -27,8 +27,8 @@ func ask[P, R any](batch *pgx.Batch, statement func(*queries.Queries, context.Co
 	})
 }
 
-// tell is ask for a statement that returns nothing.
-func tell[P any](batch *pgx.Batch, statement func(*queries.Queries, context.Context, P) error, parameters P) {
+// exec is query for a statement that returns nothing.
+func exec[P any](batch *pgx.Batch, statement func(*queries.Queries, context.Context, P) error, parameters P) {
 	queue(batch, func(db queries.DBTX) error { return statement(queries.New(db), context.Background(), parameters) })
 }
 

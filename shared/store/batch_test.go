@@ -25,17 +25,17 @@ func TestABatchIsOneRoundTripInItsOrderAndEndsWithTheFirstError(t *testing.T) {
 	var taken []string
 	batch := &pgx.Batch{}
 	postgres.BindPrincipal(batch, "ada")
-	tell(batch, (*queries.Queries).InsertSession, queries.InsertSessionParams{ID: "one", UserID: "ada"}) // executes
-	ask(batch, (*queries.Queries).SessionOwner, "one", func(owner string) error {                        // one row
+	exec(batch, (*queries.Queries).InsertSession, queries.InsertSessionParams{ID: "one", UserID: "ada"}) // executes
+	query(batch, (*queries.Queries).SessionOwner, "one", func(owner string) error {                      // one row
 		taken = append(taken, owner)
 		return nil
 	})
-	ask(batch, (*queries.Queries).Messages, id, func(rows []queries.MessagesRow) error { // any number of rows
+	query(batch, (*queries.Queries).Messages, id, func(rows []queries.MessagesRow) error { // any number of rows
 		taken = append(taken, "messages")
 		assert.Empty(t, rows)
 		return refused
 	})
-	ask(batch, (*queries.Queries).SessionOwner, "one", func(string) error {
+	query(batch, (*queries.Queries).SessionOwner, "one", func(string) error {
 		taken = append(taken, "too late")
 		return nil
 	})
@@ -47,6 +47,6 @@ func TestABatchIsOneRoundTripInItsOrderAndEndsWithTheFirstError(t *testing.T) {
 func TestAMethodThatRunsNoStatementIsAMistake(t *testing.T) {
 	t.Parallel()
 	assert.Panics(t, func() {
-		tell(&pgx.Batch{}, func(*queries.Queries, context.Context, string) error { return nil }, "")
+		exec(&pgx.Batch{}, func(*queries.Queries, context.Context, string) error { return nil }, "")
 	})
 }

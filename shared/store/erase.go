@@ -12,12 +12,12 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/store/internal/queries"
 )
 
-// Erase deletes a conversation of a user, or all of them where id is empty; of
-// any user of the principal where userID is empty. It takes back what they added
-// to statistics and what other conversations assume because of them. Their events
-// that nobody was told of are withdrawn, and one of the erasure, as of at, is
-// queued for each; until memory has confirmed that one, the id stays in erasures.
-// A session goes with its last conversation. It waits for calls that change the
+// Erase deletes a conversation of a user, or all of them where id is empty; of any
+// user of the principal where userID is empty. It takes back what they added to
+// statistics and what other conversations assume because of them. Their events that
+// are not published yet are deleted, and one of the erasure, as of at, is queued
+// for each; until memory has confirmed that one, the id stays in erasures. A
+// session goes with its last conversation. It waits for calls that change the
 // conversations; those that come later find nothing. Erasing what is gone erases
 // nothing.
 func (s *Store) Erase(ctx context.Context, id, userID string, at time.Time) (erased Erased, err error) {
@@ -74,8 +74,8 @@ func (t *Tx) erase(ctx context.Context, ids, sessions []string, at time.Time) (E
 	if err := event.Queue(batch, events...); err != nil {
 		return Erased{}, err
 	}
-	tell(batch, (*queries.Queries).DeleteConversations, ids)
-	tell(batch, (*queries.Queries).DeleteEmptySessions, sessions)
+	exec(batch, (*queries.Queries).DeleteConversations, ids)
+	exec(batch, (*queries.Queries).DeleteEmptySessions, sessions)
 	if err := t.send(ctx, batch); err != nil {
 		return Erased{}, fmt.Errorf("erase: %w", err)
 	}
@@ -93,9 +93,9 @@ func (t *Tx) takeBackAssumptions(ctx context.Context, ids []string) error {
 		return nil
 	}
 	batch := t.batch(ctx)
-	tell(batch, (*queries.Queries).DeleteCalls, others)
-	tell(batch, (*queries.Queries).TakeBackAssumptions, queries.TakeBackAssumptionsParams{Ids: others, AssumedFrom: ids})
-	tell(batch, (*queries.Queries).ClearAssumedFrom, queries.ClearAssumedFromParams{Ids: others, AssumedFrom: ids})
+	exec(batch, (*queries.Queries).DeleteCalls, others)
+	exec(batch, (*queries.Queries).TakeBackAssumptions, queries.TakeBackAssumptionsParams{Ids: others, AssumedFrom: ids})
+	exec(batch, (*queries.Queries).ClearAssumedFrom, queries.ClearAssumedFromParams{Ids: others, AssumedFrom: ids})
 	if err := t.send(ctx, batch); err != nil {
 		return fmt.Errorf("take back what was assumed: %w", err)
 	}

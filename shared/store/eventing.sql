@@ -23,7 +23,7 @@ SELECT pg_advisory_xact_lock(hashtextextended('memory of ' || @conversation_id::
 
 -- name: LockAgainstErasure :many
 -- LockAgainstErasure returns those of the conversations that are there, which nobody
--- erases until the transaction ends; calls go on.
+-- erases until the transaction ends; calls continue.
 SELECT id FROM conversations WHERE id = ANY(@ids::uuid[]) AND principal = current_setting('app.principal') ORDER BY id FOR KEY SHARE;
 
 -- name: AnsweredSlots :many
@@ -47,6 +47,12 @@ ORDER BY c.id, v.position;
 
 -- name: ConversationKeys :many
 SELECT principal, id FROM conversations WHERE id > @after ORDER BY id LIMIT @most::integer;
+
+-- name: InactiveConversations :many
+-- InactiveConversations are the oldest. An id begins with the time of opening, so that
+-- the primary key finds what may have been inactive for so long.
+SELECT principal, id FROM conversations WHERE id < @opened_before AND updated_at < now() - @age::interval
+ORDER BY id LIMIT @most::integer;
 
 -- name: CountConversations :one
 SELECT count(*) FROM conversations;

@@ -15,10 +15,10 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/store/internal/queries"
 )
 
-// Load reads a conversation as of one moment, in one round trip, and what the
-// call of the fingerprint returned before: nil where it is new, or where there is
-// no fingerprint. It locks nothing; what is saved is held against the revision.
-// The error may be ErrNotFound.
+// Load reads a conversation as of one moment, in one round trip, and what the call
+// of the fingerprint returned before: nil where it is new, or where there is no
+// fingerprint. It locks nothing; saving checks the revision. The error may be
+// ErrNotFound.
 func (s *Store) Load(ctx context.Context, id string, fingerprint []byte) (*Conversation, *Call, error) {
 	loaded, err := s.direct().load(ctx, id, Named{Fingerprint: fingerprint})
 	if err != nil {
@@ -47,7 +47,7 @@ func (t *Tx) load(ctx context.Context, id string, named Named) (*Loaded, error) 
 	l := newLoading()
 	if t.tx != nil {
 		batch := t.batch(ctx)
-		tell(batch, (*queries.Queries).LockConversation, id) // what follows sees what it waited for
+		exec(batch, (*queries.Queries).LockConversation, id) // what follows sees what it waited for
 		l.queue(batch, id, named)
 		return l.result(t.send(ctx, batch))
 	}
@@ -70,17 +70,17 @@ func newLoading() *loading { return &loading{Loaded: Loaded{SlotOf: map[int]stri
 
 // queue adds to the batch what reads a conversation. One that is missing ends it.
 func (l *loading) queue(batch *pgx.Batch, id string, named Named) {
-	ask(batch, (*queries.Queries).Conversation, queries.ConversationParams{ID: id, Fingerprint: named.Fingerprint}, l.take)
-	ask(batch, (*queries.Queries).Slots, id, l.takeSlots)
-	ask(batch, (*queries.Queries).Questions, queries.QuestionsParams{ConversationID: id, Numbers: named.Questions}, l.takeQuestions)
+	query(batch, (*queries.Queries).Conversation, queries.ConversationParams{ID: id, Fingerprint: named.Fingerprint}, l.take)
+	query(batch, (*queries.Queries).Slots, id, l.takeSlots)
+	query(batch, (*queries.Queries).Questions, queries.QuestionsParams{ConversationID: id, Numbers: named.Questions}, l.takeQuestions)
 	if named.Answer > 0 {
-		ask(batch, (*queries.Queries).SlotOfAnswer, queries.SlotOfAnswerParams{ConversationID: id, Number: named.Answer}, func(slots []string) error {
+		query(batch, (*queries.Queries).SlotOfAnswer, queries.SlotOfAnswerParams{ConversationID: id, Number: named.Answer}, func(slots []string) error {
 			l.Answer = strings.Join(slots, "") // one at most
 			return nil
 		})
 	}
 	if named.Messages {
-		ask(batch, (*queries.Queries).Messages, id, func(rows []queries.MessagesRow) error {
+		query(batch, (*queries.Queries).Messages, id, func(rows []queries.MessagesRow) error {
 			for _, row := range rows {
 				l.Messages = append(l.Messages, Message(row))
 			}
@@ -120,20 +120,22 @@ func (l *loading) takeQuestions(rows []queries.QuestionsRow) error {
 }
 
 func (l *loading) takeSlots(rows []queries.SlotsRow) error {
-	for _, row := range rows {
-		var slot questioning.Slot
-		if err := json.Unmarshal(row.Definition, &slot); err != nil {
+	l.state.Slots = make([]questioning.Slot, len(rows))
+	l.state.SlotStates = make([]questioning.SlotState, len(rows))
+	for i, row := range rows {
+		slot := &l.state.Slots[i]
+		if err := json.Unmarshal(row.Definition, slot); err != nil {
 			return fmt.Errorf("read the definition of a slot: %w", err)
 		}
 		value, err := decode(row.Value)
 		if err != nil {
 			return fmt.Errorf("read the value of slot %s: %w", slot.Key, err)
 		}
-		l.state.Slots = append(l.state.Slots, slot.Plain())
-		l.state.SlotStates = append(l.state.SlotStates, questioning.SlotState{
+		*slot = slot.Plain()
+		l.state.SlotStates[i] = questioning.SlotState{
 			Status: row.State, Value: value, Words: row.Words, Answers: row.Answers, Clarified: row.Clarified, Confirmed: row.Confirmed,
 			Passed: row.Passed, Source: row.Source, Reopened: row.Reopened,
-		})
+		}
 	}
 	return nil
 }

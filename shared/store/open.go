@@ -16,9 +16,9 @@ import (
 // Open stores a new conversation at revision 1, with its events, in a session that
 // it adds where the principal has none of that id. Where an identical call opened
 // one before that this caller can join, it stores nothing and returns that call's
-// result: of several at once, one stores and the others wait for it. A call
-// without a key can be joined until the conversation goes on, one with a key as
-// long as its result is kept. The error may be ErrForeignSession, ErrOtherCall, a
+// result: of several at once, one stores and the others wait for it. A call without
+// a key can be joined until the conversation continues, one with a key as long as
+// its result is kept. The error may be ErrForeignSession, ErrOtherCall, a
 // NotKeptError or ErrConflict; whoever names no user opens in anybody's session.
 func (s *Store) Open(ctx context.Context, o *Opening) (earlier json.RawMessage, err error) {
 	ctx, saved := decided(ctx)
@@ -42,15 +42,15 @@ func (s *Store) Open(ctx context.Context, o *Opening) (earlier json.RawMessage, 
 // is one that was opened by the same call.
 func (t *Tx) insert(ctx context.Context, o *Opening) (inserted bool, err error) {
 	batch := t.batch(ctx)
-	tell(batch, (*queries.Queries).InsertSession, queries.InsertSessionParams{ID: o.SessionID, UserID: o.UserID})
-	ask(batch, (*queries.Queries).SessionOwner, o.SessionID, func(owner string) error {
+	exec(batch, (*queries.Queries).InsertSession, queries.InsertSessionParams{ID: o.SessionID, UserID: o.UserID})
+	query(batch, (*queries.Queries).SessionOwner, o.SessionID, func(owner string) error {
 		if o.UserID != "" && owner != o.UserID {
 			return ErrForeignSession
 		}
 		return nil
 	})
 	iv := o.State
-	ask(batch, (*queries.Queries).InsertConversation, queries.InsertConversationParams{
+	query(batch, (*queries.Queries).InsertConversation, queries.InsertConversationParams{
 		ID: o.ID, SessionID: o.SessionID, Goal: o.Goal, Playbook: o.Playbook, InformationNeeded: o.Needed, Metadata: o.Metadata,
 		BatchSize: iv.Limits.BatchSize, MaxQuestions: iv.Limits.MaxQuestions, QuestionsAsked: iv.Asked, AnswersRecorded: iv.Answered, StopReason: o.StopReason,
 		OpenedBy: o.OpenedBy, OpenedWithKey: o.WithKey, SchemaKey: o.SchemaKey, Language: iv.Language,
@@ -94,7 +94,7 @@ func (t *Tx) fill(ctx context.Context, o *Opening) error {
 }
 
 // openedBefore returns the result of the identical opening call, ErrOtherCall where
-// the call was not identical, or a NotKeptError where that cannot be told any more.
+// the call was not identical, or a NotKeptError where that is no longer known.
 func (t *Tx) openedBefore(ctx context.Context, o *Opening) (result json.RawMessage, err error) {
 	opened, err := fetch(ctx, t, (*queries.Queries).OpeningResult, queries.OpeningResultParams{
 		OpenedBy: o.OpenedBy, Fingerprint: o.Fingerprint, Goal: o.Goal, UserID: o.UserID,

@@ -30,7 +30,7 @@ func (s *Store) Process(ctx context.Context, consumer, source, id string, run fu
 // insertProcessed comes first in a transaction: it binds it.
 func (t *Tx) insertProcessed(ctx context.Context, event queries.InsertProcessedParams) (added bool, err error) {
 	batch := eventingBatch(ctx)
-	ask(batch, (*queries.Queries).InsertProcessed, event, func(rows int64) error {
+	query(batch, (*queries.Queries).InsertProcessed, event, func(rows int64) error {
 		added = rows == 1
 		return nil
 	})
@@ -55,7 +55,7 @@ const maxPruned = 10_000
 // ago than age, the oldest 10,000 of them.
 func (s *Store) DeleteProcessed(ctx context.Context, age time.Duration) error {
 	batch := eventingBatch(ctx)
-	tell(batch, (*queries.Queries).DeleteProcessed, queries.DeleteProcessedParams{Age: age, Most: maxPruned})
+	exec(batch, (*queries.Queries).DeleteProcessed, queries.DeleteProcessedParams{Age: age, Most: maxPruned})
 	if err := s.pool.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("delete processed events: %w", err)
 	}
@@ -76,7 +76,7 @@ func (t *Tx) Exists(ctx context.Context, id string) (bool, error) {
 // so that its erasure is not announced again.
 func (t *Tx) ConfirmErasure(ctx context.Context, id string) error {
 	batch := t.batch(ctx)
-	tell(batch, (*queries.Queries).DeleteTombstone, id)
+	exec(batch, (*queries.Queries).DeleteTombstone, id)
 	if err := t.send(ctx, batch); err != nil {
 		return fmt.Errorf("confirm erasure: %w", err)
 	}
@@ -94,10 +94,10 @@ func (s *Store) UnconfirmedErasures(ctx context.Context, age time.Duration) (wai
 }
 
 // fetchOfAll runs one statement, which reads the rows of all principals, in a
-// transaction of its own and in one round trip.
+// separate transaction and in one round trip.
 func fetchOfAll[P, R any](ctx context.Context, s *Store, statement func(*queries.Queries, context.Context, P) (R, error), parameters P) (result R, err error) {
 	batch := eventingBatch(ctx)
-	ask(batch, statement, parameters, func(r R) error {
+	query(batch, statement, parameters, func(r R) error {
 		result = r
 		return nil
 	})

@@ -12,7 +12,7 @@ WHERE c.id = @id AND c.principal = current_setting('app.principal');
 
 -- name: LockConversation :exec
 -- LockConversation keeps others from changing or erasing a conversation until the
--- transaction ends. Others go on reading it and referring to it.
+-- transaction ends. Others can still read it and refer to it.
 SELECT FROM conversations WHERE id = @id AND principal = current_setting('app.principal') FOR NO KEY UPDATE;
 
 -- name: Slots :many
@@ -23,7 +23,7 @@ FROM slots WHERE conversation_id = @conversation_id ORDER BY position;
 
 -- name: Questions :many
 -- Questions are those that wait for an answer, and those of the numbers: each part
--- is looked up by an index of its own.
+-- is looked up by its own index.
 SELECT number, slot, purpose, text, reason, bits, open FROM questions WHERE questions.conversation_id = @conversation_id AND open
 UNION ALL
 SELECT number, slot, purpose, text, reason, bits, open FROM questions
@@ -131,7 +131,7 @@ CROSS JOIN LATERAL (
 ) a;
 
 -- name: History :many
--- History is the latest answers, earliest first, with the questions as they were put.
+-- History is the latest answers, earliest first, with the questions as they were asked.
 SELECT a.number, a.slot, coalesce(a.question, 0)::integer AS question, coalesce(q.text, '') AS question_text, a.outcome, a.words,
        a.answered_at, a.value, coalesce(a.superseded_by, 0)::integer AS superseded_by
 FROM (SELECT * FROM answers WHERE answers.conversation_id = @conversation_id ORDER BY answers.number DESC LIMIT @latest::integer) a
@@ -174,6 +174,13 @@ CROSS JOIN LATERAL (
 SELECT c.id, c.session_id FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
 WHERE c.principal = current_setting('app.principal')
   AND (sqlc.narg(id)::uuid IS NULL OR c.id = sqlc.narg(id)) AND (@user_id::text = '' OR s.user_id = @user_id)
+ORDER BY c.id FOR UPDATE OF c, s;
+
+-- name: LockInactive :many
+-- LockInactive is LockConversations of those of the ids that have not changed for so
+-- long.
+SELECT c.id, c.session_id FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
+WHERE c.principal = current_setting('app.principal') AND c.id = ANY(@ids::uuid[]) AND c.updated_at < now() - @age::interval
 ORDER BY c.id FOR UPDATE OF c, s;
 
 -- name: CountErased :one

@@ -35,14 +35,14 @@ func (t *Tx) LockAnswered(ctx context.Context, ids, keys []string) (locked []str
 	ids = slices.Sorted(slices.Values(ids)) // all lock in one order
 	batch := t.batch(ctx)
 	for _, id := range ids {
-		tell(batch, (*queries.Queries).LockMemory, id)
+		exec(batch, (*queries.Queries).LockMemory, id)
 	}
-	ask(batch, (*queries.Queries).LockAgainstErasure, ids, func(there []string) error {
+	query(batch, (*queries.Queries).LockAgainstErasure, ids, func(there []string) error {
 		locked = there
 		return nil
 	})
 	wanted := queries.AnsweredSlotsParams{MaxGoal: maxGoal, Ids: ids, Keys: keys}
-	ask(batch, (*queries.Queries).AnsweredSlots, wanted, func(rows []queries.AnsweredSlotsRow) error {
+	query(batch, (*queries.Queries).AnsweredSlots, wanted, func(rows []queries.AnsweredSlotsRow) error {
 		answered, err = answeredSlots(rows)
 		return err
 	})

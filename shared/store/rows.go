@@ -23,7 +23,7 @@ func insertSlot(batch *pgx.Batch, id string, position int, slot questioning.Slot
 	if err != nil {
 		return err
 	}
-	tell(batch, (*queries.Queries).InsertSlot, queries.InsertSlotParams{
+	exec(batch, (*queries.Queries).InsertSlot, queries.InsertSlotParams{
 		ConversationID: id, Position: position, Key: slot.Key, Definition: definition,
 		State: s.Status, Value: value, Words: s.Words, Answers: append([]int{}, s.Answers...), Source: s.Source, AssumedFrom: from,
 	})
@@ -33,7 +33,7 @@ func insertSlot(batch *pgx.Batch, id string, position int, slot questioning.Slot
 // replaceSlots queues other slots for a conversation without answers. The
 // questions for those before go with them, and answers would.
 func replaceSlots(batch *pgx.Batch, id string, after *questioning.State) error {
-	tell(batch, (*queries.Queries).DeleteSlots, id)
+	exec(batch, (*queries.Queries).DeleteSlots, id)
 	for i, slot := range after.Slots {
 		if err := insertSlot(batch, id, i, slot, after.SlotStates[i], ""); err != nil {
 			return err
@@ -53,7 +53,7 @@ func updateSlots(batch *pgx.Batch, id string, before, after *questioning.State) 
 		if err != nil {
 			return err
 		}
-		tell(batch, (*queries.Queries).UpdateSlot, queries.UpdateSlotParams{
+		exec(batch, (*queries.Queries).UpdateSlot, queries.UpdateSlotParams{
 			ConversationID: id, Position: i, State: s.Status, Value: value, Words: s.Words, Answers: s.Answers,
 			Clarified: s.Clarified, Confirmed: s.Confirmed, Passed: s.Passed, Source: s.Source, Reopened: s.Reopened,
 		})
@@ -76,7 +76,7 @@ func supersedeAnswers(batch *pgx.Batch, id string, before, after *questioning.St
 			}
 		}
 		if len(superseded) > 0 {
-			tell(batch, (*queries.Queries).SupersedeAnswers, queries.SupersedeAnswersParams{
+			exec(batch, (*queries.Queries).SupersedeAnswers, queries.SupersedeAnswersParams{
 				ConversationID: id, Numbers: superseded, SupersededBy: by,
 			})
 		}
@@ -96,14 +96,14 @@ func closeQuestions(batch *pgx.Batch, id string, before, after []questioning.Que
 		}
 	}
 	if len(closed) > 0 {
-		tell(batch, (*queries.Queries).CloseQuestions, queries.CloseQuestionsParams{ConversationID: id, Numbers: closed})
+		exec(batch, (*queries.Queries).CloseQuestions, queries.CloseQuestionsParams{ConversationID: id, Numbers: closed})
 	}
 }
 
 // insertQuestions queues questions that are put now: they are open.
 func insertQuestions(batch *pgx.Batch, id string, questions []questioning.Question) {
 	for _, q := range questions {
-		tell(batch, (*queries.Queries).InsertQuestion, queries.InsertQuestionParams{
+		exec(batch, (*queries.Queries).InsertQuestion, queries.InsertQuestionParams{
 			ConversationID: id, Number: q.Number, Slot: q.Slot, Purpose: q.Purpose, Text: q.Text, Reason: q.Reason, Bits: q.Bits,
 		})
 	}
@@ -115,7 +115,7 @@ func insertAnswer(batch *pgx.Batch, id string, revision int, a Answer) error {
 	if err != nil {
 		return err
 	}
-	tell(batch, (*queries.Queries).InsertAnswer, queries.InsertAnswerParams{
+	exec(batch, (*queries.Queries).InsertAnswer, queries.InsertAnswerParams{
 		ConversationID: id, Number: a.Number, Slot: a.Slot, Question: a.Question, Outcome: a.Outcome, Value: value,
 		Words: a.Words, Problem: a.Problem, Digest: a.Digest, Revision: revision,
 	})
@@ -125,7 +125,7 @@ func insertAnswer(batch *pgx.Batch, id string, revision int, a Answer) error {
 // insertMessages queues the messages of one call, in its order.
 func insertMessages(batch *pgx.Batch, id string, revision int, messages []Message) {
 	for i, m := range messages {
-		tell(batch, (*queries.Queries).InsertMessage, queries.InsertMessageParams{
+		exec(batch, (*queries.Queries).InsertMessage, queries.InsertMessageParams{
 			ConversationID: id, Revision: revision, Position: i, Role: m.Role, Content: m.Content, SentAt: m.Timestamp,
 		})
 	}
@@ -133,10 +133,10 @@ func insertMessages(batch *pgx.Batch, id string, revision int, messages []Messag
 
 // upsertCall queues a call's result, and deletes those that are too old.
 func upsertCall(batch *pgx.Batch, id string, revision int, fingerprint, result []byte) {
-	tell(batch, (*queries.Queries).UpsertCall, queries.UpsertCallParams{
+	exec(batch, (*queries.Queries).UpsertCall, queries.UpsertCallParams{
 		ConversationID: id, Fingerprint: fingerprint, Revision: revision, Result: result,
 	})
-	tell(batch, (*queries.Queries).DeleteOldCalls, queries.DeleteOldCallsParams{ConversationID: id, Revision: revision - keptCalls})
+	exec(batch, (*queries.Queries).DeleteOldCalls, queries.DeleteOldCallsParams{ConversationID: id, Revision: revision - keptCalls})
 }
 
 // encode returns a value as JSON, and nil, which is stored as null, for none.

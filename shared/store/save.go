@@ -87,7 +87,7 @@ func (c *Conversation) queueChange(ctx context.Context, batch *pgx.Batch, change
 	if change.Batch.Stop != nil {
 		stopReason = string(change.Batch.Stop.Reason)
 	}
-	ask(batch, (*queries.Queries).UpdateConversation, queries.UpdateConversationParams{
+	query(batch, (*queries.Queries).UpdateConversation, queries.UpdateConversationParams{
 		ID: c.ID, Revision: c.Revision - 1, QuestionsAsked: iv.Asked, AnswersRecorded: iv.Answered, StopReason: stopReason,
 		Playbook: c.Playbook, SchemaKey: c.SchemaKey,
 	}, func(advanced int64) error {

@@ -79,14 +79,14 @@ func (s *statistics) others() questioning.Statistics {
 func (t *Tx) Statistics(ctx context.Context, schemaKey, userID string) (questioning.Statistics, error) {
 	var s statistics
 	batch := t.batch(ctx)
-	ask(batch, (*queries.Queries).Statistics, queries.StatisticsParams{SchemaKey: schemaKey, UserID: userID, Most: maxContributions}, s.take)
+	query(batch, (*queries.Queries).Statistics, queries.StatisticsParams{SchemaKey: schemaKey, UserID: userID, Most: maxContributions}, s.take)
 	if err := t.sendFor(ctx, batch, "read statistics of "+schemaKey); err != nil {
 		return questioning.Statistics{}, err
 	}
 	return questioning.Pool(s.own, s.users, s.others()), nil
 }
 
-// Statistics is Tx.Statistics in a transaction of its own.
+// Statistics is Tx.Statistics in a separate transaction.
 func (s *Store) Statistics(ctx context.Context, schemaKey, userID string) (questioning.Statistics, error) {
 	return s.direct().Statistics(ctx, schemaKey, userID)
 }
@@ -121,11 +121,11 @@ func (t *Tx) AddToStatistics(ctx context.Context, id, schemaKey string) (added b
 func (t *Tx) insertCounted(ctx context.Context, id, schemaKey string) (userID string, first bool, err error) {
 	exists := false
 	batch := t.batch(ctx)
-	ask(batch, (*queries.Queries).LockAgainstErasure, []string{id}, func(locked []string) error {
+	query(batch, (*queries.Queries).LockAgainstErasure, []string{id}, func(locked []string) error {
 		exists = len(locked) == 1
 		return nil
 	})
-	ask(batch, (*queries.Queries).InsertCounted, queries.InsertCountedParams{SchemaKey: schemaKey, ConversationID: id}, func(users []string) error {
+	query(batch, (*queries.Queries).InsertCounted, queries.InsertCountedParams{SchemaKey: schemaKey, ConversationID: id}, func(users []string) error {
 		if first = len(users) == 1; first {
 			userID = users[0]
 		}
@@ -147,10 +147,10 @@ func (t *Tx) lockStatistics(ctx context.Context, id, schemaKey, userID string) (
 	var l loading
 	var s statistics
 	batch := t.batch(ctx)
-	ask(batch, (*queries.Queries).Slots, id, l.takeSlots)
-	tell(batch, (*queries.Queries).InsertShared, schemaKey)
-	ask(batch, (*queries.Queries).LockShared, []string{schemaKey}, func([]queries.LockSharedRow) error { return nil })
-	ask(batch, (*queries.Queries).Statistics, queries.StatisticsParams{SchemaKey: schemaKey, UserID: userID, Most: maxContributions}, s.take)
+	query(batch, (*queries.Queries).Slots, id, l.takeSlots)
+	exec(batch, (*queries.Queries).InsertShared, schemaKey)
+	query(batch, (*queries.Queries).LockShared, []string{schemaKey}, func([]queries.LockSharedRow) error { return nil })
+	query(batch, (*queries.Queries).Statistics, queries.StatisticsParams{SchemaKey: schemaKey, UserID: userID, Most: maxContributions}, s.take)
 	if err := t.sendFor(ctx, batch, "lock statistics of "+schemaKey); err != nil {
 		return questioning.State{}, statistics{}, err
 	}
@@ -177,14 +177,14 @@ func (t *Tx) setContribution(ctx context.Context, id string, c questioning.Contr
 // setShared queues the shared counts of a schema key.
 func setShared(batch *pgx.Batch, schemaKey string, shared questioning.Statistics) error {
 	if shared.Conversations == 0 {
-		tell(batch, (*queries.Queries).DeleteShared, schemaKey)
+		exec(batch, (*queries.Queries).DeleteShared, schemaKey)
 		return nil
 	}
 	document, err := json.Marshal(shared)
 	if err != nil {
 		return fmt.Errorf("encode statistics: %w", err)
 	}
-	tell(batch, (*queries.Queries).UpdateShared, queries.UpdateSharedParams{Document: document, SchemaKey: schemaKey})
+	exec(batch, (*queries.Queries).UpdateShared, queries.UpdateSharedParams{Document: document, SchemaKey: schemaKey})
 	return nil
 }
 
@@ -198,7 +198,7 @@ func (t *Tx) removeFromStatistics(ctx context.Context, ids []string) error {
 	var rows []queries.LockSharedRow
 	batch := t.batch(ctx)
 	postgres.BindEventing(batch, principal.From(ctx))
-	ask(batch, (*queries.Queries).LockShared, slices.Sorted(maps.Keys(voices)), func(locked []queries.LockSharedRow) error {
+	query(batch, (*queries.Queries).LockShared, slices.Sorted(maps.Keys(voices)), func(locked []queries.LockSharedRow) error {
 		rows = locked
 		return nil
 	})

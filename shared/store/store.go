@@ -44,7 +44,7 @@ const maxAttempts = 3
 
 // Write runs a transaction that changes something, and commits it unless run
 // returns an error. It runs it again, at most twice, where it lost a race, which
-// run tells by ErrConflict: run has to start from nothing each time. Where the
+// run reports by ErrConflict: run has to start from nothing each time. Where the
 // connection breaks during the commit, the error leaves open whether anything was
 // stored; the same call again finds out by its fingerprint.
 func (s *Store) Write(ctx context.Context, run func(*Tx) error) error {
@@ -71,9 +71,9 @@ func (s *Store) inTx(ctx context.Context, options pgx.TxOptions, run func(*Tx) e
 	return err
 }
 
-// direct returns what runs each batch as a transaction of its own, in one round
-// trip: PostgreSQL runs what comes up to a Sync as one. The statements of a batch
-// do not see the database as of one moment.
+// direct returns what runs each batch as a separate transaction, in one round trip:
+// PostgreSQL runs what comes up to a Sync as one. The statements of a batch do not
+// see the database as of one moment.
 func (s *Store) direct() *Tx { return &Tx{on: s.pool} }
 
 // saveTimeout bounds how long a change is saved that nobody waits for any more.
@@ -119,7 +119,7 @@ func (t *Tx) send(ctx context.Context, batch *pgx.Batch) error {
 func fetch[P, R any](ctx context.Context, t *Tx, statement func(*queries.Queries, context.Context, P) (R, error), parameters P) (R, error) {
 	var result R
 	batch := t.batch(ctx)
-	ask(batch, statement, parameters, func(r R) error {
+	query(batch, statement, parameters, func(r R) error {
 		result = r
 		return nil
 	})

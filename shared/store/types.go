@@ -8,7 +8,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
-// What a caller has to tell apart, by errors.Is. Everything else is a failure of
+// What a caller has to distinguish, by errors.Is. Everything else is a failure of
 // the database, which postgres.Retryable judges.
 var (
 	// ErrNotFound says that the principal has no such conversation or answer. Nobody
@@ -57,7 +57,7 @@ type Call struct {
 type Message struct {
 	Role      string // user, assistant or system
 	Content   string
-	Timestamp *time.Time // nil where the caller told none
+	Timestamp *time.Time // nil where the caller gave none
 }
 
 // Answer is an answer to be stored. A conversation holds a digest once for each
@@ -93,12 +93,12 @@ type Change struct {
 	Messages    []Message
 	Fingerprint []byte            // of the call, SHA-256
 	Batch       questioning.Batch // its new questions are the last open ones
-	Completed   bool              // by this change: it is told once
+	Completed   bool              // by this change: its event is queued once
 	Replaced    bool              // the slots are others than were loaded, without an answer; Before has the others
 	Result      json.RawMessage   // what the same call gets again
 }
 
-// Opening is a new conversation, its first batch of questions and what tells
+// Opening is a new conversation, its first batch of questions and what identifies
 // whose it is. Of its Change, what a new conversation has is stored: answers,
 // messages, fingerprint, batch and result.
 type Opening struct {
@@ -106,7 +106,7 @@ type Opening struct {
 	Change
 	Metadata json.RawMessage
 	OpenedBy []byte // SHA-256 of what identifies the opening call; nil where nothing does
-	WithKey  bool   // OpenedBy is a key that the caller chose: it stays when the conversation goes on
+	WithKey  bool   // OpenedBy is a key that the caller chose: it stays when the conversation continues
 	// AssumedFrom is the conversation that an assumption was recalled from, by slot.
 	AssumedFrom map[string]string
 }
@@ -117,7 +117,7 @@ type CitedAnswer struct {
 	Number       int
 	Slot         string
 	Question     int    // 0 where it answers none
-	QuestionText string // as it was put
+	QuestionText string // as it was asked
 	Outcome      questioning.Outcome
 	Words        string
 	AnsweredAt   time.Time // by the database's clock
@@ -137,8 +137,8 @@ type SlotAnswer struct {
 	Number               int
 }
 
-// Erased is what was erased: ids, and how many of the others. Events are those
-// that nobody had been told of yet.
+// Erased is what was erased: ids, and how many of the others. Events are those that
+// were not published yet.
 type Erased struct {
 	Conversations                        []string
 	Questions, Answers, Messages, Events int
@@ -149,7 +149,7 @@ type Erased struct {
 // one, and a result is the largest row of a conversation.
 const keptCalls = 16
 
-// KeepsCallsOf tells whether the results of calls that were made at an earlier
-// revision are still kept. Whether a call that was made then is a repeated one can
-// no longer be told afterwards.
+// KeepsCallsOf reports whether the results of calls that were made at an earlier
+// revision are still kept. Afterwards it is no longer known whether a call that was
+// made then is a repeated one.
 func (c *Conversation) KeepsCallsOf(revision int) bool { return c.Revision-revision <= keptCalls }

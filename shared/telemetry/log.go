@@ -47,23 +47,6 @@ func (s logSettings) handler(w io.Writer) slog.Handler {
 	return traceHandler{handler}
 }
 
-// levelHandler gates every handler behind it by one level. slog.MultiHandler asks
-// every handler, and the bridge to OpenTelemetry has no level.
-type levelHandler struct {
-	slog.Handler
-	level slog.Level
-}
-
-func (h levelHandler) Enabled(_ context.Context, level slog.Level) bool { return level >= h.level }
-
-func (h levelHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return levelHandler{h.Handler.WithAttrs(attrs), h.level}
-}
-
-func (h levelHandler) WithGroup(name string) slog.Handler {
-	return levelHandler{h.Handler.WithGroup(name), h.level}
-}
-
 // traceHandler adds the ids of the context's span to what it writes. Log queries
 // join the log with traces by these names. They stay at the top level unless a
 // group is open.

@@ -7,8 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/otlptranslator"
-	"go.opentelemetry.io/contrib/exporters/autoexport"
-	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
 	promexporter "go.opentelemetry.io/otel/exporters/prometheus"
 	"go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/resource"
@@ -16,7 +15,7 @@ import (
 
 type registerer = prometheus.Registerer
 
-// newRegistry returns a registry of its own, not Prometheus's default: libraries
+// newRegistry returns a new registry, not Prometheus's default: libraries
 // register there what nobody asked for.
 func newRegistry() *prometheus.Registry {
 	registry := prometheus.NewRegistry()
@@ -40,22 +39,16 @@ func newMeterProvider(ctx context.Context, res *resource.Resource, registry regi
 	if err != nil {
 		return nil, fmt.Errorf("prometheus exporter: %w", err)
 	}
-	options := []metric.Option{metric.WithResource(res), metric.WithReader(scrape), metric.WithView(boundedServerAddress())}
-	if exported("METRICS") {
-		reader, err := autoexport.NewMetricReader(ctx)
+	options := []metric.Option{metric.WithResource(res), metric.WithReader(scrape)}
+	switch wanted, err := exported("METRICS"); {
+	case err != nil:
+		return nil, err
+	case wanted:
+		exporter, err := otlpmetrichttp.New(ctx)
 		if err != nil {
-			return nil, unusable("METRICS", err)
+			return nil, fmt.Errorf("export metrics: %w", err)
 		}
-		options = append(options, metric.WithReader(reader))
+		options = append(options, metric.WithReader(metric.NewPeriodicReader(exporter)))
 	}
 	return metric.NewMeterProvider(options...), nil
-}
-
-// boundedServerAddress drops the labels that otelhttp takes from the Host
-// header: a caller could otherwise make as many time series as it likes.
-func boundedServerAddress() metric.View {
-	return metric.NewView(
-		metric.Instrument{Name: "http.server.*"},
-		metric.Stream{AttributeFilter: attribute.NewDenyKeysFilter("server.address", "server.port")},
-	)
 }

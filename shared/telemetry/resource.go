@@ -41,7 +41,7 @@ func newResource(ctx context.Context, service string) (*resource.Resource, error
 	return res, nil
 }
 
-// instance tells the instances of a service apart: the pod, or the host outside of
+// instance distinguishes the instances of a service: the pod, or the host outside of
 // Kubernetes.
 func instance() string {
 	if pod := env("POD_NAME"); pod != "" {

@@ -1,7 +1,8 @@
 // Package telemetry gives a process its logs, metrics and traces.
 //
-// Logs go to stderr and metrics to a Prometheus handler, always. OTLP export of
-// either, and of traces, happens only when the standard OTEL_* variables ask for it.
+// Logs go to stderr, where the platform collects them, and metrics to a Prometheus
+// handler, always. OTLP export of traces and metrics happens only when the standard
+// OTEL_* variables ask for it.
 //
 // A process has one telemetry, because OpenTelemetry and slog have global providers;
 // the functions of the local program share it. Begin with Setup.
@@ -19,13 +20,10 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-	"go.opentelemetry.io/contrib/bridges/otelslog"
-	"go.opentelemetry.io/contrib/exporters/autoexport"
 	"go.opentelemetry.io/otel"
-	lognoop "go.opentelemetry.io/otel/log/noop"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	metricnoop "go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/propagation"
-	sdklog "go.opentelemetry.io/otel/sdk/log"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
@@ -123,52 +121,51 @@ func start(ctx context.Context, service string) (*pipeline, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkLogs(); err != nil {
+		return nil, err
+	}
 	disabled := sdkDisabled()
 	registry := newRegistry()
 	p := &pipeline{metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true})}
-	handlers := []slog.Handler{settings.handler(output)}
-	stderrOnly := slog.New(handlers[0])
+	logger := slog.New(settings.handler(output))
 
 	otel.SetTextMapPropagator(propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{}))
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
-		stderrOnly.Warn("telemetry export failed", "error", err)
+		logger.Warn("telemetry export failed", "error", err)
 	}))
 	if disabled {
 		otel.SetTracerProvider(tracenoop.NewTracerProvider())
 		otel.SetMeterProvider(metricnoop.NewMeterProvider())
-		otel.SetLoggerProvider(lognoop.NewLoggerProvider())
 	} else {
 		res, err := newResource(ctx, service)
 		if err != nil {
 			return nil, err
 		}
-		logs, err := p.export(ctx, res, registry)
-		if err != nil {
+		if err := p.export(ctx, res, registry); err != nil {
 			_ = p.stop(ctx)
 			return nil, err
-		}
-		if logs != nil {
-			handlers = append(handlers, otelslog.NewHandler(service, otelslog.WithLoggerProvider(logs)))
 		}
 	}
 
 	previous := slog.Default()
 	p.restore = func() { slog.SetDefault(previous) }
-	slog.SetDefault(slog.New(levelHandler{Handler: slog.NewMultiHandler(handlers...), level: settings.level}))
+	slog.SetDefault(logger)
 	return p, nil
 }
 
-// export installs the providers and returns the one for logs when logs are
-// exported.
-func (p *pipeline) export(ctx context.Context, res *resource.Resource, registry registerer) (*sdklog.LoggerProvider, error) {
+// export installs the providers.
+func (p *pipeline) export(ctx context.Context, res *resource.Resource, registry registerer) error {
 	traces := []sdktrace.TracerProviderOption{sdktrace.WithResource(res)}
-	if exported("TRACES") {
-		exporter, err := autoexport.NewSpanExporter(ctx)
+	switch wanted, err := exported("TRACES"); {
+	case err != nil:
+		return err
+	case wanted:
+		exporter, err := otlptracehttp.New(ctx)
 		if err != nil {
-			return nil, unusable("TRACES", err)
+			return fmt.Errorf("export traces: %w", err)
 		}
 		traces = append(traces, sdktrace.WithBatcher(exporter))
-	} else {
+	default:
 		// Ids for the logs, at the price of nothing else.
 		traces = append(traces, sdktrace.WithSampler(sdktrace.NeverSample()))
 	}
@@ -177,23 +174,13 @@ func (p *pipeline) export(ctx context.Context, res *resource.Resource, registry 
 
 	meterProvider, err := newMeterProvider(ctx, res, registry)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	p.shutdowns = append(p.shutdowns, meterProvider.Shutdown)
 
-	var loggerProvider *sdklog.LoggerProvider
-	if exported("LOGS") {
-		exporter, err := autoexport.NewLogExporter(ctx)
-		if err != nil {
-			return nil, unusable("LOGS", err)
-		}
-		loggerProvider = sdklog.NewLoggerProvider(sdklog.WithResource(res), sdklog.WithProcessor(sdklog.NewBatchProcessor(exporter)))
-		p.shutdowns = append(p.shutdowns, loggerProvider.Shutdown)
-		otel.SetLoggerProvider(loggerProvider)
-	}
 	otel.SetTracerProvider(tracerProvider)
 	otel.SetMeterProvider(meterProvider)
-	return loggerProvider, nil
+	return nil
 }
 
 // stop flushes all signals at once and does not wait for a provider that ignores

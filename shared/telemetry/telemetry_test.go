@@ -34,7 +34,7 @@ func TestMetricsAreServedWithoutAnyExporter(t *testing.T) {
 	require.Contains(t, page, `service_name="ask"`)
 }
 
-func TestCollectorReceivesASpanALogAndMetricsWhenItsEndpointIsSet(t *testing.T) {
+func TestCollectorReceivesASpanAndMetricsWhenItsEndpointIsSet(t *testing.T) {
 	quiet(t)
 	collector := newCollector(t)
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.URL)
@@ -48,7 +48,6 @@ func TestCollectorReceivesASpanALogAndMetricsWhenItsEndpointIsSet(t *testing.T) 
 
 	require.Contains(t, collector.received("/v1/traces"), "one-span")
 	require.Contains(t, collector.received("/v1/traces"), "ask-00007")
-	require.Contains(t, collector.received("/v1/logs"), "one-log-line")
 	require.Contains(t, collector.received("/v1/metrics"), "ask")
 }
 
@@ -162,6 +161,7 @@ func TestAMalformedSettingIsNamed(t *testing.T) {
 	quiet(t)
 	for name, value := range map[string]string{
 		"LOG_LEVEL": "loud", "LOG_FORMAT": "xml", "OTEL_TRACES_EXPORTER": "pigeon",
+		"OTEL_METRICS_EXPORTER": "console", "OTEL_LOGS_EXPORTER": "otlp",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv(name, value)
@@ -170,6 +170,19 @@ func TestAMalformedSettingIsNamed(t *testing.T) {
 		})
 	}
 	setup(t, "ask")
+}
+
+func TestACollectorsGRPCPortIsRefusedWithTheRemedy(t *testing.T) {
+	quiet(t)
+	for _, name := range []string{"OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL"} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4317")
+			t.Setenv(name, "grpc")
+			_, err := Setup(t.Context(), "ask")
+			require.ErrorContains(t, err, name)
+			require.ErrorContains(t, err, "http/protobuf")
+		})
+	}
 }
 
 // logBuffer takes what a telemetry that was given up may still log.

@@ -31,7 +31,7 @@ const (
 )
 
 // loosener reads arguments as models and their hosts write them, before they are
-// held against the schema: JSON in strings, "3" and 3.0 for 3, "true" for true,
+// checked against the schema: JSON in strings, "3" and 3.0 for 3, "true" for true,
 // null and empty strings for what is absent, conversationId for conversation_id.
 // Each is one that hosts were seen to send (claude-code #22394, #34520, #50138,
 // #24597; modelcontextprotocol/servers #2905). It changes only what the schema

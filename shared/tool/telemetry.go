@@ -17,7 +17,7 @@ import (
 
 const scope = "github.com/sequential-questioning/sequential-questioning/shared/tool"
 
-// instruments are those of all tools of a process; the label tool tells them apart.
+// instruments are those of all tools of a process; the label tool distinguishes them.
 type instruments struct {
 	calls    metric.Int64Counter
 	errors   metric.Int64Counter

@@ -34,6 +34,7 @@ type Definition struct {
 	ReadOnly    bool // changes nothing
 	Destructive bool // may erase or overwrite
 	Idempotent  bool // the same call again changes nothing
+	First       bool // what a new client calls
 	// Schemas are the JSON Schemas of types that cannot be inferred.
 	Schemas map[reflect.Type]*jsonschema.Schema
 	// Refine narrows or widens the inferred input schema to what is accepted.
@@ -64,6 +65,8 @@ type Tool struct {
 	Accepts, Returns json.RawMessage
 	// Asks says that the tool may ask the person before it ends.
 	Asks bool
+	// First says that it is what a new client calls.
+	First bool
 	// Call runs the tool on arguments as they were received. A *fault.Invalid says
 	// what is wrong with them, a *fault.Unavailable that a repetition may succeed.
 	Call func(ctx context.Context, arguments json.RawMessage) (*mcp.CallToolResult, error)
@@ -123,14 +126,28 @@ func declare[In, Out any](d Definition) (Tool, func(json.RawMessage) (In, []stri
 			Name: d.Name, Title: d.Title, Description: d.Description,
 			RawInputSchema:  encodeSchema(declared),
 			RawOutputSchema: encodeSchema(outline),
-			Annotations: mcp.ToolAnnotation{
-				ReadOnlyHint: &d.ReadOnly, DestructiveHint: &d.Destructive,
-				IdempotentHint: &d.Idempotent, OpenWorldHint: new(bool),
-			},
+			Annotations: annotations(d),
 		},
 		Accepts: encodeSchema(accepts), Returns: encodeSchema(returns),
+		First: d.First,
 	}
 	return t, decoder[In](loosener{accepts, d.Shapes}, t.Accepts)
+}
+
+// annotations leaves out what is so by default: a tool is not taken to be read-only
+// or idempotent, but to be destructive and open to the world (ToolAnnotations of the
+// protocol's schema).
+func annotations(d Definition) mcp.ToolAnnotation {
+	hints := mcp.ToolAnnotation{OpenWorldHint: new(bool)}
+	if d.ReadOnly {
+		hints.ReadOnlyHint = &d.ReadOnly
+	} else {
+		hints.DestructiveHint = &d.Destructive // says nothing of a tool that only reads
+	}
+	if d.Idempotent {
+		hints.IdempotentHint = &d.Idempotent
+	}
+	return hints
 }
 
 // decoder reads arguments that satisfy the schema once they are loosened, and
@@ -242,6 +259,7 @@ func (t Tool) handle(ctx context.Context, request mcp.CallToolRequest) (*mcp.Cal
 	if err != nil {
 		return t.failure(ctx, err), nil
 	}
+	sayNext(ctx, result)
 	return result, nil
 }
 

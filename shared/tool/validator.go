@@ -46,7 +46,7 @@ func fits(arguments json.RawMessage) error {
 }
 
 // check returns a *fault.Invalid that names the first field which is wrong. One
-// problem is enough: models fix what they are told and send the call again, and a
+// problem is enough: models fix what an error names and send the call again, and a
 // list of problems often has one cause.
 func (v validator) check(arguments json.RawMessage) error {
 	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(arguments))
@@ -147,8 +147,8 @@ func unfit(value any, path []string) ([]string, string) {
 }
 
 // loneSurrogate reports whether JSON escapes half of a surrogate pair. Decoding
-// would put U+FFFD in its place without a word. It looks at the text of the JSON,
-// the only place where the two are still distinguishable.
+// would replace it by U+FFFD without a word. It looks at the text of the JSON, the
+// only place where the two are still distinguishable.
 func loneSurrogate(raw []byte) bool {
 	for i := 0; i < len(raw); i++ {
 		if raw[i] != '\\' {

@@ -16,11 +16,12 @@ const kinds = {
   "client-2": { revision: "2026-07-28", make: (options) => new Client2(me, { ...options, ...pinned }), Transport: Transport2, Stdio: Stdio2, form: "elicitation/create", within: (options) => [options] },
 };
 
-const { DATABASE_URL, TOKEN } = process.env;
+const { TOKEN } = process.env;
 
-/** Starts the program of stdio:PATH, and notes what the client sends to it. */
+/** Starts the program of stdio:PATH?VARIABLE=value, and notes what the client sends to it. */
 function piped(Stdio, url, wire) {
-  const transport = new Stdio({ command: url.slice("stdio:".length), args: ["--stdio"], env: { DATABASE_URL, XDG_DATA_HOME: process.cwd() + "/node_modules/.data" }, stderr: "inherit" });
+  const { pathname, searchParams } = new URL(url);
+  const transport = new Stdio({ command: pathname, args: ["--stdio"], env: Object.fromEntries(searchParams), stderr: "inherit" });
   const send = transport.send.bind(transport);
   transport.send = (message, ...rest) => {
     wire.methods.push(message.method);
@@ -32,7 +33,7 @@ function piped(Stdio, url, wire) {
 }
 
 /**
- * Connects a client. A person, if there is one, answers the forms that it is
+ * Connects a client to a URL, or to a program at its standard input and output. A person, if there is one, answers the forms that it is
  * shown. wire notes what goes out, and can falsify what comes back from a tool.
  */
 export async function connect(kind, url, person) {
@@ -54,7 +55,7 @@ export async function connect(kind, url, person) {
   await client.connect(transport);
   const { tools } = await client.listTools(); // from here on, results are held against their output schemas
   return {
-    revision, wire, tools,
+    revision, wire, tools, piped: url.startsWith("stdio:"),
     negotiated: transport.protocolVersion,
     server: client.getServerVersion(),
     resources: () => client.listResources(),

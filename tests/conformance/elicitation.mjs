@@ -119,7 +119,7 @@ const promises = {
     await client.close();
     assert.equal(result.status, "declined");
     assert.deepEqual(result.open_points.filter((p) => p.state === "declined"), [], "the form is declined, not its questions");
-    assert.match(result.current_question, /^1\. /);
+    assert.equal(result.current_question, result.questions[0].question_text);
     assert.ok(result.next.includes("sequential_questioning_follow_up"));
   },
 
@@ -128,7 +128,7 @@ const promises = {
     const result = await ask(client, opening());
     await client.close();
     assert.equal(result.status, "batch");
-    assert.match(result.current_question, /^1\. /);
+    assert.equal(result.current_question, result.questions[0].question_text);
     assert.ok(result.next.includes("sequential_questioning_follow_up"));
     assert.ok(result.next.includes(result.conversation_id));
   },

@@ -34,6 +34,7 @@ var ofItsOwn = [][2]string{
 	{"TestTheProgramChoosesQuestionsWithoutASchema", "it would teach the deployed playbook"},
 	{"TestTheServerElicitsAnswersThroughAnyInstance", "it starts the instances, and reads their database"},
 	{"TestARouteIsTestedAsDeployed", "it deploys the route"},
+	{"TestTheProgramServesHostsThatStartItThemselves", "it starts the program"},
 }
 
 func TestMain(m *testing.M) {

@@ -1,5 +1,6 @@
 // Package deployed builds functions as deployed and runs each in its own process on
-// loopback.
+// loopback, with the settings of its func.yaml. Tests that are about processes (chaos,
+// hostile input, performance) use it; others call functions in process.
 package deployed
 
 import (
@@ -52,7 +53,7 @@ func (p Programs) Path(name string) string { return filepath.Join(p.Folder, name
 
 // Build builds the programs as for images. It passes further flags to go build.
 func (p Programs) Build(ctx context.Context, names []string, flags ...string) error {
-	arguments := append([]string{"build", "-trimpath", "-tags=grpcnotrace", "-ldflags=-s -w"}, flags...)
+	arguments := append([]string{"build", "-trimpath", "-tags=grpcnotrace,nethttpomithttp2", "-ldflags=-s -w"}, flags...)
 	for _, name := range names {
 		cmd := exec.CommandContext(ctx, "go", append(arguments[:len(arguments):len(arguments)], "-o", p.Path(name), p.Source(name))...)
 		cmd.Dir, cmd.Env = p.Root, append(os.Environ(), "CGO_ENABLED=0")
@@ -63,8 +64,13 @@ func (p Programs) Build(ctx context.Context, names []string, flags ...string) er
 	return nil
 }
 
-// Source returns the package of a function's program.
-func (p Programs) Source(name string) string { return "./functions/" + name + "/cmd/" + name }
+// Source returns the package of a function's program, or of the local program.
+func (p Programs) Source(name string) string {
+	if name == "local" {
+		return "./functions/local/cmd/sequential-questioning"
+	}
+	return "./functions/" + name + "/cmd/" + name
+}
 
 // Environment returns the variables that func.yaml sets, without secrets. It returns an
 // error if there is no func.yaml.
@@ -123,6 +129,8 @@ func (p Programs) Start(ctx context.Context, name string, log io.Writer, env ...
 	return nil, nil, err
 }
 
+// start tries one port. It polls often, because the time until the program listens
+// is measured.
 func (p Programs) start(ctx context.Context, name string, log io.Writer, env []string) (*Process, net.Conn, error) {
 	address, err := FreeAddress()
 	if err != nil {
@@ -208,7 +216,8 @@ func (proc *Process) Stop() error {
 	return fmt.Errorf("%s: %w", proc.Name, proc.err)
 }
 
-// FreeAddress returns an address of 127.0.0.1 with a free port.
+// FreeAddress returns an address of 127.0.0.1 with a free port. Another process may
+// take the port before it is used.
 func FreeAddress() (string, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

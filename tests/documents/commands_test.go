@@ -43,7 +43,6 @@ func TestACommandThatDoesNotExistIsRefused(t *testing.T) {
 		"operate database backup prod dev":        "has 2 arguments",
 		"operate database backup":                 "has 0 arguments",
 		"operate database backup production":      "no environment production",
-		"operate database recover dev TIMESTAMP":  "takes prod",
 		"release nonsense":                        "unknown command",
 		"release rollback --nonsense":             "unknown flag",
 		"release rollback 1 2":                    "has 2 arguments",

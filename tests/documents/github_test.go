@@ -75,7 +75,7 @@ func TestTheDevcontainerHasTheWorkspacesGoAndForwardsTheServersPort(t *testing.T
 	version := regexp.MustCompile(`(?m)^go (\d+\.\d+)`).FindStringSubmatch(read(t, "go.work"))
 	require.Len(t, version, 2)
 	assert.Contains(t, container, "devcontainers/go:"+version[1]+"-")
-	port := regexp.MustCompile(`"port", (\d+),`).FindStringSubmatch(read(t, "functions/local/cmd/sequential-questioning/main.go"))
+	port := regexp.MustCompile(`defaultPort = (\d+)`).FindStringSubmatch(read(t, "functions/local/cmd/sequential-questioning/main.go"))
 	require.Len(t, port, 2)
 	assert.Contains(t, container, `"forwardPorts": [`+port[1]+`]`)
 }

@@ -52,6 +52,8 @@ func TestArgoCDDeploysTheCommitInGit(t *testing.T) {
 		for _, name := range functions {
 			require.Contains(t, shown, name)
 		}
+		require.NotContains(t, shown, "pods are unknown")
+		require.Regexp(t, `\n  gateway +gateway-\d+ +\w+ +yes +yes +[1-9]`, shown, "prod's gateway always has a pod")
 	})
 	t.Run("the gateway is public, the tools are not", func(t *testing.T) {
 		for _, name := range functions {

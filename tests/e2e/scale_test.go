@@ -3,11 +3,13 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	. "github.com/sequential-questioning/sequential-questioning/tests/e2e/delivery"
@@ -50,14 +52,14 @@ func TestScaleToZeroAndBack(t *testing.T) {
 	_, err = Call(t.Context(), route, followUpTool, map[string]any{"user_id": family, "conversation_id": opened["conversation_id"], "answers": answers("destination")})
 	require.NoError(t, err)
 
-	t.Run("discovery only starts the gateway", func(t *testing.T) {
+	t.Run("discovery starts the gateway, and what is called first", func(t *testing.T) {
 		require.NoError(t, deployment.Asleep(t.Context(), string(Staging)))
 		watch := deployment.WatchPods(t.Context(), string(Staging))
 		result, err := Request(t.Context(), route, "tools/list", "", nil)
 		require.NoError(t, err)
 		require.NotEmpty(t, result["tools"])
 		require.NoError(t, deployment.Asleep(t.Context(), string(Staging))) // all started instances are gone again
-		require.Equal(t, []string{"gateway"}, watch.Services())
+		require.Equal(t, []string{"ask", "gateway"}, slices.Sorted(slices.Values(watch.Services())))
 	})
 
 	var hello, whole, warm []time.Duration
@@ -110,4 +112,81 @@ func TestScaleToZeroAndBack(t *testing.T) {
 		figure("… is scheduled", scheduled)
 		figure("… is ready: sandbox, network, two containers, process, probe", ready)
 	}
+}
+
+// pause is how long a person, or the client's model, takes at least between two calls.
+const pause = 2 * time.Second
+
+// step is a call of a conversation whose caller pauses before it.
+type step struct {
+	name string
+	run  func(ctx context.Context, route string) error
+}
+
+// paused are the steps of a whole conversation.
+func paused() []step {
+	var conversation any
+	result := func(ctx context.Context, route, tool string, arguments map[string]any) (map[string]any, error) {
+		arguments["user_id"] = family
+		if conversation != nil {
+			arguments["conversation_id"] = conversation
+		}
+		return Call(ctx, route, tool, arguments)
+	}
+	return []step{
+		{"connect", func(ctx context.Context, route string) error {
+			_, err := Request(ctx, route, "tools/list", "", nil)
+			return err
+		}},
+		{"open", func(ctx context.Context, route string) error {
+			turn, err := result(ctx, route, askTool, maps.Clone(trip))
+			if err == nil {
+				conversation = turn["conversation_id"]
+			}
+			return err
+		}},
+		{"answer", func(ctx context.Context, route string) error {
+			_, err := result(ctx, route, followUpTool, map[string]any{"answers": answers("destination", "travellers")})
+			return err
+		}},
+		{"report", func(ctx context.Context, route string) error {
+			report, err := result(ctx, route, reportTool, map[string]any{})
+			if err == nil && report["complete"] != true {
+				err = fmt.Errorf("the report is not complete: %v", report)
+			}
+			return err
+		}},
+	}
+}
+
+// While a person thinks, the next function wakes: only connecting meets a function at
+// rest.
+func TestAConversationWithPausesMeetsNoColdStart(t *testing.T) {
+	begin(t)
+	route := deployment.Route(Staging)
+	took := map[string]map[string][]time.Duration{"from zero": {}, "warm": {}}
+	for range coldRounds {
+		require.NoError(t, deployment.Asleep(t.Context(), string(Staging)))
+		for _, from := range []string{"from zero", "warm"} {
+			for _, step := range paused() {
+				spent, err := Took(func() error { return step.run(t.Context(), route) })
+				require.NoError(t, err, "%s %s", step.name, from)
+				took[from][step.name] = append(took[from][step.name], spent)
+				time.Sleep(pause)
+			}
+		}
+	}
+	const section = "A conversation whose caller pauses for two seconds"
+	for _, step := range paused() {
+		cold, warm := median(took["from zero"][step.name]), median(took["warm"][step.name])
+		deployment.Figures.Add(section, step.name+", from zero and warm: medians of 5", fmt.Sprintf("%s and %s", Seconds(cold), Seconds(warm)))
+		if step.name != "connect" {
+			assert.LessOrEqual(t, cold, warm*12/10+50*time.Millisecond, "%s: its function was awake when it was called", step.name)
+		}
+	}
+}
+
+func median(all []time.Duration) time.Duration {
+	sorted := slices.Sorted(slices.Values(all))
+	return sorted[len(sorted)/2]
 }

@@ -9,17 +9,17 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/sequential-questioning/sequential-questioning/shared/event"
+	"github.com/sequential-questioning/sequential-questioning/shared/event/delivery"
 	"github.com/sequential-questioning/sequential-questioning/shared/keyring"
 )
 
 // signing is what relay and indexer share.
-var signing = event.SigningConfig{Keys: keyring.Generate()}
+var signing = delivery.SigningConfig{Keys: keyring.Generate()}
 
 // signed is an event as the relay publishes it.
 func signed(t *testing.T, e cloudevents.Event) cloudevents.Event {
 	t.Helper()
-	signer, err := event.NewSigner(signing)
+	signer, err := delivery.NewSigner(signing)
 	require.NoError(t, err)
 	require.NoError(t, signer.Sign(&e))
 	return e
@@ -30,7 +30,7 @@ func relayOf(t *testing.T, w *world) string {
 	t.Helper()
 	t.Setenv("DATABASE_URL", w.url)
 	t.Setenv("EVENT_SIGNING_KEYS", signing.Keys)
-	relay, err := event.OpenRelay()
+	relay, err := delivery.OpenRelay()
 	require.NoError(t, err)
 	t.Cleanup(relay.Close)
 	server := httptest.NewServer(relay)
@@ -43,7 +43,7 @@ func returnEvent(t *testing.T, relay string, e cloudevents.Event) int {
 	t.Helper()
 	e.SetExtension("knativeerrordest", "http://indexer")
 	e.SetExtension("knativeerrorcode", "500")
-	request, err := cloudevents.NewHTTPRequestFromEvent(t.Context(), relay+event.DeadLetterPath, e)
+	request, err := cloudevents.NewHTTPRequestFromEvent(t.Context(), relay+delivery.DeadLetterPath, e)
 	require.NoError(t, err)
 	response, err := http.DefaultClient.Do(request)
 	require.NoError(t, err)
@@ -119,7 +119,7 @@ func TestAForeignEventIsNoDeadLetter(t *testing.T) {
 	foreign.SetSource("elsewhere")
 	foreign.SetType("something.happened")
 	assert.Equal(t, http.StatusUnprocessableEntity, returnEvent(t, relay, signed(t, foreign)))
-	response, err := http.Post(relay+event.DeadLetterPath, "text/plain", nil)
+	response, err := http.Post(relay+delivery.DeadLetterPath, "text/plain", nil)
 	require.NoError(t, err)
 	response.Body.Close()
 	assert.Equal(t, http.StatusBadRequest, response.StatusCode)

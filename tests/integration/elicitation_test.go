@@ -21,7 +21,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/functions/gateway"
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation/automatic"
-	"github.com/sequential-questioning/sequential-questioning/shared/event"
+	"github.com/sequential-questioning/sequential-questioning/shared/event/delivery"
 	"github.com/sequential-questioning/sequential-questioning/shared/identity"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
@@ -299,7 +299,7 @@ func TestExpiredFormsAreSwept(t *testing.T) {
 	pool, err := postgres.Open(t.Context(), postgres.Config{URL: database, MaxConns: 1})
 	require.NoError(t, err)
 	t.Cleanup(pool.Close)
-	swept, err := event.NewOutbox(pool).DeleteExpiredElicitations(t.Context())
+	swept, err := delivery.NewOutbox(pool).DeleteExpiredElicitations(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, 1, swept)
 	assert.Equal(t, 1, count(t, database, `SELECT count(*) FROM elicitations WHERE id = '`+open.form+`'`), "what is open stays")

@@ -15,6 +15,7 @@ import (
 
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
+	"github.com/sequential-questioning/sequential-questioning/shared/event/delivery"
 	"github.com/sequential-questioning/sequential-questioning/shared/event/indexer"
 	"github.com/sequential-questioning/sequential-questioning/shared/keyring"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
@@ -33,7 +34,7 @@ func TestANudgeBringsAnAnswerIntoMemory(t *testing.T) {
 	broker := httptest.NewServer(indexing)
 	defer broker.Close()
 	t.Setenv("K_SINK", broker.URL)
-	relaying, err := event.OpenRelay()
+	relaying, err := delivery.OpenRelay()
 	require.NoError(t, err)
 	defer relaying.Close()
 	relay := httptest.NewServer(relaying)
@@ -81,13 +82,13 @@ func TestAnEventWhoseCallerLeavesIsToBeDeliveredAgain(t *testing.T) {
 	leave()
 	for ctx, status := range map[context.Context]int{left: http.StatusServiceUnavailable, t.Context(): http.StatusOK} {
 		response := httptest.NewRecorder()
-		indexing.ServeHTTP(response, delivery(t, ctx, e))
+		indexing.ServeHTTP(response, requestOf(t, ctx, e))
 		assert.Equal(t, status, response.Code, response.Body)
 	}
 }
 
-// delivery is an event as an HTTP request in binary mode.
-func delivery(t *testing.T, ctx context.Context, e cloudevents.Event) *http.Request {
+// requestOf returns an event as an HTTP request in binary mode.
+func requestOf(t *testing.T, ctx context.Context, e cloudevents.Event) *http.Request {
 	t.Helper()
 	request := httptest.NewRequestWithContext(ctx, http.MethodPost, "/", bytes.NewReader(e.Data()))
 	request.Header.Set("Content-Type", e.DataContentType())
@@ -166,7 +167,7 @@ func TestEventsOfAConversationCarryNoWordsOfThePerson(t *testing.T) {
 		for _, said := range []string{"Xanadu", "Yolanda", "Zanzibar", "Lisbon", "Wladiwostok"} {
 			assert.NotContains(t, string(e.Data()), said, e.Type())
 		}
-		_, err := event.Read(e)
+		_, err := delivery.Read(e)
 		assert.NoError(t, err)
 	}
 	assert.Subset(t, types, map[string]bool{string(event.TypeQuestionAsked): true, string(event.TypeAnswerRecorded): true, string(event.TypeAnswerRevised): true})

@@ -12,7 +12,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
+	"github.com/sequential-questioning/sequential-questioning/shared/event/delivery"
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
+	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
@@ -78,7 +80,7 @@ func TestTheProcessThatIsKilled(t *testing.T) {
 			d.at(published)
 		}
 		return err
-	}), func(c *event.RelayConfig) { c.Concurrency = 1 })
+	}), func(c *delivery.RelayConfig) { c.Concurrency = 1 })
 	_, _, err := relay.Drain(t.Context())
 	require.NoError(t, err)
 }
@@ -129,12 +131,12 @@ func TestEventsPublishedWhileTheDatabaseGoesAwayAreNotIndexedTwice(t *testing.T)
 	_, _, err := w.relay(t, publisher(func(ctx context.Context, e cloudevents.Event) error {
 		err := into(ctx, e)
 		if e.Type() == string(event.TypeConversationCompleted) {
-			w.admin(t, `ALTER TABLE outbox RENAME TO outbox_away`)
+			postgrestest.Exec(t, w.url, `ALTER TABLE outbox RENAME TO outbox_away`)
 		}
 		return err
 	})).Drain(t.Context())
 	require.Error(t, err, "published, and nobody could mark it")
-	w.admin(t, `ALTER TABLE outbox_away RENAME TO outbox`)
+	postgrestest.Exec(t, w.url, `ALTER TABLE outbox_away RENAME TO outbox`)
 	w.leasesEnd(t)
 	assert.Equal(t, 2, w.drain(t).Published)
 	assert.Len(t, w.values(t, "local"), 1)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
+	"github.com/sequential-questioning/sequential-questioning/shared/event/delivery"
 	"github.com/sequential-questioning/sequential-questioning/shared/event/indexer"
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
@@ -35,7 +36,7 @@ type world struct {
 	pool          *pgxpool.Pool
 	conversations *conversation.Service
 	memory        *memory.Memory
-	outbox        *event.Outbox
+	outbox        *delivery.Outbox
 	indexer       *indexer.Indexer
 }
 
@@ -55,7 +56,7 @@ func worldOn(t *testing.T, url, qdrantURL string) *world {
 	m, err := memory.Open(qdrant.Config{URL: qdrantURL, Timeout: 2 * time.Second})
 	require.NoError(t, err)
 	t.Cleanup(func() { m.Close() })
-	w := &world{url: url, qdrant: qdrantURL, pool: pool, conversations: serviceOn(t, url, 4), memory: m, outbox: event.NewOutbox(pool)}
+	w := &world{url: url, qdrant: qdrantURL, pool: pool, conversations: serviceOn(t, url, 4), memory: m, outbox: delivery.NewOutbox(pool)}
 	w.indexer = w.indexing(m)
 	return w
 }
@@ -64,18 +65,18 @@ func (w *world) indexing(m indexer.Memory) *indexer.Indexer {
 	return indexer.New(store.New(w.pool), m)
 }
 
-var relaying = event.RelayConfig{
+var relaying = delivery.RelayConfig{
 	Batch: 10, Concurrency: 4, MaxAttempts: 3, Timeout: 10 * time.Second,
 	Backoff: time.Minute, MaxBackoff: time.Hour, UnconfirmedFor: time.Hour,
 }
 
-func (w *world) relay(t *testing.T, p event.Publisher, change ...func(*event.RelayConfig)) *event.Relay {
+func (w *world) relay(t *testing.T, p delivery.Publisher, change ...func(*delivery.RelayConfig)) *delivery.Relay {
 	t.Helper()
 	config := relaying
 	for _, c := range change {
 		c(&config)
 	}
-	return event.NewRelay(w.outbox, p, config)
+	return delivery.NewRelay(w.outbox, p, config)
 }
 
 // publisher is a sink in this process.
@@ -89,16 +90,16 @@ func deliver(x *indexer.Indexer) publisher {
 		_, err := x.Index(ctx, e)
 		switch {
 		case errors.Is(err, indexer.ErrInvalid):
-			return &event.Refused{Status: 422, Body: err.Error()}
+			return &delivery.Refused{Status: 422, Body: err.Error()}
 		case err != nil:
-			return &event.Refused{Status: 503, Body: err.Error()}
+			return &delivery.Refused{Status: 503, Body: err.Error()}
 		}
 		return nil
 	}
 }
 
 // drain publishes all there is to the world's own indexer, and no failure.
-func (w *world) drain(t *testing.T) event.Drained {
+func (w *world) drain(t *testing.T) delivery.Drained {
 	t.Helper()
 	done, ran, err := w.relay(t, deliver(w.indexer)).Drain(t.Context())
 	require.NoError(t, err)
@@ -139,22 +140,13 @@ func queueIn(t *testing.T, tx pgx.Tx, events ...event.Event) error {
 // forgetEvents empties the outbox.
 func (w *world) forgetEvents(t *testing.T) {
 	t.Helper()
-	w.admin(t, `DELETE FROM outbox`)
+	postgrestest.Exec(t, w.url, `DELETE FROM outbox`)
 }
 
 // leasesEnd lets claimed and failed events be claimed again at once.
 func (w *world) leasesEnd(t *testing.T) {
 	t.Helper()
-	w.admin(t, `UPDATE outbox SET next_at = now()`)
-}
-
-func (w *world) admin(t *testing.T, statement string, args ...any) {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), postgrestest.AdminURL(t, w.url))
-	require.NoError(t, err)
-	defer conn.Close(t.Context())
-	_, err = conn.Exec(t.Context(), statement, args...)
-	require.NoError(t, err)
+	postgrestest.Exec(t, w.url, `UPDATE outbox SET next_at = now()`)
 }
 
 func (w *world) waiting(t *testing.T) int {
@@ -189,7 +181,7 @@ func (w *world) erase(t *testing.T, as, id string) {
 	_, err := w.conversations.Forget(principal.With(t.Context(), as), conversation.ForgetInput{ConversationID: id})
 	require.NoError(t, err)
 	w.forgetEvents(t)
-	w.admin(t, `DELETE FROM erasures`)
+	postgrestest.Exec(t, w.url, `DELETE FROM erasures`)
 }
 
 var elsewhere = uuid.NewString // a conversation that only events know
@@ -217,7 +209,7 @@ func sent(t *testing.T, e event.Event) cloudevents.Event {
 	id, _ := e.Of()
 	data, err := json.Marshal(e)
 	require.NoError(t, err)
-	return event.Entry{ID: uuid.New(), ConversationID: uuid.MustParse(id), Type: e.Type(), Data: data, CreatedAt: time.Now()}.CloudEvent()
+	return delivery.Entry{ID: uuid.New(), ConversationID: uuid.MustParse(id), Type: e.Type(), Data: data, CreatedAt: time.Now()}.CloudEvent()
 }
 
 // statistics are the counts of the schema key trip that all principals share.

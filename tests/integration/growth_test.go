@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
 )
 
 // A relay that comes back to a long backlog has to claim its first events within
@@ -15,11 +17,11 @@ func TestAClaimReadsNoMoreOfALongOutboxThanItTakes(t *testing.T) {
 	w := newWorld(t)
 	const queue = `INSERT INTO outbox (principal, id, conversation_id, type, data)
 		SELECT 'local', gen_random_uuid(), md5((i / 10)::text)::uuid, 'none', '{}' FROM generate_series($1::int, $2::int) i`
-	w.admin(t, `ALTER TABLE outbox SET (autovacuum_enabled = false)`)
-	w.admin(t, queue, 1, 40_000)
-	w.admin(t, `DELETE FROM outbox WHERE position % 400 > 0`)
-	w.admin(t, `ANALYZE outbox`) // after a quiet hour: next to nothing waits
-	w.admin(t, queue, 40_001, 80_000)
+	postgrestest.Exec(t, w.url, `ALTER TABLE outbox SET (autovacuum_enabled = false)`)
+	postgrestest.Exec(t, w.url, queue, 1, 40_000)
+	postgrestest.Exec(t, w.url, `DELETE FROM outbox WHERE position % 400 > 0`)
+	postgrestest.Exec(t, w.url, `ANALYZE outbox`) // after a quiet hour: next to nothing waits
+	postgrestest.Exec(t, w.url, queue, 40_001, 80_000)
 	const read = `SELECT seq_tup_read + coalesce(idx_tup_fetch, 0) FROM pg_stat_user_tables WHERE relname = 'outbox'`
 	time.Sleep(1200 * time.Millisecond) // the server tells its counts a second later
 	before := count(t, w.url, read)

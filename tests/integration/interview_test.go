@@ -13,6 +13,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/functions/indexer"
 	"github.com/sequential-questioning/sequential-questioning/functions/relay"
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation/withmemory"
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant/embedded"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
@@ -38,7 +39,7 @@ func remembering(t *testing.T) (s *conversation.Service, memory *embedded.Server
 	nudged := httptest.NewServer(fn.New(published).Handler)
 	t.Cleanup(nudged.Close)
 	t.Setenv("RELAY_URL", nudged.URL)
-	s, err = conversation.Open()
+	s, err = conversation.Open(withmemory.Open)
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		s.Close()

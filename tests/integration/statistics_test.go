@@ -12,6 +12,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
+	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
@@ -60,7 +61,7 @@ func (w *world) surveyed(t *testing.T, as, user string, values map[string]any) s
 	e := event.ConversationCompleted{StopReason: "all_settled", At: time.Now(), Conversation: event.Conversation{
 		Principal: as, ConversationID: turn.ConversationID, SchemaKey: "survey"}}
 	// The form's name in the database is what its conversations go by.
-	w.admin(t, `UPDATE conversations SET form = 'survey' WHERE id = $1`, turn.ConversationID)
+	postgrestest.Exec(t, w.url, `UPDATE conversations SET form = 'survey' WHERE id = $1`, turn.ConversationID)
 	_, err = w.indexer.Index(t.Context(), sent(t, e))
 	require.NoError(t, err)
 	w.forgetEvents(t)
@@ -77,7 +78,7 @@ func (w *world) looks(t *testing.T, as, user string) string {
 	s, ctx := w.assuming(t), principal.With(t.Context(), as)
 	turn, err := s.Ask(ctx, conversation.AskInput{Context: "A survey", UserID: user, InformationNeeded: survey})
 	require.NoError(t, err)
-	w.admin(t, `UPDATE conversations SET form = 'survey' WHERE id = $1`, turn.ConversationID)
+	postgrestest.Exec(t, w.url, `UPDATE conversations SET form = 'survey' WHERE id = $1`, turn.ConversationID)
 	next, err := s.FollowUp(ctx, conversation.FollowUpInput{ConversationID: turn.ConversationID, UserID: user,
 		Answers: []conversation.AnswerInput{{Slot: "kind", Value: "business"}}})
 	require.NoError(t, err)
@@ -168,10 +169,10 @@ func TestCountsFromBeforePrincipalsWereToldApartCountForNobody(t *testing.T) {
 	w := newWorld(t)
 	before := w.looks(t, "bob", "")
 	id := w.surveyed(t, "ann", "", businessTrip)
-	w.admin(t, `UPDATE counted_conversations SET form = NULL, user_id = NULL, contribution = NULL, counted_at = NULL, for_user = false, for_others = false`)
-	w.admin(t, `INSERT INTO statistics (form, document) VALUES ('survey', '{"conversations": 900, "slots": {"kind": {"outcomes": {"answered": 900}, "values": {"business": 900}}},
+	postgrestest.Exec(t, w.url, `UPDATE counted_conversations SET form = NULL, user_id = NULL, contribution = NULL, counted_at = NULL, for_user = false, for_others = false`)
+	postgrestest.Exec(t, w.url, `INSERT INTO statistics (form, document) VALUES ('survey', '{"conversations": 900, "slots": {"kind": {"outcomes": {"answered": 900}, "values": {"business": 900}}},
 		"answers": [{"slot": "kind", "value": "business", "right": 900}, {"slot": "length", "value": "day", "right": 900}], "together": [[], [900]]}')`)
-	w.admin(t, `DELETE FROM shared_statistics`)
+	postgrestest.Exec(t, w.url, `DELETE FROM shared_statistics`)
 	assert.Equal(t, before, w.looks(t, "bob", ""))
 	assert.Equal(t, before, w.looks(t, "ann", ""))
 	w.surveyed(t, "ann", "", businessTrip)

@@ -49,7 +49,7 @@ type tally struct {
 }
 
 // warm alternates between the two sides. The first pair is warm-up, and its rates
-// tell how many conversations the next slices need.
+// show how many conversations the next slices need.
 func (b *bench) warm(ctx context.Context, s *section, workers int, function, bare side) error {
 	if err := b.db.settle(ctx, b.db.url); err != nil {
 		return err

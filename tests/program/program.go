@@ -93,6 +93,7 @@ func Start(t testing.TB, environment []string, args ...string) *Instance {
 	return p
 }
 
+// waitUntilReady waits for the line that a user sees, and takes the URL from it.
 func (p *Instance) waitUntilReady(t testing.TB) {
 	t.Helper()
 	limit := time.After(readyLimit)

@@ -106,7 +106,7 @@ func savingTable(seed chance, all []measured, plan simulation) table {
 		}
 	}
 	t.note("Each schema is asked of %d people. The statistics come from %d other people, whom the engine asked starting without statistics.", plan.people, plan.earlier)
-	t.note("The fixed orders ask one question at a time. A batch is put at once: questions that an answer in it triggers must wait for the next batch, " +
+	t.note("The fixed orders ask one question at a time. A batch is asked at once: questions that an answer in it triggers must wait for the next batch, " +
 		"and an optional question may take their place.")
 	t.note("All facts are synthetic, including those for playbooks: people fall into groups with usual answers. In a closely linked schema, 92 to 100 %% of a group " +
 		"give a slot's usual answer (the rest give any answer), in a loosely linked one 60 to 95 %%, with playbooks 75 to 100 %%. In an independent schema there is no usual answer. " +

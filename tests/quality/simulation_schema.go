@@ -7,7 +7,7 @@ import (
 )
 
 // schema is what one kind of conversation wants to know, and how the hidden facts
-// of the people in it hang together. It is a caller's information_needed together
+// of the people in it are related. It is a caller's information_needed together
 // with a population that answers it.
 type schema struct {
 	name, family string

@@ -6,7 +6,9 @@ import (
 	"sync"
 )
 
-// Transcript is output that can be read while it is written.
+// Transcript is output that can be read while it is written. The zero value is
+// empty and ready. It is safe for concurrent use, unlike bytes.Buffer, which a
+// process's output and a test would share.
 type Transcript struct {
 	mutex sync.Mutex
 	text  bytes.Buffer

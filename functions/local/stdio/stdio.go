@@ -31,6 +31,9 @@ type Server struct {
 	// Drain is called when no more messages come: it ends the waits for people, who
 	// can no longer answer.
 	Drain func()
+	// Met, unless nil, is called with the params of the first request, in which a client
+	// says who it is.
+	Met func(params json.RawMessage)
 	// Patience is how long the requests under way then have.
 	Patience time.Duration
 }
@@ -113,6 +116,8 @@ type connection struct {
 	writing sync.Mutex
 	out     io.Writer
 
+	met bool // belongs to receive
+
 	mu       sync.Mutex // guards what follows
 	inFlight map[string]context.CancelFunc
 	session  string // of the revisions that have sessions, as their revision
@@ -165,6 +170,10 @@ func (m message) request() bool { return m.Method != "" && len(m.ID) > 0 && stri
 
 // dispatch has a message answered beside the others.
 func (c *connection) dispatch(m message) {
+	if m.request() && !c.met && c.Met != nil {
+		c.met = true
+		c.Met(m.Params)
+	}
 	switch {
 	case m.Method == string(mcp.MethodNotificationCancelled):
 		var params struct {

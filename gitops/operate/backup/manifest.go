@@ -17,7 +17,7 @@ import (
 const Format = 1
 
 // Manifest describes a backup. It is written last, so a file without one is an
-// incomplete backup and is not listed.
+// incomplete backup and is not listed. Its field names are part of the format.
 type Manifest struct {
 	Format      int                     `json:"format"`
 	Environment environment.Environment `json:"environment"`
@@ -77,6 +77,8 @@ func names[V any](a, b map[string]V) []string {
 }
 
 const (
+	// stamp sorts by time as text. Times are cut to its accuracy, so that a name
+	// and a manifest agree.
 	stamp    = "20060102T150405.000Z"
 	accuracy = time.Millisecond
 )

@@ -73,7 +73,8 @@ func (s *Store) Close() error { return s.bucket.Close() }
 // prefix begins the names of an environment's files.
 func prefix(e environment.Environment) string { return string(e) + "/" }
 
-// write stores what fill writes; on an error it stores nothing.
+// write stores what fill writes; on an error it stores nothing. Cancelling the
+// writer's context is how Go CDK abandons an object.
 func (s *Store) write(ctx context.Context, key string, fill func(io.Writer) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -182,7 +183,8 @@ func (s *Store) read(ctx context.Context, key string) (Manifest, error) {
 	return m, nil
 }
 
-// Find returns the newest backup at or before notAfter; the zero time means any.
+// Find returns the newest backup at or before notAfter; the zero time means any. If
+// there is none, the error says how old the oldest one is.
 func (s *Store) Find(ctx context.Context, e environment.Environment, notAfter time.Time) (Manifest, error) {
 	all, err := s.List(ctx, e)
 	if err != nil {

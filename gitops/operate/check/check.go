@@ -22,13 +22,14 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/operate/environment"
 	"github.com/sequential-questioning/sequential-questioning/gitops/operate/vectors"
 	"github.com/sequential-questioning/sequential-questioning/migrations"
-	"github.com/sequential-questioning/sequential-questioning/shared/event"
+	"github.com/sequential-questioning/sequential-questioning/shared/event/delivery"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
-// Result is the result of one check.
+// Result is the result of one check. Found is one line for people, also if the
+// check succeeded.
 type Result struct {
 	Check  string `json:"check"`
 	Status Status `json:"status"`
@@ -47,7 +48,8 @@ const (
 	Skipped Status = "skipped"
 )
 
-// Options configure the checks.
+// Options configure the checks. The settings are those of the functions: what fails
+// here fails there.
 type Options struct {
 	Environment environment.Environment
 	Postgres    postgres.Config
@@ -80,7 +82,8 @@ type problem struct{ found, do string }
 
 func (p problem) Error() string { return p.found }
 
-// check runs one check with its timeout and reports whether it succeeded.
+// check runs one check with its timeout and reports whether it succeeded. do is the
+// remedy unless the error brings another one.
 func (c *checker) check(ctx context.Context, name, do string, run func(context.Context) (string, error)) bool {
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
@@ -230,7 +233,8 @@ func judge(tls, near bool, protocol string) (string, error) {
 	return "", errors.New("the connection is not encrypted")
 }
 
-// full is the share of connections in use above which the check fails.
+// full is the share of connections in use above which the check fails. Above it a
+// rollout, which doubles a function's instances for a while, may fail.
 const full = 0.9
 
 // connections fails before connections run out, since then nobody could connect to
@@ -256,7 +260,7 @@ func (c *checker) connections(ctx context.Context, pool *pgxpool.Pool) (string, 
 // events fails on dead letters and on a backlog that is too old. Its size alone
 // says little: bursts are normal.
 func (c *checker) events(ctx context.Context, pool *pgxpool.Pool) (string, error) {
-	backlog, err := event.NewOutbox(pool).Backlog(ctx)
+	backlog, err := delivery.NewOutbox(pool).Backlog(ctx)
 	if err != nil {
 		return "", err
 	}

@@ -54,8 +54,8 @@ func NewAdministrator(connection string) (*Administrator, error) {
 	return &Administrator{parsed}, nil
 }
 
-// URL returns the URL of a database on the server. If role is not empty, sessions act
-// as that role.
+// URL returns the URL of a database on the server. If role is not empty, sessions
+// act as that role. It contains the administrator's password.
 func (a *Administrator) URL(database, role string) string {
 	u := *a.url
 	u.Path = "/" + database
@@ -105,6 +105,7 @@ func (a *Administrator) accepts(ctx context.Context, database, role, password st
 }
 
 // Maintenance connects to the database from which others are created and renamed.
+// The caller closes the connection.
 func (a *Administrator) Maintenance(ctx context.Context, e environment.Environment) (*pgx.Conn, error) {
 	name := strings.TrimPrefix(a.url.Path, "/")
 	if name == "" || name == e.Database() || strings.HasPrefix(name, e.Database()+"_") {

@@ -177,7 +177,8 @@ func furnish(ctx context.Context, a *Administrator, e environment.Environment, r
 	return give(ctx, conn, e, run, onTables(e))
 }
 
-// give grants those of the wanted privileges that are missing.
+// give grants those of the wanted privileges that are missing. In a dry run it only
+// reports them.
 func give(ctx context.Context, conn *pgx.Conn, e environment.Environment, run *executor, all []wanted) error {
 	changes, err := lacking(ctx, conn, e, all)
 	if err != nil {

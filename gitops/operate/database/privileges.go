@@ -13,9 +13,9 @@ import (
 // versions is the table of applied migrations, which functions may only read.
 const versions = "goose_db_version"
 
-// wanted is a privilege in a database: holds is the condition that tells whether it is
-// granted, statement grants it. In holds, $1 is the owner, $2 the functions' role and
-// $3 the gateway's.
+// wanted is a privilege in a database: holds is the condition under which it is
+// granted, statement grants it. In holds, $1 is the owner, $2 the functions' role
+// and $3 the gateway's.
 type wanted struct{ what, holds, statement string }
 
 // privileges are those that Init grants in a database, in this order: first from

@@ -87,7 +87,8 @@ func List(ctx context.Context, conn *pgx.Conn, e environment.Environment) ([]Kep
 	return all, nil
 }
 
-// Unfinished returns the databases of interrupted restores.
+// Unfinished returns the databases of interrupted restores. The caller holds the
+// lock, so no restore is in progress.
 func Unfinished(ctx context.Context, conn *pgx.Conn, e environment.Environment) ([]string, error) {
 	kept, err := List(ctx, conn, e)
 	if err != nil {
@@ -112,9 +113,10 @@ func Switchable(ctx context.Context, conn *pgx.Conn, e environment.Environment, 
 	return err
 }
 
-// Switch makes the database next serve. It renames the one that served and returns its
-// new name, or "" if none served; switch to that name to go back. Both renames take
-// effect or neither.
+// Switch makes the database next serve. It renames the one that served and returns
+// its new name, or "" if none served; switch to that name to go back. Both renames
+// take effect or neither. Functions notice only broken connections: their URLs name
+// the database, and it has the same name as before.
 func Switch(ctx context.Context, conn *pgx.Conn, e environment.Environment, next string, report func(string)) (before string, err error) {
 	if err := Switchable(ctx, conn, e, next); err != nil {
 		return "", err

@@ -40,9 +40,6 @@ func (e Environment) GatewayRole() string { return "sq_" + string(e) + "_gateway
 // Namespace is where the functions run.
 func (e Environment) Namespace() string { return "sequential-questioning-" + string(e) }
 
-// Cluster is the name of CloudNativePG's Cluster, in the namespace databases.
-func (e Environment) Cluster() string { return "sq-" + string(e) }
-
 // GatewayConnections is the gateway's connection limit: two for each of ten instances,
 // including those of the next release during a rollout.
 const GatewayConnections = 20

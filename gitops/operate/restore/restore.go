@@ -34,7 +34,8 @@ type Restore struct {
 }
 
 // Prepare checks whether the backup can be restored. It only changes what a killed
-// switch left. Close the restore when done.
+// switch left. Close the restore when done. notAfter is the latest time of a backup
+// that may be used; the zero time means the newest.
 func Prepare(ctx context.Context, a *database.Administrator, s *backup.Store, e environment.Environment, notAfter time.Time, report func(string)) (*Restore, error) {
 	m, err := s.Find(ctx, e, notAfter)
 	if err != nil {
@@ -56,7 +57,7 @@ func Prepare(ctx context.Context, a *database.Administrator, s *backup.Store, e 
 	return r, nil
 }
 
-// Close ends the restore.
+// Close ends the restore. It also releases the lock.
 func (r *Restore) Close() {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
@@ -179,7 +180,8 @@ func (r *Restore) furnish(ctx context.Context) error {
 }
 
 // sweep drops the databases of interrupted restores. The lock ensures that no other
-// restore is running.
+// restore is running. It runs when the dump has been fetched, so a wrong location
+// deletes nothing.
 func (r *Restore) sweep(ctx context.Context) error {
 	left, err := database.Unfinished(ctx, r.conn, r.environment)
 	if err != nil {

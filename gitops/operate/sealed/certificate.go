@@ -12,8 +12,10 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// Certificate reads the public key to seal with from a file, or from the controller in
-// the cluster of the current context.
+// Certificate reads the public key to seal with from a file, or from the controller
+// in the cluster of the current context. Sealing with another cluster's certificate
+// makes Secrets that this cluster's controller cannot decrypt; it reports that on
+// the SealedSecret.
 func Certificate(ctx context.Context, file, namespace, name string) (key *rsa.PublicKey, err error) {
 	r, err := open(ctx, file, namespace, name)
 	if err != nil {

@@ -146,7 +146,8 @@ func (o Options) of(e environment.Environment, all files) error {
 	return nil
 }
 
-// connection returns a Secret with the URL of the environment's database.
+// connection returns a Secret with the URL of the environment's database. The
+// password is escaped as part of a URL, although generated ones need no escaping.
 func (o Options) connection(e environment.Environment, name, role, password string) secret {
 	u := url.URL{
 		Scheme: "postgres", User: url.UserPassword(role, password), Path: "/" + e.Database(), RawQuery: o.Parameters,
@@ -213,7 +214,8 @@ func (o Options) keyRing(e environment.Environment, name string, all files) erro
 	return nil
 }
 
-// ring returns the ids of a sealed ring's keys, newest first.
+// ring returns the ids of a sealed ring's keys, newest first. The order is that of
+// the template; the values themselves are encrypted.
 func ring(s *api.SealedSecret) ([]string, error) {
 	var ids []string
 	for _, part := range strings.Split(s.Spec.Template.Data[ringKey], ",") {

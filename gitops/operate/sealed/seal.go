@@ -22,7 +22,7 @@ import (
 )
 
 // secret is a Secret before it is sealed. The controller composes the values of
-// templates from the other values.
+// templates from the other values. It exists in memory only.
 type secret struct {
 	namespace, name string
 	kind            core.SecretType
@@ -55,7 +55,8 @@ func (s secret) seal(key *rsa.PublicKey) (*api.SealedSecret, error) {
 // files maps file names to manifests.
 type files map[string]*api.SealedSecret
 
-// write writes the files, each atomically, and stops at the first error.
+// write writes the files, each atomically, and stops at the first error. Running
+// the command again continues after an error: existing files are skipped.
 func (f files) write(folder string) error {
 	for _, name := range slices.Sorted(maps.Keys(f)) {
 		data, err := encode(f[name])

@@ -25,13 +25,15 @@ const (
 	readTimeout = 10 * time.Second
 )
 
-// Server is a Qdrant server, limited to the collections with one prefix.
+// Server is a Qdrant server, limited to the collections with one prefix. Other
+// collections of the server are never listed, read or deleted.
 type Server struct {
 	api    *api.Client
 	prefix string
 }
 
-// Open validates the settings. It does not connect.
+// Open validates the settings. It does not connect. An API key is sent without TLS
+// too, if the URL says http.
 func Open(config qdrant.Config) (*Server, error) {
 	if config.URL == "" {
 		return nil, errors.New("QDRANT_URL is not set")

@@ -14,7 +14,6 @@ import (
 
 	"github.com/argoproj/argo-cd/v2/pkg/apiclient"
 	"github.com/argoproj/argo-cd/v2/pkg/apiclient/application"
-	"github.com/argoproj/argo-cd/v2/pkg/apiclient/session"
 	"github.com/argoproj/argo-cd/v2/util/localconfig"
 )
 
@@ -31,8 +30,6 @@ const (
 type Options struct {
 	Server    string
 	Token     string
-	Username  string
-	Password  string
 	Plaintext bool
 	Insecure  bool
 	// Pause is the poll interval of Wait; one second by default.
@@ -60,28 +57,25 @@ func Connect(ctx context.Context, options Options) (*Server, error) {
 		return nil, fmt.Errorf("reach Argo CD at %s: %w", settings.ServerAddr, err)
 	}
 	s := &Server{address: settings.ServerAddr, pause: cmp.Or(options.Pause, time.Second)}
-	if settings.AuthToken == "" && options.Username != "" {
-		settings.AuthToken, err = bounded(ctx, func() (string, error) { return login(ctx, settings, options) })
-		if err != nil {
-			return nil, s.failed("log in as "+options.Username, err)
-		}
-	}
-	type connection struct {
-		client application.ApplicationServiceClient
-		closer io.Closer
-	}
-	made, err := bounded(ctx, func() (connection, error) {
+	// Argo CD's client would wait forever for a server that speaks another protocol.
+	ctx, cancel := context.WithTimeoutCause(ctx, connectWait, fmt.Errorf("no response within %s: if the server has no TLS, add --argocd-plaintext; otherwise check that it is Argo CD", connectWait))
+	defer cancel()
+	made := make(chan error, 1)
+	go func() {
 		client, err := apiclient.NewClient(&settings)
-		if err != nil {
-			return connection{}, err
+		if err == nil {
+			s.closer, s.applications, err = client.NewApplicationClient()
 		}
-		closer, applications, err := client.NewApplicationClient()
-		return connection{applications, closer}, err
-	})
+		made <- err
+	}()
+	select {
+	case err = <-made:
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	}
 	if err != nil {
 		return nil, s.failed("connect", err)
 	}
-	s.applications, s.closer = made.client, made.closer
 	return s, nil
 }
 
@@ -127,8 +121,8 @@ func resolve(options Options) (apiclient.ClientOptions, error) {
 	if !strings.Contains(settings.ServerAddr, ":") {
 		settings.ServerAddr += ":443"
 	}
-	if settings.AuthToken == "" && options.Username == "" && settings.Context == "" {
-		return settings, fmt.Errorf("no login for Argo CD at %s: set ARGOCD_AUTH_TOKEN, or ARGOCD_USERNAME and ARGOCD_PASSWORD, or run `argocd login %s`", settings.ServerAddr, settings.ServerAddr)
+	if settings.AuthToken == "" && settings.Context == "" {
+		return settings, fmt.Errorf("no login for Argo CD at %s: set ARGOCD_AUTH_TOKEN, or run `argocd login %s`", settings.ServerAddr, settings.ServerAddr)
 	}
 	return settings, nil
 }
@@ -158,47 +152,4 @@ func reach(ctx context.Context, address string) error {
 		return err
 	}
 	return conn.Close()
-}
-
-// bounded limits a call of Argo CD's client, which would wait forever for a server that
-// speaks another protocol.
-func bounded[T any](ctx context.Context, do func() (T, error)) (T, error) {
-	type outcome struct {
-		value T
-		err   error
-	}
-	done := make(chan outcome, 1)
-	go func() {
-		value, err := do()
-		done <- outcome{value, err}
-	}()
-	var none T
-	select {
-	case o := <-done:
-		return o.value, o.err
-	case <-ctx.Done():
-		return none, ctx.Err()
-	case <-time.After(connectWait):
-		return none, fmt.Errorf("no response within %s: if the server has no TLS, add --argocd-plaintext; otherwise check that it is Argo CD", connectWait)
-	}
-}
-
-func login(ctx context.Context, settings apiclient.ClientOptions, options Options) (string, error) {
-	settings.ConfigPath, settings.Context = nowhere, ""
-	client, err := apiclient.NewClient(&settings)
-	if err != nil {
-		return "", err
-	}
-	closer, sessions, err := client.NewSessionClient()
-	if err != nil {
-		return "", err
-	}
-	defer closer.Close()
-	ctx, cancel := context.WithTimeout(ctx, connectWait)
-	defer cancel()
-	created, err := sessions.Create(ctx, &session.SessionCreateRequest{Username: options.Username, Password: options.Password})
-	if err != nil {
-		return "", err
-	}
-	return created.Token, nil
 }

@@ -29,7 +29,7 @@ func (s *Server) failed(doing string, err error) error {
 	reason := status.Convert(err).Message()
 	switch code(err) {
 	case codes.Unauthenticated:
-		return &callError{fmt.Sprintf("%s: Argo CD at %s rejects the login (%s): set ARGOCD_AUTH_TOKEN, or ARGOCD_USERNAME and ARGOCD_PASSWORD, or run `argocd login %s`", doing, s.address, reason, s.address), err}
+		return &callError{fmt.Sprintf("%s: Argo CD at %s rejects the login (%s): set ARGOCD_AUTH_TOKEN, or run `argocd login %s`", doing, s.address, reason, s.address), err}
 	case codes.PermissionDenied:
 		return &callError{fmt.Sprintf("%s: Argo CD at %s denies this account permission (%s)", doing, s.address, reason), err}
 	case codes.Unavailable:

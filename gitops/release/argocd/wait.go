@@ -100,7 +100,7 @@ func (w *waiting) stuck(reason string) error {
 func (w *waiting) look(ctx context.Context) (bool, error) {
 	w.looks++
 	if err := w.read(ctx); err != nil {
-		// Argo CD may be unavailable for a moment; the cluster goes on without it.
+		// Argo CD may be unavailable for a moment; the cluster keeps running without it.
 		if w.unread++; w.unread >= failedReads || !Uncertain(err) {
 			return false, err
 		}

@@ -16,10 +16,11 @@ import (
 )
 
 // grpcnotrace leaves out gRPC's trace pages: their templates keep the linker from dropping
-// unused methods, a seventh of a function's size.
+// unused methods, a seventh of a function's size. nethttpomithttp2 leaves out net/http's
+// HTTP/2: functions speak HTTP/1.1, and gRPC has its own.
 // Without -buildvcs=false every commit would give every image a new digest.
 var (
-	flags       = []string{"-buildvcs=false", "-tags=grpcnotrace"}
+	flags       = []string{"-buildvcs=false", "-tags=grpcnotrace,nethttpomithttp2"}
 	linkerFlags = []string{"-s", "-w"}
 )
 

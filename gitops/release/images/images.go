@@ -48,9 +48,6 @@ type Image struct {
 	Digest v1.Hash // of the index, or of the image for a single platform
 	// Repository holds the image, without tag or digest; empty for a layout.
 	Repository string
-	// Size is the download size in bytes of the largest platform.
-	Size      int64
-	Platforms []string
 }
 
 // Names returns the sorted names of the images of the repository at root.
@@ -128,10 +125,11 @@ func makeOne(ctx context.Context, builder *builder, publisher publisher, target 
 	if err != nil {
 		return Image{}, fmt.Errorf("build %s: %w", target.name, err)
 	}
-	image, err := describe(target.name, result)
+	digest, err := result.Digest()
 	if err != nil {
-		return Image{}, fmt.Errorf("describe the image of %s: %w", target.name, err)
+		return Image{}, fmt.Errorf("read the digest of %s: %w", target.name, err)
 	}
+	image := Image{Name: target.name, Digest: digest}
 	if image.Repository, err = publisher.publish(ctx, target.name, result, image.Digest); err != nil {
 		return Image{}, fmt.Errorf("publish %s: %w", target.name, err)
 	}

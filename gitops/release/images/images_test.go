@@ -50,9 +50,7 @@ func TestALayoutHasAnImageForEachPlatform(t *testing.T) {
 	root := repository(t)
 	built := build(t, images.Options{Root: root, Only: []string{"hello"}})
 	require.Len(t, built, 1)
-	assert.Equal(t, []string{"linux/amd64", "linux/arm64"}, built[0].Platforms)
 	assert.Empty(t, built[0].Repository)
-	assert.Positive(t, built[0].Size)
 
 	path, err := layout.FromPath(filepath.Join(root, ".bin", "images"))
 	require.NoError(t, err)
@@ -62,6 +60,7 @@ func TestALayoutHasAnImageForEachPlatform(t *testing.T) {
 	require.NoError(t, err)
 	manifest, err := index.IndexManifest()
 	require.NoError(t, err)
+	assert.Len(t, manifest.Manifests, 2, "linux/amd64 and linux/arm64")
 	for _, descriptor := range manifest.Manifests {
 		image, err := index.Image(descriptor.Digest)
 		require.NoError(t, err)

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -25,7 +26,7 @@ func Validate(objects []*unstructured.Unstructured, schemas ...Schemas) error {
 
 // Title returns an object's name for messages: kind namespace/name.
 func Title(object *unstructured.Unstructured) string {
-	name := object.GetName()
+	name := cmp.Or(object.GetName(), object.GetGenerateName())
 	if namespace := object.GetNamespace(); namespace != "" {
 		name = namespace + "/" + name
 	}

@@ -1,23 +1,20 @@
 package migration
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/pganalyze/pg_query_go/v6"
 	pgquery "github.com/wasilibs/go-pgquery"
-)
-
-const (
-	later      = "expand now; contract in a later release, when no release that needs it can be rolled back to"
-	concurrent = "outside a transaction, statements before a failed one stay applied"
+	"google.golang.org/protobuf/reflect/protopath"
+	"google.golang.org/protobuf/reflect/protorange"
+	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
 // Judge returns the effects of unreleased migrations on the previous release, in the
 // order in which they run.
 func Judge(files []File) []Finding {
-	known := newCreated()
+	known := created{}
 	var all []Finding
 	for _, file := range files {
 		all = append(all, judge(file, known)...)
@@ -25,7 +22,7 @@ func Judge(files []File) []Finding {
 	return all
 }
 
-func judge(file File, known *created) []Finding {
+func judge(file File, known created) []Finding {
 	refused := func(problem, remedy string) []Finding {
 		return []Finding{{File: file.Name, Severity: Refusal, Problem: problem, Remedy: remedy}}
 	}
@@ -43,262 +40,336 @@ func judge(file File, known *created) []Finding {
 	if err != nil {
 		return refused("is not valid SQL", err.Error())
 	}
-	j := &judgement{file: file.Name, sql: script.up, noTransaction: script.noTransaction, known: known}
-	for _, statement := range tree.GetStmts() {
-		j.line = line(script.up, int(statement.GetStmtLocation()))
-		j.statement(statement.GetStmt())
-	}
 	if script.noTransaction && len(tree.GetStmts()) > 1 {
-		j.line = 0
-		j.refuse("runs several statements with NO TRANSACTION", "put each into its own migration: "+concurrent)
+		return refused("runs several statements with NO TRANSACTION",
+			"put each into its own migration: outside a transaction, statements before a failed one stay applied")
 	}
-	if script.contracts {
-		for i := range j.findings {
-			if j.findings[i].Severity == Refusal {
-				j.findings[i].Severity = Accepted
-				j.findings[i].Remedy = "accepted because: " + script.reason
-			}
+	j := &judgement{known: known, noTransaction: script.noTransaction}
+	var findings []Finding
+	for _, statement := range tree.GetStmts() {
+		j.remedy, j.notes = "add what is new beside it, and contract in a later release, when no release that needs it can be rolled back to; or accept it with `-- release: contract <reason>`", nil
+		expands := j.expands(statement.GetStmt())
+		at, text := excerpt(script.up, int(statement.GetStmtLocation()), int(statement.GetStmtLen()))
+		for _, note := range j.notes {
+			findings = append(findings, Finding{File: file.Name, Line: at, Severity: Note, Problem: text + ": " + note})
 		}
-		if !slices.ContainsFunc(j.findings, func(f Finding) bool { return f.Severity == Accepted }) {
-			j.line = 0
-			j.note("is marked as contracting but only expands: remove `-- release: contract`")
+		switch {
+		case expands:
+		case script.contracts:
+			findings = append(findings, Finding{File: file.Name, Line: at, Severity: Accepted, Problem: text, Remedy: "accepted because: " + script.reason})
+		default:
+			findings = append(findings, Finding{File: file.Name, Line: at, Severity: Refusal, Problem: text + " may break the previous release", Remedy: j.remedy})
 		}
 	}
-	return j.findings
+	if script.contracts && !slices.ContainsFunc(findings, func(f Finding) bool { return f.Severity == Accepted }) {
+		findings = append(findings, Finding{File: file.Name, Severity: Note, Problem: "is marked as contracting but only expands: remove `-- release: contract`"})
+	}
+	return findings
 }
 
-// line returns the line of the first token after an offset.
-func line(sql string, offset int) int {
-	for offset < len(sql) {
-		rest := sql[offset:]
-		if trimmed := strings.TrimLeft(rest, " \t\r\n;"); len(trimmed) < len(rest) {
-			offset += len(rest) - len(trimmed)
-			continue
-		}
-		if strings.HasPrefix(rest, "--") {
-			end := strings.IndexByte(rest, '\n')
-			if end < 0 {
-				break
-			}
-			offset += end
-			continue
-		}
-		break
+// excerpt returns a statement's line and its beginning.
+func excerpt(sql string, from, length int) (line int, text string) {
+	end := len(sql)
+	if length > 0 {
+		end = from + length
 	}
-	return 1 + strings.Count(sql[:min(offset, len(sql))], "\n")
+	for from < end {
+		rest := sql[from:end]
+		trimmed := strings.TrimLeft(rest, " \t\r\n;")
+		if strings.HasPrefix(trimmed, "--") {
+			_, after, _ := strings.Cut(trimmed, "\n")
+			trimmed = after
+		} else if len(trimmed) == len(rest) {
+			break
+		}
+		from = end - len(trimmed)
+	}
+	text = strings.Join(strings.Fields(sql[from:end]), " ")
+	if words := []rune(text); len(words) > 100 {
+		text = string(words[:100]) + " …"
+	}
+	return 1 + strings.Count(sql[:from], "\n"), text
 }
+
+// created has the names of what unreleased migrations create, which no released code uses.
+// A column that they add to a released table is named table.column, and its value says
+// whether it is null in the rows of the previous release.
+type created map[string]bool
+
+func (c created) has(name string) bool { _, ok := c[name]; return ok }
+
+// add always returns true: creating something expands.
+func (c created) add(name string) bool { c[name] = false; return true }
 
 type judgement struct {
-	file          string
-	sql           string
-	line          int
+	known         created
 	noTransaction bool
-	known         *created
-	findings      []Finding
+	remedy        string
+	notes         []string
 }
 
-func (j *judgement) refuse(problem, remedy string) {
-	j.findings = append(j.findings, Finding{File: j.file, Line: j.line, Severity: Refusal, Problem: problem, Remedy: remedy})
-}
+// note returns true: what is noted expands.
+func (j *judgement) note(text string) bool { j.notes = append(j.notes, text); return true }
 
-func (j *judgement) note(problem string) {
-	j.findings = append(j.findings, Finding{File: j.file, Line: j.line, Severity: Note, Problem: problem})
-}
+// instead returns false: what needs another way does not expand.
+func (j *judgement) instead(remedy string) bool { j.remedy = remedy; return false }
 
-// statement refuses statements that are not known to expand, so that each new kind is
-// reviewed once.
-func (j *judgement) statement(node *pg_query.Node) {
+// expands reports whether the previous release works after a statement as before. Kinds of
+// statements that are not listed do not, so that each new one is reviewed once.
+func (j *judgement) expands(node *pg_query.Node) bool {
 	switch s := node.GetNode().(type) {
 	case *pg_query.Node_CreateStmt:
-		j.createTable(s.CreateStmt)
-	case *pg_query.Node_AlterTableStmt:
-		j.alterTable(s.AlterTableStmt)
-	case *pg_query.Node_IndexStmt:
-		j.createIndex(s.IndexStmt)
-	case *pg_query.Node_DropStmt:
-		j.drop(s.DropStmt)
-	case *pg_query.Node_RenameStmt:
-		j.rename(s.RenameStmt)
-	case *pg_query.Node_ViewStmt:
-		j.createView(s.ViewStmt)
-	case *pg_query.Node_CreateFunctionStmt:
-		j.createFunction(s.CreateFunctionStmt)
-	case *pg_query.Node_CreateTrigStmt:
-		j.createTrigger(s.CreateTrigStmt)
-	case *pg_query.Node_CreatePolicyStmt:
-		j.createPolicy(s.CreatePolicyStmt)
-	case *pg_query.Node_AlterPolicyStmt:
-		if table := relation(s.AlterPolicyStmt.GetTable()); !j.known.has(table) {
-			j.refuse(fmt.Sprintf("changes policy %s of %s", s.AlterPolicyStmt.GetPolicyName(), table),
-				"it decides which rows the previous release sees: "+later)
+		name := relation(s.CreateStmt.GetRelation())
+		if !s.CreateStmt.GetIfNotExists() { // otherwise it may be there already
+			j.known.add(name)
 		}
-	case *pg_query.Node_AlterEnumStmt:
-		j.alterEnum(s.AlterEnumStmt)
-	case *pg_query.Node_GrantStmt:
-		if !s.GrantStmt.GetIsGrant() {
-			j.refuse("revokes privileges", "the previous release may use them: "+later)
-		}
-	case *pg_query.Node_GrantRoleStmt:
-		if !s.GrantRoleStmt.GetIsGrant() {
-			j.refuse("revokes a role", "the previous release may use it: "+later)
-		}
-	case *pg_query.Node_TruncateStmt:
-		for _, table := range s.TruncateStmt.GetRelations() {
-			if name := named(table); !j.known.has(name) {
-				j.refuse("truncates "+name, "a rollback does not restore rows: "+later)
+		for _, element := range append(s.CreateStmt.GetTableElts(), s.CreateStmt.GetConstraints()...) {
+			for _, constraint := range append(element.GetColumnDef().GetConstraints(), element) {
+				if !j.reference(constraint.GetConstraint()) {
+					return false
+				}
 			}
 		}
-	case *pg_query.Node_DeleteStmt:
-		j.with(s.DeleteStmt.GetWithClause())
-		if name := relation(s.DeleteStmt.GetRelation()); !j.known.has(name) {
-			j.refuse("deletes rows of "+name, "a rollback does not restore rows: "+later)
+		return true
+	case *pg_query.Node_AlterTableStmt:
+		table := relation(s.AlterTableStmt.GetRelation())
+		return all(s.AlterTableStmt.GetCmds(), func(cmd *pg_query.Node) bool {
+			if j.known.has(table) {
+				return j.reference(cmd.GetAlterTableCmd().GetDef().GetConstraint())
+			}
+			return j.alter(table, cmd.GetAlterTableCmd())
+		})
+	case *pg_query.Node_IndexStmt:
+		return j.index(s.IndexStmt)
+	case *pg_query.Node_DropStmt:
+		return all(s.DropStmt.GetObjects(), func(object *pg_query.Node) bool {
+			name := named(object)
+			table := name[:max(strings.LastIndex(name, "."), 0)] // of a policy, trigger or rule
+			return j.known.has(name) || j.known.has(table)
+		})
+	case *pg_query.Node_RenameStmt:
+		name := named(s.RenameStmt.GetObject())
+		if s.RenameStmt.GetRelation() != nil {
+			name = relation(s.RenameStmt.GetRelation())
 		}
+		return j.known.has(name) && (s.RenameStmt.GetSubname() != "" || j.known.add(name[:strings.LastIndex(name, ".")+1]+s.RenameStmt.GetNewname()))
+	case *pg_query.Node_ViewStmt:
+		return j.create(relation(s.ViewStmt.GetView()), s.ViewStmt.GetReplace())
+	case *pg_query.Node_CreateFunctionStmt:
+		return j.create(dotted(s.CreateFunctionStmt.GetFuncname()), s.CreateFunctionStmt.GetReplace())
+	case *pg_query.Node_DefineStmt:
+		return j.create(dotted(s.DefineStmt.GetDefnames()), s.DefineStmt.GetReplace())
+	case *pg_query.Node_CreateTrigStmt:
+		return j.known.has(relation(s.CreateTrigStmt.GetRelation())) || j.note("it also fires on the previous release's writes, and must not make them fail")
+	case *pg_query.Node_CreatePolicyStmt:
+		return j.known.has(relation(s.CreatePolicyStmt.GetTable())) ||
+			s.CreatePolicyStmt.GetPermissive() && j.note("it shows more rows to the previous release too")
+	case *pg_query.Node_AlterPolicyStmt:
+		return j.known.has(relation(s.AlterPolicyStmt.GetTable()))
+	case *pg_query.Node_AlterEnumStmt:
+		return j.known.has(dotted(s.AlterEnumStmt.GetTypeName())) ||
+			s.AlterEnumStmt.GetOldVal() == "" && j.note("the previous release must be able to read the new value")
+	case *pg_query.Node_GrantStmt:
+		return s.GrantStmt.GetIsGrant()
+	case *pg_query.Node_GrantRoleStmt:
+		return s.GrantRoleStmt.GetIsGrant()
+	case *pg_query.Node_TruncateStmt:
+		return all(s.TruncateStmt.GetRelations(), func(table *pg_query.Node) bool { return j.known.has(named(table)) })
+	case *pg_query.Node_DeleteStmt:
+		return j.with(s.DeleteStmt.GetWithClause()) && j.known.has(relation(s.DeleteStmt.GetRelation()))
 	case *pg_query.Node_UpdateStmt:
-		j.update(s.UpdateStmt)
+		table := relation(s.UpdateStmt.GetRelation())
+		return j.with(s.UpdateStmt.GetWithClause()) && (j.known.has(table) || all(s.UpdateStmt.GetTargetList(), func(target *pg_query.Node) bool {
+			return j.known.has(table+"."+target.GetResTarget().GetName()) || j.instead("fill a new column: a rollback does not restore values")
+		}))
 	case *pg_query.Node_InsertStmt:
-		j.insert(s.InsertStmt)
+		overwrites := s.InsertStmt.GetOnConflictClause().GetAction() == pg_query.OnConflictAction_ONCONFLICT_UPDATE
+		return j.with(s.InsertStmt.GetWithClause()) && j.with(s.InsertStmt.GetSelectStmt().GetSelectStmt().GetWithClause()) &&
+			(!overwrites || j.known.has(relation(s.InsertStmt.GetRelation())) || j.instead("only insert missing rows: ON CONFLICT DO NOTHING"))
 	case *pg_query.Node_SelectStmt:
-		j.with(s.SelectStmt.GetWithClause())
 		if into := s.SelectStmt.GetIntoClause(); into != nil {
 			j.known.add(relation(into.GetRel()))
 		}
+		return j.with(s.SelectStmt.GetWithClause())
 	case *pg_query.Node_VariableSetStmt:
-		j.set(s.VariableSetStmt)
+		redirects := slices.Contains([]string{"search_path", "role", "session_authorization"}, s.VariableSetStmt.GetName())
+		return !redirects && (s.VariableSetStmt.GetIsLocal() || j.noTransaction) ||
+			j.instead("use SET LOCAL, for nothing that decides which objects are meant: the next migration runs on the same connection")
 	case *pg_query.Node_CreateTableAsStmt:
-		if !s.CreateTableAsStmt.GetIfNotExists() {
-			j.known.add(relation(s.CreateTableAsStmt.GetInto().GetRel()))
-		}
+		return s.CreateTableAsStmt.GetIfNotExists() || j.known.add(relation(s.CreateTableAsStmt.GetInto().GetRel()))
 	case *pg_query.Node_CreateSeqStmt:
-		j.known.add(relation(s.CreateSeqStmt.GetSequence()))
+		return j.known.add(relation(s.CreateSeqStmt.GetSequence()))
 	case *pg_query.Node_CreateEnumStmt:
-		j.known.add(dotted(s.CreateEnumStmt.GetTypeName()))
+		return j.known.add(dotted(s.CreateEnumStmt.GetTypeName()))
 	case *pg_query.Node_CreateRangeStmt:
-		j.known.add(dotted(s.CreateRangeStmt.GetTypeName()))
+		return j.known.add(dotted(s.CreateRangeStmt.GetTypeName()))
 	case *pg_query.Node_CompositeTypeStmt:
-		j.known.add(relation(s.CompositeTypeStmt.GetTypevar()))
+		return j.known.add(relation(s.CompositeTypeStmt.GetTypevar()))
 	case *pg_query.Node_CreateDomainStmt:
-		j.known.add(dotted(s.CreateDomainStmt.GetDomainname()))
+		return j.known.add(dotted(s.CreateDomainStmt.GetDomainname()))
 	case *pg_query.Node_CreateSchemaStmt:
-		j.known.add(s.CreateSchemaStmt.GetSchemaname())
-	case *pg_query.Node_DefineStmt:
-		if s.DefineStmt.GetReplace() {
-			j.refuse("replaces "+dotted(s.DefineStmt.GetDefnames()), "create it under a new name")
-			return
-		}
-		j.known.add(dotted(s.DefineStmt.GetDefnames()))
+		return j.known.add(s.CreateSchemaStmt.GetSchemaname())
 	case *pg_query.Node_CreateExtensionStmt, *pg_query.Node_CreateStatsStmt, *pg_query.Node_CommentStmt:
+		return true
 	case *pg_query.Node_DoStmt:
-		j.refuse("runs a DO block, which cannot be checked", "write its statements out, or accept it with `-- release: contract <reason>`")
-	case *pg_query.Node_TransactionStmt:
-		j.refuse("begins or ends a transaction itself", "remove it: each migration runs in a transaction")
-	case *pg_query.Node_LockStmt:
-		j.refuse("locks tables", "the previous release would wait: statements take the locks they need")
-	default:
-		j.refuse(fmt.Sprintf("%s is not known to be compatible with the previous release", keyword(j.sql, j.line)),
-			"use statements that only add, or accept it with `-- release: contract <reason>`")
+		return j.instead("write the statements of the DO block out, or accept it with `-- release: contract <reason>`")
+	case *pg_query.Node_TransactionStmt, *pg_query.Node_LockStmt:
+		return j.instead("remove it: each migration runs in a transaction, and statements take the locks they need")
 	}
+	return false
 }
 
-// keyword returns the first words of the statement on a line.
-func keyword(sql string, line int) string {
-	lines := strings.Split(sql, "\n")
-	if line < 1 || line > len(lines) {
-		return "the statement"
+// all calls check for each node, and reports whether all passed.
+func all(nodes []*pg_query.Node, check func(*pg_query.Node) bool) bool {
+	passed := true
+	for _, node := range nodes {
+		passed = check(node) && passed
 	}
-	words := strings.Fields(strings.TrimSuffix(strings.TrimSpace(lines[line-1]), ";"))
-	return "`" + strings.Join(words[:min(len(words), 4)], " ") + " …`"
+	return passed
 }
 
-func (j *judgement) with(clause *pg_query.WithClause) {
-	for _, node := range clause.GetCtes() {
-		query := node.GetCommonTableExpr().GetCtequery()
-		switch query.GetNode().(type) {
-		case *pg_query.Node_UpdateStmt, *pg_query.Node_DeleteStmt, *pg_query.Node_InsertStmt, *pg_query.Node_SelectStmt:
-			j.statement(query)
-		default:
-			j.refuse("runs a statement inside WITH, which cannot be checked", "write it as a separate statement")
-		}
-	}
+func (j *judgement) create(name string, replace bool) bool {
+	return replace && j.known.has(name) || !replace && j.known.add(name) ||
+		j.instead("create it under a new name, or without OR REPLACE if it is new: the previous release uses the old one")
 }
 
-func (j *judgement) update(s *pg_query.UpdateStmt) {
-	j.with(s.GetWithClause())
+func (j *judgement) with(clause *pg_query.WithClause) bool {
+	return all(clause.GetCtes(), func(node *pg_query.Node) bool { return j.expands(node.GetCommonTableExpr().GetCtequery()) })
+}
+
+// reference refuses a foreign key that makes deletes of the previous release fail: it does
+// not know the new rows that reference its own.
+func (j *judgement) reference(constraint *pg_query.Constraint) bool {
+	action := constraint.GetFkDelAction()
+	return constraint.GetContype() != pg_query.ConstrType_CONSTR_FOREIGN || action != "a" && action != "r" ||
+		j.known.has(relation(constraint.GetPktable())) ||
+		j.instead("add ON DELETE CASCADE or SET NULL: the previous release does not delete the new rows first")
+}
+
+func (j *judgement) index(s *pg_query.IndexStmt) bool {
 	table := relation(s.GetRelation())
-	if j.known.has(table) {
-		return
-	}
-	for _, target := range s.GetTargetList() {
-		if column := target.GetResTarget().GetName(); !j.known.hasColumn(table, column) {
-			j.refuse(fmt.Sprintf("changes values of %s.%s", table, column),
-				"the previous release reads them, and a rollback does not restore them: fill a new column instead")
-		}
-	}
-}
-
-func (j *judgement) insert(s *pg_query.InsertStmt) {
-	j.with(s.GetWithClause())
-	if query := s.GetSelectStmt().GetSelectStmt(); query != nil {
-		j.with(query.GetWithClause())
-	}
-	table := relation(s.GetRelation())
-	if s.GetOnConflictClause().GetAction() == pg_query.OnConflictAction_ONCONFLICT_UPDATE && !j.known.has(table) {
-		j.refuse("overwrites rows of "+table, "only insert missing rows: ON CONFLICT DO NOTHING")
-	}
-}
-
-func (j *judgement) set(s *pg_query.VariableSetStmt) {
-	switch s.GetName() {
-	case "search_path", "role", "session_authorization":
-		j.refuse("sets "+s.GetName(), "qualify names with their schema; migrations run as the database's owner")
-		return
-	}
-	if !s.GetIsLocal() && !j.noTransaction {
-		j.refuse("sets "+s.GetName()+" for the whole session", "use SET LOCAL: the next migration runs on the same connection")
-	}
-}
-
-func (j *judgement) alterEnum(s *pg_query.AlterEnumStmt) {
-	name := dotted(s.GetTypeName())
-	switch {
-	case j.known.has(name):
-	case s.GetOldVal() != "":
-		j.refuse(fmt.Sprintf("renames value %s of %s", s.GetOldVal(), name), "the previous release writes the old one: add the new value beside it")
-	default:
-		j.note(fmt.Sprintf("adds value %s to %s: the previous release must be able to read it", s.GetNewVal(), name))
-	}
-}
-
-func (j *judgement) createView(s *pg_query.ViewStmt) {
-	name := relation(s.GetView())
-	if s.GetReplace() && !j.known.has(name) {
-		j.refuse("replaces view "+name, "the previous release reads the old one: create it under a new name, or without OR REPLACE if it is new")
-		return
-	}
-	j.known.add(name)
-}
-
-func (j *judgement) createFunction(s *pg_query.CreateFunctionStmt) {
-	name := dotted(s.GetFuncname())
-	if s.GetReplace() && !j.known.has(name) {
-		j.refuse("replaces function "+name, "the previous release calls the old one: create it under a new name, or without OR REPLACE if it is new")
-		return
-	}
-	j.known.add(name)
-}
-
-func (j *judgement) createTrigger(s *pg_query.CreateTrigStmt) {
-	if table := relation(s.GetRelation()); !j.known.has(table) {
-		j.note(fmt.Sprintf("trigger %s also fires on the previous release's writes to %s: it must not make them fail", s.GetTrigname(), table))
-	}
-}
-
-func (j *judgement) createPolicy(s *pg_query.CreatePolicyStmt) {
-	table := relation(s.GetTable())
+	j.known.add(s.GetIdxname())
+	// In rows of the previous release one of the columns is null, so none are equal.
+	misses := !s.GetNullsNotDistinct() && slices.ContainsFunc(s.GetIndexParams(), func(element *pg_query.Node) bool {
+		return j.known[table+"."+element.GetIndexElem().GetName()]
+	})
 	switch {
 	case j.known.has(table):
-	case !s.GetPermissive():
-		j.refuse(fmt.Sprintf("restricts %s by policy %s", table, s.GetPolicyName()), "the previous release would miss rows: "+later)
-	default:
-		j.note(fmt.Sprintf("policy %s shows more rows of %s to the previous release too", s.GetPolicyName(), table))
+		return true
+	case s.GetUnique() && !misses:
+		return false
+	case !s.GetConcurrent() || !j.noTransaction:
+		return j.instead("use CREATE INDEX CONCURRENTLY in a migration of its own, with `-- +goose NO TRANSACTION` above `-- +goose Up`: otherwise writes wait")
+	case !s.GetIfNotExists():
+		j.note("if it fails, it leaves an invalid index: drop that before you run the migration again")
 	}
+	return true
+}
+
+func (j *judgement) alter(table string, cmd *pg_query.AlterTableCmd) bool {
+	column := table + "." + cmd.GetName()
+	switch cmd.GetSubtype() {
+	case pg_query.AlterTableType_AT_AddColumn:
+		return j.addColumn(table, cmd.GetDef().GetColumnDef())
+	case pg_query.AlterTableType_AT_DropColumn, pg_query.AlterTableType_AT_AlterColumnType:
+		return j.known.has(column)
+	case pg_query.AlterTableType_AT_SetNotNull:
+		return j.known.has(column) && !j.known[column]
+	case pg_query.AlterTableType_AT_DropNotNull:
+		return j.known.has(column) || j.note("the previous release must be able to read null")
+	case pg_query.AlterTableType_AT_ColumnDefault:
+		return cmd.GetDef() != nil || j.known.has(column)
+	case pg_query.AlterTableType_AT_AddConstraint:
+		constraint := cmd.GetDef().GetConstraint()
+		switch constraint.GetContype() {
+		case pg_query.ConstrType_CONSTR_CHECK, pg_query.ConstrType_CONSTR_FOREIGN:
+			j.known.add("constraint " + table + "." + constraint.GetConname())
+			return j.reference(constraint) && (constraint.GetSkipValidation() || j.instead("add it NOT VALID, and VALIDATE CONSTRAINT in a later migration: otherwise writes wait")) &&
+				j.note("the previous release's writes must already satisfy it")
+		}
+		return false
+	case pg_query.AlterTableType_AT_DropConstraint:
+		return j.known.has("constraint " + column)
+	case pg_query.AlterTableType_AT_ValidateConstraint, pg_query.AlterTableType_AT_SetStatistics, pg_query.AlterTableType_AT_SetOptions,
+		pg_query.AlterTableType_AT_ResetOptions, pg_query.AlterTableType_AT_SetStorage, pg_query.AlterTableType_AT_SetCompression,
+		pg_query.AlterTableType_AT_SetRelOptions, pg_query.AlterTableType_AT_ResetRelOptions, pg_query.AlterTableType_AT_AttachPartition:
+		return true
+	}
+	return false
+}
+
+// addColumn accepts a column that the previous release can leave out, and that needs no
+// rewrite of the table.
+func (j *judgement) addColumn(table string, column *pg_query.ColumnDef) bool {
+	var notNull, valued bool
+	for _, node := range column.GetConstraints() {
+		constraint := node.GetConstraint()
+		switch constraint.GetContype() {
+		case pg_query.ConstrType_CONSTR_NOTNULL:
+			notNull = true
+		case pg_query.ConstrType_CONSTR_DEFAULT:
+			valued = constraint.GetRawExpr().GetAConst() == nil || !constraint.GetRawExpr().GetAConst().GetIsnull()
+		case pg_query.ConstrType_CONSTR_NULL:
+		case pg_query.ConstrType_CONSTR_FOREIGN:
+			if !j.reference(constraint) {
+				return false
+			}
+		case pg_query.ConstrType_CONSTR_CHECK:
+			if readsOthers(constraint.GetRawExpr(), column.GetColname()) {
+				return j.instead("check the new column alone: the previous release does not know the rule")
+			}
+		default:
+			return j.instead("add the column empty, fill it in small steps, and then add the index or constraint: otherwise writes wait")
+		}
+	}
+	if strings.Contains(dotted(column.GetTypeName().GetNames()), "serial") || notNull && !valued {
+		return j.instead("allow null or give a default, and no serial type: the previous release leaves the column out")
+	}
+	j.known[table+"."+column.GetColname()] = !valued
+	return true
+}
+
+// readsOthers reports whether an expression reads a column besides one.
+func readsOthers(expression *pg_query.Node, column string) bool {
+	others := false
+	_ = protorange.Range(expression.ProtoReflect(), func(path protopath.Values) error {
+		if message, ok := path.Index(-1).Value.Interface().(protoreflect.Message); ok {
+			if reference, ok := message.Interface().(*pg_query.ColumnRef); ok {
+				fields := reference.GetFields()
+				others = others || fields[len(fields)-1].GetString_().GetSval() != column
+			}
+		}
+		return nil
+	}) // which the function above never ends
+	return others
+}
+
+func relation(r *pg_query.RangeVar) string {
+	if schema := r.GetSchemaname(); schema != "" && schema != "public" {
+		return schema + "." + r.GetRelname()
+	}
+	return r.GetRelname()
+}
+
+// named returns an object's name from the forms that the grammar has for it.
+func named(node *pg_query.Node) string {
+	switch {
+	case node.GetRangeVar() != nil:
+		return relation(node.GetRangeVar())
+	case node.GetList() != nil:
+		return dotted(node.GetList().GetItems())
+	case node.GetObjectWithArgs() != nil:
+		return dotted(node.GetObjectWithArgs().GetObjname())
+	case node.GetTypeName() != nil:
+		return dotted(node.GetTypeName().GetNames())
+	}
+	return node.GetString_().GetSval()
+}
+
+func dotted(nodes []*pg_query.Node) string {
+	var parts []string
+	for _, node := range nodes {
+		parts = append(parts, node.GetString_().GetSval())
+	}
+	return strings.TrimPrefix(strings.Join(parts, "."), "public.")
 }

@@ -84,7 +84,8 @@ func Check(root, origin string) ([]Problem, error) {
 		}
 		for _, object := range objects {
 			for _, image := range manifest.Images(object.Object) {
-				if !strings.HasPrefix(image, mine.Registry()+"/") {
+				admitted := slices.ContainsFunc(strings.Fields(mine.Values["registry"]), func(registry string) bool { return strings.HasPrefix(image, registry+"/") })
+				if !admitted {
 					elsewhere[image] = true
 				}
 			}

@@ -52,5 +52,9 @@ func Read(root string) (Owner, error) {
 // Repository is the URL that Argo CD reads.
 func (o Owner) Repository() string { return o.Values["repository"] }
 
-// Registry is the host and path of the images, without their names.
-func (o Owner) Registry() string { return o.Values["registry"] }
+// Registry is the host and path of the images, without their names: the first of those
+// that the policies allow.
+func (o Owner) Registry() string {
+	registry, _, _ := strings.Cut(o.Values["registry"], " ")
+	return registry
+}

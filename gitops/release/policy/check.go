@@ -16,6 +16,8 @@ import (
 	"k8s.io/apiserver/pkg/admission/plugin/policy/validating"
 	celconfig "k8s.io/apiserver/pkg/apis/cel"
 	"k8s.io/apiserver/pkg/authentication/user"
+
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
 )
 
 // Deployer is the user as which Argo CD applies manifests.
@@ -155,9 +157,7 @@ func (r Request) subject() *unstructured.Unstructured {
 	return r.Old
 }
 
-func (r Request) describe() string {
-	return describe(r.subject())
-}
+func (r Request) describe() string { return manifest.Title(r.subject()) }
 
 func (r Request) attributes() (admission.Attributes, error) {
 	var object, old runtime.Object

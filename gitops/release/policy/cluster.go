@@ -13,6 +13,8 @@ import (
 	"k8s.io/apiserver/pkg/admission/plugin/policy/matching"
 	corelisters "k8s.io/client-go/listers/core/v1"
 	"k8s.io/client-go/tools/cache"
+
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
 )
 
 // lookup provides the namespaces and parameters that policies read.
@@ -36,7 +38,7 @@ func look(objects ...[]*unstructured.Unstructured) (*lookup, error) {
 			err = configMaps.Add(object)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("index %s: %w", describe(object), err)
+			return nil, fmt.Errorf("index %s: %w", manifest.Title(object), err)
 		}
 	}
 	lister := corelisters.NewNamespaceLister(namespaces)

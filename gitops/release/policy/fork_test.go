@@ -7,5 +7,5 @@ import (
 )
 
 func TestAForkPassesWithEveryChoice(t *testing.T) {
-	ownertest.Rerun(t, "../../..", "gitops/release/policy")
+	ownertest.Rerun(t, "../../..", "gitops/release/policy", "Case|Cost|Kind|Parameters|Namespaces|Unknown|Violating|Exempt|Dispatcher|Invalid|Failing|Expensive|Limits|Privileges")
 }

@@ -13,6 +13,8 @@ import (
 	core "k8s.io/kubernetes/pkg/apis/core/install"
 	"knative.dev/pkg/apis"
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
+
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
 )
 
 // scheme has the types for which the API server and Knative set defaults.
@@ -31,11 +33,11 @@ var scheme = func() *runtime.Scheme {
 func admitted(object *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	data, err := object.MarshalJSON()
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", describe(object), err)
+		return nil, fmt.Errorf("read %s: %w", manifest.Title(object), err)
 	}
 	plain := &unstructured.Unstructured{}
 	if err := plain.UnmarshalJSON(data); err != nil {
-		return nil, fmt.Errorf("read %s: %w", describe(object), err)
+		return nil, fmt.Errorf("read %s: %w", manifest.Title(object), err)
 	}
 	kind := plain.GroupVersionKind()
 	if !scheme.Recognizes(kind) {
@@ -43,10 +45,10 @@ func admitted(object *unstructured.Unstructured) (*unstructured.Unstructured, er
 	}
 	typed, err := scheme.New(kind)
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", describe(object), err)
+		return nil, fmt.Errorf("read %s: %w", manifest.Title(object), err)
 	}
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(plain.Object, typed); err != nil {
-		return nil, fmt.Errorf("read %s: %w", describe(object), err)
+		return nil, fmt.Errorf("read %s: %w", manifest.Title(object), err)
 	}
 	scheme.Default(typed)
 	if knative, ok := typed.(apis.Defaultable); ok {
@@ -54,20 +56,9 @@ func admitted(object *unstructured.Unstructured) (*unstructured.Unstructured, er
 	}
 	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(typed)
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", describe(object), err)
+		return nil, fmt.Errorf("read %s: %w", manifest.Title(object), err)
 	}
 	complete := &unstructured.Unstructured{Object: fields}
 	complete.SetGroupVersionKind(kind)
 	return complete, nil
-}
-
-func describe(object *unstructured.Unstructured) string {
-	name := object.GetName()
-	if name == "" {
-		name = object.GetGenerateName()
-	}
-	if namespace := object.GetNamespace(); namespace != "" {
-		name = namespace + "/" + name
-	}
-	return object.GetKind() + " " + name
 }

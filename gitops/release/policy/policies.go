@@ -10,10 +10,7 @@ import (
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/apiserver/pkg/admission/plugin/policy/validating"
-	"k8s.io/kubernetes/pkg/apis/admissionregistration"
-	"k8s.io/kubernetes/pkg/apis/admissionregistration/validation"
 
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
 )
@@ -52,29 +49,29 @@ func read(objects []*unstructured.Unstructured) (*Policies, error) {
 	policies := &Policies{}
 	var problems []error
 	for _, object := range objects {
+		var into runtime.Object
 		switch object.GroupVersionKind() {
 		case admissionv1.SchemeGroupVersion.WithKind("ValidatingAdmissionPolicy"):
-			definition := &admissionv1.ValidatingAdmissionPolicy{}
-			stored := &admissionregistration.ValidatingAdmissionPolicy{}
-			if err := accept(object, definition, stored, func() field.ErrorList {
-				return validation.ValidateValidatingAdmissionPolicy(stored)
-			}); err != nil {
-				problems = append(problems, err)
-				continue
-			}
-			definitions = append(definitions, definition)
+			into = &admissionv1.ValidatingAdmissionPolicy{}
 		case admissionv1.SchemeGroupVersion.WithKind("ValidatingAdmissionPolicyBinding"):
-			binding := &admissionv1.ValidatingAdmissionPolicyBinding{}
-			stored := &admissionregistration.ValidatingAdmissionPolicyBinding{}
-			if err := accept(object, binding, stored, func() field.ErrorList {
-				return validation.ValidateValidatingAdmissionPolicyBinding(stored)
-			}); err != nil {
-				problems = append(problems, err)
-				continue
-			}
-			bindings[binding.Spec.PolicyName] = append(bindings[binding.Spec.PolicyName], binding)
+			into = &admissionv1.ValidatingAdmissionPolicyBinding{}
 		default:
 			policies.others = append(policies.others, object)
+			continue
+		}
+		if err := manifest.Validate([]*unstructured.Unstructured{object}); err != nil { // compiles the expressions
+			problems = append(problems, err)
+			continue
+		}
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, into); err != nil {
+			return nil, fmt.Errorf("read %s: %w", manifest.Title(object), err)
+		}
+		scheme.Default(into)
+		switch read := into.(type) {
+		case *admissionv1.ValidatingAdmissionPolicy:
+			definitions = append(definitions, read)
+		case *admissionv1.ValidatingAdmissionPolicyBinding:
+			bindings[read.Spec.PolicyName] = append(bindings[read.Spec.PolicyName], read)
 		}
 	}
 	if err := errors.Join(problems...); err != nil {
@@ -103,21 +100,4 @@ func read(objects []*unstructured.Unstructured) (*Policies, error) {
 		return nil, err
 	}
 	return policies, nil
-}
-
-// accept decodes strictly, sets defaults, converts and validates, as the API server does
-// before it stores an object. Validation compiles the expressions.
-func accept(object *unstructured.Unstructured, versioned, stored runtime.Object, validate func() field.ErrorList) error {
-	name := describe(object)
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructuredWithValidation(object.Object, versioned, true); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	scheme.Default(versioned)
-	if err := scheme.Convert(versioned, stored, nil); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	if problems := validate(); len(problems) > 0 {
-		return fmt.Errorf("%s: %w", name, problems.ToAggregate())
-	}
-	return nil
 }

@@ -107,7 +107,7 @@ Manifests of gitops/overlays/prod (2)
 
 Migrations (1)
   + 00002_notes.sql
-    note: 00002_notes.sql:3: allows null in slots.id: the previous release must be able to read it
+    note: 00002_notes.sql:3: ALTER TABLE slots ALTER COLUMN id DROP NOT NULL: the previous release must be able to read null
 
 Policies (2)
   - policies/images.yaml
@@ -155,7 +155,7 @@ func TestEveryBrokenRuleIsRefusedWithARemedy(t *testing.T) {
 		"a malformed digest":           {map[string]string{images: pins("digest: \"sha256:12\"")}, []string{"image: ask has digest sha256:12"}},
 		"an image beside the pins":     {map[string]string{ask: strings.Replace(service("ask", "64Mi"), "sequential-questioning/ask", "elsewhere/other:v1", 1)}, []string{"image: Service ask runs elsewhere/other:v1: pin its digest in gitops/images"}},
 		"pins that cannot be read":     {map[string]string{images: "images: {}\n"}, []string{"image: gitops/images/kustomization.yaml of ", "manifests: gitops/overlays/prod does not build"}},
-		"a migration that contracts":   {migration("00002_second.sql", "\nDROP TABLE slots;"), []string{"migration: 00002_second.sql:3 drops table slots: the previous release may rely on it"}},
+		"a migration that contracts":   {migration("00002_second.sql", "\nDROP TABLE slots;"), []string{"migration: 00002_second.sql:3 DROP TABLE slots may break the previous release: add what is new beside it"}},
 		"a released migration edited":  {migration("00001_first.sql", "CREATE TABLE slots ();"), []string{"migration: 00001_first.sql was released and is changed: restore it"}},
 		"a released migration removed": {map[string]string{"migrations/00001_first.sql": ""}, []string{"migration: 00001_first.sql was released and is missing"}},
 		"a migration too early":        {migration("0001_again.sql", "SELECT 1;"), []string{"comes before the last released migration, 1: number it 00002 or higher"}},
@@ -186,7 +186,7 @@ func TestAnAcceptedContractionIsShown(t *testing.T) {
 	p, err := prepare(t, clone)
 	require.NoError(t, err)
 	require.NoError(t, p.Err())
-	assert.Contains(t, printed(p), "CONTRACTS: 00002_drop.sql:3: drops table slots: accepted because: nobody reads it since 1.2\n  This promotion cannot be rolled back")
+	assert.Contains(t, printed(p), "CONTRACTS: 00002_drop.sql:3: DROP TABLE slots: accepted because: nobody reads it since 1.2\n  This promotion cannot be rolled back")
 }
 
 func TestARemovedMigrationsNumberIsNotReused(t *testing.T) {

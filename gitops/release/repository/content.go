@@ -1,14 +1,9 @@
 package repository
 
 import (
-	"archive/tar"
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 )
@@ -87,74 +82,19 @@ func (r *Repository) Deletions(ctx context.Context, branch, folder string) ([]De
 	return deletions, nil
 }
 
-// Export writes a commit's tree into an empty folder.
+// Export writes a commit's tree into a new or empty folder. Links become files that hold their
+// target: a proposed tree must not lead out of itself.
 func (r *Repository) Export(ctx context.Context, commit, folder string) error {
-	cmd := r.command(ctx, "archive", "--format=tar", commit)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return fmt.Errorf("export %s: %w", Short(commit), err)
 	}
-	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("export %s: %w", Short(commit), err)
-	}
-	unpacked := unpack(stdout, folder)
-	_, _ = io.Copy(io.Discard, stdout)
-	if err := cmd.Wait(); err != nil {
-		return fmt.Errorf("export %s: %w", Short(commit), &failure{command: "archive", said: lastLines(stderr.String()), err: err})
-	}
-	if unpacked != nil {
-		return fmt.Errorf("export %s: %w", Short(commit), unpacked)
-	}
-	return nil
-}
-
-func unpack(from io.Reader, folder string) error {
-	archive := tar.NewReader(from)
-	for {
-		header, err := archive.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if header.Typeflag == tar.TypeXGlobalHeader {
-			continue
-		}
-		if !filepath.IsLocal(path.Clean(header.Name)) {
-			return fmt.Errorf("%s is outside the tree", header.Name)
-		}
-		target := filepath.Join(folder, filepath.FromSlash(header.Name))
-		switch header.Typeflag {
-		case tar.TypeDir:
-			err = os.MkdirAll(target, 0o755)
-		case tar.TypeSymlink:
-			if !filepath.IsLocal(path.Join(path.Dir(header.Name), header.Linkname)) || path.IsAbs(header.Linkname) { //nolint:gosec // the joined path is only checked
-				return fmt.Errorf("%s links outside the tree", header.Name)
-			}
-			err = os.Symlink(header.Linkname, target)
-		case tar.TypeReg:
-			err = write(target, archive, header.FileInfo().Mode().Perm())
-		}
-		if err != nil {
-			return err
+	index := filepath.Join(folder, ".git") // no tree can hold this name
+	for _, args := range [][]string{{"read-tree", commit}, {"-c", "core.symlinks=false", "checkout-index", "--all", "--prefix=" + folder + "/"}} {
+		command := r.command(ctx, args...)
+		command.Env = append(command.Env, "GIT_INDEX_FILE="+index)
+		if said, err := command.CombinedOutput(); err != nil {
+			return fmt.Errorf("export %s: %w", Short(commit), &failure{command: args[0], said: lastLines(string(said)), err: err})
 		}
 	}
-}
-
-func write(name string, from io.Reader, mode os.FileMode) error {
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		return err
-	}
-	file, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode)
-	if err != nil {
-		return err
-	}
-	if _, err := io.Copy(file, from); err != nil {
-		file.Close()
-		return err
-	}
-	return file.Close()
+	return os.Remove(index)
 }

@@ -75,6 +75,20 @@ func TestReadingChangesNoLocalBranch(t *testing.T) {
 	assert.ErrorContains(t, err, "list the branches of ")
 }
 
+func TestAnExportedTreeDoesNotLeadOutOfItself(t *testing.T) {
+	clone := repositorytest.New(t)
+	clone.Write(map[string]string{".gitattributes": "hidden.txt export-ignore\n", "hidden.txt": "seen\n"})
+	require.NoError(t, os.Symlink("/etc/hostname", filepath.Join(clone.Folder, "link")))
+	commit := clone.Commit("Link out, and hide a file", nil)
+	folder := t.TempDir()
+	require.NoError(t, opened(t, clone).Export(t.Context(), commit, folder))
+	link, err := os.Lstat(filepath.Join(folder, "link"))
+	require.NoError(t, err)
+	assert.True(t, link.Mode().IsRegular())
+	assert.FileExists(t, filepath.Join(folder, "hidden.txt"))
+	assert.NoFileExists(t, filepath.Join(folder, ".git"))
+}
+
 func TestUncommittedChangesAreListed(t *testing.T) {
 	clone := repositorytest.New(t)
 	repo := opened(t, clone)

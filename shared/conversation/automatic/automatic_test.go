@@ -119,7 +119,7 @@ func TestWhatAPersonFillsInIsKeptApart(t *testing.T) {
 	assert.Len(t, d.fields(), 1)
 	d.accept(map[string]any{"remarks": ""})
 	assert.Equal(t, automatic.StatusOpen, d.result.Status, "an empty form ends the call")
-	assert.Contains(t, d.result.Next, "put current_question to the person")
+	assert.Contains(t, d.result.Next, "put the questions to the person")
 	assert.NotContains(t, d.result.Next, automatic.ToolName, "the same form would come back empty again")
 	for _, c := range d.result.Coverage {
 		states[c.Slot] = c.State

@@ -31,7 +31,7 @@ var hosts = map[string]func(t *testing.T, of result) string{
 
 var (
 	namesConversation = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}`)
-	asksQuestion      = regexp.MustCompile(`(?m)^(?: "current_question": ")?(\d+)\. (Destination|Budget|Class|Start date|Insurance)\?`)
+	asksQuestion      = regexp.MustCompile(`(?m)^(?:(\d+)\. |   "question_number": (\d+),\s+"question_text": ")(Destination|Budget|Class|Start date|Insurance)\?`)
 )
 
 // reply is what the person says to the questions that a model sees, "" where it sees none.
@@ -39,7 +39,7 @@ func reply(seen string) string {
 	said := map[string]string{"Destination": "Lisbon", "Budget": "500", "Class": "business", "Start date": "2026-12-10", "Insurance": "yes"}
 	var lines []string
 	for _, found := range asksQuestion.FindAllStringSubmatch(seen, -1) {
-		lines = append(lines, fmt.Sprintf("%s. %s", found[1], said[found[2]]))
+		lines = append(lines, fmt.Sprintf("%s%s. %s", found[1], found[2], said[found[3]]))
 	}
 	return strings.Join(lines, "\n")
 }

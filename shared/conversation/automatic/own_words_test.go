@@ -130,19 +130,38 @@ func TestOwnWordsTellWhatTheFormDoesNotAsk(t *testing.T) {
 		}
 	}
 	told := map[string]string{"budget": "Budget: 700", "class": "Class: first", "start_date": "Start date: 2026-12-24"}[elsewhere]
-	content := map[string]any{ownWords: told}
+	content, id := map[string]any{ownWords: told}, d.form.Conversation
 	for _, f := range asked {
 		content[f.Name] = tripValues[f.Name]
 	}
 	d.accept(content)
-	require.NotNil(t, d.form)
-	var shown any
-	for _, f := range d.fields() {
-		if f.Name == elsewhere {
-			shown = f.Default
-		}
-	}
-	assert.Equal(t, map[string]any{"budget": 700.0, "class": "first", "start_date": "2026-12-24"}[elsewhere], shown, "as an assumption to confirm")
+	report, err := a.Report(t.Context(), conversation.ReportInput{ConversationID: id})
+	require.NoError(t, err)
+	assert.Equal(t, map[string]any{"budget": 700.0, "class": "first", "start_date": "2026-12-24"}[elsewhere], report.Values[elsewhere])
+	assert.Len(t, report.Citations[elsewhere], 1, "who names a slot answers it")
+}
+
+func TestOwnWordsCanEndTheConversation(t *testing.T) {
+	t.Parallel()
+	a, _ := newAsking(t)
+	d := begin(t, a, tripInput())
+	d.accept(map[string]any{"destination": "Lisbon", ownWords: "Skip the rest"})
+	require.Nil(t, d.form, "the person is obeyed")
+	assert.Equal(t, automatic.StatusEnded, d.result.Status)
+	assert.Equal(t, map[string]any{"destination": "Lisbon"}, d.result.Values)
+	assert.Empty(t, d.result.Metadata.Unmatched)
+}
+
+func TestWhatAFormSaysUnreadablyIsAskedAgain(t *testing.T) {
+	t.Parallel()
+	d, _ := wholeTrip(t, tripInput())
+	d.accept(map[string]any{"destination": "Lisbon", "class": "first", "insurance": "No", "start_date": "2026-12-10", ownWords: d.number("budget") + ": whatever it takes"})
+	require.NotNil(t, d.form, "no model stands between the person and a form")
+	require.Len(t, d.fields(), 1)
+	assert.Equal(t, "budget", d.fields()[0].Name)
+	d.accept(map[string]any{"budget": 900.0})
+	assert.Equal(t, 900.0, d.result.Values["budget"])
+	assert.Equal(t, automatic.StatusComplete, d.result.Status)
 }
 
 // Words that name no question are for those that their field was left empty for, but

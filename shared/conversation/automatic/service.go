@@ -46,7 +46,7 @@ type Service struct {
 }
 
 // Open returns a service as the environment describes it: see conversation.Open.
-func Open() (*Service, error) {
+func Open(extensions ...conversation.Extension) (*Service, error) {
 	var config Config
 	if err := env.Parse(&config); err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
@@ -56,7 +56,7 @@ func Open() (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.Service, err = conversation.Open()
+	s.Service, err = conversation.Open(extensions...)
 	return s, err
 }
 

@@ -23,15 +23,15 @@ const MaxRounds = 8
 // person itself.
 type Input struct {
 	Context           string                 `json:"context,omitempty" jsonschema:"The goal."`
-	InformationNeeded json.RawMessage        `json:"information_needed,omitempty" jsonschema:"What to gather: slots, or a JSON Schema object. Left out, a playbook serves."`
+	InformationNeeded json.RawMessage        `json:"information_needed,omitempty" jsonschema:"Slots, or a JSON Schema object; left out, a playbook serves."`
 	Playbook          string                 `json:"playbook,omitempty" jsonschema:"Asks by this one."`
 	ConversationID    string                 `json:"conversation_id,omitempty" jsonschema:"Continue this one."`
 	UserID            string                 `json:"user_id,omitempty" jsonschema:"Who is asked; only this keeps people apart."`
 	SessionID         string                 `json:"session_id,omitempty"`
-	Language          string                 `json:"language,omitempty" jsonschema:"The person's, such as de."`
+	Language          string                 `json:"language,omitempty" jsonschema:"Such as de."`
 	MaxRounds         int                    `json:"max_rounds,omitempty" jsonschema:"Forms shown at most, 1 to 8."`
 	PreviousMessages  []conversation.Message `json:"previous_messages,omitempty" jsonschema:"The chat so far."`
-	Known             []conversation.Known   `json:"known,omitempty" jsonschema:"What the chat already tells, one for each thing."`
+	Known             []conversation.Known   `json:"known,omitempty" jsonschema:"What the chat tells."`
 	Metadata          map[string]any         `json:"metadata,omitempty"`
 }
 
@@ -117,6 +117,9 @@ func (r Result) unread(words, doubts []string) Result {
 		return r
 	}
 	r.Turn.Metadata.Unmatched, r.Turn.Metadata.Doubts = strings.Join(words, "\n"), doubts
+	if r.Status == StatusBatch {
+		return r // the turn's text says so
+	}
 	var said []string
 	for _, one := range words {
 		said = append(said, plain.Quote(one))

@@ -103,6 +103,8 @@ func (item Item) field(say *messages.Printer, numbered bool) elicitation.Field {
 		f.Type, f.Minimum, f.Maximum = string(slot.Type), slot.Minimum, slot.Maximum
 	case questioning.Date, questioning.DateTime, questioning.Email, questioning.URI:
 		f.Format = string(slot.Type)
+	case questioning.Text:
+		f.MaxLength = slot.MaxLength
 	case questioning.Boolean, questioning.Choice:
 		f.Enum = labels(slot, say)
 	case questioning.Choices:
@@ -160,7 +162,9 @@ func (item Item) hint(said string, say *messages.Printer) string {
 				more = append(more, hint)
 			}
 		}
-		return strings.Join(more, "; ")
+		if len(more) > 0 || slot.MinLength == nil && slot.MaxLength == nil || slot.Pattern != "" {
+			return strings.Join(more, "; ")
+		}
 	case questioning.Boolean, questioning.Choice, questioning.Choices, questioning.Email:
 		return ""
 	}

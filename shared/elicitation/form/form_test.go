@@ -61,6 +61,19 @@ func TestEachTypeHasItsField(t *testing.T) {
 	assert.Len(t, got, 9, "one field for each question, and one for own words")
 }
 
+func TestATextShowsHowLongItMayBe(t *testing.T) {
+	most, least := 5, 4
+	code := slot("code", questioning.Text)
+	code.MaxLength = &most
+	got := fields(asked(1, code))["code"]
+	assert.Equal(t, &most, got.MaxLength)
+	assert.Equal(t, "A few words of at most 5 characters.", got.Description)
+	code.MinLength, code.LookFor = &least, []string{"the post code"}
+	assert.Equal(t, "the post code", fields(asked(1, code))["code"].Description)
+	code.Pattern, code.LookFor = "^[0-9]{5}$", nil
+	assert.Empty(t, fields(asked(1, code))["code"].Description, "a pattern is not for people")
+}
+
 func TestTheLastFieldTakesOwnWords(t *testing.T) {
 	last := func(items ...Item) elicitation.Field {
 		all := New("A trip", items, "en").Schema.Fields

@@ -10,6 +10,7 @@ import (
 	"github.com/caarlos0/env/v11"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
+	"github.com/sequential-questioning/sequential-questioning/shared/event/delivery"
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
@@ -20,7 +21,7 @@ import (
 // owns its connections: Close it after the HTTP server has shut down.
 type Handler struct {
 	store   *store.Store
-	signer  *event.Signer
+	signer  *delivery.Signer
 	memory  *memory.Memory
 	indexer *Indexer
 }
@@ -29,14 +30,14 @@ type Handler struct {
 // is first used. Without Qdrant it keeps statistics alone.
 func Open() (*Handler, error) {
 	var config struct {
-		Signing  event.SigningConfig
+		Signing  delivery.SigningConfig
 		Memory   memory.Settings
 		Postgres postgres.Config
 	}
 	if err := env.Parse(&config); err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
-	signer, err := event.NewSigner(config.Signing)
+	signer, err := delivery.NewSigner(config.Signing)
 	if err != nil {
 		return nil, err
 	}

@@ -11,14 +11,14 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/sequential-questioning/sequential-questioning/shared/event"
+	"github.com/sequential-questioning/sequential-questioning/shared/event/delivery"
 	"github.com/sequential-questioning/sequential-questioning/shared/event/indexer"
 	"github.com/sequential-questioning/sequential-questioning/shared/keyring"
 	"github.com/sequential-questioning/sequential-questioning/shared/store/storetest"
 )
 
 // deliver sends an event, signed or not, and returns the status.
-func deliver(t *testing.T, url string, signer *event.Signer, e cloudevents.Event) int {
+func deliver(t *testing.T, url string, signer *delivery.Signer, e cloudevents.Event) int {
 	t.Helper()
 	if signer != nil {
 		require.NoError(t, signer.Sign(&e))
@@ -34,8 +34,8 @@ func deliver(t *testing.T, url string, signer *event.Signer, e cloudevents.Event
 // It sets the environment, so it is not parallel.
 func TestABrokerLearnsWhatBecameOfAnEvent(t *testing.T) {
 	w := newWorld(t)
-	keys := event.SigningConfig{Keys: keyring.Generate()}
-	signer, err := event.NewSigner(keys)
+	keys := delivery.SigningConfig{Keys: keyring.Generate()}
+	signer, err := delivery.NewSigner(keys)
 	require.NoError(t, err)
 	t.Setenv("EVENT_SIGNING_KEYS", keys.Keys)
 	t.Setenv("DATABASE_URL", w.url)
@@ -66,8 +66,8 @@ func TestABrokerLearnsWhatBecameOfAnEvent(t *testing.T) {
 }
 
 func TestWhatIsDownIsToBeDeliveredAgain(t *testing.T) {
-	keys := event.SigningConfig{Keys: keyring.Generate()}
-	signer, err := event.NewSigner(keys)
+	keys := delivery.SigningConfig{Keys: keyring.Generate()}
+	signer, err := delivery.NewSigner(keys)
 	require.NoError(t, err)
 	t.Setenv("EVENT_SIGNING_KEYS", keys.Keys)
 	t.Setenv("DATABASE_URL", "postgres://someone@127.0.0.1:1/things")

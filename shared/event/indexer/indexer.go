@@ -17,6 +17,7 @@ import (
 	cloudevents "github.com/cloudevents/sdk-go/v2"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
+	"github.com/sequential-questioning/sequential-questioning/shared/event/delivery"
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
@@ -69,7 +70,7 @@ func (x *Indexer) Index(ctx context.Context, e cloudevents.Event) (Outcome, erro
 // index is Index without metrics. Questions are not indexed, and passed before the
 // transaction that would only record that.
 func (x *Indexer) index(ctx context.Context, e cloudevents.Event) (Outcome, error) {
-	read, err := event.Read(e)
+	read, err := delivery.Read(e)
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", ErrInvalid, err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
+	"github.com/sequential-questioning/sequential-questioning/shared/event/delivery"
 	"github.com/sequential-questioning/sequential-questioning/shared/event/indexer"
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
@@ -109,7 +110,7 @@ func delivered(t *testing.T, e event.Event) cloudevents.Event {
 	id, _ := e.Of()
 	data, err := json.Marshal(e)
 	require.NoError(t, err)
-	return event.Entry{ID: uuid.New(), ConversationID: uuid.MustParse(id), Type: e.Type(), Data: data, CreatedAt: time.Now()}.CloudEvent()
+	return delivery.Entry{ID: uuid.New(), ConversationID: uuid.MustParse(id), Type: e.Type(), Data: data, CreatedAt: time.Now()}.CloudEvent()
 }
 
 var trip = map[string]any{"destination": "Lisbon", "budget": 500.0, "class": "business", "start_date": "2026-12-10", "insurance": true}

@@ -38,8 +38,8 @@ func account(data string) (*syscall.Credential, error) {
 
 // reaches reports whether the account can enter the folder. It tries, by running a
 // program there as the account: permissions on the way, ACLs and mount options
-// decide it together. The second try tells an unreachable folder from an account
-// that cannot run the program at all.
+// decide it together. The second try distinguishes an unreachable folder from an
+// account that cannot run the program at all.
 func reaches(inst Installation, as *syscall.Credential, folder string) (bool, error) {
 	if as == nil {
 		return true, nil

@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// attributes puts the server into a process group of its own, so that Ctrl-C in a
+// attributes starts the server in a new process group, so that Ctrl-C in a
 // terminal reaches this process only, which then stops it in order.
 func attributes(account *syscall.Credential) *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Credential: account}

@@ -40,7 +40,7 @@ func Find() (Installation, error) {
 }
 
 // places are where packages of Debian, Red Hat, Alpine, Homebrew and
-// Postgres.app, and builds by hand, put the programs. PATH is looked at first.
+// Postgres.app, and builds by hand, put the programs. One beside this program and PATH are looked at first.
 var places = []string{
 	"/usr/lib/postgresql/*/bin",
 	"/usr/lib/postgresql[0-9]*/bin",
@@ -67,12 +67,24 @@ func findAll() ([]Installation, error) {
 		return []Installation{found}, nil
 	}
 
-	folders := filepath.SplitList(os.Getenv("PATH"))
+	folders := append(bundled(), filepath.SplitList(os.Getenv("PATH"))...)
 	for _, place := range places {
 		matches, _ := filepath.Glob(place)
 		folders = append(folders, matches...)
 	}
 	return pick(folders)
+}
+
+// bundled is where a package puts a PostgreSQL that it brings: beside this program.
+func bundled() []string {
+	self, err := os.Executable()
+	if err != nil {
+		return nil
+	}
+	if resolved, err := filepath.EvalSymlinks(self); err == nil {
+		self = resolved
+	}
+	return []string{filepath.Join(filepath.Dir(self), "postgresql", "bin")}
 }
 
 // pick returns the usable installations among folders, the newest first, each once

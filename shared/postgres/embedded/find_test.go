@@ -121,3 +121,26 @@ func TestAptRefusesAnOldPackage(t *testing.T) {
 	fake(t, folder, "apt-get", "")
 	require.ErrorContains(t, installer{out: &tail{}}.apt(t.Context()), "no PostgreSQL 15 or newer")
 }
+
+// A package may bring PostgreSQL: it lies beside the program.
+func TestAPostgreSQLBesideTheProgramIsFound(t *testing.T) {
+	installed, err := Find()
+	require.NoError(t, err)
+	self, err := os.Executable()
+	require.NoError(t, err)
+	beside := filepath.Join(filepath.Dir(self), "postgresql")
+	require.NoError(t, os.MkdirAll(filepath.Join(beside, "bin"), 0o755))
+	t.Cleanup(func() { require.NoError(t, os.RemoveAll(beside)) })
+	for _, name := range []string{"postgres", "initdb", "pg_ctl"} {
+		script := "#!/bin/sh\nexec " + filepath.Join(installed.Bin, name) + " \"$@\"\n"
+		require.NoError(t, os.WriteFile(filepath.Join(beside, "bin", name), []byte(script), 0o755))
+	}
+	all, err := findAll()
+	require.NoError(t, err)
+	var folders []string
+	for _, one := range all {
+		folders = append(folders, one.Bin)
+	}
+	assert.Contains(t, folders, filepath.Join(beside, "bin"))
+	assert.Equal(t, filepath.Join(beside, "bin"), folders[0], "it precedes others of its version")
+}

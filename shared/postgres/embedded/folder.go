@@ -67,9 +67,9 @@ func makeFolder(dir string) (string, error) {
 	return resolved, nil
 }
 
-// relocate puts a link to a folder that every user can reach in the place of the
-// empty folder dir. So a program that is run as root in root's home, as in many
-// containers, works without a setting.
+// relocate replaces the empty folder dir by a link to a folder that every user can
+// reach. So a program that is run as root in root's home, as in many containers,
+// works without a setting.
 func relocate(dir string) (string, error) {
 	// Remove fails unless the folder is empty.
 	if err := os.Remove(dir); err != nil {

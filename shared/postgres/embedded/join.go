@@ -244,7 +244,7 @@ func (j *Joined) Leave(ctx context.Context) error {
 	if err != nil || last == nil {
 		return err
 	}
-	defer unlockFile(last) // whoever joins meanwhile waits for it
+	defer func() { _ = unlockFile(last) }() // whoever joins meanwhile waits for it
 	content, err := os.ReadFile(keeperFile(j.dir))
 	if err != nil {
 		return fmt.Errorf("leave the database: %w", err)

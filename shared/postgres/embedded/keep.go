@@ -39,7 +39,7 @@ func Keep(ctx context.Context, dir string, port int, out io.Writer) error {
 	if err != nil || keeping == nil {
 		return err
 	}
-	defer unlockFile(keeping)
+	defer func() { _ = unlockFile(keeping) }()
 	if err := errors.Join(keeping.Truncate(0), writePid(keeping)); err != nil {
 		return fmt.Errorf("keep the database: %w", err)
 	}
@@ -47,7 +47,7 @@ func Keep(ctx context.Context, dir string, port int, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("keep the database: %w", err)
 	}
-	defer unlockFile(users) // after the server has stopped
+	defer func() { _ = unlockFile(users) }() // after the server has stopped
 	server, err := Start(ctx, Options{Dir: dir, Port: port, Connections: sharedConnections})
 	if err != nil {
 		return err

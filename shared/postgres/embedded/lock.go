@@ -79,10 +79,10 @@ func inUse(dir string, pid int) error {
 	return fmt.Errorf("data folder %s is already served by a running PostgreSQL with pid %d", dir, pid)
 }
 
-// refuseForeign looks at a postmaster.pid that is there although nobody holds
-// the lock: a server started by hand is refused; a number that now belongs to
-// some other process, as after a restart of a container, is cleared away, for
-// PostgreSQL would take it for a server.
+// refuseForeign looks at a postmaster.pid that is there although nobody holds the
+// lock: a server started by hand is refused; a number that now belongs to some
+// other process, as after a restart of a container, is removed, because PostgreSQL
+// would take it for a server.
 func refuseForeign(dir, data string) error {
 	served := readPidFile(data)
 	if served.pid == 0 || !alive(served.pid) {

@@ -198,9 +198,9 @@ func Private(t testing.TB, migrate func(ctx context.Context, url string) error) 
 	return server.Server
 }
 
-// Folder returns an empty folder that goes when the test ends, for tests that
-// have a program start a server of its own. As root, a server cannot enter
-// what t.TempDir returns. No server may be left on it when the test ends.
+// Folder returns an empty folder that goes when the test ends, for tests in which a
+// program starts a server. As root, a server cannot enter what t.TempDir returns.
+// No server may be left on it when the test ends.
 func Folder(t testing.TB) string {
 	t.Helper()
 	dir, err := makeFolder()

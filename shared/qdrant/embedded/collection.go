@@ -135,8 +135,8 @@ func (c *collection) add(p point) {
 	}
 }
 
-// indexKeywords puts a slot under each keyword that a field of its payload holds,
-// once: a list may repeat one.
+// indexKeywords adds a slot to the list of each keyword that a field of its payload
+// holds, once: a list may repeat one.
 func indexKeywords(index map[string][]uint32, value *api.Value, slot uint32) {
 	for item := range items(value) {
 		if keyword, ok := item.GetKind().(*api.Value_StringValue); ok {

@@ -13,8 +13,8 @@ import (
 )
 
 // store holds the collections by name. mu guards the map alone; each collection has
-// a lock of its own. A collection that is deleted while a call uses it lives until
-// the call ends.
+// its own lock. A collection that is deleted while a call uses it lives until the
+// call ends.
 type store struct {
 	limits      limits
 	mu          sync.RWMutex

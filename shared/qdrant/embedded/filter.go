@@ -41,7 +41,8 @@ func (c choice) holds(value *api.Value) bool {
 	return false
 }
 
-// items yields the items of a list, or the value itself; nothing when missing.
+// items yields the items of a list, or the value itself; nothing when missing. It
+// is how Qdrant treats lists in conditions.
 func items(value *api.Value) iter.Seq[*api.Value] {
 	if list, ok := value.GetKind().(*api.Value_ListValue); ok {
 		return slices.Values(list.ListValue.GetValues())

@@ -44,8 +44,8 @@ func standardLimits() limits {
 	return limits{collections: MaxCollections, points: MaxPoints, collectionBytes: MaxCollectionBytes}
 }
 
-// atMost is an error, by gRPC's code for what is used up, where there is more than a
-// server takes.
+// atMost is an error, by gRPC's code for what is used up, where there is more than
+// a server takes. what names the thing in the plural, as the error begins with it.
 func atMost(what string, have, most int) error {
 	if have > most {
 		return status.Errorf(codes.ResourceExhausted, "%s: %d, at most %d", what, have, most)

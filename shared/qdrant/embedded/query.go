@@ -95,7 +95,8 @@ func (c *collection) search(n nearest) []scored {
 	return best.result()
 }
 
-// offerDense offers a living slot that has the vector.
+// offerDense offers a living slot that has the vector. Deleted points are skipped
+// here, since their vectors are still in the rows.
 func (c *collection) offerDense(n nearest, slot uint32, offer func(uint32, float32)) {
 	if vector := c.dense[n.name].at(slot); vector != nil && c.alive[slot] {
 		offer(slot, dot(vector, n.dense))
@@ -139,7 +140,7 @@ func (c *collection) query(request *api.QueryPoints) ([]scored, error) {
 	return c.search(n), nil
 }
 
-// queryFused joins what several vectors put forward. A filter has to be on each
+// queryFused fuses the lists of several vectors. A filter has to be on each
 // prefetch; one on the query itself is refused, because package qdrant never sends
 // it.
 func (c *collection) queryFused(request *api.QueryPoints, limit int) ([]scored, error) {
@@ -165,7 +166,7 @@ func (c *collection) queryFused(request *api.QueryPoints, limit int) ([]scored, 
 	return c.fuse(lists, limit), nil
 }
 
-// readPrefetch reads one list to be fused. It puts forward at least as many as
+// readPrefetch reads one list to be fused. It has at least as many hits as
 // are asked for in the end.
 func (c *collection) readPrefetch(prefetch *api.PrefetchQuery, least int) (nearest, error) {
 	if err := refused(

@@ -83,7 +83,8 @@ func start(options Options, l limits) (*Server, error) {
 // URL is what QDRANT_URL takes.
 func (s *Server) URL() string { return s.url }
 
-// Close stops serving and forgets everything. Calls under way have a second.
+// Close stops serving and forgets everything. Calls under way have a second. It may
+// be called again.
 func (s *Server) Close() error {
 	s.close.Do(func() {
 		hurry := time.AfterFunc(closeTimeout, s.grpc.Stop)

@@ -14,7 +14,7 @@ import (
 // timeout suits a busy machine; it says nothing about how fast Qdrant is.
 const timeout = 5 * time.Second
 
-// Open returns a client of an embedded Qdrant of its own, both closed when the
+// Open returns a client of a new embedded Qdrant, both closed when the
 // test ends.
 func Open(t testing.TB) *qdrant.Client {
 	t.Helper()

@@ -133,8 +133,8 @@ func (t *text) readEnlargers(from int, value float64, next int, last float64) (f
 		if at >= len(t.tokens) || t.tokens[at].newline {
 			break
 		}
-		if part, after, ok := t.mixed(next, value); ok && last >= 1e6 && !t.starts(after, scale) {
-			return value + part*last, after, "" // "a million and a half", "3 million and a quarter"
+		if part, after, ok := t.mixed(next, value); ok && (last >= 1e6 || last < 100) && !t.starts(after, scale) {
+			return value + part*last, after, "" // "a million and a half", "3 million and a quarter", "a dozen and a half"
 		} else if e, scaled, isScale := t.scaleOf(after); ok && isScale && e.value < last {
 			return value + exactly(part, e.value), scaled, "" // "a billion and a half million"
 		} else if ok {

@@ -14,7 +14,11 @@ func (t *text) findBooleans() []span {
 				denied = i
 			}
 		case no, dissent:
-			found = append(found, span{from: i, next: next, value: false})
+			from := i
+			if denied >= 0 && t.starts(i, negation) {
+				from = denied // "ce n'est pas nécessaire" denies once
+			}
+			found = append(found, span{from: from, next: next, value: false})
 			denied = -1
 		case yes, assent, want:
 			from := i
@@ -71,7 +75,8 @@ func (t *text) polarity(i int) (next int, what class) {
 		return i + 1, ""
 	}
 	for c, instead := range map[class]class{"yes_alone": yes, "no_alone": no} {
-		if _, next, ok := t.class(i, c); ok && t.alone(next) {
+		_, longer, _ := t.class(i, instead)
+		if _, next, ok := t.class(i, c); ok && t.alone(next) && next >= longer {
 			return next, instead
 		}
 	}

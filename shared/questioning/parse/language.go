@@ -14,8 +14,9 @@ const (
 	suffix                                    class = "ordinal_suffix" // the "th" of "7th"
 	// What makes a denominator of a number ("avos"); what joins a fraction to a whole
 	// number beside "and", and to a scale; the "einhalb" that needs no joint; the
-	// "whole" that follows its unit; an amount that may mean another.
-	parts, joint, partOf, andHalf, whole, idiom class = "parts", "joint", "part_of", "and_half", "whole", "idiom"
+	// "whole" that follows its unit; an amount that may mean another; scales that say
+	// no number by themselves ("thousands").
+	parts, joint, partOf, andHalf, whole, idiom, many class = "parts", "joint", "part_of", "and_half", "whole", "idiom", "many"
 
 	// Dates and times: the value is the month (1 to 12), the weekday (1 is Monday),
 	// the days from today, the holiday's rule, the partOfDay, the unit's name.
@@ -70,6 +71,7 @@ type language struct {
 	// dayFirst reads 11/12 as the 11th of December; otherwise it is asked.
 	dayFirst bool
 	lexicon  *phraseNode
+	spare    []phraseNode    // for the next phrases
 	known    map[string]bool // every word of the lexicon and the patterns
 	dates    *patternNode
 	times    *patternNode

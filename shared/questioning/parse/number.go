@@ -98,7 +98,8 @@ func (t *text) spelled(i int) (value float64, next int, last float64) {
 			switch {
 			case !pending && (!joined || section+above.sum() > 0) && e.value < max(last, 1e3):
 				current = e.value
-			case pending && joined && !t.lang.tensAnd && current < 100, !pending, !follows(current, e.value):
+			case pending && joined && !t.lang.tensAnd && current < 100, !pending, !follows(current, e.value),
+				t.lang.unitsFirst && !joined && current >= 20 && current < 100 && e.value < 10: // "zwanzig drei"
 				return 0, next, last
 			default:
 				current += e.value
@@ -107,7 +108,8 @@ func (t *text) spelled(i int) (value float64, next int, last float64) {
 			continue
 		}
 		e, after, ok := t.scaleOf(at)
-		bare := t.lang.code != "en" && !pending && section == 0 // "cent" and "mille" of languages that say no "one" before them
+		// "cent" and "mille" of languages that say no "one" before them, but not "milliers".
+		bare := t.lang.code != "en" && !pending && section == 0 && !t.starts(at, many)
 		switch {
 		case !ok || joined || e.value < 100 && t.lang.code != "zh" || strings.TrimRight(e.name, "mb") != e.name:
 			return 0, next, last
@@ -252,11 +254,13 @@ func (t *text) base(i int) (value float64, next int, last float64, doubt string)
 		}
 	}
 	if _, after, ok := t.class(i, half); ok {
-		_, skipped, found := t.class(after, article)
-		if found {
+		if _, skipped, found := t.class(after, article); found {
 			after = skipped
 		}
-		return 0.5, after, 0, ""
+		if i > 1 && t.ends(i, and) {
+			doubt = twoMeanings // the half of something more: "docena y media"
+		}
+		return 0.5, after, 0, doubt
 	}
 	return t.one(i)
 }

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
@@ -50,6 +51,9 @@ func SlotNamed(name string, slots []questioning.Slot, c Context) (string, bool) 
 		if slot.Key == name {
 			return slot.Key, true
 		}
+	}
+	if strings.ContainsFunc(name, unicode.IsControl) {
+		return "", false // no name
 	}
 	label := labelName(camelCase.ReplaceAllString(name, "$1 $2"))
 	if label == "" || len(label) > longestLabel {

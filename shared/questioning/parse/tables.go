@@ -72,19 +72,32 @@ func grow[node any](table string, root node, add func(below node, root bool, wor
 	}
 }
 
+// newPhrase takes a node from the next of many that were made at once.
+func (l *language) newPhrase() *phraseNode {
+	const atOnce = 512
+	if len(l.spare) == 0 {
+		l.spare = make([]phraseNode, atOnce)
+	}
+	node := &l.spare[0]
+	l.spare = l.spare[1:]
+	return node
+}
+
 // phrase adds a word of the lexicon; what it means are pairs of class and value.
 func (l *language) phrase(below *phraseNode, first bool, word, means string) *phraseNode {
-	node := &phraseNode{}
+	node := l.newPhrase()
 	below.add(word, node)
 	l.known[word] = true
 	for means != "" {
 		var of, name string
 		of, means, _ = strings.Cut(means, "\t")
 		name, means, _ = strings.Cut(means, "\t")
-		value, _ := strconv.ParseFloat(name, 64)
-		e := entry{class(of), value, name}
+		e := entry{class: class(of), name: name}
+		if name != "" && name[0] <= '9' { // a number or a sign before one
+			e.value, _ = strconv.ParseFloat(name, 64)
+		}
 		node.entries = append(node.entries, e)
-		if first && l.compounds && slices.Contains([]class{number, scale, ordinal, and, andHalf, parts}, e.class) {
+		if first && l.compounds && (len(word) > 1 || e.class == and) && slices.Contains([]class{number, scale, ordinal, and, andHalf, parts}, e.class) {
 			l.compound[word] = true
 		}
 	}

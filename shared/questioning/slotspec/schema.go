@@ -94,7 +94,7 @@ func whichSchema(at string) error {
 }
 
 // readParts reads what an object has, in its order. Order matters: it is the order
-// of the questions where nothing else tells them apart, and that of forms.
+// of the questions where nothing else decides it, and that of forms.
 func (r *reader) readParts(path string, v view, at position) error {
 	in := join(path, "properties")
 	properties, ok := v.get("properties").(*object)
@@ -111,7 +111,7 @@ func (r *reader) readParts(path string, v view, at position) error {
 	if err != nil {
 		return err
 	}
-	var aside error
+	var unaskable error
 	// An optional part that cannot be asked for is set aside, unless the object
 	// would have no part left: then its reason is the better error than "nothing to
 	// ask for".
@@ -124,8 +124,8 @@ func (r *reader) readParts(path string, v view, at position) error {
 		if errors.As(err, &unasked) && !needed {
 			r.rewind(before)
 			r.notes.add(unasked.problem.Path, "is set aside: it %s", unasked.problem.Problem)
-			if aside == nil {
-				aside = err
+			if unaskable == nil {
+				unaskable = err
 			}
 			continue
 		}
@@ -133,8 +133,8 @@ func (r *reader) readParts(path string, v view, at position) error {
 			return err
 		}
 	}
-	if len(r.slots) == read && aside != nil {
-		return aside // nothing else is wanted
+	if len(r.slots) == read && unaskable != nil {
+		return unaskable // nothing else is wanted
 	}
 	return nil
 }
@@ -263,7 +263,7 @@ func titleOf(v view, name string) string {
 	return titleFrom(name)
 }
 
-// ignored are keywords that no answer is held against when it is given. The
+// ignored are keywords that no answer is checked against when it is given. The
 // report says whether the values satisfy them.
 var ignored = []string{"multipleOf", "not", "if", "dependentSchemas", "dependentRequired", "contains", "minContains",
 	"maxContains", "patternProperties", "unevaluatedProperties", "unevaluatedItems"}
@@ -308,7 +308,7 @@ func numberIs(v any, want float64) bool {
 const maxSafe = 1<<53 - 1
 
 // dropSafe leaves out the bounds of machine integers, which generators write and
-// which tell a person nothing.
+// which mean nothing to a person.
 func dropSafe(slot *questioning.Slot) {
 	if slot.Minimum != nil && (*slot.Minimum <= -maxSafe || *slot.Minimum == math.MinInt32) {
 		slot.Minimum = nil
@@ -499,7 +499,7 @@ func (r *reader) resolveConditions() {
 }
 
 // readExclusive makes an exclusive bound an inclusive one: the next integer or
-// float64. Slots know inclusive bounds only, and a person is told "at least 1", not
+// float64. Slots know inclusive bounds only, and a person reads "at least 1", not
 // "more than 0". For numbers the next float64 keeps the check exact.
 func readExclusive(path string, m member, kind any, slot *questioning.Slot) error {
 	v, err := numberOf(path, m.value)

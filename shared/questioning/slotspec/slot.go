@@ -255,7 +255,7 @@ func formatType(format string) questioning.Type {
 
 // checkOptions verifies that options are few enough and differ. Two equal values
 // would make an answer ambiguous. Equal titles are allowed: generators cut them,
-// and the value still tells them apart.
+// and the value still distinguishes them.
 func checkOptions(path string, options []questioning.Option) error {
 	if len(options) == 0 {
 		return errorf(path, "needs at least one option")

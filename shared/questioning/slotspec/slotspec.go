@@ -155,7 +155,7 @@ func (w Spec) Values(held map[string]any, complete bool) map[string]any {
 			if p.numbers {
 				value = numbers(value)
 			}
-			root = put(root, p.steps, value).(map[string]any)
+			root = setAt(root, p.steps, value).(map[string]any)
 		}
 	}
 	if w.reader.list {

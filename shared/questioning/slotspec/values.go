@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// put sets the value at the end of the steps, making what leads there. It returns
+// setAt sets the value at the end of the steps, making what leads there. It returns
 // the root to keep, which is another one if at was nil or a list that had to grow.
 // Entries of a list that were skipped are empty objects: an entry may have only
 // optional parts, none of them answered.
-func put(at any, steps []step, value any) any {
+func setAt(at any, steps []step, value any) any {
 	if len(steps) == 0 {
 		return value
 	}
@@ -20,14 +20,14 @@ func put(at any, steps []step, value any) any {
 		for len(list) < next.index {
 			list = append(list, map[string]any{})
 		}
-		list[next.index-1] = put(list[next.index-1], steps[1:], value)
+		list[next.index-1] = setAt(list[next.index-1], steps[1:], value)
 		return list
 	}
 	object, ok := at.(map[string]any)
 	if !ok {
 		object = map[string]any{}
 	}
-	object[steps[0].name] = put(object[steps[0].name], steps[1:], value)
+	object[steps[0].name] = setAt(object[steps[0].name], steps[1:], value)
 	return object
 }
 
@@ -36,9 +36,9 @@ func put(at any, steps []step, value any) any {
 // is an empty list, not a missing one.
 func grow(root any, steps []step, n int) any {
 	if n > 0 {
-		return put(root, append(slices.Clip(steps), step{index: n}), map[string]any{})
+		return setAt(root, append(slices.Clip(steps), step{index: n}), map[string]any{})
 	}
-	return put(root, steps, []any{})
+	return setAt(root, steps, []any{})
 }
 
 // numbers turns the entries of a list that are numbers, written as such and nothing

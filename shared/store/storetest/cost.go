@@ -24,7 +24,7 @@ type Cost struct {
 // tests that use it do not run their calls in parallel.
 type Counter struct{ statements, trips atomic.Int64 }
 
-// NewCounted returns a store on a migrated database of its own that counts.
+// NewCounted returns a store on a new, migrated database, and a counter of what it asks.
 func NewCounted(t testing.TB) (*store.Store, *Counter) {
 	t.Helper()
 	c := &Counter{}

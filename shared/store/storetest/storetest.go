@@ -4,7 +4,6 @@
 package storetest
 
 import (
-	"context"
 	"crypto/sha256"
 	"fmt"
 	"maps"
@@ -13,7 +12,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
@@ -42,7 +40,7 @@ func slots() []questioning.Slot {
 	}
 }
 
-// New returns a store on a migrated database of its own, and the database's URL.
+// New returns a store on a new, migrated database, and the database's URL.
 // The test's binary needs postgrestest.Main.
 func New(t testing.TB) (s *store.Store, url string) {
 	t.Helper()
@@ -89,7 +87,7 @@ func Answer(t testing.TB, s *store.Store, as, id string, values map[string]any) 
 	})
 }
 
-// Revise puts a value in the place of a slot's; nil declines to say.
+// Revise replaces a slot's value; nil declines to say.
 func Revise(t testing.TB, s *store.Store, as, id, slot string, value any) {
 	t.Helper()
 	change(t, s, as, id, func(c *store.Conversation, change *store.Change) {
@@ -107,38 +105,15 @@ func Erase(t testing.TB, s *store.Store, as, id string) {
 	require.Equal(t, []string{id}, erased.Conversations)
 }
 
-// Exec runs a statement as the administrator of the database, whom row security
-// does not bind.
-func Exec(t testing.TB, url, statement string, arguments ...any) {
-	t.Helper()
-	connected(t, url, func(ctx context.Context, conn *pgx.Conn) error {
-		_, err := conn.Exec(ctx, statement, arguments...)
-		return err
-	})
-}
-
-// Count returns the number that a query selects, as Exec runs it.
-func Count(t testing.TB, url, query string, arguments ...any) (n int) {
-	t.Helper()
-	connected(t, url, func(ctx context.Context, conn *pgx.Conn) error {
-		return conn.QueryRow(ctx, query, arguments...).Scan(&n)
-	})
-	return n
-}
+// Exec and Count act as the administrator of the database, whom row security does not
+// bind: they see the rows of all principals, unlike the store.
+var Exec, Count = postgrestest.Exec, postgrestest.Count
 
 // Rows counts every row of the tables of conversations, all principals' included.
 func Rows(t testing.TB, url string) int {
 	t.Helper()
 	return Count(t, url, `SELECT (SELECT count(*) FROM sessions) + (SELECT count(*) FROM conversations) + (SELECT count(*) FROM slots) +
 		(SELECT count(*) FROM questions) + (SELECT count(*) FROM answers) + (SELECT count(*) FROM messages) + (SELECT count(*) FROM calls)`)
-}
-
-func connected(t testing.TB, url string, run func(context.Context, *pgx.Conn) error) {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), postgrestest.AdminURL(t, url))
-	require.NoError(t, err)
-	defer conn.Close(t.Context())
-	require.NoError(t, run(t.Context(), conn))
 }
 
 // change loads a conversation, changes it and saves it.

@@ -24,12 +24,18 @@ const (
 func Hints(t *testing.T, declared tool.Tool, want ...Hint) {
 	t.Helper()
 	given := declared.Declaration.Annotations
-	for hint, set := range map[Hint]*bool{
-		ReadOnly: given.ReadOnlyHint, Destructive: given.DestructiveHint,
-		Idempotent: given.IdempotentHint, OpenWorld: given.OpenWorldHint,
+	// What is left out is so by default, in the protocol's schema.
+	for hint, of := range map[Hint]struct {
+		set       *bool
+		byDefault bool
+	}{
+		ReadOnly: {given.ReadOnlyHint, false}, Destructive: {given.DestructiveHint, !slices.Contains(want, ReadOnly)},
+		Idempotent: {given.IdempotentHint, false}, OpenWorld: {given.OpenWorldHint, true},
 	} {
-		if assert.NotNil(t, set, hint) {
-			assert.Equal(t, slices.Contains(want, hint), *set, hint)
+		holds := of.byDefault
+		if of.set != nil {
+			holds = *of.set
 		}
+		assert.Equal(t, slices.Contains(want, hint), holds, hint)
 	}
 }

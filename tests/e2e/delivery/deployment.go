@@ -196,7 +196,7 @@ func (d *Deployment) pushFirst(ctx context.Context) error {
 	// There is no token issuer here, and promotion refuses prod's placeholder.
 	for _, edit := range [][2]string{
 		{"- repository=", "- repository=" + d.git + " # "},
-		{"- registry=", "- registry=" + d.Cluster.Registry + "/sequential-questioning # "},
+		{"- registry=", "- registry=" + d.Cluster.Registry + "/sequential-questioning "}, // beside that of the policies' cases
 		{"- callers/tokens", "- callers/open"},
 	} {
 		if err := d.Clone.Replace(owner, edit[0], edit[1]); err != nil {

@@ -1,5 +1,8 @@
 // Command collector is an OpenTelemetry collector with the components that gitops/platform
-// configures, to test those configurations.
+// configures, to test those configurations. It is built here because the distribution's
+// binary has many more components, and a configuration that names one that the cluster's
+// image lacks must fail. It is a separate module, so that the collector's dependencies
+// decide nothing else.
 package main
 
 import (
@@ -38,6 +41,8 @@ func main() {
 	}
 }
 
+// factories are the components by kind. The order does not matter; configurations
+// refer to them by name.
 func factories() (otelcol.Factories, error) {
 	receivers, err := otelcol.MakeFactoryMap[receiver.Factory](otlpreceiver.NewFactory(), filelogreceiver.NewFactory())
 	if err != nil {

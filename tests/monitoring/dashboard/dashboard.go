@@ -1,4 +1,5 @@
-// Package dashboard reads Grafana's dashboards.
+// Package dashboard reads Grafana's dashboards, for tests that check their queries and
+// for the command that draws them. Fields that neither needs are ignored.
 package dashboard
 
 import (
@@ -41,7 +42,8 @@ type Target struct {
 	LegendFormat string `json:"legendFormat"`
 }
 
-// Read returns the dashboards of a folder.
+// Read returns the dashboards of a folder. They are in the order of their file
+// names. A folder without any is an error, as a wrong path would be.
 func Read(folder string) ([]Dashboard, error) {
 	files, err := filepath.Glob(filepath.Join(folder, "*.json"))
 	if err != nil {

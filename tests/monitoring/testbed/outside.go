@@ -13,7 +13,9 @@ import (
 // modelFails is the interval of failures: one in so many model requests fails.
 const modelFails = 6
 
-// outside has the services around the functions, except the broker, which is in program.
+// outside has the services around the functions, except the broker, which is in
+// program. mu keeps answers of the model one at a time: modeltest's answers are for
+// one request.
 type outside struct {
 	model     *httptest.Server
 	collector *httptest.Server // receives traces, so that metrics have exemplars
@@ -21,6 +23,7 @@ type outside struct {
 	mu        sync.Mutex
 }
 
+// newOutside starts both servers on loopback.
 func newOutside() *outside {
 	o := &outside{}
 	o.model = httptest.NewServer(http.HandlerFunc(o.complete))

@@ -28,6 +28,8 @@ const (
 	callLimit = 20 * time.Second
 )
 
+// goals fit the built-in playbooks, most of them, so that metrics by playbook have
+// several values.
 var goals = []string{
 	"Plan a trip to Japan", "Hire a backend developer", "Report a bug in the app", "Buy a laptop for school",
 	"Plan a birthday party", "Learn Spanish until summer", "Requirements of a new feature", "Ask for help with an order",
@@ -45,6 +47,7 @@ func (s *Testbed) Talk(ctx context.Context, people, rounds int, pause time.Durat
 	return errors.Join(errs...)
 }
 
+// talk is one person's time. Refused calls are part of it and no error.
 func (s *Testbed) talk(ctx context.Context, number, rounds int, pause time.Duration) error {
 	p, err := s.newPerson(ctx, number)
 	if err != nil {
@@ -64,12 +67,16 @@ func (s *Testbed) talk(ctx context.Context, number, rounds int, pause time.Durat
 }
 
 // person is a simulated person with a client of an older revision that shows forms.
+// It draws from its own generator, so that a run with as many people is the same
+// again up to timing.
 type person struct {
 	number int
 	random *rand.Rand
 	client *client.Client
 }
 
+// newPerson connects with the newest revision in which a client is asked during a
+// call.
 func (s *Testbed) newPerson(ctx context.Context, number int) (*person, error) {
 	p := &person{number: number, random: rand.New(rand.NewPCG(1, uint64(number)))}
 	wire, err := transport.NewStreamableHTTP(s.URL)
@@ -110,7 +117,8 @@ func (p *person) call(ctx context.Context, tool string, arguments map[string]any
 	return structured, nil
 }
 
-// piece is one round of a person.
+// piece is one round of a person. It calls every tool now and then, among them one
+// with an unknown conversation, so that each metric gets each of its labels.
 func (p *person) piece(ctx context.Context, round int) error {
 	user := fmt.Sprintf("person-%d", p.number)
 	goal := goals[(p.number+round)%len(goals)]
@@ -193,6 +201,7 @@ func (p *person) answer(question map[string]any) map[string]any {
 	return a
 }
 
+// words are an answer to the question's type or one of its options.
 func (p *person) words(question map[string]any) string {
 	if options, ok := question["options"].([]any); ok && len(options) > 0 {
 		option, _ := options[p.random.IntN(len(options))].(map[string]any)

@@ -25,7 +25,8 @@ const (
 	stopLimit  = 20 * time.Second
 )
 
-// Testbed is the running program and its dependencies.
+// Testbed is the running program and its dependencies. Its people may be started
+// from several goroutines.
 type Testbed struct {
 	URL     string // for MCP clients
 	Metrics string
@@ -77,6 +78,8 @@ func Start(ctx context.Context, environment ...string) (_ *Testbed, err error) {
 	return s, nil
 }
 
+// build compiles the program of the folder program, which is the local program with
+// a broker in between.
 func build(ctx context.Context, path string) error {
 	root, err := tools.Root()
 	if err != nil {
@@ -90,8 +93,10 @@ func build(ctx context.Context, path string) error {
 	return nil
 }
 
+// readyLine is what the program prints once it serves.
 var readyLine = regexp.MustCompile(`is ready at (\S+)/mcp`)
 
+// ready waits for that line, since the port is chosen by the program.
 func (s *Testbed) ready(ctx context.Context) error {
 	limit := time.After(startLimit)
 	for {
@@ -115,6 +120,7 @@ func (s *Testbed) ready(ctx context.Context) error {
 func (s *Testbed) Logs() string { return s.output.String() }
 
 // Scrape reads the program's metrics in the OpenMetrics format, with exemplars.
+// Exemplars are only in this format; they link a metric to a trace.
 func (s *Testbed) Scrape(ctx context.Context) (string, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.Metrics, nil)
 	if err != nil {

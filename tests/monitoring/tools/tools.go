@@ -77,6 +77,7 @@ func Root() (string, error) {
 	return filepath.Dir(path), nil
 }
 
+// there reports whether all files exist.
 func there(paths ...string) bool {
 	for _, path := range paths {
 		if _, err := os.Stat(path); err != nil {
@@ -86,6 +87,8 @@ func there(paths ...string) bool {
 	return true
 }
 
+// alone waits until no other process installs; the kernel releases the lock with
+// the process.
 func alone(path string) (release func(), err error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
@@ -98,6 +101,7 @@ func alone(path string) (release func(), err error) {
 	return func() { file.Close() }, nil
 }
 
+// unpack needs no root: it downloads the package and copies two programs out of it.
 func unpack(folder string) error {
 	for _, name := range []string{"apt-get", "dpkg"} {
 		if _, err := exec.LookPath(name); err != nil {
@@ -132,6 +136,8 @@ func unpack(folder string) error {
 // page replaces Alertmanager's web pages, which its module does not contain.
 const page = "<!doctype html><title>Alertmanager</title>\n"
 
+// build compiles Alertmanager from its module, whose source is read-only, in a
+// copy. The web pages are missing there, and tests need none.
 func build(folder string) error {
 	var found bytes.Buffer
 	command := exec.Command("go", "mod", "download", "-json", alertmanager)
@@ -159,10 +165,13 @@ func build(folder string) error {
 	return run(work, environment(), "go", "build", "-trimpath", "-o", folder+"/", "./cmd/alertmanager", "./cmd/amtool")
 }
 
+// environment builds outside of the repository's workspace, so that its versions do
+// not matter.
 func environment() []string {
 	return append(os.Environ(), "GOWORK=off", "GOFLAGS=-buildvcs=false", "CGO_ENABLED=0")
 }
 
+// run runs a program; its output is in the error.
 func run(folder string, environment []string, name string, args ...string) error {
 	command := exec.CommandContext(context.Background(), name, args...)
 	command.Dir, command.Env = folder, environment

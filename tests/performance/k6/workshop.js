@@ -44,11 +44,11 @@ const people = {
   },
   email: () => said(`person${whole(1, 9999)}@example.com`),
   choice: ({ options }) => {
-    const { value, title } = one(options);
-    return said(value, title ?? value);
+    const title = one(options);
+    return said(valueOf(title), title);
   },
   choices: ({ options }) => {
-    const values = options.slice(0, whole(1, options.length)).map(({ value }) => value);
+    const values = options.slice(0, whole(1, options.length));
     return said(values, values.join(", "));
   },
   list: () => {
@@ -58,6 +58,11 @@ const people = {
   },
 };
 
+const titled = workshop.information_needed.properties.level.oneOf;
+
+/** The value of an option, which a question shows by its title. */
+const valueOf = (title) => titled.find((option) => option.title === title)?.const ?? title;
+
 function said(value, words = String(value)) {
   return { value, words };
 }
@@ -65,7 +70,9 @@ function said(value, words = String(value)) {
 /** What a person answers to a question, made from its type and its options. */
 export function answerTo(question) {
   if (question.slot === "remarks" && Math.random() < 0.5) return { outcome: "declined", words: "I'd rather not say" };
-  const answer = people[question.metadata.type];
-  if (!answer) throw new Error(`question ${question.question_number}: nobody has an answer of type "${question.metadata.type}"`);
+  // The type is left out for a text and for one of the options.
+  const type = question.metadata.type ?? (question.options ? "choice" : "string");
+  const answer = people[type];
+  if (!answer) throw new Error(`question ${question.question_number}: nobody has an answer of type "${type}"`);
   return answer(question);
 }

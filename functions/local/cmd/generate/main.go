@@ -11,10 +11,10 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/mark3labs/mcp-go/mcp"
+
 	"github.com/sequential-questioning/sequential-questioning/functions/local"
-	"github.com/sequential-questioning/sequential-questioning/shared/function"
 	"github.com/sequential-questioning/sequential-questioning/shared/playbook"
-	"github.com/sequential-questioning/sequential-questioning/shared/version"
 )
 
 func main() {
@@ -60,6 +60,7 @@ func catalogue() ([]byte, error) {
 	type entry struct {
 		Function string `json:"function"`
 		Asks     bool   `json:"asks,omitempty"`
+		First    bool   `json:"first,omitempty"`
 		Tool     any    `json:"tool"`
 	}
 	type served struct {
@@ -69,12 +70,12 @@ func catalogue() ([]byte, error) {
 		Text        string `json:"text"`
 	}
 	document := struct {
-		Server    map[string]string `json:"server"`
-		Tools     []entry           `json:"tools"`
-		Playbooks []served          `json:"playbooks"`
-	}{Server: map[string]string{"name": function.Product, "title": "Sequential Questioning", "version": version.Version}}
+		Server    mcp.Implementation `json:"server"`
+		Tools     []entry            `json:"tools"`
+		Playbooks []served           `json:"playbooks"`
+	}{Server: local.Identity()}
 	for _, t := range local.ToolFunctions {
-		document.Tools = append(document.Tools, entry{t.Name, t.Asks, t.Tool})
+		document.Tools = append(document.Tools, entry{t.Name, t.Asks, t.First, t.Tool})
 	}
 	playbooks, err := playbook.Open(playbook.Config{})
 	if err != nil {

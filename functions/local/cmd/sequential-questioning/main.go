@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -17,6 +18,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/version"
 )
 
+const defaultPort = 8420
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -28,6 +31,8 @@ func main() {
 	switch name {
 	case "":
 		run = func(ctx context.Context, args []string) error { return serve(ctx, stop, args) }
+	case "doctor":
+		run = diagnose
 	case "database":
 		run = keepDatabase
 	default:
@@ -56,7 +61,7 @@ func parse(flags *flag.FlagSet, args []string) {
 func serve(ctx context.Context, stop func(), args []string) error {
 	options := local.Options{DatabaseURL: os.Getenv("DATABASE_URL"), Out: os.Stderr}
 	flags := flag.CommandLine
-	flags.IntVar(&options.Port, "port", 8420, "`port` on 127.0.0.1 for MCP clients; 0 takes a free one")
+	flags.IntVar(&options.Port, "port", defaultPort, "`port` on 127.0.0.1 for MCP clients; 0 takes a free one")
 	flags.StringVar(&options.Data, "data", defaultFolder(), "`folder` of the database, unless DATABASE_URL is set, and of keys")
 	stdio := flags.Bool("stdio", false, "serve the one client at standard input and output, and no port")
 	show := flags.Bool("version", false, "print the version")
@@ -82,6 +87,23 @@ func serve(ctx context.Context, stop func(), args []string) error {
 		fmt.Printf("Sequential Questioning is ready at %s (%.1f s)\n\n%s\nCtrl-C stops it.\n",
 			url, time.Since(began).Seconds(), local.Clients(url))
 	})
+}
+
+// diagnose says what is wrong with this installation.
+func diagnose(ctx context.Context, args []string) error {
+	options := local.Options{DatabaseURL: os.Getenv("DATABASE_URL"), Out: os.Stdout}
+	flags := flag.NewFlagSet("doctor", flag.ExitOnError)
+	flags.IntVar(&options.Port, "port", defaultPort, "`port` on 127.0.0.1 for MCP clients")
+	flags.StringVar(&options.Data, "data", defaultFolder(), "data `folder`")
+	parse(flags, args)
+	switch problems := local.Diagnose(ctx, options); problems {
+	case 0:
+		return nil
+	case 1:
+		return errors.New("there is one problem")
+	default:
+		return fmt.Errorf("there are %d problems", problems)
+	}
 }
 
 // keepDatabase runs the database for all processes of a data folder; they start it.
@@ -115,7 +137,10 @@ func usage(flags *flag.FlagSet) {
 process, on a PostgreSQL server of its own.
 
 Usage: sequential-questioning [--port 8420 | --stdio] [--data folder]
+       sequential-questioning doctor [--port 8420] [--data folder]
        sequential-questioning --version
+
+doctor says what is wrong with this installation, and how to mend it.
 
 `)
 	flags.PrintDefaults()

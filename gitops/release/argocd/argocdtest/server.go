@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/argoproj/argo-cd/v2/pkg/apiclient/application"
-	"github.com/argoproj/argo-cd/v2/pkg/apiclient/session"
 	"github.com/argoproj/argo-cd/v2/pkg/apiclient/version"
 	"github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
 	"github.com/golang/protobuf/ptypes/empty"
@@ -21,12 +20,8 @@ import (
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
 )
 
-// Token and Password are the credentials that the server accepts.
-const (
-	Token    = "token-of-a-test"
-	Username = "on-call"
-	Password = "password-of-a-test"
-)
+// Token is the one that the server accepts.
+const Token = "token-of-a-test"
 
 // Server is a fake Argo CD. Its controller runs one step whenever the Application is
 // read, so that tests do not depend on time.
@@ -87,7 +82,6 @@ func New(t *testing.T, name string) *Server {
 	server := grpc.NewServer(grpc.UnaryInterceptor(s.admit))
 	application.RegisterApplicationServiceServer(server, s)
 	version.RegisterVersionServiceServer(server, &versions{})
-	session.RegisterSessionServiceServer(server, &sessions{})
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(server.Stop)
 	return s
@@ -194,15 +188,4 @@ type versions struct {
 
 func (*versions) Version(context.Context, *empty.Empty) (*version.VersionMessage, error) {
 	return &version.VersionMessage{Version: "v2.14.21"}, nil
-}
-
-type sessions struct {
-	session.UnimplementedSessionServiceServer
-}
-
-func (*sessions) Create(_ context.Context, request *session.SessionCreateRequest) (*session.SessionResponse, error) {
-	if request.Username != Username || request.Password != Password {
-		return nil, status.Error(codes.Unauthenticated, "Invalid username or password")
-	}
-	return &session.SessionResponse{Token: Token}, nil
 }

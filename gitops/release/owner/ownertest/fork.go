@@ -30,6 +30,7 @@ var Choices = map[string][][2]string{
 		{`(backups)=\S+`, "$1=s3://acme/postgres"},
 		{`(snapshots)=\S+`, "$1=acme-snapshots"},
 	},
+	"a second registry":         {{`(registry=\S+)`, "$1 quay.io/acme"}},
 	"everybody may call":        {{`callers/tokens`, "callers/open"}},
 	"DNS of Google":             {{`- dns/\w+$`, "- dns/google"}, {`(dns-project)=\S+`, "$1=acme-dns"}},
 	"DNS of Amazon":             {{`- dns/\w+$`, "- dns/route53"}},
@@ -44,7 +45,7 @@ var Choices = map[string][][2]string{
 var Together = [][]string{
 	{"own values"},
 	{"everybody may call", "DNS of Google", "the provider's PostgreSQL", "another object store", "release candidates"},
-	{"DNS of Amazon", "a storage class", "signed commits"},
+	{"DNS of Amazon", "a storage class", "signed commits", "a second registry"},
 }
 
 // Fork copies the part of the repository at root that a delivery reads, with choices made
@@ -90,9 +91,11 @@ func Edit(t *testing.T, from, to string, edits ...[2]string) {
 	require.NoError(t, os.WriteFile(to, content, 0o644))
 }
 
-// Rerun runs the tests of this package, except the calling one, in forks that make every
-// choice. The folder is the package's, below the repository's root, which is at root.
-func Rerun(t *testing.T, root, folder string) {
+// Rerun runs the tests of this package in forks that make every choice, except the calling
+// test and those whose name matches the expression: they read nothing that an owner can
+// change. The folder is the package's, below the repository's root, which is at root.
+func Rerun(t *testing.T, root, folder, except string) {
+	caller := t.Name()
 	program, err := os.Executable()
 	require.NoError(t, err)
 	made := 0
@@ -102,7 +105,7 @@ func Rerun(t *testing.T, root, folder string) {
 			fork := Fork(t, root, choices...)
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 			defer cancel()
-			tests := exec.CommandContext(ctx, program, "-test.skip=^"+strings.SplitN(t.Name(), "/", 2)[0]+"$")
+			tests := exec.CommandContext(ctx, program, "-test.skip=^"+caller+"$|"+except)
 			tests.Dir = filepath.Join(fork, filepath.FromSlash(folder))
 			output, err := tests.CombinedOutput()
 			assert.NoError(t, err, "%s", output)

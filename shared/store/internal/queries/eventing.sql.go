@@ -191,6 +191,44 @@ func (q *Queries) DeleteTombstone(ctx context.Context, conversationID string) er
 	return err
 }
 
+const inactiveConversations = `-- name: InactiveConversations :many
+SELECT principal, id FROM conversations WHERE id < $1 AND updated_at < now() - $2::interval
+ORDER BY id LIMIT $3::integer
+`
+
+type InactiveConversationsParams struct {
+	OpenedBefore string
+	Age          time.Duration
+	Most         int
+}
+
+type InactiveConversationsRow struct {
+	Principal string
+	ID        string
+}
+
+// InactiveConversations are the oldest. An id begins with the time of opening, so that
+// the primary key finds what may have been inactive for so long.
+func (q *Queries) InactiveConversations(ctx context.Context, arg InactiveConversationsParams) ([]InactiveConversationsRow, error) {
+	rows, err := q.db.Query(ctx, inactiveConversations, arg.OpenedBefore, arg.Age, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []InactiveConversationsRow
+	for rows.Next() {
+		var i InactiveConversationsRow
+		if err := rows.Scan(&i.Principal, &i.ID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const insertCounted = `-- name: InsertCounted :many
 INSERT INTO counted_conversations (conversation_id, form, user_id)
 SELECT c.id, nullif($1::text, ''), coalesce(s.user_id, '')
@@ -258,7 +296,7 @@ SELECT id FROM conversations WHERE id = ANY($1::uuid[]) AND principal = current_
 `
 
 // LockAgainstErasure returns those of the conversations that are there, which nobody
-// erases until the transaction ends; calls go on.
+// erases until the transaction ends; calls continue.
 func (q *Queries) LockAgainstErasure(ctx context.Context, ids []string) ([]string, error) {
 	rows, err := q.db.Query(ctx, lockAgainstErasure, ids)
 	if err != nil {

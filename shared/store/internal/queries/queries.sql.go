@@ -262,7 +262,7 @@ type HistoryRow struct {
 	SupersededBy int
 }
 
-// History is the latest answers, earliest first, with the questions as they were put.
+// History is the latest answers, earliest first, with the questions as they were asked.
 func (q *Queries) History(ctx context.Context, arg HistoryParams) ([]HistoryRow, error) {
 	rows, err := q.db.Query(ctx, history, arg.ConversationID, arg.Latest)
 	if err != nil {
@@ -555,7 +555,7 @@ SELECT FROM conversations WHERE id = $1 AND principal = current_setting('app.pri
 `
 
 // LockConversation keeps others from changing or erasing a conversation until the
-// transaction ends. Others go on reading it and referring to it.
+// transaction ends. Others can still read it and refer to it.
 func (q *Queries) LockConversation(ctx context.Context, id string) error {
 	_, err := q.db.Exec(ctx, lockConversation, id)
 	return err
@@ -591,6 +591,44 @@ func (q *Queries) LockConversations(ctx context.Context, arg LockConversationsPa
 	var items []LockConversationsRow
 	for rows.Next() {
 		var i LockConversationsRow
+		if err := rows.Scan(&i.ID, &i.SessionID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const lockInactive = `-- name: LockInactive :many
+SELECT c.id, c.session_id FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
+WHERE c.principal = current_setting('app.principal') AND c.id = ANY($1::uuid[]) AND c.updated_at < now() - $2::interval
+ORDER BY c.id FOR UPDATE OF c, s
+`
+
+type LockInactiveParams struct {
+	Ids []string
+	Age time.Duration
+}
+
+type LockInactiveRow struct {
+	ID        string
+	SessionID string
+}
+
+// LockInactive is LockConversations of those of the ids that have not changed for so
+// long.
+func (q *Queries) LockInactive(ctx context.Context, arg LockInactiveParams) ([]LockInactiveRow, error) {
+	rows, err := q.db.Query(ctx, lockInactive, arg.Ids, arg.Age)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []LockInactiveRow
+	for rows.Next() {
+		var i LockInactiveRow
 		if err := rows.Scan(&i.ID, &i.SessionID); err != nil {
 			return nil, err
 		}
@@ -699,7 +737,7 @@ type QuestionsRow struct {
 }
 
 // Questions are those that wait for an answer, and those of the numbers: each part
-// is looked up by an index of its own.
+// is looked up by its own index.
 func (q *Queries) Questions(ctx context.Context, arg QuestionsParams) ([]QuestionsRow, error) {
 	rows, err := q.db.Query(ctx, questions, arg.ConversationID, arg.Numbers)
 	if err != nil {

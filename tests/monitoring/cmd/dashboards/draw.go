@@ -19,6 +19,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/tests/monitoring/dashboard"
 )
 
+// The sizes are for a page of documentation: three panels next to each other can be
+// read at the width of GitHub's text.
 const (
 	columns    = 3
 	tileWidth  = 11 * vg.Centimeter
@@ -27,6 +29,7 @@ const (
 	resolution = 110
 )
 
+// colours are those of D3's category10, which are distinct in print as well.
 var colours = []color.Color{
 	color.RGBA{0x1f, 0x77, 0xb4, 0xff}, color.RGBA{0xd6, 0x27, 0x28, 0xff}, color.RGBA{0x2c, 0xa0, 0x2c, 0xff},
 	color.RGBA{0xff, 0x7f, 0x0e, 0xff}, color.RGBA{0x94, 0x67, 0xbd, 0xff}, color.RGBA{0x8c, 0x56, 0x4b, 0xff},
@@ -60,6 +63,8 @@ func paint(ctx context.Context, d dashboard.Dashboard, p *prometheus, began, end
 	return out.Close()
 }
 
+// answers runs a panel's queries. Panels of logs have no answers here: no Loki
+// runs.
 func answers(ctx context.Context, panel dashboard.Panel, p *prometheus, began, ended time.Time) ([]line, error) {
 	if panel.Datasource.Type != "prometheus" {
 		return nil, nil
@@ -75,6 +80,8 @@ func answers(ctx context.Context, panel dashboard.Panel, p *prometheus, began, e
 	return all, nil
 }
 
+// drawPanel draws one panel with its legend above the curves, where it hides
+// nothing.
 func drawPanel(tile draw.Canvas, panel dashboard.Panel, lines []line) error {
 	chart := plot.New()
 	chart.Title.Text = panel.Title
@@ -133,6 +140,8 @@ func drawPanel(tile draw.Canvas, panel dashboard.Panel, lines []line) error {
 	return nil
 }
 
+// drawEmpty says in the panel why it is empty, so that nobody takes it for a broken
+// query.
 func drawEmpty(tile draw.Canvas, panel dashboard.Panel, chart *plot.Plot) error {
 	chart.X.Max, chart.Y.Max, chart.X.Label.Text = 1, 1, ""
 	chart.HideAxes()
@@ -152,8 +161,9 @@ func drawEmpty(tile draw.Canvas, panel dashboard.Panel, chart *plot.Plot) error 
 	return nil
 }
 
-// trace converts values to the parts of a curve between gaps, and stacked ones to an area on
-// top of those below.
+// trace converts values to the parts of a curve between gaps, and stacked ones to
+// an area on top of those below. below is changed: each series raises it for the
+// next one.
 func trace(values, below []float64, stacked bool) (parts []plotter.XYs, area *plotter.Polygon, err error) {
 	var part, upper, lower plotter.XYs
 	for i, value := range values {
@@ -202,6 +212,7 @@ func (u unit) Ticks(low, high float64) []plot.Tick {
 	return ticks
 }
 
+// format writes a value as Grafana would, for the units that the dashboards use.
 func (u unit) format(v float64) string {
 	switch {
 	case u == "s" && v != 0 && math.Abs(v) < 1:
@@ -218,4 +229,5 @@ func (u unit) format(v float64) string {
 	return plain(v)
 }
 
+// plain has four significant digits.
 func plain(v float64) string { return strconv.FormatFloat(v, 'g', 4, 64) }

@@ -1,6 +1,7 @@
 // Command dashboards draws Grafana's dashboards with data of a running program: it runs
 // simulated people against the local program, scrapes it with a Prometheus that evaluates
-// the rules, and draws the result of each panel's query.
+// the rules, and draws the result of each panel's query. So the pictures of the docs
+// show what the queries really return, and a query that returns nothing is seen.
 package main
 
 import (
@@ -40,6 +41,7 @@ func main() {
 	}
 }
 
+// run draws every dashboard of gitops/platform into a file of its name.
 func run(ctx context.Context, write string, length time.Duration, people int) (err error) {
 	root, err := tools.Root()
 	if err != nil {

@@ -23,13 +23,16 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/tests/monitoring/tools"
 )
 
+// The intervals are shorter than in production, since a run takes two minutes;
+// rates need several scrapes in their window.
 const (
 	scrapeEvery = 5 * time.Second
 	rateWindow  = 30 * time.Second
 	timeout     = 20 * time.Second
 )
 
-// prometheus is a Prometheus server with production's rules.
+// prometheus is a Prometheus server with production's rules. Its data are in a
+// temporary folder, which stop removes.
 type prometheus struct {
 	url     string
 	folder  string
@@ -87,6 +90,8 @@ func startPrometheus(ctx context.Context, metrics, rules string) (_ *prometheus,
 	}
 }
 
+// configure writes the rules of the manifests as rule files, and one target to
+// scrape.
 func (p *prometheus) configure(metrics, rules string) error {
 	files, err := filepath.Glob(filepath.Join(rules, "*.yaml"))
 	if err != nil {
@@ -122,6 +127,7 @@ func (p *prometheus) configure(metrics, rules string) error {
 	})
 }
 
+// write writes a YAML file into the folder.
 func (p *prometheus) write(name string, content any) error {
 	data, err := yaml.Marshal(content)
 	if err != nil {
@@ -130,6 +136,8 @@ func (p *prometheus) write(name string, content any) error {
 	return os.WriteFile(filepath.Join(p.folder, name), data, 0o600)
 }
 
+// stop interrupts Prometheus, which then ends in order, and kills it if it does
+// not.
 func (p *prometheus) stop() error {
 	if p.command != nil {
 		_ = p.command.Process.Signal(os.Interrupt)
@@ -152,7 +160,8 @@ type line struct {
 	values []float64
 }
 
-// ask evaluates a query from began to ended in steps of scrapeEvery.
+// ask evaluates a query from began to ended in steps of scrapeEvery. Series are
+// sorted by name, so that a picture has the same colours each time.
 func (p *prometheus) ask(ctx context.Context, query, legend string, began, ended time.Time) ([]line, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -206,8 +215,10 @@ func (p *prometheus) ask(ctx context.Context, query, legend string, began, ended
 	return lines, nil
 }
 
+// stamp is a time as the API takes it, in seconds with milliseconds.
 func stamp(t time.Time) string { return strconv.FormatFloat(float64(t.UnixMilli())/1000, 'f', 3, 64) }
 
+// named fills in a legend's placeholders with labels, as Grafana does.
 func named(legend string, labels map[string]string) string {
 	for name, value := range labels {
 		legend = strings.ReplaceAll(legend, "{{"+name+"}}", value)

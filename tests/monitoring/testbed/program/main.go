@@ -1,4 +1,6 @@
-// Command program is the local program with an unreliable broker between relay and indexer.
+// Command program is the local program with an unreliable broker between relay and
+// indexer, so that the metrics of failed, returned and refused events have values. The
+// local program alone delivers every event.
 package main
 
 import (
@@ -15,7 +17,7 @@ import (
 	"time"
 
 	"github.com/sequential-questioning/sequential-questioning/functions/local"
-	"github.com/sequential-questioning/sequential-questioning/shared/event"
+	"github.com/sequential-questioning/sequential-questioning/shared/event/delivery"
 	"github.com/sequential-questioning/sequential-questioning/shared/inprocess"
 )
 
@@ -48,6 +50,8 @@ type broker struct {
 	events atomic.Int64
 }
 
+// ServeHTTP answers as Knative's broker does, except that it loses events on
+// purpose. The counter decides which, so that a run of any length has all cases.
 func (b *broker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	n := b.events.Add(1)
@@ -57,12 +61,12 @@ func (b *broker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if n%givesUp == 0 {
 		// Accept the event, then return it as undeliverable.
-		time.AfterFunc(tries, func() { _, _ = b.pass(context.Background(), "relay", event.DeadLetterPath, r.Header, body) })
+		time.AfterFunc(tries, func() { _, _ = b.pass(context.Background(), "relay", delivery.DeadLetterPath, r.Header, body) })
 		return
 	}
 	if n%loses == 1 { // a forged event before the relay's
 		stranger := r.Header.Clone()
-		stranger.Del("Ce-" + event.SignatureExtension)
+		stranger.Del("Ce-" + delivery.SignatureExtension)
 		_, _ = b.pass(r.Context(), "indexer", "/", stranger, body)
 	}
 	status, err := b.pass(r.Context(), "indexer", "/", r.Header, body)
@@ -73,6 +77,8 @@ func (b *broker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(status)
 }
 
+// pass delivers an event with its headers, which hold the attributes of a
+// CloudEvent in binary mode.
 func (b *broker) pass(ctx context.Context, function, path string, header http.Header, body []byte) (status int, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+function+inprocess.Domain+path, bytes.NewReader(body))
 	if err != nil {

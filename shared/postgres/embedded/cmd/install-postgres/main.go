@@ -1,5 +1,6 @@
 // Command install-postgres installs the system's PostgreSQL package where there
-// is no PostgreSQL and that needs no password, and says what to install else.
+// is no PostgreSQL and that needs no password, and otherwise prints what to install.
+// make test runs it first, so that tests fail early and with a remedy.
 package main
 
 import (

@@ -1,0 +1,416 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	cloudevents "github.com/cloudevents/sdk-go/v2"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/event"
+	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
+	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
+)
+
+func TestMain(m *testing.M) { postgrestest.Main(m, postgrestest.Migrated) }
+
+// outboxWorld is a database and its outbox.
+type outboxWorld struct {
+	url    string
+	pool   *pgxpool.Pool
+	outbox *Outbox
+}
+
+func newOutboxWorld(t *testing.T) *outboxWorld {
+	t.Helper()
+	url := postgrestest.New(t)
+	pool, err := postgres.Open(t.Context(), postgres.Config{URL: url, MaxConns: 8})
+	require.NoError(t, err)
+	t.Cleanup(pool.Close)
+	return &outboxWorld{url, pool, NewOutbox(pool)}
+}
+
+var relaying = RelayConfig{
+	Batch: 10, Concurrency: 4, MaxAttempts: 3, Timeout: 10 * time.Second,
+	Backoff: time.Minute, MaxBackoff: time.Hour, UnconfirmedFor: time.Hour,
+}
+
+func (w *outboxWorld) relay(t *testing.T, p Publisher, change ...func(*RelayConfig)) *Relay {
+	t.Helper()
+	config := relaying
+	for _, c := range change {
+		c(&config)
+	}
+	return NewRelay(w.outbox, p, config)
+}
+
+// publisher is a sink in this process.
+type publisher func(context.Context, cloudevents.Event) error
+
+func (p publisher) Publish(ctx context.Context, e cloudevents.Event) error { return p(ctx, e) }
+
+// recorder is a sink that keeps what it is given.
+type recorder struct {
+	mu     sync.Mutex
+	events []cloudevents.Event
+}
+
+func (r *recorder) Publish(_ context.Context, e cloudevents.Event) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.events = append(r.events, e)
+	return nil
+}
+
+func (r *recorder) ids() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var ids []string
+	for _, e := range r.events {
+		ids = append(ids, e.ID())
+	}
+	return ids
+}
+
+// queued writes events in a transaction of the principal that they name.
+func (w *outboxWorld) queued(t *testing.T, events ...event.Event) {
+	t.Helper()
+	require.NoError(t, pgx.BeginTxFunc(t.Context(), w.pool, pgx.TxOptions{}, func(tx pgx.Tx) error {
+		return queueIn(t, tx, events...)
+	}))
+}
+
+func queueIn(t *testing.T, tx pgx.Tx, events ...event.Event) error {
+	t.Helper()
+	_, of := events[0].Of()
+	batch := &pgx.Batch{}
+	postgres.BindPrincipal(batch, of)
+	require.NoError(t, event.Queue(batch, events...))
+	return tx.SendBatch(t.Context(), batch).Close()
+}
+
+// leasesEnd lets claimed and failed events be claimed again at once.
+func (w *outboxWorld) leasesEnd(t *testing.T) {
+	t.Helper()
+	postgrestest.Exec(t, w.url, `UPDATE outbox SET next_at = now()`)
+}
+
+func (w *outboxWorld) waiting(t *testing.T) int {
+	t.Helper()
+	return postgrestest.Count(t, w.url, `SELECT count(*) FROM outbox`)
+}
+
+var elsewhere = uuid.NewString // a conversation that only events know
+
+func recorded(as, id, slot string) event.AnswerRecorded {
+	return event.AnswerRecorded{
+		Conversation: event.Conversation{Principal: as, ConversationID: id, SchemaKey: "trip"},
+		Answer:       event.Answer{Slot: event.Slot{Key: slot}, AnswerNumber: 1, Outcome: "answered"},
+		At:           time.Now(),
+	}
+}
+
+func erasedEvent(as, id string) event.ConversationErased {
+	return event.ConversationErased{Principal: as, ConversationID: id, At: time.Now()}
+}
+
+func TestAnEventHappensIfItsTransactionDoes(t *testing.T) {
+	t.Parallel()
+	w := newOutboxWorld(t)
+	undone := errors.New("undone")
+	err := pgx.BeginTxFunc(t.Context(), w.pool, pgx.TxOptions{}, func(tx pgx.Tx) error {
+		require.NoError(t, queueIn(t, tx, recorded("local", elsewhere(), "budget")))
+		return undone
+	})
+	require.ErrorIs(t, err, undone)
+	assert.Zero(t, w.waiting(t))
+	w.queued(t, recorded("local", elsewhere(), "budget"))
+	assert.Equal(t, 1, w.waiting(t))
+}
+
+func TestNobodyQueuesEventsOfAnotherPrincipal(t *testing.T) {
+	t.Parallel()
+	w := newOutboxWorld(t)
+	err := pgx.BeginTxFunc(t.Context(), w.pool, pgx.TxOptions{}, func(tx pgx.Tx) error {
+		return queueIn(t, tx, recorded("ann", elsewhere(), "a"), recorded("bob", elsewhere(), "b"))
+	})
+	assert.ErrorContains(t, err, "row-level security")
+}
+
+func TestEventsOfAConversationArePublishedInTheirOrder(t *testing.T) {
+	t.Parallel()
+	w := newOutboxWorld(t)
+	conversations := []string{elsewhere(), elsewhere(), elsewhere()}
+	for n := range 20 {
+		for _, id := range conversations {
+			e := recorded("local", id, "budget")
+			e.AnswerNumber = n
+			w.queued(t, e)
+		}
+	}
+	sink := &recorder{}
+	// Fails now and then, and relays work side by side.
+	var tries atomic.Int64
+	flaky := publisher(func(ctx context.Context, e cloudevents.Event) error {
+		if tries.Add(1)%7 == 0 {
+			return &Refused{Status: 500}
+		}
+		return sink.Publish(ctx, e)
+	})
+	var relays sync.WaitGroup
+	for range 3 {
+		r := w.relay(t, flaky, func(c *RelayConfig) {
+			c.Backoff, c.MaxBackoff, c.MaxAttempts = time.Millisecond, time.Millisecond, 1000
+		})
+		relays.Go(func() {
+			for range 200 {
+				_, _, err := r.Drain(t.Context())
+				assert.NoError(t, err)
+				if len(sink.ids()) >= 60 {
+					return
+				}
+				time.Sleep(2 * time.Millisecond)
+			}
+		})
+	}
+	relays.Wait()
+	assert.Zero(t, w.waiting(t))
+	order := map[string][]int{}
+	for _, e := range sink.events {
+		read, err := Read(e)
+		require.NoError(t, err)
+		order[e.Subject()] = append(order[e.Subject()], read.(event.AnswerRecorded).AnswerNumber)
+	}
+	for _, id := range conversations {
+		assert.True(t, slices.IsSorted(order[id]), "%v", order[id])
+		assert.Len(t, order[id], 20)
+	}
+}
+
+func TestAConversationIsClaimedByOneRelayAtATime(t *testing.T) {
+	t.Parallel()
+	w := newOutboxWorld(t)
+	id := elsewhere()
+	for range 200 {
+		w.queued(t, recorded("local", id, "a"))
+	}
+	var held atomic.Bool
+	var settled atomic.Int64
+	var relays sync.WaitGroup
+	for range 6 {
+		relays.Go(func() {
+			for settled.Load() < 200 && t.Context().Err() == nil {
+				claimed, err := w.outbox.Claim(t.Context(), 2, time.Minute)
+				if !assert.NoError(t, err) {
+					return
+				}
+				if len(claimed) == 0 {
+					continue
+				}
+				assert.True(t, held.CompareAndSwap(false, true), "claimed by two")
+				time.Sleep(2 * time.Millisecond)
+				held.Store(false)
+				assert.NoError(t, w.outbox.Settle(t.Context(), Settlement{Published: claimed}))
+				settled.Add(int64(len(claimed)))
+			}
+		})
+	}
+	relays.Wait()
+}
+
+func TestWhatIsClaimedIsNobodyElses(t *testing.T) {
+	t.Parallel()
+	w := newOutboxWorld(t)
+	one, other := elsewhere(), elsewhere()
+	w.queued(t, recorded("local", one, "a"), recorded("local", one, "b"), recorded("local", other, "c"))
+	first, err := w.outbox.Claim(t.Context(), 1, time.Minute)
+	require.NoError(t, err)
+	require.Len(t, first, 1)
+	second, err := w.outbox.Claim(t.Context(), 10, time.Minute)
+	require.NoError(t, err)
+	require.Len(t, second, 1, "not the later event of the same conversation")
+	assert.Equal(t, other, second[0].ConversationID.String())
+
+	w.leasesEnd(t)
+	again, err := w.outbox.Claim(t.Context(), 10, time.Minute)
+	require.NoError(t, err)
+	require.Len(t, again, 3, "a relay that died holds nothing up for longer than its lease")
+
+	// The one that was thought dead comes back late: what it says is not heeded.
+	require.NoError(t, w.outbox.Settle(t.Context(), Settlement{Failed: []Failure{{Entry: first[0], DeadLettered: true}}}))
+	assert.Zero(t, postgrestest.Count(t, w.url, `SELECT count(*) FROM outbox WHERE parked_at IS NOT NULL`))
+}
+
+func TestARefusedEventBecomesADeadLetterAfterItsLastAttemptAndLaterOnesPass(t *testing.T) {
+	t.Parallel()
+	w := newOutboxWorld(t)
+	id := elsewhere()
+	w.queued(t, recorded("local", id, "bad"), recorded("local", id, "good"))
+	sink := &recorder{}
+	r := w.relay(t, publisher(func(ctx context.Context, e cloudevents.Event) error {
+		if read, _ := Read(e); read.(event.AnswerRecorded).Slot.Key == "bad" {
+			return &Refused{Status: 500, Body: "cannot"}
+		}
+		return sink.Publish(ctx, e)
+	}))
+	for attempt := range relaying.MaxAttempts {
+		assert.Empty(t, sink.events, "before attempt %d", attempt)
+		w.leasesEnd(t)
+		_, _, err := r.Drain(t.Context())
+		require.NoError(t, err)
+	}
+	assert.Len(t, sink.events, 1)
+	backlog, err := w.outbox.Backlog(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, Backlog{DeadLetters: 1}, backlog)
+	assert.Equal(t, 1, postgrestest.Count(t, w.url, `SELECT count(*) FROM outbox WHERE problem LIKE '%500%cannot%' AND attempts = 3`))
+
+	again, err := w.outbox.Requeue(t.Context(), nil, false)
+	require.NoError(t, err)
+	assert.Len(t, again, 1)
+	done, _, err := w.relay(t, sink).Drain(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, 1, done.Published, "nothing is lost")
+}
+
+func TestAnEventThatNeverCanBeAcceptedIsADeadLetterAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newOutboxWorld(t)
+	w.queued(t, recorded("local", elsewhere(), "a"))
+	done, _, err := w.relay(t, publisher(func(context.Context, cloudevents.Event) error { return &Refused{Status: 422} })).Drain(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, 1, done.DeadLettered)
+}
+
+func TestWhileTheSinkIsUnavailableNothingIsDeadLettered(t *testing.T) {
+	t.Parallel()
+	w := newOutboxWorld(t)
+	for range 20 {
+		w.queued(t, recorded("local", elsewhere(), "a"))
+	}
+	for name, failure := range map[string]error{"refused connection": errors.New("connection refused"), "no backend": &Refused{Status: 503}} {
+		var tries atomic.Int64
+		r := w.relay(t, publisher(func(context.Context, cloudevents.Event) error { tries.Add(1); return failure }))
+		for range 5 {
+			w.leasesEnd(t)
+			_, _, err := r.Drain(t.Context())
+			require.ErrorIs(t, err, ErrSinkUnavailable, name)
+		}
+		assert.LessOrEqual(t, tries.Load(), int64(5*10), "%s: a drain stops soon", name)
+	}
+	backlog, err := w.outbox.Backlog(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, 20, backlog.Waiting)
+	assert.Positive(t, backlog.Oldest)
+	w.leasesEnd(t)
+	sink := &recorder{}
+	done, _, err := w.relay(t, sink).Drain(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, 20, done.Published)
+}
+
+func TestWhatFailsWaitsLongerAndLonger(t *testing.T) {
+	t.Parallel()
+	w := newOutboxWorld(t)
+	w.queued(t, recorded("local", elsewhere(), "a"))
+	for age, want := range map[string]string{"0s": "1 s", "1 minute": "30 s", "1 day": "5 min"} {
+		postgrestest.Exec(t, w.url, fmt.Sprintf(`UPDATE outbox SET created_at = now() - interval '%s', next_at = now()`, age))
+		claimed, err := w.outbox.Claim(t.Context(), 1, time.Minute)
+		require.NoError(t, err)
+		require.NoError(t, w.outbox.Settle(t.Context(), Settlement{
+			Failed: []Failure{{Entry: claimed[0]}}, Backoff: time.Second, MaxBackoff: 5 * time.Minute}))
+		assert.Equal(t, 1, postgrestest.Count(t, w.url, `SELECT count(*) FROM outbox WHERE next_at - now() BETWEEN $1::interval - interval '1 s' AND $1::interval + interval '1 s'`, want), age)
+	}
+}
+
+func TestADrainDuringAnotherIsDoneByIt(t *testing.T) {
+	t.Parallel()
+	w := newOutboxWorld(t)
+	w.queued(t, recorded("local", elsewhere(), "a"))
+	var r *Relay
+	sink := &recorder{}
+	r = w.relay(t, publisher(func(ctx context.Context, e cloudevents.Event) error {
+		if len(sink.ids()) == 0 {
+			w.queued(t, recorded("local", elsewhere(), "late"))
+			_, ran, err := r.Drain(ctx)
+			assert.NoError(t, err)
+			assert.False(t, ran)
+		}
+		return sink.Publish(ctx, e)
+	}))
+	done, _, err := r.Drain(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, 2, done.Published)
+}
+
+func TestADrainIsBoundedInTimeAndReleasesWhatItHasNotTried(t *testing.T) {
+	t.Parallel()
+	w := newOutboxWorld(t)
+	for range 8 {
+		w.queued(t, recorded("local", elsewhere(), "a"))
+	}
+	r := w.relay(t, publisher(func(ctx context.Context, _ cloudevents.Event) error {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(120 * time.Millisecond):
+			return nil
+		}
+	}), func(c *RelayConfig) { c.Timeout, c.Concurrency = 300*time.Millisecond, 1 })
+	done, _, err := r.Drain(t.Context())
+	require.NoError(t, err)
+	assert.True(t, done.More)
+	assert.Less(t, done.Published, 4)
+	assert.Equal(t, 8-done.Published, postgrestest.Count(t, w.url, `SELECT count(*) FROM outbox WHERE next_at <= now() AND attempts = 0`))
+}
+
+func TestErasingAConversationDeletesItsWaitingEvents(t *testing.T) {
+	t.Parallel()
+	w := newOutboxWorld(t)
+	id := elsewhere()
+	w.queued(t, recorded("local", id, "a"), recorded("local", elsewhere(), "b"))
+	require.NoError(t, pgx.BeginTxFunc(t.Context(), w.pool, pgx.TxOptions{}, func(tx pgx.Tx) error {
+		batch := &pgx.Batch{}
+		batch.Queue(`SELECT set_config('app.principal', 'local', true)`)
+		event.DeleteQueued(batch, []string{id})
+		require.NoError(t, event.Queue(batch, erasedEvent("local", id)))
+		return tx.SendBatch(t.Context(), batch).Close()
+	}))
+	sink := &recorder{}
+	_, _, err := w.relay(t, sink).Drain(t.Context())
+	require.NoError(t, err)
+	require.Len(t, sink.events, 2)
+	assert.Equal(t, string(event.TypeConversationErased), sink.events[1].Type())
+}
+
+func TestAnErasureIsRequeuedUntilItIsConfirmed(t *testing.T) {
+	t.Parallel()
+	w := newOutboxWorld(t)
+	id := elsewhere()
+	w.queued(t, erasedEvent("local", id))
+	lost := &recorder{} // takes it and forgets it
+	_, _, err := w.relay(t, lost).Drain(t.Context())
+	require.NoError(t, err)
+	require.Len(t, lost.events, 1)
+	n, err := w.outbox.RequeueErasures(t.Context(), time.Hour)
+	require.NoError(t, err)
+	assert.Zero(t, n, "not yet")
+	postgrestest.Exec(t, w.url, `UPDATE erasures SET announced_at = now() - interval '2 hours'`)
+	done, _, err := w.relay(t, lost).Drain(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, 1, done.Published)
+	postgrestest.Exec(t, w.url, `DELETE FROM erasures`) // as the indexer confirms it
+	n, err = w.outbox.RequeueErasures(t.Context(), 0)
+	require.NoError(t, err)
+	assert.Zero(t, n)
+}

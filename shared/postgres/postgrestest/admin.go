@@ -1,0 +1,40 @@
+package postgrestest
+
+import (
+	"context"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Exec runs a statement as the superuser on a database that New returned.
+func Exec(t testing.TB, url, statement string, arguments ...any) {
+	t.Helper()
+	asAdmin(t, url, func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, statement, arguments...)
+		return err
+	})
+}
+
+// Count returns the number that a query selects, as Exec runs it.
+func Count(t testing.TB, url, query string, arguments ...any) (n int) {
+	t.Helper()
+	asAdmin(t, url, func(ctx context.Context, conn *pgx.Conn) error {
+		return conn.QueryRow(ctx, query, arguments...).Scan(&n)
+	})
+	return n
+}
+
+// asAdmin opens a connection for one use, so that none is left when the database is
+// dropped.
+func asAdmin(t testing.TB, url string, run func(context.Context, *pgx.Conn) error) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), AdminURL(t, url))
+	if err != nil {
+		t.Fatalf("postgrestest: connect as superuser: %v", err)
+	}
+	defer func() { _ = conn.Close(t.Context()) }()
+	if err := run(t.Context(), conn); err != nil {
+		t.Fatalf("postgrestest: %v", err)
+	}
+}

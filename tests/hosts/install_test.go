@@ -1,0 +1,104 @@
+// Package hosts tests what a release publishes, without publishing it, and the ready
+// configurations in docs/examples/hosts, by the programs of the hosts themselves.
+package hosts
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/mod/module"
+	"golang.org/x/mod/zip"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/version"
+)
+
+const (
+	root    = "../.."
+	project = "github.com/sequential-questioning/sequential-questioning"
+	script  = root + "/functions/local/packaging/modules"
+)
+
+// output runs a command, which must succeed.
+func output(t *testing.T, command *exec.Cmd) string {
+	t.Helper()
+	var stderr strings.Builder
+	command.Stderr = &stderr
+	out, err := command.Output()
+	require.NoError(t, err, "%s: %s", command, stderr.String())
+	return string(out)
+}
+
+// released returns a copy of the modules as they are released, and their folders in it.
+func released(t *testing.T) (folder string, modules []string) {
+	t.Helper()
+	folder = t.TempDir()
+	files := strings.Fields(output(t, exec.Command("git", "-C", root, "ls-files", "--cached", "--others", "--exclude-standard", "shared", "migrations", "functions")))
+	for _, name := range files {
+		content, err := os.ReadFile(filepath.Join(root, name))
+		if os.IsNotExist(err) {
+			continue // deleted, and not committed yet
+		}
+		require.NoError(t, err)
+		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(folder, name)), 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(folder, name), content, 0o644))
+	}
+	output(t, exec.Command(script, folder))
+	return folder, strings.Fields(output(t, exec.Command(script, "--list")))
+}
+
+// proxy returns the URL of a module proxy that serves the modules.
+func proxy(t *testing.T, folder string, modules []string) string {
+	t.Helper()
+	served := t.TempDir()
+	for _, name := range modules {
+		m := module.Version{Path: project + "/" + name, Version: "v" + version.Version}
+		versions := filepath.Join(served, filepath.FromSlash(m.Path), "@v")
+		require.NoError(t, os.MkdirAll(versions, 0o755))
+		file, err := os.Create(filepath.Join(versions, m.Version+".zip"))
+		require.NoError(t, err)
+		require.NoError(t, zip.CreateFromDir(file, m, filepath.Join(folder, name)))
+		require.NoError(t, file.Close())
+		mod, err := os.ReadFile(filepath.Join(folder, name, "go.mod"))
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(versions, m.Version+".mod"), mod, 0o600))
+		info := fmt.Sprintf(`{"Version":%q,"Time":%q}`, m.Version, time.Unix(0, 0).UTC().Format(time.RFC3339))
+		require.NoError(t, os.WriteFile(filepath.Join(versions, m.Version+".info"), []byte(info), 0o600))
+		require.NoError(t, os.WriteFile(filepath.Join(versions, "list"), []byte(m.Version+"\n"), 0o600))
+	}
+	return "file://" + served
+}
+
+func TestTheProgramIsInstalledFromAnywhere(t *testing.T) {
+	folder, modules := released(t)
+	bin := t.TempDir()
+	usual := strings.TrimSpace(output(t, exec.Command("go", "env", "GOPROXY")))
+	install := exec.Command("go", "install", "-trimpath", project+"/functions/local/cmd/sequential-questioning@v"+version.Version)
+	install.Dir = t.TempDir() // no module, no workspace
+	install.Env = append(os.Environ(), "GOBIN="+bin, "GOWORK=", "GOFLAGS=-modcacherw", "CGO_ENABLED=0",
+		"GOPROXY="+proxy(t, folder, modules)+","+usual, "GONOSUMDB="+project+"/*")
+	// The modules of this version in the machine's cache are those of an earlier run.
+	cache := strings.TrimSpace(output(t, exec.Command("go", "env", "GOMODCACHE")))
+	forget := func() {
+		require.NoError(t, os.RemoveAll(filepath.Join(cache, "cache", "download", filepath.FromSlash(project))))
+		for _, pattern := range []string{"*@v*", "functions/*@v*"} {
+			old, err := filepath.Glob(filepath.Join(cache, filepath.FromSlash(project), pattern))
+			require.NoError(t, err)
+			for _, one := range old {
+				require.NoError(t, exec.Command("chmod", "-R", "u+w", one).Run())
+				require.NoError(t, os.RemoveAll(one))
+			}
+		}
+	}
+	forget()
+	t.Cleanup(forget)
+	output(t, install)
+	installed := filepath.Join(bin, "sequential-questioning")
+	assert.Equal(t, version.Version, strings.TrimSpace(output(t, exec.Command(installed, "--version"))))
+}
