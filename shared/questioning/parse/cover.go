@@ -28,7 +28,7 @@ type covered struct {
 	classes []class // of the blocking phrases
 	nexts   []int   // where the phrase at a token ends
 	strict  bool    // no unknown word may stand anywhere in the clause
-	only    bool    // there is one value
+	only    bool    // there is one value, and no other number
 	taken   []bool  // the tokens of values, also of those for something else
 }
 
@@ -53,6 +53,9 @@ func (t *text) cover(values, others []span, strict bool) covered {
 	}
 	for i := range c.taken {
 		c.taken[i] = c.roles[i] != roleUnknown || c.classes[i] == weak
+	}
+	for i := range c.taken {
+		c.only = c.only && (c.taken[i] || t.tokens[i].shape != numeral && !t.starts(i, number))
 	}
 	explained := false
 	for i := 0; i < len(t.tokens); {
@@ -239,8 +242,8 @@ func (c *covered) harmless(what class, from, next int) bool {
 		return c.slot.Type != questioning.Boolean && c.slot.Type != questioning.Choice && c.slot.Type != questioning.Choices
 	case query:
 		return c.starts(from, request) || c.isRelative(from, next)
-	case perhaps:
-		return c.only && c.slot.Type != questioning.Boolean && len(c.slot.Options) == 0
+	case perhaps: // "me and maybe 2 friends" may be one or three
+		return c.only && !c.ends(from, and) && !c.ends(from, plus) && c.slot.Type != questioning.Boolean && len(c.slot.Options) == 0
 	case bound: // "8pm under Smith" books a table in that name
 		return c.boundsAnother(next) && c.kind() == kindPersons || c.starts(from, inNameOf) && next < len(c.tokens) && c.tokens[next].shape == word && isCapital(c.source[c.tokens[next].start:]) && !c.valueAfter(next)
 	case rate:

@@ -66,6 +66,7 @@ func TestEnglishDatesAreReadAsTheyAreSaid(t *testing.T) {
 		"May the 3 of us come?": ask, "09:30 and December 6th": "2026-12-06", "is friday available?": "2026-11-27", "are you open on friday": "2026-11-27", "Is it on friday?": ask, "friday?": "2026-11-27",
 		"I am away for a few days so friday": "2026-11-27", "a few days after friday": ask, "this night": "2026-11-23",
 		"I leave on friday and Mexico City is where I start": "2026-11-27", "where do I start on friday": ask,
+		"friday? no": ask, "friday is no good": ask, "could it be any day after friday?": ask, "any friday": ask,
 	}.holds(t, q.Slot{Key: "day", Title: "Day", Type: q.Date})
 }
 
@@ -91,6 +92,7 @@ func TestEveryoneWhoComesIsCounted(t *testing.T) {
 		"10 hungry people": 10.0, "3 new people": ask, "5 adults, no kids": 5.0, "a 5 person table": 5.0, "2 tables": ask, "a table for 530": ask,
 		"6, not 5": 6.0, "5 instead of 6": 5.0, "6 and not 5 but 4": ask, "Reserve one for a party of 5": 5.0, "just for me": 1.0, "2 men and one woman": 3.0, "a man and his wife": 2.0, "for me only": 1.0,
 		"change it from 4 to 6": 6.0, "change it from 4 to 6 people": 6.0, "change from a party of 3 to 5": 5.0, "from 4 to 6": ask, "from 4 to 6 people": ask,
+		"party of 5, maybe 6": ask, "me and maybe 2 friends": ask, "5 of the 6 people": ask, "5 tables of 4 people": ask, "a group of 4 adults": 4.0,
 		"I need a table for 2?": 2.0, "Is it for 2?": ask, "Could 5 of us come?": 5.0,
 	}.holds(t, q.Slot{Key: "people", Title: "People", Description: "Number of people for the booking", Type: q.Integer})
 }

@@ -198,10 +198,20 @@ func (c *covered) asked(v span, end int) (obstacle, bool) {
 			return obstacle{}, false
 		}
 	}
-	if c.slot.Type != questioning.Boolean && c.states(end) {
+	if c.slot.Type != questioning.Boolean && c.states(end) && !c.answers(end) {
 		return obstacle{}, false
 	}
 	return obstacle{blocking[query], c.words(v.from, end+1)}, true
+}
+
+// answers reports a no or a negation behind token end: "Friday? No" asks and answers.
+func (c *covered) answers(end int) bool {
+	for i := end; i < len(c.tokens); i++ {
+		if c.starts(i, no) || c.starts(i, negation) || c.starts(i, alternative) {
+			return true
+		}
+	}
+	return false
 }
 
 // states reports an English sentence before token end that is no question but for
