@@ -54,13 +54,13 @@ func (t *text) noDay(w when) bool {
 	return t.ends(w.from, "a") || t.starts(w.from, "a") || t.lang.code == "en" && t.tokens[w.next-1].shape == word && !t.ordinalSpan(w.span)
 }
 
-// isAnyOf reports the "a" of "a Monday", or "another", before token i.
+// isAnyOf reports the "a" of "a Monday", or "another" or "any", before token i.
 func (t *text) isAnyOf(i int) bool {
 	if i == 0 {
 		return false
 	}
 	e, next, ok := t.class(i-1, number)
-	return ok && e.value == 1 && next == i && t.starts(i-1, article) || t.ends(i, "a")
+	return ok && e.value == 1 && next == i && t.starts(i-1, article) || t.ends(i, "a") || t.lang.code == "en" && t.is(i-1, "any")
 }
 
 // nameWeekdays makes a weekday that stands apart from the only whole date the weekday
@@ -318,6 +318,8 @@ func (t *text) durations() []span {
 		}
 		if a, ok := t.amountAt(i); ok && a.unit != "" && a.doubt == "" {
 			found = append(found, span{from: i, next: a.next})
+		} else if _, next, ok := t.class(i, more); ok && t.starts(next, unit) {
+			found = append(found, span{from: i, next: next + 1}) // "for a few days"
 		}
 	}
 	return found
