@@ -171,7 +171,7 @@ func judgeBookings(lines []line) ([]judged, error) {
 
 // The words that put a time into a half of the day, and into the second one.
 var (
-	eitherHalf = regexp.MustCompile(`(?i)(\b|\d)(morning|afternoon|evening|night|tonight|noon|am|a\.m|pm|p\.m)\b`)
+	eitherHalf = regexp.MustCompile(`(?i)(\d ?(am|a\.m)|(\b|\d)(morning|afternoon|evening|night|tonight|noon|pm|p\.m))\b`)
 	laterHalf  = regexp.MustCompile(`(?i)(\b|\d)(afternoon|evening|night|tonight|pm|p\.m)\b`)
 )
 

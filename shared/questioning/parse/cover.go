@@ -28,7 +28,7 @@ type covered struct {
 	classes []class // of the blocking phrases
 	nexts   []int   // where the phrase at a token ends
 	strict  bool    // no unknown word may stand anywhere in the clause
-	only    bool    // there is one value
+	only    bool    // there is one value, and no other number
 	taken   []bool  // the tokens of values, also of those for something else
 }
 
@@ -53,6 +53,9 @@ func (t *text) cover(values, others []span, strict bool) covered {
 	}
 	for i := range c.taken {
 		c.taken[i] = c.roles[i] != roleUnknown || c.classes[i] == weak
+	}
+	for i := range c.taken {
+		c.only = c.only && (c.taken[i] || t.tokens[i].shape != numeral && !t.starts(i, number))
 	}
 	explained := false
 	for i := 0; i < len(t.tokens); {
@@ -181,6 +184,24 @@ func (t *text) isMoment() bool {
 	return t.slot.Type == questioning.Date || t.slot.Type == questioning.Time || t.slot.Type == questioning.DateTime
 }
 
+// isRelative reports an English question word within a sentence that asks nothing: the
+// "where" of "that is where I go", the "what" of "to see what sports there are". A "who"
+// tells which of several are meant: "4 kids who need chairs" may not be all.
+func (c *covered) isRelative(i, next int) bool {
+	if c.lang.code != "en" || next > i+1 || strings.HasPrefix(c.tokens[i].text, "who") || c.is(i, "which") || i == 0 || c.tokens[i].newline || c.tokens[i-1].shape == sign && c.tokens[i-1].text != "'" || c.starts(i-1, "but") || c.starts(i-1, and) {
+		return false
+	}
+	for ; i < len(c.tokens) && !(i > 0 && c.tokens[i].newline); i++ {
+		switch c.tokens[i].text {
+		case "?":
+			return false
+		case ".", "!", ";":
+			return true
+		}
+	}
+	return true
+}
+
 // isNamed reports a word with a capital at token i.
 func (t *text) isNamed(i int) bool {
 	return t.tokens[i].shape == word && isCapital(t.source[t.tokens[i].start:])
@@ -211,7 +232,7 @@ func (c *covered) harmless(what class, from, next int) bool {
 		}
 		return !c.counts() && c.slotIs(starts) || !c.valueAfter(next) && !c.endsClause(from, next)
 	case to:
-		if c.starts(from, and) && from > 0 && next < len(c.tokens) && (c.other(from-1) && c.roles[next] == roleValue || c.roles[from-1] == roleValue && c.other(next)) {
+		if (c.starts(from, and) || c.is(from, "-")) && from > 0 && next < len(c.tokens) && (c.other(from-1) && c.roles[next] == roleValue || c.roles[from-1] == roleValue && c.other(next)) {
 			return true // "09:30 and March 6th"
 		}
 		return c.slot.Type == questioning.Choices || !c.valueAfter(next) || !c.valueBefore(from) || c.starts(from, "at") && (c.roles[from-1] != roleUnknown || c.classes[from-1] == weak)
@@ -220,9 +241,9 @@ func (c *covered) harmless(what class, from, next int) bool {
 	case only:
 		return c.slot.Type != questioning.Boolean && c.slot.Type != questioning.Choice && c.slot.Type != questioning.Choices
 	case query:
-		return c.starts(from, request)
-	case perhaps:
-		return c.only && c.slot.Type != questioning.Boolean && len(c.slot.Options) == 0
+		return c.starts(from, request) || c.isRelative(from, next)
+	case perhaps: // "me and maybe 2 friends" may be one or three
+		return c.only && !c.ends(from, and) && !c.ends(from, plus) && c.slot.Type != questioning.Boolean && len(c.slot.Options) == 0
 	case bound: // "8pm under Smith" books a table in that name
 		return c.boundsAnother(next) && c.kind() == kindPersons || c.starts(from, inNameOf) && next < len(c.tokens) && c.tokens[next].shape == word && isCapital(c.source[c.tokens[next].start:]) && !c.valueAfter(next)
 	case rate:

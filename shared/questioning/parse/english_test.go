@@ -44,7 +44,7 @@ func TestEnglishNumbersAreReadAsTheyAreSaid(t *testing.T) {
 // makes a bound of the amount.
 func TestAVerbBeforeAnAmountDoesNotChangeIt(t *testing.T) {
 	readings{
-		"we ended up paying $500": 500.0, "it was fined 300 euros": 300.0, "weighing 5 kg": 5.0,
+		"we ended up paying $500": 500.0, "it was fined 300 euros": 300.0, "weighing 5 kg": 5.0, "we need to raise $500": 500.0,
 		"exceeding $500": ask, "nearing $500": ask, "topping 300 euros": ask, "weighing 5": ask, "undr $500": ask,
 	}.holds(t, q.Slot{Key: "value", Title: "Value", Type: q.Number})
 }
@@ -64,6 +64,9 @@ func TestEnglishDatesAreReadAsTheyAreSaid(t *testing.T) {
 		"friday at 7": "2026-11-27", "friday after 7 pm": "2026-11-27", "after friday": ask, "for 3 days starting this friday": ask, "I need it for 3 days this friday": "2026-11-27",
 		"from New York next monday": "2026-11-30", "from roughtly next monday": ask, "from Portland, OR on friday": "2026-11-27", "friday OR saturday": ask,
 		"May the 3 of us come?": ask, "09:30 and December 6th": "2026-12-06", "is friday available?": "2026-11-27", "are you open on friday": "2026-11-27", "Is it on friday?": ask, "friday?": "2026-11-27",
+		"I am away for a few days so friday": "2026-11-27", "a few days after friday": ask, "this night": "2026-11-23",
+		"I leave on friday and Mexico City is where I start": "2026-11-27", "where do I start on friday": ask,
+		"friday? no": ask, "friday is no good": ask, "could it be any day after friday?": ask, "any friday": ask,
 	}.holds(t, q.Slot{Key: "day", Title: "Day", Type: q.Date})
 }
 
@@ -89,6 +92,7 @@ func TestEveryoneWhoComesIsCounted(t *testing.T) {
 		"10 hungry people": 10.0, "3 new people": ask, "5 adults, no kids": 5.0, "a 5 person table": 5.0, "2 tables": ask, "a table for 530": ask,
 		"6, not 5": 6.0, "5 instead of 6": 5.0, "6 and not 5 but 4": ask, "Reserve one for a party of 5": 5.0, "just for me": 1.0, "2 men and one woman": 3.0, "a man and his wife": 2.0, "for me only": 1.0,
 		"change it from 4 to 6": 6.0, "change it from 4 to 6 people": 6.0, "change from a party of 3 to 5": 5.0, "from 4 to 6": ask, "from 4 to 6 people": ask,
+		"party of 5, maybe 6": ask, "me and maybe 2 friends": ask, "5 of the 6 people": ask, "5 tables of 4 people": ask, "a group of 4 adults": 4.0,
 		"I need a table for 2?": 2.0, "Is it for 2?": ask, "Could 5 of us come?": 5.0,
 	}.holds(t, q.Slot{Key: "people", Title: "People", Description: "Number of people for the booking", Type: q.Integer})
 }
@@ -117,4 +121,12 @@ func TestTheCommaOfADatePartsNoAnswers(t *testing.T) {
 	for i, want := range []any{5.0, "2028-05-11"} {
 		assert.Equal(t, want, reply.Answers[i].Value)
 	}
+}
+
+// What the slot itself counts says what a number is, whatever verb stands before it.
+func TestANumberOfWhatTheSlotCountsNeedsNoKnownVerb(t *testing.T) {
+	readings{
+		"I will need to secure 3 tickets please": 3.0, "grabbing 2 tickets": 2.0, "3 is more than enough": 3.0, "am looking for 2 tickets?": 2.0,
+		"to secure 3": ask, "more than 3 tickets": ask, "am I getting 2 tickets?": ask,
+	}.holds(t, q.Slot{Key: "tickets", Title: "Number of tickets", Type: q.Integer})
 }

@@ -41,7 +41,7 @@ func (t *text) findNumbers() (values, others []span) {
 			continue
 		}
 		v := t.inUnit(i, a)
-		v.free = (a.money || a.named || a.unit != "") && !t.enlarged(a.next)
+		v.free = (a.money || a.named || a.unit != "" || t.isNamedNoun(a.next)) && !t.enlarged(a.next)
 		if tens := math.Mod(a.value, 10) == 0 && a.value >= 20; tens && t.starts(a.next, ordinal) && t.tokens[a.next-1].shape == word {
 			v.doubt = twoMeanings // "a twenty-first"
 		}
@@ -118,6 +118,12 @@ func (t *text) isIncluded(party span) bool {
 		}
 	}
 	return false
+}
+
+// isNamedNoun reports a noun at token i that the slot itself counts: the "tickets" of "3
+// tickets" for the number of tickets.
+func (t *text) isNamedNoun(i int) bool {
+	return i < len(t.tokens) && t.tokens[i].shape == word && t.names(t.tokens[i]) && !t.starts(i, filler)
 }
 
 // replacedNumbers are the bare numbers that others replace: the "from 4 to" of "change it

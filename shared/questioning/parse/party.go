@@ -44,6 +44,8 @@ func (t *text) findParties() []span {
 		switch {
 		case len(kinds) > 1 && t.slotNamesKind(kinds):
 			party.doubt = "the count of each is asked for"
+		case t.ofMany(i):
+			party.doubt = twoMeanings
 		case i > 1 && (t.ends(i, to) || t.ends(i, alternative)) && t.tokens[i-2].shape == numeral && t.tokens[i-2].text != formatNumber(sum) && !t.replacesBefore(i):
 			party.doubt = blocking[between]
 		case terms == 1 && (t.ends(i, plus) || t.starts(i, "my") || t.starts(i+1, more) || t.ends(next, "some_of") || sum == 1 && t.oneOfMany(i, next)), t.ends(i, and) && t.somebody(i-2):
@@ -53,6 +55,25 @@ func (t *text) findParties() []span {
 		i = next - 1
 	}
 	return t.inAll(found)
+}
+
+// ofMany reports people at token i that another number counts a part of, or times:
+// "5 of the 6 people", "5 tables of 4 people".
+func (t *text) ofMany(i int) bool {
+	const farthest = 4
+	of := i - 1
+	for of > 0 && t.starts(of, article) || t.is(of, "the") {
+		of--
+	}
+	if of < 1 || !t.ends(of+1, "out_of") || t.is(of, "/") || t.starts(of, placing) {
+		return false
+	}
+	for at := max(0, of-farthest); at < of; at++ {
+		if value, _, ok := t.cardinal(at); ok && value > 1 {
+			return true
+		}
+	}
+	return false
 }
 
 // replacesBefore reports that the number before token i is replaced: "change it from 4 to".

@@ -148,8 +148,8 @@ func readBareDay(t *text, i int, m *moment) (int, bool) {
 func readOne(name string) reader {
 	return func(t *text, i int, m *moment) (int, bool) {
 		e, next, ok := t.class(i, unit)
-		if !ok || e.name != name || t.starts(i, day) { // "day after tomorrow" is a day itself
-			return i, false
+		if !ok || e.name != name || t.starts(i, day) || i > 0 && (t.starts(i-1, all) || t.starts(i-1, hedge) || t.starts(i-1, repeated)) {
+			return i, false // "day after tomorrow" is a day itself, and "any day after Friday" is none
 		}
 		m.amounts = []amount{{value: 1, unit: name, next: next}}
 		return next, true

@@ -39,12 +39,14 @@ func (c *covered) around(v span) (obstacle, bool) {
 }
 
 // inflected reports an English verb that says what was done with the amount after
-// it, by its ending: "paying $5", "fined 300 euros". Adjectives, which could change
-// an amount, rarely end so; the verbs that bound one ("exceeding") are in the lexicon.
+// it, by its ending or the "to" before it: "paying $5", "fined 300 euros", "to secure 3
+// tickets". Adjectives, which could change an amount, rarely look so; the verbs that
+// bound one ("exceeding") are in the lexicon.
 func (c *covered) inflected(i int) bool {
 	const shortest = 5
 	said := c.tokens[i].text
-	return c.lang.code == "en" && c.tokens[i].shape == word && len(said) >= shortest && (strings.HasSuffix(said, "ed") || strings.HasSuffix(said, "ing"))
+	return c.lang.code == "en" && c.tokens[i].shape == word && len(said) >= shortest &&
+		(strings.HasSuffix(said, "ed") || strings.HasSuffix(said, "ing") || c.is(i-1, "to"))
 }
 
 // unaccounted looks for words before the clause of a value that nothing accounts
@@ -196,10 +198,20 @@ func (c *covered) asked(v span, end int) (obstacle, bool) {
 			return obstacle{}, false
 		}
 	}
-	if c.slot.Type != questioning.Boolean && c.states(end) {
+	if c.slot.Type != questioning.Boolean && c.states(end) && !c.answers(end) {
 		return obstacle{}, false
 	}
 	return obstacle{blocking[query], c.words(v.from, end+1)}, true
+}
+
+// answers reports a no or a negation behind token end: "Friday? No" asks and answers.
+func (c *covered) answers(end int) bool {
+	for i := end; i < len(c.tokens); i++ {
+		if c.starts(i, no) || c.starts(i, negation) || c.starts(i, alternative) {
+			return true
+		}
+	}
+	return false
 }
 
 // states reports an English sentence before token end that is no question but for
