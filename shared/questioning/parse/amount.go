@@ -15,6 +15,12 @@ func (t *text) amountAt(i int) (amount, bool) {
 		return amount{}, false
 	}
 	bulleted := at > 0 && t.is(at-1, "-") && !negative && !t.tokens[at-1].glued && (at == 1 || t.tokens[at-1].newline)
+	if a, ok := t.inverted(at); ok {
+		if a.money = money; negative {
+			a.value = -a.value
+		}
+		return a, true
+	}
 	value, next, last, doubt := t.base(at)
 	more := ""
 	if _, after, ok := t.class(at, unit); next == at && ok && t.starts(after, whole) {
@@ -41,6 +47,37 @@ func (t *text) amountAt(i int) (amount, bool) {
 		a.doubt = "a dash and a space before a number " + twoMeanings
 	}
 	return a, true
+}
+
+// inverted reads a fraction whose denominator comes first, as in Chinese: "五分之一",
+// the mixed "三又二分之一" and the percentage "百分之五".
+func (t *text) inverted(i int) (amount, bool) {
+	if t.lang.code != "zh" {
+		return amount{}, false
+	}
+	whole := 0.0
+	below, next, _, doubt := t.base(i)
+	rate := t.starts(i, scale) // "百分之", "千分之"
+	percentage := rate && below == 100
+	if _, after, ok := t.class(next, joint); ok && next > i && after < len(t.tokens) {
+		i, whole = after, below
+		below, next, _, doubt = t.base(after)
+	}
+	_, at, ok := t.class(next, partsFirst)
+	if !ok || next == i || doubt != "" || below <= 0 || at >= len(t.tokens) {
+		return amount{}, false
+	}
+	above, end, last, doubt := t.base(at)
+	if end == at || doubt != "" {
+		return amount{}, false
+	}
+	if above, end, doubt = t.readEnlargers(at, above, end, last); doubt == "" && !percentage && (rate || below == 100 || above >= 1e4 && t.ends(end, scale)) {
+		doubt = twoMeanings // two of a hundred or two percent, a third of a myriad or a myriad over three
+	}
+	if percentage {
+		return amount{value: above, next: end, doubt: doubt, measured: true}, true
+	}
+	return amount{value: whole + above/below, next: end, doubt: doubt}, true
 }
 
 // isBare reports a number that nothing says the unit of.
@@ -119,7 +156,7 @@ func (t *text) readEnlargers(from int, value float64, next int, last float64) (f
 	if part, after, ok := t.mixed(next, value); ok && last == 0 {
 		value, next = value+part, after
 	}
-	if last == 0 || t.tokens[from].shape == numeral {
+	if last < 100 || t.tokens[from].shape == numeral {
 		value, next, last, doubt = t.scaled(from, value, next)
 		if e, after, ok := t.class(next, fraction); ok && doubt == "" && e.value >= 1e6 {
 			return value / e.value, after, "" // "a hundred trillionths"
@@ -147,6 +184,9 @@ func (t *text) readEnlargers(from int, value float64, next int, last float64) (f
 		more, after, bad = t.readEnlargers(at, more, after, scaleOfMore)
 		if bad != "" || more >= last {
 			break
+		}
+		if t.lang.code == "zh" && more < 10 && at == next && scaleOfMore == 0 {
+			doubt = twoMeanings // "1万2" is 12000 to most
 		}
 		value, next, last = value+more, after, scaleOfMore
 	}
@@ -329,6 +369,9 @@ func (t *text) readSuffix(a *amount) {
 		if e, _, ok := t.class(a.next, scale); ok && e.value == 100 && a.doubt == "" {
 			a.doubt = twoMeanings // "3 cents" of French
 		}
+		if t.lang.code == "zh" && a.doubt == "" {
+			a.doubt = twoMeanings // a tenth or a hundredth of a yuan, or a point
+		}
 		a.next, a.money = next, true
 		return
 	}
@@ -360,6 +403,12 @@ func (t *text) readSuffix(a *amount) {
 		_, next, ok := t.class(a.next, measure)
 		if !ok || next < len(t.tokens) && t.tokens[a.next].text == "in" && next == a.next+1 || t.starts(next, persons) {
 			return // "10 old friends"
+		}
+		if t.is(a.next, "两") && t.starts(next, measure) {
+			a.doubt = twoMeanings // "一两个"
+		}
+		if _, after, ok := t.class(next, half); ok && t.lang.code == "zh" {
+			a.value, next = a.value+0.5, after // "十五斤半"
 		}
 		a.named = a.named || t.tokens[a.next].text != "in" && !t.starts(a.next, filler)
 		a.next, a.measured = next, true
@@ -398,6 +447,9 @@ func (t *text) addCents(a *amount) {
 		return
 	}
 	_, after, named := t.class(next, cents)
+	if t.lang.code == "zh" && more < 10 && !t.is(next, "分") {
+		more *= 10 // "三块五", "3元5角"
+	}
 	switch {
 	case next < len(t.tokens) && t.tokens[next].glued && t.tokens[next].shape != sign && !named:
 		return // a code: "11a"

@@ -24,12 +24,25 @@ func (t *text) findDates(bare bool) []span {
 		if w.next-w.from == 1 && t.starts(w.from, month) && t.starts(w.from, weekday) {
 			w.doubt = twoDays // "mar" is a Tuesday and a March
 		}
+		if day.After(t.now) && (w.has(fieldDay) || w.holiday != "" || w.date != "") && !w.saysYear() && t.tells(past) {
+			w.doubt = "this could be a day that has passed" // "nació el 3 de marzo"
+		}
 		if w.set_ == 1<<fieldWeekday && t.isAnyOf(w.from) {
 			w.doubt = "this could be any such day" // "a Monday"
 		}
 		spans = append(spans, w.span)
 	}
 	return spans
+}
+
+// tells reports a phrase of the class among the words.
+func (t *text) tells(c class) bool {
+	for i := range t.tokens {
+		if t.starts(i, c) {
+			return true
+		}
+	}
+	return false
 }
 
 // noDay reports a bare number that is no day of the month: the "second" of "wait a
@@ -155,12 +168,15 @@ func (t *text) scan(patterns *patternNode) []when {
 	}
 	var found []when
 	for i := 0; i < len(t.tokens); {
-		if !t.opens(patterns, i) {
-			i++
-			continue
+		m, next, ok := moment{}, i, false
+		if t.opens(patterns, i) {
+			m, next, ok = t.match(patterns, i, moment{})
 		}
-		m, next, ok := t.match(patterns, i, moment{})
 		if !ok || next == i || t.tokens[i].shape == numeral && t.partOfWord(i) {
+			if _, after, said := t.class(i, part); said && patterns == t.lang.dates {
+				i = after // the "mañana" of "de la mañana" is no tomorrow
+				continue
+			}
 			i++
 			continue
 		}
@@ -170,6 +186,9 @@ func (t *text) scan(patterns *patternNode) []when {
 		}
 		weak := m.has(fieldWeak) || m.has(fieldDay) && !m.has(fieldMonth) && !m.has(fieldMonths)
 		found = append(found, when{span{from: i, next: next, weak: weak}, m})
+		if _, after, said := t.class(i, part); said && patterns == t.lang.dates {
+			next = max(next, after) // nor is the "Morgen" of "heute Morgen"
+		}
 		i = next
 	}
 	if t.scans != nil {

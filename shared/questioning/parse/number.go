@@ -109,9 +109,9 @@ func (t *text) spelled(i int) (value float64, next int, last float64) {
 		}
 		e, after, ok := t.scaleOf(at)
 		// "cent" and "mille" of languages that say no "one" before them, but not "milliers".
-		bare := t.lang.code != "en" && !pending && section == 0 && !t.starts(at, many)
+		bare := t.lang.code != "en" && !pending && section == 0 && e.value != 12 && !t.starts(at, many)
 		switch {
-		case !ok || joined || e.value < 100 && t.lang.code != "zh" || strings.TrimRight(e.name, "mb") != e.name:
+		case !ok || joined && !(e.value == 10 && t.lang.code == "zh") || e.value < 100 && t.lang.code != "zh" || strings.TrimRight(e.name, "mb") != e.name:
 			return 0, next, last
 		case (e.value < 1e3 || e.value < 1e4 && t.lang.code == "zh") && e.value < small && (pending || bare || t.lang.code == "en" && section == 0 && above == nil && !t.scaleIsLeft(at)):
 			section, small, current = section+counted(current)*e.value, e.value, 0

@@ -52,7 +52,7 @@ func SlotNamed(name string, slots []questioning.Slot, c Context) (string, bool) 
 			return slot.Key, true
 		}
 	}
-	if strings.ContainsFunc(name, unicode.IsControl) {
+	if strings.ContainsFunc(name, func(r rune) bool { return unicode.IsControl(r) || r != ' ' && unicode.IsSpace(r) }) {
 		return "", false // no name
 	}
 	label := labelName(camelCase.ReplaceAllString(name, "$1 $2"))

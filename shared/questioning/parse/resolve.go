@@ -127,8 +127,11 @@ func (m *moment) shifted(today time.Time) (time.Time, string) {
 	from := today
 	if base.has(fieldDays) || base.has(fieldWeekday) || base.has(fieldDay) || base.holiday != "" || base.date != "" {
 		day, problem := base.dayFrom(today)
-		if problem != "" {
+		switch {
+		case problem != "":
 			return day, problem
+		case base.set_&^(1<<fieldAgo) == 1<<fieldWeekday && weekdayOf(today) == base.at[fieldWeekday]:
+			return today, twoDays // "maandag over een week" of a Monday
 		}
 		from = day
 	}

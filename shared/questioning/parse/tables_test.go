@@ -257,8 +257,8 @@ func TestEveryReaderInThePatternsExists(t *testing.T) {
 			seen++
 			check(code, edge.to)
 		}
-		for _, next := range node.nodes {
-			check(code, next)
+		for _, next := range node.steps {
+			check(code, next.to)
 		}
 		for _, next := range node.index {
 			check(code, next)

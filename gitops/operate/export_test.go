@@ -1,0 +1,38 @@
+package main
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/principal"
+)
+
+func TestAnExportHasWhatIsHeldOfOneUser(t *testing.T) {
+	t.Parallel()
+	f := initialised(t, "prod").applied("prod")
+	s := f.service("prod")
+	for _, who := range []struct{ principal, user string }{{"client-7", "ada"}, {"client-7", "bob"}, {"client-8", "ada"}} {
+		ctx := principal.With(t.Context(), who.principal)
+		turn, err := s.Ask(ctx, conversation.AskInput{Context: "The trip of " + who.user + " at " + who.principal, UserID: who.user, InformationNeeded: trip})
+		require.NoError(t, err)
+		_, err = s.FollowUp(ctx, conversation.FollowUpInput{ConversationID: turn.ConversationID, UserID: who.user,
+			Answers: []conversation.AnswerInput{{Slot: "destination", Value: "Lisbon"}}})
+		require.NoError(t, err)
+	}
+	out := f.must("export", "prod", "--user", "ada", "--principal", "client-7")
+	var held map[string][]map[string]any
+	require.NoError(t, json.Unmarshal([]byte(out), &held), out)
+	require.Len(t, held["conversations"], 1)
+	assert.Equal(t, "The trip of ada at client-7", held["conversations"][0]["goal"])
+	require.Len(t, held["answers"], 1)
+	assert.Equal(t, "Lisbon", held["answers"][0]["value"])
+	assert.NotContains(t, out, "bob")
+	assert.NotContains(t, out, "client-8")
+
+	assert.JSONEq(t, `{}`, f.must("export", "prod", "--user", "nobody"))
+	f.refused("--user is missing", "export", "prod")
+}
