@@ -143,7 +143,7 @@ func (t *text) replacedNumbers() []span {
 // withTotals adds the bare numbers that say a party's size once more, as in "4 (2
 // adults, 2 kids)".
 func (t *text) withTotals(parties []span) []span {
-	for i := 0; i < len(t.tokens); i++ {
+	for i := range t.tokens {
 		value, next, ok := t.cardinal(i)
 		bare := ok && (next == len(t.tokens) || t.tokens[next].shape == sign)
 		if bare && !meets(span{from: i, next: next}, parties) && slices.ContainsFunc(parties, func(p span) bool { return p.value == float64(value) }) {
