@@ -40,6 +40,11 @@ run: ## Serve on this machine. ARGS="--port 9000 --data folder", or DATABASE_URL
 	@go build -trimpath -o $(BIN)/local ./functions/local/cmd/sequential-questioning
 	@exec $(BIN)/local --data .data $(ARGS)
 
+install: ## Install the program for hosts that start it themselves, into GOBIN or ~/go/bin
+	@go install -trimpath ./functions/local/cmd/sequential-questioning
+	@bin=$$(go env GOBIN); bin=$${bin:-$$(go env GOPATH)/bin}; echo "Installed $$bin/sequential-questioning"; \
+		case ":$$PATH:" in *":$$bin:"*) ;; *) echo "Add $$bin to PATH, or name the whole path to your host." ;; esac
+
 migrate: ## Apply pending migrations to the database at DATABASE_URL
 	@go run ./migrations/cmd/migrate $(ARGS)
 
@@ -104,7 +109,7 @@ vulnerabilities: ## Check the programs for known vulnerabilities of https://vuln
 	cd gitops/operate && $(ALONE) $(GOVULNCHECK) ./...
 
 delivery: ## Tests of the release command, the manifests and the policies
-	$(ALONE_RELEASE) go -C gitops/release test -timeout 10m ./...
+	$(ALONE_RELEASE) go -C gitops/release test -timeout 20m ./...
 	for m in $(filter-out gitops/operate tests/e2e,$(DELIVERY)); do $(ALONE) go -C $$m test -timeout 10m ./...; done
 	$(ALONE) go -C tests/e2e test ./delivery
 
@@ -114,6 +119,20 @@ conformance: $(if $(ENDPOINT),,postgres) tests/conformance/node_modules/.install
 tests/conformance/node_modules/.installed: tests/conformance/package-lock.json
 	npm ci --prefix tests/conformance --no-audit --no-fund --loglevel=error
 	@touch $@
+
+hosts: postgres tests/hosts/node_modules/.installed ## The ready configurations in hosts' own programs, Python's client libraries, packages and go install
+	go test -count=1 -timeout 20m ./tests/hosts/...
+
+tests/hosts/node_modules/.installed: tests/hosts/package-lock.json
+	npm ci --prefix tests/hosts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+packages: ## Of goreleaser's build in .bin/dist: bundles, formula and server.json, in .bin/packages. ARGS="--postgresql darwin/all=folder"
+	go run ./functions/local/cmd/package $(ARGS)
+
+first-minute: ## Record docs/first_minute.svg from a real session
+	go build -trimpath -o $(BIN)/local ./functions/local/cmd/sequential-questioning
+	go run ./tests/hosts/record $(BIN)/local docs/first_minute.svg
 
 e2e: postgres tests/conformance/node_modules/.installed $(CLUSTER) ## Test the delivery end to end on a new cluster, or on that of KUBECONFIG=… (docs/e2e.md). ARGS="-run TestPromotion"
 	@tests/e2e/run $(if $(filter command line,$(origin KUBECONFIG)),--kubeconfig $(abspath $(KUBECONFIG)),) $(ARGS)
@@ -200,7 +219,7 @@ cluster-down: $(CLUSTER) ## Stop and remove the cluster
 ##@ Other
 
 clean: ## Remove build output; keep the conversations in .data
-	rm -rf $(BIN) tests/conformance/node_modules
+	rm -rf $(BIN) tests/conformance/node_modules tests/hosts/node_modules
 
 help: ## Print this
 	@awk 'BEGIN {FS = ":.*## "; print "Sequential Questioning\n\nUsage: make <target>"} \
@@ -209,4 +228,4 @@ help: ## Print this
 
 FORCE:
 
-.PHONY: run migrate reindex build generate release operate render images tidy test postgres unit vulnerabilities delivery conformance e2e verify lint quality hostile fuzz chaos chaos-short bench load load-test operations monitoring dashboards infrastructure cluster cluster-down clean help FORCE
+.PHONY: run install migrate reindex build generate release operate render images tidy test postgres unit vulnerabilities delivery conformance hosts packages first-minute e2e verify lint quality hostile fuzz chaos chaos-short bench load load-test operations monitoring dashboards infrastructure cluster cluster-down clean help FORCE

@@ -14,7 +14,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 )
 
-// bridge brings a function's question to a client of an older revision as an
+// bridge forwards a function's question to a client of an older revision as an
 // elicitation, and the person's response back in a further call of the function.
 // A 2026-07-28 client does both by itself.
 type bridge struct {

@@ -242,9 +242,14 @@ func stop(functions []instance, route instance) error {
 	return err
 }
 
-// Clients returns how to connect the usual MCP clients, for a person to copy.
+// Clients returns what to say to a client, and how to connect the usual ones, for a
+// person to copy.
 func Clients(url string) string {
-	return strings.NewReplacer("URL", url).Replace(`Connect a client:
+	return strings.NewReplacer("URL", url).Replace(`Say to your client, once it is connected:
+
+  Use sequential_questioning to find out what I need for a bug report, and ask me.
+
+Connect a client:
 
   Claude Code   claude mcp add --transport http sequential-questioning URL
   VS Code       code --add-mcp '{"name":"sequential-questioning","type":"http","url":"URL"}'

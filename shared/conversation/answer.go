@@ -9,7 +9,9 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
-// AnswerInput is one answer.
+// AnswerInput is one answer as a client sends it. It names what it is about by
+// question, by slot, or not at all; says what was answered by a value, by words, or by
+// an outcome that needs neither; and may do all of it, where its parts agree.
 type AnswerInput struct {
 	QuestionNumber int                 `json:"question_number,omitempty"`
 	QuestionID     string              `json:"question_id,omitempty"`
@@ -24,6 +26,9 @@ func (a AnswerInput) unnamed() bool {
 	return a.QuestionNumber == 0 && a.QuestionID == "" && a.Slot == ""
 }
 
+// allUnnamed reports answers of which none names anything: they are meant for the open
+// questions in their order. One that does among others that do not would leave open
+// which order is meant.
 func allUnnamed(answers []AnswerInput) bool {
 	return len(answers) > 0 && !slices.ContainsFunc(answers, func(a AnswerInput) bool { return !a.unnamed() })
 }
@@ -32,7 +37,9 @@ func unnamedError(more string) error {
 	return fault.Invalidf("", "needs a question_number, a question_id or a slot%s", more)
 }
 
-// number returns the question an answer names, 0 when it names a slot only.
+// number returns the question an answer names, 0 when it names a slot only. A
+// question's id may begin with the whole id of its conversation, as earlier releases
+// had it, or with the end of it.
 func (a AnswerInput) number(conversationID string) (int, error) {
 	if a.QuestionID == "" {
 		return a.QuestionNumber, nil
@@ -48,7 +55,8 @@ func (a AnswerInput) number(conversationID string) (int, error) {
 	return number, nil
 }
 
-// maxWords bounds, in bytes, the person's words of one answer.
+// maxWords bounds, in bytes, the person's words of one answer: a long report pasted
+// into a field, but not a file.
 const maxWords = 64 << 10
 
 // checkAnswer holds an answer against what its schema cannot state.

@@ -14,6 +14,7 @@ func (s *Service) Ask(ctx context.Context, in AskInput) (Turn, error) {
 	if err := s.CheckUser(in.UserID); err != nil {
 		return Turn{}, err
 	}
+	// A strict model writes null for what it leaves out.
 	if string(in.InformationNeeded) == "null" {
 		in.InformationNeeded = nil
 	}

@@ -13,7 +13,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
-// FollowUpInput is a person's answers.
+// FollowUpInput is a person's answers: typed by the client's model, in the person's
+// words, or both. Without either it asks what is waiting.
 type FollowUpInput struct {
 	ConversationID   string        `json:"conversation_id,omitempty"`
 	UserID           string        `json:"user_id,omitempty" jsonschema:"Who answered."`
@@ -22,7 +23,8 @@ type FollowUpInput struct {
 	Stop             bool          `json:"stop,omitempty" jsonschema:"No more questions are wanted."`
 }
 
-// maxReply bounds, in bytes, what is read of the person's last messages.
+// maxReply bounds, in bytes, what is read of the person's last messages. The parser
+// takes less than 100 ms for as much.
 const maxReply = 256 << 10
 
 // FollowUp records a person's answers and returns the next batch. Without
@@ -35,6 +37,8 @@ func (s *Service) FollowUp(ctx context.Context, in FollowUpInput) (Turn, error) 
 	return s.Continue(ctx, Continuation{FollowUpInput: in, Tool: "sequential_questioning_follow_up", Call: in})
 }
 
+// openFromMessages opens a conversation about what the person said: for clients that
+// know one tool only.
 func (s *Service) openFromMessages(ctx context.Context, in FollowUpInput) (Turn, error) {
 	if err := s.CheckUser(in.UserID); err != nil {
 		return Turn{}, err
@@ -145,10 +149,14 @@ func (f *followUp) returned(c *conversation) (bool, error) {
 	return true, err
 }
 
+// replaces reports a call that names another playbook than the one that serves.
 func (f *followUp) replaces(c *conversation) bool {
 	return f.choice != nil && f.choice.Playbook.Name != c.Playbook
 }
 
+// record reads and records the reply. Another playbook replaces the slots instead, and
+// then a reply has nothing to answer: the call's text is part of the chat, which is
+// read for the new slots.
 func (f *followUp) record(ctx context.Context, tx *store.Tx, c *conversation, change *store.Change) (err error) {
 	if f.BatchSize != 0 {
 		c.State.Limits.BatchSize = f.BatchSize
@@ -207,6 +215,8 @@ func (f *followUp) replace(ctx context.Context, tx *store.Tx, c *conversation, c
 	return nil
 }
 
+// said leaves out what is unread where nobody can read it before the person is asked
+// again.
 func (f *followUp) said() summary {
 	said := f.summary
 	if f.Direct {

@@ -50,6 +50,7 @@ func (f Forgotten) Text() string {
 	return b.String()
 }
 
+// counted is a number with its noun.
 func counted(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
@@ -58,7 +59,9 @@ func counted(n int, what string) string {
 }
 
 // Forget erases a conversation, or everything of a user, for good. What is on
-// its way to memory does not come back.
+// its way to memory does not come back: its events are deleted with it, and an event
+// of the erasure has the indexer delete again what it wrote meanwhile. The database
+// decides; memory is erased at once where it can be reached, and later otherwise.
 func (s *Service) Forget(ctx context.Context, in ForgetInput) (Forgotten, error) {
 	if err := s.CheckUser(in.UserID); err != nil {
 		return Forgotten{}, err
@@ -82,6 +85,8 @@ func (s *Service) Forget(ctx context.Context, in ForgetInput) (Forgotten, error)
 	return forgotten, nil
 }
 
+// check refuses a call that names nothing, or two things: nobody erases everything by
+// leaving an argument out.
 func (in ForgetInput) check() error {
 	switch {
 	case in.ConversationID != "" && in.Everything:

@@ -37,6 +37,8 @@ func find(ctx context.Context, tx *store.Tx, id, userID string) (*conversation, 
 	return owned(&store.Loaded{Conversation: c}, err, id, userID)
 }
 
+// checkID refuses an id that no conversation can have, before the database would
+// refuse it as no UUID. It says the same as of a conversation that is not there.
 func checkID(id string) error {
 	if _, err := uuid.Parse(id); err != nil || len(id) != len(uuid.Nil.String()) {
 		return unknownConversation(id)
@@ -48,7 +50,8 @@ func unknownConversation(id string) error {
 	return fault.Invalidf("conversation_id", "there is no conversation %q; sequential_questioning opens one", id)
 }
 
-// prepare gives a loaded state what it is led by: the limits that are not stored,
+// prepare is the part of loading that a state needs to plan, and a report does not. It
+// gives a loaded state what it is led by: the limits that are not stored,
 // and the statistics of its schema key.
 func (s *Service) prepare(ctx context.Context, from statisticsReader, c *conversation) error {
 	c.State.Limits.MinBits, c.State.Limits.Confidence = minBits, s.config.Confidence
@@ -58,14 +61,16 @@ func (s *Service) prepare(ctx context.Context, from statisticsReader, c *convers
 	return err
 }
 
-// snapshot copies what a change is measured against.
+// snapshot copies what a change is measured against. Slot states are copied, since the
+// engine changes them in place; slots are shared, since nothing changes them.
 func snapshot(state *questioning.State) *questioning.State {
 	before := *state
 	before.SlotStates = append([]questioning.SlotState(nil), state.SlotStates...)
 	return &before
 }
 
-// fingerprint identifies a call: the same tool with the same arguments.
+// fingerprint identifies a call: the same tool with the same arguments, as they are
+// after decoding, so that white space and the order of members do not tell calls apart.
 func fingerprint(tool string, input any) ([]byte, error) {
 	data, err := json.Marshal(input)
 	if err != nil {

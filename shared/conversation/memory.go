@@ -70,7 +70,8 @@ func (s *Service) remember(ctx context.Context, state *questioning.State, userID
 	return from, MemoryConsulted
 }
 
-// unanswered are the slots that nothing is known of.
+// unanswered are the slots that nothing is known of. What is assumed from the goal is
+// closer to this conversation than what was said in another.
 func unanswered(state *questioning.State) []questioning.Slot {
 	var slots []questioning.Slot
 	for i, slot := range state.Slots {

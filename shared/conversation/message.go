@@ -30,7 +30,8 @@ func openingTexts(goal string, chat []Message) []string {
 	return append([]string{goal}, personTexts(chat)...)
 }
 
-// maxStored is how many messages are kept of a call, the latest.
+// maxStored is how many messages are kept of a call, the latest: what questions refer to
+// is near. Clients send their whole chat with every call.
 const maxStored = 50
 
 // latest returns the messages worth keeping of a call.
@@ -66,6 +67,7 @@ func tail(messages []Message) []Message {
 	return messages[start:]
 }
 
+// replyText is the reply as one text; a person may send several messages in a row.
 func replyText(messages []Message) string {
 	var parts []string
 	for _, m := range tail(messages) {

@@ -12,7 +12,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
-// metrics counts what conversations come to. It holds no answers.
+// metrics counts what conversations come to. It holds no answers, and no label has a
+// value that a caller chooses: their number is bounded.
 type metrics struct {
 	conversations, completed metric.Int64Counter
 	questions, answers       metric.Int64Counter
@@ -38,10 +39,13 @@ func newMetrics() *metrics {
 	}
 }
 
+// opened counts by playbook; slots that the caller names count as one.
 func (m *metrics) opened(ctx context.Context, playbook string) {
 	m.conversations.Add(ctx, 1, metric.WithAttributes(attribute.String("playbook", cmp.Or(playbook, "caller"))))
 }
 
+// advanced counts a change that was saved. A call that is repeated, or that loses a race
+// and starts over, is counted once.
 func (m *metrics) advanced(ctx context.Context, c store.Change) {
 	for _, q := range c.Batch.Questions[len(c.Batch.Questions)-min(c.Batch.New, len(c.Batch.Questions)):] {
 		m.questions.Add(ctx, 1, metric.WithAttributes(attribute.String("purpose", string(q.Purpose))))

@@ -53,6 +53,10 @@ const (
 
 // open opens a conversation and returns its first batch of questions. Where an
 // identical call opened one before, it returns what that call returned.
+//
+// Everything slow or optional comes before the transaction: the model that proposes
+// slots or words questions, and memory. What is opened is therefore stored whole, in
+// one transaction without a pause.
 func (s *Service) open(ctx context.Context, in AskInput) (Turn, error) {
 	if err := s.checkOpening(in); err != nil {
 		return Turn{}, err
@@ -110,7 +114,10 @@ type opening struct {
 	turn         Turn
 }
 
-// opening takes a new conversation as far as any other call: plan → word → render.
+// opening takes a new conversation as far as any other call: parse → record → plan →
+// word → render. The order in which things become known is that of their strength: what
+// the goal and the chat tell is assumed first, what the client's model knows is an
+// answer and replaces it, and memory fills only what is still open.
 func (s *Service) opening(ctx context.Context, in AskInput) (*opening, error) {
 	o := &opening{language: in.Language}
 	if o.language == "" { // what the person's own words are in; empty where they do not tell
@@ -178,7 +185,9 @@ func (s *Service) slots(ctx context.Context, in AskInput, o *opening) ([]questio
 	return choice.Playbook.For(in.Context, messages.In(o.language).Language()), nil
 }
 
-// read takes the slots that the caller names.
+// read takes the slots that the caller names. A JSON Schema is compiled here as well,
+// though only the report needs it: a schema that cannot be compiled is refused before
+// anybody is asked anything.
 func (o *opening) read(ctx context.Context, in AskInput) ([]questioning.Slot, error) {
 	spec, err := slotspec.Read(ctx, in.InformationNeeded)
 	if err == nil && spec.Schema != nil {

@@ -38,7 +38,7 @@ func TestWhatTheContextSaysIsAssumedAndNotAskedFor(t *testing.T) {
 	for _, q := range turn.Questions {
 		assert.NotContains(t, []string{"budget", "class"}, q.Slot)
 	}
-	assert.Contains(t, turn.Text(), `Budget 500 (from the context); Class "business" (from the context)`)
+	assert.Contains(t, turn.Text(), `Budget 500 (from the context); Class business (from the context)`)
 	turn, err = s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: turn.ConversationID,
 		Answers: []conversation.AnswerInput{{Slot: "budget", Value: 800.0}}})
 	require.NoError(t, err)

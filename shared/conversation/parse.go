@@ -23,7 +23,9 @@ type reply struct {
 	numbers []int // in the text, of questions
 }
 
-// named returns the numbers of the questions that a reply names.
+// named returns the numbers of the questions that a reply names, for the store to
+// load: settled ones are not loaded otherwise. Numbers that no question can have are
+// left out.
 func (r reply) named(conversationID string) []int {
 	numbers := slices.Clone(r.numbers)
 	for _, a := range r.answers {
@@ -77,7 +79,9 @@ func (c *conversation) parse(r reply, with parse.Context) (parsed, error) {
 	return read, nil
 }
 
-// parseAnswers reads the answers given by question or slot.
+// parseAnswers reads the answers given by question or slot. One that cannot be taken
+// refuses all of them, and the error names it by its place: a client would not know
+// which of them were stored.
 func (c *conversation) parseAnswers(answers []AnswerInput, with parse.Context) ([]answer, error) {
 	numbers, err := c.numbered(answers)
 	if err != nil {
@@ -113,7 +117,10 @@ func (c *conversation) numbered(answers []AnswerInput) ([]int, error) {
 	return numbers, nil
 }
 
-// parseAnswer reads one answer.
+// parseAnswer reads one answer. An outcome stands by itself; a value is checked against
+// the slot, and the words beside it are kept as they came; words alone are parsed. Of a
+// value without words the person's own are the value, written out: every answer can be
+// cited.
 func (c *conversation) parseAnswer(in AnswerInput, number int, with parse.Context) (answer, error) {
 	slot, err := c.slotOf(in, number, with)
 	if err != nil {
@@ -132,7 +139,7 @@ func (c *conversation) parseAnswer(in AnswerInput, number int, with parse.Contex
 		}
 		a.Outcome, a.Value = questioning.Answered, value
 		if a.Words == "" {
-			a.Words = questioning.Render(value, c.State.Language)
+			a.Words = slot.Render(value, c.State.Language)
 		}
 	default:
 		a.apply(parse.Read(slot, a.Words, with))
@@ -143,7 +150,9 @@ func (c *conversation) parseAnswer(in AnswerInput, number int, with parse.Contex
 // valueRunes is how much of a value an error repeats.
 const valueRunes = 100
 
-// slotOf returns the slot that an answer is about.
+// slotOf returns the slot that an answer is about. A question decides it; a slot named
+// beside it has to be that question's, so that a mistaken number does not put an answer
+// where it does not belong. A name near a slot's will do, if it means one slot only.
 func (c *conversation) slotOf(in AnswerInput, number int, with parse.Context) (questioning.Slot, error) {
 	key := in.Slot
 	if number > 0 {
@@ -229,7 +238,8 @@ func (c *conversation) parseText(r reply, with parse.Context) parsed {
 }
 
 // settled returns the numbers, each once, if they are all of questions that
-// were put and are not open.
+// were put and are not open. One open or unknown number among them means that the
+// reply numbers its lines by itself.
 func (c *conversation) settled(numbers []int) []int {
 	numbers = slices.Compact(slices.Sorted(slices.Values(numbers)))
 	for _, n := range numbers {
@@ -276,6 +286,7 @@ func (c *conversation) holds(a answer) bool {
 	return s.Status == questioning.Status(a.Outcome) && reflect.DeepEqual(s.Value, a.Value)
 }
 
+// openNumbers says, in an error, which questions could have been meant.
 func openNumbers(open []questioning.Question) string {
 	if len(open) == 0 {
 		return "no question is open"
@@ -287,7 +298,8 @@ func openNumbers(open []questioning.Question) string {
 	return "open: " + strings.Join(parts, ", ")
 }
 
-// maxListed is how many slots an error names.
+// maxListed is how many slots an error names: a model finds the right one among so
+// many, and a schema may have two hundred.
 const maxListed = 20
 
 func slotKeys(slots []questioning.Slot) string {

@@ -11,7 +11,9 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
-// choose returns the playbook that is named, or else the one that fits the goal.
+// choose returns the playbook that is named, or else the one that fits the goal, which
+// is the generic one when in doubt. A name that is not known is refused: a caller that
+// names one has a reason.
 func (s *Service) choose(goal, name string) (playbook.Choice, error) {
 	if name == "" {
 		return s.playbooks.Choose(goal), nil

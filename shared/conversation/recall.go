@@ -14,10 +14,12 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 )
 
-// defaultRecalled is how many answers are recalled where the call does not say.
+// defaultRecalled is how many answers are recalled where the call does not say: about
+// as many as a model can weigh against each other.
 const defaultRecalled = 10
 
-// maxQuery bounds, in bytes, what memory is asked.
+// maxQuery bounds, in bytes, what memory is asked: it is compared by meaning, which a
+// longer text would only blur.
 const maxQuery = 4 << 10
 
 // RecallInput asks for what was said earlier.
@@ -68,7 +70,9 @@ func (r Recalled) Text() string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// Recall finds earlier answers of the caller's by meaning.
+// Recall finds earlier answers of the caller's by meaning. Memory only proposes them:
+// each is held against the database before it is returned, so that nothing revised or
+// forgotten is. Without memory the result is empty and says why; it is no error.
 func (s *Service) Recall(ctx context.Context, in RecallInput) (Recalled, error) {
 	if err := s.CheckUser(in.UserID); err != nil {
 		return Recalled{}, err

@@ -19,7 +19,8 @@ type summary struct {
 }
 
 // record adds to a change what a reply says that was not said before, and applies
-// it to the state.
+// it to the state. What was said before is known by its digest: a reply that came twice
+// is counted once, whichever call brought it.
 func (c *conversation) record(ctx context.Context, tx *store.Tx, says parsed, change *store.Change) (summary, error) {
 	known, err := c.known(ctx, tx, slices.Concat(says.answers, c.contradicting(says.volunteered)))
 	if err != nil {

@@ -42,6 +42,7 @@ func newTurn(c *conversation, change *store.Change, what summary) Turn {
 			Doubts:          what.doubts,
 		},
 	}
+	turn.shown.Assumed = assumedTexts(c.State)
 	if batch.Stop != nil {
 		turn.Metadata.StopReason = string(batch.Stop.Reason)
 		turn.CurrentQuestion = batch.Stop.Text
@@ -62,11 +63,26 @@ func newTurn(c *conversation, change *store.Change, what summary) Turn {
 			fmt.Fprintf(&text, "   %s\n", hint)
 		}
 	}
-	turn.shown = strings.TrimSuffix(text.String(), "\n")
+	turn.shown.Batch = strings.TrimSuffix(text.String(), "\n")
 	if len(batch.Questions) > 0 {
 		turn.CurrentQuestion, turn.CurrentQuestionNumber = batch.Questions[0].Text, batch.Questions[0].Number
 	}
 	return turn
+}
+
+// assumedTexts are the values of assumptions as a person reads them, by slot; nil
+// without any.
+func assumedTexts(state *questioning.State) map[string]string {
+	var texts map[string]string
+	for i, s := range state.SlotStates {
+		if s.Status == questioning.StatusAssumed {
+			if texts == nil {
+				texts = map[string]string{}
+			}
+			texts[state.Slots[i].Key] = state.Slots[i].Quote(s.Value, state.Language)
+		}
+	}
+	return texts
 }
 
 func numberedLine(q Question) string {
@@ -81,11 +97,13 @@ func hint(slot questioning.Slot, language string) string {
 		hint = say.Text(messages.Answer, plain.Line(parse.Expected(slot, language)))
 	}
 	if slot.Default != nil {
-		hint = strings.TrimSpace(hint + " " + say.Text(messages.Usually, questioning.Quote(slot.Default, language)))
+		hint = strings.TrimSpace(hint + " " + say.Text(messages.Usually, slot.Quote(slot.Default, language)))
 	}
 	return hint
 }
 
+// newQuestion renders a question. What is so of most questions is left out: a text, a
+// first question, no default.
 func newQuestion(c *conversation, q questioning.Question, slot questioning.Slot) Question {
 	question := Question{
 		QuestionID:     questionID(c.ID, q.Number),
@@ -127,6 +145,8 @@ func questionID(conversationID string, number int) string {
 	return fmt.Sprintf("%s:%d", conversationID[max(0, len(conversationID)-idDigits):], number)
 }
 
+// importance says in a word what required and weight say in numbers: a model uses it to
+// tell which question must not be left out.
 func importance(slot questioning.Slot) string {
 	switch {
 	case slot.Required:
@@ -137,7 +157,8 @@ func importance(slot questioning.Slot) string {
 	return "low"
 }
 
-// coverage is what is known of each slot.
+// coverage is what is known of each slot, in the order of the slots, as a report has it.
+// A slot whose condition does not hold is not applicable there, though nobody said so.
 func coverage(state *questioning.State) []Coverage {
 	all := make([]Coverage, len(state.Slots))
 	for i, c := range state.Coverage() {

@@ -145,7 +145,9 @@ func cited(c Coverage, say *messages.Printer) string {
 	return say.Text(messages.AnswerCited, strings.Trim(strings.ReplaceAll(fmt.Sprint(c.Answers), " ", ", "), "[]"))
 }
 
-// Report returns what a conversation has gathered so far. It changes nothing.
+// Report returns what a conversation has gathered so far, whether it is complete or
+// not. It changes nothing, and reads all as of one moment. Values hold what is answered
+// and what is assumed; contradicted slots hold the latest, and are listed.
 func (s *Service) Report(ctx context.Context, in ReportInput) (Report, error) {
 	if err := s.CheckUser(in.UserID); err != nil {
 		return Report{}, err
@@ -172,6 +174,8 @@ func (s *Service) Report(ctx context.Context, in ReportInput) (Report, error) {
 	return report, unavailable(err)
 }
 
+// citedNumbers are the answers that slots rest on. Only these are read: a conversation
+// may have hundreds that no longer hold.
 func citedNumbers(state *questioning.State) []int {
 	numbers := []int{}
 	for _, s := range state.SlotStates {
@@ -237,6 +241,7 @@ func history(ctx context.Context, tx *store.Tx, c *conversation) ([]HistoryEntry
 	return entries, nil
 }
 
+// contradiction quotes the answers that cannot all hold, for the person to choose.
 func contradiction(c questioning.Coverage, byNumber map[int]Citation, say *messages.Printer) Contradiction {
 	said := make([]string, len(c.Answers))
 	for i, n := range c.Answers {
@@ -245,6 +250,7 @@ func contradiction(c questioning.Coverage, byNumber map[int]Citation, say *messa
 	return Contradiction{Slot: c.Slot.Key, Answers: c.Answers, Text: c.Slot.Title + ": " + strings.Join(said, ", ")}
 }
 
+// openPoint says why a slot has no value: nobody asked, or nobody knows, or nobody says.
 func openPoint(c questioning.Coverage, language string) OpenPoint {
 	say := messages.In(language)
 	why := map[questioning.Status]string{

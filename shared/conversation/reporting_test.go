@@ -246,3 +246,17 @@ func TestAReportOnWhatWouldBeRefusedTodaySaysSo(t *testing.T) {
 	assert.Contains(t, report.Problems[0], "information_needed: ")
 	assert.Contains(t, report.Problems[0], "password")
 }
+
+func TestAnAssumptionIsPrintedAsAPersonReadsIt(t *testing.T) {
+	t.Parallel()
+	s, _ := newService(t)
+	in := conversation.AskInput{Context: "A party\nKind: Private party\nStart: 2 pm", Metadata: map[string]any{"idempotency_key": "k"}, InformationNeeded: json.RawMessage(
+		`[{"key": "kind", "options": [{"value": "private_party", "title": "Private party"}, "club"]}, {"key": "start", "type": "time"}, {"key": "size", "options": [{"value": "xl", "title": "Very large"}, "s"], "default": "xl"}]`)}
+	first, err := s.Ask(t.Context(), in)
+	require.NoError(t, err)
+	assert.Contains(t, first.Text(), "Assumed: Kind Private party (from the context); Start 14:00 (from the context).")
+	assert.Contains(t, first.Text(), "Usually: Very large.")
+	again, err := s.Ask(t.Context(), in)
+	require.NoError(t, err)
+	assert.Equal(t, first.Text(), again.Text(), "a repeated call prints the same")
+}

@@ -42,6 +42,8 @@ func (s *Service) Revise(ctx context.Context, in ReviseInput) (Revision, error) 
 	return r.revision, err
 }
 
+// check refuses a revision that names nothing. An answer's number alone names a slot
+// that is known only once the conversation is loaded.
 func (in ReviseInput) check() error {
 	if err := checkID(in.ConversationID); err != nil {
 		return err
@@ -75,6 +77,8 @@ func (r *revise) target() (id, userID string, named store.Named) {
 	}
 }
 
+// returned takes over any earlier result: a revision names what it revises, and says
+// the same whatever is open now.
 func (r *revise) returned(c *conversation) (bool, error) {
 	var kept keptRevision
 	err := json.Unmarshal(c.Earlier.Result, &kept)
@@ -173,6 +177,8 @@ func revisionDigest(a answer, before questioning.SlotState) []byte {
 	return digest([]byte("revise"), []byte(a.Slot), []byte(strconv.Itoa(superseded)), []byte(a.Outcome), value, []byte(a.Words))
 }
 
+// earlier is a slot's state before the revision, as a result shows it: never without a
+// list of answers, which the schema wants.
 func earlier(s questioning.SlotState) Earlier {
 	answers := s.Answers
 	if answers == nil {

@@ -76,7 +76,8 @@ func WithModel(m Model) Option { return func(s *Service) { s.model = m } }
 // WithNudger wakes the relay after each change. The service then owns it.
 func WithNudger(n *event.Nudger) Option { return func(s *Service) { s.nudger = n } }
 
-// New returns a service on a store, which the service then owns.
+// New returns a service on a store, which the service then owns. It connects to nothing
+// by itself.
 func New(of *store.Store, config Config, options ...Option) *Service {
 	s := &Service{store: of, config: config, now: time.Now, metrics: newMetrics()}
 	for _, option := range options {

@@ -13,13 +13,16 @@ import (
 )
 
 // What is read of earlier conversations is used for a while, for so many users
-// and schema keys.
+// and schema keys. Counts of many conversations hardly change within a minute, and
+// reading them is a round trip of each call.
 const (
 	statisticsAge = time.Minute
 	maxCached     = 64
 )
 
-// statisticsCache holds what users go by, for each schema key.
+// statisticsCache holds what users go by, for each schema key. It is emptied whole when
+// it is full: an instance serves few schemas for long. Each instance has its own; they
+// may differ for a minute, which changes the order of questions at most.
 type statisticsCache struct {
 	mu    sync.Mutex
 	byKey map[statisticsKey]readAt
@@ -63,7 +66,8 @@ func (s *statisticsCache) read(ctx context.Context, from statisticsReader, key s
 	return read, nil
 }
 
-// drop forgets what was read for a principal.
+// drop forgets what was read for a principal, because something that it rests on was
+// erased. Other instances follow within statisticsAge.
 func (s *statisticsCache) drop(principal string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -31,28 +31,32 @@ type Turn struct {
 	Next      string       `json:"next" jsonschema:"What to do with this result."`
 	Metadata  TurnMetadata `json:"metadata"`
 
-	// shown is the batch as numbered text with the form of each answer. It is in the
-	// text of a result alone: the questions have the rest.
-	shown string
+	shown shown
 	// repeats says that this call was taken for a repetition of the one before.
 	repeats bool
+}
+
+// shown is what the text of a turn alone has: the other fields have the rest.
+type shown struct {
+	Batch   string            `json:"batch,omitempty"`   // the questions, numbered, with the form of each answer
+	Assumed map[string]string `json:"assumed,omitempty"` // by slot, the value as a person reads it
 }
 
 // keptTurn is a turn as it is kept for repeated calls.
 type keptTurn struct {
 	Turn
-	Shown string `json:"shown,omitempty"`
+	Shown shown `json:"for_text"`
 }
 
 // keptRevision is a revision as it is kept for repeated calls.
 type keptRevision struct {
 	Revision
-	Shown string `json:"shown,omitempty"`
+	Shown shown `json:"for_text"`
 }
 
 // Batch is what to put to the person: the questions as numbered text, or why asking
 // is over.
-func (t Turn) Batch() string { return cmp.Or(t.shown, t.CurrentQuestion) }
+func (t Turn) Batch() string { return cmp.Or(t.shown.Batch, t.CurrentQuestion) }
 
 // Question is one question of a batch.
 type Question struct {
@@ -87,9 +91,9 @@ type Coverage struct {
 	Reopened int                `json:"reopened_by,omitempty" jsonschema:"The answer whose revision took an earlier one back."`
 }
 
-// assumption words what was assumed, and where from.
-func (c Coverage) assumption(language string) string {
-	text := c.Title + " " + questioning.Quote(c.Value, language)
+// assumption words what was assumed, given as a person reads it, and where from.
+func (c Coverage) assumption(value string) string {
+	text := c.Title + " " + value
 	if c.Source != "" {
 		text += " (" + c.Source + ")"
 	}
@@ -157,7 +161,7 @@ func (t Turn) assumptions() string {
 	var assumed []string
 	for _, c := range t.Coverage {
 		if c.State == questioning.StatusAssumed {
-			assumed = append(assumed, c.assumption(t.Metadata.Language))
+			assumed = append(assumed, c.assumption(cmp.Or(t.shown.Assumed[c.Slot], questioning.Quote(c.Value, t.Metadata.Language))))
 		}
 	}
 	if len(assumed) == 0 {
@@ -179,7 +183,7 @@ func (u Unread) line() string {
 // advise says what the client's model does next. Where the slots are not the caller's
 // own, it can send what the chat tells only now that it sees them.
 func (t *Turn) advise(slotsAreNew bool) {
-	const followUp = "sequential_questioning_follow_up"
+	const followUp = followUpTool
 	var steps []string
 	if slotsAreNew && len(t.OpenSlots) > 0 {
 		steps = append(steps, "Before you ask, send what the chat already tells about these questions and open_slots with "+followUp+" as answers [{slot, value, text}].")

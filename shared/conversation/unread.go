@@ -36,7 +36,8 @@ func (c *conversation) unread(a answer) Unread {
 	return Unread{Slot: a.Slot, Words: plain.Excerpt(a.Words, maxUnreadWords), Kind: kind, Reason: a.Problem, Schema: valueSchema(slot)}
 }
 
-// allUnread is what this call left unread, and what earlier ones did.
+// allUnread is what this call left unread, and what earlier ones did: it is listed until
+// it is answered, because a model that did not read it the first time may do so later.
 func (c *conversation) allUnread(now []Unread) []Unread {
 	all := now
 	listed := map[string]bool{}
@@ -59,7 +60,9 @@ var formats = map[questioning.Type]string{
 	questioning.Date: "date", questioning.Time: "time", questioning.DateTime: "date-time", questioning.Email: "email", questioning.URI: "uri",
 }
 
-// valueSchema is the JSON Schema of a slot's value.
+// valueSchema is the JSON Schema of a slot's value, as small as it can be: the slot's
+// own bounds and nothing about the person's words. A report is held against the
+// caller's schema instead.
 func valueSchema(slot questioning.Slot) map[string]any {
 	schema := map[string]any{"type": "string"}
 	switch slot.Type {
@@ -93,6 +96,8 @@ func valueSchema(slot questioning.Slot) map[string]any {
 	return schema
 }
 
+// optionValues are what a value may be. A title is taken for its value too, but the
+// schema names what is stored.
 func optionValues(slot questioning.Slot) []any {
 	values := make([]any, len(slot.Options))
 	for i, o := range slot.Options {

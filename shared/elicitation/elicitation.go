@@ -9,11 +9,11 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 )
 
-// Exchange is what a call brings besides its arguments.
+// Exchange is what a call has besides its arguments.
 type Exchange struct {
 	// Elicits says that the client shows forms to the person.
 	Elicits bool
-	// State is what the server gave the client to bring back; empty in a first call.
+	// State is what the server gave the client to send back; empty in a first call.
 	State string
 	// Response is what became of the form that came with the state, if anything.
 	Response *mcp.ElicitationResponse
@@ -22,7 +22,7 @@ type Exchange struct {
 // Ask is a form to be answered before a call can end.
 type Ask struct {
 	Form  Form
-	State string // the client brings it back with the answer
+	State string // the client sends it back with the answer
 	// Conversation is the id of the one that the form belongs to.
 	Conversation string
 }

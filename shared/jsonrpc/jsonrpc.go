@@ -51,7 +51,7 @@ const MaxBodyBytes = 1 << 20
 
 // MaxValues is how many JSON values a body has at most. Decoding takes some 100
 // bytes for each, however short it is: a megabyte of "{}," would take 40. The
-// longest chat a call may bring, 20,000 messages, has 100,000.
+// longest chat a call may have, 20,000 messages, has 100,000.
 const MaxValues = 120_000
 
 // Values is how many JSON values, or a few more, a text decodes to.

@@ -55,7 +55,7 @@ func TestWhateverAModelWritesIsRefusedOrCanBeAskedFor(t *testing.T) {
 	require.Positive(t, accepted, "some of it is good")
 }
 
-// askable verifies that slots are well formed, and that an interview for them ends.
+// askable verifies that slots are well formed, and that a conversation for them ends.
 func askable(t *rapid.T, slots []questioning.Slot) {
 	require.True(t, len(slots) >= 3 && len(slots) <= 18)
 	for _, slot := range slots {
@@ -77,14 +77,14 @@ func askable(t *rapid.T, slots []questioning.Slot) {
 		require.Empty(t, slot.Pattern)
 		require.Nil(t, slot.Default)
 	}
-	interview := questioning.New("goal", slots, questioning.Limits{BatchSize: 5})
+	state := questioning.New("goal", slots, questioning.Limits{BatchSize: 5})
 	for range 3 * len(slots) {
-		batch := interview.Next()
+		batch := state.Next()
 		if batch.Stop != nil {
 			return
 		}
 		for _, q := range batch.Questions {
-			_, err := interview.Record(questioning.Answer{Slot: q.Slot, Outcome: questioning.Unknown})
+			_, err := state.Record(questioning.Answer{Slot: q.Slot, Outcome: questioning.Unknown})
 			require.NoError(t, err)
 		}
 	}

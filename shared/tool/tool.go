@@ -126,7 +126,7 @@ func declare[In, Out any](d Definition) (Tool, func(json.RawMessage) (In, []stri
 			Name: d.Name, Title: d.Title, Description: d.Description,
 			RawInputSchema:  encodeSchema(declared),
 			RawOutputSchema: encodeSchema(outline),
-			Annotations: annotations(d),
+			Annotations:     annotations(d),
 		},
 		Accepts: encodeSchema(accepts), Returns: encodeSchema(returns),
 		First: d.First,

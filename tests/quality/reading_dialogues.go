@@ -95,9 +95,11 @@ func (t dialogueTurn) judge(id string, slots []questioning.Slot) []judged {
 			j.Set = "SGD, several questions"
 		}
 		want, annotated := t.Gold[s.Key]
-		if j = j.judge(answers[s.Key], want); s.typed() && (annotated || j.Verdict == silent) {
-			all = append(all, j)
+		if j = j.judge(answers[s.Key], want); !s.typed() || !annotated && j.Verdict != silent {
+			continue
 		}
+		j.Disputed = !annotated && proposes(t.Question, s.slot(), j.Read)
+		all = append(all, j)
 	}
 	set := "SGD, replies"
 	if t.Kind == "goal" {
@@ -108,6 +110,13 @@ func (t dialogueTurn) judge(id string, slots []questioning.Slot) []judged {
 		unasked[s.Key] = s.Values
 	}
 	return append(all, judgeUnasked(judged{Set: set, Lang: "en", Asked: t.Question, Words: t.Reply, Line: id}, slots, unasked, assumptions)...)
+}
+
+// proposes reports an assistant's question that names the value itself: "Will you be
+// leaving on March 1st?" Who replies "Yes, March 1st" says it, though the data mark
+// nothing in such replies.
+func proposes(question string, slot questioning.Slot, value any) bool {
+	return slices.ContainsFunc(parse.Find(slot, question, inDialogue), func(c parse.Candidate) bool { return c.Value == value })
 }
 
 // judgeUnasked judges what was said unasked: each typed slot that the data know a
@@ -160,17 +169,25 @@ func judgeBookings(lines []line) ([]judged, error) {
 	return all, nil
 }
 
-// laterHalf are the words that put a time into the second half of the day.
-var laterHalf = regexp.MustCompile(`(?i)\b(afternoon|evening|night|tonight|pm|p\.m)\b`)
+// The words that put a time into a half of the day, and into the second one.
+var (
+	eitherHalf = regexp.MustCompile(`(?i)(\d ?(am|a\.m)|(\b|\d)(morning|afternoon|evening|night|tonight|noon|pm|p\.m))\b`)
+	laterHalf  = regexp.MustCompile(`(?i)(\b|\d)(afternoon|evening|night|tonight|pm|p\.m)\b`)
+)
 
-// laterToo adds the time twelve hours later where the marked words leave out that
-// it is in the evening: of "5:45 this evening" the data mark "5:45".
-func laterToo(read, span, reply string) []string {
+// inItsHalf is the time that marked words say in their reply: of "5:45 this evening"
+// the data mark "5:45", which is 17:45. Words that name a half themselves stand as
+// they are, and so do those in a reply that names both halves.
+func inItsHalf(read, span, reply string) string {
 	at, err := time.Parse(time.TimeOnly, read)
-	if err != nil || at.Hour() >= 12 || !laterHalf.MatchString(strings.Replace(reply, span, "", 1)) {
-		return []string{read}
+	if err != nil || at.Hour() >= 12 || eitherHalf.MatchString(span) {
+		return read
 	}
-	return []string{read, at.Add(12 * time.Hour).Format(time.TimeOnly)}
+	rest := strings.Replace(reply, span, "", 1)
+	if later := laterHalf.FindAllString(rest, -1); len(later) == 0 || len(later) < len(eitherHalf.FindAllString(rest, -1)) {
+		return read
+	}
+	return at.Add(12 * time.Hour).Format(time.TimeOnly)
 }
 
 func (b booking) judge(id string) []judged {
@@ -179,7 +196,7 @@ func (b booking) judge(id string) []judged {
 		for _, slot := range bookingSlots {
 			if slot.Key == label.Slot {
 				if read := understandWords(slot, label.Span, inBooking); read.stored() && read.Value != nil {
-					spans[label.Slot] = append(spans[label.Slot], laterToo(questioning.Render(read.Value, ""), label.Span, b.Reply)...)
+					spans[label.Slot] = append(spans[label.Slot], inItsHalf(questioning.Render(read.Value, ""), label.Span, b.Reply))
 				} else if _, known := spans[label.Slot]; !known {
 					spans[label.Slot] = nil
 				}

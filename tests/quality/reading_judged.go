@@ -40,6 +40,9 @@ type judged struct {
 	Want    []string `json:"want"`
 	// Offered reports that a value was proposed, for values said without a question.
 	Offered bool `json:"offered,omitempty"`
+	// Disputed leaves the value out: a careful person reads something else than the data
+	// say, for a reason that holds for all lines of its kind.
+	Disputed bool `json:"-"`
 	// Unannotated reports that the data have no such value.
 	Unannotated bool `json:"unannotated,omitempty"`
 	// Line identifies the line of the data; see disputed.

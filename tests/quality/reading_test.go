@@ -95,3 +95,30 @@ func TestWhoDoesNotMindHasNoValue(t *testing.T) {
 	assert.Equal(t, right, judged{Type: "integer"}.judge(understandWords(slot, "I don't know", inDialogue), []string{noPreference}).Verdict)
 	assert.Equal(t, silent, judged{Type: "integer"}.judge(understandWords(slot, "I don't know", inDialogue), []string{"3"}).Verdict)
 }
+
+// What is left out of the figures is left out by kind, whatever the parser reads.
+func TestLinesThatNoReadingFitsAreLeftOut(t *testing.T) {
+	lost := valueLine{Words: "dans trois semaines", Type: questioning.Date, Lang: "fr", Reference: "2016-11-07T00:00:00", Accept: []any{"2018-08-20"}}
+	near, named, english := lost, lost, lost
+	near.Accept = []any{"2016-11-28"}
+	named.Words = "le 20 août 2018"
+	english.Lang = "en"
+	assert.True(t, lost.lacksToday())
+	for _, kept := range []valueLine{near, named, english} {
+		assert.False(t, kept.lacksToday(), kept)
+	}
+	assert.True(t, valueLine{Words: "8 am GMT", Type: questioning.Time}.movesZone())
+	assert.False(t, valueLine{Words: "at EIGHT", Type: questioning.Time}.movesZone())
+
+	day := questioning.Slot{Key: "day", Type: questioning.Date}
+	assert.True(t, proposes("Will you be leaving on March 1st?", day, "2019-03-01"))
+	assert.False(t, proposes("When will you be leaving?", day, "2019-03-01"))
+	assert.False(t, proposes("Will you be leaving on March 2nd?", day, "2019-03-01"))
+}
+
+func TestAMarkedTimeIsInTheHalfOfTheDayThatItsReplyNames(t *testing.T) {
+	assert.Equal(t, "17:45:00", inItsHalf("05:45:00", "5:45", "make it 5:45 this evening"))
+	assert.Equal(t, "05:45:00", inItsHalf("05:45:00", "5:45", "make it 5:45"))
+	assert.Equal(t, "10:00:00", inItsHalf("10:00:00", "10 a.m.", "not 10 p.m. i meant 10 a.m."))
+	assert.Equal(t, "05:45:00", inItsHalf("05:45:00", "5:45", "5:45, in the morning and not in the evening"))
+}

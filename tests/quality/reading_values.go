@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
@@ -37,8 +39,49 @@ func judgeValues(lines []line) ([]judged, error) {
 			}
 		}
 		all[i] = v.judge(lines[i].id, c)
+		all[i].Disputed = v.lacksToday() || v.movesZone()
 	}
 	return all, nil
+}
+
+// frenchToday is the day that the data give for today on most French lines.
+const frenchToday = "2016-11-07"
+
+var (
+	// namesYear are the words of a French date that say its year, or count years.
+	namesYear = regexp.MustCompile(`(?i)\b(19|20)\d\d\b|\bans?\b|\bannées\b|soixante|\b\d+[-/.]\d+[-/.]\d+\b`)
+	// wasAgo begins what lies in the past.
+	wasAgo = regexp.MustCompile(`(?i)\bil y a\b`)
+)
+
+// lacksToday reports a French date that names no year and yet lies more than a year
+// from the day given for today, or after it although it was some time ago: "dans trois
+// semaines" of 2016 is a day of 2018. The days on which these lines were written are
+// lost; one replaces them all.
+func (v valueLine) lacksToday() bool {
+	if v.Lang != "fr" || !strings.HasPrefix(v.Reference, frenchToday) || len(v.Accept) == 0 || namesYear.MatchString(v.Words) {
+		return false
+	}
+	today, _ := time.Parse(time.DateOnly, frenchToday)
+	for _, value := range v.Accept {
+		day, err := time.Parse(time.DateOnly, firstOf(fmt.Sprint(value), len(time.DateOnly)))
+		ahead := day.Sub(today)
+		if err != nil || day.Year() < 1900 || ahead.Abs() <= 366*24*time.Hour && !(ahead > 0 && wasAgo.MatchString(v.Words)) {
+			return false
+		}
+	}
+	return true
+}
+
+func firstOf(s string, n int) string { return s[:min(len(s), n)] }
+
+// zone is the name of a time zone.
+var zone = regexp.MustCompile(`\b(UTC|GMT|[CEMP][SD]T|C?E[SD]?T|CET|CEST)\b`)
+
+// movesZone reports a time with a named zone, which the data turn into another one that
+// no word names.
+func (v valueLine) movesZone() bool {
+	return (v.Type == questioning.Time || v.Type == questioning.DateTime) && zone.MatchString(v.Words)
 }
 
 // judge reads the words as the answer to a question for their type. If the

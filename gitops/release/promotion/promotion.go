@@ -273,7 +273,7 @@ func (p *Promotion) sql(ctx context.Context, commit string) ([]migration.File, e
 
 func (p *Promotion) others(ctx context.Context) error {
 	var err error
-	if p.Policies, err = p.repository.Changes(ctx, p.Seen, p.Commit, policiesFolder); err != nil {
+	if p.Policies, err = p.repository.Changes(ctx, p.Seen, p.Commit, policiesFolder, ownerFolder); err != nil {
 		return err
 	}
 	if p.Platform, err = p.repository.Changes(ctx, p.Seen, p.Commit, platformFolder); err != nil {

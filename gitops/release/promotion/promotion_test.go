@@ -84,6 +84,7 @@ func TestAPromotionShowsWhatItChangesAndMovesTheBranch(t *testing.T) {
 		"policies/network.yaml":   "{}\n",
 		"gitops/platform/pg.yaml": "{}\n",
 		"gitops/argocd/prod.yaml": "{}\n",
+		"gitops/owner/own.yaml":   "{}\n",
 	})
 	clone.Push(commit, "main")
 	clone.Commit("Not pushed", nil)
@@ -109,7 +110,8 @@ Migrations (1)
   + 00002_notes.sql
     note: 00002_notes.sql:3: ALTER TABLE slots ALTER COLUMN id DROP NOT NULL: the previous release must be able to read null
 
-Policies (2)
+Policies (3)
+  + gitops/owner/own.yaml
   - policies/images.yaml
   + policies/network.yaml
 
@@ -118,6 +120,7 @@ Platform (1)
 
 Note: local main has commits that origin lacks (1): they are not promoted
 Note: gitops/argocd changes. Argo CD does not sync its projects and roles: apply gitops/argocd or gitops/platform after the promotion
+Note: gitops/owner changes. Argo CD does not sync its projects and roles: apply gitops/argocd or gitops/platform after the promotion
 `, printed(p))
 	assert.Equal(t, seen, clone.On("prod"), "looking changes nothing")
 

@@ -31,7 +31,7 @@ var hosts = map[string]func(t *testing.T, of result) string{
 
 var (
 	namesConversation = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}`)
-	asksQuestion      = regexp.MustCompile(`(?m)^(?:(\d+)\. |   "question_number": (\d+),\s+"question_text": ")(Destination|Budget|Class|Start date|Insurance)\?`)
+	asksQuestion      = regexp.MustCompile(`(?m)(?:^(\d+)\. |"question_id": "[^"]+",\s+"question_number": (\d+),\s+"question_text": ")(Destination|Budget|Class|Start date|Insurance)\?`)
 )
 
 // reply is what the person says to the questions that a model sees, "" where it sees none.

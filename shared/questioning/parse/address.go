@@ -10,6 +10,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
+// The forms that are searched for in a person's words. What they find is only a
+// candidate: net/mail and net/url judge it.
 var (
 	emailLike  = regexp.MustCompile("[^\\s@<>()\\[\\],;:\"`]+@[^\\s@<>()\\[\\],;:\"`]+\\.[^\\s@<>()\\[\\],;:\"`]+")
 	urlLike    = regexp.MustCompile("(?i)\\b[a-z][a-z0-9+.-]*://[^\\s<>\"`]+")
@@ -17,7 +19,8 @@ var (
 	opaqueLike = regexp.MustCompile(`(?i)^[a-z][a-z0-9+.-]+:\S+$`)
 )
 
-// readEmail reads the one email address in words.
+// readEmail reads the one email address in words. Signs of the sentence around it and
+// of Markdown are no part of it.
 func readEmail(slot questioning.Slot, words string) (any, obstacle) {
 	var found []string
 	for _, match := range emailLike.FindAllString(words, -1) {
@@ -29,7 +32,8 @@ func readEmail(slot questioning.Slot, words string) (any, obstacle) {
 	return onlyText(slot, found)
 }
 
-// readURI reads the one web address in words; one without a scheme gets https.
+// readURI reads the one web address in words. A domain without a scheme gets https, but
+// only where it is all that was written: "e.g" or "end.Then" in a sentence is no domain.
 func readURI(slot questioning.Slot, words string) (any, obstacle) {
 	candidates := urlLike.FindAllString(words, -1)
 	if len(candidates) == 0 {
@@ -50,7 +54,8 @@ func readURI(slot questioning.Slot, words string) (any, obstacle) {
 	return onlyText(slot, found)
 }
 
-// locates reports an address that leads somewhere.
+// locates reports an address that leads somewhere: one with a host for http, and any
+// with more than a scheme for others ("mailto:", "urn:").
 func locates(address *url.URL) bool {
 	switch strings.ToLower(address.Scheme) {
 	case "":
@@ -61,7 +66,8 @@ func locates(address *url.URL) bool {
 	return address.Host != "" || address.Opaque != "" || address.Path != ""
 }
 
-// trimURL drops the punctuation of the sentence a web address ends.
+// trimURL drops the punctuation of the sentence that a web address ends. A closing
+// bracket stays where the address opens it, as in those of Wikipedia.
 func trimURL(address string) string {
 	for {
 		trimmed := strings.TrimRight(address, ".,;:!?'*")
@@ -77,7 +83,8 @@ func trimURL(address string) string {
 	}
 }
 
-// onlyText is the one address found, as a text of the slot.
+// onlyText is the one address found, as a text of the slot. The same one twice is one;
+// two are asked for again, since nothing says which is meant.
 func onlyText(slot questioning.Slot, found []string) (any, obstacle) {
 	slices.Sort(found)
 	switch found = slices.Compact(found); len(found) {

@@ -7,13 +7,20 @@ import (
 )
 
 // amountAt reads the number at token i with its sign, scales, fraction,
-// currency and unit.
+// currency and unit. It reads as far as the words can belong to one number, and where
+// they can be read in two ways the amount has a doubt instead of the likelier one.
 func (t *text) amountAt(i int) (amount, bool) {
 	at, negative, money := t.readPrefix(i)
 	if at >= len(t.tokens) {
 		return amount{}, false
 	}
 	bulleted := at > 0 && t.is(at-1, "-") && !negative && !t.tokens[at-1].glued && (at == 1 || t.tokens[at-1].newline)
+	if a, ok := t.inverted(at); ok {
+		if a.money = money; negative {
+			a.value = -a.value
+		}
+		return a, true
+	}
 	value, next, last, doubt := t.base(at)
 	more := ""
 	if _, after, ok := t.class(at, unit); next == at && ok && t.starts(after, whole) {
@@ -42,6 +49,37 @@ func (t *text) amountAt(i int) (amount, bool) {
 	return a, true
 }
 
+// inverted reads a fraction whose denominator comes first, as in Chinese: "五分之一",
+// the mixed "三又二分之一" and the percentage "百分之五".
+func (t *text) inverted(i int) (amount, bool) {
+	if t.lang.code != "zh" {
+		return amount{}, false
+	}
+	whole := 0.0
+	below, next, _, doubt := t.base(i)
+	rate := t.starts(i, scale) // "百分之", "千分之"
+	percentage := rate && below == 100
+	if _, after, ok := t.class(next, joint); ok && next > i && after < len(t.tokens) {
+		i, whole = after, below
+		below, next, _, doubt = t.base(after)
+	}
+	_, at, ok := t.class(next, partsFirst)
+	if !ok || next == i || doubt != "" || below <= 0 || at >= len(t.tokens) {
+		return amount{}, false
+	}
+	above, end, last, doubt := t.base(at)
+	if end == at || doubt != "" {
+		return amount{}, false
+	}
+	if above, end, doubt = t.readEnlargers(at, above, end, last); doubt == "" && !percentage && (rate || below == 100 || above >= 1e4 && t.ends(end, scale)) {
+		doubt = twoMeanings // two of a hundred or two percent, a third of a myriad or a myriad over three
+	}
+	if percentage {
+		return amount{value: above, next: end, doubt: doubt, measured: true}, true
+	}
+	return amount{value: whole + above/below, next: end, doubt: doubt}, true
+}
+
 // isBare reports a number that nothing says the unit of.
 func (a amount) isBare() bool { return a.unit == "" && !a.money && !a.measured }
 
@@ -60,7 +98,7 @@ func (t *text) isArticle(i int) bool {
 	return t.kind() != kindPersons || !t.starts(i, persons) && !t.starts(i, person)
 }
 
-// readPrefix moves over a sign and a currency.
+// readPrefix moves over a sign and a currency, in either order: "-$5" and "$-5".
 func (t *text) readPrefix(i int) (at int, negative, money bool) {
 	at = i
 	for range 4 {
@@ -85,7 +123,9 @@ func (t *text) isSign(i int) bool {
 	return i == 0 || !t.tokens[i].glued || strings.Contains("($€£¥<>=", t.tokens[i-1].text)
 }
 
-// readEnlargers reads what makes a number larger or adds a fraction to it.
+// readEnlargers reads what makes a number larger or adds a fraction to it: the "hundred"
+// of "5 hundred", the "and a half" of "two and a half", the "fifths" of "three fifths".
+// last is the scale that the number ended in so far; what follows has to be smaller.
 func (t *text) readEnlargers(from int, value float64, next int, last float64) (float64, int, string) {
 	doubt := ""
 	if denominator, after, ok := t.denominator(next, value); ok && value == math.Trunc(value) && value > 0 && t.isDenominator(next) {
@@ -116,7 +156,7 @@ func (t *text) readEnlargers(from int, value float64, next int, last float64) (f
 	if part, after, ok := t.mixed(next, value); ok && last == 0 {
 		value, next = value+part, after
 	}
-	if last == 0 || t.tokens[from].shape == numeral {
+	if last < 100 || t.tokens[from].shape == numeral {
 		value, next, last, doubt = t.scaled(from, value, next)
 		if e, after, ok := t.class(next, fraction); ok && doubt == "" && e.value >= 1e6 {
 			return value / e.value, after, "" // "a hundred trillionths"
@@ -144,6 +184,9 @@ func (t *text) readEnlargers(from int, value float64, next int, last float64) (f
 		more, after, bad = t.readEnlargers(at, more, after, scaleOfMore)
 		if bad != "" || more >= last {
 			break
+		}
+		if t.lang.code == "zh" && more < 10 && at == next && scaleOfMore == 0 {
+			doubt = twoMeanings // "1万2" is 12000 to most
 		}
 		value, next, last = value+more, after, scaleOfMore
 	}
@@ -313,7 +356,8 @@ func (t *text) letter(from, i int, value float64, e entry) (float64, bool, strin
 	return value, false, strconv.Quote(t.source[t.tokens[i-1].start:t.tokens[i].end]) + " " + twoMeanings
 }
 
-// readSuffix reads the percent sign, currency or unit behind the number.
+// readSuffix reads the percent sign, currency or unit behind the number. A percentage is
+// a share where the slot's maximum is 1 at most, and a count of hundredths elsewhere.
 func (t *text) readSuffix(a *amount) {
 	if _, next, ok := t.class(a.next, percent); ok {
 		if a.next, a.measured = next, true; t.slot.Maximum != nil && *t.slot.Maximum <= 1 {
@@ -324,6 +368,9 @@ func (t *text) readSuffix(a *amount) {
 	if _, next, ok := t.class(a.next, cents); ok && t.tokens[a.next].shape == word && len(t.tokens[a.next].text) > 1 {
 		if e, _, ok := t.class(a.next, scale); ok && e.value == 100 && a.doubt == "" {
 			a.doubt = twoMeanings // "3 cents" of French
+		}
+		if t.lang.code == "zh" && a.doubt == "" {
+			a.doubt = twoMeanings // a tenth or a hundredth of a yuan, or a point
 		}
 		a.next, a.money = next, true
 		return
@@ -354,8 +401,14 @@ func (t *text) readSuffix(a *amount) {
 	}
 	for {
 		_, next, ok := t.class(a.next, measure)
-		if !ok || next < len(t.tokens) && t.tokens[a.next].text == "in" && next == a.next+1 {
-			return
+		if !ok || next < len(t.tokens) && t.tokens[a.next].text == "in" && next == a.next+1 || t.starts(next, persons) {
+			return // "10 old friends"
+		}
+		if t.is(a.next, "两") && t.starts(next, measure) {
+			a.doubt = twoMeanings // "一两个"
+		}
+		if _, after, ok := t.class(next, half); ok && t.lang.code == "zh" {
+			a.value, next = a.value+0.5, after // "十五斤半"
 		}
 		a.named = a.named || t.tokens[a.next].text != "in" && !t.starts(a.next, filler)
 		a.next, a.measured = next, true
@@ -378,7 +431,8 @@ func (t *text) unitAt(i int, value float64) (entry, int, bool) {
 	return e, next, ok
 }
 
-// addCents adds the cents of "5 euros 20" and "a dollar and 42 cents".
+// addCents adds the cents of "5 euros 20" and "a dollar and 42 cents". Without the word
+// for them they have two digits, or end the clause behind "and".
 func (t *text) addCents(a *amount) {
 	at := a.next
 	_, after, joined := t.class(at, and)
@@ -393,6 +447,9 @@ func (t *text) addCents(a *amount) {
 		return
 	}
 	_, after, named := t.class(next, cents)
+	if t.lang.code == "zh" && more < 10 && !t.is(next, "分") {
+		more *= 10 // "三块五", "3元5角"
+	}
 	switch {
 	case next < len(t.tokens) && t.tokens[next].glued && t.tokens[next].shape != sign && !named:
 		return // a code: "11a"

@@ -1,7 +1,8 @@
 package parse
 
 // findBooleans finds the words that say yes or no. What is fine, wanted or agreed to is
-// a yes, and a no where a negation stands before it.
+// a yes, and a no where a negation stands before it. A negation stays open up to the
+// next yes or no, or to the end of its clause.
 func (t *text) findBooleans() []span {
 	var found []span
 	denied := -1 // where a negation began that is still open
@@ -58,7 +59,8 @@ func (t *text) reported(s span) bool {
 	return i > 0 && i < s.from && !t.is(i-1, ",") && s.next-s.from == 1
 }
 
-// alone reports that a clause ends before token i.
+// alone reports that a clause ends before token i: words such as "I do" are a yes only
+// there, and begin a sentence elsewhere.
 func (t *text) alone(i int) bool {
 	return i == len(t.tokens) || t.tokens[i].shape == sign && t.tokens[i].text != "'" || t.starts(i, outro)
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// clockTime is a time of day since midnight.
+// clockTime is a time of day as the time since midnight. Its parts may be out of range.
 func clockTime(hour, minute, second int) time.Duration {
 	return time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute + time.Duration(second)*time.Second
 }
@@ -14,7 +14,8 @@ func clockTime(hour, minute, second int) time.Duration {
 // weekdayOf counts from 1 for Monday.
 func weekdayOf(day time.Time) int { return (int(day.Weekday())+6)%7 + 1 }
 
-// addMonths moves by months; in one that lacks the day, to its last.
+// addMonths moves by n months, which may be negative; in a month that lacks the day, to
+// its last: a month after 31 January is 28 February.
 func addMonths(from time.Time, n int) time.Time {
 	day := from.AddDate(0, n, 0)
 	if day.Day() != from.Day() {
@@ -36,7 +37,7 @@ func dayOf(year, month, day int) (time.Time, string) {
 	return date, ""
 }
 
-// nthOf is the nth weekday of a month, the last for -1.
+// nthOf is the nth weekday of a month, the last for -1. A month may lack a fifth.
 func nthOf(year, month, weekday, n int) (time.Time, string) {
 	if n == -1 {
 		last := time.Date(year, time.Month(month)+1, 0, 0, 0, 0, 0, time.UTC)
@@ -106,7 +107,8 @@ func orthodox(year int) time.Time {
 // yearsAhead is how far in the future a year of two digits can be.
 const yearsAhead = 30
 
-// century is the year that two digits stand for.
+// century is the year that two digits stand for, seen from the year now: at most
+// yearsAhead in the future, else in the past.
 func century(year, now int) int {
 	if year += 2000; year > now+yearsAhead {
 		year -= 100

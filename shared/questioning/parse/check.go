@@ -45,7 +45,8 @@ func Check(slot questioning.Slot, value any, c Context) (any, error) {
 	return nil, misread(slot, "")
 }
 
-// checkWords reads a string that stands for a value of another type.
+// checkWords reads a string that stands for a value of another type. Models and forms
+// send such strings; as they are no speech, every word has to be accounted for.
 func checkWords(slot questioning.Slot, words string, c Context) (any, error) {
 	var value any
 	var problem obstacle
@@ -78,7 +79,7 @@ func checkChoice(slot questioning.Slot, value any, c Context) (any, error) {
 	return nil, misread(slot, "")
 }
 
-// checkChoices is Check for several options.
+// checkChoices is Check for several options. One that is none of them refuses all.
 func checkChoices(slot questioning.Slot, items []any, c Context) (any, error) {
 	picked := make([]int, 0, len(items))
 	for _, item := range items {

@@ -64,7 +64,8 @@ func optionNamed(options []questioning.Option, words string) (int, bool) {
 	return 0, false
 }
 
-// readChoice is the value of the option that the text means.
+// readChoice is the value of the option that the text means. There is no guess by
+// meaning: that a concert is Music, the client's model knows and the parser does not.
 func (t *text) readChoice() (any, obstacle) {
 	at, problem := t.choose()
 	if at < 0 {
@@ -75,7 +76,8 @@ func (t *text) readChoice() (any, obstacle) {
 
 // choose is the option that the text means, or -1: by its name or place, its
 // start or a near spelling, the names within a sentence, forms of their words,
-// part of a name, its number, or a yes or no.
+// part of a name, its number, or a yes or no. The ways are tried from the surest to
+// the least sure, and the first that finds an option decides.
 func (t *text) choose() (int, obstacle) {
 	options := t.slot.Options
 	if at, ok := optionNamed(options, t.source); ok {
@@ -106,7 +108,9 @@ func (t *text) choose() (int, obstacle) {
 	return -1, obstacle{}
 }
 
-// place reads "2", "#2", "option 2", "the second one", "b)" and "the last".
+// place reads "2", "#2", "option 2", "the second one", "b)" and "the last": the index
+// of the option at that place. A bare number is no place where the options are numbers
+// themselves, and two places are none.
 func (t *text) place() (int, bool) {
 	options := t.slot.Options
 	at, named, found := -1, false, 0
@@ -147,7 +151,8 @@ func (t *text) numeric() bool {
 }
 
 // nearestOption is the unique cheapest option under a cost, which is negative for a
-// name that does not match.
+// name that does not match. Words longer than longestPhrase are a sentence and no
+// misspelled name, and are not compared.
 func nearestOption(options []questioning.Option, word string, cost func(name, word string) int) (int, bool) {
 	best, lowest, unique := 0, -1, false
 	if utf8.RuneCountInString(word) > longestPhrase {
@@ -177,7 +182,8 @@ func startsWith(name, word string) int {
 }
 
 // misspelled is the edit distance of word to name if that is short for a name
-// of its length. Digits are no matter of spelling.
+// of its length: 1 from 4 letters on, 2 from 8. A shorter name is one slip away from
+// too many other words. Digits are no matter of spelling.
 func misspelled(name, word string) int {
 	wanted, got := []rune(name), []rune(word)
 	limit := 0
@@ -288,7 +294,9 @@ func (t *text) contents(name string) []token {
 	return contents
 }
 
-// findStems finds the options of which each word stands in the text in some form.
+// findStems finds the options of which each word stands in the text in some form. The
+// words may have others between them, but not many: "lose some weight" is "Lose
+// weight", while the same two words of two sentences are not.
 func (t *text) findStems() []span {
 	var found []span
 	for _, option := range t.slot.Options {
@@ -329,7 +337,8 @@ func (t *text) partOfName() (int, bool) {
 	return best, best >= 0
 }
 
-// isPartOf reports a name that holds all words of the text that mean something.
+// isPartOf reports a name that holds all words of the text that mean something. One
+// word is enough for a name of two, but not for a longer one, of which it says little.
 func (t *text) isPartOf(name string) bool {
 	contents := t.contents(name)
 	c := t.cover(nil, nil, true)
@@ -347,7 +356,8 @@ func (t *text) isPartOf(name string) bool {
 	return held > 0 && (held > 1 || len(contents) <= 2)
 }
 
-// byNumber is the option of the one number in the text: "two tickets" for 2.
+// byNumber is the option of the one number in the text: "two tickets" for 2. It is
+// for options that are numbers, which a place does not name.
 func (t *text) byNumber() (int, bool) {
 	if !t.numeric() {
 		return 0, false
@@ -365,7 +375,8 @@ func (t *text) byNumber() (int, bool) {
 	return optionNamed(t.slot.Options, formatNumber(value.(float64)))
 }
 
-// byPolarity is the option "yes" or "no" for what says so.
+// byPolarity is the option "yes" or "no" for what says so: an option whose whole name
+// is a yes or a no in the language of the text.
 func (t *text) byPolarity() (int, bool) {
 	value, problem := t.settle(t.findBooleans(), t.findCounted(), true)
 	if value == nil || problem.reason != "" {

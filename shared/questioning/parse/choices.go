@@ -7,9 +7,15 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
+// bullet is the sign or the number that begins an item of a list, with the spaces and
+// quotation signs before it.
 var bullet = regexp.MustCompile(`^[\s>]*(?:[-*+•‣▪◦·–—]|\(?\d{1,3}[.)])\s+`)
 
 // readChoices reads any number of options.
+//
+// The words are cut into pieces, and each piece has to name an option with nothing
+// left over: of "red, yellow" for red and green nothing is stored, since dropping the
+// yellow would store what the person did not say.
 func (t *text) readChoices() (any, obstacle) {
 	options := t.slot.Options
 	if at, ok := optionNamed(options, t.source); ok {
@@ -49,7 +55,9 @@ func (t *text) readChoices() (any, obstacle) {
 	return t.chosen(picked)
 }
 
-// allCovered reports whether each word beside the names is accounted for.
+// allCovered reports whether each word beside the names is accounted for. It is
+// stricter than settle: between several options any word may be a negation or an
+// option that the slot does not have.
 func (t *text) allCovered(found []span) (obstacle, bool) {
 	c := t.cover(found, nil, true)
 	for i := range t.tokens {
@@ -63,7 +71,8 @@ func (t *text) allCovered(found []span) (obstacle, bool) {
 	return obstacle{}, true
 }
 
-// allOrNone reads "all of them", "both" and "none".
+// allOrNone reads "all of them", "both" and "none": the indices of the options, nil
+// for none of them. "Both" counts only where there are two.
 func (t *text) allOrNone() (picked []int, ok bool) {
 	said := class("")
 	for i := 0; i < len(t.tokens); {
@@ -96,7 +105,8 @@ func (t *text) allOrNone() (picked []int, ok bool) {
 	return nil, false
 }
 
-// allBut reads "everything but wifi".
+// allBut reads "everything but wifi". The options named behind the exception are left
+// out, provided that all words there are accounted for.
 func (t *text) allBut(spans []span) (left []int, ok bool) {
 	if len(spans) == 0 {
 		return nil, false
@@ -131,7 +141,8 @@ func (t *text) allBut(spans []span) (left []int, ok bool) {
 }
 
 // pieces are the parts of the text that may each name an option: what stands
-// between separators that are in no option's name.
+// between separators that are in no option's name. Two numbers in a row are two
+// pieces, "1 3", and so are two lines.
 func (t *text) pieces(spans []span) []string {
 	var list []string
 	from := 0
@@ -173,7 +184,7 @@ func (t *text) pieces(spans []span) []string {
 	return list
 }
 
-// chosen is the canonical value of the picked options.
+// chosen is the canonical value of the picked options, given by their indices.
 func (t *text) chosen(picked []int) (any, obstacle) {
 	value, err := chosen(t.slot, picked)
 	if err != nil {

@@ -28,11 +28,13 @@ type covered struct {
 	classes []class // of the blocking phrases
 	nexts   []int   // where the phrase at a token ends
 	strict  bool    // no unknown word may stand anywhere in the clause
-	only    bool    // there is one value
+	only    bool    // there is one value, and no other number
 	taken   []bool  // the tokens of values, also of those for something else
 }
 
-// cover gives each token beside the values its role.
+// cover gives each token beside the values its role. Values of something else are
+// neutral, unless they are weak: a bare number may belong to this value. From a word
+// such as "because" on, all is explanation up to the end of the sentence.
 func (t *text) cover(values, others []span, strict bool) covered {
 	c := covered{t, make([]role, len(t.tokens)), make([]class, len(t.tokens)), make([]int, len(t.tokens)), strict, len(values) == 1, make([]bool, len(t.tokens))}
 	for i := range c.nexts {
@@ -51,6 +53,9 @@ func (t *text) cover(values, others []span, strict bool) covered {
 	}
 	for i := range c.taken {
 		c.taken[i] = c.roles[i] != roleUnknown || c.classes[i] == weak
+	}
+	for i := range c.taken {
+		c.only = c.only && (c.taken[i] || t.tokens[i].shape != numeral && !t.starts(i, number))
 	}
 	explained := false
 	for i := 0; i < len(t.tokens); {
@@ -83,7 +88,8 @@ func (c *covered) fill(from, next int, r role, what class) {
 	}
 }
 
-// roleAt looks up the longest phrase at token i that meets no value.
+// roleAt looks up the longest phrase at token i that meets no value. What changes a value
+// goes before what does not, where a phrase can be both.
 func (c *covered) roleAt(i int) (next int, r role, what class) {
 	token := c.tokens[i]
 	if _, after, ok := c.class(i, and); ok && c.starts(after, "subject") {
@@ -91,6 +97,14 @@ func (c *covered) roleAt(i int) (next int, r role, what class) {
 	}
 	if c.isState(i) {
 		return i + 1, roleNeutral, named
+	}
+	if _, after, ok := c.class(i, no); (ok || c.is(i, "without")) && c.kind() == kindPersons {
+		after = max(after, i+1)
+		for _, what := range []class{persons, person} {
+			if _, next, ok := c.class(after, what); ok && !c.taken[after] {
+				return next, roleNeutral, what // "5 adults, no kids"
+			}
+		}
 	}
 	if _, after, ok := c.class(i, negation); ok && c.isMoment() && i > 0 && c.roles[i-1] == roleValue && c.ends(i, part) {
 		if _, next, ok := c.class(after, part); ok {
@@ -170,6 +184,24 @@ func (t *text) isMoment() bool {
 	return t.slot.Type == questioning.Date || t.slot.Type == questioning.Time || t.slot.Type == questioning.DateTime
 }
 
+// isRelative reports an English question word within a sentence that asks nothing: the
+// "where" of "that is where I go", the "what" of "to see what sports there are". A "who"
+// tells which of several are meant: "4 kids who need chairs" may not be all.
+func (c *covered) isRelative(i, next int) bool {
+	if c.lang.code != "en" || next > i+1 || strings.HasPrefix(c.tokens[i].text, "who") || c.is(i, "which") || i == 0 || c.tokens[i].newline || c.tokens[i-1].shape == sign && c.tokens[i-1].text != "'" || c.starts(i-1, "but") || c.starts(i-1, and) {
+		return false
+	}
+	for ; i < len(c.tokens) && !(i > 0 && c.tokens[i].newline); i++ {
+		switch c.tokens[i].text {
+		case "?":
+			return false
+		case ".", "!", ";":
+			return true
+		}
+	}
+	return true
+}
+
 // isNamed reports a word with a capital at token i.
 func (t *text) isNamed(i int) bool {
 	return t.tokens[i].shape == word && isCapital(t.source[t.tokens[i].start:])
@@ -187,14 +219,20 @@ func (t *text) isState(i int) bool {
 func (c *covered) harmless(what class, from, next int) bool {
 	switch what {
 	case until:
+		if c.boundsAnother(next) {
+			return true
+		}
 		if c.starts(from, to) && c.valueBefore(from) {
 			return false // "von 8 Uhr bis abends"
 		}
 		return !c.counts() && c.slotIs(ends) || !c.valueAfter(next) && !c.endsClause(from, next)
 	case since:
+		if c.boundsAnother(next) {
+			return true
+		}
 		return !c.counts() && c.slotIs(starts) || !c.valueAfter(next) && !c.endsClause(from, next)
 	case to:
-		if c.starts(from, and) && from > 0 && next < len(c.tokens) && (c.other(from-1) && c.roles[next] == roleValue || c.roles[from-1] == roleValue && c.other(next)) {
+		if (c.starts(from, and) || c.is(from, "-")) && from > 0 && next < len(c.tokens) && (c.other(from-1) && c.roles[next] == roleValue || c.roles[from-1] == roleValue && c.other(next)) {
 			return true // "09:30 and March 6th"
 		}
 		return c.slot.Type == questioning.Choices || !c.valueAfter(next) || !c.valueBefore(from) || c.starts(from, "at") && (c.roles[from-1] != roleUnknown || c.classes[from-1] == weak)
@@ -203,15 +241,28 @@ func (c *covered) harmless(what class, from, next int) bool {
 	case only:
 		return c.slot.Type != questioning.Boolean && c.slot.Type != questioning.Choice && c.slot.Type != questioning.Choices
 	case query:
-		return c.starts(from, request)
-	case perhaps:
-		return c.only && c.slot.Type != questioning.Boolean && len(c.slot.Options) == 0
+		return c.starts(from, request) || c.isRelative(from, next)
+	case perhaps: // "me and maybe 2 friends" may be one or three
+		return c.only && !c.ends(from, and) && !c.ends(from, plus) && c.slot.Type != questioning.Boolean && len(c.slot.Options) == 0
 	case bound: // "8pm under Smith" books a table in that name
-		return c.starts(from, inNameOf) && next < len(c.tokens) && c.tokens[next].shape == word && isCapital(c.source[c.tokens[next].start:]) && !c.valueAfter(next)
+		return c.boundsAnother(next) && c.kind() == kindPersons || c.starts(from, inNameOf) && next < len(c.tokens) && c.tokens[next].shape == word && isCapital(c.source[c.tokens[next].start:]) && !c.valueAfter(next)
 	case rate:
 		return c.names(c.tokens[next-1]) // "40 hours a week" for the hours per week
 	}
 	return false
+}
+
+// boundsAnother reports that the phrase before token i bounds something else than the
+// value: the hour of "5 people after 7", the time of "Friday before 7 pm".
+func (c *covered) boundsAnother(i int) bool {
+	for i < len(c.tokens) && (c.starts(i, article) || c.starts(i, hedge) || c.starts(i, "at")) {
+		i++
+	}
+	if i >= len(c.tokens) || c.roles[i] == roleValue {
+		return false
+	}
+	isNumber := c.tokens[i].shape == numeral || c.tokens[i].shape == clock || c.starts(i, number)
+	return c.kind() == kindPersons && (isNumber || c.other(i)) || c.slot.Type == questioning.Date && c.other(i) && isNumber
 }
 
 // other reports a token of a value for something else.
@@ -255,7 +306,8 @@ func (c *covered) valueBefore(i int) bool {
 	return i > 0 && (c.valued(i-1) || c.ends(i, unit) || c.ends(i, currency) || c.ends(i, measure) || c.ends(i, period))
 }
 
-// valued reports a token of a value, of any type.
+// valued reports a token of a value, of any type, whether or not this slot can take it:
+// an "and" before it joins two values.
 func (c *covered) valued(i int) bool {
 	if s := c.tokens[i].shape; c.roles[i] == roleValue || s == numeral || s == calendar || s == clock {
 		return true

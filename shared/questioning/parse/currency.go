@@ -35,7 +35,8 @@ func (t *text) currencyAt(i int) (next int, ok bool) {
 	return i, false
 }
 
-// moneyBefore reports a currency that ends before token i.
+// moneyBefore reports a currency that ends before token i, as the sign of "$5m" does.
+// Then an m is a million and no meter.
 func (t *text) moneyBefore(i int) bool {
 	if t.ends(i, currency) {
 		return true

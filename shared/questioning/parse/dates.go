@@ -13,7 +13,7 @@ func (t *text) findDates(bare bool) []span {
 	t.nameWeekdays(found)
 	var spans []span
 	for _, w := range found {
-		if w.weak && !bare {
+		if w.weak && (!bare || t.noDay(w)) || w.clockAmounts() {
 			continue
 		}
 		day, problem := w.dateOf(t.now)
@@ -24,6 +24,9 @@ func (t *text) findDates(bare bool) []span {
 		if w.next-w.from == 1 && t.starts(w.from, month) && t.starts(w.from, weekday) {
 			w.doubt = twoDays // "mar" is a Tuesday and a March
 		}
+		if day.After(t.now) && (w.has(fieldDay) || w.holiday != "" || w.date != "") && !w.saysYear() && t.tells(past) {
+			w.doubt = "this could be a day that has passed" // "nació el 3 de marzo"
+		}
 		if w.set_ == 1<<fieldWeekday && t.isAnyOf(w.from) {
 			w.doubt = "this could be any such day" // "a Monday"
 		}
@@ -32,13 +35,32 @@ func (t *text) findDates(bare bool) []span {
 	return spans
 }
 
-// isAnyOf reports the "a" of "a Monday", or "another", before token i.
+// tells reports a phrase of the class among the words.
+func (t *text) tells(c class) bool {
+	for i := range t.tokens {
+		if t.starts(i, c) {
+			return true
+		}
+	}
+	return false
+}
+
+// noDay reports a bare number that is no day of the month: the "second" of "wait a
+// second", the "seven" of "just the seven".
+func (t *text) noDay(w when) bool {
+	if w.has(fieldWeekday) || !w.has(fieldDay) {
+		return false
+	}
+	return t.ends(w.from, "a") || t.starts(w.from, "a") || t.lang.code == "en" && t.tokens[w.next-1].shape == word && !t.ordinalSpan(w.span)
+}
+
+// isAnyOf reports the "a" of "a Monday", or "another" or "any", before token i.
 func (t *text) isAnyOf(i int) bool {
 	if i == 0 {
 		return false
 	}
 	e, next, ok := t.class(i-1, number)
-	return ok && e.value == 1 && next == i && t.starts(i-1, article) || t.ends(i, "a")
+	return ok && e.value == 1 && next == i && t.starts(i-1, article) || t.ends(i, "a") || t.lang.code == "en" && t.is(i-1, "any")
 }
 
 // nameWeekdays makes a weekday that stands apart from the only whole date the weekday
@@ -75,10 +97,12 @@ func (t *text) leadsFrom(from, next int) bool {
 	return false
 }
 
-// findClocks finds the times of day; bare numbers only for a slot that wants one.
+// findClocks finds the times of day; bare numbers only for a slot that wants one. A bare
+// number that counts something, "8 people" or "table for 8", is none.
 func (t *text) findClocks(bare bool) []span {
 	found := t.scan(t.lang.times)
-	if len(found) == 1 && found[0].has(fieldHour) {
+	counts := func(w when) bool { return t.kind() == kindPersons && w.has(fieldWeak) && !t.ends(w.from, "at") } // "tonight for 5"
+	if len(found) == 1 && found[0].has(fieldHour) && !counts(found[0]) {
 		t.partElsewhere(&found[0])
 	}
 	var spans []span
@@ -136,15 +160,23 @@ func (t *text) partElsewhere(w *when) {
 	}
 }
 
-// scan matches patterns from left to right.
+// scan matches patterns from left to right; matches do not overlap. What it finds
+// depends on the words alone and not on the slot, so it is kept with the text.
 func (t *text) scan(patterns *patternNode) []when {
 	if kept, ok := t.scans[patterns]; ok {
 		return slices.Clone(kept)
 	}
 	var found []when
 	for i := 0; i < len(t.tokens); {
-		m, next, ok := t.match(patterns, i, moment{})
+		m, next, ok := moment{}, i, false
+		if t.opens(patterns, i) {
+			m, next, ok = t.match(patterns, i, moment{})
+		}
 		if !ok || next == i || t.tokens[i].shape == numeral && t.partOfWord(i) {
+			if _, after, said := t.class(i, part); said && patterns == t.lang.dates {
+				i = after // the "mañana" of "de la mañana" is no tomorrow
+				continue
+			}
 			i++
 			continue
 		}
@@ -154,12 +186,34 @@ func (t *text) scan(patterns *patternNode) []when {
 		}
 		weak := m.has(fieldWeak) || m.has(fieldDay) && !m.has(fieldMonth) && !m.has(fieldMonths)
 		found = append(found, when{span{from: i, next: next, weak: weak}, m})
+		if _, after, said := t.class(i, part); said && patterns == t.lang.dates {
+			next = max(next, after) // nor is the "Morgen" of "heute Morgen"
+		}
 		i = next
 	}
 	if t.scans != nil {
 		t.scans[patterns] = slices.Clone(found)
 	}
 	return found
+}
+
+// opens reports a token that a date or a time can begin with. Most words cannot, and
+// trying every pattern on them is what a reading would spend its time on.
+func (t *text) opens(patterns *patternNode, i int) bool {
+	one := t.tokens[i]
+	if one.shape != word || patterns.after(one.plain) != nil {
+		return true
+	}
+	for _, p := range t.phrases(i) {
+		for _, e := range p.entries {
+			switch e.class {
+			case number, ordinal, scale, fraction, article, "a", half, point, minus, month, weekday, day, holiday, part, unit:
+				return true
+			}
+		}
+	}
+	_, plural := strings.CutSuffix(one.plain, "s") // of a weekday
+	return plural
 }
 
 // fillsText reports that nothing but fillers and signs stands beside the tokens.
@@ -213,7 +267,7 @@ func without(spans, others []span) []span {
 	return kept
 }
 
-// meets reports a span that shares a token with one of the others.
+// meets reports a span that shares a token with one of the others, even in part.
 func meets(s span, others []span) bool {
 	for _, other := range others {
 		if s.from < other.next && other.from < s.next {
@@ -264,6 +318,8 @@ func (t *text) durations() []span {
 		}
 		if a, ok := t.amountAt(i); ok && a.unit != "" && a.doubt == "" {
 			found = append(found, span{from: i, next: a.next})
+		} else if _, next, ok := t.class(i, more); ok && t.starts(next, unit) {
+			found = append(found, span{from: i, next: next + 1}) // "for a few days"
 		}
 	}
 	return found
@@ -280,7 +336,8 @@ func (t *text) countedPeople() []span {
 	return counts
 }
 
-// findMoments finds the dates and times of day in the text, values of something else.
+// findMoments finds the dates and times of day in the text, values of something else:
+// beside an option or a yes they are accounted for.
 func (t *text) findMoments() []span {
 	days := t.findDates(false)
 	return append(without(strong(t.findClocks(false)), days), days...)

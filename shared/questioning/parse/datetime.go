@@ -2,7 +2,8 @@ package parse
 
 import "time"
 
-// readDate reads the one date in the text.
+// readDate reads the one date in the text, as YYYY-MM-DD. Of an instant as machines
+// write it the date is taken as it stands, in the offset that it is written in.
 func (t *text) readDate() (any, obstacle) {
 	if at, ok := t.stamp(); ok {
 		return at[:len(time.DateOnly)], obstacle{}
@@ -11,7 +12,8 @@ func (t *text) readDate() (any, obstacle) {
 	return t.settle(values, others, false)
 }
 
-// readTime reads the one time of day in the text.
+// readTime reads the one time of day in the text, as HH:MM:SS. A bare "7" is 07:00:
+// who means the evening says so, and who is asked for a time rarely does not.
 func (t *text) readTime() (any, obstacle) {
 	values, others := t.timeSpans()
 	value, problem := t.settle(values, others, false)
@@ -21,7 +23,9 @@ func (t *text) readTime() (any, obstacle) {
 	return value, problem
 }
 
-// readDateTime joins the one date and the one time of day in the text.
+// readDateTime joins the one date and the one time of day in the text, as RFC 3339 in
+// the zone that the text names, else in that of the context's Now. Each of the two has
+// to stand by itself; the other's words are accounted for.
 func (t *text) readDateTime() (any, obstacle) {
 	if at, ok := t.stamp(); ok {
 		return at, obstacle{}
@@ -84,9 +88,11 @@ func (t *text) shiftedClock() (any, obstacle, bool) {
 	return value, problem, true
 }
 
+// stampForms are the layouts of stamp: RFC 3339 and its neighbours with a space for the
+// T, without seconds, or without the colon of the offset.
 var stampForms = []string{time.RFC3339Nano, "2006-01-02 15:04:05Z07:00", "2006-01-02T15:04Z07:00", "2006-01-02 15:04Z07:00", "2006-01-02T15:04:05Z0700"}
 
-// stamp reads a text that is one instant as machines write it.
+// stamp reads a text that is one instant as machines write it, to the second.
 func (t *text) stamp() (string, bool) {
 	for _, form := range stampForms {
 		if at, err := time.Parse(form, t.source); err == nil && at.Year() > 0 {

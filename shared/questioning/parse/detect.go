@@ -23,7 +23,8 @@ var load = func() func(code string) *language {
 }()
 
 // languageOf is the language that knows most of the words: the one expected, if
-// none knows more; sure is false when no word says which language it is.
+// none knows more; sure is false when no word says which language it is. It counts words
+// of the lexicon and takes no model: replies are short, and their small words tell.
 func languageOf(tokens []token, expected string) (l *language, sure bool) {
 	words := 0
 	for _, t := range tokens {

@@ -61,7 +61,8 @@ type expectation struct {
 	say  *messages.Printer
 }
 
-// ofOptions lists the first options by their titles.
+// ofOptions lists the first options by their titles, at most mostListed, and counts the
+// rest: the text stands in errors and below questions.
 func (e expectation) ofOptions() string {
 	names := make([]string, 0, mostListed+1)
 	for _, option := range e.slot.Options[:min(len(e.slot.Options), mostListed)] {
@@ -102,7 +103,8 @@ func (e expectation) ofText(text string) string {
 	return text
 }
 
-// ofCount says how many of something there may be; empty without bounds.
+// ofCount says how many of something there may be; empty without bounds. A minimum of 0
+// is no bound.
 func (e expectation) ofCount(low, high *int, of string) string {
 	counted := func(n int) string {
 		if of == "" {
@@ -136,7 +138,8 @@ func formatNumber(value float64) string {
 	return strconv.FormatFloat(value, 'f', -1, 64)
 }
 
-// valueText is an option's value as a person would write it.
+// valueText is an option's value as a person would write it, "" for a value of no type
+// that an option can have.
 func valueText(value any) string {
 	switch v := value.(type) {
 	case string:

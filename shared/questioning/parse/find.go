@@ -36,7 +36,7 @@ func Find(slot questioning.Slot, words string, c Context) []Candidate {
 		view.judge(v, values, others, &f)
 		if number, ok := v.value.(float64); ok && f.Problem == "" && (slot.Type == questioning.Number || slot.Type == questioning.Integer) {
 			if _, err := checkNumber(slot, number); err != nil {
-				f.Problem = err.Error()
+				f.Problem, f.unfit = err.Error(), true
 			}
 		}
 		found = append(found, f)
@@ -193,6 +193,8 @@ type Candidate struct {
 	// Problem says why the words around the value in its clause do not let it
 	// stand, and is empty when they are accounted for.
 	Problem string
+	// unfit says that the Problem is that the slot's type or bounds exclude the value.
+	unfit bool
 	// Weak reports a bare number that may be something else as well.
 	Weak bool
 }

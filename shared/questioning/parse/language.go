@@ -12,16 +12,18 @@ const (
 	over                                      class = "over"           // the line of a fraction: "one over three"
 	divided                                   class = "divided"        // division and nothing else: "two thousand divided by three"
 	suffix                                    class = "ordinal_suffix" // the "th" of "7th"
-	// What makes a denominator of a number ("avos"); what joins a fraction to a whole
+	// What makes a denominator of a number ("avos"), or of the one before it where
+	// the numerator follows ("分之"); what joins a fraction to a whole
 	// number beside "and", and to a scale; the "einhalb" that needs no joint; the
 	// "whole" that follows its unit; an amount that may mean another; scales that say
 	// no number by themselves ("thousands").
-	parts, joint, partOf, andHalf, whole, idiom, many class = "parts", "joint", "part_of", "and_half", "whole", "idiom", "many"
+	parts, partsFirst, joint, partOf, andHalf, whole, idiom, many class = "parts", "parts_first", "joint", "part_of", "and_half", "whole", "idiom", "many"
 
 	// Dates and times: the value is the month (1 to 12), the weekday (1 is Monday),
 	// the days from today, the holiday's rule, the partOfDay, the unit's name.
 	month, weekday, day, holiday, part, unit class = "month", "weekday", "day", "holiday", "part", "unit"
 	starts, ends, period                     class = "starts", "ends", "period"
+	past                                     class = "past" // verbs of what has happened: "fui"
 
 	// What is counted: money, its hundredth, other units, people and things.
 	currency, cents, measure        class = "currency", "cents", "measure"
@@ -72,6 +74,7 @@ type language struct {
 	dayFirst bool
 	lexicon  *phraseNode
 	spare    []phraseNode    // for the next phrases
+	unused   []patternNode   // for the next patterns
 	known    map[string]bool // every word of the lexicon and the patterns
 	dates    *patternNode
 	times    *patternNode
@@ -145,12 +148,17 @@ func (l *language) split(tokens []token) []token {
 	return out
 }
 
-// branch is where the phrases that begin alike part. Children are in a list, or in
-// an index where they are many.
+// branch is where the phrases that begin alike part. The words that follow are in
+// a list, or in an index where they are many.
 type branch[node any] struct {
-	words []string
-	nodes []node
+	steps []step[node]
 	index map[string]node
+}
+
+// step leads to a node by a word.
+type step[node any] struct {
+	word string
+	to   node
 }
 
 // after is the node that follows with the word, or nil.
@@ -158,15 +166,15 @@ func (b *branch[node]) after(word string) (found node) {
 	if b.index != nil {
 		return b.index[word]
 	}
-	for i, w := range b.words {
-		if w == word {
-			return b.nodes[i]
+	for i := range b.steps {
+		if b.steps[i].word == word {
+			return b.steps[i].to
 		}
 	}
 	return found
 }
 
-// listed is up to how many children looking through all is faster than an index.
+// listed is up to how many steps looking through all is faster than an index.
 const listed = 16
 
 // add leads from a node by a word.
@@ -175,13 +183,13 @@ func (b *branch[node]) add(word string, to node) {
 		b.index[word] = to
 		return
 	}
-	b.words, b.nodes = append(b.words, word), append(b.nodes, to)
-	if len(b.words) > listed {
+	b.steps = append(b.steps, step[node]{word, to})
+	if len(b.steps) > listed {
 		b.index = make(map[string]node, 4*listed)
-		for i, w := range b.words {
-			b.index[w] = b.nodes[i]
+		for _, s := range b.steps {
+			b.index[s.word] = s.to
 		}
-		b.words, b.nodes = nil, nil
+		b.steps = nil
 	}
 }
 
@@ -209,8 +217,9 @@ type patternNode struct {
 
 // readerEdge leads on where the reader of that name, one of readers, reads something.
 type readerEdge struct {
-	reader string
-	to     *patternNode
+	name string
+	read reader
+	to   *patternNode
 }
 
 type setting struct {

@@ -6,7 +6,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
-// readFree reads a list or a text. Its words stand as they are; t, if the text is
+// readFree reads a list or a text. A free text is whatever the person wrote, so nothing
+// in it can be in the way but the slot's bounds. Its words stand as they are; t, if the text is
 // short enough to look at, tells what says "none" and "and".
 func readFree(slot questioning.Slot, words string, t *text) (any, obstacle) {
 	var value any
@@ -51,7 +52,9 @@ var listLines = strings.NewReplacer("\r", "\n", "•", "\n• ")
 // longestItem bounds, in bytes, the end of a list in which an "and" is looked for.
 const longestItem = 400
 
-// splitSentence splits a line at its commas, and at a last "and" where it joins items.
+// splitSentence splits a line at its commas, and at a last "and" where it joins items:
+// behind a comma always, else between two short items only, since "easy to use and
+// quick to learn" is one wish.
 func splitSentence(line string) []string {
 	items := strings.Split(line, ",")
 	last := strings.TrimSpace(items[len(items)-1])

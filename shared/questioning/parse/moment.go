@@ -1,6 +1,9 @@
 package parse
 
-import "regexp"
+import (
+	"regexp"
+	"strings"
+)
 
 // moment is what a person's words say of a date, a time of day or both.
 type moment struct {
@@ -18,6 +21,11 @@ func (m *moment) set(f field, value int) { m.at[f], m.set_ = value, m.set_|1<<f 
 
 // has reports a field that is said.
 func (m *moment) has(f field) bool { return m.set_&(1<<f) != 0 }
+
+// saysYear reports a year, named or counted from this one, or a month so counted.
+func (m *moment) saysYear() bool {
+	return m.has(fieldYear) || m.has(fieldYears) || m.has(fieldMonths) || strings.Count(m.date, "-")+strings.Count(m.date, "/")+strings.Count(m.date, ".") >= 2
+}
 
 // any reports that anything is said.
 func (m *moment) any() bool {

@@ -10,7 +10,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
-// cardinal reads a whole number without sign, unit or separators at token i.
+// cardinal reads a whole number below 10000 without sign, unit or separators at token
+// i: what counts people, days, hours and minutes. It never is the "one" of "the one".
 func (t *text) cardinal(i int) (value, next int, ok bool) {
 	if i >= len(t.tokens) {
 		return 0, i, false
@@ -26,7 +27,8 @@ func (t *text) cardinal(i int) (value, next int, ok bool) {
 	return int(spelled), next, next > i && spelled == math.Trunc(spelled) && spelled < 1e4
 }
 
-// ordinalAt reads "3rd", "23." or "twenty-third" at token i.
+// ordinalAt reads "3rd", "23." or "twenty-third" at token i. Digits are an ordinal only
+// with a suffix glued to them.
 func (t *text) ordinalAt(i int) (value, next int, ok bool) {
 	if i >= len(t.tokens) {
 		return 0, i, false
@@ -55,7 +57,11 @@ func (t *text) ordinalAt(i int) (value, next int, ok bool) {
 	return int(tens + e.value), next, true
 }
 
-// spelled reads a number in words, with the scale it ends in. Each number word
+// spelled reads a number in words, with the scale it ends in: last is 100 for "two
+// hundred" and 0 where no scale is said. Where token i begins none, next is i.
+//
+// above holds what scales from a thousand on have multiplied, section the hundreds below
+// the next such scale, and current the words since the last one. Each number word
 // is added to what it can follow ("sixty" and "five", "soixante" and "dix"). A
 // hundred multiplies what stands before it; a larger scale multiplies all that
 // follows the last scale above it, so that "tres billones cuatrocientos mil
@@ -103,9 +109,9 @@ func (t *text) spelled(i int) (value float64, next int, last float64) {
 		}
 		e, after, ok := t.scaleOf(at)
 		// "cent" and "mille" of languages that say no "one" before them, but not "milliers".
-		bare := t.lang.code != "en" && !pending && section == 0 && !t.starts(at, many)
+		bare := t.lang.code != "en" && !pending && section == 0 && e.value != 12 && !t.starts(at, many)
 		switch {
-		case !ok || joined || e.value < 100 && t.lang.code != "zh" || strings.TrimRight(e.name, "mb") != e.name:
+		case !ok || joined && !(e.value == 10 && t.lang.code == "zh") || e.value < 100 && t.lang.code != "zh" || strings.TrimRight(e.name, "mb") != e.name:
 			return 0, next, last
 		case (e.value < 1e3 || e.value < 1e4 && t.lang.code == "zh") && e.value < small && (pending || bare || t.lang.code == "en" && section == 0 && above == nil && !t.scaleIsLeft(at)):
 			section, small, current = section+counted(current)*e.value, e.value, 0
@@ -182,7 +188,9 @@ func (t *text) tensAfter(i int) (float64, int, bool) {
 	return e.value, next, ok && e.value >= 20 && e.value < 100 && math.Mod(e.value, 10) == 0
 }
 
-// follows reports whether a number word can follow another as one number.
+// follows reports whether a number word can follow another as one number: units follow
+// tens, tens and units follow hundreds, and in French ten to nineteen follow sixty and
+// eighty. "Five six" are two numbers.
 func follows(before, after float64) bool {
 	tens, units := math.Mod(before, 100), math.Mod(before, 10)
 	switch {
@@ -196,10 +204,12 @@ func follows(before, after float64) bool {
 	return tens >= 20 && units == 0 && after < 10
 }
 
+// vulgar are the fractions that have a character of their own.
 var vulgar = map[string]float64{"½": 0.5, "¼": 0.25, "¾": 0.75, "⅓": 1.0 / 3, "⅔": 2.0 / 3}
 
 // base reads the digits, the words or the fraction at token i, without scales
-// that follow digits.
+// that follow digits. Where token i begins none, next is i; doubt says why the value
+// may be another.
 func (t *text) base(i int) (value float64, next int, last float64, doubt string) {
 	first := t.tokens[i]
 	if _, after, ok := t.class(i, article); ok {
@@ -304,7 +314,8 @@ func (t *text) pronoun(i int) bool {
 	return i+1 < len(t.tokens) && t.tokens[i+1].text == "of"
 }
 
-// decimals reads digits spelled one by one after a point.
+// decimals reads digits spelled one by one after a point, "two five", or as one number
+// of two digits, "twenty-five". They are kept as written: "oh five" is no "five".
 func (t *text) decimals(i int) (digits string, next int) {
 	for next = i; next < len(t.tokens); {
 		if token := t.tokens[next]; token.shape == numeral && strings.Trim(token.text, "0123456789") == "" {
@@ -333,7 +344,9 @@ func (t *text) partOfWord(i int) bool {
 	return t.tokens[i].glued && before >= 0 && t.tokens[before].shape == word && !isHan(t.tokens[before].text) && !t.moneyBefore(i)
 }
 
-// digits joins the groups of "1 500 000" and reads the numeral at token i.
+// digits joins the groups of "1 500 000" and reads the numeral at token i, with the
+// spelled decimals, the exponent or the power behind it. A group has three digits, so
+// that "1 50" are two numbers.
 func (t *text) digits(i int) (value float64, next int, last float64, doubt string) {
 	written := t.tokens[i].text
 	next = i + 1
@@ -427,7 +440,7 @@ const (
 	twoMeanings  = "may have more than one meaning"
 )
 
-// numeral reads digits with separators. The last kind of separator is the
+// numeral reads digits with separators, which people and languages use both ways round. The last kind of separator is the
 // decimal one when it comes once, unless it leaves exactly three digits: then
 // the language, the slot's type or its bounds say which, or nothing does.
 func (t *text) numeral(written string, from, to int) (value float64, doubt string) {
@@ -474,7 +487,8 @@ func (t *text) numeral(written string, from, to int) (value float64, doubt strin
 }
 
 // groupedBy reports whether the separator of "1.500" groups thousands, and
-// whether anything tells.
+// whether anything tells: a whole number has no decimals, money has two, one of the two
+// readings may be out of the slot's bounds, and last the language of the words decides.
 func (t *text) groupedBy(written, separator string, from, to int) (grouped, known bool) {
 	if separator == "," && (!t.sure || t.lang.decimal == ".") {
 		return true, true
@@ -558,7 +572,8 @@ func (t *text) longerUnit(i, next int) bool {
 	return false
 }
 
-// exactly multiplies in decimal, so that 2.3 million is 2300000 and no neighbour.
+// exactly multiplies in decimal, so that 2.3 million is 2300000 and no neighbour: most
+// decimal fractions have no exact double, and their products show it.
 func exactly(value, factor float64) float64 {
 	if power := math.Log10(factor); power == math.Trunc(power) {
 		if exact, err := strconv.ParseFloat(strconv.FormatFloat(value, 'f', -1, 64)+"e"+strconv.Itoa(int(power)), 64); err == nil {

@@ -9,16 +9,24 @@ import (
 )
 
 // findNumbers finds the amounts in the text, in the slot's unit, and the dates and
-// times whose digits are none.
+// times whose digits are none. A slot that counts persons takes a party, where the text
+// tells of one: of "5 adults and 2 children" neither number is the answer.
 func (t *text) findNumbers() (values, others []span) {
-	moments := append(t.findDays(), strong(t.findClocks(false))...)
+	clocks := slices.DeleteFunc(t.findClocks(false), func(s span) bool {
+		return (t.tokens[s.from].shape == numeral || t.starts(s.from, number)) && t.starts(s.from+1, to)
+	}) // "4 to 6"
+	moments := append(t.findDays(), strong(clocks)...)
 	if t.kind() == kindPersons {
 		moments = append(moments, t.appointedHours()...)
 	}
 	if t.slotIs(persons) {
-		elsewhere := func(party span) bool { _, denied := t.deniedFrom(party.from); return denied || t.isIncluded(party) }
+		elsewhere := func(party span) bool {
+			_, denied := t.deniedFrom(party.from)
+			_, replaced := t.replaced(party)
+			return denied || replaced || t.isIncluded(party)
+		}
 		if parties := slices.DeleteFunc(t.findParties(), elsewhere); len(parties) > 0 {
-			return t.withTotals(parties), moments
+			return t.withTotals(parties), append(moments, t.replacedNumbers()...)
 		}
 	}
 	for i := 0; i < len(t.tokens); {
@@ -33,7 +41,10 @@ func (t *text) findNumbers() (values, others []span) {
 			continue
 		}
 		v := t.inUnit(i, a)
-		v.free = (a.money || a.named || a.unit != "") && !t.enlarged(a.next)
+		v.free = (a.money || a.named || a.unit != "" || t.isNamedNoun(a.next)) && !t.enlarged(a.next)
+		if tens := math.Mod(a.value, 10) == 0 && a.value >= 20; tens && t.starts(a.next, ordinal) && t.tokens[a.next-1].shape == word {
+			v.doubt = twoMeanings // "a twenty-first"
+		}
 		if last := len(values) - 1; last >= 0 && values[last].next == i && values[last].value == v.value && t.tokens[i].shape == word {
 			v.doubt = twoMeanings // "twenty twenty"
 		}
@@ -45,6 +56,24 @@ func (t *text) findNumbers() (values, others []span) {
 	}
 	values, others = t.withoutIncidental(values, others)
 	return t.onlyNamed(t.scored(t.summed(values))), others
+}
+
+// clockLike reports the digits of "a table for 530", which are a time of day to some.
+func (t *text) clockLike(i int, a amount) bool {
+	if t.tokens[i].shape != numeral || a.next != i+1 || a.value < 100 || !t.isClock(i) || t.starts(a.next, persons) {
+		return false
+	}
+	if i > 0 && t.starts(i-1, hedge) {
+		i--
+	}
+	return t.ends(i, "groups")
+}
+
+// isClock reports digits that are a time of day without its colon.
+func (t *text) isClock(i int) bool {
+	var m moment
+	_, ok := readCompactClock(t, i, &m)
+	return ok
 }
 
 // withoutIncidental leaves the amounts where one of them says its unit, without the
@@ -89,6 +118,26 @@ func (t *text) isIncluded(party span) bool {
 		}
 	}
 	return false
+}
+
+// isNamedNoun reports a noun at token i that the slot itself counts: the "tickets" of "3
+// tickets" for the number of tickets.
+func (t *text) isNamedNoun(i int) bool {
+	return i < len(t.tokens) && t.tokens[i].shape == word && t.names(t.tokens[i]) && !t.starts(i, filler)
+}
+
+// replacedNumbers are the bare numbers that others replace: the "from 4 to" of "change it
+// from 4 to 6 people".
+func (t *text) replacedNumbers() []span {
+	var found []span
+	for i := range t.tokens {
+		if _, next, ok := t.cardinal(i); ok {
+			if old, ok := t.replaced(span{from: i, next: next}); ok {
+				found = append(found, old)
+			}
+		}
+	}
+	return found
 }
 
 // withTotals adds the bare numbers that say a party's size once more, as in "4 (2
@@ -152,7 +201,8 @@ func (t *text) inUnit(from int, a amount) span {
 	return s
 }
 
-// convert is exact or not ok.
+// convert converts an amount between units of time. It is exact or not ok: a month is no
+// number of days.
 func convert(value float64, from, to string) (float64, bool) {
 	if from == to {
 		return value, true
@@ -218,7 +268,7 @@ func (t *text) minutesFollow(i int, m moment) bool {
 	return len(m.amounts) > 0 && m.amounts[len(m.amounts)-1].unit == "hour" && i < len(t.tokens) && t.tokens[i].shape == numeral && t.tokens[i].glued && isDigits(t.tokens[i].text)
 }
 
-// size orders units: roughly how many seconds one has.
+// size orders units: roughly how many seconds one has, 0 for what is no unit of time.
 func size(unit string) float64 { return max(inSeconds[unit], inMonths[unit]*30*86400) }
 
 // scored reads "8/10" and "8 out of 10" on a scale to 10.
@@ -252,7 +302,7 @@ func wholeNumber(digits string) int {
 // findCounted are the amounts, dates and times in a text that is asked for none.
 func (t *text) findCounted() []span {
 	counted := *t
-	counted.slot, counted.asks, counted.echo = questioning.Slot{Type: questioning.Number}, nil, nil
+	counted.setSlot(questioning.Slot{Type: questioning.Number})
 	values, others := counted.findNumbers()
 	return append(values, others...)
 }

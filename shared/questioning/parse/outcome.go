@@ -6,11 +6,12 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
+// outcomes are the classes of phrases that stand for an outcome without a value.
 var outcomes = map[class]questioning.Outcome{unknown: questioning.Unknown, declined: questioning.Declined, notApplicable: questioning.NotApplicable}
 
 // outcome reports what the words say when they say that there is no value: an
 // outcome's phrase and nothing beside it but fillers. For a typed slot a reason
-// may follow.
+// may follow. Two different outcomes are none: one of them is not meant.
 func (t *text) outcome() (questioning.Outcome, bool) {
 	if strings.Trim(t.source, "?？ ") == "" {
 		return questioning.Unknown, true
@@ -58,7 +59,8 @@ func (t *text) outcomeAt(i int) (next int, outcome questioning.Outcome) {
 	return i, ""
 }
 
-// isReason reports whether what follows holds no value of the slot's type.
+// isReason reports whether what follows holds no value of the slot's type: "no idea, ask
+// Bob" gives a reason, "no idea, maybe 5" an answer.
 func (t *text) isReason(i int) bool {
 	rest := textOf(t.slot, t.source[t.tokens[i].start:], Context{Now: t.now, Language: t.lang.code})
 	value, problem := rest.readValue()

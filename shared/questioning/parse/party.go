@@ -2,36 +2,51 @@ package parse
 
 import "slices"
 
-// findParties add up who comes: "5 adults and 1 child", "me and four of my friends".
+// findParties add up who comes: "5 adults and 1 child", "me and four of my friends". A
+// party is a run of terms, joined by "and", "with" or a comma, and its value their sum.
+//
+// Who names one group only may have left out himself, "my wife" or "3 friends of mine",
+// or others: such a party is in doubt, and so is one whose kinds the slot tells apart.
 func (t *text) findParties() []span {
 	var found []span
 	for i := 0; i < len(t.tokens); i++ {
 		sum, next, kinds, terms := 0.0, i, map[string]bool{}, 0
+		myself := false
 		for at := i; ; {
 			count, kind, after, ok := t.companions(at, terms > 0)
-			if !ok {
+			if !ok || terms > 0 && t.ends(after, "some_of") {
 				break
 			}
+			if t.starts(at, oneself) && myself {
+				count = 0 // "me, myself and I"
+			}
+			myself = myself || t.starts(at, oneself)
 			sum, next, terms = sum+count, after, terms+1
 			kinds[kind] = true
 			joint, ok := t.joint(after)
-			if !ok || t.is(after, ",") && t.everybodyAt(joint) {
-				break // the number behind the comma counts all
+			if !ok || t.is(after, ",") && (t.everybodyAt(joint) || t.ends(after, "ourselves")) {
+				break // the number behind the comma counts all, or is among "6 of us"
 			}
 			at = joint
 		}
 		if count, after, ok := t.cardinal(i); terms == 0 && ok && t.ends(i, "groups") {
-			found = append(found, span{from: i, next: after, value: float64(count)}) // "a party of 5"
+			party := span{from: i, next: after, value: float64(count)} // "a party of 5"
+			if t.clockLike(i, amount{value: float64(count), next: after}) {
+				party.doubt = twoMeanings
+			}
+			found = append(found, party)
 			continue
 		}
-		if terms == 0 || terms == 1 && !t.aloneIsSum(i) || t.stayAway(next) || len(found) > 0 && t.ends(next, "some_of") {
+		if terms == 0 || terms == 1 && !t.aloneIsSum(i) || t.stayAway(next) || t.amongOthers(i, next, found) {
 			continue
 		}
 		party := span{from: i, next: next, value: sum}
 		switch {
 		case len(kinds) > 1 && t.slotNamesKind(kinds):
 			party.doubt = "the count of each is asked for"
-		case i > 1 && (t.ends(i, to) || t.ends(i, alternative)) && t.tokens[i-2].shape == numeral:
+		case t.ofMany(i):
+			party.doubt = twoMeanings
+		case i > 1 && (t.ends(i, to) || t.ends(i, alternative)) && t.tokens[i-2].shape == numeral && t.tokens[i-2].text != formatNumber(sum) && !t.replacesBefore(i):
 			party.doubt = blocking[between]
 		case terms == 1 && (t.ends(i, plus) || t.starts(i, "my") || t.starts(i+1, more) || t.ends(next, "some_of") || sum == 1 && t.oneOfMany(i, next)), t.ends(i, and) && t.somebody(i-2):
 			party.doubt = leftOut
@@ -40,6 +55,41 @@ func (t *text) findParties() []span {
 		i = next - 1
 	}
 	return t.inAll(found)
+}
+
+// ofMany reports people at token i that another number counts a part of, or times:
+// "5 of the 6 people", "5 tables of 4 people".
+func (t *text) ofMany(i int) bool {
+	const farthest = 4
+	of := i - 1
+	for of > 0 && t.starts(of, article) || t.is(of, "the") {
+		of--
+	}
+	if of < 1 || !t.ends(of+1, "out_of") || t.is(of, "/") || t.starts(of, placing) {
+		return false
+	}
+	for at := max(0, of-farthest); at < of; at++ {
+		if value, _, ok := t.cardinal(at); ok && value > 1 {
+			return true
+		}
+	}
+	return false
+}
+
+// replacesBefore reports that the number before token i is replaced: "change it from 4 to".
+func (t *text) replacesBefore(i int) bool {
+	_, ok := t.replaced(span{from: i - 2, next: i - 1})
+	return ok
+}
+
+// amongOthers reports those whom an earlier number counts: the "2 of them" of "6
+// people, 2 of them late", the "2 kids" of "6 of us, 2 kids".
+func (t *text) amongOthers(from, next int, earlier []span) bool {
+	if len(earlier) == 0 {
+		return false
+	}
+	last := earlier[len(earlier)-1]
+	return t.ends(next, "some_of") || t.ends(last.next, "ourselves") && t.is(last.next, ",") && last.next+1 == from
 }
 
 // stayAway reports that those named before token i do not come: "my boss can't".
@@ -73,7 +123,9 @@ func (t *text) somebody(i int) bool {
 	return i >= 0 && (t.ends(i, "my") || t.tokens[i].shape == word && len(t.phrases(i)) == 0 && !t.names(t.tokens[i]))
 }
 
-// companions reads one term of a party.
+// companions reads one term of a party: its count, the noun that tells its kind, and the
+// token behind it. follows says that a term stands before it, behind which a bare noun
+// or the writer may come too.
 func (t *text) companions(i int, follows bool) (count float64, kind string, next int, ok bool) {
 	if _, after, ok := t.class(i, oneself); ok {
 		// The "I" of "3 people and I want to leave" begins a clause.
@@ -93,6 +145,8 @@ func (t *text) companions(i int, follows bool) (count float64, kind string, next
 		at = after
 		if e, after, ok := t.class(at, scale); ok && e.value < 100 && t.starts(after, persons) {
 			count, at, counted = e.value, after, true // "a couple of friends"
+		} else if e, after, ok := t.class(at, persons); ok && e.value > 1 && !t.starts(after, "out_of") {
+			return e.value, t.tokens[at].plain, after, true // "a couple"
 		}
 	} else if !follows || !t.starts(i, person) {
 		return 0, "", i, false
@@ -103,13 +157,24 @@ func (t *text) companions(i int, follows bool) (count float64, kind string, next
 	if _, after, ok := t.class(at, "parents"); ok && !counted && count == 1 && at > i {
 		return 2, "parents", after, true
 	}
+	if counted && t.isUnknown(at) && !t.is(at, "new") && t.starts(at+1, persons) {
+		at++ // "10 hungry people", but "3 new people" join others
+	}
 	if e, after, ok := t.class(at, persons); ok && counted {
+		if after > at+1 {
+			return count * max(1, e.value), "", after, true // "of us" is no kind
+		}
 		return count * max(1, e.value), t.tokens[at].plain, after, true
 	}
 	if _, after, ok := t.class(at, person); ok && count == 1 {
 		return count, t.tokens[at].plain, after, true
 	}
 	return count, "", at, counted && follows && at != i && at >= len(t.tokens)
+}
+
+// isUnknown reports a word that the language has no meaning for.
+func (t *text) isUnknown(i int) bool {
+	return i < len(t.tokens) && t.tokens[i].shape == word && len(t.phrases(i)) == 0
 }
 
 // joint is where the next term begins after "and", "plus", "with" or a comma.
@@ -132,16 +197,23 @@ func (t *text) joint(i int) (int, bool) {
 	return i, false
 }
 
-// aloneIsSum reports that one term is a party by itself: "just me", "two couples".
+// aloneIsSum reports that one term is a party by itself: "just me", "two couples". "Me" is
+// in most requests, "book it for me", and a party only where nothing is requested.
 func (t *text) aloneIsSum(i int) bool {
 	count, _, next, ok := t.companions(i, false)
 	if !ok {
 		return false
 	}
 	if t.starts(i, oneself) {
-		return t.ends(i, only) || t.ends(i, "span") && t.ends(i-1, only) || t.ends(i, plus) || next >= len(t.tokens) && t.ends(i, filler) && !t.requests() || next == len(t.tokens) && i == 0
+		return t.ends(i, only) || t.ends(i, "span") && t.ends(i-1, only) || t.onlyEnds(next) || t.ends(i, plus) || next >= len(t.tokens) && t.ends(i, filler) && !t.requests() || next == len(t.tokens) && i == 0
 	}
 	return count > 0
+}
+
+// onlyEnds reports an "only" at token i that ends the sentence: "for me only".
+func (t *text) onlyEnds(i int) bool {
+	_, next, ok := t.class(i, only)
+	return ok && (next == len(t.tokens) || t.tokens[next].shape == sign)
 }
 
 // requests reports words that ask somebody to do something: "book that for me".
@@ -157,6 +229,9 @@ func (t *text) requests() bool {
 // slotNamesKind reports a slot that asks for one of the kinds that are told apart.
 func (t *text) slotNamesKind(kinds map[string]bool) bool {
 	for kind := range kinds {
+		if node := t.lang.lexicon.after(kind); node != nil && slices.ContainsFunc(node.entries, func(e entry) bool { return e.class == "everybody" }) {
+			continue // "people" are of every kind
+		}
 		if kind != "" && t.names(token{shape: word, plain: kind}) {
 			return true
 		}

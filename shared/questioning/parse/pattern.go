@@ -5,7 +5,9 @@ import (
 	"strings"
 )
 
-// match follows the patterns from token i as far as they lead.
+// match follows the patterns from token i as far as they lead: what m holds with all
+// that is read on the way, and the token behind it. Of several ways the longest counts,
+// of equally long ones the first. The depth is that of the patterns, a dozen words.
 func (t *text) match(node *patternNode, i int, m moment) (moment, int, bool) {
 	var best moment
 	longest, found := i, false
@@ -16,14 +18,13 @@ func (t *text) match(node *patternNode, i int, m moment) (moment, int, bool) {
 			}
 		}
 		for _, edge := range node.readers {
-			read := m
-			next, ok := readers[edge.reader](t, i, &read)
-			if !ok {
-				continue
+			read := t.borrow(m)
+			if next, ok := edge.read(t, i, read); ok {
+				if deeper, end, ok := t.match(edge.to, next, *read); ok && end > longest {
+					best, longest, found = deeper, end, true
+				}
 			}
-			if deeper, end, ok := t.match(edge.to, next, read); ok && end > longest {
-				best, longest, found = deeper, end, true
-			}
+			t.borrowed--
 		}
 	}
 	if found {
@@ -38,10 +39,25 @@ func (t *text) match(node *patternNode, i int, m moment) (moment, int, bool) {
 	return moment{}, i, false
 }
 
-var readers map[string]func(t *text, i int, m *moment) (int, bool)
+// borrow gives a copy of a moment to read into. Who is done with it counts borrowed
+// down; so a text needs as many as its patterns are deep, and not one for each try.
+func (t *text) borrow(m moment) *moment {
+	if t.borrowed == len(t.moments) {
+		t.moments = append(t.moments, new(moment))
+	}
+	t.borrowed++
+	*t.moments[t.borrowed-1] = m
+	return t.moments[t.borrowed-1]
+}
+
+// reader reads something at token i into a moment, and returns the token behind it.
+type reader func(t *text, i int, m *moment) (next int, ok bool)
+
+// readers are the readers that patterns name in braces.
+var readers map[string]reader
 
 func init() {
-	readers = map[string]func(t *text, i int, m *moment) (int, bool){
+	readers = map[string]reader{
 		"day":      readDay,
 		"ordinal":  readOrdinal,
 		"nth":      readNth,
@@ -79,12 +95,13 @@ func init() {
 }
 
 // readSign reads a bracket, which patterns cannot name themselves.
-func readSign(sign string) func(t *text, i int, m *moment) (int, bool) {
+func readSign(sign string) reader {
 	return func(t *text, i int, _ *moment) (int, bool) { return i + 1, t.is(i, sign) }
 }
 
-// readClass reads a phrase of a class, whose value is the field's.
-func readClass(c class, f field) func(t *text, i int, m *moment) (int, bool) {
+// readClass reads a phrase of a class, whose value is the field's. It takes the point of
+// an abbreviation with it, where the point cannot end the sentence.
+func readClass(c class, f field) reader {
 	return func(t *text, i int, m *moment) (int, bool) {
 		e, next, ok := t.class(i, c)
 		if !ok {
@@ -99,8 +116,9 @@ func readClass(c class, f field) func(t *text, i int, m *moment) (int, bool) {
 	}
 }
 
-// readNumber reads a cardinal in a range into a field; of digits at most two.
-func readNumber(f field, least, most int) func(t *text, i int, m *moment) (int, bool) {
+// readNumber reads a cardinal from least to most into a field; of digits at most two, so
+// that the 2026 of a year is no day and no hour.
+func readNumber(f field, least, most int) reader {
 	return func(t *text, i int, m *moment) (int, bool) {
 		value, next, ok := t.cardinal(i)
 		if !ok || value < least || value > most || t.tokens[i].shape == numeral && len(t.tokens[i].text) > 2 {
@@ -116,22 +134,22 @@ func readDay(t *text, i int, m *moment) (int, bool) {
 	if next, ok := readOrdinal(t, i, m); ok {
 		return next, true
 	}
-	next, ok := readNumber(fieldDay, 1, 31)(t, i, m)
-	return next, ok && !t.starts(next, part) // the hour of "Friday 6 pm" is no day
+	return readBareDay(t, i, m)
 }
 
-// readBareDay reads a day of the month as a cardinal: the "12" of "Monday 12".
+// readBareDay reads a day of the month as a cardinal: the "12" of "Monday 12", but not
+// the hour of "Friday 6 pm" or the people of "May the 3 of us".
 func readBareDay(t *text, i int, m *moment) (int, bool) {
 	next, ok := readNumber(fieldDay, 1, 31)(t, i, m)
-	return next, ok && !t.starts(next, part)
+	return next, ok && !t.starts(next, part) && !t.starts(next, persons)
 }
 
 // readOne reads a unit as an amount of one: the "day" of "the day after Christmas".
-func readOne(name string) func(t *text, i int, m *moment) (int, bool) {
+func readOne(name string) reader {
 	return func(t *text, i int, m *moment) (int, bool) {
 		e, next, ok := t.class(i, unit)
-		if !ok || e.name != name || t.starts(i, day) { // "day after tomorrow" is a day itself
-			return i, false
+		if !ok || e.name != name || t.starts(i, day) || i > 0 && (t.starts(i-1, all) || t.starts(i-1, hedge) || t.starts(i-1, repeated)) {
+			return i, false // "day after tomorrow" is a day itself, and "any day after Friday" is none
 		}
 		m.amounts = []amount{{value: 1, unit: name, next: next}}
 		return next, true
@@ -167,7 +185,8 @@ func readOrdinal(t *text, i int, m *moment) (int, bool) {
 	return next, true
 }
 
-// readNth reads the "second" of "the second Friday".
+// readNth reads the "second" of "the second Friday", up to a fifth, which a month may
+// have.
 func readNth(t *text, i int, m *moment) (int, bool) {
 	value, next, ok := t.ordinalAt(i)
 	if !ok || value < 1 || value > 5 {
@@ -177,7 +196,8 @@ func readNth(t *text, i int, m *moment) (int, bool) {
 	return next, true
 }
 
-// readPart reads a part of the day, which may be said once more: "tonight at 8 pm".
+// readPart reads a part of the day, which may be said once more: "tonight at 8 pm". Of
+// two, "am" and "pm" say more than "tonight"; two that contradict each other are none.
 func readPart(t *text, i int, m *moment) (int, bool) {
 	e, next, ok := t.class(i, part)
 	if !ok {
@@ -196,7 +216,8 @@ func readPart(t *text, i int, m *moment) (int, bool) {
 	return i, false
 }
 
-// readYear reads 2026, '26 and a year in words.
+// readYear reads 2026, '26 and a year in words. Two digits without an apostrophe are no
+// year here: "May 26" is a day.
 func readYear(t *text, i int, m *moment) (int, bool) {
 	at := i
 	if t.is(i, "'") {
@@ -242,7 +263,8 @@ func readShortYear(t *text, i int, m *moment) (int, bool) {
 	return i + 1, err == nil
 }
 
-// readDotted reads the "15.2." of a language that writes the day first.
+// readDotted reads the "15.2." of a language that writes the day first. Without the
+// second point it counts only as the whole text: "15.2" in a sentence is a number.
 func readDotted(t *text, i int, m *moment) (int, bool) {
 	if i >= len(t.tokens) || t.tokens[i].shape != numeral {
 		return i, false
@@ -261,7 +283,8 @@ func readDotted(t *text, i int, m *moment) (int, bool) {
 	return next, ok && errDay == nil && errMonth == nil && d >= 1 && d <= 31 && month >= 1 && month <= 12 && len(second) <= 2
 }
 
-// readWhen reads a whole date that amounts are counted from.
+// readWhen reads a whole date that amounts are counted from: the "Friday" of "two weeks
+// from Friday". A date within it is not counted from another, so this ends.
 func readWhen(t *text, i int, m *moment) (int, bool) {
 	if i >= len(t.tokens) || m.within {
 		return i, false
@@ -275,7 +298,8 @@ func readWhen(t *text, i int, m *moment) (int, bool) {
 	return next, true
 }
 
-// readAmounts reads "2 years and 1 month".
+// readAmounts reads "2 years and 1 month": amounts with units of time, none negative or
+// in doubt.
 func readAmounts(t *text, i int, m *moment) (int, bool) {
 	m.amounts = nil
 	next := i
@@ -313,7 +337,8 @@ func readClock(t *text, i int, m *moment) (int, bool) {
 	return i + 1, true
 }
 
-// readDecimalClock reads the "8.30" of "8.30 pm".
+// readDecimalClock reads the "8.30" of "8.30 pm": an hour and exactly two digits of
+// minutes, since the "8.5" of a number is no time.
 func readDecimalClock(t *text, i int, m *moment) (int, bool) {
 	if i >= len(t.tokens) || t.tokens[i].shape != numeral {
 		return i, false
@@ -329,7 +354,8 @@ func readDecimalClock(t *text, i int, m *moment) (int, bool) {
 	return i + 1, h <= 24 && past <= 59
 }
 
-// readCompactClock reads "1430" and the "730" of "730 pm".
+// readCompactClock reads "1430" and the "730" of "730 pm". Nothing but its digits tells
+// it from a number, so it counts only where a time is wanted.
 func readCompactClock(t *text, i int, m *moment) (int, bool) {
 	if i >= len(t.tokens) || t.tokens[i].shape != numeral || !isDigits(t.tokens[i].text) || len(t.tokens[i].text) < 3 || len(t.tokens[i].text) > 4 {
 		return i, false

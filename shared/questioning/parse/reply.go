@@ -17,7 +17,7 @@ import (
 // free text that is open, if there is one only. The order of lines says
 // something only when no other order of them would do.
 func ReadReply(text string, open []OpenQuestion, slots []questioning.Slot, c Context) Reply {
-	c.seen = seen{}
+	c.seen = newSeen()
 	r := &replying{open: open, slots: slots, context: c, answers: map[int]*Part{}, volunteered: map[string]*Part{}}
 	for _, question := range open {
 		if r.slotOf(question.Slot.Key) == nil {

@@ -94,7 +94,7 @@ func (r *replying) echoed(slot questioning.Slot, text string) questioning.Slot {
 		slices.Sort(r.words)
 		r.words = slices.Compact(r.words)
 	}
-	own := tokenize(labelJoints.Replace(slot.Key + " " + slot.Title))
+	own := r.context.seen.label(slot.Key + " " + slot.Title)
 	for _, said := range r.words {
 		if slices.ContainsFunc(own, func(o token) bool { return o.shape == word && akin(o.plain, said) }) {
 			slot.Description += " " + said
@@ -107,11 +107,13 @@ func (r *replying) echoed(slot questioning.Slot, text string) questioning.Slot {
 // value leaves the others to those that have none.
 func (r *replying) distribute(text string, all []candidate) []interval {
 	var assigned []interval
+	var given []candidate
 	for {
 		best, ok := r.decide(text, all, assigned)
 		if !ok {
 			break
 		}
+		given = append(given, best)
 		slot := r.slots[best.slot]
 		words := strings.TrimSpace(text[best.ClauseStart:best.ClauseEnd])
 		used := interval{best.Start, best.End}
@@ -132,7 +134,39 @@ func (r *replying) distribute(text string, all []candidate) []interval {
 		r.noteDoubt(text, c)
 	}
 	r.unread(text, all)
+	r.doubtReversed(text, given)
 	return assigned
+}
+
+// doubtReversed takes back two dates of which the end comes before the start: one of
+// them is not what was meant.
+func (r *replying) doubtReversed(text string, given []candidate) {
+	for _, start := range given {
+		for _, end := range given {
+			first, second := r.slots[start.slot], r.slots[end.slot]
+			if first.Type != questioning.Date || second.Type != questioning.Date || ascending(start.Value, end.Value) {
+				continue
+			}
+			w := newWitness(r, text)
+			if w.wordsFor(start.slot).role == starts && w.wordsFor(end.slot).role == ends {
+				r.takeBack(text, start, endBeforeStart)
+				r.takeBack(text, end, endBeforeStart)
+			}
+		}
+	}
+}
+
+const endBeforeStart = "the end would come before the start"
+
+// takeBack leaves a slot without the value that it was given.
+func (r *replying) takeBack(text string, c candidate, reason string) {
+	slot := r.slots[c.slot]
+	delete(r.volunteered, slot.Key)
+	for _, part := range r.answers {
+		if part.Slot == slot.Key {
+			part.Reading = Reading{Outcome: questioning.Answered, Problem: misread(slot, quoted(text[c.Start:c.End])+": "+reason).Error()}
+		}
+	}
 }
 
 // remainder is what of a piece of the text is in the words of no part.
@@ -182,7 +216,8 @@ func (r *replying) noteDoubt(text string, c candidate) {
 // mostDoubts bounds what is said of values that found no slot.
 const mostDoubts = 20
 
-// decide finds the best supported value that exactly one slot can take.
+// decide finds the best supported value that exactly one slot can take; of equally
+// supported ones the first in the text.
 func (r *replying) decide(text string, all []candidate, assigned []interval) (best candidate, ok bool) {
 	for i, c := range all {
 		if r.stands(c, assigned) && r.takes(text, all, i) && (!ok || c.score > best.score) {
@@ -216,7 +251,7 @@ func (r *replying) takes(text string, all []candidate, at int) bool {
 	}
 	for i, other := range all {
 		switch {
-		case i == at:
+		case i == at, other.unfit:
 		case other.slot == c.slot: // another value for the same slot
 			if !same(other.Value, c.Value) && other.score >= c.score {
 				return false
@@ -274,7 +309,7 @@ func (r *replying) leftover(text string, assigned []interval) {
 	}
 }
 
-// cutOut returns a text without some intervals of it.
+// cutOut returns a text without some intervals of it, which may overlap.
 func cutOut(text string, cut []interval) string {
 	slices.SortFunc(cut, func(a, b interval) int { return a.start - b.start })
 	var b strings.Builder

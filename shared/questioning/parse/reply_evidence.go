@@ -39,7 +39,7 @@ func (w *witness) wordsFor(slot int) slotWords {
 
 // wordsOf looks up what a slot is called and described by, in the language of the text.
 func (w *witness) wordsOf(slot questioning.Slot) slotWords {
-	own := &text{lang: w.text.lang, slot: slot}
+	own := &text{lang: w.text.lang, slot: slot, seen: w.text.seen}
 	own.slot.Question = "" // it may ask for both ends: "when will you leave and return?"
 	s := slotWords{people: own.slotIs(persons) || own.slotIs(attendance)}
 	switch begins, finishes := own.slotIs(starts), own.slotIs(ends); {
@@ -49,22 +49,22 @@ func (w *witness) wordsOf(slot questioning.Slot) slotWords {
 		s.role = ends
 	}
 	name, more := slot.Key+" "+slot.Title, slot.Description+" "+slot.Question
-	s.named = withPairs(name, contentWords(w.text.lang, name, true))
-	s.mentioned = withPairs(more, contentWords(w.text.lang, more, false))
+	s.named = w.withPairs(name, w.text.contentWords(name, true))
+	s.mentioned = w.withPairs(more, w.text.contentWords(more, false))
 	return s
 }
 
 // contentWords are the words that say what a slot is about. Verbs such as "leave", which any
 // sentence may hold, count in a name only.
-func contentWords(l *language, said string, name bool) []string {
-	tokens := tokenize(labelJoints.Replace(said))
-	t := &text{source: said, tokens: tokens, lang: l, found: make([][]phrase, len(tokens))}
+func (t *text) contentWords(said string, name bool) []string {
+	tokens := t.seen.label(said)
+	own := &text{source: said, tokens: tokens, lang: t.lang, found: make([][]phrase, len(tokens))}
 	var all []string
 	for i, one := range tokens {
 		if one.shape != word {
 			continue
 		}
-		if plain := strings.ReplaceAll(one.plain, "-", ""); !t.isSmall(i, name) {
+		if plain := strings.ReplaceAll(one.plain, "-", ""); !own.isSmall(i, name) {
 			all = append(all, plain)
 		}
 	}
@@ -72,8 +72,8 @@ func contentWords(l *language, said string, name bool) []string {
 }
 
 // withPairs adds each pair of neighbours as one word: "check in" is "checkin".
-func withPairs(said string, words []string) []string {
-	tokens := tokenize(labelJoints.Replace(said))
+func (w *witness) withPairs(said string, words []string) []string {
+	tokens := w.text.seen.label(said)
 	for i := 1; i < len(tokens); i++ {
 		if tokens[i-1].shape == word && tokens[i].shape == word {
 			words = append(words, tokens[i-1].plain+tokens[i].plain)
@@ -194,7 +194,8 @@ func (w *witness) ofOthers(c candidate) bool {
 	return len(w.slots[c.slot].Options) > 0 && !mine
 }
 
-// strongestWord is the strongest word for the slot between two places of the text.
+// strongestWord is the strongest word for the slot between two places of the text, in
+// bytes. The words of several are not added: a slot with a long description would win.
 func (w *witness) strongestWord(from, to int, own slotWords, rivals []slotWords) int {
 	best := 0
 	for i, one := range w.text.tokens {

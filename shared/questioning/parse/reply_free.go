@@ -3,12 +3,15 @@ package parse
 import (
 	"math/bits"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
-// readUnmarked reads what no number and no name marks.
+// readUnmarked reads what no number and no name marks: an outcome for all questions, the
+// answer to the only one, one piece for each, or values wherever they stand. The ways
+// are tried in this order, since each is surer than the next.
 func (r *replying) readUnmarked(text string) {
 	waiting := r.waiting()
 	if r.wholeOutcome(text, waiting) {
@@ -24,7 +27,8 @@ func (r *replying) readUnmarked(text string) {
 	r.leftover(text, r.assign(text))
 }
 
-// wholeOutcome takes a reply such as "no idea" as the outcome of every question.
+// wholeOutcome takes a reply such as "no idea" as the outcome of every question that
+// waits. Only a short reply that says nothing else counts.
 func (r *replying) wholeOutcome(text string, waiting []OpenQuestion) bool {
 	if len(waiting) < 2 || len(text) > longestPhrase {
 		return false
@@ -98,7 +102,7 @@ func (r *replying) inPieces(text string, waiting []OpenQuestion) bool {
 	}
 	ways := [][]string{lines, nonBlank(blankLines.Split(text, -1))}
 	if !strings.Contains(text, "\n") {
-		ways = append(ways, nonBlank(listCommas.Split(strings.TrimRight(text, ". "), -1)))
+		ways = append(ways, nonBlank(r.listItems(strings.TrimRight(text, ". "))))
 	}
 	for _, pieces := range ways {
 		if len(pieces) != len(waiting) {
@@ -112,6 +116,27 @@ func (r *replying) inPieces(text string, waiting []OpenQuestion) bool {
 		}
 	}
 	return false
+}
+
+// listItems splits a text at its commas and semicolons, but not at the comma of a
+// date: "May 11, 2026".
+func (r *replying) listItems(text string) []string {
+	if len(text) > longestTyped {
+		return []string{text}
+	}
+	t := textOf(questioning.Slot{Type: questioning.Date}, text, r.context)
+	dates := t.findDates(true)
+	var items []string
+	start := 0
+	for _, at := range listCommas.FindAllStringIndex(text, -1) {
+		inDate := slices.ContainsFunc(dates, func(d span) bool {
+			return t.tokens[d.from].start < at[0] && at[0] < t.tokens[d.next-1].start
+		})
+		if !inDate {
+			items, start = append(items, text[start:at[0]]), at[1]
+		}
+	}
+	return append(items, text[start:])
 }
 
 // isIntro reports a line such as "Here you go:" before the answers.
@@ -159,7 +184,8 @@ func (r *replying) onlyMatching(pieces []string, waiting []OpenQuestion) (places
 	return matching(takes), true
 }
 
-// countMatchings counts the ways to give every piece a question of its own.
+// countMatchings counts the ways to give every piece a question of its own. It goes
+// piece by piece over the sets of questions used so far, as bits: at most 2^mostPieces.
 func countMatchings(takes []uint) int {
 	ways := map[uint]int{0: 1}
 	for _, can := range takes {

@@ -52,7 +52,7 @@ func SlotNamed(name string, slots []questioning.Slot, c Context) (string, bool) 
 			return slot.Key, true
 		}
 	}
-	if strings.ContainsFunc(name, unicode.IsControl) {
+	if strings.ContainsFunc(name, func(r rune) bool { return unicode.IsControl(r) || r != ' ' && unicode.IsSpace(r) }) {
 		return "", false // no name
 	}
 	label := labelName(camelCase.ReplaceAllString(name, "$1 $2"))
@@ -102,7 +102,7 @@ const longestMeant, longestAsked = 6, 1
 func (r *replying) meant(label string) *questioning.Slot {
 	l := textOf(questioning.Slot{Type: questioning.Text}, label, r.context)
 	asksWhen, asksWhere := l.starts(0, class("when")) && len(l.tokens) == 1, l.starts(0, class("where")) && len(l.tokens) == 1
-	words := contentWords(l.lang, label, true)
+	words := l.contentWords(label, true)
 	words = slices.DeleteFunc(words, l.isGeneric)
 	name := func(s questioning.Slot) string { return s.Key + " " + s.Title }
 	all := func(s questioning.Slot) string {
@@ -129,7 +129,7 @@ func (r *replying) only(l *text, words []string, asksWhen, asksWhere bool, descr
 		case asksWhere:
 			fits = own.asksWhere()
 		case len(words) > 0:
-			names := contentWords(l.lang, described(slot), true)
+			names := l.contentWords(described(slot), true)
 			fits = !slices.ContainsFunc(words, func(said string) bool {
 				return !slices.ContainsFunc(names, func(other string) bool { return sameStem(said, other) })
 			})

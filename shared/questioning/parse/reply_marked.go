@@ -56,7 +56,8 @@ func (r *replying) volunteerLabelled(slot questioning.Slot, words string) {
 	r.volunteered[slot.Key].Named = true
 }
 
-// withoutCode blanks code blocks, in which numbers mark nothing. Offsets stay.
+// withoutCode blanks code blocks, in which numbers mark nothing. Offsets stay, so that
+// what is found in the blanked text is cut from the original one.
 func withoutCode(text string) string {
 	if !strings.Contains(text, "```") && !strings.Contains(text, "~~~") {
 		return text
@@ -93,6 +94,7 @@ func withoutCode(text string) string {
 	return b.String()
 }
 
+// tableRule is the line below a table's head in Markdown.
 var tableRule = regexp.MustCompile(`^[\s|:-]+$`)
 
 // flattenTables makes lines of the rows of a table: "| 1 | When? | June 5 |" is
@@ -125,6 +127,8 @@ func flattenTables(text string) string {
 	return strings.Join(lines, "\n")
 }
 
+// markerForm is a number with what may make it a marker: a prefix such as "Q" or
+// "answer", bold type, a bracket, and the sign behind it. styleOf checks what it found.
 var markerForm = regexp.MustCompile(`(?i)(?:^|[\s,;>])((?:\*\*|__)?\(?(questions?\s?#?\s?|q\s?#?|answer\s?#?|ans\s?#?|a|#)?` +
 	`(\d{1,6})(?:\*\*|__)?([.):]{1,2}|\s?[-–—])?(?:\*\*|__)?)`)
 
@@ -197,7 +201,8 @@ func QuestionNumbers(text string) []int {
 	return numbers
 }
 
-// findMarkers finds all that looks like a marker.
+// findMarkers finds all that looks like a marker, in the order of the text. Which of
+// them mark anything depends on the questions that are open; see takeMarkers.
 func findMarkers(text string) []marker {
 	var found []marker
 	lineStart, seen := 0, 0

@@ -29,8 +29,9 @@ func sentences(text string) []interval {
 	return append(all, interval{start, len(text)})
 }
 
-// findMentioned finds a yes or no that is told by naming the thing: "with wifi",
-// "no pets". Every word of the slot's title has to be there.
+// findMentioned finds a yes that is told by naming the thing: "with wifi". Every word of
+// the slot's title has to be there, in one sentence without a negation, a condition or
+// an alternative. A no is not read from a mention: "no pets" may be a rule or a fact.
 func findMentioned(slot questioning.Slot, words string, c Context) []Candidate {
 	if len(words) > longestTyped {
 		return nil
@@ -58,7 +59,8 @@ func (t *text) titleWords(title string) []string {
 	return all
 }
 
-// isGeneric reports a word that many titles of yes-or-no slots hold.
+// isGeneric reports a word that many titles of yes-or-no slots hold, such as "has" or
+// "allowed": it need not be told.
 func (t *text) isGeneric(said string) bool {
 	e := t.lang.lexicon.after(said)
 	return e != nil && slices.ContainsFunc(e.entries, func(e entry) bool { return e.class == generic })
@@ -102,7 +104,8 @@ func (t *text) mentioned(title []string, clause interval) (Candidate, bool) {
 }
 
 // findPlace finds the name behind "in", "from" or "to" for a slot that asks
-// for a place.
+// for a place. A name is a run of unknown words with capitals, so that only a language
+// that does not write every noun with one tells them.
 func findPlace(slot questioning.Slot, words string, c Context) []Candidate {
 	if len(words) > longestTyped {
 		return nil

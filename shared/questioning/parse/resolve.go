@@ -6,7 +6,13 @@ import (
 	"time"
 )
 
-// clockOf is the time of day since midnight.
+// clockOf is the time of day since midnight, or the reason why the fields name none or
+// more than one.
+//
+// An hour of the clock face becomes one of the 24 by the part of the day. Where the part
+// leaves two hours possible, "1 tonight" or "12 in the evening", it is asked; and so is
+// an idiom of the clock face for an hour up to 5 without a part: nobody is sure whether
+// "half past 3" is in the night.
 func (m *moment) clockOf(now time.Time) (time.Duration, string) {
 	hour, minute, second := m.at[fieldHour], m.at[fieldMinute], m.at[fieldSecond]
 	if m.has(fieldNow) {
@@ -103,7 +109,8 @@ func (m *moment) dayFrom(today time.Time) (time.Time, string) {
 	return today, noOneDay
 }
 
-// shifted is the day that the amounts lead to, from the day that is named.
+// shifted is the day that the amounts lead to, from the day that is named, else from
+// today. Hours lead to no day, and years alone to none in particular.
 func (m *moment) shifted(today time.Time) (time.Time, string) {
 	years := true
 	for _, a := range m.amounts {
@@ -120,15 +127,20 @@ func (m *moment) shifted(today time.Time) (time.Time, string) {
 	from := today
 	if base.has(fieldDays) || base.has(fieldWeekday) || base.has(fieldDay) || base.holiday != "" || base.date != "" {
 		day, problem := base.dayFrom(today)
-		if problem != "" {
+		switch {
+		case problem != "":
 			return day, problem
+		case base.set_&^(1<<fieldAgo) == 1<<fieldWeekday && weekdayOf(today) == base.at[fieldWeekday]:
+			return today, twoDays // "maandag over een week" of a Monday
 		}
 		from = day
 	}
 	return m.shiftFrom(from)
 }
 
-// shiftFrom adds the amounts; a month that lacks the day gives its last one.
+// shiftFrom adds the amounts to an instant or a day, or takes them away. A month that
+// lacks the day gives its last one. Half a year is six months; no other fraction of a
+// calendar unit is a whole number of days.
 func (m *moment) shiftFrom(from time.Time) (time.Time, string) {
 	sign := 1
 	if m.has(fieldAgo) {
@@ -159,7 +171,7 @@ func (m *moment) shiftFrom(from time.Time) (time.Time, string) {
 	return from, ""
 }
 
-// yearOf is the year that is named, if one is.
+// yearOf is the year that is named, by its number or as "next year", if one is.
 func (m *moment) yearOf(today time.Time) (int, bool) {
 	switch {
 	case m.has(fieldYear):
@@ -170,7 +182,8 @@ func (m *moment) yearOf(today time.Time) (int, bool) {
 	return 0, false
 }
 
-// dayAndMonth is the first such date from today on, if no year is named.
+// dayAndMonth is the first such date from today on, if no year is named. The 29th of
+// February may be up to eight years away, over a century that has no leap day.
 func (m *moment) dayAndMonth(today time.Time) (time.Time, string) {
 	if year, ok := m.yearOf(today); ok {
 		return dayOf(year, m.at[fieldMonth], m.at[fieldDay])
@@ -196,6 +209,8 @@ func (m *moment) dayAlone(today time.Time) (time.Time, string) {
 		switch {
 		case !m.has(fieldWeekday):
 			return date, ""
+		case m.has(fieldWhich) && date.Sub(today) > twoWeeks:
+			return date, twoDays // "this Saturday the 29th"
 		case weekdayOf(date) != m.at[fieldWeekday]:
 		case months > 2 && m.justPast(today), months > 1 && m.has(fieldWeak) && m.at[fieldDay] <= 24:
 			return date, twoDays // "Saturday 7" may be the hour
@@ -205,6 +220,9 @@ func (m *moment) dayAlone(today time.Time) (time.Time, string) {
 	}
 	return today, noSuchDate
 }
+
+// twoWeeks is how far ahead "this Saturday" or "next Saturday" can be.
+const twoWeeks = 14 * 24 * time.Hour
 
 // justPast reports that the day and weekday were those of a day of the last week:
 // who says "Saturday the 23rd" on the 27th may mean that one.
@@ -217,7 +235,8 @@ func (m *moment) justPast(today time.Time) bool {
 	return false
 }
 
-// weekdayAlone is the next day of that name after today. "Next" and "this" are
+// weekdayAlone is the next day of that name after today: who says "Monday" on a Monday
+// means the one to come. "Next" and "this" are
 // asked where people differ on the week they mean.
 func (m *moment) weekdayAlone(today time.Time) (time.Time, string) {
 	monday := today.AddDate(0, 0, 1-weekdayOf(today))
@@ -280,7 +299,8 @@ func (m *moment) nthWeekday(today time.Time) (time.Time, string) {
 	return date, problem
 }
 
-// holidayDay is the next such day, or the one of the year that is named.
+// holidayDay is the next such day, the one of the year that is named, or the last one.
+// "Next" is asked where the holiday is near: on 1 December it may be either Christmas.
 func (m *moment) holidayDay(today time.Time) (time.Time, string) {
 	if year, ok := m.yearOf(today); ok {
 		return holidayIn(m.holiday, year)

@@ -8,7 +8,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
-// around checks the clause of a value and the starts of those beside it.
+// around checks the clause of a value and the starts of those beside it. It reports the
+// first words that do not let the value stand, from the nearest outwards.
 func (c *covered) around(v span) (obstacle, bool) {
 	if o, ok := c.inside(v); ok {
 		return o, true
@@ -38,12 +39,14 @@ func (c *covered) around(v span) (obstacle, bool) {
 }
 
 // inflected reports an English verb that says what was done with the amount after
-// it, by its ending: "paying $5", "fined 300 euros". Adjectives, which could change
-// an amount, rarely end so; the verbs that bound one ("exceeding") are in the lexicon.
+// it, by its ending or the "to" before it: "paying $5", "fined 300 euros", "to secure 3
+// tickets". Adjectives, which could change an amount, rarely look so; the verbs that
+// bound one ("exceeding") are in the lexicon.
 func (c *covered) inflected(i int) bool {
 	const shortest = 5
 	said := c.tokens[i].text
-	return c.lang.code == "en" && c.tokens[i].shape == word && len(said) >= shortest && (strings.HasSuffix(said, "ed") || strings.HasSuffix(said, "ing"))
+	return c.lang.code == "en" && c.tokens[i].shape == word && len(said) >= shortest &&
+		(strings.HasSuffix(said, "ed") || strings.HasSuffix(said, "ing") || c.is(i-1, "to"))
 }
 
 // unaccounted looks for words before the clause of a value that nothing accounts
@@ -85,7 +88,7 @@ func (c *covered) bracketed(v span) bool {
 	return false
 }
 
-// ended reports that a sentence or a line ends at token i.
+// ended reports that a sentence or a line ends at token i, so that another begins.
 func (c *covered) ended(i int) bool {
 	return c.roles[i] == roleStop || i+1 < len(c.tokens) && c.tokens[i+1].newline
 }
@@ -184,7 +187,7 @@ func (c *covered) phraseFrom(i int) int {
 }
 
 // asked reports a question: one with a question mark that is no request and does
-// not propose the value, as "is 7 available?" does. Words in the order of a
+// not propose the value, as "is 7 available?" and "could 5 of us come?" do. Words in the order of a
 // statement state something, even if in doubt: "I need a table for 2?"
 func (c *covered) asked(v span, end int) (obstacle, bool) {
 	if end >= len(c.tokens) || !c.is(end, "?") {
@@ -195,10 +198,20 @@ func (c *covered) asked(v span, end int) (obstacle, bool) {
 			return obstacle{}, false
 		}
 	}
-	if c.slot.Type != questioning.Boolean && c.states(end) {
+	if c.slot.Type != questioning.Boolean && c.states(end) && !c.answers(end) {
 		return obstacle{}, false
 	}
 	return obstacle{blocking[query], c.words(v.from, end+1)}, true
+}
+
+// answers reports a no or a negation behind token end: "Friday? No" asks and answers.
+func (c *covered) answers(end int) bool {
+	for i := end; i < len(c.tokens); i++ {
+		if c.starts(i, no) || c.starts(i, negation) || c.starts(i, alternative) {
+			return true
+		}
+	}
+	return false
 }
 
 // states reports an English sentence before token end that is no question but for
@@ -254,6 +267,8 @@ func (t *text) withoutDenied(values []span) (left, denied []span) {
 	for _, v := range values {
 		if from, ok := t.deniedFrom(v.from); ok {
 			denied = append(denied, span{from: from, next: v.next})
+		} else if old, ok := t.replaced(v); ok {
+			denied = append(denied, old)
 		} else {
 			left = append(left, v)
 		}
@@ -262,6 +277,35 @@ func (t *text) withoutDenied(values []span) (left, denied []span) {
 		return values, nil
 	}
 	return left, denied
+}
+
+// replaced reports a value that the text changes for another, with all the words that
+// say so: the "from 4 to" of "change it from 4 to 6".
+func (t *text) replaced(v span) (old span, ok bool) {
+	const farthest = 4 // tokens: "from a party of 3"
+	from := v.from - 1
+	for from > 0 && v.from-from < farthest && t.leads(from) >= 0 {
+		from--
+	}
+	next := v.next
+	if _, after, ok := t.class(next, persons); ok {
+		next = after
+	}
+	if from < 1 || t.leads(from) >= 0 || t.leads(next) <= 0 {
+		return span{}, false
+	}
+	for i := range from {
+		if t.starts(i, "changing") {
+			return span{from: from, next: next + 1}, true
+		}
+	}
+	return span{}, false
+}
+
+// leads is whether the token leads away from something, -1, or to it, 1.
+func (t *text) leads(i int) int {
+	e, _, _ := t.class(i, placing)
+	return int(e.value)
 }
 
 // deniedFrom is where the negation begins that ends before token i, with no more
@@ -280,7 +324,13 @@ func (t *text) deniedFrom(i int) (from int, ok bool) {
 	return 0, false
 }
 
-// settle is the one value that the words leave, or what stands in its way.
+// settle is the one value that the words leave, or what stands in its way. It is the
+// only way from spans to a value: every type passes it, and so the rule that a reading
+// accounts for every word is kept in one place.
+//
+// values are the candidate spans, others those of values for something else, and strict
+// says that no unknown word may stand in the clause even apart from the value. Several
+// values have to be the same one.
 func (t *text) settle(values, others []span, strict bool) (any, obstacle) {
 	values, denied := t.withoutDenied(values)
 	c := t.cover(values, append(slices.Clone(others), denied...), strict || t.exact)

@@ -28,7 +28,13 @@ func unitOf(slot questioning.Slot) string {
 }
 
 // slotUnit is unitOf of the text's slot.
-func (t *text) slotUnit() string { return unitOf(t.slot) }
+func (t *text) slotUnit() string {
+	if t.unit == nil {
+		unit := unitOf(t.slot)
+		t.unit = &unit
+	}
+	return *t.unit
+}
 
 // kind is what a slot counts, as far as its own words tell.
 type kind int
@@ -62,35 +68,42 @@ func (t *text) counts() bool {
 
 // slotIs reports whether the slot's own words hold a phrase of the class.
 func (t *text) slotIs(c class) bool {
-	is, ok := t.asks[c]
-	if !ok {
-		if t.asks == nil {
-			t.asks = map[class]bool{}
-		}
-		is = t.slotSays(c)
-		t.asks[c] = is
+	if t.asks == nil {
+		t.asks = t.slotClasses()
 	}
-	return is
+	return t.asks[c]
 }
 
-// slotSays looks in the language of the text and in English, which most slots
-// are written in.
-func (t *text) slotSays(c class) bool {
+// slotClasses are the classes of the phrases in the slot's own words, in the language
+// of the text and in English, which most slots are written in.
+func (t *text) slotClasses() map[class]bool {
+	key := slotSaid{t.slot.Title, t.slot.Key, t.slot.Description, t.slot.Question, t.lang.code}
+	if t.seen != nil {
+		if asks, ok := t.seen.asks[key]; ok {
+			return asks
+		}
+	}
+	asks := map[class]bool{}
 	for n, l := range []*language{load("en"), t.lang} {
 		if n > 0 && l.code == "en" {
 			break
 		}
-		for _, said := range []string{t.slot.Title, t.slot.Key, t.slot.Description, t.slot.Question} {
-			own := &text{lang: l, tokens: tokenize(labelJoints.Replace(said))}
+		for _, said := range []string{key.title, key.key, key.description, key.question} {
+			own := &text{lang: l, tokens: t.seen.label(said)}
 			own.found = make([][]phrase, len(own.tokens))
 			for i := range own.tokens {
-				if own.starts(i, c) {
-					return true
+				for _, p := range own.phrases(i) {
+					for _, e := range p.entries {
+						asks[e.class] = true
+					}
 				}
 			}
 		}
 	}
-	return false
+	if t.seen != nil {
+		t.seen.asks[key] = asks
+	}
+	return asks
 }
 
 // names reports whether the slot's own words say the token's word, in any form
@@ -102,7 +115,7 @@ func (t *text) names(token token) bool {
 	if t.echo == nil {
 		t.echo = []string{""}
 		for _, said := range append([]string{t.slot.Key, t.slot.Title, t.slot.Description, t.slot.Question}, t.slot.LookFor...) {
-			for _, one := range tokenize(strings.ReplaceAll(said, "_", " ")) {
+			for _, one := range t.seen.label(said) {
 				if one.shape == word {
 					t.echo = append(t.echo, one.plain)
 				}
@@ -120,6 +133,7 @@ func (t *text) names(token token) bool {
 // asksWhere reports a slot that is called after a place or asks for one first.
 func (t *text) asksWhere() bool {
 	asks := *t
+	asks.setSlot(t.slot)
 	first := strings.Fields(t.slot.Question)
 	asks.slot.Description += " " + strings.Join(first[:min(len(first), 5)], " ")
 	return asks.slotIs(location)

@@ -31,7 +31,8 @@ func folded(r rune) rune {
 	return unicode.ToLower(r)
 }
 
-// unaccented drops accents: "août" gives "aout".
+// unaccented drops accents: "août" gives "aout". Text without any is returned as it is,
+// at the cost of a look at its bytes.
 func unaccented(s string) string {
 	for i := range len(s) {
 		if s[i] >= 0x80 {
@@ -121,7 +122,8 @@ func labelName(name string) string {
 	return strings.TrimRight(strings.Join(strings.Fields(name), " "), "?:. ")
 }
 
-// clean makes s storable: valid UTF-8, no NUL (PostgreSQL refuses it), trimmed.
+// clean makes s storable: valid UTF-8, no NUL (PostgreSQL refuses it), trimmed. All that
+// is read passes it first, so offsets are those of the cleaned text.
 func clean(s string) string {
 	s = strings.ToValidUTF8(s, "\uFFFD")
 	return strings.TrimSpace(strings.ReplaceAll(s, "\x00", ""))

@@ -72,20 +72,20 @@ func grow[node any](table string, root node, add func(below node, root bool, wor
 	}
 }
 
-// newPhrase takes a node from the next of many that were made at once.
-func (l *language) newPhrase() *phraseNode {
+// take is the next of the nodes in spare, of which it makes many at once.
+func take[node any](spare *[]node) *node {
 	const atOnce = 512
-	if len(l.spare) == 0 {
-		l.spare = make([]phraseNode, atOnce)
+	if len(*spare) == 0 {
+		*spare = make([]node, atOnce)
 	}
-	node := &l.spare[0]
-	l.spare = l.spare[1:]
-	return node
+	next := &(*spare)[0]
+	*spare = (*spare)[1:]
+	return next
 }
 
 // phrase adds a word of the lexicon; what it means are pairs of class and value.
 func (l *language) phrase(below *phraseNode, first bool, word, means string) *phraseNode {
-	node := l.newPhrase()
+	node := take(&l.spare)
 	below.add(word, node)
 	l.known[word] = true
 	for means != "" {
@@ -107,9 +107,13 @@ func (l *language) phrase(below *phraseNode, first bool, word, means string) *ph
 // element adds a word or a {reader} of a pattern; what it means is that the pattern
 // ends there, and the fields that it sets, behind a colon.
 func (l *language) element(below *patternNode, _ bool, word, means string) *patternNode {
-	node := &patternNode{}
+	node := take(&l.unused)
 	if name, ok := strings.CutPrefix(word, "{"); ok {
-		below.readers = append(below.readers, readerEdge{strings.TrimSuffix(name, "}"), node})
+		name = strings.TrimSuffix(name, "}")
+		if readers[name] == nil {
+			panic("language " + l.code + ": there is no reader " + name)
+		}
+		below.readers = append(below.readers, readerEdge{name, readers[name], node})
 	} else {
 		below.add(word, node)
 		l.known[word] = true

@@ -253,12 +253,12 @@ func TestEveryReaderInThePatternsExists(t *testing.T) {
 	seen := 0
 	check = func(code string, node *patternNode) {
 		for _, edge := range node.readers {
-			assert.Contains(t, readers, edge.reader, code)
+			assert.Contains(t, readers, edge.name, code)
 			seen++
 			check(code, edge.to)
 		}
-		for _, next := range node.nodes {
-			check(code, next)
+		for _, next := range node.steps {
+			check(code, next.to)
 		}
 		for _, next := range node.index {
 			check(code, next)

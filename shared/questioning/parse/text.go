@@ -15,11 +15,17 @@ type text struct {
 	slot   questioning.Slot
 	now    time.Time
 	exact  bool           // it is a value as a program sends it, so it has no words beside
-	asks   map[class]bool // what slotIs found
+	asks   map[class]bool // the classes of the slot's words
+	unit   *string        // the time unit that the slot names
+	seen   *seen          // nil outside of a reply
 	echo   []string       // what the slot's own words add to the known ones
 	found  [][]phrase
 	part   span                    // the part of the day that a time elsewhere is in
-	scans  map[*patternNode][]when // what scan found, nil when it is not kept
+	scans  map[*patternNode][]when // what scan found
+
+	// moments are for match to read into, of which borrowed are in use.
+	moments  []*moment
+	borrowed int
 }
 
 // phrase is a run of tokens that the language has meanings for.
@@ -31,31 +37,67 @@ type phrase struct {
 // textOf is the text of words that may answer a slot. What was looked up for another
 // slot is used again, where the context keeps it.
 func textOf(slot questioning.Slot, words string, c Context) *text {
-	if t, ok := c.seen[words]; ok {
+	if t := c.seen.text(words); t != nil {
 		same := *t
-		same.slot, same.echo, same.asks = slot, nil, nil
+		same.setSlot(slot)
 		return &same
 	}
 	t := newText(slot, words, c)
-	if c.seen != nil && len(c.seen) < mostSeen {
-		t.scans = map[*patternNode][]when{}
-		c.seen[words] = t
+	if c.seen != nil && len(c.seen.texts) < mostSeen {
+		t.seen, c.seen.texts[words] = c.seen, t
 	}
 	return t
 }
 
-// seen are texts by their words. It serves one reply, in which slots differ and
-// the words, the time and the language do not.
-type seen map[string]*text
+// setSlot makes the text one that may answer another slot.
+func (t *text) setSlot(slot questioning.Slot) { t.slot, t.asks, t.echo, t.unit = slot, nil, nil, nil }
+
+// seen keeps what was looked up for one reply: in it slots differ, and the words, the
+// time and the language do not.
+type seen struct {
+	texts  map[string]*text   // by their words
+	labels map[string][]token // the words of slots
+	asks   map[slotSaid]map[class]bool
+}
+
+// slotSaid are the words of a slot that tell what it asks for, and a text's language.
+type slotSaid struct{ title, key, description, question, language string }
 
 // mostSeen bounds the texts kept: the reply, its pieces and the names of slots.
 const mostSeen = 2000
+
+func newSeen() *seen {
+	return &seen{map[string]*text{}, map[string][]token{}, map[slotSaid]map[class]bool{}}
+}
+
+// text is the text of words that were looked up before, or nil.
+func (s *seen) text(words string) *text {
+	if s == nil {
+		return nil
+	}
+	return s.texts[words]
+}
+
+// label splits words of a slot, such as "start_date".
+func (s *seen) label(said string) []token {
+	if s == nil {
+		return tokenize(labelJoints.Replace(said))
+	}
+	tokens, ok := s.labels[said]
+	if !ok {
+		tokens = tokenize(labelJoints.Replace(said))
+		if len(s.labels) < mostSeen {
+			s.labels[said] = tokens
+		}
+	}
+	return tokens
+}
 
 // newText splits words and finds their language.
 func newText(slot questioning.Slot, words string, c Context) *text {
 	tokens := tokenize(words)
 	lang, sure := languageOf(tokens, c.Language)
-	t := &text{source: words, lang: lang, sure: sure || load(lang.code) != nil && c.Language != "", slot: slot, now: c.Now}
+	t := &text{source: words, lang: lang, sure: sure || load(lang.code) != nil && c.Language != "", slot: slot, now: c.Now, scans: map[*patternNode][]when{}}
 	t.tokens = lang.split(tokens)
 	t.found = make([][]phrase, len(t.tokens))
 	return t
@@ -142,7 +184,7 @@ type Context struct {
 	Language string
 
 	// seen keeps what was looked up in a text that is read for many slots.
-	seen seen
+	seen *seen
 }
 
 const (

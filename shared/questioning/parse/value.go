@@ -26,7 +26,8 @@ func (t *text) readValue() (any, obstacle) {
 	return readURI(t.slot, t.source)
 }
 
-// readAmount reads the one number in the text.
+// readAmount reads the one number in the text, in the slot's unit and within its type
+// and bounds. A number out of bounds is no other number: it is asked for again.
 func (t *text) readAmount() (any, obstacle) {
 	values, others := t.findNumbers()
 	value, problem := t.settle(values, others, false)
@@ -43,7 +44,8 @@ func (t *text) readAmount() (any, obstacle) {
 	return checked, obstacle{}
 }
 
-// hasVague reports a word such as "dozens" that counts without a number.
+// hasVague reports a word such as "dozens" that counts without a number, which makes a
+// better reason than that there is no number.
 func (t *text) hasVague() bool {
 	for i := range t.tokens {
 		if t.starts(i, scale) {

@@ -107,7 +107,10 @@ func Erase(t testing.TB, s *store.Store, as, id string) {
 
 // Exec and Count act as the administrator of the database, whom row security does not
 // bind: they see the rows of all principals, unlike the store.
-var Exec, Count = postgrestest.Exec, postgrestest.Count
+var (
+	Exec  = postgrestest.Exec
+	Count = postgrestest.Count
+)
 
 // Rows counts every row of the tables of conversations, all principals' included.
 func Rows(t testing.TB, url string) int {
