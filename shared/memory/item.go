@@ -46,9 +46,10 @@ const (
 	maxSearchGoal = 300     // of the goal, in what is searched
 )
 
-// What memory takes and returns: see package remembered.
 type (
-	Item  = remembered.Item
+	// Item is what memory takes of an answered slot: see package remembered.
+	Item = remembered.Item
+	// Found is what memory returns of one.
 	Found = remembered.Found
 )
 

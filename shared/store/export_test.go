@@ -66,7 +66,7 @@ func TestAnExportHasEveryRowOfEveryTableOfAUserAndNobodyElses(t *testing.T) {
 			continue
 		}
 		all := selected[int](t, d, "ann", `SELECT count(*) FROM `+table+` t WHERE t::text LIKE '%' || $1 || '%'`, id)
-		assert.Equal(t, all, []int{len(held[table])}, "rows of %s that name the conversation", table)
+		assert.Equal(t, []int{len(held[table])}, all, "rows of %s that name the conversation", table)
 	}
 }
 

@@ -185,7 +185,7 @@ type spanBody struct {
 // Read passes on what is read.
 func (b *spanBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	if err == io.EOF { //nolint:errorlint // io.Reader returns it bare
+	if err == io.EOF {
 		b.span.End() // the first end counts
 	}
 	return n, err
