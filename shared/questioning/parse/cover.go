@@ -207,10 +207,12 @@ func (t *text) isNamed(i int) bool {
 	return t.tokens[i].shape == word && isCapital(t.source[t.tokens[i].start:])
 }
 
-// isState reports the Oregon of "Portland, OR", by its capitals in a text that has
-// other letters.
+// isState reports the Oregon of "Portland, OR" and the British Columbia of "Vancouver,
+// BC": two capitals behind a name and a comma, in a text that has other letters. The
+// "IF" of "Friday, IF it rains" is none.
 func (t *text) isState(i int) bool {
-	return t.starts(i, alternative) && i > 1 && t.is(i-1, ",") && t.isNamed(i-2) && t.words(i, i+1) == strings.ToUpper(t.tokens[i].text) && t.source != strings.ToUpper(t.source)
+	written := t.words(i, i+1)
+	return len(written) == 2 && t.tokens[i].shape == word && written == strings.ToUpper(written) && i > 1 && t.is(i-1, ",") && t.isName(i-2) && t.source != strings.ToUpper(t.source)
 }
 
 // harmless reports a phrase that does not change the value here: the date that

@@ -62,7 +62,7 @@ func TestEnglishDatesAreReadAsTheyAreSaid(t *testing.T) {
 		"friday, not saturday": "2026-11-27", "not on friday but saturday": "2026-11-28", "not friday": ask,
 		"maybe saturday": "2026-11-28", "saturday or maybe sunday": ask,
 		"friday at 7": "2026-11-27", "friday after 7 pm": "2026-11-27", "after friday": ask, "for 3 days starting this friday": ask, "I need it for 3 days this friday": "2026-11-27",
-		"from New York next monday": "2026-11-30", "from roughtly next monday": ask, "from Portland, OR on friday": "2026-11-27", "friday OR saturday": ask,
+		"from New York next monday": "2026-11-30", "from roughtly next monday": ask, "from Portland, OR on friday": "2026-11-27", "friday OR saturday": ask, "pick it up in Vancouver, BC and bring it back on friday": "2026-11-27", "friday, bc I work": "2026-11-27", "Friday, IF it rains": ask,
 		"May the 3 of us come?": ask, "09:30 and December 6th": "2026-12-06", "is friday available?": "2026-11-27", "are you open on friday": "2026-11-27", "Is it on friday?": ask, "friday?": "2026-11-27",
 		"I am away for a few days so friday": "2026-11-27", "a few days after friday": ask, "this night": "2026-11-23",
 		"I leave on friday and Mexico City is where I start": "2026-11-27", "where do I start on friday": ask,
