@@ -161,6 +161,8 @@ func (sim *simulation) continueByAnswers(ctx context.Context) error {
 			err = sim.revise(ctx)
 		case len(sim.turn.Questions) == 0 && sim.turn.NextBatchNeeded: // what was not read is asked again
 			err = sim.turnBy(ctx, params{Name: followUpTool, Arguments: map[string]any{"conversation_id": sim.Conversation, "user_id": sim.user}})
+		case sim.turn.Metadata.StopReason == string(questioning.RequiredOpen):
+			return nil // the person left a question out twice
 		case len(sim.turn.Questions) == 0:
 			return errors.New("there are no questions, but it is not complete")
 		default:
