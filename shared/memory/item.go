@@ -47,9 +47,9 @@ const (
 )
 
 type (
-	// Item is what memory takes: see package remembered.
+	// Item is what memory takes of an answered slot: see package remembered.
 	Item = remembered.Item
-	// Found is what it returns.
+	// Found is what memory returns of one.
 	Found = remembered.Found
 )
 

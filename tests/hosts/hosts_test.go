@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -104,9 +105,19 @@ func TestClaudeCodeConnects(t *testing.T) {
 		})
 	}
 	m := newMachine(t)
-	m.run(t, "claude", "mcp", "add", "-s", "user", product, "--", product, "--stdio")
-	assert.Regexp(t, product+`: .*Connected`, m.run(t, "claude", "mcp", "list"), "the README's line")
+	m.run(t, "claude", readmeLine(t, "claude")...)
+	assert.Regexp(t, product+`: .*Connected`, m.run(t, "claude", "mcp", "list"))
 	assert.Contains(t, m.run(t, "claude", "plugin", "validate", absolute(t, root+"/functions/local/packaging/claude-plugin")), "Validation passed")
+}
+
+// readmeLine returns the arguments of the README's first command for a host.
+func readmeLine(t *testing.T, name string) []string {
+	t.Helper()
+	readme, err := os.ReadFile(root + "/README.md")
+	require.NoError(t, err)
+	line := regexp.MustCompile("\\| `" + name + " (mcp add [^`]+)` \\|").FindSubmatch(readme)
+	require.NotNil(t, line, "the README connects no %s", name)
+	return strings.Fields(string(line[1]))
 }
 
 func absolute(t *testing.T, path string) string {
@@ -120,6 +131,9 @@ func TestGeminiConnects(t *testing.T) {
 	m := newMachine(t)
 	m.write(t, example(t, "gemini-cli.json"), ".gemini", "settings.json")
 	assert.Regexp(t, product+`: .*Connected`, m.run(t, "gemini", "mcp", "list"))
+	m = newMachine(t)
+	m.run(t, "gemini", readmeLine(t, "gemini")...)
+	assert.Regexp(t, product+`: .*`+product+` --stdio`, m.run(t, "gemini", "mcp", "list"))
 	assert.Contains(t, m.run(t, "gemini", "extensions", "validate", absolute(t, root+"/functions/local/packaging/gemini-extension")), "successfully validated")
 }
 
@@ -144,6 +158,11 @@ func TestCodexReadsItsConfiguration(t *testing.T) {
 	assert.Equal(t, product, servers[0].Transport.Command)
 	assert.Equal(t, []string{"--stdio"}, servers[0].Transport.Args)
 	assert.EqualValues(t, 600, servers[0].Timeout)
+
+	m = newMachine(t)
+	m.write(t, nil, ".codex", "config.toml")
+	m.run(t, "codex", readmeLine(t, "codex")...)
+	assert.Regexp(t, product+` +`+product+` +--stdio .*enabled`, m.run(t, "codex", "mcp", "list"))
 }
 
 // The Inspector reads the format that Claude, Cursor and Windsurf share, and starts what

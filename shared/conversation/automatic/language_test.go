@@ -102,7 +102,7 @@ func filled(f elicitation.Field, language string) any {
 	return messages.In(language).Text(messages.Nothing)
 }
 
-// A whole interview by form, to the report, says no word of another language.
+// A whole conversation by form, to the report, says no word of another language.
 func TestAnInterviewIsHeldInThePersonsLanguage(t *testing.T) {
 	t.Parallel()
 	for language, goal := range celebrations {
