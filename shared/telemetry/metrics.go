@@ -3,9 +3,11 @@ package telemetry
 import (
 	"context"
 	"fmt"
+	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/otlptranslator"
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
 	promexporter "go.opentelemetry.io/otel/exporters/prometheus"
@@ -51,4 +53,28 @@ func newMeterProvider(ctx context.Context, res *resource.Resource, registry regi
 		options = append(options, metric.WithReader(metric.NewPeriodicReader(exporter)))
 	}
 	return metric.NewMeterProvider(options...), nil
+}
+
+// page serves what a registry gathers, in the format that is asked for: Prometheus's
+// or OpenMetrics, which has exemplars. It is promhttp without its types for every set
+// of interfaces of a response writer.
+func page(registry prometheus.Gatherer) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		families, err := registry.Gather()
+		if err != nil {
+			http.Error(w, "gather metrics: "+err.Error(), http.StatusInternalServerError)
+			return
+		}
+		format := expfmt.NegotiateAccept(r.Header, expfmt.DefaultOpenMetricsAcceptedFormats()...)
+		w.Header().Set("Content-Type", string(format))
+		encoder := expfmt.NewEncoder(w, format)
+		for _, family := range families {
+			if encoder.Encode(family) != nil {
+				return // whoever asked has gone
+			}
+		}
+		if closer, ok := encoder.(expfmt.Closer); ok {
+			_ = closer.Close() // as above
+		}
+	})
 }

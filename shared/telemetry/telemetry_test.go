@@ -34,6 +34,23 @@ func TestMetricsAreServedWithoutAnyExporter(t *testing.T) {
 	require.Contains(t, page, `service_name="ask"`)
 }
 
+func TestMetricsComeInTheFormatThatIsAskedFor(t *testing.T) {
+	quiet(t)
+	setup(t, "ask")
+	for accept, want := range map[string]struct{ contentType, last string }{
+		"": {"text/plain; version=0.0.4", ""},
+		"application/openmetrics-text;version=1.0.0": {"application/openmetrics-text; version=1.0.0", "# EOF\n"},
+	} {
+		recorder := httptest.NewRecorder()
+		request := httptest.NewRequest(http.MethodGet, "/metrics", nil)
+		request.Header.Set("Accept", accept)
+		Metrics().ServeHTTP(recorder, request)
+		require.True(t, strings.HasPrefix(recorder.Header().Get("Content-Type"), want.contentType), recorder.Header())
+		require.True(t, strings.HasSuffix(recorder.Body.String(), want.last))
+		require.Contains(t, recorder.Body.String(), "go_goroutines")
+	}
+}
+
 func TestCollectorReceivesASpanAndMetricsWhenItsEndpointIsSet(t *testing.T) {
 	quiet(t)
 	collector := newCollector(t)

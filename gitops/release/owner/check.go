@@ -106,6 +106,7 @@ var reserved = regexp.MustCompile(`(?i)(^|[/@.])example(\.(com|net|org))?\.?([:/
 // Placeholder reports whether RFC 2606 reserves the host for examples.
 func Placeholder(host string) bool { return reserved.MatchString(host) }
 
+// Used reports whether a value is in one of the objects.
 func Used(value string, built map[string][]*unstructured.Unstructured) bool {
 	for _, objects := range built {
 		for _, object := range objects {
@@ -119,13 +120,11 @@ func Used(value string, built map[string][]*unstructured.Unstructured) bool {
 
 // location returns host and path of a repository's URL, for any protocol.
 func location(address string) string {
-	host, path := "", ""
+	host, path := "", address
 	if parsed, err := url.Parse(address); err == nil && parsed.Host != "" {
 		host, path = parsed.Hostname(), parsed.Path
 	} else if before, after, found := strings.Cut(address, ":"); found { // user@host:path
 		host, path = before[strings.LastIndex(before, "@")+1:], after
-	} else {
-		path = address
 	}
 	return strings.ToLower(host + "/" + strings.TrimSuffix(strings.Trim(path, "/"), ".git"))
 }

@@ -372,7 +372,7 @@ func (t *text) readSuffix(a *amount) {
 		if t.lang.code == "zh" && a.doubt == "" {
 			a.doubt = twoMeanings // a tenth or a hundredth of a yuan, or a point
 		}
-		a.next, a.money = next, true
+		a.next, a.money, a.cents = next, true, true
 		return
 	}
 	if next, ok := t.currencyAt(a.next); ok {
@@ -426,7 +426,7 @@ func (t *text) unitAt(i int, value float64) (entry, int, bool) {
 	}
 	e, next, ok := t.class(i, unit)
 	if ok && len(t.tokens[i].text) == 1 && !t.tokens[i].glued && next == i+1 {
-		return e, i, e.name == "hour" && i > 0 && t.tokens[i-1].shape == numeral // "3 h"
+		return e, next, e.name == "hour" && i > 0 && t.tokens[i-1].shape == numeral // "3 h"
 	}
 	return e, next, ok
 }
@@ -436,6 +436,9 @@ func (t *text) unitAt(i int, value float64) (entry, int, bool) {
 func (t *text) addCents(a *amount) {
 	at := a.next
 	_, after, joined := t.class(at, and)
+	if !joined {
+		_, after, joined = t.class(at, joint)
+	}
 	if joined {
 		at = after
 	}

@@ -269,8 +269,8 @@ func (t *text) findOptions() []span {
 
 // says reports whether the tokens from i are the words; "_" stands for a space.
 func (t *text) says(i int, words []token) bool {
-	if len(words) == 0 || i+len(words) > len(t.tokens) || words[0].shape == numeral && t.partOfWord(i) {
-		return false
+	if len(words) == 0 || i+len(words) > len(t.tokens) || words[0].shape == numeral && (t.partOfWord(i) || t.ends(i, position)) {
+		return false // the 1 of "MP1" names nothing, and that of "option 1" a place
 	}
 	for n, w := range words {
 		if own := t.tokens[i+n]; own.plain != w.plain {
@@ -305,7 +305,7 @@ func (t *text) findStems() []span {
 			contents := t.contents(name)
 			for _, w := range contents {
 				i := slices.IndexFunc(t.tokens, func(own token) bool { return own.shape == w.shape && sameStem(own.plain, w.plain) })
-				if all = all && i >= 0; !all {
+				if all = all && i >= 0 && !(w.shape == numeral && t.ends(i, position)); !all {
 					break
 				}
 				from, next = min(from, i), max(next, i+1)
@@ -366,6 +366,9 @@ func (t *text) byNumber() (int, bool) {
 	counted.slot.Type = questioning.Number
 	values, others := counted.findNumbers()
 	for i := range values {
+		if t.ends(values[i].from, position) {
+			return 0, false // the 1 of "option 1" is a place
+		}
 		values[i].free = true // the options say what is counted
 	}
 	value, problem := counted.settle(values, others, false)

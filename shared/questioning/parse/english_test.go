@@ -45,7 +45,7 @@ func TestEnglishNumbersAreReadAsTheyAreSaid(t *testing.T) {
 func TestAVerbBeforeAnAmountDoesNotChangeIt(t *testing.T) {
 	readings{
 		"we ended up paying $500": 500.0, "it was fined 300 euros": 300.0, "weighing 5 kg": 5.0, "we need to raise $500": 500.0,
-		"exceeding $500": ask, "nearing $500": ask, "topping 300 euros": ask, "weighing 5": ask, "undr $500": ask,
+		"exceeding $500": ask, "nearing $500": ask, "topping 300 euros": ask, "weighing 5": ask, "undr $500": ask, "$500 is too much": ask, "$500 is enough": 500.0,
 	}.holds(t, q.Slot{Key: "value", Title: "Value", Type: q.Number})
 }
 

@@ -82,3 +82,16 @@ func TestASlotIsFoundByANameNearItsOwn(t *testing.T) {
 		assert.False(t, ok, name)
 	}
 }
+
+func TestASentenceThatAnswersNothingIsUnmatched(t *testing.T) {
+	insurance := questioning.Slot{Key: "insurance", Title: "Insurance", Type: questioning.Boolean}
+	for text, unmatched := range map[string]string{
+		"I fly with my sister.\n1. yes": "I fly with my sister.",
+		"Thanks!\n1. yes":               "",
+		"Let's see then.\n1. yes":       "",
+	} {
+		reply := ReadReply(text, []OpenQuestion{{1, insurance}}, nil, Context{})
+		assert.Equal(t, true, reply.Answers[0].Value, text)
+		assert.Equal(t, unmatched, reply.Unmatched, text)
+	}
+}

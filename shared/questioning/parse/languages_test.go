@@ -116,3 +116,45 @@ func TestDigitsAreAskedWhereNoLanguageSettlesThem(t *testing.T) {
 	assert.Equal(t, 5.0, parse.Read(number, "5.000", parse.Context{Now: now, Language: "en"}).Value)
 	assert.Equal(t, 5000.0, parse.Read(number, "5.000 euros", at).Value)
 }
+
+// A word that nobody knows, before a value or behind it, makes no other value of it.
+func TestAnUnknownWordBesideMakesNoOtherValueInAnyLanguage(t *testing.T) {
+	t.Parallel()
+	for language, types := range languages {
+		for typ, words := range types {
+			if typ == q.Text {
+				continue // where every word counts
+			}
+			for text, want := range words {
+				for _, with := range []string{"zorp " + text, text + " zorp"} {
+					got := parse.Read(q.Slot{Type: typ}, with, parse.Context{Now: now, Language: language})
+					assert.True(t, got.Value == nil || got.Value == want, "%s %s: %q is read as %v", language, typ, with, got.Value)
+				}
+			}
+		}
+	}
+}
+
+// An amount is converted to the unit of its slot, and people are counted as they name
+// themselves.
+func TestAmountsAndPeopleInEveryLanguage(t *testing.T) {
+	t.Parallel()
+	for language, slots := range map[string]map[string]map[string]any{
+		"de": {"Duration (hours)": {"anderthalb Stunden": 1.5, "1 Std. 30": 1.5, "eine Viertelstunde": 0.25, "2 Stunden 15": 2.25}, "Number of guests": {"meine Frau und ich": 2.0, "meine Eltern und ich": 3.0, "zu viert": 4.0, "vier Personen, davon zwei Kinder": 4.0}, "Budget": {"3 Euro 50": 3.5, "50 Cent": ask, "300 pro Person": ask}},
+		"fr": {"Duration (hours)": {"une heure et demie": 1.5, "1h30": 1.5, "2 h 30": 2.5, "un quart d'heure": 0.25, "toute la journée": ask, "2 heures 30 personnes": ask}, "Number of guests": {"ma femme et moi": 2.0, "mes parents et moi": 3.0, "quatre personnes dont deux enfants": 4.0}, "Budget": {"1,5 k€": 1500.0, "3 euros 50": 3.5, "50 centimes": ask}},
+		"es": {"Duration (hours)": {"una hora y media": 1.5, "1 h 30 min": 1.5, "un cuarto de hora": 0.25}, "Number of guests": {"mi mujer y yo": 2.0, "mis padres y yo": 3.0, "seremos 4": 4.0}, "Budget": {"3 euros con 50": 3.5, "50 céntimos": ask, "300 por persona": ask}},
+		"it": {"Duration (hours)": {"un'ora e mezza": 1.5, "due ore e un quarto": 2.25}, "Number of guests": {"mia moglie e io": 2.0, "i miei genitori e io": 3.0, "nessuno": 0.0}},
+		"pt": {"Duration (hours)": {"uma hora e meia": 1.5, "1h30": 1.5}, "Number of guests": {"minha mulher e eu": 2.0, "ninguém": 0.0}},
+		"nl": {"Duration (hours)": {"anderhalf uur": 1.5, "drie kwartier": 0.75, "twee uur en een kwartier": 2.25}, "Number of guests": {"mijn vrouw en ik": 2.0, "met z'n vieren": 4.0, "niemand": 0.0}},
+	} {
+		for title, replies := range slots {
+			for words, want := range replies {
+				got := parse.Read(q.Slot{Key: "slot", Title: title, Type: q.Number}, words, parse.Context{Now: now, Language: language})
+				if want == ask {
+					want = nil
+				}
+				assert.Equal(t, want, got.Value, "%s, %s: %s %s", language, title, words, got.Problem)
+			}
+		}
+	}
+}

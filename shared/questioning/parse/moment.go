@@ -114,14 +114,16 @@ type amount struct {
 	doubt string
 	// money and measured report a currency, or another unit that the text names.
 	money, measured bool
+	// cents reports hundredths of a currency.
+	cents bool
 	// named reports a unit of measure, such as km, rather than a word such as "in total".
 	named bool
 }
 
 // Units convert exactly only to units measured in the same base: seconds or months.
 var (
-	inSeconds  = map[string]float64{"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800, "fortnight": 1209600}
+	inSeconds  = map[string]float64{"second": 1, "minute": 60, "quarter_hour": 900, "hour": 3600, "day": 86400, "week": 604800, "fortnight": 1209600}
 	inMonths   = map[string]float64{"month": 1, "year": 12}
-	clockUnits = map[string]bool{"second": true, "minute": true, "hour": true}
+	clockUnits = map[string]bool{"second": true, "minute": true, "quarter_hour": true, "hour": true}
 	unitPlural = regexp.MustCompile(`(?i)(?:^|[^a-z])(second|minute|hour|day|week|month|year)s(?:$|[^a-z])`)
 )

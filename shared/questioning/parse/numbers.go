@@ -143,7 +143,7 @@ func (t *text) replacedNumbers() []span {
 // withTotals adds the bare numbers that say a party's size once more, as in "4 (2
 // adults, 2 kids)".
 func (t *text) withTotals(parties []span) []span {
-	for i := 0; i < len(t.tokens); i++ {
+	for i := range t.tokens {
 		value, next, ok := t.cardinal(i)
 		bare := ok && (next == len(t.tokens) || t.tokens[next].shape == sign)
 		if bare && !meets(span{from: i, next: next}, parties) && slices.ContainsFunc(parties, func(p span) bool { return p.value == float64(value) }) {
@@ -190,6 +190,10 @@ func (t *text) inUnit(from int, a amount) span {
 	case kind != kindAny && kind != kindMoney && a.money, kind == kindMoney && a.unit != "", kind == kindPersons && a.unit != "",
 		kind != kindAny && a.measured && a.named:
 		s.doubt = "this is an amount of something else"
+	case kind == kindMoney && a.cents:
+		s.doubt = "this is an amount of cents"
+	case a.unit == "day" && clockUnits[unit] && t.isWhole(from):
+		s.doubt = "a whole day may be less than 24 hours"
 	case unit == "" && (a.unit == "week" || a.unit == "fortnight"):
 		s.doubt = "this could be a number of days too"
 	case unit != "" && a.unit != "":
@@ -263,9 +267,21 @@ func (t *text) summed(values []span) []span {
 	return joined
 }
 
-// minutesFollow reports the "30" of "1h30" at token i.
+// minutesFollow reports the "30" of "1h30" and of "2 heures 30" at token i, where no
+// word follows that it could count.
 func (t *text) minutesFollow(i int, m moment) bool {
-	return len(m.amounts) > 0 && m.amounts[len(m.amounts)-1].unit == "hour" && i < len(t.tokens) && t.tokens[i].shape == numeral && t.tokens[i].glued && isDigits(t.tokens[i].text)
+	if len(m.amounts) == 0 || m.amounts[len(m.amounts)-1].unit != "hour" || i >= len(t.tokens) || t.tokens[i].newline {
+		return false
+	}
+	minutes, next, ok := t.cardinal(i)
+	glued := t.tokens[i].glued && t.tokens[i].shape == numeral
+	return ok && minutes < 60 && (glued || next == len(t.tokens) || t.tokens[next].shape == sign)
+}
+
+// isWhole reports the "toute la journée" and the "journée entière" at token i.
+func (t *text) isWhole(i int) bool {
+	_, after, ok := t.class(i, unit)
+	return t.starts(i, "a") && !t.is(i, "a") && !t.is(i, "an") || ok && t.starts(after, whole)
 }
 
 // size orders units: roughly how many seconds one has, 0 for what is no unit of time.

@@ -289,21 +289,20 @@ func evidenceNeeded(slot questioning.Slot, found Candidate, words string, open b
 // leftover gives what is not a value to the one free text that is open.
 func (r *replying) leftover(text string, assigned []interval) {
 	rest := cutOut(text, assigned)
-	if !hasContent(rest, r.context) {
-		return
-	}
 	var free []OpenQuestion
 	for _, question := range r.waiting() {
 		if !typed(question.Slot.Type) {
 			free = append(free, question)
 		}
 	}
-	if len(free) == 1 {
+	if len(free) == 1 && hasContent(rest, r.context) {
 		r.answer(free[0], rest)
 		return
 	}
 	for _, piece := range sentences(text) {
-		if left := r.remainder(text, piece); hasContent(left, r.context) {
+		left := r.remainder(text, piece)
+		whole := left == strings.TrimSpace(text[piece.start:piece.end])
+		if hasContent(left, r.context) || whole && !isSmallTalk(left, r.context) {
 			r.leave(left)
 		}
 	}
@@ -332,6 +331,25 @@ func hasContent(words string, c Context) bool {
 	t := textOf(questioning.Slot{Type: questioning.Text}, words, c)
 	covers := t.cover(nil, nil, false)
 	return slices.Contains(covers.roles, roleUnknown)
+}
+
+// isSmallTalk reports words that would not be missed: "thanks", "let me see". What a
+// value is counted in, or who is counted, is no small word by itself.
+func isSmallTalk(words string, c Context) bool {
+	t := textOf(questioning.Slot{Type: questioning.Text}, words, c)
+	for i := 0; i < len(t.tokens); {
+		next := i
+		for _, small := range []class{filler, hedge, article, and, outro, request, want, assent} {
+			if _, end, ok := t.class(i, small); ok {
+				next = max(next, end)
+			}
+		}
+		if next == i && t.tokens[i].shape != sign {
+			return false
+		}
+		i = max(next, i+1)
+	}
+	return true
 }
 
 // longestSplit bounds, in bytes times slots, the unmarked text that is searched

@@ -23,6 +23,9 @@ func (m *moment) clockOf(now time.Time) (time.Duration, string) {
 		hour, minute, second = then.Clock()
 		return clockTime(hour, minute, second), problem
 	}
+	// A part of the day makes the hour of the clock face one of the 24, or contradicts
+	// it. Where the hour with its part has two meanings, such as noon and midnight for
+	// "12 in the morning", it is asked.
 	p := partOfDay(m.at[fieldPart])
 	switch {
 	case p == noon && !(hour >= 11 && hour <= 12 || hour >= 1 && hour <= 2), p == midnight && hour != 12 && hour != 0:
@@ -81,7 +84,9 @@ func (m *moment) dateOf(now time.Time) (time.Time, string) {
 	return day, ""
 }
 
-// dayFrom is the day that the fields name, counted from today.
+// dayFrom is the day that the fields name, counted from today. What says most of the
+// day comes first: a written date, amounts from another day, a holiday, a weekday of a
+// month, a day of a month, a weekday, days from today.
 func (m *moment) dayFrom(today time.Time) (time.Time, string) {
 	switch {
 	case m.date != "":
