@@ -84,7 +84,7 @@ func (d *doctor) program() {
 	}
 	named := "hosts start it by its full path"
 	if found, err := exec.LookPath(function.Product); err == nil {
-		if a, b := real(found), real(self); a == b {
+		if resolved(found) == resolved(self) {
 			named = "hosts find it by its name, if their PATH is this one"
 		} else {
 			named = "hosts that go by its name start another one: " + found
@@ -93,10 +93,10 @@ func (d *doctor) program() {
 	d.ok("version %s for %s/%s: %s (%s)", version.Version, runtime.GOOS, runtime.GOARCH, self, named)
 }
 
-// real is the file behind links.
-func real(path string) string {
-	if resolved, err := filepath.EvalSymlinks(path); err == nil {
-		return resolved
+// resolved is the file behind links.
+func resolved(path string) string {
+	if file, err := filepath.EvalSymlinks(path); err == nil {
+		return file
 	}
 	return path
 }

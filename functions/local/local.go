@@ -70,7 +70,8 @@ func RunStdio(ctx context.Context, options Options, in io.Reader, out io.Writer)
 	}
 	return run(ctx, options, func(ctx context.Context, route *gateway.Function) error {
 		const name = "gateway"
-		defer inprocess.Serve(name, fn.New(route).Handler)(context.Background())
+		unserve := inprocess.Serve(name, fn.New(route).Handler)
+		defer func() { _ = unserve(context.Background()) }() // cannot time out: no request is under way
 		client := stdio.Server{
 			Client: &http.Client{Transport: inprocess.Transport(http.DefaultTransport)},
 			URL:    "http://" + name + inprocess.Domain + "/mcp",
@@ -202,7 +203,7 @@ func assemble(own *ownMemory) []instance {
 	fn.SetLogLevel(fn.LogWarn)
 	var functions []instance
 	add := func(name string, f instance) {
-		handler := http.Handler(fn.New(f).Handler)
+		handler := fn.New(f).Handler
 		if name == "indexer" {
 			handler = own.indexing(handler)
 		}

@@ -147,6 +147,7 @@ func TestCodexReadsItsConfiguration(t *testing.T) {
 			Type, Command string
 			Args          []string
 		}
+		Start   float64 `json:"startup_timeout_sec"`
 		Timeout float64 `json:"tool_timeout_sec"`
 	}
 	listed := m.run(t, "codex", "mcp", "list", "--json")
@@ -157,7 +158,7 @@ func TestCodexReadsItsConfiguration(t *testing.T) {
 	assert.Equal(t, "stdio", servers[0].Transport.Type)
 	assert.Equal(t, product, servers[0].Transport.Command)
 	assert.Equal(t, []string{"--stdio"}, servers[0].Transport.Args)
-	assert.EqualValues(t, 600, servers[0].Timeout)
+	assert.Equal(t, []float64{60, 600}, []float64{servers[0].Start, servers[0].Timeout})
 
 	m = newMachine(t)
 	m.write(t, nil, ".codex", "config.toml")

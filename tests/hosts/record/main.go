@@ -51,7 +51,7 @@ func session(program string) (*terminal, error) {
 		return nil, err
 	}
 	defer os.RemoveAll(data)
-	if err := os.Chmod(data, 0o755); err != nil { //nolint:gosec // the database's user passes through
+	if err := os.Chmod(data, 0o755); err != nil { // the database's user passes through
 		return nil, err
 	}
 	s, err := start(program, data)

@@ -165,14 +165,14 @@ func TestHostsShareConversationsAndMemory(t *testing.T) {
 		assert.Empty(t, r.Found)
 		assert.Empty(t, h.leave(t))
 	}
-	assert.NoFileExists(t, filepath.Join(real(t, data), "postgres", "data", "postmaster.pid"), "the last one stops the database")
+	assert.NoFileExists(t, filepath.Join(resolved(t, data), "postgres", "data", "postmaster.pid"), "the last one stops the database")
 }
 
-func real(t *testing.T, path string) string {
+func resolved(t *testing.T, path string) string {
 	t.Helper()
-	resolved, err := filepath.EvalSymlinks(path)
+	file, err := filepath.EvalSymlinks(path)
 	require.NoError(t, err)
-	return resolved
+	return file
 }
 
 func TestASignalEndsTheProgramCleanly(t *testing.T) {
