@@ -103,7 +103,9 @@ func TestADatabaseThatEndsByItselfIsStartedAgain(t *testing.T) {
 	report := callTool(t, c, "sequential_questioning_report", map[string]any{"conversation_id": turn["conversation_id"]})
 	assert.Equal(t, map[string]any{"a": "kept"}, report["values"])
 	p.Interrupt(t)
-	assert.Contains(t, p.Output(), "starting it again")
+	kept, err := os.ReadFile(filepath.Join(data, "postgres.log")) // of the process that keeps the database for all
+	require.NoError(t, err)
+	assert.Contains(t, string(kept), "starting it again")
 }
 
 func TestTheProgramServesAnExistingDatabase(t *testing.T) {
