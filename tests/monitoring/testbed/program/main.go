@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"slices"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -29,13 +30,33 @@ const (
 	tries   = time.Second
 )
 
+// keeps, as the first argument, makes the program the process that keeps the database.
+const keeps = "database"
+
 func main() {
 	options := local.Options{DatabaseURL: os.Getenv("DATABASE_URL"), Out: os.Stderr}
 	flag.IntVar(&options.Port, "port", 0, "`port` on 127.0.0.1")
 	flag.StringVar(&options.Data, "data", "data", "`folder` of the database")
+	keeper := len(os.Args) > 1 && os.Args[1] == keeps
+	if keeper {
+		os.Args = slices.Delete(os.Args, 1, 2)
+	}
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if keeper {
+		if err := local.Keep(ctx, options.Data, options.Port, os.Stderr); err != nil {
+			fmt.Fprintln(os.Stderr, "error:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	self, err := os.Executable()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+	options.Keeper = []string{self, keeps, "--data", options.Data}
 	inprocess.Serve("broker", &broker{client: &http.Client{Transport: inprocess.Transport(http.DefaultTransport)}})
 	os.Setenv("K_SINK", "http://broker"+inprocess.Domain)
 	if err := local.Run(ctx, options, func(url string) { fmt.Println("The program is ready at", url) }); err != nil {
