@@ -45,7 +45,15 @@ def fill(schema):
     """A person's answers to a form."""
     if not isinstance(schema, dict):
         schema = schema.model_dump(by_alias=True, exclude_none=True)
-    return {slot: value for slot, value in SAID.items() if slot in schema["properties"]}
+    fields = schema["properties"]
+    return {slot: shown(value, fields[slot]) for slot, value in SAID.items() if slot in fields}
+
+
+def shown(value, field):
+    """The option that a person picks for a value: a form shows yes and no as options."""
+    if isinstance(value, bool) and "enum" in field:
+        return field["enum"][0 if value else 1]
+    return value
 
 
 @asynccontextmanager
