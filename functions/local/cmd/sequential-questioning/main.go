@@ -119,12 +119,12 @@ func keepDatabase(ctx context.Context, args []string) error {
 // server in whatever folder they are in themselves.
 func defaultFolder() string {
 	const name = "sequential-questioning"
+	if data := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(data) {
+		return filepath.Join(data, name)
+	}
 	home, err := os.UserHomeDir()
 	if err != nil {
 		return ".data"
-	}
-	if data := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(data) {
-		return filepath.Join(data, name)
 	}
 	if runtime.GOOS == "darwin" {
 		return filepath.Join(home, "Library", "Application Support", name)

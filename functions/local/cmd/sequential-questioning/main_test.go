@@ -304,3 +304,11 @@ func TestADoctorNamesWhatIsWrongAndHowToMendIt(t *testing.T) {
 	assert.Contains(t, text, "the server of DATABASE_URL answers")
 	assert.Contains(t, text, version.Version)
 }
+
+// Hosts start a server in whatever folder they are in, and with few variables.
+func TestTheDataFolderIsTheOneThatTheSystemNames(t *testing.T) {
+	folder := t.TempDir()
+	t.Setenv("XDG_DATA_HOME", folder)
+	t.Setenv("HOME", "")
+	assert.Equal(t, filepath.Join(folder, "sequential-questioning"), defaultFolder())
+}
