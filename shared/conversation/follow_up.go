@@ -2,7 +2,6 @@ package conversation
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -34,7 +33,7 @@ func (s *Service) FollowUp(ctx context.Context, in FollowUpInput) (Turn, error) 
 	if in.ConversationID == "" {
 		return s.openFromMessages(ctx, in)
 	}
-	return s.Continue(ctx, Continuation{FollowUpInput: in, Tool: "sequential_questioning_follow_up", Call: in})
+	return s.Continue(ctx, Continuation{FollowUpInput: in, Tool: followUpTool, Call: in})
 }
 
 // openFromMessages opens a conversation about what the person said: for clients that
@@ -142,9 +141,8 @@ func (f *followUp) returned(c *conversation) (bool, error) {
 	if f.replaces(c) || !named && c.Earlier.Revision != c.Revision {
 		return false, nil
 	}
-	var kept keptTurn
-	err := json.Unmarshal(c.Earlier.Result, &kept)
-	f.turn, f.turn.shown = kept.Turn, kept.Shown
+	var err error
+	f.turn, err = restoredTurn(c.Earlier.Result)
 	f.turn.repeats = !named && len(f.turn.Questions) > 0
 	return true, err
 }
@@ -167,10 +165,9 @@ func (f *followUp) record(ctx context.Context, tx *store.Tx, c *conversation, ch
 			return err
 		}
 	} else {
-		if err := f.prepare(ctx, tx, c); err != nil {
+		if err := f.start(ctx, tx, c, change); err != nil {
 			return err
 		}
-		change.Before = snapshot(c.State)
 		if f.reply.text != "" {
 			change.Messages = stored(tail(f.PreviousMessages))
 		}
@@ -208,11 +205,7 @@ func (f *followUp) replace(ctx context.Context, tx *store.Tx, c *conversation, c
 	c.State = f.begin(c.Goal, old.Language, slots, old.Limits, append(loaded(c.Messages), latest(f.PreviousMessages)...))
 	c.State.Asked = old.Asked
 	change.Replaced, change.Messages = true, stored(f.PreviousMessages)
-	if err := f.prepare(ctx, tx, c); err != nil {
-		return err
-	}
-	change.Before = snapshot(c.State)
-	return nil
+	return f.start(ctx, tx, c, change)
 }
 
 // said leaves out what is unread where nobody can read it before the person is asked
@@ -232,8 +225,8 @@ func (f *followUp) render(c *conversation, change *store.Change) any {
 	}
 	if f.replaced {
 		f.turn.Metadata.PlaybookReason = f.choice.Reason
-		f.turn.OpenSlots = openSlots(c.State)
+		f.turn.OpenSlots = c.openSlots()
 	}
 	f.turn.advise(f.replaced)
-	return keptTurn{f.turn, f.turn.shown}
+	return f.turn.kept()
 }

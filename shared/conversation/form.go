@@ -2,7 +2,6 @@ package conversation
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -67,9 +66,8 @@ func (f *filledForm) target() (id, userID string, named store.Named) {
 }
 
 func (f *filledForm) returned(c *conversation) (bool, error) {
-	var kept keptTurn
-	err := json.Unmarshal(c.Earlier.Result, &kept)
-	f.turn, f.turn.shown = kept.Turn, kept.Shown
+	var err error
+	f.turn, err = restoredTurn(c.Earlier.Result)
 	return true, err
 }
 
@@ -77,10 +75,9 @@ func (f *filledForm) record(ctx context.Context, tx *store.Tx, c *conversation, 
 	if f.BatchSize != 0 {
 		c.State.Limits.BatchSize = f.BatchSize
 	}
-	if err := f.prepare(ctx, tx, c); err != nil {
+	if err := f.start(ctx, tx, c, change); err != nil {
 		return err
 	}
-	change.Before = snapshot(c.State)
 	says, err := f.parsed(c)
 	if err != nil {
 		return err
@@ -174,5 +171,5 @@ func (f *filledForm) said() summary {
 func (f *filledForm) render(c *conversation, change *store.Change) any {
 	f.turn = newTurn(c, change, f.summary)
 	f.turn.advise(false)
-	return keptTurn{f.turn, f.turn.shown}
+	return f.turn.kept()
 }

@@ -61,6 +61,16 @@ func (s *Service) prepare(ctx context.Context, from statisticsReader, c *convers
 	return err
 }
 
+// start prepares the state of a call that may change it, and notes what the change is
+// measured against.
+func (s *Service) start(ctx context.Context, from statisticsReader, c *conversation, change *store.Change) error {
+	if err := s.prepare(ctx, from, c); err != nil {
+		return err
+	}
+	change.Before = snapshot(c.State)
+	return nil
+}
+
 // snapshot copies what a change is measured against. Slot states are copied, since the
 // engine changes them in place; slots are shared, since nothing changes them.
 func snapshot(state *questioning.State) *questioning.State {

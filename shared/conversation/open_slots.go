@@ -2,7 +2,6 @@ package conversation
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/plain"
@@ -19,15 +18,14 @@ const (
 )
 
 // openSlots lists the slots that nothing is known of and that no open question asks
-// for, each as "key (type or options):
-// title". Where the list grows too long for its bound, the titles that keys speak for are
-// left out first, then all titles, then the last slots.
-func openSlots(state *questioning.State) []string {
+// for, each as "key (type or options): title", without a title that only spells the key.
+// A list that is too long for its bound goes without titles, and then without its last
+// slots, which it counts.
+func (c *conversation) openSlots() []string {
 	var open []questioning.Slot
-	for _, c := range state.Coverage() {
-		asked := slices.ContainsFunc(state.Open, func(q questioning.Question) bool { return q.Slot == c.Slot.Key })
-		if c.Status == questioning.StatusMissing && !asked {
-			open = append(open, c.Slot)
+	for _, of := range c.State.Coverage() {
+		if of.Status == questioning.StatusMissing && !c.asksFor(of.Slot.Key) {
+			open = append(open, of.Slot)
 		}
 	}
 	list := make([]string, len(open))

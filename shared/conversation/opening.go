@@ -78,10 +78,7 @@ func (s *Service) open(ctx context.Context, in AskInput) (Turn, error) {
 	case err != nil:
 		return Turn{}, unavailable(err)
 	case earlier != nil:
-		var kept keptTurn
-		err := json.Unmarshal(earlier, &kept)
-		kept.shown = kept.Shown
-		return kept.Turn, err
+		return restoredTurn(earlier)
 	}
 	s.metrics.opened(ctx, o.Playbook)
 	s.announce(ctx, o.Change)
@@ -153,11 +150,11 @@ func (s *Service) opening(ctx context.Context, in AskInput) (*opening, error) {
 	}
 	(&wording{model: s.model}).put(ctx, c, &o.Change)
 	o.turn = newTurn(c, &o.Change, counted)
-	o.turn.SessionID, o.turn.Metadata.Playbook, o.turn.OpenSlots = o.SessionID, o.Playbook, openSlots(o.State)
+	o.turn.SessionID, o.turn.Metadata.Playbook, o.turn.OpenSlots = o.SessionID, o.Playbook, c.openSlots()
 	o.turn.advise(o.Playbook != "")
 	o.turn.Metadata.PlaybookReason, o.turn.Metadata.PlaybookAlternatives = o.reason, o.alternatives
 	o.turn.Metadata.Memory, o.turn.Metadata.Warnings = memory, o.warnings
-	o.Result, err = json.Marshal(keptTurn{o.turn, o.turn.shown})
+	o.Result, err = json.Marshal(o.turn.kept())
 	return o, err
 }
 

@@ -89,10 +89,9 @@ func (r *revise) returned(c *conversation) (bool, error) {
 // record moves the state on and notes what that changes. A slot that holds this
 // already is left as it is.
 func (r *revise) record(ctx context.Context, tx *store.Tx, c *conversation, change *store.Change) error {
-	if err := r.prepare(ctx, tx, c); err != nil {
+	if err := r.start(ctx, tx, c, change); err != nil {
 		return err
 	}
-	change.Before = snapshot(c.State)
 	a, err := c.parseRevision(r.in, r.parseContext(c.State))
 	if err != nil {
 		return err

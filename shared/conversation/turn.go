@@ -24,8 +24,9 @@ type Turn struct {
 	// Coverage has what this call changed; when a conversation opens it has all that is
 	// known, and where asking is over every assumption as well.
 	Coverage []Coverage `json:"coverage"`
-	// OpenSlots are the slots that nothing is known of beside those asked for, when a conversation opens or its
-	// playbook changes: a client cannot know those of a playbook beforehand.
+	// OpenSlots are the slots that nothing is known of beside those asked for, when a
+	// conversation opens or its playbook changes: a client cannot know those of a
+	// playbook beforehand.
 	OpenSlots []string     `json:"open_slots,omitempty" jsonschema:"What else is wanted, as key (type or options): title; when a conversation opens."`
 	Unread    []Unread     `json:"unread,omitempty" jsonschema:"What the person said that was not read: to be sent as values."`
 	Next      string       `json:"next" jsonschema:"What to do with this result."`
@@ -46,6 +47,17 @@ type shown struct {
 type keptTurn struct {
 	Turn
 	Shown shown `json:"for_text"`
+}
+
+// kept is the turn with what its text alone has.
+func (t Turn) kept() keptTurn { return keptTurn{t, t.shown} }
+
+// restoredTurn is a turn that was kept.
+func restoredTurn(result []byte) (Turn, error) {
+	var kept keptTurn
+	err := json.Unmarshal(result, &kept)
+	kept.shown = kept.Shown
+	return kept.Turn, err
 }
 
 // keptRevision is a revision as it is kept for repeated calls.
