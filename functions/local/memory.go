@@ -9,7 +9,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/caarlos0/env/v11"
 	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
@@ -17,6 +16,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant/embedded"
+	"github.com/sequential-questioning/sequential-questioning/shared/settings"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
@@ -70,8 +70,8 @@ func (m *ownMemory) follow(ctx context.Context) error {
 		Memory   memory.Settings
 		Postgres postgres.Config
 	}
-	if err := env.Parse(&config); err != nil {
-		return fmt.Errorf("read configuration: %w", err)
+	if err := settings.Parse(&config); err != nil {
+		return err
 	}
 	remembered, err := config.Memory.Open()
 	if err != nil {

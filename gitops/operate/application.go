@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"maps"
 
-	"github.com/caarlos0/env/v11"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/sequential-questioning/sequential-questioning/gitops/operate/database"
 	"github.com/sequential-questioning/sequential-questioning/gitops/operate/environment"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
+	"github.com/sequential-questioning/sequential-questioning/shared/settings"
 )
 
 const applicationHelp = `
@@ -64,12 +64,9 @@ const collectionPrefix = "QDRANT_COLLECTION_PREFIX"
 // parse reads settings from the variables, as the environment's functions do. The
 // default prefix of collections is the namespace, as in gitops/base.
 func parse(v variables, e environment.Environment, config any) error {
-	settings := maps.Clone(v)
-	if settings[collectionPrefix] == "" && e != "" {
-		settings[collectionPrefix] = e.Namespace()
+	given := maps.Clone(v)
+	if given[collectionPrefix] == "" && e != "" {
+		given[collectionPrefix] = e.Namespace()
 	}
-	if err := env.ParseWithOptions(config, env.Options{Environment: settings}); err != nil {
-		return fmt.Errorf("read configuration: %w", err)
-	}
-	return nil
+	return settings.ParseFrom(given, config)
 }

@@ -4,11 +4,10 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/caarlos0/env/v11"
-
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
 	"github.com/sequential-questioning/sequential-questioning/shared/playbook"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
+	"github.com/sequential-questioning/sequential-questioning/shared/settings"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
@@ -25,8 +24,8 @@ func Open(extensions ...Extension) (*Service, error) {
 		Playbooks playbook.Config
 		Nudge     event.NudgeConfig
 	}
-	if err := env.Parse(&config); err != nil {
-		return nil, fmt.Errorf("read configuration: %w", err)
+	if err := settings.Parse(&config); err != nil {
+		return nil, err
 	}
 	if err := config.check(); err != nil {
 		return nil, err
