@@ -96,7 +96,7 @@ func (r Report) Text() string {
 	b.WriteString(say.Text(messages.Goal, excerpt(r.Goal)) + "\n")
 	for _, c := range r.Coverage {
 		if hasValue(c.State) {
-			fmt.Fprintf(&b, "\n%s: %s (%s)", c.Title, r.slots[c.Slot].Quote(c.Value, r.Language), cited(c, say))
+			fmt.Fprintf(&b, "\n%s: %s (%s)", c.Title, valueText(r.slots[c.Slot], c.State, c.Value, r.Language), cited(c, say))
 		}
 	}
 	for _, c := range r.Contradictions {
@@ -127,15 +127,11 @@ func (r Report) entryText(answer HistoryEntry) string {
 	title := cmp.Or(slot.Title, plain.Line(answer.Slot))
 	switch {
 	case answer.Value == nil && answer.Words == "":
-		return title + ": " + stateText(questioning.Status(answer.Outcome), nil, r.Language)
+		return title + ": " + valueText(slot, questioning.Status(answer.Outcome), nil, r.Language)
 	case answer.Value == nil:
 		return title + ": " + plain.Quote(answer.Words)
 	}
-	text := title + ": " + slot.Quote(answer.Value, r.Language)
-	if words := answer.Words; words != "" && words != slot.Render(answer.Value, r.Language) && words != questioning.Render(answer.Value, r.Language) {
-		text += " (" + plain.Quote(words) + ")"
-	}
-	return text
+	return title + ": " + answerText(slot, answer.Value, answer.Words, r.Language)
 }
 
 func cited(c Coverage, say *messages.Printer) string {

@@ -133,6 +133,7 @@ func (r *revise) said() summary {
 func (r *revise) render(c *conversation, change *store.Change) any {
 	r.revision.Turn = newTurn(c, change, r.said())
 	r.revision.Turn.advise(false)
+	r.revision.shown.Revised = r.revision.changes(c.State.Slots)
 	return keptRevision{r.revision, r.revision.shown}
 }
 

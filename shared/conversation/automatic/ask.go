@@ -16,6 +16,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/elicitation"
 	"github.com/sequential-questioning/sequential-questioning/shared/elicitation/form"
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
@@ -106,19 +107,10 @@ func (c *call) begin(ctx context.Context) error {
 func (c *call) keepUnread() {
 	of := &c.turn.Metadata
 	if of.Unmatched != "" {
-		c.at.Unmatched = append(c.at.Unmatched, excerpt(of.Unmatched))
+		c.at.Unmatched = append(c.at.Unmatched, plain.Excerpt(of.Unmatched, form.MaxWords))
 	}
 	c.at.Doubts = append(c.at.Doubts, of.Doubts...)
 	of.Unmatched, of.Doubts = "", nil
-}
-
-// excerpt is the beginning of words that are not read, as long as a form's field for
-// own words takes.
-func excerpt(words string) string {
-	if runes := []rune(words); len(runes) > form.MaxWords {
-		return string(runes[:form.MaxWords-1]) + "…"
-	}
-	return words
 }
 
 // continueOpen records what a first call says to a conversation that is open.
@@ -298,7 +290,7 @@ func (c *call) record(ctx context.Context, filled filledIn) error {
 		all := slices.Sorted(slices.Values(append(c.at.Unrecorded, slots...)))
 		c.at.Unrecorded = slices.Compact(all)
 		if filled.words != "" {
-			c.at.Unmatched = append(c.at.Unmatched, excerpt(filled.words))
+			c.at.Unmatched = append(c.at.Unmatched, plain.Excerpt(filled.words, form.MaxWords))
 		}
 	default:
 		of := conversation.Form{
