@@ -15,8 +15,9 @@ import (
 // withmodel.Open.
 type Extension func() (Option, error)
 
-// Open returns a service as the environment describes it. It connects to what
-// it works with when that is first used.
+// Open returns a service as the environment describes it. It connects to what it works
+// with when that is first used. Extensions are opened last, when there is a service that
+// owns and closes them.
 func Open(extensions ...Extension) (*Service, error) {
 	var config struct {
 		Config
@@ -54,6 +55,8 @@ func Open(extensions ...Extension) (*Service, error) {
 	return s, nil
 }
 
+// check holds the settings against their bounds. Each error names the variable, since
+// that is what an operator can change.
 func (c Config) check() error {
 	switch {
 	case c.BatchSize < 1 || c.BatchSize > maxBatchSize:

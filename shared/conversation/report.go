@@ -134,6 +134,7 @@ func (r Report) entryText(answer HistoryEntry) string {
 	return title + ": " + answerText(slot, answer.Value, answer.Words, r.Language)
 }
 
+// cited names the answers that a value rests on, or says that nobody has confirmed it.
 func cited(c Coverage, say *messages.Printer) string {
 	if len(c.Answers) == 0 {
 		return say.Text(messages.AssumedCited, cmp.Or(c.Source, say.Text(messages.FromContext)))
@@ -180,6 +181,7 @@ func citedNumbers(state *questioning.State) []int {
 	return numbers
 }
 
+// newReport puts together what was read; cited has every answer that a slot rests on.
 func newReport(ctx context.Context, c *conversation, cited []store.CitedAnswer) (Report, error) {
 	state := c.State
 	r := Report{
@@ -202,6 +204,8 @@ func newReport(ctx context.Context, c *conversation, cited []store.CitedAnswer) 
 		switch {
 		case c.Status == questioning.StatusContradicted:
 			r.Contradictions = append(r.Contradictions, contradiction(c, byNumber, say))
+			// A report has to hold one value. The latest is the best guess, and
+			// contradictions say so.
 			fallthrough
 		case c.Known():
 			held[c.Slot.Key] = c.Value
@@ -213,6 +217,8 @@ func newReport(ctx context.Context, c *conversation, cited []store.CitedAnswer) 
 	return r, err
 }
 
+// citation is an answer as a report shows it, its time in UTC whatever the database's
+// zone.
 func citation(a store.CitedAnswer) Citation {
 	return Citation{
 		AnswerNumber: a.Number, QuestionNumber: a.Question, QuestionText: a.QuestionText,
@@ -261,8 +267,10 @@ func openPoint(c questioning.Coverage, language string) OpenPoint {
 	}
 }
 
-// fill puts what the slots hold into the shape of information_needed, and holds
-// it against its JSON Schema or what its list requires.
+// fill puts what the slots hold into the shape of information_needed, and holds it
+// against its JSON Schema or what its list requires. Problems are part of a report and
+// no error: a conversation that is not over is not valid yet. What cannot
+// be checked at all, as when the caller gives up, is an error.
 func (r *Report) fill(ctx context.Context, c *conversation, held map[string]any) error {
 	r.Values = held
 	var wanted slotspec.Spec
