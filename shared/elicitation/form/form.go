@@ -230,8 +230,7 @@ func valuesOf(slot questioning.Slot) []any {
 }
 
 // preset is a value as a field's default, nil where the field cannot have it. A default
-// that is not one of the field's labels, or not in its format, makes some clients
-// refuse the whole form.
+// that the field does not offer, or not in its format, is no default by MCP's schema.
 func preset(slot questioning.Slot, value any, say *messages.Printer) any {
 	if value == nil {
 		return nil
