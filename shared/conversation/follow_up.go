@@ -58,7 +58,7 @@ type Continuation struct {
 	Known     []Known // what the client's model read elsewhere in the chat
 	Playbook  string  // asks by this one, while nothing is answered; empty for the one that serves
 	BatchSize int     // questions at once; 0 for as many as the conversation asks
-	Resume    bool    // asks on where the person ended the conversation
+	Resume    bool    // asks on where asking was over although something wanted is open
 	// Direct says that no model stands between the person and this call, as with a form:
 	// what cannot be read is put to the person again at once.
 	Direct bool
@@ -179,7 +179,9 @@ func (f *followUp) record(ctx context.Context, tx *store.Tx, c *conversation, ch
 	if err != nil {
 		return err
 	}
-	c.State.Ended = c.State.Ended && !f.Resume
+	if f.Resume {
+		c.State.Resume()
+	}
 	if f.summary, err = c.record(ctx, tx, says.and(known), change); err != nil {
 		return err
 	}
