@@ -89,7 +89,7 @@ func (s *Service) Continue(ctx context.Context, c Continuation) (Turn, error) {
 	if len(text) > maxReply {
 		return Turn{}, fault.Invalidf("previous_messages", "the person's last messages have %d bytes, at most %d are read", len(text), maxReply)
 	}
-	f.reply = reply{c.Answers, text, parse.QuestionNumbers(text)}
+	f.reply = reply{answers: c.Answers, text: text, numbers: parse.QuestionNumbers(text), asked: askedText(c.PreviousMessages)}
 	var err error
 	if f.fingerprint, err = fingerprint(c.Tool, c.Call); err != nil {
 		return Turn{}, err

@@ -20,7 +20,8 @@ import (
 type reply struct {
 	answers []AnswerInput
 	text    string
-	numbers []int // in the text, of questions
+	numbers []int  // in the text, of questions
+	asked   string // the message that put the questions, where the client sends it
 }
 
 // named returns the numbers of the questions that a reply names, for the store to
@@ -221,11 +222,12 @@ func (c *conversation) parseKnown(known []Known, with parse.Context) (parsed, er
 // parseText reads a reply in the person's own words. A reply that numbers its
 // answers as questions which are settled, and says what they hold, is an old one
 // that came again; otherwise it is read for the questions that are open. Numbers that
-// cannot be the person's own mean what they say: two clients may have answered at once.
+// cannot be the person's own, or follow a message that put the settled question, mean
+// what they say: two clients may have answered at once.
 func (c *conversation) parseText(r reply, with parse.Context) parsed {
 	if numbers := c.settled(r.numbers); len(numbers) > 0 {
 		read := c.parseFor(r.text, numbers, with)
-		meant := len(c.State.Open) == 0 || numbers[0] > 1 // a person's own numbers begin with 1
+		meant := len(c.State.Open) == 0 || numbers[0] > 1 || c.put(r.asked, numbers) // a person's own numbers begin with 1
 		if meant || !slices.ContainsFunc(read.answers, func(a answer) bool { return !c.holds(a) }) {
 			return read
 		}
@@ -235,6 +237,13 @@ func (c *conversation) parseText(r reply, with parse.Context) parsed {
 		numbers[i] = q.Number
 	}
 	return c.parseFor(r.text, numbers, with)
+}
+
+// put reports that a message put one of the numbered questions, and none that is open.
+func (c *conversation) put(message string, numbers []int) bool {
+	has := func(text string) bool { return text != "" && strings.Contains(message, text) }
+	return slices.ContainsFunc(numbers, func(n int) bool { return has(c.TextOf[n]) }) &&
+		!slices.ContainsFunc(c.State.Open, func(q questioning.Question) bool { return has(q.Text) })
 }
 
 // settled returns the numbers, each once, if they are all of questions that
