@@ -254,3 +254,20 @@ func TestAPersonMayNumberTheirAnswersAnew(t *testing.T) {
 	}
 	assert.True(t, turn.Metadata.Complete)
 }
+
+func TestALateReplyToManyQuestionsAnswersTheOpenOnes(t *testing.T) {
+	t.Parallel()
+	s, _ := newService(t)
+	turn, err := s.Ask(t.Context(), conversation.AskInput{Context: "A trip", BatchSize: 2, InformationNeeded: json.RawMessage(`["a", "b", "c", "d"]`)})
+	require.NoError(t, err)
+	for _, text := range []string{"1. north\n2. south", "3. east", "3. over there\n4. west"} {
+		turn, err = s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: turn.ConversationID, PreviousMessages: user(text)})
+		require.NoError(t, err)
+	}
+	assert.Equal(t, 2, turn.Metadata.AnswersRecorded)
+	assert.Empty(t, turn.Metadata.Unmatched)
+	report, err := s.Report(t.Context(), conversation.ReportInput{ConversationID: turn.ConversationID})
+	require.NoError(t, err)
+	assert.Len(t, report.Values, 4)
+	assert.Len(t, report.Contradictions, 1, "the third question was answered twice")
+}
