@@ -59,7 +59,7 @@ type Continuation struct {
 	Known     []Known // what the client's model read elsewhere in the chat
 	Playbook  string  // asks by this one, while nothing is answered; empty for the one that serves
 	BatchSize int     // questions at once; 0 for as many as the conversation asks
-	Resume    bool    // asks on where the person ended the conversation
+	Resume    bool    // asks on where asking was over although something wanted is open
 	// Direct says that no model stands between the person and this call, as with a form:
 	// what cannot be read is put to the person again at once.
 	Direct bool
@@ -93,7 +93,7 @@ func (s *Service) Continue(ctx context.Context, c Continuation) (Turn, error) {
 	if len(text) > maxReply {
 		return Turn{}, fault.Invalidf("previous_messages", "the person's last messages have %d bytes, at most %d are read", len(text), maxReply)
 	}
-	f.reply = reply{c.Answers, text, parse.QuestionNumbers(text)}
+	f.reply = reply{answers: c.Answers, text: text, numbers: parse.QuestionNumbers(text), asked: askedText(c.PreviousMessages)}
 	var err error
 	if f.fingerprint, err = fingerprint(c.Tool, c.Call); err != nil {
 		return Turn{}, err
@@ -187,9 +187,10 @@ func (f *followUp) record(ctx context.Context, tx *store.Tx, c *conversation, ch
 	if err != nil {
 		return err
 	}
-	// An ended conversation still takes answers; only asking goes on when the call says
-	// so.
-	c.State.Ended = c.State.Ended && !f.Resume
+	// An ended conversation still takes answers; only asking goes on when the call says so.
+	if f.Resume {
+		c.State.Resume()
+	}
 	if f.summary, err = c.record(ctx, tx, says.and(known), change); err != nil {
 		return err
 	}

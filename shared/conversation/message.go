@@ -68,6 +68,15 @@ func tail(messages []Message) []Message {
 	return messages[start:]
 }
 
+// askedText is the assistant's message before the reply, empty where a client sends none.
+func askedText(messages []Message) string {
+	before := messages[:len(messages)-len(tail(messages))]
+	if len(before) == 0 {
+		return ""
+	}
+	return before[len(before)-1].Content
+}
+
 // replyText is the reply as one text; a person may send several messages in a row.
 func replyText(messages []Message) string {
 	var parts []string

@@ -20,7 +20,8 @@ import (
 type reply struct {
 	answers []AnswerInput
 	text    string
-	numbers []int // in the text, of questions
+	numbers []int  // in the text, of questions
+	asked   string // the message that put the questions, where the client sends it
 }
 
 // named returns the numbers of the questions that a reply names, for the store to
@@ -226,37 +227,52 @@ func (c *conversation) parseKnown(known []Known, with parse.Context) (parsed, er
 	return all, nil
 }
 
-// parseText reads a reply in the person's own words. A reply that numbers its
-// answers as questions which are settled, and says what they hold, is an old one
-// that came again; otherwise it is read for the questions that are open. Numbers that
-// cannot be the person's own mean what they say: two clients may have answered at once.
+// parseText reads a reply in the person's own words for the questions that are open. A
+// reply that numbers its answers as questions which are settled, and says what they hold,
+// is an old one that came again. Numbers that cannot be the person's own, or follow a
+// message that put the settled question, mean what they say: two clients may have answered
+// at once.
 func (c *conversation) parseText(r reply, with parse.Context) parsed {
-	if numbers := c.settled(r.numbers); len(numbers) > 0 {
-		read := c.parseFor(r.text, numbers, with)
-		meant := len(c.State.Open) == 0 || numbers[0] > 1 // a person's own numbers begin with 1
+	open := make([]int, len(c.State.Open))
+	for i, q := range c.State.Open {
+		open[i] = q.Number
+	}
+	settled, others := c.settled(r.numbers)
+	switch meant := len(open) == 0 || len(settled) > 0 && (settled[0] > 1 || c.put(r.asked, settled)); { // a person's own numbers begin with 1
+	case len(settled) == 0:
+	case meant && others:
+		return c.parseFor(r.text, append(settled, open...), with)
+	case !others:
+		read := c.parseFor(r.text, settled, with)
 		if meant || !slices.ContainsFunc(read.answers, func(a answer) bool { return !c.holds(a) }) {
 			return read
 		}
 	}
-	numbers := make([]int, len(c.State.Open))
-	for i, q := range c.State.Open {
-		numbers[i] = q.Number
-	}
-	return c.parseFor(r.text, numbers, with)
+	return c.parseFor(r.text, open, with)
 }
 
-// settled returns the numbers, each once, if they are all of questions that
-// were put and are not open. One open or unknown number among them means that the
-// reply numbers its lines by itself.
-func (c *conversation) settled(numbers []int) []int {
-	numbers = slices.Compact(slices.Sorted(slices.Values(numbers)))
-	for _, n := range numbers {
-		isOpen := slices.ContainsFunc(c.State.Open, func(q questioning.Question) bool { return q.Number == n })
-		if _, put := c.SlotOf[n]; isOpen || !put {
-			return nil
+// put reports that a message put one of the numbered questions, and none that is open.
+func (c *conversation) put(message string, numbers []int) bool {
+	has := func(text string) bool { return text != "" && strings.Contains(message, text) }
+	return slices.ContainsFunc(numbers, func(n int) bool { return has(c.TextOf[n]) }) &&
+		!slices.ContainsFunc(c.State.Open, func(q questioning.Question) bool { return has(q.Text) })
+}
+
+// settled returns, in order, those of the numbers whose questions are settled, and whether
+// there are others, of open questions. A number that was never put means that the reply
+// numbers its lines by itself, and then none is.
+func (c *conversation) settled(numbers []int) (settled []int, others bool) {
+	for _, n := range slices.Compact(slices.Sorted(slices.Values(numbers))) {
+		switch _, put := c.SlotOf[n]; {
+		case !put:
+			return nil, false
+		case slices.ContainsFunc(c.State.Open, func(q questioning.Question) bool { return q.Number == n }):
+			others = true
+		default:
+			settled = append(settled, n)
 		}
 	}
-	return numbers
+	return settled, others
 }
 
 // parseFor reads a reply to the numbered questions.

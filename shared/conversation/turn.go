@@ -208,7 +208,7 @@ func (t *Turn) advise(slotsAreNew bool) {
 	case t.Metadata.Complete:
 		steps = append(steps, "Complete; read it with sequential_questioning_report.")
 	case t.Metadata.StopReason != "":
-		steps = append(steps, "Nothing more is asked, but not all that is required is known: an answer still counts, and sequential_questioning_report has the rest.")
+		steps = append(steps, "Nothing more is asked, but not all that is required is known: an answer still counts, sequential_questioning asks for it again, and sequential_questioning_report has the rest.")
 	case len(t.Questions) == 0:
 		steps = append(steps, "Where you cannot read it, call "+followUp+" without answers: the question comes again.")
 	default:
