@@ -59,7 +59,7 @@ func reporter(w io.Writer) func(string) {
 
 // subjects returns a function that looks up a commit's subject in the repository, which
 // may be nil, and otherwise through Argo CD. A subject is decoration: where neither
-// knows it, it is empty and the command goes on.
+// knows it, it is empty and the command continues.
 func subjects(repo *repository.Repository, server *argocd.Server) func(ctx context.Context, application, revision string) string {
 	return func(ctx context.Context, application, revision string) string {
 		if repo != nil {

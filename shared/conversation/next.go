@@ -1,6 +1,6 @@
 package conversation
 
-// The tools that a client calls as a conversation goes on.
+// The tools that a client calls as a conversation continues.
 const (
 	followUpTool = "sequential_questioning_follow_up"
 	reportTool   = "sequential_questioning_report"

@@ -243,7 +243,7 @@ type Reopened struct {
 	Before  Earlier `json:"before"`
 }
 
-// Earlier is where a slot stood. Its answers stay in the report's history.
+// Earlier is the state of a slot before. Its answers stay in the report's history.
 type Earlier struct {
 	State   questioning.Status `json:"state"`
 	Value   any                `json:"value,omitempty"`

@@ -53,7 +53,7 @@ func newRetention(config RetentionConfig, erase func(ctx context.Context, age ti
 }
 
 // run erases batch after batch, when it is time to look, until nothing is left or the
-// time is up. It then goes on at the next drain.
+// time is up. It then continues at the next drain.
 func (r *retention) run(ctx context.Context) {
 	if r == nil || !r.due() {
 		return
