@@ -109,10 +109,13 @@ func (t *text) findClocks(bare bool) []span {
 	for _, w := range found {
 		counts := w.weak && slices.ContainsFunc([]class{persons, person, attendance, measure, currency, thing}, func(c class) bool { return t.starts(w.next, c) })
 		counts = counts || w.weak && (t.ends(w.from, "groups") || t.ends(w.from, thing)) // "table for 8", "table 8"
-		if w.weak && !bare || counts || !w.hasClock() || w.weak && t.ends(w.from, "in") {
+		if w.weak && !bare || counts || !w.hasClock() || w.weak && t.ends(w.from, "in") || t.isArticleHour(w) {
 			continue
 		}
 		at, problem := w.clockOf(t.now)
+		if problem == "" && t.unlikelyClock(w) {
+			problem = twoMeanings
+		}
 		w.value, w.doubt = time.Time{}.Add(at).Format(time.TimeOnly), problem
 		if problem == "" && t.isCountOfHours(w) {
 			w.doubt = "this could be a span of time"
@@ -120,6 +123,22 @@ func (t *text) findClocks(bare bool) []span {
 		spans = append(spans, w.span)
 	}
 	return spans
+}
+
+// isArticleHour reports the article of "un rendez-vous le matin", which is spelled as the
+// number one is. As an hour it has a word of its own beside it: "à une heure", "a la una".
+func (t *text) isArticleHour(w when) bool {
+	return w.has(fieldWeak) && w.next == w.from+1 && t.starts(w.from, article) && !t.ends(w.from, "at") && w.next < len(t.tokens)
+}
+
+// unlikelyClock reports digits that are more likely something else than a time: the "134" of
+// "134 this afternoon", since people leave out the colon of round times only, and the "10"
+// of "10 mercredi matin" where the day stands first.
+func (t *text) unlikelyClock(w when) bool {
+	first := t.tokens[w.from]
+	const roundTo = 5 // minutes
+	compact := first.shape == numeral && len(first.text) == 3 && isDigits(first.text) && w.at[fieldMinute]%roundTo != 0
+	return compact || w.has(fieldWeak) && t.lang.dayFirst && t.starts(w.next, weekday) && !t.ends(w.from, "at")
 }
 
 // isCountOfHours reports the hours of "pour 3 heures" and, in a language that has
