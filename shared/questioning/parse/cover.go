@@ -162,6 +162,8 @@ func (c *covered) roleAt(i int) (next int, r role, what class) {
 		return i + 1, c.punctuation(i), ""
 	case token.text == "t" && token.glued && i > 0 && i+1 < len(c.tokens) && c.tokens[i-1].shape == calendar && c.tokens[i+1].shape == clock:
 		return i + 1, roleNeutral, "" // 2026-11-30T14:30
+	case token.text == "s" && token.glued && c.lang.code == "en" && i > 1 && c.is(i-1, "'") && c.roles[i-2] == roleNeutral:
+		return i + 1, roleNeutral, "" // "the booking's in three days"
 	case c.slot.Type == questioning.DateTime && token.shape == word:
 		if _, ok := c.zoneAt(i); ok {
 			return i + 1, roleNeutral, "" // zone judges it
@@ -202,6 +204,27 @@ func (c *covered) isRelative(i, next int) bool {
 	return true
 }
 
+// offers reports an English question whether there is what the person wants to have, whatever
+// they call it: "is there an empty table" asks for one, as "is there a table" does.
+func (t *text) offers(i int) bool {
+	_, next, ok := t.class(i, query)
+	if !ok || t.lang.code != "en" || !t.ends(next, "offering") {
+		return false
+	}
+	const farthest = 3 // tokens: "a nice quiet"
+	for at := next; at < len(t.tokens) && at <= next+farthest; at++ {
+		switch {
+		case t.starts(at, thing):
+			return true
+		case t.tokens[at].shape != word, t.starts(at, no), t.starts(at, number), slices.ContainsFunc(t.phrases(at), func(p phrase) bool {
+			return slices.ContainsFunc(p.entries, func(e entry) bool { return blocking[e.class] != "" })
+		}):
+			return false
+		}
+	}
+	return false
+}
+
 // isNamed reports a word with a capital at token i.
 func (t *text) isNamed(i int) bool {
 	return t.tokens[i].shape == word && isCapital(t.source[t.tokens[i].start:])
@@ -234,6 +257,9 @@ func (c *covered) harmless(what class, from, next int) bool {
 		}
 		return !c.counts() && c.slotIs(starts) || !c.valueAfter(next) && !c.endsClause(from, next)
 	case to:
+		if c.starts(from, and) && from > 0 && c.other(from-1) && next < len(c.tokens) && !c.valued(next) {
+			return true // "a quarter after 9 and make it a 5"
+		}
 		if (c.starts(from, and) || c.is(from, "-")) && from > 0 && next < len(c.tokens) && (c.other(from-1) && c.roles[next] == roleValue || c.roles[from-1] == roleValue && c.other(next)) {
 			return true // "09:30 and March 6th"
 		}
@@ -243,7 +269,7 @@ func (c *covered) harmless(what class, from, next int) bool {
 	case only:
 		return c.slot.Type != questioning.Boolean && c.slot.Type != questioning.Choice && c.slot.Type != questioning.Choices
 	case query:
-		return c.starts(from, request) || c.isRelative(from, next)
+		return c.starts(from, request) || c.isRelative(from, next) || c.offers(from)
 	case perhaps: // "me and maybe 2 friends" may be one or three
 		return c.only && !c.ends(from, and) && !c.ends(from, plus) && c.slot.Type != questioning.Boolean && len(c.slot.Options) == 0
 	case bound: // "8pm under Smith" books a table in that name

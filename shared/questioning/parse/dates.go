@@ -36,8 +36,11 @@ func (t *text) findDates(bare bool) []span {
 }
 
 // tells reports a phrase of the class among the words.
-func (t *text) tells(c class) bool {
-	for i := range t.tokens {
+func (t *text) tells(c class) bool { return t.tellsBefore(c, len(t.tokens)) }
+
+// tellsBefore reports a phrase of the class that begins before token end.
+func (t *text) tellsBefore(c class, end int) bool {
+	for i := range end {
 		if t.starts(i, c) {
 			return true
 		}

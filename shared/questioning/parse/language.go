@@ -1,5 +1,10 @@
 package parse
 
+import (
+	"strings"
+	"unicode/utf8"
+)
+
 // class is what a phrase can be in a text. Classes with a value have it in the
 // entry; languages/en.yaml says of each what it is for.
 type class string
@@ -126,6 +131,57 @@ func (l *language) parts(compound string) []string {
 		parts = append([]string{compound[back[end]:end]}, parts...)
 	}
 	return parts
+}
+
+// unstretched spells "sooo", "pleeease" and "nooo" as the words that they draw out. A word
+// that the language knows as it stands is not changed, nor is one that is a single letter
+// again and again: "www" and "III" draw out nothing.
+func (l *language) unstretched(tokens []token) []token {
+	for i := range tokens {
+		t := &tokens[i]
+		if t.shape != word || !stretched(t.plain) || l.known[t.text] || l.known[t.plain] {
+			continue
+		}
+		for _, most := range []int{2, 1} {
+			if short := shortened(t.plain, most); l.known[short] && short != strings.Repeat(short[:1], len(short)) {
+				t.text, t.plain = short, short
+				break
+			}
+		}
+	}
+	return tokens
+}
+
+// stretch is how often a letter has to follow itself to draw a word out: no word of these
+// languages has it three times.
+const stretch = 3
+
+// stretched reports a letter that is written at least stretch times in a row.
+func stretched(word string) bool {
+	for i := stretch - 1; i < len(word); i++ {
+		if word[i] < utf8.RuneSelf && word[i] == word[i-1] && word[i] == word[i-2] {
+			return true
+		}
+	}
+	return false
+}
+
+// shortened leaves at most so many of each letter that is written stretch times or more.
+func shortened(word string, most int) string {
+	var b strings.Builder
+	for i := 0; i < len(word); {
+		end := i + 1
+		for end < len(word) && word[end] == word[i] {
+			end++
+		}
+		run := end - i
+		if run >= stretch {
+			run = most
+		}
+		b.WriteString(word[i : i+run])
+		i = end
+	}
+	return b.String()
 }
 
 // split replaces each compound of number words by its parts.

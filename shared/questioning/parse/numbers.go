@@ -20,13 +20,21 @@ func (t *text) findNumbers() (values, others []span) {
 		moments = append(moments, t.appointedHours()...)
 	}
 	if t.slotIs(persons) {
-		elsewhere := func(party span) bool {
-			_, denied := t.deniedFrom(party.from)
+		var parties, denied []span
+		for _, party := range t.findParties() {
 			_, replaced := t.replaced(party)
-			return denied || replaced || t.isIncluded(party)
+			switch from, ok := t.deniedFrom(party.from); {
+			case ok:
+				denied = append(denied, span{from: from, next: party.next})
+			case !replaced && !t.isIncluded(party):
+				if t.changedToNumber(party, moments) {
+					party.doubt = twoMeanings
+				}
+				parties = append(parties, party)
+			}
 		}
-		if parties := slices.DeleteFunc(t.findParties(), elsewhere); len(parties) > 0 {
-			return t.withTotals(parties), append(moments, t.replacedNumbers()...)
+		if len(parties) > 0 {
+			return t.withTotals(parties), slices.Concat(moments, t.replacedNumbers(), denied)
 		}
 	}
 	for i := 0; i < len(t.tokens); {
@@ -105,6 +113,20 @@ func (t *text) isCode(v span) bool {
 	return v.next == v.from+1 && v.next < len(t.tokens) && t.tokens[v.from].shape == numeral && t.tokens[v.next].glued && t.tokens[v.next].shape == word && len(t.phrases(v.next)) == 0
 }
 
+// changedToNumber reports a party that the sentence changes to a bare number, which may say
+// how many come now or when: "switch my booking for 2 to 7".
+func (t *text) changedToNumber(party span, moments []span) bool {
+	if !t.tellsBefore("changing", party.from) {
+		return false
+	}
+	for i := party.next; i < len(t.tokens) && (t.tokens[i].shape != sign || t.is(i, ",")); i++ {
+		if _, next, ok := t.cardinal(i + 1); t.leads(i) > 0 && ok && !meets(span{from: i + 1, next: next}, moments) {
+			return true
+		}
+	}
+	return false
+}
+
 // isIncluded reports the two children of "4 including two children".
 func (t *text) isIncluded(party span) bool {
 	for i := 1; i <= party.from; i++ {
@@ -157,8 +179,12 @@ func (t *text) withTotals(parties []span) []span {
 // onlyNamed leaves the number of what the slot names where others count something
 // else: "two bedrooms, one bath".
 func (t *text) onlyNamed(values []span) []span {
-	var named []span
+	var named, denied []span
 	for _, v := range values {
+		if _, ok := t.deniedFrom(v.from); ok {
+			denied = append(denied, v) // the "4 people" of "5, not 4 people"
+			continue
+		}
 		if v.next < len(t.tokens) && t.names(t.tokens[v.next]) && t.tokens[v.next].shape == word && !t.starts(v.next, filler) {
 			named = append(named, v)
 			continue
@@ -168,7 +194,7 @@ func (t *text) onlyNamed(values []span) []span {
 		}
 	}
 	if len(named) > 0 {
-		return named
+		return append(named, denied...)
 	}
 	return values
 }

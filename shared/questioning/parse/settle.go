@@ -194,7 +194,7 @@ func (c *covered) asked(v span, end int) (obstacle, bool) {
 		return obstacle{}, false
 	}
 	for i := end - 1; i >= 0 && c.roles[i] != roleStop; i-- {
-		if c.starts(i, request) || c.starts(i, want) || i == end-1 && c.ends(end, suitable) {
+		if c.starts(i, request) || c.starts(i, want) || c.offers(i) || i == end-1 && c.ends(end, suitable) {
 			return obstacle{}, false
 		}
 	}
@@ -269,6 +269,8 @@ func (t *text) withoutDenied(values []span) (left, denied []span) {
 			denied = append(denied, span{from: from, next: v.next})
 		} else if old, ok := t.replaced(v); ok {
 			denied = append(denied, old)
+		} else if t.changedLater(v, values) {
+			denied = append(denied, v)
 		} else {
 			left = append(left, v)
 		}
@@ -300,6 +302,31 @@ func (t *text) replaced(v span) (old span, ok bool) {
 		}
 	}
 	return span{}, false
+}
+
+// changedLater reports a value that a later one of the text takes the place of: the 24th of
+// "I booked for the 24th and want to change that to the 26th", the one of "switch my
+// booking of one to 2".
+func (t *text) changedLater(v span, values []span) bool {
+	const farthest = 6 // tokens: "change the date of it to the"
+	for _, other := range values {
+		to := other.from
+		if to > 0 && t.starts(to-1, article) {
+			to--
+		}
+		if other.from <= v.from || to == 0 || t.leads(to-1) <= 0 {
+			continue
+		}
+		for i := max(v.next, to-farthest); i < to; i++ {
+			if t.starts(i, "changing") {
+				return true
+			}
+		}
+		if t.tellsBefore("changing", v.from) && !slices.ContainsFunc(t.tokens[v.from:to], func(one token) bool { return one.shape == sign }) {
+			return true
+		}
+	}
+	return false
 }
 
 // leads is whether the token leads away from something, -1, or to it, 1.

@@ -98,7 +98,7 @@ func newText(slot questioning.Slot, words string, c Context) *text {
 	tokens := tokenize(words)
 	lang, sure := languageOf(tokens, c.Language)
 	t := &text{source: words, lang: lang, sure: sure || load(lang.code) != nil && c.Language != "", slot: slot, now: c.Now, scans: map[*patternNode][]when{}}
-	t.tokens = lang.split(tokens)
+	t.tokens = lang.split(lang.unstretched(tokens))
 	t.found = make([][]phrase, len(t.tokens))
 	return t
 }
