@@ -255,6 +255,9 @@ func (c *covered) harmless(what class, from, next int) bool {
 		if c.boundsAnother(next) {
 			return true
 		}
+		if c.kind() == kindPersons && c.isSum(next) {
+			return true // "a visit from 3 women and 4 kids"
+		}
 		return !c.counts() && c.slotIs(starts) || !c.valueAfter(next) && !c.endsClause(from, next)
 	case to:
 		if c.starts(from, and) && from > 0 && c.other(from-1) && next < len(c.tokens) && !c.valued(next) {
@@ -291,6 +294,11 @@ func (c *covered) boundsAnother(i int) bool {
 	}
 	isNumber := c.tokens[i].shape == numeral || c.tokens[i].shape == clock || c.starts(i, number)
 	return c.kind() == kindPersons && (isNumber || c.other(i)) || c.slot.Type == questioning.Date && c.other(i) && isNumber
+}
+
+// isSum reports a value at token i that adds up several kinds, which begins no range.
+func (c *covered) isSum(i int) bool {
+	return i < len(c.tokens) && c.roles[i] == roleValue && c.joinedBy(i, c.nexts[i])
 }
 
 // other reports a token of a value for something else.

@@ -18,10 +18,12 @@ func Find(slot questioning.Slot, words string, c Context) []Candidate {
 	if len(values) == 0 || len(values) > mostCandidates {
 		return nil
 	}
-	view := t.cover(values, others, strict)
+	left, denied := t.withoutDenied(values)
+	view := t.cover(left, slices.Concat(others, denied), strict)
 	var found []Candidate
 	for _, v := range values {
-		if view.roles[v.from] != roleValue {
+		isDenied := meets(v, denied)
+		if view.roles[v.from] != roleValue && !isDenied {
 			continue
 		}
 		f := Candidate{Start: t.tokens[v.from].start, End: t.tokens[v.next-1].end, Value: v.value, Weak: v.weak, Problem: v.doubt}
@@ -33,7 +35,10 @@ func Find(slot questioning.Slot, words string, c Context) []Candidate {
 			next++
 		}
 		f.ClauseStart, f.ClauseEnd = t.tokens[from].start, t.tokens[next-1].end
-		view.judge(v, values, others, &f)
+		if isDenied && f.Problem == "" {
+			f.Problem = blocking[negation]
+		}
+		view.judge(v, left, others, &f)
 		if number, ok := v.value.(float64); ok && f.Problem == "" && (slot.Type == questioning.Number || slot.Type == questioning.Integer) {
 			if _, err := checkNumber(slot, number); err != nil {
 				f.Problem, f.unfit = err.Error(), true

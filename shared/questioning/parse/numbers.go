@@ -33,6 +33,9 @@ func (t *text) findNumbers() (values, others []span) {
 				parties = append(parties, party)
 			}
 		}
+		if total, ok := t.saidInAll(parties); ok {
+			return []span{total}, slices.Concat(moments, t.replacedNumbers(), denied, without(parties, []span{total}))
+		}
 		if len(parties) > 0 {
 			return t.withTotals(parties), slices.Concat(moments, t.replacedNumbers(), denied)
 		}

@@ -112,6 +112,42 @@ func (t *text) inAll(parties []span) []span {
 	return slices.DeleteFunc(parties, func(p span) bool { return p.doubt == leftOut && p.value == 1.0 })
 }
 
+// saidInAll is the one number that the text says is that of all who come: the 30 of "12 kids,
+// 30 in total", the 8 of "4 generations, 8 total". The parties beside it are among them; of
+// more than the total, it is asked. The number has to begin its clause, since that of
+// "budget 120 in total" counts no people.
+func (t *text) saidInAll(parties []span) (total span, ok bool) {
+	for i := range t.tokens {
+		a, isAmount := t.amountAt(i)
+		count, next, isCount := t.cardinal(i)
+		after := next
+		if _, end, named := t.class(next, persons); named {
+			after = end
+		}
+		_, end, behind := t.class(after, "in_all")
+		from, begins := i, i == 0 || t.tokens[i-1].shape == sign || t.tokens[i].newline
+		for at := max(0, i-3); at < i && !behind; at++ {
+			if _, until, before := t.class(at, "in_all"); before && until == i {
+				behind, end, begins = true, after, at == 0 || t.tokens[at-1].shape == sign || t.ends(at, and) || t.tokens[at].newline
+				from = at
+			}
+		}
+		switch {
+		case !isCount || !isAmount || a.money || a.unit != "" || !behind || !begins:
+		case ok:
+			return span{}, false
+		default:
+			total, ok = span{from: from, next: end, value: float64(count), free: true}, true
+		}
+	}
+	for _, party := range parties {
+		if value, isNumber := party.value.(float64); ok && isNumber && !meets(party, []span{total}) && value > total.value.(float64) {
+			total.doubt = twoMeanings
+		}
+	}
+	return total, ok && len(t.tokens) > total.next-total.from
+}
+
 // oneOfMany reports one person who need not be all: "another person", "one of us".
 func (t *text) oneOfMany(from, next int) bool {
 	return t.starts(from, article) && !t.starts(from, number) && t.ends(next, person) || next-from > 2 && t.ends(next, persons)

@@ -269,8 +269,8 @@ func (t *text) withoutDenied(values []span) (left, denied []span) {
 			denied = append(denied, span{from: from, next: v.next})
 		} else if old, ok := t.replaced(v); ok {
 			denied = append(denied, old)
-		} else if t.changedLater(v, values) {
-			denied = append(denied, v)
+		} else if old, ok := t.changedLater(v, values); ok {
+			denied = append(denied, old)
 		} else {
 			left = append(left, v)
 		}
@@ -307,7 +307,7 @@ func (t *text) replaced(v span) (old span, ok bool) {
 // changedLater reports a value that a later one of the text takes the place of: the 24th of
 // "I booked for the 24th and want to change that to the 26th", the one of "switch my
 // booking of one to 2".
-func (t *text) changedLater(v span, values []span) bool {
+func (t *text) changedLater(v span, values []span) (old span, ok bool) {
 	const farthest = 6 // tokens: "change the date of it to the"
 	for _, other := range values {
 		to := other.from
@@ -319,14 +319,17 @@ func (t *text) changedLater(v span, values []span) bool {
 		}
 		for i := max(v.next, to-farthest); i < to; i++ {
 			if t.starts(i, "changing") {
-				return true
+				return span{from: v.from, next: v.next}, true
 			}
 		}
 		if t.tellsBefore("changing", v.from) && !slices.ContainsFunc(t.tokens[v.from:to], func(one token) bool { return one.shape == sign }) {
-			return true
+			if v.next == to-1 {
+				return span{from: v.from, next: to}, true // with its "to"
+			}
+			return span{from: v.from, next: v.next}, true
 		}
 	}
-	return false
+	return span{}, false
 }
 
 // leads is whether the token leads away from something, -1, or to it, 1.
