@@ -86,6 +86,9 @@ type language struct {
 	compound map[string]bool // the words that compounds of numbers are made of
 }
 
+// notBehind reports a language that puts its negation behind the verb of a sentence.
+func (l *language) notBehind() bool { return l.code == "de" || l.code == "nl" }
+
 // entry is one meaning of a phrase.
 type entry struct {
 	class class

@@ -35,8 +35,9 @@ func (t *text) ordinalAt(i int) (value, next int, ok bool) {
 	}
 	if t.tokens[i].shape == numeral {
 		value, err := strconv.Atoi(t.tokens[i].text)
-		if _, next, ok := t.class(i+1, suffix); ok && err == nil && t.tokens[i+1].glued {
-			return value, next, true
+		_, next, ok := t.class(i+1, suffix)
+		if ok && err == nil && t.tokens[i+1].glued && (next == len(t.tokens) || !t.tokens[next].glued || t.tokens[next].shape != numeral) {
+			return value, next, true // the "1e10" of a Frenchman is no first
 		}
 		return 0, i, false
 	}
