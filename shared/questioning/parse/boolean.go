@@ -1,5 +1,10 @@
 package parse
 
+// Yes and no. The words for them are few, and the ways to say them by other words are many:
+// what is fine, wanted or needed is a yes, what is too late or not wanted a no. So a negation
+// is carried to the next word that can be denied. A condition, "yes if it is free", is no
+// yes: settle finds the "if".
+
 // findBooleans finds the words that say yes or no. What is fine, wanted or agreed to is
 // a yes, and a no where a negation stands before it. A negation stays open up to the
 // next yes or no, or to the end of its clause. In German and Dutch it may stand behind

@@ -7,6 +7,23 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
+// The words beside a value. cover gives each token one role, and this table of roles is how
+// the package keeps its promise that a reading accounts for every word:
+//
+//	neutral  says nothing that changes the value: fillers, what repeats the question,
+//	         a value of another type
+//	block    changes the value or leaves it open: a bound, an alternative, a negation
+//	pause    ends the part that is the answer; what follows may explain it
+//	but      begins a clause that may take it back
+//	reason   an explanation, up to the end of the sentence
+//	stop     ends the sentence
+//	unknown  anything else
+//
+// The roles are given from left to right, and a phrase that could be two things is given
+// the one that is in the way. What looks like an exception in roleAt or harmless takes a
+// word out of the way where its place shows that it means something else there: "until"
+// tells a date by which something ends and bounds every other.
+
 // role is what a token does beside the value.
 type role int
 
@@ -40,6 +57,7 @@ func (t *text) cover(values, others []span, strict bool) covered {
 	for i := range c.nexts {
 		c.nexts[i] = i + 1
 	}
+	// Others first, values last: where they meet, the token is of the value.
 	for _, other := range others {
 		if other.weak {
 			c.fill(other.from, other.next, roleUnknown, weak)
@@ -57,7 +75,7 @@ func (t *text) cover(values, others []span, strict bool) covered {
 	for i := range c.taken {
 		c.only = c.only && (c.taken[i] || t.tokens[i].shape != numeral && !t.starts(i, number))
 	}
-	explained := false
+	explained := false // behind "because", up to the end of the sentence
 	for i := 0; i < len(t.tokens); {
 		if c.taken[i] {
 			if explained {
@@ -92,6 +110,7 @@ func (c *covered) fill(from, next int, r role, what class) {
 // goes before what does not, where a phrase can be both.
 func (c *covered) roleAt(i int) (next int, r role, what class) {
 	token := c.tokens[i]
+	// Phrases whose role depends on what stands beside them come first.
 	if _, after, ok := c.class(i, and); ok && c.starts(after, "subject") {
 		return after, rolePause, ""
 	}
@@ -111,6 +130,8 @@ func (c *covered) roleAt(i int) (next int, r role, what class) {
 			return next, roleNeutral, part // the "not AM" of "5:30 PM not AM"
 		}
 	}
+	// Then the longest phrase that meets no value. Of its meanings one that is in the way
+	// goes before all that are not: to ask once more than needed is the lesser mistake.
 	for _, p := range c.phrases(i) {
 		if slices.Contains(c.taken[i:p.next], true) {
 			continue
@@ -157,6 +178,7 @@ func (c *covered) roleAt(i int) (next int, r role, what class) {
 			}
 		}
 	}
+	// Then single tokens that no phrase explains: signs, zones, what repeats the question, names.
 	switch {
 	case token.shape == sign:
 		return i + 1, c.punctuation(i), ""

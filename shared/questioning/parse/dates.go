@@ -6,6 +6,15 @@ import (
 	"time"
 )
 
+// Dates and times in a text. scan runs the patterns over all tokens; findDates and findClocks
+// make spans of what it found and put a doubt on those that the words around them make
+// uncertain. A span is weak when nothing but a number makes it a date or a time: "the 8th"
+// counts for a slot that asks for a date, and an "8" for one that asks for a time, and
+// neither for any other slot.
+//
+// For each type the dates and times of the other type are found too. They are accounted for,
+// so that "Friday at 8" is a time for one slot and a date for another.
+
 // findDates finds the dates in the text; bare ones, such as "the 8th", only for a
 // slot that wants a date.
 func (t *text) findDates(bare bool) []span {
@@ -105,6 +114,7 @@ func (t *text) leadsFrom(from, next int) bool {
 func (t *text) findClocks(bare bool) []span {
 	found := t.scan(t.lang.times)
 	counts := func(w when) bool { return t.kind() == kindPersons && w.has(fieldWeak) && !t.ends(w.from, "at") } // "tonight for 5"
+	// Of two times it is not clear to which a part of the day elsewhere belongs.
 	if len(found) == 1 && found[0].has(fieldHour) && !counts(found[0]) {
 		t.partElsewhere(&found[0])
 	}
@@ -202,6 +212,7 @@ func (t *text) scan(patterns *patternNode) []when {
 			i++
 			continue
 		}
+		// What starts a sentence in English is no time: it has to be all that is said.
 		if m.has(fieldNow) && !t.fillsText(i, next) {
 			i = next
 			continue // "Now, I need a table"
@@ -312,6 +323,7 @@ func (t *text) dateSpans() (values, others []span) {
 // timeSpans are the times of day for a slot that wants one, and the dates beside them.
 func (t *text) timeSpans() (values, others []span) {
 	dates := slices.DeleteFunc(t.findDates(true), func(s span) bool { return s.doubt == noOneDay }) // "una hora antes"
+	// A bare number is an hour only where it is no part of a date: the 8 of "June 8".
 	values = t.strongest(t.findClocks(true))
 	if len(values) > 0 && values[0].weak {
 		values = without(values, strong(dates))

@@ -5,6 +5,16 @@ import (
 	"unicode/utf8"
 )
 
+// Languages. All knowledge of words is data: languages/*.yaml says for each phrase what class
+// it is of, and how phrases make dates and times of day. The code names classes and hardly
+// ever a word. A phrase may be of several classes ("second" is an ordinal, a fraction and a
+// unit): what it is in a text, the recognizer or the role beside the value decides.
+//
+// The classes are of three kinds. Some make values: number, month, currency. Some say nothing
+// that matters: filler, article, outro. And some change the value that they stand beside or
+// leave it open: see blocking. What is of no class is unknown, and an unknown word beside a
+// value leaves the reply unread.
+
 // class is what a phrase can be in a text. Classes with a value have it in the
 // entry; languages/en.yaml says of each what it is for.
 type class string

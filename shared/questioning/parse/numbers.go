@@ -8,10 +8,16 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
+// Numbers for a slot. findNumbers finds every amount in the text and settles what can be
+// settled without the words around it: the slot's unit (90 minutes are 1.5 hours), sums
+// ("2 hours 30"), marks ("8 out of 10"), years and codes that count nothing, and who comes to
+// a party. Dates and times in the text are others: their digits are no amounts.
+
 // findNumbers finds the amounts in the text, in the slot's unit, and the dates and
 // times whose digits are none. A slot that counts persons takes a party, where the text
 // tells of one: of "5 adults and 2 children" neither number is the answer.
 func (t *text) findNumbers() (values, others []span) {
+	// Dates and times first: their digits are no amounts, unless the slot counts hours or days.
 	clocks := slices.DeleteFunc(t.findClocks(false), func(s span) bool {
 		return (t.tokens[s.from].shape == numeral || t.starts(s.from, number)) && t.starts(s.from+1, to)
 	}) // "4 to 6"
@@ -19,6 +25,8 @@ func (t *text) findNumbers() (values, others []span) {
 	if t.kind() == kindPersons {
 		moments = append(moments, t.appointedHours()...)
 	}
+	// Then who comes, for a slot that counts people. Where the text tells of a party, its bare
+	// numbers are those of something else.
 	if t.slotIs(persons) {
 		var parties, denied []span
 		for _, party := range t.findParties() {
@@ -40,6 +48,7 @@ func (t *text) findNumbers() (values, others []span) {
 			return t.withTotals(parties), slices.Concat(moments, t.replacedNumbers(), denied)
 		}
 	}
+	// Then every amount, from left to right.
 	for i := 0; i < len(t.tokens); {
 		if other, ok := spanAt(moments, i); ok && t.slotUnit() == "" && !t.duration(other) {
 			others = append(others, other)

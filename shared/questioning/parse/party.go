@@ -2,6 +2,11 @@ package parse
 
 import "slices"
 
+// Who comes. People rarely answer "how many" with a number: "me and my wife", "2 adults and a
+// child", "the four of us". A slot that counts persons adds up what it is told, term by
+// term, and asks where a term may leave somebody out: "my wife" may come with or without
+// the one who writes, "3 more" join others whom nobody counted here.
+
 // findParties add up who comes: "5 adults and 1 child", "me and four of my friends". A
 // party is a run of terms, joined by "and", "with" or a comma, and its value their sum.
 //
@@ -9,6 +14,8 @@ import "slices"
 // or others: such a party is in doubt, and so is one whose kinds the slot tells apart.
 func (t *text) findParties() []span {
 	var found []span
+	// From each token as many terms are read as follow each other; a party that began inside of
+	// another one is no party, so the loop goes on behind it.
 	for i := 0; i < len(t.tokens); i++ {
 		sum, next, kinds, terms := 0.0, i, map[string]bool{}, 0
 		myself := false
@@ -40,6 +47,7 @@ func (t *text) findParties() []span {
 		if terms == 0 || terms == 1 && !t.aloneIsSum(i) || t.stayAway(next) || t.amongOthers(i, next, found) {
 			continue
 		}
+		// What is left is a party, but its number may not be that of all who come.
 		party := span{from: i, next: next, value: sum}
 		switch {
 		case len(kinds) > 1 && t.slotNamesKind(kinds):
