@@ -8,11 +8,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/caarlos0/env/v11"
-
 	"github.com/sequential-questioning/sequential-questioning/shared/identity"
 	"github.com/sequential-questioning/sequential-questioning/shared/jsonrpc"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
+	"github.com/sequential-questioning/sequential-questioning/shared/settings"
 )
 
 const (
@@ -119,8 +118,8 @@ func FromEnvironment() (Config, error) {
 		MaxWaitingCalls:              maxWaiting,
 		catalogue:                    embeddedCatalogue,
 	}
-	if err := env.Parse(&c); err != nil {
-		return Config{}, fmt.Errorf("gateway settings: %w", err)
+	if err := settings.Parse(&c); err != nil {
+		return Config{}, err
 	}
 	c.AllowedOrigins = trimAll(c.AllowedOrigins)
 	if len(c.AllowedOrigins) == 0 {

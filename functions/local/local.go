@@ -42,8 +42,9 @@ type Options struct {
 // stopTimeout bounds how long a stop waits for calls and for the database.
 const stopTimeout = 15 * time.Second
 
-// Run serves until ctx ends. ready is called with the URL for clients once
-// calls are answered.
+// Run serves until ctx ends. ready is called with the URL for clients once calls are
+// answered. An error is one of starting or stopping; calls that fail are answered and
+// logged.
 func Run(ctx context.Context, options Options, ready func(url string)) error {
 	// Taken first, so that a second start does not touch the first's database.
 	front, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(options.Port)))
@@ -62,8 +63,9 @@ func Run(ctx context.Context, options Options, ready func(url string)) error {
 	})
 }
 
-// RunStdio serves the one client that writes to in and reads out, until in or ctx
-// ends.
+// RunStdio serves the one client that writes to in and reads out, until in or ctx ends.
+// out carries messages and nothing else; progress for people goes to options.Out, which
+// has to be another file.
 func RunStdio(ctx context.Context, options Options, in io.Reader, out io.Writer) error {
 	if os.Getenv("OAUTH_ISSUER") != "" {
 		return errors.New("OAUTH_ISSUER is set, but over standard input and output no client sends a token: unset it, or serve HTTP without --stdio")
@@ -83,7 +85,9 @@ func RunStdio(ctx context.Context, options Options, in io.Reader, out io.Writer)
 }
 
 // run starts everything behind the gateway, and the gateway, and stops it all when
-// front returns.
+// front returns. Its deferred calls stop what was started in the opposite order: front,
+// tending, functions, telemetry, memory, database. An error of a stop is joined to that
+// of the run.
 func run(ctx context.Context, options Options, front func(ctx context.Context, route *gateway.Function) error) (err error) {
 	ctx, end := context.WithCancel(ctx)
 	defer end()
@@ -92,6 +96,7 @@ func run(ctx context.Context, options Options, front func(ctx context.Context, r
 		return err
 	}
 	defer func() { err = errors.Join(err, stopDatabase()) }()
+	// Several processes may start at once; migrations take a lock.
 	if err := migrations.Up(ctx, database); err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
@@ -135,8 +140,10 @@ func run(ctx context.Context, options Options, front func(ctx context.Context, r
 // inProcess is the address of a function: none that others could reach.
 const inProcess = "http://{function}" + inprocess.Domain
 
-// configure sets what the functions read from their environment, where the
-// person running this has not. keep returns the keys that are kept in a file.
+// configure sets what the functions read from their environment, where the person
+// running this has not. keep returns the keys that are kept in a file. It changes the
+// environment of the process, as a manifest does that of a pod: functions read the same
+// settings in both.
 func configure(database, data string, keep func(path string) (string, error)) error {
 	keys := os.Getenv("REQUEST_STATE_KEYS")
 	if keys == "" {
@@ -197,8 +204,9 @@ func (s served) Stop(ctx context.Context) error {
 	return errors.Join(s.unserve(ctx), s.instance.Stop(ctx))
 }
 
-// assemble makes every function but the gateway, each called under its name. One
-// that calls another comes before it.
+// assemble makes every function but the gateway, each called under its name. One that
+// calls another comes before it. Each is reached through package inprocess, with the
+// same headers, limits and streams as over a network.
 func assemble(own *ownMemory) []instance {
 	fn.SetLogLevel(fn.LogWarn)
 	var functions []instance
@@ -218,12 +226,15 @@ func assemble(own *ownMemory) []instance {
 	return functions
 }
 
+// serve has no write timeout, because a response may stream for as long as a person
+// thinks. The other limits bound what an idle or slow client holds.
 func serve(listener net.Listener, handler http.Handler) *http.Server {
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute}
 	go func() { _ = server.Serve(listener) }() // until the server's Shutdown
 	return server
 }
 
+// shutdown lets calls end, and then closes what is left.
 func shutdown(server *http.Server) {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
@@ -232,7 +243,8 @@ func shutdown(server *http.Server) {
 	}
 }
 
-// stop stops the gateway first, then the functions in their order.
+// stop stops the gateway first, then the functions in their order. All of them share
+// one limit, so a function that hangs does not add its own to it.
 func stop(functions []instance, route instance) error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()

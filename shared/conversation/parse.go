@@ -69,7 +69,9 @@ func (p parsed) and(other parsed) parsed {
 	return p
 }
 
-// parse reads a reply. It changes nothing.
+// parse reads a reply. It changes nothing. Typed answers come first, since they are the
+// stronger: words that say something else of the same slot then contradict them, and
+// the person is asked which holds.
 func (c *conversation) parse(r reply, with parse.Context) (parsed, error) {
 	answers, err := c.parseAnswers(r.answers, with)
 	if err != nil || r.text == "" {
@@ -97,8 +99,9 @@ func (c *conversation) parseAnswers(answers []AnswerInput, with parse.Context) (
 	return all, nil
 }
 
-// numbered returns the question that each answer is to, 0 for none. Answers that
-// name nothing are to the open questions, in their order: there have to be as many.
+// numbered returns the question that each answer is to, 0 for none. Answers that name
+// nothing are to the open questions, in their order: there have to be as many. Counting
+// off fewer would guess which question was left out.
 func (c *conversation) numbered(answers []AnswerInput) ([]int, error) {
 	numbers := make([]int, len(answers))
 	unnamed := allUnnamed(answers)
@@ -132,6 +135,7 @@ func (c *conversation) parseAnswer(in AnswerInput, number int, with parse.Contex
 		question: number, corrects: number == 0,
 	}
 	switch {
+	// Unknown, declined, not applicable: there is no value to check.
 	case in.Outcome != "" && in.Outcome != questioning.Answered:
 	case in.Value != nil:
 		value, err := arguments.Value(slot, in.Value, with)
@@ -183,6 +187,8 @@ func (c *conversation) parseKnown(known []Known, with parse.Context) (parsed, er
 		if len(k.Text) > maxWords {
 			return parsed{}, fault.Invalidf(fmt.Sprintf("known[%d].text", i), "has %d bytes, at most %d are allowed", len(k.Text), maxWords)
 		}
+		// An answer has to be citable. Without words the value itself is cited, as it
+		// was sent.
 		words := strings.TrimSpace(k.Text)
 		if words == "" && k.Value != nil {
 			words = plain.JSON(k.Value, maxWords)
@@ -211,6 +217,8 @@ func (c *conversation) parseKnown(known []Known, with parse.Context) (parsed, er
 			if !errors.As(err, &invalid) {
 				return parsed{}, err
 			}
+			// A refused value is not lost: it comes back as unread, with the problem as
+			// its reason.
 			a = answer{Answer: questioning.Answer{Slot: key, Outcome: questioning.Answered, Words: words, Problem: invalid.Problem}, corrects: true}
 		}
 		all.answers = append(all.answers, a)
@@ -318,6 +326,7 @@ func openNumbers(open []questioning.Question) string {
 // many, and a schema may have two hundred.
 const maxListed = 20
 
+// slotKeys lists slots in an error, in their order, at most maxListed of them.
 func slotKeys(slots []questioning.Slot) string {
 	var keys []string
 	for i, s := range slots {
