@@ -12,8 +12,9 @@ PACKAGES := $(addsuffix /...,$(addprefix ./,$(MODULES)))
 # grpcnotrace leaves out gRPC's trace pages, and with them a seventh of a
 # function: their templates keep the linker from dropping unused methods.
 # nethttpomithttp2 leaves out net/http's HTTP/2: functions speak HTTP/1.1, and gRPC
-# has its own.
-GO_BUILD := go build -trimpath -tags=grpcnotrace,nethttpomithttp2 -ldflags='-s -w'
+# has its own. nopgxregisterdefaulttypes leaves out from which Go types pgx guesses a
+# parameter's type in protocols that functions do not use (shared/postgres).
+GO_BUILD := go build -trimpath -tags=grpcnotrace,nethttpomithttp2,nopgxregisterdefaulttypes -ldflags='-s -w'
 FUNCTIONS := $(sort $(notdir $(patsubst %/func.yaml,%,$(wildcard functions/*/func.yaml))))
 TOOLS := $(filter-out gateway relay indexer,$(FUNCTIONS))
 
