@@ -22,11 +22,14 @@ func openDatabase(ctx context.Context, options Options) (url string, stop func()
 	if len(options.Keeper) == 0 {
 		return "", nil, errors.New("there is no database: set DATABASE_URL")
 	}
-	if _, err := embedded.Find(); err != nil {
+	var missing *embedded.MissingError
+	if _, err := embedded.Find(); errors.As(err, &missing) {
 		fmt.Fprintln(options.Out, "PostgreSQL 15 or newer is not on this machine.")
 		if err := embedded.Install(ctx, options.Out); err != nil {
 			return "", nil, err
 		}
+	} else if err != nil {
+		return "", nil, fmt.Errorf("POSTGRES_BIN: %w", err)
 	}
 	dir := databaseFolder(options.Data)
 	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	fn "knative.dev/func-go/http"
 
 	"github.com/sequential-questioning/sequential-questioning/functions/gateway"
 	"github.com/sequential-questioning/sequential-questioning/migrations"
@@ -243,14 +244,13 @@ func (d *doctor) configuration(ctx context.Context) {
 	if url == "" {
 		url = "postgres://127.0.0.1:1/doctor" // nothing connects to it
 	}
-	if err := configure(url, d.Data, func(string) (string, error) { return keyring.Generate(), nil }); err != nil {
-		d.fail(err, "Correct the setting: docs/configuration.md.")
-		return
-	}
+	fn.SetLogLevel(fn.LogWarn)
+	configureGateway()
+	configureBackend(url, keyring.Generate())
 	failed := map[string]bool{}
 	functions := assemble(&ownMemory{})
-	route := gateway.New(gatewayConfig)
-	for _, f := range append(functions, route) {
+	functions = append(functions, gateway.New(gateway.FromEnvironment))
+	for _, f := range functions {
 		if err := f.Start(ctx, nil); err != nil {
 			// Functions have settings in common: each is said once.
 			_, cause, _ := strings.Cut(err.Error(), ": ")
@@ -260,7 +260,7 @@ func (d *doctor) configuration(ctx context.Context) {
 	for _, cause := range slices.Sorted(maps.Keys(failed)) {
 		d.fail(cause, "Correct or unset that setting: docs/configuration.md.")
 	}
-	_ = stop(functions, route) // nothing was under way
+	_ = stop(functions) // nothing was under way
 	if len(failed) == 0 {
 		d.ok("the settings of all functions are in order")
 	}
@@ -304,15 +304,15 @@ func servedVersion(ctx context.Context, url string) (string, error) {
 		return "", errors.New("it speaks no HTTP")
 	}
 	defer response.Body.Close()
-	var told struct {
+	var answer struct {
 		Result struct {
 			Server struct{ Name, Version string } `json:"serverInfo"`
 		} `json:"result"`
 	}
-	if json.NewDecoder(io.LimitReader(response.Body, 1<<20)).Decode(&told) != nil || told.Result.Server.Name != function.Product {
+	if json.NewDecoder(io.LimitReader(response.Body, 1<<20)).Decode(&answer) != nil || answer.Result.Server.Name != function.Product {
 		return "", fmt.Errorf("it answers %s", response.Status)
 	}
-	return told.Result.Server.Version, nil
+	return answer.Result.Server.Version, nil
 }
 
 // clients says what those who connected over standard input and output can show.

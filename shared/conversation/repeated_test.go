@@ -152,7 +152,7 @@ func TestAnAnswerRepeatedMuchLaterAddsNothing(t *testing.T) {
 	for n := 1; n <= 29; n++ {
 		reply(n)
 	}
-	assert.LessOrEqual(t, count(t, url, `SELECT count(*) FROM calls`), 16)
+	assert.LessOrEqual(t, count(t, url, `SELECT count(*) FROM results`), 16)
 	late := reply(1)
 	assert.Equal(t, 1, late.Metadata.AnswersRepeated)
 	assert.Zero(t, late.Metadata.AnswersRecorded)

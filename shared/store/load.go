@@ -102,7 +102,11 @@ func (l *loading) take(row queries.ConversationRow) error {
 	l.state.Asked, l.state.Answered = row.QuestionsAsked, row.AnswersRecorded
 	l.state.Ended = row.StopReason == string(questioning.EndedByPerson)
 	if row.CallRevision > 0 {
-		l.Earlier = &Call{Revision: row.CallRevision, Result: row.CallResult}
+		result, err := kept(row.CallResult, row.EarlierResult)
+		if err != nil {
+			return err
+		}
+		l.Earlier = &Call{Revision: row.CallRevision, Result: result}
 	}
 	return nil
 }

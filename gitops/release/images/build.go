@@ -17,10 +17,12 @@ import (
 
 // grpcnotrace leaves out gRPC's trace pages: their templates keep the linker from dropping
 // unused methods, a seventh of a function's size. nethttpomithttp2 leaves out net/http's
-// HTTP/2: functions speak HTTP/1.1, and gRPC has its own.
+// HTTP/2: functions speak HTTP/1.1, and gRPC has its own. nopgxregisterdefaulttypes leaves
+// out from which Go types pgx guesses a parameter's type in protocols that functions do not
+// use (shared/postgres).
 // Without -buildvcs=false every commit would give every image a new digest.
 var (
-	flags       = []string{"-buildvcs=false", "-tags=grpcnotrace,nethttpomithttp2"}
+	flags       = []string{"-buildvcs=false", "-tags=grpcnotrace,nethttpomithttp2,nopgxregisterdefaulttypes"}
 	linkerFlags = []string{"-s", "-w"}
 )
 
