@@ -65,6 +65,8 @@ type Result struct {
 	report conversation.Report // all of it, for the text
 }
 
+// newResult puts the turn and the report together. The report's coverage replaces the
+// turn's, which has only what changed.
 func newResult(status Status, rounds int, turn conversation.Turn, report conversation.Report, unanswered bool) Result {
 	turn.Coverage = report.Coverage
 	return Result{
