@@ -14,6 +14,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/repository"
 )
 
+// connectionHelp ends the help of every command that talks to Argo CD.
 const connectionHelp = `
 
 Name Argo CD's server with --argocd-server or ARGOCD_SERVER, and set ARGOCD_AUTH_TOKEN.
@@ -38,6 +39,7 @@ func argocdFlags(command *cobra.Command) func(context.Context) (*argocd.Server, 
 		if server == "" {
 			options.Server = os.Getenv("ARGOCD_SERVER")
 		}
+		// A flag wins over the variable, also when it says false.
 		if set := os.Getenv("ARGOCD_PLAINTEXT"); set != "" && !flags.Changed("argocd-plaintext") {
 			var err error
 			if options.Plaintext, err = strconv.ParseBool(set); err != nil {
