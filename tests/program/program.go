@@ -25,7 +25,7 @@ const (
 )
 
 // build builds the program once per test binary. Every test of the binary runs the same
-// program.
+// program. Tests that build it each would wait for each other's compilers.
 var build = sync.OnceValues(func() (string, error) {
 	folder, err := os.MkdirTemp("", "sequential-questioning-program-")
 	if err != nil {
@@ -55,7 +55,8 @@ func (r Runner) Run() int {
 	return r.M.Run()
 }
 
-// Path returns the program's path.
+// Path returns the program's path. The program is built by the first test that needs
+// it.
 func Path(t testing.TB) string {
 	t.Helper()
 	path, err := build()

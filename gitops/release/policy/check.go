@@ -73,7 +73,8 @@ func (p *Policies) Check(ctx context.Context, objects []*unstructured.Unstructur
 	return violations, nil
 }
 
-// Admit returns the violations of one request; none means that it is admitted.
+// Admit returns the violations of one request; none means that it is admitted. Check is
+// for many objects that are created together.
 func (p *Policies) Admit(ctx context.Context, request Request, others ...*unstructured.Unstructured) ([]Violation, error) {
 	lookup, err := look(p.others, others)
 	if err != nil {
@@ -159,7 +160,7 @@ func (p boundPolicy) admit(ctx context.Context, attributes admission.Attributes,
 	return violations, nil
 }
 
-// subject is the object that a request is about, before it or after.
+// subject is the object that a request is about, before it or after. Messages name it.
 func (r Request) subject() *unstructured.Unstructured {
 	if r.Object != nil {
 		return r.Object
@@ -167,6 +168,7 @@ func (r Request) subject() *unstructured.Unstructured {
 	return r.Old
 }
 
+// describe names the object as the other commands do.
 func (r Request) describe() string { return manifest.Title(r.subject()) }
 
 // attributes are what the API server hands to its admission plugins, with all defaults

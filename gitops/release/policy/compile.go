@@ -10,7 +10,8 @@ import (
 	"k8s.io/apiserver/pkg/cel/environment"
 )
 
-// compositionEnvironment takes long to make, and is the same for all policies.
+// compositionEnvironment takes long to make, and is the same for all policies. It fails
+// for no input, only if Kubernetes' own declarations contradict each other.
 var compositionEnvironment = sync.OnceValue(func() *cel.CompositionEnv {
 	env, err := cel.NewCompositionEnv(cel.VariablesTypeName, environment.MustBaseEnvSet(environment.DefaultCompatibilityVersion()))
 	if err != nil {

@@ -23,7 +23,8 @@ func Queue(t testing.TB, pool *pgxpool.Pool, events ...event.Event) {
 	}))
 }
 
-// QueueIn writes events as Queue does, in a transaction that the caller ends.
+// QueueIn writes events as Queue does, in a transaction that the caller ends. So a test
+// can see that an event that is never committed is not published.
 func QueueIn(t testing.TB, tx pgx.Tx, events ...event.Event) error {
 	t.Helper()
 	_, of := events[0].Of()

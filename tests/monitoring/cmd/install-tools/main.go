@@ -9,6 +9,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/tests/monitoring/tools"
 )
 
+// A second run finds them and does nothing.
 func main() {
 	// Every argument but --help is a mistake.
 	if len(os.Args) > 1 {
