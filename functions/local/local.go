@@ -161,6 +161,8 @@ func configureBackend(database, requestStateKeys string) {
 	})
 }
 
+// setDefaults leaves alone what the person has set, by which each of these can be
+// changed.
 func setDefaults(settings map[string]string) {
 	for name, value := range settings {
 		if os.Getenv(name) == "" {
@@ -194,7 +196,8 @@ type served struct {
 	unserve func(context.Context) error
 }
 
-// Stop waits for the calls under way first.
+// Stop waits for the calls under way first. A call that came in between would find a
+// function that has closed its database.
 func (s served) Stop(ctx context.Context) error {
 	return errors.Join(s.unserve(ctx), s.instance.Stop(ctx))
 }
@@ -219,12 +222,15 @@ func assemble(own *ownMemory) []instance {
 	return functions
 }
 
+// serve bounds how long a request may take to come, not how long an answer takes: a
+// call may wait for a person.
 func serve(listener net.Listener, handler http.Handler) *http.Server {
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute}
 	go func() { _ = server.Serve(listener) }() // until the server's Shutdown
 	return server
 }
 
+// shutdown waits for calls under way, and ends those that take too long.
 func shutdown(server *http.Server) {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
@@ -233,7 +239,8 @@ func shutdown(server *http.Server) {
 	}
 }
 
-// stop stops functions in their order.
+// stop stops functions in their order. One that fails to stop does not keep the others
+// running.
 func stop(functions []instance) (err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()

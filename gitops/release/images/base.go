@@ -16,7 +16,8 @@ import (
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 )
 
-// User of every program, as in the manifests.
+// User of every program, as in the manifests. Numbers are needed: the image has no file
+// with users, and Kubernetes checks runAsNonRoot by number.
 const unprivileged = "65532:65532"
 
 // The first path that Go's crypto/x509 tries. It reads the file at the first TLS
@@ -65,7 +66,7 @@ func base(platforms []v1.Platform, created v1.Time) (v1.ImageIndex, error) {
 }
 
 // certificates is the layer with the roots, as a tar archive. Its entries have no time,
-// so that the same roots give the same bytes.
+// so that the same roots give the same bytes. One layer serves all platforms.
 func certificates() (v1.Layer, error) {
 	var roots bytes.Buffer
 	for root := range bundle.Roots() {

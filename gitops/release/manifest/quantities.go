@@ -63,6 +63,8 @@ func quantityList(value any, path string) (errs []error) {
 	return errs
 }
 
+// requestedWithinLimits compares each request with its limit; one without a limit may
+// be any.
 func requestedWithinLimits(resources map[string]any, path string) (errs []error) {
 	requests, _ := resources["requests"].(map[string]any)
 	limits, _ := resources["limits"].(map[string]any)

@@ -100,7 +100,8 @@ func changed(before, after []types.Image) []ImageChange {
 	return changes
 }
 
-// pin is what an image is compared and shown by.
+// pin is what an image is compared and shown by. A tag is shown where there is one, so
+// that a person sees what is refused.
 func pin(image types.Image) string { return cmp.Or(image.Digest, image.NewTag, "no digest") }
 
 // shortName is the image's name without its registry, which is the same for all of

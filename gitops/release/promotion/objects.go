@@ -10,7 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// ObjectChange is an object that is added, removed or changed.
+// ObjectChange is an object that is added, removed or changed. A reviewer sees by it
+// what the cluster will do, and not only what a file says.
 type ObjectChange struct {
 	Sign   string // +, - or ~
 	Object string // kind and name
@@ -21,7 +22,7 @@ type ObjectChange struct {
 }
 
 // FieldChange is a changed field. Before is empty for a new field, After for a removed
-// one.
+// one. Both are texts as JSON writes them, without the quotes.
 type FieldChange struct {
 	Path          string
 	Before, After string

@@ -91,7 +91,8 @@ func header(name string) string {
 	return mark + name + "/func.yaml by `make render`; do not edit.\n"
 }
 
-// Change is a file that Write changed or, in a dry run, would change.
+// Change is a file that Write changed or, in a dry run, would change. A dry run prints
+// the same list.
 type Change struct {
 	Action Action
 	Path   string
@@ -175,6 +176,7 @@ func compare(root string, files map[string][]byte) ([]Change, error) {
 	return changes, nil
 }
 
+// write writes a file, and makes its folder where there is none.
 func write(path string, data []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
@@ -183,7 +185,7 @@ func write(path string, data []byte) error {
 }
 
 // Check returns an error that names every file of gitops/base/functions that is out of
-// date.
+// date. It is for make verify, which changes no file.
 func Check(ctx context.Context, root string) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -86,6 +86,8 @@ func serviceFor(f functions.Function) (*servingv1.Service, error) {
 	return service, nil
 }
 
+// labelsOf are the labels of func.yaml and the name's; one that would differ from
+// machine to machine is refused.
 func labelsOf(f functions.Function) (map[string]string, error) {
 	for i, label := range f.Deploy.Labels {
 		if label.Value != nil && strings.HasPrefix(*label.Value, "{{") {
@@ -147,6 +149,7 @@ func scaleAnnotations(scale *functions.ScaleOptions) map[string]string {
 	return annotations
 }
 
+// decimal writes a number as a person would, without an exponent.
 func decimal(value float64) string { return strconv.FormatFloat(value, 'f', -1, 64) }
 
 // containerFor gives every function the restricted profile of Kubernetes' Pod Security
@@ -189,7 +192,8 @@ func probe(path string) *corev1.Probe {
 	return &corev1.Probe{ProbeHandler: corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: path}}}
 }
 
-// resourcesOf reads requests and limits; what is left out has none.
+// resourcesOf reads requests and limits; what is left out has none. Whether all pods
+// must have some is for the policies.
 func resourcesOf(options *functions.ResourcesOptions) (corev1.ResourceRequirements, error) {
 	var resources corev1.ResourceRequirements
 	if options == nil {
@@ -209,6 +213,7 @@ func resourcesOf(options *functions.ResourcesOptions) (corev1.ResourceRequiremen
 	return resources, nil
 }
 
+// quantities reads CPU and memory; nil is one that is not set.
 func quantities(cpu, memory *string) (corev1.ResourceList, error) {
 	list := corev1.ResourceList{}
 	// The order does not matter: the result is a map.
