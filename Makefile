@@ -120,8 +120,15 @@ tests/conformance/node_modules/.installed: tests/conformance/package-lock.json
 	npm ci --prefix tests/conformance --no-audit --no-fund --loglevel=error
 	@touch $@
 
-hosts: postgres tests/hosts/node_modules/.installed ## The ready configurations in hosts' own programs, Python's client libraries, packages and go install
+hosts: postgres release hosts-tools tests/hosts/node_modules/.installed ## The ready configurations in hosts' own programs, Python's client libraries, packages and go install
 	go test -count=1 -timeout 20m ./tests/hosts/...
+
+# Ruby reads the formula, bubblewrap runs the image.
+hosts-tools:
+	@missing=; for p in ruby:ruby bwrap:bubblewrap; do command -v $${p%:*} > /dev/null || missing="$$missing $${p#*:}"; done; \
+		test -z "$$missing" || ! command -v apt-get > /dev/null || \
+		if [ "$$(id -u)" = 0 ]; then apt-get install -y --no-install-recommends $$missing > /dev/null; \
+		else echo "Tests that need them are skipped without: sudo apt-get install$$missing"; fi
 
 tests/hosts/node_modules/.installed: tests/hosts/package-lock.json
 	npm ci --prefix tests/hosts --no-audit --no-fund --loglevel=error
@@ -129,6 +136,9 @@ tests/hosts/node_modules/.installed: tests/hosts/package-lock.json
 
 packages: ## Of goreleaser's build in .bin/dist: bundles, formula and server.json, in .bin/packages. ARGS="--postgresql darwin/all=folder"
 	go run ./functions/local/cmd/package $(ARGS)
+
+program-image: release ## Of goreleaser's build in .bin/dist: the image with PostgreSQL, in .bin/program-image. ARGS="--push ghcr.io/owner/sequential-questioning:1.4.0"
+	$(RELEASE) program $(ARGS)
 
 first-minute: ## Record docs/first_minute.svg from a real session
 	go build -trimpath -o $(BIN)/local ./functions/local/cmd/sequential-questioning
@@ -228,4 +238,4 @@ help: ## Print this
 
 FORCE:
 
-.PHONY: run install migrate reindex build generate release operate render images tidy test postgres unit vulnerabilities delivery conformance hosts packages first-minute e2e verify lint quality hostile fuzz chaos chaos-short bench load load-test operations monitoring dashboards infrastructure cluster cluster-down clean help FORCE
+.PHONY: run install migrate reindex build generate release operate render images tidy test postgres unit vulnerabilities delivery conformance hosts hosts-tools packages program-image first-minute e2e verify lint quality hostile fuzz chaos chaos-short bench load load-test operations monitoring dashboards infrastructure cluster cluster-down clean help FORCE

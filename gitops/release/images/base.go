@@ -29,7 +29,7 @@ var baseName = name.MustParseReference("scratch")
 // base returns the base image, which only holds the Web's root certificates. It is built
 // here, not pulled from a registry.
 func base(platforms []v1.Platform, created v1.Time) (v1.ImageIndex, error) {
-	layer, err := certificates()
+	layer, err := Certificates()
 	if err != nil {
 		return nil, fmt.Errorf("build the base image: %w", err)
 	}
@@ -63,7 +63,8 @@ func base(platforms []v1.Platform, created v1.Time) (v1.ImageIndex, error) {
 	return index, nil
 }
 
-func certificates() (v1.Layer, error) {
+// Certificates returns a layer that only holds the Web's root certificates.
+func Certificates() (v1.Layer, error) {
 	var roots bytes.Buffer
 	for root := range bundle.Roots() {
 		// Skip roots with constraints (trusted only for certificates issued before a date):

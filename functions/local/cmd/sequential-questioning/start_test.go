@@ -65,7 +65,7 @@ func TestDiscoveryDoesNotWaitForTheDatabase(t *testing.T) {
 func TestDiscoveryOverHTTPDoesNotWaitForTheDatabase(t *testing.T) {
 	slow, let := slowPostgres(t)
 	port := freePort(t)
-	cmd := program(t, []string{slow}, "--port", port, "--data", postgrestest.Folder(t))
+	cmd := program(t, []string{slow}, "--host", "0.0.0.0", "--port", port, "--data", postgrestest.Folder(t))
 	var log bytes.Buffer
 	cmd.Stderr = &log
 	out, err := cmd.StdoutPipe()
@@ -101,7 +101,7 @@ func TestDiscoveryOverHTTPDoesNotWaitForTheDatabase(t *testing.T) {
 	let()
 	line, err := bufio.NewReader(out).ReadString('\n')
 	require.NoError(t, err)
-	assert.Contains(t, line, "is ready at", "which is said once calls are answered")
+	assert.Contains(t, line, "is ready at http://127.0.0.1:"+port, "which is said once calls are answered")
 	assert.Contains(t, <-called, "where you want to go")
 	require.NoError(t, cmd.Process.Signal(os.Interrupt))
 	_, _ = io.Copy(io.Discard, out)
