@@ -44,7 +44,7 @@ const openingCall = `{"jsonrpc":"2.0","id":9,"method":"tools/call","params":{"na
 // Hosts give a server 10 to 60 s to answer initialize, and a first start may take longer.
 func TestDiscoveryDoesNotWaitForTheDatabase(t *testing.T) {
 	slow, let := slowPostgres(t)
-	h := started(t, postgrestest.Folder(t), slow)
+	h := started(t, filepath.Join(postgrestest.Folder(t), "Application Support", "it's"), slow) // as on a Mac, and worse
 	assert.Contains(t, string(h.call(t, "tools/list", map[string]any{})), `"sequential_questioning"`)
 
 	_, err := io.WriteString(h.in, openingCall+"\n")
