@@ -134,6 +134,15 @@ tests/hosts/node_modules/.installed: tests/hosts/package-lock.json
 	npm ci --prefix tests/hosts --no-audit --no-fund --loglevel=error
 	@touch $@
 
+$(BIN)/goreleaser $(BIN)/syft:
+	@echo "Building $(@F); the first time takes some minutes."
+	@GOBIN=$(abspath $(BIN)) $(ALONE) go install $(if $(filter %syft,$@),github.com/anchore/syft/cmd/syft@v1.42.4,github.com/goreleaser/goreleaser/v2@v2.15.1)
+
+dist: $(BIN)/goreleaser $(BIN)/syft ## Build and check in .bin what a release publishes of the program for laptops, without signatures
+	PATH=$(abspath $(BIN)):$$PATH GORELEASER_CURRENT_TAG=v$$(< shared/version/VERSION) goreleaser release --snapshot --clean --skip=publish,sign --config functions/local/packaging/goreleaser.yaml
+	@$(MAKE) --no-print-directory packages
+	go test -count=1 ./tests/dist
+
 packages: ## Of goreleaser's build in .bin/dist: bundles, formula and server.json, in .bin/packages. ARGS="--postgresql darwin/all=folder"
 	go run ./functions/local/cmd/package $(ARGS)
 
@@ -238,4 +247,4 @@ help: ## Print this
 
 FORCE:
 
-.PHONY: run install migrate reindex build generate release operate render images tidy test postgres unit vulnerabilities delivery conformance hosts hosts-tools packages program-image first-minute e2e verify lint quality hostile fuzz chaos chaos-short bench load load-test operations monitoring dashboards infrastructure cluster cluster-down clean help FORCE
+.PHONY: run install migrate reindex build generate release operate render images tidy test postgres unit vulnerabilities delivery conformance hosts hosts-tools dist packages program-image first-minute e2e verify lint quality hostile fuzz chaos chaos-short bench load load-test operations monitoring dashboards infrastructure cluster cluster-down clean help FORCE
