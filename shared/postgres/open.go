@@ -36,12 +36,19 @@ var errUnprepared = errors.New("DATABASE_URL sets default_query_exec_mode to one
 
 // parse applies the limits that every connection has.
 func parse(config Config) (*pgxpool.Config, error) {
-	if config.URL == "" {
+	url := config.URL
+	if config.Locate != nil {
+		url = unlocated
+	}
+	if url == "" {
 		return nil, errors.New("DATABASE_URL is not set")
 	}
-	parsed, err := pgxpool.ParseConfig(config.URL)
+	parsed, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, malformed(err)
+	}
+	if config.Locate != nil {
+		parsed.BeforeConnect = config.locate
 	}
 	if mode := parsed.ConnConfig.DefaultQueryExecMode; mode == pgx.QueryExecModeExec || mode == pgx.QueryExecModeSimpleProtocol {
 		return nil, errUnprepared
@@ -63,6 +70,24 @@ func parse(config Config) (*pgxpool.Config, error) {
 	maps.Copy(all, parsed.ConnConfig.RuntimeParams)
 	parsed.ConnConfig.RuntimeParams = all
 	return parsed, nil
+}
+
+// unlocated stands for the address of a server that is not known yet.
+const unlocated = "postgres://127.0.0.1"
+
+// locate has a connection made where the server is.
+func (c Config) locate(ctx context.Context, connection *pgx.ConnConfig) error {
+	url, err := c.Locate(ctx)
+	if err != nil {
+		return err
+	}
+	located, err := pgx.ParseConfig(url)
+	if err != nil {
+		return malformed(err)
+	}
+	connection.Host, connection.Port, connection.TLSConfig, connection.Fallbacks = located.Host, located.Port, located.TLSConfig, located.Fallbacks
+	connection.Database, connection.User, connection.Password = located.Database, located.User, located.Password
+	return nil
 }
 
 // malformed drops the parser's own message: in a URL that it cannot parse it does
