@@ -33,6 +33,7 @@ type RelayHandler struct {
 	outbox *Outbox
 	relay  *Relay
 	sweeps []*sweep
+	retry  *retry
 }
 
 // OpenRelay returns a relay as the environment describes it. It connects when
@@ -66,7 +67,8 @@ func OpenRelay() (*RelayHandler, error) {
 		return nil, err
 	}
 	outbox := NewOutbox(pool)
-	return &RelayHandler{pool, sink, signer, outbox, NewRelay(outbox, sink, RelayConfig{}), []*sweep{kept, newResultSweep(stored.SweepResults)}}, nil
+	relay := NewRelay(outbox, sink, RelayConfig{})
+	return &RelayHandler{pool, sink, signer, outbox, relay, []*sweep{kept, newResultSweep(stored.SweepResults)}, newRetry(relay.Drain)}, nil
 }
 
 // ServeHTTP answers 200 with what was done, 202 when a drain under way includes the
@@ -79,6 +81,9 @@ func (h *RelayHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	done, ran, err := h.relay.Drain(context.WithoutCancel(r.Context()))
+	if ran {
+		h.retry.after(done, err)
+	}
 	switch {
 	case !ran:
 		w.WriteHeader(http.StatusAccepted)
@@ -144,6 +149,7 @@ func (h *RelayHandler) Ready(ctx context.Context) error { return h.pool.Ping(ctx
 
 // Close releases the connections.
 func (h *RelayHandler) Close() {
+	h.retry.close()
 	h.sink.Close()
 	h.pool.Close()
 }
