@@ -44,9 +44,14 @@ func OpenRelay() (*RelayHandler, error) {
 		Signing  SigningConfig
 		Postgres postgres.Config
 		Retained RetentionConfig
+		Audit    store.AuditConfig
 	}
 	if err := env.Parse(&config); err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
+	}
+	audited, err := config.Audit.Age()
+	if err != nil {
+		return nil, err
 	}
 	signer, err := NewSigner(config.Signing)
 	if err != nil {
@@ -61,6 +66,9 @@ func OpenRelay() (*RelayHandler, error) {
 		return nil, err
 	}
 	stored := store.New(pool)
+	if audited > 0 {
+		stored = stored.Audited()
+	}
 	kept, err := newRetention(config.Retained, stored.EraseInactive)
 	if err != nil {
 		pool.Close()
@@ -68,7 +76,7 @@ func OpenRelay() (*RelayHandler, error) {
 	}
 	outbox := NewOutbox(pool)
 	relay := NewRelay(outbox, sink, RelayConfig{})
-	return &RelayHandler{pool, sink, signer, outbox, relay, []*sweep{kept, newResultSweep(stored.SweepResults)}, newRetry(relay.Drain)}, nil
+	return &RelayHandler{pool, sink, signer, outbox, relay, []*sweep{kept, newResultSweep(stored.SweepResults), newAuditSweep(audited, stored.SweepAudit)}, newRetry(relay.Drain)}, nil
 }
 
 // ServeHTTP answers 200 with what was done, 202 when a drain under way includes the
