@@ -192,6 +192,9 @@ func (t *text) readEnlargers(from int, value float64, next int, last float64) (f
 			return value, after, twoMeanings
 		}
 		more, after, scaleOfMore, bad := t.base(at)
+		if t.isOneOf(at, after) {
+			break // "6 million a year", "6 millions une fois"
+		}
 		if after == at || bad != "" || more != math.Trunc(more) || t.tokens[at].shape == calendar {
 			break
 		}
@@ -205,6 +208,18 @@ func (t *text) readEnlargers(from int, value float64, next int, last float64) (f
 		value, next, last = value+more, after, scaleOfMore
 	}
 	return value, next, doubt
+}
+
+// isOneOf reports an article from token i to next that begins another amount: the "a" of "a
+// year", the "une" of "une fois". That of "deux mille un euros" is a number.
+func (t *text) isOneOf(i, next int) bool {
+	if next != i+1 || t.tokens[i].shape != word {
+		return false
+	}
+	if t.starts(i, number) {
+		return t.starts(i, article) && (t.starts(next, unit) || t.starts(next, more))
+	}
+	return t.starts(i, "a")
 }
 
 // dividedBy reads the "over three" of "one over three" and the "sur trois" of "deux
@@ -418,8 +433,8 @@ func (t *text) readSuffix(a *amount) {
 	}
 	for {
 		_, next, ok := t.class(a.next, measure)
-		if !ok || next < len(t.tokens) && t.tokens[a.next].text == "in" && next == a.next+1 || t.starts(next, persons) {
-			return // "10 old friends"
+		if !ok || next < len(t.tokens) && t.tokens[a.next].text == "in" && next == a.next+1 || t.starts(next, persons) || t.is(next, "'") && t.tokens[next].glued {
+			return // "10 old friends", "6 millions l'an"
 		}
 		if t.is(a.next, "两") && t.starts(next, measure) {
 			a.doubt = twoMeanings // "一两个"

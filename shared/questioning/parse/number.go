@@ -386,6 +386,9 @@ func (t *text) digits(i int) (value float64, next int, last float64, doubt strin
 		}
 	}
 	value, doubt = t.numeral(strings.ReplaceAll(written, "'", ""), i, next)
+	if whole, _, _ := strings.Cut(written, t.lang.decimal); strings.Contains(whole, "'") && !groups(whole, "'") {
+		doubt = notOneNumber // 5'10"
+	}
 	if strings.Count(written, ",") == 1 && !groups(written, ",") && (t.is(i-1, "[") || t.is(i-1, "(")) && (t.is(next, "]") || t.is(next, ")")) {
 		doubt = blocking[between] // the interval "[30,50]"
 	}

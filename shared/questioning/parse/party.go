@@ -38,7 +38,7 @@ func (t *text) findParties() []span {
 		}
 		if count, after, ok := t.cardinal(i); terms == 0 && ok && t.ends(i, "groups") {
 			party := span{from: i, next: after, value: float64(count)} // "a party of 5"
-			if t.clockLike(i, amount{value: float64(count), next: after}) {
+			if t.timesOver(i) || t.clockLike(i, amount{value: float64(count), next: after}) {
 				party.doubt = twoMeanings
 			}
 			found = append(found, party)
@@ -63,6 +63,21 @@ func (t *text) findParties() []span {
 		i = next - 1
 	}
 	return t.inAll(found)
+}
+
+// timesOver reports several of what the words before token i say that it is the size of: "3
+// tables for 4".
+func (t *text) timesOver(i int) bool {
+	for from := max(0, i-3); from < i; from++ {
+		if _, next, ok := t.class(from, "groups"); ok && next == i {
+			for at := max(0, from-2); at < from; at++ {
+				if value, end, ok := t.cardinal(at); ok && end == from && value > 1 {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // ofMany reports people at token i that another number counts a part of, or times:
@@ -154,6 +169,36 @@ func (t *text) saidInAll(parties []span) (total span, ok bool) {
 		}
 	}
 	return total, ok && len(t.tokens) > total.next-total.from
+}
+
+// otherCounts are the bare numbers that a sentence of their own makes second candidates beside
+// a party, or that are counted up behind it: "5 people. Actually 6", "3 people, one, two,
+// three". Other bare numbers beside a party are those of something else.
+func (t *text) otherCounts(parties, moments []span) []span {
+	var found []span
+	bare, listed := 0, []span{}
+	for i := 0; i < len(t.tokens); i++ {
+		value, next, ok := t.cardinal(i)
+		count := span{from: i, next: next, value: float64(value)}
+		isSame := func(party span) bool { return party.value == count.value }
+		if !ok || slices.ContainsFunc(parties, isSame) || meets(count, parties) || meets(count, moments) || next < len(t.tokens) && t.tokens[next].shape != sign {
+			continue
+		}
+		from := i
+		for from > 0 && (t.starts(from-1, filler) || t.starts(from-1, outro) || t.starts(from-1, no) || t.starts(from-1, only) || from < i && t.is(from-1, ",")) {
+			from--
+		}
+		switch {
+		case from == 0 || !t.ends(i, "at") && slices.Contains([]string{".", "!", ";", "?"}, t.tokens[from-1].text):
+			found = append(found, count)
+		case from == i && t.is(i-1, ","):
+			bare, listed = bare+1, append(listed, count)
+		}
+	}
+	if bare > 1 {
+		return append(found, listed...)
+	}
+	return found
 }
 
 // oneOfMany reports one person who need not be all: "another person", "one of us".
