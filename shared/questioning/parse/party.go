@@ -54,6 +54,8 @@ func (t *text) findParties() []span {
 			party.doubt = "the count of each is asked for"
 		case t.ofMany(i):
 			party.doubt = twoMeanings
+		case t.joinsOthers(next):
+			party.doubt = leftOut // "6 kids and their parents"
 		case i > 1 && (t.ends(i, to) || t.ends(i, alternative)) && t.tokens[i-2].shape == numeral && t.tokens[i-2].text != formatNumber(sum) && !t.replacesBefore(i):
 			party.doubt = blocking[between]
 		case terms == 1 && (t.ends(i, plus) || t.starts(i, "my") || t.starts(i+1, more) || t.ends(next, "some_of") || sum == 1 && t.oneOfMany(i, next)), t.ends(i, and) && t.somebody(i-2):
@@ -176,20 +178,24 @@ func (t *text) saidInAll(parties []span) (total span, ok bool) {
 // three". Other bare numbers beside a party are those of something else.
 func (t *text) otherCounts(parties, moments []span) []span {
 	var found []span
+	// The "6." of a German may be a day, and the end of a sentence too.
+	sure := slices.DeleteFunc(slices.Clone(moments), func(m span) bool { return m.weak })
 	bare, listed := 0, []span{}
 	for i := 0; i < len(t.tokens); i++ {
 		value, next, ok := t.cardinal(i)
 		count := span{from: i, next: next, value: float64(value)}
 		isSame := func(party span) bool { return party.value == count.value }
-		if !ok || slices.ContainsFunc(parties, isSame) || meets(count, parties) || meets(count, moments) || next < len(t.tokens) && t.tokens[next].shape != sign {
+		if !ok || slices.ContainsFunc(parties, isSame) || meets(count, parties) || meets(count, sure) || next < len(t.tokens) && t.tokens[next].shape != sign {
 			continue
 		}
 		from := i
-		for from > 0 && (t.starts(from-1, filler) || t.starts(from-1, outro) || t.starts(from-1, no) || t.starts(from-1, only) || from < i && t.is(from-1, ",")) {
+		for from > 0 && (t.corrects(from-1) || t.starts(from-1, filler) || t.starts(from-1, only) || t.is(from-1, ",") && (from < i || t.corrects(from-2))) {
 			from--
 		}
 		switch {
-		case from == 0 || !t.ends(i, "at") && slices.Contains([]string{".", "!", ";", "?"}, t.tokens[from-1].text):
+		case i > 1 && t.is(i-1, ":") && (t.ends(i-1, persons) || t.ends(i-1, person)): // "5 adults, kids: 2"
+			found = append(found, count)
+		case from == 0 || !t.ends(i, "at") && !t.ends(i, "on") && slices.Contains([]string{".", "!", ";", "?"}, t.tokens[from-1].text):
 			found = append(found, count)
 		case from == i && t.is(i-1, ","):
 			bare, listed = bare+1, append(listed, count)
@@ -199,6 +205,22 @@ func (t *text) otherCounts(parties, moments []span) []span {
 		return append(found, listed...)
 	}
 	return found
+}
+
+// joinsOthers reports that somebody's more join a party that ends before token i, who are not
+// counted: "and their parents", "with my dog".
+func (t *text) joinsOthers(i int) bool {
+	for _, c := range []class{and, plus} {
+		if _, next, ok := t.class(i, c); ok && t.starts(next, "my") {
+			return true
+		}
+	}
+	return false
+}
+
+// corrects reports a word that a correction begins with: "no", "actually", "doch".
+func (t *text) corrects(i int) bool {
+	return t.starts(i, no) || t.starts(i, yes) || t.starts(i, "but") || t.starts(i, outro)
 }
 
 // oneOfMany reports one person who need not be all: "another person", "one of us".
@@ -243,7 +265,7 @@ func (t *text) companions(i int, follows bool) (count float64, kind string, next
 	if _, after, ok := t.class(at, "of_my"); ok {
 		at = after
 	}
-	if _, after, ok := t.class(at, "parents"); ok && !counted && count == 1 && at > i {
+	if _, after, ok := t.class(at, "parents"); ok && !counted && count == 1 && at > i && !t.is(i, "their") { // of each other's there are more
 		return 2, "parents", after, true
 	}
 	if counted && t.isUnknown(at) && !t.is(at, "new") && t.starts(at+1, persons) {
