@@ -26,8 +26,9 @@ const certificatesFile = "etc/ssl/certs/ca-certificates.crt"
 // Name in the annotation of every image.
 var baseName = name.MustParseReference("scratch")
 
-// base returns the base image, which only holds the Web's root certificates. It is built
-// here, not pulled from a registry.
+// base returns the base image, which only holds the Web's root certificates. It is
+// built here, not pulled from a registry. A base that is pulled would change by itself,
+// and digests with it. There is no shell and no package manager in it.
 func base(platforms []v1.Platform, created v1.Time) (v1.ImageIndex, error) {
 	layer, err := certificates()
 	if err != nil {
@@ -63,6 +64,8 @@ func base(platforms []v1.Platform, created v1.Time) (v1.ImageIndex, error) {
 	return index, nil
 }
 
+// certificates is the layer with the roots, as a tar archive. Its entries have no time,
+// so that the same roots give the same bytes.
 func certificates() (v1.Layer, error) {
 	var roots bytes.Buffer
 	for root := range bundle.Roots() {

@@ -23,6 +23,9 @@ const (
 	joinLimit = 2 * time.Minute
 	// joinInterval is how often a lock or a start is looked at again.
 	joinInterval = 20 * time.Millisecond
+	// giveUpLimit bounds how long a failed join waits for the end of a server that is
+	// still starting.
+	giveUpLimit = 10 * time.Second
 	// keeperInterval is how often a user looks whether the keeper still runs.
 	keeperInterval = time.Second
 )
@@ -59,7 +62,9 @@ func Join(ctx context.Context, dir string, keeper []string, out io.Writer) (*Joi
 		return nil, err
 	}
 	if err := j.connect(ctx); err != nil {
-		return nil, errors.Join(err, unlockFile(j.users))
+		leaving, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveUpLimit)
+		defer cancel()
+		return nil, errors.Join(err, j.leave(leaving))
 	}
 	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
 	j.stop = stop
@@ -237,6 +242,10 @@ func (j *Joined) URL() string { return address(j.port, Role, j.password, Role) }
 func (j *Joined) Leave(ctx context.Context) error {
 	j.stop()
 	j.watched.Wait()
+	return j.leave(ctx)
+}
+
+func (j *Joined) leave(ctx context.Context) error {
 	if err := unlockFile(j.users); err != nil {
 		return fmt.Errorf("leave the database: %w", err)
 	}
@@ -245,14 +254,14 @@ func (j *Joined) Leave(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = unlockFile(last) }() // whoever joins meanwhile waits for it
-	content, err := os.ReadFile(keeperFile(j.dir))
-	if err != nil {
-		return fmt.Errorf("leave the database: %w", err)
-	}
 	for {
 		kept, err := j.kept()
 		if err != nil || !kept {
 			return err
+		}
+		content, err := os.ReadFile(keeperFile(j.dir))
+		if err != nil {
+			return fmt.Errorf("leave the database: %w", err)
 		}
 		// More than once, since a keeper that has only just started may miss one.
 		if pid, _ := strconv.Atoi(string(bytes.TrimSpace(content))); pid > 0 {
