@@ -357,7 +357,7 @@ func (t *text) scaled(from int, value float64, next int) (float64, int, float64,
 		if !ok {
 			return value, next, last, ""
 		}
-		if e.name == "1e6m" || e.name == "1e9b" {
+		if e.isLetter() {
 			switch value, ok, doubt := t.letter(from, next, value, e); {
 			case doubt != "":
 				return value, next, last, doubt
@@ -371,13 +371,17 @@ func (t *text) scaled(from int, value float64, next int) (float64, int, float64,
 	}
 }
 
-// letter reads the m and b of "5M", "$5m" and "5m", which can be meters or
-// minutes too.
+// letter reads the m and b of "5M", "$5m" and "5m", which can be meters or minutes too, and
+// the g and t of "$5g", which are grams and tons where the slot says so.
 func (t *text) letter(from, i int, value float64, e entry) (float64, bool, string) {
 	// Beside money it is a million; else a capital says so, since units are written small.
 	written := t.source[t.tokens[i].start:t.tokens[i].end]
 	money := t.moneyBefore(from) || t.starts(i+1, currency)
+	weight := strings.ContainsAny(e.name[2:], "gt")
 	switch {
+	case weight && t.names(t.tokens[i]):
+		return value, false, "" // "Weight (g)"
+	case weight && !money && (written != strings.ToUpper(written) || t.lang.code != "en"):
 	case len(written) == 2 && written != "MM", e.name == "1e6m" && clockUnits[t.slotUnit()], !t.tokens[i].glued && !money && written != "M":
 		return value, false, ""
 	case money, written == strings.ToUpper(written), e.name == "1e9b" && value != math.Trunc(value): // there is no half bit
