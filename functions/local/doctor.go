@@ -240,7 +240,7 @@ func (d *doctor) configuration(ctx context.Context) {
 	}
 	failed := map[string]bool{}
 	functions := assemble(&ownMemory{})
-	route := gateway.New(gatewayConfig)
+	route := gateway.NewWith(gatewayConfig)
 	for _, f := range append(functions, route) {
 		if err := f.Start(ctx, nil); err != nil {
 			// Functions have settings in common: each is said once.

@@ -113,7 +113,7 @@ func run(ctx context.Context, options Options, front func(ctx context.Context, r
 	}
 	defer func() { err = errors.Join(err, shown.Shutdown(context.WithoutCancel(ctx))) }()
 	functions := assemble(own)
-	route := gateway.New(gatewayConfig)
+	route := gateway.NewWith(gatewayConfig)
 	defer func() { err = errors.Join(err, stop(functions, route)) }()
 	for _, f := range functions {
 		if err := f.Start(ctx, nil); err != nil {

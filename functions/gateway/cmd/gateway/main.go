@@ -12,7 +12,7 @@ import (
 )
 
 func main() {
-	route := gateway.New(gateway.FromEnvironment)
+	route := gateway.New()
 	// The runtime stops a function only after the calls in flight have ended.
 	stopping, _ := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(stopping, route.Drain)
