@@ -4,6 +4,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -29,7 +30,8 @@ import (
 
 // Options of a local server.
 type Options struct {
-	Port int    // on 127.0.0.1; 0 takes a free one
+	Host string // address to listen on; empty is 127.0.0.1. Whoever reaches it is the user
+	Port int    // on Host; 0 takes a free one
 	Data string // folder of what is kept: the database, when DatabaseURL is empty, and keys
 	// DatabaseURL is an existing PostgreSQL server.
 	DatabaseURL string
@@ -50,7 +52,7 @@ const startPatience = time.Minute
 // can be; then ready is called with the URL for clients.
 func Run(ctx context.Context, options Options, ready func(url string)) error {
 	// Taken first, so that a second start does not touch the first's database.
-	front, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(options.Port)))
+	front, err := net.Listen("tcp", net.JoinHostPort(cmp.Or(options.Host, loopback), strconv.Itoa(options.Port)))
 	if err != nil {
 		return fmt.Errorf("listen (choose another port with --port): %w", err)
 	}
@@ -65,11 +67,23 @@ func Run(ctx context.Context, options Options, ready func(url string)) error {
 			}
 			return err
 		}
-		ready("http://" + front.Addr().String() + "/mcp")
+		ready("http://" + reachable(front.Addr()) + "/mcp")
 		<-ctx.Done()
 		fmt.Fprintln(options.Out, "Stopping; conversations are kept.")
 		return nil
 	})
+}
+
+// loopback is the address that only programs of this machine reach.
+const loopback = "127.0.0.1"
+
+// reachable is how clients of this machine reach a server: one that listens on every
+// address does on loopback, which is also a name that ALLOWED_HOSTS has.
+func reachable(listening net.Addr) string {
+	if tcp, ok := listening.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		return net.JoinHostPort(loopback, strconv.Itoa(tcp.Port))
+	}
+	return listening.String()
 }
 
 // RunStdio serves the one client that writes to in and reads out, until in or ctx
@@ -122,7 +136,7 @@ func run(ctx context.Context, options Options, front func(ctx context.Context, r
 	life, stopBackend := context.WithCancel(ctx)
 	behind := &backend{options: options, life: life}
 	defer func() { stopBackend(); err = errors.Join(err, behind.close()) }()
-	route := gateway.New(func() (gateway.Config, error) { return gatewayConfig(behind) })
+	route := gateway.NewWith(func() (gateway.Config, error) { return gatewayConfig(behind) })
 	defer func() { err = errors.Join(err, stop([]instance{route})) }()
 	if err := route.Start(ctx, nil); err != nil {
 		return err

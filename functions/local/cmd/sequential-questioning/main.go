@@ -69,7 +69,8 @@ func parse(flags *flag.FlagSet, args []string) {
 func serve(ctx context.Context, stop func(), args []string) error {
 	options := local.Options{DatabaseURL: os.Getenv("DATABASE_URL"), Out: os.Stderr}
 	flags := flag.CommandLine
-	flags.IntVar(&options.Port, "port", defaultPort, "`port` on 127.0.0.1 for MCP clients; 0 takes a free one")
+	flags.IntVar(&options.Port, "port", defaultPort, "`port` for MCP clients; 0 takes a free one")
+	flags.StringVar(&options.Host, "host", "127.0.0.1", "`address` to listen on; whoever reaches it is the user, so choose another one in a container only")
 	flags.StringVar(&options.Data, "data", defaultFolder(), "`folder` of the database, unless DATABASE_URL is set, and of keys")
 	stdio := flags.Bool("stdio", false, "serve the one client at standard input and output, and no port")
 	show := flags.Bool("version", false, "print the version")
@@ -151,7 +152,8 @@ func usage(flags *flag.FlagSet) {
 	fmt.Fprint(os.Stderr, `Runs Sequential Questioning on this machine: the gateway and every tool in one
 process, on a PostgreSQL server of its own.
 
-Usage: sequential-questioning [--port 8420 | --stdio] [--data folder]
+Usage: sequential-questioning [--host 127.0.0.1] [--port 8420] [--data folder]
+       sequential-questioning --stdio [--data folder]
        sequential-questioning doctor [--port 8420] [--data folder]
        sequential-questioning --version
 
