@@ -24,7 +24,7 @@ import (
 // owner is the one file that a fork edits, and so does this one.
 const owner = "gitops/owner/kustomization.yaml"
 
-// yearlySweep lets staging rest: a timer that runs every minute keeps the relay awake.
+// yearlySweep lets staging rest: the timer would wake the relay in the midst of a test.
 const yearlySweep = `
   - target: {kind: PingSource, name: sweep}
     patch: |-
@@ -239,7 +239,7 @@ func (d *Deployment) pushFirst(ctx context.Context) error {
 	if err := d.Clone.Replace("gitops/argocd/applications/kustomization.yaml", "  - dev.yaml\n", ""); err != nil {
 		return err
 	}
-	// Staging must scale to zero entirely; prod's timer stays at every minute.
+	// Staging must scale to zero entirely; prod's timer stays as it is.
 	if err := d.Clone.Append("gitops/overlays/staging/kustomization.yaml", yearlySweep); err != nil {
 		return err
 	}
