@@ -12,8 +12,9 @@ PACKAGES := $(addsuffix /...,$(addprefix ./,$(MODULES)))
 # grpcnotrace leaves out gRPC's trace pages, and with them a seventh of a
 # function: their templates keep the linker from dropping unused methods.
 # nethttpomithttp2 leaves out net/http's HTTP/2: functions speak HTTP/1.1, and gRPC
-# has its own.
-GO_BUILD := go build -trimpath -tags=grpcnotrace,nethttpomithttp2 -ldflags='-s -w'
+# has its own. nopgxregisterdefaulttypes leaves out from which Go types pgx guesses a
+# parameter's type in protocols that functions do not use (shared/postgres).
+GO_BUILD := go build -trimpath -tags=grpcnotrace,nethttpomithttp2,nopgxregisterdefaulttypes -ldflags='-s -w'
 FUNCTIONS := $(sort $(notdir $(patsubst %/func.yaml,%,$(wildcard functions/*/func.yaml))))
 TOOLS := $(filter-out gateway relay indexer,$(FUNCTIONS))
 
@@ -221,6 +222,9 @@ chaos: postgres ## Run conversations while processes, PostgreSQL and clients are
 chaos-short: ## Run chaos for about a minute
 	@$(MAKE) --no-print-directory chaos ARGS="--minutes 1 --conversations 500 --kills 100"
 
+scale: postgres ## Measure calls and read the plans of all statements beside two million conversations; an hour and 15 GB. SCALE=2000000
+	SCALE=$(or $(SCALE),2000000) go test -count=1 -timeout 3h -v -run TestNoStatementReadsMore ./shared/store
+
 bench: ## Measure performance, as ratios within one run, and print a table
 	go run ./tests/performance $(ARGS)
 
@@ -247,4 +251,4 @@ help: ## Print this
 
 FORCE:
 
-.PHONY: run install migrate reindex build generate release operate render images tidy test postgres unit vulnerabilities delivery conformance hosts hosts-tools dist packages program-image first-minute e2e verify lint quality hostile fuzz chaos chaos-short bench load load-test operations monitoring dashboards infrastructure cluster cluster-down clean help FORCE
+.PHONY: run install migrate reindex build generate release operate render images tidy test postgres unit vulnerabilities delivery conformance hosts hosts-tools dist packages program-image first-minute e2e verify lint quality hostile fuzz chaos chaos-short scale bench load load-test operations monitoring dashboards infrastructure cluster cluster-down clean help FORCE

@@ -9,11 +9,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/caarlos0/env/v11"
-
 	"github.com/sequential-questioning/sequential-questioning/shared/identity"
 	"github.com/sequential-questioning/sequential-questioning/shared/jsonrpc"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
+	"github.com/sequential-questioning/sequential-questioning/shared/settings"
 )
 
 const (
@@ -134,8 +133,8 @@ func FromEnvironment() (Config, error) {
 		StartupKeepaliveInterval:     startupKeepaliveInterval,
 		catalogue:                    embeddedCatalogue,
 	}
-	if err := env.Parse(&c); err != nil {
-		return Config{}, fmt.Errorf("gateway settings: %w", err)
+	if err := settings.Parse(&c); err != nil {
+		return Config{}, err
 	}
 	c.AllowedOrigins = trimAll(c.AllowedOrigins)
 	if len(c.AllowedOrigins) == 0 {

@@ -34,14 +34,17 @@ import (
 // doctorTimeout bounds one question to a database or a server.
 const doctorTimeout = 5 * time.Second
 
-// finding is one line of the doctor's.
+// finding is one line of the doctor's. The remedy is a command or a setting, never only
+// a cause.
 type finding struct {
 	what string
 	mend string // empty for what is in order
 }
 
-// Diagnose says what is wrong with the installation and how to mend it, and returns
-// how much is. It changes nothing, and starts nothing.
+// Diagnose says what is wrong with the installation and how to mend it, and returns how
+// much is. It changes nothing, and starts nothing. Its checks are in the order in which
+// a start would fail, so that the first remedy is the one to begin with. Nothing it
+// prints holds a password or people's words.
 func Diagnose(ctx context.Context, options Options) (problems int) {
 	d := doctor{Options: options}
 	d.program()
@@ -63,6 +66,7 @@ func Diagnose(ctx context.Context, options Options) (problems int) {
 	return problems
 }
 
+// doctor collects findings; it is used once.
 type doctor struct {
 	Options
 	findings []finding
@@ -76,7 +80,8 @@ func (d *doctor) fail(what any, mend string) {
 	d.findings = append(d.findings, finding{fmt.Sprint(what), mend})
 }
 
-// program says which program this is, and under which name a host finds it.
+// program says which program this is, and under which name a host finds it. Hosts
+// started from a desktop often have another PATH than a shell.
 func (d *doctor) program() {
 	self, err := os.Executable()
 	if err != nil {
@@ -109,6 +114,7 @@ func (d *doctor) folder() (usable bool) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		above := filepath.Dir(d.Data)
+		// The nearest folder that exists decides whether the others can be made.
 		for {
 			if _, err := os.Stat(above); err == nil || above == filepath.Dir(above) {
 				break
@@ -182,7 +188,8 @@ func (d *doctor) database(ctx context.Context, folderUsable bool) {
 	}
 }
 
-// server looks at a running server.
+// server looks at a running server. A role that bypasses row security is a failure
+// although everything would work: nothing would keep principals apart.
 func (d *doctor) server(ctx context.Context, url, name string) {
 	ctx, cancel := context.WithTimeout(ctx, doctorTimeout)
 	defer cancel()
@@ -224,7 +231,9 @@ func (d *doctor) server(ctx context.Context, url, name string) {
 	}
 }
 
-// configuration has everything read its settings, as a start does.
+// configuration has everything read its settings, as a start does. It starts every
+// function, which opens no connection, and stops it again. What it sets in the
+// environment for that is unset.
 func (d *doctor) configuration(ctx context.Context) {
 	for _, setting := range []string{"DATABASE_URL", "REQUEST_STATE_KEYS", "QDRANT_URL"} {
 		if os.Getenv(setting) == "" {
@@ -257,7 +266,8 @@ func (d *doctor) configuration(ctx context.Context) {
 	}
 }
 
-// port looks who has the port of HTTP clients.
+// port looks who has the port of HTTP clients. Taking the port for a moment is the one
+// sure way to find out whether it is free.
 func (d *doctor) port(ctx context.Context) {
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(d.Port))
 	listener, err := net.Listen("tcp", address)
@@ -279,7 +289,8 @@ func (d *doctor) port(ctx context.Context) {
 	}
 }
 
-// servedVersion is the version of this program that serves at a URL.
+// servedVersion is the version of this program that serves at a URL. The revision is
+// one that every version of this program speaks.
 func servedVersion(ctx context.Context, url string) (string, error) {
 	body := `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"doctor","version":"1"}}}`
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(body))

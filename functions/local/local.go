@@ -88,7 +88,8 @@ func reachable(listening net.Addr) string {
 
 // RunStdio serves the one client that writes to in and reads out, until in or ctx
 // ends. Discovery is answered at once, and calls as soon as they can be, or with what
-// is in the way of it.
+// is in the way of it. out carries messages and nothing else; progress for people goes to
+// options.Out, which has to be another file.
 func RunStdio(ctx context.Context, options Options, in io.Reader, out io.Writer) error {
 	if os.Getenv("OAUTH_ISSUER") != "" {
 		return errors.New("OAUTH_ISSUER is set, but over standard input and output no client sends a token: unset it, or serve HTTP without --stdio")

@@ -10,6 +10,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/owner"
 )
 
+// checkCommand prints each problem on a line of its own and fails if there is one, so
+// that it serves a person and a pipeline. It needs neither a cluster nor a network.
 func checkCommand(root *string) *cobra.Command {
 	return &cobra.Command{
 		Use:   "check",

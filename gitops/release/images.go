@@ -16,6 +16,9 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/owner"
 )
 
+// imagesCommand builds and pins in one step. Pins are written last and all at once: a
+// build that fails half way leaves gitops/images as it was, and images that nothing
+// refers to do no harm.
 func imagesCommand(root *string) *cobra.Command {
 	var options images.Options
 	var pin string
@@ -43,6 +46,8 @@ pinned in the registry of gitops/owner. On an error it pins nothing.`,
 			if options.Created, err = sourceDate(); err != nil {
 				return err
 			}
+			// Images in a layout have no registry of their own. They are pinned where
+			// the owner says that they will be, to which the layout is then copied.
 			registry := ""
 			if options.Repository == "" && !noPin {
 				mine, err := owner.Read(*root)
@@ -97,8 +102,9 @@ pinned in the registry of gitops/owner. On an error it pins nothing.`,
 	return command
 }
 
-// sourceDate reads SOURCE_DATE_EPOCH, the standard variable for the time of reproducible
-// builds.
+// sourceDate reads SOURCE_DATE_EPOCH, the standard variable for the time of
+// reproducible builds. Unset means the zero time, which the builder turns into a fixed
+// one. See https://reproducible-builds.org/docs/source-date-epoch/.
 func sourceDate() (time.Time, error) {
 	text := os.Getenv("SOURCE_DATE_EPOCH")
 	if text == "" {
@@ -111,7 +117,9 @@ func sourceDate() (time.Time, error) {
 	return time.Unix(seconds, 0), nil
 }
 
-// changed reports whether the images' sources have uncommitted changes.
+// changed reports whether the images' sources have uncommitted changes. It only warns:
+// digests of uncommitted sources cannot be built again by anybody else. Without git it
+// reports no change.
 func changed(ctx context.Context, root string) bool {
 	status := exec.CommandContext(ctx, "git", "-C", root, "status", "--porcelain", "--", "functions", "migrations", "shared", "go.work", "go.work.sum")
 	output, err := status.Output()

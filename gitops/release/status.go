@@ -14,8 +14,11 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/status"
 )
 
+// statusWait bounds all environments together. A server that does not answer within it
+// is down.
 const statusWait = 2 * time.Minute
 
+// statusCommand changes nothing. Its JSON is for scripts; the table may change.
 func statusCommand(root *string) *cobra.Command {
 	var environments []string
 	var asJSON bool

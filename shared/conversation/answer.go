@@ -33,6 +33,8 @@ func allUnnamed(answers []AnswerInput) bool {
 	return len(answers) > 0 && !slices.ContainsFunc(answers, func(a AnswerInput) bool { return !a.unnamed() })
 }
 
+// unnamedError is the error of an answer that does not say what it answers. It has no
+// field: the caller knows the answer's place in the list and adds it (fault.Within).
 func unnamedError(more string) error {
 	return fault.Invalidf("", "needs a question_number, a question_id or a slot%s", more)
 }

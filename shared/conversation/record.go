@@ -44,12 +44,12 @@ func (c *conversation) apply(says parsed, known map[string]bool, change *store.C
 		if corrects {
 			id = revisionDigest(a, c.State.SlotStates[c.State.Index(a.Slot)])
 		}
-		if a.Problem != "" {
-			counted.unread = append(counted.unread, c.unread(a))
-		}
 		if said[string(id)] || known[string(id)] && !corrects || !c.asksFor(a.Slot) && c.holds(a) {
 			counted.repeated++
 			continue
+		}
+		if a.Problem != "" { // the same words again were handed back before: now the person is asked
+			counted.unread = append(counted.unread, c.unread(a))
 		}
 		recorded, err := c.recordOne(a, corrects && a.Problem == "", change)
 		if err != nil {

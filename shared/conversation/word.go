@@ -27,8 +27,9 @@ type Wording struct {
 	Questions []string
 }
 
-// propose asks the model for the slots of a goal that no playbook fits; nil
-// when there is no model or it gives nothing of use in time.
+// propose asks the model for the slots of a goal that no playbook fits; nil when there
+// is no model or it gives nothing of use in time. The person's texts are passed so that
+// the model does not propose what they already say.
 func (s *Service) propose(ctx context.Context, goal string, chat []Message) []questioning.Slot {
 	if s.model == nil {
 		return nil

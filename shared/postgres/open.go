@@ -29,6 +29,11 @@ func Open(ctx context.Context, config Config) (*pgxpool.Pool, error) {
 	return pool, nil
 }
 
+// errUnprepared refuses the modes in which pgx guesses the types of parameters by
+// their Go types. Programs are built without what it guesses from, a megabyte and a half.
+var errUnprepared = errors.New("DATABASE_URL sets default_query_exec_mode to one without prepared statements: leave it out; " +
+	"a pooler has to support prepared statements, as PgBouncer does from version 1.21 (max_prepared_statements)")
+
 // parse applies the limits that every connection has.
 func parse(config Config) (*pgxpool.Config, error) {
 	url := config.URL
@@ -44,6 +49,9 @@ func parse(config Config) (*pgxpool.Config, error) {
 	}
 	if config.Locate != nil {
 		parsed.BeforeConnect = config.locate
+	}
+	if mode := parsed.ConnConfig.DefaultQueryExecMode; mode == pgx.QueryExecModeExec || mode == pgx.QueryExecModeSimpleProtocol {
+		return nil, errUnprepared
 	}
 	if config.MaxConns < 1 {
 		return nil, fmt.Errorf("DATABASE_MAX_CONNS is %d, want at least 1", config.MaxConns)

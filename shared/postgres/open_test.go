@@ -126,3 +126,14 @@ func TestSettingsReachTheServer(t *testing.T) {
 		Scan(&statement, &lock, &name))
 	assert.Equal(t, []string{"5s", "3s", "sequential-questioning"}, []string{statement, lock, name})
 }
+
+func TestAURLCannotDoWithoutPreparedStatements(t *testing.T) {
+	for _, mode := range []string{"exec", "simple_protocol"} {
+		_, err := parse(config(t, "postgres://db/things?default_query_exec_mode="+mode))
+		assert.ErrorContains(t, err, "default_query_exec_mode", mode)
+	}
+	for _, mode := range []string{"cache_statement", "cache_describe", "describe_exec"} {
+		_, err := parse(config(t, "postgres://db/things?default_query_exec_mode="+mode))
+		assert.NoError(t, err, mode)
+	}
+}

@@ -2,7 +2,7 @@
 -- InsertProcessed adds no row where the consumer has processed the event.
 INSERT INTO processed_events (consumer, source, id) VALUES (@consumer, @source, @id) ON CONFLICT DO NOTHING;
 
--- name: DeleteProcessed :exec
+-- name: DeleteProcessed :execrows
 -- DeleteProcessed deletes the oldest, and none that another instance is deleting.
 DELETE FROM processed_events WHERE (consumer, source, id) IN (
     SELECT p.consumer, p.source, p.id FROM processed_events p
@@ -105,3 +105,9 @@ WHERE n.conversation_id = @conversation_id RETURNING n.for_others;
 -- Voices are what those of the conversations added that speak for the principal.
 SELECT coalesce(form, '')::text AS schema_key, contribution FROM counted_conversations
 WHERE conversation_id = ANY(@ids::uuid[]) AND principal = current_setting('app.principal') AND for_others;
+
+-- name: SweepResults :execrows
+-- SweepResults deletes the oldest, and none that another instance is deleting.
+DELETE FROM results WHERE (conversation_id, fingerprint) IN (
+    SELECT r.conversation_id, r.fingerprint FROM results r
+    WHERE r.at < now() - @age::interval ORDER BY r.at LIMIT @most::integer FOR UPDATE SKIP LOCKED);

@@ -2,8 +2,10 @@ package store
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -23,6 +25,7 @@ var exported = []struct{ table, of string }{
 	{"questions", byConversation},
 	{"answers", byConversation},
 	{"messages", byConversation},
+	{"results", byConversation},
 	{"calls", byConversation},
 	{"elicitations", byConversation},
 	{"outbox", byConversation},
@@ -49,7 +52,14 @@ func (s *Store) Export(ctx context.Context, userID string, take func(table strin
 				return fmt.Errorf("read %s: %w", e.table, err)
 			}
 			var row json.RawMessage
-			if _, err := pgx.ForEachRow(rows, []any{&row}, func() error { return take(e.table, row) }); err != nil {
+			if _, err := pgx.ForEachRow(rows, []any{&row}, func() error {
+				if e.table == "results" {
+					if row, err = unpacked(row); err != nil {
+						return err
+					}
+				}
+				return take(e.table, row)
+			}); err != nil {
 				return fmt.Errorf("read %s: %w", e.table, err)
 			}
 		}
@@ -59,4 +69,23 @@ func (s *Store) Export(ctx context.Context, userID string, take func(table strin
 		return fmt.Errorf("export what is held of a user: %w", err)
 	}
 	return nil
+}
+
+// unpacked is a row of results that can be read.
+func unpacked(row json.RawMessage) (json.RawMessage, error) {
+	var columns map[string]any
+	if err := json.Unmarshal(row, &columns); err != nil {
+		return nil, err
+	}
+	written, _ := columns["result"].(string) // as bytea is written: \x and hexadecimal digits
+	packed, err := hex.DecodeString(strings.TrimPrefix(written, `\x`))
+	if err != nil {
+		return nil, err
+	}
+	result, err := unpack(packed)
+	if err != nil {
+		return nil, err
+	}
+	columns["result"] = result
+	return json.Marshal(columns)
 }

@@ -53,7 +53,7 @@ func (p Programs) Path(name string) string { return filepath.Join(p.Folder, name
 
 // Build builds the programs as for images. It passes further flags to go build.
 func (p Programs) Build(ctx context.Context, names []string, flags ...string) error {
-	arguments := append([]string{"build", "-trimpath", "-tags=grpcnotrace,nethttpomithttp2", "-ldflags=-s -w"}, flags...)
+	arguments := append([]string{"build", "-trimpath", "-tags=grpcnotrace,nethttpomithttp2,nopgxregisterdefaulttypes", "-ldflags=-s -w"}, flags...)
 	for _, name := range names {
 		cmd := exec.CommandContext(ctx, "go", append(arguments[:len(arguments):len(arguments)], "-o", p.Path(name), p.Source(name))...)
 		cmd.Dir, cmd.Env = p.Root, append(os.Environ(), "CGO_ENABLED=0")

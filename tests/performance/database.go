@@ -131,9 +131,9 @@ func (d *database) crowd(ctx context.Context, address, id string, answers int) e
 		`INSERT INTO messages (principal, conversation_id, revision, position, role, content)
 			SELECT principal, ` + copied + `, revision + r, 0, 'user', words
 			FROM answers, generate_series(1, $2::int) i, generate_series(0, ` + shift + `, ` + fmt.Sprint(slots) + `) r WHERE conversation_id = $1::uuid`,
-		`INSERT INTO calls (principal, conversation_id, fingerprint, revision, result)
+		`INSERT INTO results (principal, conversation_id, fingerprint, revision, result)
 			SELECT principal, ` + copied + `, fingerprint, revision + ` + shift + `, result
-			FROM calls, generate_series(1, $2::int) i WHERE conversation_id = $1::uuid`,
+			FROM results, generate_series(1, $2::int) i WHERE conversation_id = $1::uuid`,
 	}
 	group, filling := errgroup.WithContext(ctx)
 	group.SetLimit(4)
@@ -164,9 +164,9 @@ func (d *database) lengthen(ctx context.Context, address string, ids []string, n
 				FROM answers, generate_series(1, $2::int - 1) r WHERE conversation_id = ANY($1::uuid[])`,
 			`INSERT INTO messages (principal, conversation_id, revision, position, role, content)
 				SELECT principal, conversation_id, revision, 0, 'user', words FROM answers WHERE conversation_id = ANY($1::uuid[]) AND $2::int > 0`,
-			`WITH last AS (DELETE FROM calls WHERE conversation_id = ANY($1::uuid[]) RETURNING *)
-				INSERT INTO calls (principal, conversation_id, fingerprint, revision, result)
-				SELECT principal, conversation_id, sha256(fingerprint || int4send(r)), $2::int + 1 - r, result
+			`WITH last AS (DELETE FROM results WHERE conversation_id = ANY($1::uuid[]) RETURNING *)
+				INSERT INTO results (principal, conversation_id, fingerprint, revision, result)
+				SELECT principal, conversation_id, substr(sha256(fingerprint || int4send(r)), 1, 16), $2::int + 1 - r, result
 				FROM last, generate_series(0, 15) r WHERE revision = 2`,
 			`UPDATE slots SET confirmed = true, answers = array(SELECT generate_series($2::int - 7, $2::int))
 				WHERE conversation_id = ANY($1::uuid[]) AND answers <> '{}'`,
@@ -191,7 +191,7 @@ func (d *database) orphans(ctx context.Context, address string) error {
 			(SELECT count(*) FROM answers t LEFT JOIN slots s ON s.conversation_id = t.conversation_id AND s.key = t.slot WHERE s.key IS NULL) +
 			(SELECT count(*) FROM answers t LEFT JOIN questions q ON q.conversation_id = t.conversation_id AND q.number = t.question WHERE q.number IS NULL AND t.question IS NOT NULL) +
 			(SELECT count(*) FROM messages t LEFT JOIN conversations c ON c.id = t.conversation_id AND c.principal = t.principal WHERE c.id IS NULL) +
-			(SELECT count(*) FROM calls t LEFT JOIN conversations c ON c.id = t.conversation_id AND c.principal = t.principal WHERE c.id IS NULL)`).Scan(&found)
+			(SELECT count(*) FROM results t LEFT JOIN conversations c ON c.id = t.conversation_id AND c.principal = t.principal WHERE c.id IS NULL)`).Scan(&found)
 		if err == nil && found > 0 {
 			err = fmt.Errorf("%d rows lack the row they refer to", found)
 		}

@@ -23,7 +23,7 @@ import (
 // Deployer is the user as which Argo CD applies manifests.
 const Deployer = "system:serviceaccount:argocd:argocd-application-controller"
 
-// Request is one admission request.
+// Request is one admission request. Exactly one of Object and Old may be nil.
 type Request struct {
 	// Object is the object to create, or the new state; nil deletes Old.
 	Object *unstructured.Unstructured
@@ -35,7 +35,8 @@ type Request struct {
 	User string
 }
 
-// Violation is one reason to deny a request.
+// Violation is one reason to deny a request. A request with several is denied by the
+// first; all are listed, so that they can be mended together.
 type Violation struct {
 	Policy  string
 	Binding string
@@ -52,7 +53,9 @@ func (v Violation) String() string {
 }
 
 // Check returns the violations of creating the objects. It looks up namespaces and
-// parameters in others, then in the folder of the policies, then among the objects.
+// parameters in others, then in the folder of the policies, then among the objects. As
+// on a cluster, the policies of the folder apply to every object that they match,
+// whoever creates it.
 func (p *Policies) Check(ctx context.Context, objects []*unstructured.Unstructured, others ...*unstructured.Unstructured) ([]Violation, error) {
 	lookup, err := look(objects, p.others, others)
 	if err != nil {
@@ -78,6 +81,8 @@ func (p *Policies) Admit(ctx context.Context, request Request, others ...*unstru
 	return p.admit(ctx, request, lookup)
 }
 
+// admit needs the namespace of a namespaced object, because policies match by its
+// labels. That it is unknown is an error and not a violation: nothing was checked.
 func (p *Policies) admit(ctx context.Context, request Request, lookup *lookup) ([]Violation, error) {
 	attributes, err := request.attributes()
 	if err != nil {
@@ -117,6 +122,7 @@ func (p boundPolicy) admit(ctx context.Context, attributes admission.Attributes,
 		if err != nil {
 			return nil, err
 		}
+		// Warn and Audit do not deny.
 		if !matches || !slices.Contains(binding.Spec.ValidationActions, admissionv1.Deny) {
 			continue
 		}
@@ -150,6 +156,7 @@ func (p boundPolicy) admit(ctx context.Context, attributes admission.Attributes,
 	return violations, nil
 }
 
+// subject is the object that a request is about, before it or after.
 func (r Request) subject() *unstructured.Unstructured {
 	if r.Object != nil {
 		return r.Object
@@ -159,6 +166,9 @@ func (r Request) subject() *unstructured.Unstructured {
 
 func (r Request) describe() string { return manifest.Title(r.subject()) }
 
+// attributes are what the API server hands to its admission plugins, with all defaults
+// set. The plural is guessed as Kubernetes does for kinds without a mapping; it is
+// right for those that the policies match.
 func (r Request) attributes() (admission.Attributes, error) {
 	var object, old runtime.Object
 	for state, target := range map[*unstructured.Unstructured]*runtime.Object{r.Object: &object, r.Old: &old} {

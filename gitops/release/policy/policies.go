@@ -22,6 +22,8 @@ type Policies struct {
 	others []*unstructured.Unstructured
 }
 
+// boundPolicy is a policy with what applies it. Without a binding a policy does
+// nothing, which the API server accepts in silence.
 type boundPolicy struct {
 	definition *admissionv1.ValidatingAdmissionPolicy
 	bindings   []*admissionv1.ValidatingAdmissionPolicyBinding
@@ -43,6 +45,7 @@ func Load(folder string) (*Policies, error) {
 	return policies, nil
 }
 
+// read sorts the objects of a folder. All that is wrong is reported together.
 func read(objects []*unstructured.Unstructured) (*Policies, error) {
 	var definitions []*admissionv1.ValidatingAdmissionPolicy
 	bindings := map[string][]*admissionv1.ValidatingAdmissionPolicyBinding{}

@@ -17,6 +17,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/repository"
 )
 
+// What is compared, by its place in the repository.
 const (
 	imagesFile       = "gitops/images/kustomization.yaml"
 	migrationsFolder = "migrations"
@@ -34,7 +35,8 @@ type Request struct {
 	Overlay string // folder that To deploys, such as gitops/overlays/prod
 }
 
-// Broken is a broken rule with a remedy.
+// Broken is a broken rule with a remedy. It is not an error: all rules are checked, and
+// all that are broken are listed together.
 type Broken struct {
 	Rule  string
 	What  string
@@ -49,10 +51,12 @@ func (b Broken) String() string {
 }
 
 // Rule checks the exported tree of the promoted commit and the objects that its overlay
-// builds.
+// builds. An error means that the rule could not be checked, which stops the promotion
+// as well.
 type Rule func(ctx context.Context, tree string, objects []*unstructured.Unstructured) ([]Broken, error)
 
-// Promotion describes what a promotion would change.
+// Promotion describes what a promotion would change. It is made by Prepare and not
+// changed afterwards.
 type Promotion struct {
 	Request
 	Seen   string // To's commit
@@ -91,12 +95,15 @@ func (p *Promotion) Err() error {
 	return errors.New(text.String())
 }
 
+// breaks notes a broken rule: the rule's name, what breaks it, and how to mend that.
 func (p *Promotion) breaks(rule, what, right string) {
 	p.Broken = append(p.Broken, Broken{Rule: rule, What: what, Right: right})
 }
 
 // Prepare determines what a promotion would change and which rules it breaks. It only
-// updates the remote-tracking branches.
+// updates the remote-tracking branches. Commits are compared as they are on the remote,
+// whatever the working tree holds: only what others can see is promoted. A rule that is
+// broken is no error; see Err.
 func Prepare(ctx context.Context, repo *repository.Repository, request Request, rules ...Rule) (*Promotion, error) {
 	p := &Promotion{Request: request, repository: repo}
 	if request.From == request.To {
@@ -122,6 +129,8 @@ func Prepare(ctx context.Context, repo *repository.Repository, request Request, 
 	return p, p.trees(ctx, rules)
 }
 
+// locate finds the commits of both branches on the remote and fetches them. A branch
+// that is missing is a broken rule, with the command that creates it.
 func (p *Promotion) locate(ctx context.Context) error {
 	remotes, err := p.repository.Remotes(ctx)
 	if err != nil {
@@ -159,6 +168,8 @@ func (p *Promotion) locate(ctx context.Context) error {
 	return nil
 }
 
+// workingTree refuses uncommitted changes. They would not be promoted, but whoever
+// promotes may believe so. Local commits that were not pushed are only noted.
 func (p *Promotion) workingTree(ctx context.Context) error {
 	changes, err := p.repository.Uncommitted(ctx)
 	if err != nil {
@@ -191,6 +202,8 @@ func abridged(items []string, most int) string {
 	return text
 }
 
+// commits lists what is promoted. Commits that only the target has, such as a revert,
+// refuse the promotion: a fast-forward would lose them.
 func (p *Promotion) commits(ctx context.Context) error {
 	var err error
 	if p.Commits, err = p.repository.Log(ctx, p.Seen, p.Commit); err != nil {
@@ -214,6 +227,9 @@ func (p *Promotion) commits(ctx context.Context) error {
 	return nil
 }
 
+// migrations checks what the new migrations do to a schema on which the previous
+// release still runs. Released ones that were deleted at any time count too: a database
+// may have them.
 func (p *Promotion) migrations(ctx context.Context) error {
 	released, err := p.sql(ctx, p.Seen)
 	if err != nil {
@@ -252,6 +268,7 @@ func (p *Promotion) migrations(ctx context.Context) error {
 	return nil
 }
 
+// sql reads the migrations of a commit.
 func (p *Promotion) sql(ctx context.Context, commit string) ([]migration.File, error) {
 	names, err := p.repository.List(ctx, commit, migrationsFolder)
 	if err != nil {
@@ -271,6 +288,8 @@ func (p *Promotion) sql(ctx context.Context, commit string) ([]migration.File, e
 	return files, nil
 }
 
+// others compares what the overlay does not build. The owner's values show up among the
+// policies, which copy some of them.
 func (p *Promotion) others(ctx context.Context) error {
 	var err error
 	if p.Policies, err = p.repository.Changes(ctx, p.Seen, p.Commit, policiesFolder, ownerFolder); err != nil {

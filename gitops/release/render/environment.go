@@ -12,6 +12,9 @@ import (
 // Functions.Validate has checked the form.
 var reference = regexp.MustCompile(`^{{\s*(secret|configMap|env):([^:\s]+)(?::([^:\s]+))?\s*}}$`)
 
+// environment translates run.envs. An entry without a name takes all keys of a Secret
+// or ConfigMap. Order is kept: in Kubernetes a later variable may refer to an earlier
+// one.
 func environment(envs functions.Envs) ([]corev1.EnvVar, []corev1.EnvFromSource, error) {
 	var variables []corev1.EnvVar
 	var sources []corev1.EnvFromSource

@@ -20,6 +20,7 @@ func readFunction(folder string) (functions.Function, error) {
 	if err != nil {
 		return none, err
 	}
+	// func itself reads a file leniently and would drop a misspelled setting.
 	if err := yaml.UnmarshalStrict(data, &functions.Function{}); err != nil {
 		return none, fmt.Errorf("read: %w", err)
 	}
@@ -56,7 +57,8 @@ func load(data []byte) (functions.Function, error) {
 }
 
 // unmapped returns the paths of fields that serviceFor does not read, including fields
-// that a later version of func adds.
+// that a later version of func adds. It clears what is read in a copy, and reports all
+// that is left. So a field is refused until somebody decides what it means here.
 func unmapped(f functions.Function) []string {
 	// Fields that describe the function, not its deployment.
 	f.SpecVersion, f.Name, f.Runtime, f.Invoke = "", "", "", ""
@@ -99,6 +101,7 @@ func unmapped(f functions.Function) []string {
 	return slices.DeleteFunc(left, func(path string) bool { return path == "specVersion" || path == "created" })
 }
 
+// leaves are the dotted paths of what is set.
 func leaves(fields yaml.MapSlice, prefix string) (paths []string) {
 	for _, field := range fields {
 		path := prefix + fmt.Sprint(field.Key)

@@ -19,14 +19,16 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
 )
 
+// Everything in the folder output begins with mark, or is not ours to remove.
 const (
 	output        = "gitops/base/functions"
 	kustomization = "kustomization.yaml"
 	mark          = "# Generated from functions/"
 )
 
-// Files returns the rendered files of gitops/base/functions, by path from root. Its error
-// names every invalid func.yaml.
+// Files returns the rendered files of gitops/base/functions, by path from root. Its
+// error names every invalid func.yaml. It reads the folder functions and nothing else:
+// the same sources give the same bytes.
 func Files(root string) (map[string][]byte, error) {
 	sources, err := filepath.Glob(filepath.Join(root, "functions", "*", functions.FunctionFile))
 	if err != nil {
@@ -62,6 +64,7 @@ func Files(root string) (map[string][]byte, error) {
 	return files, nil
 }
 
+// file renders one function, and validates the Service as Knative's webhook will.
 func file(folder string) ([]byte, error) {
 	function, err := readFunction(folder)
 	if err != nil {
@@ -81,6 +84,7 @@ func file(folder string) ([]byte, error) {
 	return encode(header(function.Name), object.Object)
 }
 
+// header is what tells a generated file from others; * stands for all functions.
 func header(name string) string {
 	return mark + name + "/func.yaml by `make render`; do not edit.\n"
 }
@@ -110,6 +114,8 @@ func Changes(root string) ([]Change, error) {
 }
 
 // Write updates gitops/base/functions. On an error in any func.yaml it changes nothing.
+// Files of functions that are gone are removed. A file in the folder that was not
+// generated is an error: it would be deployed, and nobody would expect it there.
 func Write(root string) ([]Change, error) {
 	files, err := Files(root)
 	if err != nil {
@@ -133,6 +139,7 @@ func Write(root string) ([]Change, error) {
 	return changes, nil
 }
 
+// compare lists the files that differ, those to write before those to remove.
 func compare(root string, files map[string][]byte) ([]Change, error) {
 	var changes []Change
 	for _, path := range slices.Sorted(maps.Keys(files)) {

@@ -21,6 +21,8 @@ import (
 // gitops/images maps these names to repositories and digests.
 const ImagePrefix = "sequential-questioning/"
 
+// unprivileged is the user and group of the images' base (gitops/release/images), which
+// own nothing in it.
 const (
 	serviceAccount = "sequential-questioning"
 	nameLabel      = "app.kubernetes.io/name"
@@ -95,7 +97,8 @@ func labelsOf(f functions.Function) (map[string]string, error) {
 	return labels, nil
 }
 
-// wave returns the sync wave: functions that public ones call are deployed first.
+// wave returns the sync wave: functions that public ones call are deployed first. A
+// gateway that is up before its functions would answer that they are down.
 func wave(labels map[string]string) string {
 	if labels[networking.VisibilityLabelKey] == serving.VisibilityClusterLocal {
 		return "0"
@@ -116,6 +119,8 @@ func placesOf(key string) (service, template bool) {
 	return true, true
 }
 
+// scaleAnnotations sets only what func.yaml sets; Knative's configuration decides the
+// rest.
 func scaleAnnotations(scale *functions.ScaleOptions) map[string]string {
 	annotations := map[string]string{}
 	if scale == nil {
@@ -141,6 +146,8 @@ func scaleAnnotations(scale *functions.ScaleOptions) map[string]string {
 
 func decimal(value float64) string { return strconv.FormatFloat(value, 'f', -1, 64) }
 
+// containerFor gives every function the restricted profile of Kubernetes' Pod Security
+// Standards, which the policies also demand.
 func containerFor(f functions.Function) (corev1.Container, error) {
 	variables, sources, err := environment(f.Run.Envs)
 	if err != nil {
@@ -179,6 +186,7 @@ func probe(path string) *corev1.Probe {
 	return &corev1.Probe{ProbeHandler: corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: path}}}
 }
 
+// resourcesOf reads requests and limits; what is left out has none.
 func resourcesOf(options *functions.ResourcesOptions) (corev1.ResourceRequirements, error) {
 	var resources corev1.ResourceRequirements
 	if options == nil {

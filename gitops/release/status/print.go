@@ -10,7 +10,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/repository"
 )
 
-// Print prints environments as text.
+// Print prints environments as text. The text is for people and may change; scripts
+// read the JSON.
 func Print(w io.Writer, environments []Environment) {
 	for i, environment := range environments {
 		if i > 0 {
@@ -20,6 +21,9 @@ func Print(w io.Writer, environments []Environment) {
 	}
 }
 
+// print shows what differs from the ordinary in lines of their own, so that an
+// environment without trouble is short. Problems come before the table: a missing
+// column is explained by then.
 func (e Environment) print(w io.Writer) {
 	if !e.Installed {
 		fmt.Fprintf(w, "%s: not installed (no Application %s that this account may read)\n", e.Name, e.Application)
@@ -63,6 +67,8 @@ func (e Environment) print(w io.Writer) {
 	table.Flush()
 }
 
+// pods is one number while all pods are ready. None is ordinary: functions rest at
+// zero.
 func (f Function) pods() string {
 	if f.Pods == f.PodsUp {
 		return fmt.Sprint(f.Pods)
@@ -77,6 +83,7 @@ func or(text string) string {
 	return text
 }
 
+// yes shouts where it is not, to be seen in a table.
 func yes(is bool) string {
 	if is {
 		return "yes"

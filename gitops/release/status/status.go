@@ -16,13 +16,16 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/rollback"
 )
 
-// Environments lists the environments in the order of promotion.
+// Environments lists the environments in the order of promotion. Each has an overlay of
+// its name in gitops/overlays.
 var Environments = []string{"dev", "staging", "prod"}
 
 // Application returns the name of an environment's Application.
 func Application(environment string) string { return "sequential-questioning-" + environment }
 
-// Environment is the state of one environment.
+// Environment is the state of one environment. Sync, health and the operation's phase
+// are Argo CD's words. What could not be read is in Problems; the rest stands
+// nevertheless.
 type Environment struct {
 	Name        string     `json:"environment"`
 	Application string     `json:"application"`
@@ -40,7 +43,9 @@ type Environment struct {
 	Problems    []string   `json:"problems,omitempty"`
 }
 
-// Operation is the running or last sync.
+// Operation is the running or last sync. After a sync that failed and was reverted, the
+// phase still says Failed while the environment is in sync: it tells of the last
+// operation, not of the state.
 type Operation struct {
 	Phase    string     `json:"phase"`
 	Revision string     `json:"revision"`
@@ -49,7 +54,8 @@ type Operation struct {
 	Message  string     `json:"message,omitempty"`
 }
 
-// Function is the state of one function in one environment.
+// Function is the state of one function in one environment. Pods are counted in Argo
+// CD's tree, which may lag by some seconds.
 type Function struct {
 	Name     string `json:"name"`
 	Revision string `json:"revision,omitempty"` // Knative's
@@ -65,7 +71,8 @@ type Function struct {
 type Subject func(ctx context.Context, application, revision string) string
 
 // Read returns the state of environments. An environment without an Application in Argo
-// CD is not installed.
+// CD is not installed. Only a server that does not answer is an error. A problem in one
+// environment does not hide the others.
 func Read(ctx context.Context, server *argocd.Server, environments []string, subject Subject) ([]Environment, error) {
 	apps, err := server.List(ctx)
 	if err != nil {
@@ -85,6 +92,8 @@ func Read(ctx context.Context, server *argocd.Server, environments []string, sub
 	return all, nil
 }
 
+// read fills in an installed environment. After a rollback the deployed revision is the
+// recorded one: Argo CD's own status compares with the branch.
 func (e *Environment) read(ctx context.Context, server *argocd.Server, app *v1alpha1.Application, subject Subject) error {
 	e.Installed = true
 	e.Sync, e.Health = string(app.Status.Sync.Status), string(app.Status.Health.Status)
@@ -115,6 +124,7 @@ func (e *Environment) read(ctx context.Context, server *argocd.Server, app *v1al
 	return e.functions(ctx, server, app)
 }
 
+// operation reads the last sync, or the one that was requested and has not begun.
 func (e *Environment) operation(app *v1alpha1.Application) {
 	state := app.Status.OperationState
 	if state == nil {
@@ -129,6 +139,9 @@ func (e *Environment) operation(app *v1alpha1.Application) {
 	}
 }
 
+// functions compares each function with what the revision pins. It needs three answers
+// of Argo CD (manifests, live objects, tree); each that is missing costs its columns
+// only.
 func (e *Environment) functions(ctx context.Context, server *argocd.Server, app *v1alpha1.Application) error {
 	var pins []argocd.Pin
 	if e.Revision != "" {
@@ -207,6 +220,7 @@ func pods(tree *v1alpha1.ApplicationTree, function string) (int, int) {
 	}
 	var up, all int
 	for _, node := range tree.Nodes {
+		// Ten levels are more than Knative has, and end a cycle.
 		if node.Group != "" || node.Kind != "Pod" || !owned(node.ParentRefs, 10) {
 			continue
 		}

@@ -94,6 +94,10 @@ func (s Status) next(turn conversation.Turn, unanswered bool) string {
 	if unanswered {
 		return "The form came back without an answer to its questions: " + ask + "."
 	}
+	if len(turn.Questions) == 0 && turn.Metadata.StopReason != "" {
+		return "Nothing more is asked, but open_points names what is required and not known. To ask the person for it again, " + again +
+			"; send what you learn otherwise to sequential_questioning_follow_up as answers with slot and value."
+	}
 	return "More is wanted. To go on, " + again + ", or " + ask + "."
 }
 

@@ -8,12 +8,12 @@ import (
 	"log/slog"
 	"net/http"
 
-	"github.com/caarlos0/env/v11"
 	cloudevents "github.com/cloudevents/sdk-go/v2"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
+	"github.com/sequential-questioning/sequential-questioning/shared/settings"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
@@ -32,7 +32,7 @@ type RelayHandler struct {
 	signer *Signer
 	outbox *Outbox
 	relay  *Relay
-	kept   *retention
+	sweeps []*sweep
 }
 
 // OpenRelay returns a relay as the environment describes it. It connects when
@@ -44,8 +44,8 @@ func OpenRelay() (*RelayHandler, error) {
 		Postgres postgres.Config
 		Retained RetentionConfig
 	}
-	if err := env.Parse(&config); err != nil {
-		return nil, fmt.Errorf("read configuration: %w", err)
+	if err := settings.Parse(&config); err != nil {
+		return nil, err
 	}
 	signer, err := NewSigner(config.Signing)
 	if err != nil {
@@ -59,13 +59,14 @@ func OpenRelay() (*RelayHandler, error) {
 	if err != nil {
 		return nil, err
 	}
-	kept, err := newRetention(config.Retained, store.New(pool).EraseInactive)
+	stored := store.New(pool)
+	kept, err := newRetention(config.Retained, stored.EraseInactive)
 	if err != nil {
 		pool.Close()
 		return nil, err
 	}
 	outbox := NewOutbox(pool)
-	return &RelayHandler{pool, sink, signer, outbox, NewRelay(outbox, sink, RelayConfig{}), kept}, nil
+	return &RelayHandler{pool, sink, signer, outbox, NewRelay(outbox, sink, RelayConfig{}), []*sweep{kept, newResultSweep(stored.SweepResults)}}, nil
 }
 
 // ServeHTTP answers 200 with what was done, 202 when a drain under way includes the
@@ -91,7 +92,9 @@ func (h *RelayHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	h.kept.run(context.WithoutCancel(r.Context()))
+	for _, s := range h.sweeps {
+		s.run(context.WithoutCancel(r.Context()))
+	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(done) // the caller may have gone
 }

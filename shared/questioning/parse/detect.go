@@ -6,6 +6,11 @@ import (
 	"unicode"
 )
 
+// Which language a reply is in. The caller may know; else the words tell, by how many of
+// them each language has in its file. A digit or a name tells nothing, and then the language
+// expected stays, or English. The answer matters for more than words: "5.000" is five
+// thousand in Spanish and five in English, and where no word tells it is asked.
+
 var codes = []string{"en", "de", "fr", "es", "it", "pt", "nl", "zh"}
 
 // load is the language of a code; each file is read once, when first needed.
@@ -44,6 +49,7 @@ func languageOf(tokens []token, expected string) (l *language, sure bool) {
 	if most == words {
 		return first, words > 0
 	}
+	// Ties go to the language expected, since most words of a short reply are no evidence.
 	if expected != "" && most > 0 {
 		most++ // one word that another language knows too is no reason to leave the one expected
 	}

@@ -1,5 +1,20 @@
 package parse
 
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// Languages. All knowledge of words is data: languages/*.yaml says for each phrase what class
+// it is of, and how phrases make dates and times of day. The code names classes and hardly
+// ever a word. A phrase may be of several classes ("second" is an ordinal, a fraction and a
+// unit): what it is in a text, the recognizer or the role beside the value decides.
+//
+// The classes are of three kinds. Some make values: number, month, currency. Some say nothing
+// that matters: filler, article, outro. And some change the value that they stand beside or
+// leave it open: see blocking. What is of no class is unknown, and an unknown word beside a
+// value leaves the reply unread.
+
 // class is what a phrase can be in a text. Classes with a value have it in the
 // entry; languages/en.yaml says of each what it is for.
 type class string
@@ -81,6 +96,9 @@ type language struct {
 	compound map[string]bool // the words that compounds of numbers are made of
 }
 
+// notBehind reports a language that puts its negation behind the verb of a sentence.
+func (l *language) notBehind() bool { return l.code == "de" || l.code == "nl" }
+
 // entry is one meaning of a phrase.
 type entry struct {
 	class class
@@ -126,6 +144,57 @@ func (l *language) parts(compound string) []string {
 		parts = append([]string{compound[back[end]:end]}, parts...)
 	}
 	return parts
+}
+
+// unstretched spells "sooo", "pleeease" and "nooo" as the words that they draw out. A word
+// that the language knows as it stands is not changed, nor is one that is a single letter
+// again and again: "www" and "III" draw out nothing.
+func (l *language) unstretched(tokens []token) []token {
+	for i := range tokens {
+		t := &tokens[i]
+		if t.shape != word || !stretched(t.plain) || l.known[t.text] || l.known[t.plain] {
+			continue
+		}
+		for _, most := range []int{2, 1} {
+			if short := shortened(t.plain, most); l.known[short] && short != strings.Repeat(short[:1], len(short)) {
+				t.text, t.plain = short, short
+				break
+			}
+		}
+	}
+	return tokens
+}
+
+// stretch is how often a letter has to follow itself to draw a word out: no word of these
+// languages has it three times.
+const stretch = 3
+
+// stretched reports a letter that is written at least stretch times in a row.
+func stretched(word string) bool {
+	for i := stretch - 1; i < len(word); i++ {
+		if word[i] < utf8.RuneSelf && word[i] == word[i-1] && word[i] == word[i-2] {
+			return true
+		}
+	}
+	return false
+}
+
+// shortened leaves at most so many of each letter that is written stretch times or more.
+func shortened(word string, most int) string {
+	var b strings.Builder
+	for i := 0; i < len(word); {
+		end := i + 1
+		for end < len(word) && word[end] == word[i] {
+			end++
+		}
+		run := end - i
+		if run >= stretch {
+			run = most
+		}
+		b.WriteString(word[i : i+run])
+		i = end
+	}
+	return b.String()
 }
 
 // split replaces each compound of number words by its parts.

@@ -1,5 +1,8 @@
 package parse
 
+// Obstacles are reasons that a person reads below the question, with the words that were in
+// the way, so that asking again says what to write instead.
+
 // obstacle is what keeps a value from standing, with the words in the way.
 type obstacle struct{ reason, words string }
 

@@ -2,6 +2,11 @@ package parse
 
 import "slices"
 
+// Who comes. People rarely answer "how many" with a number: "me and my wife", "2 adults and a
+// child", "the four of us". A slot that counts persons adds up what it is told, term by
+// term, and asks where a term may leave somebody out: "my wife" may come with or without
+// the one who writes, "3 more" join others whom nobody counted here.
+
 // findParties add up who comes: "5 adults and 1 child", "me and four of my friends". A
 // party is a run of terms, joined by "and", "with" or a comma, and its value their sum.
 //
@@ -9,6 +14,8 @@ import "slices"
 // or others: such a party is in doubt, and so is one whose kinds the slot tells apart.
 func (t *text) findParties() []span {
 	var found []span
+	// From each token as many terms are read as follow each other; a party that began inside of
+	// another one is no party, so the loop goes on behind it.
 	for i := 0; i < len(t.tokens); i++ {
 		sum, next, kinds, terms := 0.0, i, map[string]bool{}, 0
 		myself := false
@@ -40,6 +47,7 @@ func (t *text) findParties() []span {
 		if terms == 0 || terms == 1 && !t.aloneIsSum(i) || t.stayAway(next) || t.amongOthers(i, next, found) {
 			continue
 		}
+		// What is left is a party, but its number may not be that of all who come.
 		party := span{from: i, next: next, value: sum}
 		switch {
 		case len(kinds) > 1 && t.slotNamesKind(kinds):
@@ -110,6 +118,42 @@ func (t *text) inAll(parties []span) []span {
 		return parties
 	}
 	return slices.DeleteFunc(parties, func(p span) bool { return p.doubt == leftOut && p.value == 1.0 })
+}
+
+// saidInAll is the one number that the text says is that of all who come: the 30 of "12 kids,
+// 30 in total", the 8 of "4 generations, 8 total". The parties beside it are among them; of
+// more than the total, it is asked. The number has to begin its clause, since that of
+// "budget 120 in total" counts no people.
+func (t *text) saidInAll(parties []span) (total span, ok bool) {
+	for i := range t.tokens {
+		a, isAmount := t.amountAt(i)
+		count, next, isCount := t.cardinal(i)
+		after := next
+		if _, end, named := t.class(next, persons); named {
+			after = end
+		}
+		_, end, behind := t.class(after, "in_all")
+		from, begins := i, i == 0 || t.tokens[i-1].shape == sign || t.tokens[i].newline
+		for at := max(0, i-3); at < i && !behind; at++ {
+			if _, until, before := t.class(at, "in_all"); before && until == i {
+				behind, end, begins = true, after, at == 0 || t.tokens[at-1].shape == sign || t.ends(at, and) || t.tokens[at].newline
+				from = at
+			}
+		}
+		switch {
+		case !isCount || !isAmount || a.money || a.unit != "" || !behind || !begins:
+		case ok:
+			return span{}, false
+		default:
+			total, ok = span{from: from, next: end, value: float64(count), free: true}, true
+		}
+	}
+	for _, party := range parties {
+		if value, isNumber := party.value.(float64); ok && isNumber && !meets(party, []span{total}) && value > total.value.(float64) {
+			total.doubt = twoMeanings
+		}
+	}
+	return total, ok && len(t.tokens) > total.next-total.from
 }
 
 // oneOfMany reports one person who need not be all: "another person", "one of us".

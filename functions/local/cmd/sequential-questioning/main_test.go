@@ -308,7 +308,7 @@ func TestADoctorNamesWhatIsWrongAndHowToMendIt(t *testing.T) {
 		"a folder below a file":      {nil, []string{"--data", filepath.Join(file, "data")}, "data folder", "--data"},
 		"a server that is down":      {[]string{"DATABASE_URL=postgres://127.0.0.1:1/x"}, nil, "does not answer", "correct DATABASE_URL"},
 		"a role without limits":      {[]string{"DATABASE_URL=" + postgrestest.AdminURL(t, database)}, nil, "bypasses row security", "Create a role"},
-		"a wrong setting":            {[]string{"DATABASE_URL=" + database, "DEFAULT_BATCH_SIZE=many"}, nil, `field "BatchSize"`, "docs/configuration.md"},
+		"a wrong setting":            {[]string{"DATABASE_URL=" + database, "DEFAULT_BATCH_SIZE=many"}, nil, `DEFAULT_BATCH_SIZE is "many": want a whole number`, "docs/configuration.md"},
 		"a port of another program":  {[]string{"DATABASE_URL=" + database}, []string{"--port", strconv.Itoa(strangersPort)}, "is taken by another program (it answers 404 Not Found)", "--port"},
 		"another version":            {[]string{"DATABASE_URL=" + database}, []string{"--port", strconv.Itoa(older.Listener.Addr().(*net.TCPAddr).Port)}, "version 0.0.1 serves", "Stop it"},
 		"clients that are no list":   {[]string{"DATABASE_URL=" + database}, []string{"--data", broken}, "clients.json", "Delete the file"},

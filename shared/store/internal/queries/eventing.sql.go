@@ -155,7 +155,7 @@ func (q *Queries) CountTombstones(ctx context.Context, age time.Duration) (Count
 	return i, err
 }
 
-const deleteProcessed = `-- name: DeleteProcessed :exec
+const deleteProcessed = `-- name: DeleteProcessed :execrows
 DELETE FROM processed_events WHERE (consumer, source, id) IN (
     SELECT p.consumer, p.source, p.id FROM processed_events p
     WHERE p.at < now() - $1::interval ORDER BY p.at LIMIT $2::integer FOR UPDATE SKIP LOCKED)
@@ -167,9 +167,12 @@ type DeleteProcessedParams struct {
 }
 
 // DeleteProcessed deletes the oldest, and none that another instance is deleting.
-func (q *Queries) DeleteProcessed(ctx context.Context, arg DeleteProcessedParams) error {
-	_, err := q.db.Exec(ctx, deleteProcessed, arg.Age, arg.Most)
-	return err
+func (q *Queries) DeleteProcessed(ctx context.Context, arg DeleteProcessedParams) (int64, error) {
+	result, err := q.db.Exec(ctx, deleteProcessed, arg.Age, arg.Most)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const deleteShared = `-- name: DeleteShared :exec
@@ -393,6 +396,26 @@ func (q *Queries) Statistics(ctx context.Context, arg StatisticsParams) (Statist
 		&i.Users,
 	)
 	return i, err
+}
+
+const sweepResults = `-- name: SweepResults :execrows
+DELETE FROM results WHERE (conversation_id, fingerprint) IN (
+    SELECT r.conversation_id, r.fingerprint FROM results r
+    WHERE r.at < now() - $1::interval ORDER BY r.at LIMIT $2::integer FOR UPDATE SKIP LOCKED)
+`
+
+type SweepResultsParams struct {
+	Age  time.Duration
+	Most int
+}
+
+// SweepResults deletes the oldest, and none that another instance is deleting.
+func (q *Queries) SweepResults(ctx context.Context, arg SweepResultsParams) (int64, error) {
+	result, err := q.db.Exec(ctx, sweepResults, arg.Age, arg.Most)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const updateContribution = `-- name: UpdateContribution :one
