@@ -57,7 +57,7 @@ func command(v variables) *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(databaseCommand(v), secretsCommand(v), memoryCommand(v), eventsCommand(v), exportCommand(v), checkCommand(v))
+	root.AddCommand(databaseCommand(v), secretsCommand(v), memoryCommand(v), eventsCommand(v), exportCommand(v), auditCommand(v), checkCommand(v))
 	return root
 }
 

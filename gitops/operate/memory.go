@@ -216,7 +216,7 @@ the functions' own default.` + applicationHelp + qdrantHelp,
 				return err
 			}
 			if fresh {
-				// Between this and the end of the rebuild, conversations go on without
+				// Between this and the end of the rebuild, conversations continue without
 				// memory and say so.
 				if err := m.Drop(ctx); err != nil {
 					return err

@@ -51,7 +51,8 @@ type Programs struct {
 // Path returns the path of a function's program.
 func (p Programs) Path(name string) string { return filepath.Join(p.Folder, name) }
 
-// Build builds the programs as for images. It passes further flags to go build.
+// Build builds the programs as for images. It passes further flags to go build. The
+// flags are those of package images in gitops/release; they decide sizes and speed.
 func (p Programs) Build(ctx context.Context, names []string, flags ...string) error {
 	arguments := append([]string{"build", "-trimpath", "-tags=grpcnotrace,nethttpomithttp2,nopgxregisterdefaulttypes", "-ldflags=-s -w"}, flags...)
 	for _, name := range names {

@@ -180,7 +180,7 @@ func (w *waiting) synced() (bool, error) {
 	return w.serving()
 }
 
-// rolledBack decides while a rollback goes on. The branch has another revision all the
+// rolledBack decides while a rollback is under way. The branch has another revision all the
 // while, so sync status says nothing here.
 func (w *waiting) rolledBack() (bool, error) {
 	status := w.app.Status

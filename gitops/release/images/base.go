@@ -64,8 +64,8 @@ func base(platforms []v1.Platform, created v1.Time) (v1.ImageIndex, error) {
 	return index, nil
 }
 
-// Certificates returns a layer that only holds the Web's root certificates, as a tar
-// archive. Its entries have no time, so that the same roots give the same bytes.
+// Certificates returns a layer that only holds the Web's root certificates. Its entries
+// have no time, so that the same roots give the same bytes.
 func Certificates() (v1.Layer, error) {
 	var roots bytes.Buffer
 	for root := range bundle.Roots() {

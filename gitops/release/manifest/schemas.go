@@ -71,6 +71,7 @@ func (s Schemas) read(file string) error {
 		return err
 	}
 	for _, version := range definition.Spec.Versions {
+		// Old definitions have one schema for all versions, new ones one for each.
 		crd, err := apiextensions.GetSchemaForVersion(&definition, version.Name)
 		if err != nil {
 			return err
@@ -111,6 +112,7 @@ func (s Schemas) Default(object *unstructured.Unstructured) bool {
 // own cost budget.
 func (s *schema) validate(object map[string]any) error {
 	var errs []error
+	// A copy is pruned: the object itself stays as it is written.
 	unknown := pruning.PruneWithOptions(runtime.DeepCopyJSON(object), s.structural, true, structural.UnknownFieldPathOptions{TrackUnknownFieldPaths: true})
 	for _, path := range unknown {
 		errs = append(errs, fmt.Errorf("unknown field %q", path))

@@ -48,6 +48,7 @@ func validate(object *unstructured.Unstructured, schemas []Schemas) error {
 	if err != nil {
 		return fmt.Errorf("encode: %w", err)
 	}
+	// The order is that of who knows most about a kind.
 	known := true
 	switch {
 	case knativeKinds.Recognizes(kind):

@@ -234,7 +234,7 @@ func (j *judgement) expands(node *pg_query.Node) bool {
 	return false
 }
 
-// all calls check for each node, and reports whether all passed. It goes on after one
+// all calls check for each node, and reports whether all passed. It continues after one
 // that failed, since each may note something and create something.
 func all(nodes []*pg_query.Node, check func(*pg_query.Node) bool) bool {
 	passed := true
@@ -244,7 +244,7 @@ func all(nodes []*pg_query.Node, check func(*pg_query.Node) bool) bool {
 	return passed
 }
 
-// create judges what can be created anew or replaced.
+// create judges what can be created, or created in place of another.
 func (j *judgement) create(name string, replace bool) bool {
 	return replace && j.known.has(name) || !replace && j.known.add(name) ||
 		j.instead("create it under a new name, or without OR REPLACE if it is new: the previous release uses the old one")

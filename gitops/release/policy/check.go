@@ -57,6 +57,7 @@ func (v Violation) String() string {
 // on a cluster, the policies of the folder apply to every object that they match,
 // whoever creates it.
 func (p *Policies) Check(ctx context.Context, objects []*unstructured.Unstructured, others ...*unstructured.Unstructured) ([]Violation, error) {
+	// The last one wins, so what the caller passes overrides the folder.
 	lookup, err := look(objects, p.others, others)
 	if err != nil {
 		return nil, err
@@ -129,6 +130,8 @@ func (p boundPolicy) admit(ctx context.Context, attributes admission.Attributes,
 		violation := Violation{Policy: p.definition.Name, Binding: binding.Name, Validation: -1}
 		params, err := generic.CollectParams(p.definition.Spec.ParamKind, lookup.parameters, parameterScope, binding.Spec.ParamRef, attributes.GetNamespace())
 		if err != nil {
+			// As on a cluster, a policy without its parameters denies everything unless
+			// it says otherwise.
 			if *p.definition.Spec.FailurePolicy != admissionv1.Ignore {
 				violation.Message = fmt.Sprintf("failed to configure binding: %v", err)
 				violations = append(violations, violation)
@@ -183,6 +186,7 @@ func (r Request) attributes() (admission.Attributes, error) {
 	}
 	operation, options := admission.Update, runtime.Object(&metav1.UpdateOptions{})
 	switch {
+	// Nothing to admit is a mistake of the caller's.
 	case object == nil && old == nil:
 		return nil, fmt.Errorf("check a request: it has neither Object nor Old")
 	case old == nil:

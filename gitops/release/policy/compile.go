@@ -24,6 +24,7 @@ var compositionEnvironment = sync.OnceValue(func() *cel.CompositionEnv {
 // Kubernetes is upgraded, compare with plugin/policy/validating/plugin.go of
 // k8s.io/apiserver.
 func compile(policy *admissionv1.ValidatingAdmissionPolicy) validating.Validator {
+	// Expressions may name params only where the policy has parameters.
 	hasParams := policy.Spec.ParamKind != nil
 	declarations := cel.OptionalVariableDeclarations{HasParams: hasParams, HasAuthorizer: true}
 	inMessages := cel.OptionalVariableDeclarations{HasParams: hasParams}
@@ -33,6 +34,7 @@ func compile(policy *admissionv1.ValidatingAdmissionPolicy) validating.Validator
 	for _, variable := range policy.Spec.Variables {
 		variables = append(variables, &validating.Variable{Name: variable.Name, Expression: variable.Expression})
 	}
+	// Variables come first: conditions, validations and messages may use them.
 	compiler.CompileAndStoreVariables(variables, declarations, environment.StoredExpressions)
 
 	var matcher matchconditions.Matcher

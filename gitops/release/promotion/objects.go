@@ -86,6 +86,7 @@ func flatten(path string, node any, into map[string]string) {
 	switch node := node.(type) {
 	case map[string]any:
 		for key, value := range node {
+			// Keys of labels and ConfigMaps have dots; brackets keep the path readable.
 			if strings.Contains(key, ".") {
 				key = "[" + key + "]"
 			}
@@ -112,6 +113,7 @@ func flatten(path string, node any, into map[string]string) {
 		if err != nil {
 			text = fmt.Append(nil, node)
 		}
+		// Quotes of strings are left out; an empty string shows as a pair of them.
 		into[path] = strings.Trim(string(text), `"`)
 		if into[path] == "" {
 			into[path] = `""`

@@ -34,6 +34,7 @@ func Files(root string) (map[string][]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find functions: %w", err)
 	}
+	// An empty result would delete every manifest.
 	if len(sources) == 0 {
 		return nil, fmt.Errorf("find functions: no func.yaml in %s", filepath.Join(root, "functions", "*"))
 	}
@@ -50,6 +51,7 @@ func Files(root string) (map[string][]byte, error) {
 		files[output+"/"+name+".yaml"] = data
 		names = append(names, name+".yaml")
 	}
+	// All invalid files are named together.
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
@@ -164,6 +166,7 @@ func compare(root string, files map[string][]byte) ([]Change, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read manifests: %w", err)
 		}
+		// Somebody's own manifest in the generated folder.
 		if !strings.HasPrefix(string(old), mark) {
 			return nil, fmt.Errorf("%s is not generated, but its folder is: move it to gitops/base", path)
 		}

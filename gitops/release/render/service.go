@@ -66,6 +66,7 @@ func serviceFor(f functions.Function) (*servingv1.Service, error) {
 		}
 	}
 
+	// It bounds a request from its first byte to its last.
 	template.Spec.TimeoutSeconds = ptr.Int64(timeoutSeconds)
 	if resources := f.Deploy.Options.Resources; resources != nil && resources.Limits != nil {
 		template.Spec.ContainerConcurrency = resources.Limits.Concurrency
@@ -77,7 +78,9 @@ func serviceFor(f functions.Function) (*servingv1.Service, error) {
 	if f.Deploy.ImagePullSecret != "" {
 		template.Spec.ImagePullSecrets = []corev1.LocalObjectReference{{Name: f.Deploy.ImagePullSecret}}
 	}
+	// No function calls the Kubernetes API.
 	template.Spec.AutomountServiceAccountToken = ptr.Bool(false)
+	// Variables for each Service in the namespace would only make pods differ.
 	template.Spec.EnableServiceLinks = ptr.Bool(false)
 	template.Spec.Containers = []corev1.Container{container}
 	return service, nil
@@ -208,6 +211,7 @@ func resourcesOf(options *functions.ResourcesOptions) (corev1.ResourceRequiremen
 
 func quantities(cpu, memory *string) (corev1.ResourceList, error) {
 	list := corev1.ResourceList{}
+	// The order does not matter: the result is a map.
 	for name, text := range map[corev1.ResourceName]*string{corev1.ResourceCPU: cpu, corev1.ResourceMemory: memory} {
 		if text == nil {
 			continue

@@ -33,7 +33,8 @@ func QueueIn(t testing.TB, tx pgx.Tx, events ...event.Event) error {
 	return tx.SendBatch(t.Context(), batch).Close()
 }
 
-// Recorded is the event of an answer; what an indexer goes by is its slot.
+// Recorded is the event of an answer; what an indexer goes by is its slot. Its time is
+// now, and its conversation need not exist.
 func Recorded(as, conversationID, slot string) event.AnswerRecorded {
 	return event.AnswerRecorded{
 		Conversation: event.Conversation{Principal: as, ConversationID: conversationID, SchemaKey: "trip"},

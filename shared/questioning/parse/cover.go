@@ -125,7 +125,7 @@ func (c *covered) roleAt(i int) (next int, r role, what class) {
 			}
 		}
 	}
-	if _, after, ok := c.class(i, negation); ok && c.isMoment() && i > 0 && c.roles[i-1] == roleValue && c.ends(i, part) {
+	if _, after, ok := c.class(i, negation); ok && c.isMoment() && c.endsPart(i) {
 		if _, next, ok := c.class(after, part); ok {
 			return next, roleNeutral, part // the "not AM" of "5:30 PM not AM"
 		}
@@ -201,6 +201,15 @@ func (c *covered) roleAt(i int) (next int, r role, what class) {
 		return i + 1, roleNeutral, named // "from New York on Friday"
 	}
 	return i + 1, roleUnknown, ""
+}
+
+// endsPart reports a value before token i that ends in a part of the day, with no more than a
+// pause between: the "5:30 pm" of "5:30 pm, not am".
+func (c *covered) endsPart(i int) bool {
+	if i > 0 && c.roles[i-1] == rolePause {
+		i--
+	}
+	return i > 0 && c.roles[i-1] == roleValue && c.ends(i, part)
 }
 
 // isMoment reports a slot for a date, a time of day or both.
@@ -289,6 +298,8 @@ func (c *covered) harmless(what class, from, next int) bool {
 			return true // "09:30 and March 6th"
 		}
 		return c.slot.Type == questioning.Choices || !c.valueAfter(next) || !c.valueBefore(from) || c.starts(from, "at") && (c.roles[from-1] != roleUnknown || c.classes[from-1] == weak)
+	case unknown: // "I don't know, about 20" answers, "I can't say no" does not
+		return c.slot.Type != questioning.Boolean
 	case period:
 		return !c.isMoment()
 	case only:

@@ -165,3 +165,12 @@ func TestANameWithAnApostropheIsNotUnderstood(t *testing.T) {
 	readings{"the booking's on the 26th": "2026-11-26", "Zorp's 26th": ask}.holds(t, date)
 	readings{"Zorp's 5": ask}.holds(t, q.Slot{Key: "people", Title: "Number of people", Type: q.Integer})
 }
+
+func TestWhatIsSaidLaterOfATimeOrADateIsNotPassedOver(t *testing.T) {
+	readings{"7am... I mean pm": ask, "7pm, I mean am": ask, "7pm, not am": "19:00:00", "7pm. I am sure": "19:00:00"}.holds(t, q.Slot{Key: "time", Type: q.Time})
+	readings{"June 5... 2020": ask, "2020, on June 5": ask, "June 5 at 2030": "2027-06-05", "June 5, 2020": "2020-06-05"}.holds(t, q.Slot{Key: "date", Type: q.Date})
+}
+
+func TestALetterIsTheUnitThatTheSlotNames(t *testing.T) {
+	readings{"5 g": 5.0, "5g": 5.0, "5 grams": 5.0}.holds(t, q.Slot{Key: "weight", Title: "Weight (g)", Type: q.Number})
+}

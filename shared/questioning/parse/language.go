@@ -81,19 +81,33 @@ type language struct {
 	code string
 	// decimal is the decimal separator, "." or ",".
 	decimal string
-	// compounds lets number words be written as one, "dreiundzwanzig"; unitsFirst
-	// has "und" join units to the tens after them, tensAnd has "y" join tens to the
-	// units after them.
-	compounds, unitsFirst, tensAnd bool
+	// unitsFirst has "und" join units to the tens after them, tensAnd has "y" join
+	// tens to the units after them.
+	unitsFirst, tensAnd bool
 	// dayFirst reads 11/12 as the 11th of December; otherwise it is asked.
 	dayFirst bool
-	lexicon  *phraseNode
-	spare    []phraseNode    // for the next phrases
-	unused   []patternNode   // for the next patterns
-	known    map[string]bool // every word of the lexicon and the patterns
-	dates    *patternNode
-	times    *patternNode
-	compound map[string]bool // the words that compounds of numbers are made of
+	*vocabulary
+	lexicon *phraseNode
+	spare   []phraseNode  // for the next phrases
+	unused  []patternNode // for the next patterns
+	dates   *patternNode
+	times   *patternNode
+}
+
+// vocabulary is which words a language knows.
+type vocabulary struct {
+	known map[string]struct{} // every word of the lexicon and the patterns
+	// compound are the words that compounds of numbers are made of, nil where number
+	// words are not written as one as in "dreiundzwanzig".
+	compound map[string]bool
+}
+
+// scaleLetters end the names of scales that are a letter, which may be a unit as well.
+const scaleLetters = "mbgt"
+
+// isLetter reports a scale that is a letter: "m" for a million. A k is always a thousand.
+func (e entry) isLetter() bool {
+	return e.class == scale && strings.TrimRight(e.name, scaleLetters) != e.name
 }
 
 // notBehind reports a language that puts its negation behind the verb of a sentence.
@@ -107,22 +121,27 @@ type entry struct {
 }
 
 // coverage counts the words that the language knows.
-func (l *language) coverage(tokens []token) int {
+func (v *vocabulary) coverage(tokens []token) int {
 	knows := 0
 	for _, t := range tokens {
-		if t.shape == word && !(t.glued && len(t.text) == 1) && (l.known[t.text] || l.known[t.plain] || l.parts(t.plain) != nil) {
+		if t.shape == word && !(t.glued && len(t.text) == 1) && (v.knows(t.text) || v.knows(t.plain) || v.parts(t.plain) != nil) {
 			knows++
 		}
 	}
 	return knows
 }
 
+func (v *vocabulary) knows(word string) bool {
+	_, known := v.known[word]
+	return known
+}
+
 // longestCompound bounds, in bytes, the number words written as one.
 const longestCompound = 80
 
 // parts are the number words that make up a compound, nil if it is none.
-func (l *language) parts(compound string) []string {
-	if !l.compounds || len(compound) > longestCompound {
+func (v *vocabulary) parts(compound string) []string {
+	if v.compound == nil || len(compound) > longestCompound {
 		return nil
 	}
 	// back[end] is where the last part of compound[:end] begins.
@@ -130,7 +149,7 @@ func (l *language) parts(compound string) []string {
 	for end := 1; end <= len(compound); end++ {
 		back[end] = -1
 		for from := range end {
-			if (from == 0 || back[from] >= 0) && l.compound[compound[from:end]] {
+			if (from == 0 || back[from] >= 0) && v.compound[compound[from:end]] {
 				back[end] = from
 				break
 			}
@@ -152,11 +171,11 @@ func (l *language) parts(compound string) []string {
 func (l *language) unstretched(tokens []token) []token {
 	for i := range tokens {
 		t := &tokens[i]
-		if t.shape != word || !stretched(t.plain) || l.known[t.text] || l.known[t.plain] {
+		if t.shape != word || !stretched(t.plain) || l.knows(t.text) || l.knows(t.plain) {
 			continue
 		}
 		for _, most := range []int{2, 1} {
-			if short := shortened(t.plain, most); l.known[short] && short != strings.Repeat(short[:1], len(short)) {
+			if short := shortened(t.plain, most); l.knows(short) && short != strings.Repeat(short[:1], len(short)) {
 				t.text, t.plain = short, short
 				break
 			}
@@ -199,7 +218,7 @@ func shortened(word string, most int) string {
 
 // split replaces each compound of number words by its parts.
 func (l *language) split(tokens []token) []token {
-	if !l.compounds {
+	if l.compound == nil {
 		return tokens
 	}
 	out := make([]token, 0, len(tokens))
