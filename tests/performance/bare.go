@@ -218,12 +218,12 @@ func (s *stock) verify(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, table := range []string{"conversations", "slots", "questions", "answers", "messages", "calls"} {
+	for _, table := range []string{"conversations", "slots", "questions", "answers", "messages", "results"} {
 		key, dropped := "conversation_id", "conversation_id"
 		if table == "conversations" {
 			key, dropped = "id", "id"
 		}
-		for _, volatile := range []string{"session_id", "created_at", "updated_at", "asked_at", "answered_at", "result"} {
+		for _, volatile := range []string{"session_id", "created_at", "updated_at", "asked_at", "answered_at", "at", "result"} {
 			dropped += "," + volatile
 		}
 		digest := func(id string) (sum string, err error) {

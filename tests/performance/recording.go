@@ -83,6 +83,8 @@ func askInput() conversation.AskInput {
 	return conversation.AskInput{Context: "Plan a trip for the whole team", InformationNeeded: needed(), BatchSize: 1}
 }
 
+func openingArguments() ([]byte, error) { return json.Marshal(askInput()) }
+
 // record runs a conversation in this process and records its statements.
 func record(ctx context.Context, url string) (*tape, error) {
 	config, err := pgxpool.ParseConfig(url)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
@@ -97,7 +96,7 @@ func naming(conversation string) []byte { return []byte(`{"conversation_id":"` +
 // they are absolute. They are printed so that somebody who reads the page knows the
 // order of magnitude.
 func measureTools(ctx context.Context, b *bench) error {
-	opening, err := json.Marshal(askInput())
+	opening, err := openingArguments()
 	if err != nil {
 		return err
 	}
