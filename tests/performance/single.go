@@ -34,7 +34,7 @@ func measureHop(ctx context.Context, b *bench) error {
 		bounded                              bool
 	}{
 		{"the gateway, " + reportTool, reportTool, b.gateway.URL(), b.report.URL(), `"questions_asked":`, true},
-		{"the gateway, " + followUpTool, followUpTool, b.gateway.URL(), b.followUp.URL(), `"answers_recorded":0`, true},
+		{"the gateway, " + followUpTool, followUpTool, b.gateway.URL(), b.followUp.URL(), `"questions":[{`, true},
 		{"beside: net/http's reverse proxy, " + reportTool, reportTool, "http://" + proxy.Addr + "/mcp", b.report.URL(), `"questions_asked":`, false},
 	} {
 		c := newClient()
@@ -128,7 +128,7 @@ func measureTools(ctx context.Context, b *bench) error {
 			return c.call(ctx, b.gateway.URL(), followUpTool, b.tape.argumentsFor(turn, at.id), recordedOne)
 		}},
 		{followUpTool + ", no answer", func() (time.Duration, error) {
-			return c.call(ctx, b.gateway.URL(), followUpTool, naming(half[0]), `"answers_recorded":0`)
+			return c.call(ctx, b.gateway.URL(), followUpTool, naming(half[0]), `"questions":[{`)
 		}},
 		{reportTool, func() (time.Duration, error) {
 			return c.call(ctx, b.gateway.URL(), reportTool, naming(half[0]), `"questions_asked":`)
