@@ -225,8 +225,12 @@ chaos-short: ## Run chaos for about a minute
 scale: postgres ## Measure calls and read the plans of all statements beside two million conversations; an hour and 15 GB. SCALE=2000000
 	SCALE=$(or $(SCALE),2000000) go test -count=1 -timeout 3h -v -run TestNoStatementReadsMore ./shared/store
 
-bench: ## Measure performance, as ratios within one run, and print a table
+bench: tests/performance/peer/node_modules/.installed ## Measure performance, as ratios within one run, and print a table. ARGS="--write docs/performance.md" for the page
 	go run ./tests/performance $(ARGS)
+
+tests/performance/peer/node_modules/.installed: tests/performance/peer/package-lock.json
+	npm ci --prefix tests/performance/peer --no-audit --no-fund --loglevel=error
+	@touch $@
 
 ##@ Cluster
 

@@ -28,6 +28,11 @@ const (
 	// maxIdle is how long a connection is kept for the next call. Conversations come
 	// in bursts, and a server has more functions than connections to spare.
 	maxIdle = 5 * time.Minute
+	// statements is how many prepared statements a connection keeps: more than the
+	// store has.
+	statements = 128
+	// pgxCapacity is pgx's own capacity.
+	pgxCapacity = 512
 )
 
 // parameters are what the server keeps for a connection of a function. Roles get

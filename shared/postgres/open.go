@@ -63,6 +63,7 @@ func parse(config Config) (*pgxpool.Config, error) {
 		parsed.ConnConfig.ConnectTimeout = connectTimeout
 	}
 	parsed.ConnConfig.Tracer = otelpgx.NewTracer()
+	limitCaches(parsed.ConnConfig)
 
 	// The URL's own win.
 	all := parameters()
@@ -88,6 +89,18 @@ func (c Config) locate(ctx context.Context, connection *pgx.ConnConfig) error {
 	connection.Host, connection.Port, connection.TLSConfig, connection.Fallbacks = located.Host, located.Port, located.TLSConfig, located.Fallbacks
 	connection.Database, connection.User, connection.Password = located.Database, located.User, located.Password
 	return nil
+}
+
+// limitCaches makes room for the statements that a program has: pgx allots each
+// connection room for hundreds, 100 kB, before it has sent one. A capacity of the URL
+// wins.
+func limitCaches(config *pgx.ConnConfig) {
+	if config.StatementCacheCapacity == pgxCapacity {
+		config.StatementCacheCapacity = statements
+	}
+	if config.DescriptionCacheCapacity == pgxCapacity && config.DefaultQueryExecMode != pgx.QueryExecModeCacheDescribe {
+		config.DescriptionCacheCapacity = 0 // not used
+	}
 }
 
 // malformed drops the parser's own message: in a URL that it cannot parse it does

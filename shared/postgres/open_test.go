@@ -29,6 +29,8 @@ func TestDefaults(t *testing.T) {
 	assert.Zero(t, parsed.MinConns)
 	assert.Equal(t, 5*time.Minute, parsed.MaxConnIdleTime)
 	assert.Equal(t, 5*time.Second, parsed.ConnConfig.ConnectTimeout)
+	assert.Equal(t, 128, parsed.ConnConfig.StatementCacheCapacity)
+	assert.Zero(t, parsed.ConnConfig.DescriptionCacheCapacity)
 	assert.Equal(t, map[string]string{
 		"statement_timeout": "5s",
 		"lock_timeout":      "3s",
@@ -37,11 +39,12 @@ func TestDefaults(t *testing.T) {
 }
 
 func TestURLWins(t *testing.T) {
-	settings := config(t, "postgres://db/things?application_name=mine&lock_timeout=7&connect_timeout=2")
+	settings := config(t, "postgres://db/things?application_name=mine&lock_timeout=7&connect_timeout=2&statement_cache_capacity=300")
 	settings.Parameters = map[string]string{"application_name": "theirs"}
 	parsed, err := parse(settings)
 	require.NoError(t, err)
 	assert.Equal(t, 2*time.Second, parsed.ConnConfig.ConnectTimeout)
+	assert.Equal(t, 300, parsed.ConnConfig.StatementCacheCapacity)
 	assert.Equal(t, "mine", parsed.ConnConfig.RuntimeParams["application_name"])
 	assert.Equal(t, "7", parsed.ConnConfig.RuntimeParams["lock_timeout"])
 	assert.Equal(t, "5s", parsed.ConnConfig.RuntimeParams["statement_timeout"])
@@ -133,7 +136,8 @@ func TestAURLCannotDoWithoutPreparedStatements(t *testing.T) {
 		assert.ErrorContains(t, err, "default_query_exec_mode", mode)
 	}
 	for _, mode := range []string{"cache_statement", "cache_describe", "describe_exec"} {
-		_, err := parse(config(t, "postgres://db/things?default_query_exec_mode="+mode))
-		assert.NoError(t, err, mode)
+		parsed, err := parse(config(t, "postgres://db/things?default_query_exec_mode="+mode))
+		require.NoError(t, err, mode)
+		assert.Equal(t, mode == "cache_describe", parsed.ConnConfig.DescriptionCacheCapacity > 0, mode)
 	}
 }

@@ -17,7 +17,7 @@ type options struct {
 	short, markdown, strict bool
 	connections             int
 	only                    []string
-	profile                 string
+	profile, write          string
 	env                     []string
 }
 

@@ -19,7 +19,7 @@ import (
 // make run.
 const (
 	aimStart  = 60 // ms
-	aimMemory = 30 // MB
+	aimMemory = 26 // MB
 	aimLocal  = 2  // s
 )
 

@@ -29,6 +29,7 @@ type measure struct {
 // measures are in the order of the table.
 var measures = []measure{
 	{"warm", measureWarm},
+	{"peer", measurePeer},
 	{"hop", measureHop},
 	{"tools", measureTools},
 	{"start", measureStart},
@@ -65,6 +66,7 @@ func parse(arguments []string) (options, error) {
 	flags := flag.NewFlagSet("performance", flag.ContinueOnError)
 	flags.BoolVar(&o.short, "short", false, "measure less; takes about a minute")
 	flags.BoolVar(&o.markdown, "markdown", false, "print the table as Markdown")
+	flags.StringVar(&o.write, "write", "", "also write the table into this Markdown `file`, in place of the one it has")
 	flags.BoolVar(&o.strict, "strict", false, "exit with 1 if an aim is missed")
 	flags.IntVar(&o.connections, "connections", 4, "database connections of each function, and of what it is compared with: DATABASE_MAX_CONNS")
 	flags.StringVar(&only, "only", "", "comma-separated `sections` to measure: "+strings.Join(names(), ", "))
@@ -161,5 +163,10 @@ func run(ctx context.Context, o options) (missed int, err error) {
 	}
 	progress("done in %.0f s", time.Since(began).Seconds())
 	b.table.write(os.Stdout, o.markdown)
+	if o.write != "" {
+		if err := b.table.writeInto(o.write); err != nil {
+			return 0, err
+		}
+	}
 	return b.table.missed(), nil
 }

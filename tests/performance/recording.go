@@ -83,6 +83,8 @@ func askInput() conversation.AskInput {
 	return conversation.AskInput{Context: "Plan a trip for the whole team", InformationNeeded: needed(), BatchSize: 1}
 }
 
+func openingArguments() ([]byte, error) { return json.Marshal(askInput()) }
+
 // record runs a conversation in this process and records its statements. The service
 // runs without memory, model and events' relay: these cost statements of their own,
 // which the functions do not send in the measured calls either.

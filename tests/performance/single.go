@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
@@ -37,7 +36,7 @@ func measureHop(ctx context.Context, b *bench) error {
 		bounded                              bool
 	}{
 		{"the gateway, " + reportTool, reportTool, b.gateway.URL(), b.report.URL(), `"questions_asked":`, true},
-		{"the gateway, " + followUpTool, followUpTool, b.gateway.URL(), b.followUp.URL(), `"answers_recorded":0`, true},
+		{"the gateway, " + followUpTool, followUpTool, b.gateway.URL(), b.followUp.URL(), `"questions":[{`, true},
 		{"beside: net/http's reverse proxy, " + reportTool, reportTool, "http://" + proxy.Addr + "/mcp", b.report.URL(), `"questions_asked":`, false},
 	} {
 		c := newClient()
@@ -100,7 +99,7 @@ func naming(conversation string) []byte { return []byte(`{"conversation_id":"` +
 // they are absolute. They are printed so that somebody who reads the page knows the
 // order of magnitude.
 func measureTools(ctx context.Context, b *bench) error {
-	opening, err := json.Marshal(askInput())
+	opening, err := openingArguments()
 	if err != nil {
 		return err
 	}
@@ -132,7 +131,7 @@ func measureTools(ctx context.Context, b *bench) error {
 			return c.call(ctx, b.gateway.URL(), followUpTool, b.tape.argumentsFor(turn, at.id), recordedOne)
 		}},
 		{followUpTool + ", no answer", func() (time.Duration, error) {
-			return c.call(ctx, b.gateway.URL(), followUpTool, naming(half[0]), `"answers_recorded":0`)
+			return c.call(ctx, b.gateway.URL(), followUpTool, naming(half[0]), `"questions":[{`)
 		}},
 		{reportTool, func() (time.Duration, error) {
 			return c.call(ctx, b.gateway.URL(), reportTool, naming(half[0]), `"questions_asked":`)

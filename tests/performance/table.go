@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -96,6 +97,28 @@ func (t *table) write(w io.Writer, markdown bool) {
 			s.writeText(w, dropEmpty(lines))
 		}
 	}
+}
+
+// Comments between which a page has the table.
+const (
+	begin = "<!-- make bench writes from here -->"
+	end   = "<!-- to here -->"
+)
+
+// writeInto replaces the table of a page.
+func (t *table) writeInto(file string) error {
+	page, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	before, rest, found := strings.Cut(string(page), begin)
+	_, after, ends := strings.Cut(rest, end)
+	if !found || !ends {
+		return fmt.Errorf("%s has no place for the table: put %q and %q around it", file, begin, end)
+	}
+	var tables strings.Builder
+	t.write(&tables, true)
+	return os.WriteFile(file, []byte(before+begin+"\n\n"+tables.String()+"\n"+end+after), 0o644)
 }
 
 // dropEmpty removes columns without values.

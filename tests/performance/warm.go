@@ -89,19 +89,25 @@ func (b *bench) warm(ctx context.Context, s *section, workers int, function, bar
 	return nil
 }
 
+// ratios returns the median of the ratios of rates that were measured in turns, and the
+// lowest and the highest.
+func ratios(rates, beside []float64) (middle, low, high float64) {
+	all := make([]float64, len(rates))
+	for i := range all {
+		all[i] = rates[i] / beside[i]
+	}
+	slices.Sort(all)
+	return (all[len(all)/2] + all[(len(all)-1)/2]) / 2, all[0], all[len(all)-1]
+}
+
 // warmRows compares rates by the median of the pairs' ratios, which one disturbed
 // pair does not move.
 func (b *bench) warmRows(s *section, workers int, function, bare tally) {
-	ratios := make([]float64, len(function.rates))
-	for i := range ratios {
-		ratios[i] = function.rates[i] / bare.rates[i]
-	}
-	slices.Sort(ratios)
-	middle := (ratios[len(ratios)/2] + ratios[(len(ratios)-1)/2]) / 2
+	middle, low, high := ratios(function.rates, bare.rates)
 	s.add(row{
 		label: fmt.Sprintf("calls per second, %d at once", workers),
 		value: fmt.Sprintf("%.0f", mean(function.rates)), beside: fmt.Sprintf("%.0f", mean(bare.rates)),
-		compared: fmt.Sprintf("× %.2f (%.2f to %.2f)", middle, ratios[0], ratios[len(ratios)-1]), aim: atLeast(middle, aimRate),
+		compared: fmt.Sprintf("× %.2f (%.2f to %.2f)", middle, low, high), aim: atLeast(middle, aimRate),
 	})
 	for _, quantile := range []struct {
 		name string

@@ -113,7 +113,7 @@ func Build(ctx context.Context, options Options) ([]Image, error) {
 	for i, target := range found {
 		began := time.Now()
 		fmt.Fprintf(options.Progress, "%d/%d %s ", i+1, len(found), target.name)
-		image, err := makeOne(ctx, builder, publisher, target)
+		image, err := makeOne(ctx, builder, publisher, target, options.SBOM)
 		if err != nil {
 			fmt.Fprintln(options.Progress, "failed")
 			return nil, err
@@ -126,10 +126,17 @@ func Build(ctx context.Context, options Options) ([]Image, error) {
 
 // makeOne builds an image and publishes it before the next is built: a long build that
 // fails late has not lost the earlier ones.
-func makeOne(ctx context.Context, builder *builder, publisher publisher, target target) (Image, error) {
+func makeOne(ctx context.Context, builder *builder, publisher publisher, target target, bills string) (Image, error) {
 	result, err := builder.build(ctx, target)
 	if err != nil {
 		return Image{}, fmt.Errorf("build %s: %w", target.name, err)
+	}
+	result, digests, err := compressed(result)
+	if err != nil {
+		return Image{}, fmt.Errorf("build %s: %w", target.name, err)
+	}
+	if err := renameInBills(bills, target.name, digests); err != nil {
+		return Image{}, fmt.Errorf("bill of materials of %s: %w", target.name, err)
 	}
 	digest, err := result.Digest()
 	if err != nil {

@@ -2,6 +2,8 @@ package images_test
 
 import (
 	"archive/tar"
+	"bytes"
+	"compress/gzip"
 	"crypto/x509"
 	"errors"
 	"io"
@@ -19,6 +21,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/validate"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -71,10 +74,36 @@ func TestALayoutHasAnImageForEachPlatform(t *testing.T) {
 		assert.Equal(t, []string{"/ko-app/hello"}, config.Config.Entrypoint)
 		assert.Equal(t, "1.2.3", config.Config.Labels["org.opencontainers.image.version"])
 		assert.Equal(t, int64(0), config.Created.Unix())
+		assert.NotEmpty(t, config.History)
+		require.NoError(t, validate.Image(image))
+		assertCompressed(t, image)
 		if descriptor.Platform.Architecture == runtime.GOARCH {
 			assertRuns(t, image)
 		}
-		assert.FileExists(t, filepath.Join(root, ".bin", "sbom", "hello-linux-"+config.Architecture+".spdx.json"))
+		bill, err := os.ReadFile(filepath.Join(root, ".bin", "sbom", "hello-linux-"+config.Architecture+".spdx.json"))
+		require.NoError(t, err)
+		assert.Contains(t, string(bill), "pkg:oci/image@"+descriptor.Digest.String(), "it names the image that was written")
+	}
+}
+
+// assertCompressed holds that no layer is larger than gzip makes it.
+func assertCompressed(t *testing.T, image v1.Image) {
+	t.Helper()
+	layers, err := image.Layers()
+	require.NoError(t, err)
+	require.NotEmpty(t, layers)
+	for _, layer := range layers {
+		size, err := layer.Size()
+		require.NoError(t, err)
+		content, err := layer.Uncompressed()
+		require.NoError(t, err)
+		var smallest bytes.Buffer
+		writer, err := gzip.NewWriterLevel(&smallest, gzip.BestCompression)
+		require.NoError(t, err)
+		_, err = io.Copy(writer, content)
+		require.NoError(t, err)
+		require.NoError(t, writer.Close())
+		assert.LessOrEqual(t, size, int64(smallest.Len()))
 	}
 }
 
