@@ -80,6 +80,7 @@ type Loaded struct {
 	*Conversation
 	Earlier  *Call          // what the same call returned before; nil where it is new
 	SlotOf   map[int]string // by number, of the open questions and of those named that were put
+	TextOf   map[int]string // of the same questions, as they were put
 	Answer   string         // the slot that the named answer is about; empty where there is no such answer
 	Messages []Message      // in the order in which they came: by call, then as the call had them
 }

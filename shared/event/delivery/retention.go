@@ -73,7 +73,7 @@ func newAuditSweep(age time.Duration, sweepAudit func(ctx context.Context, age t
 }
 
 // run deletes batch after batch, when it is time to look, until nothing is left or the
-// time is up. It then goes on at the next drain.
+// time is up. It then continues at the next drain.
 func (s *sweep) run(ctx context.Context) {
 	if s == nil || !s.due() {
 		return
