@@ -120,7 +120,7 @@ func (t *text) choose() (int, obstacle) {
 func (t *text) place() (int, bool) {
 	options := t.slot.Options
 	// All tokens have to be part of saying the place, so "2 tickets" is none: it counts.
-	at, named, found := -1, false, 0
+	at, named, lettered, found := -1, false, false, 0
 	for i := 0; i < len(t.tokens); {
 		token := t.tokens[i]
 		next := i + 1
@@ -131,7 +131,7 @@ func (t *text) place() (int, bool) {
 		} else if _, after, ok := t.class(i, "last"); ok {
 			at, next, found, named = len(options)-1, after, found+1, true
 		} else if len(token.text) == 1 && token.shape == word && token.text >= "a" && token.text <= "z" && (len(t.tokens) == 1 || t.is(i+1, ")") || t.is(i+1, ".") || named) {
-			at, found = int(token.text[0]-'a'), found+1
+			at, lettered, found = int(token.text[0]-'a'), true, found+1
 		} else if n, after, ok := t.cardinal(i); ok && !(token.shape == word && t.pronoun(i)) {
 			at, next, found = n-1, after, found+1
 		} else if _, after, ok := t.class(i, article); ok {
@@ -143,10 +143,18 @@ func (t *text) place() (int, bool) {
 		}
 		i = next
 	}
-	if found != 1 || at < 0 || at >= len(options) {
+	if found != 1 || at < 0 || at >= len(options) || lettered && t.lettered() {
 		return 0, false
 	}
 	return at, named || !t.numeric()
+}
+
+// lettered reports options that are letters themselves, of which a letter names one and
+// no place.
+func (t *text) lettered() bool {
+	return slices.ContainsFunc(t.slot.Options, func(option questioning.Option) bool {
+		return slices.ContainsFunc(optionNames(option), func(name string) bool { return len(name) == 1 && !isDigits(name) })
+	})
 }
 
 // numeric reports options that are numbers themselves.

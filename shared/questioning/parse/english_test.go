@@ -138,7 +138,7 @@ func TestDrawnOutWordsAreTheWordsTheyDrawOut(t *testing.T) {
 
 func TestAPoliteConditionIsNone(t *testing.T) {
 	readings{
-		"7 pm if that's alright": "19:00:00", "7 pm if it's available please": "19:00:00", "would it be possible if we come at 7 pm?": "19:00:00",
+		"7 pm if that's alright": "19:00:00", "7 pm if it's available please": "19:00:00", "7 pm if there's space": "19:00:00", "7 pm if you have it": "19:00:00", "7 pm if you have 8 seats": ask, "would it be possible if we come at 7 pm?": "19:00:00",
 		"7 pm if it rains": ask, "7 pm if that's the last one": ask,
 	}.holds(t, q.Slot{Key: "time", Type: q.Time})
 }
