@@ -236,6 +236,10 @@ $(CLUSTER): FORCE
 cluster: $(CLUSTER) ## Start a Kubernetes cluster with Knative and Argo CD on this machine (Linux, root). ARGS="--eventing"
 	@$(CLUSTER) up $(ARGS)
 
+deploy: postgres ## Deploy this checkout to the cluster, as docs/first_hour.md shows
+	@$(ALONE) go -C tests/e2e build -o $(abspath $(BIN))/deploy ./cmd/deploy
+	@exec $(BIN)/deploy
+
 cluster-down: $(CLUSTER) ## Stop and remove the cluster
 	@$(CLUSTER) down $(ARGS)
 
@@ -251,4 +255,4 @@ help: ## Print this
 
 FORCE:
 
-.PHONY: run install migrate reindex build generate release operate render images tidy test postgres unit vulnerabilities delivery conformance hosts hosts-tools dist packages program-image first-minute e2e verify lint quality hostile fuzz chaos chaos-short scale bench load load-test operations monitoring dashboards infrastructure cluster cluster-down clean help FORCE
+.PHONY: run install migrate reindex build generate release operate render images tidy test postgres unit vulnerabilities delivery conformance hosts hosts-tools dist packages program-image first-minute e2e verify lint quality hostile fuzz chaos chaos-short scale bench load load-test operations monitoring dashboards infrastructure cluster deploy cluster-down clean help FORCE

@@ -249,7 +249,7 @@ func (d *doctor) configuration(ctx context.Context) {
 	configureBackend(url, keyring.Generate())
 	failed := map[string]bool{}
 	functions := assemble(&ownMemory{})
-	functions = append(functions, gateway.New(gateway.FromEnvironment))
+	functions = append(functions, gateway.New())
 	for _, f := range functions {
 		if err := f.Start(ctx, nil); err != nil {
 			// Functions have settings in common: each is said once.

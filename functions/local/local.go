@@ -136,7 +136,7 @@ func run(ctx context.Context, options Options, front func(ctx context.Context, r
 	life, stopBackend := context.WithCancel(ctx)
 	behind := &backend{options: options, life: life}
 	defer func() { stopBackend(); err = errors.Join(err, behind.close()) }()
-	route := gateway.New(func() (gateway.Config, error) { return gatewayConfig(behind) })
+	route := gateway.NewWith(func() (gateway.Config, error) { return gatewayConfig(behind) })
 	defer func() { err = errors.Join(err, stop([]instance{route})) }()
 	if err := route.Start(ctx, nil); err != nil {
 		return err

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
+	"github.com/sequential-questioning/sequential-questioning/shared/event/eventtest"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
 )
@@ -74,7 +75,7 @@ func drainAll(t *testing.T, relays, events int, config RelayConfig) time.Duratio
 	for range events / 10 {
 		id := elsewhere()
 		for n := range 10 {
-			all = append(all, recorded("local", id, fmt.Sprint("slot", n)))
+			all = append(all, eventtest.Recorded("local", id, fmt.Sprint("slot", n)))
 		}
 	}
 	for some := range slices.Chunk(all, 1000) {

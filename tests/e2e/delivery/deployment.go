@@ -114,6 +114,23 @@ func (d *Deployment) Close() error {
 	return os.RemoveAll(d.folder)
 }
 
+// WriteEnvironment writes shell commands that set a person up to work on the deployment by
+// hand, and returns the file: a shell in the clone, with the commands on its PATH.
+func (d *Deployment) WriteEnvironment() (file string, err error) {
+	var content strings.Builder
+	for _, line := range [][2]string{
+		{"KUBECONFIG", d.Cluster.Kubeconfig}, {"ARGOCD_SERVER", d.Cluster.ArgoCD}, {"ARGOCD_AUTH_TOKEN", d.Cluster.Token},
+		{"ARGOCD_PLAINTEXT", fmt.Sprint(d.Cluster.Plaintext)},
+		{"STAGING", d.Route(Staging)}, {"PROD", d.Route(Prod)},
+		{"IMAGES", strings.Join(d.imageFlags(), " ")},
+	} {
+		fmt.Fprintf(&content, "export %s=%q\n", line[0], line[1])
+	}
+	fmt.Fprintf(&content, "export PATH=%q\ncd %q\n", d.folder+":"+os.Getenv("PATH"), d.Clone.Folder)
+	file = filepath.Join(d.folder, "env")
+	return file, os.WriteFile(file, []byte(content.String()), 0o600)
+}
+
 // Release runs the release command in the clone and returns its output. SSL_CERT_DIR
 // leads nowhere, so that nothing is fetched from the internet unnoticed.
 func (d *Deployment) Release(ctx context.Context, args ...string) (string, error) {
@@ -169,12 +186,17 @@ func (d *Deployment) makeRepository(ctx context.Context) error {
 // BuildImages builds, pushes and pins images of the clone's functions: all, or those
 // named.
 func (d *Deployment) BuildImages(ctx context.Context, only ...string) error {
-	args := []string{"images", "--repository", d.Cluster.Registry + "/sequential-questioning", "--insecure", "--platform", "linux/" + runtime.GOARCH}
+	args := append([]string{"images"}, d.imageFlags()...)
 	if len(only) > 0 {
 		args = append(args, "--only", strings.Join(only, ","))
 	}
 	_, err := d.Release(ctx, args...)
 	return err
+}
+
+// imageFlags are those of `release images` for the cluster's registry and this machine.
+func (d *Deployment) imageFlags() []string {
+	return []string{"--repository", d.Cluster.Registry + "/sequential-questioning", "--insecure", "--platform", "linux/" + runtime.GOARCH}
 }
 
 func (d *Deployment) buildImages(ctx context.Context) error { return d.BuildImages(ctx) }
