@@ -127,7 +127,7 @@ func (t *text) place() (int, bool) {
 		if n, after, ok := t.ordinalAt(i); ok {
 			at, next, found, named = n-1, after, found+1, true
 		} else if _, after, ok := t.class(i, position); ok {
-			next, named = after, true
+			next, named = after, named || found == 0 // "option 1", but not "1 option"
 		} else if _, after, ok := t.class(i, "last"); ok {
 			at, next, found, named = len(options)-1, after, found+1, true
 		} else if len(token.text) == 1 && token.shape == word && token.text >= "a" && token.text <= "z" && (len(t.tokens) == 1 || t.is(i+1, ")") || t.is(i+1, ".") || named) {
