@@ -381,8 +381,8 @@ func (t *text) byNumber() (int, bool) {
 	counted.slot.Type = questioning.Number
 	values, others := counted.findNumbers()
 	for i := range values {
-		if t.ends(values[i].from, position) {
-			return 0, false // the 1 of "option 1" is a place
+		if _, _, isPlace := t.ordinalAt(values[i].from); isPlace || t.ends(values[i].from, position) {
+			return 0, false // the 1 of "option 1" is a place, and so is "1st"
 		}
 		values[i].free = true // the options say what is counted
 	}
