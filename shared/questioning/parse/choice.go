@@ -320,7 +320,7 @@ func (t *text) findStems() []span {
 			contents := t.contents(name)
 			for _, w := range contents {
 				i := slices.IndexFunc(t.tokens, func(own token) bool { return own.shape == w.shape && sameStem(own.plain, w.plain) })
-				if all = all && i >= 0 && !(w.shape == numeral && t.ends(i, position)); !all {
+				if all = all && i >= 0 && !(w.shape == numeral && t.saysPlace(i)); !all {
 					break
 				}
 				from, next = min(from, i), max(next, i+1)
@@ -381,8 +381,8 @@ func (t *text) byNumber() (int, bool) {
 	counted.slot.Type = questioning.Number
 	values, others := counted.findNumbers()
 	for i := range values {
-		if _, _, isPlace := t.ordinalAt(values[i].from); isPlace || t.ends(values[i].from, position) {
-			return 0, false // the 1 of "option 1" is a place, and so is "1st"
+		if t.saysPlace(values[i].from) {
+			return 0, false
 		}
 		values[i].free = true // the options say what is counted
 	}
@@ -391,6 +391,12 @@ func (t *text) byNumber() (int, bool) {
 		return 0, false
 	}
 	return optionNamed(t.slot.Options, formatNumber(value.(float64)))
+}
+
+// saysPlace reports a number that says a place and no name: the 1 of "option 1" and of "1st".
+func (t *text) saysPlace(i int) bool {
+	_, _, ordered := t.ordinalAt(i)
+	return ordered || t.ends(i, position)
 }
 
 // byPolarity is the option "yes" or "no" for what says so: an option whose whole name
