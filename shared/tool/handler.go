@@ -21,14 +21,14 @@ func (t Tool) Handler(name, version string) http.Handler {
 		server.WithToolFilter(func(context.Context, []mcp.Tool) []mcp.Tool { return []mcp.Tool{t.Declaration} }),
 	)
 	mcpServer.AddTool(t.called(), t.handle)
-	return withHeader(nameNumbers(server.NewStreamableHTTPServer(mcpServer,
+	return withHeader(withMCPHeaders(nameNumbers(server.NewStreamableHTTPServer(mcpServer,
 		server.WithStateLess(true),
 		// A held GET would keep an instance from scaling to zero.
 		server.WithDisableStreaming(true),
 		// Behind a sidecar every call comes from loopback with the route's name.
 		server.WithDisableLocalhostProtection(true),
 		server.WithStreamableHTTPProtocolVersions(mcp.ProtocolVersion20260728),
-	)))
+	))))
 }
 
 // called is the tool as the MCP server knows it. For every call the server decodes
