@@ -12,8 +12,9 @@ PACKAGES := $(addsuffix /...,$(addprefix ./,$(MODULES)))
 # grpcnotrace leaves out gRPC's trace pages, and with them a seventh of a
 # function: their templates keep the linker from dropping unused methods.
 # nethttpomithttp2 leaves out net/http's HTTP/2: functions speak HTTP/1.1, and gRPC
-# has its own.
-GO_BUILD := go build -trimpath -tags=grpcnotrace,nethttpomithttp2 -ldflags='-s -w'
+# has its own. nopgxregisterdefaulttypes leaves out from which Go types pgx guesses a
+# parameter's type in protocols that functions do not use (shared/postgres).
+GO_BUILD := go build -trimpath -tags=grpcnotrace,nethttpomithttp2,nopgxregisterdefaulttypes -ldflags='-s -w'
 FUNCTIONS := $(sort $(notdir $(patsubst %/func.yaml,%,$(wildcard functions/*/func.yaml))))
 TOOLS := $(filter-out gateway relay indexer,$(FUNCTIONS))
 
@@ -120,15 +121,34 @@ tests/conformance/node_modules/.installed: tests/conformance/package-lock.json
 	npm ci --prefix tests/conformance --no-audit --no-fund --loglevel=error
 	@touch $@
 
-hosts: postgres tests/hosts/node_modules/.installed ## The ready configurations in hosts' own programs, Python's client libraries, packages and go install
+hosts: postgres release hosts-tools tests/hosts/node_modules/.installed ## The ready configurations in hosts' own programs, Python's client libraries, packages and go install
 	go test -count=1 -timeout 20m ./tests/hosts/...
+
+# Ruby reads the formula, bubblewrap runs the image.
+hosts-tools:
+	@missing=; for p in ruby:ruby bwrap:bubblewrap; do command -v $${p%:*} > /dev/null || missing="$$missing $${p#*:}"; done; \
+		test -z "$$missing" || ! command -v apt-get > /dev/null || \
+		if [ "$$(id -u)" = 0 ]; then apt-get install -y --no-install-recommends $$missing > /dev/null; \
+		else echo "Tests that need them are skipped without: sudo apt-get install$$missing"; fi
 
 tests/hosts/node_modules/.installed: tests/hosts/package-lock.json
 	npm ci --prefix tests/hosts --no-audit --no-fund --loglevel=error
 	@touch $@
 
+$(BIN)/goreleaser $(BIN)/syft:
+	@echo "Building $(@F); the first time takes some minutes."
+	@GOBIN=$(abspath $(BIN)) $(ALONE) go install $(if $(filter %syft,$@),github.com/anchore/syft/cmd/syft@v1.42.4,github.com/goreleaser/goreleaser/v2@v2.15.1)
+
+dist: $(BIN)/goreleaser $(BIN)/syft ## Build and check in .bin what a release publishes of the program for laptops, without signatures
+	PATH=$(abspath $(BIN)):$$PATH GORELEASER_CURRENT_TAG=v$$(< shared/version/VERSION) goreleaser release --snapshot --clean --skip=publish,sign --config functions/local/packaging/goreleaser.yaml
+	@$(MAKE) --no-print-directory packages
+	go test -count=1 ./tests/dist
+
 packages: ## Of goreleaser's build in .bin/dist: bundles, formula and server.json, in .bin/packages. ARGS="--postgresql darwin/all=folder"
 	go run ./functions/local/cmd/package $(ARGS)
+
+program-image: release ## Of goreleaser's build in .bin/dist: the image with PostgreSQL, in .bin/program-image. ARGS="--push ghcr.io/owner/sequential-questioning:1.4.0"
+	$(RELEASE) program $(ARGS)
 
 first-minute: ## Record docs/first_minute.svg from a real session
 	go build -trimpath -o $(BIN)/local ./functions/local/cmd/sequential-questioning
@@ -202,6 +222,9 @@ chaos: postgres ## Run conversations while processes, PostgreSQL and clients are
 chaos-short: ## Run chaos for about a minute
 	@$(MAKE) --no-print-directory chaos ARGS="--minutes 1 --conversations 500 --kills 100"
 
+scale: postgres ## Measure calls and read the plans of all statements beside two million conversations; an hour and 15 GB. SCALE=2000000
+	SCALE=$(or $(SCALE),2000000) go test -count=1 -timeout 3h -v -run TestNoStatementReadsMore ./shared/store
+
 bench: ## Measure performance, as ratios within one run, and print a table
 	go run ./tests/performance $(ARGS)
 
@@ -232,4 +255,4 @@ help: ## Print this
 
 FORCE:
 
-.PHONY: run install migrate reindex build generate release operate render images tidy test postgres unit vulnerabilities delivery conformance hosts packages first-minute e2e verify lint quality hostile fuzz chaos chaos-short bench load load-test operations monitoring dashboards infrastructure cluster deploy cluster-down clean help FORCE
+.PHONY: run install migrate reindex build generate release operate render images tidy test postgres unit vulnerabilities delivery conformance hosts hosts-tools dist packages program-image first-minute e2e verify lint quality hostile fuzz chaos chaos-short scale bench load load-test operations monitoring dashboards infrastructure cluster deploy cluster-down clean help FORCE

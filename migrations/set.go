@@ -18,6 +18,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 )
 
+// defaultLockWait outlasts another run's migrations; migrate's own default is the same.
 const (
 	defaultLockWait = 2 * time.Minute
 	// A migration that waits for a table lock blocks all later queries on the table.
@@ -31,7 +32,7 @@ type Applied struct {
 	Took    time.Duration
 }
 
-// set is a sequence of migrations.
+// set is a sequence of migrations. Tests have their own.
 type set struct {
 	files fs.FS
 }
@@ -58,6 +59,7 @@ func (s set) apply(ctx context.Context, url string) ([]Applied, error) {
 	return applied(results), nil
 }
 
+// applied is goose's result in terms that do not change with goose.
 func applied(results []*goose.MigrationResult) []Applied {
 	var list []Applied
 	for _, result := range results {
@@ -89,7 +91,9 @@ func (s set) provider(ctx context.Context, db *sql.DB) (*goose.Provider, error) 
 	return provider, nil
 }
 
-// open returns a handle that connects on first use.
+// open returns a handle that connects on first use. It goes through package postgres,
+// so errors leave out passwords here as well. The two handles have one pool; the
+// function closes both.
 func open(ctx context.Context, url string) (*sql.DB, func(), error) {
 	pool, err := postgres.Open(ctx, postgres.Config{
 		URL:      url,

@@ -81,7 +81,8 @@ func (s set) list() ([]Migration, error) {
 }
 
 // history returns when each migration was applied. It reads goose's table itself,
-// because goose creates the table before reading it.
+// because goose creates the table before reading it. A version that was rolled back by
+// hand has is_applied false and counts as pending.
 func history(ctx context.Context, url string) (map[int64]time.Time, error) {
 	db, closeDB, err := open(ctx, url)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 )
 
 // Wait returns nil once the database accepts connections. When the context ends it
-// returns the last connection error. Permanent errors, such as a wrong password,
-// are returned at once.
+// returns the last connection error. Permanent errors, such as a wrong password, are
+// returned at once. It asks again after 100 ms at first, and at most every 2 s.
 func Wait(ctx context.Context, url string) error {
 	db, closeDB, err := open(ctx, url)
 	if err != nil {

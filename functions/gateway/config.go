@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/url"
@@ -8,11 +9,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/caarlos0/env/v11"
-
 	"github.com/sequential-questioning/sequential-questioning/shared/identity"
 	"github.com/sequential-questioning/sequential-questioning/shared/jsonrpc"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
+	"github.com/sequential-questioning/sequential-questioning/shared/settings"
 )
 
 const (
@@ -41,6 +41,10 @@ const (
 	// keepaliveInterval is well under the 60 s after which proxies such as nginx
 	// close an idle stream.
 	keepaliveInterval = 15 * time.Second
+	// startupTimeout is under the 60 s after which clients give up a call.
+	startupTimeout = 45 * time.Second
+	// startupKeepaliveInterval shows a person soon what the call waits for.
+	startupKeepaliveInterval = 3 * time.Second
 )
 
 // Config says where the tools' functions are and what the gateway accepts.
@@ -104,6 +108,14 @@ type Config struct {
 	// have a port of their own: see function.Main.
 	ServeMetrics bool
 
+	// Startup, unless nil, is waited for before each call, where functions and database
+	// start after the gateway. It returns nil once they can be called. Its error is for
+	// the caller, and the next call waits for another start.
+	Startup func(context.Context) error
+	// StartupTimeout is how long a call waits for it, and StartupKeepaliveInterval the
+	// interval between messages to its client meanwhile.
+	StartupTimeout, StartupKeepaliveInterval time.Duration
+
 	catalogue []byte
 }
 
@@ -117,10 +129,12 @@ func FromEnvironment() (Config, error) {
 		ElicitationPollInterval:      pollInterval,
 		ElicitationKeepaliveInterval: keepaliveInterval,
 		MaxWaitingCalls:              maxWaiting,
+		StartupTimeout:               startupTimeout,
+		StartupKeepaliveInterval:     startupKeepaliveInterval,
 		catalogue:                    embeddedCatalogue,
 	}
-	if err := env.Parse(&c); err != nil {
-		return Config{}, fmt.Errorf("gateway settings: %w", err)
+	if err := settings.Parse(&c); err != nil {
+		return Config{}, err
 	}
 	c.AllowedOrigins = trimAll(c.AllowedOrigins)
 	if len(c.AllowedOrigins) == 0 {

@@ -34,9 +34,9 @@ func TestTheEnvironmentSaysWhereFunctionsAre(t *testing.T) {
 
 func TestAMalformedSettingFailsStartAndReadinessAndIsNamed(t *testing.T) {
 	for name, c := range map[string]struct{ value, says string }{
-		"FUNCTION_TIMEOUT":     {"soon", "FunctionTimeout"},
+		"FUNCTION_TIMEOUT":     {"soon", `FUNCTION_TIMEOUT is "soon": want a duration`},
 		"ELICITATION_TIMEOUT":  {"-1s", "ELICITATION_TIMEOUT"},
-		"MAX_CONCURRENT_CALLS": {"many", "MaxConcurrentCalls"},
+		"MAX_CONCURRENT_CALLS": {"many", `MAX_CONCURRENT_CALLS is "many": want a whole number`},
 		"FUNCTION_URL":         {"http://no-placeholder/mcp", "FUNCTION_URL"},
 		"FUNCTION_URLS":        {"report=ftp://x", "FUNCTION_URLS"},
 		"ALLOWED_ORIGINS":      {"app.example", "ALLOWED_ORIGINS"},

@@ -151,7 +151,9 @@ func (f *Function) setUp(ctx context.Context) error {
 	return nil
 }
 
-// health answers what Knative probes, and says whether the request is a probe.
+// health answers what Knative probes, and says whether the request is a probe. The body
+// is a comment of Prometheus' text format, so that a scrape of the public address
+// succeeds where the gateway is ready: gitops/platform/monitoring/targets/route.yaml.
 func (f *Function) health(w http.ResponseWriter, r *http.Request) bool {
 	switch r.URL.Path {
 	case "/health", "/health/readiness":
@@ -164,6 +166,6 @@ func (f *Function) health(w http.ResponseWriter, r *http.Request) bool {
 		return false
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	_, _ = w.Write([]byte("ok\n"))
+	_, _ = w.Write([]byte("# ok\n"))
 	return true
 }

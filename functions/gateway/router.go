@@ -84,6 +84,7 @@ func newRouter(config Config) (*router, error) {
 			inFlight: &inFlight{all: map[string]context.CancelCauseFunc{}}, waker: waking,
 			rates:   newRateLimit(config.CallsPerMinute, config.Identity.Issuer == ""),
 			timeout: config.ElicitationCallTimeout, rounds: config.ElicitationRounds,
+			startup: newStartup(config),
 		},
 		bridge: asking,
 		waker:  waking,
@@ -114,7 +115,7 @@ func newTargets(config Config, listed *catalogue) (map[string]*target, error) {
 
 // openPendings returns a store in the database, or one in memory without a URL.
 func openPendings(life context.Context, config postgres.Config) (pendingStore, error) {
-	if config.URL == "" {
+	if config.URL == "" && config.Locate == nil {
 		return &memoryStore{}, nil
 	}
 	pool, err := postgres.Open(life, config)

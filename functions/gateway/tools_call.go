@@ -18,6 +18,7 @@ type toolCalls struct {
 	inFlight  *inFlight
 	waker     *waker
 	rates     *rateLimit
+	startup   *startup
 	meters    meters
 
 	timeout time.Duration // of a call with all its forms
@@ -37,7 +38,11 @@ func (c *toolCalls) serve(w http.ResponseWriter, r *http.Request, t *target, cal
 	}
 	ctx, untrack := c.inFlight.track(r.Context(), call.request)
 	defer untrack()
-	outcome, failed := c.run(ctx, t, call, client)
+	failed := c.startup.wait(ctx, t, call, client)
+	outcome := ""
+	if failed == nil {
+		outcome, failed = c.run(ctx, t, call, client)
+	}
 	if failed == nil {
 		c.waker.called(ctx, t, client.next)
 	} else {

@@ -155,6 +155,8 @@ func (w *waiters) read(ctx context.Context, p pending) (responded pending, found
 	switch {
 	case own > 0:
 		return responded, false, errNoResponse // a later call asks now
+	case len(all[own].Call) == 0:
+		return responded, false, errNoResponse // another call's result ended the conversation
 	case all[own].Patience > 0:
 		return responded, false, errGivenUp
 	}

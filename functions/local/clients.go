@@ -33,6 +33,7 @@ type seenClient struct {
 	At       time.Time `json:"at"`
 }
 
+// clientsFile is JSON that a person may read or delete.
 func clientsFile(data string) string { return filepath.Join(data, "clients.json") }
 
 // seenClients returns those that connected, the latest first.
@@ -52,7 +53,9 @@ func seenClients(data string) ([]seenClient, error) {
 }
 
 // noteClient remembers what a client says of itself in initialize, or in the metadata
-// of a request. Nothing depends on it.
+// of a request. Nothing depends on it. A client counts by name and version, so one that
+// connects daily does not push others out. An error is logged: a host must not fail to
+// start for it.
 func noteClient(data string, params json.RawMessage) {
 	c, ok := parseClient(params)
 	if !ok {
@@ -73,7 +76,8 @@ func noteClient(data string, params json.RawMessage) {
 	}
 }
 
-// parseClient reads either generation's words.
+// parseClient reads either generation's words. Clients of revision 2026-07-28 have no
+// initialize; each request says in _meta who sends it.
 func parseClient(params json.RawMessage) (seenClient, bool) {
 	var older struct {
 		Revision     string                     `json:"protocolVersion"`
@@ -97,7 +101,8 @@ func parseClient(params json.RawMessage) (seenClient, bool) {
 	}, older.Info.Name != "" && older.Revision != ""
 }
 
-// replaceFile writes a file whole, also beside another process that does.
+// replaceFile writes a file whole, also beside another process that does. The temporary
+// file is in the same folder, since a rename does not cross file systems.
 func replaceFile(path string, content []byte) error {
 	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
 	if err != nil {

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	fn "knative.dev/func-go/http"
 
 	"github.com/sequential-questioning/sequential-questioning/functions/gateway"
 	"github.com/sequential-questioning/sequential-questioning/migrations"
@@ -33,14 +34,17 @@ import (
 // doctorTimeout bounds one question to a database or a server.
 const doctorTimeout = 5 * time.Second
 
-// finding is one line of the doctor's.
+// finding is one line of the doctor's. The remedy is a command or a setting, never only
+// a cause.
 type finding struct {
 	what string
 	mend string // empty for what is in order
 }
 
-// Diagnose says what is wrong with the installation and how to mend it, and returns
-// how much is. It changes nothing, and starts nothing.
+// Diagnose says what is wrong with the installation and how to mend it, and returns how
+// much is. It changes nothing, and starts nothing. Its checks are in the order in which
+// a start would fail, so that the first remedy is the one to begin with. Nothing it
+// prints holds a password or people's words.
 func Diagnose(ctx context.Context, options Options) (problems int) {
 	d := doctor{Options: options}
 	d.program()
@@ -62,6 +66,7 @@ func Diagnose(ctx context.Context, options Options) (problems int) {
 	return problems
 }
 
+// doctor collects findings; it is used once.
 type doctor struct {
 	Options
 	findings []finding
@@ -75,7 +80,8 @@ func (d *doctor) fail(what any, mend string) {
 	d.findings = append(d.findings, finding{fmt.Sprint(what), mend})
 }
 
-// program says which program this is, and under which name a host finds it.
+// program says which program this is, and under which name a host finds it. Hosts
+// started from a desktop often have another PATH than a shell.
 func (d *doctor) program() {
 	self, err := os.Executable()
 	if err != nil {
@@ -108,6 +114,7 @@ func (d *doctor) folder() (usable bool) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		above := filepath.Dir(d.Data)
+		// The nearest folder that exists decides whether the others can be made.
 		for {
 			if _, err := os.Stat(above); err == nil || above == filepath.Dir(above) {
 				break
@@ -181,7 +188,8 @@ func (d *doctor) database(ctx context.Context, folderUsable bool) {
 	}
 }
 
-// server looks at a running server.
+// server looks at a running server. A role that bypasses row security is a failure
+// although everything would work: nothing would keep principals apart.
 func (d *doctor) server(ctx context.Context, url, name string) {
 	ctx, cancel := context.WithTimeout(ctx, doctorTimeout)
 	defer cancel()
@@ -223,7 +231,9 @@ func (d *doctor) server(ctx context.Context, url, name string) {
 	}
 }
 
-// configuration has everything read its settings, as a start does.
+// configuration has everything read its settings, as a start does. It starts every
+// function, which opens no connection, and stops it again. What it sets in the
+// environment for that is unset.
 func (d *doctor) configuration(ctx context.Context) {
 	for _, setting := range []string{"DATABASE_URL", "REQUEST_STATE_KEYS", "QDRANT_URL"} {
 		if os.Getenv(setting) == "" {
@@ -234,14 +244,13 @@ func (d *doctor) configuration(ctx context.Context) {
 	if url == "" {
 		url = "postgres://127.0.0.1:1/doctor" // nothing connects to it
 	}
-	if err := configure(url, d.Data, func(string) (string, error) { return keyring.Generate(), nil }); err != nil {
-		d.fail(err, "Correct the setting: docs/configuration.md.")
-		return
-	}
+	fn.SetLogLevel(fn.LogWarn)
+	configureGateway()
+	configureBackend(url, keyring.Generate())
 	failed := map[string]bool{}
 	functions := assemble(&ownMemory{})
-	route := gateway.NewWith(gatewayConfig)
-	for _, f := range append(functions, route) {
+	functions = append(functions, gateway.New())
+	for _, f := range functions {
 		if err := f.Start(ctx, nil); err != nil {
 			// Functions have settings in common: each is said once.
 			_, cause, _ := strings.Cut(err.Error(), ": ")
@@ -251,13 +260,14 @@ func (d *doctor) configuration(ctx context.Context) {
 	for _, cause := range slices.Sorted(maps.Keys(failed)) {
 		d.fail(cause, "Correct or unset that setting: docs/configuration.md.")
 	}
-	_ = stop(functions, route) // nothing was under way
+	_ = stop(functions) // nothing was under way
 	if len(failed) == 0 {
 		d.ok("the settings of all functions are in order")
 	}
 }
 
-// port looks who has the port of HTTP clients.
+// port looks who has the port of HTTP clients. Taking the port for a moment is the one
+// sure way to find out whether it is free.
 func (d *doctor) port(ctx context.Context) {
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(d.Port))
 	listener, err := net.Listen("tcp", address)
@@ -279,7 +289,8 @@ func (d *doctor) port(ctx context.Context) {
 	}
 }
 
-// servedVersion is the version of this program that serves at a URL.
+// servedVersion is the version of this program that serves at a URL. The revision is
+// one that every version of this program speaks.
 func servedVersion(ctx context.Context, url string) (string, error) {
 	body := `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"doctor","version":"1"}}}`
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(body))
@@ -293,15 +304,15 @@ func servedVersion(ctx context.Context, url string) (string, error) {
 		return "", errors.New("it speaks no HTTP")
 	}
 	defer response.Body.Close()
-	var told struct {
+	var answer struct {
 		Result struct {
 			Server struct{ Name, Version string } `json:"serverInfo"`
 		} `json:"result"`
 	}
-	if json.NewDecoder(io.LimitReader(response.Body, 1<<20)).Decode(&told) != nil || told.Result.Server.Name != function.Product {
+	if json.NewDecoder(io.LimitReader(response.Body, 1<<20)).Decode(&answer) != nil || answer.Result.Server.Name != function.Product {
 		return "", fmt.Errorf("it answers %s", response.Status)
 	}
-	return told.Result.Server.Version, nil
+	return answer.Result.Server.Version, nil
 }
 
 // clients says what those who connected over standard input and output can show.

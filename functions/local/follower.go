@@ -36,7 +36,8 @@ const (
 	announceTimeout = 2 * time.Second
 )
 
-// announcement is the payload of a notification.
+// announcement is the payload of a notification. It fits PostgreSQL's limit of 8000
+// bytes, since it carries identifiers alone.
 type announcement struct {
 	By           string `json:"by"` // the process, which has indexed it itself
 	Principal    string `json:"principal"`
@@ -55,6 +56,7 @@ func newFollower(pool *pgxpool.Pool, s *store.Store, m *memory.Memory) *follower
 	return &follower{name: rand.Text(), pool: pool, store: s, memory: m}
 }
 
+// close ends what run uses; run has to have returned.
 func (f *follower) close() {
 	f.pool.Close()
 	if err := f.memory.Close(); err != nil {
@@ -76,7 +78,9 @@ func (f *follower) run(ctx context.Context) {
 	}
 }
 
-// follow listens first, so that nothing is missed between.
+// follow listens first, so that nothing is missed between. It returns when the
+// connection breaks. Rebuilding after LISTEN means that a conversation may be read
+// twice, which changes nothing.
 func (f *follower) follow(ctx context.Context) error {
 	conn, err := f.pool.Acquire(ctx)
 	if err != nil {
@@ -105,7 +109,8 @@ func (f *follower) follow(ctx context.Context) error {
 	}
 }
 
-// announcing has the indexer handle an event, and announces it once that succeeded.
+// announcing has the indexer handle an event, and announces it once that succeeded. The
+// body is read twice, so it is kept; it is bounded as the indexer bounds it.
 func (f *follower) announcing(indexer http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, jsonrpc.MaxBodyBytes))

@@ -18,7 +18,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/tool"
 )
 
-// ToolFunction is a function that serves one tool.
+// ToolFunction is a function that serves one tool. Its fields are what the catalogue
+// and the API reference are generated from.
 type ToolFunction struct {
 	Name  string // the function's folder and its name in func.yaml
 	New   func() *function.Function
@@ -41,6 +42,8 @@ var ToolFunctions = []ToolFunction{
 	toolFunction("forget", forget.New, forget.Tool(nil)),
 }
 
+// toolFunction takes the tool's description from the function itself. The tool is made
+// without a service: it is never called.
 func toolFunction(name string, construct func() *function.Function, t tool.Tool) ToolFunction {
 	return ToolFunction{name, construct, t.Declaration, t.Asks, t.First, t.Accepts, t.Returns}
 }

@@ -4,6 +4,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,16 +13,16 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	fn "knative.dev/func-go/http"
 
 	"github.com/sequential-questioning/sequential-questioning/functions/gateway"
 	"github.com/sequential-questioning/sequential-questioning/functions/local/stdio"
-	"github.com/sequential-questioning/sequential-questioning/migrations"
+	"github.com/sequential-questioning/sequential-questioning/shared/function"
 	"github.com/sequential-questioning/sequential-questioning/shared/inprocess"
 	"github.com/sequential-questioning/sequential-questioning/shared/keyring"
 	"github.com/sequential-questioning/sequential-questioning/shared/telemetry"
@@ -29,7 +30,8 @@ import (
 
 // Options of a local server.
 type Options struct {
-	Port int    // on 127.0.0.1; 0 takes a free one
+	Host string // address to listen on; empty is 127.0.0.1. Whoever reaches it is the user
+	Port int    // on Host; 0 takes a free one
 	Data string // folder of what is kept: the database, when DatabaseURL is empty, and keys
 	// DatabaseURL is an existing PostgreSQL server.
 	DatabaseURL string
@@ -42,116 +44,115 @@ type Options struct {
 // stopTimeout bounds how long a stop waits for calls and for the database.
 const stopTimeout = 15 * time.Second
 
-// Run serves until ctx ends. ready is called with the URL for clients once
-// calls are answered.
+// startPatience is how long the calls of a client that has closed its output have to
+// end, which may have to wait for the first start.
+const startPatience = time.Minute
+
+// Run serves until ctx ends. Discovery is answered at once, and calls as soon as they
+// can be; then ready is called with the URL for clients.
 func Run(ctx context.Context, options Options, ready func(url string)) error {
 	// Taken first, so that a second start does not touch the first's database.
-	front, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(options.Port)))
+	front, err := net.Listen("tcp", net.JoinHostPort(cmp.Or(options.Host, loopback), strconv.Itoa(options.Port)))
 	if err != nil {
 		return fmt.Errorf("listen (choose another port with --port): %w", err)
 	}
 	defer front.Close()
-	return run(ctx, options, func(ctx context.Context, route *gateway.Function) error {
+	return run(ctx, options, func(ctx context.Context, route *gateway.Function, behind *backend) error {
 		server := serve(front, fn.New(route).Handler)
 		server.RegisterOnShutdown(route.Drain)
 		defer shutdown(server)
-		ready("http://" + front.Addr().String() + "/mcp")
+		if err := behind.await(ctx); err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return err
+		}
+		ready("http://" + reachable(front.Addr()) + "/mcp")
 		<-ctx.Done()
 		fmt.Fprintln(options.Out, "Stopping; conversations are kept.")
 		return nil
 	})
 }
 
+// loopback is the address that only programs of this machine reach.
+const loopback = "127.0.0.1"
+
+// reachable is how clients of this machine reach a server: one that listens on every
+// address does on loopback, which is also a name that ALLOWED_HOSTS has.
+func reachable(listening net.Addr) string {
+	if tcp, ok := listening.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		return net.JoinHostPort(loopback, strconv.Itoa(tcp.Port))
+	}
+	return listening.String()
+}
+
 // RunStdio serves the one client that writes to in and reads out, until in or ctx
-// ends.
+// ends. Discovery is answered at once, and calls as soon as they can be, or with what
+// is in the way of it. out carries messages and nothing else; progress for people goes to
+// options.Out, which has to be another file.
 func RunStdio(ctx context.Context, options Options, in io.Reader, out io.Writer) error {
 	if os.Getenv("OAUTH_ISSUER") != "" {
 		return errors.New("OAUTH_ISSUER is set, but over standard input and output no client sends a token: unset it, or serve HTTP without --stdio")
 	}
-	return run(ctx, options, func(ctx context.Context, route *gateway.Function) error {
+	return run(ctx, options, func(ctx context.Context, route *gateway.Function, behind *backend) error {
 		const name = "gateway"
 		unserve := inprocess.Serve(name, fn.New(route).Handler)
 		defer func() { _ = unserve(context.Background()) }() // cannot time out: no request is under way
+		var beside sync.WaitGroup
+		defer beside.Wait()
+		beside.Go(func() {
+			if err := behind.await(ctx); err != nil && ctx.Err() == nil {
+				fmt.Fprintln(options.Out, "error:", err) // for the host's log; the next call tries again
+			}
+		})
 		client := stdio.Server{
 			Client: &http.Client{Transport: inprocess.Transport(http.DefaultTransport)},
 			URL:    "http://" + name + inprocess.Domain + "/mcp",
-			Drain:  route.Drain, Patience: stopTimeout,
-			Met: func(params json.RawMessage) { noteClient(options.Data, params) },
+			Drain:  route.Drain, Patience: startPatience,
+			Met: func(params json.RawMessage) {
+				beside.Go(func() {
+					if behind.await(ctx) == nil { // which makes the folder
+						noteClient(options.Data, params)
+					}
+				})
+			},
 		}
 		return client.Serve(ctx, in, out)
 	})
 }
 
-// run starts everything behind the gateway, and the gateway, and stops it all when
+// run starts the gateway, and has everything behind it start; it stops it all when
 // front returns.
-func run(ctx context.Context, options Options, front func(ctx context.Context, route *gateway.Function) error) (err error) {
+func run(ctx context.Context, options Options, front func(ctx context.Context, route *gateway.Function, behind *backend) error) (err error) {
 	ctx, end := context.WithCancel(ctx)
 	defer end()
-	database, stopDatabase, err := openDatabase(ctx, options)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, stopDatabase()) }()
-	if err := migrations.Up(ctx, database); err != nil {
-		return fmt.Errorf("migrate: %w", err)
-	}
-	own, err := openMemory()
-	if err != nil {
-		return err
-	}
-	defer own.close()
-	if err := configure(database, options.Data, keyring.Kept); err != nil {
-		return err
-	}
-	if err := own.follow(ctx); err != nil {
-		return err
-	}
-
-	shown, err := telemetry.Setup(ctx, "sequential-questioning")
+	fn.SetLogLevel(fn.LogWarn)
+	configureGateway()
+	shown, err := telemetry.Setup(ctx, function.Product)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, shown.Shutdown(context.WithoutCancel(ctx))) }()
-	functions := assemble(own)
-	route := gateway.NewWith(gatewayConfig)
-	defer func() { err = errors.Join(err, stop(functions, route)) }()
-	for _, f := range functions {
-		if err := f.Start(ctx, nil); err != nil {
-			return err
-		}
-	}
+	life, stopBackend := context.WithCancel(ctx)
+	behind := &backend{options: options, life: life}
+	defer func() { stopBackend(); err = errors.Join(err, behind.close()) }()
+	route := gateway.NewWith(func() (gateway.Config, error) { return gatewayConfig(behind) })
+	defer func() { err = errors.Join(err, stop([]instance{route})) }()
 	if err := route.Start(ctx, nil); err != nil {
 		return err
 	}
-	tended := make(chan struct{})
-	go func() {
-		defer close(tended)
-		own.tend(ctx, os.Getenv("RELAY_URL"))
-	}()
-	defer func() { end(); <-tended }()
-	return front(ctx, route)
+	behind.begin()
+	return front(ctx, route, behind)
 }
 
 // inProcess is the address of a function: none that others could reach.
 const inProcess = "http://{function}" + inprocess.Domain
 
-// configure sets what the functions read from their environment, where the
-// person running this has not. keep returns the keys that are kept in a file.
-func configure(database, data string, keep func(path string) (string, error)) error {
-	keys := os.Getenv("REQUEST_STATE_KEYS")
-	if keys == "" {
-		var err error
-		if keys, err = keep(filepath.Join(data, "request-state-keys")); err != nil {
-			return err
-		}
-	}
-	os.Setenv("DATABASE_URL", database)
+// configureGateway sets what the gateway reads from its environment, and the functions
+// as well, where the person running this has not.
+func configureGateway() {
 	os.Setenv("FUNCTION_URL", inProcess+"/mcp")
-	for name, value := range map[string]string{
-		"RELAY_URL":          strings.ReplaceAll(inProcess, "{function}", "relay"),
-		"K_SINK":             strings.ReplaceAll(inProcess, "{function}", "indexer"),
-		"EVENT_SIGNING_KEYS": keyring.Generate(), // no event outlives the process
-		"REQUEST_STATE_KEYS": keys,
+	setDefaults(map[string]string{
 		// Whoever reaches this machine's loopback is its user.
 		"ALLOW_UNAUTHENTICATED": "true",
 		"ALLOWED_HOSTS":         "localhost,127.0.0.1,[::1]",
@@ -160,19 +161,34 @@ func configure(database, data string, keep func(path string) (string, error)) er
 		"LOG_FORMAT":          "text",
 		// Every function is in this process.
 		"WAKE_FUNCTIONS": "false",
-	} {
+	})
+}
+
+// configureBackend sets what the functions alone read.
+func configureBackend(database, requestStateKeys string) {
+	os.Setenv("DATABASE_URL", database)
+	setDefaults(map[string]string{
+		"RELAY_URL":          strings.ReplaceAll(inProcess, "{function}", "relay"),
+		"K_SINK":             strings.ReplaceAll(inProcess, "{function}", "indexer"),
+		"EVENT_SIGNING_KEYS": keyring.Generate(), // no event outlives the process
+		"REQUEST_STATE_KEYS": requestStateKeys,
+	})
+}
+
+func setDefaults(settings map[string]string) {
+	for name, value := range settings {
 		if os.Getenv(name) == "" {
 			os.Setenv(name, value)
 		}
 	}
-	return nil
 }
 
-// gatewayConfig is the environment's, for the one instance on a laptop: only its
-// user reaches its metrics, every form of a call may take its whole time, and there
-// is no other instance to poll for.
-func gatewayConfig() (gateway.Config, error) {
+// gatewayConfig is the environment's, for the one instance on a laptop: its calls wait
+// for what is behind it, only its user reaches its metrics, every form of a call may
+// take its whole time, and there is no other instance to poll for.
+func gatewayConfig(behind *backend) (gateway.Config, error) {
 	config, err := gateway.FromEnvironment()
+	config.Startup, config.Postgres.Locate = behind.await, behind.locate
 	config.ServeMetrics = true
 	config.ElicitationCallTimeout = time.Duration(config.ElicitationRounds) * config.ElicitationTimeout
 	config.ElicitationPollInterval = 15 * time.Second
@@ -200,7 +216,6 @@ func (s served) Stop(ctx context.Context) error {
 // assemble makes every function but the gateway, each called under its name. One
 // that calls another comes before it.
 func assemble(own *ownMemory) []instance {
-	fn.SetLogLevel(fn.LogWarn)
 	var functions []instance
 	add := func(name string, f instance) {
 		handler := fn.New(f).Handler
@@ -232,11 +247,10 @@ func shutdown(server *http.Server) {
 	}
 }
 
-// stop stops the gateway first, then the functions in their order.
-func stop(functions []instance, route instance) error {
+// stop stops functions in their order.
+func stop(functions []instance) (err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
-	err := route.Stop(ctx)
 	for _, f := range functions {
 		err = errors.Join(err, f.Stop(ctx))
 	}

@@ -9,7 +9,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/caarlos0/env/v11"
 	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
@@ -17,6 +16,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant/embedded"
+	"github.com/sequential-questioning/sequential-questioning/shared/settings"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
@@ -27,14 +27,16 @@ const sweepEvery = 5 * time.Second
 // connectionBuffer is how many bytes of a connection to memory wait to be read.
 const connectionBuffer = 64 << 10
 
-// ownMemory is a memory in this process; the zero value is none.
+// ownMemory is a memory in this process; the zero value is none. It is made by
+// openMemory, filled by follow and tend, and ended by close, in this order.
 type ownMemory struct {
 	server   *embedded.Server
 	unlisten func()
 	follower *follower // since follow
 }
 
-// openMemory leaves a given Qdrant alone, or starts one in this process.
+// openMemory leaves a given Qdrant alone, or starts one in this process. It listens on
+// no port: package inprocess connects to it within the process.
 func openMemory() (*ownMemory, error) {
 	if os.Getenv("QDRANT_URL") != "" {
 		return &ownMemory{}, nil
@@ -61,7 +63,8 @@ func (m *ownMemory) close() {
 	}
 }
 
-// follow prepares to bring memory up to date with the configured database.
+// follow prepares to bring memory up to date with the configured database. Nothing is
+// read yet, so that a start does not wait for a large database; tend does.
 func (m *ownMemory) follow(ctx context.Context) error {
 	if m.server == nil {
 		return nil
@@ -70,8 +73,8 @@ func (m *ownMemory) follow(ctx context.Context) error {
 		Memory   memory.Settings
 		Postgres postgres.Config
 	}
-	if err := env.Parse(&config); err != nil {
-		return fmt.Errorf("read configuration: %w", err)
+	if err := settings.Parse(&config); err != nil {
+		return err
 	}
 	remembered, err := config.Memory.Open()
 	if err != nil {
@@ -94,6 +97,7 @@ func (m *ownMemory) indexing(handler http.Handler) http.Handler {
 }
 
 // tend keeps memory up to date, and wakes the relay from time to time, until ctx ends.
+// Without a relay to wake, it only waits.
 func (m *ownMemory) tend(ctx context.Context, relay string) {
 	if m.follower != nil {
 		followed := make(chan struct{})

@@ -5,22 +5,25 @@ import (
 	"fmt"
 	"maps"
 
-	"github.com/caarlos0/env/v11"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/sequential-questioning/sequential-questioning/gitops/operate/database"
 	"github.com/sequential-questioning/sequential-questioning/gitops/operate/environment"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
+	"github.com/sequential-questioning/sequential-questioning/shared/settings"
 )
 
+// applicationHelp ends the help of every command that opens the database as functions
+// do.
 const applicationHelp = `
 
 DATABASE_URL names the database, as it does for functions.`
 
-// application opens the database as functions do. It refuses the database of
-// another environment. It is used by commands that work with an environment's data
-// as the functions' role, so the role's privileges and row security hold for them
-// as well. The caller closes the pool.
+// application opens the database as functions do. It refuses the database of another
+// environment. It is used by commands that work with an environment's data as the
+// functions' role, so the role's privileges and row security hold for them as well. The
+// caller closes the pool. A password never appears in its errors: package postgres
+// leaves URLs out of them.
 func application(ctx context.Context, v variables, e environment.Environment) (*pgxpool.Pool, error) {
 	var config postgres.Config
 	if err := parse(v, e, &config); err != nil {
@@ -39,7 +42,8 @@ func application(ctx context.Context, v variables, e environment.Environment) (*
 
 // belongs compares the mark in the database with the environment that the command
 // names: a URL left over from another environment must not decide what is changed.
-// Without an environment the database must have no mark.
+// Without an environment the database must have no mark. It takes a connection, so a
+// database that is down is found here and not in the middle of a command.
 func belongs(ctx context.Context, pool *pgxpool.Pool, e environment.Environment) error {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
@@ -62,14 +66,12 @@ func belongs(ctx context.Context, pool *pgxpool.Pool, e environment.Environment)
 const collectionPrefix = "QDRANT_COLLECTION_PREFIX"
 
 // parse reads settings from the variables, as the environment's functions do. The
-// default prefix of collections is the namespace, as in gitops/base.
+// default prefix of collections is the namespace, as in gitops/base. An error names the
+// variable (package settings).
 func parse(v variables, e environment.Environment, config any) error {
-	settings := maps.Clone(v)
-	if settings[collectionPrefix] == "" && e != "" {
-		settings[collectionPrefix] = e.Namespace()
+	given := maps.Clone(v)
+	if given[collectionPrefix] == "" && e != "" {
+		given[collectionPrefix] = e.Namespace()
 	}
-	if err := env.ParseWithOptions(config, env.Options{Environment: settings}); err != nil {
-		return fmt.Errorf("read configuration: %w", err)
-	}
-	return nil
+	return settings.ParseFrom(given, config)
 }

@@ -28,6 +28,7 @@ bearer token for it.` + applicationHelp + qdrantHelp,
   operate check prod --gateway https://questions.example.com/mcp --json`,
 		Args: cobra.ExactArgs(1),
 		RunE: of(func(command *cobra.Command, e environment.Environment, _ []string) error {
+			// A bound of zero would fail every check and look like an outage.
 			if o.Timeout <= 0 || o.MaxLag <= 0 {
 				return fmt.Errorf("--timeout and --max-lag are %s and %s: want durations above zero", o.Timeout, o.MaxLag)
 			}
@@ -41,6 +42,8 @@ bearer token for it.` + applicationHelp + qdrantHelp,
 			if err := parse(v, e, &o.Qdrant); err != nil {
 				return err
 			}
+			// Results are printed whole before the exit code is decided: the one that
+			// failed is read among those that did not.
 			results := check.Run(command.Context(), o)
 			failed := 0
 			for _, r := range results {

@@ -15,6 +15,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/operate/environment"
 )
 
+// storeHelp ends the help of every command that reads or writes backups.
 const storeHelp = `
 
 Backups are stored in a folder, file:///folder, or in object storage,
@@ -65,6 +66,8 @@ A role with BYPASSRLS and membership in pg_read_all_data suffices.` + administra
 					return fmt.Errorf("--keep: %w", err)
 				}
 			}
+			// Everything that can be wrong in the settings is found before the dump,
+			// which may take an hour.
 			a, err := database.NewAdministrator(v[database.URLVariable])
 			if err != nil {
 				return err
@@ -86,6 +89,7 @@ A role with BYPASSRLS and membership in pg_read_all_data suffices.` + administra
 			if keep == "" {
 				return nil
 			}
+			// What was removed before an error is printed too.
 			removed, err := store.Prune(ctx, e, age, time.Now(), dry)
 			for _, m := range removed {
 				fmt.Fprintln(out, pruned(dry), m.File)

@@ -9,6 +9,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/operate/environment"
 )
 
+// administratorHelp ends the help of every command that needs more than the functions'
+// role.
 const administratorHelp = `
 
 The environment variable ADMIN_DATABASE_URL names the server, with a superuser's
@@ -47,12 +49,16 @@ A role with CREATEDB and CREATEROLE suffices.` + administratorHelp,
 			if err != nil {
 				return err
 			}
+			// The default is computed from what git says of the environment's database,
+			// so that both change together.
 			if o.Connections == 0 {
 				o.Connections = e.Connections()
 			}
 			if o.Connections < 1 {
 				return fmt.Errorf("--connections is %d: want at least 1", o.Connections)
 			}
+			// Passwords are read here and turned into SCRAM verifiers before anything
+			// is sent: they appear in no log of the server.
 			o.OwnerPassword, o.RolePassword = v[database.OwnerPasswordVariable], v[database.RolePasswordVariable]
 			o.GatewayPassword = v[database.GatewayPasswordVariable]
 			o.Report = progress(command)

@@ -63,6 +63,8 @@ After an interruption it is safe to run it again; that drops the incomplete data
 				fmt.Fprintln(out, "Dry run: nothing was changed.")
 				return nil
 			}
+			// With --no-switch nothing that serves changes, so there is nothing to
+			// confirm.
 			if e == "prod" && !yes && !stay {
 				if err := confirm(ctx, command, string(e)); err != nil {
 					return err
@@ -76,6 +78,8 @@ After an interruption it is safe to run it again; that drops the incomplete data
 				fmt.Fprintf(out, "\nTo make it serve: operate database switch %s %s\n", e, r.Database)
 				return nil
 			}
+			// A failed switch costs nothing but the switch: the verified database
+			// stays, and the error says how to continue.
 			before, err := r.Switch(ctx)
 			if err != nil {
 				return fmt.Errorf("%w\n%s is verified; to try again: operate database switch %s %s", err, r.Database, e, r.Database)
@@ -93,6 +97,8 @@ After an interruption it is safe to run it again; that drops the incomplete data
 }
 
 // switched prints which database serves, how to go back, and the remaining steps.
+// Erased conversations come back with a backup; whoever asked for their erasure still
+// has to be obeyed.
 func switched(out io.Writer, e environment.Environment, before string) {
 	fmt.Fprintf(out, "%s serves the restored data.\n", e.Database())
 	if before != "" {
@@ -129,6 +135,7 @@ by renaming both at once. Open connections are ended; clients reconnect.` + admi
 				return err
 			}
 			defer conn.Close(context.WithoutCancel(ctx))
+			// Before the confirmation, so that nobody confirms what is refused.
 			if err := database.Switchable(ctx, conn, e, args[0]); err != nil {
 				return err
 			}

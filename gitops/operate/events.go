@@ -82,6 +82,7 @@ func eventsReplayCommand(v variables) *cobra.Command {
 		Args: cobra.MinimumNArgs(1),
 		RunE: of(func(command *cobra.Command, e environment.Environment, args []string) error {
 			var ids []uuid.UUID
+			// All ids are read before any is requeued: a mistyped one changes nothing.
 			for _, argument := range args {
 				id, err := uuid.Parse(argument)
 				if err != nil {

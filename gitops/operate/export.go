@@ -14,7 +14,9 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
-// exportCommand gives a person, or who asks for one, what is held of that person.
+// exportCommand gives a person, or who asks for one, what is held of that person. Rows
+// are written as they are read, so a user of any size takes no memory. A command that
+// fails leaves JSON that does not end, which no program takes for whole.
 func exportCommand(v variables) *cobra.Command {
 	var user, whose string
 	command := &cobra.Command{
@@ -55,13 +57,16 @@ client's token; without tokens it is "` + principal.Local + `".` + applicationHe
 	return command
 }
 
-// document writes rows as one JSON object of arrays by table, as they come.
+// document writes rows as one JSON object of arrays by table, as they come. Rows of one
+// table follow each other. Write errors are kept by the writer and reported by end.
 type document struct {
 	out   *bufio.Writer
 	table string
 	rows  int
 }
 
+// row writes one row. The table's name and the commas between rows depend on the row
+// before.
 func (d *document) row(table string, row json.RawMessage) error {
 	switch {
 	case d.table == "":
@@ -77,6 +82,7 @@ func (d *document) row(table string, row json.RawMessage) error {
 	return err
 }
 
+// end closes the document and reports the first error of any write.
 func (d *document) end() error {
 	if d.table == "" {
 		_, _ = io.WriteString(d.out, "{}\n")

@@ -57,7 +57,7 @@ func command(v variables) *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(databaseCommand(v), secretsCommand(v), memoryCommand(v), eventsCommand(v), exportCommand(v), checkCommand(v))
+	root.AddCommand(databaseCommand(v), secretsCommand(v), memoryCommand(v), eventsCommand(v), exportCommand(v), auditCommand(v), checkCommand(v))
 	return root
 }
 
@@ -68,7 +68,8 @@ func group(use, short string, commands ...*cobra.Command) *cobra.Command {
 	return c
 }
 
-// of adapts run to a command whose first argument names the environment.
+// of adapts run to a command whose first argument names the environment. A wrong
+// environment is refused before anything is opened.
 func of(run func(command *cobra.Command, e environment.Environment, args []string) error) func(*cobra.Command, []string) error {
 	return func(command *cobra.Command, args []string) error {
 		e, err := environment.Parse(args[0])

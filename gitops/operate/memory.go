@@ -18,6 +18,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
+// qdrantHelp ends the help of every command that opens Qdrant.
 const qdrantHelp = `
 
 QDRANT_URL, QDRANT_API_KEY and QDRANT_COLLECTION_PREFIX (default
@@ -30,7 +31,9 @@ func memoryCommand(v variables) *cobra.Command {
 }
 
 // collections opens Qdrant and returns the names of memory's collections. Qdrant does
-// not know its environment, so DATABASE_URL must be the environment's database.
+// not know its environment, so DATABASE_URL must be the environment's database. Only
+// names with the environment's prefix are returned: one Qdrant may serve several
+// environments. The caller closes the server.
 func collections(ctx context.Context, v variables, e environment.Environment) (*vectors.Server, []string, error) {
 	pool, err := application(ctx, v, e)
 	if err != nil {
@@ -78,6 +81,7 @@ Qdrant stores it in its snapshots folder.` + applicationHelp + qdrantHelp,
 					return fmt.Errorf("--keep: %w", err)
 				}
 			}
+			// One limit for all collections: a schedule has to end before its next run.
 			ctx, cancel := context.WithTimeout(command.Context(), timeout)
 			defer cancel()
 			server, names, err := collections(ctx, v, e)
@@ -196,6 +200,8 @@ the functions' own default.` + applicationHelp + qdrantHelp,
 			if !m.Configured() {
 				return memory.ErrNotConfigured
 			}
+			// Qdrant is opened first and asked nothing yet: a wrong environment is
+			// refused before the first point is written.
 			pool, err := application(ctx, v, e)
 			if err != nil {
 				return err
@@ -210,6 +216,8 @@ the functions' own default.` + applicationHelp + qdrantHelp,
 				return err
 			}
 			if fresh {
+				// Between this and the end of the rebuild, conversations continue without
+				// memory and say so.
 				if err := m.Drop(ctx); err != nil {
 					return err
 				}

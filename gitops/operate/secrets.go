@@ -42,6 +42,8 @@ Set QDRANT_API_KEY to Qdrant's key when you add an environment later.`,
   operate secrets generate prod --rotate sequential-questioning-request-state`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
+			// Several environments in one run share what they share in the cluster,
+			// such as Qdrant's key.
 			for _, argument := range args {
 				e, err := environment.Parse(argument)
 				if err != nil {
@@ -50,6 +52,8 @@ Set QDRANT_API_KEY to Qdrant's key when you add an environment later.`,
 				o.Environments = append(o.Environments, e)
 			}
 			var err error
+			// The certificate is public: with it anybody can seal, and only the
+			// controller can open.
 			if o.Key, err = sealed.Certificate(command.Context(), certificate, namespace, name); err != nil {
 				return err
 			}

@@ -14,13 +14,16 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/repository"
 )
 
+// connectionHelp ends the help of every command that talks to Argo CD.
 const connectionHelp = `
 
 Name Argo CD's server with --argocd-server or ARGOCD_SERVER, and set ARGOCD_AUTH_TOKEN.
 The default is the login of the argocd command.`
 
 // argocdFlags adds the flags of the connection to Argo CD and returns a function that
-// connects.
+// connects. The connection is made when a command first needs it, so that a dry run and
+// a wrong flag need no server. The token is taken from the environment alone: a flag
+// would show it to everybody who can list processes.
 func argocdFlags(command *cobra.Command) func(context.Context) (*argocd.Server, error) {
 	var server string
 	var plaintext, insecure bool
@@ -36,6 +39,7 @@ func argocdFlags(command *cobra.Command) func(context.Context) (*argocd.Server, 
 		if server == "" {
 			options.Server = os.Getenv("ARGOCD_SERVER")
 		}
+		// A flag wins over the variable, also when it says false.
 		if set := os.Getenv("ARGOCD_PLAINTEXT"); set != "" && !flags.Changed("argocd-plaintext") {
 			var err error
 			if options.Plaintext, err = strconv.ParseBool(set); err != nil {
@@ -46,7 +50,8 @@ func argocdFlags(command *cobra.Command) func(context.Context) (*argocd.Server, 
 	}
 }
 
-// reporter returns a function that prints steps with the elapsed time.
+// reporter returns a function that prints steps with the elapsed time. The time counts
+// from this call. It is for a person who waits; nothing parses it.
 func reporter(w io.Writer) func(string) {
 	began := time.Now()
 	return func(line string) {
@@ -55,7 +60,8 @@ func reporter(w io.Writer) func(string) {
 }
 
 // subjects returns a function that looks up a commit's subject in the repository, which
-// may be nil, and otherwise through Argo CD.
+// may be nil, and otherwise through Argo CD. A subject is decoration: where neither
+// knows it, it is empty and the command continues.
 func subjects(repo *repository.Repository, server *argocd.Server) func(ctx context.Context, application, revision string) string {
 	return func(ctx context.Context, application, revision string) string {
 		if repo != nil {
@@ -71,10 +77,12 @@ func subjects(repo *repository.Repository, server *argocd.Server) func(ctx conte
 	}
 }
 
-// anywhere lets a command run outside a checkout, with less detail.
+// anywhere lets a command run outside a checkout, with less detail. It replaces the
+// root command's check for a repository.
 func anywhere(*cobra.Command, []string) error { return nil }
 
-// nearby returns the repository that contains a folder, or nil.
+// nearby returns the repository that contains a folder, or nil. Without it subjects
+// come from Argo CD, and printed commands are less specific.
 func nearby(ctx context.Context, folder string) *repository.Repository {
 	if folder == "" {
 		folder = "."

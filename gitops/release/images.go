@@ -16,6 +16,9 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/owner"
 )
 
+// imagesCommand builds and pins in one step. Pins are written last and all at once: a
+// build that fails half way leaves gitops/images as it was, and images that nothing
+// refers to do no harm.
 func imagesCommand(root *string) *cobra.Command {
 	var options images.Options
 	var pin string
@@ -35,6 +38,8 @@ pinned in the registry of gitops/owner. On an error it pins nothing.`,
   release images --only ask,migrate --platform linux/amd64 --layout folder --no-pin`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
+			// Progress goes to stderr and digests to stdout, for a script that wants
+			// them.
 			options.Root, options.Progress = *root, command.ErrOrStderr()
 			if pin == "" {
 				pin = filepath.Join(*root, "gitops", "images")
@@ -43,6 +48,8 @@ pinned in the registry of gitops/owner. On an error it pins nothing.`,
 			if options.Created, err = sourceDate(); err != nil {
 				return err
 			}
+			// Images in a layout have no registry of their own. They are pinned where
+			// the owner says that they will be, to which the layout is then copied.
 			registry := ""
 			if options.Repository == "" && !noPin {
 				mine, err := owner.Read(*root)
@@ -51,6 +58,8 @@ pinned in the registry of gitops/owner. On an error it pins nothing.`,
 				}
 				registry = mine.Registry()
 			}
+			// All names, not only those that are built: WritePins keeps the pins of the
+			// others.
 			names, err := images.Names(*root)
 			if err != nil {
 				return err
@@ -65,6 +74,8 @@ pinned in the registry of gitops/owner. On an error it pins nothing.`,
 				}
 				return nil
 			}
+			// Building uncommitted sources is how a developer tries something; only
+			// promotion refuses them.
 			if changed(command.Context(), *root) {
 				fmt.Fprintln(command.ErrOrStderr(), "The sources have uncommitted changes.")
 			}
@@ -76,6 +87,8 @@ pinned in the registry of gitops/owner. On an error it pins nothing.`,
 			for _, image := range built {
 				fmt.Fprintf(table, "%s\t%s\n", image.Name, image.Digest)
 			}
+			// A digest that could not be printed is not pinned either, since nobody has
+			// seen it.
 			if err := table.Flush(); err != nil || noPin {
 				return err
 			}
@@ -97,8 +110,9 @@ pinned in the registry of gitops/owner. On an error it pins nothing.`,
 	return command
 }
 
-// sourceDate reads SOURCE_DATE_EPOCH, the standard variable for the time of reproducible
-// builds.
+// sourceDate reads SOURCE_DATE_EPOCH, the standard variable for the time of
+// reproducible builds. Unset means the zero time, which the builder turns into a fixed
+// one. See https://reproducible-builds.org/docs/source-date-epoch/.
 func sourceDate() (time.Time, error) {
 	text := os.Getenv("SOURCE_DATE_EPOCH")
 	if text == "" {
@@ -111,7 +125,9 @@ func sourceDate() (time.Time, error) {
 	return time.Unix(seconds, 0), nil
 }
 
-// changed reports whether the images' sources have uncommitted changes.
+// changed reports whether the images' sources have uncommitted changes. It only warns:
+// digests of uncommitted sources cannot be built again by anybody else. Without git it
+// reports no change.
 func changed(ctx context.Context, root string) bool {
 	status := exec.CommandContext(ctx, "git", "-C", root, "status", "--porcelain", "--", "functions", "migrations", "shared", "go.work", "go.work.sum")
 	output, err := status.Output()

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// An interrupt cancels the command, which can then say what was changed and what not.
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -22,6 +23,8 @@ func main() {
 	}
 }
 
+// command returns the whole command line. Errors are printed once, by main, and without
+// the usage, which would push them off the screen.
 func command() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "release",
@@ -36,12 +39,14 @@ func command() *cobra.Command {
 		folder = found
 		return err
 	}
-	root.AddCommand(checkCommand(&folder), renderCommand(&folder), imagesCommand(&folder))
+	root.AddCommand(checkCommand(&folder), renderCommand(&folder), imagesCommand(&folder), programCommand(&folder))
 	root.AddCommand(promoteCommand(&folder), rollbackCommand(&folder), statusCommand(&folder))
 	return root
 }
 
-// findRoot returns the nearest folder with go.work, from a folder upwards.
+// findRoot returns the nearest folder with go.work, from a folder upwards. A folder
+// that was given has to be the root itself: the manifests of a checkout around it are
+// not those that were meant.
 func findRoot(from string) (string, error) {
 	given := from != ""
 	folder, err := filepath.Abs(from)

@@ -16,8 +16,11 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/status"
 )
 
+// ownBranch stands for a name that is made of the target and the commit, which are
+// known only later. It is also what the help shows.
 const ownBranch = "promote-TO-COMMIT"
 
+// promoteOptions are the flags. connect is a field so that only --follow needs Argo CD.
 type promoteOptions struct {
 	request     promotion.Request
 	application string
@@ -63,6 +66,8 @@ remote and does not change local branches.` + connectionHelp,
 	return command
 }
 
+// promote goes from what changes nothing to what cannot be taken back: compare, print,
+// check the rules, ask, push, follow. Every error says whether something was pushed.
 func promote(command *cobra.Command, root string, o promoteOptions) error {
 	ctx, out := command.Context(), command.OutOrStdout()
 	o.request.Overlay = cmp.Or(o.request.Overlay, "gitops/overlays/"+o.request.To)
@@ -79,6 +84,8 @@ func promote(command *cobra.Command, root string, o promoteOptions) error {
 	if err != nil {
 		return err
 	}
+	// Without both commits there is nothing to compare; the error says which branch is
+	// missing.
 	if prepared.Seen != "" && prepared.Commit != "" {
 		prepared.Print(out)
 		fmt.Fprintln(out)
@@ -90,6 +97,8 @@ func promote(command *cobra.Command, root string, o promoteOptions) error {
 		fmt.Fprintln(out, "No rule is broken. Dry run: nothing was pushed.")
 		return nil
 	}
+	// With --follow a branch that is already there is followed again, as after a lost
+	// connection.
 	if prepared.Nothing() && !o.follow {
 		return nil
 	}
@@ -99,11 +108,14 @@ func promote(command *cobra.Command, root string, o promoteOptions) error {
 	if !o.follow {
 		return push(command, prepared, o)
 	}
+	// A connection that fails after the push would leave the push unwatched.
 	server, err := o.connect(ctx)
 	if err != nil {
 		return fmt.Errorf("%w\nnothing was pushed", err)
 	}
 	defer server.Close()
+	// Before the push: afterwards the deployment to return to may no longer be the last
+	// one.
 	back, err := wayBack(ctx, server, o)
 	if err != nil {
 		return fmt.Errorf("%w\nnothing was pushed", err)
@@ -115,6 +127,7 @@ func promote(command *cobra.Command, root string, o promoteOptions) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
+	// The commit is waited for, not the branch: somebody may push on.
 	goal := argocd.Goal{Application: o.application, Revision: prepared.Commit}
 	if err := server.Wait(ctx, goal, reporter(command.ErrOrStderr())); err != nil {
 		return fmt.Errorf("%w\nto follow again: release promote --follow\nto go back: %s", err, back)
@@ -124,6 +137,8 @@ func promote(command *cobra.Command, root string, o promoteOptions) error {
 }
 
 // wayBack checks that a push would be deployed and returns the command that undoes it.
+// A push while auto-sync is off would deploy nothing, and waiting for it would end in a
+// timeout.
 func wayBack(ctx context.Context, server *argocd.Server, o promoteOptions) (string, error) {
 	app, err := server.Get(ctx, o.application)
 	if err != nil {
@@ -135,11 +150,14 @@ func wayBack(ctx context.Context, server *argocd.Server, o promoteOptions) (stri
 	if len(app.Status.History) == 0 {
 		return "release rollback (nothing was deployed before)", nil
 	}
+	// The last deployment is the one that serves now, and so the one to return to.
 	last := app.Status.History[len(app.Status.History)-1]
 	return fmt.Sprintf("release rollback %d --app %s    # %s, deployed %s", last.ID, o.application,
 		repository.Short(last.Revision), last.DeployedAt.Local().Format(time.DateTime)), nil
 }
 
+// push moves the target branch by compare-and-set: git refuses it if the branch is no
+// longer where the comparison saw it.
 func push(command *cobra.Command, prepared *promotion.Promotion, o promoteOptions) error {
 	if !o.yes {
 		question := fmt.Sprintf("Move %s on %s from %s to %s?", o.request.To, o.request.Remote, repository.Short(prepared.Seen), repository.Short(prepared.Commit))
@@ -148,6 +166,7 @@ func push(command *cobra.Command, prepared *promotion.Promotion, o promoteOption
 		}
 	}
 	if err := prepared.Push(command.Context()); err != nil {
+		// Nothing is known of a push that was interrupted; git's own message says so.
 		if errors.Is(err, context.Canceled) {
 			return err
 		}
@@ -157,6 +176,9 @@ func push(command *cobra.Command, prepared *promotion.Promotion, o promoteOption
 	return nil
 }
 
+// proposePromotion pushes a branch that others review. It never merges: whoever
+// approves does, by fast-forward, since production runs exactly the commits that
+// staging ran.
 func proposePromotion(command *cobra.Command, prepared *promotion.Promotion, o promoteOptions) error {
 	branch := o.branch
 	if branch == ownBranch {

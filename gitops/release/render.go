@@ -8,6 +8,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/render"
 )
 
+// renderCommand writes all manifests or none. With --check it is what make verify and
+// the rule drift run.
 func renderCommand(root *string) *cobra.Command {
 	var check, dryRun bool
 	command := &cobra.Command{

@@ -14,6 +14,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/rollback"
 )
 
+// rollbackOptions are the flags. remote and the repository only shape the commands that
+// are printed.
 type rollbackOptions struct {
 	application   string
 	remote        string
@@ -23,6 +25,9 @@ type rollbackOptions struct {
 	connect       func(context.Context) (*argocd.Server, error)
 }
 
+// rollbackCommand works without a checkout: in an incident there may be none at hand.
+// Each of its steps can be repeated, because the state between them is on the
+// Application (package rollback).
 func rollbackCommand(root *string) *cobra.Command {
 	var o rollbackOptions
 	command := &cobra.Command{
@@ -47,6 +52,7 @@ the schema, so older functions work on the newer one.` + connectionHelp,
 			if o.resume && len(args) > 0 {
 				return fmt.Errorf("--resume takes no deployment: leave out %s", args[0])
 			}
+			// A forgotten --resume must not turn a forced resume into a rollback.
 			if o.force && !o.resume {
 				return fmt.Errorf("--force requires --resume")
 			}
@@ -78,6 +84,8 @@ the schema, so older functions work on the newer one.` + connectionHelp,
 	return command
 }
 
+// history lists deployments, the latest first. What one of them changed is told by its
+// images, compared with the deployment before it.
 func history(command *cobra.Command, server *argocd.Server, repo *repository.Repository, o rollbackOptions) error {
 	ctx, out := command.Context(), command.OutOrStdout()
 	app, err := server.Get(ctx, o.application)
@@ -90,6 +98,8 @@ func history(command *cobra.Command, server *argocd.Server, repo *repository.Rep
 	}
 	fmt.Fprintf(command.ErrOrStderr(), "Reading %d deployments of %s\n", len(app.Status.History), o.application)
 	subject := subjects(repo, server)
+	// The list is read before anything is printed: a table that stops half way looks
+	// complete.
 	deployments := rollback.History(ctx, server, app)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "\tID\tREVISION\tDEPLOYED\tIMAGES\tSUBJECT")
@@ -115,6 +125,8 @@ func history(command *cobra.Command, server *argocd.Server, repo *repository.Rep
 	return nil
 }
 
+// rollBack says all that it is going to do before it asks. It leaves auto-sync
+// suspended: with auto-sync on, Argo CD would deploy the branch again at once.
 func rollBack(command *cobra.Command, server *argocd.Server, repo *repository.Repository, argument string, o rollbackOptions) error {
 	ctx, out := command.Context(), command.OutOrStdout()
 	r, err := rollback.Prepare(ctx, server, o.application, argument)
@@ -124,6 +136,7 @@ func rollBack(command *cobra.Command, server *argocd.Server, repo *repository.Re
 	subject := subjects(repo, server)
 	fmt.Fprintf(out, "Roll %s back to deployment %d: %s %s\n", o.application, r.Target.ID, repository.Short(r.Target.Revision), subject(ctx, o.application, r.Target.Revision))
 	fmt.Fprintf(out, "  branch %s is at %s %s\n", r.Branch, repository.Short(r.Head), subject(ctx, o.application, r.Head))
+	// What a person has to know before answering, in the order in which it happens.
 	fmt.Fprintf(out, "  auto-sync is %s and will be suspended\n", r.Suspends())
 	if r.Ends != "" {
 		fmt.Fprintf(out, "  a sync to %s is running and will be ended\n", repository.Short(r.Ends))
@@ -147,6 +160,8 @@ func rollBack(command *cobra.Command, server *argocd.Server, repo *repository.Re
 	return nil
 }
 
+// printLasting prints what makes the rollback last. A rollback only changes what the
+// cluster runs; the branch still says otherwise until the revert is pushed.
 func printLasting(ctx context.Context, out io.Writer, repo *repository.Repository, r *rollback.Rollback, o rollbackOptions) {
 	fmt.Fprintf(out, "\n%s serves %s. Auto-sync is suspended.\n", o.application, repository.Short(r.Target.Revision))
 	fmt.Fprintf(out, "No hooks ran. The database keeps the newest schema, with which %s works.\n", repository.Short(r.Target.Revision))
@@ -159,6 +174,7 @@ func printLasting(ctx context.Context, out io.Writer, repo *repository.Repositor
 		}
 	}
 	fmt.Fprintf(out, "  release rollback --resume --app %s\n", o.application)
+	// There is nothing to merge back.
 	if r.Branch == "main" || r.Head == r.Target.Revision {
 		return
 	}
@@ -168,12 +184,16 @@ func printLasting(ctx context.Context, out io.Writer, repo *repository.Repositor
 	}
 }
 
+// resume restores auto-sync as it was recorded before the rollback. It first checks
+// that the branch deploys what runs, since the next sync would otherwise undo the
+// rollback; --force leaves that out.
 func resume(command *cobra.Command, server *argocd.Server, o rollbackOptions) error {
 	ctx, out := command.Context(), command.OutOrStdout()
 	r, err := rollback.PrepareResume(ctx, server, o.application, o.force)
 	if err != nil {
 		return err
 	}
+	// Run still removes what an interrupted resume left behind.
 	if r.On {
 		fmt.Fprintf(out, "Auto-sync of %s is already on.\n", o.application)
 		if o.dry {
@@ -194,8 +214,11 @@ func resume(command *cobra.Command, server *argocd.Server, o rollbackOptions) er
 	if err := r.Run(ctx); err != nil {
 		return err
 	}
+	// The limit begins after the confirmation, however long that took.
 	wait, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
+	// Auto-sync is on by now. Whatever fails from here is a deployment's failure, not
+	// the command's.
 	if err := r.Follow(wait, reporter(command.ErrOrStderr())); err != nil {
 		return fmt.Errorf("auto-sync is on, but %w\nto inspect: release status; to roll back again: release rollback %d --app %s", err, r.Record.ID, o.application)
 	}

@@ -14,8 +14,11 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/status"
 )
 
+// statusWait bounds all environments together. A server that does not answer within it
+// is down.
 const statusWait = 2 * time.Minute
 
+// statusCommand changes nothing. Its JSON is for scripts; the table may change.
 func statusCommand(root *string) *cobra.Command {
 	var environments []string
 	var asJSON bool
@@ -30,6 +33,7 @@ revision, image, pods, and whether it runs the image that the revision pins.` + 
 		Args:              cobra.NoArgs,
 		PersistentPreRunE: anywhere,
 		RunE: func(command *cobra.Command, _ []string) error {
+			// A misspelled environment would otherwise be reported as not installed.
 			for _, name := range environments {
 				if !slices.Contains(status.Environments, name) {
 					return fmt.Errorf("there is no environment %s: want one of %s", name, strings.Join(status.Environments, ", "))

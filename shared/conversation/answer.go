@@ -1,6 +1,7 @@
 package conversation
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,6 +22,13 @@ type AnswerInput struct {
 	Outcome        questioning.Outcome `json:"outcome,omitempty"`
 }
 
+// Known is a value that the client's model read in the chat.
+type Known struct {
+	Slot  string `json:"slot,omitempty"`
+	Value any    `json:"value,omitempty"`
+	Text  string `json:"text,omitempty" jsonschema:"The words it rests on."`
+}
+
 // unnamed says that an answer names no question and no slot.
 func (a AnswerInput) unnamed() bool {
 	return a.QuestionNumber == 0 && a.QuestionID == "" && a.Slot == ""
@@ -33,6 +41,8 @@ func allUnnamed(answers []AnswerInput) bool {
 	return len(answers) > 0 && !slices.ContainsFunc(answers, func(a AnswerInput) bool { return !a.unnamed() })
 }
 
+// unnamedError is the error of an answer that does not say what it answers. It has no
+// field: the caller knows the answer's place in the list and adds it (fault.Within).
 func unnamedError(more string) error {
 	return fault.Invalidf("", "needs a question_number, a question_id or a slot%s", more)
 }
@@ -53,6 +63,15 @@ func (a AnswerInput) number(conversationID string) (int, error) {
 		return 0, fault.Invalidf("question_id", "%q and question_number %d are different questions", a.QuestionID, a.QuestionNumber)
 	}
 	return number, nil
+}
+
+// idDigits is how much of a conversation's id, from its end, its questions' ids begin
+// with: enough to notice a question of another conversation.
+const idDigits = 8
+
+// questionID names a question.
+func questionID(conversationID string, number int) string {
+	return fmt.Sprintf("%s:%d", conversationID[max(0, len(conversationID)-idDigits):], number)
 }
 
 // maxWords bounds, in bytes, the person's words of one answer: a long report pasted

@@ -8,8 +8,9 @@ import (
 )
 
 // Ask opens a conversation and returns its first batch of questions. With a
-// conversation_id it continues that one, as FollowUp does, also where the person
-// ended it.
+// conversation_id it continues that one, as FollowUp does, also where the person ended
+// it. What was settled when the conversation opened is refused with an error and not
+// ignored: a model that sends it believes that it changes something.
 func (s *Service) Ask(ctx context.Context, in AskInput) (Turn, error) {
 	if err := s.CheckUser(in.UserID); err != nil {
 		return Turn{}, err

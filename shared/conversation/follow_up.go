@@ -37,7 +37,8 @@ func (s *Service) FollowUp(ctx context.Context, in FollowUpInput) (Turn, error) 
 }
 
 // openFromMessages opens a conversation about what the person said: for clients that
-// know one tool only.
+// know one tool only. What the person wrote becomes the goal as it stands; nothing in
+// it is taken for an answer before it was asked.
 func (s *Service) openFromMessages(ctx context.Context, in FollowUpInput) (Turn, error) {
 	if err := s.CheckUser(in.UserID); err != nil {
 		return Turn{}, err
@@ -58,7 +59,7 @@ type Continuation struct {
 	Known     []Known // what the client's model read elsewhere in the chat
 	Playbook  string  // asks by this one, while nothing is answered; empty for the one that serves
 	BatchSize int     // questions at once; 0 for as many as the conversation asks
-	Resume    bool    // asks on where the person ended the conversation
+	Resume    bool    // asks on where asking was over although something wanted is open
 	// Direct says that no model stands between the person and this call, as with a form:
 	// what cannot be read is put to the person again at once.
 	Direct bool
@@ -69,7 +70,8 @@ type Continuation struct {
 }
 
 // Continue records what a step says and returns the next batch: FollowUp for a tool
-// that leads conversations itself.
+// that leads conversations itself. Its errors name the argument
+// (fault.Invalid), or are safe to retry (fault.Unavailable).
 func (s *Service) Continue(ctx context.Context, c Continuation) (Turn, error) {
 	if err := s.CheckUser(c.UserID); err != nil {
 		return Turn{}, err
@@ -77,6 +79,8 @@ func (s *Service) Continue(ctx context.Context, c Continuation) (Turn, error) {
 	if err := checkFollowUp(c.FollowUpInput); err != nil {
 		return Turn{}, err
 	}
+	// A playbook's name is checked here, before anything is loaded. Whether the
+	// conversation can still change its playbook is known only then: see replace.
 	f := &followUp{Service: s, Continuation: c}
 	if c.Playbook != "" {
 		choice, err := s.choose("", c.Playbook)
@@ -89,7 +93,7 @@ func (s *Service) Continue(ctx context.Context, c Continuation) (Turn, error) {
 	if len(text) > maxReply {
 		return Turn{}, fault.Invalidf("previous_messages", "the person's last messages have %d bytes, at most %d are read", len(text), maxReply)
 	}
-	f.reply = reply{c.Answers, text, parse.QuestionNumbers(text)}
+	f.reply = reply{answers: c.Answers, text: text, numbers: parse.QuestionNumbers(text), asked: askedText(c.PreviousMessages)}
 	var err error
 	if f.fingerprint, err = fingerprint(c.Tool, c.Call); err != nil {
 		return Turn{}, err
@@ -115,7 +119,9 @@ func checkFollowUp(in FollowUpInput) error {
 	return nil
 }
 
-// followUp is a call that says something, or names another playbook.
+// followUp is a call that says something, or names another playbook. One value serves
+// every attempt of a call. What an attempt finds out is kept in the last fields, which
+// record sets again.
 type followUp struct {
 	*Service
 	Continuation
@@ -147,7 +153,8 @@ func (f *followUp) returned(c *conversation) (bool, error) {
 	return true, err
 }
 
-// replaces reports a call that names another playbook than the one that serves.
+// replaces reports a call that names another playbook than the one that serves. Naming
+// the one that serves changes nothing, so a client may name it with every call.
 func (f *followUp) replaces(c *conversation) bool {
 	return f.choice != nil && f.choice.Playbook.Name != c.Playbook
 }
@@ -175,11 +182,15 @@ func (f *followUp) record(ctx context.Context, tx *store.Tx, c *conversation, ch
 			return err
 		}
 	}
+	// Known values are read after a replacement too: they may be about the new slots.
 	known, err := c.parseKnown(f.Known, f.parseContext(c.State))
 	if err != nil {
 		return err
 	}
-	c.State.Ended = c.State.Ended && !f.Resume
+	// An ended conversation still takes answers; asking continues only when the call says so.
+	if f.Resume {
+		c.State.Resume()
+	}
 	if f.summary, err = c.record(ctx, tx, says.and(known), change); err != nil {
 		return err
 	}
@@ -189,9 +200,11 @@ func (f *followUp) record(ctx context.Context, tx *store.Tx, c *conversation, ch
 	return nil
 }
 
-// replace asks an open conversation by another playbook, while nothing is
-// answered: its slots and questions are others, and what the goal and the chat tell
-// is assumed again. Questions keep counting up, as those before were put.
+// replace asks an open conversation by another playbook, while nothing is answered: its
+// slots and questions are others, and what the goal and the chat tell is assumed again.
+// Questions keep counting up, as those before were put. Messages of the chat are read
+// again from the store as well as from the call, since a client may send only its
+// latest.
 func (f *followUp) replace(ctx context.Context, tx *store.Tx, c *conversation, change *store.Change) error {
 	switch {
 	case c.Playbook == "":

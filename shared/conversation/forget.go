@@ -78,6 +78,8 @@ func (s *Service) Forget(ctx context.Context, in ForgetInput) (Forgotten, error)
 		Messages: erased.Messages, Events: erased.Events, Memory: MemoryNone,
 	}
 	if len(erased.Conversations) > 0 {
+		// Committed: whatever fails from here on is repeated by the event of the
+		// erasure, so the call succeeds and says that memory is pending.
 		s.statistics.drop(principal.From(ctx))
 		s.nudger.Nudge()
 		forgotten.Memory = s.forgetMemory(ctx, erased.Conversations)

@@ -59,18 +59,23 @@ type filledForm struct {
 	turn        Turn
 }
 
+// target loads every question of the form, also those that were settled meanwhile: an
+// answer to one of them still belongs to its slot.
 func (f *filledForm) target() (id, userID string, named store.Named) {
 	named.Fingerprint = f.fingerprint
 	named.Questions = reply{answers: f.Answers, numbers: f.Questions}.named(f.ConversationID)
 	return f.ConversationID, f.UserID, named
 }
 
+// returned is always true: a form's words cannot mean what is asked by now.
 func (f *filledForm) returned(c *conversation) (bool, error) {
 	var err error
 	f.turn, err = restoredTurn(c.Earlier.Result)
 	return true, err
 }
 
+// record stores the words as a message, so that what no slot took is kept with the
+// chat.
 func (f *filledForm) record(ctx context.Context, tx *store.Tx, c *conversation, change *store.Change) error {
 	if f.BatchSize != 0 {
 		c.State.Limits.BatchSize = f.BatchSize
@@ -102,6 +107,8 @@ func (f *filledForm) parsed(c *conversation) (parsed, error) {
 		return parsed{answers: fields}, err
 	}
 	says := f.parsedWords(c, fields, with)
+	// A field wins over words: the person set it on purpose and saw it. Words that say
+	// something else are not lost; they become a doubt in the result.
 	beside := func(a answer) bool {
 		if !slices.ContainsFunc(fields, func(field answer) bool { return field.Slot == a.Slot }) {
 			return false
@@ -118,6 +125,7 @@ func (f *filledForm) parsed(c *conversation) (parsed, error) {
 // that they come from is a question too, which takes what answers no other one: a
 // question whose field was left empty gets no stray words.
 func (f *filledForm) parsedWords(c *conversation, fields []answer, with parse.Context) parsed {
+	// No question has a negative number, so that what this one takes is told apart.
 	own := parse.OpenQuestion{Number: -1, Slot: questioning.Slot{Type: questioning.Text}}
 	var open []parse.OpenQuestion
 	for _, number := range f.Questions {
@@ -144,7 +152,8 @@ func (f *filledForm) parsedWords(c *conversation, fields []answer, with parse.Co
 	return says
 }
 
-// besideField reports words for a slot whose field holds something else.
+// besideField reports words for a slot whose field holds something else. It returns nil
+// where they say the same: that is no contradiction to report.
 func (f *filledForm) besideField(c *conversation, said answer, fields []answer) []string {
 	slot := c.State.Slots[c.State.Index(said.Slot)]
 	for _, field := range fields {
@@ -155,6 +164,8 @@ func (f *filledForm) besideField(c *conversation, said answer, fields []answer) 
 	return []string{fmt.Sprintf("%s: its field on the form counts, not %s", slot.Title, plain.Quote(said.Words))}
 }
 
+// sameAnswer compares values as they are written: 3 of a field and 3.0 of words are one
+// value.
 func sameAnswer(a, b answer) bool {
 	return a.Outcome == b.Outcome && a.Problem == b.Problem &&
 		questioning.Render(a.Value, "") == questioning.Render(b.Value, "")

@@ -16,11 +16,14 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
-// conversation is a stored one with what a call does to it.
+// conversation is a stored one with what a call does to it. Its methods are the steps
+// of a call. They change the state that was loaded and nothing else, so that an attempt
+// that loses a race leaves nothing behind.
 type conversation struct{ *store.Loaded }
 
-// owned returns a loaded conversation if it is the caller's. One that is not there
-// and one of somebody else's look the same.
+// owned returns a loaded conversation if it is the caller's. One that is not there and
+// one of somebody else's look the same. An error that told them apart would tell
+// strangers which ids exist.
 func owned(of *store.Loaded, err error, id, userID string) (*conversation, error) {
 	if errors.Is(err, store.ErrNotFound) || err == nil && userID != "" && of.UserID != userID {
 		return nil, unknownConversation(id)
@@ -31,7 +34,8 @@ func owned(of *store.Loaded, err error, id, userID string) (*conversation, error
 	return &conversation{of}, nil
 }
 
-// find loads a conversation of the caller's for a call that changes nothing.
+// find loads a conversation of the caller's for a call that changes nothing. It checks
+// the id's form no further than the database does: callers have called checkID.
 func find(ctx context.Context, tx *store.Tx, id, userID string) (*conversation, error) {
 	c, err := tx.Load(ctx, id)
 	return owned(&store.Loaded{Conversation: c}, err, id, userID)
@@ -89,6 +93,8 @@ func fingerprint(tool string, input any) ([]byte, error) {
 	return digest([]byte(tool), data), nil
 }
 
+// digest is SHA-256 over the parts with a zero byte between them, so that no two lists
+// of texts that PostgreSQL can store are taken for one.
 func digest(parts ...[]byte) []byte {
 	sum := sha256.Sum256(bytes.Join(parts, []byte{0}))
 	return sum[:]

@@ -13,18 +13,6 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
-// Memory is what the same user said in other conversations: see package memory. It
-// is an interface so that a function that asks no memory links none.
-type Memory interface {
-	// Configured reports whether there is a memory at all. Without one, the other
-	// calls return remembered.ErrNotConfigured.
-	Configured() bool
-	Propose(ctx context.Context, principal, userID string, slots []questioning.Slot) (map[string]remembered.Found, error)
-	Recall(ctx context.Context, principal, userID, query string, limit int) ([]remembered.Found, error)
-	Delete(ctx context.Context, principal string, conversations ...string) error
-	Close() error
-}
-
 // What a result says of memory.
 const (
 	MemoryConsulted    = "consulted"
@@ -39,9 +27,11 @@ const (
 	MemoryNone    = "none"
 )
 
-// remember assumes what the same user said in other conversations. It is
-// offered to be corrected, and says where it comes from: by slot, the
-// conversation. Memory failures are not fatal.
+// remember assumes what the same user said in other conversations. It is offered to be
+// corrected, and says where it comes from: by slot, the conversation. Memory failures
+// are not fatal. It runs after everything else that is assumed, and takes only slots
+// that nothing is known of. A principal that stands for everybody (principal.Local) has
+// to name a user, or one person would be shown what another said.
 func (s *Service) remember(ctx context.Context, state *questioning.State, userID string) (from map[string]string, outcome string) {
 	if s.memory == nil || !s.memory.Configured() {
 		return nil, ""
@@ -82,7 +72,8 @@ func unanswered(state *questioning.State) []questioning.Slot {
 	return slots
 }
 
-// stillHold leaves out what was revised or forgotten a moment ago.
+// stillHold leaves out what was revised or forgotten a moment ago. Memory lags behind
+// the database by the time that an event takes to be indexed.
 func (s *Service) stillHold(ctx context.Context, known map[string]remembered.Found) (map[string]remembered.Found, error) {
 	var found []remembered.Found
 	keys := map[string]string{} // by conversation and slot there, the slot here
@@ -120,8 +111,9 @@ func (s *Service) holding(ctx context.Context, found []remembered.Found) ([]reme
 	return held, nil
 }
 
-// forgetMemory erases conversations in memory, where it can be reached; the
-// events of the erasure see to it otherwise.
+// forgetMemory erases conversations in memory, where it can be reached; the events of
+// the erasure see to it otherwise. It is tried at once although the event would do: a
+// person who asks for erasure should be able to see it.
 func (s *Service) forgetMemory(ctx context.Context, ids []string) string {
 	if s.memory == nil {
 		return MemoryNone

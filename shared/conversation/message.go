@@ -14,7 +14,8 @@ type Message struct {
 	Timestamp *time.Time `json:"timestamp,omitempty"`
 }
 
-// personTexts are what the person wrote in the messages worth keeping.
+// personTexts are what the person wrote in the messages worth keeping, oldest first.
+// Other roles are left out: what the assistant said is not the person's.
 func personTexts(messages []Message) []string {
 	var texts []string
 	for _, m := range latest(messages) {
@@ -57,14 +58,23 @@ func loaded(messages []store.Message) []Message {
 	return all
 }
 
-// tail returns the messages at the end that the person wrote since the
-// assistant last spoke: the reply.
+// tail returns the messages at the end that the person wrote since the assistant last
+// spoke: the reply. The system's messages end it as the assistant's do.
 func tail(messages []Message) []Message {
 	start := len(messages)
 	for start > 0 && messages[start-1].Role == "user" {
 		start--
 	}
 	return messages[start:]
+}
+
+// askedText is the assistant's message before the reply, empty where a client sends none.
+func askedText(messages []Message) string {
+	before := messages[:len(messages)-len(tail(messages))]
+	if len(before) == 0 {
+		return ""
+	}
+	return before[len(before)-1].Content
 }
 
 // replyText is the reply as one text; a person may send several messages in a row.

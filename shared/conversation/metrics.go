@@ -63,6 +63,8 @@ func (m *metrics) advanced(ctx context.Context, c store.Change) {
 	}
 }
 
+// lookedUp counts a question to memory, not what came of it: a rising share of failures
+// is what an operator acts on.
 func (m *metrics) lookedUp(ctx context.Context, err error) {
 	outcome := "answered"
 	if err != nil {

@@ -4,11 +4,10 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/caarlos0/env/v11"
-
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
 	"github.com/sequential-questioning/sequential-questioning/shared/playbook"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
+	"github.com/sequential-questioning/sequential-questioning/shared/settings"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
@@ -16,19 +15,25 @@ import (
 // withmodel.Open.
 type Extension func() (Option, error)
 
-// Open returns a service as the environment describes it. It connects to what
-// it works with when that is first used.
+// Open returns a service as the environment describes it. It connects to what it works
+// with when that is first used. Extensions are opened last, when there is a service that
+// owns and closes them.
 func Open(extensions ...Extension) (*Service, error) {
 	var config struct {
 		Config
 		Postgres  postgres.Config
 		Playbooks playbook.Config
 		Nudge     event.NudgeConfig
+		Audit     store.AuditConfig
 	}
-	if err := env.Parse(&config); err != nil {
-		return nil, fmt.Errorf("read configuration: %w", err)
+	if err := settings.Parse(&config); err != nil {
+		return nil, err
 	}
 	if err := config.check(); err != nil {
+		return nil, err
+	}
+	audited, err := config.Audit.Age()
+	if err != nil {
 		return nil, err
 	}
 	playbooks, err := playbook.Open(config.Playbooks)
@@ -43,7 +48,11 @@ func Open(extensions ...Extension) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := New(store.New(pool), config.Config, WithPlaybooks(playbooks), WithNudger(nudger))
+	stored := store.New(pool)
+	if audited > 0 {
+		stored = stored.Audited()
+	}
+	s := New(stored, config.Config, WithPlaybooks(playbooks), WithNudger(nudger))
 	for _, open := range extensions {
 		option, err := open()
 		if err != nil {
@@ -55,6 +64,8 @@ func Open(extensions ...Extension) (*Service, error) {
 	return s, nil
 }
 
+// check holds the settings against their bounds. Each error names the variable, since
+// that is what an operator can change.
 func (c Config) check() error {
 	switch {
 	case c.BatchSize < 1 || c.BatchSize > maxBatchSize:

@@ -60,7 +60,8 @@ func openSlot(slot questioning.Slot, titled bool) string {
 	return line
 }
 
-// shape is the type of a slot's value, or its options; empty for a text.
+// shape is the type of a slot's value, or its options; empty for a text. It names
+// values and not titles: they are what a model sends back.
 func shape(slot questioning.Slot) string {
 	switch slot.Type {
 	case questioning.Text:

@@ -11,7 +11,8 @@ func TestOpenNamesTheSettingThatIsWrong(t *testing.T) {
 		"DATABASE_URL":       "",
 		"DEFAULT_BATCH_SIZE": "11",
 		"MAX_QUESTIONS":      "0",
-		"DATABASE_MAX_CONNS": "0",
+		"DATABASE_MAX_CONNS": "many",
+		"ASSUME_CONFIDENCE":  "2",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("DATABASE_URL", "postgres://localhost/x")

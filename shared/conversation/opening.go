@@ -37,14 +37,8 @@ type AskInput struct {
 	Language          string          `json:"language,omitempty" jsonschema:"Such as de."`
 }
 
-// Known is a value that the client's model read in the chat.
-type Known struct {
-	Slot  string `json:"slot,omitempty"`
-	Value any    `json:"value,omitempty"`
-	Text  string `json:"text,omitempty" jsonschema:"The words it rests on."`
-}
-
 // Bounds on an opening that no schema can state: JSON Schema counts characters.
+// 64 KiB is a long document as a goal, and 256 KiB more schema than a person can answer.
 const (
 	maxContext  = 64 << 10  // bytes
 	maxMetadata = 16 << 10  // bytes
@@ -114,7 +108,10 @@ type opening struct {
 // opening takes a new conversation as far as any other call: parse → record → plan →
 // word → render. The order in which things become known is that of their strength: what
 // the goal and the chat tell is assumed first, what the client's model knows is an
-// answer and replaces it, and memory fills only what is still open.
+// answer and replaces it, and memory fills only what is still open. It writes nothing.
+// Only the model, memory and the statistics are asked, and each of them may fail
+// without failing the call, but for the statistics: without the database there is
+// nothing to open.
 func (s *Service) opening(ctx context.Context, in AskInput) (*opening, error) {
 	o := &opening{language: in.Language}
 	if o.language == "" { // what the person's own words are in; empty where they do not tell
@@ -143,6 +140,7 @@ func (s *Service) opening(ctx context.Context, in AskInput) (*opening, error) {
 		return nil, err
 	}
 	var memory string
+	// Last, since it fills only what is still open.
 	o.AssumedFrom, memory = s.remember(ctx, o.State, in.UserID)
 	c.plan(&o.Change, counted)
 	if o.Completed {
@@ -158,8 +156,9 @@ func (s *Service) opening(ctx context.Context, in AskInput) (*opening, error) {
 	return o, err
 }
 
-// slots are what the caller names, those of the playbook that the caller names or
-// that fits the goal, or what a model proposes.
+// slots are what the caller names, those of the playbook that the caller names or that
+// fits the goal, or what a model proposes. The order is that of how sure they are to be
+// what is wanted. A model is asked only where nothing but the generic playbook fits.
 func (s *Service) slots(ctx context.Context, in AskInput, o *opening) ([]questioning.Slot, error) {
 	if in.InformationNeeded != nil {
 		if in.Playbook != "" {
@@ -178,6 +177,8 @@ func (s *Service) slots(ctx context.Context, in AskInput, o *opening) ([]questio
 			return slots, nil
 		}
 	}
+	// Proposed slots have no schema key: no two proposals are alike, so nothing can be
+	// learnt from one for another.
 	o.SchemaKey = schemaKeyOf(o.Playbook, nil)
 	return choice.Playbook.For(in.Context, messages.In(o.language).Language()), nil
 }

@@ -20,7 +20,8 @@ import (
 type reply struct {
 	answers []AnswerInput
 	text    string
-	numbers []int // in the text, of questions
+	numbers []int  // in the text, of questions
+	asked   string // the message that put the questions, where the client sends it
 }
 
 // named returns the numbers of the questions that a reply names, for the store to
@@ -68,7 +69,9 @@ func (p parsed) and(other parsed) parsed {
 	return p
 }
 
-// parse reads a reply. It changes nothing.
+// parse reads a reply. It changes nothing. Typed answers come first, since they are the
+// stronger: words that say something else of the same slot then contradict them, and
+// the person is asked which holds.
 func (c *conversation) parse(r reply, with parse.Context) (parsed, error) {
 	answers, err := c.parseAnswers(r.answers, with)
 	if err != nil || r.text == "" {
@@ -96,8 +99,9 @@ func (c *conversation) parseAnswers(answers []AnswerInput, with parse.Context) (
 	return all, nil
 }
 
-// numbered returns the question that each answer is to, 0 for none. Answers that
-// name nothing are to the open questions, in their order: there have to be as many.
+// numbered returns the question that each answer is to, 0 for none. Answers that name
+// nothing are to the open questions, in their order: there have to be as many. Counting
+// off fewer would guess which question was left out.
 func (c *conversation) numbered(answers []AnswerInput) ([]int, error) {
 	numbers := make([]int, len(answers))
 	unnamed := allUnnamed(answers)
@@ -131,6 +135,7 @@ func (c *conversation) parseAnswer(in AnswerInput, number int, with parse.Contex
 		question: number, corrects: number == 0,
 	}
 	switch {
+	// Unknown, declined, not applicable: there is no value to check.
 	case in.Outcome != "" && in.Outcome != questioning.Answered:
 	case in.Value != nil:
 		value, err := arguments.Value(slot, in.Value, with)
@@ -182,6 +187,8 @@ func (c *conversation) parseKnown(known []Known, with parse.Context) (parsed, er
 		if len(k.Text) > maxWords {
 			return parsed{}, fault.Invalidf(fmt.Sprintf("known[%d].text", i), "has %d bytes, at most %d are allowed", len(k.Text), maxWords)
 		}
+		// An answer has to be citable. Without words the value itself is cited, as it
+		// was sent.
 		words := strings.TrimSpace(k.Text)
 		if words == "" && k.Value != nil {
 			words = plain.JSON(k.Value, maxWords)
@@ -210,6 +217,8 @@ func (c *conversation) parseKnown(known []Known, with parse.Context) (parsed, er
 			if !errors.As(err, &invalid) {
 				return parsed{}, err
 			}
+			// A refused value is not lost: it comes back as unread, with the problem as
+			// its reason.
 			a = answer{Answer: questioning.Answer{Slot: key, Outcome: questioning.Answered, Words: words, Problem: invalid.Problem}, corrects: true}
 		}
 		all.answers = append(all.answers, a)
@@ -218,37 +227,52 @@ func (c *conversation) parseKnown(known []Known, with parse.Context) (parsed, er
 	return all, nil
 }
 
-// parseText reads a reply in the person's own words. A reply that numbers its
-// answers as questions which are settled, and says what they hold, is an old one
-// that came again; otherwise it is read for the questions that are open. Numbers that
-// cannot be the person's own mean what they say: two clients may have answered at once.
+// parseText reads a reply in the person's own words for the questions that are open. A
+// reply that numbers its answers as questions which are settled, and says what they hold,
+// is an old one that came again. Numbers that cannot be the person's own, or follow a
+// message that put the settled question, mean what they say: two clients may have answered
+// at once.
 func (c *conversation) parseText(r reply, with parse.Context) parsed {
-	if numbers := c.settled(r.numbers); len(numbers) > 0 {
-		read := c.parseFor(r.text, numbers, with)
-		meant := len(c.State.Open) == 0 || numbers[0] > 1 // a person's own numbers begin with 1
+	open := make([]int, len(c.State.Open))
+	for i, q := range c.State.Open {
+		open[i] = q.Number
+	}
+	settled, others := c.settled(r.numbers)
+	switch meant := len(open) == 0 || len(settled) > 0 && (settled[0] > 1 || c.put(r.asked, settled)); { // a person's own numbers begin with 1
+	case len(settled) == 0:
+	case meant && others:
+		return c.parseFor(r.text, append(settled, open...), with)
+	case !others:
+		read := c.parseFor(r.text, settled, with)
 		if meant || !slices.ContainsFunc(read.answers, func(a answer) bool { return !c.holds(a) }) {
 			return read
 		}
 	}
-	numbers := make([]int, len(c.State.Open))
-	for i, q := range c.State.Open {
-		numbers[i] = q.Number
-	}
-	return c.parseFor(r.text, numbers, with)
+	return c.parseFor(r.text, open, with)
 }
 
-// settled returns the numbers, each once, if they are all of questions that
-// were put and are not open. One open or unknown number among them means that the
-// reply numbers its lines by itself.
-func (c *conversation) settled(numbers []int) []int {
-	numbers = slices.Compact(slices.Sorted(slices.Values(numbers)))
-	for _, n := range numbers {
-		isOpen := slices.ContainsFunc(c.State.Open, func(q questioning.Question) bool { return q.Number == n })
-		if _, put := c.SlotOf[n]; isOpen || !put {
-			return nil
+// put reports that a message put one of the numbered questions, and none that is open.
+func (c *conversation) put(message string, numbers []int) bool {
+	has := func(text string) bool { return text != "" && strings.Contains(message, text) }
+	return slices.ContainsFunc(numbers, func(n int) bool { return has(c.TextOf[n]) }) &&
+		!slices.ContainsFunc(c.State.Open, func(q questioning.Question) bool { return has(q.Text) })
+}
+
+// settled returns, in order, those of the numbers whose questions are settled, and whether
+// there are others, of open questions. A number that was never put means that the reply
+// numbers its lines by itself, and then none is.
+func (c *conversation) settled(numbers []int) (settled []int, others bool) {
+	for _, n := range slices.Compact(slices.Sorted(slices.Values(numbers))) {
+		switch _, put := c.SlotOf[n]; {
+		case !put:
+			return nil, false
+		case slices.ContainsFunc(c.State.Open, func(q questioning.Question) bool { return q.Number == n }):
+			others = true
+		default:
+			settled = append(settled, n)
 		}
 	}
-	return numbers
+	return settled, others
 }
 
 // parseFor reads a reply to the numbered questions.
@@ -302,6 +326,7 @@ func openNumbers(open []questioning.Question) string {
 // many, and a schema may have two hundred.
 const maxListed = 20
 
+// slotKeys lists slots in an error, in their order, at most maxListed of them.
 func slotKeys(slots []questioning.Slot) string {
 	var keys []string
 	for i, s := range slots {

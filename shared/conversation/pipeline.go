@@ -9,8 +9,9 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
-// operation is one call on an open conversation: what tells it from others, and
-// its own part of the way. Its methods may be called again, and then start over.
+// operation is one call on an open conversation: what tells it from others, and its own
+// part of the way. Its methods may be called again, and then start over. An attempt
+// that finds the conversation changed is dropped, and the next one loads it again.
 type operation interface {
 	// target names the conversation, its user and what is loaded of it.
 	target() (id, userID string, named store.Named)
@@ -27,6 +28,8 @@ type operation interface {
 
 // advance takes an open conversation through one call:
 // load → parse → record → plan → word → render → save.
+// The call is counted, and the relay woken, once and after the commit. An error leaves
+// nothing of it behind.
 func (s *Service) advance(ctx context.Context, of operation) error {
 	id, userID, named := of.target()
 	words := &wording{model: s.model}
@@ -39,6 +42,8 @@ func (s *Service) advance(ctx context.Context, of operation) error {
 		saved, err = s.step(ctx, tx, c, of, words)
 		return saved, err
 	})
+	// A conversation may be erased between two attempts: it is reported as one that is
+	// not there.
 	if _, err := owned(nil, err, id, ""); err != nil {
 		return unavailable(err)
 	}
@@ -48,7 +53,9 @@ func (s *Service) advance(ctx context.Context, of operation) error {
 	return nil
 }
 
-// step returns what a call changes, nil for nothing.
+// step returns what a call changes, nil for nothing. The revision grows before the
+// wording and the rendering, which show it; Update refuses the change if another call
+// took that number first.
 func (s *Service) step(ctx context.Context, tx *store.Tx, c *conversation, of operation, words *wording) (*store.Change, error) {
 	if c.Earlier != nil {
 		if repeated, err := of.returned(c); repeated || err != nil {
@@ -62,6 +69,7 @@ func (s *Service) step(ctx context.Context, tx *store.Tx, c *conversation, of op
 	}
 	c.plan(change, of.said())
 	if !c.changed(change) {
+		// Nothing to save, so the result is made for this caller alone and not kept.
 		of.render(c, change)
 		return nil, nil
 	}
@@ -80,7 +88,8 @@ func (c *conversation) changed(change *store.Change) bool {
 		!reflect.DeepEqual(change.Before.SlotStates, c.State.SlotStates)
 }
 
-// announce counts a change that was saved, and wakes the relay for its events.
+// announce counts a change that was saved, and wakes the relay for its events. A nudge
+// that is lost delays events until the relay's timer, and loses none.
 func (s *Service) announce(ctx context.Context, change store.Change) {
 	s.metrics.advanced(ctx, change)
 	s.nudger.Nudge()

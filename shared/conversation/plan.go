@@ -25,9 +25,9 @@ func (s *Service) choose(goal, name string) (playbook.Choice, error) {
 	return choice, nil
 }
 
-// begin returns the state of a conversation for the slots, in which only what the
-// goal and the chat tell is assumed: to be corrected rather than asked for. What
-// was said last holds.
+// begin returns the state of a conversation for the slots, in which only what the goal
+// and the chat tell is assumed: to be corrected rather than asked for. What was said
+// last holds. No questions are open yet, so everything read is volunteered.
 func (s *Service) begin(goal, language string, slots []questioning.Slot, limits questioning.Limits, chat []Message) *questioning.State {
 	state := questioning.New(goal, slots, limits)
 	state.Language = language
@@ -39,8 +39,9 @@ func (s *Service) begin(goal, language string, slots []questioning.Slot, limits 
 	return state
 }
 
-// plan decides what to ask next, or that asking is over. What this call left unread
-// is for the client's model to read first: it is not asked for again at once.
+// plan decides what to ask next, or that asking is over. What this call left unread is
+// for the client's model to read first: it is not asked for again at once. Completed is
+// set where no earlier stop is stored, so that one end sends one event.
 func (c *conversation) plan(change *store.Change, said summary) {
 	withheld := make([]string, len(said.unread))
 	for i, u := range said.unread {

@@ -52,6 +52,8 @@ type RecalledAnswer struct {
 	AnswerNumber   int       `json:"answer_number"`
 	AnsweredAt     time.Time `json:"answered_at"`
 	Score          float64   `json:"score" jsonschema:"How well it fits, beside the others."`
+
+	kind questioning.Type // by which the text prints dates and times
 }
 
 // Text renders what was found for a person.
@@ -64,7 +66,7 @@ func (r Recalled) Text() string {
 	}
 	var b strings.Builder
 	for i, f := range r.Found {
-		fmt.Fprintf(&b, "%d. %s: %s (%s, for %s, conversation %s)\n", i+1, plain.Line(f.Title), questioning.Quote(f.Value, messages.English),
+		fmt.Fprintf(&b, "%d. %s: %s (%s, for %s, conversation %s)\n", i+1, plain.Line(f.Title), answerText(questioning.Slot{Type: f.kind}, f.Value, f.Words, messages.English),
 			f.AnsweredAt.Format("2 January 2006"), excerpt(f.Goal), plain.Line(f.ConversationID))
 	}
 	return strings.TrimSuffix(b.String(), "\n")
@@ -106,6 +108,7 @@ func (s *Service) Recall(ctx context.Context, in RecallInput) (Recalled, error) 
 		recalled.Found = append(recalled.Found, RecalledAnswer{
 			Slot: f.Slot, Title: f.Title, QuestionText: f.Question, Value: f.Value, Words: f.Words,
 			ConversationID: f.ConversationID, Goal: f.Goal, AnswerNumber: f.AnswerNumber, AnsweredAt: f.AnsweredAt.UTC(), Score: f.Score,
+			kind: f.Type,
 		})
 	}
 	return recalled, nil

@@ -44,12 +44,12 @@ func (c *conversation) apply(says parsed, known map[string]bool, change *store.C
 		if corrects {
 			id = revisionDigest(a, c.State.SlotStates[c.State.Index(a.Slot)])
 		}
-		if a.Problem != "" {
-			counted.unread = append(counted.unread, c.unread(a))
-		}
 		if said[string(id)] || known[string(id)] && !corrects || !c.asksFor(a.Slot) && c.holds(a) {
 			counted.repeated++
 			continue
+		}
+		if a.Problem != "" { // the same words again were handed back before: now the person is asked
+			counted.unread = append(counted.unread, c.unread(a))
 		}
 		recorded, err := c.recordOne(a, corrects && a.Problem == "", change)
 		if err != nil {
@@ -132,6 +132,17 @@ func (c *conversation) digestOf(a answer) []byte {
 	}
 	value, _ := json.Marshal(a.Value) // a canonical value always encodes
 	return digest([]byte(a.Slot), []byte(strconv.Itoa(round)), []byte(a.Outcome), value, []byte(a.Words))
+}
+
+// revisionDigest identifies a revision by what it supersedes, so that going back
+// to an earlier answer counts.
+func revisionDigest(a answer, before questioning.SlotState) []byte {
+	value, _ := json.Marshal(a.Value) // a canonical value always encodes
+	superseded := 0
+	if n := len(before.Answers); n > 0 {
+		superseded = before.Answers[n-1]
+	}
+	return digest([]byte("revise"), []byte(a.Slot), []byte(strconv.Itoa(superseded)), []byte(a.Outcome), value, []byte(a.Words))
 }
 
 // known returns the digests of those answers that were given before. Only what

@@ -136,15 +136,6 @@ func optionTitles(slot questioning.Slot) []string {
 	return titles
 }
 
-// idDigits is how much of a conversation's id, from its end, its questions' ids begin
-// with: enough to notice a question of another conversation.
-const idDigits = 8
-
-// questionID names a question.
-func questionID(conversationID string, number int) string {
-	return fmt.Sprintf("%s:%d", conversationID[max(0, len(conversationID)-idDigits):], number)
-}
-
 // importance says in a word what required and weight say in numbers: a model uses it to
 // tell which question must not be left out.
 func importance(slot questioning.Slot) string {

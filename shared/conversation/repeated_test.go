@@ -1,6 +1,7 @@
 package conversation_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"sync"
@@ -151,7 +152,7 @@ func TestAnAnswerRepeatedMuchLaterAddsNothing(t *testing.T) {
 	for n := 1; n <= 29; n++ {
 		reply(n)
 	}
-	assert.LessOrEqual(t, count(t, url, `SELECT count(*) FROM calls`), 16)
+	assert.LessOrEqual(t, count(t, url, `SELECT count(*) FROM results`), 16)
 	late := reply(1)
 	assert.Equal(t, 1, late.Metadata.AnswersRepeated)
 	assert.Zero(t, late.Metadata.AnswersRecorded)
@@ -217,4 +218,56 @@ func TestConcurrentFollowUpsStoreEveryAnswerOnce(t *testing.T) {
 	for i := range distinct {
 		assert.Equal(t, float64(i), report.Values[fmt.Sprintf("s%d", i)])
 	}
+}
+
+func TestALateReplyGoesToTheQuestionThatItsMessagePut(t *testing.T) {
+	t.Parallel()
+	s, _ := newService(t)
+	turn, err := s.Ask(t.Context(), conversation.AskInput{Context: "A trip", BatchSize: 1, InformationNeeded: json.RawMessage(`[{"key": "leave", "type": "date"}, {"key": "return", "type": "date"}]`)})
+	require.NoError(t, err)
+	first := turn.CurrentQuestion
+	reply := func(asked, text string) {
+		t.Helper()
+		turn, err = s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: turn.ConversationID,
+			PreviousMessages: []conversation.Message{{Role: "assistant", Content: asked}, {Role: "user", Content: text}}})
+		require.NoError(t, err)
+	}
+	reply(first, "1. 2031-05-09")
+	second := turn.CurrentQuestion
+	require.NotEqual(t, first, second)
+	reply("Sure. "+first, "1. 2032-12-27") // another client's, which had the first question
+	report, err := s.Report(t.Context(), conversation.ReportInput{ConversationID: turn.ConversationID})
+	require.NoError(t, err)
+	assert.Len(t, report.Contradictions, 1, "both are said of the first question")
+	assert.Len(t, report.Values, 1, "nothing is said of the second one")
+}
+
+func TestAPersonMayNumberTheirAnswersAnew(t *testing.T) {
+	t.Parallel()
+	s, _ := newService(t)
+	turn, err := s.Ask(t.Context(), conversation.AskInput{Context: "A trip", BatchSize: 1, InformationNeeded: json.RawMessage(`[{"key": "leave", "type": "date"}, {"key": "return", "type": "date"}]`)})
+	require.NoError(t, err)
+	for _, text := range []string{"1. 2031-05-09", "1. 2032-12-27"} {
+		turn, err = s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: turn.ConversationID,
+			PreviousMessages: []conversation.Message{{Role: "assistant", Content: turn.CurrentQuestion}, {Role: "user", Content: text}}})
+		require.NoError(t, err)
+	}
+	assert.True(t, turn.Metadata.Complete)
+}
+
+func TestALateReplyToManyQuestionsAnswersTheOpenOnes(t *testing.T) {
+	t.Parallel()
+	s, _ := newService(t)
+	turn, err := s.Ask(t.Context(), conversation.AskInput{Context: "A trip", BatchSize: 2, InformationNeeded: json.RawMessage(`["a", "b", "c", "d"]`)})
+	require.NoError(t, err)
+	for _, text := range []string{"1. north\n2. south", "3. east", "3. over there\n4. west"} {
+		turn, err = s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: turn.ConversationID, PreviousMessages: user(text)})
+		require.NoError(t, err)
+	}
+	assert.Equal(t, 2, turn.Metadata.AnswersRecorded)
+	assert.Empty(t, turn.Metadata.Unmatched)
+	report, err := s.Report(t.Context(), conversation.ReportInput{ConversationID: turn.ConversationID})
+	require.NoError(t, err)
+	assert.Len(t, report.Values, 4)
+	assert.Len(t, report.Contradictions, 1, "the third question was answered twice")
 }

@@ -96,7 +96,7 @@ func (r Report) Text() string {
 	b.WriteString(say.Text(messages.Goal, excerpt(r.Goal)) + "\n")
 	for _, c := range r.Coverage {
 		if hasValue(c.State) {
-			fmt.Fprintf(&b, "\n%s: %s (%s)", c.Title, r.slots[c.Slot].Quote(c.Value, r.Language), cited(c, say))
+			fmt.Fprintf(&b, "\n%s: %s (%s)", c.Title, valueText(r.slots[c.Slot], c.State, c.Value, r.Language), cited(c, say))
 		}
 	}
 	for _, c := range r.Contradictions {
@@ -127,17 +127,14 @@ func (r Report) entryText(answer HistoryEntry) string {
 	title := cmp.Or(slot.Title, plain.Line(answer.Slot))
 	switch {
 	case answer.Value == nil && answer.Words == "":
-		return title + ": " + stateText(questioning.Status(answer.Outcome), nil, r.Language)
+		return title + ": " + valueText(slot, questioning.Status(answer.Outcome), nil, r.Language)
 	case answer.Value == nil:
 		return title + ": " + plain.Quote(answer.Words)
 	}
-	text := title + ": " + slot.Quote(answer.Value, r.Language)
-	if words := answer.Words; words != "" && words != slot.Render(answer.Value, r.Language) && words != questioning.Render(answer.Value, r.Language) {
-		text += " (" + plain.Quote(words) + ")"
-	}
-	return text
+	return title + ": " + answerText(slot, answer.Value, answer.Words, r.Language)
 }
 
+// cited names the answers that a value rests on, or says that nobody has confirmed it.
 func cited(c Coverage, say *messages.Printer) string {
 	if len(c.Answers) == 0 {
 		return say.Text(messages.AssumedCited, cmp.Or(c.Source, say.Text(messages.FromContext)))
@@ -156,7 +153,7 @@ func (s *Service) Report(ctx context.Context, in ReportInput) (Report, error) {
 		return Report{}, err
 	}
 	var report Report
-	err := s.store.Read(ctx, func(tx *store.Tx) error {
+	err := s.store.ReadConversation(ctx, in.ConversationID, func(tx *store.Tx) error {
 		c, err := find(ctx, tx, in.ConversationID, in.UserID)
 		if err != nil {
 			return err
@@ -184,6 +181,7 @@ func citedNumbers(state *questioning.State) []int {
 	return numbers
 }
 
+// newReport puts together what was read; cited has every answer that a slot rests on.
 func newReport(ctx context.Context, c *conversation, cited []store.CitedAnswer) (Report, error) {
 	state := c.State
 	r := Report{
@@ -206,6 +204,8 @@ func newReport(ctx context.Context, c *conversation, cited []store.CitedAnswer) 
 		switch {
 		case c.Status == questioning.StatusContradicted:
 			r.Contradictions = append(r.Contradictions, contradiction(c, byNumber, say))
+			// A report has to hold one value. The latest is the best guess, and
+			// contradictions say so.
 			fallthrough
 		case c.Known():
 			held[c.Slot.Key] = c.Value
@@ -217,6 +217,8 @@ func newReport(ctx context.Context, c *conversation, cited []store.CitedAnswer) 
 	return r, err
 }
 
+// citation is an answer as a report shows it, its time in UTC whatever the database's
+// zone.
 func citation(a store.CitedAnswer) Citation {
 	return Citation{
 		AnswerNumber: a.Number, QuestionNumber: a.Question, QuestionText: a.QuestionText,
@@ -265,8 +267,10 @@ func openPoint(c questioning.Coverage, language string) OpenPoint {
 	}
 }
 
-// fill puts what the slots hold into the shape of information_needed, and holds
-// it against its JSON Schema or what its list requires.
+// fill puts what the slots hold into the shape of information_needed, and holds it
+// against its JSON Schema or what its list requires. Problems are part of a report and
+// no error: a conversation that is not over is not valid yet. What cannot
+// be checked at all, as when the caller gives up, is an error.
 func (r *Report) fill(ctx context.Context, c *conversation, held map[string]any) error {
 	r.Values = held
 	var wanted slotspec.Spec

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
-	"strconv"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
@@ -24,8 +23,10 @@ type ReviseInput struct {
 	Outcome        questioning.Outcome `json:"outcome,omitempty"`
 }
 
-// Revise puts a new answer in the place of what a slot holds. What depended on
-// it is asked again; nothing is lost from the history.
+// Revise puts a new answer in the place of what a slot holds. What depended on it is
+// asked again; nothing is lost from the history. A revision to what the slot holds
+// already changes nothing and says so. The first answer to a slot is not a revision and
+// is refused.
 func (s *Service) Revise(ctx context.Context, in ReviseInput) (Revision, error) {
 	if err := s.CheckUser(in.UserID); err != nil {
 		return Revision{}, err
@@ -58,6 +59,7 @@ func (in ReviseInput) check() error {
 	return checkAnswer(a)
 }
 
+// answer is the revision as an answer, which is checked and parsed as any other.
 func (in ReviseInput) answer() AnswerInput {
 	return AnswerInput{QuestionNumber: in.QuestionNumber, Slot: in.Slot, Value: in.Value, Text: in.Text, Outcome: in.Outcome}
 }
@@ -71,6 +73,7 @@ type revise struct {
 	revision Revision
 }
 
+// target loads the slot of the answer that the call names by number, if it does.
 func (r *revise) target() (id, userID string, named store.Named) {
 	return r.in.ConversationID, r.in.UserID, store.Named{
 		Fingerprint: r.fingerprint, Questions: reply{answers: []AnswerInput{r.in.answer()}}.named(r.in.ConversationID), Answer: r.in.AnswerNumber,
@@ -123,6 +126,8 @@ func (r *revise) record(ctx context.Context, tx *store.Tx, c *conversation, chan
 	return nil
 }
 
+// said leaves nothing unread: words that cannot be read refuse a revision, since the
+// old answer would silently stay.
 func (r *revise) said() summary {
 	if r.revision.Changed {
 		return summary{recorded: 1}
@@ -130,9 +135,12 @@ func (r *revise) said() summary {
 	return summary{repeated: 1}
 }
 
+// render makes the texts of values while the slots are at hand: a repeated call has
+// only what is kept.
 func (r *revise) render(c *conversation, change *store.Change) any {
 	r.revision.Turn = newTurn(c, change, r.said())
 	r.revision.Turn.advise(false)
+	r.revision.shown.Revised = r.revision.changes(c.State.Slots)
 	return keptRevision{r.revision, r.revision.shown}
 }
 
@@ -163,17 +171,6 @@ func (c *conversation) parseRevision(in ReviseInput, with parse.Context) (answer
 		return answer{}, fault.Invalidf("answer_number", "answer %d no longer holds; %q rests on %v", in.AnswerNumber, a.Slot, state.Answers)
 	}
 	return a, nil
-}
-
-// revisionDigest identifies a revision by what it supersedes, so that going back
-// to an earlier answer counts.
-func revisionDigest(a answer, before questioning.SlotState) []byte {
-	value, _ := json.Marshal(a.Value) // a canonical value always encodes
-	superseded := 0
-	if n := len(before.Answers); n > 0 {
-		superseded = before.Answers[n-1]
-	}
-	return digest([]byte("revise"), []byte(a.Slot), []byte(strconv.Itoa(superseded)), []byte(a.Outcome), value, []byte(a.Words))
 }
 
 // earlier is a slot's state before the revision, as a result shows it: never without a

@@ -180,6 +180,25 @@ func TestARevisionSaysWhatItChanged(t *testing.T) {
 	assert.Contains(t, revised.Text(), revised.CurrentQuestion, "what is asked again follows")
 }
 
+func TestARevisionPrintsValuesAsPeopleReadThemAlsoWhenRepeated(t *testing.T) {
+	t.Parallel()
+	s, _ := newService(t)
+	turn, err := s.Ask(t.Context(), conversation.AskInput{Context: "Book a room", InformationNeeded: []byte(`[
+		{"key": "room", "type": "choice", "options": [{"value": "dbl_sea", "title": "Double, sea view"}, {"value": "sgl", "title": "Single"}]},
+		{"key": "arrival", "type": "time", "when": {"slot": "room", "equals": "sgl"}}
+	]`)})
+	require.NoError(t, err)
+	answerSlots(t, s, turn.ConversationID, map[string]any{"room": "sgl", "arrival": "14:00:00"})
+	in := conversation.ReviseInput{ConversationID: turn.ConversationID, Slot: "room", Value: "dbl_sea"}
+	for _, call := range []string{"first", "repeated"} {
+		revised, err := s.Revise(t.Context(), in)
+		require.NoError(t, err)
+		assert.Equal(t, "dbl_sea", revised.Revised.Value, "values are for programs: %s", call)
+		assert.Contains(t, revised.Text(), "Room: Double, sea view instead of Single.", call)
+		assert.Contains(t, revised.Text(), "Arrival (14:00) depended on it: it no longer matters.", call)
+	}
+}
+
 func TestAnAnswerIsRevisedByTheQuestionItWasGivenTo(t *testing.T) {
 	t.Parallel()
 	s, _ := newService(t)

@@ -30,7 +30,9 @@ import (
 
 // Config bounds conversations.
 type Config struct {
-	BatchSize    int `env:"DEFAULT_BATCH_SIZE" envDefault:"3"`
+	// BatchSize is how many questions are put at once, 1 to 10, where a call does not say.
+	BatchSize int `env:"DEFAULT_BATCH_SIZE" envDefault:"3"`
+	// MaxQuestions ends a conversation, 1 to 1000; a call may ask for fewer.
 	MaxQuestions int `env:"MAX_QUESTIONS" envDefault:"100"`
 	// Confidence is how likely earlier conversations have to make an answer for
 	// it to be assumed; 0 assumes none.
@@ -98,10 +100,12 @@ var builtInPlaybooks = sync.OnceValue(func() *playbook.Library {
 	return library
 })
 
-// Ready reports whether the database answers.
+// Ready reports whether the database answers. It does not ask memory or the model:
+// without them conversations continue.
 func (s *Service) Ready(ctx context.Context) error { return unavailable(s.store.Ping(ctx)) }
 
-// Close releases the connections.
+// Close releases the connections. Calls have to have ended; those that have not fail as
+// unavailable.
 func (s *Service) Close() {
 	s.nudger.Close()
 	if s.memory != nil {
@@ -124,7 +128,9 @@ func (s *Service) parseContext(state *questioning.State) parse.Context {
 	return parse.Context{Now: s.now(), Language: state.Language}
 }
 
-// unavailable tells a failure that passes from a mistake.
+// unavailable tells a failure that passes from a mistake. A conflict here is one that
+// was lost on every attempt. Both can be retried without harm, because a call that was
+// saved returns its first result.
 func unavailable(err error) error {
 	if errors.Is(err, store.ErrConflict) || postgres.Retryable(err) {
 		return &fault.Unavailable{What: "the database", Err: err}

@@ -47,24 +47,24 @@ func TestAToolAsksNoMoreOfTheDatabaseThan(t *testing.T) {
 		cost storetest.Cost
 		do   func()
 	}{
-		{"open", cost(18, 5), func() { open = turn(s.Ask(ctx, ask)) }},
+		{"open", cost(17, 5), func() { open = turn(s.Ask(ctx, ask)) }},
 		{"open again", cost(7, 4), func() { turn(s.Ask(ctx, ask)) }},
-		{"open by a playbook", cost(24, 5), func() { other = turn(s.Ask(ctx, byPlaybook)) }},
-		{"change the playbook", cost(36, 3), func() {
+		{"open by a playbook", cost(23, 5), func() { other = turn(s.Ask(ctx, byPlaybook)) }},
+		{"change the playbook", cost(35, 3), func() {
 			turn(s.Ask(ctx, conversation.AskInput{Context: "Something", UserID: "ada", ConversationID: other.ConversationID, Playbook: "travel"}))
 		}},
 		{"wait", cost(6, 1), func() { turn(s.FollowUp(ctx, answer(open))) }},
-		{"answer a batch", cost(19, 2), func() {
+		{"answer a batch", cost(18, 2), func() {
 			turn(s.FollowUp(ctx, answer(open, conversation.AnswerInput{QuestionNumber: 1, Text: "Lisbon"},
 				conversation.AnswerInput{QuestionNumber: 2, Value: "2027-05-01"}, conversation.AnswerInput{QuestionNumber: 3, Value: 500.0})))
 		}},
-		{"answer a question that is settled", cost(16, 3), func() {
+		{"answer a question that is settled", cost(15, 3), func() {
 			turn(s.FollowUp(ctx, answer(open, conversation.AnswerInput{QuestionNumber: 1, Text: "Porto"})))
 		}},
-		{"reply in words", cost(16, 2), func() {
+		{"reply in words", cost(15, 2), func() {
 			turn(s.FollowUp(ctx, conversation.FollowUpInput{ConversationID: open.ConversationID, UserID: "ada", PreviousMessages: []conversation.Message{{Role: "user", Content: "first"}}}))
 		}},
-		{"revise", cost(15, 2), func() {
+		{"revise", cost(14, 2), func() {
 			must[conversation.Revision](t)(s.Revise(ctx, conversation.ReviseInput{ConversationID: open.ConversationID, UserID: "ada", AnswerNumber: 3, Value: 700.0}))
 		}},
 		{"report", cost(7, 4), func() {

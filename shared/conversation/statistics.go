@@ -41,8 +41,9 @@ type statisticsReader interface {
 	Statistics(ctx context.Context, schemaKey, userID string) (questioning.Statistics, error)
 }
 
-// read returns what a user goes by for a schema key, none where there is nothing
-// yet or no key.
+// read returns what a user goes by for a schema key, none where there is nothing yet or
+// no key. The lock is not held while the database is asked: two calls may both read,
+// and either result will do.
 func (s *statisticsCache) read(ctx context.Context, from statisticsReader, key statisticsKey, now time.Time) (questioning.Statistics, error) {
 	if key.schemaKey == "" {
 		return questioning.Statistics{}, nil
@@ -74,8 +75,11 @@ func (s *statisticsCache) drop(principal string) {
 	maps.DeleteFunc(s.byKey, func(key statisticsKey, _ readAt) bool { return key.principal == principal })
 }
 
-// schemaKeyOf names what conversations for the same information share: their
-// playbook, or what information_needed says whatever way it is written.
+// schemaKeyOf names what conversations for the same information share: their playbook,
+// or what information_needed says whatever way it is written. Only 128 bits of the hash
+// are kept, which is plenty for keys of one principal's schemas. Numbers pass through
+// float64, so schemas that differ beyond it share a key, which mixes counts and nothing
+// else.
 func schemaKeyOf(playbook string, needed []byte) string {
 	if playbook != "" {
 		return playbook

@@ -11,6 +11,12 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 )
 
+// The tools that a client calls as a conversation continues.
+const (
+	followUpTool = "sequential_questioning_follow_up"
+	reportTool   = "sequential_questioning_report"
+)
+
 // Turn is what to put to the person next, and where the conversation stands.
 type Turn struct {
 	CurrentQuestion         string     `json:"current_question" jsonschema:"The first question's text; why asking is over when there is none."`
@@ -41,6 +47,7 @@ type Turn struct {
 type shown struct {
 	Batch   string            `json:"batch,omitempty"`   // the questions, numbered, with the form of each answer
 	Assumed map[string]string `json:"assumed,omitempty"` // by slot, the value as a person reads it
+	Revised string            `json:"revised,omitempty"` // of a revision, what it changed
 }
 
 // keptTurn is a turn as it is kept for repeated calls.
@@ -195,23 +202,22 @@ func (u Unread) line() string {
 // advise says what the client's model does next. Where the slots are not the caller's
 // own, it can send what the chat tells only now that it sees them.
 func (t *Turn) advise(slotsAreNew bool) {
-	const followUp = followUpTool
 	var steps []string
 	if slotsAreNew && len(t.OpenSlots) > 0 {
-		steps = append(steps, "Before you ask, send what the chat already tells about these questions and open_slots with "+followUp+" as answers [{slot, value, text}].")
+		steps = append(steps, "Before you ask, send what the chat already tells about these questions and open_slots with "+followUpTool+" as answers [{slot, value, text}].")
 	}
 	if len(t.Unread) > 0 {
-		steps = append(steps, "Send what unread holds with "+followUp+" as answers [{slot, value}], without asking.")
+		steps = append(steps, "Send what unread holds with "+followUpTool+" as answers [{slot, value}], without asking.")
 	}
 	switch {
 	case t.Metadata.Complete:
 		steps = append(steps, "Complete; read it with sequential_questioning_report.")
 	case t.Metadata.StopReason != "":
-		steps = append(steps, "Nothing more is asked, but not all that is required is known: an answer still counts, and sequential_questioning_report has the rest.")
+		steps = append(steps, "Nothing more is asked, but not all that is required is known: an answer still counts, sequential_questioning asks for it again, and sequential_questioning_report has the rest.")
 	case len(t.Questions) == 0:
-		steps = append(steps, "Where you cannot read it, call "+followUp+" without answers: the question comes again.")
+		steps = append(steps, "Where you cannot read it, call "+followUpTool+" without answers: the question comes again.")
 	default:
-		steps = append(steps, "Ask the person; send the reply with "+followUp+" as answers [{slot, value, text}].")
+		steps = append(steps, "Ask the person; send the reply with "+followUpTool+" as answers [{slot, value, text}].")
 	}
 	t.Next = strings.Join(steps, " ")
 }
@@ -242,7 +248,7 @@ type Reopened struct {
 	Before  Earlier `json:"before"`
 }
 
-// Earlier is where a slot stood. Its answers stay in the report's history.
+// Earlier is the state of a slot before. Its answers stay in the report's history.
 type Earlier struct {
 	State   questioning.Status `json:"state"`
 	Value   any                `json:"value,omitempty"`
@@ -251,37 +257,30 @@ type Earlier struct {
 
 // Text renders the revision for a person.
 func (r Revision) Text() string {
+	return cmp.Or(r.shown.Revised, r.changes(nil)) + "\n\n" + r.Turn.Text()
+}
+
+// changes words what a revision changed. Slots give values the titles of their options;
+// a result that an earlier version kept has none of them, and prints values as they are.
+func (r Revision) changes(slots []questioning.Slot) string {
 	language := r.Turn.Metadata.Language
-	var b strings.Builder
-	switch {
-	case !r.Changed:
-		fmt.Fprintf(&b, "%s is %s already; nothing changed.", r.Revised.Title, stateText(r.Revised.State, r.Revised.Value, language))
-	default:
-		fmt.Fprintf(&b, "%s: %s instead of %s.", r.Revised.Title, stateText(r.Revised.State, r.Revised.Value, language), stateText(r.Revised.Before.State, r.Revised.Before.Value, language))
+	text := func(key string, state questioning.Status, value any) string {
+		return valueText(slotByKey(slots, key), state, value, language)
 	}
+	now := text(r.Revised.Slot, r.Revised.State, r.Revised.Value)
+	if !r.Changed {
+		return fmt.Sprintf("%s is %s already; nothing changed.", r.Revised.Title, now)
+	}
+	lines := []string{fmt.Sprintf("%s: %s instead of %s.", r.Revised.Title, now, text(r.Revised.Slot, r.Revised.Before.State, r.Revised.Before.Value))}
 	for _, again := range r.Reopened {
 		what := "it no longer matters"
 		if again.Applies {
 			what = "it is asked again"
 		}
-		fmt.Fprintf(&b, "\n%s (%s) depended on it: %s.", again.Title, stateText(again.Before.State, again.Before.Value, language), what)
+		lines = append(lines, fmt.Sprintf("%s (%s) depended on it: %s.", again.Title, text(again.Slot, again.Before.State, again.Before.Value), what))
 	}
-	b.WriteString("\n\n" + r.Turn.Text())
-	return b.String()
+	return strings.Join(lines, "\n")
 }
 
 // hasValue says that a slot in this state holds a value, if a disputed one.
 func hasValue(s questioning.Status) bool { return questioning.SlotState{Status: s}.Known() }
-
-// excerptRunes is how much of a goal, or of words that hold no value, a text repeats.
-const excerptRunes = 200
-
-func excerpt(words string) string { return plain.Quote(plain.Excerpt(words, excerptRunes)) }
-
-// stateText is the value of a slot in words, or its state where it has none.
-func stateText(state questioning.Status, value any, language string) string {
-	if value != nil {
-		return questioning.Quote(value, language)
-	}
-	return strings.ReplaceAll(string(state), "_", " ")
-}

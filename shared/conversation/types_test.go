@@ -2,6 +2,7 @@ package conversation
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 
@@ -50,4 +51,16 @@ Contradiction: Budget: answer 2: "500", answer 4: "1500.50"
 
 Open:
 - Class: not answered`, report.Text())
+}
+
+func TestWhatIsRecalledCanBeReadByAPerson(t *testing.T) {
+	at := time.Date(2026, 11, 3, 9, 0, 0, 0, time.UTC)
+	recalled := Recalled{Memory: MemoryConsulted, Found: []RecalledAnswer{
+		{Title: "Arrival", Value: "14:00:00", Words: "at two", Goal: "Book a room", ConversationID: "c1", AnsweredAt: at, kind: questioning.Time},
+		{Title: "Room", Value: "dbl_sea", Words: "Double, sea view", Goal: "Book a room", ConversationID: "c1", AnsweredAt: at, kind: questioning.Choice},
+		{Title: "Guests", Value: 3.0, Words: "3", Goal: "Dine", ConversationID: "c2", AnsweredAt: at, kind: questioning.Integer},
+	}}
+	assert.Equal(t, `1. Arrival: 14:00 ("at two") (3 November 2026, for "Book a room", conversation c1)
+2. Room: "dbl_sea" ("Double, sea view") (3 November 2026, for "Book a room", conversation c1)
+3. Guests: 3 (3 November 2026, for "Dine", conversation c2)`, recalled.Text())
 }

@@ -36,8 +36,10 @@ func (c *conversation) unread(a answer) Unread {
 	return Unread{Slot: a.Slot, Words: plain.Excerpt(a.Words, maxUnreadWords), Kind: kind, Reason: a.Problem, Schema: valueSchema(slot)}
 }
 
-// allUnread is what this call left unread, and what earlier ones did: it is listed until
-// it is answered, because a model that did not read it the first time may do so later.
+// allUnread is what this call left unread, and what earlier ones did: it is listed
+// until it is answered, because a model that did not read it the first time may do so
+// later. Those of this call come first, with their reasons; the bound cuts
+// the others.
 func (c *conversation) allUnread(now []Unread) []Unread {
 	all := now
 	listed := map[string]bool{}
@@ -62,7 +64,8 @@ var formats = map[questioning.Type]string{
 
 // valueSchema is the JSON Schema of a slot's value, as small as it can be: the slot's
 // own bounds and nothing about the person's words. A report is held against the
-// caller's schema instead.
+// caller's schema instead. It is a map, which encoding/json writes in the order of
+// its keys, so that a repeated call prints the same.
 func valueSchema(slot questioning.Slot) map[string]any {
 	schema := map[string]any{"type": "string"}
 	switch slot.Type {

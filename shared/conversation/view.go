@@ -24,7 +24,8 @@ type View struct {
 // revision are still kept, so that a repeated one changes nothing.
 func (v View) KeepsCallsOf(revision int) bool { return v.stored.KeepsCallsOf(revision) }
 
-// View reads a conversation of the caller's. It changes nothing.
+// View reads a conversation of the caller's. It changes nothing. It may be old by the
+// time it is used: what a call changes is measured against what is stored by then.
 func (s *Service) View(ctx context.Context, conversationID, userID string) (View, error) {
 	if err := s.CheckUser(userID); err != nil {
 		return View{}, err

@@ -3,6 +3,7 @@ package conversation_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -151,4 +152,19 @@ func TestANumberedReplyToSettledQuestionsIsNotDropped(t *testing.T) {
 	assert.Equal(t, 1, turn.Metadata.AnswersRecorded)
 	require.Len(t, turn.Questions, 1, "4 and 7 do not fit together, and one question asks which holds")
 	assert.Equal(t, "guests", turn.Questions[0].Slot)
+}
+
+func TestWordsThatComeAgainUnreadAreAskedAbout(t *testing.T) {
+	t.Parallel()
+	s, _ := newService(t)
+	turn, err := s.Ask(t.Context(), conversation.AskInput{Context: "A party", InformationNeeded: json.RawMessage(`[{"key": "guests", "type": "integer"}, {"key": "where"}]`)})
+	require.NoError(t, err)
+	unread := conversation.AnswerInput{Slot: "guests", Text: "quite a few"}
+	for i, answers := range [][]conversation.AnswerInput{{unread}, {unread, {Slot: "where", Text: "Berlin"}}} {
+		turn, err = s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: turn.ConversationID, Answers: answers})
+		require.NoError(t, err)
+		asked := slices.ContainsFunc(turn.Questions, func(q conversation.Question) bool { return q.Slot == "guests" })
+		assert.Equal(t, i > 0, asked)
+		assert.Len(t, turn.Unread, 1, "it stays listed")
+	}
 }

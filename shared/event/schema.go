@@ -63,9 +63,21 @@ func Validate(t Type, data []byte) error {
 	return nil
 }
 
-// schemas are derived from the structs on first use. The structs are part of the
+var derived struct {
+	once    sync.Once
+	schemas map[Type]*jsonschema.Resolved
+}
+
+// schemas derives the schemas from the structs on first use. The initial value of
+// derived names no function, so that a program that only queues events links nothing of this.
+func schemas() map[Type]*jsonschema.Resolved {
+	derived.once.Do(func() { derived.schemas = derive() })
+	return derived.schemas
+}
+
+// derive panics where a schema cannot be derived: the structs are part of the
 // program, so that a failure is a mistake in them.
-var schemas = sync.OnceValue(func() map[Type]*jsonschema.Resolved {
+func derive() map[Type]*jsonschema.Resolved {
 	all := map[Type]*jsonschema.Resolved{}
 	err := errors.Join(
 		describe[QuestionAsked](all, "A question was asked."),
@@ -78,7 +90,7 @@ var schemas = sync.OnceValue(func() map[Type]*jsonschema.Resolved {
 		panic(err)
 	}
 	return all
-})
+}
 
 // describe adds the schema of an event's struct. Lists are arrays and never null,
 // which the library cannot know of a slice.

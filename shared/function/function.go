@@ -9,10 +9,9 @@ import (
 	"net/http"
 	"sync"
 
-	"github.com/caarlos0/env/v11"
-
 	"github.com/sequential-questioning/sequential-questioning/shared/identity"
 	"github.com/sequential-questioning/sequential-questioning/shared/jsonrpc"
+	"github.com/sequential-questioning/sequential-questioning/shared/settings"
 	"github.com/sequential-questioning/sequential-questioning/shared/telemetry"
 	"github.com/sequential-questioning/sequential-questioning/shared/tool"
 	"github.com/sequential-questioning/sequential-questioning/shared/version"
@@ -47,9 +46,9 @@ type Function struct {
 // checks who calls, and bounds bodies and the memory that they take.
 func New[B Backend](name string, open func() (B, error), define func(B) tool.Tool) *Function {
 	return serve(name, func() (http.Handler, Backend, error) {
-		config, err := env.ParseAs[identity.Config]()
-		if err != nil {
-			return nil, nil, fmt.Errorf("read configuration: %w", err)
+		var config identity.Config
+		if err := settings.Parse(&config); err != nil {
+			return nil, nil, err
 		}
 		guard, err := identity.New(config)
 		if err != nil {
@@ -59,7 +58,7 @@ func New[B Backend](name string, open func() (B, error), define func(B) tool.Too
 		if err != nil {
 			return nil, nil, err
 		}
-		calls := guard.Protect(bounded(jsonrpc.MaxBodyBytes, define(backend).Handler(Product, version.Version)))
+		calls := guard.Protect(bounded(jsonrpc.MaxBodyBytes, withMCPHeaders(define(backend).Handler(Product, version.Version))))
 		return firstMarked(calls), backend, nil
 	})
 }

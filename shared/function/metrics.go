@@ -6,8 +6,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/caarlos0/env/v11"
-
+	"github.com/sequential-questioning/sequential-questioning/shared/settings"
 	"github.com/sequential-questioning/sequential-questioning/shared/telemetry"
 )
 
@@ -20,9 +19,9 @@ type MetricsConfig struct {
 
 // serveMetrics serves /metrics, and nothing else, until the process ends.
 func serveMetrics() error {
-	config, err := env.ParseAs[MetricsConfig]()
-	if err != nil {
-		return fmt.Errorf("read configuration: %w", err)
+	var config MetricsConfig
+	if err := settings.Parse(&config); err != nil {
+		return err
 	}
 	if config.Address == "" {
 		return nil

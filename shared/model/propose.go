@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/lazyregexp"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/secret"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/slotspec"
@@ -156,7 +156,7 @@ func accept(ctx context.Context, proposals []proposal, source string) ([]questio
 
 // keyPattern is narrower than what a caller may choose: a model has no reason for
 // more.
-var keyPattern = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
+var keyPattern = lazyregexp.New(`^[a-z][a-z0-9_]{0,62}$`)
 
 // tidy cleans the texts of a proposal and says which part cannot be used. source
 // is what the model was given.

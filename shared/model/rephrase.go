@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/lazyregexp"
 	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/secret"
 )
@@ -97,11 +97,11 @@ func reworded(originals []string, answers []numbered) ([]string, error) {
 }
 
 var (
-	digits = regexp.MustCompile(`\p{Nd}+(?:[.,:/-]\p{Nd}+)*`)
+	digits = lazyregexp.New(`\p{Nd}+(?:[.,:/-]\p{Nd}+)*`)
 	// fixed is what has to stay as it is: quoted text and placeholders.
-	fixed = regexp.MustCompile("\"[^\"]+\"|“[^”]+”|„[^“”]+[“”]|«[^»]+»|‘[^’]+’|`[^`]+`|\\{\\{[^{}]+\\}\\}|\\$?\\{[^{}]+\\}|<[^<>]+>|\\[[^\\[\\]]+\\]|%[a-z]\\b")
+	fixed = lazyregexp.New("\"[^\"]+\"|“[^”]+”|„[^“”]+[“”]|«[^»]+»|‘[^’]+’|`[^`]+`|\\{\\{[^{}]+\\}\\}|\\$?\\{[^{}]+\\}|<[^<>]+>|\\[[^\\[\\]]+\\]|%[a-z]\\b")
 	// Greek ends a question in a semicolon.
-	questionMark = regexp.MustCompile(`[?？؟՞፧⸮\x{037E}]|\p{Greek}[^;]*;`)
+	questionMark = lazyregexp.New(`[?？؟՞፧⸮\x{037E}]|\p{Greek}[^;]*;`)
 )
 
 const quotes = "\"“”„«»‘’`"

@@ -1,6 +1,9 @@
 package postgres
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // Config is how to reach the database, from the environment.
 type Config struct {
@@ -13,6 +16,9 @@ type Config struct {
 	// for a program whose work is none of a function's. They win over this
 	// package's own, and a parameter of the URL wins over both.
 	Parameters map[string]string
+	// Locate, unless nil, is asked for the connection string, instead of URL, whenever a
+	// connection is made: of a server that starts after the pool is opened.
+	Locate func(context.Context) (string, error)
 }
 
 const (

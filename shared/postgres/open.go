@@ -10,6 +10,7 @@ import (
 	"maps"
 
 	"github.com/exaring/otelpgx"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -28,14 +29,29 @@ func Open(ctx context.Context, config Config) (*pgxpool.Pool, error) {
 	return pool, nil
 }
 
+// errUnprepared refuses the modes in which pgx guesses the types of parameters by
+// their Go types. Programs are built without what it guesses from, a megabyte and a half.
+var errUnprepared = errors.New("DATABASE_URL sets default_query_exec_mode to one without prepared statements: leave it out; " +
+	"a pooler has to support prepared statements, as PgBouncer does from version 1.21 (max_prepared_statements)")
+
 // parse applies the limits that every connection has.
 func parse(config Config) (*pgxpool.Config, error) {
-	if config.URL == "" {
+	url := config.URL
+	if config.Locate != nil {
+		url = unlocated
+	}
+	if url == "" {
 		return nil, errors.New("DATABASE_URL is not set")
 	}
-	parsed, err := pgxpool.ParseConfig(config.URL)
+	parsed, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, malformed(err)
+	}
+	if config.Locate != nil {
+		parsed.BeforeConnect = config.locate
+	}
+	if mode := parsed.ConnConfig.DefaultQueryExecMode; mode == pgx.QueryExecModeExec || mode == pgx.QueryExecModeSimpleProtocol {
+		return nil, errUnprepared
 	}
 	if config.MaxConns < 1 {
 		return nil, fmt.Errorf("DATABASE_MAX_CONNS is %d, want at least 1", config.MaxConns)
@@ -54,6 +70,24 @@ func parse(config Config) (*pgxpool.Config, error) {
 	maps.Copy(all, parsed.ConnConfig.RuntimeParams)
 	parsed.ConnConfig.RuntimeParams = all
 	return parsed, nil
+}
+
+// unlocated stands for the address of a server that is not known yet.
+const unlocated = "postgres://127.0.0.1"
+
+// locate has a connection made where the server is.
+func (c Config) locate(ctx context.Context, connection *pgx.ConnConfig) error {
+	url, err := c.Locate(ctx)
+	if err != nil {
+		return err
+	}
+	located, err := pgx.ParseConfig(url)
+	if err != nil {
+		return malformed(err)
+	}
+	connection.Host, connection.Port, connection.TLSConfig, connection.Fallbacks = located.Host, located.Port, located.TLSConfig, located.Fallbacks
+	connection.Database, connection.User, connection.Password = located.Database, located.User, located.Password
+	return nil
 }
 
 // malformed drops the parser's own message: in a URL that it cannot parse it does

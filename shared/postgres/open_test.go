@@ -1,6 +1,8 @@
 package postgres
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -43,6 +45,26 @@ func TestURLWins(t *testing.T) {
 	assert.Equal(t, "mine", parsed.ConnConfig.RuntimeParams["application_name"])
 	assert.Equal(t, "7", parsed.ConnConfig.RuntimeParams["lock_timeout"])
 	assert.Equal(t, "5s", parsed.ConnConfig.RuntimeParams["statement_timeout"])
+}
+
+// The address may change between two connections, as when a server is started again.
+func TestAServerCanBeLocatedWhenItIsNeeded(t *testing.T) {
+	settings := config(t, "")
+	url, failure := "", errors.New("not there yet")
+	settings.Locate = func(context.Context) (string, error) { return url, failure }
+	pool, err := Open(t.Context(), settings)
+	require.NoError(t, err)
+	defer pool.Close()
+	assert.ErrorContains(t, pool.Ping(t.Context()), "not there yet")
+	url, failure = postgrestest.New(t), nil
+	var statement string
+	require.NoError(t, pool.QueryRow(t.Context(), `SELECT current_setting('statement_timeout')`).Scan(&statement))
+	assert.Equal(t, "5s", statement)
+	pool.Reset()
+	url = "postgres://someone:secret@db:nowhere/things"
+	err = pool.Ping(t.Context())
+	assert.ErrorContains(t, err, "DATABASE_URL is malformed")
+	assert.NotContains(t, err.Error(), "secret")
 }
 
 func TestAProgramHasParametersOfItsOwn(t *testing.T) {
@@ -103,4 +125,15 @@ func TestSettingsReachTheServer(t *testing.T) {
 		SELECT current_setting('statement_timeout'), current_setting('lock_timeout'), current_setting('application_name')`).
 		Scan(&statement, &lock, &name))
 	assert.Equal(t, []string{"5s", "3s", "sequential-questioning"}, []string{statement, lock, name})
+}
+
+func TestAURLCannotDoWithoutPreparedStatements(t *testing.T) {
+	for _, mode := range []string{"exec", "simple_protocol"} {
+		_, err := parse(config(t, "postgres://db/things?default_query_exec_mode="+mode))
+		assert.ErrorContains(t, err, "default_query_exec_mode", mode)
+	}
+	for _, mode := range []string{"cache_statement", "cache_describe", "describe_exec"} {
+		_, err := parse(config(t, "postgres://db/things?default_query_exec_mode="+mode))
+		assert.NoError(t, err, mode)
+	}
 }

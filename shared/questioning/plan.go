@@ -121,6 +121,25 @@ func (st *State) End() {
 	st.Ended, st.Open = true, nil
 }
 
+// Resume asks on where asking was over although something wanted is open: because the
+// person ended it, or left a question out too often. What was left out then gets the
+// chances of a new question. Elsewhere it changes nothing: nobody is asked sooner again
+// because a client calls often.
+func (st *State) Resume() {
+	_, settled := st.wantedSettled()
+	if !st.Ended && !settled && (len(st.Open) > 0 || len(st.candidates()) > 0) {
+		return
+	}
+	st.Ended = false
+	anyRequired := st.anyRequired()
+	for i := range st.SlotStates {
+		if (st.Slots[i].Required || !anyRequired) && !st.hasOutcome(i) {
+			s := &st.SlotStates[i]
+			s.Passed, s.Clarified, s.Confirmed = 0, false, false
+		}
+	}
+}
+
 // Settled reports whether every required slot, or every slot where none is
 // required, holds a value or an outcome that the person spoke. A slot that was left
 // out of replies, or answered in words that nobody could read, does not.

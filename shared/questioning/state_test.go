@@ -345,6 +345,27 @@ func TestTheEndNamesWhatStaysOpen(t *testing.T) {
 	}
 }
 
+func TestWhatWasLeftOutIsAskedAgainWhereAskingResumes(t *testing.T) {
+	st := New("goal", []Slot{text("a"), text("b"), {Key: "c", Title: "c", Type: Text}}, Limits{BatchSize: 20})
+	require.Equal(t, RequiredOpen, leaveOut(t, st, "a").Reason)
+	st.Resume()
+	batch := st.Next()
+	require.Len(t, batch.Questions, 1, "not what is optional")
+	assert.Equal(t, "b", batch.Questions[0].Slot)
+	st.Pass()
+	st.Next()
+	st.Resume()
+	st.Pass()
+	assert.Equal(t, RequiredOpen, st.Next().Stop.Reason, "resuming an open question gives it no more chances")
+	st.Resume()
+	st.Next()
+	answer(t, st, "b", "y")
+	end := st.Next().Stop
+	require.NotNil(t, end)
+	st.Resume()
+	assert.Equal(t, end, st.Next().Stop, "what is settled stays settled")
+}
+
 func TestWhatThePersonDoesNotKnowIsSettled(t *testing.T) {
 	st := New("goal", []Slot{text("a"), text("b")}, Limits{BatchSize: 2})
 	st.Next()

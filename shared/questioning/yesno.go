@@ -1,20 +1,21 @@
 package questioning
 
 import (
-	"regexp"
 	"strings"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/lazyregexp"
 )
 
 // The ways in which descriptions of yes-or-no values begin. Only English has the
 // word order that makes a question of what follows without knowing the language.
 var (
-	whether = regexp.MustCompile(`(?i)^(?:(?:this |the )?(?:boolean |flag )?(?:indicat(?:es|ing)|specif(?:ies|ying)|defin(?:es|ing)|denot(?:es|ing)|flag for|flag)\s+)?` +
+	whether = lazyregexp.New(`(?i)^(?:(?:this |the )?(?:boolean |flag )?(?:indicat(?:es|ing)|specif(?:ies|ying)|defin(?:es|ing)|denot(?:es|ing)|flag for|flag)\s+)?` +
 		`(?:(?:set to |should be |is )?true,? )?(?:whether or not|whether|if true,?|if|when) (.+)$`)
-	firstPerson = regexp.MustCompile(`^I ((?:accept|agree|confirm|consent|want|need|have|understand|would like) .+?)\.?$`)
-	toDo        = regexp.MustCompile(`(?i)^(?:or not )?to ([^,]+)$`)
-	ofUser      = regexp.MustCompile(`(?i)^(?:the )?(?:user|you) (.+)$`)
-	predicate   = regexp.MustCompile(`^(.+?) (is|are|was|were|has|have|can|will|should) (.+)$`)
-	subordinate = regexp.MustCompile(`(?i)\b(?:that|which|who|where|when|if|and|or|because)\b`)
+	firstPerson = lazyregexp.New(`^I ((?:accept|agree|confirm|consent|want|need|have|understand|would like) .+?)\.?$`)
+	toDo        = lazyregexp.New(`(?i)^(?:or not )?to ([^,]+)$`)
+	ofUser      = lazyregexp.New(`(?i)^(?:the )?(?:user|you) (.+)$`)
+	predicate   = lazyregexp.New(`^(.+?) (is|are|was|were|has|have|can|will|should) (.+)$`)
+	subordinate = lazyregexp.New(`(?i)\b(?:that|which|who|where|when|if|and|or|because)\b`)
 )
 
 // userVerbs are what "the user wants" becomes when the user is asked.

@@ -46,6 +46,8 @@ func TestAClosedQuestionStillTellsItsSlot(t *testing.T) {
 	d.answered(t, id, "destination", "Lisbon", "to Lisbon")
 	loaded := d.named(t, id, store.Named{Questions: []int{1, 2, 7}})
 	assert.Equal(t, map[int]string{1: "destination", 2: "insurance"}, loaded.SlotOf)
+	assert.Len(t, loaded.TextOf, 2)
+	assert.NotEmpty(t, loaded.TextOf[1])
 	assert.Len(t, loaded.State.Open, 1)
 }
 

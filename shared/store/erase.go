@@ -27,7 +27,7 @@ func (s *Store) Erase(ctx context.Context, id, userID string, at time.Time) (era
 		if err != nil || len(ids) == 0 {
 			return err
 		}
-		erased, err = tx.erase(ctx, ids, sessions, at)
+		erased, err = tx.erase(ctx, actErased, ids, sessions, at)
 		return err
 	})
 	return erased, err
@@ -35,22 +35,40 @@ func (s *Store) Erase(ctx context.Context, id, userID string, at time.Time) (era
 
 // lockErased returns the conversations to erase and their sessions.
 func (t *Tx) lockErased(ctx context.Context, id, userID string) (ids, sessions []string, err error) {
-	wanted := queries.LockConversationsParams{UserID: userID}
-	if id != "" {
-		wanted.ID = &id
+	var locked []queries.LockAllConversationsRow
+	batch := t.batch(ctx)
+	switch {
+	case id != "":
+		query(batch, (*queries.Queries).LockConversationOf, queries.LockConversationOfParams{ID: id, UserID: userID}, take[queries.LockConversationOfRow](&locked))
+	case userID != "":
+		query(batch, (*queries.Queries).LockConversationsOfUser, userID, take[queries.LockConversationsOfUserRow](&locked))
+	default:
+		queue(batch, func(db queries.DBTX) (err error) {
+			locked, err = queries.New(db).LockAllConversations(ctx)
+			return err
+		})
 	}
-	rows, err := fetch(ctx, t, (*queries.Queries).LockConversations, wanted)
-	if err != nil {
+	if err := t.send(ctx, batch); err != nil {
 		return nil, nil, fmt.Errorf("find conversations: %w", err)
 	}
-	for _, row := range rows {
+	for _, row := range locked {
 		ids, sessions = append(ids, row.ID), append(sessions, row.SessionID)
 	}
 	return ids, sessions, nil
 }
 
-// erase erases conversations that are locked.
-func (t *Tx) erase(ctx context.Context, ids, sessions []string, at time.Time) (Erased, error) {
+// take keeps rows that are like those of LockAllConversations.
+func take[R queries.LockConversationOfRow | queries.LockConversationsOfUserRow](into *[]queries.LockAllConversationsRow) func([]R) error {
+	return func(rows []R) error {
+		for _, row := range rows {
+			*into = append(*into, queries.LockAllConversationsRow(row))
+		}
+		return nil
+	}
+}
+
+// erase erases conversations that are locked, by an action of the audit trail.
+func (t *Tx) erase(ctx context.Context, action string, ids, sessions []string, at time.Time) (Erased, error) {
 	counted, err := fetch(ctx, t, (*queries.Queries).CountErased, ids)
 	if err != nil {
 		return Erased{}, fmt.Errorf("count what is erased: %w", err)
@@ -74,6 +92,7 @@ func (t *Tx) erase(ctx context.Context, ids, sessions []string, at time.Time) (E
 	if err := event.Queue(batch, events...); err != nil {
 		return Erased{}, err
 	}
+	t.record(batch, action, ids...)
 	exec(batch, (*queries.Queries).DeleteConversations, ids)
 	exec(batch, (*queries.Queries).DeleteEmptySessions, sessions)
 	if err := t.send(ctx, batch); err != nil {
@@ -93,6 +112,7 @@ func (t *Tx) takeBackAssumptions(ctx context.Context, ids []string) error {
 		return nil
 	}
 	batch := t.batch(ctx)
+	exec(batch, (*queries.Queries).DeleteResults, others)
 	exec(batch, (*queries.Queries).DeleteCalls, others)
 	exec(batch, (*queries.Queries).TakeBackAssumptions, queries.TakeBackAssumptionsParams{Ids: others, AssumedFrom: ids})
 	exec(batch, (*queries.Queries).ClearAssumedFrom, queries.ClearAssumedFromParams{Ids: others, AssumedFrom: ids})

@@ -96,7 +96,7 @@ func TestWhatWasAssumedFromAnErasedConversationGoesUnlessItWasConfirmed(t *testi
 	state := d.load(t, id, "say by tram, yes").State
 	assert.Equal(t, questioning.SlotState{Status: questioning.StatusMissing, Answers: []int{}}, state.SlotStates[1])
 	assert.Equal(t, questioning.StatusAnswered, state.SlotStates[2].Status)
-	assert.Zero(t, selected[int](t, d, principal.Local, `SELECT count(*) FROM calls`)[0], "a result may repeat it")
+	assert.Zero(t, selected[int](t, d, principal.Local, `SELECT count(*) FROM results`)[0], "a result may repeat it")
 	assert.Zero(t, selected[int](t, d, principal.Local, `SELECT count(*) FROM slots WHERE assumed_from IS NOT NULL`)[0])
 }
 

@@ -2,7 +2,7 @@
 -- InsertProcessed adds no row where the consumer has processed the event.
 INSERT INTO processed_events (consumer, source, id) VALUES (@consumer, @source, @id) ON CONFLICT DO NOTHING;
 
--- name: DeleteProcessed :exec
+-- name: DeleteProcessed :execrows
 -- DeleteProcessed deletes the oldest, and none that another instance is deleting.
 DELETE FROM processed_events WHERE (consumer, source, id) IN (
     SELECT p.consumer, p.source, p.id FROM processed_events p
@@ -105,3 +105,22 @@ WHERE n.conversation_id = @conversation_id RETURNING n.for_others;
 -- Voices are what those of the conversations added that speak for the principal.
 SELECT coalesce(form, '')::text AS schema_key, contribution FROM counted_conversations
 WHERE conversation_id = ANY(@ids::uuid[]) AND principal = current_setting('app.principal') AND for_others;
+
+-- name: SweepResults :execrows
+-- SweepResults deletes the oldest, and none that another instance is deleting.
+DELETE FROM results WHERE (conversation_id, fingerprint) IN (
+    SELECT r.conversation_id, r.fingerprint FROM results r
+    WHERE r.at < now() - @age::interval ORDER BY r.at LIMIT @most::integer FOR UPDATE SKIP LOCKED);
+
+-- name: SweepAudit :execrows
+-- SweepAudit deletes the oldest of the audit trail.
+DELETE FROM audit WHERE (at, conversation_id, action) IN (
+    SELECT a.at, a.conversation_id, a.action FROM audit a
+    WHERE a.at < now() - @age::interval ORDER BY a.at LIMIT @most::integer);
+
+-- name: AuditTrail :many
+-- AuditTrail is the latest of the audit trail, of everybody or of those named.
+SELECT at, principal, coalesce(user_id, '') AS user_id, conversation_id, action FROM audit
+WHERE at >= @since AND (@of_principal::text = '' OR principal = @of_principal) AND (@of_user::text = '' OR user_id = @of_user)
+  AND (sqlc.narg(of_conversation)::uuid IS NULL OR conversation_id = sqlc.narg(of_conversation))
+ORDER BY at DESC, conversation_id DESC, action DESC LIMIT @most::integer;

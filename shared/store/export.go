@@ -2,13 +2,12 @@ package store
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
-
-	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
-	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 )
 
 // exported are the tables that hold something of a person, with the condition that
@@ -23,6 +22,7 @@ var exported = []struct{ table, of string }{
 	{"questions", byConversation},
 	{"answers", byConversation},
 	{"messages", byConversation},
+	{"results", byConversation},
 	{"calls", byConversation},
 	{"elicitations", byConversation},
 	{"outbox", byConversation},
@@ -35,12 +35,11 @@ const (
 )
 
 // Export gives take every row that is held of a user of the context's principal, table
-// by table, each row as a JSON object, as of one moment. It holds one row at a time.
+// by table, each row as a JSON object, as of one moment. It holds one row at a time. The
+// audit trail records it.
 func (s *Store) Export(ctx context.Context, userID string, take func(table string, row json.RawMessage) error) error {
-	err := pgx.BeginTxFunc(ctx, s.pool, snapshot, func(tx pgx.Tx) error {
-		batch := &pgx.Batch{}
-		postgres.BindPrincipal(batch, principal.From(ctx))
-		if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+	err := pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead}, func(tx pgx.Tx) error {
+		if err := recordExport(ctx, tx, userID); err != nil {
 			return err
 		}
 		for _, e := range exported {
@@ -49,7 +48,14 @@ func (s *Store) Export(ctx context.Context, userID string, take func(table strin
 				return fmt.Errorf("read %s: %w", e.table, err)
 			}
 			var row json.RawMessage
-			if _, err := pgx.ForEachRow(rows, []any{&row}, func() error { return take(e.table, row) }); err != nil {
+			if _, err := pgx.ForEachRow(rows, []any{&row}, func() error {
+				if e.table == "results" {
+					if row, err = unpacked(row); err != nil {
+						return err
+					}
+				}
+				return take(e.table, row)
+			}); err != nil {
 				return fmt.Errorf("read %s: %w", e.table, err)
 			}
 		}
@@ -59,4 +65,23 @@ func (s *Store) Export(ctx context.Context, userID string, take func(table strin
 		return fmt.Errorf("export what is held of a user: %w", err)
 	}
 	return nil
+}
+
+// unpacked is a row of results that can be read.
+func unpacked(row json.RawMessage) (json.RawMessage, error) {
+	var columns map[string]any
+	if err := json.Unmarshal(row, &columns); err != nil {
+		return nil, err
+	}
+	written, _ := columns["result"].(string) // as bytea is written: \x and hexadecimal digits
+	packed, err := hex.DecodeString(strings.TrimPrefix(written, `\x`))
+	if err != nil {
+		return nil, err
+	}
+	result, err := unpack(packed)
+	if err != nil {
+		return nil, err
+	}
+	columns["result"] = result
+	return json.Marshal(columns)
 }

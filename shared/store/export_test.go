@@ -14,6 +14,7 @@ import (
 
 // unexported hold nothing of a person that is in no other table.
 var unexported = []string{
+	"audit",             // who did what, which operate audit lists
 	"erasures",          // of what is no longer held
 	"goose_db_version",  // the schema's
 	"processed_events",  // ids of events
@@ -37,6 +38,7 @@ func TestAnExportHasEveryRowOfEveryTableOfAUserAndNobodyElses(t *testing.T) {
 		require.Len(t, selected[int](t, d, as, `INSERT INTO counted_conversations (conversation_id, form, user_id) VALUES ($1, 'travel', $2) RETURNING 1`, o.ID, user), 1)
 		require.Len(t, selected[int](t, d, as, `INSERT INTO elicitations (id, conversation_id, expires_at) VALUES ($1, $2, now() + interval '1 day') RETURNING 1`,
 			"elicitation of "+o.ID[:8], o.ID), 1)
+		require.Len(t, selected[int](t, d, as, `INSERT INTO calls (conversation_id, fingerprint, revision, result) VALUES ($1, $2, 1, '{}') RETURNING 1`, o.ID, digest("earlier")), 1)
 		return o.ID
 	}
 	id, others := fill("ann", "ada"), []string{fill("ann", "bob"), fill("eve", "ada")}
@@ -57,6 +59,7 @@ func TestAnExportHasEveryRowOfEveryTableOfAUserAndNobodyElses(t *testing.T) {
 	}
 	assert.Contains(t, held["answers"][0], "ada said Lisbon")
 	assert.Contains(t, held["messages"][0], "Hello from ada")
+	assert.Contains(t, held["results"][0], `"result":{"turn":1}`, "as it was returned")
 
 	tables := selected[string](t, d, "ann", `SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'`)
 	require.NotEmpty(t, tables)

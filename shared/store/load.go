@@ -66,7 +66,9 @@ type loading struct {
 	state        questioning.State
 }
 
-func newLoading() *loading { return &loading{Loaded: Loaded{SlotOf: map[int]string{}}} }
+func newLoading() *loading {
+	return &loading{Loaded: Loaded{SlotOf: map[int]string{}, TextOf: map[int]string{}}}
+}
 
 // queue adds to the batch what reads a conversation. One that is missing ends it.
 func (l *loading) queue(batch *pgx.Batch, id string, named Named) {
@@ -100,7 +102,11 @@ func (l *loading) take(row queries.ConversationRow) error {
 	l.state.Asked, l.state.Answered = row.QuestionsAsked, row.AnswersRecorded
 	l.state.Ended = row.StopReason == string(questioning.EndedByPerson)
 	if row.CallRevision > 0 {
-		l.Earlier = &Call{Revision: row.CallRevision, Result: row.CallResult}
+		result, err := kept(row.CallResult, row.EarlierResult)
+		if err != nil {
+			return err
+		}
+		l.Earlier = &Call{Revision: row.CallRevision, Result: result}
 	}
 	return nil
 }
@@ -109,7 +115,7 @@ func (l *loading) take(row queries.ConversationRow) error {
 func (l *loading) takeQuestions(rows []queries.QuestionsRow) error {
 	l.state.Open = []questioning.Question{}
 	for _, row := range rows {
-		l.SlotOf[row.Number] = row.Slot
+		l.SlotOf[row.Number], l.TextOf[row.Number] = row.Slot, row.Text
 		if row.Open {
 			l.state.Open = append(l.state.Open, questioning.Question{
 				Number: row.Number, Slot: row.Slot, Purpose: row.Purpose, Text: row.Text, Reason: row.Reason, Bits: row.Bits,

@@ -83,7 +83,10 @@ func (t *Tx) fill(ctx context.Context, o *Opening) error {
 		}
 	}
 	insertMessages(batch, o.ID, 1, o.Messages)
-	upsertCall(batch, o.ID, 1, o.Fingerprint, o.Result)
+	t.record(batch, actOpened, o.ID)
+	if err := upsertResult(batch, o.ID, 1, o.Fingerprint, o.Result); err != nil {
+		return err
+	}
 	if err := event.Queue(batch, o.Conversation.events(ctx, o.Change, time.Now().UTC())...); err != nil {
 		return err
 	}
@@ -96,18 +99,21 @@ func (t *Tx) fill(ctx context.Context, o *Opening) error {
 // openedBefore returns the result of the identical opening call, ErrOtherCall where
 // the call was not identical, or a NotKeptError where that is no longer known.
 func (t *Tx) openedBefore(ctx context.Context, o *Opening) (result json.RawMessage, err error) {
-	opened, err := fetch(ctx, t, (*queries.Queries).OpeningResult, queries.OpeningResultParams{
-		OpenedBy: o.OpenedBy, Fingerprint: o.Fingerprint, Goal: o.Goal, UserID: o.UserID,
+	before, err := fetch(ctx, t, (*queries.Queries).OpeningResult, queries.OpeningResultParams{
+		OpenedBy: o.OpenedBy, Fingerprint: o.Fingerprint, Goal: o.Goal, UserID: o.UserID, KeptFor: KeptFor,
 	})
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return nil, ErrConflict // the conversation went on, or was erased, between the two statements
 	case err != nil:
 		return nil, fmt.Errorf("read earlier call: %w", err)
-	case opened.Result != nil:
-		return opened.Result, nil
-	case opened.Alike && !(&Conversation{Revision: opened.Revision}).KeepsCallsOf(0): // an opening comes before revision 1
-		return nil, &NotKeptError{opened.ID}
+	}
+	result, err = kept(before.Result, before.EarlierResult)
+	switch {
+	case result != nil || err != nil:
+		return result, err
+	case before.Alike && (before.Swept || !(&Conversation{Revision: before.Revision}).KeepsCallsOf(0)): // an opening comes before revision 1
+		return nil, &NotKeptError{before.ID}
 	}
 	return nil, ErrOtherCall
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // tables hold what principals keep from each other.
-var tables = []string{"sessions", "conversations", "slots", "questions", "answers", "messages", "calls", "outbox"}
+var tables = []string{"sessions", "conversations", "slots", "questions", "answers", "messages", "results", "outbox"}
 
 // kept is a conversation with a row in each of the tables.
 func (d *database) kept(t *testing.T) string {

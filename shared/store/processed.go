@@ -48,18 +48,24 @@ func eventingBatch(ctx context.Context) *pgx.Batch {
 	return batch
 }
 
-// maxPruned bounds how many rows one DeleteProcessed deletes.
-const maxPruned = 10_000
-
 // DeleteProcessed deletes what is known of the events that were processed longer
-// ago than age, the oldest 10,000 of them.
-func (s *Store) DeleteProcessed(ctx context.Context, age time.Duration) error {
-	batch := eventingBatch(ctx)
-	exec(batch, (*queries.Queries).DeleteProcessed, queries.DeleteProcessedParams{Age: age, Most: maxPruned})
-	if err := s.pool.SendBatch(ctx, batch).Close(); err != nil {
-		return fmt.Errorf("delete processed events: %w", err)
+// ago than age, at most so many of the oldest, and returns their number.
+func (s *Store) DeleteProcessed(ctx context.Context, age time.Duration, most int) (int, error) {
+	deleted, err := fetchOfAll(ctx, s, (*queries.Queries).DeleteProcessed, queries.DeleteProcessedParams{Age: age, Most: most})
+	if err != nil {
+		return 0, fmt.Errorf("delete processed events: %w", err)
 	}
-	return nil
+	return int(deleted), nil
+}
+
+// SweepResults deletes results that were kept for longer than age, at most so many of
+// the oldest, and returns their number.
+func (s *Store) SweepResults(ctx context.Context, age time.Duration, most int) (int, error) {
+	deleted, err := fetchOfAll(ctx, s, (*queries.Queries).SweepResults, queries.SweepResultsParams{Age: age, Most: most})
+	if err != nil {
+		return 0, fmt.Errorf("sweep results: %w", err)
+	}
+	return int(deleted), nil
 }
 
 // Exists reports whether any principal has a conversation. Only a transaction of

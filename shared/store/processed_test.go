@@ -43,7 +43,9 @@ func TestProcessedEventsAreDeletedByAge(t *testing.T) {
 	s, url := storetest.New(t)
 	storetest.Exec(t, url, `INSERT INTO processed_events (consumer, source, id, at) VALUES
 		('test', 's', 'old', now() - interval '2 hours'), ('test', 's', 'new', now())`)
-	require.NoError(t, s.DeleteProcessed(t.Context(), time.Hour))
+	deleted, err := s.DeleteProcessed(t.Context(), time.Hour, 10)
+	require.NoError(t, err)
+	assert.Equal(t, 1, deleted)
 	assert.Equal(t, 1, storetest.Count(t, url, `SELECT count(*) FROM processed_events WHERE id = 'new'`))
 	assert.Equal(t, 1, storetest.Count(t, url, `SELECT count(*) FROM processed_events`))
 }

@@ -1,12 +1,14 @@
 -- name: Conversation :one
--- Conversation comes with what a call returned before, if it did. It asks for the
+-- Conversation comes with what a call returned before, if it did: as the previous
+-- release kept it where the result is of that. It asks for the
 -- principal too, for roles that row security does not bind; so does every statement
 -- that finds a row by what a caller chooses.
 SELECT c.id, c.session_id, coalesce(s.user_id, '') AS user_id, c.goal, coalesce(c.playbook, '') AS playbook, c.information_needed,
        c.batch_size, c.max_questions, c.revision, c.questions_asked, c.answers_recorded,
        coalesce(c.stop_reason, '') AS stop_reason, coalesce(c.form, '') AS schema_key, coalesce(c.language, '') AS language,
-       coalesce(k.revision, 0)::integer AS call_revision, k.result AS call_result
+       coalesce(r.revision, k.revision, 0)::integer AS call_revision, r.result AS call_result, k.result AS earlier_result
 FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
+LEFT JOIN results r ON r.conversation_id = c.id AND r.fingerprint = substr(@fingerprint::bytea, 1, 16)
 LEFT JOIN calls k ON k.conversation_id = c.id AND k.fingerprint = @fingerprint
 WHERE c.id = @id AND c.principal = current_setting('app.principal');
 
@@ -53,9 +55,10 @@ ON CONFLICT (principal, opened_by) DO NOTHING;
 -- OpeningResult is what the opening call returned: null where a call that differs opened
 -- the conversation by the same key, or where the result is no longer kept. Then alike
 -- says that what is stored of the two calls does not differ.
-SELECT c.id, c.revision, k.result,
+SELECT c.id, c.revision, r.result, k.result AS earlier_result, (c.created_at < now() - @kept_for::interval)::boolean AS swept,
        (c.goal = @goal::text AND (@user_id::text = '' OR s.user_id IS NOT DISTINCT FROM @user_id))::boolean AS alike
 FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
+LEFT JOIN results r ON r.conversation_id = c.id AND r.fingerprint = substr(@fingerprint::bytea, 1, 16)
 LEFT JOIN calls k ON k.conversation_id = c.id AND k.fingerprint = @fingerprint
 WHERE c.principal = current_setting('app.principal') AND c.opened_by = @opened_by;
 
@@ -109,14 +112,14 @@ VALUES (@conversation_id, @number, @slot, nullif(@question::integer, 0), @outcom
 INSERT INTO messages (conversation_id, revision, position, role, content, sent_at)
 VALUES (@conversation_id, @revision, @position, @role, @content, @sent_at);
 
--- name: UpsertCall :exec
--- UpsertCall keeps what a call returns, for the same call again.
-INSERT INTO calls (conversation_id, fingerprint, revision, result) VALUES (@conversation_id, @fingerprint, @revision, @result)
-ON CONFLICT (conversation_id, fingerprint) DO UPDATE SET revision = excluded.revision, result = excluded.result;
+-- name: UpsertResult :exec
+-- UpsertResult keeps what a call returns, for the same call again.
+INSERT INTO results (conversation_id, fingerprint, revision, result) VALUES (@conversation_id, substr(@fingerprint::bytea, 1, 16), @revision, @result)
+ON CONFLICT (conversation_id, fingerprint) DO UPDATE SET revision = excluded.revision, result = excluded.result, at = excluded.at;
 
--- name: DeleteOldCalls :exec
--- DeleteOldCalls deletes what calls returned at a revision or before it.
-DELETE FROM calls WHERE conversation_id = @conversation_id AND revision <= @revision;
+-- name: DeleteOldResults :exec
+-- DeleteOldResults deletes what calls returned at a revision or before it.
+DELETE FROM results WHERE conversation_id = @conversation_id AND revision <= @revision;
 
 -- name: SlotOfAnswer :many
 -- SlotOfAnswer finds superseded answers, too.
@@ -166,18 +169,29 @@ CROSS JOIN LATERAL (
     AND v.state = 'answered' AND v.answers[cardinality(v.answers)] = f.number OFFSET 0
 ) v;
 
--- name: LockConversations :many
--- LockConversations locks what is to be erased, of one id or all, of a user or of
--- anybody: nothing is added to it meanwhile. It locks the sessions too, so that
--- DeleteEmptySessions sees every conversation that is being opened in one: the
+-- name: LockConversationOf :many
+-- LockConversationOf locks a conversation that is to be erased, of a user or of anybody:
+-- nothing is added to it meanwhile. It locks the session too, so that
+-- DeleteEmptySessions sees every conversation that is being opened in it: the
 -- deletion of a session takes its conversations along.
 SELECT c.id, c.session_id FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
+WHERE c.principal = current_setting('app.principal') AND c.id = @id AND (@user_id::text = '' OR s.user_id = @user_id)
+FOR UPDATE OF c, s;
+
+-- name: LockConversationsOfUser :many
+-- LockConversationsOfUser is LockConversationOf for all of a user.
+SELECT c.id, c.session_id FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
+WHERE c.principal = current_setting('app.principal') AND s.user_id = @user_id::text
+ORDER BY c.id FOR UPDATE OF c, s;
+
+-- name: LockAllConversations :many
+-- LockAllConversations is LockConversationOf for all of the principal.
+SELECT c.id, c.session_id FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
 WHERE c.principal = current_setting('app.principal')
-  AND (sqlc.narg(id)::uuid IS NULL OR c.id = sqlc.narg(id)) AND (@user_id::text = '' OR s.user_id = @user_id)
 ORDER BY c.id FOR UPDATE OF c, s;
 
 -- name: LockInactive :many
--- LockInactive is LockConversations of those of the ids that have not changed for so
+-- LockInactive is LockConversationOf for those of the ids that have not changed for so
 -- long.
 SELECT c.id, c.session_id FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
 WHERE c.principal = current_setting('app.principal') AND c.id = ANY(@ids::uuid[]) AND c.updated_at < now() - @age::interval
@@ -196,8 +210,12 @@ WHERE c.principal = current_setting('app.principal') AND c.id <> ALL(@ids::uuid[
   AND c.id IN (SELECT conversation_id FROM slots WHERE assumed_from = ANY(@ids::uuid[]))
 ORDER BY c.id FOR NO KEY UPDATE;
 
+-- name: DeleteResults :exec
+-- DeleteResults is for results that may repeat what is erased.
+DELETE FROM results WHERE conversation_id = ANY(@ids::uuid[]);
+
 -- name: DeleteCalls :exec
--- DeleteCalls is for results that may repeat what is erased.
+-- DeleteCalls is DeleteResults for those of the previous release.
 DELETE FROM calls WHERE conversation_id = ANY(@ids::uuid[]);
 
 -- name: TakeBackAssumptions :exec
@@ -217,3 +235,17 @@ DELETE FROM conversations WHERE id = ANY(@ids::uuid[]);
 -- DeleteEmptySessions deletes those of the sessions that have no conversation left.
 DELETE FROM sessions s WHERE s.principal = current_setting('app.principal') AND s.id = ANY(@ids::text[])
   AND NOT EXISTS (SELECT FROM conversations c WHERE c.principal = s.principal AND c.session_id = s.id);
+
+-- name: RecordActs :exec
+-- RecordActs adds to the audit trail that the principal did something with conversations.
+INSERT INTO audit (user_id, conversation_id, action)
+SELECT s.user_id, c.id, @action FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
+WHERE c.id = ANY(@ids::uuid[]) AND c.principal = current_setting('app.principal')
+ON CONFLICT DO NOTHING;
+
+-- name: RecordActsOfUser :exec
+-- RecordActsOfUser is RecordActs for all conversations of a user.
+INSERT INTO audit (user_id, conversation_id, action)
+SELECT s.user_id, c.id, @action FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
+WHERE s.principal = current_setting('app.principal') AND s.user_id = @user_id::text
+ON CONFLICT DO NOTHING;

@@ -131,12 +131,27 @@ func insertMessages(batch *pgx.Batch, id string, revision int, messages []Messag
 	}
 }
 
-// upsertCall queues a call's result, and deletes those that are too old.
-func upsertCall(batch *pgx.Batch, id string, revision int, fingerprint, result []byte) {
-	exec(batch, (*queries.Queries).UpsertCall, queries.UpsertCallParams{
-		ConversationID: id, Fingerprint: fingerprint, Revision: revision, Result: result,
+// upsertResult queues a call's result, and deletes those that are too old.
+func upsertResult(batch *pgx.Batch, id string, revision int, fingerprint, result []byte) error {
+	packed, err := pack(result)
+	if err != nil {
+		return err
+	}
+	exec(batch, (*queries.Queries).UpsertResult, queries.UpsertResultParams{
+		ConversationID: id, Fingerprint: fingerprint, Revision: revision, Result: packed,
 	})
-	exec(batch, (*queries.Queries).DeleteOldCalls, queries.DeleteOldCallsParams{ConversationID: id, Revision: revision - keptCalls})
+	if revision > keptCalls {
+		exec(batch, (*queries.Queries).DeleteOldResults, queries.DeleteOldResultsParams{ConversationID: id, Revision: revision - keptCalls})
+	}
+	return nil
+}
+
+// kept is a result that is packed, or else one that the previous release kept.
+func kept(packed []byte, earlier json.RawMessage) (json.RawMessage, error) {
+	if packed == nil {
+		return earlier, nil
+	}
+	return unpack(packed)
 }
 
 // encode returns a value as JSON, and nil, which is stored as null, for none.

@@ -114,6 +114,8 @@ func (c *Conversation) queueChange(ctx context.Context, batch *pgx.Batch, change
 		}
 	}
 	insertMessages(batch, c.ID, c.Revision, change.Messages)
-	upsertCall(batch, c.ID, c.Revision, change.Fingerprint, change.Result)
+	if err := upsertResult(batch, c.ID, c.Revision, change.Fingerprint, change.Result); err != nil {
+		return err
+	}
 	return event.Queue(batch, c.events(ctx, change, time.Now().UTC())...)
 }

@@ -47,7 +47,7 @@ type Conversation struct {
 }
 
 // Call is what an earlier call returned, so that a repeated one returns the same.
-// The last 16 revisions have theirs.
+// The last 16 revisions have theirs, for KeptFor.
 type Call struct {
 	Revision int // of the conversation after it
 	Result   json.RawMessage
@@ -80,6 +80,7 @@ type Loaded struct {
 	*Conversation
 	Earlier  *Call          // what the same call returned before; nil where it is new
 	SlotOf   map[int]string // by number, of the open questions and of those named that were put
+	TextOf   map[int]string // of the same questions, as they were put
 	Answer   string         // the slot that the named answer is about; empty where there is no such answer
 	Messages []Message      // in the order in which they came: by call, then as the call had them
 }
@@ -148,6 +149,10 @@ type Erased struct {
 // revisions back. A caller repeats a call that it got no result of, hardly an older
 // one, and a result is the largest row of a conversation.
 const keptCalls = 16
+
+// KeptFor is how long a result is kept: longer than a form's state can be sent back.
+// The relay sweeps what is older.
+const KeptFor = 72 * time.Hour
 
 // KeepsCallsOf reports whether the results of calls that were made at an earlier
 // revision are still kept. Afterwards it is no longer known whether a call that was

@@ -129,9 +129,7 @@ func start(ctx context.Context, service string) (*pipeline, error) {
 	logger := slog.New(settings.handler(output))
 
 	otel.SetTextMapPropagator(propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{}))
-	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
-		logger.Warn("telemetry export failed", "error", err)
-	}))
+	otel.SetErrorHandler(&errorLog{logger: logger, now: time.Now})
 	if disabled {
 		otel.SetTracerProvider(tracenoop.NewTracerProvider())
 		otel.SetMeterProvider(metricnoop.NewMeterProvider())

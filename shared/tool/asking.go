@@ -5,9 +5,9 @@ import (
 	"encoding/json"
 
 	"github.com/mark3labs/mcp-go/mcp"
-	"github.com/mark3labs/mcp-go/server"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/elicitation"
+	"github.com/sequential-questioning/sequential-questioning/shared/fault"
 )
 
 // conversationKey is where a result's _meta names the conversation that it belongs
@@ -46,7 +46,13 @@ func DefineAsking[In any, Out Rendered](d Definition, run func(context.Context, 
 		case err != nil:
 			return nil, err
 		case ask != nil:
-			return named(server.NewInputRequestBuilder(ask.State).Elicit(formID, ask.Form.Params()).ToolResult(), ask.Conversation), nil
+			return named(&mcp.CallToolResult{
+				Result: mcp.Result{ResultType: mcp.ResultTypeInputRequired},
+				MultiRoundTripResult: mcp.MultiRoundTripResult{
+					InputRequests: mcp.InputRequests{formID: mcp.NewElicitationInputRequest(ask.Form.Params())},
+					RequestState:  ask.State,
+				},
+			}, ask.Conversation), nil
 		}
 		result := structured(out, notes)
 		if continued, ok := any(out).(Continued); ok {
@@ -67,16 +73,26 @@ func named(result *mcp.CallToolResult, conversation string) *mcp.CallToolResult 
 
 type exchangeKey struct{}
 
-// withExchange carries what a request brings besides its arguments.
-func withExchange(ctx context.Context, request mcp.CallToolRequest) context.Context {
-	exchange := elicitation.Exchange{State: request.Params.RequestState}
-	if declared := request.Params.Meta.ClientCapabilities(); declared != nil {
+// withExchange carries what a request brings besides its arguments. A response to
+// the form that cannot be read is the caller's mistake, one to another request is none.
+func withExchange(ctx context.Context, p *params) (context.Context, error) {
+	exchange := elicitation.Exchange{State: p.RequestState}
+	if declared := p.Meta.Capabilities; declared != nil {
 		exchange.Elicits = elicitation.Supported(declared.Elicitation)
 	}
-	if answered := server.ElicitationResponse(request.Params.InputResponses, formID); answered != nil {
-		exchange.Response = &answered.ElicitationResponse
+	var responses mcp.InputResponses
+	if len(p.InputResponses) > 0 {
+		if err := json.Unmarshal(p.InputResponses, &responses); err != nil {
+			return ctx, fault.Invalidf("inputResponses", "cannot be read; send a response to each of the result's inputRequests, by its name")
+		}
 	}
-	return WithExchange(ctx, exchange)
+	if response, ok := responses[formID]; ok {
+		if err := response.DecodeFor(mcp.MethodElicitationCreate); err != nil || response.Elicitation == nil {
+			return ctx, fault.Invalidf("inputResponses."+formID, "is no response to a form; send its action and content")
+		}
+		exchange.Response = &response.Elicitation.ElicitationResponse
+	}
+	return WithExchange(ctx, exchange), nil
 }
 
 // WithExchange returns a context in which a tool's Call finds an exchange.

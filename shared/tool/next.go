@@ -19,14 +19,11 @@ type Foretelling interface{ CalledNext() []string }
 type headerKey struct{}
 
 // withHeader lets a call add to the header of its response.
-func withHeader(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), headerKey{}, w.Header())))
-	})
+func withHeader(ctx context.Context, header http.Header) context.Context {
+	return context.WithValue(ctx, headerKey{}, header)
 }
 
-// sayNext adds what the result knows. A response whose header is sent already, a
-// stream, goes without.
+// sayNext adds what the result knows.
 func sayNext(ctx context.Context, result *mcp.CallToolResult) {
 	header, ok := ctx.Value(headerKey{}).(http.Header)
 	if !ok || result == nil {

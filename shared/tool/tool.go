@@ -1,23 +1,24 @@
 // Package tool serves one MCP tool over HTTP. It knows nothing of what the tool does.
 //
-// A call passes these steps: the MCP server parses the message, loosen reads arguments
+// A call passes these steps: the server parses the message, loosen reads arguments
 // as models write them, the validator checks them against the schema, they are decoded
 // into the tool's own type, and the tool's function runs. Failures become tool errors
 // that a model can act on. Begin with Define.
 package tool
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"reflect"
+	"runtime/debug"
 	"strings"
 
 	"github.com/google/jsonschema-go/jsonschema"
 	"github.com/mark3labs/mcp-go/mcp"
-	"github.com/mark3labs/mcp-go/server"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
@@ -158,13 +159,21 @@ func decoder[In any](l loosener, schema json.RawMessage) func(json.RawMessage) (
 		if len(arguments) == 0 {
 			arguments = json.RawMessage("{}")
 		}
-		if err := fits(arguments); err != nil {
+		value, err := read(arguments)
+		if err != nil {
 			return in, nil, err
 		}
-		if arguments, notes, err = l.loosen(arguments); err != nil {
+		loosened, notes, err := l.loosen(arguments)
+		if err != nil {
 			return in, nil, err
 		}
-		if err := valid.check(arguments); err != nil {
+		if !bytes.Equal(loosened, arguments) {
+			arguments = loosened
+			if value, err = read(arguments); err != nil {
+				return in, nil, err
+			}
+		}
+		if err := valid.check(value); err != nil {
 			return in, nil, err
 		}
 		if err := json.Unmarshal(arguments, &in); err != nil {
@@ -246,21 +255,37 @@ func allowMore(schema *jsonschema.Schema) {
 	allowMore(schema.AdditionalProperties)
 }
 
-// handle adapts the tool to the MCP server: a failure the caller can act on is
-// a tool error in words, never a broken call.
-func (t Tool) handle(ctx context.Context, request mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+// handle runs a call: a failure the caller can act on is a tool error in words, never
+// a broken call.
+func (t Tool) handle(ctx context.Context, p *params) *mcp.CallToolResult {
 	ctx, done := observe(ctx, t.Declaration.Name)
-	var result *mcp.CallToolResult
-	err := unfitArguments(ctx)
-	if err == nil {
-		result, err = t.Call(withExchange(ctx, request), request.Params.RawArguments)
-	}
+	result, err := t.run(ctx, p)
 	done(ctx, err)
 	if err != nil {
-		return t.failure(ctx, err), nil
+		return t.failure(ctx, err)
 	}
 	sayNext(ctx, result)
-	return result, nil
+	return result
+}
+
+// run calls the tool. A panic is a failed call, not a failed process: other calls are
+// in progress.
+func (t Tool) run(ctx context.Context, p *params) (result *mcp.CallToolResult, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
+		}
+	}()
+	if t.Asks {
+		if ctx, err = withExchange(ctx, p); err != nil {
+			return nil, err
+		}
+	}
+	arguments := p.Arguments
+	if isNull(arguments) {
+		arguments = nil
+	}
+	return t.Call(ctx, arguments)
 }
 
 // RetryableKey marks, in a tool error's _meta, whether the same call may succeed
@@ -306,5 +331,3 @@ func upperFirst(s string) string {
 	}
 	return string(s[0]-'a'+'A') + s[1:]
 }
-
-var _ server.ToolHandlerFunc = Tool{}.handle

@@ -35,27 +35,21 @@ func newValidator(raw json.RawMessage) validator {
 	})}
 }
 
-// fits refuses, by a *fault.Invalid, arguments that are no JSON or cannot be stored
-// as they are. It runs before loosen, which assumes JSON of bounded depth.
-func fits(arguments json.RawMessage) error {
+// read decodes arguments. It refuses, by a *fault.Invalid, those that are no JSON or
+// cannot be stored as they are. It runs before loosen, which assumes JSON of bounded
+// depth.
+func read(arguments json.RawMessage) (any, error) {
 	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(arguments))
 	if err != nil {
-		return fault.Invalidf("", "the arguments are not valid JSON: %v", err)
+		return nil, fault.Invalidf("", "the arguments are not valid JSON: %v", err)
 	}
-	return storable(arguments, value)
+	return value, storable(arguments, value)
 }
 
 // check returns a *fault.Invalid that names the first field which is wrong. One
 // problem is enough: models fix what an error names and send the call again, and a
-// list of problems often has one cause.
-func (v validator) check(arguments json.RawMessage) error {
-	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(arguments))
-	if err != nil {
-		return fault.Invalidf("", "the arguments are not valid JSON: %v", err)
-	}
-	if err := storable(arguments, value); err != nil {
-		return err
-	}
+// list of problems often has one cause. It changes the value.
+func (v validator) check(value any) error {
 	compiled := v.compile()
 	if err := checkLengths(compiled, value); err != nil {
 		return err

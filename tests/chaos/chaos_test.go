@@ -259,3 +259,28 @@ func TestMemoryIsComparedWithTheReport(t *testing.T) {
 func TestARunWithoutConversationsIsNotClean(t *testing.T) {
 	assert.False(t, newTally().clean())
 }
+
+func TestAnAnswerThatRepeatsAKilledClientsIsNotLost(t *testing.T) {
+	t.Parallel()
+	killed, again := said("city", true, "yes, I think"), said("city", true, "yes")
+	killed.Acknowledged = false
+	entry := func(s statement) conversation.HistoryEntry {
+		return conversation.HistoryEntry{Slot: s.Slot, Value: s.Value, Holds: true, Citation: conversation.Citation{AnswerNumber: 1, Outcome: s.Outcome, Words: s.Words}}
+	}
+	for name, c := range map[string]struct {
+		before statement
+		there  []conversation.HistoryEntry
+		lost   int
+	}{
+		"the killed client's counts":       {killed, []conversation.HistoryEntry{entry(killed)}, 0},
+		"neither is there":                 {killed, nil, 1},
+		"the killed client said no":        {statement{Slot: "city", Outcome: killed.Outcome, Value: false, Words: "no"}, []conversation.HistoryEntry{entry(statement{Slot: "city", Outcome: killed.Outcome, Value: false, Words: "no"})}, 1},
+		"the client before was not killed": {said("city", true, "yes, I think"), []conversation.HistoryEntry{entry(killed)}, 1},
+	} {
+		s := &story{}
+		s.say(c.before)
+		s.say(again)
+		s.checkAnswers(c.there)
+		assert.Equal(t, c.lost, verdicts([]*story{s})[lost], name)
+	}
+}

@@ -112,7 +112,9 @@ func (sim *simulation) fields(schema elicitation.Schema) response {
 	for _, f := range schema.Fields {
 		if w, ok := sim.wants[f.Name]; ok {
 			asked = append(asked, w)
-			if sim.settled[w.key] {
+			// A killed client's answer that counts after all may contradict a later one, and
+			// then a form asks which of them holds.
+			if sim.settled[w.key] && !sim.unsure(w.key) {
 				sim.find(lost, "a form asks for %s, which was answered and acknowledged", w.key)
 			}
 		}

@@ -327,8 +327,7 @@ func (sim *simulation) revise(ctx context.Context) error {
 func (sim *simulation) revisable() []string {
 	var held []string
 	for _, key := range sim.keys {
-		unsure := slices.ContainsFunc(sim.Statements, func(s statement) bool { return s.Slot == key && !s.sure() })
-		if sim.settled[key] && !unsure {
+		if sim.settled[key] && !sim.unsure(key) {
 			held = append(held, key)
 		}
 	}

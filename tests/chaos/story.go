@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
@@ -51,6 +52,11 @@ func (s *story) say(said ...statement) {
 		one.Call = s.calls
 		s.Statements = append(s.Statements, one)
 	}
+}
+
+// unsure reports whether a statement about a slot may or may not count: a killed client's.
+func (s *story) unsure(slot string) bool {
+	return slices.ContainsFunc(s.Statements, func(one statement) bool { return one.Slot == slot && !one.sure() })
 }
 
 // event is one line of a story.

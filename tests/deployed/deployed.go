@@ -51,9 +51,10 @@ type Programs struct {
 // Path returns the path of a function's program.
 func (p Programs) Path(name string) string { return filepath.Join(p.Folder, name) }
 
-// Build builds the programs as for images. It passes further flags to go build.
+// Build builds the programs as for images. It passes further flags to go build. The
+// flags are those of package images in gitops/release; they decide sizes and speed.
 func (p Programs) Build(ctx context.Context, names []string, flags ...string) error {
-	arguments := append([]string{"build", "-trimpath", "-tags=grpcnotrace,nethttpomithttp2", "-ldflags=-s -w"}, flags...)
+	arguments := append([]string{"build", "-trimpath", "-tags=grpcnotrace,nethttpomithttp2,nopgxregisterdefaulttypes", "-ldflags=-s -w"}, flags...)
 	for _, name := range names {
 		cmd := exec.CommandContext(ctx, "go", append(arguments[:len(arguments):len(arguments)], "-o", p.Path(name), p.Source(name))...)
 		cmd.Dir, cmd.Env = p.Root, append(os.Environ(), "CGO_ENABLED=0")

@@ -219,7 +219,7 @@ func build(t *testing.T) (folder string, functions []string) {
 	for _, file := range files {
 		name := filepath.Base(filepath.Dir(file))
 		functions = append(functions, name)
-		command := exec.Command("go", "build", "-trimpath", "-tags=grpcnotrace,nethttpomithttp2", "-ldflags=-s -w", "-o", filepath.Join(folder, name), "./functions/"+name+"/cmd/"+name)
+		command := exec.Command("go", "build", "-trimpath", "-tags=grpcnotrace,nethttpomithttp2,nopgxregisterdefaulttypes", "-ldflags=-s -w", "-o", filepath.Join(folder, name), "./functions/"+name+"/cmd/"+name)
 		command.Dir, command.Env = root, append(os.Environ(), "CGO_ENABLED=0")
 		output, err := command.CombinedOutput()
 		require.NoError(t, err, "%s", output)

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event/delivery"
+	"github.com/sequential-questioning/sequential-questioning/shared/event/eventtest"
 	"github.com/sequential-questioning/sequential-questioning/shared/keyring"
 )
 
@@ -56,11 +57,11 @@ func TestAForgedDeadLetterIsRefused(t *testing.T) {
 	w := newWorld(t)
 	relay := relayOf(t, w)
 	id := w.answeredTrip(t, "ann", "", tripValues)
-	w.queued(t, recorded("ann", id, "budget"))
-	taken := &recorder{}
+	w.queued(t, eventtest.Recorded("ann", id, "budget"))
+	taken := &eventtest.Recorder{}
 	_, _, err := w.relay(t, taken).Drain(t.Context())
 	require.NoError(t, err)
-	forged := taken.events[0]
+	forged := taken.Events()[0]
 	assert.Equal(t, http.StatusForbidden, returnEvent(t, relay, forged), "not signed")
 	forged = signed(t, forged)
 	forged.SetID("019307a4-1111-7000-8000-000000000001")
@@ -74,15 +75,15 @@ func TestADeadLetterIsKeptAndIndexedWhenItIsRequeued(t *testing.T) {
 	w := newWorld(t)
 	relay := relayOf(t, w)
 	id := w.answeredTrip(t, "local", "", tripValues)
-	w.queued(t, recorded("local", id, "budget"))
-	lost := &recorder{} // what the broker took, and no consumer
+	w.queued(t, eventtest.Recorded("local", id, "budget"))
+	lost := &eventtest.Recorder{} // what the broker took, and no consumer
 	_, _, err := w.relay(t, lost).Drain(t.Context())
 	require.NoError(t, err)
-	require.Len(t, lost.events, 1)
+	require.Len(t, lost.Events(), 1)
 	require.Zero(t, w.waiting(t))
 
 	for range 2 { // a broker may return it twice
-		assert.Equal(t, http.StatusOK, returnEvent(t, relay, signed(t, lost.events[0])))
+		assert.Equal(t, http.StatusOK, returnEvent(t, relay, signed(t, lost.Events()[0])))
 	}
 	backlog, err := w.outbox.Backlog(t.Context())
 	require.NoError(t, err)
@@ -101,11 +102,11 @@ func TestADeadLetterIsKeptAndIndexedWhenItIsRequeued(t *testing.T) {
 func TestADeadLetterOfAForgottenConversationIsNotKept(t *testing.T) {
 	w := newWorld(t)
 	relay := relayOf(t, w)
-	w.queued(t, recorded("local", elsewhere(), "budget"))
-	lost := &recorder{}
+	w.queued(t, eventtest.Recorded("local", elsewhere(), "budget"))
+	lost := &eventtest.Recorder{}
 	_, _, err := w.relay(t, lost).Drain(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, http.StatusOK, returnEvent(t, relay, signed(t, lost.events[0])))
+	assert.Equal(t, http.StatusOK, returnEvent(t, relay, signed(t, lost.Events()[0])))
 	backlog, err := w.outbox.Backlog(t.Context())
 	require.NoError(t, err)
 	assert.Zero(t, backlog)

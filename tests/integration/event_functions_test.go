@@ -16,6 +16,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
 	"github.com/sequential-questioning/sequential-questioning/shared/event/delivery"
+	"github.com/sequential-questioning/sequential-questioning/shared/event/eventtest"
 	"github.com/sequential-questioning/sequential-questioning/shared/event/indexer"
 	"github.com/sequential-questioning/sequential-questioning/shared/keyring"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
@@ -43,7 +44,7 @@ func TestANudgeBringsAnAnswerIntoMemory(t *testing.T) {
 	require.NoError(t, err)
 
 	id := w.answeredTrip(t, "local", "", tripValues)
-	w.queued(t, recorded("local", id, "budget"), completed("local", id))
+	w.queued(t, eventtest.Recorded("local", id, "budget"), completed("local", id))
 	nudger.Nudge()
 	require.Eventually(t, func() bool { return w.waiting(t) == 0 }, 5*time.Second, 5*time.Millisecond)
 	nudger.Close()
@@ -51,7 +52,7 @@ func TestANudgeBringsAnAnswerIntoMemory(t *testing.T) {
 	assert.Equal(t, 1, w.statistics(t).Conversations)
 
 	broker.Close()
-	w.queued(t, recorded("local", id, "class"), recorded("local", elsewhere(), "a"), recorded("local", elsewhere(), "b"))
+	w.queued(t, eventtest.Recorded("local", id, "class"), eventtest.Recorded("local", elsewhere(), "a"), eventtest.Recorded("local", elsewhere(), "b"))
 	response, err := http.Post(relay.URL, "", nil)
 	require.NoError(t, err)
 	response.Body.Close()
@@ -77,7 +78,7 @@ func TestAnEventWhoseCallerLeavesIsToBeDeliveredAgain(t *testing.T) {
 	w := newWorld(t)
 	indexing := indexerOf(t, w)
 	id := w.answeredTrip(t, "local", "", tripValues)
-	e := signed(t, sent(t, recorded("local", id, "budget")))
+	e := signed(t, sent(t, eventtest.Recorded("local", id, "budget")))
 	left, leave := context.WithCancel(t.Context())
 	leave()
 	for ctx, status := range map[context.Context]int{left: http.StatusServiceUnavailable, t.Context(): http.StatusOK} {
@@ -117,7 +118,7 @@ func TestAForgedEventChangesNothing(t *testing.T) {
 		return response.StatusCode
 	}
 	forgotten := w.answeredTrip(t, "ann", "", tripValues)
-	w.queued(t, recorded("ann", forgotten, "budget"))
+	w.queued(t, eventtest.Recorded("ann", forgotten, "budget"))
 	w.drain(t)
 	_, err := w.conversations.Forget(principal.With(t.Context(), "ann"), conversation.ForgetInput{ConversationID: forgotten})
 	require.NoError(t, err)
@@ -158,11 +159,11 @@ func TestEventsOfAConversationCarryNoWordsOfThePerson(t *testing.T) {
 	_, err = w.conversations.Revise(ctx, conversation.ReviseInput{ConversationID: turn.ConversationID, Slot: "destination", Text: "Wladiwostok"})
 	require.NoError(t, err)
 
-	sink := &recorder{}
+	sink := &eventtest.Recorder{}
 	_, _, err = w.relay(t, sink).Drain(t.Context())
 	require.NoError(t, err)
 	types := map[string]bool{}
-	for _, e := range sink.events {
+	for _, e := range sink.Events() {
 		types[e.Type()] = true
 		for _, said := range []string{"Xanadu", "Yolanda", "Zanzibar", "Lisbon", "Wladiwostok"} {
 			assert.NotContains(t, string(e.Data()), said, e.Type())

@@ -13,6 +13,7 @@ import (
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
 	"github.com/sequential-questioning/sequential-questioning/shared/event/delivery"
+	"github.com/sequential-questioning/sequential-questioning/shared/event/eventtest"
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
@@ -70,7 +71,7 @@ func TestTheProcessThatIsKilled(t *testing.T) {
 	d := dying{w.memory, step}
 	into := deliver(w.indexing(d))
 	n := 0
-	relay := w.relay(t, publisher(func(ctx context.Context, e cloudevents.Event) error {
+	relay := w.relay(t, eventtest.Publisher(func(ctx context.Context, e cloudevents.Event) error {
 		d.at(claimed)
 		err := into(ctx, e)
 		if n++; e.Type() != string(event.TypeQuestionAsked) {
@@ -92,13 +93,13 @@ func TestKilledBetweenAnyTwoStepsNothingIsLostAndNothingIndexedTwice(t *testing.
 			t.Parallel()
 			w := newWorld(t)
 			gone := w.answeredTrip(t, "local", "", map[string]any{"budget": 1.0})
-			w.queued(t, recorded("local", gone, "budget"))
+			w.queued(t, eventtest.Recorded("local", gone, "budget"))
 			w.drain(t)
 			w.erase(t, "local", gone)
 			id := w.answeredTrip(t, "local", "", tripValues)
 			var events []event.Event
 			for slot := range tripValues {
-				events = append(events, recorded("local", id, slot))
+				events = append(events, eventtest.Recorded("local", id, slot))
 			}
 			w.queued(t, append(events, completed("local", id), erasedEvent("local", gone))...)
 			waiting := w.waiting(t)
@@ -126,9 +127,9 @@ func TestEventsPublishedWhileTheDatabaseGoesAwayAreNotIndexedTwice(t *testing.T)
 	t.Parallel()
 	w := newWorld(t)
 	id := w.answeredTrip(t, "local", "", tripValues)
-	w.queued(t, recorded("local", id, "budget"), completed("local", id))
+	w.queued(t, eventtest.Recorded("local", id, "budget"), completed("local", id))
 	into := deliver(w.indexer)
-	_, _, err := w.relay(t, publisher(func(ctx context.Context, e cloudevents.Event) error {
+	_, _, err := w.relay(t, eventtest.Publisher(func(ctx context.Context, e cloudevents.Event) error {
 		err := into(ctx, e)
 		if e.Type() == string(event.TypeConversationCompleted) {
 			postgrestest.Exec(t, w.url, `ALTER TABLE outbox RENAME TO outbox_away`)

@@ -4,19 +4,18 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"sync"
 	"testing"
 	"time"
 
 	cloudevents "github.com/cloudevents/sdk-go/v2"
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
 	"github.com/sequential-questioning/sequential-questioning/shared/event/delivery"
+	"github.com/sequential-questioning/sequential-questioning/shared/event/eventtest"
 	"github.com/sequential-questioning/sequential-questioning/shared/event/indexer"
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
@@ -79,13 +78,8 @@ func (w *world) relay(t *testing.T, p delivery.Publisher, change ...func(*delive
 	return delivery.NewRelay(w.outbox, p, config)
 }
 
-// publisher is a sink in this process.
-type publisher func(context.Context, cloudevents.Event) error
-
-func (p publisher) Publish(ctx context.Context, e cloudevents.Event) error { return p(ctx, e) }
-
 // deliver is a broker with one subscriber, which answers as its handler does.
-func deliver(x *indexer.Indexer) publisher {
+func deliver(x *indexer.Indexer) eventtest.Publisher {
 	return func(ctx context.Context, e cloudevents.Event) error {
 		_, err := x.Index(ctx, e)
 		switch {
@@ -107,34 +101,10 @@ func (w *world) drain(t *testing.T) delivery.Drained {
 	return done
 }
 
-// recorder is a sink that keeps what it is given.
-type recorder struct {
-	mu     sync.Mutex
-	events []cloudevents.Event
-}
-
-func (r *recorder) Publish(_ context.Context, e cloudevents.Event) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.events = append(r.events, e)
-	return nil
-}
-
 // queued writes events in a transaction of the principal that they name.
 func (w *world) queued(t *testing.T, events ...event.Event) {
 	t.Helper()
-	require.NoError(t, pgx.BeginTxFunc(t.Context(), w.pool, pgx.TxOptions{}, func(tx pgx.Tx) error {
-		return queueIn(t, tx, events...)
-	}))
-}
-
-func queueIn(t *testing.T, tx pgx.Tx, events ...event.Event) error {
-	t.Helper()
-	_, of := events[0].Of()
-	batch := &pgx.Batch{}
-	postgres.BindPrincipal(batch, of)
-	require.NoError(t, event.Queue(batch, events...))
-	return tx.SendBatch(t.Context(), batch).Close()
+	eventtest.Queue(t, w.pool, events...)
 }
 
 // forgetEvents empties the outbox.
@@ -186,17 +156,8 @@ func (w *world) erase(t *testing.T, as, id string) {
 
 var elsewhere = uuid.NewString // a conversation that only events know
 
-// recorded is the event of an answer; what the indexer goes by is its slot.
-func recorded(as, id, slot string) event.AnswerRecorded {
-	return event.AnswerRecorded{
-		Conversation: event.Conversation{Principal: as, ConversationID: id, SchemaKey: "trip"},
-		Answer:       event.Answer{Slot: event.Slot{Key: slot}, AnswerNumber: 1, Outcome: "answered"},
-		At:           time.Now(),
-	}
-}
-
 func completed(as, id string) event.ConversationCompleted {
-	return event.ConversationCompleted{Conversation: recorded(as, id, "").Conversation, StopReason: "all_settled", At: time.Now()}
+	return event.ConversationCompleted{Conversation: eventtest.Recorded(as, id, "").Conversation, StopReason: "all_settled", At: time.Now()}
 }
 
 func erasedEvent(as, id string) event.ConversationErased {
@@ -226,7 +187,7 @@ func (w *world) statistics(t *testing.T) questioning.Statistics {
 func (w *world) remember(t *testing.T, as, id string, slots ...string) {
 	t.Helper()
 	for _, slot := range slots {
-		_, err := w.indexer.Index(t.Context(), sent(t, recorded(as, id, slot)))
+		_, err := w.indexer.Index(t.Context(), sent(t, eventtest.Recorded(as, id, slot)))
 		require.NoError(t, err)
 	}
 }

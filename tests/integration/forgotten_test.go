@@ -19,6 +19,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation/automatic"
 	"github.com/sequential-questioning/sequential-questioning/shared/elicitation"
+	"github.com/sequential-questioning/sequential-questioning/shared/event/eventtest"
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
@@ -218,7 +219,7 @@ func (w *world) killed(t *testing.T, step string) {
 func (w *world) comesBack(t *testing.T, ctx context.Context, s told) {
 	t.Helper()
 	for _, slot := range []string{"name", "plan"} {
-		_, err := w.indexer.Index(ctx, sent(t, recorded("app", s.first, slot)))
+		_, err := w.indexer.Index(ctx, sent(t, eventtest.Recorded("app", s.first, slot)))
 		require.NoError(t, err)
 	}
 	_, err := w.indexer.Index(ctx, sent(t, completed("app", s.first)))

@@ -20,6 +20,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation/automatic"
 	"github.com/sequential-questioning/sequential-questioning/shared/elicitation"
+	"github.com/sequential-questioning/sequential-questioning/shared/event/eventtest"
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
@@ -117,7 +118,7 @@ func forgesNothing(t *testing.T, w *world, s *conversation.Service, name, h stri
 	honest(t, name, revised.Text())
 
 	for _, slot := range []string{"name", "plan", "tags", key} { // what was said earlier
-		_, err := w.indexer.Index(t.Context(), sent(t, recorded("local", id, slot)))
+		_, err := w.indexer.Index(t.Context(), sent(t, eventtest.Recorded("local", id, slot)))
 		require.NoError(t, err)
 	}
 	found, err := s.Recall(t.Context(), conversation.RecallInput{Query: "Name Tags Bob", UserID: opening.UserID})

@@ -80,7 +80,7 @@ func TestPrometheusSelectsEveryRuleAndMonitor(t *testing.T) {
 	for path, all := range objects(t) {
 		for _, o := range all {
 			switch o.Kind {
-			case "PrometheusRule", "PodMonitor", "ServiceMonitor":
+			case "PrometheusRule", "PodMonitor", "ServiceMonitor", "ScrapeConfig":
 				taken++
 				assert.Equal(t, "sequential-questioning-platform", o.Metadata.Labels["app.kubernetes.io/part-of"], "%s: %s", path, o.Metadata.Name)
 			}
@@ -102,7 +102,7 @@ func TestQueriesNameJobsAndFunctionsThatExist(t *testing.T) {
 	jobs := set{}
 	for _, all := range objects(t) {
 		for _, o := range all {
-			if o.Kind == "PodMonitor" {
+			if o.Kind == "PodMonitor" || o.Kind == "ScrapeConfig" {
 				jobs[o.Metadata.Namespace+"/"+o.Metadata.Name] = true
 			}
 		}
@@ -111,7 +111,7 @@ func TestQueriesNameJobsAndFunctionsThatExist(t *testing.T) {
 	for place, query := range queries(t) {
 		for _, job := range jobUsed.FindAllStringSubmatch(query, -1) {
 			seen[job[1]] = true
-			assert.True(t, jobs[job[1]], "%s: no PodMonitor is called %s", place, job[1])
+			assert.True(t, jobs[job[1]], "%s: no monitor is called %s", place, job[1])
 		}
 		for _, function := range functionUsed.FindAllStringSubmatch(query, -1) {
 			seen[function[1]] = true

@@ -31,7 +31,7 @@ type set map[string]bool
 
 // targetLabels are the labels that Prometheus or the monitors of
 // gitops/platform/monitoring add to scraped metrics.
-var targetLabels = []string{"namespace", "pod", "container", "node", "job", "instance", "function", "revision", "cluster"}
+var targetLabels = []string{"namespace", "pod", "container", "node", "job", "instance", "function", "revision", "cluster", "component"}
 
 // series maps a metric's labels to the observed values; nil if these are unknown.
 type series map[string]set

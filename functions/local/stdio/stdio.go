@@ -24,7 +24,8 @@ import (
 // maxInFlight bounds the requests under way: each holds a goroutine and its body.
 const maxInFlight = 128
 
-// Server connects one client to a server of Streamable HTTP.
+// Server connects one client to a server of Streamable HTTP. A value serves one client,
+// once.
 type Server struct {
 	Client *http.Client
 	URL    string
@@ -40,7 +41,8 @@ type Server struct {
 
 // Serve reads messages from in until it ends or ctx does, and writes responses, and
 // requests to the client, to out. Nothing else may write there. It returns when the
-// requests under way have ended. An error is one of in or out.
+// requests under way have ended. An error is one of in or out. A host that closes its
+// end gets the responses to what it sent before: it may only have no more to ask.
 func (s Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	life, end := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer end(nil)
@@ -72,7 +74,9 @@ type line struct {
 }
 
 // read sends the lines of in until it fails or life ends. A line over the limit is
-// skipped, so that the next one is read from its beginning.
+// skipped, so that the next one is read from its beginning. It may be blocked in in
+// when life ends, since a read of a file cannot be cancelled; it then ends with the
+// process.
 func read(life context.Context, in io.Reader, lines chan<- line) {
 	buffered := bufio.NewReaderSize(in, 64<<10)
 	for {
@@ -150,7 +154,8 @@ func (c *connection) receive(ctx context.Context, lines <-chan line) error {
 	}
 }
 
-// message is a client's, read as far as its transport has to know it.
+// message is a client's, read as far as its transport has to know it. text is passed on
+// byte for byte.
 type message struct {
 	text   []byte
 	ID     json.RawMessage `json:"id"`
@@ -168,7 +173,9 @@ func parse(text []byte) message {
 // request says whether the message is to be responded to under its own id.
 func (m message) request() bool { return m.Method != "" && len(m.ID) > 0 && string(m.ID) != "null" }
 
-// dispatch has a message answered beside the others.
+// dispatch has a message answered beside the others. It does not wait for responses,
+// except for that of initialize and for room: notifications and responses are few, and
+// one that had to be dropped could leave a call waiting.
 func (c *connection) dispatch(m message) {
 	if m.request() && !c.met && c.Met != nil {
 		c.met = true
@@ -204,7 +211,9 @@ func (c *connection) dispatch(m message) {
 	}
 }
 
-// track returns a context that the client's cancellation ends, until untrack.
+// track returns a context that the client's cancellation ends, until untrack. Ids are
+// compared as they were written, as the client repeats them. A second request under an
+// id in use takes its place.
 func (c *connection) track(id json.RawMessage) (ctx context.Context, untrack func()) {
 	ctx, cancel := context.WithCancel(c.life)
 	c.mu.Lock()
@@ -227,7 +236,8 @@ func (c *connection) cancel(id json.RawMessage) {
 	}
 }
 
-// exchange posts a message, and writes what comes back.
+// exchange posts a message, and writes what comes back. A cancelled request gets no
+// response, as MCP demands.
 func (c *connection) exchange(ctx context.Context, m message) {
 	err := c.post(ctx, m)
 	switch {
@@ -239,6 +249,8 @@ func (c *connection) exchange(ctx context.Context, m message) {
 	}
 }
 
+// post sends one message, and writes the response or the stream. Its error is of a
+// message that was not accepted; where the client waits, it becomes a JSON-RPC error.
 func (c *connection) post(ctx context.Context, m message) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.URL, bytes.NewReader(m.text))
 	if err != nil {
@@ -277,6 +289,8 @@ func (c *connection) post(ctx context.Context, m message) error {
 }
 
 // describe sets the headers in which Streamable HTTP repeats what a message says.
+// Revisions since 2026-07-28 declare themselves in each message; earlier ones agreed on
+// a revision at initialize.
 func (c *connection) describe(m message, header http.Header) {
 	var params struct {
 		Meta map[string]json.RawMessage `json:"_meta"`
@@ -318,7 +332,8 @@ func (c *connection) open(header http.Header, response []byte) {
 	c.session, c.revision = header.Get(mcp.HeaderSessionID), opened.Result.Revision
 }
 
-// events writes the messages of a stream as they come.
+// events writes the messages of a stream as they come. It reads Server-Sent Events as
+// the HTML standard has them, of which a server here sends data fields only.
 func (c *connection) events(stream io.Reader) error {
 	var data []byte
 	for lines := bufio.NewReader(stream); ; {
@@ -339,7 +354,8 @@ func (c *connection) events(stream io.Reader) error {
 	}
 }
 
-// fail responds with an error.
+// fail responds with an error. A null id is that of a message whose own could not be
+// read.
 func (c *connection) fail(id json.RawMessage, code int, text string) {
 	if id == nil {
 		id = json.RawMessage("null")
@@ -350,7 +366,8 @@ func (c *connection) fail(id json.RawMessage, code int, text string) {
 	}
 }
 
-// write writes one message on one line. Where that fails, the client has gone.
+// write writes one message on one line. Where that fails, the client has gone. A failed
+// write ends the whole connection: half a line cannot be taken back.
 func (c *connection) write(text []byte) {
 	var compact bytes.Buffer
 	if err := json.Compact(&compact, text); err != nil {

@@ -49,7 +49,8 @@ const (
 )
 
 // Options configure the checks. The settings are those of the functions: what fails
-// here fails there.
+// here fails there. MaxLag is how long an event or an erasure may wait, which a
+// function at rest and a retry do not exceed.
 type Options struct {
 	Environment environment.Environment
 	Postgres    postgres.Config
@@ -67,7 +68,8 @@ type checker struct {
 }
 
 // Run runs all checks. A failed check does not stop the others, except those that
-// depend on it. The order of results is always the same.
+// depend on it. The order of results is always the same. Each check has
+// the timeout of the options, so the whole has an end.
 func Run(ctx context.Context, o Options) []Result {
 	c := &checker{Options: o}
 	c.postgres(ctx)
@@ -107,8 +109,9 @@ func (c *checker) skip(names []string, why string) {
 	}
 }
 
-// postgres checks the database and what is stored in it. It connects as the
-// functions' role, whose view is the one that matters.
+// postgres checks the database and what is stored in it. It connects as the functions'
+// role, whose view is the one that matters. further are the checks that need it; they
+// are skipped by name, so that a report always has the same lines.
 func (c *checker) postgres(ctx context.Context) {
 	further := []string{"environment", "migrations", "role", "tls", "connections", "events", "erasures"}
 	pool, err := postgres.Open(ctx, c.Postgres)
@@ -148,7 +151,8 @@ func (c *checker) postgres(ctx context.Context) {
 	c.check(ctx, "erasures", "see the logs of the indexer and of Qdrant", func(ctx context.Context) (string, error) { return c.erasures(ctx, pool) })
 }
 
-// version refuses a server that is older than the oldest that is tested.
+// version refuses a server that is older than the oldest that is tested. The oldest
+// version is the one that package embedded accepts, too.
 func version(ctx context.Context, pool *pgxpool.Pool) (string, error) {
 	var number int
 	var version string
@@ -210,7 +214,8 @@ func (c *checker) role(ctx context.Context, pool *pgxpool.Pool) (string, error) 
 	return name + " reads and writes rows, " + c.Environment.GatewayRole() + " rows of one table; neither may do more", nil
 }
 
-// encrypted asks the server about the connection that the check itself uses.
+// encrypted asks the server about the connection that the check itself uses. It needs
+// no privilege: each role sees its own connection in pg_stat_ssl.
 func encrypted(ctx context.Context, pool *pgxpool.Pool) (string, error) {
 	var tls, near bool
 	var protocol string
@@ -320,8 +325,9 @@ func (c *checker) qdrant(ctx context.Context) {
 	})
 }
 
-// gateway lists the tools as a client would, which needs the route, TLS, the
-// token's acceptance and the catalogue. It calls no tool and so wakes no function.
+// gateway lists the tools as a client would, which needs the route, TLS, the token's
+// acceptance and the catalogue. It calls no tool and so wakes no function. It speaks
+// the newest revision, which has no session to leave behind.
 func (c *checker) gateway(ctx context.Context) {
 	if c.Gateway == "" {
 		c.skip([]string{"gateway"}, "GATEWAY_URL is not set")

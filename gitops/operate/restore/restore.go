@@ -21,7 +21,7 @@ import (
 
 // Restore is one restore of an environment's database: Prepare, Run and, if wanted,
 // Switch. The lock is held from Prepare to Close, so no other command changes the
-// environment's databases meanwhile.
+// environment's databases meanwhile. It is used by one goroutine.
 type Restore struct {
 	administrator *database.Administrator
 	store         *backup.Store
@@ -64,8 +64,9 @@ func (r *Restore) Close() {
 	_ = r.conn.Close(ctx)
 }
 
-// check refuses what would fail halfway: a backup of another environment, of a
-// newer release or of a newer server, and roles that are missing.
+// check refuses what would fail halfway: a backup of another environment, of a newer
+// release or of a newer server, and roles that are missing. An equal migration is not
+// asked for: an older backup is migrated after it was verified.
 func (r *Restore) check(ctx context.Context) error {
 	latest, err := migrations.Latest()
 	if err != nil {
@@ -124,6 +125,8 @@ func (r *Restore) Run(ctx context.Context) (err error) {
 		}
 	}()
 	r.report("restoring into " + r.Database)
+	// pg_restore stops at the first error: a database that is nearly whole would pass
+	// for one that is.
 	err = backup.Program(ctx, r.administrator, r.Database, io.Discard, "pg_restore", "--exit-on-error", "--no-password",
 		"--role="+r.environment.Owner(), "--dbname="+r.Database, file)
 	if err != nil {
@@ -162,7 +165,8 @@ func (r *Restore) verify(ctx context.Context) error {
 }
 
 // furnish migrates the new database to this release's schema, grants privileges and
-// updates statistics.
+// updates statistics. Without statistics the first queries of a restored database would
+// be planned as if it were empty.
 func (r *Restore) furnish(ctx context.Context) error {
 	err := database.Migrate(ctx, r.administrator, r.environment, r.Database, false, func(file string) { r.report("applied migration " + file) })
 	if err != nil {
@@ -197,7 +201,8 @@ func (r *Restore) sweep(ctx context.Context) error {
 }
 
 // Switch replaces the serving database with the new one and returns the new name of the
-// replaced one.
+// replaced one. Both renames happen in one moment; see database.Switch for the
+// connections that are open.
 func (r *Restore) Switch(ctx context.Context) (before string, err error) {
 	return database.Switch(ctx, r.conn, r.environment, r.Database, r.report)
 }

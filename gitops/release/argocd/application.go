@@ -15,17 +15,20 @@ import (
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
 )
 
-// Get returns an Application.
+// Get returns an Application. It is Argo CD's last comparison, up to three minutes old
+// without a webhook.
 func (s *Server) Get(ctx context.Context, name string) (*v1alpha1.Application, error) {
 	return s.get(ctx, &application.ApplicationQuery{Name: &name})
 }
 
 // Refresh returns an Application after Argo CD has compared it with its branch again.
+// It takes as long as Argo CD needs to fetch and build the branch.
 func (s *Server) Refresh(ctx context.Context, name string) (*v1alpha1.Application, error) {
 	how := string(v1alpha1.RefreshTypeNormal)
 	return s.get(ctx, &application.ApplicationQuery{Name: &name, Refresh: &how})
 }
 
+// get explains the errors that mean a wrong name or account.
 func (s *Server) get(ctx context.Context, query *application.ApplicationQuery) (*v1alpha1.Application, error) {
 	call, cancel := context.WithTimeout(ctx, callWait)
 	defer cancel()
@@ -70,7 +73,8 @@ func (s *Server) List(ctx context.Context) ([]v1alpha1.Application, error) {
 
 // Update writes an Application's specification and annotations. It turns off the
 // server's validation, which would build the branch: a branch that does not build is a
-// reason to change an Application.
+// reason to change an Application. The server refuses it when the Application has
+// changed since it was read.
 func (s *Server) Update(ctx context.Context, app *v1alpha1.Application) (*v1alpha1.Application, error) {
 	ctx, cancel := context.WithTimeout(ctx, callWait)
 	defer cancel()
@@ -82,7 +86,8 @@ func (s *Server) Update(ctx context.Context, app *v1alpha1.Application) (*v1alph
 	return updated, nil
 }
 
-// Rollback starts a sync to the deployment with a history id.
+// Rollback starts a sync to the deployment with a history id. It prunes, since what the
+// target does not have must not stay. Argo CD runs no hooks for it.
 func (s *Server) Rollback(ctx context.Context, name string, id int64) error {
 	ctx, cancel := context.WithTimeout(ctx, callWait)
 	defer cancel()
@@ -93,7 +98,8 @@ func (s *Server) Rollback(ctx context.Context, name string, id int64) error {
 	return nil
 }
 
-// End ends the running sync, if any, and returns the Application once none runs.
+// End ends the running sync, if any, and returns the Application once none runs. It
+// asks again every ten polls: a sync that waits for a hook may miss the first request.
 func (s *Server) End(ctx context.Context, name string) (*v1alpha1.Application, error) {
 	ticker := time.NewTicker(s.pause)
 	defer ticker.Stop()
@@ -103,6 +109,7 @@ func (s *Server) End(ctx context.Context, name string) (*v1alpha1.Application, e
 			return app, err
 		}
 		if looks%refreshEvery == 0 {
+			// A lost answer is settled by looking again.
 			if err := s.terminate(ctx, name); err != nil && !Uncertain(err) {
 				return nil, err
 			}
@@ -126,7 +133,8 @@ func (s *Server) terminate(ctx context.Context, name string) error {
 	return nil
 }
 
-// Manifests returns an Application's manifests at a revision, built by Argo CD.
+// Manifests returns an Application's manifests at a revision, built by Argo CD. Any
+// revision of the repository will do, deployed or not.
 func (s *Server) Manifests(ctx context.Context, name, revision string) ([]*unstructured.Unstructured, error) {
 	ctx, cancel := context.WithTimeout(ctx, callWait)
 	defer cancel()
@@ -157,7 +165,8 @@ func (s *Server) Subject(ctx context.Context, name, revision string) (string, er
 	return subject, nil
 }
 
-// Tree returns an Application's objects and what they own.
+// Tree returns an Application's objects and what they own. Kinds that the project does
+// not permit are left out of it, with all below them.
 func (s *Server) Tree(ctx context.Context, name string) (*v1alpha1.ApplicationTree, error) {
 	ctx, cancel := context.WithTimeout(ctx, callWait)
 	defer cancel()
@@ -169,6 +178,8 @@ func (s *Server) Tree(ctx context.Context, name string) (*v1alpha1.ApplicationTr
 }
 
 // Function returns the live Knative Service of a function, or nil if it does not exist.
+// It reads the live object through Argo CD, so that an operator needs no access to the
+// cluster.
 func (s *Server) Function(ctx context.Context, name, namespace, function string) (*servingv1.Service, error) {
 	ctx, cancel := context.WithTimeout(ctx, callWait)
 	defer cancel()
@@ -190,4 +201,5 @@ func (s *Server) Function(ctx context.Context, name, namespace, function string)
 	return &service, nil
 }
 
+// short abbreviates a revision as package repository does.
 func short(revision string) string { return revision[:min(len(revision), 8)] }

@@ -17,6 +17,8 @@ import (
 	"github.com/argoproj/argo-cd/v2/util/localconfig"
 )
 
+// connectWait bounds what a person waits for a wrong address. callWait is long enough
+// for Argo CD to build manifests that it has not cached.
 const (
 	connectWait = 15 * time.Second
 	callWait    = 60 * time.Second
@@ -47,7 +49,8 @@ type Server struct {
 // Close ends the connection.
 func (s *Server) Close() error { return s.closer.Close() }
 
-// Connect opens a connection. Missing permissions only show with the first call.
+// Connect opens a connection. Missing permissions only show with the first call. The
+// goroutine of a connection that never comes ends with the process.
 func Connect(ctx context.Context, options Options) (*Server, error) {
 	settings, err := resolve(options)
 	if err != nil {
@@ -144,6 +147,8 @@ func configured() (*localconfig.LocalConfig, string, error) {
 	return known, where, nil
 }
 
+// reach opens a TCP connection. Argo CD's client would retry a wrong address in
+// silence.
 func reach(ctx context.Context, address string) error {
 	ctx, cancel := context.WithTimeout(ctx, connectWait)
 	defer cancel()

@@ -10,7 +10,8 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// Uncertain reports whether a failed call may have taken effect nevertheless.
+// Uncertain reports whether a failed call may have taken effect nevertheless. The
+// caller has to look at the state before it acts again.
 func Uncertain(err error) bool {
 	switch code(err) {
 	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.Unknown, codes.Internal:
@@ -19,7 +20,8 @@ func Uncertain(err error) bool {
 	return false
 }
 
-// Busy reports whether Argo CD refused the call because a sync is running.
+// Busy reports whether Argo CD refused the call because a sync is running. Argo CD has
+// no code of its own for it, so the text tells; a test with Argo CD's code holds it.
 func Busy(err error) bool {
 	return code(err) == codes.FailedPrecondition && strings.Contains(err.Error(), "in progress")
 }
@@ -42,6 +44,8 @@ func (s *Server) failed(doing string, err error) error {
 	return &callError{fmt.Sprintf("%s: %s", doing, reason), err}
 }
 
+// callError is a failed call in words, with the gRPC error below it, by which Uncertain
+// and Busy decide.
 type callError struct {
 	text string
 	err  error
@@ -50,6 +54,7 @@ type callError struct {
 func (e *callError) Error() string { return e.text }
 func (e *callError) Unwrap() error { return e.err }
 
+// code is the gRPC code of an error, also of a context's.
 func code(err error) codes.Code {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return codes.DeadlineExceeded

@@ -20,7 +20,8 @@ type Pin struct {
 }
 
 // Pins returns the pins of the functions among a revision's objects. namespace is the
-// default for objects without one.
+// default for objects without one. Images are as kustomize writes them: name and
+// digest.
 func Pins(objects []*unstructured.Unstructured, namespace string) []Pin {
 	var pins []Pin
 	for _, object := range objects {
@@ -32,6 +33,8 @@ func Pins(objects []*unstructured.Unstructured, namespace string) []Pin {
 	return pins
 }
 
+// image is that of the first container, which is the function's; Knative adds its own
+// at the cluster.
 func image(object *unstructured.Unstructured) string {
 	containers, _, _ := unstructured.NestedSlice(object.Object, "spec", "template", "spec", "containers")
 	for _, container := range containers {
@@ -43,7 +46,8 @@ func image(object *unstructured.Unstructured) string {
 	return ""
 }
 
-// Digest returns the abbreviated digest of an image's name.
+// Digest returns the abbreviated digest of an image's name. An image without a digest
+// is shown by its name and tag.
 func Digest(image string) string {
 	_, digest, found := strings.Cut(image, "@sha256:")
 	if !found {
@@ -53,6 +57,7 @@ func Digest(image string) string {
 	return digest[:min(len(digest), 12)]
 }
 
+// cutLast is strings.Cut at the last separator.
 func cutLast(s, separator string) (string, string, bool) {
 	at := strings.LastIndex(s, separator)
 	if at < 0 {
@@ -88,7 +93,8 @@ func (f Function) Running() string {
 	return f.Service.Spec.Template.Spec.Containers[0].Image
 }
 
-// Serving reports whether the pinned image serves all calls, and if not, why.
+// Serving reports whether the pinned image serves all calls, and if not, why. The order
+// is that in which Knative proceeds, so that the reason is the step at which it stands.
 func (f Function) Serving() (bool, string) {
 	if f.Service == nil {
 		return false, "does not exist"
@@ -111,11 +117,13 @@ func (f Function) Serving() (bool, string) {
 	return true, ""
 }
 
-// Failing reports whether Knative marked the latest revision as failed.
+// Failing reports whether Knative marked the latest revision as failed. A status that
+// Knative wrote for an earlier generation says nothing about this one.
 func (f Function) Failing() bool {
 	return f.Service != nil && f.Service.Status.ObservedGeneration == f.Service.Generation && f.Ready() == corev1.ConditionFalse
 }
 
+// share is how many percent of the calls the latest ready revision gets.
 func (f Function) share() int64 {
 	var share int64
 	for _, target := range f.Service.Status.Traffic {
@@ -126,7 +134,8 @@ func (f Function) share() int64 {
 	return share
 }
 
-// Ready returns the function's own readiness.
+// Ready returns the function's own readiness. Unknown is the answer until Knative has
+// one.
 func (f Function) Ready() corev1.ConditionStatus {
 	if f.Service == nil {
 		return corev1.ConditionUnknown

@@ -12,6 +12,10 @@ import (
 	"github.com/argoproj/gitops-engine/pkg/sync/common"
 )
 
+// refreshEvery asks Argo CD to look at git again, in case its webhook was lost. A
+// degraded Application gets degradedLooks polls to recover, because functions are
+// degraded while they start. failedReads in a row end the waiting; a single one is a
+// restart of the API server.
 const (
 	refreshEvery  = 10 // polls
 	degradedLooks = 30
@@ -64,6 +68,7 @@ func (s *Server) Wait(ctx context.Context, goal Goal, report func(string)) error
 	}
 }
 
+// ending tells a timeout from an interruption, for the last line that a person reads.
 func ending(ctx context.Context) string {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return "timed out"
@@ -71,6 +76,7 @@ func ending(ctx context.Context) string {
 	return "interrupted"
 }
 
+// waiting is what Wait knows from poll to poll.
 type waiting struct {
 	server *Server
 	goal   Goal
@@ -86,6 +92,7 @@ type waiting struct {
 	functions []Function
 }
 
+// say reports a step, once while it lasts.
 func (w *waiting) say(format string, args ...any) {
 	if line := fmt.Sprintf(format, args...); line != w.said {
 		w.said = line
@@ -93,10 +100,13 @@ func (w *waiting) say(format string, args ...any) {
 	}
 }
 
+// stuck is the error, with all that was failing at the last look.
 func (w *waiting) stuck(reason string) error {
 	return &Stuck{Goal: w.goal, Reason: reason, Resources: failing(w.app, w.functions)}
 }
 
+// look takes one look and reports whether the goal is reached. Its error ends the
+// waiting.
 func (w *waiting) look(ctx context.Context) (bool, error) {
 	w.looks++
 	if err := w.read(ctx); err != nil {
@@ -114,6 +124,8 @@ func (w *waiting) look(ctx context.Context) (bool, error) {
 	return w.synced()
 }
 
+// read reads the Application and the functions. It asks Argo CD to look at git only
+// while that may help: each refresh builds the branch again.
 func (w *waiting) read(ctx context.Context) error {
 	var err error
 	behind := w.app != nil && !w.goal.RolledBack && w.app.Status.Sync.Revision != w.goal.Revision
@@ -136,6 +148,9 @@ func (w *waiting) read(ctx context.Context) error {
 	return err
 }
 
+// synced decides while Argo CD syncs the branch. The cases stand in the order in which
+// a sync goes; first is the revision that the branch had when the waiting began, so
+// that a third one shows that it has moved on.
 func (w *waiting) synced() (bool, error) {
 	status := w.app.Status
 	if w.first == "" {
@@ -165,6 +180,8 @@ func (w *waiting) synced() (bool, error) {
 	return w.serving()
 }
 
+// rolledBack decides while a rollback is under way. The branch has another revision all the
+// while, so sync status says nothing here.
 func (w *waiting) rolledBack() (bool, error) {
 	status := w.app.Status
 	switch {
@@ -236,6 +253,8 @@ func OperationRevision(app *v1alpha1.Application) string {
 	return ""
 }
 
+// operationFailed reports a failed operation on this revision. The phase of an earlier
+// one stays until the next begins.
 func operationFailed(app *v1alpha1.Application, revision string) bool {
 	state := app.Status.OperationState
 	return state != nil && (state.Phase == common.OperationFailed || state.Phase == common.OperationError) && OperationRevision(app) == revision
@@ -260,6 +279,7 @@ func applied(app *v1alpha1.Application) bool {
 	return true
 }
 
+// progress is Argo CD's own message on what it waits for.
 func progress(app *v1alpha1.Application) string {
 	if state := app.Status.OperationState; state != nil && state.Message != "" {
 		return state.Message
@@ -267,6 +287,8 @@ func progress(app *v1alpha1.Application) string {
 	return "started"
 }
 
+// comparison is why Argo CD cannot compare the Application with its branch, if it
+// cannot. The error of a sync is told by the operation.
 func comparison(app *v1alpha1.Application) string {
 	for _, condition := range app.Status.Conditions {
 		if condition.IsError() && condition.Type != v1alpha1.ApplicationConditionSyncError {
@@ -276,7 +298,9 @@ func comparison(app *v1alpha1.Application) string {
 	return ""
 }
 
-// failing lists the failing resources with their reasons.
+// failing lists the failing resources with their reasons. A function is named once,
+// with Knative's reason; then come resources that the operation failed on, and others
+// that are unhealthy.
 func failing(app *v1alpha1.Application, functions []Function) []string {
 	var lines []string
 	known := map[string]bool{}

@@ -34,7 +34,8 @@ func (f Function) Connections() int {
 	return f.Pool * (f.Instances + f.Rollout)
 }
 
-// Report is the budget of one environment.
+// Report is the budget of one environment. All numbers are of connections at the worst
+// moment: every function at its limit, in a rollout, while migrations run.
 type Report struct {
 	Functions []Function
 	// Migrations is the number for the Job that runs before a release.
@@ -65,7 +66,8 @@ func (r Report) String() string {
 
 // Check adds up the connections that the Knative Services with a DATABASE_URL may open
 // and fails if they exceed max-connections in the ConfigMap database. The report is
-// complete in that case too.
+// complete in that case too. Knative would start the instances, and PostgreSQL refuse
+// their connections: calls fail at the worst moment, so it is found before.
 func Check(objects []*unstructured.Unstructured) (Report, error) {
 	report := Report{Migrations: migrationConnections}
 	var problems []error
@@ -99,6 +101,7 @@ func Check(objects []*unstructured.Unstructured) (Report, error) {
 	return report, nil
 }
 
+// limits reads what the owner of the database says of it; nothing here can ask it.
 func limits(database *unstructured.Unstructured) (maximum, reserved int, err error) {
 	number := func(key string, least int) int {
 		text, _, _ := unstructured.NestedString(database.Object, "data", key)
@@ -112,7 +115,8 @@ func limits(database *unstructured.Unstructured) (maximum, reserved int, err err
 	return maximum, reserved, err
 }
 
-// function returns nil for a Service without DATABASE_URL.
+// function returns nil for a Service without DATABASE_URL. Each setting has to be
+// written out: a default would be another number than the one that is reviewed.
 func function(object *unstructured.Unstructured) (*Function, error) {
 	service := &servingv1.Service{}
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, service); err != nil {

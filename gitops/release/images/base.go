@@ -26,10 +26,11 @@ const certificatesFile = "etc/ssl/certs/ca-certificates.crt"
 // Name in the annotation of every image.
 var baseName = name.MustParseReference("scratch")
 
-// base returns the base image, which only holds the Web's root certificates. It is built
-// here, not pulled from a registry.
+// base returns the base image, which only holds the Web's root certificates. It is
+// built here, not pulled from a registry. A base that is pulled would change by itself,
+// and digests with it. There is no shell and no package manager in it.
 func base(platforms []v1.Platform, created v1.Time) (v1.ImageIndex, error) {
-	layer, err := certificates()
+	layer, err := Certificates()
 	if err != nil {
 		return nil, fmt.Errorf("build the base image: %w", err)
 	}
@@ -63,7 +64,9 @@ func base(platforms []v1.Platform, created v1.Time) (v1.ImageIndex, error) {
 	return index, nil
 }
 
-func certificates() (v1.Layer, error) {
+// Certificates returns a layer that only holds the Web's root certificates. Its entries
+// have no time, so that the same roots give the same bytes.
+func Certificates() (v1.Layer, error) {
 	var roots bytes.Buffer
 	for root := range bundle.Roots() {
 		// Skip roots with constraints (trusted only for certificates issued before a date):

@@ -17,10 +17,12 @@ import (
 
 // grpcnotrace leaves out gRPC's trace pages: their templates keep the linker from dropping
 // unused methods, a seventh of a function's size. nethttpomithttp2 leaves out net/http's
-// HTTP/2: functions speak HTTP/1.1, and gRPC has its own.
+// HTTP/2: functions speak HTTP/1.1, and gRPC has its own. nopgxregisterdefaulttypes leaves
+// out from which Go types pgx guesses a parameter's type in protocols that functions do not
+// use (shared/postgres).
 // Without -buildvcs=false every commit would give every image a new digest.
 var (
-	flags       = []string{"-buildvcs=false", "-tags=grpcnotrace,nethttpomithttp2"}
+	flags       = []string{"-buildvcs=false", "-tags=grpcnotrace,nethttpomithttp2,nopgxregisterdefaulttypes"}
 	linkerFlags = []string{"-s", "-w"}
 )
 
@@ -28,11 +30,15 @@ var (
 // this module depends on no other of the repository.
 const versionFile = "shared/version/VERSION"
 
+// builder builds with one set of options. ko's are options of its process, too: see
+// process.
 type builder struct {
 	root    string
 	options []build.Option
 }
 
+// newBuilder prepares what all images share: base, version label, time and flags. Every
+// option that ko would otherwise take from its surroundings is set.
 func newBuilder(root string, platforms []v1.Platform, sbom string, created v1.Time) (*builder, error) {
 	index, err := base(platforms, created)
 	if err != nil {
@@ -64,6 +70,8 @@ func newBuilder(root string, platforms []v1.Platform, sbom string, created v1.Ti
 // ko uses the environment and the logger of its process.
 var process sync.Mutex
 
+// build runs the Go compiler for each platform. Builds run one after the other, since
+// each compiles in parallel by itself and isolate changes the process.
 func (b *builder) build(ctx context.Context, target target) (build.Result, error) {
 	process.Lock()
 	defer process.Unlock()
@@ -79,8 +87,10 @@ func (b *builder) build(ctx context.Context, target target) (build.Result, error
 	return ko.Build(ctx, build.StrictScheme+target.program)
 }
 
-// isolate overrides environment variables that would change the result of the build, and
-// keeps ko's log messages out of the output.
+// isolate overrides environment variables that would change the result of the build,
+// and keeps ko's log messages out of the output. The levels of instruction sets are the
+// oldest that Go supports, so that images run on any machine of the platform. restore
+// is never nil.
 func isolate(root string) (restore func(), err error) {
 	settings := map[string]string{ // empty means unset
 		"GOWORK":       filepath.Join(root, "go.work"),

@@ -63,7 +63,8 @@ func Names(root string) ([]string, error) {
 	return names, nil
 }
 
-// Plan describes what Build would build, one line per image.
+// Plan describes what Build would build, one line per image. It builds nothing and asks
+// no registry.
 func Plan(options Options) ([]string, error) {
 	if err := options.complete(); err != nil {
 		return nil, err
@@ -120,6 +121,8 @@ func Build(ctx context.Context, options Options) ([]Image, error) {
 	return images, nil
 }
 
+// makeOne builds an image and publishes it before the next is built: a long build that
+// fails late has not lost the earlier ones.
 func makeOne(ctx context.Context, builder *builder, publisher publisher, target target) (Image, error) {
 	result, err := builder.build(ctx, target)
 	if err != nil {
@@ -136,6 +139,7 @@ func makeOne(ctx context.Context, builder *builder, publisher publisher, target 
 	return image, nil
 }
 
+// complete checks the options and fills in defaults. It runs before anything is built.
 func (o *Options) complete() error {
 	if o.Repository != "" && o.Layout != "" {
 		return errors.New("images go to a repository or to a layout, not to both")
@@ -167,6 +171,8 @@ func (o *Options) complete() error {
 	return err
 }
 
+// platforms reads the platforms. Only Linux counts: the programs need its kernel's
+// interfaces and a base without a libc.
 func (o *Options) platforms() ([]v1.Platform, error) {
 	var platforms []v1.Platform
 	for _, text := range o.Platforms {

@@ -15,6 +15,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/render"
 )
 
+// header begins the file, which is written whole. Comments of others in it are lost.
 const header = `# The images of a release. ` + "`make images`" + ` writes the digests; the branch prod has
 # the promoted ones.
 apiVersion: kustomize.config.k8s.io/v1alpha1
@@ -46,7 +47,9 @@ func Pins(folder string) ([]Pin, error) {
 }
 
 // WritePins pins images in a folder and keeps the existing pins of the other names. An
-// image that was not pushed is pinned where it would be, in the registry.
+// image that was not pushed is pinned where it would be, in the registry. Pins of
+// images that no longer exist go, also when only some images are built. The file is
+// sorted by name, so that a release's difference shows what it changes.
 func WritePins(folder, registry string, names []string, images []Image) error {
 	there, err := Pins(folder)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {

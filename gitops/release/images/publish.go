@@ -37,11 +37,13 @@ func (o *Options) publisher(ctx context.Context, probe string) (publisher, error
 	return registry, ctx.Err()
 }
 
+// pushed is a registry, with the credentials of docker login.
 type pushed struct {
 	repository string
 	insecure   bool
 }
 
+// check asks for permission to push, before minutes are spent on building.
 func (r *pushed) check(image string) error {
 	var options []name.Option
 	if r.insecure {
@@ -73,8 +75,11 @@ func (r *pushed) publish(ctx context.Context, image string, result build.Result,
 	return repository, nil
 }
 
+// saved is an OCI layout: a folder that other tools push from.
 type saved struct{ path layout.Path }
 
+// newLayout opens a layout or makes one. A folder with anything else in it is refused,
+// because GarbageCollect removes what it does not know.
 func newLayout(folder string) (*saved, error) {
 	path, err := layout.FromPath(folder)
 	if err == nil {
@@ -91,7 +96,8 @@ func newLayout(folder string) (*saved, error) {
 	return &saved{path}, nil
 }
 
-// publish replaces the layout's image of that name.
+// publish replaces the layout's image of that name. Blobs that no image refers to any
+// more are removed, or a layout would grow with every build.
 func (l *saved) publish(_ context.Context, image string, result build.Result, _ v1.Hash) (string, error) {
 	label := layout.WithAnnotations(map[string]string{"org.opencontainers.image.ref.name": image})
 	var err error

@@ -59,6 +59,7 @@ func targets(root string, only []string) ([]target, error) {
 	return found, nil
 }
 
+// modulePath reads the path from go.mod, without the go command.
 func modulePath(folder string) (string, error) {
 	data, err := os.ReadFile(filepath.Join(folder, "go.mod"))
 	if err != nil {

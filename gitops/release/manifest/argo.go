@@ -5,11 +5,15 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
+// Argo CD's own types, so that a misspelled field of an Application is found here and
+// not by a sync that does nothing.
 var (
 	argoKinds   = kinds(v1alpha1.AddToScheme)
 	argoDecoder = strictDecoder(v1alpha1.AddToScheme)
 )
 
+// validateArgo decodes strictly. Of the kinds, only projects have checks of their own
+// that need no cluster.
 func validateArgo(data []byte) error {
 	object, err := runtime.Decode(argoDecoder, data)
 	if err != nil {

@@ -10,7 +10,9 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 )
 
-// Build returns the objects of one kustomization, in kustomize's order.
+// Build returns the objects of one kustomization, in kustomize's order. It runs
+// kustomize's own code with its defaults, as Argo CD does: no plugins, no Helm, and no
+// files from outside the folder.
 func Build(folder string) ([]*unstructured.Unstructured, error) {
 	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), folder)
 	if err != nil {

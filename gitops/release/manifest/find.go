@@ -2,7 +2,9 @@ package manifest
 
 import "strings"
 
-// Images returns the images of all containers in an object of any kind.
+// Images returns the images of all containers in an object of any kind. It looks for
+// lists of containers at any depth, so that it finds those of custom resources, whose
+// place it does not know. Order and repetitions are those of the object.
 func Images(node any) (images []string) {
 	switch node := node.(type) {
 	case map[string]any:
@@ -26,7 +28,8 @@ func Images(node any) (images []string) {
 	return images
 }
 
-// Contains reports whether a string or key in an object contains the text.
+// Contains reports whether a string or key in an object contains the text. It does not
+// look into values that are encoded, such as a Secret's data.
 func Contains(node any, text string) bool {
 	switch node := node.(type) {
 	case string:

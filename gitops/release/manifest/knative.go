@@ -17,6 +17,7 @@ import (
 	servingv1beta1 "knative.dev/serving/pkg/apis/serving/v1beta1"
 )
 
+// Knative Serving and Eventing as one scheme, with the features that are on by default.
 var (
 	knative = runtime.NewSchemeBuilder(
 		servingv1.AddToScheme,
@@ -46,6 +47,7 @@ func validateKnative(data []byte) error {
 	if err != nil {
 		return err
 	}
+	// Every kind of Knative has both; another one would be a new dependency.
 	resource, ok := object.(interface {
 		metav1.Object
 		apis.Defaultable
@@ -66,6 +68,7 @@ func validateKnative(data []byte) error {
 	return nil
 }
 
+// kinds is a scheme with the types of a package.
 func kinds(add func(*runtime.Scheme) error) *runtime.Scheme {
 	scheme := runtime.NewScheme()
 	if err := add(scheme); err != nil {
@@ -74,7 +77,8 @@ func kinds(add func(*runtime.Scheme) error) *runtime.Scheme {
 	return scheme
 }
 
-// strictDecoder refuses unknown and duplicate fields.
+// strictDecoder refuses unknown and duplicate fields. The API server would only warn of
+// an unknown field, and drop it.
 func strictDecoder(add func(*runtime.Scheme) error) runtime.Decoder {
 	return serializer.NewCodecFactory(kinds(add), serializer.EnableStrict).UniversalDeserializer()
 }

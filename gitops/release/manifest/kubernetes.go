@@ -43,6 +43,9 @@ var (
 	kubernetesDecoder = serializer.NewCodecFactory(legacyscheme.Scheme, serializer.EnableStrict).UniversalDecoder()
 )
 
+// validateKubernetes checks an object as the API server does when it is created. It
+// needs no cluster, so what only a cluster knows, such as whether a class exists, is
+// not checked.
 func validateKubernetes(data []byte) error {
 	object, err := runtime.Decode(kubernetesDecoder, data)
 	if err != nil {
@@ -58,6 +61,8 @@ func validateKubernetes(data []byte) error {
 	return validateInternal(object).ToAggregate()
 }
 
+// clusterScoped lists the kinds without a namespace that manifests here have. One that
+// is missing here would be refused for its namespace, which shows at once.
 func clusterScoped(object runtime.Object) bool {
 	switch object.(type) {
 	case *core.Namespace, *rbac.ClusterRole, *rbac.ClusterRoleBinding,
@@ -121,6 +126,7 @@ func validateInternal(object runtime.Object) field.ErrorList {
 	return nil
 }
 
+// podOptions are the features that a pod may use by default in this version.
 func podOptions(template *core.PodTemplateSpec) corevalidation.PodValidationOptions {
 	return podapi.GetValidationOptionsFromPodTemplate(template, nil)
 }

@@ -18,6 +18,8 @@ func quantities(object *unstructured.Unstructured) error {
 	return errors.Join(quantitiesIn(object.Object, "")...)
 }
 
+// quantitiesIn looks for resources at any depth, like Images. All that is wrong is
+// reported, with its path.
 func quantitiesIn(value any, path string) (errs []error) {
 	switch value := value.(type) {
 	case map[string]any:
@@ -42,6 +44,8 @@ func quantitiesIn(value any, path string) (errs []error) {
 	return errs
 }
 
+// quantityList checks a map from resource to quantity. Numbers are compared as they are
+// printed: 1 and "1" are stored alike.
 func quantityList(value any, path string) (errs []error) {
 	list, ok := value.(map[string]any)
 	if !ok {
@@ -63,6 +67,7 @@ func requestedWithinLimits(resources map[string]any, path string) (errs []error)
 	requests, _ := resources["requests"].(map[string]any)
 	limits, _ := resources["limits"].(map[string]any)
 	for _, name := range slices.Sorted(maps.Keys(limits)) {
+		// Malformed ones are reported by quantityList.
 		limit, err := resource.ParseQuantity(fmt.Sprint(limits[name]))
 		requested, requestErr := resource.ParseQuantity(fmt.Sprint(requests[name]))
 		if err == nil && requestErr == nil && requested.Cmp(limit) > 0 {

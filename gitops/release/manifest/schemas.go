@@ -21,16 +21,21 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Schemas maps kinds of custom resources to their schemas.
+// Schemas maps kinds of custom resources to their schemas. They are the
+// CustomResourceDefinitions that the platform installs, at the version that it pins.
 type Schemas map[runtimeschema.GroupVersionKind]*schema
 
+// schema is one version of a kind, as the API server keeps it: for defaults and unknown
+// fields, for types and bounds, and for rules in CEL.
 type schema struct {
 	structural *structural.Structural
 	openapi    validation.SchemaValidator
 	rules      *schemacel.Validator
 }
 
-// ReadSchemas reads the CustomResourceDefinitions of a folder, one per file.
+// ReadSchemas reads the CustomResourceDefinitions of a folder, one per file. Other
+// objects of the folder are passed over; a folder without any definition is an error,
+// because it would check nothing.
 func ReadSchemas(folder string) (Schemas, error) {
 	files, err := filepath.Glob(filepath.Join(folder, "*.yaml"))
 	if err != nil {
@@ -48,6 +53,7 @@ func ReadSchemas(folder string) (Schemas, error) {
 	return schemas, nil
 }
 
+// read adds the versions that a definition has, also those that are no longer stored.
 func (s Schemas) read(file string) error {
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -65,6 +71,7 @@ func (s Schemas) read(file string) error {
 		return err
 	}
 	for _, version := range definition.Spec.Versions {
+		// Old definitions have one schema for all versions, new ones one for each.
 		crd, err := apiextensions.GetSchemaForVersion(&definition, version.Name)
 		if err != nil {
 			return err
@@ -100,9 +107,12 @@ func (s Schemas) Default(object *unstructured.Unstructured) bool {
 	return ok
 }
 
-// validate expects an object unmarshalled from JSON, whose numbers are int64 or float64.
+// validate expects an object unmarshalled from JSON, whose numbers are int64 or
+// float64. Rules run only on an object that is otherwise right, within the API server's
+// own cost budget.
 func (s *schema) validate(object map[string]any) error {
 	var errs []error
+	// A copy is pruned: the object itself stays as it is written.
 	unknown := pruning.PruneWithOptions(runtime.DeepCopyJSON(object), s.structural, true, structural.UnknownFieldPathOptions{TrackUnknownFieldPaths: true})
 	for _, path := range unknown {
 		errs = append(errs, fmt.Errorf("unknown field %q", path))

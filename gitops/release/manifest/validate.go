@@ -33,6 +33,8 @@ func Title(object *unstructured.Unstructured) string {
 	return object.GetKind() + " " + name
 }
 
+// validate reports what it finds first of quantities, fields and schema. A kind that is
+// known in Go can have a schema as well; both then count.
 func validate(object *unstructured.Unstructured, schemas []Schemas) error {
 	kind := object.GroupVersionKind()
 	if kind.Kind == "" || kind.Version == "" || object.GetName() == "" {
@@ -46,6 +48,7 @@ func validate(object *unstructured.Unstructured, schemas []Schemas) error {
 	if err != nil {
 		return fmt.Errorf("encode: %w", err)
 	}
+	// The order is that of who knows most about a kind.
 	known := true
 	switch {
 	case knativeKinds.Recognizes(kind):

@@ -12,7 +12,8 @@ import (
 )
 
 // Judge returns the effects of unreleased migrations on the previous release, in the
-// order in which they run.
+// order in which they run. They share what they create: a migration may change the
+// tables of an earlier one that no release has seen.
 func Judge(files []File) []Finding {
 	known := created{}
 	var all []Finding
@@ -22,6 +23,9 @@ func Judge(files []File) []Finding {
 	return all
 }
 
+// judge reads one migration, and parses its SQL with PostgreSQL's own parser
+// (libpg_query). What cannot be parsed or seen, such as substituted variables, is
+// refused: it cannot be judged.
 func judge(file File, known created) []Finding {
 	refused := func(problem, remedy string) []Finding {
 		return []Finding{{File: file.Name, Severity: Refusal, Problem: problem, Remedy: remedy}}
@@ -67,7 +71,9 @@ func judge(file File, known created) []Finding {
 	return findings
 }
 
-// excerpt returns a statement's line and its beginning.
+// excerpt returns a statement's line and its beginning. The parser counts a statement's
+// leading comments and blank lines to it; the line returned is the first of the
+// statement itself.
 func excerpt(sql string, from, length int) (line int, text string) {
 	end := len(sql)
 	if length > 0 {
@@ -101,6 +107,8 @@ func (c created) has(name string) bool { _, ok := c[name]; return ok }
 // add always returns true: creating something expands.
 func (c created) add(name string) bool { c[name] = false; return true }
 
+// judgement is what is known while the statements of a migration are judged in their
+// order. remedy and notes belong to the statement at hand.
 type judgement struct {
 	known         created
 	noTransaction bool
@@ -114,8 +122,10 @@ func (j *judgement) note(text string) bool { j.notes = append(j.notes, text); re
 // instead returns false: what needs another way does not expand.
 func (j *judgement) instead(remedy string) bool { j.remedy = remedy; return false }
 
-// expands reports whether the previous release works after a statement as before. Kinds of
-// statements that are not listed do not, so that each new one is reviewed once.
+// expands reports whether the previous release works after a statement as before. Kinds
+// of statements that are not listed do not, so that each new one is reviewed once. A
+// statement may expand and still lock: what makes writes wait is refused too, since a
+// release is deployed while people use the one before.
 func (j *judgement) expands(node *pg_query.Node) bool {
 	switch s := node.GetNode().(type) {
 	case *pg_query.Node_CreateStmt:
@@ -142,6 +152,7 @@ func (j *judgement) expands(node *pg_query.Node) bool {
 	case *pg_query.Node_IndexStmt:
 		return j.index(s.IndexStmt)
 	case *pg_query.Node_DropStmt:
+		// Only what is new can be dropped.
 		return all(s.DropStmt.GetObjects(), func(object *pg_query.Node) bool {
 			name := named(object)
 			table := name[:max(strings.LastIndex(name, "."), 0)] // of a policy, trigger or rule
@@ -183,6 +194,8 @@ func (j *judgement) expands(node *pg_query.Node) bool {
 			return j.known.has(table+"."+target.GetResTarget().GetName()) || j.instead("fill a new column: a rollback does not restore values")
 		}))
 	case *pg_query.Node_InsertStmt:
+		// Rows that are inserted are no risk; rows that are overwritten cannot be
+		// restored.
 		overwrites := s.InsertStmt.GetOnConflictClause().GetAction() == pg_query.OnConflictAction_ONCONFLICT_UPDATE
 		return j.with(s.InsertStmt.GetWithClause()) && j.with(s.InsertStmt.GetSelectStmt().GetSelectStmt().GetWithClause()) &&
 			(!overwrites || j.known.has(relation(s.InsertStmt.GetRelation())) || j.instead("only insert missing rows: ON CONFLICT DO NOTHING"))
@@ -192,6 +205,8 @@ func (j *judgement) expands(node *pg_query.Node) bool {
 		}
 		return j.with(s.SelectStmt.GetWithClause())
 	case *pg_query.Node_VariableSetStmt:
+		// These decide which tables later statements mean, and are judged wrongly from
+		// there on.
 		redirects := slices.Contains([]string{"search_path", "role", "session_authorization"}, s.VariableSetStmt.GetName())
 		return !redirects && (s.VariableSetStmt.GetIsLocal() || j.noTransaction) ||
 			j.instead("use SET LOCAL, for nothing that decides which objects are meant: the next migration runs on the same connection")
@@ -219,7 +234,8 @@ func (j *judgement) expands(node *pg_query.Node) bool {
 	return false
 }
 
-// all calls check for each node, and reports whether all passed.
+// all calls check for each node, and reports whether all passed. It continues after one
+// that failed, since each may note something and create something.
 func all(nodes []*pg_query.Node, check func(*pg_query.Node) bool) bool {
 	passed := true
 	for _, node := range nodes {
@@ -228,11 +244,13 @@ func all(nodes []*pg_query.Node, check func(*pg_query.Node) bool) bool {
 	return passed
 }
 
+// create judges what can be created, or created in place of another.
 func (j *judgement) create(name string, replace bool) bool {
 	return replace && j.known.has(name) || !replace && j.known.add(name) ||
 		j.instead("create it under a new name, or without OR REPLACE if it is new: the previous release uses the old one")
 }
 
+// with judges the statements in WITH: each may change data.
 func (j *judgement) with(clause *pg_query.WithClause) bool {
 	return all(clause.GetCtes(), func(node *pg_query.Node) bool { return j.expands(node.GetCommonTableExpr().GetCtequery()) })
 }
@@ -246,6 +264,8 @@ func (j *judgement) reference(constraint *pg_query.Constraint) bool {
 		j.instead("add ON DELETE CASCADE or SET NULL: the previous release does not delete the new rows first")
 }
 
+// index accepts an index that does not stop writes while it is built, and a unique one
+// only where no two rows of the previous release can be equal.
 func (j *judgement) index(s *pg_query.IndexStmt) bool {
 	table := relation(s.GetRelation())
 	j.known.add(s.GetIdxname())
@@ -266,6 +286,8 @@ func (j *judgement) index(s *pg_query.IndexStmt) bool {
 	return true
 }
 
+// alter judges one change of a released table. Subtypes that are not listed are refused
+// until somebody has looked at them.
 func (j *judgement) alter(table string, cmd *pg_query.AlterTableCmd) bool {
 	column := table + "." + cmd.GetName()
 	switch cmd.GetSubtype() {
@@ -273,6 +295,8 @@ func (j *judgement) alter(table string, cmd *pg_query.AlterTableCmd) bool {
 		return j.addColumn(table, cmd.GetDef().GetColumnDef())
 	case pg_query.AlterTableType_AT_DropColumn, pg_query.AlterTableType_AT_AlterColumnType:
 		return j.known.has(column)
+	// The previous release leaves a new column out; that fails unless a default fills
+	// it.
 	case pg_query.AlterTableType_AT_SetNotNull:
 		return j.known.has(column) && !j.known[column]
 	case pg_query.AlterTableType_AT_DropNotNull:
@@ -344,6 +368,7 @@ func readsOthers(expression *pg_query.Node, column string) bool {
 	return others
 }
 
+// relation is a table's name, without the schema public.
 func relation(r *pg_query.RangeVar) string {
 	if schema := r.GetSchemaname(); schema != "" && schema != "public" {
 		return schema + "." + r.GetRelname()
@@ -366,6 +391,7 @@ func named(node *pg_query.Node) string {
 	return node.GetString_().GetSval()
 }
 
+// dotted joins a qualified name, without the schema public, as relation does.
 func dotted(nodes []*pg_query.Node) string {
 	var parts []string
 	for _, node := range nodes {

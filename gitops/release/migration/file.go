@@ -17,13 +17,17 @@ type File struct {
 	Content string
 }
 
+// goose's annotations, the mark with which a migration accepts that it contracts, and
+// the names that goose orders migrations by.
 var (
 	annotation = regexp.MustCompile(`^--\s*\+goose\s+(.*?)\s*$`)
 	contract   = regexp.MustCompile(`^--\s*release:\s*contract\b[:\s]*(.*?)\s*$`)
 	numbered   = regexp.MustCompile(`^(\d+)_.*\.sql$`)
 )
 
-// Version returns the number with which a migration's name begins.
+// Version returns the number with which a migration's name begins. goose records this
+// number in the database, and nothing else: two files of one number are one migration
+// to it.
 func Version(name string) (int64, error) {
 	match := numbered.FindStringSubmatch(path.Base(name))
 	if match == nil {
@@ -45,6 +49,8 @@ type script struct {
 	reason        string
 }
 
+// read takes the part of a migration that goose runs up, and the annotations. A
+// migration down is never run, so it is not judged.
 func read(content string) (script, error) {
 	var s script
 	var up strings.Builder

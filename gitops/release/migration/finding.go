@@ -14,7 +14,8 @@ const (
 	Accepted
 )
 
-// Finding is one effect of a migration, with a remedy.
+// Finding is one effect of a migration, with a remedy. It is printed as one line that
+// names the file, what is wrong and how to mend it.
 type Finding struct {
 	File     string
 	Line     int // zero if it concerns the whole file

@@ -19,7 +19,8 @@ type Comparison struct {
 }
 
 // Compare checks a candidate's migrations against the released ones: released ones must
-// be unchanged, and new ones must follow them and only expand.
+// be unchanged, and new ones must follow them and only expand. All that is wrong is
+// reported at once, in no order but that of the files.
 func Compare(released, candidate []File, withdrawn []Withdrawn) Comparison {
 	var c Comparison
 	refuse := func(name, problem, remedy string) {
@@ -64,10 +65,14 @@ func Compare(released, candidate []File, withdrawn []Withdrawn) Comparison {
 			continue
 		}
 		if version <= newest {
+			// goose refuses, or skips, a number below the highest one that it has
+			// applied.
 			refuse(file.Name, fmt.Sprintf("comes before the last released migration, %d", newest), fmt.Sprintf("number it %05d or higher: databases would skip it or stop", newest+1))
 		}
 		c.Added = append(c.Added, file)
 	}
+	// A branch may have released a migration and removed it later. A database that
+	// applied it would take another one of its number for applied.
 	for _, old := range withdrawn {
 		version, err := Version(old.Name)
 		if err != nil {
@@ -84,6 +89,8 @@ func Compare(released, candidate []File, withdrawn []Withdrawn) Comparison {
 	return c
 }
 
+// sorted is the order in which goose applies them. Names without a number come first,
+// and are refused.
 func sorted(files []File) []File {
 	files = slices.Clone(files)
 	slices.SortStableFunc(files, func(a, b File) int {

@@ -55,7 +55,9 @@ func Objects(root string) (map[string][]*unstructured.Unstructured, error) {
 const sourceLabel = "sequential-questioning/source"
 
 // Check returns what must change before the first sync. The origin is the URL of the
-// repository that is pushed to, or empty if there is none.
+// repository that is pushed to, or empty if there is none. It builds all that would be
+// deployed, so it also fails on a choice that does not build. A placeholder that
+// nothing uses is no problem.
 func Check(root, origin string) ([]Problem, error) {
 	mine, err := Read(root)
 	if err != nil {
@@ -78,6 +80,8 @@ func Check(root, origin string) ([]Problem, error) {
 		})
 	}
 	elsewhere := map[string]bool{}
+	// The platform's images come from their projects; those of the overlays are built
+	// here.
 	for folder, objects := range built {
 		if !strings.HasPrefix(folder, "gitops/overlays/") {
 			continue

@@ -21,7 +21,8 @@ type Owner struct {
 	Choices []string // components, such as dns/cloudflare
 }
 
-// Read reads the file of the repository at root.
+// Read reads the file of the repository at root. It reads the file as kustomize does,
+// with unknown fields refused: a misspelled one would leave its default in force.
 func Read(root string) (Owner, error) {
 	content, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(File)))
 	if err != nil {

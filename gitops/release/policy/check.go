@@ -23,7 +23,7 @@ import (
 // Deployer is the user as which Argo CD applies manifests.
 const Deployer = "system:serviceaccount:argocd:argocd-application-controller"
 
-// Request is one admission request.
+// Request is one admission request. Exactly one of Object and Old may be nil.
 type Request struct {
 	// Object is the object to create, or the new state; nil deletes Old.
 	Object *unstructured.Unstructured
@@ -35,7 +35,8 @@ type Request struct {
 	User string
 }
 
-// Violation is one reason to deny a request.
+// Violation is one reason to deny a request. A request with several is denied by the
+// first; all are listed, so that they can be mended together.
 type Violation struct {
 	Policy  string
 	Binding string
@@ -52,8 +53,11 @@ func (v Violation) String() string {
 }
 
 // Check returns the violations of creating the objects. It looks up namespaces and
-// parameters in others, then in the folder of the policies, then among the objects.
+// parameters in others, then in the folder of the policies, then among the objects. As
+// on a cluster, the policies of the folder apply to every object that they match,
+// whoever creates it.
 func (p *Policies) Check(ctx context.Context, objects []*unstructured.Unstructured, others ...*unstructured.Unstructured) ([]Violation, error) {
+	// The last one wins, so what the caller passes overrides the folder.
 	lookup, err := look(objects, p.others, others)
 	if err != nil {
 		return nil, err
@@ -78,6 +82,8 @@ func (p *Policies) Admit(ctx context.Context, request Request, others ...*unstru
 	return p.admit(ctx, request, lookup)
 }
 
+// admit needs the namespace of a namespaced object, because policies match by its
+// labels. That it is unknown is an error and not a violation: nothing was checked.
 func (p *Policies) admit(ctx context.Context, request Request, lookup *lookup) ([]Violation, error) {
 	attributes, err := request.attributes()
 	if err != nil {
@@ -117,12 +123,15 @@ func (p boundPolicy) admit(ctx context.Context, attributes admission.Attributes,
 		if err != nil {
 			return nil, err
 		}
+		// Warn and Audit do not deny.
 		if !matches || !slices.Contains(binding.Spec.ValidationActions, admissionv1.Deny) {
 			continue
 		}
 		violation := Violation{Policy: p.definition.Name, Binding: binding.Name, Validation: -1}
 		params, err := generic.CollectParams(p.definition.Spec.ParamKind, lookup.parameters, parameterScope, binding.Spec.ParamRef, attributes.GetNamespace())
 		if err != nil {
+			// As on a cluster, a policy without its parameters denies everything unless
+			// it says otherwise.
 			if *p.definition.Spec.FailurePolicy != admissionv1.Ignore {
 				violation.Message = fmt.Sprintf("failed to configure binding: %v", err)
 				violations = append(violations, violation)
@@ -150,6 +159,7 @@ func (p boundPolicy) admit(ctx context.Context, attributes admission.Attributes,
 	return violations, nil
 }
 
+// subject is the object that a request is about, before it or after.
 func (r Request) subject() *unstructured.Unstructured {
 	if r.Object != nil {
 		return r.Object
@@ -159,6 +169,9 @@ func (r Request) subject() *unstructured.Unstructured {
 
 func (r Request) describe() string { return manifest.Title(r.subject()) }
 
+// attributes are what the API server hands to its admission plugins, with all defaults
+// set. The plural is guessed as Kubernetes does for kinds without a mapping; it is
+// right for those that the policies match.
 func (r Request) attributes() (admission.Attributes, error) {
 	var object, old runtime.Object
 	for state, target := range map[*unstructured.Unstructured]*runtime.Object{r.Object: &object, r.Old: &old} {
@@ -173,6 +186,7 @@ func (r Request) attributes() (admission.Attributes, error) {
 	}
 	operation, options := admission.Update, runtime.Object(&metav1.UpdateOptions{})
 	switch {
+	// Nothing to admit is a mistake of the caller's.
 	case object == nil && old == nil:
 		return nil, fmt.Errorf("check a request: it has neither Object nor Old")
 	case old == nil:

@@ -17,7 +17,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
 )
 
-// lookup provides the namespaces and parameters that policies read.
+// lookup provides the namespaces and parameters that policies read. It stands in for
+// the informers of an API server.
 type lookup struct {
 	matcher    generic.PolicyMatcher
 	namespaces corelisters.NamespaceLister
@@ -50,7 +51,9 @@ func look(objects ...[]*unstructured.Unstructured) (*lookup, error) {
 	}, nil
 }
 
-// parameters replaces the API server's informer and is always synced.
+// parameters replaces the API server's informer and is always synced. Its embedded
+// interface is nil: a method that the plugin begins to use in a later version panics in
+// the tests, and does not go wrong unseen.
 type parameters struct {
 	cache.SharedIndexInformer
 	lister cache.GenericLister
@@ -60,4 +63,6 @@ func (p parameters) Informer() cache.SharedIndexInformer { return p }
 func (p parameters) HasSynced() bool                     { return true }
 func (p parameters) Lister() cache.GenericLister         { return p.lister }
 
+// parameterScope says that parameters are in a namespace; Load refuses any but
+// ConfigMaps.
 var parameterScope = meta.RESTScopeNamespace

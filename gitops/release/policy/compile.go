@@ -10,6 +10,7 @@ import (
 	"k8s.io/apiserver/pkg/cel/environment"
 )
 
+// compositionEnvironment takes long to make, and is the same for all policies.
 var compositionEnvironment = sync.OnceValue(func() *cel.CompositionEnv {
 	env, err := cel.NewCompositionEnv(cel.VariablesTypeName, environment.MustBaseEnvSet(environment.DefaultCompatibilityVersion()))
 	if err != nil {
@@ -19,7 +20,11 @@ var compositionEnvironment = sync.OnceValue(func() *cel.CompositionEnv {
 })
 
 // compile follows compilePolicy of the API server's plugin, which is not exported.
+// Expressions that do not compile are found before, by manifest.Validate. When
+// Kubernetes is upgraded, compare with plugin/policy/validating/plugin.go of
+// k8s.io/apiserver.
 func compile(policy *admissionv1.ValidatingAdmissionPolicy) validating.Validator {
+	// Expressions may name params only where the policy has parameters.
 	hasParams := policy.Spec.ParamKind != nil
 	declarations := cel.OptionalVariableDeclarations{HasParams: hasParams, HasAuthorizer: true}
 	inMessages := cel.OptionalVariableDeclarations{HasParams: hasParams}
@@ -29,6 +34,7 @@ func compile(policy *admissionv1.ValidatingAdmissionPolicy) validating.Validator
 	for _, variable := range policy.Spec.Variables {
 		variables = append(variables, &validating.Variable{Name: variable.Name, Expression: variable.Expression})
 	}
+	// Variables come first: conditions, validations and messages may use them.
 	compiler.CompileAndStoreVariables(variables, declarations, environment.StoredExpressions)
 
 	var matcher matchconditions.Matcher

@@ -15,7 +15,8 @@ func (p *Promotion) Branch() string {
 }
 
 // PushBranch pushes a branch for a pull request and returns the steps to open and merge
-// it. It fails if the branch exists at another commit.
+// it. It fails if the branch exists at another commit. At the same commit it is the
+// branch of an earlier run, and the steps are printed again.
 func (p *Promotion) PushBranch(ctx context.Context, branch string) ([]string, error) {
 	heads, err := p.repository.Heads(ctx, p.Remote, branch)
 	if err != nil {
@@ -46,7 +47,8 @@ func (p *Promotion) PushBranch(ctx context.Context, branch string) ([]string, er
 		fmt.Sprintf("GitHub's merge button creates a commit that %s lacks: if you use it, merge %s back into %s.", p.From, p.To, p.From)), nil
 }
 
-// onGitHub returns the owner and name of a repository on github.com.
+// onGitHub returns the owner and name of a repository on github.com. It understands
+// https and ssh URLs and scp-like addresses (user@host:path).
 func onGitHub(where string) (string, bool) {
 	host, path := "", ""
 	if parsed, err := url.Parse(where); err == nil && parsed.Host != "" {

@@ -15,6 +15,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
 )
 
+// digest is the form of a pinned digest, and unset stands for an image that was never
+// built, as a new function has it.
 var (
 	digest = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 	unset  = "sha256:" + strings.Repeat("0", 64)
@@ -27,6 +29,8 @@ type ImageChange struct {
 	Before, After string
 }
 
+// images compares the pins of both commits and refuses what is not a digest: a tag can
+// be moved after it was reviewed.
 func (p *Promotion) images(ctx context.Context) error {
 	before, err := p.pins(ctx, p.Seen)
 	if err != nil {
@@ -38,6 +42,7 @@ func (p *Promotion) images(ctx context.Context) error {
 		p.breaks("image", err.Error(), "write it with `release images`")
 		return nil
 	}
+	// A digest of zeros is how a new function is committed before its first build.
 	for _, image := range after {
 		name := shortName(image.Name)
 		switch {
@@ -55,6 +60,8 @@ func (p *Promotion) images(ctx context.Context) error {
 	return nil
 }
 
+// pins reads the images of a commit. A commit without the file pins nothing; that is no
+// error, since containers are checked by themselves (pinned).
 func (p *Promotion) pins(ctx context.Context, commit string) ([]types.Image, error) {
 	content, found, err := p.repository.Show(ctx, commit, imagesFile)
 	if err != nil {
@@ -72,6 +79,7 @@ func (p *Promotion) pins(ctx context.Context, commit string) ([]types.Image, err
 	return component.Images, nil
 }
 
+// changed lists the images whose pin differs, by name.
 func changed(before, after []types.Image) []ImageChange {
 	old := map[string]string{}
 	for _, image := range before {
@@ -82,6 +90,7 @@ func changed(before, after []types.Image) []ImageChange {
 		if old[image.Name] != pin(image) {
 			changes = append(changes, ImageChange{Name: shortName(image.Name), Before: old[image.Name], After: pin(image)})
 		}
+		// What is left in old afterwards was removed.
 		delete(old, image.Name)
 	}
 	for name, was := range old {
@@ -91,8 +100,11 @@ func changed(before, after []types.Image) []ImageChange {
 	return changes
 }
 
+// pin is what an image is compared and shown by.
 func pin(image types.Image) string { return cmp.Or(image.Digest, image.NewTag, "no digest") }
 
+// shortName is the image's name without its registry, which is the same for all of
+// them.
 func shortName(name string) string {
 	_, last, _ := strings.Cut(name, "/")
 	return cmp.Or(last, name)
@@ -102,6 +114,7 @@ func shortName(name string) string {
 func (p *Promotion) pinned(objects []*unstructured.Unstructured) {
 	for _, object := range objects {
 		for _, image := range slices.Sorted(slices.Values(manifest.Images(object.Object))) {
+			// An overlay may set an image that gitops/images does not know.
 			_, pinned, _ := strings.Cut(image, "@")
 			if digest.MatchString(pinned) || p.named(image) {
 				continue
@@ -111,6 +124,8 @@ func (p *Promotion) pinned(objects []*unstructured.Unstructured) {
 	}
 }
 
+// named reports that a pin of the image was refused already. One fault is reported
+// once, where it can be mended.
 func (p *Promotion) named(image string) bool {
 	name, _, _ := strings.Cut(image[strings.LastIndex(image, "/")+1:], ":")
 	name, _, _ = strings.Cut(name, "@")

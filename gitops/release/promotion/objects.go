@@ -27,6 +27,8 @@ type FieldChange struct {
 	Before, After string
 }
 
+// compare lists what differs between the objects of two builds, by kind and name.
+// Objects that moved within a file have not changed.
 func compare(before, after []*unstructured.Unstructured) []ObjectChange {
 	old, now := byName(before), byName(after)
 	names := maps.Clone(old)
@@ -48,6 +50,7 @@ func compare(before, after []*unstructured.Unstructured) []ObjectChange {
 	return changes
 }
 
+// byName takes objects by kind and name alone: an overlay deploys to one namespace.
 func byName(objects []*unstructured.Unstructured) map[string]*unstructured.Unstructured {
 	named := map[string]*unstructured.Unstructured{}
 	for _, object := range objects {
@@ -56,6 +59,8 @@ func byName(objects []*unstructured.Unstructured) map[string]*unstructured.Unstr
 	return named
 }
 
+// difference compares leaves. The value of an image is left out, because its digest is
+// shown with the images.
 func difference(before, after *unstructured.Unstructured) ObjectChange {
 	old, now := map[string]string{}, map[string]string{}
 	flatten("", before.Object, old)
@@ -81,6 +86,7 @@ func flatten(path string, node any, into map[string]string) {
 	switch node := node.(type) {
 	case map[string]any:
 		for key, value := range node {
+			// Keys of labels and ConfigMaps have dots; brackets keep the path readable.
 			if strings.Contains(key, ".") {
 				key = "[" + key + "]"
 			}
@@ -107,6 +113,7 @@ func flatten(path string, node any, into map[string]string) {
 		if err != nil {
 			text = fmt.Append(nil, node)
 		}
+		// Quotes of strings are left out; an empty string shows as a pair of them.
 		into[path] = strings.Trim(string(text), `"`)
 		if into[path] == "" {
 			into[path] = `""`

@@ -10,15 +10,21 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/repository"
 )
 
+// What is longer than a screen is not read before a confirmation. Commits, fields of
+// one object and characters of one value are cut to these; the rest is counted, and the
+// command that shows it is printed.
 const (
 	mostCommits = 30
 	mostFields  = 12
 	widest      = 72
 )
 
+// signs translate git's status letters (git diff --name-status); any other one is a
+// change.
 var signs = map[string]string{"A": "+", "D": "-"}
 
-// Print prints what would change.
+// Print prints what would change, without colors, so that it can be pasted into a pull
+// request.
 func (p *Promotion) Print(w io.Writer) {
 	fmt.Fprintf(w, "Promote %s (%s) to %s (%s) on %s\n", p.From, repository.Short(p.Commit), p.To, repository.Short(p.Seen), p.Remote)
 	if p.Nothing() {
@@ -58,6 +64,7 @@ func printFiles(w io.Writer, title string, changes []repository.Change) {
 	}
 }
 
+// heading says so when nothing changes, since a missing section would leave it open.
 func heading(w io.Writer, title string, count int) {
 	if count == 0 {
 		fmt.Fprintf(w, "\n%s: no change\n", title)
@@ -66,6 +73,7 @@ func heading(w io.Writer, title string, count int) {
 	fmt.Fprintf(w, "\n%s (%d)\n", title, count)
 }
 
+// brief is a pin short enough to compare by eye; 12 digits are what docker shows.
 func brief(pin string) string {
 	if pin == "" {
 		return "(none)"
@@ -76,6 +84,8 @@ func brief(pin string) string {
 	return pin
 }
 
+// printObject shows what changes within an object as well: its name alone tells a
+// reviewer nothing.
 func printObject(w io.Writer, change ObjectChange) {
 	image := ""
 	if change.Image {
@@ -106,11 +116,14 @@ func excerpt(value string) string {
 	return value
 }
 
+// printMigrations makes an accepted contraction hard to miss: it is the one change that
+// no rollback undoes.
 func (p *Promotion) printMigrations(w io.Writer) {
 	heading(w, "Migrations", len(p.Migrations))
 	for _, file := range p.Migrations {
 		fmt.Fprintf(w, "  + %s\n", file.Name)
 	}
+	// Only an accepted contraction takes the way back.
 	contracts := false
 	for _, finding := range p.Findings {
 		mark := "note: "

@@ -17,6 +17,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/repository"
 )
 
+// What is compared, by its place in the repository.
 const (
 	imagesFile       = "gitops/images/kustomization.yaml"
 	migrationsFolder = "migrations"
@@ -34,7 +35,8 @@ type Request struct {
 	Overlay string // folder that To deploys, such as gitops/overlays/prod
 }
 
-// Broken is a broken rule with a remedy.
+// Broken is a broken rule with a remedy. It is not an error: all rules are checked, and
+// all that are broken are listed together.
 type Broken struct {
 	Rule  string
 	What  string
@@ -49,10 +51,12 @@ func (b Broken) String() string {
 }
 
 // Rule checks the exported tree of the promoted commit and the objects that its overlay
-// builds.
+// builds. An error means that the rule could not be checked, which stops the promotion
+// as well.
 type Rule func(ctx context.Context, tree string, objects []*unstructured.Unstructured) ([]Broken, error)
 
-// Promotion describes what a promotion would change.
+// Promotion describes what a promotion would change. It is made by Prepare and not
+// changed afterwards.
 type Promotion struct {
 	Request
 	Seen   string // To's commit
@@ -91,12 +95,15 @@ func (p *Promotion) Err() error {
 	return errors.New(text.String())
 }
 
+// breaks notes a broken rule: the rule's name, what breaks it, and how to mend that.
 func (p *Promotion) breaks(rule, what, right string) {
 	p.Broken = append(p.Broken, Broken{Rule: rule, What: what, Right: right})
 }
 
 // Prepare determines what a promotion would change and which rules it breaks. It only
-// updates the remote-tracking branches.
+// updates the remote-tracking branches. Commits are compared as they are on the remote,
+// whatever the working tree holds: only what others can see is promoted. A rule that is
+// broken is no error; see Err.
 func Prepare(ctx context.Context, repo *repository.Repository, request Request, rules ...Rule) (*Promotion, error) {
 	p := &Promotion{Request: request, repository: repo}
 	if request.From == request.To {
@@ -122,6 +129,8 @@ func Prepare(ctx context.Context, repo *repository.Repository, request Request, 
 	return p, p.trees(ctx, rules)
 }
 
+// locate finds the commits of both branches on the remote and fetches them. A branch
+// that is missing is a broken rule, with the command that creates it.
 func (p *Promotion) locate(ctx context.Context) error {
 	remotes, err := p.repository.Remotes(ctx)
 	if err != nil {
@@ -130,6 +139,7 @@ func (p *Promotion) locate(ctx context.Context) error {
 	if _, err := p.repository.URL(ctx, p.Remote); err != nil {
 		return fmt.Errorf("there is no remote %s: want one of %s", p.Remote, strings.Join(remotes, ", "))
 	}
+	// The remote is asked now; remote-tracking branches may be hours old.
 	heads, err := p.repository.Heads(ctx, p.Remote, p.From, p.To)
 	if err != nil {
 		return err
@@ -151,6 +161,7 @@ func (p *Promotion) locate(ctx context.Context) error {
 	if err := p.repository.Fetch(ctx, p.Remote, p.From, p.To); err != nil {
 		return err
 	}
+	// The fetch may have brought a later commit than the one that was listed.
 	for branch, commit := range heads {
 		if p.repository.Resolve(ctx, commit) == "" {
 			return fmt.Errorf("%s moved on %s during the fetch: run this again", branch, p.Remote)
@@ -159,6 +170,8 @@ func (p *Promotion) locate(ctx context.Context) error {
 	return nil
 }
 
+// workingTree refuses uncommitted changes. They would not be promoted, but whoever
+// promotes may believe so. Local commits that were not pushed are only noted.
 func (p *Promotion) workingTree(ctx context.Context) error {
 	changes, err := p.repository.Uncommitted(ctx)
 	if err != nil {
@@ -167,6 +180,7 @@ func (p *Promotion) workingTree(ctx context.Context) error {
 	if len(changes) > 0 {
 		p.breaks("working tree", fmt.Sprintf("uncommitted: %s", abridged(changes, 5)), "commit or stash them: only commits on the remote are promoted")
 	}
+	// A developer may have forgotten to push.
 	if local := p.repository.Resolve(ctx, "refs/heads/"+p.From); local != "" && p.Commit != "" {
 		unpushed, err := p.repository.Log(ctx, p.Commit, local)
 		if err != nil {
@@ -191,11 +205,14 @@ func abridged(items []string, most int) string {
 	return text
 }
 
+// commits lists what is promoted. Commits that only the target has, such as a revert,
+// refuse the promotion: a fast-forward would lose them.
 func (p *Promotion) commits(ctx context.Context) error {
 	var err error
 	if p.Commits, err = p.repository.Log(ctx, p.Seen, p.Commit); err != nil {
 		return err
 	}
+	// Commits that only the target has.
 	own, err := p.repository.Log(ctx, p.Commit, p.Seen)
 	if err != nil {
 		return err
@@ -214,6 +231,9 @@ func (p *Promotion) commits(ctx context.Context) error {
 	return nil
 }
 
+// migrations checks what the new migrations do to a schema on which the previous
+// release still runs. Released ones that were deleted at any time count too: a database
+// may have them.
 func (p *Promotion) migrations(ctx context.Context) error {
 	released, err := p.sql(ctx, p.Seen)
 	if err != nil {
@@ -223,6 +243,7 @@ func (p *Promotion) migrations(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// A migration may have been released and deleted again before this promotion.
 	deletions, err := p.repository.Deletions(ctx, p.Seen, migrationsFolder)
 	if err != nil {
 		return err
@@ -252,6 +273,7 @@ func (p *Promotion) migrations(ctx context.Context) error {
 	return nil
 }
 
+// sql reads the migrations of a commit.
 func (p *Promotion) sql(ctx context.Context, commit string) ([]migration.File, error) {
 	names, err := p.repository.List(ctx, commit, migrationsFolder)
 	if err != nil {
@@ -271,6 +293,8 @@ func (p *Promotion) sql(ctx context.Context, commit string) ([]migration.File, e
 	return files, nil
 }
 
+// others compares what the overlay does not build. The owner's values show up among the
+// policies, which copy some of them.
 func (p *Promotion) others(ctx context.Context) error {
 	var err error
 	if p.Policies, err = p.repository.Changes(ctx, p.Seen, p.Commit, policiesFolder, ownerFolder); err != nil {
@@ -299,6 +323,7 @@ func (p *Promotion) trees(ctx context.Context, rules []Rule) error {
 	}
 	defer os.RemoveAll(folder)
 	before, after := filepath.Join(folder, "before"), filepath.Join(folder, "after")
+	// Both trees are built as commits are, so neither sees the working tree.
 	for target, commit := range map[string]string{before: p.Seen, after: p.Commit} {
 		if err := p.repository.Export(ctx, commit, target); err != nil {
 			return err
@@ -326,6 +351,7 @@ func (p *Promotion) trees(ctx context.Context, rules []Rule) error {
 		if err != nil {
 			return err
 		}
+		// Paths are shown as they are in the repository, without the temporary folder.
 		for _, b := range broken {
 			p.breaks(b.Rule, strings.ReplaceAll(b.What, after+string(filepath.Separator), ""), strings.ReplaceAll(b.Right, after+string(filepath.Separator), ""))
 		}

@@ -9,7 +9,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// object returns the service without the fields that only a cluster sets.
+// object returns the service without the fields that only a cluster sets. What remains
+// is what kubectl apply would send.
 func object(service *servingv1.Service) (*unstructured.Unstructured, error) {
 	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(service)
 	if err != nil {
@@ -21,6 +22,8 @@ func object(service *servingv1.Service) (*unstructured.Unstructured, error) {
 }
 
 // prune removes what Go's types encode for unset fields: null, and port 0 of a probe.
+// Argo CD would compare them with what the cluster stores and report a difference for
+// ever.
 func prune(value any) {
 	switch value := value.(type) {
 	case map[string]any:
@@ -38,6 +41,8 @@ func prune(value any) {
 	}
 }
 
+// encode writes YAML with its keys in order, so that the same service gives the same
+// bytes.
 func encode(header string, value any) ([]byte, error) {
 	data, err := yaml.Marshal(value)
 	if err != nil {

@@ -20,6 +20,7 @@ func readFunction(folder string) (functions.Function, error) {
 	if err != nil {
 		return none, err
 	}
+	// func itself reads a file leniently and would drop a misspelled setting.
 	if err := yaml.UnmarshalStrict(data, &functions.Function{}); err != nil {
 		return none, fmt.Errorf("read: %w", err)
 	}
@@ -30,6 +31,8 @@ func readFunction(folder string) (functions.Function, error) {
 	if err := function.Validate(); err != nil {
 		return none, fmt.Errorf("validate: %w", err)
 	}
+	// The gateway's addresses, the images and the manifests are all named by the
+	// folder.
 	if name := filepath.Base(folder); function.Name != name {
 		return none, fmt.Errorf("name is %q, want %q: the gateway finds a function by the name of its folder", function.Name, name)
 	}
@@ -56,7 +59,8 @@ func load(data []byte) (functions.Function, error) {
 }
 
 // unmapped returns the paths of fields that serviceFor does not read, including fields
-// that a later version of func adds.
+// that a later version of func adds. It clears what is read in a copy, and reports all
+// that is left. So a field is refused until somebody decides what it means here.
 func unmapped(f functions.Function) []string {
 	// Fields that describe the function, not its deployment.
 	f.SpecVersion, f.Name, f.Runtime, f.Invoke = "", "", "", ""
@@ -86,6 +90,7 @@ func unmapped(f functions.Function) []string {
 		f.Deploy.Options.Resources = &rest
 	}
 
+	// What is set is what remains in the YAML: omitempty leaves out the rest.
 	data, err := yaml.Marshal(f)
 	if err != nil {
 		return []string{err.Error()}
@@ -99,6 +104,7 @@ func unmapped(f functions.Function) []string {
 	return slices.DeleteFunc(left, func(path string) bool { return path == "specVersion" || path == "created" })
 }
 
+// leaves are the dotted paths of what is set.
 func leaves(fields yaml.MapSlice, prefix string) (paths []string) {
 	for _, field := range fields {
 		path := prefix + fmt.Sprint(field.Key)

@@ -19,19 +19,22 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
 )
 
+// Everything in the folder output begins with mark, or is not ours to remove.
 const (
 	output        = "gitops/base/functions"
 	kustomization = "kustomization.yaml"
 	mark          = "# Generated from functions/"
 )
 
-// Files returns the rendered files of gitops/base/functions, by path from root. Its error
-// names every invalid func.yaml.
+// Files returns the rendered files of gitops/base/functions, by path from root. Its
+// error names every invalid func.yaml. It reads the folder functions and nothing else:
+// the same sources give the same bytes.
 func Files(root string) (map[string][]byte, error) {
 	sources, err := filepath.Glob(filepath.Join(root, "functions", "*", functions.FunctionFile))
 	if err != nil {
 		return nil, fmt.Errorf("find functions: %w", err)
 	}
+	// An empty result would delete every manifest.
 	if len(sources) == 0 {
 		return nil, fmt.Errorf("find functions: no func.yaml in %s", filepath.Join(root, "functions", "*"))
 	}
@@ -48,6 +51,7 @@ func Files(root string) (map[string][]byte, error) {
 		files[output+"/"+name+".yaml"] = data
 		names = append(names, name+".yaml")
 	}
+	// All invalid files are named together.
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
@@ -62,6 +66,7 @@ func Files(root string) (map[string][]byte, error) {
 	return files, nil
 }
 
+// file renders one function, and validates the Service as Knative's webhook will.
 func file(folder string) ([]byte, error) {
 	function, err := readFunction(folder)
 	if err != nil {
@@ -81,6 +86,7 @@ func file(folder string) ([]byte, error) {
 	return encode(header(function.Name), object.Object)
 }
 
+// header is what tells a generated file from others; * stands for all functions.
 func header(name string) string {
 	return mark + name + "/func.yaml by `make render`; do not edit.\n"
 }
@@ -110,6 +116,8 @@ func Changes(root string) ([]Change, error) {
 }
 
 // Write updates gitops/base/functions. On an error in any func.yaml it changes nothing.
+// Files of functions that are gone are removed. A file in the folder that was not
+// generated is an error: it would be deployed, and nobody would expect it there.
 func Write(root string) ([]Change, error) {
 	files, err := Files(root)
 	if err != nil {
@@ -133,6 +141,7 @@ func Write(root string) ([]Change, error) {
 	return changes, nil
 }
 
+// compare lists the files that differ, those to write before those to remove.
 func compare(root string, files map[string][]byte) ([]Change, error) {
 	var changes []Change
 	for _, path := range slices.Sorted(maps.Keys(files)) {
@@ -157,6 +166,7 @@ func compare(root string, files map[string][]byte) ([]Change, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read manifests: %w", err)
 		}
+		// Somebody's own manifest in the generated folder.
 		if !strings.HasPrefix(string(old), mark) {
 			return nil, fmt.Errorf("%s is not generated, but its folder is: move it to gitops/base", path)
 		}

@@ -21,6 +21,8 @@ import (
 // gitops/images maps these names to repositories and digests.
 const ImagePrefix = "sequential-questioning/"
 
+// unprivileged is the user and group of the images' base (gitops/release/images), which
+// own nothing in it.
 const (
 	serviceAccount = "sequential-questioning"
 	nameLabel      = "app.kubernetes.io/name"
@@ -64,6 +66,7 @@ func serviceFor(f functions.Function) (*servingv1.Service, error) {
 		}
 	}
 
+	// It bounds a request from its first byte to its last.
 	template.Spec.TimeoutSeconds = ptr.Int64(timeoutSeconds)
 	if resources := f.Deploy.Options.Resources; resources != nil && resources.Limits != nil {
 		template.Spec.ContainerConcurrency = resources.Limits.Concurrency
@@ -75,7 +78,9 @@ func serviceFor(f functions.Function) (*servingv1.Service, error) {
 	if f.Deploy.ImagePullSecret != "" {
 		template.Spec.ImagePullSecrets = []corev1.LocalObjectReference{{Name: f.Deploy.ImagePullSecret}}
 	}
+	// No function calls the Kubernetes API.
 	template.Spec.AutomountServiceAccountToken = ptr.Bool(false)
+	// Variables for each Service in the namespace would only make pods differ.
 	template.Spec.EnableServiceLinks = ptr.Bool(false)
 	template.Spec.Containers = []corev1.Container{container}
 	return service, nil
@@ -95,7 +100,8 @@ func labelsOf(f functions.Function) (map[string]string, error) {
 	return labels, nil
 }
 
-// wave returns the sync wave: functions that public ones call are deployed first.
+// wave returns the sync wave: functions that public ones call are deployed first. A
+// gateway that is up before its functions would answer that they are down.
 func wave(labels map[string]string) string {
 	if labels[networking.VisibilityLabelKey] == serving.VisibilityClusterLocal {
 		return "0"
@@ -116,6 +122,8 @@ func placesOf(key string) (service, template bool) {
 	return true, true
 }
 
+// scaleAnnotations sets only what func.yaml sets; Knative's configuration decides the
+// rest.
 func scaleAnnotations(scale *functions.ScaleOptions) map[string]string {
 	annotations := map[string]string{}
 	if scale == nil {
@@ -141,6 +149,8 @@ func scaleAnnotations(scale *functions.ScaleOptions) map[string]string {
 
 func decimal(value float64) string { return strconv.FormatFloat(value, 'f', -1, 64) }
 
+// containerFor gives every function the restricted profile of Kubernetes' Pod Security
+// Standards, which the policies also demand.
 func containerFor(f functions.Function) (corev1.Container, error) {
 	variables, sources, err := environment(f.Run.Envs)
 	if err != nil {
@@ -179,6 +189,7 @@ func probe(path string) *corev1.Probe {
 	return &corev1.Probe{ProbeHandler: corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: path}}}
 }
 
+// resourcesOf reads requests and limits; what is left out has none.
 func resourcesOf(options *functions.ResourcesOptions) (corev1.ResourceRequirements, error) {
 	var resources corev1.ResourceRequirements
 	if options == nil {
@@ -200,6 +211,7 @@ func resourcesOf(options *functions.ResourcesOptions) (corev1.ResourceRequiremen
 
 func quantities(cpu, memory *string) (corev1.ResourceList, error) {
 	list := corev1.ResourceList{}
+	// The order does not matter: the result is a map.
 	for name, text := range map[corev1.ResourceName]*string{corev1.ResourceCPU: cpu, corev1.ResourceMemory: memory} {
 		if text == nil {
 			continue

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// Heads returns the commits of a remote's branches. Missing branches are left out.
+// Heads returns the commits of a remote's branches. Missing branches are left out. It
+// asks the remote and not the remote-tracking branches, which may be old.
 func (r *Repository) Heads(ctx context.Context, remote string, branches ...string) (map[string]string, error) {
 	args := []string{"ls-remote", "--heads", "--", remote}
 	for _, branch := range branches {
@@ -26,7 +27,8 @@ func (r *Repository) Heads(ctx context.Context, remote string, branches ...strin
 	return heads, nil
 }
 
-// Fetch updates the remote-tracking branches of a remote.
+// Fetch updates the remote-tracking branches of a remote. It changes nothing else: no
+// tags, no FETCH_HEAD and no local branch.
 func (r *Repository) Fetch(ctx context.Context, remote string, branches ...string) error {
 	args := []string{"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", remote}
 	for _, branch := range branches {
@@ -48,8 +50,10 @@ func (r *Repository) Remotes(ctx context.Context) ([]string, error) {
 	return r.lines(ctx, "remote")
 }
 
-// Push moves a remote's branch from seen to commit. It fails if the branch has moved, or
-// if seen is not an ancestor of commit. An empty seen creates the branch.
+// Push moves a remote's branch from seen to commit. It fails if the branch has moved,
+// or if seen is not an ancestor of commit. An empty seen creates the branch. The lease
+// makes it atomic on the remote. It is a fast-forward although the option's name says
+// force, because seen is an ancestor of commit.
 func (r *Repository) Push(ctx context.Context, remote, branch, seen, commit string) error {
 	if seen != "" {
 		forward, err := r.IsAncestor(ctx, seen, commit)

@@ -29,7 +29,8 @@ func (r *Repository) Changes(ctx context.Context, from, to string, paths ...stri
 	return changes, nil
 }
 
-// Show returns a file's content in a commit, and whether it exists.
+// Show returns a file's content in a commit, and whether it exists. A file that does
+// not exist is no error.
 func (r *Repository) Show(ctx context.Context, commit, name string) ([]byte, bool, error) {
 	listed, err := r.git(ctx, "ls-tree", "--name-only", commit, "--", name)
 	if err != nil || listed == "" {
@@ -51,8 +52,9 @@ type Deletion struct {
 	Content []byte // before the deletion
 }
 
-// Deletions returns the files under a folder that commits of a branch deleted, each with
-// its latest deletion.
+// Deletions returns the files under a folder that commits of a branch deleted, each
+// with its latest deletion. First parents are what the branch was at: a file that came
+// and went within a merged branch was never on this one.
 func (r *Repository) Deletions(ctx context.Context, branch, folder string) ([]Deletion, error) {
 	lines, err := r.lines(ctx, "log", "--no-show-signature", "--format=commit %H", "--diff-filter=D", "--no-renames",
 		"--name-only", "-m", "--first-parent", branch, "--", folder)

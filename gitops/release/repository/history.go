@@ -16,7 +16,8 @@ type Commit struct {
 	Date    time.Time
 }
 
-// Short abbreviates a commit's hash.
+// Short abbreviates a commit's hash. Eight digits are unambiguous in a repository of
+// this size; git itself uses seven to ten.
 func Short(commit string) string {
 	return commit[:min(len(commit), 8)]
 }
@@ -49,6 +50,7 @@ func (r *Repository) Commit(ctx context.Context, revision string) (Commit, error
 	return commits[0], nil
 }
 
+// log reads git's output with zero bytes between the fields, which no field can hold.
 func (r *Repository) log(ctx context.Context, args ...string) ([]Commit, error) {
 	args = append([]string{"log", "--no-show-signature", "--format=%H%x00%s%x00%an%x00%cI"}, append(args, "--")...)
 	lines, err := r.lines(ctx, args...)
@@ -70,7 +72,8 @@ func (r *Repository) log(ctx context.Context, args ...string) ([]Commit, error) 
 	return commits, nil
 }
 
-// Resolve returns the commit of a revision, or "" if the clone does not have it.
+// Resolve returns the commit of a revision, or "" if the clone does not have it. Every
+// other failure looks the same, so use it where a missing commit is ordinary.
 func (r *Repository) Resolve(ctx context.Context, revision string) string {
 	commit, err := r.git(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", revision+"^{commit}")
 	if err != nil {

@@ -13,6 +13,8 @@ import (
 	"time"
 )
 
+// networkWait is how long a command that talks to a remote may take. A fetch of a few
+// commits takes seconds; a longer wait is one for a password that nobody types.
 const networkWait = 2 * time.Minute
 
 // Repository is a local clone.
@@ -20,7 +22,8 @@ type Repository struct {
 	root string
 }
 
-// Open returns the repository that contains a folder.
+// Open returns the repository that contains a folder. A shallow clone is refused:
+// whether a branch can be fast-forwarded shows in history alone.
 func Open(ctx context.Context, folder string) (*Repository, error) {
 	r := &Repository{root: folder}
 	root, err := r.git(ctx, "rev-parse", "--show-toplevel")
@@ -54,6 +57,9 @@ func (f *failure) Error() string {
 
 func (f *failure) Unwrap() error { return f.err }
 
+// command prepares git, which runs in the repository's root with messages in English.
+// Locks that are optional are not taken, so that an editor's git is not disturbed. A
+// cancelled command gets five seconds to end.
 func (r *Repository) command(ctx context.Context, args ...string) *exec.Cmd {
 	// The user's git settings must not change the output.
 	args = append([]string{"-c", "core.quotePath=false", "-c", "color.ui=false", "-c", "push.followTags=false"}, args...)
@@ -64,6 +70,8 @@ func (r *Repository) command(ctx context.Context, args ...string) *exec.Cmd {
 	return cmd
 }
 
+// output is what a command prints. Its error has what git said, which names the cause
+// better than an exit code.
 func (r *Repository) output(ctx context.Context, args ...string) ([]byte, error) {
 	cmd := r.command(ctx, args...)
 	var stdout, stderr bytes.Buffer
@@ -77,11 +85,13 @@ func (r *Repository) output(ctx context.Context, args ...string) ([]byte, error)
 	return stdout.Bytes(), nil
 }
 
+// git is output as text, without the line break at its end.
 func (r *Repository) git(ctx context.Context, args ...string) (string, error) {
 	out, err := r.output(ctx, args...)
 	return strings.TrimSpace(string(out)), err
 }
 
+// lines is output by line; none for no output.
 func (r *Repository) lines(ctx context.Context, args ...string) ([]string, error) {
 	out, err := r.git(ctx, args...)
 	if err != nil || out == "" {
@@ -101,6 +111,8 @@ func (r *Repository) remote(ctx context.Context, args ...string) (string, error)
 	return out, err
 }
 
+// lastLines keeps the end of what git said, where the cause is, on one line and without
+// hints.
 func lastLines(said string) string {
 	var kept []string
 	for line := range strings.Lines(said) {

@@ -17,7 +17,8 @@ import (
 // builds limits how many revisions Argo CD builds for us concurrently.
 const builds = 4
 
-// Deployment is one entry of an Application's history.
+// Deployment is one entry of an Application's history. Argo CD keeps the last ten by
+// default (revisionHistoryLimit); an older one can only be reached by a revert.
 type Deployment struct {
 	ID         int64
 	Revision   string
@@ -26,7 +27,9 @@ type Deployment struct {
 	Live       bool
 }
 
-// History returns the deployments, newest first.
+// History returns the deployments, newest first. A revision that Argo CD cannot build
+// any more is listed without its images and can still be tried: Argo CD then says what
+// is wrong.
 func History(ctx context.Context, server *argocd.Server, app *v1alpha1.Application) []Deployment {
 	var deployments []Deployment
 	for i, entry := range slices.Backward(app.Status.History) {
@@ -48,7 +51,9 @@ func History(ctx context.Context, server *argocd.Server, app *v1alpha1.Applicati
 	return deployments
 }
 
-// Changed returns the names of the images that differ from the deployment before.
+// Changed returns the names of the images that differ from the deployment before. A
+// function that the deployment before did not have counts as changed, one that it lost
+// does not.
 func (d Deployment) Changed(before *Deployment) string {
 	if d.Images == nil {
 		return "unknown"
@@ -69,7 +74,9 @@ func (d Deployment) Changed(before *Deployment) string {
 }
 
 // choose finds a deployment by id or by the beginning of its revision. Of several
-// deployments of one revision it takes the latest.
+// deployments of one revision it takes the latest. A number of up to six digits is an
+// id: revisions are hexadecimal and copied with seven digits or more, while an
+// Application reaches a millionth deployment never.
 func choose(app *v1alpha1.Application, argument string) (v1alpha1.RevisionHistory, error) {
 	var none v1alpha1.RevisionHistory
 	history := app.Status.History
@@ -105,6 +112,7 @@ func choose(app *v1alpha1.Application, argument string) (v1alpha1.RevisionHistor
 	return none, fmt.Errorf("more than one revision begins with %s: want one of %s", argument, listed(history))
 }
 
+// listed are the deployments to choose from, the latest first, for an error.
 func listed(history v1alpha1.RevisionHistories) string {
 	var entries []string
 	for _, entry := range slices.Backward(history) {
@@ -113,6 +121,7 @@ func listed(history v1alpha1.RevisionHistories) string {
 	return strings.Join(entries, ", ")
 }
 
+// short abbreviates a revision as package repository does.
 func short(revision string) string { return revision[:min(len(revision), 8)] }
 
 // Warnings returns what the history does not show: a sync that failed after the last

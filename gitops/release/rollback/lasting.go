@@ -15,6 +15,8 @@ import (
 // Applied migrations stay in the tree: a database never applies another one with the same
 // number.
 func Lasting(ctx context.Context, repo *repository.Repository, remote, branch, to, head string) []string {
+	// The branch is brought up to date first: the revert has to go on top of what
+	// others pushed.
 	commands := []string{
 		fmt.Sprintf("git fetch %s %s", remote, branch),
 		fmt.Sprintf("git switch %s", branch),
@@ -32,7 +34,9 @@ func Lasting(ctx context.Context, repo *repository.Repository, remote, branch, t
 
 // reverted returns the command that restores the tree, and whether it also reverts
 // migrations. Commits along first parents are reverted one by one; other commits, and
-// those that the clone does not have, by restoring the whole tree.
+// those that the clone does not have, by restoring the whole tree. Reverts keep the
+// history readable and merge back into main; a restored tree does neither, so it is
+// used only where a revert cannot be written.
 func reverted(ctx context.Context, repo *repository.Repository, to, head string) (string, bool) {
 	whole := fmt.Sprintf("git restore --source=%s --staged --worktree -- . ':!migrations/*.sql'", to)
 	if repo == nil || repo.Resolve(ctx, to) == "" || repo.Resolve(ctx, head) == "" {

@@ -11,7 +11,9 @@ import (
 	"github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
 )
 
-// Annotation is the Application's annotation that stores the Record.
+// Annotation is the Application's annotation that stores the Record. The state of a
+// rollback is there and nowhere else, so that anybody can repeat or resume it from any
+// machine.
 const Annotation = "sequential-questioning/rollback"
 
 // Record is what a rollback stores on the Application, to restore auto-sync later.
@@ -38,7 +40,9 @@ func Recorded(app *v1alpha1.Application) (*Record, error) {
 	return &record, nil
 }
 
-// next returns the record after another rollback.
+// next returns the record after another rollback. The policy stays that of the time
+// before the first rollback; revisions that were rolled back add up, without the one
+// that is now wanted.
 func (r *Record) next(from string, target v1alpha1.RevisionHistory) *Record {
 	next := &Record{Automated: r.Automated, To: target.Revision, ID: target.ID, At: time.Now().UTC().Truncate(time.Second)}
 	for _, revision := range append(slices.Clone(r.RolledBack), r.To, from) {
@@ -49,6 +53,7 @@ func (r *Record) next(from string, target v1alpha1.RevisionHistory) *Record {
 	return next
 }
 
+// automated is the auto-sync policy, nil where auto-sync is off.
 func automated(app *v1alpha1.Application) *v1alpha1.SyncPolicyAutomated {
 	if app.Spec.SyncPolicy == nil {
 		return nil
@@ -56,7 +61,8 @@ func automated(app *v1alpha1.Application) *v1alpha1.SyncPolicyAutomated {
 	return app.Spec.SyncPolicy.Automated
 }
 
-// suspended returns the Application without auto-sync and with the record.
+// suspended returns the Application without auto-sync and with the record. One write
+// does both. Whoever finds auto-sync off then also finds why, and what it was.
 func suspended(app *v1alpha1.Application, record *Record) (*v1alpha1.Application, error) {
 	text, err := json.Marshal(record)
 	if err != nil {
@@ -73,7 +79,8 @@ func suspended(app *v1alpha1.Application, record *Record) (*v1alpha1.Application
 	return app, nil
 }
 
-// resumed returns the Application with the auto-sync policy and without the record.
+// resumed returns the Application with the auto-sync policy and without the record. The
+// other fields are kept as they are on the server.
 func resumed(app *v1alpha1.Application, policy *v1alpha1.SyncPolicyAutomated) *v1alpha1.Application {
 	app = app.DeepCopy()
 	delete(app.Annotations, Annotation)

@@ -14,7 +14,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/argocd"
 )
 
-// Resumption describes what resuming auto-sync will do.
+// Resumption describes what resuming auto-sync will do. It is read at one moment.
+// Update compares the Application's version, so a change in between refuses Run.
 type Resumption struct {
 	Application string
 	Head        string
@@ -27,7 +28,8 @@ type Resumption struct {
 }
 
 // PrepareResume determines what auto-sync would do. Unless forced, it fails while the
-// branch deploys anything but the target of the rollback.
+// branch deploys anything but the target of the rollback. The Application is refreshed
+// first, since a revert that was pushed seconds ago is what decides.
 func PrepareResume(ctx context.Context, server *argocd.Server, name string, force bool) (*Resumption, error) {
 	app, err := server.Refresh(ctx, name)
 	if err != nil {
@@ -51,7 +53,10 @@ func PrepareResume(ctx context.Context, server *argocd.Server, name string, forc
 	return r, r.guard(ctx)
 }
 
-// guard refuses to resume if that would deploy a rolled-back revision again.
+// guard refuses to resume if that would deploy a rolled-back revision again. Equal
+// objects are enough: a revert makes another commit with the same content. The error
+// says which of three things the branch deploys: what was rolled back, the same under
+// another commit, or something new.
 func (r *Resumption) guard(ctx context.Context) error {
 	branch := r.app.Spec.GetSource().TargetRevision
 	revert := fmt.Sprintf("push the revert to branch %s first (`release rollback %d --app %s` prints it)", branch, r.Record.ID, r.Application)
@@ -93,7 +98,8 @@ func (r *Resumption) guard(ctx context.Context) error {
 		branch, short(r.Head), short(r.Record.To), strings.Join(differing, ", "), revert, r.Application)
 }
 
-// differences returns the names of objects that differ between two revisions.
+// differences returns the names of objects that differ between two revisions. Objects
+// are compared whole, as git has them; what a cluster adds is in neither.
 func differences(a, b []*unstructured.Unstructured) []string {
 	x, y := byName(a), byName(b)
 	names := map[string]bool{}
@@ -110,6 +116,8 @@ func differences(a, b []*unstructured.Unstructured) []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
+// byName takes objects by kind and name: an Application of the functions has one
+// namespace.
 func byName(objects []*unstructured.Unstructured) map[string]*unstructured.Unstructured {
 	named := map[string]*unstructured.Unstructured{}
 	for _, object := range objects {
@@ -118,7 +126,8 @@ func byName(objects []*unstructured.Unstructured) map[string]*unstructured.Unstr
 	return named
 }
 
-// Run restores auto-sync as it was before the rollback.
+// Run restores auto-sync as it was before the rollback. It can be repeated: the second
+// time auto-sync is on and the record gone.
 func (r *Resumption) Run(ctx context.Context) error {
 	if r.On && r.Record == nil {
 		return nil

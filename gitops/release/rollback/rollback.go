@@ -11,12 +11,15 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/argocd"
 )
 
+// tries are attempts to start the rollback, each after ending a sync that came between.
+// restoreWait bounds the cleaning up after a caller that has given up.
 const (
 	tries       = 3
 	restoreWait = 30 * time.Second
 )
 
-// Rollback describes what a rollback will do.
+// Rollback describes what a rollback will do. Prepare fills it in, so that all of it
+// can be shown before anything changes.
 type Rollback struct {
 	Application string
 	Branch      string
@@ -32,7 +35,9 @@ type Rollback struct {
 	record *Record // of an earlier rollback that is still in force
 }
 
-// Prepare determines what a rollback would do. It changes nothing.
+// Prepare determines what a rollback would do. It changes nothing. It refuses a target
+// that runs already, unless an earlier rollback is in force or a sync is under way:
+// then running again is how an interrupted rollback is finished.
 func Prepare(ctx context.Context, server *argocd.Server, name, argument string) (*Rollback, error) {
 	app, err := server.Get(ctx, name)
 	if err != nil {
@@ -65,8 +70,10 @@ func Prepare(ctx context.Context, server *argocd.Server, name, argument string) 
 // Suspends describes the auto-sync policy that the rollback suspends.
 func (r *Rollback) Suspends() string { return Described(automated(r.app)) }
 
-// Run rolls back and returns when the old revision serves. It is safe to run again after
-// any error.
+// Run rolls back and returns when the old revision serves. It is safe to run again
+// after any error. The order matters: with auto-sync on, Argo CD refuses a rollback
+// (FailedPrecondition) and would undo it. An error says what state the Application is
+// in and what to do next.
 func (r *Rollback) Run(ctx context.Context, report func(string)) error {
 	if err := r.suspend(ctx, report); err != nil {
 		return err
@@ -80,12 +87,15 @@ func (r *Rollback) Run(ctx context.Context, report func(string)) error {
 	return nil
 }
 
+// halfway describes a rollback that was started and did not arrive, and both ways out
+// of it.
 func (r *Rollback) halfway() string {
 	state := fmt.Sprintf("auto-sync of %s is suspended. Run `release rollback %d --app %s` again, or choose another deployment.", r.Application, r.Target.ID, r.Application)
 	return state + fmt.Sprintf("\nTo return to branch %s instead: release rollback --resume --force --app %s", r.Branch, r.Application)
 }
 
-// suspend turns auto-sync off and stores its policy, in one write.
+// suspend turns auto-sync off and stores its policy, in one write. It writes nothing
+// when an interrupted run has written the same.
 func (r *Rollback) suspend(ctx context.Context, report func(string)) error {
 	record := r.record
 	if record == nil {
@@ -112,6 +122,7 @@ func (r *Rollback) suspend(ctx context.Context, report func(string)) error {
 		}
 		return fmt.Errorf("%w\nnothing was changed", err)
 	}
+	// An Application that is itself synced from git gets its old policy back at once.
 	if automated(updated) != nil {
 		return fmt.Errorf("auto-sync of %s stays on: suspend an Application that is synced from git in git", r.Application)
 	}
@@ -122,7 +133,9 @@ func (r *Rollback) suspend(ctx context.Context, report func(string)) error {
 	return nil
 }
 
-// start makes Argo CD sync the target, unless it already did.
+// start makes Argo CD sync the target, unless it already did. A sync that is under way
+// would keep applying the other revision, so it is ended first. Another may start
+// before the rollback does; hence several tries.
 func (r *Rollback) start(ctx context.Context, report func(string)) error {
 	var err error
 	for range tries {
@@ -158,8 +171,9 @@ func (r *Rollback) reached(app *v1alpha1.Application) bool {
 	return argocd.Running(app) || app.Status.OperationState.Phase == common.OperationSucceeded
 }
 
-// restore restores auto-sync and the record after a refused rollback. Its error describes
-// the resulting state.
+// restore restores auto-sync and the record after a refused rollback. Its error
+// describes the resulting state. After an answer that never came nobody knows whether
+// the rollback runs: then everything is left as it is, and running it again finds out.
 func (r *Rollback) restore(ctx context.Context, cause error) error {
 	changed := r.app != r.seen
 	if argocd.Uncertain(cause) || ctx.Err() != nil || !changed {

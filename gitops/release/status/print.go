@@ -10,7 +10,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/repository"
 )
 
-// Print prints environments as text.
+// Print prints environments as text. The text is for people and may change; scripts
+// read the JSON.
 func Print(w io.Writer, environments []Environment) {
 	for i, environment := range environments {
 		if i > 0 {
@@ -20,6 +21,9 @@ func Print(w io.Writer, environments []Environment) {
 	}
 }
 
+// print shows what differs from the ordinary in lines of their own, so that an
+// environment without trouble is short. Problems come before the table: a missing
+// column is explained by then.
 func (e Environment) print(w io.Writer) {
 	if !e.Installed {
 		fmt.Fprintf(w, "%s: not installed (no Application %s that this account may read)\n", e.Name, e.Application)
@@ -27,6 +31,8 @@ func (e Environment) print(w io.Writer) {
 	}
 	fmt.Fprintf(w, "%s: %s, %s, auto-sync %s\n", e.Name, e.Sync, e.Health, e.AutoSync)
 	fmt.Fprintf(w, "  runs       %s\n", strings.TrimSpace(repository.Short(e.Revision)+"  "+e.Subject))
+	// A branch that is elsewhere is what is deployed next, or what a rollback holds
+	// back.
 	if e.Head != e.Revision {
 		fmt.Fprintf(w, "  branch     %s is at %s\n", e.Branch, repository.Short(e.Head))
 	}
@@ -63,6 +69,8 @@ func (e Environment) print(w io.Writer) {
 	table.Flush()
 }
 
+// pods is one number while all pods are ready. None is ordinary: functions rest at
+// zero.
 func (f Function) pods() string {
 	if f.Pods == f.PodsUp {
 		return fmt.Sprint(f.Pods)
@@ -77,6 +85,7 @@ func or(text string) string {
 	return text
 }
 
+// yes shouts where it is not, to be seen in a table.
 func yes(is bool) string {
 	if is {
 		return "yes"

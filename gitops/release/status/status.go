@@ -16,13 +16,16 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/rollback"
 )
 
-// Environments lists the environments in the order of promotion.
+// Environments lists the environments in the order of promotion. Each has an overlay of
+// its name in gitops/overlays.
 var Environments = []string{"dev", "staging", "prod"}
 
 // Application returns the name of an environment's Application.
 func Application(environment string) string { return "sequential-questioning-" + environment }
 
-// Environment is the state of one environment.
+// Environment is the state of one environment. Sync, health and the operation's phase
+// are Argo CD's words. What could not be read is in Problems; the rest stands
+// nevertheless.
 type Environment struct {
 	Name        string     `json:"environment"`
 	Application string     `json:"application"`
@@ -40,7 +43,9 @@ type Environment struct {
 	Problems    []string   `json:"problems,omitempty"`
 }
 
-// Operation is the running or last sync.
+// Operation is the running or last sync. After a sync that failed and was reverted, the
+// phase still says Failed while the environment is in sync: it tells of the last
+// operation, not of the state.
 type Operation struct {
 	Phase    string     `json:"phase"`
 	Revision string     `json:"revision"`
@@ -49,7 +54,8 @@ type Operation struct {
 	Message  string     `json:"message,omitempty"`
 }
 
-// Function is the state of one function in one environment.
+// Function is the state of one function in one environment. Pods are counted in Argo
+// CD's tree, which may lag by some seconds.
 type Function struct {
 	Name     string `json:"name"`
 	Revision string `json:"revision,omitempty"` // Knative's
@@ -65,7 +71,8 @@ type Function struct {
 type Subject func(ctx context.Context, application, revision string) string
 
 // Read returns the state of environments. An environment without an Application in Argo
-// CD is not installed.
+// CD is not installed. Only a server that does not answer is an error. A problem in one
+// environment does not hide the others.
 func Read(ctx context.Context, server *argocd.Server, environments []string, subject Subject) ([]Environment, error) {
 	apps, err := server.List(ctx)
 	if err != nil {
@@ -74,6 +81,8 @@ func Read(ctx context.Context, server *argocd.Server, environments []string, sub
 	var all []Environment
 	for _, name := range environments {
 		environment := Environment{Name: name, Application: Application(name)}
+		// Argo CD shows an account only what it may read, so a missing Application may
+		// be a forbidden one.
 		at := slices.IndexFunc(apps, func(app v1alpha1.Application) bool { return app.Name == environment.Application })
 		if at >= 0 {
 			if err := environment.read(ctx, server, &apps[at], subject); err != nil {
@@ -85,10 +94,14 @@ func Read(ctx context.Context, server *argocd.Server, environments []string, sub
 	return all, nil
 }
 
+// read fills in an installed environment. After a rollback the deployed revision is the
+// recorded one: Argo CD's own status compares with the branch.
 func (e *Environment) read(ctx context.Context, server *argocd.Server, app *v1alpha1.Application, subject Subject) error {
 	e.Installed = true
 	e.Sync, e.Health = string(app.Status.Sync.Status), string(app.Status.Health.Status)
 	e.Branch, e.Head, e.Revision = app.Spec.GetSource().TargetRevision, app.Status.Sync.Revision, app.Status.Sync.Revision
+	// Off and suspended differ in what to do: a suspended one has a rollback to resume
+	// from.
 	e.AutoSync = "off"
 	if app.Spec.SyncPolicy != nil && app.Spec.SyncPolicy.Automated != nil {
 		e.AutoSync = "on"
@@ -115,6 +128,7 @@ func (e *Environment) read(ctx context.Context, server *argocd.Server, app *v1al
 	return e.functions(ctx, server, app)
 }
 
+// operation reads the last sync, or the one that was requested and has not begun.
 func (e *Environment) operation(app *v1alpha1.Application) {
 	state := app.Status.OperationState
 	if state == nil {
@@ -129,6 +143,9 @@ func (e *Environment) operation(app *v1alpha1.Application) {
 	}
 }
 
+// functions compares each function with what the revision pins. It needs three answers
+// of Argo CD (manifests, live objects, tree); each that is missing costs its columns
+// only.
 func (e *Environment) functions(ctx context.Context, server *argocd.Server, app *v1alpha1.Application) error {
 	var pins []argocd.Pin
 	if e.Revision != "" {
@@ -159,6 +176,8 @@ func (e *Environment) functions(ctx context.Context, server *argocd.Server, app 
 	}
 	for _, function := range functions {
 		up, all := pods(tree, function.Name)
+		// Ready is Knative's word for the Service; serving also asks which image
+		// answers.
 		serving, why := function.Serving()
 		one := Function{
 			Name: function.Name, Digest: argocd.Digest(function.Running()), Ready: function.Ready() == corev1.ConditionTrue,
@@ -192,6 +211,8 @@ func hidden(tree *v1alpha1.ApplicationTree, functions []argocd.Function) bool {
 
 // pods counts the pods that a Knative Service owns indirectly, and how many are ready.
 func pods(tree *v1alpha1.ApplicationTree, function string) (int, int) {
+	// A pod's parents lead to its Service by way of ReplicaSet, Deployment, Revision
+	// and Configuration.
 	parents := map[string][]v1alpha1.ResourceRef{}
 	for _, node := range tree.Nodes {
 		parents[node.UID] = node.ParentRefs
@@ -207,6 +228,7 @@ func pods(tree *v1alpha1.ApplicationTree, function string) (int, int) {
 	}
 	var up, all int
 	for _, node := range tree.Nodes {
+		// Ten levels are more than Knative has, and end a cycle.
 		if node.Group != "" || node.Kind != "Pod" || !owned(node.ParentRefs, 10) {
 			continue
 		}

@@ -15,6 +15,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/migrations"
 )
 
+// usage is all that the command prints about itself: it is for a Job's log as much as
+// for a person.
 const usage = `Usage: migrate [--timeout duration] [--status]
 
 Brings the database named by the environment variable DATABASE_URL to the newest
@@ -31,18 +33,22 @@ Flags:
 Exit codes: 0 done, 1 failed, 2 wrong usage.
 `
 
+// A Job retries a failure; wrong usage fails the same way each time, and a schedule
+// should not retry it.
 const (
 	exitDone   = 0
 	exitFailed = 1
 	exitUsage  = 2
 )
 
+// An interrupt ends a migration, which is then undone: each runs in a transaction.
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], os.Getenv("DATABASE_URL"), os.Stdout, os.Stderr))
 }
 
+// run is main with everything that a test replaces.
 func run(ctx context.Context, args []string, url string, out, errOut io.Writer) int {
 	flags := flag.NewFlagSet("migrate", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
@@ -77,11 +83,14 @@ func run(ctx context.Context, args []string, url string, out, errOut io.Writer) 
 	return exitDone
 }
 
+// misused prints what is wrong first: in a log the usage may be cut off.
 func misused(errOut io.Writer, err error) int {
 	fmt.Fprintf(errOut, "migrate: %v\n\n%s", err, usage)
 	return exitUsage
 }
 
+// migrate waits for a database that a platform may only now be starting. What was
+// applied before a failure is reported too, since it stays.
 func migrate(ctx context.Context, url string, out io.Writer) error {
 	if err := migrations.Wait(ctx, url); err != nil {
 		return err
@@ -96,6 +105,7 @@ func migrate(ctx context.Context, url string, out io.Writer) error {
 	return report(ctx, url, out)
 }
 
+// list shows pending migrations and when the others were applied, in UTC.
 func list(ctx context.Context, url string, out io.Writer) error {
 	if err := migrations.Wait(ctx, url); err != nil {
 		return err
@@ -114,6 +124,8 @@ func list(ctx context.Context, url string, out io.Writer) error {
 	return report(ctx, url, out)
 }
 
+// report ends each run with the version. A database that is ahead belongs to a newer
+// release, which is no failure: migrations only expand.
 func report(ctx context.Context, url string, out io.Writer) error {
 	version, err := migrations.Version(ctx, url)
 	if err != nil {

@@ -9,17 +9,22 @@ import (
 	"strings"
 )
 
-// answerNames are other names of an answer's members.
+// answerNames are other names of an answer's members. Where both an own and
+// another name are given, the own one counts and the other stays, for the schema to
+// refuse.
 var answerNames = map[string]string{
 	"key": "slot", "name": "slot", "field": "slot", "number": "question_number", "id": "question_id",
 	"answer": "text", "response": "text", "reply": "text", "words": "text", "content": "text",
 }
 
-// shapeAnswers takes a single answer, a map from slot or question to value or
-// answer, and a list whose items are answers, words or values.
+// shapeAnswers takes a single answer, a map from slot or question to value or answer,
+// and a list whose items are answers, words or values. What is none of these comes back
+// as it came: the schema then refuses it in words. The notes say what was taken
+// differently, for the result's warnings.
 func shapeAnswers(raw json.RawMessage) (json.RawMessage, []string) {
 	var rewritten rewriting
 	switch value := decoded(raw).(type) {
+	// One answer looks like a map of slots; only its members tell. See isAnswer.
 	case map[string]any:
 		if isAnswer(value) {
 			rewritten.note("one answer taken as a list of one")
@@ -46,6 +51,8 @@ func shapeAnswers(raw json.RawMessage) (json.RawMessage, []string) {
 			case json.Number, bool:
 				item, inOrder = map[string]any{"value": v}, true
 			}
+			// Without a name, an answer is to the open question in its place: the
+			// service refuses lists that do not match them.
 			list = append(list, item)
 		}
 		if inOrder {
@@ -79,8 +86,9 @@ func isAnswer(object map[string]any) bool {
 	return named
 }
 
-// answer gives the members of an answer their names. What answers holds as value
-// where it is no text is a value.
+// answer gives the members of an answer their names. What answers holds as value where
+// it is no text is a value. Members keep the order of their names, so that the notes
+// come in one order.
 func (s *rewriting) answer(object map[string]any) map[string]any {
 	answer := map[string]any{}
 	for _, name := range slices.Sorted(maps.Keys(object)) {
@@ -99,10 +107,13 @@ func (s *rewriting) answer(object map[string]any) map[string]any {
 	return answer
 }
 
+// allDigits matches a question's number. A slot's key may hold digits, but not be made
+// of them alone.
 var allDigits = regexp.MustCompile(`^[0-9]{1,6}$`)
 
-// mapped makes answers of a map from a slot, a question's number or its id to a
-// value or an answer.
+// mapped makes answers of a map from a slot, a question's number or its id to a value
+// or an answer. A map has no order of its own; it is taken in that of its keys, which
+// is the same for a repeated call and hence its fingerprint.
 func (s *rewriting) mapped(object map[string]any) []any {
 	list := []any{}
 	for _, key := range slices.Sorted(maps.Keys(object)) {
@@ -129,6 +140,7 @@ func (s *rewriting) mapped(object map[string]any) []any {
 	return list
 }
 
+// withSlot is the answer as it will be once the map's key has named it.
 func withSlot(answer map[string]any) map[string]any {
 	named := maps.Clone(answer)
 	named["slot"] = true

@@ -6,8 +6,10 @@ package arguments
 
 import "encoding/json"
 
-// Shapes read other forms of arguments that models write, by the argument's name:
-// see tool.Shape.
+// Shapes read other forms of arguments that models write, by the argument's name: see
+// tool.Shape. Each returns the argument as its schema has it and notes for the caller,
+// or the argument as it came and none. It runs before the schema is checked, so it has
+// to take anything.
 func Shapes() map[string]func(json.RawMessage) (json.RawMessage, []string) {
 	return map[string]func(json.RawMessage) (json.RawMessage, []string){
 		"information_needed": shapeNeeded,
@@ -17,8 +19,9 @@ func Shapes() map[string]func(json.RawMessage) (json.RawMessage, []string) {
 	}
 }
 
-// shapeNeeded takes the list out of {"slots": [...]}, the form that is declared.
-// A JSON Schema has properties, and a list is one already.
+// shapeNeeded takes the list out of {"slots": [...]}, the form that is declared. A JSON
+// Schema has properties, and a list is one already. It adds no note: this form is the
+// declared one, and nothing was taken differently.
 func shapeNeeded(raw json.RawMessage) (json.RawMessage, []string) {
 	var members map[string]json.RawMessage
 	if json.Unmarshal(raw, &members) != nil || members["slots"] == nil {

@@ -8,13 +8,16 @@ import (
 	"strings"
 )
 
-// roles are other names of the roles, as chat interfaces give them.
+// roles are other names of the roles, as chat interfaces give them. Those of tools
+// count as the system's: their text is not the person's and may not be read for
+// answers.
 var roles = map[string]string{
 	"human": "user", "ai": "assistant", "model": "assistant", "developer": "system", "tool": "system", "function": "system",
 }
 
-// shapeMessages takes a text or a transcript, a single message, and a list of
-// texts or of messages with other roles or with content in parts.
+// shapeMessages takes a text or a transcript, a single message, and a list of texts or
+// of messages with other roles or with content in parts. Timestamps and members that
+// nobody asked for stay, and the schema decides on them.
 func shapeMessages(raw json.RawMessage) (json.RawMessage, []string) {
 	value := decoded(raw)
 	if text, ok := value.(string); ok {
@@ -50,7 +53,9 @@ func shapeMessages(raw json.RawMessage) (json.RawMessage, []string) {
 	return encoded(raw, messages), rewritten.notes
 }
 
-// message gives a message its role and its content as one text.
+// message gives a message its role and its content as one text. LangChain and others
+// name the role in type. A role that is not known stays as it is, for the schema to
+// name.
 func (s *rewriting) message(message map[string]any) map[string]any {
 	taken := maps.Clone(message)
 	if kind, ok := taken["type"].(string); ok && taken["role"] == nil && roles[strings.ToLower(kind)] != "" {
@@ -77,8 +82,9 @@ func (s *rewriting) message(message map[string]any) map[string]any {
 	return taken
 }
 
-// joined is the text of a message's content in parts; other parts than texts have
-// none.
+// joined is the text of a message's content in parts; other parts than texts have none.
+// It reports false for parts of another shape: dropping them in silence could drop what
+// the person said.
 func joined(parts []any) (string, bool) {
 	var texts []string
 	for _, part := range parts {
@@ -96,11 +102,12 @@ func joined(parts []any) (string, bool) {
 	return strings.Join(texts, "\n"), true
 }
 
+// speaker matches the name and colon that a line of a transcript begins with.
 var speaker = regexp.MustCompile(`(?i)^\s*(user|human|person|assistant|ai|model|system)\s*:\s*`)
 
-// transcript splits a text whose first line names a speaker into messages, so that
-// what the assistant said is not taken for the person's. Any other text is the
-// person's.
+// transcript splits a text whose first line names a speaker into messages, so that what
+// the assistant said is not taken for the person's. Any other text is the person's. A
+// line without a speaker belongs to the message before it.
 func transcript(text string) []any {
 	if !speaker.MatchString(text) {
 		return []any{map[string]any{"role": "user", "content": text}}

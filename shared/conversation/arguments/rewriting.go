@@ -12,6 +12,7 @@ type rewriting struct {
 	changed bool
 }
 
+// note says what was taken differently, once however often it was done.
 func (s *rewriting) note(text string) {
 	s.changed = true
 	if !slices.Contains(s.notes, text) {
@@ -19,8 +20,9 @@ func (s *rewriting) note(text string) {
 	}
 }
 
-// decoded is JSON as Go has it, with numbers as they were written; nil where it
-// is none.
+// decoded is JSON as Go has it, with numbers as they were written; nil where it is
+// none. Numbers stay text, because 12345678901234567890 would come out of a float64 as
+// another number.
 func decoded(raw json.RawMessage) (value any) {
 	decoder := json.NewDecoder(strings.NewReader(string(raw)))
 	decoder.UseNumber()
@@ -30,7 +32,8 @@ func decoded(raw json.RawMessage) (value any) {
 	return value
 }
 
-// encoded is a value that was decoded from raw.
+// encoded is a value that was decoded from raw. A value that cannot be encoded is one
+// that was not decoded; then raw stands.
 func encoded(raw json.RawMessage, value any) json.RawMessage {
 	if data, err := json.Marshal(value); err == nil {
 		return data

@@ -9,11 +9,12 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 )
 
-// Value is parse.Check for a value as models write it. The slot's type decides
-// what a value is that came as a string, which is how the declared schema has it:
-// a list may be JSON in it, and an option that is a number may stand in it. A number
-// for a slot of text, such as a postal code, is its digits. The error is that of the
-// value as it was sent; of a list that was sent as JSON in a string, that of the list.
+// Value is parse.Check for a value as models write it. The slot's type decides what a
+// value is that came as a string, which is how the declared schema has it: a list may
+// be JSON in it, and an option that is a number may stand in it. A number for a slot of
+// text, such as a postal code, is its digits. The error is that of the value as it was
+// sent; of a list that was sent as JSON in a string, that of the list. Beyond that, a
+// value that is right as it came is never read otherwise.
 func Value(slot questioning.Slot, value any, c parse.Context) (any, error) {
 	text, isText := value.(string)
 	if isText && (slot.Type == questioning.List || slot.Type == questioning.Choices) {
@@ -45,6 +46,7 @@ func Value(slot questioning.Slot, value any, c parse.Context) (any, error) {
 				other = string(data)
 			}
 		}
+	// A list of one where one value belongs.
 	case []any:
 		if len(v) == 1 {
 			other = v[0]

@@ -16,14 +16,16 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/elicitation"
 	"github.com/sequential-questioning/sequential-questioning/shared/elicitation/form"
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 )
 
-// Ask asks the person until the conversation is complete or the person, the
-// client or a limit ends it. Every question is stored before its form is
-// returned. A form counts once: its state sent again changes nothing.
+// Ask asks the person until the conversation is complete or the person, the client or a
+// limit ends it. Every question is stored before its form is returned. A form counts
+// once: its state sent again changes nothing. Exactly one of the result and the form is
+// set where there is no error.
 func (s *Service) Ask(ctx context.Context, in Input, e elicitation.Exchange) (Result, *elicitation.Ask, error) {
 	if err := s.CheckUser(in.UserID); err != nil {
 		return Result{}, nil, err
@@ -41,7 +43,8 @@ func (s *Service) Ask(ctx context.Context, in Input, e elicitation.Exchange) (Re
 	return c.next(ctx)
 }
 
-// call is one call of the tool. It takes several requests, one for each form.
+// call is one call of the tool. It takes several requests, one for each form. A value
+// lives for one request; what has to last until the next is in progress.
 type call struct {
 	*Service
 	in       Input
@@ -53,7 +56,9 @@ type call struct {
 	unanswered bool // the form that this request brings was accepted and says nothing
 }
 
-// progress is how far a call has come, as the client carries it from form to form.
+// progress is how far a call has come, as the client carries it from form to form. The
+// client cannot read or change it (requeststate), but it can send an old one again:
+// whatever is done with a state has to be done once.
 type progress struct {
 	Conversation string         `json:"conversation"`
 	Revision     int            `json:"revision"`
@@ -78,7 +83,8 @@ type formQuestion struct {
 	Slot   string `json:"slot"`
 }
 
-// begin opens the conversation, or continues one that is open.
+// begin opens the conversation, or continues one that is open. It records what the call
+// says, since a first request carries no form.
 func (c *call) begin(ctx context.Context) error {
 	var err error
 	if c.at.Arguments, err = digest(c.in); err != nil {
@@ -95,6 +101,7 @@ func (c *call) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// Before refresh, which may replace the turn that has it.
 	c.keepUnread()
 	if c.view, err = c.View(ctx, c.turn.ConversationID, c.in.UserID); err != nil {
 		return err
@@ -106,19 +113,10 @@ func (c *call) begin(ctx context.Context) error {
 func (c *call) keepUnread() {
 	of := &c.turn.Metadata
 	if of.Unmatched != "" {
-		c.at.Unmatched = append(c.at.Unmatched, excerpt(of.Unmatched))
+		c.at.Unmatched = append(c.at.Unmatched, plain.Excerpt(of.Unmatched, form.MaxWords))
 	}
 	c.at.Doubts = append(c.at.Doubts, of.Doubts...)
 	of.Unmatched, of.Doubts = "", nil
-}
-
-// excerpt is the beginning of words that are not read, as long as a form's field for
-// own words takes.
-func excerpt(words string) string {
-	if runes := []rune(words); len(runes) > form.MaxWords {
-		return string(runes[:form.MaxWords-1]) + "…"
-	}
-	return words
 }
 
 // continueOpen records what a first call says to a conversation that is open.
@@ -147,7 +145,10 @@ func (c *call) batchSize() int {
 	return 0
 }
 
-// resume opens the state that the client carried.
+// resume opens the state that the client carried. A state is refused where it is
+// another principal's, tool's or call's, too old, or about slots that a change of
+// playbook took away. The error says how the call can continue, since the conversation
+// itself is not lost.
 func (c *call) resume(ctx context.Context) error {
 	const again = "; call again without it, with conversation_id to continue where it stopped"
 	arguments, err := digest(c.in)
@@ -171,8 +172,9 @@ func (c *call) resume(ctx context.Context) error {
 	return nil
 }
 
-// refresh replaces a turn that is no longer the latest: a repeated call returns
-// what it returned first.
+// refresh replaces a turn that is no longer the latest: a repeated call returns what it
+// returned first. It asks by a call of its own, identified by conversation and
+// revision, so that two requests at one revision get the same batch.
 func (c *call) refresh(ctx context.Context) error {
 	if c.turn.ConversationID != "" && c.turn.Metadata.Revision >= c.view.Revision {
 		return nil
@@ -195,6 +197,7 @@ func (c *call) respond(ctx context.Context) (Result, *elicitation.Ask, error) {
 	response := c.exchange.Response
 	if response == nil {
 		// Nobody responded: the same form again, or none for a client that shows none.
+		// next counts it again, as it is the same form.
 		c.at.Round--
 		if err := c.refresh(ctx); err != nil {
 			return Result{}, nil, err
@@ -222,6 +225,7 @@ func (c *call) respond(ctx context.Context) (Result, *elicitation.Ask, error) {
 	if err := c.record(ctx, filled); err != nil {
 		return Result{}, nil, err
 	}
+	// A revision that did not move means that nothing was recorded.
 	if len(filled.answers) == 0 && filled.words != "" && c.turn.Metadata.Revision <= c.at.Revision {
 		status = StatusOpen // words that say nothing here: the client's model reads them before the person is asked again
 	}
@@ -234,7 +238,9 @@ func (c *call) respond(ctx context.Context) (Result, *elicitation.Ask, error) {
 }
 
 // ifShown is a status that only a person can bring about, and StatusBatch when the
-// response came sooner than a person can have read the form.
+// response came sooner than a person can have read the form. Clients without a screen
+// for forms cancel or decline in a person's name, and a person who did neither would be
+// told otherwise.
 func (c *call) ifShown(status Status) Status {
 	if time.Since(c.at.AskedAt) < c.config.ShownAfter {
 		return StatusBatch
@@ -273,6 +279,8 @@ type filledIn struct {
 
 func (f filledIn) empty() bool { return len(f.answers) == 0 && f.words == "" }
 
+// filledIn reads what the form's fields hold, against the form as this call sent it: a
+// client may return fields that it was not asked for.
 func (c *call) filledIn(content map[string]any) filledIn {
 	given, words := form.Read(c.onForm(), content, parse.Context{Now: time.Now(), Language: c.view.Language})
 	filled := filledIn{words: words}
@@ -294,11 +302,12 @@ func (c *call) record(ctx context.Context, filled filledIn) error {
 	slots := c.slotsOf(filled.answers)
 	switch {
 	case filled.empty():
+	// By now nobody can tell whether this state was recorded before.
 	case !c.view.KeepsCallsOf(c.at.Revision):
 		all := slices.Sorted(slices.Values(append(c.at.Unrecorded, slots...)))
 		c.at.Unrecorded = slices.Compact(all)
 		if filled.words != "" {
-			c.at.Unmatched = append(c.at.Unmatched, excerpt(filled.words))
+			c.at.Unmatched = append(c.at.Unmatched, plain.Excerpt(filled.words, form.MaxWords))
 		}
 	default:
 		of := conversation.Form{
@@ -334,7 +343,8 @@ func (c *call) slotsOf(answers []conversation.AnswerInput) []string {
 	return slots
 }
 
-// next puts what is left on a form, or ends the call.
+// next puts what is left on a form, or ends the call. The form's state has the revision
+// that its questions belong to, and the time from which ifShown counts.
 func (c *call) next(ctx context.Context) (Result, *elicitation.Ask, error) {
 	items := c.items()
 	rounds := cmp.Or(c.in.MaxRounds, MaxRounds)
@@ -368,8 +378,9 @@ func (c *call) next(ctx context.Context) (Result, *elicitation.Ask, error) {
 	}, nil
 }
 
-// items are what the next form asks for: the batch, and assumptions that no
-// form of this call has shown.
+// items are what the next form asks for: the batch, and assumptions that no form of
+// this call has shown. An assumption is shown once in a call: whoever leaves it as it
+// is has confirmed nothing, and would be shown it for ever.
 func (c *call) items() []form.Item {
 	var items []form.Item
 	for _, q := range c.turn.Questions[:min(len(c.turn.Questions), c.config.FormSize)] {
@@ -397,7 +408,8 @@ func (c *call) end(ctx context.Context, status Status) (Result, *elicitation.Ask
 	return newResult(status, c.at.Round, c.turn, report, c.unanswered).without(c.at.Unrecorded).unread(c.at.Unmatched, c.at.Doubts), nil, nil
 }
 
-// digest identifies a call's arguments.
+// digest identifies a call's arguments. A state is bound to it, or a client could open
+// a form with one call and have it answered for another.
 func digest(in Input) ([]byte, error) {
 	data, err := json.Marshal(in)
 	if err != nil {

@@ -436,3 +436,20 @@ func TestWhatIsOpenSaysHowToGoOn(t *testing.T) {
 	assert.Equal(t, d.result.ConversationID, d.result.OpenConversation())
 	assert.Contains(t, d.result.Next, "call "+automatic.ToolName+" again with conversation_id "+d.result.ConversationID)
 }
+
+func TestAQuestionThatWasLeftOutTwiceIsAskedByTheNextCall(t *testing.T) {
+	t.Parallel()
+	a, url := newAsking(t)
+	d := begin(t, a, automatic.Input{Context: "A trip", InformationNeeded: json.RawMessage(`{"type": "object", "properties": {"from": {"type": "string"}, "to": {"type": "string"}, "class": {"type": "string"}}, "required": ["from", "to", "class"]}`)})
+	d.accept(map[string]any{"from": "Berlin"})
+	d.accept(map[string]any{"class": "second"})
+	require.Nil(t, d.form)
+	assert.Equal(t, automatic.StatusOpen, d.result.Status)
+	id := conversationOf(t, url)
+	assert.Contains(t, d.result.Next, "call sequential_questioning_automatic again with conversation_id "+id)
+	assert.NotContains(t, d.result.Next, "put the questions", "there are none")
+	d = begin(t, a, automatic.Input{ConversationID: id})
+	d.accept(map[string]any{"to": "Oslo"})
+	assert.Equal(t, automatic.StatusComplete, d.result.Status)
+	assert.Equal(t, map[string]any{"from": "Berlin", "to": "Oslo", "class": "second"}, d.result.Values)
+}

@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/caarlos0/env/v11"
 	"github.com/mark3labs/mcp-go/mcp"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
@@ -20,6 +19,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
 	"github.com/sequential-questioning/sequential-questioning/shared/elicitation"
 	"github.com/sequential-questioning/sequential-questioning/shared/requeststate"
+	"github.com/sequential-questioning/sequential-questioning/shared/settings"
 )
 
 // Config is how people are asked.
@@ -48,8 +48,8 @@ type Service struct {
 // Open returns a service as the environment describes it: see conversation.Open.
 func Open(extensions ...conversation.Extension) (*Service, error) {
 	var config Config
-	if err := env.Parse(&config); err != nil {
-		return nil, fmt.Errorf("read configuration: %w", err)
+	if err := settings.Parse(&config); err != nil {
+		return nil, err
 	}
 	// First what can be wrong, so that nothing is left open.
 	s, err := New(nil, config)

@@ -3,22 +3,19 @@
 package withmemory
 
 import (
-	"fmt"
-
-	"github.com/caarlos0/env/v11"
-
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
+	"github.com/sequential-questioning/sequential-questioning/shared/settings"
 )
 
 // Open opens the memory that the environment describes, without connecting: a
 // conversation.Extension.
 func Open() (conversation.Option, error) {
-	settings, err := env.ParseAs[memory.Settings]()
-	if err != nil {
-		return nil, fmt.Errorf("read configuration: %w", err)
+	var config memory.Settings
+	if err := settings.Parse(&config); err != nil {
+		return nil, err
 	}
-	opened, err := settings.Open()
+	opened, err := config.Open()
 	if err != nil {
 		return nil, err
 	}

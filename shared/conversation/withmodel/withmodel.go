@@ -4,20 +4,18 @@ package withmodel
 
 import (
 	"context"
-	"fmt"
-
-	"github.com/caarlos0/env/v11"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
 	"github.com/sequential-questioning/sequential-questioning/shared/model"
+	"github.com/sequential-questioning/sequential-questioning/shared/settings"
 )
 
 // Open opens the model that the environment names, without connecting: a
 // conversation.Extension.
 func Open() (conversation.Option, error) {
-	config, err := env.ParseAs[model.Config]()
-	if err != nil {
-		return nil, fmt.Errorf("read configuration: %w", err)
+	var config model.Config
+	if err := settings.Parse(&config); err != nil {
+		return nil, err
 	}
 	client, err := model.Open(config)
 	if err != nil {

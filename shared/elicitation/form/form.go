@@ -17,7 +17,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 )
 
-// Item is one thing on a form: a question, or an assumption to confirm.
+// Item is one thing on a form: a question, or an assumption to confirm. Its text and
+// its title may be anything, and are put on one line.
 type Item struct {
 	Slot     questioning.Slot
 	Question int    // the question's number; 0 for an assumption
@@ -26,10 +27,12 @@ type Item struct {
 	Source   string // where an assumption comes from, in the form's language
 }
 
-// New puts items on a form for a goal, in a language given as a BCP 47 tag. Each
-// item has one field, named after its slot. The last field takes the person's own
-// words: what fits no other field, and that one does not know, does not want to say,
-// or is not concerned. No field is required: who leaves one out has not answered it.
+// New puts items on a form for a goal, in a language given as a BCP 47 tag. Each item
+// has one field, named after its slot. The last field takes the person's own words:
+// what fits no other field, and that one does not know, does not want to say, or is not
+// concerned. No field is required: who leaves one out has not answered it. There has to
+// be an item. The same items make the same form, byte for byte, since Read finds by it
+// what a label means.
 func New(goal string, items []Item, language string) elicitation.Form {
 	say := messages.In(language)
 	var schema elicitation.Schema
@@ -56,6 +59,7 @@ func wordsName(items []Item) string {
 	return name
 }
 
+// taken reports a name that a slot's field has.
 func taken(items []Item, name string) bool {
 	for _, item := range items {
 		if item.Slot.Key == name {
@@ -65,8 +69,10 @@ func taken(items []Item, name string) bool {
 	return false
 }
 
-// ownWords is the last field. What it offers to say refers to a question by its
-// number, or to the only item by its name.
+// ownWords is the last field. What it offers to say refers to a question by its number,
+// or to the only item by its name. It is the one place where a person can say that they
+// do not know: an enum or a number field has no value for that, and a second field for
+// each question made forms twice as long.
 func ownWords(items []Item, say *messages.Printer) elicitation.Field {
 	most := MaxWords
 	f := elicitation.Field{Name: wordsName(items), Type: "string", Title: say.Text(messages.OwnWords), MaxLength: &most}
@@ -76,6 +82,7 @@ func ownWords(items []Item, say *messages.Printer) elicitation.Field {
 			of = item
 		}
 	}
+	// Half a title leaves room for what is said of it.
 	name := plain.Excerpt(of.Slot.Title, maxTitle/2)
 	if of.Question > 0 && len(items) > 1 {
 		name = strconv.Itoa(of.Question)
@@ -93,7 +100,9 @@ func (item Item) takesWords() bool {
 	return false
 }
 
-// field is the one that takes the item's value.
+// field is the one that takes the item's value. Only what every client draws is used:
+// the flat schema of MCP's elicitation, with enums as plain strings. Bounds are for the
+// client to check early; Read and the slot check again.
 func (item Item) field(say *messages.Printer, numbered bool) elicitation.Field {
 	slot := item.Slot
 	title, more := item.title(say, numbered)
@@ -112,6 +121,8 @@ func (item Item) field(say *messages.Printer, numbered bool) elicitation.Field {
 		f.MinItems, f.MaxItems = slot.MinItems, slot.MaxItems
 	}
 	value := slot.Default
+	// An assumption's value is what the form shows for confirmation; a question's is
+	// the slot's own default.
 	if item.Question == 0 {
 		value, more = item.Assumed, item.assumed(say)
 	} else {
@@ -138,6 +149,7 @@ func (item Item) title(say *messages.Printer, numbered bool) (title, more string
 	if asked == say.Text(messages.AskFor, name) {
 		asked = name // the label of a field asks without a question mark
 	}
+	// A question with a remark behind it is cut where the remark begins.
 	question, rest, _ := strings.Cut(asked, "? ")
 	switch {
 	case fits(asked):
@@ -150,8 +162,9 @@ func (item Item) title(say *messages.Printer, numbered bool) (title, more string
 	return number + plain.Excerpt(asked, room), asked
 }
 
-// hint is the form of the answer, or what a good one contains, where neither the
-// field nor what is said already shows it.
+// hint is the form of the answer, or what a good one contains, where neither the field
+// nor what is said already shows it. A pattern is not shown, since it is written for
+// programs.
 func (item Item) hint(said string, say *messages.Printer) string {
 	slot, language := item.Slot, say.Language()
 	switch slot.Type {
@@ -185,7 +198,9 @@ func (item Item) assumed(say *messages.Printer) string {
 	return text
 }
 
-// labels are what a person reads of each option, each of them once.
+// labels are what a person reads of each option, each of them once. Clients send back
+// the label and not the value, so two options with one title need two labels: the
+// second gets its value, and then stars.
 func labels(slot questioning.Slot, say *messages.Printer) []string {
 	values := valuesOf(slot)
 	all, seen := make([]string, len(values)), map[string]bool{}
@@ -194,6 +209,7 @@ func labels(slot questioning.Slot, say *messages.Printer) []string {
 		if slot.Type == questioning.Boolean {
 			label = upperFirst(label)
 		}
+		// An empty label cannot be chosen in some clients.
 		label = cmp.Or(label, say.Text(messages.None))
 		if seen[label] {
 			label += " (" + plain.Line(questioning.Render(value, say.Language())) + ")"
@@ -218,7 +234,8 @@ func valuesOf(slot questioning.Slot) []any {
 	return all
 }
 
-// preset is a value as a field's default, nil where the field cannot have it.
+// preset is a value as a field's default, nil where the field cannot have it. A default
+// that the field does not offer, or not in its format, is no default by MCP's schema.
 func preset(slot questioning.Slot, value any, say *messages.Printer) any {
 	if value == nil {
 		return nil
@@ -252,6 +269,7 @@ func preset(slot questioning.Slot, value any, say *messages.Printer) any {
 	return slot.Render(value, say.Language())
 }
 
+// labelOf is the label of a value that the field offers.
 func labelOf(slot questioning.Slot, value any, say *messages.Printer) (string, bool) {
 	for i, one := range valuesOf(slot) {
 		if one == value {
@@ -261,8 +279,12 @@ func labelOf(slot questioning.Slot, value any, say *messages.Printer) (string, b
 	return "", false
 }
 
+// longestGoal is how much of the goal, in characters, the message repeats: what a
+// dialog shows without scrolling.
 const longestGoal = 200 // characters
 
+// message says what the form is for and how much is on it, before a person decides to
+// fill it in.
 func message(goal string, items []Item, say *messages.Printer) string {
 	questions := 0
 	for _, item := range items {
@@ -284,6 +306,7 @@ func message(goal string, items []Item, say *messages.Printer) string {
 	return say.Text(messages.FormMessage, plain.Quote(plain.Excerpt(goal, longestGoal)), upperFirst(counts))
 }
 
+// upperFirst raises an ASCII letter. Texts in other scripts begin as they are written.
 func upperFirst(s string) string {
 	if s == "" || s[0] < 'a' || s[0] > 'z' {
 		return s

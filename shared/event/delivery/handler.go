@@ -8,12 +8,12 @@ import (
 	"log/slog"
 	"net/http"
 
-	"github.com/caarlos0/env/v11"
 	cloudevents "github.com/cloudevents/sdk-go/v2"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
+	"github.com/sequential-questioning/sequential-questioning/shared/settings"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
@@ -32,7 +32,8 @@ type RelayHandler struct {
 	signer *Signer
 	outbox *Outbox
 	relay  *Relay
-	kept   *retention
+	sweeps []*sweep
+	retry  *retry
 }
 
 // OpenRelay returns a relay as the environment describes it. It connects when
@@ -43,9 +44,14 @@ func OpenRelay() (*RelayHandler, error) {
 		Signing  SigningConfig
 		Postgres postgres.Config
 		Retained RetentionConfig
+		Audit    store.AuditConfig
 	}
-	if err := env.Parse(&config); err != nil {
-		return nil, fmt.Errorf("read configuration: %w", err)
+	if err := settings.Parse(&config); err != nil {
+		return nil, err
+	}
+	audited, err := config.Audit.Age()
+	if err != nil {
+		return nil, err
 	}
 	signer, err := NewSigner(config.Signing)
 	if err != nil {
@@ -59,13 +65,18 @@ func OpenRelay() (*RelayHandler, error) {
 	if err != nil {
 		return nil, err
 	}
-	kept, err := newRetention(config.Retained, store.New(pool).EraseInactive)
+	stored := store.New(pool)
+	if audited > 0 {
+		stored = stored.Audited()
+	}
+	kept, err := newRetention(config.Retained, stored.EraseInactive)
 	if err != nil {
 		pool.Close()
 		return nil, err
 	}
 	outbox := NewOutbox(pool)
-	return &RelayHandler{pool, sink, signer, outbox, NewRelay(outbox, sink, RelayConfig{}), kept}, nil
+	relay := NewRelay(outbox, sink, RelayConfig{})
+	return &RelayHandler{pool, sink, signer, outbox, relay, []*sweep{kept, newResultSweep(stored.SweepResults), newAuditSweep(audited, stored.SweepAudit)}, newRetry(relay.Drain)}, nil
 }
 
 // ServeHTTP answers 200 with what was done, 202 when a drain under way includes the
@@ -78,6 +89,9 @@ func (h *RelayHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	done, ran, err := h.relay.Drain(context.WithoutCancel(r.Context()))
+	if ran {
+		h.retry.after(done, err)
+	}
 	switch {
 	case !ran:
 		w.WriteHeader(http.StatusAccepted)
@@ -91,7 +105,9 @@ func (h *RelayHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	h.kept.run(context.WithoutCancel(r.Context()))
+	for _, s := range h.sweeps {
+		s.run(context.WithoutCancel(r.Context()))
+	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(done) // the caller may have gone
 }
@@ -141,6 +157,7 @@ func (h *RelayHandler) Ready(ctx context.Context) error { return h.pool.Ping(ctx
 
 // Close releases the connections.
 func (h *RelayHandler) Close() {
+	h.retry.close()
 	h.sink.Close()
 	h.pool.Close()
 }

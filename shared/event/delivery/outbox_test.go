@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
+	"github.com/sequential-questioning/sequential-questioning/shared/event/eventtest"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
 )
@@ -54,49 +55,10 @@ func (w *outboxWorld) relay(t *testing.T, p Publisher, change ...func(*RelayConf
 	return NewRelay(w.outbox, p, config)
 }
 
-// publisher is a sink in this process.
-type publisher func(context.Context, cloudevents.Event) error
-
-func (p publisher) Publish(ctx context.Context, e cloudevents.Event) error { return p(ctx, e) }
-
-// recorder is a sink that keeps what it is given.
-type recorder struct {
-	mu     sync.Mutex
-	events []cloudevents.Event
-}
-
-func (r *recorder) Publish(_ context.Context, e cloudevents.Event) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.events = append(r.events, e)
-	return nil
-}
-
-func (r *recorder) ids() []string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	var ids []string
-	for _, e := range r.events {
-		ids = append(ids, e.ID())
-	}
-	return ids
-}
-
 // queued writes events in a transaction of the principal that they name.
 func (w *outboxWorld) queued(t *testing.T, events ...event.Event) {
 	t.Helper()
-	require.NoError(t, pgx.BeginTxFunc(t.Context(), w.pool, pgx.TxOptions{}, func(tx pgx.Tx) error {
-		return queueIn(t, tx, events...)
-	}))
-}
-
-func queueIn(t *testing.T, tx pgx.Tx, events ...event.Event) error {
-	t.Helper()
-	_, of := events[0].Of()
-	batch := &pgx.Batch{}
-	postgres.BindPrincipal(batch, of)
-	require.NoError(t, event.Queue(batch, events...))
-	return tx.SendBatch(t.Context(), batch).Close()
+	eventtest.Queue(t, w.pool, events...)
 }
 
 // leasesEnd lets claimed and failed events be claimed again at once.
@@ -112,14 +74,6 @@ func (w *outboxWorld) waiting(t *testing.T) int {
 
 var elsewhere = uuid.NewString // a conversation that only events know
 
-func recorded(as, id, slot string) event.AnswerRecorded {
-	return event.AnswerRecorded{
-		Conversation: event.Conversation{Principal: as, ConversationID: id, SchemaKey: "trip"},
-		Answer:       event.Answer{Slot: event.Slot{Key: slot}, AnswerNumber: 1, Outcome: "answered"},
-		At:           time.Now(),
-	}
-}
-
 func erasedEvent(as, id string) event.ConversationErased {
 	return event.ConversationErased{Principal: as, ConversationID: id, At: time.Now()}
 }
@@ -129,12 +83,12 @@ func TestAnEventHappensIfItsTransactionDoes(t *testing.T) {
 	w := newOutboxWorld(t)
 	undone := errors.New("undone")
 	err := pgx.BeginTxFunc(t.Context(), w.pool, pgx.TxOptions{}, func(tx pgx.Tx) error {
-		require.NoError(t, queueIn(t, tx, recorded("local", elsewhere(), "budget")))
+		require.NoError(t, eventtest.QueueIn(t, tx, eventtest.Recorded("local", elsewhere(), "budget")))
 		return undone
 	})
 	require.ErrorIs(t, err, undone)
 	assert.Zero(t, w.waiting(t))
-	w.queued(t, recorded("local", elsewhere(), "budget"))
+	w.queued(t, eventtest.Recorded("local", elsewhere(), "budget"))
 	assert.Equal(t, 1, w.waiting(t))
 }
 
@@ -142,7 +96,7 @@ func TestNobodyQueuesEventsOfAnotherPrincipal(t *testing.T) {
 	t.Parallel()
 	w := newOutboxWorld(t)
 	err := pgx.BeginTxFunc(t.Context(), w.pool, pgx.TxOptions{}, func(tx pgx.Tx) error {
-		return queueIn(t, tx, recorded("ann", elsewhere(), "a"), recorded("bob", elsewhere(), "b"))
+		return eventtest.QueueIn(t, tx, eventtest.Recorded("ann", elsewhere(), "a"), eventtest.Recorded("bob", elsewhere(), "b"))
 	})
 	assert.ErrorContains(t, err, "row-level security")
 }
@@ -153,15 +107,15 @@ func TestEventsOfAConversationArePublishedInTheirOrder(t *testing.T) {
 	conversations := []string{elsewhere(), elsewhere(), elsewhere()}
 	for n := range 20 {
 		for _, id := range conversations {
-			e := recorded("local", id, "budget")
+			e := eventtest.Recorded("local", id, "budget")
 			e.AnswerNumber = n
 			w.queued(t, e)
 		}
 	}
-	sink := &recorder{}
+	sink := &eventtest.Recorder{}
 	// Fails now and then, and relays work side by side.
 	var tries atomic.Int64
-	flaky := publisher(func(ctx context.Context, e cloudevents.Event) error {
+	flaky := eventtest.Publisher(func(ctx context.Context, e cloudevents.Event) error {
 		if tries.Add(1)%7 == 0 {
 			return &Refused{Status: 500}
 		}
@@ -176,7 +130,7 @@ func TestEventsOfAConversationArePublishedInTheirOrder(t *testing.T) {
 			for range 200 {
 				_, _, err := r.Drain(t.Context())
 				assert.NoError(t, err)
-				if len(sink.ids()) >= 60 {
+				if len(sink.IDs()) >= 60 {
 					return
 				}
 				time.Sleep(2 * time.Millisecond)
@@ -186,7 +140,7 @@ func TestEventsOfAConversationArePublishedInTheirOrder(t *testing.T) {
 	relays.Wait()
 	assert.Zero(t, w.waiting(t))
 	order := map[string][]int{}
-	for _, e := range sink.events {
+	for _, e := range sink.Events() {
 		read, err := Read(e)
 		require.NoError(t, err)
 		order[e.Subject()] = append(order[e.Subject()], read.(event.AnswerRecorded).AnswerNumber)
@@ -202,7 +156,7 @@ func TestAConversationIsClaimedByOneRelayAtATime(t *testing.T) {
 	w := newOutboxWorld(t)
 	id := elsewhere()
 	for range 200 {
-		w.queued(t, recorded("local", id, "a"))
+		w.queued(t, eventtest.Recorded("local", id, "a"))
 	}
 	var held atomic.Bool
 	var settled atomic.Int64
@@ -232,7 +186,7 @@ func TestWhatIsClaimedIsNobodyElses(t *testing.T) {
 	t.Parallel()
 	w := newOutboxWorld(t)
 	one, other := elsewhere(), elsewhere()
-	w.queued(t, recorded("local", one, "a"), recorded("local", one, "b"), recorded("local", other, "c"))
+	w.queued(t, eventtest.Recorded("local", one, "a"), eventtest.Recorded("local", one, "b"), eventtest.Recorded("local", other, "c"))
 	first, err := w.outbox.Claim(t.Context(), 1, time.Minute)
 	require.NoError(t, err)
 	require.Len(t, first, 1)
@@ -255,21 +209,21 @@ func TestARefusedEventBecomesADeadLetterAfterItsLastAttemptAndLaterOnesPass(t *t
 	t.Parallel()
 	w := newOutboxWorld(t)
 	id := elsewhere()
-	w.queued(t, recorded("local", id, "bad"), recorded("local", id, "good"))
-	sink := &recorder{}
-	r := w.relay(t, publisher(func(ctx context.Context, e cloudevents.Event) error {
+	w.queued(t, eventtest.Recorded("local", id, "bad"), eventtest.Recorded("local", id, "good"))
+	sink := &eventtest.Recorder{}
+	r := w.relay(t, eventtest.Publisher(func(ctx context.Context, e cloudevents.Event) error {
 		if read, _ := Read(e); read.(event.AnswerRecorded).Slot.Key == "bad" {
 			return &Refused{Status: 500, Body: "cannot"}
 		}
 		return sink.Publish(ctx, e)
 	}))
 	for attempt := range relaying.MaxAttempts {
-		assert.Empty(t, sink.events, "before attempt %d", attempt)
+		assert.Empty(t, sink.Events(), "before attempt %d", attempt)
 		w.leasesEnd(t)
 		_, _, err := r.Drain(t.Context())
 		require.NoError(t, err)
 	}
-	assert.Len(t, sink.events, 1)
+	assert.Len(t, sink.Events(), 1)
 	backlog, err := w.outbox.Backlog(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, Backlog{DeadLetters: 1}, backlog)
@@ -286,8 +240,8 @@ func TestARefusedEventBecomesADeadLetterAfterItsLastAttemptAndLaterOnesPass(t *t
 func TestAnEventThatNeverCanBeAcceptedIsADeadLetterAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newOutboxWorld(t)
-	w.queued(t, recorded("local", elsewhere(), "a"))
-	done, _, err := w.relay(t, publisher(func(context.Context, cloudevents.Event) error { return &Refused{Status: 422} })).Drain(t.Context())
+	w.queued(t, eventtest.Recorded("local", elsewhere(), "a"))
+	done, _, err := w.relay(t, eventtest.Publisher(func(context.Context, cloudevents.Event) error { return &Refused{Status: 422} })).Drain(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, 1, done.DeadLettered)
 }
@@ -296,11 +250,11 @@ func TestWhileTheSinkIsUnavailableNothingIsDeadLettered(t *testing.T) {
 	t.Parallel()
 	w := newOutboxWorld(t)
 	for range 20 {
-		w.queued(t, recorded("local", elsewhere(), "a"))
+		w.queued(t, eventtest.Recorded("local", elsewhere(), "a"))
 	}
 	for name, failure := range map[string]error{"refused connection": errors.New("connection refused"), "no backend": &Refused{Status: 503}} {
 		var tries atomic.Int64
-		r := w.relay(t, publisher(func(context.Context, cloudevents.Event) error { tries.Add(1); return failure }))
+		r := w.relay(t, eventtest.Publisher(func(context.Context, cloudevents.Event) error { tries.Add(1); return failure }))
 		for range 5 {
 			w.leasesEnd(t)
 			_, _, err := r.Drain(t.Context())
@@ -313,7 +267,7 @@ func TestWhileTheSinkIsUnavailableNothingIsDeadLettered(t *testing.T) {
 	assert.Equal(t, 20, backlog.Waiting)
 	assert.Positive(t, backlog.Oldest)
 	w.leasesEnd(t)
-	sink := &recorder{}
+	sink := &eventtest.Recorder{}
 	done, _, err := w.relay(t, sink).Drain(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, 20, done.Published)
@@ -322,7 +276,7 @@ func TestWhileTheSinkIsUnavailableNothingIsDeadLettered(t *testing.T) {
 func TestWhatFailsWaitsLongerAndLonger(t *testing.T) {
 	t.Parallel()
 	w := newOutboxWorld(t)
-	w.queued(t, recorded("local", elsewhere(), "a"))
+	w.queued(t, eventtest.Recorded("local", elsewhere(), "a"))
 	for age, want := range map[string]string{"0s": "1 s", "1 minute": "30 s", "1 day": "5 min"} {
 		postgrestest.Exec(t, w.url, fmt.Sprintf(`UPDATE outbox SET created_at = now() - interval '%s', next_at = now()`, age))
 		claimed, err := w.outbox.Claim(t.Context(), 1, time.Minute)
@@ -336,12 +290,12 @@ func TestWhatFailsWaitsLongerAndLonger(t *testing.T) {
 func TestADrainDuringAnotherIsDoneByIt(t *testing.T) {
 	t.Parallel()
 	w := newOutboxWorld(t)
-	w.queued(t, recorded("local", elsewhere(), "a"))
+	w.queued(t, eventtest.Recorded("local", elsewhere(), "a"))
 	var r *Relay
-	sink := &recorder{}
-	r = w.relay(t, publisher(func(ctx context.Context, e cloudevents.Event) error {
-		if len(sink.ids()) == 0 {
-			w.queued(t, recorded("local", elsewhere(), "late"))
+	sink := &eventtest.Recorder{}
+	r = w.relay(t, eventtest.Publisher(func(ctx context.Context, e cloudevents.Event) error {
+		if len(sink.IDs()) == 0 {
+			w.queued(t, eventtest.Recorded("local", elsewhere(), "late"))
 			_, ran, err := r.Drain(ctx)
 			assert.NoError(t, err)
 			assert.False(t, ran)
@@ -357,9 +311,9 @@ func TestADrainIsBoundedInTimeAndReleasesWhatItHasNotTried(t *testing.T) {
 	t.Parallel()
 	w := newOutboxWorld(t)
 	for range 8 {
-		w.queued(t, recorded("local", elsewhere(), "a"))
+		w.queued(t, eventtest.Recorded("local", elsewhere(), "a"))
 	}
-	r := w.relay(t, publisher(func(ctx context.Context, _ cloudevents.Event) error {
+	r := w.relay(t, eventtest.Publisher(func(ctx context.Context, _ cloudevents.Event) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -378,7 +332,7 @@ func TestErasingAConversationDeletesItsWaitingEvents(t *testing.T) {
 	t.Parallel()
 	w := newOutboxWorld(t)
 	id := elsewhere()
-	w.queued(t, recorded("local", id, "a"), recorded("local", elsewhere(), "b"))
+	w.queued(t, eventtest.Recorded("local", id, "a"), eventtest.Recorded("local", elsewhere(), "b"))
 	require.NoError(t, pgx.BeginTxFunc(t.Context(), w.pool, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		batch := &pgx.Batch{}
 		batch.Queue(`SELECT set_config('app.principal', 'local', true)`)
@@ -386,11 +340,11 @@ func TestErasingAConversationDeletesItsWaitingEvents(t *testing.T) {
 		require.NoError(t, event.Queue(batch, erasedEvent("local", id)))
 		return tx.SendBatch(t.Context(), batch).Close()
 	}))
-	sink := &recorder{}
+	sink := &eventtest.Recorder{}
 	_, _, err := w.relay(t, sink).Drain(t.Context())
 	require.NoError(t, err)
-	require.Len(t, sink.events, 2)
-	assert.Equal(t, string(event.TypeConversationErased), sink.events[1].Type())
+	require.Len(t, sink.Events(), 2)
+	assert.Equal(t, string(event.TypeConversationErased), sink.Events()[1].Type())
 }
 
 func TestAnErasureIsRequeuedUntilItIsConfirmed(t *testing.T) {
@@ -398,10 +352,10 @@ func TestAnErasureIsRequeuedUntilItIsConfirmed(t *testing.T) {
 	w := newOutboxWorld(t)
 	id := elsewhere()
 	w.queued(t, erasedEvent("local", id))
-	lost := &recorder{} // takes it and forgets it
+	lost := &eventtest.Recorder{} // takes it and forgets it
 	_, _, err := w.relay(t, lost).Drain(t.Context())
 	require.NoError(t, err)
-	require.Len(t, lost.events, 1)
+	require.Len(t, lost.Events(), 1)
 	n, err := w.outbox.RequeueErasures(t.Context(), time.Hour)
 	require.NoError(t, err)
 	assert.Zero(t, n, "not yet")

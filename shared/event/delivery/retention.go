@@ -9,6 +9,9 @@ import (
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/noop"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
 // RetentionConfig is how long conversations are kept, from the environment.
@@ -18,29 +21,33 @@ type RetentionConfig struct {
 }
 
 const (
-	// retentionInterval is how often an instance looks for what is to be erased.
-	retentionInterval = 10 * time.Minute
+	// sweepInterval is how often an instance looks for what is to be deleted.
+	sweepInterval = 10 * time.Minute
 	// retentionBatch is how many conversations one transaction of a principal erases
-	// at most.
+	// at most, resultBatch how many results one deletes, and auditBatch how many records.
 	retentionBatch = 100
-	// retentionTime bounds the work of one look, which a drain's caller waits for.
-	retentionTime = 5 * time.Second
+	resultBatch    = 1000
+	auditBatch     = 1000
+	// sweepTime bounds the work of one look, which a drain's caller waits for.
+	sweepTime = 5 * time.Second
 )
 
-// retention erases conversations that nobody has changed for too long, by the path of
-// forgetting: their events have memory erased as well. It is the relay's because only
-// the relay runs on a timer and acts for all principals. A nil *retention keeps all.
-type retention struct {
-	age    time.Duration
-	erase  func(ctx context.Context, age time.Duration, most int) (int, error)
-	erased metric.Int64Counter
+// sweep deletes what is older than an age, batch after batch. It is the relay's because
+// only the relay runs on a timer and acts for all principals. A nil *sweep keeps all.
+type sweep struct {
+	what    string
+	age     time.Duration
+	batch   int
+	delete  func(ctx context.Context, age time.Duration, most int) (int, error) // the oldest
+	deleted metric.Int64Counter
 
 	mu   sync.Mutex
 	next time.Time // look
 }
 
-// newRetention returns what a configuration asks for; erase erases the oldest.
-func newRetention(config RetentionConfig, erase func(ctx context.Context, age time.Duration, most int) (int, error)) (*retention, error) {
+// newRetention returns the sweep of conversations that nobody has changed for too long,
+// by the path of forgetting: their events have memory erased as well.
+func newRetention(config RetentionConfig, erase func(ctx context.Context, age time.Duration, most int) (int, error)) (*sweep, error) {
 	if config.Days < 0 {
 		return nil, fmt.Errorf("RETENTION_DAYS is %d: want the number of days, or 0 to keep all conversations", config.Days)
 	}
@@ -49,48 +56,61 @@ func newRetention(config RetentionConfig, erase func(ctx context.Context, age ti
 	}
 	erased, _ := otel.Meter(meterName).Int64Counter("questioning.conversations.expired", // errs on a bad name only
 		metric.WithDescription("Conversations erased because nobody had changed them for RETENTION_DAYS."))
-	return &retention{age: time.Duration(config.Days) * 24 * time.Hour, erase: erase, erased: erased}, nil
+	return &sweep{what: "conversations", age: time.Duration(config.Days) * 24 * time.Hour, batch: retentionBatch, delete: erase, deleted: erased}, nil
 }
 
-// run erases batch after batch, when it is time to look, until nothing is left or the
-// time is up. It then goes on at the next drain.
-func (r *retention) run(ctx context.Context) {
-	if r == nil || !r.due() {
+// newResultSweep returns the sweep of results that no call repeats any more.
+func newResultSweep(sweepResults func(ctx context.Context, age time.Duration, most int) (int, error)) *sweep {
+	return &sweep{what: "results", age: store.KeptFor, batch: resultBatch, delete: sweepResults, deleted: noop.Int64Counter{}}
+}
+
+// newAuditSweep returns the sweep of the audit trail, nil where none is kept.
+func newAuditSweep(age time.Duration, sweepAudit func(ctx context.Context, age time.Duration, most int) (int, error)) *sweep {
+	if age == 0 {
+		return nil
+	}
+	return &sweep{what: "records of the audit trail", age: age, batch: auditBatch, delete: sweepAudit, deleted: noop.Int64Counter{}}
+}
+
+// run deletes batch after batch, when it is time to look, until nothing is left or the
+// time is up. It then continues at the next drain.
+func (s *sweep) run(ctx context.Context) {
+	if s == nil || !s.due() {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, retentionTime)
+	ctx, cancel := context.WithTimeout(ctx, sweepTime)
 	defer cancel()
 	for {
-		n, err := r.erase(ctx, r.age, retentionBatch)
-		r.erased.Add(context.WithoutCancel(ctx), int64(n))
+		n, err := s.delete(ctx, s.age, s.batch)
+		s.deleted.Add(context.WithoutCancel(ctx), int64(n))
 		switch {
 		case err != nil && ctx.Err() == nil:
-			slog.WarnContext(ctx, "conversations were not erased after their time", "error", err)
+			slog.WarnContext(ctx, s.what+" were not deleted after their time", "error", err)
 			return
 		case err != nil || ctx.Err() != nil:
-			r.soon()
+			s.soon()
 			return
-		case n < retentionBatch:
+		case n < s.batch:
 			return
 		}
 	}
 }
 
 // due reports whether it is time to look, and sets the next time.
-func (r *retention) due() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+func (s *sweep) due() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	now := time.Now()
-	if now.Before(r.next) {
+	if now.Before(s.next) {
 		return false
 	}
-	r.next = now.Add(retentionInterval)
+	s.next = now.Add(sweepInterval)
 	return true
 }
 
 // soon has the next drain look again.
-func (r *retention) soon() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.next = time.Time{}
+func (s *sweep) soon() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.next = time.Time{}
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // erasing returns a retention of 30 days over so many expired conversations.
-func erasing(t *testing.T, expired *int, takes time.Duration) *retention {
+func erasing(t *testing.T, expired *int, takes time.Duration) *sweep {
 	t.Helper()
 	r, err := newRetention(RetentionConfig{Days: 30}, func(ctx context.Context, age time.Duration, most int) (int, error) {
 		assert.Equal(t, 30*24*time.Hour, age)
@@ -37,7 +37,7 @@ func TestExpiredConversationsAreErasedInBatches(t *testing.T) {
 		expired = 1
 		r.run(t.Context())
 		assert.Equal(t, 1, expired, "not with every drain")
-		time.Sleep(retentionInterval)
+		time.Sleep(sweepInterval)
 		r.run(t.Context())
 		assert.Zero(t, expired)
 	})
@@ -49,7 +49,7 @@ func TestADrainWaitsForErasuresABoundedTimeAndTheNextGoesOn(t *testing.T) {
 		r := erasing(t, &expired, 2*time.Second)
 		began := time.Now()
 		r.run(t.Context())
-		assert.LessOrEqual(t, time.Since(began), retentionTime+2*time.Second)
+		assert.LessOrEqual(t, time.Since(began), sweepTime+2*time.Second)
 		assert.Equal(t, 800, expired)
 		r.run(t.Context())
 		assert.Equal(t, 600, expired)
@@ -67,7 +67,7 @@ func TestAFailureIsTriedAgainAtTheNextLook(t *testing.T) {
 		r.run(t.Context())
 		r.run(t.Context())
 		assert.Equal(t, 1, calls)
-		time.Sleep(retentionInterval)
+		time.Sleep(sweepInterval)
 		r.run(t.Context())
 		assert.Equal(t, 2, calls)
 	})

@@ -3,17 +3,15 @@ package indexer
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
-
-	"github.com/caarlos0/env/v11"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
 	"github.com/sequential-questioning/sequential-questioning/shared/event/delivery"
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
+	"github.com/sequential-questioning/sequential-questioning/shared/settings"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
@@ -34,8 +32,8 @@ func Open() (*Handler, error) {
 		Memory   memory.Settings
 		Postgres postgres.Config
 	}
-	if err := env.Parse(&config); err != nil {
-		return nil, fmt.Errorf("read configuration: %w", err)
+	if err := settings.Parse(&config); err != nil {
+		return nil, err
 	}
 	signer, err := delivery.NewSigner(config.Signing)
 	if err != nil {

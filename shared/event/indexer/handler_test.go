@@ -86,7 +86,7 @@ func TestWrongSettingsAreReportedAtOnce(t *testing.T) {
 		"EVENT_SIGNING_KEYS":        {"", "EVENT_SIGNING_KEYS is not set"},
 		"QDRANT_URL":                {"qdrant:6334", "QDRANT_URL"},
 		"DATABASE_URL":              {"://", "DATABASE_URL"},
-		"QDRANT_REPLICATION_FACTOR": {"many", "ReplicationFactor"},
+		"QDRANT_REPLICATION_FACTOR": {"many", `QDRANT_REPLICATION_FACTOR is "many": want a whole number`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for key, value := range right {

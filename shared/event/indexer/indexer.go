@@ -32,8 +32,11 @@ const (
 	// retention is how long an event is known to have been processed: a week, longer
 	// than a broker delivers it again.
 	retention = 7 * 24 * time.Hour
-	// pruneInterval is how often an instance deletes what is older than that.
-	pruneInterval = 10 * time.Minute
+	// pruneEvery is after how many events an instance deletes what is older than that:
+	// pruneBatch rows, more than it has added since, so that pruning keeps pace whatever
+	// the rate. The first event prunes too.
+	pruneEvery = 500
+	pruneBatch = 1000
 )
 
 // Memory is what an indexer writes to. See memory.Memory. Both methods return
@@ -49,7 +52,7 @@ type Indexer struct {
 	store   *store.Store
 	memory  Memory
 	metrics *metrics
-	pruned  atomic.Int64 // unix seconds
+	events  atomic.Int64 // since the instance started
 }
 
 // New returns an indexer of a store, which it does not own.
@@ -163,15 +166,14 @@ func (x *Indexer) delete(ctx context.Context, tx *store.Tx, e event.Conversation
 	return Indexed, nil
 }
 
-// prune deletes, at most once in an interval, what was processed too long ago to be
+// prune deletes, after every pruneEvery events, what was processed too long ago to be
 // delivered again. It runs after an event instead of on a timer, since an instance
-// at rest has none. A failure is logged; the next event tries again.
+// at rest has none. A failure is logged, and made up for later.
 func (x *Indexer) prune(ctx context.Context) {
-	now, last := time.Now().Unix(), x.pruned.Load()
-	if now-last < int64(pruneInterval.Seconds()) || !x.pruned.CompareAndSwap(last, now) {
+	if (x.events.Add(1)-1)%pruneEvery != 0 {
 		return
 	}
-	if err := x.store.DeleteProcessed(ctx, retention); err != nil {
+	if _, err := x.store.DeleteProcessed(ctx, retention, pruneBatch); err != nil {
 		slog.WarnContext(ctx, "processed events were not pruned", "error", err)
 	}
 }

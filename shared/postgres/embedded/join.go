@@ -23,11 +23,16 @@ const (
 	joinLimit = 2 * time.Minute
 	// joinInterval is how often a lock or a start is looked at again.
 	joinInterval = 20 * time.Millisecond
+	// giveUpLimit bounds how long a failed join waits for the end of a server that is
+	// still starting.
+	giveUpLimit = 10 * time.Second
 	// keeperInterval is how often a user looks whether the keeper still runs.
 	keeperInterval = time.Second
 )
 
-// Joined is the use of a server that several processes share.
+// Joined is the use of a server that several processes share. port and password are
+// those at the last connection; the port stays the same when the keeper is started
+// again.
 type Joined struct {
 	dir      string
 	keeper   []string
@@ -59,7 +64,9 @@ func Join(ctx context.Context, dir string, keeper []string, out io.Writer) (*Joi
 		return nil, err
 	}
 	if err := j.connect(ctx); err != nil {
-		return nil, errors.Join(err, unlockFile(j.users))
+		leaving, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveUpLimit)
+		defer cancel()
+		return nil, errors.Join(err, j.leave(leaving))
 	}
 	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
 	j.stop = stop
@@ -98,6 +105,8 @@ func (j *Joined) enter(ctx context.Context) error {
 }
 
 // connect waits until the server answers, and starts a keeper where there is none.
+// Several processes may start a keeper at once; all but one find the folder kept and
+// end.
 func (j *Joined) connect(ctx context.Context) error {
 	var started *spawned
 	for {
@@ -121,7 +130,8 @@ func (j *Joined) connect(ctx context.Context) error {
 	}
 }
 
-// kept reports whether a keeper runs.
+// kept reports whether a keeper runs. It takes the lock for a moment where nobody holds
+// it. A keeper that starts in this moment ends, and is started again.
 func (j *Joined) kept() (bool, error) {
 	file, err := lockFile(keeperFile(j.dir))
 	if file != nil {
@@ -130,7 +140,9 @@ func (j *Joined) kept() (bool, error) {
 	return err == nil, err
 }
 
-// answers reports whether the server takes connections, and notes how to connect.
+// answers reports whether the server takes connections, and notes how to connect. A pid
+// file that says ready can be older than the machine's last start; hence the
+// connection.
 func (j *Joined) answers(ctx context.Context) bool {
 	dir, err := filepath.EvalSymlinks(j.dir)
 	if err != nil {
@@ -181,6 +193,7 @@ func (j *Joined) spawn() (*spawned, error) {
 	return s, nil
 }
 
+// over reports whether the keeper has ended.
 func (s *spawned) over() bool {
 	select {
 	case <-s.done:
@@ -237,6 +250,10 @@ func (j *Joined) URL() string { return address(j.port, Role, j.password, Role) }
 func (j *Joined) Leave(ctx context.Context) error {
 	j.stop()
 	j.watched.Wait()
+	return j.leave(ctx)
+}
+
+func (j *Joined) leave(ctx context.Context) error {
 	if err := unlockFile(j.users); err != nil {
 		return fmt.Errorf("leave the database: %w", err)
 	}
@@ -245,14 +262,14 @@ func (j *Joined) Leave(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = unlockFile(last) }() // whoever joins meanwhile waits for it
-	content, err := os.ReadFile(keeperFile(j.dir))
-	if err != nil {
-		return fmt.Errorf("leave the database: %w", err)
-	}
 	for {
 		kept, err := j.kept()
 		if err != nil || !kept {
 			return err
+		}
+		content, err := os.ReadFile(keeperFile(j.dir))
+		if err != nil {
+			return fmt.Errorf("leave the database: %w", err)
 		}
 		// More than once, since a keeper that has only just started may miss one.
 		if pid, _ := strconv.Atoi(string(bytes.TrimSpace(content))); pid > 0 {

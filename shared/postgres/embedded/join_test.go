@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -181,6 +182,22 @@ func TestAKilledSharedServerIsStartedAgain(t *testing.T) {
 	killed := serverPid(t, dir)
 	require.NoError(t, syscall.Kill(killed, syscall.SIGKILL))
 	assert.Eventually(t, func() bool { return serverPid(t, dir) != killed && joined.answers(t.Context()) }, 30*time.Second, 20*time.Millisecond)
+}
+
+func TestAStartThatIsGivenUpLeavesNothingBehind(t *testing.T) {
+	t.Parallel()
+	dir := folder(t)
+	ctx, giveUp := context.WithCancelCause(t.Context())
+	go func() {
+		for keeperPid(dir) == 0 {
+			time.Sleep(time.Millisecond)
+		}
+		giveUp(errors.New("nobody waits"))
+	}()
+	_, err := Join(ctx, dir, keeper(t, dir), os.Stderr)
+	require.ErrorContains(t, err, "nobody waits")
+	assert.True(t, gone(keeperPid(dir)))
+	join(t, dir) // nor in the way
 }
 
 func TestWhyTheServerDoesNotStartIsSaid(t *testing.T) {

@@ -10,6 +10,9 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
+// Email and web addresses. Their grammar is known, so the words around them need no
+// accounting: there is one address in the words, or it is asked.
+
 // The forms that are searched for in a person's words. What they find is only a
 // candidate: net/mail and net/url judge it.
 var (

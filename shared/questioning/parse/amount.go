@@ -6,6 +6,14 @@ import (
 	"strings"
 )
 
+// Amounts: a number with all that belongs to it, from the sign before it to the unit behind
+// it. "-$2.5 million", "an hour and a half", "three fifths", "5 euros 20". amountAt reads as
+// much as can belong to one number, since a number that stops too early is another number:
+// the 3 of "3 million", the 120 of "120 over 80".
+//
+// Some languages spell two fractions alike: "one hundred thirty fifths" are 130/5 or 100/35.
+// Such an amount has a doubt, unless an "and" or the size of its parts leaves one reading.
+
 // amountAt reads the number at token i with its sign, scales, fraction,
 // currency and unit. It reads as far as the words can belong to one number, and where
 // they can be read in two ways the amount has a doubt instead of the likelier one.
@@ -14,6 +22,7 @@ func (t *text) amountAt(i int) (amount, bool) {
 	if at >= len(t.tokens) {
 		return amount{}, false
 	}
+	// A dash with a space behind it begins an item as often as it makes a number negative.
 	bulleted := at > 0 && t.is(at-1, "-") && !negative && !t.tokens[at-1].glued && (at == 1 || t.tokens[at-1].newline)
 	if a, ok := t.inverted(at); ok {
 		if a.money = money; negative {
@@ -56,6 +65,7 @@ func (t *text) inverted(i int) (amount, bool) {
 		return amount{}, false
 	}
 	whole := 0.0
+	// The denominator, or the whole number before it: "三又" of "三又二分之一".
 	below, next, _, doubt := t.base(i)
 	rate := t.starts(i, scale) // "百分之", "千分之"
 	percentage := rate && below == 100
@@ -128,6 +138,8 @@ func (t *text) isSign(i int) bool {
 // last is the scale that the number ended in so far; what follows has to be smaller.
 func (t *text) readEnlargers(from int, value float64, next int, last float64) (float64, int, string) {
 	doubt := ""
+	// "Three fifths": the number was a numerator. It may have swallowed words that belong to
+	// the denominator, or be a whole number with a fraction behind its last scale.
 	if denominator, after, ok := t.denominator(next, value); ok && value == math.Trunc(value) && value > 0 && t.isDenominator(next) {
 		joined := t.joinedBy(from, next)
 		if value > denominator.value && (joined || couldBeDenominator(value, denominator.value)) {
@@ -153,6 +165,7 @@ func (t *text) readEnlargers(from int, value float64, next int, last float64) (f
 	if below, after, ok := t.dividedBy(next, value); ok {
 		return value / below, after, ""
 	}
+	// "Two and a half", "2 1/2", and then the scale: "two and a half million".
 	if part, after, ok := t.mixed(next, value); ok && last == 0 {
 		value, next = value+part, after
 	}
@@ -162,6 +175,7 @@ func (t *text) readEnlargers(from int, value float64, next int, last float64) (f
 			return value / e.value, after, "" // "a hundred trillionths"
 		}
 	}
+	// What follows a scale is smaller than it: "3 million 200 thousand", "a million and a half".
 	for last > 0 && doubt == "" {
 		at := next
 		if _, after, ok := t.class(at, and); ok {
@@ -178,6 +192,9 @@ func (t *text) readEnlargers(from int, value float64, next int, last float64) (f
 			return value, after, twoMeanings
 		}
 		more, after, scaleOfMore, bad := t.base(at)
+		if t.isOneOf(at, after) {
+			break // "6 million a year", "6 millions une fois"
+		}
 		if after == at || bad != "" || more != math.Trunc(more) || t.tokens[at].shape == calendar {
 			break
 		}
@@ -191,6 +208,18 @@ func (t *text) readEnlargers(from int, value float64, next int, last float64) (f
 		value, next, last = value+more, after, scaleOfMore
 	}
 	return value, next, doubt
+}
+
+// isOneOf reports an article from token i to next that begins another amount: the "a" of "a
+// year", the "une" of "une fois". That of "deux mille un euros" is a number.
+func (t *text) isOneOf(i, next int) bool {
+	if next != i+1 || t.tokens[i].shape != word {
+		return false
+	}
+	if t.starts(i, number) {
+		return t.starts(i, article) && (t.starts(next, unit) || t.starts(next, more))
+	}
+	return t.starts(i, "a")
 }
 
 // dividedBy reads the "over three" of "one over three" and the "sur trois" of "deux
@@ -328,7 +357,7 @@ func (t *text) scaled(from int, value float64, next int) (float64, int, float64,
 		if !ok {
 			return value, next, last, ""
 		}
-		if e.name == "1e6m" || e.name == "1e9b" {
+		if e.isLetter() {
 			switch value, ok, doubt := t.letter(from, next, value, e); {
 			case doubt != "":
 				return value, next, last, doubt
@@ -342,12 +371,17 @@ func (t *text) scaled(from int, value float64, next int) (float64, int, float64,
 	}
 }
 
-// letter reads the m and b of "5M", "$5m" and "5m", which can be meters or
-// minutes too.
+// letter reads the m and b of "5M", "$5m" and "5m", which can be meters or minutes too, and
+// the g and t of "$5g", which are grams and tons where the slot says so.
 func (t *text) letter(from, i int, value float64, e entry) (float64, bool, string) {
+	// Beside money it is a million; else a capital says so, since units are written small.
 	written := t.source[t.tokens[i].start:t.tokens[i].end]
 	money := t.moneyBefore(from) || t.starts(i+1, currency)
+	weight := strings.ContainsAny(e.name[2:], "gt")
 	switch {
+	case weight && t.names(t.tokens[i]):
+		return value, false, "" // "Weight (g)"
+	case weight && !money && (written != strings.ToUpper(written) || t.lang.code != "en"):
 	case len(written) == 2 && written != "MM", e.name == "1e6m" && clockUnits[t.slotUnit()], !t.tokens[i].glued && !money && written != "M":
 		return value, false, ""
 	case money, written == strings.ToUpper(written), e.name == "1e9b" && value != math.Trunc(value): // there is no half bit
@@ -359,6 +393,8 @@ func (t *text) letter(from, i int, value float64, e entry) (float64, bool, strin
 // readSuffix reads the percent sign, currency or unit behind the number. A percentage is
 // a share where the slot's maximum is 1 at most, and a count of hundredths elsewhere.
 func (t *text) readSuffix(a *amount) {
+	// The order matters: "c" is a hundredth of a currency and a scale of the thermometer, "m" a
+	// meter, a minute and a million, and what is tried first has the stronger claim.
 	if _, next, ok := t.class(a.next, percent); ok {
 		if a.next, a.measured = next, true; t.slot.Maximum != nil && *t.slot.Maximum <= 1 {
 			a.value /= 100
@@ -401,8 +437,8 @@ func (t *text) readSuffix(a *amount) {
 	}
 	for {
 		_, next, ok := t.class(a.next, measure)
-		if !ok || next < len(t.tokens) && t.tokens[a.next].text == "in" && next == a.next+1 || t.starts(next, persons) {
-			return // "10 old friends"
+		if !ok || next < len(t.tokens) && t.tokens[a.next].text == "in" && next == a.next+1 || t.starts(next, persons) || t.is(next, "'") && t.tokens[next].glued {
+			return // "10 old friends", "6 millions l'an"
 		}
 		if t.is(a.next, "两") && t.starts(next, measure) {
 			a.doubt = twoMeanings // "一两个"
@@ -453,6 +489,7 @@ func (t *text) addCents(a *amount) {
 	if t.lang.code == "zh" && more < 10 && !t.is(next, "分") {
 		more *= 10 // "三块五", "3元5角"
 	}
+	// A number behind an amount of money is its cents only where it cannot count anything else.
 	switch {
 	case next < len(t.tokens) && t.tokens[next].glued && t.tokens[next].shape != sign && !named:
 		return // a code: "11a"

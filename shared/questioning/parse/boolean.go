@@ -1,13 +1,26 @@
 package parse
 
+// Yes and no. The words for them are few, and the ways to say them by other words are many:
+// what is fine, wanted or needed is a yes, what is too late or not wanted a no. So a negation
+// is carried to the next word that can be denied. A condition, "yes if it is free", is no
+// yes: settle finds the "if".
+
 // findBooleans finds the words that say yes or no. What is fine, wanted or agreed to is
 // a yes, and a no where a negation stands before it. A negation stays open up to the
-// next yes or no, or to the end of its clause.
+// next yes or no, or to the end of its clause. In German and Dutch it may stand behind
+// the verb too: "passt mir leider nicht".
 func (t *text) findBooleans() []span {
 	var found []span
-	denied := -1 // where a negation began that is still open
+	denied := -1    // where a negation began that is still open
+	agreed := false // the last of found is what is fine or wanted, in this clause
 	for i := 0; i < len(t.tokens); {
 		next, what := t.polarity(i)
+		if agreed && t.ends(next, negation) && (what == no || what == negation) && t.lang.notBehind() {
+			last := &found[len(found)-1]
+			last.next, last.value, agreed = next, false, false
+			i = next
+			continue
+		}
 		switch what {
 		case negation:
 			if denied < 0 {
@@ -26,9 +39,10 @@ func (t *text) findBooleans() []span {
 				from = denied
 			}
 			found = append(found, span{from: from, next: next, value: denied < 0})
+			agreed = denied < 0 && (t.starts(i, assent) || t.starts(i, want))
 			denied = -1
 		case "but":
-			denied = -1
+			denied, agreed = -1, false
 		}
 		i = next
 	}
@@ -74,15 +88,23 @@ func (t *text) polarity(i int) (next int, what class) {
 		}
 		return i + 1, ""
 	}
+	// "I do" is a yes, and the beginning of "I do like it": only the end of the clause tells.
 	for c, instead := range map[class]class{"yes_alone": yes, "no_alone": no} {
 		_, longer, _ := t.class(i, instead)
 		if _, next, ok := t.class(i, c); ok && t.alone(next) && next >= longer {
 			return next, instead
 		}
 	}
+	for _, e := range found[0].entries {
+		if outcomes[e.class] != "" {
+			return found[0].next, "" // the "no sé" of a Spaniard denies nothing
+		}
+	}
 	if t.starts(i, no) && t.starts(i, negation) && !t.alone(found[0].next) {
 		return found[0].next, negation // "no" of one word: "no es necesario"
 	}
+	// Of one phrase with several classes the plainer answer counts, and only if no longer
+	// phrase begins here: the "no" of "no problem" is none.
 	for _, c := range []class{yes, no, dissent, negation, assent, want} {
 		if _, next, ok := t.class(i, c); ok && (next == found[0].next || t.starts(i, "yes_alone") || t.starts(i, "no_alone")) {
 			return next, c

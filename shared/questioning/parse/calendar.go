@@ -6,6 +6,11 @@ import (
 	"time"
 )
 
+// The calendar: arithmetic on days, and the rules of holidays. A holiday of the language files
+// is a rule and no list of dates: a fixed day, a weekday of a month, or days from Easter.
+// Feasts that are counted by the moon of a place or begin on an evening, such as Eid, Diwali or
+// Passover, have no rule here: their one day depends on who says it, so they are asked.
+
 // clockTime is a time of day as the time since midnight. Its parts may be out of range.
 func clockTime(hour, minute, second int) time.Duration {
 	return time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute + time.Duration(second)*time.Second

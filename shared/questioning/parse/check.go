@@ -7,11 +7,16 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
+// Values that a program sends. A client's model has read the words already, so nothing is
+// interpreted that is of the slot's type; a string for another type is read by the same
+// recognizers, with no word left over.
+
 // Check returns the canonical form of a structured value for slot: a string,
 // float64, bool, json.Number or []any, as JSON decodes them. A string for a slot
 // of another type is read as words are, outcomes apart, and no word in it may be
 // left over that does not explain the value behind a comma, a bracket or "because".
 func Check(slot questioning.Slot, value any, c Context) (any, error) {
+	// A number out of a double's range is refused; that of an integer's is checkNumber's matter.
 	if number, ok := value.(json.Number); ok {
 		float, err := number.Float64()
 		if err != nil {

@@ -10,6 +10,11 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
+// One of several options. A choice is found by its name and not by what it means: the ways to
+// name one are tried from the surest to the least sure (see choose), and two options that
+// fit equally are none. The names come from the caller, in any language and case, so they
+// are compared by spelling and by the stems of their words.
+
 // valueIndex is the first option that holds value, or -1.
 func valueIndex(options []questioning.Option, value any) int {
 	return slices.IndexFunc(options, func(option questioning.Option) bool {
@@ -91,6 +96,7 @@ func (t *text) choose() (int, obstacle) {
 			return at, obstacle{}
 		}
 	}
+	// From here on the names stand among other words, which settle has to account for.
 	for _, propose := range []func() []span{t.findOptions, t.findStems} {
 		if spans := propose(); len(spans) > 0 {
 			value, problem := t.settle(spans, t.findMoments(), false)
@@ -113,6 +119,7 @@ func (t *text) choose() (int, obstacle) {
 // themselves, and two places are none.
 func (t *text) place() (int, bool) {
 	options := t.slot.Options
+	// All tokens have to be part of saying the place, so "2 tickets" is none: it counts.
 	at, named, found := -1, false, 0
 	for i := 0; i < len(t.tokens); {
 		token := t.tokens[i]

@@ -7,6 +7,9 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
+// Any number of options. What holds for one holds for each of them, and one piece that is no
+// option refuses all: a list that lacks what the person named would be a wrong answer.
+
 // bullet is the sign or the number that begins an item of a list, with the spaces and
 // quotation signs before it.
 var bullet = regexp.MustCompile(`^[\s>]*(?:[-*+•‣▪◦·–—]|\(?\d{1,3}[.)])\s+`)
@@ -24,6 +27,7 @@ func (t *text) readChoices() (any, obstacle) {
 	if picked, ok := t.allOrNone(); ok {
 		return t.chosen(picked)
 	}
+	// "Everything but wifi" names what is not picked, so it is looked for before the names are.
 	spans := t.findOptions()
 	if left, ok := t.allBut(spans); ok {
 		return t.chosen(left)

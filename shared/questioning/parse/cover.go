@@ -7,6 +7,23 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
+// The words beside a value. cover gives each token one role, and this table of roles is how
+// the package keeps its promise that a reading accounts for every word:
+//
+//	neutral  says nothing that changes the value: fillers, what repeats the question,
+//	         a value of another type
+//	block    changes the value or leaves it open: a bound, an alternative, a negation
+//	pause    ends the part that is the answer; what follows may explain it
+//	but      begins a clause that may take it back
+//	reason   an explanation, up to the end of the sentence
+//	stop     ends the sentence
+//	unknown  anything else
+//
+// The roles are given from left to right, and a phrase that could be two things is given
+// the one that is in the way. What looks like an exception in roleAt or harmless takes a
+// word out of the way where its place shows that it means something else there: "until"
+// tells a date by which something ends and bounds every other.
+
 // role is what a token does beside the value.
 type role int
 
@@ -40,6 +57,7 @@ func (t *text) cover(values, others []span, strict bool) covered {
 	for i := range c.nexts {
 		c.nexts[i] = i + 1
 	}
+	// Others first, values last: where they meet, the token is of the value.
 	for _, other := range others {
 		if other.weak {
 			c.fill(other.from, other.next, roleUnknown, weak)
@@ -57,7 +75,7 @@ func (t *text) cover(values, others []span, strict bool) covered {
 	for i := range c.taken {
 		c.only = c.only && (c.taken[i] || t.tokens[i].shape != numeral && !t.starts(i, number))
 	}
-	explained := false
+	explained := false // behind "because", up to the end of the sentence
 	for i := 0; i < len(t.tokens); {
 		if c.taken[i] {
 			if explained {
@@ -92,6 +110,7 @@ func (c *covered) fill(from, next int, r role, what class) {
 // goes before what does not, where a phrase can be both.
 func (c *covered) roleAt(i int) (next int, r role, what class) {
 	token := c.tokens[i]
+	// Phrases whose role depends on what stands beside them come first.
 	if _, after, ok := c.class(i, and); ok && c.starts(after, "subject") {
 		return after, rolePause, ""
 	}
@@ -106,11 +125,13 @@ func (c *covered) roleAt(i int) (next int, r role, what class) {
 			}
 		}
 	}
-	if _, after, ok := c.class(i, negation); ok && c.isMoment() && i > 0 && c.roles[i-1] == roleValue && c.ends(i, part) {
+	if _, after, ok := c.class(i, negation); ok && c.isMoment() && c.endsPart(i) {
 		if _, next, ok := c.class(after, part); ok {
 			return next, roleNeutral, part // the "not AM" of "5:30 PM not AM"
 		}
 	}
+	// Then the longest phrase that meets no value. Of its meanings one that is in the way
+	// goes before all that are not: to ask once more than needed is the lesser mistake.
 	for _, p := range c.phrases(i) {
 		if slices.Contains(c.taken[i:p.next], true) {
 			continue
@@ -157,11 +178,14 @@ func (c *covered) roleAt(i int) (next int, r role, what class) {
 			}
 		}
 	}
+	// Then single tokens that no phrase explains: signs, zones, what repeats the question, names.
 	switch {
 	case token.shape == sign:
 		return i + 1, c.punctuation(i), ""
 	case token.text == "t" && token.glued && i > 0 && i+1 < len(c.tokens) && c.tokens[i-1].shape == calendar && c.tokens[i+1].shape == clock:
 		return i + 1, roleNeutral, "" // 2026-11-30T14:30
+	case token.text == "s" && token.glued && c.lang.code == "en" && i > 1 && c.is(i-1, "'") && c.roles[i-2] == roleNeutral:
+		return i + 1, roleNeutral, "" // "the booking's in three days"
 	case c.slot.Type == questioning.DateTime && token.shape == word:
 		if _, ok := c.zoneAt(i); ok {
 			return i + 1, roleNeutral, "" // zone judges it
@@ -177,6 +201,15 @@ func (c *covered) roleAt(i int) (next int, r role, what class) {
 		return i + 1, roleNeutral, named // "from New York on Friday"
 	}
 	return i + 1, roleUnknown, ""
+}
+
+// endsPart reports a value before token i that ends in a part of the day, with no more than a
+// pause between: the "5:30 pm" of "5:30 pm, not am".
+func (c *covered) endsPart(i int) bool {
+	if i > 0 && c.roles[i-1] == rolePause {
+		i--
+	}
+	return i > 0 && c.roles[i-1] == roleValue && c.ends(i, part)
 }
 
 // isMoment reports a slot for a date, a time of day or both.
@@ -200,6 +233,27 @@ func (c *covered) isRelative(i, next int) bool {
 		}
 	}
 	return true
+}
+
+// offers reports an English question whether there is what the person wants to have, whatever
+// they call it: "is there an empty table" asks for one, as "is there a table" does.
+func (t *text) offers(i int) bool {
+	_, next, ok := t.class(i, query)
+	if !ok || t.lang.code != "en" || !t.ends(next, "offering") {
+		return false
+	}
+	const farthest = 3 // tokens: "a nice quiet"
+	for at := next; at < len(t.tokens) && at <= next+farthest; at++ {
+		switch {
+		case t.starts(at, thing):
+			return true
+		case t.tokens[at].shape != word, t.starts(at, no), t.starts(at, number), slices.ContainsFunc(t.phrases(at), func(p phrase) bool {
+			return slices.ContainsFunc(p.entries, func(e entry) bool { return blocking[e.class] != "" })
+		}):
+			return false
+		}
+	}
+	return false
 }
 
 // isNamed reports a word with a capital at token i.
@@ -232,18 +286,26 @@ func (c *covered) harmless(what class, from, next int) bool {
 		if c.boundsAnother(next) {
 			return true
 		}
+		if c.kind() == kindPersons && c.isSum(next) {
+			return true // "a visit from 3 women and 4 kids"
+		}
 		return !c.counts() && c.slotIs(starts) || !c.valueAfter(next) && !c.endsClause(from, next)
 	case to:
+		if c.starts(from, and) && from > 0 && c.other(from-1) && next < len(c.tokens) && !c.valued(next) {
+			return true // "a quarter after 9 and make it a 5"
+		}
 		if (c.starts(from, and) || c.is(from, "-")) && from > 0 && next < len(c.tokens) && (c.other(from-1) && c.roles[next] == roleValue || c.roles[from-1] == roleValue && c.other(next)) {
 			return true // "09:30 and March 6th"
 		}
 		return c.slot.Type == questioning.Choices || !c.valueAfter(next) || !c.valueBefore(from) || c.starts(from, "at") && (c.roles[from-1] != roleUnknown || c.classes[from-1] == weak)
+	case unknown: // "I don't know, about 20" answers, "I can't say no" does not
+		return c.slot.Type != questioning.Boolean
 	case period:
 		return !c.isMoment()
 	case only:
 		return c.slot.Type != questioning.Boolean && c.slot.Type != questioning.Choice && c.slot.Type != questioning.Choices
 	case query:
-		return c.starts(from, request) || c.isRelative(from, next)
+		return c.starts(from, request) || c.isRelative(from, next) || c.offers(from)
 	case perhaps: // "me and maybe 2 friends" may be one or three
 		return c.only && !c.ends(from, and) && !c.ends(from, plus) && c.slot.Type != questioning.Boolean && len(c.slot.Options) == 0
 	case bound: // "8pm under Smith" books a table in that name
@@ -265,6 +327,11 @@ func (c *covered) boundsAnother(i int) bool {
 	}
 	isNumber := c.tokens[i].shape == numeral || c.tokens[i].shape == clock || c.starts(i, number)
 	return c.kind() == kindPersons && (isNumber || c.other(i)) || c.slot.Type == questioning.Date && c.other(i) && isNumber
+}
+
+// isSum reports a value at token i that adds up several kinds, which begins no range.
+func (c *covered) isSum(i int) bool {
+	return i < len(c.tokens) && c.roles[i] == roleValue && c.joinedBy(i, c.nexts[i])
 }
 
 // other reports a token of a value for something else.

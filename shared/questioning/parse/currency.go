@@ -7,6 +7,9 @@ import (
 	"unicode/utf8"
 )
 
+// Currencies are recognized so that a number is known to be money. Which currency it is, is
+// not kept: the slot says in which one it wants the amount, and converting would be a guess.
+
 // currencyAt reads a currency: a name that the language knows, a sign of Unicode's
 // currency symbols or an ISO 4217 code in capitals.
 func (t *text) currencyAt(i int) (next int, ok bool) {
@@ -24,6 +27,7 @@ func (t *text) currencyAt(i int) (next int, ok bool) {
 			return next, true
 		}
 	}
+	// In capitals only: "all" and "try" are codes too.
 	written := t.source[t.tokens[i].start:t.tokens[i].end]
 	if r, size := utf8.DecodeRuneInString(written); unicode.Is(unicode.Sc, r) && size == len(written) {
 		return i + 1, true

@@ -6,6 +6,15 @@ import (
 	"time"
 )
 
+// Dates and times in a text. scan runs the patterns over all tokens; findDates and findClocks
+// make spans of what it found and put a doubt on those that the words around them make
+// uncertain. A span is weak when nothing but a number makes it a date or a time: "the 8th"
+// counts for a slot that asks for a date, and an "8" for one that asks for a time, and
+// neither for any other slot.
+//
+// For each type the dates and times of the other type are found too. They are accounted for,
+// so that "Friday at 8" is a time for one slot and a date for another.
+
 // findDates finds the dates in the text; bare ones, such as "the 8th", only for a
 // slot that wants a date.
 func (t *text) findDates(bare bool) []span {
@@ -27,6 +36,9 @@ func (t *text) findDates(bare bool) []span {
 		if day.After(t.now) && (w.has(fieldDay) || w.holiday != "" || w.date != "") && !w.saysYear() && t.tells(past) {
 			w.doubt = "this could be a day that has passed" // "nació el 3 de marzo"
 		}
+		if w.doubt == "" && w.has(fieldDay) && !w.saysYear() && t.yearElsewhere(w) {
+			w.doubt = "this could be a day of another year" // "June 5... 2020"
+		}
 		if w.set_ == 1<<fieldWeekday && t.isAnyOf(w.from) {
 			w.doubt = "this could be any such day" // "a Monday"
 		}
@@ -35,9 +47,25 @@ func (t *text) findDates(bare bool) []span {
 	return spans
 }
 
+// yearElsewhere reports a number apart from the date that could be its year: four digits of
+// the last or this century, as a clause of its own.
+func (t *text) yearElsewhere(w when) bool {
+	for i, one := range t.tokens {
+		isYear := one.shape == numeral && len(one.text) == 4 && isDigits(one.text) && (one.text[:2] == "19" || one.text[:2] == "20")
+		begins, ends := i == 0 || t.tokens[i-1].shape == sign, i+1 == len(t.tokens) || t.tokens[i+1].shape == sign
+		if isYear && begins && ends && (i < w.from || i >= w.next) {
+			return true
+		}
+	}
+	return false
+}
+
 // tells reports a phrase of the class among the words.
-func (t *text) tells(c class) bool {
-	for i := range t.tokens {
+func (t *text) tells(c class) bool { return t.tellsBefore(c, len(t.tokens)) }
+
+// tellsBefore reports a phrase of the class that begins before token end.
+func (t *text) tellsBefore(c class, end int) bool {
+	for i := range end {
 		if t.starts(i, c) {
 			return true
 		}
@@ -102,6 +130,7 @@ func (t *text) leadsFrom(from, next int) bool {
 func (t *text) findClocks(bare bool) []span {
 	found := t.scan(t.lang.times)
 	counts := func(w when) bool { return t.kind() == kindPersons && w.has(fieldWeak) && !t.ends(w.from, "at") } // "tonight for 5"
+	// Of two times it is not clear to which a part of the day elsewhere belongs.
 	if len(found) == 1 && found[0].has(fieldHour) && !counts(found[0]) {
 		t.partElsewhere(&found[0])
 	}
@@ -109,17 +138,59 @@ func (t *text) findClocks(bare bool) []span {
 	for _, w := range found {
 		counts := w.weak && slices.ContainsFunc([]class{persons, person, attendance, measure, currency, thing}, func(c class) bool { return t.starts(w.next, c) })
 		counts = counts || w.weak && (t.ends(w.from, "groups") || t.ends(w.from, thing)) // "table for 8", "table 8"
-		if w.weak && !bare || counts || !w.hasClock() || w.weak && t.ends(w.from, "in") {
+		if w.weak && !bare || counts || !w.hasClock() || w.weak && t.ends(w.from, "in") || t.isArticleHour(w) {
 			continue
 		}
 		at, problem := w.clockOf(t.now)
+		if problem == "" && t.unlikelyClock(w) {
+			problem = twoMeanings
+		}
 		w.value, w.doubt = time.Time{}.Add(at).Format(time.TimeOnly), problem
+		if problem == "" && t.otherHalf(w, found) {
+			w.doubt = twoTimes
+		}
 		if problem == "" && t.isCountOfHours(w) {
 			w.doubt = "this could be a span of time"
 		}
 		spans = append(spans, w.span)
 	}
 	return spans
+}
+
+// isArticleHour reports the article of "un rendez-vous le matin", which is spelled as the
+// number one is. As an hour it has a word of its own beside it: "à une heure", "a la una".
+func (t *text) isArticleHour(w when) bool {
+	return w.has(fieldWeak) && w.next == w.from+1 && t.starts(w.from, article) && !t.ends(w.from, "at") && w.next < len(t.tokens)
+}
+
+// unlikelyClock reports digits that are more likely something else than a time: the "134" of
+// "134 this afternoon", since people leave out the colon of round times only, and the "10"
+// of "10 mercredi matin" where the day stands first.
+func (t *text) unlikelyClock(w when) bool {
+	first := t.tokens[w.from]
+	const roundTo = 5 // minutes
+	compact := first.shape == numeral && len(first.text) == 3 && isDigits(first.text) && w.at[fieldMinute]%roundTo != 0
+	return compact || w.has(fieldWeak) && t.lang.dayFirst && t.starts(w.next, weekday) && !t.ends(w.from, "at")
+}
+
+// otherHalf reports an "am" or "pm" apart from the time that puts it into the other half of
+// the day: "7am... I mean pm". The "am" of "I am" is none.
+func (t *text) otherHalf(w when, found []when) bool {
+	if !w.has(fieldPart) {
+		return false
+	}
+	for i := range t.tokens {
+		e, next, ok := t.class(i, part)
+		now := partsOfDay[e.name]
+		ends := next >= len(t.tokens) || t.tokens[next].shape == sign
+		free := i == 0 || t.tokens[i-1].shape == word && !t.is(i-1, "i") && !t.isNumber(i-1)
+		ofTime := slices.ContainsFunc(found, func(other when) bool { return other.from <= i && i < other.next })
+		_, denied := t.deniedFrom(i)
+		if ok && (now == am || now == pm) && !ofTime && !denied && ends && free && len(t.tokens[i].text) > 1 && partOfDay(w.at[fieldPart]).late() != now.late() {
+			return true
+		}
+	}
+	return false
 }
 
 // isCountOfHours reports the hours of "pour 3 heures" and, in a language that has
@@ -180,6 +251,7 @@ func (t *text) scan(patterns *patternNode) []when {
 			i++
 			continue
 		}
+		// "Now" begins many a sentence, so as a time it has to be all that is said.
 		if m.has(fieldNow) && !t.fillsText(i, next) {
 			i = next
 			continue // "Now, I need a table"
@@ -290,6 +362,7 @@ func (t *text) dateSpans() (values, others []span) {
 // timeSpans are the times of day for a slot that wants one, and the dates beside them.
 func (t *text) timeSpans() (values, others []span) {
 	dates := slices.DeleteFunc(t.findDates(true), func(s span) bool { return s.doubt == noOneDay }) // "una hora antes"
+	// A bare number is an hour only where it is no part of a date: the 8 of "June 8".
 	values = t.strongest(t.findClocks(true))
 	if len(values) > 0 && values[0].weak {
 		values = without(values, strong(dates))

@@ -2,6 +2,8 @@ package parse
 
 import "time"
 
+// The three types of moments, as values: a date, a time of day, and both in one instant.
+
 // readDate reads the one date in the text, as YYYY-MM-DD. Of an instant as machines
 // write it the date is taken as it stands, in the offset that it is written in.
 func (t *text) readDate() (any, obstacle) {
@@ -33,6 +35,8 @@ func (t *text) readDateTime() (any, obstacle) {
 	if value, problem, ok := t.shiftedClock(); ok {
 		return value, problem
 	}
+	// Of a bare number that could be either, the half that has a sure value already leaves it to
+	// the other: the 8 of "Friday at 8" is the hour.
 	days := strong(t.findDates(true))
 	clocks := t.strongest(t.findClocks(true))
 	if len(days) > 0 && days[0].weak && len(clocks) > 0 && !clocks[0].weak {

@@ -6,21 +6,35 @@ import (
 	"unicode"
 )
 
+// Which language a reply is in. The caller may know; else the words tell, by how many of
+// them each language has in its file. A digit or a name tells nothing, and then the language
+// expected stays, or English. The answer matters for more than words: "5.000" is five
+// thousand in Spanish and five in English, and where no word tells it is asked.
+
 var codes = []string{"en", "de", "fr", "es", "it", "pt", "nl", "zh"}
 
-// load is the language of a code; each file is read once, when first needed.
-var load = func() func(code string) *language {
-	once := map[string]func() *language{}
+// vocabularies and languages are those of a code; each is read once, when first needed.
+// Of the languages that a text is not in, only the vocabulary is.
+var (
+	vocabularies = map[string]func() *vocabulary{}
+	languages    = map[string]func() *language{}
+)
+
+func init() {
 	for _, code := range codes {
-		once[code] = sync.OnceValue(func() *language { return readLanguage(code) })
+		words := sync.OnceValue(func() *vocabulary { return readVocabulary(code) })
+		vocabularies[code] = words
+		languages[code] = sync.OnceValue(func() *language { return readLanguage(code, words()) })
 	}
-	return func(code string) *language {
-		if read, ok := once[code]; ok {
-			return read()
-		}
-		return nil
+}
+
+// load returns the language of a code, nil for one that there is not.
+func load(code string) *language {
+	if read, ok := languages[code]; ok {
+		return read()
 	}
-}()
+	return nil
+}
 
 // languageOf is the language that knows most of the words: the one expected, if
 // none knows more; sure is false when no word says which language it is. It counts words
@@ -40,21 +54,22 @@ func languageOf(tokens []token, expected string) (l *language, sure bool) {
 	if first == nil {
 		first = load("en")
 	}
-	best, most := first, first.coverage(tokens)
+	best, most := first.code, first.coverage(tokens)
 	if most == words {
 		return first, words > 0
 	}
+	// Ties go to the language expected, since most words of a short reply are no evidence.
 	if expected != "" && most > 0 {
 		most++ // one word that another language knows too is no reason to leave the one expected
 	}
 	for _, code := range codes {
-		if l := load(code); l != first {
-			if knows := l.coverage(tokens); knows > most {
-				best, most = l, knows
+		if code != first.code {
+			if knows := vocabularies[code]().coverage(tokens); knows > most {
+				best, most = code, knows
 			}
 		}
 	}
-	return best, most > 0
+	return load(best), most > 0
 }
 
 // clearWords is how many more words than any other a language has to know before
@@ -73,7 +88,7 @@ func Language(text string) string {
 	tokens := tokenize(text)
 	best, most, second := "", 0, 0
 	for _, code := range codes {
-		switch knows := load(code).coverage(tokens); {
+		switch knows := vocabularies[code]().coverage(tokens); {
 		case knows > most:
 			best, most, second = code, knows, most
 		case knows > second:

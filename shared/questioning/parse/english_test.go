@@ -130,3 +130,47 @@ func TestANumberOfWhatTheSlotCountsNeedsNoKnownVerb(t *testing.T) {
 		"to secure 3": ask, "more than 3 tickets": ask, "am I getting 2 tickets?": ask,
 	}.holds(t, q.Slot{Key: "tickets", Title: "Number of tickets", Type: q.Integer})
 }
+
+func TestDrawnOutWordsAreTheWordsTheyDrawOut(t *testing.T) {
+	readings{"sooo 7 pm pleeease": "19:00:00", "ummmm 7 pm": "19:00:00", "7 pm www": ask, "7 pm xxxx": ask, "afterrrr 7 pm": ask}.holds(t, q.Slot{Key: "time", Type: q.Time})
+	readings{"yesss": true, "noooo": false}.holds(t, q.Slot{Key: "ok", Type: q.Boolean})
+}
+
+func TestAPoliteConditionIsNone(t *testing.T) {
+	readings{
+		"7 pm if that's alright": "19:00:00", "7 pm if it's available please": "19:00:00", "would it be possible if we come at 7 pm?": "19:00:00",
+		"7 pm if it rains": ask, "7 pm if that's the last one": ask,
+	}.holds(t, q.Slot{Key: "time", Type: q.Time})
+}
+
+func TestAskingForAThingAsksForItsTime(t *testing.T) {
+	readings{
+		"is there an empty table at 8 pm?": "20:00:00", "do you have a nice quiet table at 8 pm": "20:00:00",
+		"is there a 7 pm table or an 8 pm one": ask, "is there no table at 8 pm?": ask, "is there somebody at 8 pm?": ask, "is there a table before 8 pm?": ask,
+	}.holds(t, q.Slot{Key: "time", Type: q.Time})
+}
+
+func TestAReplyThatChangesItsValueSaysTheNewOne(t *testing.T) {
+	readings{
+		"I booked for the 24th and I'd like to change that to the 26th": "2026-11-26", "move my booking of the 24th to the 26th": "2026-11-26",
+		"I booked for the 24th and I'd like to come on the 26th": ask, "I changed my job to be free on the 24th, or the 26th": ask,
+	}.holds(t, q.Slot{Key: "date", Type: q.Date})
+	readings{
+		"switch my booking of one for Bob to 2": 2.0, "switch my table for 2 people to 7": ask, "switch my table for 2 people to 7 pm": ask, "5 not 4 people": 5.0, "7 people, not 4 people": 7.0,
+	}.holds(t, q.Slot{Key: "people", Title: "Number of people", Type: q.Integer})
+}
+
+func TestANameWithAnApostropheIsNotUnderstood(t *testing.T) {
+	date := q.Slot{Key: "date", Title: "Date", Type: q.Date}
+	readings{"the booking's on the 26th": "2026-11-26", "Zorp's 26th": ask}.holds(t, date)
+	readings{"Zorp's 5": ask}.holds(t, q.Slot{Key: "people", Title: "Number of people", Type: q.Integer})
+}
+
+func TestWhatIsSaidLaterOfATimeOrADateIsNotPassedOver(t *testing.T) {
+	readings{"7am... I mean pm": ask, "7pm, I mean am": ask, "7pm, not am": "19:00:00", "7pm. I am sure": "19:00:00"}.holds(t, q.Slot{Key: "time", Type: q.Time})
+	readings{"June 5... 2020": ask, "2020, on June 5": ask, "June 5 at 2030": "2027-06-05", "June 5, 2020": "2020-06-05"}.holds(t, q.Slot{Key: "date", Type: q.Date})
+}
+
+func TestALetterIsTheUnitThatTheSlotNames(t *testing.T) {
+	readings{"5 g": 5.0, "5g": 5.0, "5 grams": 5.0}.holds(t, q.Slot{Key: "weight", Title: "Weight (g)", Type: q.Number})
+}

@@ -13,6 +13,9 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/schema/bounds"
 )
 
+// What a slot expects, in words for people, and the checks of what a value has to fit. The two
+// stand together, so that nobody is told a bound that is not checked.
+
 // mostListed is how many options are named before the rest is only counted.
 const mostListed = 20
 

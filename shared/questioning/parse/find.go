@@ -6,6 +6,11 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
+// Finding values in a longer text. Read answers whether the whole text is one value; Find says
+// where values are, and of each what stands in its way. A reply to several questions needs
+// both: the 5 of "at least 5 rooms on Friday" is no value, and yet nobody should ask for the
+// rooms as if nothing had been said.
+
 // Find returns the candidate values of slot's type in text, in the order of
 // their words and without overlaps. Text and List slots have none, nor has a
 // text of more than 16 KiB or 100 values.
@@ -18,10 +23,12 @@ func Find(slot questioning.Slot, words string, c Context) []Candidate {
 	if len(values) == 0 || len(values) > mostCandidates {
 		return nil
 	}
-	view := t.cover(values, others, strict)
+	left, denied := t.withoutDenied(values)
+	view := t.cover(left, slices.Concat(others, denied), strict)
 	var found []Candidate
 	for _, v := range values {
-		if view.roles[v.from] != roleValue {
+		isDenied := meets(v, denied)
+		if view.roles[v.from] != roleValue && !isDenied {
 			continue
 		}
 		f := Candidate{Start: t.tokens[v.from].start, End: t.tokens[v.next-1].end, Value: v.value, Weak: v.weak, Problem: v.doubt}
@@ -33,7 +40,10 @@ func Find(slot questioning.Slot, words string, c Context) []Candidate {
 			next++
 		}
 		f.ClauseStart, f.ClauseEnd = t.tokens[from].start, t.tokens[next-1].end
-		view.judge(v, values, others, &f)
+		if isDenied && f.Problem == "" {
+			f.Problem = blocking[negation]
+		}
+		view.judge(v, left, others, &f)
 		if number, ok := v.value.(float64); ok && f.Problem == "" && (slot.Type == questioning.Number || slot.Type == questioning.Integer) {
 			if _, err := checkNumber(slot, number); err != nil {
 				f.Problem, f.unfit = err.Error(), true
@@ -55,6 +65,8 @@ func (c *covered) judge(v span, values, others []span, f *Candidate) {
 	if f.Problem != "" {
 		return
 	}
+	// Tried from the strictest view to the loosest. The first that lets the value stand tells
+	// what was in the way: unknown words, the sentence being a question, or another value.
 	view := *c // a view of its own: looking around a weak value makes it strict
 	o, ok := view.around(v)
 	if !ok {

@@ -6,6 +6,10 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
+// What a reply does instead of answering: it asks back, puts off, refers to something said
+// elsewhere, or ends the conversation. Such words must not be stored as the answer to a
+// question for free text, which would take any words.
+
 // Intent is what words do that answer nothing.
 type Intent string
 

@@ -1,5 +1,20 @@
 package parse
 
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// Languages. All knowledge of words is data: languages/*.yaml says for each phrase what class
+// it is of, and how phrases make dates and times of day. The code names classes and hardly
+// ever a word. A phrase may be of several classes ("second" is an ordinal, a fraction and a
+// unit): what it is in a text, the recognizer or the role beside the value decides.
+//
+// The classes are of three kinds. Some make values: number, month, currency. Some say nothing
+// that matters: filler, article, outro. And some change the value that they stand beside or
+// leave it open: see blocking. What is of no class is unknown, and an unknown word beside a
+// value leaves the reply unread.
+
 // class is what a phrase can be in a text. Classes with a value have it in the
 // entry; languages/en.yaml says of each what it is for.
 type class string
@@ -66,20 +81,37 @@ type language struct {
 	code string
 	// decimal is the decimal separator, "." or ",".
 	decimal string
-	// compounds lets number words be written as one, "dreiundzwanzig"; unitsFirst
-	// has "und" join units to the tens after them, tensAnd has "y" join tens to the
-	// units after them.
-	compounds, unitsFirst, tensAnd bool
+	// unitsFirst has "und" join units to the tens after them, tensAnd has "y" join
+	// tens to the units after them.
+	unitsFirst, tensAnd bool
 	// dayFirst reads 11/12 as the 11th of December; otherwise it is asked.
 	dayFirst bool
-	lexicon  *phraseNode
-	spare    []phraseNode    // for the next phrases
-	unused   []patternNode   // for the next patterns
-	known    map[string]bool // every word of the lexicon and the patterns
-	dates    *patternNode
-	times    *patternNode
-	compound map[string]bool // the words that compounds of numbers are made of
+	*vocabulary
+	lexicon *phraseNode
+	spare   []phraseNode  // for the next phrases
+	unused  []patternNode // for the next patterns
+	dates   *patternNode
+	times   *patternNode
 }
+
+// vocabulary is which words a language knows.
+type vocabulary struct {
+	known map[string]struct{} // every word of the lexicon and the patterns
+	// compound are the words that compounds of numbers are made of, nil where number
+	// words are not written as one as in "dreiundzwanzig".
+	compound map[string]bool
+}
+
+// scaleLetters end the names of scales that are a letter, which may be a unit as well.
+const scaleLetters = "mbgt"
+
+// isLetter reports a scale that is a letter: "m" for a million. A k is always a thousand.
+func (e entry) isLetter() bool {
+	return e.class == scale && strings.TrimRight(e.name, scaleLetters) != e.name
+}
+
+// notBehind reports a language that puts its negation behind the verb of a sentence.
+func (l *language) notBehind() bool { return l.code == "de" || l.code == "nl" }
 
 // entry is one meaning of a phrase.
 type entry struct {
@@ -89,22 +121,27 @@ type entry struct {
 }
 
 // coverage counts the words that the language knows.
-func (l *language) coverage(tokens []token) int {
+func (v *vocabulary) coverage(tokens []token) int {
 	knows := 0
 	for _, t := range tokens {
-		if t.shape == word && !(t.glued && len(t.text) == 1) && (l.known[t.text] || l.known[t.plain] || l.parts(t.plain) != nil) {
+		if t.shape == word && !(t.glued && len(t.text) == 1) && (v.knows(t.text) || v.knows(t.plain) || v.parts(t.plain) != nil) {
 			knows++
 		}
 	}
 	return knows
 }
 
+func (v *vocabulary) knows(word string) bool {
+	_, known := v.known[word]
+	return known
+}
+
 // longestCompound bounds, in bytes, the number words written as one.
 const longestCompound = 80
 
 // parts are the number words that make up a compound, nil if it is none.
-func (l *language) parts(compound string) []string {
-	if !l.compounds || len(compound) > longestCompound {
+func (v *vocabulary) parts(compound string) []string {
+	if v.compound == nil || len(compound) > longestCompound {
 		return nil
 	}
 	// back[end] is where the last part of compound[:end] begins.
@@ -112,7 +149,7 @@ func (l *language) parts(compound string) []string {
 	for end := 1; end <= len(compound); end++ {
 		back[end] = -1
 		for from := range end {
-			if (from == 0 || back[from] >= 0) && l.compound[compound[from:end]] {
+			if (from == 0 || back[from] >= 0) && v.compound[compound[from:end]] {
 				back[end] = from
 				break
 			}
@@ -128,9 +165,60 @@ func (l *language) parts(compound string) []string {
 	return parts
 }
 
+// unstretched spells "sooo", "pleeease" and "nooo" as the words that they draw out. A word
+// that the language knows as it stands is not changed, nor is one that is a single letter
+// again and again: "www" and "III" draw out nothing.
+func (l *language) unstretched(tokens []token) []token {
+	for i := range tokens {
+		t := &tokens[i]
+		if t.shape != word || !stretched(t.plain) || l.knows(t.text) || l.knows(t.plain) {
+			continue
+		}
+		for _, most := range []int{2, 1} {
+			if short := shortened(t.plain, most); l.knows(short) && short != strings.Repeat(short[:1], len(short)) {
+				t.text, t.plain = short, short
+				break
+			}
+		}
+	}
+	return tokens
+}
+
+// stretch is how often a letter has to follow itself to draw a word out: no word of these
+// languages has it three times.
+const stretch = 3
+
+// stretched reports a letter that is written at least stretch times in a row.
+func stretched(word string) bool {
+	for i := stretch - 1; i < len(word); i++ {
+		if word[i] < utf8.RuneSelf && word[i] == word[i-1] && word[i] == word[i-2] {
+			return true
+		}
+	}
+	return false
+}
+
+// shortened leaves at most so many of each letter that is written stretch times or more.
+func shortened(word string, most int) string {
+	var b strings.Builder
+	for i := 0; i < len(word); {
+		end := i + 1
+		for end < len(word) && word[end] == word[i] {
+			end++
+		}
+		run := end - i
+		if run >= stretch {
+			run = most
+		}
+		b.WriteString(word[i : i+run])
+		i = end
+	}
+	return b.String()
+}
+
 // split replaces each compound of number words by its parts.
 func (l *language) split(tokens []token) []token {
-	if !l.compounds {
+	if l.compound == nil {
 		return tokens
 	}
 	out := make([]token, 0, len(tokens))

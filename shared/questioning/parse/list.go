@@ -6,6 +6,9 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
+// Lists of free text are cut where people cut them: at lines, else at semicolons, else at
+// commas and a last "and". Their items are kept in the person's words.
+
 // readFree reads a list or a text. A free text is whatever the person wrote, so nothing
 // in it can be in the way but the slot's bounds. Its words stand as they are; t, if the text is
 // short enough to look at, tells what says "none" and "and".
@@ -56,6 +59,7 @@ const longestItem = 400
 // behind a comma always, else between two short items only, since "easy to use and
 // quick to learn" is one wish.
 func splitSentence(line string) []string {
+	// Only the last item can hold the "and" that joins it to the one before.
 	items := strings.Split(line, ",")
 	last := strings.TrimSpace(items[len(items)-1])
 	if len(last) > longestItem {

@@ -10,6 +10,17 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
+// Numbers without their units. Three layers read ever more of one:
+//
+//	cardinal, ordinalAt  small whole numbers, for days, hours and people
+//	spelled              a number in words: "two thousand five hundred"
+//	base                 what can begin an amount: words, digits, fractions
+//
+// The words of a number follow rules that languages share, with settings for where they
+// differ: units before tens ("dreiundzwanzig"), an "and" between tens and units ("treinta y
+// uno"), numbers written as one word. Digits are the harder part, since a point and a comma
+// mean opposite things in two languages; see numeral and groupedBy.
+
 // cardinal reads a whole number below 10000 without sign, unit or separators at token
 // i: what counts people, days, hours and minutes. It never is the "one" of "the one".
 func (t *text) cardinal(i int) (value, next int, ok bool) {
@@ -35,8 +46,9 @@ func (t *text) ordinalAt(i int) (value, next int, ok bool) {
 	}
 	if t.tokens[i].shape == numeral {
 		value, err := strconv.Atoi(t.tokens[i].text)
-		if _, next, ok := t.class(i+1, suffix); ok && err == nil && t.tokens[i+1].glued {
-			return value, next, true
+		_, next, ok := t.class(i+1, suffix)
+		if ok && err == nil && t.tokens[i+1].glued && (next == len(t.tokens) || !t.tokens[next].glued || t.tokens[next].shape != numeral) {
+			return value, next, true // the "1e10" of a Frenchman is no first
 		}
 		return 0, i, false
 	}
@@ -91,13 +103,17 @@ func (t *text) spelled(i int) (value float64, next int, last float64) {
 			if t.tokens[at].text == "两" && started && !t.starts(after, scale) {
 				return 0, next, last // an ounce
 			}
+			// "drei und zwanzig": units, "und", and the tens that they belong to.
 			unitsFirst := !joined && !pending && t.lang.unitsFirst && e.value > 0 && e.value < 10
 			if tens, end, ok := t.tensAfter(after); ok && unitsFirst {
 				e.value, after = e.value+tens, end
 			}
 			switch {
+			// The first word of the number, or the first one behind a scale: "two hundred
+			// [and] five". It has to be smaller than the scale.
 			case !pending && (!joined || section+above.sum() > 0) && e.value < max(last, 1e3):
 				current = e.value
+			// A word that cannot follow the one before it begins another number.
 			case pending && joined && !t.lang.tensAnd && current < 100, !pending, !follows(current, e.value),
 				t.lang.unitsFirst && !joined && current >= 20 && current < 100 && e.value < 10: // "zwanzig drei"
 				return 0, next, last
@@ -111,10 +127,13 @@ func (t *text) spelled(i int) (value float64, next int, last float64) {
 		// "cent" and "mille" of languages that say no "one" before them, but not "milliers".
 		bare := t.lang.code != "en" && !pending && section == 0 && e.value != 12 && !t.starts(at, many)
 		switch {
-		case !ok || joined && !(e.value == 10 && t.lang.code == "zh") || e.value < 100 && t.lang.code != "zh" || strings.TrimRight(e.name, "mb") != e.name:
+		// No scale, or one that another rule reads: dozens and the letters m and b.
+		case !ok || joined && !(e.value == 10 && t.lang.code == "zh") || e.value < 100 && t.lang.code != "zh" || e.isLetter():
 			return 0, next, last
+		// A hundred multiplies the words before it within the section.
 		case (e.value < 1e3 || e.value < 1e4 && t.lang.code == "zh") && e.value < small && (pending || bare || t.lang.code == "en" && section == 0 && above == nil && !t.scaleIsLeft(at)):
 			section, small, current = section+counted(current)*e.value, e.value, 0
+		// A larger scale closes the section.
 		case e.value >= 1e3 && (pending || section > 0 || started && e.value >= last) && above.raise(section+current, e.value):
 			section, current, small = 0, 0, math.Inf(1)
 		case e.value == 1e3 && bare && len(t.tokens[at].text) > 1 && above.raise(1, e.value):
@@ -367,6 +386,9 @@ func (t *text) digits(i int) (value float64, next int, last float64, doubt strin
 		}
 	}
 	value, doubt = t.numeral(strings.ReplaceAll(written, "'", ""), i, next)
+	if whole, _, _ := strings.Cut(written, t.lang.decimal); strings.Contains(whole, "'") && !groups(whole, "'") {
+		doubt = notOneNumber // 5'10"
+	}
 	if strings.Count(written, ",") == 1 && !groups(written, ",") && (t.is(i-1, "[") || t.is(i-1, "(")) && (t.is(next, "]") || t.is(next, ")")) {
 		doubt = blocking[between] // the interval "[30,50]"
 	}
@@ -445,6 +467,7 @@ const (
 // the language, the slot's type or its bounds say which, or nothing does.
 func (t *text) numeral(written string, from, to int) (value float64, doubt string) {
 	dots, commas := strings.Count(written, "."), strings.Count(written, ",")
+	// Unless the digits tell otherwise, separators are those of English.
 	group, decimal := ",", "."
 	lead, _, _ := strings.Cut(strings.Replace(written, ",", ".", 1), ".")
 	switch {
@@ -538,8 +561,8 @@ func (t *text) scaleOf(i int) (entry, int, bool) {
 	if !ok || t.starts(i, cents) && i > 0 && t.tokens[i-1].shape == numeral && !t.goesOn(i, next) {
 		return e, i, false
 	}
-	if cut := strings.TrimRight(e.name, "mb"); cut != e.name {
-		e.value, _ = strconv.ParseFloat(cut, 64)
+	if e.isLetter() {
+		e.value, _ = strconv.ParseFloat(strings.TrimRight(e.name, scaleLetters), 64)
 	} else if len(t.tokens[i].text) == 1 && t.tokens[i].shape == word && !isHan(t.tokens[i].text) && !t.tokens[i].glued && i > 0 && t.tokens[i-1].shape != numeral {
 		return e, i, false // "five k"
 	}

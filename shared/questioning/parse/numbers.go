@@ -8,10 +8,16 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
+// Numbers for a slot. findNumbers finds every amount in the text and settles what can be
+// settled without the words around it: the slot's unit (90 minutes are 1.5 hours), sums
+// ("2 hours 30"), marks ("8 out of 10"), years and codes that count nothing, and who comes to
+// a party. Dates and times in the text are others: their digits are no amounts.
+
 // findNumbers finds the amounts in the text, in the slot's unit, and the dates and
 // times whose digits are none. A slot that counts persons takes a party, where the text
 // tells of one: of "5 adults and 2 children" neither number is the answer.
 func (t *text) findNumbers() (values, others []span) {
+	// Dates and times first: their digits are no amounts, unless the slot counts hours or days.
 	clocks := slices.DeleteFunc(t.findClocks(false), func(s span) bool {
 		return (t.tokens[s.from].shape == numeral || t.starts(s.from, number)) && t.starts(s.from+1, to)
 	}) // "4 to 6"
@@ -19,16 +25,36 @@ func (t *text) findNumbers() (values, others []span) {
 	if t.kind() == kindPersons {
 		moments = append(moments, t.appointedHours()...)
 	}
+	// Then who comes, for a slot that counts people. Where the text tells of a party, its bare
+	// numbers are those of something else.
 	if t.slotIs(persons) {
-		elsewhere := func(party span) bool {
-			_, denied := t.deniedFrom(party.from)
+		var parties, denied []span
+		for _, party := range t.findParties() {
 			_, replaced := t.replaced(party)
-			return denied || replaced || t.isIncluded(party)
+			switch from, ok := t.deniedFrom(party.from); {
+			case ok:
+				denied = append(denied, span{from: from, next: party.next})
+			case !replaced && !t.isIncluded(party):
+				if t.changedToNumber(party, moments) {
+					party.doubt = twoMeanings
+				}
+				parties = append(parties, party)
+			}
 		}
-		if parties := slices.DeleteFunc(t.findParties(), elsewhere); len(parties) > 0 {
-			return t.withTotals(parties), append(moments, t.replacedNumbers()...)
+		if total, ok := t.saidInAll(parties); ok {
+			return []span{total}, slices.Concat(moments, t.replacedNumbers(), denied, without(parties, []span{total}))
+		}
+		if len(parties) > 0 {
+			if others := t.otherCounts(parties, moments); len(others) > 0 {
+				for i := range parties {
+					parties[i].doubt = "another number stands beside this"
+				}
+				parties = append(parties, others...)
+			}
+			return t.withTotals(parties), slices.Concat(moments, t.replacedNumbers(), denied)
 		}
 	}
+	// Then every amount, from left to right.
 	for i := 0; i < len(t.tokens); {
 		if other, ok := spanAt(moments, i); ok && t.slotUnit() == "" && !t.duration(other) {
 			others = append(others, other)
@@ -105,6 +131,20 @@ func (t *text) isCode(v span) bool {
 	return v.next == v.from+1 && v.next < len(t.tokens) && t.tokens[v.from].shape == numeral && t.tokens[v.next].glued && t.tokens[v.next].shape == word && len(t.phrases(v.next)) == 0
 }
 
+// changedToNumber reports a party that the sentence changes to a bare number, which may say
+// how many come now or when: "switch my booking for 2 to 7".
+func (t *text) changedToNumber(party span, moments []span) bool {
+	if !t.tellsBefore("changing", party.from) {
+		return false
+	}
+	for i := party.next; i < len(t.tokens) && (t.tokens[i].shape != sign || t.is(i, ",")); i++ {
+		if _, next, ok := t.cardinal(i + 1); t.leads(i) > 0 && ok && !meets(span{from: i + 1, next: next}, moments) {
+			return true
+		}
+	}
+	return false
+}
+
 // isIncluded reports the two children of "4 including two children".
 func (t *text) isIncluded(party span) bool {
 	for i := 1; i <= party.from; i++ {
@@ -157,8 +197,12 @@ func (t *text) withTotals(parties []span) []span {
 // onlyNamed leaves the number of what the slot names where others count something
 // else: "two bedrooms, one bath".
 func (t *text) onlyNamed(values []span) []span {
-	var named []span
+	var named, denied []span
 	for _, v := range values {
+		if _, ok := t.deniedFrom(v.from); ok {
+			denied = append(denied, v) // the "4 people" of "5, not 4 people"
+			continue
+		}
 		if v.next < len(t.tokens) && t.names(t.tokens[v.next]) && t.tokens[v.next].shape == word && !t.starts(v.next, filler) {
 			named = append(named, v)
 			continue
@@ -168,7 +212,7 @@ func (t *text) onlyNamed(values []span) []span {
 		}
 	}
 	if len(named) > 0 {
-		return named
+		return append(named, denied...)
 	}
 	return values
 }

@@ -6,6 +6,10 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
+// Outcomes: that the person does not know, does not want to say, or that the question does not
+// apply. They are phrases of the language file. Since a phrase could begin an answer ("I don't
+// know exactly, about 500"), all that stands beside it has to be small words.
+
 // outcomes are the classes of phrases that stand for an outcome without a value.
 var outcomes = map[class]questioning.Outcome{unknown: questioning.Unknown, declined: questioning.Declined, notApplicable: questioning.NotApplicable}
 
@@ -16,6 +20,8 @@ func (t *text) outcome() (questioning.Outcome, bool) {
 	if strings.Trim(t.source, "?？ ") == "" {
 		return questioning.Unknown, true
 	}
+	// paused says that the text so far is small words and signs, so that what begins here
+	// is a part of its own.
 	var found questioning.Outcome
 	paused := true
 	for i := 0; i < len(t.tokens); {

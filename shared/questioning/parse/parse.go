@@ -12,6 +12,26 @@
 // slot's type propose spans that hold a value. And one check, settle, looks at
 // every word beside the spans and lets a value stand or says why not.
 //
+// An example: "about 20 people, on Friday" as the answer for a number of guests.
+//
+//   - tokenize gives six tokens, and the words say that it is English.
+//   - The recognizers propose the party "20 people" (value 20) and, as a value of
+//     another type, the date "Friday".
+//   - cover gives the rest their roles: "about" is a hedge and neutral, the comma a
+//     pause, "on" neutral.
+//   - settle finds one value, nothing in the way in its clause, and nothing behind the
+//     comma that takes it back. The reading is 20.
+//
+// In "at least 20 people" the words before the value are a bound, so there is no reading
+// and the obstacle quotes them. In "zorp 20 people" nobody knows what the first word does
+// to the number, so there is none either. That is the price: a word missing in a
+// language's file costs a question, and never a wrong value.
+//
+// To teach the reader something, look in this order: a phrase of a known class goes to
+// the languages' files, in all of them; a way to say a date or a time is a pattern there; a
+// place in which a known phrase means something else goes to cover; and only a new kind of
+// value needs a recognizer. Say in a test what has to stay unread beside it.
+//
 // The files form layers, each using only those before it:
 //
 //   - characters and words: spelling, token

@@ -5,6 +5,13 @@ import (
 	"strings"
 )
 
+// Patterns. How a language says dates and times is written in its file as patterns of words
+// and {readers}, see patternNode, and compiled to one tree for each of the two. match walks the
+// tree and takes the longest way, which is what keeps "half past nine" from being the nine in
+// it. A reader reads one thing, "the 3rd" or "2 weeks", into a field of the moment; it looks
+// at nothing but the tokens from its index on, and at the few behind them that would make
+// something else of it.
+
 // match follows the patterns from token i as far as they lead: what m holds with all
 // that is read on the way, and the token behind it. Of several ways the longest counts,
 // of equally long ones the first. The depth is that of the patterns, a dozen words.
@@ -237,6 +244,7 @@ func readYear(t *text, i int, m *moment) (int, bool) {
 		m.set(fieldYear, year)
 		return at + 1, true
 	}
+	// In words a year is one number, "two thousand ten", or two: its century and the rest.
 	value, next, _ := t.spelled(i)
 	rest := next
 	if t.is(next, "oh") || t.is(next, "o") || t.is(next, "zero") {

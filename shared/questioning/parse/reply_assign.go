@@ -9,6 +9,11 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
+// Assigning values to slots. All typed slots look for their values in the text at once; then
+// the best supported value is given to its slot, which takes it from the others, and so on
+// until nothing is left that exactly one slot can take. What stays open between two slots is
+// given to neither and reported as a doubt.
+
 // assign searches text for the values of all typed slots and gives each to the
 // one slot that can take it. It returns the bytes of the values that found one.
 func (r *replying) assign(text string) []interval {
@@ -106,6 +111,8 @@ func (r *replying) echoed(slot questioning.Slot, text string) questioning.Slot {
 // distribute gives values to slots, the best supported first: a slot that has its
 // value leaves the others to those that have none.
 func (r *replying) distribute(text string, all []candidate) []interval {
+	// One at a time, since each value that finds its slot may settle another: who has a start
+	// date needs the other date for the end.
 	var assigned []interval
 	var given []candidate
 	for {
@@ -249,6 +256,7 @@ func (r *replying) takes(text string, all []candidate, at int) bool {
 	if c.score <= scoreAgainst/2 || c.score < evidenceNeeded(slot, c.Candidate, text[c.Start:c.End], open) {
 		return false
 	}
+	// Every other candidate is a rival for the slot or for the value, and none may be as good.
 	for i, other := range all {
 		switch {
 		case i == at, other.unfit:

@@ -7,6 +7,11 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
+// Evidence. Two slots of one type can take the same value, and the words around it tell which
+// is meant: a word that only one slot is named or described by, "leave" and "return", the
+// noun that a number counts. Evidence is a small score and no probability; it orders
+// candidates, and between equal ones nothing is taken.
+
 // slotWords are what a slot is called and described by.
 type slotWords struct {
 	named, mentioned []string // plain words of key and title; of description and question
@@ -292,6 +297,10 @@ type candidate struct {
 	score int // how much the words around it speak for the slot; see evidence
 }
 
+// Scores are small numbers that were chosen for their order and not for their size: a name
+// says more than a description, a role as much as a name, and no sum of what speaks for a
+// slot makes up for a word that speaks against it.
+//
 // Scores of a slot for a value. Words that only this slot is described by speak
 // for it; words of the opposite role, such as a return for a departure, against.
 const (

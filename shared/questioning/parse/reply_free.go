@@ -9,6 +9,11 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
+// Replies without marks. The number of pieces, of lines, paragraphs or items between commas,
+// is the best hint that each answers one question. But order alone is a poor one: it counts
+// only where reading the pieces backwards would not do as well, so that lines in reverse
+// order never swap two values in silence.
+
 // readUnmarked reads what no number and no name marks: an outcome for all questions, the
 // answer to the only one, one piece for each, or values wherever they stand. The ways
 // are tried in this order, since each is surer than the next.
@@ -96,6 +101,7 @@ func (r *replying) inPieces(text string, waiting []OpenQuestion) bool {
 	if len(waiting) > mostPieces {
 		return false
 	}
+	// A line that introduces the answers is one more than there are questions.
 	lines := nonBlank(strings.Split(text, "\n"))
 	if len(lines) == len(waiting)+1 && isIntro(lines[0]) {
 		lines = lines[1:]

@@ -9,6 +9,9 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
+// Named replies: "Budget: 500". A label means a slot by its name, else by words that fit one
+// slot only. A label that could mean two slots means none, and its line is left to the rest.
+
 // cutAtLabels follows lines such as "Budget: 500" and "> When?" that name a slot:
 // by its key or title, or by words that say no other slot is meant. Lines that
 // follow belong to it, up to a blank one where the slot takes no long text.

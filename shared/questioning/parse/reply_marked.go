@@ -12,6 +12,12 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
+// Numbered replies. People number their answers, quote the questions above them, or fill in
+// a table. The numbers are theirs: they may be those of the questions or places in the batch,
+// they may stand in one line, and a number may be a number ("I need 2. 3. blue"). A marker
+// counts only where it cannot be part of an answer, because an answer given to the wrong
+// question is wrong twice.
+
 // readMarked gives the parts that numbers or names mark to their questions, and
 // returns what stands outside of them.
 func (r *replying) readMarked(text string) (rest string) {
@@ -162,6 +168,7 @@ func (r *replying) cutAtNumbers(text, code string) (parts []markedPart, rest str
 	for _, question := range r.open {
 		numbers[question.Number] = question
 	}
+	// The numbers of the questions first, which go on from batch to batch; then places.
 	taken := r.takeMarkers(text, all, numbers)
 	if len(taken) == 0 {
 		numbers = map[int]OpenQuestion{}
@@ -280,6 +287,9 @@ func (r *replying) isDated(text string, m marker) bool {
 // takeMarkers keeps the markers at line starts whose number counts and, when
 // the reply begins with one, those in the lines that ascend from it.
 func (r *replying) takeMarkers(text string, all []marker, numbers map[int]OpenQuestion) []marker {
+	// Between two markers at line starts those within the lines may count, as in "1. yes 2. no".
+	// They need a first marker at the very start of the reply: a sentence before it makes "2."
+	// more likely the end of that sentence.
 	counts := func(m marker) bool { _, ok := numbers[m.number]; return ok }
 	var taken []marker
 	begun := false

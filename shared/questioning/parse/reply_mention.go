@@ -12,6 +12,10 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
+// Values that are told by a mention: a yes to a feature by naming it, a place by the
+// preposition before its name. They are the least sure of all and count only in a reply to
+// several questions, or unasked, as assumptions to be confirmed.
+
 // interval is a part of a text, in bytes.
 type interval struct{ start, end int }
 

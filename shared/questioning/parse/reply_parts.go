@@ -7,6 +7,10 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
+// A reply and its parts. No word of a reply is lost: it is in the words of an answer, in a
+// volunteered value, or unmatched. replying gathers the parts while the files below look at
+// the reply, from what the person marked to what nobody did.
+
 // OpenQuestion is a question that waits for an answer.
 type OpenQuestion struct {
 	Number int

@@ -6,6 +6,9 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
+// Ranges that two slots share. "From the 7th till the 10th" is no date for one slot, and two
+// dates for a slot that asks for the start and one that asks for the end.
+
 // ranges lets the two ends of a range stand where one slot asks for the start
 // and another for the end: "from the 7th till the 10th".
 func (w *witness) ranges(all []candidate) {
@@ -16,6 +19,7 @@ func (w *witness) ranges(all []candidate) {
 				w.wordsFor(a.slot).role != starts || w.wordsFor(b.slot).role != ends || !w.isRange(*a, *b, all) {
 				continue
 			}
+			// What was in the way of each was the range itself.
 			a.Problem, b.Problem = "", ""
 			for k := range all {
 				switch role := w.wordsFor(all[k].slot).role; {

@@ -6,6 +6,11 @@ import (
 	"time"
 )
 
+// Resolving moments. Which day or time the fields name, from the day on which somebody writes.
+// There is one rule behind all the cases: a day that is named without its year or month is the
+// next such day, and where people differ on what is meant ("next Friday" on a
+// Monday, "12 in the evening"), nothing is resolved and the reason says what else it could be.
+
 // clockOf is the time of day since midnight, or the reason why the fields name none or
 // more than one.
 //
@@ -205,6 +210,8 @@ func (m *moment) dayAndMonth(today time.Time) (time.Time, string) {
 // dayAlone is the next such day of a month that is on the weekday, if one is named.
 func (m *moment) dayAlone(today time.Time) (time.Time, string) {
 	first := time.Date(today.Year(), today.Month(), 1, 0, 0, 0, 0, time.UTC)
+	// A year and a month hold every day of the month on every weekday often enough; a rarer
+	// combination is more likely a slip than a date far ahead.
 	for months := range 13 {
 		at := first.AddDate(0, months, 0)
 		date, problem := dayOf(at.Year(), int(at.Month()), m.at[fieldDay])
@@ -261,6 +268,8 @@ func (m *moment) weekdayAlone(today time.Time) (time.Time, string) {
 	case !m.has(fieldWhich):
 		return nearest, ""
 	}
+	// Of "this", "next" and "last" only those stand of which every reading gives the same day: on
+	// a Monday "this Friday" is in four days, while "next Friday" may be in four or eleven.
 	switch which := m.at[fieldWhich]; {
 	case which >= 2 && weekdayOf(today) == m.at[fieldWeekday]:
 		return today, twoDays // "lundi en huit" of a Monday

@@ -8,9 +8,19 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
+// Whether a value stands. settle is the judge that every type goes through. It asks, in this
+// order: is there one value, or several that are the same? Has it a doubt of its own? Do the
+// words of its clause let it stand, and the start of what follows?
+//
+// How far an unknown word reaches depends on what the value is. A date says by itself that it
+// is one, so only the words beside it have to be known: in "Zorp booked it for May 5" the name
+// is harmless. A bare number does not, so no unknown word may stand before it outside of its
+// clause, and a yes can be about anything, so nothing in its clause may be unknown.
+
 // around checks the clause of a value and the starts of those beside it. It reports the
 // first words that do not let the value stand, from the nearest outwards.
 func (c *covered) around(v span) (obstacle, bool) {
+	// What reaches into the value or joins it comes first: it changes the value itself.
 	if o, ok := c.inside(v); ok {
 		return o, true
 	}
@@ -20,12 +30,14 @@ func (c *covered) around(v span) (obstacle, bool) {
 	if c.counts() && c.is(v.next, "-") && c.enlarged(v.next+1) {
 		return obstacle{blocking[between], c.words(v.from, v.next+2)}, true
 	}
+	// A bare number that is to be a date or a time is only believed among known words.
 	c.strict = c.strict || v.weak && !c.counts() && !c.appointed(v)
 	for i := v.from - 1; i >= 0 && c.within(i, i+1); i-- {
 		if o, ok := c.inTheWay(i, i == v.from-1 && !(v.free && c.counts() && c.inflected(i)), false); ok {
 			return o, true
 		}
 	}
+	// Behind a value that has its unit any word may stand: "3 tickets zorp" counts tickets.
 	i := v.next
 	for ; i < len(c.tokens) && c.within(i, i); i++ {
 		if o, ok := c.inTheWay(i, i == v.next && !v.free, true); ok {
@@ -122,6 +134,7 @@ func (c *covered) digitsBeside(v span) (obstacle, bool) {
 	if s := c.slot.Type; s != questioning.Date && s != questioning.Time && s != questioning.DateTime {
 		return obstacle{}, false
 	}
+	// "08/12, 15" may be a date with its year, with a time, or two dates.
 	skipped := func(i int) bool {
 		return c.roles[i] == rolePause || c.roles[i] == roleNeutral && (c.starts(i, filler) || c.starts(i, article) || c.starts(i, and))
 	}
@@ -194,7 +207,7 @@ func (c *covered) asked(v span, end int) (obstacle, bool) {
 		return obstacle{}, false
 	}
 	for i := end - 1; i >= 0 && c.roles[i] != roleStop; i-- {
-		if c.starts(i, request) || c.starts(i, want) || i == end-1 && c.ends(end, suitable) {
+		if c.starts(i, request) || c.starts(i, want) || c.offers(i) || i == end-1 && c.ends(end, suitable) {
 			return obstacle{}, false
 		}
 	}
@@ -269,6 +282,8 @@ func (t *text) withoutDenied(values []span) (left, denied []span) {
 			denied = append(denied, span{from: from, next: v.next})
 		} else if old, ok := t.replaced(v); ok {
 			denied = append(denied, old)
+		} else if old, ok := t.changedLater(v, values); ok {
+			denied = append(denied, old)
 		} else {
 			left = append(left, v)
 		}
@@ -297,6 +312,34 @@ func (t *text) replaced(v span) (old span, ok bool) {
 	for i := range from {
 		if t.starts(i, "changing") {
 			return span{from: from, next: next + 1}, true
+		}
+	}
+	return span{}, false
+}
+
+// changedLater reports a value that a later one of the text takes the place of: the 24th of
+// "I booked for the 24th and want to change that to the 26th", the one of "switch my
+// booking of one to 2".
+func (t *text) changedLater(v span, values []span) (old span, ok bool) {
+	const farthest = 6 // tokens: "change the date of it to the"
+	for _, other := range values {
+		to := other.from
+		if to > 0 && t.starts(to-1, article) {
+			to--
+		}
+		if other.from <= v.from || to == 0 || t.leads(to-1) <= 0 {
+			continue
+		}
+		for i := max(v.next, to-farthest); i < to; i++ {
+			if t.starts(i, "changing") {
+				return span{from: v.from, next: v.next}, true
+			}
+		}
+		if t.tellsBefore("changing", v.from) && !slices.ContainsFunc(t.tokens[v.from:to], func(one token) bool { return one.shape == sign }) {
+			if v.next == to-1 {
+				return span{from: v.from, next: to}, true // with its "to"
+			}
+			return span{from: v.from, next: v.next}, true
 		}
 	}
 	return span{}, false
@@ -334,6 +377,7 @@ func (t *text) deniedFrom(i int) (from int, ok bool) {
 func (t *text) settle(values, others []span, strict bool) (any, obstacle) {
 	values, denied := t.withoutDenied(values)
 	c := t.cover(values, append(slices.Clone(others), denied...), strict || t.exact)
+	// A value within a value of another type has lost its tokens to that one.
 	var standing []span
 	for _, v := range values {
 		if c.roles[v.from] == roleValue {
@@ -343,6 +387,7 @@ func (t *text) settle(values, others []span, strict bool) (any, obstacle) {
 	if len(standing) == 0 {
 		return nil, obstacle{}
 	}
+	// Who says the same twice says one thing; two values are asked, even if one looks likelier.
 	for _, v := range standing[1:] {
 		if !same(v.value, standing[0].value) || v.doubt != "" {
 			return nil, obstacle{fmt.Sprintf("found %s and %s where one is needed", valueText(standing[0].value), valueText(v.value)), t.words(v.from, v.next)}

@@ -6,6 +6,10 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
+// What a slot asks for, beyond its type. Its title, description and question are words too:
+// they say that "duration_hours" counts hours, that "guests" are people and that "check-out" is
+// an end. A reply may repeat them ("3 guests"), and so they are accounted for.
+
 // typed reports a type of which the words are looked at.
 func typed(of questioning.Type) bool {
 	switch of {

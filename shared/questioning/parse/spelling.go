@@ -9,6 +9,12 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
+// Spelling. Two people who mean the same word may write it with other quotes, dashes, widths,
+// accents and capitals. These functions map such spellings to one; they never look a word
+// up. Comparing what somebody wrote with a name that the caller chose (an option, the title
+// of a slot) goes through spell or labelName, comparing two forms of one word through
+// sameStem.
+
 var labelJoints = strings.NewReplacer("_", " ", "-", " ", "*", " ")
 
 // folded maps the many spellings of a character to one.

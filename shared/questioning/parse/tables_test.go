@@ -36,7 +36,7 @@ func TestLanguagesAreReadQuickly(t *testing.T) {
 	for range 20 {
 		started := time.Now()
 		for _, code := range codes {
-			readLanguage(code)
+			readLanguage(code, readVocabulary(code))
 		}
 		best = min(best, time.Since(started))
 	}
@@ -46,7 +46,7 @@ func TestLanguagesAreReadQuickly(t *testing.T) {
 func BenchmarkLanguages(b *testing.B) {
 	for b.Loop() {
 		for _, code := range codes {
-			readLanguage(code)
+			readLanguage(code, readVocabulary(code))
 		}
 	}
 }
@@ -269,4 +269,12 @@ func TestEveryReaderInThePatternsExists(t *testing.T) {
 		check(code, load(code).times)
 	}
 	assert.Greater(t, seen, 100)
+}
+
+func BenchmarkVocabularies(b *testing.B) {
+	for b.Loop() {
+		for _, code := range codes {
+			readVocabulary(code)
+		}
+	}
 }

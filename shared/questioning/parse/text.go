@@ -6,6 +6,15 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
+// A text is what all recognizers work on: the tokens of a person's words, the language that
+// they are in, the slot that they may answer, and what was looked up so far. Recognizers are
+// its methods. They take a token's index and return the index behind what they read, and
+// they never change the tokens.
+//
+// Looking up phrases costs more than all else, and one reply is read for many slots. So
+// phrases are looked up once for each token, and textOf hands out copies of a text that
+// differ in the slot only.
+
 // text is a person's words, split and looked up, with the slot they may answer.
 type text struct {
 	source string
@@ -98,7 +107,7 @@ func newText(slot questioning.Slot, words string, c Context) *text {
 	tokens := tokenize(words)
 	lang, sure := languageOf(tokens, c.Language)
 	t := &text{source: words, lang: lang, sure: sure || load(lang.code) != nil && c.Language != "", slot: slot, now: c.Now, scans: map[*patternNode][]when{}}
-	t.tokens = lang.split(tokens)
+	t.tokens = lang.split(lang.unstretched(tokens))
 	t.found = make([][]phrase, len(t.tokens))
 	return t
 }

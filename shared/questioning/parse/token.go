@@ -5,6 +5,17 @@ import (
 	"unicode"
 )
 
+// Tokens. A text is cut by its characters alone, before anything is known of its language:
+// runs of letters, numerals with their separators, dates and times of day in digits,
+// addresses, and every other character by itself. So "20 people, 7:30pm" is
+//
+//	20 (numeral)  people (word)  , (sign)  7:30 (clock)  pm (word, glued)
+//
+// What a token could mean is not decided here. "11/30" is a calendar token, and only later a
+// date, a fraction or nothing; "1.500" is one numeral, of which the language says whether it
+// is fifteen hundred or one and a half. Every token keeps the bytes that it stands for, so
+// that a person's own words can be quoted.
+
 // shape tells tokens apart by their characters alone.
 type shape int
 
@@ -88,7 +99,8 @@ func (s *scanner) hyphen() bool {
 	return s.peek(0) == '-' && unicode.IsLetter(s.peek(1)) && (unicode.IsLetter(before) || isDigit(before))
 }
 
-// next moves over the token that begins here.
+// next moves over the token that begins here. What can begin the longest token is tried first:
+// an address may begin with a word, and a date with a number.
 func (s *scanner) next() shape {
 	r := s.runes[s.at]
 	switch {
@@ -130,6 +142,8 @@ func (s *scanner) address() bool {
 	if before := s.peek(-1); isWordRune(before) || isDigit(before) || !isWordRune(s.peek(0)) && !isDigit(s.peek(0)) {
 		return false
 	}
+	// The run is looked at once: where it holds no address, noAddress says so for all its
+	// characters, which keeps a long text without spaces linear.
 	marked := false
 	end := s.at
 	for ; end < len(s.runes) && !unicode.IsSpace(s.runes[end]) && !strings.ContainsRune("<>\"", s.runes[end]); end++ {
@@ -153,6 +167,9 @@ func (s *scanner) address() bool {
 
 // digits moves over the longest calendar date, time of day or number here.
 func (s *scanner) digits() shape {
+	// First the groups of digits with one separator between each two, then the longest token
+	// that they make. A separator is one only before a digit, so the point of "at 5." ends
+	// the sentence. 64 groups are enough for any number and bound the work.
 	var groups []int // lengths
 	var seps []rune
 	ends := []int{}

@@ -2,6 +2,8 @@ package parse
 
 import "github.com/sequential-questioning/sequential-questioning/shared/questioning"
 
+// The way from a text to a value by the slot's type: recognizers propose, settle decides.
+
 // readValue reads the text as a value of the slot's type. A nil value without an
 // obstacle means that nothing in the text is one.
 func (t *text) readValue() (any, obstacle) {

@@ -2,6 +2,10 @@ package parse
 
 import "time"
 
+// Time zones. A time of day is where the person is, unless the words name another zone. Only
+// the universal ones are taken: "EST" is one zone in America and another in Australia, and a zone
+// that is misread moves a meeting in silence.
+
 // zones are names of time zones: the universal ones, and those that stand for
 // several zones or for one only part of the year.
 var zones = map[string]bool{"utc": true, "gmt": true, "z": true, "zulu": true, "est": false, "edt": false, "cst": false, "cdt": false,

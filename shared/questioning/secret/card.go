@@ -1,18 +1,17 @@
 package secret
 
 import (
-	"regexp"
-
+	"github.com/sequential-questioning/sequential-questioning/shared/lazyregexp"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
 // runs are digits as the numbers of payment cards are written, 13 to 19 of them.
 // What begins with a plus is a telephone number.
-var runs = regexp.MustCompile(`\+?\d(?:[ -]?\d){12,18}`)
+var runs = lazyregexp.New(`\+?\d(?:[ -]?\d){12,18}`)
 
 // issued are the beginnings and lengths of the numbers of payment cards (ISO/IEC
 // 7812: American Express, Visa, Mastercard, Discover, UnionPay, Diners, JCB).
-var issued = regexp.MustCompile(`^(?:3[47]\d{13}|4(?:\d{12}|\d{15}|\d{18})|(?:5[1-5]|2[2-7])\d{14}|6\d{15,18}|3(?:0|6|8)\d{12}|35\d{14})$`)
+var issued = lazyregexp.New(`^(?:3[47]\d{13}|4(?:\d{12}|\d{15}|\d{18})|(?:5[1-5]|2[2-7])\d{14}|6\d{15,18}|3(?:0|6|8)\d{12}|35\d{14})$`)
 
 // IsCardNumber says that a text has what looks like the number of a payment card:
 // the length, the beginning and the check digit of one.

@@ -9,10 +9,10 @@
 package secret
 
 import (
-	"regexp"
 	"strings"
 	"unicode"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/lazyregexp"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
@@ -78,7 +78,7 @@ func asked(text string) string {
 var abbreviations = strings.NewReplacer("e.g.", "eg", "z. B.", "zb", "z.B.", "zb", "p. ex.", "pex", "p.ex.", "pex", "p. ej.", "pej", "p.ej.", "pej", "bijv.", "bijv", "ad es.", "ades")
 
 // mentions are words of a sentence that is about a secret and does not ask for it.
-var mentions = regexp.MustCompile(`\b(do not|don t|never|without|not|no|eg|zb|pex|pej|bijv|ades|for example|for instance|such as|other than|except|instead of` +
+var mentions = lazyregexp.New(`\b(do not|don t|never|without|not|no|eg|zb|pex|pej|bijv|ades|for example|for instance|such as|other than|except|instead of` +
 	`|nicht|kein|keine|keinen|ohne|zum beispiel|ne|pas de|sans|par exemple|sin|nunca|por ejemplo|senza|mai|per esempio|ad esempio|nao|sem|por exemplo|niet|geen|zonder|bijvoorbeeld)\b` +
 	`|^ *(how|why|when|where|who|whose|did|do|does|have|has|had|is|are|was|were|warum|wann|haben|hast|ist|sind|pourquoi|comment|quand|avez|as|est|porque|por que|cuando|ha|han|perche|quando|hai|waarom|wanneer|heb|heeft|hebt)\b`)
 
@@ -139,7 +139,7 @@ func headed(p part, within int, first bool) string {
 }
 
 // gesture is a token, or a key, that opens nothing.
-var gesture = regexp.MustCompile(`\btokens? of (?:our |my |their |your )?(?:appreciation|gratitude|thanks|esteem|love|friendship|respect|affection|remembrance)\b|\bsecret keys? to\b`)
+var gesture = lazyregexp.New(`\btokens? of (?:our |my |their |your )?(?:appreciation|gratitude|thanks|esteem|love|friendship|respect|affection|remembrance)\b|\bsecret keys? to\b`)
 
 // strip leaves out the words around a name that do not change what it names.
 func strip(words []string) []string {
@@ -216,18 +216,18 @@ var (
 // that mean it only when they are the whole name.
 type kind struct {
 	what         string
-	heads, alone *regexp.Regexp
+	heads, alone *lazyregexp.Regexp
 	not          map[string]bool // words before a name that make it another thing's
 }
 
 // pattern matches any of the alternatives as words of their own.
-func pattern(alternatives ...string) *regexp.Regexp {
-	return regexp.MustCompile(`\b(?:` + strings.Join(alternatives, "|") + `)\b`)
+func pattern(alternatives ...string) *lazyregexp.Regexp {
+	return lazyregexp.Built(func() string { return `\b(?:` + strings.Join(alternatives, "|") + `)\b` })
 }
 
 // whole matches a text that is one of the alternatives.
-func whole(alternatives ...string) *regexp.Regexp {
-	return regexp.MustCompile(`^(?:` + strings.Join(alternatives, "|") + `)$`)
+func whole(alternatives ...string) *lazyregexp.Regexp {
+	return lazyregexp.Built(func() string { return `^(?:` + strings.Join(alternatives, "|") + `)$` })
 }
 
 // The names are those of English, German, French, Spanish, Italian, Portuguese

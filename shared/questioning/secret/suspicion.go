@@ -6,32 +6,36 @@ import (
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/lazyregexp"
 )
 
 // suspicion is a kind of thing that nobody is asked for.
 type suspicion struct {
 	// always matches texts that ask for it; alone matches words that do so in a
 	// question, or as the last word of a text, and mean other things elsewhere.
-	always, alone *regexp.Regexp
+	always, alone *lazyregexp.Regexp
 }
 
 // words matches any of the words, which are folded; * stands for more letters.
-func words(all string) *regexp.Regexp {
-	var parts []string
-	for _, word := range strings.Split(all, ",") {
-		word = strings.TrimSpace(word)
-		pattern := strings.NewReplacer(" ", `[ '-]+`, `\*`, `\w*`).Replace(regexp.QuoteMeta(strings.Trim(word, "*")))
-		if !strings.HasPrefix(word, "*") {
-			pattern = `\b` + pattern
+func words(all string) *lazyregexp.Regexp {
+	return lazyregexp.Built(func() string {
+		var parts []string
+		for word := range strings.SplitSeq(all, ",") {
+			word = strings.TrimSpace(word)
+			pattern := strings.NewReplacer(" ", `[ '-]+`, `\*`, `\w*`).Replace(regexp.QuoteMeta(strings.Trim(word, "*")))
+			if !strings.HasPrefix(word, "*") {
+				pattern = `\b` + pattern
+			}
+			if strings.HasSuffix(word, "*") {
+				pattern += `\w*\b`
+			} else {
+				pattern += `\b`
+			}
+			parts = append(parts, pattern)
 		}
-		if strings.HasSuffix(word, "*") {
-			pattern += `\w*\b`
-		} else {
-			pattern += `\b`
-		}
-		parts = append(parts, pattern)
-	}
-	return regexp.MustCompile(strings.Join(parts, "|"))
+		return strings.Join(parts, "|")
+	})
 }
 
 // The words are those of English, German, French, Spanish, Italian, Portuguese
@@ -79,7 +83,7 @@ var lookalike = strings.NewReplacer(
 )
 
 // spelt is a word that is written letter by letter.
-var spelt = regexp.MustCompile(`(?:\b\w[ .*_-]+){3,}\w\b`)
+var spelt = lazyregexp.New(`(?:\b\w[ .*_-]+){3,}\w\b`)
 
 // folded is a text as it is compared: lower case, without accents, lookalikes,
 // or what parts letters.

@@ -116,7 +116,7 @@ var (
 func Rows(t testing.TB, url string) int {
 	t.Helper()
 	return Count(t, url, `SELECT (SELECT count(*) FROM sessions) + (SELECT count(*) FROM conversations) + (SELECT count(*) FROM slots) +
-		(SELECT count(*) FROM questions) + (SELECT count(*) FROM answers) + (SELECT count(*) FROM messages) + (SELECT count(*) FROM calls)`)
+		(SELECT count(*) FROM questions) + (SELECT count(*) FROM answers) + (SELECT count(*) FROM messages) + (SELECT count(*) FROM results)`)
 }
 
 // change loads a conversation, changes it and saves it.

@@ -19,7 +19,7 @@ type Dashboard struct {
 	Panels []Panel
 }
 
-// Panel is a panel of a dashboard.
+// Panel is a panel of a dashboard. GridPos is in Grafana's grid of 24 columns.
 type Panel struct {
 	ID          int
 	Type        string

@@ -18,7 +18,8 @@ import (
 // Tools has the programs' paths.
 type Tools struct{ Prometheus, Promtool, Alertmanager, Amtool, Collector string }
 
-// AlertmanagerVersion is the version that is built.
+// AlertmanagerVersion is the version that is built. It is that of
+// gitops/platform/monitoring.
 const AlertmanagerVersion = "0.34.2"
 
 const alertmanager = "github.com/prometheus/alertmanager@v" + AlertmanagerVersion
@@ -77,7 +78,8 @@ func Root() (string, error) {
 	return filepath.Dir(path), nil
 }
 
-// there reports whether all files exist.
+// there reports whether all files exist. It looks at nothing but their names: a tool of
+// another version has to be deleted by hand.
 func there(paths ...string) bool {
 	for _, path := range paths {
 		if _, err := os.Stat(path); err != nil {

@@ -17,6 +17,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/playbook"
 )
 
+// main goes through all files before it decides, so that one run of --check names
+// everything that is out of date.
 func main() {
 	root := flag.String("root", ".", "`folder` of the project")
 	check := flag.Bool("check", false, "fail when a file is out of date, write nothing")
@@ -47,6 +49,7 @@ func main() {
 	}
 }
 
+// exitOn ends the program; nothing has to be undone, since each file is written whole.
 func exitOn(err error) {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "generate:", err)
@@ -54,8 +57,8 @@ func exitOn(err error) {
 	}
 }
 
-// catalogue is what the gateway answers discovery from: tools, and what the
-// built-in playbooks ask.
+// catalogue is what the gateway answers discovery from: tools, and what the built-in
+// playbooks ask. The gateway embeds it, so that discovery wakes no function.
 func catalogue() ([]byte, error) {
 	type entry struct {
 		Function string `json:"function"`
@@ -87,6 +90,8 @@ func catalogue() ([]byte, error) {
 	return encode(document)
 }
 
+// encode keeps <, > and & as they are: the files are read by people, and no browser
+// runs them.
 func encode(document any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)

@@ -13,7 +13,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/functions/local"
 )
 
-// reference renders the tools as a page for people.
+// reference renders the tools as a page for people. It is made of the full schemas,
+// which accept more than clients are shown.
 func reference() ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteString("# API reference\n\nGenerated from the tools' definitions by `make generate`; do not edit.\n\n" +
@@ -52,6 +53,8 @@ func table(b *bytes.Buffer, schema *jsonschema.Schema) {
 	rows(b, "", schema)
 }
 
+// rows writes a row for each field, by name, and then those of what it holds: [] are
+// the items of a list, * any key of a map.
 func rows(b *bytes.Buffer, prefix string, schema *jsonschema.Schema) {
 	for _, name := range slices.Sorted(maps.Keys(schema.Properties)) {
 		field := schema.Properties[name]
@@ -71,6 +74,7 @@ func rows(b *bytes.Buffer, prefix string, schema *jsonschema.Schema) {
 	}
 }
 
+// kind words a field's type. Null is left out: every field that is not required may be.
 func kind(s *jsonschema.Schema) string {
 	types := slices.DeleteFunc(slices.Clone(s.Types), func(t string) bool { return t == "null" })
 	if s.Type != "" {

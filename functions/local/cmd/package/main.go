@@ -31,6 +31,7 @@ const (
 	maxRegistryDescription = 100
 )
 
+// Every argument has a default that make packages relies on.
 func main() {
 	dist := flag.String("dist", ".bin/dist", "`folder` that goreleaser wrote")
 	out := flag.String("out", ".bin/packages", "`folder` to write")
@@ -46,6 +47,7 @@ func main() {
 // postgresFolders are PostgreSQL installations by platform.
 type postgresFolders map[string]string
 
+// String is empty: the flag has no default.
 func (p postgresFolders) String() string { return "" }
 
 // Set reads one platform's.
@@ -61,7 +63,8 @@ func (p postgresFolders) Set(value string) error {
 	return nil
 }
 
-// artifact is a file in goreleaser's artifacts.json.
+// artifact is a file in goreleaser's artifacts.json. Type is goreleaser's word for it:
+// "Binary", "Universal Binary" for Macs, "Archive".
 type artifact struct {
 	Name, Path, GOOS, GOARCH, Type string
 }
@@ -69,6 +72,8 @@ type artifact struct {
 // platform is such as linux/amd64, and darwin/all for every Mac.
 func (a artifact) platform() string { return a.GOOS + "/" + a.GOARCH }
 
+// run writes everything into out. The registry's entry comes last, as it names digests
+// of the others.
 func run(dist, out string, postgres postgresFolders) error {
 	content, err := os.ReadFile(filepath.Join(dist, "artifacts.json"))
 	if err != nil {
@@ -120,7 +125,8 @@ func releaseURL(name string) string {
 }
 
 // writeBundle writes the program with its manifest, and PostgreSQL beside it where
-// folder is not empty: there the program finds it.
+// folder is not empty: there the program finds it. The digest is computed while the
+// file is written: the registry refuses a bundle with another.
 func writeBundle(out string, program artifact, folder string) (made bundle, err error) {
 	who := local.Identity()
 	made.name = fmt.Sprintf("%s_%s_%s_%s.mcpb", who.Name, version.Version, program.GOOS, program.GOARCH)
@@ -172,6 +178,7 @@ func addFolder(archive *zip.Writer, name, folder string) error {
 	})
 }
 
+// addFile keeps whether a file can be run, and no other permission of this machine.
 func addFile(archive *zip.Writer, name, path string) error {
 	file, err := os.Open(path)
 	if err != nil {
@@ -197,7 +204,9 @@ func add(archive *zip.Writer, name string, mode fs.FileMode, content io.Reader) 
 	return err
 }
 
-// bundleManifest is a manifest of MCPB, version 0.3.
+// bundleManifest is a manifest of MCPB, version 0.3. See
+// https://github.com/modelcontextprotocol/mcpb for its fields. Its tools are those that
+// a client will list.
 func bundleManifest(goos string) map[string]any {
 	who := local.Identity()
 	type tool struct {
@@ -228,7 +237,8 @@ func bundleManifest(goos string) map[string]any {
 	}
 }
 
-// registryEntry is the server.json of the MCP registry.
+// registryEntry is the server.json of the MCP registry. The registry downloads nothing;
+// a client checks the digest.
 func registryEntry(bundles []bundle) map[string]any {
 	who := local.Identity()
 	var packages []map[string]any
@@ -258,7 +268,8 @@ func registryEntry(bundles []bundle) map[string]any {
 }
 
 // writeFormula writes a Homebrew formula for the archives. Homebrew then brings
-// PostgreSQL.
+// PostgreSQL. A tap publishes it. The digests are of the archives, which Homebrew
+// downloads.
 func writeFormula(path string, archives map[string]artifact) error {
 	who := local.Identity()
 	var urls strings.Builder
@@ -298,6 +309,7 @@ end
 	return os.WriteFile(path, []byte(formula), 0o644)
 }
 
+// encode is JSON as people read it, and the same for the same content.
 func encode(document any) ([]byte, error) {
 	content, err := json.MarshalIndent(document, "", "  ")
 	return append(content, '\n'), err

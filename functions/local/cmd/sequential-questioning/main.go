@@ -18,8 +18,11 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/version"
 )
 
+// defaultPort is what the ready configurations for clients name.
 const defaultPort = 8420
 
+// The first word is a command unless it is a flag, so that the ordinary start needs
+// none. Exit codes: 0, 1 for a failure, 2 for wrong usage.
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -33,6 +36,7 @@ func main() {
 		run = func(ctx context.Context, args []string) error { return serve(ctx, stop, args) }
 	case "doctor":
 		run = diagnose
+	// Not in the usage: only this program calls it.
 	case "database":
 		run = keepDatabase
 	default:
@@ -57,11 +61,13 @@ func parse(flags *flag.FlagSet, args []string) {
 	}
 }
 
-// serve is the program without a command.
+// serve is the program without a command. stop gives the signals back, so that a second
+// one ends the process whatever hangs.
 func serve(ctx context.Context, stop func(), args []string) error {
 	options := local.Options{DatabaseURL: os.Getenv("DATABASE_URL"), Out: os.Stderr}
 	flags := flag.CommandLine
-	flags.IntVar(&options.Port, "port", defaultPort, "`port` on 127.0.0.1 for MCP clients; 0 takes a free one")
+	flags.IntVar(&options.Port, "port", defaultPort, "`port` for MCP clients; 0 takes a free one")
+	flags.StringVar(&options.Host, "host", "127.0.0.1", "`address` to listen on; whoever reaches it is the user, so choose another one in a container only")
 	flags.StringVar(&options.Data, "data", defaultFolder(), "`folder` of the database, unless DATABASE_URL is set, and of keys")
 	stdio := flags.Bool("stdio", false, "serve the one client at standard input and output, and no port")
 	show := flags.Bool("version", false, "print the version")
@@ -89,7 +95,8 @@ func serve(ctx context.Context, stop func(), args []string) error {
 	})
 }
 
-// diagnose says what is wrong with this installation.
+// diagnose says what is wrong with this installation. Its exit code serves scripts;
+// what is wrong is on standard output.
 func diagnose(ctx context.Context, args []string) error {
 	options := local.Options{DatabaseURL: os.Getenv("DATABASE_URL"), Out: os.Stdout}
 	flags := flag.NewFlagSet("doctor", flag.ExitOnError)
@@ -116,7 +123,8 @@ func keepDatabase(ctx context.Context, args []string) error {
 }
 
 // defaultFolder is where programs of this system keep a user's data: hosts start a
-// server in whatever folder they are in themselves.
+// server in whatever folder they are in themselves. On Linux it is that of the XDG base
+// directory specification.
 func defaultFolder() string {
 	const name = "sequential-questioning"
 	if data := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(data) {
@@ -132,11 +140,13 @@ func defaultFolder() string {
 	return filepath.Join(home, ".local", "share", name)
 }
 
+// usage names the settings that a person at a terminal needs.
 func usage(flags *flag.FlagSet) {
 	fmt.Fprint(os.Stderr, `Runs Sequential Questioning on this machine: the gateway and every tool in one
 process, on a PostgreSQL server of its own.
 
-Usage: sequential-questioning [--port 8420 | --stdio] [--data folder]
+Usage: sequential-questioning [--host 127.0.0.1] [--port 8420] [--data folder]
+       sequential-questioning --stdio [--data folder]
        sequential-questioning doctor [--port 8420] [--data folder]
        sequential-questioning --version
 

@@ -56,9 +56,17 @@ type host struct {
 	called int
 }
 
-func started(t *testing.T, data string) *host {
+func started(t *testing.T, data string, environment ...string) *host {
 	t.Helper()
-	h := &host{Cmd: program(t, nil, "--stdio", "--data", data)}
+	h := newHost(t, data, environment...)
+	h.initialize(t, map[string]any{})
+	return h
+}
+
+// newHost starts a process to which nothing was said yet.
+func newHost(t *testing.T, data string, environment ...string) *host {
+	t.Helper()
+	h := &host{Cmd: program(t, environment, "--stdio", "--data", data)}
 	var err error
 	h.in, err = h.StdinPipe()
 	require.NoError(t, err)
@@ -72,9 +80,13 @@ func started(t *testing.T, data string) *host {
 			t.Log(h.log.String())
 		}
 	})
-	initialized := h.call(t, "initialize", map[string]any{"protocolVersion": "2025-11-25", "capabilities": map[string]any{}, "clientInfo": map[string]any{"name": "host", "version": "1"}})
-	assert.Contains(t, string(initialized), `"name":"sequential-questioning"`)
 	return h
+}
+
+func (h *host) initialize(t *testing.T, capabilities map[string]any) {
+	t.Helper()
+	initialized := h.call(t, "initialize", map[string]any{"protocolVersion": "2025-11-25", "capabilities": capabilities, "clientInfo": map[string]any{"name": "host", "version": "1"}})
+	assert.Contains(t, string(initialized), `"name":"sequential-questioning"`)
 }
 
 func (h *host) call(t *testing.T, method string, params any) json.RawMessage {
@@ -111,6 +123,16 @@ func (h *host) tool(t *testing.T, name string, arguments map[string]any, result 
 	require.NoError(t, json.Unmarshal(called.StructuredContent, result))
 }
 
+// begin opens a conversation.
+func (h *host) begin(t *testing.T) (conversation string) {
+	t.Helper()
+	var opened struct {
+		Conversation string `json:"conversation_id"`
+	}
+	h.tool(t, "sequential_questioning", map[string]any{"context": "Book a trip", "information_needed": map[string]any{"destination": "string", "pets": "boolean"}}, &opened)
+	return opened.Conversation
+}
+
 // leave closes the input, and returns the rest of the output.
 func (h *host) leave(t *testing.T) string {
 	t.Helper()
@@ -134,12 +156,9 @@ type recalled struct {
 func TestHostsShareConversationsAndMemory(t *testing.T) {
 	data := postgrestest.Folder(t)
 	one, two := started(t, data), started(t, data)
-	var opened struct {
-		Conversation string `json:"conversation_id"`
-	}
-	one.tool(t, "sequential_questioning", map[string]any{"context": "Book a trip", "information_needed": map[string]any{"destination": "string", "pets": "boolean"}}, &opened)
+	opened := one.begin(t)
 	var turn struct{ Metadata struct{ Complete bool } }
-	two.tool(t, "sequential_questioning_follow_up", map[string]any{"conversation_id": opened.Conversation, "answers": []any{
+	two.tool(t, "sequential_questioning_follow_up", map[string]any{"conversation_id": opened, "answers": []any{
 		map[string]any{"slot": "destination", "value": "Lisbon", "text": "Lisbon"},
 	}}, &turn)
 	assert.False(t, turn.Metadata.Complete)
@@ -152,12 +171,12 @@ func TestHostsShareConversationsAndMemory(t *testing.T) {
 	}
 	assert.Empty(t, one.leave(t))
 	var report struct{ Values map[string]any }
-	two.tool(t, "sequential_questioning_report", map[string]any{"conversation_id": opened.Conversation}, &report)
+	two.tool(t, "sequential_questioning_report", map[string]any{"conversation_id": opened}, &report)
 	assert.Equal(t, map[string]any{"destination": "Lisbon"}, report.Values)
 
 	three := started(t, data)
 	var forgotten struct{ Conversations int }
-	three.tool(t, "sequential_questioning_forget", map[string]any{"conversation_id": opened.Conversation}, &forgotten)
+	three.tool(t, "sequential_questioning_forget", map[string]any{"conversation_id": opened}, &forgotten)
 	assert.Equal(t, 1, forgotten.Conversations)
 	for _, h := range []*host{two, three} {
 		var r recalled
@@ -177,6 +196,7 @@ func resolved(t *testing.T, path string) string {
 
 func TestASignalEndsTheProgramCleanly(t *testing.T) {
 	h := started(t, postgrestest.Folder(t))
+	h.begin(t)
 	require.NoError(t, h.Process.Signal(syscall.SIGTERM))
 	rest, err := io.ReadAll(h.out)
 	require.NoError(t, err)
@@ -244,6 +264,11 @@ func TestADoctorFindsNothingWrongWithAHealthyInstallation(t *testing.T) {
 	assert.NoDirExists(t, filepath.Join(data, "postgres"), "it changes nothing")
 
 	h := started(t, data)
+	h.begin(t) // which waits for the database
+	require.Eventually(t, func() bool {
+		_, err := os.Stat(filepath.Join(data, "clients.json"))
+		return err == nil
+	}, 10*time.Second, 10*time.Millisecond)
 	text, healthy = doctor(t, nil, "--data", data, "--port", freePort(t))
 	assert.True(t, healthy, text)
 	assert.Contains(t, text, "the server of the data folder, which runs answers; its schema is that of this version")
@@ -283,7 +308,7 @@ func TestADoctorNamesWhatIsWrongAndHowToMendIt(t *testing.T) {
 		"a folder below a file":      {nil, []string{"--data", filepath.Join(file, "data")}, "data folder", "--data"},
 		"a server that is down":      {[]string{"DATABASE_URL=postgres://127.0.0.1:1/x"}, nil, "does not answer", "correct DATABASE_URL"},
 		"a role without limits":      {[]string{"DATABASE_URL=" + postgrestest.AdminURL(t, database)}, nil, "bypasses row security", "Create a role"},
-		"a wrong setting":            {[]string{"DATABASE_URL=" + database, "DEFAULT_BATCH_SIZE=many"}, nil, `field "BatchSize"`, "docs/configuration.md"},
+		"a wrong setting":            {[]string{"DATABASE_URL=" + database, "DEFAULT_BATCH_SIZE=many"}, nil, `DEFAULT_BATCH_SIZE is "many": want a whole number`, "docs/configuration.md"},
 		"a port of another program":  {[]string{"DATABASE_URL=" + database}, []string{"--port", strconv.Itoa(strangersPort)}, "is taken by another program (it answers 404 Not Found)", "--port"},
 		"another version":            {[]string{"DATABASE_URL=" + database}, []string{"--port", strconv.Itoa(older.Listener.Addr().(*net.TCPAddr).Port)}, "version 0.0.1 serves", "Stop it"},
 		"clients that are no list":   {[]string{"DATABASE_URL=" + database}, []string{"--data", broken}, "clients.json", "Delete the file"},

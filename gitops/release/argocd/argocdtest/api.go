@@ -16,6 +16,8 @@ import (
 	"google.golang.org/grpc/status"
 )
 
+// errDenied is Argo CD's answer to strangers and to wrong names alike, in its own
+// words, by which the client decides.
 var errDenied = status.Error(codes.PermissionDenied, "permission denied")
 
 // Get runs one step of the controller. As in Argo CD, reading a missing Application is
@@ -56,7 +58,8 @@ func (s *Server) Update(_ context.Context, request *application.ApplicationUpdat
 	return s.app.DeepCopy(), nil
 }
 
-// Rollback fails while auto-sync is on or an operation runs, as in Argo CD.
+// Rollback fails while auto-sync is on or an operation runs, as in Argo CD. The texts
+// and codes are those of Argo CD 2.14: the client tells errors apart by them.
 func (s *Server) Rollback(_ context.Context, request *application.ApplicationRollbackRequest) (*v1alpha1.Application, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -91,7 +94,8 @@ func (s *Server) TerminateOperation(context.Context, *application.OperationTermi
 	return &application.OperationTerminateResponse{}, nil
 }
 
-// GetManifests returns the manifests of any pushed revision.
+// GetManifests returns the manifests of any pushed revision. They are in the order of
+// their names, as kustomize gives them.
 func (s *Server) GetManifests(_ context.Context, query *application.ApplicationManifestQuery) (*apiclient.ManifestResponse, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -130,7 +134,7 @@ func (s *Server) GetResource(_ context.Context, request *application.Application
 }
 
 // ResourceTree returns two pods of every function, one of them ready, and one pod
-// without an owner.
+// without an owner. The levels between Service and Pod are those that Knative makes.
 func (s *Server) ResourceTree(context.Context, *application.ResourcesQuery) (*v1alpha1.ApplicationTree, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

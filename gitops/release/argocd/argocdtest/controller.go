@@ -15,11 +15,13 @@ import (
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
 )
 
+// manifest is a function as a repository has it, with what the client reads of it.
 func manifest(name, image string) string {
 	return fmt.Sprintf(`{"apiVersion":"serving.knative.dev/v1","kind":"Service","metadata":{"name":%q},"spec":{"template":{"spec":{"containers":[{"image":%q}]}}}}`, name, image)
 }
 
-// refresh compares the Application with the branch.
+// refresh compares the Application with the branch. As in Argo CD, a branch that does
+// not build keeps the last known sync revision's objects running.
 func (s *Server) refresh() {
 	s.app.Status.Conditions = nil
 	revision := s.revisions[s.head]
@@ -32,6 +34,8 @@ func (s *Server) refresh() {
 	s.compare()
 }
 
+// compare sets sync status, health and resources from what runs. It is reconciled one
+// second in the future, so that it always counts as later than the operation before.
 func (s *Server) compare() {
 	s.app.Status.Sync.Status = v1alpha1.SyncStatusCodeSynced
 	images := s.revisions[s.app.Status.Sync.Revision].Images
@@ -61,6 +65,7 @@ func (s *Server) compare() {
 	s.app.Status.ReconciledAt = &now
 }
 
+// operate requests an operation; advance begins it.
 func (s *Server) operate(sync *v1alpha1.SyncOperation) {
 	s.app.Operation = &v1alpha1.Operation{Sync: sync}
 	s.app.Status.OperationState = nil
@@ -83,6 +88,7 @@ func (s *Server) advance() {
 			Phase: common.OperationRunning, Operation: *s.app.Operation, StartedAt: metav1.Now(),
 			SyncResult: &v1alpha1.SyncOperationResult{Revision: s.app.Operation.Sync.Revision},
 		}
+	// A rollback has an apply strategy, and with it no hooks.
 	case state.Phase == common.OperationTerminating:
 		s.finish(common.OperationFailed, "Operation terminated")
 	case revision.Hook != "" && s.app.Operation.Sync.SyncStrategy == nil:
@@ -103,13 +109,16 @@ func (s *Server) advance() {
 	}
 }
 
+// compareUnlessInvalid leaves the status of a branch that does not build as refresh set
+// it.
 func (s *Server) compareUnlessInvalid() {
 	if !s.revisions[s.app.Status.Sync.Revision].Invalid {
 		s.compare()
 	}
 }
 
-// sync starts the sync of auto-sync, once per revision.
+// sync starts the sync of auto-sync, once per revision. After a failure of the same
+// revision Argo CD does not try again by itself.
 func (s *Server) sync() {
 	policy := s.app.Spec.SyncPolicy
 	if policy == nil || policy.Automated == nil || s.app.Status.Sync.Status != v1alpha1.SyncStatusCodeOutOfSync {
@@ -121,6 +130,8 @@ func (s *Server) sync() {
 	s.operate(&v1alpha1.SyncOperation{Revision: s.app.Status.Sync.Revision, Prune: policy.Automated.Prune})
 }
 
+// apply changes the live Services as kubectl apply does: the generation grows with each
+// change.
 func (s *Server) apply(revision Revision, state *v1alpha1.OperationState) {
 	for name, image := range revision.Images {
 		state.SyncResult.Resources = append(state.SyncResult.Resources, &v1alpha1.ResourceResult{
@@ -162,6 +173,7 @@ func (s *Server) reconcile(revision Revision) {
 	s.compareUnlessInvalid()
 }
 
+// finish ends the operation. Only a success becomes history, with the next id.
 func (s *Server) finish(phase common.OperationPhase, message string) {
 	now := metav1.Now()
 	state := s.app.Status.OperationState

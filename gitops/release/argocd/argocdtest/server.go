@@ -24,7 +24,8 @@ import (
 const Token = "token-of-a-test"
 
 // Server is a fake Argo CD. Its controller runs one step whenever the Application is
-// read, so that tests do not depend on time.
+// read, so that tests do not depend on time. It refuses and lags where Argo CD was seen
+// to, so that the release command is tested against both.
 type Server struct {
 	application.UnimplementedApplicationServiceServer
 
@@ -165,6 +166,7 @@ func (s *Server) Calls() []string {
 	return append([]string(nil), s.calls...)
 }
 
+// admit checks the token as Argo CD does, and returns what Refuse set.
 func (s *Server) admit(ctx context.Context, request any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
 	if info.Server == any(s) {
 		md, _ := metadata.FromIncomingContext(ctx)
@@ -182,6 +184,7 @@ func (s *Server) admit(ctx context.Context, request any, info *grpc.UnaryServerI
 	return handle(ctx, request)
 }
 
+// versions answers the version, which Argo CD's client asks for when it connects.
 type versions struct {
 	version.UnimplementedVersionServiceServer
 }

@@ -39,9 +39,11 @@ var (
 	}
 )
 
+// here is this package, by which go list finds its folder wherever tests run.
 const here = "github.com/sequential-questioning/sequential-questioning/gitops/release/manifest/manifesttest"
 
-// Schemas returns the schemas of Argo CD and of the platform's operators.
+// Schemas returns the schemas of Argo CD and of the platform's operators. They are read
+// once in a test's process, which takes seconds.
 func Schemas(t testing.TB) manifest.Schemas {
 	t.Helper()
 	all, err := schemas()
@@ -58,6 +60,8 @@ func Module(t testing.TB, path string) string {
 	return found[path]
 }
 
+// schemas reads all definitions. A module that moved its folder is an error: without
+// its schemas, its resources would be unknown kinds.
 var schemas = sync.OnceValues(func() (manifest.Schemas, error) {
 	found, err := modules()
 	if err != nil {
@@ -85,7 +89,9 @@ var schemas = sync.OnceValues(func() (manifest.Schemas, error) {
 	return all, nil
 })
 
-// modules returns the folders of the modules. Go downloads missing ones.
+// modules returns the folders of the modules. Go downloads missing ones. They are in a
+// module of their own, so that their dependencies do not decide those of the release
+// command.
 var modules = sync.OnceValues(func() (map[string]string, error) {
 	folder, err := list(here)
 	if err != nil {
@@ -113,6 +119,7 @@ var modules = sync.OnceValues(func() (map[string]string, error) {
 	}
 })
 
+// list asks the go command, which knows replacements and the module cache.
 func list(args ...string) (folder string, err error) {
 	output, err := exec.Command("go", append([]string{"list", "-f", "{{.Dir}}"}, args...)...).Output()
 	if err != nil {

@@ -19,6 +19,8 @@ import (
 )
 
 // Choices are edits of the owner's file: texts and what replaces them. Each must pass.
+// They are written as an owner would make them by hand: where the file's text changes,
+// its edit must be changed with it.
 var Choices = map[string][][2]string{
 	"own values": {
 		{`(repository)=\S+`, "$1=ssh://git@git.acme.dev:2222/platform/questions.git"},
@@ -41,15 +43,17 @@ var Choices = map[string][][2]string{
 	"signed commits":            {{`# (- signed-commits )`, "$1"}},
 }
 
-// Together has each choice once: those of a row can be made together.
+// Together has each choice once: those of a row can be made together. Each row costs a
+// build of everything, so there are as few as possible.
 var Together = [][]string{
 	{"own values"},
 	{"everybody may call", "DNS of Google", "the provider's PostgreSQL", "another object store", "release candidates"},
 	{"DNS of Amazon", "a storage class", "signed commits", "a second registry"},
 }
 
-// Fork copies the part of the repository at root that a delivery reads, with choices made
-// and with the images pinned in the owner's registry, as `release images` does.
+// Fork copies the part of the repository at root that a delivery reads, with choices
+// made and with the images pinned in the owner's registry, as `release images` does. It
+// copies functions' func.yaml but no sources: nothing is compiled there.
 func Fork(t *testing.T, root string, choices ...string) string {
 	t.Helper()
 	fork := t.TempDir()

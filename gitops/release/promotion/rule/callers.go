@@ -20,6 +20,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/promotion"
 )
 
+// The settings that decide who may call, as docs/configuration.md has them.
 const (
 	issuerSetting   = "OAUTH_ISSUER"
 	resourceSetting = "OAUTH_RESOURCE"
@@ -37,6 +38,8 @@ type callers struct{ issuer, resource, scope, open string }
 func Callers(overlay string) promotion.Rule {
 	return func(_ context.Context, tree string, objects []*unstructured.Unstructured) ([]promotion.Broken, error) {
 		file, right := remedy(tree, overlay)
+		// Functions with the same fault are named together: it is usually one setting
+		// of an overlay.
 		functions := map[string][]string{} // settings or their fault, to the functions that have them
 		said := map[string][]string{}
 		for _, object := range objects {
@@ -80,6 +83,8 @@ func remedy(tree, overlay string) (file, right string) {
 	return owner.File, fmt.Sprintf("in %s set issuer to the https address of your authorization server and domain to the gateway's name, or choose callers/open if everybody may call", owner.File)
 }
 
+// names lists functions in an order of its own, so that a report can be compared with
+// the one before.
 func names(functions []string) string {
 	slices.Sort(functions)
 	return strings.Join(functions, ", ")
@@ -88,6 +93,8 @@ func names(functions []string) string {
 // fromElsewhere replaces a value that is not in git.
 const fromElsewhere = "(from a Secret or ConfigMap)"
 
+// callersOf reads the settings from the rendered Service, as Kubernetes will: patches
+// of the overlay are in it.
 func callersOf(object *unstructured.Unstructured) (callers, error) {
 	service := &servingv1.Service{}
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, service); err != nil {
@@ -102,6 +109,8 @@ func callersOf(object *unstructured.Unstructured) (callers, error) {
 	return callers{values[issuerSetting], values[resourceSetting], values[scopeSetting], values[openSetting]}, nil
 }
 
+// valueOf is a variable's value. One that comes from a Secret is set, but cannot be
+// checked here.
 func valueOf(variable corev1.EnvVar) string {
 	if variable.ValueFrom != nil {
 		return fromElsewhere
@@ -109,6 +118,7 @@ func valueOf(variable corev1.EnvVar) string {
 	return variable.Value
 }
 
+// String writes the settings as they are compared and shown; none of them is a secret.
 func (c callers) String() string {
 	var settings []string
 	for _, setting := range [][2]string{{issuerSetting, c.issuer}, {resourceSetting, c.resource}, {scopeSetting, c.scope}, {openSetting, c.open}} {
@@ -130,8 +140,10 @@ func (c callers) fault() string {
 		return fmt.Sprintf("%s is %q, neither true nor false", openSetting, c.open)
 	case c.issuer == "" && !open:
 		return fmt.Sprintf("no setting for who may call: neither %s nor %s=true is set", issuerSetting, openSetting)
+	// Everybody may call, in so many words.
 	case c.issuer == "":
 		return ""
+	// Which of the two holds should not have to be looked up.
 	case open:
 		return fmt.Sprintf("%s and %s=true contradict each other", issuerSetting, openSetting)
 	}

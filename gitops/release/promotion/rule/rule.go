@@ -23,7 +23,8 @@ func All(overlay string) []promotion.Rule {
 	return []promotion.Rule{Drift, Policies, Connections, Callers(overlay)}
 }
 
-// Drift refuses manifests that differ from func.yaml.
+// Drift refuses manifests that differ from func.yaml. Its error is not told apart from
+// drift: a tree that cannot be rendered is not promoted either.
 func Drift(ctx context.Context, tree string, _ []*unstructured.Unstructured) ([]promotion.Broken, error) {
 	if err := render.Check(ctx, tree); err != nil {
 		return []promotion.Broken{{Rule: "drift", What: err.Error()}}, ctx.Err()
@@ -31,7 +32,9 @@ func Drift(ctx context.Context, tree string, _ []*unstructured.Unstructured) ([]
 	return nil, nil
 }
 
-// Policies refuses objects that violate the tree's policies.
+// Policies refuses objects that violate the tree's policies. They are those of the
+// promoted commit, as a cluster will have them after it: a change of a policy and of
+// what it restricts go together.
 func Policies(ctx context.Context, tree string, objects []*unstructured.Unstructured) ([]promotion.Broken, error) {
 	folder := filepath.Join(tree, policies)
 	if _, err := os.Stat(folder); err != nil {
@@ -53,6 +56,7 @@ func Policies(ctx context.Context, tree string, objects []*unstructured.Unstruct
 }
 
 // Connections refuses functions that may open more connections than PostgreSQL allows.
+// See package budget for how many each function may open.
 func Connections(_ context.Context, _ string, objects []*unstructured.Unstructured) ([]promotion.Broken, error) {
 	if _, err := budget.Check(objects); err != nil {
 		return []promotion.Broken{{Rule: "connections", What: strings.TrimSpace(err.Error())}}, nil

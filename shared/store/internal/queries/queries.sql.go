@@ -104,8 +104,9 @@ const conversation = `-- name: Conversation :one
 SELECT c.id, c.session_id, coalesce(s.user_id, '') AS user_id, c.goal, coalesce(c.playbook, '') AS playbook, c.information_needed,
        c.batch_size, c.max_questions, c.revision, c.questions_asked, c.answers_recorded,
        coalesce(c.stop_reason, '') AS stop_reason, coalesce(c.form, '') AS schema_key, coalesce(c.language, '') AS language,
-       coalesce(k.revision, 0)::integer AS call_revision, k.result AS call_result
+       coalesce(r.revision, k.revision, 0)::integer AS call_revision, r.result AS call_result, k.result AS earlier_result
 FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
+LEFT JOIN results r ON r.conversation_id = c.id AND r.fingerprint = substr($1::bytea, 1, 16)
 LEFT JOIN calls k ON k.conversation_id = c.id AND k.fingerprint = $1
 WHERE c.id = $2 AND c.principal = current_setting('app.principal')
 `
@@ -131,10 +132,12 @@ type ConversationRow struct {
 	SchemaKey         string
 	Language          string
 	CallRevision      int
-	CallResult        json.RawMessage
+	CallResult        []byte
+	EarlierResult     json.RawMessage
 }
 
-// Conversation comes with what a call returned before, if it did. It asks for the
+// Conversation comes with what a call returned before, if it did: as the previous
+// release kept it where the result is of that. It asks for the
 // principal too, for roles that row security does not bind; so does every statement
 // that finds a row by what a caller chooses.
 func (q *Queries) Conversation(ctx context.Context, arg ConversationParams) (ConversationRow, error) {
@@ -157,6 +160,7 @@ func (q *Queries) Conversation(ctx context.Context, arg ConversationParams) (Con
 		&i.Language,
 		&i.CallRevision,
 		&i.CallResult,
+		&i.EarlierResult,
 	)
 	return i, err
 }
@@ -185,7 +189,7 @@ const deleteCalls = `-- name: DeleteCalls :exec
 DELETE FROM calls WHERE conversation_id = ANY($1::uuid[])
 `
 
-// DeleteCalls is for results that may repeat what is erased.
+// DeleteCalls is DeleteResults for those of the previous release.
 func (q *Queries) DeleteCalls(ctx context.Context, ids []string) error {
 	_, err := q.db.Exec(ctx, deleteCalls, ids)
 	return err
@@ -212,18 +216,28 @@ func (q *Queries) DeleteEmptySessions(ctx context.Context, ids []string) error {
 	return err
 }
 
-const deleteOldCalls = `-- name: DeleteOldCalls :exec
-DELETE FROM calls WHERE conversation_id = $1 AND revision <= $2
+const deleteOldResults = `-- name: DeleteOldResults :exec
+DELETE FROM results WHERE conversation_id = $1 AND revision <= $2
 `
 
-type DeleteOldCallsParams struct {
+type DeleteOldResultsParams struct {
 	ConversationID string
 	Revision       int
 }
 
-// DeleteOldCalls deletes what calls returned at a revision or before it.
-func (q *Queries) DeleteOldCalls(ctx context.Context, arg DeleteOldCallsParams) error {
-	_, err := q.db.Exec(ctx, deleteOldCalls, arg.ConversationID, arg.Revision)
+// DeleteOldResults deletes what calls returned at a revision or before it.
+func (q *Queries) DeleteOldResults(ctx context.Context, arg DeleteOldResultsParams) error {
+	_, err := q.db.Exec(ctx, deleteOldResults, arg.ConversationID, arg.Revision)
+	return err
+}
+
+const deleteResults = `-- name: DeleteResults :exec
+DELETE FROM results WHERE conversation_id = ANY($1::uuid[])
+`
+
+// DeleteResults is for results that may repeat what is erased.
+func (q *Queries) DeleteResults(ctx context.Context, ids []string) error {
+	_, err := q.db.Exec(ctx, deleteResults, ids)
 	return err
 }
 
@@ -522,6 +536,38 @@ func (q *Queries) KnownDigests(ctx context.Context, arg KnownDigestsParams) ([][
 	return items, nil
 }
 
+const lockAllConversations = `-- name: LockAllConversations :many
+SELECT c.id, c.session_id FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
+WHERE c.principal = current_setting('app.principal')
+ORDER BY c.id FOR UPDATE OF c, s
+`
+
+type LockAllConversationsRow struct {
+	ID        string
+	SessionID string
+}
+
+// LockAllConversations is LockConversationOf for all of the principal.
+func (q *Queries) LockAllConversations(ctx context.Context) ([]LockAllConversationsRow, error) {
+	rows, err := q.db.Query(ctx, lockAllConversations)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []LockAllConversationsRow
+	for rows.Next() {
+		var i LockAllConversationsRow
+		if err := rows.Scan(&i.ID, &i.SessionID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const lockAssuming = `-- name: LockAssuming :many
 SELECT c.id FROM conversations c
 WHERE c.principal = current_setting('app.principal') AND c.id <> ALL($1::uuid[])
@@ -561,36 +607,67 @@ func (q *Queries) LockConversation(ctx context.Context, id string) error {
 	return err
 }
 
-const lockConversations = `-- name: LockConversations :many
+const lockConversationOf = `-- name: LockConversationOf :many
 SELECT c.id, c.session_id FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
-WHERE c.principal = current_setting('app.principal')
-  AND ($1::uuid IS NULL OR c.id = $1) AND ($2::text = '' OR s.user_id = $2)
-ORDER BY c.id FOR UPDATE OF c, s
+WHERE c.principal = current_setting('app.principal') AND c.id = $1 AND ($2::text = '' OR s.user_id = $2)
+FOR UPDATE OF c, s
 `
 
-type LockConversationsParams struct {
-	ID     *string
+type LockConversationOfParams struct {
+	ID     string
 	UserID string
 }
 
-type LockConversationsRow struct {
+type LockConversationOfRow struct {
 	ID        string
 	SessionID string
 }
 
-// LockConversations locks what is to be erased, of one id or all, of a user or of
-// anybody: nothing is added to it meanwhile. It locks the sessions too, so that
-// DeleteEmptySessions sees every conversation that is being opened in one: the
+// LockConversationOf locks a conversation that is to be erased, of a user or of anybody:
+// nothing is added to it meanwhile. It locks the session too, so that
+// DeleteEmptySessions sees every conversation that is being opened in it: the
 // deletion of a session takes its conversations along.
-func (q *Queries) LockConversations(ctx context.Context, arg LockConversationsParams) ([]LockConversationsRow, error) {
-	rows, err := q.db.Query(ctx, lockConversations, arg.ID, arg.UserID)
+func (q *Queries) LockConversationOf(ctx context.Context, arg LockConversationOfParams) ([]LockConversationOfRow, error) {
+	rows, err := q.db.Query(ctx, lockConversationOf, arg.ID, arg.UserID)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []LockConversationsRow
+	var items []LockConversationOfRow
 	for rows.Next() {
-		var i LockConversationsRow
+		var i LockConversationOfRow
+		if err := rows.Scan(&i.ID, &i.SessionID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const lockConversationsOfUser = `-- name: LockConversationsOfUser :many
+SELECT c.id, c.session_id FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
+WHERE c.principal = current_setting('app.principal') AND s.user_id = $1::text
+ORDER BY c.id FOR UPDATE OF c, s
+`
+
+type LockConversationsOfUserRow struct {
+	ID        string
+	SessionID string
+}
+
+// LockConversationsOfUser is LockConversationOf for all of a user.
+func (q *Queries) LockConversationsOfUser(ctx context.Context, userID string) ([]LockConversationsOfUserRow, error) {
+	rows, err := q.db.Query(ctx, lockConversationsOfUser, userID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []LockConversationsOfUserRow
+	for rows.Next() {
+		var i LockConversationsOfUserRow
 		if err := rows.Scan(&i.ID, &i.SessionID); err != nil {
 			return nil, err
 		}
@@ -618,7 +695,7 @@ type LockInactiveRow struct {
 	SessionID string
 }
 
-// LockInactive is LockConversations of those of the ids that have not changed for so
+// LockInactive is LockConversationOf for those of the ids that have not changed for so
 // long.
 func (q *Queries) LockInactive(ctx context.Context, arg LockInactiveParams) ([]LockInactiveRow, error) {
 	rows, err := q.db.Query(ctx, lockInactive, arg.Ids, arg.Age)
@@ -672,14 +749,16 @@ func (q *Queries) Messages(ctx context.Context, conversationID string) ([]Messag
 }
 
 const openingResult = `-- name: OpeningResult :one
-SELECT c.id, c.revision, k.result,
-       (c.goal = $1::text AND ($2::text = '' OR s.user_id IS NOT DISTINCT FROM $2))::boolean AS alike
+SELECT c.id, c.revision, r.result, k.result AS earlier_result, (c.created_at < now() - $1::interval)::boolean AS swept,
+       (c.goal = $2::text AND ($3::text = '' OR s.user_id IS NOT DISTINCT FROM $3))::boolean AS alike
 FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
-LEFT JOIN calls k ON k.conversation_id = c.id AND k.fingerprint = $3
-WHERE c.principal = current_setting('app.principal') AND c.opened_by = $4
+LEFT JOIN results r ON r.conversation_id = c.id AND r.fingerprint = substr($4::bytea, 1, 16)
+LEFT JOIN calls k ON k.conversation_id = c.id AND k.fingerprint = $4
+WHERE c.principal = current_setting('app.principal') AND c.opened_by = $5
 `
 
 type OpeningResultParams struct {
+	KeptFor     time.Duration
 	Goal        string
 	UserID      string
 	Fingerprint []byte
@@ -687,10 +766,12 @@ type OpeningResultParams struct {
 }
 
 type OpeningResultRow struct {
-	ID       string
-	Revision int
-	Result   json.RawMessage
-	Alike    bool
+	ID            string
+	Revision      int
+	Result        []byte
+	EarlierResult json.RawMessage
+	Swept         bool
+	Alike         bool
 }
 
 // OpeningResult is what the opening call returned: null where a call that differs opened
@@ -698,6 +779,7 @@ type OpeningResultRow struct {
 // says that what is stored of the two calls does not differ.
 func (q *Queries) OpeningResult(ctx context.Context, arg OpeningResultParams) (OpeningResultRow, error) {
 	row := q.db.QueryRow(ctx, openingResult,
+		arg.KeptFor,
 		arg.Goal,
 		arg.UserID,
 		arg.Fingerprint,
@@ -708,6 +790,8 @@ func (q *Queries) OpeningResult(ctx context.Context, arg OpeningResultParams) (O
 		&i.ID,
 		&i.Revision,
 		&i.Result,
+		&i.EarlierResult,
+		&i.Swept,
 		&i.Alike,
 	)
 	return i, err
@@ -764,6 +848,42 @@ func (q *Queries) Questions(ctx context.Context, arg QuestionsParams) ([]Questio
 		return nil, err
 	}
 	return items, nil
+}
+
+const recordActs = `-- name: RecordActs :exec
+INSERT INTO audit (user_id, conversation_id, action)
+SELECT s.user_id, c.id, $1 FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
+WHERE c.id = ANY($2::uuid[]) AND c.principal = current_setting('app.principal')
+ON CONFLICT DO NOTHING
+`
+
+type RecordActsParams struct {
+	Action string
+	Ids    []string
+}
+
+// RecordActs adds to the audit trail that the principal did something with conversations.
+func (q *Queries) RecordActs(ctx context.Context, arg RecordActsParams) error {
+	_, err := q.db.Exec(ctx, recordActs, arg.Action, arg.Ids)
+	return err
+}
+
+const recordActsOfUser = `-- name: RecordActsOfUser :exec
+INSERT INTO audit (user_id, conversation_id, action)
+SELECT s.user_id, c.id, $1 FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
+WHERE s.principal = current_setting('app.principal') AND s.user_id = $2::text
+ON CONFLICT DO NOTHING
+`
+
+type RecordActsOfUserParams struct {
+	Action string
+	UserID string
+}
+
+// RecordActsOfUser is RecordActs for all conversations of a user.
+func (q *Queries) RecordActsOfUser(ctx context.Context, arg RecordActsOfUserParams) error {
+	_, err := q.db.Exec(ctx, recordActsOfUser, arg.Action, arg.UserID)
+	return err
 }
 
 const sessionOwner = `-- name: SessionOwner :one
@@ -1006,21 +1126,21 @@ func (q *Queries) UpdateSlot(ctx context.Context, arg UpdateSlotParams) error {
 	return err
 }
 
-const upsertCall = `-- name: UpsertCall :exec
-INSERT INTO calls (conversation_id, fingerprint, revision, result) VALUES ($1, $2, $3, $4)
-ON CONFLICT (conversation_id, fingerprint) DO UPDATE SET revision = excluded.revision, result = excluded.result
+const upsertResult = `-- name: UpsertResult :exec
+INSERT INTO results (conversation_id, fingerprint, revision, result) VALUES ($1, substr($2::bytea, 1, 16), $3, $4)
+ON CONFLICT (conversation_id, fingerprint) DO UPDATE SET revision = excluded.revision, result = excluded.result, at = excluded.at
 `
 
-type UpsertCallParams struct {
+type UpsertResultParams struct {
 	ConversationID string
 	Fingerprint    []byte
 	Revision       int
-	Result         json.RawMessage
+	Result         []byte
 }
 
-// UpsertCall keeps what a call returns, for the same call again.
-func (q *Queries) UpsertCall(ctx context.Context, arg UpsertCallParams) error {
-	_, err := q.db.Exec(ctx, upsertCall,
+// UpsertResult keeps what a call returns, for the same call again.
+func (q *Queries) UpsertResult(ctx context.Context, arg UpsertResultParams) error {
+	_, err := q.db.Exec(ctx, upsertResult,
 		arg.ConversationID,
 		arg.Fingerprint,
 		arg.Revision,

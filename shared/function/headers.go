@@ -1,4 +1,4 @@
-package tool
+package function
 
 import (
 	"bytes"
@@ -10,8 +10,9 @@ import (
 )
 
 // withMCPHeaders gives a request without MCP's headers those that its body implies, so
-// that what cannot send headers can call a function: Knative's func invoke. Headers are for
-// what stands between client and server, and the server still compares those that it gets.
+// that Knative's func invoke, which sends none, can call a tool. Headers are for what stands
+// between client and server, and the server still compares those that it gets. The caller
+// limits the body.
 func withMCPHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost || r.Header.Get(mcp.HeaderProtocolVersion) != "" {

@@ -1,0 +1,43 @@
+// Package lazyregexp has regular expressions that are compiled when they are first
+// used. Compiling large ones takes milliseconds, which every start of a function would
+// spend, and memory, which a function that never uses them would keep.
+package lazyregexp
+
+import (
+	"regexp"
+	"sync"
+)
+
+// Regexp is a *regexp.Regexp that is compiled on first use. An expression that does not
+// compile panics then.
+type Regexp struct{ compiled func() *regexp.Regexp }
+
+// New returns the regular expression.
+func New(expression string) *Regexp { return Built(func() string { return expression }) }
+
+// Built returns the regular expression that build returns, which is called on first use.
+func Built(build func() string) *Regexp {
+	return &Regexp{sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(build()) })}
+}
+
+// MatchString is (*regexp.Regexp).MatchString.
+func (r *Regexp) MatchString(s string) bool { return r.compiled().MatchString(s) }
+
+// Match is (*regexp.Regexp).Match.
+func (r *Regexp) Match(b []byte) bool { return r.compiled().Match(b) }
+
+// FindStringSubmatch is (*regexp.Regexp).FindStringSubmatch.
+func (r *Regexp) FindStringSubmatch(s string) []string { return r.compiled().FindStringSubmatch(s) }
+
+// FindAllString is (*regexp.Regexp).FindAllString.
+func (r *Regexp) FindAllString(s string, n int) []string { return r.compiled().FindAllString(s, n) }
+
+// FindAllStringIndex is (*regexp.Regexp).FindAllStringIndex.
+func (r *Regexp) FindAllStringIndex(s string, n int) [][]int {
+	return r.compiled().FindAllStringIndex(s, n)
+}
+
+// ReplaceAllStringFunc is (*regexp.Regexp).ReplaceAllStringFunc.
+func (r *Regexp) ReplaceAllStringFunc(s string, replace func(string) string) string {
+	return r.compiled().ReplaceAllStringFunc(s, replace)
+}
