@@ -121,8 +121,12 @@ tests/conformance/node_modules/.installed: tests/conformance/package-lock.json
 	npm ci --prefix tests/conformance --no-audit --no-fund --loglevel=error
 	@touch $@
 
-hosts: postgres release hosts-tools tests/hosts/node_modules/.installed ## The ready configurations in hosts' own programs, Python's client libraries, packages and go install
-	go test -count=1 -timeout 20m ./tests/hosts/...
+hosts: postgres release hosts-tools tests/hosts/node_modules/.installed $(BIN)/func ## The ready configurations in hosts' own programs, Python's client libraries, packages, go install and Knative's func
+	go test -count=1 -timeout 40m ./tests/hosts/...
+
+$(BIN)/func: tests/hosts/func/go.mod
+	@echo "Building Knative's func; the first time takes some minutes."
+	@$(ALONE) go -C tests/hosts/func build -ldflags='-s -w' -o $(abspath $@) knative.dev/func/cmd/func
 
 # Ruby reads the formula, bubblewrap runs the image.
 hosts-tools:

@@ -79,7 +79,7 @@ func drainAll(t *testing.T, relays, events int, config RelayConfig) time.Duratio
 		}
 	}
 	for some := range slices.Chunk(all, 1000) {
-		w.queued(t, some...)
+		eventtest.Queue(t, w.pool, some...)
 	}
 	sink := &orderedSink{takes: 100 * time.Millisecond, last: map[string]string{}}
 	if takes := os.Getenv("SINK"); takes != "" {

@@ -298,6 +298,8 @@ func (c *covered) harmless(what class, from, next int) bool {
 			return true // "09:30 and March 6th"
 		}
 		return c.slot.Type == questioning.Choices || !c.valueAfter(next) || !c.valueBefore(from) || c.starts(from, "at") && (c.roles[from-1] != roleUnknown || c.classes[from-1] == weak)
+	case negation: // behind the value; "not on Friday at 7pm" may deny both
+		return (c.counts() || c.isMoment()) && slices.Contains(c.roles[:from], roleValue) && c.isAnother(next)
 	case unknown: // "I don't know, about 20" answers, "I can't say no" does not
 		return c.slot.Type != questioning.Boolean
 	case period:
@@ -314,6 +316,16 @@ func (c *covered) harmless(what class, from, next int) bool {
 		return c.names(c.tokens[next-1]) // "40 hours a week" for the hours per week
 	}
 	return false
+}
+
+// isAnother reports that a value for something else begins at token i, with no more than a
+// preposition or an article before it: the Saturday of "7pm on Friday, not on Saturday" for
+// the time.
+func (c *covered) isAnother(i int) bool {
+	for i < len(c.tokens) && !c.taken[i] && (c.starts(i, article) || c.starts(i, "on") || c.starts(i, "at")) {
+		i++
+	}
+	return i < len(c.tokens) && c.other(i)
 }
 
 // boundsAnother reports that the phrase before token i bounds something else than the

@@ -90,6 +90,9 @@ func (t *text) spelled(i int) (value float64, next int, last float64) {
 		}
 	}()
 	small := math.Inf(1)
+	if t.lang.code == "zh" && t.isSmallWord(i) {
+		return 0, i, 0
+	}
 	for next = i; ; {
 		at := next
 		joined := false
@@ -143,6 +146,18 @@ func (t *text) spelled(i int) (value float64, next int, last float64) {
 		}
 		started, pending, next, last = true, false, after, e.value
 	}
+}
+
+// isSmallWord reports a Chinese word of several characters that only begins like a number:
+// the "一共" before a total is no one.
+func (t *text) isSmallWord(i int) bool {
+	found := t.phrases(i)
+	if len(found) == 0 || found[0].next == i+1 {
+		return false
+	}
+	return !slices.ContainsFunc(found[0].entries, func(e entry) bool {
+		return !slices.Contains([]class{filler, hedge, outro, yes, no, and, because, thing}, e.class)
+	})
 }
 
 // scales are the parts of a spelled number that end in a scale from a thousand

@@ -142,6 +142,9 @@ func (t *text) inAll(parties []span) []span {
 // more than the total, it is asked. The number has to begin its clause, since that of
 // "budget 120 in total" counts no people.
 func (t *text) saidInAll(parties []span) (total span, ok bool) {
+	if !t.tells("in_all") {
+		return span{}, false // as in most replies, whose amounts need not be read again
+	}
 	for i := range t.tokens {
 		a, isAmount := t.amountAt(i)
 		count, next, isCount := t.cardinal(i)
