@@ -121,15 +121,38 @@ tests/conformance/node_modules/.installed: tests/conformance/package-lock.json
 	npm ci --prefix tests/conformance --no-audit --no-fund --loglevel=error
 	@touch $@
 
-hosts: postgres tests/hosts/node_modules/.installed ## The ready configurations in hosts' own programs, Python's client libraries, packages and go install
-	go test -count=1 -timeout 20m ./tests/hosts/...
+hosts: postgres release hosts-tools tests/hosts/node_modules/.installed $(BIN)/func ## The ready configurations in hosts' own programs, Python's client libraries, packages, go install and Knative's func
+	go test -count=1 -timeout 40m ./tests/hosts/...
+
+$(BIN)/func: tests/hosts/func/go.mod
+	@echo "Building Knative's func; the first time takes some minutes."
+	@$(ALONE) go -C tests/hosts/func build -ldflags='-s -w' -o $(abspath $@) knative.dev/func/cmd/func
+
+# Ruby reads the formula, bubblewrap runs the image.
+hosts-tools:
+	@missing=; for p in ruby:ruby bwrap:bubblewrap; do command -v $${p%:*} > /dev/null || missing="$$missing $${p#*:}"; done; \
+		test -z "$$missing" || ! command -v apt-get > /dev/null || \
+		if [ "$$(id -u)" = 0 ]; then apt-get install -y --no-install-recommends $$missing > /dev/null; \
+		else echo "Tests that need them are skipped without: sudo apt-get install$$missing"; fi
 
 tests/hosts/node_modules/.installed: tests/hosts/package-lock.json
 	npm ci --prefix tests/hosts --no-audit --no-fund --loglevel=error
 	@touch $@
 
+$(BIN)/goreleaser $(BIN)/syft:
+	@echo "Building $(@F); the first time takes some minutes."
+	@GOBIN=$(abspath $(BIN)) $(ALONE) go install $(if $(filter %syft,$@),github.com/anchore/syft/cmd/syft@v1.42.4,github.com/goreleaser/goreleaser/v2@v2.15.1)
+
+dist: $(BIN)/goreleaser $(BIN)/syft ## Build and check in .bin what a release publishes of the program for laptops, without signatures
+	PATH=$(abspath $(BIN)):$$PATH GORELEASER_CURRENT_TAG=v$$(< shared/version/VERSION) goreleaser release --snapshot --clean --skip=publish,sign --config functions/local/packaging/goreleaser.yaml
+	@$(MAKE) --no-print-directory packages
+	go test -count=1 ./tests/dist
+
 packages: ## Of goreleaser's build in .bin/dist: bundles, formula and server.json, in .bin/packages. ARGS="--postgresql darwin/all=folder"
 	go run ./functions/local/cmd/package $(ARGS)
+
+program-image: release ## Of goreleaser's build in .bin/dist: the image with PostgreSQL, in .bin/program-image. ARGS="--push ghcr.io/owner/sequential-questioning:1.4.0"
+	$(RELEASE) program $(ARGS)
 
 first-minute: ## Record docs/first_minute.svg from a real session
 	go build -trimpath -o $(BIN)/local ./functions/local/cmd/sequential-questioning
@@ -221,6 +244,10 @@ $(CLUSTER): FORCE
 cluster: $(CLUSTER) ## Start a Kubernetes cluster with Knative and Argo CD on this machine (Linux, root). ARGS="--eventing"
 	@$(CLUSTER) up $(ARGS)
 
+deploy: postgres ## Deploy this checkout to the cluster, as docs/first_hour.md shows
+	@$(ALONE) go -C tests/e2e build -o $(abspath $(BIN))/deploy ./cmd/deploy
+	@exec $(BIN)/deploy
+
 cluster-down: $(CLUSTER) ## Stop and remove the cluster
 	@$(CLUSTER) down $(ARGS)
 
@@ -236,4 +263,4 @@ help: ## Print this
 
 FORCE:
 
-.PHONY: run install migrate reindex build generate release operate render images tidy test postgres unit vulnerabilities delivery conformance hosts packages first-minute e2e verify lint quality hostile fuzz chaos chaos-short scale bench load load-test operations monitoring dashboards infrastructure cluster cluster-down clean help FORCE
+.PHONY: run install migrate reindex build generate release operate render images tidy test postgres unit vulnerabilities delivery conformance hosts hosts-tools dist packages program-image first-minute e2e verify lint quality hostile fuzz chaos chaos-short scale bench load load-test operations monitoring dashboards infrastructure cluster deploy cluster-down clean help FORCE

@@ -11,12 +11,14 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/tool"
 )
 
-// New returns an instance of the function.
+// New returns an instance of the function. Knative's runtime calls its hooks; see
+// package function.
 func New() *function.Function { return function.New("ask", open, Tool) }
 
 func open() (*conversation.Service, error) { return conversation.Open(withmemory.Open, withmodel.Open) }
 
-// Tool is sequential_questioning.
+// Tool is sequential_questioning. conversations may be nil where the tool is only
+// described, for the catalogue.
 func Tool(conversations *conversation.Service) tool.Tool {
 	return tool.Define(tool.Definition{
 		Name:  "sequential_questioning",

@@ -16,7 +16,8 @@ func New() *function.Function { return function.New("automatic", open, Tool) }
 
 func open() (*automatic.Service, error) { return automatic.Open(withmemory.Open, withmodel.Open) }
 
-// Tool is sequential_questioning_automatic.
+// Tool is sequential_questioning_automatic. conversations may be nil where the tool is
+// only described, for the catalogue.
 func Tool(conversations *automatic.Service) tool.Tool {
 	return tool.DefineAsking(tool.Definition{
 		Name:  automatic.ToolName,

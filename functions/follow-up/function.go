@@ -1,4 +1,4 @@
-// Package followup is the tool that takes in answers and asks on.
+// Package followup is the tool that records answers and asks the next questions.
 package followup
 
 import (
@@ -12,9 +12,11 @@ import (
 // New returns an instance of the function.
 func New() *function.Function { return function.New("follow-up", open, Tool) }
 
+// open gives no memory: a conversation that exists has asked it when it opened.
 func open() (*conversation.Service, error) { return conversation.Open(withmodel.Open) }
 
-// Tool is sequential_questioning_follow_up.
+// Tool is sequential_questioning_follow_up. conversations may be nil where the tool is
+// only described, for the catalogue.
 func Tool(conversations *conversation.Service) tool.Tool {
 	return tool.Define(tool.Definition{
 		Name:  "sequential_questioning_follow_up",

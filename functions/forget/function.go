@@ -11,6 +11,7 @@ import (
 // New returns an instance of the function.
 func New() *function.Function { return function.New("forget", open, Tool) }
 
+// open gives memory, so that it can be erased at once.
 func open() (*conversation.Service, error) { return conversation.Open(withmemory.Open) }
 
 // Tool is sequential_questioning_forget.

@@ -44,7 +44,7 @@ func TestAMalformedSettingFailsStartAndReadinessAndIsNamed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv(name, c.value)
-			f := New(FromEnvironment)
+			f := New()
 			message := f.Start(t.Context(), nil)
 			require.ErrorContains(t, message, c.says)
 			ready, _ := f.Ready(t.Context())
@@ -58,7 +58,7 @@ func TestAMalformedSettingFailsStartAndReadinessAndIsNamed(t *testing.T) {
 }
 
 func TestTheFirstRequestConfiguresAFunctionThatWasNotStarted(t *testing.T) {
-	f := New(configured(t))
+	f := NewWith(configured(t))
 	ready, err := f.Ready(t.Context())
 	require.NoError(t, err)
 	require.False(t, ready)

@@ -168,7 +168,7 @@ func TestACallOutlivesTheServersDeadlines(t *testing.T) {
 	})
 	backend := httptest.NewServer(slow)
 	defer backend.Close()
-	gateway := New(configured(t, func(c *Config) {
+	gateway := NewWith(configured(t, func(c *Config) {
 		c.FunctionURLs, c.catalogue = map[string]string{"report": backend.URL}, []byte(testCatalogue)
 	}))
 	t.Cleanup(func() { _ = gateway.Stop(context.Background()) })

@@ -29,9 +29,12 @@ type Function struct {
 	requests sync.WaitGroup // under way
 }
 
-// New returns a gateway with the configuration that settings returns, which is
-// called by Start or by the first request: FromEnvironment, or a function of it.
-func New(settings func() (Config, error)) *Function { return &Function{settings: settings} }
+// New returns an instance of the function, configured by its environment.
+func New() *Function { return NewWith(FromEnvironment) }
+
+// NewWith returns a gateway with the configuration that settings returns, which is
+// called by Start or by the first request.
+func NewWith(settings func() (Config, error)) *Function { return &Function{settings: settings} }
 
 // Start reads the configuration and the catalogue. It opens no connection.
 func (f *Function) Start(ctx context.Context, _ map[string]string) error {

@@ -85,7 +85,7 @@ func newRoute(t testing.TB, function http.Handler, adjust ...func(*Config)) *rou
 
 func newRouteTo(t testing.TB, address string, adjust ...func(*Config)) *route {
 	t.Helper()
-	gateway := New(configured(t, append([]func(*Config){func(config *Config) {
+	gateway := NewWith(configured(t, append([]func(*Config){func(config *Config) {
 		config.FunctionURLs = map[string]string{"report": address, "ask": "http://127.0.0.1:1/mcp"}
 		config.catalogue = []byte(testCatalogue)
 		config.ServeMetrics = true

@@ -13,7 +13,7 @@ import (
 
 // The route leads from anywhere to what the gateway serves.
 func TestMetricsAreNotOnTheRoute(t *testing.T) {
-	f := New(configured(t))
+	f := NewWith(configured(t))
 	require.NoError(t, f.Start(t.Context(), nil))
 	t.Cleanup(func() { _ = f.Stop(context.Background()) })
 	answer := httptest.NewRecorder()

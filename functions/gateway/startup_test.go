@@ -102,7 +102,7 @@ func TestAClientThatGoesEndsItsWaitForTheStart(t *testing.T) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, r.url+"/mcp", strings.NewReader(olderCall))
 	require.NoError(t, err)
 	request.Header = http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json, text/event-stream"}}
-	_, err = http.DefaultClient.Do(request) //nolint:bodyclose // there is none
+	_, err = http.DefaultClient.Do(request)
 	require.ErrorIs(t, err, context.Canceled)
 	select {
 	case err := <-ended:

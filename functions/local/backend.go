@@ -25,7 +25,8 @@ type backend struct {
 	closed bool
 }
 
-// start is one try to start everything.
+// start is one try to start everything. Its fields are written before done is closed,
+// and read after.
 type start struct {
 	done     chan struct{}
 	database string  // URL
@@ -33,10 +34,12 @@ type start struct {
 	undo     undoing // what has started
 }
 
-// undoing are steps that undo what was done, in the order in which it was done.
+// undoing are steps that undo what was done, in the order in which it was done. What
+// fails halfway undoes what had begun, by the same steps.
 type undoing []func() error
 
-// run takes the last step first.
+// run takes the last step first. A step that fails does not keep the others from being
+// taken.
 func (u undoing) run() (err error) {
 	for i := len(u) - 1; i >= 0; i-- {
 		err = errors.Join(err, u[i]())
@@ -60,6 +63,8 @@ func (b *backend) locate(ctx context.Context) (string, error) {
 	return s.database, nil
 }
 
+// started waits for a start, and begins one where none is under way. Its caller may
+// stop waiting; the start goes on for others.
 func (b *backend) started(ctx context.Context) (*start, error) {
 	s := b.begin()
 	select {
@@ -94,6 +99,7 @@ func (b *backend) begin() *start {
 	return s
 }
 
+// failed reports a start that has ended without success; one under way has not failed.
 func (s *start) failed() bool {
 	select {
 	case <-s.done:
@@ -120,7 +126,8 @@ func (b *backend) close() error {
 	return s.undo.run()
 }
 
-// run starts everything, and notes in s how to undo it.
+// run starts everything, and notes in s how to undo it. The database comes before
+// everything that reads its URL, and the relay's clock last, when there is a relay.
 func (b *backend) run(s *start) error {
 	database, leave, err := openDatabase(b.life, b.options)
 	if err != nil {

@@ -24,7 +24,8 @@ const (
 	maxClientText = 80
 )
 
-// seenClient is a client that connected over standard input and output.
+// seenClient is a client that connected over standard input and output. It is what the
+// doctor says of a host whose owner wonders why no form is shown.
 type seenClient struct {
 	Name     string    `json:"name"`
 	Version  string    `json:"version"`
@@ -33,7 +34,7 @@ type seenClient struct {
 	At       time.Time `json:"at"`
 }
 
-// clientsFile is JSON that a person may read or delete.
+// clientsFile is JSON that a person may read or delete. It belongs to no conversation.
 func clientsFile(data string) string { return filepath.Join(data, "clients.json") }
 
 // seenClients returns those that connected, the latest first.

@@ -52,4 +52,5 @@ func Keep(ctx context.Context, data string, port int, out io.Writer) error {
 	return embedded.Keep(ctx, databaseFolder(data), port, out)
 }
 
+// databaseFolder is where package embedded keeps the database of a data folder.
 func databaseFolder(data string) string { return filepath.Join(data, "postgres") }

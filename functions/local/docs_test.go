@@ -102,7 +102,7 @@ func TestEveryToolFunctionIsListed(t *testing.T) {
 func TestNoToolFunctionIsOpenByOversight(t *testing.T) {
 	t.Setenv("DATABASE_URL", "postgres://nowhere:1/x")
 	t.Setenv("REQUEST_STATE_KEYS", keyring.Generate())
-	routes := map[string]fn.Starter{"gateway": gateway.New(gateway.FromEnvironment)}
+	routes := map[string]fn.Starter{"gateway": gateway.New()}
 	for _, f := range ToolFunctions {
 		routes[f.Name] = f.New()
 	}

@@ -31,7 +31,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/version"
 )
 
-// doctorTimeout bounds one question to a database or a server.
+// doctorTimeout bounds one question to a database or a server. A person waits for all
+// of them.
 const doctorTimeout = 5 * time.Second
 
 // finding is one line of the doctor's. The remedy is a command or a setting, never only
@@ -72,10 +73,12 @@ type doctor struct {
 	findings []finding
 }
 
+// ok adds what is in order; a person sees by it what was looked at.
 func (d *doctor) ok(format string, args ...any) {
 	d.findings = append(d.findings, finding{what: fmt.Sprintf(format, args...)})
 }
 
+// fail adds what is wrong, with its remedy.
 func (d *doctor) fail(what any, mend string) {
 	d.findings = append(d.findings, finding{fmt.Sprint(what), mend})
 }
@@ -99,7 +102,7 @@ func (d *doctor) program() {
 	d.ok("version %s for %s/%s: %s (%s)", version.Version, runtime.GOOS, runtime.GOARCH, self, named)
 }
 
-// resolved is the file behind links.
+// resolved is the file behind links. A path that cannot be followed stands for itself.
 func resolved(path string) string {
 	if file, err := filepath.EvalSymlinks(path); err == nil {
 		return file
@@ -107,7 +110,8 @@ func resolved(path string) string {
 	return path
 }
 
-// folder looks whether keys and data can be written.
+// folder looks whether keys and data can be written. A folder that is yet to be made is
+// in order where it can be.
 func (d *doctor) folder() (usable bool) {
 	mend := "Choose a folder of your own with --data, or give this one to your user: chown -R $USER " + strconv.Quote(d.Data)
 	info, err := os.Stat(d.Data)
@@ -249,7 +253,7 @@ func (d *doctor) configuration(ctx context.Context) {
 	configureBackend(url, keyring.Generate())
 	failed := map[string]bool{}
 	functions := assemble(&ownMemory{})
-	functions = append(functions, gateway.New(gateway.FromEnvironment))
+	functions = append(functions, gateway.New())
 	for _, f := range functions {
 		if err := f.Start(ctx, nil); err != nil {
 			// Functions have settings in common: each is said once.
@@ -315,7 +319,8 @@ func servedVersion(ctx context.Context, url string) (string, error) {
 	return answer.Result.Server.Version, nil
 }
 
-// clients says what those who connected over standard input and output can show.
+// clients says what those who connected over standard input and output can show. It
+// fails for none: a client that shows no forms works as well.
 func (d *doctor) clients() {
 	seen, err := seenClients(d.Data)
 	if err != nil {

@@ -52,6 +52,8 @@ type follower struct {
 	memory *memory.Memory
 }
 
+// newFollower takes over pool and memory, which close ends. Its name is drawn, since
+// processes of two containers may have the same id.
 func newFollower(pool *pgxpool.Pool, s *store.Store, m *memory.Memory) *follower {
 	return &follower{name: rand.Text(), pool: pool, store: s, memory: m}
 }
@@ -158,7 +160,8 @@ func (f *follower) announce(r *http.Request) {
 	}
 }
 
-// statusWriter remembers the status.
+// statusWriter remembers the status. An event that the indexer refuses is delivered
+// again, and is announced then.
 type statusWriter struct {
 	http.ResponseWriter
 	status int

@@ -4,6 +4,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -29,7 +30,8 @@ import (
 
 // Options of a local server.
 type Options struct {
-	Port int    // on 127.0.0.1; 0 takes a free one
+	Host string // address to listen on; empty is 127.0.0.1. Whoever reaches it is the user
+	Port int    // on Host; 0 takes a free one
 	Data string // folder of what is kept: the database, when DatabaseURL is empty, and keys
 	// DatabaseURL is an existing PostgreSQL server.
 	DatabaseURL string
@@ -50,7 +52,7 @@ const startPatience = time.Minute
 // can be; then ready is called with the URL for clients.
 func Run(ctx context.Context, options Options, ready func(url string)) error {
 	// Taken first, so that a second start does not touch the first's database.
-	front, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(options.Port)))
+	front, err := net.Listen("tcp", net.JoinHostPort(cmp.Or(options.Host, loopback), strconv.Itoa(options.Port)))
 	if err != nil {
 		return fmt.Errorf("listen (choose another port with --port): %w", err)
 	}
@@ -65,11 +67,23 @@ func Run(ctx context.Context, options Options, ready func(url string)) error {
 			}
 			return err
 		}
-		ready("http://" + front.Addr().String() + "/mcp")
+		ready("http://" + reachable(front.Addr()) + "/mcp")
 		<-ctx.Done()
 		fmt.Fprintln(options.Out, "Stopping; conversations are kept.")
 		return nil
 	})
+}
+
+// loopback is the address that only programs of this machine reach.
+const loopback = "127.0.0.1"
+
+// reachable is how clients of this machine reach a server: one that listens on every
+// address does on loopback, which is also a name that ALLOWED_HOSTS has.
+func reachable(listening net.Addr) string {
+	if tcp, ok := listening.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		return net.JoinHostPort(loopback, strconv.Itoa(tcp.Port))
+	}
+	return listening.String()
 }
 
 // RunStdio serves the one client that writes to in and reads out, until in or ctx
@@ -122,7 +136,7 @@ func run(ctx context.Context, options Options, front func(ctx context.Context, r
 	life, stopBackend := context.WithCancel(ctx)
 	behind := &backend{options: options, life: life}
 	defer func() { stopBackend(); err = errors.Join(err, behind.close()) }()
-	route := gateway.New(func() (gateway.Config, error) { return gatewayConfig(behind) })
+	route := gateway.NewWith(func() (gateway.Config, error) { return gatewayConfig(behind) })
 	defer func() { err = errors.Join(err, stop([]instance{route})) }()
 	if err := route.Start(ctx, nil); err != nil {
 		return err
@@ -161,6 +175,8 @@ func configureBackend(database, requestStateKeys string) {
 	})
 }
 
+// setDefaults leaves alone what the person has set, by which each of these can be
+// changed.
 func setDefaults(settings map[string]string) {
 	for name, value := range settings {
 		if os.Getenv(name) == "" {
@@ -194,7 +210,8 @@ type served struct {
 	unserve func(context.Context) error
 }
 
-// Stop waits for the calls under way first.
+// Stop waits for the calls under way first. A call that came in between would find a
+// function that has closed its database.
 func (s served) Stop(ctx context.Context) error {
 	return errors.Join(s.unserve(ctx), s.instance.Stop(ctx))
 }
@@ -219,12 +236,15 @@ func assemble(own *ownMemory) []instance {
 	return functions
 }
 
+// serve bounds how long a request may take to come, not how long an answer takes: a
+// call may wait for a person.
 func serve(listener net.Listener, handler http.Handler) *http.Server {
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute}
 	go func() { _ = server.Serve(listener) }() // until the server's Shutdown
 	return server
 }
 
+// shutdown waits for calls under way, and ends those that take too long.
 func shutdown(server *http.Server) {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
@@ -233,7 +253,8 @@ func shutdown(server *http.Server) {
 	}
 }
 
-// stop stops functions in their order.
+// stop stops functions in their order. One that fails to stop does not keep the others
+// running.
 func stop(functions []instance) (err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()

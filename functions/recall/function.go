@@ -11,6 +11,7 @@ import (
 // New returns an instance of the function.
 func New() *function.Function { return function.New("recall", open, Tool) }
 
+// open gives memory and no model: what is recalled is in the person's own words.
 func open() (*conversation.Service, error) { return conversation.Open(withmemory.Open) }
 
 // Tool is sequential_questioning_recall.

@@ -10,6 +10,7 @@ import (
 // New returns an instance of the function.
 func New() *function.Function { return function.New("report", open, Tool) }
 
+// open gives neither memory nor a model: a report says what is stored.
 func open() (*conversation.Service, error) { return conversation.Open() }
 
 // Tool is sequential_questioning_report.

@@ -13,7 +13,8 @@ func New() *function.Function { return function.New("revise", open, Tool) }
 
 func open() (*conversation.Service, error) { return conversation.Open(withmodel.Open) }
 
-// Tool is sequential_questioning_revise.
+// Tool is sequential_questioning_revise. conversations may be nil where the tool is
+// only described, for the catalogue.
 func Tool(conversations *conversation.Service) tool.Tool {
 	return tool.Define(tool.Definition{
 		Name:        "sequential_questioning_revise",

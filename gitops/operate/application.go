@@ -14,7 +14,7 @@ import (
 )
 
 // applicationHelp ends the help of every command that opens the database as functions
-// do.
+// do. A help that is complete for itself saves looking up.
 const applicationHelp = `
 
 DATABASE_URL names the database, as it does for functions.`
@@ -62,7 +62,8 @@ func belongs(ctx context.Context, pool *pgxpool.Pool, e environment.Environment)
 	return err
 }
 
-// collectionPrefix is the variable whose default depends on the environment.
+// collectionPrefix is the variable whose default depends on the environment:
+// environments may share one Qdrant.
 const collectionPrefix = "QDRANT_COLLECTION_PREFIX"
 
 // parse reads settings from the variables, as the environment's functions do. The

@@ -12,8 +12,8 @@ import (
 )
 
 // checkCommand runs all checks and prints one line for each. Its exit code is for
-// schedules, its remedies are for people, --json is for programs. It changes
-// nothing.
+// schedules, its remedies are for people, --json is for programs. It changes nothing.
+// The token comes from the environment only, as all that is secret does.
 func checkCommand(v variables) *cobra.Command {
 	o := check.Options{}
 	var asJSON bool

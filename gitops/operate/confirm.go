@@ -30,6 +30,7 @@ func confirm(ctx context.Context, command *cobra.Command, name string) error {
 	case <-ctx.Done():
 		return errors.New("interrupted; nothing was changed")
 	case answer := <-answered:
+		// The end of the input counts as another answer.
 		if strings.TrimSpace(answer) != name {
 			return errors.New("not confirmed; nothing was changed")
 		}

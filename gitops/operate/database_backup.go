@@ -103,7 +103,8 @@ A role with BYPASSRLS and membership in pg_read_all_data suffices.` + administra
 	return command
 }
 
-// pruned says what happened to an old backup or snapshot.
+// pruned says what happened to an old backup or snapshot. The same list is printed
+// either way.
 func pruned(dry bool) string {
 	if dry {
 		return "would remove"
@@ -152,7 +153,8 @@ func backupsCommand(v variables) *cobra.Command {
 	return command
 }
 
-// writeJSON writes a value as people read it and jq does.
+// writeJSON writes a value as people read it and jq does. Every command's --json goes
+// through it.
 func writeJSON(w io.Writer, value any) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")

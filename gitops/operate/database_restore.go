@@ -79,7 +79,7 @@ After an interruption it is safe to run it again; that drops the incomplete data
 				return nil
 			}
 			// A failed switch costs nothing but the switch: the verified database
-			// stays, and the error says how to go on.
+			// stays, and the error says how to continue.
 			before, err := r.Switch(ctx)
 			if err != nil {
 				return fmt.Errorf("%w\n%s is verified; to try again: operate database switch %s %s", err, r.Database, e, r.Database)

@@ -43,7 +43,14 @@ too often, or that it could not deliver to a consumer.` + applicationHelp,
 				return err
 			}
 			out := command.OutOrStdout()
+			more := ""
+			if all > len(letters) {
+				more = fmt.Sprintf("%d more are not shown.", all-len(letters))
+			}
 			if asJSON {
+				if more != "" { // a program that reads the list must not take it for whole
+					progress(command)(more)
+				}
 				return writeJSON(out, letters)
 			}
 			if all == 0 {
@@ -58,8 +65,8 @@ too often, or that it could not deliver to a consumer.` + applicationHelp,
 			if err := table.Flush(); err != nil {
 				return err
 			}
-			if all > len(letters) {
-				fmt.Fprintf(out, "%d more are not shown.\n", all-len(letters))
+			if more != "" {
+				fmt.Fprintln(out, more)
 			}
 			return nil
 		}),

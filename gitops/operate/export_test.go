@@ -35,4 +35,16 @@ func TestAnExportHasWhatIsHeldOfOneUser(t *testing.T) {
 
 	assert.JSONEq(t, `{}`, f.must("export", "prod", "--user", "nobody"))
 	f.refused("--user is missing", "export", "prod")
+
+	exports := f.must("audit", "prod", "--user", "ada", "--since", "1h", "--json")
+	var acts []map[string]any
+	require.NoError(t, json.Unmarshal([]byte(exports), &acts), exports)
+	require.Len(t, acts, 1, "an export is recorded")
+	assert.Equal(t, "exported", acts[0]["action"])
+	assert.Equal(t, "client-7", acts[0]["principal"])
+	assert.Equal(t, held["conversations"][0]["id"], acts[0]["conversation_id"])
+	assert.Contains(t, f.must("audit", "prod", "--principal", "client-7"), "exported")
+	assert.NotContains(t, f.must("audit", "prod", "--principal", "client-8"), "exported")
+	f.refused("--since is", "audit", "prod", "--since", "0s")
+	f.refused("--conversation is", "audit", "prod", "--conversation", "x")
 }

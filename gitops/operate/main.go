@@ -35,7 +35,8 @@ func main() {
 }
 
 // variables are the process's environment variables. Passwords come from them, never
-// from arguments.
+// from arguments. They are passed on and never read in the depth, so a test can give
+// its own.
 type variables map[string]string
 
 // environ makes a map of os.Environ's lines.
@@ -49,6 +50,8 @@ func environ(all []string) variables {
 }
 
 // command returns the whole command tree. Tests call it with their own variables.
+// Errors are printed by main alone, in one line; a wrong flag does not bring the whole
+// usage.
 func command(v variables) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "operate",
@@ -57,11 +60,12 @@ func command(v variables) *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(databaseCommand(v), secretsCommand(v), memoryCommand(v), eventsCommand(v), exportCommand(v), checkCommand(v))
+	root.AddCommand(databaseCommand(v), secretsCommand(v), memoryCommand(v), eventsCommand(v), exportCommand(v), auditCommand(v), checkCommand(v))
 	return root
 }
 
-// group returns a command that only has subcommands.
+// group returns a command that only has subcommands. Called without one, it prints its
+// help.
 func group(use, short string, commands ...*cobra.Command) *cobra.Command {
 	c := &cobra.Command{Use: use, Short: short}
 	c.AddCommand(commands...)
@@ -80,7 +84,8 @@ func of(run func(command *cobra.Command, e environment.Environment, args []strin
 	}
 }
 
-// progress prints progress to stderr; results go to stdout.
+// progress prints progress to stderr; results go to stdout. So a script can read the
+// results alone.
 func progress(command *cobra.Command) func(string) {
 	return func(line string) { fmt.Fprintln(command.ErrOrStderr(), line) }
 }

@@ -120,7 +120,8 @@ Qdrant stores it in its snapshots folder.` + applicationHelp + qdrantHelp,
 	return command
 }
 
-// snapshotsCommand lists what snapshot took, whoever took it.
+// snapshotsCommand lists what snapshot took, whoever took it. Those of an earlier
+// schedule or of Qdrant's own interface are among them.
 func snapshotsCommand(v variables) *cobra.Command {
 	var asJSON bool
 	command := &cobra.Command{
@@ -216,7 +217,7 @@ the functions' own default.` + applicationHelp + qdrantHelp,
 				return err
 			}
 			if fresh {
-				// Between this and the end of the rebuild, conversations go on without
+				// Between this and the end of the rebuild, conversations continue without
 				// memory and say so.
 				if err := m.Drop(ctx); err != nil {
 					return err

@@ -15,8 +15,9 @@ func secretsCommand(v variables) *cobra.Command {
 	return group("secrets", "Generate the secrets of environments", generateCommand(v))
 }
 
-// generateCommand writes manifests into the checkout. Values exist in its memory
-// only, and leave it encrypted with the cluster's certificate.
+// generateCommand writes manifests into the checkout. Values exist in its memory only,
+// and leave it encrypted with the cluster's certificate. It needs no access to a
+// cluster when --cert names the certificate.
 func generateCommand(v variables) *cobra.Command {
 	var o sealed.Options
 	var certificate, namespace, name string

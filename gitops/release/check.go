@@ -24,6 +24,8 @@ push to, and whether the images come from your registry. It changes nothing.`,
 		RunE: func(command *cobra.Command, _ []string) error {
 			// Without a remote there is nothing to compare with.
 			origin, _ := exec.CommandContext(command.Context(), "git", "-C", *root, "remote", "get-url", "origin").Output()
+			// An error is a tree that cannot be built; problems are what an owner has
+			// yet to decide.
 			problems, err := owner.Check(*root, strings.TrimSpace(string(origin)))
 			if err != nil {
 				return err

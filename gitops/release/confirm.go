@@ -17,10 +17,12 @@ import (
 // read in a goroutine because a read of a terminal cannot be cancelled; the goroutine
 // ends with the process.
 func confirm(ctx context.Context, command *cobra.Command, question string) error {
+	// Without a terminal a script would wait for ever.
 	input, ok := command.InOrStdin().(*os.File)
 	if !ok || !term.IsTerminal(int(input.Fd())) {
 		return errors.New("cannot ask for confirmation without a terminal: add --yes, or --dry-run")
 	}
+	// The question goes to stderr: standard output may be piped.
 	fmt.Fprintf(command.ErrOrStderr(), "%s [y/N] ", question)
 	answered := make(chan string, 1)
 	go func() {

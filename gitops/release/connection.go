@@ -14,6 +14,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/repository"
 )
 
+// connectionHelp ends the help of every command that talks to Argo CD.
 const connectionHelp = `
 
 Name Argo CD's server with --argocd-server or ARGOCD_SERVER, and set ARGOCD_AUTH_TOKEN.
@@ -38,6 +39,7 @@ func argocdFlags(command *cobra.Command) func(context.Context) (*argocd.Server, 
 		if server == "" {
 			options.Server = os.Getenv("ARGOCD_SERVER")
 		}
+		// A flag wins over the variable, also when it says false.
 		if set := os.Getenv("ARGOCD_PLAINTEXT"); set != "" && !flags.Changed("argocd-plaintext") {
 			var err error
 			if options.Plaintext, err = strconv.ParseBool(set); err != nil {
@@ -59,7 +61,7 @@ func reporter(w io.Writer) func(string) {
 
 // subjects returns a function that looks up a commit's subject in the repository, which
 // may be nil, and otherwise through Argo CD. A subject is decoration: where neither
-// knows it, it is empty and the command goes on.
+// knows it, it is empty and the command continues.
 func subjects(repo *repository.Repository, server *argocd.Server) func(ctx context.Context, application, revision string) string {
 	return func(ctx context.Context, application, revision string) string {
 		if repo != nil {

@@ -38,6 +38,8 @@ pinned in the registry of gitops/owner. On an error it pins nothing.`,
   release images --only ask,migrate --platform linux/amd64 --layout folder --no-pin`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
+			// Progress goes to stderr and digests to stdout, for a script that wants
+			// them.
 			options.Root, options.Progress = *root, command.ErrOrStderr()
 			if pin == "" {
 				pin = filepath.Join(*root, "gitops", "images")
@@ -56,6 +58,8 @@ pinned in the registry of gitops/owner. On an error it pins nothing.`,
 				}
 				registry = mine.Registry()
 			}
+			// All names, not only those that are built: WritePins keeps the pins of the
+			// others.
 			names, err := images.Names(*root)
 			if err != nil {
 				return err
@@ -70,6 +74,8 @@ pinned in the registry of gitops/owner. On an error it pins nothing.`,
 				}
 				return nil
 			}
+			// Building uncommitted sources is how a developer tries something; only
+			// promotion refuses them.
 			if changed(command.Context(), *root) {
 				fmt.Fprintln(command.ErrOrStderr(), "The sources have uncommitted changes.")
 			}
@@ -81,6 +87,8 @@ pinned in the registry of gitops/owner. On an error it pins nothing.`,
 			for _, image := range built {
 				fmt.Fprintf(table, "%s\t%s\n", image.Name, image.Digest)
 			}
+			// A digest that could not be printed is not pinned either, since nobody has
+			// seen it.
 			if err := table.Flush(); err != nil || noPin {
 				return err
 			}

@@ -39,7 +39,7 @@ func command() *cobra.Command {
 		folder = found
 		return err
 	}
-	root.AddCommand(checkCommand(&folder), renderCommand(&folder), imagesCommand(&folder))
+	root.AddCommand(checkCommand(&folder), renderCommand(&folder), imagesCommand(&folder), programCommand(&folder))
 	root.AddCommand(promoteCommand(&folder), rollbackCommand(&folder), statusCommand(&folder))
 	return root
 }

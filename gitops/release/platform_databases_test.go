@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -20,6 +21,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
+	"sigs.k8s.io/yaml"
 
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/budget"
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
@@ -139,6 +141,42 @@ func TestEveryRoleMayOpenWhatItsFunctionsNeed(t *testing.T) {
 			assert.Equal(t, report.Maximum-report.Reserved, allowed, "together all but the reserve, in which the owner's are")
 		})
 	}
+}
+
+// The pooler multiplies the functions' connections, not those to PostgreSQL: these have
+// to fit the limit of the functions' role, or PgBouncer reports errors where it would
+// have let calls wait. tests/integration runs conversations through it.
+func TestThePoolerOpensWhatTheFunctionsRoleMay(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("../platform/postgres/prod/pooler/pooler.yaml")
+	require.NoError(t, err)
+	var pooler struct {
+		Spec struct {
+			Cluster   struct{ Name string }
+			Instances int
+			PgBouncer struct {
+				PoolMode   string
+				Parameters map[string]string
+			} `json:"pgbouncer"`
+		}
+	}
+	require.NoError(t, yaml.Unmarshal(data, &pooler))
+	assert.Equal(t, "postgres-prod", pooler.Spec.Cluster.Name)
+	assert.Equal(t, "transaction", pooler.Spec.PgBouncer.PoolMode)
+	number := func(parameter string) int {
+		n, err := strconv.Atoi(pooler.Spec.PgBouncer.Parameters[parameter])
+		require.NoError(t, err, parameter)
+		return n * pooler.Spec.Instances
+	}
+	assert.Positive(t, number("max_prepared_statements"))
+	report, err := budget.Check(buildFolder(t, "gitops/overlays/prod"))
+	require.NoError(t, err)
+	for _, role := range readCluster(t, "prod").Spec.Managed.Roles {
+		if role.Name == "sq_prod" {
+			assert.LessOrEqual(t, number("default_pool_size"), role.ConnectionLimit)
+		}
+	}
+	assert.GreaterOrEqual(t, number("max_client_conn"), report.Connections(), "it takes at least what the functions open without it")
 }
 
 // databaseSecret returns the name of the Secret with a Knative Service's DATABASE_URL.

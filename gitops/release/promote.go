@@ -84,6 +84,8 @@ func promote(command *cobra.Command, root string, o promoteOptions) error {
 	if err != nil {
 		return err
 	}
+	// Without both commits there is nothing to compare; the error says which branch is
+	// missing.
 	if prepared.Seen != "" && prepared.Commit != "" {
 		prepared.Print(out)
 		fmt.Fprintln(out)
@@ -106,6 +108,7 @@ func promote(command *cobra.Command, root string, o promoteOptions) error {
 	if !o.follow {
 		return push(command, prepared, o)
 	}
+	// A connection that fails after the push would leave the push unwatched.
 	server, err := o.connect(ctx)
 	if err != nil {
 		return fmt.Errorf("%w\nnothing was pushed", err)
@@ -124,6 +127,7 @@ func promote(command *cobra.Command, root string, o promoteOptions) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
+	// The commit is waited for, not the branch: somebody may push on.
 	goal := argocd.Goal{Application: o.application, Revision: prepared.Commit}
 	if err := server.Wait(ctx, goal, reporter(command.ErrOrStderr())); err != nil {
 		return fmt.Errorf("%w\nto follow again: release promote --follow\nto go back: %s", err, back)
@@ -146,6 +150,7 @@ func wayBack(ctx context.Context, server *argocd.Server, o promoteOptions) (stri
 	if len(app.Status.History) == 0 {
 		return "release rollback (nothing was deployed before)", nil
 	}
+	// The last deployment is the one that serves now, and so the one to return to.
 	last := app.Status.History[len(app.Status.History)-1]
 	return fmt.Sprintf("release rollback %d --app %s    # %s, deployed %s", last.ID, o.application,
 		repository.Short(last.Revision), last.DeployedAt.Local().Format(time.DateTime)), nil
@@ -161,6 +166,7 @@ func push(command *cobra.Command, prepared *promotion.Promotion, o promoteOption
 		}
 	}
 	if err := prepared.Push(command.Context()); err != nil {
+		// Nothing is known of a push that was interrupted; git's own message says so.
 		if errors.Is(err, context.Canceled) {
 			return err
 		}

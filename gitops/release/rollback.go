@@ -52,6 +52,7 @@ the schema, so older functions work on the newer one.` + connectionHelp,
 			if o.resume && len(args) > 0 {
 				return fmt.Errorf("--resume takes no deployment: leave out %s", args[0])
 			}
+			// A forgotten --resume must not turn a forced resume into a rollback.
 			if o.force && !o.resume {
 				return fmt.Errorf("--force requires --resume")
 			}
@@ -97,6 +98,8 @@ func history(command *cobra.Command, server *argocd.Server, repo *repository.Rep
 	}
 	fmt.Fprintf(command.ErrOrStderr(), "Reading %d deployments of %s\n", len(app.Status.History), o.application)
 	subject := subjects(repo, server)
+	// The list is read before anything is printed: a table that stops half way looks
+	// complete.
 	deployments := rollback.History(ctx, server, app)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "\tID\tREVISION\tDEPLOYED\tIMAGES\tSUBJECT")
@@ -133,6 +136,7 @@ func rollBack(command *cobra.Command, server *argocd.Server, repo *repository.Re
 	subject := subjects(repo, server)
 	fmt.Fprintf(out, "Roll %s back to deployment %d: %s %s\n", o.application, r.Target.ID, repository.Short(r.Target.Revision), subject(ctx, o.application, r.Target.Revision))
 	fmt.Fprintf(out, "  branch %s is at %s %s\n", r.Branch, repository.Short(r.Head), subject(ctx, o.application, r.Head))
+	// What a person has to know before answering, in the order in which it happens.
 	fmt.Fprintf(out, "  auto-sync is %s and will be suspended\n", r.Suspends())
 	if r.Ends != "" {
 		fmt.Fprintf(out, "  a sync to %s is running and will be ended\n", repository.Short(r.Ends))
@@ -170,6 +174,7 @@ func printLasting(ctx context.Context, out io.Writer, repo *repository.Repositor
 		}
 	}
 	fmt.Fprintf(out, "  release rollback --resume --app %s\n", o.application)
+	// There is nothing to merge back.
 	if r.Branch == "main" || r.Head == r.Target.Revision {
 		return
 	}
@@ -212,6 +217,8 @@ func resume(command *cobra.Command, server *argocd.Server, o rollbackOptions) er
 	// The limit begins after the confirmation, however long that took.
 	wait, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
+	// Auto-sync is on by now. Whatever fails from here is a deployment's failure, not
+	// the command's.
 	if err := r.Follow(wait, reporter(command.ErrOrStderr())); err != nil {
 		return fmt.Errorf("auto-sync is on, but %w\nto inspect: release status; to roll back again: release rollback %d --app %s", err, r.Record.ID, o.application)
 	}

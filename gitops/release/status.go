@@ -33,6 +33,7 @@ revision, image, pods, and whether it runs the image that the revision pins.` + 
 		Args:              cobra.NoArgs,
 		PersistentPreRunE: anywhere,
 		RunE: func(command *cobra.Command, _ []string) error {
+			// A misspelled environment would otherwise be reported as not installed.
 			for _, name := range environments {
 				if !slices.Contains(status.Environments, name) {
 					return fmt.Errorf("there is no environment %s: want one of %s", name, strings.Join(status.Environments, ", "))

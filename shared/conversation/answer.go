@@ -1,6 +1,7 @@
 package conversation
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,6 +20,13 @@ type AnswerInput struct {
 	Value          any                 `json:"value,omitempty" jsonschema:"By the slot's type: 3, true, 2027-05-01, [\"a\"]."`
 	Text           string              `json:"text,omitempty" jsonschema:"The person's own words."`
 	Outcome        questioning.Outcome `json:"outcome,omitempty"`
+}
+
+// Known is a value that the client's model read in the chat.
+type Known struct {
+	Slot  string `json:"slot,omitempty"`
+	Value any    `json:"value,omitempty"`
+	Text  string `json:"text,omitempty" jsonschema:"The words it rests on."`
 }
 
 // unnamed says that an answer names no question and no slot.
@@ -55,6 +63,15 @@ func (a AnswerInput) number(conversationID string) (int, error) {
 		return 0, fault.Invalidf("question_id", "%q and question_number %d are different questions", a.QuestionID, a.QuestionNumber)
 	}
 	return number, nil
+}
+
+// idDigits is how much of a conversation's id, from its end, its questions' ids begin
+// with: enough to notice a question of another conversation.
+const idDigits = 8
+
+// questionID names a question.
+func questionID(conversationID string, number int) string {
+	return fmt.Sprintf("%s:%d", conversationID[max(0, len(conversationID)-idDigits):], number)
 }
 
 // maxWords bounds, in bytes, the person's words of one answer: a long report pasted

@@ -187,7 +187,7 @@ func (f *followUp) record(ctx context.Context, tx *store.Tx, c *conversation, ch
 	if err != nil {
 		return err
 	}
-	// An ended conversation still takes answers; only asking goes on when the call says so.
+	// An ended conversation still takes answers; asking continues only when the call says so.
 	if f.Resume {
 		c.State.Resume()
 	}

@@ -13,18 +13,6 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
-// Memory is what the same user said in other conversations: see package memory. It
-// is an interface so that a function that asks no memory links none.
-type Memory interface {
-	// Configured reports whether there is a memory at all. Without one, the other
-	// calls return remembered.ErrNotConfigured.
-	Configured() bool
-	Propose(ctx context.Context, principal, userID string, slots []questioning.Slot) (map[string]remembered.Found, error)
-	Recall(ctx context.Context, principal, userID, query string, limit int) ([]remembered.Found, error)
-	Delete(ctx context.Context, principal string, conversations ...string) error
-	Close() error
-}
-
 // What a result says of memory.
 const (
 	MemoryConsulted    = "consulted"

@@ -1,11 +1,5 @@
 package conversation
 
-// The tools that a client calls as a conversation goes on.
-const (
-	followUpTool = "sequential_questioning_follow_up"
-	reportTool   = "sequential_questioning_report"
-)
-
 // CalledNext says which tools a client calls after this turn, so that their functions
 // can be started while the person thinks: the one that takes the answers, and with the
 // last batch the one that reports them. Without questions there is nothing to answer.

@@ -24,11 +24,16 @@ func Open(extensions ...Extension) (*Service, error) {
 		Postgres  postgres.Config
 		Playbooks playbook.Config
 		Nudge     event.NudgeConfig
+		Audit     store.AuditConfig
 	}
 	if err := settings.Parse(&config); err != nil {
 		return nil, err
 	}
 	if err := config.check(); err != nil {
+		return nil, err
+	}
+	audited, err := config.Audit.Age()
+	if err != nil {
 		return nil, err
 	}
 	playbooks, err := playbook.Open(config.Playbooks)
@@ -43,7 +48,11 @@ func Open(extensions ...Extension) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := New(store.New(pool), config.Config, WithPlaybooks(playbooks), WithNudger(nudger))
+	stored := store.New(pool)
+	if audited > 0 {
+		stored = stored.Audited()
+	}
+	s := New(stored, config.Config, WithPlaybooks(playbooks), WithNudger(nudger))
 	for _, open := range extensions {
 		option, err := open()
 		if err != nil {

@@ -37,13 +37,6 @@ type AskInput struct {
 	Language          string          `json:"language,omitempty" jsonschema:"Such as de."`
 }
 
-// Known is a value that the client's model read in the chat.
-type Known struct {
-	Slot  string `json:"slot,omitempty"`
-	Value any    `json:"value,omitempty"`
-	Text  string `json:"text,omitempty" jsonschema:"The words it rests on."`
-}
-
 // Bounds on an opening that no schema can state: JSON Schema counts characters.
 // 64 KiB is a long document as a goal, and 256 KiB more schema than a person can answer.
 const (

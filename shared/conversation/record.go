@@ -134,6 +134,17 @@ func (c *conversation) digestOf(a answer) []byte {
 	return digest([]byte(a.Slot), []byte(strconv.Itoa(round)), []byte(a.Outcome), value, []byte(a.Words))
 }
 
+// revisionDigest identifies a revision by what it supersedes, so that going back
+// to an earlier answer counts.
+func revisionDigest(a answer, before questioning.SlotState) []byte {
+	value, _ := json.Marshal(a.Value) // a canonical value always encodes
+	superseded := 0
+	if n := len(before.Answers); n > 0 {
+		superseded = before.Answers[n-1]
+	}
+	return digest([]byte("revise"), []byte(a.Slot), []byte(strconv.Itoa(superseded)), []byte(a.Outcome), value, []byte(a.Words))
+}
+
 // known returns the digests of those answers that were given before. Only what
 // answers no open question is looked up: the rest is new.
 func (c *conversation) known(ctx context.Context, tx *store.Tx, all []answer) (map[string]bool, error) {

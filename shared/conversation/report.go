@@ -153,7 +153,7 @@ func (s *Service) Report(ctx context.Context, in ReportInput) (Report, error) {
 		return Report{}, err
 	}
 	var report Report
-	err := s.store.Read(ctx, func(tx *store.Tx) error {
+	err := s.store.ReadConversation(ctx, in.ConversationID, func(tx *store.Tx) error {
 		c, err := find(ctx, tx, in.ConversationID, in.UserID)
 		if err != nil {
 			return err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
-	"strconv"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
@@ -172,17 +171,6 @@ func (c *conversation) parseRevision(in ReviseInput, with parse.Context) (answer
 		return answer{}, fault.Invalidf("answer_number", "answer %d no longer holds; %q rests on %v", in.AnswerNumber, a.Slot, state.Answers)
 	}
 	return a, nil
-}
-
-// revisionDigest identifies a revision by what it supersedes, so that going back
-// to an earlier answer counts.
-func revisionDigest(a answer, before questioning.SlotState) []byte {
-	value, _ := json.Marshal(a.Value) // a canonical value always encodes
-	superseded := 0
-	if n := len(before.Answers); n > 0 {
-		superseded = before.Answers[n-1]
-	}
-	return digest([]byte("revise"), []byte(a.Slot), []byte(strconv.Itoa(superseded)), []byte(a.Outcome), value, []byte(a.Words))
 }
 
 // earlier is a slot's state before the revision, as a result shows it: never without a

@@ -101,7 +101,7 @@ var builtInPlaybooks = sync.OnceValue(func() *playbook.Library {
 })
 
 // Ready reports whether the database answers. It does not ask memory or the model:
-// without them conversations go on.
+// without them conversations continue.
 func (s *Service) Ready(ctx context.Context) error { return unavailable(s.store.Ping(ctx)) }
 
 // Close releases the connections. Calls have to have ended; those that have not fail as

@@ -11,6 +11,12 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 )
 
+// The tools that a client calls as a conversation continues.
+const (
+	followUpTool = "sequential_questioning_follow_up"
+	reportTool   = "sequential_questioning_report"
+)
+
 // Turn is what to put to the person next, and where the conversation stands.
 type Turn struct {
 	CurrentQuestion         string     `json:"current_question" jsonschema:"The first question's text; why asking is over when there is none."`
@@ -196,13 +202,12 @@ func (u Unread) line() string {
 // advise says what the client's model does next. Where the slots are not the caller's
 // own, it can send what the chat tells only now that it sees them.
 func (t *Turn) advise(slotsAreNew bool) {
-	const followUp = followUpTool
 	var steps []string
 	if slotsAreNew && len(t.OpenSlots) > 0 {
-		steps = append(steps, "Before you ask, send what the chat already tells about these questions and open_slots with "+followUp+" as answers [{slot, value, text}].")
+		steps = append(steps, "Before you ask, send what the chat already tells about these questions and open_slots with "+followUpTool+" as answers [{slot, value, text}].")
 	}
 	if len(t.Unread) > 0 {
-		steps = append(steps, "Send what unread holds with "+followUp+" as answers [{slot, value}], without asking.")
+		steps = append(steps, "Send what unread holds with "+followUpTool+" as answers [{slot, value}], without asking.")
 	}
 	switch {
 	case t.Metadata.Complete:
@@ -210,9 +215,9 @@ func (t *Turn) advise(slotsAreNew bool) {
 	case t.Metadata.StopReason != "":
 		steps = append(steps, "Nothing more is asked, but not all that is required is known: an answer still counts, sequential_questioning asks for it again, and sequential_questioning_report has the rest.")
 	case len(t.Questions) == 0:
-		steps = append(steps, "Where you cannot read it, call "+followUp+" without answers: the question comes again.")
+		steps = append(steps, "Where you cannot read it, call "+followUpTool+" without answers: the question comes again.")
 	default:
-		steps = append(steps, "Ask the person; send the reply with "+followUp+" as answers [{slot, value, text}].")
+		steps = append(steps, "Ask the person; send the reply with "+followUpTool+" as answers [{slot, value, text}].")
 	}
 	t.Next = strings.Join(steps, " ")
 }
@@ -243,7 +248,7 @@ type Reopened struct {
 	Before  Earlier `json:"before"`
 }
 
-// Earlier is where a slot stood. Its answers stay in the report's history.
+// Earlier is the state of a slot before. Its answers stay in the report's history.
 type Earlier struct {
 	State   questioning.Status `json:"state"`
 	Value   any                `json:"value,omitempty"`
@@ -260,7 +265,7 @@ func (r Revision) Text() string {
 func (r Revision) changes(slots []questioning.Slot) string {
 	language := r.Turn.Metadata.Language
 	text := func(key string, state questioning.Status, value any) string {
-		return valueText(slotOf(slots, key), state, value, language)
+		return valueText(slotByKey(slots, key), state, value, language)
 	}
 	now := text(r.Revised.Slot, r.Revised.State, r.Revised.Value)
 	if !r.Changed {

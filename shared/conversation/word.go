@@ -11,22 +11,6 @@ import (
 // Proposed is the playbook of conversations whose slots a model proposed.
 const Proposed = "proposed"
 
-// Model proposes slots and words questions: see package model. It is an interface
-// so that a function that asks no model links none.
-type Model interface {
-	// ProposeSlots returns slots for a goal, given what the person said so far.
-	ProposeSlots(ctx context.Context, goal string, said []string) ([]questioning.Slot, error)
-	// Rephrase returns as many texts as there are questions, in their order.
-	Rephrase(context.Context, Wording) ([]string, error)
-}
-
-// Wording is what a model puts into a person's own language and tone.
-type Wording struct {
-	Goal      string
-	Said      []string // the person's own words, oldest first
-	Questions []string
-}
-
 // propose asks the model for the slots of a goal that no playbook fits; nil when there
 // is no model or it gives nothing of use in time. The person's texts are passed so that
 // the model does not propose what they already say.

@@ -58,7 +58,7 @@ func New[B Backend](name string, open func() (B, error), define func(B) tool.Too
 		if err != nil {
 			return nil, nil, err
 		}
-		calls := guard.Protect(bounded(jsonrpc.MaxBodyBytes, define(backend).Handler(Product, version.Version)))
+		calls := guard.Protect(bounded(jsonrpc.MaxBodyBytes, withMCPHeaders(define(backend).Handler(Product, version.Version))))
 		return firstMarked(calls), backend, nil
 	})
 }

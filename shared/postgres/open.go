@@ -31,8 +31,8 @@ func Open(ctx context.Context, config Config) (*pgxpool.Pool, error) {
 
 // errUnprepared refuses the modes in which pgx guesses the types of parameters by
 // their Go types. Programs are built without what it guesses from, a megabyte and a half.
-var errUnprepared = errors.New("DATABASE_URL sets default_query_exec_mode to one without prepared statements: leave it out; " +
-	"a pooler has to support prepared statements, as PgBouncer does from version 1.21 (max_prepared_statements)")
+var errUnprepared = errors.New("DATABASE_URL sets default_query_exec_mode to one without types of parameters: leave it out, " +
+	"or set it to cache_describe for a pooler that keeps no prepared statements, as PgBouncer before 1.21")
 
 // parse applies the limits that every connection has.
 func parse(config Config) (*pgxpool.Config, error) {

@@ -70,7 +70,8 @@ func malformed(name, value string, config any) []error {
 	return wrong
 }
 
-// wanted says in words what a type takes.
+// wanted says in words what a type takes. It names the type alone; ranges are checked
+// where a setting is used.
 func wanted(kind reflect.Type) string {
 	if kind == reflect.TypeFor[time.Duration]() {
 		return "a duration, such as 500ms, 30s or 4m30s"

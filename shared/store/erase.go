@@ -27,7 +27,7 @@ func (s *Store) Erase(ctx context.Context, id, userID string, at time.Time) (era
 		if err != nil || len(ids) == 0 {
 			return err
 		}
-		erased, err = tx.erase(ctx, ids, sessions, at)
+		erased, err = tx.erase(ctx, actErased, ids, sessions, at)
 		return err
 	})
 	return erased, err
@@ -67,8 +67,8 @@ func take[R queries.LockConversationOfRow | queries.LockConversationsOfUserRow](
 	}
 }
 
-// erase erases conversations that are locked.
-func (t *Tx) erase(ctx context.Context, ids, sessions []string, at time.Time) (Erased, error) {
+// erase erases conversations that are locked, by an action of the audit trail.
+func (t *Tx) erase(ctx context.Context, action string, ids, sessions []string, at time.Time) (Erased, error) {
 	counted, err := fetch(ctx, t, (*queries.Queries).CountErased, ids)
 	if err != nil {
 		return Erased{}, fmt.Errorf("count what is erased: %w", err)
@@ -92,6 +92,7 @@ func (t *Tx) erase(ctx context.Context, ids, sessions []string, at time.Time) (E
 	if err := event.Queue(batch, events...); err != nil {
 		return Erased{}, err
 	}
+	t.record(batch, action, ids...)
 	exec(batch, (*queries.Queries).DeleteConversations, ids)
 	exec(batch, (*queries.Queries).DeleteEmptySessions, sessions)
 	if err := t.send(ctx, batch); err != nil {

@@ -111,3 +111,16 @@ WHERE conversation_id = ANY(@ids::uuid[]) AND principal = current_setting('app.p
 DELETE FROM results WHERE (conversation_id, fingerprint) IN (
     SELECT r.conversation_id, r.fingerprint FROM results r
     WHERE r.at < now() - @age::interval ORDER BY r.at LIMIT @most::integer FOR UPDATE SKIP LOCKED);
+
+-- name: SweepAudit :execrows
+-- SweepAudit deletes the oldest of the audit trail.
+DELETE FROM audit WHERE (at, conversation_id, action) IN (
+    SELECT a.at, a.conversation_id, a.action FROM audit a
+    WHERE a.at < now() - @age::interval ORDER BY a.at LIMIT @most::integer);
+
+-- name: AuditTrail :many
+-- AuditTrail is the latest of the audit trail, of everybody or of those named.
+SELECT at, principal, coalesce(user_id, '') AS user_id, conversation_id, action FROM audit
+WHERE at >= @since AND (@of_principal::text = '' OR principal = @of_principal) AND (@of_user::text = '' OR user_id = @of_user)
+  AND (sqlc.narg(of_conversation)::uuid IS NULL OR conversation_id = sqlc.narg(of_conversation))
+ORDER BY at DESC, conversation_id DESC, action DESC LIMIT @most::integer;

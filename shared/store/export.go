@@ -8,9 +8,6 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
-
-	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
-	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 )
 
 // exported are the tables that hold something of a person, with the condition that
@@ -38,12 +35,11 @@ const (
 )
 
 // Export gives take every row that is held of a user of the context's principal, table
-// by table, each row as a JSON object, as of one moment. It holds one row at a time.
+// by table, each row as a JSON object, as of one moment. It holds one row at a time. The
+// audit trail records it.
 func (s *Store) Export(ctx context.Context, userID string, take func(table string, row json.RawMessage) error) error {
-	err := pgx.BeginTxFunc(ctx, s.pool, snapshot, func(tx pgx.Tx) error {
-		batch := &pgx.Batch{}
-		postgres.BindPrincipal(batch, principal.From(ctx))
-		if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+	err := pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead}, func(tx pgx.Tx) error {
+		if err := recordExport(ctx, tx, userID); err != nil {
 			return err
 		}
 		for _, e := range exported {

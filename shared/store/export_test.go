@@ -14,6 +14,7 @@ import (
 
 // unexported hold nothing of a person that is in no other table.
 var unexported = []string{
+	"audit",             // who did what, which operate audit lists
 	"erasures",          // of what is no longer held
 	"goose_db_version",  // the schema's
 	"processed_events",  // ids of events

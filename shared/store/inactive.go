@@ -65,7 +65,7 @@ func (s *Store) eraseInactive(ctx context.Context, ids []string, age time.Durati
 		for i, row := range rows {
 			still[i], sessions[i] = row.ID, row.SessionID
 		}
-		if _, err := tx.erase(ctx, still, sessions, time.Now()); err != nil {
+		if _, err := tx.erase(ctx, actExpired, still, sessions, time.Now()); err != nil {
 			return err
 		}
 		erased = len(still)

@@ -83,6 +83,7 @@ func (t *Tx) fill(ctx context.Context, o *Opening) error {
 		}
 	}
 	insertMessages(batch, o.ID, 1, o.Messages)
+	t.record(batch, actOpened, o.ID)
 	if err := upsertResult(batch, o.ID, 1, o.Fingerprint, o.Result); err != nil {
 		return err
 	}
@@ -98,7 +99,7 @@ func (t *Tx) fill(ctx context.Context, o *Opening) error {
 // openedBefore returns the result of the identical opening call, ErrOtherCall where
 // the call was not identical, or a NotKeptError where that is no longer known.
 func (t *Tx) openedBefore(ctx context.Context, o *Opening) (result json.RawMessage, err error) {
-	opened, err := fetch(ctx, t, (*queries.Queries).OpeningResult, queries.OpeningResultParams{
+	before, err := fetch(ctx, t, (*queries.Queries).OpeningResult, queries.OpeningResultParams{
 		OpenedBy: o.OpenedBy, Fingerprint: o.Fingerprint, Goal: o.Goal, UserID: o.UserID, KeptFor: KeptFor,
 	})
 	switch {
@@ -107,12 +108,12 @@ func (t *Tx) openedBefore(ctx context.Context, o *Opening) (result json.RawMessa
 	case err != nil:
 		return nil, fmt.Errorf("read earlier call: %w", err)
 	}
-	result, err = kept(opened.Result, opened.EarlierResult)
+	result, err = kept(before.Result, before.EarlierResult)
 	switch {
 	case result != nil || err != nil:
 		return result, err
-	case opened.Alike && (opened.Swept || !(&Conversation{Revision: opened.Revision}).KeepsCallsOf(0)): // an opening comes before revision 1
-		return nil, &NotKeptError{opened.ID}
+	case before.Alike && (before.Swept || !(&Conversation{Revision: before.Revision}).KeepsCallsOf(0)): // an opening comes before revision 1
+		return nil, &NotKeptError{before.ID}
 	}
 	return nil, ErrOtherCall
 }

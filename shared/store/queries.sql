@@ -235,3 +235,17 @@ DELETE FROM conversations WHERE id = ANY(@ids::uuid[]);
 -- DeleteEmptySessions deletes those of the sessions that have no conversation left.
 DELETE FROM sessions s WHERE s.principal = current_setting('app.principal') AND s.id = ANY(@ids::text[])
   AND NOT EXISTS (SELECT FROM conversations c WHERE c.principal = s.principal AND c.session_id = s.id);
+
+-- name: RecordActs :exec
+-- RecordActs adds to the audit trail that the principal did something with conversations.
+INSERT INTO audit (user_id, conversation_id, action)
+SELECT s.user_id, c.id, @action FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
+WHERE c.id = ANY(@ids::uuid[]) AND c.principal = current_setting('app.principal')
+ON CONFLICT DO NOTHING;
+
+-- name: RecordActsOfUser :exec
+-- RecordActsOfUser is RecordActs for all conversations of a user.
+INSERT INTO audit (user_id, conversation_id, action)
+SELECT s.user_id, c.id, @action FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
+WHERE s.principal = current_setting('app.principal') AND s.user_id = @user_id::text
+ON CONFLICT DO NOTHING;

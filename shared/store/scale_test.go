@@ -42,9 +42,9 @@ const maxGrowth = 1.25
 // maxBlocks bounds what one statement reads, in blocks of 8 kB.
 const maxBlocks = 400
 
-// everything are the statements that read all rows on purpose: an operator counts, or
-// a principal erases all that it has.
-var everything = []string{"CountConversations", "CountTombstones", "LockAllConversations"}
+// everything are the statements that may read all rows: an operator counts or looks for
+// something, or a principal erases all that it has.
+var everything = []string{"AuditTrail", "CountConversations", "CountTombstones", "LockAllConversations"}
 
 // What a statement reads must not grow with what is stored, or ten million
 // conversations are out of reach. PostgreSQL plans a prepared statement for its
@@ -305,6 +305,10 @@ func sampled(t *testing.T, url string) map[string][]any {
 	week := 7 * 24 * time.Hour
 	return map[string][]any{
 		"AnsweredSlots":         one(queries.AnsweredSlotsParams{MaxGoal: 8192, Ids: ids}),
+		"AuditTrail":            one(queries.AuditTrailParams{Since: time.Now().Add(-90 * 24 * time.Hour), Most: 100}),
+		"RecordActs":            one(queries.RecordActsParams{Action: "read", Ids: ids}),
+		"RecordActsOfUser":      one(queries.RecordActsOfUserParams{Action: "exported", UserID: user}),
+		"SweepAudit":            one(queries.SweepAuditParams{Age: 40 * 24 * time.Hour, Most: 10}),
 		"Citations":             one(queries.CitationsParams{Numbers: []int{1, 2}, ConversationID: id}),
 		"ClearAssumedFrom":      one(queries.ClearAssumedFromParams{Ids: ids, AssumedFrom: ids}),
 		"CloseQuestions":        one(queries.CloseQuestionsParams{ConversationID: id, Numbers: []int{3}}),

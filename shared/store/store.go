@@ -27,10 +27,13 @@ import (
 
 // Store is safe for concurrent use. A method without a Tx has a transaction of
 // its own.
-type Store struct{ pool *pgxpool.Pool }
+type Store struct {
+	pool   *pgxpool.Pool
+	audits bool // see Audited
+}
 
 // New returns the store of a database. It owns the pool.
-func New(pool *pgxpool.Pool) *Store { return &Store{pool} }
+func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
 
 // Ping reports whether the database answers. It opens the first connection.
 func (s *Store) Ping(ctx context.Context) error { return s.pool.Ping(ctx) }
@@ -63,7 +66,7 @@ var snapshot = pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadO
 func (s *Store) inTx(ctx context.Context, options pgx.TxOptions, run func(*Tx) error) error {
 	var err error
 	for range maxAttempts {
-		err = pgx.BeginTxFunc(ctx, s.pool, options, func(tx pgx.Tx) error { return run(&Tx{on: tx, tx: tx}) })
+		err = pgx.BeginTxFunc(ctx, s.pool, options, func(tx pgx.Tx) error { return run(&Tx{on: tx, tx: tx, audits: s.audits}) })
 		if !errors.Is(err, ErrConflict) && !postgres.Contended(err) {
 			break
 		}
@@ -74,7 +77,7 @@ func (s *Store) inTx(ctx context.Context, options pgx.TxOptions, run func(*Tx) e
 // direct returns what runs each batch as a separate transaction, in one round trip:
 // PostgreSQL runs what comes up to a Sync as one. The statements of a batch do not
 // see the database as of one moment.
-func (s *Store) direct() *Tx { return &Tx{on: s.pool} }
+func (s *Store) direct() *Tx { return &Tx{on: s.pool, audits: s.audits} }
 
 // saveTimeout bounds how long a change is saved that nobody waits for any more.
 const saveTimeout = 10 * time.Second
@@ -93,8 +96,9 @@ type Tx struct {
 	on interface { // tx, or the pool
 		SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults
 	}
-	tx    pgx.Tx // nil outside of a transaction
-	bound bool
+	tx     pgx.Tx // nil outside of a transaction
+	bound  bool
+	audits bool
 }
 
 // batch returns a batch for send. A transaction's first one binds it, which

@@ -121,6 +121,9 @@ func (c *cluster) save() error {
 	return os.WriteFile(c.state("cluster.json"), content, 0o600)
 }
 
+// eventingReady is the step of --eventing.
+const eventingReady = "Knative Eventing ready"
+
 // take runs the unfinished steps.
 func (c *cluster) take(ctx context.Context, progress *Progress) error {
 	steps := []step{
@@ -134,7 +137,7 @@ func (c *cluster) take(ctx context.Context, progress *Progress) error {
 		steps = append(steps, step{"Argo CD ready", c.installArgoCD})
 	}
 	if c.Eventing {
-		steps = append(steps, step{"Knative Eventing ready", c.installEventing})
+		steps = append(steps, step{eventingReady, c.installEventing})
 	}
 	for _, step := range steps {
 		if slices.Contains(c.saved.Steps, step.name) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -71,6 +72,11 @@ Try:
 `, environment, s.state("env"), c.saved.Images["cluster/hello"], domain, c.addresses.ingress())
 	if c.saved.Token != "" {
 		usage += "  argocd account get-user-info\n"
+		usage += "\nDeploy this checkout, change, promote and roll it back (docs/first_hour.md):\n"
+		if !slices.Contains(c.saved.Steps, eventingReady) {
+			usage += "  make cluster ARGS=--eventing\n"
+		}
+		usage += "  . <(.bin/cluster-command env)\n  make deploy\n"
 	}
 	return usage, nil
 }

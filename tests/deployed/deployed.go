@@ -51,7 +51,8 @@ type Programs struct {
 // Path returns the path of a function's program.
 func (p Programs) Path(name string) string { return filepath.Join(p.Folder, name) }
 
-// Build builds the programs as for images. It passes further flags to go build.
+// Build builds the programs as for images. It passes further flags to go build. The
+// flags are those of package images in gitops/release; they decide sizes and speed.
 func (p Programs) Build(ctx context.Context, names []string, flags ...string) error {
 	arguments := append([]string{"build", "-trimpath", "-tags=grpcnotrace,nethttpomithttp2,nopgxregisterdefaulttypes", "-ldflags=-s -w"}, flags...)
 	for _, name := range names {
@@ -64,7 +65,8 @@ func (p Programs) Build(ctx context.Context, names []string, flags ...string) er
 	return nil
 }
 
-// Source returns the package of a function's program, or of the local program.
+// Source returns the package of a function's program, or of the local program. Those
+// are also the names that tests call them by.
 func (p Programs) Source(name string) string {
 	if name == "local" {
 		return "./functions/local/cmd/sequential-questioning"
@@ -73,7 +75,8 @@ func (p Programs) Source(name string) string {
 }
 
 // Environment returns the variables that func.yaml sets, without secrets. It returns an
-// error if there is no func.yaml.
+// error if there is no func.yaml. A value from a Secret or a ConfigMap has no meaning
+// outside of a cluster; the caller gives its own.
 func (p Programs) Environment(name string) ([]string, error) {
 	data, err := os.ReadFile(filepath.Join(p.Root, "functions", name, "func.yaml"))
 	if err != nil {
@@ -158,7 +161,8 @@ func (p Programs) start(ctx context.Context, name string, log io.Writer, env []s
 	return nil, nil, errors.Join(fmt.Errorf("%s does not listen", name), ctx.Err(), proc.Stop())
 }
 
-// Ready waits until the program reports that it is ready.
+// Ready waits until the program reports that it is ready. It is what Kubernetes asks
+// before it sends calls.
 func (proc *Process) Ready(ctx context.Context) error {
 	for began := time.Now(); time.Since(began) < readyLimit && ctx.Err() == nil && !proc.Ended(); time.Sleep(10 * time.Millisecond) {
 		response, err := http.Get("http://" + proc.Address + "/health/readiness")
@@ -188,7 +192,8 @@ func (proc *Process) Ended() bool {
 	}
 }
 
-// Kill kills the process with SIGKILL.
+// Kill kills the process with SIGKILL. Nothing is written or released on the way, as
+// when a node fails.
 func (proc *Process) Kill() {
 	_ = proc.cmd.Process.Kill() // it may have exited
 	<-proc.ended

@@ -75,18 +75,56 @@ func proxy(t *testing.T, folder string, modules []string) string {
 	return "file://" + served
 }
 
+// fromProxy returns the variables with which Go takes our modules from a proxy of their
+// own. The module cache is new and filled from the machine's: Go takes what a cache holds
+// of a version for unchangeable, and keeps an index of it by its path.
+func fromProxy(t *testing.T, folder string, modules []string) []string {
+	t.Helper()
+	usual := strings.TrimSpace(output(t, exec.Command("go", "env", "GOPROXY")))
+	cache := strings.TrimSpace(output(t, exec.Command("go", "env", "GOMODCACHE")))
+	return []string{"GOWORK=", "GOFLAGS=-mod=mod -modcacherw -trimpath", "CGO_ENABLED=0", "GOSUMDB=off", "GOMODCACHE=" + t.TempDir(),
+		"GOPROXY=" + proxy(t, folder, modules) + ",file://" + filepath.Join(cache, "cache", "download") + "," + usual}
+}
+
 func TestTheProgramIsInstalledFromAnywhere(t *testing.T) {
 	folder, modules := released(t)
 	bin := t.TempDir()
-	usual := strings.TrimSpace(output(t, exec.Command("go", "env", "GOPROXY")))
-	cache := strings.TrimSpace(output(t, exec.Command("go", "env", "GOMODCACHE")))
 	install := exec.Command("go", "install", "-trimpath", project+"/functions/local/cmd/sequential-questioning@v"+version.Version)
 	install.Dir = t.TempDir() // no module, no workspace
-	// A module cache of its own, filled from the machine's: Go takes what a cache holds of a
-	// version for unchangeable, and keeps an index of it by its path.
-	install.Env = append(os.Environ(), "GOBIN="+bin, "GOWORK=", "GOFLAGS=-modcacherw", "CGO_ENABLED=0", "GOSUMDB=off", "GOMODCACHE="+t.TempDir(),
-		"GOPROXY="+proxy(t, folder, modules)+",file://"+filepath.Join(cache, "cache", "download")+","+usual)
+	install.Env = append(append(os.Environ(), fromProxy(t, folder, modules)...), "GOBIN="+bin, "GOFLAGS=-modcacherw")
 	output(t, install)
 	installed := filepath.Join(bin, "sequential-questioning")
 	assert.Equal(t, version.Version, strings.TrimSpace(output(t, exec.Command(installed, "--version"))))
+}
+
+func TestOneCommandTagsEveryModule(t *testing.T) {
+	clone := filepath.Join(t.TempDir(), "clone")
+	output(t, exec.Command("git", "clone", "--quiet", "--no-hardlinks", root, clone))
+	git := func(args ...string) string {
+		command := exec.Command("git", append([]string{"-C", clone, "-c", "user.name=t", "-c", "user.email=t@example.test"}, args...)...)
+		return strings.TrimSpace(output(t, command))
+	}
+	content, err := os.ReadFile(script)
+	require.NoError(t, err)
+	tags := filepath.Join(clone, "functions", "local", "packaging", "modules")
+	require.NoError(t, os.WriteFile(tags, content, 0o755))
+	head, status := git("rev-parse", "HEAD"), git("status", "--porcelain")
+	tag := func() *exec.Cmd {
+		command := exec.Command(tags, "--tag")
+		command.Env = append(os.Environ(), "GIT_AUTHOR_NAME=t", "GIT_AUTHOR_EMAIL=t@example.test", "GIT_COMMITTER_NAME=t", "GIT_COMMITTER_EMAIL=t@example.test")
+		return command
+	}
+	said := output(t, tag())
+
+	assert.Equal(t, []string{head, status}, []string{git("rev-parse", "HEAD"), git("status", "--porcelain")}, "the checkout is as before")
+	for _, name := range strings.Fields(output(t, exec.Command(script, "--list"))) {
+		tagged := name + "/v" + version.Version
+		assert.Contains(t, said, tagged)
+		assert.NotContains(t, git("show", tagged+":"+name+"/go.mod"), "=> ../", name)
+		assert.Equal(t, head, git("rev-parse", tagged+"^"))
+		assert.Empty(t, git("ls-tree", tagged, "go.work"))
+	}
+	again, err := tag().CombinedOutput()
+	require.Error(t, err)
+	assert.Contains(t, string(again), "cannot be moved")
 }

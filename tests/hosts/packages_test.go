@@ -147,9 +147,38 @@ func TestTheFormulaNamesTheArchives(t *testing.T) {
 		assert.Contains(t, formula, fmt.Sprintf("/v%s/%s\"\n      sha256 \"%x\"", version.Version, name, sha256.Sum256([]byte(platform))))
 	}
 	assert.Contains(t, formula, `depends_on "postgresql@17"`)
-	assert.Equal(t, strings.Count(formula, " do\n")+strings.Count(formula, "class ")+strings.Count(formula, "def "), strings.Count(formula, "end\n"))
-	if ruby, err := exec.LookPath("ruby"); err == nil {
-		assert.Contains(t, output(t, exec.Command(ruby, "-c", filepath.Join(out, product+".rb"))), "Syntax OK")
+}
+
+// Ruby loads the formula as each kind of machine does, by a Formula that notes its fields.
+func TestRubyLoadsTheFormula(t *testing.T) {
+	ruby, err := exec.LookPath("ruby")
+	if err != nil {
+		t.Skip("Skipped: Ruby is not on this machine.")
+	}
+	out := packaged(t)
+	formula := filepath.Join(out, product+".rb")
+	assert.Contains(t, output(t, exec.Command(ruby, "-wc", formula)), "Syntax OK")
+	for machine, platform := range map[string]string{
+		"macos intel": "darwin/all", "macos arm": "darwin/all", "linux intel": "linux/amd64", "linux arm": "linux/arm64",
+	} {
+		var loaded struct {
+			Desc, Homepage, Version, License, URL, SHA256 string
+			DependsOn                                     []string `json:"depends_on"`
+			Installed                                     []string
+			Tested                                        string
+		}
+		load := exec.Command(ruby, append([]string{"-w", absolute(t, "formula.rb"), formula}, strings.Fields(machine)...)...)
+		require.NoError(t, json.Unmarshal([]byte(output(t, load)), &loaded), machine)
+		name := fmt.Sprintf("%s_%s_%s.tar.gz", product, version.Version, strings.ReplaceAll(platform, "/", "_"))
+		assert.Equal(t, local.Identity().WebsiteURL+"/releases/download/v"+version.Version+"/"+name, loaded.URL, machine)
+		assert.Equal(t, fmt.Sprintf("%x", sha256.Sum256([]byte(platform))), loaded.SHA256, "the archive's")
+		assert.Equal(t, version.Version, loaded.Version)
+		assert.Equal(t, local.Identity().WebsiteURL, loaded.Homepage)
+		assert.Equal(t, "Apache-2.0", loaded.License)
+		assert.LessOrEqual(t, len(loaded.Desc), 80, "Homebrew's limit")
+		assert.Equal(t, []string{"postgresql@17"}, loaded.DependsOn)
+		assert.Equal(t, []string{product}, loaded.Installed)
+		assert.Equal(t, "/bin/"+product+" --version", loaded.Tested)
 	}
 }
 

@@ -44,7 +44,7 @@ func twoGateways(t *testing.T, adjust ...func(*gateway.Config)) (first, second *
 	t.Cleanup(function.Close)
 	role := gatewaysRole(t, database)
 	serve := func() *httptest.Server {
-		f := gateway.New(func() (gateway.Config, error) {
+		f := gateway.NewWith(func() (gateway.Config, error) {
 			config, err := gateway.FromEnvironment()
 			config.FunctionURLs = map[string]string{"automatic": function.URL}
 			config.Identity = identity.Config{AllowUnauthenticated: true}

@@ -127,6 +127,8 @@ type stock struct {
 	ids []string
 }
 
+// newStock has a small pool of its own, so that filling the stock between slices leaves
+// the measured pools as they are.
 func newStock(ctx context.Context, url string, t *tape) (*stock, error) {
 	pool, err := bare(ctx, url, 2)
 	if err != nil {
@@ -156,7 +158,8 @@ func (s *stock) take() (string, error) {
 	return id, nil
 }
 
-// open opens n conversations in which the first questions are answered.
+// open opens n conversations in which the first questions are answered. Twenty
+// conversations share a transaction: opening them is no part of any figure.
 func (s *stock) open(ctx context.Context, n, answered int) ([]string, error) {
 	const together = 20
 	var ids []string
@@ -181,7 +184,8 @@ func (s *stock) open(ctx context.Context, n, answered int) ([]string, error) {
 	return ids, nil
 }
 
-// play replays the start of the tape within a transaction.
+// play replays the start of the tape within a transaction. The binding of the principal
+// is in the first statements, so it holds within the transaction too.
 func (s *stock) play(ctx context.Context, tx pgx.Tx, id string, answered int) error {
 	batch := &pgx.Batch{}
 	var sent []statement
@@ -264,7 +268,8 @@ func (s *stock) verify(ctx context.Context) error {
 	return nil
 }
 
-// bareSide makes the calls of the tape with pgx only.
+// bareSide makes the calls of the tape with pgx only. Each worker has a conversation of
+// its own, as on the other side.
 type bareSide struct {
 	tape    *tape
 	stock   *stock

@@ -11,7 +11,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/tests/deployed"
 )
 
-// options are the command line's options.
+// options are the command line's options. connections is for the functions and for bare
+// pgx alike; only restricts the sections; profile is a folder, empty for none.
 type options struct {
 	short, markdown, strict bool
 	connections             int
@@ -33,12 +34,15 @@ type plan struct {
 	localStart int           // second starts of the local server
 }
 
+// brief answers whether a change made things worse; full is what docs/performance.md
+// has.
 var (
 	full  = plan{slice: 1500 * time.Millisecond, pairs: 6, starts: 20, hops: 12, perTool: 1500, growth: 24, answers: 1_000_000, localStart: 5}
 	brief = plan{slice: 750 * time.Millisecond, pairs: 3, starts: 20, hops: 4, perTool: 400, growth: 6, answers: 100_000, localStart: 2}
 )
 
-// bench is shared by the measurements.
+// bench is shared by the measurements. A measure may use all of it, and leaves it as it
+// found it.
 type bench struct {
 	options
 	plan

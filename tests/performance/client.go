@@ -25,7 +25,8 @@ type client struct {
 	response bytes.Buffer
 }
 
-// newTransport keeps enough idle connections for every worker.
+// newTransport keeps enough idle connections for every worker. Compression is off,
+// because it would measure itself.
 func newTransport() *http.Transport {
 	return &http.Transport{MaxIdleConns: 256, MaxIdleConnsPerHost: 64, DisableCompression: true}
 }
@@ -34,6 +35,7 @@ func newTransport() *http.Transport {
 // conversations.
 var transport = newTransport()
 
+// newClient returns a client of the common transport.
 func newClient() *client { return &client{http: &http.Client{Transport: transport}} }
 
 // newClientOn uses an open connection. A cold start is measured from exec to the

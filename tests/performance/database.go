@@ -20,7 +20,8 @@ type database struct {
 	url    string
 }
 
-// startDatabase starts and migrates it.
+// startDatabase starts and migrates it. It is a server without the options that tests
+// use to be fast: fsync is part of a call's time.
 func startDatabase(ctx context.Context, dir string) (*database, error) {
 	server, err := embedded.Start(ctx, embedded.Options{Dir: dir})
 	if err != nil {
@@ -33,6 +34,7 @@ func startDatabase(ctx context.Context, dir string) (*database, error) {
 	return d, nil
 }
 
+// stop ends the server and removes its data.
 func (d *database) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -85,6 +87,8 @@ func (d *database) admin(ctx context.Context, address string, run func(*pgx.Conn
 }
 
 // settle runs a checkpoint and ANALYZE, so that neither happens during a measurement.
+// The name of the database is in address; statistics after a bulk load decide which
+// plans PostgreSQL takes.
 func (d *database) settle(ctx context.Context, address string) error {
 	return d.admin(ctx, address, func(conn *pgx.Conn) error {
 		for _, statement := range []string{"VACUUM ANALYZE", "CHECKPOINT"} {

@@ -12,9 +12,11 @@ import (
 const aimGrowth = 1.25
 
 // growthCalls is the number of calls on each conversation.
+// Twelve calls are as many as the twenty slots allow, with a margin.
 const growthCalls = 12
 
-// kind is a set of conversations with a history of one length.
+// kind is a set of conversations with a history of one length. followUp and report are
+// the addresses of functions on its database.
 type kind struct {
 	label            string
 	earlier          int // turns

@@ -80,7 +80,8 @@ func measureStart(ctx context.Context, b *bench) error {
 	return nil
 }
 
-// answer makes the next call of a conversation.
+// answer makes the next call of a conversation. It is what a first call does, the
+// opening of connections included.
 func (b *bench) answer(ctx context.Context, c *client, at *place, url string) (time.Duration, error) {
 	turn, err := at.next(b.stock)
 	if err != nil {
@@ -121,6 +122,7 @@ func measureMemory(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
+	// Its error would be that of a process which is not needed any more.
 	defer b.procs.end(proc)
 	s := b.table.section("Memory of one follow-up process", "resident", "highest")
 	s.columns[2] = "own"

@@ -77,6 +77,7 @@ func newToolSide(url string, s *stock, workers int) *toolSide {
 	return t
 }
 
+// step answers one question by a call, as worker.
 func (t *toolSide) step(ctx context.Context, worker int) (time.Duration, error) {
 	at := &t.current[worker]
 	turn, err := at.next(t.stock)

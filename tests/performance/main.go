@@ -100,6 +100,7 @@ func parse(arguments []string) (options, error) {
 	return o, nil
 }
 
+// usage names the exit codes, which scripts go by.
 const usage = `Measures speed on this machine and prints each figure beside its aim.
 
 Every figure is a ratio or a difference of one run: what is compared takes turns

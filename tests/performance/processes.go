@@ -23,7 +23,8 @@ import (
 // programs are those that are built and whose size is listed.
 var programs = []string{"ask", "follow-up", "report", "gateway", "local"}
 
-// processes builds programs and runs them on loopback.
+// processes builds programs and runs them on loopback. mu guards running; launches may
+// overlap.
 type processes struct {
 	deployed.Programs
 	dir     string // of the binaries
@@ -101,7 +102,8 @@ func (p *processes) launch(ctx context.Context, name string, env ...string) (*pr
 	return proc, conn, nil
 }
 
-// start runs a program and waits until it is ready.
+// start runs a program and waits until it is ready. Ready is the function's own
+// readiness, which has opened its connections.
 func (p *processes) start(ctx context.Context, name string, env ...string) (*process, error) {
 	proc, conn, err := p.launch(ctx, name, env...)
 	if err != nil {
@@ -186,7 +188,8 @@ func cpu(pid int, children bool) time.Duration {
 	return time.Duration(ticks) * 10 * time.Millisecond
 }
 
-// fetchProfile saves a profile that a process serves.
+// fetchProfile saves a profile that a process serves. It blocks for as long as the
+// profile takes.
 func (proc *process) fetchProfile(ctx context.Context, path, file string) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+proc.profiler+"/debug/pprof/"+path, nil)
 	if err != nil {

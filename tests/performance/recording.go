@@ -85,7 +85,9 @@ func askInput() conversation.AskInput {
 
 func openingArguments() ([]byte, error) { return json.Marshal(askInput()) }
 
-// record runs a conversation in this process and records its statements.
+// record runs a conversation in this process and records its statements. The service
+// runs without memory, model and events' relay: these cost statements of their own,
+// which the functions do not send in the measured calls either.
 func record(ctx context.Context, url string) (*tape, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
@@ -164,6 +166,8 @@ func (r *recorder) answered(tag string, s ...statement) {
 	last.statements[len(last.statements)-1].tag = tag
 }
 
+// The methods of pgx.QueryTracer and pgx.BatchTracer. Arguments are cloned, since pgx
+// may reuse the slice.
 func (r *recorder) TraceQueryStart(ctx context.Context, _ *pgx.Conn, q pgx.TraceQueryStartData) context.Context {
 	r.add(false, statement{sql: q.SQL, args: slices.Clone(q.Args)})
 	return ctx

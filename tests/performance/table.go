@@ -43,22 +43,27 @@ func (a aim) verdict() string {
 	return "MISS"
 }
 
+// atLeast is the aim of a figure that should not be lower.
 func atLeast(figure, bound float64) aim {
 	return aim{fmt.Sprintf("≥ %g", bound), figure >= bound}
 }
 
+// atMost is the aim of a figure that should not be higher.
 func atMost(figure, bound float64, unit string) aim {
 	return aim{strings.TrimSpace(fmt.Sprintf("≤ %g %s", bound, unit)), figure <= bound}
 }
 
+// section adds a section; its third column compares the other two.
 func (t *table) section(title, value, beside string) *section {
 	s := &section{title: title, columns: [3]string{value, beside, "compared"}}
 	t.sections = append(t.sections, s)
 	return s
 }
 
+// add appends a row, in the order of printing.
 func (s *section) add(r row) { s.rows = append(s.rows, r) }
 
+// note appends a line below the section.
 func (s *section) note(format string, arguments ...any) {
 	s.notes = append(s.notes, fmt.Sprintf(format, arguments...))
 }
@@ -160,6 +165,7 @@ func (s *section) writeText(w io.Writer, lines [][]string) {
 	}
 }
 
+// writeMarkdown writes what docs/performance.md takes over unchanged.
 func (s *section) writeMarkdown(w io.Writer, lines [][]string) {
 	fmt.Fprintf(w, "**%s**\n\n", s.title)
 	for i, line := range lines {
@@ -185,4 +191,5 @@ func ms(d time.Duration) string {
 	}
 }
 
+// mb is in millions of bytes, as file managers and registries count.
 func mb(bytes int64) string { return fmt.Sprintf("%.1f MB", float64(bytes)/1e6) }

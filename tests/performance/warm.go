@@ -16,6 +16,8 @@ import (
 // more than an instance takes.
 var concurrencies = []int{1, 8, 32}
 
+// HTTP, JSON and the protocol cost processor time that bare statements do not; these
+// aims say how much of it is acceptable when all share the machine's cores.
 const (
 	aimRate = 0.6 // of the rate of bare statements
 	aimP99  = 3   // times that of bare statements
@@ -41,7 +43,8 @@ func measureWarm(ctx context.Context, b *bench) error {
 	return nil
 }
 
-// tally is the result of one side.
+// tally is the result of one side. Times are pooled over the slices, rates are not: a
+// disturbed slice should not move the median.
 type tally struct {
 	times times
 	rates []float64 // of each slice, per second
@@ -134,7 +137,8 @@ func mean(values []float64) float64 {
 	return sum / float64(len(values))
 }
 
-// usage is the processor time used so far, by process.
+// usage is the processor time used so far, by process. PostgreSQL is counted with its
+// children, one for each connection.
 func (b *bench) usage() map[string]time.Duration {
 	return map[string]time.Duration{
 		"gateway":   cpu(b.gateway.Pid(), false),

@@ -17,13 +17,15 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/tests/transcript"
 )
 
+// readyLimit includes initdb and the migrations of a first start.
 const (
 	readyLimit = time.Minute
 	stopLimit  = 30 * time.Second
 	source     = "github.com/sequential-questioning/sequential-questioning/functions/local/cmd/sequential-questioning"
 )
 
-// build builds the program once per test binary.
+// build builds the program once per test binary. Every test of the binary runs the same
+// program. Tests that build it each would wait for each other's compilers.
 var build = sync.OnceValues(func() (string, error) {
 	folder, err := os.MkdirTemp("", "sequential-questioning-program-")
 	if err != nil {
@@ -39,7 +41,8 @@ var build = sync.OnceValues(func() (string, error) {
 
 var built string // folder of the built program
 
-// Runner runs a test binary's tests and removes the program afterwards.
+// Runner runs a test binary's tests and removes the program afterwards. Use it in
+// TestMain.
 type Runner struct{ *testing.M }
 
 // Run runs the tests.
@@ -52,7 +55,8 @@ func (r Runner) Run() int {
 	return r.M.Run()
 }
 
-// Path returns the program's path.
+// Path returns the program's path. The program is built by the first test that needs
+// it.
 func Path(t testing.TB) string {
 	t.Helper()
 	path, err := build()
@@ -68,6 +72,7 @@ type Instance struct {
 	ended   chan struct{}
 }
 
+// readyLine is what the program says to a person; it is the only way to learn the port.
 var readyLine = regexp.MustCompile(`is ready at (\S+)`)
 
 // Start runs the program on a free port and returns once it is ready. At the end of the test

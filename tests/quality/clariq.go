@@ -12,14 +12,18 @@ import (
 	"strings"
 )
 
-// bankFile is the file of the folder with the questions.
+// bankFile is the file of the folder with the questions. It and the topics are ClariQ's
+// files as they are published; we keep no copy.
 const bankFile = "question_bank.tsv"
 
 // question is one of ClariQ's bank (Aliannejadi et al. 2021, "Building and Evaluating
-// Open-Domain Dialogue Corpora with Clarifying Questions").
+// Open-Domain Dialogue Corpora with Clarifying Questions"). One is asked to clarify
+// what a short request means, as we ask for what is missing.
 type question struct{ id, text string }
 
 // topic is a request of ClariQ and the questions that people judged relevant to it.
+// People judged for each topic which questions of the whole bank would help; so a
+// search can be measured without a person looking at its results.
 type topic struct {
 	request  string
 	relevant map[string]bool // by question id
@@ -37,8 +41,9 @@ func readBank(folder string) ([]question, error) {
 	return bank, err
 }
 
-// readTopics returns the topics of a file in its order; none when there is no
-// such file. Only questions of the bank count as relevant.
+// readTopics returns the topics of a file in its order; none when there is no such
+// file. Only questions of the bank count as relevant. A topic has a line for each of
+// its questions, so that lines of one topic are put together here.
 func readTopics(path string, bank []question) ([]topic, error) {
 	inBank := map[string]bool{}
 	for _, q := range bank {
@@ -63,8 +68,9 @@ func readTopics(path string, bank []question) ([]topic, error) {
 	return topics, err
 }
 
-// readColumns calls use with the named columns of each line of a tab-separated
-// file whose first line names them.
+// readColumns calls use with the named columns of each line of a tab-separated file
+// whose first line names them. The order of columns differs between ClariQ's files, so
+// they are found by name. Quotes in them are a person's own and quote nothing.
 func readColumns(path string, names []string, use func(row []string)) error {
 	file, err := os.Open(path)
 	if err != nil {

@@ -38,7 +38,8 @@ Exit codes: 0 measured, 1 failed, 2 wrong usage.
 
 `
 
-// options are the command line's options.
+// options are the command line's options. Which of them are set decides what is
+// measured; seed, people and schemas only concern the simulation.
 type options struct {
 	clariq, write, only string
 	reading             readings
@@ -80,6 +81,8 @@ func main() {
 }
 
 // parseFlags refuses combinations that would measure something else than they say.
+// Whoever asks for one part without its data is told so at once, not after minutes of
+// others.
 func parseFlags(arguments []string) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("quality", flag.ContinueOnError)
@@ -118,8 +121,8 @@ func parseFlags(arguments []string) (options, error) {
 	return o, nil
 }
 
-// run measures in the order of the page, and prints tables when all are measured: a
-// run that fails prints none.
+// run measures in the order of the page, and prints tables when all are measured: a run
+// that fails prints none. Progress is told on the way, as a measurement takes minutes.
 func run(ctx context.Context, o options) error {
 	began := time.Now()
 	var tables []table
@@ -155,6 +158,7 @@ func run(ctx context.Context, o options) error {
 	return os.WriteFile(o.write, o.page(tables), 0o644)
 }
 
+// measures reports whether a part was asked for: all are, unless --only names one.
 func (o options) measures(part string) bool { return o.only == "" || o.only == part }
 
 // retrieval measures with the ClariQ data, or prints why it is skipped.
@@ -175,7 +179,8 @@ func (o options) retrieval(ctx context.Context) ([]table, error) {
 	return []table{t}, err
 }
 
-// page is the Markdown of docs/quality.md.
+// page is the Markdown of docs/quality.md. What varies from run to run is left to its
+// notes, so that two pages can be compared line by line.
 func (o options) page(tables []table) []byte {
 	var page bytes.Buffer
 	fmt.Fprintf(&page, "# Quality of the questions\n\nWritten by `%s`. The same seed gives the same figures, times apart.\n\n", o.command())
@@ -185,7 +190,8 @@ func (o options) page(tables []table) []byte {
 	return append(bytes.TrimRight(page.Bytes(), "\n"), '\n')
 }
 
-// command returns the command that writes the page again, with placeholders for folders.
+// command returns the command that writes the page again, with placeholders for
+// folders. A folder's name is left out: it says something about whose machine it was.
 func (o options) command() string {
 	parts := []string{fmt.Sprintf("go run ./tests/quality --seed %d --people %d --schemas %d", o.seed, o.people, o.schemas)}
 	if o.clariq != "" {

@@ -10,7 +10,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 )
 
-// turnSlot is a slot as a dialogue describes it.
+// turnSlot is a slot as a dialogue describes it. Description and options are the data's
+// own, so the parser has what a client's schema would give it.
 type turnSlot struct {
 	Key, Title, Description, Type string
 	Options                       []string
@@ -35,10 +36,12 @@ func (s turnSlot) slot() questioning.Slot {
 	return slot
 }
 
-// typed excludes text, where any words are a right reading.
+// typed excludes text, where any words are a right reading. Counting text would only
+// raise the share of right readings.
 func (s turnSlot) typed() bool { return s.Type != string(questioning.Text) }
 
-// When the people of the two sets of dialogues speak. They speak English.
+// When the people of the two sets of dialogues speak. They speak English. A day without
+// a year is read from there; the annotations of the dialogues assume their date.
 var (
 	inDialogue = parse.Context{Now: time.Date(2019, time.March, 1, 0, 0, 0, 0, time.UTC), Language: "en"}
 	inBooking  = parse.Context{Now: time.Date(2019, time.June, 3, 0, 0, 0, 0, time.UTC), Language: "en"}
@@ -114,13 +117,16 @@ func (t dialogueTurn) judge(id string, slots []questioning.Slot) []judged {
 
 // proposes reports an assistant's question that names the value itself: "Will you be
 // leaving on March 1st?" Who replies "Yes, March 1st" says it, though the data mark
-// nothing in such replies.
+// nothing in such replies. Such a value is left out of the figures, and not counted as
+// wrong.
 func proposes(question string, slot questioning.Slot, value any) bool {
 	return slices.ContainsFunc(parse.Find(slot, question, inDialogue), func(c parse.Candidate) bool { return c.Value == value })
 }
 
-// judgeUnasked judges what was said unasked: each typed slot that the data know a
-// value of, and each that a value was offered for without.
+// judgeUnasked judges what was said unasked: each typed slot that the data know a value
+// of, and each that a value was offered for without. An offer that nobody marked is a
+// cost as well, for the person has to look at it; so it is counted, in a column of its
+// own.
 func judgeUnasked(like judged, slots []questioning.Slot, unasked map[string][]string, offered map[string]understood) []judged {
 	var all []judged
 	for _, slot := range slots {
@@ -138,7 +144,8 @@ func judgeUnasked(like judged, slots []questioning.Slot, unasked map[string][]st
 	return all
 }
 
-// booking is one line of RESTAURANTS-8K (Coope et al. 2020).
+// booking is one line of RESTAURANTS-8K (Coope et al. 2020). Requested are the slots
+// that the assistant has just asked for.
 type booking struct {
 	Requested []string
 	Reply     string
@@ -154,9 +161,9 @@ var bookingSlots = []questioning.Slot{
 	{Key: "last_name", Title: "Last name", Type: questioning.Text},
 }
 
-// judgeBookings judges people, date and time. The data mark the words that
-// answer, and no value: a reply is read right when the whole of it is read as
-// those words alone are.
+// judgeBookings judges people, date and time. The data mark the words that answer, and
+// no value: a reply is read right when the whole of it is read as those words alone
+// are. Whether those words themselves are understood is measured by the other sets.
 func judgeBookings(lines []line) ([]judged, error) {
 	turns, err := decodeLines[booking](lines)
 	if err != nil {
@@ -190,6 +197,8 @@ func inItsHalf(read, span, reply string) string {
 	return at.Add(12 * time.Hour).Format(time.TimeOnly)
 }
 
+// judge compares the reading of the whole reply with that of its marked words, in the
+// slots that were asked for and in the others.
 func (b booking) judge(id string) []judged {
 	spans := map[string][]string{}
 	for _, label := range b.Labels {

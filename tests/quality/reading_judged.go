@@ -7,9 +7,10 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
-// verdict is the result for one value that a person said. Asking again costs a question;
-// a silently wrong value costs the conversation its purpose, so the two are never added
-// up to one figure.
+// verdict is the result for one value that a person said. Asking again costs a
+// question; a silently wrong value costs the conversation its purpose, so the two are
+// never added up to one figure. A person repeats an answer without much ado, but may
+// not notice that another one was stored.
 type verdict string
 
 const (
@@ -25,7 +26,8 @@ const (
 	noValueSection = "novalue" // no single value is said: a range, a bound, a period
 )
 
-// judged is one value of the data with its reading.
+// judged is one value of the data with its reading. The fields are written out as JSON
+// for whoever looks at what went wrong (--wrong).
 type judged struct {
 	Section string   `json:"section"`
 	Set     string   `json:"set"` // the data set and what of it

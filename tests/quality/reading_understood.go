@@ -12,16 +12,19 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 )
 
-// understood is what the service would store for one slot.
+// understood is what the service would store for one slot. A reading with a problem
+// stores nothing, and leads to another question.
 type understood struct{ parse.Reading }
 
-// understandWords parses words as the answer to one question.
+// understandWords parses words as the answer to one question. The words are the whole
+// answer, as with a value of a test specification.
 func understandWords(slot questioning.Slot, words string, c parse.Context) understood {
 	return understood{parse.Read(slot, words, c)}
 }
 
-// understandReply reads a reply as the service does: answers for open slots,
-// and assumptions for others of the slots.
+// understandReply reads a reply as the service does: answers for open slots, and
+// assumptions for others of the slots. A problem of the reply as a whole stands for
+// each slot, since the person is asked again for all of them.
 func understandReply(text string, open, slots []questioning.Slot, c parse.Context) (answers, assumptions map[string]understood) {
 	questions := make([]parse.OpenQuestion, len(open))
 	for i, slot := range open {
@@ -45,7 +48,9 @@ func understandReply(text string, open, slots []questioning.Slot, c parse.Contex
 // stored reports whether the reading stores anything.
 func (u understood) stored() bool { return u.Outcome != "" && u.Problem == "" }
 
-// noPreference is how the dialogues mark a person who does not mind.
+// noPreference is how the dialogues mark a person who does not mind. The service stores
+// it as an outcome without a value, which is as good as an answer: nobody is asked
+// again.
 const noPreference = "dontcare"
 
 // means says whether the reading is one of the wanted values. A person who does
@@ -57,7 +62,9 @@ func (u understood) means(kind questioning.Type, want []string) bool {
 	return slices.ContainsFunc(want, func(wanted string) bool { return sameValue(kind, u.Value, wanted) })
 }
 
-// closeness is the relative difference up to which numbers are the same.
+// closeness is the relative difference up to which numbers are the same. Data and
+// parser may round the last digit of a division differently; no person would call that
+// another number.
 const closeness = 1e-9
 
 // sameValue compares as the type does: numbers up to rounding, times with or

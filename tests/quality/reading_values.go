@@ -11,7 +11,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 )
 
-// valueLine is one value in words, from public test specifications.
+// valueLine is one value in words, from public test specifications. It may accept
+// several values where the specification leaves open which is meant.
 type valueLine struct {
 	Words     string
 	Type      questioning.Type
@@ -24,7 +25,9 @@ type valueLine struct {
 // referenceForm is the layout of valueLine.Reference, without a zone.
 const referenceForm = "2006-01-02T15:04:05"
 
-// judgeValues reads each value as an answer to a question for its type.
+// judgeValues reads each value as an answer to a question for its type. A date without
+// a reference is read on the day of the dialogues: any day will do, but it must be the
+// same in each run.
 func judgeValues(lines []line) ([]judged, error) {
 	values, err := decodeLines[valueLine](lines)
 	if err != nil {
@@ -73,6 +76,7 @@ func (v valueLine) lacksToday() bool {
 	return true
 }
 
+// firstOf is the beginning of a text: the day of a moment.
 func firstOf(s string, n int) string { return s[:min(len(s), n)] }
 
 // zone is the name of a time zone.

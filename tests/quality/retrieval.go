@@ -17,6 +17,7 @@ import (
 )
 
 // recallCuts are the numbers of results at which ClariQ's own leaderboard measures.
+// With the same ones our figures stand beside those of its participants.
 var recallCuts = []int{5, 10, 20, 30}
 
 // measureRetrieval searches ClariQ's question bank for the requests of its topics
@@ -89,7 +90,8 @@ func vectors(v retrieval.Vectors) map[string]qdrant.Sparse {
 	return map[string]qdrant.Sparse{wordsVector: v.Words, gramsVector: v.Grams}
 }
 
-// store writes the bank as memory writes answers.
+// store writes the bank as memory writes answers. The ids are derived from ClariQ's, so
+// that a bank that lists a question twice stores it once.
 func store(ctx context.Context, client *qdrant.Client, bank []question) error {
 	points := make([]qdrant.Point, len(bank))
 	for i, q := range bank {
@@ -111,7 +113,8 @@ func topicFiles(folder string) ([]string, error) {
 	return slices.DeleteFunc(files, func(file string) bool { return filepath.Base(file) == bankFile }), err
 }
 
-// recall is the mean share of relevant questions found, at each of recallCuts.
+// recall is the mean share of relevant questions found, at each of recallCuts. It is a
+// share and no count: topics differ in how many questions are relevant to them.
 type recall [4]float64
 
 // meanRecall is the mean over topics, each with the same weight.
@@ -134,8 +137,8 @@ func meanRecall(ctx context.Context, client *qdrant.Client, topics []topic) (rec
 	return sum, nil
 }
 
-// recall is the share of the topic's relevant questions among those found, best
-// first.
+// recall is the share of the topic's relevant questions among those found, best first.
+// A topic with nothing relevant in the bank counts as nothing found.
 func (t topic) recall(found []string) recall {
 	var shares recall
 	if len(t.relevant) == 0 {

@@ -9,11 +9,14 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
-// playbooksFamily is the family of the schemas that are not generated.
+// playbooksFamily is the family of the schemas that are not generated. People are asked
+// these; the generated ones only test the engine.
 const playbooksFamily = "playbooks"
 
-// playbookSchemas returns the built-in playbooks, each with one of its goals. The people are
-// synthetic: groups with usual answers, as in generated schemas.
+// playbookSchemas returns the built-in playbooks, each with one of its goals. The
+// people are synthetic: groups with usual answers, as in generated schemas. They are
+// asked for the first goal, in English; another goal would only change the words of a
+// question.
 func playbookSchemas() ([]schema, error) {
 	library, err := playbook.Open(playbook.Config{})
 	if err != nil {
@@ -35,7 +38,8 @@ func playbookSchemas() ([]schema, error) {
 // seed. Another salt would mean other people, and other figures.
 const salt = "interviews"
 
-// measureConversations asks simulated people in each way.
+// measureConversations asks simulated people in each way. Nothing is stored and no
+// server runs: the engine and the parser are called as the service calls them.
 func measureConversations(ctx context.Context, plan simulation, progress func(string)) ([]table, error) {
 	seed := chance(plan.seed).of(salt)
 	schemas, err := playbookSchemas()
@@ -59,7 +63,9 @@ func measureConversations(ctx context.Context, plan simulation, progress func(st
 	}, nil
 }
 
-// byFamily groups the schemas, in the order in which the families come.
+// byFamily groups the schemas, in the order in which the families come. A family's
+// figure is the mean of its schemas, so that one with many slots does not outweigh the
+// others.
 func byFamily(all []measured) (names []string, groups map[string][]measured) {
 	groups = map[string][]measured{}
 	for _, m := range all {
@@ -137,7 +143,8 @@ func assumptionTable(all []measured) table {
 	return t
 }
 
-// cannedTable shows what a fixed list of questions for any goal achieves.
+// cannedTable shows what a fixed list of questions for any goal achieves. Generated
+// slots are about nothing, so they have no figure by topic.
 func cannedTable(all []measured) table {
 	t := table{
 		title: "Five canned questions",
@@ -202,4 +209,5 @@ func meanOf(schemas []measured, way int) float64 {
 // figure has two digits after the point: more would not be significant.
 func figure(v float64) string { return fmt.Sprintf("%.2f", v) }
 
+// percent writes a share as a percentage.
 func percent(v float64) string { return fmt.Sprintf("%.1f %%", 100*v) }

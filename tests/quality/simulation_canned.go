@@ -7,8 +7,9 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
-// cannedTopics are the five questions that are asked whatever the goal is, each
-// with the words by which a slot is taken to be about it.
+// cannedTopics are the five questions that are asked whatever the goal is, each with
+// the words by which a slot is taken to be about it. The words are generous to them:
+// any one of a topic's settles a slot.
 var cannedTopics = [][]string{
 	{"goal", "purpose", "outcome", "objective", "aim", "result", "why", "reason", "motivation", "problem", "summary"},
 	{"audience", "who", "people", "person", "user", "users", "attendees", "guests", "travellers", "travelers", "customer", "team", "stakeholders", "role"},
@@ -59,7 +60,8 @@ func canned(f schema, p person) (byTopic, atBest float64) {
 	return byTopic / total, atBest / total
 }
 
-// about reports whether a word of the slot's key or title is one of the topic's.
+// about reports whether a word of the slot's key or title is one of the topic's. Whole
+// words are compared: “when” is not found in “whenever”.
 func about(slot questioning.Slot, topic []string) bool {
 	words := strings.FieldsFunc(strings.ToLower(slot.Key+" "+slot.Title), func(r rune) bool {
 		return r == '_' || r == '-' || r == ' ' || r == '?' || r == ','

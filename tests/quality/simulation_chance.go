@@ -11,7 +11,8 @@ import (
 // compared on the same people (common random numbers), which narrows the intervals.
 type chance uint64
 
-// of derives the chance of something named below this one.
+// of derives the chance of something named below this one. A nought ends each name, so
+// that "ab", "c" is not "a", "bc".
 func (c chance) of(names ...string) chance {
 	h := fnv.New64a()
 	binary.Write(h, binary.LittleEndian, uint64(c)) // a hash takes everything
@@ -26,8 +27,11 @@ func (c chance) of(names ...string) chance {
 // twice.
 func (c chance) generator() *rand.Rand { return rand.New(rand.NewPCG(uint64(c), 0x5eed)) }
 
+// float is a number from 0 to below 1, the same at each call; so are the others.
 func (c chance) float() float64 { return c.generator().Float64() }
 
+// below is a whole number from 0 to below n.
 func (c chance) below(n int) int { return c.generator().IntN(n) }
 
+// between is a number in the range.
 func (c chance) between(low, high float64) float64 { return low + (high-low)*c.float() }

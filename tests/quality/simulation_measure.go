@@ -22,7 +22,8 @@ const (
 	ways
 )
 
-// defaultBatch is the service's default, DEFAULT_BATCH_SIZE.
+// defaultBatch is the service's default, DEFAULT_BATCH_SIZE. A batch saves turns and
+// costs questions: the engine cannot choose the second by the answer to the first.
 const defaultBatch = 3
 
 // simulation has the sizes of a simulation.
@@ -47,14 +48,16 @@ type measured struct {
 // mean is the mean number of questions until the target.
 func (m measured) mean(way int) float64 { return mean(m.toTarget[way]) }
 
-// limits are the service's own, but for the batch.
+// limits are the service's own, but for the batch. MinBits is the service's as well: an
+// optional question that says less is not asked.
 func limits(batch int) questioning.Limits {
 	return questioning.Limits{BatchSize: batch, MinBits: 0.1, Confidence: questioning.DefaultConfidence}
 }
 
-// learn returns the statistics that a schema's earlier conversations leave when
-// the engine itself held them, one after the other, assuming as it does. Each
-// person speaks once, and goes by what rests on several.
+// learn returns the statistics that a schema's earlier conversations leave when the
+// engine itself held them, one after the other, assuming as it does. Each person speaks
+// once, and goes by what rests on several. Statistics of people who were asked
+// everything would be better than a service ever has.
 func learn(seed chance, f schema, conversations int) questioning.Statistics {
 	var s questioning.Statistics
 	for n := range conversations {
@@ -73,7 +76,8 @@ func newState(f schema, s questioning.Statistics, batch int) *questioning.State 
 	return state
 }
 
-// measureSchema asks the same people in each way.
+// measureSchema asks the same people in each way. The canned questions have no
+// conversation: what they settle follows from the facts.
 func measureSchema(seed chance, plan simulation, f schema) measured {
 	m := measured{schema: f}
 	earlier := learn(seed, f, plan.earlier)
@@ -102,7 +106,9 @@ func measureSchema(seed chance, plan simulation, f schema) measured {
 }
 
 // measureSchemas measures every schema, several at once; the order is the schemas'.
-// After ctx ends, no further schema is begun, and the results are incomplete.
+// After ctx ends, no further schema is begun, and the results are incomplete. As
+// everything hangs on names and the seed, it does not matter which of them is first
+// done.
 func measureSchemas(ctx context.Context, seed chance, plan simulation, schemas []schema, done func(schema)) ([]measured, error) {
 	all := make([]measured, len(schemas))
 	free := make(chan struct{}, runtime.GOMAXPROCS(0))
@@ -121,7 +127,7 @@ func measureSchemas(ctx context.Context, seed chance, plan simulation, schemas [
 	return all, ctx.Err()
 }
 
-// mean of no values is not a number.
+// mean of no values is not a number. There is at least one person.
 func mean(values []float64) float64 {
 	sum := 0.0
 	for _, v := range values {
@@ -132,7 +138,8 @@ func mean(values []float64) float64 {
 
 // saving is by which share one way takes fewer questions than another over some
 // schemas, each schema with the same weight, with a 95 % interval from people drawn
-// again with replacement, the same ones for both ways.
+// again with replacement, the same ones for both ways. Pairing matters: some people
+// need more questions in any way, which the difference does not contain.
 func saving(seed chance, schemas []measured, way, than int) (point, low, high float64) {
 	share := func(mean func(m measured, way int) float64) float64 {
 		ours, theirs := 0.0, 0.0

@@ -12,10 +12,11 @@ import (
 )
 
 // today is the date of all simulated answers, fixed so that tables can be repeated.
+// Dates that people give lie after it, up to 400 days.
 var today = time.Date(2026, time.November, 23, 9, 0, 0, 0, time.UTC)
 
-// person is a simulated person with hidden facts who only answers what is asked. Facts and
-// habits do not depend on the order of questions.
+// person is a simulated person with hidden facts who only answers what is asked. Facts
+// and habits do not depend on the order of questions.
 type person struct {
 	chance
 	facts    map[string]any // by slot; what does not apply has none
@@ -35,7 +36,8 @@ const (
 	waveringShare, waveringSlots = 0.15, 0.15
 )
 
-// newPerson draws a person of the schema.
+// newPerson draws a person of the schema. Each has a persona: a group whose people
+// mostly give the same answers, from which statistics can learn.
 func newPerson(seed chance, f schema, name string) person {
 	ways := seed.of("ways", f.name) // what the schema's people have in common
 	c := seed.of("person", f.name, name)
@@ -143,12 +145,14 @@ func inOrder(slot questioning.Slot, chosen []any) []any {
 	return sorted
 }
 
-// shows reports whether one of the person's habits shows in a slot.
+// shows reports whether one of the person's habits shows in a slot. A habit shows in
+// some slots only, always in the same ones.
 func (p person) shows(habit bool, name, slot string, share float64) bool {
 	return habit && p.of(name, slot).float() < share
 }
 
 // withheld returns what the person says instead of a fact; "" if they say the fact.
+// Such a slot is as likely not known to them as not told.
 func (p person) withheld(slot string) questioning.Outcome {
 	switch {
 	case !p.shows(p.evasive, "withholds", slot, evasiveSlots):
@@ -159,12 +163,14 @@ func (p person) withheld(slot string) questioning.Outcome {
 	return questioning.Unknown
 }
 
-// wavers reports whether the person first gives another answer for the slot.
+// wavers reports whether the person first gives another answer for the slot. They
+// correct themselves with a later answer, and the engine has to ask which one holds.
 func (p person) wavers(slot questioning.Slot) bool {
 	return p.withheld(slot.Key) == "" && p.shows(p.wavering, "wavers", slot.Key, waveringSlots)
 }
 
-// answers returns the person's answers to a question for a slot.
+// answers returns the person's answers to a question for a slot. Someone who mumbled
+// speaks clearly when the question is put again.
 func (p person) answers(slot questioning.Slot, purpose questioning.Purpose) questioning.Answer {
 	fact, applies := p.facts[slot.Key]
 	switch {
@@ -182,7 +188,8 @@ func (p person) answers(slot questioning.Slot, purpose questioning.Purpose) ques
 	return stated(slot, fact)
 }
 
-// typed reports whether words may fail to be read as the slot's type.
+// typed reports whether words may fail to be read as the slot's type. Any words are a
+// text, and any words a list of one.
 func typed(slot questioning.Slot) bool {
 	return slot.Type != questioning.Text && slot.Type != questioning.List
 }
@@ -208,7 +215,9 @@ func (p person) volunteers(slots []questioning.Slot, asked string) (questioning.
 	return other, applies && other.Key != asked && p.withheld(other.Key) == "" && !p.wavers(other)
 }
 
-// stated returns a fact in words, parsed again.
+// stated returns a fact in words, parsed again. What the parser cannot read back is
+// passed as a value, so that this measures the engine's questions and not the parser
+// once more.
 func stated(slot questioning.Slot, fact any) questioning.Answer {
 	said := read(slot, inWords(slot, fact))
 	if said.Problem != "" || !reflect.DeepEqual(said.Value, fact) {

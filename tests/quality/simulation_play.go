@@ -11,7 +11,8 @@ import (
 // that one slot of little weight does not decide the figure.
 const target = 0.9
 
-// played is the result of one simulated conversation.
+// played is the result of one simulated conversation. From slotStates the statistics of
+// later conversations are learned.
 type played struct {
 	toTarget   float64 // questions until the target was settled
 	asked      int     // questions in all
@@ -20,10 +21,12 @@ type played struct {
 	slotStates []questioning.SlotState
 }
 
-// asker returns the next questions; none when the conversation is over.
+// asker returns the next questions; none when the conversation is over. So all ways of
+// asking share the person, the reading and the counting.
 type asker func(state *questioning.State) []questioning.Question
 
-// play asks a person until there are no more questions.
+// play asks a person until there are no more questions. Whoever asks for the questions
+// decides when it is over.
 func play(f schema, p person, state *questioning.State, next asker) played {
 	game := game{schema: f, person: p, state: state}
 	game.note()
@@ -75,8 +78,10 @@ func (g *game) record(said questioning.Answer) {
 	}
 }
 
+// slot is the schema's slot of a key.
 func (g *game) slot(key string) questioning.Slot { return g.schema.slots[g.state.Index(key)] }
 
+// slotState is what the engine knows of it.
 func (g *game) slotState(key string) questioning.SlotState {
 	return g.state.SlotStates[g.state.Index(key)]
 }
@@ -148,8 +153,9 @@ func (g *game) note() {
 	}
 }
 
-// result counts the questions. Below the target, each missing or wrong slot costs another
-// question, in the order of declaration.
+// result counts the questions. Below the target, each missing or wrong slot costs
+// another question, in the order of declaration. Otherwise a way that stops early would
+// look economical.
 func (g *game) result() played {
 	r := played{asked: g.asked, toTarget: float64(g.reached - 1), slotStates: g.state.SlotStates}
 	if g.reached == 0 {
@@ -181,9 +187,10 @@ func (g *game) result() played {
 // byEngine asks the engine's questions.
 func byEngine(state *questioning.State) []questioning.Question { return state.Next().Questions }
 
-// inOrderOf asks one question after the other in a fixed order. It reads answers
-// as the engine does, passes over what is known or does not apply, asks once more
-// for what could not be read, and lets a contradiction be cleared up.
+// inOrderOf asks one question after the other in a fixed order. It reads answers as the
+// engine does, passes over what is known or does not apply, asks once more for what
+// could not be read, and lets a contradiction be cleared up. So the engine is compared
+// with a careful program, and gains by its choice of questions alone.
 func inOrderOf(order []int) asker {
 	return func(state *questioning.State) []questioning.Question {
 		for i := range state.SlotStates {
@@ -215,7 +222,8 @@ func ask(state *questioning.State, i int, purpose questioning.Purpose) questioni
 	return q
 }
 
-// applies reports whether a slot is known to apply.
+// applies reports whether a slot is known to apply. A slot whose condition is not known
+// yet waits, as with the engine.
 func applies(state *questioning.State, i int) bool {
 	when := state.Slots[i].When
 	if when == nil {

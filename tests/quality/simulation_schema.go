@@ -6,9 +6,9 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
-// schema is what one kind of conversation wants to know, and how the hidden facts
-// of the people in it are related. It is a caller's information_needed together
-// with a population that answers it.
+// schema is what one kind of conversation wants to know, and how the hidden facts of
+// the people in it are related. It is a caller's information_needed together with a
+// population that answers it. The engine sees goal and slots only.
 type schema struct {
 	name, family string
 	goal         string
@@ -36,7 +36,8 @@ var families = []family{
 }
 
 // generatedSchemas makes schemas with every type of slot, some conditional, the
-// optional ones among the required.
+// optional ones among the required. They guard against tuning the engine for a handful
+// of playbooks.
 func generatedSchemas(seed chance, perFamily int) []schema {
 	var all []schema
 	for _, kind := range families {
@@ -93,6 +94,7 @@ func generatedSlots(seed chance) []questioning.Slot {
 }
 
 // generatedOptions are words that no other slot's options resemble, at most six.
+// Options with common words would measure the parser.
 func generatedOptions(n int) []questioning.Option {
 	options := make([]questioning.Option, n)
 	for i := range options {
@@ -102,7 +104,8 @@ func generatedOptions(n int) []questioning.Option {
 	return options
 }
 
-// generatedCondition hangs a slot on an earlier one with options, if there is any.
+// generatedCondition hangs a slot on an earlier one with options, if there is any. If
+// there is none, the slot stays unconditional.
 func generatedCondition(c chance, earlier []questioning.Slot) *questioning.Condition {
 	on := earlier[c.of("on").below(len(earlier))]
 	switch on.Type {

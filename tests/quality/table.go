@@ -17,8 +17,11 @@ type table struct {
 	notes   []string
 }
 
+// add adds a row, with a cell for each column.
 func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
 
+// note adds a sentence below the rows: what a reader must know to take the figures for
+// what they are.
 func (t *table) note(format string, arguments ...any) {
 	t.notes = append(t.notes, fmt.Sprintf(format, arguments...))
 }

@@ -21,7 +21,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/jsonrpc"
 )
 
-// maxInFlight bounds the requests under way: each holds a goroutine and its body.
+// maxInFlight bounds the requests under way: each holds a goroutine and its body. A
+// client that sends more is told to send the request again.
 const maxInFlight = 128
 
 // Server connects one client to a server of Streamable HTTP. A value serves one client,
@@ -128,7 +129,8 @@ type connection struct {
 	revision string
 }
 
-// receive dispatches lines until they end.
+// receive dispatches lines until they end. Only its goroutine starts exchanges, so they
+// start in the order of the lines.
 func (c *connection) receive(ctx context.Context, lines <-chan line) error {
 	for {
 		select {
@@ -227,7 +229,8 @@ func (c *connection) track(id json.RawMessage) (ctx context.Context, untrack fun
 	}
 }
 
-// cancel ends a request, which gets no response.
+// cancel ends a request, which gets no response. A request that has ended, or that
+// never was, is not an error: the two messages may cross.
 func (c *connection) cancel(id json.RawMessage) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -317,7 +320,8 @@ func (c *connection) describe(m message, header http.Header) {
 	}
 }
 
-// open notes the session and the revision that initialize agreed on.
+// open notes the session and the revision that initialize agreed on. A later initialize
+// replaces both.
 func (c *connection) open(header http.Header, response []byte) {
 	var opened struct {
 		Result struct {

@@ -65,7 +65,8 @@ func Take(ctx context.Context, a *database.Administrator, s *Store, e environmen
 	return m, s.writeManifest(ctx, m)
 }
 
-// seesAll refuses a role that row security applies to: its dump would lack rows.
+// seesAll refuses a role that row security applies to. pg_dump would refuse it later,
+// and name a table and not the role.
 func seesAll(ctx context.Context, conn *pgx.Conn) error {
 	var all bool
 	var name string
@@ -78,7 +79,8 @@ func seesAll(ctx context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
-// counter counts the bytes that pass.
+// counter counts the bytes that pass. The manifest has the number before the store can
+// be asked for it.
 type counter struct {
 	w io.Writer
 	n int64
@@ -90,8 +92,9 @@ func (c *counter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// dump waits at most 30 s for locks, so that a migration in progress fails the
-// backup instead of queueing every call behind it.
+// dump waits at most 30 s for locks, so that a migration in progress fails the backup
+// instead of queueing every call behind it. The custom format is compressed, and is the
+// one that pg_restore takes.
 func dump(ctx context.Context, a *database.Administrator, name, snapshot string, w io.Writer) error {
 	return Program(ctx, a, name, w, "pg_dump", "--format=custom", "--snapshot="+snapshot, "--no-password", "--lock-wait-timeout=30s")
 }
@@ -127,7 +130,8 @@ func Program(ctx context.Context, a *database.Administrator, name string, out io
 	return nil
 }
 
-// limited keeps the first bytes written and drops the rest.
+// limited keeps the first bytes written and drops the rest. The first error is the one
+// that counts.
 type limited struct {
 	w    io.Writer
 	left int

@@ -10,9 +10,10 @@ import (
 	"os"
 )
 
-// Fetch downloads a backup's file and verifies its size and digest. The caller
-// removes the file. pg_restore needs a file it can seek in, so the dump is not
-// streamed into it. The temporary folder needs room for one backup.
+// Fetch downloads a backup's file and verifies its size and digest. The caller removes
+// the file. pg_restore needs a file it can seek in, so the dump is not streamed into
+// it. The temporary folder needs room for one backup. A file that is damaged is
+// removed, so that nobody restores it by hand.
 func (s *Store) Fetch(ctx context.Context, m Manifest) (path string, err error) {
 	r, err := s.bucket.NewReader(ctx, m.File, nil)
 	if err != nil {

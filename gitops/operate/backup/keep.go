@@ -45,7 +45,8 @@ func (s *Store) Prune(ctx context.Context, e environment.Environment, age time.D
 // backup that is still being written is that old.
 const abandoned = 48 * time.Hour
 
-// sweep removes the files of interrupted backups.
+// sweep removes the files of interrupted backups. Without it, each failed backup would
+// be paid for without end.
 func (s *Store) sweep(ctx context.Context, objects map[string]object, now time.Time, dry bool) error {
 	for key, there := range objects {
 		if _, finished := objects[manifestOf(key)]; finished || !strings.HasSuffix(key, dumpSuffix) || now.Sub(there.written) < abandoned || dry {
@@ -58,7 +59,7 @@ func (s *Store) sweep(ctx context.Context, objects map[string]object, now time.T
 	return nil
 }
 
-// ParseAge reads an age such as 30d or 12h.
+// ParseAge reads an age such as 30d or 12h. A day has 24 hours here.
 func ParseAge(text string) (time.Duration, error) {
 	age, err := time.ParseDuration(text)
 	if days, found := strings.CutSuffix(text, "d"); found {

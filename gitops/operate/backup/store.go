@@ -100,6 +100,7 @@ func ignoreCanceled(err error) error {
 	return err
 }
 
+// writeManifest makes the backup of its file complete.
 func (s *Store) writeManifest(ctx context.Context, m Manifest) error {
 	data, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {

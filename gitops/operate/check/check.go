@@ -28,8 +28,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
-// Result is the result of one check. Found is one line for people, also if the
-// check succeeded.
+// Result is the result of one check. Found is one line for people, also if the check
+// succeeded. It never has a password: errors of connections leave URLs out.
 type Result struct {
 	Check  string `json:"check"`
 	Status Status `json:"status"`
@@ -61,7 +61,8 @@ type Options struct {
 	Timeout     time.Duration // of each check
 }
 
-// checker collects results.
+// checker collects results. It is used by one goroutine: checks that ran at once would
+// compete for the few connections that a role has.
 type checker struct {
 	Options
 	results []Result
@@ -102,7 +103,8 @@ func (c *checker) check(ctx context.Context, name, do string, run func(context.C
 	return false
 }
 
-// skip records checks as skipped, with the reason.
+// skip records checks as skipped, with the reason. A line that is absent could be taken
+// for one that is well.
 func (c *checker) skip(names []string, why string) {
 	for _, name := range names {
 		c.results = append(c.results, Result{name, Skipped, why, ""})
@@ -242,8 +244,8 @@ func judge(tls, near bool, protocol string) (string, error) {
 // rollout, which doubles a function's instances for a while, may fail.
 const full = 0.9
 
-// connections fails before connections run out, since then nobody could connect to
-// find out who holds them.
+// connections fails before connections run out, since then nobody could connect to find
+// out who holds them. A negative limit of a role means that it has none.
 func (c *checker) connections(ctx context.Context, pool *pgxpool.Pool) (string, error) {
 	var server, limit, role, roleLimit int
 	err := pool.QueryRow(ctx, `SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'), current_setting('max_connections')::int,
@@ -279,8 +281,9 @@ func (c *checker) events(ctx context.Context, pool *pgxpool.Pool) (string, error
 	return found, nil
 }
 
-// erasures fails if memory has not confirmed an erasure in time: somebody's words
-// may still be found there.
+// erasures fails if memory has not confirmed an erasure in time: somebody's words may
+// still be found there. The remedy names logs, since what holds one up is seen only
+// there.
 func (c *checker) erasures(ctx context.Context, pool *pgxpool.Pool) (string, error) {
 	waiting, late, err := store.New(pool).UnconfirmedErasures(ctx, c.MaxLag)
 	if err != nil {

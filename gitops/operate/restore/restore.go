@@ -1,5 +1,6 @@
 // Package restore restores a backup into a new database, verifies it against the
-// backup's manifest, and replaces the serving database with it.
+// backup's manifest, and replaces the serving database with it. The serving one is
+// never written to. Begin with Prepare.
 package restore
 
 import (
@@ -57,7 +58,7 @@ func Prepare(ctx context.Context, a *database.Administrator, s *backup.Store, e 
 	return r, nil
 }
 
-// Close ends the restore. It also releases the lock.
+// Close ends the restore, and with the connection the lock: a killed command leaves none.
 func (r *Restore) Close() {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()

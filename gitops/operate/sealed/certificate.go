@@ -29,8 +29,9 @@ func Certificate(ctx context.Context, file, namespace, name string) (key *rsa.Pu
 	return key, nil
 }
 
-// open returns the certificate in PEM. It is public: whoever has it can encrypt,
-// only the controller can decrypt.
+// open returns the certificate in PEM. It is public: whoever has it can encrypt, only
+// the controller can decrypt. The controller is reached as kubectl reaches the cluster,
+// with the person's own rights; a pipeline without any has the file.
 func open(ctx context.Context, file, namespace, name string) (io.ReadCloser, error) {
 	if file != "" {
 		return os.Open(file)

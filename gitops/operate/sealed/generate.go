@@ -18,7 +18,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/keyring"
 )
 
-// Secrets of an environment's namespace, as --rotate names them.
+// Secrets of an environment's namespace, as --rotate names them. The programs' manifests
+// refer to them by these names.
 const (
 	Database     = "sequential-questioning-database"
 	Gateway      = "sequential-questioning-gateway-database"
@@ -38,7 +39,8 @@ const (
 	qdrant = "qdrant"
 )
 
-// Options configure Generate.
+// Options configure Generate. Several environments can be generated in one run;
+// for a new key of Qdrant, which they share, they have to be.
 type Options struct {
 	Environments []environment.Environment
 	Key          *rsa.PublicKey
@@ -51,9 +53,10 @@ type Options struct {
 	Dry          bool
 }
 
-// Generate writes SealedSecret manifests and returns their file names. All Secrets
-// are generated before the first is written. Without rotation existing files are
-// left as they are.
+// Generate writes SealedSecret manifests and returns their file names. All Secrets are
+// generated before the first is written. Without rotation existing files are left as
+// they are. What exists may be in use, and its value is known to nobody: replacing it
+// has to be asked for.
 func Generate(o Options) ([]string, error) {
 	if info, err := os.Stat(o.Folder); err != nil || !info.IsDir() {
 		return nil, fmt.Errorf("%s is not a folder", o.Folder)
@@ -105,7 +108,8 @@ func (o Options) wanted(name string, together ...secret) (bool, error) {
 	return there == 0, nil
 }
 
-// add seals Secrets and collects their manifests.
+// add seals Secrets and collects their manifests. Nothing is on the disk yet, so that
+// an error leaves the folder as it was.
 func (o Options) add(all files, secrets ...secret) error {
 	for _, s := range secrets {
 		sealed, err := s.seal(o.Key)
@@ -157,7 +161,7 @@ func (o Options) connection(e environment.Environment, name, role, password stri
 }
 
 // account returns the Secret from which CloudNativePG sets the role's password whenever
-// it changes.
+// it changes. It is in that operator's namespace; the programs have the URL in theirs.
 func account(e environment.Environment, name, role, password string) secret {
 	return secret{
 		namespace: databases, name: "postgres-" + string(e) + "-" + name, kind: core.SecretTypeBasicAuth,
@@ -214,8 +218,9 @@ func (o Options) keyRing(e environment.Environment, name string, all files) erro
 	return nil
 }
 
-// ring returns the ids of a sealed ring's keys, newest first. The order is that of
-// the template; the values themselves are encrypted.
+// ring returns the ids of a sealed ring's keys, newest first. The order is that of the
+// template; the values themselves are encrypted. Another template could refer to keys
+// in a way that we would drop; we refuse to guess.
 func ring(s *api.SealedSecret) ([]string, error) {
 	var ids []string
 	for _, part := range strings.Split(s.Spec.Template.Data[ringKey], ",") {

@@ -31,7 +31,8 @@ type secret struct {
 	templates       map[string]string
 }
 
-// file is the name of the secret's manifest.
+// file is the name of the secret's manifest. Names are unique within a namespace only,
+// so both are in it.
 func (s secret) file() string { return s.namespace + "." + s.name + ".yaml" }
 
 // seal encrypts each value for the Secret's name and namespace: copied to another
@@ -55,8 +56,9 @@ func (s secret) seal(key *rsa.PublicKey) (*api.SealedSecret, error) {
 // files maps file names to manifests.
 type files map[string]*api.SealedSecret
 
-// write writes the files, each atomically, and stops at the first error. Running
-// the command again continues after an error: existing files are skipped.
+// write writes the files, each atomically, and stops at the first error. Running the
+// command again generates what is missing. Where the error came between two Secrets that
+// share a value, wanted then asks for --rotate, which replaces both.
 func (f files) write(folder string) error {
 	for _, name := range slices.Sorted(maps.Keys(f)) {
 		data, err := encode(f[name])
@@ -97,7 +99,8 @@ func prune(document map[string]any) {
 	}
 }
 
-// replace writes a file by a rename, so that nobody sees half of it.
+// replace writes a file by a rename, so that nobody sees half of it. The mode is that
+// of other manifests, which a temporary file does not have.
 func replace(path string, data []byte) error {
 	file, err := os.CreateTemp(filepath.Dir(path), ".sealed-*")
 	if err != nil {
@@ -113,7 +116,8 @@ func replace(path string, data []byte) error {
 	return err
 }
 
-// read reads a manifest; nil if it does not exist.
+// read reads a manifest; nil if it does not exist. A field that we do not know is an
+// error: writing the file again would lose it.
 func read(folder, name string) (*api.SealedSecret, error) {
 	data, err := os.ReadFile(filepath.Join(folder, name))
 	if errors.Is(err, fs.ErrNotExist) {

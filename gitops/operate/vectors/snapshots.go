@@ -72,7 +72,8 @@ func (s *Server) Version(ctx context.Context) (string, error) {
 }
 
 // Collections returns the names of memory's collections and the approximate number of
-// their points.
+// their points. An exact number would have Qdrant read every point, and nobody needs
+// it.
 func (s *Server) Collections(ctx context.Context) (map[string]uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
@@ -133,7 +134,7 @@ func (s *Server) List(ctx context.Context, collection string) ([]Snapshot, error
 }
 
 // Prune deletes a collection's snapshots that are older than age, except the newest,
-// and returns them.
+// and returns them. What it has deleted before an error is returned too.
 func (s *Server) Prune(ctx context.Context, collection string, age time.Duration, now time.Time, dry bool) ([]Snapshot, error) {
 	all, err := s.List(ctx, collection)
 	if err != nil {

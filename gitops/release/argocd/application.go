@@ -59,7 +59,8 @@ func (s *Server) missing(ctx context.Context, name string, err error) error {
 	return &callError{fmt.Sprintf("Argo CD at %s has no Application %s that this account may read; it may read: %s", s.address, name, strings.Join(names, ", ")), err}
 }
 
-// List returns the Applications that the account may read, sorted by name.
+// List returns the Applications that the account may read, sorted by name. A new
+// account without rights gets an empty list, and no error.
 func (s *Server) List(ctx context.Context) ([]v1alpha1.Application, error) {
 	ctx, cancel := context.WithTimeout(ctx, callWait)
 	defer cancel()
@@ -122,7 +123,8 @@ func (s *Server) End(ctx context.Context, name string) (*v1alpha1.Application, e
 	}
 }
 
-// terminate asks Argo CD to end the running sync. It is not an error if none runs.
+// terminate asks Argo CD to end the running sync. It is not an error if none runs. It
+// may have ended between the look and the call.
 func (s *Server) terminate(ctx context.Context, name string) error {
 	ctx, cancel := context.WithTimeout(ctx, callWait)
 	defer cancel()
@@ -134,7 +136,8 @@ func (s *Server) terminate(ctx context.Context, name string) error {
 }
 
 // Manifests returns an Application's manifests at a revision, built by Argo CD. Any
-// revision of the repository will do, deployed or not.
+// revision of the repository will do, deployed or not. It costs Argo CD a build, unless
+// it has the revision's in its cache.
 func (s *Server) Manifests(ctx context.Context, name, revision string) ([]*unstructured.Unstructured, error) {
 	ctx, cancel := context.WithTimeout(ctx, callWait)
 	defer cancel()
@@ -153,7 +156,8 @@ func (s *Server) Manifests(ctx context.Context, name, revision string) ([]*unstr
 	return objects, nil
 }
 
-// Subject returns the first line of a commit's message.
+// Subject returns the first line of a commit's message. The repository may not be on
+// this machine, so Argo CD is asked.
 func (s *Server) Subject(ctx context.Context, name, revision string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, callWait)
 	defer cancel()
@@ -201,5 +205,6 @@ func (s *Server) Function(ctx context.Context, name, namespace, function string)
 	return &service, nil
 }
 
-// short abbreviates a revision as package repository does.
+// short abbreviates a revision as package repository does. The whole one would fill the
+// line.
 func short(revision string) string { return revision[:min(len(revision), 8)] }

@@ -1,4 +1,5 @@
-// Package argocd reads and changes Argo CD's Applications through its API.
+// Package argocd reads and changes Argo CD's Applications through its API. It speaks to
+// the API with the rights of the person or token that it is given. Begin with Connect.
 package argocd
 
 import (
@@ -38,7 +39,7 @@ type Options struct {
 	Pause time.Duration
 }
 
-// Server is a connection to Argo CD's API.
+// Server is a connection to Argo CD's API. It is safe for concurrent use.
 type Server struct {
 	address      string
 	applications application.ApplicationServiceClient
@@ -46,7 +47,7 @@ type Server struct {
 	pause        time.Duration
 }
 
-// Close ends the connection.
+// Close ends the connection. Calls under way fail.
 func (s *Server) Close() error { return s.closer.Close() }
 
 // Connect opens a connection. Missing permissions only show with the first call. The
@@ -131,7 +132,8 @@ func resolve(options Options) (apiclient.ClientOptions, error) {
 }
 
 // configured returns the configuration of the argocd command and its path; nil if there
-// is none.
+// is none. A file that cannot be read is an error: to go on without it would send the
+// person to log in again.
 func configured() (*localconfig.LocalConfig, string, error) {
 	where, err := localconfig.DefaultLocalConfigPath()
 	if err != nil {

@@ -26,7 +26,8 @@ func Busy(err error) bool {
 	return code(err) == codes.FailedPrecondition && strings.Contains(err.Error(), "in progress")
 }
 
-// failed returns an error with the action, the reason and a remedy.
+// failed returns an error with the action, the reason and a remedy. What gRPC says of
+// itself, such as the name of a code, is left out.
 func (s *Server) failed(doing string, err error) error {
 	reason := status.Convert(err).Message()
 	switch code(err) {

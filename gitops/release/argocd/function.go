@@ -66,7 +66,8 @@ func cutLast(s, separator string) (string, string, bool) {
 	return s[:at], s[at+len(separator):], true
 }
 
-// Function is a function's pin and its live state.
+// Function is a function's pin and its live state. The pin is what git wants, and the
+// Service what the cluster has.
 type Function struct {
 	Pin
 	Service *servingv1.Service // nil if it does not exist
@@ -85,7 +86,7 @@ func (s *Server) Functions(ctx context.Context, name string, pins []Pin) ([]Func
 	return functions, nil
 }
 
-// Running returns the image in the live Service.
+// Running returns the image in the live Service. A function has one container.
 func (f Function) Running() string {
 	if f.Service == nil || len(f.Service.Spec.Template.Spec.Containers) == 0 {
 		return ""
@@ -123,7 +124,8 @@ func (f Function) Failing() bool {
 	return f.Service != nil && f.Service.Status.ObservedGeneration == f.Service.Generation && f.Ready() == corev1.ConditionFalse
 }
 
-// share is how many percent of the calls the latest ready revision gets.
+// share is how many percent of the calls the latest ready revision gets. During a
+// rollout the rest is the earlier revision's.
 func (f Function) share() int64 {
 	var share int64
 	for _, target := range f.Service.Status.Traffic {

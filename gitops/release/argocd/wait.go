@@ -22,7 +22,8 @@ const (
 	failedReads   = 10
 )
 
-// Goal is the state to wait for: the Application's functions serve a revision.
+// Goal is the state to wait for: the Application's functions serve a revision. What
+// else is in the Application is judged by Argo CD's health of the whole.
 type Goal struct {
 	Application string
 	Revision    string
@@ -31,7 +32,7 @@ type Goal struct {
 	RolledBack bool
 }
 
-// Stuck is the error of a goal that was not reached.
+// Stuck is the error of a goal that was not reached. Wait undoes nothing.
 type Stuck struct {
 	Goal
 	Reason    string
@@ -180,7 +181,7 @@ func (w *waiting) synced() (bool, error) {
 	return w.serving()
 }
 
-// rolledBack decides while a rollback goes on. The branch has another revision all the
+// rolledBack decides while a rollback is under way. The branch has another revision all the
 // while, so sync status says nothing here.
 func (w *waiting) rolledBack() (bool, error) {
 	status := w.app.Status
@@ -233,13 +234,15 @@ func (w *waiting) serving() (bool, error) {
 	return false, nil
 }
 
-// Running reports whether an operation is requested or running.
+// Running reports whether an operation is requested or running. A requested one has not
+// begun, and a second would be refused already.
 func Running(app *v1alpha1.Application) bool {
 	state := app.Status.OperationState
 	return app.Operation != nil || (state != nil && state.FinishedAt == nil)
 }
 
-// OperationRevision returns the revision of the running or last operation.
+// OperationRevision returns the revision of the running or last operation. The result's
+// is the commit; the request may only name a branch.
 func OperationRevision(app *v1alpha1.Application) string {
 	state := app.Status.OperationState
 	switch {
@@ -279,7 +282,8 @@ func applied(app *v1alpha1.Application) bool {
 	return true
 }
 
-// progress is Argo CD's own message on what it waits for.
+// progress is Argo CD's own message on what it waits for. A sync that waits for a hook
+// names it there.
 func progress(app *v1alpha1.Application) string {
 	if state := app.Status.OperationState; state != nil && state.Message != "" {
 		return state.Message

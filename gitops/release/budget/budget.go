@@ -1,5 +1,6 @@
 // Package budget compares the connections that an environment's functions may open with
-// those that its PostgreSQL allows.
+// those that its PostgreSQL allows. It reads manifests and asks no cluster, so that a
+// change is refused in review. Begin with Check.
 package budget
 
 import (
@@ -18,7 +19,7 @@ import (
 // migrationConnections are one for the lock and one for the statements.
 const migrationConnections = 2
 
-// Function is one function's share.
+// Function is one function's share. It is read from the function's manifest.
 type Function struct {
 	Name string
 	// Pool is the maximum number of connections of one instance.
@@ -55,6 +56,8 @@ func (r Report) Connections() int {
 	return sum
 }
 
+// String shows how the sum comes about, as that is what somebody who is refused wants
+// to change.
 func (r Report) String() string {
 	var terms []string
 	for _, function := range r.Functions {

@@ -16,7 +16,8 @@ import (
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 )
 
-// User of every program, as in the manifests.
+// User of every program, as in the manifests. Numbers are needed: the image has no file
+// with users, and Kubernetes checks runAsNonRoot by number.
 const unprivileged = "65532:65532"
 
 // The first path that Go's crypto/x509 tries. It reads the file at the first TLS
@@ -30,7 +31,7 @@ var baseName = name.MustParseReference("scratch")
 // built here, not pulled from a registry. A base that is pulled would change by itself,
 // and digests with it. There is no shell and no package manager in it.
 func base(platforms []v1.Platform, created v1.Time) (v1.ImageIndex, error) {
-	layer, err := certificates()
+	layer, err := Certificates()
 	if err != nil {
 		return nil, fmt.Errorf("build the base image: %w", err)
 	}
@@ -64,9 +65,9 @@ func base(platforms []v1.Platform, created v1.Time) (v1.ImageIndex, error) {
 	return index, nil
 }
 
-// certificates is the layer with the roots, as a tar archive. Its entries have no time,
-// so that the same roots give the same bytes.
-func certificates() (v1.Layer, error) {
+// Certificates returns a layer that only holds the Web's root certificates. Its entries
+// have no time, so that the same roots give the same bytes.
+func Certificates() (v1.Layer, error) {
 	var roots bytes.Buffer
 	for root := range bundle.Roots() {
 		// Skip roots with constraints (trusted only for certificates issued before a date):

@@ -26,8 +26,9 @@ var (
 	linkerFlags = []string{"-s", "-w"}
 )
 
-// versionFile holds the version of what is built. It is read from the sources, as
-// this module depends on no other of the repository.
+// versionFile holds the version of what is built. It is read from the sources, as this
+// module depends on no other of the repository. The label lets a person see which
+// version an image is of.
 const versionFile = "shared/version/VERSION"
 
 // builder builds with one set of options. ko's are options of its process, too: see
@@ -38,7 +39,8 @@ type builder struct {
 }
 
 // newBuilder prepares what all images share: base, version label, time and flags. Every
-// option that ko would otherwise take from its surroundings is set.
+// option that ko would otherwise take from its surroundings is set. A fixed creation
+// time keeps digests the same.
 func newBuilder(root string, platforms []v1.Platform, sbom string, created v1.Time) (*builder, error) {
 	index, err := base(platforms, created)
 	if err != nil {
@@ -117,6 +119,7 @@ func isolate(root string) (restore func(), err error) {
 	}, setEnvironment(settings)
 }
 
+// setEnvironment sets variables, and unsets those whose value is empty.
 func setEnvironment(settings map[string]string) error {
 	for key, value := range settings {
 		err := os.Unsetenv(key)

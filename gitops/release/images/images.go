@@ -16,7 +16,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// Platforms are the default platforms.
+// Platforms are the default platforms. An image index has both, so that a cluster may
+// mix them.
 var Platforms = []string{"linux/amd64", "linux/arm64"}
 
 // Options configure Build.
@@ -42,7 +43,8 @@ type Options struct {
 	Progress io.Writer
 }
 
-// Image describes a built image.
+// Image describes a built image. A digest names content: what was reviewed is what
+// runs.
 type Image struct {
 	Name   string  // of the function, or Migrate
 	Digest v1.Hash // of the index, or of the image for a single platform
@@ -50,7 +52,8 @@ type Image struct {
 	Repository string
 }
 
-// Names returns the sorted names of the images of the repository at root.
+// Names returns the sorted names of the images of the repository at root. There is one
+// for each function with a func.yaml, and one that migrates.
 func Names(root string) ([]string, error) {
 	found, err := targets(root, nil)
 	if err != nil {

@@ -1,5 +1,6 @@
 // Package manifest builds and validates the kustomizations of gitops and policies, as
-// Argo CD and the API server do.
+// Argo CD and the API server do. A change that a cluster would refuse is found in
+// review. Begin with Build and Validate.
 package manifest
 
 import (

@@ -47,6 +47,7 @@ func validateKnative(data []byte) error {
 	if err != nil {
 		return err
 	}
+	// Every kind of Knative has both; another one would be a new dependency.
 	resource, ok := object.(interface {
 		metav1.Object
 		apis.Defaultable

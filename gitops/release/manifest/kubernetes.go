@@ -126,7 +126,8 @@ func validateInternal(object runtime.Object) field.ErrorList {
 	return nil
 }
 
-// podOptions are the features that a pod may use by default in this version.
+// podOptions are the features that a pod may use by default in this version. There is
+// no earlier pod whose features would stay allowed.
 func podOptions(template *core.PodTemplateSpec) corevalidation.PodValidationOptions {
 	return podapi.GetValidationOptionsFromPodTemplate(template, nil)
 }

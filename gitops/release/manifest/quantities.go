@@ -63,10 +63,13 @@ func quantityList(value any, path string) (errs []error) {
 	return errs
 }
 
+// requestedWithinLimits compares each request with its limit; one without a limit may
+// be any.
 func requestedWithinLimits(resources map[string]any, path string) (errs []error) {
 	requests, _ := resources["requests"].(map[string]any)
 	limits, _ := resources["limits"].(map[string]any)
 	for _, name := range slices.Sorted(maps.Keys(limits)) {
+		// Malformed ones are reported by quantityList.
 		limit, err := resource.ParseQuantity(fmt.Sprint(limits[name]))
 		requested, requestErr := resource.ParseQuantity(fmt.Sprint(requests[name]))
 		if err == nil && requestErr == nil && requested.Cmp(limit) > 0 {

@@ -22,7 +22,8 @@ import (
 )
 
 // Schemas maps kinds of custom resources to their schemas. They are the
-// CustomResourceDefinitions that the platform installs, at the version that it pins.
+// CustomResourceDefinitions that the platform installs, at the version that it pins. A
+// kind that is not among them, and that no Go type describes, cannot be checked.
 type Schemas map[runtimeschema.GroupVersionKind]*schema
 
 // schema is one version of a kind, as the API server keeps it: for defaults and unknown
@@ -71,6 +72,7 @@ func (s Schemas) read(file string) error {
 		return err
 	}
 	for _, version := range definition.Spec.Versions {
+		// Old definitions have one schema for all versions, new ones one for each.
 		crd, err := apiextensions.GetSchemaForVersion(&definition, version.Name)
 		if err != nil {
 			return err
@@ -96,8 +98,9 @@ func (s Schemas) read(file string) error {
 	return nil
 }
 
-// Default fills in an object what the API server would, and reports whether the object's
-// kind has a schema.
+// Default fills in an object what the API server would, and reports whether the
+// object's kind has a schema. Defaults matter to whoever compares an object with the
+// one in a cluster.
 func (s Schemas) Default(object *unstructured.Unstructured) bool {
 	schema, ok := s[object.GroupVersionKind()]
 	if ok {
@@ -111,6 +114,7 @@ func (s Schemas) Default(object *unstructured.Unstructured) bool {
 // own cost budget.
 func (s *schema) validate(object map[string]any) error {
 	var errs []error
+	// A copy is pruned: the object itself stays as it is written.
 	unknown := pruning.PruneWithOptions(runtime.DeepCopyJSON(object), s.structural, true, structural.UnknownFieldPathOptions{TrackUnknownFieldPaths: true})
 	for _, path := range unknown {
 		errs = append(errs, fmt.Errorf("unknown field %q", path))

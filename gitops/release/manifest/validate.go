@@ -24,7 +24,8 @@ func Validate(objects []*unstructured.Unstructured, schemas ...Schemas) error {
 	return errors.Join(errs...)
 }
 
-// Title returns an object's name for messages: kind namespace/name.
+// Title returns an object's name for messages: kind namespace/name. The API version is
+// left out, as people name objects without it.
 func Title(object *unstructured.Unstructured) string {
 	name := cmp.Or(object.GetName(), object.GetGenerateName())
 	if namespace := object.GetNamespace(); namespace != "" {
@@ -48,6 +49,7 @@ func validate(object *unstructured.Unstructured, schemas []Schemas) error {
 	if err != nil {
 		return fmt.Errorf("encode: %w", err)
 	}
+	// The order is that of who knows most about a kind.
 	known := true
 	switch {
 	case knativeKinds.Recognizes(kind):
@@ -77,7 +79,8 @@ func validate(object *unstructured.Unstructured, schemas []Schemas) error {
 	return nil
 }
 
-// plain removes the decoder's preamble, which repeats the whole object.
+// plain removes the decoder's preamble, which repeats the whole object. What is left is
+// one line for each fault.
 func plain(err error) error {
 	if strict, ok := runtime.AsStrictDecodingError(err); ok {
 		return errors.Join(strict.Errors()...)

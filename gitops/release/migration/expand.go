@@ -234,7 +234,7 @@ func (j *judgement) expands(node *pg_query.Node) bool {
 	return false
 }
 
-// all calls check for each node, and reports whether all passed. It goes on after one
+// all calls check for each node, and reports whether all passed. It continues after one
 // that failed, since each may note something and create something.
 func all(nodes []*pg_query.Node, check func(*pg_query.Node) bool) bool {
 	passed := true
@@ -244,13 +244,14 @@ func all(nodes []*pg_query.Node, check func(*pg_query.Node) bool) bool {
 	return passed
 }
 
-// create judges what can be created anew or replaced.
+// create judges what can be created, or created in place of another.
 func (j *judgement) create(name string, replace bool) bool {
 	return replace && j.known.has(name) || !replace && j.known.add(name) ||
 		j.instead("create it under a new name, or without OR REPLACE if it is new: the previous release uses the old one")
 }
 
-// with judges the statements in WITH: each may change data.
+// with judges the statements in WITH: each may change data. A SELECT can hide a DELETE
+// there.
 func (j *judgement) with(clause *pg_query.WithClause) bool {
 	return all(clause.GetCtes(), func(node *pg_query.Node) bool { return j.expands(node.GetCommonTableExpr().GetCtequery()) })
 }
@@ -353,7 +354,8 @@ func (j *judgement) addColumn(table string, column *pg_query.ColumnDef) bool {
 	return true
 }
 
-// readsOthers reports whether an expression reads a column besides one.
+// readsOthers reports whether an expression reads a column besides one. It walks the
+// whole expression, in whatever form SQL writes it.
 func readsOthers(expression *pg_query.Node, column string) bool {
 	others := false
 	_ = protorange.Range(expression.ProtoReflect(), func(path protopath.Values) error {
@@ -376,7 +378,8 @@ func relation(r *pg_query.RangeVar) string {
 	return r.GetRelname()
 }
 
-// named returns an object's name from the forms that the grammar has for it.
+// named returns an object's name from the forms that the grammar has for it. A form
+// that is not listed has no name, and nothing has created that.
 func named(node *pg_query.Node) string {
 	switch {
 	case node.GetRangeVar() != nil:

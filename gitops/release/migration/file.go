@@ -11,7 +11,8 @@ import (
 	"strings"
 )
 
-// File is one migration in goose's SQL format.
+// File is one migration in goose's SQL format. It may be of a branch that is not
+// checked out.
 type File struct {
 	Name    string
 	Content string
@@ -40,7 +41,8 @@ func Version(name string) (int64, error) {
 	return version, nil
 }
 
-// script is the part of a migration that goose runs up.
+// script is the part of a migration that goose runs up. Lines are told to a person, who
+// finds them in the file.
 type script struct {
 	up            string // other lines are blanked, so that lines keep their numbers
 	noTransaction bool

@@ -35,7 +35,8 @@ func (f Finding) String() string {
 	return where + ": " + f.Problem + ": " + f.Remedy
 }
 
-// Refused returns the findings that block a promotion.
+// Refused returns the findings that block a promotion. Notes and accepted findings are
+// shown, and block nothing.
 func Refused(findings []Finding) []Finding {
 	var refused []Finding
 	for _, finding := range findings {

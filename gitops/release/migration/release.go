@@ -6,7 +6,8 @@ import (
 	"slices"
 )
 
-// Withdrawn is a migration that a branch had once. Databases may have applied it.
+// Withdrawn is a migration that a branch had once. Databases may have applied it. Git
+// remembers it, though no file is left.
 type Withdrawn struct {
 	File
 	Commit string

@@ -107,10 +107,12 @@ func Check(root, origin string) ([]Problem, error) {
 // reserved finds hosts that RFC 2606 reserves for examples.
 var reserved = regexp.MustCompile(`(?i)(^|[/@.])example(\.(com|net|org))?\.?([:/]|$)|\.(test|invalid|localhost)\.?([:/]|$)`)
 
-// Placeholder reports whether RFC 2606 reserves the host for examples.
+// Placeholder reports whether RFC 2606 reserves the host for examples. Nobody can own
+// such a host, so a value with one was never set.
 func Placeholder(host string) bool { return reserved.MatchString(host) }
 
-// Used reports whether a value is in one of the objects.
+// Used reports whether a value is in one of the objects. It looks at every string,
+// wherever in the object.
 func Used(value string, built map[string][]*unstructured.Unstructured) bool {
 	for _, objects := range built {
 		for _, object := range objects {

@@ -1,5 +1,5 @@
-// Package owner reads gitops/owner, the file with everything that belongs to the owner of
-// a deployment.
+// Package owner reads gitops/owner, the file with everything that belongs to the owner
+// of a deployment. Begin with Read, and with Check before a first sync.
 package owner
 
 import (

@@ -57,6 +57,7 @@ func (v Violation) String() string {
 // on a cluster, the policies of the folder apply to every object that they match,
 // whoever creates it.
 func (p *Policies) Check(ctx context.Context, objects []*unstructured.Unstructured, others ...*unstructured.Unstructured) ([]Violation, error) {
+	// The last one wins, so what the caller passes overrides the folder.
 	lookup, err := look(objects, p.others, others)
 	if err != nil {
 		return nil, err
@@ -72,7 +73,8 @@ func (p *Policies) Check(ctx context.Context, objects []*unstructured.Unstructur
 	return violations, nil
 }
 
-// Admit returns the violations of one request; none means that it is admitted.
+// Admit returns the violations of one request; none means that it is admitted. Check is
+// for many objects that are created together.
 func (p *Policies) Admit(ctx context.Context, request Request, others ...*unstructured.Unstructured) ([]Violation, error) {
 	lookup, err := look(p.others, others)
 	if err != nil {
@@ -129,6 +131,8 @@ func (p boundPolicy) admit(ctx context.Context, attributes admission.Attributes,
 		violation := Violation{Policy: p.definition.Name, Binding: binding.Name, Validation: -1}
 		params, err := generic.CollectParams(p.definition.Spec.ParamKind, lookup.parameters, parameterScope, binding.Spec.ParamRef, attributes.GetNamespace())
 		if err != nil {
+			// As on a cluster, a policy without its parameters denies everything unless
+			// it says otherwise.
 			if *p.definition.Spec.FailurePolicy != admissionv1.Ignore {
 				violation.Message = fmt.Sprintf("failed to configure binding: %v", err)
 				violations = append(violations, violation)
@@ -156,7 +160,7 @@ func (p boundPolicy) admit(ctx context.Context, attributes admission.Attributes,
 	return violations, nil
 }
 
-// subject is the object that a request is about, before it or after.
+// subject is the object that a request is about, before it or after. Messages name it.
 func (r Request) subject() *unstructured.Unstructured {
 	if r.Object != nil {
 		return r.Object
@@ -164,6 +168,7 @@ func (r Request) subject() *unstructured.Unstructured {
 	return r.Old
 }
 
+// describe names the object as the other commands do.
 func (r Request) describe() string { return manifest.Title(r.subject()) }
 
 // attributes are what the API server hands to its admission plugins, with all defaults
@@ -183,6 +188,7 @@ func (r Request) attributes() (admission.Attributes, error) {
 	}
 	operation, options := admission.Update, runtime.Object(&metav1.UpdateOptions{})
 	switch {
+	// Nothing to admit is a mistake of the caller's.
 	case object == nil && old == nil:
 		return nil, fmt.Errorf("check a request: it has neither Object nor Old")
 	case old == nil:

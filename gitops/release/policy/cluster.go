@@ -18,7 +18,7 @@ import (
 )
 
 // lookup provides the namespaces and parameters that policies read. It stands in for
-// the informers of an API server.
+// the informers of an API server. Nothing is watched: a check is of one moment.
 type lookup struct {
 	matcher    generic.PolicyMatcher
 	namespaces corelisters.NamespaceLister

@@ -10,7 +10,8 @@ import (
 	"k8s.io/apiserver/pkg/cel/environment"
 )
 
-// compositionEnvironment takes long to make, and is the same for all policies.
+// compositionEnvironment takes long to make, and is the same for all policies. It fails
+// for no input, only if Kubernetes' own declarations contradict each other.
 var compositionEnvironment = sync.OnceValue(func() *cel.CompositionEnv {
 	env, err := cel.NewCompositionEnv(cel.VariablesTypeName, environment.MustBaseEnvSet(environment.DefaultCompatibilityVersion()))
 	if err != nil {
@@ -24,6 +25,7 @@ var compositionEnvironment = sync.OnceValue(func() *cel.CompositionEnv {
 // Kubernetes is upgraded, compare with plugin/policy/validating/plugin.go of
 // k8s.io/apiserver.
 func compile(policy *admissionv1.ValidatingAdmissionPolicy) validating.Validator {
+	// Expressions may name params only where the policy has parameters.
 	hasParams := policy.Spec.ParamKind != nil
 	declarations := cel.OptionalVariableDeclarations{HasParams: hasParams, HasAuthorizer: true}
 	inMessages := cel.OptionalVariableDeclarations{HasParams: hasParams}
@@ -33,6 +35,7 @@ func compile(policy *admissionv1.ValidatingAdmissionPolicy) validating.Validator
 	for _, variable := range policy.Spec.Variables {
 		variables = append(variables, &validating.Variable{Name: variable.Name, Expression: variable.Expression})
 	}
+	// Variables come first: conditions, validations and messages may use them.
 	compiler.CompileAndStoreVariables(variables, declarations, environment.StoredExpressions)
 
 	var matcher matchconditions.Matcher

@@ -81,6 +81,7 @@ func read(objects []*unstructured.Unstructured) (*Policies, error) {
 		return nil, err
 	}
 	for _, definition := range definitions {
+		// lookup knows no other kind, and would find no parameters.
 		if kind := definition.Spec.ParamKind; kind != nil && (kind.APIVersion != "v1" || kind.Kind != "ConfigMap") {
 			problems = append(problems, fmt.Errorf("policy %s: spec.paramKind: parameters must be a v1 ConfigMap, not a %s of %s", definition.Name, kind.Kind, kind.APIVersion))
 		}
@@ -91,6 +92,8 @@ func read(objects []*unstructured.Unstructured) (*Policies, error) {
 		delete(bindings, definition.Name)
 		policies.bound = append(policies.bound, boundPolicy{definition: definition, bindings: bound, evaluator: compile(definition)})
 	}
+	// What is left binds a policy that does not exist, which the API server accepts in
+	// silence.
 	for name, unbound := range bindings {
 		for _, binding := range unbound {
 			problems = append(problems, fmt.Errorf("binding %s: spec.policyName: there is no policy %s", binding.Name, name))

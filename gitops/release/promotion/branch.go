@@ -9,7 +9,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/repository"
 )
 
-// Branch returns the default name of a pull request's branch.
+// Branch returns the default name of a pull request's branch. The same promotion has
+// the same branch, so that a second run finds it.
 func (p *Promotion) Branch() string {
 	return fmt.Sprintf("promote-%s-%s", p.To, repository.Short(p.Commit))
 }
@@ -48,7 +49,8 @@ func (p *Promotion) PushBranch(ctx context.Context, branch string) ([]string, er
 }
 
 // onGitHub returns the owner and name of a repository on github.com. It understands
-// https and ssh URLs and scp-like addresses (user@host:path).
+// https and ssh URLs and scp-like addresses (user@host:path). On other hosts the steps
+// name no page.
 func onGitHub(where string) (string, bool) {
 	host, path := "", ""
 	if parsed, err := url.Parse(where); err == nil && parsed.Host != "" {

@@ -42,6 +42,7 @@ func (p *Promotion) images(ctx context.Context) error {
 		p.breaks("image", err.Error(), "write it with `release images`")
 		return nil
 	}
+	// A digest of zeros is how a new function is committed before its first build.
 	for _, image := range after {
 		name := shortName(image.Name)
 		switch {
@@ -89,6 +90,7 @@ func changed(before, after []types.Image) []ImageChange {
 		if old[image.Name] != pin(image) {
 			changes = append(changes, ImageChange{Name: shortName(image.Name), Before: old[image.Name], After: pin(image)})
 		}
+		// What is left in old afterwards was removed.
 		delete(old, image.Name)
 	}
 	for name, was := range old {
@@ -98,7 +100,8 @@ func changed(before, after []types.Image) []ImageChange {
 	return changes
 }
 
-// pin is what an image is compared and shown by.
+// pin is what an image is compared and shown by. A tag is shown where there is one, so
+// that a person sees what is refused.
 func pin(image types.Image) string { return cmp.Or(image.Digest, image.NewTag, "no digest") }
 
 // shortName is the image's name without its registry, which is the same for all of
@@ -112,6 +115,7 @@ func shortName(name string) string {
 func (p *Promotion) pinned(objects []*unstructured.Unstructured) {
 	for _, object := range objects {
 		for _, image := range slices.Sorted(slices.Values(manifest.Images(object.Object))) {
+			// An overlay may set an image that gitops/images does not know.
 			_, pinned, _ := strings.Cut(image, "@")
 			if digest.MatchString(pinned) || p.named(image) {
 				continue

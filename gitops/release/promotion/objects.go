@@ -10,7 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// ObjectChange is an object that is added, removed or changed.
+// ObjectChange is an object that is added, removed or changed. A reviewer sees by it
+// what the cluster will do, and not only what a file says.
 type ObjectChange struct {
 	Sign   string // +, - or ~
 	Object string // kind and name
@@ -21,7 +22,7 @@ type ObjectChange struct {
 }
 
 // FieldChange is a changed field. Before is empty for a new field, After for a removed
-// one.
+// one. Both are texts as JSON writes them, without the quotes.
 type FieldChange struct {
 	Path          string
 	Before, After string
@@ -86,6 +87,7 @@ func flatten(path string, node any, into map[string]string) {
 	switch node := node.(type) {
 	case map[string]any:
 		for key, value := range node {
+			// Keys of labels and ConfigMaps have dots; brackets keep the path readable.
 			if strings.Contains(key, ".") {
 				key = "[" + key + "]"
 			}
@@ -112,6 +114,7 @@ func flatten(path string, node any, into map[string]string) {
 		if err != nil {
 			text = fmt.Append(nil, node)
 		}
+		// Quotes of strings are left out; an empty string shows as a pair of them.
 		into[path] = strings.Trim(string(text), `"`)
 		if into[path] == "" {
 			into[path] = `""`

@@ -123,6 +123,7 @@ func (p *Promotion) printMigrations(w io.Writer) {
 	for _, file := range p.Migrations {
 		fmt.Fprintf(w, "  + %s\n", file.Name)
 	}
+	// Only an accepted contraction takes the way back.
 	contracts := false
 	for _, finding := range p.Findings {
 		mark := "note: "

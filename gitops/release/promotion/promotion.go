@@ -139,6 +139,7 @@ func (p *Promotion) locate(ctx context.Context) error {
 	if _, err := p.repository.URL(ctx, p.Remote); err != nil {
 		return fmt.Errorf("there is no remote %s: want one of %s", p.Remote, strings.Join(remotes, ", "))
 	}
+	// The remote is asked now; remote-tracking branches may be hours old.
 	heads, err := p.repository.Heads(ctx, p.Remote, p.From, p.To)
 	if err != nil {
 		return err
@@ -160,6 +161,7 @@ func (p *Promotion) locate(ctx context.Context) error {
 	if err := p.repository.Fetch(ctx, p.Remote, p.From, p.To); err != nil {
 		return err
 	}
+	// The fetch may have brought a later commit than the one that was listed.
 	for branch, commit := range heads {
 		if p.repository.Resolve(ctx, commit) == "" {
 			return fmt.Errorf("%s moved on %s during the fetch: run this again", branch, p.Remote)
@@ -178,6 +180,7 @@ func (p *Promotion) workingTree(ctx context.Context) error {
 	if len(changes) > 0 {
 		p.breaks("working tree", fmt.Sprintf("uncommitted: %s", abridged(changes, 5)), "commit or stash them: only commits on the remote are promoted")
 	}
+	// A developer may have forgotten to push.
 	if local := p.repository.Resolve(ctx, "refs/heads/"+p.From); local != "" && p.Commit != "" {
 		unpushed, err := p.repository.Log(ctx, p.Commit, local)
 		if err != nil {
@@ -209,6 +212,7 @@ func (p *Promotion) commits(ctx context.Context) error {
 	if p.Commits, err = p.repository.Log(ctx, p.Seen, p.Commit); err != nil {
 		return err
 	}
+	// Commits that only the target has.
 	own, err := p.repository.Log(ctx, p.Commit, p.Seen)
 	if err != nil {
 		return err
@@ -239,6 +243,7 @@ func (p *Promotion) migrations(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// A migration may have been released and deleted again before this promotion.
 	deletions, err := p.repository.Deletions(ctx, p.Seen, migrationsFolder)
 	if err != nil {
 		return err
@@ -318,6 +323,7 @@ func (p *Promotion) trees(ctx context.Context, rules []Rule) error {
 	}
 	defer os.RemoveAll(folder)
 	before, after := filepath.Join(folder, "before"), filepath.Join(folder, "after")
+	// Both trees are built as commits are, so neither sees the working tree.
 	for target, commit := range map[string]string{before: p.Seen, after: p.Commit} {
 		if err := p.repository.Export(ctx, commit, target); err != nil {
 			return err
@@ -345,6 +351,7 @@ func (p *Promotion) trees(ctx context.Context, rules []Rule) error {
 		if err != nil {
 			return err
 		}
+		// Paths are shown as they are in the repository, without the temporary folder.
 		for _, b := range broken {
 			p.breaks(b.Rule, strings.ReplaceAll(b.What, after+string(filepath.Separator), ""), strings.ReplaceAll(b.Right, after+string(filepath.Separator), ""))
 		}

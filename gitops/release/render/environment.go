@@ -21,6 +21,7 @@ func environment(envs functions.Envs) ([]corev1.EnvVar, []corev1.EnvFromSource, 
 	for i, env := range envs {
 		value := *env.Value
 		parts := reference.FindStringSubmatch(value)
+		// Functions.Validate admits only references without a name.
 		if env.Name == nil {
 			name := corev1.LocalObjectReference{Name: parts[2]}
 			if parts[1] == "secret" {
@@ -34,6 +35,7 @@ func environment(envs functions.Envs) ([]corev1.EnvVar, []corev1.EnvFromSource, 
 		switch {
 		case parts == nil:
 			variable.Value = value
+		// A manifest has to be the same on every machine.
 		case parts[1] == "env":
 			return nil, nil, fmt.Errorf("run.envs[%d] %s: %s depends on the machine that renders: write the value, or refer to a Secret or ConfigMap", i, *env.Name, value)
 		case parts[1] == "secret":

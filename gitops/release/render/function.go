@@ -31,6 +31,8 @@ func readFunction(folder string) (functions.Function, error) {
 	if err := function.Validate(); err != nil {
 		return none, fmt.Errorf("validate: %w", err)
 	}
+	// The gateway's addresses, the images and the manifests are all named by the
+	// folder.
 	if name := filepath.Base(folder); function.Name != name {
 		return none, fmt.Errorf("name is %q, want %q: the gateway finds a function by the name of its folder", function.Name, name)
 	}
@@ -88,6 +90,7 @@ func unmapped(f functions.Function) []string {
 		f.Deploy.Options.Resources = &rest
 	}
 
+	// What is set is what remains in the YAML: omitempty leaves out the rest.
 	data, err := yaml.Marshal(f)
 	if err != nil {
 		return []string{err.Error()}

@@ -34,6 +34,7 @@ func Files(root string) (map[string][]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find functions: %w", err)
 	}
+	// An empty result would delete every manifest.
 	if len(sources) == 0 {
 		return nil, fmt.Errorf("find functions: no func.yaml in %s", filepath.Join(root, "functions", "*"))
 	}
@@ -50,6 +51,7 @@ func Files(root string) (map[string][]byte, error) {
 		files[output+"/"+name+".yaml"] = data
 		names = append(names, name+".yaml")
 	}
+	// All invalid files are named together.
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
@@ -89,7 +91,8 @@ func header(name string) string {
 	return mark + name + "/func.yaml by `make render`; do not edit.\n"
 }
 
-// Change is a file that Write changed or, in a dry run, would change.
+// Change is a file that Write changed or, in a dry run, would change. A dry run prints
+// the same list.
 type Change struct {
 	Action Action
 	Path   string
@@ -164,6 +167,7 @@ func compare(root string, files map[string][]byte) ([]Change, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read manifests: %w", err)
 		}
+		// Somebody's own manifest in the generated folder.
 		if !strings.HasPrefix(string(old), mark) {
 			return nil, fmt.Errorf("%s is not generated, but its folder is: move it to gitops/base", path)
 		}
@@ -172,6 +176,7 @@ func compare(root string, files map[string][]byte) ([]Change, error) {
 	return changes, nil
 }
 
+// write writes a file, and makes its folder where there is none.
 func write(path string, data []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
@@ -180,7 +185,7 @@ func write(path string, data []byte) error {
 }
 
 // Check returns an error that names every file of gitops/base/functions that is out of
-// date.
+// date. It is for make verify, which changes no file.
 func Check(ctx context.Context, root string) error {
 	if err := ctx.Err(); err != nil {
 		return err

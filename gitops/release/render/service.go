@@ -66,6 +66,7 @@ func serviceFor(f functions.Function) (*servingv1.Service, error) {
 		}
 	}
 
+	// It bounds a request from its first byte to its last.
 	template.Spec.TimeoutSeconds = ptr.Int64(timeoutSeconds)
 	if resources := f.Deploy.Options.Resources; resources != nil && resources.Limits != nil {
 		template.Spec.ContainerConcurrency = resources.Limits.Concurrency
@@ -77,12 +78,16 @@ func serviceFor(f functions.Function) (*servingv1.Service, error) {
 	if f.Deploy.ImagePullSecret != "" {
 		template.Spec.ImagePullSecrets = []corev1.LocalObjectReference{{Name: f.Deploy.ImagePullSecret}}
 	}
+	// No function calls the Kubernetes API.
 	template.Spec.AutomountServiceAccountToken = ptr.Bool(false)
+	// Variables for each Service in the namespace would only make pods differ.
 	template.Spec.EnableServiceLinks = ptr.Bool(false)
 	template.Spec.Containers = []corev1.Container{container}
 	return service, nil
 }
 
+// labelsOf are the labels of func.yaml and the name's; one that would differ from
+// machine to machine is refused.
 func labelsOf(f functions.Function) (map[string]string, error) {
 	for i, label := range f.Deploy.Labels {
 		if label.Value != nil && strings.HasPrefix(*label.Value, "{{") {
@@ -144,6 +149,7 @@ func scaleAnnotations(scale *functions.ScaleOptions) map[string]string {
 	return annotations
 }
 
+// decimal writes a number as a person would, without an exponent.
 func decimal(value float64) string { return strconv.FormatFloat(value, 'f', -1, 64) }
 
 // containerFor gives every function the restricted profile of Kubernetes' Pod Security
@@ -186,7 +192,8 @@ func probe(path string) *corev1.Probe {
 	return &corev1.Probe{ProbeHandler: corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: path}}}
 }
 
-// resourcesOf reads requests and limits; what is left out has none.
+// resourcesOf reads requests and limits; what is left out has none. Whether all pods
+// must have some is for the policies.
 func resourcesOf(options *functions.ResourcesOptions) (corev1.ResourceRequirements, error) {
 	var resources corev1.ResourceRequirements
 	if options == nil {
@@ -206,8 +213,10 @@ func resourcesOf(options *functions.ResourcesOptions) (corev1.ResourceRequiremen
 	return resources, nil
 }
 
+// quantities reads CPU and memory; nil is one that is not set.
 func quantities(cpu, memory *string) (corev1.ResourceList, error) {
 	list := corev1.ResourceList{}
+	// The order does not matter: the result is a map.
 	for name, text := range map[corev1.ResourceName]*string{corev1.ResourceCPU: cpu, corev1.ResourceMemory: memory} {
 		if text == nil {
 			continue

@@ -17,8 +17,8 @@ import (
 // builds limits how many revisions Argo CD builds for us concurrently.
 const builds = 4
 
-// Deployment is one entry of an Application's history. Argo CD keeps the last ten by
-// default (revisionHistoryLimit); an older one can only be reached by a revert.
+// Deployment is one entry of an Application's history. Argo CD keeps the last 20 of them
+// (revisionHistoryLimit in gitops/argocd); an older one can only be reached by a revert.
 type Deployment struct {
 	ID         int64
 	Revision   string

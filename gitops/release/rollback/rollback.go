@@ -134,7 +134,7 @@ func (r *Rollback) suspend(ctx context.Context, report func(string)) error {
 }
 
 // start makes Argo CD sync the target, unless it already did. A sync that is under way
-// would go on applying the other revision, so it is ended first. Another may start
+// would keep applying the other revision, so it is ended first. Another may start
 // before the rollback does; hence several tries.
 func (r *Rollback) start(ctx context.Context, report func(string)) error {
 	var err error

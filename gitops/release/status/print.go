@@ -31,6 +31,8 @@ func (e Environment) print(w io.Writer) {
 	}
 	fmt.Fprintf(w, "%s: %s, %s, auto-sync %s\n", e.Name, e.Sync, e.Health, e.AutoSync)
 	fmt.Fprintf(w, "  runs       %s\n", strings.TrimSpace(repository.Short(e.Revision)+"  "+e.Subject))
+	// A branch that is elsewhere is what is deployed next, or what a rollback holds
+	// back.
 	if e.Head != e.Revision {
 		fmt.Fprintf(w, "  branch     %s is at %s\n", e.Branch, repository.Short(e.Head))
 	}

@@ -81,6 +81,8 @@ func Read(ctx context.Context, server *argocd.Server, environments []string, sub
 	var all []Environment
 	for _, name := range environments {
 		environment := Environment{Name: name, Application: Application(name)}
+		// Argo CD shows an account only what it may read, so a missing Application may
+		// be a forbidden one.
 		at := slices.IndexFunc(apps, func(app v1alpha1.Application) bool { return app.Name == environment.Application })
 		if at >= 0 {
 			if err := environment.read(ctx, server, &apps[at], subject); err != nil {
@@ -98,6 +100,8 @@ func (e *Environment) read(ctx context.Context, server *argocd.Server, app *v1al
 	e.Installed = true
 	e.Sync, e.Health = string(app.Status.Sync.Status), string(app.Status.Health.Status)
 	e.Branch, e.Head, e.Revision = app.Spec.GetSource().TargetRevision, app.Status.Sync.Revision, app.Status.Sync.Revision
+	// Off and suspended differ in what to do: a suspended one has a rollback to resume
+	// from.
 	e.AutoSync = "off"
 	if app.Spec.SyncPolicy != nil && app.Spec.SyncPolicy.Automated != nil {
 		e.AutoSync = "on"
@@ -172,6 +176,8 @@ func (e *Environment) functions(ctx context.Context, server *argocd.Server, app 
 	}
 	for _, function := range functions {
 		up, all := pods(tree, function.Name)
+		// Ready is Knative's word for the Service; serving also asks which image
+		// answers.
 		serving, why := function.Serving()
 		one := Function{
 			Name: function.Name, Digest: argocd.Digest(function.Running()), Ready: function.Ready() == corev1.ConditionTrue,
@@ -205,6 +211,8 @@ func hidden(tree *v1alpha1.ApplicationTree, functions []argocd.Function) bool {
 
 // pods counts the pods that a Knative Service owns indirectly, and how many are ready.
 func pods(tree *v1alpha1.ApplicationTree, function string) (int, int) {
+	// A pod's parents lead to its Service by way of ReplicaSet, Deployment, Revision
+	// and Configuration.
 	parents := map[string][]v1alpha1.ResourceRef{}
 	for _, node := range tree.Nodes {
 		parents[node.UID] = node.ParentRefs

@@ -107,7 +107,7 @@ var speaker = regexp.MustCompile(`(?i)^\s*(user|human|person|assistant|ai|model|
 
 // transcript splits a text whose first line names a speaker into messages, so that what
 // the assistant said is not taken for the person's. Any other text is the person's. A
-// line without a speaker goes on with the message before it.
+// line without a speaker belongs to the message before it.
 func transcript(text string) []any {
 	if !speaker.MatchString(text) {
 		return []any{map[string]any{"role": "user", "content": text}}

@@ -147,7 +147,7 @@ func (c *call) batchSize() int {
 
 // resume opens the state that the client carried. A state is refused where it is
 // another principal's, tool's or call's, too old, or about slots that a change of
-// playbook took away. The error says how the call can go on, since the conversation
+// playbook took away. The error says how the call can continue, since the conversation
 // itself is not lost.
 func (c *call) resume(ctx context.Context) error {
 	const again = "; call again without it, with conversation_id to continue where it stopped"

@@ -52,7 +52,7 @@ const (
 type Result struct {
 	Status Status `json:"status" jsonschema:"complete; open: more is wanted; declined or cancelled: the person declined or closed the form; ended: the person wants no more questions; batch: no form was shown, or none answered in time. Unless complete or ended, put the questions to the person."`
 	Rounds int    `json:"rounds" jsonschema:"Forms shown in this call."`
-	Next   string `json:"next" jsonschema:"How to go on."`
+	Next   string `json:"next" jsonschema:"What to do next."`
 	conversation.Turn
 	Goal           string                             `json:"goal"`
 	Values         map[string]any                     `json:"values" jsonschema:"What was gathered, by slot."`
@@ -65,6 +65,8 @@ type Result struct {
 	report conversation.Report // all of it, for the text
 }
 
+// newResult puts the turn and the report together. The report's coverage replaces the
+// turn's, which has only what changed.
 func newResult(status Status, rounds int, turn conversation.Turn, report conversation.Report, unanswered bool) Result {
 	turn.Coverage = report.Coverage
 	return Result{
@@ -74,7 +76,7 @@ func newResult(status Status, rounds int, turn conversation.Turn, report convers
 	}
 }
 
-// next says how to go on, in words for a model. A form that was accepted unanswered
+// next says what to do next, in words for a model. A form that was accepted unanswered
 // would only come back like that again: some clients show no field of some types.
 func (s Status) next(turn conversation.Turn, unanswered bool) string {
 	again := fmt.Sprintf("call %s again with conversation_id %s", ToolName, turn.ConversationID)
@@ -98,7 +100,7 @@ func (s Status) next(turn conversation.Turn, unanswered bool) string {
 		return "Nothing more is asked, but open_points names what is required and not known. To ask the person for it again, " + again +
 			"; send what you learn otherwise to sequential_questioning_follow_up as answers with slot and value."
 	}
-	return "More is wanted. To go on, " + again + ", or " + ask + "."
+	return "More is wanted. To continue, " + again + ", or " + ask + "."
 }
 
 // without adds that what forms said of these slots is not recorded, and what to do.

@@ -82,6 +82,7 @@ func ownWords(items []Item, say *messages.Printer) elicitation.Field {
 			of = item
 		}
 	}
+	// Half a title leaves room for what is said of it.
 	name := plain.Excerpt(of.Slot.Title, maxTitle/2)
 	if of.Question > 0 && len(items) > 1 {
 		name = strconv.Itoa(of.Question)
@@ -120,6 +121,8 @@ func (item Item) field(say *messages.Printer, numbered bool) elicitation.Field {
 		f.MinItems, f.MaxItems = slot.MinItems, slot.MaxItems
 	}
 	value := slot.Default
+	// An assumption's value is what the form shows for confirmation; a question's is
+	// the slot's own default.
 	if item.Question == 0 {
 		value, more = item.Assumed, item.assumed(say)
 	} else {
@@ -146,6 +149,7 @@ func (item Item) title(say *messages.Printer, numbered bool) (title, more string
 	if asked == say.Text(messages.AskFor, name) {
 		asked = name // the label of a field asks without a question mark
 	}
+	// A question with a remark behind it is cut where the remark begins.
 	question, rest, _ := strings.Cut(asked, "? ")
 	switch {
 	case fits(asked):
@@ -205,6 +209,7 @@ func labels(slot questioning.Slot, say *messages.Printer) []string {
 		if slot.Type == questioning.Boolean {
 			label = upperFirst(label)
 		}
+		// An empty label cannot be chosen in some clients.
 		label = cmp.Or(label, say.Text(messages.None))
 		if seen[label] {
 			label += " (" + plain.Line(questioning.Render(value, say.Language())) + ")"

@@ -33,6 +33,7 @@ type RelayHandler struct {
 	outbox *Outbox
 	relay  *Relay
 	sweeps []*sweep
+	retry  *retry
 }
 
 // OpenRelay returns a relay as the environment describes it. It connects when
@@ -43,8 +44,13 @@ func OpenRelay() (*RelayHandler, error) {
 		Signing  SigningConfig
 		Postgres postgres.Config
 		Retained RetentionConfig
+		Audit    store.AuditConfig
 	}
 	if err := settings.Parse(&config); err != nil {
+		return nil, err
+	}
+	audited, err := config.Audit.Age()
+	if err != nil {
 		return nil, err
 	}
 	signer, err := NewSigner(config.Signing)
@@ -60,13 +66,17 @@ func OpenRelay() (*RelayHandler, error) {
 		return nil, err
 	}
 	stored := store.New(pool)
+	if audited > 0 {
+		stored = stored.Audited()
+	}
 	kept, err := newRetention(config.Retained, stored.EraseInactive)
 	if err != nil {
 		pool.Close()
 		return nil, err
 	}
 	outbox := NewOutbox(pool)
-	return &RelayHandler{pool, sink, signer, outbox, NewRelay(outbox, sink, RelayConfig{}), []*sweep{kept, newResultSweep(stored.SweepResults)}}, nil
+	relay := NewRelay(outbox, sink, RelayConfig{})
+	return &RelayHandler{pool, sink, signer, outbox, relay, []*sweep{kept, newResultSweep(stored.SweepResults), newAuditSweep(audited, stored.SweepAudit)}, newRetry(relay.Drain)}, nil
 }
 
 // ServeHTTP answers 200 with what was done, 202 when a drain under way includes the
@@ -79,6 +89,9 @@ func (h *RelayHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	done, ran, err := h.relay.Drain(context.WithoutCancel(r.Context()))
+	if ran {
+		h.retry.after(done, err)
+	}
 	switch {
 	case !ran:
 		w.WriteHeader(http.StatusAccepted)
@@ -144,6 +157,7 @@ func (h *RelayHandler) Ready(ctx context.Context) error { return h.pool.Ping(ctx
 
 // Close releases the connections.
 func (h *RelayHandler) Close() {
+	h.retry.close()
 	h.sink.Close()
 	h.pool.Close()
 }

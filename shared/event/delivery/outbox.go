@@ -88,16 +88,13 @@ const claim = `
 // Another relay may claim what is not settled within the lease.
 func (o *Outbox) Claim(ctx context.Context, limit int, lease time.Duration) ([]Entry, error) {
 	var claimed []Entry
-	err := o.inTx(ctx, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, claimLock); err != nil {
-			return err
-		}
-		rows, _ := tx.Query(ctx, claim, limit, lease)
-		var err error
+	batch := eventingBatch()
+	batch.Queue(claimLock) // what follows sees what it waited for
+	batch.Queue(claim, limit, lease).Query(func(rows pgx.Rows) (err error) {
 		claimed, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Entry])
 		return err
 	})
-	if err != nil {
+	if err := o.pool.SendBatch(ctx, batch).Close(); err != nil {
 		return nil, fmt.Errorf("claim events: %w", err)
 	}
 	slices.SortFunc(claimed, func(a, b Entry) int { return cmp.Compare(a.Position, b.Position) })
@@ -127,7 +124,8 @@ type Failure struct {
 // alone what another relay has claimed meanwhile, and what was deleted with its
 // conversation.
 func (o *Outbox) Settle(ctx context.Context, s Settlement) error {
-	batch := &pgx.Batch{}
+	batch := eventingBatch()
+	bound := batch.Len()
 	if len(s.Published) > 0 {
 		ids := make([]uuid.UUID, len(s.Published))
 		for i, e := range s.Published {
@@ -148,33 +146,36 @@ func (o *Outbox) Settle(ctx context.Context, s Settlement) error {
 	for _, e := range s.Released {
 		batch.Queue(`UPDATE outbox SET next_at = now() WHERE id = $1 AND next_at = $2`, e.ID, e.LeasedUntil)
 	}
-	if batch.Len() == 0 {
+	if batch.Len() == bound {
 		return nil
 	}
-	err := o.inTx(ctx, func(tx pgx.Tx) error { return tx.SendBatch(ctx, batch).Close() })
-	if err != nil {
+	if err := o.pool.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("settle events: %w", err)
 	}
 	return nil
 }
 
-// Backlog counts what is in the outbox.
+// Backlog counts what is in the outbox, up to MaxBacklog of each.
 type Backlog struct {
 	Waiting, DeadLetters int
 	Oldest               time.Duration // age of the oldest event that is no dead letter; 0 if none waits
 }
 
-// Backlog measures the outbox. It counts rows, so its time grows with the backlog;
-// the relay calls it once per drain.
+// MaxBacklog bounds what Backlog counts, so that measuring a long outbox costs no more
+// than a full one of a few minutes. Ten thousand means: at least.
+const MaxBacklog = 10_000
+
+// Backlog measures the outbox. The relay calls it once per drain.
 func (o *Outbox) Backlog(ctx context.Context) (Backlog, error) {
 	var b Backlog
-	err := o.inTx(ctx, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, `
-			SELECT count(*) FILTER (WHERE parked_at IS NULL), count(*) FILTER (WHERE parked_at IS NOT NULL),
-			       greatest(coalesce(now() - min(created_at) FILTER (WHERE parked_at IS NULL), '0'), '0')
-			FROM outbox`).Scan(&b.Waiting, &b.DeadLetters, &b.Oldest)
-	})
-	if err != nil {
+	batch := eventingBatch()
+	batch.Queue(`SELECT set_config('enable_seqscan', 'off', true)`) // see claimLock
+	batch.Queue(`
+		SELECT (SELECT count(*) FROM (SELECT FROM outbox WHERE parked_at IS NULL ORDER BY position LIMIT $1) w),
+		       (SELECT count(*) FROM (SELECT FROM outbox WHERE parked_at IS NOT NULL ORDER BY position LIMIT $1) d),
+		       greatest(coalesce(now() - (SELECT created_at FROM outbox WHERE parked_at IS NULL ORDER BY position LIMIT 1), '0'), '0')`, MaxBacklog).
+		QueryRow(func(row pgx.Row) error { return row.Scan(&b.Waiting, &b.DeadLetters, &b.Oldest) })
+	if err := o.pool.SendBatch(ctx, batch).Close(); err != nil {
 		return Backlog{}, fmt.Errorf("measure the outbox: %w", err)
 	}
 	return b, nil
@@ -237,12 +238,18 @@ func (o *Outbox) DeleteExpiredElicitations(ctx context.Context) (int, error) {
 	return int(n), nil
 }
 
+// eventingBatch returns a batch for the pool, which is a transaction in one round
+// trip, that acts for all principals.
+func eventingBatch() *pgx.Batch {
+	batch := &pgx.Batch{}
+	postgres.BindEventing(batch, "")
+	return batch
+}
+
 // inTx runs a transaction that acts for all principals.
 func (o *Outbox) inTx(ctx context.Context, run func(pgx.Tx) error) error {
 	return pgx.BeginTxFunc(ctx, o.pool, pgx.TxOptions{}, func(tx pgx.Tx) error {
-		batch := &pgx.Batch{}
-		postgres.BindEventing(batch, "")
-		if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		if err := tx.SendBatch(ctx, eventingBatch()).Close(); err != nil {
 			return err
 		}
 		return run(tx)

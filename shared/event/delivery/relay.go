@@ -17,11 +17,11 @@ import (
 
 // RelayConfig bounds the work of a relay. A field that is zero has its default.
 type RelayConfig struct {
-	// Batch is how many events are claimed at a time: 100. One statement claims
+	// Batch is how many events are claimed at a time: 256. One statement claims
 	// them, and one transaction settles them.
 	Batch int
 	// Concurrency is how many events, of as many conversations, are published at a
-	// time: 8. Each waits for the sink's answer, and nobody waits for an event.
+	// time: 32. Each waits for the sink's answer, and nobody waits for an event.
 	Concurrency int
 	// MaxAttempts is how often the sink may refuse an event before it becomes a dead
 	// letter: 20, which with the backoff takes about 40 minutes.
@@ -39,7 +39,7 @@ type RelayConfig struct {
 }
 
 func (c RelayConfig) withDefaults() RelayConfig {
-	c.Batch = cmp.Or(c.Batch, 100)
+	c.Batch = cmp.Or(c.Batch, 256)
 	c.Concurrency = cmp.Or(c.Concurrency, defaultConcurrency)
 	c.MaxAttempts = cmp.Or(c.MaxAttempts, 20)
 	c.Timeout = cmp.Or(c.Timeout, 20*time.Second)
@@ -158,7 +158,7 @@ func (r *Relay) end(stop bool) (again bool) {
 
 // publishAll is one round. It first does what needs a timer and no event: deleting
 // expired elicitations and repeating unconfirmed erasures. The lease outlasts the
-// drain and its last settlement, so no other relay claims an event that this one
+// drain, its last deliveries and its last settlement, so no other relay claims an event that this one
 // may still publish.
 func (r *Relay) publishAll(ctx context.Context, done *Drained) error {
 	if _, err := r.outbox.DeleteExpiredElicitations(ctx); err != nil {
@@ -168,7 +168,7 @@ func (r *Relay) publishAll(ctx context.Context, done *Drained) error {
 		return err
 	}
 	for {
-		claimed, err := r.outbox.Claim(ctx, r.config.Batch, r.config.Timeout+2*settleTimeout)
+		claimed, err := r.outbox.Claim(ctx, r.config.Batch, r.config.Timeout+publishTimeout+2*settleTimeout)
 		if err != nil {
 			if ctx.Err() != nil {
 				done.More = true
@@ -244,15 +244,11 @@ func (r *Relay) publishInOrder(ctx context.Context, p *publishing, events []Entr
 			p.release(events[i:])
 			return
 		}
-		err := r.publisher.Publish(ctx, e.CloudEvent())
-		switch {
-		case err == nil:
+		err := r.deliver(ctx, e)
+		if err == nil {
 			p.undelivered.Store(0)
 			p.published(e)
 			continue
-		case ctx.Err() != nil: // the time is up, which is not the event's fault
-			p.release(events[i:])
-			return
 		}
 		deadLetter := r.fail(ctx, p, e, err)
 		if !deadLetter {
@@ -260,6 +256,14 @@ func (r *Relay) publishInOrder(ctx context.Context, p *publishing, events []Entr
 			return
 		}
 	}
+}
+
+// deliver publishes an event, and waits for its answer also when the drain's time is up:
+// an event that is given up under way may have arrived, and would arrive twice.
+func (r *Relay) deliver(ctx context.Context, e Entry) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), publishTimeout)
+	defer cancel()
+	return r.publisher.Publish(ctx, e.CloudEvent())
 }
 
 // fail records an event that could not be published, and returns whether it becomes

@@ -9,6 +9,7 @@ import (
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/noop"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
@@ -23,9 +24,10 @@ const (
 	// sweepInterval is how often an instance looks for what is to be deleted.
 	sweepInterval = 10 * time.Minute
 	// retentionBatch is how many conversations one transaction of a principal erases
-	// at most, and resultBatch how many results one deletes.
+	// at most, resultBatch how many results one deletes, and auditBatch how many records.
 	retentionBatch = 100
 	resultBatch    = 1000
+	auditBatch     = 1000
 	// sweepTime bounds the work of one look, which a drain's caller waits for.
 	sweepTime = 5 * time.Second
 )
@@ -52,23 +54,26 @@ func newRetention(config RetentionConfig, erase func(ctx context.Context, age ti
 	if config.Days == 0 {
 		return nil, nil
 	}
-	return &sweep{what: "conversations", age: time.Duration(config.Days) * 24 * time.Hour, batch: retentionBatch, delete: erase,
-		deleted: counted("questioning.conversations.expired", "Conversations erased because nobody had changed them for RETENTION_DAYS.")}, nil
+	erased, _ := otel.Meter(meterName).Int64Counter("questioning.conversations.expired", // errs on a bad name only
+		metric.WithDescription("Conversations erased because nobody had changed them for RETENTION_DAYS."))
+	return &sweep{what: "conversations", age: time.Duration(config.Days) * 24 * time.Hour, batch: retentionBatch, delete: erase, deleted: erased}, nil
 }
 
 // newResultSweep returns the sweep of results that no call repeats any more.
 func newResultSweep(sweepResults func(ctx context.Context, age time.Duration, most int) (int, error)) *sweep {
-	return &sweep{what: "results", age: store.KeptFor, batch: resultBatch, delete: sweepResults,
-		deleted: counted("questioning.results.expired", "Results that were kept for repeated calls, deleted after their time.")}
+	return &sweep{what: "results", age: store.KeptFor, batch: resultBatch, delete: sweepResults, deleted: noop.Int64Counter{}}
 }
 
-func counted(name, description string) metric.Int64Counter {
-	counter, _ := otel.Meter(meterName).Int64Counter(name, metric.WithDescription(description)) // errs on a bad name only
-	return counter
+// newAuditSweep returns the sweep of the audit trail, nil where none is kept.
+func newAuditSweep(age time.Duration, sweepAudit func(ctx context.Context, age time.Duration, most int) (int, error)) *sweep {
+	if age == 0 {
+		return nil
+	}
+	return &sweep{what: "records of the audit trail", age: age, batch: auditBatch, delete: sweepAudit, deleted: noop.Int64Counter{}}
 }
 
 // run deletes batch after batch, when it is time to look, until nothing is left or the
-// time is up. It then goes on at the next drain.
+// time is up. It then continues at the next drain.
 func (s *sweep) run(ctx context.Context) {
 	if s == nil || !s.due() {
 		return

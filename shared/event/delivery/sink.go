@@ -66,7 +66,7 @@ const (
 	publishTimeout = 5 * time.Second
 	// defaultConcurrency is how many events a relay publishes at a time, and how many
 	// connections to the sink stay open between them.
-	defaultConcurrency = 8
+	defaultConcurrency = 32
 )
 
 // Sink publishes to a broker, or whatever takes CloudEvents, over HTTP in binary

@@ -23,7 +23,8 @@ func Queue(t testing.TB, pool *pgxpool.Pool, events ...event.Event) {
 	}))
 }
 
-// QueueIn writes events as Queue does, in a transaction that the caller ends.
+// QueueIn writes events as Queue does, in a transaction that the caller ends. So a test
+// can see that an event that is never committed is not published.
 func QueueIn(t testing.TB, tx pgx.Tx, events ...event.Event) error {
 	t.Helper()
 	_, of := events[0].Of()
@@ -33,7 +34,8 @@ func QueueIn(t testing.TB, tx pgx.Tx, events ...event.Event) error {
 	return tx.SendBatch(t.Context(), batch).Close()
 }
 
-// Recorded is the event of an answer; what an indexer goes by is its slot.
+// Recorded is the event of an answer; what an indexer goes by is its slot. Its time is
+// now, and its conversation need not exist.
 func Recorded(as, conversationID, slot string) event.AnswerRecorded {
 	return event.AnswerRecorded{
 		Conversation: event.Conversation{Principal: as, ConversationID: conversationID, SchemaKey: "trip"},

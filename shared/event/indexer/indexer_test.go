@@ -333,3 +333,19 @@ func TestWhatIsNoEventOfOursIsInvalid(t *testing.T) {
 		assert.ErrorIs(t, err, indexer.ErrInvalid, name)
 	}
 }
+
+// A call makes one or two events, and each leaves a row for a week: pruning has to
+// delete more than is added, at whatever rate.
+func TestPruningKeepsPaceWithWhatIsProcessed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const events = 600
+	storetest.Exec(t, w.url, `INSERT INTO processed_events (consumer, source, id, at)
+		SELECT 'indexer', 's', i::text, now() - interval '8 days' FROM generate_series(1, 2 * $1::int) i`, events)
+	id := storetest.Open(t, w.store, "local", "")
+	for range events {
+		w.index(t, event.QuestionAsked{Conversation: conversation("local", id), Slot: event.Slot{Key: "budget"},
+			QuestionNumber: 1, Purpose: questioning.Ask, At: time.Now()})
+	}
+	assert.Zero(t, storetest.Count(t, w.url, `SELECT count(*) FROM processed_events`))
+}

@@ -12,9 +12,10 @@ import (
 	"syscall"
 )
 
-// account returns whom the server runs as; nil stands for the user of this
-// process. PostgreSQL refuses to run as root: it then runs as the owner of
-// the data folder or, where that is root or there is none yet, as postgres.
+// account returns whom the server runs as; nil stands for the user of this process.
+// PostgreSQL refuses to run as root: it then runs as the owner of the data folder or,
+// where that is root or there is none yet, as postgres. Ownership decides, so that a
+// folder that was started once as another user is still served as that user.
 func account(data string) (*syscall.Credential, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil

@@ -54,7 +54,8 @@ var places = []string{
 	"/Applications/Postgres.app/Contents/Versions/*/bin",
 }
 
-// findAll returns at least one installation, the newest first.
+// findAll returns at least one installation, the newest first. Of a folder that
+// POSTGRES_BIN names, every problem is an error: whoever set it means this one.
 func findAll() ([]Installation, error) {
 	if bin := os.Getenv("POSTGRES_BIN"); bin != "" {
 		found, err := inspect(bin)
@@ -146,7 +147,7 @@ func binaries(folder string) (string, bool) {
 	return "", false
 }
 
-// executable reports a program that may be run.
+// executable reports a program that may be run. Links count as what they lead to.
 func executable(folder, name string) bool {
 	info, err := os.Stat(filepath.Join(folder, name))
 	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
@@ -174,6 +175,7 @@ func inspect(folder string) (Installation, error) {
 	return Installation{Bin: bin, Major: major, Version: version}, nil
 }
 
+// versionPattern takes the version and its major number; vendors add text behind them.
 var versionPattern = regexp.MustCompile(`\(PostgreSQL\) ((\d+)\S*)`)
 
 // parseVersion reads what postgres --version prints, such as "postgres (PostgreSQL)
@@ -232,7 +234,8 @@ func packageManager() (string, bool) {
 	return "", false
 }
 
-// advice is the command, or the words, that lead to a PostgreSQL here.
+// advice is the command, or the words, that lead to a PostgreSQL here. It is for the
+// machine at hand: a person can paste it.
 func advice() string {
 	manager, ok := packageManager()
 	if !ok {

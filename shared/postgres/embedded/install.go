@@ -57,8 +57,9 @@ func Install(ctx context.Context, out io.Writer) error {
 	return err
 }
 
-// alone waits until no other process installs. The lock file is shared by all users
-// of the machine, and stays; the lock ends with the process.
+// alone waits until no other process installs. The lock file is shared by all users of
+// the machine, and stays; the lock ends with the process. It looks every 200 ms, up to
+// the context's end: an installation takes minutes.
 func alone(ctx context.Context) (release func(), err error) {
 	file, err := os.OpenFile(filepath.Join(os.TempDir(), "sequential-questioning-install.lock"), os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
@@ -88,7 +89,8 @@ type installer struct {
 	prefix []string
 }
 
-// run prints a command and runs it.
+// run prints a command and runs it. Nothing is read from the terminal: a command that
+// would ask fails.
 func (in installer) run(ctx context.Context, args ...string) error {
 	args = append(append([]string{}, in.prefix...), args...)
 	fmt.Fprintf(in.out, "+ %s\n", strings.Join(args, " "))

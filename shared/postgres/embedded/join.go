@@ -30,7 +30,9 @@ const (
 	keeperInterval = time.Second
 )
 
-// Joined is the use of a server that several processes share.
+// Joined is the use of a server that several processes share. port and password are
+// those at the last connection; the port stays the same when the keeper is started
+// again.
 type Joined struct {
 	dir      string
 	keeper   []string
@@ -103,6 +105,8 @@ func (j *Joined) enter(ctx context.Context) error {
 }
 
 // connect waits until the server answers, and starts a keeper where there is none.
+// Several processes may start a keeper at once; all but one find the folder kept and
+// end.
 func (j *Joined) connect(ctx context.Context) error {
 	var started *spawned
 	for {
@@ -126,7 +130,8 @@ func (j *Joined) connect(ctx context.Context) error {
 	}
 }
 
-// kept reports whether a keeper runs.
+// kept reports whether a keeper runs. It takes the lock for a moment where nobody holds
+// it. A keeper that starts in this moment ends, and is started again.
 func (j *Joined) kept() (bool, error) {
 	file, err := lockFile(keeperFile(j.dir))
 	if file != nil {
@@ -135,7 +140,9 @@ func (j *Joined) kept() (bool, error) {
 	return err == nil, err
 }
 
-// answers reports whether the server takes connections, and notes how to connect.
+// answers reports whether the server takes connections, and notes how to connect. A pid
+// file that says ready can be older than the machine's last start; hence the
+// connection.
 func (j *Joined) answers(ctx context.Context) bool {
 	dir, err := filepath.EvalSymlinks(j.dir)
 	if err != nil {
@@ -186,6 +193,7 @@ func (j *Joined) spawn() (*spawned, error) {
 	return s, nil
 }
 
+// over reports whether the keeper has ended.
 func (s *spawned) over() bool {
 	select {
 	case <-s.done:

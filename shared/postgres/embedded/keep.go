@@ -32,8 +32,9 @@ func usersFile(dir string) string  { return dir + ".users" }  // locked, shared,
 func keeperLog(dir string) string  { return dir + ".log" }    // what the keeper printed
 
 // Keep runs the server of a folder for the processes that Join it, and returns when
-// none is left or ctx ends. It starts a server that ends by itself again. Where
-// another process keeps the folder it returns at once. Port zero takes a free one.
+// none is left or ctx ends. It starts a server that ends by itself again. Where another
+// process keeps the folder it returns at once. Port zero takes a free one. Its caller
+// is a process that the users' own ends do not reach.
 func Keep(ctx context.Context, dir string, port int, out io.Writer) error {
 	keeping, err := lockFile(keeperFile(dir))
 	if err != nil || keeping == nil {
@@ -106,6 +107,7 @@ func unlockFile(file *os.File) error {
 	return errors.Join(syscall.Flock(int(file.Fd()), syscall.LOCK_UN), file.Close())
 }
 
+// writePid notes the keeper's process in its lock file, for a person who looks.
 func writePid(file *os.File) error {
 	_, err := file.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
 	return err

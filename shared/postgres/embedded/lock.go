@@ -62,6 +62,7 @@ func tryLock(file *os.File) (bool, error) { return flock(file, syscall.LOCK_EX) 
 // tryShare locks a file beside others that share it.
 func tryShare(file *os.File) (bool, error) { return flock(file, syscall.LOCK_SH) }
 
+// flock does not wait. A signal counts as not locked: the caller tries again.
 func flock(file *os.File, how int) (bool, error) {
 	err := syscall.Flock(int(file.Fd()), how|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) || errors.Is(err, syscall.EINTR) {

@@ -252,7 +252,8 @@ func (s *Server) ready(ctx context.Context, proc *process) error {
 	}
 }
 
-// furnish makes the ordinary role and its database where they are missing.
+// furnish makes the ordinary role and its database where they are missing. It runs at
+// each start, so that data that an older version made get what this one needs.
 func (s *Server) furnish(ctx context.Context) error {
 	conn, err := pgx.Connect(ctx, s.AdminURL())
 	if err != nil {
@@ -389,7 +390,8 @@ func (s *Server) Restart(ctx context.Context) error {
 	return nil
 }
 
-// unlock is safe to call again.
+// unlock is safe to call again. The server's own copies of the open file are closed by
+// then.
 func (s *Server) unlock() {
 	if s.lock != nil {
 		s.lock.Close()

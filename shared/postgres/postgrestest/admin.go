@@ -7,7 +7,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Exec runs a statement as the superuser on a database that New returned.
+// Exec runs a statement as the superuser on a database that New returned. It sees the
+// rows of all principals.
 func Exec(t testing.TB, url, statement string, arguments ...any) {
 	t.Helper()
 	asAdmin(t, url, func(ctx context.Context, conn *pgx.Conn) error {

@@ -25,7 +25,8 @@ const (
 	abandoned = time.Hour
 )
 
-// instance is a server and the folder asked for it, which can be a link.
+// instance is a server and the folder asked for it, which can be a link. folder is what
+// has to be removed, wherever the data are.
 type instance struct {
 	*embedded.Server
 	folder string
@@ -39,9 +40,10 @@ func (i *instance) discard() error {
 	return errors.Join(i.Stop(ctx), embedded.Remove(i.folder))
 }
 
-// startFast starts a server on a temporary folder. It copies a folder made once for
-// all test binaries, because initdb is slow. If there is no PostgreSQL it installs
-// one where it may.
+// startFast starts a server on a temporary folder. It copies a folder made once for all
+// test binaries, because initdb is slow. If there is no PostgreSQL it installs one
+// where it may. The server has fsync off; tests of durability kill processes, not
+// machines.
 func startFast(ctx context.Context) (*instance, error) {
 	installation, err := embedded.Find()
 	if err != nil {

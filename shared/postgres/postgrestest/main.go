@@ -19,7 +19,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/embedded"
 )
 
-// Migrate migrates the database at url to the schema that tests want.
+// Migrate migrates the database at url to the schema that tests want. It runs once in a
+// test binary, as the owner of the database.
 type Migrate func(ctx context.Context, url string) error
 
 // Main runs the tests and exits. Call it from TestMain; migrate may be nil.

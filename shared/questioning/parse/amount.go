@@ -192,6 +192,9 @@ func (t *text) readEnlargers(from int, value float64, next int, last float64) (f
 			return value, after, twoMeanings
 		}
 		more, after, scaleOfMore, bad := t.base(at)
+		if t.isOneOf(at, after) {
+			break // "6 million a year", "6 millions une fois"
+		}
 		if after == at || bad != "" || more != math.Trunc(more) || t.tokens[at].shape == calendar {
 			break
 		}
@@ -205,6 +208,18 @@ func (t *text) readEnlargers(from int, value float64, next int, last float64) (f
 		value, next, last = value+more, after, scaleOfMore
 	}
 	return value, next, doubt
+}
+
+// isOneOf reports an article from token i to next that begins another amount: the "a" of "a
+// year", the "une" of "une fois". That of "deux mille un euros" is a number.
+func (t *text) isOneOf(i, next int) bool {
+	if next != i+1 || t.tokens[i].shape != word {
+		return false
+	}
+	if t.starts(i, number) {
+		return t.starts(i, article) && (t.starts(next, unit) || t.starts(next, more))
+	}
+	return t.starts(i, "a")
 }
 
 // dividedBy reads the "over three" of "one over three" and the "sur trois" of "deux
@@ -342,7 +357,7 @@ func (t *text) scaled(from int, value float64, next int) (float64, int, float64,
 		if !ok {
 			return value, next, last, ""
 		}
-		if e.name == "1e6m" || e.name == "1e9b" {
+		if e.isLetter() {
 			switch value, ok, doubt := t.letter(from, next, value, e); {
 			case doubt != "":
 				return value, next, last, doubt
@@ -356,13 +371,17 @@ func (t *text) scaled(from int, value float64, next int) (float64, int, float64,
 	}
 }
 
-// letter reads the m and b of "5M", "$5m" and "5m", which can be meters or
-// minutes too.
+// letter reads the m and b of "5M", "$5m" and "5m", which can be meters or minutes too, and
+// the g and t of "$5g", which are grams and tons where the slot says so.
 func (t *text) letter(from, i int, value float64, e entry) (float64, bool, string) {
 	// Beside money it is a million; else a capital says so, since units are written small.
 	written := t.source[t.tokens[i].start:t.tokens[i].end]
 	money := t.moneyBefore(from) || t.starts(i+1, currency)
+	weight := strings.ContainsAny(e.name[2:], "gt")
 	switch {
+	case weight && t.names(t.tokens[i]):
+		return value, false, "" // "Weight (g)"
+	case weight && !money && (written != strings.ToUpper(written) || t.lang.code != "en"):
 	case len(written) == 2 && written != "MM", e.name == "1e6m" && clockUnits[t.slotUnit()], !t.tokens[i].glued && !money && written != "M":
 		return value, false, ""
 	case money, written == strings.ToUpper(written), e.name == "1e9b" && value != math.Trunc(value): // there is no half bit
@@ -418,8 +437,8 @@ func (t *text) readSuffix(a *amount) {
 	}
 	for {
 		_, next, ok := t.class(a.next, measure)
-		if !ok || next < len(t.tokens) && t.tokens[a.next].text == "in" && next == a.next+1 || t.starts(next, persons) {
-			return // "10 old friends"
+		if !ok || next < len(t.tokens) && t.tokens[a.next].text == "in" && next == a.next+1 || t.starts(next, persons) || t.is(next, "'") && t.tokens[next].glued {
+			return // "10 old friends", "6 millions l'an"
 		}
 		if t.is(a.next, "两") && t.starts(next, measure) {
 			a.doubt = twoMeanings // "一两个"

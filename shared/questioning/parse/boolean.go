@@ -88,15 +88,23 @@ func (t *text) polarity(i int) (next int, what class) {
 		}
 		return i + 1, ""
 	}
+	// "I do" is a yes, and the beginning of "I do like it": only the end of the clause tells.
 	for c, instead := range map[class]class{"yes_alone": yes, "no_alone": no} {
 		_, longer, _ := t.class(i, instead)
 		if _, next, ok := t.class(i, c); ok && t.alone(next) && next >= longer {
 			return next, instead
 		}
 	}
+	for _, e := range found[0].entries {
+		if outcomes[e.class] != "" {
+			return found[0].next, "" // the "no sé" of a Spaniard denies nothing
+		}
+	}
 	if t.starts(i, no) && t.starts(i, negation) && !t.alone(found[0].next) {
 		return found[0].next, negation // "no" of one word: "no es necesario"
 	}
+	// Of one phrase with several classes the plainer answer counts, and only if no longer
+	// phrase begins here: the "no" of "no problem" is none.
 	for _, c := range []class{yes, no, dissent, negation, assent, want} {
 		if _, next, ok := t.class(i, c); ok && (next == found[0].next || t.starts(i, "yes_alone") || t.starts(i, "no_alone")) {
 			return next, c

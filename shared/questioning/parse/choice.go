@@ -120,18 +120,18 @@ func (t *text) choose() (int, obstacle) {
 func (t *text) place() (int, bool) {
 	options := t.slot.Options
 	// All tokens have to be part of saying the place, so "2 tickets" is none: it counts.
-	at, named, found := -1, false, 0
+	at, named, lettered, found := -1, false, false, 0
 	for i := 0; i < len(t.tokens); {
 		token := t.tokens[i]
 		next := i + 1
 		if n, after, ok := t.ordinalAt(i); ok {
 			at, next, found, named = n-1, after, found+1, true
 		} else if _, after, ok := t.class(i, position); ok {
-			next, named = after, true
+			next, named = after, named || found == 0 // "option 1", but not "1 option"
 		} else if _, after, ok := t.class(i, "last"); ok {
 			at, next, found, named = len(options)-1, after, found+1, true
 		} else if len(token.text) == 1 && token.shape == word && token.text >= "a" && token.text <= "z" && (len(t.tokens) == 1 || t.is(i+1, ")") || t.is(i+1, ".") || named) {
-			at, found = int(token.text[0]-'a'), found+1
+			at, lettered, found = int(token.text[0]-'a'), true, found+1
 		} else if n, after, ok := t.cardinal(i); ok && !(token.shape == word && t.pronoun(i)) {
 			at, next, found = n-1, after, found+1
 		} else if _, after, ok := t.class(i, article); ok {
@@ -143,10 +143,18 @@ func (t *text) place() (int, bool) {
 		}
 		i = next
 	}
-	if found != 1 || at < 0 || at >= len(options) {
+	if found != 1 || at < 0 || at >= len(options) || lettered && t.lettered() {
 		return 0, false
 	}
 	return at, named || !t.numeric()
+}
+
+// lettered reports options that are letters themselves, of which a letter names one and
+// no place.
+func (t *text) lettered() bool {
+	return slices.ContainsFunc(t.slot.Options, func(option questioning.Option) bool {
+		return slices.ContainsFunc(optionNames(option), func(name string) bool { return len(name) == 1 && !isDigits(name) })
+	})
 }
 
 // numeric reports options that are numbers themselves.
@@ -312,7 +320,7 @@ func (t *text) findStems() []span {
 			contents := t.contents(name)
 			for _, w := range contents {
 				i := slices.IndexFunc(t.tokens, func(own token) bool { return own.shape == w.shape && sameStem(own.plain, w.plain) })
-				if all = all && i >= 0 && !(w.shape == numeral && t.ends(i, position)); !all {
+				if all = all && i >= 0 && !(w.shape == numeral && t.saysPlace(i)); !all {
 					break
 				}
 				from, next = min(from, i), max(next, i+1)
@@ -373,8 +381,8 @@ func (t *text) byNumber() (int, bool) {
 	counted.slot.Type = questioning.Number
 	values, others := counted.findNumbers()
 	for i := range values {
-		if t.ends(values[i].from, position) {
-			return 0, false // the 1 of "option 1" is a place
+		if t.saysPlace(values[i].from) {
+			return 0, false
 		}
 		values[i].free = true // the options say what is counted
 	}
@@ -383,6 +391,12 @@ func (t *text) byNumber() (int, bool) {
 		return 0, false
 	}
 	return optionNamed(t.slot.Options, formatNumber(value.(float64)))
+}
+
+// saysPlace reports a number that says a place and no name: the 1 of "option 1" and of "1st".
+func (t *text) saysPlace(i int) bool {
+	_, _, ordered := t.ordinalAt(i)
+	return ordered || t.ends(i, position)
 }
 
 // byPolarity is the option "yes" or "no" for what says so: an option whose whole name

@@ -125,7 +125,7 @@ func (c *covered) roleAt(i int) (next int, r role, what class) {
 			}
 		}
 	}
-	if _, after, ok := c.class(i, negation); ok && c.isMoment() && i > 0 && c.roles[i-1] == roleValue && c.ends(i, part) {
+	if _, after, ok := c.class(i, negation); ok && c.isMoment() && c.endsPart(i) {
 		if _, next, ok := c.class(after, part); ok {
 			return next, roleNeutral, part // the "not AM" of "5:30 PM not AM"
 		}
@@ -201,6 +201,15 @@ func (c *covered) roleAt(i int) (next int, r role, what class) {
 		return i + 1, roleNeutral, named // "from New York on Friday"
 	}
 	return i + 1, roleUnknown, ""
+}
+
+// endsPart reports a value before token i that ends in a part of the day, with no more than a
+// pause between: the "5:30 pm" of "5:30 pm, not am".
+func (c *covered) endsPart(i int) bool {
+	if i > 0 && c.roles[i-1] == rolePause {
+		i--
+	}
+	return i > 0 && c.roles[i-1] == roleValue && c.ends(i, part)
 }
 
 // isMoment reports a slot for a date, a time of day or both.
@@ -289,6 +298,10 @@ func (c *covered) harmless(what class, from, next int) bool {
 			return true // "09:30 and March 6th"
 		}
 		return c.slot.Type == questioning.Choices || !c.valueAfter(next) || !c.valueBefore(from) || c.starts(from, "at") && (c.roles[from-1] != roleUnknown || c.classes[from-1] == weak)
+	case negation: // behind the value; "not on Friday at 7pm" may deny both
+		return (c.counts() || c.isMoment()) && slices.Contains(c.roles[:from], roleValue) && c.isAnother(next)
+	case unknown: // "I don't know, about 20" answers, "I can't say no" does not
+		return c.slot.Type != questioning.Boolean
 	case period:
 		return !c.isMoment()
 	case only:
@@ -303,6 +316,16 @@ func (c *covered) harmless(what class, from, next int) bool {
 		return c.names(c.tokens[next-1]) // "40 hours a week" for the hours per week
 	}
 	return false
+}
+
+// isAnother reports that a value for something else begins at token i, with no more than a
+// preposition or an article before it: the Saturday of "7pm on Friday, not on Saturday" for
+// the time.
+func (c *covered) isAnother(i int) bool {
+	for i < len(c.tokens) && !c.taken[i] && (c.starts(i, article) || c.starts(i, "on") || c.starts(i, "at")) {
+		i++
+	}
+	return i < len(c.tokens) && c.other(i)
 }
 
 // boundsAnother reports that the phrase before token i bounds something else than the

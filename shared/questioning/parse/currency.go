@@ -27,6 +27,7 @@ func (t *text) currencyAt(i int) (next int, ok bool) {
 			return next, true
 		}
 	}
+	// In capitals only: "all" and "try" are codes too.
 	written := t.source[t.tokens[i].start:t.tokens[i].end]
 	if r, size := utf8.DecodeRuneInString(written); unicode.Is(unicode.Sc, r) && size == len(written) {
 		return i + 1, true

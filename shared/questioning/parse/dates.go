@@ -36,12 +36,28 @@ func (t *text) findDates(bare bool) []span {
 		if day.After(t.now) && (w.has(fieldDay) || w.holiday != "" || w.date != "") && !w.saysYear() && t.tells(past) {
 			w.doubt = "this could be a day that has passed" // "nació el 3 de marzo"
 		}
+		if w.doubt == "" && w.has(fieldDay) && !w.saysYear() && t.yearElsewhere(w) {
+			w.doubt = "this could be a day of another year" // "June 5... 2020"
+		}
 		if w.set_ == 1<<fieldWeekday && t.isAnyOf(w.from) {
 			w.doubt = "this could be any such day" // "a Monday"
 		}
 		spans = append(spans, w.span)
 	}
 	return spans
+}
+
+// yearElsewhere reports a number apart from the date that could be its year: four digits of
+// the last or this century, as a clause of its own.
+func (t *text) yearElsewhere(w when) bool {
+	for i, one := range t.tokens {
+		isYear := one.shape == numeral && len(one.text) == 4 && isDigits(one.text) && (one.text[:2] == "19" || one.text[:2] == "20")
+		begins, ends := i == 0 || t.tokens[i-1].shape == sign, i+1 == len(t.tokens) || t.tokens[i+1].shape == sign
+		if isYear && begins && ends && (i < w.from || i >= w.next) {
+			return true
+		}
+	}
+	return false
 }
 
 // tells reports a phrase of the class among the words.
@@ -130,6 +146,9 @@ func (t *text) findClocks(bare bool) []span {
 			problem = twoMeanings
 		}
 		w.value, w.doubt = time.Time{}.Add(at).Format(time.TimeOnly), problem
+		if problem == "" && t.otherHalf(w, found) {
+			w.doubt = twoTimes
+		}
 		if problem == "" && t.isCountOfHours(w) {
 			w.doubt = "this could be a span of time"
 		}
@@ -152,6 +171,26 @@ func (t *text) unlikelyClock(w when) bool {
 	const roundTo = 5 // minutes
 	compact := first.shape == numeral && len(first.text) == 3 && isDigits(first.text) && w.at[fieldMinute]%roundTo != 0
 	return compact || w.has(fieldWeak) && t.lang.dayFirst && t.starts(w.next, weekday) && !t.ends(w.from, "at")
+}
+
+// otherHalf reports an "am" or "pm" apart from the time that puts it into the other half of
+// the day: "7am... I mean pm". The "am" of "I am" is none.
+func (t *text) otherHalf(w when, found []when) bool {
+	if !w.has(fieldPart) {
+		return false
+	}
+	for i := range t.tokens {
+		e, next, ok := t.class(i, part)
+		now := partsOfDay[e.name]
+		ends := next >= len(t.tokens) || t.tokens[next].shape == sign
+		free := i == 0 || t.tokens[i-1].shape == word && !t.is(i-1, "i") && !t.isNumber(i-1)
+		ofTime := slices.ContainsFunc(found, func(other when) bool { return other.from <= i && i < other.next })
+		_, denied := t.deniedFrom(i)
+		if ok && (now == am || now == pm) && !ofTime && !denied && ends && free && len(t.tokens[i].text) > 1 && partOfDay(w.at[fieldPart]).late() != now.late() {
+			return true
+		}
+	}
+	return false
 }
 
 // isCountOfHours reports the hours of "pour 3 heures" and, in a language that has
@@ -212,7 +251,7 @@ func (t *text) scan(patterns *patternNode) []when {
 			i++
 			continue
 		}
-		// What starts a sentence in English is no time: it has to be all that is said.
+		// "Now" begins many a sentence, so as a time it has to be all that is said.
 		if m.has(fieldNow) && !t.fillsText(i, next) {
 			i = next
 			continue // "Now, I need a table"

@@ -138,7 +138,7 @@ func TestDrawnOutWordsAreTheWordsTheyDrawOut(t *testing.T) {
 
 func TestAPoliteConditionIsNone(t *testing.T) {
 	readings{
-		"7 pm if that's alright": "19:00:00", "7 pm if it's available please": "19:00:00", "would it be possible if we come at 7 pm?": "19:00:00",
+		"7 pm if that's alright": "19:00:00", "7 pm if it's available please": "19:00:00", "7 pm if there's space": "19:00:00", "7 pm if you have it": "19:00:00", "7 pm if you have 8 seats": ask, "would it be possible if we come at 7 pm?": "19:00:00",
 		"7 pm if it rains": ask, "7 pm if that's the last one": ask,
 	}.holds(t, q.Slot{Key: "time", Type: q.Time})
 }
@@ -164,4 +164,14 @@ func TestANameWithAnApostropheIsNotUnderstood(t *testing.T) {
 	date := q.Slot{Key: "date", Title: "Date", Type: q.Date}
 	readings{"the booking's on the 26th": "2026-11-26", "Zorp's 26th": ask}.holds(t, date)
 	readings{"Zorp's 5": ask}.holds(t, q.Slot{Key: "people", Title: "Number of people", Type: q.Integer})
+}
+
+func TestWhatIsSaidLaterOfATimeOrADateIsNotPassedOver(t *testing.T) {
+	readings{"7am... I mean pm": ask, "7pm, I mean am": ask, "7pm, not am": "19:00:00", "7pm. I am sure": "19:00:00"}.holds(t, q.Slot{Key: "time", Type: q.Time})
+	readings{"7pm, not on Friday": "19:00:00", "not on Friday at 7pm": ask, "8pm, not Friday 7pm": ask}.holds(t, q.Slot{Key: "time", Type: q.Time})
+	readings{"June 5... 2020": ask, "2020, on June 5": ask, "June 5 at 2030": "2027-06-05", "June 5, 2020": "2020-06-05"}.holds(t, q.Slot{Key: "date", Type: q.Date})
+}
+
+func TestALetterIsTheUnitThatTheSlotNames(t *testing.T) {
+	readings{"5 g": 5.0, "5g": 5.0, "5 grams": 5.0}.holds(t, q.Slot{Key: "weight", Title: "Weight (g)", Type: q.Number})
 }

@@ -36,3 +36,14 @@ func TestANumberInAllCountsThoseWhoAreNamedApart(t *testing.T) {
 		assert.Equal(t, want, parse.Read(slot, words, parse.Context{}).Value, words)
 	}
 }
+
+// A correction that names no people is a second candidate all the same.
+func TestAnotherNumberBesideAPartyIsAsked(t *testing.T) {
+	slot := questioning.Slot{Key: "guests", Title: "Number of guests", Type: questioning.Integer}
+	for words, want := range map[string]any{
+		"5 people. Actually 6.": nil, "5 people. Actually, make it 6!": nil, "3 people, one, two, three!": nil, "5 people. 5!": 5.0,
+		"5 people. At 7.": 5.0, "5 people, 7, Friday": 5.0, "5 adults, kids: 2": nil, "6 kids and their parents": nil, "me and my parents": 3.0, "5 and counting": nil, "5 Personen. Doch 6.": nil, "5 Personen am 6. Juni": 5.0, "5 personnes. Non, 6": nil, "3 tables for 4": nil, "a table for 4": 4.0, "1 table for 4": 4.0,
+	} {
+		assert.Equal(t, want, parse.Read(slot, words, parse.Context{}).Value, words)
+	}
+}

@@ -40,7 +40,7 @@ func Find(slot questioning.Slot, words string, c Context) []Candidate {
 			next++
 		}
 		f.ClauseStart, f.ClauseEnd = t.tokens[from].start, t.tokens[next-1].end
-		if isDenied && f.Problem == "" {
+		if f.denied = isDenied; isDenied && f.Problem == "" {
 			f.Problem = blocking[negation]
 		}
 		view.judge(v, left, others, &f)
@@ -207,6 +207,9 @@ type Candidate struct {
 	Problem string
 	// unfit says that the Problem is that the slot's type or bounds exclude the value.
 	unfit bool
+	// denied says that the text takes the value back for another one, which so has no rival
+	// in it: the Friday of "Saturday, not Friday".
+	denied bool
 	// Weak reports a bare number that may be something else as well.
 	Weak bool
 }

@@ -102,6 +102,14 @@ type vocabulary struct {
 	compound map[string]bool
 }
 
+// scaleLetters end the names of scales that are a letter, which may be a unit as well.
+const scaleLetters = "mbgt"
+
+// isLetter reports a scale that is a letter: "m" for a million. A k is always a thousand.
+func (e entry) isLetter() bool {
+	return e.class == scale && strings.TrimRight(e.name, scaleLetters) != e.name
+}
+
 // notBehind reports a language that puts its negation behind the verb of a sentence.
 func (l *language) notBehind() bool { return l.code == "de" || l.code == "nl" }
 

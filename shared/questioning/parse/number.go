@@ -90,6 +90,9 @@ func (t *text) spelled(i int) (value float64, next int, last float64) {
 		}
 	}()
 	small := math.Inf(1)
+	if t.lang.code == "zh" && t.isSmallWord(i) {
+		return 0, i, 0
+	}
 	for next = i; ; {
 		at := next
 		joined := false
@@ -128,7 +131,7 @@ func (t *text) spelled(i int) (value float64, next int, last float64) {
 		bare := t.lang.code != "en" && !pending && section == 0 && e.value != 12 && !t.starts(at, many)
 		switch {
 		// No scale, or one that another rule reads: dozens and the letters m and b.
-		case !ok || joined && !(e.value == 10 && t.lang.code == "zh") || e.value < 100 && t.lang.code != "zh" || strings.TrimRight(e.name, "mb") != e.name:
+		case !ok || joined && !(e.value == 10 && t.lang.code == "zh") || e.value < 100 && t.lang.code != "zh" || e.isLetter():
 			return 0, next, last
 		// A hundred multiplies the words before it within the section.
 		case (e.value < 1e3 || e.value < 1e4 && t.lang.code == "zh") && e.value < small && (pending || bare || t.lang.code == "en" && section == 0 && above == nil && !t.scaleIsLeft(at)):
@@ -143,6 +146,18 @@ func (t *text) spelled(i int) (value float64, next int, last float64) {
 		}
 		started, pending, next, last = true, false, after, e.value
 	}
+}
+
+// isSmallWord reports a Chinese word of several characters that only begins like a number:
+// the "一共" before a total is no one.
+func (t *text) isSmallWord(i int) bool {
+	found := t.phrases(i)
+	if len(found) == 0 || found[0].next == i+1 {
+		return false
+	}
+	return !slices.ContainsFunc(found[0].entries, func(e entry) bool {
+		return !slices.Contains([]class{filler, hedge, outro, yes, no, and, because, thing}, e.class)
+	})
 }
 
 // scales are the parts of a spelled number that end in a scale from a thousand
@@ -386,6 +401,9 @@ func (t *text) digits(i int) (value float64, next int, last float64, doubt strin
 		}
 	}
 	value, doubt = t.numeral(strings.ReplaceAll(written, "'", ""), i, next)
+	if whole, _, _ := strings.Cut(written, t.lang.decimal); strings.Contains(whole, "'") && !groups(whole, "'") {
+		doubt = notOneNumber // 5'10"
+	}
 	if strings.Count(written, ",") == 1 && !groups(written, ",") && (t.is(i-1, "[") || t.is(i-1, "(")) && (t.is(next, "]") || t.is(next, ")")) {
 		doubt = blocking[between] // the interval "[30,50]"
 	}
@@ -558,8 +576,8 @@ func (t *text) scaleOf(i int) (entry, int, bool) {
 	if !ok || t.starts(i, cents) && i > 0 && t.tokens[i-1].shape == numeral && !t.goesOn(i, next) {
 		return e, i, false
 	}
-	if cut := strings.TrimRight(e.name, "mb"); cut != e.name {
-		e.value, _ = strconv.ParseFloat(cut, 64)
+	if e.isLetter() {
+		e.value, _ = strconv.ParseFloat(strings.TrimRight(e.name, scaleLetters), 64)
 	} else if len(t.tokens[i].text) == 1 && t.tokens[i].shape == word && !isHan(t.tokens[i].text) && !t.tokens[i].glued && i > 0 && t.tokens[i-1].shape != numeral {
 		return e, i, false // "five k"
 	}

@@ -45,6 +45,12 @@ func (t *text) findNumbers() (values, others []span) {
 			return []span{total}, slices.Concat(moments, t.replacedNumbers(), denied, without(parties, []span{total}))
 		}
 		if len(parties) > 0 {
+			if others := t.otherCounts(parties, moments); len(others) > 0 {
+				for i := range parties {
+					parties[i].doubt = "another number stands beside this"
+				}
+				parties = append(parties, others...)
+			}
 			return t.withTotals(parties), slices.Concat(moments, t.replacedNumbers(), denied)
 		}
 	}

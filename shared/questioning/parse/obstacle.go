@@ -11,5 +11,5 @@ var blocking = map[class]string{
 	bound: "this is a range, not one value", between: "this is a range, not one value", more: "this is a range, not one value",
 	part: "this could mean another time", month: "this could mean another day", to: "this is a range, not one value", until: "this is the end of a range", since: "this is the start of a range", alternative: "this names an alternative", perhaps: "this names an alternative",
 	negation: "this is a negation", except: "this is an exception", condition: "this is a condition", query: "this is a question",
-	repeated: "this is repeated, not once", rate: "this is an amount per something", period: "this is a period, not one day", only: "this is a condition",
+	unknown: "this says that it is not known", repeated: "this is repeated, not once", rate: "this is an amount per something", period: "this is a period, not one day", only: "this is a condition",
 }

@@ -38,7 +38,7 @@ func (t *text) findParties() []span {
 		}
 		if count, after, ok := t.cardinal(i); terms == 0 && ok && t.ends(i, "groups") {
 			party := span{from: i, next: after, value: float64(count)} // "a party of 5"
-			if t.clockLike(i, amount{value: float64(count), next: after}) {
+			if t.timesOver(i) || t.clockLike(i, amount{value: float64(count), next: after}) {
 				party.doubt = twoMeanings
 			}
 			found = append(found, party)
@@ -54,6 +54,8 @@ func (t *text) findParties() []span {
 			party.doubt = "the count of each is asked for"
 		case t.ofMany(i):
 			party.doubt = twoMeanings
+		case t.joinsOthers(next):
+			party.doubt = leftOut // "6 kids and their parents"
 		case i > 1 && (t.ends(i, to) || t.ends(i, alternative)) && t.tokens[i-2].shape == numeral && t.tokens[i-2].text != formatNumber(sum) && !t.replacesBefore(i):
 			party.doubt = blocking[between]
 		case terms == 1 && (t.ends(i, plus) || t.starts(i, "my") || t.starts(i+1, more) || t.ends(next, "some_of") || sum == 1 && t.oneOfMany(i, next)), t.ends(i, and) && t.somebody(i-2):
@@ -63,6 +65,21 @@ func (t *text) findParties() []span {
 		i = next - 1
 	}
 	return t.inAll(found)
+}
+
+// timesOver reports several of what the words before token i say that it is the size of: "3
+// tables for 4".
+func (t *text) timesOver(i int) bool {
+	for from := max(0, i-3); from < i; from++ {
+		if _, next, ok := t.class(from, "groups"); ok && next == i {
+			for at := max(0, from-2); at < from; at++ {
+				if value, end, ok := t.cardinal(at); ok && end == from && value > 1 {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // ofMany reports people at token i that another number counts a part of, or times:
@@ -125,6 +142,9 @@ func (t *text) inAll(parties []span) []span {
 // more than the total, it is asked. The number has to begin its clause, since that of
 // "budget 120 in total" counts no people.
 func (t *text) saidInAll(parties []span) (total span, ok bool) {
+	if !t.tells("in_all") {
+		return span{}, false // as in most replies, whose amounts need not be read again
+	}
 	for i := range t.tokens {
 		a, isAmount := t.amountAt(i)
 		count, next, isCount := t.cardinal(i)
@@ -154,6 +174,56 @@ func (t *text) saidInAll(parties []span) (total span, ok bool) {
 		}
 	}
 	return total, ok && len(t.tokens) > total.next-total.from
+}
+
+// otherCounts are the bare numbers that a sentence of their own makes second candidates beside
+// a party, or that are counted up behind it: "5 people. Actually 6", "3 people, one, two,
+// three". Other bare numbers beside a party are those of something else.
+func (t *text) otherCounts(parties, moments []span) []span {
+	var found []span
+	// The "6." of a German may be a day, and the end of a sentence too.
+	sure := slices.DeleteFunc(slices.Clone(moments), func(m span) bool { return m.weak })
+	bare, listed := 0, []span{}
+	for i := 0; i < len(t.tokens); i++ {
+		value, next, ok := t.cardinal(i)
+		count := span{from: i, next: next, value: float64(value)}
+		isSame := func(party span) bool { return party.value == count.value }
+		if !ok || slices.ContainsFunc(parties, isSame) || meets(count, parties) || meets(count, sure) || next < len(t.tokens) && t.tokens[next].shape != sign {
+			continue
+		}
+		from := i
+		for from > 0 && (t.corrects(from-1) || t.starts(from-1, filler) || t.starts(from-1, only) || t.is(from-1, ",") && (from < i || t.corrects(from-2))) {
+			from--
+		}
+		switch {
+		case i > 1 && t.is(i-1, ":") && (t.ends(i-1, persons) || t.ends(i-1, person)): // "5 adults, kids: 2"
+			found = append(found, count)
+		case from == 0 || !t.ends(i, "at") && !t.ends(i, "on") && slices.Contains([]string{".", "!", ";", "?"}, t.tokens[from-1].text):
+			found = append(found, count)
+		case from == i && t.is(i-1, ","):
+			bare, listed = bare+1, append(listed, count)
+		}
+	}
+	if bare > 1 {
+		return append(found, listed...)
+	}
+	return found
+}
+
+// joinsOthers reports that somebody's more join a party that ends before token i, who are not
+// counted: "and their parents", "with my dog".
+func (t *text) joinsOthers(i int) bool {
+	for _, c := range []class{and, plus} {
+		if _, next, ok := t.class(i, c); ok && t.starts(next, "my") {
+			return true
+		}
+	}
+	return false
+}
+
+// corrects reports a word that a correction begins with: "no", "actually", "doch".
+func (t *text) corrects(i int) bool {
+	return t.starts(i, no) || t.starts(i, yes) || t.starts(i, "but") || t.starts(i, outro)
 }
 
 // oneOfMany reports one person who need not be all: "another person", "one of us".
@@ -198,7 +268,7 @@ func (t *text) companions(i int, follows bool) (count float64, kind string, next
 	if _, after, ok := t.class(at, "of_my"); ok {
 		at = after
 	}
-	if _, after, ok := t.class(at, "parents"); ok && !counted && count == 1 && at > i {
+	if _, after, ok := t.class(at, "parents"); ok && !counted && count == 1 && at > i && !t.is(i, "their") { // of each other's there are more
 		return 2, "parents", after, true
 	}
 	if counted && t.isUnknown(at) && !t.is(at, "new") && t.starts(at+1, persons) {

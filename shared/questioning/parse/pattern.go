@@ -131,6 +131,9 @@ func readNumber(f field, least, most int) reader {
 		if !ok || value < least || value > most || t.tokens[i].shape == numeral && len(t.tokens[i].text) > 2 {
 			return i, false
 		}
+		if next > i+1 && t.starts(i, filler) {
+			return i, false // "19 Uhr zu viert" is no four minutes past
+		}
 		m.set(f, value)
 		return next, true
 	}

@@ -133,6 +133,7 @@ func TestRead(t *testing.T) {
 		{q.Slot{Type: q.Choices, Options: areas, MinItems: new(1), MaxItems: new(2)}, map[string]any{
 			"research and development, sales": []any{"Research and development", "Sales"}, "C++": []any{"C++"}, "both": problem("1 to 2 of"), "none": problem("1 to 2 of"), "all": problem("1 to 2 of"),
 		}},
+		{q.Slot{Type: q.Choice, Options: options("b", "a", "c")}, map[string]any{"option B": "b", "b)": "b", "A": "a", "the second": "a"}},
 		{q.Slot{Type: q.Choices, Options: options("a", "b")}, map[string]any{"both": []any{"a", "b"}}},
 		{q.Slot{Type: q.List}, map[string]any{
 			"apples": []any{"apples"}, "apples, pears and plums": []any{"apples", "pears", "plums"}, "apples and pears": []any{"apples", "pears"}, "a, b, and c": []any{"a", "b", "c"},

@@ -196,7 +196,7 @@ func (r *replying) unread(text string, all []candidate) {
 		rivalled := slices.ContainsFunc(all, func(other candidate) bool {
 			return other.slot != c.slot && overlap(other.Candidate, c.Candidate) && r.isOpen(r.slots[other.slot].Key)
 		})
-		if !waits || c.Problem == "" || c.Weak || rivalled || c.score < 0 {
+		if !waits || c.Problem == "" || c.denied || c.Weak || rivalled || c.score < 0 {
 			continue
 		}
 		r.answers[question.Number] = &Part{Number: question.Number, Slot: slot.Key, Words: strings.TrimSpace(text[c.ClauseStart:c.ClauseEnd]),
@@ -259,7 +259,7 @@ func (r *replying) takes(text string, all []candidate, at int) bool {
 	// Every other candidate is a rival for the slot or for the value, and none may be as good.
 	for i, other := range all {
 		switch {
-		case i == at, other.unfit:
+		case i == at, other.unfit, other.denied:
 		case other.slot == c.slot: // another value for the same slot
 			if !same(other.Value, c.Value) && other.score >= c.score {
 				return false

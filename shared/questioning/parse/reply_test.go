@@ -236,3 +236,23 @@ func TestNoWordIsLost(t *testing.T) {
 		}
 	}
 }
+
+// What is taken back for another value is no second answer, in a reply to several questions too.
+func TestWhatAReplyTakesBackIsNoRival(t *testing.T) {
+	slots := []questioning.Slot{{Key: "people", Title: "Number of people", Type: questioning.Integer}, {Key: "time", Title: "Time", Type: questioning.Time}, {Key: "date", Title: "Date", Type: questioning.Date}}
+	var open []parse.OpenQuestion
+	for i, slot := range slots {
+		open = append(open, parse.OpenQuestion{Number: i + 1, Slot: slot})
+	}
+	for words, want := range map[string][]any{
+		"I booked 4 people for Friday 7pm, change it to Saturday": {4.0, "19:00:00", "2026-11-28"},
+		"move it from Friday to Saturday at 7pm, 4 people":        {4.0, "19:00:00", "2026-11-28"},
+		"5 people, not 4 people, Friday, 7pm":                     {5.0, "19:00:00", "2026-11-27"},
+	} {
+		got := make([]any, len(slots))
+		for _, answer := range parse.ReadReply(words, open, slots, parse.Context{Now: now, Language: "en"}).Answers {
+			got[answer.Number-1] = answer.Value
+		}
+		assert.Equal(t, want, got, words)
+	}
+}

@@ -335,6 +335,8 @@ func (t *text) changedLater(v span, values []span) (old span, ok bool) {
 				return span{from: v.from, next: v.next}, true
 			}
 		}
+		// "Move my booking of the 24th to the 26th": the verb may stand far before both, in the
+		// same clause.
 		if t.tellsBefore("changing", v.from) && !slices.ContainsFunc(t.tokens[v.from:to], func(one token) bool { return one.shape == sign }) {
 			if v.next == to-1 {
 				return span{from: v.from, next: to}, true // with its "to"

@@ -37,6 +37,8 @@ func readLanguage(code string, words *vocabulary) *language {
 	return l
 }
 
+// sections are the four parts of a table, in their order. A part may be empty, but its
+// heading is there: TestTables writes all of them.
 func sections(table string) (settings, phrases, dates, times string) {
 	settings, rest, _ := strings.Cut(table, "=phrases\n")
 	phrases, rest, _ = strings.Cut(rest, "=dates\n")

@@ -99,7 +99,8 @@ func (s *scanner) hyphen() bool {
 	return s.peek(0) == '-' && unicode.IsLetter(s.peek(1)) && (unicode.IsLetter(before) || isDigit(before))
 }
 
-// next moves over the token that begins here.
+// next moves over the token that begins here. What can begin the longest token is tried first:
+// an address may begin with a word, and a date with a number.
 func (s *scanner) next() shape {
 	r := s.runes[s.at]
 	switch {

@@ -12,13 +12,14 @@ const chunk = 50_000
 // faster than calls could, as calls leave them: of four slots, three questions and two
 // answers. Half are of one principal, "product", the rest of a thousand others. A user
 // has ten, and each began a second after the one before. Beside them lie what consumers
-// noted of their events, and the events of every hundredth, which wait in the outbox.
+// noted of their events, what was recorded of who did what, the erasures of others, and
+// the events of every hundredth, which wait in the outbox.
 func Conversations(t testing.TB, url string, from, to int) {
 	t.Helper()
 	for ; from < to; from += chunk {
 		Exec(t, url, fmt.Sprintf(generate, from, min(from+chunk, to)-1))
 	}
-	for _, table := range []string{"sessions", "conversations", "slots", "questions", "answers", "results", "outbox", "processed_events", "counted_conversations"} {
+	for _, table := range []string{"sessions", "conversations", "slots", "questions", "answers", "results", "outbox", "processed_events", "counted_conversations", "erasures", "audit"} {
 		Exec(t, url, `VACUUM (ANALYZE) `+table)
 	}
 }
@@ -54,6 +55,8 @@ SELECT principal, id, substr(sha256((i || ' ' || revision)::bytea), 1, 16), revi
 FROM generated, generate_series(1, 3) revision ORDER BY i, revision;
 INSERT INTO counted_conversations (principal, conversation_id, form, user_id, contribution, counted_at, for_user, for_others)
 SELECT principal, id, form, user_id, '{"budget": {"500": 1}}', at, false, false FROM generated WHERE i %% 10 > 0;
+INSERT INTO audit (principal, user_id, conversation_id, action, at) SELECT principal, user_id, id, 'opened', at FROM generated ORDER BY i;
+INSERT INTO erasures (principal, conversation_id, at, announced_at) SELECT principal, gen_random_uuid(), at, at FROM generated WHERE i %% 50 = 0;
 INSERT INTO outbox (principal, id, conversation_id, type, data, created_at)
 SELECT principal, gen_random_uuid(), id, 'io.sequential-questioning.answer.recorded.v1', '{}', at FROM generated, generate_series(1, 3) WHERE i %% 100 = 0;
 INSERT INTO processed_events (consumer, source, id, at)

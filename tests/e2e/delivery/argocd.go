@@ -12,7 +12,9 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// ArgoCD is a client of Argo CD's API with one user's token.
+// ArgoCD is a client of Argo CD's API with one user's token. It uses the REST API,
+// because the tests are about what accounts may do, and the release command's gRPC
+// client is under test itself.
 type ArgoCD struct {
 	url   string
 	token string
@@ -81,7 +83,8 @@ type Deployed struct {
 	Revision string
 }
 
-// Application reads one Application.
+// Application reads one Application. It reads the object and not the API, which answers
+// by the account's rights.
 func (d *Deployment) Application(ctx context.Context, name string) (Application, error) {
 	object, err := d.Get(ctx, applications, "argocd", name)
 	if err != nil {
@@ -119,7 +122,8 @@ func (d *Deployment) Refresh(ctx context.Context, name string) error {
 	return d.Patch(ctx, applications, "argocd", name, `{"metadata":{"annotations":{"argocd.argoproj.io/refresh":"normal"}}}`)
 }
 
-// Synced waits until an Application runs a revision and no operation is in progress.
+// Synced waits until an Application runs a revision and no operation is in progress. An
+// operation that failed and is retried counts as in progress.
 func (d *Deployment) Synced(ctx context.Context, name, revision string) error {
 	var last Application
 	err := d.Until(ctx, name+" synced at "+short(revision), func(ctx context.Context) (bool, error) {
@@ -139,4 +143,5 @@ func (d *Deployment) Synced(ctx context.Context, name, revision string) error {
 	return nil
 }
 
+// short abbreviates a revision, for messages.
 func short(revision string) string { return revision[:min(len(revision), 8)] }

@@ -4,14 +4,13 @@ package delivery
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 
-	"github.com/caarlos0/env/v11"
+	"github.com/sequential-questioning/sequential-questioning/shared/settings"
 )
 
 // Cluster describes a cluster with Knative and Argo CD, and how this machine and the
-// cluster reach each other.
+// cluster reach each other. docs/e2e.md explains each variable.
 type Cluster struct {
 	Kubeconfig string `env:"KUBECONFIG"`
 	Registry   string `env:"CLUSTER_REGISTRY"`    // host:port over plain HTTP, for this machine and the nodes
@@ -24,11 +23,12 @@ type Cluster struct {
 	Plaintext  bool   `env:"ARGOCD_PLAINTEXT"`
 }
 
-// FromEnvironment reads what `cluster env` prints.
+// FromEnvironment reads what `cluster env` prints. All that are missing are named at
+// once.
 func FromEnvironment() (Cluster, error) {
 	var c Cluster
-	if err := env.Parse(&c); err != nil {
-		return c, fmt.Errorf("read environment: %w", err)
+	if err := settings.Parse(&c); err != nil {
+		return c, err
 	}
 	var missing []string
 	for name, value := range map[string]string{

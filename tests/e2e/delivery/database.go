@@ -17,6 +17,8 @@ type Database struct {
 	address string // host:port for the cluster
 }
 
+// startDatabase starts a server and makes it reachable at an address of this machine,
+// on a free port. The forwarding ends with the process.
 func startDatabase(ctx context.Context, folder, address string) (*Database, error) {
 	server, err := embedded.Start(ctx, embedded.Options{Dir: folder})
 	if err != nil {
@@ -30,7 +32,8 @@ func startDatabase(ctx context.Context, folder, address string) (*Database, erro
 	return &Database{Server: server, address: listener.Addr().String()}, nil
 }
 
-// forward forwards connections to the server, which only listens on loopback.
+// forward forwards connections to the server, which only listens on loopback. It copies
+// bytes, so that TLS, cancellation and replication would work as well.
 func forward(listener net.Listener, server string) {
 	at, err := url.Parse(server)
 	if err != nil {
@@ -60,6 +63,7 @@ func forward(listener net.Listener, server string) {
 // at returns a database's URLs for this machine and, at host, for the cluster.
 type at struct{ here, there string }
 
+// at keeps the server's parameters; host is host:port as the cluster sees it.
 func (d *Database) at(database, role, password, host string) (at, error) {
 	u, err := url.Parse(d.URL())
 	if err != nil {

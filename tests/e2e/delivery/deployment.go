@@ -21,15 +21,18 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
+// owner is the one file that a fork edits, and so does this one.
 const owner = "gitops/owner/kustomization.yaml"
 
+// yearlySweep lets staging rest: a timer that runs every minute keeps the relay awake.
 const yearlySweep = `
   - target: {kind: PingSource, name: sweep}
     patch: |-
       - {op: replace, path: /spec/schedule, value: "0 0 1 1 *"}
 `
 
-// Deployment is the project, deployed to a cluster.
+// Deployment is the project, deployed to a cluster. Tests share one and run one after
+// the other; each begins with Reset.
 type Deployment struct {
 	Cluster  Cluster
 	ArgoCD   *ArgoCD
@@ -54,7 +57,8 @@ type Deployment struct {
 
 // Deploy deploys a copy of the checkout at root to the cluster: it pushes images to its
 // registry, creates a repository and databases, and leaves the rest to Argo CD. It
-// returns when staging and production serve.
+// returns when staging and production serve. On an error it returns the Deployment as
+// well, which Close then cleans up.
 func Deploy(ctx context.Context, cluster Cluster, root string) (*Deployment, error) {
 	folder, err := os.MkdirTemp("", "sequential-questioning-e2e-")
 	if err != nil {
@@ -92,7 +96,8 @@ func Deploy(ctx context.Context, cluster Cluster, root string) (*Deployment, err
 	return d, nil
 }
 
-// Close removes the files of this run.
+// Close removes the files of this run. What is in the cluster stays: a cluster that
+// somebody keeps can be looked at afterwards.
 func (d *Deployment) Close() error {
 	d.Figures.stop()
 	for _, route := range d.routes {
@@ -109,7 +114,25 @@ func (d *Deployment) Close() error {
 	return os.RemoveAll(d.folder)
 }
 
-// Release runs the release command in the clone and returns its output.
+// WriteEnvironment writes shell commands that set a person up to work on the deployment by
+// hand, and returns the file: a shell in the clone, with the commands on its PATH.
+func (d *Deployment) WriteEnvironment() (file string, err error) {
+	var content strings.Builder
+	for _, line := range [][2]string{
+		{"KUBECONFIG", d.Cluster.Kubeconfig}, {"ARGOCD_SERVER", d.Cluster.ArgoCD}, {"ARGOCD_AUTH_TOKEN", d.Cluster.Token},
+		{"ARGOCD_PLAINTEXT", fmt.Sprint(d.Cluster.Plaintext)},
+		{"STAGING", d.Route(Staging)}, {"PROD", d.Route(Prod)},
+		{"IMAGES", strings.Join(d.imageFlags(), " ")},
+	} {
+		fmt.Fprintf(&content, "export %s=%q\n", line[0], line[1])
+	}
+	fmt.Fprintf(&content, "export PATH=%q\ncd %q\n", d.folder+":"+os.Getenv("PATH"), d.Clone.Folder)
+	file = filepath.Join(d.folder, "env")
+	return file, os.WriteFile(file, []byte(content.String()), 0o600)
+}
+
+// Release runs the release command in the clone and returns its output. SSL_CERT_DIR
+// leads nowhere, so that nothing is fetched from the internet unnoticed.
 func (d *Deployment) Release(ctx context.Context, args ...string) (string, error) {
 	command := exec.CommandContext(ctx, d.release, args...)
 	command.Dir = d.Clone.Folder
@@ -124,11 +147,14 @@ func (d *Deployment) Release(ctx context.Context, args ...string) (string, error
 	return output.String(), err
 }
 
+// buildCommands builds release and operate by the Makefile, as an operator does.
 func (d *Deployment) buildCommands(ctx context.Context) error {
 	d.release, d.operate = filepath.Join(d.folder, "release"), filepath.Join(d.folder, "operate")
 	return run(ctx, d.root, nil, "make", "--no-print-directory", "release", "operate", "RELEASE="+d.release, "OPERATE="+d.operate)
 }
 
+// makeRepository serves a bare repository and fills a clone with this checkout,
+// uncommitted changes included.
 func (d *Deployment) makeRepository(ctx context.Context) error {
 	bare := filepath.Join(d.folder, "git", "sequential-questioning.git")
 	served, err := serveGit(d.Cluster.Host, filepath.Dir(bare))
@@ -160,7 +186,7 @@ func (d *Deployment) makeRepository(ctx context.Context) error {
 // BuildImages builds, pushes and pins images of the clone's functions: all, or those
 // named.
 func (d *Deployment) BuildImages(ctx context.Context, only ...string) error {
-	args := []string{"images", "--repository", d.Cluster.Registry + "/sequential-questioning", "--insecure", "--platform", "linux/" + runtime.GOARCH}
+	args := append([]string{"images"}, d.imageFlags()...)
 	if len(only) > 0 {
 		args = append(args, "--only", strings.Join(only, ","))
 	}
@@ -168,8 +194,15 @@ func (d *Deployment) BuildImages(ctx context.Context, only ...string) error {
 	return err
 }
 
+// imageFlags are those of `release images` for the cluster's registry and this machine.
+func (d *Deployment) imageFlags() []string {
+	return []string{"--repository", d.Cluster.Registry + "/sequential-questioning", "--insecure", "--platform", "linux/" + runtime.GOARCH}
+}
+
 func (d *Deployment) buildImages(ctx context.Context) error { return d.BuildImages(ctx) }
 
+// makeDatabases starts PostgreSQL and Qdrant on this machine and gives PostgreSQL its
+// usual name in the cluster, by a Service without a selector.
 func (d *Deployment) makeDatabases(ctx context.Context) (err error) {
 	if d.Database, err = startDatabase(ctx, filepath.Join(d.folder, "postgres"), d.Cluster.Host); err != nil {
 		return err
@@ -268,6 +301,7 @@ func (d *Deployment) bootstrap(ctx context.Context) error {
 	return err
 }
 
+// deployed waits until Argo CD has synced everything and both routes respond.
 func (d *Deployment) deployed(ctx context.Context) error {
 	for _, application := range []string{"sequential-questioning-policies", string(Staging), string(Prod)} {
 		if err := d.Synced(ctx, application, d.Base); err != nil {
@@ -291,6 +325,7 @@ func (d *Deployment) Serves(ctx context.Context, environment Environment, versio
 	})
 }
 
+// run runs a program; its error has what it printed.
 func run(ctx context.Context, folder string, environment []string, name string, args ...string) error {
 	command := exec.CommandContext(ctx, name, args...)
 	command.Dir = folder

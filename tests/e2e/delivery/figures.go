@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// Figures collects the measurements of a run.
+// Figures collects the measurements of a run. It is safe for concurrent use. Only a run
+// of all tests writes them to the page.
 type Figures struct {
 	mu      sync.Mutex
 	began   time.Time
@@ -21,6 +22,8 @@ type Figures struct {
 	ended   chan struct{}
 }
 
+// row is one line of a table; sample is the number of instances at one moment; mark is
+// a numbered line of the plot.
 type row struct{ section, what, value string }
 
 type sample struct {
@@ -95,6 +98,7 @@ func (f *Figures) watch(d *Deployment) {
 	}()
 }
 
+// stop ends the sampling, once; nothing is sampled after it returns.
 func (f *Figures) stop() {
 	if f.cancel != nil {
 		f.cancel()
@@ -102,6 +106,7 @@ func (f *Figures) stop() {
 	}
 }
 
+// What stands between the marks is replaced by each run.
 const (
 	beginFigures = "<!-- figures: written by make e2e -->"
 	endFigures   = "<!-- end of figures -->"

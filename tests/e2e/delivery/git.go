@@ -16,8 +16,9 @@ import (
 	"strings"
 )
 
-// serveGit serves the bare repositories of folder over git's smart HTTP protocol
-// at a free port of address, and returns its URL.
+// serveGit serves the bare repositories of folder over git's smart HTTP protocol at a
+// free port of address, and returns its URL. It serves pushes as well as fetches,
+// without a login: whoever reaches the address may push.
 func serveGit(address, folder string) (string, error) {
 	programs, err := exec.Command("git", "--exec-path").Output()
 	if err != nil {
@@ -56,7 +57,8 @@ func unchunked(next http.Handler) http.Handler {
 	})
 }
 
-// Checkout is a clone with a working tree.
+// Checkout is a clone with a working tree. Its methods name files by their path in the
+// checkout.
 type Checkout struct{ Folder string }
 
 // Git runs git in the checkout and returns its trimmed output.
@@ -118,6 +120,8 @@ func (c Checkout) Commit(ctx context.Context, message string) (string, error) {
 }
 
 // copyTree copies the files that git tracks or would add, with uncommitted changes.
+// Links are copied as the files that they lead to. Deleted files that are still in the
+// index are passed over.
 func copyTree(ctx context.Context, from, to string) error {
 	listed, err := Checkout{from}.Git(ctx, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
 	if err != nil {

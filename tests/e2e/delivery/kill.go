@@ -10,7 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// Killing kills pods of an environment's functions, one at a time.
+// Killing kills pods of an environment's functions, one at a time. It is safe for
+// concurrent use.
 type Killing struct {
 	cancel context.CancelFunc
 	ended  chan struct{}
@@ -19,6 +20,8 @@ type Killing struct {
 	killed []string
 }
 
+// betweenKills leaves time for a function to come back, so that each kill meets calls
+// under way.
 const betweenKills = time.Second
 
 // Killing starts killing pods until Stop, without a grace period.
@@ -37,6 +40,7 @@ func (d *Deployment) Killing(ctx context.Context, environment Environment, funct
 			}
 			pods, err := d.kube.Resource(Pods).Namespace(string(environment)).List(ctx, metav1.ListOptions{LabelSelector: "serving.knative.dev/service"})
 			if err != nil {
+				// An API server under load may not answer; the next tick tries again.
 				continue
 			}
 			// Take the functions in turn, if they have a pod.

@@ -34,7 +34,8 @@ func (d *Deployment) Get(ctx context.Context, kind schema.GroupVersionResource, 
 	return d.kube.Resource(kind).Namespace(namespace).Get(ctx, name, metav1.GetOptions{})
 }
 
-// Patch merges a JSON document into one object, as a manual edit does.
+// Patch merges a JSON document into one object, as a manual edit does. Argo CD is
+// expected to revert it.
 func (d *Deployment) Patch(ctx context.Context, kind schema.GroupVersionResource, namespace, name, merge string) error {
 	_, err := d.kube.Resource(kind).Namespace(namespace).Patch(ctx, name, types.MergePatchType, []byte(merge), metav1.PatchOptions{})
 	return err
@@ -58,8 +59,9 @@ func (d *Deployment) Kubectl(ctx context.Context, stdin string, args ...string) 
 	return string(output), nil
 }
 
-// Until waits for a condition. Errors of the condition may be transient, so only the last
-// one is returned, when the limit is reached.
+// Until waits for a condition. Errors of the condition may be transient, so only the
+// last one is returned, when the limit is reached. It looks every 200 ms, so figures
+// are that exact at best.
 func (d *Deployment) Until(ctx context.Context, what string, condition func(context.Context) (bool, error)) error {
 	ctx, cancel := context.WithTimeout(ctx, waitLimit)
 	defer cancel()
@@ -95,7 +97,8 @@ func Condition(object *unstructured.Unstructured, kind string) (status, message 
 	return status, message
 }
 
-// Instances counts the pods of an environment's functions, without terminating ones.
+// Instances counts the pods of an environment's functions, without terminating ones. A
+// pod that has not started counts.
 func (d *Deployment) Instances(ctx context.Context, namespace string) (map[string]int, error) {
 	pods, err := d.kube.Resource(Pods).Namespace(namespace).List(ctx, metav1.ListOptions{LabelSelector: "serving.knative.dev/service"})
 	if err != nil {
@@ -131,6 +134,8 @@ func (d *Deployment) Asleep(ctx context.Context, namespace string) error {
 	})
 }
 
+// asleep takes one look: no pod but terminating ones, and no endpoint that leads to one
+// of those.
 func (d *Deployment) asleep(ctx context.Context, namespace string) (bool, error) {
 	pods, err := d.kube.Resource(Pods).Namespace(namespace).List(ctx, metav1.ListOptions{LabelSelector: "serving.knative.dev/service"})
 	if err != nil {

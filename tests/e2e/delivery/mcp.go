@@ -48,6 +48,7 @@ func (d *Deployment) Route(environment Environment) string {
 	return proxy.URL + "/mcp"
 }
 
+// hostname is a service's public name, by which the ingress routes.
 func (d *Deployment) hostname(service, namespace string) string {
 	return service + "." + namespace + "." + d.Cluster.Domain
 }
@@ -68,12 +69,14 @@ func (d *Deployment) Public(ctx context.Context, service, namespace string) (int
 	return response.StatusCode, string(body), err
 }
 
+// revision is the newest of the protocol, in which each request stands alone.
 const revision = "2026-07-28"
 
 // caller has no keep-alive: every call opens a new connection.
 var caller = &http.Client{Timeout: 2 * time.Minute, Transport: &http.Transport{DisableKeepAlives: true}}
 
-// Request makes one request in the newest revision of MCP and returns its result.
+// Request makes one request in the newest revision of MCP and returns its result. Its
+// error is a *Failed where there was a response.
 func Request(ctx context.Context, route, method, name string, params map[string]any) (map[string]any, error) {
 	if params == nil {
 		params = map[string]any{}
@@ -159,8 +162,9 @@ func Version(ctx context.Context, route string) (string, error) {
 	return version, nil
 }
 
-// Insist retries a call, as a client does, until it has a result. It stops at an error of
-// ours that is not retryable. It returns the failures with the result.
+// Insist retries a call, as a client does, until it has a result. It stops at an error
+// of ours that is not retryable. It returns the failures with the result. The pause is
+// short and constant, so that a test's time is that of the system.
 func Insist(ctx context.Context, route, tool string, arguments map[string]any) (map[string]any, []error, error) {
 	ctx, cancel := context.WithTimeout(ctx, waitLimit)
 	defer cancel()

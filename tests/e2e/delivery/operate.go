@@ -16,12 +16,15 @@ func (e Environment) Short() string {
 	return strings.TrimPrefix(string(e), "sequential-questioning-")
 }
 
-// Operate runs the operate command on this machine's PostgreSQL and Qdrant, as an operator
-// does, and returns its output. Backups are in a folder of this run.
+// Operate runs the operate command on this machine's PostgreSQL and Qdrant, as an
+// operator does, and returns its output. Backups are in a folder of this run. It runs
+// as the functions' role where a command takes DATABASE_URL.
 func (d *Deployment) Operate(ctx context.Context, environment Environment, args ...string) (string, error) {
 	return d.operateWith(ctx, append(d.Qdrant.Environment(), "DATABASE_URL="+d.roles[environment].functions.here), args...)
 }
 
+// operateWith runs it with further variables, such as passwords, which must not be
+// arguments.
 func (d *Deployment) operateWith(ctx context.Context, variables []string, args ...string) (string, error) {
 	command := exec.CommandContext(ctx, d.operate, args...)
 	command.Env = append(os.Environ(), "ADMIN_DATABASE_URL="+d.Database.AdminURL(), "BACKUP_URL=file://"+filepath.Join(d.folder, "backups"))
@@ -37,7 +40,8 @@ func (d *Deployment) operateWith(ctx context.Context, variables []string, args .
 // roles are the roles of one environment's database.
 type roles struct{ owner, functions, gateway at }
 
-// initialise creates an environment's database and its roles.
+// initialise creates an environment's database and its roles. Passwords are random for
+// each run.
 func (d *Deployment) initialise(ctx context.Context, environment Environment) (roles, error) {
 	owner, functions, gateway := rand.Text(), rand.Text(), rand.Text()
 	passwords := []string{"OWNER_PASSWORD=" + owner, "FUNCTIONS_PASSWORD=" + functions, "GATEWAY_PASSWORD=" + gateway}

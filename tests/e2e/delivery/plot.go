@@ -12,7 +12,7 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// whole puts ticks at whole numbers.
+// whole puts ticks at whole numbers. There is no half an instance.
 type whole struct{}
 
 func (whole) Ticks(low, high float64) (ticks []plot.Tick) {
@@ -22,7 +22,8 @@ func (whole) Ticks(low, high float64) (ticks []plot.Tick) {
 	return ticks
 }
 
-// draw plots the instances over time, with numbered marks.
+// draw plots the instances over time, with numbered marks. Marks have numbers, because
+// their names would overlap; the page lists them.
 func (f *Figures) draw(path string) error {
 	p := plot.New()
 	p.Title.Text = "Instances of functions over one run"

@@ -20,6 +20,7 @@ type Qdrant struct {
 	server *embedded.Server
 }
 
+// startQdrant listens on a free port of address and keeps it for restarts.
 func startQdrant(address string) (*Qdrant, error) {
 	q := &Qdrant{address: net.JoinHostPort(address, "0"), key: rand.Text()}
 	if err := q.Start(); err != nil {

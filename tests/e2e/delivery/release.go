@@ -8,10 +8,12 @@ import (
 	"strings"
 )
 
+// catalogue has the version that a gateway reports, by which tests tell releases apart.
 const catalogue = "functions/gateway/catalogue.json"
 
-// Reset commits the files of Base to main and prod, and waits until both environments run
-// them. It does not rewrite history.
+// Reset commits the files of Base to main and prod, and waits until both environments
+// run them. It does not rewrite history. It merges prod into main first, as a revert on
+// prod requires, and then restores all files.
 func (d *Deployment) Reset(ctx context.Context) error {
 	for _, args := range [][]string{
 		{"fetch", "--quiet", "origin"},
@@ -82,8 +84,9 @@ func (d *Deployment) version() string {
 	return version
 }
 
-// Change commits the changes of a release to the clone: another version of the gateway, a
-// migration, and another setting of one tool.
+// Change commits the changes of a release to the clone: another version of the gateway,
+// a migration, and another setting of one tool. It builds only what changed: the other
+// images keep their digests.
 func (d *Deployment) Change(ctx context.Context, version string) error {
 	if err := d.Clone.Replace(catalogue, `"version": "`+d.version()+`"`, `"version": "`+version+`"`); err != nil {
 		return err
@@ -110,4 +113,5 @@ func (d *Deployment) Migration(name, up string) error {
 	return d.Clone.Write(fmt.Sprintf("migrations/9%04s_%s.sql", strings.ReplaceAll(name, ".", ""), table(name)), "-- +goose Up\n"+up+"\n\n-- +goose Down\nSELECT 1;\n")
 }
 
+// table is the name of a version's table, valid in SQL.
 func table(version string) string { return "release_" + strings.ReplaceAll(version, ".", "_") }

@@ -22,7 +22,8 @@ type PodWatch struct {
 // Stages are the stages of a pod's start, as durations since a time.
 type Stages struct{ Made, Scheduled, Ready time.Duration }
 
-// WatchPods watches a namespace until the context ends.
+// WatchPods watches a namespace until the context ends. A watch that cannot be opened
+// records nothing; the test that reads it fails for want of stages.
 func (d *Deployment) WatchPods(ctx context.Context, namespace string) *PodWatch {
 	p := &PodWatch{pods: map[string]map[string]time.Time{}, old: map[string]bool{}}
 	there, err := d.kube.Resource(Pods).Namespace(namespace).List(ctx, metav1.ListOptions{})
@@ -46,6 +47,7 @@ func (d *Deployment) WatchPods(ctx context.Context, namespace string) *PodWatch 
 	return p
 }
 
+// record notes the stages that an event shows for the first time.
 func (p *PodWatch) record(pod *unstructured.Unstructured) {
 	service := pod.GetLabels()["serving.knative.dev/service"]
 	if p.old[pod.GetName()] || service == "" {

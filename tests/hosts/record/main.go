@@ -1,5 +1,6 @@
 // Command record plays a first session with a program over standard input and output,
 // and writes what really came back as an animated SVG: record PROGRAM FILE.
+// docs/first_minute.svg comes from it: nobody types what the program is shown to say.
 package main
 
 import (
@@ -15,13 +16,16 @@ import (
 	"unicode/utf8"
 )
 
+// The times are those of a film that one can read along with, not measured ones.
 const (
 	columns  = 96   // of the terminal, in characters
 	lineTime = 0.12 // seconds between two lines of an answer
 	keyTime  = 1.4  // seconds that a person takes
 )
 
-// needed is what the client's model asks for.
+// needed is what the client's model asks for. It has a choice, a date and a yes or no,
+// and names what is said in the context already, so that the picture shows all that
+// saves questions.
 const needed = `{"type":"object","required":["problem","platform","severity","since"],"properties":{
 	"problem":{"type":"string"},
 	"platform":{"enum":["iOS","Android"]},
@@ -44,7 +48,9 @@ func main() {
 	}
 }
 
-// session holds the conversation.
+// session holds the conversation. It plays the person and the model both; what the
+// server says is its own. The data are new and are removed, so the picture never shows
+// what an earlier run remembered.
 func session(program string) (*terminal, error) {
 	data, err := os.MkdirTemp("", "record-")
 	if err != nil {
@@ -86,7 +92,8 @@ func session(program string) (*terminal, error) {
 	return t, s.end()
 }
 
-// server is a running program.
+// server is a running program. It is spoken to as a host does, by a line of JSON-RPC
+// for each message.
 type server struct {
 	*exec.Cmd
 	in    io.WriteCloser
@@ -94,6 +101,9 @@ type server struct {
 	calls int
 }
 
+// start starts the program with its standard error on ours, where its failures can be
+// read, and shakes hands. The program names the version it speaks, which we need not
+// look at: we call tools only.
 func start(program, data string) (*server, error) {
 	s := &server{Cmd: exec.Command(program, "--stdio", "--data", data+"/data")}
 	s.Stderr = os.Stderr
@@ -113,6 +123,9 @@ func start(program, data string) (*server, error) {
 	return s, err
 }
 
+// call sends a request and waits for its answer. One is under way at a time, and the
+// server sends nothing else than answers here, since we declare no capability to be
+// asked with; so the next line is the answer.
 func (s *server) call(method, params string) (json.RawMessage, error) {
 	s.calls++
 	var request strings.Builder
@@ -134,7 +147,9 @@ func (s *server) call(method, params string) (json.RawMessage, error) {
 	return response.Result, nil
 }
 
-// tool calls a tool, and returns its conversation and its text.
+// tool calls a tool, and returns its conversation and its text. A tool that fails
+// answers with a result, not with an error of the protocol; a picture of a failure is
+// not wanted, so both are errors here.
 func (s *server) tool(name, arguments string) (conversation, text string, err error) {
 	result, err := s.call("tools/call", `{"name":"`+name+`","arguments":`+arguments+`}`)
 	if err != nil {
@@ -156,6 +171,7 @@ func (s *server) tool(name, arguments string) (conversation, text string, err er
 	return called.Shown.Conversation, called.Content[0].Text, nil
 }
 
+// end closes the program's input, by which it ends in order.
 func (s *server) end() error {
 	if err := s.in.Close(); err != nil {
 		return err
@@ -163,19 +179,23 @@ func (s *server) end() error {
 	return s.Wait()
 }
 
-// terminal is what is shown, and when.
+// terminal is what is shown, and when. Nothing scrolls: a picture shows the whole
+// session once it is over, also to those whose reader plays no animation.
 type terminal struct {
 	lines []line
 	now   float64 // seconds
 }
 
+// line is a line with the second at which it appears; class is the style that it is
+// drawn in.
 type line struct {
 	at    float64
 	class string
 	text  string
 }
 
-// says shows what a person types.
+// says shows what a person types. Further lines are moved to the right below the first
+// one, past the prompt.
 func (t *terminal) says(who, text string) {
 	t.now += keyTime
 	for i, part := range strings.Split(text, "\n") {
@@ -187,7 +207,8 @@ func (t *terminal) says(who, text string) {
 	}
 }
 
-// calls shows a call of the model's and the server's text.
+// calls shows a call of the model's and the server's text. The arguments are not shown:
+// they are the model's to write, and a person sees a host fold them as well.
 func (t *terminal) calls(tool, text string) {
 	t.now += keyTime / 2
 	t.show("call", "● "+tool)
@@ -197,11 +218,18 @@ func (t *terminal) calls(tool, text string) {
 	t.show("text", "")
 }
 
+// show adds a text, broken where a space lets it; a word that is longer than the line
+// is broken at its end.
 func (t *terminal) show(class, text string) {
 	for {
 		part := text
 		if runes := []rune(text); len(runes) > columns {
-			cut := strings.LastIndex(string(runes[:columns]), " ")
+			fits := string(runes[:columns])
+			indent := len(fits) - len(strings.TrimLeft(fits, " "))
+			cut := len(fits)
+			if space := strings.LastIndex(fits[indent:], " "); space > 0 {
+				cut = indent + space
+			}
 			part, text = text[:cut], "    "+strings.TrimSpace(text[cut:])
 		} else {
 			text = ""
@@ -214,7 +242,9 @@ func (t *terminal) show(class, text string) {
 	}
 }
 
-// svg draws each line once, at its time.
+// svg draws each line once, at its time. All is styled within the file, as GitHub shows
+// SVG without scripts and without fonts of its own. Who wants no motion sees all lines
+// at once.
 func (t *terminal) svg() string {
 	const size, leading, margin = 13, 18, 16
 	width, height := columns*size*61/100+2*margin, len(t.lines)*leading+2*margin

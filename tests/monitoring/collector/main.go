@@ -28,6 +28,8 @@ import (
 	"go.opentelemetry.io/collector/service/telemetry/otelconftelemetry"
 )
 
+// The version is that of the cluster's image; a test compares them. It takes the
+// collector's own arguments, such as validate.
 func main() {
 	settings := otelcol.CollectorSettings{
 		BuildInfo: component.BuildInfo{Command: "collector", Version: "0.160.0"},

@@ -19,7 +19,8 @@ type Dashboard struct {
 	Panels []Panel
 }
 
-// Panel is a panel of a dashboard.
+// Panel is a panel of a dashboard. GridPos is in Grafana's grid of 24 columns. Unit and
+// stacking decide how it is drawn.
 type Panel struct {
 	ID          int
 	Type        string
@@ -36,7 +37,7 @@ type Panel struct {
 	Targets []Target
 }
 
-// Target is a query of a panel.
+// Target is a query of a panel. A panel may have several, each with its own legend.
 type Target struct {
 	Expr         string `json:"expr"`
 	LegendFormat string `json:"legendFormat"`

@@ -33,6 +33,7 @@ func newOutside() *outside {
 	return o
 }
 
+// close ends both servers; requests under way are waited for.
 func (o *outside) close() {
 	o.collector.Close()
 	o.model.Close()

@@ -97,6 +97,7 @@ func (s *Testbed) newPerson(ctx context.Context, number int) (*person, error) {
 	return p, nil
 }
 
+// close ends the client's session and streams.
 func (p *person) close() { _ = p.client.Close() }
 
 // call makes one call. If the service refuses it, or it fails on purpose, the result is nil
@@ -174,7 +175,9 @@ func (p *person) piece(ctx context.Context, round int) error {
 	return err
 }
 
-// impatient makes more concurrent calls than the gateway accepts.
+// impatient makes more concurrent calls than the gateway accepts. Twelve are more than
+// the eight that the testbed's gateway takes (MAX_CONCURRENT_CALLS), and fewer than
+// would stop the others for long.
 func (p *person) impatient(ctx context.Context) error {
 	var wg sync.WaitGroup
 	errs := make([]error, 12)
@@ -201,11 +204,11 @@ func (p *person) answer(question map[string]any) map[string]any {
 	return a
 }
 
-// words are an answer to the question's type or one of its options.
+// words are an answer to the question's type or one of its options. They are what the
+// parser reads without doubt; other answers come from answer.
 func (p *person) words(question map[string]any) string {
 	if options, ok := question["options"].([]any); ok && len(options) > 0 {
-		option, _ := options[p.random.IntN(len(options))].(map[string]any)
-		return fmt.Sprint(option["value"])
+		return fmt.Sprint(options[p.random.IntN(len(options))]) // titles
 	}
 	about, _ := question["metadata"].(map[string]any)
 	switch about["type"] {
@@ -227,7 +230,8 @@ func (p *person) words(question map[string]any) string {
 	return []string{"the usual", "something small", "as soon as possible", "for two of us"}[p.random.IntN(4)]
 }
 
-// Elicit fills in a form after a moment, or dismisses it.
+// Elicit fills in a form after a moment, or dismisses it. The moment is shorter than
+// elicitation.ShownAfter, so that a form which it dismisses counts as not shown.
 func (p *person) Elicit(ctx context.Context, request mcp.ElicitationRequest) (*mcp.ElicitationResult, error) {
 	select {
 	case <-ctx.Done():

@@ -20,6 +20,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/tests/transcript"
 )
 
+// A start includes initdb and migrations. A stop waits for calls and the database.
 const (
 	startLimit = time.Minute
 	stopLimit  = 20 * time.Second
@@ -38,8 +39,9 @@ type Testbed struct {
 	outside *outside
 }
 
-// Start builds and starts the program, and returns once it is ready. environment is added to
-// this process's variables.
+// Start builds and starts the program, and returns once it is ready. environment is
+// added to this process's variables. What was started is stopped if it fails. The
+// caller stops the rest.
 func Start(ctx context.Context, environment ...string) (_ *Testbed, err error) {
 	s := &Testbed{ended: make(chan struct{})}
 	defer func() {

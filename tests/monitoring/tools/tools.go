@@ -15,10 +15,12 @@ import (
 	"syscall"
 )
 
-// Tools has the programs' paths.
+// Tools has the programs' paths. Promtool and amtool check rules and routes without a
+// server.
 type Tools struct{ Prometheus, Promtool, Alertmanager, Amtool, Collector string }
 
-// AlertmanagerVersion is the version that is built.
+// AlertmanagerVersion is the version that is built. It is that of
+// gitops/platform/monitoring.
 const AlertmanagerVersion = "0.34.2"
 
 const alertmanager = "github.com/prometheus/alertmanager@v" + AlertmanagerVersion
@@ -67,7 +69,8 @@ var Install = sync.OnceValues(func() (Tools, error) {
 	return t, nil
 })
 
-// Root returns the folder of the repository.
+// Root returns the folder of the repository. It is the workspace's, in whatever folder
+// the command runs.
 func Root() (string, error) {
 	work, err := exec.Command("go", "env", "GOWORK").Output()
 	path := strings.TrimSpace(string(work))
@@ -77,7 +80,8 @@ func Root() (string, error) {
 	return filepath.Dir(path), nil
 }
 
-// there reports whether all files exist.
+// there reports whether all files exist. It looks at nothing but their names: a tool of
+// another version has to be deleted by hand.
 func there(paths ...string) bool {
 	for _, path := range paths {
 		if _, err := os.Stat(path); err != nil {
@@ -102,6 +106,8 @@ func alone(path string) (release func(), err error) {
 }
 
 // unpack needs no root: it downloads the package and copies two programs out of it.
+// Only a system of Debian's kind has the package; on others the programs can be put
+// there by hand.
 func unpack(folder string) error {
 	for _, name := range []string{"apt-get", "dpkg"} {
 		if _, err := exec.LookPath(name); err != nil {
@@ -133,7 +139,8 @@ func unpack(folder string) error {
 	return run(work, nil, "cp", "usr/bin/prometheus", "usr/bin/promtool", folder)
 }
 
-// page replaces Alertmanager's web pages, which its module does not contain.
+// page replaces Alertmanager's web pages, which its module does not contain. It is
+// served to nobody.
 const page = "<!doctype html><title>Alertmanager</title>\n"
 
 // build compiles Alertmanager from its module, whose source is read-only, in a
@@ -171,7 +178,8 @@ func environment() []string {
 	return append(os.Environ(), "GOWORK=off", "GOFLAGS=-buildvcs=false", "CGO_ENABLED=0")
 }
 
-// run runs a program; its output is in the error.
+// run runs a program; its output is in the error. A program that succeeds prints
+// nothing.
 func run(folder string, environment []string, name string, args ...string) error {
 	command := exec.CommandContext(context.Background(), name, args...)
 	command.Dir, command.Env = folder, environment

@@ -136,7 +136,7 @@ func serve(t *testing.T) http.Handler {
 			assert.NoError(t, f.Stop(context.WithoutCancel(t.Context())))
 		})
 	}
-	route := gateway.New(gateway.FromEnvironment)
+	route := gateway.New()
 	require.NoError(t, route.Start(t.Context(), nil))
 	t.Cleanup(func() { assert.NoError(t, route.Stop(context.WithoutCancel(t.Context()))) })
 	return fn.New(route).Handler

@@ -12,7 +12,9 @@ import (
 )
 
 func main() {
-	route := gateway.New(gateway.FromEnvironment)
+	// Settings are read when the function starts, so that a wrong one is reported by
+	// its readiness as well as in the log.
+	route := gateway.New()
 	// The runtime stops a function only after the calls in flight have ended.
 	stopping, _ := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(stopping, route.Drain)

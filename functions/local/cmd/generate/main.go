@@ -1,6 +1,7 @@
-// Command generate writes what is derived from the tools' definitions and the
-// built-in playbooks: the gateway's catalogue and the API reference. With --check it writes nothing
-// and fails when one of them is out of date.
+// Command generate writes what is derived from the tools' definitions and the built-in
+// playbooks: the gateway's catalogue and the API reference. With --check it writes
+// nothing and fails when one of them is out of date. make verify runs it with --check, so
+// that clients and the page are told what the code does.
 package main
 
 import (
@@ -32,6 +33,7 @@ func main() {
 		content, err := write()
 		exitOn(err)
 		path := filepath.Join(*root, filepath.FromSlash(name))
+		// A file that is right is not written again, so that its time stays.
 		if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, content) {
 			continue
 		}
@@ -58,7 +60,8 @@ func exitOn(err error) {
 }
 
 // catalogue is what the gateway answers discovery from: tools, and what the built-in
-// playbooks ask. The gateway embeds it, so that discovery wakes no function.
+// playbooks ask. The gateway embeds it, so that discovery wakes no function. The
+// program on one machine asks the same definitions directly.
 func catalogue() ([]byte, error) {
 	type entry struct {
 		Function string `json:"function"`

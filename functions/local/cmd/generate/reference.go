@@ -14,7 +14,8 @@ import (
 )
 
 // reference renders the tools as a page for people. It is made of the full schemas,
-// which accept more than clients are shown.
+// which accept more than clients are shown. What a sentence can say of all tools is
+// said once, above them.
 func reference() ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteString("# API reference\n\nGenerated from the tools' definitions by `make generate`; do not edit.\n\n" +
@@ -40,6 +41,7 @@ func reference() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
+// yes words a hint; a tool that does not give one promises nothing.
 func yes(hint *bool) string {
 	if hint != nil && *hint {
 		return "yes"
@@ -47,14 +49,16 @@ func yes(hint *bool) string {
 	return "no"
 }
 
-// table writes a schema's fields, nested ones by their path.
+// table writes a schema's fields, nested ones by their path. The third column only says
+// whether a field is required, and needs no title.
 func table(b *bytes.Buffer, schema *jsonschema.Schema) {
 	b.WriteString("| field | type | | description |\n| --- | --- | --- | --- |\n")
 	rows(b, "", schema)
 }
 
 // rows writes a row for each field, by name, and then those of what it holds: [] are
-// the items of a list, * any key of a map.
+// the items of a list, * any key of a map. Sorting makes two runs alike; a vertical bar
+// would end the cell.
 func rows(b *bytes.Buffer, prefix string, schema *jsonschema.Schema) {
 	for _, name := range slices.Sorted(maps.Keys(schema.Properties)) {
 		field := schema.Properties[name]
@@ -75,6 +79,7 @@ func rows(b *bytes.Buffer, prefix string, schema *jsonschema.Schema) {
 }
 
 // kind words a field's type. Null is left out: every field that is not required may be.
+// A list of values says more than their type and stands in its place.
 func kind(s *jsonschema.Schema) string {
 	types := slices.DeleteFunc(slices.Clone(s.Types), func(t string) bool { return t == "null" })
 	if s.Type != "" {

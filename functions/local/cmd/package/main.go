@@ -1,6 +1,7 @@
 // Command package makes of the programs that goreleaser built what hosts and package
 // managers install: a bundle (.mcpb) for each platform, a Homebrew formula, and the
-// server.json of the MCP registry, which names the bundles' digests.
+// server.json of the MCP registry, which names the bundles' digests. Nothing is built
+// and nothing is published here: it can be run again, and looked at before.
 package main
 
 import (
@@ -91,6 +92,8 @@ func run(dist, out string, postgres postgresFolders) error {
 	for _, a := range artifacts {
 		switch a.Type {
 		case "Binary", "Universal Binary":
+			// Macs get the program for both processors; those for one are only its
+			// parts.
 			if a.GOOS == "darwin" && a.GOARCH != "all" {
 				continue
 			}
@@ -116,17 +119,18 @@ func run(dist, out string, postgres postgresFolders) error {
 	return writeFormula(filepath.Join(out, local.Identity().Name+".rb"), archives)
 }
 
-// bundle is a written .mcpb file.
+// bundle is a written .mcpb file. Its platform is part of the name.
 type bundle struct{ name, sha256 string }
 
-// releaseURL is where a release publishes a file.
+// releaseURL is where a release publishes a file. It need not exist yet: publishing
+// comes after.
 func releaseURL(name string) string {
 	return local.Identity().WebsiteURL + "/releases/download/v" + version.Version + "/" + name
 }
 
 // writeBundle writes the program with its manifest, and PostgreSQL beside it where
 // folder is not empty: there the program finds it. The digest is computed while the
-// file is written: the registry refuses a bundle with another.
+// file is written: a client refuses a bundle with another.
 func writeBundle(out string, program artifact, folder string) (made bundle, err error) {
 	who := local.Identity()
 	made.name = fmt.Sprintf("%s_%s_%s_%s.mcpb", who.Name, version.Version, program.GOOS, program.GOARCH)
@@ -178,7 +182,8 @@ func addFolder(archive *zip.Writer, name, folder string) error {
 	})
 }
 
-// addFile keeps whether a file can be run, and no other permission of this machine.
+// addFile keeps whether a file can be run, and no other permission of this machine. The
+// machine that packs may have a umask of its own.
 func addFile(archive *zip.Writer, name, path string) error {
 	file, err := os.Open(path)
 	if err != nil {
@@ -238,7 +243,8 @@ func bundleManifest(goos string) map[string]any {
 }
 
 // registryEntry is the server.json of the MCP registry. The registry downloads nothing;
-// a client checks the digest.
+// a client checks the digest. A description that is too long is refused there, so a
+// short one stands ready.
 func registryEntry(bundles []bundle) map[string]any {
 	who := local.Identity()
 	var packages []map[string]any
@@ -269,7 +275,8 @@ func registryEntry(bundles []bundle) map[string]any {
 
 // writeFormula writes a Homebrew formula for the archives. Homebrew then brings
 // PostgreSQL. A tap publishes it. The digests are of the archives, which Homebrew
-// downloads.
+// downloads. A missing archive is an error: a formula that serves some machines
+// would look like one for all.
 func writeFormula(path string, archives map[string]artifact) error {
 	who := local.Identity()
 	var urls strings.Builder
@@ -315,6 +322,7 @@ func encode(document any) ([]byte, error) {
 	return append(content, '\n'), err
 }
 
+// writeJSON writes a document into a file.
 func writeJSON(path string, document any) error {
 	content, err := encode(document)
 	if err != nil {

@@ -1,4 +1,5 @@
-// Command sequential-questioning runs Sequential Questioning on this machine.
+// Command sequential-questioning runs Sequential Questioning on this machine. It reads
+// arguments, and package local does the rest.
 package main
 
 import (
@@ -18,7 +19,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/version"
 )
 
-// defaultPort is what the ready configurations for clients name.
+// defaultPort is what the ready configurations for clients name. So a client that is
+// configured once finds the server after each start.
 const defaultPort = 8420
 
 // The first word is a command unless it is a flag, so that the ordinary start needs
@@ -50,7 +52,8 @@ func main() {
 	}
 }
 
-// parse reads a command's flags, which are its only arguments.
+// parse reads a command's flags, which are its only arguments. A word that was meant as
+// a flag would otherwise be passed over without a sign.
 func parse(flags *flag.FlagSet, args []string) {
 	flags.Usage = func() { usage(flags) }
 	_ = flags.Parse(args) // exits with an error
@@ -66,7 +69,8 @@ func parse(flags *flag.FlagSet, args []string) {
 func serve(ctx context.Context, stop func(), args []string) error {
 	options := local.Options{DatabaseURL: os.Getenv("DATABASE_URL"), Out: os.Stderr}
 	flags := flag.CommandLine
-	flags.IntVar(&options.Port, "port", defaultPort, "`port` on 127.0.0.1 for MCP clients; 0 takes a free one")
+	flags.IntVar(&options.Port, "port", defaultPort, "`port` for MCP clients; 0 takes a free one")
+	flags.StringVar(&options.Host, "host", "127.0.0.1", "`address` to listen on; whoever reaches it is the user, so choose another one in a container only")
 	flags.StringVar(&options.Data, "data", defaultFolder(), "`folder` of the database, unless DATABASE_URL is set, and of keys")
 	stdio := flags.Bool("stdio", false, "serve the one client at standard input and output, and no port")
 	show := flags.Bool("version", false, "print the version")
@@ -79,6 +83,8 @@ func serve(ctx context.Context, stop func(), args []string) error {
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
 	}
+	// The database outlives this process where others use it; so it is run by a process
+	// of its own, from the same file.
 	options.Keeper = []string{self, "database", "--data", options.Data}
 	if *stdio {
 		signal.Ignore(syscall.SIGPIPE) // a client that has gone is an error of a write, and the database is left
@@ -112,7 +118,8 @@ func diagnose(ctx context.Context, args []string) error {
 	}
 }
 
-// keepDatabase runs the database for all processes of a data folder; they start it.
+// keepDatabase runs the database for all processes of a data folder; they start it. It
+// ends by itself when nobody needs it, and is not for people.
 func keepDatabase(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("database", flag.ExitOnError)
 	data := flags.String("data", defaultFolder(), "`folder` of the database")
@@ -139,12 +146,14 @@ func defaultFolder() string {
 	return filepath.Join(home, ".local", "share", name)
 }
 
-// usage names the settings that a person at a terminal needs.
+// usage names the settings that a person at a terminal needs. The many others are in
+// the documentation.
 func usage(flags *flag.FlagSet) {
 	fmt.Fprint(os.Stderr, `Runs Sequential Questioning on this machine: the gateway and every tool in one
 process, on a PostgreSQL server of its own.
 
-Usage: sequential-questioning [--port 8420 | --stdio] [--data folder]
+Usage: sequential-questioning [--host 127.0.0.1] [--port 8420] [--data folder]
+       sequential-questioning --stdio [--data folder]
        sequential-questioning doctor [--port 8420] [--data folder]
        sequential-questioning --version
 

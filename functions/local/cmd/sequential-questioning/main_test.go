@@ -58,6 +58,14 @@ type host struct {
 
 func started(t *testing.T, data string, environment ...string) *host {
 	t.Helper()
+	h := newHost(t, data, environment...)
+	h.initialize(t, map[string]any{})
+	return h
+}
+
+// newHost starts a process to which nothing was said yet.
+func newHost(t *testing.T, data string, environment ...string) *host {
+	t.Helper()
 	h := &host{Cmd: program(t, environment, "--stdio", "--data", data)}
 	var err error
 	h.in, err = h.StdinPipe()
@@ -72,9 +80,13 @@ func started(t *testing.T, data string, environment ...string) *host {
 			t.Log(h.log.String())
 		}
 	})
-	initialized := h.call(t, "initialize", map[string]any{"protocolVersion": "2025-11-25", "capabilities": map[string]any{}, "clientInfo": map[string]any{"name": "host", "version": "1"}})
-	assert.Contains(t, string(initialized), `"name":"sequential-questioning"`)
 	return h
+}
+
+func (h *host) initialize(t *testing.T, capabilities map[string]any) {
+	t.Helper()
+	initialized := h.call(t, "initialize", map[string]any{"protocolVersion": "2025-11-25", "capabilities": capabilities, "clientInfo": map[string]any{"name": "host", "version": "1"}})
+	assert.Contains(t, string(initialized), `"name":"sequential-questioning"`)
 }
 
 func (h *host) call(t *testing.T, method string, params any) json.RawMessage {

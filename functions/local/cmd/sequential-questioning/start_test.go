@@ -44,7 +44,7 @@ const openingCall = `{"jsonrpc":"2.0","id":9,"method":"tools/call","params":{"na
 // Hosts give a server 10 to 60 s to answer initialize, and a first start may take longer.
 func TestDiscoveryDoesNotWaitForTheDatabase(t *testing.T) {
 	slow, let := slowPostgres(t)
-	h := started(t, postgrestest.Folder(t), slow)
+	h := started(t, filepath.Join(postgrestest.Folder(t), "Application Support", "it's"), slow) // as on a Mac, and worse
 	assert.Contains(t, string(h.call(t, "tools/list", map[string]any{})), `"sequential_questioning"`)
 
 	_, err := io.WriteString(h.in, openingCall+"\n")
@@ -65,7 +65,7 @@ func TestDiscoveryDoesNotWaitForTheDatabase(t *testing.T) {
 func TestDiscoveryOverHTTPDoesNotWaitForTheDatabase(t *testing.T) {
 	slow, let := slowPostgres(t)
 	port := freePort(t)
-	cmd := program(t, []string{slow}, "--port", port, "--data", postgrestest.Folder(t))
+	cmd := program(t, []string{slow}, "--host", "0.0.0.0", "--port", port, "--data", postgrestest.Folder(t))
 	var log bytes.Buffer
 	cmd.Stderr = &log
 	out, err := cmd.StdoutPipe()
@@ -101,7 +101,7 @@ func TestDiscoveryOverHTTPDoesNotWaitForTheDatabase(t *testing.T) {
 	let()
 	line, err := bufio.NewReader(out).ReadString('\n')
 	require.NoError(t, err)
-	assert.Contains(t, line, "is ready at", "which is said once calls are answered")
+	assert.Contains(t, line, "is ready at http://127.0.0.1:"+port, "which is said once calls are answered")
 	assert.Contains(t, <-called, "where you want to go")
 	require.NoError(t, cmd.Process.Signal(os.Interrupt))
 	_, _ = io.Copy(io.Discard, out)

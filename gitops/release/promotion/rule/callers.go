@@ -38,6 +38,8 @@ type callers struct{ issuer, resource, scope, open string }
 func Callers(overlay string) promotion.Rule {
 	return func(_ context.Context, tree string, objects []*unstructured.Unstructured) ([]promotion.Broken, error) {
 		file, right := remedy(tree, overlay)
+		// Functions with the same fault are named together: it is usually one setting
+		// of an overlay.
 		functions := map[string][]string{} // settings or their fault, to the functions that have them
 		said := map[string][]string{}
 		for _, object := range objects {
@@ -138,8 +140,10 @@ func (c callers) fault() string {
 		return fmt.Sprintf("%s is %q, neither true nor false", openSetting, c.open)
 	case c.issuer == "" && !open:
 		return fmt.Sprintf("no setting for who may call: neither %s nor %s=true is set", issuerSetting, openSetting)
+	// Everybody may call, in so many words.
 	case c.issuer == "":
 		return ""
+	// Which of the two holds should not have to be looked up.
 	case open:
 		return fmt.Sprintf("%s and %s=true contradict each other", issuerSetting, openSetting)
 	}

@@ -83,6 +83,62 @@ func (q *Queries) AnsweredSlots(ctx context.Context, arg AnsweredSlotsParams) ([
 	return items, nil
 }
 
+const auditTrail = `-- name: AuditTrail :many
+SELECT at, principal, coalesce(user_id, '') AS user_id, conversation_id, action FROM audit
+WHERE at >= $1 AND ($2::text = '' OR principal = $2) AND ($3::text = '' OR user_id = $3)
+  AND ($4::uuid IS NULL OR conversation_id = $4)
+ORDER BY at DESC, conversation_id DESC, action DESC LIMIT $5::integer
+`
+
+type AuditTrailParams struct {
+	Since          time.Time
+	OfPrincipal    string
+	OfUser         string
+	OfConversation *string
+	Most           int
+}
+
+type AuditTrailRow struct {
+	At             time.Time
+	Principal      string
+	UserID         string
+	ConversationID string
+	Action         string
+}
+
+// AuditTrail is the latest of the audit trail, of everybody or of those named.
+func (q *Queries) AuditTrail(ctx context.Context, arg AuditTrailParams) ([]AuditTrailRow, error) {
+	rows, err := q.db.Query(ctx, auditTrail,
+		arg.Since,
+		arg.OfPrincipal,
+		arg.OfUser,
+		arg.OfConversation,
+		arg.Most,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []AuditTrailRow
+	for rows.Next() {
+		var i AuditTrailRow
+		if err := rows.Scan(
+			&i.At,
+			&i.Principal,
+			&i.UserID,
+			&i.ConversationID,
+			&i.Action,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const conversationExists = `-- name: ConversationExists :one
 SELECT EXISTS (SELECT FROM conversations WHERE id = $1)
 `
@@ -396,6 +452,26 @@ func (q *Queries) Statistics(ctx context.Context, arg StatisticsParams) (Statist
 		&i.Users,
 	)
 	return i, err
+}
+
+const sweepAudit = `-- name: SweepAudit :execrows
+DELETE FROM audit WHERE (at, conversation_id, action) IN (
+    SELECT a.at, a.conversation_id, a.action FROM audit a
+    WHERE a.at < now() - $1::interval ORDER BY a.at LIMIT $2::integer)
+`
+
+type SweepAuditParams struct {
+	Age  time.Duration
+	Most int
+}
+
+// SweepAudit deletes the oldest of the audit trail.
+func (q *Queries) SweepAudit(ctx context.Context, arg SweepAuditParams) (int64, error) {
+	result, err := q.db.Exec(ctx, sweepAudit, arg.Age, arg.Most)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const sweepResults = `-- name: SweepResults :execrows

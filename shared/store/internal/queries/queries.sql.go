@@ -850,6 +850,42 @@ func (q *Queries) Questions(ctx context.Context, arg QuestionsParams) ([]Questio
 	return items, nil
 }
 
+const recordActs = `-- name: RecordActs :exec
+INSERT INTO audit (user_id, conversation_id, action)
+SELECT s.user_id, c.id, $1 FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
+WHERE c.id = ANY($2::uuid[]) AND c.principal = current_setting('app.principal')
+ON CONFLICT DO NOTHING
+`
+
+type RecordActsParams struct {
+	Action string
+	Ids    []string
+}
+
+// RecordActs adds to the audit trail that the principal did something with conversations.
+func (q *Queries) RecordActs(ctx context.Context, arg RecordActsParams) error {
+	_, err := q.db.Exec(ctx, recordActs, arg.Action, arg.Ids)
+	return err
+}
+
+const recordActsOfUser = `-- name: RecordActsOfUser :exec
+INSERT INTO audit (user_id, conversation_id, action)
+SELECT s.user_id, c.id, $1 FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
+WHERE s.principal = current_setting('app.principal') AND s.user_id = $2::text
+ON CONFLICT DO NOTHING
+`
+
+type RecordActsOfUserParams struct {
+	Action string
+	UserID string
+}
+
+// RecordActsOfUser is RecordActs for all conversations of a user.
+func (q *Queries) RecordActsOfUser(ctx context.Context, arg RecordActsOfUserParams) error {
+	_, err := q.db.Exec(ctx, recordActsOfUser, arg.Action, arg.UserID)
+	return err
+}
+
 const sessionOwner = `-- name: SessionOwner :one
 SELECT coalesce(user_id, '') AS user_id FROM sessions
 WHERE id = $1 AND principal = current_setting('app.principal') FOR KEY SHARE

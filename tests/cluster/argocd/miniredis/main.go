@@ -9,6 +9,8 @@ import (
 	"github.com/alicebob/miniredis/v2"
 )
 
+// Argo CD needs Redis as a cache only; what it loses with this process it computes
+// again.
 func main() {
 	if len(os.Args) != 2 {
 		log.Fatal("usage: miniredis ADDRESS")

@@ -20,7 +20,8 @@ import (
 )
 
 // The sizes are for a page of documentation: three panels next to each other can be
-// read at the width of GitHub's text.
+// read at the width of GitHub's text. Eight series are what a legend can name before it
+// takes more room than the curves.
 const (
 	columns    = 3
 	tileWidth  = 11 * vg.Centimeter
@@ -29,14 +30,16 @@ const (
 	resolution = 110
 )
 
-// colours are those of D3's category10, which are distinct in print as well.
+// colours are those of D3's category10, which are distinct in print as well. With more
+// series than colours they begin again; the legend names fewer than that.
 var colours = []color.Color{
 	color.RGBA{0x1f, 0x77, 0xb4, 0xff}, color.RGBA{0xd6, 0x27, 0x28, 0xff}, color.RGBA{0x2c, 0xa0, 0x2c, 0xff},
 	color.RGBA{0xff, 0x7f, 0x0e, 0xff}, color.RGBA{0x94, 0x67, 0xbd, 0xff}, color.RGBA{0x8c, 0x56, 0x4b, 0xff},
 	color.RGBA{0xe3, 0x77, 0xc2, 0xff}, color.RGBA{0x7f, 0x7f, 0x7f, 0xff}, color.RGBA{0xbc, 0xbd, 0x22, 0xff}, color.RGBA{0x17, 0xbe, 0xcf, 0xff},
 }
 
-// paint draws a dashboard's panels, three per row, into a picture.
+// paint draws a dashboard's panels, three per row, into a picture. The file is written
+// when all panels are drawn: a query that fails leaves the earlier picture as it was.
 func paint(ctx context.Context, d dashboard.Dashboard, p *prometheus, began, ended time.Time, file string) error {
 	rows := (len(d.Panels) + columns - 1) / columns
 	canvas := vgimg.NewWith(vgimg.UseWH(columns*tileWidth, vg.Length(rows)*tileHeight), vgimg.UseDPI(resolution), vgimg.UseBackgroundColor(color.White))
@@ -63,8 +66,8 @@ func paint(ctx context.Context, d dashboard.Dashboard, p *prometheus, began, end
 	return out.Close()
 }
 
-// answers runs a panel's queries. Panels of logs have no answers here: no Loki
-// runs.
+// answers runs a panel's queries. Panels of logs have no answers here: no Loki runs.
+// The rate's window is ours here; Grafana derives its own from the time that is shown.
 func answers(ctx context.Context, panel dashboard.Panel, p *prometheus, began, ended time.Time) ([]line, error) {
 	if panel.Datasource.Type != "prometheus" {
 		return nil, nil
@@ -90,6 +93,7 @@ func drawPanel(tile draw.Canvas, panel dashboard.Panel, lines []line) error {
 	chart.X.Tick.Label.Font, chart.Y.Tick.Label.Font = small, small
 	chart.X.Label.Text = "seconds"
 	chart.X.Label.TextStyle.Font = small
+	// From nought: a picture that cuts the axis makes a small change look large.
 	chart.X.Min, chart.Y.Min = 0, 0
 	if len(lines) == 0 {
 		return drawEmpty(tile, panel, chart)
@@ -121,6 +125,7 @@ func drawPanel(tile draw.Canvas, panel dashboard.Panel, lines []line) error {
 			fill.Color, fill.LineStyle.Width = color.NRGBA{uint8(r >> 8), uint8(g >> 8), uint8(b >> 8), 0x60}, 0
 			chart.Add(fill)
 		}
+		// “and 1 more” would take the line that the name itself needs.
 		if i < mostNamed || len(lines) == mostNamed+1 {
 			swatch := &plotter.Line{LineStyle: draw.LineStyle{Color: colour, Width: vg.Points(3)}}
 			legend.Add(l.name, swatch)
@@ -128,11 +133,13 @@ func drawPanel(tile draw.Canvas, panel dashboard.Panel, lines []line) error {
 			legend.Add(fmt.Sprintf("and %d more", len(lines)-mostNamed))
 		}
 	}
+	// A series of noughts is data too, and shows at the bottom.
 	if highest == 0 {
 		highest = 1
 	}
 	chart.Y.Max = highest * 1.1
 	chart.Y.Tick.Marker = unit(panel.FieldConfig.Defaults.Unit)
+	// The legend has a line for each name, and the chart the height that is left.
 	named := min(len(lines), mostNamed+1)
 	room := vg.Length(named)*11 + 6
 	chart.Draw(draw.Crop(tile, 0, 0, room, 0))
@@ -141,7 +148,7 @@ func drawPanel(tile draw.Canvas, panel dashboard.Panel, lines []line) error {
 }
 
 // drawEmpty says in the panel why it is empty, so that nobody takes it for a broken
-// query.
+// query. A panel of errors is empty in a run without errors, which is as it should be.
 func drawEmpty(tile draw.Canvas, panel dashboard.Panel, chart *plot.Plot) error {
 	chart.X.Max, chart.Y.Max, chart.X.Label.Text = 1, 1, ""
 	chart.HideAxes()
@@ -161,9 +168,10 @@ func drawEmpty(tile draw.Canvas, panel dashboard.Panel, chart *plot.Plot) error 
 	return nil
 }
 
-// trace converts values to the parts of a curve between gaps, and stacked ones to
-// an area on top of those below. below is changed: each series raises it for the
-// next one.
+// trace converts values to the parts of a curve between gaps, and stacked ones to an
+// area on top of those below. below is changed: each series raises it for the next one.
+// A gap in a stacked series counts as nought, as in Grafana; in others it stays a gap,
+// since a line across it would claim values that nobody measured.
 func trace(values, below []float64, stacked bool) (parts []plotter.XYs, area *plotter.Polygon, err error) {
 	var part, upper, lower plotter.XYs
 	for i, value := range values {
@@ -198,10 +206,12 @@ func trace(values, below []float64, stacked bool) (parts []plotter.XYs, area *pl
 	return []plotter.XYs{upper}, area, err
 }
 
-// unit formats an axis in Grafana's units.
+// unit formats an axis in Grafana's units. The pictures then have the labels that an
+// operator sees in Grafana.
 type unit string
 
-// Ticks implements plot.Ticker.
+// Ticks implements plot.Ticker. Ticks without a label are the small ones between, and
+// stay without.
 func (u unit) Ticks(low, high float64) []plot.Tick {
 	ticks := plot.DefaultTicks{}.Ticks(low, high)
 	for i := range ticks {
@@ -229,5 +239,6 @@ func (u unit) format(v float64) string {
 	return plain(v)
 }
 
-// plain has four significant digits.
+// plain has four significant digits. Sums of floating-point numbers would otherwise
+// show their last bits.
 func plain(v float64) string { return strconv.FormatFloat(v, 'g', 4, 64) }

@@ -1,7 +1,9 @@
 // Command dashboards draws Grafana's dashboards with data of a running program: it runs
-// simulated people against the local program, scrapes it with a Prometheus that evaluates
-// the rules, and draws the result of each panel's query. So the pictures of the docs
-// show what the queries really return, and a query that returns nothing is seen.
+// simulated people against the local program, scrapes it with a Prometheus that
+// evaluates the rules, and draws the result of each panel's query. So the pictures of
+// the docs show what the queries really return, and a query that returns nothing is
+// seen. A human looks at them; that the queries are right is for the tests of package
+// monitoring.
 package main
 
 import (
@@ -31,6 +33,7 @@ func main() {
 		flag.PrintDefaults()
 	}
 	flag.Parse()
+	// Half a minute is the window of a rate, so a shorter run would show none.
 	if flag.NArg() > 0 || *length < 30*time.Second || *people < 1 {
 		fmt.Fprintln(os.Stderr, "error: want no arguments, --for of at least 30s and --people of at least 1")
 		os.Exit(2)
@@ -41,7 +44,9 @@ func main() {
 	}
 }
 
-// run draws every dashboard of gitops/platform into a file of its name.
+// run draws every dashboard of gitops/platform into a file of its name. Program and
+// Prometheus are both stopped whatever happens, and their failures are returned with
+// the first one: a server that is left behind would disturb the next run.
 func run(ctx context.Context, write string, length time.Duration, people int) (err error) {
 	root, err := tools.Root()
 	if err != nil {

@@ -23,8 +23,9 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/tests/monitoring/tools"
 )
 
-// The intervals are shorter than in production, since a run takes two minutes;
-// rates need several scrapes in their window.
+// The intervals are shorter than in production, since a run takes two minutes; rates
+// need several scrapes in their window. The last one is how long we wait for Prometheus
+// to start, to answer, and to end.
 const (
 	scrapeEvery = 5 * time.Second
 	rateWindow  = 30 * time.Second
@@ -40,7 +41,9 @@ type prometheus struct {
 	output  bytes.Buffer
 }
 
-// startPrometheus scrapes one target, with the labels that a function's pod gets.
+// startPrometheus scrapes one target, with the labels that a function's pod gets. Its
+// port is one that was free a moment ago. Another program could take it in between;
+// then Prometheus does not become ready, and says why in its output.
 func startPrometheus(ctx context.Context, metrics, rules string) (_ *prometheus, err error) {
 	p := &prometheus{}
 	defer func() {
@@ -90,8 +93,9 @@ func startPrometheus(ctx context.Context, metrics, rules string) (_ *prometheus,
 	}
 }
 
-// configure writes the rules of the manifests as rule files, and one target to
-// scrape.
+// configure writes the rules of the manifests as rule files, and one target to scrape.
+// In the cluster the operator for Prometheus turns the manifests into such files; their
+// content is the same, under spec.
 func (p *prometheus) configure(metrics, rules string) error {
 	files, err := filepath.Glob(filepath.Join(rules, "*.yaml"))
 	if err != nil {
@@ -136,8 +140,8 @@ func (p *prometheus) write(name string, content any) error {
 	return os.WriteFile(filepath.Join(p.folder, name), data, 0o600)
 }
 
-// stop interrupts Prometheus, which then ends in order, and kills it if it does
-// not.
+// stop interrupts Prometheus, which then ends in order, and kills it if it does not. It
+// may be called after a start that failed at any step.
 func (p *prometheus) stop() error {
 	if p.command != nil {
 		_ = p.command.Process.Signal(os.Interrupt)
@@ -160,8 +164,9 @@ type line struct {
 	values []float64
 }
 
-// ask evaluates a query from began to ended in steps of scrapeEvery. Series are
-// sorted by name, so that a picture has the same colours each time.
+// ask evaluates a query from began to ended in steps of scrapeEvery. Series are sorted
+// by name, so that a picture has the same colours each time. A series with no value at
+// all is left out: it would take a colour and a line of the legend.
 func (p *prometheus) ask(ctx context.Context, query, legend string, began, ended time.Time) ([]line, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -201,6 +206,8 @@ func (p *prometheus) ask(ctx context.Context, query, legend string, began, ended
 			at, _ := v[0].(float64)
 			text, _ := v[1].(string)
 			value, err := strconv.ParseFloat(text, 64)
+			// The API answers in seconds with a fraction; rounding finds the step it
+			// was asked for.
 			i := int(math.Round((at - float64(began.UnixMilli())/1000) / scrapeEvery.Seconds()))
 			if err == nil && i >= 0 && i < len(l.values) && !math.IsInf(value, 0) {
 				l.values[i] = value

@@ -23,6 +23,7 @@ import (
 )
 
 // One in so many deliveries fails in this way.
+// They share few multiples, so that the cases do not hide each other.
 const (
 	refuses = 11
 	givesUp = 100
@@ -56,6 +57,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
+	// The testbed's database is kept as the real program's is: by a process of its own.
 	options.Keeper = []string{self, keeps, "--data", options.Data}
 	inprocess.Serve("broker", &broker{client: &http.Client{Transport: inprocess.Transport(http.DefaultTransport)}})
 	os.Setenv("K_SINK", "http://broker"+inprocess.Domain)

@@ -12,6 +12,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/embedded"
 )
 
+// What it does and what it needs is embedded.Install's to say.
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

@@ -11,6 +11,7 @@ import (
 )
 
 func main() {
+	// Knative sets PORT and K_REVISION.
 	revision, target := os.Getenv("K_REVISION"), cmp.Or(os.Getenv("TARGET"), "world")
 	address := ":" + cmp.Or(os.Getenv("PORT"), "8080")
 	log.Fatal(http.ListenAndServe(address, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -15,6 +15,7 @@ func main() {
 		if received != syscall.SIGCHLD {
 			return
 		}
+		// One signal may stand for several children, so all that have ended are reaped.
 		for pid := 1; pid > 0; {
 			pid, _ = syscall.Wait4(-1, nil, syscall.WNOHANG, nil)
 		}

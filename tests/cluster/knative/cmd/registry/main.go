@@ -21,5 +21,6 @@ func main() {
 		log.Fatal(err)
 	}
 	log.Print("serving on ", address)
+	// No TLS and no login: only this machine and its nodes reach it.
 	log.Fatal(http.ListenAndServe(address, registry.New(registry.WithBlobHandler(registry.NewDiskBlobHandler(folder)))))
 }
