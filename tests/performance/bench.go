@@ -46,6 +46,7 @@ var (
 type bench struct {
 	options
 	plan
+	load  string // of the machine, before
 	dir   string // temporary
 	root  string // of the project
 	table table

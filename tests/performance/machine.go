@@ -3,9 +3,21 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"runtime"
 	"strings"
 )
+
+// loadAverage is how many processes of others run or wait for a processor, on average of
+// the last minute; empty where the system does not say.
+func loadAverage() string {
+	content, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return ""
+	}
+	minute, _, _ := strings.Cut(string(content), " ")
+	return minute
+}
 
 // machine adds the section that describes the machine. A figure without it says
 // nothing: absolute times depend on the machine, and the spread of the probes shows
@@ -30,6 +42,9 @@ func (b *bench) machine(ctx context.Context) error {
 	version, _, _ = strings.Cut(version, " ")
 	s.note("%d cores, shared by the caller, the functions and PostgreSQL; %s/%s, %s, PostgreSQL %s with fsync %s and shared_buffers %s.",
 		runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), version, fsync, buffers)
+	if b.load != "" {
+		s.note("Other work before this run: a load average of %s. Beyond a fraction of the cores, the calls wait for it, and absolute times say little.", b.load)
+	}
 	if len(b.env) > 0 {
 		s.note("With %s.", strings.Join(b.env, " "))
 	}

@@ -127,7 +127,7 @@ func names() []string {
 // figures are known.
 func run(ctx context.Context, o options) (missed int, err error) {
 	began := time.Now()
-	b := &bench{options: o, plan: full}
+	b := &bench{options: o, plan: full, load: loadAverage()}
 	if o.short {
 		b.plan = brief
 	}
