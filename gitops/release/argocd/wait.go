@@ -216,6 +216,7 @@ func (w *waiting) serving() (bool, error) {
 		}
 	}
 	if len(starting) > 0 {
+		w.degraded = 0 // an Application is while its functions start
 		w.say("%s", strings.Join(starting, "; "))
 		return false, nil
 	}

@@ -1,6 +1,10 @@
 package manifest
 
-import "strings"
+import (
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
 
 // Images returns the images of all containers in an object of any kind. It looks for
 // lists of containers at any depth, so that it finds those of custom resources, whose
@@ -48,4 +52,27 @@ func Contains(node any, text string) bool {
 		}
 	}
 	return false
+}
+
+// ByName returns objects of one namespace by kind and name, as people call them. Where
+// objects of two groups would have one name, as a Service of Knative's and one of
+// Kubernetes' own, the group is part of each name.
+func ByName(objects []*unstructured.Unstructured) map[string]*unstructured.Unstructured {
+	named, groups := map[string]*unstructured.Unstructured{}, map[string]string{}
+	ambiguous := map[string]bool{}
+	for _, object := range objects {
+		name, group := object.GetKind()+" "+object.GetName(), object.GroupVersionKind().Group
+		if other, found := groups[name]; found && other != group {
+			ambiguous[name] = true
+		}
+		groups[name] = group
+	}
+	for _, object := range objects {
+		name := object.GetKind() + " " + object.GetName()
+		if ambiguous[name] {
+			name = object.GroupVersionKind().GroupKind().String() + " " + object.GetName()
+		}
+		named[name] = object
+	}
+	return named
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
 )
 
 // ObjectChange is an object that is added, removed or changed. A reviewer sees by it
@@ -31,7 +33,7 @@ type FieldChange struct {
 // compare lists what differs between the objects of two builds, by kind and name.
 // Objects that moved within a file have not changed.
 func compare(before, after []*unstructured.Unstructured) []ObjectChange {
-	old, now := byName(before), byName(after)
+	old, now := manifest.ByName(before), manifest.ByName(after)
 	names := maps.Clone(old)
 	maps.Copy(names, now)
 	var changes []ObjectChange
@@ -49,15 +51,6 @@ func compare(before, after []*unstructured.Unstructured) []ObjectChange {
 		}
 	}
 	return changes
-}
-
-// byName takes objects by kind and name alone: an overlay deploys to one namespace.
-func byName(objects []*unstructured.Unstructured) map[string]*unstructured.Unstructured {
-	named := map[string]*unstructured.Unstructured{}
-	for _, object := range objects {
-		named[object.GetKind()+" "+object.GetName()] = object
-	}
-	return named
 }
 
 // difference compares leaves. The value of an image is left out, because its digest is

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/argocd"
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
 )
 
 // Resumption describes what resuming auto-sync will do. It is read at one moment.
@@ -101,7 +102,7 @@ func (r *Resumption) guard(ctx context.Context) error {
 // differences returns the names of objects that differ between two revisions. Objects
 // are compared whole, as git has them; what a cluster adds is in neither.
 func differences(a, b []*unstructured.Unstructured) []string {
-	x, y := byName(a), byName(b)
+	x, y := manifest.ByName(a), manifest.ByName(b)
 	names := map[string]bool{}
 	for name, object := range x {
 		if other, ok := y[name]; !ok || !reflect.DeepEqual(object.Object, other.Object) {
@@ -114,16 +115,6 @@ func differences(a, b []*unstructured.Unstructured) []string {
 		}
 	}
 	return slices.Sorted(maps.Keys(names))
-}
-
-// byName takes objects by kind and name: an Application of the functions has one
-// namespace.
-func byName(objects []*unstructured.Unstructured) map[string]*unstructured.Unstructured {
-	named := map[string]*unstructured.Unstructured{}
-	for _, object := range objects {
-		named[object.GetKind()+" "+object.GetName()] = object
-	}
-	return named
 }
 
 // Run restores auto-sync as it was before the rollback. It can be repeated: the second
