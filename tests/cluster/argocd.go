@@ -16,6 +16,8 @@ import (
 
 // dexIsAbsent is an address at which nothing listens: nobody signs in by single
 // sign-on here.
+// Redis and the repository server listen on the node's loopback, which neither host nor pods
+// reach, so they need neither TLS nor passwords.
 const (
 	argocdUser  = "admin"
 	redis       = "127.0.0.1:6379"
@@ -26,6 +28,9 @@ const (
 // installArgoCD runs Argo CD's parts as components of the node, outside Kubernetes.
 // As processes they start faster than as pods, and need no images. Redis is a small
 // substitute in Go, whose content may be lost.
+//
+// The order in which the parts start does not matter: each retries until those that it
+// needs respond. The last step, a login, proves that the server reads the cluster.
 func (c *cluster) installArgoCD(ctx context.Context) error {
 	resources, err := c.builtManifest("argocd-resources.yaml", unedited)
 	if err != nil {
@@ -40,6 +45,7 @@ func (c *cluster) installArgoCD(ctx context.Context) error {
 	if err := c.configureArgoCD(ctx); err != nil {
 		return err
 	}
+	// These folders replace fixed paths such as /app/config, which exist in Argo CD's image only.
 	folders := []string{"tls", "ssh", "gpg/source", "gpg/keys", "plugins", "configuration"}
 	for _, folder := range folders {
 		if err := os.MkdirAll(c.state("argocd", folder), 0o700); err != nil {
@@ -52,7 +58,9 @@ func (c *cluster) installArgoCD(ctx context.Context) error {
 	environment := []string{
 		"ARGOCD_FAKE_IN_CLUSTER=true", // the kubeconfig's cluster counts as in-cluster
 		"KUBECONFIG=" + c.state("pki", "admin.kubeconfig"),
+		// Waves wait for health anyway; the default adds 2 s to each for other controllers.
 		"ARGOCD_SYNC_WAVE_DELAY=0",
+		// Without webhooks, this is how long a push waits for Argo CD to notice it.
 		"ARGOCD_RECONCILIATION_TIMEOUT=10s",
 		fmt.Sprintf("ARGOCD_GPG_ENABLED=%t", c.GPG),
 		"ARGOCD_GPG_DATA_PATH=" + c.state("argocd", "gpg", "source"),
@@ -83,6 +91,8 @@ func (c *cluster) installArgoCD(ctx context.Context) error {
 
 // configureArgoCD applies the objects with Argo CD's settings, and generates a password and
 // a signing key.
+// The password's hash has bcrypt's lowest cost: the password is random and lives only as
+// long as the cluster.
 func (c *cluster) configureArgoCD(ctx context.Context) error {
 	c.saved.Password = rand.Text()
 	hash, err := bcrypt.GenerateFromPassword([]byte(c.saved.Password), bcrypt.MinCost)
@@ -111,6 +121,7 @@ func (c *cluster) configureArgoCD(ctx context.Context) error {
 
 // logIn returns a token that is valid for a day. It also shows that Argo CD has read its
 // settings.
+// Callers retry: an error is normal until the server has started.
 func (c *cluster) logIn(ctx context.Context) (token string, err error) {
 	credentials, err := json.Marshal(object{"username": argocdUser, "password": c.saved.Password})
 	if err != nil {

@@ -17,19 +17,25 @@ import (
 )
 
 const (
+	// Versions that are linked into the programs, since Go records none for a main module.
+	// They must equal those in the modules' go.mod; kustomize is in no go.mod, because Argo CD
+	// only runs it.
 	kubernetesVersion = "1.34.4"
 	argocdVersion     = "2.14.21"
 	kustomizeVersion  = "v5.8.2"
 )
 
 // part is a unit of the build. It is rebuilt when its module or its recipe changes.
+// The name is that of the file that marks it as built, so renaming a part rebuilds it.
 type part struct {
 	name, module string
-	recipe       string // change it when the build steps change
-	build        func(context.Context, *Settings) error
+	// The module's files do not show a change of flags or of what is gathered; this does.
+	recipe string // change it when the build steps change
+	build  func(context.Context, *Settings) error
 }
 
 // parts are what the settings ask for, in the order in which they are built.
+// Kubernetes and Knative Serving always are: a cluster without them tests nothing of ours.
 func (s *Settings) parts() []part {
 	parts := []part{
 		{"Kubernetes", "kubernetes", "1 " + kubernetesVersion, buildKubernetes},
@@ -46,6 +52,9 @@ func (s *Settings) parts() []part {
 
 // Build builds what is missing or out of date. A built part is marked only when it
 // is complete, so an interrupted build continues.
+//
+// A part is current if its module, its recipe and the version of Go are what they were.
+// Two builds in one folder exclude each other; the second one waits and finds the work done.
 func Build(ctx context.Context, s *Settings, progress *Progress) error {
 	if err := os.MkdirAll(s.binary("built"), 0o755); err != nil {
 		return err
@@ -81,6 +90,8 @@ func Build(ctx context.Context, s *Settings, progress *Progress) error {
 }
 
 // fingerprint is a digest of the folder's files, without tests, and of the words.
+// Modification times are no part of it, so a fresh checkout or a restored cache rebuilds
+// nothing.
 func fingerprint(folder string, words ...string) (string, error) {
 	sum := sha256.New()
 	fmt.Fprintf(sum, "%q\n", words)
@@ -97,6 +108,7 @@ func fingerprint(folder string, words ...string) (string, error) {
 
 // buildKubernetes compiles one program that is every component. The version is
 // linked in as Kubernetes's own build does, since clients read it.
+// The build date is constant: with the current one, every build would be another program.
 func buildKubernetes(ctx context.Context, s *Settings) error {
 	flags := "-s -w"
 	numbers := strings.Split(kubernetesVersion, ".")
@@ -130,6 +142,9 @@ var (
 
 // buildServing compiles Knative Serving, the ingress and the small images of the
 // tests, and gathers the manifests in the stages in which they are applied.
+//
+// There are three stages because the API server rejects objects whose definition it does not
+// serve yet, and webhooks that run reject configuration before their certificates are ready.
 func buildServing(ctx context.Context, s *Settings) error {
 	if err := s.compile(ctx, "knative", "-s -w", s.binary("knative")+"/", "./cmd/..."); err != nil {
 		return err
@@ -186,6 +201,9 @@ func buildEventing(ctx context.Context, s *Settings) error {
 
 // buildArgoCD compiles Argo CD, its substitute for Redis, and kustomize, which it
 // runs.
+//
+// Argo CD is one program that chooses its part by its name, hence the links. The scripts are
+// those that it calls to check signatures; its image has them beside it.
 func buildArgoCD(ctx context.Context, s *Settings) error {
 	const path = "github.com/argoproj/argo-cd/v2"
 	flags := fmt.Sprintf("-s -w -X %[1]s/common.version=%[2]s -X %[1]s/common.gitTreeState=clean", path, argocdVersion)
@@ -224,6 +242,7 @@ func buildArgoCD(ctx context.Context, s *Settings) error {
 
 // buildImages compiles commands and writes an image of each, named like its package, into
 // one layout. images adds ready binaries, as REPOSITORY=BINARY.
+// The compiled programs are removed afterwards: the layout contains them.
 func (s *Settings) buildImages(ctx context.Context, name string, packages []string, images ...string) error {
 	folder, err := os.MkdirTemp(s.Binaries, name+"-")
 	if err != nil {
@@ -244,6 +263,8 @@ func (s *Settings) buildImages(ctx context.Context, name string, packages []stri
 
 // gather copies manifests from modules, so that starting a cluster only needs built files.
 // Patterns begin with a module's path.
+// A pattern without a match is an error: upstream moved a file, and the cluster would start
+// without it.
 func (s *Settings) gather(ctx context.Context, module string, files map[string][]string) error {
 	if err := os.MkdirAll(s.binary("manifests"), 0o755); err != nil {
 		return err
@@ -260,6 +281,7 @@ func (s *Settings) gather(ctx context.Context, module string, files map[string][
 			if err != nil || len(found) == 0 {
 				return errors.Join(fmt.Errorf("no manifest matches %s", pattern), err)
 			}
+			// Numbered names order the files, as kubectl would apply them.
 			slices.Sort(found)
 			for _, file := range found {
 				manifest, err := os.ReadFile(file)
@@ -280,6 +302,7 @@ func (s *Settings) gather(ctx context.Context, module string, files map[string][
 var modulePath = regexp.MustCompile(`^(knative\.dev/[a-z]+|github\.com/[a-z-]+/[a-z-]+/v[0-9]+)`)
 
 // moduleFolder is where Go keeps the module's source, which it downloads if needed.
+// It downloads first because `go list` names no folder for a module that is not in the cache.
 func (s *Settings) moduleFolder(ctx context.Context, module, path string) (string, error) {
 	if _, err := s.goCommand(ctx, module, "mod", "download", path); err != nil {
 		return "", err
@@ -288,6 +311,7 @@ func (s *Settings) moduleFolder(ctx context.Context, module, path string) (strin
 }
 
 // compile builds static programs that are the same on every machine.
+// Equal programs give equal images, so an unchanged build leaves running pods alone.
 func (s *Settings) compile(ctx context.Context, module, linkerFlags, output string, packages ...string) error {
 	arguments := append([]string{"build", "-trimpath", "-buildvcs=false", "-ldflags=" + linkerFlags, "-o", output}, packages...)
 	_, err := s.goCommand(ctx, module, arguments...)
@@ -303,6 +327,7 @@ func (s *Settings) goCommand(ctx context.Context, module string, arguments ...st
 }
 
 // link creates or replaces a symbolic link.
+// It removes first, because symlink fails on an existing path.
 func link(target, path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err

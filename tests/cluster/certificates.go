@@ -21,6 +21,7 @@ import (
 const validity = 365 * 24 * time.Hour
 
 // authority signs the certificates of one cluster and writes them into a folder.
+// It signs clients and servers alike: one root is enough where all of them are one program.
 type authority struct {
 	folder      string
 	certificate *x509.Certificate
@@ -28,6 +29,7 @@ type authority struct {
 }
 
 // identity is the subject of a certificate.
+// user and organization say who a client is; names and addresses are for servers.
 type identity struct {
 	file         string // name of the files, without .crt and .key
 	user         string
@@ -37,6 +39,7 @@ type identity struct {
 }
 
 // newAuthority makes a new authority: no cluster trusts another one's certificates.
+// The key stays in the folder, because the controller manager signs with it too.
 func newAuthority(folder string) (*authority, error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, err
@@ -58,6 +61,7 @@ func newAuthority(folder string) (*authority, error) {
 
 // issue writes a key and a certificate for it. Kubernetes takes the user from the
 // common name and groups from the organization.
+// Every certificate serves clients and servers: nothing here needs the distinction.
 func (a *authority) issue(to identity) error {
 	key, err := newKey(filepath.Join(a.folder, to.file+".key"))
 	if err != nil {
@@ -80,6 +84,7 @@ func (a *authority) issue(to identity) error {
 }
 
 // kubeconfig writes a self-contained client configuration.
+// It contains the certificates instead of paths, so that it also works outside the node.
 func (a *authority) kubeconfig(file, server string) error {
 	content := map[string][]byte{}
 	for _, name := range []string{"ca.crt", file + ".crt", file + ".key"} {
@@ -119,6 +124,8 @@ func newKey(path string) (*ecdsa.PrivateKey, error) {
 
 // sign writes a certificate with a random serial number, valid from an hour ago,
 // since clocks differ.
+// The template is changed; pass a new one each time. For an authority, template and parent
+// are the same.
 func sign(path string, template, parent *x509.Certificate, public *ecdsa.PublicKey, signer *ecdsa.PrivateKey) (*x509.Certificate, error) {
 	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
 	if err != nil {

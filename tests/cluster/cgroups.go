@@ -15,6 +15,7 @@ import (
 
 // cgroup is the name of the group above all pods of the cluster. Removing it
 // removes their remains.
+// It is a name below the root of each hierarchy, not a path.
 func (s *Settings) cgroup() string { return "sequential-questioning-" + s.Name }
 
 // hierarchies returns the mount points of control groups: several in version 1, one in
@@ -36,6 +37,7 @@ func hierarchies() ([]string, error) {
 }
 
 // makeCgroups creates the parent groups of the cluster's pods.
+// The kubelet refuses to start if its root group does not exist. Groups that exist stay.
 func makeCgroups(name string) error {
 	folders, err := hierarchies()
 	if err != nil {
@@ -69,6 +71,8 @@ func makeCgroups(name string) error {
 }
 
 // removeCgroups removes the groups once their last processes have ended.
+// The kernel refuses to remove a group with processes, even dying ones, hence the retries:
+// 10 s are enough for pods whose node was killed.
 func removeCgroups(ctx context.Context, name string) error {
 	folders, err := hierarchies()
 	if err != nil {
@@ -83,6 +87,7 @@ func removeCgroups(ctx context.Context, name string) error {
 }
 
 // removeTree only removes folders, which is how control groups are removed.
+// Their files cannot be deleted, so os.RemoveAll fails. Children go before their parents.
 func removeTree(root string) error {
 	var groups []string
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {

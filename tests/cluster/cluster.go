@@ -22,6 +22,8 @@ type cluster struct {
 }
 
 // saved is a cluster's state on disk.
+// Steps are saved by name: a renamed step runs again on a cluster that an older version has
+// started, so steps must be repeatable.
 type saved struct {
 	Subnet   string            `json:"subnet"`
 	Images   map[string]string `json:"images"` // by package
@@ -38,6 +40,10 @@ type step struct {
 }
 
 // Up starts a cluster, or adds missing parts to a running one.
+//
+// Building happens before the state is locked and before the timeout begins: a first build
+// takes minutes, which say nothing about the cluster. A cluster that this call has started
+// and that fails is removed; one that ran before stays, with the steps that succeeded.
 func Up(ctx context.Context, s *Settings, progress *Progress) error {
 	if err := prepareMachine(ctx, s, progress); err != nil {
 		return err
@@ -57,6 +63,8 @@ func Up(ctx context.Context, s *Settings, progress *Progress) error {
 	if err != nil {
 		return err
 	}
+	// State without a node is what a crash or a reboot left. It is removed rather than resumed:
+	// its etcd ran without fsync.
 	runs := c != nil && c.node.runs(ctx)
 	if !runs {
 		if err := remove(s); err != nil {
@@ -75,6 +83,8 @@ func Up(ctx context.Context, s *Settings, progress *Progress) error {
 }
 
 // create makes the state folder of a new cluster.
+// It checks the network before it writes anything. An existing route would be shadowed, and
+// the machine lose what it leads to.
 func create(s *Settings) (*cluster, error) {
 	c := &cluster{Settings: s, node: newNode(s), saved: saved{Subnet: s.Subnet, Images: map[string]string{}}}
 	if c.saved.Subnet == "" {
@@ -96,6 +106,7 @@ func create(s *Settings) (*cluster, error) {
 }
 
 // load reads a cluster's saved state; nil if there is none.
+// A file that cannot be read is an error rather than no cluster: its node may still run.
 func load(s *Settings) (*cluster, error) {
 	content, err := os.ReadFile(s.state("cluster.json"))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -125,6 +136,8 @@ func (c *cluster) save() error {
 const eventingReady = "Knative Eventing ready"
 
 // take runs the unfinished steps.
+// The order is that of their needs. The environment is written last, so its file is a sign
+// of a complete start.
 func (c *cluster) take(ctx context.Context, progress *Progress) error {
 	steps := []step{
 		{"node started", c.startMachine},
@@ -167,6 +180,9 @@ func (c *cluster) startMachine(ctx context.Context) error {
 }
 
 // fail adds diagnostics to a failure, and removes a cluster that failed to start.
+//
+// The logs survive in the temporary folder, except after an interrupt, when nobody wants
+// them. With --keep, and on a cluster that ran before, they stay where they are.
 func (c *cluster) fail(failure error, tearDown bool) error {
 	interrupted := errors.Is(failure, context.Canceled)
 	if interrupted {
@@ -184,6 +200,7 @@ func (c *cluster) fail(failure error, tearDown bool) error {
 		return errors.Join(failure, remove(c.Settings))
 	}
 	kept := filepath.Join(os.TempDir(), "cluster-"+c.Name+"-logs")
+	// The limit is for kubectl: the API server may be what failed.
 	// Up's context may have ended.
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -193,6 +210,8 @@ func (c *cluster) fail(failure error, tearDown bool) error {
 
 // Down removes a cluster and, if wanted, the built binaries. It succeeds if there
 // is no cluster.
+// It works on what is there, without reading the saved state, so it also removes a cluster
+// whose state is damaged.
 func Down(s *Settings, binaries bool) error {
 	unlock, err := lock(s.State)
 	if err != nil {
@@ -214,6 +233,7 @@ func Down(s *Settings, binaries bool) error {
 
 // remove keeps the state folder itself, which is locked. The order matters:
 // processes first, which use all the rest.
+// Each step tolerates that its object is gone, so that an interrupted removal can be repeated.
 func remove(s *Settings) error {
 	ctx := context.Background()
 	if err := s.kill(ctx); err != nil {

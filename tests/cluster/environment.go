@@ -10,6 +10,7 @@ import (
 )
 
 // Environment returns shell commands that set the cluster's environment variables.
+// The variables name folders and addresses, so they are valid until the cluster is removed.
 func Environment(s *Settings) (string, error) {
 	content, err := os.ReadFile(s.state("env"))
 	if err != nil {
@@ -20,6 +21,7 @@ func Environment(s *Settings) (string, error) {
 
 // writeEnvironment writes the variables that tests and people read. Values are
 // quoted for a shell.
+// The file has Argo CD's password and token, so only its owner may read it.
 func (c *cluster) writeEnvironment() error {
 	lines := [][2]string{
 		{"KUBECONFIG", c.state("pki", "admin.kubeconfig")},
@@ -44,12 +46,14 @@ func (c *cluster) writeEnvironment() error {
 	}
 	var content strings.Builder
 	for _, line := range lines {
+		// Double quotes, because the shell has to expand $PATH.
 		fmt.Fprintf(&content, "export %s=%q\n", line[0], line[1])
 	}
 	return os.WriteFile(c.state("env"), []byte(content.String()), 0o600)
 }
 
 // Usage returns instructions to use a cluster.
+// It is empty if there is no cluster. Commands are complete: each can be pasted as it is.
 func Usage(s *Settings) (string, error) {
 	c, err := load(s)
 	if err != nil || c == nil {
@@ -83,6 +87,7 @@ Try:
 
 // Status describes a cluster's components. It returns an error if the cluster is not
 // running.
+// The text is complete even with an error, because that is when somebody reads it.
 func Status(ctx context.Context, s *Settings) (string, error) {
 	c, err := load(s)
 	if err != nil {

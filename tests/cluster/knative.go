@@ -26,6 +26,7 @@ var configuration = map[string]object{
 
 // installServing waits until the webhook accepts a Service, which takes longer than
 // its Deployment being ready.
+// The Service is only validated, by a dry run; nothing of it stays.
 func (c *cluster) installServing(ctx context.Context) error {
 	if err := c.installInStages(ctx, "serving"); err != nil {
 		return err
@@ -49,6 +50,7 @@ func (c *cluster) installServing(ctx context.Context) error {
 }
 
 // installEventing waits likewise for a Broker.
+// Its images are pushed here rather than at the start: most clusters run without Eventing.
 func (c *cluster) installEventing(ctx context.Context) error {
 	if err := c.push(ctx, "eventing"); err != nil {
 		return err
@@ -68,6 +70,7 @@ func (c *cluster) installEventing(ctx context.Context) error {
 
 // installInStages applies definitions before their objects, and configuration before the
 // webhooks that check it.
+// Stages are applied again when a start continues, which changes nothing.
 func (c *cluster) installInStages(ctx context.Context, name string) error {
 	for _, stage := range []string{"resources", "configuration", "workloads"} {
 		manifests, err := c.builtManifest(name+"-"+stage+".yaml", forOneNode)
@@ -87,6 +90,9 @@ func (c *cluster) installInStages(ctx context.Context, name string) error {
 }
 
 // forOneNode adapts a Knative object to a small node.
+// Autoscalers and disruption budgets are for several nodes and are left out. Requests are
+// small, because the scheduler reserves them even if nothing uses them; limits are dropped,
+// so that a slow machine does not throttle the control plane.
 func forOneNode(manifest object) bool {
 	switch manifest["kind"] {
 	case "HorizontalPodAutoscaler", "PodDisruptionBudget":
@@ -114,6 +120,8 @@ func forOneNode(manifest object) bool {
 
 // awaitDeployments waits until all Deployments of a namespace are ready. Those without
 // replicas count as ready.
+// On failure the error has the list of pods and names the kubelet, whose log explains most
+// of them.
 func (c *cluster) awaitDeployments(ctx context.Context, namespace string) error {
 	_, err := c.kubectl(ctx, "", "--namespace", namespace, "wait", "--for=condition=Available", "--timeout", rolloutLimit.String(), "deployment", "--all")
 	if err == nil {

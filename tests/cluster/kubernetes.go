@@ -17,12 +17,14 @@ import (
 // object is a JSON object, such as a manifest.
 type object = map[string]any
 
+// etcd is reachable from the node only, and therefore without certificates.
 const (
 	etcdClients = "http://127.0.0.1:2379"
 	etcdPeers   = "http://127.0.0.1:2380"
 )
 
 // startRegistry starts the registry and pushes the built images, which the node pulls.
+// It is the only registry that the node can reach: there is no route to any other.
 func (c *cluster) startRegistry(ctx context.Context) error {
 	address := c.addresses.registry()
 	if err := c.node.start(ctx, Component{Name: "registry", Command: []string{c.binary("knative", "registry"), address, c.state("registry")}}); err != nil {
@@ -35,6 +37,7 @@ func (c *cluster) startRegistry(ctx context.Context) error {
 }
 
 // push pushes the images of a layout to the registry and records their names.
+// Images are named by digest, so a pod never runs an older image of the same name.
 func (c *cluster) push(ctx context.Context, layout string) error {
 	pushed, err := run(ctx, exec.Command(c.binary("knative", "images"), "push", c.binary("images", layout), c.addresses.registry(), c.state("registry")))
 	if err != nil {
@@ -49,6 +52,8 @@ func (c *cluster) push(ctx context.Context, layout string) error {
 }
 
 // startControlPlane returns when the API server is ready.
+// etcd does not sync to disk: a cluster does not outlive its machine, and starts are much
+// faster. The controllers start once it serves, so that errors in their logs mean something.
 func (c *cluster) startControlPlane(ctx context.Context) error {
 	if err := c.writeCertificates(); err != nil {
 		return fmt.Errorf("making certificates: %w", err)
@@ -106,6 +111,8 @@ func (c *cluster) startControlPlane(ctx context.Context) error {
 }
 
 // startNode returns when pods can run.
+// That takes a ready node and the default service account, which the controller manager
+// creates and without which every pod is rejected.
 func (c *cluster) startNode(ctx context.Context) error {
 	if err := c.writeNodeConfiguration(); err != nil {
 		return fmt.Errorf("writing the node's configuration: %w", err)
@@ -140,6 +147,7 @@ func (c *cluster) startNode(ctx context.Context) error {
 }
 
 // kubernetes is a component with its flags.
+// The order of flags varies, which no component minds.
 func (c *cluster) kubernetes(name string, flags object) Component {
 	arguments := []string{c.binary("kubernetes"), name}
 	for flag, value := range flags {
@@ -150,6 +158,7 @@ func (c *cluster) kubernetes(name string, flags object) Component {
 
 // writeCertificates gives each component the identity that Kubernetes's default
 // roles expect.
+// Existing ones are replaced: the step only runs before a component has read them.
 func (c *cluster) writeCertificates() error {
 	authority, err := newAuthority(c.state("pki"))
 	if err != nil {
@@ -197,7 +206,8 @@ func (c *cluster) writeNodeConfiguration() error {
 			"clusterDNS": []any{c.addresses.Node}, "clusterDomain": "cluster.local", "resolvConf": c.state("configuration", "resolv.conf"),
 			"containerRuntimeEndpoint": "unix://" + c.state("containerd.sock"),
 			"healthzBindAddress":       "127.0.0.1", "podLogsDir": c.state("logs", "pods"), "volumePluginDir": c.state("kubelet", "volumeplugins"),
-			"makeIPTablesUtilChains":      false,
+			"makeIPTablesUtilChains": false,
+			// Images are never collected, because the disk may be full of other things.
 			"imageGCHighThresholdPercent": 100,
 			"evictionHard":                object{"memory.available": "200Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
 			"registryPullQPS":             0,
@@ -280,6 +290,7 @@ disabled_plugins = ["io.containerd.internal.v1.opt"]
 }
 
 // kubectl runs kubectl as the cluster's administrator.
+// input is its standard input. A failed command returns no output; its error has the messages.
 func (c *cluster) kubectl(ctx context.Context, input string, arguments ...string) (string, error) {
 	command := exec.Command(c.binary("path", "kubectl"), append([]string{"--kubeconfig", c.state("pki", "admin.kubeconfig")}, arguments...)...)
 	command.Stdin = strings.NewReader(input)
@@ -288,6 +299,8 @@ func (c *cluster) kubectl(ctx context.Context, input string, arguments ...string
 
 // apply applies manifests server-side, so that large definitions fit and a repeated
 // step changes nothing.
+// Conflicts are forced: Knative's controllers own fields such as their webhooks' certificates,
+// and set them again.
 func (c *cluster) apply(ctx context.Context, manifests string) error {
 	_, err := c.kubectl(ctx, manifests, "apply", "--server-side", "--force-conflicts", "-f", "-")
 	return err

@@ -25,6 +25,8 @@ var dumps = map[string][]string{
 }
 
 // Logs copies a cluster's logs and API objects, without Secrets, into a folder.
+// If the API server does not respond, the folder has its error in place of the objects. A
+// failing command does not stop the others; its error is in its file.
 func Logs(ctx context.Context, s *Settings, folder string) error {
 	if !fileExists(s.state("logs")) {
 		return fmt.Errorf("cluster %s is not running", s.Name)

@@ -25,6 +25,8 @@ var needed = []struct{ program, debian string }{
 
 // prepareMachine installs missing programs with apt where possible; otherwise its error
 // names the packages to install.
+// It checks for root before it installs anything, and calls apt only if something is missing,
+// so a prepared machine needs no network.
 func prepareMachine(ctx context.Context, s *Settings, progress *Progress) error {
 	if os.Geteuid() != 0 {
 		return errors.New("a cluster needs root, to create namespaces, mounts and routes")

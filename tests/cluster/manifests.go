@@ -26,6 +26,7 @@ func ownManifest(name string) (string, error) {
 
 // builtManifest reads a manifest gathered from a module, inserts the images' names and
 // edits every object. If edit returns false, the object is left out.
+// The images are those pushed so far: call it after push.
 func (c *cluster) builtManifest(name string, edit func(object) bool) (string, error) {
 	content, err := os.ReadFile(c.binary("manifests", name))
 	if err != nil {
@@ -36,6 +37,8 @@ func (c *cluster) builtManifest(name string, edit func(object) bool) (string, er
 
 // replaceImages replaces packages by the images built from them. Packages without an image
 // get a name that cannot be pulled.
+// Such packages are optional parts; a pod that needs one fails visibly instead of pulling
+// something else.
 func replaceImages(manifests string, images map[string]string) string {
 	return imageReference.ReplaceAllStringFunc(manifests, func(reference string) string {
 		name := strings.TrimPrefix(reference, "ko://")
@@ -47,6 +50,7 @@ func replaceImages(manifests string, images map[string]string) string {
 }
 
 // editManifests rewrites each document of a stream.
+// Comments and the order of fields are lost. Empty documents are dropped.
 func editManifests(manifests string, edit func(object) bool) (string, error) {
 	var edited strings.Builder
 	for _, document := range separator.Split(manifests, -1) {

@@ -15,6 +15,7 @@ import (
 const nodeLink = "host0" // the link to the host, as the node names it
 
 // linkName is the name of the link to the node on the host.
+// Linux limits such names to 15 bytes; longer ones become a digest of the cluster's name.
 func (s *Settings) linkName() string {
 	if name := "sq-" + s.Name; len(name) < 16 {
 		return name
@@ -25,6 +26,7 @@ func (s *Settings) linkName() string {
 }
 
 // checkRoutes refuses a subnet to which the host already has a route.
+// A default route does not count: it leads everywhere, and the new routes are more specific.
 func checkRoutes(subnet netip.Prefix) error {
 	routes, err := netlink.RouteList(nil, netlink.FAMILY_V4)
 	if err != nil {
@@ -45,6 +47,8 @@ func checkRoutes(subnet netip.Prefix) error {
 
 // connect connects the node's network to the host's. The link disappears with the node's
 // network namespace.
+// Host and node reach each other, pods and Services included. The node
+// reaches no other machine, because it has no default route.
 func connect(name string, pid int, addresses Addresses) error {
 	pair := &netlink.Veth{LinkAttrs: netlink.NewLinkAttrs(), PeerName: nodeLink, PeerNamespace: netlink.NsPid(pid)}
 	pair.Name = name
@@ -125,6 +129,7 @@ func configure(handle *netlink.Handle, name string, address netip.Addr, network 
 }
 
 // disconnect removes the link of connect if it still exists.
+// It tolerates that the kernel removes the link meanwhile, with the node's namespace.
 func disconnect(name string) error {
 	link, err := netlink.LinkByName(name)
 	if errors.As(err, &netlink.LinkNotFoundError{}) {

@@ -27,6 +27,7 @@ var kubeletSettings = map[string]string{
 
 // RunNode is the node's first process. It sets up its namespaces as a node and supervises
 // the components. Killing it kills everything in the node.
+// It does not return while the node works. Its parent may exit: the node runs on without it.
 func RunNode(state, binaries, hostname string) error {
 	if os.Getpid() != 1 {
 		return errors.New("only up may start this, in its own namespaces")
@@ -45,6 +46,10 @@ func RunNode(state, binaries, hostname string) error {
 
 // mountNode gives the node its own /proc and /run and a private, writable /var. It mounts
 // the folders that are shared with the host on top.
+//
+// The shared folders are moved aside first, because the overlay of /var/lib would hide a
+// state folder in it. What programs write to /var elsewhere is lost with the node and never
+// reaches the host.
 func mountNode(shared ...string) error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("making mounts private: %w", err)
@@ -74,6 +79,7 @@ func mountNode(shared ...string) error {
 			return err
 		}
 	}
+	// /proc/sys is the host's in every namespace; only a file mounted over it hides its value.
 	for path, value := range kubeletSettings {
 		shown := filepath.Join("/run/settings", path)
 		if err := os.MkdirAll(filepath.Dir(shown), 0o755); err != nil {

@@ -33,6 +33,7 @@ type node struct {
 }
 
 // newNode connects to nothing; the node may not run yet.
+// Each call has 10 s, since the supervisor answers from memory.
 func newNode(settings *Settings) *node {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", settings.state("node.sock"))
@@ -42,6 +43,8 @@ func newNode(settings *Settings) *node {
 
 // launch starts the node's first process in its own namespaces, and returns its process id
 // once it accepts calls.
+// The node outlives this program: it has its own session and no pipe to it. Its environment
+// is not the caller's, so that a cluster works alike for everybody.
 func (n *node) launch(ctx context.Context) (int, error) {
 	program, err := os.Executable()
 	if err != nil {
@@ -75,6 +78,7 @@ func (n *node) launch(ctx context.Context) (int, error) {
 }
 
 // find returns the id of the node's first process; 0 if there is none.
+// It compares arguments instead of storing the id, which another process may have by now.
 func (s *Settings) find() (int, error) {
 	processes, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil {
@@ -91,6 +95,8 @@ func (s *Settings) find() (int, error) {
 }
 
 // kill kills the node and waits until all its processes have ended.
+// The kernel kills the rest of the namespace with its first process; there is no orderly
+// shutdown, because nothing of a cluster is kept.
 func (s *Settings) kill(ctx context.Context) error {
 	pid, err := s.find()
 	if err != nil || pid == 0 {
@@ -162,6 +168,7 @@ func (n *node) call(ctx context.Context, method string, body, answer any) error 
 }
 
 // await waits until a component is ready, and stops early if it keeps exiting.
+// A single exit is normal, as components restart until what they need is there.
 func (n *node) await(ctx context.Context, component string, limit time.Duration, ready func() error) error {
 	return inComponent(component, poll(ctx, limit, func() error {
 		failure := ready()
@@ -209,6 +216,7 @@ func environment(s *Settings) []string {
 }
 
 // componentError names the component whose log has details.
+// fail looks for it in the chain, so wrap it with %w.
 type componentError struct {
 	component string
 	error
@@ -230,6 +238,7 @@ type final struct{ error }
 func (f final) Unwrap() error { return f.error }
 
 // poll retries until try succeeds. At the limit it returns the last error.
+// It tries at least once. If ctx ends, the error has its cause, such as an exceeded --timeout.
 func poll(ctx context.Context, limit time.Duration, try func() error) error {
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

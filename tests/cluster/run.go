@@ -18,6 +18,8 @@ import (
 
 // run runs a program and returns its output. The program has its own process group, so
 // that Ctrl-C only reaches this program.
+// It kills the whole group when ctx ends, since programs such as go start others. An error
+// has the command, cut to 200 characters, and the end of what it wrote to standard error.
 func run(ctx context.Context, command *exec.Cmd) (string, error) {
 	var output, complaints bytes.Buffer
 	command.Stdout, command.Stderr = &output, &complaints
@@ -53,6 +55,7 @@ func tail(text string, count int) string {
 
 // lock locks a folder against other instances of this program. It waits for the
 // other instance. The kernel unlocks the folder when the process ends.
+// Locking the folder itself leaves no file behind, and it may be removed while locked.
 func lock(folder string) (unlock func(), err error) {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return nil, err

@@ -24,6 +24,7 @@ const (
 )
 
 // Settings name a cluster and configure its parts.
+// Call Complete before you pass them on; every function here expects completed ones.
 type Settings struct {
 	Name     string
 	Subnet   string
@@ -42,6 +43,8 @@ type Settings struct {
 var validName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?$`)
 
 // Complete sets defaults and validates the settings.
+// It changes nothing on disk. Sockets limit the length of State, and the node's own mounts
+// hide some folders: both would fail much later and without a clear error.
 func (s *Settings) Complete() error {
 	if !validName.MatchString(s.Name) {
 		return fmt.Errorf("--name %q: at most 30 of a-z, 0-9 and dashes are needed", s.Name)
@@ -86,6 +89,7 @@ func (s *Settings) hostname() string { return "node-" + s.Name }
 
 // findSource finds this module's folder in parents of the working directory and of the
 // program.
+// The working directory wins: a program built in one checkout may serve another.
 func findSource() (string, error) {
 	working, err := os.Getwd()
 	if err != nil {

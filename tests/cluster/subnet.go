@@ -11,6 +11,7 @@ const DefaultSubnet = "10.244.0.0/16"
 
 // Addresses divides a cluster's subnet: a quarter for pods, a quarter for
 // Services, and at its very end the link between host and node.
+// The third quarter stays unused, which keeps the arithmetic simple.
 type Addresses struct {
 	Subnet, Pods, Services, Link netip.Prefix
 
@@ -21,6 +22,8 @@ type Addresses struct {
 
 // Divide divides a subnet. It must be private, because clients only use plain HTTP with
 // registries at private addresses.
+// The bounds leave at least 256 addresses for pods, and keep 10.0.0.0/8 from being taken
+// whole.
 func Divide(subnet string) (Addresses, error) {
 	whole, err := netip.ParsePrefix(subnet)
 	if err != nil || !whole.Addr().Is4() || !whole.Addr().IsPrivate() || whole.Bits() < 12 || whole.Bits() > 22 || whole != whole.Masked() {
@@ -41,12 +44,14 @@ func Divide(subnet string) (Addresses, error) {
 }
 
 // add is the address so many further on.
+// Divide's bounds keep it from overflowing.
 func add(address netip.Addr, offset uint32) netip.Addr {
 	bytes := address.As4()
 	binary.BigEndian.PutUint32(bytes[:], binary.BigEndian.Uint32(bytes[:])+offset)
 	return netip.AddrFrom4(bytes)
 }
 
+// These ports are free by construction: nothing but the cluster runs at the node's address.
 func (a Addresses) registry() string   { return fmt.Sprintf("%s:5000", a.Node) }
 func (a Addresses) kubernetes() string { return fmt.Sprintf("https://%s:6443", a.Node) }
 func (a Addresses) ingress() string    { return fmt.Sprintf("http://%s:30080", a.Node) }

@@ -36,6 +36,9 @@ type Component struct {
 // supervisor starts components, restarts them when they exit, and reaps orphaned
 // processes in the node. As the first process of its namespace it inherits every
 // orphan there.
+//
+// It does not order components and knows nothing of health: the host waits for both. A
+// component that keeps failing is restarted forever, since stopping is the host's decision.
 type supervisor struct {
 	state string
 
@@ -49,6 +52,7 @@ func newSupervisor(state string) *supervisor {
 }
 
 // serve serves the supervisor's API on a socket in the state folder.
+// The handler of signals runs before the first component starts, so no exit is missed.
 func (s *supervisor) serve() error {
 	children := make(chan os.Signal, 1)
 	signal.Notify(children, unix.SIGCHLD)
@@ -81,6 +85,7 @@ func (s *supervisor) list(w http.ResponseWriter, _ *http.Request) {
 }
 
 // add starts a component unless it already exists.
+// Success for an existing one makes a repeated step harmless; a changed command is ignored.
 func (s *supervisor) add(w http.ResponseWriter, r *http.Request) {
 	var component Component
 	if err := json.NewDecoder(r.Body).Decode(&component); err != nil || len(component.Command) == 0 {
@@ -100,6 +105,8 @@ func (s *supervisor) add(w http.ResponseWriter, r *http.Request) {
 }
 
 // start starts a component's process; the mutex is held.
+// It uses os.StartProcess because exec.Cmd waits for its process, and reap does that here for
+// all of them. The log is appended to, so it shows why earlier runs failed.
 func (s *supervisor) start(component *Component) error {
 	output, err := os.OpenFile(logFile(s.state, component.Name), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
@@ -146,6 +153,7 @@ func (s *supervisor) reap() {
 }
 
 // ended notes how a component ended, and restarts it.
+// The delay does not block: the mutex is free while it lasts.
 func (s *supervisor) ended(component *Component, status unix.WaitStatus) {
 	component.PID = 0
 	component.Exits++

@@ -52,6 +52,7 @@ var components = map[string]func(){
 	},
 }
 
+// run ends the process with the command's exit code, and prints the error as Kubernetes does.
 func run(command *cobra.Command) { os.Exit(cli.Run(command)) }
 
 func main() {

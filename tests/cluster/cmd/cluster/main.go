@@ -24,6 +24,8 @@ func main() {
 
 // newCommand returns the command tree. All commands share the settings that name
 // the cluster.
+// Flags that only matter while starting belong to up, so that down and status need only the
+// name.
 func newCommand() *cobra.Command {
 	settings := &cluster.Settings{}
 	root := &cobra.Command{
@@ -44,6 +46,7 @@ func newCommand() *cobra.Command {
 }
 
 // up is idempotent: on a running cluster it adds what is missing.
+// Instructions go to standard output and progress to standard error, for scripts.
 func up(settings *cluster.Settings) *cobra.Command {
 	var withoutArgoCD bool
 	command := &cobra.Command{
@@ -76,6 +79,7 @@ func up(settings *cluster.Settings) *cobra.Command {
 
 // build is for images and caches that should contain the binaries; up builds as
 // well.
+// It needs no root, unlike up.
 func build(settings *cluster.Settings) *cobra.Command {
 	var withoutArgoCD bool
 	command := &cobra.Command{
@@ -95,6 +99,7 @@ func build(settings *cluster.Settings) *cobra.Command {
 }
 
 // down also removes what a failed or killed up has left.
+// It asks for no confirmation: a cluster has nothing that cannot be built again.
 func down(settings *cluster.Settings) *cobra.Command {
 	var binaries bool
 	command := &cobra.Command{
@@ -124,6 +129,7 @@ func status(settings *cluster.Settings) *cobra.Command {
 }
 
 // environment is for: eval "$(cluster env)".
+// It prints nothing else to standard output, not even a warning.
 func environment(settings *cluster.Settings) *cobra.Command {
 	return &cobra.Command{
 		Use:   "env",
@@ -164,6 +170,7 @@ func node() *cobra.Command {
 }
 
 // interruptible returns a context that ends with Ctrl-C.
+// up and build use it, so that an interrupted one can clean up.
 func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
 	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 }

@@ -25,6 +25,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
+// title is the annotation by which OCI layouts name an image. The user is
+// distroless's nonroot, by its number: Kubernetes cannot check a name.
 const (
 	title      = "org.opencontainers.image.ref.name"
 	user       = "65532:65532"
@@ -46,6 +48,7 @@ func main() {
 	}
 }
 
+// write replaces the layout in a folder, so that it never has images of an earlier build.
 func write(folder string, arguments []string) error {
 	if err := os.RemoveAll(folder); err != nil {
 		return err
@@ -72,6 +75,8 @@ func write(folder string, arguments []string) error {
 }
 
 // build builds an image of a binary; an empty one if binary is "".
+// A binary called "" is how the argument "scratch=" looks. The architecture is this machine's:
+// images never leave it.
 func build(binary string) (v1.Image, error) {
 	image := mutate.MediaType(mutate.ConfigMediaType(empty.Image, types.OCIConfigJSON), types.OCIManifestSchema1)
 	if binary != "" {
@@ -97,6 +102,8 @@ func build(binary string) (v1.Image, error) {
 }
 
 // pack leaves the layer uncompressed, since it stays on one machine.
+// The archive has no times and no owners, so its digest depends on the binary alone. Programs
+// expect a /tmp that everybody may write.
 func pack(binary string) (v1.Layer, error) {
 	content, err := os.ReadFile(binary)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 
 // push pushes the images of a layout to a registry whose blobs are in a folder of this
 // machine, and prints each image's repository and digest.
+// It speaks plain HTTP, which is acceptable because the registry is at a private address.
 func push(path, registry, folder string) error {
 	images, err := layout.FromPath(path)
 	if err != nil {
@@ -49,6 +50,7 @@ func push(path, registry, folder string) error {
 
 // linkLayers links layers into the registry's folder, so that they need not be sent. Where
 // links fail, as across file systems, layers are sent.
+// The registry then reports the layer as present. The error is ignored for that reason.
 func linkLayers(image v1.Image, path, folder string) error {
 	layers, err := image.Layers()
 	if err != nil {

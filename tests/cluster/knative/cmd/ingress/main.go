@@ -29,6 +29,9 @@ import (
 	networkinglisters "knative.dev/networking/pkg/client/listers/networking/v1alpha1"
 )
 
+// The domains are those of the Services in manifests/ingress.yaml; Knative writes them into
+// other objects, so they must resolve within the cluster. Class is the one that
+// config-network names.
 const (
 	class          = "cluster.ingress.networking.knative.dev"
 	publicDomain   = "ingress.knative-serving.svc.cluster.local"
@@ -42,6 +45,8 @@ const (
 	retry  = 200 * time.Millisecond
 )
 
+// controller turns Ingresses into the proxy's routes. It reads from informers' caches only;
+// changed has room for one notice, which is enough because a reconciliation reads everything.
 type controller struct {
 	client    versioned.Interface
 	ingresses networkinglisters.IngressLister
@@ -54,11 +59,14 @@ func main() {
 	log.Fatal(run(context.Background()))
 }
 
+// run serves until one of the servers fails. The routes are complete before the first server
+// listens, so a restart never answers 404 for a route that exists.
 func run(ctx context.Context) error {
 	configuration, err := rest.InClusterConfig()
 	if err != nil {
 		return err
 	}
+	// The client's defaults (5 a second) would delay readiness when many revisions start at once.
 	configuration.QPS, configuration.Burst = 100, 200
 	client, err := versioned.NewForConfig(configuration)
 	if err != nil {
@@ -121,6 +129,9 @@ func (c *controller) notify() {
 	}
 }
 
+// reconcile compiles all Ingresses anew and then reports their states: the routes are in force
+// before anybody reads that they are. Calls do not overlap. A failed report is retried, a
+// failed route only after a change or a resync.
 func (c *controller) reconcile(ctx context.Context) {
 	all, err := c.ingresses.List(labels.Everything())
 	if err != nil {
@@ -144,6 +155,7 @@ func (c *controller) reconcile(ctx context.Context) {
 }
 
 // report writes to an Ingress's status whether it is served.
+// It writes only differences: each write is a change and would start another reconciliation.
 func (c *controller) report(ctx context.Context, ingress *v1alpha1.Ingress, failure error) error {
 	updated := ingress.DeepCopy()
 	updated.SetDefaults(ctx)

@@ -15,11 +15,14 @@ import (
 )
 
 // proxy forwards requests by the routes in force.
+// Routes are replaced as a whole; a request keeps those that it began with. There are two
+// transports because a backend without TLS cannot negotiate HTTP/2.
 type proxy struct {
 	routes     atomic.Pointer[routes]
 	http1, h2c *http.Transport
 }
 
+// newProxy has no routes yet and answers 404.
 func newProxy() *proxy {
 	p := &proxy{http1: newTransport(), h2c: newTransport()}
 	p.http1.Protocols.SetHTTP1(true)
@@ -42,6 +45,8 @@ func newTransport() *http.Transport {
 
 // dial retries refused connections while the node does not know a Service's first endpoint
 // yet.
+// 3 s cover the delay of kube-proxy's rules. A refused connection has sent nothing, so
+// retrying is safe for every method.
 func dial(ctx context.Context, network, address string) (net.Conn, error) {
 	patience := time.Now().Add(3 * time.Second)
 	dialer := net.Dialer{Timeout: 5 * time.Second}
@@ -59,11 +64,13 @@ func dial(ctx context.Context, network, address string) (net.Conn, error) {
 }
 
 // moved drops idle connections after a change of endpoints.
+// Requests in flight finish on their connections.
 func (p *proxy) moved() {
 	p.http1.CloseIdleConnections()
 	p.h2c.CloseIdleConnections()
 }
 
+// public serves what the world may see; internal serves that and cluster-local hosts.
 func (p *proxy) public(w http.ResponseWriter, r *http.Request) {
 	p.forward(w, r, p.routes.Load().public)
 }
@@ -72,6 +79,8 @@ func (p *proxy) internal(w http.ResponseWriter, r *http.Request) {
 	p.forward(w, r, p.routes.Load().internal)
 }
 
+// forward sends a request to a backend. Bodies are streamed and flushed at once, for events
+// and upgrades. X-Forwarded-For is passed on and extended.
 func (p *proxy) forward(w http.ResponseWriter, r *http.Request, hosts map[string][]path) {
 	// Without it a response before the end of the request may be cut.
 	_ = http.NewResponseController(w).EnableFullDuplex() // HTTP/2 always is
@@ -105,6 +114,7 @@ func (p *proxy) forward(w http.ResponseWriter, r *http.Request, hosts map[string
 		},
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
 			log.Printf("%s %s%s at %s: %v", r.Method, r.Host, r.URL.Path, target.address.Host, err)
+			// The body stays empty: the error names addresses, which belong into the log.
 			w.WriteHeader(http.StatusBadGateway)
 		},
 	}
@@ -115,6 +125,7 @@ func (p *proxy) forward(w http.ResponseWriter, r *http.Request, hosts map[string
 }
 
 // serve speaks HTTP/1 and HTTP/2 without TLS.
+// Only the header has a limit of time: streams may last as long as they want.
 func serve(address string, handler http.HandlerFunc) error {
 	server := http.Server{Addr: address, Handler: handler, Protocols: new(http.Protocols), ReadHeaderTimeout: time.Minute}
 	server.Protocols.SetHTTP1(true)

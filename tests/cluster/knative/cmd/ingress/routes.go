@@ -18,6 +18,7 @@ import (
 )
 
 // routes maps hosts to paths.
+// They are read-only once compiled. internal includes everything that public has.
 type routes struct{ public, internal map[string][]path }
 
 // path is a route of a host; the first that matches is used.
@@ -30,6 +31,7 @@ type path struct {
 }
 
 // backend is one side of a traffic split.
+// percent is its share of the path's requests; the shares need not add up to 100.
 type backend struct {
 	address  *url.URL
 	h2c      bool
@@ -37,6 +39,7 @@ type backend struct {
 	appended map[string]string
 }
 
+// matches compares headers exactly and paths by prefix, as the Ingress API defines it.
 func (p *path) matches(r *http.Request) bool {
 	for name, value := range p.required {
 		if r.Header.Get(name) != value {
@@ -64,6 +67,8 @@ func (p *path) choose() *backend {
 	return nil
 }
 
+// find returns the path of a request, nil if there is none. Ports are ignored: clients reach
+// the ingress by a node port or a Service's, and Knative's hosts have neither.
 func find(hosts map[string][]path, r *http.Request) *path {
 	host := r.Host
 	if withoutPort, _, err := net.SplitHostPort(host); err == nil {
@@ -80,6 +85,7 @@ func find(hosts map[string][]path, r *http.Request) *path {
 
 // compile compiles Ingresses to routes. Ingresses that cannot be served are left out and
 // have an error.
+// One that cannot be served does not affect the others.
 func compile(ingresses []*v1alpha1.Ingress, services corelisters.ServiceLister) (*routes, map[*v1alpha1.Ingress]error) {
 	compiled := &routes{public: map[string][]path{}, internal: map[string][]path{}}
 	failed := map[*v1alpha1.Ingress]error{}
@@ -112,10 +118,14 @@ func compile(ingresses []*v1alpha1.Ingress, services corelisters.ServiceLister) 
 	return compiled, failed
 }
 
+// moreSpecific orders paths by the length of their prefix, then by the number of headers, so
+// that the first match is the best. The sort is stable: ties keep the order of the Ingress.
 func moreSpecific(a, b path) int {
 	return cmp.Or(cmp.Compare(len(b.prefix), len(a.prefix)), cmp.Compare(len(b.required), len(a.required)))
 }
 
+// compileRules returns the paths of each rule, by its index. A single split gets everything,
+// since the API lets it leave out its percentage.
 func compileRules(rules []v1alpha1.IngressRule, services corelisters.ServiceLister) ([][]path, error) {
 	compiled := make([][]path, len(rules))
 	for i, rule := range rules {
@@ -143,6 +153,9 @@ func compileRules(rules []v1alpha1.IngressRule, services corelisters.ServiceList
 	return compiled, nil
 }
 
+// resolve finds the address of a backend's Service. Knative points a Service at the activator
+// or at pods through its endpoints, so its address can be kept. Ports tell HTTP/2 by their
+// name or appProtocol.
 func resolve(split v1alpha1.IngressBackendSplit, services corelisters.ServiceLister) (backend, error) {
 	service, err := services.Services(split.ServiceNamespace).Get(split.ServiceName)
 	if err != nil {
