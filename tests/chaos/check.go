@@ -14,6 +14,9 @@ import (
 // check compares a report and its history with the person's statements. It knows
 // nothing of the server: everything is derived from what the person said and what
 // was acknowledged.
+//
+// A report that comes while a killed client's call still runs may lack its answers or have
+// them; both are right.
 func (s *story) check(r conversation.Report) {
 	s.checkAnswers(r.History)
 	s.checkOrder(r.History)
@@ -35,6 +38,9 @@ func (s *story) check(r conversation.Report) {
 // has it. Answers of a killed client may or may not count. Answers are counted by
 // content, because an answer that was sent twice must be there once, and one that
 // the person gave twice may be.
+//
+// lost is judged by acknowledged answers alone and doubled by all that were given, so each
+// answer in between may be there or not.
 func (s *story) checkAnswers(history []conversation.HistoryEntry) {
 	given, sure, there := map[string]int{}, map[string]int{}, map[string]int{}
 	for _, said := range s.Statements {
@@ -77,6 +83,7 @@ func (s *story) saidBefore(key string, there map[string]int) bool {
 
 // checkOrder checks that acknowledged answers are in the order in which they were given.
 // It skips answers that cannot be distinguished.
+// Within one call of a form the order may be unknown (Together); between calls it never is.
 func (s *story) checkOrder(history []conversation.HistoryEntry) {
 	given, at := map[string]int{}, map[string]int{}
 	for _, said := range s.Statements {
@@ -104,6 +111,7 @@ func (s *story) checkOrder(history []conversation.HistoryEntry) {
 // checkSlot checks that the report has the latest answer to a slot and that earlier ones
 // are superseded. If a killed client's answer may have counted, any value that the person
 // gave is accepted.
+// A reopened slot has no value, although its answers stay in the history.
 func (s *story) checkSlot(slot string, said []statement, r conversation.Report) {
 	value, known := r.Values[slot]
 	if slices.ContainsFunc(said, func(one statement) bool { return !one.sure() }) {
@@ -154,6 +162,7 @@ type remembered struct {
 
 // expected returns the content that memory must have after a report: the values of slots
 // that the person answered.
+// Declined and unknown slots are not among them: memory has values only.
 func expected(r conversation.Report) map[string]remembered {
 	all := map[string]remembered{}
 	for _, c := range r.Coverage {
@@ -171,6 +180,8 @@ func expected(r conversation.Report) map[string]remembered {
 }
 
 // compare returns how memory differs from its expected content for one conversation.
+// It is exact in both directions: something remembered that was withdrawn is as wrong as
+// something forgotten.
 func compare(want map[string]remembered, got map[string][]remembered) []finding {
 	var all []finding
 	find := func(kind verdict, format string, arguments ...any) {

@@ -43,6 +43,7 @@ var errKilled = errors.New("the client was killed")
 
 // refusal is an error that is not retryable. The simulated person never gives a
 // wrong argument, so a refusal ends a conversation as wrong.
+// It is the one error that ends the retries early, besides errKilled.
 type refusal struct{ text string }
 
 func (r *refusal) Error() string { return "refused: " + r.text }
@@ -101,6 +102,8 @@ func (r reply) text() string {
 // call retries a call until it succeeds, and decodes its structured content into out. The
 // error is errKilled if the plan kills the client, and a refusal if retrying does not
 // help.
+// out may be nil. It stays unchanged if the result asks for input. Every attempt is counted,
+// and every error is in the story, retried or not.
 func (c *client) call(ctx context.Context, p params, out any) (*reply, error) {
 	p.Meta = map[string]any{
 		"io.modelcontextprotocol/protocolVersion":    "2026-07-28",
@@ -147,6 +150,7 @@ func (c *client) call(ctx context.Context, p params, out any) (*reply, error) {
 // mortal returns a context that the plan may cancel with errKilled. The client dies
 // 0 to 40 ms after the call begins: before the server has the call, while it works,
 // or after it has committed.
+// The returned function frees the timer; call it when the call has ended.
 func (c *client) mortal(ctx context.Context) (context.Context, func()) {
 	if c.killEvery == 0 || c.random.IntN(c.killEvery) > 0 {
 		return ctx, func() {}
@@ -167,6 +171,7 @@ func (f *failure) Error() string { return f.kind + ": " + f.text }
 
 // attempt sends a call once. Every failure but an unsendable request may have taken
 // effect.
+// The timeout includes reading the response.
 func (c *client) attempt(ctx context.Context, p params) (*reply, *failure) {
 	ctx, cancel := context.WithTimeout(ctx, attemptLimit)
 	defer cancel()
@@ -195,6 +200,7 @@ func (c *client) attempt(ctx context.Context, p params) (*reply, *failure) {
 }
 
 // broken returns the failure of a connection.
+// The kinds are rows of the table at the end.
 func broken(err error) *failure {
 	kind := "connection: other"
 	var timeout net.Error
@@ -212,6 +218,9 @@ func broken(err error) *failure {
 // read decodes the response to a result or a failure. What a proxy or a dying
 // process answers in place of JSON-RPC can be retried if its status says so, or if
 // the body was cut off.
+//
+// Below 500, an error is retried only if it says that it is retryable. Any other is final and
+// a finding: the simulated person's arguments are valid.
 func read(status int, contentType string, answer []byte) (*reply, *failure) {
 	if strings.HasPrefix(contentType, "text/event-stream") {
 		answer = lastEvent(answer)
@@ -251,6 +260,7 @@ func read(status int, contentType string, answer []byte) (*reply, *failure) {
 }
 
 // lastEvent returns the data of a stream's last message.
+// Notifications come before the result, which is always last.
 func lastEvent(stream []byte) []byte {
 	events := bytes.Split(bytes.TrimSpace(bytes.ReplaceAll(stream, []byte("\r\n"), []byte("\n"))), []byte("\n\n"))
 	var data [][]byte

@@ -84,6 +84,7 @@ func (d *deployment) environment(function string) []string {
 
 // startDeployment builds the functions and starts everything. What it has started is
 // stopped if it fails.
+// PostgreSQL runs without fsync (Fast), because it is killed and the machine is not.
 func startDeployment(ctx context.Context, folder string, replicas int) (d *deployment, err error) {
 	d = &deployment{folder: folder, replicas: replicas, running: map[string][]*deployed.Process{}, keys: []string{keyring.Generate()}, signing: keyring.Generate()}
 	defer func() {
@@ -134,6 +135,8 @@ func (d *deployment) log(name string) *os.File {
 }
 
 // start starts a replica and puts it behind the front.
+// The front may send calls before the function is ready, as Knative does not: what they meet
+// then must be retryable.
 func (d *deployment) start(ctx context.Context, function string, replica int) error {
 	out := d.log(fmt.Sprintf("%s-%d", function, replica))
 	proc, conn, err := d.programs.Start(ctx, function, out, d.environment(function)...)
@@ -170,6 +173,7 @@ func (d *deployment) kill(function string, replica int) bool {
 }
 
 // take hands the process to the caller, who alone may stop and restart it.
+// That is how two kills of one replica, or a kill and a rollout, never meet the same process.
 func (d *deployment) take(function string, replica int) *deployed.Process {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -180,6 +184,7 @@ func (d *deployment) take(function string, replica int) *deployed.Process {
 
 // restart stops a replica as a rollout does, after the front stops using it, and starts
 // another.
+// Stop lets the process drain, so its calls end with a result or a retryable error.
 func (d *deployment) restart(ctx context.Context, function string, replica int) error {
 	proc := d.take(function, replica)
 	if proc == nil {
@@ -211,6 +216,7 @@ func (d *deployment) rotate(ctx context.Context) error {
 }
 
 // rollOut restarts a function's replicas one after the other.
+// It waits for each replica before the next one, so one always serves.
 func (d *deployment) rollOut(ctx context.Context, function string) error {
 	for replica := range d.replicas {
 		// A killed replica restarts with the current or the previous ring: wait, so that
@@ -227,6 +233,8 @@ func (d *deployment) rollOut(ctx context.Context, function string) error {
 
 // crash kills PostgreSQL and restarts it after a while. Committed data must
 // survive: fsync is off, but the operating system does not crash.
+// A restart may fail while the killed server's children still hold its memory, hence the five
+// tries.
 func (d *deployment) crash(ctx context.Context, down time.Duration) error {
 	if err := d.postgres.Kill(); err != nil {
 		return err
@@ -242,6 +250,7 @@ func (d *deployment) crash(ctx context.Context, down time.Duration) error {
 }
 
 // sweep calls the relay as its timer does.
+// Its errors do not matter: the next sweep does what this one missed.
 func (d *deployment) sweep(ctx context.Context) {
 	for ctx.Err() == nil {
 		if request, err := http.NewRequestWithContext(ctx, http.MethodPost, d.front.url("relay"), nil); err == nil {
@@ -270,6 +279,7 @@ func (d *deployment) one(ctx context.Context, query string) (n int, err error) {
 
 // stop stops everything and removes the data. Functions are killed: the run is over,
 // and waiting for each would only take time.
+// It may be called on a deployment of which only a part was started.
 func (d *deployment) stop() error {
 	if d.sweeps != nil {
 		d.sweeps()

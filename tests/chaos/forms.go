@@ -15,6 +15,9 @@ import (
 // fillIn runs the conversation with forms that the client shows between calls.
 // After a killed client another one calls without the sealed state, which died with
 // the first; the server has to show the same form again.
+//
+// open marks where the statements begin that no success has acknowledged yet; each success
+// moves it to the end.
 func (sim *simulation) fillIn(ctx context.Context) error {
 	first := sim.opening()
 	p := params{Name: automaticTool, Arguments: first}
@@ -53,6 +56,7 @@ func (sim *simulation) fillIn(ctx context.Context) error {
 
 // again returns the arguments with which another client continues: the conversation's id
 // if it is known, otherwise those that opened it.
+// Both must lead to the same conversation.
 func (sim *simulation) again(first map[string]any) map[string]any {
 	if sim.Conversation == "" {
 		return first
@@ -62,6 +66,7 @@ func (sim *simulation) again(first map[string]any) map[string]any {
 
 // ended handles a result. If no form can be shown, the conversation continues with answers
 // and words.
+// It returns true if the conversation has ended for this client.
 func (sim *simulation) ended(ctx context.Context, result automatic.Result) (bool, error) {
 	sim.take(result.Turn)
 	switch result.Status {
@@ -91,6 +96,7 @@ func (sim *simulation) firstSure(open int, r response) int {
 }
 
 // fill shows a form to the person and records the response.
+// The form is decoded as a client would, from the schema alone.
 func (sim *simulation) fill(request json.RawMessage) (response, error) {
 	var form struct {
 		Params struct {
@@ -107,6 +113,7 @@ func (sim *simulation) fill(request json.RawMessage) (response, error) {
 
 // fields fills in a form's fields. Now and then the person cancels, declines or
 // leaves a field empty.
+// A cancelled form says nothing about any slot; a declined one declines all that it shows.
 func (sim *simulation) fields(schema elicitation.Schema) response {
 	var asked []want
 	for _, f := range schema.Fields {
@@ -155,6 +162,7 @@ func (sim *simulation) fields(schema elicitation.Schema) response {
 const ownWords = "in_your_own_words"
 
 // written fills in a form for one slot: its field, or a line in own words.
+// It adds to content and returns what was said.
 func (sim *simulation) written(w want, content map[string]any) statement {
 	if sim.random.IntN(20) == 0 {
 		said, _ := content[ownWords].(string)

@@ -13,6 +13,7 @@ import (
 	"time"
 )
 
+// retryAt is the interval at which it looks for a replica that is up again.
 const (
 	// maxBody is the maximum size of a request body, which the front buffers for another
 	// replica. It is the gateway's own limit.
@@ -27,6 +28,7 @@ const (
 // the next one if a connection is refused. If a connection breaks later, the caller
 // must retry, as on a cluster. It stands in for Knative's activator and queue-proxy
 // as far as clients notice them.
+// It knows nothing of health: a replica is up from its start to its kill.
 type front struct {
 	server  *http.Server
 	address string
@@ -82,6 +84,7 @@ func (f *front) set(function string, replica int, address string) {
 }
 
 // replicas returns the addresses that are up, in another order for each request.
+// The order is round robin, so that every replica serves every conversation.
 func (f *front) replicas(function string) []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -117,6 +120,8 @@ var errNoneUp = errors.New("no replica is up")
 // send tries the replicas one after the other while connections are refused. A
 // refused connection was not received by anyone, so trying another replica is safe;
 // after that nothing is repeated here.
+// A request in flight when its replica dies ends as a broken connection: whether it took
+// effect is for the caller to find out by repeating it.
 func (f *front) send(transport http.RoundTripper, r *http.Request) (*http.Response, error) {
 	function, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	for began := time.Now(); time.Since(began) < heldBack; time.Sleep(retryAt) {

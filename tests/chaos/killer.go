@@ -29,6 +29,8 @@ const (
 
 // killer kills by plan: the seed decides what, and the number of finished conversations
 // decides when, so that kills are spread evenly over them.
+// PostgreSQL and the keys are single: a second crash while one is under way is skipped and
+// does not count.
 type killer struct {
 	*campaign
 	random *rand.Rand
@@ -47,6 +49,7 @@ func newKiller(c *campaign) *killer {
 }
 
 // run kills until the context ends, and returns once everything is up.
+// A failed restart ends the run: a system without its processes tests nothing.
 func (k *killer) run(ctx context.Context) error {
 	ticks := time.NewTicker(killTick)
 	defer ticks.Stop()
@@ -73,12 +76,15 @@ func (k *killer) run(ctx context.Context) error {
 
 // due reports whether there were fewer kills than planned for the finished conversations.
 // The first kill is due at once.
+// Kills of clients do not count; they have their own option.
 func (k *killer) due() bool {
 	killed := k.killsSoFar()
 	return killed < k.options.kills && killed*k.options.conversations <= k.options.kills*k.tally.conversations()
 }
 
 // strike carries out the next kill.
+// A replica that is already down is not killed again, and another is drawn at the next tick.
+// Its context does not end with the run's, so that whatever was killed comes back.
 func (k *killer) strike(ctx context.Context) {
 	what, replica := k.draw(), k.random.IntN(k.replicas)
 	down := time.Duration(k.random.Int64N(int64(mostDown)))

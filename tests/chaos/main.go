@@ -61,6 +61,7 @@ func main() {
 }
 
 // check refuses options with which nothing would be tested.
+// No kills are allowed: such a run shows that the conversations themselves are right.
 func (o options) check() error {
 	switch {
 	case flag.NArg() > 0:

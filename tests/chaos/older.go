@@ -23,6 +23,7 @@ const olderRevision = "2025-11-25"
 
 // older is a client of an older revision: it answers forms during a call. It does not show
 // forms that arrive after the call.
+// mu is needed because the library calls Elicit from its own goroutine.
 type older struct {
 	sim *simulation
 
@@ -33,6 +34,7 @@ type older struct {
 
 // Elicit shows a form. Another form during the call means that the previous one was
 // accepted.
+// A form that arrives after the end of its call is refused: nobody is there to see it.
 func (o *older) Elicit(_ context.Context, request mcp.ElicitationRequest) (*mcp.ElicitationResult, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -57,6 +59,7 @@ func (o *older) Elicit(_ context.Context, request mcp.ElicitationRequest) (*mcp.
 }
 
 // fillInOlder runs the conversation with forms during calls.
+// Its limit is for the whole conversation, since one call contains all its forms.
 func (sim *simulation) fillInOlder(ctx context.Context) error {
 	first := sim.opening()
 	pause := firstPause
@@ -85,6 +88,9 @@ func (sim *simulation) fillInOlder(ctx context.Context) error {
 
 // olderCall makes one call with a new client. The result acknowledges the answers given
 // during it.
+//
+// Answers of forms before the last one are acknowledged by the next form, so a call that dies
+// leaves at most one form's answers uncertain.
 func (sim *simulation) olderCall(ctx context.Context, arguments map[string]any) (*automatic.Result, error) {
 	sim.log("call "+automaticTool, map[string]any{"arguments": arguments, "revision": olderRevision})
 	sim.tally.called()
@@ -116,6 +122,7 @@ func (sim *simulation) olderCall(ctx context.Context, arguments map[string]any) 
 
 // olderKind sorts errors of the foreign client library, which has no types for
 // them, by their texts.
+// An unknown text counts as other; it is in the story.
 func olderKind(err error) string {
 	for _, kind := range []string{"retry in", "EOF", "connection re", "deadline exceeded", "502", "503", "404"} {
 		if strings.Contains(err.Error(), kind) {

@@ -33,6 +33,7 @@ const (
 )
 
 // person is a simulated person. Its answers are unique as far as the slot's type allows.
+// said numbers its answers; numbers, dates and invented words derive from it.
 type person struct {
 	random *rand.Rand
 	said   int
@@ -57,6 +58,7 @@ func newPerson(random *rand.Rand) *person {
 }
 
 // addCondition makes the last slot depend on the first.
+// A boolean is simple to condition on, and about half of these conversations then skip the slot.
 func (p *person) addCondition() {
 	first, last := p.wants[p.keys[0]], p.wants[p.keys[len(p.keys)-1]]
 	first.kind, first.options, last.on = "boolean", nil, first.key
@@ -65,6 +67,7 @@ func (p *person) addCondition() {
 
 // needed returns information_needed: a list or, at random and without conditions, a JSON
 // Schema.
+// A condition needs the list, since JSON Schema's properties have none here.
 func (p *person) needed() any {
 	hangs := slices.ContainsFunc(p.keys, func(key string) bool { return p.wants[key].on != "" })
 	if hangs || p.random.IntN(2) == 0 {
@@ -105,6 +108,7 @@ func (w want) property() map[string]any {
 }
 
 // token returns a word that this person has not used before.
+// Each number has its own range of 7919 values, so no word comes twice.
 func (p *person) token() string {
 	p.said++
 	var b strings.Builder
@@ -150,6 +154,7 @@ func (p *person) other(key string, than any) (value any, words string) {
 }
 
 // typed returns an answer as a value with its words, or an outcome.
+// The words are never equal to earlier ones, so the history can be compared one by one.
 func (p *person) typed(key string) statement {
 	value, words := p.value(key)
 	switch p.random.IntN(20) {

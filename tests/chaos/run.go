@@ -25,6 +25,7 @@ const (
 )
 
 // campaign is one run. mu guards what follows it, which people in parallel write.
+// It holds what the checks after the last conversation need; stories go to their file at once.
 type campaign struct {
 	options
 	*tally
@@ -130,6 +131,7 @@ func (c *campaign) report(ctx context.Context) {
 }
 
 // simulation runs one conversation and records its result.
+// A conversation without a report has a finding, so it needs no expectation of memory.
 func (c *campaign) simulation(ctx context.Context, number int) {
 	sim := newSimulation(c.options, number, c.deployment.front.url("gateway")+"/mcp", c.tally)
 	report := sim.converse(ctx)
@@ -158,6 +160,7 @@ func (c *campaign) show(s *story) {
 // settle waits until every event has been processed, and compares memory and
 // statistics with the reports. The order matters: memory and statistics are
 // complete once the outbox is empty.
+// An outbox that makes no progress is a finding and not an error: the rest is compared too.
 func (c *campaign) settle(ctx context.Context) error {
 	fmt.Println(c.line())
 	least, since := -1, time.Now()
@@ -196,6 +199,7 @@ func (c *campaign) complain(f finding) {
 
 // recollect compares all of memory with all reports. Memory may have conversations
 // without a report, which were interrupted; those are not compared.
+// It reads memory with one scroll, since a search could miss an entry.
 func (c *campaign) recollect(ctx context.Context) error {
 	client, err := qdrant.Open(qdrant.Config{URL: c.deployment.qdrant.URL(), Timeout: time.Minute})
 	if err != nil {
@@ -247,6 +251,7 @@ func (c *campaign) again(ctx context.Context, id string, t expectation, there ma
 }
 
 // storyOf reads a story back; nil if there is none.
+// It reads the whole file, which only happens after a finding.
 func (c *campaign) storyOf(number int) *story {
 	file, err := os.Open(c.stories.Name())
 	if err != nil {

@@ -36,6 +36,7 @@ const (
 
 // simulation is one simulated conversation with one person, whose client is killed
 // now and then. It is one goroutine's.
+// The embedded types share their random numbers and the story; none of them is used alone.
 type simulation struct {
 	*story
 	*client
@@ -49,6 +50,7 @@ type simulation struct {
 
 // newSimulation plans the conversation with a number. All its choices follow from
 // the seed and the number, so that a story can be looked into by its number.
+// Timing does not follow from them: kills meet other calls in another run.
 func newSimulation(o options, number int, address string, t *tally) *simulation {
 	random := rand.New(rand.NewPCG(uint64(o.seed), uint64(number)))
 	s := &story{Number: number, Seed: o.seed}
@@ -72,6 +74,7 @@ func newSimulation(o options, number int, address string, t *tally) *simulation 
 
 // converse runs the conversation, checks its report and returns it; nil if there is none.
 // Findings are in the story.
+// Whatever ends it early is a finding, except the end of the run.
 func (sim *simulation) converse(ctx context.Context) *conversation.Report {
 	defer func() { sim.client.http.CloseIdleConnections() }()
 	lead := map[string]func(context.Context) error{byAnswers: sim.talk, byForms: sim.fillIn, byOlderForm: sim.fillInOlder}[sim.Kind]
@@ -131,6 +134,7 @@ func (sim *simulation) talk(ctx context.Context) error {
 }
 
 // turnBy makes a call that returns a turn.
+// It acknowledges nothing: its calls contain no answers.
 func (sim *simulation) turnBy(ctx context.Context, p params) error {
 	var turn conversation.Turn
 	if _, err := sim.call(ctx, p, &turn); err != nil {
@@ -180,6 +184,7 @@ func (sim *simulation) continueByAnswers(ctx context.Context) error {
 }
 
 // answer replies to the open questions.
+// The result must have taken each answer, recorded or repeated, and left no words unmatched.
 func (sim *simulation) answer(ctx context.Context) error {
 	arguments := map[string]any{"conversation_id": sim.Conversation, "user_id": sim.user}
 	asked := slices.Clone(sim.turn.Questions)
@@ -209,6 +214,7 @@ func (sim *simulation) answer(ctx context.Context) error {
 }
 
 // acknowledge marks all answers from first on as acknowledged.
+// Unreadable words do not settle a slot: it is asked for again.
 func (sim *simulation) acknowledge(first int) {
 	for i := first; i < len(sim.Statements); i++ {
 		sim.Statements[i].Acknowledged = true
@@ -219,6 +225,7 @@ func (sim *simulation) acknowledge(first int) {
 }
 
 // copy repeats a successful call at times, as hosts do.
+// The result is not compared here; a second effect would show in the report.
 func (sim *simulation) copy(ctx context.Context, p params) error {
 	if sim.random.IntN(copies) > 0 {
 		return nil
@@ -324,6 +331,7 @@ func (sim *simulation) revise(ctx context.Context) error {
 }
 
 // revisable returns the slots whose value is known.
+// Slots with an uncertain answer are left out: whether a revision changes them is unknown.
 func (sim *simulation) revisable() []string {
 	var held []string
 	for _, key := range sim.keys {

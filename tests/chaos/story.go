@@ -46,6 +46,7 @@ func contentKey(slot string, outcome questioning.Outcome, value any, words strin
 }
 
 // say records a person's statements in one call or form.
+// Call it before the call is made: an answer counts as given from then on.
 func (s *story) say(said ...statement) {
 	s.calls++
 	for _, one := range said {
@@ -68,6 +69,7 @@ type event struct {
 
 // story records everything that happens in one conversation. It is not safe for concurrent
 // use.
+// It is written to stories.jsonl in full; the fields are named for those who search there.
 type story struct {
 	Number       int         `json:"number"`
 	Seed         int64       `json:"seed"`
@@ -100,6 +102,7 @@ const (
 )
 
 // find adds a finding.
+// The first finding does not end the check: others may explain it.
 func (s *story) find(kind verdict, format string, arguments ...any) {
 	s.Findings = append(s.Findings, finding{kind, fmt.Sprintf(format, arguments...)})
 }

@@ -28,6 +28,7 @@ func newTally() *tally {
 	return &tally{began: time.Now(), kinds: map[string]int{}, kills: map[string]int{}, errors: map[string]int{}, findings: map[verdict]int{}}
 }
 
+// count adds one to one of the counters of t.
 func (t *tally) count(counter *int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -91,6 +92,7 @@ func (t *tally) killsSoFar() int {
 }
 
 // clean reports whether there are no findings and at least one conversation.
+// A run without an acknowledged answer is not clean: it has tested nothing.
 func (t *tally) clean() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -98,6 +100,7 @@ func (t *tally) clean() bool {
 }
 
 // line is the progress in one line.
+// Kills include those of clients.
 func (t *tally) line() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()

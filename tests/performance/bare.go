@@ -15,6 +15,8 @@ import (
 
 // replay replays a recorded transaction for another conversation and checks that every
 // statement has the recorded effect. It reads and drops rows.
+// Round trips are replayed one by one, because the service also waits for each before it
+// sends the next.
 func (t *tape) replay(ctx context.Context, conn *pgx.Conn, trips []roundTrip, id string) error {
 	for _, trip := range trips {
 		if !trip.batch {
@@ -37,6 +39,8 @@ func (t *tape) replay(ctx context.Context, conn *pgx.Conn, trips []roundTrip, id
 }
 
 // send sends a batch and checks each statement's effect.
+// It works on a connection and within a transaction. The deferred
+// Close is for early returns; the last one reports what comes after the last statement.
 func send(ctx context.Context, conn interface {
 	SendBatch(context.Context, *pgx.Batch) pgx.BatchResults
 }, batch *pgx.Batch, statements []statement) error {
@@ -52,6 +56,7 @@ func send(ctx context.Context, conn interface {
 }
 
 // bounds reports a statement that begins or ends a transaction.
+// stock drops those when it puts many conversations into one transaction.
 func (s statement) bounds() bool {
 	word, _, _ := strings.Cut(strings.ToLower(s.sql), " ")
 	return word == "begin" || word == "commit" || word == "rollback"
@@ -71,6 +76,8 @@ func (s statement) check(tag string, err error) error {
 
 // argsFor replaces the conversation's id and its events' ids. In a stored result, which is
 // not read, the old id stays: it has the same length.
+// Other arguments are passed on as they are: copying them would be work that the service does
+// not do here either.
 func (t *tape) argsFor(s statement, id string) []any {
 	args := make([]any, len(s.args))
 	for i, arg := range s.args {
@@ -90,6 +97,7 @@ func (t *tape) argsFor(s statement, id string) []any {
 }
 
 // idsFor gives events new ids, since the outbox takes each id once.
+// An array of ids may contain the conversation's own as well.
 func (t *tape) idsFor(recorded []uuid.UUID, id string) []uuid.UUID {
 	ids := make([]uuid.UUID, len(recorded))
 	for i, r := range recorded {
@@ -111,6 +119,7 @@ func bare(ctx context.Context, url string, connections int) (*pgxpool.Pool, erro
 		return nil, err
 	}
 	config.MaxConns = int32(connections)
+	// Limits as the functions set them, so that the server does the same for both.
 	config.ConnConfig.RuntimeParams["statement_timeout"] = "5000"
 	config.ConnConfig.RuntimeParams["lock_timeout"] = "3000"
 	return pgxpool.NewWithConfig(ctx, config)
@@ -119,6 +128,9 @@ func bare(ctx context.Context, url string, connections int) (*pgxpool.Pool, erro
 // stock opens conversations for the measurements by replay, which is fast. Each
 // conversation is used by one worker, from its first answer to its last. It is safe for
 // concurrent use.
+//
+// A conversation is used up by as many answers as it has slots, so a measurement must say
+// before it starts how many it needs at most.
 type stock struct {
 	tape *tape
 	pool *pgxpool.Pool
@@ -140,6 +152,7 @@ func newStock(ctx context.Context, url string, t *tape) (*stock, error) {
 func (s *stock) close() { s.pool.Close() }
 
 // fill fills the stock up to n newly opened conversations.
+// Not during a measurement: it uses the database too.
 func (s *stock) fill(ctx context.Context, n int) error {
 	ids, err := s.open(ctx, n-len(s.ids), 0)
 	s.ids = append(s.ids, ids...)
@@ -147,6 +160,7 @@ func (s *stock) fill(ctx context.Context, n int) error {
 }
 
 // take returns a conversation that no other caller gets.
+// Running out is an error rather than a reason to open one: that would be measured.
 func (s *stock) take() (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -186,6 +200,8 @@ func (s *stock) open(ctx context.Context, n, answered int) ([]string, error) {
 
 // play replays the start of the tape within a transaction. The binding of the principal
 // is in the first statements, so it holds within the transaction too.
+// Statements that begin or end a transaction are left out. Unlike in a measured replay, the
+// id is also replaced within results, because these conversations are read by the service.
 func (s *stock) play(ctx context.Context, tx pgx.Tx, id string, answered int) error {
 	batch := &pgx.Batch{}
 	var sent []statement
@@ -270,6 +286,7 @@ func (s *stock) verify(ctx context.Context) error {
 
 // bareSide makes the calls of the tape with pgx only. Each worker has a conversation of
 // its own, as on the other side.
+// It holds a connection only for a call's statements, as the functions do.
 type bareSide struct {
 	tape    *tape
 	stock   *stock
@@ -297,6 +314,7 @@ func (p *place) next(s *stock) (turn, error) {
 }
 
 // step answers one question by its statements alone.
+// Waiting for a connection counts, since a call of the service waits for one too.
 func (b *bareSide) step(ctx context.Context, worker int) (time.Duration, error) {
 	at := &b.current[worker]
 	turn, err := at.next(b.stock)

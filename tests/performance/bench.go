@@ -13,6 +13,7 @@ import (
 
 // options are the command line's options. connections is for the functions and for bare
 // pgx alike; only restricts the sections; profile is a folder, empty for none.
+// env has further variables for the functions and the gateway, such as another limit.
 type options struct {
 	short, markdown, strict bool
 	connections             int
@@ -23,6 +24,9 @@ type options struct {
 
 // plan has the sizes of the measurements: as many as the figures need to be stable on a
 // machine with other load, and no more.
+//
+// More of them make a figure steadier by the root of their number, and the run longer by all
+// of it.
 type plan struct {
 	slice      time.Duration // of one side, until the other side's turn
 	pairs      int           // slices of each side that count
@@ -43,6 +47,7 @@ var (
 
 // bench is shared by the measurements. A measure may use all of it, and leaves it as it
 // found it.
+// Measures run one after the other, so its fields need no lock.
 type bench struct {
 	options
 	plan
@@ -83,6 +88,7 @@ func (b *bench) setUp(ctx context.Context) (err error) {
 	if b.stock, err = newStock(ctx, b.db.url, b.tape); err != nil {
 		return err
 	}
+	// Before the functions start: a baseline that is wrong ends the run in seconds.
 	if err := b.stock.verify(ctx); err != nil {
 		return fmt.Errorf("replay the recorded conversation: %w", err)
 	}
@@ -97,6 +103,7 @@ func (b *bench) setUp(ctx context.Context) (err error) {
 }
 
 // functionEnv is what each function runs with.
+// Variables of the command line come last and override these.
 func (b *bench) functionEnv(url string) []string {
 	return append([]string{"DATABASE_URL=" + url, fmt.Sprintf("DATABASE_MAX_CONNS=%d", b.connections)}, b.env...)
 }
@@ -120,6 +127,7 @@ func (b *bench) tearDown() error {
 }
 
 // progress goes to standard error: standard output is the table.
+// That is also how a redirected table stays free of it.
 func progress(format string, arguments ...any) {
 	fmt.Fprintf(os.Stderr, format+"\n", arguments...)
 }

@@ -20,6 +20,8 @@ const (
 // client makes tool calls in the stateless revision. It is not safe for concurrent use.
 // It writes requests by hand and keeps its buffers, so that little of the measured time
 // is its own.
+// It does not retry: a failed call ends the run, because a retried one would have two
+// durations.
 type client struct {
 	http     *http.Client
 	response bytes.Buffer
@@ -33,6 +35,7 @@ func newTransport() *http.Transport {
 
 // transport is shared by all clients, as connections are in a host with many
 // conversations.
+// A new connection per call would measure the kernel.
 var transport = newTransport()
 
 // newClient returns a client of the common transport.
@@ -40,6 +43,7 @@ func newClient() *client { return &client{http: &http.Client{Transport: transpor
 
 // newClientOn uses an open connection. A cold start is measured from exec to the
 // first answer, without another connection's handshake.
+// It makes one call only. Another would need another connection and reports an error.
 func newClientOn(conn net.Conn) *client {
 	once := newTransport()
 	once.DialContext = func(context.Context, string, string) (net.Conn, error) {

@@ -45,6 +45,7 @@ func (d *database) stop() error {
 }
 
 // second creates another database with the schema and returns its URL.
+// The name is not quoted; it comes from this program.
 func (d *database) second(ctx context.Context, name string) (string, error) {
 	conn, err := pgx.Connect(ctx, d.server.AdminURL())
 	if err != nil {
@@ -70,6 +71,7 @@ func inDatabase(address, name string) string {
 
 // admin runs statements as the superuser on a database, without checking
 // foreign keys row by row; orphans looks for what that could miss.
+// The superuser also bypasses row security, so statements see every principal's rows.
 func (d *database) admin(ctx context.Context, address string, run func(*pgx.Conn) error) error {
 	parsed, err := url.Parse(address)
 	if err != nil {
@@ -89,6 +91,7 @@ func (d *database) admin(ctx context.Context, address string, run func(*pgx.Conn
 // settle runs a checkpoint and ANALYZE, so that neither happens during a measurement.
 // The name of the database is in address; statistics after a bulk load decide which
 // plans PostgreSQL takes.
+// VACUUM also sets the hint bits of new rows, which the first reader would have to write.
 func (d *database) settle(ctx context.Context, address string) error {
 	return d.admin(ctx, address, func(conn *pgx.Conn) error {
 		for _, statement := range []string{"VACUUM ANALYZE", "CHECKPOINT"} {
@@ -101,6 +104,7 @@ func (d *database) settle(ctx context.Context, address string) error {
 }
 
 // repeats is how often every slot of a generated conversation is answered.
+// A million answers then are those of 10,000 conversations.
 const repeats = 5
 
 // crowd fills a database with copies of one finished conversation, in each of which
@@ -140,6 +144,7 @@ func (d *database) crowd(ctx context.Context, address, id string, answers int) e
 			FROM results, generate_series(1, $2::int) i WHERE conversation_id = $1::uuid`,
 	}
 	group, filling := errgroup.WithContext(ctx)
+	// Tables can be filled in any order, because foreign keys are not checked.
 	group.SetLimit(4)
 	for _, statement := range statements {
 		group.Go(func() error {
@@ -157,6 +162,8 @@ func (d *database) crowd(ctx context.Context, address, id string, answers int) e
 
 // lengthen extends a conversation with one answered question to n turns, as if its slot had
 // been answered repeatedly.
+// It keeps what the service would keep: the last answers on the slot and a bounded number of
+// results. The id of the conversation does not change.
 func (d *database) lengthen(ctx context.Context, address string, ids []string, n int) error {
 	if n <= 1 {
 		return nil

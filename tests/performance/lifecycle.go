@@ -17,6 +17,8 @@ import (
 
 // The aims are for a start from zero, the memory of an instance, and a start of
 // make run.
+// They are absolute, unlike other aims, so a machine that is slower than the one of
+// docs/performance.md may miss them.
 const (
 	aimStart  = 60 // ms
 	aimMemory = 26 // MB
@@ -26,6 +28,9 @@ const (
 // measureStart measures a function from exec to its first response, as in a start
 // from zero, with a warm database. Beside it stand two lower bounds: a start of the
 // program without work, and the call's database work without the program.
+//
+// A round makes every measurement once, so a disturbance does not meet one kind of figure
+// alone. The first round fills the kernel's cache of files and does not count.
 func measureStart(ctx context.Context, b *bench) error {
 	if err := b.stock.fill(ctx, 2*b.starts+2); err != nil {
 		return err
@@ -91,6 +96,7 @@ func (b *bench) answer(ctx context.Context, c *client, at *place, url string) (t
 }
 
 // timeHelp measures the program's own startup.
+// It is what the operating system and Go's runtime need, with the packages' init functions.
 func (b *bench) timeHelp(ctx context.Context) (time.Duration, error) {
 	began := time.Now()
 	out, err := exec.CommandContext(ctx, b.procs.Path("follow-up"), "--help").CombinedOutput()
@@ -101,6 +107,7 @@ func (b *bench) timeHelp(ctx context.Context) (time.Duration, error) {
 }
 
 // freshStatements measures only the database work of a first call.
+// Opening a connection is part of it: a process that starts has none.
 func (b *bench) freshStatements(ctx context.Context) (time.Duration, error) {
 	began := time.Now()
 	pool, err := bare(ctx, b.db.url, 1)
@@ -116,6 +123,7 @@ func (b *bench) freshStatements(ctx context.Context) (time.Duration, error) {
 
 // measureMemory measures the memory of one function's process. The bound is on
 // memory after many calls: a leak shows there, and Go returns memory only slowly.
+// Memory is the kernel's count, not Go's: it is what a container's limit is compared with.
 func measureMemory(ctx context.Context, b *bench) error {
 	const workers, calls = 8, 2000
 	proc, err := b.procs.start(ctx, "follow-up", b.functionEnv(b.db.url)...)
@@ -174,6 +182,7 @@ func measureMemory(ctx context.Context, b *bench) error {
 }
 
 // measureLocal measures starts of the local server on an existing folder.
+// The first start, which makes the database, is printed but has no aim: it happens once.
 func measureLocal(ctx context.Context, b *bench) error {
 	dir := filepath.Join(b.dir, "local")
 	first, err := b.startLocal(ctx, dir)
@@ -200,6 +209,8 @@ func measureLocal(ctx context.Context, b *bench) error {
 
 // startLocal starts the local server, waits until it says that it is ready, and
 // stops it. The first start makes the database.
+// The environment has only what finding PostgreSQL takes, so the caller's settings do not
+// change the figure.
 func (b *bench) startLocal(ctx context.Context, dir string) (time.Duration, error) {
 	cmd := exec.CommandContext(ctx, b.procs.Path("local"), "--port", "0", "--data", dir)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }

@@ -14,6 +14,7 @@ import (
 type times []time.Duration
 
 // at returns a quantile. It is the nearest rank; 0 is the shortest, 1 the longest.
+// It sorts a copy each time; call it after a measurement.
 func (t times) at(q float64) time.Duration {
 	if len(t) == 0 {
 		return 0
@@ -28,6 +29,8 @@ func ratio(a, b time.Duration) float64 { return float64(a) / float64(b) }
 // side is one of the two compared sides, which take turns. Taking turns on one
 // machine, both meet the same disturbances, so their ratio is stable where their
 // times are not.
+// Its workers run at the same time and each has its own number, so a side needs no lock for
+// what it keeps per worker.
 type side interface {
 	// step makes one call as one of the workers.
 	step(ctx context.Context, worker int) (time.Duration, error)
@@ -35,6 +38,8 @@ type side interface {
 
 // slice runs workers that make calls until the time or the number of calls is used up, and
 // returns the duration of each call and of the slice. It stops at the first error.
+// calls is 0 for no limit. The time is checked between calls: the slice may last as long as
+// one call more, and its duration says how long it was.
 func slice(ctx context.Context, s side, workers int, d time.Duration, calls int64) (times, time.Duration, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -69,6 +74,7 @@ type toolSide struct {
 }
 
 // newToolSide has a client and a conversation for each worker.
+// A conversation is taken from the stock when its worker first needs one.
 func newToolSide(url string, s *stock, workers int) *toolSide {
 	t := &toolSide{url: url, stock: s, current: make([]place, workers)}
 	for range workers {

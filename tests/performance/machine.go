@@ -10,6 +10,7 @@ import (
 
 // loadAverage is how many processes of others run or wait for a processor, on average of
 // the last minute; empty where the system does not say.
+// It is read before anything starts, since the run itself raises it.
 func loadAverage() string {
 	content, err := os.ReadFile("/proc/loadavg")
 	if err != nil {
@@ -22,6 +23,7 @@ func loadAverage() string {
 // machine adds the section that describes the machine. A figure without it says
 // nothing: absolute times depend on the machine, and the spread of the probes shows
 // how far to trust them.
+// It comes last, because the probes run until then.
 func (b *bench) machine(ctx context.Context) error {
 	if err := b.noise.sample(ctx); err != nil {
 		return err

@@ -21,6 +21,7 @@ import (
 )
 
 // measure is one section of the table.
+// run prints nothing: it adds its section to the table, or returns an error that ends the run.
 type measure struct {
 	name string
 	run  func(context.Context, *bench) error
@@ -38,6 +39,7 @@ var measures = []measure{
 	{"local", measureLocal},
 }
 
+// An interrupt ends the processes that were started, as an error does.
 func main() {
 	o, err := parse(os.Args[1:])
 	switch {
@@ -125,6 +127,7 @@ func names() []string {
 
 // run returns how many aims were missed. The table is printed at the end, when all
 // figures are known.
+// An error leaves no table: half of one would be read as all.
 func run(ctx context.Context, o options) (missed int, err error) {
 	began := time.Now()
 	b := &bench{options: o, plan: full, load: loadAverage()}

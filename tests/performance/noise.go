@@ -11,6 +11,7 @@ import (
 
 // noise times two constant workloads throughout the run. Their spread shows how accurate the
 // run's figures are.
+// The one uses the processor alone, the other the database and the scheduler as well.
 type noise struct {
 	conn         *pgx.Conn
 	cpu, selects times
@@ -33,6 +34,7 @@ var cpuWork = make([]byte, 1<<20)
 
 // sample is called between slices, while nothing else is measured. It costs about 5 ms,
 // so that it can be called often.
+// It is not safe for concurrent use.
 func (n *noise) sample(ctx context.Context) error {
 	for range 3 {
 		began := time.Now()

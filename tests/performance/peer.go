@@ -20,6 +20,7 @@ import (
 )
 
 // Aims of the local program, relative to the rate of a tool that echoes from memory.
+// An opening does the most work, since it plans and stores a conversation; a report the least.
 const (
 	aimReport  = 1.5
 	aimOpening = 0.6
@@ -27,10 +28,13 @@ const (
 )
 
 // peer is the protocol's reference server, in TypeScript. make bench installs it.
+// Its version is pinned in tests/performance/peer/package-lock.json.
 const peer = "tests/performance/peer/node_modules/@modelcontextprotocol/server-everything/dist/index.js"
 
 // measurePeer compares the local program, in which the gateway calls functions without a
 // socket, with the reference server. One client makes one call at a time, to each in turn.
+// The comparison favours the reference server, which keeps nothing. Its echo is the least
+// that a tool of that SDK costs.
 func measurePeer(ctx context.Context, b *bench) error {
 	url, err := b.db.second(ctx, "peer")
 	if err != nil {
@@ -110,6 +114,7 @@ type calling func(context.Context) (time.Duration, error)
 func (c calling) step(ctx context.Context, _ int) (time.Duration, error) { return c(ctx) }
 
 // startPeer starts the reference server and opens a session, which its revision needs.
+// The port is one that was free a moment ago, because the server cannot choose one.
 func (b *bench) startPeer(ctx context.Context) (side, func(), error) {
 	script := filepath.Join(b.root, peer)
 	if _, err := os.Stat(script); err != nil {
@@ -136,12 +141,14 @@ func (b *bench) startPeer(ctx context.Context) (side, func(), error) {
 }
 
 // session is a client of revision 2025-11-25 that calls echo.
+// It writes requests by hand, as client does, so both sides pay alike for their client.
 type session struct {
 	url, id  string
 	http     *http.Client
 	response bytes.Buffer
 }
 
+// initialize opens the session and confirms it, as this revision requires before any call.
 func (s *session) initialize(ctx context.Context) error {
 	header, err := s.post(ctx, `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","clientInfo":{"name":"bench","version":"1"},"capabilities":{}}}`)
 	if err != nil {
@@ -155,6 +162,7 @@ func (s *session) initialize(ctx context.Context) error {
 }
 
 // step calls echo once.
+// The answer is checked outside the duration, as in client.call.
 func (s *session) step(ctx context.Context, _ int) (time.Duration, error) {
 	began := time.Now()
 	if _, err := s.post(ctx, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{"message":"Lisbon, by the river"}}}`); err != nil {
@@ -167,6 +175,8 @@ func (s *session) step(ctx context.Context, _ int) (time.Duration, error) {
 	return took, nil
 }
 
+// post sends one message and returns the response's header; the body is in s.response until
+// the next one.
 func (s *session) post(ctx context.Context, body string) (http.Header, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url, strings.NewReader(body))
 	if err != nil {
@@ -193,6 +203,8 @@ func (s *session) post(ctx context.Context, body string) (http.Header, error) {
 
 // serve starts a program and waits for the line in its output that says that it serves.
 // It returns what follows ready on that line, and what stops the program.
+// stop interrupts the program and waits for its end. Output after that line is read and
+// dropped, since a full pipe would block the program.
 func (b *bench) serve(ctx context.Context, ready string, command *exec.Cmd, env ...string) (stop func(), rest string, err error) {
 	reader, writer := io.Pipe()
 	command.Stdout, command.Stderr = writer, writer

@@ -33,6 +33,7 @@ type processes struct {
 }
 
 // build builds every program as deployed; with profiled, each also serves profiles.
+// They are built as release images are, without debug information.
 func (p *processes) build(ctx context.Context, root string, profiled bool) error {
 	p.Programs = deployed.Programs{Root: root, Folder: filepath.Join(p.dir, "bin")}
 	var flags []string
@@ -48,6 +49,7 @@ func (p *processes) build(ctx context.Context, root string, profiled bool) error
 
 // profiler is added to the programs for --profile only: a deployed function must
 // not serve profiles.
+// The source is added by -overlay, so it is never in the tree.
 const profiler = `package main
 
 import (
@@ -78,6 +80,7 @@ func (p *processes) profiled(root string) (string, error) {
 }
 
 // process is a running program.
+// log is its output, which errors quote.
 type process struct {
 	*deployed.Process
 	profiler string // where it serves its profiles
@@ -86,6 +89,7 @@ type process struct {
 
 // launch starts a program and returns as soon as it listens, with the connection
 // that detected it. The caller closes the connection.
+// It does not wait for readiness: the first call of a cold start meets the process as it is.
 func (p *processes) launch(ctx context.Context, name string, env ...string) (*process, net.Conn, error) {
 	profiler, err := deployed.FreeAddress()
 	if err != nil {
@@ -117,6 +121,7 @@ func (p *processes) start(ctx context.Context, name string, env ...string) (*pro
 }
 
 // end stops one process; the error of a failed one includes its output.
+// It waits for the process, so its memory is free before the next measurement.
 func (p *processes) end(proc *process) error {
 	p.mu.Lock()
 	for i, other := range p.running {
@@ -133,6 +138,7 @@ func (p *processes) end(proc *process) error {
 }
 
 // stop stops the remaining processes, the last first.
+// The last first: the gateway calls the functions that were started before it.
 func (p *processes) stop() error {
 	var err error
 	for len(p.running) > 0 {
@@ -143,6 +149,7 @@ func (p *processes) stop() error {
 
 // memory returns a process's resident memory, its peak, and the part that is not the
 // binary's, in bytes.
+// Linux only; on other systems it returns the error of reading /proc.
 func (proc *process) memory() (resident, highest, anonymous int64, err error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", proc.Pid()))
 	if err != nil {
@@ -166,6 +173,8 @@ func (proc *process) memory() (resident, highest, anonymous int64, err error) {
 // cpu returns the processor time of a process, optionally with its live children;
 // zero if /proc does not have it. A tick is taken as 10 ms, which holds on every
 // Linux that Go supports.
+// Children that have ended are not counted, so PostgreSQL's connections must stay open
+// between two readings.
 func cpu(pid int, children bool) time.Duration {
 	var ticks int64
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")

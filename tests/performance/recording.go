@@ -21,6 +21,8 @@ const slots = 20
 // tape is a recorded conversation of the service with every statement that it sends
 // to the database. Bare pgx replays it, so that the baseline always matches the
 // code. It is read-only once recorded.
+// Nobody has to keep the baseline's SQL up to date, and nobody can flatter the comparison
+// with it.
 type tape struct {
 	id      string      // of the recorded conversation
 	opening []roundTrip // the transaction that opens it
@@ -36,12 +38,14 @@ type turn struct {
 }
 
 // roundTrip is one round trip to the database.
+// A batch is one even if it has many statements; that is the point of it.
 type roundTrip struct {
 	batch      bool
 	statements []statement
 }
 
 // statement is one SQL statement as pgx sent it.
+// args are what pgx got, before it encodes them.
 type statement struct {
 	sql  string
 	args []any
@@ -70,6 +74,7 @@ func needed() json.RawMessage {
 func slotKey(i int) string { return fmt.Sprintf("detail_%02d", i+1) }
 
 // valueFor is an answer of the slot's type.
+// With five types and twenty slots, each type is used four times.
 func valueFor(key string) any {
 	values := []any{"Lisbon, by the river", 12, true, "green", "2026-12-10"}
 	var n int
@@ -83,11 +88,14 @@ func askInput() conversation.AskInput {
 	return conversation.AskInput{Context: "Plan a trip for the whole team", InformationNeeded: needed(), BatchSize: 1}
 }
 
+// openingArguments are askInput as the tool gets them.
 func openingArguments() ([]byte, error) { return json.Marshal(askInput()) }
 
 // record runs a conversation in this process and records its statements. The service
 // runs without memory, model and events' relay: these cost statements of their own,
 // which the functions do not send in the measured calls either.
+// It stops if a call records anything but its one answer: the tape would replay something
+// else.
 func record(ctx context.Context, url string) (*tape, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
@@ -135,6 +143,7 @@ func record(ctx context.Context, url string) (*tape, error) {
 
 // recorder records statements as pgx sends them. It is a pgx tracer; its methods are
 // called in the order of the statements.
+// mu guards trips: the service may send statements in the background.
 type recorder struct {
 	mu    sync.Mutex
 	trips []roundTrip

@@ -19,6 +19,8 @@ const (
 
 // measureHop makes the same read-only call through the gateway and directly, and, as a
 // baseline for any hop, through a bare proxy in this process.
+// The figure is the median of differences of neighbouring slices, not the difference of two
+// medians: a machine that slows down moves both sides of a pair.
 func measureHop(ctx context.Context, b *bench) error {
 	ids, err := b.stock.open(ctx, 1, slots/2)
 	if err != nil {
@@ -80,6 +82,7 @@ func measureHop(ctx context.Context, b *bench) error {
 
 // proxyTo serves net/http's reverse proxy before an address. It is the least that any
 // gateway costs here.
+// It uses the same transport as the clients, so connections are kept on both sides.
 func proxyTo(address string) (*http.Server, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -98,6 +101,8 @@ func naming(conversation string) []byte { return []byte(`{"conversation_id":"` +
 // measureTools times every tool through the gateway. These figures have no aims:
 // they are absolute. They are printed so that somebody who reads the page knows the
 // order of magnitude.
+// Calls of all tools take turns in groups of 50: long enough for warm caches, short enough
+// for all to meet the same disturbances.
 func measureTools(ctx context.Context, b *bench) error {
 	opening, err := openingArguments()
 	if err != nil {

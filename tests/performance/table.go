@@ -27,6 +27,7 @@ type row struct {
 }
 
 // aim is a bound on a figure; the zero value is none.
+// A missed aim fails the command only with --strict, since a busy laptop misses some.
 type aim struct {
 	text string
 	met  bool
@@ -54,6 +55,7 @@ func atMost(figure, bound float64, unit string) aim {
 }
 
 // section adds a section; its third column compares the other two.
+// It returns a pointer into the table: rows may be added later.
 func (t *table) section(title, value, beside string) *section {
 	s := &section{title: title, columns: [3]string{value, beside, "compared"}}
 	t.sections = append(t.sections, s)
@@ -106,6 +108,7 @@ const (
 )
 
 // writeInto replaces the table of a page.
+// Text outside the marks stays. A page without marks is an error, and is not changed.
 func (t *table) writeInto(file string) error {
 	page, err := os.ReadFile(file)
 	if err != nil {
@@ -122,6 +125,7 @@ func (t *table) writeInto(file string) error {
 }
 
 // dropEmpty removes columns without values.
+// The first line, with the titles, does not count as a value.
 func dropEmpty(lines [][]string) [][]string {
 	kept := make([][]string, len(lines))
 	for column := range lines[0] {
@@ -140,6 +144,7 @@ func dropEmpty(lines [][]string) [][]string {
 }
 
 // writeText aligns figures to the right.
+// Widths are counted in runes, since figures have signs such as × and ≥.
 func (s *section) writeText(w io.Writer, lines [][]string) {
 	widths := make([]int, len(lines[0]))
 	for _, line := range lines {

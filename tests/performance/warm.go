@@ -14,6 +14,7 @@ import (
 
 // concurrencies are the numbers of calls at once: one person, a busy instance, and
 // more than an instance takes.
+// Beyond the number of connections, calls wait for the pool, here as with bare statements.
 var concurrencies = []int{1, 8, 32}
 
 // HTTP, JSON and the protocol cost processor time that bare statements do not; these
@@ -45,6 +46,7 @@ func measureWarm(ctx context.Context, b *bench) error {
 
 // tally is the result of one side. Times are pooled over the slices, rates are not: a
 // disturbed slice should not move the median.
+// cpu is by process, in total of all counted slices.
 type tally struct {
 	times times
 	rates []float64 // of each slice, per second
@@ -53,6 +55,8 @@ type tally struct {
 
 // warm alternates between the two sides. The first pair is warm-up, and its rates
 // show how many conversations the next slices need.
+// The number of conversations has half as much again in reserve, because rates vary; running
+// out would be an error.
 func (b *bench) warm(ctx context.Context, s *section, workers int, function, bare side) error {
 	if err := b.db.settle(ctx, b.db.url); err != nil {
 		return err
@@ -91,6 +95,7 @@ func (b *bench) warm(ctx context.Context, s *section, workers int, function, bar
 
 // ratios returns the median of the ratios of rates that were measured in turns, and the
 // lowest and the highest.
+// Both have a rate for each pair, in the same order.
 func ratios(rates, beside []float64) (middle, low, high float64) {
 	all := make([]float64, len(rates))
 	for i := range all {
@@ -102,6 +107,7 @@ func ratios(rates, beside []float64) (middle, low, high float64) {
 
 // warmRows compares rates by the median of the pairs' ratios, which one disturbed
 // pair does not move.
+// p50 is printed without an aim: at one call at a time it is the rate's reciprocal.
 func (b *bench) warmRows(s *section, workers int, function, bare tally) {
 	middle, low, high := ratios(function.rates, bare.rates)
 	s.add(row{
@@ -139,6 +145,7 @@ func mean(values []float64) float64 {
 
 // usage is the processor time used so far, by process. PostgreSQL is counted with its
 // children, one for each connection.
+// It is exact to 10 ms, the kernel's tick, which is little against a slice.
 func (b *bench) usage() map[string]time.Duration {
 	return map[string]time.Duration{
 		"gateway":   cpu(b.gateway.Pid(), false),
@@ -149,6 +156,8 @@ func (b *bench) usage() map[string]time.Duration {
 }
 
 // profiled records profiles during run, if they are requested.
+// A CPU profile lasts as long as all slices are expected to take. It costs time itself, which
+// is why the table then says that its figures are not to be quoted.
 func (b *bench) profiled(ctx context.Context, workers int, run func() error) error {
 	if b.profile == "" {
 		return run()

@@ -22,6 +22,8 @@ func main() {
 	}
 }
 
+// deploy serves until ctx ends. It closes a half-made deployment too; what is in the cluster
+// stays for a look.
 func deploy(ctx context.Context) (err error) {
 	cluster, err := FromEnvironment()
 	if err != nil {
