@@ -21,6 +21,8 @@ type ArgoCD struct {
 	http  *http.Client
 }
 
+// newArgoCD returns the client of the administrator's token. A minute per call is enough for
+// Argo CD to render manifests; syncs are not waited for within a call.
 func newArgoCD(c Cluster) *ArgoCD {
 	scheme := "https"
 	if c.Plaintext {
@@ -30,10 +32,12 @@ func newArgoCD(c Cluster) *ArgoCD {
 }
 
 // As returns a client with another token.
+// The connections are shared.
 func (a *ArgoCD) As(token string) *ArgoCD { return &ArgoCD{url: a.url, token: token, http: a.http} }
 
 // Call makes one call of the REST API; into may be nil. The error of a refused call has
 // the status and Argo CD's message.
+// It does not retry: a test about rights must see the first answer.
 func (a *ArgoCD) Call(ctx context.Context, method, path string, body, into any) error {
 	var content io.Reader
 	if body != nil {
@@ -68,6 +72,8 @@ func (a *ArgoCD) Call(ctx context.Context, method, path string, body, into any) 
 }
 
 // Application is Argo CD's state of one environment.
+// Phase and Message are empty before the first operation. History is in the order of the
+// deployments, the oldest first.
 type Application struct {
 	Sync, Health, Revision string
 	Phase, Message         string // of the last operation
@@ -118,12 +124,15 @@ func (d *Deployment) Application(ctx context.Context, name string) (Application,
 }
 
 // Refresh makes Argo CD read git now, as a webhook does.
+// It only asks; the refresh happens in the controller's time.
 func (d *Deployment) Refresh(ctx context.Context, name string) error {
 	return d.Patch(ctx, applications, "argocd", name, `{"metadata":{"annotations":{"argocd.argoproj.io/refresh":"normal"}}}`)
 }
 
 // Synced waits until an Application runs a revision and no operation is in progress. An
 // operation that failed and is retried counts as in progress.
+// It asks for a refresh as long as the revision is another one, so a lost request costs one
+// poll. The error has the last state seen, for want of which a timeout says nothing.
 func (d *Deployment) Synced(ctx context.Context, name, revision string) error {
 	var last Application
 	err := d.Until(ctx, name+" synced at "+short(revision), func(ctx context.Context) (bool, error) {

@@ -1,5 +1,8 @@
 // Package delivery deploys this checkout to a cluster as operators do: only with git,
 // release and Argo CD.
+//
+// It knows nothing of how a cluster is made: any with Knative, Argo CD and a registry will do,
+// described by environment variables (Cluster). Begin with Deploy.
 package delivery
 
 import (
@@ -25,6 +28,7 @@ type Cluster struct {
 
 // FromEnvironment reads what `cluster env` prints. All that are missing are named at
 // once.
+// It does not connect, so a wrong address shows at the first use.
 func FromEnvironment() (Cluster, error) {
 	var c Cluster
 	if err := settings.Parse(&c); err != nil {

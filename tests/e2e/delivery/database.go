@@ -12,6 +12,7 @@ import (
 )
 
 // Database is a PostgreSQL on this machine that the cluster can reach.
+// It keeps fsync on, as production does, since the figures contain its time.
 type Database struct {
 	*embedded.Server
 	address string // host:port for the cluster
@@ -19,6 +20,8 @@ type Database struct {
 
 // startDatabase starts a server and makes it reachable at an address of this machine,
 // on a free port. The forwarding ends with the process.
+// The forwarding is needed because the server listens on loopback only, for the safety of
+// everybody else who uses it.
 func startDatabase(ctx context.Context, folder, address string) (*Database, error) {
 	server, err := embedded.Start(ctx, embedded.Options{Dir: folder})
 	if err != nil {
@@ -34,6 +37,7 @@ func startDatabase(ctx context.Context, folder, address string) (*Database, erro
 
 // forward forwards connections to the server, which only listens on loopback. It copies
 // bytes, so that TLS, cancellation and replication would work as well.
+// Either end closes both.
 func forward(listener net.Listener, server string) {
 	at, err := url.Parse(server)
 	if err != nil {
@@ -61,6 +65,7 @@ func forward(listener net.Listener, server string) {
 }
 
 // at returns a database's URLs for this machine and, at host, for the cluster.
+// Both have the same credentials and the same database; only the host differs.
 type at struct{ here, there string }
 
 // at keeps the server's parameters; host is host:port as the cluster sees it.

@@ -33,6 +33,9 @@ const yearlySweep = `
 
 // Deployment is the project, deployed to a cluster. Tests share one and run one after
 // the other; each begins with Reset.
+//
+// Two deployments at once in one cluster would share Applications and namespaces, and disturb
+// each other.
 type Deployment struct {
 	Cluster  Cluster
 	ArgoCD   *ArgoCD
@@ -59,6 +62,9 @@ type Deployment struct {
 // registry, creates a repository and databases, and leaves the rest to Argo CD. It
 // returns when staging and production serve. On an error it returns the Deployment as
 // well, which Close then cleans up.
+//
+// Each step is printed with its time and
+// becomes a figure.
 func Deploy(ctx context.Context, cluster Cluster, root string) (*Deployment, error) {
 	folder, err := os.MkdirTemp("", "sequential-questioning-e2e-")
 	if err != nil {
@@ -72,6 +78,7 @@ func Deploy(ctx context.Context, cluster Cluster, root string) (*Deployment, err
 	if err != nil {
 		return d, err
 	}
+	// The client's own limit, 5 a second, would delay polls and with them the figures.
 	config.QPS, config.Burst = 100, 200
 	if d.kube, err = dynamic.NewForConfig(config); err != nil {
 		return d, err
@@ -98,6 +105,7 @@ func Deploy(ctx context.Context, cluster Cluster, root string) (*Deployment, err
 
 // Close removes the files of this run. What is in the cluster stays: a cluster that
 // somebody keeps can be looked at afterwards.
+// The first error ends it; the folder then stays as well, with the logs.
 func (d *Deployment) Close() error {
 	d.Figures.stop()
 	for _, route := range d.routes {
@@ -116,6 +124,7 @@ func (d *Deployment) Close() error {
 
 // WriteEnvironment writes shell commands that set a person up to work on the deployment by
 // hand, and returns the file: a shell in the clone, with the commands on its PATH.
+// The file has a token and is for its owner only.
 func (d *Deployment) WriteEnvironment() (file string, err error) {
 	var content strings.Builder
 	for _, line := range [][2]string{
@@ -133,6 +142,8 @@ func (d *Deployment) WriteEnvironment() (file string, err error) {
 
 // Release runs the release command in the clone and returns its output. SSL_CERT_DIR
 // leads nowhere, so that nothing is fetched from the internet unnoticed.
+// The output has both streams, in the order in which they were written; it is complete also
+// with an error.
 func (d *Deployment) Release(ctx context.Context, args ...string) (string, error) {
 	command := exec.CommandContext(ctx, d.release, args...)
 	command.Dir = d.Clone.Folder
@@ -155,6 +166,8 @@ func (d *Deployment) buildCommands(ctx context.Context) error {
 
 // makeRepository serves a bare repository and fills a clone with this checkout,
 // uncommitted changes included.
+// The clone has no history of the checkout: one commit is enough for Argo CD, and a shallow or
+// dirty checkout works alike.
 func (d *Deployment) makeRepository(ctx context.Context) error {
 	bare := filepath.Join(d.folder, "git", "sequential-questioning.git")
 	served, err := serveGit(d.Cluster.Host, filepath.Dir(bare))
@@ -185,6 +198,7 @@ func (d *Deployment) makeRepository(ctx context.Context) error {
 
 // BuildImages builds, pushes and pins images of the clone's functions: all, or those
 // named.
+// Images that did not change keep their digests, since builds are reproducible.
 func (d *Deployment) BuildImages(ctx context.Context, only ...string) error {
 	args := append([]string{"images"}, d.imageFlags()...)
 	if len(only) > 0 {
@@ -195,6 +209,7 @@ func (d *Deployment) BuildImages(ctx context.Context, only ...string) error {
 }
 
 // imageFlags are those of `release images` for the cluster's registry and this machine.
+// One platform halves the time; the nodes have this machine's architecture.
 func (d *Deployment) imageFlags() []string {
 	return []string{"--repository", d.Cluster.Registry + "/sequential-questioning", "--insecure", "--platform", "linux/" + runtime.GOARCH}
 }
@@ -203,6 +218,7 @@ func (d *Deployment) buildImages(ctx context.Context) error { return d.BuildImag
 
 // makeDatabases starts PostgreSQL and Qdrant on this machine and gives PostgreSQL its
 // usual name in the cluster, by a Service without a selector.
+// The name is the one in the manifests, so their database URLs stay as they are.
 func (d *Deployment) makeDatabases(ctx context.Context) (err error) {
 	if d.Database, err = startDatabase(ctx, filepath.Join(d.folder, "postgres"), d.Cluster.Host); err != nil {
 		return err
@@ -225,6 +241,7 @@ func (d *Deployment) makeDatabases(ctx context.Context) (err error) {
 
 // pushFirst adapts the clone to this cluster in one commit, and pushes it as main and
 // prod.
+// It edits what a fork edits; that these edits are enough is part of the test.
 func (d *Deployment) pushFirst(ctx context.Context) error {
 	// There is no token issuer here, and promotion refuses prod's placeholder.
 	for _, edit := range [][2]string{
@@ -252,6 +269,8 @@ func (d *Deployment) pushFirst(ctx context.Context) error {
 }
 
 // bootstrap does what an administrator does once for a cluster.
+// It applies the policies before Argo CD does, because they create the namespaces into which
+// the secrets go. Every key and password is new.
 func (d *Deployment) bootstrap(ctx context.Context) error {
 	// Leftovers of an earlier run would look synced, and the hook would not run.
 	if _, err := d.Kubectl(ctx, "", "delete", "applications.argoproj.io", "--namespace=argocd", "--ignore-not-found", "--timeout=5m", string(Staging), string(Prod)); err != nil {
@@ -302,6 +321,7 @@ func (d *Deployment) bootstrap(ctx context.Context) error {
 }
 
 // deployed waits until Argo CD has synced everything and both routes respond.
+// Synced alone is not enough: an ingress learns of a new route a moment later.
 func (d *Deployment) deployed(ctx context.Context) error {
 	for _, application := range []string{"sequential-questioning-policies", string(Staging), string(Prod)} {
 		if err := d.Synced(ctx, application, d.Base); err != nil {
@@ -317,6 +337,7 @@ func (d *Deployment) deployed(ctx context.Context) error {
 }
 
 // Serves waits until an environment's route responds, with the version if one is given.
+// It requests the route itself rather than read a status.
 func (d *Deployment) Serves(ctx context.Context, environment Environment, version string) error {
 	route := d.Route(environment)
 	return d.Until(ctx, fmt.Sprintf("%s to serve %s", environment, version), func(ctx context.Context) (bool, error) {
@@ -337,6 +358,7 @@ func run(ctx context.Context, folder string, environment []string, name string, 
 }
 
 // Took measures how long do takes.
+// The duration counts also if do fails.
 func Took(do func() error) (time.Duration, error) {
 	began := time.Now()
 	err := do()

@@ -12,6 +12,7 @@ import (
 
 // Figures collects the measurements of a run. It is safe for concurrent use. Only a run
 // of all tests writes them to the page.
+// Durations count from began, the moment at which the Deployment was begun.
 type Figures struct {
 	mu      sync.Mutex
 	began   time.Time
@@ -67,6 +68,7 @@ func (f *Figures) Mark(what string) {
 func Seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }
 
 // watch samples the number of instances until stop.
+// A sample that fails is left out; it would otherwise show as a fall to zero.
 func (f *Figures) watch(d *Deployment) {
 	ctx, cancel := context.WithCancel(context.Background())
 	f.cancel, f.ended = cancel, make(chan struct{})
@@ -113,6 +115,7 @@ const (
 )
 
 // Write writes the figures between the marks of a Markdown file, and the plot beside it.
+// It ends the sampling. A file without the marks stays as it is.
 func (f *Figures) Write(markdown, plot string) error {
 	f.stop()
 	f.mu.Lock()

@@ -19,6 +19,8 @@ import (
 // serveGit serves the bare repositories of folder over git's smart HTTP protocol at a
 // free port of address, and returns its URL. It serves pushes as well as fetches,
 // without a login: whoever reaches the address may push.
+// That is acceptable at an address that only a test's cluster reaches. It lasts as long as the
+// process.
 func serveGit(address, folder string) (string, error) {
 	programs, err := exec.Command("git", "--exec-path").Output()
 	if err != nil {
@@ -39,6 +41,7 @@ func serveGit(address, folder string) (string, error) {
 }
 
 // maxPush is the maximum size of one push, in bytes.
+// It bounds the memory that a push takes; this repository needs a small part of it.
 const maxPush = 256 << 20
 
 // unchunked sets the content length for the handler: git sends long bodies in chunks,
@@ -62,6 +65,7 @@ func unchunked(next http.Handler) http.Handler {
 type Checkout struct{ Folder string }
 
 // Git runs git in the checkout and returns its trimmed output.
+// It ignores the user's configuration, such as signing or hooks, and never asks for a login.
 func (c Checkout) Git(ctx context.Context, args ...string) (string, error) {
 	command := exec.CommandContext(ctx, "git", args...)
 	command.Dir = c.Folder
@@ -88,6 +92,7 @@ func (c Checkout) Write(path, content string) error {
 }
 
 // Replace replaces a text in a file. The text must exist.
+// It replaces every occurrence.
 func (c Checkout) Replace(path, old, with string) error {
 	content, err := os.ReadFile(filepath.Join(c.Folder, path))
 	if err != nil {
@@ -109,6 +114,7 @@ func (c Checkout) Append(path, text string) error {
 }
 
 // Commit commits all changes and returns the commit.
+// An empty commit is an error, as in git.
 func (c Checkout) Commit(ctx context.Context, message string) (string, error) {
 	if _, err := c.Git(ctx, "add", "--all"); err != nil {
 		return "", err
@@ -122,6 +128,7 @@ func (c Checkout) Commit(ctx context.Context, message string) (string, error) {
 // copyTree copies the files that git tracks or would add, with uncommitted changes.
 // Links are copied as the files that they lead to. Deleted files that are still in the
 // index are passed over.
+// Ignored files, such as built programs, stay behind.
 func copyTree(ctx context.Context, from, to string) error {
 	listed, err := Checkout{from}.Git(ctx, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
 	if err != nil {

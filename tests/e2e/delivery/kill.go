@@ -12,6 +12,7 @@ import (
 
 // Killing kills pods of an environment's functions, one at a time. It is safe for
 // concurrent use.
+// A call of a killed function may fail; what callers do about it is what is tested.
 type Killing struct {
 	cancel context.CancelFunc
 	ended  chan struct{}
@@ -25,6 +26,7 @@ type Killing struct {
 const betweenKills = time.Second
 
 // Killing starts killing pods until Stop, without a grace period.
+// A function at rest has no pod to kill; the next one is taken instead.
 func (d *Deployment) Killing(ctx context.Context, environment Environment, functions ...string) *Killing {
 	ctx, cancel := context.WithCancel(ctx)
 	k := &Killing{cancel: cancel, ended: make(chan struct{})}
@@ -73,6 +75,7 @@ func (k *Killing) Killed() int {
 }
 
 // Stop stops killing and returns the names of the killed pods.
+// A second Stop returns the same.
 func (k *Killing) Stop() []string {
 	k.cancel()
 	<-k.ended

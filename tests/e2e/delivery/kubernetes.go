@@ -30,6 +30,7 @@ var (
 )
 
 // Get reads one object.
+// The error of a missing object is Kubernetes's NotFound.
 func (d *Deployment) Get(ctx context.Context, kind schema.GroupVersionResource, namespace, name string) (*unstructured.Unstructured, error) {
 	return d.kube.Resource(kind).Namespace(namespace).Get(ctx, name, metav1.GetOptions{})
 }
@@ -47,6 +48,7 @@ func (d *Deployment) Delete(ctx context.Context, kind schema.GroupVersionResourc
 }
 
 // Kubectl runs kubectl with stdin and returns its output. The error includes stderr.
+// It uses the kubectl on PATH, which the cluster's environment sets.
 func (d *Deployment) Kubectl(ctx context.Context, stdin string, args ...string) (string, error) {
 	command := exec.CommandContext(ctx, "kubectl", append([]string{"--kubeconfig", d.Cluster.Kubeconfig}, args...)...)
 	command.Stdin = strings.NewReader(stdin)
@@ -62,6 +64,7 @@ func (d *Deployment) Kubectl(ctx context.Context, stdin string, args ...string) 
 // Until waits for a condition. Errors of the condition may be transient, so only the
 // last one is returned, when the limit is reached. It looks every 200 ms, so figures
 // are that exact at best.
+// Contexts of the caller and of the limit end it alike. The condition runs at least once.
 func (d *Deployment) Until(ctx context.Context, what string, condition func(context.Context) (bool, error)) error {
 	ctx, cancel := context.WithTimeout(ctx, waitLimit)
 	defer cancel()
@@ -85,6 +88,7 @@ func (d *Deployment) Until(ctx context.Context, what string, condition func(cont
 }
 
 // Condition returns the status and message of an object's condition.
+// Both are empty if the object does not have the condition yet.
 func Condition(object *unstructured.Unstructured, kind string) (status, message string) {
 	conditions, _, _ := unstructured.NestedSlice(object.Object, "status", "conditions")
 	for _, condition := range conditions {
@@ -99,6 +103,7 @@ func Condition(object *unstructured.Unstructured, kind string) (status, message 
 
 // Instances counts the pods of an environment's functions, without terminating ones. A
 // pod that has not started counts.
+// The keys are Knative Services; those at rest are absent.
 func (d *Deployment) Instances(ctx context.Context, namespace string) (map[string]int, error) {
 	pods, err := d.kube.Resource(Pods).Namespace(namespace).List(ctx, metav1.ListOptions{LabelSelector: "serving.knative.dev/service"})
 	if err != nil {
@@ -119,6 +124,7 @@ func (d *Deployment) Instances(ctx context.Context, namespace string) (map[strin
 const settled = 2 * time.Second
 
 // Asleep waits until an environment has no instances and no routes to terminating ones.
+// A call after it meets a cold start and nothing else.
 func (d *Deployment) Asleep(ctx context.Context, namespace string) error {
 	var since time.Time
 	return d.Until(ctx, namespace+" to scale to zero", func(ctx context.Context) (bool, error) {

@@ -26,6 +26,8 @@ const (
 
 // Route returns an environment's URL for MCP clients, through the cluster's ingress. A
 // small proxy replaces the DNS name.
+// The proxy sets the Host header by which the ingress routes, so that no client needs a DNS
+// entry. It runs until Close.
 func (d *Deployment) Route(environment Environment) string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -54,6 +56,7 @@ func (d *Deployment) hostname(service, namespace string) string {
 }
 
 // Public requests a service through the public ingress and returns status and body.
+// It takes any service, also one that must not be reachable.
 func (d *Deployment) Public(ctx context.Context, service, namespace string) (int, string, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, d.Cluster.Ingress, nil)
 	if err != nil {
@@ -73,10 +76,12 @@ func (d *Deployment) Public(ctx context.Context, service, namespace string) (int
 const revision = "2026-07-28"
 
 // caller has no keep-alive: every call opens a new connection.
+// A kept connection would hide that its instance was killed or replaced.
 var caller = &http.Client{Timeout: 2 * time.Minute, Transport: &http.Transport{DisableKeepAlives: true}}
 
 // Request makes one request in the newest revision of MCP and returns its result. Its
 // error is a *Failed where there was a response.
+// params is changed: _meta is added.
 func Request(ctx context.Context, route, method, name string, params map[string]any) (map[string]any, error) {
 	if params == nil {
 		params = map[string]any{}
@@ -121,6 +126,7 @@ func Request(ctx context.Context, route, method, name string, params map[string]
 }
 
 // Failed is the error of a call that got a response without a result.
+// A response of an ingress or of the activator is not Ours; a client may repeat the call then.
 type Failed struct {
 	Text      string
 	Ours      bool // from the gateway or a tool, not from an ingress
@@ -130,6 +136,7 @@ type Failed struct {
 func (f *Failed) Error() string { return f.Text }
 
 // Call calls a tool and returns its structured result.
+// A result that reports an error is a *Failed as well.
 func Call(ctx context.Context, route, tool string, arguments map[string]any) (map[string]any, error) {
 	result, err := Request(ctx, route, "tools/call", tool, map[string]any{"name": tool, "arguments": arguments})
 	if err != nil {
@@ -165,6 +172,7 @@ func Version(ctx context.Context, route string) (string, error) {
 // Insist retries a call, as a client does, until it has a result. It stops at an error
 // of ours that is not retryable. It returns the failures with the result. The pause is
 // short and constant, so that a test's time is that of the system.
+// Each failure is kept, so a test can say which ones a client has to expect.
 func Insist(ctx context.Context, route, tool string, arguments map[string]any) (map[string]any, []error, error) {
 	ctx, cancel := context.WithTimeout(ctx, waitLimit)
 	defer cancel()

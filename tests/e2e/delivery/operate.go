@@ -25,6 +25,8 @@ func (d *Deployment) Operate(ctx context.Context, environment Environment, args 
 
 // operateWith runs it with further variables, such as passwords, which must not be
 // arguments.
+// They are the whole difference between commands: every one runs with the administrator's URL
+// and the folder of backups.
 func (d *Deployment) operateWith(ctx context.Context, variables []string, args ...string) (string, error) {
 	command := exec.CommandContext(ctx, d.operate, args...)
 	command.Env = append(os.Environ(), "ADMIN_DATABASE_URL="+d.Database.AdminURL(), "BACKUP_URL=file://"+filepath.Join(d.folder, "backups"))
@@ -42,6 +44,7 @@ type roles struct{ owner, functions, gateway at }
 
 // initialise creates an environment's database and its roles. Passwords are random for
 // each run.
+// The functions' URLs name the Service in the cluster, this machine's the server itself.
 func (d *Deployment) initialise(ctx context.Context, environment Environment) (roles, error) {
 	owner, functions, gateway := rand.Text(), rand.Text(), rand.Text()
 	passwords := []string{"OWNER_PASSWORD=" + owner, "FUNCTIONS_PASSWORD=" + functions, "GATEWAY_PASSWORD=" + gateway}

@@ -15,6 +15,7 @@ import (
 // whole puts ticks at whole numbers. There is no half an instance.
 type whole struct{}
 
+// Ticks implements plot.Ticker; both bounds are included.
 func (whole) Ticks(low, high float64) (ticks []plot.Tick) {
 	for value := math.Ceil(low); value <= high; value++ {
 		ticks = append(ticks, plot.Tick{Value: value, Label: strconv.Itoa(int(value))})
@@ -24,6 +25,7 @@ func (whole) Ticks(low, high float64) (ticks []plot.Tick) {
 
 // draw plots the instances over time, with numbered marks. Marks have numbers, because
 // their names would overlap; the page lists them.
+// The caller holds the mutex. The format follows from the path's extension.
 func (f *Figures) draw(path string) error {
 	p := plot.New()
 	p.Title.Text = "Instances of functions over one run"

@@ -11,6 +11,8 @@ import (
 )
 
 // Qdrant is the project's embedded server of Qdrant's API, reachable from the cluster.
+// Tests stop it to see what happens without memory. Its content is lost then, as it would be
+// in a cluster that lost its volume.
 type Qdrant struct {
 	URL     string
 	address string

@@ -14,6 +14,8 @@ const catalogue = "functions/gateway/catalogue.json"
 // Reset commits the files of Base to main and prod, and waits until both environments
 // run them. It does not rewrite history. It merges prod into main first, as a revert on
 // prod requires, and then restores all files.
+//
+// It applies Argo CD's own objects as well, because a test may have suspended auto-sync.
 func (d *Deployment) Reset(ctx context.Context) error {
 	for _, args := range [][]string{
 		{"fetch", "--quiet", "origin"},
@@ -56,6 +58,7 @@ func (d *Deployment) PushBoth(ctx context.Context) error {
 }
 
 // Push pushes the clone's head to branches and notifies Argo CD, as a webhook does.
+// Branches move by fast-forward; a push that is refused is the test's error.
 func (d *Deployment) Push(ctx context.Context, branches ...string) (head string, err error) {
 	if head, err = d.Clone.Git(ctx, "rev-parse", "HEAD"); err != nil {
 		return "", err
@@ -87,6 +90,7 @@ func (d *Deployment) version() string {
 // Change commits the changes of a release to the clone: another version of the gateway,
 // a migration, and another setting of one tool. It builds only what changed: the other
 // images keep their digests.
+// An image, a migration and a manifest change, so that every part of a promotion shows.
 func (d *Deployment) Change(ctx context.Context, version string) error {
 	if err := d.Clone.Replace(catalogue, `"version": "`+d.version()+`"`, `"version": "`+version+`"`); err != nil {
 		return err
@@ -109,6 +113,7 @@ func (d *Deployment) Change(ctx context.Context, version string) error {
 
 // Migration adds the migration of a version to the clone; later versions have
 // higher numbers.
+// They begin with 9, so they come after the project's own.
 func (d *Deployment) Migration(name, up string) error {
 	return d.Clone.Write(fmt.Sprintf("migrations/9%04s_%s.sql", strings.ReplaceAll(name, ".", ""), table(name)), "-- +goose Up\n"+up+"\n\n-- +goose Down\nSELECT 1;\n")
 }

@@ -20,6 +20,7 @@ type PodWatch struct {
 }
 
 // Stages are the stages of a pod's start, as durations since a time.
+// A stage that was not seen has the time of the one before it.
 type Stages struct{ Made, Scheduled, Ready time.Duration }
 
 // WatchPods watches a namespace until the context ends. A watch that cannot be opened

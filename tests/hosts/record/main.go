@@ -51,6 +51,7 @@ func main() {
 // session holds the conversation. It plays the person and the model both; what the
 // server says is its own. The data are new and are removed, so the picture never shows
 // what an earlier run remembered.
+// An error at any step leaves no picture rather than half of one.
 func session(program string) (*terminal, error) {
 	data, err := os.MkdirTemp("", "record-")
 	if err != nil {
@@ -94,6 +95,7 @@ func session(program string) (*terminal, error) {
 
 // server is a running program. It is spoken to as a host does, by a line of JSON-RPC
 // for each message.
+// Its reads are bounded by nothing: a person runs this and can interrupt it.
 type server struct {
 	*exec.Cmd
 	in    io.WriteCloser
@@ -220,6 +222,7 @@ func (t *terminal) calls(tool, text string) {
 
 // show adds a text, broken where a space lets it; a word that is longer than the line
 // is broken at its end.
+// Continued lines are indented, so that a reader sees what belongs together.
 func (t *terminal) show(class, text string) {
 	for {
 		part := text

@@ -16,6 +16,7 @@ const modelFails = 6
 // outside has the services around the functions, except the broker, which is in
 // program. mu keeps answers of the model one at a time: modeltest's answers are for
 // one request.
+// The collector accepts everything and keeps nothing.
 type outside struct {
 	model     *httptest.Server
 	collector *httptest.Server // receives traces, so that metrics have exemplars
@@ -40,6 +41,7 @@ func (o *outside) close() {
 }
 
 // complete is a fake model that rewords questions.
+// A malformed request gets the same error as an overload; the functions send none.
 func (o *outside) complete(w http.ResponseWriter, r *http.Request) {
 	request := modeltest.Request{Path: r.URL.Path, Header: r.Header}
 	if json.NewDecoder(r.Body).Decode(&request.Body) != nil || o.asked.Add(1)%modelFails == 0 {

@@ -37,6 +37,7 @@ var goals = []string{
 
 // Talk runs simulated people concurrently, each for a number of rounds (0 means until ctx
 // ends) with a pause after each conversation.
+// It returns the errors of all people, joined. The end of ctx during a conversation is none.
 func (s *Testbed) Talk(ctx context.Context, people, rounds int, pause time.Duration) error {
 	var wg sync.WaitGroup
 	errs := make([]error, people)
@@ -48,6 +49,7 @@ func (s *Testbed) Talk(ctx context.Context, people, rounds int, pause time.Durat
 }
 
 // talk is one person's time. Refused calls are part of it and no error.
+// The pause varies by half, so that people do not call in step.
 func (s *Testbed) talk(ctx context.Context, number, rounds int, pause time.Duration) error {
 	p, err := s.newPerson(ctx, number)
 	if err != nil {
@@ -102,6 +104,7 @@ func (p *person) close() { _ = p.client.Close() }
 
 // call makes one call. If the service refuses it, or it fails on purpose, the result is nil
 // and there is no error.
+// Metrics count refused calls; their texts are for other tests.
 func (p *person) call(ctx context.Context, tool string, arguments map[string]any) (map[string]any, error) {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
@@ -127,6 +130,7 @@ func (p *person) piece(ctx context.Context, round int) error {
 	if err != nil {
 		return err
 	}
+	// A bound, because unreadable answers are asked again.
 	for range 8 {
 		if turn == nil || p.random.IntN(12) == 0 {
 			break
@@ -165,6 +169,7 @@ func (p *person) piece(ctx context.Context, round int) error {
 	if _, err := p.call(ctx, automaticTool, map[string]any{"context": goal, "user_id": user, "max_rounds": 2}); err != nil {
 		return err
 	}
+	// A well-formed id that no conversation has.
 	if _, err := p.call(ctx, reportTool, map[string]any{"conversation_id": "01a20889-b474-71f1-a3f6-6855412e7019", "user_id": user}); err != nil {
 		return err
 	}
@@ -189,6 +194,7 @@ func (p *person) impatient(ctx context.Context) error {
 }
 
 // answer replies to a question, mostly with a valid answer.
+// One in seven has no value and one in fourteen cannot be read.
 func (p *person) answer(question map[string]any) map[string]any {
 	a := map[string]any{"slot": question["slot"]}
 	switch p.random.IntN(14) {

@@ -1,6 +1,9 @@
 // Package testbed runs the local program with all its dependencies and simulated people, so
 // that it exports all its metrics: the model fails now and then, the broker loses events,
 // and clients call too often.
+//
+// It knows nothing of Prometheus or Grafana; who reads the metrics starts those. Begin with
+// Start, then Talk.
 package testbed
 
 import (
@@ -42,6 +45,8 @@ type Testbed struct {
 // Start builds and starts the program, and returns once it is ready. environment is
 // added to this process's variables. What was started is stopped if it fails. The
 // caller stops the rest.
+//
+// The folder of its data is new and removed by Stop, so that runs do not depend on each other.
 func Start(ctx context.Context, environment ...string) (_ *Testbed, err error) {
 	s := &Testbed{ended: make(chan struct{})}
 	defer func() {
@@ -99,6 +104,7 @@ func build(ctx context.Context, path string) error {
 var readyLine = regexp.MustCompile(`is ready at (\S+)/mcp`)
 
 // ready waits for that line, since the port is chosen by the program.
+// If the program ends first, the error has its output.
 func (s *Testbed) ready(ctx context.Context) error {
 	limit := time.After(startLimit)
 	for {
@@ -140,6 +146,7 @@ func (s *Testbed) Scrape(ctx context.Context) (string, error) {
 
 // Settle waits until the effects of the conversations are visible: the relay has counted the
 // waiting events, and a dead letter has been returned.
+// It has no limit of its own; bound ctx.
 func (s *Testbed) Settle(ctx context.Context) error {
 	for {
 		page, err := s.Scrape(ctx)
@@ -158,6 +165,8 @@ func (s *Testbed) Settle(ctx context.Context) error {
 }
 
 // Stop stops everything and removes its files.
+// Interrupting it lets the program stop its database; a program that is killed would leave it
+// running.
 func (s *Testbed) Stop() error {
 	var err error
 	if s.command != nil {

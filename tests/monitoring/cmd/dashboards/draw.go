@@ -40,6 +40,7 @@ var colours = []color.Color{
 
 // paint draws a dashboard's panels, three per row, into a picture. The file is written
 // when all panels are drawn: a query that fails leaves the earlier picture as it was.
+// Panels are in the order of the dashboard, not at Grafana's positions.
 func paint(ctx context.Context, d dashboard.Dashboard, p *prometheus, began, ended time.Time, file string) error {
 	rows := (len(d.Panels) + columns - 1) / columns
 	canvas := vgimg.NewWith(vgimg.UseWH(columns*tileWidth, vg.Length(rows)*tileHeight), vgimg.UseDPI(resolution), vgimg.UseBackgroundColor(color.White))
@@ -68,6 +69,7 @@ func paint(ctx context.Context, d dashboard.Dashboard, p *prometheus, began, end
 
 // answers runs a panel's queries. Panels of logs have no answers here: no Loki runs.
 // The rate's window is ours here; Grafana derives its own from the time that is shown.
+// An empty answer is no error; drawEmpty says so in the panel.
 func answers(ctx context.Context, panel dashboard.Panel, p *prometheus, began, ended time.Time) ([]line, error) {
 	if panel.Datasource.Type != "prometheus" {
 		return nil, nil

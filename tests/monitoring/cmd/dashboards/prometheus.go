@@ -34,6 +34,7 @@ const (
 
 // prometheus is a Prometheus server with production's rules. Its data are in a
 // temporary folder, which stop removes.
+// It is read by its HTTP API, as Grafana reads it.
 type prometheus struct {
 	url     string
 	folder  string
@@ -44,6 +45,7 @@ type prometheus struct {
 // startPrometheus scrapes one target, with the labels that a function's pod gets. Its
 // port is one that was free a moment ago. Another program could take it in between;
 // then Prometheus does not become ready, and says why in its output.
+// The wait for readiness is bounded by timeout; its output is part of the error.
 func startPrometheus(ctx context.Context, metrics, rules string) (_ *prometheus, err error) {
 	p := &prometheus{}
 	defer func() {
@@ -167,6 +169,7 @@ type line struct {
 // ask evaluates a query from began to ended in steps of scrapeEvery. Series are sorted
 // by name, so that a picture has the same colours each time. A series with no value at
 // all is left out: it would take a colour and a line of the legend.
+// began and ended are rounded to milliseconds, as the API takes them.
 func (p *prometheus) ask(ctx context.Context, query, legend string, began, ended time.Time) ([]line, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -226,6 +229,8 @@ func (p *prometheus) ask(ctx context.Context, query, legend string, began, ended
 func stamp(t time.Time) string { return strconv.FormatFloat(float64(t.UnixMilli())/1000, 'f', 3, 64) }
 
 // named fills in a legend's placeholders with labels, as Grafana does.
+// A placeholder without a label stays, which shows in the picture that the query and its
+// legend do not fit.
 func named(legend string, labels map[string]string) string {
 	for name, value := range labels {
 		legend = strings.ReplaceAll(legend, "{{"+name+"}}", value)
