@@ -16,6 +16,7 @@ import (
 // closed: everything but y or yes, the end of input included, means no. The answer is
 // read in a goroutine because a read of a terminal cannot be cancelled; the goroutine
 // ends with the process.
+// Its error says that nothing was changed: call it before the first change.
 func confirm(ctx context.Context, command *cobra.Command, question string) error {
 	// Without a terminal a script would wait for ever.
 	input, ok := command.InOrStdin().(*os.File)

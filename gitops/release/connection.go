@@ -24,6 +24,7 @@ The default is the login of the argocd command.`
 // connects. The connection is made when a command first needs it, so that a dry run and
 // a wrong flag need no server. The token is taken from the environment alone: a flag
 // would show it to everybody who can list processes.
+// Without any of them the argocd command's own login is used, as package argocd does.
 func argocdFlags(command *cobra.Command) func(context.Context) (*argocd.Server, error) {
 	var server string
 	var plaintext, insecure bool

@@ -19,6 +19,7 @@ import (
 // imagesCommand builds and pins in one step. Pins are written last and all at once: a
 // build that fails half way leaves gitops/images as it was, and images that nothing
 // refers to do no harm.
+// --only leaves the pins of other images as they are.
 func imagesCommand(root *string) *cobra.Command {
 	var options images.Options
 	var pin string

@@ -25,6 +25,7 @@ func main() {
 
 // command returns the whole command line. Errors are printed once, by main, and without
 // the usage, which would push them off the screen.
+// Each subcommand has a file of its name.
 func command() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "release",

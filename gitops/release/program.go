@@ -11,6 +11,8 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/program"
 )
 
+// programCommand builds what releases publish beside goreleaser's archives. It prints only the
+// digest to standard output, for scripts.
 func programCommand(root *string) *cobra.Command {
 	var options program.Options
 	command := &cobra.Command{

@@ -31,6 +31,7 @@ type promoteOptions struct {
 	connect     func(context.Context) (*argocd.Server, error)
 }
 
+// promoteCommand only reads flags; promote does the work.
 func promoteCommand(root *string) *cobra.Command {
 	var o promoteOptions
 	command := &cobra.Command{
@@ -68,6 +69,7 @@ remote and does not change local branches.` + connectionHelp,
 
 // promote goes from what changes nothing to what cannot be taken back: compare, print,
 // check the rules, ask, push, follow. Every error says whether something was pushed.
+// An interrupt before the push changes nothing; one after it leaves the deployment to Argo CD.
 func promote(command *cobra.Command, root string, o promoteOptions) error {
 	ctx, out := command.Context(), command.OutOrStdout()
 	o.request.Overlay = cmp.Or(o.request.Overlay, "gitops/overlays/"+o.request.To)
@@ -179,6 +181,7 @@ func push(command *cobra.Command, prepared *promotion.Promotion, o promoteOption
 // proposePromotion pushes a branch that others review. It never merges: whoever
 // approves does, by fast-forward, since production runs exactly the commits that
 // staging ran.
+// Without --yes it asks, since others see the branch.
 func proposePromotion(command *cobra.Command, prepared *promotion.Promotion, o promoteOptions) error {
 	branch := o.branch
 	if branch == ownBranch {

@@ -10,6 +10,7 @@ import (
 
 // renderCommand writes all manifests or none. With --check it is what make verify and
 // the rule drift run.
+// A second run writes nothing.
 func renderCommand(root *string) *cobra.Command {
 	var check, dryRun bool
 	command := &cobra.Command{

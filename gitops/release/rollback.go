@@ -86,6 +86,7 @@ the schema, so older functions work on the newer one.` + connectionHelp,
 
 // history lists deployments, the latest first. What one of them changed is told by its
 // images, compared with the deployment before it.
+// Reading them needs Argo CD's repository server, which renders each revision's manifests.
 func history(command *cobra.Command, server *argocd.Server, repo *repository.Repository, o rollbackOptions) error {
 	ctx, out := command.Context(), command.OutOrStdout()
 	app, err := server.Get(ctx, o.application)
@@ -127,6 +128,7 @@ func history(command *cobra.Command, server *argocd.Server, repo *repository.Rep
 
 // rollBack says all that it is going to do before it asks. It leaves auto-sync
 // suspended: with auto-sync on, Argo CD would deploy the branch again at once.
+// On an error it says how far it came; running it again continues from there.
 func rollBack(command *cobra.Command, server *argocd.Server, repo *repository.Repository, argument string, o rollbackOptions) error {
 	ctx, out := command.Context(), command.OutOrStdout()
 	r, err := rollback.Prepare(ctx, server, o.application, argument)
@@ -162,6 +164,7 @@ func rollBack(command *cobra.Command, server *argocd.Server, repo *repository.Re
 
 // printLasting prints what makes the rollback last. A rollback only changes what the
 // cluster runs; the branch still says otherwise until the revert is pushed.
+// It prints commands rather than run them: what the branch gets is a person's decision.
 func printLasting(ctx context.Context, out io.Writer, repo *repository.Repository, r *rollback.Rollback, o rollbackOptions) {
 	fmt.Fprintf(out, "\n%s serves %s. Auto-sync is suspended.\n", o.application, repository.Short(r.Target.Revision))
 	fmt.Fprintf(out, "No hooks ran. The database keeps the newest schema, with which %s works.\n", repository.Short(r.Target.Revision))

@@ -19,6 +19,7 @@ import (
 const statusWait = 2 * time.Minute
 
 // statusCommand changes nothing. Its JSON is for scripts; the table may change.
+// An environment that is not installed is part of the answer and not an error.
 func statusCommand(root *string) *cobra.Command {
 	var environments []string
 	var asJSON bool

@@ -30,6 +30,7 @@ var baseName = name.MustParseReference("scratch")
 // base returns the base image, which only holds the Web's root certificates. It is
 // built here, not pulled from a registry. A base that is pulled would change by itself,
 // and digests with it. There is no shell and no package manager in it.
+// The platforms share one layer, because certificates do not depend on them.
 func base(platforms []v1.Platform, created v1.Time) (v1.ImageIndex, error) {
 	layer, err := Certificates()
 	if err != nil {
@@ -67,6 +68,8 @@ func base(platforms []v1.Platform, created v1.Time) (v1.ImageIndex, error) {
 
 // Certificates returns a layer that only holds the Web's root certificates. Its entries
 // have no time, so that the same roots give the same bytes.
+// The roots are those of the x509roots module, at the version in go.mod: updating it changes
+// every image.
 func Certificates() (v1.Layer, error) {
 	var roots bytes.Buffer
 	for root := range bundle.Roots() {

@@ -33,6 +33,7 @@ const versionFile = "shared/version/VERSION"
 
 // builder builds with one set of options. ko's are options of its process, too: see
 // process.
+// It may be used for several images, one at a time.
 type builder struct {
 	root    string
 	options []build.Option
@@ -74,6 +75,7 @@ var process sync.Mutex
 
 // build runs the Go compiler for each platform. Builds run one after the other, since
 // each compiles in parallel by itself and isolate changes the process.
+// The result is not compressed well and not published yet.
 func (b *builder) build(ctx context.Context, target target) (build.Result, error) {
 	process.Lock()
 	defer process.Unlock()
@@ -93,6 +95,7 @@ func (b *builder) build(ctx context.Context, target target) (build.Result, error
 // and keeps ko's log messages out of the output. The levels of instruction sets are the
 // oldest that Go supports, so that images run on any machine of the platform. restore
 // is never nil.
+// Only build may call it, with the lock held.
 func isolate(root string) (restore func(), err error) {
 	settings := map[string]string{ // empty means unset
 		"GOWORK":       filepath.Join(root, "go.work"),

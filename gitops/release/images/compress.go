@@ -19,6 +19,9 @@ import (
 // compressed returns the same images with their layers compressed well, and the digests
 // that it replaced, by their new ones. ko compresses for speed, which makes layers a tenth
 // larger than they have to be; an image is built once and pulled by every node.
+//
+// The content of layers does not change and with it their DiffIDs, so that a runtime sees the
+// same file system.
 func compressed(result build.Result) (build.Result, map[v1.Hash]v1.Hash, error) {
 	digests := map[v1.Hash]v1.Hash{}
 	var small build.Result
@@ -48,6 +51,8 @@ func replaced(digests map[v1.Hash]v1.Hash, built, small interface{ Digest() (v1.
 }
 
 // renameInBills puts the new digests into the bills of materials of an image.
+// ko wrote them with the digests from before the compression. An image without bills is
+// no error.
 func renameInBills(folder, image string, digests map[v1.Hash]v1.Hash) error {
 	bills, err := filepath.Glob(filepath.Join(folder, image+"-*.spdx.json"))
 	if err != nil {
@@ -69,6 +74,7 @@ func renameInBills(folder, image string, digests map[v1.Hash]v1.Hash) error {
 	return nil
 }
 
+// compressedIndex keeps order, platforms and annotations, and adds to digests.
 func compressedIndex(built v1.ImageIndex, digests map[v1.Hash]v1.Hash) (v1.ImageIndex, error) {
 	manifest, err := built.IndexManifest()
 	if err != nil {
@@ -97,6 +103,7 @@ func compressedIndex(built v1.ImageIndex, digests map[v1.Hash]v1.Hash) (v1.Image
 	return index, nil
 }
 
+// compressedImage keeps configuration and annotations; only layers and their digests change.
 func compressedImage(built v1.Image) (v1.Image, error) {
 	manifest, err := built.Manifest()
 	if err != nil {
@@ -131,6 +138,8 @@ func compressedImage(built v1.Image) (v1.Image, error) {
 	return image, nil
 }
 
+// compressedLayer compresses when it is first read. The result is cached, since its digest and
+// its content are both asked for.
 func compressedLayer(layer v1.Layer, mediaType types.MediaType) (v1.Layer, error) {
 	small, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return layer.Uncompressed() },
 		tarball.WithCompressionLevel(gzip.BestCompression), tarball.WithCompressedCaching, tarball.WithMediaType(mediaType))

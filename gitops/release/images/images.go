@@ -1,6 +1,9 @@
 // Package images builds OCI images of the functions and of the migrate command with ko,
 // without Docker, and pins their digests for the overlays. Builds are reproducible: the
 // same sources and Go version give the same digests on any machine.
+//
+// It knows nothing of environments: which digests a branch deploys is decided by who commits
+// them. Begin with Build and WritePins.
 package images
 
 import (
@@ -89,6 +92,7 @@ func Plan(options Options) ([]string, error) {
 
 // Build builds and publishes the images in order of their names. If one fails, those
 // before it are published already; published images have no effect until they are pinned.
+// An error returns no images, so that nobody pins half of a release.
 func Build(ctx context.Context, options Options) ([]Image, error) {
 	if err := options.complete(); err != nil {
 		return nil, err

@@ -28,6 +28,7 @@ type Pin struct{ Name, Repository, Digest string }
 
 // Pins reads the pins of a folder (gitops/images in the repository), sorted by name. An
 // image without a digest is included with an empty one.
+// Unknown fields are an error: a misspelled digest must not pass for none.
 func Pins(folder string) ([]Pin, error) {
 	path := filepath.Join(folder, "kustomization.yaml")
 	content, err := os.ReadFile(path)
@@ -50,6 +51,7 @@ func Pins(folder string) ([]Pin, error) {
 // image that was not pushed is pinned where it would be, in the registry. Pins of
 // images that no longer exist go, also when only some images are built. The file is
 // sorted by name, so that a release's difference shows what it changes.
+// A missing file is the same as an empty one.
 func WritePins(folder, registry string, names []string, images []Image) error {
 	there, err := Pins(folder)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {

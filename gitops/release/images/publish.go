@@ -20,6 +20,7 @@ import (
 )
 
 // publisher publishes an image and returns its repository.
+// publish may be called for one image at a time only.
 type publisher interface {
 	publish(ctx context.Context, name string, result build.Result, digest v1.Hash) (repository string, err error)
 }
@@ -44,6 +45,7 @@ type pushed struct {
 }
 
 // check asks for permission to push, before minutes are spent on building.
+// The tag is never written.
 func (r *pushed) check(image string) error {
 	var options []name.Option
 	if r.insecure {
@@ -56,6 +58,8 @@ func (r *pushed) check(image string) error {
 	return remote.CheckPushPermission(tag, authn.DefaultKeychain, http.DefaultTransport)
 }
 
+// publish pushes by digest, with a tag that keeps it from being cleaned up. Layers that the
+// registry has are not sent again.
 func (r *pushed) publish(ctx context.Context, image string, result build.Result, digest v1.Hash) (string, error) {
 	repository := r.repository + "/" + image
 	ko, err := publish.NewDefault(r.repository,

@@ -22,6 +22,7 @@ type target struct {
 
 // targets returns the functions and the migrate command, sorted by name. only restricts
 // them; an unknown name in it is an error.
+// It finds functions by their func.yaml, so a new one needs no list to be edited.
 func targets(root string, only []string) ([]target, error) {
 	sources, err := filepath.Glob(filepath.Join(root, "functions", "*", "func.yaml"))
 	if err != nil {

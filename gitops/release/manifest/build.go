@@ -14,6 +14,7 @@ import (
 // Build returns the objects of one kustomization, in kustomize's order. It runs
 // kustomize's own code with its defaults, as Argo CD does: no plugins, no Helm, and no
 // files from outside the folder.
+// It reads the working tree: export a commit first to build that.
 func Build(folder string) ([]*unstructured.Unstructured, error) {
 	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), folder)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 // Images returns the images of all containers in an object of any kind. It looks for
 // lists of containers at any depth, so that it finds those of custom resources, whose
 // place it does not know. Order and repetitions are those of the object.
+// The order of a map's keys is random, so sort the result before you compare or print it.
 func Images(node any) (images []string) {
 	switch node := node.(type) {
 	case map[string]any:
@@ -57,6 +58,7 @@ func Contains(node any, text string) bool {
 // ByName returns objects of one namespace by kind and name, as people call them. Where
 // objects of two groups would have one name, as a Service of Knative's and one of
 // Kubernetes' own, the group is part of each name.
+// Of two equal names the last one counts: objects of several namespaces must not be mixed.
 func ByName(objects []*unstructured.Unstructured) map[string]*unstructured.Unstructured {
 	named, groups := map[string]*unstructured.Unstructured{}, map[string]string{}
 	ambiguous := map[string]bool{}

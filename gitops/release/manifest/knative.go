@@ -42,6 +42,7 @@ var (
 
 // validateKnative sets Knative's defaults and validates as its webhook does in a default
 // installation: it refuses what needs a feature flag.
+// Warnings, such as those about deprecated fields, are no errors.
 func validateKnative(data []byte) error {
 	object, err := runtime.Decode(knativeDecoder, data)
 	if err != nil {
@@ -69,6 +70,7 @@ func validateKnative(data []byte) error {
 }
 
 // kinds is a scheme with the types of a package.
+// It recognizes exactly the group's registered versions.
 func kinds(add func(*runtime.Scheme) error) *runtime.Scheme {
 	scheme := runtime.NewScheme()
 	if err := add(scheme); err != nil {

@@ -46,6 +46,7 @@ var (
 // validateKubernetes checks an object as the API server does when it is created. It
 // needs no cluster, so what only a cluster knows, such as whether a class exists, is
 // not checked.
+// The version of Kubernetes is that of go.mod, which need not be the cluster's.
 func validateKubernetes(data []byte) error {
 	object, err := runtime.Decode(kubernetesDecoder, data)
 	if err != nil {
@@ -74,6 +75,7 @@ func clusterScoped(object runtime.Object) bool {
 
 // validateInternal runs the API server's checks for creation. Kinds that are not listed
 // here are only decoded.
+// A new kind in the manifests therefore deserves a case here.
 func validateInternal(object runtime.Object) field.ErrorList {
 	switch object := object.(type) {
 	case *core.ConfigMap:

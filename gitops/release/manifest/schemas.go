@@ -28,6 +28,7 @@ type Schemas map[runtimeschema.GroupVersionKind]*schema
 
 // schema is one version of a kind, as the API server keeps it: for defaults and unknown
 // fields, for types and bounds, and for rules in CEL.
+// Compiling one takes long and using one does not, so read them once.
 type schema struct {
 	structural *structural.Structural
 	openapi    validation.SchemaValidator
@@ -37,6 +38,7 @@ type schema struct {
 // ReadSchemas reads the CustomResourceDefinitions of a folder, one per file. Other
 // objects of the folder are passed over; a folder without any definition is an error,
 // because it would check nothing.
+// A definition that cannot be compiled is an error that names its file.
 func ReadSchemas(folder string) (Schemas, error) {
 	files, err := filepath.Glob(filepath.Join(folder, "*.yaml"))
 	if err != nil {
@@ -101,6 +103,7 @@ func (s Schemas) read(file string) error {
 // Default fills in an object what the API server would, and reports whether the
 // object's kind has a schema. Defaults matter to whoever compares an object with the
 // one in a cluster.
+// The object is changed in place. Without a schema it stays as it is.
 func (s Schemas) Default(object *unstructured.Unstructured) bool {
 	schema, ok := s[object.GroupVersionKind()]
 	if ok {

@@ -14,6 +14,7 @@ import (
 // Validate checks each object as the API server would, without a server: kinds of
 // Kubernetes and Knative with their own code, other kinds with the given schemas. An
 // unknown kind is an error. The error joins those of all invalid objects.
+// Objects are not compared with each other: a reference to a missing object is no error here.
 func Validate(objects []*unstructured.Unstructured, schemas ...Schemas) error {
 	var errs []error
 	for _, object := range objects {
@@ -36,6 +37,7 @@ func Title(object *unstructured.Unstructured) string {
 
 // validate reports what it finds first of quantities, fields and schema. A kind that is
 // known in Go can have a schema as well; both then count.
+// Callers add the object's title to the error.
 func validate(object *unstructured.Unstructured, schemas []Schemas) error {
 	kind := object.GroupVersionKind()
 	if kind.Kind == "" || kind.Version == "" || object.GetName() == "" {

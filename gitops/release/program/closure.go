@@ -13,7 +13,9 @@ import (
 // needed returns the wanted packages and those with the libraries that their programs
 // load, by name. What else they depend on, such as Perl, manages servers and users of a
 // whole system.
+// A library that no package has is an error: the program would not start.
 func needed(all []debianPackage, wanted []string) ([]debianPackage, error) {
+	// Of two packages with one library the later one counts.
 	owners := map[string]int{} // of a library, by the name under which it is loaded
 	byName := map[string]int{}
 	for i, p := range all {
@@ -65,6 +67,8 @@ func needed(all []debianPackage, wanted []string) ([]debianPackage, error) {
 }
 
 // loaded returns the libraries that a program or library names; none for other files.
+// Libraries that are opened at run time by name, such as PostgreSQL's extensions, do not show
+// here; their packages must be wanted by name.
 func loaded(e entry) ([]string, error) {
 	if e.Typeflag != tar.TypeReg || !bytes.HasPrefix(e.content, []byte(elf.ELFMAG)) {
 		return nil, nil

@@ -45,6 +45,9 @@ Signed-By: ` + keyring + `
 // debianFiles returns Debian's packages that are wanted and what they depend on, as
 // files below folder. It uses apt on folders of its own, which checks signatures, needs
 // no root, and leaves the machine's packages alone.
+//
+// The machine may be another Debian or Ubuntu: only its apt is used, not its sources. The
+// empty status file says that nothing is installed, so everything is downloaded.
 func debianFiles(ctx context.Context, folder, architecture string) ([]string, error) {
 	if _, err := os.Stat(keyring); err != nil {
 		return nil, fmt.Errorf("find Debian's keys (install debian-archive-keyring): %w", err)
@@ -84,6 +87,7 @@ func debianFiles(ctx context.Context, folder, architecture string) ([]string, er
 }
 
 // debianPackage is a package's content.
+// control is kept for scanners, which read the version there.
 type debianPackage struct {
 	name    string
 	control []byte // its fields
@@ -97,6 +101,7 @@ type entry struct {
 }
 
 // readPackage reads a .deb file, by dpkg-deb, without what unneeded names.
+// Content is kept in memory, so that a package is unpacked once.
 func readPackage(ctx context.Context, path string) (debianPackage, error) {
 	p := debianPackage{}
 	var err error
@@ -136,6 +141,7 @@ func readPackage(ctx context.Context, path string) (debianPackage, error) {
 }
 
 // clean is a name relative to the root.
+// It is empty for the root itself.
 func clean(name string) string { return strings.TrimPrefix(filepath.Clean("/"+name), "/") }
 
 // unneeded reports documentation other than licences, and PostgreSQL's just-in-time
@@ -151,6 +157,7 @@ func unneeded(name string) bool {
 	}, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 }
 
+// run returns a program's standard output; its error has what the program complained of.
 func run(ctx context.Context, name string, args ...string) ([]byte, error) {
 	command := exec.CommandContext(ctx, name, args...)
 	var failure bytes.Buffer

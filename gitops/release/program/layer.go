@@ -24,6 +24,7 @@ const (
 
 // debianEntries are the packages' files. Scanners for vulnerabilities find the packages in
 // status.d, as in the images of distroless.
+// Scripts of the packages do not run, so nothing that they would make is there.
 func debianEntries(packages []debianPackage) []entry {
 	entries := folders("var/lib/dpkg/status.d")
 	for _, p := range packages {
@@ -34,6 +35,7 @@ func debianEntries(packages []debianPackage) []entry {
 }
 
 // programEntries are the program, its user, and the folders that it writes.
+// The folder of the data is the user's alone, as PostgreSQL requires.
 func programEntries(program []byte) []entry {
 	own := tar.Header{Typeflag: tar.TypeDir, Name: data, Mode: 0o700, Uid: userID, Gid: userID}
 	everybody := tar.Header{Typeflag: tar.TypeDir, Name: "tmp", Mode: 0o1777}
@@ -45,11 +47,13 @@ func programEntries(program []byte) []entry {
 		file(binary, 0o755, program))
 }
 
+// file is a regular file of root.
 func file(name string, mode int64, content []byte) entry {
 	return entry{tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: mode, Size: int64(len(content))}, content}
 }
 
 // folders are a folder and those above it.
+// Parents come first, as extractors expect.
 func folders(name string) (entries []entry) {
 	for ; name != "."; name = path.Dir(name) {
 		entries = append(entries, entry{Header: tar.Header{Typeflag: tar.TypeDir, Name: name, Mode: 0o755}})
@@ -60,6 +64,8 @@ func folders(name string) (entries []entry) {
 
 // newLayer writes entries in the order of their names, each once and with one time, so
 // that the same content has the same digest.
+// Of entries with one name the first counts. Hard links are written last, because what they
+// lead to must exist when they are extracted.
 func newLayer(entries []entry, created time.Time) (v1.Layer, error) {
 	entries = slices.Clone(entries)
 	slices.SortStableFunc(entries, func(a, b entry) int { return strings.Compare(a.Name, b.Name) })

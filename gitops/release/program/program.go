@@ -2,6 +2,9 @@
 // PostgreSQL that it runs, from Debian's packages. It needs apt and dpkg, but no
 // container engine and no root, and runs nothing of the image, so that it builds for
 // other architectures too.
+//
+// It is separate from package images because it starts from packages and not from Go sources.
+// Begin with Build.
 package program
 
 import (
@@ -81,6 +84,7 @@ func Build(ctx context.Context, options Options) (v1.Hash, error) {
 type artifact struct{ Path, GOOS, GOARCH, Type string }
 
 // programs are those for Linux.
+// Their paths are as goreleaser wrote them, relative to the folder in which it ran.
 func programs(dist string) (found []artifact, err error) {
 	content, err := os.ReadFile(filepath.Join(dist, "artifacts.json"))
 	if err != nil {
@@ -101,6 +105,8 @@ func programs(dist string) (found []artifact, err error) {
 	return found, nil
 }
 
+// buildOne builds the image of one architecture, and returns the number of Debian's packages
+// in it.
 func buildOne(ctx context.Context, a artifact, options Options) (image v1.Image, packages int, err error) {
 	folder, err := os.MkdirTemp("", "release-program-")
 	if err != nil {
@@ -131,6 +137,7 @@ func buildOne(ctx context.Context, a artifact, options Options) (image v1.Image,
 
 // assemble makes the image of its layers: the first changes with Debian's updates, the
 // last with each release.
+// That order lets an update of the program leave the large layer as it is.
 func assemble(architecture string, debian, program []entry, options Options) (v1.Image, error) {
 	created := v1.Time{Time: options.Created.UTC()}
 	image := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
@@ -182,6 +189,7 @@ func assemble(architecture string, debian, program []entry, options Options) (v1
 }
 
 // publish pushes the image, or writes it.
+// Credentials are those of docker login.
 func publish(ctx context.Context, options Options, index v1.ImageIndex) error {
 	if options.Reference == "" {
 		if err := os.RemoveAll(options.Layout); err != nil {

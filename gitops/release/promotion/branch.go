@@ -18,6 +18,7 @@ func (p *Promotion) Branch() string {
 // PushBranch pushes a branch for a pull request and returns the steps to open and merge
 // it. It fails if the branch exists at another commit. At the same commit it is the
 // branch of an earlier run, and the steps are printed again.
+// The promotion itself happens when somebody follows the steps.
 func (p *Promotion) PushBranch(ctx context.Context, branch string) ([]string, error) {
 	heads, err := p.repository.Heads(ctx, p.Remote, branch)
 	if err != nil {

@@ -31,6 +31,7 @@ type ImageChange struct {
 
 // images compares the pins of both commits and refuses what is not a digest: a tag can
 // be moved after it was reviewed.
+// What is wrong with a pin is a broken rule and not an error, so that all are listed at once.
 func (p *Promotion) images(ctx context.Context) error {
 	before, err := p.pins(ctx, p.Seen)
 	if err != nil {
@@ -80,6 +81,7 @@ func (p *Promotion) pins(ctx context.Context, commit string) ([]types.Image, err
 }
 
 // changed lists the images whose pin differs, by name.
+// The same digest in another registry is no change: it is the same content.
 func changed(before, after []types.Image) []ImageChange {
 	old := map[string]string{}
 	for _, image := range before {
@@ -112,6 +114,8 @@ func shortName(name string) string {
 }
 
 // pinned refuses containers whose image is not pinned and not reported yet.
+// Images of platform components, which their upstream's manifests pin by tag, are no part of
+// an overlay and are not checked here.
 func (p *Promotion) pinned(objects []*unstructured.Unstructured) {
 	for _, object := range objects {
 		for _, image := range slices.Sorted(slices.Values(manifest.Images(object.Object))) {

@@ -32,6 +32,7 @@ type FieldChange struct {
 
 // compare lists what differs between the objects of two builds, by kind and name.
 // Objects that moved within a file have not changed.
+// Both builds are for one namespace, so kind and name identify an object.
 func compare(before, after []*unstructured.Unstructured) []ObjectChange {
 	old, now := manifest.ByName(before), manifest.ByName(after)
 	names := maps.Clone(old)
@@ -76,6 +77,7 @@ func difference(before, after *unstructured.Unstructured) ObjectChange {
 
 // flatten writes every leaf under its path. List items with names are keyed by name, so
 // that an inserted item does not change the paths of all others.
+// Without the quotes a string "1" and the number 1 look alike; such a change does not show.
 func flatten(path string, node any, into map[string]string) {
 	switch node := node.(type) {
 	case map[string]any:

@@ -25,6 +25,7 @@ var signs = map[string]string{"A": "+", "D": "-"}
 
 // Print prints what would change, without colors, so that it can be pasted into a pull
 // request.
+// Broken rules are no part of it; they are in the error (Err).
 func (p *Promotion) Print(w io.Writer) {
 	fmt.Fprintf(w, "Promote %s (%s) to %s (%s) on %s\n", p.From, repository.Short(p.Commit), p.To, repository.Short(p.Seen), p.Remote)
 	if p.Nothing() {
@@ -57,6 +58,7 @@ func (p *Promotion) Print(w io.Writer) {
 	}
 }
 
+// printFiles lists changed files by path. Their content is left to git diff.
 func printFiles(w io.Writer, title string, changes []repository.Change) {
 	heading(w, title, len(changes))
 	for _, change := range changes {

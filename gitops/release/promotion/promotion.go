@@ -1,5 +1,8 @@
 // Package promotion compares two branches, checks the rules of a release, and moves the
 // target branch forward.
+//
+// It does not ask and does not deploy: Prepare only reads, Push moves the branch, and Argo CD
+// does the rest. What is checked of a tree comes as Rules from outside. Begin with Prepare.
 package promotion
 
 import (
@@ -28,6 +31,7 @@ const (
 )
 
 // Request names the branches, the remote and the overlay of a promotion.
+// From and To are branches of Remote, not local ones.
 type Request struct {
 	From    string
 	To      string
@@ -43,6 +47,7 @@ type Broken struct {
 	Right string // empty if What includes the remedy
 }
 
+// String has the rule, what breaks it and the remedy, in this order.
 func (b Broken) String() string {
 	if b.Right == "" {
 		return b.Rule + ": " + b.What
@@ -79,6 +84,7 @@ type Promotion struct {
 func (p *Promotion) Nothing() bool { return p.Seen != "" && p.Seen == p.Commit }
 
 // Err returns an error that lists all broken rules, or nil.
+// Its text has one line for each rule, and is printed as it is.
 func (p *Promotion) Err() error {
 	if len(p.Broken) == 0 {
 		return nil
@@ -193,6 +199,7 @@ func (p *Promotion) workingTree(ctx context.Context) error {
 	return nil
 }
 
+// abridged joins the first items and counts the rest.
 func abridged(items []string, most int) string {
 	var trimmed []string
 	for _, item := range items[:min(len(items), most)] {
@@ -274,6 +281,7 @@ func (p *Promotion) migrations(ctx context.Context) error {
 }
 
 // sql reads the migrations of a commit.
+// Files are named without their folder, as in the database's table of migrations.
 func (p *Promotion) sql(ctx context.Context, commit string) ([]migration.File, error) {
 	names, err := p.repository.List(ctx, commit, migrationsFolder)
 	if err != nil {
@@ -295,6 +303,7 @@ func (p *Promotion) sql(ctx context.Context, commit string) ([]migration.File, e
 
 // others compares what the overlay does not build. The owner's values show up among the
 // policies, which copy some of them.
+// Files are compared, not what they build: Argo CD deploys these by other Applications.
 func (p *Promotion) others(ctx context.Context) error {
 	var err error
 	if p.Policies, err = p.repository.Changes(ctx, p.Seen, p.Commit, policiesFolder, ownerFolder); err != nil {
@@ -316,6 +325,8 @@ func (p *Promotion) others(ctx context.Context) error {
 }
 
 // trees exports both commits and compares the manifests that they deploy.
+// An overlay that does not build at the target is a note, because the promotion may be what
+// mends it; at the promoted commit it is a broken rule.
 func (p *Promotion) trees(ctx context.Context, rules []Rule) error {
 	folder, err := os.MkdirTemp("", "promotion-")
 	if err != nil {

@@ -22,6 +22,7 @@ var errDenied = status.Error(codes.PermissionDenied, "permission denied")
 
 // Get runs one step of the controller. As in Argo CD, reading a missing Application is
 // denied.
+// It returns a copy, so a client cannot change the server's state by accident.
 func (s *Server) Get(_ context.Context, query *application.ApplicationQuery) (*v1alpha1.Application, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -47,6 +48,7 @@ func (s *Server) List(context.Context, *application.ApplicationQuery) (*v1alpha1
 
 // Update replaces specification, labels and annotations. With validation the branch
 // must build, as in Argo CD.
+// It does not check for conflicting changes.
 func (s *Server) Update(_ context.Context, request *application.ApplicationUpdateRequest) (*v1alpha1.Application, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -60,6 +62,7 @@ func (s *Server) Update(_ context.Context, request *application.ApplicationUpdat
 
 // Rollback fails while auto-sync is on or an operation runs, as in Argo CD. The texts
 // and codes are those of Argo CD 2.14: the client tells errors apart by them.
+// The operation begins with the next step of the controller.
 func (s *Server) Rollback(_ context.Context, request *application.ApplicationRollbackRequest) (*v1alpha1.Application, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -96,6 +99,7 @@ func (s *Server) TerminateOperation(context.Context, *application.OperationTermi
 
 // GetManifests returns the manifests of any pushed revision. They are in the order of
 // their names, as kustomize gives them.
+// Revisions that do not build are an error, as are unknown ones.
 func (s *Server) GetManifests(_ context.Context, query *application.ApplicationManifestQuery) (*apiclient.ManifestResponse, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -135,6 +139,7 @@ func (s *Server) GetResource(_ context.Context, request *application.Application
 
 // ResourceTree returns two pods of every function, one of them ready, and one pod
 // without an owner. The levels between Service and Pod are those that Knative makes.
+// Its order is not fixed: clients must not rely on one.
 func (s *Server) ResourceTree(context.Context, *application.ResourcesQuery) (*v1alpha1.ApplicationTree, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

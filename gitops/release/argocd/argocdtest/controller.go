@@ -22,6 +22,7 @@ func manifest(name, image string) string {
 
 // refresh compares the Application with the branch. As in Argo CD, a branch that does
 // not build keeps the last known sync revision's objects running.
+// The caller holds the mutex, here and in all functions of this file.
 func (s *Server) refresh() {
 	s.app.Status.Conditions = nil
 	revision := s.revisions[s.head]
@@ -66,6 +67,7 @@ func (s *Server) compare() {
 }
 
 // operate requests an operation; advance begins it.
+// An operation that runs is replaced; callers refuse before that where Argo CD does.
 func (s *Server) operate(sync *v1alpha1.SyncOperation) {
 	s.app.Operation = &v1alpha1.Operation{Sync: sync}
 	s.app.Status.OperationState = nil
@@ -73,6 +75,8 @@ func (s *Server) operate(sync *v1alpha1.SyncOperation) {
 }
 
 // advance runs one step of the running operation or of auto-sync.
+// Its steps are: note the operation, apply, let Knative reconcile, and finish. Each read of
+// the Application runs one, so a client can see every state.
 func (s *Server) advance() {
 	if s.app.Operation == nil {
 		s.compareUnlessInvalid()
@@ -132,6 +136,7 @@ func (s *Server) sync() {
 
 // apply changes the live Services as kubectl apply does: the generation grows with each
 // change.
+// Without prune, Services that the revision lacks stay.
 func (s *Server) apply(revision Revision, state *v1alpha1.OperationState) {
 	for name, image := range revision.Images {
 		state.SyncResult.Resources = append(state.SyncResult.Resources, &v1alpha1.ResourceResult{
@@ -157,6 +162,7 @@ func (s *Server) apply(revision Revision, state *v1alpha1.OperationState) {
 }
 
 // reconcile updates the Services' status as Knative does.
+// A Service that never becomes ready keeps its earlier revision in traffic, as Knative does.
 func (s *Server) reconcile(revision Revision) {
 	for name, service := range s.live {
 		service.Status.ObservedGeneration = service.Generation

@@ -1,5 +1,7 @@
 // Package argocdtest is a fake Argo CD that serves the gRPC API from memory: one
 // Application, the revisions of its repository and the Knative Services of its namespace.
+//
+// It imports Argo CD's own types, so a change of them shows when it is compiled. Begin with New.
 package argocdtest
 
 import (
@@ -26,6 +28,7 @@ const Token = "token-of-a-test"
 // Server is a fake Argo CD. Its controller runs one step whenever the Application is
 // read, so that tests do not depend on time. It refuses and lags where Argo CD was seen
 // to, so that the release command is tested against both.
+// It is safe for concurrent use.
 type Server struct {
 	application.UnimplementedApplicationServiceServer
 
@@ -59,6 +62,7 @@ type Revision struct {
 }
 
 // New starts a server with an Application with auto-sync, prune and self-heal.
+// It stops with the test.
 func New(t *testing.T, name string) *Server {
 	t.Helper()
 	s := &Server{
@@ -89,6 +93,7 @@ func New(t *testing.T, name string) *Server {
 }
 
 // Push moves the branch to a revision.
+// Nothing runs until a client reads the Application or Settle is called.
 func (s *Server) Push(hash string, revision Revision) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -103,6 +108,7 @@ func (s *Server) Deploy(hash string, revision Revision) {
 }
 
 // Settle runs the controller until nothing changes.
+// 20 steps are more than any operation takes; one that is Stuck stays as it is.
 func (s *Server) Settle() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -128,6 +134,7 @@ func (s *Server) Refuse(method string, err error) {
 }
 
 // Change changes the Application as another client would.
+// change runs with the server locked and must not call it.
 func (s *Server) Change(change func(*v1alpha1.Application)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -135,6 +142,7 @@ func (s *Server) Change(change func(*v1alpha1.Application)) {
 }
 
 // Observe calls observer with the Application before each of the controller's steps.
+// observer must not change the Application, nor call the server.
 func (s *Server) Observe(observer func(*v1alpha1.Application)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -160,6 +168,7 @@ func (s *Server) Running() map[string]string {
 }
 
 // Calls returns the names of the writing methods that were called.
+// They are in the order of the calls; those that Refuse stopped are absent.
 func (s *Server) Calls() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
