@@ -24,6 +24,7 @@ DATABASE_URL names the database, as it does for functions.`
 // functions' role, so the role's privileges and row security hold for them as well. The
 // caller closes the pool. A password never appears in its errors: package postgres
 // leaves URLs out of them.
+// The check of the environment is made once; a pool that is kept for long is not checked again.
 func application(ctx context.Context, v variables, e environment.Environment) (*pgxpool.Pool, error) {
 	var config postgres.Config
 	if err := parse(v, e, &config); err != nil {
@@ -69,6 +70,7 @@ const collectionPrefix = "QDRANT_COLLECTION_PREFIX"
 // parse reads settings from the variables, as the environment's functions do. The
 // default prefix of collections is the namespace, as in gitops/base. An error names the
 // variable (package settings).
+// config is changed in place. Variables that it does not know are ignored.
 func parse(v variables, e environment.Environment, config any) error {
 	given := maps.Clone(v)
 	if given[collectionPrefix] == "" && e != "" {

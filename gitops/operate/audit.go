@@ -13,6 +13,7 @@ import (
 )
 
 // auditCommand shows who did what. The trail holds no words.
+// An empty list is no error: the trail may be off.
 func auditCommand(v variables) *cobra.Command {
 	var filter store.AuditFilter
 	var since time.Duration

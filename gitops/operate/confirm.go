@@ -15,6 +15,7 @@ import (
 // confirm asks the operator to type the environment's name, which a habit of answering
 // y does not. Without a terminal it fails: a script has to say --yes. Reading cannot be
 // interrupted, so it happens in a goroutine that ends with the process.
+// It is for what replaces the data that production serves; other commands need none.
 func confirm(ctx context.Context, command *cobra.Command, name string) error {
 	input, ok := command.InOrStdin().(*os.File)
 	if !ok || !term.IsTerminal(int(input.Fd())) {

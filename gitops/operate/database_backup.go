@@ -26,6 +26,7 @@ and AWS_SECRET_ACCESS_KEY. Without the flag, BACKUP_URL names the location.`
 // storeFlag adds the flag for the location of backups and returns a function that
 // opens it. It opens nothing before the command runs, when the flags have been
 // parsed.
+// A location on the command line wins over the variable. The caller closes the store.
 func storeFlag(command *cobra.Command, v variables, name string) func(context.Context) (*backup.Store, error) {
 	var location string
 	command.Flags().StringVar(&location, name, "", "location of backups: file:// or s3:// (default $BACKUP_URL)")
@@ -42,6 +43,7 @@ func storeFlag(command *cobra.Command, v variables, name string) func(context.Co
 
 // backupCommand takes a backup and then removes old ones, in this order, so that a
 // backup that fails never costs an older one.
+// A schedule can run it without --yes, since it never removes the newest backup.
 func backupCommand(v variables) *cobra.Command {
 	var keep string
 	var dry bool
@@ -114,6 +116,7 @@ func pruned(dry bool) string {
 
 // backupsCommand lists by the manifests alone; whether a dump is intact is checked
 // when it is restored.
+// A dump without a manifest belongs to an interrupted backup and is not listed.
 func backupsCommand(v variables) *cobra.Command {
 	var asJSON bool
 	var open func(context.Context) (*backup.Store, error)
@@ -155,6 +158,7 @@ func backupsCommand(v variables) *cobra.Command {
 
 // writeJSON writes a value as people read it and jq does. Every command's --json goes
 // through it.
+// Empty lists should be lists and not null: pass a slice that is not nil.
 func writeJSON(w io.Writer, value any) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")

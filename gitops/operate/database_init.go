@@ -26,6 +26,7 @@ func databaseCommand(v variables) *cobra.Command {
 // initCommand sets up or repairs a database. What it does is decided by comparing
 // the desired with the actual state, so --dry-run prints exactly what a run would
 // do.
+// It can run again after every release, as a check that repairs.
 func initCommand(v variables) *cobra.Command {
 	var o database.InitOptions
 	command := &cobra.Command{

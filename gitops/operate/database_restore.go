@@ -18,6 +18,9 @@ import (
 // restoreCommand never writes to the serving database. It asks for confirmation
 // before it begins rather than before it switches, because a restore may take hours
 // that nobody watches.
+//
+// Between the check of the arguments and the switch, only the new database is written, so an
+// error or an interrupt at any time leaves the serving one as it was.
 func restoreCommand(v variables) *cobra.Command {
 	var dry, stay, yes bool
 	var open func(context.Context) (*backup.Store, error)
@@ -99,6 +102,7 @@ After an interruption it is safe to run it again; that drops the incomplete data
 // switched prints which database serves, how to go back, and the remaining steps.
 // Erased conversations come back with a backup; whoever asked for their erasure still
 // has to be obeyed.
+// The commands that it prints are complete and can be pasted.
 func switched(out io.Writer, e environment.Environment, before string) {
 	fmt.Fprintf(out, "%s serves the restored data.\n", e.Database())
 	if before != "" {
@@ -114,6 +118,7 @@ Conversations that were erased after the backup are back: erase them again.
 
 // switchCommand is the second half of a restore with --no-switch, and the way back
 // from a switch.
+// It asks for confirmation in production only.
 func switchCommand(v variables) *cobra.Command {
 	var dry, yes bool
 	command := &cobra.Command{
@@ -164,6 +169,7 @@ by renaming both at once. Open connections are ended; clients reconnect.` + admi
 
 // databasesCommand lists databases by their names' pattern. Dropping them is left
 // to the operator: they may hold the only copy of something.
+// The serving database is not among them.
 func databasesCommand(v variables) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list ENV",

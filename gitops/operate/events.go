@@ -19,6 +19,7 @@ func eventsCommand(v variables) *cobra.Command {
 }
 
 // eventsListCommand shows identifiers and errors. Events carry no texts of people.
+// Errors are the broker's or a consumer's texts, as they were received.
 func eventsListCommand(v variables) *cobra.Command {
 	var asJSON bool
 	var limit int
@@ -78,6 +79,7 @@ too often, or that it could not deliver to a consumer.` + applicationHelp,
 
 // eventsReplayCommand only requeues: publishing is the relay's task, which keeps
 // the order and counts attempts.
+// An id that is no dead letter's is an error, and then nothing is requeued.
 func eventsReplayCommand(v variables) *cobra.Command {
 	var dry bool
 	command := &cobra.Command{

@@ -17,6 +17,7 @@ import (
 // exportCommand gives a person, or who asks for one, what is held of that person. Rows
 // are written as they are read, so a user of any size takes no memory. A command that
 // fails leaves JSON that does not end, which no program takes for whole.
+// The export itself is recorded in the audit trail, whether or not functions record there.
 func exportCommand(v variables) *cobra.Command {
 	var user, whose string
 	command := &cobra.Command{

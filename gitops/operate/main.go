@@ -37,6 +37,7 @@ func main() {
 // variables are the process's environment variables. Passwords come from them, never
 // from arguments. They are passed on and never read in the depth, so a test can give
 // its own.
+// Of two variables with one name the last counts.
 type variables map[string]string
 
 // environ makes a map of os.Environ's lines.
@@ -74,6 +75,7 @@ func group(use, short string, commands ...*cobra.Command) *cobra.Command {
 
 // of adapts run to a command whose first argument names the environment. A wrong
 // environment is refused before anything is opened.
+// run gets the arguments after the environment. cobra has checked their number.
 func of(run func(command *cobra.Command, e environment.Environment, args []string) error) func(*cobra.Command, []string) error {
 	return func(command *cobra.Command, args []string) error {
 		e, err := environment.Parse(args[0])

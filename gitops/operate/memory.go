@@ -34,6 +34,8 @@ func memoryCommand(v variables) *cobra.Command {
 // not know its environment, so DATABASE_URL must be the environment's database. Only
 // names with the environment's prefix are returned: one Qdrant may serve several
 // environments. The caller closes the server.
+// That no collection is found is an error: a wrong prefix would otherwise pass for an empty
+// memory.
 func collections(ctx context.Context, v variables, e environment.Environment) (*vectors.Server, []string, error) {
 	pool, err := application(ctx, v, e)
 	if err != nil {
@@ -61,6 +63,7 @@ func collections(ctx context.Context, v variables, e environment.Environment) (*
 
 // snapshotCommand takes new snapshots before it deletes old ones. Qdrant writes
 // them on its own disk; copying them elsewhere is up to the platform.
+// A failure at one collection leaves the snapshots of those before it.
 func snapshotCommand(v variables) *cobra.Command {
 	var keep string
 	var timeout time.Duration
@@ -167,6 +170,7 @@ const minTimeout = 5 * time.Second
 // rebuildCommand reads as the functions' role and writes as the indexer does.
 // --fresh is for vectors of another model or size: without it the collection
 // refuses them.
+// It does not go through collections: a rebuild may be what creates the first one.
 func rebuildCommand(v variables) *cobra.Command {
 	var fresh, dry bool
 	command := &cobra.Command{

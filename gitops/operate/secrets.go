@@ -18,6 +18,7 @@ func secretsCommand(v variables) *cobra.Command {
 // generateCommand writes manifests into the checkout. Values exist in its memory only,
 // and leave it encrypted with the cluster's certificate. It needs no access to a
 // cluster when --cert names the certificate.
+// It only writes files. Nothing changes in a cluster before they are committed and synced.
 func generateCommand(v variables) *cobra.Command {
 	var o sealed.Options
 	var certificate, namespace, name string

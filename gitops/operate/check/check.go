@@ -30,6 +30,7 @@ import (
 
 // Result is the result of one check. Found is one line for people, also if the check
 // succeeded. It never has a password: errors of connections leave URLs out.
+// The names of checks are for programs and stay as they are; Found may change.
 type Result struct {
 	Check  string `json:"check"`
 	Status Status `json:"status"`
@@ -71,6 +72,7 @@ type checker struct {
 // Run runs all checks. A failed check does not stop the others, except those that
 // depend on it. The order of results is always the same. Each check has
 // the timeout of the options, so the whole has an end.
+// A context that ends fails the checks that are left.
 func Run(ctx context.Context, o Options) []Result {
 	c := &checker{Options: o}
 	c.postgres(ctx)
@@ -87,6 +89,7 @@ func (p problem) Error() string { return p.found }
 
 // check runs one check with its timeout and reports whether it succeeded. do is the
 // remedy unless the error brings another one.
+// The error of a timeout is the operation's own, such as the driver's.
 func (c *checker) check(ctx context.Context, name, do string, run func(context.Context) (string, error)) bool {
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
@@ -169,6 +172,7 @@ func version(ctx context.Context, pool *pgxpool.Pool) (string, error) {
 
 // migrations compares the migrations that this command embeds with those applied:
 // use the command of the release that is deployed.
+// They are read as the functions' role, which may read the table of migrations.
 func (c *checker) migrations(ctx context.Context) (string, error) {
 	all, err := migrations.Status(ctx, c.Postgres.URL)
 	if err != nil {
@@ -218,6 +222,7 @@ func (c *checker) role(ctx context.Context, pool *pgxpool.Pool) (string, error) 
 
 // encrypted asks the server about the connection that the check itself uses. It needs
 // no privilege: each role sees its own connection in pg_stat_ssl.
+// Behind a pooler it is the pooler's connection to the server that counts.
 func encrypted(ctx context.Context, pool *pgxpool.Pool) (string, error) {
 	var tls, near bool
 	var protocol string
@@ -230,6 +235,7 @@ func encrypted(ctx context.Context, pool *pgxpool.Pool) (string, error) {
 }
 
 // judge accepts an unencrypted connection only within this machine.
+// It is separate from the query so that a test needs no server with TLS.
 func judge(tls, near bool, protocol string) (string, error) {
 	switch {
 	case tls:
@@ -284,6 +290,7 @@ func (c *checker) events(ctx context.Context, pool *pgxpool.Pool) (string, error
 // erasures fails if memory has not confirmed an erasure in time: somebody's words may
 // still be found there. The remedy names logs, since what holds one up is seen only
 // there.
+// Those that still have time are counted in the text, and do not fail the check.
 func (c *checker) erasures(ctx context.Context, pool *pgxpool.Pool) (string, error) {
 	waiting, late, err := store.New(pool).UnconfirmedErasures(ctx, c.MaxLag)
 	if err != nil {

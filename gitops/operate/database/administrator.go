@@ -27,7 +27,9 @@ const (
 	// an argument: every user of the machine can read those.
 	URLVariable = "ADMIN_DATABASE_URL"
 
-	oldestVersion  = 150000
+	// As server_version_num counts it: PostgreSQL 15, the oldest that is tested.
+	oldestVersion = 150000
+	// A server that is down should not hold a scheduled command for minutes.
 	connectTimeout = 10 * time.Second
 	// maintenance is the database to connect to if the URL names the environment's
 	// own, because PostgreSQL refuses to rename or drop the current database.
@@ -39,6 +41,7 @@ const (
 type Administrator struct{ url *url.URL }
 
 // NewAdministrator parses an administrator's URL. Its errors never contain the URL.
+// It connects to nothing.
 func NewAdministrator(connection string) (*Administrator, error) {
 	malformed := fmt.Errorf("%s is malformed: want postgres://user:password@host:port/database with special characters percent-encoded", URLVariable)
 	if connection == "" {
@@ -56,6 +59,7 @@ func NewAdministrator(connection string) (*Administrator, error) {
 
 // URL returns the URL of a database on the server. If role is not empty, sessions
 // act as that role. It contains the administrator's password.
+// Acting as a role needs membership in it; see joined.
 func (a *Administrator) URL(database, role string) string {
 	u := *a.url
 	u.Path = "/" + database
@@ -68,6 +72,7 @@ func (a *Administrator) URL(database, role string) string {
 }
 
 // Connect connects to a database of the server.
+// The caller closes the connection, with a context that an interrupt has not ended.
 func (a *Administrator) Connect(ctx context.Context, database string) (*pgx.Conn, error) {
 	config, err := pgx.ParseConfig(a.URL(database, ""))
 	if err != nil {
@@ -87,6 +92,7 @@ const wrongPassword = "28P01"
 
 // accepts reports whether the server accepts a role's password. It is for servers,
 // such as managed ones, whose administrator may not read verifiers.
+// A refusal for another reason, such as pg_hba.conf, is an error and not a no.
 func (a *Administrator) accepts(ctx context.Context, database, role, password string) (bool, error) {
 	config, err := pgx.ParseConfig(a.URL(database, ""))
 	if err != nil {
@@ -106,6 +112,8 @@ func (a *Administrator) accepts(ctx context.Context, database, role, password st
 
 // Maintenance connects to the database from which others are created and renamed.
 // The caller closes the connection.
+// The version is checked here, because every command that creates or renames databases
+// comes through it.
 func (a *Administrator) Maintenance(ctx context.Context, e environment.Environment) (*pgx.Conn, error) {
 	name := strings.TrimPrefix(a.url.Path, "/")
 	if name == "" || name == e.Database() || strings.HasPrefix(name, e.Database()+"_") {
@@ -122,6 +130,7 @@ func (a *Administrator) Maintenance(ctx context.Context, e environment.Environme
 }
 
 // recent refuses a server that is older than the oldest supported one.
+// An old server lacks statements that come later, and would fail in the middle.
 func recent(ctx context.Context, conn *pgx.Conn) error {
 	var number int
 	var version string
@@ -135,6 +144,7 @@ func recent(ctx context.Context, conn *pgx.Conn) error {
 }
 
 // administers refuses an administrator who may not create databases and roles.
+// Managed servers give no superuser, but such a role.
 func administers(ctx context.Context, conn *pgx.Conn) error {
 	var may bool
 	var name string
@@ -149,6 +159,7 @@ func administers(ctx context.Context, conn *pgx.Conn) error {
 
 // superuser refuses an administrator who is not a superuser: only superusers may
 // restore another role's objects and end any connection.
+// It is needed for restores and switches only.
 func superuser(ctx context.Context, conn *pgx.Conn) error {
 	var super bool
 	var name string
@@ -163,6 +174,8 @@ func superuser(ctx context.Context, conn *pgx.Conn) error {
 
 // Programs returns the environment variables with which PostgreSQL's client programs
 // connect to a database, so that no argument shows a password.
+// Other parameters of the URL are dropped. Pass the variables to one program
+// only: they contain the password.
 func (a *Administrator) Programs(database string) ([]string, error) {
 	config, err := pgx.ParseConfig(a.URL(database, ""))
 	if err != nil {

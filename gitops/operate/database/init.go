@@ -19,6 +19,7 @@ const (
 )
 
 // InitOptions configure how a database is set up.
+// Report must not be nil. It gets a line for each change, before it is made.
 type InitOptions struct {
 	OwnerPassword, RolePassword, GatewayPassword string // empty keeps an existing role's password
 
@@ -35,6 +36,9 @@ type InitOptions struct {
 // Three roles divide the power: the owner changes the schema, functions change
 // rows, and the gateway sees one table. None is a superuser or bypasses row
 // security.
+//
+// Roles come first, because the database needs its owner; then database and mark; privileges
+// and migrations last. An error leaves what was done, and the next run continues from there.
 func Init(ctx context.Context, a *Administrator, e environment.Environment, o InitOptions) (int, error) {
 	conn, err := a.Maintenance(ctx, e)
 	if err != nil {
@@ -83,6 +87,7 @@ func Init(ctx context.Context, a *Administrator, e environment.Environment, o In
 // even behind a pooler that drops the settings of a connection. A statement of a
 // function that takes longer than 5 s would outlast its caller; migrations may take
 // 15 min.
+// A missing setting is set, and an additional one stays: an operator may have added it.
 func roles(e environment.Environment, o InitOptions) []role {
 	return []role{
 		{e.Owner(), OwnerPasswordVariable, o.OwnerPassword, ownerConnections,
@@ -115,6 +120,7 @@ const ownerConnections = 10
 // claimable refuses a database of another environment, and without adopt one that
 // has tables but belongs to no environment. Only the mark decides: names are easily
 // mistyped.
+// It only reads. The mark it returns says what is left to make.
 func claimable(ctx context.Context, a *Administrator, conn *pgx.Conn, e environment.Environment, adopt bool) (Mark, error) {
 	m, err := ReadMark(ctx, conn, e.Database())
 	if err != nil || !m.Exists || m.Environment == e {
@@ -139,6 +145,8 @@ func claimable(ctx context.Context, a *Administrator, conn *pgx.Conn, e environm
 }
 
 // made returns the changes that create a database and mark it as the environment's.
+// The template is template0, because template1 may have an administrator's additions, and its
+// encoding another.
 func made(name string, e environment.Environment, there Mark) []change {
 	var all []change
 	if !there.Exists {
@@ -153,6 +161,8 @@ func made(name string, e environment.Environment, there Mark) []change {
 // furnish grants the privileges in the database and applies the migrations.
 // Privileges on tables to come are granted before the migrations create them, and
 // those on single tables after.
+// foreign comes before anything is granted: tables of another owner would make the migrations
+// fail half way.
 func furnish(ctx context.Context, a *Administrator, e environment.Environment, run *executor) error {
 	conn, err := a.Connect(ctx, e.Database())
 	if err != nil {
@@ -188,6 +198,7 @@ func give(ctx context.Context, conn *pgx.Conn, e environment.Environment, run *e
 }
 
 // owned makes the environment's owner the owner of the database.
+// The objects in the database keep their owners; foreign reports those.
 func owned(ctx context.Context, conn *pgx.Conn, e environment.Environment, run *executor) error {
 	var owner string
 	if err := conn.QueryRow(ctx, `SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()`).Scan(&owner); err != nil {
@@ -202,6 +213,7 @@ func owned(ctx context.Context, conn *pgx.Conn, e environment.Environment, run *
 
 // Migrate applies the pending migrations as the environment's owner. Objects then
 // belong to the owner, whoever administers the server.
+// report is called for each migration that was applied, also if a later one failed.
 func Migrate(ctx context.Context, a *Administrator, e environment.Environment, database string, dry bool, report func(file string)) error {
 	url := a.URL(database, e.Owner())
 	if dry {
@@ -226,6 +238,7 @@ func Migrate(ctx context.Context, a *Administrator, e environment.Environment, d
 // Fresh creates an empty database of the environment, marked as being restored.
 // Only administrators and its owner may connect to it. The mark comes before any
 // data: a restore that is killed is recognized by it.
+// It is dropped again if it cannot be marked.
 func Fresh(ctx context.Context, conn *pgx.Conn, e environment.Environment, name string) error {
 	run := &executor{report: func(string) {}}
 	changes := append(made(name, e, Mark{}),
@@ -245,6 +258,7 @@ func Grant(ctx context.Context, conn *pgx.Conn, e environment.Environment) error
 }
 
 // Drop drops a database and ends its connections.
+// A database that does not exist is no error.
 func Drop(ctx context.Context, conn *pgx.Conn, name string) error {
 	if _, err := conn.Exec(ctx, "DROP DATABASE IF EXISTS "+quote(name)+" WITH (FORCE)"); err != nil {
 		return fmt.Errorf("drop database %s: %w", name, err)

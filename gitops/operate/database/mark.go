@@ -24,6 +24,7 @@ const (
 var comment = regexp.MustCompile(`^Sequential Questioning, environment ([a-z]+)(?:, ([a-z]+))?$`)
 
 // mark returns the statement that writes the comment; state may be empty.
+// Comments take no parameters, hence the literal; names of environments need no quoting.
 func mark(database string, e environment.Environment, state string) string {
 	text := "Sequential Questioning, environment " + string(e)
 	if state != "" {
@@ -45,6 +46,7 @@ type Mark struct {
 var ErrMissing = errors.New("does not exist")
 
 // ReadMark reads a database's mark, from any database of the server.
+// A database that does not exist is no error. A comment of another form counts as none.
 func ReadMark(ctx context.Context, conn *pgx.Conn, database string) (Mark, error) {
 	var text string
 	m := Mark{Exists: true}
@@ -64,6 +66,7 @@ func ReadMark(ctx context.Context, conn *pgx.Conn, database string) (Mark, error
 
 // Belongs returns an error if the database is missing or belongs to another
 // environment.
+// The mark is returned with every error, as far as it was read.
 func Belongs(ctx context.Context, conn *pgx.Conn, database string, e environment.Environment) (Mark, error) {
 	m, err := ReadMark(ctx, conn, database)
 	switch {
@@ -80,6 +83,7 @@ func Belongs(ctx context.Context, conn *pgx.Conn, database string, e environment
 }
 
 // SetState records the state of a restored database.
+// An empty state makes it a database like any other.
 func SetState(ctx context.Context, conn *pgx.Conn, database string, e environment.Environment, state string) error {
 	if _, err := conn.Exec(ctx, mark(database, e, state)); err != nil {
 		return fmt.Errorf("mark database %s: %w", database, err)

@@ -16,12 +16,15 @@ const versions = "goose_db_version"
 // wanted is a privilege in a database: holds is the condition under which it is
 // granted, statement grants it. In holds, $1 is the owner, $2 the functions' role
 // and $3 the gateway's.
+// A condition that is null counts as not granted.
 type wanted struct{ what, holds, statement string }
 
 // privileges are those that Init grants in a database, in this order: first from
 // everybody what PostgreSQL gives by default, then to each role what it needs.
 // Conditions look at the actual ACLs, not only at has_…_privilege, where a role
 // must have a privilege itself and not through PUBLIC.
+//
+// Statements may be repeated, as GRANT and REVOKE may.
 func privileges(e environment.Environment, database string) []wanted {
 	db, owner, role, gateway := quote(database), quote(e.Owner()), quote(e.Role()), quote(e.GatewayRole())
 	const tables = `SELECT FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND `
@@ -84,6 +87,7 @@ const elicitations = "elicitations"
 
 // onTables returns the privileges on tables that the migrations create: functions only
 // read the table of migrations, and the gateway accesses only its own table.
+// Before the first migration there are no such tables, and both count as granted.
 func onTables(e environment.Environment) []wanted {
 	gateway := quote(e.GatewayRole())
 	return []wanted{{
@@ -103,6 +107,7 @@ func onTables(e environment.Environment) []wanted {
 }
 
 // lacking returns the changes for the wanted privileges that are not granted yet.
+// It reads the catalog only, which any role may.
 func lacking(ctx context.Context, conn *pgx.Conn, e environment.Environment, all []wanted) ([]change, error) {
 	var changes []change
 	for _, w := range all {
@@ -120,6 +125,7 @@ func lacking(ctx context.Context, conn *pgx.Conn, e environment.Environment, all
 }
 
 // Privileges describes the privileges of Init that the environment's database lacks.
+// It is for checks with the functions' role; Init uses the same conditions as an administrator.
 func Privileges(ctx context.Context, conn *pgx.Conn, e environment.Environment) ([]string, error) {
 	changes, err := lacking(ctx, conn, e, append(privileges(e, e.Database()), onTables(e)...))
 	var lack []string
@@ -131,6 +137,7 @@ func Privileges(ctx context.Context, conn *pgx.Conn, e environment.Environment) 
 
 // foreign returns an error if another role owns tables: migrations could not change
 // them. Such tables come from dumps restored by hand as a superuser.
+// It names all of them at once.
 func foreign(ctx context.Context, conn *pgx.Conn, e environment.Environment) error {
 	rows, _ := conn.Query(ctx, `SELECT c.relname || ' of ' || pg_get_userbyid(c.relowner) FROM pg_class c
 		WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND c.relowner <> $1::text::regrole ORDER BY 1`, e.Owner())

@@ -12,6 +12,7 @@ import (
 )
 
 // role is the desired state of a role.
+// Settings are those of ALTER ROLE … SET, without a database.
 type role struct {
 	name, variable, password string // the variable of the environment that holds the password
 	connections              int
@@ -25,6 +26,8 @@ const attributes = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBY
 // changes returns what brings the role to its desired state. Without a password an
 // existing role keeps its own, which CloudNativePG may manage. Memberships are
 // removed: through a group a role could have any privilege.
+//
+// An unsuitable password is refused before anything is read.
 func (r role) changes(ctx context.Context, a *Administrator, conn *pgx.Conn) ([]change, error) {
 	if r.password != "" {
 		if err := checkPassword(r.password); err != nil {
@@ -87,6 +90,7 @@ func (r role) changes(ctx context.Context, a *Administrator, conn *pgx.Conn) ([]
 
 // hasPassword reports whether the role already has the password: by its verifier, or,
 // if the administrator may not read that, by connecting with it.
+// A verifier in another format, such as md5, counts as another password, and is replaced.
 func (r role) hasPassword(ctx context.Context, a *Administrator, conn *pgx.Conn) (bool, error) {
 	var readable bool
 	if err := conn.QueryRow(ctx, `SELECT has_table_privilege('pg_authid', 'SELECT')`).Scan(&readable); err != nil {

@@ -30,6 +30,7 @@ func verifier(password string) (string, error) {
 
 // derive computes StoredKey and ServerKey of RFC 5802, section 3, in the format of
 // pg_authid.rolpassword.
+// The password must be normalised already; checkPassword permits only what needs none.
 func derive(password string, salt []byte, count int) (string, error) {
 	salted, err := pbkdf2.Key(sha256.New, password, salt, count, sha256.Size)
 	if err != nil {
@@ -48,6 +49,8 @@ func mac(key []byte, text string) []byte {
 }
 
 // verifies reports whether a stored verifier belongs to the password.
+// The count of iterations is the verifier's own, so one of an older server is recognized. The
+// comparison takes constant time.
 func verifies(kept, password string) bool {
 	parts := strings.Split(kept, "$")
 	if len(parts) != 3 || parts[0] != scram {

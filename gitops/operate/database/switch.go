@@ -17,6 +17,7 @@ const suffix = "20060102t150405"
 
 // Beside returns an unused name for a database beside the serving one. kind is part of
 // the name and may be empty.
+// Two calls in one second get different names, provided that the first one was used.
 func Beside(ctx context.Context, conn *pgx.Conn, e environment.Environment, kind string) (string, error) {
 	for at := time.Now().UTC(); ; at = at.Add(time.Second) {
 		name := e.Database() + "_" + kind + at.Format(suffix)
@@ -29,6 +30,7 @@ func Beside(ctx context.Context, conn *pgx.Conn, e environment.Environment, kind
 
 // Open connects to the maintenance database, to create and rename an environment's
 // databases. The connection holds the environment's lock until it ends.
+// It also repairs what a killed switch left.
 func Open(ctx context.Context, a *Administrator, e environment.Environment) (*pgx.Conn, error) {
 	conn, err := a.Maintenance(ctx, e)
 	if err != nil {
@@ -57,6 +59,7 @@ func reopen(ctx context.Context, conn *pgx.Conn, e environment.Environment) erro
 }
 
 // allow sets whether a database accepts connections, a superuser's included.
+// It takes effect for new connections; those there are stay.
 func allow(ctx context.Context, conn *pgx.Conn, name string, connections bool) error {
 	if _, err := conn.Exec(ctx, fmt.Sprintf("ALTER DATABASE %s ALLOW_CONNECTIONS %t", quote(name), connections)); err != nil {
 		return fmt.Errorf("set whether %s accepts connections: %w", name, err)
@@ -72,6 +75,7 @@ type Kept struct {
 }
 
 // List returns the databases beside the serving one.
+// They are sorted by name, and so by time within each kind. Sizes are in bytes on disk.
 func List(ctx context.Context, conn *pgx.Conn, e environment.Environment) ([]Kept, error) {
 	rows, _ := conn.Query(ctx, `SELECT datname, pg_database_size(oid) FROM pg_database
 		WHERE datname ~ ('^' || $1 || '_(before_)?[0-9]{8}t[0-9]{6}$') ORDER BY 1`, e.Database())
@@ -89,6 +93,7 @@ func List(ctx context.Context, conn *pgx.Conn, e environment.Environment) ([]Kep
 
 // Unfinished returns the databases of interrupted restores. The caller holds the
 // lock, so no restore is in progress.
+// Whoever calls it may drop them: nothing in them was verified.
 func Unfinished(ctx context.Context, conn *pgx.Conn, e environment.Environment) ([]string, error) {
 	kept, err := List(ctx, conn, e)
 	if err != nil {
@@ -105,6 +110,7 @@ func Unfinished(ctx context.Context, conn *pgx.Conn, e environment.Environment) 
 }
 
 // Switchable returns an error if the database next must not serve.
+// It only reads, so it can be asked before a person is.
 func Switchable(ctx context.Context, conn *pgx.Conn, e environment.Environment, next string) error {
 	m, err := Belongs(ctx, conn, next, e)
 	if err == nil && (next == e.Database() || m.State == Restoring) {
@@ -160,6 +166,7 @@ func Switch(ctx context.Context, conn *pgx.Conn, e environment.Environment, next
 // empty ends the connections to databases and refuses new ones. PostgreSQL renames
 // no database in use, and clients with a pool reconnect at once; so the door is
 // closed before the room is emptied.
+// Ended sessions roll back, so a call that was under way fails and is repeated by its client.
 func empty(ctx context.Context, conn *pgx.Conn, names []string) error {
 	for _, name := range names {
 		if err := allow(ctx, conn, name, false); err != nil {
@@ -194,6 +201,7 @@ const (
 
 // rename renames both databases in one transaction. So at any time exactly one
 // database has the serving name, or none did before.
+// The mark of the serving database then has no state.
 func rename(ctx context.Context, conn *pgx.Conn, e environment.Environment, before, next string) error {
 	serving := e.Database()
 	err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
