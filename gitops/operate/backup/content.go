@@ -14,6 +14,7 @@ import (
 // compared with it. Equal contents mean equal rows, values, owners, privileges and
 // policies, up to collisions of sums of SHA-256. It has no texts of people: a
 // manifest may be read by whoever lists backups.
+// Its form is part of the manifest's format: another query here makes older backups differ.
 type Content struct {
 	Migration int64            `json:"migration"` // newest applied version
 	Tables    map[string]Table `json:"tables"`
@@ -38,6 +39,7 @@ const settings = `SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL IntervalStyle = 'p
 // Read summarizes the database. tx must be REPEATABLE READ, and its role must
 // bypass row security. Its time grows with the size of the database; it reads every
 // row.
+// Partitioned tables are covered by their partitions, and views by their columns alone.
 func Read(ctx context.Context, tx pgx.Tx) (Content, error) {
 	c := Content{Tables: map[string]Table{}, Structure: map[string]string{}}
 	if _, err := tx.Exec(ctx, settings); err != nil {
@@ -74,6 +76,8 @@ func Read(ctx context.Context, tx pgx.Tx) (Content, error) {
 // readTable adds up the rows' hashes: this needs no sort and constant memory. Two
 // sums of 64 bits of each row's hash do not depend on the order of rows, and notice
 // a row that is there twice, which a XOR would not.
+//
+// The text of a row includes every column, so a changed value changes the sum.
 func readTable(ctx context.Context, tx pgx.Tx, name pgx.Identifier) (Table, error) {
 	const part = `sum(('x' || encode(substring(hash FROM %d FOR 8), 'hex'))::bit(64)::bigint::numeric)`
 	query := fmt.Sprintf(`SELECT count(*), concat_ws(':', %s, %s) FROM (SELECT sha256(convert_to(each::text, 'UTF8')) AS hash FROM %s AS each) AS hashed`,
@@ -119,6 +123,7 @@ var structure = map[string]string{
 
 // digestLines is the digest of a query's lines in the order of bytes, whatever the
 // collation of the database.
+// The query is this package's own and is not quoted.
 func digestLines(ctx context.Context, tx pgx.Tx, query string) (string, error) {
 	var lines string
 	err := tx.QueryRow(ctx, `SELECT coalesce(string_agg(line, E'\n' ORDER BY line COLLATE "C"), '') FROM (`+query+`) AS lines (line)`).Scan(&lines)

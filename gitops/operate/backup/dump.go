@@ -23,6 +23,9 @@ import (
 // are of one exported snapshot, so they agree although people keep answering. The
 // manifest is written last and makes the backup complete. If Take fails it leaves at
 // most a dump that is not listed and that a later Prune removes.
+//
+// The transaction lasts as long as the dump. It holds back vacuum meanwhile, and blocks nobody
+// but changes of the schema.
 func Take(ctx context.Context, a *database.Administrator, s *Store, e environment.Environment, report func(string)) (Manifest, error) {
 	m := Manifest{Format: Format, Environment: e, Database: e.Database()}
 	conn, err := a.Connect(ctx, e.Database())
@@ -67,6 +70,7 @@ func Take(ctx context.Context, a *database.Administrator, s *Store, e environmen
 
 // seesAll refuses a role that row security applies to. pg_dump would refuse it later,
 // and name a table and not the role.
+// Row security would make the backup smaller without any error.
 func seesAll(ctx context.Context, conn *pgx.Conn) error {
 	var all bool
 	var name string
@@ -103,6 +107,8 @@ func dump(ctx context.Context, a *database.Administrator, name, snapshot string,
 // the connection and a few harmless variables: others, such as PGOPTIONS, could
 // change what it does. On cancellation it is interrupted, and killed ten seconds
 // later. Errors contain the beginning of what it printed.
+// out gets its standard output as it comes. The program is found by PATH; that of another major
+// version may refuse the server, and says so.
 func Program(ctx context.Context, a *database.Administrator, name string, out io.Writer, program string, arguments ...string) error {
 	path, err := exec.LookPath(program)
 	if err != nil {
@@ -132,6 +138,7 @@ func Program(ctx context.Context, a *database.Administrator, name string, out io
 
 // limited keeps the first bytes written and drops the rest. The first error is the one
 // that counts.
+// It claims to have written everything, or the copy would end and fail the program.
 type limited struct {
 	w    io.Writer
 	left int

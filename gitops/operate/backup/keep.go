@@ -15,6 +15,7 @@ import (
 // It keeps the newest backup whose file has the size in its manifest, and all newer
 // ones. So however wrong age is, one intact backup stays. A size that differs from
 // the manifest's shows an upload that was cut off.
+// now is passed so that tests need not wait. In a dry run it returns what it would remove.
 func (s *Store) Prune(ctx context.Context, e environment.Environment, age time.Duration, now time.Time, dry bool) ([]Manifest, error) {
 	all, err := s.List(ctx, e)
 	if err != nil {
@@ -47,6 +48,7 @@ const abandoned = 48 * time.Hour
 
 // sweep removes the files of interrupted backups. Without it, each failed backup would
 // be paid for without end.
+// Files that are neither dumps nor manifests are not touched.
 func (s *Store) sweep(ctx context.Context, objects map[string]object, now time.Time, dry bool) error {
 	for key, there := range objects {
 		if _, finished := objects[manifestOf(key)]; finished || !strings.HasSuffix(key, dumpSuffix) || now.Sub(there.written) < abandoned || dry {
@@ -60,6 +62,7 @@ func (s *Store) sweep(ctx context.Context, objects map[string]object, now time.T
 }
 
 // ParseAge reads an age such as 30d or 12h. A day has 24 hours here.
+// Zero and less are refused, since they would remove all but the newest.
 func ParseAge(text string) (time.Duration, error) {
 	age, err := time.ParseDuration(text)
 	if days, found := strings.CutSuffix(text, "d"); found {

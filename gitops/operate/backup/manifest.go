@@ -14,6 +14,7 @@ import (
 
 // Format is the version of the manifest format. A command refuses other versions
 // rather than guess at their meaning.
+// Raise it when a field changes its meaning; new fields that may be absent do not.
 const Format = 1
 
 // Manifest describes a backup. It is written last, so a file without one is an
@@ -42,6 +43,7 @@ func (m Manifest) Rows() int64 {
 
 // Differences lists, in words, how other differs from c; nil if they are equal. c
 // is what is wanted. The texts name tables and kinds of objects, never values.
+// One table is reported once, by the coarsest difference.
 func (c Content) Differences(other Content) []string {
 	var different []string
 	if c.Migration != other.Migration {

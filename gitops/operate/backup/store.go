@@ -32,10 +32,13 @@ const (
 // Store holds backups in a folder or bucket. Files lie below the environment's
 // name, so several environments may share a bucket without seeing each other's
 // backups.
+// It does not encrypt: that is the storage's task.
 type Store struct{ bucket *blob.Bucket }
 
 // OpenStore opens file:///folder or s3://bucket. For s3 the query takes the options of
 // Go CDK's s3blob, and credentials come from the AWS SDK's environment.
+// A folder is created if it is missing; a bucket must exist. Errors leave the query out, which
+// may have credentials.
 func OpenStore(ctx context.Context, location string) (*Store, error) {
 	u, err := url.Parse(location)
 	if err != nil || u.Scheme == "" {
@@ -116,6 +119,8 @@ func (s *Store) writeManifest(ctx context.Context, m Manifest) error {
 func manifestOf(file string) string { return strings.TrimSuffix(file, dumpSuffix) + manifestSuffix }
 
 // List returns an environment's complete backups, newest first.
+// A manifest that cannot be read is an error, so that nobody restores an older backup without
+// noticing. A manifest whose dump is gone is passed over.
 func (s *Store) List(ctx context.Context, e environment.Environment) ([]Manifest, error) {
 	objects, err := s.objects(ctx, e)
 	if err != nil {

@@ -37,6 +37,7 @@ type Restore struct {
 // Prepare checks whether the backup can be restored. It only changes what a killed
 // switch left. Close the restore when done. notAfter is the latest time of a backup
 // that may be used; the zero time means the newest.
+// It downloads nothing, so a dry run is quick.
 func Prepare(ctx context.Context, a *database.Administrator, s *backup.Store, e environment.Environment, notAfter time.Time, report func(string)) (*Restore, error) {
 	m, err := s.Find(ctx, e, notAfter)
 	if err != nil {
@@ -105,6 +106,7 @@ func (r *Restore) check(ctx context.Context) error {
 // Run creates the new database and verifies it. It does not touch the serving one.
 // If it fails it drops what it has created. The dump is restored as the owner, so
 // that ownership is right whatever the roles of the source were called.
+// Call it once. Time and space are those of a second database.
 func (r *Restore) Run(ctx context.Context) (err error) {
 	r.report("fetching " + r.Manifest.File)
 	file, err := r.store.Fetch(ctx, r.Manifest)
@@ -144,6 +146,7 @@ func (r *Restore) Run(ctx context.Context) (err error) {
 
 // verify compares the new database with the manifest. It comes before migrations
 // and grants, which change what the manifest describes.
+// Every difference is listed, since one alone seldom shows what went wrong.
 func (r *Restore) verify(ctx context.Context) error {
 	r.report("verifying rows, values, privileges and row security")
 	conn, err := r.administrator.Connect(ctx, r.Database)
@@ -204,6 +207,7 @@ func (r *Restore) sweep(ctx context.Context) error {
 // Switch replaces the serving database with the new one and returns the new name of the
 // replaced one. Both renames happen in one moment; see database.Switch for the
 // connections that are open.
+// Call it after Run has succeeded; it refuses a database that was not verified.
 func (r *Restore) Switch(ctx context.Context) (before string, err error) {
 	return database.Switch(ctx, r.conn, r.environment, r.Database, r.report)
 }

@@ -57,6 +57,7 @@ type Options struct {
 // generated before the first is written. Without rotation existing files are left as
 // they are. What exists may be in use, and its value is known to nobody: replacing it
 // has to be asked for.
+// It reads no cluster: what exists is what the folder has.
 func Generate(o Options) ([]string, error) {
 	if info, err := os.Stat(o.Folder); err != nil || !info.IsDir() {
 		return nil, fmt.Errorf("%s is not a folder", o.Folder)
@@ -87,6 +88,7 @@ func Generate(o Options) ([]string, error) {
 // wanted reports whether to generate secrets that share a value: if all are missing, or
 // if they are rotated. If only some are missing it fails, because the value of the
 // others cannot be read back.
+// A Secret whose file was deleted in git counts as missing, although the cluster may have it.
 func (o Options) wanted(name string, together ...secret) (bool, error) {
 	there := 0
 	var missing []string
@@ -124,6 +126,7 @@ func (o Options) add(all files, secrets ...secret) error {
 // of generates the Secrets of one environment. The password of a role is in two
 // Secrets, one for the program that logs in and one for the operator that sets it;
 // they are generated together or not at all.
+// Secrets of the environment that exist stay, also if another environment's are generated.
 func (o Options) of(e environment.Environment, all files) error {
 	for _, login := range []struct{ name, account, role string }{
 		{Database, "functions", e.Role()},
@@ -182,6 +185,8 @@ const (
 // Programs sign and seal with the first key and accept all of them, so what is in
 // use outlives a rotation. After maxKeys rotations a key is gone: rotate no faster
 // than sealed states and queued events expire.
+// Keys that stay are copied as they were sealed: they can be, because they belong to the same
+// name and namespace.
 func (o Options) keyRing(e environment.Environment, name string, all files) error {
 	s := secret{namespace: e.Namespace(), name: name}
 	wanted, err := o.wanted(name, s)

@@ -1,6 +1,9 @@
 // Package sealed generates an environment's secrets. It only writes SealedSecrets, which
 // only the controller in the cluster can decrypt, so they can be committed. Begin with
 // Generate.
+//
+// It knows which Secrets there are and how they share values, and nothing of what programs do
+// with them.
 package sealed
 
 import (
@@ -23,6 +26,7 @@ import (
 
 // secret is a Secret before it is sealed. The controller composes the values of
 // templates from the other values. It exists in memory only.
+// kind is empty for Opaque.
 type secret struct {
 	namespace, name string
 	kind            core.SecretType
@@ -59,6 +63,7 @@ type files map[string]*api.SealedSecret
 // write writes the files, each atomically, and stops at the first error. Running the
 // command again generates what is missing. Where the error came between two Secrets that
 // share a value, wanted then asks for --rotate, which replaces both.
+// Files that are not among them stay.
 func (f files) write(folder string) error {
 	for _, name := range slices.Sorted(maps.Keys(f)) {
 		data, err := encode(f[name])
@@ -118,6 +123,7 @@ func replace(path string, data []byte) error {
 
 // read reads a manifest; nil if it does not exist. A field that we do not know is an
 // error: writing the file again would lose it.
+// It is needed for rotation alone, where the sealed values of older keys are kept.
 func read(folder, name string) (*api.SealedSecret, error) {
 	data, err := os.ReadFile(filepath.Join(folder, name))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -27,6 +27,7 @@ const (
 
 // Server is a Qdrant server, limited to the collections with one prefix. Other
 // collections of the server are never listed, read or deleted.
+// It is safe for concurrent use.
 type Server struct {
 	api    *api.Client
 	prefix string
@@ -109,6 +110,7 @@ func describe(collection string, d *api.SnapshotDescription) Snapshot {
 
 // Take takes a snapshot of a collection and returns when it is written. In a
 // cluster of several nodes Qdrant includes only what the node that answers holds.
+// A large collection takes minutes: bound ctx by more than a request's usual time.
 func (s *Server) Take(ctx context.Context, collection string) (Snapshot, error) {
 	made, err := s.api.CreateSnapshot(ctx, collection)
 	if err != nil {
@@ -135,6 +137,7 @@ func (s *Server) List(ctx context.Context, collection string) ([]Snapshot, error
 
 // Prune deletes a collection's snapshots that are older than age, except the newest,
 // and returns them. What it has deleted before an error is returned too.
+// The newest stays whatever its age, so a schedule that failed for long deletes nothing.
 func (s *Server) Prune(ctx context.Context, collection string, age time.Duration, now time.Time, dry bool) ([]Snapshot, error) {
 	all, err := s.List(ctx, collection)
 	if err != nil {

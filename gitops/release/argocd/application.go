@@ -17,6 +17,7 @@ import (
 
 // Get returns an Application. It is Argo CD's last comparison, up to three minutes old
 // without a webhook.
+// Every call has callWait and is not repeated here: Wait and End do that.
 func (s *Server) Get(ctx context.Context, name string) (*v1alpha1.Application, error) {
 	return s.get(ctx, &application.ApplicationQuery{Name: &name})
 }
@@ -76,6 +77,7 @@ func (s *Server) List(ctx context.Context) ([]v1alpha1.Application, error) {
 // server's validation, which would build the branch: a branch that does not build is a
 // reason to change an Application. The server refuses it when the Application has
 // changed since it was read.
+// On a conflict, read it again and apply the change to what was read.
 func (s *Server) Update(ctx context.Context, app *v1alpha1.Application) (*v1alpha1.Application, error) {
 	ctx, cancel := context.WithTimeout(ctx, callWait)
 	defer cancel()
@@ -89,6 +91,7 @@ func (s *Server) Update(ctx context.Context, app *v1alpha1.Application) (*v1alph
 
 // Rollback starts a sync to the deployment with a history id. It prunes, since what the
 // target does not have must not stay. Argo CD runs no hooks for it.
+// It returns once the sync is requested; Wait waits for its end.
 func (s *Server) Rollback(ctx context.Context, name string, id int64) error {
 	ctx, cancel := context.WithTimeout(ctx, callWait)
 	defer cancel()
@@ -101,6 +104,7 @@ func (s *Server) Rollback(ctx context.Context, name string, id int64) error {
 
 // End ends the running sync, if any, and returns the Application once none runs. It
 // asks again every ten polls: a sync that waits for a hook may miss the first request.
+// It has no limit of its own; bound ctx.
 func (s *Server) End(ctx context.Context, name string) (*v1alpha1.Application, error) {
 	ticker := time.NewTicker(s.pause)
 	defer ticker.Stop()
@@ -138,6 +142,7 @@ func (s *Server) terminate(ctx context.Context, name string) error {
 // Manifests returns an Application's manifests at a revision, built by Argo CD. Any
 // revision of the repository will do, deployed or not. It costs Argo CD a build, unless
 // it has the revision's in its cache.
+// The order is Argo CD's, which is kustomize's.
 func (s *Server) Manifests(ctx context.Context, name, revision string) ([]*unstructured.Unstructured, error) {
 	ctx, cancel := context.WithTimeout(ctx, callWait)
 	defer cancel()

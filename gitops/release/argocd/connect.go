@@ -1,5 +1,7 @@
 // Package argocd reads and changes Argo CD's Applications through its API. It speaks to
 // the API with the rights of the person or token that it is given. Begin with Connect.
+//
+// It knows nothing of git: a revision is a name that Argo CD resolves.
 package argocd
 
 import (
@@ -52,6 +54,7 @@ func (s *Server) Close() error { return s.closer.Close() }
 
 // Connect opens a connection. Missing permissions only show with the first call. The
 // goroutine of a connection that never comes ends with the process.
+// Close it when done. An error says what to set or to check.
 func Connect(ctx context.Context, options Options) (*Server, error) {
 	settings, err := resolve(options)
 	if err != nil {
@@ -85,6 +88,7 @@ func Connect(ctx context.Context, options Options) (*Server, error) {
 
 // resolve merges the options with the configuration of the argocd command. A login for
 // one server is never sent to another.
+// A token that is given wins over a login, and a named server over the current context.
 func resolve(options Options) (apiclient.ClientOptions, error) {
 	settings := apiclient.ClientOptions{
 		ServerAddr: options.Server,

@@ -12,6 +12,7 @@ import (
 
 // Uncertain reports whether a failed call may have taken effect nevertheless. The
 // caller has to look at the state before it acts again.
+// Errors that a server gave for a reason, such as a denial, are certain.
 func Uncertain(err error) bool {
 	switch code(err) {
 	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.Unknown, codes.Internal:

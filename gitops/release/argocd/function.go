@@ -22,6 +22,7 @@ type Pin struct {
 // Pins returns the pins of the functions among a revision's objects. namespace is the
 // default for objects without one. Images are as kustomize writes them: name and
 // digest.
+// Objects of other kinds are passed over.
 func Pins(objects []*unstructured.Unstructured, namespace string) []Pin {
 	var pins []Pin
 	for _, object := range objects {
@@ -74,6 +75,7 @@ type Function struct {
 }
 
 // Functions reads the live state of an Application's pinned functions.
+// One call for each function; the order is that of the pins.
 func (s *Server) Functions(ctx context.Context, name string, pins []Pin) ([]Function, error) {
 	var functions []Function
 	for _, pin := range pins {
@@ -120,6 +122,7 @@ func (f Function) Serving() (bool, string) {
 
 // Failing reports whether Knative marked the latest revision as failed. A status that
 // Knative wrote for an earlier generation says nothing about this one.
+// A function that is starting is not failing.
 func (f Function) Failing() bool {
 	return f.Service != nil && f.Service.Status.ObservedGeneration == f.Service.Generation && f.Ready() == corev1.ConditionFalse
 }

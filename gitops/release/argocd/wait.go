@@ -24,6 +24,7 @@ const (
 
 // Goal is the state to wait for: the Application's functions serve a revision. What
 // else is in the Application is judged by Argo CD's health of the whole.
+// Goals of several Applications are waited for one by one.
 type Goal struct {
 	Application string
 	Revision    string
@@ -49,6 +50,7 @@ func (s *Stuck) Error() string {
 
 // Wait returns nil when the goal is reached, and a *Stuck if it cannot be reached or the
 // context ends. It reports each step once.
+// An error that is not *Stuck is that of reading Argo CD's state.
 func (s *Server) Wait(ctx context.Context, goal Goal, report func(string)) error {
 	w := &waiting{server: s, goal: goal, report: report}
 	ticker := time.NewTicker(s.pause)
@@ -78,6 +80,7 @@ func ending(ctx context.Context) string {
 }
 
 // waiting is what Wait knows from poll to poll.
+// pins are read once, since a revision does not change; app and functions at each look.
 type waiting struct {
 	server *Server
 	goal   Goal
@@ -267,6 +270,7 @@ func operationFailed(app *v1alpha1.Application, revision string) bool {
 // applied reports whether a failed operation applied all its resources. Then it only
 // failed because something was unhealthy at that moment, possibly still the previous
 // state: Argo CD does not check whether Knative has reconciled the change.
+// Hooks count as applied once they have succeeded.
 func applied(app *v1alpha1.Application) bool {
 	result := app.Status.OperationState.SyncResult
 	if result == nil || len(result.Resources) == 0 {

@@ -14,6 +14,7 @@ import (
 // Judge returns the effects of unreleased migrations on the previous release, in the
 // order in which they run. They share what they create: a migration may change the
 // tables of an earlier one that no release has seen.
+// Pass all of them: a migration alone may seem to change a table that an earlier one creates.
 func Judge(files []File) []Finding {
 	known := created{}
 	var all []Finding
@@ -26,6 +27,9 @@ func Judge(files []File) []Finding {
 // judge reads one migration, and parses its SQL with PostgreSQL's own parser
 // (libpg_query). What cannot be parsed or seen, such as substituted variables, is
 // refused: it cannot be judged.
+//
+// Each statement is judged by itself, in its order. What a contraction accepts is listed as
+// well, statement by statement.
 func judge(file File, known created) []Finding {
 	refused := func(problem, remedy string) []Finding {
 		return []Finding{{File: file.Name, Severity: Refusal, Problem: problem, Remedy: remedy}}
@@ -100,6 +104,7 @@ func excerpt(sql string, from, length int) (line int, text string) {
 // created has the names of what unreleased migrations create, which no released code uses.
 // A column that they add to a released table is named table.column, and its value says
 // whether it is null in the rows of the previous release.
+// Names are without the schema public, as relation and dotted give them.
 type created map[string]bool
 
 func (c created) has(name string) bool { _, ok := c[name]; return ok }
@@ -252,6 +257,7 @@ func (j *judgement) create(name string, replace bool) bool {
 
 // with judges the statements in WITH: each may change data. A SELECT can hide a DELETE
 // there.
+// Their results are temporary and create nothing.
 func (j *judgement) with(clause *pg_query.WithClause) bool {
 	return all(clause.GetCtes(), func(node *pg_query.Node) bool { return j.expands(node.GetCommonTableExpr().GetCtequery()) })
 }
@@ -267,6 +273,7 @@ func (j *judgement) reference(constraint *pg_query.Constraint) bool {
 
 // index accepts an index that does not stop writes while it is built, and a unique one
 // only where no two rows of the previous release can be equal.
+// On a table that no release knows, no write waits.
 func (j *judgement) index(s *pg_query.IndexStmt) bool {
 	table := relation(s.GetRelation())
 	j.known.add(s.GetIdxname())
@@ -289,6 +296,7 @@ func (j *judgement) index(s *pg_query.IndexStmt) bool {
 
 // alter judges one change of a released table. Subtypes that are not listed are refused
 // until somebody has looked at them.
+// A column that is new itself may be changed and dropped freely.
 func (j *judgement) alter(table string, cmd *pg_query.AlterTableCmd) bool {
 	column := table + "." + cmd.GetName()
 	switch cmd.GetSubtype() {
@@ -325,6 +333,7 @@ func (j *judgement) alter(table string, cmd *pg_query.AlterTableCmd) bool {
 
 // addColumn accepts a column that the previous release can leave out, and that needs no
 // rewrite of the table.
+// A constant default is stored once in the catalog since PostgreSQL 11 and rewrites nothing.
 func (j *judgement) addColumn(table string, column *pg_query.ColumnDef) bool {
 	var notNull, valued bool
 	for _, node := range column.GetConstraints() {

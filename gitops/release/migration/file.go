@@ -1,5 +1,8 @@
 // Package migration checks that database migrations only expand the schema, so that the
 // previous release still works after they are applied.
+//
+// It reads no database: what a release has applied is what its branch contains. Begin with
+// Compare.
 package migration
 
 import (
@@ -29,6 +32,7 @@ var (
 // Version returns the number with which a migration's name begins. goose records this
 // number in the database, and nothing else: two files of one number are one migration
 // to it.
+// Leading noughts do not count, as in goose.
 func Version(name string) (int64, error) {
 	match := numbered.FindStringSubmatch(path.Base(name))
 	if match == nil {
@@ -53,6 +57,7 @@ type script struct {
 
 // read takes the part of a migration that goose runs up, and the annotations. A
 // migration down is never run, so it is not judged.
+// Other annotations, such as StatementBegin, are blanked as well.
 func read(content string) (script, error) {
 	var s script
 	var up strings.Builder

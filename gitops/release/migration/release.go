@@ -22,6 +22,7 @@ type Comparison struct {
 // Compare checks a candidate's migrations against the released ones: released ones must
 // be unchanged, and new ones must follow them and only expand. All that is wrong is
 // reported at once, in no order but that of the files.
+// Files of other kinds are the caller's to leave out.
 func Compare(released, candidate []File, withdrawn []Withdrawn) Comparison {
 	var c Comparison
 	refuse := func(name, problem, remedy string) {

@@ -24,6 +24,7 @@ import (
 const Deployer = "system:serviceaccount:argocd:argocd-application-controller"
 
 // Request is one admission request. Exactly one of Object and Old may be nil.
+// Objects are not changed: defaults are set on copies.
 type Request struct {
 	// Object is the object to create, or the new state; nil deletes Old.
 	Object *unstructured.Unstructured
@@ -56,6 +57,7 @@ func (v Violation) String() string {
 // parameters in others, then in the folder of the policies, then among the objects. As
 // on a cluster, the policies of the folder apply to every object that they match,
 // whoever creates it.
+// Order and repetitions are those of the objects.
 func (p *Policies) Check(ctx context.Context, objects []*unstructured.Unstructured, others ...*unstructured.Unstructured) ([]Violation, error) {
 	// The last one wins, so what the caller passes overrides the folder.
 	lookup, err := look(objects, p.others, others)
@@ -85,6 +87,7 @@ func (p *Policies) Admit(ctx context.Context, request Request, others ...*unstru
 
 // admit needs the namespace of a namespaced object, because policies match by its
 // labels. That it is unknown is an error and not a violation: nothing was checked.
+// Policies are tried in the order of the folder.
 func (p *Policies) admit(ctx context.Context, request Request, lookup *lookup) ([]Violation, error) {
 	attributes, err := request.attributes()
 	if err != nil {

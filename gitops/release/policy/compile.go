@@ -24,6 +24,7 @@ var compositionEnvironment = sync.OnceValue(func() *cel.CompositionEnv {
 // Expressions that do not compile are found before, by manifest.Validate. When
 // Kubernetes is upgraded, compare with plugin/policy/validating/plugin.go of
 // k8s.io/apiserver.
+// The result keeps no state and is used for every request.
 func compile(policy *admissionv1.ValidatingAdmissionPolicy) validating.Validator {
 	// Expressions may name params only where the policy has parameters.
 	hasParams := policy.Spec.ParamKind != nil

@@ -30,6 +30,7 @@ var scheme = func() *runtime.Scheme {
 
 // admitted returns the object as policies see it: with all defaults, which the API server
 // sets before admission.
+// The object itself is not changed.
 func admitted(object *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	data, err := object.MarshalJSON()
 	if err != nil {

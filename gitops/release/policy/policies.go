@@ -1,5 +1,8 @@
 // Package policy checks objects against the ValidatingAdmissionPolicies of a folder, with
 // the API server's own code.
+//
+// It needs no cluster, and knows only what such policies can see: one object, its namespace and
+// ConfigMaps as parameters. Begin with Load, then Check.
 package policy
 
 import (
@@ -33,6 +36,7 @@ type boundPolicy struct {
 // Load reads the policies, bindings, namespaces and parameters of a kustomization. It
 // returns an error for objects that the API server would refuse, and for policies
 // without a binding.
+// Compiling takes most of its time: load once and check often.
 func Load(folder string) (*Policies, error) {
 	objects, err := manifest.Build(folder)
 	if err != nil {

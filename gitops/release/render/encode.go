@@ -43,6 +43,7 @@ func prune(value any) {
 
 // encode writes YAML with its keys in order, so that the same service gives the same
 // bytes.
+// The header is written first and is a comment.
 func encode(header string, value any) ([]byte, error) {
 	data, err := yaml.Marshal(value)
 	if err != nil {

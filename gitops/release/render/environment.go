@@ -15,6 +15,7 @@ var reference = regexp.MustCompile(`^{{\s*(secret|configMap|env):([^:\s]+)(?::([
 // environment translates run.envs. An entry without a name takes all keys of a Secret
 // or ConfigMap. Order is kept: in Kubernetes a later variable may refer to an earlier
 // one.
+// Whether a Secret exists is not known here; a pod that lacks one does not start.
 func environment(envs functions.Envs) ([]corev1.EnvVar, []corev1.EnvFromSource, error) {
 	var variables []corev1.EnvVar
 	var sources []corev1.EnvFromSource

@@ -14,6 +14,7 @@ import (
 
 // readFunction reads the func.yaml of a folder. It must satisfy func's rules and ours: no
 // unknown fields, and no field that rendering would lose.
+// Errors name the field in func.yaml; the caller adds the file.
 func readFunction(folder string) (functions.Function, error) {
 	var none functions.Function
 	data, err := os.ReadFile(filepath.Join(folder, functions.FunctionFile))
@@ -46,6 +47,7 @@ func readFunction(folder string) (functions.Function, error) {
 }
 
 // load makes func read a copy, because func writes into the folder it reads from.
+// It is read by func's own code, so migrations of older formats are its task.
 func load(data []byte) (functions.Function, error) {
 	folder, err := os.MkdirTemp("", "render-")
 	if err != nil {
@@ -61,6 +63,7 @@ func load(data []byte) (functions.Function, error) {
 // unmapped returns the paths of fields that serviceFor does not read, including fields
 // that a later version of func adds. It clears what is read in a copy, and reports all
 // that is left. So a field is refused until somebody decides what it means here.
+// To support another field, read it in serviceFor and clear it here.
 func unmapped(f functions.Function) []string {
 	// Fields that describe the function, not its deployment.
 	f.SpecVersion, f.Name, f.Runtime, f.Invoke = "", "", "", ""

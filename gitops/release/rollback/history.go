@@ -30,6 +30,7 @@ type Deployment struct {
 // History returns the deployments, newest first. A revision that Argo CD cannot build
 // any more is listed without its images and can still be tried: Argo CD then says what
 // is wrong.
+// Manifests are built concurrently, since a page of them would take minutes one by one.
 func History(ctx context.Context, server *argocd.Server, app *v1alpha1.Application) []Deployment {
 	var deployments []Deployment
 	for i, entry := range slices.Backward(app.Status.History) {
@@ -77,6 +78,7 @@ func (d Deployment) Changed(before *Deployment) string {
 // deployments of one revision it takes the latest. A number of up to six digits is an
 // id: revisions are hexadecimal and copied with seven digits or more, while an
 // Application reaches a millionth deployment never.
+// An ambiguous or unknown argument is an error that lists all that can be chosen.
 func choose(app *v1alpha1.Application, argument string) (v1alpha1.RevisionHistory, error) {
 	var none v1alpha1.RevisionHistory
 	history := app.Status.History

@@ -14,6 +14,7 @@ import (
 //
 // Applied migrations stay in the tree: a database never applies another one with the same
 // number.
+// They are printed and not run; each line is a whole command for a shell in the checkout.
 func Lasting(ctx context.Context, repo *repository.Repository, remote, branch, to, head string) []string {
 	// The branch is brought up to date first: the revert has to go on top of what
 	// others pushed.
@@ -37,6 +38,7 @@ func Lasting(ctx context.Context, repo *repository.Repository, remote, branch, t
 // those that the clone does not have, by restoring the whole tree. Reverts keep the
 // history readable and merge back into main; a restored tree does neither, so it is
 // used only where a revert cannot be written.
+// Whatever git cannot answer leads to the whole tree, which is right in every case.
 func reverted(ctx context.Context, repo *repository.Repository, to, head string) (string, bool) {
 	whole := fmt.Sprintf("git restore --source=%s --staged --worktree -- . ':!migrations/*.sql'", to)
 	if repo == nil || repo.Resolve(ctx, to) == "" || repo.Resolve(ctx, head) == "" {
