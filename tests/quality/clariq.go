@@ -71,6 +71,7 @@ func readTopics(path string, bank []question) ([]topic, error) {
 // readColumns calls use with the named columns of each line of a tab-separated file
 // whose first line names them. The order of columns differs between ClariQ's files, so
 // they are found by name. Quotes in them are a person's own and quote nothing.
+// row is reused: copy what you keep.
 func readColumns(path string, names []string, use func(row []string)) error {
 	file, err := os.Open(path)
 	if err != nil {

@@ -123,6 +123,7 @@ func parseFlags(arguments []string) (options, error) {
 
 // run measures in the order of the page, and prints tables when all are measured: a run
 // that fails prints none. Progress is told on the way, as a measurement takes minutes.
+// Without data it measures the conversations alone.
 func run(ctx context.Context, o options) error {
 	began := time.Now()
 	var tables []table

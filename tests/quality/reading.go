@@ -69,6 +69,7 @@ var judges = []struct {
 // right, asked again, and silently wrong. Files are read in the order of their
 // names, and what belongs to no judge is ignored. Nothing of the data is kept or
 // printed, except by writeWrong.
+// An empty folder is an error: a table without rows would look like a result.
 func measureReadings(r readings) ([]table, error) {
 	paths, err := filepath.Glob(filepath.Join(r.folder, "*.jsonl"))
 	if err != nil {

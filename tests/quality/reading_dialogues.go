@@ -185,6 +185,7 @@ var (
 // inItsHalf is the time that marked words say in their reply: of "5:45 this evening"
 // the data mark "5:45", which is 17:45. Words that name a half themselves stand as
 // they are, and so do those in a reply that names both halves.
+// It only moves times before noon, by twelve hours.
 func inItsHalf(read, span, reply string) string {
 	at, err := time.Parse(time.TimeOnly, read)
 	if err != nil || at.Hour() >= 12 || eitherHalf.MatchString(span) {

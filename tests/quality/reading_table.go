@@ -83,6 +83,7 @@ func share(part, of int) string {
 
 // count adds a row for each set, type and language, and one for each set and
 // language that has several types.
+// English comes first, then the other languages by code.
 func (t *table) count(all []judged, section string) {
 	type group struct{ set, kind, lang string }
 	counts := map[group]map[verdict]int{}

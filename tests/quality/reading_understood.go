@@ -69,6 +69,7 @@ const closeness = 1e-9
 
 // sameValue compares as the type does: numbers up to rounding, times with or
 // without seconds, moments in any zone, texts in any case.
+// A value of another Go type than the parser gives is another value.
 func sameValue(kind questioning.Type, value any, wanted string) bool {
 	switch kind {
 	case questioning.Integer, questioning.Number:

@@ -24,6 +24,7 @@ var recallCuts = []int{5, 10, 20, 30}
 // as memory searches what was said earlier without a model: both texts encoded by
 // package retrieval, words and runs of characters fused by Qdrant. The folder
 // holds question_bank.tsv and topics in other .tsv files.
+// It stores nothing on disk.
 func measureRetrieval(ctx context.Context, folder string) (table, error) {
 	bank, err := readBank(folder)
 	if err != nil {
@@ -118,6 +119,7 @@ func topicFiles(folder string) ([]string, error) {
 type recall [4]float64
 
 // meanRecall is the mean over topics, each with the same weight.
+// Searches run one after the other, so that their mean time is that of one.
 func meanRecall(ctx context.Context, client *qdrant.Client, topics []topic) (recall, error) {
 	var sum recall
 	for _, topic := range topics {

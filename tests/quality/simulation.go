@@ -40,6 +40,7 @@ const salt = "interviews"
 
 // measureConversations asks simulated people in each way. Nothing is stored and no
 // server runs: the engine and the parser are called as the service calls them.
+// progress may be called from several goroutines, one call at a time.
 func measureConversations(ctx context.Context, plan simulation, progress func(string)) ([]table, error) {
 	seed := chance(plan.seed).of(salt)
 	schemas, err := playbookSchemas()
@@ -79,6 +80,8 @@ func byFamily(all []measured) (names []string, groups map[string][]measured) {
 
 // savingTable compares the engine with fixed orders, the alternative that a program
 // without an engine has.
+// Intervals are of the saving and not of the counts, because the same people are asked in each
+// way.
 func savingTable(seed chance, all []measured, plan simulation) table {
 	t := table{
 		title: "Questions until 90 % of the required weight is settled",

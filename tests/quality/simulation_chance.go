@@ -9,6 +9,7 @@ import (
 // chance gives random numbers that depend on names alone, so that what a person does
 // about one slot is the same in whatever order the slots come. Ways of asking are then
 // compared on the same people (common random numbers), which narrows the intervals.
+// It is no source of secrets.
 type chance uint64
 
 // of derives the chance of something named below this one. A nought ends each name, so
