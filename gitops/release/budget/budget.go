@@ -1,6 +1,9 @@
 // Package budget compares the connections that an environment's functions may open with
 // those that its PostgreSQL allows. It reads manifests and asks no cluster, so that a
 // change is refused in review. Begin with Check.
+//
+// It counts connections to PostgreSQL itself; behind a pooler its server's limit is the one to
+// state.
 package budget
 
 import (
@@ -71,6 +74,7 @@ func (r Report) String() string {
 // and fails if they exceed max-connections in the ConfigMap database. The report is
 // complete in that case too. Knative would start the instances, and PostgreSQL refuse
 // their connections: calls fail at the worst moment, so it is found before.
+// Functions in the report are in the order of the objects.
 func Check(objects []*unstructured.Unstructured) (Report, error) {
 	report := Report{Migrations: migrationConnections}
 	var problems []error
@@ -120,6 +124,8 @@ func limits(database *unstructured.Unstructured) (maximum, reserved int, err err
 
 // function returns nil for a Service without DATABASE_URL. Each setting has to be
 // written out: a default would be another number than the one that is reviewed.
+// During a rollout a new revision starts its minimum scale, or its initial one if that is
+// higher, while the old one still serves.
 func function(object *unstructured.Unstructured) (*Function, error) {
 	service := &servingv1.Service{}
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, service); err != nil {

@@ -25,6 +25,7 @@ const Root = "gitops/platform"
 // Objects builds what Argo CD deploys from the repository at root: the objects that an
 // administrator applies, and of each Application that deploys from the repository its own,
 // by the folder that they are built from.
+// Folders that two Applications share are built once.
 func Objects(root string) (map[string][]*unstructured.Unstructured, error) {
 	built := map[string][]*unstructured.Unstructured{}
 	for folders := []string{Root}; len(folders) > 0; folders = folders[1:] {
@@ -58,6 +59,7 @@ const sourceLabel = "sequential-questioning/source"
 // repository that is pushed to, or empty if there is none. It builds all that would be
 // deployed, so it also fails on a choice that does not build. A placeholder that
 // nothing uses is no problem.
+// Problems are in no order of weight: all must be solved.
 func Check(root, origin string) ([]Problem, error) {
 	mine, err := Read(root)
 	if err != nil {
@@ -125,6 +127,8 @@ func Used(value string, built map[string][]*unstructured.Unstructured) bool {
 }
 
 // location returns host and path of a repository's URL, for any protocol.
+// The user, the port and the suffix .git do not count, since a person and Argo CD may use
+// different protocols.
 func location(address string) string {
 	host, path := "", address
 	if parsed, err := url.Parse(address); err == nil && parsed.Host != "" {

@@ -23,6 +23,8 @@ type Owner struct {
 
 // Read reads the file of the repository at root. It reads the file as kustomize does,
 // with unknown fields refused: a misspelled one would leave its default in force.
+// repository, registry and domain must be there; which others are needed depends on the
+// choices, and shows when they are built.
 func Read(root string) (Owner, error) {
 	content, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(File)))
 	if err != nil {

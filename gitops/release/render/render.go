@@ -1,5 +1,8 @@
 // Package render renders the functions' func.yaml files, the only source of how a
 // function is deployed, to the Knative Services of gitops/base/functions.
+//
+// It does what `func deploy` would do to a cluster, into files that are reviewed. Fields that it
+// would lose are refused. Begin with Write.
 package render
 
 import (
@@ -119,6 +122,7 @@ func Changes(root string) ([]Change, error) {
 // Write updates gitops/base/functions. On an error in any func.yaml it changes nothing.
 // Files of functions that are gone are removed. A file in the folder that was not
 // generated is an error: it would be deployed, and nobody would expect it there.
+// A second run changes nothing.
 func Write(root string) ([]Change, error) {
 	files, err := Files(root)
 	if err != nil {
@@ -143,6 +147,7 @@ func Write(root string) ([]Change, error) {
 }
 
 // compare lists the files that differ, those to write before those to remove.
+// Both kinds are sorted by path.
 func compare(root string, files map[string][]byte) ([]Change, error) {
 	var changes []Change
 	for _, path := range slices.Sorted(maps.Keys(files)) {

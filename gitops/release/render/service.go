@@ -35,6 +35,7 @@ const (
 
 // serviceFor maps a function as func deploy does, with the security settings of every pod
 // here. unmapped refuses the fields that it does not read.
+// Everything that differs by environment is left to the overlays.
 func serviceFor(f functions.Function) (*servingv1.Service, error) {
 	labels, err := labelsOf(f)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 
 // Heads returns the commits of a remote's branches. Missing branches are left out. It
 // asks the remote and not the remote-tracking branches, which may be old.
+// All are read in one answer of the remote, and so of one moment.
 func (r *Repository) Heads(ctx context.Context, remote string, branches ...string) (map[string]string, error) {
 	args := []string{"ls-remote", "--heads", "--", remote}
 	for _, branch := range branches {
@@ -29,6 +30,7 @@ func (r *Repository) Heads(ctx context.Context, remote string, branches ...strin
 
 // Fetch updates the remote-tracking branches of a remote. It changes nothing else: no
 // tags, no FETCH_HEAD and no local branch.
+// A branch that was rewritten is followed; whether that is allowed is the caller's to judge.
 func (r *Repository) Fetch(ctx context.Context, remote string, branches ...string) error {
 	args := []string{"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", remote}
 	for _, branch := range branches {
@@ -54,6 +56,7 @@ func (r *Repository) Remotes(ctx context.Context) ([]string, error) {
 // or if seen is not an ancestor of commit. An empty seen creates the branch. The lease
 // makes it atomic on the remote. It is a fast-forward although the option's name says
 // force, because seen is an ancestor of commit.
+// It pushes that commit alone: no tags, and nothing of the working tree.
 func (r *Repository) Push(ctx context.Context, remote, branch, seen, commit string) error {
 	if seen != "" {
 		forward, err := r.IsAncestor(ctx, seen, commit)
@@ -74,6 +77,7 @@ func (r *Repository) Push(ctx context.Context, remote, branch, seen, commit stri
 
 // Returning returns the commands that merge a branch's own commits back into the branch
 // it is promoted from, so that it can be fast-forwarded again.
+// They expect a clean working tree, and leave it on from.
 func Returning(remote, branch, from string) []string {
 	return []string{
 		fmt.Sprintf("git fetch %s %s %s", remote, from, branch),

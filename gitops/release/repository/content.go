@@ -15,6 +15,7 @@ type Change struct {
 }
 
 // Changes returns the files under a path that differ between two commits.
+// A renamed file is one deleted and one added.
 func (r *Repository) Changes(ctx context.Context, from, to string, paths ...string) ([]Change, error) {
 	args := append([]string{"diff", "--name-status", "--no-renames", from, to, "--"}, paths...)
 	lines, err := r.lines(ctx, args...)
@@ -31,6 +32,7 @@ func (r *Repository) Changes(ctx context.Context, from, to string, paths ...stri
 
 // Show returns a file's content in a commit, and whether it exists. A file that does
 // not exist is no error.
+// The name is a path from the root, without patterns.
 func (r *Repository) Show(ctx context.Context, commit, name string) ([]byte, bool, error) {
 	listed, err := r.git(ctx, "ls-tree", "--name-only", commit, "--", name)
 	if err != nil || listed == "" {
@@ -41,6 +43,7 @@ func (r *Repository) Show(ctx context.Context, commit, name string) ([]byte, boo
 }
 
 // List returns the names of the files in a folder of a commit, without subfolders.
+// Names are paths from the root; subfolders are listed by their names.
 func (r *Repository) List(ctx context.Context, commit, folder string) ([]string, error) {
 	return r.lines(ctx, "ls-tree", "--name-only", commit, "--", strings.TrimSuffix(folder, "/")+"/")
 }
@@ -86,6 +89,7 @@ func (r *Repository) Deletions(ctx context.Context, branch, folder string) ([]De
 
 // Export writes a commit's tree into a new or empty folder. Links become files that hold their
 // target: a proposed tree must not lead out of itself.
+// It needs no second clone and leaves the index alone.
 func (r *Repository) Export(ctx context.Context, commit, folder string) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return fmt.Errorf("export %s: %w", Short(commit), err)

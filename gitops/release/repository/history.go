@@ -23,11 +23,13 @@ func Short(commit string) string {
 }
 
 // Log returns the commits in to that are not in from, newest first.
+// It is empty if from is to, or ahead of it.
 func (r *Repository) Log(ctx context.Context, from, to string) ([]Commit, error) {
 	return r.log(ctx, from+".."+to)
 }
 
 // FirstParents returns a commit and its ancestors along first parents.
+// The commit itself comes first.
 func (r *Repository) FirstParents(ctx context.Context, commit string) ([]string, error) {
 	return r.lines(ctx, "rev-list", "--first-parent", commit)
 }
@@ -83,6 +85,7 @@ func (r *Repository) Resolve(ctx context.Context, revision string) string {
 }
 
 // IsAncestor reports whether one commit is reachable from another.
+// A commit is its own ancestor.
 func (r *Repository) IsAncestor(ctx context.Context, ancestor, descendant string) (bool, error) {
 	_, err := r.git(ctx, "merge-base", "--is-ancestor", ancestor, descendant)
 	var exit *exec.ExitError
@@ -94,6 +97,7 @@ func (r *Repository) IsAncestor(ctx context.Context, ancestor, descendant string
 
 // Uncommitted returns the paths of changed and new files, as `git status --short` prints
 // them.
+// Ignored files are not among them.
 func (r *Repository) Uncommitted(ctx context.Context) ([]string, error) {
 	out, err := r.output(ctx, "status", "--porcelain", "--untracked-files=normal")
 	if err != nil {

@@ -1,5 +1,8 @@
 // Package repository reads and pushes git branches. It never changes the
 // working tree, the index or a local branch.
+//
+// It runs the git command rather than a library, so that the credentials, signatures and
+// protocols of the machine work as they do for a person. Begin with Open.
 package repository
 
 import (
@@ -18,6 +21,7 @@ import (
 const networkWait = 2 * time.Minute
 
 // Repository is a local clone.
+// It keeps no state and may be used by several goroutines.
 type Repository struct {
 	root string
 }
@@ -101,6 +105,7 @@ func (r *Repository) lines(ctx context.Context, args ...string) ([]string, error
 }
 
 // remote runs a command that uses the network, with a timeout.
+// An interrupt ends it at once.
 func (r *Repository) remote(ctx context.Context, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, networkWait, fmt.Errorf("no response within %s", networkWait))
 	defer cancel()

@@ -1,5 +1,8 @@
 // Package rollback rolls an Application back to an earlier deployment and later resumes
 // auto-sync.
+//
+// It changes no branch: what lasts is printed as commands (Lasting) for a person to run. Begin
+// with Prepare and Run; the way back is PrepareResume and Run.
 package rollback
 
 import (
@@ -28,6 +31,7 @@ type Record struct {
 }
 
 // Recorded returns the record of the rollback in force, or nil if there is none.
+// A malformed record is an error rather than none: without it the earlier policy is unknown.
 func Recorded(app *v1alpha1.Application) (*Record, error) {
 	text, ok := app.Annotations[Annotation]
 	if !ok {

@@ -31,6 +31,7 @@ type Resumption struct {
 // PrepareResume determines what auto-sync would do. Unless forced, it fails while the
 // branch deploys anything but the target of the rollback. The Application is refreshed
 // first, since a revert that was pushed seconds ago is what decides.
+// It changes nothing.
 func PrepareResume(ctx context.Context, server *argocd.Server, name string, force bool) (*Resumption, error) {
 	app, err := server.Refresh(ctx, name)
 	if err != nil {
@@ -58,6 +59,8 @@ func PrepareResume(ctx context.Context, server *argocd.Server, name string, forc
 // objects are enough: a revert makes another commit with the same content. The error
 // says which of three things the branch deploys: what was rolled back, the same under
 // another commit, or something new.
+// It may ask Argo CD for several builds; all but the branch's were deployed and are usually
+// cached.
 func (r *Resumption) guard(ctx context.Context) error {
 	branch := r.app.Spec.GetSource().TargetRevision
 	revert := fmt.Sprintf("push the revert to branch %s first (`release rollback %d --app %s` prints it)", branch, r.Record.ID, r.Application)
@@ -139,6 +142,7 @@ func (r *Resumption) Run(ctx context.Context) error {
 }
 
 // Follow waits until the branch's commit serves.
+// Call it after Run.
 func (r *Resumption) Follow(ctx context.Context, report func(string)) error {
 	return r.server.Wait(ctx, argocd.Goal{Application: r.Application, Revision: r.Head}, report)
 }

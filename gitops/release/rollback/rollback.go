@@ -74,6 +74,7 @@ func (r *Rollback) Suspends() string { return Described(automated(r.app)) }
 // after any error. The order matters: with auto-sync on, Argo CD refuses a rollback
 // (FailedPrecondition) and would undo it. An error says what state the Application is
 // in and what to do next.
+// ctx bounds the waiting too. When it ends, the rollback itself goes on in Argo CD.
 func (r *Rollback) Run(ctx context.Context, report func(string)) error {
 	if err := r.suspend(ctx, report); err != nil {
 		return err
@@ -136,6 +137,7 @@ func (r *Rollback) suspend(ctx context.Context, report func(string)) error {
 // start makes Argo CD sync the target, unless it already did. A sync that is under way
 // would keep applying the other revision, so it is ended first. Another may start
 // before the rollback does; hence several tries.
+// A call whose answer was lost is settled by the next look.
 func (r *Rollback) start(ctx context.Context, report func(string)) error {
 	var err error
 	for range tries {

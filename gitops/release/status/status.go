@@ -1,4 +1,7 @@
 // Package status reads the deployed revision and functions of each environment.
+//
+// It only reads, with the rights of an account that may see Applications, and needs no access
+// to a cluster. Begin with Read.
 package status
 
 import (
@@ -68,6 +71,7 @@ type Function struct {
 }
 
 // Subject returns the first line of a commit's message, or "".
+// It is called for what is deployed only, and may be slow.
 type Subject func(ctx context.Context, application, revision string) string
 
 // Read returns the state of environments. An environment without an Application in Argo
@@ -146,6 +150,7 @@ func (e *Environment) operation(app *v1alpha1.Application) {
 // functions compares each function with what the revision pins. It needs three answers
 // of Argo CD (manifests, live objects, tree); each that is missing costs its columns
 // only.
+// Functions are sorted by name.
 func (e *Environment) functions(ctx context.Context, server *argocd.Server, app *v1alpha1.Application) error {
 	var pins []argocd.Pin
 	if e.Revision != "" {
@@ -210,6 +215,7 @@ func hidden(tree *v1alpha1.ApplicationTree, functions []argocd.Function) bool {
 }
 
 // pods counts the pods that a Knative Service owns indirectly, and how many are ready.
+// Both are 0 for a function at rest.
 func pods(tree *v1alpha1.ApplicationTree, function string) (int, int) {
 	// A pod's parents lead to its Service by way of ReplicaSet, Deployment, Revision
 	// and Configuration.

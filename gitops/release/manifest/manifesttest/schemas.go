@@ -1,5 +1,7 @@
 // Package manifesttest provides the schemas of third-party custom resources, from their
 // Go modules.
+//
+// Go's module proxy is enough to get them: no release page and no cluster is asked.
 package manifesttest
 
 import (
@@ -52,6 +54,7 @@ func Schemas(t testing.TB) manifest.Schemas {
 }
 
 // Module returns a module's folder in Go's module cache.
+// The module must be one of others.
 func Module(t testing.TB, path string) string {
 	t.Helper()
 	found, err := modules()

@@ -54,6 +54,7 @@ var Together = [][]string{
 // Fork copies the part of the repository at root that a delivery reads, with choices
 // made and with the images pinned in the owner's registry, as `release images` does. It
 // copies functions' func.yaml but no sources: nothing is compiled there.
+// It is removed with the test.
 func Fork(t *testing.T, root string, choices ...string) string {
 	t.Helper()
 	fork := t.TempDir()
@@ -98,6 +99,7 @@ func Edit(t *testing.T, from, to string, edits ...[2]string) {
 // Rerun runs the tests of this package in forks that make every choice, except the calling
 // test and those whose name matches the expression: they read nothing that an owner can
 // change. The folder is the package's, below the repository's root, which is at root.
+// A failing test of a fork is shown with its whole output.
 func Rerun(t *testing.T, root, folder, except string) {
 	caller := t.Name()
 	program, err := os.Executable()

@@ -29,6 +29,7 @@ const (
 )
 
 // callers holds a function's settings for who may call it.
+// An empty field is a setting that is absent.
 type callers struct{ issuer, resource, scope, open string }
 
 // Callers refuses an overlay whose functions have no setting for who may call them, have
@@ -74,6 +75,7 @@ func Callers(overlay string) promotion.Rule {
 }
 
 // remedy returns the file that has the overlay's settings, and what to set there.
+// An overlay with a file identity.yaml has its own settings; others have the owner's.
 func remedy(tree, overlay string) (file, right string) {
 	file = overlay + "/identity.yaml"
 	if _, err := os.Stat(filepath.Join(tree, filepath.FromSlash(file))); err == nil {
@@ -95,6 +97,7 @@ const fromElsewhere = "(from a Secret or ConfigMap)"
 
 // callersOf reads the settings from the rendered Service, as Kubernetes will: patches
 // of the overlay are in it.
+// Settings that come as a whole ConfigMap or Secret (envFrom) are not seen.
 func callersOf(object *unstructured.Unstructured) (callers, error) {
 	service := &servingv1.Service{}
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, service); err != nil {
@@ -133,6 +136,7 @@ func (c callers) String() string {
 }
 
 // fault describes what is wrong with the settings; empty if nothing is.
+// The scope may be absent: then any token of the issuer for this resource will do.
 func (c callers) fault() string {
 	open, err := strconv.ParseBool(c.open)
 	switch {

@@ -1,4 +1,7 @@
 // Package rule has the rules of a release that check a whole tree.
+//
+// They are outside package promotion so that it need not know functions, policies or
+// databases. To add one, write a promotion.Rule and name it in All.
 package rule
 
 import (
@@ -19,6 +22,7 @@ import (
 const policies = "policies"
 
 // All returns all rules for an overlay.
+// Their order is that of the report.
 func All(overlay string) []promotion.Rule {
 	return []promotion.Rule{Drift, Policies, Connections, Callers(overlay)}
 }

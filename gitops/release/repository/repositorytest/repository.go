@@ -21,6 +21,7 @@ type Clone struct {
 
 // New creates a remote with one commit on main, and a clone of it. It sets environment
 // variables, so the test cannot run in parallel.
+// Dates are fixed, so equal commits have equal hashes in every run.
 func New(t *testing.T) *Clone {
 	t.Helper()
 	t.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
@@ -52,6 +53,7 @@ func (c *Clone) Git(args ...string) string {
 }
 
 // Shell runs commands in a shell, as a person would paste them.
+// It is for commands that the release command prints; the first that fails fails the test.
 func (c *Clone) Shell(commands ...string) {
 	c.t.Helper()
 	cmd := exec.Command("bash", "-euo", "pipefail", "-c", strings.Join(commands, "\n"))
@@ -90,6 +92,7 @@ func (c *Clone) Push(commit, branch string) {
 }
 
 // Heads returns the commits of all branches of the remote and of the clone.
+// Keys are "remote BRANCH" and "local BRANCH".
 func (c *Clone) Heads() map[string]string {
 	c.t.Helper()
 	heads := map[string]string{}
@@ -102,6 +105,7 @@ func (c *Clone) Heads() map[string]string {
 	return heads
 }
 
+// gitDir returns the folder of git's files, of a clone and of a bare repository alike.
 func gitDir(folder string) string {
 	if inner := filepath.Join(folder, ".git"); exists(inner) {
 		return inner
