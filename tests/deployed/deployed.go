@@ -1,6 +1,9 @@
 // Package deployed builds functions as deployed and runs each in its own process on
 // loopback, with the settings of its func.yaml. Tests that are about processes (chaos,
 // hostile input, performance) use it; others call functions in process.
+//
+// It starts no database and no broker: whoever needs them passes their addresses as variables.
+// Begin with Programs.
 package deployed
 
 import (
@@ -100,6 +103,7 @@ func (p Programs) Environment(name string) ([]string, error) {
 }
 
 // Process is a running program.
+// Address, Started and Listening do not change after the start.
 type Process struct {
 	Name      string
 	Address   string // host and port
@@ -114,6 +118,7 @@ type Process struct {
 // Start runs a function on a free port and returns as soon as it listens, with
 // the connection that found out, which the caller closes. Its settings are
 // those of its func.yaml and then env; it writes to log.
+// A variable in env overrides the one of func.yaml.
 func (p Programs) Start(ctx context.Context, name string, log io.Writer, env ...string) (*Process, net.Conn, error) {
 	settings, err := p.Environment(name)
 	if err != nil {
@@ -163,6 +168,7 @@ func (p Programs) start(ctx context.Context, name string, log io.Writer, env []s
 
 // Ready waits until the program reports that it is ready. It is what Kubernetes asks
 // before it sends calls.
+// An ended process is an error at once, without waiting for the limit.
 func (proc *Process) Ready(ctx context.Context) error {
 	for began := time.Now(); time.Since(began) < readyLimit && ctx.Err() == nil && !proc.Ended(); time.Sleep(10 * time.Millisecond) {
 		response, err := http.Get("http://" + proc.Address + "/health/readiness")

@@ -1,4 +1,7 @@
 // Package program builds and runs the local program as a user does.
+//
+// The program gets the variables that a test passes; without any, those of the test itself.
+// Begin with Runner and Start.
 package program
 
 import (
@@ -77,6 +80,7 @@ var readyLine = regexp.MustCompile(`is ready at (\S+)`)
 
 // Start runs the program on a free port and returns once it is ready. At the end of the test
 // it must stop cleanly, unless it was stopped before.
+// Each instance has a working folder of its own.
 func Start(t testing.TB, environment []string, args ...string) *Instance {
 	t.Helper()
 	p := &Instance{command: exec.Command(Path(t), append([]string{"--port", "0"}, args...)...), ended: make(chan struct{})}

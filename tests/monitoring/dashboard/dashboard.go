@@ -70,6 +70,7 @@ func Read(folder string) ([]Dashboard, error) {
 
 // Query returns the target's query with Grafana's variables replaced: all environments, and
 // rates over window.
+// Other variables are left as they are, and fail in Prometheus.
 func (t Target) Query(window time.Duration) string {
 	return strings.NewReplacer("$namespace", ".*", "$__rate_interval", window.String()).Replace(t.Expr)
 }

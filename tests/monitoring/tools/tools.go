@@ -29,6 +29,7 @@ const alertmanager = "github.com/prometheus/alertmanager@v" + AlertmanagerVersio
 // Debian's package, because its module does not build without its web assets, and builds
 // Alertmanager and a collector with the components that the manifests configure. A lock
 // excludes other processes.
+// It runs once per process, and its error stays.
 var Install = sync.OnceValues(func() (Tools, error) {
 	root, err := Root()
 	if err != nil {
@@ -108,6 +109,7 @@ func alone(path string) (release func(), err error) {
 // unpack needs no root: it downloads the package and copies two programs out of it.
 // Only a system of Debian's kind has the package; on others the programs can be put
 // there by hand.
+// Its version is the distribution's and may be older than the cluster's.
 func unpack(folder string) error {
 	for _, name := range []string{"apt-get", "dpkg"} {
 		if _, err := exec.LookPath(name); err != nil {
