@@ -169,7 +169,7 @@ func TestAMessageOfAnotherShapeIsRefused(t *testing.T) {
 
 func TestAPanicIsAFailedCall(t *testing.T) {
 	logged := slog.Default()
-	slog.SetDefault(slog.New(slog.NewTextHandler(io.Discard, nil)))
+	slog.SetDefault(slog.New(slog.DiscardHandler))
 	defer slog.SetDefault(logged)
 	tool := Define(Definition{Name: "greet"}, func(context.Context, greeting) (greeted, error) { panic("secret detail") })
 	result := call(t, tool, map[string]any{"name": "Ada"})
