@@ -3,7 +3,6 @@ package tool
 import (
 	"context"
 	"encoding/json"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -169,7 +168,7 @@ func TestAMessageOfAnotherShapeIsRefused(t *testing.T) {
 
 func TestAPanicIsAFailedCall(t *testing.T) {
 	logged := slog.Default()
-	slog.SetDefault(slog.New(slog.NewTextHandler(io.Discard, nil)))
+	slog.SetDefault(slog.New(slog.DiscardHandler))
 	defer slog.SetDefault(logged)
 	tool := Define(Definition{Name: "greet"}, func(context.Context, greeting) (greeted, error) { panic("secret detail") })
 	result := call(t, tool, map[string]any{"name": "Ada"})

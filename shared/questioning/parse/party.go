@@ -184,7 +184,7 @@ func (t *text) otherCounts(parties, moments []span) []span {
 	// The "6." of a German may be a day, and the end of a sentence too.
 	sure := slices.DeleteFunc(slices.Clone(moments), func(m span) bool { return m.weak })
 	bare, listed := 0, []span{}
-	for i := 0; i < len(t.tokens); i++ {
+	for i := range t.tokens {
 		value, next, ok := t.cardinal(i)
 		count := span{from: i, next: next, value: float64(value)}
 		isSame := func(party span) bool { return party.value == count.value }
