@@ -62,6 +62,7 @@ func canned(f schema, p person) (byTopic, atBest float64) {
 
 // about reports whether a word of the slot's key or title is one of the topic's. Whole
 // words are compared: “when” is not found in “whenever”.
+// Comparison ignores case.
 func about(slot questioning.Slot, topic []string) bool {
 	words := strings.FieldsFunc(strings.ToLower(slot.Key+" "+slot.Title), func(r rune) bool {
 		return r == '_' || r == '-' || r == ' ' || r == '?' || r == ','

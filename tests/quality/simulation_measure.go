@@ -35,6 +35,7 @@ type simulation struct {
 }
 
 // measured has the results of one schema's people.
+// Figures of one way belong to the same people in the same order as those of any other.
 type measured struct {
 	schema
 	toTarget [ways][]float64 // by person
@@ -58,6 +59,7 @@ func limits(batch int) questioning.Limits {
 // engine itself held them, one after the other, assuming as it does. Each person speaks
 // once, and goes by what rests on several. Statistics of people who were asked
 // everything would be better than a service ever has.
+// Its people are others than those who are measured.
 func learn(seed chance, f schema, conversations int) questioning.Statistics {
 	var s questioning.Statistics
 	for n := range conversations {
@@ -78,6 +80,7 @@ func newState(f schema, s questioning.Statistics, batch int) *questioning.State 
 
 // measureSchema asks the same people in each way. The canned questions have no
 // conversation: what they settle follows from the facts.
+// A person is drawn once and asked six times; what one way learns the next does not see.
 func measureSchema(seed chance, plan simulation, f schema) measured {
 	m := measured{schema: f}
 	earlier := learn(seed, f, plan.earlier)
@@ -140,6 +143,7 @@ func mean(values []float64) float64 {
 // schemas, each schema with the same weight, with a 95 % interval from people drawn
 // again with replacement, the same ones for both ways. Pairing matters: some people
 // need more questions in any way, which the difference does not contain.
+// Schemas are not drawn again: the interval is for these schemas and other people.
 func saving(seed chance, schemas []measured, way, than int) (point, low, high float64) {
 	share := func(mean func(m measured, way int) float64) float64 {
 		ours, theirs := 0.0, 0.0

@@ -17,6 +17,7 @@ var today = time.Date(2026, time.November, 23, 9, 0, 0, 0, time.UTC)
 
 // person is a simulated person with hidden facts who only answers what is asked. Facts
 // and habits do not depend on the order of questions.
+// A person does not learn, tire or leave.
 type person struct {
 	chance
 	facts    map[string]any // by slot; what does not apply has none
@@ -38,6 +39,8 @@ const (
 
 // newPerson draws a person of the schema. Each has a persona: a group whose people
 // mostly give the same answers, from which statistics can learn.
+// Equal seed, schema and name give the same person. Slots must come after those that their
+// conditions name.
 func newPerson(seed chance, f schema, name string) person {
 	ways := seed.of("ways", f.name) // what the schema's people have in common
 	c := seed.of("person", f.name, name)
@@ -68,6 +71,7 @@ func newPerson(seed chance, f schema, name string) person {
 
 // factOf draws a value that fits the slot. What is not an option is the
 // person's own in any case: it says nothing about others.
+// Equal chance gives the same value; that is how people of one persona agree.
 func factOf(slot questioning.Slot, c chance) any {
 	n := float64(1 + c.below(400))
 	day := today.AddDate(0, 0, int(n))
@@ -147,6 +151,7 @@ func inOrder(slot questioning.Slot, chosen []any) []any {
 
 // shows reports whether one of the person's habits shows in a slot. A habit shows in
 // some slots only, always in the same ones.
+// Two habits of one person show independently of each other.
 func (p person) shows(habit bool, name, slot string, share float64) bool {
 	return habit && p.of(name, slot).float() < share
 }
@@ -171,6 +176,8 @@ func (p person) wavers(slot questioning.Slot) bool {
 
 // answers returns the person's answers to a question for a slot. Someone who mumbled
 // speaks clearly when the question is put again.
+// A question for a slot that does not apply can come from an engine that was told something
+// wrong before; it gets an answer that no parser reads as a value.
 func (p person) answers(slot questioning.Slot, purpose questioning.Purpose) questioning.Answer {
 	fact, applies := p.facts[slot.Key]
 	switch {
@@ -195,6 +202,7 @@ func typed(slot questioning.Slot) bool {
 }
 
 // otherThan returns a value for the slot other than the fact, if there is one.
+// Twenty draws find one unless the slot has a single value.
 func (p person) otherThan(slot questioning.Slot, fact any) any {
 	for i := range 20 {
 		if other := factOf(slot, p.of("other", slot.Key, fmt.Sprint(i))); !reflect.DeepEqual(other, fact) {
@@ -206,6 +214,7 @@ func (p person) otherThan(slot questioning.Slot, fact any) any {
 
 // volunteers returns another slot that the person volunteers with an answer; false if there
 // is none.
+// The slot may be one that was answered already; the caller looks.
 func (p person) volunteers(slots []questioning.Slot, asked string) (questioning.Slot, bool) {
 	if !p.shows(p.chatty, "chats", asked, chattySlots) {
 		return questioning.Slot{}, false
@@ -227,12 +236,14 @@ func stated(slot questioning.Slot, fact any) questioning.Answer {
 }
 
 // read parses words like the service.
+// The language is not named, as with a client that names none.
 func read(slot questioning.Slot, words string) questioning.Answer {
 	r := parse.Read(slot, words, parse.Context{Now: today})
 	return questioning.Answer{Slot: slot.Key, Outcome: r.Outcome, Value: r.Value, Words: words, Problem: r.Problem}
 }
 
 // inWords returns a value in words.
+// They are in English, in the form that a person would write.
 func inWords(slot questioning.Slot, fact any) string {
 	switch value := fact.(type) {
 	case bool:

@@ -27,6 +27,7 @@ type asker func(state *questioning.State) []questioning.Question
 
 // play asks a person until there are no more questions. Whoever asks for the questions
 // decides when it is over.
+// It ends, because every way of asking puts each question a bounded number of times.
 func play(f schema, p person, state *questioning.State, next asker) played {
 	game := game{schema: f, person: p, state: state}
 	game.note()
@@ -43,6 +44,7 @@ func play(f schema, p person, state *questioning.State, next asker) played {
 
 // game is one conversation in progress. regrets are slots of which the person has
 // said something wrong and will correct it with the next answer.
+// Its target is checked after every answer, so the count is exact within a batch too.
 type game struct {
 	schema  schema
 	person  person
@@ -53,6 +55,7 @@ type game struct {
 }
 
 // put asks one question and records the person's answer.
+// Corrections come after the answer, as in a reply that begins with the question at hand.
 func (g *game) put(q questioning.Question) {
 	g.asked++
 	slot := g.slot(q.Slot)
@@ -88,6 +91,7 @@ func (g *game) slotState(key string) questioning.SlotState {
 
 // wanted returns the slots that must be settled for this person: the required ones that
 // apply, or all if none is required.
+// They follow from the person's facts, so they are the same in each way of asking.
 func (g *game) wanted() []questioning.Slot {
 	someRequired := slices.ContainsFunc(g.schema.slots, func(s questioning.Slot) bool { return s.Required })
 	var all []questioning.Slot
@@ -144,6 +148,7 @@ const rounding = 1e-9
 
 // note remembers when the target was reached first; a later contradiction does not
 // take that back.
+// It must be called after whatever may settle a slot.
 func (g *game) note() {
 	if g.reached > 0 {
 		return
@@ -156,6 +161,7 @@ func (g *game) note() {
 // result counts the questions. Below the target, each missing or wrong slot costs
 // another question, in the order of declaration. Otherwise a way that stops early would
 // look economical.
+// An added question is taken to settle its slot, which favours ways that stop early.
 func (g *game) result() played {
 	r := played{asked: g.asked, toTarget: float64(g.reached - 1), slotStates: g.state.SlotStates}
 	if g.reached == 0 {
@@ -191,6 +197,7 @@ func byEngine(state *questioning.State) []questioning.Question { return state.Ne
 // engine does, passes over what is known or does not apply, asks once more for what
 // could not be read, and lets a contradiction be cleared up. So the engine is compared
 // with a careful program, and gains by its choice of questions alone.
+// It makes no assumptions, and so has none that is wrong.
 func inOrderOf(order []int) asker {
 	return func(state *questioning.State) []questioning.Question {
 		for i := range state.SlotStates {

@@ -20,6 +20,7 @@ type schema struct {
 }
 
 // family is a kind of generated schema.
+// The bounds are those of schema.
 type family struct {
 	name                string
 	personas            int
@@ -38,6 +39,8 @@ var families = []family{
 // generatedSchemas makes schemas with every type of slot, some conditional, the
 // optional ones among the required. They guard against tuning the engine for a handful
 // of playbooks.
+// Names and chance depend on the family and the number alone: more of them leave the first as
+// they are.
 func generatedSchemas(seed chance, perFamily int) []schema {
 	var all []schema
 	for _, kind := range families {
@@ -106,6 +109,7 @@ func generatedOptions(n int) []questioning.Option {
 
 // generatedCondition hangs a slot on an earlier one with options, if there is any. If
 // there is none, the slot stays unconditional.
+// A condition never names a later slot, so conditions have no cycles.
 func generatedCondition(c chance, earlier []questioning.Slot) *questioning.Condition {
 	on := earlier[c.of("on").below(len(earlier))]
 	switch on.Type {

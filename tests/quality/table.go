@@ -28,6 +28,7 @@ func (t *table) note(format string, arguments ...any) {
 
 // writeText aligns columns by characters, the first to the left and figures to the
 // right.
+// Cells are not cut: a terminal that is too narrow breaks the lines.
 func (t table) writeText(w io.Writer) {
 	lines := append([][]string{t.columns}, t.rows...)
 	widths := make([]int, len(t.columns))

@@ -20,6 +20,7 @@ import (
 const waitLimit = 5 * time.Minute
 
 // Kinds that the tests read.
+// They are read by the dynamic client, so no generated client decides a version.
 var (
 	applications   = schema.GroupVersionResource{Group: "argoproj.io", Version: "v1alpha1", Resource: "applications"}
 	Services       = schema.GroupVersionResource{Group: "serving.knative.dev", Version: "v1", Resource: "services"}
