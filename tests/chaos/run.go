@@ -80,9 +80,9 @@ func run(ctx context.Context, o options) (clean bool, err error) {
 	return err == nil && c.clean(), err
 }
 
-// converse runs the conversations and kills meanwhile. People finish the
-// conversations that they have begun when time is up, and only then the killer
-// stops: otherwise the last ones would not be disturbed.
+// converse runs the conversations and kills meanwhile. When time is up the killer stops,
+// and people finish the conversations that they have begun. Without a limit of time it
+// kills until the last conversation has ended.
 func (c *campaign) converse(ctx context.Context) error {
 	holding, end := context.WithCancelCause(ctx)
 	defer end(nil)

@@ -35,6 +35,8 @@ func (t *tally) count(counter *int) {
 	*counter++
 }
 
+// called counts an attempt, repeated one after an error, and copied a call that was sent again
+// although it had succeeded.
 func (t *tally) called()   { t.count(&t.calls) }
 func (t *tally) repeated() { t.count(&t.again) }
 func (t *tally) copied()   { t.count(&t.copies) }

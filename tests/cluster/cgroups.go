@@ -107,6 +107,7 @@ func removeTree(root string) error {
 	return err
 }
 
+// fileExists also reports false for a file that may not be looked at; root may look at all.
 func fileExists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil

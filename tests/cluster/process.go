@@ -222,6 +222,7 @@ type componentError struct {
 	error
 }
 
+// Unwrap lets errors.Is find causes such as a cancelled context.
 func (e componentError) Unwrap() error { return e.error }
 
 // inComponent adds the component to an error; nil stays nil.
@@ -235,6 +236,7 @@ func inComponent(component string, err error) error {
 // final ends a poll: retrying does not help.
 type final struct{ error }
 
+// Unwrap keeps final from hiding its cause.
 func (f final) Unwrap() error { return f.error }
 
 // poll retries until try succeeds. At the limit it returns the last error.

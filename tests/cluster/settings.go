@@ -85,6 +85,7 @@ func (s *Settings) binary(elements ...string) string {
 	return filepath.Join(append([]string{s.Binaries}, elements...)...)
 }
 
+// hostname is the node's name in Kubernetes too, and tells nodes of several clusters apart.
 func (s *Settings) hostname() string { return "node-" + s.Name }
 
 // findSource finds this module's folder in parents of the working directory and of the

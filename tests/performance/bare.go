@@ -149,6 +149,7 @@ func newStock(ctx context.Context, url string, t *tape) (*stock, error) {
 	return &stock{tape: t, pool: pool}, nil
 }
 
+// close ends the stock's own pool; its conversations stay in the store.
 func (s *stock) close() { s.pool.Close() }
 
 // fill fills the stock up to n newly opened conversations.

@@ -175,8 +175,8 @@ func (r *recorder) answered(tag string, s ...statement) {
 	last.statements[len(last.statements)-1].tag = tag
 }
 
-// The methods of pgx.QueryTracer and pgx.BatchTracer. Arguments are cloned, since pgx
-// may reuse the slice.
+// TraceQueryStart and the methods below are those of pgx.QueryTracer and pgx.BatchTracer.
+// A query is a round trip of its own. Arguments are cloned, since pgx may reuse the slice.
 func (r *recorder) TraceQueryStart(ctx context.Context, _ *pgx.Conn, q pgx.TraceQueryStartData) context.Context {
 	r.add(false, statement{sql: q.SQL, args: slices.Clone(q.Args)})
 	return ctx

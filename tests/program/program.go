@@ -42,6 +42,7 @@ var build = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
+// built is set by build and removed by Runner.
 var built string // folder of the built program
 
 // Runner runs a test binary's tests and removes the program afterwards. Use it in

@@ -21,6 +21,7 @@ import (
 	"time"
 )
 
+// usage is the beginning of --help; the flags follow it.
 const usage = `Measures the quality of the questions and of the reading of answers, and prints
 tables.
 
@@ -54,6 +55,7 @@ const (
 	readingPart       = "reading"
 )
 
+// parts are those that --only takes, in the order of the command's help.
 var parts = []string{retrievalPart, conversationsPart, readingPart}
 
 const (

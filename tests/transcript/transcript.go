@@ -1,4 +1,6 @@
 // Package transcript keeps what a running program prints.
+//
+// It keeps everything, so it is for programs of a test and not for those that run for days.
 package transcript
 
 import (
@@ -14,12 +16,14 @@ type Transcript struct {
 	text  bytes.Buffer
 }
 
+// Write appends; it never fails, so it never ends the program that writes.
 func (t *Transcript) Write(p []byte) (int, error) {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
 	return t.text.Write(p)
 }
 
+// String is a copy of all that was written so far.
 func (t *Transcript) String() string {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()

@@ -90,6 +90,7 @@ type counter struct {
 	n int64
 }
 
+// Write counts what was taken, also if it failed.
 func (c *counter) Write(p []byte) (int, error) {
 	n, err := c.w.Write(p)
 	c.n += int64(n)
@@ -144,6 +145,7 @@ type limited struct {
 	left int
 }
 
+// Write fails only where the writer below it does.
 func (l *limited) Write(p []byte) (int, error) {
 	keep := min(len(p), l.left)
 	l.left -= keep

@@ -1,4 +1,6 @@
 // Package environment derives the names of an environment's resources.
+//
+// It knows names and numbers only, and connects to nothing. Begin with Parse.
 package environment
 
 import (

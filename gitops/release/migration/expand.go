@@ -107,6 +107,7 @@ func excerpt(sql string, from, length int) (line int, text string) {
 // Names are without the schema public, as relation and dotted give them.
 type created map[string]bool
 
+// has reports whether an unreleased migration creates it, whatever the value says.
 func (c created) has(name string) bool { _, ok := c[name]; return ok }
 
 // add always returns true: creating something expands.

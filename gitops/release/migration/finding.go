@@ -24,6 +24,7 @@ type Finding struct {
 	Remedy   string
 }
 
+// String has the place, the problem and the remedy, in this order.
 func (f Finding) String() string {
 	where := f.File
 	if f.Line > 0 {

@@ -17,6 +17,7 @@ import (
 // Problem says what is wrong with a value or choice, and what to do.
 type Problem struct{ What, Remedy string }
 
+// String is one line for a person.
 func (p Problem) String() string { return p.What + ": " + p.Remedy }
 
 // Root is what an administrator applies to an empty cluster.

@@ -49,6 +49,7 @@ type Violation struct {
 	Validation int
 }
 
+// String leaves the binding out, since a policy usually has one.
 func (v Violation) String() string {
 	return fmt.Sprintf("%s: %s (policy %s)", v.Object, v.Message, v.Policy)
 }

@@ -59,6 +59,8 @@ type parameters struct {
 	lister cache.GenericLister
 }
 
+// Informer, HasSynced and Lister are what the plugin calls; all answers are there from the
+// start.
 func (p parameters) Informer() cache.SharedIndexInformer { return p }
 func (p parameters) HasSynced() bool                     { return true }
 func (p parameters) Lister() cache.GenericLister         { return p.lister }

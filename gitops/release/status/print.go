@@ -78,6 +78,7 @@ func (f Function) pods() string {
 	return fmt.Sprintf("%d of %d", f.PodsUp, f.Pods)
 }
 
+// or shows a dash for what is unknown or absent, so that a table has no holes.
 func or(text string) string {
 	if text == "" {
 		return "-"

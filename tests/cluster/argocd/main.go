@@ -14,6 +14,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// parts are the components that the cluster starts. Each reads os.Args as its own program
+// would, since cobra does.
 var parts = map[string]func() *cobra.Command{
 	"argocd-application-controller": controller.NewCommand,
 	"argocd-git-ask-pass":           askpass.NewCommand,

@@ -214,6 +214,7 @@ func (d *Deployment) imageFlags() []string {
 	return []string{"--repository", d.Cluster.Registry + "/sequential-questioning", "--insecure", "--platform", "linux/" + runtime.GOARCH}
 }
 
+// buildImages builds all of them, as a step of Deploy.
 func (d *Deployment) buildImages(ctx context.Context) error { return d.BuildImages(ctx) }
 
 // makeDatabases starts PostgreSQL and Qdrant on this machine and gives PostgreSQL its

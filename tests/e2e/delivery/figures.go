@@ -37,6 +37,7 @@ type mark struct {
 	what string
 }
 
+// newFigures begins to measure time.
 func newFigures() *Figures { return &Figures{began: time.Now()} }
 
 // Step runs do, and prints and records how long it took.

@@ -1,5 +1,7 @@
 // Package dashboard reads Grafana's dashboards, for tests that check their queries and
 // for the command that draws them. Fields that neither needs are ignored.
+//
+// It knows nothing of Prometheus and evaluates no query. Begin with Read.
 package dashboard
 
 import (

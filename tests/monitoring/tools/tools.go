@@ -1,5 +1,7 @@
 // Package tools installs Prometheus, Alertmanager and the OpenTelemetry collector, in the
 // versions of the cluster, into the repository's .bin, without changing the machine.
+//
+// It starts none of them. Begin with Install.
 package tools
 
 import (
@@ -23,6 +25,7 @@ type Tools struct{ Prometheus, Promtool, Alertmanager, Amtool, Collector string 
 // gitops/platform/monitoring.
 const AlertmanagerVersion = "0.34.2"
 
+// alertmanager is the module as the go command takes it.
 const alertmanager = "github.com/prometheus/alertmanager@v" + AlertmanagerVersion
 
 // Install installs missing tools and returns their paths. It unpacks Prometheus from

@@ -2,6 +2,7 @@
 // Go modules.
 //
 // Go's module proxy is enough to get them: no release page and no cluster is asked.
+// Begin with Schemas.
 package manifesttest
 
 import (

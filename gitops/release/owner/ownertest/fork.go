@@ -1,5 +1,8 @@
 // Package ownertest makes the owner's choices in copies of the repository, and runs there
 // what reads them.
+//
+// A fork has no sources of functions and is never built or deployed. Begin with Fork, and with
+// Rerun for a package's own tests.
 package ownertest
 
 import (

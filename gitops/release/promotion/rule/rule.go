@@ -19,6 +19,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/render"
 )
 
+// policies is the folder of the policies in the tree.
 const policies = "policies"
 
 // All returns all rules for an overlay.

@@ -1,5 +1,7 @@
 // Package repositorytest creates git repositories for tests: a bare remote and a clone of
 // it, isolated from the machine's git settings.
+//
+// A failing git command fails the test. Begin with New.
 package repositorytest
 
 import (

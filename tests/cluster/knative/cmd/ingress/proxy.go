@@ -70,11 +70,12 @@ func (p *proxy) moved() {
 	p.h2c.CloseIdleConnections()
 }
 
-// public serves what the world may see; internal serves that and cluster-local hosts.
+// public serves what the world may see.
 func (p *proxy) public(w http.ResponseWriter, r *http.Request) {
 	p.forward(w, r, p.routes.Load().public)
 }
 
+// internal serves that too, and hosts that are visible in the cluster only.
 func (p *proxy) internal(w http.ResponseWriter, r *http.Request) {
 	p.forward(w, r, p.routes.Load().internal)
 }
