@@ -3,6 +3,8 @@ package parse
 import (
 	"strings"
 	"unicode/utf8"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
 // Languages. All knowledge of words is data: languages/*.yaml says for each phrase what class
@@ -75,6 +77,9 @@ const (
 	weak  class = "weak"  // of no phrase: a number that may be part of a date
 	named class = "named" // of no phrase: the name of a place
 )
+
+// outcomes are the classes of phrases that stand for an outcome without a value.
+var outcomes = map[class]questioning.Outcome{unknown: questioning.Unknown, declined: questioning.Declined, notApplicable: questioning.NotApplicable}
 
 // language is a file of languages made ready for matching.
 type language struct {

@@ -35,14 +35,16 @@
 // The files form layers, each using only those before it:
 //
 //   - characters and words: spelling, token
-//   - languages: moment (what patterns fill in), language, tables, detect
-//   - a text and the slot it may answer: text, slot, expected, obstacle
+//   - languages: moment (what patterns fill in), span, language, tables, detect
+//   - a text and the slot it may answer: text, slot, expected, obstacle, denied
 //   - recognizers: currency, number, amount, calendar, pattern, resolve, zone,
 //     dates, party, numbers, boolean, address
 //   - what stands beside a value: cover, settle
-//   - one value: choice, choices, list, datetime, value, outcome, parse (Read),
-//     check (Check), find (Find)
-//   - a reply to several questions: reply_parts to reply (ReadReply)
+//   - one value: choice, choices, list, datetime, value, outcome, intent,
+//     parse (Read), check (Check), find (Find)
+//   - a reply to several questions: reply_parts, reply_ending, reply_mention,
+//     reply_evidence, reply_range, reply_assign, reply_free, reply_labels,
+//     reply_marked, reply (ReadReply)
 //
 // The replies are in this package and not above it, since evidence for a slot is
 // weighed word by word, with the classes and roles that the layers below give them.
