@@ -298,7 +298,7 @@ type phraseNode struct {
 //	half past {hour} => minute=30
 //
 // Words stand for themselves, [ ] may be left out, ( | ) are alternatives and
-// { } is one of the readers below, which notes what it reads in the field of that
+// { } names a reader, see text.read, which notes what it reads in the field of that
 // name. What follows => are fields that the pattern sets itself. Of several
 // patterns that fit, the one that takes the most words counts.
 type patternNode struct {
@@ -308,10 +308,9 @@ type patternNode struct {
 	sets    []setting
 }
 
-// readerEdge leads on where the reader of that name, one of readers, reads something.
+// readerEdge leads on where the reader of that name reads something; see text.read.
 type readerEdge struct {
 	name string
-	read reader
 	to   *patternNode
 }
 
