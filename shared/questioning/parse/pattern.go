@@ -25,13 +25,12 @@ func (t *text) match(node *patternNode, i int, m moment) (moment, int, bool) {
 			}
 		}
 		for _, edge := range node.readers {
-			read := t.borrow(m)
-			if next, ok := t.read(edge.name, i, read); ok {
-				if deeper, end, ok := t.match(edge.to, next, *read); ok && end > longest {
+			read := m
+			if next, ok := t.read(edge.name, i, &read); ok {
+				if deeper, end, ok := t.match(edge.to, next, read); ok && end > longest {
 					best, longest, found = deeper, end, true
 				}
 			}
-			t.borrowed--
 		}
 	}
 	if found {
@@ -44,17 +43,6 @@ func (t *text) match(node *patternNode, i int, m moment) (moment, int, bool) {
 		return m, i, true
 	}
 	return moment{}, i, false
-}
-
-// borrow gives a copy of a moment to read into. Who is done with it counts borrowed
-// down; so a text needs as many as its patterns are deep, and not one for each try.
-func (t *text) borrow(m moment) *moment {
-	if t.borrowed == len(t.moments) {
-		t.moments = append(t.moments, new(moment))
-	}
-	t.borrowed++
-	*t.moments[t.borrowed-1] = m
-	return t.moments[t.borrowed-1]
 }
 
 // read has the reader that a pattern names read at token i into a moment. It returns the

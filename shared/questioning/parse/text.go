@@ -32,9 +32,6 @@ type text struct {
 	part   span                    // the part of the day that a time elsewhere is in
 	scans  map[*patternNode][]when // what scan found
 
-	// moments are for match to read into, of which borrowed are in use.
-	moments  []*moment
-	borrowed int
 }
 
 // phrase is a run of tokens that the language has meanings for.
