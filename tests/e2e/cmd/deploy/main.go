@@ -10,7 +10,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	. "github.com/sequential-questioning/sequential-questioning/tests/e2e/delivery"
+	"github.com/sequential-questioning/sequential-questioning/tests/e2e/delivery"
 )
 
 func main() {
@@ -23,7 +23,7 @@ func main() {
 }
 
 func deploy(ctx context.Context) (err error) {
-	cluster, err := FromEnvironment()
+	cluster, err := delivery.FromEnvironment()
 	if err != nil {
 		return err
 	}
@@ -31,7 +31,7 @@ func deploy(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	deployment, err := Deploy(ctx, cluster, root)
+	deployment, err := delivery.Deploy(ctx, cluster, root)
 	if deployment != nil {
 		defer func() {
 			if closed := deployment.Close(); err == nil {
@@ -52,7 +52,7 @@ func deploy(ctx context.Context) (err error) {
 
 In another terminal: . %s
 docs/first_hour.md goes on from there. Ctrl-C ends the repository and the databases.
-`, deployment.Route(Staging), deployment.Route(Prod), environment)
+`, deployment.Route(delivery.Staging), deployment.Route(delivery.Prod), environment)
 	<-ctx.Done()
 	return nil
 }
