@@ -33,10 +33,12 @@ func TestARelayThatIsAwakeTriesAgainByItself(t *testing.T) {
 			r.after(left.done, left.err)
 			r.after(left.done, left.err) // one at a time
 			time.Sleep(left.wait + time.Millisecond)
+			synctest.Wait()
 			if left.wait > 0 {
 				assert.Equal(t, 1, drains, what)
 			}
 			time.Sleep(10 * retryInterval)
+			synctest.Wait()
 			assert.Equal(t, 3, drains, "%s: until nothing is left", what)
 			r.close()
 		})
