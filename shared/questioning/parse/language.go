@@ -3,6 +3,8 @@ package parse
 import (
 	"strings"
 	"unicode/utf8"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
 // Languages. All knowledge of words is data: languages/*.yaml says for each phrase what class
@@ -75,6 +77,9 @@ const (
 	weak  class = "weak"  // of no phrase: a number that may be part of a date
 	named class = "named" // of no phrase: the name of a place
 )
+
+// outcomes are the classes of phrases that stand for an outcome without a value.
+var outcomes = map[class]questioning.Outcome{unknown: questioning.Unknown, declined: questioning.Declined, notApplicable: questioning.NotApplicable}
 
 // language is a file of languages made ready for matching.
 type language struct {
@@ -293,7 +298,7 @@ type phraseNode struct {
 //	half past {hour} => minute=30
 //
 // Words stand for themselves, [ ] may be left out, ( | ) are alternatives and
-// { } is one of the readers below, which notes what it reads in the field of that
+// { } names a reader, see text.read, which notes what it reads in the field of that
 // name. What follows => are fields that the pattern sets itself. Of several
 // patterns that fit, the one that takes the most words counts.
 type patternNode struct {
@@ -303,10 +308,9 @@ type patternNode struct {
 	sets    []setting
 }
 
-// readerEdge leads on where the reader of that name, one of readers, reads something.
+// readerEdge leads on where the reader of that name reads something; see text.read.
 type readerEdge struct {
 	name string
-	read reader
 	to   *patternNode
 }
 

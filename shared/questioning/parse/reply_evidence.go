@@ -281,11 +281,6 @@ func (w *witness) numberEvidence(c candidate, own slotWords, rivals []slotWords)
 	return 0
 }
 
-// isNumber reports a word of a number.
-func (t *text) isNumber(i int) bool {
-	return t.starts(i, number) || t.starts(i, scale) || t.starts(i, article) || t.starts(i, and)
-}
-
 // farthestNoun and farthestName bound, in tokens, where a number's noun stands:
 // "three large hotel rooms", "the number of rooms is 3".
 const farthestNoun, farthestName = 3, 3

@@ -6,8 +6,6 @@ import (
 	"sort"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
@@ -15,9 +13,6 @@ import (
 // Values that are told by a mention: a yes to a feature by naming it, a place by the
 // preposition before its name. They are the least sure of all and count only in a reply to
 // several questions, or unasked, as assumptions to be confirmed.
-
-// interval is a part of a text, in bytes.
-type interval struct{ start, end int }
 
 // sentences are the lines of a text and the sentences in them.
 func sentences(text string) []interval {
@@ -139,14 +134,4 @@ func findPlace(slot questioning.Slot, words string, c Context) []Candidate {
 		i = end - 1
 	}
 	return found
-}
-
-// isName reports a word with a capital that is none of a date or another small word.
-func (t *text) isName(i int) bool {
-	one := t.tokens[i]
-	if one.shape != word || one.newline || len(t.phrases(i)) > 0 {
-		return false
-	}
-	first, _ := utf8.DecodeRuneInString(t.source[one.start:])
-	return unicode.IsUpper(first)
 }

@@ -49,6 +49,9 @@ type Reply struct {
 
 var newlines = strings.NewReplacer("\r\n", "\n", "\r", "\n")
 
+// interval is a part of a text, in bytes.
+type interval struct{ start, end int }
+
 // replying gathers what a reply says.
 type replying struct {
 	open    []OpenQuestion

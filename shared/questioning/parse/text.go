@@ -32,9 +32,6 @@ type text struct {
 	part   span                    // the part of the day that a time elsewhere is in
 	scans  map[*patternNode][]when // what scan found
 
-	// moments are for match to read into, of which borrowed are in use.
-	moments  []*moment
-	borrowed int
 }
 
 // phrase is a run of tokens that the language has meanings for.
@@ -171,6 +168,19 @@ func (t *text) ends(i int, c class) bool {
 	return false
 }
 
+// tells reports a phrase of the class among the words.
+func (t *text) tells(c class) bool { return t.tellsBefore(c, len(t.tokens)) }
+
+// tellsBefore reports a phrase of the class that begins before token end.
+func (t *text) tellsBefore(c class, end int) bool {
+	for i := range end {
+		if t.starts(i, c) {
+			return true
+		}
+	}
+	return false
+}
+
 // is reports that token i is the sign or word.
 func (t *text) is(i int, sign string) bool {
 	return i >= 0 && i < len(t.tokens) && t.tokens[i].text == sign
@@ -202,27 +212,3 @@ const (
 	// longestPhrase bounds, in bytes, what can be a set phrase.
 	longestPhrase = 120
 )
-
-// span is a value found in tokens from to next.
-type span struct {
-	from, next int
-	value      any
-	doubt      string // why the value may not be what it seems
-	weak       bool   // a bare number that could be something else as well
-	free       bool   // any word may follow: the value has its unit
-}
-
-// when is a date, a time of day or both, found in the text.
-type when struct {
-	span
-	moment
-}
-
-// same reports equal values; lists never are.
-func same(a, b any) bool {
-	switch a.(type) {
-	case []any:
-		return false
-	}
-	return a == b
-}

@@ -159,10 +159,7 @@ func (l *language) element(below *patternNode, word, means string) *patternNode 
 	node := take(&l.unused)
 	if name, ok := strings.CutPrefix(word, "{"); ok {
 		name = strings.TrimSuffix(name, "}")
-		if readers[name] == nil {
-			panic("language " + l.code + ": there is no reader " + name)
-		}
-		below.readers = append(below.readers, readerEdge{name, readers[name], node})
+		below.readers = append(below.readers, readerEdge{name, node})
 	} else {
 		below.add(word, node)
 	}

@@ -352,3 +352,21 @@ func (t *text) slotNamesKind(kinds map[string]bool) bool {
 	}
 	return false
 }
+
+// clockLike reports the digits of "a table for 530", which are a time of day to some.
+func (t *text) clockLike(i int, a amount) bool {
+	if t.tokens[i].shape != numeral || a.next != i+1 || a.value < 100 || !t.isClock(i) || t.starts(a.next, persons) {
+		return false
+	}
+	if i > 0 && t.starts(i-1, hedge) {
+		i--
+	}
+	return t.ends(i, "groups")
+}
+
+// isClock reports digits that are a time of day without its colon.
+func (t *text) isClock(i int) bool {
+	var m moment
+	_, ok := readCompactClock(t, i, &m)
+	return ok
+}

@@ -10,9 +10,6 @@ import (
 // apply. They are phrases of the language file. Since a phrase could begin an answer ("I don't
 // know exactly, about 500"), all that stands beside it has to be small words.
 
-// outcomes are the classes of phrases that stand for an outcome without a value.
-var outcomes = map[class]questioning.Outcome{unknown: questioning.Unknown, declined: questioning.Declined, notApplicable: questioning.NotApplicable}
-
 // outcome reports what the words say when they say that there is no value: an
 // outcome's phrase and nothing beside it but fillers. For a typed slot a reason
 // may follow. Two different outcomes are none: one of them is not meant.

@@ -261,6 +261,15 @@ func (t *text) isNamed(i int) bool {
 	return t.tokens[i].shape == word && isCapital(t.source[t.tokens[i].start:])
 }
 
+// isName reports a word with a capital that is none of a date or another small word.
+func (t *text) isName(i int) bool {
+	one := t.tokens[i]
+	if one.shape != word || one.newline || len(t.phrases(i)) > 0 {
+		return false
+	}
+	return isCapital(t.source[one.start:])
+}
+
 // isState reports the Oregon of "Portland, OR" and the British Columbia of "Vancouver,
 // BC": two capitals behind a name and a comma, in a text that has other letters. The
 // "IF" of "Friday, IF it rains" is none.

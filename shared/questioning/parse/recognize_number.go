@@ -620,3 +620,8 @@ func exactly(value, factor float64) float64 {
 	}
 	return value * factor
 }
+
+// isNumber reports a word of a number.
+func (t *text) isNumber(i int) bool {
+	return t.starts(i, number) || t.starts(i, scale) || t.starts(i, article) || t.starts(i, and)
+}

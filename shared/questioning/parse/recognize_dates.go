@@ -60,19 +60,6 @@ func (t *text) yearElsewhere(w when) bool {
 	return false
 }
 
-// tells reports a phrase of the class among the words.
-func (t *text) tells(c class) bool { return t.tellsBefore(c, len(t.tokens)) }
-
-// tellsBefore reports a phrase of the class that begins before token end.
-func (t *text) tellsBefore(c class, end int) bool {
-	for i := range end {
-		if t.starts(i, c) {
-			return true
-		}
-	}
-	return false
-}
-
 // noDay reports a bare number that is no day of the month: the "second" of "wait a
 // second", the "seven" of "just the seven".
 func (t *text) noDay(w when) bool {
@@ -314,41 +301,6 @@ func (t *text) strongest(spans []span) []span {
 	return spans
 }
 
-// strong leaves the spans that are more than a bare number, if there are any.
-func strong(spans []span) []span {
-	var kept []span
-	for _, s := range spans {
-		if !s.weak {
-			kept = append(kept, s)
-		}
-	}
-	if len(kept) > 0 {
-		return kept
-	}
-	return spans
-}
-
-// without drops the spans that meet one of the others.
-func without(spans, others []span) []span {
-	var kept []span
-	for _, s := range spans {
-		if !meets(s, others) {
-			kept = append(kept, s)
-		}
-	}
-	return kept
-}
-
-// meets reports a span that shares a token with one of the others, even in part.
-func meets(s span, others []span) bool {
-	for _, other := range others {
-		if s.from < other.next && other.from < s.next {
-			return true
-		}
-	}
-	return false
-}
-
 // dateSpans are the dates for a slot that wants one, and the times beside them.
 func (t *text) dateSpans() (values, others []span) {
 	all := t.findDates(true)
@@ -436,14 +388,4 @@ func (t *text) ordinalSpan(s span) bool {
 		}
 	}
 	return false
-}
-
-// spanAt is the span that begins at token i.
-func spanAt(spans []span, i int) (span, bool) {
-	for _, s := range spans {
-		if s.from == i {
-			return s, true
-		}
-	}
-	return span{}, false
 }

@@ -25,13 +25,12 @@ func (t *text) match(node *patternNode, i int, m moment) (moment, int, bool) {
 			}
 		}
 		for _, edge := range node.readers {
-			read := t.borrow(m)
-			if next, ok := edge.read(t, i, read); ok {
-				if deeper, end, ok := t.match(edge.to, next, *read); ok && end > longest {
+			read := m
+			if next, ok := t.read(edge.name, i, &read); ok {
+				if deeper, end, ok := t.match(edge.to, next, read); ok && end > longest {
 					best, longest, found = deeper, end, true
 				}
 			}
-			t.borrowed--
 		}
 	}
 	if found {
@@ -46,97 +45,99 @@ func (t *text) match(node *patternNode, i int, m moment) (moment, int, bool) {
 	return moment{}, i, false
 }
 
-// borrow gives a copy of a moment to read into. Who is done with it counts borrowed
-// down; so a text needs as many as its patterns are deep, and not one for each try.
-func (t *text) borrow(m moment) *moment {
-	if t.borrowed == len(t.moments) {
-		t.moments = append(t.moments, new(moment))
+// read has the reader that a pattern names read at token i into a moment. It returns the
+// token behind what was read. Brackets have readers, since patterns cannot say them.
+func (t *text) read(name string, i int, m *moment) (next int, ok bool) {
+	switch name {
+	case "day":
+		return readDay(t, i, m)
+	case "ordinal":
+		return readOrdinal(t, i, m)
+	case "nth":
+		return readNth(t, i, m)
+	case "bareday":
+		return readBareDay(t, i, m)
+	case "oneweek":
+		return readOne(t, i, m, "week")
+	case "oneday":
+		return readOne(t, i, m, "day")
+	case "count":
+		return readNumber(t, i, m, fieldNth, 1, 9)
+	case "weekdays":
+		return readWeekdays(t, i, m)
+	case "month":
+		return readClass(t, i, m, month, fieldMonth)
+	case "weekday":
+		return readClass(t, i, m, weekday, fieldWeekday)
+	case "days":
+		return readClass(t, i, m, day, fieldDays)
+	case "part":
+		return readPart(t, i, m)
+	case "holiday":
+		return readHoliday(t, i, m)
+	case "year":
+		return readYear(t, i, m)
+	case "date":
+		return readCalendar(t, i, m)
+	case "dotted":
+		return readDotted(t, i, m)
+	case "open":
+		return i + 1, t.is(i, "(")
+	case "close":
+		return i + 1, t.is(i, ")")
+	case "when":
+		return readWhen(t, i, m)
+	case "yy":
+		return readShortYear(t, i, m)
+	case "amount":
+		return readAmounts(t, i, m)
+	case "clock":
+		return readClock(t, i, m)
+	case "hour":
+		return readNumber(t, i, m, fieldHour, 0, 24)
+	case "minute":
+		return readNumber(t, i, m, fieldMinute, 0, 59)
+	case "second":
+		return readNumber(t, i, m, fieldSecond, 0, 59)
+	case "number":
+		return readNumber(t, i, m, fieldMonth, 1, 12)
+	case "numberth":
+		return readNumberth(t, i, m)
+	case "decimal":
+		return readDecimalClock(t, i, m)
+	case "compact":
+		return readCompactClock(t, i, m)
 	}
-	t.borrowed++
-	*t.moments[t.borrowed-1] = m
-	return t.moments[t.borrowed-1]
-}
-
-// reader reads something at token i into a moment, and returns the token behind it.
-type reader func(t *text, i int, m *moment) (next int, ok bool)
-
-// readers are the readers that patterns name in braces.
-var readers map[string]reader
-
-func init() {
-	readers = map[string]reader{
-		"day":      readDay,
-		"ordinal":  readOrdinal,
-		"nth":      readNth,
-		"bareday":  readBareDay,
-		"oneweek":  readOne("week"),
-		"oneday":   readOne("day"),
-		"count":    readNumber(fieldNth, 1, 9),
-		"weekdays": readWeekdays,
-		"month":    readClass(month, fieldMonth),
-		"weekday":  readClass(weekday, fieldWeekday),
-		"days":     readClass(day, fieldDays),
-		"part":     readPart,
-		"holiday":  readHoliday,
-		"year":     readYear,
-		"date":     readCalendar,
-		"dotted":   readDotted,
-		"open":     readSign("("),
-		"close":    readSign(")"),
-		"when":     readWhen,
-		"yy":       readShortYear,
-		"amount":   readAmounts,
-		"clock":    readClock,
-		"hour":     readNumber(fieldHour, 0, 24),
-		"minute":   readNumber(fieldMinute, 0, 59),
-		"second":   readNumber(fieldSecond, 0, 59),
-		"number":   readNumber(fieldMonth, 1, 12),
-		"numberth": func(t *text, i int, m *moment) (int, bool) {
-			value, next, ok := t.ordinalAt(i)
-			m.set(fieldMonth, value)
-			return next, ok && value >= 1 && value <= 12
-		},
-		"decimal": readDecimalClock,
-		"compact": readCompactClock,
-	}
-}
-
-// readSign reads a bracket, which patterns cannot name themselves.
-func readSign(sign string) reader {
-	return func(t *text, i int, _ *moment) (int, bool) { return i + 1, t.is(i, sign) }
+	panic("there is no reader " + name)
 }
 
 // readClass reads a phrase of a class, whose value is the field's. It takes the point of
 // an abbreviation with it, where the point cannot end the sentence.
-func readClass(c class, f field) reader {
-	return func(t *text, i int, m *moment) (int, bool) {
-		e, next, ok := t.class(i, c)
-		if !ok {
-			return i, false
-		}
-		m.set(f, int(e.value))
-		// The point of an abbreviation.
-		if last := t.tokens[next-1]; t.is(next, ".") && t.tokens[next].glued && (len(last.text) <= 4 && next+1 < len(t.tokens) && !t.tokens[next+1].newline || next+1 < len(t.tokens) && t.tokens[next+1].glued) {
-			next++
-		}
-		return next, true
+func readClass(t *text, i int, m *moment, c class, f field) (int, bool) {
+	e, next, ok := t.class(i, c)
+	if !ok {
+		return i, false
 	}
+	m.set(f, int(e.value))
+	// The point of an abbreviation.
+	if last := t.tokens[next-1]; t.is(next, ".") && t.tokens[next].glued && (len(last.text) <= 4 && next+1 < len(t.tokens) && !t.tokens[next+1].newline || next+1 < len(t.tokens) && t.tokens[next+1].glued) {
+		next++
+	}
+	return next, true
 }
 
 // readNumber reads a cardinal from least to most into a field; of digits at most two, so
 // that the 2026 of a year is no day and no hour.
-func readNumber(f field, least, most int) reader {
-	return func(t *text, i int, m *moment) (int, bool) {
-		value, next, ok := t.cardinal(i)
-		if !ok || value < least || value > most || t.tokens[i].shape == numeral && len(t.tokens[i].text) > 2 {
-			return i, false
-		}
-		if next > i+1 && t.starts(i, filler) {
-			return i, false // "19 Uhr zu viert" is no four minutes past
-		}
-		m.set(f, value)
-		return next, true
+func readNumber(t *text, i int, m *moment, f field, least, most int) (int, bool) {
+	value, next, ok := t.cardinal(i)
+	if !ok || value < least || value > most || t.tokens[i].shape == numeral && len(t.tokens[i].text) > 2 {
+		return i, false
 	}
+	if next > i+1 && t.starts(i, filler) {
+		return i, false // "19 Uhr zu viert" is no four minutes past
+	}
+	m.set(f, value)
+	return next, true
 }
 
 // readDay reads a day of the month, as an ordinal or a cardinal.
@@ -150,20 +151,18 @@ func readDay(t *text, i int, m *moment) (int, bool) {
 // readBareDay reads a day of the month as a cardinal: the "12" of "Monday 12", but not
 // the hour of "Friday 6 pm" or the people of "May the 3 of us".
 func readBareDay(t *text, i int, m *moment) (int, bool) {
-	next, ok := readNumber(fieldDay, 1, 31)(t, i, m)
+	next, ok := readNumber(t, i, m, fieldDay, 1, 31)
 	return next, ok && !t.starts(next, part) && !t.starts(next, persons)
 }
 
 // readOne reads a unit as an amount of one: the "day" of "the day after Christmas".
-func readOne(name string) reader {
-	return func(t *text, i int, m *moment) (int, bool) {
-		e, next, ok := t.class(i, unit)
-		if !ok || e.name != name || t.starts(i, day) || i > 0 && (t.starts(i-1, all) || t.starts(i-1, hedge) || t.starts(i-1, repeated)) {
-			return i, false // "day after tomorrow" is a day itself, and "any day after Friday" is none
-		}
-		m.amounts = []amount{{value: 1, unit: name, next: next}}
-		return next, true
+func readOne(t *text, i int, m *moment, name string) (int, bool) {
+	e, next, ok := t.class(i, unit)
+	if !ok || e.name != name || t.starts(i, day) || i > 0 && (t.starts(i-1, all) || t.starts(i-1, hedge) || t.starts(i-1, repeated)) {
+		return i, false // "day after tomorrow" is a day itself, and "any day after Friday" is none
 	}
+	m.amounts = []amount{{value: 1, unit: name, next: next}}
+	return next, true
 }
 
 // readWeekdays reads the plural of "two Sundays from now".
@@ -193,6 +192,13 @@ func readOrdinal(t *text, i int, m *moment) (int, bool) {
 	}
 	m.set(fieldDay, value)
 	return next, true
+}
+
+// readNumberth reads a month that is said by an ordinal.
+func readNumberth(t *text, i int, m *moment) (int, bool) {
+	value, next, ok := t.ordinalAt(i)
+	m.set(fieldMonth, value)
+	return next, ok && value >= 1 && value <= 12
 }
 
 // readNth reads the "second" of "the second Friday", up to a fifth, which a month may

@@ -1,10 +1,6 @@
 package parse
 
-import (
-	"strings"
-
-	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
-)
+import "strings"
 
 // What a reply does instead of answering: it asks back, puts off, refers to something said
 // elsewhere, or ends the conversation. Such words must not be stored as the answer to a
@@ -89,42 +85,4 @@ func (t *text) sentenceFollows(i int) bool {
 		}
 	}
 	return false
-}
-
-// cutEnding takes the ending off a reply: one that is nothing else, or a last line or
-// sentence that says it plainly. Where an open question has an option of that name, it
-// is an answer.
-func (r *replying) cutEnding(text string) (rest string, ended bool) {
-	if r.ends(text, true) {
-		return "", true
-	}
-	at := strings.LastIndexAny(strings.TrimRight(text, ".!。！ "), ".!?;\n。！？")
-	if at < 0 {
-		return text, false
-	}
-	if tail := text[at:]; r.ends(strings.TrimLeft(tail, ".!?;\n。！？ "), false) {
-		return strings.TrimSpace(text[:at+1]), true
-	}
-	return text, false
-}
-
-// ends reports words that end the conversation: as the whole reply (alone), or as a
-// sentence of it.
-func (r *replying) ends(words string, alone bool) bool {
-	if words == "" || len(words) > longestPhrase {
-		return false
-	}
-	for _, question := range r.open {
-		if namesOption(question.Slot, strings.Trim(words, ".!。！ ")) {
-			return false
-		}
-	}
-	t := textOf(questioning.Slot{Type: questioning.Text}, words, r.context)
-	if t.intent() != Ends {
-		return false
-	}
-	for from := range t.pastOutros(0) + 1 {
-		alone = alone || t.starts(from, ending)
-	}
-	return alone
 }

@@ -7,7 +7,7 @@ import (
 
 // A moment is a date, a time of day or both as they are said, before anybody has computed
 // which day it is: "the second Friday of next month" is nth=2, weekday=5, months=1. Patterns
-// of the language fill its fields (pattern.go), and resolve.go computes. Keeping the two apart
+// of the language fill its fields, and dateOf and clockOf compute. Keeping the two apart
 // lets eight languages share one calendar, and lets a moment be contradictory, "Monday the
 // 24th" in a month where that is a Tuesday, until its resolution says so.
 
