@@ -51,11 +51,10 @@ type cost struct {
 func TestNoCallOutgrowsItsBudget(t *testing.T) {
 	endpoint := serve(t)
 	total, calls := map[string]cost{}, map[string]int64{}
-	// A collection would empty pools at a moment of its own.
+	// A collection would empty pools, and their refilling would count for whichever call comes next.
 	collecting := debug.SetGCPercent(-1)
 	defer debug.SetGCPercent(collecting)
 	for n := range warm + conversations {
-		runtime.GC()
 		lead(t, endpoint, n, func(kind string, call func()) {
 			spent := measure(call)
 			if n >= warm {
