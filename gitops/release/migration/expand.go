@@ -344,6 +344,9 @@ func (j *judgement) addColumn(table string, column *pg_query.ColumnDef) bool {
 			notNull = true
 		case pg_query.ConstrType_CONSTR_DEFAULT:
 			valued = constraint.GetRawExpr().GetAConst() == nil || !constraint.GetRawExpr().GetAConst().GetIsnull()
+			if volatile(constraint.GetRawExpr()) {
+				return j.instead("add the column without the default, then set it, and fill the column in small steps: each row gets a value of its own, and the whole table is rewritten")
+			}
 		case pg_query.ConstrType_CONSTR_NULL:
 		case pg_query.ConstrType_CONSTR_FOREIGN:
 			if !j.reference(constraint) {
@@ -378,6 +381,22 @@ func readsOthers(expression *pg_query.Node, column string) bool {
 		return nil
 	}) // which the function above never ends
 	return others
+}
+
+// volatile reports whether an expression calls a function that is not known to give one
+// value for all rows of a statement. The functions of now and of settings do.
+func volatile(expression *pg_query.Node) bool {
+	found := false
+	_ = protorange.Range(expression.ProtoReflect(), func(path protopath.Values) error {
+		if message, ok := path.Index(-1).Value.Interface().(protoreflect.Message); ok {
+			if call, ok := message.Interface().(*pg_query.FuncCall); ok {
+				name := dotted(call.GetFuncname())
+				found = found || !slices.Contains([]string{"now", "transaction_timestamp", "statement_timestamp", "current_setting"}, strings.TrimPrefix(name, "pg_catalog."))
+			}
+		}
+		return nil
+	}) // which the function above never ends
+	return found
 }
 
 // relation is a table's name, without the schema public.
