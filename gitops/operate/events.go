@@ -85,7 +85,8 @@ func eventsReplayCommand(v variables) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "replay ENV [ID…]",
 		Short: "Requeue dead letters",
-		Long:  `Requeues all dead letters, or those named. The relay publishes them in its next round; consumers ignore an event whose id they have processed.` + applicationHelp,
+		Long:  `Requeues all dead letters, or those named. The relay publishes them when it wakes: at the next
+answer of anybody, and within a quarter of an hour. Consumers ignore an event whose id they have processed.` + applicationHelp,
 		Example: `  operate events replay prod --dry-run
   operate events replay prod`,
 		Args: cobra.MinimumNArgs(1),
@@ -116,7 +117,7 @@ func eventsReplayCommand(v variables) *cobra.Command {
 				fmt.Fprintf(out, "%d events would be requeued.\n", len(letters))
 				return nil
 			}
-			fmt.Fprintf(out, "%d events requeued.\n", len(letters))
+			fmt.Fprintf(out, "%d events requeued. The relay publishes them at the next answer, and within 15 minutes.\n", len(letters))
 			return nil
 		}),
 	}

@@ -92,7 +92,8 @@ func TestAnUndeliverableEventBecomesADeadLetterAndCanBeReplayed(t *testing.T) {
 	_, err := deployment.Clone.Commit(t.Context(), "Make the indexer refuse all events")
 	require.NoError(t, err)
 	require.NoError(t, deployment.PushBoth(t.Context()))
-	p := people(t, 1)[0]
+	all := people(t, 2)
+	p := all[0]
 	require.NoError(t, p.converse(t.Context(), route))
 	require.NoError(t, deployment.Until(t.Context(), "the refused event to be a dead letter", func(ctx context.Context) (bool, error) {
 		waiting, deadLetters, err := outbox(ctx)
@@ -106,5 +107,6 @@ func TestAnUndeliverableEventBecomesADeadLetterAndCanBeReplayed(t *testing.T) {
 	}))
 	output, err := deployment.Operate(t.Context(), Prod, "events", "replay", "prod")
 	require.NoError(t, err, output)
+	require.NoError(t, all[1].converse(t.Context(), route)) // wakes the relay, which else sleeps until its timer
 	recalled(t, route, p)
 }
