@@ -85,7 +85,7 @@ func eventsReplayCommand(v variables) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "replay ENV [ID…]",
 		Short: "Requeue dead letters",
-		Long:  `Requeues all dead letters, or those named. The relay publishes them when it wakes: at the next
+		Long: `Requeues all dead letters, or those named. The relay publishes them when it wakes: at the next
 answer of anybody, and within a quarter of an hour. Consumers ignore an event whose id they have processed.` + applicationHelp,
 		Example: `  operate events replay prod --dry-run
   operate events replay prod`,
