@@ -52,6 +52,7 @@ layout, and prints its digest.`,
 	}
 	flags := command.Flags()
 	flags.StringVar(&options.Dist, "dist", "", "`folder` that goreleaser wrote (default .bin/dist)")
+	flags.StringVar(&options.Mirror, "mirror", "", "`URL` of a Debian archive, as http://HOST/debian (default that of this machine's apt)")
 	flags.StringVar(&options.Reference, "push", "", "push to this `host/path:tag`")
 	flags.BoolVar(&options.Insecure, "insecure", false, "allow plain HTTP to the registry, and any certificate")
 	flags.StringVar(&options.Layout, "layout", "", "`folder` of an OCI layout, used without --push (default .bin/program-image)")

@@ -28,27 +28,45 @@ const (
 // runs programs, locale C.UTF-8, time zones, and the folders of the file system.
 var wanted = []string{"postgresql-" + postgresMajor, "dash", "libc-bin", "tzdata", "base-files"}
 
-// sources are apt's, for all architectures.
-const sources = `Types: deb
-URIs: http://deb.debian.org/debian
-Suites: ` + suite + ` ` + suite + `-updates
-Components: main
-Signed-By: ` + keyring + `
+// sources are apt's, for all architectures. Of a mirror, the security updates are beside
+// the archive.
+func sources(mirror string) string {
+	of := func(uri, suites string) string {
+		return "Types: deb\nURIs: " + uri + "\nSuites: " + suites + "\nComponents: main\nSigned-By: " + keyring + "\n\n"
+	}
+	mirror = strings.TrimRight(mirror, "/")
+	return of(mirror, suite+" "+suite+"-updates") + of(mirror+"-security", suite+"-security")
+}
 
-Types: deb
-URIs: http://deb.debian.org/debian-security
-Suites: ` + suite + `-security
-Components: main
-Signed-By: ` + keyring + `
-`
+// errNoMirror tells what this machine's apt does not.
+var errNoMirror = errors.New("this machine's apt has no Debian archive: name a mirror's, as --mirror http://HOST/debian")
+
+// ownMirror returns the Debian archive from which this machine gets its packages.
+func ownMirror(ctx context.Context) (string, error) {
+	out, err := run(ctx, "apt-get", "indextargets", "--format", "$(REPO_URI)", "Origin: Debian")
+	if err != nil {
+		return "", err
+	}
+	for line := range strings.Lines(string(out)) {
+		if uri := strings.TrimRight(strings.TrimSpace(line), "/"); strings.HasSuffix(uri, "/debian") {
+			return uri, nil
+		}
+	}
+	return "", errNoMirror
+}
 
 // debianFiles returns Debian's packages that are wanted and what they depend on, as
 // files below folder. It uses apt on folders of its own, which checks signatures, needs
 // no root, and leaves the machine's packages alone.
 //
-// The machine may be another Debian or Ubuntu: only its apt is used, not its sources. The
-// empty status file says that nothing is installed, so everything is downloaded.
-func debianFiles(ctx context.Context, folder, architecture string) ([]string, error) {
+// The machine may be another Debian or Ubuntu: of its apt only the program is used, and the
+// mirror where none is named. The empty status file says that nothing is installed, so everything is downloaded.
+func debianFiles(ctx context.Context, mirror, folder, architecture string) (_ []string, err error) {
+	if mirror == "" {
+		if mirror, err = ownMirror(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if _, err := os.Stat(keyring); err != nil {
 		return nil, fmt.Errorf("find Debian's keys (install debian-archive-keyring): %w", err)
 	}
@@ -59,7 +77,7 @@ func debianFiles(ctx context.Context, folder, architecture string) ([]string, er
 		}
 	}
 	list, status := filepath.Join(folder, "debian.sources"), filepath.Join(folder, "status")
-	if err := errors.Join(os.WriteFile(list, []byte(sources), 0o644), os.WriteFile(status, nil, 0o644)); err != nil {
+	if err := errors.Join(os.WriteFile(list, []byte(sources(mirror)), 0o644), os.WriteFile(status, nil, 0o644)); err != nil {
 		return nil, err
 	}
 	options := []string{

@@ -40,6 +40,8 @@ type Options struct {
 	Insecure bool
 	// Layout is the folder of the OCI layout, which is replaced.
 	Layout string
+	// Mirror is the URL of a Debian archive; empty for the one of this machine's apt.
+	Mirror string
 	// Version is the program's.
 	Version string
 	// Created is the creation time of image and files; the zero time means 1970.
@@ -113,7 +115,7 @@ func buildOne(ctx context.Context, a artifact, options Options) (image v1.Image,
 		return nil, 0, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	files, err := debianFiles(ctx, folder, a.GOARCH) // Debian names these two as Go does
+	files, err := debianFiles(ctx, options.Mirror, folder, a.GOARCH) // Debian names these two as Go does
 	if err != nil {
 		return nil, 0, err
 	}

@@ -206,3 +206,10 @@ func TestProgramsForOtherSystemsAreNone(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []artifact{linux}, found)
 }
+
+func TestSecurityUpdatesComeFromTheSameMirror(t *testing.T) {
+	t.Parallel()
+	all := sources("http://mirror.example/debian/")
+	assert.Contains(t, all, "URIs: http://mirror.example/debian\nSuites: "+suite+" "+suite+"-updates\n")
+	assert.Contains(t, all, "URIs: http://mirror.example/debian-security\nSuites: "+suite+"-security\n")
+}
