@@ -297,7 +297,7 @@ func progress(app *v1alpha1.Application) string {
 }
 
 // comparison is why Argo CD cannot compare the Application with its branch, if it
-// cannot. The error of a sync is told by the operation.
+// cannot. The operation has the error of a sync.
 func comparison(app *v1alpha1.Application) string {
 	for _, condition := range app.Status.Conditions {
 		if condition.IsError() && condition.Type != v1alpha1.ApplicationConditionSyncError {

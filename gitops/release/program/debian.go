@@ -59,14 +59,9 @@ func ownMirror(ctx context.Context) (string, error) {
 // files below folder. It uses apt on folders of its own, which checks signatures, needs
 // no root, and leaves the machine's packages alone.
 //
-// The machine may be another Debian or Ubuntu: of its apt only the program is used, and the
-// mirror where none is named. The empty status file says that nothing is installed, so everything is downloaded.
-func debianFiles(ctx context.Context, mirror, folder, architecture string) (_ []string, err error) {
-	if mirror == "" {
-		if mirror, err = ownMirror(ctx); err != nil {
-			return nil, err
-		}
-	}
+// The machine may be another Debian or Ubuntu: of its apt only the program is used, not
+// its sources. The empty status file says that nothing is installed, so everything is downloaded.
+func debianFiles(ctx context.Context, mirror, folder, architecture string) ([]string, error) {
 	if _, err := os.Stat(keyring); err != nil {
 		return nil, fmt.Errorf("find Debian's keys (install debian-archive-keyring): %w", err)
 	}

@@ -62,6 +62,11 @@ func Build(ctx context.Context, options Options) (v1.Hash, error) {
 	if options.Created.IsZero() {
 		options.Created = time.Unix(0, 0)
 	}
+	if options.Mirror == "" {
+		if options.Mirror, err = ownMirror(ctx); err != nil {
+			return v1.Hash{}, err
+		}
+	}
 	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
 	for _, p := range programs {
 		began := time.Now()
