@@ -67,10 +67,10 @@ func TestAToolAsksNoMoreOfTheDatabaseThan(t *testing.T) {
 		{"revise", cost(14, 2), func() {
 			must[conversation.Revision](t)(s.Revise(ctx, conversation.ReviseInput{ConversationID: open.ConversationID, UserID: "ada", AnswerNumber: 3, Value: 700.0}))
 		}},
-		{"report", cost(7, 4), func() {
+		{"report", cost(7, 1), func() {
 			must[conversation.Report](t)(s.Report(ctx, conversation.ReportInput{ConversationID: open.ConversationID, UserID: "ada"}))
 		}},
-		{"report with the history", cost(8, 5), func() {
+		{"report with the history", cost(8, 1), func() {
 			must[conversation.Report](t)(s.Report(ctx, conversation.ReportInput{ConversationID: open.ConversationID, UserID: "ada", IncludeHistory: true}))
 		}},
 		{"forget", cost(12, 7), func() {

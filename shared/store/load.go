@@ -27,18 +27,6 @@ func (s *Store) Load(ctx context.Context, id string, fingerprint []byte) (*Conve
 	return loaded.Conversation, loaded.Earlier, nil
 }
 
-// Load reads a conversation, as Store.Load does, within a transaction that reads
-// more of it. The error may be ErrNotFound.
-func (t *Tx) Load(ctx context.Context, id string) (*Conversation, error) {
-	l, batch := newLoading(), t.batch(ctx)
-	l.queue(batch, id, Named{})
-	loaded, err := l.result(t.send(ctx, batch))
-	if err != nil {
-		return nil, err
-	}
-	return loaded.Conversation, nil
-}
-
 // load reads a conversation with what a call named of it. Outside of a transaction
 // it reads all as of one moment. In one it keeps others from changing or erasing
 // the conversation until that ends; it waits for whoever locks it now, no longer
@@ -52,12 +40,16 @@ func (t *Tx) load(ctx context.Context, id string, named Named) (*Loaded, error) 
 		return l.result(t.send(ctx, batch))
 	}
 	batch := &pgx.Batch{}
-	batch.Queue(`BEGIN READ ONLY, ISOLATION LEVEL REPEATABLE READ`) // a batch's statements see a moment each
+	batch.Queue(beginReading)
 	postgres.BindPrincipal(batch, principal.From(ctx))
 	l.queue(batch, id, named)
 	batch.Queue(`COMMIT`)
 	return l.result(t.on.SendBatch(ctx, batch).Close())
 }
+
+// beginReading has the statements of a batch see the database as of one moment. Without
+// it, each sees a moment of its own.
+const beginReading = `BEGIN READ ONLY, ISOLATION LEVEL REPEATABLE READ`
 
 // loading collects what a batch reads of a conversation.
 type loading struct {

@@ -142,10 +142,11 @@ LEFT JOIN questions q ON q.conversation_id = @conversation_id AND q.number = a.q
 ORDER BY a.number;
 
 -- name: Citations :many
--- Citations looks each up by itself, as KnownDigests does.
+-- Citations are the answers that slots rest on. A conversation may have hundreds that no
+-- longer hold, so each is looked up by itself, as KnownDigests does.
 SELECT a.number, a.slot, coalesce(a.question, 0)::integer AS question, coalesce(q.text, '') AS question_text, a.outcome, a.words,
        a.answered_at
-FROM unnest(@numbers::integer[]) AS cited (number)
+FROM (SELECT unnest(slots.answers) AS number FROM slots WHERE slots.conversation_id = @conversation_id) cited
 CROSS JOIN LATERAL (
     SELECT * FROM answers WHERE answers.conversation_id = @conversation_id AND answers.number = cited.number OFFSET 0
 ) a
@@ -237,10 +238,11 @@ DELETE FROM sessions s WHERE s.principal = current_setting('app.principal') AND 
   AND NOT EXISTS (SELECT FROM conversations c WHERE c.principal = s.principal AND c.session_id = s.id);
 
 -- name: RecordActs :exec
--- RecordActs adds to the audit trail that the principal did something with conversations.
+-- RecordActs adds to the audit trail that the principal did something with conversations
+-- of a user, or of anybody.
 INSERT INTO audit (user_id, conversation_id, action)
 SELECT s.user_id, c.id, @action FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
-WHERE c.id = ANY(@ids::uuid[]) AND c.principal = current_setting('app.principal')
+WHERE c.id = ANY(@ids::uuid[]) AND c.principal = current_setting('app.principal') AND (@user_id::text = '' OR s.user_id = @user_id)
 ON CONFLICT DO NOTHING;
 
 -- name: RecordActsOfUser :exec

@@ -103,11 +103,9 @@ func costs(t *testing.T, d *database) []cost {
 			_, _, err := s.Load(ctx, ids[i], nil)
 			require.NoError(t, err)
 		}},
-		{"history", func(i int) {
-			require.NoError(t, s.Read(ctx, func(tx *store.Tx) error {
-				_, err := tx.History(ctx, ids[i])
-				return err
-			}))
+		{"report", func(i int) {
+			_, err := s.Report(ctx, ids[i], "ada", true)
+			require.NoError(t, err)
 		}},
 		{"forget", func(i int) { storetest.Erase(t, s, "scale", ids[i]) }},
 	}
@@ -306,10 +304,10 @@ func sampled(t *testing.T, url string) map[string][]any {
 	return map[string][]any{
 		"AnsweredSlots":         one(queries.AnsweredSlotsParams{MaxGoal: 8192, Ids: ids}),
 		"AuditTrail":            one(queries.AuditTrailParams{Since: time.Now().Add(-90 * 24 * time.Hour), Most: 100}),
-		"RecordActs":            one(queries.RecordActsParams{Action: "read", Ids: ids}),
+		"RecordActs":            one(queries.RecordActsParams{Action: "read", Ids: ids, UserID: user}),
 		"RecordActsOfUser":      one(queries.RecordActsOfUserParams{Action: "exported", UserID: user}),
 		"SweepAudit":            one(queries.SweepAuditParams{Age: 40 * 24 * time.Hour, Most: 10}),
-		"Citations":             one(queries.CitationsParams{Numbers: []int{1, 2}, ConversationID: id}),
+		"Citations":             one(id),
 		"ClearAssumedFrom":      one(queries.ClearAssumedFromParams{Ids: ids, AssumedFrom: ids}),
 		"CloseQuestions":        one(queries.CloseQuestionsParams{ConversationID: id, Numbers: []int{3}}),
 		"Conversation":          one(queries.ConversationParams{ID: id, Fingerprint: fingerprint}),

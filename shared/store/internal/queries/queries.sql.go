@@ -16,20 +16,15 @@ import (
 const citations = `-- name: Citations :many
 SELECT a.number, a.slot, coalesce(a.question, 0)::integer AS question, coalesce(q.text, '') AS question_text, a.outcome, a.words,
        a.answered_at
-FROM unnest($1::integer[]) AS cited (number)
+FROM (SELECT unnest(slots.answers) AS number FROM slots WHERE slots.conversation_id = $1) cited
 CROSS JOIN LATERAL (
-    SELECT principal, conversation_id, number, slot, question, outcome, value, words, problem, digest, revision, answered_at, superseded_by FROM answers WHERE answers.conversation_id = $2 AND answers.number = cited.number OFFSET 0
+    SELECT principal, conversation_id, number, slot, question, outcome, value, words, problem, digest, revision, answered_at, superseded_by FROM answers WHERE answers.conversation_id = $1 AND answers.number = cited.number OFFSET 0
 ) a
 LEFT JOIN LATERAL (
-    SELECT text FROM questions WHERE questions.conversation_id = $2 AND questions.number = a.question OFFSET 0
+    SELECT text FROM questions WHERE questions.conversation_id = $1 AND questions.number = a.question OFFSET 0
 ) q ON true
 ORDER BY a.number
 `
-
-type CitationsParams struct {
-	Numbers        []int
-	ConversationID string
-}
 
 type CitationsRow struct {
 	Number       int
@@ -41,9 +36,10 @@ type CitationsRow struct {
 	AnsweredAt   time.Time
 }
 
-// Citations looks each up by itself, as KnownDigests does.
-func (q *Queries) Citations(ctx context.Context, arg CitationsParams) ([]CitationsRow, error) {
-	rows, err := q.db.Query(ctx, citations, arg.Numbers, arg.ConversationID)
+// Citations are the answers that slots rest on. A conversation may have hundreds that no
+// longer hold, so each is looked up by itself, as KnownDigests does.
+func (q *Queries) Citations(ctx context.Context, conversationID string) ([]CitationsRow, error) {
+	rows, err := q.db.Query(ctx, citations, conversationID)
 	if err != nil {
 		return nil, err
 	}
@@ -853,18 +849,20 @@ func (q *Queries) Questions(ctx context.Context, arg QuestionsParams) ([]Questio
 const recordActs = `-- name: RecordActs :exec
 INSERT INTO audit (user_id, conversation_id, action)
 SELECT s.user_id, c.id, $1 FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
-WHERE c.id = ANY($2::uuid[]) AND c.principal = current_setting('app.principal')
+WHERE c.id = ANY($2::uuid[]) AND c.principal = current_setting('app.principal') AND ($3::text = '' OR s.user_id = $3)
 ON CONFLICT DO NOTHING
 `
 
 type RecordActsParams struct {
 	Action string
 	Ids    []string
+	UserID string
 }
 
-// RecordActs adds to the audit trail that the principal did something with conversations.
+// RecordActs adds to the audit trail that the principal did something with conversations
+// of a user, or of anybody.
 func (q *Queries) RecordActs(ctx context.Context, arg RecordActsParams) error {
-	_, err := q.db.Exec(ctx, recordActs, arg.Action, arg.Ids)
+	_, err := q.db.Exec(ctx, recordActs, arg.Action, arg.Ids, arg.UserID)
 	return err
 }
 
