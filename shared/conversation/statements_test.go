@@ -47,10 +47,10 @@ func TestAToolAsksNoMoreOfTheDatabaseThan(t *testing.T) {
 		cost storetest.Cost
 		do   func()
 	}{
-		{"open", cost(17, 5), func() { open = turn(s.Ask(ctx, ask)) }},
-		{"open again", cost(7, 4), func() { turn(s.Ask(ctx, ask)) }},
-		{"open by a playbook", cost(23, 5), func() { other = turn(s.Ask(ctx, byPlaybook)) }},
-		{"change the playbook", cost(35, 3), func() {
+		{"open", cost(11, 2), func() { open = turn(s.Ask(ctx, ask)) }},
+		{"open again", cost(7, 2), func() { turn(s.Ask(ctx, ask)) }},
+		{"open by a playbook", cost(11, 2), func() { other = turn(s.Ask(ctx, byPlaybook)) }},
+		{"change the playbook", cost(18, 3), func() {
 			turn(s.Ask(ctx, conversation.AskInput{Context: "Something", UserID: "ada", ConversationID: other.ConversationID, Playbook: "travel"}))
 		}},
 		{"wait", cost(6, 1), func() { turn(s.FollowUp(ctx, answer(open))) }},

@@ -297,7 +297,11 @@ func sampled(t *testing.T, url string) map[string][]any {
 		FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
 		WHERE c.principal = 'product' AND c.opened_by IS NULL ORDER BY c.id
 		OFFSET (SELECT count(*) / 4 FROM conversations) LIMIT 1`).Scan(&id, &session, &user, &key, &fingerprint))
-	ids, unknown := []string{id}, uuid.NewString()
+	ids, unknown, empty := []string{id}, uuid.NewString(), uuid.NewString()
+	_, err = conn.Exec(t.Context(), `
+		INSERT INTO conversations (principal, id, session_id, goal, information_needed, batch_size, max_questions)
+		SELECT principal, $2, session_id, goal, information_needed, batch_size, max_questions FROM conversations WHERE id = $1`, id, empty)
+	require.NoError(t, err)
 	value, document := json.RawMessage(`"economy"`), json.RawMessage(`{}`)
 	one := func(parameter any) []any { return []any{parameter} }
 	week := 7 * 24 * time.Hour
@@ -336,9 +340,10 @@ func sampled(t *testing.T, url string) map[string][]any {
 		"InsertProcessed": one(queries.InsertProcessedParams{Consumer: "indexer", Source: "/sequential-questioning/conversations", ID: unknown}),
 		"InsertQuestion": one(queries.InsertQuestionParams{ConversationID: id, Number: 4, Slot: "start_date", Purpose: questioning.Ask,
 			Text: "Start date?", Bits: 5}),
-		"InsertSession":           one(queries.InsertSessionParams{ID: "new", UserID: user}),
-		"InsertShared":            one("new"),
-		"InsertSlot":              one(queries.InsertSlotParams{ConversationID: id, Position: 9, Key: "new", Definition: document, State: questioning.StatusMissing, Answers: []int{}}),
+		"InsertSession": one(queries.InsertSessionParams{ID: "new", UserID: user}),
+		"InsertShared":  one("new"),
+		"InsertSlots": one(queries.InsertSlotsParams{ConversationID: empty, Keys: []string{"new"}, Definitions: []string{string(document)},
+			States: []string{string(questioning.StatusMissing)}, SlotValues: []string{""}, Words: []string{""}, Answers: []string{"{}"}, Sources: []string{""}, AssumedFrom: []string{""}}),
 		"KnownDigests":            one(queries.KnownDigestsParams{Digests: [][]byte{digest("new"), digest("other")}, ConversationID: id}),
 		"LockAgainstErasure":      one(ids),
 		"LockAssuming":            one(ids),
@@ -352,7 +357,7 @@ func sampled(t *testing.T, url string) map[string][]any {
 		"Messages":                one(id),
 		"OpeningResult":           one(queries.OpeningResultParams{Goal: "Book", UserID: user, KeptFor: store.KeptFor, Fingerprint: fingerprint, OpenedBy: digest("new")}),
 		"Questions":               one(queries.QuestionsParams{ConversationID: id, Numbers: []int{1, 2}}),
-		"SessionOwner":            one(session),
+		"SessionIsForeign":        one(queries.SessionIsForeignParams{ID: session, UserID: "bob"}),
 		"SlotOfAnswer":            one(queries.SlotOfAnswerParams{ConversationID: id, Number: 1}),
 		"Slots":                   one(id),
 		"Statistics":              one(queries.StatisticsParams{SchemaKey: key, UserID: user, Most: 200}),
