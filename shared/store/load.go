@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -32,7 +31,7 @@ func (s *Store) Load(ctx context.Context, id string, fingerprint []byte) (*Conve
 // the conversation until that ends; it waits for whoever locks it now, no longer
 // than the pool's lock timeout.
 func (t *Tx) load(ctx context.Context, id string, named Named) (*Loaded, error) {
-	l := newLoading()
+	l := newLoading(t.slots)
 	if t.tx != nil {
 		batch := t.batch(ctx)
 		exec(batch, (*queries.Queries).LockConversation, id) // what follows sees what it waited for
@@ -56,10 +55,11 @@ type loading struct {
 	Loaded
 	conversation Conversation
 	state        questioning.State
+	slots        *slotCache
 }
 
-func newLoading() *loading {
-	return &loading{Loaded: Loaded{SlotOf: map[int]string{}, TextOf: map[int]string{}}}
+func newLoading(slots *slotCache) *loading {
+	return &loading{Loaded: Loaded{SlotOf: map[int]string{}, TextOf: map[int]string{}}, slots: slots}
 }
 
 // queue adds to the batch what reads a conversation. One that is missing ends it.
@@ -121,15 +121,15 @@ func (l *loading) takeSlots(rows []queries.SlotsRow) error {
 	l.state.Slots = make([]questioning.Slot, len(rows))
 	l.state.SlotStates = make([]questioning.SlotState, len(rows))
 	for i, row := range rows {
-		slot := &l.state.Slots[i]
-		if err := json.Unmarshal(row.Definition, slot); err != nil {
-			return fmt.Errorf("read the definition of a slot: %w", err)
+		slot, err := l.slots.of(row.Definition)
+		if err != nil {
+			return err
 		}
 		value, err := decode(row.Value)
 		if err != nil {
 			return fmt.Errorf("read the value of slot %s: %w", slot.Key, err)
 		}
-		*slot = slot.Plain()
+		l.state.Slots[i] = slot
 		l.state.SlotStates[i] = questioning.SlotState{
 			Status: row.State, Value: value, Words: row.Words, Answers: row.Answers, Clarified: row.Clarified, Confirmed: row.Confirmed,
 			Passed: row.Passed, Source: row.Source, Reopened: row.Reopened,

@@ -39,7 +39,7 @@ func (s *Store) Report(ctx context.Context, id, userID string, history bool) (*R
 }
 
 func (s *Store) report(ctx context.Context, id, userID string, history bool) (*Reported, error) {
-	r, l, batch := &Reported{}, newLoading(), &pgx.Batch{}
+	r, l, batch := &Reported{}, newLoading(s.slots), &pgx.Batch{}
 	if s.audits {
 		batch.Queue(`BEGIN ISOLATION LEVEL REPEATABLE READ`)
 		batch.Queue(`SET LOCAL synchronous_commit = off`)

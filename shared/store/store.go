@@ -29,11 +29,12 @@ import (
 // its own.
 type Store struct {
 	pool   *pgxpool.Pool
+	slots  *slotCache
 	audits bool // see Audited
 }
 
 // New returns the store of a database. It owns the pool.
-func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
+func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool, slots: &slotCache{}} }
 
 // Ping reports whether the database answers. It opens the first connection.
 func (s *Store) Ping(ctx context.Context) error { return s.pool.Ping(ctx) }
@@ -66,7 +67,7 @@ var snapshot = pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadO
 func (s *Store) inTx(ctx context.Context, options pgx.TxOptions, run func(*Tx) error) error {
 	var err error
 	for range maxAttempts {
-		err = pgx.BeginTxFunc(ctx, s.pool, options, func(tx pgx.Tx) error { return run(&Tx{on: tx, tx: tx, audits: s.audits}) })
+		err = pgx.BeginTxFunc(ctx, s.pool, options, func(tx pgx.Tx) error { return run(&Tx{on: tx, tx: tx, slots: s.slots, audits: s.audits}) })
 		if !errors.Is(err, ErrConflict) && !postgres.Contended(err) {
 			break
 		}
@@ -77,7 +78,7 @@ func (s *Store) inTx(ctx context.Context, options pgx.TxOptions, run func(*Tx) e
 // direct returns what runs each batch as a separate transaction, in one round trip:
 // PostgreSQL runs what comes up to a Sync as one. The statements of a batch do not
 // see the database as of one moment.
-func (s *Store) direct() *Tx { return &Tx{on: s.pool, audits: s.audits} }
+func (s *Store) direct() *Tx { return &Tx{on: s.pool, slots: s.slots, audits: s.audits} }
 
 // saveTimeout bounds how long a change is saved that nobody waits for any more.
 const saveTimeout = 10 * time.Second
@@ -97,6 +98,7 @@ type Tx struct {
 		SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults
 	}
 	tx     pgx.Tx // nil outside of a transaction
+	slots  *slotCache
 	bound  bool
 	audits bool
 }
