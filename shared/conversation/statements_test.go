@@ -73,10 +73,10 @@ func TestAToolAsksNoMoreOfTheDatabaseThan(t *testing.T) {
 		{"report with the history", cost(8, 1), func() {
 			must[conversation.Report](t)(s.Report(ctx, conversation.ReportInput{ConversationID: open.ConversationID, UserID: "ada", IncludeHistory: true}))
 		}},
-		{"forget", cost(12, 7), func() {
+		{"forget", cost(12, 6), func() {
 			must[conversation.Forgotten](t)(s.Forget(ctx, conversation.ForgetInput{Everything: true, UserID: "ada"}))
 		}},
-		{"forget again", cost(4, 3), func() {
+		{"forget again", cost(4, 2), func() {
 			must[conversation.Forgotten](t)(s.Forget(ctx, conversation.ForgetInput{Everything: true, UserID: "ada"}))
 		}},
 	} {

@@ -32,7 +32,7 @@ func (s *Store) Load(ctx context.Context, id string, fingerprint []byte) (*Conve
 // than the pool's lock timeout.
 func (t *Tx) load(ctx context.Context, id string, named Named) (*Loaded, error) {
 	l := newLoading(t.slots)
-	if t.tx != nil {
+	if t.begin != "" {
 		batch := t.batch(ctx)
 		exec(batch, (*queries.Queries).LockConversation, id) // what follows sees what it waited for
 		l.queue(batch, id, named)
@@ -45,10 +45,6 @@ func (t *Tx) load(ctx context.Context, id string, named Named) (*Loaded, error) 
 	batch.Queue(`COMMIT`)
 	return l.result(t.on.SendBatch(ctx, batch).Close())
 }
-
-// beginReading has the statements of a batch see the database as of one moment. Without
-// it, each sees a moment of its own.
-const beginReading = `BEGIN READ ONLY, ISOLATION LEVEL REPEATABLE READ`
 
 // loading collects what a batch reads of a conversation.
 type loading struct {
