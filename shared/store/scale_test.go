@@ -259,9 +259,10 @@ func literal(v reflect.Value) string {
 		return "NULL"
 	}
 	switch of := v.Interface().(type) {
-	case json.RawMessage:
-		return quoted(string(of))
 	case []byte:
+		if json.Valid(of) { // no digest is
+			return quoted(string(of))
+		}
 		return quoted(`\x` + hex.EncodeToString(of))
 	case time.Duration:
 		return quoted(fmt.Sprintf("%d milliseconds", of.Milliseconds()))

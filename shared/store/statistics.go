@@ -55,7 +55,7 @@ func (s *statistics) take(row queries.StatisticsRow) (err error) {
 	return err
 }
 
-func sum(documents []json.RawMessage) (questioning.Statistics, error) {
+func sum(documents [][]byte) (questioning.Statistics, error) {
 	all := make([]questioning.Contribution, len(documents))
 	for i, document := range documents {
 		if err := json.Unmarshal(document, &all[i]); err != nil {

@@ -7,7 +7,6 @@ package queries
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
@@ -118,7 +117,7 @@ type ConversationRow struct {
 	UserID            string
 	Goal              string
 	Playbook          string
-	InformationNeeded json.RawMessage
+	InformationNeeded []byte
 	BatchSize         int
 	MaxQuestions      int
 	Revision          int
@@ -129,7 +128,7 @@ type ConversationRow struct {
 	Language          string
 	CallRevision      int
 	CallResult        []byte
-	EarlierResult     json.RawMessage
+	EarlierResult     []byte
 }
 
 // Conversation comes with what a call returned before, if it did: as the previous
@@ -268,7 +267,7 @@ type HistoryRow struct {
 	Outcome      questioning.Outcome
 	Words        string
 	AnsweredAt   time.Time
-	Value        json.RawMessage
+	Value        []byte
 	SupersededBy int
 }
 
@@ -315,7 +314,7 @@ type InsertAnswerParams struct {
 	Slot           string
 	Question       int
 	Outcome        questioning.Outcome
-	Value          json.RawMessage
+	Value          []byte
 	Words          string
 	Problem        string
 	Digest         []byte
@@ -354,8 +353,8 @@ type InsertConversationParams struct {
 	ID                string
 	Goal              string
 	Playbook          string
-	InformationNeeded json.RawMessage
-	Metadata          json.RawMessage
+	InformationNeeded []byte
+	Metadata          []byte
 	BatchSize         int
 	MaxQuestions      int
 	QuestionsAsked    int
@@ -771,7 +770,7 @@ type OpeningResultRow struct {
 	ID            string
 	Revision      int
 	Result        []byte
-	EarlierResult json.RawMessage
+	EarlierResult []byte
 	Swept         bool
 	Alike         bool
 }
@@ -945,9 +944,9 @@ FROM slots WHERE conversation_id = $1 ORDER BY position
 `
 
 type SlotsRow struct {
-	Definition json.RawMessage
+	Definition []byte
 	State      questioning.Status
-	Value      json.RawMessage
+	Value      []byte
 	Words      string
 	Answers    []int
 	Clarified  bool
@@ -1105,7 +1104,7 @@ WHERE conversation_id = $10 AND position = $11
 
 type UpdateSlotParams struct {
 	State          questioning.Status
-	Value          json.RawMessage
+	Value          []byte
 	Words          string
 	Answers        []int
 	Clarified      bool
