@@ -12,12 +12,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/sequential-questioning/sequential-questioning/gitops/operate/check"
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant/qdranttest"
 )
 
-// gateway starts an MCP server with one tool that requires a token.
-func gateway(t testing.TB) string {
+// mcpServer starts an MCP server with one tool that requires a token.
+func mcpServer(t testing.TB) string {
 	m := server.NewMCPServer("sequential-questioning", "1.2.3", server.WithToolCapabilities(false))
 	m.AddTool(mcp.NewTool("sequential_questioning"), func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		return mcp.NewToolResultText("asked"), nil
@@ -35,12 +34,12 @@ func gateway(t testing.TB) string {
 }
 
 // checked runs the command check and returns its results by name.
-func (f *fixture) checked(args ...string) (map[string]check.Result, error) {
+func (f *fixture) checked(args ...string) (map[string]result, error) {
 	f.t.Helper()
 	out, _, err := f.run(append([]string{"check", "--json"}, args...)...)
-	var results []check.Result
+	var results []result
 	require.NoError(f.t, json.Unmarshal([]byte(out), &results), out)
-	all := map[string]check.Result{}
+	all := map[string]result{}
 	for _, r := range results {
 		all[r.Check] = r
 	}
@@ -49,7 +48,7 @@ func (f *fixture) checked(args ...string) (map[string]check.Result, error) {
 
 func complete(t testing.TB) *fixture {
 	return initialised(t, "prod").applied("prod").with("QDRANT_URL", qdranttest.URL(t)).
-		with("GATEWAY_URL", gateway(t)+"/mcp").with("GATEWAY_TOKEN", "token-0123456789")
+		with("GATEWAY_URL", mcpServer(t)+"/mcp").with("GATEWAY_TOKEN", "token-0123456789")
 }
 
 func TestAHealthyEnvironmentPassesEveryCheck(t *testing.T) {
@@ -58,7 +57,7 @@ func TestAHealthyEnvironmentPassesEveryCheck(t *testing.T) {
 	results, err := f.checked("prod")
 	require.NoError(t, err)
 	for _, name := range []string{"database", "environment", "migrations", "role", "tls", "connections", "events", "erasures", "memory", "gateway"} {
-		assert.Equal(t, check.OK, results[name].Status, "%s: %s", name, results[name].Found)
+		assert.Equal(t, "ok", results[name].Status, "%s: %s", name, results[name].Found)
 	}
 	assert.Len(t, results, 10)
 	assert.Equal(t, "sequential-questioning 1.2.3 with 1 tools", results["gateway"].Found)
@@ -74,7 +73,7 @@ func TestEveryFailureIsReportedWithARemedy(t *testing.T) {
 		t.Helper()
 		results, err := f.checked("prod", "--timeout", "2s")
 		require.ErrorContains(t, err, "of 10 checks failed")
-		assert.Equal(t, check.Failed, results[name].Status, results[name].Found)
+		assert.Equal(t, "failed", results[name].Status, results[name].Found)
 		assert.Contains(t, results[name].Found, found)
 		assert.Contains(t, results[name].Do, do)
 	}
@@ -86,13 +85,13 @@ func TestEveryFailureIsReportedWithARemedy(t *testing.T) {
 	fails(f.with("GATEWAY_URL", "http://127.0.0.1:1/mcp"), "gateway", "refused", "release status")
 
 	f.exec("sq_prod", "GRANT CREATE ON SCHEMA public TO sq_prod")
-	fails(f, "role", "take CREATE in the schema public from sq_prod", "operate database init prod")
+	fails(f, "role", "REVOKE CREATE ON SCHEMA public FROM sq_prod", "operate database init prod")
 	f.must("database", "init", "prod")
 	f.exec("postgres", "ALTER ROLE sq_prod BYPASSRLS")
 	fails(f, "role", "roles with special privileges: sq_prod", "operate database init prod")
 	f.must("database", "init", "prod")
 	f.exec("sq_prod", "GRANT SELECT ON answers TO sq_prod_gateway")
-	fails(f, "role", "let sq_prod_gateway access the table elicitations and no other", "operate database init prod")
+	fails(f, "role", "REVOKE SELECT ON TABLE public.answers FROM sq_prod_gateway", "operate database init prod")
 	f.exec("postgres", "ALTER ROLE sq_prod_gateway BYPASSRLS")
 	fails(f, "role", "roles with special privileges: sq_prod_gateway", "operate database init prod")
 	f.must("database", "init", "prod")
@@ -117,8 +116,8 @@ func TestUnconfiguredPartsAreSkipped(t *testing.T) {
 	t.Parallel()
 	results, err := initialised(t, "prod").applied("prod").checked("prod")
 	require.NoError(t, err)
-	assert.Equal(t, check.Skipped, results["memory"].Status)
-	assert.Equal(t, check.Skipped, results["gateway"].Status)
+	assert.Equal(t, "skipped", results["memory"].Status)
+	assert.Equal(t, "skipped", results["gateway"].Status)
 }
 
 func TestCheckPrintsNoPasswords(t *testing.T) {
@@ -127,4 +126,15 @@ func TestCheckPrintsNoPasswords(t *testing.T) {
 	out, progress, err := f.run("check", "prod")
 	require.ErrorContains(t, err, "checks failed")
 	assert.NotContains(t, out+progress+err.Error(), "hunter2secret")
+}
+
+func TestAConnectionAcrossTheNetworkMustBeEncrypted(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		tls, near bool
+		well      bool
+	}{{true, false, true}, {true, true, true}, {false, true, true}, {false, false, false}} {
+		_, err := judge(c.tls, c.near, "TLSv1.3")
+		assert.Equal(t, c.well, err == nil, "%+v", c)
+	}
 }

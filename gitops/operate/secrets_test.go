@@ -253,8 +253,7 @@ func TestEnvironmentsShareQdrantsKey(t *testing.T) {
 	v.generate("staging", "prod")
 	const staging = "sequential-questioning-staging.sequential-questioning-qdrant.yaml"
 	assert.Equal(t, v.value(serverFile, "api-key"), v.value(staging, "api-key"))
-	v.refused("staging shares Qdrant's key: name it too", v.arguments([]string{"prod", "--rotate", "sequential-questioning-qdrant"})...)
-	assert.ElementsMatch(t, []string{serverFile, qdrantFile, staging}, v.changed("prod", "staging", "--rotate", "sequential-questioning-qdrant"))
+	assert.ElementsMatch(t, []string{serverFile, qdrantFile, staging}, v.changed("prod", "--rotate", "sequential-questioning-qdrant"), "all that share it")
 	assert.Equal(t, v.value(serverFile, "api-key"), v.value(qdrantFile, "api-key"))
 
 	v.refused("set QDRANT_API_KEY to it", v.arguments([]string{"dev"})...)
