@@ -2,11 +2,11 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event/delivery"
@@ -21,16 +21,11 @@ func auditCommand(v variables) *cobra.Command {
 	var filter store.AuditFilter
 	var since time.Duration
 	var limit uint16
-	c := of(v, func(o *operation) error {
+	c := of(v, withData(func(o *operation, pool *pgxpool.Pool) error {
 		if filter.ConversationID != "" && uuid.Validate(filter.ConversationID) != nil {
 			return fmt.Errorf("--conversation is %q: want a conversation's id", filter.ConversationID)
 		}
 		filter.Since = time.Now().Add(-since)
-		pool, err := o.application()
-		if err != nil {
-			return err
-		}
-		defer pool.Close()
 		acts, err := store.New(pool).AuditTrail(o.Context(), filter, int(limit))
 		if err != nil {
 			return err
@@ -38,12 +33,11 @@ func auditCommand(v variables) *cobra.Command {
 		return show(o, "AT PRINCIPAL USER CONVERSATION ACTION", acts, func(act store.Act) []any {
 			return []any{utc(act.At), act.Principal, act.UserID, act.ConversationID, act.Action}
 		})
-	}, &cobra.Command{
+	}), &cobra.Command{
 		Use:   "audit ENV",
 		Short: "List who opened, read, exported and erased conversations",
-		Long: `Lists the latest acts of the audit trail: the principal, the user whose conversation it
-is, the conversation and what was done. Functions record where AUDIT_DAYS is set; exports
-are always recorded.`,
+		Long: `Lists the latest acts of the audit trail. Functions record where AUDIT_DAYS is set;
+exports are always recorded.`,
 		Example: `  operate audit prod --user ada --since 720h`,
 		Args:    cobra.ExactArgs(1),
 	})
@@ -60,17 +54,9 @@ are always recorded.`,
 // export itself is recorded in the audit trail, whether or not functions record there.
 func exportCommand(v variables) *cobra.Command {
 	var user, whose string
-	c := of(v, func(o *operation) error {
-		if user == "" {
-			return errors.New("--user is missing: name the user_id")
-		}
-		pool, err := o.application()
-		if err != nil {
-			return err
-		}
-		defer pool.Close()
+	c := of(v, withData(func(o *operation, pool *pgxpool.Pool) error {
 		held := map[string][]json.RawMessage{} // by table
-		err = store.New(pool).Export(principal.With(o.Context(), whose), user, func(table string, row json.RawMessage) error {
+		err := store.New(pool).Export(principal.With(o.Context(), whose), user, func(table string, row json.RawMessage) error {
 			held[table] = append(held[table], row)
 			return nil
 		})
@@ -78,20 +64,17 @@ func exportCommand(v variables) *cobra.Command {
 			return err
 		}
 		return o.json(held)
-	}, &cobra.Command{
+	}), &cobra.Command{
 		Use:   "export ENV",
 		Short: "Write everything that is held of a user as JSON",
-		Long: `Writes every row of the database that is held of a user, by table, as of one moment:
-conversations with questions, answers and messages, results kept for repeated calls,
-pending forms, events that wait, and what the user's answers add to statistics. Memory
-holds copies of the answers.
-
+		Long: `Writes every row of the database that is held of a user, by table, as of one moment.
 The user is the user_id that clients send, and the principal is the subject of the
 client's token; without tokens it is "` + principal.Local + `".`,
 		Example: `  operate export prod --user ada --principal client-7 > ada.json`,
 		Args:    cobra.ExactArgs(1),
 	})
 	c.Flags().StringVar(&user, "user", "", "the user's `id`")
+	_ = c.MarkFlagRequired("user")
 	c.Flags().StringVar(&whose, "principal", principal.Local, "the `principal` whose user it is")
 	return c
 }
@@ -100,12 +83,7 @@ client's token; without tokens it is "` + principal.Local + `".`,
 // Errors are the broker's or a consumer's texts, as they were received.
 func eventsListCommand(v variables) *cobra.Command {
 	var limit uint16
-	c := of(v, func(o *operation) error {
-		pool, err := o.application()
-		if err != nil {
-			return err
-		}
-		defer pool.Close()
+	c := of(v, withData(func(o *operation, pool *pgxpool.Pool) error {
 		letters, all, err := delivery.NewOutbox(pool).DeadLetters(o.Context(), int(limit))
 		if err != nil {
 			return err
@@ -116,12 +94,10 @@ func eventsListCommand(v variables) *cobra.Command {
 		return show(o, "ID TYPE DEAD-LETTERED ATTEMPTS PROBLEM", letters, func(l delivery.DeadLetter) []any {
 			return []any{l.ID, l.Type, utc(l.DeadLetteredAt), l.Attempts, l.Problem}
 		})
-	}, &cobra.Command{
+	}), &cobra.Command{
 		Use:   "list ENV",
 		Short: "List the dead letters: events that could not be published or delivered",
-		Long: `Lists the dead letters in the outbox with their errors: events that the broker refused
-too often, or that it could not deliver to a consumer.`,
-		Args: cobra.ExactArgs(1),
+		Args:  cobra.ExactArgs(1),
 	})
 	c.Flags().Uint16Var(&limit, "limit", 100, "maximum number to show")
 	c.Flags().Bool(asJSON, false, "print JSON")
@@ -132,7 +108,7 @@ too often, or that it could not deliver to a consumer.`,
 // the order and counts attempts.
 // An id that is no dead letter's is an error, and then nothing is requeued.
 func eventsReplayCommand(v variables) *cobra.Command {
-	c := of(v, func(o *operation) error {
+	c := of(v, withData(func(o *operation, pool *pgxpool.Pool) error {
 		var ids []uuid.UUID
 		for _, argument := range o.args {
 			id, err := uuid.Parse(argument)
@@ -141,11 +117,6 @@ func eventsReplayCommand(v variables) *cobra.Command {
 			}
 			ids = append(ids, id)
 		}
-		pool, err := o.application()
-		if err != nil {
-			return err
-		}
-		defer pool.Close()
 		letters, err := delivery.NewOutbox(pool).Requeue(o.Context(), ids, o.dry())
 		if err != nil {
 			return err
@@ -155,47 +126,39 @@ func eventsReplayCommand(v variables) *cobra.Command {
 		}
 		o.printf(o.did("%d events requeued. The relay publishes them at the next answer, and within 15 minutes.\n", "%d events would be requeued.\n"), len(letters))
 		return nil
-	}, &cobra.Command{
+	}), &cobra.Command{
 		Use:   "replay ENV [ID…]",
 		Short: "Requeue dead letters",
-		Long: `Requeues all dead letters, or those named. The relay publishes them when it wakes: at the next
-answer of anybody, and within a quarter of an hour. Consumers ignore an event whose id they have processed.`,
+		Long: `Requeues all dead letters, or those named. The relay publishes them when it wakes.
+Consumers ignore an event whose id they have processed.`,
 		Args: cobra.MinimumNArgs(1),
 	})
 	c.Flags().Bool(dryRun, false, "only list them")
 	return c
 }
 
-// minTimeout is the minimum timeout of one request of a rebuild, which no person waits
-// for.
-const minTimeout = 5 * time.Second
+// memory opens Qdrant as functions do, but no person waits for an answer here. The caller
+// closes it.
+func (o *operation) memory() (*memory.Memory, error) {
+	var settings memory.Settings
+	if err := o.settings(&settings); err != nil {
+		return nil, err
+	}
+	settings.Qdrant.Timeout = max(settings.Qdrant.Timeout, 5*time.Second)
+	return settings.Open()
+}
 
 // rebuildCommand reads as the functions' role and writes as the indexer does. Memory is a
 // copy of the database's answers, so nothing here can lose data. --fresh is for vectors of
 // another model or size: without it the collection refuses them.
 func rebuildCommand(v variables) *cobra.Command {
 	var fresh bool
-	c := of(v, func(o *operation) error {
-		var settings memory.Settings
-		if err := o.settings(&settings); err != nil {
-			return err
-		}
-		settings.Qdrant.Timeout = max(settings.Qdrant.Timeout, minTimeout)
-		m, err := settings.Open()
+	c := of(v, withData(func(o *operation, pool *pgxpool.Pool) error {
+		m, err := o.memory()
 		if err != nil {
 			return err
 		}
 		defer m.Close()
-		if !m.Configured() {
-			return memory.ErrNotConfigured
-		}
-		// Qdrant is opened first and asked nothing yet: a wrong environment is refused
-		// before the first point is written.
-		pool, err := o.application()
-		if err != nil {
-			return err
-		}
-		defer pool.Close()
 		if fresh {
 			// Between this and the end of the rebuild, conversations continue without
 			// memory and say so.
@@ -215,13 +178,12 @@ func rebuildCommand(v variables) *cobra.Command {
 		}
 		o.printf("%d conversations, %d answers indexed, %d checked again\n", done.Conversations, done.Answers, done.Stale)
 		return nil
-	}, &cobra.Command{
+	}), &cobra.Command{
 		Use:   "rebuild [ENV]",
 		Short: "Rebuild memory from the database",
 		Long: `Writes the answers of all conversations to Qdrant, and removes points that the database
 does not have. It is safe to run at any time, and repeatedly. Without ENV the database must
-belong to no environment, as that of the local program, and the prefix of collections is
-the functions' own default.`,
+belong to no environment, as that of the local program.`,
 		Example: `  operate memory rebuild prod
   operate memory rebuild --fresh    # of the local program with its own Qdrant`,
 		Args: cobra.MaximumNArgs(1),

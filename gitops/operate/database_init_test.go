@@ -38,7 +38,7 @@ func TestInitIsIdempotent(t *testing.T) {
 	before := query[string](f, "sq_prod", everything)
 	out, progress, err := f.run("database", "init", "prod")
 	require.NoError(t, err)
-	assert.Contains(t, out, "nothing changed")
+	assert.Contains(t, out, ": 0 changes")
 	assert.Empty(t, progress)
 	assert.JSONEq(t, before, query[string](f, "sq_prod", everything))
 }
@@ -49,7 +49,7 @@ func TestInitDryRunChangesNothing(t *testing.T) {
 	before := query[string](f, "postgres", everything)
 	out, progress, err := f.run("database", "init", "prod", "--dry-run")
 	require.NoError(t, err)
-	assert.Contains(t, out, "nothing was changed")
+	assert.Contains(t, out, "changes to make")
 	assert.Contains(t, progress, "CREATE ROLE \"sq_prod\" LOGIN\n")
 	assert.Contains(t, progress, "CREATE DATABASE \"sq_prod\" ")
 	assert.Equal(t, before, query[string](f, "postgres", everything))
@@ -234,8 +234,8 @@ func TestAnAdministratorWithoutSuperuserInitialises(t *testing.T) {
 	managed := f.with("ADMIN_DATABASE_URL", f.url("administrator", "administrator-0123456789", "postgres"))
 	managed.must("database", "init", "prod")
 	before := query[string](f, "sq_prod", everything)
-	assert.Contains(t, managed.must("database", "init", "prod"), "nothing changed")
-	assert.Contains(t, f.must("database", "init", "prod"), "nothing changed", "nor as a superuser")
+	assert.Contains(t, managed.must("database", "init", "prod"), ": 0 changes")
+	assert.Contains(t, f.must("database", "init", "prod"), ": 0 changes", "nor as a superuser")
 	assert.JSONEq(t, before, query[string](f, "sq_prod", everything))
 	open(t, t.Context(), f.service("prod"), "Book a trip")
 	theFunctionsRoleCannotChangeTheSchema(t, f)
@@ -301,7 +301,7 @@ func TestErrorsDoNotShowTheAdministratorsURL(t *testing.T) {
 
 func TestThereAreThreeEnvironments(t *testing.T) {
 	t.Parallel()
-	newOffline(t).refused(`there is no environment "test"; there are: dev, staging, prod`, "database", "init", "test")
+	newOffline(t).refused(`there is no environment "test": want one of [dev staging prod]`, "database", "init", "test")
 }
 
 // newOffline returns a fixture without a server.

@@ -73,7 +73,7 @@ func TestARestoreRecoversEveryValue(t *testing.T) {
 	_, err = s.Report(principal.With(t.Context(), "cleo"), conversation.ReportInput{ConversationID: later.ConversationID})
 	require.ErrorContains(t, err, "there is no conversation")
 	// No damage is left: init changes nothing.
-	assert.Contains(t, f.must("database", "init", "prod"), "nothing changed")
+	assert.Contains(t, f.must("database", "init", "prod"), ": 0 changes")
 }
 
 func TestARestoreIsUndoneBySwitchingBack(t *testing.T) {
@@ -88,7 +88,6 @@ func TestARestoreIsUndoneBySwitchingBack(t *testing.T) {
 	require.NotEqual(t, later, rows(f, "sq_prod"))
 
 	before := query[string](f, "postgres", `SELECT datname FROM pg_database WHERE datname LIKE 'sq\_prod\_before\_%'`)
-	assert.Regexp(t, before+` +served`, f.must("database", "list", "prod"))
 	f.must("database", "switch", "prod", before, "--yes")
 	assert.Equal(t, later, rows(f, "sq_prod"))
 	open(t, t.Context(), s, "Book a third trip")
@@ -101,7 +100,7 @@ func TestARestoreOfAnOlderBackupGrantsTheGatewaysRoleItsTable(t *testing.T) {
 	f.must("database", "backup", "prod")
 	f.must("database", "restore", "prod", "latest", "--yes")
 	theGatewaysRoleAccessesOnlyItsTable(t, f)
-	assert.Contains(t, f.must("database", "init", "prod"), "nothing changed")
+	assert.Contains(t, f.must("database", "init", "prod"), ": 0 changes")
 }
 
 func TestARestoreWithoutSwitchDoesNotTouchTheServingDatabase(t *testing.T) {
@@ -141,7 +140,7 @@ func TestARestoreTakesTheNewestBackupAtOrBeforeTheTime(t *testing.T) {
 	f.must("database", "restore", "dev", "latest")
 	assert.Equal(t, second, rows(f, "sq_dev"))
 
-	f.refused("there is no backup of dev from 2001-01-01T00:00:00Z or before", "database", "restore", "dev", "2001-01-01T00:00:00Z")
+	f.refused("there is no such backup of dev among 2", "database", "restore", "dev", "2001-01-01T00:00:00Z")
 	f.refused("the zone is required", "database", "restore", "dev", "2026-11-23 13:00")
 }
 
@@ -210,8 +209,8 @@ func TestARestoreIsVerifiedAgainstTheManifest(t *testing.T) {
 	})
 	_, _, err := f.run("database", "restore", "dev", "latest")
 	for _, message := range []string{
-		"2 rows in public.answers instead of 3", "different values in public.questions", "missing table public.more", "unexpected table public.calls", "migration",
-		"other columns", "other constraints", "other indexes", "other owners", "other policies", "other privileges", "other row security",
+		"table public.answers: 2 rows, digest ", "table public.questions: ", "table public.more: nothing instead of 0 rows", "rows, digest ", "migration: 13 instead of 12",
+		"columns: ", "constraints: ", "indexes: ", "owners: ", "policies: ", "privileges: ", "row security: ",
 	} {
 		assert.ErrorContains(t, err, message)
 	}
@@ -231,7 +230,7 @@ func TestABackupOfAnotherEnvironmentOrANewerVersionIsRefused(t *testing.T) {
 	f.refused("has migration 99", "database", "restore", "prod", "latest", "--yes")
 	f.forge("prod", func(m *backup.Manifest) { m.Content.Migration, m.Major = 1, 99 })
 	f.refused("the server is older", "database", "restore", "prod", "latest", "--yes")
-	f.refused("there is no backup of dev", "database", "restore", "dev", "latest")
+	f.refused("there is no such backup of dev among 0", "database", "restore", "dev", "latest")
 }
 
 func TestADatabaseOfAnotherEnvironmentIsNeitherBackedUpNorReplaced(t *testing.T) {
@@ -252,7 +251,7 @@ func TestProdIsNotReplacedWithoutConfirmationNorConcurrently(t *testing.T) {
 	f := initialised(t, "prod")
 	f.must("database", "backup", "prod")
 	f.refused("add --yes", "database", "restore", "prod", "latest")
-	assert.Contains(t, f.must("database", "restore", "prod", "latest", "--dry-run"), "nothing was changed")
+	assert.Contains(t, f.must("database", "restore", "prod", "latest", "--dry-run"), "Would restore sq_prod from prod/")
 	assert.Equal(t, 1, query[int](f, "postgres", `SELECT count(*) FROM pg_database WHERE datname LIKE 'sq\_prod%'`))
 
 	// A second restore is locked out.
@@ -379,12 +378,10 @@ func TestPruningKeepsTheNewestCompleteBackup(t *testing.T) {
 	store, err := backup.OpenStore(t.Context(), f.variables["BACKUP_URL"])
 	require.NoError(t, err)
 	defer store.Close()
-	removed, err := store.Prune(t.Context(), "dev", time.Nanosecond, false)
+	removed, err := store.Prune(t.Context(), "dev", time.Nanosecond)
 	require.NoError(t, err)
 	assert.Empty(t, removed, "the newest is damaged, so the one before it is the newest complete one")
 
-	assert.Contains(t, f.must("database", "backup", "dev", "--keep", "1ms", "--dry-run"), "would back up sq_dev")
-	require.Equal(t, 2, list())
 	old := filepath.Join(f.folder(), "dev", "20010101T000000.000Z.dump")
 	require.NoError(t, os.WriteFile(old, []byte("half a dump"), 0o600))
 	require.NoError(t, os.Chtimes(old, time.Time{}, time.Now().Add(-72*time.Hour)))
@@ -456,7 +453,7 @@ func TestBackupsInObjectStorageAreRestored(t *testing.T) {
 func TestTheLocationOfBackupsIsRequired(t *testing.T) {
 	t.Parallel()
 	f := newOffline(t)
-	f.refused("give --from, or set BACKUP_URL", "database", "backups", "dev")
-	f.refused("or s3://", "database", "backups", "dev", "--from", "gs://bucket")
-	f.refused("want file:///folder with an absolute path", "database", "backups", "dev", "--from", "file://relative/path")
+	for _, location := range []string{"", "gs://bucket", "file://relative/path", "/folder"} {
+		f.with("BACKUP_URL", location).refused("BACKUP_URL is not set, or no place for backups: want file:///folder", "database", "backups", "dev")
+	}
 }

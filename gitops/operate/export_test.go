@@ -34,7 +34,7 @@ func TestAnExportHasWhatIsHeldOfOneUser(t *testing.T) {
 	assert.NotContains(t, out, "client-8")
 
 	assert.JSONEq(t, `{}`, f.must("export", "prod", "--user", "nobody"))
-	f.refused("--user is missing", "export", "prod")
+	f.refused(`required flag(s) "user" not set`, "export", "prod")
 
 	exports := f.must("audit", "prod", "--user", "ada", "--since", "1h", "--json")
 	var acts []map[string]any

@@ -23,6 +23,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/caarlos0/env/v11"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
 
@@ -36,7 +37,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := command(environ(os.Environ())).ExecuteContext(ctx); err != nil {
+	if err := command(env.ToMap(os.Environ())).ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "operate:", err)
 		os.Exit(1)
 	}
@@ -47,41 +48,23 @@ func main() {
 // its own.
 type variables map[string]string
 
-// environ makes a map of os.Environ's lines. Of two with one name the last counts.
-func environ(all []string) variables {
-	v := variables{}
-	for _, one := range all {
-		name, value, _ := strings.Cut(one, "=")
-		v[name] = value
-	}
-	return v
-}
-
 // command returns the whole command tree. Tests call it with their own variables.
 // Errors are printed by main alone, in one line; a wrong flag does not bring the whole
 // usage.
 func command(v variables) *cobra.Command {
 	root := group("operate", "Operate an environment: its database, secrets, memory and events",
 		group("database", "Set up, back up and restore databases",
-			initCommand(v), backupCommand(v), backupsCommand(v), restoreCommand(v), switchCommand(v), listCommand(v)),
+			initCommand(v), backupCommand(v), backupsCommand(v), restoreCommand(v), switchCommand(v)),
 		group("secrets", "Generate the secrets of environments", generateCommand(v)),
 		group("memory", "Rebuild memory", rebuildCommand(v)),
 		group("events", "List and requeue dead letters", eventsListCommand(v), eventsReplayCommand(v)),
 		exportCommand(v), auditCommand(v), checkCommand(v))
 	root.Version, root.SilenceErrors, root.SilenceUsage = version.Version, true, true
 	root.Long = `ENV is dev, staging or prod. Secrets and addresses come from environment variables:
-
-  ADMIN_DATABASE_URL   an administrator's postgres://user:password@host:port/postgres, for
-                       database init, backup, restore, switch and list
-  BACKUP_URL           where backups are: file:///folder, or s3://bucket?region=R&prefix=folder/
-                       with &endpoint=https://host&use_path_style=true for storage other than
-                       Amazon's, and AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
-  DATABASE_URL         the database, as functions have it, for the other commands
-  QDRANT_URL, QDRANT_API_KEY, QDRANT_COLLECTION_PREFIX
-                       Qdrant, as functions have it, for memory and check; the prefix of
-                       collections is sequential-questioning-ENV by default
-  GATEWAY_URL, GATEWAY_TOKEN
-                       the gateway up to /mcp, and a bearer token for it, for check`
+ADMIN_DATABASE_URL and BACKUP_URL for database; DATABASE_URL, as functions have it, for
+the other commands; QDRANT_URL, QDRANT_API_KEY and QDRANT_COLLECTION_PREFIX, as functions
+have them, for memory and check; GATEWAY_URL, up to /mcp, and GATEWAY_TOKEN for check.
+Backups and restores need pg_dump and pg_restore. docs/operating.md has more.`
 	return root
 }
 
@@ -169,29 +152,29 @@ func (o *operation) json(value any) error {
 // utc formats a time for a table.
 func utc(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// application opens the database as functions do, for commands that work with an
-// environment's data: the role's privileges and row security hold for them as well. It
-// refuses the database of another environment, since a URL left over from one must not
-// decide what is changed; without an environment the database must have no mark. The
-// caller closes the pool. A password never appears in its errors: package postgres leaves
-// URLs out of them.
-func (o *operation) application() (*pgxpool.Pool, error) {
-	var config postgres.Config
-	if err := o.settings(&config); err != nil {
-		return nil, err
+// withData runs what works with an environment's data, with the database opened as
+// functions do: the role's privileges and row security hold here as well. A password never
+// appears in its errors: package postgres leaves URLs out of them.
+func withData(run func(*operation, *pgxpool.Pool) error) func(*operation) error {
+	return func(o *operation) error {
+		var config postgres.Config
+		if err := o.settings(&config); err != nil {
+			return err
+		}
+		pool, err := postgres.Open(o.Context(), config)
+		if err != nil {
+			return err
+		}
+		defer pool.Close()
+		if err := o.belongs(o.Context(), pool); err != nil {
+			return err
+		}
+		return run(o, pool)
 	}
-	pool, err := postgres.Open(o.Context(), config)
-	if err != nil {
-		return nil, err
-	}
-	if err := o.belongs(o.Context(), pool); err != nil {
-		pool.Close()
-		return nil, err
-	}
-	return pool, nil
 }
 
-// belongs compares the mark in the database with the environment.
+// belongs refuses the database of another environment: a URL left over from one must not
+// decide what is changed. Without an environment the database must have no mark.
 func (o *operation) belongs(ctx context.Context, pool *pgxpool.Pool) error {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {

@@ -1,6 +1,7 @@
 package backup
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"fmt"
@@ -83,40 +84,27 @@ func Read(ctx context.Context, tx pgx.Tx) (Content, error) {
 	return c, nil
 }
 
+// lines describes the content: a line of text for each table and kind of object.
+func (c Content) lines() map[string]string {
+	all := map[string]string{"migration": fmt.Sprint(c.Migration)}
+	for name, t := range c.Tables {
+		all["table "+name] = fmt.Sprintf("%d rows, digest %s", t.Rows, t.Digest)
+	}
+	maps.Copy(all, c.Structure)
+	return all
+}
+
 // Differences lists, in words, how other differs from c; nil if they are equal. c
 // is what is wanted. The texts name tables and kinds of objects, never values.
-// One table is reported once, by the coarsest difference.
 func (c Content) Differences(other Content) []string {
+	want, got := c.lines(), other.lines()
+	all := maps.Clone(want)
+	maps.Copy(all, got)
 	var different []string
-	add := func(format string, args ...any) { different = append(different, fmt.Sprintf(format, args...)) }
-	if c.Migration != other.Migration {
-		add("migration %d instead of %d", other.Migration, c.Migration)
-	}
-	for _, name := range names(c.Tables, other.Tables) {
-		want, wanted := c.Tables[name]
-		got, there := other.Tables[name]
-		switch {
-		case !there:
-			add("missing table %s", name)
-		case !wanted:
-			add("unexpected table %s", name)
-		case got.Rows != want.Rows:
-			add("%d rows in %s instead of %d", got.Rows, name, want.Rows)
-		case got != want:
-			add("different values in %s", name)
-		}
-	}
-	for _, kind := range names(c.Structure, other.Structure) {
-		if c.Structure[kind] != other.Structure[kind] {
-			add("other %s", kind)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if got[name] != want[name] {
+			different = append(different, fmt.Sprintf("%s: %s instead of %s", name, cmp.Or(got[name], "nothing"), cmp.Or(want[name], "nothing")))
 		}
 	}
 	return different
-}
-
-// names are the keys of both maps, sorted, each once.
-func names[V any](a, b map[string]V) []string {
-	all := slices.AppendSeq(slices.Collect(maps.Keys(a)), maps.Keys(b))
-	slices.Sort(all)
-	return slices.Compact(all)
 }

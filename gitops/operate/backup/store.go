@@ -11,11 +11,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/url"
 	"os"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -58,15 +58,6 @@ type Manifest struct {
 	Content     Content                 `json:"content"`
 }
 
-// Rows returns the number of rows in all tables.
-func (m Manifest) Rows() int64 {
-	var n int64
-	for _, t := range m.Content.Tables {
-		n += t.Rows
-	}
-	return n
-}
-
 // ParseTime reads a time in RFC 3339 or as in the names of backups. It refuses a time
 // without a zone, which would be ambiguous.
 func ParseTime(text string) (time.Time, error) {
@@ -76,21 +67,6 @@ func ParseTime(text string) (time.Time, error) {
 		}
 	}
 	return time.Time{}, fmt.Errorf("%q is not a time: want, for example, 2026-11-23T13:00:00Z (the zone is required), or a backup's name", text)
-}
-
-// ParseAge reads an age such as 30d or 12h. A day has 24 hours here.
-// Zero and less are refused, since they would remove all but the newest.
-func ParseAge(text string) (time.Duration, error) {
-	age, err := time.ParseDuration(text)
-	if days, found := strings.CutSuffix(text, "d"); found {
-		var n int
-		n, err = strconv.Atoi(days)
-		age = time.Duration(n) * 24 * time.Hour
-	}
-	if err != nil || age <= 0 {
-		return 0, fmt.Errorf("%q is not an age: want, for example, 30d or 12h", text)
-	}
-	return age, nil
 }
 
 // Store holds backups in a folder or bucket. Files lie below the environment's
@@ -106,7 +82,7 @@ type Store struct{ bucket *blob.Bucket }
 func OpenStore(ctx context.Context, location string) (*Store, error) {
 	u, err := url.Parse(location)
 	if err != nil || u.Scheme != "s3" && (u.Scheme != "file" || u.Host != "" || !path.IsAbs(u.Path)) {
-		return nil, errors.New("backups cannot be stored there: want file:///folder with an absolute path, or s3://bucket?prefix=folder/")
+		return nil, errors.New("BACKUP_URL is not set, or no place for backups: want file:///folder with an absolute path, or s3://bucket?prefix=folder/")
 	}
 	if u.Scheme == "file" {
 		u.RawQuery = "create_dir=true&dir_file_mode=0700&metadata=skip&no_tmp_dir=true"
@@ -186,31 +162,24 @@ func (s *Store) read(ctx context.Context, key string) (m Manifest, err error) {
 	return m, err
 }
 
-// Find returns the newest backup at or before notAfter; the zero time means any. If
-// there is none, the error says how old the oldest one is.
+// Find returns the newest backup at or before notAfter; the zero time means any.
 func (s *Store) Find(ctx context.Context, e environment.Environment, notAfter time.Time) (Manifest, error) {
 	all, err := s.List(ctx, e)
 	if err != nil {
 		return Manifest{}, err
 	}
-	for _, m := range all {
-		if notAfter.IsZero() || !m.Time.After(notAfter) {
-			return m, nil
-		}
+	newest := slices.IndexFunc(all, func(m Manifest) bool { return notAfter.IsZero() || !m.Time.After(notAfter) })
+	if newest < 0 {
+		return Manifest{}, fmt.Errorf("there is no such backup of %s among %d: operate database backups %s lists them", e, len(all), e)
 	}
-	if len(all) == 0 {
-		return Manifest{}, fmt.Errorf("there is no backup of %s", e)
-	}
-	oldest := all[len(all)-1].Time
-	return Manifest{}, fmt.Errorf("there is no backup of %s from %s or before: the oldest is from %s", e, notAfter.UTC().Format(time.RFC3339), oldest.UTC().Format(time.RFC3339))
+	return all[newest], nil
 }
 
 // Prune removes the files of an environment's backups that are older than age, also of
 // those that were interrupted, and returns their names. It keeps the newest backup whose
 // file has the size in its manifest, and all newer ones: however wrong age is, one
 // intact backup stays. A size that differs shows an upload that was cut off.
-// In a dry run it returns what it would remove.
-func (s *Store) Prune(ctx context.Context, e environment.Environment, age time.Duration, dry bool) ([]string, error) {
+func (s *Store) Prune(ctx context.Context, e environment.Environment, age time.Duration) ([]string, error) {
 	all, err := s.List(ctx, e)
 	if err != nil {
 		return nil, err
@@ -229,15 +198,13 @@ func (s *Store) Prune(ctx context.Context, e environment.Environment, age time.D
 	}
 	var removed []string
 	// A manifest is removed before its dump, so that a half-removed backup is not listed.
-	for _, key := range slices.Backward(names(sizes, nil)) {
+	for _, key := range slices.Backward(slices.Sorted(maps.Keys(sizes))) {
 		at, err := time.Parse(stamp, strings.TrimSuffix(strings.TrimSuffix(path.Base(key), manifestSuffix), dumpSuffix))
 		if err != nil || !at.Before(oldest) {
 			continue // not ours, or kept
 		}
-		if !dry {
-			if err := s.bucket.Delete(ctx, key); err != nil && gcerrors.Code(err) != gcerrors.NotFound {
-				return removed, fmt.Errorf("remove %s: %w", key, err)
-			}
+		if err := s.bucket.Delete(ctx, key); err != nil && gcerrors.Code(err) != gcerrors.NotFound {
+			return removed, fmt.Errorf("remove %s: %w", key, err)
 		}
 		removed = append(removed, key)
 	}

@@ -18,55 +18,38 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/operate/environment"
 )
 
-const (
-	// URLVariable is the variable that holds the administrator's URL. The URL is never
-	// an argument: every user of the machine can read those.
-	URLVariable = "ADMIN_DATABASE_URL"
-
-	// A server that is down should not hold a scheduled command for minutes.
-	connectTimeout = 10 * time.Second
-)
+// URLVariable is the variable that holds the administrator's URL. The URL is never
+// an argument: every user of the machine can read those.
+const URLVariable = "ADMIN_DATABASE_URL"
 
 // Administrator connects to any database of a server as an administrator. It keeps
 // no connection: whoever opens one closes it.
-type Administrator struct{ url *url.URL }
+type Administrator struct {
+	url    *url.URL
+	config *pgx.ConnConfig
+}
 
 // NewAdministrator parses an administrator's URL. Its errors never contain the URL.
 // It connects to nothing.
 func NewAdministrator(connection string) (*Administrator, error) {
 	u, err := url.Parse(connection)
-	if err == nil {
-		_, err = pgx.ParseConfig(connection)
+	if err == nil && u.Scheme != "postgres" && u.Scheme != "postgresql" {
+		err = errors.New("another scheme")
 	}
-	if err != nil || (u.Scheme != "postgres" && u.Scheme != "postgresql") {
+	config, malformed := pgx.ParseConfig(connection)
+	if err != nil || malformed != nil {
 		return nil, fmt.Errorf("%s is not set, or malformed: want an administrator's postgres://user:password@host:port/database with special characters percent-encoded", URLVariable)
 	}
-	return &Administrator{u}, nil
-}
-
-// URL returns the URL of a database on the server, with the administrator's password.
-// Unless role is empty, sessions act as that role, of which the administrator must be a
-// member.
-func (a *Administrator) URL(database, role string) string {
-	u := *a.url
-	u.Path = "/" + database
-	if role != "" {
-		query := u.Query()
-		query.Set("role", role)
-		u.RawQuery = query.Encode()
-	}
-	return u.String()
+	config.ConnectTimeout = 10 * time.Second // a server that is down should not hold a schedule for minutes
+	config.RuntimeParams["application_name"] = "operate"
+	return &Administrator{u, config}, nil
 }
 
 // Connect connects to a database of the server. The caller closes the connection, with
 // a context that an interrupt has not ended.
 func (a *Administrator) Connect(ctx context.Context, database string) (*pgx.Conn, error) {
-	config, err := pgx.ParseConfig(a.URL(database, ""))
-	if err != nil {
-		return nil, fmt.Errorf("%s is malformed", URLVariable)
-	}
-	config.ConnectTimeout = connectTimeout
-	config.RuntimeParams["application_name"] = "operate"
+	config := a.config.Copy()
+	config.Database = database
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("connect to database %s: %w", database, err)
@@ -74,15 +57,26 @@ func (a *Administrator) Connect(ctx context.Context, database string) (*pgx.Conn
 	return conn, nil
 }
 
-// maintenance names the database from which others are created and renamed: the URL's,
-// unless that is one of the environment's. PostgreSQL refuses to rename or drop the
-// current database.
-func (a *Administrator) maintenance(e environment.Environment) string {
-	name := strings.TrimPrefix(a.url.Path, "/")
-	if name == "" || strings.HasPrefix(name, e.Database()) {
-		return "postgres"
+// accepts reports whether a role has the password, by logging in with it: a managed
+// server's administrator may not read verifiers. A server that asks for no password has
+// accepted none.
+func (a *Administrator) accepts(ctx context.Context, role, password string) bool {
+	config := a.config.Copy()
+	config.User, config.Password, config.RequireAuth = role, password, "scram-sha-256"
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err == nil {
+		_ = conn.Close(ctx)
 	}
-	return name
+	return err == nil || code(err) == "42501" // insufficient_privilege: logged in, but may not use this database
+}
+
+// code is PostgreSQL's code of an error, or empty.
+func code(err error) string {
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) {
+		return refused.Code
+	}
+	return ""
 }
 
 // lockLimit is how long the server may take to release the lock of a command that has
@@ -90,17 +84,23 @@ func (a *Administrator) maintenance(e environment.Environment) string {
 // than queue up behind it.
 const lockLimit = "3s"
 
-// open connects to the maintenance database and excludes other commands from the
-// environment's databases until the connection ends. An advisory lock needs no table,
-// works from any database of the server, and ends however the command ends.
+// Lock connects to the database from which others are created and renamed, and excludes
+// other commands from the environment's databases until the connection ends. It is the
+// URL's database, unless that is one of the environment's, since PostgreSQL refuses to
+// rename or drop the current one. An advisory lock needs no table, works from any
+// database of the server, and ends however the command ends.
 // condition and want are those of Require.
-func (a *Administrator) open(ctx context.Context, e environment.Environment, condition, want string) (*pgx.Conn, error) {
-	conn, err := a.Connect(ctx, a.maintenance(e))
+func (a *Administrator) Lock(ctx context.Context, e environment.Environment, condition, want string) (*pgx.Conn, error) {
+	name := a.config.Database
+	if name == "" || strings.HasPrefix(name, e.Database()) {
+		name = "postgres"
+	}
+	conn, err := a.Connect(ctx, name)
 	if err != nil {
 		return nil, err
 	}
 	if err = Require(ctx, conn, condition, want); err == nil {
-		_, err = conn.Exec(ctx, fmt.Sprintf(`SET lock_timeout = '%s'; SELECT pg_advisory_lock(hashtextextended('operate %s', 0)); RESET lock_timeout`, lockLimit, e.Database()))
+		_, err = conn.Exec(ctx, "SET lock_timeout = '"+lockLimit+"'; SELECT pg_advisory_lock(hashtextextended('operate "+e.Database()+"', 0)); RESET lock_timeout")
 		if code(err) == "55P03" { // lock_not_available
 			err = fmt.Errorf("another operate command is working on database %s: wait until it ends", e.Database())
 		}
@@ -130,48 +130,19 @@ func Require(ctx context.Context, conn *pgx.Conn, condition, want string) error 
 	return nil
 }
 
-// code is PostgreSQL's code of an error, or empty.
-func code(err error) string {
-	var refused *pgconn.PgError
-	if errors.As(err, &refused) {
-		return refused.Code
-	}
-	return ""
-}
-
-// accepts reports whether a role has the password, by logging in with it: a managed
-// server's administrator may not read verifiers. A server that asks for no password has
-// accepted none.
-func (a *Administrator) accepts(ctx context.Context, database, role, password string) bool {
-	config, err := pgx.ParseConfig(a.URL(database, ""))
-	if err != nil {
-		return false
-	}
-	config.User, config.Password, config.ConnectTimeout, config.RequireAuth = role, password, connectTimeout, "scram-sha-256"
-	conn, err := pgx.ConnectConfig(ctx, config)
-	if err == nil {
-		_ = conn.Close(ctx)
-	}
-	return err == nil || code(err) == "42501" // insufficient_privilege: logged in, but may not use this database
-}
-
 // Program runs one of PostgreSQL's client programs on a database and writes its output
 // to out. The password is in its environment, where no other user can read it, and only
 // harmless variables are beside it: others, such as PGOPTIONS, could change what it
 // does. On cancellation it is interrupted, and killed ten seconds later. Errors contain
 // the end of what it printed.
 func (a *Administrator) Program(ctx context.Context, database string, out io.Writer, program string, arguments ...string) error {
-	config, err := pgx.ParseConfig(a.URL(database, ""))
-	if err != nil {
-		return fmt.Errorf("%s is malformed", URLVariable)
-	}
 	u := *a.url
-	u.User, u.Path = url.User(config.User), "/"+database
+	u.User, u.Path = url.User(a.config.User), "/"+database
 	cmd := exec.CommandContext(ctx, program, append(arguments, "--no-password", "--dbname="+u.String())...)
+	cmd.Env = []string{"PGPASSWORD=" + a.config.Password, "PGAPPNAME=operate", "PGCONNECT_TIMEOUT=10"}
 	for _, variable := range []string{"PATH", "HOME", "TMPDIR", "LANG"} {
 		cmd.Env = append(cmd.Env, variable+"="+os.Getenv(variable))
 	}
-	cmd.Env = append(cmd.Env, "PGPASSWORD="+config.Password, "PGAPPNAME=operate", "PGCONNECT_TIMEOUT=10")
 	cmd.WaitDelay = 10 * time.Second
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	var problems bytes.Buffer
@@ -182,9 +153,8 @@ func (a *Administrator) Program(ctx context.Context, database string, out io.Wri
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil:
-		const most = 8 << 10
 		printed := bytes.TrimSpace(problems.Bytes())
-		return fmt.Errorf("%s: %w\n%s", program, err, printed[max(0, len(printed)-most):])
+		return fmt.Errorf("%s: %w\n%s", program, err, printed[max(0, len(printed)-8<<10):])
 	}
 	return nil
 }

@@ -9,11 +9,14 @@ package database
 
 import (
 	"context"
+	"crypto/rand"
 	_ "embed"
-	"errors"
+	"encoding/base64"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/xdg-go/scram"
 
 	"github.com/sequential-questioning/sequential-questioning/gitops/operate/environment"
 	"github.com/sequential-questioning/sequential-questioning/migrations"
@@ -26,39 +29,31 @@ var (
 	privilegesSQL string
 )
 
-// Change is a set of changes of a server or database. Report gets a line for each, before it is
+// Change changes a server or database. Report gets a line for each change, before it is
 // made; Dry only reports. Made counts them in both cases.
 //
-// They are not in one transaction, since CREATE DATABASE cannot be. An error leaves what
-// was done until then, and the next run continues there.
+// Changes are not in one transaction, since CREATE DATABASE cannot be. An error leaves
+// what was done until then, and the next run continues there.
 type Change struct {
 	Dry    bool
 	Report func(string)
 	Made   int
 }
 
-// do runs one statement. shown stands for it, since it may hold a password's verifier.
-func (c *Change) do(ctx context.Context, conn *pgx.Conn, shown, statement string) error {
-	c.Made++
-	c.Report(shown)
-	if c.Dry {
-		return nil
-	}
-	if _, err := conn.Exec(ctx, statement); err != nil {
-		return fmt.Errorf("%s: %w", shown, err)
-	}
-	return nil
-}
-
-// differences runs the statements that a query returns.
-func (c *Change) differences(ctx context.Context, conn *pgx.Conn, query string, args ...any) error {
-	statements, err := left(ctx, conn, query, args...)
+// run runs statements. What follows PASSWORD is a verifier and is not shown.
+func (c *Change) run(ctx context.Context, conn *pgx.Conn, statements ...string) error {
 	for _, statement := range statements {
-		if err == nil {
-			err = c.do(ctx, conn, statement, statement)
+		c.Made++
+		shown, _, _ := strings.Cut(statement, " '"+verifierPrefix)
+		c.Report(shown)
+		if c.Dry {
+			continue
+		}
+		if _, err := conn.Exec(ctx, statement); err != nil {
+			return fmt.Errorf("%s: %w", shown, err)
 		}
 	}
-	return err
+	return nil
 }
 
 // left returns the statements that are left to run.
@@ -71,34 +66,38 @@ func left(ctx context.Context, conn *pgx.Conn, query string, args ...any) ([]str
 	return statements, nil
 }
 
-// Privileges returns the statements that the privileges in the database of conn differ
-// by from those of Init. It only reads, as any role.
+// Privileges returns the statements that give the roles in the database of conn what
+// Init gives them. It only reads, as any role.
 func Privileges(ctx context.Context, conn *pgx.Conn, e environment.Environment) ([]string, error) {
 	return left(ctx, conn, privilegesSQL, e.Owner(), e.Role(), e.GatewayRole())
 }
 
-// Grant gives the roles in the database of conn what Init gives them.
+// Grant runs the statements of Privileges.
 func (c *Change) Grant(ctx context.Context, conn *pgx.Conn, e environment.Environment) error {
-	return c.differences(ctx, conn, privilegesSQL, e.Owner(), e.Role(), e.GatewayRole())
-}
-
-// Migrate applies the pending migrations as the environment's owner. Objects then
-// belong to the owner, whoever administers the server.
-func (c *Change) Migrate(ctx context.Context, a *Administrator, e environment.Environment, database string) error {
-	apply := func(file string) { c.Made++; c.Report("apply migration " + file) }
-	url := a.URL(database, e.Owner())
-	if c.Dry {
-		all, err := migrations.Status(ctx, url)
-		for _, m := range all {
-			if m.Pending() {
-				apply(m.File)
-			}
-		}
+	statements, err := Privileges(ctx, conn, e)
+	if err != nil {
 		return err
 	}
-	applied, err := migrations.Apply(ctx, url)
-	for _, m := range applied {
-		apply(m.File)
+	return c.run(ctx, conn, statements...)
+}
+
+// Migrate applies the pending migrations as the environment's owner, of which the
+// administrator is a member. Objects then belong to the owner, whoever administers the
+// server.
+func (c *Change) Migrate(ctx context.Context, a *Administrator, e environment.Environment, database string) error {
+	u := *a.url
+	query := u.Query()
+	query.Set("role", e.Owner())
+	u.Path, u.RawQuery = "/"+database, query.Encode()
+	all, err := migrations.Status(ctx, u.String())
+	for _, m := range all {
+		if m.Pending() {
+			c.Made++
+			c.Report("apply migration " + m.File)
+		}
+	}
+	if err == nil && !c.Dry {
+		err = migrations.Up(ctx, u.String())
 	}
 	if err != nil {
 		return fmt.Errorf("migrate database %s: %w", database, err)
@@ -106,12 +105,9 @@ func (c *Change) Migrate(ctx context.Context, a *Administrator, e environment.En
 	return nil
 }
 
-// Passwords of the roles. An empty one keeps an existing role's.
-type Passwords struct{ Owner, Functions, Gateway string }
-
 // Init creates an environment's database and roles with the least privileges that
-// migrations and functions need, and applies the migrations. It is idempotent. adopt
-// takes a database that belongs to no environment.
+// migrations and functions need, and applies the migrations. It is idempotent. variables
+// hold the roles' passwords; adopt takes a database that belongs to no environment.
 //
 // Three roles divide the power: the owner changes the schema, functions change rows, and
 // the gateway sees one table. None is a superuser or bypasses row security.
@@ -119,8 +115,8 @@ type Passwords struct{ Owner, Functions, Gateway string }
 // Roles come first, because the database needs its owner; then database and mark; then
 // privileges, also on what migrations will create, and migrations; last the privileges
 // on single tables.
-func Init(ctx context.Context, a *Administrator, e environment.Environment, passwords Passwords, adopt bool, c *Change) error {
-	conn, err := a.open(ctx, e, "rolsuper OR rolcreatedb AND rolcreaterole", "a superuser, or a role with CREATEDB and CREATEROLE")
+func Init(ctx context.Context, a *Administrator, e environment.Environment, variables map[string]string, adopt bool, c *Change) error {
+	conn, err := a.Lock(ctx, e, "rolsuper OR rolcreatedb AND rolcreaterole", "a superuser, or a role with CREATEDB and CREATEROLE")
 	if err != nil {
 		return err
 	}
@@ -133,27 +129,23 @@ func Init(ctx context.Context, a *Administrator, e environment.Environment, pass
 	if err != nil {
 		return err
 	}
-	for _, r := range []struct{ name, variable, password string }{
-		{e.Owner(), "OWNER_PASSWORD", passwords.Owner},
-		{e.Role(), "FUNCTIONS_PASSWORD", passwords.Functions},
-		{e.GatewayRole(), "GATEWAY_PASSWORD", passwords.Gateway},
-	} {
-		if err := c.login(ctx, a, conn, r.name, r.variable, r.password); err != nil {
+	for _, r := range [][2]string{{e.Owner(), "OWNER_PASSWORD"}, {e.Role(), "FUNCTIONS_PASSWORD"}, {e.GatewayRole(), "GATEWAY_PASSWORD"}} {
+		if err := c.login(ctx, a, conn, r[0], r[1], variables[r[1]]); err != nil {
 			return err
 		}
 	}
-	if err := c.differences(ctx, conn, rolesSQL, e.Owner(), e.Role(), e.GatewayRole(), e.Connections(), environment.GatewayConnections); err != nil {
+	statements, err := left(ctx, conn, rolesSQL, e.Owner(), e.Role(), e.GatewayRole(), e.Connections(), environment.GatewayConnections)
+	if err != nil {
 		return err
 	}
 	if !m.Exists {
-		if err := c.create(ctx, conn, e, e.Database()); err != nil {
-			return err
-		}
+		statements = append(statements, create(e, e.Database()))
 	}
 	if m.Environment != e {
-		if err := c.mark(ctx, conn, e.Database(), e, ""); err != nil {
-			return err
-		}
+		statements = append(statements, marking(e.Database(), e, ""))
+	}
+	if err := c.run(ctx, conn, statements...); err != nil {
+		return err
 	}
 	if c.Dry && !m.Exists { // there is nothing to compare with yet
 		c.Report("grant the privileges in " + e.Database() + ", and apply the migrations")
@@ -164,72 +156,75 @@ func Init(ctx context.Context, a *Administrator, e environment.Environment, pass
 		return err
 	}
 	defer inside.Close(context.WithoutCancel(ctx))
-	if err := c.Grant(ctx, inside, e); err != nil {
+	return c.Furnish(ctx, a, inside, e)
+}
+
+// Furnish grants privileges and applies migrations in the database of conn.
+func (c *Change) Furnish(ctx context.Context, a *Administrator, conn *pgx.Conn, e environment.Environment) error {
+	if err := c.Grant(ctx, conn, e); err != nil {
 		return err
 	}
 	before := c.Made
-	if err := c.Migrate(ctx, a, e, e.Database()); err != nil || c.Made == before {
+	if err := c.Migrate(ctx, a, e, conn.Config().Database); err != nil || c.Dry || c.Made == before {
 		return err
 	}
-	return c.Grant(ctx, inside, e)
+	return c.Grant(ctx, conn, e)
 }
+
+const (
+	// shortestPassword is in characters. Passwords are for programs, so they may be long.
+	shortestPassword = 16
+	// verifierPrefix begins what PostgreSQL stores of a password.
+	verifierPrefix = "SCRAM-SHA-256$"
+)
 
 // login creates a role that is missing, and sets its password if it has another one.
-// The server gets a verifier: the password itself appears in no statement and no log.
 // Without a password an existing role keeps its own, which CloudNativePG may manage.
+// The server gets a verifier, with PostgreSQL's own defaults of salt and iterations: the
+// password itself appears in no statement and no log.
 func (c *Change) login(ctx context.Context, a *Administrator, conn *pgx.Conn, role, variable, password string) error {
 	var exists bool
-	if err := conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)`, role).Scan(&exists); err != nil {
+	err := conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)`, role).Scan(&exists)
+	switch {
+	case err != nil:
 		return fmt.Errorf("read role %s: %w", role, err)
-	}
-	if password == "" {
-		if exists {
-			return nil
-		}
+	case password == "" && !exists:
 		return fmt.Errorf("role %s does not exist: set %s to its password, or let CloudNativePG create it from its Secret", role, variable)
-	}
-	if err := checkPassword(password); err != nil {
-		return fmt.Errorf("%s %w", variable, err)
-	}
-	if exists && a.accepts(ctx, conn.Config().Database, role, password) {
+	case password == "", exists && a.accepts(ctx, role, password):
 		return nil
+	case len(password) < shortestPassword:
+		return fmt.Errorf("%s has %d characters: want at least %d", variable, len(password), shortestPassword)
 	}
-	secret, err := verifier(password)
+	salt := make([]byte, 16)
+	_, _ = rand.Read(salt) // never fails
+	client, err := scram.SHA256.NewClient(role, password, "")
 	if err != nil {
-		return err
+		return fmt.Errorf("%s cannot be a password: %w", variable, err)
 	}
+	kept, err := client.GetStoredCredentialsWithError(scram.KeyFactors{Salt: string(salt), Iters: 4096})
+	if err != nil {
+		return fmt.Errorf("derive the verifier of %s: %w", variable, err)
+	}
+	var statements []string
 	if !exists {
-		create := "CREATE ROLE " + quote(role) + " LOGIN"
-		if err := c.do(ctx, conn, create, create); err != nil {
-			return err
-		}
+		statements = append(statements, "CREATE ROLE "+quote(role)+" LOGIN")
 	}
-	return c.do(ctx, conn, "set the password of role "+role, "ALTER ROLE "+quote(role)+" PASSWORD "+literal(secret))
+	encode := base64.StdEncoding.EncodeToString
+	return c.run(ctx, conn, append(statements, fmt.Sprintf("ALTER ROLE %s PASSWORD '%s%d:%s$%s:%s'", quote(role), verifierPrefix,
+		kept.Iters, encode(salt), encode(kept.StoredKey), encode(kept.ServerKey)))...)
 }
 
-// create creates a database. The template is template0, because template1 may have an
-// administrator's additions, and another encoding.
-func (c *Change) create(ctx context.Context, conn *pgx.Conn, e environment.Environment, name string) error {
-	statement := "CREATE DATABASE " + quote(name) + " OWNER " + quote(e.Owner()) + " TEMPLATE template0 ENCODING 'UTF8'"
-	return c.do(ctx, conn, statement, statement)
+// create returns the statement that creates a database. The template is template0,
+// because template1 may have an administrator's additions, and another encoding.
+func create(e environment.Environment, name string) string {
+	return "CREATE DATABASE " + quote(name) + " OWNER " + quote(e.Owner()) + " TEMPLATE template0 ENCODING 'UTF8'"
 }
 
 // Fresh creates an empty database of the environment, marked as being restored. Only
 // administrators and its owner may connect to it. The mark comes before any data: a
-// restore that is killed is recognized by it, and by having none.
-func Fresh(ctx context.Context, conn *pgx.Conn, e environment.Environment, name string) error {
-	c := &Change{Report: func(string) {}}
-	err := c.create(ctx, conn, e, name)
-	if err == nil {
-		err = c.mark(ctx, conn, name, e, Restoring)
-	}
-	if err == nil {
-		err = c.do(ctx, conn, "close "+name, "REVOKE ALL ON DATABASE "+quote(name)+" FROM PUBLIC")
-	}
-	if err != nil {
-		return errors.Join(err, Drop(context.WithoutCancel(ctx), conn, name))
-	}
-	return nil
+// restore that is killed is recognized by it, or by having none.
+func (c *Change) Fresh(ctx context.Context, conn *pgx.Conn, e environment.Environment, name string) error {
+	return c.run(ctx, conn, create(e, name), marking(name, e, Restoring), "REVOKE ALL ON DATABASE "+quote(name)+" FROM PUBLIC")
 }
 
 // Drop drops a database, if it exists, and ends its connections.

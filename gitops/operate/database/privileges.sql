@@ -1,7 +1,8 @@
--- Returns the statements that give the current database to its owner, $1, and the
--- functions' role, $2, and the gateway's, $3, what they need in it: privileges that are
--- missing are granted, and all others are revoked from them and from PUBLIC. Other roles,
--- such as one for backups, keep theirs. Any role may read what this reads.
+-- Returns the statements that take special rights from the owner, $1, the functions' role,
+-- $2, and the gateway's, $3, give the current database to the owner, and give the others
+-- what they need in it: privileges that are missing are granted, and all others are
+-- revoked from them and from PUBLIC. Other roles, such as one for backups, keep theirs.
+-- Any role may read what this reads.
 WITH object (kind, prefix, target, owner, acl) AS (
   SELECT 'database', '', format('DATABASE %I', datname), datdba, coalesce(datacl, acldefault('d', datdba))
     FROM pg_database WHERE datname = current_database()
@@ -32,6 +33,13 @@ held AS (
     FROM object, aclexplode(acl) AS a LEFT JOIN pg_roles r ON r.oid = a.grantee
     WHERE a.grantee <> owner AND (a.grantee = 0 OR rolname IN ($2, $3))
 )
+SELECT format('ALTER ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS', rolname)
+  FROM pg_roles WHERE rolname IN ($1, $2, $3)
+    AND (NOT rolcanlogin OR rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication OR rolbypassrls)
+UNION ALL -- through a group a role could have any privilege
+SELECT format('REVOKE %s FROM %s', roleid::regrole, member::regrole)
+  FROM pg_auth_members JOIN pg_roles ON pg_roles.oid = member WHERE rolname IN ($1, $2, $3)
+UNION ALL
 SELECT format('ALTER DATABASE %I OWNER TO %I', datname, $1)
   FROM pg_database WHERE datname = current_database() AND pg_get_userbyid(datdba) <> $1
 UNION ALL -- such tables come from dumps restored by hand; migrations could not change them

@@ -1,5 +1,5 @@
--- Returns the statements that give the roles of an environment what they need and nothing
--- more. $1 is the owner, $2 the functions' role, $3 the gateway's; $4 and $5 are the
+-- Returns the statements that set the limits of the roles of an environment, and let the
+-- administrator act as the owner. $1 is the owner, $2 the functions' role, $3 the gateway's; $4 and $5 are the
 -- connections that the latter two may open.
 --
 -- Limits and timeouts are settings of the role, which hold even behind a pooler that
@@ -11,17 +11,11 @@ WITH wanted (name, connections, settings) AS (VALUES
   ($2::text, $4::int, ARRAY['statement_timeout=5s', 'lock_timeout=3s', 'idle_in_transaction_session_timeout=1min']),
   ($3::text, $5::int, ARRAY['statement_timeout=5s', 'lock_timeout=3s', 'idle_in_transaction_session_timeout=1min'])),
 role AS (SELECT * FROM wanted JOIN pg_roles ON rolname = name)
-SELECT format('ALTER ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS', name)
-  FROM role WHERE NOT rolcanlogin OR rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication OR rolbypassrls
-UNION ALL
 SELECT format('ALTER ROLE %I CONNECTION LIMIT %s', name, connections) FROM role WHERE rolconnlimit <> connections
 UNION ALL
 SELECT format('ALTER ROLE %I SET %s = %L', name, split_part(setting, '=', 1), split_part(setting, '=', 2))
   FROM role, unnest(settings) AS setting
   WHERE NOT EXISTS (SELECT FROM pg_db_role_setting s WHERE s.setrole = role.oid AND s.setdatabase = 0 AND setting = ANY (s.setconfig))
-UNION ALL -- through a group a role could have any privilege
-SELECT format('REVOKE %I FROM %I', held.rolname, name)
-  FROM role JOIN pg_auth_members m ON m.member = role.oid JOIN pg_roles held ON held.oid = m.roleid
 UNION ALL -- the administrator acts as the owner; since PostgreSQL 16 a member may lack the right to
 SELECT format('GRANT %I TO %I', name, current_user)
   FROM role WHERE name = $1 AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
