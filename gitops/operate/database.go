@@ -140,14 +140,7 @@ func backupsCommand(v variables) *cobra.Command {
 func restoreCommand(v variables) *cobra.Command {
 	var stay bool
 	c := of(v, withStore(func(o *operation, store *backup.Store) error {
-		var notAfter time.Time
-		if o.args[0] != "latest" {
-			var err error
-			if notAfter, err = backup.ParseTime(o.args[0]); err != nil {
-				return err
-			}
-		}
-		m, err := store.Find(o.Context(), o.environment, notAfter)
+		m, err := store.Find(o.Context(), o.environment, o.args[0])
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -93,6 +94,32 @@ func TestARestoreIsUndoneBySwitchingBack(t *testing.T) {
 	open(t, t.Context(), s, "Book a third trip")
 }
 
+func TestASwitchSucceedsWhileClientsReconnect(t *testing.T) {
+	t.Parallel()
+	f := initialised(t, "prod")
+	s := f.service("prod")
+	open(t, t.Context(), s, "Book a trip")
+	f.must("database", "backup", "prod")
+	ctx, stop := context.WithCancel(t.Context())
+	var clients sync.WaitGroup
+	for n := range 8 {
+		clients.Go(func() {
+			for ctx.Err() == nil {
+				_, _ = s.Ask(ctx, conversation.AskInput{Context: fmt.Sprint("Trip ", n), InformationNeeded: trip})
+				conn, err := pgx.Connect(ctx, f.functions("prod")) // at once, as no pool does
+				if err == nil {
+					_ = conn.Close(ctx)
+				}
+			}
+		})
+	}
+	f.must("database", "restore", "prod", "latest", "--yes")
+	f.must("database", "switch", "prod", query[string](f, "postgres", `SELECT datname FROM pg_database WHERE datname LIKE 'sq\_prod\_before\_%'`), "--yes")
+	stop()
+	clients.Wait()
+	open(t, t.Context(), s, "It serves")
+}
+
 func TestARestoreOfAnOlderBackupGrantsTheGatewaysRoleItsTable(t *testing.T) {
 	t.Parallel()
 	f := initialised(t, "prod")
@@ -140,7 +167,7 @@ func TestARestoreTakesTheNewestBackupAtOrBeforeTheTime(t *testing.T) {
 	f.must("database", "restore", "dev", "latest")
 	assert.Equal(t, second, rows(f, "sq_dev"))
 
-	f.refused("there is no such backup of dev among 2", "database", "restore", "dev", "2001-01-01T00:00:00Z")
+	f.refused("none of the 2 backups of dev is as old", "database", "restore", "dev", "2001-01-01T00:00:00Z")
 	f.refused("the zone is required", "database", "restore", "dev", "2026-11-23 13:00")
 }
 
@@ -230,7 +257,7 @@ func TestABackupOfAnotherEnvironmentOrANewerVersionIsRefused(t *testing.T) {
 	f.refused("has migration 99", "database", "restore", "prod", "latest", "--yes")
 	f.forge("prod", func(m *backup.Manifest) { m.Content.Migration, m.Major = 1, 99 })
 	f.refused("the server is older", "database", "restore", "prod", "latest", "--yes")
-	f.refused("there is no such backup of dev among 0", "database", "restore", "dev", "latest")
+	f.refused("none of the 0 backups of dev", "database", "restore", "dev", "latest")
 }
 
 func TestADatabaseOfAnotherEnvironmentIsNeitherBackedUpNorReplaced(t *testing.T) {

@@ -49,13 +49,12 @@ func generateCommand(v variables) *cobra.Command {
 			return err
 		}
 		written, err := s.generate()
-		for _, file := range written {
-			o.printf("wrote %s\n", file)
+		if err != nil {
+			return err
 		}
-		if err == nil {
-			o.progress("Add the files to " + s.folder + "/kustomization.yaml.")
-		}
-		return err
+		o.printf("wrote %s\n", strings.Join(written, "\nwrote "))
+		o.progress("Add the files to " + s.folder + "/kustomization.yaml.")
+		return nil
 	}, &cobra.Command{
 		Use:   "generate ENV…",
 		Short: "Generate passwords and keys, and write them as SealedSecrets",
@@ -136,7 +135,7 @@ func (s *sealer) generate() ([]string, error) {
 			s.login(e, "sequential-questioning-gateway-database", "gateway", e.GatewayRole()),
 			s.login(e, "sequential-questioning-migrations", "owner", e.Owner()))
 		for _, ring := range []string{"sequential-questioning-request-state", "sequential-questioning-event-signing"} {
-			all = append(all, shared{name: ring, secrets: []*core.Secret{secret(e.Namespace(), ring)}})
+			all = append(all, shared{name: ring, secrets: []*core.Secret{secret(e.Namespace(), ring, map[string]string{})}})
 		}
 	}
 	manifests := map[string][]byte{}
@@ -160,12 +159,11 @@ func (s *sealer) generate() ([]string, error) {
 	if len(manifests) == 0 {
 		return nil, fmt.Errorf("there is nothing to generate: all secrets exist, and --rotate wants one of %s", strings.Join(names[:6], ", "))
 	}
-	var written []string
-	for _, name := range slices.Sorted(maps.Keys(manifests)) {
+	written := slices.Sorted(maps.Keys(manifests))
+	for _, name := range written {
 		if err := os.WriteFile(filepath.Join(s.folder, name), manifests[name], 0o644); err != nil {
-			return written, err
+			return nil, err
 		}
-		written = append(written, name)
 	}
 	return written, nil
 }
@@ -181,8 +179,8 @@ func (s *sealer) exists(one *core.Secret) bool {
 	return err == nil
 }
 
-// wanted returns the Secrets to generate of those that share a value: all of them if they are rotated, and
-// those that are missing otherwise.
+// wanted returns the Secrets to generate of those that share a value: all of them if they
+// are rotated, and those that are missing otherwise.
 func (s *sealer) wanted(g shared) ([]*core.Secret, error) {
 	missing := slices.DeleteFunc(slices.Clone(g.secrets), s.exists)
 	none := len(missing) == len(g.secrets)
@@ -201,15 +199,10 @@ func (s *sealer) wanted(g shared) ([]*core.Secret, error) {
 	return nil, fmt.Errorf("%s is missing and shares its value with an existing Secret, which cannot be read back: --rotate %s replaces both", file(missing[0]), g.name)
 }
 
-// secret returns a Secret without values. values are names and values in turn.
-func secret(namespace, name string, values ...string) *core.Secret {
-	s := &core.Secret{StringData: map[string]string{}}
-	s.Namespace, s.Name = namespace, name
-	s.Labels = map[string]string{"app.kubernetes.io/part-of": "sequential-questioning", "app.kubernetes.io/managed-by": "sealed-secrets"}
-	for i := 0; i < len(values); i += 2 {
-		s.StringData[values[i]] = values[i+1]
-	}
-	return s
+// secret returns a Secret with values.
+func secret(namespace, name string, values map[string]string) *core.Secret {
+	labels := map[string]string{"app.kubernetes.io/part-of": "sequential-questioning", "app.kubernetes.io/managed-by": "sealed-secrets"}
+	return &core.Secret{ObjectMeta: meta.ObjectMeta{Namespace: namespace, Name: name, Labels: labels}, StringData: values}
 }
 
 // login returns the two Secrets with the password of a role: the URL for the program that
@@ -221,9 +214,9 @@ func (s *sealer) login(e environment.Environment, name, account, role string) sh
 		Scheme: "postgres", User: url.UserPassword(role, password), Path: "/" + e.Database(), RawQuery: "sslmode=require",
 		Host: strings.ReplaceAll(s.host, "{environment}", string(e)),
 	}
-	set := secret(databases, "postgres-"+string(e)+"-"+account, "username", role, "password", password)
+	set := secret(databases, "postgres-"+string(e)+"-"+account, map[string]string{"username": role, "password": password})
 	set.Type, set.Labels["cnpg.io/reload"] = core.SecretTypeBasicAuth, "true"
-	return shared{name: name, secrets: []*core.Secret{secret(e.Namespace(), name, "url", u.String()), set}}
+	return shared{name: name, secrets: []*core.Secret{secret(e.Namespace(), name, map[string]string{"url": u.String()}), set}}
 }
 
 // qdrant returns the Secrets with Qdrant's key: that of Qdrant itself, and those of all
@@ -233,9 +226,9 @@ func (s *sealer) qdrant() shared {
 	if key == "" || s.rotate == qdrantSecret {
 		key = rand.Text()
 	}
-	g := shared{name: qdrantSecret, known: s.qdrantKey != "", secrets: []*core.Secret{secret(databases, "qdrant", "api-key", key)}}
+	g := shared{name: qdrantSecret, known: s.qdrantKey != "", secrets: []*core.Secret{secret(databases, "qdrant", map[string]string{"api-key": key})}}
 	for _, e := range environment.All {
-		one := secret(e.Namespace(), qdrantSecret, "api-key", key, "url", s.qdrantURL)
+		one := secret(e.Namespace(), qdrantSecret, map[string]string{"api-key": key, "url": s.qdrantURL})
 		if slices.Contains(s.environments, e) || s.exists(one) {
 			g.secrets = append(g.secrets, one)
 		}

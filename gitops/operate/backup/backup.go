@@ -39,10 +39,9 @@ func Take(ctx context.Context, a *database.Administrator, s *Store, e environmen
 	if err == nil {
 		err = mark.Belongs(e)
 	}
-	if err != nil {
-		return m, err
+	if err == nil {
+		err = database.Require(ctx, conn, "rolsuper OR rolbypassrls", "a superuser, or a role with BYPASSRLS that is in pg_read_all_data, which row security does not apply to")
 	}
-	err = database.Require(ctx, conn, "rolsuper OR rolbypassrls", "a superuser, or a role with BYPASSRLS that is in pg_read_all_data, which row security does not apply to")
 	if err != nil {
 		return m, err
 	}
@@ -65,10 +64,10 @@ func Take(ctx context.Context, a *database.Administrator, s *Store, e environmen
 		return m, err
 	}
 	data, err := json.MarshalIndent(m, "", "  ")
-	if err != nil {
-		return m, fmt.Errorf("encode manifest: %w", err)
+	if err == nil {
+		err = s.bucket.Upload(ctx, manifestOf(m.File), bytes.NewReader(append(data, '\n')), written)
 	}
-	if err := s.bucket.Upload(ctx, manifestOf(m.File), bytes.NewReader(append(data, '\n')), written); err != nil {
+	if err != nil {
 		return m, fmt.Errorf("write %s: %w", manifestOf(m.File), err)
 	}
 	return m, nil

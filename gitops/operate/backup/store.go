@@ -58,17 +58,6 @@ type Manifest struct {
 	Content     Content                 `json:"content"`
 }
 
-// ParseTime reads a time in RFC 3339 or as in the names of backups. It refuses a time
-// without a zone, which would be ambiguous.
-func ParseTime(text string) (time.Time, error) {
-	for _, layout := range []string{time.RFC3339, "20060102T150405Z"} {
-		if t, err := time.Parse(layout, text); err == nil {
-			return t, nil
-		}
-	}
-	return time.Time{}, fmt.Errorf("%q is not a time: want, for example, 2026-11-23T13:00:00Z (the zone is required), or a backup's name", text)
-}
-
 // Store holds backups in a folder or bucket. Files lie below the environment's
 // name, so several environments may share a bucket without seeing each other's
 // backups.
@@ -162,15 +151,23 @@ func (s *Store) read(ctx context.Context, key string) (m Manifest, err error) {
 	return m, err
 }
 
-// Find returns the newest backup at or before notAfter; the zero time means any.
-func (s *Store) Find(ctx context.Context, e environment.Environment, notAfter time.Time) (Manifest, error) {
+// Find returns the latest backup, or the latest at or before a time, in RFC 3339 or as in
+// the names of backups. A time without a zone would be ambiguous.
+func (s *Store) Find(ctx context.Context, e environment.Environment, when string) (Manifest, error) {
+	at, err := time.Parse(time.RFC3339, when)
+	if err != nil {
+		at, err = time.Parse(stamp, when)
+	}
+	if err != nil && when != "latest" {
+		return Manifest{}, fmt.Errorf("%q is not a time: want, for example, 2026-11-23T13:00:00Z (the zone is required), a backup's name, or latest", when)
+	}
 	all, err := s.List(ctx, e)
 	if err != nil {
 		return Manifest{}, err
 	}
-	newest := slices.IndexFunc(all, func(m Manifest) bool { return notAfter.IsZero() || !m.Time.After(notAfter) })
+	newest := slices.IndexFunc(all, func(m Manifest) bool { return at.IsZero() || !m.Time.After(at) })
 	if newest < 0 {
-		return Manifest{}, fmt.Errorf("there is no such backup of %s among %d: operate database backups %s lists them", e, len(all), e)
+		return Manifest{}, fmt.Errorf("none of the %d backups of %s is as old: operate database backups %s lists them", len(all), e, e)
 	}
 	return all[newest], nil
 }

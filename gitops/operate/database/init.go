@@ -197,13 +197,13 @@ func (c *Change) login(ctx context.Context, a *Administrator, conn *pgx.Conn, ro
 	}
 	salt := make([]byte, 16)
 	_, _ = rand.Read(salt) // never fails
+	var kept scram.StoredCredentials
 	client, err := scram.SHA256.NewClient(role, password, "")
+	if err == nil {
+		kept, err = client.GetStoredCredentialsWithError(scram.KeyFactors{Salt: string(salt), Iters: 4096})
+	}
 	if err != nil {
 		return fmt.Errorf("%s cannot be a password: %w", variable, err)
-	}
-	kept, err := client.GetStoredCredentialsWithError(scram.KeyFactors{Salt: string(salt), Iters: 4096})
-	if err != nil {
-		return fmt.Errorf("derive the verifier of %s: %w", variable, err)
 	}
 	var statements []string
 	if !exists {
