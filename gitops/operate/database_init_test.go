@@ -291,7 +291,7 @@ func TestPasswordsAreNeitherPrintedNorSentToTheServer(t *testing.T) {
 func TestErrorsDoNotShowTheAdministratorsURL(t *testing.T) {
 	t.Parallel()
 	f := newOffline(t)
-	for _, url := range []string{"postgres://admin:hunter2secret@127.0.0.1:1/postgres", "postgres://admin:hunter2secret%zz@host", "hunter2secret"} {
+	for _, url := range []string{"postgres://admin:hunter2secret@127.0.0.1:1/postgres", "postgres://admin:hunter2secret%zz@host", "postgres://admin@host?password=hunter2secret", "hunter2secret"} {
 		_, progress, err := f.with("ADMIN_DATABASE_URL", url).run("database", "init", "prod")
 		require.Error(t, err)
 		assert.NotContains(t, err.Error()+progress, "hunter2secret")

@@ -33,11 +33,9 @@ type Administrator struct {
 // It connects to nothing.
 func NewAdministrator(connection string) (*Administrator, error) {
 	u, err := url.Parse(connection)
-	if err == nil && u.Scheme != "postgres" && u.Scheme != "postgresql" {
-		err = errors.New("another scheme")
-	}
 	config, malformed := pgx.ParseConfig(connection)
-	if err != nil || malformed != nil {
+	// A password in the query would be an argument of pg_dump.
+	if err != nil || malformed != nil || !strings.HasPrefix(u.Scheme, "postgres") || u.Query().Has("password") {
 		return nil, fmt.Errorf("%s is not set, or malformed: want an administrator's postgres://user:password@host:port/database with special characters percent-encoded", URLVariable)
 	}
 	config.ConnectTimeout = 10 * time.Second // a server that is down should not hold a schedule for minutes
