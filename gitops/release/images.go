@@ -53,7 +53,7 @@ pinned in the registry of gitops/owner. On an error it pins nothing.`,
 				registry = mine.Registry()
 			}
 			if dryRun {
-				names, err := images.Select(*root, options.Only)
+				names, err := images.Names(*root, options.Only...)
 				for _, name := range names {
 					fmt.Fprintln(command.OutOrStdout(), "would build", name)
 				}

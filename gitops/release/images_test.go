@@ -30,7 +30,7 @@ func TestNothingIsPinnedWhenTheRegistryIsDown(t *testing.T) {
 	release.SetErr(t.Output())
 	release.SetArgs([]string{"images", "--root", root, "--insecure", "--repository", strings.TrimPrefix(away.URL, "http://") + "/project"})
 	err := release.ExecuteContext(t.Context())
-	assert.ErrorContains(t, err, "nothing was pinned: registry of ")
+	assert.ErrorContains(t, err, "nothing was pinned: push ")
 	pins, err := os.ReadFile(filepath.Join(root, "gitops/images/kustomization.yaml"))
 	require.NoError(t, err)
 	assert.Equal(t, "kind: Component\n", string(pins))

@@ -78,17 +78,15 @@ func Check(objects []*unstructured.Unstructured) (Report, error) {
 	var problems numbers
 	found := false
 	for _, object := range objects {
-		switch object.GroupVersionKind() {
-		case corev1.SchemeGroupVersion.WithKind("ConfigMap"):
-			if object.GetName() != "database" {
-				continue
-			}
+		kind := object.GroupVersionKind()
+		switch {
+		case kind == corev1.SchemeGroupVersion.WithKind("ConfigMap") && object.GetName() == "database":
 			found = true
 			// What the owner of the database says of it; nothing here can ask it.
 			data, _, _ := unstructured.NestedStringMap(object.Object, "data")
 			report.Maximum = problems.read("ConfigMap database: max-connections", data["max-connections"], 1)
 			report.Reserved = problems.read("ConfigMap database: reserved-connections", data["reserved-connections"], 0)
-		case servingv1.SchemeGroupVersion.WithKind("Service"):
+		case kind == servingv1.SchemeGroupVersion.WithKind("Service"):
 			service := &servingv1.Service{}
 			if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, service); err != nil {
 				problems = append(problems, fmt.Errorf("function %s: %w", object.GetName(), err))

@@ -26,7 +26,7 @@ mirror=$1
 [ -n "$mirror" ] || fail "this machine's apt has no Debian archive: name a mirror's, as --mirror http://HOST/debian"
 mirror=${mirror%/}
 
-folder=$(mktemp -d)
+folder=$(mktemp -d "$3.XXXXXX")
 trap 'rm -rf "$folder"' EXIT
 root=$folder/root
 mkdir -p "$folder/lists/partial" "$folder/archives/partial" "$root/etc" "$root/var/lib/dpkg/status.d"

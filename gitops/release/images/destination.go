@@ -2,9 +2,7 @@ package images
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net/http"
 	"os"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -26,40 +24,13 @@ type Destination struct {
 	Layout string
 }
 
-// check finds out whether an image could be written, before minutes are spent on building.
-// Only a layout is replaced: a folder with anything else in it is refused.
-func (d Destination) check(image string) error {
-	if d.Push != "" {
-		reference, err := d.reference(image)
-		if err == nil {
-			err = remote.CheckPushPermission(reference, authn.DefaultKeychain, http.DefaultTransport)
-		}
-		if err != nil {
-			return fmt.Errorf("registry of %s: %w", d.Push, err)
-		}
-		return nil
-	}
-	entries, err := os.ReadDir(d.Layout)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("read the layout: %w", err)
-	}
-	if _, err := layout.FromPath(d.Layout); err != nil && len(entries) > 0 {
-		return fmt.Errorf("layout %s: the folder has other content: choose an empty one", d.Layout)
-	}
-	return nil
-}
-
-func (d Destination) reference(image string) (name.Reference, error) {
+// push sends what the registry does not have yet.
+func (d Destination) push(ctx context.Context, image string, content remote.Taggable) error {
 	var options []name.Option
 	if d.Insecure {
 		options = append(options, name.Insecure)
 	}
-	return name.ParseReference(image, options...)
-}
-
-// push sends what the registry does not have yet.
-func (d Destination) push(ctx context.Context, image string, content remote.Taggable) error {
-	reference, err := d.reference(image)
+	reference, err := name.ParseReference(image, options...)
 	if err != nil {
 		return err
 	}
@@ -69,10 +40,15 @@ func (d Destination) push(ctx context.Context, image string, content remote.Tagg
 	return nil
 }
 
-// save writes the layout anew, or it would grow with every build.
+// save writes the layout anew, or it would grow with every build. Only a layout is replaced: a
+// folder with anything else in it is refused.
 func (d Destination) save(images ...mutate.IndexAddendum) error {
-	if err := os.RemoveAll(d.Layout); err != nil {
-		return fmt.Errorf("replace the layout: %w", err)
+	if _, err := layout.FromPath(d.Layout); err == nil {
+		if err := os.RemoveAll(d.Layout); err != nil {
+			return fmt.Errorf("replace the layout: %w", err)
+		}
+	} else if entries, err := os.ReadDir(d.Layout); err == nil && len(entries) > 0 {
+		return fmt.Errorf("layout %s: the folder has other content: choose an empty one", d.Layout)
 	}
 	if _, err := layout.Write(d.Layout, mutate.AppendManifests(empty.Index, images...)); err != nil {
 		return fmt.Errorf("write the layout: %w", err)

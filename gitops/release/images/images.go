@@ -7,7 +7,9 @@
 package images
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -23,12 +25,8 @@ import (
 	"github.com/google/ko/pkg/build"
 )
 
-const (
-	// Migrate is the image of the migrate command, the only one that is not a function.
-	Migrate = "migrate"
-	// The annotation by which tools find an image in an OCI layout.
-	nameAnnotation = "org.opencontainers.image.ref.name"
-)
+// Migrate is the image of the migrate command, the only one that is not a function.
+const Migrate = "migrate"
 
 // Platforms are the default platforms. An image index has both, so that a cluster may
 // mix them.
@@ -61,34 +59,28 @@ type Image struct {
 	Digest v1.Hash // of the index, or of the image for a single platform
 }
 
-// Names returns the sorted names of the images of the repository at root: one for each
-// folder of functions with a func.yaml, so that a new one needs no list to be edited, and
-// Migrate.
-func Names(root string) ([]string, error) {
+// Names returns the sorted names of the images of the repository at root, or of those only
+// that are given: one for each folder of functions with a func.yaml, so that a new one needs
+// no list to be edited, and Migrate.
+func Names(root string, only ...string) ([]string, error) {
 	sources, err := filepath.Glob(filepath.Join(root, "functions", "*", "func.yaml"))
 	if err != nil {
 		return nil, fmt.Errorf("find functions: %w", err)
 	}
-	names := []string{Migrate}
+	all := []string{Migrate}
 	for _, source := range sources {
-		names = append(names, filepath.Base(filepath.Dir(source)))
+		all = append(all, filepath.Base(filepath.Dir(source)))
 	}
-	slices.Sort(names)
-	return names, nil
-}
-
-// Select returns the names that only has, or all; an unknown name in it is an error.
-func Select(root string, only []string) ([]string, error) {
-	names, err := Names(root)
-	if err != nil {
-		return nil, err
-	}
+	slices.Sort(all)
 	for _, name := range only {
-		if !slices.Contains(names, name) {
-			return nil, fmt.Errorf("there is no image %q: want one of %s", name, strings.Join(names, ", "))
+		if !slices.Contains(all, name) {
+			return nil, fmt.Errorf("there is no image %q: want one of %s", name, strings.Join(all, ", "))
 		}
 	}
-	return slices.DeleteFunc(names, func(name string) bool { return len(only) > 0 && !slices.Contains(only, name) }), nil
+	if len(only) > 0 {
+		return slices.Compact(slices.Sorted(slices.Values(only))), nil
+	}
+	return all, nil
 }
 
 // Build builds the images one after the other, since each compiles in parallel by itself,
@@ -98,7 +90,7 @@ func Select(root string, only []string) ([]string, error) {
 //
 // It changes the environment of the process, which ko and the go command read.
 func Build(ctx context.Context, options Options) ([]Image, error) {
-	names, err := Select(options.Root, options.Only)
+	names, err := Names(options.Root, options.Only...)
 	if err != nil {
 		return nil, err
 	}
@@ -109,9 +101,6 @@ func Build(ctx context.Context, options Options) ([]Image, error) {
 	}
 	ko, err := koOptions(options)
 	if err != nil {
-		return nil, err
-	}
-	if err := options.check(options.Push + "/" + names[0]); err != nil {
 		return nil, err
 	}
 	if err := isolate(options.Root); err != nil {
@@ -125,15 +114,18 @@ func Build(ctx context.Context, options Options) ([]Image, error) {
 		if err != nil {
 			return nil, fmt.Errorf("build %s: %w", name, err)
 		}
-		images = append(images, Image{name, digest})
-		if options.Push == "" {
-			saved = append(saved, mutate.IndexAddendum{Add: result, Descriptor: v1.Descriptor{Annotations: map[string]string{nameAnnotation: name}}})
-			continue
+		if options.Push != "" {
+			// A tag per digest: registries may delete untagged images, and rollbacks need old
+			// ones.
+			err = options.push(ctx, options.Push+"/"+name+":"+digest.Hex[:12], result)
 		}
-		// A tag per digest: registries may delete untagged images, and rollbacks need old ones.
-		if err := options.push(ctx, options.Push+"/"+name+":"+digest.Hex[:12], result); err != nil {
+		if err != nil {
 			return nil, err
 		}
+		images = append(images, Image{name, digest})
+		// By this annotation tools find an image in a layout.
+		named := v1.Descriptor{Annotations: map[string]string{"org.opencontainers.image.ref.name": name}}
+		saved = append(saved, mutate.IndexAddendum{Add: result, Descriptor: named})
 	}
 	if options.Push == "" {
 		return images, options.save(saved...)
@@ -144,11 +136,7 @@ func Build(ctx context.Context, options Options) ([]Image, error) {
 // koOptions are every option that ko would otherwise take from its surroundings.
 // A fixed creation time keeps digests the same.
 func koOptions(options Options) ([]build.Option, error) {
-	created, err := sourceDate()
-	if err != nil {
-		return nil, err
-	}
-	version, err := readVersion(options.Root)
+	version, created, err := readRelease(options.Root)
 	if err != nil {
 		return nil, err
 	}
@@ -193,11 +181,11 @@ func buildOne(ctx context.Context, root, name string, options []build.Option) (b
 	if err != nil {
 		return nil, v1.Hash{}, err
 	}
-	small, replaced, err := compressed(built)
+	small, err := compressed(built)
 	if err != nil {
 		return nil, v1.Hash{}, fmt.Errorf("compress: %w", err)
 	}
-	if err := renameInBills(billsFolder(root), name, replaced); err != nil {
+	if err := renameInBills(billsFolder(root), name, built, small); err != nil {
 		return nil, v1.Hash{}, fmt.Errorf("write the bills of materials: %w", err)
 	}
 	digest, err := small.Digest()
@@ -207,49 +195,43 @@ func buildOne(ctx context.Context, root, name string, options []build.Option) (b
 // isolate overrides what in the environment would change the result of a build. The levels
 // of instruction sets are the oldest that Go supports, so that images run on any machine
 // of the platform.
-func isolate(root string) error {
-	for _, key := range []string{"GOOS", "GOARCH", "GODEBUG", "KOCACHE"} {
-		if err := os.Unsetenv(key); err != nil {
-			return err
-		}
-	}
-	for key, value := range map[string]string{
+func isolate(root string) (err error) {
+	for key, value := range map[string]string{ // empty means unset
 		"GOWORK":       filepath.Join(root, "go.work"),
 		"GOFLAGS":      flags[0],
 		"GOEXPERIMENT": "none",
+		"GODEBUG":      "",
 		"GOFIPS140":    "off",
 		"GOAMD64":      "v1",
 		"GOARM64":      "v8.0",
+		"GOOS":         "",
+		"GOARCH":       "",
 		"CGO_ENABLED":  "0",
+		"KOCACHE":      "",
 	} {
-		if err := os.Setenv(key, value); err != nil {
-			return err
+		if value == "" {
+			err = errors.Join(err, os.Unsetenv(key))
+		} else {
+			err = errors.Join(err, os.Setenv(key, value))
 		}
 	}
-	return nil
+	return err
 }
 
-// readVersion reads the version of what is built from the sources, as this module depends on
-// no other of the repository. Labels let a person see which version an image is of.
-func readVersion(root string) (string, error) {
-	version, err := os.ReadFile(filepath.Join(root, "shared", "version", "VERSION"))
+// readRelease returns the version of what is built and the time of all files. The version is
+// read from the sources, as this module depends on no other of the repository; labels let a
+// person see which one an image is of. SOURCE_DATE_EPOCH is the standard variable for the
+// time of reproducible builds (https://reproducible-builds.org/docs/source-date-epoch/);
+// without it, it is 1970.
+func readRelease(root string) (version string, created v1.Time, err error) {
+	content, err := os.ReadFile(filepath.Join(root, "shared", "version", "VERSION"))
 	if err != nil {
-		return "", fmt.Errorf("read the version: %w", err)
+		return "", created, fmt.Errorf("read the version: %w", err)
 	}
-	return strings.TrimSpace(string(version)), nil
-}
-
-// sourceDate reads SOURCE_DATE_EPOCH, the standard variable for the time of
-// reproducible builds; without it all times are 1970's.
-// See https://reproducible-builds.org/docs/source-date-epoch/.
-func sourceDate() (v1.Time, error) {
-	text, set := os.LookupEnv("SOURCE_DATE_EPOCH")
-	if !set {
-		text = "0"
-	}
-	seconds, err := strconv.ParseInt(text, 10, 64)
+	date := cmp.Or(os.Getenv("SOURCE_DATE_EPOCH"), "0")
+	seconds, err := strconv.ParseInt(date, 10, 64)
 	if err != nil {
-		return v1.Time{}, fmt.Errorf("SOURCE_DATE_EPOCH is %q: want seconds since 1970", text)
+		return "", created, fmt.Errorf("SOURCE_DATE_EPOCH is %q: want seconds since 1970", date)
 	}
-	return v1.Time{Time: time.Unix(seconds, 0).UTC()}, nil
+	return strings.TrimSpace(string(content)), v1.Time{Time: time.Unix(seconds, 0).UTC()}, nil
 }

@@ -174,10 +174,6 @@ func TestImagesArePushedToTheRegistry(t *testing.T) {
 }
 
 func TestWhatCannotBeBuiltIsRefusedAndNothingIsWritten(t *testing.T) {
-	closed := httptest.NewServer(nil)
-	closed.Close()
-	other := t.TempDir()
-	write(t, other, "letter.txt", "dear")
 	push := func(repository string) images.Options {
 		return images.Options{Destination: images.Destination{Push: repository, Insecure: true}}
 	}
@@ -185,13 +181,11 @@ func TestWhatCannotBeBuiltIsRefusedAndNothingIsWritten(t *testing.T) {
 		options images.Options
 		want    string
 	}{
-		"unknown name":              {images.Options{Only: []string{"hallo"}}, `there is no image "hallo": want one of hello, migrate`},
-		"unknown platform":          {images.Options{Platforms: []string{"windows/amd64"}}, `platform "windows/amd64": want linux/`},
-		"no architecture":           {images.Options{Platforms: []string{"linux"}}, `platform "linux": want linux/`},
-		"repository as URL":         {push("https://ghcr.io/owner"), "want host/path without a scheme"},
-		"repository in capital":     {push("ghcr.io/Owner"), "and in lower case"},
-		"registry down":             {push(strings.TrimPrefix(closed.URL, "http://") + "/project"), "connection refused"},
-		"layout with other content": {images.Options{Destination: images.Destination{Layout: other}}, "has other content"},
+		"unknown name":          {images.Options{Only: []string{"hallo"}}, `there is no image "hallo": want one of hello, migrate`},
+		"unknown platform":      {images.Options{Platforms: []string{"windows/amd64"}}, `platform "windows/amd64": want linux/`},
+		"no architecture":       {images.Options{Platforms: []string{"linux"}}, `platform "linux": want linux/`},
+		"repository as URL":     {push("https://ghcr.io/owner"), "want host/path without a scheme"},
+		"repository in capital": {push("ghcr.io/Owner"), "and in lower case"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			wrong.options.Root = repository(t)
@@ -200,7 +194,14 @@ func TestWhatCannotBeBuiltIsRefusedAndNothingIsWritten(t *testing.T) {
 			assert.NoDirExists(t, filepath.Join(wrong.options.Root, ".bin"))
 		})
 	}
-	assert.FileExists(t, filepath.Join(other, "letter.txt"))
+}
+
+func TestAFolderWithOtherContentIsNotUsedAsALayout(t *testing.T) {
+	root := repository(t)
+	write(t, root, "layout/letter.txt", "dear")
+	_, err := images.Build(t.Context(), complete(t, images.Options{Root: root, Only: []string{"hello"}}))
+	assert.ErrorContains(t, err, "has other content")
+	assert.FileExists(t, filepath.Join(root, "layout/letter.txt"))
 }
 
 func TestAProgramThatDoesNotCompileIsReported(t *testing.T) {

@@ -5,11 +5,12 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
+	"regexp"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
@@ -117,47 +118,34 @@ func fileLayer(path string, mode int64, content []byte) (v1.Layer, error) {
 	}, tarball.WithMediaType(types.OCILayer), tarball.WithCompressedCaching)
 }
 
-// compressed returns the same images with their layers compressed well, and pairs of a digest
-// that it replaced and the new one. ko compresses for speed, which makes layers a tenth
-// larger than they have to be; an image is built once and pulled by every node.
+// compressed returns the same images with their layers compressed well. ko compresses for
+// speed, which makes layers a tenth larger than they have to be; an image is built once and
+// pulled by every node.
 //
 // The content of layers does not change and with it their DiffIDs, so that a runtime sees the
 // same file system. Order, platforms and annotations stay as they are.
-func compressed(result build.Result) (small build.Result, replaced []string, err error) {
-	switch built := result.(type) {
-	case v1.Image:
-		small, err = compressedImage(built)
-	case v1.ImageIndex:
-		manifest, failed := built.IndexManifest()
-		if failed != nil {
-			return nil, nil, failed
-		}
-		index := mutate.Annotations(emptyIndex, manifest.Annotations).(v1.ImageIndex) // of the type that it is given
-		for _, descriptor := range manifest.Manifests {
-			image, err := built.Image(descriptor.Digest)
-			if err != nil {
-				return nil, nil, err
-			}
-			part, pair, err := compressed(image)
-			if err != nil {
-				return nil, nil, err
-			}
-			replaced = append(replaced, pair...)
-			index = mutate.AppendManifests(index, mutate.IndexAddendum{Add: part, Descriptor: v1.Descriptor{Platform: descriptor.Platform}})
-		}
-		small = index
-	default:
-		err = fmt.Errorf("there are images and indices, not %T", result)
+func compressed(result build.Result) (build.Result, error) {
+	if image, ok := result.(v1.Image); ok {
+		return compressedImage(image)
 	}
+	built := result.(v1.ImageIndex) // ko builds nothing else
+	manifest, err := built.IndexManifest()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	old, err := result.Digest()
-	if err != nil {
-		return nil, nil, err
+	index := mutate.Annotations(emptyIndex, manifest.Annotations).(v1.ImageIndex) // of the type that it is given
+	for _, descriptor := range manifest.Manifests {
+		image, err := built.Image(descriptor.Digest)
+		if err != nil {
+			return nil, err
+		}
+		small, err := compressedImage(image)
+		if err != nil {
+			return nil, err
+		}
+		index = mutate.AppendManifests(index, mutate.IndexAddendum{Add: small, Descriptor: v1.Descriptor{Platform: descriptor.Platform}})
 	}
-	digest, err := small.Digest()
-	return small, append(replaced, old.Hex, digest.Hex), err
+	return index, nil
 }
 
 // compressedImage compresses when a layer is first read. The result is cached, since its digest
@@ -195,9 +183,11 @@ func compressedImage(built v1.Image) (v1.Image, error) {
 
 // renameInBills puts the new digests into the bills of materials of an image.
 // ko wrote them with the digests from before the compression.
-func renameInBills(folder, image string, replaced []string) error {
-	bills, err := filepath.Glob(filepath.Join(folder, image+"-*.spdx.json"))
-	if err != nil {
+func renameInBills(folder, image string, old, small build.Result) error {
+	before, beforeErr := digests(old)
+	after, err := digests(small)
+	bills, globErr := filepath.Glob(filepath.Join(folder, image+"-*.spdx.json"))
+	if err := errors.Join(beforeErr, err, globErr); err != nil {
 		return err
 	}
 	for _, bill := range bills {
@@ -205,9 +195,24 @@ func renameInBills(folder, image string, replaced []string) error {
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(bill, []byte(strings.NewReplacer(replaced...).Replace(string(content))), 0o644); err != nil {
+		for i := range before {
+			content = bytes.ReplaceAll(content, before[i], after[i])
+		}
+		if err := os.WriteFile(bill, content, 0o644); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+var hexadecimal = regexp.MustCompile(`[0-9a-f]{64}`)
+
+// digests returns those in a manifest, in its order, and that of the manifest itself.
+func digests(result build.Result) ([][]byte, error) {
+	manifest, err := result.RawManifest()
+	if err != nil {
+		return nil, err
+	}
+	digest, err := result.Digest()
+	return append(hexadecimal.FindAll(manifest, -1), []byte(digest.Hex)), err
 }

@@ -1,7 +1,6 @@
 package images
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -29,8 +28,8 @@ images:
 // WritePins pins images in gitops/images, where they are or will be in a registry, and keeps
 // the existing pins of the other names. Pins of images that no longer exist go, also when
 // only some images are built. The file is sorted by name, so that a release's difference
-// shows what it changes. A missing file is the same as an empty one; one with unknown fields
-// is an error, since a misspelled digest must not be lost.
+// shows what it changes. An unknown field is an error, since a misspelled digest must not be
+// lost.
 func WritePins(root, registry string, built []Image) error {
 	names, err := Names(root)
 	if err != nil {
@@ -38,7 +37,7 @@ func WritePins(root, registry string, built []Image) error {
 	}
 	path := filepath.Join(root, "gitops", "images", "kustomization.yaml")
 	old, err := os.ReadFile(path)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err != nil {
 		return fmt.Errorf("read pins: %w", err)
 	}
 	var component types.Kustomization
@@ -58,11 +57,5 @@ func WritePins(root, registry string, built []Image) error {
 	for _, name := range slices.Sorted(maps.Keys(pins)) {
 		fmt.Fprintf(&content, "  - name: %s%s\n    newName: %s\n    digest: %s\n", prefix, name, pins[name].NewName, pins[name].Digest)
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return fmt.Errorf("write pins: %w", err)
-	}
-	if err := os.WriteFile(path, []byte(content.String()), 0o644); err != nil {
-		return fmt.Errorf("write pins: %w", err)
-	}
-	return nil
+	return os.WriteFile(path, []byte(content.String()), 0o644)
 }

@@ -22,7 +22,7 @@ var (
 const pins = "gitops/images/kustomization.yaml"
 
 func TestPinsAreSortedAndThoseOfImagesThatWereNotBuiltStay(t *testing.T) {
-	root := repository(t)
+	root := pinned(t)
 	require.NoError(t, images.WritePins(root, "registry.example/p", []images.Image{{Name: "migrate", Digest: one}}))
 	require.NoError(t, images.WritePins(root, "registry.example/q", []images.Image{{Name: "hello", Digest: two}}))
 	assert.Equal(t, `# The images of a release. `+"`make images`"+` writes the digests; the branch prod has
@@ -40,7 +40,7 @@ images:
 }
 
 func TestPinsOfRemovedImagesAreRemoved(t *testing.T) {
-	root := repository(t)
+	root := pinned(t)
 	require.NoError(t, images.WritePins(root, "registry.example", []images.Image{{Name: "hello", Digest: one}}))
 	require.NoError(t, os.RemoveAll(filepath.Join(root, "functions")))
 	require.NoError(t, images.WritePins(root, "registry.example", []images.Image{{Name: "migrate", Digest: one}}))
@@ -48,7 +48,7 @@ func TestPinsOfRemovedImagesAreRemoved(t *testing.T) {
 }
 
 func TestAnOverlayUsesThePins(t *testing.T) {
-	root := repository(t)
+	root := pinned(t)
 	write(t, root, "pod.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n    - {name: a, image: sequential-questioning/hello}\n")
 	write(t, root, "kustomization.yaml", "resources: [pod.yaml]\ncomponents: [gitops/images]\n")
 	require.NoError(t, images.WritePins(root, "registry.example/p", []images.Image{{Name: "hello", Digest: one}}))
@@ -60,12 +60,20 @@ func TestAnOverlayUsesThePins(t *testing.T) {
 }
 
 func TestUnreadablePinsAreNotOverwritten(t *testing.T) {
-	root := repository(t)
+	root := pinned(t)
 	write(t, root, pins, "imagges: []\n")
 	err := images.WritePins(root, "registry.example", []images.Image{{Name: "hello", Digest: one}})
 	assert.ErrorContains(t, err, pins)
 	assert.ErrorContains(t, err, "imagges")
 	assert.Equal(t, "imagges: []\n", read(t, root, pins))
+}
+
+// pinned is a repository without pins.
+func pinned(t *testing.T) string {
+	t.Helper()
+	root := repository(t)
+	write(t, root, pins, "kind: Component\n")
+	return root
 }
 
 func read(t *testing.T, root, path string) string {

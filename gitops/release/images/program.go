@@ -46,15 +46,8 @@ func BuildProgram(ctx context.Context, options ProgramOptions) (v1.Hash, error) 
 	if err != nil {
 		return v1.Hash{}, err
 	}
-	created, err := sourceDate()
+	version, created, err := readRelease(options.Root)
 	if err != nil {
-		return v1.Hash{}, err
-	}
-	version, err := readVersion(options.Root)
-	if err != nil {
-		return v1.Hash{}, err
-	}
-	if err := options.check(options.Push); err != nil {
 		return v1.Hash{}, err
 	}
 	folder, err := os.MkdirTemp("", "release-program-")
@@ -68,9 +61,8 @@ func BuildProgram(ctx context.Context, options ProgramOptions) (v1.Hash, error) 
 		if err != nil {
 			return v1.Hash{}, fmt.Errorf("build for %s: %w", program.GOARCH, err)
 		}
-		index = mutate.AppendManifests(index, mutate.IndexAddendum{
-			Add: image, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: program.GOARCH}},
-		})
+		platform := &v1.Platform{OS: program.GOOS, Architecture: program.GOARCH}
+		index = mutate.AppendManifests(index, mutate.IndexAddendum{Add: image, Descriptor: v1.Descriptor{Platform: platform}})
 	}
 	digest, err := index.Digest()
 	if err != nil {

@@ -39,8 +39,12 @@ var supported = []string{
 	"deploy.options.resources.limits.concurrency",
 }
 
-// reference matches a value in func.yaml that refers to a key of a Secret or ConfigMap.
-var reference = regexp.MustCompile(`^{{\s*(secret|configMap):([^:\s]+):([^:\s]+)\s*}}$`)
+// What a value in func.yaml can refer to: a key of a Secret or ConfigMap, and a variable of the
+// machine. Validate has checked the form.
+var (
+	reference = regexp.MustCompile(`^{{\s*(secret|configMap):([^:\s]+):([^:\s]+)\s*}}$`)
+	ofMachine = regexp.MustCompile(`{{\s*env:.*}}`)
+)
 
 //go:embed service.yaml.tmpl
 var serviceText string
@@ -63,12 +67,38 @@ func ofService(key string) bool {
 	return key == serving.RolloutDurationKey || group == networking.PublicGroupName || strings.HasSuffix(group, "argoproj.io")
 }
 
-// render returns the Service of the function in a folder. It is validated as Knative's webhook
-// will do.
+// render returns the Service of the function in a folder. func.yaml must satisfy func's rules
+// and ours, and the Service Knative's, as its webhook will check them.
+// Errors name the field in func.yaml; the caller adds the file.
 func render(folder string) (*unstructured.Unstructured, error) {
-	function, err := readFunction(folder)
+	data, err := os.ReadFile(filepath.Join(folder, functions.FunctionFile))
 	if err != nil {
 		return nil, err
+	}
+	function := functions.Function{Root: folder}
+	var fields map[string]any
+	// func itself reads a file leniently and would drop a misspelled setting.
+	if err := errors.Join(yamlv2.UnmarshalStrict(data, &function), yaml.Unmarshal(data, &fields)); err != nil {
+		return nil, fmt.Errorf("read: %w", err)
+	}
+	if left := unsupported(fields, ""); len(left) > 0 {
+		return nil, fmt.Errorf("%s: set but not supported by rendering: remove it, or add it to gitops/release/render", strings.Join(left, ", "))
+	}
+	if err := function.Validate(); err != nil {
+		return nil, fmt.Errorf("validate: %w", err)
+	}
+	// The gateway's addresses, the images and the manifests are all named by the folder.
+	if name := filepath.Base(folder); function.Name != name {
+		return nil, fmt.Errorf("name is %q, want %q: the gateway finds a function by the name of its folder", function.Name, name)
+	}
+	for _, env := range function.Run.Envs {
+		if env.Name == nil {
+			return nil, fmt.Errorf("run.envs: %s takes all keys: name each variable, and refer to its key as {{ secret:NAME:KEY }}", *env.Value)
+		}
+	}
+	// A manifest has to be the same on every machine.
+	if machine := ofMachine.Find(data); machine != nil {
+		return nil, fmt.Errorf("%s depends on the machine that renders: write the value, or refer to a Secret or ConfigMap", machine)
 	}
 	labels, err := function.LabelsMap()
 	if err != nil {
@@ -89,54 +119,16 @@ func render(folder string) (*unstructured.Unstructured, error) {
 	return object, manifest.Validate([]*unstructured.Unstructured{object})
 }
 
-// readFunction reads the func.yaml of a folder. It must satisfy func's rules and ours.
-// Errors name the field in func.yaml; the caller adds the file.
-func readFunction(folder string) (functions.Function, error) {
-	function := functions.Function{Root: folder}
-	data, err := os.ReadFile(filepath.Join(folder, functions.FunctionFile))
-	if err != nil {
-		return function, err
-	}
-	// func itself reads a file leniently and would drop a misspelled setting.
-	if err := yamlv2.UnmarshalStrict(data, &function); err != nil {
-		return function, fmt.Errorf("read: %w", err)
-	}
-	var fields map[string]any
-	if err := yaml.Unmarshal(data, &fields); err != nil {
-		return function, fmt.Errorf("read: %w", err)
-	}
-	if left := unsupported(fields, ""); len(left) > 0 {
-		return function, fmt.Errorf("%s: set but not supported by rendering: remove it, or add it to gitops/release/render", strings.Join(left, ", "))
-	}
-	if err := function.Validate(); err != nil {
-		return function, fmt.Errorf("validate: %w", err)
-	}
-	// The gateway's addresses, the images and the manifests are all named by the folder.
-	if name := filepath.Base(folder); function.Name != name {
-		return function, fmt.Errorf("name is %q, want %q: the gateway finds a function by the name of its folder", function.Name, name)
-	}
-	// A manifest has to be the same on every machine.
-	var errs []error
-	for i, label := range function.Deploy.Labels {
-		if label.Value != nil && strings.HasPrefix(*label.Value, "{{") {
-			errs = append(errs, fmt.Errorf("deploy.labels[%d]: %s depends on the machine that renders: write the value", i, *label.Value))
-		}
-	}
-	for i, env := range function.Run.Envs {
-		if strings.HasPrefix(*env.Value, "{{") && (env.Name == nil || !reference.MatchString(*env.Value)) {
-			errs = append(errs, fmt.Errorf("run.envs[%d]: %s: write the value, or refer to one key as {{ secret:NAME:KEY }} or {{ configMap:NAME:KEY }}", i, *env.Value))
-		}
-	}
-	return function, errors.Join(errs...)
-}
-
 // unsupported returns the dotted paths of what is set and not supported.
 func unsupported(fields map[string]any, prefix string) (paths []string) {
 	for _, key := range slices.Sorted(maps.Keys(fields)) {
 		path := prefix + key
-		if inner, ok := fields[key].(map[string]any); ok && !slices.Contains(supported, path) {
+		if slices.Contains(supported, path) {
+			continue
+		}
+		if inner, ok := fields[key].(map[string]any); ok {
 			paths = append(paths, unsupported(inner, path+".")...)
-		} else if !slices.Contains(supported, path) {
+		} else {
 			paths = append(paths, path)
 		}
 	}
