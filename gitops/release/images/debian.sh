@@ -17,7 +17,7 @@ wanted="postgresql-$postgresql dash libc-bin tzdata base-files"
 # What these depend on to manage servers and users of a whole system, and the just-in-time
 # compiler with its LLVM, twice the size of everything else. The server does without. With
 # these counted as installed, apt follows no dependency of theirs.
-unneeded='awk debconf debianutils libaudit-common libllvm19 libsasl2-modules-db locales openssl-provider-legacy perl-base postgresql-client-17 postgresql-common ssl-cert'
+unneeded="awk debconf debianutils libaudit-common libllvm19 libsasl2-modules-db locales openssl-provider-legacy perl-base postgresql-client-$postgresql postgresql-common ssl-cert"
 
 fail() { echo "$1" >&2; exit 1; }
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
