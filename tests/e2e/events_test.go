@@ -77,7 +77,8 @@ func outbox(ctx context.Context) (waiting, deadLetters int, err error) {
 // after seconds, and with it what it would try again.
 const refusing = `
   - target: {kind: PingSource, name: sweep}
-    patch: '[{op: replace, path: /spec/schedule, value: "* * * * *"}]'
+    patch: |-
+      - {op: replace, path: /spec/schedule, value: "* * * * *"}
   - target: {group: serving.knative.dev, kind: Service, name: indexer}
     patch: |-
       - op: test

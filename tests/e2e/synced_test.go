@@ -120,7 +120,7 @@ func operatorsFromModules(t *testing.T) {
 			require.NoError(t, clone.Write(filepath.Join("operators", name, filepath.Base(file)), string(content)))
 		}
 		require.NotZero(t, copied, source)
-		patches += fmt.Sprintf("  - target: {kind: Application, name: platform-%s}\n    patch: '[{op: replace, path: /spec/source, value: {repoURL: %q, targetRevision: prod, path: operators/%s}}]'\n", name, deployment.Repository(), name)
+		patches += fmt.Sprintf("  - target: {kind: Application, name: platform-%s}\n    patch: |-\n      - {op: replace, path: /spec/source, value: {repoURL: %q, targetRevision: prod, path: operators/%s}}\n", name, deployment.Repository(), name)
 	}
 	require.NoError(t, clone.Append("gitops/platform/applications/kustomization.yaml", "patches:\n"+patches))
 	require.NoError(t, clone.Append("gitops/platform/qdrant/kustomization.yaml", "replicas:\n  - {name: qdrant, count: 0}\n"))
