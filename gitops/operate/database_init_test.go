@@ -222,9 +222,14 @@ func TestInitAdoptsADatabaseOnlyWithTheFlag(t *testing.T) {
 	f := newFixture(t)
 	f.exec("postgres", "CREATE ROLE sq_prod_owner LOGIN PASSWORD '"+ownerPassword+"'", "CREATE DATABASE sq_prod OWNER sq_prod_owner")
 	require.NoError(t, migrations.Up(t.Context(), f.owner("prod")))
+	// As after a dump that a superuser restored by hand.
+	f.exec("sq_prod", "ALTER DATABASE sq_prod OWNER TO postgres", "ALTER TABLE answers OWNER TO postgres", "GRANT SELECT ON answers TO PUBLIC")
 	f.refused("--adopt marks it", "database", "init", "prod")
 	f.must("database", "init", "prod", "--adopt")
 	open(t, t.Context(), f.service("prod"), "Book a trip")
+	theOwnerMigrates(t, f)
+	theGatewaysRoleAccessesOnlyItsTable(t, f)
+	assert.Contains(t, f.must("database", "init", "prod"), ": 0 changes")
 }
 
 func TestAnAdministratorWithoutSuperuserInitialises(t *testing.T) {

@@ -319,8 +319,7 @@ func TestAnInterruptedRestoreCanBeRepeated(t *testing.T) {
 	f.must("database", "backup", "prod")
 	open(t, t.Context(), s, "Book another trip")
 	serving := rows(f, "sq_prod")
-	// A killed restore leaves an incomplete database, or a serving one that refuses
-	// connections.
+	// A killed restore leaves an incomplete database.
 	for n := 1; n <= 6; n++ {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(n)*60*time.Millisecond)
 		_, _, err := f.runIn(ctx, "database", "restore", "prod", "latest", "--yes", "--no-switch")
@@ -330,8 +329,7 @@ func TestAnInterruptedRestoreCanBeRepeated(t *testing.T) {
 		}
 	}
 	f.exec("postgres", "CREATE DATABASE sq_prod_20010101t000000 OWNER sq_prod_owner", "CREATE DATABASE sq_prod_20020202t000000",
-		"COMMENT ON DATABASE sq_prod_20020202t000000 IS 'Sequential Questioning, environment prod, restoring'",
-		"ALTER DATABASE sq_prod ALLOW_CONNECTIONS false")
+		"COMMENT ON DATABASE sq_prod_20020202t000000 IS 'Sequential Questioning, environment prod, restoring'")
 	f.refused("cannot be switched to", "database", "switch", "prod", "sq_prod_20020202t000000", "--yes")
 	f.must("database", "restore", "prod", "latest", "--yes")
 	assert.Equal(t, backedUp, rows(f, "sq_prod"))

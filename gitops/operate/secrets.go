@@ -78,8 +78,8 @@ Set QDRANT_API_KEY to Qdrant's key when you add an environment later.`,
 	return c
 }
 
-// qdrantSecret is the Secret with Qdrant's key in an environment's namespace.
-const qdrantSecret = "sequential-questioning-qdrant"
+// qdrantName is the name of the Secret with Qdrant's key in an environment's namespace.
+const qdrantName = "sequential-questioning-qdrant"
 
 // databases is the namespace of PostgreSQL and Qdrant.
 const databases = "databases"
@@ -193,7 +193,7 @@ func (s *sealer) wanted(g shared) ([]*core.Secret, error) {
 		return g.secrets, nil
 	case none || len(missing) == 0 || g.known:
 		return missing, nil
-	case g.name == qdrantSecret:
+	case g.name == qdrantName:
 		return nil, fmt.Errorf("%s is missing, and Qdrant's key exists and cannot be read back: set QDRANT_API_KEY to it", file(missing[0]))
 	}
 	return nil, fmt.Errorf("%s is missing and shares its value with an existing Secret, which cannot be read back: --rotate %s replaces both", file(missing[0]), g.name)
@@ -223,12 +223,12 @@ func (s *sealer) login(e environment.Environment, name, account, role string) sh
 // environments that share it, named or in the folder.
 func (s *sealer) qdrant() shared {
 	key := s.qdrantKey
-	if key == "" || s.rotate == qdrantSecret {
+	if key == "" || s.rotate == qdrantName {
 		key = rand.Text()
 	}
-	g := shared{name: qdrantSecret, known: s.qdrantKey != "", secrets: []*core.Secret{secret(databases, "qdrant", map[string]string{"api-key": key})}}
+	g := shared{name: qdrantName, known: s.qdrantKey != "", secrets: []*core.Secret{secret(databases, "qdrant", map[string]string{"api-key": key})}}
 	for _, e := range environment.All {
-		one := secret(e.Namespace(), qdrantSecret, map[string]string{"api-key": key, "url": s.qdrantURL})
+		one := secret(e.Namespace(), qdrantName, map[string]string{"api-key": key, "url": s.qdrantURL})
 		if slices.Contains(s.environments, e) || s.exists(one) {
 			g.secrets = append(g.secrets, one)
 		}
