@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -57,7 +58,7 @@ func exportCommand(v variables) *cobra.Command {
 	c := of(v, withData(func(o *operation, pool *pgxpool.Pool) error {
 		held := map[string][]json.RawMessage{} // by table
 		err := store.New(pool).Export(principal.With(o.Context(), whose), user, func(table string, row json.RawMessage) error {
-			held[table] = append(held[table], row)
+			held[table] = append(held[table], bytes.Clone(row)) // it may be reused
 			return nil
 		})
 		if err != nil {

@@ -30,6 +30,11 @@ func TestAnExportHasWhatIsHeldOfOneUser(t *testing.T) {
 	assert.Equal(t, "The trip of ada at client-7", held["conversations"][0]["goal"])
 	require.Len(t, held["answers"], 1)
 	assert.Equal(t, "Lisbon", held["answers"][0]["value"])
+	slots := map[any]bool{}
+	for _, slot := range held["slots"] {
+		slots[slot["key"]] = true
+	}
+	assert.Len(t, slots, 3, "each row is another: %v", held["slots"])
 	assert.NotContains(t, out, "bob")
 	assert.NotContains(t, out, "client-8")
 
