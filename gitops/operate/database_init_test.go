@@ -61,6 +61,13 @@ func TestInitDryRunChangesNothing(t *testing.T) {
 	assert.Equal(t, "REVOKE CREATE ON SCHEMA public FROM sq_prod\n", progress, "only what is missing")
 }
 
+func TestInitLeavesWhatAnExtensionBrings(t *testing.T) {
+	t.Parallel()
+	f := initialised(t, "prod")
+	f.exec("sq_prod", "CREATE EXTENSION pg_stat_statements")
+	assert.Contains(t, f.must("database", "init", "prod"), ": 0 changes")
+}
+
 func TestInitGrantsTheLeastPrivileges(t *testing.T) {
 	t.Parallel()
 	f := initialised(t, "prod", "dev")

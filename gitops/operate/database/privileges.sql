@@ -3,7 +3,12 @@
 -- what they need in it: privileges that are missing are granted, and all others are
 -- revoked from them and from PUBLIC. Other roles, such as one for backups, keep theirs.
 -- Any role may read what this reads.
-WITH object (kind, prefix, target, owner, acl) AS (
+WITH relation AS ( -- what an extension brings belongs to it
+  SELECT relname, relkind, relowner, relacl FROM pg_class c
+    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'S')
+    AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = c.oid AND deptype = 'e')
+),
+object (kind, prefix, target, owner, acl) AS (
   SELECT 'database', '', format('DATABASE %I', datname), datdba, coalesce(datacl, acldefault('d', datdba))
     FROM pg_database WHERE datname = current_database()
   UNION ALL
@@ -13,7 +18,7 @@ WITH object (kind, prefix, target, owner, acl) AS (
   SELECT CASE WHEN relkind = 'S' THEN 'sequence' WHEN relname IN ('goose_db_version', 'elicitations') THEN relname ELSE 'table' END,
       '', format(CASE relkind WHEN 'S' THEN 'SEQUENCE public.%I' ELSE 'TABLE public.%I' END, relname), relowner,
       coalesce(relacl, acldefault(CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", relowner))
-    FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'S')
+    FROM relation
   UNION ALL -- what migrations will create
   SELECT kind, format('ALTER DEFAULT PRIVILEGES FOR ROLE %I ', $1::text), target, to_regrole(quote_ident($1)), defaclacl
     FROM (VALUES ('table', 'TABLES', 'r'), ('sequence', 'SEQUENCES', 'S')) AS class (kind, target, type)
@@ -44,7 +49,7 @@ SELECT format('ALTER DATABASE %I OWNER TO %I', datname, $1)
   FROM pg_database WHERE datname = current_database() AND pg_get_userbyid(datdba) <> $1
 UNION ALL -- such tables come from dumps restored by hand; migrations could not change them
 SELECT format('ALTER TABLE public.%I OWNER TO %I', relname, $1)
-  FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm') AND pg_get_userbyid(relowner) <> $1
+  FROM relation WHERE relkind <> 'S' AND pg_get_userbyid(relowner) <> $1
 UNION ALL
 SELECT format('%s%s %s ON %s %s %s', prefix, CASE WHEN h.target IS NULL THEN 'GRANT' ELSE 'REVOKE' END,
     string_agg(privilege, ', ' ORDER BY privilege), target, CASE WHEN h.target IS NULL THEN 'TO' ELSE 'FROM' END,

@@ -1,6 +1,6 @@
 -- Returns the statements that set the limits of the roles of an environment, and let the
--- administrator act as the owner. $1 is the owner, $2 the functions' role, $3 the gateway's; $4 and $5 are the
--- connections that the latter two may open.
+-- administrator act as the owner. $1 is the owner, $2 the functions' role, $3 the
+-- gateway's; $4 and $5 are the connections that the latter two may open.
 --
 -- Limits and timeouts are settings of the role, which hold even behind a pooler that
 -- drops the settings of a connection. A statement of a function that takes longer than
