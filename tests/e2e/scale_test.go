@@ -52,14 +52,14 @@ func TestScaleToZeroAndBack(t *testing.T) {
 	_, err = Call(t.Context(), route, followUpTool, map[string]any{"user_id": family, "conversation_id": opened["conversation_id"], "answers": answers("destination")})
 	require.NoError(t, err)
 
-	t.Run("discovery starts the gateway, and what is called first", func(t *testing.T) {
+	t.Run("discovery starts the gateway, which starts what is called first", func(t *testing.T) {
 		require.NoError(t, deployment.Asleep(t.Context(), string(Staging)))
 		watch := deployment.WatchPods(t.Context(), string(Staging))
 		result, err := Request(t.Context(), route, "tools/list", "", nil)
 		require.NoError(t, err)
 		require.NotEmpty(t, result["tools"])
 		require.NoError(t, deployment.Asleep(t.Context(), string(Staging))) // all started instances are gone again
-		require.Equal(t, []string{"ask", "gateway"}, slices.Sorted(slices.Values(watch.Services())))
+		require.Equal(t, []string{"ask", "follow-up", "gateway"}, slices.Sorted(slices.Values(watch.Services())))
 	})
 
 	var hello, whole, warm []time.Duration
