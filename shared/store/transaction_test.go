@@ -14,7 +14,9 @@ import (
 func TestATransactionThatFailsLeavesNothingAndNoConnectionBehind(t *testing.T) {
 	t.Parallel()
 	d := newDatabaseOf(t, 1)
-	process := func(run func(*store.Tx) error) (bool, error) { return d.Process(t.Context(), "test", "/source", "1", run) }
+	process := func(run func(*store.Tx) error) (bool, error) {
+		return d.Process(t.Context(), "test", "/source", "1", run)
+	}
 	failed := errors.New("failed")
 	_, err := process(func(*store.Tx) error { return failed })
 	require.ErrorIs(t, err, failed)
