@@ -1,23 +1,25 @@
-// Package argocd reads and changes Argo CD's Applications through its API. It speaks to
-// the API with the rights of the person or token that it is given. Begin with Connect.
+// Package argocd reads and changes Argo CD's Applications through its API, with the rights
+// of the person or token that it is given. Begin with Connect.
 //
 // It knows nothing of git: a revision is a name that Argo CD resolves.
 package argocd
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
-	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/argoproj/argo-cd/v2/pkg/apiclient"
 	"github.com/argoproj/argo-cd/v2/pkg/apiclient/application"
 	"github.com/argoproj/argo-cd/v2/util/localconfig"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 // connectWait bounds what a person waits for a wrong address. callWait is long enough
@@ -30,46 +32,39 @@ const (
 	nowhere = "/nonexistent/argocd/config"
 )
 
-// Options configure the connection to Argo CD's API. Empty fields are taken from the
-// configuration of the argocd command, if it has this server.
-type Options struct {
-	Server    string
-	Token     string
-	Plaintext bool
-	Insecure  bool
-	// Pause is the poll interval of Wait; one second by default.
-	Pause time.Duration
-}
-
 // Server is a connection to Argo CD's API. It is safe for concurrent use.
 type Server struct {
+	// Pause is the interval at which Poll looks.
+	Pause time.Duration
+
 	address      string
 	applications application.ApplicationServiceClient
 	closer       io.Closer
-	pause        time.Duration
 }
 
 // Close ends the connection. Calls under way fail.
 func (s *Server) Close() error { return s.closer.Close() }
 
-// Connect opens a connection. Missing permissions only show with the first call. The
-// goroutine of a connection that never comes ends with the process.
-// Close it when done. An error says what to set or to check.
-func Connect(ctx context.Context, options Options) (*Server, error) {
-	settings, err := resolve(options)
-	if err != nil {
+// Connect opens a connection; close it when done. What the options leave out is taken
+// from the login of the argocd command. Missing permissions only show with the first
+// call. An error says what to set or to check.
+func Connect(ctx context.Context, options apiclient.ClientOptions) (*Server, error) {
+	if err := login(&options); err != nil {
 		return nil, err
 	}
-	if err := reach(ctx, settings.ServerAddr); err != nil {
-		return nil, fmt.Errorf("reach Argo CD at %s: %w", settings.ServerAddr, err)
-	}
-	s := &Server{address: settings.ServerAddr, pause: cmp.Or(options.Pause, time.Second)}
-	// Argo CD's client would wait forever for a server that speaks another protocol.
-	ctx, cancel := context.WithTimeoutCause(ctx, connectWait, fmt.Errorf("no response within %s: if the server has no TLS, add --argocd-plaintext; otherwise check that it is Argo CD", connectWait))
+	s := &Server{address: options.ServerAddr, Pause: time.Second}
+	ctx, cancel := context.WithTimeout(ctx, connectWait)
 	defer cancel()
-	made := make(chan error, 1)
+	// Argo CD's client would retry a wrong address in silence, and wait for ever for a
+	// server that speaks another protocol.
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", s.address)
+	if err != nil {
+		return nil, fmt.Errorf("reach Argo CD at %s: %w", s.address, err)
+	}
+	_ = conn.Close()
+	made := make(chan error, 1) // the goroutine of a connection that never comes ends with the process
 	go func() {
-		client, err := apiclient.NewClient(&settings)
+		client, err := apiclient.NewClient(&options)
 		if err == nil {
 			s.closer, s.applications, err = client.NewApplicationClient()
 		}
@@ -78,89 +73,79 @@ func Connect(ctx context.Context, options Options) (*Server, error) {
 	select {
 	case err = <-made:
 	case <-ctx.Done():
-		err = context.Cause(ctx)
+		err = errors.New("it did not respond in time: if it has no TLS, add --argocd-plaintext; otherwise check that it is Argo CD")
 	}
 	if err != nil {
-		return nil, s.failed("connect", err)
+		return nil, fmt.Errorf("connect to Argo CD at %s: %w", s.address, err)
 	}
 	return s, nil
 }
 
-// resolve merges the options with the configuration of the argocd command. A login for
-// one server is never sent to another.
-// A token that is given wins over a login, and a named server over the current context.
-func resolve(options Options) (apiclient.ClientOptions, error) {
-	settings := apiclient.ClientOptions{
-		ServerAddr: options.Server,
-		AuthToken:  options.Token,
-		PlainText:  options.Plaintext,
-		Insecure:   options.Insecure,
-		UserAgent:  "sequential-questioning-release",
-		ConfigPath: nowhere,
-	}
-	known, where, err := configured()
-	if err != nil {
-		return settings, err
-	}
-	if known != nil {
-		for _, context := range known.Contexts {
-			current := settings.ServerAddr == "" && context.Name == known.CurrentContext
-			named := settings.ServerAddr != "" && context.Server == settings.ServerAddr
-			if !current && !named {
-				continue
-			}
-			resolved, err := known.ResolveContext(context.Name)
+// login adds the argocd command's current login to the options. A login for one server is
+// never sent to another, and a token that is given wins over a login.
+func login(options *apiclient.ClientOptions) error {
+	options.ConfigPath = nowhere
+	// Without a home folder there is no configuration.
+	if path, err := localconfig.DefaultLocalConfigPath(); err == nil {
+		known, err := localconfig.ReadLocalConfig(path)
+		if err != nil {
+			return fmt.Errorf("read %s: %w", path, err)
+		}
+		if known != nil && known.CurrentContext != "" {
+			current, err := known.ResolveContext(known.CurrentContext)
 			if err != nil {
-				return settings, fmt.Errorf("read %s: %w", where, err)
+				return fmt.Errorf("read %s: %w", path, err)
 			}
-			if resolved.Server.Core {
-				if named {
-					continue
-				}
-				return settings, errors.New("the argocd command is set to --core, which has no API server: set --argocd-server")
+			// With --core the argocd command has no API server.
+			if server := current.Server; !server.Core && (options.ServerAddr == "" || options.ServerAddr == server.Server) {
+				options.ConfigPath, options.Context, options.ServerAddr = path, current.Name, server.Server
 			}
-			settings.ConfigPath, settings.Context, settings.ServerAddr = where, context.Name, resolved.Server.Server
-			break
 		}
 	}
-	if settings.ServerAddr == "" {
-		return settings, errors.New("no Argo CD server is given: set --argocd-server or ARGOCD_SERVER, or run `argocd login`")
+	if options.ServerAddr == "" {
+		return errors.New("no Argo CD server is given: set --argocd-server or ARGOCD_SERVER, or run `argocd login`")
 	}
-	if !strings.Contains(settings.ServerAddr, ":") {
-		settings.ServerAddr += ":443"
+	if !strings.Contains(options.ServerAddr, ":") {
+		options.ServerAddr += ":443"
 	}
-	if settings.AuthToken == "" && settings.Context == "" {
-		return settings, fmt.Errorf("no login for Argo CD at %s: set ARGOCD_AUTH_TOKEN, or run `argocd login %s`", settings.ServerAddr, settings.ServerAddr)
+	if options.AuthToken == "" && options.Context == "" {
+		return fmt.Errorf("no login for Argo CD at %s: set ARGOCD_AUTH_TOKEN, or run `argocd login %s`", options.ServerAddr, options.ServerAddr)
 	}
-	return settings, nil
+	return nil
 }
 
-// configured returns the configuration of the argocd command and its path; nil if there
-// is none. A file that cannot be read is an error: to go on without it would send the
-// person to log in again.
-func configured() (*localconfig.LocalConfig, string, error) {
-	where, err := localconfig.DefaultLocalConfigPath()
-	if err != nil {
-		return nil, "", nil // without a home folder there is no configuration
-	}
-	if _, err := os.Stat(where); err != nil {
-		return nil, where, nil // the command was never configured
-	}
-	known, err := localconfig.ReadLocalConfig(where)
-	if err != nil {
-		return nil, where, fmt.Errorf("read %s: %w", where, err)
-	}
-	return known, where, nil
-}
-
-// reach opens a TCP connection. Argo CD's client would retry a wrong address in
-// silence.
-func reach(ctx context.Context, address string) error {
-	ctx, cancel := context.WithTimeout(ctx, connectWait)
+// call bounds a call of the API and explains its error by what was being done.
+func call[Q, A any](ctx context.Context, s *Server, doing string, method func(context.Context, Q, ...grpc.CallOption) (A, error), query Q) (A, error) {
+	ctx, cancel := context.WithTimeout(ctx, callWait)
 	defer cancel()
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+	answer, err := method(ctx, query)
 	if err != nil {
-		return err
+		err = &callError{err, fmt.Sprintf("%s: Argo CD at %s%s (%s)", doing, s.address, meanings[status.Code(err)], status.Convert(err).Message())}
 	}
-	return conn.Close()
+	return answer, err
+}
+
+// meanings says what gRPC's codes mean for a person who runs a command, with a remedy.
+var meanings = map[codes.Code]string{
+	codes.Unauthenticated:  " rejects the login: set ARGOCD_AUTH_TOKEN, or run `argocd login`",
+	codes.PermissionDenied: " denies this account permission",
+	codes.Unavailable:      " is unavailable",
+	codes.DeadlineExceeded: " did not respond in time",
+}
+
+// callError is a failed call in words, with the gRPC error below it.
+type callError struct {
+	error
+	text string
+}
+
+func (e *callError) Error() string { return e.text }
+func (e *callError) Unwrap() error { return e.error }
+
+// Uncertain reports whether a failed call may have taken effect nevertheless, so that the
+// caller has to look at the state before it acts again. An error that a server gave for
+// a reason, such as a denial, is certain.
+func Uncertain(err error) bool {
+	said, ok := status.FromError(err)
+	return ok && slices.Contains([]codes.Code{codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.Unknown, codes.Internal}, said.Code())
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/argoproj/argo-cd/v2/pkg/apiclient"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
@@ -33,8 +34,9 @@ func TestMain(m *testing.M) {
 
 func connected(t *testing.T, fake *argocdtest.Server) *Server {
 	t.Helper()
-	server, err := Connect(t.Context(), Options{Server: fake.Address, Token: argocdtest.Token, Plaintext: true, Pause: time.Millisecond})
+	server, err := Connect(t.Context(), apiclient.ClientOptions{ServerAddr: fake.Address, AuthToken: argocdtest.Token, PlainText: true})
 	require.NoError(t, err)
+	server.Pause = time.Millisecond
 	t.Cleanup(func() { server.Close() })
 	return server
 }
@@ -53,7 +55,7 @@ func TestTheArgocdCommandsLoginConnects(t *testing.T) {
 		"servers: [{server: \"" + fake.Address + "\", plain-text: true}]\nusers: [{name: here, auth-token: " + argocdtest.Token + "}]\n"
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "config"), []byte(config), 0o600))
 
-	for _, options := range []Options{{}, {Server: fake.Address}} {
+	for _, options := range []apiclient.ClientOptions{{}, {ServerAddr: fake.Address}} {
 		server, err := Connect(t.Context(), options)
 		require.NoError(t, err)
 		_, err = server.Get(t.Context(), prod)
@@ -61,7 +63,7 @@ func TestTheArgocdCommandsLoginConnects(t *testing.T) {
 		server.Close()
 	}
 	t.Run("and is not sent to another server", func(t *testing.T) {
-		_, err := Connect(t.Context(), Options{Server: other.Address, Plaintext: true})
+		_, err := Connect(t.Context(), apiclient.ClientOptions{ServerAddr: other.Address, PlainText: true})
 		assert.ErrorContains(t, err, "no login for Argo CD at "+other.Address)
 	})
 }
@@ -73,12 +75,12 @@ func TestAFailedConnectionNamesItsRemedy(t *testing.T) {
 	nobody := free.Addr().String()
 	require.NoError(t, free.Close())
 	for name, c := range map[string]struct {
-		options Options
+		options apiclient.ClientOptions
 		says    []string
 	}{
-		"no server":   {Options{Token: "x"}, []string{"no Argo CD server is given", "--argocd-server"}},
-		"no login":    {Options{Server: fake.Address}, []string{"no login for Argo CD at " + fake.Address, "ARGOCD_AUTH_TOKEN"}},
-		"no listener": {Options{Server: nobody, Token: "x"}, []string{"reach Argo CD at " + nobody, "connection refused"}},
+		"no server":   {apiclient.ClientOptions{AuthToken: "x"}, []string{"no Argo CD server is given", "--argocd-server"}},
+		"no login":    {apiclient.ClientOptions{ServerAddr: fake.Address}, []string{"no login for Argo CD at " + fake.Address, "ARGOCD_AUTH_TOKEN"}},
+		"no listener": {apiclient.ClientOptions{ServerAddr: nobody, AuthToken: "x"}, []string{"reach Argo CD at " + nobody, "connection refused"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Connect(t.Context(), c.options)
@@ -89,11 +91,11 @@ func TestAFailedConnectionNamesItsRemedy(t *testing.T) {
 		})
 	}
 	t.Run("wrong token", func(t *testing.T) {
-		server, err := Connect(t.Context(), Options{Server: fake.Address, Token: "x", Plaintext: true})
+		server, err := Connect(t.Context(), apiclient.ClientOptions{ServerAddr: fake.Address, AuthToken: "x", PlainText: true})
 		require.NoError(t, err)
 		defer server.Close()
 		_, err = server.Get(t.Context(), prod)
-		assert.ErrorContains(t, err, "rejects the login (no session information): set ARGOCD_AUTH_TOKEN")
+		assert.ErrorContains(t, err, "rejects the login: set ARGOCD_AUTH_TOKEN, or run `argocd login` (no session information)")
 	})
 	t.Run("no answer", func(t *testing.T) {
 		silent, err := net.Listen("tcp", "127.0.0.1:0")
@@ -101,7 +103,7 @@ func TestAFailedConnectionNamesItsRemedy(t *testing.T) {
 		defer silent.Close()
 		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 		defer cancel()
-		_, err = Connect(ctx, Options{Server: silent.Addr().String(), Token: "x", Plaintext: true})
+		_, err = Connect(ctx, apiclient.ClientOptions{ServerAddr: silent.Addr().String(), AuthToken: "x", PlainText: true})
 		assert.ErrorContains(t, err, "did not respond in time")
 	})
 }
@@ -109,7 +111,7 @@ func TestAFailedConnectionNamesItsRemedy(t *testing.T) {
 func TestAMissingApplicationIsReportedWithTheReadableOnes(t *testing.T) {
 	fake := argocdtest.New(t, prod)
 	_, err := connected(t, fake).Get(t.Context(), "elsewhere")
-	assert.EqualError(t, err, "Argo CD at "+fake.Address+" has no Application elsewhere that this account may read; it may read: "+prod)
+	assert.EqualError(t, err, "read Application elsewhere: Argo CD at "+fake.Address+" denies this account permission (permission denied); it may read these: ["+prod+"]")
 }
 
 func TestAForbiddenCallNamesTheAction(t *testing.T) {

@@ -43,12 +43,8 @@ func TestAFunctionServesWhenItsPinnedImageReceivesAllCalls(t *testing.T) {
 			var service servingv1.Service
 			require.NoError(t, yaml.Unmarshal([]byte(serving), &service))
 			c.change(&service)
-			ok, says := Function{Pin: Pin{Name: "ask", Image: "registry/ask@sha256:1111111111111111"}, Service: &service}.Serving()
-			assert.Equal(t, c.says, says)
-			assert.Equal(t, c.says == "", ok)
+			assert.Equal(t, c.says, Function{Name: "ask", Image: "registry/ask@sha256:1111111111111111", Service: service}.Problem())
 		})
 	}
-	ok, says := Function{}.Serving()
-	assert.False(t, ok)
-	assert.Equal(t, "does not exist", says)
+	assert.Equal(t, "does not exist", Function{}.Problem())
 }

@@ -2,7 +2,7 @@ package argocdtest
 
 import (
 	"fmt"
-	"time"
+	"maps"
 
 	"github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
 	"github.com/argoproj/gitops-engine/pkg/health"
@@ -15,82 +15,83 @@ import (
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
 )
 
-// manifest is a function as a repository has it, with what the client reads of it.
-func manifest(name, image string) string {
-	return fmt.Sprintf(`{"apiVersion":"serving.knative.dev/v1","kind":"Service","metadata":{"name":%q},"spec":{"template":{"spec":{"containers":[{"image":%q}]}}}}`, name, image)
-}
-
 // refresh compares the Application with the branch. As in Argo CD, a branch that does
 // not build keeps the last known sync revision's objects running.
 // The caller holds the mutex, here and in all functions of this file.
 func (s *Server) refresh() {
-	s.app.Status.Conditions = nil
-	revision := s.revisions[s.head]
-	s.app.Status.Sync.Revision = s.head
-	if revision.Invalid {
+	s.app.Status.Conditions, s.app.Status.Sync.Revision = nil, s.head
+	if s.revisions[s.head].Invalid {
 		s.app.Status.Sync.Status = v1alpha1.SyncStatusCodeUnknown
 		s.app.Status.Conditions = []v1alpha1.ApplicationCondition{{Type: v1alpha1.ApplicationConditionComparisonError, Message: "kustomize build failed"}}
-		return
 	}
 	s.compare()
 }
 
-// compare sets sync status, health and resources from what runs. As in Argo CD 3, the
-// resources' health is in the tree only. It is reconciled one second in the future, so
-// that it always counts as later than the operation before.
-func (s *Server) compare() {
-	s.app.Status.Sync.Status = v1alpha1.SyncStatusCodeSynced
-	images := s.revisions[s.app.Status.Sync.Revision].Images
-	if len(images) != len(s.live) {
-		s.app.Status.Sync.Status = v1alpha1.SyncStatusCodeOutOfSync
-	}
-	s.app.Status.Health.Status = health.HealthStatusHealthy
-	s.app.Status.Resources = nil
+// running returns the images of the live Services.
+func (s *Server) running() map[string]string {
+	images := map[string]string{}
 	for name, service := range s.live {
-		if images[name] != service.Spec.Template.Spec.Containers[0].Image {
-			s.app.Status.Sync.Status = v1alpha1.SyncStatusCodeOutOfSync
-		}
+		images[name] = service.Spec.Template.Spec.Containers[0].Image
+	}
+	return images
+}
+
+// compare sets sync status, health and resources from what runs, unless the branch does
+// not build. As in Argo CD 3, the resources' health is in the tree only.
+func (s *Server) compare() {
+	revision := s.revisions[s.app.Status.Sync.Revision]
+	if revision.Invalid {
+		return
+	}
+	status, running := &s.app.Status, s.running()
+	status.Sync.Status, status.Health.Status, status.Resources = v1alpha1.SyncStatusCodeSynced, health.HealthStatusHealthy, nil
+	if !maps.Equal(revision.Images, running) {
+		status.Sync.Status = v1alpha1.SyncStatusCodeOutOfSync
+	}
+	if len(s.Unhealthy) > 0 {
+		status.Health.Status = health.HealthStatusDegraded
+	}
+	for name, service := range s.live {
 		if state := healthOf(service); state.Status != health.HealthStatusHealthy {
-			s.app.Status.Health.Status = state.Status
+			status.Health.Status = state.Status
 		}
-		s.app.Status.Resources = append(s.app.Status.Resources, v1alpha1.ResourceStatus{
-			Group: "serving.knative.dev", Kind: "Service", Name: name, Namespace: s.app.Spec.Destination.Namespace,
+		sync := v1alpha1.SyncStatusCodeSynced
+		if revision.Images[name] != running[name] {
+			sync = v1alpha1.SyncStatusCodeOutOfSync
+		}
+		status.Resources = append(status.Resources, v1alpha1.ResourceStatus{
+			Group: "serving.knative.dev", Kind: "Service", Name: name, Namespace: s.app.Spec.Destination.Namespace, Status: sync,
 		})
 	}
-	now := metav1.NewTime(time.Now().Add(time.Second))
-	s.app.Status.ReconciledAt = &now
 }
 
 // healthOf is Argo CD's health of a Knative Service.
-func healthOf(service *servingv1.Service) *v1alpha1.HealthStatus {
+func healthOf(service *servingv1.Service) v1alpha1.HealthStatus {
 	switch condition := service.Status.GetCondition(apis.ConditionReady); {
-	case condition == nil || condition.Status == corev1.ConditionUnknown:
-		return &v1alpha1.HealthStatus{Status: health.HealthStatusProgressing}
-	case condition.Status == corev1.ConditionFalse:
-		return &v1alpha1.HealthStatus{Status: health.HealthStatusDegraded, Message: condition.Message}
+	case condition.IsTrue():
+		return v1alpha1.HealthStatus{Status: health.HealthStatusHealthy}
+	case condition.IsFalse():
+		return v1alpha1.HealthStatus{Status: health.HealthStatusDegraded, Message: condition.Message}
 	}
-	return &v1alpha1.HealthStatus{Status: health.HealthStatusHealthy}
+	return v1alpha1.HealthStatus{Status: health.HealthStatusProgressing}
 }
 
 // operate requests an operation; advance begins it.
-// An operation that runs is replaced; callers refuse before that where Argo CD does.
 func (s *Server) operate(sync *v1alpha1.SyncOperation) {
-	s.app.Operation = &v1alpha1.Operation{Sync: sync}
-	s.app.Status.OperationState = nil
-	s.step = 0
+	s.app.Operation, s.app.Status.OperationState, s.step = &v1alpha1.Operation{Sync: sync}, nil, 0
 }
 
 // advance runs one step of the running operation or of auto-sync.
 // Its steps are: note the operation, apply, let Knative reconcile, and finish. Each read of
 // the Application runs one, so a client can see every state.
 func (s *Server) advance() {
+	defer s.compare()
 	if s.app.Operation == nil {
-		s.compareUnlessInvalid()
+		s.compare()
 		s.sync()
 		return
 	}
-	revision := s.revisions[s.app.Operation.Sync.Revision]
-	state := s.app.Status.OperationState
+	revision, state := s.revisions[s.app.Operation.Sync.Revision], s.app.Status.OperationState
 	s.step++
 	switch {
 	case state == nil:
@@ -98,9 +99,9 @@ func (s *Server) advance() {
 			Phase: common.OperationRunning, Operation: *s.app.Operation, StartedAt: metav1.Now(),
 			SyncResult: &v1alpha1.SyncOperationResult{Revision: s.app.Operation.Sync.Revision},
 		}
-	// A rollback has an apply strategy, and with it no hooks.
 	case state.Phase == common.OperationTerminating:
 		s.finish(common.OperationFailed, "Operation terminated")
+	// A rollback has an apply strategy, and with it no hooks.
 	case revision.Hook != "" && s.app.Operation.Sync.SyncStrategy == nil:
 		state.SyncResult.Resources = append(state.SyncResult.Resources, &v1alpha1.ResourceResult{
 			Kind: "Job", Name: "migrate", HookType: common.HookTypePreSync, HookPhase: common.OperationFailed, Message: revision.Hook,
@@ -119,56 +120,41 @@ func (s *Server) advance() {
 	}
 }
 
-// compareUnlessInvalid leaves the status of a branch that does not build as refresh set
-// it.
-func (s *Server) compareUnlessInvalid() {
-	if !s.revisions[s.app.Status.Sync.Revision].Invalid {
-		s.compare()
-	}
-}
-
 // sync starts the sync of auto-sync, once per revision. After a failure of the same
 // revision Argo CD does not try again by itself.
 func (s *Server) sync() {
-	policy := s.app.Spec.SyncPolicy
+	policy, state, revision := s.app.Spec.SyncPolicy, s.app.Status.OperationState, s.app.Status.Sync.Revision
 	if policy == nil || policy.Automated == nil || s.app.Status.Sync.Status != v1alpha1.SyncStatusCodeOutOfSync {
 		return
 	}
-	if state := s.app.Status.OperationState; state != nil && !state.Phase.Successful() && state.SyncResult.Revision == s.app.Status.Sync.Revision {
-		return
+	if state == nil || state.Phase.Successful() || state.SyncResult.Revision != revision {
+		s.operate(&v1alpha1.SyncOperation{Revision: revision, Prune: policy.Automated.Prune})
 	}
-	s.operate(&v1alpha1.SyncOperation{Revision: s.app.Status.Sync.Revision, Prune: policy.Automated.Prune})
 }
 
 // apply changes the live Services as kubectl apply does: the generation grows with each
-// change.
-// Without prune, Services that the revision lacks stay.
+// change. Without prune, Services that the revision lacks stay.
 func (s *Server) apply(revision Revision, state *v1alpha1.OperationState) {
 	for name, image := range revision.Images {
 		state.SyncResult.Resources = append(state.SyncResult.Resources, &v1alpha1.ResourceResult{
 			Group: "serving.knative.dev", Kind: "Service", Name: name, Status: common.ResultCodeSynced,
 		})
-		service, ok := s.live[name]
-		if !ok {
-			service = &servingv1.Service{ObjectMeta: metav1.ObjectMeta{Name: name}}
-			service.Spec.Template.Spec.Containers = []corev1.Container{{}}
-			s.live[name] = service
+		if s.live[name] == nil {
+			s.live[name] = &servingv1.Service{ObjectMeta: metav1.ObjectMeta{Name: name}}
+			s.live[name].Spec.Template.Spec.Containers = []corev1.Container{{}}
 		}
-		if service.Spec.Template.Spec.Containers[0].Image != image {
-			service.Spec.Template.Spec.Containers[0].Image = image
-			service.Generation++
+		if container := &s.live[name].Spec.Template.Spec.Containers[0]; container.Image != image {
+			container.Image = image
+			s.live[name].Generation++
 		}
 	}
-	for name := range s.live {
-		if _, ok := revision.Images[name]; !ok && s.app.Operation.Sync.Prune {
-			delete(s.live, name)
-		}
-	}
-	s.compareUnlessInvalid()
+	maps.DeleteFunc(s.live, func(name string, _ *servingv1.Service) bool {
+		return revision.Images[name] == "" && s.app.Operation.Sync.Prune
+	})
 }
 
-// reconcile updates the Services' status as Knative does.
-// A Service that never becomes ready keeps its earlier revision in traffic, as Knative does.
+// reconcile updates the Services' status as Knative does: one that never becomes ready
+// keeps its earlier revision in traffic.
 func (s *Server) reconcile(revision Revision) {
 	for name, service := range s.live {
 		service.Status.ObservedGeneration = service.Generation
@@ -182,23 +168,18 @@ func (s *Server) reconcile(revision Revision) {
 		service.Status.Conditions = duckv1.Conditions{ready}
 		service.Status.Traffic = []servingv1.TrafficTarget{{RevisionName: service.Status.LatestReadyRevisionName, Percent: ptr.Int64(100)}}
 	}
-	s.compareUnlessInvalid()
 }
 
 // finish ends the operation. Only a success becomes history, with the next id.
 func (s *Server) finish(phase common.OperationPhase, message string) {
-	now := metav1.Now()
-	state := s.app.Status.OperationState
-	state.Phase, state.Message, state.FinishedAt = phase, message, &now
-	s.app.Operation = nil
-	if phase == common.OperationSucceeded {
-		id := int64(0)
-		if history := s.app.Status.History; len(history) > 0 {
-			id = history[len(history)-1].ID + 1
-		}
-		s.app.Status.History = append(s.app.Status.History, v1alpha1.RevisionHistory{
-			ID: id, Revision: state.SyncResult.Revision, DeployedAt: now, Source: *s.app.Spec.Source,
-		})
+	now, state := metav1.Now(), s.app.Status.OperationState
+	state.Phase, state.Message, state.FinishedAt, s.app.Operation = phase, message, &now, nil
+	if phase != common.OperationSucceeded {
+		return
 	}
-	s.compareUnlessInvalid()
+	entry := v1alpha1.RevisionHistory{Revision: state.SyncResult.Revision, DeployedAt: now, Source: *s.app.Spec.Source}
+	if history := s.app.Status.History; len(history) > 0 {
+		entry.ID = history[len(history)-1].ID + 1
+	}
+	s.app.Status.History = append(s.app.Status.History, entry)
 }
