@@ -125,7 +125,7 @@ func followed(ctx context.Context, o promoteOptions) (*argocd.Server, string, er
 	if err != nil {
 		return nil, "", err
 	}
-	app, err := server.Get(ctx, status.Application(o.to))
+	app, err := server.Get(ctx, status.Application(o.to), false)
 	switch {
 	case err != nil:
 	case argocd.AutoSync(app) == nil:

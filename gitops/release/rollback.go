@@ -66,11 +66,7 @@ the schema, so older functions work on the newer one.` + connectionHelp,
 			return err
 		}
 		defer o.server.Close()
-		read := o.server.Get
-		if o.resume {
-			read = o.server.Refresh
-		}
-		app, err := read(command.Context(), o.application)
+		app, err := o.server.Get(command.Context(), o.application, o.resume)
 		switch {
 		case err != nil:
 			return err
@@ -106,7 +102,7 @@ func history(command *cobra.Command, app *v1alpha1.Application, o rollbackOption
 	} else if state != nil && !state.Phase.Successful() {
 		fmt.Fprintf(out, "A later sync to %s failed, so parts of it may be deployed: %s\n", argocd.Short(argocd.OperationRevision(app)), state.Message)
 	}
-	if record, err := rollback.Recorded(app); err == nil && record != nil && argocd.AutoSync(app) == nil {
+	if record, err := rollback.Recorded(app); err == nil && record != nil {
 		fmt.Fprintf(out, "It is a rollback; auto-sync is suspended until: release rollback --resume --app %s\n", app.Name)
 	}
 	fmt.Fprintf(out, "To go back: release rollback ID --app %s\n", app.Name)
@@ -159,7 +155,7 @@ func resume(command *cobra.Command, app *v1alpha1.Application, o rollbackOptions
 	}
 	if record == nil {
 		fmt.Fprintf(out, "Auto-sync of %s is already on.\n", app.Name)
-		return rollback.Resume(ctx, o.server, app, nil)
+		return nil
 	}
 	fmt.Fprintf(out, "Restore auto-sync of %s; the branch is at %s.\n", app.Name, argocd.Short(app.Status.Sync.Revision))
 	if done, err := o.ask.stop(command, "Go ahead?"); done {

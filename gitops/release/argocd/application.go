@@ -2,7 +2,6 @@ package argocd
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -10,48 +9,18 @@ import (
 	"github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
 // Get returns an Application. It is Argo CD's last comparison, up to three minutes old
-// without a webhook.
-func (s *Server) Get(ctx context.Context, name string) (*v1alpha1.Application, error) {
-	return s.get(ctx, &application.ApplicationQuery{Name: &name})
-}
-
-// Refresh returns an Application after Argo CD has compared it with its branch again.
-// It takes as long as Argo CD needs to fetch and build the branch.
-func (s *Server) Refresh(ctx context.Context, name string) (*v1alpha1.Application, error) {
-	how := string(v1alpha1.RefreshTypeNormal)
-	return s.get(ctx, &application.ApplicationQuery{Name: &name, Refresh: &how})
-}
-
-// get explains a denial: Argo CD returns it for missing and for forbidden Applications
-// alike.
-func (s *Server) get(ctx context.Context, query *application.ApplicationQuery) (*v1alpha1.Application, error) {
-	app, err := call(ctx, s, "read Application "+query.GetName(), s.applications.Get, query)
-	if code := status.Code(err); code != codes.NotFound && code != codes.PermissionDenied {
-		return app, err
+// without a webhook. With refresh Argo CD compares it with its branch again, which takes as
+// long as it needs to fetch and build the branch.
+func (s *Server) Get(ctx context.Context, name string, refresh bool) (*v1alpha1.Application, error) {
+	query := &application.ApplicationQuery{Name: &name}
+	if refresh {
+		how := string(v1alpha1.RefreshTypeNormal)
+		query.Refresh = &how
 	}
-	readable, listing := s.List(ctx)
-	if listing != nil {
-		return nil, err
-	}
-	names := []string{}
-	for _, app := range readable {
-		names = append(names, app.Name)
-	}
-	return nil, fmt.Errorf("%w; it may read these: [%s]", err, strings.Join(names, ", "))
-}
-
-// List returns the Applications that the account may read. A new account without rights
-// gets an empty list, and no error.
-func (s *Server) List(ctx context.Context) ([]v1alpha1.Application, error) {
-	list, err := call(ctx, s, "list Applications", s.applications.List, &application.ApplicationQuery{})
-	if err != nil {
-		return nil, err
-	}
-	return list.Items, nil
+	return call(ctx, s, "read Application "+name, s.applications.Get, query)
 }
 
 // Update writes an Application's specification and annotations. It turns off the
@@ -108,14 +77,10 @@ func (s *Server) Pins(ctx context.Context, name, revision string) (map[string]st
 	}
 	pins := map[string]string{}
 	for _, manifest := range built.Manifests {
-		var object unstructured.Unstructured
-		if err := json.Unmarshal([]byte(manifest), &object.Object); err != nil {
-			return nil, fmt.Errorf("%s: %w", doing, err)
-		}
-		if object.GroupVersionKind().GroupKind() != knativeService {
+		service, err := serviceOf(manifest)
+		if service.GroupVersionKind().GroupKind() != knativeService {
 			continue
 		}
-		service, err := serviceOf(manifest)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", doing, err)
 		}

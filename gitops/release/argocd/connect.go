@@ -126,9 +126,10 @@ func call[Q, A any](ctx context.Context, s *Server, doing string, method func(co
 }
 
 // meanings says what gRPC's codes mean for a person who runs a command, with a remedy.
+// Argo CD denies the reading of an Application that does not exist.
 var meanings = map[codes.Code]string{
 	codes.Unauthenticated:  " rejects the login: set ARGOCD_AUTH_TOKEN, or run `argocd login`",
-	codes.PermissionDenied: " denies this account permission",
+	codes.PermissionDenied: " denies this account permission, or has no such Application",
 	codes.Unavailable:      " is unavailable",
 	codes.DeadlineExceeded: " did not respond in time",
 }

@@ -42,7 +42,7 @@ func connected(t *testing.T, fake *argocdtest.Server) *Server {
 }
 
 func TestATokenConnects(t *testing.T) {
-	app, err := connected(t, argocdtest.New(t, prod)).Get(t.Context(), prod)
+	app, err := connected(t, argocdtest.New(t, prod)).Get(t.Context(), prod, false)
 	require.NoError(t, err)
 	assert.Equal(t, prod, app.Name)
 }
@@ -58,7 +58,7 @@ func TestTheArgocdCommandsLoginConnects(t *testing.T) {
 	for _, options := range []apiclient.ClientOptions{{}, {ServerAddr: fake.Address}} {
 		server, err := Connect(t.Context(), options)
 		require.NoError(t, err)
-		_, err = server.Get(t.Context(), prod)
+		_, err = server.Get(t.Context(), prod, false)
 		require.NoError(t, err)
 		server.Close()
 	}
@@ -94,7 +94,7 @@ func TestAFailedConnectionNamesItsRemedy(t *testing.T) {
 		server, err := Connect(t.Context(), apiclient.ClientOptions{ServerAddr: fake.Address, AuthToken: "x", PlainText: true})
 		require.NoError(t, err)
 		defer server.Close()
-		_, err = server.Get(t.Context(), prod)
+		_, err = server.Get(t.Context(), prod, false)
 		assert.ErrorContains(t, err, "rejects the login: set ARGOCD_AUTH_TOKEN, or run `argocd login` (no session information)")
 	})
 	t.Run("no answer", func(t *testing.T) {
@@ -108,16 +108,16 @@ func TestAFailedConnectionNamesItsRemedy(t *testing.T) {
 	})
 }
 
-func TestAMissingApplicationIsReportedWithTheReadableOnes(t *testing.T) {
+func TestAMissingApplicationIsReportedAsDenied(t *testing.T) {
 	fake := argocdtest.New(t, prod)
-	_, err := connected(t, fake).Get(t.Context(), "elsewhere")
-	assert.EqualError(t, err, "read Application elsewhere: Argo CD at "+fake.Address+" denies this account permission (permission denied); it may read these: ["+prod+"]")
+	_, err := connected(t, fake).Get(t.Context(), "elsewhere", false)
+	assert.EqualError(t, err, "read Application elsewhere: Argo CD at "+fake.Address+" denies this account permission, or has no such Application (permission denied)")
 }
 
 func TestAForbiddenCallNamesTheAction(t *testing.T) {
 	fake := argocdtest.New(t, prod)
 	fake.Refuse("Rollback", status.Error(codes.PermissionDenied, "permission denied: applications, sync"))
 	err := connected(t, fake).Rollback(t.Context(), prod, 1)
-	assert.EqualError(t, err, "roll "+prod+" back to 1: Argo CD at "+fake.Address+" denies this account permission (permission denied: applications, sync)")
+	assert.EqualError(t, err, "roll "+prod+" back to 1: Argo CD at "+fake.Address+" denies this account permission, or has no such Application (permission denied: applications, sync)")
 	assert.False(t, Uncertain(err))
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 
@@ -73,25 +72,18 @@ func (f Function) Ready() *apis.Condition {
 }
 
 // Problem says why the pinned image does not serve all calls; it is empty if it does.
-// The order is that in which Knative proceeds, so that it names the step at which the
-// function stands. Argo CD's own health lags behind it.
+// Argo CD's health lags behind it. A Service is ready once all its traffic goes to the
+// latest revision (Knative's reconciler of Services, checkRoutesNotReady).
 func (f Function) Problem() string {
-	status := f.Service.Status
-	switch {
+	switch ready := f.Ready(); {
 	case f.Service.Name == "":
 		return "does not exist"
 	case f.Running() != f.Image:
 		return fmt.Sprintf("has image %s, not %s", Digest(f.Running()), Digest(f.Image))
-	case status.ObservedGeneration != f.Service.Generation:
+	case f.Service.Status.ObservedGeneration != f.Service.Generation:
 		return "was changed, and Knative has not reconciled it yet"
-	case f.Ready().IsFalse():
-		return strings.TrimSuffix(fmt.Sprintf("is not ready: %s: %s", f.Ready().Reason, f.Ready().Message), ": ")
-	case status.LatestReadyRevisionName != status.LatestCreatedRevisionName:
-		return "is starting revision " + status.LatestCreatedRevisionName
-	case f.share() != 100:
-		return fmt.Sprintf("sends %d %% of its calls to %s", f.share(), status.LatestReadyRevisionName)
-	case !f.Ready().IsTrue():
-		return "is not ready yet"
+	case !ready.IsTrue():
+		return strings.TrimRight(fmt.Sprintf("is not ready: %s: %s", ready.GetReason(), ready.GetMessage()), ": ")
 	}
 	return ""
 }
@@ -102,22 +94,11 @@ func (f Function) Failing() bool {
 	return f.Service.Status.ObservedGeneration == f.Service.Generation && f.Ready().IsFalse()
 }
 
-// share is how many percent of the calls the latest ready revision gets. During a
-// rollout the rest is the earlier revision's.
-func (f Function) share() (share int64) {
-	for _, target := range f.Service.Status.Traffic {
-		if target.RevisionName == f.Service.Status.LatestReadyRevisionName && target.Percent != nil {
-			share += *target.Percent
-		}
-	}
-	return share
-}
-
 // Digest abbreviates the digest of an image to 12 digits. An image without one is shown by
 // its name and tag.
 func Digest(image string) string {
 	if _, digest, found := strings.Cut(image, "@sha256:"); found {
 		return digest[:min(len(digest), 12)]
 	}
-	return path.Base(image)
+	return image[strings.LastIndex(image, "/")+1:]
 }

@@ -94,12 +94,8 @@ type waiting struct {
 // read reads the Application and its functions. A rollback has nothing to find in git,
 // which may be down.
 func (w *waiting) read(ctx context.Context) (err error) {
-	get := w.server.Get
-	if w.looks%refreshEvery == 0 && !w.goal.RolledBack {
-		get = w.server.Refresh
-	}
+	app, err := w.server.Get(ctx, w.goal.Application, w.looks%refreshEvery == 0 && !w.goal.RolledBack)
 	w.looks++
-	app, err := get(ctx, w.goal.Application)
 	if err != nil {
 		return err
 	}
@@ -148,23 +144,18 @@ func (w *waiting) look(ctx context.Context) (string, error) {
 
 // serving decides once everything is applied.
 func (w *waiting) serving(ctx context.Context) (string, error) {
-	var starting []string
+	serving := true
 	for _, function := range w.functions {
 		if function.Failing() {
 			return "", fmt.Errorf("%s %s", function.Name, function.Problem())
 		}
-		if problem := function.Problem(); problem != "" {
-			starting = append(starting, function.Name+" "+problem)
-		}
+		serving = serving && function.Problem() == ""
 	}
 	now := w.app.Status.Health.Status
-	switch {
-	case len(starting) > 0:
-		return strings.Join(starting, "; "), nil
-	case now != health.HealthStatusHealthy:
-		return strings.Join(append([]string{fmt.Sprintf("every function serves; Argo CD reports %s", now)}, w.failing(ctx)...), "; "), nil
+	if serving && now == health.HealthStatusHealthy {
+		return "", nil
 	}
-	return "", nil
+	return fmt.Sprintf("Argo CD reports %s: %s", now, strings.Join(w.failing(ctx), "; ")), nil
 }
 
 // failing lists what fails, with reasons: functions, resources that the last sync did not

@@ -187,5 +187,5 @@ func TestADegradedApplicationIsNotServing(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	err := connected(t, fake).Wait(ctx, Goal{Application: prod, Revision: oldest}, func(string) {})
-	assert.ErrorContains(t, err, "timed out: every function serves; Argo CD reports Degraded; ConfigMap settings: Degraded: cannot be mounted")
+	assert.ErrorContains(t, err, "timed out: Argo CD reports Degraded: ConfigMap settings: Degraded: cannot be mounted")
 }

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/diff"
 
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/argocd"
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
 )
 
@@ -32,8 +33,9 @@ func (p *Promotion) images(before, after []*unstructured.Unstructured) {
 		if strings.HasSuffix(now[name], unbuilt) {
 			p.breaks("image: %s was never built: its digest is all zeros: build and pin it with `release images`", name)
 		}
-		if brief(old[name]) != brief(now[name]) {
-			lines = append(lines, fmt.Sprintf("%-12s %s -> %s", name, brief(old[name]), brief(now[name])))
+		// The same digest in another registry is the same content.
+		if was, is := argocd.Digest(old[name]), argocd.Digest(now[name]); was != is {
+			lines = append(lines, fmt.Sprintf("%-12s %s -> %s", name, cmp.Or(was, "(none)"), cmp.Or(is, "(none)")))
 		}
 	}
 	p.section("Images", lines)
@@ -50,15 +52,6 @@ func pins(objects []*unstructured.Unstructured) map[string]string {
 		}
 	}
 	return pins
-}
-
-// brief is an image short enough to compare by eye. The same digest in another registry
-// is the same content.
-func brief(image string) string {
-	if _, digits, found := strings.Cut(image, "@sha256:"); found {
-		return digits[:min(len(digits), 12)]
-	}
-	return cmp.Or(image, "(none)")
 }
 
 // differences lists what differs between the objects of two builds, by kind and name, so

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/argocd"
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/migration"
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/repository"
@@ -62,11 +63,9 @@ func (p *Promotion) section(title string, lines []string) {
 		fmt.Fprintf(p.out, "  %s\n", strings.ReplaceAll(line, "\n", "\n  "))
 	}
 	if more := len(lines) - most; more > 0 {
-		fmt.Fprintf(p.out, "  … and %d more: see git log or git diff of %s..%s\n", more, short(p.Seen), short(p.Commit))
+		fmt.Fprintf(p.out, "  … and %d more: see git log or git diff of %s..%s\n", more, argocd.Short(p.Seen), argocd.Short(p.Commit))
 	}
 }
-
-func short(commit string) string { return commit[:min(len(commit), 8)] }
 
 // Prepare prints what a promotion would change, without colors, so that it can be pasted
 // into a pull request, and notes the rules that it breaks: see Err. It only updates the
@@ -98,9 +97,9 @@ func Prepare(ctx context.Context, out io.Writer, repo *repository.Repository, fr
 	if p.Seen == "" || p.Commit == "" {
 		return p, nil
 	}
-	fmt.Fprintf(out, "Promote %s (%s) to %s (%s) on %s\n", from, short(p.Commit), to, short(p.Seen), repository.Remote)
+	fmt.Fprintf(out, "Promote %s (%s) to %s (%s) on %s\n", from, argocd.Short(p.Commit), to, argocd.Short(p.Seen), repository.Remote)
 	if p.Nothing() {
-		fmt.Fprintf(out, "\n%s is already at %s: nothing to promote.\n", to, short(p.Commit))
+		fmt.Fprintf(out, "\n%s is already at %s: nothing to promote.\n", to, argocd.Short(p.Commit))
 		return p, nil
 	}
 	if err := p.commits(ctx); err != nil {
@@ -166,7 +165,7 @@ func (p *Promotion) trees(ctx context.Context, rules []Rule) error {
 	overlay := "gitops/overlays/" + p.To
 	deployed, err := manifest.Build(filepath.Join(before, overlay))
 	if err != nil {
-		fmt.Fprintf(p.out, "\nNote: %s does not build at %s, so all manifests are shown as new: %s\n", overlay, short(p.Seen), within(before, err.Error()))
+		fmt.Fprintf(p.out, "\nNote: %s does not build at %s, so all manifests are shown as new: %s\n", overlay, argocd.Short(p.Seen), within(before, err.Error()))
 	}
 	objects, err := manifest.Build(filepath.Join(after, overlay))
 	if err != nil {
@@ -210,11 +209,11 @@ func (p *Promotion) migrations(ctx context.Context, before, after string) error 
 		if hash, ok := strings.CutPrefix(line, "commit "); ok {
 			commit = hash
 		} else if line != "" {
-			content, err := p.repository.Show(ctx, commit+"^", line)
+			content, err := p.repository.Git(ctx, "cat-file", "blob", commit+"^:"+line)
 			if err != nil {
 				return err
 			}
-			withdrawn = append(withdrawn, migration.Withdrawn{File: migration.File{Name: filepath.Base(line), Content: content}, Commit: commit})
+			withdrawn = append(withdrawn, migration.Withdrawn{File: migration.File{Name: filepath.Base(line), Content: strings.Join(content, "\n")}, Commit: commit})
 		}
 	}
 	compared := migration.Compare(released, candidate, withdrawn)
@@ -240,7 +239,7 @@ func (p *Promotion) migrations(ctx context.Context, before, after string) error 
 	return nil
 }
 
-// sql reads the migrations of a tree.
+// sql reads the migrations of a tree, without line breaks at the end, as from git's output.
 func sql(tree string) (files []migration.File, err error) {
 	names, err := filepath.Glob(filepath.Join(tree, "migrations", "*.sql"))
 	if err != nil {
@@ -251,7 +250,7 @@ func sql(tree string) (files []migration.File, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("read a migration: %w", err)
 		}
-		files = append(files, migration.File{Name: filepath.Base(name), Content: string(content)})
+		files = append(files, migration.File{Name: filepath.Base(name), Content: strings.TrimRight(string(content), "\n")})
 	}
 	return files, nil
 }
@@ -266,7 +265,7 @@ func (p *Promotion) Push(ctx context.Context) error {
 // pull request. The same promotion has the same branch, so it can be repeated. Production
 // runs exactly the commits that staging ran, so it is merged by fast-forward.
 func (p *Promotion) Propose(ctx context.Context) ([]string, error) {
-	branch := fmt.Sprintf("promote-%s-%s", p.To, short(p.Commit))
+	branch := fmt.Sprintf("promote-%s-%s", p.To, argocd.Short(p.Commit))
 	return []string{
 		fmt.Sprintf("Open a pull request from %s to %s; on GitHub:", branch, p.To),
 		fmt.Sprintf("  gh pr create --base %s --head %s --fill", p.To, branch),

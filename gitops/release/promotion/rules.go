@@ -61,17 +61,12 @@ func broken(rule string, err error) []string {
 	return []string{rule + ": " + err.Error()}
 }
 
-// callers holds a function's settings for who may call it: OAUTH_ISSUER, OAUTH_RESOURCE,
-// OAUTH_SCOPE and ALLOW_UNAUTHENTICATED (docs/configuration.md). An empty field is a
-// setting that is absent; one that comes from a Secret or ConfigMap is not seen.
-type callers struct{ issuer, resource, scope, open string }
-
 // Callers refuses an overlay whose functions do not say who may call them, say it with a
 // placeholder, or differ from each other: the gateway forwards a caller's token, so all
 // functions must accept the same tokens. Functions of the component eventing are exempt:
 // only the broker calls them.
 func Callers(_ context.Context, _ string, objects []*unstructured.Unstructured) (found []string) {
-	said := map[callers][]string{} // to the functions that say it
+	said, faults := map[string][]string{}, map[string]string{} // by the settings
 	for _, object := range objects {
 		if object.GroupVersionKind() != servingv1.SchemeGroupVersion.WithKind("Service") || object.GetLabels()["app.kubernetes.io/component"] == "eventing" {
 			continue
@@ -83,17 +78,20 @@ func Callers(_ context.Context, _ string, objects []*unstructured.Unstructured) 
 		values := map[string]string{}
 		for _, container := range service.Spec.Template.Spec.Containers {
 			for _, variable := range container.Env { // of equal names the last counts
-				values[variable.Name] = variable.Value
+				if slices.Contains([]string{"OAUTH_ISSUER", "OAUTH_RESOURCE", "OAUTH_SCOPE", "ALLOW_UNAUTHENTICATED"}, variable.Name) {
+					values[variable.Name] = variable.Value
+				}
 			}
 		}
-		who := callers{values["OAUTH_ISSUER"], values["OAUTH_RESOURCE"], values["OAUTH_SCOPE"], values["ALLOW_UNAUTHENTICATED"]}
-		said[who] = append(said[who], object.GetName())
+		settings := strings.TrimPrefix(fmt.Sprint(values), "map")
+		said[settings] = append(said[settings], object.GetName())
+		faults[settings] = fault(values)
 	}
 	var differ []string
-	for who, functions := range said {
+	for settings, functions := range said {
 		names := strings.Join(functions, ", ")
-		differ = append(differ, fmt.Sprintf("%+v (%s)", who, names))
-		if fault := who.fault(); fault != "" {
+		differ = append(differ, fmt.Sprintf("%s (%s)", settings, names))
+		if fault := faults[settings]; fault != "" {
 			found = append(found, fmt.Sprintf("callers: %s (%s): in %s set issuer to the https address of your authorization server and domain to the gateway's name, or choose callers/open if everybody may call; an overlay of your own has them in identity.yaml", fault, names, owner.File))
 		}
 	}
@@ -105,22 +103,24 @@ func Callers(_ context.Context, _ string, objects []*unstructured.Unstructured) 
 	return found
 }
 
-// fault says what is wrong with the settings; it is empty if nothing is. Without a scope
-// any token of the issuer for this resource will do.
-func (c callers) fault() string {
-	open, err := strconv.ParseBool(c.open)
+// fault says what is wrong with the settings (docs/configuration.md); it is empty if
+// nothing is. One that comes from a Secret or ConfigMap is not seen. Without a scope any
+// token of the issuer for this resource will do.
+func fault(values map[string]string) string {
+	issuer, allow := values["OAUTH_ISSUER"], values["ALLOW_UNAUTHENTICATED"]
+	open, err := strconv.ParseBool(allow)
 	switch {
-	case c.open != "" && err != nil:
-		return fmt.Sprintf("ALLOW_UNAUTHENTICATED is %q, neither true nor false", c.open)
-	case c.issuer == "" && !open:
+	case allow != "" && err != nil:
+		return fmt.Sprintf("ALLOW_UNAUTHENTICATED is %q, neither true nor false", allow)
+	case issuer == "" && !open:
 		return "no setting for who may call: neither OAUTH_ISSUER nor ALLOW_UNAUTHENTICATED=true is set"
-	case c.issuer == "": // everybody may call, in so many words
+	case issuer == "": // everybody may call, in so many words
 		return ""
 	// Which of the two holds should not have to be looked up.
 	case open:
 		return "OAUTH_ISSUER and ALLOW_UNAUTHENTICATED=true contradict each other"
 	}
-	return cmp.Or(address("OAUTH_ISSUER", c.issuer), address("OAUTH_RESOURCE", c.resource))
+	return cmp.Or(address("OAUTH_ISSUER", issuer), address("OAUTH_RESOURCE", values["OAUTH_RESOURCE"]))
 }
 
 // address says what is wrong with an address that the check of tokens relies on. Keys

@@ -42,25 +42,16 @@ func Open(ctx context.Context, folder string) (*Repository, error) {
 }
 
 // Git runs a command in the repository's root and returns the lines that it prints, none
-// for no output.
+// for no output. Its error has what git said, which names the cause better than an exit
+// code. Messages are in English and without hints, the user's settings do not change the
+// output, and locks that are optional are not taken, so that an editor's git is not
+// disturbed.
 func (r *Repository) Git(ctx context.Context, args ...string) ([]string, error) {
-	out, err := r.output(ctx, nil, args...)
-	if out = strings.TrimRight(out, "\n"); out == "" {
-		return nil, err
-	}
-	return strings.Split(out, "\n"), nil
+	return r.with(ctx, nil, args...)
 }
 
-// Show returns the content of a file in a commit.
-func (r *Repository) Show(ctx context.Context, commit, name string) (string, error) {
-	return r.output(ctx, nil, "cat-file", "blob", commit+":"+name)
-}
-
-// output is what git prints. Its error has what git said, which names the cause better
-// than an exit code. Messages are in English and without hints, the user's settings do
-// not change the output, and locks that are optional are not taken, so that an editor's
-// git is not disturbed.
-func (r *Repository) output(ctx context.Context, environment []string, args ...string) (string, error) {
+// with is Git with more environment variables.
+func (r *Repository) with(ctx context.Context, environment []string, args ...string) ([]string, error) {
 	settings := []string{"-c", "core.quotePath=false", "-c", "color.ui=false", "-c", "log.showSignature=false", "-c", "push.followTags=false"}
 	command := exec.CommandContext(ctx, "git", append(settings, args...)...)
 	command.Dir, command.WaitDelay = r.root, 5*time.Second
@@ -72,9 +63,12 @@ func (r *Repository) output(ctx context.Context, environment []string, args ...s
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}
-		return "", fmt.Errorf("git %s: %s: %w", args[0], strings.ReplaceAll(strings.TrimSpace(stderr.String()), "\n", "; "), err)
+		return nil, fmt.Errorf("git %s: %s: %w", args[0], strings.ReplaceAll(strings.TrimSpace(stderr.String()), "\n", "; "), err)
 	}
-	return string(out), nil
+	if len(out) == 0 {
+		return nil, nil
+	}
+	return strings.Split(strings.TrimRight(string(out), "\n"), "\n"), nil
 }
 
 // remote runs a command that uses the network, with a timeout.
@@ -122,7 +116,7 @@ func (r *Repository) Export(ctx context.Context, commit, folder string) error {
 	}
 	index := filepath.Join(folder, ".git") // no tree can hold this name
 	for _, args := range [][]string{{"read-tree", commit}, {"-c", "core.symlinks=false", "checkout-index", "--all", "--prefix=" + folder + "/"}} {
-		if _, err := r.output(ctx, []string{"GIT_INDEX_FILE=" + index}, args...); err != nil {
+		if _, err := r.with(ctx, []string{"GIT_INDEX_FILE=" + index}, args...); err != nil {
 			return fmt.Errorf("export %s: %w", commit, err)
 		}
 	}

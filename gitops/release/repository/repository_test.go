@@ -62,9 +62,6 @@ func TestReadingChangesNoLocalBranch(t *testing.T) {
 	content, err := os.ReadFile(filepath.Join(folder, "a/b.txt"))
 	require.NoError(t, err)
 	assert.Equal(t, "b\n", string(content))
-	shown, err := repo.Show(t.Context(), second, "a/b.txt")
-	require.NoError(t, err)
-	assert.Equal(t, "b\n", shown)
 	assert.Equal(t, before, clone.Heads())
 
 	heads, err = repo.Fetch(t.Context(), "none")

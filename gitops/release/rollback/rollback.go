@@ -35,11 +35,12 @@ type Record struct {
 	At        time.Time                     `json:"at"`
 }
 
-// Recorded returns the record of the rollback in force, or nil if there is none.
-// A malformed record is an error: without it the earlier policy is unknown.
+// Recorded returns the record of the rollback in force, or nil if there is none. One that
+// is left when somebody turns auto-sync on counts for nothing. A malformed record is an
+// error: without it the earlier policy is unknown.
 func Recorded(app *v1alpha1.Application) (*Record, error) {
 	text, ok := app.Annotations[Annotation]
-	if !ok {
+	if !ok || argocd.AutoSync(app) != nil {
 		return nil, nil
 	}
 	var record Record
@@ -67,7 +68,7 @@ func Choose(app *v1alpha1.Application, argument string) (*v1alpha1.RevisionHisto
 		return nil, fmt.Errorf("%s has no deployment %q: want an id or seven digits of a revision of: %s", app.Name, argument, strings.Join(known, ", "))
 	}
 	at := app.Status.Sync
-	if at.Revision == found.Revision && at.Status == v1alpha1.SyncStatusCodeSynced && app.Annotations[Annotation] == "" && !argocd.Running(app) {
+	if at.Revision == found.Revision && at.Status == v1alpha1.SyncStatusCodeSynced && argocd.AutoSync(app) != nil && !argocd.Running(app) {
 		return nil, fmt.Errorf("%s already runs %s: choose an earlier deployment of: %s", app.Name, argocd.Short(found.Revision), strings.Join(known, ", "))
 	}
 	return found, nil
@@ -82,7 +83,8 @@ func Run(ctx context.Context, server *argocd.Server, before *v1alpha1.Applicatio
 	if err != nil {
 		return err
 	}
-	err = server.Poll(ctx, report, func(ctx context.Context) (string, error) { return start(ctx, server, app.Name, target) })
+	requested := false
+	err = server.Poll(ctx, report, func(ctx context.Context) (string, error) { return start(ctx, server, app.Name, target, &requested) })
 	switch {
 	case err == nil:
 		goal := argocd.Goal{Application: app.Name, Revision: target.Revision, RolledBack: true}
@@ -90,7 +92,7 @@ func Run(ctx context.Context, server *argocd.Server, before *v1alpha1.Applicatio
 	case ctx.Err() == nil && app != before:
 		// Argo CD refused the rollback.
 		if _, restoring := server.Update(ctx, before); restoring == nil {
-			return fmt.Errorf("%w\nauto-sync is unchanged; no object was changed", err)
+			return fmt.Errorf("%w\nauto-sync is as it was", err)
 		}
 	}
 	if err != nil {
@@ -108,14 +110,14 @@ func suspend(ctx context.Context, server *argocd.Server, app *v1alpha1.Applicati
 	if err != nil {
 		return nil, err
 	}
-	policy := argocd.AutoSync(app)
-	if policy == nil {
+	next := Record{Automated: argocd.AutoSync(app), To: target.Revision, ID: target.ID, At: time.Now().UTC().Truncate(time.Second)}
+	if next.Automated == nil {
 		if record == nil || record.ID == target.ID {
 			return app, nil
 		}
-		policy = record.Automated
+		next.Automated = record.Automated
 	}
-	text, err := json.Marshal(Record{Automated: policy, To: target.Revision, ID: target.ID, At: time.Now().UTC().Truncate(time.Second)})
+	text, err := json.Marshal(next)
 	if err != nil {
 		return nil, fmt.Errorf("write the record of a rollback: %w", err)
 	}
@@ -148,23 +150,24 @@ func update(ctx context.Context, server *argocd.Server, app *v1alpha1.Applicatio
 // start makes Argo CD sync the target, unless it already does or did. A sync that is under
 // way would keep applying the other revision, so it is ended first; one that waits for a
 // hook may miss the first request.
-func start(ctx context.Context, server *argocd.Server, name string, target *v1alpha1.RevisionHistory) (string, error) {
-	app, err := server.Get(ctx, name)
+func start(ctx context.Context, server *argocd.Server, name string, target *v1alpha1.RevisionHistory, requested *bool) (string, error) {
+	app, err := server.Get(ctx, name, false)
 	if err != nil {
 		return "", err
 	}
-	reached := argocd.OperationRevision(app) == target.Revision
-	switch running := argocd.Running(app); {
-	case reached && (running || app.Status.OperationState.Phase == common.OperationSucceeded):
+	running, revision := argocd.Running(app), argocd.OperationRevision(app)
+	switch {
+	case revision == target.Revision && (running || *requested || app.Status.OperationState.Phase == common.OperationSucceeded):
 		return "", nil
 	case running:
-		return "ending the sync to " + argocd.Short(argocd.OperationRevision(app)), server.Terminate(ctx, name)
+		return "ending the sync to " + argocd.Short(revision), server.Terminate(ctx, name)
 	}
 	err = server.Rollback(ctx, name, target.ID)
 	// Another sync may have begun in between. Argo CD has no code of its own for that.
 	if err != nil && !strings.Contains(err.Error(), "in progress") {
 		return "", err
 	}
+	*requested = err == nil
 	return fmt.Sprintf("rolling back to %d (%s)", target.ID, argocd.Short(target.Revision)), nil
 }
 
@@ -180,8 +183,6 @@ func Resumable(app *v1alpha1.Application, force bool) (*Record, error) {
 		return nil, nil
 	case record == nil:
 		return nil, fmt.Errorf("auto-sync of %s was not suspended by `release rollback`, so its earlier policy is unknown: turn it on with `argocd app set %s --sync-policy automated --auto-prune --self-heal`", app.Name, app.Name)
-	case argocd.Running(app):
-		return nil, fmt.Errorf("a sync of %s to %s is running: wait until it ends (`release status`), then resume", app.Name, argocd.Short(argocd.OperationRevision(app)))
 	case force || app.Status.Sync.Status == v1alpha1.SyncStatusCodeSynced:
 		return record, nil
 	}
@@ -195,17 +196,9 @@ func Resumable(app *v1alpha1.Application, force bool) (*Record, error) {
 		app.Spec.GetSource().TargetRevision, argocd.Short(app.Status.Sync.Revision), argocd.Short(record.To), strings.Join(differ, ", "), record.ID, app.Name, app.Name)
 }
 
-// Resume restores auto-sync as it was before the rollback, or removes what is left of a
-// record if it is on. It can be repeated.
+// Resume restores auto-sync as it was before the rollback.
 func Resume(ctx context.Context, server *argocd.Server, app *v1alpha1.Application, record *Record) error {
-	policy := argocd.AutoSync(app)
-	switch {
-	case policy == nil:
-		policy = record.Automated
-	case app.Annotations[Annotation] == "":
-		return nil
-	}
-	_, err := update(ctx, server, app, policy, "")
+	_, err := update(ctx, server, app, record.Automated, "")
 	return err
 }
 

@@ -6,7 +6,6 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/argocd"
 )
@@ -28,12 +27,8 @@ func Print(w io.Writer, environments []Environment) {
 		if e.AutoSync == "suspended" {
 			fmt.Fprintf(w, "  rollback   to %s; to resume: release rollback --resume --app %s\n", argocd.Short(e.Revision), e.Application)
 		}
-		if o := e.Operation; o != nil {
-			when := o.Started
-			if o.Finished != nil {
-				when = *o.Finished
-			}
-			fmt.Fprintf(w, "  last sync  %s to %s at %s: %s\n", o.Phase, argocd.Short(o.Revision), when.Local().Format(time.DateTime), o.Message)
+		if e.LastSync != "" {
+			fmt.Fprintf(w, "  last sync  %s\n", e.LastSync)
 		}
 		for _, problem := range e.Problems {
 			fmt.Fprintf(w, "  problem    %s\n", problem)

@@ -12,6 +12,8 @@ import (
 
 	"github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
 	"github.com/argoproj/gitops-engine/pkg/health"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"knative.dev/serving/pkg/apis/serving"
 
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/argocd"
@@ -38,19 +40,9 @@ type Environment struct {
 	Revision    string     `json:"revision,omitempty"` // deployed, or being deployed
 	Subject     string     `json:"subject,omitempty"`
 	AutoSync    string     `json:"autoSync,omitempty"` // on, off, or suspended by a rollback
-	Operation   *Operation `json:"operation,omitempty"`
+	LastSync    string     `json:"lastSync,omitempty"` // its phase, revision, beginning and message
 	Functions   []Function `json:"functions,omitempty"`
 	Problems    []string   `json:"problems,omitempty"`
-}
-
-// Operation is the running or last sync. After a sync that failed and was reverted, the
-// phase still says Failed while the environment is in sync.
-type Operation struct {
-	Phase    string     `json:"phase"`
-	Revision string     `json:"revision"`
-	Started  time.Time  `json:"startedAt"`
-	Finished *time.Time `json:"finishedAt,omitempty"`
-	Message  string     `json:"message,omitempty"`
 }
 
 // Function is the state of one function in one environment. Pods are counted in Argo
@@ -69,17 +61,16 @@ type Function struct {
 // Read returns the state of environments. One without an Application that the account may
 // read is not installed. Only a server that does not answer is an error.
 func Read(ctx context.Context, server *argocd.Server, environments []string) ([]Environment, error) {
-	apps, err := server.List(ctx)
-	if err != nil {
-		return nil, err
-	}
 	var all []Environment
 	for _, name := range environments {
 		environment := Environment{Name: name, Application: Application(name)}
-		for _, app := range apps {
-			if app.Name == environment.Application {
-				environment.read(ctx, server, &app)
-			}
+		app, err := server.Get(ctx, environment.Application, false)
+		switch status.Code(err) {
+		case codes.OK:
+			environment.read(ctx, server, app)
+		case codes.NotFound, codes.PermissionDenied:
+		default:
+			return nil, err
 		}
 		all = append(all, environment)
 	}
@@ -99,19 +90,13 @@ func (e *Environment) read(ctx context.Context, server *argocd.Server, app *v1al
 	record, err := rollback.Recorded(app)
 	e.problem("", err)
 	if record != nil {
-		e.Revision = record.To
-		if e.AutoSync == "off" {
-			e.AutoSync = "suspended"
-		}
+		e.Revision, e.AutoSync = record.To, "suspended"
 	}
 	if e.Revision != "" {
 		e.Subject = server.Subject(ctx, app.Name, e.Revision)
 	}
 	if state := app.Status.OperationState; state != nil {
-		e.Operation = &Operation{Phase: string(state.Phase), Revision: argocd.OperationRevision(app), Started: state.StartedAt.Time, Message: state.Message}
-		if state.FinishedAt != nil {
-			e.Operation.Finished = &state.FinishedAt.Time
-		}
+		e.LastSync = fmt.Sprintf("%s to %s at %s: %s", state.Phase, argocd.Short(argocd.OperationRevision(app)), state.StartedAt.Local().Format(time.DateTime), state.Message)
 	}
 	e.functions(ctx, server, app)
 }

@@ -3,6 +3,7 @@ package argocdtest
 import (
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
 	"github.com/argoproj/gitops-engine/pkg/health"
@@ -11,7 +12,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"knative.dev/pkg/apis"
 	duckv1 "knative.dev/pkg/apis/duck/v1"
-	"knative.dev/pkg/ptr"
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
 )
 
@@ -51,9 +51,9 @@ func (s *Server) compare() {
 	if len(s.Unhealthy) > 0 {
 		status.Health.Status = health.HealthStatusDegraded
 	}
-	for name, service := range s.live {
-		if state := healthOf(service); state.Status != health.HealthStatusHealthy {
-			status.Health.Status = state.Status
+	for _, name := range slices.Sorted(maps.Keys(running)) {
+		if state := healthOf(s.live[name]); state != health.HealthStatusHealthy {
+			status.Health.Status = state
 		}
 		sync := v1alpha1.SyncStatusCodeSynced
 		if revision.Images[name] != running[name] {
@@ -66,120 +66,85 @@ func (s *Server) compare() {
 }
 
 // healthOf is Argo CD's health of a Knative Service.
-func healthOf(service *servingv1.Service) v1alpha1.HealthStatus {
-	switch condition := service.Status.GetCondition(apis.ConditionReady); {
-	case condition.IsTrue():
-		return v1alpha1.HealthStatus{Status: health.HealthStatusHealthy}
-	case condition.IsFalse():
-		return v1alpha1.HealthStatus{Status: health.HealthStatusDegraded, Message: condition.Message}
+func healthOf(service *servingv1.Service) health.HealthStatusCode {
+	if service.Status.GetCondition(apis.ConditionReady).IsTrue() {
+		return health.HealthStatusHealthy
 	}
-	return v1alpha1.HealthStatus{Status: health.HealthStatusProgressing}
+	return health.HealthStatusDegraded
 }
 
-// operate requests an operation; advance begins it.
-func (s *Server) operate(sync *v1alpha1.SyncOperation) {
-	s.app.Operation, s.app.Status.OperationState, s.step = &v1alpha1.Operation{Sync: sync}, nil, 0
-}
-
-// advance runs one step of the running operation or of auto-sync.
-// Its steps are: note the operation, apply, let Knative reconcile, and finish. Each read of
-// the Application runs one, so a client can see every state.
+// advance is the controller: it compares, and with auto-sync on syncs each revision once.
+// After a failure of the same revision Argo CD does not try again by itself.
 func (s *Server) advance() {
-	defer s.compare()
-	if s.app.Operation == nil {
-		s.compare()
-		s.sync()
+	s.compare()
+	policy, state, revision := s.app.Spec.SyncPolicy, s.app.Status.OperationState, s.app.Status.Sync.Revision
+	if policy == nil || policy.Automated == nil || s.app.Status.Sync.Status != v1alpha1.SyncStatusCodeOutOfSync {
 		return
 	}
-	revision, state := s.revisions[s.app.Operation.Sync.Revision], s.app.Status.OperationState
-	s.step++
+	if state == nil || state.SyncResult.Revision != revision || state.Phase.Successful() {
+		s.operate(revision, policy.Automated.Prune, s.revisions[revision].Hook)
+	}
+}
+
+// operate runs an operation, unless one runs. hook is the message with which its hook
+// fails; empty if it succeeds.
+func (s *Server) operate(hash string, prune bool, hook string) {
+	if s.app.Operation != nil {
+		return
+	}
+	revision := s.revisions[hash]
+	state := &v1alpha1.OperationState{Phase: common.OperationRunning, StartedAt: metav1.Now(), SyncResult: &v1alpha1.SyncOperationResult{Revision: hash}}
+	s.app.Status.OperationState = state
 	switch {
-	case state == nil:
-		s.app.Status.OperationState = &v1alpha1.OperationState{
-			Phase: common.OperationRunning, Operation: *s.app.Operation, StartedAt: metav1.Now(),
-			SyncResult: &v1alpha1.SyncOperationResult{Revision: s.app.Operation.Sync.Revision},
-		}
-	case state.Phase == common.OperationTerminating:
-		s.finish(common.OperationFailed, "Operation terminated")
-	// A rollback has an apply strategy, and with it no hooks.
-	case revision.Hook != "" && s.app.Operation.Sync.SyncStrategy == nil:
-		state.SyncResult.Resources = append(state.SyncResult.Resources, &v1alpha1.ResourceResult{
-			Kind: "Job", Name: "migrate", HookType: common.HookTypePreSync, HookPhase: common.OperationFailed, Message: revision.Hook,
-		})
+	case hook != "":
+		state.SyncResult.Resources = v1alpha1.ResourceResults{{Kind: "Job", Name: "migrate", HookType: common.HookTypePreSync, HookPhase: common.OperationFailed, Message: hook}}
 		s.finish(common.OperationFailed, "one or more synchronization tasks completed unsuccessfully")
-	case s.step == 2:
-		s.apply(revision, state)
-	case s.step == 3:
-		s.reconcile(revision)
+		return
+	case prune:
+		maps.DeleteFunc(s.live, func(name string, _ *servingv1.Service) bool { return revision.Images[name] == "" })
+	}
+	for name, image := range revision.Images {
+		state.SyncResult.Resources = append(state.SyncResult.Resources, &v1alpha1.ResourceResult{Kind: "Service", Name: name, Status: common.ResultCodeSynced})
+		s.apply(name, image, revision.Never[name])
+	}
+	switch {
 	case revision.Stuck:
-		state.Message = "waiting for healthy state of Service"
+		state.Message, s.app.Operation = "waiting for healthy state of Service", &v1alpha1.Operation{Sync: &v1alpha1.SyncOperation{Revision: hash}}
 	case len(revision.Never) > 0:
 		s.finish(common.OperationFailed, "one or more synchronization tasks completed unsuccessfully")
 	default:
 		s.finish(common.OperationSucceeded, "successfully synced")
 	}
+	s.compare()
 }
 
-// sync starts the sync of auto-sync, once per revision. After a failure of the same
-// revision Argo CD does not try again by itself.
-func (s *Server) sync() {
-	policy, state, revision := s.app.Spec.SyncPolicy, s.app.Status.OperationState, s.app.Status.Sync.Revision
-	if policy == nil || policy.Automated == nil || s.app.Status.Sync.Status != v1alpha1.SyncStatusCodeOutOfSync {
+// apply changes a live Service as kubectl apply and Knative do: the generation grows with
+// each change, and one that never becomes ready keeps its earlier revision.
+func (s *Server) apply(name, image, never string) {
+	service := s.live[name]
+	if service == nil {
+		service = &servingv1.Service{ObjectMeta: metav1.ObjectMeta{Name: name}}
+		service.Spec.Template.Spec.Containers = []corev1.Container{{}}
+		s.live[name] = service
+	}
+	if container := &service.Spec.Template.Spec.Containers[0]; container.Image != image {
+		container.Image = image
+		service.Generation++
+	}
+	service.Status.ObservedGeneration = service.Generation
+	if never != "" {
+		service.Status.Conditions = duckv1.Conditions{{Type: apis.ConditionReady, Status: corev1.ConditionFalse, Reason: "RevisionFailed", Message: never}}
 		return
 	}
-	if state == nil || state.Phase.Successful() || state.SyncResult.Revision != revision {
-		s.operate(&v1alpha1.SyncOperation{Revision: revision, Prune: policy.Automated.Prune})
-	}
-}
-
-// apply changes the live Services as kubectl apply does: the generation grows with each
-// change. Without prune, Services that the revision lacks stay.
-func (s *Server) apply(revision Revision, state *v1alpha1.OperationState) {
-	for name, image := range revision.Images {
-		state.SyncResult.Resources = append(state.SyncResult.Resources, &v1alpha1.ResourceResult{
-			Group: "serving.knative.dev", Kind: "Service", Name: name, Status: common.ResultCodeSynced,
-		})
-		if s.live[name] == nil {
-			s.live[name] = &servingv1.Service{ObjectMeta: metav1.ObjectMeta{Name: name}}
-			s.live[name].Spec.Template.Spec.Containers = []corev1.Container{{}}
-		}
-		if container := &s.live[name].Spec.Template.Spec.Containers[0]; container.Image != image {
-			container.Image = image
-			s.live[name].Generation++
-		}
-	}
-	maps.DeleteFunc(s.live, func(name string, _ *servingv1.Service) bool {
-		return revision.Images[name] == "" && s.app.Operation.Sync.Prune
-	})
-}
-
-// reconcile updates the Services' status as Knative does: one that never becomes ready
-// keeps its earlier revision in traffic.
-func (s *Server) reconcile(revision Revision) {
-	for name, service := range s.live {
-		service.Status.ObservedGeneration = service.Generation
-		service.Status.LatestCreatedRevisionName = fmt.Sprintf("%s-%05d", name, service.Generation)
-		ready := apis.Condition{Type: apis.ConditionReady, Status: corev1.ConditionTrue}
-		if why, never := revision.Never[name]; never {
-			ready.Status, ready.Reason, ready.Message = corev1.ConditionFalse, "RevisionFailed", why
-		} else {
-			service.Status.LatestReadyRevisionName = service.Status.LatestCreatedRevisionName
-		}
-		service.Status.Conditions = duckv1.Conditions{ready}
-		service.Status.Traffic = []servingv1.TrafficTarget{{RevisionName: service.Status.LatestReadyRevisionName, Percent: ptr.Int64(100)}}
-	}
+	service.Status.Conditions = duckv1.Conditions{{Type: apis.ConditionReady, Status: corev1.ConditionTrue}}
+	service.Status.LatestReadyRevisionName = fmt.Sprintf("%s-%05d", name, service.Generation)
 }
 
 // finish ends the operation. Only a success becomes history, with the next id.
 func (s *Server) finish(phase common.OperationPhase, message string) {
 	now, state := metav1.Now(), s.app.Status.OperationState
 	state.Phase, state.Message, state.FinishedAt, s.app.Operation = phase, message, &now, nil
-	if phase != common.OperationSucceeded {
-		return
+	if phase == common.OperationSucceeded {
+		s.app.Status.History = append(s.app.Status.History, v1alpha1.RevisionHistory{ID: int64(len(s.app.Status.History)), Revision: state.SyncResult.Revision, DeployedAt: now})
 	}
-	entry := v1alpha1.RevisionHistory{Revision: state.SyncResult.Revision, DeployedAt: now, Source: *s.app.Spec.Source}
-	if history := s.app.Status.History; len(history) > 0 {
-		entry.ID = history[len(history)-1].ID + 1
-	}
-	s.app.Status.History = append(s.app.Status.History, entry)
 }

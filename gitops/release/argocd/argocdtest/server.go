@@ -12,6 +12,7 @@ import (
 	"net"
 	"path"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -19,7 +20,6 @@ import (
 	"github.com/argoproj/argo-cd/v2/pkg/apiclient/version"
 	"github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
 	"github.com/argoproj/argo-cd/v2/reposerver/apiclient"
-	"github.com/argoproj/gitops-engine/pkg/health"
 	"github.com/argoproj/gitops-engine/pkg/sync/common"
 	"github.com/golang/protobuf/ptypes/empty"
 	"github.com/stretchr/testify/require"
@@ -28,14 +28,15 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
+	"sigs.k8s.io/yaml"
 )
 
 // Token is the one that the server accepts.
 const Token = "token-of-a-test"
 
-// Server is a fake Argo CD. Its controller runs one step whenever the Application is
-// read, so that tests do not depend on time. It refuses and lags where Argo CD was seen
-// to. Its methods for tests are safe for concurrent use with the API.
+// Server is a fake Argo CD. Its controller runs whenever the Application is read, so that
+// tests do not depend on time. It refuses where Argo CD was seen to. Its methods for tests
+// are safe for concurrent use with the API.
 type Server struct {
 	application.UnimplementedApplicationServiceServer
 	version.UnimplementedVersionServiceServer
@@ -53,8 +54,6 @@ type Server struct {
 	revisions map[string]Revision
 	live      map[string]*servingv1.Service
 	refused   map[string]error
-	calls     []string
-	step      int
 }
 
 // Revision is a commit of the repository that the Application deploys.
@@ -77,16 +76,12 @@ type Revision struct {
 func New(t *testing.T, name string) *Server {
 	t.Helper()
 	s := &Server{revisions: map[string]Revision{}, live: map[string]*servingv1.Service{}, refused: map[string]error{}, app: &v1alpha1.Application{}}
-	s.app.Name, s.app.Namespace = name, "argocd"
-	s.app.Labels = map[string]string{"kept": "label"}
-	s.app.Annotations = map[string]string{"kept": "annotation"}
-	s.app.Spec.Project = "sequential-questioning"
-	s.app.Spec.Destination.Namespace = name
-	s.app.Spec.Source = &v1alpha1.ApplicationSource{RepoURL: "https://example.com/repository.git", TargetRevision: "prod", Path: "gitops/overlays/prod"}
-	s.app.Spec.SyncPolicy = &v1alpha1.SyncPolicy{
-		Automated:   &v1alpha1.SyncPolicyAutomated{Prune: true, SelfHeal: true},
-		SyncOptions: v1alpha1.SyncOptions{"PruneLast=true"},
-	}
+	require.NoError(t, yaml.Unmarshal(fmt.Appendf(nil, `{
+		metadata: {name: %[1]s, namespace: argocd, labels: {kept: label}, annotations: {kept: annotation}},
+		spec: {
+			project: sequential-questioning, destination: {namespace: %[1]s},
+			source: {repoURL: "https://example.com/repository.git", targetRevision: prod, path: gitops/overlays/prod},
+			syncPolicy: {automated: {prune: true, selfHeal: true}, syncOptions: [PruneLast=true]}}}`, name), s.app))
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	s.Address = listener.Addr().String()
@@ -104,15 +99,12 @@ func (s *Server) Push(hash string, revision Revision) {
 	s.Change(func(*v1alpha1.Application) { s.revisions[hash], s.head = revision, hash })
 }
 
-// Deploy pushes a revision and runs the controller until nothing changes. 20 steps are
-// more than any operation takes; one that is Stuck stays as it is.
+// Deploy pushes a revision and runs the controller.
 func (s *Server) Deploy(hash string, revision Revision) {
 	s.Push(hash, revision)
 	s.Change(func(*v1alpha1.Application) {
 		s.refresh()
-		for range 20 {
-			s.advance()
-		}
+		s.advance()
 	})
 }
 
@@ -141,13 +133,6 @@ func (s *Server) Running() (images map[string]string) {
 	return images
 }
 
-// Calls returns the names of the writing methods that were called, in their order. Those
-// that Refuse stopped are absent.
-func (s *Server) Calls() (calls []string) {
-	s.Change(func(*v1alpha1.Application) { calls = slices.Clone(s.calls) })
-	return calls
-}
-
 // admit checks the token as Argo CD does, and returns what Refuse set. It lets one call in
 // at a time. The version, which Argo CD's client asks for when it connects, needs no token.
 func (s *Server) admit(ctx context.Context, request any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
@@ -160,9 +145,6 @@ func (s *Server) admit(ctx context.Context, request any, info *grpc.UnaryServerI
 	if err := s.refused[method]; err != nil {
 		return nil, err
 	}
-	if slices.Contains([]string{"Update", "Rollback", "TerminateOperation"}, method) {
-		s.calls = append(s.calls, method)
-	}
 	return handle(ctx, request)
 }
 
@@ -171,7 +153,7 @@ func (*Server) Version(context.Context, *empty.Empty) (*version.VersionMessage, 
 	return &version.VersionMessage{Version: "v3.2.11"}, nil
 }
 
-// Get runs one step of the controller. As in Argo CD, reading a missing Application is
+// Get runs the controller. As in Argo CD, reading a missing Application is
 // denied.
 func (s *Server) Get(_ context.Context, query *application.ApplicationQuery) (*v1alpha1.Application, error) {
 	if query.GetName() != s.app.Name {
@@ -182,11 +164,6 @@ func (s *Server) Get(_ context.Context, query *application.ApplicationQuery) (*v
 	}
 	s.advance()
 	return s.app.DeepCopy(), nil
-}
-
-// List returns the server's only Application.
-func (s *Server) List(context.Context, *application.ApplicationQuery) (*v1alpha1.ApplicationList, error) {
-	return &v1alpha1.ApplicationList{Items: []v1alpha1.Application{*s.app.DeepCopy()}}, nil
 }
 
 // Update replaces specification, labels and annotations. With validation the branch
@@ -211,20 +188,16 @@ func (s *Server) Rollback(_ context.Context, request *application.ApplicationRol
 	case s.app.Operation != nil:
 		return nil, status.Error(codes.FailedPrecondition, "another operation is already in progress")
 	}
-	entry := s.app.Status.History[at]
-	s.operate(&v1alpha1.SyncOperation{
-		Revision: entry.Revision, Prune: request.GetPrune(), Source: &entry.Source,
-		SyncStrategy: &v1alpha1.SyncStrategy{Apply: &v1alpha1.SyncStrategyApply{}},
-	})
+	s.operate(s.app.Status.History[at].Revision, request.GetPrune(), "")
 	return s.app.DeepCopy(), nil
 }
 
-// TerminateOperation ends a running operation with the controller's next step.
+// TerminateOperation ends a running operation.
 func (s *Server) TerminateOperation(context.Context, *application.OperationTerminateRequest) (*application.OperationTerminateResponse, error) {
-	if s.app.Operation == nil || s.app.Status.OperationState == nil {
+	if s.app.Operation == nil {
 		return nil, status.Error(codes.InvalidArgument, "Unable to terminate operation. No operation is in progress")
 	}
-	s.app.Status.OperationState.Phase = common.OperationTerminating
+	s.finish(common.OperationFailed, "Operation terminated")
 	return &application.OperationTerminateResponse{}, nil
 }
 
@@ -260,26 +233,18 @@ func (s *Server) GetResource(_ context.Context, request *application.Application
 // ResourceTree returns two pods of every function, one of them ready, and one pod
 // of nobody. Its order is not fixed: clients must not rely on one.
 func (s *Server) ResourceTree(context.Context, *application.ResourcesQuery) (*v1alpha1.ApplicationTree, error) {
-	tree := &v1alpha1.ApplicationTree{}
-	add := func(group, kind, name, function string, state v1alpha1.HealthStatus, parents ...v1alpha1.ResourceRef) v1alpha1.ResourceRef {
-		ref := v1alpha1.ResourceRef{Group: group, Kind: kind, Name: name, UID: group + kind + name}
-		node := v1alpha1.ResourceNode{ResourceRef: ref, ParentRefs: parents, Health: &state}
-		node.NetworkingInfo = &v1alpha1.ResourceNetworkingInfo{Labels: map[string]string{"serving.knative.dev/service": function}}
-		tree.Nodes = append(tree.Nodes, node)
-		return ref
-	}
-	healthy, starting := v1alpha1.HealthStatus{Status: health.HealthStatusHealthy}, v1alpha1.HealthStatus{Status: health.HealthStatusProgressing}
+	nodes := []string{"{kind: Pod, name: alone}"}
 	for name, message := range s.Unhealthy {
-		add("", "ConfigMap", name, "", v1alpha1.HealthStatus{Status: health.HealthStatusDegraded, Message: message})
+		nodes = append(nodes, fmt.Sprintf("{kind: ConfigMap, name: %s, health: {status: Degraded, message: %q}}", name, message))
 	}
-	add("", "Pod", "alone", "", healthy)
 	for name, live := range s.live {
-		service := add("serving.knative.dev", "Service", name, "", healthOf(live))
-		if !s.HideRevisions {
-			revision := add("serving.knative.dev", "Revision", name+"-00001", "", healthy, service)
-			add("", "Pod", name+"-a", name, healthy, revision)
-			add("", "Pod", name+"-b", name, starting, revision)
+		nodes = append(nodes, fmt.Sprintf("{group: serving.knative.dev, kind: Service, name: %s, health: {status: %s}}", name, healthOf(live)))
+		for _, owned := range []string{"kind: Revision, health: {status: Healthy}", "kind: Pod, health: {status: Healthy}", "kind: Pod, health: {status: Progressing}"} {
+			if !s.HideRevisions {
+				nodes = append(nodes, fmt.Sprintf("{%[1]s, name: %[2]s-1, parentRefs: [{name: %[2]s}], networkingInfo: {labels: {serving.knative.dev/service: %[2]s}}}", owned, name))
+			}
 		}
 	}
-	return tree, nil
+	var tree v1alpha1.ApplicationTree
+	return &tree, yaml.Unmarshal([]byte("nodes: ["+strings.Join(nodes, ", ")+"]"), &tree)
 }
