@@ -52,7 +52,8 @@ func (s *Server) Functions(ctx context.Context, app *v1alpha1.Application, pins 
 }
 
 func serviceOf(manifest string) (service servingv1.Service, err error) {
-	return service, json.Unmarshal([]byte(manifest), &service)
+	err = json.Unmarshal([]byte(manifest), &service)
+	return service, err
 }
 
 // imageOf returns the image of the function's container; it has no other.

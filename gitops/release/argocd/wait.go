@@ -13,14 +13,9 @@ import (
 	"github.com/argoproj/gitops-engine/pkg/sync/common"
 )
 
-const (
-	// refreshEvery is after how many looks Argo CD is asked to look at git again, in case
-	// its webhook was lost.
-	refreshEvery = 10
-	// treeWait bounds the reading of what is unhealthy, after the waiting may have timed
-	// out.
-	treeWait = 15 * time.Second
-)
+// refreshEvery is after how many looks Argo CD is asked to look at git again, in case its
+// webhook was lost.
+const refreshEvery = 10
 
 // Poll repeats look until it returns no step, which means done. It reports each step
 // once while it lasts. An uncertain error of Argo CD is such a step: its API restarts
@@ -135,7 +130,7 @@ func (w *waiting) look(ctx context.Context) (string, error) {
 	case AutoSync(w.app) == nil:
 		return "", errors.New("auto-sync is suspended")
 	case len(Conditions(w.app)) > 0:
-		return "", errors.New("Argo CD cannot sync it") // failing has the conditions
+		return "", errors.New("it cannot be synced") // failing has the conditions
 	default:
 		return wanted + " is detected, not synced yet", nil
 	}
@@ -171,9 +166,8 @@ func (w *waiting) failing(ctx context.Context) (lines []string) {
 	for _, resource := range unapplied(w.app) {
 		lines = append(lines, fmt.Sprintf("%s %s: %s", resource.Kind, resource.Name, resource.Message))
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), treeWait)
-	defer cancel()
-	if tree, err := w.server.Tree(ctx, w.app.Name); err == nil {
+	// The waiting may have timed out.
+	if tree, err := w.server.Tree(context.WithoutCancel(ctx), w.app.Name); err == nil {
 		for _, node := range tree.Nodes {
 			// What a resource owns is unhealthy with it, and functions are listed already.
 			if len(node.ParentRefs) == 0 && node.Health != nil && node.Health.Status != health.HealthStatusHealthy && node.Group != knativeService.Group {

@@ -79,12 +79,9 @@ func differences(before, after []*unstructured.Unstructured) (lines []string) {
 }
 
 // unpinned is an object as JSON, whose quotes tell "1" from 1.
-func unpinned(object *unstructured.Unstructured) any {
-	text, err := object.MarshalJSON()
-	if err != nil {
-		return object.Object
-	}
-	return json.RawMessage(digest.ReplaceAll(text, nil))
+func unpinned(object *unstructured.Unstructured) json.RawMessage {
+	text, _ := object.MarshalJSON() // it was built from JSON
+	return digest.ReplaceAll(text, nil)
 }
 
 // union returns the keys of both maps in order.

@@ -108,23 +108,10 @@ func Prepare(ctx context.Context, out io.Writer, repo *repository.Repository, fr
 	if err := p.trees(ctx, rules); err != nil {
 		return nil, err
 	}
-	for _, part := range parts {
-		changes, err := repo.Git(ctx, append([]string{"diff", "--name-status", "--no-renames", p.Seen, p.Commit, "--"}, part.folders...)...)
-		if err != nil {
-			return nil, err
-		}
-		p.section(part.title, changes)
-	}
-	return p, nil
-}
-
-// parts are what the overlay does not build. Files are compared, not what they build.
-var parts = []struct {
-	title   string
-	folders []string
-}{
-	{"Policies", []string{"policies"}},
-	{"Platform and owner, of which a person applies the projects and roles (gitops/argocd, or gitops/platform with it)", []string{"gitops/platform", "gitops/argocd", "gitops/owner"}},
+	// Files are compared, not what they build.
+	others, err := repo.Git(ctx, "diff", "--name-status", "--no-renames", p.Seen, p.Commit, "--", "policies", "gitops/platform", "gitops/argocd", "gitops/owner")
+	p.section("Policies, platform and owner; a person applies the projects and roles in gitops/argocd, or gitops/platform with them", others)
+	return p, err
 }
 
 // commits lists what is promoted. Commits that only the target has, such as a revert,
@@ -191,16 +178,10 @@ func within(tree, text string) string {
 // release still runs. Released ones that were deleted at any time count too: a database
 // may have them. A file that came and went within a merged branch was never released.
 func (p *Promotion) migrations(ctx context.Context, before, after string) error {
-	released, err := sql(before)
-	if err != nil {
-		return err
-	}
-	candidate, err := sql(after)
-	if err != nil {
-		return err
-	}
+	released, unread := sql(before)
+	candidate, unreadable := sql(after)
 	log, err := p.repository.Git(ctx, "log", "--format=commit %h", "--abbrev=8", "--diff-filter=D", "--no-renames", "--name-only", "-m", "--first-parent", p.Seen, "--", "migrations/*.sql")
-	if err != nil {
+	if err := errors.Join(unread, unreadable, err); err != nil {
 		return err
 	}
 	var withdrawn []migration.Withdrawn
@@ -221,19 +202,13 @@ func (p *Promotion) migrations(ctx context.Context, before, after string) error 
 	for _, file := range compared.Added {
 		lines = append(lines, "+ "+file.Name)
 	}
-	contracts := false
 	for _, finding := range compared.Findings {
 		switch finding.Severity {
 		case migration.Refusal:
 			p.breaks("migration: %s", finding)
 		case migration.Accepted:
-			lines, contracts = append(lines, "  CONTRACTS: "+finding.String()), true
-		default:
-			lines = append(lines, "  note: "+finding.String())
+			lines = append(lines, "CONTRACTS, so this promotion cannot be rolled back: "+finding.String())
 		}
-	}
-	if contracts {
-		lines = append(lines, "This promotion cannot be rolled back: the previous release does not work on the new schema.")
 	}
 	p.section("Migrations", lines)
 	return nil
@@ -241,18 +216,13 @@ func (p *Promotion) migrations(ctx context.Context, before, after string) error 
 
 // sql reads the migrations of a tree, without line breaks at the end, as from git's output.
 func sql(tree string) (files []migration.File, err error) {
-	names, err := filepath.Glob(filepath.Join(tree, "migrations", "*.sql"))
-	if err != nil {
-		return nil, fmt.Errorf("list migrations: %w", err)
-	}
+	names, _ := filepath.Glob(filepath.Join(tree, "migrations", "*.sql"))
 	for _, name := range names {
-		content, err := os.ReadFile(name)
-		if err != nil {
-			return nil, fmt.Errorf("read a migration: %w", err)
-		}
+		content, unread := os.ReadFile(name)
 		files = append(files, migration.File{Name: filepath.Base(name), Content: strings.TrimRight(string(content), "\n")})
+		err = errors.Join(err, unread)
 	}
-	return files, nil
+	return files, err
 }
 
 // Push moves the target branch forward. Git refuses it if the branch has moved to a commit

@@ -96,9 +96,8 @@ Commits (2)
   `+commit[:8]+`  2026-11-23  Second release
   `+clone.Git("rev-parse", commit+"^")[:8]+`  2026-11-23  Give it more memory
 
-Migrations (2)
+Migrations (1)
   + 00002_notes.sql
-    note: 00002_notes.sql:3: ALTER TABLE slots ALTER COLUMN id DROP NOT NULL: the previous release must be able to read null
 
 Images (1)
   ask          111111111111 -> 222222222222
@@ -116,14 +115,12 @@ Manifests of gitops/overlays/prod (2)
         }
   + Service more
 
-Policies (2)
-  D	policies/images.yaml
-  A	policies/network.yaml
-
-Platform and owner, of which a person applies the projects and roles (gitops/argocd, or gitops/platform with it) (3)
+Policies, platform and owner; a person applies the projects and roles in gitops/argocd, or gitops/platform with them (5)
   A	gitops/argocd/prod.yaml
   A	gitops/owner/own.yaml
   A	gitops/platform/pg.yaml
+  D	policies/images.yaml
+  A	policies/network.yaml
 `, printed)
 	assert.Equal(t, seen, clone.On("prod"), "looking changes nothing")
 
@@ -183,7 +180,7 @@ func TestAnAcceptedContractionIsShown(t *testing.T) {
 	clone.Push(clone.Commit("Contract", map[string]string{"migrations/00002_drop.sql": "-- release: contract nobody reads it since 1.2\n-- +goose Up\nDROP TABLE slots;\n"}), "main")
 	p, printed := prepare(t, clone)
 	require.NoError(t, p.Err())
-	assert.Contains(t, printed, "CONTRACTS: 00002_drop.sql:3: DROP TABLE slots: accepted because: nobody reads it since 1.2\n  This promotion cannot be rolled back")
+	assert.Contains(t, printed, "CONTRACTS, so this promotion cannot be rolled back: 00002_drop.sql:3: DROP TABLE slots: accepted because: nobody reads it since 1.2\n")
 }
 
 func TestARemovedMigrationsNumberIsNotReused(t *testing.T) {

@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
 	"github.com/argoproj/gitops-engine/pkg/sync/common"
@@ -32,7 +31,6 @@ type Record struct {
 	Automated *v1alpha1.SyncPolicyAutomated `json:"automated"`
 	To        string                        `json:"to"`
 	ID        int64                         `json:"id"`
-	At        time.Time                     `json:"at"`
 }
 
 // Recorded returns the record of the rollback in force, or nil if there is none. One that
@@ -110,7 +108,7 @@ func suspend(ctx context.Context, server *argocd.Server, app *v1alpha1.Applicati
 	if err != nil {
 		return nil, err
 	}
-	next := Record{Automated: argocd.AutoSync(app), To: target.Revision, ID: target.ID, At: time.Now().UTC().Truncate(time.Second)}
+	next := Record{Automated: argocd.AutoSync(app), To: target.Revision, ID: target.ID}
 	if next.Automated == nil {
 		if record == nil || record.ID == target.ID {
 			return app, nil

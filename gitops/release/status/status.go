@@ -5,9 +5,13 @@
 package status
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"slices"
+	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
@@ -146,9 +150,49 @@ func (e *Environment) functions(ctx context.Context, server *argocd.Server, app 
 		}
 		// Argo CD leaves out kinds that the project does not permit, and what they own.
 		if one.Revision != "" && !revisions && err == nil {
-			err = fmt.Errorf("Argo CD shows no Revisions: permit what gitops/argocd/projects lists in the project %s", app.Spec.Project)
-			e.problem("pods are unknown: ", err)
+			revisions = true // it is said once
+			e.Problems = append(e.Problems, "pods are unknown: Argo CD shows no Revisions: permit what gitops/argocd/projects lists in the project "+app.Spec.Project)
 		}
 		e.Functions = append(e.Functions, one)
 	}
 }
+
+// Print prints environments as text for people; scripts read the JSON. What differs from
+// the ordinary has a line of its own, so that an environment without trouble is short.
+func Print(w io.Writer, environments []Environment) {
+	for _, e := range environments {
+		if !e.Installed {
+			fmt.Fprintf(w, "%s: not installed (no Application %s that this account may read)\n\n", e.Name, e.Application)
+			continue
+		}
+		fmt.Fprintf(w, "%s: %s, %s, auto-sync %s\n", e.Name, e.Sync, e.Health, e.AutoSync)
+		fmt.Fprintf(w, "  runs       %s\n", strings.TrimSpace(argocd.Short(e.Revision)+"  "+e.Subject))
+		// This is what is deployed next, or what a rollback holds back.
+		if e.Head != e.Revision {
+			fmt.Fprintf(w, "  branch     %s is at %s\n", e.Branch, argocd.Short(e.Head))
+		}
+		if e.AutoSync == "suspended" {
+			fmt.Fprintf(w, "  rollback   to %s; to resume: release rollback --resume --app %s\n", argocd.Short(e.Revision), e.Application)
+		}
+		if e.LastSync != "" {
+			fmt.Fprintf(w, "  last sync  %s\n", e.LastSync)
+		}
+		for _, problem := range e.Problems {
+			fmt.Fprintf(w, "  problem    %s\n", problem)
+		}
+		table := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+		fmt.Fprintln(table, "  FUNCTION\tREVISION\tDIGEST\tPINNED\tREADY\tPODS\t")
+		for _, f := range e.Functions {
+			pods := fmt.Sprint(f.Pods)
+			if f.Pods != f.PodsUp {
+				pods = fmt.Sprintf("%d of %d", f.PodsUp, f.Pods)
+			}
+			// A dash for what is absent, and NO to be seen.
+			fmt.Fprintf(table, "  %s\t%s\t%s\t%s\t%s\t%s\t%s\n", f.Name, cmp.Or(f.Revision, "-"), cmp.Or(f.Digest, "-"), yes[f.Pinned], yes[f.Ready], pods, f.Problem)
+		}
+		_ = table.Flush()
+		fmt.Fprintln(w)
+	}
+}
+
+var yes = map[bool]string{true: "yes", false: "NO"}

@@ -15,7 +15,7 @@ import (
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
 )
 
-// refresh compares the Application with the branch. As in Argo CD, a branch that does
+// refresh reads the branch; advance compares with it. As in Argo CD, a branch that does
 // not build keeps the last known sync revision's objects running.
 // The caller holds the mutex, here and in all functions of this file.
 func (s *Server) refresh() {
@@ -24,7 +24,6 @@ func (s *Server) refresh() {
 		s.app.Status.Sync.Status = v1alpha1.SyncStatusCodeUnknown
 		s.app.Status.Conditions = []v1alpha1.ApplicationCondition{{Type: v1alpha1.ApplicationConditionComparisonError, Message: "kustomize build failed"}}
 	}
-	s.compare()
 }
 
 // running returns the images of the live Services.
