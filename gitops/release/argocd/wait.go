@@ -61,16 +61,13 @@ type Goal struct {
 // Wait returns nil when the goal is reached. Its error says why that is not so, or that
 // the context ended, and lists all that was failing then. Wait undoes nothing.
 func (s *Server) Wait(ctx context.Context, goal Goal, report func(string)) error {
-	w := &waiting{server: s, goal: goal}
+	w := &waiting{server: s, goal: goal, app: &v1alpha1.Application{}}
 	err := s.Poll(ctx, report, w.look)
 	if err == nil {
 		return nil
 	}
-	text := ""
-	if w.app != nil {
-		text = strings.Join(append([]string{""}, w.failing(ctx)...), "\n  ")
-	}
-	return fmt.Errorf("%s does not serve %s: %w%s", goal.Application, Short(goal.Revision), err, text)
+	lines := append([]string{err.Error()}, w.failing(ctx)...)
+	return fmt.Errorf("%s does not serve %s: %s", goal.Application, Short(goal.Revision), strings.Join(lines, "\n  "))
 }
 
 // waiting is what Wait knows from look to look. It polls rather than watches: Argo CD's
@@ -167,7 +164,7 @@ func (w *waiting) failing(ctx context.Context) (lines []string) {
 		lines = append(lines, fmt.Sprintf("%s %s: %s", resource.Kind, resource.Name, resource.Message))
 	}
 	// The waiting may have timed out.
-	if tree, err := w.server.Tree(context.WithoutCancel(ctx), w.app.Name); err == nil {
+	if tree, err := w.server.Tree(context.WithoutCancel(ctx), w.goal.Application); err == nil {
 		for _, node := range tree.Nodes {
 			// What a resource owns is unhealthy with it, and functions are listed already.
 			if len(node.ParentRefs) == 0 && node.Health != nil && node.Health.Status != health.HealthStatusHealthy && node.Group != knativeService.Group {

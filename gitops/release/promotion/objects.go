@@ -17,12 +17,11 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
 )
 
-// digest is a pinned one, and unbuilt the one that a new function is committed with
-// before its first build.
-var (
-	digest  = regexp.MustCompile(`@sha256:[0-9a-f]{64}`)
-	unbuilt = "@sha256:" + strings.Repeat("0", 64)
-)
+// digest is a pinned one.
+var digest = regexp.MustCompile(`@sha256:[0-9a-f]{64}`)
+
+// unbuilt is the digest that a new function is committed with before its first build.
+var unbuilt = "@sha256:" + strings.Repeat("0", 64)
 
 // images lists the images that change, by name, with 12 digits of each digest as docker
 // shows them. That every image has a digest is the policies' rule.
@@ -66,12 +65,8 @@ func differences(before, after []*unstructured.Unstructured) (lines []string) {
 		case now[name] == nil:
 			lines = append(lines, "- "+name)
 		default:
-			changed := strings.Split(strings.TrimSpace(diff.Diff(unpinned(old[name]), unpinned(now[name]))), "\n")
-			if more := len(changed) - most; more > 0 {
-				changed = append(changed[:most], fmt.Sprintf("… and %d more lines", more))
-			}
-			if changed[0] != "" {
-				lines = append(lines, "~ "+name+"\n"+strings.Join(changed, "\n"))
+			if changed := diff.Diff(unpinned(old[name]), unpinned(now[name])); changed != "" {
+				lines = append(lines, "~ "+name+"\n"+strings.TrimSpace(changed))
 			}
 		}
 	}

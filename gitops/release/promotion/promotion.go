@@ -20,16 +20,15 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/repository"
 )
 
-// most is how many lines are printed of a section, and of one object in it: what is longer
-// than some screens is not read before a confirmation.
+// most is how many changes are printed of a section: what is longer than some screens is
+// not read before a confirmation.
 const most = 60
 
-// Promotion is made by Prepare and not changed afterwards.
+// Promotion is made by Prepare and not changed afterwards. From and To are branches of the
+// remote, not local ones, which are at Commit and Seen.
 type Promotion struct {
-	From, To string // branches of the remote, not local ones
-	Commit   string // From's
-	Seen     string // To's
-	Broken   []string
+	From, To, Commit, Seen string
+	Broken                 []string
 
 	repository *repository.Repository
 	out        io.Writer
@@ -237,8 +236,7 @@ func (p *Promotion) Push(ctx context.Context) error {
 func (p *Promotion) Propose(ctx context.Context) ([]string, error) {
 	branch := fmt.Sprintf("promote-%s-%s", p.To, argocd.Short(p.Commit))
 	return []string{
-		fmt.Sprintf("Open a pull request from %s to %s; on GitHub:", branch, p.To),
-		fmt.Sprintf("  gh pr create --base %s --head %s --fill", p.To, branch),
+		fmt.Sprintf("Open a pull request from %s to %s, such as: gh pr create --base %s --head %s --fill", branch, p.To, p.To, branch),
 		"Once it is approved, merge it by fast-forward, which closes it:",
 		fmt.Sprintf("  git push %s %s:refs/heads/%s", repository.Remote, p.Commit, p.To),
 		fmt.Sprintf("A merge button creates a commit that %s lacks: if you use it, merge %s back into %s.", p.From, p.To, p.From),

@@ -20,9 +20,9 @@ import (
 // Remote is the remote whose branches Argo CD deploys.
 const Remote = "origin"
 
-// remoteWait is how long a command that talks to a remote may take. A fetch of a few
-// commits takes seconds; a longer wait is one for a password that nobody types.
-const remoteWait = 2 * time.Minute
+// wait is how long a command may take. A fetch of a few commits takes seconds; a longer
+// wait is one for a password that nobody types.
+const wait = 2 * time.Minute
 
 // Repository is a local clone.
 type Repository struct{ root string }
@@ -52,6 +52,8 @@ func (r *Repository) Git(ctx context.Context, args ...string) ([]string, error) 
 
 // with is Git with more environment variables.
 func (r *Repository) with(ctx context.Context, environment []string, args ...string) ([]string, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, wait, fmt.Errorf("no response within %s", wait))
+	defer cancel()
 	settings := []string{"-c", "core.quotePath=false", "-c", "color.ui=false", "-c", "log.showSignature=false", "-c", "push.followTags=false"}
 	command := exec.CommandContext(ctx, "git", append(settings, args...)...)
 	command.Dir, command.WaitDelay = r.root, 5*time.Second
@@ -71,13 +73,6 @@ func (r *Repository) with(ctx context.Context, environment []string, args ...str
 	return strings.Split(strings.TrimRight(string(out), "\n"), "\n"), nil
 }
 
-// remote runs a command that uses the network, with a timeout.
-func (r *Repository) remote(ctx context.Context, args ...string) ([]string, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, remoteWait, fmt.Errorf("no response within %s", remoteWait))
-	defer cancel()
-	return r.Git(ctx, args...)
-}
-
 // Fetch updates the remote-tracking branches of Remote and returns the commits of those
 // that it has. It changes nothing else: no tags, no FETCH_HEAD and no local branch. A
 // branch that was rewritten is followed.
@@ -87,7 +82,7 @@ func (r *Repository) Fetch(ctx context.Context, branches ...string) (map[string]
 	for _, branch := range branches {
 		ask = append(ask, "refs/heads/"+branch)
 	}
-	lines, err := r.remote(ctx, ask...)
+	lines, err := r.Git(ctx, ask...)
 	if err != nil || len(lines) == 0 {
 		return nil, err
 	}
@@ -97,14 +92,14 @@ func (r *Repository) Fetch(ctx context.Context, branches ...string) (map[string]
 		branch := strings.TrimPrefix(ref, "refs/heads/")
 		heads[branch], fetch = commit, append(fetch, fmt.Sprintf("+%s:refs/remotes/%s/%s", ref, Remote, branch))
 	}
-	_, err = r.remote(ctx, fetch...)
+	_, err = r.Git(ctx, fetch...)
 	return heads, err
 }
 
 // Push moves a branch of Remote forward to a commit, or creates it. Git refuses it if
 // that would lose a commit. No tags and no local changes go with it.
 func (r *Repository) Push(ctx context.Context, branch, commit string) error {
-	_, err := r.remote(ctx, "push", "--quiet", Remote, commit+":refs/heads/"+branch)
+	_, err := r.Git(ctx, "push", "--quiet", Remote, commit+":refs/heads/"+branch)
 	return err
 }
 

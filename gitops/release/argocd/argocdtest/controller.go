@@ -26,41 +26,29 @@ func (s *Server) refresh() {
 	}
 }
 
-// running returns the images of the live Services.
-func (s *Server) running() map[string]string {
-	images := map[string]string{}
-	for name, service := range s.live {
-		images[name] = service.Spec.Template.Spec.Containers[0].Image
-	}
-	return images
-}
-
 // compare sets sync status, health and resources from what runs, unless the branch does
 // not build. As in Argo CD 3, the resources' health is in the tree only.
 func (s *Server) compare() {
-	revision := s.revisions[s.app.Status.Sync.Revision]
+	revision, status := s.revisions[s.app.Status.Sync.Revision], &s.app.Status
 	if revision.Invalid {
 		return
 	}
-	status, running := &s.app.Status, s.running()
 	status.Sync.Status, status.Health.Status, status.Resources = v1alpha1.SyncStatusCodeSynced, health.HealthStatusHealthy, nil
-	if !maps.Equal(revision.Images, running) {
-		status.Sync.Status = v1alpha1.SyncStatusCodeOutOfSync
-	}
 	if len(s.Unhealthy) > 0 {
 		status.Health.Status = health.HealthStatusDegraded
 	}
-	for _, name := range slices.Sorted(maps.Keys(running)) {
+	if len(revision.Images) != len(s.live) {
+		status.Sync.Status = v1alpha1.SyncStatusCodeOutOfSync
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.live)) {
+		resource := v1alpha1.ResourceStatus{Group: "serving.knative.dev", Kind: "Service", Name: name, Status: v1alpha1.SyncStatusCodeSynced}
+		if s.live[name].Spec.Template.Spec.Containers[0].Image != revision.Images[name] {
+			resource.Status, status.Sync.Status = v1alpha1.SyncStatusCodeOutOfSync, v1alpha1.SyncStatusCodeOutOfSync
+		}
 		if state := healthOf(s.live[name]); state != health.HealthStatusHealthy {
 			status.Health.Status = state
 		}
-		sync := v1alpha1.SyncStatusCodeSynced
-		if revision.Images[name] != running[name] {
-			sync = v1alpha1.SyncStatusCodeOutOfSync
-		}
-		status.Resources = append(status.Resources, v1alpha1.ResourceStatus{
-			Group: "serving.knative.dev", Kind: "Service", Name: name, Namespace: s.app.Spec.Destination.Namespace, Status: sync,
-		})
+		status.Resources = append(status.Resources, resource)
 	}
 }
 

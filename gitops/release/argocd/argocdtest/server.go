@@ -128,8 +128,13 @@ func (s *Server) Application() (app *v1alpha1.Application) {
 }
 
 // Running returns the images of the Services, by function.
-func (s *Server) Running() (images map[string]string) {
-	s.Change(func(*v1alpha1.Application) { images = s.running() })
+func (s *Server) Running() map[string]string {
+	images := map[string]string{}
+	s.Change(func(*v1alpha1.Application) {
+		for name, service := range s.live {
+			images[name] = service.Spec.Template.Spec.Containers[0].Image
+		}
+	})
 	return images
 }
 
