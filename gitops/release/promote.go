@@ -88,7 +88,11 @@ func promote(command *cobra.Command, root string, o promoteOptions) error {
 		defer server.Close()
 	}
 	if !prepared.Nothing() {
-		if done, err := o.ask.stop(command, fmt.Sprintf("Push %s?", argocd.Short(prepared.Commit))); done {
+		target := o.to
+		if o.propose {
+			target = "a branch for a pull request"
+		}
+		if done, err := o.ask.stop(command, fmt.Sprintf("Push %s to %s?", argocd.Short(prepared.Commit), target)); done {
 			return err
 		}
 		if o.propose {

@@ -25,25 +25,24 @@ func (s *Server) Poll(ctx context.Context, report func(string), look func(contex
 	for {
 		step, err := look(ctx)
 		switch {
+		case err == nil && step == "":
+			return nil
 		case errors.Is(ctx.Err(), context.Canceled):
 			return fmt.Errorf("interrupted: %s", last)
 		case ctx.Err() != nil:
 			return fmt.Errorf("timed out: %s", last)
 		case Uncertain(err):
 			step = err.Error()
-		case err != nil || step == "":
+		case err != nil:
 			return err
 		}
 		if step != last {
 			report(step)
 		}
-		if err == nil {
-			last = step
-		}
 		select {
 		case <-ctx.Done():
 		case <-time.After(s.Pause):
-			last = step // an error of the context's end is none of Argo CD's
+			last = step // only now: a call that the context's end cut short is no step
 		}
 	}
 }
