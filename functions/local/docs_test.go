@@ -91,8 +91,8 @@ func TestEveryToolFunctionIsListed(t *testing.T) {
 	for _, f := range ToolFunctions {
 		listed[f.Name] = true
 	}
-	for _, f := range EventingFunctions {
-		listed[f.Name] = true
+	for _, name := range EventingFunctions {
+		listed[name] = true
 	}
 	for _, file := range files {
 		assert.True(t, listed[filepath.Base(filepath.Dir(file))], "add %s to ToolFunctions", file)

@@ -1,22 +1,17 @@
 package local
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
-	"io"
 	"log/slog"
-	"net/http"
 	"sync"
 	"time"
 
-	cehttp "github.com/cloudevents/sdk-go/v2/protocol/http"
+	cloudevents "github.com/cloudevents/sdk-go/v2"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
-	"github.com/sequential-questioning/sequential-questioning/shared/event/delivery"
-	"github.com/sequential-questioning/sequential-questioning/shared/jsonrpc"
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
@@ -121,44 +116,21 @@ func (f *follower) follow(ctx context.Context) error {
 	}
 }
 
-// announcing has the indexer handle an event, and announces it once that succeeded. The
-// body is read twice, so it is kept; it is bounded as the indexer bounds it.
-func (f *follower) announcing(indexer http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, jsonrpc.MaxBodyBytes))
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
-		}
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		answered := &statusWriter{w, http.StatusOK}
-		indexer.ServeHTTP(answered, r)
-		if answered.status != http.StatusOK {
-			return
-		}
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		f.announce(r)
-	})
-}
-
-// announce tells the other processes of an event. Nothing depends on it: a process that
-// misses it recalls nothing wrong, since recall asks the database what still holds.
-func (f *follower) announce(r *http.Request) {
-	e, err := cehttp.NewEventFromHTTPRequest(r)
-	if err != nil {
-		return // a probe
-	}
-	about, err := delivery.Read(*e)
-	if err != nil {
-		return
-	}
-	switch about.(type) {
-	case event.AnswerRecorded, event.AnswerRevised, event.ConversationErased:
+// announce tells the other processes of an event that was indexed. Nothing depends on it: a
+// process that misses it recalls nothing wrong, since recall asks the database what still holds.
+func (f *follower) announce(e cloudevents.Event) {
+	switch event.Type(e.Type()) {
+	case event.TypeAnswerRecorded, event.TypeAnswerRevised, event.TypeConversationErased:
 	default:
 		return // changes nothing in memory
 	}
-	a := announcement{By: f.name}
-	a.Conversation, a.Principal = about.Of()
+	var about struct {
+		Principal string `json:"principal"`
+	}
+	if json.Unmarshal(e.Data(), &about) != nil {
+		return // not one that the indexer takes
+	}
+	a := announcement{By: f.name, Principal: about.Principal, Conversation: e.Subject()}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.waiting == nil {
@@ -189,17 +161,4 @@ func (f *follower) send() {
 	if _, err := f.pool.Exec(ctx, "SELECT pg_notify($1, payload) FROM unnest($2::text[]) payload", channel, payloads); err != nil {
 		slog.Warn("other processes do not hear of events", "conversations", len(payloads), "error", err)
 	}
-}
-
-// statusWriter remembers the status. An event that the indexer refuses is delivered
-// again, and is announced then.
-type statusWriter struct {
-	http.ResponseWriter
-	status int
-}
-
-// WriteHeader notes the status.
-func (w *statusWriter) WriteHeader(status int) {
-	w.status = status
-	w.ResponseWriter.WriteHeader(status)
 }

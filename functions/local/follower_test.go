@@ -3,13 +3,10 @@ package local
 import (
 	"context"
 	"encoding/json"
-	"net/http"
-	"net/http/httptest"
 	"testing"
 	"time"
 
-	"github.com/cloudevents/sdk-go/v2/binding"
-	cehttp "github.com/cloudevents/sdk-go/v2/protocol/http"
+	cloudevents "github.com/cloudevents/sdk-go/v2"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/assert"
@@ -41,31 +38,26 @@ func TestOtherProcessesHearOfAConversationOnce(t *testing.T) {
 	none, err := memory.Open(qdrant.Config{})
 	require.NoError(t, err)
 	f := newFollower(pool, store.New(pool), none)
-	indexing := f.announcing(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	one, two := uuid.NewString(), uuid.NewString()
 	for _, id := range []string{one, two, one} {
-		indexing.ServeHTTP(httptest.NewRecorder(), recorded(t, id))
+		f.announce(recorded(t, id))
 	}
 	heard := []string{hear(t, other).Conversation, hear(t, other).Conversation}
 	assert.ElementsMatch(t, []string{one, two}, heard)
 
-	indexing.ServeHTTP(httptest.NewRecorder(), recorded(t, one))
+	f.announce(recorded(t, one))
 	f.close() // sends what waits
 	assert.Equal(t, announcement{By: f.name, Principal: "local", Conversation: one}, hear(t, other))
 }
 
-func recorded(t *testing.T, conversation string) *http.Request {
+func recorded(t *testing.T, conversation string) cloudevents.Event {
 	t.Helper()
 	data, err := event.Encode(event.AnswerRecorded{
 		Conversation: event.Conversation{Principal: "local", ConversationID: conversation},
 		Answer:       event.Answer{Slot: event.Slot{Key: "city"}, AnswerNumber: 1, Outcome: "answered"}, At: time.Now(),
 	})
 	require.NoError(t, err)
-	entry := delivery.Entry{ID: uuid.New(), ConversationID: uuid.MustParse(conversation), Type: event.TypeAnswerRecorded, Data: data, CreatedAt: time.Now()}
-	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)
-	ce := entry.CloudEvent()
-	require.NoError(t, cehttp.WriteRequest(t.Context(), binding.ToMessage(&ce), request))
-	return request
+	return delivery.Entry{ID: uuid.New(), ConversationID: uuid.MustParse(conversation), Type: event.TypeAnswerRecorded, Data: data, CreatedAt: time.Now()}.CloudEvent()
 }
 
 func hear(t *testing.T, on *pgx.Conn) (a announcement) {

@@ -2,18 +2,21 @@ package local
 
 import (
 	"encoding/json"
+	"os"
+	"sync"
 
+	cloudevents "github.com/cloudevents/sdk-go/v2"
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"github.com/sequential-questioning/sequential-questioning/functions/ask"
 	"github.com/sequential-questioning/sequential-questioning/functions/automatic"
 	followup "github.com/sequential-questioning/sequential-questioning/functions/follow-up"
 	"github.com/sequential-questioning/sequential-questioning/functions/forget"
-	"github.com/sequential-questioning/sequential-questioning/functions/indexer"
 	"github.com/sequential-questioning/sequential-questioning/functions/recall"
-	"github.com/sequential-questioning/sequential-questioning/functions/relay"
 	"github.com/sequential-questioning/sequential-questioning/functions/report"
 	"github.com/sequential-questioning/sequential-questioning/functions/revise"
+	"github.com/sequential-questioning/sequential-questioning/shared/event/delivery"
+	"github.com/sequential-questioning/sequential-questioning/shared/event/indexer"
 	"github.com/sequential-questioning/sequential-questioning/shared/function"
 	"github.com/sequential-questioning/sequential-questioning/shared/tool"
 )
@@ -49,15 +52,37 @@ func toolFunction(name string, construct func() *function.Function, t tool.Tool)
 	return ToolFunction{name, construct, t.Declaration, t.Asks, t.First, t.Resumes, t.Accepts, t.Returns}
 }
 
-// EventingFunction is a function that works on events.
-type EventingFunction struct {
-	Name string
-	New  func() *function.Function
-}
-
 // EventingFunctions carry what happened to memory, in the direction in which they
 // do: each calls those after it.
-var EventingFunctions = []EventingFunction{
-	{"relay", relay.New},
-	{"indexer", indexer.New},
+var EventingFunctions = []string{"relay", "indexer"}
+
+// eventing makes the eventing functions. The relay passes events to the indexer directly
+// and together, unless K_SINK names where they go. indexed, which may be nil, is called
+// with each event that was indexed.
+func eventing(indexed func(cloudevents.Event)) []*function.Function {
+	index := sync.OnceValues(func() (*indexer.Handler, error) {
+		handler, err := indexer.Open()
+		if err == nil {
+			handler.OnIndexed(indexed)
+		}
+		return handler, err
+	})
+	publish := func() (*delivery.RelayHandler, error) {
+		if os.Getenv("K_SINK") != "" {
+			return delivery.OpenRelay()
+		}
+		to, err := index()
+		if err != nil {
+			return nil, err
+		}
+		relay, err := delivery.OpenRelayTo(to)
+		if err != nil {
+			to.Close() // its own function does not start
+		}
+		return relay, err
+	}
+	return []*function.Function{
+		function.Serve(EventingFunctions[0], func() (function.Service, error) { return publish() }),
+		function.Serve(EventingFunctions[1], func() (function.Service, error) { return index() }),
+	}
 }

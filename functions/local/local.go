@@ -169,7 +169,6 @@ func configureBackend(database, requestStateKeys string) {
 	os.Setenv("DATABASE_URL", database)
 	setDefaults(map[string]string{
 		"RELAY_URL":          strings.ReplaceAll(inProcess, "{function}", "relay"),
-		"K_SINK":             strings.ReplaceAll(inProcess, "{function}", "indexer"),
 		"EVENT_SIGNING_KEYS": keyring.Generate(), // no event outlives the process
 		"REQUEST_STATE_KEYS": requestStateKeys,
 	})
@@ -221,17 +220,13 @@ func (s served) Stop(ctx context.Context) error {
 func assemble(own *ownMemory) []instance {
 	var functions []instance
 	add := func(name string, f instance) {
-		handler := fn.New(f).Handler
-		if name == "indexer" {
-			handler = own.indexing(handler)
-		}
-		functions = append(functions, served{f, inprocess.Serve(name, handler)})
+		functions = append(functions, served{f, inprocess.Serve(name, fn.New(f).Handler)})
 	}
 	for _, t := range ToolFunctions {
 		add(t.Name, t.New())
 	}
-	for _, f := range EventingFunctions {
-		add(f.Name, f.New())
+	for i, f := range eventing(own.indexed()) {
+		add(EventingFunctions[i], f)
 	}
 	return functions
 }

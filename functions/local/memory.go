@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"os"
 	"time"
 
+	cloudevents "github.com/cloudevents/sdk-go/v2"
 	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
@@ -89,12 +89,13 @@ func (m *ownMemory) follow(ctx context.Context) error {
 	return nil
 }
 
-// indexing returns the indexer's handler, which others hear of.
-func (m *ownMemory) indexing(handler http.Handler) http.Handler {
+// indexed is called with what the indexer has processed, which others hear of; nil where
+// nobody has to.
+func (m *ownMemory) indexed() func(cloudevents.Event) {
 	if m.follower == nil {
-		return handler
+		return nil
 	}
-	return m.follower.announcing(handler)
+	return m.follower.announce
 }
 
 // tend keeps memory up to date, and wakes the relay from time to time, until ctx ends.

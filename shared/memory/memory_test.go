@@ -22,7 +22,7 @@ func TestMemoryThatIsNotConfiguredSaysSo(t *testing.T) {
 	assert.False(t, m.Configured())
 	_, recall := m.Recall(t.Context(), "a", "", "x", 1)
 	_, propose := m.Propose(t.Context(), "a", "", nil)
-	_, sync := m.Sync(t.Context(), nil, "b", nil)
+	_, sync := m.Sync(t.Context(), nil, nil)
 	_, rebuild := m.Rebuild(t.Context(), nil, nil)
 	for _, err := range []error{
 		recall, propose, sync, rebuild,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/google/uuid"
@@ -13,25 +14,35 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
-// Sync writes to memory what some slots of a conversation hold in the store, and
-// deletes from memory those that hold nothing. It returns false when the principal of
-// the context has no such conversation. Until tx ends, the conversation is locked
-// against erasure and other syncs, but not against answers.
-func (m *Memory) Sync(ctx context.Context, tx *store.Tx, conversation string, slots []string) (exists bool, err error) {
+// Sync writes to memory what some slots of conversations, by id, hold in the store, and
+// deletes from memory those that hold nothing. It returns the conversations that the
+// principal of the context has. Until tx ends, these are locked against erasure and
+// other syncs, but not against answers.
+func (m *Memory) Sync(ctx context.Context, tx *store.Tx, slots map[string][]string) (exist []string, err error) {
 	if m.client == nil {
-		return false, ErrNotConfigured
+		return nil, ErrNotConfigured
 	}
-	locked, items, err := lockItems(ctx, tx, []string{conversation}, slots)
-	if err != nil || len(locked) == 0 {
-		return false, err
+	var keys []string
+	for _, of := range slots {
+		keys = append(keys, of...)
 	}
-	empty := slices.DeleteFunc(slices.Clone(slots), func(key string) bool {
-		return slices.ContainsFunc(items, func(i Item) bool { return i.Slot == key })
-	})
-	if err := m.deleteSlots(ctx, principal.From(ctx), conversation, empty); err != nil {
-		return true, err
+	slices.Sort(keys)
+	exist, items, err := lockItems(ctx, tx, slices.Collect(maps.Keys(slots)), slices.Compact(keys))
+	if err != nil {
+		return nil, err
 	}
-	return true, m.Upsert(ctx, items)
+	type slot struct{ conversation, key string }
+	held := map[slot]bool{}
+	for _, i := range items { // the slots of one may be read of another too, and are then written as they are
+		held[slot{i.ConversationID, i.Slot}] = true
+	}
+	for _, id := range exist {
+		empty := slices.DeleteFunc(slices.Clone(slots[id]), func(key string) bool { return held[slot{id, key}] })
+		if err := m.deleteSlots(ctx, principal.From(ctx), id, empty); err != nil {
+			return nil, err
+		}
+	}
+	return exist, m.Upsert(ctx, items)
 }
 
 // Refresh makes what is remembered of a conversation of the context's principal what

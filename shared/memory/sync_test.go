@@ -70,8 +70,8 @@ func TestAConversationIsNotErasedWhileItIsSynced(t *testing.T) {
 	id := storetest.Answered(t, w.store, "local", "", map[string]any{"budget": 500.0})
 	erased := make(chan error, 1)
 	require.NoError(t, w.store.Write(t.Context(), func(tx *store.Tx) error {
-		exists, err := w.memory.Sync(t.Context(), tx, id, []string{"budget"})
-		assert.True(t, exists)
+		exist, err := w.memory.Sync(t.Context(), tx, map[string][]string{id: {"budget"}})
+		assert.Equal(t, []string{id}, exist)
 		go func() {
 			_, err := w.store.Erase(t.Context(), id, "", time.Now())
 			erased <- err

@@ -58,8 +58,9 @@ func newWorld(t *testing.T) world {
 func (w world) sync(t *testing.T, as, id string, slots ...string) (exists bool) {
 	t.Helper()
 	ctx := principal.With(t.Context(), as)
-	require.NoError(t, w.store.Write(ctx, func(tx *store.Tx) (err error) {
-		exists, err = w.memory.Sync(ctx, tx, id, slots)
+	require.NoError(t, w.store.Write(ctx, func(tx *store.Tx) error {
+		found, err := w.memory.Sync(ctx, tx, map[string][]string{id: slots})
+		exists = len(found) == 1
 		return err
 	}))
 	return exists

@@ -1,6 +1,8 @@
--- name: InsertProcessed :execrows
--- InsertProcessed adds no row where the consumer has processed the event.
-INSERT INTO processed_events (consumer, source, id) VALUES (@consumer, @source, @id) ON CONFLICT DO NOTHING;
+-- name: InsertProcessed :many
+-- InsertProcessed returns those of the events that the consumer has not processed before,
+-- and adds them in the order of their ids: two deliveries wait for each other in one order.
+INSERT INTO processed_events (consumer, source, id)
+SELECT @consumer, @source, e.id FROM unnest(@ids::text[]) AS e (id) ORDER BY e.id ON CONFLICT DO NOTHING RETURNING id;
 
 -- name: DeleteProcessed :execrows
 -- DeleteProcessed deletes the oldest, and none that another instance is deleting.

@@ -12,30 +12,30 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/store/internal/queries"
 )
 
-// Process runs a transaction that processes an event for a consumer, unless the
-// consumer did before: then it returns false. Of two deliveries the later waits
-// for the end of the earlier's transaction. The transaction acts for the eventing
-// side and, as every other, for the principal of the context.
-func (s *Store) Process(ctx context.Context, consumer, source, id string, run func(*Tx) error) (first bool, err error) {
-	err = s.Write(ctx, func(tx *Tx) error {
-		first, err = tx.insertProcessed(ctx, queries.InsertProcessedParams{Consumer: consumer, Source: source, ID: id})
-		if err != nil || !first {
+// Process runs one transaction that processes events for a consumer: run gets the ids
+// of those that the consumer has not processed before, and is not called without any.
+// Of two deliveries of an event the later waits for the end of the earlier's
+// transaction. The transaction acts for the eventing side and, as every other, for
+// the principal of the context.
+func (s *Store) Process(ctx context.Context, consumer, source string, ids []string, run func(tx *Tx, first []string) error) error {
+	return s.Write(ctx, func(tx *Tx) error {
+		first, err := tx.insertProcessed(ctx, queries.InsertProcessedParams{Consumer: consumer, Source: source, Ids: ids})
+		if err != nil || len(first) == 0 {
 			return err
 		}
-		return run(tx)
+		return run(tx, first)
 	})
-	return first, err
 }
 
 // insertProcessed comes first in a transaction: it binds it.
-func (t *Tx) insertProcessed(ctx context.Context, event queries.InsertProcessedParams) (added bool, err error) {
+func (t *Tx) insertProcessed(ctx context.Context, events queries.InsertProcessedParams) (added []string, err error) {
 	batch := eventingBatch(ctx)
-	query(batch, (*queries.Queries).InsertProcessed, event, func(rows int64) error {
-		added = rows == 1
+	query(batch, (*queries.Queries).InsertProcessed, events, func(ids []string) error {
+		added = ids
 		return nil
 	})
 	if err := t.send(ctx, batch); err != nil {
-		return false, fmt.Errorf("store processed event: %w", err)
+		return nil, fmt.Errorf("store processed events: %w", err)
 	}
 	return added, nil
 }

@@ -18,11 +18,13 @@ func TestAnEventIsProcessedOnceByEachConsumer(t *testing.T) {
 	t.Parallel()
 	s, _ := storetest.New(t)
 	runs := 0
-	process := func(consumer string, err error) (bool, error) {
-		return s.Process(t.Context(), consumer, "source", "id", func(*store.Tx) error {
+	process := func(consumer string, err error) (first bool, _ error) {
+		failed := s.Process(t.Context(), consumer, "source", []string{"id"}, func(*store.Tx, []string) error {
 			runs++
+			first = true
 			return err
 		})
+		return first, failed
 	}
 	failure := errors.New("failure")
 	_, err := process("one", failure)
@@ -36,6 +38,21 @@ func TestAnEventIsProcessedOnceByEachConsumer(t *testing.T) {
 		assert.Equal(t, c.first, first, c.consumer)
 	}
 	assert.Equal(t, 3, runs, "what failed is processed again")
+}
+
+func TestOfSeveralEventsThoseAreProcessedThatWereNot(t *testing.T) {
+	t.Parallel()
+	s, _ := storetest.New(t)
+	process := func(ids ...string) (first []string) {
+		require.NoError(t, s.Process(t.Context(), "test", "source", ids, func(_ *store.Tx, added []string) error {
+			first = added
+			return nil
+		}))
+		return first
+	}
+	assert.ElementsMatch(t, []string{"a", "b"}, process("b", "a", "b"), "each once")
+	assert.Equal(t, []string{"c"}, process("a", "c", "b"))
+	assert.Empty(t, process("c", "a"))
 }
 
 func TestProcessedEventsAreDeletedByAge(t *testing.T) {
@@ -56,7 +73,7 @@ func TestOnlyThePrincipalConfirmsAnErasure(t *testing.T) {
 	id := storetest.Answered(t, s, "ann", "", map[string]any{"class": "first"})
 	confirm := func(as string) (exists bool) {
 		ctx := principal.With(t.Context(), as)
-		_, err := s.Process(ctx, "test", "source", uuid.NewString(), func(tx *store.Tx) (err error) {
+		err := s.Process(ctx, "test", "source", []string{uuid.NewString()}, func(tx *store.Tx, _ []string) (err error) {
 			if exists, err = tx.Exists(ctx, id); err != nil {
 				return err
 			}

@@ -338,7 +338,7 @@ func sampled(t *testing.T, url string) map[string][]any {
 			OpenedBy: digest("new"), SchemaKey: key}),
 		"InsertCounted":   one(queries.InsertCountedParams{SchemaKey: key, ConversationID: id}),
 		"InsertMessage":   one(queries.InsertMessageParams{ConversationID: id, Revision: 4, Role: "user", Content: "economy"}),
-		"InsertProcessed": one(queries.InsertProcessedParams{Consumer: "indexer", Source: "/sequential-questioning/conversations", ID: unknown}),
+		"InsertProcessed": one(queries.InsertProcessedParams{Consumer: "indexer", Source: "/sequential-questioning/conversations", Ids: []string{unknown, id}}),
 		"InsertQuestion": one(queries.InsertQuestionParams{ConversationID: id, Number: 4, Slot: "start_date", Purpose: questioning.Ask,
 			Text: "Start date?", Bits: 5}),
 		"InsertSession": one(queries.InsertSessionParams{ID: "new", UserID: user}),

@@ -19,7 +19,7 @@ import (
 func counted(t *testing.T, s *store.Store, as, id, schemaKey string) (added bool, err error) {
 	t.Helper()
 	ctx := principal.With(t.Context(), as)
-	_, err = s.Process(ctx, "test", "counted", uuid.NewString(), func(tx *store.Tx) error {
+	err = s.Process(ctx, "test", "counted", []string{uuid.NewString()}, func(tx *store.Tx, _ []string) error {
 		added, err = tx.AddToStatistics(ctx, id, schemaKey)
 		return err
 	})

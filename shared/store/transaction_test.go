@@ -14,8 +14,12 @@ import (
 func TestATransactionThatFailsLeavesNothingAndNoConnectionBehind(t *testing.T) {
 	t.Parallel()
 	d := newDatabaseOf(t, 1)
-	process := func(run func(*store.Tx) error) (bool, error) {
-		return d.Process(t.Context(), "test", "/source", "1", run)
+	process := func(run func(*store.Tx) error) (first bool, _ error) {
+		err := d.Process(t.Context(), "test", "/source", []string{"1"}, func(tx *store.Tx, _ []string) error {
+			first = true
+			return run(tx)
+		})
+		return first, err
 	}
 	failed := errors.New("failed")
 	_, err := process(func(*store.Tx) error { return failed })

@@ -48,11 +48,11 @@ func (d dying) at(step string) {
 	}
 }
 
-func (d dying) Sync(ctx context.Context, tx *store.Tx, id string, slots []string) (bool, error) {
+func (d dying) Sync(ctx context.Context, tx *store.Tx, slots map[string][]string) ([]string, error) {
 	d.at(noted)
-	exists, err := d.Memory.Sync(ctx, tx, id, slots)
+	exist, err := d.Memory.Sync(ctx, tx, slots)
 	d.at(written)
-	return exists, err
+	return exist, err
 }
 
 func (d dying) Delete(ctx context.Context, principal string, ids ...string) error {

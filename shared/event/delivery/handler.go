@@ -38,7 +38,11 @@ type RelayHandler struct {
 
 // OpenRelay returns a relay as the environment describes it. It connects when
 // it is first used.
-func OpenRelay() (*RelayHandler, error) {
+func OpenRelay() (*RelayHandler, error) { return OpenRelayTo(nil) }
+
+// OpenRelayTo is OpenRelay for a publisher in this process, in place of the sink; nil
+// is the sink.
+func OpenRelayTo(publisher Publisher) (*RelayHandler, error) {
 	var config struct {
 		Sink     SinkConfig
 		Signing  SigningConfig
@@ -75,7 +79,10 @@ func OpenRelay() (*RelayHandler, error) {
 		return nil, err
 	}
 	outbox := NewOutbox(pool)
-	relay := NewRelay(outbox, sink, RelayConfig{})
+	if publisher == nil {
+		publisher = sink
+	}
+	relay := NewRelay(outbox, publisher, RelayConfig{})
 	return &RelayHandler{pool, sink, signer, outbox, relay, []*sweep{kept, newResultSweep(stored.SweepResults), newAuditSweep(audited, stored.SweepAudit)}, newRetry(relay.Drain)}, nil
 }
 

@@ -246,6 +246,69 @@ func TestAnEventThatNeverCanBeAcceptedIsADeadLetterAtOnce(t *testing.T) {
 	assert.Equal(t, 1, done.DeadLettered)
 }
 
+// together is a publisher that takes several events at once, none if one is refused.
+type together struct {
+	*eventtest.Recorder
+	requests int
+	refused  func(cloudevents.Event) bool
+}
+
+func (p *together) Publish(ctx context.Context, e cloudevents.Event) error {
+	p.requests++
+	if p.refused(e) {
+		return &Refused{Status: 422}
+	}
+	return p.Recorder.Publish(ctx, e)
+}
+
+func (p *together) PublishAll(ctx context.Context, events []cloudevents.Event) error {
+	p.requests++
+	if slices.ContainsFunc(events, p.refused) {
+		return errors.New("one of them is refused")
+	}
+	for _, e := range events {
+		if err := p.Recorder.Publish(ctx, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func TestEventsArePublishedTogetherWhereThePublisherTakesThemAndOneRefusedHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	w := newOutboxWorld(t)
+	conversations := []string{elsewhere(), elsewhere()}
+	p := &together{Recorder: &eventtest.Recorder{}, refused: func(cloudevents.Event) bool { return false }}
+	relay := w.relay(t, p)
+	queue := func() {
+		for range 3 {
+			for _, id := range conversations {
+				w.queued(t, eventtest.Recorded("local", id, "budget"))
+			}
+		}
+	}
+	queue()
+	done, _, err := relay.Drain(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, 6, done.Published)
+	assert.Equal(t, 1, p.requests)
+	assert.Zero(t, w.waiting(t))
+
+	queue()
+	var refused string
+	p.refused = func(e cloudevents.Event) bool {
+		if refused == "" {
+			refused = e.ID()
+		}
+		return e.ID() == refused
+	}
+	done, _, err = relay.Drain(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, []int{5, 1}, []int{done.Published, done.DeadLettered})
+	assert.Len(t, p.Events(), 11)
+	assert.Equal(t, 1, postgrestest.Count(t, w.url, `SELECT count(*) FROM outbox WHERE parked_at IS NOT NULL`))
+}
+
 func TestWhileTheSinkIsUnavailableNothingIsDeadLettered(t *testing.T) {
 	t.Parallel()
 	w := newOutboxWorld(t)

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	cloudevents "github.com/cloudevents/sdk-go/v2"
 	"github.com/google/uuid"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/plain"
@@ -239,10 +240,15 @@ type publishing struct {
 	unavailable atomic.Bool  // the sink
 }
 
-// publish tries every event of a batch: conversations side by side, the events
-// of one after each other up to the first that fails.
+// publish tries every event of a batch: together if the publisher can, or else
+// conversations side by side, the events of one after each other up to the first
+// that fails.
 func (r *Relay) publish(ctx context.Context, claimed []Entry) *publishing {
 	p := &publishing{Settlement: Settlement{Backoff: r.config.Backoff, MaxBackoff: r.config.MaxBackoff}}
+	if r.deliverAll(ctx, claimed) {
+		p.Published = claimed
+		return p
+	}
 	var order []uuid.UUID
 	byConversation := map[uuid.UUID][]Entry{}
 	for _, e := range claimed {
@@ -289,6 +295,22 @@ func (r *Relay) publishInOrder(ctx context.Context, p *publishing, events []Entr
 			return
 		}
 	}
+}
+
+// deliverAll publishes events together, and returns whether all arrived. Which of them
+// was refused, and why, is left to be found by publishing each.
+func (r *Relay) deliverAll(ctx context.Context, entries []Entry) bool {
+	publisher, ok := r.publisher.(BatchPublisher)
+	if !ok || len(entries) == 1 {
+		return false
+	}
+	events := make([]cloudevents.Event, len(entries))
+	for i, e := range entries {
+		events[i] = e.CloudEvent()
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), publishTimeout)
+	defer cancel()
+	return publisher.PublishAll(ctx, events) == nil
 }
 
 // deliver publishes an event, and waits for its answer also when the drain's time is up:

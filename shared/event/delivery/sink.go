@@ -23,6 +23,13 @@ type Publisher interface {
 	Publish(context.Context, cloudevents.Event) error
 }
 
+// BatchPublisher delivers events together where that is cheaper. After an error, of
+// whichever event, the relay publishes each by itself.
+type BatchPublisher interface {
+	Publisher
+	PublishAll(context.Context, []cloudevents.Event) error
+}
+
 // Refused is the answer of a sink that received an event and did not accept it.
 type Refused struct {
 	Status int // HTTP

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net/http"
 
+	cloudevents "github.com/cloudevents/sdk-go/v2"
+
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
 	"github.com/sequential-questioning/sequential-questioning/shared/event/delivery"
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
@@ -22,6 +24,7 @@ type Handler struct {
 	signer  *delivery.Signer
 	memory  *memory.Memory
 	indexer *Indexer
+	indexed func(cloudevents.Event) // nil for none
 }
 
 // Open returns an indexer as the environment describes it. It connects when it
@@ -48,7 +51,7 @@ func Open() (*Handler, error) {
 		return nil, errors.Join(err, m.Close())
 	}
 	s := store.New(pool)
-	return &Handler{s, signer, m, New(s, m)}, nil
+	return &Handler{store: s, signer: signer, memory: m, indexer: New(s, m)}, nil
 }
 
 // ServeHTTP answers as a broker understands: 200 for what has been processed, now
@@ -61,18 +64,51 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	_, err := h.indexer.Index(r.Context(), *e)
-	if err == nil {
-		w.WriteHeader(http.StatusOK)
+	var refused *delivery.Refused
+	if errors.As(h.Publish(r.Context(), *e), &refused) {
+		http.Error(w, refused.Body, refused.Status)
 		return
 	}
-	status := statusOf(r.Context(), err)
+	w.WriteHeader(http.StatusOK)
+}
+
+// Publish processes an event of a relay in the same process. It is what ServeHTTP
+// does, without the signature: every error is a *delivery.Refused.
+func (h *Handler) Publish(ctx context.Context, e cloudevents.Event) error {
+	_, err := h.indexer.Index(ctx, e)
+	if err == nil {
+		h.tell(e)
+		return nil
+	}
+	status := statusOf(ctx, err)
 	level := slog.LevelWarn
 	if status != http.StatusServiceUnavailable {
 		level = slog.LevelError
 	}
-	slog.Log(r.Context(), level, "event not processed", "id", e.ID(), "type", e.Type(), "error", err)
-	http.Error(w, err.Error(), status)
+	slog.Log(ctx, level, "event not processed", "id", e.ID(), "type", e.Type(), "error", err)
+	return &delivery.Refused{Status: status, Body: err.Error()}
+}
+
+// PublishAll is Publish for events together. After an error, publish each.
+func (h *Handler) PublishAll(ctx context.Context, events []cloudevents.Event) error {
+	if err := h.indexer.IndexAll(ctx, events); err != nil {
+		return err
+	}
+	h.tell(events...)
+	return nil
+}
+
+// OnIndexed has f called with each event that was processed, now or before. Call it
+// before the first event.
+func (h *Handler) OnIndexed(f func(cloudevents.Event)) { h.indexed = f }
+
+func (h *Handler) tell(events ...cloudevents.Event) {
+	if h.indexed == nil {
+		return
+	}
+	for _, e := range events {
+		h.indexed(e)
+	}
 }
 
 // statusOf is 503 where the caller left, as a killed relay does: it delivers the

@@ -143,6 +143,47 @@ func TestAnEventHasItsEffectOnceHoweverOftenItIsDelivered(t *testing.T) {
 	assert.Equal(t, 1, w.counted(t))
 }
 
+func TestEventsTogetherHaveTheEffectOfEachOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	one := storetest.Answered(t, w.store, "local", "", trip)
+	other := storetest.Answered(t, w.store, "ann", "", map[string]any{"class": "first"})
+	gone := storetest.Answered(t, w.store, "local", "", map[string]any{"budget": 1.0})
+	w.index(t, recorded("local", gone, "budget"))
+	storetest.Erase(t, w.store, "local", gone)
+	earlier := delivered(t, recorded("local", one, "class"))
+	_, err := w.indexer.Index(t.Context(), earlier)
+	require.NoError(t, err)
+	storetest.Revise(t, w.store, "local", one, "class", nil)
+
+	end := delivered(t, completed("local", one))
+	all := []cloudevents.Event{
+		delivered(t, recorded("local", one, "budget")), delivered(t, recorded("local", gone, "budget")), earlier,
+		delivered(t, recorded("local", one, "destination")), delivered(t, recorded("ann", other, "class")),
+		end, end, delivered(t, erased("local", gone)), delivered(t, completed("ann", other)),
+	}
+	for range 2 {
+		require.NoError(t, w.indexer.IndexAll(t.Context(), all))
+		assert.Equal(t, map[string]any{"budget": 500.0, "destination": "Lisbon", "class": "business"}, w.values(t, "local"), "the class by the earlier event alone")
+		assert.Equal(t, map[string]any{"class": "first"}, w.values(t, "ann"))
+		assert.Equal(t, 2, w.counted(t))
+		assert.Zero(t, storetest.Count(t, w.url, `SELECT count(*) FROM erasures`), "the erasure is confirmed")
+	}
+}
+
+func TestOneOfSeveralEventsThatFailsLeavesAllToBeDeliveredAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := storetest.Answered(t, w.store, "local", "", trip)
+	answer, end := delivered(t, recorded("local", id, "budget")), delivered(t, completed("local", id))
+	require.ErrorIs(t, w.indexer.IndexAll(t.Context(), []cloudevents.Event{end, answer, delivered(t, erased("local", id))}), indexer.ErrInvalid)
+	assert.Zero(t, w.counted(t))
+	assert.Zero(t, storetest.Count(t, w.url, `SELECT count(*) FROM processed_events`))
+	require.NoError(t, w.indexer.IndexAll(t.Context(), []cloudevents.Event{end, answer}))
+	assert.Equal(t, 1, w.counted(t))
+	assert.Equal(t, map[string]any{"budget": 500.0}, w.values(t, "local"))
+}
+
 func TestMemoryHoldsWhatSlotsHoldInWhateverOrderEventsCome(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -223,10 +264,10 @@ type during struct {
 	act func()
 }
 
-func (d during) Sync(ctx context.Context, tx *store.Tx, id string, slots []string) (bool, error) {
-	exists, err := d.Memory.Sync(ctx, tx, id, slots)
+func (d during) Sync(ctx context.Context, tx *store.Tx, slots map[string][]string) ([]string, error) {
+	exist, err := d.Memory.Sync(ctx, tx, slots)
 	d.act()
-	return exists, err
+	return exist, err
 }
 
 func TestErasingWaitsForWhatIsOnItsWayIntoMemoryAndAnsweringDoesNot(t *testing.T) {

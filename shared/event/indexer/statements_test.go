@@ -3,6 +3,7 @@ package indexer_test
 import (
 	"testing"
 
+	cloudevents "github.com/cloudevents/sdk-go/v2"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -39,6 +40,11 @@ func TestAnEventAsksNoMoreOfTheDatabaseThan(t *testing.T) {
 			require.NoError(t, err)
 		}), c.name)
 	}
+	assert.Equal(t, storetest.Cost{Statements: 9, RoundTrips: 3}, database.Of(func() {
+		require.NoError(t, x.IndexAll(t.Context(), []cloudevents.Event{
+			delivered(t, recorded("local", id, "class")), delivered(t, recorded("local", id, "budget")), delivered(t, recorded("local", other, "class")),
+		}))
+	}), "three answers of two conversations together")
 	assert.Equal(t, storetest.Cost{Statements: 4, RoundTrips: 2}, database.Of(func() {
 		_, err := x.Index(t.Context(), again)
 		require.NoError(t, err)

@@ -321,23 +321,37 @@ func (q *Queries) InsertCounted(ctx context.Context, arg InsertCountedParams) ([
 	return items, nil
 }
 
-const insertProcessed = `-- name: InsertProcessed :execrows
-INSERT INTO processed_events (consumer, source, id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
+const insertProcessed = `-- name: InsertProcessed :many
+INSERT INTO processed_events (consumer, source, id)
+SELECT $1, $2, e.id FROM unnest($3::text[]) AS e (id) ORDER BY e.id ON CONFLICT DO NOTHING RETURNING id
 `
 
 type InsertProcessedParams struct {
 	Consumer string
 	Source   string
-	ID       string
+	Ids      []string
 }
 
-// InsertProcessed adds no row where the consumer has processed the event.
-func (q *Queries) InsertProcessed(ctx context.Context, arg InsertProcessedParams) (int64, error) {
-	result, err := q.db.Exec(ctx, insertProcessed, arg.Consumer, arg.Source, arg.ID)
+// InsertProcessed returns those of the events that the consumer has not processed before,
+// and adds them in the order of their ids: two deliveries wait for each other in one order.
+func (q *Queries) InsertProcessed(ctx context.Context, arg InsertProcessedParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, insertProcessed, arg.Consumer, arg.Source, arg.Ids)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	return result.RowsAffected(), nil
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const insertShared = `-- name: InsertShared :exec
