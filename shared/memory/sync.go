@@ -22,18 +22,13 @@ func (m *Memory) Sync(ctx context.Context, tx *store.Tx, slots map[string][]stri
 	if m.client == nil {
 		return nil, ErrNotConfigured
 	}
-	var keys []string
-	for _, of := range slots {
-		keys = append(keys, of...)
-	}
-	slices.Sort(keys)
-	exist, items, err := lockItems(ctx, tx, slices.Collect(maps.Keys(slots)), slices.Compact(keys))
+	exist, items, err := lockItems(ctx, tx, slices.Collect(maps.Keys(slots)), slots)
 	if err != nil {
 		return nil, err
 	}
 	type slot struct{ conversation, key string }
 	held := map[slot]bool{}
-	for _, i := range items { // the slots of one may be read of another too, and are then written as they are
+	for _, i := range items {
 		held[slot{i.ConversationID, i.Slot}] = true
 	}
 	for _, id := range exist {
@@ -64,8 +59,9 @@ func (m *Memory) Refresh(ctx context.Context, s *store.Store, conversation strin
 }
 
 // lockItems locks conversations and returns those that are there with their
-// items, of all slots when none are named. Secrets are left out.
-func lockItems(ctx context.Context, tx *store.Tx, conversations, slots []string) (locked []string, items []Item, err error) {
+// items: of the slots that are named for each, or of all when slots is nil. Secrets are
+// left out.
+func lockItems(ctx context.Context, tx *store.Tx, conversations []string, slots map[string][]string) (locked []string, items []Item, err error) {
 	locked, answered, err := tx.LockAnswered(ctx, conversations, slots)
 	if err != nil {
 		return nil, nil, err
@@ -194,7 +190,7 @@ func (r *rebuilding) sync(ctx context.Context, hit qdrant.Hit) error {
 	who, conversation, slots := text(hit, byPrincipal), text(hit, byConversation), []string{text(hit, bySlot)}
 	ctx = principal.With(ctx, who)
 	return r.store.Write(ctx, func(tx *store.Tx) error {
-		locked, items, err := lockItems(ctx, tx, []string{conversation}, slots)
+		locked, items, err := lockItems(ctx, tx, []string{conversation}, map[string][]string{conversation: slots})
 		switch {
 		case err != nil:
 			return err

@@ -30,7 +30,8 @@ SELECT id FROM conversations WHERE id = ANY(@ids::uuid[]) AND principal = curren
 
 -- name: AnsweredSlots :many
 -- AnsweredSlots looks each answer and question up by itself: where conversations
--- are short on the whole, the planner would read a long one from end to end.
+-- are short on the whole, the planner would read a long one from end to end. Slots are
+-- named with their conversations, as id/key; null is all.
 SELECT c.principal, coalesce(s.user_id, '') AS user_id, c.session_id, c.id, left(c.goal, @max_goal::integer)::text AS goal, v.definition, v.value,
        coalesce(v.words, '') AS words, a.number, a.answered_at, coalesce(q.text, '') AS question_text
 FROM conversations c
@@ -44,7 +45,7 @@ LEFT JOIN LATERAL (
     SELECT text FROM questions WHERE conversation_id = c.id AND number = a.question OFFSET 0
 ) q ON true
 WHERE c.id = ANY(@ids::uuid[]) AND c.principal = current_setting('app.principal')
-  AND v.state = 'answered' AND (sqlc.narg(keys)::text[] IS NULL OR v.key = ANY(sqlc.narg(keys)))
+  AND v.state = 'answered' AND (sqlc.narg(slots)::text[] IS NULL OR c.id::text || '/' || v.key = ANY(sqlc.narg(slots)))
 ORDER BY c.id, v.position;
 
 -- name: ConversationKeys :many

@@ -28,11 +28,12 @@ type AnsweredSlot struct {
 const maxGoal = 8 << 10
 
 // LockAnswered locks those of the conversations that are still there, whose ids
-// it returns with their answered slots, of all keys where none is named. Until
+// it returns with their answered slots: those that keys names for each, or all where
+// keys is nil. Until
 // the transaction ends they are not erased, nobody else locks them so, and people
 // continue to answer: whoever copies the slots elsewhere copies the latest. The commit
 // does not wait for the disk: what was copied can be copied again.
-func (t *Tx) LockAnswered(ctx context.Context, ids, keys []string) (locked []string, answered []AnsweredSlot, err error) {
+func (t *Tx) LockAnswered(ctx context.Context, ids []string, keys map[string][]string) (locked []string, answered []AnsweredSlot, err error) {
 	ids = slices.Sorted(slices.Values(ids)) // all lock in one order
 	batch := t.batch(ctx)
 	batch.Queue(`SET LOCAL synchronous_commit = off`)
@@ -43,7 +44,15 @@ func (t *Tx) LockAnswered(ctx context.Context, ids, keys []string) (locked []str
 		locked = there
 		return nil
 	})
-	wanted := queries.AnsweredSlotsParams{MaxGoal: maxGoal, Ids: ids, Keys: keys}
+	wanted := queries.AnsweredSlotsParams{MaxGoal: maxGoal, Ids: ids}
+	if keys != nil {
+		wanted.Slots = []string{}
+	}
+	for id, of := range keys {
+		for _, key := range of {
+			wanted.Slots = append(wanted.Slots, id+"/"+key)
+		}
+	}
 	query(batch, (*queries.Queries).AnsweredSlots, wanted, func(rows []queries.AnsweredSlotsRow) error {
 		answered, err = answeredSlots(rows)
 		return err

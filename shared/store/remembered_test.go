@@ -16,7 +16,7 @@ import (
 )
 
 // locked is what a principal locks.
-func locked(t *testing.T, s *store.Store, as string, ids, keys []string) (there []string, answered []store.AnsweredSlot) {
+func locked(t *testing.T, s *store.Store, as string, ids []string, keys map[string][]string) (there []string, answered []store.AnsweredSlot) {
 	t.Helper()
 	ctx := principal.With(t.Context(), as)
 	require.NoError(t, s.Write(ctx, func(tx *store.Tx) (err error) {
@@ -50,10 +50,15 @@ func TestOnlyTheNamedSlotsOfThePrincipalsConversationsAreLocked(t *testing.T) {
 	values := map[string]any{"budget": 500.0, "class": "first"}
 	ids := []string{storetest.Answered(t, s, "ann", "", values), storetest.Answered(t, s, "ann", "", values)}
 	slices.Reverse(ids)
-	there, answered := locked(t, s, "ann", ids, []string{"class", "insurance"})
+	there, answered := locked(t, s, "ann", ids, map[string][]string{ids[0]: {"class", "insurance"}, ids[1]: {"class"}})
 	assert.ElementsMatch(t, ids, there)
 	require.Len(t, answered, 2)
 	assert.Equal(t, []string{"class", "class"}, []string{answered[0].Slot.Key, answered[1].Slot.Key})
+	_, answered = locked(t, s, "ann", ids, map[string][]string{ids[0]: {"class"}, ids[1]: {"budget"}})
+	require.Len(t, answered, 2)
+	for i, key := range []string{"class", "budget"} {
+		assert.Contains(t, []string{answered[0].ConversationID + answered[0].Slot.Key, answered[1].ConversationID + answered[1].Slot.Key}, ids[i]+key)
+	}
 	there, answered = locked(t, s, "mallory", ids, nil)
 	assert.Empty(t, there)
 	assert.Empty(t, answered)

@@ -24,14 +24,14 @@ LEFT JOIN LATERAL (
     SELECT text FROM questions WHERE conversation_id = c.id AND number = a.question OFFSET 0
 ) q ON true
 WHERE c.id = ANY($2::uuid[]) AND c.principal = current_setting('app.principal')
-  AND v.state = 'answered' AND ($3::text[] IS NULL OR v.key = ANY($3))
+  AND v.state = 'answered' AND ($3::text[] IS NULL OR c.id::text || '/' || v.key = ANY($3))
 ORDER BY c.id, v.position
 `
 
 type AnsweredSlotsParams struct {
 	MaxGoal int
 	Ids     []string
-	Keys    []string
+	Slots   []string
 }
 
 type AnsweredSlotsRow struct {
@@ -49,9 +49,10 @@ type AnsweredSlotsRow struct {
 }
 
 // AnsweredSlots looks each answer and question up by itself: where conversations
-// are short on the whole, the planner would read a long one from end to end.
+// are short on the whole, the planner would read a long one from end to end. Slots are
+// named with their conversations, as id/key; null is all.
 func (q *Queries) AnsweredSlots(ctx context.Context, arg AnsweredSlotsParams) ([]AnsweredSlotsRow, error) {
-	rows, err := q.db.Query(ctx, answeredSlots, arg.MaxGoal, arg.Ids, arg.Keys)
+	rows, err := q.db.Query(ctx, answeredSlots, arg.MaxGoal, arg.Ids, arg.Slots)
 	if err != nil {
 		return nil, err
 	}
