@@ -13,7 +13,6 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
-	"github.com/sequential-questioning/sequential-questioning/shared/questioning/secret"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
@@ -60,14 +59,6 @@ func itemOf(a store.AnsweredSlot) Item {
 		Slot: a.Slot.Key, Title: a.Slot.Title, Type: a.Slot.Type, Description: a.Slot.Description,
 		Question: a.QuestionText, Value: a.Value, Words: a.Words, AnswerNumber: a.AnswerNumber, AnsweredAt: a.AnsweredAt,
 	}
-}
-
-// isSecret reports whether an item is, or looks like, a secret: an earlier version
-// took slots that ask for one, and a person may write a card number anywhere. It
-// is neither remembered nor proposed.
-func isSecret(i Item) bool {
-	slot := questioning.Slot{Key: i.Slot, Title: i.Title, Question: i.Question, Description: i.Description, Type: i.Type}
-	return secret.Holds(slot, i.Value, i.Words)
 }
 
 // idOf returns the same for every answer to a slot of a conversation: a later one

@@ -2,7 +2,6 @@ package secret
 
 import (
 	"github.com/sequential-questioning/sequential-questioning/shared/lazyregexp"
-	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
 // runs are digits as the numbers of payment cards are written, 13 to 19 of them.
@@ -48,11 +47,4 @@ func luhn(digits []byte) bool {
 		sum += d
 	}
 	return sum%10 == 0
-}
-
-// Holds says that an answer is, or looks like, a secret: that its slot asks for
-// one, or that a card number is in the value or the words.
-func Holds(slot questioning.Slot, value any, words string) bool {
-	what, _ := Asks(slot)
-	return what != "" || IsCardNumber(words) || IsCardNumber(questioning.Render(value, ""))
 }
