@@ -296,26 +296,31 @@ func TestRecoveryDoesNotWriteToTheSourcesArchive(t *testing.T) {
 	assert.Equal(t, prod.Spec.PostgreSQL, recovered.Spec.PostgreSQL)
 }
 
-// These are the edits of gitops/platform/README.md.
+// These are the edits of gitops/platform/README.md, where prod has a pooler.
 func TestARecoveryTakesTwoEdits(t *testing.T) {
 	t.Parallel()
 	postgres := filepath.Join(ownertest.Fork(t, repositoryRoot), "gitops", "platform", "postgres")
 	for file, edit := range map[string][2]string{
 		"recovery/kustomization.yaml": {`targetTime: .*`, `targetTime: "2026-11-23 12:59:00+00"`},
 		"kustomization.yaml":          {`# (- recovery )`, "$1"},
+		"prod/kustomization.yaml":     {`# (components:\n)# (  - pooler )`, "$1$2"},
 	} {
 		ownertest.Edit(t, filepath.Join(postgres, file), filepath.Join(postgres, file), edit)
 	}
 	objects, err := manifest.Build(postgres)
 	require.NoError(t, err)
 	require.NoError(t, manifest.Validate(objects, manifesttest.Schemas(t)))
-	times := map[string]string{}
+	times, poolers := map[string]string{}, 0
 	for _, object := range objects {
+		if object.GetKind() == "Pooler" {
+			poolers++
+		}
 		if object.GetKind() == "Cluster" {
 			times[object.GetName()], _, err = unstructured.NestedString(object.Object, "spec", "bootstrap", "recovery", "recoveryTarget", "targetTime")
 			require.NoError(t, err)
 		}
 	}
+	assert.Equal(t, 1, poolers)
 	assert.Equal(t, map[string]string{"postgres-prod": "", "postgres-staging": "", "postgres-prod-recovered": "2026-11-23 12:59:00+00"}, times)
 }
 

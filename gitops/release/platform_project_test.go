@@ -95,6 +95,7 @@ func TestTheProjectPermitsExactlyTheKindsThatAreUsed(t *testing.T) {
 		}
 	}
 
+	assert.NoError(t, p.project.ValidateProject())
 	permitted := set{}
 	for _, destination := range p.project.Spec.Destinations {
 		assert.Equal(t, inCluster, destination.Server)
@@ -115,7 +116,9 @@ func TestArgoCDSeesFromAFunctionToItsPods(t *testing.T) {
 	fake.Deploy(strings.Repeat("a", 40), release("1"))
 	tree, err := fake.ResourceTree(t.Context(), nil)
 	require.NoError(t, err)
-	permitted := functionsProject(t).Spec.NamespaceResourceWhitelist
+	project := functionsProject(t)
+	assert.NoError(t, project.ValidateProject())
+	permitted := project.Spec.NamespaceResourceWhitelist
 	for _, node := range tree.Nodes {
 		assert.Contains(t, permitted, metav1.GroupKind{Group: node.Group, Kind: node.Kind})
 	}

@@ -113,7 +113,7 @@ func TestEveryImageHasAVersion(t *testing.T) {
 	t.Parallel()
 	seen := 0
 	for _, object := range append(readPlatform(t).objects(), buildFolder(t, "gitops/platform/postgres/recovery")...) {
-		for _, image := range imagesOf(object.Object) {
+		for _, image := range manifest.Images(object.Object) {
 			seen++
 			_, version, found := strings.Cut(image[strings.LastIndex(image, "/")+1:], ":")
 			assert.True(t, found, "%s: %s has neither tag nor digest", manifest.Title(object), image)
@@ -124,21 +124,4 @@ func TestEveryImageHasAVersion(t *testing.T) {
 		}
 	}
 	assert.Positive(t, seen)
-}
-
-func imagesOf(tree any) (found []string) {
-	switch node := tree.(type) {
-	case []any:
-		for _, each := range node {
-			found = append(found, imagesOf(each)...)
-		}
-	case map[string]any:
-		for key, each := range node {
-			if image, ok := each.(string); ok && (key == "image" || key == "imageName") {
-				found = append(found, image)
-			}
-			found = append(found, imagesOf(each)...)
-		}
-	}
-	return found
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
@@ -68,6 +69,39 @@ func defaulted(ours, stored any, path string) (paths []string) {
 	}
 	slices.Sort(paths)
 	return paths
+}
+
+// The API server stores 0.05 as 50m.
+func TestQuantitiesAreWrittenAsTheyAreStored(t *testing.T) {
+	t.Parallel()
+	objects, seen := readPlatform(t).objects(), 0
+	for _, environment := range []string{"dev", "staging", "prod"} {
+		objects = append(objects, buildFolder(t, "gitops/overlays/"+environment)...)
+	}
+	var walk func(t *testing.T, title string, value any, quantities bool)
+	walk = func(t *testing.T, title string, value any, quantities bool) {
+		switch value := value.(type) {
+		case map[string]any:
+			for key, below := range value {
+				walk(t, title, below, key == "requests" || key == "limits" || quantities)
+			}
+		case []any:
+			for _, below := range value {
+				walk(t, title, below, false)
+			}
+		case string:
+			if quantities {
+				seen++
+				quantity, err := resource.ParseQuantity(value)
+				require.NoError(t, err, title)
+				assert.Equal(t, quantity.String(), value, title)
+			}
+		}
+	}
+	for _, object := range objects {
+		walk(t, manifest.Title(object), object.Object, false)
+	}
+	assert.Greater(t, seen, 100)
 }
 
 // What no manifest can say is ignored: Kubernetes does not store the null that Argo CD 2.14

@@ -1,6 +1,8 @@
 package owner
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net/url"
@@ -114,12 +116,13 @@ var reserved = regexp.MustCompile(`(?i)(^|[/@.])example(\.(com|net|org))?\.?([:/
 // such a host, so a value with one was never set.
 func Placeholder(host string) bool { return reserved.MatchString(host) }
 
-// Used reports whether a value is in one of the objects. It looks at every string,
-// wherever in the object.
+// Used reports whether a value is in one of the objects, wherever in it, but not whether
+// it is in encoded data such as a Secret's.
 func Used(value string, built map[string][]*unstructured.Unstructured) bool {
+	quoted, _ := json.Marshal(value) // a string always has an encoding
 	for _, objects := range built {
 		for _, object := range objects {
-			if manifest.Contains(object.Object, value) {
+			if data, err := object.MarshalJSON(); err == nil && bytes.Contains(data, bytes.Trim(quoted, `"`)) {
 				return true
 			}
 		}

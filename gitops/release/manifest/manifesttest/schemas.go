@@ -11,11 +11,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os/exec"
 	"path/filepath"
-	"slices"
-	"strings"
 	"sync"
 	"testing"
 
@@ -24,26 +21,26 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
 )
 
-// Folders of CustomResourceDefinitions, by module.
-var (
-	// Modules of the release command.
-	own = map[string]string{
-		"github.com/argoproj/argo-cd/v2": "manifests/crds",
-		"knative.dev/networking":         "config",
-	}
-	// Modules of the folder modules.
-	others = map[string]string{
-		"github.com/bitnami-labs/sealed-secrets":        "helm/sealed-secrets/crds",
-		"github.com/cert-manager/cert-manager":          "deploy/crds",
-		"github.com/cloudnative-pg/cloudnative-pg":      "config/crd/bases",
-		"github.com/cloudnative-pg/plugin-barman-cloud": "config/crd/bases",
-		"github.com/prometheus-community/helm-charts":   "charts/kube-prometheus-stack/charts/crds/crds",
-		"knative.dev/operator":                          "config/crd/bases",
-	}
-)
+// here is this package's folder in the release command's module.
+const here = "manifest/manifesttest"
 
-// here is this package, by which go list finds its folder wherever tests run.
-const here = "github.com/sequential-questioning/sequential-questioning/gitops/release/manifest/manifesttest"
+// sources are the files with CustomResourceDefinitions, by module and by the folder of
+// the go.mod that decides the module's version. Those of the folder modules stand apart,
+// so that their dependencies do not decide those of the release command.
+var sources = map[string]map[string]string{
+	".": {
+		"github.com/argoproj/argo-cd/v2": "manifests/crds/*-crd.yaml",
+		"knative.dev/networking":         "config/domain-claim.yaml",
+	},
+	here + "/modules": {
+		"github.com/bitnami-labs/sealed-secrets":        "helm/sealed-secrets/crds/*.yaml",
+		"github.com/cert-manager/cert-manager":          "deploy/crds/*.yaml",
+		"github.com/cloudnative-pg/cloudnative-pg":      "config/crd/bases/*.yaml",
+		"github.com/cloudnative-pg/plugin-barman-cloud": "config/crd/bases/*.yaml",
+		"github.com/prometheus-community/helm-charts":   "charts/kube-prometheus-stack/charts/crds/crds/*.yaml",
+		"knative.dev/operator":                          "config/crd/bases/*.yaml",
+	},
+}
 
 // Schemas returns the schemas of Argo CD and of the platform's operators. They are read
 // once in a test's process, which takes seconds.
@@ -55,7 +52,7 @@ func Schemas(t testing.TB) manifest.Schemas {
 }
 
 // Module returns a module's folder in Go's module cache.
-// The module must be one of others.
+// The module must be one of sources.
 func Module(t testing.TB, path string) string {
 	t.Helper()
 	found, err := modules()
@@ -64,70 +61,56 @@ func Module(t testing.TB, path string) string {
 	return found[path]
 }
 
-// schemas reads all definitions. A module that moved its folder is an error: without
-// its schemas, its resources would be unknown kinds.
+// schemas reads all definitions. A module that moved them is an error: without its
+// schemas, its resources would be unknown kinds.
 var schemas = sync.OnceValues(func() (manifest.Schemas, error) {
 	found, err := modules()
 	if err != nil {
 		return nil, err
 	}
-	var sources []string
-	for module, folder := range others {
-		sources = append(sources, filepath.Join(found[module], folder))
-	}
-	for module, folder := range own {
-		root, err := list("-m", module)
-		if err != nil {
-			return nil, err
-		}
-		sources = append(sources, filepath.Join(root, folder))
-	}
 	all := manifest.Schemas{}
-	for _, source := range sources {
-		read, err := manifest.ReadSchemas(source)
-		if err != nil {
-			return nil, err
+	for _, group := range sources {
+		for module, pattern := range group {
+			files, err := filepath.Glob(filepath.Join(found[module], pattern))
+			if err != nil || len(files) == 0 {
+				return nil, fmt.Errorf("no definitions in %s of %s: %w", pattern, module, err)
+			}
+			if err := all.Read(files...); err != nil {
+				return nil, err
+			}
 		}
-		maps.Copy(all, read)
 	}
 	return all, nil
 })
 
-// modules returns the folders of the modules. Go downloads missing ones. They are in a
-// module of their own, so that their dependencies do not decide those of the release
-// command.
+// modules returns the folders of the modules. Go downloads missing ones.
 var modules = sync.OnceValues(func() (map[string]string, error) {
-	folder, err := list(here)
+	root, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}").Output() // wherever a test runs
 	if err != nil {
-		return nil, err
-	}
-	download := exec.Command("go", "mod", "download", "-json")
-	download.Args = slices.AppendSeq(download.Args, maps.Keys(others))
-	download.Dir = filepath.Join(folder, "modules")
-	output, failed := download.Output()
-	if failed != nil {
-		failed = fmt.Errorf("download modules of %s: %w", download.Dir, failed)
+		return nil, fmt.Errorf("find the release command's module: %w", err)
 	}
 	found := map[string]string{}
-	for decoder := json.NewDecoder(bytes.NewReader(output)); ; {
-		var module struct{ Path, Dir, Error string }
-		if err := decoder.Decode(&module); err == io.EOF {
-			return found, failed
-		} else if err != nil {
-			return nil, errors.Join(failed, fmt.Errorf("read what go mod download printed: %w", err))
+	var failed error
+	for folder, group := range sources {
+		download := exec.Command("go", "mod", "download", "-json")
+		for module := range group {
+			download.Args = append(download.Args, module)
 		}
-		if module.Error != "" {
-			failed = errors.Join(failed, errors.New(module.Error))
+		download.Dir = filepath.Join(string(bytes.TrimSpace(root)), folder)
+		output, err := download.Output()
+		failed = errors.Join(failed, err)
+		for decoder := json.NewDecoder(bytes.NewReader(output)); ; {
+			var module struct{ Path, Dir, Error string }
+			if err := decoder.Decode(&module); err == io.EOF {
+				break
+			} else if err != nil {
+				return nil, fmt.Errorf("read what go mod download printed: %w", err)
+			}
+			if module.Error != "" {
+				failed = errors.Join(failed, errors.New(module.Error))
+			}
+			found[module.Path] = module.Dir
 		}
-		found[module.Path] = module.Dir
 	}
+	return found, failed
 })
-
-// list asks the go command, which knows replacements and the module cache.
-func list(args ...string) (folder string, err error) {
-	output, err := exec.Command("go", append([]string{"list", "-f", "{{.Dir}}"}, args...)...).Output()
-	if err != nil {
-		return "", fmt.Errorf("go list %s: %w", strings.Join(args, " "), err)
-	}
-	return strings.TrimSpace(string(output)), nil
-}
