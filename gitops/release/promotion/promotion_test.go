@@ -108,7 +108,6 @@ Manifests of gitops/overlays/prod (2)
 
 Migrations (1)
   + 00002_notes.sql
-    note: 00002_notes.sql:3: ALTER TABLE slots ALTER COLUMN id DROP NOT NULL: the previous release must be able to read null
 
 Policies (3)
   + gitops/owner/own.yaml
