@@ -12,8 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
-
-	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest/manifesttest"
 )
 
 const managedPostgreSQL = "postgresql/managed"
@@ -41,8 +39,8 @@ func TestThirdPartyChartsHaveExactVersions(t *testing.T) {
 func TestEveryHelmValueExistsInTheChart(t *testing.T) {
 	t.Parallel()
 	charts := map[string]string{
-		"platform-cert-manager":   filepath.Join(manifesttest.Module(t, "github.com/cert-manager/cert-manager"), "deploy/charts/cert-manager/values.yaml"),
-		"platform-sealed-secrets": filepath.Join(manifesttest.Module(t, "github.com/bitnami-labs/sealed-secrets"), "helm/sealed-secrets/values.yaml"),
+		"platform-cert-manager":   filepath.Join(module(t, "github.com/cert-manager/cert-manager"), "deploy/charts/cert-manager/values.yaml"),
+		"platform-sealed-secrets": filepath.Join(module(t, "github.com/bitnami-labs/sealed-secrets"), "helm/sealed-secrets/values.yaml"),
 	}
 	checked := 0
 	for _, application := range readPlatform(t).applications {

@@ -25,7 +25,6 @@ import (
 
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/budget"
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
-	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest/manifesttest"
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/owner/ownertest"
 )
 
@@ -309,7 +308,7 @@ func TestARecoveryTakesTwoEdits(t *testing.T) {
 	}
 	objects, err := manifest.Build(postgres)
 	require.NoError(t, err)
-	require.NoError(t, manifest.Validate(objects, manifesttest.Schemas(t)))
+	require.NoError(t, validate(t, objects...))
 	times, poolers := map[string]string{}, 0
 	for _, object := range objects {
 		if object.GetKind() == "Pooler" {

@@ -13,7 +13,6 @@ import (
 	"k8s.io/pod-security-admission/policy"
 
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
-	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest/manifesttest"
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/owner"
 )
 
@@ -52,14 +51,14 @@ func TestEveryPodMeetsItsNamespacesSecurityStandard(t *testing.T) {
 			check(object.GetNamespace(), object)
 		}
 	}
-	knative := filepath.Join(manifesttest.Module(t, "knative.dev/operator"), "cmd", "operator", "kodata")
-	cloudnative := manifesttest.Module(t, "github.com/cloudnative-pg/cloudnative-pg")
+	knative := filepath.Join(module(t, "knative.dev/operator"), "cmd", "operator", "kodata")
+	cloudnative := module(t, "github.com/cloudnative-pg/cloudnative-pg")
 	for _, source := range []struct{ namespace, pattern string }{
 		{"knative-serving", knative + "/knative-serving/" + knativeVersion + "/*.yaml"},
 		{"knative-serving", knative + "/ingress/1.23/kourier/*.yaml"},
 		{"knative-eventing", knative + "/knative-eventing/" + knativeVersion + "/*.yaml"},
 		{"cnpg-system", cloudnative + "/releases/cnpg-1.30.0.yaml"},
-		{"cnpg-system", manifesttest.Module(t, "github.com/cloudnative-pg/plugin-barman-cloud") + "/manifest.yaml"},
+		{"cnpg-system", module(t, "github.com/cloudnative-pg/plugin-barman-cloud") + "/manifest.yaml"},
 	} {
 		files, err := filepath.Glob(source.pattern)
 		require.NoError(t, err)

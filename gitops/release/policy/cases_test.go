@@ -2,6 +2,7 @@ package policy
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -14,8 +15,15 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	admissionv1 "k8s.io/api/admissionregistration/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/yaml"
+	"k8s.io/apiserver/pkg/admission"
+	"k8s.io/apiserver/pkg/admission/plugin/policy/validating"
+	"k8s.io/apiserver/pkg/authentication/user"
+
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
 )
 
 const (
@@ -25,17 +33,39 @@ const (
 
 var load = sync.OnceValues(func() (*Policies, error) { return Load(admissionFolder, ourNamespace(), parameterMap()) })
 
+// A request creates, updates or deletes an object, or writes a subresource such as a pod's
+// ephemeralcontainers. Deployer makes it if no user is given.
+type request struct {
+	object, old       *unstructured.Unstructured
+	subresource, user string
+}
+
 // admit asks the policies of the folder, in a namespace with parameters, or with others.
-func admit(t *testing.T, request Request, others ...*unstructured.Unstructured) []Violation {
+func admit(t *testing.T, r request, others ...*unstructured.Unstructured) []validating.ValidationFailureValue {
 	t.Helper()
 	policies, err := load()
 	if others != nil {
 		policies, err = Load(admissionFolder, others...)
 	}
 	require.NoError(t, err)
-	violations, err := policies.Admit(t.Context(), request)
+	var object, old runtime.Object
+	operation := admission.Update
+	if r.old == nil {
+		operation = admission.Create
+	} else if old, err = manifest.Complete(r.old); r.object == nil {
+		operation = admission.Delete
+	}
 	require.NoError(t, err)
-	return violations
+	subject := cmp.Or(r.object, r.old)
+	if r.object != nil {
+		object, err = manifest.Complete(r.object)
+		require.NoError(t, err)
+	}
+	resource, _ := meta.UnsafeGuessKindToResource(subject.GroupVersionKind())
+	failures, err := policies.admit(t.Context(), admission.NewAttributesRecord(object, old, subject.GroupVersionKind(), subject.GetNamespace(), subject.GetName(),
+		resource, r.subresource, operation, nil, false, &user.DefaultInfo{Name: cmp.Or(r.user, Deployer)}))
+	require.NoError(t, err)
+	return failures
 }
 
 func namespaced(labels map[string]any) *unstructured.Unstructured {
@@ -61,7 +91,7 @@ func parameterMap() *unstructured.Unstructured {
 type testCase struct {
 	policy, name string
 	messages     []string
-	request      Request
+	request      request
 	others       []*unstructured.Unstructured
 }
 
@@ -89,9 +119,9 @@ func cases(t *testing.T) []testCase {
 			case "message":
 				one.messages = append(one.messages, value)
 			case "user":
-				one.request.User = value
+				one.request.user = value
 			case "subresource":
-				one.request.Subresource = value
+				one.request.subresource = value
 			case "update":
 				update = value == "true"
 			default:
@@ -99,11 +129,11 @@ func cases(t *testing.T) []testCase {
 			}
 		}
 		objects := documents(t, data)
-		one.request.Object = objects[len(objects)-1]
+		one.request.object = objects[len(objects)-1]
 		objects = objects[:len(objects)-1]
 		if update {
 			require.NotEmpty(t, objects, "%s: an update needs the object before it", file)
-			one.request.Old = objects[len(objects)-1]
+			one.request.old = objects[len(objects)-1]
 			objects = objects[:len(objects)-1]
 		}
 		if len(objects) > 0 {
@@ -130,7 +160,7 @@ func documents(t *testing.T, data []byte) []*unstructured.Unstructured {
 	}
 }
 
-func messages(violations []Violation) []string {
+func messages(violations []validating.ValidationFailureValue) []string {
 	var found []string
 	for _, violation := range violations {
 		found = append(found, violation.Message)

@@ -12,7 +12,7 @@ import (
 
 func TestLargeObjectsStayWithinTheCostThatTheAPIServerAllows(t *testing.T) {
 	one := caseNamed(t, "secrets", "pass-reference")
-	large := one.request.Object.DeepCopy()
+	large := one.request.object.DeepCopy()
 	containers, _, err := unstructured.NestedSlice(large.Object, "spec", "template", "spec", "containers")
 	require.NoError(t, err)
 	var variables []any
@@ -27,9 +27,9 @@ func TestLargeObjectsStayWithinTheCostThatTheAPIServerAllows(t *testing.T) {
 		many = append(many, container)
 	}
 	require.NoError(t, unstructured.SetNestedSlice(large.Object, many, "spec", "template", "spec", "containers"))
-	assert.Empty(t, admit(t, Request{Object: large}))
+	assert.Empty(t, admit(t, request{object: large}))
 
 	smaller := large.DeepCopy()
 	require.NoError(t, unstructured.SetNestedField(smaller.Object, int64(7), "spec", "template", "spec", "timeoutSeconds"))
-	assert.Empty(t, admit(t, Request{Object: large, Old: smaller}))
+	assert.Empty(t, admit(t, request{object: large, old: smaller}))
 }

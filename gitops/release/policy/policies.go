@@ -37,18 +37,6 @@ const Deployer = "system:serviceaccount:argocd:argocd-application-controller"
 // Policies are the policies, bindings, namespaces and parameters of a folder.
 type Policies struct{ plugin *validating.Plugin }
 
-// Request is one admission request. Exactly one of Object and Old may be nil.
-type Request struct {
-	// Object is the object to create, or the new state; nil deletes Old.
-	Object *unstructured.Unstructured
-	// Old is the previous state; nil creates Object.
-	Old *unstructured.Unstructured
-	// Subresource is written instead of the object, such as a pod's ephemeralcontainers.
-	Subresource string
-	// User makes the request; Deployer if empty.
-	User string
-}
-
 // Violation is one reason to deny a request, with the policy and the index of its
 // expression that was false. A request with several is denied by the first; all are
 // listed, so that they can be mended together.
@@ -66,15 +54,12 @@ func (v Violation) String() string {
 }
 
 // Load reads a kustomization and others, such as the namespaces and parameters of a folder
-// that has only policies. It returns an error for objects that the API server would refuse.
+// that has only policies. An expression that does not compile denies everything.
 // Compiling takes most of its time: load once and check often.
 func Load(folder string, others ...*unstructured.Unstructured) (*Policies, error) {
 	objects, err := manifest.Build(folder)
 	if err != nil {
 		return nil, err
-	}
-	if err := manifest.Validate(objects); err != nil {
-		return nil, fmt.Errorf("read policies of %s: %w", folder, err)
 	}
 	var cluster []runtime.Object
 	for _, object := range slices.Concat(objects, others) {
@@ -113,58 +98,39 @@ func Load(folder string, others ...*unstructured.Unstructured) (*Policies, error
 func (p *Policies) Check(ctx context.Context, objects []*unstructured.Unstructured) ([]Violation, error) {
 	var violations []Violation
 	for _, object := range objects {
-		found, err := p.Admit(ctx, Request{Object: object})
+		complete, err := manifest.Complete(object)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("check %s: %w", manifest.Title(object), err)
 		}
-		violations = append(violations, found...)
+		kind := object.GroupVersionKind()
+		resource, _ := meta.UnsafeGuessKindToResource(kind) // right for the kinds that the policies match
+		failures, err := p.admit(ctx, admission.NewAttributesRecord(complete, nil, kind, object.GetNamespace(), object.GetName(), resource,
+			"", admission.Create, &metav1.CreateOptions{}, false, &user.DefaultInfo{Name: Deployer}))
+		if err != nil {
+			return nil, fmt.Errorf("check %s: %w", manifest.Title(object), err)
+		}
+		for _, failure := range failures {
+			violations = append(violations, Violation{failure, manifest.Title(object)})
+		}
 	}
 	return violations, nil
 }
 
-// Admit returns the violations of one request; none means that it is admitted. Check is
-// for many objects that are created together.
-func (p *Policies) Admit(ctx context.Context, request Request) ([]Violation, error) {
-	subject := cmp.Or(request.Object, request.Old)
-	title := manifest.Title(subject)
-	var object, old runtime.Object
-	for state, target := range map[*unstructured.Unstructured]*runtime.Object{request.Object: &object, request.Old: &old} {
-		if state != nil {
-			complete, err := manifest.Complete(state)
-			if err != nil {
-				return nil, fmt.Errorf("check %s: %w", title, err)
-			}
-			*target = complete
-		}
-	}
-	operation, options := admission.Update, runtime.Object(&metav1.UpdateOptions{})
-	switch {
-	case old == nil:
-		operation, options = admission.Create, &metav1.CreateOptions{}
-	case object == nil:
-		operation, options = admission.Delete, &metav1.DeleteOptions{}
-	}
-	kind := subject.GroupVersionKind()
-	resource, _ := meta.UnsafeGuessKindToResource(kind) // right for the kinds that the policies match
-	log := &auditLog{Attributes: admission.NewAttributesRecord(object, old, kind, subject.GetNamespace(), subject.GetName(), resource,
-		request.Subresource, operation, options, false, &user.DefaultInfo{Name: cmp.Or(request.User, Deployer)})}
+// admit returns the reasons to deny one request; none means that it is admitted.
+func (p *Policies) admit(ctx context.Context, request admission.Attributes) ([]validating.ValidationFailureValue, error) {
+	log := &auditLog{Attributes: request}
 	err := p.plugin.Validate(ctx, log, admission.NewObjectInterfacesFromScheme(manifest.Scheme))
 	var denial *apierrors.StatusError
-	switch {
-	case errors.As(err, &denial) && apierrors.IsInvalid(denial):
+	if errors.As(err, &denial) && apierrors.IsInvalid(denial) {
 		// As on a cluster, a policy that cannot be evaluated, for want of its parameters
 		// or its namespace, denies everything.
 		log.failures = append(log.failures, validating.ValidationFailureValue{Message: denial.ErrStatus.Details.Causes[0].Message})
-	case err != nil:
-		return nil, fmt.Errorf("check %s: %w", title, err)
-	}
-	var violations []Violation
-	for _, failure := range log.failures {
-		violations = append(violations, Violation{failure, title})
+	} else if err != nil {
+		return nil, err
 	}
 	// The plugin tries the policies in any order.
-	slices.SortStableFunc(violations, func(a, b Violation) int { return cmp.Compare(a.Policy, b.Policy) })
-	return violations, nil
+	slices.SortStableFunc(log.failures, func(a, b validating.ValidationFailureValue) int { return cmp.Compare(a.Policy, b.Policy) })
+	return log.failures, nil
 }
 
 // auditLog collects the violations that the plugin notes for the API server's audit log.
