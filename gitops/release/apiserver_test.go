@@ -1,15 +1,14 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -227,23 +226,16 @@ func define(read *apiextensions.CustomResourceDefinition, kind schema.GroupVersi
 var modules = sync.OnceValues(func() (map[string]string, error) {
 	found := map[string]string{}
 	for folder, group := range sources {
-		download := exec.Command("go", "mod", "download", "-json")
-		for module := range group {
-			download.Args = append(download.Args, module)
+		list := exec.Command("sh", "-c", `go mod download "$@" && go list -m -f '{{.Path}} {{.Dir}}' "$@"`, "sh")
+		list.Args = slices.AppendSeq(list.Args, maps.Keys(group))
+		list.Dir, list.Stderr = folder, os.Stderr
+		output, err := list.Output()
+		if err != nil {
+			return nil, fmt.Errorf("download the modules of %s: %w", folder, err)
 		}
-		download.Dir = folder
-		output, failed := download.Output()
-		for decoder := json.NewDecoder(bytes.NewReader(output)); ; {
-			var module struct{ Path, Dir, Error string }
-			if err := decoder.Decode(&module); err == io.EOF {
-				break
-			} else if err != nil || module.Error != "" {
-				return nil, fmt.Errorf("go mod download in %s: %s: %w", folder, module.Error, errors.Join(err, failed))
-			}
-			found[module.Path] = module.Dir
-		}
-		if failed != nil {
-			return nil, fmt.Errorf("go mod download in %s: %w", folder, failed)
+		for line := range strings.Lines(string(output)) {
+			path, dir, _ := strings.Cut(strings.TrimSpace(line), " ")
+			found[path] = dir
 		}
 	}
 	return found, nil
