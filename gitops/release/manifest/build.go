@@ -5,6 +5,7 @@ package manifest
 
 import (
 	"fmt"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/kustomize/api/krusty"
@@ -60,19 +61,14 @@ func Images(node any) (images []string) {
 // Kubernetes' own, the group is part of each name.
 // Of two equal names the last one counts: objects of several namespaces must not be mixed.
 func ByName(objects []*unstructured.Unstructured) map[string]*unstructured.Unstructured {
-	groups := map[string]map[string]bool{}
-	for _, object := range objects {
-		name := object.GetKind() + " " + object.GetName()
-		if groups[name] == nil {
-			groups[name] = map[string]bool{}
-		}
-		groups[name][object.GroupVersionKind().Group] = true
-	}
 	named := map[string]*unstructured.Unstructured{}
 	for _, object := range objects {
-		name := object.GetKind() + " " + object.GetName()
-		if len(groups[name]) > 1 {
-			name = object.GroupVersionKind().GroupKind().String() + " " + object.GetName()
+		kind := object.GroupVersionKind().GroupKind()
+		name := kind.Kind + " " + object.GetName()
+		if slices.ContainsFunc(objects, func(other *unstructured.Unstructured) bool {
+			return other.GetKind() == kind.Kind && other.GetName() == object.GetName() && other.GroupVersionKind().Group != kind.Group
+		}) {
+			name = kind.String() + " " + object.GetName()
 		}
 		named[name] = object
 	}

@@ -42,15 +42,10 @@ var (
 	// unknown field, and drop it.
 	decoder = serializer.NewCodecFactory(Scheme, serializer.EnableStrict).UniversalDeserializer()
 	// knative has the defaults of an installation: brokers of the class that Eventing
-	// ships, and no feature flags.
-	knative = func() context.Context {
-		flags, err := feature.NewFlagsConfigFromMap(nil)
-		utilruntime.Must(err)
-		brokers := &config.Config{Defaults: &config.Defaults{
-			ClusterDefaultConfig: &config.DefaultConfig{DefaultBrokerClass: eventing.MTChannelBrokerClassValue},
-		}}
-		return apis.WithinCreate(feature.ToContext(config.ToContext(context.Background(), brokers), flags))
-	}()
+	// ships, and the features that are on.
+	knative = apis.WithinCreate(feature.ToContext(config.ToContext(context.Background(), &config.Config{Defaults: &config.Defaults{
+		ClusterDefaultConfig: &config.DefaultConfig{DefaultBrokerClass: eventing.MTChannelBrokerClassValue},
+	}}), feature.FromContextOrDefaults(context.Background())))
 )
 
 // Title returns an object's name for messages: kind namespace/name. The API version is

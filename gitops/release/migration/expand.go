@@ -33,20 +33,19 @@ func judge(file File, known created) []Finding {
 	}
 	mark, alone := contract.FindStringSubmatch(up), noTransaction.MatchString(up)
 	tree, err := pgquery.Parse(up)
-	refused := Finding{File: file.Name}
+	refused := func(problem, remedy string) []Finding {
+		return []Finding{{File: file.Name, Problem: problem, Remedy: remedy}}
+	}
 	switch {
 	case substitution.MatchString(up):
-		refused.Problem, refused.Remedy = "uses environment variables (ENVSUB)", "write the values out, so that the statements can be checked"
+		return refused("uses environment variables (ENVSUB)", "write the values out, so that the statements can be checked")
 	case mark != nil && mark[1] == "":
-		refused.Problem, refused.Remedy = "is marked as contracting without a reason", "write `-- release: contract <reason>`"
+		return refused("is marked as contracting without a reason", "write `-- release: contract <reason>`")
 	case err != nil:
-		refused.Problem, refused.Remedy = "is not valid SQL", err.Error()
+		return refused("is not valid SQL", err.Error())
 	case alone && len(tree.GetStmts()) > 1:
-		refused.Problem, refused.Remedy = "runs several statements with NO TRANSACTION",
-			"put each into its own migration: outside a transaction, statements before a failed one stay applied"
-	}
-	if refused.Problem != "" {
-		return []Finding{refused}
+		return refused("runs several statements with NO TRANSACTION",
+			"put each into its own migration: outside a transaction, statements before a failed one stay applied")
 	}
 	var findings []Finding
 	for _, statement := range tree.GetStmts() {
@@ -85,7 +84,7 @@ func excerpt(sql string, from, length int) (line int, text string) {
 const (
 	contracts = "add what is new beside it, and contract in a later release, when no release that needs it can be rolled back to; or accept it with `-- release: contract <reason>`"
 	inPlace   = "create it under a new name, or without OR REPLACE if it is new: the previous release uses the old one"
-	settings  = "use SET LOCAL: the next migration runs on the same connection"
+	settings  = "use SET LOCAL, for nothing that decides which objects are meant: the next migration runs on the same connection"
 	values    = "fill a new column: a rollback does not restore values"
 	overwrite = "only insert missing rows: ON CONFLICT DO NOTHING"
 	deletion  = "add ON DELETE CASCADE or SET NULL: the previous release does not delete the new rows first"
@@ -164,6 +163,10 @@ func (known created) breaks(node *pg.Node, alone bool) (remedy string) {
 		return unless(!slices.ContainsFunc(s.GetTargetList(), func(n *pg.Node) bool { return !known[table+"."+n.GetResTarget().GetName()] }), values)
 	case *pg.InsertStmt:
 		return unless(s.GetOnConflictClause().GetAction() != pg.OnConflictAction_ONCONFLICT_UPDATE, overwrite)
+	case *pg.VariableSetStmt:
+		if slices.Contains([]string{"search_path", "role", "session_authorization"}, s.GetName()) {
+			return settings
+		}
 	case *pg.DropStmt: // of a table, or of what is on a table
 		return unless(!slices.ContainsFunc(s.GetObjects(), func(n *pg.Node) bool {
 			names := n.GetList().GetItems()

@@ -84,7 +84,10 @@ func Compare(released, candidate []File, withdrawn []Withdrawn) Comparison {
 		}
 	}
 	numbers := map[int64]string{}
-	for _, file := range slices.SortedStableFunc(slices.Values(candidate), byVersion) {
+	inOrder := func(a, b File) int { // as goose applies them
+		return cmp.Or(cmp.Compare(version(a.Name), version(b.Name)), cmp.Compare(a.Name, b.Name))
+	}
+	for _, file := range slices.SortedStableFunc(slices.Values(candidate), inOrder) {
 		number := version(file.Name)
 		if number == 0 {
 			refuse(file.Name, "cannot be ordered", "number it from 1, as in 00002_what_it_adds.sql")
@@ -134,9 +137,4 @@ func version(name string) int64 {
 		return 0
 	}
 	return number
-}
-
-// byVersion is the order in which goose applies migrations.
-func byVersion(a, b File) int {
-	return cmp.Or(cmp.Compare(version(a.Name), version(b.Name)), cmp.Compare(a.Name, b.Name))
 }

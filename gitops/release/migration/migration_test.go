@@ -89,7 +89,7 @@ func TestStatementsThatBreakThePreviousReleaseAreRefused(t *testing.T) {
 		values:    {"UPDATE slots SET words = '';", "ALTER TABLE slots ADD COLUMN hint text; UPDATE slots SET hint = '', words = '';"},
 		overwrite: {"INSERT INTO slots VALUES (1) ON CONFLICT (a) DO UPDATE SET b = 1;"},
 		inPlace:   {"CREATE OR REPLACE VIEW latest AS SELECT 1;", "CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql AS '';"},
-		settings:  {"SET search_path = elsewhere;", "SET lock_timeout = '1s';"},
+		settings:  {"SET LOCAL search_path = elsewhere;", "SET lock_timeout = '1s';"},
 	} {
 		for _, statement := range statements {
 			found := judged(up(statement))
