@@ -6,7 +6,7 @@ zones          = ["nl-ams-1", "nl-ams-2", "nl-ams-3"]
 subnet         = "172.16.0.0/22"
 administrators = { office = "198.51.100.0/24" }
 
-kubernetes_version = "1.34"
+kubernetes_version = "1.36"
 control_plane      = "kapsule-dedicated-4"
 
 # 3 to 12 nodes of 4 vCPU and 16 GB.

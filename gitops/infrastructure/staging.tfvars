@@ -7,7 +7,7 @@ zones          = ["nl-ams-1", "nl-ams-2", "nl-ams-3"]
 subnet         = "172.16.4.0/22"
 administrators = { office = "198.51.100.0/24" }
 
-kubernetes_version = "1.34"
+kubernetes_version = "1.36"
 control_plane      = "kapsule"
 
 functions_pool = { node_type = "POP2-2C-8G", minimum = 1, maximum = 2 }

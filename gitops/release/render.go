@@ -27,19 +27,12 @@ written.`,
 			if check {
 				return render.Check(command.Context(), *root)
 			}
-			act := render.Write
-			if dryRun {
-				act = render.Changes
-			}
-			changes, err := act(*root)
+			paths, err := render.Write(*root, dryRun)
 			if err != nil {
 				return err
 			}
-			for _, change := range changes {
-				if dryRun {
-					fmt.Fprint(command.OutOrStdout(), "would have ")
-				}
-				fmt.Fprintln(command.OutOrStdout(), change.Action, change.Path)
+			for _, path := range paths {
+				fmt.Fprintln(command.OutOrStdout(), map[bool]string{false: "changed", true: "would change"}[dryRun], path)
 			}
 			return nil
 		},

@@ -1,15 +1,12 @@
 package conversation
 
-// CalledNext says which tools a client calls after this turn, so that their functions
-// can be started while the person thinks: the one that takes the answers, and with the
-// last batch the one that reports them. Without questions there is nothing to answer.
+// CalledNext says which tool a client calls after this turn, so that its function can
+// be started while the person thinks: the one that takes the answers, and after the last
+// of them the one that reports them. One at a time, because functions that start together
+// start later.
 func (t Turn) CalledNext() []string {
-	switch {
-	case len(t.Questions) == 0:
+	if len(t.Questions) == 0 {
 		return []string{reportTool}
-	case t.NextBatchNeeded:
-		return []string{followUpTool}
-	default:
-		return []string{followUpTool, reportTool}
 	}
+	return []string{followUpTool}
 }

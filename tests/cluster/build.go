@@ -20,8 +20,8 @@ const (
 	// Versions that are linked into the programs, since Go records none for a main module.
 	// They must equal those in the modules' go.mod; kustomize is in no go.mod, because Argo CD
 	// only runs it.
-	kubernetesVersion = "1.34.4"
-	argocdVersion     = "2.14.21"
+	kubernetesVersion = "1.37.2"
+	argocdVersion     = "3.2.11"
 	kustomizeVersion  = "v5.8.2"
 )
 
@@ -205,7 +205,7 @@ func buildEventing(ctx context.Context, s *Settings) error {
 // Argo CD is one program that chooses its part by its name, hence the links. The scripts are
 // those that it calls to check signatures; its image has them beside it.
 func buildArgoCD(ctx context.Context, s *Settings) error {
-	const path = "github.com/argoproj/argo-cd/v2"
+	const path = "github.com/argoproj/argo-cd/v3"
 	flags := fmt.Sprintf("-s -w -X %[1]s/common.version=%[2]s -X %[1]s/common.gitTreeState=clean", path, argocdVersion)
 	if err := s.compile(ctx, "argocd", flags, s.binary("argocd", "argocd"), "."); err != nil {
 		return err

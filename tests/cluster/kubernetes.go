@@ -96,7 +96,7 @@ func (c *cluster) startControlPlane(ctx context.Context) error {
 			"root-ca-file": pki("ca.crt"), "service-account-private-key-file": pki("serviceaccounts.key"),
 			"cluster-signing-cert-file": pki("ca.crt"), "cluster-signing-key-file": pki("ca.key"),
 			"flex-volume-plugin-dir": c.state("kubelet", "volumeplugins"),
-			"controllers":            "*,-node-ipam-controller,-node-route-controller",
+			"controllers":            "*,-node-ipam-controller",
 		}),
 		c.kubernetes("kube-scheduler", object{
 			"kubeconfig": pki("scheduler.kubeconfig"), "authentication-kubeconfig": pki("scheduler.kubeconfig"), "authorization-kubeconfig": pki("scheduler.kubeconfig"),

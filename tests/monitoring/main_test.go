@@ -15,7 +15,7 @@ import (
 
 // played is a program with finished conversations, shared by all tests.
 var played = sync.OnceValues(func() (*testbed.Testbed, error) {
-	s, err := testbed.Start(context.Background())
+	s, err := testbed.Start(context.Background(), 1)
 	if err != nil {
 		return nil, err
 	}

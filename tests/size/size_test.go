@@ -75,7 +75,7 @@ func images(t *testing.T, root string, names []string) map[string]size {
 	run(t, root, "make", "--no-print-directory", "release", "RELEASE="+release)
 	layout := filepath.Join(folder, "layout")
 	run(t, root, release, "images", "--only", strings.Join(names, ","), "--platform", "linux/amd64",
-		"--layout", layout, "--sbom", filepath.Join(folder, "sbom"), "--no-pin")
+		"--layout", layout, "--no-pin")
 	var index manifest
 	read(t, filepath.Join(layout, "index.json"), &index)
 	sizes := map[string]size{}

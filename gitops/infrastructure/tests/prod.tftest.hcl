@@ -4,8 +4,8 @@ run "the_cluster_is_a_supported_version_with_a_control_plane_of_its_own" {
   command = plan
 
   assert {
-    condition     = scaleway_k8s_cluster.main.version == "1.34" && scaleway_k8s_cluster.main.auto_upgrade[0].enable
-    error_message = "Not Kubernetes 1.34 with its patches."
+    condition     = scaleway_k8s_cluster.main.version == "1.36" && scaleway_k8s_cluster.main.auto_upgrade[0].enable
+    error_message = "Not Kubernetes 1.36 with its patches."
   }
 
   assert {

@@ -9,7 +9,7 @@ run "it_has_productions_zones_version_and_walls" {
   }
 
   assert {
-    condition     = scaleway_k8s_cluster.main.version == "1.34"
+    condition     = scaleway_k8s_cluster.main.version == "1.36"
     error_message = "Not production's Kubernetes."
   }
 

@@ -58,14 +58,14 @@ func (s *Server) Wait(ctx context.Context, goal Goal, report func(string)) error
 	for {
 		done, err := w.look(ctx)
 		if ctx.Err() != nil {
-			return w.stuck(ending(ctx))
+			return w.explained(ctx, w.stuck(ending(ctx)))
 		}
 		if done || err != nil {
-			return err
+			return w.explained(ctx, err)
 		}
 		select {
 		case <-ctx.Done():
-			return w.stuck(ending(ctx))
+			return w.explained(ctx, w.stuck(ending(ctx)))
 		case <-ticker.C:
 		}
 	}
@@ -104,9 +104,28 @@ func (w *waiting) say(format string, args ...any) {
 	}
 }
 
-// stuck is the error, with all that was failing at the last look.
+// stuck is the error; explained adds what was failing.
 func (w *waiting) stuck(reason string) error {
-	return &Stuck{Goal: w.goal, Reason: reason, Resources: failing(w.app, w.functions)}
+	return &Stuck{Goal: w.goal, Reason: reason}
+}
+
+// treeWait bounds the reading of what is unhealthy, after the context of the waiting may
+// have ended.
+const treeWait = 15 * time.Second
+
+// explained adds to a *Stuck all that was failing at the last look. The health of single
+// resources is in the tree only: Argo CD 3 does not store it in the Application. Without
+// an answer the rest is reported.
+func (w *waiting) explained(ctx context.Context, err error) error {
+	var stuck *Stuck
+	if !errors.As(err, &stuck) || w.app == nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), treeWait)
+	defer cancel()
+	tree, _ := w.server.Tree(ctx, w.goal.Application)
+	stuck.Resources = failing(w.app, tree, w.functions)
+	return stuck
 }
 
 // look takes one look and reports whether the goal is reached. Its error ends the
@@ -309,8 +328,8 @@ func comparison(app *v1alpha1.Application) string {
 
 // failing lists the failing resources with their reasons. A function is named once,
 // with Knative's reason; then come resources that the operation failed on, and others
-// that are unhealthy.
-func failing(app *v1alpha1.Application, functions []Function) []string {
+// managed resources that are unhealthy. The tree may be nil.
+func failing(app *v1alpha1.Application, tree *v1alpha1.ApplicationTree, functions []Function) []string {
 	var lines []string
 	known := map[string]bool{}
 	for _, function := range functions {
@@ -318,9 +337,6 @@ func failing(app *v1alpha1.Application, functions []Function) []string {
 			lines = append(lines, fmt.Sprintf("Service %s %s", function.Name, why))
 			known["Service/"+function.Name] = true
 		}
-	}
-	if app == nil {
-		return lines
 	}
 	if state := app.Status.OperationState; state != nil && state.SyncResult != nil {
 		for _, resource := range state.SyncResult.Resources {
@@ -338,8 +354,12 @@ func failing(app *v1alpha1.Application, functions []Function) []string {
 			lines = append(lines, strings.TrimSuffix(label+": "+resource.Message, ": "))
 		}
 	}
-	for _, resource := range app.Status.Resources {
-		if resource.Health == nil || resource.Health.Status == health.HealthStatusHealthy || known[resource.Kind+"/"+resource.Name] {
+	if tree == nil {
+		tree = &v1alpha1.ApplicationTree{}
+	}
+	for _, resource := range tree.Nodes {
+		// What a resource owns is unhealthy with it.
+		if len(resource.ParentRefs) > 0 || resource.Health == nil || resource.Health.Status == health.HealthStatusHealthy || known[resource.Kind+"/"+resource.Name] {
 			continue
 		}
 		lines = append(lines, strings.TrimSuffix(fmt.Sprintf("%s %s: %s: %s", resource.Kind, resource.Name, resource.Health.Status, resource.Health.Message), ": "))

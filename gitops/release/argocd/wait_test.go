@@ -90,6 +90,18 @@ func TestWaitingReportsFailures(t *testing.T) {
 	}
 }
 
+// Argo CD 3 does not store the health of resources in the Application.
+func TestWhatIsUnhealthyIsReadFromTheTree(t *testing.T) {
+	fake := argocdtest.New(t, prod)
+	fake.Deploy(oldest, revision("1"))
+	bad := revision("2")
+	bad.Hook = "fails"
+	fake.Push(newest, bad)
+	fake.Degrade("settings", "cannot be mounted")
+	_, err := wait(t, fake, Goal{Revision: newest})
+	assert.ErrorContains(t, err, "\n  ConfigMap settings: Degraded: cannot be mounted")
+}
+
 func TestWaitingEndsWhenTheBranchMoves(t *testing.T) {
 	fake := argocdtest.New(t, prod)
 	fake.Deploy(oldest, revision("1"))

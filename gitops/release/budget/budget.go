@@ -7,6 +7,7 @@
 package budget
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -19,8 +20,9 @@ import (
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
 )
 
-// migrationConnections are one for the lock and one for the statements.
-const migrationConnections = 2
+// The Job that migrates before a release has one connection for the lock and one for the
+// statements.
+const migrations = 2
 
 // Function is one function's share. It is read from the function's manifest.
 type Function struct {
@@ -34,16 +36,12 @@ type Function struct {
 }
 
 // Connections is the most that the function may open during a rollout.
-func (f Function) Connections() int {
-	return f.Pool * (f.Instances + f.Rollout)
-}
+func (f Function) Connections() int { return f.Pool * (f.Instances + f.Rollout) }
 
 // Report is the budget of one environment. All numbers are of connections at the worst
 // moment: every function at its limit, in a rollout, while migrations run.
 type Report struct {
 	Functions []Function
-	// Migrations is the number for the Job that runs before a release.
-	Migrations int
 	// Reserved is the number for operators, backups and monitoring.
 	Reserved int
 	// Maximum is PostgreSQL's max_connections.
@@ -52,7 +50,7 @@ type Report struct {
 
 // Connections is the most that may be open at a time.
 func (r Report) Connections() int {
-	sum := r.Migrations + r.Reserved
+	sum := migrations + r.Reserved
 	for _, function := range r.Functions {
 		sum += function.Connections()
 	}
@@ -66,7 +64,7 @@ func (r Report) String() string {
 	for _, function := range r.Functions {
 		terms = append(terms, fmt.Sprintf("%s %d × (%d + %d)", function.Name, function.Pool, function.Instances, function.Rollout))
 	}
-	terms = append(terms, fmt.Sprintf("migrations %d", r.Migrations), fmt.Sprintf("reserved %d", r.Reserved))
+	terms = append(terms, fmt.Sprintf("migrations %d", migrations), fmt.Sprintf("reserved %d", r.Reserved))
 	return fmt.Sprintf("%d of %d connections: %s", r.Connections(), r.Maximum, strings.Join(terms, ", "))
 }
 
@@ -76,23 +74,24 @@ func (r Report) String() string {
 // their connections: calls fail at the worst moment, so it is found before.
 // Functions in the report are in the order of the objects.
 func Check(objects []*unstructured.Unstructured) (Report, error) {
-	report := Report{Migrations: migrationConnections}
-	var problems []error
+	var report Report
+	var problems numbers
 	found := false
 	for _, object := range objects {
+		kind := object.GroupVersionKind()
 		switch {
-		case object.GroupVersionKind() == corev1.SchemeGroupVersion.WithKind("ConfigMap") && object.GetName() == "database":
+		case kind == corev1.SchemeGroupVersion.WithKind("ConfigMap") && object.GetName() == "database":
 			found = true
-			var err error
-			if report.Maximum, report.Reserved, err = limits(object); err != nil {
-				problems = append(problems, err)
-			}
-		case object.GroupVersionKind() == servingv1.SchemeGroupVersion.WithKind("Service"):
-			function, err := function(object)
-			if err != nil {
-				problems = append(problems, err)
-			} else if function != nil {
-				report.Functions = append(report.Functions, *function)
+			// What the owner of the database says of it; nothing here can ask it.
+			data, _, _ := unstructured.NestedStringMap(object.Object, "data")
+			report.Maximum = problems.read("ConfigMap database: max-connections", data["max-connections"], 1)
+			report.Reserved = problems.read("ConfigMap database: reserved-connections", data["reserved-connections"], 0)
+		case kind == servingv1.SchemeGroupVersion.WithKind("Service"):
+			service := &servingv1.Service{}
+			if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, service); err != nil {
+				problems = append(problems, fmt.Errorf("function %s: %w", object.GetName(), err))
+			} else if function, connects := problems.function(service); connects {
+				report.Functions = append(report.Functions, function)
 			}
 		}
 	}
@@ -108,64 +107,41 @@ func Check(objects []*unstructured.Unstructured) (Report, error) {
 	return report, nil
 }
 
-// limits reads what the owner of the database says of it; nothing here can ask it.
-func limits(database *unstructured.Unstructured) (maximum, reserved int, err error) {
-	number := func(key string, least int) int {
-		text, _, _ := unstructured.NestedString(database.Object, "data", key)
-		value, wrong := strconv.Atoi(text)
-		if wrong != nil || value < least {
-			err = errors.Join(err, fmt.Errorf("ConfigMap database: %s is %q: want a number from %d", key, text, least))
-		}
-		return value
+// numbers collects what is wrong with the numbers that were read.
+type numbers []error
+
+// read returns the number that the setting says, and notes one that is none or too small.
+func (n *numbers) read(setting, text string, least int) int {
+	value, err := strconv.Atoi(text)
+	if err != nil || value < least {
+		*n = append(*n, fmt.Errorf("%s is %q: want a number from %d", setting, text, least))
 	}
-	maximum, reserved = number("max-connections", 1), number("reserved-connections", 0)
-	return maximum, reserved, err
+	return value
 }
 
-// function returns nil for a Service without DATABASE_URL. Each setting has to be
+// function reads a Service; one without DATABASE_URL does not connect. Each setting has to be
 // written out: a default would be another number than the one that is reviewed.
 // During a rollout a new revision starts its minimum scale, or its initial one if that is
 // higher, while the old one still serves.
-func function(object *unstructured.Unstructured) (*Function, error) {
-	service := &servingv1.Service{}
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, service); err != nil {
-		return nil, fmt.Errorf("function %s: %w", object.GetName(), err)
-	}
-	template := service.Spec.Template
-	connects, pool := false, ""
-	for _, container := range template.Spec.Containers {
+func (n *numbers) function(service *servingv1.Service) (function Function, connects bool) {
+	variables := map[string]string{}
+	for _, container := range service.Spec.Template.Spec.Containers {
 		for _, variable := range container.Env {
-			switch variable.Name {
-			case "DATABASE_URL":
-				connects = true
-			case "DATABASE_MAX_CONNS":
-				pool = variable.Value
-			}
+			variables[variable.Name] = variable.Value
 		}
 	}
-	if !connects {
-		return nil, nil
+	if _, connects = variables["DATABASE_URL"]; !connects {
+		return function, false
 	}
-	function := &Function{Name: service.Name}
-	var err error
-	if function.Pool, err = strconv.Atoi(pool); err != nil || function.Pool < 1 {
-		return nil, fmt.Errorf("function %s: DATABASE_MAX_CONNS is %q: want a number from 1", service.Name, pool)
+	title := "function " + service.Name + ": "
+	scale := func(key, unset string, least int) int {
+		text := cmp.Or(service.Spec.Template.Annotations[key], unset)
+		return n.read(title+"annotation "+key+" of its template", text, least)
 	}
-	key, text, _ := autoscaling.MaxScaleAnnotation.Get(template.Annotations)
-	if function.Instances, err = strconv.Atoi(text); err != nil || function.Instances < 1 {
-		return nil, fmt.Errorf("function %s: annotation %s of its template is %q: want a number from 1", service.Name, key, text)
-	}
-	function.Rollout = 1
-	for _, annotation := range []func(map[string]string) (string, string, bool){autoscaling.MinScaleAnnotation.Get, autoscaling.InitialScaleAnnotation.Get} {
-		key, text, set := annotation(template.Annotations)
-		if !set {
-			continue
-		}
-		least, err := strconv.Atoi(text)
-		if err != nil {
-			return nil, fmt.Errorf("function %s: annotation %s of its template is %q: want a number", service.Name, key, text)
-		}
-		function.Rollout = max(function.Rollout, least)
-	}
-	return function, nil
+	return Function{
+		Name:      service.Name,
+		Pool:      n.read(title+"DATABASE_MAX_CONNS", variables["DATABASE_MAX_CONNS"], 1),
+		Instances: scale(autoscaling.MaxScaleAnnotationKey, "", 1),
+		Rollout:   max(1, scale(autoscaling.MinScaleAnnotationKey, "0", 0), scale(autoscaling.InitialScaleAnnotationKey, "0", 0)),
+	}, true
 }

@@ -42,8 +42,8 @@ func TestTheBudgetCountsPoolsScaleRolloutMigrationsAndReserve(t *testing.T) {
 	})
 	require.NoError(t, err)
 	assert.Equal(t, Report{
-		Functions:  []Function{{Name: "ask", Pool: 4, Instances: 10, Rollout: 1}, {Name: "report", Pool: 4, Instances: 10, Rollout: 2}},
-		Migrations: 2, Reserved: 30, Maximum: 124,
+		Functions: []Function{{Name: "ask", Pool: 4, Instances: 10, Rollout: 1}, {Name: "report", Pool: 4, Instances: 10, Rollout: 2}},
+		Reserved:  30, Maximum: 124,
 	}, report)
 	assert.Equal(t, "124 of 124 connections: ask 4 × (10 + 1), report 4 × (10 + 2), migrations 2, reserved 30", report.String())
 }

@@ -1,200 +1,237 @@
-// Package images builds OCI images of the functions and of the migrate command with ko,
-// without Docker, and pins their digests for the overlays. Builds are reproducible: the
-// same sources and Go version give the same digests on any machine.
+// Package images builds OCI images reproducibly and without a container engine: of the
+// functions and of the migrate command with ko (Build), whose digests it pins for the
+// overlays (WritePins), and of the program for laptops with its PostgreSQL (BuildProgram).
 //
 // It knows nothing of environments: which digests a branch deploys is decided by who commits
-// them. Begin with Build and WritePins.
+// them. The same sources and Go version give the same digests on any machine.
 package images
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/ko/pkg/build"
 )
+
+// Migrate is the image of the migrate command, the only one that is not a function.
+const Migrate = "migrate"
 
 // Platforms are the default platforms. An image index has both, so that a cluster may
 // mix them.
 var Platforms = []string{"linux/amd64", "linux/arm64"}
 
+// grpcnotrace leaves out gRPC's trace pages: their templates keep the linker from dropping
+// unused methods, a seventh of a function's size. nethttpomithttp2 leaves out net/http's
+// HTTP/2: functions speak HTTP/1.1, and gRPC has its own. nopgxregisterdefaulttypes leaves
+// out from which Go types pgx guesses a parameter's type in protocols that functions do not
+// use (shared/postgres).
+// Without -buildvcs=false every commit would give every image a new digest.
+var flags = []string{"-buildvcs=false", "-tags=grpcnotrace,nethttpomithttp2,nopgxregisterdefaulttypes"}
+
 // Options configure Build.
 type Options struct {
+	// Root is the repository's folder. Bills of materials are written to .bin/sbom in it.
 	Root string
 	// Only restricts the build to these images.
-	Only []string
-	// Repository is the registry's host and path, to which the images' names are
-	// appended. If it is empty, images go to an OCI layout.
-	Repository string
-	// Insecure allows plain HTTP and unverified certificates.
-	Insecure bool
-	// Layout is the folder of the OCI layout. The default, if Repository is empty too, is
-	// .bin/images below Root.
-	Layout string
-	// SBOM is the folder for the software bills of materials; .bin/sbom below Root by
-	// default.
-	SBOM      string
+	Only      []string
 	Platforms []string
-	// Created is the images' creation time; the zero time means 1970.
-	Created time.Time
 	// Progress receives a line for each image.
 	Progress io.Writer
+	// Where the images go, under their names.
+	Destination
 }
 
-// Image describes a built image. A digest names content: what was reviewed is what
-// runs.
+// Image is a built image. A digest names content: what was reviewed is what runs.
 type Image struct {
 	Name   string  // of the function, or Migrate
 	Digest v1.Hash // of the index, or of the image for a single platform
-	// Repository holds the image, without tag or digest; empty for a layout.
-	Repository string
 }
 
-// Names returns the sorted names of the images of the repository at root. There is one
-// for each function with a func.yaml, and one that migrates.
-func Names(root string) ([]string, error) {
-	found, err := targets(root, nil)
+// Names returns the sorted names of the images of the repository at root, or of those only
+// that are given: one for each folder of functions with a func.yaml, so that a new one needs
+// no list to be edited, and Migrate.
+func Names(root string, only ...string) ([]string, error) {
+	sources, err := filepath.Glob(filepath.Join(root, "functions", "*", "func.yaml"))
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("find functions: %w", err)
 	}
-	var names []string
-	for _, target := range found {
-		names = append(names, target.name)
+	all := []string{Migrate}
+	for _, source := range sources {
+		all = append(all, filepath.Base(filepath.Dir(source)))
 	}
-	return names, nil
+	slices.Sort(all)
+	for _, name := range only {
+		if !slices.Contains(all, name) {
+			return nil, fmt.Errorf("there is no image %q: want one of %s", name, strings.Join(all, ", "))
+		}
+	}
+	if len(only) > 0 {
+		return slices.Compact(slices.Sorted(slices.Values(only))), nil
+	}
+	return all, nil
 }
 
-// Plan describes what Build would build, one line per image. It builds nothing and asks
-// no registry.
-func Plan(options Options) ([]string, error) {
-	if err := options.complete(); err != nil {
-		return nil, err
-	}
-	found, err := targets(options.Root, options.Only)
-	if err != nil {
-		return nil, err
-	}
-	to := "the layout in " + options.Layout
-	if options.Repository != "" {
-		to = options.Repository
-	}
-	var lines []string
-	for _, target := range found {
-		lines = append(lines, fmt.Sprintf("%s for %s to %s", target.name, strings.Join(options.Platforms, " and "), to))
-	}
-	return lines, nil
-}
-
-// Build builds and publishes the images in order of their names. If one fails, those
-// before it are published already; published images have no effect until they are pinned.
-// An error returns no images, so that nobody pins half of a release.
+// Build builds the images one after the other, since each compiles in parallel by itself,
+// and pushes each before the next is built. If one fails, those before it are in the
+// registry already; they have no effect until they are pinned. An error returns no images,
+// so that nobody pins half of a release.
+//
+// It changes the environment of the process, which ko and the go command read.
 func Build(ctx context.Context, options Options) ([]Image, error) {
-	if err := options.complete(); err != nil {
-		return nil, err
-	}
-	found, err := targets(options.Root, options.Only)
+	names, err := Names(options.Root, options.Only...)
 	if err != nil {
 		return nil, err
 	}
-	publisher, err := options.publisher(ctx, found[0].name)
+	if repository := options.Push; repository != "" {
+		if _, err := name.NewRepository(repository+"/image", name.StrictValidation); err != nil || strings.Contains(repository, "://") {
+			return nil, fmt.Errorf("repository %q: want host/path without a scheme and in lower case, like ghcr.io/owner/project", repository)
+		}
+	}
+	ko, err := koOptions(options)
 	if err != nil {
 		return nil, err
 	}
-	platforms, err := options.platforms()
-	if err != nil {
-		return nil, err
-	}
-	builder, err := newBuilder(options.Root, platforms, options.SBOM, v1.Time{Time: options.Created})
-	if err != nil {
+	if err := isolate(options.Root); err != nil {
 		return nil, err
 	}
 	var images []Image
-	for i, target := range found {
-		began := time.Now()
-		fmt.Fprintf(options.Progress, "%d/%d %s ", i+1, len(found), target.name)
-		image, err := makeOne(ctx, builder, publisher, target, options.SBOM)
+	var saved []mutate.IndexAddendum
+	for i, name := range names {
+		fmt.Fprintf(options.Progress, "%d/%d %s\n", i+1, len(names), name)
+		result, digest, err := buildOne(ctx, options.Root, name, ko)
 		if err != nil {
-			fmt.Fprintln(options.Progress, "failed")
+			return nil, fmt.Errorf("build %s: %w", name, err)
+		}
+		if options.Push != "" {
+			// A tag per digest: registries may delete untagged images, and rollbacks need old
+			// ones.
+			err = options.push(ctx, options.Push+"/"+name+":"+digest.Hex[:12], result)
+		}
+		if err != nil {
 			return nil, err
 		}
-		fmt.Fprintf(options.Progress, "%.1f s\n", time.Since(began).Seconds())
-		images = append(images, image)
+		images = append(images, Image{name, digest})
+		// By this annotation tools find an image in a layout.
+		named := v1.Descriptor{Annotations: map[string]string{"org.opencontainers.image.ref.name": name}}
+		saved = append(saved, mutate.IndexAddendum{Add: result, Descriptor: named})
+	}
+	if options.Push == "" {
+		return images, options.save(saved...)
 	}
 	return images, nil
 }
 
-// makeOne builds an image and publishes it before the next is built: a long build that
-// fails late has not lost the earlier ones.
-func makeOne(ctx context.Context, builder *builder, publisher publisher, target target, bills string) (Image, error) {
-	result, err := builder.build(ctx, target)
+// koOptions are every option that ko would otherwise take from its surroundings.
+// A fixed creation time keeps digests the same.
+func koOptions(options Options) ([]build.Option, error) {
+	version, created, err := readRelease(options.Root)
 	if err != nil {
-		return Image{}, fmt.Errorf("build %s: %w", target.name, err)
+		return nil, err
 	}
-	result, digests, err := compressed(result)
+	base, err := baseIndex(options.Platforms, created)
 	if err != nil {
-		return Image{}, fmt.Errorf("build %s: %w", target.name, err)
+		return nil, err
 	}
-	if err := renameInBills(bills, target.name, digests); err != nil {
-		return Image{}, fmt.Errorf("bill of materials of %s: %w", target.name, err)
-	}
-	digest, err := result.Digest()
-	if err != nil {
-		return Image{}, fmt.Errorf("read the digest of %s: %w", target.name, err)
-	}
-	image := Image{Name: target.name, Digest: digest}
-	if image.Repository, err = publisher.publish(ctx, target.name, result, image.Digest); err != nil {
-		return Image{}, fmt.Errorf("publish %s: %w", target.name, err)
-	}
-	return image, nil
+	return []build.Option{
+		build.WithLabel("org.opencontainers.image.version", version),
+		build.WithBaseImages(func(context.Context, string) (name.Reference, build.Result, error) {
+			return name.MustParseReference("scratch"), base, nil // the name in an annotation of every image
+		}),
+		build.WithPlatforms("all"), // of the base
+		build.WithCreationTime(created),
+		build.WithKoDataCreationTime(created),
+		build.WithTrimpath(true),
+		build.WithDefaultFlags(flags),
+		build.WithDefaultLdflags([]string{"-s", "-w"}),
+		build.WithSPDX("(none)"),
+		build.WithSBOMDir(billsFolder(options.Root)),
+	}, nil
 }
 
-// complete checks the options and fills in defaults. It runs before anything is built.
-func (o *Options) complete() error {
-	if o.Repository != "" && o.Layout != "" {
-		return errors.New("images go to a repository or to a layout, not to both")
+func billsFolder(root string) string { return filepath.Join(root, ".bin", "sbom") }
+
+// buildOne compiles the program of an image for each platform, and writes its bills of
+// materials.
+func buildOne(ctx context.Context, root, name string, options []build.Option) (build.Result, v1.Hash, error) {
+	module := filepath.Join(root, "functions", name)
+	if name == Migrate {
+		module = filepath.Join(root, "migrations")
 	}
-	if o.Repository != "" {
-		if strings.Contains(o.Repository, "://") {
-			return fmt.Errorf("repository %q: want host/path, without a scheme", o.Repository)
+	ko, err := build.NewGo(ctx, module, options...)
+	if err != nil {
+		return nil, v1.Hash{}, err
+	}
+	program, err := ko.QualifyImport("./cmd/" + name)
+	if err != nil {
+		return nil, v1.Hash{}, err
+	}
+	built, err := ko.Build(ctx, program)
+	if err != nil {
+		return nil, v1.Hash{}, err
+	}
+	small, err := compressed(built)
+	if err != nil {
+		return nil, v1.Hash{}, fmt.Errorf("compress: %w", err)
+	}
+	if err := renameInBills(billsFolder(root), name, built, small); err != nil {
+		return nil, v1.Hash{}, fmt.Errorf("write the bills of materials: %w", err)
+	}
+	digest, err := small.Digest()
+	return small, digest, err
+}
+
+// isolate overrides what in the environment would change the result of a build. The levels
+// of instruction sets are the oldest that Go supports, so that images run on any machine
+// of the platform.
+func isolate(root string) (err error) {
+	for key, value := range map[string]string{ // empty means unset
+		"GOWORK":       filepath.Join(root, "go.work"),
+		"GOFLAGS":      flags[0],
+		"GOEXPERIMENT": "none",
+		"GODEBUG":      "",
+		"GOFIPS140":    "off",
+		"GOAMD64":      "v1",
+		"GOARM64":      "v8.0",
+		"GOOS":         "",
+		"GOARCH":       "",
+		"CGO_ENABLED":  "0",
+		"KOCACHE":      "",
+	} {
+		if value == "" {
+			err = errors.Join(err, os.Unsetenv(key))
+		} else {
+			err = errors.Join(err, os.Setenv(key, value))
 		}
-		if _, err := name.NewRepository(o.Repository+"/image", name.StrictValidation); err != nil {
-			return fmt.Errorf("repository %q: want host/path in lower case, like ghcr.io/owner/project", o.Repository)
-		}
-	} else if o.Layout == "" {
-		o.Layout = filepath.Join(o.Root, ".bin", "images")
 	}
-	if o.SBOM == "" {
-		o.SBOM = filepath.Join(o.Root, ".bin", "sbom")
-	}
-	if len(o.Platforms) == 0 {
-		o.Platforms = Platforms
-	}
-	if o.Created.IsZero() {
-		o.Created = time.Unix(0, 0)
-	}
-	o.Created = o.Created.UTC()
-	if o.Progress == nil {
-		o.Progress = io.Discard
-	}
-	_, err := o.platforms()
 	return err
 }
 
-// platforms reads the platforms. Only Linux counts: the programs need its kernel's
-// interfaces and a base without a libc.
-func (o *Options) platforms() ([]v1.Platform, error) {
-	var platforms []v1.Platform
-	for _, text := range o.Platforms {
-		platform, err := v1.ParsePlatform(text)
-		if err != nil || platform.OS != "linux" || platform.Architecture == "" {
-			return nil, fmt.Errorf("platform %q: want linux/<architecture>, like linux/arm64", text)
-		}
-		platforms = append(platforms, *platform)
+// readRelease returns the version of what is built and the time of all files. The version is
+// read from the sources, as this module depends on no other of the repository; labels let a
+// person see which one an image is of. SOURCE_DATE_EPOCH is the standard variable for the
+// time of reproducible builds (https://reproducible-builds.org/docs/source-date-epoch/);
+// without it, it is 1970.
+func readRelease(root string) (version string, created v1.Time, err error) {
+	content, err := os.ReadFile(filepath.Join(root, "shared", "version", "VERSION"))
+	if err != nil {
+		return "", created, fmt.Errorf("read the version: %w", err)
 	}
-	return platforms, nil
+	date := cmp.Or(os.Getenv("SOURCE_DATE_EPOCH"), "0")
+	seconds, err := strconv.ParseInt(date, 10, 64)
+	if err != nil {
+		return "", created, fmt.Errorf("SOURCE_DATE_EPOCH is %q: want seconds since 1970", date)
+	}
+	return strings.TrimSpace(string(content)), v1.Time{Time: time.Unix(seconds, 0).UTC()}, nil
 }

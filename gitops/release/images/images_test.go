@@ -37,10 +37,11 @@ func TestBuildsAreReproducible(t *testing.T) {
 	t.Setenv("GOWORK", "off")
 	t.Setenv("CGO_ENABLED", "1")
 	second := build(t, images.Options{Root: repository(t)})
-	require.Equal(t, []string{"hello", "migrate"}, names(first))
+	require.Len(t, first, 2)
+	assert.Equal(t, "hello", first[0].Name)
+	assert.Equal(t, "migrate", first[1].Name)
 	assert.Equal(t, first, second)
 	assert.NotEqual(t, first[0].Digest, first[1].Digest)
-	assert.Equal(t, "riscv64", os.Getenv("GOARCH"), "the environment is as it was")
 
 	changed := repository(t)
 	write(t, changed, "functions/hello/cmd/hello/main.go", strings.Replace(program, "hello", "hullo", 1))
@@ -53,11 +54,8 @@ func TestALayoutHasAnImageForEachPlatform(t *testing.T) {
 	root := repository(t)
 	built := build(t, images.Options{Root: root, Only: []string{"hello"}})
 	require.Len(t, built, 1)
-	assert.Empty(t, built[0].Repository)
 
-	path, err := layout.FromPath(filepath.Join(root, ".bin", "images"))
-	require.NoError(t, err)
-	all, err := path.ImageIndex()
+	all, err := layout.ImageIndexFromPath(filepath.Join(root, "layout"))
 	require.NoError(t, err)
 	index, err := all.ImageIndex(built[0].Digest)
 	require.NoError(t, err)
@@ -84,6 +82,9 @@ func TestALayoutHasAnImageForEachPlatform(t *testing.T) {
 		require.NoError(t, err)
 		assert.Contains(t, string(bill), "pkg:oci/image@"+descriptor.Digest.String(), "it names the image that was written")
 	}
+	bill, err := os.ReadFile(filepath.Join(root, ".bin", "sbom", "hello-index.spdx.json"))
+	require.NoError(t, err)
+	assert.Contains(t, string(bill), built[0].Digest.String())
 }
 
 // assertCompressed holds that no layer is larger than gzip makes it.
@@ -139,22 +140,17 @@ func assertRuns(t *testing.T, image v1.Image) {
 	assert.Greater(t, strings.Count(string(roots), "BEGIN CERTIFICATE"), 50)
 }
 
-func TestBuildingAgainReplacesImagesInTheLayout(t *testing.T) {
+func TestBuildingAgainReplacesTheLayout(t *testing.T) {
 	root := repository(t)
-	options := images.Options{Root: root, Platforms: []string{"linux/amd64"}, Layout: filepath.Join(t.TempDir(), "layout")}
+	options := images.Options{Root: root, Platforms: []string{"linux/amd64"}}
 	before := build(t, options)
 	write(t, root, "functions/hello/cmd/hello/main.go", strings.Replace(program, "hello", "hullo", 1))
 	after := build(t, options)
-	path, err := layout.FromPath(options.Layout)
+	path, err := layout.FromPath(filepath.Join(root, "layout"))
 	require.NoError(t, err)
-	index, err := path.ImageIndex()
-	require.NoError(t, err)
-	manifest, err := index.IndexManifest()
-	require.NoError(t, err)
-	assert.Len(t, manifest.Manifests, 2)
 	_, err = path.Image(after[0].Digest)
 	assert.NoError(t, err)
-	assert.NoFileExists(t, filepath.Join(options.Layout, "blobs", "sha256", before[0].Digest.Hex))
+	assert.NoFileExists(t, filepath.Join(root, "layout", "blobs", "sha256", before[0].Digest.Hex))
 }
 
 func TestImagesArePushedToTheRegistry(t *testing.T) {
@@ -162,11 +158,10 @@ func TestImagesArePushedToTheRegistry(t *testing.T) {
 	defer server.Close()
 	host := strings.TrimPrefix(server.URL, "http://") + "/project"
 	root := repository(t)
-	built := build(t, images.Options{Root: root, Repository: host, Insecure: true})
+	built := build(t, images.Options{Root: root, Destination: images.Destination{Push: host, Insecure: true}})
 	for _, image := range built {
-		assert.Equal(t, host+"/"+image.Name, image.Repository)
 		for _, reference := range []string{"@" + image.Digest.String(), ":" + image.Digest.Hex[:12]} {
-			parsed, err := name.ParseReference(image.Repository+reference, name.Insecure)
+			parsed, err := name.ParseReference(host+"/"+image.Name+reference, name.Insecure)
 			require.NoError(t, err)
 			pushed, err := remote.Index(parsed)
 			require.NoError(t, err)
@@ -175,12 +170,13 @@ func TestImagesArePushedToTheRegistry(t *testing.T) {
 			assert.Equal(t, image.Digest, digest)
 		}
 	}
-	assert.NoDirExists(t, filepath.Join(root, ".bin", "images"))
+	assert.NoDirExists(t, filepath.Join(root, "layout"))
 }
 
-func TestInvalidOptionsAreRefused(t *testing.T) {
-	closed := httptest.NewServer(nil)
-	closed.Close()
+func TestWhatCannotBeBuiltIsRefusedAndNothingIsWritten(t *testing.T) {
+	push := func(repository string) images.Options {
+		return images.Options{Destination: images.Destination{Push: repository, Insecure: true}}
+	}
 	for name, wrong := range map[string]struct {
 		options images.Options
 		want    string
@@ -188,24 +184,30 @@ func TestInvalidOptionsAreRefused(t *testing.T) {
 		"unknown name":          {images.Options{Only: []string{"hallo"}}, `there is no image "hallo": want one of hello, migrate`},
 		"unknown platform":      {images.Options{Platforms: []string{"windows/amd64"}}, `platform "windows/amd64": want linux/`},
 		"no architecture":       {images.Options{Platforms: []string{"linux"}}, `platform "linux": want linux/`},
-		"repository as URL":     {images.Options{Repository: "https://ghcr.io/owner"}, "want host/path, without a scheme"},
-		"repository in capital": {images.Options{Repository: "ghcr.io/Owner"}, "want host/path in lower case"},
-		"two places":            {images.Options{Repository: "ghcr.io/owner", Layout: "folder"}, "not to both"},
-		"registry down":         {images.Options{Repository: strings.TrimPrefix(closed.URL, "http://") + "/project", Insecure: true}, "connection refused"},
+		"repository as URL":     {push("https://ghcr.io/owner"), "want host/path without a scheme"},
+		"repository in capital": {push("ghcr.io/Owner"), "and in lower case"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			wrong.options.Root = repository(t)
-			_, err := images.Build(t.Context(), wrong.options)
+			_, err := images.Build(t.Context(), complete(t, wrong.options))
 			assert.ErrorContains(t, err, wrong.want)
-			assert.NoDirExists(t, filepath.Join(wrong.options.Root, ".bin"), "nothing was built")
+			assert.NoDirExists(t, filepath.Join(wrong.options.Root, ".bin"))
 		})
 	}
+}
+
+func TestAFolderWithOtherContentIsNotUsedAsALayout(t *testing.T) {
+	root := repository(t)
+	write(t, root, "layout/letter.txt", "dear")
+	_, err := images.Build(t.Context(), complete(t, images.Options{Root: root, Only: []string{"hello"}}))
+	assert.ErrorContains(t, err, "has other content")
+	assert.FileExists(t, filepath.Join(root, "layout/letter.txt"))
 }
 
 func TestAProgramThatDoesNotCompileIsReported(t *testing.T) {
 	root := repository(t)
 	write(t, root, "functions/hello/cmd/hello/main.go", "package main\n\nfunc main() { undefined() }\n")
-	_, err := images.Build(t.Context(), images.Options{Root: root, Platforms: []string{"linux/amd64"}})
+	_, err := images.Build(t.Context(), complete(t, images.Options{Root: root, Platforms: []string{"linux/amd64"}}))
 	assert.ErrorContains(t, err, "build hello")
 	assert.ErrorContains(t, err, "undefined: undefined")
 }
@@ -213,35 +215,34 @@ func TestAProgramThatDoesNotCompileIsReported(t *testing.T) {
 func TestAFunctionWithoutAProgramIsReported(t *testing.T) {
 	root := repository(t)
 	write(t, root, "functions/empty/func.yaml", "")
-	_, err := images.Build(t.Context(), images.Options{Root: root})
-	assert.ErrorContains(t, err, "find the program of empty")
+	write(t, root, "functions/empty/go.mod", "module example.com/functions/empty\n\ngo 1.26.0\n")
+	_, err := images.Build(t.Context(), complete(t, images.Options{Root: root}))
+	assert.ErrorContains(t, err, "build empty")
+	assert.ErrorContains(t, err, "cmd/empty")
 }
 
-func TestAFolderWithOtherContentIsNotUsedAsALayout(t *testing.T) {
-	folder := t.TempDir()
-	write(t, folder, "letter.txt", "dear")
-	_, err := images.Build(t.Context(), images.Options{Root: repository(t), Layout: folder})
-	assert.ErrorContains(t, err, "has other content")
-}
-
-func TestThePlanNamesImagesPlatformsAndDestination(t *testing.T) {
-	plan, err := images.Plan(images.Options{Root: repository(t), Repository: "ghcr.io/owner/project", Only: []string{"hello"}})
-	require.NoError(t, err)
-	assert.Equal(t, []string{"hello for linux/amd64 and linux/arm64 to ghcr.io/owner/project"}, plan)
+// complete fills in what a test leaves out.
+func complete(t *testing.T, options images.Options) images.Options {
+	t.Helper()
+	if options.Platforms == nil {
+		options.Platforms = images.Platforms
+	}
+	if options.Layout == "" {
+		options.Layout = filepath.Join(options.Root, "layout")
+	}
+	options.Progress = t.Output()
+	// Build changes the environment: what is set here is set back after the test.
+	for _, key := range []string{"GOOS", "GOARCH", "GODEBUG", "KOCACHE", "GOWORK", "GOFLAGS", "GOEXPERIMENT", "GOFIPS140", "GOAMD64", "GOARM64", "CGO_ENABLED"} {
+		t.Setenv(key, os.Getenv(key))
+	}
+	return options
 }
 
 func build(t *testing.T, options images.Options) []images.Image {
 	t.Helper()
-	built, err := images.Build(t.Context(), options)
+	built, err := images.Build(t.Context(), complete(t, options))
 	require.NoError(t, err)
 	return built
-}
-
-func names(built []images.Image) (names []string) {
-	for _, image := range built {
-		names = append(names, image.Name)
-	}
-	return names
 }
 
 // repository creates a workspace with one function and the migrate command.

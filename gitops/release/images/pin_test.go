@@ -19,81 +19,66 @@ var (
 	two = v1.Hash{Algorithm: "sha256", Hex: "2222222222222222222222222222222222222222222222222222222222222222"}
 )
 
-const owners = "registry.example/owner"
+const pins = "gitops/images/kustomization.yaml"
 
-func TestPinsAreSortedAndHaveDigests(t *testing.T) {
-	folder := filepath.Join(t.TempDir(), "images")
-	require.NoError(t, images.WritePins(folder, owners, []string{"ask", "migrate"}, []images.Image{
-		{Name: "migrate", Digest: two, Repository: "registry.example/p/migrate"},
-		{Name: "ask", Digest: one, Repository: "registry.example/p/ask"},
-	}))
-	pins, err := images.Pins(folder)
-	require.NoError(t, err)
-	assert.Equal(t, []images.Pin{
-		{Name: "ask", Repository: "registry.example/p/ask", Digest: one.String()},
-		{Name: "migrate", Repository: "registry.example/p/migrate", Digest: two.String()},
-	}, pins)
-}
-
-func TestImagesThatWereNotBuiltKeepTheirPins(t *testing.T) {
-	folder := pinned(t)
-	require.NoError(t, images.WritePins(folder, owners, []string{"ask", "report"}, []images.Image{{Name: "ask", Digest: two, Repository: "registry.example/q/ask"}}))
-	pins, err := images.Pins(folder)
-	require.NoError(t, err)
-	assert.Equal(t, []images.Pin{
-		{Name: "ask", Repository: "registry.example/q/ask", Digest: two.String()},
-		{Name: "report", Repository: "registry.example/p/report", Digest: one.String()},
-	}, pins)
-}
-
-func TestImagesThatWereNotPushedArePinnedInTheOwnersRegistry(t *testing.T) {
-	folder := pinned(t)
-	require.NoError(t, images.WritePins(folder, owners, []string{"ask", "report", "new"}, []images.Image{{Name: "ask", Digest: two}, {Name: "new", Digest: two}}))
-	pins, err := images.Pins(folder)
-	require.NoError(t, err)
-	assert.Equal(t, "registry.example/owner/ask", pins[0].Repository)
-	assert.Equal(t, "registry.example/owner/new", pins[1].Repository)
-	assert.Equal(t, "registry.example/p/report", pins[2].Repository)
+func TestPinsAreSortedAndThoseOfImagesThatWereNotBuiltStay(t *testing.T) {
+	root := pinned(t)
+	require.NoError(t, images.WritePins(root, "registry.example/p", []images.Image{{Name: "migrate", Digest: one}}))
+	require.NoError(t, images.WritePins(root, "registry.example/q", []images.Image{{Name: "hello", Digest: two}}))
+	assert.Equal(t, `# The images of a release. `+"`make images`"+` writes the digests; the branch prod has
+# the promoted ones.
+apiVersion: kustomize.config.k8s.io/v1alpha1
+kind: Component
+images:
+  - name: sequential-questioning/hello
+    newName: registry.example/q/hello
+    digest: `+two.String()+`
+  - name: sequential-questioning/migrate
+    newName: registry.example/p/migrate
+    digest: `+one.String()+`
+`, read(t, root, pins))
 }
 
 func TestPinsOfRemovedImagesAreRemoved(t *testing.T) {
-	folder := pinned(t)
-	require.NoError(t, images.WritePins(folder, owners, []string{"ask"}, []images.Image{{Name: "ask", Digest: two}}))
-	pins, err := images.Pins(folder)
-	require.NoError(t, err)
-	require.Len(t, pins, 1)
+	root := pinned(t)
+	require.NoError(t, images.WritePins(root, "registry.example", []images.Image{{Name: "hello", Digest: one}}))
+	require.NoError(t, os.RemoveAll(filepath.Join(root, "functions")))
+	require.NoError(t, images.WritePins(root, "registry.example", []images.Image{{Name: "migrate", Digest: one}}))
+	assert.NotContains(t, read(t, root, pins), "hello")
 }
 
 func TestAnOverlayUsesThePins(t *testing.T) {
-	root := t.TempDir()
-	write(t, root, "pod.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n    - {name: a, image: sequential-questioning/ask}\n")
-	write(t, root, "kustomization.yaml", "resources: [pod.yaml]\ncomponents: [images]\n")
-	require.NoError(t, images.WritePins(filepath.Join(root, "images"), owners, []string{"ask"}, []images.Image{{Name: "ask", Digest: one, Repository: "registry.example/p/ask"}}))
+	root := pinned(t)
+	write(t, root, "pod.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n    - {name: a, image: sequential-questioning/hello}\n")
+	write(t, root, "kustomization.yaml", "resources: [pod.yaml]\ncomponents: [gitops/images]\n")
+	require.NoError(t, images.WritePins(root, "registry.example/p", []images.Image{{Name: "hello", Digest: one}}))
 	built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), root)
 	require.NoError(t, err)
 	document, err := built.AsYaml()
 	require.NoError(t, err)
-	assert.Contains(t, string(document), "image: registry.example/p/ask@"+one.String())
+	assert.Contains(t, string(document), "image: registry.example/p/hello@"+one.String())
 }
 
 func TestUnreadablePinsAreNotOverwritten(t *testing.T) {
-	folder := pinned(t)
-	path := filepath.Join(folder, "kustomization.yaml")
-	require.NoError(t, os.WriteFile(path, []byte("imagges: []\n"), 0o644))
-	err := images.WritePins(folder, owners, []string{"ask"}, nil)
-	assert.ErrorContains(t, err, path)
+	root := pinned(t)
+	write(t, root, pins, "imagges: []\n")
+	err := images.WritePins(root, "registry.example", []images.Image{{Name: "hello", Digest: one}})
+	assert.ErrorContains(t, err, pins)
 	assert.ErrorContains(t, err, "imagges")
-	data, err := os.ReadFile(path)
-	require.NoError(t, err)
-	assert.Equal(t, "imagges: []\n", string(data))
+	assert.Equal(t, "imagges: []\n", read(t, root, pins))
 }
 
+// pinned is a repository without pins.
 func pinned(t *testing.T) string {
 	t.Helper()
-	folder := t.TempDir()
-	require.NoError(t, images.WritePins(folder, owners, []string{"ask", "report"}, []images.Image{
-		{Name: "ask", Digest: one, Repository: "registry.example/p/ask"},
-		{Name: "report", Digest: one, Repository: "registry.example/p/report"},
-	}))
-	return folder
+	root := repository(t)
+	write(t, root, pins, "kind: Component\n")
+	return root
+}
+
+func read(t *testing.T, root, path string) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(root, path))
+	require.NoError(t, err)
+	return string(content)
 }

@@ -2,120 +2,135 @@ package render
 
 import (
 	"bytes"
+	_ "embed"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
+	"text/template"
 
-	"gopkg.in/yaml.v2"
+	yamlv2 "gopkg.in/yaml.v2"
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"knative.dev/func/pkg/functions"
+	"knative.dev/networking/pkg/apis/networking"
+	"knative.dev/serving/pkg/apis/serving"
+	"sigs.k8s.io/yaml"
+
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
 )
 
-// readFunction reads the func.yaml of a folder. It must satisfy func's rules and ours: no
-// unknown fields, and no field that rendering would lose.
+// supported are the fields of func.yaml that service.yaml.tmpl reads, and those that describe the
+// function and not its deployment. All others are refused until somebody decides what they
+// mean here, also those that a later version of func adds.
+var supported = []string{
+	"specVersion", "name", "runtime", "invoke", "created",
+	"run.envs",
+	"deploy.annotations", "deploy.labels", "deploy.healthEndpoints.liveness", "deploy.healthEndpoints.readiness",
+	"deploy.options.scale.min", "deploy.options.scale.max", "deploy.options.scale.metric",
+	"deploy.options.scale.target", "deploy.options.scale.utilization",
+	"deploy.options.resources.requests.cpu", "deploy.options.resources.requests.memory",
+	"deploy.options.resources.limits.cpu", "deploy.options.resources.limits.memory",
+	"deploy.options.resources.limits.concurrency",
+}
+
+// What a value in func.yaml can refer to: a key of a Secret or ConfigMap, and a variable of the
+// machine. Validate has checked the form.
+var (
+	reference = regexp.MustCompile(`^{{\s*(secret|configMap):([^:\s]+):([^:\s]+)\s*}}$`)
+	ofMachine = regexp.MustCompile(`{{\s*env:.*}}`)
+)
+
+//go:embed service.yaml.tmpl
+var serviceText string
+
+var service = template.Must(template.New("service").Funcs(template.FuncMap{
+	"json": func(value any) (string, error) {
+		text, err := json.Marshal(value)
+		return string(text), err
+	},
+	"ofService": ofService,
+	// The canonical form, or Argo CD would always see a difference. Validate has read it.
+	"quantity":  func(text string) string { q := resource.MustParse(text); return q.String() },
+	"reference": func(value *string) []string { return reference.FindStringSubmatch(*value) },
+}).Parse(serviceText))
+
+// ofService reports which annotations belong to the Service and not to its revisions: Argo
+// CD's, and those that Knative reads only there.
+func ofService(key string) bool {
+	group, _, _ := strings.Cut(key, "/")
+	return key == serving.RolloutDurationKey || group == networking.PublicGroupName || strings.HasSuffix(group, "argoproj.io")
+}
+
+// render returns the Service of the function in a folder. func.yaml must satisfy func's rules
+// and ours, and the Service Knative's, as its webhook will check them.
 // Errors name the field in func.yaml; the caller adds the file.
-func readFunction(folder string) (functions.Function, error) {
-	var none functions.Function
+func render(folder string) (*unstructured.Unstructured, error) {
 	data, err := os.ReadFile(filepath.Join(folder, functions.FunctionFile))
 	if err != nil {
-		return none, err
+		return nil, err
 	}
+	function := functions.Function{Root: folder}
+	var fields map[string]any
 	// func itself reads a file leniently and would drop a misspelled setting.
-	if err := yaml.UnmarshalStrict(data, &functions.Function{}); err != nil {
-		return none, fmt.Errorf("read: %w", err)
+	if err := errors.Join(yamlv2.UnmarshalStrict(data, &function), yaml.Unmarshal(data, &fields)); err != nil {
+		return nil, fmt.Errorf("read: %w", err)
 	}
-	function, err := load(data)
-	if err != nil {
-		return none, fmt.Errorf("read: %w", err)
+	if left := unsupported(fields, ""); len(left) > 0 {
+		return nil, fmt.Errorf("%s: set but not supported by rendering: remove it, or add it to gitops/release/render", strings.Join(left, ", "))
 	}
 	if err := function.Validate(); err != nil {
-		return none, fmt.Errorf("validate: %w", err)
+		return nil, fmt.Errorf("validate: %w", err)
 	}
-	// The gateway's addresses, the images and the manifests are all named by the
-	// folder.
+	// The gateway's addresses, the images and the manifests are all named by the folder.
 	if name := filepath.Base(folder); function.Name != name {
-		return none, fmt.Errorf("name is %q, want %q: the gateway finds a function by the name of its folder", function.Name, name)
+		return nil, fmt.Errorf("name is %q, want %q: the gateway finds a function by the name of its folder", function.Name, name)
 	}
-	if function.Runtime != "go" {
-		return none, fmt.Errorf("runtime is %q, want \"go\": images are built from Go programs", function.Runtime)
-	}
-	if left := unmapped(function); len(left) > 0 {
-		return none, fmt.Errorf("%s: set but not supported by rendering: remove it, or add it to gitops/release/render", strings.Join(left, ", "))
-	}
-	return function, nil
-}
-
-// load makes func read a copy, because func writes into the folder it reads from.
-// It is read by func's own code, so migrations of older formats are its task.
-func load(data []byte) (functions.Function, error) {
-	folder, err := os.MkdirTemp("", "render-")
-	if err != nil {
-		return functions.Function{}, err
-	}
-	defer os.RemoveAll(folder)
-	if err := os.WriteFile(filepath.Join(folder, functions.FunctionFile), data, 0o644); err != nil {
-		return functions.Function{}, err
-	}
-	return functions.NewFunction(folder)
-}
-
-// unmapped returns the paths of fields that serviceFor does not read, including fields
-// that a later version of func adds. It clears what is read in a copy, and reports all
-// that is left. So a field is refused until somebody decides what it means here.
-// To support another field, read it in serviceFor and clear it here.
-func unmapped(f functions.Function) []string {
-	// Fields that describe the function, not its deployment.
-	f.SpecVersion, f.Name, f.Runtime, f.Invoke = "", "", "", ""
-	f.Created = functions.Function{}.Created
-	// Fields that serviceFor reads.
-	f.Run.Envs = nil
-	f.Deploy.Annotations, f.Deploy.Labels = nil, nil
-	f.Deploy.HealthEndpoints = functions.HealthEndpoints{}
-	f.Deploy.ServiceAccountName, f.Deploy.ImagePullSecret = "", ""
-	if scale := f.Deploy.Options.Scale; scale != nil {
-		rest := *scale
-		rest.Min, rest.Max, rest.Metric, rest.Target, rest.Utilization = nil, nil, nil, nil, nil
-		f.Deploy.Options.Scale = &rest
-	}
-	if resources := f.Deploy.Options.Resources; resources != nil {
-		rest := *resources
-		if rest.Requests != nil {
-			requests := *rest.Requests
-			requests.CPU, requests.Memory = nil, nil
-			rest.Requests = &requests
+	for _, env := range function.Run.Envs {
+		if env.Name == nil {
+			return nil, fmt.Errorf("run.envs: %s takes all keys: name each variable, and refer to its key as {{ secret:NAME:KEY }}", *env.Value)
 		}
-		if rest.Limits != nil {
-			limits := *rest.Limits
-			limits.CPU, limits.Memory, limits.Concurrency = nil, nil, nil
-			rest.Limits = &limits
-		}
-		f.Deploy.Options.Resources = &rest
 	}
-
-	// What is set is what remains in the YAML: omitempty leaves out the rest.
-	data, err := yaml.Marshal(f)
+	// A manifest has to be the same on every machine.
+	if machine := ofMachine.Find(data); machine != nil {
+		return nil, fmt.Errorf("%s depends on the machine that renders: write the value, or refer to a Secret or ConfigMap", machine)
+	}
+	labels, err := function.LabelsMap()
 	if err != nil {
-		return []string{err.Error()}
+		return nil, fmt.Errorf("deploy.labels: %w", err)
 	}
-	var rest yaml.MapSlice
-	if err := yaml.NewDecoder(bytes.NewReader(data)).Decode(&rest); err != nil {
-		return []string{err.Error()}
+	labels["app.kubernetes.io/name"] = function.Name
+	var text bytes.Buffer
+	if err := service.Execute(&text, struct {
+		functions.Function
+		Labels map[string]string
+	}{function, labels}); err != nil {
+		return nil, err
 	}
-	left := leaves(rest, "")
-	// func always writes these two.
-	return slices.DeleteFunc(left, func(path string) bool { return path == "specVersion" || path == "created" })
+	object := &unstructured.Unstructured{}
+	if err := yaml.UnmarshalStrict(text.Bytes(), &object.Object); err != nil {
+		return nil, err
+	}
+	return object, manifest.Validate([]*unstructured.Unstructured{object})
 }
 
-// leaves are the dotted paths of what is set.
-func leaves(fields yaml.MapSlice, prefix string) (paths []string) {
-	for _, field := range fields {
-		path := prefix + fmt.Sprint(field.Key)
-		if inner, ok := field.Value.(yaml.MapSlice); ok {
-			paths = append(paths, leaves(inner, path+".")...)
+// unsupported returns the dotted paths of what is set and not supported.
+func unsupported(fields map[string]any, prefix string) (paths []string) {
+	for _, key := range slices.Sorted(maps.Keys(fields)) {
+		path := prefix + key
+		if slices.Contains(supported, path) {
 			continue
 		}
-		paths = append(paths, path)
+		if inner, ok := fields[key].(map[string]any); ok {
+			paths = append(paths, unsupported(inner, path+".")...)
+		} else {
+			paths = append(paths, path)
+		}
 	}
 	return paths
 }

@@ -26,8 +26,6 @@ run:
       value: '{{ secret:database:url }}'
     - name: LEVEL
       value: '{{ configMap:settings:log.level }}'
-    - value: '{{ secret:all-of-it }}'
-    - value: '{{ configMap:all-settings }}'
 deploy:
   annotations:
     autoscaling.knative.dev/scale-to-zero-pod-retention-period: 1m
@@ -65,12 +63,13 @@ func TestTheRepositoryIsUpToDate(t *testing.T) {
 
 func TestAFunctionBecomesAKnativeService(t *testing.T) {
 	root := repository(t, map[string]string{"hello": function})
-	changes, err := render.Write(root)
+	would, err := render.Write(root, true)
 	require.NoError(t, err)
-	assert.Equal(t, []render.Change{
-		{Action: render.Wrote, Path: "gitops/base/functions/hello.yaml"},
-		{Action: render.Wrote, Path: "gitops/base/functions/kustomization.yaml"},
-	}, changes)
+	assert.Equal(t, []string{"gitops/base/functions/hello.yaml", "gitops/base/functions/kustomization.yaml"}, would)
+	assert.NoDirExists(t, filepath.Join(root, "gitops"), "a dry run writes nothing")
+	changes, err := render.Write(root, false)
+	require.NoError(t, err)
+	assert.Equal(t, would, changes)
 
 	assert.YAMLEq(t, `
 apiVersion: serving.knative.dev/v1
@@ -79,7 +78,6 @@ metadata:
   name: hello
   annotations:
     argocd.argoproj.io/sync-wave: "0"
-    example.com/team: blue
     networking.knative.dev/disable-external-domain-tls: "true"
   labels:
     app.kubernetes.io/name: hello
@@ -120,9 +118,6 @@ spec:
               valueFrom: {secretKeyRef: {name: database, key: url}}
             - name: LEVEL
               valueFrom: {configMapKeyRef: {name: settings, key: log.level}}
-          envFrom:
-            - secretRef: {name: all-of-it}
-            - configMapRef: {name: all-settings}
           livenessProbe: {httpGet: {path: /health/liveness}}
           readinessProbe: {httpGet: {path: /health/readiness}}
           resources:
@@ -147,7 +142,7 @@ spec:
 func TestAPublicFunctionIsSyncedAfterTheFunctionsItCalls(t *testing.T) {
 	public := strings.Replace(function, "    - key: networking.knative.dev/visibility\n      value: cluster-local\n", "", 1)
 	root := repository(t, map[string]string{"hello": public})
-	_, err := render.Write(root)
+	_, err := render.Write(root, false)
 	require.NoError(t, err)
 	var service struct {
 		Metadata struct{ Annotations map[string]string }
@@ -158,10 +153,10 @@ func TestAPublicFunctionIsSyncedAfterTheFunctionsItCalls(t *testing.T) {
 
 func TestRenderingTwiceChangesNothing(t *testing.T) {
 	root := repository(t, map[string]string{"hello": function})
-	_, err := render.Write(root)
+	_, err := render.Write(root, false)
 	require.NoError(t, err)
 	require.NoError(t, render.Check(t.Context(), root))
-	changes, err := render.Write(root)
+	changes, err := render.Write(root, false)
 	require.NoError(t, err)
 	assert.Empty(t, changes)
 }
@@ -169,7 +164,7 @@ func TestRenderingTwiceChangesNothing(t *testing.T) {
 func TestCheckNamesEveryFileThatIsOutOfDate(t *testing.T) {
 	other := strings.ReplaceAll(function, "name: hello", "name: other")
 	root := repository(t, map[string]string{"hello": function, "other": other})
-	_, err := render.Write(root)
+	_, err := render.Write(root, false)
 	require.NoError(t, err)
 	path := filepath.Join(root, "gitops/base/functions/hello.yaml")
 	require.NoError(t, os.WriteFile(path, []byte(content(t, root, "gitops/base/functions/hello.yaml")+"# edited\n"), 0o644))
@@ -178,9 +173,9 @@ func TestCheckNamesEveryFileThatIsOutOfDate(t *testing.T) {
 	err = render.Check(t.Context(), root)
 	assert.ErrorContains(t, err, "gitops/base/functions/hello.yaml is out of date: run make render")
 	assert.ErrorContains(t, err, "gitops/base/functions/kustomization.yaml is out of date")
-	assert.ErrorContains(t, err, "gitops/base/functions/other.yaml belongs to a removed function")
+	assert.ErrorContains(t, err, "gitops/base/functions/other.yaml is out of date")
 
-	_, err = render.Write(root)
+	_, err = render.Write(root, false)
 	require.NoError(t, err)
 	assert.NoError(t, render.Check(t.Context(), root))
 	assert.NoFileExists(t, filepath.Join(root, "gitops/base/functions/other.yaml"))
@@ -188,11 +183,11 @@ func TestCheckNamesEveryFileThatIsOutOfDate(t *testing.T) {
 
 func TestAFileThatIsNotGeneratedIsNotRemoved(t *testing.T) {
 	root := repository(t, map[string]string{"hello": function})
-	_, err := render.Write(root)
+	_, err := render.Write(root, false)
 	require.NoError(t, err)
 	foreign := filepath.Join(root, "gitops/base/functions/foreign.yaml")
 	require.NoError(t, os.WriteFile(foreign, []byte("kind: ConfigMap\n"), 0o644))
-	_, err = render.Write(root)
+	_, err = render.Write(root, false)
 	assert.ErrorContains(t, err, "gitops/base/functions/foreign.yaml is not generated")
 	assert.FileExists(t, foreign)
 }
@@ -203,7 +198,6 @@ func TestAnInvalidFunctionIsRefusedAndNothingIsWritten(t *testing.T) {
 		"field given twice":          {"      min: 0\n", "      min: 0\n      min: 1\n", "already set"},
 		"value of the wrong type":    {"max: 10", "max: ten", "cannot unmarshal"},
 		"name of another folder":     {"name: hello", "name: hallo", `name is "hallo", want "hello"`},
-		"another language":           {"runtime: go", "runtime: python", `runtime is "python", want "go"`},
 		"negative minimum":           {"min: 0", "min: -1", "scale.min"},
 		"maximum below the minimum":  {"min: 0", "min: 20", "scale.max"},
 		"unknown metric":             {"metric: concurrency", "metric: cpu", "scale.metric"},
@@ -211,8 +205,10 @@ func TestAnInvalidFunctionIsRefusedAndNothingIsWritten(t *testing.T) {
 		"limit below the request":    {"1000m", "10m", `resources.limits.cpu: "10m" is less than the request, "50m"`},
 		"variable given twice":       {"name: LEVEL", "name: COLOUR", "duplicate name"},
 		"malformed reference":        {"secret:database:url", "secret database", "invalid value field"},
-		"value of the machine":       {"value: blue\n    - name: D", "value: '{{ env:COLOUR }}'\n    - name: D", "run.envs[0] COLOUR: {{ env:COLOUR }} depends on the machine that renders"},
-		"label of the machine":       {"value: sequential-questioning", "value: '{{ env:NOBODY_SETS_THIS }}'", "deploy.labels[0]"},
+		"value of the machine":       {"value: blue\n    - name: D", "value: '{{ env:COLOUR }}'\n    - name: D", "{{ env:COLOUR }} depends on the machine that renders"},
+		"all keys of a Secret":       {"    - name: COLOUR\n      value: blue\n", "    - value: '{{ secret:all-of-it }}'\n", "run.envs: {{ secret:all-of-it }} takes all keys: name each variable"},
+		"service account":            {"  labels:\n", "  serviceAccountName: other\n  labels:\n", "deploy.serviceAccountName: set but not supported"},
+		"label of the machine":       {"value: sequential-questioning", "value: '{{ env:NOBODY_SETS_THIS }}'", "{{ env:NOBODY_SETS_THIS }} depends on the machine"},
 		"variable that Knative sets": {"name: COLOUR", "name: PORT", "spec.template.spec.containers[0].env[0].name"},
 		"too much concurrency":       {"concurrency: 100", "concurrency: 5000", "spec.template.spec.containerConcurrency"},
 		"malformed annotation":       {"retention-period: 1m", "retention-period: soon", "scale-to-zero-pod-retention-period"},
@@ -226,7 +222,7 @@ func TestAnInvalidFunctionIsRefusedAndNothingIsWritten(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			require.Contains(t, function, wrong.old)
 			root := repository(t, map[string]string{"hello": strings.Replace(function, wrong.old, wrong.new, 1)})
-			_, err := render.Write(root)
+			_, err := render.Write(root, false)
 			assert.ErrorContains(t, err, "functions/hello/func.yaml: ")
 			assert.ErrorContains(t, err, wrong.want)
 			assert.NoDirExists(t, filepath.Join(root, "gitops"))
@@ -235,7 +231,7 @@ func TestAnInvalidFunctionIsRefusedAndNothingIsWritten(t *testing.T) {
 }
 
 func TestARepositoryWithoutFunctionsIsRefused(t *testing.T) {
-	_, err := render.Write(t.TempDir())
+	_, err := render.Write(t.TempDir(), false)
 	assert.ErrorContains(t, err, "no func.yaml")
 }
 

@@ -80,7 +80,7 @@ func OpenRelay() (*RelayHandler, error) {
 }
 
 // ServeHTTP answers 200 with what was done, 202 when a drain under way includes the
-// request, and 503 while the database or the sink is unavailable. A drain continues
+// request, after that drain if it has a backlog, and 503 while the database or the sink is unavailable. A drain continues
 // when the caller has gone. So a broker or timer that gives up early does not leave
 // events half settled.
 func (h *RelayHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -94,6 +94,7 @@ func (h *RelayHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case !ran:
+		h.relay.AwaitBacklog(r.Context())
 		w.WriteHeader(http.StatusAccepted)
 		return
 	case err != nil && (errors.Is(err, ErrSinkUnavailable) || postgres.Retryable(err)):

@@ -76,6 +76,7 @@ type Relay struct {
 
 	mu             sync.Mutex
 	running, again bool
+	backlog        chan struct{} // closed when the drain ends that found more than a batch; nil for none
 	lastRound      time.Time // when the last round ended
 }
 
@@ -153,7 +154,36 @@ func (r *Relay) end(stop bool) (again bool) {
 	defer r.mu.Unlock()
 	again = r.again && !stop
 	r.running, r.again = again, false
+	if !again && r.backlog != nil {
+		close(r.backlog)
+		r.backlog = nil
+	}
 	return again
+}
+
+// behind notes that the drain under way found a full batch.
+func (r *Relay) behind() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.backlog == nil {
+		r.backlog = make(chan struct{})
+	}
+}
+
+// AwaitBacklog returns when the drain under way ends, if that has a backlog, and else at
+// once. Requests that wait are the load by which Knative starts another relay, which takes
+// other conversations.
+func (r *Relay) AwaitBacklog(ctx context.Context) {
+	r.mu.Lock()
+	backlog := r.backlog
+	r.mu.Unlock()
+	if backlog == nil {
+		return
+	}
+	select {
+	case <-backlog:
+	case <-ctx.Done():
+	}
 }
 
 // publishAll is one round. It first does what needs a timer and no event: deleting
@@ -178,6 +208,9 @@ func (r *Relay) publishAll(ctx context.Context, done *Drained) error {
 		}
 		if len(claimed) == 0 {
 			return nil
+		}
+		if len(claimed) == r.config.Batch {
+			r.behind()
 		}
 		batch := r.publish(ctx, claimed)
 		settling, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)

@@ -34,6 +34,39 @@ func TestADrainForManyNudgesIsBounded(t *testing.T) {
 	})
 }
 
+// Requests that wait are what Knative counts.
+func TestNudgesWaitForADrainWithABacklog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &Relay{config: RelayConfig{Timeout: time.Minute}, metrics: newMetrics(), measure: func(context.Context) {}}
+		backlog := true
+		r.round = func(context.Context, *Drained) error {
+			if backlog {
+				r.behind()
+			}
+			time.Sleep(10 * time.Second)
+			return nil
+		}
+		h := &RelayHandler{relay: r}
+		nudged := func() (status int, took time.Duration) {
+			began, answer := time.Now(), httptest.NewRecorder()
+			h.ServeHTTP(answer, httptest.NewRequest(http.MethodPost, "/", nil))
+			return answer.Code, time.Since(began)
+		}
+		go nudged()
+		synctest.Wait()
+		status, took := nudged()
+		assert.Equal(t, http.StatusAccepted, status)
+		assert.GreaterOrEqual(t, took, 10*time.Second)
+
+		backlog = false
+		go nudged()
+		synctest.Wait()
+		_, took = nudged()
+		assert.Zero(t, took)
+		time.Sleep(time.Minute) // both drains end
+	})
+}
+
 // The body of a nudge, or of a timer's event, cannot do harm.
 func TestANudgeIsNotRead(t *testing.T) {
 	var body unread

@@ -8,8 +8,9 @@ import (
 )
 
 // retryInterval is how long a relay waits before it tries again what failed. Events wait
-// longer themselves where they have failed before.
-const retryInterval = 15 * time.Second
+// longer themselves where they have failed before; those behind a failed one of the same
+// conversation are due at once, and should not outlast the instance.
+const retryInterval = 5 * time.Second
 
 // retry drains again what a drain left, without waiting to be asked: the timer that wakes
 // a relay at rest is rare. It lasts as long as the instance does, which on Knative is a

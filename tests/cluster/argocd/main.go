@@ -6,11 +6,11 @@ import (
 	"os"
 	"path/filepath"
 
-	controller "github.com/argoproj/argo-cd/v2/cmd/argocd-application-controller/commands"
-	askpass "github.com/argoproj/argo-cd/v2/cmd/argocd-git-ask-pass/commands"
-	reposerver "github.com/argoproj/argo-cd/v2/cmd/argocd-repo-server/commands"
-	server "github.com/argoproj/argo-cd/v2/cmd/argocd-server/commands"
-	client "github.com/argoproj/argo-cd/v2/cmd/argocd/commands"
+	controller "github.com/argoproj/argo-cd/v3/cmd/argocd-application-controller/commands"
+	askpass "github.com/argoproj/argo-cd/v3/cmd/argocd-git-ask-pass/commands"
+	reposerver "github.com/argoproj/argo-cd/v3/cmd/argocd-repo-server/commands"
+	server "github.com/argoproj/argo-cd/v3/cmd/argocd-server/commands"
+	client "github.com/argoproj/argo-cd/v3/cmd/argocd/commands"
 	"github.com/spf13/cobra"
 )
 

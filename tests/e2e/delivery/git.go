@@ -155,3 +155,6 @@ func copyTree(ctx context.Context, from, to string) error {
 	}
 	return nil
 }
+
+// Repository returns the URL of the deployed repository.
+func (d *Deployment) Repository() string { return d.git }

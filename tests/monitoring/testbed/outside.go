@@ -10,7 +10,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/model/modeltest"
 )
 
-// modelFails is the interval of failures: one in so many model requests fails.
+// modelFails is the interval of failures: one in so many model requests fails, times calm.
 const modelFails = 6
 
 // outside has the services around the functions, except the broker, which is in
@@ -18,6 +18,7 @@ const modelFails = 6
 // one request.
 // The collector accepts everything and keeps nothing.
 type outside struct {
+	calm      int64
 	model     *httptest.Server
 	collector *httptest.Server // receives traces, so that metrics have exemplars
 	asked     atomic.Int64
@@ -25,8 +26,8 @@ type outside struct {
 }
 
 // newOutside starts both servers on loopback.
-func newOutside() *outside {
-	o := &outside{}
+func newOutside(calm int) *outside {
+	o := &outside{calm: int64(calm)}
 	o.model = httptest.NewServer(http.HandlerFunc(o.complete))
 	o.collector = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/x-protobuf")
@@ -44,7 +45,7 @@ func (o *outside) close() {
 // A malformed request gets the same error as an overload; the functions send none.
 func (o *outside) complete(w http.ResponseWriter, r *http.Request) {
 	request := modeltest.Request{Path: r.URL.Path, Header: r.Header}
-	if json.NewDecoder(r.Body).Decode(&request.Body) != nil || o.asked.Add(1)%modelFails == 0 {
+	if json.NewDecoder(r.Body).Decode(&request.Body) != nil || o.asked.Add(1)%(modelFails*o.calm) == 0 {
 		http.Error(w, "overloaded", http.StatusServiceUnavailable)
 		return
 	}

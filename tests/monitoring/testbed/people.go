@@ -73,6 +73,7 @@ func (s *Testbed) talk(ctx context.Context, number, rounds int, pause time.Durat
 // again up to timing.
 type person struct {
 	number int
+	calm   int
 	random *rand.Rand
 	client *client.Client
 }
@@ -80,7 +81,7 @@ type person struct {
 // newPerson connects with the newest revision in which a client is asked during a
 // call.
 func (s *Testbed) newPerson(ctx context.Context, number int) (*person, error) {
-	p := &person{number: number, random: rand.New(rand.NewPCG(1, uint64(number)))}
+	p := &person{number: number, calm: s.calm, random: rand.New(rand.NewPCG(1, uint64(number)))}
 	wire, err := transport.NewStreamableHTTP(s.URL)
 	if err != nil {
 		return nil, err
@@ -169,11 +170,12 @@ func (p *person) piece(ctx context.Context, round int) error {
 	if _, err := p.call(ctx, automaticTool, map[string]any{"context": goal, "user_id": user, "max_rounds": 2}); err != nil {
 		return err
 	}
-	// A well-formed id that no conversation has.
-	if _, err := p.call(ctx, reportTool, map[string]any{"conversation_id": "01a20889-b474-71f1-a3f6-6855412e7019", "user_id": user}); err != nil {
-		return err
+	if p.random.IntN(p.calm) == 0 { // a well-formed id that no conversation has
+		if _, err := p.call(ctx, reportTool, map[string]any{"conversation_id": "01a20889-b474-71f1-a3f6-6855412e7019", "user_id": user}); err != nil {
+			return err
+		}
 	}
-	if round%6 == 5 {
+	if round%(6*p.calm) == 5 {
 		return p.impatient(ctx)
 	}
 	_, err = p.call(ctx, recallTool, map[string]any{"query": goal, "user_id": user})

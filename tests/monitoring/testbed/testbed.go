@@ -35,6 +35,7 @@ type Testbed struct {
 	URL     string // for MCP clients
 	Metrics string
 
+	calm    int
 	command *exec.Cmd
 	output  transcript.Transcript
 	ended   chan struct{}
@@ -42,13 +43,17 @@ type Testbed struct {
 	outside *outside
 }
 
-// Start builds and starts the program, and returns once it is ready. environment is
+// At is a testbed whose program runs elsewhere and serves MCP clients at url.
+func At(url string, calm int) *Testbed { return &Testbed{URL: url, calm: calm} }
+
+// Start builds and starts the program, and returns once it is ready. Everything that
+// fails on purpose is calm times as rare as in the tests, where calm is 1. environment is
 // added to this process's variables. What was started is stopped if it fails. The
 // caller stops the rest.
 //
 // The folder of its data is new and removed by Stop, so that runs do not depend on each other.
-func Start(ctx context.Context, environment ...string) (_ *Testbed, err error) {
-	s := &Testbed{ended: make(chan struct{})}
+func Start(ctx context.Context, calm int, environment ...string) (_ *Testbed, err error) {
+	s := &Testbed{calm: calm, ended: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("start the program: %w", errors.Join(err, s.Stop()))
@@ -64,10 +69,10 @@ func Start(ctx context.Context, environment ...string) (_ *Testbed, err error) {
 	if err := build(ctx, program); err != nil {
 		return nil, err
 	}
-	s.outside = newOutside()
+	s.outside = newOutside(calm)
 	s.command = exec.Command(program, "--port", "0", "--data", filepath.Join(s.folder, "data"))
 	s.command.Dir = s.folder
-	s.command.Env = append(append(os.Environ(), "LOG_FORMAT=json", "MAX_CONCURRENT_CALLS=8",
+	s.command.Env = append(append(os.Environ(), "LOG_FORMAT=json", "MAX_CONCURRENT_CALLS=8", fmt.Sprintf("TESTBED_CALM=%d", calm),
 		"MODEL_BASE_URL="+s.outside.model.URL+"/v1", "MODEL_NAME=testbed",
 		"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="+s.outside.collector.URL+"/v1/traces"), environment...)
 	s.command.Stdout, s.command.Stderr = &s.output, &s.output

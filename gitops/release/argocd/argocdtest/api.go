@@ -144,22 +144,26 @@ func (s *Server) ResourceTree(context.Context, *application.ResourcesQuery) (*v1
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	tree := &v1alpha1.ApplicationTree{}
-	add := func(group, kind, name string, state health.HealthStatusCode, parents ...v1alpha1.ResourceRef) v1alpha1.ResourceRef {
+	add := func(group, kind, name string, state *v1alpha1.HealthStatus, parents ...v1alpha1.ResourceRef) v1alpha1.ResourceRef {
 		ref := v1alpha1.ResourceRef{Group: group, Kind: kind, Name: name, UID: group + kind + name}
-		tree.Nodes = append(tree.Nodes, v1alpha1.ResourceNode{ResourceRef: ref, ParentRefs: parents, Health: &v1alpha1.HealthStatus{Status: state}})
+		tree.Nodes = append(tree.Nodes, v1alpha1.ResourceNode{ResourceRef: ref, ParentRefs: parents, Health: state})
 		return ref
 	}
-	for name := range s.live {
-		service := add("serving.knative.dev", "Service", name, health.HealthStatusHealthy)
+	healthy, starting := &v1alpha1.HealthStatus{Status: health.HealthStatusHealthy}, &v1alpha1.HealthStatus{Status: health.HealthStatusProgressing}
+	for name, message := range s.unhealthy {
+		add("", "ConfigMap", name, &v1alpha1.HealthStatus{Status: health.HealthStatusDegraded, Message: message})
+	}
+	for name, live := range s.live {
+		service := add("serving.knative.dev", "Service", name, healthOf(live))
 		if s.hidden {
 			continue
 		}
-		configuration := add("serving.knative.dev", "Configuration", name, health.HealthStatusHealthy, service)
-		revision := add("serving.knative.dev", "Revision", name+"-00001", health.HealthStatusHealthy, configuration)
-		set := add("apps", "ReplicaSet", name, health.HealthStatusHealthy, add("apps", "Deployment", name, health.HealthStatusHealthy, revision))
-		add("", "Pod", name+"-a", health.HealthStatusHealthy, set)
-		add("", "Pod", name+"-b", health.HealthStatusProgressing, set)
+		configuration := add("serving.knative.dev", "Configuration", name, healthy, service)
+		revision := add("serving.knative.dev", "Revision", name+"-00001", healthy, configuration)
+		set := add("apps", "ReplicaSet", name, healthy, add("apps", "Deployment", name, healthy, revision))
+		add("", "Pod", name+"-a", healthy, set)
+		add("", "Pod", name+"-b", starting, set)
 	}
-	add("", "Pod", "alone", health.HealthStatusHealthy)
+	add("", "Pod", "alone", healthy)
 	return tree, nil
 }

@@ -35,8 +35,9 @@ func (s *Server) refresh() {
 	s.compare()
 }
 
-// compare sets sync status, health and resources from what runs. It is reconciled one
-// second in the future, so that it always counts as later than the operation before.
+// compare sets sync status, health and resources from what runs. As in Argo CD 3, the
+// resources' health is in the tree only. It is reconciled one second in the future, so
+// that it always counts as later than the operation before.
 func (s *Server) compare() {
 	s.app.Status.Sync.Status = v1alpha1.SyncStatusCodeSynced
 	images := s.revisions[s.app.Status.Sync.Revision].Images
@@ -49,21 +50,26 @@ func (s *Server) compare() {
 		if images[name] != service.Spec.Template.Spec.Containers[0].Image {
 			s.app.Status.Sync.Status = v1alpha1.SyncStatusCodeOutOfSync
 		}
-		state := &v1alpha1.HealthStatus{Status: health.HealthStatusHealthy}
-		switch condition := service.Status.GetCondition(apis.ConditionReady); {
-		case condition == nil || condition.Status == corev1.ConditionUnknown:
-			state = &v1alpha1.HealthStatus{Status: health.HealthStatusProgressing}
-			s.app.Status.Health.Status = health.HealthStatusProgressing
-		case condition.Status == corev1.ConditionFalse:
-			state = &v1alpha1.HealthStatus{Status: health.HealthStatusDegraded, Message: condition.Message}
-			s.app.Status.Health.Status = health.HealthStatusDegraded
+		if state := healthOf(service); state.Status != health.HealthStatusHealthy {
+			s.app.Status.Health.Status = state.Status
 		}
 		s.app.Status.Resources = append(s.app.Status.Resources, v1alpha1.ResourceStatus{
-			Group: "serving.knative.dev", Kind: "Service", Name: name, Namespace: s.app.Spec.Destination.Namespace, Health: state,
+			Group: "serving.knative.dev", Kind: "Service", Name: name, Namespace: s.app.Spec.Destination.Namespace,
 		})
 	}
 	now := metav1.NewTime(time.Now().Add(time.Second))
 	s.app.Status.ReconciledAt = &now
+}
+
+// healthOf is Argo CD's health of a Knative Service.
+func healthOf(service *servingv1.Service) *v1alpha1.HealthStatus {
+	switch condition := service.Status.GetCondition(apis.ConditionReady); {
+	case condition == nil || condition.Status == corev1.ConditionUnknown:
+		return &v1alpha1.HealthStatus{Status: health.HealthStatusProgressing}
+	case condition.Status == corev1.ConditionFalse:
+		return &v1alpha1.HealthStatus{Status: health.HealthStatusDegraded, Message: condition.Message}
+	}
+	return &v1alpha1.HealthStatus{Status: health.HealthStatusHealthy}
 }
 
 // operate requests an operation; advance begins it.

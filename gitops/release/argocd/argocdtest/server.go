@@ -44,6 +44,7 @@ type Server struct {
 	step      int
 	observers []func(*v1alpha1.Application)
 	hidden    bool
+	unhealthy map[string]string
 }
 
 // Revision is a commit of the repository that the Application deploys.
@@ -124,6 +125,13 @@ func (s *Server) HideRevisions() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.hidden = true
+}
+
+// Degrade adds an unhealthy ConfigMap to the resource tree.
+func (s *Server) Degrade(name, message string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unhealthy = map[string]string{name: message}
 }
 
 // Refuse makes a method return err; nil makes it work again.

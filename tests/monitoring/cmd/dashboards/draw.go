@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"image/color"
 	"math"
@@ -40,19 +41,35 @@ var colours = []color.Color{
 
 // paint draws a dashboard's panels, three per row, into a picture. The file is written
 // when all panels are drawn: a query that fails leaves the earlier picture as it was.
-// Panels are in the order of the dashboard, not at Grafana's positions.
+// Panels are in the order of the dashboard, not at Grafana's positions. Those without data
+// are left out and named on standard error: what they show was no part of the run.
 func paint(ctx context.Context, d dashboard.Dashboard, p *prometheus, began, ended time.Time, file string) error {
-	rows := (len(d.Panels) + columns - 1) / columns
-	canvas := vgimg.NewWith(vgimg.UseWH(columns*tileWidth, vg.Length(rows)*tileHeight), vgimg.UseDPI(resolution), vgimg.UseBackgroundColor(color.White))
-	whole := draw.New(canvas)
-	for i, panel := range d.Panels {
-		left, top := vg.Length(i%columns)*tileWidth, vg.Length(rows-i/columns)*tileHeight
-		tile := draw.Crop(whole, left+6, left+tileWidth-6-columns*tileWidth, top-tileHeight+6, top-6-vg.Length(rows)*tileHeight)
+	type filled struct {
+		dashboard.Panel
+		lines []line
+	}
+	var panels []filled
+	for _, panel := range d.Panels {
 		lines, err := answers(ctx, panel, p, began, ended)
 		if err != nil {
 			return fmt.Errorf("panel %s: %w", panel.Title, err)
 		}
-		if err := drawPanel(tile, panel, lines); err != nil {
+		if len(lines) == 0 {
+			fmt.Fprintf(os.Stderr, "%s: no data for %s\n", d.Name, panel.Title)
+			continue
+		}
+		panels = append(panels, filled{panel, lines})
+	}
+	if len(panels) == 0 {
+		return errors.New("no panel has data")
+	}
+	rows := (len(panels) + columns - 1) / columns
+	canvas := vgimg.NewWith(vgimg.UseWH(columns*tileWidth, vg.Length(rows)*tileHeight), vgimg.UseDPI(resolution), vgimg.UseBackgroundColor(color.White))
+	whole := draw.New(canvas)
+	for i, panel := range panels {
+		left, top := vg.Length(i%columns)*tileWidth, vg.Length(rows-i/columns)*tileHeight
+		tile := draw.Crop(whole, left+6, left+tileWidth-6-columns*tileWidth, top-tileHeight+6, top-6-vg.Length(rows)*tileHeight)
+		if err := drawPanel(tile, panel.Panel, panel.lines); err != nil {
 			return fmt.Errorf("panel %s: %w", panel.Title, err)
 		}
 	}
@@ -69,7 +86,6 @@ func paint(ctx context.Context, d dashboard.Dashboard, p *prometheus, began, end
 
 // answers runs a panel's queries. Panels of logs have no answers here: no Loki runs.
 // The rate's window is ours here; Grafana derives its own from the time that is shown.
-// An empty answer is no error; drawEmpty says so in the panel.
 func answers(ctx context.Context, panel dashboard.Panel, p *prometheus, began, ended time.Time) ([]line, error) {
 	if panel.Datasource.Type != "prometheus" {
 		return nil, nil
@@ -97,9 +113,6 @@ func drawPanel(tile draw.Canvas, panel dashboard.Panel, lines []line) error {
 	chart.X.Label.TextStyle.Font = small
 	// From nought: a picture that cuts the axis makes a small change look large.
 	chart.X.Min, chart.Y.Min = 0, 0
-	if len(lines) == 0 {
-		return drawEmpty(tile, panel, chart)
-	}
 	chart.Add(plotter.NewGrid())
 	legend := plot.NewLegend()
 	legend.TextStyle.Font, legend.Padding, legend.Left, legend.Top = small, 2, true, true
@@ -146,27 +159,6 @@ func drawPanel(tile draw.Canvas, panel dashboard.Panel, lines []line) error {
 	room := vg.Length(named)*11 + 6
 	chart.Draw(draw.Crop(tile, 0, 0, room, 0))
 	legend.Draw(draw.Crop(tile, 24, 0, 0, room-(tile.Max.Y-tile.Min.Y)))
-	return nil
-}
-
-// drawEmpty says in the panel why it is empty, so that nobody takes it for a broken
-// query. A panel of errors is empty in a run without errors, which is as it should be.
-func drawEmpty(tile draw.Canvas, panel dashboard.Panel, chart *plot.Plot) error {
-	chart.X.Max, chart.Y.Max, chart.X.Label.Text = 1, 1, ""
-	chart.HideAxes()
-	why := "no data in this run"
-	if panel.Datasource.Type == "loki" {
-		why = "no data: this run has no Loki"
-	}
-	labels, err := plotter.NewLabels(plotter.XYLabels{XYs: plotter.XYs{{X: 0.5, Y: 0.5}}, Labels: []string{why}})
-	if err != nil {
-		return err
-	}
-	labels.TextStyle[0].Font = font.Font{Typeface: "Liberation", Variant: "Sans", Size: 9}
-	labels.TextStyle[0].Color = color.Gray{0x80}
-	labels.TextStyle[0].XAlign = draw.XCenter
-	chart.Add(labels)
-	chart.Draw(tile)
 	return nil
 }
 

@@ -1,9 +1,8 @@
-// Command dashboards draws Grafana's dashboards with data of a running program: it runs
-// simulated people against the local program, scrapes it with a Prometheus that
-// evaluates the rules, and draws the result of each panel's query. So the pictures of
-// the docs show what the queries really return, and a query that returns nothing is
-// seen. A human looks at them; that the queries are right is for the tests of package
-// monitoring.
+// Command dashboards draws Grafana's dashboards with data of running functions: it runs
+// simulated people against those in a cluster, or against the local program, scrapes them
+// with a Prometheus that evaluates the rules, and draws the result of each panel's query. So
+// the pictures of the docs show what the queries really return. A human looks at them;
+// that the queries are right is for the tests of package monitoring.
 package main
 
 import (
@@ -14,6 +13,8 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -28,26 +29,33 @@ func main() {
 	write := flag.String("write", "docs/dashboards", "`folder` of the pictures")
 	length := flag.Duration("for", 2*time.Minute, "duration of the run")
 	people := flag.Int("people", 6, "concurrent people")
+	only := flag.String("only", "", "comma-separated `names` of dashboards, without which all are drawn")
+	cluster := flag.String("cluster", "", "`kubeconfig` of a cluster whose functions are scraped, in place of the local program's; --url is their route")
+	namespace := flag.String("namespace", "sequential-questioning-prod", "where the cluster's functions are")
+	url := flag.String("url", "", "`URL` for MCP clients of the cluster's functions")
 	flag.Usage = func() {
 		fmt.Fprint(os.Stderr, "Draws the dashboards with data of a running program.\n\nUsage: go run ./tests/monitoring/cmd/dashboards [flags]\n\n")
 		flag.PrintDefaults()
 	}
 	flag.Parse()
 	// Half a minute is the window of a rate, so a shorter run would show none.
-	if flag.NArg() > 0 || *length < 30*time.Second || *people < 1 {
-		fmt.Fprintln(os.Stderr, "error: want no arguments, --for of at least 30s and --people of at least 1")
+	if flag.NArg() > 0 || *length < 30*time.Second || *people < 1 || (*cluster == "") != (*url == "") {
+		fmt.Fprintln(os.Stderr, "error: want no arguments, --for of at least 30s, --people of at least 1, and --cluster and --url both or neither")
 		os.Exit(2)
 	}
-	if err := run(ctx, *write, *length, *people); err != nil {
+	if err := run(ctx, *write, *only, *length, *people, pods{*cluster, *namespace}, *url); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
 }
 
-// run draws every dashboard of gitops/platform into a file of its name. Program and
+// calm makes faults so rare that the pictures show a healthy service, with some of each.
+const calm = 15
+
+// run draws dashboards of gitops/platform into files of their names. Program and
 // Prometheus are both stopped whatever happens, and their failures are returned with
 // the first one: a server that is left behind would disturb the next run.
-func run(ctx context.Context, write string, length time.Duration, people int) (err error) {
+func run(ctx context.Context, write, only string, length time.Duration, people int, functions pods, url string) (err error) {
 	root, err := tools.Root()
 	if err != nil {
 		return err
@@ -60,12 +68,17 @@ func run(ctx context.Context, write string, length time.Duration, people int) (e
 	if err := os.MkdirAll(write, 0o755); err != nil {
 		return fmt.Errorf("create the folder of pictures: %w", err)
 	}
-	s, err := testbed.Start(ctx)
-	if err != nil {
-		return err
+	s, targets := testbed.At(url, calm), functions.discovery()
+	if url == "" {
+		if s, err = testbed.Start(ctx, calm); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, s.Stop()) }()
+		if targets, err = program(s.Metrics); err != nil {
+			return err
+		}
 	}
-	defer func() { err = errors.Join(err, s.Stop()) }()
-	p, err := startPrometheus(ctx, s.Metrics, filepath.Join(monitoring, "rules"))
+	p, err := startPrometheus(ctx, targets, filepath.Join(monitoring, "rules"))
 	if err != nil {
 		return err
 	}
@@ -80,6 +93,9 @@ func run(ctx context.Context, write string, length time.Duration, people int) (e
 		return err
 	}
 	for _, d := range dashboards {
+		if only != "" && !slices.Contains(strings.Split(only, ","), d.Name) {
+			continue
+		}
 		file := filepath.Join(write, d.Name+".png")
 		if err := paint(ctx, d, p, began, time.Now(), file); err != nil {
 			return fmt.Errorf("draw %s: %w", d.Name, err)

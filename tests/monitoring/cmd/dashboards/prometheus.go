@@ -42,11 +42,11 @@ type prometheus struct {
 	output  bytes.Buffer
 }
 
-// startPrometheus scrapes one target, with the labels that a function's pod gets. Its
+// startPrometheus scrapes targets, with the labels that a function's pod gets. Its
 // port is one that was free a moment ago. Another program could take it in between;
 // then Prometheus does not become ready, and says why in its output.
 // The wait for readiness is bounded by timeout; its output is part of the error.
-func startPrometheus(ctx context.Context, metrics, rules string) (_ *prometheus, err error) {
+func startPrometheus(ctx context.Context, targets map[string]any, rules string) (_ *prometheus, err error) {
 	p := &prometheus{}
 	defer func() {
 		if err != nil {
@@ -60,7 +60,7 @@ func startPrometheus(ctx context.Context, metrics, rules string) (_ *prometheus,
 	if p.folder, err = os.MkdirTemp("", "sequential-questioning-prometheus-"); err != nil {
 		return nil, err
 	}
-	if err := p.configure(metrics, rules); err != nil {
+	if err := p.configure(targets, rules); err != nil {
 		return nil, err
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -95,10 +95,42 @@ func startPrometheus(ctx context.Context, metrics, rules string) (_ *prometheus,
 	}
 }
 
-// configure writes the rules of the manifests as rule files, and one target to scrape.
+// pods are the functions of a namespace of a cluster.
+type pods struct{ kubeconfig, namespace string }
+
+// discovery finds them as gitops/platform/monitoring/targets/functions.yaml does.
+func (p pods) discovery() map[string]any {
+	const pod = "__meta_kubernetes_pod_"
+	return map[string]any{
+		"kubernetes_sd_configs": []any{map[string]any{
+			"role": "pod", "kubeconfig_file": p.kubeconfig, "namespaces": map[string]any{"names": []string{p.namespace}},
+		}},
+		"relabel_configs": []any{
+			map[string]any{"source_labels": []string{pod + "container_port_name", pod + "phase"}, "regex": "user-port;Running", "action": "keep"},
+			map[string]any{"source_labels": []string{"__address__"}, "regex": `(.+):\d+`, "replacement": "$1:9464", "target_label": "__address__"},
+			map[string]any{"source_labels": []string{"__meta_kubernetes_namespace"}, "target_label": "namespace"},
+			map[string]any{"source_labels": []string{pod + "name"}, "target_label": "pod"},
+			map[string]any{"source_labels": []string{pod + "label_app_kubernetes_io_name"}, "target_label": "function"},
+		},
+	}
+}
+
+// program is the local program, which shows its metrics where it serves.
+func program(metrics string) (map[string]any, error) {
+	target, err := url.Parse(metrics)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"static_configs": []any{map[string]any{
+		"targets": []string{target.Host},
+		"labels":  map[string]string{"namespace": "local", "function": "all in one", "pod": "local"},
+	}}}, nil
+}
+
+// configure writes the rules of the manifests as rule files, and what to scrape.
 // In the cluster the operator for Prometheus turns the manifests into such files; their
 // content is the same, under spec.
-func (p *prometheus) configure(metrics, rules string) error {
+func (p *prometheus) configure(targets map[string]any, rules string) error {
 	files, err := filepath.Glob(filepath.Join(rules, "*.yaml"))
 	if err != nil {
 		return err
@@ -116,20 +148,11 @@ func (p *prometheus) configure(metrics, rules string) error {
 			return err
 		}
 	}
-	target, err := url.Parse(metrics)
-	if err != nil {
-		return err
-	}
+	targets["job_name"] = "monitoring/functions"
 	return p.write("prometheus.yml", map[string]any{
-		"global":     map[string]any{"scrape_interval": scrapeEvery.String(), "evaluation_interval": scrapeEvery.String()},
-		"rule_files": []string{"*.yaml"},
-		"scrape_configs": []any{map[string]any{
-			"job_name": "monitoring/functions",
-			"static_configs": []any{map[string]any{
-				"targets": []string{target.Host},
-				"labels":  map[string]string{"namespace": "local", "function": "all in one", "pod": "local"},
-			}},
-		}},
+		"global":         map[string]any{"scrape_interval": scrapeEvery.String(), "evaluation_interval": scrapeEvery.String()},
+		"rule_files":     []string{"*.yaml"},
+		"scrape_configs": []any{targets},
 	})
 }
 

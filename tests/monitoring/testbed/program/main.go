@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strconv"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -22,7 +23,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/inprocess"
 )
 
-// One in so many deliveries fails in this way.
+// One in so many deliveries fails in this way, times TESTBED_CALM.
 // They share few multiples, so that the cases do not hide each other.
 const (
 	refuses = 11
@@ -59,7 +60,12 @@ func main() {
 	}
 	// The testbed's database is kept as the real program's is: by a process of its own.
 	options.Keeper = []string{self, keeps, "--data", options.Data}
-	inprocess.Serve("broker", &broker{client: &http.Client{Transport: inprocess.Transport(http.DefaultTransport)}})
+	calm, err := strconv.ParseInt(os.Getenv("TESTBED_CALM"), 10, 64)
+	if err != nil || calm < 1 {
+		fmt.Fprintln(os.Stderr, "error: TESTBED_CALM: want a number from 1")
+		os.Exit(2)
+	}
+	inprocess.Serve("broker", &broker{calm: calm, client: &http.Client{Transport: inprocess.Transport(http.DefaultTransport)}})
 	os.Setenv("K_SINK", "http://broker"+inprocess.Domain)
 	if err := local.Run(ctx, options, func(url string) { fmt.Println("The program is ready at", url) }); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
@@ -69,6 +75,7 @@ func main() {
 
 // broker forwards events to the indexer and returns undeliverable ones to the relay.
 type broker struct {
+	calm   int64
 	client *http.Client
 	events atomic.Int64
 }
@@ -78,16 +85,16 @@ type broker struct {
 func (b *broker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	n := b.events.Add(1)
-	if err != nil || n%refuses == 0 {
+	if err != nil || n%(refuses*b.calm) == 0 {
 		http.Error(w, "not now", http.StatusServiceUnavailable)
 		return
 	}
-	if n%givesUp == 0 {
+	if n%(givesUp*b.calm) == 0 {
 		// Accept the event, then return it as undeliverable.
 		time.AfterFunc(tries, func() { _, _ = b.pass(context.Background(), "relay", delivery.DeadLetterPath, r.Header, body) })
 		return
 	}
-	if n%loses == 1 { // a forged event before the relay's
+	if n%(loses*b.calm) == 1 { // a forged event before the relay's
 		stranger := r.Header.Clone()
 		stranger.Del("Ce-" + delivery.SignatureExtension)
 		_, _ = b.pass(r.Context(), "indexer", "/", stranger, body)
