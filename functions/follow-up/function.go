@@ -24,6 +24,7 @@ func Tool(conversations *conversation.Service) tool.Tool {
 		Description: "Send the person's reply as answers, each with slot or question_number, your reading of it as value and their words as text, and get the next questions. " +
 			"Corrections and what was not asked count too. Continue until metadata.complete. Without answers it returns the questions that are waiting.",
 		Idempotent: true,
+		Resumes:    true,
 		Schemas:    conversation.Schemas(),
 		Refine:     conversation.Refine,
 		Declare:    conversation.Declare,

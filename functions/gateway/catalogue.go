@@ -41,6 +41,7 @@ type catalogueTool struct {
 	function string
 	asks     bool // the person, by an elicitation
 	first    bool // what a new client calls
+	resumes  bool // what a client calls that returns to a conversation
 	tool     mcp.Tool
 }
 
@@ -53,6 +54,7 @@ func parseCatalogue(data []byte) (*catalogue, error) {
 			FunctionName string          `json:"function"`
 			Asks         bool            `json:"asks"`
 			First        bool            `json:"first"`
+			Resumes      bool            `json:"resumes"`
 			Tool         json.RawMessage `json:"tool"`
 		} `json:"tools"`
 		Playbooks []cataloguePlaybook `json:"playbooks"`
@@ -87,7 +89,7 @@ func parseCatalogue(data []byte) (*catalogue, error) {
 			return nil, fmt.Errorf("catalogue: tool %s: listed twice", tool.Name)
 		}
 		seen[tool.Name] = true
-		parsed.tools = append(parsed.tools, catalogueTool{entry.FunctionName, entry.Asks, entry.First, tool})
+		parsed.tools = append(parsed.tools, catalogueTool{entry.FunctionName, entry.Asks, entry.First, entry.Resumes, tool})
 	}
 	return parsed, nil
 }

@@ -41,6 +41,7 @@ type waker struct {
 	client  *http.Client
 	targets map[string]*target // by tool
 	first   []*target          // what a new client calls
+	resumes []*target          // what a client calls that returns to a conversation
 	wakes   metric.Int64Counter
 
 	mu       sync.Mutex
@@ -62,13 +63,18 @@ func newWaker(life context.Context, config Config, targets map[string]*target, l
 		if entry.first {
 			k.first = append(k.first, targets[entry.tool.Name])
 		}
+		if entry.resumes {
+			k.resumes = append(k.resumes, targets[entry.tool.Name])
+		}
 	}
 	return k
 }
 
-// started wakes what a client calls first: the gateway itself was just started for one.
+// started wakes what clients call first: the gateway itself was just started for one, and
+// does not know yet whether that opens a conversation or returns to one.
 func (k *waker) started() {
 	if k != nil {
+		k.wakeAll(k.resumes)
 		k.wakeAll(k.first)
 	}
 }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
@@ -71,9 +72,15 @@ func (r *route) lists(t *testing.T) {
 
 func TestAGatewayThatStartsWakesWhatAClientCallsFirst(t *testing.T) {
 	ask, report := newResting(t, ""), newResting(t, "")
-	wakingRoute(t, ask.URL+"/mcp", report.URL+"/mcp")
+	r := wakingRoute(t, ask.URL+"/mcp", report.URL+"/mcp", func(config *Config) {
+		config.catalogue = bytes.Replace(config.catalogue, []byte(`"function": "report"`), []byte(`"function": "report", "resumes": true`), 1)
+	})
 	ask.becomes(t, 1)
-	report.becomes(t, 0)
+	report.becomes(t, 1)
+	r.rested()
+	r.lists(t)
+	ask.becomes(t, 2)
+	report.becomes(t, 1)
 }
 
 func TestAClientThatListsWakesWhatItCallsFirst(t *testing.T) {

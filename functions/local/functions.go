@@ -21,11 +21,12 @@ import (
 // ToolFunction is a function that serves one tool. Its fields are what the catalogue
 // and the API reference are generated from.
 type ToolFunction struct {
-	Name  string // the function's folder and its name in func.yaml
-	New   func() *function.Function
-	Tool  mcp.Tool
-	Asks  bool // the person, by an elicitation
-	First bool // what a new client calls
+	Name    string // the function's folder and its name in func.yaml
+	New     func() *function.Function
+	Tool    mcp.Tool
+	Asks    bool // the person, by an elicitation
+	First   bool // what a new client calls
+	Resumes bool // what a client calls that returns to a conversation
 	// Accepts and Returns are the JSON Schemas of arguments and results in full.
 	Accepts, Returns json.RawMessage
 }
@@ -45,7 +46,7 @@ var ToolFunctions = []ToolFunction{
 // toolFunction takes the tool's description from the function itself. The tool is made
 // without a service: it is never called.
 func toolFunction(name string, construct func() *function.Function, t tool.Tool) ToolFunction {
-	return ToolFunction{name, construct, t.Declaration, t.Asks, t.First, t.Accepts, t.Returns}
+	return ToolFunction{name, construct, t.Declaration, t.Asks, t.First, t.Resumes, t.Accepts, t.Returns}
 }
 
 // EventingFunction is a function that works on events.

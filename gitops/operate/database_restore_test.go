@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 
 	"github.com/sequential-questioning/sequential-questioning/gitops/operate/backup"
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/fault"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 )
 
@@ -73,7 +75,7 @@ func TestARestoreRecoversEveryValue(t *testing.T) {
 	_, err = s.Report(principal.With(t.Context(), "cleo"), conversation.ReportInput{ConversationID: later.ConversationID})
 	require.ErrorContains(t, err, "there is no conversation")
 	// No damage is left: init changes nothing.
-	assert.Contains(t, f.must("database", "init", "prod"), "nothing changed")
+	assert.Contains(t, f.must("database", "init", "prod"), ": 0 changes")
 }
 
 func TestARestoreIsUndoneBySwitchingBack(t *testing.T) {
@@ -88,10 +90,37 @@ func TestARestoreIsUndoneBySwitchingBack(t *testing.T) {
 	require.NotEqual(t, later, rows(f, "sq_prod"))
 
 	before := query[string](f, "postgres", `SELECT datname FROM pg_database WHERE datname LIKE 'sq\_prod\_before\_%'`)
-	assert.Regexp(t, before+` +served`, f.must("database", "list", "prod"))
 	f.must("database", "switch", "prod", before, "--yes")
 	assert.Equal(t, later, rows(f, "sq_prod"))
 	open(t, t.Context(), s, "Book a third trip")
+}
+
+func TestCallsDuringASwitchFailAsRetryable(t *testing.T) {
+	t.Parallel()
+	f := initialised(t, "prod")
+	s := f.service("prod")
+	open(t, t.Context(), s, "Book a trip")
+	f.must("database", "backup", "prod")
+	ctx, stop := context.WithCancel(t.Context())
+	var clients sync.WaitGroup
+	for range 8 {
+		clients.Go(func() {
+			for ctx.Err() == nil {
+				_, err := s.Ask(ctx, conversation.AskInput{Context: "Book a trip", InformationNeeded: trip})
+				var unavailable *fault.Unavailable
+				if err != nil && ctx.Err() == nil {
+					assert.ErrorAs(t, err, &unavailable)
+				}
+			}
+		})
+	}
+	f.must("database", "restore", "prod", "latest", "--yes")
+	for range 3 { // there and back
+		f.must("database", "switch", "prod", query[string](f, "postgres", `SELECT max(datname) FROM pg_database WHERE datname LIKE 'sq\_prod\_before\_%'`), "--yes")
+	}
+	stop()
+	clients.Wait()
+	open(t, t.Context(), s, "It serves")
 }
 
 func TestARestoreOfAnOlderBackupGrantsTheGatewaysRoleItsTable(t *testing.T) {
@@ -101,7 +130,7 @@ func TestARestoreOfAnOlderBackupGrantsTheGatewaysRoleItsTable(t *testing.T) {
 	f.must("database", "backup", "prod")
 	f.must("database", "restore", "prod", "latest", "--yes")
 	theGatewaysRoleAccessesOnlyItsTable(t, f)
-	assert.Contains(t, f.must("database", "init", "prod"), "nothing changed")
+	assert.Contains(t, f.must("database", "init", "prod"), ": 0 changes")
 }
 
 func TestARestoreWithoutSwitchDoesNotTouchTheServingDatabase(t *testing.T) {
@@ -141,7 +170,7 @@ func TestARestoreTakesTheNewestBackupAtOrBeforeTheTime(t *testing.T) {
 	f.must("database", "restore", "dev", "latest")
 	assert.Equal(t, second, rows(f, "sq_dev"))
 
-	f.refused("there is no backup of dev from 2001-01-01T00:00:00Z or before", "database", "restore", "dev", "2001-01-01T00:00:00Z")
+	f.refused("none of the 2 backups of dev is as old", "database", "restore", "dev", "2001-01-01T00:00:00Z")
 	f.refused("the zone is required", "database", "restore", "dev", "2026-11-23 13:00")
 }
 
@@ -210,8 +239,8 @@ func TestARestoreIsVerifiedAgainstTheManifest(t *testing.T) {
 	})
 	_, _, err := f.run("database", "restore", "dev", "latest")
 	for _, message := range []string{
-		"2 rows in public.answers instead of 3", "different values in public.questions", "missing table public.more", "unexpected table public.calls", "migration",
-		"other columns", "other constraints", "other indexes", "other owners", "other policies", "other privileges", "other row security",
+		"table public.answers: 2 rows, digest ", "table public.questions: ", "table public.more: nothing instead of 0 rows", "rows, digest ", "migration: 13 instead of 12",
+		"columns: ", "constraints: ", "indexes: ", "owners: ", "policies: ", "privileges: ", "row security: ",
 	} {
 		assert.ErrorContains(t, err, message)
 	}
@@ -231,7 +260,7 @@ func TestABackupOfAnotherEnvironmentOrANewerVersionIsRefused(t *testing.T) {
 	f.refused("has migration 99", "database", "restore", "prod", "latest", "--yes")
 	f.forge("prod", func(m *backup.Manifest) { m.Content.Migration, m.Major = 1, 99 })
 	f.refused("the server is older", "database", "restore", "prod", "latest", "--yes")
-	f.refused("there is no backup of dev", "database", "restore", "dev", "latest")
+	f.refused("none of the 0 backups of dev", "database", "restore", "dev", "latest")
 }
 
 func TestADatabaseOfAnotherEnvironmentIsNeitherBackedUpNorReplaced(t *testing.T) {
@@ -252,7 +281,7 @@ func TestProdIsNotReplacedWithoutConfirmationNorConcurrently(t *testing.T) {
 	f := initialised(t, "prod")
 	f.must("database", "backup", "prod")
 	f.refused("add --yes", "database", "restore", "prod", "latest")
-	assert.Contains(t, f.must("database", "restore", "prod", "latest", "--dry-run"), "nothing was changed")
+	assert.Contains(t, f.must("database", "restore", "prod", "latest", "--dry-run"), "Would restore sq_prod from prod/")
 	assert.Equal(t, 1, query[int](f, "postgres", `SELECT count(*) FROM pg_database WHERE datname LIKE 'sq\_prod%'`))
 
 	// A second restore is locked out.
@@ -293,8 +322,7 @@ func TestAnInterruptedRestoreCanBeRepeated(t *testing.T) {
 	f.must("database", "backup", "prod")
 	open(t, t.Context(), s, "Book another trip")
 	serving := rows(f, "sq_prod")
-	// A killed restore leaves an incomplete database, or a serving one that refuses
-	// connections.
+	// A killed restore leaves an incomplete database.
 	for n := 1; n <= 6; n++ {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(n)*60*time.Millisecond)
 		_, _, err := f.runIn(ctx, "database", "restore", "prod", "latest", "--yes", "--no-switch")
@@ -304,8 +332,7 @@ func TestAnInterruptedRestoreCanBeRepeated(t *testing.T) {
 		}
 	}
 	f.exec("postgres", "CREATE DATABASE sq_prod_20010101t000000 OWNER sq_prod_owner", "CREATE DATABASE sq_prod_20020202t000000",
-		"COMMENT ON DATABASE sq_prod_20020202t000000 IS 'Sequential Questioning, environment prod, restoring'",
-		"ALTER DATABASE sq_prod ALLOW_CONNECTIONS false")
+		"COMMENT ON DATABASE sq_prod_20020202t000000 IS 'Sequential Questioning, environment prod, restoring'")
 	f.refused("cannot be switched to", "database", "switch", "prod", "sq_prod_20020202t000000", "--yes")
 	f.must("database", "restore", "prod", "latest", "--yes")
 	assert.Equal(t, backedUp, rows(f, "sq_prod"))
@@ -379,16 +406,14 @@ func TestPruningKeepsTheNewestCompleteBackup(t *testing.T) {
 	store, err := backup.OpenStore(t.Context(), f.variables["BACKUP_URL"])
 	require.NoError(t, err)
 	defer store.Close()
-	removed, err := store.Prune(t.Context(), "dev", time.Nanosecond, time.Now(), false)
+	removed, err := store.Prune(t.Context(), "dev", time.Nanosecond)
 	require.NoError(t, err)
 	assert.Empty(t, removed, "the newest is damaged, so the one before it is the newest complete one")
 
-	assert.Contains(t, f.must("database", "backup", "dev", "--keep", "1ns", "--dry-run"), "would back up sq_dev")
-	require.Equal(t, 2, list())
 	old := filepath.Join(f.folder(), "dev", "20010101T000000.000Z.dump")
 	require.NoError(t, os.WriteFile(old, []byte("half a dump"), 0o600))
 	require.NoError(t, os.Chtimes(old, time.Time{}, time.Now().Add(-72*time.Hour)))
-	out := f.must("database", "backup", "dev", "--keep", "1ns")
+	out := f.must("database", "backup", "dev", "--keep", "1ms")
 	assert.Contains(t, out, "removed dev/"+damaged)
 	assert.Equal(t, 1, list())
 	left, err := filepath.Glob(filepath.Join(f.folder(), "dev", "*"))
@@ -424,7 +449,7 @@ func TestABackupNeedsARoleThatBypassesRowSecurity(t *testing.T) {
 	t.Parallel()
 	f := initialised(t, "prod")
 	open(t, t.Context(), f.service("prod"), "Book a trip")
-	f.with("ADMIN_DATABASE_URL", f.owner("prod")).refused("which row security applies to", "database", "backup", "prod")
+	f.with("ADMIN_DATABASE_URL", f.owner("prod")).refused("which row security does not apply to", "database", "backup", "prod")
 	f.exec("postgres", "CREATE ROLE backups LOGIN BYPASSRLS IN ROLE pg_read_all_data PASSWORD 'backups-0123456789'", "GRANT CONNECT ON DATABASE sq_prod TO backups")
 	f.with("ADMIN_DATABASE_URL", f.url("backups", "backups-0123456789", "postgres")).must("database", "backup", "prod")
 	f.must("database", "restore", "prod", "latest", "--yes")
@@ -449,14 +474,14 @@ func TestBackupsInObjectStorageAreRestored(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(f.must("database", "backups", "prod", "--json")), &listed))
 	f.must("database", "restore", "prod", filepath.Base(strings.TrimSuffix(listed[1].File, ".dump")), "--yes")
 	assert.Equal(t, want, rows(f, "sq_prod"))
-	f.must("database", "backup", "prod", "--keep", "1ns")
+	f.must("database", "backup", "prod", "--keep", "1ms")
 	assert.Equal(t, 1, strings.Count(f.must("database", "backups", "prod"), ".dump"))
 }
 
 func TestTheLocationOfBackupsIsRequired(t *testing.T) {
 	t.Parallel()
 	f := newOffline(t)
-	f.refused("give --from, or set BACKUP_URL", "database", "backups", "dev")
-	f.refused("want file:// or s3://", "database", "backups", "dev", "--from", "gs://bucket")
-	f.refused("want file:/// and an absolute path", "database", "backups", "dev", "--from", "file://relative/path")
+	for _, location := range []string{"", "gs://bucket", "file://relative/path", "/folder"} {
+		f.with("BACKUP_URL", location).refused("BACKUP_URL is not set, or no place for backups: want file:///folder", "database", "backups", "dev")
+	}
 }

@@ -22,7 +22,7 @@ func Retryable(err error) bool {
 	}
 	var server *pgconn.PgError
 	if errors.As(err, &server) {
-		return retryableCode(server.Code)
+		return retryableCode(server.Code) || renamed(server)
 	}
 	var (
 		network *net.OpError
@@ -40,6 +40,11 @@ func Retryable(err error) bool {
 	}
 	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
+
+// renamed reports whether the database was renamed while the connection to it was being
+// made, as when a restore replaces it by another of the same name. PostgreSQL adds a
+// detail then, and none where there is no such database.
+func renamed(err *pgconn.PgError) bool { return err.Code == "3D000" && err.Detail != "" }
 
 // retryableCode judges an error of the server by its SQLSTATE.
 func retryableCode(code string) bool {

@@ -39,6 +39,45 @@ func TestRetryableOthers(t *testing.T) {
 	assert.True(t, Retryable(fmt.Errorf("do it: %w", syscall.ECONNREFUSED)))
 }
 
+// As a restore does, which replaces the database by another of the same name.
+func TestAConnectionToADatabaseThatIsBeingRenamedIsRetryable(t *testing.T) {
+	t.Parallel()
+	admin := postgrestest.Private(t, nil).AdminURL()
+	conn, err := pgx.Connect(t.Context(), admin)
+	require.NoError(t, err)
+	defer conn.Close(context.Background())
+	for _, statement := range []string{"CREATE DATABASE serving", "CREATE DATABASE next", "BEGIN", "ALTER DATABASE serving RENAME TO before", "ALTER DATABASE next RENAME TO serving"} {
+		_, err := conn.Exec(t.Context(), statement)
+		require.NoError(t, err, statement)
+	}
+	config, err := pgx.ParseConfig(admin)
+	require.NoError(t, err)
+	config.Database = "serving"
+	waited := make(chan error)
+	go func() {
+		other, err := pgx.ConnectConfig(t.Context(), config)
+		if err == nil {
+			err = other.Close(t.Context())
+		}
+		waited <- err
+	}()
+	require.Eventually(t, func() bool {
+		var n int
+		require.NoError(t, conn.QueryRow(t.Context(), "SELECT count(*) FROM pg_locks WHERE NOT granted AND classid = 'pg_database'::regclass").Scan(&n))
+		return n > 0
+	}, 10*time.Second, 10*time.Millisecond)
+	_, err = conn.Exec(t.Context(), "COMMIT")
+	require.NoError(t, err)
+	err = <-waited
+	require.Error(t, err)
+	assert.True(t, Retryable(err), "%v", err)
+
+	config.Database = "missing"
+	_, err = pgx.ConnectConfig(t.Context(), config)
+	require.Error(t, err)
+	assert.False(t, Retryable(err), "%v", err)
+}
+
 func TestRetryableInRealFaults(t *testing.T) {
 	t.Parallel()
 	server := postgrestest.Private(t, nil)

@@ -36,6 +36,7 @@ type Definition struct {
 	Destructive bool // may erase or overwrite
 	Idempotent  bool // the same call again changes nothing
 	First       bool // what a new client calls
+	Resumes     bool // what a client calls that returns to a conversation
 	// Schemas are the JSON Schemas of types that cannot be inferred.
 	Schemas map[reflect.Type]*jsonschema.Schema
 	// Refine narrows or widens the inferred input schema to what is accepted.
@@ -66,8 +67,9 @@ type Tool struct {
 	Accepts, Returns json.RawMessage
 	// Asks says that the tool may ask the person before it ends.
 	Asks bool
-	// First says that it is what a new client calls.
-	First bool
+	// First says that it is what a new client calls, and Resumes that it is what a client
+	// calls that returns to a conversation.
+	First, Resumes bool
 	// Call runs the tool on arguments as they were received. A *fault.Invalid says
 	// what is wrong with them, a *fault.Unavailable that a repetition may succeed.
 	Call func(ctx context.Context, arguments json.RawMessage) (*mcp.CallToolResult, error)
@@ -130,7 +132,7 @@ func declare[In, Out any](d Definition) (Tool, func(json.RawMessage) (In, []stri
 			Annotations:     annotations(d),
 		},
 		Accepts: encodeSchema(accepts), Returns: encodeSchema(returns),
-		First: d.First,
+		First: d.First, Resumes: d.Resumes,
 	}
 	return t, decoder[In](loosener{accepts, d.Shapes}, t.Accepts)
 }

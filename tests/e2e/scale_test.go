@@ -52,14 +52,14 @@ func TestScaleToZeroAndBack(t *testing.T) {
 	_, err = Call(t.Context(), route, followUpTool, map[string]any{"user_id": family, "conversation_id": opened["conversation_id"], "answers": answers("destination")})
 	require.NoError(t, err)
 
-	t.Run("discovery starts the gateway, and what is called first", func(t *testing.T) {
+	t.Run("discovery starts the gateway, which starts what is called first", func(t *testing.T) {
 		require.NoError(t, deployment.Asleep(t.Context(), string(Staging)))
 		watch := deployment.WatchPods(t.Context(), string(Staging))
 		result, err := Request(t.Context(), route, "tools/list", "", nil)
 		require.NoError(t, err)
 		require.NotEmpty(t, result["tools"])
 		require.NoError(t, deployment.Asleep(t.Context(), string(Staging))) // all started instances are gone again
-		require.Equal(t, []string{"ask", "gateway"}, slices.Sorted(slices.Values(watch.Services())))
+		require.Equal(t, []string{"ask", "follow-up", "gateway"}, slices.Sorted(slices.Values(watch.Services())))
 	})
 
 	var hello, whole, warm []time.Duration
@@ -99,10 +99,10 @@ func TestScaleToZeroAndBack(t *testing.T) {
 		slices.Sort(all)
 		deployment.Figures.Add(section, what, fmt.Sprintf("%s (%s to %s)", Seconds(all[len(all)/2]), Seconds(all[0]), Seconds(all[len(all)-1])))
 	}
-	figure("a bare hello-deployment Service from zero: median (least to most) of 5", hello)
+	figure("a bare hello-world Service from zero: median (least to most) of 5", hello)
 	figure("a call from zero: gateway, then tool function, then PostgreSQL", whole)
 	figure("the same call warm", warm)
-	deployment.Figures.Add(section, "from zero, beside hello-deployment (two wake, one after the other)", fmt.Sprintf("× %.2f", whole[len(whole)/2].Seconds()/hello[len(hello)/2].Seconds()))
+	deployment.Figures.Add(section, "from zero, beside hello-world (two wake, one after the other)", fmt.Sprintf("× %.2f", whole[len(whole)/2].Seconds()/hello[len(hello)/2].Seconds()))
 	for i, name := range []string{"gateway", "tool function"} {
 		var made, scheduled, ready []time.Duration
 		for at := i; at < len(stages); at += 2 {
@@ -123,11 +123,12 @@ type step struct {
 	run  func(ctx context.Context, route string) error
 }
 
-// paused are the steps of a whole conversation.
-func paused() []step {
+// paused are the steps of a whole conversation of a new user, of whom memory knows nothing.
+func paused(t *testing.T) []step {
+	user := people(t, 1)[0].name
 	var conversation any
 	result := func(ctx context.Context, route, tool string, arguments map[string]any) (map[string]any, error) {
-		arguments["user_id"] = family
+		arguments["user_id"] = user
 		if conversation != nil {
 			arguments["conversation_id"] = conversation
 		}
@@ -168,7 +169,7 @@ func TestAConversationWithPausesMeetsNoColdStart(t *testing.T) {
 	for range coldRounds {
 		require.NoError(t, deployment.Asleep(t.Context(), string(Staging)))
 		for _, from := range []string{"from zero", "warm"} {
-			for _, step := range paused() {
+			for _, step := range paused(t) {
 				if from == "from zero" && step.name != "connect" {
 					time.Sleep(pause) // without pauses, the second conversation finds all of them awake
 				}
@@ -179,7 +180,7 @@ func TestAConversationWithPausesMeetsNoColdStart(t *testing.T) {
 		}
 	}
 	const section = "A conversation whose caller pauses for two seconds"
-	for _, step := range paused() {
+	for _, step := range paused(t) {
 		cold, warm := median(took["from zero"][step.name]), median(took["warm"][step.name])
 		deployment.Figures.Add(section, step.name+", from zero and warm: medians of 5", fmt.Sprintf("%s and %s", Seconds(cold), Seconds(warm)))
 		if step.name != "connect" {

@@ -6,7 +6,6 @@ package environment
 import (
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // All lists the environments.
@@ -20,11 +19,7 @@ func Parse(name string) (Environment, error) {
 	if e := Environment(name); slices.Contains(All, e) {
 		return e, nil
 	}
-	names := make([]string, len(All))
-	for i, e := range All {
-		names[i] = string(e)
-	}
-	return "", fmt.Errorf("there is no environment %q; there are: %s", name, strings.Join(names, ", "))
+	return "", fmt.Errorf("there is no environment %q: want one of %v", name, All)
 }
 
 // Database is the name of the serving database.

@@ -67,6 +67,7 @@ func catalogue() ([]byte, error) {
 		Function string `json:"function"`
 		Asks     bool   `json:"asks,omitempty"`
 		First    bool   `json:"first,omitempty"`
+		Resumes  bool   `json:"resumes,omitempty"`
 		Tool     any    `json:"tool"`
 	}
 	type served struct {
@@ -81,7 +82,7 @@ func catalogue() ([]byte, error) {
 		Playbooks []served           `json:"playbooks"`
 	}{Server: local.Identity()}
 	for _, t := range local.ToolFunctions {
-		document.Tools = append(document.Tools, entry{t.Name, t.Asks, t.First, t.Tool})
+		document.Tools = append(document.Tools, entry{t.Name, t.Asks, t.First, t.Resumes, t.Tool})
 	}
 	playbooks, err := playbook.Open(playbook.Config{})
 	if err != nil {
