@@ -89,7 +89,9 @@ func Load(folder string, others ...*unstructured.Unstructured) (*Policies, error
 	if err := plugin.ValidateInitialization(); err != nil {
 		return nil, fmt.Errorf("read policies of %s: %w", folder, err)
 	}
+	factory.Core().V1().ConfigMaps().Informer() // so that parameters are there before the first request
 	factory.Start(never)
+	factory.WaitForCacheSync(never)
 	return &Policies{plugin}, nil
 }
 
@@ -102,9 +104,8 @@ func (p *Policies) Check(ctx context.Context, objects []*unstructured.Unstructur
 		if err != nil {
 			return nil, fmt.Errorf("check %s: %w", manifest.Title(object), err)
 		}
-		kind := object.GroupVersionKind()
-		resource, _ := meta.UnsafeGuessKindToResource(kind) // right for the kinds that the policies match
-		failures, err := p.admit(ctx, admission.NewAttributesRecord(complete, nil, kind, object.GetNamespace(), object.GetName(), resource,
+		resource, _ := meta.UnsafeGuessKindToResource(object.GroupVersionKind()) // right for the kinds that the policies match
+		failures, err := p.admit(ctx, admission.NewAttributesRecord(complete, nil, object.GroupVersionKind(), object.GetNamespace(), object.GetName(), resource,
 			"", admission.Create, &metav1.CreateOptions{}, false, &user.DefaultInfo{Name: Deployer}))
 		if err != nil {
 			return nil, fmt.Errorf("check %s: %w", manifest.Title(object), err)
