@@ -26,7 +26,7 @@ var (
 // release. It parses the SQL with PostgreSQL's own parser (libpg_query). What cannot be
 // parsed or seen, such as substituted variables, is refused: it cannot be judged. A
 // migration down is never run, so it is not judged.
-func judge(file File, known created) []Finding {
+func judge(file File, known created) (findings []Finding) {
 	up := file.Content
 	if at := down.FindStringIndex(up); at != nil {
 		up = up[:at[0]]
@@ -47,7 +47,6 @@ func judge(file File, known created) []Finding {
 		return refused("runs several statements with NO TRANSACTION",
 			"put each into its own migration: outside a transaction, statements before a failed one stay applied")
 	}
-	var findings []Finding
 	for _, statement := range tree.GetStmts() {
 		remedy := known.breaks(statement.GetStmt(), alone)
 		if remedy == "" {

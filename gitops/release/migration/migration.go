@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // File is one migration in goose's SQL format. It may be of a branch that is not
@@ -49,10 +50,7 @@ type Finding struct {
 
 // String has the place, the problem and the remedy, in this order.
 func (f Finding) String() string {
-	where := f.File
-	if f.Line > 0 {
-		where = fmt.Sprintf("%s:%d", f.File, f.Line)
-	}
+	where := strings.TrimSuffix(fmt.Sprintf("%s:%d", f.File, f.Line), ":0")
 	return where + ": " + f.Problem + ": " + f.Remedy
 }
 
@@ -65,12 +63,11 @@ type Comparison struct {
 // Compare checks a candidate's migrations against the released ones: released ones must
 // be unchanged, and new ones must follow them and only expand. All that is wrong is
 // reported at once.
-func Compare(released, candidate []File, withdrawn []Withdrawn) Comparison {
-	var c Comparison
+func Compare(released, candidate []File, withdrawn []Withdrawn) (c Comparison) {
 	refuse := func(name, problem, remedy string) {
 		c.Findings = append(c.Findings, Finding{File: name, Problem: problem, Remedy: remedy})
 	}
-	offered, wasReleased, newest := map[string]string{}, map[string]bool{}, int64(0)
+	offered, wasReleased, numbers, newest := map[string]string{}, map[string]bool{}, map[int64]string{}, int64(0)
 	for _, file := range candidate {
 		offered[file.Name] = file.Content
 	}
@@ -83,7 +80,6 @@ func Compare(released, candidate []File, withdrawn []Withdrawn) Comparison {
 			refuse(file.Name, "was released and is changed", "restore it and write a new migration: databases do not apply it again")
 		}
 	}
-	numbers := map[int64]string{}
 	inOrder := func(a, b File) int { // as goose applies them
 		return cmp.Or(cmp.Compare(version(a.Name), version(b.Name)), cmp.Compare(a.Name, b.Name))
 	}

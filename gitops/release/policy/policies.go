@@ -27,6 +27,7 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes/fake"
+	"k8s.io/client-go/tools/cache"
 
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
 )
@@ -35,7 +36,10 @@ import (
 const Deployer = "system:serviceaccount:argocd:argocd-application-controller"
 
 // Policies are the policies, bindings, namespaces and parameters of a folder.
-type Policies struct{ plugin *validating.Plugin }
+type Policies struct {
+	plugin     *validating.Plugin
+	namespaces cache.Store
+}
 
 // Violation is one reason to deny a request, with the policy and the index of its
 // expression that was false. A request with several is denied by the first; all are
@@ -68,12 +72,11 @@ func Load(folder string, others ...*unstructured.Unstructured) (*Policies, error
 			return nil, fmt.Errorf("read %s: %w", manifest.Title(object), err)
 		}
 		if binding, ok := typed.(*admissionv1.ValidatingAdmissionPolicyBinding); ok {
-			// A denied request names the first violation. An audit notes all of them.
-			denies := slices.Contains(binding.Spec.ValidationActions, admissionv1.Deny)
-			binding.Spec.ValidationActions = nil
-			if denies {
-				binding.Spec.ValidationActions = []admissionv1.ValidationAction{admissionv1.Audit}
+			if !slices.Contains(binding.Spec.ValidationActions, admissionv1.Deny) {
+				continue
 			}
+			// A denied request names the first violation. An audit notes all of them.
+			binding.Spec.ValidationActions = []admissionv1.ValidationAction{admissionv1.Audit}
 		}
 		cluster = append(cluster, typed)
 	}
@@ -92,17 +95,19 @@ func Load(folder string, others ...*unstructured.Unstructured) (*Policies, error
 	factory.Core().V1().ConfigMaps().Informer() // so that parameters are there before the first request
 	factory.Start(never)
 	factory.WaitForCacheSync(never)
-	return &Policies{plugin}, nil
+	return &Policies{plugin, factory.Core().V1().Namespaces().Informer().GetStore()}, nil
 }
 
-// Check returns the violations of creating the objects. As on a cluster, the policies of
-// the folder apply to every object that they match, whoever creates it.
-func (p *Policies) Check(ctx context.Context, objects []*unstructured.Unstructured) ([]Violation, error) {
-	var violations []Violation
+// Check returns the violations of creating the objects, in their order. As on a cluster,
+// the policies of the folder apply to every object that they match, whoever creates it.
+func (p *Policies) Check(ctx context.Context, objects []*unstructured.Unstructured) (violations []Violation, err error) {
 	for _, object := range objects {
 		complete, err := manifest.Complete(object)
 		if err != nil {
 			return nil, fmt.Errorf("check %s: %w", manifest.Title(object), err)
+		}
+		if _, known, _ := p.namespaces.Get(complete); object.GetKind() == "Namespace" && !known {
+			_ = p.namespaces.Add(complete) // for the objects in it; it always has a key
 		}
 		resource, _ := meta.UnsafeGuessKindToResource(object.GroupVersionKind()) // right for the kinds that the policies match
 		failures, err := p.admit(ctx, admission.NewAttributesRecord(complete, nil, object.GroupVersionKind(), object.GetNamespace(), object.GetName(), resource,

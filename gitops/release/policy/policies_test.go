@@ -125,6 +125,20 @@ func TestOnlyNamespacesWithTheLabelAreChecked(t *testing.T) {
 	assert.Contains(t, violations[0].Message, `namespaces "sequential-questioning-dev" not found`)
 }
 
+func TestAnOverlayMayBringItsNamespaceButNotChangeOneOfThePolicies(t *testing.T) {
+	wrong := caseNamed(t, "images", "fail-tag").request.object
+	for name, violations := range map[string]int{namespaceName: 1, "own": 0} {
+		own := namespaced(nil)
+		own.SetName(name)
+		wrong.SetNamespace(name)
+		policies, err := Load(admissionFolder, ourNamespace(), parameterMap())
+		require.NoError(t, err)
+		found, err := policies.Check(t.Context(), []*unstructured.Unstructured{own, wrong})
+		require.NoError(t, err)
+		assert.Len(t, found, violations, name)
+	}
+}
+
 func TestViolatingObjectsCanBeDeletedAndReportTheirStatus(t *testing.T) {
 	wrong := caseNamed(t, "images", "fail-tag").request.object
 	changed := wrong.DeepCopy()
