@@ -13,7 +13,6 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/budget"
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/promotion"
-	"github.com/sequential-questioning/sequential-questioning/gitops/release/promotion/rule"
 )
 
 // ownOverlay is docs/examples/overlay where its first line says to save it.
@@ -48,15 +47,13 @@ func TestTheExampleOfAnOverlayDeploysToAnOwnNamespace(t *testing.T) {
 
 func TestTheExampleOfAnOverlayTakesNoCallBeforeItsPlaceholdersAreEdited(t *testing.T) {
 	folder := ownOverlay(t)
-	broken := func() []promotion.Broken {
+	broken := func() []string {
 		objects, err := manifest.Build(folder)
 		require.NoError(t, err)
-		broken, err := rule.Callers("gitops/overlays/own")(t.Context(), "", objects)
-		require.NoError(t, err)
-		return broken
+		return promotion.Callers(t.Context(), "", objects)
 	}
 	require.Len(t, broken(), 1)
-	assert.Contains(t, broken()[0].What, "a placeholder")
+	assert.Contains(t, broken()[0], "a placeholder")
 	identity := filepath.Join(folder, "identity.yaml")
 	text, err := os.ReadFile(identity)
 	require.NoError(t, err)

@@ -43,7 +43,7 @@ func command() *cobra.Command {
 		return err
 	}
 	root.AddCommand(checkCommand(&folder), renderCommand(&folder), imagesCommand(&folder), programCommand(&folder))
-	root.AddCommand(promoteCommand(&folder), rollbackCommand(&folder), statusCommand(&folder))
+	root.AddCommand(promoteCommand(&folder), rollbackCommand(), statusCommand())
 	return root
 }
 

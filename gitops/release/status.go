@@ -10,20 +10,16 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/sequential-questioning/sequential-questioning/gitops/release/argocd"
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/status"
 )
 
-// statusWait bounds all environments together. A server that does not answer within it
-// is down.
+// statusWait bounds all environments together.
 const statusWait = 2 * time.Minute
 
 // statusCommand changes nothing. Its JSON is for scripts; the table may change.
-// An environment that is not installed is part of the answer and not an error.
-func statusCommand(root *string) *cobra.Command {
+func statusCommand() *cobra.Command {
 	var environments []string
 	var asJSON bool
-	var connect func(context.Context) (*argocd.Server, error)
 	command := &cobra.Command{
 		Use:   "status",
 		Short: "Show the deployed revision and functions of each environment",
@@ -33,35 +29,35 @@ revision, image, pods, and whether it runs the image that the revision pins.` + 
   release status --env prod --json`,
 		Args:              cobra.NoArgs,
 		PersistentPreRunE: anywhere,
-		RunE: func(command *cobra.Command, _ []string) error {
-			// A misspelled environment would otherwise be reported as not installed.
-			for _, name := range environments {
-				if !slices.Contains(status.Environments, name) {
-					return fmt.Errorf("there is no environment %s: want one of %s", name, strings.Join(status.Environments, ", "))
-				}
-			}
-			ctx, cancel := context.WithTimeout(command.Context(), statusWait)
-			defer cancel()
-			server, err := connect(ctx)
-			if err != nil {
-				return err
-			}
-			defer server.Close()
-			all, err := status.Read(ctx, server, environments, subjects(nearby(ctx, *root), server))
-			if err != nil {
-				return err
-			}
-			if asJSON {
-				encoder := json.NewEncoder(command.OutOrStdout())
-				encoder.SetIndent("", "  ")
-				return encoder.Encode(all)
-			}
-			status.Print(command.OutOrStdout(), all)
-			return nil
-		},
 	}
 	command.Flags().StringSliceVar(&environments, "env", status.Environments, "environments to show")
 	command.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	connect = argocdFlags(command)
+	connect := argocdFlags(command)
+	command.RunE = func(command *cobra.Command, _ []string) error {
+		// A misspelled environment would otherwise be reported as not installed.
+		for _, name := range environments {
+			if !slices.Contains(status.Environments, name) {
+				return fmt.Errorf("there is no environment %s: want one of %s", name, strings.Join(status.Environments, ", "))
+			}
+		}
+		ctx, cancel := context.WithTimeout(command.Context(), statusWait)
+		defer cancel()
+		server, err := connect(ctx)
+		if err != nil {
+			return err
+		}
+		defer server.Close()
+		all, err := status.Read(ctx, server, environments)
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			encoder := json.NewEncoder(command.OutOrStdout())
+			encoder.SetIndent("", "  ")
+			return encoder.Encode(all)
+		}
+		status.Print(command.OutOrStdout(), all)
+		return nil
+	}
 	return command
 }

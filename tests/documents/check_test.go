@@ -10,13 +10,12 @@ import (
 
 // ran maps commands that a test runs verbatim to the test. GOOD stands for a commit.
 var ran = map[string]string{
-	"git fetch origin prod":             lasting,
-	"git switch prod":                   lasting,
-	"git merge --ff-only origin/prod":   lasting,
-	"git revert --no-commit GOOD..HEAD": lasting,
-	"git commit -m Roll back to GOOD":   lasting,
-	"git push origin prod":              lasting,
-	"git restore --source=HEAD --staged --worktree -- migrations/*.sql": lasting,
+	"git fetch origin prod":           lasting,
+	"git switch prod":                 lasting,
+	"git merge --ff-only origin/prod": lasting,
+	"git commit -m Roll back to GOOD": lasting,
+	"git push origin prod":            lasting,
+	"git restore --source=GOOD --staged --worktree -- . :!migrations/*.sql": lasting,
 }
 
 const lasting = "gitops/release/rollback/lasting_test.go TestThePrintedCommandsMakeARollbackPermanent"

@@ -54,6 +54,13 @@ func TestOneCommandBringsThePlatformAndItStaysSynced(t *testing.T) {
 
 	all := applicationsOf(t)
 	took, err := Took(func() error {
+		// Argo CD looks at each definition's events one after the other.
+		if err := deployment.Until(t.Context(), "the operators' wave to be over", func(ctx context.Context) (bool, error) {
+			_, err := deployment.Kubectl(ctx, "", "get", "applications.argoproj.io", "--namespace=argocd", "platform-knative")
+			return err == nil, err
+		}); err != nil {
+			return err
+		}
 		return deployment.Until(t.Context(), "the platform to be Synced", func(ctx context.Context) (bool, error) {
 			if err := operate(ctx); err != nil {
 				return false, err
@@ -152,7 +159,11 @@ func operate(ctx context.Context) error {
 			if status, _ := Condition(&object, "Ready"); status == "True" {
 				continue
 			}
-			const ready = `{"status":{"conditions":[{"type":"Ready","status":"True","reason":"Test","message":"","lastTransitionTime":"2026-01-01T00:00:00Z"}]}}`
+			var conditions []string
+			for _, condition := range []string{"Ready", "InstallSucceeded", "DependenciesInstalled", "DeploymentsAvailable"} { // Knative's, of which others have one
+				conditions = append(conditions, fmt.Sprintf(`{"type":%q,"status":"True","reason":"Test","message":"","lastTransitionTime":"2026-01-01T00:00:00Z"}`, condition))
+			}
+			ready := fmt.Sprintf(`{"status":{"conditions":[%s]}}`, strings.Join(conditions, ","))
 			if _, err := deployment.Kubectl(ctx, "", "patch", kind, object.GetName(), "--namespace="+object.GetNamespace(), "--subresource=status", "--type=merge", "--patch", ready); err != nil {
 				return err
 			}

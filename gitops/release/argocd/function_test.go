@@ -15,9 +15,6 @@ metadata: {name: ask, generation: 3}
 spec: {template: {spec: {containers: [{image: "registry/ask@sha256:1111111111111111"}]}}}
 status:
   observedGeneration: 3
-  latestCreatedRevisionName: ask-00003
-  latestReadyRevisionName: ask-00003
-  traffic: [{revisionName: ask-00003, percent: 100, latestRevision: true}]
   conditions: [{type: Ready, status: "True"}]
 `
 
@@ -30,25 +27,21 @@ func TestAFunctionServesWhenItsPinnedImageReceivesAllCalls(t *testing.T) {
 		"another image": {func(s *servingv1.Service) {
 			s.Spec.Template.Spec.Containers[0].Image = "registry/ask@sha256:2222222222222222"
 		}, "has image 222222222222, not 111111111111"},
-		"not reconciled yet":   {func(s *servingv1.Service) { s.Generation = 4 }, "was changed, and Knative has not reconciled it yet"},
-		"a revision starting":  {func(s *servingv1.Service) { s.Status.LatestCreatedRevisionName = "ask-00004" }, "is starting revision ask-00004"},
-		"calls to another one": {func(s *servingv1.Service) { s.Status.Traffic[0].RevisionName = "ask-00002" }, "sends 0 % of its calls to ask-00003"},
-		"half the calls":       {func(s *servingv1.Service) { *s.Status.Traffic[0].Percent = 50 }, "sends 50 % of its calls to ask-00003"},
+		"not reconciled yet": {func(s *servingv1.Service) { s.Generation = 4 }, "was changed, and Knative has not reconciled it yet"},
+		"calls to another one": {func(s *servingv1.Service) {
+			s.Status.MarkRouteNotYetReady()
+		}, "is not ready: TrafficNotMigrated: Traffic is not yet migrated to the latest revision."},
 		"not ready": {func(s *servingv1.Service) {
 			s.Status.Conditions[0].Status, s.Status.Conditions[0].Reason = "False", "RevisionFailed"
 		}, "is not ready: RevisionFailed"},
-		"not ready yet": {func(s *servingv1.Service) { s.Status.Conditions = nil }, "is not ready yet"},
+		"not ready yet": {func(s *servingv1.Service) { s.Status.Conditions = nil }, "is not ready"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var service servingv1.Service
 			require.NoError(t, yaml.Unmarshal([]byte(serving), &service))
 			c.change(&service)
-			ok, says := Function{Pin: Pin{Name: "ask", Image: "registry/ask@sha256:1111111111111111"}, Service: &service}.Serving()
-			assert.Equal(t, c.says, says)
-			assert.Equal(t, c.says == "", ok)
+			assert.Equal(t, c.says, Function{Name: "ask", Image: "registry/ask@sha256:1111111111111111", Service: service}.Problem())
 		})
 	}
-	ok, says := Function{}.Serving()
-	assert.False(t, ok)
-	assert.Equal(t, "does not exist", says)
+	assert.Equal(t, "does not exist", Function{}.Problem())
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,19 +13,42 @@ import (
 	"github.com/argoproj/gitops-engine/pkg/sync/common"
 )
 
-// refreshEvery asks Argo CD to look at git again, in case its webhook was lost. A
-// degraded Application gets degradedLooks polls to recover, because functions are
-// degraded while they start. failedReads in a row end the waiting; a single one is a
-// restart of the API server.
-const (
-	refreshEvery  = 10 // polls
-	degradedLooks = 30
-	failedReads   = 10
-)
+// refreshEvery is after how many looks Argo CD is asked to look at git again, in case its
+// webhook was lost.
+const refreshEvery = 10
+
+// Poll repeats look until it returns no step, which means done. It reports each step
+// once while it lasts. An uncertain error of Argo CD is such a step: its API restarts
+// while the cluster runs on. Any other error ends it, as does the context.
+func (s *Server) Poll(ctx context.Context, report func(string), look func(context.Context) (string, error)) error {
+	last := "it has not begun"
+	for {
+		step, err := look(ctx)
+		switch {
+		case err == nil && step == "":
+			return nil
+		case errors.Is(ctx.Err(), context.Canceled):
+			return fmt.Errorf("interrupted: %s", last)
+		case ctx.Err() != nil:
+			return fmt.Errorf("timed out: %s", last)
+		case Uncertain(err):
+			step = err.Error()
+		case err != nil:
+			return err
+		}
+		if step != last {
+			report(step)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(s.Pause):
+			last = step // only now: a call that the context's end cut short is no step
+		}
+	}
+}
 
 // Goal is the state to wait for: the Application's functions serve a revision. What
 // else is in the Application is judged by Argo CD's health of the whole.
-// Goals of several Applications are waited for one by one.
 type Goal struct {
 	Application string
 	Revision    string
@@ -33,228 +57,129 @@ type Goal struct {
 	RolledBack bool
 }
 
-// Stuck is the error of a goal that was not reached. Wait undoes nothing.
-type Stuck struct {
-	Goal
-	Reason    string
-	Resources []string // failing resources with their messages
-}
-
-func (s *Stuck) Error() string {
-	text := fmt.Sprintf("%s does not serve %s: %s", s.Application, short(s.Revision), s.Reason)
-	for _, resource := range s.Resources {
-		text += "\n  " + resource
-	}
-	return text
-}
-
-// Wait returns nil when the goal is reached, and a *Stuck if it cannot be reached or the
-// context ends. It reports each step once.
-// An error that is not *Stuck is that of reading Argo CD's state.
+// Wait returns nil when the goal is reached. Its error says why that is not so, or that
+// the context ended, and lists all that was failing then. Wait undoes nothing.
 func (s *Server) Wait(ctx context.Context, goal Goal, report func(string)) error {
-	w := &waiting{server: s, goal: goal, report: report}
-	ticker := time.NewTicker(s.pause)
-	defer ticker.Stop()
-	for {
-		done, err := w.look(ctx)
-		if ctx.Err() != nil {
-			return w.explained(ctx, w.stuck(ending(ctx)))
-		}
-		if done || err != nil {
-			return w.explained(ctx, err)
-		}
-		select {
-		case <-ctx.Done():
-			return w.explained(ctx, w.stuck(ending(ctx)))
-		case <-ticker.C:
-		}
+	w := &waiting{server: s, goal: goal, app: &v1alpha1.Application{}}
+	err := s.Poll(ctx, report, w.look)
+	if err == nil {
+		return nil
 	}
+	lines := append([]string{err.Error()}, w.failing(ctx)...)
+	return fmt.Errorf("%s does not serve %s: %s", goal.Application, Short(goal.Revision), strings.Join(lines, "\n  "))
 }
 
-// ending tells a timeout from an interruption, for the last line that a person reads.
-func ending(ctx context.Context) string {
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return "timed out"
-	}
-	return "interrupted"
-}
-
-// waiting is what Wait knows from poll to poll.
-// pins are read once, since a revision does not change; app and functions at each look.
+// waiting is what Wait knows from look to look. It polls rather than watches: Argo CD's
+// events leave out the status of Knative's Services.
 type waiting struct {
 	server *Server
 	goal   Goal
-	report func(string)
 
 	looks     int
-	unread    int // consecutive failed reads
-	degraded  int // consecutive polls
-	first     string
-	said      string
-	pins      []Pin
+	first     string            // the branch's revision when the waiting began
+	pins      map[string]string // read once, since a revision does not change
 	app       *v1alpha1.Application
 	functions []Function
 }
 
-// say reports a step, once while it lasts.
-func (w *waiting) say(format string, args ...any) {
-	if line := fmt.Sprintf(format, args...); line != w.said {
-		w.said = line
-		w.report(line)
-	}
-}
-
-// stuck is the error; explained adds what was failing.
-func (w *waiting) stuck(reason string) error {
-	return &Stuck{Goal: w.goal, Reason: reason}
-}
-
-// treeWait bounds the reading of what is unhealthy, after the context of the waiting may
-// have ended.
-const treeWait = 15 * time.Second
-
-// explained adds to a *Stuck all that was failing at the last look. The health of single
-// resources is in the tree only: Argo CD 3 does not store it in the Application. Without
-// an answer the rest is reported.
-func (w *waiting) explained(ctx context.Context, err error) error {
-	var stuck *Stuck
-	if !errors.As(err, &stuck) || w.app == nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), treeWait)
-	defer cancel()
-	tree, _ := w.server.Tree(ctx, w.goal.Application)
-	stuck.Resources = failing(w.app, tree, w.functions)
-	return stuck
-}
-
-// look takes one look and reports whether the goal is reached. Its error ends the
-// waiting.
-func (w *waiting) look(ctx context.Context) (bool, error) {
+// read reads the Application and its functions. A rollback has nothing to find in git,
+// which may be down.
+func (w *waiting) read(ctx context.Context) (err error) {
+	app, err := w.server.Get(ctx, w.goal.Application, w.looks%refreshEvery == 0 && !w.goal.RolledBack)
 	w.looks++
-	if err := w.read(ctx); err != nil {
-		// Argo CD may be unavailable for a moment; the cluster keeps running without it.
-		if w.unread++; w.unread >= failedReads || !Uncertain(err) {
-			return false, err
-		}
-		w.say("%v", err)
-		return false, nil
-	}
-	w.unread = 0
-	if w.goal.RolledBack {
-		return w.rolledBack()
-	}
-	return w.synced()
-}
-
-// read reads the Application and the functions. It asks Argo CD to look at git only
-// while that may help: each refresh builds the branch again.
-func (w *waiting) read(ctx context.Context) error {
-	var err error
-	behind := w.app != nil && !w.goal.RolledBack && w.app.Status.Sync.Revision != w.goal.Revision
-	if w.looks == 1 || (w.looks%refreshEvery == 0 && (behind || w.degraded > 0)) {
-		w.app, err = w.server.Refresh(ctx, w.goal.Application)
-	} else {
-		w.app, err = w.server.Get(ctx, w.goal.Application)
-	}
 	if err != nil {
 		return err
 	}
+	w.app = app
 	if w.pins == nil {
-		objects, err := w.server.Manifests(ctx, w.goal.Application, w.goal.Revision)
-		if err != nil {
+		w.first = app.Status.Sync.Revision
+		if w.pins, err = w.server.Pins(ctx, app.Name, w.goal.Revision); err != nil {
 			return err
 		}
-		w.pins = Pins(objects, w.app.Spec.Destination.Namespace)
 	}
-	w.functions, err = w.server.Functions(ctx, w.goal.Application, w.pins)
+	w.functions, err = w.server.Functions(ctx, app, w.pins)
 	return err
 }
 
-// synced decides while Argo CD syncs the branch. The cases stand in the order in which
-// a sync goes; first is the revision that the branch had when the waiting began, so
-// that a third one shows that it has moved on.
-func (w *waiting) synced() (bool, error) {
-	status := w.app.Status
-	if w.first == "" {
-		w.first = status.Sync.Revision
+// look decides by the order in which a sync goes. A branch at a third revision has moved
+// on.
+func (w *waiting) look(ctx context.Context) (string, error) {
+	if err := w.read(ctx); err != nil {
+		return "", err
 	}
-	automated := w.app.Spec.SyncPolicy != nil && w.app.Spec.SyncPolicy.Automated != nil
-	switch {
+	status, wanted := w.app.Status, Short(w.goal.Revision)
+	switch revision := OperationRevision(w.app); {
+	case w.goal.RolledBack && AutoSync(w.app) != nil:
+		return "", errors.New("auto-sync was turned on again by someone else; suspend an Application that is synced from git in git")
 	case Running(w.app):
-		w.say("syncing %s: %s", short(OperationRevision(w.app)), progress(w.app))
-		return false, nil
-	case status.Sync.Revision != w.goal.Revision && status.Sync.Revision != w.first:
-		return false, w.stuck("the branch has moved on to " + short(status.Sync.Revision))
+		return fmt.Sprintf("syncing %s: %s", Short(revision), message(w.app)), nil
+	case revision == w.goal.Revision && failed(w.app):
+		return "", errors.New("the sync failed: " + message(w.app))
+	case w.goal.RolledBack && revision != w.goal.Revision:
+		return "", errors.New("another sync took over, to " + Short(revision))
+	case w.goal.RolledBack: // the branch has another revision, so its sync status says nothing
+	case status.Sync.Revision == w.first && w.first != w.goal.Revision:
+		return fmt.Sprintf("waiting for Argo CD to detect %s; it has %s", wanted, Short(w.first)), nil
 	case status.Sync.Revision != w.goal.Revision:
-		w.say("waiting for Argo CD to detect %s; it has %s", short(w.goal.Revision), short(status.Sync.Revision))
-		return false, nil
-	case operationFailed(w.app, w.goal.Revision) && !applied(w.app):
-		return false, w.stuck("the sync failed: " + status.OperationState.Message)
-	case !automated && status.Sync.Status != v1alpha1.SyncStatusCodeSynced:
-		return false, w.stuck("auto-sync is suspended")
-	case status.Sync.Status != v1alpha1.SyncStatusCodeSynced:
-		if problem := comparison(w.app); problem != "" {
-			return false, w.stuck("Argo CD cannot compare it with its branch: " + problem)
-		}
-		w.say("%s is detected, not synced yet", short(w.goal.Revision))
-		return false, nil
-	}
-	return w.serving()
-}
-
-// rolledBack decides while a rollback is under way. The branch has another revision all the
-// while, so sync status says nothing here.
-func (w *waiting) rolledBack() (bool, error) {
-	status := w.app.Status
-	switch {
-	case w.app.Spec.SyncPolicy != nil && w.app.Spec.SyncPolicy.Automated != nil:
-		return false, w.stuck("auto-sync was turned on again by someone else; suspend an Application that is synced from git in git")
-	case Running(w.app) || status.OperationState == nil:
-		w.say("rolling back to %s: %s", short(w.goal.Revision), progress(w.app))
-		return false, nil
-	case OperationRevision(w.app) != w.goal.Revision:
-		return false, w.stuck("another sync took over, to " + short(OperationRevision(w.app)))
-	case operationFailed(w.app, w.goal.Revision) && !applied(w.app):
-		return false, w.stuck("the rollback failed: " + status.OperationState.Message)
-	case status.ReconciledAt == nil || status.ReconciledAt.Before(status.OperationState.FinishedAt):
-		w.say("rolled back; Argo CD is refreshing")
-		return false, nil
-	}
-	return w.serving()
-}
-
-// serving decides once everything is applied. It trusts Knative's status first: Argo
-// CD's health lags behind it.
-func (w *waiting) serving() (bool, error) {
-	var starting []string
-	for _, function := range w.functions {
-		serving, why := function.Serving()
-		if function.Failing() {
-			return false, w.stuck(fmt.Sprintf("%s %s", function.Name, why))
-		}
-		if !serving {
-			starting = append(starting, function.Name+" "+why)
-		}
-	}
-	if len(starting) > 0 {
-		w.degraded = 0 // an Application is while its functions start
-		w.say("%s", strings.Join(starting, "; "))
-		return false, nil
-	}
-	switch now := w.app.Status.Health.Status; now {
-	case health.HealthStatusHealthy:
-		return true, nil
-	case health.HealthStatusDegraded:
-		if w.degraded++; w.degraded >= degradedLooks {
-			return false, w.stuck("it is Degraded")
-		}
-		w.say("every function serves; Argo CD still reports Degraded")
+		return "", errors.New("the branch has moved on to " + Short(status.Sync.Revision))
+	case status.Sync.Status == v1alpha1.SyncStatusCodeSynced:
+	case AutoSync(w.app) == nil:
+		return "", errors.New("auto-sync is suspended")
+	case len(Conditions(w.app)) > 0:
+		return "", errors.New("it cannot be synced") // failing has the conditions
 	default:
-		w.degraded = 0
-		w.say("every function serves; Argo CD reports %s", now)
+		return wanted + " is detected, not synced yet", nil
 	}
-	return false, nil
+	return w.serving(ctx)
+}
+
+// serving decides once everything is applied.
+func (w *waiting) serving(ctx context.Context) (string, error) {
+	serving := true
+	for _, function := range w.functions {
+		if function.Failing() {
+			return "", fmt.Errorf("%s %s", function.Name, function.Problem())
+		}
+		serving = serving && function.Problem() == ""
+	}
+	now := w.app.Status.Health.Status
+	if serving && now == health.HealthStatusHealthy {
+		return "", nil
+	}
+	return fmt.Sprintf("Argo CD reports %s: %s", now, strings.Join(w.failing(ctx), "; ")), nil
+}
+
+// failing lists what fails, with reasons: functions, resources that the last sync did not
+// apply, unhealthy resources, and what Argo CD says of the whole. The health of single
+// resources is in the tree only: Argo CD 3 does not store it in the Application. Without
+// a tree the rest is reported.
+func (w *waiting) failing(ctx context.Context) (lines []string) {
+	for _, function := range w.functions {
+		if problem := function.Problem(); problem != "" {
+			lines = append(lines, fmt.Sprintf("Service %s %s", function.Name, problem))
+		}
+	}
+	for _, resource := range unapplied(w.app) {
+		lines = append(lines, fmt.Sprintf("%s %s: %s", resource.Kind, resource.Name, resource.Message))
+	}
+	// The waiting may have timed out.
+	if tree, err := w.server.Tree(context.WithoutCancel(ctx), w.goal.Application); err == nil {
+		for _, node := range tree.Nodes {
+			// What a resource owns is unhealthy with it, and functions are listed already.
+			if len(node.ParentRefs) == 0 && node.Health != nil && node.Health.Status != health.HealthStatusHealthy && node.Group != knativeService.Group {
+				lines = append(lines, fmt.Sprintf("%s %s: %s: %s", node.Kind, node.Name, node.Health.Status, node.Health.Message))
+			}
+		}
+	}
+	return append(lines, Conditions(w.app)...)
+}
+
+// AutoSync returns the policy of auto-sync; nil where it is off.
+func AutoSync(app *v1alpha1.Application) *v1alpha1.SyncPolicyAutomated {
+	if app.Spec.SyncPolicy == nil {
+		return nil
+	}
+	return app.Spec.SyncPolicy.Automated
 }
 
 // Running reports whether an operation is requested or running. A requested one has not
@@ -279,93 +204,47 @@ func OperationRevision(app *v1alpha1.Application) string {
 	return ""
 }
 
-// operationFailed reports a failed operation on this revision. The phase of an earlier
-// one stays until the next begins.
-func operationFailed(app *v1alpha1.Application, revision string) bool {
+// failed reports whether the last operation failed. One that applied all its resources
+// did not: something was unhealthy at that moment, possibly still the previous state,
+// because Argo CD does not check whether Knative has reconciled the change.
+func failed(app *v1alpha1.Application) bool {
 	state := app.Status.OperationState
-	return state != nil && (state.Phase == common.OperationFailed || state.Phase == common.OperationError) && OperationRevision(app) == revision
-}
-
-// applied reports whether a failed operation applied all its resources. Then it only
-// failed because something was unhealthy at that moment, possibly still the previous
-// state: Argo CD does not check whether Knative has reconciled the change.
-// Hooks count as applied once they have succeeded.
-func applied(app *v1alpha1.Application) bool {
-	result := app.Status.OperationState.SyncResult
-	if result == nil || len(result.Resources) == 0 {
+	if state == nil || (state.Phase != common.OperationFailed && state.Phase != common.OperationError) {
 		return false
 	}
-	for _, resource := range result.Resources {
-		switch {
-		case resource.HookType != "" && resource.HookPhase != common.OperationSucceeded:
-			return false
-		case resource.HookType == "" && resource.Status == common.ResultCodeSyncFailed, resource.HookType == "" && resource.Status == "":
-			return false
-		}
-	}
-	return true
+	return state.SyncResult == nil || len(state.SyncResult.Resources) == 0 || len(unapplied(app)) > 0
 }
 
-// progress is Argo CD's own message on what it waits for. A sync that waits for a hook
-// names it there.
-func progress(app *v1alpha1.Application) string {
+// unapplied returns what the last operation did not apply. A hook is applied once it has
+// succeeded.
+func unapplied(app *v1alpha1.Application) v1alpha1.ResourceResults {
+	state := app.Status.OperationState
+	if state == nil || state.SyncResult == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(state.SyncResult.Resources), func(resource *v1alpha1.ResourceResult) bool {
+		if resource.HookType != "" {
+			return resource.HookPhase == common.OperationSucceeded
+		}
+		return resource.Status != "" && resource.Status != common.ResultCodeSyncFailed
+	})
+}
+
+// message is Argo CD's own on the operation. A sync that waits for a hook names it there.
+func message(app *v1alpha1.Application) string {
 	if state := app.Status.OperationState; state != nil && state.Message != "" {
 		return state.Message
 	}
 	return "started"
 }
 
-// comparison is why Argo CD cannot compare the Application with its branch, if it
-// cannot. The operation has the error of a sync.
-func comparison(app *v1alpha1.Application) string {
+// Conditions returns Argo CD's errors with the Application, such as a branch that does not
+// build. That of a sync is left out: the operation has it, and it outlasts the sync.
+func Conditions(app *v1alpha1.Application) (messages []string) {
 	for _, condition := range app.Status.Conditions {
 		if condition.IsError() && condition.Type != v1alpha1.ApplicationConditionSyncError {
-			return condition.Message
+			messages = append(messages, condition.Message)
 		}
 	}
-	return ""
-}
-
-// failing lists the failing resources with their reasons. A function is named once,
-// with Knative's reason; then come resources that the operation failed on, and others
-// managed resources that are unhealthy. The tree may be nil.
-func failing(app *v1alpha1.Application, tree *v1alpha1.ApplicationTree, functions []Function) []string {
-	var lines []string
-	known := map[string]bool{}
-	for _, function := range functions {
-		if serving, why := function.Serving(); !serving {
-			lines = append(lines, fmt.Sprintf("Service %s %s", function.Name, why))
-			known["Service/"+function.Name] = true
-		}
-	}
-	if state := app.Status.OperationState; state != nil && state.SyncResult != nil {
-		for _, resource := range state.SyncResult.Resources {
-			if resource.Status != common.ResultCodeSyncFailed && (resource.HookType == "" || resource.HookPhase == common.OperationSucceeded) {
-				continue
-			}
-			if known[resource.Kind+"/"+resource.Name] {
-				continue
-			}
-			known[resource.Kind+"/"+resource.Name] = true
-			label := resource.Kind + " " + resource.Name
-			if resource.HookType != "" {
-				label += fmt.Sprintf(" (%s hook, %s)", resource.HookType, resource.HookPhase)
-			}
-			lines = append(lines, strings.TrimSuffix(label+": "+resource.Message, ": "))
-		}
-	}
-	if tree == nil {
-		tree = &v1alpha1.ApplicationTree{}
-	}
-	for _, resource := range tree.Nodes {
-		// What a resource owns is unhealthy with it.
-		if len(resource.ParentRefs) > 0 || resource.Health == nil || resource.Health.Status == health.HealthStatusHealthy || known[resource.Kind+"/"+resource.Name] {
-			continue
-		}
-		lines = append(lines, strings.TrimSuffix(fmt.Sprintf("%s %s: %s: %s", resource.Kind, resource.Name, resource.Health.Status, resource.Health.Message), ": "))
-	}
-	if problem := comparison(app); problem != "" {
-		lines = append(lines, problem)
-	}
-	return lines
+	return messages
 }

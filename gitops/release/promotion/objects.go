@@ -1,118 +1,87 @@
 package promotion
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"path"
+	"regexp"
 	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/diff"
 
+	"github.com/sequential-questioning/sequential-questioning/gitops/release/argocd"
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
 )
 
-// ObjectChange is an object that is added, removed or changed. A reviewer sees by it
-// what the cluster will do, and not only what a file says.
-type ObjectChange struct {
-	Sign   string // +, - or ~
-	Object string // kind and name
-	Fields []FieldChange
-	// Image means that container images changed too; their digests are listed with the
-	// images.
-	Image bool
+// digest is a pinned one.
+var digest = regexp.MustCompile(`@sha256:[0-9a-f]{64}`)
+
+// unbuilt is the digest that a new function is committed with before its first build.
+var unbuilt = "@sha256:" + strings.Repeat("0", 64)
+
+// images lists the images that change, by name, with 12 digits of each digest as docker
+// shows them. That every image has a digest is the policies' rule.
+func (p *Promotion) images(before, after []*unstructured.Unstructured) {
+	old, now := pins(before), pins(after)
+	var lines []string
+	for _, name := range union(old, now) {
+		if strings.HasSuffix(now[name], unbuilt) {
+			p.breaks("image: %s was never built: its digest is all zeros: build and pin it with `release images`", name)
+		}
+		// The same digest in another registry is the same content.
+		if was, is := argocd.Digest(old[name]), argocd.Digest(now[name]); was != is {
+			lines = append(lines, fmt.Sprintf("%-12s %s -> %s", name, cmp.Or(was, "(none)"), cmp.Or(is, "(none)")))
+		}
+	}
+	p.section("Images", lines)
 }
 
-// FieldChange is a changed field. Before is empty for a new field, After for a removed
-// one. Both are texts as JSON writes them, without the quotes.
-type FieldChange struct {
-	Path          string
-	Before, After string
+// pins returns the images of all containers by their names, without registry and tag.
+func pins(objects []*unstructured.Unstructured) map[string]string {
+	pins := map[string]string{}
+	for _, object := range objects {
+		for _, image := range manifest.Images(object.Object) {
+			name, _, _ := strings.Cut(image, "@")
+			name, _, _ = strings.Cut(path.Base(name), ":")
+			pins[name] = image
+		}
+	}
+	return pins
 }
 
-// compare lists what differs between the objects of two builds, by kind and name.
-// Objects that moved within a file have not changed.
-// Both builds are for one namespace, so kind and name identify an object.
-func compare(before, after []*unstructured.Unstructured) []ObjectChange {
+// differences lists what differs between the objects of two builds, by kind and name, so
+// that a reviewer sees what the cluster will do, and not only what a file says. Digests
+// are left out: the images are listed by themselves.
+func differences(before, after []*unstructured.Unstructured) (lines []string) {
 	old, now := manifest.ByName(before), manifest.ByName(after)
-	names := maps.Clone(old)
-	maps.Copy(names, now)
-	var changes []ObjectChange
-	for _, name := range slices.Sorted(maps.Keys(names)) {
+	for _, name := range union(old, now) {
 		switch {
 		case old[name] == nil:
-			changes = append(changes, ObjectChange{Sign: "+", Object: name})
+			lines = append(lines, "+ "+name)
 		case now[name] == nil:
-			changes = append(changes, ObjectChange{Sign: "-", Object: name})
+			lines = append(lines, "- "+name)
 		default:
-			if change := difference(old[name], now[name]); change.Image || len(change.Fields) > 0 {
-				change.Sign, change.Object = "~", name
-				changes = append(changes, change)
+			if changed := diff.Diff(unpinned(old[name]), unpinned(now[name])); changed != "" {
+				lines = append(lines, "~ "+name+"\n"+strings.TrimSpace(changed))
 			}
 		}
 	}
-	return changes
+	return lines
 }
 
-// difference compares leaves. The value of an image is left out, because its digest is
-// shown with the images.
-func difference(before, after *unstructured.Unstructured) ObjectChange {
-	old, now := map[string]string{}, map[string]string{}
-	flatten("", before.Object, old)
-	flatten("", after.Object, now)
-	paths := maps.Clone(old)
-	maps.Copy(paths, now)
-	var change ObjectChange
-	for _, path := range slices.Sorted(maps.Keys(paths)) {
-		switch {
-		case old[path] == now[path]:
-		case strings.HasSuffix(path, ".image"):
-			change.Image = true
-		default:
-			change.Fields = append(change.Fields, FieldChange{Path: path, Before: old[path], After: now[path]})
-		}
-	}
-	return change
+// unpinned is an object as JSON, whose quotes tell "1" from 1.
+func unpinned(object *unstructured.Unstructured) json.RawMessage {
+	text, _ := object.MarshalJSON() // it was built from JSON
+	return digest.ReplaceAll(text, nil)
 }
 
-// flatten writes every leaf under its path. List items with names are keyed by name, so
-// that an inserted item does not change the paths of all others.
-// Without the quotes a string "1" and the number 1 look alike; such a change does not show.
-func flatten(path string, node any, into map[string]string) {
-	switch node := node.(type) {
-	case map[string]any:
-		for key, value := range node {
-			// Keys of labels and ConfigMaps have dots; brackets keep the path readable.
-			if strings.Contains(key, ".") {
-				key = "[" + key + "]"
-			}
-			flatten(strings.TrimPrefix(path+"."+key, "."), value, into)
-		}
-		if len(node) == 0 {
-			into[path] = "{}"
-		}
-	case []any:
-		for i, value := range node {
-			index := fmt.Sprint(i)
-			if fields, ok := value.(map[string]any); ok {
-				if name, ok := fields["name"].(string); ok {
-					index = name
-				}
-			}
-			flatten(path+"["+index+"]", value, into)
-		}
-		if len(node) == 0 {
-			into[path] = "[]"
-		}
-	default:
-		text, err := json.Marshal(node)
-		if err != nil {
-			text = fmt.Append(nil, node)
-		}
-		// Quotes of strings are left out; an empty string shows as a pair of them.
-		into[path] = strings.Trim(string(text), `"`)
-		if into[path] == "" {
-			into[path] = `""`
-		}
-	}
+// union returns the keys of both maps in order.
+func union[V any](a, b map[string]V) []string {
+	both := maps.Clone(a)
+	maps.Copy(both, b)
+	return slices.Sorted(maps.Keys(both))
 }

@@ -3,7 +3,7 @@ package promotion_test
 import (
 	"bytes"
 	"context"
-	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -58,17 +58,15 @@ func released(t *testing.T) *repositorytest.Clone {
 	return clone
 }
 
-func prepare(t *testing.T, clone *repositorytest.Clone, rules ...promotion.Rule) (*promotion.Promotion, error) {
+// prepare returns the promotion of main to prod, and what it prints.
+func prepare(t *testing.T, clone *repositorytest.Clone, rules ...promotion.Rule) (*promotion.Promotion, string) {
 	t.Helper()
 	repo, err := repository.Open(t.Context(), clone.Folder)
 	require.NoError(t, err)
-	return promotion.Prepare(t.Context(), repo, promotion.Request{From: "main", To: "prod", Remote: "origin", Overlay: "gitops/overlays/prod"}, rules...)
-}
-
-func printed(p *promotion.Promotion) string {
 	var out bytes.Buffer
-	p.Print(&out)
-	return out.String()
+	p, err := promotion.Prepare(t.Context(), &out, repo, "main", "prod", rules...)
+	require.NoError(t, err)
+	return p, out.String()
 }
 
 func TestAPromotionShowsWhatItChangesAndMovesTheBranch(t *testing.T) {
@@ -90,57 +88,59 @@ func TestAPromotionShowsWhatItChangesAndMovesTheBranch(t *testing.T) {
 	clone.Commit("Not pushed", nil)
 	seen := clone.On("prod")
 
-	p, err := prepare(t, clone)
-	require.NoError(t, err)
+	p, printed := prepare(t, clone)
 	require.NoError(t, p.Err())
-	assert.Equal(t, "Promote main ("+commit[:8]+") to prod ("+seen[:8]+") on origin\n"+`
+	assert.Equal(t, `Promote main (`+commit[:8]+`) to prod (`+seen[:8]+`) on origin
+
 Commits (2)
   `+commit[:8]+`  2026-11-23  Second release
-  `+p.Commits[1].Hash[:8]+`  2026-11-23  Give it more memory
+  `+clone.Git("rev-parse", commit+"^")[:8]+`  2026-11-23  Give it more memory
+
+Migrations (1)
+  + 00002_notes.sql
 
 Images (1)
   ask          111111111111 -> 222222222222
 
 Manifests of gitops/overlays/prod (2)
-  ~ Service ask  (image)
-      spec.template.spec.containers[c].resources.limits.memory: 64Mi -> 128Mi
+  ~ Service ask
+  @@ -13,7 +13,7 @@
+         "name": "c",
+         "resources": {
+          "limits": {
+  -        "memory": "64Mi"
+  +        "memory": "128Mi"
+          }
+         }
+        }
   + Service more
 
-Migrations (1)
-  + 00002_notes.sql
-
-Policies (3)
-  + gitops/owner/own.yaml
-  - policies/images.yaml
-  + policies/network.yaml
-
-Platform (1)
-  + gitops/platform/pg.yaml
-
-Note: local main has commits that origin lacks (1): they are not promoted
-Note: gitops/argocd changes. Argo CD does not sync its projects and roles: apply gitops/argocd or gitops/platform after the promotion
-Note: gitops/owner changes. Argo CD does not sync its projects and roles: apply gitops/argocd or gitops/platform after the promotion
-`, printed(p))
+Policies, platform and owner; a person applies the projects and roles in gitops/argocd, or gitops/platform with them (5)
+  A	gitops/argocd/prod.yaml
+  A	gitops/owner/own.yaml
+  A	gitops/platform/pg.yaml
+  D	policies/images.yaml
+  A	policies/network.yaml
+`, printed)
 	assert.Equal(t, seen, clone.On("prod"), "looking changes nothing")
 
 	require.NoError(t, p.Push(t.Context()))
 	assert.Equal(t, commit, clone.On("prod"))
 
-	p, err = prepare(t, clone)
-	require.NoError(t, err)
+	p, printed = prepare(t, clone)
 	assert.True(t, p.Nothing())
 	require.NoError(t, p.Err())
-	assert.Contains(t, printed(p), "nothing to promote")
+	assert.Contains(t, printed, "nothing to promote")
 }
 
 func TestEveryBrokenRuleIsRefusedWithARemedy(t *testing.T) {
-	rule := func(_ context.Context, tree string, objects []*unstructured.Unstructured) ([]promotion.Broken, error) {
+	rule := func(_ context.Context, tree string, objects []*unstructured.Unstructured) []string {
 		content, err := os.ReadFile(filepath.Join(tree, "README.md"))
 		require.NoError(t, err)
 		if string(content) == "# Test\n" {
-			return nil, nil
+			return nil
 		}
-		return []promotion.Broken{{Rule: "drift", What: objects[0].GetName() + " in " + tree + "/README.md", Right: "render"}}, nil
+		return []string{"drift: " + objects[0].GetName() + " in " + tree + "/README.md: render"}
 	}
 	migration := func(name, statements string) map[string]string {
 		name, content := migrated(name, statements)
@@ -150,29 +150,22 @@ func TestEveryBrokenRuleIsRefusedWithARemedy(t *testing.T) {
 		files map[string]string
 		says  []string
 	}{
-		"an image by tag":              {map[string]string{images: pins("newTag: v1")}, []string{"image: ask has a tag, v1, instead of a digest: pin its digest with `release images`"}},
-		"an image with tag and digest": {map[string]string{images: pins("newTag: v1, " + digest("1"))}, []string{"image: ask has a tag, v1"}},
-		"an image without digest":      {map[string]string{images: "kind: Component\napiVersion: kustomize.config.k8s.io/v1alpha1\nimages: [{name: sequential-questioning/ask, newName: registry/ask}]\n"}, []string{"image: ask has no digest"}},
 		"an image never built":         {map[string]string{images: pins(digest("0"))}, []string{"image: ask was never built"}},
-		"a malformed digest":           {map[string]string{images: pins("digest: \"sha256:12\"")}, []string{"image: ask has digest sha256:12"}},
-		"an image beside the pins":     {map[string]string{ask: strings.Replace(service("ask", "64Mi"), "sequential-questioning/ask", "elsewhere/other:v1", 1)}, []string{"image: Service ask runs elsewhere/other:v1: pin its digest in gitops/images"}},
-		"pins that cannot be read":     {map[string]string{images: "images: {}\n"}, []string{"image: gitops/images/kustomization.yaml of ", "manifests: gitops/overlays/prod does not build"}},
-		"a migration that contracts":   {migration("00002_second.sql", "\nDROP TABLE slots;"), []string{"migration: 00002_second.sql:3 DROP TABLE slots may break the previous release: add what is new beside it"}},
-		"a released migration edited":  {migration("00001_first.sql", "CREATE TABLE slots ();"), []string{"migration: 00001_first.sql was released and is changed: restore it"}},
-		"a released migration removed": {map[string]string{"migrations/00001_first.sql": ""}, []string{"migration: 00001_first.sql was released and is missing"}},
+		"a migration that contracts":   {migration("00002_second.sql", "\nDROP TABLE slots;"), []string{"migration: 00002_second.sql:3: DROP TABLE slots may break the previous release: add what is new beside it"}},
+		"a released migration edited":  {migration("00001_first.sql", "CREATE TABLE slots ();"), []string{"migration: 00001_first.sql: was released and is changed: restore it"}},
+		"a released migration removed": {map[string]string{"migrations/00001_first.sql": ""}, []string{"migration: 00001_first.sql: was released and is missing"}},
 		"a migration too early":        {migration("0001_again.sql", "SELECT 1;"), []string{"comes before the last released migration, 1: number it 00002 or higher"}},
-		"manifests that do not build":  {map[string]string{base: "resources: [none.yaml]\n"}, []string{"manifests: gitops/overlays/prod does not build: build gitops/overlays/prod"}},
-		"no manifests":                 {map[string]string{"gitops/overlays/prod/kustomization.yaml": ""}, []string{"manifests: main has no gitops/overlays/prod"}},
+		"manifests that do not build":  {map[string]string{base: "resources: [none.yaml]\n"}, []string{"manifests: gitops/overlays/prod does not build: build gitops/overlays/prod: "}},
+		"no manifests":                 {map[string]string{"gitops/overlays/prod/kustomization.yaml": ""}, []string{"manifests: gitops/overlays/prod does not build: "}},
 		"a rule of the tree":           {map[string]string{"README.md": "# Other\n"}, []string{"drift: ask in README.md: render"}},
-		"several at once": {map[string]string{"README.md": "# Other\n", images: pins("newTag: v1"), "migrations/00001_first.sql": ""},
-			[]string{"main is not promoted to prod, 3 rules are broken:", "\n  image: ", "\n  migration: ", "\n  drift: "}},
+		"several at once": {map[string]string{"README.md": "# Other\n", images: pins(digest("0")), "migrations/00001_first.sql": ""},
+			[]string{"main is not promoted to prod, broken rules (3):", "\n  image: ", "\n  migration: ", "\n  drift: "}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			clone := released(t)
 			clone.Push(clone.Commit("Change", c.files), "main")
 			heads := clone.Heads()
-			p, err := prepare(t, clone, rule)
-			require.NoError(t, err)
+			p, _ := prepare(t, clone, rule)
 			for _, says := range c.says {
 				assert.ErrorContains(t, p.Err(), says)
 			}
@@ -185,10 +178,9 @@ func TestEveryBrokenRuleIsRefusedWithARemedy(t *testing.T) {
 func TestAnAcceptedContractionIsShown(t *testing.T) {
 	clone := released(t)
 	clone.Push(clone.Commit("Contract", map[string]string{"migrations/00002_drop.sql": "-- release: contract nobody reads it since 1.2\n-- +goose Up\nDROP TABLE slots;\n"}), "main")
-	p, err := prepare(t, clone)
-	require.NoError(t, err)
+	p, printed := prepare(t, clone)
 	require.NoError(t, p.Err())
-	assert.Contains(t, printed(p), "CONTRACTS: 00002_drop.sql:3: DROP TABLE slots: accepted because: nobody reads it since 1.2\n  This promotion cannot be rolled back")
+	assert.Contains(t, printed, "CONTRACTS, so this promotion cannot be rolled back: 00002_drop.sql:3: DROP TABLE slots: accepted because: nobody reads it since 1.2\n")
 }
 
 func TestARemovedMigrationsNumberIsNotReused(t *testing.T) {
@@ -197,9 +189,8 @@ func TestARemovedMigrationsNumberIsNotReused(t *testing.T) {
 	gone := clone.Commit("Take back", map[string]string{"migrations/00002_notes.sql": ""})
 	clone.Push(gone, "prod")
 	clone.Push(clone.Commit("Again", map[string]string{"migrations/00002_other.sql": "-- +goose Up\nCREATE TABLE other ();\n"}), "main")
-	p, err := prepare(t, clone)
-	require.NoError(t, err)
-	assert.ErrorContains(t, p.Err(), "migration: 00002_other.sql has the number of 00002_notes.sql, which was released and removed by "+gone[:8])
+	p, _ := prepare(t, clone)
+	assert.ErrorContains(t, p.Err(), "migration: 00002_other.sql: has the number of 00002_notes.sql, which was released and removed by "+gone[:8])
 }
 
 func TestAFirstPromotionHasNothingToCompareWith(t *testing.T) {
@@ -209,12 +200,19 @@ func TestAFirstPromotionHasNothingToCompareWith(t *testing.T) {
 		base: "resources: [ask.yaml]\n", ask: service("ask", "64Mi"), images: pins(digest("1")),
 		"gitops/overlays/prod/kustomization.yaml": "resources: [../../base]\ncomponents: [../../images]\n",
 	}), "main")
-	p, err := prepare(t, clone)
-	require.NoError(t, err)
+	p, printed := prepare(t, clone)
 	require.NoError(t, p.Err())
-	assert.Contains(t, printed(p), "ask          (none) -> 111111111111")
-	assert.Contains(t, printed(p), "+ Service ask")
-	assert.Contains(t, printed(p), "Note: prod has no gitops/overlays/prod yet: all manifests are new")
+	assert.Contains(t, printed, "ask          (none) -> 111111111111")
+	assert.Contains(t, printed, "+ Service ask")
+	assert.Contains(t, printed, "so all manifests are shown as new: build gitops/overlays/prod: ")
+}
+
+func TestANumberThatBecomesAStringIsShown(t *testing.T) {
+	clone := released(t)
+	clone.Push(clone.Commit("First", map[string]string{ask: service("ask", "1")}), "prod")
+	clone.Push(clone.Commit("Second", map[string]string{ask: service("ask", `"1"`)}), "main")
+	_, printed := prepare(t, clone)
+	assert.Regexp(t, `- +"memory": 1\n.*\+ +"memory": "1"\n`, printed)
 }
 
 func TestADivergedBranchIsRefusedUntilItsCommitsAreMergedBack(t *testing.T) {
@@ -229,18 +227,16 @@ func TestADivergedBranchIsRefusedUntilItsCommitsAreMergedBack(t *testing.T) {
 	clone.Push(clone.Commit("Meanwhile", map[string]string{"other.txt": "x\n"}), "main")
 	heads := clone.Heads()
 
-	p, err := prepare(t, clone)
-	require.NoError(t, err)
+	p, _ := prepare(t, clone)
 	assert.ErrorContains(t, p.Err(), "diverged: prod has commits that main lacks and cannot be fast-forwarded:\n    "+reverted[:8]+" Revert \"Change\": merge them back without squash")
-	assert.ErrorContains(t, p.Push(t.Context()), "has commits that")
+	assert.ErrorContains(t, p.Push(t.Context()), "non-fast-forward")
 	assert.Equal(t, heads, clone.Heads())
 
 	_, commands, found := strings.Cut(p.Err().Error(), "cherry-pick:\n")
 	require.True(t, found)
 	commands, _, _ = strings.Cut(commands, "\n    A merged-back revert")
 	clone.Shell(commands)
-	p, err = prepare(t, clone)
-	require.NoError(t, err)
+	p, _ = prepare(t, clone)
 	require.NoError(t, p.Err())
 	require.NoError(t, p.Push(t.Context()))
 	assert.Equal(t, clone.On("main"), clone.On("prod"))
@@ -251,42 +247,31 @@ func TestAMissingBranchOrADirtyTreeIsRefused(t *testing.T) {
 	clone.Write(map[string]string{"README.md": "# Other\n", "new.txt": "x\n"})
 	clone.Git("push", "--quiet", "origin", ":prod")
 	heads := clone.Heads()
-	p, err := prepare(t, clone)
-	require.NoError(t, err)
-	assert.ErrorContains(t, p.Err(), "2 rules are broken")
-	assert.ErrorContains(t, p.Err(), "branch: origin has no branch prod: choose another with --to, or create it once: git push origin "+clone.On("main")+":refs/heads/prod")
-	assert.ErrorContains(t, p.Err(), "working tree: uncommitted: M README.md, ?? new.txt: commit or stash them")
+	p, _ := prepare(t, clone)
+	assert.ErrorContains(t, p.Err(), "broken rules (2)")
+	assert.ErrorContains(t, p.Err(), "branch: origin has no branch prod: choose another with --to, or create it once: git push origin origin/main:refs/heads/prod")
+	assert.ErrorContains(t, p.Err(), "working tree: uncommitted (2), such as M README.md: commit or stash them")
 	assert.Equal(t, heads, clone.Heads())
 
 	repo, err := repository.Open(t.Context(), clone.Folder)
 	require.NoError(t, err)
-	_, err = promotion.Prepare(t.Context(), repo, promotion.Request{From: "main", To: "main", Remote: "origin"})
+	_, err = promotion.Prepare(t.Context(), io.Discard, repo, "main", "main")
 	assert.EqualError(t, err, "main cannot be promoted to itself")
-	_, err = promotion.Prepare(t.Context(), repo, promotion.Request{From: "main", To: "prod", Remote: "upstream"})
-	assert.EqualError(t, err, "there is no remote upstream: want one of origin")
 	clone.Git("remote", "set-url", "origin", filepath.Join(t.TempDir(), "gone"))
-	_, err = promotion.Prepare(t.Context(), repo, promotion.Request{From: "main", To: "prod", Remote: "origin"})
-	assert.ErrorContains(t, err, "list the branches of origin")
+	_, err = promotion.Prepare(t.Context(), io.Discard, repo, "main", "prod")
+	assert.ErrorContains(t, err, "git ls-remote: ")
+	assert.ErrorContains(t, err, "does not appear to be a git repository")
 }
 
-func TestABranchThatMovedIsNotOverwritten(t *testing.T) {
+func TestABranchThatMovedElsewhereIsNotOverwritten(t *testing.T) {
 	clone := released(t)
-	between := clone.Commit("Between", map[string]string{"between.txt": "x\n"})
 	clone.Push(clone.Commit("Second", map[string]string{"second.txt": "x\n"}), "main")
-	p, err := prepare(t, clone)
-	require.NoError(t, err)
-	clone.Push(between, "prod")
-	assert.ErrorContains(t, p.Push(t.Context()), "stale info")
-	assert.Equal(t, between, clone.On("prod"))
-}
-
-func TestARuleThatCannotBeCheckedIsAnError(t *testing.T) {
-	clone := released(t)
-	clone.Push(clone.Commit("Second", nil), "main")
-	_, err := prepare(t, clone, func(context.Context, string, []*unstructured.Unstructured) ([]promotion.Broken, error) {
-		return nil, errors.New("out of order")
-	})
-	assert.EqualError(t, err, "out of order")
+	p, _ := prepare(t, clone)
+	clone.Git("reset", "--quiet", "--hard", "HEAD^")
+	elsewhere := clone.Commit("Elsewhere", map[string]string{"elsewhere.txt": "x\n"})
+	clone.Push(elsewhere, "prod")
+	assert.ErrorContains(t, p.Push(t.Context()), "rejected")
+	assert.Equal(t, elsewhere, clone.On("prod"))
 }
 
 func TestAPullRequestsBranchIsPushedAndExplained(t *testing.T) {
@@ -294,18 +279,12 @@ func TestAPullRequestsBranchIsPushedAndExplained(t *testing.T) {
 	commit := clone.Commit("Second", nil)
 	clone.Push(commit, "main")
 	seen := clone.On("prod")
-	p, err := prepare(t, clone)
-	require.NoError(t, err)
+	p, _ := prepare(t, clone)
 	for range 2 {
-		steps, err := p.PushBranch(t.Context(), p.Branch())
+		steps, err := p.Propose(t.Context())
 		require.NoError(t, err)
 		assert.Contains(t, strings.Join(steps, "\n"), "git push origin "+commit+":refs/heads/prod")
 	}
 	assert.Equal(t, commit, clone.On("promote-prod-"+commit[:8]))
 	assert.Equal(t, seen, clone.On("prod"))
-
-	clone.Push(seen, "taken")
-	_, err = p.PushBranch(t.Context(), "taken")
-	assert.ErrorContains(t, err, "origin already has a branch taken, at "+seen[:8]+": choose another name with --pull-request=NAME")
-	assert.Equal(t, seen, clone.On("taken"))
 }

@@ -1,5 +1,5 @@
-// Package repository reads and pushes git branches. It never changes the
-// working tree, the index or a local branch.
+// Package repository reads and pushes git branches. It never changes the working tree, the
+// index or a local branch.
 //
 // It runs the git command rather than a library, so that the credentials, signatures and
 // protocols of the machine work as they do for a person. Begin with Open.
@@ -12,119 +12,121 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 )
 
-// networkWait is how long a command that talks to a remote may take. A fetch of a few
-// commits takes seconds; a longer wait is one for a password that nobody types.
-const networkWait = 2 * time.Minute
+// Remote is the remote whose branches Argo CD deploys.
+const Remote = "origin"
+
+// wait is how long a command may take. A fetch of a few commits takes seconds; a longer
+// wait is one for a password that nobody types.
+const wait = 2 * time.Minute
 
 // Repository is a local clone.
-// It keeps no state and may be used by several goroutines.
-type Repository struct {
-	root string
-}
+type Repository struct{ root string }
 
 // Open returns the repository that contains a folder. A shallow clone is refused:
 // whether a branch can be fast-forwarded shows in history alone.
 func Open(ctx context.Context, folder string) (*Repository, error) {
 	r := &Repository{root: folder}
-	root, err := r.git(ctx, "rev-parse", "--show-toplevel")
+	lines, err := r.Git(ctx, "rev-parse", "--show-toplevel", "--is-shallow-repository")
 	if err != nil {
-		return nil, fmt.Errorf("%s is not in a git repository", folder)
+		return nil, fmt.Errorf("open %s: %w", folder, err)
 	}
-	shallow, err := r.git(ctx, "rev-parse", "--is-shallow-repository")
-	if err != nil {
-		return nil, err
-	}
-	if shallow == "true" {
+	if lines[1] == "true" {
 		return nil, errors.New("the clone is shallow and lacks the history of merges: run `git fetch --unshallow`")
 	}
-	r.root = root
-	return r, nil
+	return &Repository{root: lines[0]}, nil
 }
 
-// failure is a failed git command with its message.
-type failure struct {
-	command string
-	said    string
-	err     error
+// Git runs a command in the repository's root and returns the lines that it prints, none
+// for no output. Its error has what git said, which names the cause better than an exit
+// code. Messages are in English and without hints, the user's settings do not change the
+// output, and locks that are optional are not taken, so that an editor's git is not
+// disturbed.
+func (r *Repository) Git(ctx context.Context, args ...string) ([]string, error) {
+	return r.with(ctx, nil, args...)
 }
 
-func (f *failure) Error() string {
-	if f.said == "" {
-		return fmt.Sprintf("git %s: %v", f.command, f.err)
-	}
-	return fmt.Sprintf("git %s: %s", f.command, f.said)
-}
-
-func (f *failure) Unwrap() error { return f.err }
-
-// command prepares git, which runs in the repository's root with messages in English.
-// Locks that are optional are not taken, so that an editor's git is not disturbed. A
-// cancelled command gets five seconds to end.
-func (r *Repository) command(ctx context.Context, args ...string) *exec.Cmd {
-	// The user's git settings must not change the output.
-	args = append([]string{"-c", "core.quotePath=false", "-c", "color.ui=false", "-c", "push.followTags=false"}, args...)
-	cmd := exec.CommandContext(ctx, "git", args...)
-	cmd.Dir = r.root
-	cmd.Env = append(os.Environ(), "LC_ALL=C", "GIT_OPTIONAL_LOCKS=0")
-	cmd.WaitDelay = 5 * time.Second
-	return cmd
-}
-
-// output is what a command prints. Its error has what git said, which names the cause
-// better than an exit code.
-func (r *Repository) output(ctx context.Context, args ...string) ([]byte, error) {
-	cmd := r.command(ctx, args...)
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
+// with is Git with more environment variables.
+func (r *Repository) with(ctx context.Context, environment []string, args ...string) ([]string, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, wait, fmt.Errorf("no response within %s", wait))
+	defer cancel()
+	settings := []string{"-c", "core.quotePath=false", "-c", "color.ui=false", "-c", "log.showSignature=false", "-c", "push.followTags=false"}
+	command := exec.CommandContext(ctx, "git", append(settings, args...)...)
+	command.Dir, command.WaitDelay = r.root, 5*time.Second
+	command.Env = append(append(os.Environ(), "LC_ALL=C", "GIT_ADVICE=0", "GIT_OPTIONAL_LOCKS=0"), environment...)
+	var stderr bytes.Buffer
+	command.Stderr = &stderr
+	out, err := command.Output()
+	if err != nil {
 		if ctx.Err() != nil {
-			err = ctx.Err()
+			err = context.Cause(ctx)
 		}
-		return nil, &failure{command: args[0], said: lastLines(stderr.String()), err: err}
+		return nil, fmt.Errorf("git %s: %s: %w", args[0], strings.ReplaceAll(strings.TrimSpace(stderr.String()), "\n", "; "), err)
 	}
-	return stdout.Bytes(), nil
+	if len(out) == 0 {
+		return nil, nil
+	}
+	return strings.Split(strings.TrimRight(string(out), "\n"), "\n"), nil
 }
 
-// git is output as text, without the line break at its end.
-func (r *Repository) git(ctx context.Context, args ...string) (string, error) {
-	out, err := r.output(ctx, args...)
-	return strings.TrimSpace(string(out)), err
-}
-
-// lines is output by line; none for no output.
-func (r *Repository) lines(ctx context.Context, args ...string) ([]string, error) {
-	out, err := r.git(ctx, args...)
-	if err != nil || out == "" {
+// Fetch updates the remote-tracking branches of Remote and returns the commits of those
+// that it has. It changes nothing else: no tags, no FETCH_HEAD and no local branch. A
+// branch that was rewritten is followed.
+func (r *Repository) Fetch(ctx context.Context, branches ...string) (map[string]string, error) {
+	// The remote is asked first: a fetch fails at the first branch that is missing.
+	ask := []string{"ls-remote", "--heads", Remote}
+	for _, branch := range branches {
+		ask = append(ask, "refs/heads/"+branch)
+	}
+	lines, err := r.Git(ctx, ask...)
+	if err != nil || len(lines) == 0 {
 		return nil, err
 	}
-	return strings.Split(out, "\n"), nil
-}
-
-// remote runs a command that uses the network, with a timeout.
-// An interrupt ends it at once.
-func (r *Repository) remote(ctx context.Context, args ...string) (string, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, networkWait, fmt.Errorf("no response within %s", networkWait))
-	defer cancel()
-	out, err := r.git(ctx, args...)
-	if errors.Is(err, context.DeadlineExceeded) {
-		return "", fmt.Errorf("git %s: %w", args[0], context.Cause(ctx))
+	heads, fetch := map[string]string{}, []string{"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", Remote}
+	for _, line := range lines {
+		commit, ref, _ := strings.Cut(line, "\t")
+		branch := strings.TrimPrefix(ref, "refs/heads/")
+		heads[branch], fetch = commit, append(fetch, fmt.Sprintf("+%s:refs/remotes/%s/%s", ref, Remote, branch))
 	}
-	return out, err
+	_, err = r.Git(ctx, fetch...)
+	return heads, err
 }
 
-// lastLines keeps the end of what git said, where the cause is, on one line and without
-// hints.
-func lastLines(said string) string {
-	var kept []string
-	for line := range strings.Lines(said) {
-		line = strings.TrimSpace(line)
-		if line != "" && !strings.HasPrefix(line, "hint:") {
-			kept = append(kept, line)
+// Push moves a branch of Remote forward to a commit, or creates it. Git refuses it if
+// that would lose a commit. No tags and no local changes go with it.
+func (r *Repository) Push(ctx context.Context, branch, commit string) error {
+	_, err := r.Git(ctx, "push", "--quiet", Remote, commit+":refs/heads/"+branch)
+	return err
+}
+
+// Export writes a commit's tree into a new or empty folder. Links become files that hold
+// their target: a proposed tree must not lead out of itself. It leaves the index alone.
+func (r *Repository) Export(ctx context.Context, commit, folder string) error {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return fmt.Errorf("export %s: %w", commit, err)
+	}
+	index := filepath.Join(folder, ".git") // no tree can hold this name
+	for _, args := range [][]string{{"read-tree", commit}, {"-c", "core.symlinks=false", "checkout-index", "--all", "--prefix=" + folder + "/"}} {
+		if _, err := r.with(ctx, []string{"GIT_INDEX_FILE=" + index}, args...); err != nil {
+			return fmt.Errorf("export %s: %w", commit, err)
 		}
 	}
-	return strings.Join(kept[max(0, len(kept)-4):], "; ")
+	return os.Remove(index)
+}
+
+// Returning returns the commands that merge a branch's own commits back into the branch
+// it is promoted from, so that it can be fast-forwarded again. They expect a clean
+// checkout, and leave it on from.
+func Returning(branch, from string) []string {
+	return []string{
+		fmt.Sprintf("git fetch %s %s %s", Remote, from, branch),
+		"git switch " + from,
+		fmt.Sprintf("git merge --ff-only %s/%s", Remote, from),
+		fmt.Sprintf("git merge --no-edit %s/%s", Remote, branch),
+		fmt.Sprintf("git push %s %s", Remote, from),
+	}
 }

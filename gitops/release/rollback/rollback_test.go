@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/argoproj/argo-cd/v2/pkg/apiclient"
 	"github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -47,8 +48,9 @@ func deployed(t *testing.T) (*argocdtest.Server, *argocd.Server) {
 	fake.Deploy(second, revision("2"))
 	fake.Deploy(third, revision("3"))
 	require.Len(t, fake.Application().Status.History, 3)
-	server, err := argocd.Connect(t.Context(), argocd.Options{Server: fake.Address, Token: argocdtest.Token, Plaintext: true, Pause: time.Millisecond})
+	server, err := argocd.Connect(t.Context(), apiclient.ClientOptions{ServerAddr: fake.Address, AuthToken: argocdtest.Token, PlainText: true})
 	require.NoError(t, err)
+	server.Pause = time.Millisecond
 	t.Cleanup(func() { server.Close() })
 	return fake, server
 }
@@ -61,50 +63,39 @@ func bounded(t *testing.T) context.Context {
 
 func back(t *testing.T, server *argocd.Server, argument string) error {
 	t.Helper()
-	r, err := Prepare(bounded(t), server, prod, argument)
+	return backReporting(t, server, argument, func(line string) { t.Log(line) })
+}
+
+func backReporting(t *testing.T, server *argocd.Server, argument string, report func(string)) error {
+	t.Helper()
+	app, err := server.Get(bounded(t), prod, false)
+	require.NoError(t, err)
+	target, err := Choose(app, argument)
 	if err != nil {
 		return err
 	}
-	return r.Run(bounded(t), func(line string) { t.Log(line) })
+	return Run(bounded(t), server, app, target, report)
 }
 
 func resume(t *testing.T, server *argocd.Server, force bool) error {
 	t.Helper()
-	r, err := PrepareResume(bounded(t), server, prod, force)
+	app, err := server.Get(bounded(t), prod, true)
+	require.NoError(t, err)
+	record, err := Resumable(app, force)
 	if err != nil {
 		return err
 	}
-	if err := r.Run(bounded(t)); err != nil {
-		return err
+	if record == nil {
+		return nil
 	}
-	return r.Follow(bounded(t), func(line string) { t.Log(line) })
-}
-
-func TestHistoryShowsChangedImagesAndTheLiveDeployment(t *testing.T) {
-	fake, server := deployed(t)
-	history := History(t.Context(), server, fake.Application())
-	require.Len(t, history, 3)
-	assert.Equal(t, []int64{2, 1, 0}, []int64{history[0].ID, history[1].ID, history[2].ID})
-	assert.True(t, history[0].Live)
-	assert.False(t, history[1].Live)
-	assert.Equal(t, "ask@3333333", history[0].Changed(&history[1]))
-	assert.Equal(t, "ask@1111111 report@9999999", history[2].Changed(nil))
-	assert.Equal(t, "as before", history[0].Changed(&history[0]))
-	assert.Equal(t, "ask@ask:v1", Deployment{Images: []argocd.Pin{{Name: "ask", Image: "registry/ask:v1"}}}.Changed(nil))
-	assert.Equal(t, "unknown", Deployment{}.Changed(&history[0]))
-	assert.Empty(t, Warnings(fake.Application()))
+	return Resume(bounded(t), server, app, record)
 }
 
 func TestRollingBackServesTheOldRevisionAndRecordsAutoSync(t *testing.T) {
-	for argument, wanted := range map[string]string{"0": first, "1": second, first: first, "a1b2": "", "A1A1B2": second} {
+	for argument, wanted := range map[string]string{"0": first, "1": second, first: first, "A1A1B2B": second} {
 		t.Run(argument, func(t *testing.T) {
 			fake, server := deployed(t)
-			err := back(t, server, argument)
-			if wanted == "" {
-				require.ErrorContains(t, err, "was never deployed")
-				return
-			}
-			require.NoError(t, err)
+			require.NoError(t, back(t, server, argument))
 			app := fake.Application()
 			assert.Equal(t, wanted, app.Status.History[3].Revision)
 			assert.Nil(t, app.Spec.SyncPolicy.Automated)
@@ -114,9 +105,7 @@ func TestRollingBackServesTheOldRevisionAndRecordsAutoSync(t *testing.T) {
 			record, err := Recorded(app)
 			require.NoError(t, err)
 			assert.Equal(t, &v1alpha1.SyncPolicyAutomated{Prune: true, SelfHeal: true}, record.Automated)
-			assert.Equal(t, []string{third}, record.RolledBack)
 			assert.Equal(t, wanted, record.To)
-			assert.Contains(t, Warnings(app)[0], "auto-sync is suspended until")
 		})
 	}
 }
@@ -124,26 +113,12 @@ func TestRollingBackServesTheOldRevisionAndRecordsAutoSync(t *testing.T) {
 func TestAnUnknownDeploymentIsRefusedWithTheKnownOnes(t *testing.T) {
 	fake, server := deployed(t)
 	before := fake.Application()
-	listed := "want one of 2 (c3c3c3c3), 1 (a1a1b2b2), 0 (a1a1a1a1)"
-	for argument, says := range map[string]string{
-		"7":        "has no deployment with id 7: " + listed,
-		"-1":       "has no deployment with id -1: " + listed,
-		"deadbeef": "deadbeef was never deployed to " + prod + ": " + listed,
-		"a1a1":     "more than one revision begins with a1a1: " + listed,
-		"prod":     `"prod" is neither an id nor the beginning of a revision (4 digits or more): ` + listed,
-		"a1a":      `"a1a" is neither an id`,
-		"":         `"" is neither an id`,
-		"2":        prod + " already runs c3c3c3c3: choose an earlier deployment of " + strings.TrimPrefix(listed, "want one of "),
-	} {
-		assert.ErrorContains(t, back(t, server, argument), says, argument)
+	listed := "2 (c3c3c3c3), 1 (a1a1b2b2), 0 (a1a1a1a1)"
+	for _, argument := range []string{"7", "-1", "deadbeef", "a1a1", "prod", ""} {
+		assert.ErrorContains(t, back(t, server, argument), prod+" has no deployment \""+argument+"\": want an id or seven digits of a revision of: "+listed)
 	}
-	assert.Empty(t, fake.Calls())
-	assert.Equal(t, before.Spec, fake.Application().Spec)
-	assert.Equal(t, before.Annotations, fake.Application().Annotations)
-
-	empty := argocdtest.New(t, prod)
-	_, err := choose(empty.Application(), "1")
-	assert.ErrorContains(t, err, "has no earlier deployment to roll back to")
+	assert.ErrorContains(t, back(t, server, "2"), prod+" already runs c3c3c3c3: choose an earlier deployment of: "+listed)
+	assert.Equal(t, before, fake.Application())
 }
 
 func TestARunningSyncIsEndedFirst(t *testing.T) {
@@ -153,11 +128,9 @@ func TestARunningSyncIsEndedFirst(t *testing.T) {
 	fake.Deploy(revert, bad)
 	require.NotNil(t, fake.Application().Operation)
 
-	r, err := Prepare(bounded(t), server, prod, "2")
-	require.NoError(t, err)
-	assert.Equal(t, revert, r.Ends)
-	require.NoError(t, r.Run(bounded(t), func(string) {}))
-	assert.Equal(t, []string{"Update", "TerminateOperation", "Rollback"}, fake.Calls())
+	var said []string
+	require.NoError(t, backReporting(t, server, "2", func(line string) { said = append(said, line) }))
+	assert.Contains(t, said, "ending the sync to d4d4d4d4")
 	assert.Equal(t, revision("3").Images, fake.Running())
 }
 
@@ -166,7 +139,6 @@ func TestTheLastDeploymentCanBeRestoredAfterAFailedRelease(t *testing.T) {
 	bad := revision("4")
 	bad.Never = map[string]string{"ask": "crashes"}
 	fake.Deploy(revert, bad)
-	assert.Contains(t, Warnings(fake.Application())[0], "A later sync to d4d4d4d4 failed")
 	require.NoError(t, back(t, server, "2"))
 	assert.Equal(t, revision("3").Images, fake.Running())
 }
@@ -185,21 +157,21 @@ func TestABranchThatDoesNotBuildDoesNotBlockARollback(t *testing.T) {
 	fake, server := deployed(t)
 	fake.Deploy(revert, argocdtest.Revision{Invalid: true})
 	require.NoError(t, back(t, server, "1"))
-	assert.ErrorContains(t, resume(t, server, false), "branch prod is still at d4d4d4d4, which was rolled back")
+	assert.ErrorContains(t, resume(t, server, false), "branch prod at d4d4d4d4 deploys something else than what runs since the rollback to a1a1b2b2 (kustomize build failed")
 }
 
 func TestRollingBackAgainIsSafe(t *testing.T) {
 	fake, server := deployed(t)
 	require.NoError(t, back(t, server, "1"))
-	calls := len(fake.Calls())
+	before := fake.Application()
 	require.NoError(t, back(t, server, "1"))
-	assert.Len(t, fake.Calls(), calls, "nothing was left to do")
+	assert.Equal(t, before, fake.Application(), "nothing was left to do")
 
 	require.NoError(t, back(t, server, "0"))
 	record, err := Recorded(fake.Application())
 	require.NoError(t, err)
 	assert.Equal(t, &v1alpha1.SyncPolicyAutomated{Prune: true, SelfHeal: true}, record.Automated)
-	assert.Equal(t, []string{third, second}, record.RolledBack)
+	assert.Equal(t, first, record.To)
 	assert.Equal(t, revision("1").Images, fake.Running())
 }
 
@@ -207,7 +179,7 @@ func TestARefusedRollbackChangesNothing(t *testing.T) {
 	denied := status.Error(codes.PermissionDenied, "permission denied")
 	for method, says := range map[string]string{
 		"Update":   "nothing was changed",
-		"Rollback": "auto-sync is unchanged (on, prune, self-heal); no object was changed",
+		"Rollback": "auto-sync is as it was",
 	} {
 		t.Run(method, func(t *testing.T) {
 			fake, server := deployed(t)
@@ -226,7 +198,7 @@ func TestARefusedRollbackChangesNothing(t *testing.T) {
 		require.NoError(t, back(t, server, "1"))
 		before := fake.Application()
 		fake.Refuse("Rollback", denied)
-		require.ErrorContains(t, back(t, server, "0"), "auto-sync is unchanged (off)")
+		require.ErrorContains(t, back(t, server, "0"), "auto-sync is as it was")
 		assert.Equal(t, before.Annotations, fake.Application().Annotations)
 		assert.Nil(t, fake.Application().Spec.SyncPolicy.Automated)
 	})
@@ -241,7 +213,7 @@ func TestAnIncompleteRollbackReportsTheState(t *testing.T) {
 	err := back(t, server, "1")
 	for _, says := range []string{
 		"does not serve a1a1b2b2: ask is not ready: RevisionFailed: the image is gone",
-		"auto-sync of " + prod + " is suspended",
+		"auto-sync of " + prod + " is off",
 		"release rollback 1 --app " + prod,
 		"release rollback --resume --force --app " + prod,
 	} {
@@ -253,9 +225,14 @@ func TestAnIncompleteRollbackReportsTheState(t *testing.T) {
 func TestAnOutageOfArgoCDIsNotTakenForARefusal(t *testing.T) {
 	fake, server := deployed(t)
 	fake.Refuse("Rollback", status.Error(codes.Internal, "etcd is unavailable"))
-	err := back(t, server, "1")
+	app, err := server.Get(bounded(t), prod, false)
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	err = Run(ctx, server, app, &app.Status.History[1], func(string) {})
+	assert.ErrorContains(t, err, "timed out: roll "+prod+" back to 1")
 	assert.ErrorContains(t, err, "etcd is unavailable")
-	assert.ErrorContains(t, err, "is suspended. Run `release rollback 1 --app "+prod+"` again")
+	assert.ErrorContains(t, err, "is off. Run `release rollback 1 --app "+prod+"` again")
 	fake.Refuse("Rollback", nil)
 	require.NoError(t, back(t, server, "1"))
 	assert.Equal(t, revision("2").Images, fake.Running())
@@ -263,12 +240,10 @@ func TestAnOutageOfArgoCDIsNotTakenForARefusal(t *testing.T) {
 
 func TestAutoSyncTurnedOnDuringARollbackIsDetected(t *testing.T) {
 	fake, server := deployed(t)
-	fake.Observe(func(app *v1alpha1.Application) {
-		if app.Operation != nil {
-			app.Spec.SyncPolicy.Automated = &v1alpha1.SyncPolicyAutomated{}
-		}
-	})
-	assert.ErrorContains(t, back(t, server, "1"), "auto-sync was turned on again by someone else")
+	require.NoError(t, back(t, server, "1"))
+	fake.Change(func(app *v1alpha1.Application) { app.Spec.SyncPolicy.Automated = &v1alpha1.SyncPolicyAutomated{} })
+	err := server.Wait(bounded(t), argocd.Goal{Application: prod, Revision: second, RolledBack: true}, func(string) {})
+	assert.ErrorContains(t, err, "auto-sync was turned on again by someone else")
 }
 
 func TestResumingIsRefusedUntilTheBranchDeploysTheTarget(t *testing.T) {
@@ -277,10 +252,10 @@ func TestResumingIsRefusedUntilTheBranchDeploysTheTarget(t *testing.T) {
 		push argocdtest.Revision
 		says string
 	}{
-		"still the bad release":        {third, revision("3"), "branch prod is still at c3c3c3c3, which was rolled back and would be deployed again"},
-		"the same by another one":      {revert, revision("3"), "branch prod at d4d4d4d4 deploys the same as c3c3c3c3, which was rolled back"},
-		"something else":               {revert, revision("4"), "branch prod at d4d4d4d4 deploys something else than a1a1b2b2, the target of the rollback: Service ask differ"},
-		"a branch that does not build": {revert, argocdtest.Revision{Invalid: true}, "branch prod does not build at d4d4d4d4"},
+		"still the bad release":        {third, revision("3"), "at c3c3c3c3 deploys something else than what runs since the rollback to a1a1b2b2 (Service ask): push the revert first"},
+		"the same by another one":      {revert, revision("3"), "at d4d4d4d4 deploys something else"},
+		"something else":               {revert, revision("4"), "if this is the fix: release rollback --resume --force --app " + prod},
+		"a branch that does not build": {revert, argocdtest.Revision{Invalid: true}, "(kustomize build failed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			fake, server := deployed(t)
@@ -311,6 +286,7 @@ func TestResumingRestoresAutoSync(t *testing.T) {
 			app := fake.Application()
 			assert.Equal(t, &v1alpha1.SyncPolicyAutomated{Prune: true, SelfHeal: true}, app.Spec.SyncPolicy.Automated)
 			assert.Equal(t, map[string]string{"kept": "annotation"}, app.Annotations)
+			require.NoError(t, server.Wait(bounded(t), argocd.Goal{Application: prod, Revision: revert}, func(string) {}))
 			assert.Equal(t, c.push.Images, fake.Running())
 			require.NoError(t, resume(t, server, false), "again")
 		})
@@ -319,34 +295,39 @@ func TestResumingRestoresAutoSync(t *testing.T) {
 
 func TestResumingNeedsARecordOfARollback(t *testing.T) {
 	fake, server := deployed(t)
-	require.NoError(t, resume(t, server, false), "it is on")
-	assert.Empty(t, fake.Calls())
-
+	unchanged := func(doing func()) {
+		before := fake.Application()
+		doing()
+		assert.Equal(t, before, fake.Application())
+	}
+	unchanged(func() { require.NoError(t, resume(t, server, false), "it is on") })
 	fake.Change(func(app *v1alpha1.Application) { app.Spec.SyncPolicy.Automated = nil })
-	assert.ErrorContains(t, resume(t, server, true), "was not suspended by `release rollback`")
-	assert.Empty(t, fake.Calls())
-
+	unchanged(func() { assert.ErrorContains(t, resume(t, server, true), "was not suspended by `release rollback`") })
 	fake.Change(func(app *v1alpha1.Application) { app.Annotations[Annotation] = "{" })
-	assert.ErrorContains(t, resume(t, server, true), "is malformed")
-	assert.ErrorContains(t, back(t, server, "1"), "is malformed")
-	assert.Empty(t, fake.Calls())
+	unchanged(func() {
+		assert.ErrorContains(t, resume(t, server, true), "is malformed")
+		assert.ErrorContains(t, back(t, server, "1"), "is malformed")
+	})
 }
 
-func TestALeftoverRecordIsRemovedWhenAutoSyncIsOn(t *testing.T) {
+// Applying gitops/argocd during a rollback turns auto-sync on, and leaves the record.
+func TestALeftoverRecordCountsForNothingWhenAutoSyncIsOn(t *testing.T) {
 	fake, server := deployed(t)
 	require.NoError(t, back(t, server, "1"))
-	fake.Change(func(app *v1alpha1.Application) {
-		app.Spec.SyncPolicy.Automated = &v1alpha1.SyncPolicyAutomated{SelfHeal: true}
-	})
+	policy := &v1alpha1.SyncPolicyAutomated{SelfHeal: true}
+	fake.Change(func(app *v1alpha1.Application) { app.Spec.SyncPolicy.Automated = policy })
 	require.NoError(t, resume(t, server, false))
-	assert.NotContains(t, fake.Application().Annotations, Annotation)
-	assert.Equal(t, &v1alpha1.SyncPolicyAutomated{SelfHeal: true}, fake.Application().Spec.SyncPolicy.Automated)
+	assert.Equal(t, policy, fake.Application().Spec.SyncPolicy.Automated)
+	require.NoError(t, back(t, server, "0"))
+	record, err := Recorded(fake.Application())
+	require.NoError(t, err)
+	assert.Equal(t, policy, record.Automated)
 }
 
 func TestAnApplicationWithoutAutoSyncIsRolledBack(t *testing.T) {
 	fake, server := deployed(t)
 	fake.Change(func(app *v1alpha1.Application) { app.Spec.SyncPolicy = nil })
 	require.NoError(t, back(t, server, "1"))
-	assert.Equal(t, []string{"Rollback"}, fake.Calls())
+	assert.Nil(t, fake.Application().Spec.SyncPolicy)
 	assert.NotContains(t, fake.Application().Annotations, Annotation)
 }

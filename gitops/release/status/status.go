@@ -5,15 +5,20 @@
 package status
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
 	"github.com/argoproj/gitops-engine/pkg/health"
-	corev1 "k8s.io/api/core/v1"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"knative.dev/serving/pkg/apis/serving"
 
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/argocd"
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/rollback"
@@ -26,9 +31,8 @@ var Environments = []string{"dev", "staging", "prod"}
 // Application returns the name of an environment's Application.
 func Application(environment string) string { return "sequential-questioning-" + environment }
 
-// Environment is the state of one environment. Sync, health and the operation's phase
-// are Argo CD's words. What could not be read is in Problems; the rest stands
-// nevertheless.
+// Environment is the state of one environment. Sync and health are Argo CD's words. What
+// could not be read is in Problems; the rest stands nevertheless.
 type Environment struct {
 	Name        string     `json:"environment"`
 	Application string     `json:"application"`
@@ -39,22 +43,10 @@ type Environment struct {
 	Head        string     `json:"head,omitempty"`     // the branch's commit
 	Revision    string     `json:"revision,omitempty"` // deployed, or being deployed
 	Subject     string     `json:"subject,omitempty"`
-	AutoSync    string     `json:"autoSync,omitempty"`
-	RolledBack  []string   `json:"rolledBack,omitempty"`
-	Operation   *Operation `json:"operation,omitempty"`
+	AutoSync    string     `json:"autoSync,omitempty"` // on, off, or suspended by a rollback
+	LastSync    string     `json:"lastSync,omitempty"` // its phase, revision, beginning and message
 	Functions   []Function `json:"functions,omitempty"`
 	Problems    []string   `json:"problems,omitempty"`
-}
-
-// Operation is the running or last sync. After a sync that failed and was reverted, the
-// phase still says Failed while the environment is in sync: it tells of the last
-// operation, not of the state.
-type Operation struct {
-	Phase    string     `json:"phase"`
-	Revision string     `json:"revision"`
-	Started  time.Time  `json:"startedAt"`
-	Finished *time.Time `json:"finishedAt,omitempty"`
-	Message  string     `json:"message,omitempty"`
 }
 
 // Function is the state of one function in one environment. Pods are counted in Argo
@@ -63,35 +55,26 @@ type Function struct {
 	Name     string `json:"name"`
 	Revision string `json:"revision,omitempty"` // Knative's
 	Digest   string `json:"digest,omitempty"`
-	Ready    bool   `json:"ready"`
+	Ready    bool   `json:"ready"`  // in Knative's word
 	Pinned   bool   `json:"pinned"` // runs the image that the environment's revision pins
 	Pods     int    `json:"pods"`
 	PodsUp   int    `json:"podsReady"`
 	Problem  string `json:"problem,omitempty"`
 }
 
-// Subject returns the first line of a commit's message, or "".
-// It is called for what is deployed only, and may be slow.
-type Subject func(ctx context.Context, application, revision string) string
-
-// Read returns the state of environments. An environment without an Application in Argo
-// CD is not installed. Only a server that does not answer is an error. A problem in one
-// environment does not hide the others.
-func Read(ctx context.Context, server *argocd.Server, environments []string, subject Subject) ([]Environment, error) {
-	apps, err := server.List(ctx)
-	if err != nil {
-		return nil, err
-	}
+// Read returns the state of environments. One without an Application that the account may
+// read is not installed. Only a server that does not answer is an error.
+func Read(ctx context.Context, server *argocd.Server, environments []string) ([]Environment, error) {
 	var all []Environment
 	for _, name := range environments {
 		environment := Environment{Name: name, Application: Application(name)}
-		// Argo CD shows an account only what it may read, so a missing Application may
-		// be a forbidden one.
-		at := slices.IndexFunc(apps, func(app v1alpha1.Application) bool { return app.Name == environment.Application })
-		if at >= 0 {
-			if err := environment.read(ctx, server, &apps[at], subject); err != nil {
-				return nil, err
-			}
+		app, err := server.Get(ctx, environment.Application, false)
+		switch status.Code(err) {
+		case codes.OK:
+			environment.read(ctx, server, app)
+		case codes.NotFound, codes.PermissionDenied:
+		default:
+			return nil, err
 		}
 		all = append(all, environment)
 	}
@@ -100,148 +83,116 @@ func Read(ctx context.Context, server *argocd.Server, environments []string, sub
 
 // read fills in an installed environment. After a rollback the deployed revision is the
 // recorded one: Argo CD's own status compares with the branch.
-func (e *Environment) read(ctx context.Context, server *argocd.Server, app *v1alpha1.Application, subject Subject) error {
+func (e *Environment) read(ctx context.Context, server *argocd.Server, app *v1alpha1.Application) {
 	e.Installed = true
-	e.Sync, e.Health = string(app.Status.Sync.Status), string(app.Status.Health.Status)
+	e.Sync, e.Health, e.Problems = string(app.Status.Sync.Status), string(app.Status.Health.Status), argocd.Conditions(app)
 	e.Branch, e.Head, e.Revision = app.Spec.GetSource().TargetRevision, app.Status.Sync.Revision, app.Status.Sync.Revision
-	// Off and suspended differ in what to do: a suspended one has a rollback to resume
-	// from.
-	e.AutoSync = "off"
-	if app.Spec.SyncPolicy != nil && app.Spec.SyncPolicy.Automated != nil {
-		e.AutoSync = "on"
+	e.AutoSync = "on"
+	if argocd.AutoSync(app) == nil {
+		e.AutoSync = "off"
 	}
 	record, err := rollback.Recorded(app)
-	switch {
-	case err != nil:
-		e.Problems = append(e.Problems, err.Error())
-	case record != nil:
-		e.Revision, e.RolledBack = record.To, record.RolledBack
-		if e.AutoSync == "off" {
-			e.AutoSync = "suspended"
-		}
+	e.problem("", err)
+	if record != nil {
+		e.Revision, e.AutoSync = record.To, "suspended"
 	}
 	if e.Revision != "" {
-		e.Subject = subject(ctx, app.Name, e.Revision)
+		e.Subject = server.Subject(ctx, app.Name, e.Revision)
 	}
-	e.operation(app)
-	for _, condition := range app.Status.Conditions {
-		if condition.IsError() {
-			e.Problems = append(e.Problems, condition.Message)
-		}
+	if state := app.Status.OperationState; state != nil {
+		e.LastSync = fmt.Sprintf("%s to %s at %s: %s", state.Phase, argocd.Short(argocd.OperationRevision(app)), state.StartedAt.Local().Format(time.DateTime), state.Message)
 	}
-	return e.functions(ctx, server, app)
+	e.functions(ctx, server, app)
 }
 
-// operation reads the last sync, or the one that was requested and has not begun.
-func (e *Environment) operation(app *v1alpha1.Application) {
-	state := app.Status.OperationState
-	if state == nil {
-		if app.Operation != nil {
-			e.Operation = &Operation{Phase: "Requested", Revision: argocd.OperationRevision(app)}
-		}
-		return
-	}
-	e.Operation = &Operation{Phase: string(state.Phase), Revision: argocd.OperationRevision(app), Started: state.StartedAt.Time, Message: state.Message}
-	if state.FinishedAt != nil {
-		e.Operation.Finished = &state.FinishedAt.Time
+// problem notes what could not be read.
+func (e *Environment) problem(what string, err error) {
+	if err != nil {
+		e.Problems = append(e.Problems, what+err.Error())
 	}
 }
 
 // functions compares each function with what the revision pins. It needs three answers
 // of Argo CD (manifests, live objects, tree); each that is missing costs its columns
-// only.
-// Functions are sorted by name.
-func (e *Environment) functions(ctx context.Context, server *argocd.Server, app *v1alpha1.Application) error {
-	var pins []argocd.Pin
-	if e.Revision != "" {
-		objects, err := server.Manifests(ctx, app.Name, e.Revision)
-		if err != nil {
-			e.Problems = append(e.Problems, "pins are unknown: "+err.Error())
-		}
-		pins = argocd.Pins(objects, app.Spec.Destination.Namespace)
-	}
-	// Deployed functions that are no longer pinned are shown too.
+// only. Functions that the revision no longer has are shown as well.
+func (e *Environment) functions(ctx context.Context, server *argocd.Server, app *v1alpha1.Application) {
+	shown := map[string]string{}
+	pins, err := server.Pins(ctx, app.Name, e.Revision)
+	e.problem("pins are unknown: ", err)
 	for _, resource := range app.Status.Resources {
-		known := func(pin argocd.Pin) bool { return pin.Name == resource.Name && pin.Namespace == resource.Namespace }
-		if resource.Group == "serving.knative.dev" && resource.Kind == "Service" && !slices.ContainsFunc(pins, known) {
-			pins = append(pins, argocd.Pin{Namespace: resource.Namespace, Name: resource.Name})
+		if resource.Group == serving.GroupName && resource.Kind == "Service" {
+			shown[resource.Name] = pins[resource.Name]
 		}
 	}
-	functions, err := server.Functions(ctx, app.Name, pins)
-	if err != nil {
-		e.Problems = append(e.Problems, err.Error())
-		return nil
-	}
+	functions, err := server.Functions(ctx, app, shown)
+	e.problem("functions are unknown: ", err)
 	tree, err := server.Tree(ctx, app.Name)
+	e.problem("pods are unknown: ", err)
 	if err != nil {
-		e.Problems = append(e.Problems, "pods are unknown: "+err.Error())
 		tree = &v1alpha1.ApplicationTree{}
-	} else if hidden(tree, functions) {
-		e.Problems = append(e.Problems, "pods are unknown: Argo CD shows no Revisions: permit what gitops/argocd/projects lists in the project "+app.Spec.Project)
 	}
+	revisions := slices.ContainsFunc(tree.Nodes, func(node v1alpha1.ResourceNode) bool { return node.Kind == "Revision" })
 	for _, function := range functions {
-		up, all := pods(tree, function.Name)
-		// Ready is Knative's word for the Service; serving also asks which image
-		// answers.
-		serving, why := function.Serving()
 		one := Function{
-			Name: function.Name, Digest: argocd.Digest(function.Running()), Ready: function.Ready() == corev1.ConditionTrue,
-			Pinned: function.Image != "" && function.Running() == function.Image, Pods: all, PodsUp: up,
+			Name: function.Name, Revision: function.Service.Status.LatestReadyRevisionName, Digest: argocd.Digest(function.Running()),
+			Ready: function.Ready().IsTrue(), Pinned: function.Image != "" && function.Running() == function.Image, Problem: function.Problem(),
 		}
-		if !serving {
-			one.Problem = why
+		if function.Image == "" && pins != nil {
+			one.Problem = "is not part of " + argocd.Short(e.Revision)
 		}
-		if function.Image == "" {
-			one.Problem = fmt.Sprintf("is not part of %s", e.Revision[:min(len(e.Revision), 8)])
+		for _, node := range tree.Nodes {
+			if node.Kind == "Pod" && node.NetworkingInfo != nil && node.NetworkingInfo.Labels[serving.ServiceLabelKey] == function.Name {
+				one.Pods++
+				if node.Health != nil && node.Health.Status == health.HealthStatusHealthy {
+					one.PodsUp++
+				}
+			}
 		}
-		if function.Service != nil {
-			one.Revision = function.Service.Status.LatestReadyRevisionName
+		// Argo CD leaves out kinds that the project does not permit, and what they own.
+		if one.Revision != "" && !revisions && err == nil {
+			revisions = true // it is said once
+			e.Problems = append(e.Problems, "pods are unknown: Argo CD shows no Revisions: permit what gitops/argocd/projects lists in the project "+app.Spec.Project)
 		}
 		e.Functions = append(e.Functions, one)
 	}
-	slices.SortFunc(e.Functions, func(a, b Function) int { return strings.Compare(a.Name, b.Name) })
-	return nil
 }
 
-// hidden reports whether functions have revisions that the tree lacks: Argo CD leaves out
-// kinds that the project does not permit, and everything below them.
-func hidden(tree *v1alpha1.ApplicationTree, functions []argocd.Function) bool {
-	shown := slices.ContainsFunc(tree.Nodes, func(node v1alpha1.ResourceNode) bool {
-		return node.Group == "serving.knative.dev" && node.Kind == "Revision"
-	})
-	return !shown && slices.ContainsFunc(functions, func(function argocd.Function) bool {
-		return function.Service != nil && function.Service.Status.LatestReadyRevisionName != ""
-	})
-}
-
-// pods counts the pods that a Knative Service owns indirectly, and how many are ready.
-// Both are 0 for a function at rest.
-func pods(tree *v1alpha1.ApplicationTree, function string) (int, int) {
-	// A pod's parents lead to its Service by way of ReplicaSet, Deployment, Revision
-	// and Configuration.
-	parents := map[string][]v1alpha1.ResourceRef{}
-	for _, node := range tree.Nodes {
-		parents[node.UID] = node.ParentRefs
-	}
-	var owned func(refs []v1alpha1.ResourceRef, depth int) bool
-	owned = func(refs []v1alpha1.ResourceRef, depth int) bool {
-		return depth > 0 && slices.ContainsFunc(refs, func(ref v1alpha1.ResourceRef) bool {
-			if ref.Group == "serving.knative.dev" && ref.Kind == "Service" {
-				return ref.Name == function
-			}
-			return owned(parents[ref.UID], depth-1)
-		})
-	}
-	var up, all int
-	for _, node := range tree.Nodes {
-		// Ten levels are more than Knative has, and end a cycle.
-		if node.Group != "" || node.Kind != "Pod" || !owned(node.ParentRefs, 10) {
+// Print prints environments as text for people; scripts read the JSON. What differs from
+// the ordinary has a line of its own, so that an environment without trouble is short.
+func Print(w io.Writer, environments []Environment) {
+	for _, e := range environments {
+		if !e.Installed {
+			fmt.Fprintf(w, "%s: not installed (no Application %s that this account may read)\n\n", e.Name, e.Application)
 			continue
 		}
-		all++
-		if node.Health != nil && node.Health.Status == health.HealthStatusHealthy {
-			up++
+		fmt.Fprintf(w, "%s: %s, %s, auto-sync %s\n", e.Name, e.Sync, e.Health, e.AutoSync)
+		fmt.Fprintf(w, "  runs       %s\n", strings.TrimSpace(argocd.Short(e.Revision)+"  "+e.Subject))
+		// This is what is deployed next, or what a rollback holds back.
+		if e.Head != e.Revision {
+			fmt.Fprintf(w, "  branch     %s is at %s\n", e.Branch, argocd.Short(e.Head))
 		}
+		if e.AutoSync == "suspended" {
+			fmt.Fprintf(w, "  rollback   to %s; to resume: release rollback --resume --app %s\n", argocd.Short(e.Revision), e.Application)
+		}
+		if e.LastSync != "" {
+			fmt.Fprintf(w, "  last sync  %s\n", e.LastSync)
+		}
+		for _, problem := range e.Problems {
+			fmt.Fprintf(w, "  problem    %s\n", problem)
+		}
+		table := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+		fmt.Fprintln(table, "  FUNCTION\tREVISION\tDIGEST\tPINNED\tREADY\tPODS\t")
+		for _, f := range e.Functions {
+			pods := fmt.Sprint(f.Pods)
+			if f.Pods != f.PodsUp {
+				pods = fmt.Sprintf("%d of %d", f.PodsUp, f.Pods)
+			}
+			// A dash for what is absent, and NO to be seen.
+			fmt.Fprintf(table, "  %s\t%s\t%s\t%s\t%s\t%s\t%s\n", f.Name, cmp.Or(f.Revision, "-"), cmp.Or(f.Digest, "-"), yes[f.Pinned], yes[f.Ready], pods, f.Problem)
+		}
+		_ = table.Flush()
+		fmt.Fprintln(w)
 	}
-	return up, all
 }
+
+var yes = map[bool]string{true: "yes", false: "NO"}

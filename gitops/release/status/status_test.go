@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/argoproj/argo-cd/v2/pkg/apiclient"
 	"github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
 	"github.com/argoproj/gitops-engine/pkg/health"
 	"github.com/stretchr/testify/assert"
@@ -25,14 +26,14 @@ func image(digit string) map[string]string {
 	return map[string]string{"gateway": "registry/gateway@sha256:" + strings.Repeat(digit, 64)}
 }
 
-// read returns what is known of prod, with "subject of REVISION" for each subject.
+// read returns what is known of prod.
 func read(t *testing.T, fake *argocdtest.Server) Environment {
 	t.Helper()
 	t.Setenv("ARGOCD_CONFIG_DIR", t.TempDir())
-	server, err := argocd.Connect(t.Context(), argocd.Options{Server: fake.Address, Plaintext: true, Token: argocdtest.Token})
+	server, err := argocd.Connect(t.Context(), apiclient.ClientOptions{ServerAddr: fake.Address, PlainText: true, AuthToken: argocdtest.Token})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, server.Close()) })
-	all, err := Read(t.Context(), server, []string{"prod"}, func(_ context.Context, _, revision string) string { return "subject of " + revision[:4] })
+	all, err := Read(t.Context(), server, []string{"prod"})
 	require.NoError(t, err)
 	require.Len(t, all, 1)
 	return all[0]
@@ -46,9 +47,9 @@ func printed(environment Environment) string {
 
 func TestTheStatusSaysWhatRuns(t *testing.T) {
 	fake := argocdtest.New(t, "sequential-questioning-prod")
-	fake.Deploy(first, argocdtest.Revision{Images: image("1")})
+	fake.Deploy(first, argocdtest.Revision{Subject: "First", Images: image("1")})
 	prod := read(t, fake)
-	assert.Equal(t, "subject of aaaa", prod.Subject)
+	assert.Equal(t, "First", prod.Subject)
 	assert.Equal(t, first, prod.Revision)
 	assert.Equal(t, []string{"Synced", "Healthy", "on"}, []string{prod.Sync, prod.Health, prod.AutoSync})
 	assert.Equal(t, []Function{{
@@ -61,7 +62,7 @@ func TestTheStatusSaysWhatRuns(t *testing.T) {
 func TestPodsThatArgoCDHidesAreNotCountedAsNone(t *testing.T) {
 	fake := argocdtest.New(t, "sequential-questioning-prod")
 	fake.Deploy(first, argocdtest.Revision{Images: image("1")})
-	fake.HideRevisions()
+	fake.HideRevisions = true
 	prod := read(t, fake)
 	assert.Equal(t, []string{"pods are unknown: Argo CD shows no Revisions: permit what gitops/argocd/projects lists in the project sequential-questioning"}, prod.Problems)
 	assert.Contains(t, printed(prod), "problem    pods are unknown")
@@ -71,8 +72,7 @@ func TestAFunctionThatRunsSomethingElseIsNotPinned(t *testing.T) {
 	fake := argocdtest.New(t, "sequential-questioning-prod")
 	fake.Deploy(first, argocdtest.Revision{Images: image("1")})
 	fake.Change(func(app *v1alpha1.Application) { app.Spec.SyncPolicy.Automated = nil })
-	fake.Push(second, argocdtest.Revision{Images: image("2")})
-	fake.Settle()
+	fake.Deploy(second, argocdtest.Revision{Images: image("2")})
 	prod := read(t, fake)
 	assert.Equal(t, "OutOfSync", prod.Sync)
 	assert.Equal(t, "off", prod.AutoSync)
@@ -85,8 +85,7 @@ func TestAFunctionThatGitNoLongerHasIsShown(t *testing.T) {
 	fake := argocdtest.New(t, "sequential-questioning-prod")
 	fake.Deploy(first, argocdtest.Revision{Images: image("1")})
 	fake.Change(func(app *v1alpha1.Application) { app.Spec.SyncPolicy.Automated = nil })
-	fake.Push(second, argocdtest.Revision{Images: map[string]string{}})
-	fake.Settle()
+	fake.Deploy(second, argocdtest.Revision{Images: map[string]string{}})
 	prod := read(t, fake)
 	require.Len(t, prod.Functions, 1)
 	assert.Equal(t, "is not part of bbbbbbbb", prod.Functions[0].Problem)
@@ -107,9 +106,6 @@ func TestAMigrationThatFailsIsInTheLastSync(t *testing.T) {
 	fake.Deploy(first, argocdtest.Revision{Images: image("1")})
 	fake.Deploy(second, argocdtest.Revision{Images: image("2"), Hook: "column is missing"})
 	prod := read(t, fake)
-	require.NotNil(t, prod.Operation)
-	assert.Equal(t, "Failed", prod.Operation.Phase)
-	assert.Equal(t, second, prod.Operation.Revision)
 	assert.Contains(t, printed(prod), "last sync  Failed to bbbbbbbb")
 	assert.Contains(t, printed(prod), "one or more synchronization tasks completed unsuccessfully")
 	assert.Contains(t, printed(prod), "has image 111111111111, not 222222222222")
@@ -125,11 +121,11 @@ func TestAnEnvironmentWithoutAnApplicationIsNotInstalled(t *testing.T) {
 func TestReadingEndsWithItsContext(t *testing.T) {
 	fake := argocdtest.New(t, "sequential-questioning-prod")
 	t.Setenv("ARGOCD_CONFIG_DIR", t.TempDir())
-	server, err := argocd.Connect(t.Context(), argocd.Options{Server: fake.Address, Plaintext: true, Token: argocdtest.Token})
+	server, err := argocd.Connect(t.Context(), apiclient.ClientOptions{ServerAddr: fake.Address, PlainText: true, AuthToken: argocdtest.Token})
 	require.NoError(t, err)
 	defer func() { assert.NoError(t, server.Close()) }()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Nanosecond)
 	defer cancel()
-	_, err = Read(ctx, server, Environments, nil)
+	_, err = Read(ctx, server, Environments)
 	assert.Error(t, err)
 }

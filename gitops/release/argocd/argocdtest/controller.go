@@ -2,7 +2,8 @@ package argocdtest
 
 import (
 	"fmt"
-	"time"
+	"maps"
+	"slices"
 
 	"github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
 	"github.com/argoproj/gitops-engine/pkg/health"
@@ -11,194 +12,126 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"knative.dev/pkg/apis"
 	duckv1 "knative.dev/pkg/apis/duck/v1"
-	"knative.dev/pkg/ptr"
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
 )
 
-// manifest is a function as a repository has it, with what the client reads of it.
-func manifest(name, image string) string {
-	return fmt.Sprintf(`{"apiVersion":"serving.knative.dev/v1","kind":"Service","metadata":{"name":%q},"spec":{"template":{"spec":{"containers":[{"image":%q}]}}}}`, name, image)
-}
-
-// refresh compares the Application with the branch. As in Argo CD, a branch that does
+// refresh reads the branch; advance compares with it. As in Argo CD, a branch that does
 // not build keeps the last known sync revision's objects running.
 // The caller holds the mutex, here and in all functions of this file.
 func (s *Server) refresh() {
-	s.app.Status.Conditions = nil
-	revision := s.revisions[s.head]
-	s.app.Status.Sync.Revision = s.head
-	if revision.Invalid {
+	s.app.Status.Conditions, s.app.Status.Sync.Revision = nil, s.head
+	if s.revisions[s.head].Invalid {
 		s.app.Status.Sync.Status = v1alpha1.SyncStatusCodeUnknown
 		s.app.Status.Conditions = []v1alpha1.ApplicationCondition{{Type: v1alpha1.ApplicationConditionComparisonError, Message: "kustomize build failed"}}
-		return
 	}
-	s.compare()
 }
 
-// compare sets sync status, health and resources from what runs. As in Argo CD 3, the
-// resources' health is in the tree only. It is reconciled one second in the future, so
-// that it always counts as later than the operation before.
+// compare sets sync status, health and resources from what runs, unless the branch does
+// not build. As in Argo CD 3, the resources' health is in the tree only.
 func (s *Server) compare() {
-	s.app.Status.Sync.Status = v1alpha1.SyncStatusCodeSynced
-	images := s.revisions[s.app.Status.Sync.Revision].Images
-	if len(images) != len(s.live) {
-		s.app.Status.Sync.Status = v1alpha1.SyncStatusCodeOutOfSync
+	revision, status := s.revisions[s.app.Status.Sync.Revision], &s.app.Status
+	if revision.Invalid {
+		return
 	}
-	s.app.Status.Health.Status = health.HealthStatusHealthy
-	s.app.Status.Resources = nil
-	for name, service := range s.live {
-		if images[name] != service.Spec.Template.Spec.Containers[0].Image {
-			s.app.Status.Sync.Status = v1alpha1.SyncStatusCodeOutOfSync
-		}
-		if state := healthOf(service); state.Status != health.HealthStatusHealthy {
-			s.app.Status.Health.Status = state.Status
-		}
-		s.app.Status.Resources = append(s.app.Status.Resources, v1alpha1.ResourceStatus{
-			Group: "serving.knative.dev", Kind: "Service", Name: name, Namespace: s.app.Spec.Destination.Namespace,
-		})
+	status.Sync.Status, status.Health.Status, status.Resources = v1alpha1.SyncStatusCodeSynced, health.HealthStatusHealthy, nil
+	if len(s.Unhealthy) > 0 {
+		status.Health.Status = health.HealthStatusDegraded
 	}
-	now := metav1.NewTime(time.Now().Add(time.Second))
-	s.app.Status.ReconciledAt = &now
+	if len(revision.Images) != len(s.live) {
+		status.Sync.Status = v1alpha1.SyncStatusCodeOutOfSync
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.live)) {
+		resource := v1alpha1.ResourceStatus{Group: "serving.knative.dev", Kind: "Service", Name: name, Status: v1alpha1.SyncStatusCodeSynced}
+		if s.live[name].Spec.Template.Spec.Containers[0].Image != revision.Images[name] {
+			resource.Status, status.Sync.Status = v1alpha1.SyncStatusCodeOutOfSync, v1alpha1.SyncStatusCodeOutOfSync
+		}
+		if state := healthOf(s.live[name]); state != health.HealthStatusHealthy {
+			status.Health.Status = state
+		}
+		status.Resources = append(status.Resources, resource)
+	}
 }
 
 // healthOf is Argo CD's health of a Knative Service.
-func healthOf(service *servingv1.Service) *v1alpha1.HealthStatus {
-	switch condition := service.Status.GetCondition(apis.ConditionReady); {
-	case condition == nil || condition.Status == corev1.ConditionUnknown:
-		return &v1alpha1.HealthStatus{Status: health.HealthStatusProgressing}
-	case condition.Status == corev1.ConditionFalse:
-		return &v1alpha1.HealthStatus{Status: health.HealthStatusDegraded, Message: condition.Message}
+func healthOf(service *servingv1.Service) health.HealthStatusCode {
+	if service.Status.GetCondition(apis.ConditionReady).IsTrue() {
+		return health.HealthStatusHealthy
 	}
-	return &v1alpha1.HealthStatus{Status: health.HealthStatusHealthy}
+	return health.HealthStatusDegraded
 }
 
-// operate requests an operation; advance begins it.
-// An operation that runs is replaced; callers refuse before that where Argo CD does.
-func (s *Server) operate(sync *v1alpha1.SyncOperation) {
-	s.app.Operation = &v1alpha1.Operation{Sync: sync}
-	s.app.Status.OperationState = nil
-	s.step = 0
-}
-
-// advance runs one step of the running operation or of auto-sync.
-// Its steps are: note the operation, apply, let Knative reconcile, and finish. Each read of
-// the Application runs one, so a client can see every state.
+// advance is the controller: it compares, and with auto-sync on syncs each revision once.
+// After a failure of the same revision Argo CD does not try again by itself.
 func (s *Server) advance() {
-	if s.app.Operation == nil {
-		s.compareUnlessInvalid()
-		s.sync()
+	s.compare()
+	policy, state, revision := s.app.Spec.SyncPolicy, s.app.Status.OperationState, s.app.Status.Sync.Revision
+	if policy == nil || policy.Automated == nil || s.app.Status.Sync.Status != v1alpha1.SyncStatusCodeOutOfSync {
 		return
 	}
-	revision := s.revisions[s.app.Operation.Sync.Revision]
-	state := s.app.Status.OperationState
-	s.step++
+	if state == nil || state.SyncResult.Revision != revision || state.Phase.Successful() {
+		s.operate(revision, policy.Automated.Prune, s.revisions[revision].Hook)
+	}
+}
+
+// operate runs an operation, unless one runs. hook is the message with which its hook
+// fails; empty if it succeeds.
+func (s *Server) operate(hash string, prune bool, hook string) {
+	if s.app.Operation != nil {
+		return
+	}
+	revision := s.revisions[hash]
+	state := &v1alpha1.OperationState{Phase: common.OperationRunning, StartedAt: metav1.Now(), SyncResult: &v1alpha1.SyncOperationResult{Revision: hash}}
+	s.app.Status.OperationState = state
 	switch {
-	case state == nil:
-		s.app.Status.OperationState = &v1alpha1.OperationState{
-			Phase: common.OperationRunning, Operation: *s.app.Operation, StartedAt: metav1.Now(),
-			SyncResult: &v1alpha1.SyncOperationResult{Revision: s.app.Operation.Sync.Revision},
-		}
-	// A rollback has an apply strategy, and with it no hooks.
-	case state.Phase == common.OperationTerminating:
-		s.finish(common.OperationFailed, "Operation terminated")
-	case revision.Hook != "" && s.app.Operation.Sync.SyncStrategy == nil:
-		state.SyncResult.Resources = append(state.SyncResult.Resources, &v1alpha1.ResourceResult{
-			Kind: "Job", Name: "migrate", HookType: common.HookTypePreSync, HookPhase: common.OperationFailed, Message: revision.Hook,
-		})
+	case hook != "":
+		state.SyncResult.Resources = v1alpha1.ResourceResults{{Kind: "Job", Name: "migrate", HookType: common.HookTypePreSync, HookPhase: common.OperationFailed, Message: hook}}
 		s.finish(common.OperationFailed, "one or more synchronization tasks completed unsuccessfully")
-	case s.step == 2:
-		s.apply(revision, state)
-	case s.step == 3:
-		s.reconcile(revision)
+		return
+	case prune:
+		maps.DeleteFunc(s.live, func(name string, _ *servingv1.Service) bool { return revision.Images[name] == "" })
+	}
+	for name, image := range revision.Images {
+		state.SyncResult.Resources = append(state.SyncResult.Resources, &v1alpha1.ResourceResult{Kind: "Service", Name: name, Status: common.ResultCodeSynced})
+		s.apply(name, image, revision.Never[name])
+	}
+	switch {
 	case revision.Stuck:
-		state.Message = "waiting for healthy state of Service"
+		state.Message, s.app.Operation = "waiting for healthy state of Service", &v1alpha1.Operation{Sync: &v1alpha1.SyncOperation{Revision: hash}}
 	case len(revision.Never) > 0:
 		s.finish(common.OperationFailed, "one or more synchronization tasks completed unsuccessfully")
 	default:
 		s.finish(common.OperationSucceeded, "successfully synced")
 	}
+	s.compare()
 }
 
-// compareUnlessInvalid leaves the status of a branch that does not build as refresh set
-// it.
-func (s *Server) compareUnlessInvalid() {
-	if !s.revisions[s.app.Status.Sync.Revision].Invalid {
-		s.compare()
+// apply changes a live Service as kubectl apply and Knative do: the generation grows with
+// each change, and one that never becomes ready keeps its earlier revision.
+func (s *Server) apply(name, image, never string) {
+	service := s.live[name]
+	if service == nil {
+		service = &servingv1.Service{ObjectMeta: metav1.ObjectMeta{Name: name}}
+		service.Spec.Template.Spec.Containers = []corev1.Container{{}}
+		s.live[name] = service
 	}
-}
-
-// sync starts the sync of auto-sync, once per revision. After a failure of the same
-// revision Argo CD does not try again by itself.
-func (s *Server) sync() {
-	policy := s.app.Spec.SyncPolicy
-	if policy == nil || policy.Automated == nil || s.app.Status.Sync.Status != v1alpha1.SyncStatusCodeOutOfSync {
+	if container := &service.Spec.Template.Spec.Containers[0]; container.Image != image {
+		container.Image = image
+		service.Generation++
+	}
+	service.Status.ObservedGeneration = service.Generation
+	if never != "" {
+		service.Status.Conditions = duckv1.Conditions{{Type: apis.ConditionReady, Status: corev1.ConditionFalse, Reason: "RevisionFailed", Message: never}}
 		return
 	}
-	if state := s.app.Status.OperationState; state != nil && !state.Phase.Successful() && state.SyncResult.Revision == s.app.Status.Sync.Revision {
-		return
-	}
-	s.operate(&v1alpha1.SyncOperation{Revision: s.app.Status.Sync.Revision, Prune: policy.Automated.Prune})
-}
-
-// apply changes the live Services as kubectl apply does: the generation grows with each
-// change.
-// Without prune, Services that the revision lacks stay.
-func (s *Server) apply(revision Revision, state *v1alpha1.OperationState) {
-	for name, image := range revision.Images {
-		state.SyncResult.Resources = append(state.SyncResult.Resources, &v1alpha1.ResourceResult{
-			Group: "serving.knative.dev", Kind: "Service", Name: name, Status: common.ResultCodeSynced,
-		})
-		service, ok := s.live[name]
-		if !ok {
-			service = &servingv1.Service{ObjectMeta: metav1.ObjectMeta{Name: name}}
-			service.Spec.Template.Spec.Containers = []corev1.Container{{}}
-			s.live[name] = service
-		}
-		if service.Spec.Template.Spec.Containers[0].Image != image {
-			service.Spec.Template.Spec.Containers[0].Image = image
-			service.Generation++
-		}
-	}
-	for name := range s.live {
-		if _, ok := revision.Images[name]; !ok && s.app.Operation.Sync.Prune {
-			delete(s.live, name)
-		}
-	}
-	s.compareUnlessInvalid()
-}
-
-// reconcile updates the Services' status as Knative does.
-// A Service that never becomes ready keeps its earlier revision in traffic, as Knative does.
-func (s *Server) reconcile(revision Revision) {
-	for name, service := range s.live {
-		service.Status.ObservedGeneration = service.Generation
-		service.Status.LatestCreatedRevisionName = fmt.Sprintf("%s-%05d", name, service.Generation)
-		ready := apis.Condition{Type: apis.ConditionReady, Status: corev1.ConditionTrue}
-		if why, never := revision.Never[name]; never {
-			ready.Status, ready.Reason, ready.Message = corev1.ConditionFalse, "RevisionFailed", why
-		} else {
-			service.Status.LatestReadyRevisionName = service.Status.LatestCreatedRevisionName
-		}
-		service.Status.Conditions = duckv1.Conditions{ready}
-		service.Status.Traffic = []servingv1.TrafficTarget{{RevisionName: service.Status.LatestReadyRevisionName, Percent: ptr.Int64(100)}}
-	}
-	s.compareUnlessInvalid()
+	service.Status.Conditions = duckv1.Conditions{{Type: apis.ConditionReady, Status: corev1.ConditionTrue}}
+	service.Status.LatestReadyRevisionName = fmt.Sprintf("%s-%05d", name, service.Generation)
 }
 
 // finish ends the operation. Only a success becomes history, with the next id.
 func (s *Server) finish(phase common.OperationPhase, message string) {
-	now := metav1.Now()
-	state := s.app.Status.OperationState
-	state.Phase, state.Message, state.FinishedAt = phase, message, &now
-	s.app.Operation = nil
+	now, state := metav1.Now(), s.app.Status.OperationState
+	state.Phase, state.Message, state.FinishedAt, s.app.Operation = phase, message, &now, nil
 	if phase == common.OperationSucceeded {
-		id := int64(0)
-		if history := s.app.Status.History; len(history) > 0 {
-			id = history[len(history)-1].ID + 1
-		}
-		s.app.Status.History = append(s.app.Status.History, v1alpha1.RevisionHistory{
-			ID: id, Revision: state.SyncResult.Revision, DeployedAt: now, Source: *s.app.Spec.Source,
-		})
+		s.app.Status.History = append(s.app.Status.History, v1alpha1.RevisionHistory{ID: int64(len(s.app.Status.History)), Revision: state.SyncResult.Revision, DeployedAt: now})
 	}
-	s.compareUnlessInvalid()
 }

@@ -33,9 +33,7 @@ func New(t *testing.T) *Clone {
 		t.Setenv("GIT_"+who+"_EMAIL", "somebody@example.com")
 		t.Setenv("GIT_"+who+"_DATE", "2026-11-23T06:00:00Z")
 	}
-	folder := t.TempDir()
-	c := &Clone{t: t, Folder: filepath.Join(folder, "clone"), Remote: filepath.Join(folder, "remote.git")}
-	require.NoError(t, os.Mkdir(c.Folder, 0o755))
+	c := &Clone{t: t, Folder: t.TempDir(), Remote: filepath.Join(t.TempDir(), "remote.git")}
 	c.Git("init", "--quiet", "--bare", "--initial-branch=main", c.Remote)
 	c.Git("init", "--quiet", "--initial-branch=main")
 	c.Git("remote", "add", "origin", c.Remote)
@@ -45,23 +43,21 @@ func New(t *testing.T) *Clone {
 }
 
 // Git runs git in the clone and returns its output.
-func (c *Clone) Git(args ...string) string {
-	c.t.Helper()
-	cmd := exec.Command("git", args...)
-	cmd.Dir = c.Folder
-	out, err := cmd.CombinedOutput()
-	require.NoError(c.t, err, "git %s: %s", strings.Join(args, " "), out)
-	return strings.TrimSpace(string(out))
-}
+func (c *Clone) Git(args ...string) string { return c.run("git", args...) }
 
 // Shell runs commands in a shell, as a person would paste them.
 // It is for commands that the release command prints; the first that fails fails the test.
 func (c *Clone) Shell(commands ...string) {
+	c.run("bash", "-euo", "pipefail", "-c", strings.Join(commands, "\n"))
+}
+
+func (c *Clone) run(name string, args ...string) string {
 	c.t.Helper()
-	cmd := exec.Command("bash", "-euo", "pipefail", "-c", strings.Join(commands, "\n"))
-	cmd.Dir = c.Folder
-	out, err := cmd.CombinedOutput()
-	require.NoError(c.t, err, "%s\n%s", strings.Join(commands, "\n"), out)
+	command := exec.Command(name, args...)
+	command.Dir = c.Folder
+	out, err := command.CombinedOutput()
+	require.NoError(c.t, err, "%s\n%s", command, out)
+	return strings.TrimSpace(string(out))
 }
 
 // Write writes files into the working tree; empty content removes a file.
@@ -93,32 +89,15 @@ func (c *Clone) Push(commit, branch string) {
 	c.Git("push", "--quiet", "origin", commit+":refs/heads/"+branch)
 }
 
-// Heads returns the commits of all branches of the remote and of the clone.
-// Keys are "remote BRANCH" and "local BRANCH".
-func (c *Clone) Heads() map[string]string {
+// Heads lists the commits of all branches of the remote and of the clone.
+func (c *Clone) Heads() string {
 	c.t.Helper()
-	heads := map[string]string{}
-	for where, folder := range map[string]string{"remote": c.Remote, "local": c.Folder} {
-		for line := range strings.Lines(c.Git("--git-dir", strings.TrimSuffix(gitDir(folder), "/"), "for-each-ref", "--format=%(refname:short) %(objectname)", "refs/heads")) {
-			name, commit, _ := strings.Cut(strings.TrimSpace(line), " ")
-			heads[where+" "+name] = commit
-		}
-	}
-	return heads
-}
-
-// gitDir returns the folder of git's files, of a clone and of a bare repository alike.
-func gitDir(folder string) string {
-	if inner := filepath.Join(folder, ".git"); exists(inner) {
-		return inner
-	}
-	return folder
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
+	return c.Git("ls-remote", "--heads", "origin") + "\n\n" + c.Git("ls-remote", "--heads", ".")
 }
 
 // On returns the commit of a branch of the remote.
-func (c *Clone) On(branch string) string { return c.Heads()["remote "+branch] }
+func (c *Clone) On(branch string) string {
+	c.t.Helper()
+	commit, _, _ := strings.Cut(c.Git("ls-remote", "origin", "refs/heads/"+branch), "\t")
+	return commit
+}

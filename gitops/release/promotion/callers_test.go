@@ -1,4 +1,4 @@
-package rule
+package promotion
 
 import (
 	"fmt"
@@ -12,8 +12,6 @@ import (
 
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
 )
-
-const overlay = "gitops/overlays/prod"
 
 // function returns a Knative Service of a component with environment variables.
 func function(t *testing.T, name, component, environment string) *unstructured.Unstructured {
@@ -44,15 +42,9 @@ const (
 // refusals returns the broken rules of one gateway and one tool.
 func refusals(t *testing.T, gateway, tool string) []string {
 	t.Helper()
-	broken, err := Callers(overlay)(t.Context(), "", []*unstructured.Unstructured{
-		function(t, "gateway", "gateway", gateway), function(t, "ask", "tool", tool), function(t, "relay", "eventing", ""),
+	return Callers(t.Context(), "", []*unstructured.Unstructured{
+		function(t, "ask", "tool", tool), function(t, "gateway", "gateway", gateway), function(t, "relay", "eventing", ""),
 	})
-	require.NoError(t, err)
-	var said []string
-	for _, b := range broken {
-		said = append(said, b.String())
-	}
-	return said
 }
 
 func TestAnOverlaySetsAnIssuerOrExplicitlyAllowsEverybody(t *testing.T) {
@@ -78,7 +70,7 @@ func TestAnOverlayWithoutASettingForCallersIsRefused(t *testing.T) {
 		`OAUTH_ISSUER is "http://login.acme.dev", not an https address`:              settings("OAUTH_ISSUER=http://login.acme.dev", resource),
 		`OAUTH_RESOURCE is "", not an https address`:                                 settings(issuer),
 		`OAUTH_RESOURCE is "https://questions.EXAMPLE.com./mcp", a placeholder`:      settings(issuer, "OAUTH_RESOURCE=https://questions.EXAMPLE.com./mcp"),
-		"OAUTH_ISSUER is not in git and cannot be checked":                           "{name: OAUTH_ISSUER, valueFrom: {secretKeyRef: {name: oauth, key: issuer}}}",
+		"neither OAUTH_ISSUER nor ALLOW_UNAUTHENTICATED=true is set (ask, gateway):": "{name: OAUTH_ISSUER, valueFrom: {secretKeyRef: {name: oauth, key: issuer}}}",
 		"in gitops/owner/kustomization.yaml set issuer to the https address of your": "",
 	} {
 		refused := refusals(t, said, said)
@@ -106,13 +98,11 @@ func TestAllFunctionsAcceptTheSameCallers(t *testing.T) {
 // The overlays in git pass, except prod's placeholders, which the installer replaces.
 func TestEveryEnvironmentSetsWhoMayCall(t *testing.T) {
 	for _, environment := range []string{"dev", "staging", "prod"} {
-		objects, err := manifest.Build("../../../overlays/" + environment)
+		objects, err := manifest.Build("../../overlays/" + environment)
 		require.NoError(t, err)
-		broken, err := Callers("gitops/overlays/"+environment)(t.Context(), "", objects)
-		require.NoError(t, err)
-		for _, b := range broken {
-			assert.Equal(t, "prod", environment, b)
-			assert.Contains(t, b.What, ", a placeholder")
+		for _, broken := range Callers(t.Context(), "", objects) {
+			assert.Equal(t, "prod", environment, broken)
+			assert.Contains(t, broken, ", a placeholder")
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/argoproj/argo-cd/v2/pkg/apiclient"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
@@ -33,14 +34,15 @@ func TestMain(m *testing.M) {
 
 func connected(t *testing.T, fake *argocdtest.Server) *Server {
 	t.Helper()
-	server, err := Connect(t.Context(), Options{Server: fake.Address, Token: argocdtest.Token, Plaintext: true, Pause: time.Millisecond})
+	server, err := Connect(t.Context(), apiclient.ClientOptions{ServerAddr: fake.Address, AuthToken: argocdtest.Token, PlainText: true})
 	require.NoError(t, err)
+	server.Pause = time.Millisecond
 	t.Cleanup(func() { server.Close() })
 	return server
 }
 
 func TestATokenConnects(t *testing.T) {
-	app, err := connected(t, argocdtest.New(t, prod)).Get(t.Context(), prod)
+	app, err := connected(t, argocdtest.New(t, prod)).Get(t.Context(), prod, false)
 	require.NoError(t, err)
 	assert.Equal(t, prod, app.Name)
 }
@@ -53,15 +55,15 @@ func TestTheArgocdCommandsLoginConnects(t *testing.T) {
 		"servers: [{server: \"" + fake.Address + "\", plain-text: true}]\nusers: [{name: here, auth-token: " + argocdtest.Token + "}]\n"
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "config"), []byte(config), 0o600))
 
-	for _, options := range []Options{{}, {Server: fake.Address}} {
+	for _, options := range []apiclient.ClientOptions{{}, {ServerAddr: fake.Address}} {
 		server, err := Connect(t.Context(), options)
 		require.NoError(t, err)
-		_, err = server.Get(t.Context(), prod)
+		_, err = server.Get(t.Context(), prod, false)
 		require.NoError(t, err)
 		server.Close()
 	}
 	t.Run("and is not sent to another server", func(t *testing.T) {
-		_, err := Connect(t.Context(), Options{Server: other.Address, Plaintext: true})
+		_, err := Connect(t.Context(), apiclient.ClientOptions{ServerAddr: other.Address, PlainText: true})
 		assert.ErrorContains(t, err, "no login for Argo CD at "+other.Address)
 	})
 }
@@ -73,12 +75,12 @@ func TestAFailedConnectionNamesItsRemedy(t *testing.T) {
 	nobody := free.Addr().String()
 	require.NoError(t, free.Close())
 	for name, c := range map[string]struct {
-		options Options
+		options apiclient.ClientOptions
 		says    []string
 	}{
-		"no server":   {Options{Token: "x"}, []string{"no Argo CD server is given", "--argocd-server"}},
-		"no login":    {Options{Server: fake.Address}, []string{"no login for Argo CD at " + fake.Address, "ARGOCD_AUTH_TOKEN"}},
-		"no listener": {Options{Server: nobody, Token: "x"}, []string{"reach Argo CD at " + nobody, "connection refused"}},
+		"no server":   {apiclient.ClientOptions{AuthToken: "x"}, []string{"no Argo CD server is given", "--argocd-server"}},
+		"no login":    {apiclient.ClientOptions{ServerAddr: fake.Address}, []string{"no login for Argo CD at " + fake.Address, "ARGOCD_AUTH_TOKEN"}},
+		"no listener": {apiclient.ClientOptions{ServerAddr: nobody, AuthToken: "x"}, []string{"reach Argo CD at " + nobody, "connection refused"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Connect(t.Context(), c.options)
@@ -89,11 +91,11 @@ func TestAFailedConnectionNamesItsRemedy(t *testing.T) {
 		})
 	}
 	t.Run("wrong token", func(t *testing.T) {
-		server, err := Connect(t.Context(), Options{Server: fake.Address, Token: "x", Plaintext: true})
+		server, err := Connect(t.Context(), apiclient.ClientOptions{ServerAddr: fake.Address, AuthToken: "x", PlainText: true})
 		require.NoError(t, err)
 		defer server.Close()
-		_, err = server.Get(t.Context(), prod)
-		assert.ErrorContains(t, err, "rejects the login (no session information): set ARGOCD_AUTH_TOKEN")
+		_, err = server.Get(t.Context(), prod, false)
+		assert.ErrorContains(t, err, "rejects the login: set ARGOCD_AUTH_TOKEN, or run `argocd login` (no session information)")
 	})
 	t.Run("no answer", func(t *testing.T) {
 		silent, err := net.Listen("tcp", "127.0.0.1:0")
@@ -101,21 +103,21 @@ func TestAFailedConnectionNamesItsRemedy(t *testing.T) {
 		defer silent.Close()
 		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 		defer cancel()
-		_, err = Connect(ctx, Options{Server: silent.Addr().String(), Token: "x", Plaintext: true})
+		_, err = Connect(ctx, apiclient.ClientOptions{ServerAddr: silent.Addr().String(), AuthToken: "x", PlainText: true})
 		assert.ErrorContains(t, err, "did not respond in time")
 	})
 }
 
-func TestAMissingApplicationIsReportedWithTheReadableOnes(t *testing.T) {
+func TestAMissingApplicationIsReportedAsDenied(t *testing.T) {
 	fake := argocdtest.New(t, prod)
-	_, err := connected(t, fake).Get(t.Context(), "elsewhere")
-	assert.EqualError(t, err, "Argo CD at "+fake.Address+" has no Application elsewhere that this account may read; it may read: "+prod)
+	_, err := connected(t, fake).Get(t.Context(), "elsewhere", false)
+	assert.EqualError(t, err, "read Application elsewhere: Argo CD at "+fake.Address+" denies this account permission, or has no such Application (permission denied)")
 }
 
 func TestAForbiddenCallNamesTheAction(t *testing.T) {
 	fake := argocdtest.New(t, prod)
 	fake.Refuse("Rollback", status.Error(codes.PermissionDenied, "permission denied: applications, sync"))
 	err := connected(t, fake).Rollback(t.Context(), prod, 1)
-	assert.EqualError(t, err, "roll "+prod+" back to 1: Argo CD at "+fake.Address+" denies this account permission (permission denied: applications, sync)")
+	assert.EqualError(t, err, "roll "+prod+" back to 1: Argo CD at "+fake.Address+" denies this account permission, or has no such Application (permission denied: applications, sync)")
 	assert.False(t, Uncertain(err))
 }
