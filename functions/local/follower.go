@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	cehttp "github.com/cloudevents/sdk-go/v2/protocol/http"
@@ -32,7 +33,10 @@ const (
 	channel = "sequential_questioning_memory"
 	// reconnectInterval is between two tries to listen.
 	reconnectInterval = time.Second
-	// announceTimeout bounds a notification, which the event's delivery waits for.
+	// announceAfter is how long what is announced waits for more: a notification is a
+	// transaction, and wakes every process.
+	announceAfter = 200 * time.Millisecond
+	// announceTimeout bounds the sending of notifications.
 	announceTimeout = 2 * time.Second
 )
 
@@ -50,6 +54,10 @@ type follower struct {
 	pool   *pgxpool.Pool
 	store  *store.Store
 	memory *memory.Memory
+
+	mu      sync.Mutex
+	waiting map[announcement]bool // to be sent
+	sending sync.Mutex            // so that close waits for what is being sent
 }
 
 // newFollower takes over pool and memory, which close ends. Its name is drawn, since
@@ -58,8 +66,10 @@ func newFollower(pool *pgxpool.Pool, s *store.Store, m *memory.Memory) *follower
 	return &follower{name: rand.Text(), pool: pool, store: s, memory: m}
 }
 
-// close ends what run uses; run has to have returned.
+// close sends what waits, and ends what run uses; run has to have returned, and nothing
+// to be announced any more.
 func (f *follower) close() {
+	f.send()
 	f.pool.Close()
 	if err := f.memory.Close(); err != nil {
 		slog.Warn("close memory", "error", err)
@@ -149,14 +159,35 @@ func (f *follower) announce(r *http.Request) {
 	}
 	a := announcement{By: f.name}
 	a.Conversation, a.Principal = about.Of()
-	payload, err := json.Marshal(a)
-	if err == nil {
-		ctx, cancel := context.WithTimeout(r.Context(), announceTimeout)
-		defer cancel()
-		_, err = f.pool.Exec(ctx, "SELECT pg_notify($1, $2)", channel, string(payload))
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.waiting == nil {
+		f.waiting = map[announcement]bool{}
+		time.AfterFunc(announceAfter, f.send)
 	}
-	if err != nil {
-		slog.WarnContext(r.Context(), "other processes do not hear of an event", "id", e.ID(), "error", err)
+	f.waiting[a] = true
+}
+
+// send sends what waits, each conversation once.
+func (f *follower) send() {
+	f.sending.Lock()
+	defer f.sending.Unlock()
+	f.mu.Lock()
+	waiting := f.waiting
+	f.waiting = nil
+	f.mu.Unlock()
+	if len(waiting) == 0 {
+		return
+	}
+	var payloads []string
+	for a := range waiting {
+		payload, _ := json.Marshal(a) // texts
+		payloads = append(payloads, string(payload))
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), announceTimeout)
+	defer cancel()
+	if _, err := f.pool.Exec(ctx, "SELECT pg_notify($1, payload) FROM unnest($2::text[]) payload", channel, payloads); err != nil {
+		slog.Warn("other processes do not hear of events", "conversations", len(payloads), "error", err)
 	}
 }
 

@@ -80,6 +80,7 @@ func (m *ownMemory) follow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	config.Postgres.Parameters = map[string]string{"synchronous_commit": "off"} // notifications do not outlive a database that fails
 	pool, err := postgres.Open(ctx, config.Postgres)
 	if err != nil {
 		return errors.Join(err, remembered.Close())

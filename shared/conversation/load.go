@@ -34,13 +34,6 @@ func owned(of *store.Loaded, err error, id, userID string) (*conversation, error
 	return &conversation{of}, nil
 }
 
-// find loads a conversation of the caller's for a call that changes nothing. It checks
-// the id's form no further than the database does: callers have called checkID.
-func find(ctx context.Context, tx *store.Tx, id, userID string) (*conversation, error) {
-	c, err := tx.Load(ctx, id)
-	return owned(&store.Loaded{Conversation: c}, err, id, userID)
-}
-
 // checkID refuses an id that no conversation can have, before the database would
 // refuse it as no UUID. It says the same as of a conversation that is not there.
 func checkID(id string) error {

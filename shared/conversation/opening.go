@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -17,7 +18,6 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/slotspec"
-	"github.com/sequential-questioning/sequential-questioning/shared/schema"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
@@ -164,7 +164,7 @@ func (s *Service) slots(ctx context.Context, in AskInput, o *opening) ([]questio
 		if in.Playbook != "" {
 			return nil, fault.Invalidf("playbook", "goes without information_needed; leave one of them out")
 		}
-		return o.read(ctx, in)
+		return s.read(ctx, in, o)
 	}
 	choice, err := s.choose(in.Context, in.Playbook)
 	if err != nil {
@@ -186,11 +186,8 @@ func (s *Service) slots(ctx context.Context, in AskInput, o *opening) ([]questio
 // read takes the slots that the caller names. A JSON Schema is compiled here as well,
 // though only the report needs it: a schema that cannot be compiled is refused before
 // anybody is asked anything.
-func (o *opening) read(ctx context.Context, in AskInput) ([]questioning.Slot, error) {
-	spec, err := slotspec.Read(ctx, in.InformationNeeded)
-	if err == nil && spec.Schema != nil {
-		_, err = schema.Compile(ctx, spec.Schema) // the report will
-	}
+func (s *Service) read(ctx context.Context, in AskInput, o *opening) ([]questioning.Slot, error) {
+	read, err := s.needed.of(ctx, in.InformationNeeded)
 	var problem *slotspec.Error
 	if errors.As(err, &problem) {
 		return nil, fault.Within("information_needed", &fault.Invalid{Field: problem.Path, Problem: problem.Problem})
@@ -198,8 +195,8 @@ func (o *opening) read(ctx context.Context, in AskInput) ([]questioning.Slot, er
 	if err != nil {
 		return nil, err
 	}
-	o.Needed, o.SchemaKey, o.warnings = in.InformationNeeded, schemaKeyOf("", in.InformationNeeded), spec.Warnings
-	return spec.Slots, nil
+	o.Needed, o.SchemaKey, o.warnings = in.InformationNeeded, read.schemaKey, slices.Clip(read.Warnings)
+	return slices.Clone(read.Slots), nil
 }
 
 // identify gives the conversation its ids, and finds what tells a repeated

@@ -152,19 +152,25 @@ func importance(slot questioning.Slot) string {
 // A slot whose condition does not hold is not applicable there, though nobody said so.
 func coverage(state *questioning.State) []Coverage {
 	all := make([]Coverage, len(state.Slots))
-	for i, c := range state.Coverage() {
-		all[i] = Coverage{
-			Slot: c.Slot.Key, Title: c.Slot.Title, Required: c.Slot.Required,
-			State: c.Status, Value: c.Value, Answers: c.Answers, Reopened: c.Reopened,
-		}
-		if c.Status == questioning.StatusAssumed {
-			all[i].Source = messages.In(state.Language).Text(cmp.Or(c.Source, messages.FromContext))
-		}
-		if c.Value == nil {
-			all[i].Words = c.Words
-		}
+	for i := range all {
+		all[i] = coverageOf(state, i)
 	}
 	return all
+}
+
+func coverageOf(state *questioning.State, i int) Coverage {
+	c := state.CoverageOf(i)
+	one := Coverage{
+		Slot: c.Slot.Key, Title: c.Slot.Title, Required: c.Slot.Required,
+		State: c.Status, Value: c.Value, Answers: c.Answers, Reopened: c.Reopened,
+	}
+	if c.Status == questioning.StatusAssumed {
+		one.Source = messages.In(state.Language).Text(cmp.Or(c.Source, messages.FromContext))
+	}
+	if c.Value == nil {
+		one.Words = c.Words
+	}
+	return one
 }
 
 // changedCoverage is what a change did to the slots. Titles, and what is required, are
@@ -172,19 +178,19 @@ func coverage(state *questioning.State) []Coverage {
 // every assumption.
 func changedCoverage(state *questioning.State, change *store.Change) []Coverage {
 	changed := []Coverage{}
-	for i, c := range coverage(state) {
-		assumed := c.State == questioning.StatusAssumed
+	for i, now := range state.SlotStates {
+		assumed := now.Status == questioning.StatusAssumed
 		var before questioning.SlotState
 		if change.Before != nil && i < len(change.Before.SlotStates) && !change.Replaced {
 			before = change.Before.SlotStates[i]
 		} else {
 			before.Status = questioning.StatusMissing
 		}
-		now := state.SlotStates[i]
 		same := before.Status == now.Status && reflect.DeepEqual(before.Value, now.Value) && slices.Equal(before.Answers, now.Answers) && before.Reopened == now.Reopened
 		if same && !(assumed && change.Batch.Stop != nil) {
 			continue
 		}
+		c := coverageOf(state, i)
 		if !assumed {
 			c.Title = ""
 		}

@@ -3,7 +3,6 @@ package conversation
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -15,7 +14,6 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
-	"github.com/sequential-questioning/sequential-questioning/shared/questioning/slotspec"
 	"github.com/sequential-questioning/sequential-questioning/shared/schema"
 	"github.com/sequential-questioning/sequential-questioning/shared/schema/bounds"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
@@ -152,27 +150,23 @@ func (s *Service) Report(ctx context.Context, in ReportInput) (Report, error) {
 	if err := checkID(in.ConversationID); err != nil {
 		return Report{}, err
 	}
-	var report Report
-	err := s.store.ReadConversation(ctx, in.ConversationID, func(tx *store.Tx) error {
-		c, err := find(ctx, tx, in.ConversationID, in.UserID)
-		if err != nil {
-			return err
-		}
-		cited, err := tx.Citations(ctx, c.ID, citedNumbers(c.State))
-		if err != nil {
-			return err
-		}
-		if report, err = newReport(ctx, c, cited); err != nil || !in.IncludeHistory {
-			return err
-		}
-		report.History, err = history(ctx, tx, c)
-		return err
-	})
+	read, err := s.store.Report(ctx, in.ConversationID, in.UserID, in.IncludeHistory)
+	if err != nil {
+		read = &store.Reported{}
+	}
+	c, err := owned(&store.Loaded{Conversation: read.Conversation}, err, in.ConversationID, in.UserID)
+	if err != nil {
+		return Report{}, unavailable(err)
+	}
+	report := newReport(c, read.Cited)
+	if in.IncludeHistory {
+		report.History = history(c, read.History)
+	}
+	err = s.fill(ctx, &report, c)
 	return report, unavailable(err)
 }
 
-// citedNumbers are the answers that slots rest on. Only these are read: a conversation
-// may have hundreds that no longer hold.
+// citedNumbers are the answers that slots rest on.
 func citedNumbers(state *questioning.State) []int {
 	numbers := []int{}
 	for _, s := range state.SlotStates {
@@ -182,7 +176,7 @@ func citedNumbers(state *questioning.State) []int {
 }
 
 // newReport puts together what was read; cited has every answer that a slot rests on.
-func newReport(ctx context.Context, c *conversation, cited []store.CitedAnswer) (Report, error) {
+func newReport(c *conversation, cited []store.CitedAnswer) Report {
 	state := c.State
 	r := Report{
 		ConversationID: c.ID, SessionID: c.SessionID, Goal: c.Goal, Complete: c.StopReason != "" && c.State.Settled(),
@@ -213,8 +207,8 @@ func newReport(ctx context.Context, c *conversation, cited []store.CitedAnswer) 
 			r.OpenPoints = append(r.OpenPoints, openPoint(c, state.Language))
 		}
 	}
-	err := r.fill(ctx, c, held)
-	return r, err
+	r.Values = held
+	return r
 }
 
 // citation is an answer as a report shows it, its time in UTC whatever the database's
@@ -227,11 +221,7 @@ func citation(a store.CitedAnswer) Citation {
 }
 
 // history lists what was answered, also what no longer holds.
-func history(ctx context.Context, tx *store.Tx, c *conversation) ([]HistoryEntry, error) {
-	all, err := tx.History(ctx, c.ID)
-	if err != nil {
-		return nil, err
-	}
+func history(c *conversation, all []store.HistoryEntry) []HistoryEntry {
 	holds := map[int]bool{}
 	for _, n := range citedNumbers(c.State) {
 		holds[n] = true
@@ -240,7 +230,7 @@ func history(ctx context.Context, tx *store.Tx, c *conversation) ([]HistoryEntry
 	for i, a := range all {
 		entries[i] = HistoryEntry{Slot: a.Slot, Value: a.Value, Citation: citation(a.CitedAnswer), Holds: holds[a.Number], SupersededBy: a.SupersededBy}
 	}
-	return entries, nil
+	return entries
 }
 
 // contradiction quotes the answers that cannot all hold, for the person to choose.
@@ -267,50 +257,35 @@ func openPoint(c questioning.Coverage, language string) OpenPoint {
 	}
 }
 
-// fill puts what the slots hold into the shape of information_needed, and holds it
+// fill puts the report's values into the shape of information_needed, and holds them
 // against its JSON Schema or what its list requires. Problems are part of a report and
 // no error: a conversation that is not over is not valid yet. What cannot
 // be checked at all, as when the caller gives up, is an error.
-func (r *Report) fill(ctx context.Context, c *conversation, held map[string]any) error {
-	r.Values = held
-	var wanted slotspec.Spec
+func (s *Service) fill(ctx context.Context, r *Report, c *conversation) error {
+	var wanted needed
 	if c.Needed != nil {
 		var err error
-		wanted, err = slotspec.Read(ctx, c.Needed)
-		var refused *slotspec.Error
-		if errors.As(err, &refused) { // it was taken when other bounds held
+		wanted, err = s.needed.of(ctx, c.Needed)
+		var refused *bounds.Error
+		if err != nil && !errors.As(err, &refused) {
+			return err
+		}
+		r.Values = wanted.Values(r.Values, r.Complete)
+		if refused != nil { // it was taken when other bounds held
 			r.Problems = []string{"information_needed: " + refused.Error()}
 			return nil
 		}
-		if err != nil {
-			return err
-		}
-		r.Values = wanted.Values(held, r.Complete)
 	}
-	if wanted.Schema == nil {
+	if wanted.schema == nil {
 		for _, slot := range c.State.Slots {
-			if _, ok := held[slot.Key]; slot.Required && !ok {
+			if _, ok := r.Values[slot.Key]; slot.Required && !ok {
 				r.Problems = append(r.Problems, slot.Key+": is required")
 			}
 		}
 		r.Valid = len(r.Problems) == 0
 		return nil
 	}
-	return r.validate(ctx, wanted.Schema)
-}
-
-// validate holds the values against a JSON Schema.
-func (r *Report) validate(ctx context.Context, raw json.RawMessage) error {
-	compiled, err := schema.Compile(ctx, raw)
-	var refused *bounds.Error
-	if errors.As(err, &refused) { // it was taken when other bounds held
-		r.Problems = []string{"information_needed: " + refused.Error()}
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	for _, p := range schema.Problems(compiled, r.Values) {
+	for _, p := range schema.Problems(wanted.schema, r.Values) {
 		if len(p.Location) > 0 {
 			p.Text = strings.Join(p.Location, ".") + ": " + p.Text
 		}

@@ -60,6 +60,7 @@ type Service struct {
 	model      Model         // nil for none
 	nudger     *event.Nudger // nil for none
 	statistics statisticsCache
+	needed     neededCache
 }
 
 // Option gives a service something to work with.

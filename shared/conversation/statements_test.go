@@ -47,10 +47,10 @@ func TestAToolAsksNoMoreOfTheDatabaseThan(t *testing.T) {
 		cost storetest.Cost
 		do   func()
 	}{
-		{"open", cost(17, 5), func() { open = turn(s.Ask(ctx, ask)) }},
-		{"open again", cost(7, 4), func() { turn(s.Ask(ctx, ask)) }},
-		{"open by a playbook", cost(23, 5), func() { other = turn(s.Ask(ctx, byPlaybook)) }},
-		{"change the playbook", cost(35, 3), func() {
+		{"open", cost(11, 2), func() { open = turn(s.Ask(ctx, ask)) }},
+		{"open again", cost(7, 2), func() { turn(s.Ask(ctx, ask)) }},
+		{"open by a playbook", cost(11, 2), func() { other = turn(s.Ask(ctx, byPlaybook)) }},
+		{"change the playbook", cost(18, 3), func() {
 			turn(s.Ask(ctx, conversation.AskInput{Context: "Something", UserID: "ada", ConversationID: other.ConversationID, Playbook: "travel"}))
 		}},
 		{"wait", cost(6, 1), func() { turn(s.FollowUp(ctx, answer(open))) }},
@@ -67,16 +67,16 @@ func TestAToolAsksNoMoreOfTheDatabaseThan(t *testing.T) {
 		{"revise", cost(14, 2), func() {
 			must[conversation.Revision](t)(s.Revise(ctx, conversation.ReviseInput{ConversationID: open.ConversationID, UserID: "ada", AnswerNumber: 3, Value: 700.0}))
 		}},
-		{"report", cost(7, 4), func() {
+		{"report", cost(7, 1), func() {
 			must[conversation.Report](t)(s.Report(ctx, conversation.ReportInput{ConversationID: open.ConversationID, UserID: "ada"}))
 		}},
-		{"report with the history", cost(8, 5), func() {
+		{"report with the history", cost(8, 1), func() {
 			must[conversation.Report](t)(s.Report(ctx, conversation.ReportInput{ConversationID: open.ConversationID, UserID: "ada", IncludeHistory: true}))
 		}},
-		{"forget", cost(12, 7), func() {
+		{"forget", cost(12, 6), func() {
 			must[conversation.Forgotten](t)(s.Forget(ctx, conversation.ForgetInput{Everything: true, UserID: "ada"}))
 		}},
-		{"forget again", cost(4, 3), func() {
+		{"forget again", cost(4, 2), func() {
 			must[conversation.Forgotten](t)(s.Forget(ctx, conversation.ForgetInput{Everything: true, UserID: "ada"}))
 		}},
 	} {

@@ -138,13 +138,13 @@ func (e ConversationErased) Of() (conversationID, principal string) {
 // earlier release validates them: during a rollout or after a rollback it would
 // refuse an event without them, and the event would become a dead letter. Delete
 // them when no such release can run any more.
-var retired = map[Type]string{
-	TypeQuestionAsked: `{"session_id": "", "goal": "", "slot": {"title": "", "type": ""},
-		"question_text": "", "reason": "", "bits": 0}`,
-	TypeAnswerRecorded:        `{"session_id": "", "goal": "", "slot": {"title": "", "type": ""}, "words": ""}`,
-	TypeAnswerRevised:         `{"session_id": "", "goal": "", "slot": {"title": "", "type": ""}, "words": ""}`,
-	TypeConversationCompleted: `{"session_id": "", "goal": "", "questions": 0, "answers": 0}`,
-	TypeConversationErased:    `{}`,
+var retired = map[Type]map[string]any{
+	TypeQuestionAsked: {
+		"session_id": "", "goal": "", "slot": map[string]any{"title": "", "type": ""}, "question_text": "", "reason": "", "bits": 0,
+	},
+	TypeAnswerRecorded:        {"session_id": "", "goal": "", "slot": map[string]any{"title": "", "type": ""}, "words": ""},
+	TypeAnswerRevised:         {"session_id": "", "goal": "", "slot": map[string]any{"title": "", "type": ""}, "words": ""},
+	TypeConversationCompleted: {"session_id": "", "goal": "", "questions": 0, "answers": 0},
 }
 
 // Encode returns the data of an event as it is published. What the event sets wins
@@ -154,25 +154,23 @@ func Encode(e Event) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode: %w", err)
 	}
-	var data, set map[string]any
-	if err := json.Unmarshal([]byte(retired[e.Type()]), &data); err != nil {
-		return nil, fmt.Errorf("retired properties: %w", err)
-	}
-	if err := json.Unmarshal(own, &set); err != nil {
+	var data map[string]any
+	if err := json.Unmarshal(own, &data); err != nil {
 		return nil, fmt.Errorf("encode: %w", err)
 	}
-	merge(data, set)
+	fill(data, retired[e.Type()])
 	return json.Marshal(data)
 }
 
-// merge sets in data what is set, object by object.
-func merge(data, set map[string]any) {
-	for name, value := range set {
-		inner, isObject := value.(map[string]any)
-		if outer, exists := data[name].(map[string]any); isObject && exists {
-			merge(outer, inner)
-			continue
+// fill adds to data what it lacks, object by object.
+func fill(data, with map[string]any) {
+	for name, value := range with {
+		has, exists := data[name]
+		inner, isObject := has.(map[string]any)
+		if more, ok := value.(map[string]any); ok && isObject {
+			fill(inner, more)
+		} else if !exists {
+			data[name] = value
 		}
-		data[name] = value
 	}
 }

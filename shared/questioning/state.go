@@ -124,13 +124,19 @@ type Coverage struct {
 // Coverage returns every slot with its state, in the order of the slots.
 func (st *State) Coverage() []Coverage {
 	all := make([]Coverage, len(st.Slots))
-	for i, slot := range st.Slots {
-		all[i] = Coverage{Slot: slot, SlotState: st.SlotStates[i]}
-		if st.applies(i) == never && all[i].Status == StatusMissing {
-			all[i].Status = StatusNotApplicable
-		}
+	for i := range st.Slots {
+		all[i] = st.CoverageOf(i)
 	}
 	return all
+}
+
+// CoverageOf returns one slot with its state.
+func (st *State) CoverageOf(i int) Coverage {
+	c := Coverage{Slot: st.Slots[i], SlotState: st.SlotStates[i]}
+	if c.Status == StatusMissing && st.applies(i) == never {
+		c.Status = StatusNotApplicable
+	}
+	return c
 }
 
 type applicability int

@@ -28,31 +28,42 @@ const name = "urn:schema"
 // Compile compiles a JSON Schema that is within the bounds. It loads nothing
 // from elsewhere. What is wrong with the schema is a *bounds.Error.
 func Compile(ctx context.Context, raw json.RawMessage) (*jsonschema.Schema, error) {
+	compiled, _, err := CompileSized(ctx, raw)
+	return compiled, err
+}
+
+// bytesPerByte is about how many bytes a schema takes, compiled, for each that it is
+// written in.
+const bytesPerByte = 40
+
+// CompileSized is Compile for who keeps what it compiles. size is about how many bytes
+// that takes.
+func CompileSized(ctx context.Context, raw json.RawMessage) (compiled *jsonschema.Schema, size int, err error) {
 	if err := bounds.Schema(ctx, raw); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
 	if err != nil {
-		return nil, bounds.Errorf("", "is not valid JSON: %v", err)
+		return nil, 0, bounds.Errorf("", "is not valid JSON: %v", err)
 	}
 	compiler := jsonschema.NewCompiler()
 	compiler.UseLoader(jsonschema.SchemeURLLoader{})
-	compiler.UseRegexpEngine(engine())
+	var patterns bounds.Patterns
+	compiler.UseRegexpEngine(engine(&patterns))
 	if err := compiler.AddResource(name, document); err != nil {
-		return nil, readable(err)
+		return nil, 0, readable(err)
 	}
-	compiled, err := compiler.Compile(name)
+	compiled, err = compiler.Compile(name)
 	if err != nil {
-		return nil, readable(err)
+		return nil, 0, readable(err)
 	}
-	return compiled, nil
+	return compiled, bytesPerByte*len(raw) + patterns.Bytes(), nil
 }
 
 // engine compiles the regular expressions of one schema, each once and no more
 // of them than the bounds allow: a validator also compiles those of definitions
 // that nothing refers to.
-func engine() jsonschema.RegexpEngine {
-	var patterns bounds.Patterns
+func engine(patterns *bounds.Patterns) jsonschema.RegexpEngine {
 	compiled := map[string]*regexp.Regexp{}
 	return func(expression string) (jsonschema.Regexp, error) {
 		if known := compiled[expression]; known != nil {

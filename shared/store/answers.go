@@ -21,46 +21,6 @@ func (t *Tx) KnownDigests(ctx context.Context, id string, digests [][]byte) (map
 	return known, nil
 }
 
-// maxHistory bounds how many answers a history has, and so how large a report gets.
-const maxHistory = 500
-
-// History returns the conversation's answers, earliest first, the latest 500 of
-// them. What was superseded is among them.
-func (t *Tx) History(ctx context.Context, id string) ([]HistoryEntry, error) {
-	rows, err := fetch(ctx, t, (*queries.Queries).History, queries.HistoryParams{ConversationID: id, Latest: maxHistory})
-	if err != nil {
-		return nil, fmt.Errorf("read answers: %w", err)
-	}
-	all := make([]HistoryEntry, len(rows))
-	for i, row := range rows {
-		value, err := decode(row.Value)
-		if err != nil {
-			return nil, fmt.Errorf("read the value of answer %d: %w", row.Number, err)
-		}
-		all[i] = HistoryEntry{
-			CitedAnswer: CitedAnswer{
-				Number: row.Number, Slot: row.Slot, Question: row.Question, QuestionText: row.QuestionText,
-				Outcome: row.Outcome, Words: row.Words, AnsweredAt: row.AnsweredAt,
-			},
-			Value: value, SupersededBy: row.SupersededBy,
-		}
-	}
-	return all, nil
-}
-
-// Citations returns those of the numbered answers that there are, earliest first.
-func (t *Tx) Citations(ctx context.Context, id string, numbers []int) ([]CitedAnswer, error) {
-	rows, err := fetch(ctx, t, (*queries.Queries).Citations, queries.CitationsParams{ConversationID: id, Numbers: numbers})
-	if err != nil {
-		return nil, fmt.Errorf("read cited answers: %w", err)
-	}
-	all := make([]CitedAnswer, len(rows))
-	for i, row := range rows {
-		all[i] = CitedAnswer(row)
-	}
-	return all, nil
-}
-
 // StillHold reports for each answer whether its slot rests on it now: what memory
 // has may have been revised or erased a moment ago. An answer of another principal,
 // or one that contradicts another, does not hold.

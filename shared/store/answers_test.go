@@ -19,7 +19,8 @@ func TestAnswersAreReadWithTheQuestionsAsTheyWerePut(t *testing.T) {
 	d.answered(t, id, "destination", "Lisbon", "to Lisbon")
 	d.answered(t, id, "tram", true, "by tram")
 
-	history := inTx(t, d, func(ctx context.Context, tx *store.Tx) ([]store.HistoryEntry, error) { return tx.History(ctx, id) })
+	reported := d.reported(t, id)
+	history := reported.History
 	require.Len(t, history, 2)
 	for i := range history {
 		assert.False(t, history[i].AnsweredAt.IsZero())
@@ -31,10 +32,7 @@ func TestAnswersAreReadWithTheQuestionsAsTheyWerePut(t *testing.T) {
 	tram := store.CitedAnswer{Number: 2, Slot: "tram", Outcome: questioning.Answered, Words: "by tram", AnsweredAt: history[1].AnsweredAt}
 	assert.Equal(t, []store.HistoryEntry{{CitedAnswer: destination, Value: "Lisbon"}, {CitedAnswer: tram, Value: true}}, history)
 
-	cited := inTx(t, d, func(ctx context.Context, tx *store.Tx) ([]store.CitedAnswer, error) {
-		return tx.Citations(ctx, id, []int{2, 1, 7})
-	})
-	assert.Equal(t, []store.CitedAnswer{destination, tram}, cited, "earliest first, without what is not there")
+	assert.Equal(t, []store.CitedAnswer{destination, tram}, reported.Cited, "earliest first")
 	assert.Equal(t, "tram", d.named(t, id, store.Named{Answer: 2}).Answer)
 	assert.Empty(t, d.named(t, id, store.Named{Answer: 7}).Answer)
 }

@@ -38,7 +38,7 @@ func (c AuditConfig) Age() (time.Duration, error) {
 
 // Audited returns the store of the same pool, which records who opens, reads and erases
 // conversations, each in the transaction of the act.
-func (s *Store) Audited() *Store { return &Store{pool: s.pool, audits: true} }
+func (s *Store) Audited() *Store { return &Store{pool: s.pool, slots: s.slots, audits: true} }
 
 // record adds to the batch that the principal does something with conversations that
 // are stored, where that is audited.
@@ -46,24 +46,6 @@ func (t *Tx) record(batch *pgx.Batch, action string, ids ...string) {
 	if t.audits {
 		exec(batch, (*queries.Queries).RecordActs, queries.RecordActsParams{Action: action, Ids: ids})
 	}
-}
-
-// ReadConversation is Read, for who is given what a conversation holds: it is recorded
-// in the same transaction, where that is audited. The record is not waited for to reach
-// the disk: nothing else depends on it.
-func (s *Store) ReadConversation(ctx context.Context, id string, run func(*Tx) error) error {
-	if !s.audits {
-		return s.Read(ctx, run)
-	}
-	return s.inTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead}, func(tx *Tx) error {
-		if err := run(tx); err != nil {
-			return err
-		}
-		batch := tx.batch(ctx)
-		batch.Queue(`SELECT set_config('synchronous_commit', 'off', true)`)
-		tx.record(batch, actRead, id)
-		return tx.sendFor(ctx, batch, "record that the conversation was read")
-	})
 }
 
 // recordExport records, in the transaction of an export, that a user's conversations are

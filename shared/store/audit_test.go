@@ -38,18 +38,17 @@ func TestTheAuditTrailSaysWhoDidWhatAndOutlivesTheConversation(t *testing.T) {
 	o := opening()
 	_, err := s.Open(as, o)
 	require.NoError(t, err)
-	require.NoError(t, s.ReadConversation(as, o.ID, func(tx *store.Tx) error {
-		_, err := tx.Load(as, o.ID)
-		return err
-	}))
-	require.ErrorIs(t, s.ReadConversation(principal.With(t.Context(), "eve"), o.ID, func(tx *store.Tx) error {
-		_, err := tx.Load(principal.With(t.Context(), "eve"), o.ID)
-		return err
-	}), store.ErrNotFound, "who reads nothing leaves no record")
+	_, err = s.Report(as, o.ID, "ada", false)
+	require.NoError(t, err)
+	_, err = s.Report(as, o.ID, "bob", false)
+	require.NoError(t, err, "for the caller to refuse")
+	_, err = s.Report(principal.With(t.Context(), "eve"), o.ID, "ada", false)
+	require.ErrorIs(t, err, store.ErrNotFound)
 	require.NoError(t, d.Export(as, "ada", func(string, json.RawMessage) error { return nil }))
 	_, err = s.Erase(as, o.ID, "", time.Now())
 	require.NoError(t, err)
 	id := " ada " + o.ID[:8]
+	// Who reads nothing leaves no record.
 	all := []string{"ann opened" + id, "ann read" + id, "ann exported" + id, "ann erased" + id}
 	assert.Equal(t, all, acts(t, s, store.AuditFilter{}))
 	assert.Equal(t, all, acts(t, s, store.AuditFilter{Principal: "ann", User: "ada", ConversationID: o.ID, Since: time.Now().Add(-time.Hour)}))

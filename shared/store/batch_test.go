@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/google/uuid"
@@ -26,8 +27,9 @@ func TestABatchIsOneRoundTripInItsOrderAndEndsWithTheFirstError(t *testing.T) {
 	batch := &pgx.Batch{}
 	postgres.BindPrincipal(batch, "ada")
 	exec(batch, (*queries.Queries).InsertSession, queries.InsertSessionParams{ID: "one", UserID: "ada"}) // executes
-	query(batch, (*queries.Queries).SessionOwner, "one", func(owner string) error {                      // one row
-		taken = append(taken, owner)
+	foreign := queries.SessionIsForeignParams{ID: "one", UserID: "bob"}
+	query(batch, (*queries.Queries).SessionIsForeign, foreign, func(is bool) error { // one row
+		taken = append(taken, fmt.Sprint("foreign ", is))
 		return nil
 	})
 	query(batch, (*queries.Queries).Messages, id, func(rows []queries.MessagesRow) error { // any number of rows
@@ -35,13 +37,13 @@ func TestABatchIsOneRoundTripInItsOrderAndEndsWithTheFirstError(t *testing.T) {
 		assert.Empty(t, rows)
 		return refused
 	})
-	query(batch, (*queries.Queries).SessionOwner, "one", func(string) error {
+	query(batch, (*queries.Queries).SessionIsForeign, foreign, func(bool) error {
 		taken = append(taken, "too late")
 		return nil
 	})
 	assert.Equal(t, 5, batch.Len(), "nothing was sent before")
 	require.ErrorIs(t, pool.SendBatch(t.Context(), batch).Close(), refused)
-	assert.Equal(t, []string{"ada", "messages"}, taken)
+	assert.Equal(t, []string{"foreign true", "messages"}, taken)
 }
 
 func TestAMethodThatRunsNoStatementIsAMistake(t *testing.T) {

@@ -68,6 +68,14 @@ func inTx[R any](t *testing.T, d *database, run func(context.Context, *store.Tx)
 	return result
 }
 
+// reported is a conversation with what a report cites of it.
+func (d *database) reported(t *testing.T, id string) *store.Reported {
+	t.Helper()
+	reported, err := d.Report(t.Context(), id, "", true)
+	require.NoError(t, err)
+	return reported
+}
+
 // opening is ada's new conversation, with a question for its first slot. The last
 // slot applies in Lisbon alone.
 func opening() *store.Opening {

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -27,32 +26,20 @@ func (s *Store) Load(ctx context.Context, id string, fingerprint []byte) (*Conve
 	return loaded.Conversation, loaded.Earlier, nil
 }
 
-// Load reads a conversation, as Store.Load does, within a transaction that reads
-// more of it. The error may be ErrNotFound.
-func (t *Tx) Load(ctx context.Context, id string) (*Conversation, error) {
-	l, batch := newLoading(), t.batch(ctx)
-	l.queue(batch, id, Named{})
-	loaded, err := l.result(t.send(ctx, batch))
-	if err != nil {
-		return nil, err
-	}
-	return loaded.Conversation, nil
-}
-
 // load reads a conversation with what a call named of it. Outside of a transaction
 // it reads all as of one moment. In one it keeps others from changing or erasing
 // the conversation until that ends; it waits for whoever locks it now, no longer
 // than the pool's lock timeout.
 func (t *Tx) load(ctx context.Context, id string, named Named) (*Loaded, error) {
-	l := newLoading()
-	if t.tx != nil {
+	l := newLoading(t.slots)
+	if t.begin != "" {
 		batch := t.batch(ctx)
 		exec(batch, (*queries.Queries).LockConversation, id) // what follows sees what it waited for
 		l.queue(batch, id, named)
 		return l.result(t.send(ctx, batch))
 	}
 	batch := &pgx.Batch{}
-	batch.Queue(`BEGIN READ ONLY, ISOLATION LEVEL REPEATABLE READ`) // a batch's statements see a moment each
+	batch.Queue(beginReading)
 	postgres.BindPrincipal(batch, principal.From(ctx))
 	l.queue(batch, id, named)
 	batch.Queue(`COMMIT`)
@@ -64,10 +51,11 @@ type loading struct {
 	Loaded
 	conversation Conversation
 	state        questioning.State
+	slots        *slotCache
 }
 
-func newLoading() *loading {
-	return &loading{Loaded: Loaded{SlotOf: map[int]string{}, TextOf: map[int]string{}}}
+func newLoading(slots *slotCache) *loading {
+	return &loading{Loaded: Loaded{SlotOf: map[int]string{}, TextOf: map[int]string{}}, slots: slots}
 }
 
 // queue adds to the batch what reads a conversation. One that is missing ends it.
@@ -129,15 +117,15 @@ func (l *loading) takeSlots(rows []queries.SlotsRow) error {
 	l.state.Slots = make([]questioning.Slot, len(rows))
 	l.state.SlotStates = make([]questioning.SlotState, len(rows))
 	for i, row := range rows {
-		slot := &l.state.Slots[i]
-		if err := json.Unmarshal(row.Definition, slot); err != nil {
-			return fmt.Errorf("read the definition of a slot: %w", err)
+		slot, err := l.slots.of(row.Definition)
+		if err != nil {
+			return err
 		}
 		value, err := decode(row.Value)
 		if err != nil {
 			return fmt.Errorf("read the value of slot %s: %w", slot.Key, err)
 		}
-		*slot = slot.Plain()
+		l.state.Slots[i] = slot
 		l.state.SlotStates[i] = questioning.SlotState{
 			Status: row.State, Value: value, Words: row.Words, Answers: row.Answers, Clarified: row.Clarified, Confirmed: row.Confirmed,
 			Passed: row.Passed, Source: row.Source, Reopened: row.Reopened,

@@ -8,8 +8,10 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
+	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/store/internal/queries"
 )
 
@@ -20,63 +22,47 @@ import (
 // a key can be joined until the conversation continues, one with a key as long as
 // its result is kept. The error may be ErrForeignSession, ErrOtherCall, a
 // NotKeptError or ErrConflict; whoever names no user opens in anybody's session.
+//
+// What is stored is sent in one round trip. Nobody looks first: where the conversation
+// cannot be added, the server refuses what belongs to it, and all of it, and a second
+// round trip finds out why.
 func (s *Store) Open(ctx context.Context, o *Opening) (earlier json.RawMessage, err error) {
 	ctx, saved := decided(ctx)
 	defer saved()
-	err = s.Write(ctx, func(tx *Tx) error {
-		earlier = nil
-		inserted, err := tx.insert(ctx, o)
-		if err != nil {
-			return err
+	for range maxAttempts {
+		if err = s.direct().insert(ctx, o); !belongsToNothing(err) {
+			earlier = nil
+		} else {
+			earlier, err = s.direct().refused(ctx, o)
 		}
-		if !inserted {
-			earlier, err = tx.openedBefore(ctx, o)
-			return err
+		if !errors.Is(err, ErrConflict) && !postgres.Contended(err) {
+			break
 		}
-		return tx.fill(ctx, o)
-	})
+	}
 	return earlier, err
 }
 
-// insert stores the conversation's own row and its session's; false when there
-// is one that was opened by the same call.
-func (t *Tx) insert(ctx context.Context, o *Opening) (inserted bool, err error) {
-	batch := t.batch(ctx)
-	exec(batch, (*queries.Queries).InsertSession, queries.InsertSessionParams{ID: o.SessionID, UserID: o.UserID})
-	query(batch, (*queries.Queries).SessionOwner, o.SessionID, func(owner string) error {
-		if o.UserID != "" && owner != o.UserID {
-			return ErrForeignSession
-		}
-		return nil
-	})
-	iv := o.State
-	query(batch, (*queries.Queries).InsertConversation, queries.InsertConversationParams{
-		ID: o.ID, SessionID: o.SessionID, Goal: o.Goal, Playbook: o.Playbook, InformationNeeded: o.Needed, Metadata: o.Metadata,
-		BatchSize: iv.Limits.BatchSize, MaxQuestions: iv.Limits.MaxQuestions, QuestionsAsked: iv.Asked, AnswersRecorded: iv.Answered, StopReason: o.StopReason,
-		OpenedBy: o.OpenedBy, OpenedWithKey: o.WithKey, SchemaKey: o.SchemaKey, Language: iv.Language,
-	}, func(added int64) error {
-		inserted = added == 1
-		return nil
-	})
-	err = t.send(ctx, batch)
-	if errors.Is(err, pgx.ErrNoRows) {
-		err = ErrConflict // the session was erased between the two statements
-	}
-	if err != nil {
-		return false, fmt.Errorf("open conversation: %w", err)
-	}
-	return inserted, nil
+// belongsToNothing reports that the server refused rows of a conversation that is not
+// there: foreign_key_violation of PostgreSQL (Appendix A).
+func belongsToNothing(err error) bool {
+	var server *pgconn.PgError
+	return errors.As(err, &server) && server.Code == "23503"
 }
 
-// fill stores what the conversation begins with, in one round trip.
-func (t *Tx) fill(ctx context.Context, o *Opening) error {
+// insert stores the conversation with what it begins with.
+func (t *Tx) insert(ctx context.Context, o *Opening) error {
 	batch := t.batch(ctx)
-	for i, slot := range o.State.Slots {
-		if err := insertSlot(batch, o.ID, i, slot, o.State.SlotStates[i], o.AssumedFrom[slot.Key]); err != nil {
-			return err
-		}
+	exec(batch, (*queries.Queries).InsertSession, queries.InsertSessionParams{ID: o.SessionID, UserID: o.UserID})
+	iv := o.State
+	exec(batch, (*queries.Queries).InsertConversation, queries.InsertConversationParams{
+		ID: o.ID, SessionID: o.SessionID, UserID: o.UserID, Goal: o.Goal, Playbook: o.Playbook, InformationNeeded: o.Needed, Metadata: o.Metadata,
+		BatchSize: iv.Limits.BatchSize, MaxQuestions: iv.Limits.MaxQuestions, QuestionsAsked: iv.Asked, AnswersRecorded: iv.Answered, StopReason: o.StopReason,
+		OpenedBy: o.OpenedBy, OpenedWithKey: o.WithKey, SchemaKey: o.SchemaKey, Language: iv.Language,
+	})
+	if err := insertSlots(batch, o.ID, iv, o.AssumedFrom); err != nil {
+		return err
 	}
-	insertQuestions(batch, o.ID, o.State.Open)
+	insertQuestions(batch, o.ID, iv.Open)
 	for _, a := range o.Answers {
 		if err := insertAnswer(batch, o.ID, 1, a); err != nil {
 			return err
@@ -90,21 +76,31 @@ func (t *Tx) fill(ctx context.Context, o *Opening) error {
 	if err := event.Queue(batch, o.Conversation.events(ctx, o.Change, time.Now().UTC())...); err != nil {
 		return err
 	}
-	if err := t.send(ctx, batch); err != nil {
-		return fmt.Errorf("store conversation: %w", err)
-	}
-	return nil
+	return t.sendFor(ctx, batch, "store conversation")
 }
 
-// openedBefore returns the result of the identical opening call, ErrOtherCall where
-// the call was not identical, or a NotKeptError where that is no longer known.
-func (t *Tx) openedBefore(ctx context.Context, o *Opening) (result json.RawMessage, err error) {
-	before, err := fetch(ctx, t, (*queries.Queries).OpeningResult, queries.OpeningResultParams{
-		OpenedBy: o.OpenedBy, Fingerprint: o.Fingerprint, Goal: o.Goal, UserID: o.UserID, KeptFor: KeptFor,
+// refused returns what an opening that was refused gets: the result of the identical
+// call, ErrForeignSession, ErrOtherCall where the call was not identical, a NotKeptError
+// where that is no longer known, or ErrConflict where nothing is in its way any more.
+func (t *Tx) refused(ctx context.Context, o *Opening) (result json.RawMessage, err error) {
+	batch := t.batch(ctx)
+	query(batch, (*queries.Queries).SessionIsForeign, queries.SessionIsForeignParams{ID: o.SessionID, UserID: o.UserID}, func(foreign bool) error {
+		if foreign {
+			return ErrForeignSession
+		}
+		return nil
 	})
+	var before queries.OpeningResultRow
+	query(batch, (*queries.Queries).OpeningResult, queries.OpeningResultParams{
+		OpenedBy: o.OpenedBy, Fingerprint: o.Fingerprint, Goal: o.Goal, UserID: o.UserID, KeptFor: KeptFor,
+	}, func(row queries.OpeningResultRow) error {
+		before = row
+		return nil
+	})
+	err = t.send(ctx, batch)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
-		return nil, ErrConflict // the conversation went on, or was erased, between the two statements
+		return nil, ErrConflict // the conversation went on, or it or the session was erased, between the two
 	case err != nil:
 		return nil, fmt.Errorf("read earlier call: %w", err)
 	}

@@ -33,22 +33,24 @@ WHERE questions.conversation_id = @conversation_id AND number = ANY(@numbers::in
 ORDER BY number;
 
 -- name: InsertSession :exec
--- InsertSession adds no row where the principal has the session: SessionOwner tells
--- whose it is.
+-- InsertSession adds no row where the principal has the session, whosever it is.
 INSERT INTO sessions (id, user_id) VALUES (@id, nullif(@user_id::text, '')) ON CONFLICT DO NOTHING;
 
--- name: SessionOwner :one
--- SessionOwner keeps the session from being erased until the transaction ends.
-SELECT coalesce(user_id, '') AS user_id FROM sessions
-WHERE id = @id AND principal = current_setting('app.principal') FOR KEY SHARE;
+-- name: SessionIsForeign :one
+-- SessionIsForeign says whether a session is another user's; to whoever names no user, none is.
+SELECT EXISTS (SELECT FROM sessions WHERE id = @id AND principal = current_setting('app.principal')
+               AND @user_id::text <> '' AND coalesce(user_id, '') <> @user_id);
 
--- name: InsertConversation :execrows
--- InsertConversation adds no row where the principal opened one by the same call.
+-- name: InsertConversation :exec
+-- InsertConversation adds no row where the principal opened one by the same call, or where
+-- the session is another user's. Whatever comes after it is refused then.
 INSERT INTO conversations (id, session_id, goal, playbook, information_needed, metadata, batch_size, max_questions,
                            questions_asked, answers_recorded, stop_reason, opened_by, opened_with_key, form, language)
-VALUES (@id, @session_id, @goal, nullif(@playbook::text, ''), @information_needed, @metadata, @batch_size, @max_questions,
-        @questions_asked, @answers_recorded, nullif(@stop_reason::text, ''), @opened_by, @opened_with_key, nullif(@schema_key::text, ''),
-        nullif(@language::text, ''))
+SELECT @id, s.id, @goal, nullif(@playbook::text, ''), @information_needed, @metadata, @batch_size, @max_questions,
+       @questions_asked, @answers_recorded, nullif(@stop_reason::text, ''), @opened_by, @opened_with_key, nullif(@schema_key::text, ''),
+       nullif(@language::text, '')
+FROM sessions s WHERE s.id = @session_id AND s.principal = current_setting('app.principal')
+                  AND (@user_id::text = '' OR coalesce(s.user_id, '') = @user_id)
 ON CONFLICT (principal, opened_by) DO NOTHING;
 
 -- name: OpeningResult :one
@@ -62,10 +64,17 @@ LEFT JOIN results r ON r.conversation_id = c.id AND r.fingerprint = substr(@fing
 LEFT JOIN calls k ON k.conversation_id = c.id AND k.fingerprint = @fingerprint
 WHERE c.principal = current_setting('app.principal') AND c.opened_by = @opened_by;
 
--- name: InsertSlot :exec
--- InsertSlot adds a slot with the conversation that an assumption was recalled from.
+-- name: InsertSlots :exec
+-- InsertSlots adds slots in their order, each with the conversation that an assumption was
+-- recalled from. definitions and slot_values are JSON, an empty one being no value, and
+-- answers are PostgreSQL's arrays.
 INSERT INTO slots (conversation_id, position, key, definition, state, value, words, answers, source, assumed_from)
-VALUES (@conversation_id, @position, @key, @definition, @state, @value, @words::text, @answers, nullif(@source::text, ''), nullif(@assumed_from::text, '')::uuid);
+SELECT @conversation_id, s.position - 1, s.key, s.definition::json, s.state, nullif(s.value, '')::jsonb, s.words, s.answers::integer[],
+       nullif(s.source, ''), nullif(s.assumed_from, '')::uuid
+FROM (SELECT unnest(@keys::text[]) AS key, unnest(@definitions::text[]) AS definition, unnest(@states::text[]) AS state,
+             unnest(@slot_values::text[]) AS value, unnest(@words::text[]) AS words, unnest(@answers::text[]) AS answers,
+             unnest(@sources::text[]) AS source, unnest(@assumed_from::text[]) AS assumed_from,
+             generate_subscripts(@keys::text[], 1) AS position) s;
 
 -- name: UpdateConversation :execrows
 -- UpdateConversation is the compare-and-set: it locks the conversation, and where
@@ -142,10 +151,11 @@ LEFT JOIN questions q ON q.conversation_id = @conversation_id AND q.number = a.q
 ORDER BY a.number;
 
 -- name: Citations :many
--- Citations looks each up by itself, as KnownDigests does.
+-- Citations are the answers that slots rest on. A conversation may have hundreds that no
+-- longer hold, so each is looked up by itself, as KnownDigests does.
 SELECT a.number, a.slot, coalesce(a.question, 0)::integer AS question, coalesce(q.text, '') AS question_text, a.outcome, a.words,
        a.answered_at
-FROM unnest(@numbers::integer[]) AS cited (number)
+FROM (SELECT unnest(slots.answers) AS number FROM slots WHERE slots.conversation_id = @conversation_id) cited
 CROSS JOIN LATERAL (
     SELECT * FROM answers WHERE answers.conversation_id = @conversation_id AND answers.number = cited.number OFFSET 0
 ) a
@@ -237,10 +247,11 @@ DELETE FROM sessions s WHERE s.principal = current_setting('app.principal') AND 
   AND NOT EXISTS (SELECT FROM conversations c WHERE c.principal = s.principal AND c.session_id = s.id);
 
 -- name: RecordActs :exec
--- RecordActs adds to the audit trail that the principal did something with conversations.
+-- RecordActs adds to the audit trail that the principal did something with conversations
+-- of a user, or of anybody.
 INSERT INTO audit (user_id, conversation_id, action)
 SELECT s.user_id, c.id, @action FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
-WHERE c.id = ANY(@ids::uuid[]) AND c.principal = current_setting('app.principal')
+WHERE c.id = ANY(@ids::uuid[]) AND c.principal = current_setting('app.principal') AND (@user_id::text = '' OR s.user_id = @user_id)
 ON CONFLICT DO NOTHING;
 
 -- name: RecordActsOfUser :exec

@@ -30,10 +30,12 @@ const maxGoal = 8 << 10
 // LockAnswered locks those of the conversations that are still there, whose ids
 // it returns with their answered slots, of all keys where none is named. Until
 // the transaction ends they are not erased, nobody else locks them so, and people
-// continue to answer: whoever copies the slots elsewhere copies the latest.
+// continue to answer: whoever copies the slots elsewhere copies the latest. The commit
+// does not wait for the disk: what was copied can be copied again.
 func (t *Tx) LockAnswered(ctx context.Context, ids, keys []string) (locked []string, answered []AnsweredSlot, err error) {
 	ids = slices.Sorted(slices.Values(ids)) // all lock in one order
 	batch := t.batch(ctx)
+	batch.Queue(`SET LOCAL synchronous_commit = off`)
 	for _, id := range ids {
 		exec(batch, (*queries.Queries).LockMemory, id)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 
 	"github.com/jackc/pgx/v5"
 
@@ -12,34 +13,45 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/store/internal/queries"
 )
 
-// insertSlot queues a new slot with what is known of it; from is the conversation
-// that an assumption was recalled from, or empty.
-func insertSlot(batch *pgx.Batch, id string, position int, slot questioning.Slot, s questioning.SlotState, from string) error {
-	definition, err := json.Marshal(slot)
-	if err != nil {
-		return fmt.Errorf("encode slot %s: %w", slot.Key, err)
+// insertSlots queues a conversation's slots with what is known of them, in one statement.
+// from has, by key, the conversations that assumptions were recalled from.
+func insertSlots(batch *pgx.Batch, id string, state *questioning.State, from map[string]string) error {
+	p := queries.InsertSlotsParams{ConversationID: id}
+	for i, slot := range state.Slots {
+		definition, err := json.Marshal(slot)
+		if err != nil {
+			return fmt.Errorf("encode slot %s: %w", slot.Key, err)
+		}
+		s := state.SlotStates[i]
+		value, err := encode(s.Value)
+		if err != nil {
+			return err
+		}
+		p.Keys, p.Definitions, p.States = append(p.Keys, slot.Key), append(p.Definitions, string(definition)), append(p.States, string(s.Status))
+		p.SlotValues, p.Words, p.Answers = append(p.SlotValues, string(value)), append(p.Words, s.Words), append(p.Answers, arrayOf(s.Answers))
+		p.Sources, p.AssumedFrom = append(p.Sources, s.Source), append(p.AssumedFrom, from[slot.Key])
 	}
-	value, err := encode(s.Value)
-	if err != nil {
-		return err
-	}
-	exec(batch, (*queries.Queries).InsertSlot, queries.InsertSlotParams{
-		ConversationID: id, Position: position, Key: slot.Key, Definition: definition,
-		State: s.Status, Value: value, Words: s.Words, Answers: append([]int{}, s.Answers...), Source: s.Source, AssumedFrom: from,
-	})
+	exec(batch, (*queries.Queries).InsertSlots, p)
 	return nil
+}
+
+// arrayOf writes numbers as PostgreSQL's array.
+func arrayOf(numbers []int) string {
+	array := []byte{'{'}
+	for i, n := range numbers {
+		if i > 0 {
+			array = append(array, ',')
+		}
+		array = strconv.AppendInt(array, int64(n), 10)
+	}
+	return string(append(array, '}'))
 }
 
 // replaceSlots queues other slots for a conversation without answers. The
 // questions for those before go with them, and answers would.
 func replaceSlots(batch *pgx.Batch, id string, after *questioning.State) error {
 	exec(batch, (*queries.Queries).DeleteSlots, id)
-	for i, slot := range after.Slots {
-		if err := insertSlot(batch, id, i, slot, after.SlotStates[i], ""); err != nil {
-			return err
-		}
-	}
-	return nil
+	return insertSlots(batch, id, after, nil)
 }
 
 // updateSlots queues the slots of which something else is known now.

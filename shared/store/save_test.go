@@ -26,7 +26,7 @@ func TestWhatIsSavedIsLoaded(t *testing.T) {
 	assert.Equal(t, saved, loaded)
 	assert.Equal(t, 2, earlier.Revision)
 	assert.JSONEq(t, `{"turn": 2}`, string(earlier.Result))
-	assert.Equal(t, saved, inTx(t, d, func(ctx context.Context, tx *store.Tx) (*store.Conversation, error) { return tx.Load(ctx, id) }))
+	assert.Equal(t, saved, d.reported(t, id).Conversation)
 }
 
 func TestOfTwoChangesToOneRevisionTheLaterIsRefusedWhole(t *testing.T) {
@@ -122,7 +122,7 @@ func TestARevisionSupersedesAnswersAndReopensWhatRestedOnThem(t *testing.T) {
 	require.NoError(t, d.Save(t.Context(), c, made))
 
 	var superseded []int
-	for _, entry := range inTx(t, d, func(ctx context.Context, tx *store.Tx) ([]store.HistoryEntry, error) { return tx.History(ctx, id) }) {
+	for _, entry := range d.reported(t, id).History {
 		superseded = append(superseded, entry.SupersededBy)
 	}
 	assert.Equal(t, []int{3, 3, 0}, superseded)

@@ -103,11 +103,9 @@ func costs(t *testing.T, d *database) []cost {
 			_, _, err := s.Load(ctx, ids[i], nil)
 			require.NoError(t, err)
 		}},
-		{"history", func(i int) {
-			require.NoError(t, s.Read(ctx, func(tx *store.Tx) error {
-				_, err := tx.History(ctx, ids[i])
-				return err
-			}))
+		{"report", func(i int) {
+			_, err := s.Report(ctx, ids[i], "ada", true)
+			require.NoError(t, err)
 		}},
 		{"forget", func(i int) { storetest.Erase(t, s, "scale", ids[i]) }},
 	}
@@ -261,9 +259,10 @@ func literal(v reflect.Value) string {
 		return "NULL"
 	}
 	switch of := v.Interface().(type) {
-	case json.RawMessage:
-		return quoted(string(of))
 	case []byte:
+		if json.Valid(of) { // no digest is
+			return quoted(string(of))
+		}
 		return quoted(`\x` + hex.EncodeToString(of))
 	case time.Duration:
 		return quoted(fmt.Sprintf("%d milliseconds", of.Milliseconds()))
@@ -299,17 +298,21 @@ func sampled(t *testing.T, url string) map[string][]any {
 		FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
 		WHERE c.principal = 'product' AND c.opened_by IS NULL ORDER BY c.id
 		OFFSET (SELECT count(*) / 4 FROM conversations) LIMIT 1`).Scan(&id, &session, &user, &key, &fingerprint))
-	ids, unknown := []string{id}, uuid.NewString()
+	ids, unknown, empty := []string{id}, uuid.NewString(), uuid.NewString()
+	_, err = conn.Exec(t.Context(), `
+		INSERT INTO conversations (principal, id, session_id, goal, information_needed, batch_size, max_questions)
+		SELECT principal, $2, session_id, goal, information_needed, batch_size, max_questions FROM conversations WHERE id = $1`, id, empty)
+	require.NoError(t, err)
 	value, document := json.RawMessage(`"economy"`), json.RawMessage(`{}`)
 	one := func(parameter any) []any { return []any{parameter} }
 	week := 7 * 24 * time.Hour
 	return map[string][]any{
 		"AnsweredSlots":         one(queries.AnsweredSlotsParams{MaxGoal: 8192, Ids: ids}),
 		"AuditTrail":            one(queries.AuditTrailParams{Since: time.Now().Add(-90 * 24 * time.Hour), Most: 100}),
-		"RecordActs":            one(queries.RecordActsParams{Action: "read", Ids: ids}),
+		"RecordActs":            one(queries.RecordActsParams{Action: "read", Ids: ids, UserID: user}),
 		"RecordActsOfUser":      one(queries.RecordActsOfUserParams{Action: "exported", UserID: user}),
 		"SweepAudit":            one(queries.SweepAuditParams{Age: 40 * 24 * time.Hour, Most: 10}),
-		"Citations":             one(queries.CitationsParams{Numbers: []int{1, 2}, ConversationID: id}),
+		"Citations":             one(id),
 		"ClearAssumedFrom":      one(queries.ClearAssumedFromParams{Ids: ids, AssumedFrom: ids}),
 		"CloseQuestions":        one(queries.CloseQuestionsParams{ConversationID: id, Numbers: []int{3}}),
 		"Conversation":          one(queries.ConversationParams{ID: id, Fingerprint: fingerprint}),
@@ -338,9 +341,10 @@ func sampled(t *testing.T, url string) map[string][]any {
 		"InsertProcessed": one(queries.InsertProcessedParams{Consumer: "indexer", Source: "/sequential-questioning/conversations", ID: unknown}),
 		"InsertQuestion": one(queries.InsertQuestionParams{ConversationID: id, Number: 4, Slot: "start_date", Purpose: questioning.Ask,
 			Text: "Start date?", Bits: 5}),
-		"InsertSession":           one(queries.InsertSessionParams{ID: "new", UserID: user}),
-		"InsertShared":            one("new"),
-		"InsertSlot":              one(queries.InsertSlotParams{ConversationID: id, Position: 9, Key: "new", Definition: document, State: questioning.StatusMissing, Answers: []int{}}),
+		"InsertSession": one(queries.InsertSessionParams{ID: "new", UserID: user}),
+		"InsertShared":  one("new"),
+		"InsertSlots": one(queries.InsertSlotsParams{ConversationID: empty, Keys: []string{"new"}, Definitions: []string{string(document)},
+			States: []string{string(questioning.StatusMissing)}, SlotValues: []string{""}, Words: []string{""}, Answers: []string{"{}"}, Sources: []string{""}, AssumedFrom: []string{""}}),
 		"KnownDigests":            one(queries.KnownDigestsParams{Digests: [][]byte{digest("new"), digest("other")}, ConversationID: id}),
 		"LockAgainstErasure":      one(ids),
 		"LockAssuming":            one(ids),
@@ -354,7 +358,7 @@ func sampled(t *testing.T, url string) map[string][]any {
 		"Messages":                one(id),
 		"OpeningResult":           one(queries.OpeningResultParams{Goal: "Book", UserID: user, KeptFor: store.KeptFor, Fingerprint: fingerprint, OpenedBy: digest("new")}),
 		"Questions":               one(queries.QuestionsParams{ConversationID: id, Numbers: []int{1, 2}}),
-		"SessionOwner":            one(session),
+		"SessionIsForeign":        one(queries.SessionIsForeignParams{ID: session, UserID: "bob"}),
 		"SlotOfAnswer":            one(queries.SlotOfAnswerParams{ConversationID: id, Number: 1}),
 		"Slots":                   one(id),
 		"Statistics":              one(queries.StatisticsParams{SchemaKey: key, UserID: user, Most: 200}),

@@ -55,7 +55,7 @@ func (s *statistics) take(row queries.StatisticsRow) (err error) {
 	return err
 }
 
-func sum(documents []json.RawMessage) (questioning.Statistics, error) {
+func sum(documents [][]byte) (questioning.Statistics, error) {
 	all := make([]questioning.Contribution, len(documents))
 	for i, document := range documents {
 		if err := json.Unmarshal(document, &all[i]); err != nil {
@@ -144,7 +144,7 @@ func (t *Tx) insertCounted(ctx context.Context, id, schemaKey string) (userID st
 // of its schema key as they are once nobody else adds to them: whoever locks
 // their row sees who speaks already.
 func (t *Tx) lockStatistics(ctx context.Context, id, schemaKey, userID string) (questioning.State, statistics, error) {
-	var l loading
+	l := newLoading(t.slots)
 	var s statistics
 	batch := t.batch(ctx)
 	query(batch, (*queries.Queries).Slots, id, l.takeSlots)

@@ -15,6 +15,7 @@ package store
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -29,11 +30,12 @@ import (
 // its own.
 type Store struct {
 	pool   *pgxpool.Pool
+	slots  *slotCache
 	audits bool // see Audited
 }
 
 // New returns the store of a database. It owns the pool.
-func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
+func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool, slots: &slotCache{}} }
 
 // Ping reports whether the database answers. It opens the first connection.
 func (s *Store) Ping(ctx context.Context) error { return s.pool.Ping(ctx) }
@@ -51,22 +53,23 @@ const maxAttempts = 3
 // connection breaks during the commit, the error leaves open whether anything was
 // stored; the same call again finds out by its fingerprint.
 func (s *Store) Write(ctx context.Context, run func(*Tx) error) error {
-	return s.inTx(ctx, pgx.TxOptions{}, run)
+	return s.inTx(ctx, `BEGIN`, run)
 }
 
 // Read runs a transaction that sees the database as of one moment. It waits for
 // nobody and changes nothing.
 func (s *Store) Read(ctx context.Context, run func(*Tx) error) error {
-	return s.inTx(ctx, snapshot, run)
+	return s.inTx(ctx, beginReading, run)
 }
 
-// snapshot is of the moment of the transaction's first statement.
-var snapshot = pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+// beginReading begins a transaction that sees the database as of one moment, that of its
+// first statement. Without it, each statement sees a moment of its own, also in a batch.
+const beginReading = `BEGIN READ ONLY, ISOLATION LEVEL REPEATABLE READ`
 
-func (s *Store) inTx(ctx context.Context, options pgx.TxOptions, run func(*Tx) error) error {
+func (s *Store) inTx(ctx context.Context, begin string, run func(*Tx) error) error {
 	var err error
 	for range maxAttempts {
-		err = pgx.BeginTxFunc(ctx, s.pool, options, func(tx pgx.Tx) error { return run(&Tx{on: tx, tx: tx, audits: s.audits}) })
+		err = s.transact(ctx, begin, run)
 		if !errors.Is(err, ErrConflict) && !postgres.Contended(err) {
 			break
 		}
@@ -74,10 +77,36 @@ func (s *Store) inTx(ctx context.Context, options pgx.TxOptions, run func(*Tx) e
 	return err
 }
 
+// transact runs a transaction once. Its beginning goes with its first batch. A connection
+// that is released within a transaction is closed, which ends that: after a panic, or
+// where the rollback fails.
+func (s *Store) transact(ctx context.Context, begin string, run func(*Tx) error) error {
+	conn, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	t := &Tx{on: conn, begin: begin, slots: s.slots, audits: s.audits}
+	if err := run(t); err != nil {
+		if conn.Conn().PgConn().TxStatus() != 'I' {
+			_, _ = conn.Exec(ctx, `ROLLBACK`)
+		}
+		return err
+	}
+	if !t.bound {
+		return nil // nothing was sent
+	}
+	tag, err := conn.Exec(ctx, `COMMIT`)
+	if err == nil && tag.String() == "ROLLBACK" {
+		return pgx.ErrTxCommitRollback
+	}
+	return err
+}
+
 // direct returns what runs each batch as a separate transaction, in one round trip:
 // PostgreSQL runs what comes up to a Sync as one. The statements of a batch do not
 // see the database as of one moment.
-func (s *Store) direct() *Tx { return &Tx{on: s.pool, audits: s.audits} }
+func (s *Store) direct() *Tx { return &Tx{on: s.pool, slots: s.slots, audits: s.audits} }
 
 // saveTimeout bounds how long a change is saved that nobody waits for any more.
 const saveTimeout = 10 * time.Second
@@ -93,11 +122,12 @@ func decided(ctx context.Context) (context.Context, context.CancelFunc) {
 // That of Update's first attempt is none: each of its methods has a transaction of
 // its own. It is not safe for concurrent use.
 type Tx struct {
-	on interface { // tx, or the pool
+	on interface { // a connection, or the pool
 		SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults
 	}
-	tx     pgx.Tx // nil outside of a transaction
-	bound  bool
+	begin  string // a transaction; empty outside of one
+	bound  bool   // and begun
+	slots  *slotCache
 	audits bool
 }
 
@@ -114,8 +144,13 @@ func (t *Tx) batch(ctx context.Context) *pgx.Batch {
 // send runs a batch and what its statements' results are given to. After an error
 // the transaction is of no use any more.
 func (t *Tx) send(ctx context.Context, batch *pgx.Batch) error {
+	if t.begin != "" && !t.bound {
+		beginning := &pgx.Batch{}
+		beginning.Queue(t.begin)
+		batch.QueuedQueries = slices.Concat(beginning.QueuedQueries, batch.QueuedQueries)
+	}
 	err := t.on.SendBatch(ctx, batch).Close()
-	t.bound = t.tx != nil && (t.bound || err == nil)
+	t.bound = t.begin != "" && (t.bound || err == nil)
 	return err
 }
 

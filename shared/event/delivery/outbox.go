@@ -88,7 +88,7 @@ const claim = `
 // Another relay may claim what is not settled within the lease.
 func (o *Outbox) Claim(ctx context.Context, limit int, lease time.Duration) ([]Entry, error) {
 	var claimed []Entry
-	batch := eventingBatch()
+	batch := hastyBatch()
 	batch.Queue(claimLock) // what follows sees what it waited for
 	batch.Queue(claim, limit, lease).Query(func(rows pgx.Rows) (err error) {
 		claimed, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Entry])
@@ -124,7 +124,7 @@ type Failure struct {
 // alone what another relay has claimed meanwhile, and what was deleted with its
 // conversation.
 func (o *Outbox) Settle(ctx context.Context, s Settlement) error {
-	batch := eventingBatch()
+	batch := hastyBatch()
 	bound := batch.Len()
 	if len(s.Published) > 0 {
 		ids := make([]uuid.UUID, len(s.Published))
@@ -243,6 +243,15 @@ func (o *Outbox) DeleteExpiredElicitations(ctx context.Context) (int, error) {
 func eventingBatch() *pgx.Batch {
 	batch := &pgx.Batch{}
 	postgres.BindEventing(batch, "")
+	return batch
+}
+
+// hastyBatch is an eventingBatch whose commit does not wait for the disk. If the database's
+// machine fails within a second, what was claimed may be claimed again and what was
+// published is published again, with the same ids: consumers deduplicate.
+func hastyBatch() *pgx.Batch {
+	batch := eventingBatch()
+	batch.Queue(`SET LOCAL synchronous_commit = off`)
 	return batch
 }
 

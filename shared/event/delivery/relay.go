@@ -77,7 +77,7 @@ type Relay struct {
 	mu             sync.Mutex
 	running, again bool
 	backlog        chan struct{} // closed when the drain ends that found more than a batch; nil for none
-	lastRound      time.Time // when the last round ended
+	lastRound      time.Time     // when the last round ended
 }
 
 // NewRelay returns a relay.

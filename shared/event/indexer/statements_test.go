@@ -29,22 +29,22 @@ func TestAnEventAsksNoMoreOfTheDatabaseThan(t *testing.T) {
 		event.Event
 		storetest.Cost
 	}{
-		{"an answer", recorded("local", id, "class"), storetest.Cost{Statements: 7, RoundTrips: 4}},
-		{"a completed conversation", completed("local", id), storetest.Cost{Statements: 12, RoundTrips: 7}},
-		{"another of its schema key and principal", completed("local", other), storetest.Cost{Statements: 11, RoundTrips: 6}},
-		{"one that counted before", completed("local", id), storetest.Cost{Statements: 6, RoundTrips: 4}},
+		{"an answer", recorded("local", id, "class"), storetest.Cost{Statements: 8, RoundTrips: 3}},
+		{"a completed conversation", completed("local", id), storetest.Cost{Statements: 12, RoundTrips: 6}},
+		{"another of its schema key and principal", completed("local", other), storetest.Cost{Statements: 11, RoundTrips: 5}},
+		{"one that counted before", completed("local", id), storetest.Cost{Statements: 6, RoundTrips: 3}},
 	} {
 		assert.Equal(t, c.Cost, database.Of(func() {
 			_, err := x.Index(t.Context(), delivered(t, c.Event))
 			require.NoError(t, err)
 		}), c.name)
 	}
-	assert.Equal(t, storetest.Cost{Statements: 4, RoundTrips: 3}, database.Of(func() {
+	assert.Equal(t, storetest.Cost{Statements: 4, RoundTrips: 2}, database.Of(func() {
 		_, err := x.Index(t.Context(), again)
 		require.NoError(t, err)
 	}), "a repeated delivery")
 	storetest.Erase(t, s, "local", id)
-	assert.Equal(t, storetest.Cost{Statements: 6, RoundTrips: 5}, database.Of(func() {
+	assert.Equal(t, storetest.Cost{Statements: 6, RoundTrips: 4}, database.Of(func() {
 		_, err := x.Index(t.Context(), delivered(t, erased("local", id)))
 		require.NoError(t, err)
 	}), "an erasure")

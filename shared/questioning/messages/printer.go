@@ -41,6 +41,9 @@ func In(tag string) *Printer {
 // Code is the ISO 639 code of a BCP 47 tag, in lower case; empty for what is
 // none.
 func Code(tag string) string {
+	if tag == "" || slices.Contains(Languages, tag) {
+		return tag // parsing it would find the same, in half a microsecond for each text
+	}
 	parsed, err := language.Parse(tag)
 	if err != nil {
 		return ""

@@ -161,8 +161,10 @@ func (w Spec) Values(held map[string]any, complete bool) map[string]any {
 	if w.reader.list {
 		return root
 	}
-	f := filler{w.reader, complete}
-	if top, err := w.reader.flatten("", w.reader.root); err == nil {
+	reading := *w.reader
+	reading.notes = &notes{} // those of the document are complete, and calls share them
+	f := filler{&reading, complete}
+	if top, err := reading.flatten("", reading.root); err == nil {
 		f.fill(top, root)
 	}
 	return root

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -314,4 +315,19 @@ func FuzzRead(f *testing.F) {
 		}
 		t.Fatal("does not end")
 	})
+}
+
+// Calls at once share what was read of a document. The race detector sees if one of them
+// changes it, as a note on a union would.
+func TestAReadDocumentServesCallsAtOnce(t *testing.T) {
+	spec, err := Read(t.Context(), []byte(`{"type": "object", "required": ["size"], "properties": {
+		"size": {"anyOf": [{"enum": ["S", "M"]}, {"type": "string"}]}, "kind": {"const": "shirt"}}}`))
+	require.NoError(t, err)
+	require.Len(t, spec.Warnings, 1)
+	var calls sync.WaitGroup
+	for range 4 {
+		calls.Go(func() { assert.Equal(t, map[string]any{"size": "L"}, spec.Values(map[string]any{"size": "L"}, true)) })
+	}
+	calls.Wait()
+	assert.Len(t, spec.Warnings, 1)
 }

@@ -7,7 +7,6 @@ package queries
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 )
 
@@ -41,8 +40,8 @@ type AnsweredSlotsRow struct {
 	SessionID    string
 	ID           string
 	Goal         string
-	Definition   json.RawMessage
-	Value        json.RawMessage
+	Definition   []byte
+	Value        []byte
 	Words        string
 	Number       int
 	AnsweredAt   time.Time
@@ -392,7 +391,7 @@ SELECT form AS schema_key, document FROM shared_statistics WHERE form = ANY($1::
 
 type LockSharedRow struct {
 	SchemaKey string
-	Document  json.RawMessage
+	Document  []byte
 }
 
 func (q *Queries) LockShared(ctx context.Context, schemaKeys []string) ([]LockSharedRow, error) {
@@ -434,10 +433,10 @@ type StatisticsParams struct {
 }
 
 type StatisticsRow struct {
-	Shared json.RawMessage
-	Voice  json.RawMessage
-	Own    []json.RawMessage
-	Users  []json.RawMessage
+	Shared []byte
+	Voice  []byte
+	Own    [][]byte
+	Users  [][]byte
 }
 
 // Statistics are what the principals share, the principal's own voice among them,
@@ -504,7 +503,7 @@ WHERE n.conversation_id = $2 RETURNING n.for_others
 `
 
 type UpdateContributionParams struct {
-	Contribution   json.RawMessage
+	Contribution   []byte
 	ConversationID string
 }
 
@@ -522,7 +521,7 @@ UPDATE shared_statistics SET document = $1, updated_at = now() WHERE form = $2
 `
 
 type UpdateSharedParams struct {
-	Document  json.RawMessage
+	Document  []byte
 	SchemaKey string
 }
 
@@ -538,7 +537,7 @@ WHERE conversation_id = ANY($1::uuid[]) AND principal = current_setting('app.pri
 
 type VoicesRow struct {
 	SchemaKey    string
-	Contribution json.RawMessage
+	Contribution []byte
 }
 
 // Voices are what those of the conversations added that speak for the principal.

@@ -7,7 +7,6 @@ package queries
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
@@ -16,20 +15,15 @@ import (
 const citations = `-- name: Citations :many
 SELECT a.number, a.slot, coalesce(a.question, 0)::integer AS question, coalesce(q.text, '') AS question_text, a.outcome, a.words,
        a.answered_at
-FROM unnest($1::integer[]) AS cited (number)
+FROM (SELECT unnest(slots.answers) AS number FROM slots WHERE slots.conversation_id = $1) cited
 CROSS JOIN LATERAL (
-    SELECT principal, conversation_id, number, slot, question, outcome, value, words, problem, digest, revision, answered_at, superseded_by FROM answers WHERE answers.conversation_id = $2 AND answers.number = cited.number OFFSET 0
+    SELECT principal, conversation_id, number, slot, question, outcome, value, words, problem, digest, revision, answered_at, superseded_by FROM answers WHERE answers.conversation_id = $1 AND answers.number = cited.number OFFSET 0
 ) a
 LEFT JOIN LATERAL (
-    SELECT text FROM questions WHERE questions.conversation_id = $2 AND questions.number = a.question OFFSET 0
+    SELECT text FROM questions WHERE questions.conversation_id = $1 AND questions.number = a.question OFFSET 0
 ) q ON true
 ORDER BY a.number
 `
-
-type CitationsParams struct {
-	Numbers        []int
-	ConversationID string
-}
 
 type CitationsRow struct {
 	Number       int
@@ -41,9 +35,10 @@ type CitationsRow struct {
 	AnsweredAt   time.Time
 }
 
-// Citations looks each up by itself, as KnownDigests does.
-func (q *Queries) Citations(ctx context.Context, arg CitationsParams) ([]CitationsRow, error) {
-	rows, err := q.db.Query(ctx, citations, arg.Numbers, arg.ConversationID)
+// Citations are the answers that slots rest on. A conversation may have hundreds that no
+// longer hold, so each is looked up by itself, as KnownDigests does.
+func (q *Queries) Citations(ctx context.Context, conversationID string) ([]CitationsRow, error) {
+	rows, err := q.db.Query(ctx, citations, conversationID)
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +117,7 @@ type ConversationRow struct {
 	UserID            string
 	Goal              string
 	Playbook          string
-	InformationNeeded json.RawMessage
+	InformationNeeded []byte
 	BatchSize         int
 	MaxQuestions      int
 	Revision          int
@@ -133,7 +128,7 @@ type ConversationRow struct {
 	Language          string
 	CallRevision      int
 	CallResult        []byte
-	EarlierResult     json.RawMessage
+	EarlierResult     []byte
 }
 
 // Conversation comes with what a call returned before, if it did: as the previous
@@ -272,7 +267,7 @@ type HistoryRow struct {
 	Outcome      questioning.Outcome
 	Words        string
 	AnsweredAt   time.Time
-	Value        json.RawMessage
+	Value        []byte
 	SupersededBy int
 }
 
@@ -319,7 +314,7 @@ type InsertAnswerParams struct {
 	Slot           string
 	Question       int
 	Outcome        questioning.Outcome
-	Value          json.RawMessage
+	Value          []byte
 	Words          string
 	Problem        string
 	Digest         []byte
@@ -343,22 +338,23 @@ func (q *Queries) InsertAnswer(ctx context.Context, arg InsertAnswerParams) erro
 	return err
 }
 
-const insertConversation = `-- name: InsertConversation :execrows
+const insertConversation = `-- name: InsertConversation :exec
 INSERT INTO conversations (id, session_id, goal, playbook, information_needed, metadata, batch_size, max_questions,
                            questions_asked, answers_recorded, stop_reason, opened_by, opened_with_key, form, language)
-VALUES ($1, $2, $3, nullif($4::text, ''), $5, $6, $7, $8,
-        $9, $10, nullif($11::text, ''), $12, $13, nullif($14::text, ''),
-        nullif($15::text, ''))
+SELECT $1, s.id, $2, nullif($3::text, ''), $4, $5, $6, $7,
+       $8, $9, nullif($10::text, ''), $11, $12, nullif($13::text, ''),
+       nullif($14::text, '')
+FROM sessions s WHERE s.id = $15 AND s.principal = current_setting('app.principal')
+                  AND ($16::text = '' OR coalesce(s.user_id, '') = $16)
 ON CONFLICT (principal, opened_by) DO NOTHING
 `
 
 type InsertConversationParams struct {
 	ID                string
-	SessionID         string
 	Goal              string
 	Playbook          string
-	InformationNeeded json.RawMessage
-	Metadata          json.RawMessage
+	InformationNeeded []byte
+	Metadata          []byte
 	BatchSize         int
 	MaxQuestions      int
 	QuestionsAsked    int
@@ -368,13 +364,15 @@ type InsertConversationParams struct {
 	OpenedWithKey     bool
 	SchemaKey         string
 	Language          string
+	SessionID         string
+	UserID            string
 }
 
-// InsertConversation adds no row where the principal opened one by the same call.
-func (q *Queries) InsertConversation(ctx context.Context, arg InsertConversationParams) (int64, error) {
-	result, err := q.db.Exec(ctx, insertConversation,
+// InsertConversation adds no row where the principal opened one by the same call, or where
+// the session is another user's. Whatever comes after it is refused then.
+func (q *Queries) InsertConversation(ctx context.Context, arg InsertConversationParams) error {
+	_, err := q.db.Exec(ctx, insertConversation,
 		arg.ID,
-		arg.SessionID,
 		arg.Goal,
 		arg.Playbook,
 		arg.InformationNeeded,
@@ -388,11 +386,10 @@ func (q *Queries) InsertConversation(ctx context.Context, arg InsertConversation
 		arg.OpenedWithKey,
 		arg.SchemaKey,
 		arg.Language,
+		arg.SessionID,
+		arg.UserID,
 	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
+	return err
 }
 
 const insertMessage = `-- name: InsertMessage :exec
@@ -460,43 +457,47 @@ type InsertSessionParams struct {
 	UserID string
 }
 
-// InsertSession adds no row where the principal has the session: SessionOwner tells
-// whose it is.
+// InsertSession adds no row where the principal has the session, whosever it is.
 func (q *Queries) InsertSession(ctx context.Context, arg InsertSessionParams) error {
 	_, err := q.db.Exec(ctx, insertSession, arg.ID, arg.UserID)
 	return err
 }
 
-const insertSlot = `-- name: InsertSlot :exec
+const insertSlots = `-- name: InsertSlots :exec
 INSERT INTO slots (conversation_id, position, key, definition, state, value, words, answers, source, assumed_from)
-VALUES ($1, $2, $3, $4, $5, $6, $7::text, $8, nullif($9::text, ''), nullif($10::text, '')::uuid)
+SELECT $1, s.position - 1, s.key, s.definition::json, s.state, nullif(s.value, '')::jsonb, s.words, s.answers::integer[],
+       nullif(s.source, ''), nullif(s.assumed_from, '')::uuid
+FROM (SELECT unnest($2::text[]) AS key, unnest($3::text[]) AS definition, unnest($4::text[]) AS state,
+             unnest($5::text[]) AS value, unnest($6::text[]) AS words, unnest($7::text[]) AS answers,
+             unnest($8::text[]) AS source, unnest($9::text[]) AS assumed_from,
+             generate_subscripts($2::text[], 1) AS position) s
 `
 
-type InsertSlotParams struct {
+type InsertSlotsParams struct {
 	ConversationID string
-	Position       int
-	Key            string
-	Definition     json.RawMessage
-	State          questioning.Status
-	Value          json.RawMessage
-	Words          string
-	Answers        []int
-	Source         string
-	AssumedFrom    string
+	Keys           []string
+	Definitions    []string
+	States         []string
+	SlotValues     []string
+	Words          []string
+	Answers        []string
+	Sources        []string
+	AssumedFrom    []string
 }
 
-// InsertSlot adds a slot with the conversation that an assumption was recalled from.
-func (q *Queries) InsertSlot(ctx context.Context, arg InsertSlotParams) error {
-	_, err := q.db.Exec(ctx, insertSlot,
+// InsertSlots adds slots in their order, each with the conversation that an assumption was
+// recalled from. definitions and slot_values are JSON, an empty one being no value, and
+// answers are PostgreSQL's arrays.
+func (q *Queries) InsertSlots(ctx context.Context, arg InsertSlotsParams) error {
+	_, err := q.db.Exec(ctx, insertSlots,
 		arg.ConversationID,
-		arg.Position,
-		arg.Key,
-		arg.Definition,
-		arg.State,
-		arg.Value,
+		arg.Keys,
+		arg.Definitions,
+		arg.States,
+		arg.SlotValues,
 		arg.Words,
 		arg.Answers,
-		arg.Source,
+		arg.Sources,
 		arg.AssumedFrom,
 	)
 	return err
@@ -769,7 +770,7 @@ type OpeningResultRow struct {
 	ID            string
 	Revision      int
 	Result        []byte
-	EarlierResult json.RawMessage
+	EarlierResult []byte
 	Swept         bool
 	Alike         bool
 }
@@ -853,18 +854,20 @@ func (q *Queries) Questions(ctx context.Context, arg QuestionsParams) ([]Questio
 const recordActs = `-- name: RecordActs :exec
 INSERT INTO audit (user_id, conversation_id, action)
 SELECT s.user_id, c.id, $1 FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
-WHERE c.id = ANY($2::uuid[]) AND c.principal = current_setting('app.principal')
+WHERE c.id = ANY($2::uuid[]) AND c.principal = current_setting('app.principal') AND ($3::text = '' OR s.user_id = $3)
 ON CONFLICT DO NOTHING
 `
 
 type RecordActsParams struct {
 	Action string
 	Ids    []string
+	UserID string
 }
 
-// RecordActs adds to the audit trail that the principal did something with conversations.
+// RecordActs adds to the audit trail that the principal did something with conversations
+// of a user, or of anybody.
 func (q *Queries) RecordActs(ctx context.Context, arg RecordActsParams) error {
-	_, err := q.db.Exec(ctx, recordActs, arg.Action, arg.Ids)
+	_, err := q.db.Exec(ctx, recordActs, arg.Action, arg.Ids, arg.UserID)
 	return err
 }
 
@@ -886,17 +889,22 @@ func (q *Queries) RecordActsOfUser(ctx context.Context, arg RecordActsOfUserPara
 	return err
 }
 
-const sessionOwner = `-- name: SessionOwner :one
-SELECT coalesce(user_id, '') AS user_id FROM sessions
-WHERE id = $1 AND principal = current_setting('app.principal') FOR KEY SHARE
+const sessionIsForeign = `-- name: SessionIsForeign :one
+SELECT EXISTS (SELECT FROM sessions WHERE id = $1 AND principal = current_setting('app.principal')
+               AND $2::text <> '' AND coalesce(user_id, '') <> $2)
 `
 
-// SessionOwner keeps the session from being erased until the transaction ends.
-func (q *Queries) SessionOwner(ctx context.Context, id string) (string, error) {
-	row := q.db.QueryRow(ctx, sessionOwner, id)
-	var user_id string
-	err := row.Scan(&user_id)
-	return user_id, err
+type SessionIsForeignParams struct {
+	ID     string
+	UserID string
+}
+
+// SessionIsForeign says whether a session is another user's; to whoever names no user, none is.
+func (q *Queries) SessionIsForeign(ctx context.Context, arg SessionIsForeignParams) (bool, error) {
+	row := q.db.QueryRow(ctx, sessionIsForeign, arg.ID, arg.UserID)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
 }
 
 const slotOfAnswer = `-- name: SlotOfAnswer :many
@@ -936,9 +944,9 @@ FROM slots WHERE conversation_id = $1 ORDER BY position
 `
 
 type SlotsRow struct {
-	Definition json.RawMessage
+	Definition []byte
 	State      questioning.Status
-	Value      json.RawMessage
+	Value      []byte
 	Words      string
 	Answers    []int
 	Clarified  bool
@@ -1096,7 +1104,7 @@ WHERE conversation_id = $10 AND position = $11
 
 type UpdateSlotParams struct {
 	State          questioning.Status
-	Value          json.RawMessage
+	Value          []byte
 	Words          string
 	Answers        []int
 	Clarified      bool
