@@ -12,7 +12,6 @@ import (
 
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/budget"
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
-	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest/manifesttest"
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/promotion"
 )
 
@@ -29,7 +28,7 @@ func ownOverlay(t *testing.T) string {
 func TestTheExampleOfAnOverlayDeploysToAnOwnNamespace(t *testing.T) {
 	objects, err := manifest.Build(ownOverlay(t))
 	require.NoError(t, err)
-	require.NoError(t, manifest.Validate(objects, manifesttest.Schemas(t)))
+	require.NoError(t, validate(t, objects...))
 	report, err := budget.Check(objects)
 	require.NoError(t, err)
 	t.Log(report)

@@ -8,5 +8,5 @@ import (
 
 func TestAForkPassesWithEveryChoice(t *testing.T) {
 	// Pushing, following and rolling back depend on the branches, not on what is on them.
-	ownertest.Rerun(t, "../..", "gitops/release", "Follow|Push|PullRequest|Roll|Status|Health|Snapshots")
+	ownertest.Rerun(t, "../..", "gitops/release", "Follow|Push|PullRequest|Roll|Status|Health|Snapshots|Valid|Object|Helm|Credential")
 }

@@ -12,8 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
-
-	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest/manifesttest"
 )
 
 const managedPostgreSQL = "postgresql/managed"
@@ -23,17 +21,15 @@ var exactVersion = regexp.MustCompile(`^v?\d+\.\d+\.\d+$`)
 func TestThirdPartyChartsHaveExactVersions(t *testing.T) {
 	t.Parallel()
 	for _, application := range readPlatform(t).applications {
-		t.Run(application.Name, func(t *testing.T) {
-			require.False(t, application.Spec.HasMultipleSources())
-			source := application.Spec.Source
-			if source.RepoURL == ownRepository(t) {
-				assert.Equal(t, "prod", source.TargetRevision)
-				assert.DirExists(t, filepath.Join(repositoryRoot, source.Path))
-				return
-			}
-			assert.Regexp(t, exactVersion, source.TargetRevision)
-			assert.NotEqual(t, source.Chart == "", source.Path == "", "either a chart or a path")
-		})
+		require.False(t, application.Spec.HasMultipleSources())
+		source := application.Spec.Source
+		if source.RepoURL == ownRepository(t) {
+			assert.Equal(t, "prod", source.TargetRevision)
+			assert.DirExists(t, filepath.Join(repositoryRoot, source.Path))
+			continue
+		}
+		assert.Regexp(t, exactVersion, source.TargetRevision, application.Name)
+		assert.NotEqual(t, source.Chart == "", source.Path == "", "%s: either a chart or a path", application.Name)
 	}
 }
 
@@ -41,28 +37,21 @@ func TestThirdPartyChartsHaveExactVersions(t *testing.T) {
 func TestEveryHelmValueExistsInTheChart(t *testing.T) {
 	t.Parallel()
 	charts := map[string]string{
-		"platform-cert-manager":   filepath.Join(manifesttest.Module(t, "github.com/cert-manager/cert-manager"), "deploy/charts/cert-manager/values.yaml"),
-		"platform-sealed-secrets": filepath.Join(manifesttest.Module(t, "github.com/bitnami-labs/sealed-secrets"), "helm/sealed-secrets/values.yaml"),
+		"platform-cert-manager":   filepath.Join(module(t, "github.com/cert-manager/cert-manager"), "deploy/charts/cert-manager/values.yaml"),
+		"platform-sealed-secrets": filepath.Join(module(t, "github.com/bitnami-labs/sealed-secrets"), "helm/sealed-secrets/values.yaml"),
 	}
-	checked := 0
-	for _, application := range readPlatform(t).applications {
-		file, ok := charts[application.Name]
-		if !ok {
-			continue
-		}
-		checked++
+	for name, file := range charts {
+		application := readPlatform(t).object(t, platformProject, "Application", name)
 		data, err := os.ReadFile(file)
 		require.NoError(t, err)
-		var known, set map[string]any
+		var known map[string]any
 		require.NoError(t, yaml.Unmarshal(data, &known))
-		require.NoError(t, yaml.Unmarshal(application.Spec.Source.Helm.ValuesObject.Raw, &set))
-		for _, path := range leaves(set) {
+		for _, path := range leaves(values[map[string]any](t, application.Object, "spec", "source", "helm", "valuesObject")) {
 			_, found, err := unstructured.NestedFieldNoCopy(known, path...)
 			require.NoError(t, err)
-			assert.True(t, found, "%s: the chart has no %v", application.Name, path)
+			assert.True(t, found, "%s: the chart has no %v", name, path)
 		}
 	}
-	assert.Equal(t, len(charts), checked)
 }
 
 func leaves(tree map[string]any) (paths [][]string) {
@@ -80,16 +69,14 @@ func leaves(tree map[string]any) (paths [][]string) {
 
 func TestEachApplicationRetriesAndHealsItself(t *testing.T) {
 	t.Parallel()
-	for _, application := range readPlatform(t).applications {
-		t.Run(application.Name, func(t *testing.T) {
-			sync := application.Spec.SyncPolicy
-			require.NotNil(t, sync)
-			require.NotNil(t, sync.Automated)
-			assert.True(t, sync.Automated.SelfHeal)
-			require.NotNil(t, sync.Retry)
-			assert.Positive(t, sync.Retry.Limit, "bounded")
-			assert.NotNil(t, sync.Retry.Backoff)
-		})
+	for i, application := range readPlatform(t).applications {
+		sync := application.Spec.SyncPolicy
+		require.NotNil(t, sync.Automated, application.Name)
+		assert.True(t, sync.Automated.SelfHeal, application.Name)
+		require.NotNil(t, sync.Retry, application.Name)
+		assert.Positive(t, sync.Retry.Limit, "bounded")
+		assert.NotNil(t, sync.Retry.Backoff, application.Name)
+		assert.True(t, i == 0 || sync.SyncOptions.HasOption("ServerSideApply=true"), "%s: definitions are too large for the annotation", application.Name)
 	}
 }
 
@@ -159,13 +146,6 @@ func TestASuspendedAutoSyncStaysSuspended(t *testing.T) {
 		Group: "argoproj.io", Kind: "Application", JSONPointers: []string{"/spec/syncPolicy/automated"},
 	})
 	assert.True(t, root.Spec.SyncPolicy.SyncOptions.HasOption("RespectIgnoreDifferences=true"))
-}
-
-func TestLargeDefinitionsUseServerSideApply(t *testing.T) {
-	t.Parallel()
-	for _, application := range readPlatform(t).applications[1:] {
-		assert.True(t, application.Spec.SyncPolicy.SyncOptions.HasOption("ServerSideApply=true"), application.Name)
-	}
 }
 
 func TestNoTwoApplicationsManageTheSameObject(t *testing.T) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -14,103 +15,84 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	pgquery "github.com/wasilibs/go-pgquery"
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
-	policyv1 "k8s.io/api/policy/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
+	"k8s.io/client-go/util/jsonpath"
 	"sigs.k8s.io/yaml"
 
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/budget"
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
-	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest/manifesttest"
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/owner/ownertest"
 )
 
-// cluster has the fields of a CloudNativePG Cluster that the tests read.
-type cluster struct {
-	Spec struct {
-		Instances int
-		ImageName string
-		Bootstrap struct {
-			InitDB struct {
-				Database, Owner                     string
-				PostInitSQL, PostInitApplicationSQL []string
-			} `json:"initdb"`
-			Recovery *struct {
-				Source         string
-				RecoveryTarget struct{ TargetTime string }
-			}
-		}
-		Managed struct {
-			Roles []struct {
-				Name, Ensure                         string
-				Login, Inherit, Bypassrls, Superuser bool
-				ConnectionLimit                      int
-				PasswordSecret                       struct{ Name string }
-			}
-		}
-		PostgreSQL struct {
-			Parameters  map[string]string
-			PgHBA       []string `json:"pg_hba"`
-			Synchronous *struct {
-				Number         int
-				DataDurability string
-			}
-		} `json:"postgresql"`
-		Plugins []struct {
-			Name                   string
-			Enabled, IsWALArchiver bool
-			Parameters             map[string]string
-		}
-		ExternalClusters []struct {
-			Name   string
-			Plugin struct{ Parameters map[string]string }
-		}
-		Storage               struct{ Size resource.Quantity }
-		Resources             corev1.ResourceRequirements
-		Affinity              struct{ PodAntiAffinityType, TopologyKey string }
-		EnablePDB             bool
-		EnableSuperuserAccess bool
-	}
-}
-
-func readCluster(t *testing.T, environment string) (read cluster) {
+// at returns what a JSONPath finds in an object, as text; nothing if a key is missing.
+func at(t *testing.T, object *unstructured.Unstructured, path string) string {
 	t.Helper()
-	decodeInto(t, readPlatform(t).object(t, "platform-postgres", "Cluster", "postgres-"+environment), &read)
-	return read
+	parsed := jsonpath.New(path).AllowMissingKeys(true)
+	require.NoError(t, parsed.Parse("{"+path+"}"))
+	var found bytes.Buffer
+	require.NoError(t, parsed.Execute(&found, object.Object), path)
+	return found.String()
 }
 
-func TestProdsDatabaseHasTheSizeOfThePlan(t *testing.T) {
-	t.Parallel()
-	spec := readCluster(t, "prod").Spec
-	assert.Equal(t, 3, spec.Instances)
-	assert.Contains(t, spec.ImageName, "postgresql:15.")
-	assert.Equal(t, "100Gi", spec.Storage.Size.String())
-	for _, resources := range []corev1.ResourceList{spec.Resources.Requests, spec.Resources.Limits} {
-		assert.Equal(t, "4", resources.Cpu().String())
-		assert.Equal(t, "16Gi", resources.Memory().String())
+// has holds an object against what JSONPaths find in it.
+func has(t *testing.T, object *unstructured.Unstructured, wanted map[string]string) {
+	t.Helper()
+	for path, want := range wanted {
+		assert.Equal(t, want, at(t, object, path), "%s: %s", manifest.Title(object), path)
 	}
-	assert.Equal(t, "required", spec.Affinity.PodAntiAffinityType)
-	assert.Equal(t, "kubernetes.io/hostname", spec.Affinity.TopologyKey)
-	assert.True(t, spec.EnablePDB)
-	require.NotNil(t, spec.PostgreSQL.Synchronous)
-	assert.Equal(t, 1, spec.PostgreSQL.Synchronous.Number)
-	assert.Equal(t, "required", spec.PostgreSQL.Synchronous.DataDurability)
 }
 
-func TestADatabaseAllowsTheConnectionsOfTheBudget(t *testing.T) {
-	t.Parallel()
-	for _, environment := range []string{"prod", "staging"} {
-		for _, object := range buildFolder(t, "gitops/overlays/"+environment) {
-			if object.GetKind() == "ConfigMap" && object.GetName() == "database" {
-				assert.Equal(t, values[string](t, object.Object, "data", "max-connections"),
-					readCluster(t, environment).Spec.PostgreSQL.Parameters["max_connections"], environment)
-			}
+// objectOf returns the object of a folder; overlays and policies have one namespace each.
+func objectOf(t *testing.T, folder, kind, name string) *unstructured.Unstructured {
+	t.Helper()
+	for _, object := range buildFolder(t, folder) {
+		if object.GetKind() == kind && object.GetName() == name {
+			return object
 		}
 	}
+	require.Failf(t, "missing", "%s has no %s %s", folder, kind, name)
+	return nil
+}
+
+func database(t *testing.T, environment string) *unstructured.Unstructured {
+	t.Helper()
+	return objectOf(t, "gitops/platform/postgres", "Cluster", "postgres-"+environment)
+}
+
+// limitOf returns a role's connection limit.
+func limitOf(t *testing.T, environment, role string) int {
+	t.Helper()
+	limit, err := strconv.Atoi(at(t, database(t, environment), `.spec.managed.roles[?(@.name=="`+role+`")].connectionLimit`))
+	require.NoError(t, err, role)
+	return limit
+}
+
+func TestDatabasesHaveTheSizeOfThePlan(t *testing.T) {
+	t.Parallel()
+	prod := database(t, "prod")
+	assert.Contains(t, at(t, prod, ".spec.imageName"), "postgresql:15.")
+	has(t, prod, map[string]string{
+		".spec.instances": "3", ".spec.storage.size": "100Gi", ".spec.enablePDB": "true",
+		".spec.resources.requests['cpu','memory']": "4 16Gi", ".spec.resources.limits['cpu','memory']": "4 16Gi",
+		".spec.affinity['podAntiAffinityType','topologyKey']":     "required kubernetes.io/hostname",
+		".spec.postgresql.synchronous['number','dataDurability']": "1 required",
+	})
+	qdrant := objectOf(t, "gitops/platform/qdrant", "StatefulSet", "qdrant")
+	assert.Contains(t, at(t, qdrant, ".spec.template.spec.containers[0].image"), "qdrant:v1.19.")
+	has(t, qdrant, map[string]string{
+		".spec.replicas": "3",
+		".spec.template.spec.containers[0].resources.requests['cpu','memory']": "8 32Gi",
+		".spec.template.spec.containers[0].resources.limits['cpu','memory']":   "8 32Gi",
+		".spec.volumeClaimTemplates[*].spec.resources.requests.storage":        "200Gi",
+		".spec.persistentVolumeClaimRetentionPolicy.whenDeleted":               "Retain",
+	})
+	nodes := objectOf(t, "gitops/platform/qdrant", "Service", at(t, qdrant, ".spec.serviceName"))
+	has(t, nodes, map[string]string{".spec.publishNotReadyAddresses": "true"}) // nodes meet before they are ready
+	has(t, objectOf(t, "gitops/platform/qdrant", "PodDisruptionBudget", "qdrant"), map[string]string{
+		".spec.selector": at(t, qdrant, ".spec.selector"), ".spec.maxUnavailable": "1",
+	})
 }
 
 // The test compares each role's connection limit with the most that the Services with its
@@ -118,28 +100,29 @@ func TestADatabaseAllowsTheConnectionsOfTheBudget(t *testing.T) {
 func TestEveryRoleMayOpenWhatItsFunctionsNeed(t *testing.T) {
 	t.Parallel()
 	for _, environment := range []string{"prod", "staging"} {
-		t.Run(environment, func(t *testing.T) {
-			objects := buildFolder(t, "gitops/overlays/"+environment)
-			report, err := budget.Check(objects)
-			require.NoError(t, err)
-			needed := map[string]int{}
-			for _, function := range report.Functions {
-				secret := databaseSecret(t, objects, function.Name)
-				role := map[string]string{"sequential-questioning-database": "sq_" + environment, "sequential-questioning-gateway-database": "sq_" + environment + "_gateway"}[secret]
-				require.NotEmpty(t, role, "%s reads %s", function.Name, secret)
-				assert.Equal(t, function.Name == "gateway", role == "sq_"+environment+"_gateway", "the gateway alone has the gateway's role: %s", function.Name)
-				needed[role] += function.Connections()
+		overlay, needed := "gitops/overlays/"+environment, map[string]int{}
+		has(t, objectOf(t, overlay, "ConfigMap", "database"), map[string]string{".data.max-connections": at(t, database(t, environment), ".spec.postgresql.parameters.max_connections")})
+		report, err := budget.Check(buildFolder(t, overlay))
+		require.NoError(t, err)
+		for _, function := range report.Functions {
+			role, secret := "sq_"+environment, "sequential-questioning-database"
+			if function.Name == "gateway" { // it alone has the gateway's role
+				role, secret = role+"_gateway", "sequential-questioning-gateway-database"
 			}
-			allowed := 0
-			for _, role := range readCluster(t, environment).Spec.Managed.Roles {
-				assert.LessOrEqual(t, needed[role.Name], role.ConnectionLimit, role.Name)
-				if _, serves := needed[role.Name]; serves {
-					allowed += role.ConnectionLimit
+			for _, object := range buildFolder(t, overlay) {
+				if object.GetName() == function.Name && object.GroupVersionKind().Group == "serving.knative.dev" {
+					has(t, object, map[string]string{`.spec.template.spec.containers[0].env[?(@.name=="DATABASE_URL")].valueFrom.secretKeyRef['name','key']`: secret + " url"})
 				}
 			}
-			assert.Len(t, needed, 2)
-			assert.Equal(t, report.Maximum-report.Reserved, allowed, "together all but the reserve, in which the owner's are")
-		})
+			needed[role] += function.Connections()
+		}
+		allowed := 0
+		for role, connections := range needed {
+			assert.LessOrEqual(t, connections, limitOf(t, environment, role), role)
+			allowed += limitOf(t, environment, role)
+		}
+		assert.Len(t, needed, 2)
+		assert.Equal(t, report.Maximum-report.Reserved, allowed, "together all but the reserve, in which the owner's are")
 	}
 }
 
@@ -150,314 +133,193 @@ func TestThePoolerOpensWhatTheFunctionsRoleMay(t *testing.T) {
 	t.Parallel()
 	data, err := os.ReadFile("../platform/postgres/prod/pooler/pooler.yaml")
 	require.NoError(t, err)
-	var pooler struct {
-		Spec struct {
-			Cluster   struct{ Name string }
-			Instances int
-			PgBouncer struct {
-				PoolMode   string
-				Parameters map[string]string
-			} `json:"pgbouncer"`
-		}
+	pooler := &unstructured.Unstructured{}
+	require.NoError(t, yaml.Unmarshal(data, &pooler.Object))
+	has(t, pooler, map[string]string{".spec.cluster.name": "postgres-prod", ".spec.pgbouncer.poolMode": "transaction"})
+	number := func(path string) int {
+		n, err := strconv.Atoi(at(t, pooler, path))
+		require.NoError(t, err, path)
+		return n
 	}
-	require.NoError(t, yaml.Unmarshal(data, &pooler))
-	assert.Equal(t, "postgres-prod", pooler.Spec.Cluster.Name)
-	assert.Equal(t, "transaction", pooler.Spec.PgBouncer.PoolMode)
-	number := func(parameter string) int {
-		n, err := strconv.Atoi(pooler.Spec.PgBouncer.Parameters[parameter])
-		require.NoError(t, err, parameter)
-		return n * pooler.Spec.Instances
-	}
-	assert.Positive(t, number("max_prepared_statements"))
+	instances := number(".spec.instances")
+	assert.Positive(t, number(".spec.pgbouncer.parameters.max_prepared_statements"))
 	report, err := budget.Check(buildFolder(t, "gitops/overlays/prod"))
 	require.NoError(t, err)
-	for _, role := range readCluster(t, "prod").Spec.Managed.Roles {
-		if role.Name == "sq_prod" {
-			assert.LessOrEqual(t, number("default_pool_size"), role.ConnectionLimit)
-		}
-	}
-	assert.GreaterOrEqual(t, number("max_client_conn"), report.Connections(), "it takes at least what the functions open without it")
-}
-
-// databaseSecret returns the name of the Secret with a Knative Service's DATABASE_URL.
-func databaseSecret(t *testing.T, objects []*unstructured.Unstructured, name string) string {
-	t.Helper()
-	for _, object := range objects {
-		if object.GetKind() != "Service" || object.GetName() != name {
-			continue
-		}
-		var service servingv1.Service
-		decodeInto(t, object, &service)
-		for _, variable := range service.Spec.Template.Spec.Containers[0].Env {
-			if variable.Name == "DATABASE_URL" {
-				require.NotNil(t, variable.ValueFrom)
-				require.NotNil(t, variable.ValueFrom.SecretKeyRef)
-				assert.Equal(t, "url", variable.ValueFrom.SecretKeyRef.Key)
-				return variable.ValueFrom.SecretKeyRef.Name
-			}
-		}
-	}
-	return ""
+	assert.LessOrEqual(t, instances*number(".spec.pgbouncer.parameters.default_pool_size"), limitOf(t, "prod", "sq_prod"))
+	assert.GreaterOrEqual(t, instances*number(".spec.pgbouncer.parameters.max_client_conn"), report.Connections(), "it takes at least what the functions open without it")
 }
 
 // `operate database init` does the rest and recognizes the database by its comment.
 func TestADatabaseIsCreatedWithTheRolesOfOperate(t *testing.T) {
 	t.Parallel()
 	for _, environment := range []string{"prod", "staging"} {
-		t.Run(environment, func(t *testing.T) {
-			spec := readCluster(t, environment).Spec
-			functions, owner, gateway := "sq_"+environment, "sq_"+environment+"_owner", "sq_"+environment+"_gateway"
-			assert.Equal(t, functions, spec.Bootstrap.InitDB.Database)
-			assert.Equal(t, owner, spec.Bootstrap.InitDB.Owner)
-			assert.False(t, spec.EnableSuperuserAccess)
-
-			require.Len(t, spec.Managed.Roles, 3)
-			for i, name := range []string{owner, functions, gateway} {
-				role := spec.Managed.Roles[i]
-				assert.Equal(t, name, role.Name)
-				assert.True(t, role.Login)
-				assert.Equal(t, "present", role.Ensure, "a default that the operator writes back")
-				assert.True(t, role.Inherit, "a default that the operator writes back")
-				assert.False(t, role.Bypassrls)
-				assert.False(t, role.Superuser)
-				assert.NotEmpty(t, role.PasswordSecret.Name)
-			}
-
-			assert.Equal(t, []string{
-				"ALTER DEFAULT PRIVILEGES FOR ROLE " + owner + " GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO " + functions,
-				"ALTER DEFAULT PRIVILEGES FOR ROLE " + owner + " GRANT USAGE, SELECT ON SEQUENCES TO " + functions,
-				"COMMENT ON DATABASE " + functions + " IS 'Sequential Questioning, environment " + environment + "'",
-			}, spec.Bootstrap.InitDB.PostInitApplicationSQL)
-			for _, name := range []string{functions, gateway} {
-				assert.Contains(t, spec.Bootstrap.InitDB.PostInitSQL, "CREATE ROLE "+name+" LOGIN NOBYPASSRLS")
-				assert.Contains(t, spec.Bootstrap.InitDB.PostInitSQL, "ALTER ROLE "+name+" SET statement_timeout = '5s'")
-			}
-			for _, statement := range append(spec.Bootstrap.InitDB.PostInitSQL, spec.Bootstrap.InitDB.PostInitApplicationSQL...) {
-				_, err := pgquery.Parse(statement)
-				assert.NoError(t, err, statement)
-			}
-			assert.Contains(t, spec.PostgreSQL.PgHBA, "hostnossl all all all reject") // a line of pg_hba.conf
+		cluster, functions := database(t, environment), "sq_"+environment
+		owner, gateway := functions+"_owner", functions+"_gateway"
+		has(t, cluster, map[string]string{
+			".spec.bootstrap.initdb['database','owner']": functions + " " + owner,
+			".spec.enableSuperuserAccess":                "false",
+			".spec.managed.roles[*].name":                owner + " " + functions + " " + gateway,
+			".spec.managed.roles[*].login":               "true true true",
+			// Defaults that the operator writes back.
+			".spec.managed.roles[*].ensure":    "present present present",
+			".spec.managed.roles[*].inherit":   "true true true",
+			".spec.managed.roles[*].superuser": "",
 		})
+		assert.NotContains(t, at(t, cluster, ".spec.managed.roles[*].bypassrls"), "true")
+		assert.Len(t, strings.Fields(at(t, cluster, ".spec.managed.roles[*].passwordSecret.name")), 3)
+		assert.Contains(t, values[[]any](t, cluster.Object, "spec", "postgresql", "pg_hba"), "hostnossl all all all reject")
+
+		assert.Equal(t, []any{
+			"ALTER DEFAULT PRIVILEGES FOR ROLE " + owner + " GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO " + functions,
+			"ALTER DEFAULT PRIVILEGES FOR ROLE " + owner + " GRANT USAGE, SELECT ON SEQUENCES TO " + functions,
+			"COMMENT ON DATABASE " + functions + " IS 'Sequential Questioning, environment " + environment + "'",
+		}, values[[]any](t, cluster.Object, "spec", "bootstrap", "initdb", "postInitApplicationSQL"))
+		statements := values[[]any](t, cluster.Object, "spec", "bootstrap", "initdb", "postInitSQL")
+		for _, name := range []string{functions, gateway} {
+			assert.Contains(t, statements, "CREATE ROLE "+name+" LOGIN NOBYPASSRLS")
+			assert.Contains(t, statements, "ALTER ROLE "+name+" SET statement_timeout = '5s'")
+		}
+		for _, statement := range statements {
+			_, err := pgquery.Parse(statement.(string))
+			assert.NoError(t, err, statement)
+		}
 	}
 }
 
 func TestEveryChangeOfADatabaseIsArchived(t *testing.T) {
 	t.Parallel()
-	p := readPlatform(t)
 	for environment, keep := range map[string]string{"prod": "30d", "staging": "7d"} {
-		t.Run(environment, func(t *testing.T) {
-			name := "postgres-" + environment
-			plugins := readCluster(t, environment).Spec.Plugins
-			require.Len(t, plugins, 1)
-			assert.True(t, plugins[0].IsWALArchiver)
-			assert.True(t, plugins[0].Enabled, "a default that the operator writes back")
-			assert.Equal(t, name, plugins[0].Parameters["barmanObjectName"])
-
-			store := p.object(t, "platform-postgres", "ObjectStore", name)
-			assert.Equal(t, keep, values[string](t, store.Object, "spec", "retentionPolicy"))
-
-			backup := p.object(t, "platform-postgres", "ScheduledBackup", name)
-			assert.Equal(t, name, values[string](t, backup.Object, "spec", "cluster", "name"))
-			assert.Equal(t, "plugin", values[string](t, backup.Object, "spec", "method"))
-			assert.Equal(t, plugins[0].Name, values[string](t, backup.Object, "spec", "pluginConfiguration", "name"))
-			assert.Len(t, strings.Fields(values[string](t, backup.Object, "spec", "schedule")), 6, "the first field is seconds")
+		name := "postgres-" + environment
+		has(t, database(t, environment), map[string]string{
+			".spec.plugins[*]['enabled','isWALArchiver']":  "true true", // enabled is a default that the operator writes back
+			".spec.plugins[*].parameters.barmanObjectName": name,
 		})
+		has(t, objectOf(t, "gitops/platform/postgres", "ObjectStore", name), map[string]string{".spec.retentionPolicy": keep})
+		backup := objectOf(t, "gitops/platform/postgres", "ScheduledBackup", name)
+		has(t, backup, map[string]string{
+			".spec.cluster.name": name, ".spec.method": "plugin", ".spec.pluginConfiguration.name": at(t, database(t, environment), ".spec.plugins[*].name"),
+		})
+		assert.Len(t, strings.Fields(at(t, backup, ".spec.schedule")), 6, "the first field is seconds")
 	}
 }
 
 func TestRecoveryDoesNotWriteToTheSourcesArchive(t *testing.T) {
 	t.Parallel()
-	prod, taken := readCluster(t, "prod"), set{}
-	for _, object := range readPlatform(t).own["platform-postgres"] {
-		taken.add(object.GetKind() + " " + object.GetName())
-	}
-	var recovered cluster
-	for _, object := range buildFolder(t, "gitops/platform/postgres/recovery") {
-		assert.NotContains(t, taken, object.GetKind()+" "+object.GetName())
-		switch object.GetKind() {
-		case "Cluster":
-			decodeInto(t, object, &recovered)
-			assert.Equal(t, "postgres-prod-recovered", object.GetName())
-		case "ScheduledBackup":
-			assert.Equal(t, "postgres-prod-recovered", values[string](t, object.Object, "spec", "cluster", "name"))
-		case "NetworkPolicy":
-			assert.Equal(t, "postgres-prod-recovered", values[string](t, object.Object, "spec", "podSelector", "matchLabels", "cnpg.io/cluster"))
-		default:
-			t.Errorf("what is a %s for?", object.GetKind())
-		}
-	}
-	require.NotNil(t, recovered.Spec.Bootstrap.Recovery)
-	assert.NotEmpty(t, recovered.Spec.Bootstrap.Recovery.RecoveryTarget.TargetTime)
-	require.Len(t, recovered.Spec.ExternalClusters, 1)
-	assert.Equal(t, recovered.Spec.Bootstrap.Recovery.Source, recovered.Spec.ExternalClusters[0].Name)
-	assert.Equal(t, "postgres-prod", recovered.Spec.ExternalClusters[0].Plugin.Parameters["serverName"])
-	assert.NotContains(t, recovered.Spec.Plugins[0].Parameters, "serverName", "it archives under its own name")
-	assert.Equal(t, prod.Spec.Resources, recovered.Spec.Resources)
-	assert.Equal(t, prod.Spec.PostgreSQL, recovered.Spec.PostgreSQL)
+	const folder, name = "gitops/platform/postgres/recovery", "postgres-prod-recovered"
+	assert.Len(t, buildFolder(t, folder), 3)
+	has(t, objectOf(t, folder, "ScheduledBackup", name), map[string]string{".spec.cluster.name": name})
+	has(t, objectOf(t, folder, "NetworkPolicy", name), map[string]string{`.spec.podSelector.matchLabels.cnpg\.io/cluster`: name})
+	recovered, prod := objectOf(t, folder, "Cluster", name), database(t, "prod")
+	has(t, recovered, map[string]string{
+		".spec.externalClusters[*].name":                         at(t, recovered, ".spec.bootstrap.recovery.source"),
+		".spec.externalClusters[*].plugin.parameters.serverName": "postgres-prod",
+		".spec.plugins[*].parameters.serverName":                 "", // it archives under its own name
+		".spec.resources":                                        at(t, prod, ".spec.resources"),
+		".spec.postgresql":                                       at(t, prod, ".spec.postgresql"),
+	})
 }
 
-// These are the edits of gitops/platform/README.md.
+// These are the edits of gitops/platform/README.md, where prod has a pooler.
 func TestARecoveryTakesTwoEdits(t *testing.T) {
 	t.Parallel()
 	postgres := filepath.Join(ownertest.Fork(t, repositoryRoot), "gitops", "platform", "postgres")
 	for file, edit := range map[string][2]string{
 		"recovery/kustomization.yaml": {`targetTime: .*`, `targetTime: "2026-11-23 12:59:00+00"`},
 		"kustomization.yaml":          {`# (- recovery )`, "$1"},
+		"prod/kustomization.yaml":     {`# (components:\n)# (  - pooler )`, "$1$2"},
 	} {
 		ownertest.Edit(t, filepath.Join(postgres, file), filepath.Join(postgres, file), edit)
 	}
 	objects, err := manifest.Build(postgres)
 	require.NoError(t, err)
-	require.NoError(t, manifest.Validate(objects, manifesttest.Schemas(t)))
-	times := map[string]string{}
+	require.NoError(t, validate(t, objects...))
+	times, poolers := map[string]string{}, 0
 	for _, object := range objects {
+		if object.GetKind() == "Pooler" {
+			poolers++
+		}
 		if object.GetKind() == "Cluster" {
-			times[object.GetName()], _, err = unstructured.NestedString(object.Object, "spec", "bootstrap", "recovery", "recoveryTarget", "targetTime")
-			require.NoError(t, err)
+			times[object.GetName()] = at(t, object, ".spec.bootstrap.recovery.recoveryTarget.targetTime")
 		}
 	}
+	assert.Equal(t, 1, poolers)
 	assert.Equal(t, map[string]string{"postgres-prod": "", "postgres-staging": "", "postgres-prod-recovered": "2026-11-23 12:59:00+00"}, times)
-}
-
-func TestQdrantHasTheSizeOfThePlan(t *testing.T) {
-	t.Parallel()
-	p := readPlatform(t)
-	var qdrant appsv1.StatefulSet
-	decodeInto(t, p.object(t, "platform-qdrant", "StatefulSet", "qdrant"), &qdrant)
-	assert.EqualValues(t, 3, *qdrant.Spec.Replicas)
-	container := qdrant.Spec.Template.Spec.Containers[0]
-	assert.Contains(t, container.Image, "qdrant:v1.19.")
-	for _, resources := range []corev1.ResourceList{container.Resources.Requests, container.Resources.Limits} {
-		assert.Equal(t, "8", resources.Cpu().String())
-		assert.Equal(t, "32Gi", resources.Memory().String())
-	}
-	require.Len(t, qdrant.Spec.VolumeClaimTemplates, 1)
-	assert.Equal(t, "200Gi", qdrant.Spec.VolumeClaimTemplates[0].Spec.Resources.Requests.Storage().String())
-	assert.Equal(t, appsv1.RetainPersistentVolumeClaimRetentionPolicyType, qdrant.Spec.PersistentVolumeClaimRetentionPolicy.WhenDeleted)
-
-	var headless corev1.Service
-	decodeInto(t, p.object(t, "platform-qdrant", "Service", qdrant.Spec.ServiceName), &headless)
-	assert.True(t, headless.Spec.PublishNotReadyAddresses, "nodes meet before they are ready")
-	var budget policyv1.PodDisruptionBudget
-	decodeInto(t, p.object(t, "platform-qdrant", "PodDisruptionBudget", "qdrant"), &budget)
-	assert.Equal(t, qdrant.Spec.Selector, budget.Spec.Selector)
-	assert.Equal(t, 1, budget.Spec.MaxUnavailable.IntValue())
 }
 
 // The egress policies of functions must match the ingress policies of the databases.
 func TestNetworkPoliciesOfFunctionsAndDatabasesAgree(t *testing.T) {
 	t.Parallel()
-	p := readPlatform(t)
-	type flow struct{ out, application, in string }
-	flows := []flow{{"to-memory", "platform-qdrant", "qdrant"}}
+	flows := [][3]string{{"to-memory", "qdrant", "qdrant"}}
 	if !chosen(t, managedPostgreSQL) {
-		flows = append(flows, flow{"to-database", "platform-postgres", "postgres-prod"})
+		flows = append(flows, [3]string{"to-database", "postgres", "postgres-prod"})
 	}
 	for _, flow := range flows {
 		var out, in networkingv1.NetworkPolicy
-		for _, object := range buildFolder(t, "policies/environments/prod") {
-			if object.GetName() == flow.out {
-				decodeInto(t, object, &out)
-			}
-		}
-		decodeInto(t, p.object(t, flow.application, "NetworkPolicy", flow.in), &in)
-		require.NotEmpty(t, out.Spec.Egress, flow.out)
+		decodeInto(t, objectOf(t, "policies/environments/prod", "NetworkPolicy", flow[0]), &out)
+		decodeInto(t, objectOf(t, "gitops/platform/"+flow[1], "NetworkPolicy", flow[2]), &in)
+		require.NotEmpty(t, out.Spec.Egress, flow)
 		functions := in.Spec.Ingress[0]
 		require.Len(t, functions.From, 1)
-		assert.Equal(t, &out.Spec.PodSelector, functions.From[0].PodSelector, flow.in)
+		assert.Equal(t, &out.Spec.PodSelector, functions.From[0].PodSelector, flow)
 		assert.Equal(t, "sequential-questioning-prod", functions.From[0].NamespaceSelector.MatchLabels[corev1.LabelMetadataName])
-		assert.Equal(t, out.Spec.Egress[0].Ports, functions.Ports, flow.in)
+		assert.Equal(t, out.Spec.Egress[0].Ports, functions.Ports, flow)
 	}
 }
 
-// The test runs the CronJob's script with /bin/sh and curl against a fake Qdrant.
+// The test runs the CronJob's script with /bin/sh and curl against two fake nodes.
 func TestSnapshotsAreTakenOfEachCollectionOnEachNode(t *testing.T) {
 	t.Parallel()
-	type node struct {
-		lists    string
-		status   int
-		snapshot []string
+	var script string
+	for _, object := range buildFolder(t, "gitops/platform/qdrant") {
+		if strings.HasPrefix(object.GetName(), "qdrant-snapshots-") {
+			script = values[string](t, object.Object, "data", "snapshots.sh")
+		}
 	}
-	run := func(t *testing.T, nodes map[string]*node) (output string, err error) {
-		t.Helper()
+	file := filepath.Join(t.TempDir(), "snapshots.sh")
+	require.NoError(t, os.WriteFile(file, []byte(script), 0o600))
+	for name, c := range map[string]struct {
+		collections [2]string // of the nodes; a node that is down has none
+		down        bool
+		taken       []string
+		says        string
+	}{
+		"all":                                {collections: [2]string{"a b_c-d", "a"}, taken: []string{"0 a", "0 b_c-d", "1 a"}},
+		"none yet":                           {},
+		"one fails and the others are taken": {collections: [2]string{"broken a", "a"}, taken: []string{"0 broken", "0 a", "1 a"}, says: "/0: broken: no snapshot"},
+		"a node is down and the other's are taken": {collections: [2]string{"", "a"}, down: true, taken: []string{"1 a"}, says: "/0: cannot list collections"},
+	} {
 		var mu sync.Mutex
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var taken []string
+		server := http.NewServeMux()
+		server.HandleFunc("GET /{node}/collections", func(w http.ResponseWriter, r *http.Request) {
+			node, _ := strconv.Atoi(r.PathValue("node"))
+			if c.down && node == 0 {
+				w.WriteHeader(http.StatusServiceUnavailable)
+				return
+			}
+			entries := strings.Fields(c.collections[node])
+			for i, entry := range entries {
+				entries[i] = `{"name":"` + entry + `"}`
+			}
+			_, _ = w.Write([]byte(`{"result":{"collections":[` + strings.Join(entries, ",") + `]},"status":"ok","time":0.00001}`))
+		})
+		server.HandleFunc("POST /{node}/collections/{collection}/snapshots", func(w http.ResponseWriter, r *http.Request) {
 			mu.Lock()
 			defer mu.Unlock()
-			name, path, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-			asked := nodes[name]
-			switch {
-			case r.Header.Get("api-key") != "key":
-				w.WriteHeader(http.StatusUnauthorized)
-			case r.Method == http.MethodGet && path == "collections":
-				if asked.status != 0 {
-					w.WriteHeader(asked.status)
-				}
-				_, _ = w.Write([]byte(asked.lists))
-			case r.Method == http.MethodPost && r.URL.Query().Get("wait") == "true":
-				asked.snapshot = append(asked.snapshot, path)
-				if strings.Contains(path, "broken") {
-					w.WriteHeader(http.StatusInternalServerError)
-				}
-			default:
-				w.WriteHeader(http.StatusNotFound)
+			if r.Header.Get("api-key") == "key" && r.URL.Query().Get("wait") == "true" {
+				taken = append(taken, r.PathValue("node")+" "+r.PathValue("collection"))
 			}
-		}))
-		defer server.Close()
-		var urls []string
-		for _, name := range []string{"first", "second"} {
-			urls = append(urls, server.URL+"/"+name)
-		}
-		script := filepath.Join(t.TempDir(), "snapshots.sh")
-		require.NoError(t, os.WriteFile(script, []byte(snapshotScript(t)), 0o600))
-		command := exec.CommandContext(t.Context(), "sh", script)
-		command.Env = append(os.Environ(), "NODES="+strings.Join(urls, " "), "QDRANT_API_KEY=key")
-		both, err := command.CombinedOutput()
-		return string(both), err
+			if r.PathValue("collection") == "broken" {
+				w.WriteHeader(http.StatusInternalServerError)
+			}
+		})
+		fake := httptest.NewServer(server)
+		command := exec.CommandContext(t.Context(), "sh", file)
+		command.Env = append(os.Environ(), "NODES="+fake.URL+"/0 "+fake.URL+"/1", "QDRANT_API_KEY=key")
+		output, err := command.CombinedOutput()
+		fake.Close()
+		assert.Equal(t, c.says != "", err != nil, "%s: %s", name, output)
+		assert.Contains(t, string(output), c.says, name)
+		assert.Equal(t, c.taken, taken, name)
 	}
-	list := func(names ...string) string {
-		var entries []string
-		for _, name := range names {
-			entries = append(entries, `{"name":"`+name+`"}`)
-		}
-		return `{"result":{"collections":[` + strings.Join(entries, ",") + `]},"status":"ok","time":0.00001}`
-	}
-
-	t.Run("all", func(t *testing.T) {
-		nodes := map[string]*node{"first": {lists: list("a", "b_c-d")}, "second": {lists: list("a")}}
-		output, err := run(t, nodes)
-		require.NoError(t, err, output)
-		assert.Equal(t, []string{"collections/a/snapshots", "collections/b_c-d/snapshots"}, nodes["first"].snapshot)
-		assert.Equal(t, []string{"collections/a/snapshots"}, nodes["second"].snapshot)
-	})
-	t.Run("none yet", func(t *testing.T) {
-		output, err := run(t, map[string]*node{"first": {lists: list()}, "second": {lists: list()}})
-		assert.NoError(t, err, output)
-	})
-	t.Run("one fails and the others are taken", func(t *testing.T) {
-		nodes := map[string]*node{"first": {lists: list("broken", "a")}, "second": {lists: list("a")}}
-		output, err := run(t, nodes)
-		assert.Error(t, err)
-		assert.Contains(t, output, "/first: broken: no snapshot")
-		assert.Len(t, nodes["first"].snapshot, 2)
-		assert.Len(t, nodes["second"].snapshot, 1)
-	})
-	t.Run("a node is down and the other's are taken", func(t *testing.T) {
-		nodes := map[string]*node{"first": {status: http.StatusServiceUnavailable}, "second": {lists: list("a")}}
-		output, err := run(t, nodes)
-		assert.Error(t, err)
-		assert.Contains(t, output, "/first: cannot list collections")
-		assert.Len(t, nodes["second"].snapshot, 1)
-	})
-}
-
-func snapshotScript(t *testing.T) string {
-	t.Helper()
-	for _, object := range readPlatform(t).own["platform-qdrant"] {
-		if object.GetKind() == "ConfigMap" && strings.HasPrefix(object.GetName(), "qdrant-snapshots-") {
-			return values[string](t, object.Object, "data", "snapshots.sh")
-		}
-	}
-	require.Fail(t, "no script")
-	return ""
 }

@@ -18,25 +18,11 @@ const inCluster = "https://kubernetes.default.svc"
 
 // Kinds that third-party charts and manifests render, at their versions and with our
 // values.
-var othersKinds = map[string][]string{
-	"platform-sealed-secrets": {"CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding", "ServiceAccount",
-		"Service", "Deployment"},
-	"platform-cert-manager": {"CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding", "ServiceAccount",
-		"Service", "Deployment", "Job", "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"},
-	"platform-prometheus-operator": {"CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding", "ServiceAccount", "Service", "Deployment"},
-	"platform-knative-operator": {"CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding", "ServiceAccount",
-		"Service", "Deployment", "ConfigMap", "Secret"},
-	"platform-cloudnative-pg": {"CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding", "ServiceAccount", "Service", "Deployment",
-		"ConfigMap", "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"},
-	"platform-barman-cloud": {"CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding", "ServiceAccount",
-		"Service", "Deployment", "ConfigMap", "Certificate", "Issuer"},
-}
-
-var groups = map[string]string{
-	"CustomResourceDefinition": "apiextensions.k8s.io", "ClusterRole": "rbac.authorization.k8s.io", "ClusterRoleBinding": "rbac.authorization.k8s.io",
-	"Role": "rbac.authorization.k8s.io", "RoleBinding": "rbac.authorization.k8s.io", "ServiceAccount": "", "Service": "", "ConfigMap": "", "Secret": "",
-	"Deployment": "apps", "Job": "batch", "MutatingWebhookConfiguration": "admissionregistration.k8s.io",
-	"ValidatingWebhookConfiguration": "admissionregistration.k8s.io", "Certificate": "cert-manager.io", "Issuer": "cert-manager.io",
+var othersKinds = []string{
+	"CustomResourceDefinition of apiextensions.k8s.io", "ClusterRole of rbac.authorization.k8s.io", "ClusterRoleBinding of rbac.authorization.k8s.io",
+	"Role of rbac.authorization.k8s.io", "RoleBinding of rbac.authorization.k8s.io", "ServiceAccount of ", "Service of ", "ConfigMap of ", "Secret of ",
+	"Deployment of apps", "Job of batch", "MutatingWebhookConfiguration of admissionregistration.k8s.io",
+	"ValidatingWebhookConfiguration of admissionregistration.k8s.io", "Certificate of cert-manager.io", "Issuer of cert-manager.io",
 }
 
 var clusterScoped = []string{"Namespace", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding", "MutatingWebhookConfiguration",
@@ -62,6 +48,10 @@ func TestTheProjectPermitsExactlyTheKindsThatAreUsed(t *testing.T) {
 			namespaced.add(kind + " of " + group)
 		}
 	}
+	for _, other := range othersKinds {
+		kind, group, _ := strings.Cut(other, " of ")
+		use(group, kind)
+	}
 	namespaced.add(optionalKinds...)
 	namespaced.add(createdKinds...)
 	// `operate secrets generate` seals for the functions of each environment.
@@ -73,15 +63,6 @@ func TestTheProjectPermitsExactlyTheKindsThatAreUsed(t *testing.T) {
 		assert.Equal(t, inCluster, application.Spec.Destination.Server, application.Name)
 		repositories.add(application.Spec.Source.RepoURL)
 		destinations.add(application.Spec.Destination.Namespace)
-		if application.Spec.Source.RepoURL != ownRepository(t) {
-			require.Contains(t, othersKinds, application.Name)
-		}
-	}
-	for _, all := range othersKinds {
-		for _, kind := range all {
-			require.Contains(t, groups, kind)
-			use(groups[kind], kind)
-		}
 	}
 	// The project is the same for every choice of the owner.
 	repositories.add("https://cloudnative-pg.github.io/charts")
@@ -95,6 +76,7 @@ func TestTheProjectPermitsExactlyTheKindsThatAreUsed(t *testing.T) {
 		}
 	}
 
+	assert.NoError(t, p.project.ValidateProject())
 	permitted := set{}
 	for _, destination := range p.project.Spec.Destinations {
 		assert.Equal(t, inCluster, destination.Server)
@@ -111,13 +93,15 @@ func TestTheProjectPermitsExactlyTheKindsThatAreUsed(t *testing.T) {
 // Argo CD leaves an object out of its tree, with everything below it, if the project does
 // not permit its kind. Then `release status` counts no pods.
 func TestArgoCDSeesFromAFunctionToItsPods(t *testing.T) {
-	fake := argo(t)
-	fake.Deploy(strings.Repeat("a", 40), release("1"))
-	tree, err := fake.ResourceTree(t.Context(), nil)
-	require.NoError(t, err)
-	permitted := functionsProject(t).Spec.NamespaceResourceWhitelist
-	for _, node := range tree.Nodes {
-		assert.Contains(t, permitted, metav1.GroupKind{Group: node.Group, Kind: node.Kind})
+	t.Parallel()
+	project := functionsProject(t)
+	assert.NoError(t, project.ValidateProject())
+	permitted := project.Spec.NamespaceResourceWhitelist
+	for _, kind := range []metav1.GroupKind{
+		{Group: "serving.knative.dev", Kind: "Service"}, {Group: "serving.knative.dev", Kind: "Configuration"}, {Group: "serving.knative.dev", Kind: "Revision"},
+		{Group: "apps", Kind: "Deployment"}, {Group: "apps", Kind: "ReplicaSet"}, {Kind: "Pod"},
+	} {
+		assert.Contains(t, permitted, kind)
 	}
 	for _, kind := range []string{"Secret", "Service", "Endpoints"} {
 		assert.NotContains(t, permitted, metav1.GroupKind{Kind: kind})

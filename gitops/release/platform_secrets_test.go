@@ -99,21 +99,11 @@ func TestNoSecretIsInGit(t *testing.T) {
 
 var credentials = regexp.MustCompile(`(?im)^[\s-]*["']?\w*(password|secret|token|credentials|api_?key|routing_key|service_key|url)["']?\s*:`)
 
-func TestACredentialInAConfigurationIsRecognised(t *testing.T) {
-	t.Parallel()
-	for _, line := range []string{"password: a", "  - slack_api_url: https://a", `"bot_token": a`, "routing_key: a", "    url: https://a/b"} {
-		assert.Regexp(t, credentials, "receivers:\n"+line)
-	}
-	for _, line := range []string{"  api_url_file: /a", "title_link: '{{ .CommonAnnotations.runbook_url }}'", "bot_token_file: /a"} {
-		assert.NotRegexp(t, credentials, line)
-	}
-}
-
 func TestEveryImageHasAVersion(t *testing.T) {
 	t.Parallel()
 	seen := 0
 	for _, object := range append(readPlatform(t).objects(), buildFolder(t, "gitops/platform/postgres/recovery")...) {
-		for _, image := range imagesOf(object.Object) {
+		for _, image := range manifest.Images(object.Object) {
 			seen++
 			_, version, found := strings.Cut(image[strings.LastIndex(image, "/")+1:], ":")
 			assert.True(t, found, "%s: %s has neither tag nor digest", manifest.Title(object), image)
@@ -124,21 +114,4 @@ func TestEveryImageHasAVersion(t *testing.T) {
 		}
 	}
 	assert.Positive(t, seen)
-}
-
-func imagesOf(tree any) (found []string) {
-	switch node := tree.(type) {
-	case []any:
-		for _, each := range node {
-			found = append(found, imagesOf(each)...)
-		}
-	case map[string]any:
-		for key, each := range node {
-			if image, ok := each.(string); ok && (key == "image" || key == "imageName") {
-				found = append(found, image)
-			}
-			found = append(found, imagesOf(each)...)
-		}
-	}
-	return found
 }

@@ -7,13 +7,12 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/pod-security-admission/api"
 	"k8s.io/pod-security-admission/policy"
 
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
-	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest/manifesttest"
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/owner"
 )
 
@@ -52,14 +51,14 @@ func TestEveryPodMeetsItsNamespacesSecurityStandard(t *testing.T) {
 			check(object.GetNamespace(), object)
 		}
 	}
-	knative := filepath.Join(manifesttest.Module(t, "knative.dev/operator"), "cmd", "operator", "kodata")
-	cloudnative := manifesttest.Module(t, "github.com/cloudnative-pg/cloudnative-pg")
+	knative := filepath.Join(module(t, "knative.dev/operator"), "cmd", "operator", "kodata")
+	cloudnative := module(t, "github.com/cloudnative-pg/cloudnative-pg")
 	for _, source := range []struct{ namespace, pattern string }{
 		{"knative-serving", knative + "/knative-serving/" + knativeVersion + "/*.yaml"},
 		{"knative-serving", knative + "/ingress/1.23/kourier/*.yaml"},
 		{"knative-eventing", knative + "/knative-eventing/" + knativeVersion + "/*.yaml"},
 		{"cnpg-system", cloudnative + "/releases/cnpg-1.30.0.yaml"},
-		{"cnpg-system", manifesttest.Module(t, "github.com/cloudnative-pg/plugin-barman-cloud") + "/manifest.yaml"},
+		{"cnpg-system", module(t, "github.com/cloudnative-pg/plugin-barman-cloud") + "/manifest.yaml"},
 	} {
 		files, err := filepath.Glob(source.pattern)
 		require.NoError(t, err)
@@ -98,15 +97,9 @@ func TestEveryNamespaceIsCreatedFirst(t *testing.T) {
 
 func TestOnlyTheNamedFlowsReachTheDatabases(t *testing.T) {
 	t.Parallel()
-	for _, object := range readPlatform(t).own["platform-namespaces"] {
-		if object.GetKind() != "NetworkPolicy" || object.GetName() != "default-deny" {
-			continue
-		}
-		assert.Equal(t, "databases", object.GetNamespace())
-		assert.Equal(t, map[string]any{"podSelector": map[string]any{}, "policyTypes": []any{"Ingress", "Egress"}}, object.Object["spec"])
-		return
-	}
-	assert.Fail(t, "no default-deny")
+	deny := readPlatform(t).object(t, "platform-namespaces", "NetworkPolicy", "default-deny")
+	assert.Equal(t, "databases", deny.GetNamespace())
+	assert.Equal(t, map[string]any{"podSelector": map[string]any{}, "policyTypes": []any{"Ingress", "Egress"}}, deny.Object["spec"])
 }
 
 // Every place that has the domain takes it from the owner's file.
@@ -114,27 +107,14 @@ func TestTheDomainIsTheOwners(t *testing.T) {
 	t.Parallel()
 	mine, err := owner.Read(repositoryRoot)
 	require.NoError(t, err)
-	domain, seen := mine.Values["domain"], set{}
-	for _, object := range readPlatform(t).own["platform-knative"] {
-		seen.add(object.GetKind())
-		switch object.GetKind() {
-		case "DomainMapping":
-			assert.Equal(t, domain, object.GetName())
-			assert.Equal(t, "gateway", values[string](t, object.Object, "spec", "ref", "name"))
-			assert.Equal(t, "sequential-questioning-prod", object.GetNamespace())
-		case "ClusterDomainClaim":
-			assert.Equal(t, domain, object.GetName())
-			assert.Equal(t, "sequential-questioning-prod", values[string](t, object.Object, "spec", "namespace"))
-		case "KnativeServing":
-			assert.Equal(t, knativeVersion, values[string](t, object.Object, "spec", "version"))
-			for _, service := range values[[]any](t, object.Object, "spec", "services") {
-				assert.Equal(t, domain, values[string](t, service.(map[string]any), "annotations", "external-dns.alpha.kubernetes.io/hostname"))
-			}
-		case "KnativeEventing":
-			assert.Equal(t, knativeVersion, values[string](t, object.Object, "spec", "version"))
-		}
-	}
-	assert.Subset(t, seen.sorted(), []string{"ClusterDomainClaim", "DomainMapping", "KnativeEventing", "KnativeServing"})
+	const folder, prod = "gitops/platform/knative", "sequential-questioning-prod"
+	domain := mine.Values["domain"]
+	has(t, objectOf(t, folder, "DomainMapping", domain), map[string]string{".spec.ref.name": "gateway", ".metadata.namespace": prod})
+	has(t, objectOf(t, folder, "ClusterDomainClaim", domain), map[string]string{".spec.namespace": prod})
+	has(t, objectOf(t, folder, "KnativeEventing", "knative-eventing"), map[string]string{".spec.version": knativeVersion})
+	has(t, objectOf(t, folder, "KnativeServing", "knative-serving"), map[string]string{
+		".spec.version": knativeVersion, `.spec.services[*].annotations.external-dns\.alpha\.kubernetes\.io/hostname`: domain,
+	})
 }
 
 func podTemplate(t *testing.T, object *unstructured.Unstructured) (template corev1.PodTemplateSpec, ok bool) {
@@ -148,11 +128,6 @@ func podTemplate(t *testing.T, object *unstructured.Unstructured) (template core
 		return template, false
 	}
 	fields := values[map[string]any](t, object.Object, path...)
-	decodeInto(t, &unstructured.Unstructured{Object: map[string]any{
-		"apiVersion": "v1", "kind": "PodTemplate", "template": fields,
-	}}, &struct {
-		metav1.TypeMeta `json:",inline"`
-		Template        *corev1.PodTemplateSpec `json:"template"`
-	}{Template: &template})
+	require.NoError(t, runtime.DefaultUnstructuredConverter.FromUnstructured(fields, &template), manifest.Title(object))
 	return template, true
 }

@@ -8,12 +8,13 @@ import (
 	"github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting"
 	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
-	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest/manifesttest"
 )
 
 // Argo CD merges maps, and compares lists of custom resources as a whole. A default that
@@ -21,10 +22,11 @@ import (
 // their defaults in git.
 func TestDefaultsInListsAreWrittenOut(t *testing.T) {
 	t.Parallel()
-	schemas, checked := manifesttest.Schemas(t), set{}
+	definitions, checked := definitions(t), set{}
 	for _, object := range append(readPlatform(t).objects(), buildFolder(t, "gitops/platform/postgres/recovery")...) {
 		stored := object.DeepCopy()
-		if schemas.Default(stored) {
+		if definition, ok := definitions[object.GroupVersionKind()]; ok {
+			defaulting.Default(stored.Object, definition.structural)
 			checked.add(object.GetKind())
 			assert.Empty(t, defaulted(object.Object, stored.Object, ""), manifest.Title(object))
 		}
@@ -45,7 +47,7 @@ spec:
     - relabelings: [{sourceLabels: [a], targetLabel: b}]
 `), &monitor.Object))
 	stored := monitor.DeepCopy()
-	require.True(t, manifesttest.Schemas(t).Default(stored))
+	defaulting.Default(stored.Object, definitions(t)[stored.GroupVersionKind()].structural)
 	assert.Equal(t, []string{".spec.podMetricsEndpoints[0].relabelings[0]"}, defaulted(monitor.Object, stored.Object, ""))
 }
 
@@ -68,6 +70,39 @@ func defaulted(ours, stored any, path string) (paths []string) {
 	}
 	slices.Sort(paths)
 	return paths
+}
+
+// The API server stores 0.05 as 50m.
+func TestQuantitiesAreWrittenAsTheyAreStored(t *testing.T) {
+	t.Parallel()
+	objects, seen := readPlatform(t).objects(), 0
+	for _, environment := range []string{"dev", "staging", "prod"} {
+		objects = append(objects, buildFolder(t, "gitops/overlays/"+environment)...)
+	}
+	var walk func(t *testing.T, title string, value any, quantities bool)
+	walk = func(t *testing.T, title string, value any, quantities bool) {
+		switch value := value.(type) {
+		case map[string]any:
+			for key, below := range value {
+				walk(t, title, below, key == "requests" || key == "limits" || quantities)
+			}
+		case []any:
+			for _, below := range value {
+				walk(t, title, below, false)
+			}
+		case string:
+			if quantities {
+				seen++
+				quantity, err := resource.ParseQuantity(value)
+				require.NoError(t, err, title)
+				assert.Equal(t, quantity.String(), value, title)
+			}
+		}
+	}
+	for _, object := range objects {
+		walk(t, manifest.Title(object), object.Object, false)
+	}
+	assert.Greater(t, seen, 100)
 }
 
 // What no manifest can say is ignored: Kubernetes does not store the null that Argo CD 2.14

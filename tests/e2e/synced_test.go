@@ -98,7 +98,7 @@ func operatorsFromModules(t *testing.T) {
 	for _, source := range definitions {
 		download.Args = append(download.Args, source[0])
 	}
-	download.Dir = filepath.Join("..", "..", "gitops", "release", "manifest", "manifesttest", "modules")
+	download.Dir = filepath.Join("..", "..", "gitops", "release", "testdata", "modules")
 	output, err := download.Output()
 	require.NoError(t, err, string(output))
 	folders := map[string]string{}

@@ -5,6 +5,7 @@ package manifest
 
 import (
 	"fmt"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/kustomize/api/krusty"
@@ -23,15 +24,53 @@ func Build(folder string) ([]*unstructured.Unstructured, error) {
 	var objects []*unstructured.Unstructured
 	for _, resource := range resources.Resources() {
 		// Through JSON, so that numbers have the types of an unstructured object.
-		data, err := resource.MarshalJSON()
-		if err != nil {
-			return nil, fmt.Errorf("build %s: encode %s: %w", folder, resource.CurId(), err)
-		}
 		object := &unstructured.Unstructured{}
-		if err := object.UnmarshalJSON(data); err != nil {
+		data, err := resource.MarshalJSON()
+		if err == nil {
+			err = object.UnmarshalJSON(data)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("build %s: read %s: %w", folder, resource.CurId(), err)
 		}
 		objects = append(objects, object)
 	}
 	return objects, nil
+}
+
+// Images returns the images in an object of any kind: every field image or imageName.
+// The order of a map's keys is random, so sort the result before you compare or print it.
+func Images(node any) (images []string) {
+	switch node := node.(type) {
+	case map[string]any:
+		for key, value := range node {
+			if image, ok := value.(string); ok && (key == "image" || key == "imageName") {
+				images = append(images, image)
+			}
+			images = append(images, Images(value)...)
+		}
+	case []any:
+		for _, value := range node {
+			images = append(images, Images(value)...)
+		}
+	}
+	return images
+}
+
+// ByName returns objects of one namespace by kind and name, as people call them. Where
+// objects of two groups would have one name, as a Service of Knative's and one of
+// Kubernetes' own, the group is part of each name.
+// Of two equal names the last one counts: objects of several namespaces must not be mixed.
+func ByName(objects []*unstructured.Unstructured) map[string]*unstructured.Unstructured {
+	named := map[string]*unstructured.Unstructured{}
+	for _, object := range objects {
+		kind := object.GroupVersionKind().GroupKind()
+		name := kind.Kind + " " + object.GetName()
+		if slices.ContainsFunc(objects, func(other *unstructured.Unstructured) bool {
+			return other.GetKind() == kind.Kind && other.GetName() == object.GetName() && other.GroupVersionKind().Group != kind.Group
+		}) {
+			name = kind.String() + " " + object.GetName()
+		}
+		named[name] = object
+	}
+	return named
 }

@@ -2,28 +2,51 @@ package manifest
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
-	utilerrors "k8s.io/apimachinery/pkg/util/errors"
-	"k8s.io/apimachinery/pkg/util/json"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	"k8s.io/kubernetes/pkg/api/legacyscheme"
+	"knative.dev/eventing/pkg/apis/config"
+	"knative.dev/eventing/pkg/apis/eventing"
+	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
+	"knative.dev/eventing/pkg/apis/feature"
+	sourcesv1 "knative.dev/eventing/pkg/apis/sources/v1"
+	"knative.dev/pkg/apis"
+	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
+	servingv1beta1 "knative.dev/serving/pkg/apis/serving/v1beta1"
+
+	// They register kinds, defaults and conversions in legacyscheme.Scheme.
+	_ "k8s.io/kubernetes/pkg/apis/admissionregistration/install"
+	_ "k8s.io/kubernetes/pkg/apis/apps/install"
+	_ "k8s.io/kubernetes/pkg/apis/batch/install"
+	_ "k8s.io/kubernetes/pkg/apis/core/install"
+	_ "k8s.io/kubernetes/pkg/apis/networking/install"
+	_ "k8s.io/kubernetes/pkg/apis/policy/install"
+	_ "k8s.io/kubernetes/pkg/apis/rbac/install"
 )
 
-// Validate checks each object as the API server would, without a server: kinds of
-// Kubernetes and Knative with their own code, other kinds with the given schemas. An
-// unknown kind is an error. The error joins those of all invalid objects.
-// Objects are not compared with each other: a reference to a missing object is no error here.
-func Validate(objects []*unstructured.Unstructured, schemas ...Schemas) error {
-	var errs []error
-	for _, object := range objects {
-		if err := validate(object, schemas); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", Title(object), err))
-		}
-	}
-	return errors.Join(errs...)
-}
+var (
+	// Scheme has the kinds of Kubernetes and of Knative.
+	Scheme = func() *runtime.Scheme {
+		knative := runtime.NewSchemeBuilder(servingv1.AddToScheme, servingv1beta1.AddToScheme, eventingv1.AddToScheme, sourcesv1.AddToScheme)
+		utilruntime.Must(knative.AddToScheme(legacyscheme.Scheme))
+		return legacyscheme.Scheme
+	}()
+	// decoder refuses unknown and duplicate fields. The API server would only warn of an
+	// unknown field, and drop it.
+	decoder = serializer.NewCodecFactory(Scheme, serializer.EnableStrict).UniversalDeserializer()
+	// knative has the defaults of an installation: brokers of the class that Eventing
+	// ships, and the features that are on.
+	knative = apis.WithinCreate(feature.ToContext(config.ToContext(context.Background(), &config.Config{Defaults: &config.Defaults{
+		ClusterDefaultConfig: &config.DefaultConfig{DefaultBrokerClass: eventing.MTChannelBrokerClassValue},
+	}}), feature.FromContextOrDefaults(context.Background())))
+)
 
 // Title returns an object's name for messages: kind namespace/name. The API version is
 // left out, as people name objects without it.
@@ -35,61 +58,65 @@ func Title(object *unstructured.Unstructured) string {
 	return object.GetKind() + " " + name
 }
 
-// validate reports what it finds first of quantities, fields and schema. A kind that is
-// known in Go can have a schema as well; both then count.
-// Callers add the object's title to the error.
-func validate(object *unstructured.Unstructured, schemas []Schemas) error {
-	kind := object.GroupVersionKind()
-	if kind.Kind == "" || kind.Version == "" || object.GetName() == "" {
-		return errors.New("apiVersion, kind and metadata.name must be set")
-	}
-	// The decoders do not report where a quantity is malformed.
-	if err := quantities(object); err != nil {
-		return err
+// Complete returns an object as the API server would store it: of its Go type, with all
+// defaults. Objects of kinds that Scheme lacks are returned as they are.
+func Complete(object *unstructured.Unstructured) (runtime.Object, error) {
+	if !Scheme.Recognizes(object.GroupVersionKind()) {
+		return object, nil
 	}
 	data, err := object.MarshalJSON()
 	if err != nil {
-		return fmt.Errorf("encode: %w", err)
+		return nil, err
 	}
-	// The order is that of who knows most about a kind.
-	known := true
-	switch {
-	case knativeKinds.Recognizes(kind):
-		err = validateKnative(data)
-	case kubernetesKinds.Recognizes(kind):
-		err = validateKubernetes(data)
-	case argoKinds.Recognizes(kind):
-		err = validateArgo(data)
-	default:
-		known = false
+	typed, err := runtime.Decode(decoder, data)
+	if strict, ok := runtime.AsStrictDecodingError(err); ok {
+		return nil, errors.Join(strict.Errors()...) // without the whole object
 	}
 	if err != nil {
-		return plain(err)
+		return nil, err
 	}
-	for _, each := range schemas {
-		if schema, ok := each[kind]; ok {
-			var fields map[string]any
-			if err := json.Unmarshal(data, &fields); err != nil {
-				return fmt.Errorf("decode: %w", err)
-			}
-			return schema.validate(fields)
-		}
+	Scheme.Default(typed)
+	if resource, ok := typed.(apis.Defaultable); ok {
+		resource.SetDefaults(knative)
 	}
-	if !known {
-		return fmt.Errorf("no schema for %s of %s: check the apiVersion", kind.Kind, kind.GroupVersion())
-	}
-	return nil
+	return typed, nil
 }
 
-// plain removes the decoder's preamble, which repeats the whole object. What is left is
-// one line for each fault.
-func plain(err error) error {
-	if strict, ok := runtime.AsStrictDecodingError(err); ok {
-		return errors.Join(strict.Errors()...)
+// Validate decodes objects strictly, and validates those of Knative as its webhook does in
+// a default installation. What other kinds may contain is for the API server to say.
+// The error joins those of all invalid objects. Warnings are no errors.
+func Validate(objects []*unstructured.Unstructured) error {
+	var errs []error
+	for _, object := range objects {
+		placed := object.DeepCopy()
+		if placed.GetNamespace() == "" {
+			placed.SetNamespace(metav1.NamespaceDefault) // overlays set the real one
+		}
+		typed, err := Complete(placed)
+		if service, ok := typed.(*servingv1.Service); ok {
+			err = withinLimits(service)
+		}
+		if resource, ok := typed.(apis.Validatable); ok {
+			if faults := resource.Validate(knative).Filter(apis.ErrorLevel); faults != nil {
+				err = errors.Join(err, faults)
+			}
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", Title(object), err))
+		}
 	}
-	var several utilerrors.Aggregate
-	if errors.As(err, &several) {
-		return errors.Join(several.Errors()...)
+	return errors.Join(errs...)
+}
+
+// withinLimits refuses a request above its limit, which Knative would only report when no
+// instance starts.
+func withinLimits(service *servingv1.Service) (err error) {
+	for i, container := range service.Spec.Template.Spec.Containers {
+		for name, limit := range container.Resources.Limits {
+			if requested := container.Resources.Requests[name]; requested.Cmp(limit) > 0 {
+				err = errors.Join(err, fmt.Errorf("spec.template.spec.containers[%d].resources.limits.%s: %q is less than the request, %q", i, name, limit.String(), requested.String()))
+			}
+		}
 	}
 	return err
 }

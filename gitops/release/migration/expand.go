@@ -1,433 +1,267 @@
 package migration
 
 import (
+	"cmp"
+	"regexp"
 	"slices"
 	"strings"
 
-	"github.com/pganalyze/pg_query_go/v6"
+	pg "github.com/pganalyze/pg_query_go/v6"
 	pgquery "github.com/wasilibs/go-pgquery"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protopath"
 	"google.golang.org/protobuf/reflect/protorange"
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// Judge returns the effects of unreleased migrations on the previous release, in the
-// order in which they run. They share what they create: a migration may change the
-// tables of an earlier one that no release has seen.
-// Pass all of them: a migration alone may seem to change a table that an earlier one creates.
-func Judge(files []File) []Finding {
-	known := created{}
-	var all []Finding
-	for _, file := range files {
-		all = append(all, judge(file, known)...)
-	}
-	return all
-}
+// goose's annotations, and the mark with which a migration accepts that it contracts.
+var (
+	down          = regexp.MustCompile(`(?im)^\s*--\s*\+goose\s+down\b`)
+	noTransaction = regexp.MustCompile(`(?im)^\s*--\s*\+goose\s+no\s+transaction\b`)
+	substitution  = regexp.MustCompile(`(?im)^\s*--\s*\+goose\s+envsub\s+on\b`)
+	contract      = regexp.MustCompile(`(?m)^\s*--\s*release:\s*contract\b[: \t]*(.*?)\s*$`)
+)
 
-// judge reads one migration, and parses its SQL with PostgreSQL's own parser
-// (libpg_query). What cannot be parsed or seen, such as substituted variables, is
-// refused: it cannot be judged.
-//
-// Each statement is judged by itself, in its order. What a contraction accepts is listed as
-// well, statement by statement.
-func judge(file File, known created) []Finding {
+// judge returns the statements of an unreleased migration that may break the previous
+// release. It parses the SQL with PostgreSQL's own parser (libpg_query). What cannot be
+// parsed or seen, such as substituted variables, is refused: it cannot be judged. A
+// migration down is never run, so it is not judged.
+func judge(file File, known created) (findings []Finding) {
+	up := file.Content
+	if at := down.FindStringIndex(up); at != nil {
+		up = up[:at[0]]
+	}
+	mark, alone := contract.FindStringSubmatch(up), noTransaction.MatchString(up)
+	tree, err := pgquery.Parse(up)
 	refused := func(problem, remedy string) []Finding {
-		return []Finding{{File: file.Name, Severity: Refusal, Problem: problem, Remedy: remedy}}
+		return []Finding{{File: file.Name, Problem: problem, Remedy: remedy}}
 	}
-	script, err := read(file.Content)
-	if err != nil {
-		return refused(err.Error(), "write it in goose's format")
-	}
-	if script.substitutes {
+	switch {
+	case substitution.MatchString(up):
 		return refused("uses environment variables (ENVSUB)", "write the values out, so that the statements can be checked")
-	}
-	if script.contracts && script.reason == "" {
+	case mark != nil && mark[1] == "":
 		return refused("is marked as contracting without a reason", "write `-- release: contract <reason>`")
-	}
-	tree, err := pgquery.Parse(script.up)
-	if err != nil {
+	case err != nil:
 		return refused("is not valid SQL", err.Error())
-	}
-	if script.noTransaction && len(tree.GetStmts()) > 1 {
+	case alone && len(tree.GetStmts()) > 1:
 		return refused("runs several statements with NO TRANSACTION",
 			"put each into its own migration: outside a transaction, statements before a failed one stay applied")
 	}
-	j := &judgement{known: known, noTransaction: script.noTransaction}
-	var findings []Finding
 	for _, statement := range tree.GetStmts() {
-		j.remedy, j.notes = "add what is new beside it, and contract in a later release, when no release that needs it can be rolled back to; or accept it with `-- release: contract <reason>`", nil
-		expands := j.expands(statement.GetStmt())
-		at, text := excerpt(script.up, int(statement.GetStmtLocation()), int(statement.GetStmtLen()))
-		for _, note := range j.notes {
-			findings = append(findings, Finding{File: file.Name, Line: at, Severity: Note, Problem: text + ": " + note})
+		remedy := known.breaks(statement.GetStmt(), alone)
+		if remedy == "" {
+			continue
 		}
-		switch {
-		case expands:
-		case script.contracts:
-			findings = append(findings, Finding{File: file.Name, Line: at, Severity: Accepted, Problem: text, Remedy: "accepted because: " + script.reason})
-		default:
-			findings = append(findings, Finding{File: file.Name, Line: at, Severity: Refusal, Problem: text + " may break the previous release", Remedy: j.remedy})
+		line, text := excerpt(up, int(statement.GetStmtLocation()), int(statement.GetStmtLen()))
+		finding := Finding{file.Name, line, Refusal, text + " may break the previous release", remedy}
+		if mark != nil {
+			finding = Finding{file.Name, line, Accepted, text, "accepted because: " + mark[1]}
 		}
-	}
-	if script.contracts && !slices.ContainsFunc(findings, func(f Finding) bool { return f.Severity == Accepted }) {
-		findings = append(findings, Finding{File: file.Name, Severity: Note, Problem: "is marked as contracting but only expands: remove `-- release: contract`"})
+		findings = append(findings, finding)
 	}
 	return findings
 }
 
-// excerpt returns a statement's line and its beginning. The parser counts a statement's
-// leading comments and blank lines to it; the line returned is the first of the
-// statement itself.
+// leading is what the parser counts to a statement although it is before it.
+var leading = regexp.MustCompile(`^(?:[\s;]|--.*)*`)
+
+// excerpt returns a statement's line and its beginning.
 func excerpt(sql string, from, length int) (line int, text string) {
 	end := len(sql)
 	if length > 0 {
 		end = from + length
 	}
-	for from < end {
-		rest := sql[from:end]
-		trimmed := strings.TrimLeft(rest, " \t\r\n;")
-		if strings.HasPrefix(trimmed, "--") {
-			_, after, _ := strings.Cut(trimmed, "\n")
-			trimmed = after
-		} else if len(trimmed) == len(rest) {
-			break
-		}
-		from = end - len(trimmed)
-	}
+	from += len(leading.FindString(sql[from:end]))
 	text = strings.Join(strings.Fields(sql[from:end]), " ")
-	if words := []rune(text); len(words) > 100 {
-		text = string(words[:100]) + " …"
+	if runes := []rune(text); len(runes) > 100 {
+		text = string(runes[:100]) + " …"
 	}
 	return 1 + strings.Count(sql[:from], "\n"), text
 }
 
-// created has the names of what unreleased migrations create, which no released code uses.
-// A column that they add to a released table is named table.column, and its value says
-// whether it is null in the rows of the previous release.
-// Names are without the schema public, as relation and dotted give them.
+// What to do instead of a statement that breaks the previous release.
+const (
+	contracts = "add what is new beside it, and contract in a later release, when no release that needs it can be rolled back to; or accept it with `-- release: contract <reason>`"
+	inPlace   = "create it under a new name, or without OR REPLACE if it is new: the previous release uses the old one"
+	settings  = "use SET LOCAL, for nothing that decides which objects are meant: the next migration runs on the same connection"
+	values    = "fill a new column: a rollback does not restore values"
+	overwrite = "only insert missing rows: ON CONFLICT DO NOTHING"
+	deletion  = "add ON DELETE CASCADE or SET NULL: the previous release does not delete the new rows first"
+	waits     = "use CREATE INDEX CONCURRENTLY in a migration of its own, with `-- +goose NO TRANSACTION` above `-- +goose Up`: otherwise writes wait"
+	validates = "add it NOT VALID, and VALIDATE CONSTRAINT in a later migration: otherwise writes wait"
+	rewrites  = "add the column without the default, then set it, and fill the column in small steps: each row gets a value of its own, and the whole table is rewritten"
+	required  = "allow null or give a default, and no serial type: the previous release leaves the column out"
+	fills     = "add the column empty, fill it in small steps, and then add the index or constraint: otherwise writes wait"
+)
+
+// rules are the kinds of statements that expand, by their names in PostgreSQL's parse
+// tree: all of them, or those of which a field is set or not set. Others break the
+// previous release until somebody has looked at them. So does what makes writes wait,
+// since a release is deployed while people use the one before.
+var rules = map[protoreflect.Name]struct {
+	field  protoreflect.Name
+	set    bool
+	remedy string
+}{
+	"CommentStmt": {}, "CompositeTypeStmt": {}, "CreateDomainStmt": {}, "CreateEnumStmt": {}, "CreateExtensionStmt": {}, "CreateRangeStmt": {},
+	"CreateSchemaStmt": {}, "CreateSeqStmt": {}, "CreateStatsStmt": {}, "CreateStmt": {}, "CreateTableAsStmt": {}, "SelectStmt": {},
+	"AlterEnumStmt":      {"old_val", false, contracts},
+	"CreateFunctionStmt": {"replace", false, inPlace},
+	"CreatePolicyStmt":   {"permissive", true, contracts},
+	"DefineStmt":         {"replace", false, inPlace}, // an aggregate, an operator or a type
+	"GrantRoleStmt":      {"is_grant", true, contracts},
+	"GrantStmt":          {"is_grant", true, contracts},
+	"VariableSetStmt":    {"is_local", true, settings},
+	"ViewStmt":           {"replace", false, inPlace},
+}
+
+// created has the tables that unreleased migrations create, and as table.column the
+// columns that they add to released tables. No released code uses them, so later
+// migrations may change them in any way. Names are without the schema public.
 type created map[string]bool
 
-// has reports whether an unreleased migration creates it, whatever the value says.
-func (c created) has(name string) bool { _, ok := c[name]; return ok }
-
-// add always returns true: creating something expands.
-func (c created) add(name string) bool { c[name] = false; return true }
-
-// judgement is what is known while the statements of a migration are judged in their
-// order. remedy and notes belong to the statement at hand.
-type judgement struct {
-	known         created
-	noTransaction bool
-	remedy        string
-	notes         []string
-}
-
-// note returns true: what is noted expands.
-func (j *judgement) note(text string) bool { j.notes = append(j.notes, text); return true }
-
-// instead returns false: what needs another way does not expand.
-func (j *judgement) instead(remedy string) bool { j.remedy = remedy; return false }
-
-// expands reports whether the previous release works after a statement as before. Kinds
-// of statements that are not listed do not, so that each new one is reviewed once. A
-// statement may expand and still lock: what makes writes wait is refused too, since a
-// release is deployed while people use the one before.
-func (j *judgement) expands(node *pg_query.Node) bool {
-	switch s := node.GetNode().(type) {
-	case *pg_query.Node_CreateStmt:
-		name := relation(s.CreateStmt.GetRelation())
-		if !s.CreateStmt.GetIfNotExists() { // otherwise it may be there already
-			j.known.add(name)
-		}
-		for _, element := range append(s.CreateStmt.GetTableElts(), s.CreateStmt.GetConstraints()...) {
-			for _, constraint := range append(element.GetColumnDef().GetConstraints(), element) {
-				if !j.reference(constraint.GetConstraint()) {
-					return false
-				}
-			}
-		}
-		return true
-	case *pg_query.Node_AlterTableStmt:
-		table := relation(s.AlterTableStmt.GetRelation())
-		return all(s.AlterTableStmt.GetCmds(), func(cmd *pg_query.Node) bool {
-			if j.known.has(table) {
-				return j.reference(cmd.GetAlterTableCmd().GetDef().GetConstraint())
-			}
-			return j.alter(table, cmd.GetAlterTableCmd())
-		})
-	case *pg_query.Node_IndexStmt:
-		return j.index(s.IndexStmt)
-	case *pg_query.Node_DropStmt:
-		// Only what is new can be dropped.
-		return all(s.DropStmt.GetObjects(), func(object *pg_query.Node) bool {
-			name := named(object)
-			table := name[:max(strings.LastIndex(name, "."), 0)] // of a policy, trigger or rule
-			return j.known.has(name) || j.known.has(table)
-		})
-	case *pg_query.Node_RenameStmt:
-		name := named(s.RenameStmt.GetObject())
-		if s.RenameStmt.GetRelation() != nil {
-			name = relation(s.RenameStmt.GetRelation())
-		}
-		return j.known.has(name) && (s.RenameStmt.GetSubname() != "" || j.known.add(name[:strings.LastIndex(name, ".")+1]+s.RenameStmt.GetNewname()))
-	case *pg_query.Node_ViewStmt:
-		return j.create(relation(s.ViewStmt.GetView()), s.ViewStmt.GetReplace())
-	case *pg_query.Node_CreateFunctionStmt:
-		return j.create(dotted(s.CreateFunctionStmt.GetFuncname()), s.CreateFunctionStmt.GetReplace())
-	case *pg_query.Node_DefineStmt:
-		return j.create(dotted(s.DefineStmt.GetDefnames()), s.DefineStmt.GetReplace())
-	case *pg_query.Node_CreateTrigStmt:
-		return j.known.has(relation(s.CreateTrigStmt.GetRelation())) || j.note("it also fires on the previous release's writes, and must not make them fail")
-	case *pg_query.Node_CreatePolicyStmt:
-		return j.known.has(relation(s.CreatePolicyStmt.GetTable())) ||
-			s.CreatePolicyStmt.GetPermissive() && j.note("it shows more rows to the previous release too")
-	case *pg_query.Node_AlterPolicyStmt:
-		return j.known.has(relation(s.AlterPolicyStmt.GetTable()))
-	case *pg_query.Node_AlterEnumStmt:
-		return j.known.has(dotted(s.AlterEnumStmt.GetTypeName())) ||
-			s.AlterEnumStmt.GetOldVal() == "" && j.note("the previous release must be able to read the new value")
-	case *pg_query.Node_GrantStmt:
-		return s.GrantStmt.GetIsGrant()
-	case *pg_query.Node_GrantRoleStmt:
-		return s.GrantRoleStmt.GetIsGrant()
-	case *pg_query.Node_TruncateStmt:
-		return all(s.TruncateStmt.GetRelations(), func(table *pg_query.Node) bool { return j.known.has(named(table)) })
-	case *pg_query.Node_DeleteStmt:
-		return j.with(s.DeleteStmt.GetWithClause()) && j.known.has(relation(s.DeleteStmt.GetRelation()))
-	case *pg_query.Node_UpdateStmt:
-		table := relation(s.UpdateStmt.GetRelation())
-		return j.with(s.UpdateStmt.GetWithClause()) && (j.known.has(table) || all(s.UpdateStmt.GetTargetList(), func(target *pg_query.Node) bool {
-			return j.known.has(table+"."+target.GetResTarget().GetName()) || j.instead("fill a new column: a rollback does not restore values")
-		}))
-	case *pg_query.Node_InsertStmt:
-		// Rows that are inserted are no risk; rows that are overwritten cannot be
-		// restored.
-		overwrites := s.InsertStmt.GetOnConflictClause().GetAction() == pg_query.OnConflictAction_ONCONFLICT_UPDATE
-		return j.with(s.InsertStmt.GetWithClause()) && j.with(s.InsertStmt.GetSelectStmt().GetSelectStmt().GetWithClause()) &&
-			(!overwrites || j.known.has(relation(s.InsertStmt.GetRelation())) || j.instead("only insert missing rows: ON CONFLICT DO NOTHING"))
-	case *pg_query.Node_SelectStmt:
-		if into := s.SelectStmt.GetIntoClause(); into != nil {
-			j.known.add(relation(into.GetRel()))
-		}
-		return j.with(s.SelectStmt.GetWithClause())
-	case *pg_query.Node_VariableSetStmt:
-		// These decide which tables later statements mean, and are judged wrongly from
-		// there on.
-		redirects := slices.Contains([]string{"search_path", "role", "session_authorization"}, s.VariableSetStmt.GetName())
-		return !redirects && (s.VariableSetStmt.GetIsLocal() || j.noTransaction) ||
-			j.instead("use SET LOCAL, for nothing that decides which objects are meant: the next migration runs on the same connection")
-	case *pg_query.Node_CreateTableAsStmt:
-		return s.CreateTableAsStmt.GetIfNotExists() || j.known.add(relation(s.CreateTableAsStmt.GetInto().GetRel()))
-	case *pg_query.Node_CreateSeqStmt:
-		return j.known.add(relation(s.CreateSeqStmt.GetSequence()))
-	case *pg_query.Node_CreateEnumStmt:
-		return j.known.add(dotted(s.CreateEnumStmt.GetTypeName()))
-	case *pg_query.Node_CreateRangeStmt:
-		return j.known.add(dotted(s.CreateRangeStmt.GetTypeName()))
-	case *pg_query.Node_CompositeTypeStmt:
-		return j.known.add(relation(s.CompositeTypeStmt.GetTypevar()))
-	case *pg_query.Node_CreateDomainStmt:
-		return j.known.add(dotted(s.CreateDomainStmt.GetDomainname()))
-	case *pg_query.Node_CreateSchemaStmt:
-		return j.known.add(s.CreateSchemaStmt.GetSchemaname())
-	case *pg_query.Node_CreateExtensionStmt, *pg_query.Node_CreateStatsStmt, *pg_query.Node_CommentStmt:
-		return true
-	case *pg_query.Node_DoStmt:
-		return j.instead("write the statements of the DO block out, or accept it with `-- release: contract <reason>`")
-	case *pg_query.Node_TransactionStmt, *pg_query.Node_LockStmt:
-		return j.instead("remove it: each migration runs in a transaction, and statements take the locks they need")
+// breaks returns what to do instead if the previous release does not work after a
+// statement as before, and otherwise nothing. alone means that the statement runs outside
+// a transaction.
+func (known created) breaks(node *pg.Node, alone bool) (remedy string) {
+	message := node.ProtoReflect()
+	message = message.Get(message.WhichOneof(message.Descriptor().Oneofs().Get(0))).Message()
+	statement, table := message.Interface(), ""
+	switch s := statement.(type) {
+	case interface{ GetRelation() *pg.RangeVar }:
+		table = name(s.GetRelation())
+	case interface{ GetTable() *pg.RangeVar }: // of a policy
+		table = name(s.GetTable())
 	}
-	return false
-}
-
-// all calls check for each node, and reports whether all passed. It continues after one
-// that failed, since each may note something and create something.
-func all(nodes []*pg_query.Node, check func(*pg_query.Node) bool) bool {
-	passed := true
-	for _, node := range nodes {
-		passed = check(node) && passed
+	if s, ok := statement.(*pg.CreateStmt); ok && !s.GetIfNotExists() { // otherwise it may be there already
+		known[table] = true
 	}
-	return passed
-}
-
-// create judges what can be created, or created in place of another.
-func (j *judgement) create(name string, replace bool) bool {
-	return replace && j.known.has(name) || !replace && j.known.add(name) ||
-		j.instead("create it under a new name, or without OR REPLACE if it is new: the previous release uses the old one")
-}
-
-// with judges the statements in WITH: each may change data. A SELECT can hide a DELETE
-// there.
-// Their results are temporary and create nothing.
-func (j *judgement) with(clause *pg_query.WithClause) bool {
-	return all(clause.GetCtes(), func(node *pg_query.Node) bool { return j.expands(node.GetCommonTableExpr().GetCtequery()) })
-}
-
-// reference refuses a foreign key that makes deletes of the previous release fail: it does
-// not know the new rows that reference its own.
-func (j *judgement) reference(constraint *pg_query.Constraint) bool {
-	action := constraint.GetFkDelAction()
-	return constraint.GetContype() != pg_query.ConstrType_CONSTR_FOREIGN || action != "a" && action != "r" ||
-		j.known.has(relation(constraint.GetPktable())) ||
-		j.instead("add ON DELETE CASCADE or SET NULL: the previous release does not delete the new rows first")
-}
-
-// index accepts an index that does not stop writes while it is built, and a unique one
-// only where no two rows of the previous release can be equal.
-// On a table that no release knows, no write waits.
-func (j *judgement) index(s *pg_query.IndexStmt) bool {
-	table := relation(s.GetRelation())
-	j.known.add(s.GetIdxname())
-	// In rows of the previous release one of the columns is null, so none are equal.
-	misses := !s.GetNullsNotDistinct() && slices.ContainsFunc(s.GetIndexParams(), func(element *pg_query.Node) bool {
-		return j.known[table+"."+element.GetIndexElem().GetName()]
+	// A SELECT can hide a DELETE in WITH.
+	each(statement, func(with *pg.CommonTableExpr) { remedy = cmp.Or(remedy, known.breaks(with.GetCtequery(), alone)) })
+	each(statement, func(constraint *pg.Constraint) {
+		rejects := constraint.GetFkDelAction() == "a" || constraint.GetFkDelAction() == "r"
+		if constraint.GetContype() == pg.ConstrType_CONSTR_FOREIGN && rejects && !known[name(constraint.GetPktable())] {
+			remedy = deletion
+		}
 	})
-	switch {
-	case j.known.has(table):
-		return true
-	case s.GetUnique() && !misses:
-		return false
-	case !s.GetConcurrent() || !j.noTransaction:
-		return j.instead("use CREATE INDEX CONCURRENTLY in a migration of its own, with `-- +goose NO TRANSACTION` above `-- +goose Up`: otherwise writes wait")
-	case !s.GetIfNotExists():
-		j.note("if it fails, it leaves an invalid index: drop that before you run the migration again")
+	if remedy != "" || known[table] {
+		return remedy
 	}
-	return true
-}
-
-// alter judges one change of a released table. Subtypes that are not listed are refused
-// until somebody has looked at them.
-// A column that is new itself may be changed and dropped freely.
-func (j *judgement) alter(table string, cmd *pg_query.AlterTableCmd) bool {
-	column := table + "." + cmd.GetName()
-	switch cmd.GetSubtype() {
-	case pg_query.AlterTableType_AT_AddColumn:
-		return j.addColumn(table, cmd.GetDef().GetColumnDef())
-	case pg_query.AlterTableType_AT_DropColumn, pg_query.AlterTableType_AT_AlterColumnType:
-		return j.known.has(column)
-	// The previous release leaves a new column out; that fails unless a default fills
-	// it.
-	case pg_query.AlterTableType_AT_SetNotNull:
-		return j.known.has(column) && !j.known[column]
-	case pg_query.AlterTableType_AT_DropNotNull:
-		return j.known.has(column) || j.note("the previous release must be able to read null")
-	case pg_query.AlterTableType_AT_ColumnDefault:
-		return cmd.GetDef() != nil || j.known.has(column)
-	case pg_query.AlterTableType_AT_AddConstraint:
-		constraint := cmd.GetDef().GetConstraint()
-		switch constraint.GetContype() {
-		case pg_query.ConstrType_CONSTR_CHECK, pg_query.ConstrType_CONSTR_FOREIGN:
-			j.known.add("constraint " + table + "." + constraint.GetConname())
-			return j.reference(constraint) && (constraint.GetSkipValidation() || j.instead("add it NOT VALID, and VALIDATE CONSTRAINT in a later migration: otherwise writes wait")) &&
-				j.note("the previous release's writes must already satisfy it")
+	switch s := statement.(type) {
+	case *pg.AlterTableStmt:
+		for _, cmd := range s.GetCmds() {
+			remedy = cmp.Or(remedy, known.alters(table, cmd.GetAlterTableCmd()))
 		}
-		return false
-	case pg_query.AlterTableType_AT_DropConstraint:
-		return j.known.has("constraint " + column)
-	case pg_query.AlterTableType_AT_ValidateConstraint, pg_query.AlterTableType_AT_SetStatistics, pg_query.AlterTableType_AT_SetOptions,
-		pg_query.AlterTableType_AT_ResetOptions, pg_query.AlterTableType_AT_SetStorage, pg_query.AlterTableType_AT_SetCompression,
-		pg_query.AlterTableType_AT_SetRelOptions, pg_query.AlterTableType_AT_ResetRelOptions, pg_query.AlterTableType_AT_AttachPartition:
-		return true
+		return remedy
+	case *pg.IndexStmt:
+		if s.GetUnique() {
+			return contracts
+		}
+		return unless(s.GetConcurrent() && alone, waits)
+	case *pg.UpdateStmt:
+		return unless(!slices.ContainsFunc(s.GetTargetList(), func(n *pg.Node) bool { return !known[table+"."+n.GetResTarget().GetName()] }), values)
+	case *pg.InsertStmt:
+		return unless(s.GetOnConflictClause().GetAction() != pg.OnConflictAction_ONCONFLICT_UPDATE, overwrite)
+	case *pg.VariableSetStmt:
+		if slices.Contains([]string{"search_path", "role", "session_authorization"}, s.GetName()) {
+			return settings
+		}
+	case *pg.DropStmt: // of a table, or of what is on a table
+		return unless(!slices.ContainsFunc(s.GetObjects(), func(n *pg.Node) bool {
+			names := n.GetList().GetItems()
+			return !known[dotted(names)] && !known[dotted(names[:max(len(names)-1, 0)])]
+		}), contracts)
 	}
-	return false
+	rule, ok := rules[message.Descriptor().Name()]
+	if !ok {
+		return contracts
+	}
+	field := message.Descriptor().Fields().ByName(rule.field)
+	return unless(field == nil || message.Has(field) == rule.set, rule.remedy)
 }
 
-// addColumn accepts a column that the previous release can leave out, and that needs no
-// rewrite of the table.
-// A constant default is stored once in the catalog since PostgreSQL 11 and rewrites nothing.
-func (j *judgement) addColumn(table string, column *pg_query.ColumnDef) bool {
+// alters judges one change of a released table.
+func (known created) alters(table string, cmd *pg.AlterTableCmd) (remedy string) {
+	isNew := known[table+"."+cmd.GetName()]
+	switch cmd.GetSubtype() {
+	case pg.AlterTableType_AT_AddColumn:
+		column := cmd.GetDef().GetColumnDef()
+		known[table+"."+column.GetColname()] = true
+		return adds(column)
+	case pg.AlterTableType_AT_DropColumn, pg.AlterTableType_AT_AlterColumnType:
+		return unless(isNew, contracts)
+	case pg.AlterTableType_AT_ColumnDefault:
+		return unless(isNew || cmd.GetDef() != nil, contracts)
+	case pg.AlterTableType_AT_AddConstraint:
+		constraint := cmd.GetDef().GetConstraint()
+		if kind := constraint.GetContype(); kind != pg.ConstrType_CONSTR_CHECK && kind != pg.ConstrType_CONSTR_FOREIGN {
+			return contracts
+		}
+		return unless(constraint.GetSkipValidation(), validates)
+	case pg.AlterTableType_AT_DropNotNull, pg.AlterTableType_AT_ValidateConstraint, pg.AlterTableType_AT_SetStatistics, pg.AlterTableType_AT_SetStorage,
+		pg.AlterTableType_AT_SetCompression, pg.AlterTableType_AT_SetRelOptions, pg.AlterTableType_AT_ResetRelOptions:
+		return ""
+	}
+	return contracts // row security, among others
+}
+
+// adds accepts a column that the previous release can leave out, and that needs no rewrite
+// of the table. A constant default is stored once in the catalog and rewrites nothing.
+func adds(column *pg.ColumnDef) (remedy string) {
 	var notNull, valued bool
 	for _, node := range column.GetConstraints() {
 		constraint := node.GetConstraint()
 		switch constraint.GetContype() {
-		case pg_query.ConstrType_CONSTR_NOTNULL:
+		case pg.ConstrType_CONSTR_NULL, pg.ConstrType_CONSTR_FOREIGN, pg.ConstrType_CONSTR_CHECK:
+		case pg.ConstrType_CONSTR_NOTNULL:
 			notNull = true
-		case pg_query.ConstrType_CONSTR_DEFAULT:
-			valued = constraint.GetRawExpr().GetAConst() == nil || !constraint.GetRawExpr().GetAConst().GetIsnull()
-			if volatile(constraint.GetRawExpr()) {
-				return j.instead("add the column without the default, then set it, and fill the column in small steps: each row gets a value of its own, and the whole table is rewritten")
-			}
-		case pg_query.ConstrType_CONSTR_NULL:
-		case pg_query.ConstrType_CONSTR_FOREIGN:
-			if !j.reference(constraint) {
-				return false
-			}
-		case pg_query.ConstrType_CONSTR_CHECK:
-			if readsOthers(constraint.GetRawExpr(), column.GetColname()) {
-				return j.instead("check the new column alone: the previous release does not know the rule")
-			}
+		case pg.ConstrType_CONSTR_DEFAULT:
+			valued = !constraint.GetRawExpr().GetAConst().GetIsnull()
+			each(constraint.GetRawExpr(), func(call *pg.FuncCall) {
+				// These give one value for all rows of a statement.
+				if !slices.Contains([]string{"now", "transaction_timestamp", "statement_timestamp", "current_setting"}, dotted(call.GetFuncname())) {
+					remedy = rewrites
+				}
+			})
 		default:
-			return j.instead("add the column empty, fill it in small steps, and then add the index or constraint: otherwise writes wait")
+			remedy = fills
 		}
 	}
 	if strings.Contains(dotted(column.GetTypeName().GetNames()), "serial") || notNull && !valued {
-		return j.instead("allow null or give a default, and no serial type: the previous release leaves the column out")
+		return required
 	}
-	j.known[table+"."+column.GetColname()] = !valued
-	return true
+	return remedy
 }
 
-// readsOthers reports whether an expression reads a column besides one. It walks the
-// whole expression, in whatever form SQL writes it.
-func readsOthers(expression *pg_query.Node, column string) bool {
-	others := false
-	_ = protorange.Range(expression.ProtoReflect(), func(path protopath.Values) error {
+// each visits every part of a statement that is a T, at any depth.
+func each[T proto.Message](statement proto.Message, visit func(T)) {
+	_ = protorange.Range(statement.ProtoReflect(), func(path protopath.Values) error {
 		if message, ok := path.Index(-1).Value.Interface().(protoreflect.Message); ok {
-			if reference, ok := message.Interface().(*pg_query.ColumnRef); ok {
-				fields := reference.GetFields()
-				others = others || fields[len(fields)-1].GetString_().GetSval() != column
+			if part, ok := message.Interface().(T); ok {
+				visit(part)
 			}
 		}
 		return nil
 	}) // which the function above never ends
-	return others
 }
 
-// volatile reports whether an expression calls a function that is not known to give one
-// value for all rows of a statement. The functions of now and of settings do.
-func volatile(expression *pg_query.Node) bool {
-	found := false
-	_ = protorange.Range(expression.ProtoReflect(), func(path protopath.Values) error {
-		if message, ok := path.Index(-1).Value.Interface().(protoreflect.Message); ok {
-			if call, ok := message.Interface().(*pg_query.FuncCall); ok {
-				name := dotted(call.GetFuncname())
-				found = found || !slices.Contains([]string{"now", "transaction_timestamp", "statement_timestamp", "current_setting"}, strings.TrimPrefix(name, "pg_catalog."))
-			}
-		}
-		return nil
-	}) // which the function above never ends
-	return found
+// name is a table's name.
+func name(r *pg.RangeVar) string {
+	return strings.TrimPrefix(strings.TrimPrefix(r.GetSchemaname()+"."+r.GetRelname(), "."), "public.")
 }
 
-// relation is a table's name, without the schema public.
-func relation(r *pg_query.RangeVar) string {
-	if schema := r.GetSchemaname(); schema != "" && schema != "public" {
-		return schema + "." + r.GetRelname()
-	}
-	return r.GetRelname()
-}
-
-// named returns an object's name from the forms that the grammar has for it. A form
-// that is not listed has no name, and nothing has created that.
-func named(node *pg_query.Node) string {
-	switch {
-	case node.GetRangeVar() != nil:
-		return relation(node.GetRangeVar())
-	case node.GetList() != nil:
-		return dotted(node.GetList().GetItems())
-	case node.GetObjectWithArgs() != nil:
-		return dotted(node.GetObjectWithArgs().GetObjname())
-	case node.GetTypeName() != nil:
-		return dotted(node.GetTypeName().GetNames())
-	}
-	return node.GetString_().GetSval()
-}
-
-// dotted joins a qualified name, without the schema public, as relation does.
-func dotted(nodes []*pg_query.Node) string {
+// dotted joins a qualified name.
+func dotted(nodes []*pg.Node) string {
 	var parts []string
 	for _, node := range nodes {
 		parts = append(parts, node.GetString_().GetSval())
 	}
-	return strings.TrimPrefix(strings.Join(parts, "."), "public.")
+	return strings.TrimPrefix(strings.TrimPrefix(strings.Join(parts, "."), "public."), "pg_catalog.")
+}
+
+func unless(expands bool, remedy string) string {
+	if expands {
+		return ""
+	}
+	return remedy
 }

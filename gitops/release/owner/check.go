@@ -1,6 +1,8 @@
 package owner
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net/url"
@@ -82,25 +84,22 @@ func Check(root, origin string) ([]Problem, error) {
 			fmt.Sprintf("Argo CD would deploy from %s, and origin is %s", mine.Repository(), origin), "set repository in " + File,
 		})
 	}
-	elsewhere := map[string]bool{}
 	// The platform's images come from their projects; those of the overlays are built
 	// here.
+	var elsewhere []string
 	for folder, objects := range built {
-		if !strings.HasPrefix(folder, "gitops/overlays/") {
-			continue
-		}
 		for _, object := range objects {
-			for _, image := range manifest.Images(object.Object) {
-				admitted := slices.ContainsFunc(strings.Fields(mine.Values["registry"]), func(registry string) bool { return strings.HasPrefix(image, registry+"/") })
-				if !admitted {
-					elsewhere[image] = true
-				}
+			if strings.HasPrefix(folder, "gitops/overlays/") {
+				elsewhere = append(elsewhere, manifest.Images(object.Object)...)
 			}
 		}
 	}
-	if len(elsewhere) > 0 {
+	for _, registry := range strings.Fields(mine.Values["registry"]) {
+		elsewhere = slices.DeleteFunc(elsewhere, func(image string) bool { return strings.HasPrefix(image, registry+"/") })
+	}
+	if slices.Sort(elsewhere); len(elsewhere) > 0 {
 		problems = append(problems, Problem{
-			fmt.Sprintf("%d images are not from %s, such as %s", len(elsewhere), mine.Registry(), slices.Min(slices.Collect(maps.Keys(elsewhere)))),
+			fmt.Sprintf("%d images are not from %s, such as %s", len(slices.Compact(elsewhere)), mine.Registry(), elsewhere[0]),
 			fmt.Sprintf("make images ARGS=\"--repository %s\", and commit gitops/images", mine.Registry()),
 		})
 	}
@@ -114,12 +113,13 @@ var reserved = regexp.MustCompile(`(?i)(^|[/@.])example(\.(com|net|org))?\.?([:/
 // such a host, so a value with one was never set.
 func Placeholder(host string) bool { return reserved.MatchString(host) }
 
-// Used reports whether a value is in one of the objects. It looks at every string,
-// wherever in the object.
+// Used reports whether a value is in one of the objects, wherever in it, but not whether
+// it is in encoded data such as a Secret's.
 func Used(value string, built map[string][]*unstructured.Unstructured) bool {
+	quoted, _ := json.Marshal(value) // a string always has an encoding
 	for _, objects := range built {
 		for _, object := range objects {
-			if manifest.Contains(object.Object, value) {
+			if data, err := object.MarshalJSON(); err == nil && bytes.Contains(data, bytes.Trim(quoted, `"`)) {
 				return true
 			}
 		}

@@ -7,8 +7,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
-	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest/manifesttest"
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/owner"
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/owner/ownertest"
 )
@@ -71,18 +69,6 @@ func TestAnInvalidFileIsRefusedWithItsFault(t *testing.T) {
 		_, err := owner.Check(fork, "")
 		assert.ErrorContains(t, err, fault)
 		assert.ErrorContains(t, err, owner.File)
-	}
-}
-
-func TestEveryChoiceIsValidForTheAPIServer(t *testing.T) {
-	t.Parallel()
-	schemas := manifesttest.Schemas(t)
-	for _, choices := range ownertest.Together {
-		built, err := owner.Objects(ownertest.Fork(t, root, choices...))
-		require.NoError(t, err)
-		for folder, objects := range built {
-			assert.NoError(t, manifest.Validate(objects, schemas), "%s: %s", choices, folder)
-		}
 	}
 }
 

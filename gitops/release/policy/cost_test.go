@@ -12,7 +12,7 @@ import (
 
 func TestLargeObjectsStayWithinTheCostThatTheAPIServerAllows(t *testing.T) {
 	one := caseNamed(t, "secrets", "pass-reference")
-	large := one.request.Object.DeepCopy()
+	large := one.request.object.DeepCopy()
 	containers, _, err := unstructured.NestedSlice(large.Object, "spec", "template", "spec", "containers")
 	require.NoError(t, err)
 	var variables []any
@@ -27,13 +27,9 @@ func TestLargeObjectsStayWithinTheCostThatTheAPIServerAllows(t *testing.T) {
 		many = append(many, container)
 	}
 	require.NoError(t, unstructured.SetNestedSlice(large.Object, many, "spec", "template", "spec", "containers"))
-	violations, err := loaded(t).Admit(t.Context(), Request{Object: large}, one.others...)
-	require.NoError(t, err)
-	assert.Empty(t, violations)
+	assert.Empty(t, admit(t, request{object: large}))
 
 	smaller := large.DeepCopy()
 	require.NoError(t, unstructured.SetNestedField(smaller.Object, int64(7), "spec", "template", "spec", "timeoutSeconds"))
-	violations, err = loaded(t).Admit(t.Context(), Request{Object: large, Old: smaller}, one.others...)
-	require.NoError(t, err)
-	assert.Empty(t, violations)
+	assert.Empty(t, admit(t, request{object: large, old: smaller}))
 }

@@ -33,10 +33,11 @@ func TestEveryEnvironmentHasItsNamespaceAndBounds(t *testing.T) {
 		bare.SetNamespace("sequential-questioning-" + environment)
 		violations, err := policies.Check(t.Context(), []*unstructured.Unstructured{bare})
 		require.NoError(t, err)
-		assert.Contains(t, messages(violations), "not from an allowed registry: x; allowed: "+strings.ReplaceAll(mine.Values["registry"], " ", ", "))
+		var said []string
 		for _, violation := range violations {
-			assert.GreaterOrEqual(t, violation.Validation, 0, violation.Message)
+			said = append(said, violation.Message)
 		}
+		assert.Contains(t, said, "not from an allowed registry: x; allowed: "+strings.ReplaceAll(mine.Values["registry"], " ", ", "))
 	}
 }
 
@@ -45,9 +46,7 @@ func TestEveryOverlayPassesEveryPolicy(t *testing.T) {
 	require.NoError(t, err)
 	for _, environment := range environments {
 		t.Run(environment, func(t *testing.T) {
-			objects, err := manifest.Build("../../overlays/" + environment)
-			require.NoError(t, err)
-			violations, err := policies.Check(t.Context(), objects)
+			violations, err := policies.Check(t.Context(), built(t, "../../overlays/"+environment))
 			require.NoError(t, err)
 			assert.Empty(t, violations)
 		})
@@ -57,10 +56,8 @@ func TestEveryOverlayPassesEveryPolicy(t *testing.T) {
 // No pod calls the Kubernetes API, so an attacker in a pod must not find a token for it.
 func TestNoPodHasATokenForTheKubernetesAPI(t *testing.T) {
 	for _, environment := range environments {
-		objects, err := manifest.Build("../../overlays/" + environment)
-		require.NoError(t, err)
 		looked := 0
-		for _, object := range objects {
+		for _, object := range built(t, "../../overlays/"+environment) {
 			if kind := object.GetKind(); kind != "Service" && kind != "Job" {
 				continue
 			}
@@ -71,6 +68,13 @@ func TestNoPodHasATokenForTheKubernetesAPI(t *testing.T) {
 		}
 		assert.Greater(t, looked, 10)
 	}
+}
+
+func built(t *testing.T, folder string) []*unstructured.Unstructured {
+	t.Helper()
+	objects, err := manifest.Build(folder)
+	require.NoError(t, err)
+	return objects
 }
 
 func typed[T any](t *testing.T, objects []*unstructured.Unstructured, kind string) []*T {
@@ -89,8 +93,7 @@ func typed[T any](t *testing.T, objects []*unstructured.Unstructured, kind strin
 
 // The test asks the API server's own authorizer.
 func TestEveryRoleHasTheLeastPrivileges(t *testing.T) {
-	objects, err := manifest.Build(policiesFolder)
-	require.NoError(t, err)
+	objects := built(t, policiesFolder)
 	_, roles := validation.NewTestRuleResolver(
 		typed[rbacv1.Role](t, objects, "Role"), typed[rbacv1.RoleBinding](t, objects, "RoleBinding"),
 		typed[rbacv1.ClusterRole](t, objects, "ClusterRole"), typed[rbacv1.ClusterRoleBinding](t, objects, "ClusterRoleBinding"))

@@ -12,12 +12,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/kubernetes/pkg/apis/networking"
-	networkinginstall "k8s.io/kubernetes/pkg/apis/networking/install"
-	"k8s.io/kubernetes/pkg/apis/networking/validation"
 
-	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/owner"
 )
 
@@ -72,9 +67,7 @@ func opens(ports []networkingv1.NetworkPolicyPort, protocol corev1.Protocol, por
 }
 
 func TestOnlyTheFlowsOfTheFunctionsAreOpen(t *testing.T) {
-	objects, err := manifest.Build(policiesFolder + "/environments/prod")
-	require.NoError(t, err)
-	policies := typed[networkingv1.NetworkPolicy](t, objects, "NetworkPolicy")
+	policies := typed[networkingv1.NetworkPolicy](t, built(t, policiesFolder+"/environments/prod"), "NetworkPolicy")
 	allowed := func(from, to peer, protocol corev1.Protocol, port int) bool {
 		inside := from.namespace == "sequential-questioning-prod"
 		pod, other, direction := to, from, networkingv1.PolicyTypeIngress
@@ -191,17 +184,4 @@ func databaseOf(t *testing.T) (peer, int) {
 	port, err := strconv.Atoi(mine.Values["database-port"])
 	require.NoError(t, err)
 	return address(addresses.Addr().String()), port
-}
-
-func TestNetworkPoliciesAreValid(t *testing.T) {
-	objects, err := manifest.Build(policiesFolder + "/environments/prod")
-	require.NoError(t, err)
-	scheme := runtime.NewScheme()
-	networkinginstall.Install(scheme)
-	for _, policy := range typed[networkingv1.NetworkPolicy](t, objects, "NetworkPolicy") {
-		scheme.Default(policy)
-		stored := &networking.NetworkPolicy{}
-		require.NoError(t, scheme.Convert(policy, stored, nil))
-		assert.Empty(t, validation.ValidateNetworkPolicy(stored, validation.NetworkPolicyValidationOptions{}), policy.Name)
-	}
 }

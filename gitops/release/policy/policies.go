@@ -1,113 +1,157 @@
 // Package policy checks objects against the ValidatingAdmissionPolicies of a folder, with
-// the API server's own code.
+// the API server's own admission plugin.
 //
 // It needs no cluster, and knows only what such policies can see: one object, its namespace and
 // ConfigMaps as parameters. Begin with Load, then Check.
 package policy
 
 import (
+	"cmp"
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"path/filepath"
+	"slices"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apiserver/pkg/admission"
 	"k8s.io/apiserver/pkg/admission/plugin/policy/validating"
+	"k8s.io/apiserver/pkg/authentication/user"
+	"k8s.io/apiserver/pkg/authorization/authorizerfactory"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/informers"
+	"k8s.io/client-go/kubernetes/fake"
+	"k8s.io/client-go/tools/cache"
 
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
 )
 
-// Policies are compiled policies with their bindings.
+// Deployer is the user as which Argo CD applies manifests.
+const Deployer = "system:serviceaccount:argocd:argocd-application-controller"
+
+// Policies are the policies, bindings, namespaces and parameters of a folder.
 type Policies struct {
-	bound []boundPolicy
-	// others are the folder's other objects: namespaces, and ConfigMaps with parameters.
-	others []*unstructured.Unstructured
+	plugin     *validating.Plugin
+	namespaces cache.Store
 }
 
-// boundPolicy is a policy with what applies it. Without a binding a policy does
-// nothing, which the API server accepts in silence.
-type boundPolicy struct {
-	definition *admissionv1.ValidatingAdmissionPolicy
-	bindings   []*admissionv1.ValidatingAdmissionPolicyBinding
-	evaluator  validating.Validator
+// Violation is one reason to deny a request, with the policy and the index of its
+// expression that was false. A request with several is denied by the first; all are
+// listed, so that they can be mended together.
+type Violation struct {
+	validating.ValidationFailureValue        // without a policy if it could not be evaluated: the message names it
+	Object                            string // kind, namespace and name
 }
 
-// Load reads the policies, bindings, namespaces and parameters of a kustomization. It
-// returns an error for objects that the API server would refuse, and for policies
-// without a binding.
+// String leaves the binding out, since a policy usually has one.
+func (v Violation) String() string {
+	if v.Policy == "" {
+		return v.Object + ": " + v.Message
+	}
+	return fmt.Sprintf("%s: %s (policy %s)", v.Object, v.Message, v.Policy)
+}
+
+// Load reads a kustomization and others, such as the namespaces and parameters of a folder
+// that has only policies. An expression that does not compile denies everything.
 // Compiling takes most of its time: load once and check often.
-func Load(folder string) (*Policies, error) {
+func Load(folder string, others ...*unstructured.Unstructured) (*Policies, error) {
 	objects, err := manifest.Build(folder)
 	if err != nil {
 		return nil, err
 	}
-	policies, err := read(objects)
-	if err != nil {
-		return nil, fmt.Errorf("read policies of %s: %w", filepath.Base(folder), err)
-	}
-	return policies, nil
-}
-
-// read sorts the objects of a folder. All that is wrong is reported together.
-func read(objects []*unstructured.Unstructured) (*Policies, error) {
-	var definitions []*admissionv1.ValidatingAdmissionPolicy
-	bindings := map[string][]*admissionv1.ValidatingAdmissionPolicyBinding{}
-	policies := &Policies{}
-	var problems []error
-	for _, object := range objects {
-		var into runtime.Object
-		switch object.GroupVersionKind() {
-		case admissionv1.SchemeGroupVersion.WithKind("ValidatingAdmissionPolicy"):
-			into = &admissionv1.ValidatingAdmissionPolicy{}
-		case admissionv1.SchemeGroupVersion.WithKind("ValidatingAdmissionPolicyBinding"):
-			into = &admissionv1.ValidatingAdmissionPolicyBinding{}
-		default:
-			policies.others = append(policies.others, object)
-			continue
-		}
-		if err := manifest.Validate([]*unstructured.Unstructured{object}); err != nil { // compiles the expressions
-			problems = append(problems, err)
-			continue
-		}
-		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, into); err != nil {
+	var cluster []runtime.Object
+	for _, object := range slices.Concat(objects, others) {
+		typed, err := manifest.Complete(object)
+		if err != nil {
 			return nil, fmt.Errorf("read %s: %w", manifest.Title(object), err)
 		}
-		scheme.Default(into)
-		switch read := into.(type) {
-		case *admissionv1.ValidatingAdmissionPolicy:
-			definitions = append(definitions, read)
-		case *admissionv1.ValidatingAdmissionPolicyBinding:
-			bindings[read.Spec.PolicyName] = append(bindings[read.Spec.PolicyName], read)
+		if binding, ok := typed.(*admissionv1.ValidatingAdmissionPolicyBinding); ok {
+			if !slices.Contains(binding.Spec.ValidationActions, admissionv1.Deny) {
+				continue
+			}
+			// A denied request names the first violation. An audit notes all of them.
+			binding.Spec.ValidationActions = []admissionv1.ValidationAction{admissionv1.Audit}
+		}
+		cluster = append(cluster, typed)
+	}
+	client, mapper, never := fake.NewClientset(cluster...), meta.NewDefaultRESTMapper(nil), make(chan struct{})
+	mapper.Add(corev1.SchemeGroupVersion.WithKind("ConfigMap"), meta.RESTScopeNamespace)
+	plugin, factory := validating.NewPlugin(nil), informers.NewSharedInformerFactory(client, 0)
+	plugin.SetExternalKubeClientSet(client)
+	plugin.SetExternalKubeInformerFactory(factory)
+	plugin.SetRESTMapper(mapper)
+	plugin.SetDynamicClient(struct{ dynamic.Interface }{}) // for parameters of other kinds, which the mapper refuses
+	plugin.SetAuthorizer(authorizerfactory.NewAlwaysDenyAuthorizer())
+	plugin.SetDrainedNotification(never)
+	if err := plugin.ValidateInitialization(); err != nil {
+		return nil, fmt.Errorf("read policies of %s: %w", folder, err)
+	}
+	factory.Core().V1().ConfigMaps().Informer() // so that parameters are there before the first request
+	factory.Start(never)
+	factory.WaitForCacheSync(never)
+	return &Policies{plugin, factory.Core().V1().Namespaces().Informer().GetStore()}, nil
+}
+
+// Check returns the violations of creating the objects, in their order. As on a cluster,
+// the policies of the folder apply to every object that they match, whoever creates it.
+func (p *Policies) Check(ctx context.Context, objects []*unstructured.Unstructured) (violations []Violation, err error) {
+	for _, object := range objects {
+		complete, err := manifest.Complete(object)
+		if err != nil {
+			return nil, fmt.Errorf("check %s: %w", manifest.Title(object), err)
+		}
+		if _, known, _ := p.namespaces.Get(complete); object.GetKind() == "Namespace" && !known {
+			_ = p.namespaces.Add(complete) // for the objects in it; it always has a key
+		}
+		resource, _ := meta.UnsafeGuessKindToResource(object.GroupVersionKind()) // right for the kinds that the policies match
+		failures, err := p.admit(ctx, admission.NewAttributesRecord(complete, nil, object.GroupVersionKind(), object.GetNamespace(), object.GetName(), resource,
+			"", admission.Create, &metav1.CreateOptions{}, false, &user.DefaultInfo{Name: Deployer}))
+		if err != nil {
+			return nil, fmt.Errorf("check %s: %w", manifest.Title(object), err)
+		}
+		for _, failure := range failures {
+			violations = append(violations, Violation{failure, manifest.Title(object)})
 		}
 	}
-	if err := errors.Join(problems...); err != nil {
+	return violations, nil
+}
+
+// admit returns the reasons to deny one request; none means that it is admitted.
+func (p *Policies) admit(ctx context.Context, request admission.Attributes) ([]validating.ValidationFailureValue, error) {
+	log := &auditLog{Attributes: request}
+	err := p.plugin.Validate(ctx, log, admission.NewObjectInterfacesFromScheme(manifest.Scheme))
+	var denial *apierrors.StatusError
+	if errors.As(err, &denial) && apierrors.IsInvalid(denial) {
+		// As on a cluster, a policy that cannot be evaluated, for want of its parameters
+		// or its namespace, denies everything.
+		log.failures = append(log.failures, validating.ValidationFailureValue{Message: denial.ErrStatus.Details.Causes[0].Message})
+	} else if err != nil {
 		return nil, err
 	}
-	for _, definition := range definitions {
-		// lookup knows no other kind, and would find no parameters.
-		if kind := definition.Spec.ParamKind; kind != nil && (kind.APIVersion != "v1" || kind.Kind != "ConfigMap") {
-			problems = append(problems, fmt.Errorf("policy %s: spec.paramKind: parameters must be a v1 ConfigMap, not a %s of %s", definition.Name, kind.Kind, kind.APIVersion))
-		}
-		bound := bindings[definition.Name]
-		if len(bound) == 0 {
-			problems = append(problems, fmt.Errorf("policy %s: it has no binding: add a ValidatingAdmissionPolicyBinding with spec.policyName %s", definition.Name, definition.Name))
-		}
-		delete(bindings, definition.Name)
-		policies.bound = append(policies.bound, boundPolicy{definition: definition, bindings: bound, evaluator: compile(definition)})
+	// The plugin tries the policies in any order.
+	slices.SortStableFunc(log.failures, func(a, b validating.ValidationFailureValue) int { return cmp.Compare(a.Policy, b.Policy) })
+	return log.failures, nil
+}
+
+// auditLog collects the violations that the plugin notes for the API server's audit log.
+type auditLog struct {
+	admission.Attributes
+	failures []validating.ValidationFailureValue
+}
+
+// AddAnnotation receives one violation at a time, as a list.
+func (l *auditLog) AddAnnotation(key, value string) error {
+	if key != "validation.policy.admission.k8s.io/validation_failure" {
+		return nil
 	}
-	// What is left binds a policy that does not exist, which the API server accepts in
-	// silence.
-	for name, unbound := range bindings {
-		for _, binding := range unbound {
-			problems = append(problems, fmt.Errorf("binding %s: spec.policyName: there is no policy %s", binding.Name, name))
-		}
-	}
-	if len(policies.bound) == 0 {
-		problems = append(problems, errors.New("there is no ValidatingAdmissionPolicy"))
-	}
-	if err := errors.Join(problems...); err != nil {
-		return nil, err
-	}
-	return policies, nil
+	var failures []validating.ValidationFailureValue
+	err := json.Unmarshal([]byte(value), &failures)
+	l.failures = append(l.failures, failures...)
+	return err
 }

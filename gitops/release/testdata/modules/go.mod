@@ -1,6 +1,6 @@
 // Modules that are read for their CustomResourceDefinitions, and not built. They
 // stand apart, so that their dependencies are not those of the release command.
-module github.com/sequential-questioning/sequential-questioning/gitops/release/manifest/manifesttest/modules
+module github.com/sequential-questioning/sequential-questioning/gitops/release/testdata/modules
 
 go 1.26.3
 
