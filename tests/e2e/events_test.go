@@ -39,6 +39,7 @@ func states(coverage []any) (all []any) {
 func TestKillingRelayAndIndexerLosesNoEvent(t *testing.T) {
 	begin(t)
 	route := deployment.Route(Prod)
+	onBoth(t, everyMinute, "Wake the relay each minute")
 	var all []*person
 	kill := deployment.Killing(t.Context(), Prod, "relay", "indexer")
 	for until := time.Now().Add(2 * time.Minute); kill.Killed() < 8 && time.Now().Before(until); {
@@ -72,13 +73,17 @@ func outbox(ctx context.Context) (waiting, deadLetters int, err error) {
 	return waiting, deadLetters, err
 }
 
-// The indexer verifies events with other keys than the relay signs with, and so refuses
-// every one of them permanently. The timer wakes the relay each minute: here it sleeps
-// after seconds, and with it what it would try again.
-const refusing = `
+// The timer wakes the relay each minute, in place of each quarter of an hour. Here the
+// relay sleeps after seconds, also while it or a killed one has events to try again.
+const everyMinute = `
   - target: {kind: PingSource, name: sweep}
     patch: |-
       - {op: replace, path: /spec/schedule, value: "* * * * *"}
+`
+
+// The indexer verifies events with other keys than the relay signs with, and so refuses
+// every one of them permanently.
+const refusing = everyMinute + `
   - target: {group: serving.knative.dev, kind: Service, name: indexer}
     patch: |-
       - op: test
@@ -89,13 +94,19 @@ const refusing = `
         value: sequential-questioning-request-state
 `
 
+// onBoth adds patches to prod, and waits until they are deployed.
+func onBoth(t *testing.T, patches, message string) {
+	t.Helper()
+	require.NoError(t, deployment.Clone.Append("gitops/overlays/prod/kustomization.yaml", patches))
+	_, err := deployment.Clone.Commit(t.Context(), message)
+	require.NoError(t, err)
+	require.NoError(t, deployment.PushBoth(t.Context()))
+}
+
 func TestAnUndeliverableEventBecomesADeadLetterAndCanBeReplayed(t *testing.T) {
 	begin(t)
 	route := deployment.Route(Prod)
-	require.NoError(t, deployment.Clone.Append("gitops/overlays/prod/kustomization.yaml", refusing))
-	_, err := deployment.Clone.Commit(t.Context(), "Make the indexer refuse all events")
-	require.NoError(t, err)
-	require.NoError(t, deployment.PushBoth(t.Context()))
+	onBoth(t, refusing, "Make the indexer refuse all events")
 	all := people(t, 2)
 	p := all[0]
 	require.NoError(t, p.converse(t.Context(), route))
