@@ -57,9 +57,6 @@ SELECT principal, id FROM conversations WHERE id > @after ORDER BY id LIMIT @mos
 SELECT principal, id FROM conversations WHERE id < @opened_before AND updated_at < now() - @age::interval
 ORDER BY id LIMIT @most::integer;
 
--- name: CountConversations :one
-SELECT count(*) FROM conversations;
-
 -- name: Statistics :one
 -- Statistics are what the principals share, the principal's own voice among them,
 -- and the latest contributions of the user and of each other user.

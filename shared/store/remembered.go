@@ -96,16 +96,3 @@ func (s *Store) Keys(ctx context.Context, after string, limit int) ([]Conversati
 	}
 	return keys, nil
 }
-
-// Count returns how many conversations all principals have.
-func (s *Store) Count(ctx context.Context) (n int, err error) {
-	batch := eventingBatch(ctx)
-	queue(batch, func(db queries.DBTX) (err error) {
-		n, err = queries.New(db).CountConversations(ctx)
-		return err
-	})
-	if err := s.pool.SendBatch(ctx, batch).Close(); err != nil {
-		return 0, fmt.Errorf("count conversations: %w", err)
-	}
-	return n, nil
-}

@@ -58,8 +58,8 @@ const (
 	// the sink to be unavailable, and stops.
 	maxUndelivered = 3
 	// minInterval is the time between two rounds: whoever reaches the relay can ask
-	// for one, and a round costs the database three transactions.
-	minInterval = 50 * time.Millisecond
+	// for one, and a round costs the database three transactions, for however many events.
+	minInterval = 200 * time.Millisecond
 )
 
 // Relay publishes the events of an outbox. Any number of relays may work on one;

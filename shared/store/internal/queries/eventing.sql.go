@@ -184,17 +184,6 @@ func (q *Queries) ConversationKeys(ctx context.Context, arg ConversationKeysPara
 	return items, nil
 }
 
-const countConversations = `-- name: CountConversations :one
-SELECT count(*) FROM conversations
-`
-
-func (q *Queries) CountConversations(ctx context.Context) (int, error) {
-	row := q.db.QueryRow(ctx, countConversations)
-	var count int
-	err := row.Scan(&count)
-	return count, err
-}
-
 const countTombstones = `-- name: CountTombstones :one
 SELECT count(*) AS waiting, count(*) FILTER (WHERE at < now() - $1::interval) AS late FROM erasures
 `
