@@ -40,7 +40,7 @@ func (d Destination) push(ctx context.Context, image string, content remote.Tagg
 	return nil
 }
 
-// save writes the layout anew, or it would grow with every build. Only a layout is replaced: a
+// save replaces the layout, or it would grow with every build. Only a layout is replaced: a
 // folder with anything else in it is refused.
 func (d Destination) save(images ...mutate.IndexAddendum) error {
 	if _, err := layout.FromPath(d.Layout); err == nil {

@@ -75,7 +75,7 @@ func Choose(app *v1alpha1.Application, argument string) (*v1alpha1.RevisionHisto
 // Run rolls back and returns when the old revision serves. It is safe to run again after
 // any error, which says what state the Application is in and what to do next. Auto-sync
 // goes off first: with it on, Argo CD refuses a rollback and would undo it. When ctx
-// ends, the rollback itself goes on in Argo CD.
+// ends, the rollback itself continues in Argo CD.
 func Run(ctx context.Context, server *argocd.Server, before *v1alpha1.Application, target *v1alpha1.RevisionHistory, report func(string)) error {
 	app, err := suspend(ctx, server, before, target)
 	if err != nil {

@@ -68,8 +68,22 @@ func run(ctx context.Context, write, only string, length time.Duration, people i
 	if err := os.MkdirAll(write, 0o755); err != nil {
 		return fmt.Errorf("create the folder of pictures: %w", err)
 	}
-	s, targets := testbed.At(url, calm), functions.discovery()
-	if url == "" {
+	folder, err := os.MkdirTemp("", "sequential-questioning-targets-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	file := filepath.Join(folder, "targets.json")
+	s, targets := testbed.At(url, calm), functions.discovery(file)
+	if url != "" {
+		following, cancel := context.WithCancel(ctx)
+		followed := make(chan error, 1)
+		go func() { followed <- functions.follow(following, file) }()
+		defer func() {
+			cancel()
+			err = errors.Join(err, <-followed)
+		}()
+	} else {
 		if s, err = testbed.Start(ctx, calm); err != nil {
 			return err
 		}

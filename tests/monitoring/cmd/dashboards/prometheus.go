@@ -98,20 +98,51 @@ func startPrometheus(ctx context.Context, targets map[string]any, rules string) 
 // pods are the functions of a namespace of a cluster.
 type pods struct{ kubeconfig, namespace string }
 
-// discovery finds them as gitops/platform/monitoring/targets/functions.yaml does.
-func (p pods) discovery() map[string]any {
-	const pod = "__meta_kubernetes_pod_"
-	return map[string]any{
-		"kubernetes_sd_configs": []any{map[string]any{
-			"role": "pod", "kubeconfig_file": p.kubeconfig, "namespaces": map[string]any{"names": []string{p.namespace}},
-		}},
-		"relabel_configs": []any{
-			map[string]any{"source_labels": []string{pod + "container_port_name", pod + "phase"}, "regex": "user-port;Running", "action": "keep"},
-			map[string]any{"source_labels": []string{"__address__"}, "regex": `(.+):\d+`, "replacement": "$1:9464", "target_label": "__address__"},
-			map[string]any{"source_labels": []string{"__meta_kubernetes_namespace"}, "target_label": "namespace"},
-			map[string]any{"source_labels": []string{pod + "name"}, "target_label": "pod"},
-			map[string]any{"source_labels": []string{pod + "label_app_kubernetes_io_name"}, "target_label": "function"},
-		},
+// discovery has Prometheus scrape what follow finds, with the labels of
+// gitops/platform/monitoring/targets/functions.yaml. Debian's Prometheus cannot ask
+// Kubernetes itself.
+func (p pods) discovery(file string) map[string]any {
+	return map[string]any{"file_sd_configs": []any{map[string]any{"files": []string{file}, "refresh_interval": "1s"}}}
+}
+
+// follow writes the running pods to a file of Prometheus' targets, again and again until
+// ctx ends. It needs kubectl.
+func (p pods) follow(ctx context.Context, file string) error {
+	const list = `{range .items[?(@.status.phase=="Running")]}{.status.podIP} {.metadata.name} {.metadata.labels.app\.kubernetes\.io/name}{"\n"}{end}`
+	type group struct {
+		Targets []string          `json:"targets"`
+		Labels  map[string]string `json:"labels"`
+	}
+	for {
+		output, err := exec.CommandContext(ctx, "kubectl", "--kubeconfig", p.kubeconfig, "--namespace", p.namespace,
+			"get", "pods", "--selector=serving.knative.dev/revision", "--output=jsonpath="+list).Output()
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("list pods: %w", err)
+		}
+		groups := []group{}
+		for line := range strings.Lines(string(output)) {
+			if fields := strings.Fields(line); len(fields) == 3 {
+				groups = append(groups, group{[]string{fields[0] + ":9464"}, map[string]string{"namespace": p.namespace, "pod": fields[1], "function": fields[2]}})
+			}
+		}
+		data, err := json.Marshal(groups)
+		if err == nil {
+			err = os.WriteFile(file+".new", data, 0o600)
+		}
+		if err == nil {
+			err = os.Rename(file+".new", file) // never half a file
+		}
+		if err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(time.Second):
+		}
 	}
 }
 
