@@ -149,7 +149,9 @@ func (f *followUp) returned(c *conversation) (bool, error) {
 	}
 	var err error
 	f.turn, err = restoredTurn(c.Earlier.Result)
-	f.turn.repeats = !named && len(f.turn.Questions) > 0
+	if !named && len(f.turn.Questions) > 0 {
+		f.turn.repeat()
+	}
 	return true, err
 }
 

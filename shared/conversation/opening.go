@@ -149,7 +149,7 @@ func (s *Service) opening(ctx context.Context, in AskInput) (*opening, error) {
 	(&wording{model: s.model}).put(ctx, c, &o.Change)
 	o.turn = newTurn(c, &o.Change, counted)
 	o.turn.SessionID, o.turn.Metadata.Playbook, o.turn.OpenSlots = o.SessionID, o.Playbook, c.openSlots()
-	o.turn.advise(o.Playbook != "")
+	o.turn.advise(o.Playbook != "" || len(in.Known) == 0)
 	o.turn.Metadata.PlaybookReason, o.turn.Metadata.PlaybookAlternatives = o.reason, o.alternatives
 	o.turn.Metadata.Memory, o.turn.Metadata.Warnings = memory, o.warnings
 	o.Result, err = json.Marshal(o.turn.kept())

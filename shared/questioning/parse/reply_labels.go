@@ -23,7 +23,7 @@ func (r *replying) cutAtLabels(text, code string) (parts []markedPart, rest stri
 		var slot *questioning.Slot
 		label, words, ok := cutLabel(line)
 		if ok && inCode[i] == line {
-			slot = r.slotNamed(label, line)
+			slot = r.slotNamed(label, line, words)
 		}
 		switch {
 		case slot != nil:
@@ -63,7 +63,7 @@ func SlotNamed(name string, slots []questioning.Slot, c Context) (string, bool) 
 		return "", false
 	}
 	r := &replying{slots: slots, context: c}
-	if slot := r.slotNamed(label, label+":"); slot != nil {
+	if slot := r.slotNamed(label, label+":", ""); slot != nil {
 		return slot.Key, true
 	}
 	return "", false
@@ -73,8 +73,9 @@ func SlotNamed(name string, slots []questioning.Slot, c Context) (string, bool) 
 var camelCase = regexp.MustCompile(`([a-z0-9])([A-Z])`)
 
 // slotNamed is the one slot that a label means: by its name, else by words of its
-// name, description and question that all the label's words are among.
-func (r *replying) slotNamed(label, line string) *questioning.Slot {
+// name, description and question that all the label's words are among. Of several the
+// words behind the label may fit only one.
+func (r *replying) slotNamed(label, line, words string) *questioning.Slot {
 	for _, name := range []func(questioning.Slot) string{
 		func(s questioning.Slot) string { return s.Key },
 		func(s questioning.Slot) string { return s.Title },
@@ -93,7 +94,7 @@ func (r *replying) slotNamed(label, line string) *questioning.Slot {
 	if len(strings.Fields(label)) > longest {
 		return nil
 	}
-	return r.meant(label)
+	return r.meant(label, strings.TrimSpace(words))
 }
 
 // These bound, in words, a label that is understood by its meaning: a longer one
@@ -102,49 +103,81 @@ const longestMeant, longestAsked = 6, 1
 
 // meant is the one slot that a label speaks of, nil when several or none are: by its
 // name alone, else by all that describes it.
-func (r *replying) meant(label string) *questioning.Slot {
+func (r *replying) meant(label, said string) *questioning.Slot {
 	l := textOf(questioning.Slot{Type: questioning.Text}, label, r.context)
-	asksWhen, asksWhere := l.starts(0, class("when")) && len(l.tokens) == 1, l.starts(0, class("where")) && len(l.tokens) == 1
-	words := l.contentWords(label, true)
-	words = slices.DeleteFunc(words, l.isGeneric)
+	words := slices.DeleteFunc(l.contentWords(label, true), l.isGeneric)
 	name := func(s questioning.Slot) string { return s.Key + " " + s.Title }
 	all := func(s questioning.Slot) string {
 		return strings.Join([]string{name(s), s.Description, s.Question}, " ")
 	}
 	for _, described := range []func(questioning.Slot) string{name, all} {
-		if slot := r.only(l, words, asksWhen, asksWhere, described); slot != nil {
+		if slot := r.only(r.describedBy(l, words, described), said); slot != nil {
 			return slot
 		}
 	}
-	return nil
+	return r.only(r.askedFor(l, words), said)
 }
 
-// only is the one slot whose description has all of the words, nil when several or
-// none have; or the only one about a time or a place, where the label asks for that.
-func (r *replying) only(l *text, words []string, asksWhen, asksWhere bool, described func(questioning.Slot) string) *questioning.Slot {
-	var only *questioning.Slot
+// describedBy are the slots whose description has all of the words.
+func (r *replying) describedBy(l *text, words []string, described func(questioning.Slot) string) (fitting []*questioning.Slot) {
+	for i, slot := range r.slots {
+		names := l.contentWords(described(slot), true)
+		if len(words) > 0 && !slices.ContainsFunc(words, func(said string) bool {
+			return !slices.ContainsFunc(names, func(other string) bool { return sameStem(said, other) })
+		}) {
+			fitting = append(fitting, &r.slots[i])
+		}
+	}
+	return fitting
+}
+
+// askedFor are the slots for what a label asks, where it says no more than that: a time,
+// a place, a number of people, a sum of money.
+func (r *replying) askedFor(l *text, words []string) (fitting []*questioning.Slot) {
+	alone := func(of class) bool {
+		return len(words) == 1 && l.isOf(words[0], of)
+	}
+	whole := func(of class) bool { return l.starts(0, of) && len(l.tokens) == 1 }
 	for i, slot := range r.slots {
 		own := &text{lang: l.lang, slot: slot}
 		var fits bool
 		switch {
-		case asksWhen:
+		case whole("when"):
 			fits = slot.Type == questioning.Date || slot.Type == questioning.DateTime
-		case asksWhere:
-			fits = own.asksWhere()
-		case len(words) > 0:
-			names := l.contentWords(described(slot), true)
-			fits = !slices.ContainsFunc(words, func(said string) bool {
-				return !slices.ContainsFunc(names, func(other string) bool { return sameStem(said, other) })
-			})
-		}
-		if fits && only != nil {
-			return nil
+		case whole("where"):
+			fits = own.asksWhere() || own.slotIs("site")
+		case alone("headcount"):
+			fits = own.counts() && (own.slotIs(persons) || own.slotIs(attendance))
+		case alone("money"):
+			fits = own.counts() && own.slotIs("money")
 		}
 		if fits {
-			only = &r.slots[i]
+			fitting = append(fitting, &r.slots[i])
 		}
 	}
-	return only
+	return fitting
+}
+
+// only is the one of the slots, or the one that alone can take what is said. Any words do
+// for free text, so that it comes last.
+func (r *replying) only(fitting []*questioning.Slot, said string) *questioning.Slot {
+	if len(fitting) == 1 {
+		return fitting[0]
+	}
+	if said == "" {
+		return nil
+	}
+	free := slices.DeleteFunc(slices.Clone(fitting), func(slot *questioning.Slot) bool { return typed(slot.Type) })
+	readable := slices.DeleteFunc(slices.Clone(fitting), func(slot *questioning.Slot) bool {
+		return !typed(slot.Type) || Read(*slot, said, r.context).Problem != ""
+	})
+	switch {
+	case len(readable) == 1:
+		return readable[0]
+	case len(readable) == 0 && len(free) == 1:
+		return free[0]
+	}
+	return nil
 }
 
 // longestLabel bounds, in bytes, what stands before the colon of a label.
