@@ -175,7 +175,7 @@ func (c *conversation) slotOf(in AnswerInput, number int, with parse.Context) (q
 		}
 		key = slot
 	}
-	near, ok := parse.SlotNamed(key, c.State.Slots, with)
+	near, ok := parse.SlotNamed(key, in.said(), c.State.Slots, with)
 	if !ok {
 		return questioning.Slot{}, fault.Invalidf("slot", "there is no slot %q; there are %s", key, slotKeys(c.State.Slots))
 	}
@@ -207,7 +207,7 @@ func (c *conversation) parseKnown(known []Known, with parse.Context) (parsed, er
 			all = all.and(c.parseFor(words, nil, with))
 			continue
 		}
-		key, ok := parse.SlotNamed(k.Slot, c.State.Slots, with)
+		key, ok := parse.SlotNamed(k.Slot, AnswerInput{Value: k.Value, Text: words}.said(), c.State.Slots, with)
 		if !ok {
 			all = all.and(parsed{unmatched: k.Slot + ": " + words})
 			continue

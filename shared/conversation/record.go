@@ -23,6 +23,16 @@ type summary struct {
 	read               []string // slots whose values were read in words here
 }
 
+// add adds what the goal and the chat name and was not read, where nothing is known of it
+// by now.
+func (s *summary) add(unread []Unread, state *questioning.State) {
+	for _, u := range unread {
+		if state.SlotStates[state.Index(u.Slot)].Status == questioning.StatusMissing {
+			s.unread = append(s.unread, u)
+		}
+	}
+}
+
 // record adds to a change what a reply says that was not said before, and applies
 // it to the state. What was said before is known by its digest: a reply that came twice
 // is counted once, whichever call brought it.
@@ -53,18 +63,21 @@ func (c *conversation) record(ctx context.Context, tx *store.Tx, says parsed, ch
 
 // passed is the number below which this call leaves open questions out. A person's own
 // reply leaves out all that it does not answer. Of answers that a client sends, nobody
-// knows whether they are the whole reply or what the chat tells, and whether the person
-// has seen the latest questions: they leave out what was put before a question that they
-// answer.
+// knows whether they are the whole reply, one answer of it, or what the chat tells, and
+// whether the person has seen the latest questions: several of them leave out what was put
+// before the last question that they answer.
 func (c *conversation) passed(open []questioning.Question, spoken bool) int {
 	if spoken {
 		return math.MaxInt
 	}
-	last := 0
+	answered, last := 0, 0
 	for _, q := range open {
 		if !c.asksFor(q.Slot) {
-			last = q.Number
+			answered, last = answered+1, q.Number
 		}
+	}
+	if answered < 2 {
+		return 0
 	}
 	return last
 }

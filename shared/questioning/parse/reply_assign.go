@@ -138,10 +138,10 @@ func (r *replying) distribute(text string, all []candidate) []interval {
 		r.used = append(r.used, used)
 		all = slices.DeleteFunc(all, func(c candidate) bool { return c.slot == best.slot || overlap(c.Candidate, best.Candidate) })
 	}
+	r.unread(text, all)
 	for _, c := range all {
 		r.noteDoubt(text, c)
 	}
-	r.unread(text, all)
 	r.doubtReversed(text, given)
 	r.told = nil
 	for _, c := range given {
@@ -332,10 +332,20 @@ func (r *replying) leftover(text string, assigned []interval) {
 	for _, piece := range sentences(text) {
 		left := r.remainder(text, piece)
 		whole := left == strings.TrimSpace(text[piece.start:piece.end])
-		if hasContent(left, r.context) || whole && !isSmallTalk(left, r.context) {
+		if hasContent(left, r.context) && (whole || !r.isRemnant(left)) || whole && !isSmallTalk(left, r.context) {
 			r.leave(left)
 		}
 	}
+}
+
+// isRemnant reports words that only lead to a value which a slot took: the "delivery on" of
+// "delivery on December 20".
+func (r *replying) isRemnant(words string) bool {
+	own := questioning.Slot{Type: questioning.Text}
+	for _, value := range r.told {
+		own.Description += " " + value.slot + " " + r.slotOf(value.slot).Title
+	}
+	return textOf(own, words, r.context).isSmallTalk()
 }
 
 // cutOut returns a text without some intervals of it, which may overlap.

@@ -81,6 +81,9 @@ func (r *replying) single(question OpenQuestion, text string) {
 		delete(r.answers, question.Number)
 	}
 	r.assign(text)
+	if r.answers[question.Number] == nil && len(r.told) > 0 && !hasContent(cutOut(text, r.clauses()), r.context) {
+		return // all of it is about other slots
+	}
 	if r.answers[question.Number] == nil {
 		r.answers[question.Number] = &Part{Number: question.Number, Slot: question.Slot.Key, Words: text, Reading: read}
 	} else {
@@ -91,17 +94,23 @@ func (r *replying) single(question OpenQuestion, text string) {
 	}
 }
 
+// clauses are those that hold what slots were told.
+func (r *replying) clauses() (all []interval) {
+	for _, value := range r.told {
+		all = append(all, value.interval)
+	}
+	return all
+}
+
 // doubtAbout takes words back as the answer to the only open question, for free text, where
 // they speak of other slots by name and say nothing else: "the budget is 500" tells no
 // place. Words that correct another slot are no answer at all.
 func (r *replying) doubtAbout(question OpenQuestion, text string) {
-	var clauses []interval
 	about, corrects := "", false
 	for _, value := range r.told {
 		if value.slot == question.Slot.Key {
 			return
 		}
-		clauses = append(clauses, value.interval)
 		if part := r.volunteered[value.slot]; part != nil && part.Corrects {
 			corrects = true
 		} else if value.score < scoreNamed {
@@ -110,7 +119,7 @@ func (r *replying) doubtAbout(question OpenQuestion, text string) {
 		about = cmp.Or(r.slotOf(value.slot).Title, value.slot)
 	}
 	switch {
-	case about == "" || hasContent(cutOut(text, clauses), r.context):
+	case about == "" || hasContent(cutOut(text, r.clauses()), r.context):
 	case corrects:
 		delete(r.answers, question.Number)
 	default:

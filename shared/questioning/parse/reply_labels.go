@@ -19,10 +19,19 @@ func (r *replying) cutAtLabels(text, code string) (parts []markedPart, rest stri
 	var outside []string
 	var current *markedPart
 	inCode := strings.Split(code, "\n")
+	var lines, plain []string
 	for i, line := range strings.Split(text, "\n") {
+		if inCode[i] != line {
+			lines, plain = append(lines, line), append(plain, inCode[i])
+			continue
+		}
+		pieces := r.cutBeforeLabels(line)
+		lines, plain = append(lines, pieces...), append(plain, pieces...)
+	}
+	for i, line := range lines {
 		var slot *questioning.Slot
 		label, words, ok := cutLabel(line)
-		if ok && inCode[i] == line {
+		if ok && plain[i] == line {
 			slot = r.slotNamed(label, line, words)
 		}
 		switch {
@@ -41,6 +50,24 @@ func (r *replying) cutAtLabels(text, code string) (parts []markedPart, rest stri
 	return gather(parts), strings.TrimSpace(strings.Join(outside, "\n"))
 }
 
+// labelInLine is a name within a line, with the sign before it and the colon behind it.
+var labelInLine = regexp.MustCompile(`[.,;]\s+([^.,;:?]{1,60}):\s`)
+
+// cutBeforeLabels cuts a line before each name of a slot in it: "a party, date: June 5,
+// guests: 20".
+func (r *replying) cutBeforeLabels(line string) (pieces []string) {
+	start := 0
+	if len(line) <= longestTyped {
+		for _, at := range labelInLine.FindAllStringSubmatchIndex(line, -1) {
+			label := line[at[2]:at[3]]
+			if r.slotNamed(labelName(label), label+":", line[at[1]:]) != nil {
+				pieces, start = append(pieces, strings.TrimRight(line[start:at[2]], ",; ")), at[2]
+			}
+		}
+	}
+	return append(pieces, line[start:])
+}
+
 // isShort reports a slot that a paragraph is too long for.
 func (r *replying) isShort(key string) bool {
 	slot := r.slotOf(key)
@@ -48,8 +75,9 @@ func (r *replying) isShort(key string) bool {
 }
 
 // SlotNamed returns the key of the one slot that a name such as "guests" or
-// "numberOfGuests" means, and false where it means none or several.
-func SlotNamed(name string, slots []questioning.Slot, c Context) (string, bool) {
+// "numberOfGuests" means, and false where it means none or several. What is said of the
+// slot, if anything, may tell which of several is meant.
+func SlotNamed(name, said string, slots []questioning.Slot, c Context) (string, bool) {
 	for _, slot := range slots {
 		if slot.Key == name {
 			return slot.Key, true
@@ -63,7 +91,7 @@ func SlotNamed(name string, slots []questioning.Slot, c Context) (string, bool) 
 		return "", false
 	}
 	r := &replying{slots: slots, context: c}
-	if slot := r.slotNamed(label, label+":", ""); slot != nil {
+	if slot := r.slotNamed(label, label+":", said); slot != nil {
 		return slot.Key, true
 	}
 	return "", false
@@ -102,7 +130,7 @@ func (r *replying) slotNamed(label, line, words string) *questioning.Slot {
 const longestMeant, longestAsked = 6, 1
 
 // meant is the one slot that a label speaks of, nil when several or none are: by its
-// name alone, else by all that describes it.
+// name alone, by what it asks, else by all that describes the slot.
 func (r *replying) meant(label, said string) *questioning.Slot {
 	l := textOf(questioning.Slot{Type: questioning.Text}, label, r.context)
 	words := slices.DeleteFunc(l.contentWords(label, true), l.isGeneric)
@@ -110,12 +138,13 @@ func (r *replying) meant(label, said string) *questioning.Slot {
 	all := func(s questioning.Slot) string {
 		return strings.Join([]string{name(s), s.Description, s.Question}, " ")
 	}
-	for _, described := range []func(questioning.Slot) string{name, all} {
-		if slot := r.only(r.describedBy(l, words, described), said); slot != nil {
-			return slot
-		}
+	if slot := r.only(r.describedBy(l, words, name), said); slot != nil {
+		return slot
 	}
-	return r.only(r.askedFor(l, words), said)
+	if slot := r.only(r.askedFor(l, words), said); slot != nil {
+		return slot
+	}
+	return r.only(r.describedBy(l, words, all), said)
 }
 
 // describedBy are the slots whose description has all of the words.
@@ -147,9 +176,9 @@ func (r *replying) askedFor(l *text, words []string) (fitting []*questioning.Slo
 		case whole("where"):
 			fits = own.asksWhere() || own.slotIs("site")
 		case alone("headcount"):
-			fits = own.counts() && (own.slotIs(persons) || own.slotIs(attendance))
+			fits = own.kind() == kindPersons
 		case alone("money"):
-			fits = own.counts() && own.slotIs("money")
+			fits = own.kind() == kindMoney
 		}
 		if fits {
 			fitting = append(fitting, &r.slots[i])
