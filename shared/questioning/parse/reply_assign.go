@@ -219,7 +219,9 @@ func (r *replying) unread(text string, all []candidate) {
 		rivalled := slices.ContainsFunc(all, func(other candidate) bool {
 			return other.slot != c.slot && overlap(other.Candidate, c.Candidate) && r.isOpen(r.slots[other.slot].Key)
 		})
-		if !waits || c.Problem == "" || c.denied || c.Weak || rivalled || c.score < 0 {
+		// A number word among words that nobody understands may be none: "our old one broke".
+		pronoun := c.score == 0 && !strings.ContainsAny(text[c.Start:c.End], "0123456789") && (slot.Type == questioning.Integer || slot.Type == questioning.Number)
+		if !waits || c.Problem == "" || c.denied || c.Weak || rivalled || c.score < 0 || pronoun {
 			continue
 		}
 		r.answers[question.Number] = &Part{Number: question.Number, Slot: slot.Key, Words: strings.TrimSpace(text[c.ClauseStart:c.ClauseEnd]),

@@ -39,6 +39,9 @@ func (r *replying) readMarked(text string) (rest string) {
 		}
 	}
 	for _, p := range parts {
+		if answer := r.answers[p.number]; answer != nil && answer.Outcome != questioning.Answered {
+			continue // "no idea" says no "no" to another question
+		}
 		if slot := r.slotOf(p.slot); slot != nil && typed(slot.Type) {
 			r.assignExcept(p.words, *slot)
 		}
