@@ -51,10 +51,10 @@ type loading struct {
 	Loaded
 	conversation Conversation
 	state        questioning.State
-	slots        *slotCache
+	slots        slotCache
 }
 
-func newLoading(slots *slotCache) *loading {
+func newLoading(slots slotCache) *loading {
 	return &loading{Loaded: Loaded{SlotOf: map[int]string{}, TextOf: map[int]string{}}, slots: slots}
 }
 

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
@@ -11,7 +10,7 @@ import (
 
 func TestASlotIsDecodedOnce(t *testing.T) {
 	t.Parallel()
-	var cache slotCache
+	cache := newSlotCache()
 	definition := []byte(`{"key": "class", "type": "choice", "title": "Class\u0007", "options": [{"value": "economy"}]}`)
 	first, err := cache.of(definition)
 	require.NoError(t, err)
@@ -22,21 +21,14 @@ func TestASlotIsDecodedOnce(t *testing.T) {
 	assert.Same(t, &first.Options[0], &again.Options[0])
 	_, err = cache.of([]byte(`{`))
 	assert.ErrorContains(t, err, "definition of a slot")
-	assert.Len(t, cache.decoded, 1)
+	assert.Equal(t, 1, cache.Len())
 }
 
-// Who calls decides what slots there are.
-func TestTheSlotsThatAStoreKeepsAreBounded(t *testing.T) {
-	t.Parallel()
-	var cache slotCache
-	for i := range 200 {
-		slot, err := cache.of([]byte(fmt.Sprintf(`{"key": "k%d", "description": %q}`, i, strings.Repeat("x", 2000))))
-		require.NoError(t, err)
-		assert.Equal(t, fmt.Sprint("k", i), slot.Key)
-		assert.LessOrEqual(t, cache.bytes, maxSlotBytes)
-	}
-	assert.Greater(t, len(cache.decoded), 1)
-	_, err := cache.of([]byte(fmt.Sprintf(`{"key": "large", "description": %q}`, strings.Repeat("x", maxSlotBytes))))
-	require.NoError(t, err)
-	assert.LessOrEqual(t, cache.bytes, maxSlotBytes)
+// Each call of a conversation loads all of its slots.
+func TestASlotThatIsKnownCostsNoAllocation(t *testing.T) {
+	cache := newSlotCache()
+	definition := []byte(`{"key": "class", "type": "choice", "title": "Class", "options": [{"value": "economy"}]}`)
+	of := func() { _, _ = cache.of(definition) }
+	of()
+	assert.Zero(t, testing.AllocsPerRun(100, of))
 }
