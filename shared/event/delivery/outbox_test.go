@@ -205,6 +205,29 @@ func TestWhatIsClaimedIsNobodyElses(t *testing.T) {
 	assert.Zero(t, postgrestest.Count(t, w.url, `SELECT count(*) FROM outbox WHERE parked_at IS NOT NULL`))
 }
 
+// The timer that wakes a relay at rest is rare: one that is awake learns when a relay that
+// was killed holds nothing up any more.
+func TestADrainReturnsWhenTheClaimsOfAnotherRelayEnd(t *testing.T) {
+	t.Parallel()
+	w := newOutboxWorld(t)
+	id := elsewhere()
+	w.queued(t, eventtest.Recorded("local", id, "a"), eventtest.Recorded("local", id, "b"), eventtest.Recorded("local", elsewhere(), "c"))
+	claimed, err := w.outbox.Claim(t.Context(), 1, time.Minute)
+	require.NoError(t, err)
+	require.Len(t, claimed, 1)
+	sink := &eventtest.Recorder{}
+	done, _, err := w.relay(t, sink).Drain(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, 1, done.Published)
+	assert.InDelta(t, time.Minute, done.nextDue, float64(30*time.Second), "and not at once, for what waits behind them")
+
+	w.leasesEnd(t)
+	done, _, err = w.relay(t, sink).Drain(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, 2, done.Published)
+	assert.Zero(t, done.nextDue)
+}
+
 func TestARefusedEventBecomesADeadLetterAfterItsLastAttemptAndLaterOnesPass(t *testing.T) {
 	t.Parallel()
 	w := newOutboxWorld(t)
