@@ -189,16 +189,17 @@ WHERE c.principal = current_setting('app.principal') AND c.id = @id AND (@user_i
 FOR UPDATE OF c, s;
 
 -- name: LockConversationsOfUser :many
--- LockConversationsOfUser is LockConversationOf for all of a user.
+-- LockConversationsOfUser is LockConversationOf for the first of a user.
 SELECT c.id, c.session_id FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
 WHERE c.principal = current_setting('app.principal') AND s.user_id = @user_id::text
-ORDER BY c.id FOR UPDATE OF c, s;
+ORDER BY c.session_id, c.created_at LIMIT @most::integer FOR UPDATE OF c, s;
 
 -- name: LockAllConversations :many
--- LockAllConversations is LockConversationOf for all of the principal.
+-- LockAllConversations is LockConversationOf for the first of the principal, in the order
+-- of an index: what is left to erase is not read for each batch.
 SELECT c.id, c.session_id FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
 WHERE c.principal = current_setting('app.principal')
-ORDER BY c.id FOR UPDATE OF c, s;
+ORDER BY c.session_id, c.created_at LIMIT @most::integer FOR UPDATE OF c, s;
 
 -- name: LockInactive :many
 -- LockInactive is LockConversationOf for those of the ids that have not changed for so

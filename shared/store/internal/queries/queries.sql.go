@@ -540,7 +540,7 @@ func (q *Queries) KnownDigests(ctx context.Context, arg KnownDigestsParams) ([][
 const lockAllConversations = `-- name: LockAllConversations :many
 SELECT c.id, c.session_id FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
 WHERE c.principal = current_setting('app.principal')
-ORDER BY c.id FOR UPDATE OF c, s
+ORDER BY c.session_id, c.created_at LIMIT $1::integer FOR UPDATE OF c, s
 `
 
 type LockAllConversationsRow struct {
@@ -548,9 +548,10 @@ type LockAllConversationsRow struct {
 	SessionID string
 }
 
-// LockAllConversations is LockConversationOf for all of the principal.
-func (q *Queries) LockAllConversations(ctx context.Context) ([]LockAllConversationsRow, error) {
-	rows, err := q.db.Query(ctx, lockAllConversations)
+// LockAllConversations is LockConversationOf for the first of the principal, in the order
+// of an index: what is left to erase is not read for each batch.
+func (q *Queries) LockAllConversations(ctx context.Context, most int) ([]LockAllConversationsRow, error) {
+	rows, err := q.db.Query(ctx, lockAllConversations, most)
 	if err != nil {
 		return nil, err
 	}
@@ -651,17 +652,22 @@ func (q *Queries) LockConversationOf(ctx context.Context, arg LockConversationOf
 const lockConversationsOfUser = `-- name: LockConversationsOfUser :many
 SELECT c.id, c.session_id FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
 WHERE c.principal = current_setting('app.principal') AND s.user_id = $1::text
-ORDER BY c.id FOR UPDATE OF c, s
+ORDER BY c.session_id, c.created_at LIMIT $2::integer FOR UPDATE OF c, s
 `
+
+type LockConversationsOfUserParams struct {
+	UserID string
+	Most   int
+}
 
 type LockConversationsOfUserRow struct {
 	ID        string
 	SessionID string
 }
 
-// LockConversationsOfUser is LockConversationOf for all of a user.
-func (q *Queries) LockConversationsOfUser(ctx context.Context, userID string) ([]LockConversationsOfUserRow, error) {
-	rows, err := q.db.Query(ctx, lockConversationsOfUser, userID)
+// LockConversationsOfUser is LockConversationOf for the first of a user.
+func (q *Queries) LockConversationsOfUser(ctx context.Context, arg LockConversationsOfUserParams) ([]LockConversationsOfUserRow, error) {
+	rows, err := q.db.Query(ctx, lockConversationsOfUser, arg.UserID, arg.Most)
 	if err != nil {
 		return nil, err
 	}
