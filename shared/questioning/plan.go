@@ -109,7 +109,7 @@ func (st *State) stop(scores []score) *Stop {
 
 // stopFor is the stop for a reason that holds only where nothing wanted is open.
 func (st *State) stopFor(reason StopReason, text string) *Stop {
-	if open, _ := st.unsettledTitles(); len(open) > 0 {
+	if !st.Settled() {
 		return &Stop{RequiredOpen, st.settledText()}
 	}
 	return &Stop{reason, text}
@@ -131,12 +131,10 @@ func (st *State) Resume() {
 		return
 	}
 	st.Ended = false
-	anyRequired := st.anyRequired()
-	for i := range st.SlotStates {
-		if (st.Slots[i].Required || !anyRequired) && !st.hasOutcome(i) {
-			s := &st.SlotStates[i]
-			s.Passed, s.Clarified, s.Confirmed = 0, false, false
-		}
+	wanted, _ := st.unsettled()
+	for _, i := range wanted {
+		s := &st.SlotStates[i]
+		s.Passed, s.Clarified, s.Confirmed = 0, false, false
 	}
 }
 
@@ -144,21 +142,22 @@ func (st *State) Resume() {
 // required, holds a value or an outcome that the person spoke. A slot that was left
 // out of replies, or answered in words that nobody could read, does not.
 func (st *State) Settled() bool {
-	open, _ := st.unsettledTitles()
-	return len(open) == 0
+	wanted, _ := st.unsettled()
+	return len(wanted) == 0
 }
 
-// unsettledTitles returns the titles of the wanted slots without an outcome, in the
-// sense of hasOutcome, and whether there are others.
-func (st *State) unsettledTitles() (wanted []string, others bool) {
+// unsettled returns the slots that apply, or may, and have no outcome in the sense of
+// hasOutcome: those that are wanted, and the others. Wanted are the required ones, or all
+// where none is required.
+func (st *State) unsettled() (wanted, others []int) {
 	anyRequired := st.anyRequired()
 	for i, slot := range st.Slots {
 		switch {
 		case st.hasOutcome(i) || st.applies(i) == never:
 		case slot.Required || !anyRequired:
-			wanted = append(wanted, plain.Line(slot.Title))
+			wanted = append(wanted, i)
 		default:
-			others = true
+			others = append(others, i)
 		}
 	}
 	return wanted, others
@@ -169,15 +168,19 @@ func (st *State) unsettledTitles() (wanted []string, others bool) {
 // where it is required, or where all slots are wanted because none is.
 func (st *State) settledText() string {
 	say := st.printer()
-	open, optionalOpen := st.unsettledTitles()
+	open, others := st.unsettled()
 	switch {
 	case len(open) > 0:
-		titles := strings.Join(open[:min(len(open), maxOpen)], ", ")
+		var named []string
+		for _, i := range open[:min(len(open), maxOpen)] {
+			named = append(named, plain.Line(st.Slots[i].Title))
+		}
+		titles := strings.Join(named, ", ")
 		if more := len(open) - maxOpen; more > 0 {
 			titles = say.Text(messages.AndMore, titles, strconv.Itoa(more))
 		}
 		return say.Text(messages.StillOpen, titles)
-	case optionalOpen:
+	case len(others) > 0:
 		return say.Text(messages.RequiredSettled)
 	}
 	return say.Text(messages.AllSettled)
