@@ -62,21 +62,13 @@ func (w *outboxWorld) queued(t *testing.T, events ...event.Event) {
 }
 
 // leasesEnd lets claimed and failed events be claimed again at once.
-func (w *outboxWorld) leasesEnd(t *testing.T) {
-	t.Helper()
-	postgrestest.Exec(t, w.url, `UPDATE outbox SET next_at = now()`)
-}
+func (w *outboxWorld) leasesEnd(t *testing.T) { t.Helper(); eventtest.EndLeases(t, w.url) }
 
-func (w *outboxWorld) waiting(t *testing.T) int {
-	t.Helper()
-	return postgrestest.Count(t, w.url, `SELECT count(*) FROM outbox`)
-}
+func (w *outboxWorld) waiting(t *testing.T) int { t.Helper(); return eventtest.Waiting(t, w.url) }
 
 var elsewhere = uuid.NewString // a conversation that only events know
 
-func erasedEvent(as, id string) event.ConversationErased {
-	return event.ConversationErased{Principal: as, ConversationID: id, At: time.Now()}
-}
+var erasedEvent = eventtest.Erased
 
 func TestAnEventHappensIfItsTransactionDoes(t *testing.T) {
 	t.Parallel()
