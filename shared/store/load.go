@@ -62,7 +62,7 @@ func newLoading(slots *slotCache) *loading {
 
 // queue adds to the batch what reads a conversation. One that is missing ends it.
 func (l *loading) queue(batch *pgx.Batch, id string, named Named) {
-	query(batch, (*queries.Queries).Conversation, queries.ConversationParams{ID: id, Fingerprint: named.Fingerprint}, l.take)
+	query(batch, (*queries.Queries).Conversation, queries.ConversationParams{ID: id, Fingerprint: named.Fingerprint, WithNeeded: named.Needed}, l.take)
 	each(batch, (*queries.Queries).Slots, id, l.takeSlots)
 	query(batch, (*queries.Queries).Questions, queries.QuestionsParams{ConversationID: id, Numbers: named.Questions}, l.takeQuestions)
 	if named.Answer > 0 {
@@ -121,7 +121,7 @@ const usualSlots = 24
 // takeSlots decodes the slots and their states. The columns are those of queries.SlotsRow.
 func (l *loading) takeSlots(rows pgx.Rows) (err error) {
 	l.state.SlotStates = make([]questioning.SlotState, 0, usualSlots)
-	definitions := make([]byte, 0, usualSlots*192)
+	definitions := make([]byte, 0, usualSlots*128)
 	var definition, value pgtype.DriverBytes // valid until the next row
 	var s questioning.SlotState
 	columns := []any{&definition, &s.Status, &value, &s.Words, &s.Answers, &s.Clarified, &s.Confirmed, &s.Passed, &s.Source, &s.Reopened}
