@@ -117,6 +117,7 @@ func (st *State) AssumeVolunteered(key string, value any, words, source string) 
 		}
 	}
 	st.SlotStates[i] = SlotState{Status: StatusAssumed, Value: value, Words: words, Source: source}
+	st.assumeCondition(i)
 	return true
 }
 
