@@ -26,7 +26,11 @@ func (st *State) Record(answer Answer) (Answer, error) {
 	}
 	before := st.SlotStates[i]
 	if before.Value == nil && answer.Outcome == Answered && answer.Problem == "" {
-		answer.Bits = st.bits(i, st.beliefs())
+		var b *beliefs // which decide about options alone
+		if kind := st.Slots[i].Type; kind == Boolean || kind == Choice {
+			b = st.beliefs()
+		}
+		answer.Bits = st.bits(i, b)
 	}
 	st.SlotStates[i] = moved(before, answer, purpose)
 	st.checkOrder(i)

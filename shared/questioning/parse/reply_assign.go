@@ -81,6 +81,8 @@ func (r *replying) findFor(slot questioning.Slot, text string) []Candidate {
 	switch {
 	case slot.Type == questioning.Boolean && len(found) == 0 || slot.Type == questioning.Boolean && !r.isOpen(slot.Key):
 		return findMentioned(slot, text, r.context)
+	case slot.Type == questioning.Choice && len(found) == 0 && !r.isOpen(slot.Key):
+		return findAlternative(slot, text, r.context)
 	case slot.Type == questioning.Text:
 		return findPlace(slot, text, r.context)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
@@ -117,6 +118,17 @@ func Rows(t testing.TB, url string) int {
 	t.Helper()
 	return Count(t, url, `SELECT (SELECT count(*) FROM sessions) + (SELECT count(*) FROM conversations) + (SELECT count(*) FROM slots) +
 		(SELECT count(*) FROM questions) + (SELECT count(*) FROM answers) + (SELECT count(*) FROM messages) + (SELECT count(*) FROM results)`)
+}
+
+// OnlyConversation returns the id of a database's one conversation.
+func OnlyConversation(t testing.TB, url string) (id string) {
+	t.Helper()
+	require.Equal(t, 1, Count(t, url, `SELECT count(*) FROM conversations`))
+	conn, err := pgx.Connect(t.Context(), postgrestest.AdminURL(t, url))
+	require.NoError(t, err)
+	defer conn.Close(t.Context())
+	require.NoError(t, conn.QueryRow(t.Context(), `SELECT id::text FROM conversations`).Scan(&id))
+	return id
 }
 
 // change loads a conversation, changes it and saves it.
