@@ -202,7 +202,7 @@ func TestAnAmountPerTimeIsNotTheAmount(t *testing.T) {
 
 func TestAYesOrNoMayBeExplainedByWhatWasBefore(t *testing.T) {
 	first := q.Slot{Key: "first", Title: "First visit", Type: q.Boolean}
-	for words, want := range map[string]any{"No, I've been there before": false, "No I've been here before": false, "yes, before 5pm": nil} {
+	for words, want := range map[string]any{"No, I've been there before": false, "No I've been here before": false, "yes before 5pm": nil} {
 		assert.Equal(t, want, parse.Read(first, words, at).Value, words)
 	}
 }
