@@ -106,6 +106,7 @@ func TestASentenceThatOnlyCorrectsReplacesWhatItSpeaksOf(t *testing.T) {
 		"Number of guests: 25":                                  25.0,
 		"in the garden. And sorry, I meant 25 guests":           25.0,
 		"My aunt actually brings 3 guests":                      20.0, // of hers: the person is asked
+		"Should we actually make it 25 guests?":                 20.0,
 		"actually, we asked the caterer and she wants 9 guests": 20.0,
 	} {
 		for _, needed := range []json.RawMessage{party, json.RawMessage(`[{"key": "guests", "title": "Number of guests", "type": "integer"}]`)} { // the second is complete

@@ -154,7 +154,11 @@ func (r *replying) distribute(text string, all []candidate) []interval {
 
 // correctsBy reports a sentence that does nothing but correct a slot by a value: beside the
 // value, and what it is called, it has only small words, one of which begins a correction.
+// A question proposes, and corrects nothing.
 func (r *replying) correctsBy(text string, c candidate) bool {
+	if c.Asked {
+		return false
+	}
 	for _, at := range sentences(text) {
 		if c.Start < at.start || c.End > at.end {
 			continue
