@@ -106,7 +106,7 @@ func (f *filledForm) parsed(c *conversation) (parsed, error) {
 	with := f.parseContext(c.State)
 	fields, err := c.parseAnswers(f.Answers, with)
 	if err != nil || f.Words == "" {
-		return parsed{answers: fields}, err
+		return parsed{answers: fields, spoken: true}, err
 	}
 	says := f.parsedWords(c, fields, with)
 	// A field wins over words: the person set it on purpose and saw it. Words that say

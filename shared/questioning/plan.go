@@ -203,7 +203,8 @@ func (st *State) worth(i int, scores []score) bool {
 // as unsettled.
 func (st *State) wantedSettled() (StopReason, bool) {
 	required, optionalOpen := false, false
-	for i, slot := range st.Slots {
+	for i := range st.Slots {
+		slot := &st.Slots[i]
 		required = required || slot.Required
 		if st.settled(i) || st.applies(i) == never {
 			continue
@@ -234,17 +235,21 @@ func (st *State) left() int {
 // misunderstood, then what makes sense of the rest, then what gains most. Ties go to
 // the slot that comes first.
 func (st *State) pick(scores []score, withheld []string) []int {
-	candidates := slices.DeleteFunc(st.candidates(), func(i int) bool {
+	candidates := st.candidates()
+	heaviest := st.heaviest(candidates)
+	candidates = slices.DeleteFunc(candidates, func(i int) bool {
 		return !st.worth(i, scores) || slices.Contains(withheld, st.Slots[i].Key)
 	})
-	sense := map[int]int{}
-	for _, i := range candidates {
-		sense[i] = st.sense(i)
+	sense := func(i int) int {
+		if st.weight(i) < heaviest {
+			return 0
+		}
+		return scores[i].sense
 	}
 	slices.SortStableFunc(candidates, func(a, b int) int {
 		return cmp.Or(
 			cmp.Compare(urgency(st.purpose(a)), urgency(st.purpose(b))),
-			cmp.Compare(sense[b], sense[a]),
+			cmp.Compare(sense(b), sense(a)),
 			cmp.Compare(scores[b].order, scores[a].order),
 		)
 	})
@@ -287,7 +292,8 @@ func (st *State) estimate(scores []score, b *beliefs) int {
 		}
 	}
 	_, stopped := sim.wantedSettled()
-	for i, slot := range st.Slots {
+	for i := range st.Slots {
+		slot := &st.Slots[i]
 		// Settling a slot above without a value shut out what hangs on it.
 		if slot.When != nil && st.applies(i) == later && (!stopped || slot.Required || !st.anyRequired()) {
 			expected += st.likelihood(i, b)
@@ -302,5 +308,10 @@ func (st *State) estimate(scores []score, b *beliefs) int {
 
 // anyRequired reports that some slots are required; otherwise all are wanted.
 func (st *State) anyRequired() bool {
-	return slices.ContainsFunc(st.Slots, func(s Slot) bool { return s.Required })
+	for i := range st.Slots {
+		if st.Slots[i].Required {
+			return true
+		}
+	}
+	return false
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 
@@ -12,19 +13,29 @@ import (
 // stored; decoded, they take a few times as much. A slot's takes about 150.
 const maxSlotBytes = 128 << 10
 
-// slotCache holds decoded slots by their definitions: conversations for the same
+// slotCache holds lists of decoded slots by their definitions: conversations for the same
 // information have the same ones, and each call of a conversation loads all of them.
-// Nothing changes a slot, so calls share them.
-type slotCache struct{ *cache.Cache[questioning.Slot] }
+// Nothing changes a slot or its list, so calls share them.
+type slotCache struct {
+	*cache.Cache[[]questioning.Slot]
+}
 
-func newSlotCache() slotCache { return slotCache{cache.New[questioning.Slot](maxSlotBytes)} }
+func newSlotCache() slotCache { return slotCache{cache.New[[]questioning.Slot](maxSlotBytes)} }
 
-// of decodes the definition of a slot.
-func (c slotCache) of(definition []byte) (questioning.Slot, error) {
-	return c.Get(definition, func() (slot questioning.Slot, _ int, err error) {
-		if err := json.Unmarshal(definition, &slot); err != nil {
-			return slot, 0, fmt.Errorf("read the definition of a slot: %w", err)
+// of decodes the definitions of a conversation's slots, each of which ends with a zero byte.
+func (c slotCache) of(definitions []byte) ([]questioning.Slot, error) {
+	return c.Get(definitions, func() ([]questioning.Slot, int, error) {
+		slots := make([]questioning.Slot, 0, bytes.Count(definitions, []byte{0}))
+		for definition := range bytes.SplitAfterSeq(definitions, []byte{0}) {
+			if len(definition) == 0 {
+				break
+			}
+			var slot questioning.Slot
+			if err := json.Unmarshal(definition[:len(definition)-1], &slot); err != nil {
+				return nil, 0, fmt.Errorf("read the definition of a slot: %w", err)
+			}
+			slots = append(slots, slot.Plain())
 		}
-		return slot.Plain(), 0, nil
+		return slots, 0, nil
 	})
 }

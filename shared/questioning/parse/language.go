@@ -74,6 +74,8 @@ const (
 	placing class = "placing"
 	theirs  class = "theirs" // of somebody else: "her", "their"
 	other   class = "other"  // of the same kind: "birthday or other party"
+	// correcting is what begins a correction: "actually", "make it".
+	correcting class = "correcting"
 
 	weak  class = "weak"  // of no phrase: a number that may be part of a date
 	named class = "named" // of no phrase: the name of a place

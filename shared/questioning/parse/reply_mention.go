@@ -60,9 +60,12 @@ func (t *text) titleWords(title string) []string {
 
 // isGeneric reports a word that many titles of yes-or-no slots hold, such as "has" or
 // "allowed": it need not be told.
-func (t *text) isGeneric(said string) bool {
+func (t *text) isGeneric(said string) bool { return t.isOf(said, generic) }
+
+// isOf reports a word of a class.
+func (t *text) isOf(said string, of class) bool {
 	e := t.lang.lexicon.after(said)
-	return e != nil && slices.ContainsFunc(e.entries, func(e entry) bool { return e.class == generic })
+	return e != nil && slices.ContainsFunc(e.entries, func(e entry) bool { return e.class == of })
 }
 
 // mentioned looks for all words of a title in a clause.
