@@ -8,15 +8,15 @@ import "sync"
 // is full, so a lookup notes nothing and needs no more than a shared lock. It is safe for
 // concurrent use; so must the values be, as callers share them.
 type Cache[V any] struct {
-	max int
+	most int // bytes
 
 	mu     sync.RWMutex
 	values map[string]V
-	bytes  int // at most max
+	bytes  int
 }
 
-// New returns a cache of at most max bytes, keys included.
-func New[V any](max int) *Cache[V] { return &Cache[V]{max: max} }
+// New returns a cache of so many bytes at most, keys included.
+func New[V any](most int) *Cache[V] { return &Cache[V]{most: most} }
 
 // Get returns the value of a key. If the cache does not hold it, read makes it, and says
 // about how many bytes it takes beside its key. What comes with an error is returned and
@@ -37,7 +37,7 @@ func (c *Cache[V]) Get(key []byte, read func() (value V, bytes int, err error)) 
 }
 
 func (c *Cache[V]) put(key []byte, value V, bytes int) {
-	if bytes > c.max {
+	if bytes > c.most {
 		return
 	}
 	c.mu.Lock()
@@ -45,7 +45,7 @@ func (c *Cache[V]) put(key []byte, value V, bytes int) {
 	if _, ok := c.values[string(key)]; ok {
 		return // another call was quicker
 	}
-	if c.values == nil || c.bytes+bytes > c.max {
+	if c.values == nil || c.bytes+bytes > c.most {
 		c.values, c.bytes = map[string]V{}, 0
 	}
 	c.values[string(key)] = value

@@ -175,12 +175,7 @@ func (w *world) remember(t *testing.T, as, id string, slots ...string) {
 	}
 }
 
-// remembered returns a principal's memory by slot.
-func (w *world) remembered(t *testing.T, as string) map[string]memory.Found {
-	t.Helper()
-	return memorytest.Recalled(t, w.memory, as)
-}
-
+// values returns what memory holds of a principal, by slot.
 func (w *world) values(t *testing.T, as string) map[string]any {
 	t.Helper()
 	return memorytest.Values(t, w.memory, as)

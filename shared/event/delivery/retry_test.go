@@ -9,6 +9,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/event/eventtest"
 )
 
 // The timer wakes a relay that rests, rarely. One that is awake does not wait for it.
@@ -66,6 +69,20 @@ func TestARelayThatStartsLooksByItselfUnlessItIsAskedBefore(t *testing.T) {
 			r.close()
 		})
 	}
+}
+
+// Nobody nudges it, and the timer is a quarter of an hour away.
+func TestTheInstanceThatReplacesAKilledRelayPublishesWhatThatHadClaimed(t *testing.T) {
+	t.Parallel()
+	w := newOutboxWorld(t)
+	w.queued(t, eventtest.Recorded("local", elsewhere(), "a"))
+	claimed, err := w.outbox.Claim(t.Context(), 1, retryInterval+time.Second) // by the one that is killed
+	require.NoError(t, err)
+	require.Len(t, claimed, 1)
+	sink := &eventtest.Recorder{}
+	r := newRetry(w.relay(t, sink).Drain)
+	defer r.close()
+	assert.Eventually(t, func() bool { return len(sink.Events()) == 1 }, 4*retryInterval, 50*time.Millisecond)
 }
 
 // What fails later may come due earlier.

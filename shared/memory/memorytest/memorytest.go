@@ -20,26 +20,16 @@ func Open(t testing.TB, url string, options ...memory.Option) *memory.Memory {
 	return m
 }
 
-// Recalled returns what memory holds of a principal's conversations about a trip, by slot:
-// each once, or the test fails.
-func Recalled(t testing.TB, m *memory.Memory, as string) map[string]memory.Found {
+// Values returns the values that memory holds of a principal's conversations about a trip, by
+// slot: each once, or the test fails.
+func Values(t testing.TB, m *memory.Memory, as string) map[string]any {
 	t.Helper()
 	found, err := m.Recall(t.Context(), as, "", "book a trip destination budget class start date insurance", memory.MaxRecalled)
 	require.NoError(t, err)
-	bySlot := map[string]memory.Found{}
-	for _, f := range found {
-		require.NotContains(t, bySlot, f.Slot, "remembered twice")
-		bySlot[f.Slot] = f
-	}
-	return bySlot
-}
-
-// Values are the values of Recalled.
-func Values(t testing.TB, m *memory.Memory, as string) map[string]any {
-	t.Helper()
 	values := map[string]any{}
-	for slot, f := range Recalled(t, m, as) {
-		values[slot] = f.Value
+	for _, f := range found {
+		require.NotContains(t, values, f.Slot, "remembered twice")
+		values[f.Slot] = f.Value
 	}
 	return values
 }

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
@@ -121,14 +120,9 @@ func Rows(t testing.TB, url string) int {
 }
 
 // OnlyConversation returns the id of a database's one conversation.
-func OnlyConversation(t testing.TB, url string) (id string) {
+func OnlyConversation(t testing.TB, url string) string {
 	t.Helper()
-	require.Equal(t, 1, Count(t, url, `SELECT count(*) FROM conversations`))
-	conn, err := pgx.Connect(t.Context(), postgrestest.AdminURL(t, url))
-	require.NoError(t, err)
-	defer conn.Close(t.Context())
-	require.NoError(t, conn.QueryRow(t.Context(), `SELECT id::text FROM conversations`).Scan(&id))
-	return id
+	return postgrestest.Value[string](t, url, `SELECT (SELECT id::text FROM conversations)`) // an error if there are two
 }
 
 // change loads a conversation, changes it and saves it.
