@@ -156,11 +156,8 @@ func (r *replying) distribute(text string, all []candidate) []interval {
 // value, and what it is called, it has only small words, one of which begins a correction.
 // A question proposes, and corrects nothing.
 func (r *replying) correctsBy(text string, c candidate) bool {
-	if c.Asked {
-		return false
-	}
 	for _, at := range sentences(text) {
-		if c.Start < at.start || c.End > at.end {
+		if c.Start < at.start || c.End > at.end || strings.HasSuffix(strings.TrimSpace(text[at.start:at.end]), "?") {
 			continue
 		}
 		rest := text[at.start:c.Start] + " " + text[c.End:at.end]
