@@ -81,6 +81,7 @@ func TestWhatIsKnownTwiceAndDiffersIsAskedAbout(t *testing.T) {
 }
 
 // A client may send what it knows in one call for each thing, and has put no question yet.
+// It may send the rest of a reply that was not read here, too.
 func TestAnswersThatComeOneByOneLeaveNoQuestionOut(t *testing.T) {
 	t.Parallel()
 	s, _ := newService(t)
@@ -96,6 +97,19 @@ func TestAnswersThatComeOneByOneLeaveNoQuestionOut(t *testing.T) {
 	assert.ElementsMatch(t, []string{"b", "c"}, asked)
 	turn = answerSlots(t, s, turn.ConversationID, map[string]any{"b": "x", "c": "x"})
 	assert.True(t, turn.Metadata.Complete)
+
+	turn, err = s.Ask(t.Context(), conversation.AskInput{Context: "A loan", InformationNeeded: json.RawMessage(
+		`[{"key": "amount", "type": "number"}, {"key": "income", "type": "number"}, {"key": "birth", "type": "date"}, "purpose"]`), BatchSize: 4})
+	require.NoError(t, err)
+	turn, err = s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: turn.ConversationID,
+		PreviousMessages: user("10k for a car. I was born on 4 March 1988, income I'd rather keep to myself")})
+	require.NoError(t, err)
+	require.NotEmpty(t, turn.Metadata.Unmatched)
+	turn, err = s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: turn.ConversationID,
+		Answers: []conversation.AnswerInput{{Slot: "purpose", Value: "a car"}, {Slot: "income", Outcome: questioning.Declined}}})
+	require.NoError(t, err)
+	require.Len(t, turn.Questions, 1, "one reply left it out, and not two")
+	assert.Equal(t, "amount", turn.Questions[0].Slot)
 }
 
 func TestASentenceThatOnlyCorrectsReplacesWhatItSpeaksOf(t *testing.T) {
