@@ -3,6 +3,8 @@ package conversation
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"reflect"
 	"slices"
 	"strconv"
 
@@ -95,6 +97,11 @@ func (c *conversation) apply(says parsed, known map[string]bool, change *store.C
 		counted.recorded++
 	}
 	for _, a := range says.volunteered {
+		i := c.State.Index(a.Slot)
+		if c.State.SlotStates[i].Status == questioning.StatusAssumed && a.unsure && !c.assumes(a) {
+			counted.doubts = append(counted.doubts, fmt.Sprintf("%s for %s: another value is assumed, and this may be about something else", plain.Quote(a.Words), c.State.Slots[i].Title))
+			continue
+		}
 		c.State.AssumeVolunteered(a.Slot, a.Value, a.Words, messages.FromReply)
 	}
 	return counted, nil
@@ -117,6 +124,11 @@ func (c *conversation) recordOne(a answer, corrects bool, change *store.Change) 
 		recorded.Question = a.question
 	}
 	return recorded, err
+}
+
+// assumes says that a value is assumed of its slot already.
+func (c *conversation) assumes(a answer) bool {
+	return reflect.DeepEqual(c.State.SlotStates[c.State.Index(a.Slot)].Value, a.Value)
 }
 
 // answered reports a slot that holds what the person answered, and about which no

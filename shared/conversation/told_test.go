@@ -438,3 +438,21 @@ func TestOpenSlotsFitABudgetWhateverIsWanted(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []string{"guests (integer): Number of guests", "place", "budget (number)", "motto"}, few.OpenSlots)
 }
+
+func TestWhatMayBeAboutSomethingElseTakesNoAssumptionBack(t *testing.T) {
+	t.Parallel()
+	s, _ := newService(t)
+	for words, want := range map[string]any{"We need vegetarian food for 3 people": 12.0, "We are 15 people now": 15.0, "actually make it 15 people": 15.0} {
+		turn, err := s.Ask(t.Context(), conversation.AskInput{Context: "An offsite for 12 people", InformationNeeded: party})
+		require.NoError(t, err)
+		turn, err = s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: turn.ConversationID, PreviousMessages: user(words)})
+		require.NoError(t, err)
+		report, err := s.Report(t.Context(), conversation.ReportInput{ConversationID: turn.ConversationID})
+		require.NoError(t, err)
+		assert.Equal(t, want, report.Values["guests"], words)
+		if want == 12.0 {
+			require.NotEmpty(t, turn.Metadata.Doubts)
+			assert.Contains(t, turn.Metadata.Doubts[0], `"3 people" for Number of guests`)
+		}
+	}
+}
