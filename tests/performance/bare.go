@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -125,6 +127,10 @@ func bare(ctx context.Context, url string, connections int) (*pgxpool.Pool, erro
 	return pgxpool.NewWithConfig(ctx, config)
 }
 
+// settledConversations fill so many pages that PostgreSQL plans by indexes. Of a table of one
+// page it plans to read that, and keeps the plan while the table grows.
+const settledConversations = 500
+
 // stock opens conversations for the measurements by replay, which is fast. Each
 // conversation is used by one worker, from its first answer to its last. It is safe for
 // concurrent use.
@@ -151,6 +157,30 @@ func newStock(ctx context.Context, url string, t *tape) (*stock, error) {
 
 // close ends the stock's own pool; its conversations stay in the store.
 func (s *stock) close() { s.pool.Close() }
+
+// settled fills the stock and has the database gather statistics, as autovacuum does within a
+// minute of use.
+func (s *stock) settled(ctx context.Context) error {
+	if err := s.fill(ctx, settledConversations); err != nil {
+		return err
+	}
+	_, err := s.pool.Exec(ctx, "VACUUM ANALYZE")
+	return err
+}
+
+// server returns the process id of the stock's PostgreSQL: the parent of a connection's.
+func (s *stock) server(ctx context.Context) (int, error) {
+	var connection int
+	if err := s.pool.QueryRow(ctx, "SELECT pg_backend_pid()").Scan(&connection); err != nil {
+		return 0, err
+	}
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", connection))
+	if err != nil {
+		return 0, nil // no Linux, where cpu is zero
+	}
+	_, parent, _ := strings.Cut(string(status), "PPid:")
+	return strconv.Atoi(strings.Fields(parent)[0])
+}
 
 // fill fills the stock up to n newly opened conversations.
 // Not during a measurement: it uses the database too.
@@ -202,7 +232,8 @@ func (s *stock) open(ctx context.Context, n, answered int) ([]string, error) {
 // play replays the start of the tape within a transaction. The binding of the principal
 // is in the first statements, so it holds within the transaction too.
 // Statements that begin or end a transaction are left out. Unlike in a measured replay, the
-// id is also replaced within results, because these conversations are read by the service.
+// id is also replaced within results and events, because these conversations are read by the
+// service and the indexer.
 func (s *stock) play(ctx context.Context, tx pgx.Tx, id string, answered int) error {
 	batch := &pgx.Batch{}
 	var sent []statement
@@ -214,8 +245,11 @@ func (s *stock) play(ctx context.Context, tx pgx.Tx, id string, answered int) er
 				}
 				args := s.tape.argsFor(st, id)
 				for i, arg := range args {
-					if data, ok := arg.([]byte); ok {
-						args[i] = bytes.ReplaceAll(data, []byte(s.tape.id), []byte(id))
+					switch arg := arg.(type) {
+					case []byte:
+						args[i] = bytes.ReplaceAll(arg, []byte(s.tape.id), []byte(id))
+					case []string: // events among them
+						args[i] = strings.Split(strings.ReplaceAll(strings.Join(arg, "\x00"), s.tape.id, id), "\x00")
 					}
 				}
 				batch.Queue(st.sql, args...)
