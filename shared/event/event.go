@@ -138,39 +138,55 @@ func (e ConversationErased) Of() (conversationID, principal string) {
 // earlier release validates them: during a rollout or after a rollback it would
 // refuse an event without them, and the event would become a dead letter. Delete
 // them when no such release can run any more.
-var retired = map[Type]map[string]any{
-	TypeQuestionAsked: {
-		"session_id": "", "goal": "", "slot": map[string]any{"title": "", "type": ""}, "question_text": "", "reason": "", "bits": 0,
-	},
-	TypeAnswerRecorded:        {"session_id": "", "goal": "", "slot": map[string]any{"title": "", "type": ""}, "words": ""},
-	TypeAnswerRevised:         {"session_id": "", "goal": "", "slot": map[string]any{"title": "", "type": ""}, "words": ""},
-	TypeConversationCompleted: {"session_id": "", "goal": "", "questions": 0, "answers": 0},
+type retired struct {
+	SessionID string `json:"session_id"`
+	Goal      string `json:"goal"`
 }
 
-// Encode returns the data of an event as it is published. What the event sets wins
-// over the retired properties.
+type retiredSlot struct {
+	Slot
+	Title string `json:"title"`
+	Type  string `json:"type"`
+}
+
+// Encode returns the data of an event as it is published, with the retired properties.
 func Encode(e Event) ([]byte, error) {
-	own, err := json.Marshal(e)
+	var published any = e
+	switch e := e.(type) {
+	case QuestionAsked:
+		published = struct {
+			QuestionAsked
+			retired
+			Slot         retiredSlot `json:"slot"`
+			QuestionText string      `json:"question_text"`
+			Reason       string      `json:"reason"`
+			Bits         float64     `json:"bits"`
+		}{QuestionAsked: e, Slot: retiredSlot{Slot: e.Slot}}
+	case AnswerRecorded:
+		published = struct {
+			AnswerRecorded
+			retired
+			Slot  retiredSlot `json:"slot"`
+			Words string      `json:"words"`
+		}{AnswerRecorded: e, Slot: retiredSlot{Slot: e.Slot}}
+	case AnswerRevised:
+		published = struct {
+			AnswerRevised
+			retired
+			Slot  retiredSlot `json:"slot"`
+			Words string      `json:"words"`
+		}{AnswerRevised: e, Slot: retiredSlot{Slot: e.Slot}}
+	case ConversationCompleted:
+		published = struct {
+			ConversationCompleted
+			retired
+			Questions int `json:"questions"`
+			Answers   int `json:"answers"`
+		}{ConversationCompleted: e}
+	}
+	data, err := json.Marshal(published)
 	if err != nil {
 		return nil, fmt.Errorf("encode: %w", err)
 	}
-	var data map[string]any
-	if err := json.Unmarshal(own, &data); err != nil {
-		return nil, fmt.Errorf("encode: %w", err)
-	}
-	fill(data, retired[e.Type()])
-	return json.Marshal(data)
-}
-
-// fill adds to data what it lacks, object by object.
-func fill(data, with map[string]any) {
-	for name, value := range with {
-		has, exists := data[name]
-		inner, isObject := has.(map[string]any)
-		if more, ok := value.(map[string]any); ok && isObject {
-			fill(inner, more)
-		} else if !exists {
-			data[name] = value
-		}
-	}
+	return data, nil
 }

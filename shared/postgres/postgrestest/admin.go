@@ -26,6 +26,15 @@ func Count(t testing.TB, url, query string, arguments ...any) (n int) {
 	return n
 }
 
+// Text returns the text that a query selects, as Exec runs it.
+func Text(t testing.TB, url, query string, arguments ...any) (text string) {
+	t.Helper()
+	asAdmin(t, url, func(ctx context.Context, conn *pgx.Conn) error {
+		return conn.QueryRow(ctx, query, arguments...).Scan(&text)
+	})
+	return text
+}
+
 // asAdmin opens a connection for one use, so that none is left when the database is
 // dropped.
 func asAdmin(t testing.TB, url string, run func(context.Context, *pgx.Conn) error) {

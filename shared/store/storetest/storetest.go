@@ -105,11 +105,12 @@ func Erase(t testing.TB, s *store.Store, as, id string) {
 	require.Equal(t, []string{id}, erased.Conversations)
 }
 
-// Exec and Count act as the administrator of the database, whom row security does not
+// Exec, Count and Text act as the administrator of the database, whom row security does not
 // bind: they see the rows of all principals, unlike the store.
 var (
 	Exec  = postgrestest.Exec
 	Count = postgrestest.Count
+	Text  = postgrestest.Text
 )
 
 // Rows counts every row of the tables of conversations, all principals' included.
