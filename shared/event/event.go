@@ -133,60 +133,65 @@ func (e ConversationErased) Of() (conversationID, principal string) {
 	return e.ConversationID, e.Principal
 }
 
-// retired are the properties that v1 once required and no consumer reads, each as
-// empty as its type allows. They are still published because an indexer of an
+// Encode returns the data of an event as it is published.
+func Encode(e Event) ([]byte, error) {
+	data, err := json.Marshal(published(e))
+	if err != nil {
+		return nil, fmt.Errorf("encode: %w", err)
+	}
+	return data, nil
+}
+
+// published adds to an event the properties that v1 once required and no consumer reads,
+// each as empty as its type allows. They are still published because an indexer of an
 // earlier release validates them: during a rollout or after a rollback it would
 // refuse an event without them, and the event would become a dead letter. Delete
 // them when no such release can run any more.
-type retired struct {
-	SessionID string `json:"session_id"`
-	Goal      string `json:"goal"`
-}
-
-type retiredSlot struct {
-	Slot
-	Title string `json:"title"`
-	Type  string `json:"type"`
-}
-
-// Encode returns the data of an event as it is published, with the retired properties.
-func Encode(e Event) ([]byte, error) {
-	var published any = e
+func published(e Event) any {
 	switch e := e.(type) {
 	case QuestionAsked:
-		published = struct {
+		return struct {
 			QuestionAsked
 			retired
-			Slot         retiredSlot `json:"slot"`
-			QuestionText string      `json:"question_text"`
-			Reason       string      `json:"reason"`
-			Bits         float64     `json:"bits"`
+			Slot   retiredSlot `json:"slot"`
+			Text   string      `json:"question_text"`
+			Reason string      `json:"reason"`
+			Bits   int         `json:"bits"`
 		}{QuestionAsked: e, Slot: retiredSlot{Slot: e.Slot}}
 	case AnswerRecorded:
-		published = struct {
+		return struct {
 			AnswerRecorded
 			retired
 			Slot  retiredSlot `json:"slot"`
 			Words string      `json:"words"`
 		}{AnswerRecorded: e, Slot: retiredSlot{Slot: e.Slot}}
 	case AnswerRevised:
-		published = struct {
+		return struct {
 			AnswerRevised
 			retired
 			Slot  retiredSlot `json:"slot"`
 			Words string      `json:"words"`
 		}{AnswerRevised: e, Slot: retiredSlot{Slot: e.Slot}}
 	case ConversationCompleted:
-		published = struct {
+		return struct {
 			ConversationCompleted
 			retired
 			Questions int `json:"questions"`
 			Answers   int `json:"answers"`
 		}{ConversationCompleted: e}
 	}
-	data, err := json.Marshal(published)
-	if err != nil {
-		return nil, fmt.Errorf("encode: %w", err)
-	}
-	return data, nil
+	return e
+}
+
+// retired are the properties that all but ConversationErased had.
+type retired struct {
+	SessionID string `json:"session_id"`
+	Goal      string `json:"goal"`
+}
+
+// retiredSlot is a slot as events had it.
+type retiredSlot struct {
+	Slot
+	Title string `json:"title"`
+	Type  string `json:"type"`
 }

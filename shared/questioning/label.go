@@ -63,10 +63,15 @@ func (s Slot) label(description string) (label, hint string) {
 		return cmp.Or(description, title), ""
 	}
 	plainTitle, detail, _ := strings.Cut(title, " (") // "Weight (kg)", "Street (Delivery address)"
-	if phrase, example := cutExample(description); isPhrase(phrase) && covers(phrase, plainTitle) {
+	phrase, example := cutExample(description)
+	phrase, condition := cutCondition(phrase)
+	if isPhrase(phrase) && covers(phrase, plainTitle) {
 		label = withoutArticle(phrase)
 		if detail != "" && !says(phrase, wordsOf(detail)) {
 			label += " (" + detail
+		}
+		if condition != "" {
+			label += " (" + condition + ")"
 		}
 		return label, sentence(example)
 	}
@@ -89,6 +94,14 @@ func cutExample(description string) (phrase, example string) {
 	}
 	example = strings.TrimLeft(description[at[0]:], " ,;(")
 	return description[:at[0]], strings.TrimRight(example, ") .")
+}
+
+// cutCondition parts "Return date, if round trip" before the condition.
+func cutCondition(phrase string) (rest, condition string) {
+	if parts := conditionForm.FindStringSubmatch(phrase); parts != nil {
+		return parts[1], lowerFirst(parts[2])
+	}
+	return phrase, ""
 }
 
 // Words that begin a description and distinguish it from a phrase that names something:
@@ -199,6 +212,7 @@ func initials(words []string) string {
 
 // The following is said of the person by callers and to the person by a question.
 var (
+	whatOneHas  = regexp.MustCompile(`(?i)^(?:(?:the|any|all) )?([^,.;:?!]+?) (?:that )?the (\pL+) has$`) // "allergies the guest has"
 	ofTheUser   = regexp.MustCompile(`(?i)^(?:the )?(.+) of the user$`)
 	theUsers    = regexp.MustCompile(`(?i)\b(?:the )?user['’]s\b`)
 	owner       = regexp.MustCompile(`(?i)^(?:your|my|our|their|user|customer|client) +`)
@@ -207,6 +221,8 @@ var (
 	// formats are for programs; a person sees what is expected beside the question.
 	formats     = regexp.MustCompile(`(?i)\s*[(,]?\s*\b(?:(?:in|as|using)\s+)?(?:an?\s+|the\s+)?(?:(?:ISO[- ]?8601|ISO date|RFC[- ]?3339|YYYY-MM-DD|HH:MM(?::SS)?|E\.164|BCP[- ]?47)(?:\s+(?:date|datetime|date-time|timestamp|time|format|string|extended))*)\b\)?`)
 	exampleForm = regexp.MustCompile(`(?i)[,;]? \(?(?:e\.g\.|for example|such as|like) .+$`)
+	// conditionForm is how descriptions say when a value applies.
+	conditionForm = regexp.MustCompile(`(?i)^([^,.;:?!]+), ((?:only )?(?:if|when|unless) [^,.;:?!()]+)$`)
 	// almostAsks matches a question without its mark that has a question's word order.
 	almostAsks = regexp.MustCompile(`(?i)^(?:how (?:many|much)(?: [^\s.,;:]+){1,2}|(?:what|when|where|who) should [^.,;:]+)$`)
 	listOf     = regexp.MustCompile(`(?i)^(?:an? |the )?(?:list|array|set|collection) of (?:all )?`)
@@ -218,6 +234,9 @@ func tidied(description string, kind Type) string {
 	description = optionality.ReplaceAllString(description, "")
 	if kind == List || kind == Choices {
 		description = listOf.ReplaceAllString(description, "")
+	}
+	if has := whatOneHas.FindStringSubmatch(strings.TrimSuffix(description, ".")); has != nil {
+		description = "The " + has[2] + "'s " + lowerFirst(has[1])
 	}
 	if short := strings.TrimSuffix(description, "."); ofTheUser.MatchString(short) {
 		description = "Your " + lowerFirst(ofTheUser.FindStringSubmatch(short)[1])

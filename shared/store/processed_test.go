@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 	"github.com/sequential-questioning/sequential-questioning/shared/store/storetest"
@@ -45,7 +46,7 @@ func TestEventsOfTheOutboxAreConsumedOnceAndWhatFailsWaits(t *testing.T) {
 	t.Parallel()
 	s, url := storetest.New(t)
 	id := storetest.Open(t, s, "ann", "")
-	ids := strings.Split(storetest.Text(t, url, `SELECT string_agg(id::text, ',' ORDER BY position) FROM outbox`), ",")
+	ids := strings.Split(postgrestest.Value[string](t, url, `SELECT string_agg(id::text, ',' ORDER BY position) FROM outbox`), ",")
 	require.Len(t, ids, 5, "the questions")
 	ctx := principal.With(t.Context(), "ann")
 	consume := func(err error, ids ...string) (first []string, _ error) {
@@ -74,7 +75,7 @@ func TestWhatOneConsumesNobodyElseWaitsFor(t *testing.T) {
 	t.Parallel()
 	s, url := storetest.New(t)
 	id := storetest.Open(t, s, "ann", "")
-	ids := strings.Split(storetest.Text(t, url, `SELECT string_agg(id::text, ',') FROM outbox`), ",")
+	ids := strings.Split(postgrestest.Value[string](t, url, `SELECT string_agg(id::text, ',') FROM outbox`), ",")
 	ctx := principal.With(t.Context(), "ann")
 	require.NoError(t, s.Consume(ctx, []string{id}, ids[1:], func(*store.Tx, []string) error {
 		return s.Consume(ctx, []string{id}, ids, func(_ *store.Tx, first []string) error {

@@ -242,7 +242,7 @@ func (t *Tx) lockStatistics(ctx context.Context, all []counting) ([]*group, erro
 	batch := t.batch(ctx)
 	var keys []string
 	for _, c := range all {
-		query(batch, (*queries.Queries).Slots, c.ConversationID, c.ended.takeSlots)
+		each(batch, (*queries.Queries).Slots, c.ConversationID, c.ended.takeSlots)
 		key := [2]string{c.SchemaKey, c.userID}
 		if byUser[key] == nil {
 			byUser[key] = &group{}

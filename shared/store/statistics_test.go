@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
+	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
@@ -145,7 +146,7 @@ func TestConversationsAreCountedTogetherAsOneByOne(t *testing.T) {
 		`SELECT string_agg(contribution::text, ' ' ORDER BY user_id, conversation_id) FROM counted_conversations WHERE form IS NOT NULL`,
 		`SELECT string_agg(user_id || for_user || for_others, ' ' ORDER BY user_id, conversation_id) FROM counted_conversations WHERE form IS NOT NULL`,
 	} {
-		assert.Equal(t, storetest.Text(t, other, document), storetest.Text(t, url, document), document)
+		assert.Equal(t, postgrestest.Value[string](t, other, document), postgrestest.Value[string](t, url, document), document)
 	}
 	assert.Equal(t, 2, seen(t, together, "app", "ann", "first")+seen(t, together, "app", "ann", "economy"))
 }

@@ -30,14 +30,14 @@ import (
 // its own.
 type Store struct {
 	pool    *pgxpool.Pool
-	slots   *slotCache
+	slots   slotCache
 	counted *countedCache
 	audits  bool // see Audited
 }
 
 // New returns the store of a database. It owns the pool.
 func New(pool *pgxpool.Pool) *Store {
-	return &Store{pool: pool, slots: &slotCache{}, counted: &countedCache{}}
+	return &Store{pool: pool, slots: newSlotCache(), counted: &countedCache{}}
 }
 
 // Ping reports whether the database answers. It opens the first connection.
@@ -135,7 +135,7 @@ type Tx struct {
 	}
 	begin   string // a transaction; empty outside of one
 	bound   bool   // and begun
-	slots   *slotCache
+	slots   slotCache
 	counted *countedCache
 	audits  bool
 

@@ -89,7 +89,7 @@ func (t *tape) argsFor(s statement, id string) []any {
 				args[i] = id
 				continue
 			}
-		case []uuid.UUID:
+		case [][16]byte:
 			args[i] = t.idsFor(arg, id)
 			continue
 		}
@@ -100,10 +100,10 @@ func (t *tape) argsFor(s statement, id string) []any {
 
 // idsFor gives events new ids, since the outbox takes each id once.
 // An array of ids may contain the conversation's own as well.
-func (t *tape) idsFor(recorded []uuid.UUID, id string) []uuid.UUID {
-	ids := make([]uuid.UUID, len(recorded))
+func (t *tape) idsFor(recorded [][16]byte, id string) [][16]byte {
+	ids := make([][16]byte, len(recorded))
 	for i, r := range recorded {
-		if r.String() == t.id {
+		if uuid.UUID(r).String() == t.id {
 			ids[i] = uuid.MustParse(id)
 		} else {
 			ids[i] = uuid.Must(uuid.NewV7())
@@ -126,10 +126,6 @@ func bare(ctx context.Context, url string, connections int) (*pgxpool.Pool, erro
 	config.ConnConfig.RuntimeParams["lock_timeout"] = "3000"
 	return pgxpool.NewWithConfig(ctx, config)
 }
-
-// settledConversations fill so many pages that PostgreSQL plans by indexes. Of a table of one
-// page it plans to read that, and keeps the plan while the table grows.
-const settledConversations = 500
 
 // stock opens conversations for the measurements by replay, which is fast. Each
 // conversation is used by one worker, from its first answer to its last. It is safe for
@@ -158,10 +154,10 @@ func newStock(ctx context.Context, url string, t *tape) (*stock, error) {
 // close ends the stock's own pool; its conversations stay in the store.
 func (s *stock) close() { s.pool.Close() }
 
-// settled fills the stock and has the database gather statistics, as autovacuum does within a
-// minute of use.
+// settled stocks a new database and has it gather statistics, before anything plans its
+// statements on it: see setUp.
 func (s *stock) settled(ctx context.Context) error {
-	if err := s.fill(ctx, settledConversations); err != nil {
+	if err := s.fill(ctx, stocked); err != nil {
 		return err
 	}
 	_, err := s.pool.Exec(ctx, "VACUUM ANALYZE")

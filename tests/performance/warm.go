@@ -60,9 +60,6 @@ type tally struct {
 // The number of conversations has half as much again in reserve, because rates vary; running
 // out would be an error.
 func (b *bench) warm(ctx context.Context, s *section, workers int, function, bare side) error {
-	if err := b.stock.fill(ctx, settledConversations); err != nil {
-		return err
-	}
 	if err := b.db.settle(ctx, b.db.url); err != nil {
 		return err
 	}

@@ -105,12 +105,11 @@ func Erase(t testing.TB, s *store.Store, as, id string) {
 	require.Equal(t, []string{id}, erased.Conversations)
 }
 
-// Exec, Count and Text act as the administrator of the database, whom row security does not
+// Exec and Count act as the administrator of the database, whom row security does not
 // bind: they see the rows of all principals, unlike the store.
 var (
 	Exec  = postgrestest.Exec
 	Count = postgrestest.Count
-	Text  = postgrestest.Text
 )
 
 // Rows counts every row of the tables of conversations, all principals' included.
@@ -118,6 +117,12 @@ func Rows(t testing.TB, url string) int {
 	t.Helper()
 	return Count(t, url, `SELECT (SELECT count(*) FROM sessions) + (SELECT count(*) FROM conversations) + (SELECT count(*) FROM slots) +
 		(SELECT count(*) FROM questions) + (SELECT count(*) FROM answers) + (SELECT count(*) FROM messages) + (SELECT count(*) FROM results)`)
+}
+
+// OnlyConversation returns the id of a database's one conversation.
+func OnlyConversation(t testing.TB, url string) string {
+	t.Helper()
+	return postgrestest.Value[string](t, url, `SELECT (SELECT id::text FROM conversations)`) // an error if there are two
 }
 
 // change loads a conversation, changes it and saves it.
