@@ -3,6 +3,7 @@ package conversation
 import (
 	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"math"
 )
 
 // Unread is what the person said about a slot that nobody has read yet. It is handed
@@ -84,9 +85,17 @@ func valueSchema(slot questioning.Slot) map[string]any {
 	if slot.Pattern != "" {
 		schema["pattern"] = slot.Pattern
 	}
-	for name, bound := range map[string]*float64{"minimum": slot.Minimum, "maximum": slot.Maximum} {
-		if bound != nil {
-			schema[name] = *bound
+	for name, of := range map[string]struct {
+		bound  *float64
+		toward float64
+	}{"inimum": {slot.Minimum, math.Inf(-1)}, "aximum": {slot.Maximum, math.Inf(1)}} {
+		if of.bound == nil {
+			continue
+		}
+		if shown, exclusive := questioning.ShownBound(*of.bound, of.toward); exclusive {
+			schema["exclusiveM"+name] = shown
+		} else {
+			schema["m"+name] = shown
 		}
 	}
 	for name, bound := range map[string]*int{

@@ -6,6 +6,7 @@ package form
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -109,7 +110,7 @@ func (item Item) field(say *messages.Printer, numbered bool) elicitation.Field {
 	f := elicitation.Field{Name: slot.Key, Type: "string", Title: title}
 	switch slot.Type {
 	case questioning.Integer, questioning.Number:
-		f.Type, f.Minimum, f.Maximum = string(slot.Type), slot.Minimum, slot.Maximum
+		f.Type, f.Minimum, f.Maximum = string(slot.Type), shownBound(slot.Minimum, math.Inf(-1)), shownBound(slot.Maximum, math.Inf(1))
 	case questioning.Date, questioning.DateTime, questioning.Email, questioning.URI:
 		f.Format = string(slot.Type)
 	case questioning.Text:
@@ -130,6 +131,16 @@ func (item Item) field(say *messages.Printer, numbered bool) elicitation.Field {
 	}
 	f.Default, f.Description = preset(slot, value, say), more
 	return f
+}
+
+// shownBound is a bound that clients show: 0 for the least number above it. The slot
+// checks what is exact.
+func shownBound(bound *float64, toward float64) *float64 {
+	if bound == nil {
+		return nil
+	}
+	shown, _ := questioning.ShownBound(*bound, toward)
+	return &shown
 }
 
 // maxTitle is how many characters of a title clients show on one line beside the

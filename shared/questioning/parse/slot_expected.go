@@ -81,13 +81,25 @@ func (e expectation) ofOptions() string {
 // ofNumber adds bounds and unit to what a number is called.
 func (e expectation) ofNumber(what string) string {
 	text := e.say.Text(what)
-	switch low, high := e.slot.Minimum, e.slot.Maximum; {
-	case low != nil && high != nil:
-		text = e.say.Text(messages.FromTo, text, formatNumber(*low), formatNumber(*high))
-	case low != nil:
-		text = e.say.Text(messages.AtLeast, text, formatNumber(*low))
-	case high != nil:
-		text = e.say.Text(messages.AtMost, text, formatNumber(*high))
+	shown := func(bound *float64, toward float64, inclusive, exclusive string) (number, form string) {
+		if bound == nil {
+			return "", ""
+		}
+		near, isExclusive := questioning.ShownBound(*bound, toward)
+		if isExclusive {
+			return formatNumber(near), exclusive
+		}
+		return formatNumber(near), inclusive
+	}
+	low, least := shown(e.slot.Minimum, math.Inf(-1), messages.AtLeast, messages.Above)
+	high, most := shown(e.slot.Maximum, math.Inf(1), messages.AtMost, messages.Below)
+	switch {
+	case low != "" && high != "":
+		text = e.say.Text(messages.FromTo, text, low, high)
+	case low != "":
+		text = e.say.Text(least, text, low)
+	case high != "":
+		text = e.say.Text(most, text, high)
 	}
 	if unit := unitOf(e.slot); unit != "" {
 		text = e.say.Text(messages.InUnit, text, e.say.Text(unit+"s"))
