@@ -29,11 +29,10 @@ type slotTexts struct {
 }
 
 // isSecret reports whether an item is, or looks like, a secret: an earlier version
-// took slots that ask for one, and a person may write a card number anywhere. It
-// is neither remembered nor proposed.
+// took slots that ask for one, and a person may write one anywhere. It is neither remembered nor proposed.
 func isSecret(i Item) bool {
 	return asking.secret(slotTexts{i.Slot, i.Title, i.Question, i.Description, i.Type}) ||
-		secret.IsCardNumber(i.Words) || secret.IsCardNumber(questioning.Render(i.Value, ""))
+		secret.Holds(i.Words) || secret.Holds(questioning.Render(i.Value, ""))
 }
 
 // secret reports whether a slot asks for one.
