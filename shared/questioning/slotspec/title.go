@@ -35,6 +35,9 @@ func titleFrom(key string) string {
 			}
 		}
 	}
+	if len(words) == 1 && unit == "ft" && strings.EqualFold(words[0], "sq") {
+		unit, words = "sq ft", []string{"area"}
+	}
 	if last := len(words) - 1; last > 0 && (unit == "ft" || unit == "m") && strings.EqualFold(words[last], "sq") { // area_sq_ft
 		unit, words = "sq "+unit, words[:last]
 	}
@@ -116,7 +119,7 @@ func keyWords(key string) []string {
 
 // abbreviations are those of programs that people do not use.
 var abbreviations = map[string]string{"dob": "date of birth", "qty": "quantity", "amt": "amount", "addr": "address", "desc": "description", "dept": "department",
-	"lang": "language", "org": "organization", "env": "environment", "tel": "telephone"}
+	"lang": "language", "org": "organization", "env": "environment"}
 
 // countWords before a noun say that it is counted.
 var countWords = []string{"num", "nr", "nb", "n"} // not "no", which is a word: no_pets
@@ -125,7 +128,7 @@ var countWords = []string{"num", "nr", "nb", "n"} // not "no", which is a word: 
 // their own ("in", "m", "c") are left out.
 var units = map[string]string{
 	"kg": "kg", "mg": "mg", "lb": "lb", "lbs": "lb", "oz": "oz", "km": "km", "cm": "cm", "mm": "mm", "ft": "ft", "sqft": "sq ft",
-	"sqm": "m²", "m2": "m²", "m3": "m³", "ml": "ml", "kwh": "kWh", "kw": "kW", "mb": "MB", "gb": "GB", "tb": "TB", "px": "px",
+	"sqm": "m²", "qm": "m²", "m2": "m²", "m3": "m³", "ml": "ml", "kwh": "kWh", "kw": "kW", "mb": "MB", "gb": "GB", "tb": "TB", "px": "px",
 	"ms": "ms", "sec": "seconds", "secs": "seconds", "mins": "minutes", "hrs": "hours", "hr": "hours", "kmh": "km/h",
 	"mph": "mph", "bpm": "bpm", "kcal": "kcal", "pct": "%", "percent": "%", "celsius": "°C", "fahrenheit": "°F",
 	"usd": "USD", "eur": "EUR", "gbp": "GBP", "chf": "CHF", "jpy": "JPY", "cny": "CNY", "inr": "INR", "cad": "CAD", "aud": "AUD",

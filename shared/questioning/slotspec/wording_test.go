@@ -34,7 +34,7 @@ func TestPropertiesAreAskedForAsAPersonWouldAsk(t *testing.T) {
 	if os.Getenv("UPDATE_GOLDEN") != "" {
 		require.NoError(t, os.WriteFile(golden, []byte(text), 0o644))
 	}
-	assert.GreaterOrEqual(t, properties, 120)
+	assert.GreaterOrEqual(t, properties, 300)
 	want := strings.Split(string(raw), "\n")
 	for i, line := range strings.Split(text, "\n") {
 		if i < len(want) {
