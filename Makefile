@@ -226,7 +226,7 @@ chaos: postgres ## Run conversations while processes, PostgreSQL and clients are
 chaos-short: ## Run chaos for about a minute
 	@$(MAKE) --no-print-directory chaos ARGS="--minutes 1 --conversations 500 --kills 100"
 
-scale: postgres ## Measure calls and read the plans of all statements beside two million conversations; an hour and 15 GB. SCALE=2000000
+scale: postgres ## Measure calls and read the plans of all statements beside two million conversations; ten minutes and 15 GB. SCALE=2000000
 	SCALE=$(or $(SCALE),2000000) go test -count=1 -timeout 3h -v -run TestNoStatementReadsMore ./shared/store
 
 bench: tests/performance/peer/node_modules/.installed ## Measure performance, as ratios within one run, and print a table. ARGS="--write docs/performance.md" for the page

@@ -12,7 +12,9 @@ import (
 // New returns an instance of the function.
 func New() *function.Function { return function.New("follow-up", open, Tool) }
 
-// open gives no memory: a conversation that exists has asked it when it opened.
+// open gives no memory: a conversation that exists has asked it when it opened. One that
+// messages open here does without. Clients that know this tool alone are rare, and Qdrant's
+// client would make each start of the most called function a tenth larger.
 func open() (*conversation.Service, error) { return conversation.Open(withmodel.Open) }
 
 // Tool is sequential_questioning_follow_up. conversations may be nil where the tool is

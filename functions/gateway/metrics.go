@@ -9,6 +9,8 @@ import (
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/telemetry"
 )
 
 // meters are the gateway's own metrics. Functions have theirs; the difference of the
@@ -18,6 +20,15 @@ type meters struct {
 	duration metric.Float64Histogram
 	waiting  metric.Int64UpDownCounter
 	wakes    metric.Int64Counter
+	outcomes *telemetry.Labels[toolOutcome] // of calls
+	starts   *telemetry.Labels[toolStart]   // of durations
+}
+
+type toolOutcome struct{ tool, outcome string }
+
+type toolStart struct {
+	tool string
+	cold bool
 }
 
 // newMeters registers them with the global meter provider.
@@ -45,15 +56,20 @@ func newMeters() (meters, error) {
 	if err != nil {
 		return meters{}, fmt.Errorf("wakes counter: %w", err)
 	}
-	return meters{calls, duration, waiting, wakes}, nil
+	outcomes := telemetry.NewLabels(func(k toolOutcome) []attribute.KeyValue {
+		return []attribute.KeyValue{attribute.String("tool", k.tool), attribute.String("outcome", k.outcome)}
+	})
+	starts := telemetry.NewLabels(func(k toolStart) []attribute.KeyValue {
+		return []attribute.KeyValue{attribute.String("tool", k.tool), attribute.Bool("cold", k.cold)}
+	})
+	return meters{calls, duration, waiting, wakes, outcomes, starts}, nil
 }
 
 // observe counts a call and logs it when it failed, never with its arguments.
 func (m meters) observe(ctx context.Context, t *target, outcome string, took time.Duration, cold bool, failed *failure) {
 	ctx = context.WithoutCancel(ctx)
-	tool := attribute.String("tool", t.tool.Name)
-	m.calls.Add(ctx, 1, metric.WithAttributes(tool, attribute.String("outcome", outcome)))
-	m.duration.Record(ctx, took.Seconds(), metric.WithAttributes(tool, attribute.Bool("cold", cold)))
+	m.calls.Add(ctx, 1, m.outcomes.For(toolOutcome{t.tool.Name, outcome}))
+	m.duration.Record(ctx, took.Seconds(), m.starts.For(toolStart{t.tool.Name, cold}))
 	if failed == nil {
 		return
 	}

@@ -70,12 +70,12 @@ func newWaker(life context.Context, config Config, targets map[string]*target, l
 	return k
 }
 
-// started wakes what clients call first: the gateway itself was just started for one, and
-// does not know yet whether that opens a conversation or returns to one.
+// started wakes what continues a conversation: the gateway itself was just started, maybe
+// for a call of it. It wakes nothing else, because instances that start together slow
+// each other down, and a client that opens a conversation lists the tools before.
 func (k *waker) started() {
 	if k != nil {
 		k.wakeAll(k.resumes)
-		k.wakeAll(k.first)
 	}
 }
 

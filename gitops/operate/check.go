@@ -19,6 +19,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
+	"github.com/sequential-questioning/sequential-questioning/shared/version"
 )
 
 // result is the result of one check. Found is one line for people, also if the check
@@ -66,6 +67,11 @@ type checker struct {
 	maxLag   time.Duration
 }
 
+// defaultMaxLag is longer than what a lost message costs where nothing is wrong: an event
+// whose nudge was lost waits for the relay's timer (gitops/base/eventing/sweep.yaml), and
+// an erasure whose event was lost for the first run of it after ten minutes.
+const defaultMaxLag = 30 * time.Minute
+
 // checkTimeout bounds each check.
 const checkTimeout = 10 * time.Second
 
@@ -98,7 +104,7 @@ func checkCommand(v variables) *cobra.Command {
 and the gateway. Prints a remedy for each failed check and exits with an error if one failed.`,
 		Args: cobra.ExactArgs(1),
 	})
-	cmd.Flags().DurationVar(&maxLag, "max-lag", 10*time.Minute, "the longest that an event or an erasure may wait")
+	cmd.Flags().DurationVar(&maxLag, "max-lag", defaultMaxLag, "the longest that an event or an erasure may wait")
 	cmd.Flags().Bool(asJSON, false, "print JSON")
 	return cmd
 }
@@ -139,9 +145,9 @@ func judge(found string, well bool, err error) (string, error) {
 // serverVersion refuses a server that is older than the oldest that is tested.
 func serverVersion(ctx context.Context, c *checker) (string, error) {
 	var recent bool
-	var version string
-	err := c.pool.QueryRow(ctx, `SELECT current_setting('server_version_num')::int >= 150000, current_setting('server_version')`).Scan(&recent, &version)
-	return judge("PostgreSQL "+version, recent, err)
+	var found string
+	err := c.pool.QueryRow(ctx, `SELECT current_setting('server_version_num')::int >= 150000, current_setting('server_version')`).Scan(&recent, &found)
+	return judge("PostgreSQL "+found, recent, err)
 }
 
 // migrated compares the migrations that this command embeds with those applied: use the
@@ -237,7 +243,7 @@ func gateway(ctx context.Context, c *checker) (string, error) {
 	}
 	request := mcp.InitializeRequest{}
 	request.Params.ProtocolVersion = mcp.ProtocolVersion20260728
-	request.Params.ClientInfo = mcp.Implementation{Name: "operate", Version: "1"}
+	request.Params.ClientInfo = mcp.Implementation{Name: "operate", Version: version.Version}
 	found, err := mcpClient.Initialize(ctx, request)
 	if err != nil {
 		return "", err

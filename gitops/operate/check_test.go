@@ -3,21 +3,31 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"testing"
+	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/yaml"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant/qdranttest"
+	"github.com/sequential-questioning/sequential-questioning/shared/version"
 )
 
-// mcpServer starts an MCP server with one tool that requires a token.
+// mcpServer starts an MCP server with one tool that requires a token, and that its client
+// says who it is.
 func mcpServer(t testing.TB) string {
-	m := server.NewMCPServer("sequential-questioning", "1.2.3", server.WithToolCapabilities(false))
+	hooks := &server.Hooks{}
+	hooks.AddBeforeListTools(func(_ context.Context, _ any, request *mcp.ListToolsRequest) {
+		assert.Equal(t, &mcp.Implementation{Name: "operate", Version: version.Version}, request.Params.Meta.ClientInfo())
+	})
+	m := server.NewMCPServer("sequential-questioning", "1.2.3", server.WithToolCapabilities(false), server.WithHooks(hooks))
 	m.AddTool(mcp.NewTool("sequential_questioning"), func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		return mcp.NewToolResultText("asked"), nil
 	})
@@ -49,6 +59,20 @@ func (f *fixture) checked(args ...string) (map[string]result, error) {
 func complete(t testing.TB) *fixture {
 	return initialised(t, "prod").applied("prod").with("QDRANT_URL", qdranttest.URL(t)).
 		with("GATEWAY_URL", mcpServer(t)+"/mcp").with("GATEWAY_TOKEN", "token-0123456789")
+}
+
+// An event whose nudge was lost waits for the relay's timer, which is no fault.
+func TestTheLagThatIsAllowedIsLongerThanTheRelaysTimer(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("../base/eventing/sweep.yaml")
+	require.NoError(t, err)
+	var timer struct{ Spec struct{ Schedule string } }
+	require.NoError(t, yaml.Unmarshal(data, &timer))
+	var minutes int
+	_, err = fmt.Sscanf(timer.Spec.Schedule, "*/%d * * * *", &minutes)
+	require.NoError(t, err, timer.Spec.Schedule)
+	const unconfirmed = 10 * time.Minute // of an erasure, after which the relay repeats its event
+	assert.Greater(t, defaultMaxLag, unconfirmed+time.Duration(minutes)*time.Minute)
 }
 
 func TestAHealthyEnvironmentPassesEveryCheck(t *testing.T) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,6 +49,7 @@ import (
 	"k8s.io/kubernetes/pkg/registry/rbac/clusterrolebinding"
 	"k8s.io/kubernetes/pkg/registry/rbac/role"
 	"k8s.io/kubernetes/pkg/registry/rbac/rolebinding"
+	"sigs.k8s.io/yaml"
 
 	"github.com/sequential-questioning/sequential-questioning/gitops/release/manifest"
 )
@@ -137,23 +139,33 @@ func create(object *unstructured.Unstructured, definitions map[schema.GroupVersi
 	return rest.BeforeCreate(strategy, request.WithNamespace(ctx, accessor.GetNamespace()), typed)
 }
 
-// sources are the files with CustomResourceDefinitions, by module and by the folder of
-// the go.mod that decides the module's version. Those of testdata/modules stand apart, so
-// that their dependencies do not decide those of the release command.
-var sources = map[string]map[string]string{
-	".": {
-		"github.com/argoproj/argo-cd/v2": "manifests/crds/*-crd.yaml",
-		"knative.dev/networking":         "config/domain-claim.yaml",
-	},
-	"testdata/modules": {
-		"github.com/bitnami-labs/sealed-secrets":        "helm/sealed-secrets/crds/*.yaml",
-		"github.com/cert-manager/cert-manager":          "deploy/crds/*.yaml",
-		"github.com/cloudnative-pg/cloudnative-pg":      "config/crd/bases/*.yaml",
-		"github.com/cloudnative-pg/plugin-barman-cloud": "config/crd/bases/*.yaml",
-		"github.com/prometheus-community/helm-charts":   "charts/kube-prometheus-stack/charts/crds/crds/*.yaml",
-		"knative.dev/operator":                          "config/crd/bases/*.yaml",
-	},
-}
+// source is where CustomResourceDefinitions are in a Go module.
+type source struct{ Module, Folder, Files string }
+
+// operators is the folder of the go.mod that decides the versions of the operators'
+// modules. It stands apart, so that their dependencies do not decide those of the release
+// command.
+const operators = "testdata/modules"
+
+// sources are where the definitions are, by the folder of the go.mod that decides the
+// module's version.
+var sources = sync.OnceValues(func() (map[string][]source, error) {
+	content, err := os.ReadFile(filepath.Join(operators, "definitions.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	var byApplication map[string]source
+	if err := yaml.UnmarshalStrict(content, &byApplication); err != nil {
+		return nil, err
+	}
+	return map[string][]source{
+		".": {
+			{Module: "github.com/argoproj/argo-cd/v2", Folder: "manifests/crds", Files: "*-crd.yaml"},
+			{Module: "knative.dev/networking", Folder: "config", Files: "domain-claim.yaml"},
+		},
+		operators: slices.Collect(maps.Values(byApplication)),
+	}, nil
+})
 
 // definitions returns the custom resources of Argo CD and of the platform's operators, at
 // the versions that the platform pins. They come from Go's module proxy: no release page
@@ -179,14 +191,18 @@ var readDefinitions = sync.OnceValues(func() (map[schema.GroupVersionKind]defini
 	if err != nil {
 		return nil, err
 	}
+	from, err := sources()
+	if err != nil {
+		return nil, err
+	}
 	scheme, all := runtime.NewScheme(), map[schema.GroupVersionKind]definition{}
 	install.Install(scheme)
 	decoder := serializer.NewCodecFactory(scheme).UniversalDecoder()
-	for _, group := range sources {
-		for module, pattern := range group {
-			files, err := filepath.Glob(filepath.Join(found[module], pattern))
+	for _, group := range from {
+		for _, source := range group {
+			files, err := filepath.Glob(filepath.Join(found[source.Module], source.Folder, cmp.Or(source.Files, "*.yaml")))
 			if err != nil || len(files) == 0 {
-				return nil, fmt.Errorf("no definitions in %s of %s: %w", pattern, module, err)
+				return nil, fmt.Errorf("no definitions in %s of %s: %w", source.Folder, source.Module, err)
 			}
 			for _, file := range files {
 				data, err := os.ReadFile(file)
@@ -224,10 +240,16 @@ func define(read *apiextensions.CustomResourceDefinition, kind schema.GroupVersi
 }
 
 var modules = sync.OnceValues(func() (map[string]string, error) {
+	from, err := sources()
+	if err != nil {
+		return nil, err
+	}
 	found := map[string]string{}
-	for folder, group := range sources {
+	for folder, group := range from {
 		list := exec.Command("sh", "-c", `go mod download "$@" && go list -m -f '{{.Path}} {{.Dir}}' "$@"`, "sh")
-		list.Args = slices.AppendSeq(list.Args, maps.Keys(group))
+		for _, source := range group {
+			list.Args = append(list.Args, source.Module)
+		}
 		list.Dir, list.Stderr = folder, os.Stderr
 		output, err := list.Output()
 		if err != nil {

@@ -34,6 +34,14 @@ func (a AnswerInput) unnamed() bool {
 	return a.QuestionNumber == 0 && a.QuestionID == "" && a.Slot == ""
 }
 
+// said is what an answer says, in words: its value, or its text without one.
+func (a AnswerInput) said() string {
+	if a.Value == nil {
+		return a.Text
+	}
+	return fmt.Sprint(a.Value)
+}
+
 // allUnnamed reports answers of which none names anything: they are meant for the open
 // questions in their order. One that does among others that do not would leave open
 // which order is meant.

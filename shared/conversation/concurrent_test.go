@@ -36,6 +36,7 @@ func TestTheSameReplyManyTimesAtOnceCountsOnce(t *testing.T) {
 		calls = append(calls, func() {
 			next, err := s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: turn.ConversationID, PreviousMessages: user("yes")})
 			assert.NoError(t, err)
+			next.Next = "" // it says which of them are repetitions
 			results[i] = asJSON(t, next)
 		})
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
-	"github.com/sequential-questioning/sequential-questioning/shared/qdrant/embedded"
+	"github.com/sequential-questioning/sequential-questioning/shared/qdrant/qdranttest"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
@@ -149,14 +149,11 @@ func TestEveryCallMayBeRepeatedWhileTheDatabaseIsDown(t *testing.T) {
 // What memory finds is told only where the database says that it still holds.
 func TestWithoutTheDatabaseNothingIsRecalled(t *testing.T) {
 	t.Parallel()
-	server, err := embedded.Start(embedded.Options{})
-	require.NoError(t, err)
-	t.Cleanup(func() { server.Close() })
-	m := memoryAt(t, server.URL())
+	m := memoryAt(t, qdranttest.URL(t))
 	require.NoError(t, m.Upsert(t.Context(), []memory.Item{{Principal: principal.Local, UserID: "ann", ConversationID: "01a206b4-8c21-733d-a3c7-f61776e251b8",
 		Slot: "destination", Title: "Destination", Type: questioning.Text, Value: "Lisbon", Words: "Lisbon", AnswerNumber: 1, AnsweredAt: time.Now()}}))
 	s := serviceOn(t, "postgres://nobody@127.0.0.1:1/none", 1, conversation.WithMemory(m))
-	_, err = s.Recall(t.Context(), conversation.RecallInput{Query: "destination", UserID: "ann"})
+	_, err := s.Recall(t.Context(), conversation.RecallInput{Query: "destination", UserID: "ann"})
 	var down *fault.Unavailable
 	require.ErrorAs(t, err, &down)
 }

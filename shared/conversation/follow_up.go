@@ -129,7 +129,8 @@ type followUp struct {
 	reply       reply
 	fingerprint []byte
 
-	replaced bool // the playbook, by this call
+	replaced bool     // the playbook, by this call
+	chat     []Unread // what the goal and the chat name of its slots and was not read
 	summary  summary
 	turn     Turn
 }
@@ -149,7 +150,9 @@ func (f *followUp) returned(c *conversation) (bool, error) {
 	}
 	var err error
 	f.turn, err = restoredTurn(c.Earlier.Result)
-	f.turn.repeats = !named && len(f.turn.Questions) > 0
+	if !named && len(f.turn.Questions) > 0 {
+		f.turn.repeat()
+	}
 	return true, err
 }
 
@@ -167,6 +170,7 @@ func (f *followUp) record(ctx context.Context, tx *store.Tx, c *conversation, ch
 		c.State.Limits.BatchSize = f.BatchSize
 	}
 	var says parsed
+	f.chat = nil
 	if f.summary, f.replaced = (summary{}), f.replaces(c); f.replaced {
 		if err := f.replace(ctx, tx, c, change); err != nil {
 			return err
@@ -194,6 +198,7 @@ func (f *followUp) record(ctx context.Context, tx *store.Tx, c *conversation, ch
 	if f.summary, err = c.record(ctx, tx, says.and(known), change); err != nil {
 		return err
 	}
+	f.summary.add(f.chat, c.State)
 	if f.Stop || says.ended {
 		c.State.End()
 	}
@@ -215,7 +220,7 @@ func (f *followUp) replace(ctx context.Context, tx *store.Tx, c *conversation, c
 	old := c.State
 	slots := f.choice.Playbook.For(c.Goal, messages.In(old.Language).Language())
 	c.Playbook, c.SchemaKey = f.choice.Playbook.Name, schemaKeyOf(f.choice.Playbook.Name, nil)
-	c.State = f.begin(c.Goal, old.Language, slots, old.Limits, append(loaded(c.Messages), latest(f.PreviousMessages)...))
+	c.State, f.chat = f.begin(c.Goal, old.Language, slots, old.Limits, append(loaded(c.Messages), latest(f.PreviousMessages)...))
 	c.State.Asked = old.Asked
 	change.Replaced, change.Messages = true, stored(f.PreviousMessages)
 	return f.start(ctx, tx, c, change)

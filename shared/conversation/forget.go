@@ -70,19 +70,19 @@ func (s *Service) Forget(ctx context.Context, in ForgetInput) (Forgotten, error)
 		return Forgotten{}, err
 	}
 	erased, err := s.store.Erase(ctx, in.ConversationID, in.UserID, s.now())
-	if err != nil {
-		return Forgotten{}, unavailable(err)
-	}
 	forgotten := Forgotten{
 		Conversations: len(erased.Conversations), Questions: erased.Questions, Answers: erased.Answers,
 		Messages: erased.Messages, Events: erased.Events, Memory: MemoryNone,
 	}
 	if len(erased.Conversations) > 0 {
-		// Committed: whatever fails from here on is repeated by the event of the
-		// erasure, so the call succeeds and says that memory is pending.
+		// Committed, even if there is an error about others: whatever fails from here on
+		// is repeated by the event of the erasure, so the call says that memory is pending.
 		s.statistics.drop(principal.From(ctx))
 		s.nudger.Nudge()
 		forgotten.Memory = s.forgetMemory(ctx, erased.Conversations)
+	}
+	if err != nil {
+		return Forgotten{}, unavailable(err) // the same call again forgets the rest
 	}
 	return forgotten, nil
 }

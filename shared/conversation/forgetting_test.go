@@ -1,6 +1,8 @@
 package conversation_test
 
 import (
+	"context"
+	"fmt"
 	"sync"
 	"testing"
 
@@ -8,7 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
+	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
+	"github.com/sequential-questioning/sequential-questioning/shared/store/storetest"
 )
 
 func openFor(t *testing.T, s *conversation.Service, user string) conversation.Turn {
@@ -64,6 +68,46 @@ func TestForgettingEverythingOfAUserLeavesOthersAlone(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 1, forgotten.Conversations)
 	assert.Equal(t, 1, count(t, url, `SELECT count(*) FROM conversations`))
+}
+
+// noted is a memory that notes what is deleted from it.
+type noted struct {
+	conversation.Memory
+	deleted []string
+}
+
+func (*noted) Configured() bool { return false }
+func (*noted) Close() error     { return nil }
+func (n *noted) Delete(_ context.Context, _ string, ids ...string) error {
+	n.deleted = append(n.deleted, ids...)
+	return nil
+}
+
+// Much is forgotten in batches. What was forgotten before an error is gone everywhere, and
+// the same call again forgets the rest.
+func TestForgettingThatFailsHalfwayContinuesWithTheSameCall(t *testing.T) {
+	t.Parallel()
+	url, memory := postgrestest.New(t), &noted{}
+	s := serviceOn(t, url, 4, conversation.WithMemory(memory))
+	const all = 101
+	for i := range all {
+		_, err := s.Ask(t.Context(), conversation.AskInput{Context: "Book a trip", UserID: "ann", SessionID: fmt.Sprintf("s%03d", i), InformationNeeded: trip})
+		require.NoError(t, err)
+	}
+	storetest.Exec(t, url, `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''refused''; END'`)
+	storetest.Exec(t, url, `CREATE TRIGGER refuse BEFORE DELETE ON conversations FOR EACH ROW WHEN (OLD.session_id = 's100') EXECUTE FUNCTION refuse()`)
+	everything := conversation.ForgetInput{Everything: true, UserID: "ann"}
+	_, err := s.Forget(t.Context(), everything)
+	require.ErrorContains(t, err, "refused")
+	assert.Equal(t, 1, count(t, url, `SELECT count(*) FROM conversations`))
+	assert.Len(t, memory.deleted, all-1)
+
+	storetest.Exec(t, url, `DROP TRIGGER refuse ON conversations`)
+	forgotten, err := s.Forget(t.Context(), everything)
+	require.NoError(t, err)
+	assert.Equal(t, 1, forgotten.Conversations)
+	assert.Zero(t, stored(t, url))
+	assert.Len(t, memory.deleted, all)
 }
 
 func TestAnotherCallersConversationIsNotForgotten(t *testing.T) {

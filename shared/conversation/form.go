@@ -28,26 +28,26 @@ type Form struct {
 	Call any
 }
 
-// RecordForm records what was filled in on a form and returns the next batch. A form
-// counts once, whatever has happened since: unlike a reply in the chat, its words
-// cannot mean what is asked by now.
-func (s *Service) RecordForm(ctx context.Context, form Form) (Turn, error) {
+// RecordForm records what was filled in on a form and returns the next batch, with the
+// conversation as it stands then. A form counts once, whatever has happened since: unlike a
+// reply in the chat, its words cannot mean what is asked by now.
+func (s *Service) RecordForm(ctx context.Context, form Form) (Turn, View, error) {
 	if err := s.CheckUser(form.UserID); err != nil {
-		return Turn{}, err
+		return Turn{}, View{}, err
 	}
 	if err := checkFollowUp(FollowUpInput{ConversationID: form.ConversationID, Answers: form.Answers}); err != nil {
-		return Turn{}, err
+		return Turn{}, View{}, err
 	}
 	if len(form.Words) > maxWords {
-		return Turn{}, fault.Invalidf("inputResponses.form.content", "has %d bytes in own words, at most %d are allowed", len(form.Words), maxWords)
+		return Turn{}, View{}, fault.Invalidf("inputResponses.form.content", "has %d bytes in own words, at most %d are allowed", len(form.Words), maxWords)
 	}
 	f := &filledForm{Service: s, Form: form}
 	var err error
 	if f.fingerprint, err = fingerprint(form.Tool, form.Call); err != nil {
-		return Turn{}, err
+		return Turn{}, View{}, err
 	}
 	err = s.advance(ctx, f)
-	return f.turn, err
+	return f.turn, f.view, err
 }
 
 // filledForm is the operation of RecordForm.
@@ -57,6 +57,7 @@ type filledForm struct {
 	fingerprint []byte
 	summary     summary
 	turn        Turn
+	view        View
 }
 
 // target loads every question of the form, also those that were settled meanwhile: an
@@ -71,6 +72,7 @@ func (f *filledForm) target() (id, userID string, named store.Named) {
 func (f *filledForm) returned(c *conversation) (bool, error) {
 	var err error
 	f.turn, err = restoredTurn(c.Earlier.Result)
+	f.view = c.view()
 	return true, err
 }
 
@@ -104,7 +106,7 @@ func (f *filledForm) parsed(c *conversation) (parsed, error) {
 	with := f.parseContext(c.State)
 	fields, err := c.parseAnswers(f.Answers, with)
 	if err != nil || f.Words == "" {
-		return parsed{answers: fields}, err
+		return parsed{answers: fields, spoken: true}, err
 	}
 	says := f.parsedWords(c, fields, with)
 	// A field wins over words: the person set it on purpose and saw it. Words that say
@@ -182,5 +184,6 @@ func (f *filledForm) said() summary {
 func (f *filledForm) render(c *conversation, change *store.Change) any {
 	f.turn = newTurn(c, change, f.summary)
 	f.turn.advise(false)
+	f.view = c.view()
 	return f.turn.kept()
 }

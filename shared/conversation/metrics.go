@@ -10,6 +10,7 @@ import (
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
+	"github.com/sequential-questioning/sequential-questioning/shared/telemetry"
 )
 
 // metrics counts what conversations come to. It holds no answers, and no label has a
@@ -19,7 +20,11 @@ type metrics struct {
 	questions, answers       metric.Int64Counter
 	lookups                  metric.Int64Counter
 	bits                     metric.Float64Counter
+	labels                   *telemetry.Labels[label]
 }
+
+// label is the one that a counter has.
+type label struct{ name, value string }
 
 func newMetrics() *metrics {
 	meter := otel.Meter("github.com/sequential-questioning/sequential-questioning/shared/conversation")
@@ -36,30 +41,38 @@ func newMetrics() *metrics {
 		answers:       counter("questioning.answers.recorded", "Answers recorded, by outcome."),
 		lookups:       counter("questioning.memory.lookups", "Times that memory was asked, by outcome: answered or failed."),
 		bits:          bits,
+		labels: telemetry.NewLabels(func(l label) []attribute.KeyValue {
+			return []attribute.KeyValue{attribute.String(l.name, l.value)}
+		}),
 	}
+}
+
+// count adds one to a counter under a label.
+func (m *metrics) count(ctx context.Context, c metric.Int64Counter, name, value string) {
+	c.Add(ctx, 1, m.labels.For(label{name, value}))
 }
 
 // opened counts by playbook; slots that the caller names count as one.
 func (m *metrics) opened(ctx context.Context, playbook string) {
-	m.conversations.Add(ctx, 1, metric.WithAttributes(attribute.String("playbook", cmp.Or(playbook, "caller"))))
+	m.count(ctx, m.conversations, "playbook", cmp.Or(playbook, "caller"))
 }
 
 // advanced counts a change that was saved. A call that is repeated, or that loses a race
 // and starts over, is counted once.
 func (m *metrics) advanced(ctx context.Context, c store.Change) {
 	for _, q := range c.Batch.Questions[len(c.Batch.Questions)-min(c.Batch.New, len(c.Batch.Questions)):] {
-		m.questions.Add(ctx, 1, metric.WithAttributes(attribute.String("purpose", string(q.Purpose))))
+		m.count(ctx, m.questions, "purpose", string(q.Purpose))
 	}
 	for _, a := range c.Answers {
 		outcome := string(a.Outcome)
 		if a.Problem != "" {
 			outcome = string(questioning.StatusUnclear)
 		}
-		m.answers.Add(ctx, 1, metric.WithAttributes(attribute.String("outcome", outcome)))
+		m.count(ctx, m.answers, "outcome", outcome)
 		m.bits.Add(ctx, a.Bits)
 	}
 	if c.Completed {
-		m.completed.Add(ctx, 1, metric.WithAttributes(attribute.String("reason", string(c.Batch.Stop.Reason))))
+		m.count(ctx, m.completed, "reason", string(c.Batch.Stop.Reason))
 	}
 }
 
@@ -70,5 +83,5 @@ func (m *metrics) lookedUp(ctx context.Context, err error) {
 	if err != nil {
 		outcome = "failed"
 	}
-	m.lookups.Add(ctx, 1, metric.WithAttributes(attribute.String("outcome", outcome)))
+	m.count(ctx, m.lookups, "outcome", outcome)
 }

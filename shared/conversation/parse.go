@@ -42,29 +42,34 @@ type answer struct {
 	questioning.Answer
 	question int // 0 when it names a slot
 	// corrects says that it is meant to stand in place of what its slot holds: it names
-	// the slot, and not a question, which somebody else may have answered meanwhile.
+	// the slot, and not a question, which somebody else may have answered meanwhile, or its
+	// sentence does nothing but correct.
 	corrects bool
 	intent   parse.Intent // of words that are no answer
+	isRead   bool         // by the parser, in words
 }
 
 // apply takes over a reading of the person's words.
 func (a *answer) apply(read parse.Reading) {
-	a.Outcome, a.Value, a.Problem, a.intent = read.Outcome, read.Value, read.Problem, read.Intent
+	a.Outcome, a.Value, a.Problem, a.intent, a.isRead = read.Outcome, read.Value, read.Problem, read.Intent, true
 }
 
 // parsed is what a reply says: answers, values that nobody asked for, and words
 // that belong to no slot.
 type parsed struct {
 	answers, volunteered []answer
+	remarks              []parse.Remark
 	unmatched            string
 	doubts               []string
 	ended                bool // the person wants no more questions
 	spoken               bool // it is the person's reply, in words
 }
 
-// and adds what else is known.
+// and adds what else is known. Whose words they are, and whether they end the
+// conversation, stays as it is: what is known was not said in reply.
 func (p parsed) and(other parsed) parsed {
 	p.answers, p.volunteered = append(p.answers, other.answers...), append(p.volunteered, other.volunteered...)
+	p.remarks, p.doubts = append(p.remarks, other.remarks...), append(p.doubts, other.doubts...)
 	p.unmatched = strings.Trim(p.unmatched+"\n"+other.unmatched, "\n")
 	return p
 }
@@ -174,7 +179,7 @@ func (c *conversation) slotOf(in AnswerInput, number int, with parse.Context) (q
 		}
 		key = slot
 	}
-	near, ok := parse.SlotNamed(key, c.State.Slots, with)
+	near, ok := parse.SlotNamed(key, in.said(), c.State.Slots, with)
 	if !ok {
 		return questioning.Slot{}, fault.Invalidf("slot", "there is no slot %q; there are %s", key, slotKeys(c.State.Slots))
 	}
@@ -186,7 +191,6 @@ func (c *conversation) slotOf(in AnswerInput, number int, with parse.Context) (q
 // unmatched, and a value that does not fit is handed back.
 func (c *conversation) parseKnown(known []Known, with parse.Context) (parsed, error) {
 	var all parsed
-	var unmatched []string
 	for i, k := range known {
 		if len(k.Text) > maxWords {
 			return parsed{}, fault.Invalidf(fmt.Sprintf("known[%d].text", i), "has %d bytes, at most %d are allowed", len(k.Text), maxWords)
@@ -206,14 +210,12 @@ func (c *conversation) parseKnown(known []Known, with parse.Context) (parsed, er
 			continue // a model that fills in every slot it could know of
 		}
 		if k.Slot == "" { // "Guests: 20", or a sentence
-			read := c.parseFor(words, nil, with)
-			all.answers, all.volunteered = append(all.answers, read.answers...), append(all.volunteered, read.volunteered...)
-			unmatched = append(unmatched, read.unmatched)
+			all = all.and(c.parseFor(words, nil, with))
 			continue
 		}
-		key, ok := parse.SlotNamed(k.Slot, c.State.Slots, with)
+		key, ok := parse.SlotNamed(k.Slot, AnswerInput{Value: k.Value, Text: words}.said(), c.State.Slots, with)
 		if !ok {
-			unmatched = append(unmatched, k.Slot+": "+words)
+			all = all.and(parsed{unmatched: k.Slot + ": " + words})
 			continue
 		}
 		in := AnswerInput{Slot: key, Value: k.Value, Text: words}
@@ -229,7 +231,6 @@ func (c *conversation) parseKnown(known []Known, with parse.Context) (parsed, er
 		}
 		all.answers = append(all.answers, a)
 	}
-	all.unmatched = strings.Trim(strings.Join(unmatched, "\n"), "\n")
 	return all, nil
 }
 
@@ -293,9 +294,9 @@ func (c *conversation) parseFor(text string, numbers []int, with parse.Context) 
 // saidIn is what a reply says: what answers a question or names its slot is an
 // answer, the rest was told without being asked.
 func saidIn(read parse.Reply) parsed {
-	says := parsed{unmatched: read.Unmatched, doubts: read.Doubts, ended: read.Ended, spoken: true}
+	says := parsed{remarks: read.Remarks, unmatched: read.Unmatched, doubts: read.Doubts, ended: read.Ended, spoken: true}
 	for _, p := range slices.Concat(read.Answers, read.Unvalued, read.Volunteered) {
-		a := answer{Answer: questioning.Answer{Slot: p.Slot, Words: p.Words}, question: p.Number, corrects: p.Named}
+		a := answer{Answer: questioning.Answer{Slot: p.Slot, Words: p.Words}, question: p.Number, corrects: p.Named || p.Corrects}
 		a.apply(p.Reading)
 		if p.Number != 0 || p.Named {
 			says.answers = append(says.answers, a)

@@ -113,7 +113,7 @@ func (c *conversation) byOrdinal(a *AnswerInput, with parse.Context) {
 	if match == nil || a.QuestionNumber != 0 || a.QuestionID != "" {
 		return
 	}
-	if _, named := parse.SlotNamed(a.Slot, c.State.Slots, with); named {
+	if _, named := parse.SlotNamed(a.Slot, a.said(), c.State.Slots, with); named {
 		return
 	}
 	number, _ := strconv.Atoi(match[1])

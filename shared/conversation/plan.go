@@ -1,6 +1,7 @@
 package conversation
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
@@ -27,16 +28,28 @@ func (s *Service) choose(goal, name string) (playbook.Choice, error) {
 
 // begin returns the state of a conversation for the slots, in which only what the goal
 // and the chat tell is assumed: to be corrected rather than asked for. What was said
-// last holds. No questions are open yet, so everything read is volunteered.
-func (s *Service) begin(goal, language string, slots []questioning.Slot, limits questioning.Limits, chat []Message) *questioning.State {
+// last holds. No questions are open yet, so everything read is volunteered. It returns
+// too what names a slot and was not read, for the client's model.
+func (s *Service) begin(goal, language string, slots []questioning.Slot, limits questioning.Limits, chat []Message) (*questioning.State, []Unread) {
 	state := questioning.New(goal, slots, limits)
 	state.Language = language
+	var named []parse.Part
 	for _, text := range openingTexts(goal, chat) {
-		for _, part := range parse.ReadReply(text, nil, slots, s.parseContext(state)).Volunteered {
+		read := parse.ReadReply(text, nil, slots, s.parseContext(state))
+		for _, part := range read.Volunteered {
 			state.AssumeVolunteered(part.Slot, part.Value, part.Words, messages.FromContext)
 		}
+		named = append(named, read.Unvalued...)
 	}
-	return state
+	var unread []Unread
+	for _, part := range named {
+		i := state.Index(part.Slot)
+		isListed := slices.ContainsFunc(unread, func(u Unread) bool { return u.Slot == part.Slot })
+		if state.SlotStates[i].Status == questioning.StatusMissing && !isListed {
+			unread = append(unread, unreadOf(state.Slots[i], part.Words, part.Intent))
+		}
+	}
+	return state, unread
 }
 
 // plan decides what to ask next, or that asking is over. What this call left unread is

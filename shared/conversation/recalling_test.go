@@ -10,24 +10,22 @@ import (
 
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
+	"github.com/sequential-questioning/sequential-questioning/shared/memory/memorytest"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
-	"github.com/sequential-questioning/sequential-questioning/shared/qdrant/embedded"
+	"github.com/sequential-questioning/sequential-questioning/shared/qdrant/qdranttest"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
 // remembering is a service with a memory, and that memory as the indexer has it.
 func remembering(t *testing.T) (*conversation.Service, *memory.Memory) {
 	t.Helper()
-	server, err := embedded.Start(embedded.Options{})
-	require.NoError(t, err)
-	t.Cleanup(func() { server.Close() })
-	indexed := memoryAt(t, server.URL())
-	t.Cleanup(func() { indexed.Close() })
-	return serviceOn(t, postgrestest.New(t), 4, conversation.WithMemory(memoryAt(t, server.URL()))), indexed
+	url := qdranttest.URL(t)
+	return serviceOn(t, postgrestest.New(t), 4, conversation.WithMemory(memoryAt(t, url))), memorytest.Open(t, url)
 }
 
+// memoryAt returns a memory that a service will own.
 func memoryAt(t *testing.T, url string) *memory.Memory {
 	t.Helper()
 	m, err := memory.Open(qdrant.Config{URL: url, Timeout: 2 * time.Second})

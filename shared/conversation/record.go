@@ -3,10 +3,14 @@ package conversation
 import (
 	"context"
 	"encoding/json"
+	"math"
 	"slices"
 	"strconv"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
 
@@ -16,30 +20,81 @@ type summary struct {
 	unmatched          string
 	doubts             []string
 	unread             []Unread // in the order said
+	read               []string // slots whose values were read in words here
+}
+
+// add adds what the goal and the chat name and was not read, where nothing is known of it
+// by now.
+func (s *summary) add(unread []Unread, state *questioning.State) {
+	for _, u := range unread {
+		if state.SlotStates[state.Index(u.Slot)].Status == questioning.StatusMissing {
+			s.unread = append(s.unread, u)
+		}
+	}
 }
 
 // record adds to a change what a reply says that was not said before, and applies
 // it to the state. What was said before is known by its digest: a reply that came twice
 // is counted once, whichever call brought it.
 func (c *conversation) record(ctx context.Context, tx *store.Tx, says parsed, change *store.Change) (summary, error) {
-	known, err := c.known(ctx, tx, slices.Concat(says.answers, c.contradicting(says.volunteered)))
+	known, err := c.known(ctx, tx, slices.Concat(says.answers, c.answering(says.volunteered)))
 	if err != nil {
 		return summary{}, err
 	}
 	open := c.State.Open
 	counted, err := c.apply(says, known, change)
-	if len(c.State.Open) < len(open) || says.spoken && counted.recorded > 0 {
-		c.State.Pass() // what a client sends from its chat passes over no question
+	if err != nil {
+		return summary{}, err
 	}
-	return counted, err
+	below := 0
+	if counted.recorded > 0 {
+		below = c.passed(open, says.spoken)
+	}
+	c.State.Pass(func(q questioning.Question) bool {
+		return q.Number < below || slices.ContainsFunc(counted.unread, func(u Unread) bool { return u.Slot == q.Slot })
+	})
+	for _, u := range counted.unread {
+		if u.Slot != "" && !u.mayHold() {
+			c.State.Withdraw(u.Slot) // the person has something else to do first
+		}
+	}
+	return counted, nil
+}
+
+// passed is the number below which this call leaves open questions out. A person's own
+// reply leaves out all that it does not answer. Of answers that a client sends, nobody
+// knows whether they are the whole reply, one answer of it, or what the chat tells, and
+// whether the person has seen the latest questions: several of them leave out what was put
+// before the last question that they answer.
+func (c *conversation) passed(open []questioning.Question, spoken bool) int {
+	if spoken {
+		return math.MaxInt
+	}
+	answered, last := 0, 0
+	for _, q := range open {
+		if !c.asksFor(q.Slot) {
+			answered, last = answered+1, q.Number
+		}
+	}
+	if answered < 2 {
+		return 0
+	}
+	return last
 }
 
 // apply applies what a reply says to the state. known are the digests of what was
 // said before.
 func (c *conversation) apply(says parsed, known map[string]bool, change *store.Change) (summary, error) {
 	counted := summary{unmatched: says.unmatched, doubts: says.doubts}
+	for _, remark := range says.remarks {
+		counted.unread = append(counted.unread, Unread{Words: plain.Excerpt(remark.Words, maxUnreadWords), Kind: string(remark.Intent)})
+	}
 	said := map[string]bool{} // by this call: slots and digests
-	for _, a := range slices.Concat(says.answers, c.contradicting(says.volunteered)) {
+	for _, a := range slices.Concat(says.answers, c.answering(says.volunteered)) {
+		if a.leavesOpen() {
+			counted.unread = append(counted.unread, c.unread(a))
+			continue
+		}
 		id, corrects := c.digestOf(a), a.corrects && c.answered(a.Slot) && !said[a.Slot]
 		if corrects {
 			id = revisionDigest(a, c.State.SlotStates[c.State.Index(a.Slot)])
@@ -55,12 +110,15 @@ func (c *conversation) apply(says parsed, known map[string]bool, change *store.C
 		if err != nil {
 			return counted, err
 		}
+		if a.isRead && a.Problem == "" && recorded.Value != nil {
+			counted.read = append(counted.read, a.Slot)
+		}
 		said[string(id)], said[a.Slot] = true, true
 		change.Answers = append(change.Answers, store.Answer{Answer: recorded, Digest: id})
 		counted.recorded++
 	}
 	for _, a := range says.volunteered {
-		c.State.AssumeVolunteered(a.Slot, a.Value, a.Words, fromReply)
+		c.State.AssumeVolunteered(a.Slot, a.Value, a.Words, messages.FromReply)
 	}
 	return counted, nil
 }
@@ -91,14 +149,18 @@ func (c *conversation) answered(slot string) bool {
 	return (status == questioning.StatusAnswered || status == questioning.StatusContradicted) && !c.asksFor(slot)
 }
 
-// fromReply is the source of what the person told without being asked.
-const fromReply = "told without being asked"
+// leavesOpen reports words that put the answer off or ask back: they say nothing of the
+// slot, and its question stays as it was.
+func (a answer) leavesOpen() bool { return a.intent == parse.PutsOff || a.intent == parse.AsksBack }
 
-// contradicting are the volunteered values for slots that hold another answer:
-// the person says which of the two it is.
-func (c *conversation) contradicting(volunteered []answer) []answer {
+// answering are the volunteered values that are answers: where the slot was asked for and
+// answered in words that nobody could read, and where it holds another answer. Unless they
+// correct that, the person is asked which of the two it is.
+func (c *conversation) answering(volunteered []answer) []answer {
 	return slices.DeleteFunc(slices.Clone(volunteered), func(a answer) bool {
 		switch c.State.SlotStates[c.State.Index(a.Slot)].Status {
+		case questioning.StatusUnclear:
+			return false
 		case questioning.StatusAnswered, questioning.StatusContradicted:
 			return c.holds(a)
 		}

@@ -37,12 +37,12 @@ func newTurn(c *conversation, change *store.Change, what summary) Turn {
 			Revision:        c.Revision,
 			AnswersRecorded: what.recorded,
 			AnswersRepeated: what.repeated,
-			Unmatched:       what.unmatched,
+			Unmatched:       bounded(what.unmatched),
 			Language:        spoken(c.State.Language),
 			Doubts:          what.doubts,
 		},
 	}
-	turn.shown.Assumed = assumedTexts(c.State)
+	turn.shown.Assumed, turn.shown.Read = assumedTexts(c.State), c.readTexts(what.read)
 	if batch.Stop != nil {
 		turn.Metadata.StopReason = string(batch.Stop.Reason)
 		turn.CurrentQuestion = batch.Stop.Text
@@ -83,6 +83,29 @@ func assumedTexts(state *questioning.State) map[string]string {
 		}
 	}
 	return texts
+}
+
+// readTexts are the values that were read in words, each with its slot's title, so that
+// the client's model can hold them against the words. Texts are the words themselves.
+func (c *conversation) readTexts(keys []string) (texts []string) {
+	for _, key := range keys {
+		i := c.State.Index(key)
+		if slot := c.State.Slots[i]; !lengthy(slot.Type) {
+			texts = append(texts, slot.Title+" "+slot.Quote(c.State.SlotStates[i].Value, c.State.Language))
+		}
+	}
+	return texts
+}
+
+// maxUnmatched bounds, in bytes, what a result repeats of words that belong to no slot: the
+// client has them all.
+const maxUnmatched = 2000
+
+func bounded(words string) string {
+	if short := plain.Prefix(words, maxUnmatched); short != words {
+		return short + "…"
+	}
+	return words
 }
 
 func numberedLine(q Question) string {
@@ -165,12 +188,25 @@ func coverageOf(state *questioning.State, i int) Coverage {
 		State: c.Status, Value: c.Value, Answers: c.Answers, Reopened: c.Reopened,
 	}
 	if c.Status == questioning.StatusAssumed {
-		one.Source = messages.In(state.Language).Text(cmp.Or(c.Source, messages.FromContext))
+		one.Source = sourceText(c.Source, state.Language)
 	}
 	if c.Value == nil {
 		one.Words = c.Words
 	}
 	return one
+}
+
+// sourceText says where an assumption comes from: one of the catalogue's messages, or a
+// text that was made from one and may hold any sign.
+func sourceText(source, language string) string {
+	switch source {
+	case "":
+		source = messages.FromContext
+	case messages.FromContext, messages.FromStatistics, messages.FromReply:
+	default:
+		return source
+	}
+	return messages.In(language).Text(source)
 }
 
 // changedCoverage is what a change did to the slots. Titles, and what is required, are

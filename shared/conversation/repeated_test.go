@@ -73,6 +73,8 @@ func TestARepeatedCallReturnsTheSameAndAddsNothing(t *testing.T) {
 		rows := stored(t, url)
 		second, err := s.FollowUp(t.Context(), in)
 		require.NoError(t, err)
+		assert.Equal(t, name == "words", strings.HasPrefix(second.Next, "This call repeats the one before"), "words without a number may be meant for the next question")
+		second.Next = first.Next
 		assert.Equal(t, asJSON(t, first), asJSON(t, second), name)
 		assert.Equal(t, rows, stored(t, url), name)
 	}

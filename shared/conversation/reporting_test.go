@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -61,12 +60,8 @@ func TestAReportMakesNoWorkOfASchemaBeyondTheBounds(t *testing.T) {
 	t.Parallel()
 	s, url := newService(t)
 	turn := openTrip(t, s)
-	conn, err := pgx.Connect(t.Context(), postgrestest.AdminURL(t, url))
-	require.NoError(t, err)
-	defer conn.Close(t.Context())
-	_, err = conn.Exec(t.Context(), `UPDATE conversations SET information_needed = $2 WHERE id = $1`, turn.ConversationID,
+	postgrestest.Exec(t, url, `UPDATE conversations SET information_needed = $2 WHERE id = $1`, turn.ConversationID,
 		`{"properties":{"a":{}},"additionalProperties":{"pattern":"`+strings.Repeat("x{1000}", 140)+`"}}`)
-	require.NoError(t, err)
 	report, err := s.Report(t.Context(), conversation.ReportInput{ConversationID: turn.ConversationID})
 	require.NoError(t, err)
 	assert.False(t, report.Valid)
@@ -234,11 +229,7 @@ func TestAReportOnWhatWouldBeRefusedTodaySaysSo(t *testing.T) {
 	t.Parallel()
 	s, url := newService(t)
 	turn := openTrip(t, s)
-	conn, err := pgx.Connect(t.Context(), postgrestest.AdminURL(t, url))
-	require.NoError(t, err)
-	defer conn.Close(t.Context())
-	_, err = conn.Exec(t.Context(), `UPDATE conversations SET information_needed = '["host", "password"]' WHERE id = $1`, turn.ConversationID)
-	require.NoError(t, err)
+	postgrestest.Exec(t, url, `UPDATE conversations SET information_needed = '["host", "password"]' WHERE id = $1`, turn.ConversationID)
 	report, err := s.Report(t.Context(), conversation.ReportInput{ConversationID: turn.ConversationID})
 	require.NoError(t, err)
 	assert.False(t, report.Valid)

@@ -82,7 +82,7 @@ func WithNudger(n *event.Nudger) Option { return func(s *Service) { s.nudger = n
 // New returns a service on a store, which the service then owns. It connects to nothing
 // by itself.
 func New(of *store.Store, config Config, options ...Option) *Service {
-	s := &Service{store: of, config: config, now: time.Now, metrics: newMetrics()}
+	s := &Service{store: of, config: config, now: time.Now, metrics: newMetrics(), needed: newNeededCache()}
 	for _, option := range options {
 		option(s)
 	}

@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 )
 
 // The tools that a client calls as a conversation continues.
@@ -39,14 +41,13 @@ type Turn struct {
 	Metadata  TurnMetadata `json:"metadata"`
 
 	shown shown
-	// repeats says that this call was taken for a repetition of the one before.
-	repeats bool
 }
 
 // shown is what the text of a turn alone has: the other fields have the rest.
 type shown struct {
 	Batch   string            `json:"batch,omitempty"`   // the questions, numbered, with the form of each answer
 	Assumed map[string]string `json:"assumed,omitempty"` // by slot, the value as a person reads it
+	Read    []string          `json:"read,omitempty"`    // what was read in words, as title and value
 	Revised string            `json:"revised,omitempty"` // of a revision, what it changed
 }
 
@@ -145,11 +146,15 @@ func (t *Turn) Warn(notes []string) { t.Metadata.Warnings = append(t.Metadata.Wa
 func (t Turn) Text() string {
 	say := messages.In(t.Metadata.Language)
 	parts := []string{t.Batch()}
+	add := func(form string, args ...any) { parts = append(parts, fmt.Sprintf(form, args...)) }
 	if text := t.assumptions(); text != "" {
 		parts = append(parts, text)
 	}
 	if t.Metadata.Memory == MemoryNotConsulted {
 		parts = append(parts, say.Text(messages.MemoryUnavailable))
+	}
+	if len(t.shown.Read) > 0 {
+		add("Read: %s", strings.Join(t.shown.Read, "; "))
 	}
 	if len(t.Unread) > 0 {
 		lines := []string{"Not read:"}
@@ -159,19 +164,21 @@ func (t Turn) Text() string {
 		parts = append(parts, strings.Join(lines, "\n"))
 	}
 	if t.Metadata.Unmatched != "" {
-		parts = append(parts, "Belongs to no slot: "+excerpt(t.Metadata.Unmatched))
+		add("Belongs to no slot: %s", excerpt(t.Metadata.Unmatched))
 	}
 	if len(t.Metadata.Doubts) > 0 {
-		parts = append(parts, "Not recorded: "+strings.Join(t.Metadata.Doubts, "; "))
+		add("Not recorded: %s", strings.Join(t.Metadata.Doubts, "; "))
 	}
 	if len(t.OpenSlots) > 0 {
-		parts = append(parts, "open_slots:\n"+strings.Join(t.OpenSlots, "\n"))
+		add("open_slots:\n%s", strings.Join(t.OpenSlots, "\n"))
 	}
-	if t.repeats {
-		parts = append(parts, fmt.Sprintf("This call repeats the one before and was not counted again. If the person said the same to question %d too, "+
-			"say so with answers: [{\"question_number\": %[1]d, \"text\": …}].", t.CurrentQuestionNumber))
+	if others := t.Metadata.PlaybookAlternatives; len(others) > 0 {
+		add("Playbook: %s; next best %s", t.Metadata.Playbook, strings.Join(others, ", "))
 	}
-	parts = append(parts, "("+t.Next+" conversation_id "+t.ConversationID+")")
+	if len(t.Metadata.Warnings) > 0 {
+		add("Warnings: %s", strings.Join(t.Metadata.Warnings, "; "))
+	}
+	add("(%s conversation_id %s)", t.Next, t.ConversationID)
 	return strings.TrimSpace(strings.Join(parts, "\n\n"))
 }
 
@@ -191,35 +198,71 @@ func (t Turn) assumptions() string {
 
 // line words what was not read, for a model.
 func (u Unread) line() string {
-	schema, _ := json.Marshal(u.Schema) // made of plain values
-	line := fmt.Sprintf("- %s: %s", plain.Line(u.Slot), plain.Quote(u.Words))
+	line := "- "
+	if u.Slot != "" {
+		line += plain.Line(u.Slot) + ": "
+	}
+	line += plain.Quote(u.Words)
 	if u.Kind != unclear {
 		line += " (" + u.Kind + ")"
 	}
-	return line + " " + plain.Line(string(schema))
+	if u.Schema != nil {
+		schema, _ := json.Marshal(u.Schema) // made of plain values
+		line += " " + plain.Line(string(schema))
+	}
+	return line
 }
 
-// advise says what the client's model does next. Where the slots are not the caller's
-// own, it can send what the chat tells only now that it sees them.
-func (t *Turn) advise(slotsAreNew bool) {
+// advise says what the client's model does next. Where it has not sent yet what the chat
+// tells, it can do so now that it sees the slots.
+func (t *Turn) advise(chatIsUnsent bool) {
 	var steps []string
-	if slotsAreNew && len(t.OpenSlots) > 0 {
-		steps = append(steps, "Before you ask, send what the chat already tells about these questions and open_slots with "+followUpTool+" as answers [{slot, value, text}].")
+	if chatIsUnsent && len(t.Questions)+len(t.OpenSlots) > 0 {
+		steps = append(steps, "Before you ask, send what the chat already tells about these questions and open_slots with "+followUpTool+
+			" as answers [{slot or question_number, value, text}].")
 	}
-	if len(t.Unread) > 0 {
+	found := slices.ContainsFunc(t.Unread, Unread.mayHold)
+	if found {
 		steps = append(steps, "Send what unread holds with "+followUpTool+" as answers [{slot, value}], without asking.")
 	}
+	if t.Metadata.Unmatched != "" || len(t.Metadata.Doubts) > 0 {
+		steps = append(steps, "If what belongs to no slot or is not recorded answers something, send it as well.")
+	}
+	if slices.ContainsFunc(t.Unread, func(u Unread) bool { return u.Kind == string(parse.AsksBack) }) {
+		steps = append(steps, "Answer what the person asks.")
+	}
+	assumed := slices.ContainsFunc(t.Coverage, func(c Coverage) bool { return c.State == questioning.StatusAssumed })
 	switch {
+	case t.Metadata.Complete && assumed:
+		steps = append(steps, "Complete; have the person confirm what is assumed, and read all with "+reportTool+".")
 	case t.Metadata.Complete:
-		steps = append(steps, "Complete; read it with sequential_questioning_report.")
+		steps = append(steps, "Complete; read it with "+reportTool+".")
 	case t.Metadata.StopReason != "":
-		steps = append(steps, "Nothing more is asked, but not all that is required is known: an answer still counts, sequential_questioning asks for it again, and sequential_questioning_report has the rest.")
+		steps = append(steps, "Asking is over, but something required is open: an answer still counts, sequential_questioning with this conversation_id asks again, and "+reportTool+" has the rest.")
+	case len(t.Questions) == 0 && found:
+		steps = append(steps, "What you cannot read comes again as a question: call "+followUpTool+" without answers.")
 	case len(t.Questions) == 0:
-		steps = append(steps, "Where you cannot read it, call "+followUpTool+" without answers: the question comes again.")
+		steps = append(steps, "Once the person can answer, call "+followUpTool+" without answers: the question comes again.")
+	case chatIsUnsent:
+		steps = append(steps, "Then ask the person what is left"+confirming(assumed)+", and send the reply the same way.")
 	default:
-		steps = append(steps, "Ask the person; send the reply with "+followUpTool+" as answers [{slot, value, text}].")
+		steps = append(steps, "Ask the person"+confirming(assumed)+"; send answers [{question_number, value, text}] with "+followUpTool+".")
 	}
 	t.Next = strings.Join(steps, " ")
+}
+
+// confirming adds what is assumed to what is asked.
+func confirming(assumed bool) string {
+	if assumed {
+		return ", with what is assumed"
+	}
+	return ""
+}
+
+// repeat says that this call was taken for a repetition of the one before.
+func (t *Turn) repeat() {
+	t.Next = fmt.Sprintf("This call repeats the one before and was not counted again. If the person said the same to question %d too, "+
+		"say so with answers: [{\"question_number\": %[1]d, \"text\": …}]. ", t.CurrentQuestionNumber) + t.Next
 }
 
 // Revision is what a revision changed, and what to put to the person next.

@@ -1,20 +1,29 @@
 package conversation
 
 import (
+	"cmp"
+	"math"
+
 	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
-	"math"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 )
 
 // Unread is what the person said about a slot that nobody has read yet. It is handed
-// back to the client's model before the person is asked again.
+// back to the client's model before the person is asked again. What asks back, puts off or
+// refers to something may be about no slot alone.
 type Unread struct {
-	Slot  string `json:"slot"`
+	Slot  string `json:"slot,omitempty"`
 	Words string `json:"words" jsonschema:"The person's own."`
 	// Kind tells a model whether there is a value to be read at all.
 	Kind   string         `json:"kind" jsonschema:"unclear: read it; question: answer it first; deferral: ask later; referral: look it up in the chat."`
 	Reason string         `json:"reason,omitempty" jsonschema:"Why it was not read."`
-	Schema map[string]any `json:"schema" jsonschema:"The JSON Schema of the value."`
+	Schema map[string]any `json:"schema,omitempty" jsonschema:"The JSON Schema of the value, where there may be one."`
+}
+
+// mayHold reports words in which, or by which, a model may find a value.
+func (u Unread) mayHold() bool {
+	return u.Slot != "" && u.Kind != string(parse.AsksBack) && u.Kind != string(parse.PutsOff)
 }
 
 // unclear is the kind of words that may hold a value.
@@ -29,12 +38,19 @@ const (
 
 // unread is an answer that could not be read.
 func (c *conversation) unread(a answer) Unread {
-	kind := unclear
-	if a.intent != "" {
-		kind = string(a.intent)
+	u := unreadOf(c.State.Slots[c.State.Index(a.Slot)], a.Words, a.intent)
+	if u.mayHold() {
+		u.Reason = a.Problem
 	}
-	slot := c.State.Slots[c.State.Index(a.Slot)]
-	return Unread{Slot: a.Slot, Words: plain.Excerpt(a.Words, maxUnreadWords), Kind: kind, Reason: a.Problem, Schema: valueSchema(slot)}
+	return u
+}
+
+func unreadOf(slot questioning.Slot, words string, intent parse.Intent) Unread {
+	u := Unread{Slot: slot.Key, Words: plain.Excerpt(words, maxUnreadWords), Kind: cmp.Or(string(intent), unclear)}
+	if u.mayHold() {
+		u.Schema = valueSchema(slot)
+	}
+	return u
 }
 
 // allUnread is what this call left unread, and what earlier ones did: it is listed
@@ -50,9 +66,8 @@ func (c *conversation) allUnread(now []Unread) []Unread {
 	for i, s := range c.State.SlotStates {
 		slot := c.State.Slots[i]
 		if s.Status == questioning.StatusUnclear && !listed[slot.Key] {
-			all = append(all, Unread{
-				Slot: slot.Key, Words: plain.Excerpt(s.Words, maxUnreadWords), Kind: unclear, Schema: valueSchema(slot),
-			})
+			intent := parse.Read(slot, s.Words, parse.Context{Language: c.State.Language}).Intent
+			all = append(all, unreadOf(slot, s.Words, intent))
 		}
 	}
 	return all[:min(len(all), maxUnread)]

@@ -35,6 +35,10 @@ func (s *Service) View(ctx context.Context, conversationID, userID string) (View
 	if err != nil {
 		return View{}, unavailable(err)
 	}
+	return c.view(), nil
+}
+
+func (c *conversation) view() View {
 	assumed := slices.DeleteFunc(coverage(c.State), func(c Coverage) bool { return c.State != questioning.StatusAssumed })
-	return View{c.ID, c.Goal, c.State.Language, c.Revision, c.State.Slots, assumed, found}, nil
+	return View{c.ID, c.Goal, c.State.Language, c.Revision, c.State.Slots, assumed, c.Conversation}
 }

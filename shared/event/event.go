@@ -133,44 +133,65 @@ func (e ConversationErased) Of() (conversationID, principal string) {
 	return e.ConversationID, e.Principal
 }
 
-// retired are the properties that v1 once required and no consumer reads, each as
-// empty as its type allows. They are still published because an indexer of an
-// earlier release validates them: during a rollout or after a rollback it would
-// refuse an event without them, and the event would become a dead letter. Delete
-// them when no such release can run any more.
-var retired = map[Type]map[string]any{
-	TypeQuestionAsked: {
-		"session_id": "", "goal": "", "slot": map[string]any{"title": "", "type": ""}, "question_text": "", "reason": "", "bits": 0,
-	},
-	TypeAnswerRecorded:        {"session_id": "", "goal": "", "slot": map[string]any{"title": "", "type": ""}, "words": ""},
-	TypeAnswerRevised:         {"session_id": "", "goal": "", "slot": map[string]any{"title": "", "type": ""}, "words": ""},
-	TypeConversationCompleted: {"session_id": "", "goal": "", "questions": 0, "answers": 0},
-}
-
-// Encode returns the data of an event as it is published. What the event sets wins
-// over the retired properties.
+// Encode returns the data of an event as it is published.
 func Encode(e Event) ([]byte, error) {
-	own, err := json.Marshal(e)
+	data, err := json.Marshal(published(e))
 	if err != nil {
 		return nil, fmt.Errorf("encode: %w", err)
 	}
-	var data map[string]any
-	if err := json.Unmarshal(own, &data); err != nil {
-		return nil, fmt.Errorf("encode: %w", err)
-	}
-	fill(data, retired[e.Type()])
-	return json.Marshal(data)
+	return data, nil
 }
 
-// fill adds to data what it lacks, object by object.
-func fill(data, with map[string]any) {
-	for name, value := range with {
-		has, exists := data[name]
-		inner, isObject := has.(map[string]any)
-		if more, ok := value.(map[string]any); ok && isObject {
-			fill(inner, more)
-		} else if !exists {
-			data[name] = value
-		}
+// published adds to an event the properties that v1 once required and no consumer reads,
+// each as empty as its type allows. They are still published because an indexer of an
+// earlier release validates them: during a rollout or after a rollback it would
+// refuse an event without them, and the event would become a dead letter. Delete
+// them when no such release can run any more.
+func published(e Event) any {
+	switch e := e.(type) {
+	case QuestionAsked:
+		return struct {
+			QuestionAsked
+			retired
+			Slot   retiredSlot `json:"slot"`
+			Text   string      `json:"question_text"`
+			Reason string      `json:"reason"`
+			Bits   int         `json:"bits"`
+		}{QuestionAsked: e, Slot: retiredSlot{Slot: e.Slot}}
+	case AnswerRecorded:
+		return struct {
+			AnswerRecorded
+			retired
+			Slot  retiredSlot `json:"slot"`
+			Words string      `json:"words"`
+		}{AnswerRecorded: e, Slot: retiredSlot{Slot: e.Slot}}
+	case AnswerRevised:
+		return struct {
+			AnswerRevised
+			retired
+			Slot  retiredSlot `json:"slot"`
+			Words string      `json:"words"`
+		}{AnswerRevised: e, Slot: retiredSlot{Slot: e.Slot}}
+	case ConversationCompleted:
+		return struct {
+			ConversationCompleted
+			retired
+			Questions int `json:"questions"`
+			Answers   int `json:"answers"`
+		}{ConversationCompleted: e}
 	}
+	return e
+}
+
+// retired are the properties that all but ConversationErased had.
+type retired struct {
+	SessionID string `json:"session_id"`
+	Goal      string `json:"goal"`
+}
+
+// retiredSlot is a slot as events had it.
+type retiredSlot struct {
+	Slot
+	Title string `json:"title"`
+	Type  string `json:"type"`
 }

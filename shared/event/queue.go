@@ -59,7 +59,7 @@ func DeleteQueued(batch *pgx.Batch, conversationIDs []string) *pgx.QueuedQuery {
 // rows are events by column, for one statement whatever their number.
 type rows struct {
 	principals, types  []string
-	ids, conversations []uuid.UUID
+	ids, conversations [][16]byte // pgx would encode a uuid.UUID by way of its text
 	data               []string
 }
 

@@ -1,12 +1,12 @@
 package function
 
 import (
-	"bytes"
 	"encoding/json"
-	"io"
 	"net/http"
 
 	"github.com/mark3labs/mcp-go/mcp"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/jsonrpc"
 )
 
 // withMCPHeaders gives a request without MCP's headers those that its body implies, so
@@ -19,12 +19,12 @@ func withMCPHeaders(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		body, err := io.ReadAll(r.Body)
+		body, err := jsonrpc.BodyOf(r)
 		if err != nil {
 			http.Error(w, "the request broke off", http.StatusBadRequest)
 			return
 		}
-		r.Body = io.NopCloser(bytes.NewReader(body))
+		jsonrpc.SetBody(r, body)
 		var message struct {
 			Method string
 			Params struct {

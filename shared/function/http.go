@@ -1,8 +1,6 @@
 package function
 
 import (
-	"bytes"
-	"io"
 	"net/http"
 	"runtime/debug"
 	"sync/atomic"
@@ -37,7 +35,7 @@ func bounded(limit int64, next http.Handler) http.Handler {
 			return
 		}
 		defer releaseServing()
-		r.Body = io.NopCloser(bytes.NewReader(body))
+		jsonrpc.SetBody(r, body)
 		next.ServeHTTP(w, r)
 	})
 }

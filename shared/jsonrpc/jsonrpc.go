@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"unicode/utf8"
 )
@@ -74,6 +75,30 @@ func Values(text []byte) int {
 		}
 	}
 	return count
+}
+
+// body is a request's body that was read whole.
+type body struct {
+	bytes.Reader
+	text []byte
+}
+
+// Close closes nothing.
+func (*body) Close() error { return nil }
+
+// SetBody gives a request the body that was read from it, for BodyOf and other readers.
+func SetBody(r *http.Request, text []byte) {
+	read := &body{text: text}
+	read.Reset(text)
+	r.Body = read
+}
+
+// BodyOf returns the body of a request whole, without a copy where SetBody gave it.
+func BodyOf(r *http.Request) ([]byte, error) {
+	if read, ok := r.Body.(*body); ok {
+		return read.text, nil
+	}
+	return io.ReadAll(r.Body)
 }
 
 // ReadBody returns the request's body of at most limit bytes and MaxValues values.

@@ -10,10 +10,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
+	"github.com/sequential-questioning/sequential-questioning/shared/memory/memorytest"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
-	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
-	"github.com/sequential-questioning/sequential-questioning/shared/qdrant/embedded"
+	"github.com/sequential-questioning/sequential-questioning/shared/qdrant/qdranttest"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 	"github.com/sequential-questioning/sequential-questioning/shared/store/storetest"
@@ -21,21 +21,13 @@ import (
 
 func TestMain(m *testing.M) { postgrestest.Main(m, postgrestest.Migrated) }
 
+var openMemory = memorytest.Open
+
 // newMemory returns a memory on a Qdrant of its own, and Qdrant's URL.
 func newMemory(t *testing.T, options ...memory.Option) (*memory.Memory, string) {
 	t.Helper()
-	server, err := embedded.Start(embedded.Options{})
-	require.NoError(t, err)
-	t.Cleanup(func() { server.Close() })
-	return openMemory(t, server.URL(), options...), server.URL()
-}
-
-func openMemory(t *testing.T, url string, options ...memory.Option) *memory.Memory {
-	t.Helper()
-	m, err := memory.Open(qdrant.Config{URL: url, Timeout: 2 * time.Second}, options...)
-	require.NoError(t, err)
-	t.Cleanup(func() { m.Close() })
-	return m
+	url := qdranttest.URL(t)
+	return openMemory(t, url, options...), url
 }
 
 // world is a store and a memory of it.
@@ -79,14 +71,7 @@ func (w world) answered(t *testing.T, as, user string, values map[string]any) st
 // values returns what memory holds of a principal's only conversation, by slot.
 func (w world) values(t *testing.T, as string) map[string]any {
 	t.Helper()
-	found, err := w.memory.Recall(t.Context(), as, "", "book a trip", memory.MaxRecalled)
-	require.NoError(t, err)
-	values := map[string]any{}
-	for _, f := range found {
-		require.NotContains(t, values, f.Slot, "remembered twice")
-		values[f.Slot] = f.Value
-	}
-	return values
+	return memorytest.Values(t, w.memory, as)
 }
 
 // budget is an item of a conversation that was opened at a time.

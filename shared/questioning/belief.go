@@ -18,9 +18,9 @@ const (
 // them of equal force count as √m.
 type beliefs struct {
 	statistics Statistics
-	ids        [][]int     // by slot and option, position in Statistics.Answers or -1
+	ids        [][]int     // by slot and option, position in Statistics.Answers or -1; nil where none was counted
 	alone      [][]float64 // by slot and option, the probability by itself; nil for other slots
-	pooled     [][]float64 // by slot and option, sum of the logarithms of what answers change
+	pooled     [][]float64 // by slot and option, sum of the logarithms of what answers change; nil where none was counted
 	force      []float64   // by slot, sum of what each answer says about it, in nats
 	square     []float64   // by slot, sum of its square
 	given      []int       // ids of the answers learnt
@@ -36,18 +36,19 @@ func newBeliefs(slots []Slot, s Statistics) *beliefs {
 		force:      make([]float64, len(slots)),
 		square:     make([]float64, len(slots)),
 	}
-	for i, slot := range slots {
-		if slot.Type == Boolean || slot.Type == Choice {
-			b.alone[i] = smoothed(optionKeys(slot), s.Slots[slot.Key].Values)
-			b.pooled[i] = make([]float64, len(b.alone[i]))
-			b.ids[i] = make([]int, len(b.alone[i]))
-			for k := range b.ids[i] {
-				b.ids[i][k] = -1
-			}
+	for i := range slots {
+		if slot := &slots[i]; slot.Type == Boolean || slot.Type == Choice {
+			b.alone[i] = smoothed(optionKeys(*slot), s.Slots[slot.Key].Values)
 		}
 	}
 	if len(s.Answers) == 0 {
 		return b
+	}
+	for i, alone := range b.alone {
+		b.pooled[i], b.ids[i] = make([]float64, len(alone)), make([]int, len(alone))
+		for k := range b.ids[i] {
+			b.ids[i][k] = -1
+		}
 	}
 	ids := s.ids()
 	for _, i := range pairSlots(slots) {
@@ -146,7 +147,10 @@ func (b *beliefs) with(j int, ratios []float64, force float64) []float64 {
 	}
 	total := 0.0
 	for k, alone := range b.alone[j] {
-		pooled := b.pooled[j][k]
+		pooled := 0.0
+		if b.pooled[j] != nil {
+			pooled = b.pooled[j][k]
+		}
 		if ratios != nil {
 			pooled += ratios[k]
 		}

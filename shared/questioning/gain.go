@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Bits that an answer of a type gives when nothing else is known: a prior, for
@@ -38,11 +39,13 @@ type score struct {
 	// order is the weight that asking is expected to settle, less a trace of the
 	// cost: what questions are ordered by.
 	order float64
+	// sense is State.sense. It is set for a whole slot, and not added up.
+	sense int
 }
 
 // plus adds another score so many times.
 func (a score) plus(b score, times float64) score {
-	return score{a.bits + times*b.bits, a.order + times*b.order}
+	return score{bits: a.bits + times*b.bits, order: a.order + times*b.order}
 }
 
 // settling is the share of a slot's weight that learning so many bits settles.
@@ -52,8 +55,11 @@ func settling(bits float64) float64 { return 1 - math.Exp2(-4*bits) }
 // bits returns the information expected from asking for slot i: the entropy
 // of its answer given what is known here, less what the goal's text already
 // says, times the chance of getting an answer.
-func (st *State) bits(i int, b *beliefs) float64 {
-	slot, counts := st.Slots[i], st.Statistics.Slots[st.Slots[i].Key]
+func (st *State) bits(i int, b *beliefs) float64 { return st.unsaidBits(i, st.saidBefore(i), b) }
+
+// unsaidBits is bits where it is known what share of the answer the goal says.
+func (st *State) unsaidBits(i int, said float64, b *beliefs) float64 {
+	slot := &st.Slots[i]
 	var h float64
 	switch {
 	case slot.Type == Boolean || slot.Type == Choice:
@@ -68,13 +74,13 @@ func (st *State) bits(i int, b *beliefs) float64 {
 	default:
 		h = priorBits[slot.Type]
 	}
-	return h * (1 - st.saidBefore(i)) * answerable(counts.Outcomes)
+	return h * (1 - said) * answerable(st.Statistics.Slots[slot.Key].Outcomes)
 }
 
 // saidBefore is the share of a free text that the goal is taken to say already:
 // at most half, since it only shares words with what is asked for.
 func (st *State) saidBefore(i int) float64 {
-	if slot := st.Slots[i]; slot.Type == Text || slot.Type == List {
+	if slot := &st.Slots[i]; slot.Type == Text || slot.Type == List {
 		return overlap(slot, st.Goal) / 2
 	}
 	return 0
@@ -104,18 +110,15 @@ func answerable(outcomes map[Status]int) float64 {
 }
 
 // overlap is the share of the slot's own words that the goal's text uses.
-func overlap(slot Slot, goal string) float64 {
-	said := map[string]bool{}
-	for _, w := range contentWords(goal) {
-		said[w] = true
-	}
+func overlap(slot *Slot, goal string) float64 {
+	said := contentWords(goal)
 	wanted := contentWords(slot.Title + " " + strings.Join(slot.LookFor, " "))
 	if len(wanted) == 0 {
 		return 0
 	}
 	n := 0
 	for _, w := range wanted {
-		if said[w] {
+		if slices.Contains(said, w) {
 			n++
 		}
 	}
@@ -129,7 +132,7 @@ func contentWords(text string) []string {
 	})
 	kept := words[:0]
 	for _, w := range words {
-		if len([]rune(w)) > 3 {
+		if utf8.RuneCountInString(w) > 3 {
 			kept = append(kept, w)
 		}
 	}
@@ -154,30 +157,34 @@ func (st *State) scores(b *beliefs) []score {
 			break
 		}
 	}
+	for i := range all {
+		all[i].sense = st.sense(i)
+	}
 	return all
 }
 
 // own is a slot's score without those that depend on it.
 func (st *State) own(i int, b *beliefs) score {
-	bits := st.bits(i, b)
+	said := st.saidBefore(i)
+	bits := st.unsaidBits(i, said, b)
 	// The less there is to learn, the longer it can wait: most where the answer
 	// may yet turn out sure enough to be assumed, little where it may not.
 	wait := max(leastWait, mostWait*st.predictable(i, b))
-	foregone := wait * max(1-settling(bits), st.saidBefore(i))
-	all := score{}.plus(score{bits, 1 - foregone}, st.weight(i))
+	foregone := wait * max(1-settling(bits), said)
+	all := score{}.plus(score{bits: bits, order: 1 - foregone}, st.weight(i))
 	if b.counted(i) {
 		got := answerable(st.Statistics.Slots[st.Slots[i].Key].Outcomes)
 		for j := range st.Slots {
 			all = all.plus(st.reveals(i, j, b), got*st.weight(j)*st.likelihood(j, b))
 		}
 	}
-	return all.plus(score{1, costShare}, -st.cost(i))
+	return all.plus(score{bits: 1, order: costShare}, -st.cost(i))
 }
 
 // cost is what answering costs the person, in bits: by the type, and for text
 // by the length of earlier answers.
 func (st *State) cost(i int) float64 {
-	slot := st.Slots[i]
+	slot := &st.Slots[i]
 	counts := st.Statistics.Slots[slot.Key]
 	cost := costBits[slot.Type]
 	if n := counts.Outcomes[StatusAnswered]; n > 0 && (slot.Type == Text || slot.Type == List) {
@@ -190,8 +197,8 @@ func (st *State) cost(i int) float64 {
 // answer, the best of them first, as long as each raises the mean.
 func (st *State) unlocking(i int, own score, all []score, b *beliefs) score {
 	var waiting []int
-	for j, slot := range st.Slots {
-		if slot.When != nil && slot.When.Slot == st.Slots[i].Key && st.applies(j) == later {
+	for j := range st.Slots {
+		if when := st.Slots[j].When; when != nil && when.Slot == st.Slots[i].Key && st.applies(j) == later {
 			waiting = append(waiting, j)
 		}
 	}
@@ -204,7 +211,7 @@ func (st *State) unlocking(i int, own score, all []score, b *beliefs) score {
 		}
 		sum, questions = sum.plus(all[j], likelihood), questions+likelihood
 	}
-	return score{math.Max(own.bits, sum.bits/questions), sum.order / questions}
+	return score{bits: math.Max(own.bits, sum.bits/questions), order: sum.order / questions}
 }
 
 // weight is a slot's weight among the others.
@@ -224,15 +231,15 @@ func (st *State) reveals(i, j int, b *beliefs) score {
 		return score{}
 	}
 	before := entropy(b.of(j))
-	gain := score{before, settling(before)}
+	gain := score{bits: before, order: settling(before)}
 	for k, p := range b.of(i) {
 		after := before
 		if ratios, force := b.said(b.ids[i][k], j); force > 0 {
 			after = entropy(b.with(j, ratios, force))
 		}
-		gain = gain.plus(score{after, settling(after)}, -p)
+		gain = gain.plus(score{bits: after, order: settling(after)}, -p)
 	}
-	return score{math.Max(0, gain.bits), math.Max(0, gain.order) * st.predictable(j, b)}
+	return score{bits: math.Max(0, gain.bits), order: math.Max(0, gain.order) * st.predictable(j, b)}
 }
 
 // predictable is the chance that slot j's answer is one of those that earlier

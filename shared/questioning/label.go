@@ -74,10 +74,15 @@ func (s Slot) label(description string) (label, hint string) {
 		return cmp.Or(question, title), ""
 	}
 	plainTitle, detail, _ := strings.Cut(title, " (") // "Weight (kg)", "Street (Delivery address)"
-	if phrase, example := cutExample(description); (isPhrase(phrase) || continues(phrase, plainTitle)) && covers(phrase, plainTitle) {
+	phrase, example := cutExample(description)
+	phrase, condition := cutCondition(phrase)
+	if (isPhrase(phrase) || continues(phrase, plainTitle)) && covers(phrase, plainTitle) {
 		label = withoutArticle(phrase)
 		if detail != "" && !says(phrase, wordsOf(detail)) {
 			label += " (" + detail
+		}
+		if condition != "" {
+			label += " (" + condition + ")"
 		}
 		return label, sentence(example)
 	}
@@ -155,6 +160,14 @@ func cutExample(description string) (phrase, example string) {
 	}
 	example = strings.TrimLeft(description[at[0]:], " ,;(")
 	return description[:at[0]], strings.TrimRight(example, ") .")
+}
+
+// cutCondition parts "Return date, if round trip" before the condition.
+func cutCondition(phrase string) (rest, condition string) {
+	if parts := conditionForm.FindStringSubmatch(phrase); parts != nil {
+		return parts[1], lowerFirst(parts[2])
+	}
+	return phrase, ""
 }
 
 // Words that begin a description and distinguish it from a phrase that names something:
@@ -277,6 +290,7 @@ func initials(words []string) string {
 
 // The following is said of the person by callers and to the person by a question.
 var (
+	whatOneHas  = regexp.MustCompile(`(?i)^(?:(?:the|any|all) )?([^,.;:?!]+?) (?:that )?the (\pL+) has$`) // "allergies the guest has"
 	ofTheUser   = regexp.MustCompile(`(?i)^(?:the )?(.+?) of the user((?: (?:in|at|on|with) .+)?)$`)
 	theUsers    = regexp.MustCompile(`(?i)\b(?:the )?user['’]s\b`)
 	owner       = regexp.MustCompile(`(?i)^(?:your|my|our|their|user|customer|client) +`)
@@ -285,6 +299,8 @@ var (
 	// formats are for programs; a person sees what is expected beside the question.
 	formats     = regexp.MustCompile(`(?i)\s*[(,]?\s*\b(?:(?:in|as|using)\s+)?(?:an?\s+|the\s+)?(?:(?:ISO[- ]?8601|ISO date|RFC[- ]?3339|YYYY-MM-DD|HH:MM(?::SS)?|E\.164|BCP[- ]?47|(?:24|12)[- ]?hour format)(?:\s+(?:date|datetime|date-time|timestamp|time|format|string|extended))*)\b\)?`)
 	exampleForm = regexp.MustCompile(`(?i)[,;]? \(?(?:e\.g\.|for example|such as|like) .+$`)
+	// conditionForm is how descriptions say when a value applies.
+	conditionForm = regexp.MustCompile(`(?i)^([^,.;:?!]+), ((?:only )?(?:if|when|unless) [^,.;:?!()]+)$`)
 	// almostAsks matches a question without its mark that has a question's word order.
 	auxiliaries   = strings.Fields(`is are was were do does did will would can could should has have had shall may must`)
 	noNouns       = strings.Fields(`it they he she you we i this that these those there the a an to`)
@@ -303,6 +319,9 @@ func tidied(description string, kind Type) string {
 	description = optionalNoun.ReplaceAllString(optionality.ReplaceAllString(description, ""), "$1")
 	if kind == List || kind == Choices {
 		description = listOf.ReplaceAllString(description, "")
+	}
+	if has := whatOneHas.FindStringSubmatch(strings.TrimSuffix(description, ".")); has != nil {
+		description = "The " + has[2] + "'s " + lowerFirst(has[1])
 	}
 	if short := strings.TrimSuffix(description, "."); ofTheUser.MatchString(short) {
 		match := ofTheUser.FindStringSubmatch(short)

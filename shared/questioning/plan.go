@@ -109,7 +109,7 @@ func (st *State) stop(scores []score) *Stop {
 
 // stopFor is the stop for a reason that holds only where nothing wanted is open.
 func (st *State) stopFor(reason StopReason, text string) *Stop {
-	if open, _ := st.unsettledTitles(); len(open) > 0 {
+	if !st.Settled() {
 		return &Stop{RequiredOpen, st.settledText()}
 	}
 	return &Stop{reason, text}
@@ -131,12 +131,10 @@ func (st *State) Resume() {
 		return
 	}
 	st.Ended = false
-	anyRequired := st.anyRequired()
-	for i := range st.SlotStates {
-		if (st.Slots[i].Required || !anyRequired) && !st.hasOutcome(i) {
-			s := &st.SlotStates[i]
-			s.Passed, s.Clarified, s.Confirmed = 0, false, false
-		}
+	wanted, _ := st.unsettled()
+	for _, i := range wanted {
+		s := &st.SlotStates[i]
+		s.Passed, s.Clarified, s.Confirmed = 0, false, false
 	}
 }
 
@@ -144,21 +142,22 @@ func (st *State) Resume() {
 // required, holds a value or an outcome that the person spoke. A slot that was left
 // out of replies, or answered in words that nobody could read, does not.
 func (st *State) Settled() bool {
-	open, _ := st.unsettledTitles()
-	return len(open) == 0
+	wanted, _ := st.unsettled()
+	return len(wanted) == 0
 }
 
-// unsettledTitles returns the titles of the wanted slots without an outcome, in the
-// sense of hasOutcome, and whether there are others.
-func (st *State) unsettledTitles() (wanted []string, others bool) {
+// unsettled returns the slots that apply, or may, and have no outcome in the sense of
+// hasOutcome: those that are wanted, and the others. Wanted are the required ones, or all
+// where none is required.
+func (st *State) unsettled() (wanted, others []int) {
 	anyRequired := st.anyRequired()
 	for i, slot := range st.Slots {
 		switch {
 		case st.hasOutcome(i) || st.applies(i) == never:
 		case slot.Required || !anyRequired:
-			wanted = append(wanted, plain.Line(slot.Title))
+			wanted = append(wanted, i)
 		default:
-			others = true
+			others = append(others, i)
 		}
 	}
 	return wanted, others
@@ -169,15 +168,19 @@ func (st *State) unsettledTitles() (wanted []string, others bool) {
 // where it is required, or where all slots are wanted because none is.
 func (st *State) settledText() string {
 	say := st.printer()
-	open, optionalOpen := st.unsettledTitles()
+	open, others := st.unsettled()
 	switch {
 	case len(open) > 0:
-		titles := strings.Join(open[:min(len(open), maxOpen)], ", ")
+		var named []string
+		for _, i := range open[:min(len(open), maxOpen)] {
+			named = append(named, plain.Line(st.Slots[i].Title))
+		}
+		titles := strings.Join(named, ", ")
 		if more := len(open) - maxOpen; more > 0 {
 			titles = say.Text(messages.AndMore, titles, strconv.Itoa(more))
 		}
 		return say.Text(messages.StillOpen, titles)
-	case optionalOpen:
+	case len(others) > 0:
 		return say.Text(messages.RequiredSettled)
 	}
 	return say.Text(messages.AllSettled)
@@ -200,7 +203,8 @@ func (st *State) worth(i int, scores []score) bool {
 // as unsettled.
 func (st *State) wantedSettled() (StopReason, bool) {
 	required, optionalOpen := false, false
-	for i, slot := range st.Slots {
+	for i := range st.Slots {
+		slot := &st.Slots[i]
 		required = required || slot.Required
 		if st.settled(i) || st.applies(i) == never {
 			continue
@@ -231,17 +235,21 @@ func (st *State) left() int {
 // misunderstood, then what makes sense of the rest, then what gains most. Ties go to
 // the slot that comes first.
 func (st *State) pick(scores []score, withheld []string) []int {
-	candidates := slices.DeleteFunc(st.candidates(), func(i int) bool {
+	candidates := st.candidates()
+	heaviest := st.heaviest(candidates)
+	candidates = slices.DeleteFunc(candidates, func(i int) bool {
 		return !st.worth(i, scores) || slices.Contains(withheld, st.Slots[i].Key)
 	})
-	sense := map[int]int{}
-	for _, i := range candidates {
-		sense[i] = st.sense(i)
+	sense := func(i int) int {
+		if st.weight(i) < heaviest {
+			return 0
+		}
+		return scores[i].sense
 	}
 	slices.SortStableFunc(candidates, func(a, b int) int {
 		return cmp.Or(
 			cmp.Compare(urgency(st.purpose(a)), urgency(st.purpose(b))),
-			cmp.Compare(sense[b], sense[a]),
+			cmp.Compare(sense(b), sense(a)),
 			cmp.Compare(scores[b].order, scores[a].order),
 		)
 	})
@@ -284,7 +292,8 @@ func (st *State) estimate(scores []score, b *beliefs) int {
 		}
 	}
 	_, stopped := sim.wantedSettled()
-	for i, slot := range st.Slots {
+	for i := range st.Slots {
+		slot := &st.Slots[i]
 		// Settling a slot above without a value shut out what hangs on it.
 		if slot.When != nil && st.applies(i) == later && (!stopped || slot.Required || !st.anyRequired()) {
 			expected += st.likelihood(i, b)
@@ -299,5 +308,10 @@ func (st *State) estimate(scores []score, b *beliefs) int {
 
 // anyRequired reports that some slots are required; otherwise all are wanted.
 func (st *State) anyRequired() bool {
-	return slices.ContainsFunc(st.Slots, func(s Slot) bool { return s.Required })
+	for i := range st.Slots {
+		if st.Slots[i].Required {
+			return true
+		}
+	}
+	return false
 }

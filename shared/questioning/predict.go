@@ -126,7 +126,7 @@ func (st *State) assumePredicted() {
 
 // candidates are the slots that could be asked for now.
 func (st *State) candidates() []int {
-	var all []int
+	all := make([]int, 0, len(st.Slots))
 	for i := range st.Slots {
 		if !st.settled(i) && !st.open(i) && st.applies(i) == now {
 			all = append(all, i)

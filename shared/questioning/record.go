@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 )
 
 // Record records an answer and returns it numbered. It answers the slot's open
@@ -23,11 +26,36 @@ func (st *State) Record(answer Answer) (Answer, error) {
 	}
 	before := st.SlotStates[i]
 	if before.Value == nil && answer.Outcome == Answered && answer.Problem == "" {
-		answer.Bits = st.bits(i, st.beliefs())
+		var b *beliefs // which decide about options alone
+		if kind := st.Slots[i].Type; kind == Boolean || kind == Choice {
+			b = st.beliefs()
+		}
+		answer.Bits = st.bits(i, b)
 	}
 	st.SlotStates[i] = moved(before, answer, purpose)
 	st.checkOrder(i)
+	st.assumeCondition(i)
 	return answer, nil
+}
+
+// assumeCondition assumes the yes or no on which slot i depends, once slot i holds a
+// value: who names the destination knows it. A choice among several is not assumed: who
+// gives an address may still prefer the telephone.
+func (st *State) assumeCondition(i int) {
+	when := st.Slots[i].When
+	if when == nil || len(when.In) != 1 || !st.SlotStates[i].Known() {
+		return
+	}
+	on := st.Index(when.Slot)
+	if on < 0 || st.Slots[on].Type != Boolean || st.SlotStates[on].Status != StatusMissing {
+		return
+	}
+	st.SlotStates[on] = SlotState{
+		Status: StatusAssumed, Value: when.In[0], Words: st.SlotStates[i].Words,
+		Source: st.printer().Text(messages.FromAnswer, plain.Line(st.Slots[i].Title)),
+	}
+	st.Withdraw(when.Slot)
+	st.assumeCondition(on)
 }
 
 // moved returns the slot state after an answer to a question of some purpose.
@@ -64,12 +92,20 @@ func cite(answers []int, number int) []int {
 	return answers[max(0, len(answers)-maxCited):]
 }
 
-// Pass notes that a reply answered others and left the open questions out. A
-// question left out twice is asked no more.
-func (st *State) Pass() {
+// Pass notes which open questions a reply left out. A question left out twice is asked
+// no more.
+func (st *State) Pass(left func(Question) bool) {
 	st.Open = slices.DeleteFunc(slices.Clone(st.Open), func(q Question) bool {
+		if !left(q) {
+			return false
+		}
 		i := st.Index(q.Slot)
 		st.SlotStates[i].Passed++
 		return st.SlotStates[i].Passed >= maxPassed
 	})
+}
+
+// Withdraw takes the open question for a slot back. The slot is asked for again later.
+func (st *State) Withdraw(key string) {
+	st.Open = slices.DeleteFunc(slices.Clone(st.Open), func(q Question) bool { return q.Slot == key })
 }

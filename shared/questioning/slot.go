@@ -145,24 +145,34 @@ func (c Condition) Holds(value any) bool {
 	return slices.ContainsFunc(c.In, func(in any) bool { return reflect.DeepEqual(in, value) })
 }
 
-// optionKeys are the slot's options as they are counted.
+var booleanKeys = []string{"false", "true"}
+
+// optionKeys are the slot's options as they are counted. Nobody changes them.
 func optionKeys(slot Slot) []string {
 	if slot.Type == Boolean {
-		return []string{"false", "true"}
+		return booleanKeys
 	}
 	if slot.Type != Choice && slot.Type != Choices {
 		return nil
 	}
 	keys := make([]string, len(slot.Options))
 	for i, o := range slot.Options {
-		keys[i] = fmt.Sprint(o.Value)
+		keys[i] = textOf(o.Value)
 	}
 	return keys
 }
 
+// textOf is fmt.Sprint, which copies a text.
+func textOf(value any) string {
+	if text, ok := value.(string); ok {
+		return text
+	}
+	return fmt.Sprint(value)
+}
+
 // indexOf is the position of a value among the slot's options, or -1.
 func indexOf(slot Slot, value any) int {
-	return slices.Index(optionKeys(slot), fmt.Sprint(value))
+	return slices.Index(optionKeys(slot), textOf(value))
 }
 
 // optionValue is the value of an option by its position.

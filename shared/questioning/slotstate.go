@@ -1,6 +1,11 @@
 package questioning
 
-import "github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
+import (
+	"reflect"
+	"slices"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
+)
 
 // Status is what is known of a slot, in one word.
 type Status string
@@ -38,6 +43,13 @@ type SlotState struct {
 	// Reopened is the number of the answer whose revision took this slot's
 	// earlier answer back; 0 when none did.
 	Reopened int
+}
+
+// Equal reports whether two slot states say the same.
+func (s *SlotState) Equal(other *SlotState) bool {
+	return s.Status == other.Status && s.Words == other.Words && slices.Equal(s.Answers, other.Answers) &&
+		s.Clarified == other.Clarified && s.Confirmed == other.Confirmed && s.Passed == other.Passed &&
+		s.Source == other.Source && s.Reopened == other.Reopened && reflect.DeepEqual(s.Value, other.Value)
 }
 
 // Known reports whether the slot's value counts as said or assumed.

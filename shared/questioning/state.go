@@ -83,7 +83,12 @@ func (st *State) printer() *messages.Printer { return messages.In(st.Language) }
 
 // Index returns the position of the slot with the given key, or -1.
 func (st *State) Index(key string) int {
-	return slices.IndexFunc(st.Slots, func(s Slot) bool { return s.Key == key })
+	for i := range st.Slots {
+		if st.Slots[i].Key == key {
+			return i
+		}
+	}
+	return -1
 }
 
 // Assume notes a value that the context gives for a slot nothing is known of.
@@ -112,6 +117,7 @@ func (st *State) AssumeVolunteered(key string, value any, words, source string) 
 		}
 	}
 	st.SlotStates[i] = SlotState{Status: StatusAssumed, Value: value, Words: words, Source: source}
+	st.assumeCondition(i)
 	return true
 }
 
@@ -163,7 +169,7 @@ func (st *State) appliesWithin(i, depth int) applicability {
 	if on < 0 || depth == 0 {
 		return never
 	}
-	switch s := st.SlotStates[on]; {
+	switch s := &st.SlotStates[on]; {
 	case s.Known() && when.Holds(s.Value):
 		return now
 	case s.Known(), st.settled(on), st.appliesWithin(on, depth-1) == never:
@@ -174,7 +180,7 @@ func (st *State) appliesWithin(i, depth int) applicability {
 
 // settled says that a slot will not be asked for any more.
 func (st *State) settled(i int) bool {
-	s := st.SlotStates[i]
+	s := &st.SlotStates[i]
 	switch s.Status {
 	case StatusMissing:
 		return s.Passed >= maxPassed

@@ -37,7 +37,7 @@ const (
 // does neither. How much it is expected to reveal is in Question.Bits.
 func (st *State) reason(i int, b *beliefs) string {
 	var why []string
-	if st.sense(i) > 0 {
+	if st.weight(i) >= st.heaviest(st.candidates()) && st.sense(i) > 0 {
 		why = append(why, "the rest makes sense by it")
 	}
 	var decided, saved []string

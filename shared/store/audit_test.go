@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"context"
 	"encoding/json"
 	"testing"
 	"time"
@@ -128,11 +127,7 @@ func TestAWrongAgeOfTheAuditTrailIsReported(t *testing.T) {
 	assert.Equal(t, month, age)
 }
 
-func selectedAsAdmin(t *testing.T, d *database, query string) (text string) {
+func selectedAsAdmin(t *testing.T, d *database, query string) string {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), postgrestest.AdminURL(t, d.pool.Config().ConnString()))
-	require.NoError(t, err)
-	defer conn.Close(context.Background())
-	require.NoError(t, conn.QueryRow(t.Context(), query).Scan(&text))
-	return text
+	return postgrestest.Value[string](t, d.pool.Config().ConnString(), query)
 }

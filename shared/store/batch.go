@@ -27,6 +27,13 @@ func query[P, R any](batch *pgx.Batch, statement func(*queries.Queries, context.
 	})
 }
 
+// each is query for a statement with many rows: take reads them as they come. What a
+// generated method returns is copied several times while it grows.
+func each[P, R any](batch *pgx.Batch, statement func(*queries.Queries, context.Context, P) ([]R, error), parameters P, take func(pgx.Rows) error) {
+	_, err := statement(queries.New(streamed{queued{batch: batch}, take}), context.Background(), parameters)
+	mustBeQueued(err)
+}
+
 // exec is query for a statement that returns nothing.
 func exec[P any](batch *pgx.Batch, statement func(*queries.Queries, context.Context, P) error, parameters P) {
 	queue(batch, func(db queries.DBTX) error { return statement(queries.New(db), context.Background(), parameters) })
@@ -34,7 +41,12 @@ func exec[P any](batch *pgx.Batch, statement func(*queries.Queries, context.Cont
 
 // queue runs a method for the first time. It has to use db once.
 func queue(batch *pgx.Batch, method func(queries.DBTX) error) {
-	if err := method(queued{batch, method}); !errors.Is(err, errQueued) {
+	mustBeQueued(method(queued{batch, method}))
+}
+
+// mustBeQueued holds a method's first run to its end.
+func mustBeQueued(err error) {
+	if !errors.Is(err, errQueued) {
 		panic("store: a method ran no statement")
 	}
 }
@@ -61,6 +73,17 @@ func (q queued) Query(_ context.Context, sql string, arguments ...any) (pgx.Rows
 func (q queued) QueryRow(_ context.Context, sql string, arguments ...any) pgx.Row {
 	q.batch.Queue(sql, arguments...).QueryRow(func(row pgx.Row) error { return q.method(received{row: row}) })
 	return noRow{}
+}
+
+// streamed queues the statement of a method whose rows somebody else reads.
+type streamed struct {
+	queued
+	take func(pgx.Rows) error
+}
+
+func (s streamed) Query(_ context.Context, sql string, arguments ...any) (pgx.Rows, error) {
+	s.batch.Queue(sql, arguments...).Query(s.take)
+	return nil, errQueued
 }
 
 // noRow is the row of a statement that is queued.

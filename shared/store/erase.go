@@ -12,6 +12,10 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/store/internal/queries"
 )
 
+// eraseBatch is how many conversations one transaction of Erase erases at most, so that
+// its locks, its statements and what has to be done again after a conflict stay small.
+const eraseBatch = 100
+
 // Erase deletes a conversation of a user, or all of them where id is empty; of any
 // user of the principal where userID is empty. It takes back what they added to
 // statistics and what other conversations assume because of them. Their events that
@@ -20,7 +24,26 @@ import (
 // session goes with its last conversation. It waits for calls that change the
 // conversations; those that come later find nothing. Erasing what is gone erases
 // nothing.
-func (s *Store) Erase(ctx context.Context, id, userID string, at time.Time) (erased Erased, err error) {
+//
+// Many conversations are erased in batches, session by session, each in a transaction.
+// What was erased before an error stays erased and is returned with it; the same call
+// again erases the rest.
+func (s *Store) Erase(ctx context.Context, id, userID string, at time.Time) (Erased, error) {
+	var all Erased
+	for {
+		erased, err := s.eraseSome(ctx, id, userID, at)
+		if err != nil {
+			return all, err
+		}
+		all.add(erased)
+		if len(erased.Conversations) < eraseBatch {
+			return all, nil
+		}
+	}
+}
+
+// eraseSome erases the first of what is left, in one transaction.
+func (s *Store) eraseSome(ctx context.Context, id, userID string, at time.Time) (erased Erased, err error) {
 	err = s.Write(ctx, func(tx *Tx) error {
 		erased = Erased{}
 		ids, sessions, err := tx.lockErased(ctx, id, userID)
@@ -33,7 +56,15 @@ func (s *Store) Erase(ctx context.Context, id, userID string, at time.Time) (era
 	return erased, err
 }
 
-// lockErased returns the conversations to erase and their sessions.
+func (e *Erased) add(more Erased) {
+	e.Conversations = append(e.Conversations, more.Conversations...)
+	e.Questions += more.Questions
+	e.Answers += more.Answers
+	e.Messages += more.Messages
+	e.Events += more.Events
+}
+
+// lockErased returns the next conversations to erase, and their sessions.
 func (t *Tx) lockErased(ctx context.Context, id, userID string) (ids, sessions []string, err error) {
 	var locked []queries.LockAllConversationsRow
 	batch := t.batch(ctx)
@@ -41,12 +72,9 @@ func (t *Tx) lockErased(ctx context.Context, id, userID string) (ids, sessions [
 	case id != "":
 		query(batch, (*queries.Queries).LockConversationOf, queries.LockConversationOfParams{ID: id, UserID: userID}, take[queries.LockConversationOfRow](&locked))
 	case userID != "":
-		query(batch, (*queries.Queries).LockConversationsOfUser, userID, take[queries.LockConversationsOfUserRow](&locked))
+		query(batch, (*queries.Queries).LockConversationsOfUser, queries.LockConversationsOfUserParams{UserID: userID, Most: eraseBatch}, take[queries.LockConversationsOfUserRow](&locked))
 	default:
-		queue(batch, func(db queries.DBTX) (err error) {
-			locked, err = queries.New(db).LockAllConversations(ctx)
-			return err
-		})
+		query(batch, (*queries.Queries).LockAllConversations, eraseBatch, take[queries.LockAllConversationsRow](&locked))
 	}
 	if err := t.send(ctx, batch); err != nil {
 		return nil, nil, fmt.Errorf("find conversations: %w", err)
@@ -58,7 +86,7 @@ func (t *Tx) lockErased(ctx context.Context, id, userID string) (ids, sessions [
 }
 
 // take keeps rows that are like those of LockAllConversations.
-func take[R queries.LockConversationOfRow | queries.LockConversationsOfUserRow](into *[]queries.LockAllConversationsRow) func([]R) error {
+func take[R queries.LockConversationOfRow | queries.LockConversationsOfUserRow | queries.LockAllConversationsRow](into *[]queries.LockAllConversationsRow) func([]R) error {
 	return func(rows []R) error {
 		for _, row := range rows {
 			*into = append(*into, queries.LockAllConversationsRow(row))

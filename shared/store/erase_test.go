@@ -10,6 +10,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
+	"github.com/sequential-questioning/sequential-questioning/shared/store/storetest"
 )
 
 func TestErasingLeavesNothingButTheErasureAndItsEvent(t *testing.T) {
@@ -61,6 +62,34 @@ func TestErasingReachesOneUserAndOnePrincipal(t *testing.T) {
 	erased, err = d.Erase(t.Context(), "", "", time.Now())
 	require.NoError(t, err)
 	assert.Equal(t, []string{bobs.ID}, erased.Conversations)
+}
+
+// A principal may have any number of conversations: an error costs one batch, and the same
+// call again erases the rest.
+func TestErasingEverythingGoesInBatchesAndContinues(t *testing.T) {
+	t.Parallel()
+	s, url := storetest.New(t)
+	const all = 205
+	var ids []string
+	for range all {
+		ids = append(ids, storetest.Open(t, s, principal.Local, ""))
+	}
+	storetest.Exec(t, url, `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''refused''; END'`)
+	storetest.Exec(t, url, `CREATE TRIGGER refuse BEFORE DELETE ON conversations FOR EACH ROW WHEN (OLD.id = '`+ids[150]+`') EXECUTE FUNCTION refuse()`)
+
+	erased, err := s.Erase(t.Context(), "", "", time.Now())
+	require.ErrorContains(t, err, "refused")
+	assert.Equal(t, ids[:100], erased.Conversations, "and none of the batch that failed")
+	assert.Equal(t, all-100, storetest.Count(t, url, `SELECT count(*) FROM conversations`))
+	assert.Equal(t, 100, storetest.Count(t, url, `SELECT count(*) FROM erasures`))
+
+	storetest.Exec(t, url, `DROP TRIGGER refuse ON conversations`)
+	erased, err = s.Erase(t.Context(), "", "", time.Now())
+	require.NoError(t, err)
+	assert.Equal(t, ids[100:], erased.Conversations)
+	assert.Equal(t, 5*(all-100), erased.Questions, "those of all batches")
+	assert.Zero(t, storetest.Rows(t, url))
+	assert.Equal(t, all, storetest.Count(t, url, `SELECT count(*) FROM erasures`))
 }
 
 func TestASessionStaysAsLongAsItHasAConversation(t *testing.T) {

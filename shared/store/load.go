@@ -2,11 +2,13 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
@@ -51,17 +53,17 @@ type loading struct {
 	Loaded
 	conversation Conversation
 	state        questioning.State
-	slots        *slotCache
+	slots        slotCache
 }
 
-func newLoading(slots *slotCache) *loading {
+func newLoading(slots slotCache) *loading {
 	return &loading{Loaded: Loaded{SlotOf: map[int]string{}, TextOf: map[int]string{}}, slots: slots}
 }
 
 // queue adds to the batch what reads a conversation. One that is missing ends it.
 func (l *loading) queue(batch *pgx.Batch, id string, named Named) {
-	query(batch, (*queries.Queries).Conversation, queries.ConversationParams{ID: id, Fingerprint: named.Fingerprint}, l.take)
-	query(batch, (*queries.Queries).Slots, id, l.takeSlots)
+	query(batch, (*queries.Queries).Conversation, queries.ConversationParams{ID: id, Fingerprint: named.Fingerprint, WithNeeded: named.Needed}, l.take)
+	each(batch, (*queries.Queries).Slots, id, l.takeSlots)
 	query(batch, (*queries.Queries).Questions, queries.QuestionsParams{ConversationID: id, Numbers: named.Questions}, l.takeQuestions)
 	if named.Answer > 0 {
 		query(batch, (*queries.Queries).SlotOfAnswer, queries.SlotOfAnswerParams{ConversationID: id, Number: named.Answer}, func(slots []string) error {
@@ -113,25 +115,31 @@ func (l *loading) takeQuestions(rows []queries.QuestionsRow) error {
 	return nil
 }
 
-func (l *loading) takeSlots(rows []queries.SlotsRow) error {
-	l.state.Slots = make([]questioning.Slot, len(rows))
-	l.state.SlotStates = make([]questioning.SlotState, len(rows))
-	for i, row := range rows {
-		slot, err := l.slots.of(row.Definition)
-		if err != nil {
+// usualSlots is for how many slots there is room before more is allocated.
+const usualSlots = 24
+
+// takeSlots decodes the slots and their states. The columns are those of queries.SlotsRow.
+func (l *loading) takeSlots(rows pgx.Rows) (err error) {
+	l.state.SlotStates = make([]questioning.SlotState, 0, usualSlots)
+	definitions := make([]byte, 0, usualSlots*128)
+	var definition, value pgtype.DriverBytes // valid until the next row
+	var s questioning.SlotState
+	columns := []any{&definition, &s.Status, &value, &s.Words, &s.Answers, &s.Clarified, &s.Confirmed, &s.Passed, &s.Source, &s.Reopened}
+	for rows.Next() {
+		if err := rows.Scan(columns...); err != nil {
 			return err
 		}
-		value, err := decode(row.Value)
-		if err != nil {
-			return fmt.Errorf("read the value of slot %s: %w", slot.Key, err)
+		definitions = append(append(definitions, definition...), 0)
+		if s.Value, err = decode(json.RawMessage(value)); err != nil {
+			return fmt.Errorf("read the value of slot %d: %w", len(l.state.SlotStates), err)
 		}
-		l.state.Slots[i] = slot
-		l.state.SlotStates[i] = questioning.SlotState{
-			Status: row.State, Value: value, Words: row.Words, Answers: row.Answers, Clarified: row.Clarified, Confirmed: row.Confirmed,
-			Passed: row.Passed, Source: row.Source, Reopened: row.Reopened,
-		}
+		l.state.SlotStates = append(l.state.SlotStates, s)
 	}
-	return nil
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	l.state.Slots, err = l.slots.of(definitions)
+	return err
 }
 
 // result is what was read by a batch that ended with err.

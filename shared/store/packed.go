@@ -23,7 +23,7 @@ const packedWith = 1
 
 // dictionary is text that results repeat, of number 1. What is most common comes last,
 // because near text is referred to by fewer bits.
-const dictionary = `"stop_reason":"required_settled","playbook":"generic","playbook_reason":"playbook_alternatives":["memory":"consulted"language":"de"` +
+var dictionary = []byte(`"stop_reason":"required_settled","playbook":"generic","playbook_reason":"playbook_alternatives":["memory":"consulted"language":"de"` +
 	`"unmatched":""doubts":[""warnings":[""unread":[{"slot":"","words":"","kind":"unclear","schema":{"type":"string","format":"date"}}]` +
 	`{"supersedes":[1],"reopened":[],"answer":{"answer_number":1,"slot":"","outcome":"unknown"declined"not_applicable"` +
 	`"state":"missing"state":"unclear"state":"contradicted"reopened_by":"source":"","words":"","title":"","required":true,"answers":[1],` +
@@ -37,7 +37,7 @@ const dictionary = `"stop_reason":"required_settled","playbook":"generic","playb
 	`"conversation_id":"01","current_question_number":1,"total_questions_in_batch":1,"total_questions_estimated":4,"next_batch_needed":true,` +
 	`"coverage":[{"slot":"","state":"assumed"answered","value":""}],` +
 	`"next":"Ask the person; send the reply with sequential_questioning_follow_up as answers [{slot, value, text}].",` +
-	`"metadata":{"complete":false,"revision":1,"answers_recorded":1},"for_text":{"assumed":{"batch":"1. ?\n   Answer: "}}`
+	`"metadata":{"complete":false,"revision":1,"answers_recorded":1},"for_text":{"assumed":{"batch":"1. ?\n   Answer: "}}`)
 
 // maxUnpacked bounds, in bytes, what one result is unpacked to. A function's response
 // is smaller.
@@ -48,7 +48,7 @@ const maxUnpacked = 16 << 20
 func pack(result json.RawMessage) ([]byte, error) {
 	var packed bytes.Buffer
 	packed.WriteByte(packedWith)
-	if err := deflate.StatelessDeflate(&packed, result, true, []byte(dictionary)); err != nil {
+	if err := deflate.StatelessDeflate(&packed, result, true, dictionary); err != nil {
 		return nil, fmt.Errorf("pack result: %w", err)
 	}
 	return packed.Bytes(), nil
@@ -62,7 +62,7 @@ func unpack(packed []byte) (json.RawMessage, error) {
 	if len(packed) == 0 || packed[0] != packedWith {
 		return nil, errors.New("unpack result: it is packed in a way that this release does not know")
 	}
-	r := flate.NewReaderDict(bytes.NewReader(packed[1:]), []byte(dictionary))
+	r := flate.NewReaderDict(bytes.NewReader(packed[1:]), dictionary)
 	result, err := io.ReadAll(io.LimitReader(r, maxUnpacked+1))
 	switch {
 	case err != nil:

@@ -3,7 +3,8 @@
 -- release kept it where the result is of that. It asks for the
 -- principal too, for roles that row security does not bind; so does every statement
 -- that finds a row by what a caller chooses.
-SELECT c.id, c.session_id, coalesce(s.user_id, '') AS user_id, c.goal, coalesce(c.playbook, '') AS playbook, c.information_needed,
+SELECT c.id, c.session_id, coalesce(s.user_id, '') AS user_id, c.goal, coalesce(c.playbook, '') AS playbook,
+       (CASE WHEN @with_needed::boolean THEN c.information_needed END)::json AS information_needed,
        c.batch_size, c.max_questions, c.revision, c.questions_asked, c.answers_recorded,
        coalesce(c.stop_reason, '') AS stop_reason, coalesce(c.form, '') AS schema_key, coalesce(c.language, '') AS language,
        coalesce(r.revision, k.revision, 0)::integer AS call_revision, r.result AS call_result, k.result AS earlier_result
@@ -189,16 +190,17 @@ WHERE c.principal = current_setting('app.principal') AND c.id = @id AND (@user_i
 FOR UPDATE OF c, s;
 
 -- name: LockConversationsOfUser :many
--- LockConversationsOfUser is LockConversationOf for all of a user.
+-- LockConversationsOfUser is LockConversationOf for the first of a user.
 SELECT c.id, c.session_id FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
 WHERE c.principal = current_setting('app.principal') AND s.user_id = @user_id::text
-ORDER BY c.id FOR UPDATE OF c, s;
+ORDER BY c.session_id, c.created_at LIMIT @most::integer FOR UPDATE OF c, s;
 
 -- name: LockAllConversations :many
--- LockAllConversations is LockConversationOf for all of the principal.
+-- LockAllConversations is LockConversationOf for the first of the principal, in the order
+-- of an index: what is left to erase is not read for each batch.
 SELECT c.id, c.session_id FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
 WHERE c.principal = current_setting('app.principal')
-ORDER BY c.id FOR UPDATE OF c, s;
+ORDER BY c.session_id, c.created_at LIMIT @most::integer FOR UPDATE OF c, s;
 
 -- name: LockInactive :many
 -- LockInactive is LockConversationOf for those of the ids that have not changed for so

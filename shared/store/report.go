@@ -47,7 +47,7 @@ func (s *Store) report(ctx context.Context, id, userID string, history bool) (*R
 		batch.Queue(beginReading)
 	}
 	postgres.BindPrincipal(batch, principal.From(ctx))
-	l.queue(batch, id, Named{})
+	l.queue(batch, id, Named{Needed: true})
 	query(batch, (*queries.Queries).Citations, id, r.takeCited)
 	if history {
 		query(batch, (*queries.Queries).History, queries.HistoryParams{ConversationID: id, Latest: maxHistory}, r.takeHistory)

@@ -3,7 +3,6 @@ package store
 import (
 	"encoding/json"
 	"fmt"
-	"reflect"
 	"slices"
 	"strconv"
 
@@ -57,8 +56,8 @@ func replaceSlots(batch *pgx.Batch, id string, after *questioning.State) error {
 // updateSlots queues the slots of which something else is known now.
 func updateSlots(batch *pgx.Batch, id string, before, after *questioning.State) error {
 	for i := range after.SlotStates {
-		s := after.SlotStates[i]
-		if reflect.DeepEqual(before.SlotStates[i], s) {
+		s := &after.SlotStates[i]
+		if s.Equal(&before.SlotStates[i]) {
 			continue
 		}
 		value, err := encode(s.Value)
@@ -76,7 +75,8 @@ func updateSlots(batch *pgx.Batch, id string, before, after *questioning.State) 
 // supersedeAnswers marks the answers that slots rested on and no longer do with
 // the answer that superseded them. Answers that contradict each other stay.
 func supersedeAnswers(batch *pgx.Batch, id string, before, after *questioning.State) {
-	for i, s := range after.SlotStates {
+	for i := range after.SlotStates {
+		s := &after.SlotStates[i]
 		by := s.Reopened
 		if n := len(s.Answers); n > 0 {
 			by = s.Answers[n-1]

@@ -1,10 +1,11 @@
 package store
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
-	"sync"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/cache"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
@@ -12,40 +13,29 @@ import (
 // stored; decoded, they take a few times as much. A slot's takes about 150.
 const maxSlotBytes = 128 << 10
 
-// slotCache holds decoded slots by their definitions: conversations for the same
+// slotCache holds lists of decoded slots by their definitions: conversations for the same
 // information have the same ones, and each call of a conversation loads all of them.
-// Nothing changes a slot, so calls share them. It is emptied whole when it is full.
+// Nothing changes a slot or its list, so calls share them.
 type slotCache struct {
-	mu      sync.RWMutex
-	decoded map[string]questioning.Slot
-	bytes   int // of the keys
+	*cache.Cache[[]questioning.Slot]
 }
 
-// of decodes the definition of a slot.
-func (c *slotCache) of(definition []byte) (questioning.Slot, error) {
-	c.mu.RLock()
-	known, ok := c.decoded[string(definition)]
-	c.mu.RUnlock()
-	if ok {
-		return known, nil
-	}
-	var slot questioning.Slot
-	if err := json.Unmarshal(definition, &slot); err != nil {
-		return slot, fmt.Errorf("read the definition of a slot: %w", err)
-	}
-	slot = slot.Plain()
-	c.keep(definition, slot)
-	return slot, nil
-}
+func newSlotCache() slotCache { return slotCache{cache.New[[]questioning.Slot](maxSlotBytes)} }
 
-func (c *slotCache) keep(definition []byte, slot questioning.Slot) {
-	if len(definition) > maxSlotBytes {
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.bytes += len(definition); c.bytes > maxSlotBytes || c.decoded == nil {
-		c.decoded, c.bytes = map[string]questioning.Slot{}, len(definition)
-	}
-	c.decoded[string(definition)] = slot
+// of decodes the definitions of a conversation's slots, each of which ends with a zero byte.
+func (c slotCache) of(definitions []byte) ([]questioning.Slot, error) {
+	return c.Get(definitions, func() ([]questioning.Slot, int, error) {
+		slots := make([]questioning.Slot, 0, bytes.Count(definitions, []byte{0}))
+		for definition := range bytes.SplitAfterSeq(definitions, []byte{0}) {
+			if len(definition) == 0 {
+				break
+			}
+			var slot questioning.Slot
+			if err := json.Unmarshal(definition[:len(definition)-1], &slot); err != nil {
+				return nil, 0, fmt.Errorf("read the definition of a slot: %w", err)
+			}
+			slots = append(slots, slot.Plain())
+		}
+		return slots, 0, nil
+	})
 }

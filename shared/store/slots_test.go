@@ -1,7 +1,6 @@
 package store
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
@@ -9,34 +8,30 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestASlotIsDecodedOnce(t *testing.T) {
+func TestSlotsAreDecodedOnce(t *testing.T) {
 	t.Parallel()
-	var cache slotCache
-	definition := []byte(`{"key": "class", "type": "choice", "title": "Class\u0007", "options": [{"value": "economy"}]}`)
-	first, err := cache.of(definition)
+	cache := newSlotCache()
+	definitions := []byte(`{"key": "class", "type": "choice", "title": "Class\u0007", "options": [{"value": "economy"}]}` + "\x00" + `{"key": "seat"}` + "\x00")
+	first, err := cache.of(definitions)
 	require.NoError(t, err)
-	again, err := cache.of(definition)
+	again, err := cache.of(definitions)
 	require.NoError(t, err)
-	assert.Equal(t, first, again)
-	assert.Equal(t, "Class", strings.TrimSpace(again.Title), "as plain as when it is not known")
-	assert.Same(t, &first.Options[0], &again.Options[0])
-	_, err = cache.of([]byte(`{`))
+	require.Len(t, again, 2)
+	assert.Equal(t, "Class", strings.TrimSpace(again[0].Title), "as plain as when it is not known")
+	assert.Equal(t, "seat", again[1].Key)
+	assert.Same(t, &first[0], &again[0])
+	_, err = cache.of([]byte("{\x00"))
 	assert.ErrorContains(t, err, "definition of a slot")
-	assert.Len(t, cache.decoded, 1)
+	none, err := cache.of(nil)
+	require.NoError(t, err)
+	assert.Empty(t, none)
 }
 
-// Who calls decides what slots there are.
-func TestTheSlotsThatAStoreKeepsAreBounded(t *testing.T) {
-	t.Parallel()
-	var cache slotCache
-	for i := range 200 {
-		slot, err := cache.of([]byte(fmt.Sprintf(`{"key": "k%d", "description": %q}`, i, strings.Repeat("x", 2000))))
-		require.NoError(t, err)
-		assert.Equal(t, fmt.Sprint("k", i), slot.Key)
-		assert.LessOrEqual(t, cache.bytes, maxSlotBytes)
-	}
-	assert.Greater(t, len(cache.decoded), 1)
-	_, err := cache.of([]byte(fmt.Sprintf(`{"key": "large", "description": %q}`, strings.Repeat("x", maxSlotBytes))))
-	require.NoError(t, err)
-	assert.LessOrEqual(t, cache.bytes, maxSlotBytes)
+// Each call of a conversation loads all of its slots.
+func TestSlotsThatAreKnownCostNoAllocation(t *testing.T) {
+	cache := newSlotCache()
+	definitions := []byte(`{"key": "class", "type": "choice", "title": "Class", "options": [{"value": "economy"}]}` + "\x00")
+	of := func() { _, _ = cache.of(definitions) }
+	of()
+	assert.Zero(t, testing.AllocsPerRun(100, of))
 }

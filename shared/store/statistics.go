@@ -147,7 +147,7 @@ func (t *Tx) lockStatistics(ctx context.Context, id, schemaKey, userID string) (
 	l := newLoading(t.slots)
 	var s statistics
 	batch := t.batch(ctx)
-	query(batch, (*queries.Queries).Slots, id, l.takeSlots)
+	each(batch, (*queries.Queries).Slots, id, l.takeSlots)
 	exec(batch, (*queries.Queries).InsertShared, schemaKey)
 	query(batch, (*queries.Queries).LockShared, []string{schemaKey}, func([]queries.LockSharedRow) error { return nil })
 	query(batch, (*queries.Queries).Statistics, queries.StatisticsParams{SchemaKey: schemaKey, UserID: userID, Most: maxContributions}, s.take)

@@ -30,12 +30,12 @@ import (
 // its own.
 type Store struct {
 	pool   *pgxpool.Pool
-	slots  *slotCache
+	slots  slotCache
 	audits bool // see Audited
 }
 
 // New returns the store of a database. It owns the pool.
-func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool, slots: &slotCache{}} }
+func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool, slots: newSlotCache()} }
 
 // Ping reports whether the database answers. It opens the first connection.
 func (s *Store) Ping(ctx context.Context) error { return s.pool.Ping(ctx) }
@@ -127,7 +127,7 @@ type Tx struct {
 	}
 	begin  string // a transaction; empty outside of one
 	bound  bool   // and begun
-	slots  *slotCache
+	slots  slotCache
 	audits bool
 }
 

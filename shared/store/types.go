@@ -39,7 +39,7 @@ type Conversation struct {
 	UserID        string          // empty where the caller named none
 	Goal          string          // also of State
 	Playbook      string          // empty where InformationNeeded names the slots
-	Needed        json.RawMessage // information_needed as it came; nil with a playbook
+	Needed        json.RawMessage // information_needed as it came; nil with a playbook, and where it was not loaded
 	SchemaKey     string          // what conversations for the same information share, for statistics; may be empty
 	Revision      int             // 1 when it opens, one more with each change
 	StopReason    string          // empty while questions are asked
@@ -73,6 +73,7 @@ type Named struct {
 	Questions   []int  // by number
 	Answer      int    // by number; 0 for none
 	Messages    bool   // those kept of it
+	Needed      bool   // Conversation.Needed
 }
 
 // Loaded is a conversation with what a call named of it.

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel"
@@ -33,7 +32,10 @@ func Handler(next http.Handler, name SpanName) http.Handler {
 	durations, _ := otel.Meter(scope).Float64Histogram("http.server.request.duration", // errs on a bad name only
 		metric.WithUnit("s"), metric.WithDescription("Duration of HTTP server requests."),
 		metric.WithExplicitBucketBoundaries(0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10))
-	return &server{next: next, name: name, tracer: otel.Tracer(scope), durations: durations}
+	labels := NewLabels(func(kind requestKind) []attribute.KeyValue {
+		return []attribute.KeyValue{attribute.String("http.request.method", kind.method), attribute.Int("http.response.status_code", kind.status)}
+	})
+	return &server{next: next, name: name, tracer: otel.Tracer(scope), durations: durations, labels: labels}
 }
 
 type server struct {
@@ -41,7 +43,7 @@ type server struct {
 	name      SpanName
 	tracer    trace.Tracer
 	durations metric.Float64Histogram
-	labels    sync.Map // of requestKind, metric.MeasurementOption: the sets that were used
+	labels    *Labels[requestKind]
 }
 
 // requestKind is what durations are distinguished by. Its values are bounded: a
@@ -76,19 +78,9 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 		span.End()
-		s.durations.Record(ctx, time.Since(began).Seconds(), s.labelsOf(requestKind{methodOf(r), status}))
+		s.durations.Record(ctx, time.Since(began).Seconds(), s.labels.For(requestKind{methodOf(r), status}))
 	}()
 	s.next.ServeHTTP(observed, r.WithContext(ctx))
-}
-
-func (s *server) labelsOf(kind requestKind) metric.MeasurementOption {
-	if known, ok := s.labels.Load(kind); ok {
-		return known.(metric.MeasurementOption)
-	}
-	set := metric.WithAttributeSet(attribute.NewSet(
-		attribute.String("http.request.method", kind.method), attribute.Int("http.response.status_code", kind.status)))
-	s.labels.Store(kind, set)
-	return set
 }
 
 // methodOf returns a method that is known, or _OTHER.

@@ -95,13 +95,13 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "Content-Type is not application/json", http.StatusBadRequest)
 		return
 	}
-	body := bytes.NewBuffer(make([]byte, 0, max(r.ContentLength, 0)+bytes.MinRead))
-	if _, err := body.ReadFrom(r.Body); err != nil {
+	body, err := jsonrpc.BodyOf(r)
+	if err != nil {
 		http.Error(w, "the request broke off", http.StatusBadRequest)
 		return
 	}
 	var m message
-	refused := parse(body.Bytes(), &m)
+	refused := parse(body, &m)
 	switch {
 	case refused != nil:
 	case m.ID == nil: // a notification; without a session none means anything

@@ -44,8 +44,9 @@ type loosener struct {
 
 // loosen returns the arguments as the schema describes them and what was taken
 // differently. An error is a *fault.Invalid: JSON in a string cannot be stored.
-// Arguments that need no change are returned as they were sent.
-func (l loosener) loosen(raw json.RawMessage) (json.RawMessage, []string, error) {
+// Arguments that need no change are returned as they were sent. value is what raw decodes
+// to; it is changed where raw is.
+func (l loosener) loosen(raw json.RawMessage, value any) (json.RawMessage, []string, error) {
 	var notes notes
 	if text, ok := decodeString(raw); ok && startsWith(text, '{') && json.Valid([]byte(text)) {
 		raw = json.RawMessage(text)
@@ -58,6 +59,7 @@ func (l loosener) loosen(raw json.RawMessage) (json.RawMessage, []string, error)
 	if json.Unmarshal(raw, &arguments) != nil || arguments == nil {
 		return raw, nil, nil
 	}
+	decoded, _ := value.(map[string]any) // nil where raw was in a string
 	changed := len(notes.texts) > 0
 	for _, name := range slices.Sorted(maps.Keys(arguments)) {
 		known := propertyNamed(l.schema, name, func(other string) bool { _, given := arguments[other]; return given })
@@ -65,7 +67,7 @@ func (l loosener) loosen(raw json.RawMessage) (json.RawMessage, []string, error)
 		if property == nil {
 			continue // for the schema to refuse
 		}
-		taken, err := l.argument(known, property, argument, &notes)
+		taken, err := l.argument(known, property, argument, decoded[name], &notes)
 		if err != nil {
 			return raw, nil, err
 		}
@@ -89,15 +91,16 @@ func (l loosener) loosen(raw json.RawMessage) (json.RawMessage, []string, error)
 }
 
 // argument loosens one argument. nil stands for one that is absent. What the
-// schema leaves open is not decoded: the order of its members counts.
-func (l loosener) argument(name string, property *jsonschema.Schema, raw json.RawMessage, notes *notes) (json.RawMessage, error) {
+// schema leaves open is not encoded again: the order of its members counts. value is what
+// raw decodes to, or nil, which has it decoded.
+func (l loosener) argument(name string, property *jsonschema.Schema, raw json.RawMessage, value any, notes *notes) (json.RawMessage, error) {
 	optional := !slices.Contains(l.schema.Required, name)
 	if text, ok := decodeString(raw); ok {
 		if optional && strings.TrimSpace(text) == "" {
 			return nil, nil
 		}
 		if inner := jsonWithin(text); !takes(property, "string") && inner != nil {
-			raw = inner
+			raw, value = inner, nil
 			notes.add("%s: read from JSON in a string", name)
 			if err := fit(name, raw); err != nil {
 				return nil, err
@@ -112,15 +115,17 @@ func (l loosener) argument(name string, property *jsonschema.Schema, raw json.Ra
 		for _, text := range said {
 			notes.add("%s: %s", name, text)
 		}
-		if raw = shaped; raw == nil {
+		if shaped == nil {
 			return nil, nil
+		}
+		if !bytes.Equal(shaped, raw) {
+			raw, value = shaped, nil
 		}
 	}
 	if open(property) {
 		return raw, nil
 	}
-	var value any
-	if decode(raw, &value) != nil {
+	if value == nil && decode(raw, &value) != nil {
 		return raw, nil
 	}
 	walk := &walk{notes: notes}

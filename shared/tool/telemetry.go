@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/fault"
+	"github.com/sequential-questioning/sequential-questioning/shared/telemetry"
 )
 
 const scope = "github.com/sequential-questioning/sequential-questioning/shared/tool"
@@ -22,6 +23,7 @@ type instruments struct {
 	calls    metric.Int64Counter
 	errors   metric.Int64Counter
 	duration metric.Float64Histogram
+	tools    *telemetry.Labels[string]
 }
 
 // The names are right, so that making the instruments cannot fail.
@@ -32,7 +34,8 @@ var instrumentsOnce = sync.OnceValue(func() instruments {
 	duration, _ := meter.Float64Histogram("mcp.tool.call.duration", metric.WithUnit("s"),
 		metric.WithDescription("Time from a call's arguments to its result."),
 		metric.WithExplicitBucketBoundaries(.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10))
-	return instruments{calls, failed, duration}
+	tools := telemetry.NewLabels(func(name string) []attribute.KeyValue { return []attribute.KeyValue{attribute.String("tool", name)} })
+	return instruments{calls, failed, duration, tools}
 })
 
 // observe opens a call's span; done closes it and counts the call. Neither
@@ -42,12 +45,13 @@ func observe(ctx context.Context, name string) (context.Context, func(context.Co
 	ctx, span := otel.Tracer(scope).Start(ctx, "tools/call "+name,
 		trace.WithAttributes(attribute.String("mcp.tool.name", name)))
 	return ctx, func(ctx context.Context, err error) {
-		i, tool := instrumentsOnce(), attribute.String("tool", name)
-		i.calls.Add(ctx, 1, metric.WithAttributes(tool))
-		i.duration.Record(ctx, time.Since(start).Seconds(), metric.WithAttributes(tool))
+		i := instrumentsOnce()
+		tool := i.tools.For(name)
+		i.calls.Add(ctx, 1, tool)
+		i.duration.Record(ctx, time.Since(start).Seconds(), tool)
 		if err != nil {
 			kind := errorKind(err)
-			i.errors.Add(ctx, 1, metric.WithAttributes(tool, attribute.String("kind", kind)))
+			i.errors.Add(ctx, 1, metric.WithAttributes(attribute.String("tool", name), attribute.String("kind", kind)))
 			span.SetAttributes(attribute.String("error.type", kind))
 			span.SetStatus(codes.Error, kind)
 		}

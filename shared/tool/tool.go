@@ -165,7 +165,7 @@ func decoder[In any](l loosener, schema json.RawMessage) func(json.RawMessage) (
 		if err != nil {
 			return in, nil, err
 		}
-		loosened, notes, err := l.loosen(arguments)
+		loosened, notes, err := l.loosen(arguments, value)
 		if err != nil {
 			return in, nil, err
 		}

@@ -39,7 +39,7 @@ func states(coverage []any) (all []any) {
 func TestKillingRelayAndIndexerLosesNoEvent(t *testing.T) {
 	begin(t)
 	route := deployment.Route(Prod)
-	onBoth(t, everyMinute, "Wake the relay each minute")
+	patched(t, "prod", everyMinute, "Wake the relay each minute")
 	var all []*person
 	kill := deployment.Killing(t.Context(), Prod, "relay", "indexer")
 	for until := time.Now().Add(2 * time.Minute); kill.Killed() < 8 && time.Now().Before(until); {
@@ -94,10 +94,10 @@ const refusing = everyMinute + `
         value: sequential-questioning-request-state
 `
 
-// onBoth adds patches to prod, and waits until they are deployed.
-func onBoth(t *testing.T, patches, message string) {
+// patched adds patches to an overlay, and waits until both environments serve the commit.
+func patched(t *testing.T, overlay, patches, message string) {
 	t.Helper()
-	require.NoError(t, deployment.Clone.Append("gitops/overlays/prod/kustomization.yaml", patches))
+	require.NoError(t, deployment.Clone.Append("gitops/overlays/"+overlay+"/kustomization.yaml", patches))
 	_, err := deployment.Clone.Commit(t.Context(), message)
 	require.NoError(t, err)
 	require.NoError(t, deployment.PushBoth(t.Context()))
@@ -106,7 +106,7 @@ func onBoth(t *testing.T, patches, message string) {
 func TestAnUndeliverableEventBecomesADeadLetterAndCanBeReplayed(t *testing.T) {
 	begin(t)
 	route := deployment.Route(Prod)
-	onBoth(t, refusing, "Make the indexer refuse all events")
+	patched(t, "prod", refusing, "Make the indexer refuse all events")
 	all := people(t, 2)
 	p := all[0]
 	require.NoError(t, p.converse(t.Context(), route))

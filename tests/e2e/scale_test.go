@@ -160,33 +160,63 @@ func paused(t *testing.T) []step {
 	}
 }
 
+// asleepFirst wakes no function before it is called.
+const asleepFirst = `
+  - target: {group: serving.knative.dev, kind: Service, name: gateway}
+    patch: |-
+      - {op: add, path: /spec/template/spec/containers/0/env/-, value: {name: WAKE_FUNCTIONS, value: "false"}}
+`
+
 // While a person thinks, the next function wakes: only connecting meets a function at
-// rest.
+// rest. The same conversation where nothing is woken shows what that spares.
 func TestAConversationWithPausesMeetsNoColdStart(t *testing.T) {
 	begin(t)
 	route := deployment.Route(Staging)
-	took := map[string]map[string][]time.Duration{"from zero": {}, "warm": {}}
+	fromZero, warm := conversations(t, route, true)
+	patched(t, "staging", asleepFirst, "Wake no function before it is called")
+	unwoken, _ := conversations(t, route, false)
+
+	const section = "A conversation whose caller pauses for two seconds"
+	bars := Bars{Title: "A conversation whose caller pauses for two seconds: medians of 5",
+		Ways: []string{"from zero, nothing is woken ahead", "from zero", "warm"}, Values: make([][]time.Duration, 3)}
+	for _, step := range paused(t) {
+		without, with, again := median(unwoken[step.name]), median(fromZero[step.name]), median(warm[step.name])
+		bars.Steps = append(bars.Steps, step.name)
+		for way, took := range []time.Duration{without, with, again} {
+			bars.Values[way] = append(bars.Values[way], took)
+		}
+		deployment.Figures.Add(section, step.name+": from zero where nothing is woken, from zero, warm: medians of 5", Seconds(without)+", "+Seconds(with)+", "+Seconds(again))
+		if step.name != "connect" { // which starts the gateway
+			assert.Less(t, with, without/2, "%s: its function was awake when it was called", step.name)
+		}
+	}
+	deployment.Figures.Draw("e2e_pauses.svg", bars)
+}
+
+// conversations holds whole conversations with pauses, each from zero, and after each,
+// if warm is wanted, another one without pauses, which finds all functions awake. It
+// returns what the calls took, by step.
+func conversations(t *testing.T, route string, withWarm bool) (fromZero, warm map[string][]time.Duration) {
+	t.Helper()
+	fromZero, warm = map[string][]time.Duration{}, map[string][]time.Duration{}
+	hold := func(took map[string][]time.Duration, pause time.Duration) {
+		for i, step := range paused(t) {
+			if i > 0 {
+				time.Sleep(pause)
+			}
+			spent, err := Took(func() error { return step.run(t.Context(), route) })
+			require.NoError(t, err, step.name)
+			took[step.name] = append(took[step.name], spent)
+		}
+	}
 	for range coldRounds {
 		require.NoError(t, deployment.Asleep(t.Context(), string(Staging)))
-		for _, from := range []string{"from zero", "warm"} {
-			for _, step := range paused(t) {
-				if from == "from zero" && step.name != "connect" {
-					time.Sleep(pause) // without pauses, the second conversation finds all of them awake
-				}
-				spent, err := Took(func() error { return step.run(t.Context(), route) })
-				require.NoError(t, err, "%s %s", step.name, from)
-				took[from][step.name] = append(took[from][step.name], spent)
-			}
+		hold(fromZero, pause)
+		if withWarm {
+			hold(warm, 0)
 		}
 	}
-	const section = "A conversation whose caller pauses for two seconds"
-	for _, step := range paused(t) {
-		cold, warm := median(took["from zero"][step.name]), median(took["warm"][step.name])
-		deployment.Figures.Add(section, step.name+", from zero and warm: medians of 5", fmt.Sprintf("%s and %s", Seconds(cold), Seconds(warm)))
-		if step.name != "connect" { // which starts a function
-			assert.Less(t, cold, median(took["from zero"]["connect"])/2, "%s: its function was awake when it was called", step.name)
-		}
-	}
+	return fromZero, warm
 }
 
 func median(all []time.Duration) time.Duration {

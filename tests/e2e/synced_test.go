@@ -16,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/yaml"
 
 	. "github.com/sequential-questioning/sequential-questioning/tests/e2e/delivery"
 )
@@ -24,16 +25,13 @@ import (
 // seconds here, and what the API server writes back is in the next comparison already.
 const staysSynced = time.Minute
 
-// definitions are the operators' Applications, with the folder of a Go module that holds
-// the definitions of their resources. Charts and images of the operators are not in modules.
-var definitions = map[string][2]string{
-	"barman-cloud":        {"github.com/cloudnative-pg/plugin-barman-cloud", "config/crd/bases"},
-	"cert-manager":        {"github.com/cert-manager/cert-manager", "deploy/crds"},
-	"cloudnative-pg":      {"github.com/cloudnative-pg/cloudnative-pg", "config/crd/bases"},
-	"knative-operator":    {"knative.dev/operator", "config/crd/bases"},
-	"prometheus-operator": {"github.com/prometheus-community/helm-charts", "charts/kube-prometheus-stack/charts/crds/crds"},
-	"sealed-secrets":      {"github.com/bitnami-labs/sealed-secrets", "helm/sealed-secrets/crds"},
-}
+// modules is a Go module that requires those with the definitions of the operators'
+// resources, and says where in them these are. Charts and images of the operators are not
+// in modules.
+var modules = filepath.Join("..", "..", "gitops", "release", "testdata", "modules")
+
+// definition is where the definitions of an operator are.
+type definition struct{ Module, Folder string }
 
 // TestOneCommandBringsThePlatformAndItStaysSynced applies gitops/platform as an administrator
 // does. Argo CD installs the operators' definitions and waits, wave by wave; this test
@@ -94,11 +92,15 @@ func TestOneCommandBringsThePlatformAndItStaysSynced(t *testing.T) {
 // them what comes after; without pods, its StatefulSet is healthy.
 func operatorsFromModules(t *testing.T) {
 	t.Helper()
+	content, err := os.ReadFile(filepath.Join(modules, "definitions.yaml"))
+	require.NoError(t, err)
+	var definitions map[string]definition // by Application
+	require.NoError(t, yaml.Unmarshal(content, &definitions))
 	download := exec.CommandContext(t.Context(), "go", "mod", "download", "-json")
 	for _, source := range definitions {
-		download.Args = append(download.Args, source[0])
+		download.Args = append(download.Args, source.Module)
 	}
-	download.Dir = filepath.Join("..", "..", "gitops", "release", "testdata", "modules")
+	download.Dir = modules
 	output, err := download.Output()
 	require.NoError(t, err, string(output))
 	folders := map[string]string{}
@@ -114,7 +116,7 @@ func operatorsFromModules(t *testing.T) {
 	clone := deployment.Clone
 	patches := ""
 	for name, source := range definitions {
-		files, err := filepath.Glob(filepath.Join(folders[source[0]], source[1], "*.yaml"))
+		files, err := filepath.Glob(filepath.Join(folders[source.Module], source.Folder, "*.yaml"))
 		require.NoError(t, err)
 		copied := 0
 		for _, file := range files {
@@ -136,6 +138,14 @@ func operatorsFromModules(t *testing.T) {
 	_, err = clone.Git(t.Context(), "push", "--quiet", "origin", "main", "main:prod")
 	require.NoError(t, err)
 }
+
+// ready is the status of a resource that is ready. Knative's resources have these four
+// conditions, of which others have the first.
+const (
+	ready = `{"status":{"conditions":[{"type":"Ready",` + well + `},{"type":"InstallSucceeded",` + well + `},
+		{"type":"DependenciesInstalled",` + well + `},{"type":"DeploymentsAvailable",` + well + `}]}}`
+	well = `"status":"True","reason":"Test","message":"","lastTransitionTime":"2026-01-01T00:00:00Z"`
+)
 
 // operate reports readiness of the operators' resources that there are.
 func operate(ctx context.Context) error {
@@ -159,11 +169,6 @@ func operate(ctx context.Context) error {
 			if status, _ := Condition(&object, "Ready"); status == "True" {
 				continue
 			}
-			var conditions []string
-			for _, condition := range []string{"Ready", "InstallSucceeded", "DependenciesInstalled", "DeploymentsAvailable"} { // Knative's, of which others have one
-				conditions = append(conditions, fmt.Sprintf(`{"type":%q,"status":"True","reason":"Test","message":"","lastTransitionTime":"2026-01-01T00:00:00Z"}`, condition))
-			}
-			ready := fmt.Sprintf(`{"status":{"conditions":[%s]}}`, strings.Join(conditions, ","))
 			if _, err := deployment.Kubectl(ctx, "", "patch", kind, object.GetName(), "--namespace="+object.GetNamespace(), "--subresource=status", "--type=merge", "--patch", ready); err != nil {
 				return err
 			}

@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -73,11 +72,7 @@ func gatewaysRole(t *testing.T, database string) string {
 	u, err := url.Parse(database)
 	require.NoError(t, err)
 	role := strings.TrimPrefix(u.Path, "/") + "_gateway"
-	admin, err := pgx.Connect(t.Context(), postgrestest.AdminURL(t, database))
-	require.NoError(t, err)
-	defer admin.Close(context.Background())
-	_, err = admin.Exec(t.Context(), `CREATE ROLE `+role+` LOGIN PASSWORD 'gateway'; GRANT SELECT, INSERT, UPDATE, DELETE ON elicitations TO `+role)
-	require.NoError(t, err)
+	postgrestest.Exec(t, database, `CREATE ROLE `+role+` LOGIN PASSWORD 'gateway'; GRANT SELECT, INSERT, UPDATE, DELETE ON elicitations TO `+role)
 	u.User = url.UserPassword(role, "gateway")
 	return u.String()
 }
@@ -291,11 +286,7 @@ func TestExpiredFormsAreSwept(t *testing.T) {
 	call.leave()
 	require.Equal(t, http.StatusAccepted, c.submit(second, call.form, tripAnswers))
 	open := newOlderClient(t, first).ask(first, shortTrip)
-	admin, err := pgx.Connect(t.Context(), postgrestest.AdminURL(t, database))
-	require.NoError(t, err)
-	defer admin.Close(context.Background())
-	_, err = admin.Exec(t.Context(), `UPDATE elicitations SET expires_at = now() - interval '1 second' WHERE id = $1`, call.form)
-	require.NoError(t, err)
+	postgrestest.Exec(t, database, `UPDATE elicitations SET expires_at = now() - interval '1 second' WHERE id = $1`, call.form)
 	pool, err := postgres.Open(t.Context(), postgres.Config{URL: database, MaxConns: 1})
 	require.NoError(t, err)
 	t.Cleanup(pool.Close)

@@ -18,11 +18,11 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/event/eventtest"
 	"github.com/sequential-questioning/sequential-questioning/shared/event/indexer"
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
+	"github.com/sequential-questioning/sequential-questioning/shared/memory/memorytest"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
-	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
-	"github.com/sequential-questioning/sequential-questioning/shared/qdrant/embedded"
+	"github.com/sequential-questioning/sequential-questioning/shared/qdrant/qdranttest"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 )
@@ -41,10 +41,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	server, err := embedded.Start(embedded.Options{})
-	require.NoError(t, err)
-	t.Cleanup(func() { server.Close() })
-	return worldOn(t, postgrestest.New(t), server.URL())
+	return worldOn(t, postgrestest.New(t), qdranttest.URL(t))
 }
 
 func worldOn(t *testing.T, url, qdrantURL string) *world {
@@ -52,9 +49,7 @@ func worldOn(t *testing.T, url, qdrantURL string) *world {
 	pool, err := postgres.Open(t.Context(), postgres.Config{URL: url, MaxConns: 8})
 	require.NoError(t, err)
 	t.Cleanup(pool.Close)
-	m, err := memory.Open(qdrant.Config{URL: qdrantURL, Timeout: 2 * time.Second})
-	require.NoError(t, err)
-	t.Cleanup(func() { m.Close() })
+	m := memorytest.Open(t, qdrantURL)
 	w := &world{url: url, qdrant: qdrantURL, pool: pool, conversations: serviceOn(t, url, 4), memory: m, outbox: delivery.NewOutbox(pool)}
 	w.indexer = w.indexing(m)
 	return w
@@ -114,15 +109,9 @@ func (w *world) forgetEvents(t *testing.T) {
 }
 
 // leasesEnd lets claimed and failed events be claimed again at once.
-func (w *world) leasesEnd(t *testing.T) {
-	t.Helper()
-	postgrestest.Exec(t, w.url, `UPDATE outbox SET next_at = now()`)
-}
+func (w *world) leasesEnd(t *testing.T) { t.Helper(); eventtest.EndLeases(t, w.url) }
 
-func (w *world) waiting(t *testing.T) int {
-	t.Helper()
-	return count(t, w.url, `SELECT count(*) FROM outbox`)
-}
+func (w *world) waiting(t *testing.T) int { t.Helper(); return eventtest.Waiting(t, w.url) }
 
 // answeredTrip opens a conversation about a trip for a user and answers some
 // slots of it, and returns its id with the waiting events gone.
@@ -156,13 +145,7 @@ func (w *world) erase(t *testing.T, as, id string) {
 
 var elsewhere = uuid.NewString // a conversation that only events know
 
-func completed(as, id string) event.ConversationCompleted {
-	return event.ConversationCompleted{Conversation: eventtest.Recorded(as, id, "").Conversation, StopReason: "all_settled", At: time.Now()}
-}
-
-func erasedEvent(as, id string) event.ConversationErased {
-	return event.ConversationErased{Principal: as, ConversationID: id, At: time.Now()}
-}
+var completed, erasedEvent = eventtest.Completed, eventtest.Erased
 
 // sent is an event as a broker delivers it.
 func sent(t *testing.T, e event.Event) cloudevents.Event {
@@ -192,24 +175,8 @@ func (w *world) remember(t *testing.T, as, id string, slots ...string) {
 	}
 }
 
-// remembered returns a principal's memory by slot: each once, or the test fails.
-func (w *world) remembered(t *testing.T, as string) map[string]memory.Found {
-	t.Helper()
-	found, err := w.memory.Recall(t.Context(), as, "", "book a trip destination budget class start date insurance", memory.MaxRecalled)
-	require.NoError(t, err)
-	bySlot := map[string]memory.Found{}
-	for _, f := range found {
-		require.NotContains(t, bySlot, f.Slot, "remembered twice")
-		bySlot[f.Slot] = f
-	}
-	return bySlot
-}
-
+// values returns what memory holds of a principal, by slot.
 func (w *world) values(t *testing.T, as string) map[string]any {
 	t.Helper()
-	values := map[string]any{}
-	for slot, f := range w.remembered(t, as) {
-		values[slot] = f.Value
-	}
-	return values
+	return memorytest.Values(t, w.memory, as)
 }

@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -27,13 +26,10 @@ func TestASecretReachesNoOtherConversation(t *testing.T) {
 	_, err = w.conversations.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: id, UserID: "ann", Answers: []conversation.AnswerInput{
 		{Slot: "host", Value: "example"}, {Slot: "word", Value: "sesame"}, {Slot: "note", Value: "pay with 4111 1111 1111 1111"}}})
 	require.NoError(t, err)
-	admin, err := pgx.Connect(t.Context(), postgrestest.AdminURL(t, w.url))
-	require.NoError(t, err)
-	defer admin.Close(t.Context())
-	_, err = admin.Exec(t.Context(), `UPDATE slots SET definition = (definition::jsonb || '{"description": "Your password"}')::json WHERE conversation_id = $1 AND key = 'word'`, id)
-	require.NoError(t, err, "an earlier version took such a slot")
+	// An earlier version took such a slot …
+	postgrestest.Exec(t, w.url, `UPDATE slots SET definition = (definition::jsonb || '{"description": "Your password"}')::json WHERE conversation_id = $1 AND key = 'word'`, id)
 	w.remember(t, "local", id, "host", "word", "note")
-	require.NoError(t, w.memory.Upsert(t.Context(), []memory.Item{{ // and remembered it
+	require.NoError(t, w.memory.Upsert(t.Context(), []memory.Item{{ // … and remembered it
 		Principal: "local", UserID: "ann", ConversationID: id, Slot: "password", Title: "Password", Type: questioning.Text, Value: "sesame", Words: "sesame", AnswerNumber: 9, AnsweredAt: time.Now(),
 	}}))
 

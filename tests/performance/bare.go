@@ -87,7 +87,7 @@ func (t *tape) argsFor(s statement, id string) []any {
 				args[i] = id
 				continue
 			}
-		case []uuid.UUID:
+		case [][16]byte:
 			args[i] = t.idsFor(arg, id)
 			continue
 		}
@@ -98,10 +98,10 @@ func (t *tape) argsFor(s statement, id string) []any {
 
 // idsFor gives events new ids, since the outbox takes each id once.
 // An array of ids may contain the conversation's own as well.
-func (t *tape) idsFor(recorded []uuid.UUID, id string) []uuid.UUID {
-	ids := make([]uuid.UUID, len(recorded))
+func (t *tape) idsFor(recorded [][16]byte, id string) [][16]byte {
+	ids := make([][16]byte, len(recorded))
 	for i, r := range recorded {
-		if r.String() == t.id {
+		if uuid.UUID(r).String() == t.id {
 			ids[i] = uuid.MustParse(id)
 		} else {
 			ids[i] = uuid.Must(uuid.NewV7())

@@ -6,7 +6,8 @@ import (
 	"os"
 	"strings"
 	"time"
-	"unicode/utf8"
+
+	"github.com/sequential-questioning/sequential-questioning/tests/columns"
 )
 
 // table is the printed result: sections of rows.
@@ -143,28 +144,9 @@ func dropEmpty(lines [][]string) [][]string {
 	return kept
 }
 
-// writeText aligns figures to the right.
-// Widths are counted in runes, since figures have signs such as × and ≥.
 func (s *section) writeText(w io.Writer, lines [][]string) {
-	widths := make([]int, len(lines[0]))
-	for _, line := range lines {
-		for i, cell := range line {
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
-		}
-	}
 	fmt.Fprintln(w, s.title)
-	for _, line := range lines {
-		var b strings.Builder
-		for i, cell := range line {
-			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
-			if i == 0 {
-				b.WriteString("  " + cell + pad)
-			} else {
-				b.WriteString("  " + pad + cell)
-			}
-		}
-		fmt.Fprintln(w, strings.TrimRight(b.String(), " "))
-	}
+	columns.Text(w, lines)
 	for _, note := range s.notes {
 		fmt.Fprintln(w, "  "+note)
 	}
@@ -173,12 +155,7 @@ func (s *section) writeText(w io.Writer, lines [][]string) {
 // writeMarkdown writes what docs/performance.md takes over unchanged.
 func (s *section) writeMarkdown(w io.Writer, lines [][]string) {
 	fmt.Fprintf(w, "**%s**\n\n", s.title)
-	for i, line := range lines {
-		fmt.Fprintf(w, "| %s |\n", strings.Join(line, " | "))
-		if i == 0 {
-			fmt.Fprintf(w, "| --- |%s\n", strings.Repeat(" ---: |", len(line)-1))
-		}
-	}
+	columns.Markdown(w, lines)
 	for _, note := range s.notes {
 		fmt.Fprintf(w, "\n%s\n", note)
 	}

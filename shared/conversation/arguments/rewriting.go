@@ -1,9 +1,9 @@
 package arguments
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
-	"strings"
 )
 
 // rewriting is a rewriting of answers, with what it did.
@@ -24,7 +24,7 @@ func (s *rewriting) note(text string) {
 // none. Numbers stay text, because 12345678901234567890 would come out of a float64 as
 // another number.
 func decoded(raw json.RawMessage) (value any) {
-	decoder := json.NewDecoder(strings.NewReader(string(raw)))
+	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.UseNumber()
 	if decoder.Decode(&value) != nil {
 		return nil

@@ -318,10 +318,7 @@ func (c *call) record(ctx context.Context, filled filledIn) error {
 			of.Questions = append(of.Questions, q.Number)
 		}
 		var err error
-		if c.turn, err = c.RecordForm(ctx, of); err != nil {
-			return err
-		}
-		if c.view, err = c.View(ctx, c.view.ConversationID, c.in.UserID); err != nil {
+		if c.turn, c.view, err = c.RecordForm(ctx, of); err != nil {
 			return err
 		}
 		c.keepUnread()

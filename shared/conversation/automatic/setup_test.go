@@ -2,21 +2,17 @@ package automatic_test
 
 import (
 	"context"
-	"encoding/json"
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/stretchr/testify/require"
 
-	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation/automatic"
+	"github.com/sequential-questioning/sequential-questioning/shared/conversation/conversationtest"
 	"github.com/sequential-questioning/sequential-questioning/shared/elicitation"
 	"github.com/sequential-questioning/sequential-questioning/shared/keyring"
-	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
-	"github.com/sequential-questioning/sequential-questioning/shared/store"
 	"github.com/sequential-questioning/sequential-questioning/shared/store/storetest"
 )
 
@@ -24,7 +20,10 @@ func TestMain(m *testing.M) { postgrestest.Main(m, postgrestest.Migrated) }
 
 var stateKeys = keyring.Generate()
 
-var defaults = conversation.Config{BatchSize: 3, MaxQuestions: 100}
+var (
+	defaults         = conversationtest.Defaults
+	trip, tripValues = conversationtest.Trip, conversationtest.TripValues
+)
 
 // asking is an Automatic whose forms a person may decline at once.
 func asking(t testing.TB, url string, adjust ...func(*automatic.Config)) *automatic.Service {
@@ -33,9 +32,7 @@ func asking(t testing.TB, url string, adjust ...func(*automatic.Config)) *automa
 	for _, change := range adjust {
 		change(&config)
 	}
-	pool, err := postgres.Open(t.Context(), postgres.Config{URL: url, MaxConns: 4})
-	require.NoError(t, err)
-	a, err := automatic.New(conversation.New(store.New(pool), defaults), config)
+	a, err := automatic.New(conversationtest.On(t, url, 4), config)
 	require.NoError(t, err)
 	t.Cleanup(a.Close)
 	return a
@@ -109,38 +106,9 @@ func (d *dialogue) answer(values map[string]any) {
 	d.accept(content)
 }
 
-// trip is information wanted, of every common type.
-var trip = json.RawMessage(`{
-	"type": "object",
-	"required": ["destination", "budget", "class", "start_date", "insurance"],
-	"properties": {
-		"destination": {"type": "string"},
-		"budget": {"type": "number", "minimum": 1, "description": "in EUR"},
-		"class": {"enum": ["economy", "business", "first"]},
-		"start_date": {"type": "string", "format": "date"},
-		"insurance": {"type": "boolean"}
-	}
-}`)
-
-// tripValues answers it.
-var tripValues = map[string]any{
-	"destination": "Lisbon", "budget": 500.0, "class": "business", "start_date": "2026-12-10", "insurance": true,
-}
-
 func tripInput() automatic.Input {
 	return automatic.Input{Context: "Book a trip", InformationNeeded: trip}
 }
 
-// conversationOf returns the id of the database's one conversation.
-func conversationOf(t testing.TB, url string) string {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), postgrestest.AdminURL(t, url))
-	require.NoError(t, err)
-	defer conn.Close(t.Context())
-	var id string
-	require.NoError(t, conn.QueryRow(t.Context(), `SELECT id::text FROM conversations`).Scan(&id))
-	return id
-}
-
-// count and stored read the database as its administrator, all principals included.
-var count, stored = storetest.Count, storetest.Rows
+// These read the database as its administrator, all principals included.
+var count, stored, conversationOf = storetest.Count, storetest.Rows, storetest.OnlyConversation

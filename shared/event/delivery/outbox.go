@@ -159,6 +159,9 @@ func (o *Outbox) Settle(ctx context.Context, s Settlement) error {
 type Backlog struct {
 	Waiting, DeadLetters int
 	Oldest               time.Duration // age of the oldest event that is no dead letter; 0 if none waits
+	// NextDue is how long until the first of the waiting events comes due that is not due
+	// yet: one that failed, or that a relay has claimed. 0 if there is none.
+	NextDue time.Duration
 }
 
 // MaxBacklog bounds what Backlog counts, so that measuring a long outbox costs no more
@@ -171,10 +174,12 @@ func (o *Outbox) Backlog(ctx context.Context) (Backlog, error) {
 	batch := eventingBatch()
 	batch.Queue(`SELECT set_config('enable_seqscan', 'off', true)`) // see claimLock
 	batch.Queue(`
-		SELECT (SELECT count(*) FROM (SELECT FROM outbox WHERE parked_at IS NULL ORDER BY position LIMIT $1) w),
-		       (SELECT count(*) FROM (SELECT FROM outbox WHERE parked_at IS NOT NULL ORDER BY position LIMIT $1) d),
-		       greatest(coalesce(now() - (SELECT created_at FROM outbox WHERE parked_at IS NULL ORDER BY position LIMIT 1), '0'), '0')`, MaxBacklog).
-		QueryRow(func(row pgx.Row) error { return row.Scan(&b.Waiting, &b.DeadLetters, &b.Oldest) })
+		SELECT waiting.n, (SELECT count(*) FROM (SELECT FROM outbox WHERE parked_at IS NOT NULL ORDER BY position LIMIT $1) d),
+		       greatest(coalesce(now() - (SELECT created_at FROM outbox WHERE parked_at IS NULL ORDER BY position LIMIT 1), '0'), '0'),
+		       coalesce(waiting.next - now(), '0')
+		FROM (SELECT count(*) AS n, min(next_at) FILTER (WHERE next_at > now()) AS next
+		      FROM (SELECT next_at FROM outbox WHERE parked_at IS NULL ORDER BY position LIMIT $1) w) AS waiting`, MaxBacklog).
+		QueryRow(func(row pgx.Row) error { return row.Scan(&b.Waiting, &b.DeadLetters, &b.Oldest, &b.NextDue) })
 	if err := o.pool.SendBatch(ctx, batch).Close(); err != nil {
 		return Backlog{}, fmt.Errorf("measure the outbox: %w", err)
 	}

@@ -62,21 +62,13 @@ func (w *outboxWorld) queued(t *testing.T, events ...event.Event) {
 }
 
 // leasesEnd lets claimed and failed events be claimed again at once.
-func (w *outboxWorld) leasesEnd(t *testing.T) {
-	t.Helper()
-	postgrestest.Exec(t, w.url, `UPDATE outbox SET next_at = now()`)
-}
+func (w *outboxWorld) leasesEnd(t *testing.T) { t.Helper(); eventtest.EndLeases(t, w.url) }
 
-func (w *outboxWorld) waiting(t *testing.T) int {
-	t.Helper()
-	return postgrestest.Count(t, w.url, `SELECT count(*) FROM outbox`)
-}
+func (w *outboxWorld) waiting(t *testing.T) int { t.Helper(); return eventtest.Waiting(t, w.url) }
 
 var elsewhere = uuid.NewString // a conversation that only events know
 
-func erasedEvent(as, id string) event.ConversationErased {
-	return event.ConversationErased{Principal: as, ConversationID: id, At: time.Now()}
-}
+var erasedEvent = eventtest.Erased
 
 func TestAnEventHappensIfItsTransactionDoes(t *testing.T) {
 	t.Parallel()
@@ -203,6 +195,29 @@ func TestWhatIsClaimedIsNobodyElses(t *testing.T) {
 	// The one that was thought dead comes back late: what it says is not heeded.
 	require.NoError(t, w.outbox.Settle(t.Context(), Settlement{Failed: []Failure{{Entry: first[0], DeadLettered: true}}}))
 	assert.Zero(t, postgrestest.Count(t, w.url, `SELECT count(*) FROM outbox WHERE parked_at IS NOT NULL`))
+}
+
+// The timer that wakes a relay at rest is rare: one that is awake learns when a relay that
+// was killed holds nothing up any more.
+func TestADrainReturnsWhenTheClaimsOfAnotherRelayEnd(t *testing.T) {
+	t.Parallel()
+	w := newOutboxWorld(t)
+	id := elsewhere()
+	w.queued(t, eventtest.Recorded("local", id, "a"), eventtest.Recorded("local", id, "b"), eventtest.Recorded("local", elsewhere(), "c"))
+	claimed, err := w.outbox.Claim(t.Context(), 1, time.Minute)
+	require.NoError(t, err)
+	require.Len(t, claimed, 1)
+	sink := &eventtest.Recorder{}
+	done, _, err := w.relay(t, sink).Drain(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, 1, done.Published)
+	assert.InDelta(t, time.Minute, done.nextDue, float64(30*time.Second), "and not at once, for what waits behind them")
+
+	w.leasesEnd(t)
+	done, _, err = w.relay(t, sink).Drain(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, 2, done.Published)
+	assert.Zero(t, done.nextDue)
 }
 
 func TestARefusedEventBecomesADeadLetterAfterItsLastAttemptAndLaterOnesPass(t *testing.T) {

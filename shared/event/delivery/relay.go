@@ -73,7 +73,7 @@ type Relay struct {
 	metrics   *metrics
 
 	round   func(context.Context, *Drained) error // publishes what may be published now
-	measure func(context.Context)                 // reports the backlog
+	measure func(context.Context) time.Duration   // reports the backlog, and returns its NextDue
 
 	mu             sync.Mutex
 	running, again bool
@@ -94,6 +94,8 @@ type Drained struct {
 	Failed       int  `json:"failed"` // to be tried again
 	DeadLettered int  `json:"dead_lettered"`
 	More         bool `json:"more"` // events wait that there was no time for
+
+	nextDue time.Duration // Backlog.NextDue after it
 }
 
 // ErrSinkUnavailable says that events could not be delivered, whichever they were.
@@ -112,7 +114,7 @@ func (r *Relay) Drain(ctx context.Context) (Drained, bool, error) {
 	for {
 		err := r.nextRound(ctx, &done)
 		if again := r.end(err != nil || done.More); !again {
-			r.measure(ctx)
+			done.nextDue = r.measure(ctx)
 			return done, true, err
 		}
 	}
@@ -373,14 +375,16 @@ func (r *Relay) count(ctx context.Context, s Settlement, done *Drained) {
 	}
 }
 
-// measureBacklog reports what is left after a drain, also when its time is up.
-func (r *Relay) measureBacklog(ctx context.Context) {
+// measureBacklog reports what is left after a drain, also when its time is up, and
+// returns its NextDue.
+func (r *Relay) measureBacklog(ctx context.Context) time.Duration {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 	defer cancel()
 	backlog, err := r.outbox.Backlog(ctx)
 	if err != nil {
 		slog.WarnContext(ctx, "outbox not measured", "error", err)
-		return
+		return 0
 	}
 	r.metrics.backlog(ctx, backlog)
+	return backlog.NextDue
 }

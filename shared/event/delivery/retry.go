@@ -7,9 +7,7 @@ import (
 	"time"
 )
 
-// retryInterval is how long a relay waits before it tries again what failed. Events wait
-// longer themselves where they have failed before; those behind a failed one of the same
-// conversation are due at once, and should not outlast the instance.
+// retryInterval is how long a relay waits at least before it tries again what failed.
 const retryInterval = 5 * time.Second
 
 // retry drains again what a drain left, without waiting to be asked: the timer that wakes
@@ -21,44 +19,53 @@ type retry struct {
 	end   context.CancelFunc
 	run   sync.WaitGroup
 
-	mu      sync.Mutex
-	pending bool
+	mu    sync.Mutex
+	timer *time.Timer // of the next drain; after close it is stopped for good
 }
 
+// newRetry returns a retry whose first drain is soon, unless one is asked for before: an
+// instance that starts although nobody asks replaces one that was killed, and with it the
+// request that it was working for.
 func newRetry(drain func(context.Context) (Drained, bool, error)) *retry {
 	ctx, end := context.WithCancel(context.Background())
-	return &retry{drain: drain, ctx: ctx, end: end}
+	r := &retry{drain: drain, ctx: ctx, end: end}
+	r.mu.Lock() // again must see the timer
+	defer r.mu.Unlock()
+	r.timer = time.AfterFunc(retryInterval, r.again)
+	return r
 }
 
 // after looks at what a drain did, and has another follow where it left something: at
-// once where only its time was up. A nil *retry does nothing.
+// once where only its time was up, and when the first event comes due that failed, or that
+// another relay has claimed and may have been killed with. Nothing else is due then. A
+// nil *retry does nothing.
 func (r *retry) after(done Drained, err error) {
-	if r == nil || err == nil && done.Failed == 0 && !done.More {
+	if r == nil {
 		return
-	}
-	wait := retryInterval
-	if err == nil && done.More {
-		wait = 0
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.pending || r.ctx.Err() != nil {
-		return
+	switch {
+	case r.ctx.Err() != nil:
+	case err == nil && done.More:
+		r.timer.Reset(0)
+	case err != nil || done.Failed > 0 || done.nextDue > 0:
+		r.timer.Reset(max(retryInterval, done.nextDue))
+	default:
+		r.timer.Stop()
 	}
-	r.pending = true
-	r.run.Go(func() { r.again(wait) })
 }
 
-func (r *retry) again(wait time.Duration) {
-	select {
-	case <-time.After(wait):
-	case <-r.ctx.Done():
+func (r *retry) again() {
+	r.mu.Lock()
+	if r.ctx.Err() != nil {
+		r.mu.Unlock()
 		return
 	}
-	done, ran, err := r.drain(r.ctx)
-	r.mu.Lock()
-	r.pending = false
+	r.run.Add(1)
 	r.mu.Unlock()
+	defer r.run.Done()
+	done, ran, err := r.drain(r.ctx)
 	if err != nil && r.ctx.Err() == nil {
 		slog.WarnContext(r.ctx, "events wait", "error", err)
 	}
@@ -74,6 +81,7 @@ func (r *retry) close() {
 	}
 	r.mu.Lock()
 	r.end()
+	r.timer.Stop()
 	r.mu.Unlock()
 	r.run.Wait()
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
+	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
 )
 
 // Queue writes events in a transaction of the principal that they name.
@@ -34,14 +35,41 @@ func QueueIn(t testing.TB, tx pgx.Tx, events ...event.Event) error {
 	return tx.SendBatch(t.Context(), batch).Close()
 }
 
+// Conversation is what an event says of a conversation about a trip.
+func Conversation(as, conversationID string) event.Conversation {
+	return event.Conversation{Principal: as, ConversationID: conversationID, SchemaKey: "trip"}
+}
+
 // Recorded is the event of an answer; what an indexer goes by is its slot. Its time is
 // now, and its conversation need not exist.
 func Recorded(as, conversationID, slot string) event.AnswerRecorded {
 	return event.AnswerRecorded{
-		Conversation: event.Conversation{Principal: as, ConversationID: conversationID, SchemaKey: "trip"},
+		Conversation: Conversation(as, conversationID),
 		Answer:       event.Answer{Slot: event.Slot{Key: slot}, AnswerNumber: 1, Outcome: "answered"},
 		At:           time.Now(),
 	}
+}
+
+// Completed is the event of a conversation that has all its answers.
+func Completed(as, conversationID string) event.ConversationCompleted {
+	return event.ConversationCompleted{Conversation: Conversation(as, conversationID), StopReason: "all_settled", At: time.Now()}
+}
+
+// Erased is the event of a conversation that was forgotten.
+func Erased(as, conversationID string) event.ConversationErased {
+	return event.ConversationErased{Principal: as, ConversationID: conversationID, At: time.Now()}
+}
+
+// EndLeases lets claimed and failed events of a database be claimed again at once.
+func EndLeases(t testing.TB, url string) {
+	t.Helper()
+	postgrestest.Exec(t, url, `UPDATE outbox SET next_at = now()`)
+}
+
+// Waiting counts the events in a database's outbox, dead letters among them.
+func Waiting(t testing.TB, url string) int {
+	t.Helper()
+	return postgrestest.Count(t, url, `SELECT count(*) FROM outbox`)
 }
 
 // Publisher is a sink in this process.

@@ -15,12 +15,14 @@ import (
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
 	"github.com/sequential-questioning/sequential-questioning/shared/event/delivery"
+	"github.com/sequential-questioning/sequential-questioning/shared/event/eventtest"
 	"github.com/sequential-questioning/sequential-questioning/shared/event/indexer"
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
+	"github.com/sequential-questioning/sequential-questioning/shared/memory/memorytest"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
-	"github.com/sequential-questioning/sequential-questioning/shared/qdrant/embedded"
+	"github.com/sequential-questioning/sequential-questioning/shared/qdrant/qdranttest"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 	"github.com/sequential-questioning/sequential-questioning/shared/store/storetest"
@@ -40,21 +42,12 @@ type world struct {
 func newWorld(t *testing.T) world {
 	t.Helper()
 	s, url := storetest.New(t)
-	server, err := embedded.Start(embedded.Options{})
-	require.NoError(t, err)
-	t.Cleanup(func() { server.Close() })
-	m := openMemory(t, server.URL())
-	return world{s, m, indexer.New(s, m), url, server.URL()}
+	at := qdranttest.URL(t)
+	m := openMemory(t, at)
+	return world{s, m, indexer.New(s, m), url, at}
 }
 
-// openMemory returns the memory of a Qdrant, none for "".
-func openMemory(t *testing.T, url string) *memory.Memory {
-	t.Helper()
-	m, err := memory.Open(qdrant.Config{URL: url, Timeout: time.Second})
-	require.NoError(t, err)
-	t.Cleanup(func() { m.Close() })
-	return m
-}
+var openMemory = memorytest.Open
 
 // index delivers an event that is processed.
 func (w world) index(t *testing.T, e event.Event) indexer.Outcome {
@@ -64,18 +57,10 @@ func (w world) index(t *testing.T, e event.Event) indexer.Outcome {
 	return outcome
 }
 
-// values returns what memory holds of a principal, by slot: each once, or the test
-// fails.
+// values returns what memory holds of a principal, by slot.
 func (w world) values(t *testing.T, as string) map[string]any {
 	t.Helper()
-	found, err := w.memory.Recall(t.Context(), as, "", "book a trip", memory.MaxRecalled)
-	require.NoError(t, err)
-	values := map[string]any{}
-	for _, f := range found {
-		require.NotContains(t, values, f.Slot, "remembered twice")
-		values[f.Slot] = f.Value
-	}
-	return values
+	return memorytest.Values(t, w.memory, as)
 }
 
 // counted returns how many conversations the shared statistics count.
@@ -84,25 +69,12 @@ func (w world) counted(t *testing.T) int {
 	return storetest.Count(t, w.url, `SELECT coalesce(sum((document ->> 'conversations')::integer), 0) FROM shared_statistics`)
 }
 
-func conversation(as, id string) event.Conversation {
-	return event.Conversation{Principal: as, ConversationID: id, SchemaKey: storetest.Trip}
-}
-
-// recorded is the event of an answer; the indexer reads its slot alone.
-func recorded(as, id, slot string) event.AnswerRecorded {
-	return event.AnswerRecorded{
-		Conversation: conversation(as, id), At: time.Now(),
-		Answer: event.Answer{Slot: event.Slot{Key: slot}, AnswerNumber: 1, Outcome: questioning.Answered},
-	}
-}
-
-func completed(as, id string) event.ConversationCompleted {
-	return event.ConversationCompleted{Conversation: conversation(as, id), StopReason: "all_settled", At: time.Now()}
-}
-
-func erased(as, id string) event.ConversationErased {
-	return event.ConversationErased{Principal: as, ConversationID: id, At: time.Now()}
-}
+var (
+	conversation = eventtest.Conversation
+	recorded     = eventtest.Recorded
+	completed    = eventtest.Completed
+	erased       = eventtest.Erased
+)
 
 // delivered is an event as a broker delivers it.
 func delivered(t *testing.T, e event.Event) cloudevents.Event {

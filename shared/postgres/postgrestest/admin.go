@@ -18,12 +18,18 @@ func Exec(t testing.TB, url, statement string, arguments ...any) {
 }
 
 // Count returns the number that a query selects, as Exec runs it.
-func Count(t testing.TB, url, query string, arguments ...any) (n int) {
+func Count(t testing.TB, url, query string, arguments ...any) int {
+	t.Helper()
+	return Value[int](t, url, query, arguments...)
+}
+
+// Value returns the one value that a query selects, as Exec runs it.
+func Value[T any](t testing.TB, url, query string, arguments ...any) (value T) {
 	t.Helper()
 	asAdmin(t, url, func(ctx context.Context, conn *pgx.Conn) error {
-		return conn.QueryRow(ctx, query, arguments...).Scan(&n)
+		return conn.QueryRow(ctx, query, arguments...).Scan(&value)
 	})
-	return n
+	return value
 }
 
 // asAdmin opens a connection for one use, so that none is left when the database is

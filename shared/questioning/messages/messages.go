@@ -73,6 +73,8 @@ const (
 	// Assumptions and where they come from.
 	Assumed           = "Assumed: %[1]s. Say so if that is wrong."
 	FromContext       = "from the context"
+	FromReply         = "from a reply"
+	FromAnswer        = "follows from “%[1]s”"
 	FromConversation  = "said on %[1]s in another conversation"
 	FromStatistics    = "from earlier conversations"
 	MemoryUnavailable = "Memory could not be consulted."

@@ -73,6 +73,9 @@ const (
 	// placing leads to a place's name: from there (-1), to it (1) or in it (0).
 	placing class = "placing"
 	theirs  class = "theirs" // of somebody else: "her", "their"
+	other   class = "other"  // of the same kind: "birthday or other party"
+	// correcting is what begins a correction: "actually", "make it".
+	correcting class = "correcting"
 
 	weak  class = "weak"  // of no phrase: a number that may be part of a date
 	named class = "named" // of no phrase: the name of a place

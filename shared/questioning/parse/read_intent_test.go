@@ -73,12 +73,12 @@ func TestASlotIsFoundByANameNearItsOwn(t *testing.T) {
 		"guest_count": "guest_count", "guests": "guest_count", "numberOfGuests": "guest_count", "Number of guests": "guest_count",
 		"date": "start_date", "startDate": "start_date", "Budget": "budget",
 	} {
-		got, ok := SlotNamed(name, slots, Context{})
+		got, ok := SlotNamed(name, "", slots, Context{})
 		assert.True(t, ok, name)
 		assert.Equal(t, key, got, name)
 	}
 	for _, name := range []string{"favourite colour", "return date", "", "x"} {
-		_, ok := SlotNamed(name, slots, Context{})
+		_, ok := SlotNamed(name, "", slots, Context{})
 		assert.False(t, ok, name)
 	}
 }

@@ -1,8 +1,8 @@
 package parse_test
 
 import (
-	"math"
 	"encoding/json"
+	"math"
 	"strings"
 	"testing"
 	"time"

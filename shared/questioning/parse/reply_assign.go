@@ -81,6 +81,8 @@ func (r *replying) findFor(slot questioning.Slot, text string) []Candidate {
 	switch {
 	case slot.Type == questioning.Boolean && len(found) == 0 || slot.Type == questioning.Boolean && !r.isOpen(slot.Key):
 		return findMentioned(slot, text, r.context)
+	case slot.Type == questioning.Choice && len(found) == 0 && !r.isOpen(slot.Key):
+		return findAlternative(slot, text, r.context)
 	case slot.Type == questioning.Text:
 		return findPlace(slot, text, r.context)
 	}
@@ -132,17 +134,40 @@ func (r *replying) distribute(text string, all []candidate) []interval {
 			}
 		} else {
 			r.volunteer(slot, text[best.Start:best.End], best.Value)
+			r.volunteered[slot.Key].Corrects = r.correctsBy(text, best)
 		}
 		assigned = append(assigned, interval{best.Start, best.End})
 		r.used = append(r.used, used)
 		all = slices.DeleteFunc(all, func(c candidate) bool { return c.slot == best.slot || overlap(c.Candidate, best.Candidate) })
 	}
+	r.unread(text, all)
 	for _, c := range all {
 		r.noteDoubt(text, c)
 	}
-	r.unread(text, all)
 	r.doubtReversed(text, given)
+	r.told = nil
+	for _, c := range given {
+		r.told = append(r.told, told{interval{c.ClauseStart, c.ClauseEnd}, r.slots[c.slot].Key, c.score})
+	}
 	return assigned
+}
+
+// correctsBy reports a sentence that does nothing but correct a slot by a value: beside the
+// value, and what it is called, it has only small words, one of which begins a correction.
+func (r *replying) correctsBy(text string, c candidate) bool {
+	for _, at := range sentences(text) {
+		if c.Start < at.start || c.End > at.end {
+			continue
+		}
+		rest := text[at.start:c.Start] + " " + text[c.End:at.end]
+		t := textOf(r.slots[c.slot], rest, r.context)
+		for i := range t.tokens {
+			if t.starts(i, correcting) {
+				return t.isSmallTalk()
+			}
+		}
+	}
+	return false
 }
 
 // doubtReversed takes back two dates of which the end comes before the start: one of
@@ -208,14 +233,17 @@ func (r *replying) unread(text string, all []candidate) {
 // noteDoubt says why a value found no slot.
 func (r *replying) noteDoubt(text string, c candidate) {
 	slot := r.slots[c.slot]
+	if question, waits := r.question(slot.Key); question.Number != 0 && !waits {
+		return // its question has an answer, or says itself that none was read
+	}
 	if c.Weak || !r.isOpen(slot.Key) && c.score < evidenceNeeded(slot, c.Candidate, text[c.Start:c.End], false) {
 		return // nothing says that it is about the slot at all
 	}
-	reason := c.Problem
-	if reason == "" {
-		reason = "more than one question could take this"
+	reason := fmt.Sprintf("%s: more than one question could take this", quoted(text[c.Start:c.End]))
+	if c.Problem != "" {
+		reason = fmt.Sprintf("%s for %s: %s", quoted(text[c.Start:c.End]), cmp.Or(slot.Title, slot.Key), c.Problem)
 	}
-	if reason = fmt.Sprintf("%s: %s", quoted(text[c.Start:c.End]), reason); !slices.Contains(r.doubts, reason) && len(r.doubts) < mostDoubts {
+	if !slices.Contains(r.doubts, reason) && len(r.doubts) < mostDoubts {
 		r.doubts = append(r.doubts, reason)
 	}
 }
@@ -294,26 +322,32 @@ func evidenceNeeded(slot questioning.Slot, found Candidate, words string, open b
 	return scoreSpecial
 }
 
-// leftover gives what is not a value to the one free text that is open.
+// leftover gives what is not a value to the free text that alone has no answer. Where
+// others wait too, nobody knows which of them the words are about.
 func (r *replying) leftover(text string, assigned []interval) {
 	rest := cutOut(text, assigned)
-	var free []OpenQuestion
-	for _, question := range r.waiting() {
-		if !typed(question.Slot.Type) {
-			free = append(free, question)
-		}
-	}
-	if len(free) == 1 && hasContent(rest, r.context) {
-		r.answer(free[0], rest)
+	waiting := r.waiting()
+	if len(waiting) == 1 && !typed(waiting[0].Slot.Type) && hasContent(rest, r.context) {
+		r.answer(waiting[0], rest)
 		return
 	}
 	for _, piece := range sentences(text) {
 		left := r.remainder(text, piece)
 		whole := left == strings.TrimSpace(text[piece.start:piece.end])
-		if hasContent(left, r.context) || whole && !isSmallTalk(left, r.context) {
+		if hasContent(left, r.context) && (whole || !r.isRemnant(left)) || whole && !isSmallTalk(left, r.context) {
 			r.leave(left)
 		}
 	}
+}
+
+// isRemnant reports words that only lead to a value which a slot took: the "delivery on" of
+// "delivery on December 20".
+func (r *replying) isRemnant(words string) bool {
+	own := questioning.Slot{Type: questioning.Text}
+	for _, value := range r.told {
+		own.Description += " " + value.slot + " " + r.slotOf(value.slot).Title
+	}
+	return textOf(own, words, r.context).isSmallTalk()
 }
 
 // cutOut returns a text without some intervals of it, which may overlap.
@@ -344,15 +378,19 @@ func hasContent(words string, c Context) bool {
 // isSmallTalk reports words that would not be missed: "thanks", "let me see". What a
 // value is counted in, or who is counted, is no small word by itself.
 func isSmallTalk(words string, c Context) bool {
-	t := textOf(questioning.Slot{Type: questioning.Text}, words, c)
+	return textOf(questioning.Slot{Type: questioning.Text}, words, c).isSmallTalk()
+}
+
+// isSmallTalk reports a text of small words, and of those that name its slot.
+func (t *text) isSmallTalk() bool {
 	for i := 0; i < len(t.tokens); {
 		next := i
-		for _, small := range []class{filler, hedge, article, and, outro, request, want, assent} {
+		for _, small := range []class{filler, hedge, article, and, outro, request, want, assent, correcting} {
 			if _, end, ok := t.class(i, small); ok {
 				next = max(next, end)
 			}
 		}
-		if next == i && t.tokens[i].shape != sign {
+		if next == i && t.tokens[i].shape != sign && !t.names(t.tokens[i]) {
 			return false
 		}
 		i = max(next, i+1)

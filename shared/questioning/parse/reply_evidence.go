@@ -15,6 +15,7 @@ import (
 // slotWords are what a slot is called and described by.
 type slotWords struct {
 	named, mentioned []string // plain words of key and title; of description and question
+	short            []string // words of the name with one or two letters: units such as "kg"
 	role             class    // starts, ends, or "" for neither
 	people           bool     // it counts persons
 }
@@ -55,8 +56,23 @@ func (w *witness) wordsOf(slot questioning.Slot) slotWords {
 	}
 	name, more := slot.Key+" "+slot.Title, slot.Description+" "+slot.Question
 	s.named = w.withPairs(name, w.text.contentWords(name, true))
+	s.short = w.text.shortWords(name)
 	s.mentioned = w.withPairs(more, w.text.contentWords(more, false))
 	return s
+}
+
+// shortWords are the words with one or two letters that mean nothing else.
+func (t *text) shortWords(said string) []string {
+	tokens := t.seen.label(said)
+	own := &text{source: said, tokens: tokens, lang: t.lang, found: make([][]phrase, len(tokens))}
+	var all []string
+	for i, one := range tokens {
+		isUnit := own.starts(i, measure) || own.starts(i, currency) || len(own.phrases(i)) == 0
+		if one.shape == word && len(one.plain) < 3 && isUnit {
+			all = append(all, one.plain)
+		}
+	}
+	return all
 }
 
 // contentWords are the words that say what a slot is about. Verbs such as "leave", which any
@@ -255,6 +271,9 @@ func (w *witness) numberEvidence(c candidate, own slotWords, rivals []slotWords)
 			break
 		}
 		score := w.speaks(i, own, rivals)
+		if i == after && slices.Contains(own.short, one.plain) && !slices.ContainsFunc(rivals, func(s slotWords) bool { return slices.Contains(s.short, one.plain) }) {
+			return scoreNamed // "65 kg" for the weight in kg
+		}
 		switch {
 		case score > 0:
 			return score
@@ -269,6 +288,9 @@ func (w *witness) numberEvidence(c candidate, own slotWords, rivals []slotWords)
 		if w.text.starts(i, placing) || one.text == "for" {
 			break // "one for a party of 5"
 		}
+	}
+	if own.people && before >= 0 && w.text.ends(before+1, "groups") {
+		return scoreNamed // "a table for 6"
 	}
 	for i := before; i >= 0 && i > before-farthestName; i-- {
 		if w.text.tokens[i].start < c.ClauseStart {

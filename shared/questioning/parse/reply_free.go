@@ -1,11 +1,14 @@
 package parse
 
 import (
+	"cmp"
+	"fmt"
 	"math/bits"
 	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
@@ -26,7 +29,7 @@ func (r *replying) readUnmarked(text string) {
 		r.single(waiting[0], text)
 		return
 	}
-	if len(waiting) > 1 && len(r.answers) == 0 && r.inPieces(text, waiting) {
+	if len(waiting) > 1 && len(r.answers) == 0 && (r.wholeRemark(text) || r.inPieces(text, waiting)) {
 		return
 	}
 	r.leftover(text, r.assign(text))
@@ -48,6 +51,20 @@ func (r *replying) wholeOutcome(text string, waiting []OpenQuestion) bool {
 	return true
 }
 
+// wholeRemark notes a reply to several questions that asks back, puts off or refers to
+// something, and so answers none of them.
+func (r *replying) wholeRemark(text string) bool {
+	if len(text) > longestPhrase {
+		return false
+	}
+	intent := textOf(questioning.Slot{Type: questioning.Text}, text, r.context).intent()
+	if intent == "" || intent == Ends {
+		return false
+	}
+	r.remarks = append(r.remarks, Remark{intent, text})
+	return true
+}
+
 // single reads a reply to the only open question: all of it is the answer,
 // beside values for slots that nobody asked for.
 func (r *replying) single(question OpenQuestion, text string) {
@@ -64,10 +81,49 @@ func (r *replying) single(question OpenQuestion, text string) {
 		delete(r.answers, question.Number)
 	}
 	r.assign(text)
+	if r.answers[question.Number] == nil && len(r.told) > 0 && !hasContent(cutOut(text, r.clauses()), r.context) {
+		return // all of it is about other slots
+	}
 	if r.answers[question.Number] == nil {
 		r.answers[question.Number] = &Part{Number: question.Number, Slot: question.Slot.Key, Words: text, Reading: read}
 	} else {
 		r.answers[question.Number].Words = text
+	}
+	if read.Problem == "" {
+		r.doubtAbout(question, text)
+	}
+}
+
+// clauses are those that hold what slots were told.
+func (r *replying) clauses() (all []interval) {
+	for _, value := range r.told {
+		all = append(all, value.interval)
+	}
+	return all
+}
+
+// doubtAbout takes words back as the answer to the only open question, for free text, where
+// they speak of other slots by name and say nothing else: "the budget is 500" tells no
+// place. Words that correct another slot are no answer at all.
+func (r *replying) doubtAbout(question OpenQuestion, text string) {
+	about, corrects := "", false
+	for _, value := range r.told {
+		if value.slot == question.Slot.Key {
+			return
+		}
+		if part := r.volunteered[value.slot]; part != nil && part.Corrects {
+			corrects = true
+		} else if value.score < scoreNamed {
+			return
+		}
+		about = cmp.Or(r.slotOf(value.slot).Title, value.slot)
+	}
+	switch {
+	case about == "" || hasContent(cutOut(text, r.clauses()), r.context):
+	case corrects:
+		delete(r.answers, question.Number)
+	default:
+		r.answers[question.Number].Reading = Reading{Outcome: questioning.Answered, Problem: fmt.Sprintf("this speaks of %q", plain.Line(about))}
 	}
 }
 

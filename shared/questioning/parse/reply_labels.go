@@ -19,11 +19,20 @@ func (r *replying) cutAtLabels(text, code string) (parts []markedPart, rest stri
 	var outside []string
 	var current *markedPart
 	inCode := strings.Split(code, "\n")
+	var lines, plain []string
 	for i, line := range strings.Split(text, "\n") {
+		if inCode[i] != line {
+			lines, plain = append(lines, line), append(plain, inCode[i])
+			continue
+		}
+		pieces := r.cutBeforeLabels(line)
+		lines, plain = append(lines, pieces...), append(plain, pieces...)
+	}
+	for i, line := range lines {
 		var slot *questioning.Slot
 		label, words, ok := cutLabel(line)
-		if ok && inCode[i] == line {
-			slot = r.slotNamed(label, line)
+		if ok && plain[i] == line {
+			slot = r.slotNamed(label, line, words)
 		}
 		switch {
 		case slot != nil:
@@ -41,6 +50,24 @@ func (r *replying) cutAtLabels(text, code string) (parts []markedPart, rest stri
 	return gather(parts), strings.TrimSpace(strings.Join(outside, "\n"))
 }
 
+// labelInLine is a name within a line, with the sign before it and the colon behind it.
+var labelInLine = regexp.MustCompile(`[.,;]\s+([^.,;:?]{1,60}):\s`)
+
+// cutBeforeLabels cuts a line before each name of a slot in it: "a party, date: June 5,
+// guests: 20".
+func (r *replying) cutBeforeLabels(line string) (pieces []string) {
+	start := 0
+	if len(line) <= longestTyped {
+		for _, at := range labelInLine.FindAllStringSubmatchIndex(line, -1) {
+			label := line[at[2]:at[3]]
+			if r.slotNamed(labelName(label), label+":", line[at[1]:]) != nil {
+				pieces, start = append(pieces, strings.TrimRight(line[start:at[2]], ",; ")), at[2]
+			}
+		}
+	}
+	return append(pieces, line[start:])
+}
+
 // isShort reports a slot that a paragraph is too long for.
 func (r *replying) isShort(key string) bool {
 	slot := r.slotOf(key)
@@ -48,8 +75,9 @@ func (r *replying) isShort(key string) bool {
 }
 
 // SlotNamed returns the key of the one slot that a name such as "guests" or
-// "numberOfGuests" means, and false where it means none or several.
-func SlotNamed(name string, slots []questioning.Slot, c Context) (string, bool) {
+// "numberOfGuests" means, and false where it means none or several. What is said of the
+// slot, if anything, may tell which of several is meant.
+func SlotNamed(name, said string, slots []questioning.Slot, c Context) (string, bool) {
 	for _, slot := range slots {
 		if slot.Key == name {
 			return slot.Key, true
@@ -63,7 +91,7 @@ func SlotNamed(name string, slots []questioning.Slot, c Context) (string, bool) 
 		return "", false
 	}
 	r := &replying{slots: slots, context: c}
-	if slot := r.slotNamed(label, label+":"); slot != nil {
+	if slot := r.slotNamed(label, label+":", said); slot != nil {
 		return slot.Key, true
 	}
 	return "", false
@@ -73,8 +101,9 @@ func SlotNamed(name string, slots []questioning.Slot, c Context) (string, bool) 
 var camelCase = regexp.MustCompile(`([a-z0-9])([A-Z])`)
 
 // slotNamed is the one slot that a label means: by its name, else by words of its
-// name, description and question that all the label's words are among.
-func (r *replying) slotNamed(label, line string) *questioning.Slot {
+// name, description and question that all the label's words are among. Of several the
+// words behind the label may fit only one.
+func (r *replying) slotNamed(label, line, words string) *questioning.Slot {
 	for _, name := range []func(questioning.Slot) string{
 		func(s questioning.Slot) string { return s.Key },
 		func(s questioning.Slot) string { return s.Title },
@@ -93,7 +122,7 @@ func (r *replying) slotNamed(label, line string) *questioning.Slot {
 	if len(strings.Fields(label)) > longest {
 		return nil
 	}
-	return r.meant(label)
+	return r.meant(label, strings.TrimSpace(words))
 }
 
 // These bound, in words, a label that is understood by its meaning: a longer one
@@ -101,50 +130,83 @@ func (r *replying) slotNamed(label, line string) *questioning.Slot {
 const longestMeant, longestAsked = 6, 1
 
 // meant is the one slot that a label speaks of, nil when several or none are: by its
-// name alone, else by all that describes it.
-func (r *replying) meant(label string) *questioning.Slot {
+// name alone, by what it asks, else by all that describes the slot.
+func (r *replying) meant(label, said string) *questioning.Slot {
 	l := textOf(questioning.Slot{Type: questioning.Text}, label, r.context)
-	asksWhen, asksWhere := l.starts(0, class("when")) && len(l.tokens) == 1, l.starts(0, class("where")) && len(l.tokens) == 1
-	words := l.contentWords(label, true)
-	words = slices.DeleteFunc(words, l.isGeneric)
+	words := slices.DeleteFunc(l.contentWords(label, true), l.isGeneric)
 	name := func(s questioning.Slot) string { return s.Key + " " + s.Title }
 	all := func(s questioning.Slot) string {
 		return strings.Join([]string{name(s), s.Description, s.Question}, " ")
 	}
-	for _, described := range []func(questioning.Slot) string{name, all} {
-		if slot := r.only(l, words, asksWhen, asksWhere, described); slot != nil {
-			return slot
-		}
+	if slot := r.only(r.describedBy(l, words, name), said); slot != nil {
+		return slot
 	}
-	return nil
+	if slot := r.only(r.askedFor(l, words), said); slot != nil {
+		return slot
+	}
+	return r.only(r.describedBy(l, words, all), said)
 }
 
-// only is the one slot whose description has all of the words, nil when several or
-// none have; or the only one about a time or a place, where the label asks for that.
-func (r *replying) only(l *text, words []string, asksWhen, asksWhere bool, described func(questioning.Slot) string) *questioning.Slot {
-	var only *questioning.Slot
+// describedBy are the slots whose description has all of the words.
+func (r *replying) describedBy(l *text, words []string, described func(questioning.Slot) string) (fitting []*questioning.Slot) {
+	for i, slot := range r.slots {
+		names := l.contentWords(described(slot), true)
+		if len(words) > 0 && !slices.ContainsFunc(words, func(said string) bool {
+			return !slices.ContainsFunc(names, func(other string) bool { return sameStem(said, other) })
+		}) {
+			fitting = append(fitting, &r.slots[i])
+		}
+	}
+	return fitting
+}
+
+// askedFor are the slots for what a label asks, where it says no more than that: a time,
+// a place, a number of people, a sum of money.
+func (r *replying) askedFor(l *text, words []string) (fitting []*questioning.Slot) {
+	alone := func(of class) bool {
+		return len(words) == 1 && l.isOf(words[0], of)
+	}
+	whole := func(of class) bool { return l.starts(0, of) && len(l.tokens) == 1 }
 	for i, slot := range r.slots {
 		own := &text{lang: l.lang, slot: slot}
 		var fits bool
 		switch {
-		case asksWhen:
+		case whole("when"):
 			fits = slot.Type == questioning.Date || slot.Type == questioning.DateTime
-		case asksWhere:
-			fits = own.asksWhere()
-		case len(words) > 0:
-			names := l.contentWords(described(slot), true)
-			fits = !slices.ContainsFunc(words, func(said string) bool {
-				return !slices.ContainsFunc(names, func(other string) bool { return sameStem(said, other) })
-			})
-		}
-		if fits && only != nil {
-			return nil
+		case whole("where"):
+			fits = own.asksWhere() || own.slotIs("site")
+		case alone("headcount"):
+			fits = own.kind() == kindPersons
+		case alone("money"):
+			fits = own.kind() == kindMoney
 		}
 		if fits {
-			only = &r.slots[i]
+			fitting = append(fitting, &r.slots[i])
 		}
 	}
-	return only
+	return fitting
+}
+
+// only is the one of the slots, or the one that alone can take what is said. Any words do
+// for free text, so that it comes last.
+func (r *replying) only(fitting []*questioning.Slot, said string) *questioning.Slot {
+	if len(fitting) == 1 {
+		return fitting[0]
+	}
+	if said == "" {
+		return nil
+	}
+	free := slices.DeleteFunc(slices.Clone(fitting), func(slot *questioning.Slot) bool { return typed(slot.Type) })
+	readable := slices.DeleteFunc(slices.Clone(fitting), func(slot *questioning.Slot) bool {
+		return !typed(slot.Type) || Read(*slot, said, r.context).Problem != ""
+	})
+	switch {
+	case len(readable) == 1:
+		return readable[0]
+	case len(readable) == 0 && len(free) == 1:
+		return free[0]
+	}
+	return nil
 }
 
 // longestLabel bounds, in bytes, what stands before the colon of a label.

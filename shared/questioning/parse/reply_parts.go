@@ -1,6 +1,7 @@
 package parse
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -25,7 +26,16 @@ type Part struct {
 	Words  string // the person's own
 	// Named says that the person named the slot, as in "Budget: 500".
 	Named bool
+	// Corrects says that the sentence does nothing but put the value in the place of
+	// another, as in "actually, make it 25 guests".
+	Corrects bool
 	Reading
+}
+
+// Remark is a sentence of a reply that answers nothing and is about no question alone.
+type Remark struct {
+	Intent Intent
+	Words  string
 }
 
 // Reply is a person's reply with each part at its slot. No word of it is lost:
@@ -39,6 +49,8 @@ type Reply struct {
 	// Unvalued are slots that the person named though no open question asks for them,
 	// with words that are an outcome or cannot be read.
 	Unvalued []Part
+	// Remarks are sentences that ask back, put off or refer to something.
+	Remarks []Remark
 	// Unmatched is what belongs to no slot, "" when all does.
 	Unmatched string
 	// Ended says that the person wants no more questions.
@@ -52,6 +64,14 @@ var newlines = strings.NewReplacer("\r\n", "\n", "\r", "\n")
 // interval is a part of a text, in bytes.
 type interval struct{ start, end int }
 
+// told is a value of the unmarked text that a slot took, by the clause that holds it, and
+// how much the words around it speak for the slot.
+type told struct {
+	interval
+	slot  string
+	score int
+}
+
 // replying gathers what a reply says.
 type replying struct {
 	open    []OpenQuestion
@@ -61,6 +81,8 @@ type replying struct {
 	answers     map[int]*Part // by question
 	volunteered map[string]*Part
 	unvalued    []Part
+	remarks     []Remark
+	told        []told   // of the unmarked text, in the order in which slots took them
 	left        []string // unmatched
 	doubts      []string
 	used        []interval // of the unmarked text, in the words of parts
@@ -134,12 +156,20 @@ func (r *replying) volunteer(slot questioning.Slot, words string, value any) {
 	r.volunteered[slot.Key] = &Part{Slot: slot.Key, Words: strings.TrimSpace(words), Reading: Reading{Outcome: questioning.Answered, Value: value}}
 }
 
-// leave notes words that belong to no slot.
+// leave notes words that belong to no slot, or what they do instead of answering.
 func (r *replying) leave(words string) {
-	if words = strings.TrimSpace(words); words != "" {
-		r.left = append(r.left, words)
+	if words = strings.TrimSpace(emptyItems.ReplaceAllString(words, "$1$2")); words == "" {
+		return
 	}
+	if intent := textOf(questioning.Slot{Type: questioning.Text}, words, r.context).intent(); intent != "" && intent != Ends {
+		r.remarks = append(r.remarks, Remark{intent, words})
+		return
+	}
+	r.left = append(r.left, words)
 }
+
+// emptyItems are the commas and spaces around what was cut out of a text.
+var emptyItems = regexp.MustCompile(`([,;])(?:\s*[,;])+|[ \t]+([ \t])`)
 
 // reply puts the parts in their order.
 func (r *replying) reply() Reply {
@@ -157,6 +187,7 @@ func (r *replying) reply() Reply {
 		}
 	}
 	reply.Unvalued = r.unvalued
+	reply.Remarks = r.remarks
 	reply.Unmatched, reply.Doubts = strings.Join(r.left, "\n"), r.doubts
 	return reply
 }

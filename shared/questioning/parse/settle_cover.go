@@ -163,7 +163,7 @@ func (c *covered) roleAt(i int) (next int, r role, what class) {
 					return p.next, roleBlock, part
 				}
 				return p.next, roleNeutral, part
-			case perhaps, inNameOf, filler, hedge, and, article, request, want, assent, yes, no, unknown, starts, ends, outro, all, only, until, since, to, position, measure, oneself:
+			case perhaps, inNameOf, filler, hedge, and, article, request, want, assent, yes, no, unknown, starts, ends, outro, all, only, until, since, to, position, measure, oneself, correcting:
 				return p.next, roleNeutral, e.class
 			case thing:
 				if c.isMoment() || len(c.slot.Options) > 0 || c.kind() == kindPersons && (c.ends(i, persons) || c.ends(i, person)) {
@@ -284,15 +284,15 @@ func (t *text) isState(i int) bool {
 func (c *covered) harmless(what class, from, next int) bool {
 	switch what {
 	case until:
-		if c.boundsAnother(next) {
-			return true
+		if c.boundsAnother(next) || c.slot.Type == questioning.Boolean && !c.valueAfter(next) {
+			return true // "no, I have been there before"
 		}
 		if c.starts(from, to) && c.valueBefore(from) {
 			return false // "von 8 Uhr bis abends"
 		}
 		return !c.counts() && c.slotIs(ends) || !c.valueAfter(next) && !c.endsClause(from, next)
 	case since:
-		if c.boundsAnother(next) {
+		if c.boundsAnother(next) || c.slot.Type == questioning.Boolean && !c.valueAfter(next) {
 			return true
 		}
 		if c.kind() == kindPersons && c.isSum(next) {

@@ -119,6 +119,12 @@ func Rows(t testing.TB, url string) int {
 		(SELECT count(*) FROM questions) + (SELECT count(*) FROM answers) + (SELECT count(*) FROM messages) + (SELECT count(*) FROM results)`)
 }
 
+// OnlyConversation returns the id of a database's one conversation.
+func OnlyConversation(t testing.TB, url string) string {
+	t.Helper()
+	return postgrestest.Value[string](t, url, `SELECT (SELECT id::text FROM conversations)`) // an error if there are two
+}
+
 // change loads a conversation, changes it and saves it.
 func change(t testing.TB, s *store.Store, as, id string, run func(*store.Conversation, *store.Change)) {
 	t.Helper()

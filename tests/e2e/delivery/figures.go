@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -19,6 +20,7 @@ type Figures struct {
 	rows    []row
 	samples []sample
 	marks   []mark
+	bars    map[string]Bars
 	cancel  context.CancelFunc
 	ended   chan struct{}
 }
@@ -63,6 +65,16 @@ func (f *Figures) Mark(what string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.marks = append(f.marks, mark{time.Since(f.began), what})
+}
+
+// Draw records a bar chart, which Write saves beside the page under the name.
+func (f *Figures) Draw(name string, bars Bars) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.bars == nil {
+		f.bars = map[string]Bars{}
+	}
+	f.bars[name] = bars
 }
 
 // Seconds formats a duration for the figures.
@@ -115,7 +127,7 @@ const (
 	endFigures   = "<!-- end of figures -->"
 )
 
-// Write writes the figures between the marks of a Markdown file, and the plot beside it.
+// Write writes the figures between the marks of a Markdown file, and the plots beside it.
 // It ends the sampling. A file without the marks stays as it is.
 func (f *Figures) Write(markdown, plot string) error {
 	f.stop()
@@ -146,6 +158,11 @@ func (f *Figures) Write(markdown, plot string) error {
 	}
 	if err := f.draw(plot); err != nil {
 		return err
+	}
+	for name, bars := range f.bars {
+		if err := bars.draw(filepath.Join(filepath.Dir(markdown), name)); err != nil {
+			return err
+		}
 	}
 	return os.WriteFile(markdown, []byte(before+beginFigures+"\n"+table.String()+"\n"+endFigures+after), 0o644)
 }

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"image/color"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -68,5 +70,54 @@ func (f *Figures) draw(path string) error {
 		return fmt.Errorf("plot the marks: %w", err)
 	}
 	p.Add(names)
+	return p.Save(24*vg.Centimeter, 9*vg.Centimeter, path)
+}
+
+// colors tell what is compared apart.
+var colors = []color.Color{color.RGBA{0xb0, 0xb0, 0xb0, 0xff}, color.RGBA{0x1f, 0x77, 0xb4, 0xff}, color.RGBA{0x2c, 0xa0, 0x2c, 0xff}}
+
+// Bars are durations of several steps, each measured in several ways, for a bar chart.
+// Values holds a duration for each step of each way.
+type Bars struct {
+	Title  string
+	Steps  []string
+	Ways   []string
+	Values [][]time.Duration
+}
+
+// draw plots the bars, those of one step beside each other, each with its seconds.
+func (b Bars) draw(path string) error {
+	p := plot.New()
+	p.Title.Text = b.Title
+	p.Y.Label.Text = "seconds"
+	p.Y.Min = 0
+	p.Legend.Top = true
+	p.NominalX(b.Steps...)
+	width := vg.Points(40)
+	for i, way := range b.Ways {
+		values := make(plotter.Values, 0, len(b.Steps))
+		var labels plotter.XYLabels
+		offset := width * vg.Length(2*i-len(b.Ways)+1) / 2
+		for step, took := range b.Values[i] {
+			values = append(values, took.Seconds())
+			labels.XYs = append(labels.XYs, plotter.XY{X: float64(step), Y: took.Seconds()})
+			labels.Labels = append(labels.Labels, fmt.Sprintf("%.2f", took.Seconds()))
+		}
+		bars, err := plotter.NewBarChart(values, width)
+		if err != nil {
+			return fmt.Errorf("plot %s: %w", way, err)
+		}
+		bars.Offset = offset
+		bars.Color = colors[i%len(colors)]
+		bars.LineStyle.Width = 0
+		names, err := plotter.NewLabels(labels)
+		if err != nil {
+			return fmt.Errorf("plot the seconds of %s: %w", way, err)
+		}
+		names.Offset = vg.Point{X: offset - width/4, Y: vg.Points(3)}
+		p.Add(bars, names)
+		p.Legend.Add(way, bars)
+		p.Y.Max = max(p.Y.Max, slices.Max(values)*1.35)
+	}
 	return p.Save(24*vg.Centimeter, 9*vg.Centimeter, path)
 }

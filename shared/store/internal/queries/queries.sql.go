@@ -96,17 +96,19 @@ func (q *Queries) CloseQuestions(ctx context.Context, arg CloseQuestionsParams) 
 }
 
 const conversation = `-- name: Conversation :one
-SELECT c.id, c.session_id, coalesce(s.user_id, '') AS user_id, c.goal, coalesce(c.playbook, '') AS playbook, c.information_needed,
+SELECT c.id, c.session_id, coalesce(s.user_id, '') AS user_id, c.goal, coalesce(c.playbook, '') AS playbook,
+       (CASE WHEN $1::boolean THEN c.information_needed END)::json AS information_needed,
        c.batch_size, c.max_questions, c.revision, c.questions_asked, c.answers_recorded,
        coalesce(c.stop_reason, '') AS stop_reason, coalesce(c.form, '') AS schema_key, coalesce(c.language, '') AS language,
        coalesce(r.revision, k.revision, 0)::integer AS call_revision, r.result AS call_result, k.result AS earlier_result
 FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
-LEFT JOIN results r ON r.conversation_id = c.id AND r.fingerprint = substr($1::bytea, 1, 16)
-LEFT JOIN calls k ON k.conversation_id = c.id AND k.fingerprint = $1
-WHERE c.id = $2 AND c.principal = current_setting('app.principal')
+LEFT JOIN results r ON r.conversation_id = c.id AND r.fingerprint = substr($2::bytea, 1, 16)
+LEFT JOIN calls k ON k.conversation_id = c.id AND k.fingerprint = $2
+WHERE c.id = $3 AND c.principal = current_setting('app.principal')
 `
 
 type ConversationParams struct {
+	WithNeeded  bool
 	Fingerprint []byte
 	ID          string
 }
@@ -136,7 +138,7 @@ type ConversationRow struct {
 // principal too, for roles that row security does not bind; so does every statement
 // that finds a row by what a caller chooses.
 func (q *Queries) Conversation(ctx context.Context, arg ConversationParams) (ConversationRow, error) {
-	row := q.db.QueryRow(ctx, conversation, arg.Fingerprint, arg.ID)
+	row := q.db.QueryRow(ctx, conversation, arg.WithNeeded, arg.Fingerprint, arg.ID)
 	var i ConversationRow
 	err := row.Scan(
 		&i.ID,
@@ -540,7 +542,7 @@ func (q *Queries) KnownDigests(ctx context.Context, arg KnownDigestsParams) ([][
 const lockAllConversations = `-- name: LockAllConversations :many
 SELECT c.id, c.session_id FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
 WHERE c.principal = current_setting('app.principal')
-ORDER BY c.id FOR UPDATE OF c, s
+ORDER BY c.session_id, c.created_at LIMIT $1::integer FOR UPDATE OF c, s
 `
 
 type LockAllConversationsRow struct {
@@ -548,9 +550,10 @@ type LockAllConversationsRow struct {
 	SessionID string
 }
 
-// LockAllConversations is LockConversationOf for all of the principal.
-func (q *Queries) LockAllConversations(ctx context.Context) ([]LockAllConversationsRow, error) {
-	rows, err := q.db.Query(ctx, lockAllConversations)
+// LockAllConversations is LockConversationOf for the first of the principal, in the order
+// of an index: what is left to erase is not read for each batch.
+func (q *Queries) LockAllConversations(ctx context.Context, most int) ([]LockAllConversationsRow, error) {
+	rows, err := q.db.Query(ctx, lockAllConversations, most)
 	if err != nil {
 		return nil, err
 	}
@@ -651,17 +654,22 @@ func (q *Queries) LockConversationOf(ctx context.Context, arg LockConversationOf
 const lockConversationsOfUser = `-- name: LockConversationsOfUser :many
 SELECT c.id, c.session_id FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
 WHERE c.principal = current_setting('app.principal') AND s.user_id = $1::text
-ORDER BY c.id FOR UPDATE OF c, s
+ORDER BY c.session_id, c.created_at LIMIT $2::integer FOR UPDATE OF c, s
 `
+
+type LockConversationsOfUserParams struct {
+	UserID string
+	Most   int
+}
 
 type LockConversationsOfUserRow struct {
 	ID        string
 	SessionID string
 }
 
-// LockConversationsOfUser is LockConversationOf for all of a user.
-func (q *Queries) LockConversationsOfUser(ctx context.Context, userID string) ([]LockConversationsOfUserRow, error) {
-	rows, err := q.db.Query(ctx, lockConversationsOfUser, userID)
+// LockConversationsOfUser is LockConversationOf for the first of a user.
+func (q *Queries) LockConversationsOfUser(ctx context.Context, arg LockConversationsOfUserParams) ([]LockConversationsOfUserRow, error) {
+	rows, err := q.db.Query(ctx, lockConversationsOfUser, arg.UserID, arg.Most)
 	if err != nil {
 		return nil, err
 	}
