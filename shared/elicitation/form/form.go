@@ -173,11 +173,18 @@ func (item Item) title(say *messages.Printer, numbered bool) (title, more string
 	return number + plain.Excerpt(asked, room), asked
 }
 
+// roomyText is how many characters leave room for what people write in a field, so that
+// a limit need not be said; the field has it all the same.
+const roomyText = 100
+
 // hint is the form of the answer, or what a good one contains, where neither the field
 // nor what is said already shows it. A pattern is not shown, since it is written for
 // programs.
 func (item Item) hint(said string, say *messages.Printer) string {
 	slot, language := item.Slot, say.Language()
+	if slot.Minimum != nil && *slot.Minimum == 0 && slot.Maximum == nil {
+		slot.Minimum = nil // nobody spends less than nothing
+	}
 	switch slot.Type {
 	case questioning.Text:
 		var more []string
@@ -186,7 +193,8 @@ func (item Item) hint(said string, say *messages.Printer) string {
 				more = append(more, hint)
 			}
 		}
-		if len(more) > 0 || slot.MinLength == nil && slot.MaxLength == nil || slot.Pattern != "" {
+		roomy := slot.MaxLength == nil || *slot.MaxLength >= roomyText
+		if len(more) > 0 || roomy && (slot.MinLength == nil || *slot.MinLength <= 1) || slot.Pattern != "" {
 			return strings.Join(more, "; ")
 		}
 	case questioning.Boolean, questioning.Choice, questioning.Choices, questioning.Email:

@@ -119,7 +119,7 @@ func (e expectation) ofText(text string) string {
 }
 
 // ofCount says how many of something there may be; empty without bounds. A minimum of 0
-// is no bound.
+// is no bound, and of 1 none of a list or a text: who answers gives one.
 func (e expectation) ofCount(low, high *int, of string) string {
 	counted := func(n int) string {
 		if of == "" {
@@ -127,12 +127,16 @@ func (e expectation) ofCount(low, high *int, of string) string {
 		}
 		return e.say.Text(of, strconv.Itoa(n))
 	}
+	implied := 0
+	if of != "" {
+		implied = 1
+	}
 	switch {
 	case low != nil && *low > 0 && high != nil && *low == *high:
 		return e.say.Text(messages.Exactly, counted(*low))
-	case low != nil && *low > 0 && high != nil:
+	case low != nil && *low > implied && high != nil:
 		return e.say.Text(messages.Between, strconv.Itoa(*low), counted(*high))
-	case low != nil && *low > 0:
+	case low != nil && *low > implied:
 		return e.say.Text(messages.AtLeastCount, counted(*low))
 	case high != nil:
 		return e.say.Text(messages.AtMostCount, counted(*high))
