@@ -182,9 +182,6 @@ const roomyText = 100
 // programs.
 func (item Item) hint(said string, say *messages.Printer) string {
 	slot, language := item.Slot, say.Language()
-	if slot.Minimum != nil && *slot.Minimum == 0 && slot.Maximum == nil {
-		slot.Minimum = nil // nobody spends less than nothing
-	}
 	switch slot.Type {
 	case questioning.Text:
 		var more []string
@@ -200,7 +197,7 @@ func (item Item) hint(said string, say *messages.Printer) string {
 	case questioning.Boolean, questioning.Choice, questioning.Choices, questioning.Email:
 		return ""
 	}
-	expected := plain.Line(parse.Expected(slot, language))
+	expected := plain.Line(parse.Hint(slot, language))
 	if expected == say.Text(messages.WholeNumber) || expected == say.Text(messages.Number) {
 		return ""
 	}

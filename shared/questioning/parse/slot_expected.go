@@ -58,6 +58,14 @@ func Expected(slot questioning.Slot, language string) string {
 	}
 }
 
+// Hint is Expected without what a person knows: that nothing costs less than nothing.
+func Hint(slot questioning.Slot, language string) string {
+	if slot.Minimum != nil && *slot.Minimum == 0 && slot.Maximum == nil {
+		slot.Minimum = nil
+	}
+	return Expected(slot, language)
+}
+
 // expectation is what a slot takes, in a language.
 type expectation struct {
 	slot questioning.Slot
