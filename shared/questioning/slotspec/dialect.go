@@ -405,6 +405,7 @@ func (n *normalizer) schema(path string, v any) error {
 	if properties, ok := o.get("properties").(*object); ok && len(properties.members) > MaxSlots {
 		return errorf(join(path, "properties"), "has %d entries, at most %d can be asked for", len(properties.members), MaxSlots)
 	}
+	n.conditions(o)
 	n.properties(path, o)
 	n.tuple(o)
 	n.draft4(o)

@@ -37,7 +37,7 @@ func readSchema(root *object, notes *notes) (*reader, error) {
 		return nil, errorf("", `needs "properties": an object of what is wanted`)
 	}
 	for _, name := range []string{"not", "if", "patternProperties", "dependentSchemas", "dependentRequired", "propertyNames"} {
-		if top.has(name) {
+		if top.has(name) && !(name == "if" && top.has(conditionsRead)) {
 			r.notes.add(name, "is set aside: the report says whether the values satisfy it")
 		}
 	}
@@ -151,6 +151,9 @@ func (r *reader) readParts(path string, v view, at position) error {
 	read := len(r.slots)
 	for _, m := range properties.members {
 		needed := slices.Contains(required, m.name)
+		if of, ok := m.value.(*object); ok && of.get(requiredThere) == true {
+			needed = true
+		}
 		before := len(r.slots)
 		err := r.property(join(in, m.name), m.name, m.value, at, needed)
 		var unasked cannotAsk

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/schema"
 )
 
 func read(t *testing.T, raw string) []questioning.Slot {
@@ -83,6 +84,32 @@ func TestAListNamesWhatIsWanted(t *testing.T) {
 	assert.Equal(t, "Medium", slots[3].Options[1].Title)
 	assert.Equal(t, "team_members", slots[4].Key)
 	assert.Equal(t, questioning.Choices, slots[5].Type)
+}
+
+// What a schema wants in one case only is asked for there, and its values satisfy it.
+func TestTheCaseOfASchemaDecidesWhatIsAsked(t *testing.T) {
+	for name, c := range map[string]struct {
+		schema string
+		held   map[string]any
+		want   string
+	}{
+		"if, then":   {`{"type":"object","additionalProperties":false,"required":["pets"],"properties":{"pets":{"type":"boolean"}},"if":{"properties":{"pets":{"const":true}}},"then":{"properties":{"kind":{"type":"string"}},"required":["kind"]}}`, map[string]any{"pets": true, "kind": "cat"}, `{"pets":true,"kind":"cat"}`},
+		"if not":     {`{"type":"object","required":["pets"],"properties":{"pets":{"type":"boolean"}},"if":{"properties":{"pets":{"const":true}}},"then":{"properties":{"kind":{"type":"string"}},"required":["kind"]}}`, map[string]any{"pets": false}, `{"pets":false}`},
+		"a tag":      {`{"type":"object","required":["pet"],"properties":{"pet":{"oneOf":[{"type":"object","properties":{"kind":{"const":"cat"},"lives":{"type":"integer"}},"required":["kind","lives"]},{"type":"object","properties":{"kind":{"const":"dog"},"breed":{"type":"string"},"version":{"const":2}},"required":["kind","breed","version"]}]}}}`, map[string]any{"pet.kind": "dog", "pet.breed": "pug"}, `{"pet":{"kind":"dog","breed":"pug","version":2}}`},
+		"a root":     {`{"oneOf":[{"type":"object","properties":{"by":{"const":"mail"},"address":{"type":"string"}},"required":["by","address"]},{"type":"object","properties":{"by":{"const":"phone"},"number":{"type":"string"}},"required":["by","number"]}]}`, map[string]any{"by": "mail", "address": "a"}, `{"by":"mail","address":"a"}`},
+		"one or all": {`{"type":"object","properties":{"to":{"anyOf":[{"type":"string"},{"type":"array","items":{"type":"string"}}]}}}`, map[string]any{"to": []any{"a"}}, `{"to":["a"]}`},
+	} {
+		spec, err := Read(t.Context(), []byte(c.schema))
+		require.NoError(t, err, name)
+		assert.Empty(t, spec.Warnings, name)
+		values := spec.Values(c.held, true)
+		got, err := json.Marshal(values)
+		require.NoError(t, err)
+		assert.JSONEq(t, c.want, string(got), name)
+		compiled, err := schema.Compile(t.Context(), spec.Schema)
+		require.NoError(t, err, name)
+		assert.Empty(t, schema.Problems(compiled, values), name)
+	}
 }
 
 func TestASecretIsRefusedByItsPath(t *testing.T) {
