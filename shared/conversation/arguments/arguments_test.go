@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/jsonschema-go/jsonschema"
 	"github.com/stretchr/testify/assert"
@@ -341,6 +342,13 @@ func TestWhatIsNotAnotherFormIsRefusedByName(t *testing.T) {
 			assert.Contains(t, err.Error(), says, arguments)
 		}
 	}
+}
+
+func TestALongTranscriptIsReadInMilliseconds(t *testing.T) {
+	began := time.Now()
+	_, _, err := takenFollowUp(t, `{"conversation_id":"c","previous_messages":"User: x`+strings.Repeat(`\na`, 300_000)+`"}`)
+	require.NoError(t, err)
+	assert.Less(t, time.Since(began), 5*time.Second) // some hundred milliseconds on an idle core
 }
 
 func TestWarningsAreFewAndShort(t *testing.T) {

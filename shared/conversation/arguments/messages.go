@@ -245,27 +245,32 @@ func transcript(text string) []any {
 	}
 	letters := questionsAndAnswers.MatchString(text)
 	var messages []any
+	var last strings.Builder // of the message that lines still belong to
 	said, certain := map[string]bool{}, false
+	end := func() {
+		if len(messages) > 0 {
+			messages[len(messages)-1].(map[string]any)["content"] = strings.TrimSpace(last.String())
+		}
+		last.Reset()
+	}
 	for line := range strings.Lines(text) {
 		name, role, rest := spoken(line, letters)
 		switch {
 		case role != "":
+			end()
 			said[role] = true
 			certain = certain || !slices.Contains(labels, name)
-			messages = append(messages, map[string]any{"role": role, "content": rest})
+			messages = append(messages, map[string]any{"role": role})
+			last.WriteString(rest)
 		case len(messages) > 0:
-			last := messages[len(messages)-1].(map[string]any)
-			last["content"] = last["content"].(string) + line
+			last.WriteString(line)
 		default: // the first line names nobody
 			return []any{map[string]any{"role": "user", "content": text}}
 		}
 	}
+	end()
 	if !certain && !(said["user"] && said["assistant"]) {
 		return []any{map[string]any{"role": "user", "content": text}}
-	}
-	for _, message := range messages {
-		m := message.(map[string]any)
-		m["content"] = strings.TrimSpace(m["content"].(string))
 	}
 	return messages
 }

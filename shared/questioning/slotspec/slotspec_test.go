@@ -268,6 +268,8 @@ func TestALargeDocumentIsReadInMilliseconds(t *testing.T) {
 		"lists of objects":     `{"properties":{` + many(150, `"a%d":{"type":"array","minItems":20,"items":{"properties":{"b":{},"c":{}}}}`) + `}}`,
 		"alternatives":         `{"properties":{"a":{"anyOf":[` + many(4000, `{"const":%d}`) + `]}}}`,
 		"a map":                `{` + many(9000, `"a%d":"number"`) + `}`,
+		"a type within types":  `{"a":"` + strings.Repeat("Array<", 60000) + `string` + strings.Repeat(">", 60000) + `","b":5,"c":{"d":"nubmer"}}`,
+		"a type of options":    `{"a":"` + strings.Repeat("a|", 200000) + `a"}`,
 	} {
 		began := time.Now()
 		_, err := Read(t.Context(), []byte(schema))

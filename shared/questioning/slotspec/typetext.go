@@ -11,6 +11,9 @@ import (
 // TypeScript and Python have them, and as people do. typeText returns the schema,
 // and false for what is no type: a description, or a typing error.
 func typeText(text string) (schema *object, optional, ok bool) {
+	if len(text) > longestType {
+		return nil, false, false
+	}
 	text, optional = withoutOptional(strings.TrimSpace(text))
 	if named, known := typeNamed(text); known {
 		schema := schemaOf(named)
@@ -44,6 +47,9 @@ func typeText(text string) (schema *object, optional, ok bool) {
 	}
 	return nil, false, false
 }
+
+// longestType bounds a type in words, in bytes: it is read once for each level of it.
+const longestType = 500
 
 // schemaOf is a named type as a schema.
 func schemaOf(named namedType) *object {
@@ -188,7 +194,7 @@ func splitOutside(text string, at rune) []string {
 // for another text.
 func objectText(text string) *object {
 	text = strings.TrimSpace(text)
-	if !strings.HasPrefix(text, "{") || !strings.HasSuffix(text, "}") {
+	if len(text) > longestType || !strings.HasPrefix(text, "{") || !strings.HasSuffix(text, "}") {
 		return nil
 	}
 	inner := strings.ReplaceAll(text[1:len(text)-1], ";", ",")
