@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation"
-	"github.com/sequential-questioning/sequential-questioning/shared/playbook"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
@@ -70,36 +69,4 @@ func TestWhatIsKnownCountsWithAnotherPlaybook(t *testing.T) {
 	assert.Equal(t, "travel", turn.Metadata.Playbook)
 	assert.NotEmpty(t, turn.OpenSlots)
 	assert.Equal(t, questioning.StatusAnswered, standing(turn)["destination"].State)
-}
-
-// tokens is what text costs a model, about.
-func tokens(text string) int { return len(text) / 4 }
-
-// A model pays for a result in each of its later steps.
-func TestResultsAreLean(t *testing.T) {
-	t.Parallel()
-	s, _ := newService(t)
-	structured := func(turn conversation.Turn) int { return tokens(asJSON(t, turn)) }
-	library, err := playbook.Open(playbook.Config{})
-	require.NoError(t, err)
-	for _, name := range library.Names() {
-		turn, err := s.Ask(t.Context(), conversation.AskInput{Context: "Gather what is wanted for a purpose that is described in a sentence", Playbook: name, BatchSize: 10})
-		require.NoError(t, err)
-		assert.LessOrEqual(t, structured(turn), 900, "%s, %d questions and all open slots: %s", name, len(turn.Questions), asJSON(t, turn))
-
-		turn, err = s.Ask(t.Context(), conversation.AskInput{Context: "Gather what is wanted for a purpose", Playbook: name})
-		require.NoError(t, err)
-		for n := 0; len(turn.Questions) == 3; n++ {
-			if n > 0 {
-				assert.LessOrEqual(t, structured(turn), 350, "%s, batch %d: %s", name, n+1, asJSON(t, turn))
-				assert.LessOrEqual(t, tokens(turn.Text()), 250, "%s, batch %d: %s", name, n+1, turn.Text())
-			}
-			in := conversation.FollowUpInput{ConversationID: turn.ConversationID}
-			for _, q := range turn.Questions {
-				in.Answers = append(in.Answers, conversation.AnswerInput{QuestionNumber: q.QuestionNumber, Outcome: questioning.Unknown})
-			}
-			turn, err = s.FollowUp(t.Context(), in)
-			require.NoError(t, err)
-		}
-	}
 }

@@ -233,7 +233,7 @@ func changedCoverage(state *questioning.State, change *store.Change) []Coverage 
 		if c.State == questioning.StatusAnswered && lengthy(state.Slots[i].Type) {
 			c.Value = nil // the client has just sent it
 		}
-		c.Required, c.Answers = false, nil
+		c.Required, c.Answers, c.Words = false, nil, "" // unread has the words that hold no value
 		changed = append(changed, c)
 	}
 	return changed

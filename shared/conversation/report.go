@@ -277,8 +277,9 @@ func (s *Service) fill(ctx context.Context, r *Report, c *conversation) error {
 		}
 	}
 	if wanted.schema == nil {
-		for _, slot := range c.State.Slots {
-			if _, ok := r.Values[slot.Key]; slot.Required && !ok {
+		for i, slot := range c.State.Slots {
+			applies := c.State.CoverageOf(i).Status != questioning.StatusNotApplicable || c.State.SlotStates[i].Status != questioning.StatusMissing
+			if _, ok := r.Values[slot.Key]; slot.Required && applies && !ok {
 				r.Problems = append(r.Problems, slot.Key+": is required")
 			}
 		}

@@ -105,7 +105,7 @@ type Coverage struct {
 	Required bool               `json:"required,omitempty" jsonschema:"In reports."`
 	State    questioning.Status `json:"state"`
 	Value    any                `json:"value,omitempty"`
-	Words    string             `json:"words,omitempty" jsonschema:"The person's own words where no value stands for them."`
+	Words    string             `json:"words,omitempty" jsonschema:"In reports: the person's own words where no value stands for them."`
 	Answers  []int              `json:"answers,omitempty" jsonschema:"Numbers of the answers it rests on."`
 	Source   string             `json:"source,omitempty" jsonschema:"Where an assumption comes from."`
 	Reopened int                `json:"reopened_by,omitempty" jsonschema:"The answer whose revision took an earlier one back."`

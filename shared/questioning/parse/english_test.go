@@ -175,3 +175,34 @@ func TestWhatIsSaidLaterOfATimeOrADateIsNotPassedOver(t *testing.T) {
 func TestALetterIsTheUnitThatTheSlotNames(t *testing.T) {
 	readings{"5 g": 5.0, "5g": 5.0, "5 grams": 5.0}.holds(t, q.Slot{Key: "weight", Title: "Weight (g)", Type: q.Number})
 }
+
+func TestAWordThatManyOptionsShareNamesNone(t *testing.T) {
+	venue := q.Slot{Key: "venue", Title: "Venue", Type: q.Choice, Options: []q.Option{{Value: "booked", Title: "At a venue that is booked already"}, {Value: "wanted", Title: "At a venue that has to be found"}, {Value: "online"}}}
+	occasion := q.Slot{Key: "occasion", Type: q.Choice, Options: options("wedding", "workshop")}
+	for _, words := range []string{"a venue in the countryside", "we'd like to see a venue"} {
+		assert.NotEmpty(t, parse.Read(venue, words, at).Problem, words)
+	}
+	assert.Equal(t, "wanted", parse.Read(venue, "at a venue that has to be found", at).Value)
+	assert.Equal(t, "workshop", parse.Read(occasion, "workshops", at).Value)
+	for _, words := range []string{"any week in May works", "that works"} {
+		assert.NotEmpty(t, parse.Read(occasion, words, at).Problem, words)
+		assert.Empty(t, parse.Find(occasion, words, at), words)
+	}
+}
+
+func TestAnAmountPerTimeIsNotTheAmount(t *testing.T) {
+	pay := q.Slot{Key: "pay", Title: "Highest pay", Question: "What is the most that you would pay in a year?", Type: q.Number}
+	for _, words := range []string{"we pay 15 euros an hour", "15 euros an hour, and it is 20 hours a week", "15 a day"} {
+		assert.NotEmpty(t, parse.Read(pay, words, at).Problem, words)
+		for _, found := range parse.Find(pay, words, at) {
+			assert.NotEmpty(t, found.Problem, words)
+		}
+	}
+}
+
+func TestAYesOrNoMayBeExplainedByWhatWasBefore(t *testing.T) {
+	first := q.Slot{Key: "first", Title: "First visit", Type: q.Boolean}
+	for words, want := range map[string]any{"No, I've been there before": false, "No I've been here before": false, "yes before 5pm": nil} {
+		assert.Equal(t, want, parse.Read(first, words, at).Value, words)
+	}
+}

@@ -318,8 +318,11 @@ func (t *text) findStems() []span {
 		for _, name := range optionNames(option) {
 			from, next, all := len(t.tokens), 0, true
 			contents := t.contents(name)
+			if t.saysLittle(name, contents) {
+				continue
+			}
 			for _, w := range contents {
-				i := slices.IndexFunc(t.tokens, func(own token) bool { return own.shape == w.shape && sameStem(own.plain, w.plain) })
+				i := t.formOf(w)
 				if all = all && i >= 0 && !(w.shape == numeral && t.saysPlace(i)); !all {
 					break
 				}
@@ -332,6 +335,51 @@ func (t *text) findStems() []span {
 		}
 	}
 	return found
+}
+
+// formOf is the first token that is a form of a word, or -1.
+func (t *text) formOf(w token) int {
+	for i := range t.tokens {
+		if t.isFormOf(i, w) {
+			return i
+		}
+	}
+	return -1
+}
+
+// isFormOf reports token i to be a form of a word. A small word is no form of another: the
+// "works" of "that works" is no workshop.
+func (t *text) isFormOf(i int, w token) bool {
+	own := t.tokens[i]
+	if own.shape != w.shape || !sameStem(own.plain, w.plain) {
+		return false
+	}
+	return own.plain == w.plain || !t.starts(i, filler) && !t.starts(i, assent) && !t.starts(i, want)
+}
+
+// saysLittle reports contents that leave words of a name out and are among those of another
+// option: "a venue" does not say which of "a venue that is booked" and "a venue that has to
+// be found" is meant.
+func (t *text) saysLittle(name string, contents []token) bool {
+	words := slices.DeleteFunc(tokenize(name), func(one token) bool { return one.shape == sign })
+	if len(contents) == len(words) {
+		return false
+	}
+	for _, option := range t.slot.Options {
+		for _, other := range optionNames(option) {
+			if other == name {
+				continue
+			}
+			all := t.contents(other)
+			isAmong := func(w token) bool {
+				return slices.ContainsFunc(all, func(o token) bool { return o.plain == w.plain })
+			}
+			if len(all) > len(contents) && !slices.ContainsFunc(contents, func(w token) bool { return !isAmong(w) }) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // partOfName is the only option whose name holds all the words in the text that
@@ -358,8 +406,8 @@ func (t *text) isPartOf(name string) bool {
 	contents := t.contents(name)
 	c := t.cover(nil, nil, true)
 	held := 0
-	for i, own := range t.tokens {
-		if c.roles[i] != roleBlock && slices.ContainsFunc(contents, func(w token) bool { return sameStem(own.plain, w.plain) }) {
+	for i := range t.tokens {
+		if c.roles[i] != roleBlock && slices.ContainsFunc(contents, func(w token) bool { return t.isFormOf(i, w) }) {
 			held++
 			continue
 		}

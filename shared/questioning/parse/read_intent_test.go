@@ -49,13 +49,13 @@ func TestAPersonEndsTheConversation(t *testing.T) {
 	notes := questioning.Slot{Key: "notes", Title: "Notes", Type: questioning.Text}
 	open := []OpenQuestion{{1, guests}, {2, notes}}
 	for text, answered := range map[string]int{
-		"stop": 0, "that's all": 0, "Skip the rest, please.": 0, "20 guests. Skip the rest.": 1, "1. 20\n2. Vegetarian food\nNo more questions please": 2,
+		"stop": 0, "that's all": 0, "No, that's all, thanks": 0, "no, that's everything": 0, "Skip the rest, please.": 0, "20 guests. Skip the rest.": 1, "1. 20\n2. Vegetarian food\nNo more questions please": 2,
 	} {
 		reply := ReadReply(text, open, nil, Context{})
 		assert.True(t, reply.Ended, text)
 		assert.Len(t, reply.Answers, answered, text)
 	}
-	for _, text := range []string{"20 guests and that's all", "Stop serving at ten. 20 guests.", "1. 20\n2. done"} {
+	for _, text := range []string{"No, 20 guests. That's all", "20 guests and that's all", "Stop serving at ten. 20 guests.", "1. 20\n2. done"} {
 		assert.False(t, ReadReply(text, open, nil, Context{}).Ended, text)
 	}
 	action := questioning.Slot{Key: "action", Title: "Action", Type: questioning.Choice, Options: []questioning.Option{{Value: "start"}, {Value: "stop"}}}

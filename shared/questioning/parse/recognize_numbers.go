@@ -61,6 +61,10 @@ func (t *text) findNumbers() (values, others []span) {
 			i = other.next
 			continue
 		}
+		if _, after, ok := t.class(i, rate); ok && len(values) > 0 && values[len(values)-1].next == i {
+			i = after // the "an hour" of "15 euros an hour" is no hour
+			continue
+		}
 		a, ok := t.amountAt(i)
 		if !ok {
 			i++

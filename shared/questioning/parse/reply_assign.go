@@ -221,7 +221,9 @@ func (r *replying) unread(text string, all []candidate) {
 		rivalled := slices.ContainsFunc(all, func(other candidate) bool {
 			return other.slot != c.slot && overlap(other.Candidate, c.Candidate) && r.isOpen(r.slots[other.slot].Key)
 		})
-		if !waits || c.Problem == "" || c.denied || c.Weak || rivalled || c.score < 0 {
+		// A number word among words that nobody understands may be none: "our old one broke".
+		pronoun := c.score == 0 && !strings.ContainsAny(text[c.Start:c.End], "0123456789") && (slot.Type == questioning.Integer || slot.Type == questioning.Number)
+		if !waits || c.Problem == "" || c.denied || c.Weak || rivalled || c.score < 0 || pronoun {
 			continue
 		}
 		r.answers[question.Number] = &Part{Number: question.Number, Slot: slot.Key, Words: strings.TrimSpace(text[c.ClauseStart:c.ClauseEnd]),
@@ -239,11 +241,13 @@ func (r *replying) noteDoubt(text string, c candidate) {
 	if c.Weak || !r.isOpen(slot.Key) && c.score < evidenceNeeded(slot, c.Candidate, text[c.Start:c.End], false) {
 		return // nothing says that it is about the slot at all
 	}
-	reason := fmt.Sprintf("%s: more than one question could take this", quoted(text[c.Start:c.End]))
+	said := quoted(text[c.Start:c.End])
+	reason := said + ": more than one question could take this"
 	if c.Problem != "" {
-		reason = fmt.Sprintf("%s for %s: %s", quoted(text[c.Start:c.End]), cmp.Or(slot.Title, slot.Key), c.Problem)
+		reason = fmt.Sprintf("%s for %s: %s", said, cmp.Or(slot.Title, slot.Key), c.Problem)
 	}
-	if !slices.Contains(r.doubts, reason) && len(r.doubts) < mostDoubts {
+	isNoted := slices.ContainsFunc(r.doubts, func(doubt string) bool { return strings.HasPrefix(doubt, said) })
+	if !isNoted && len(r.doubts) < mostDoubts {
 		r.doubts = append(r.doubts, reason)
 	}
 }
@@ -297,8 +301,9 @@ func (r *replying) takes(text string, all []candidate, at int) bool {
 			if other.score > c.score || other.score == c.score && (rival || !open) {
 				return false
 			}
-			if rival && !open {
-				return false
+			number := slot.Type == questioning.Integer || slot.Type == questioning.Number
+			if named := number && c.score >= scoreNamed && other.score <= 0; rival && !open && !named {
+				return false // but "the budget is 400" is told of the budget, whatever is asked
 			}
 		}
 	}
@@ -323,13 +328,15 @@ func evidenceNeeded(slot questioning.Slot, found Candidate, words string, open b
 }
 
 // leftover gives what is not a value to the free text that alone has no answer. Where
-// others wait too, nobody knows which of them the words are about.
+// others wait too, or have words that were not read, nobody knows which of them the rest is
+// about.
 func (r *replying) leftover(text string, assigned []interval) {
-	rest := cutOut(text, assigned)
 	waiting := r.waiting()
-	if len(waiting) == 1 && !typed(waiting[0].Slot.Type) && hasContent(rest, r.context) {
-		r.answer(waiting[0], rest)
-		return
+	if len(waiting) == 1 && !typed(waiting[0].Slot.Type) && !r.anyUnread() {
+		if rest := strings.TrimLeft(cutOut(text, assigned), ".,;:! "); hasContent(rest, r.context) {
+			r.answer(waiting[0], rest)
+			return
+		}
 	}
 	for _, piece := range sentences(text) {
 		left := r.remainder(text, piece)
@@ -340,6 +347,16 @@ func (r *replying) leftover(text string, assigned []interval) {
 	}
 }
 
+// anyUnread reports an open question with words that were not read.
+func (r *replying) anyUnread() bool {
+	for _, part := range r.answers {
+		if part.Problem != "" {
+			return true
+		}
+	}
+	return false
+}
+
 // isRemnant reports words that only lead to a value which a slot took: the "delivery on" of
 // "delivery on December 20".
 func (r *replying) isRemnant(words string) bool {
@@ -347,7 +364,7 @@ func (r *replying) isRemnant(words string) bool {
 	for _, value := range r.told {
 		own.Description += " " + value.slot + " " + r.slotOf(value.slot).Title
 	}
-	return textOf(own, words, r.context).isSmallTalk()
+	return textOf(own, words, r.context).isSmallTalk("on", "at", "groups", thing)
 }
 
 // cutOut returns a text without some intervals of it, which may overlap.
@@ -381,11 +398,11 @@ func isSmallTalk(words string, c Context) bool {
 	return textOf(questioning.Slot{Type: questioning.Text}, words, c).isSmallTalk()
 }
 
-// isSmallTalk reports a text of small words, and of those that name its slot.
-func (t *text) isSmallTalk() bool {
+// isSmallTalk reports a text of small words, of those that name its slot, and of more.
+func (t *text) isSmallTalk(more ...class) bool {
 	for i := 0; i < len(t.tokens); {
 		next := i
-		for _, small := range []class{filler, hedge, article, and, outro, request, want, assent, correcting} {
+		for _, small := range append(more, filler, hedge, article, and, outro, request, want, assent, correcting) {
 			if _, end, ok := t.class(i, small); ok {
 				next = max(next, end)
 			}

@@ -26,6 +26,9 @@ func (r *replying) cutEnding(text string) (rest string, ended bool) {
 	return text, false
 }
 
+// endsAt reports an ending that begins at token i.
+func (t *text) endsAt(i int) bool { return i < len(t.tokens) && t.intentAt(i) == Ends }
+
 // ends reports words that end the conversation: as the whole reply (alone), or as a
 // sentence of it.
 func (r *replying) ends(words string, alone bool) bool {
@@ -38,6 +41,13 @@ func (r *replying) ends(words string, alone bool) bool {
 		}
 	}
 	t := textOf(questioning.Slot{Type: questioning.Text}, words, r.context)
+	if _, next, ok := t.class(0, no); ok && alone {
+		for from := next; from <= t.pastOutros(next); from++ { // "no, that's all"
+			if t.endsAt(from) {
+				return true
+			}
+		}
+	}
 	if t.intent() != Ends {
 		return false
 	}

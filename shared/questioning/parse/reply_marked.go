@@ -39,6 +39,9 @@ func (r *replying) readMarked(text string) (rest string) {
 		}
 	}
 	for _, p := range parts {
+		if answer := r.answers[p.number]; answer != nil && answer.Outcome != questioning.Answered {
+			continue // "no idea" says no "no" to another question
+		}
 		if slot := r.slotOf(p.slot); slot != nil && typed(slot.Type) {
 			r.assignExcept(p.words, *slot)
 		}
@@ -170,6 +173,9 @@ func (r *replying) cutAtNumbers(text, code string) (parts []markedPart, rest str
 	}
 	// The numbers of the questions first, which go on from batch to batch; then places.
 	taken := r.takeMarkers(text, all, numbers)
+	if r.isOwnList(all, numbers) {
+		taken = nil
+	}
 	if len(taken) == 0 {
 		numbers = map[int]OpenQuestion{}
 		for i, question := range r.open {
@@ -194,6 +200,24 @@ func (r *replying) cutAtNumbers(text, code string) (parts []markedPart, rest str
 		parts = append(parts, markedPart{question.Number, question.Slot.Key, words})
 	}
 	return gather(parts), strings.TrimSpace(text[:taken[0].start])
+}
+
+// isOwnList reports lines that are numbered from 1 on, where no open question is the first:
+// the person numbers a list, and its 2 is not the question 2.
+func (r *replying) isOwnList(all []marker, numbers map[int]OpenQuestion) bool {
+	if _, isOpen := numbers[1]; isOpen {
+		return false
+	}
+	count := 0
+	for _, m := range all {
+		if m.inline {
+			continue
+		}
+		if count++; m.number != count || m.style.prefixed {
+			return false
+		}
+	}
+	return count > 1
 }
 
 // QuestionNumbers are the numbers that stand before the answers of a reply, as written.

@@ -14,12 +14,14 @@ import (
 // things that it stands for, a place by the preposition before its name. They are the least sure of all and count only in a reply to
 // several questions, or unasked, as assumptions to be confirmed.
 
-// sentences are the lines of a text and the sentences in them.
+// sentences are the lines of a text and the sentences in them. The "1." that numbers a line
+// is none.
 func sentences(text string) []interval {
 	var all []interval
 	start := 0
 	for i, r := range text {
-		ends := r == '\n' || strings.ContainsRune(".!?;", r) && (i+1 == len(text) || text[i+1] == ' ' || text[i+1] == '\n')
+		ends := r == '\n' || strings.ContainsRune(".!?;", r) && (i+1 == len(text) || text[i+1] == ' ' || text[i+1] == '\n') &&
+			!isDigits(strings.TrimSpace(text[start:i]))
 		if ends {
 			all = append(all, interval{start, i + 1})
 			start = i + 1

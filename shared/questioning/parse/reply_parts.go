@@ -158,7 +158,7 @@ func (r *replying) volunteer(slot questioning.Slot, words string, value any) {
 
 // leave notes words that belong to no slot, or what they do instead of answering.
 func (r *replying) leave(words string) {
-	if words = strings.TrimSpace(emptyItems.ReplaceAllString(words, "$1$2")); words == "" {
+	if words = strings.Trim(emptyItems.ReplaceAllString(words, "$1$2"), " \t\n,;"); words == "" {
 		return
 	}
 	if intent := textOf(questioning.Slot{Type: questioning.Text}, words, r.context).intent(); intent != "" && intent != Ends {

@@ -96,12 +96,13 @@ func (q *Queries) CloseQuestions(ctx context.Context, arg CloseQuestionsParams) 
 }
 
 const conversation = `-- name: Conversation :one
-SELECT c.id, c.session_id, coalesce(s.user_id, '') AS user_id, c.goal, coalesce(c.playbook, '') AS playbook,
+SELECT c.id, c.session_id,
+       coalesce((SELECT s.user_id FROM sessions s WHERE s.principal = c.principal AND s.id = c.session_id), '')::text AS user_id, c.goal, coalesce(c.playbook, '') AS playbook,
        (CASE WHEN $1::boolean THEN c.information_needed END)::json AS information_needed,
        c.batch_size, c.max_questions, c.revision, c.questions_asked, c.answers_recorded,
        coalesce(c.stop_reason, '') AS stop_reason, coalesce(c.form, '') AS schema_key, coalesce(c.language, '') AS language,
        coalesce(r.revision, k.revision, 0)::integer AS call_revision, r.result AS call_result, k.result AS earlier_result
-FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
+FROM conversations c
 LEFT JOIN results r ON r.conversation_id = c.id AND r.fingerprint = substr($2::bytea, 1, 16)
 LEFT JOIN calls k ON k.conversation_id = c.id AND k.fingerprint = $2
 WHERE c.id = $3 AND c.principal = current_setting('app.principal')
@@ -136,7 +137,8 @@ type ConversationRow struct {
 // Conversation comes with what a call returned before, if it did: as the previous
 // release kept it where the result is of that. It asks for the
 // principal too, for roles that row security does not bind; so does every statement
-// that finds a row by what a caller chooses.
+// that finds a row by what a caller chooses. The session is looked up by itself: joined,
+// all sessions of the principal are read where the tables were never analyzed.
 func (q *Queries) Conversation(ctx context.Context, arg ConversationParams) (ConversationRow, error) {
 	row := q.db.QueryRow(ctx, conversation, arg.WithNeeded, arg.Fingerprint, arg.ID)
 	var i ConversationRow
