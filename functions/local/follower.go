@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	cloudevents "github.com/cloudevents/sdk-go/v2"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
@@ -118,19 +117,14 @@ func (f *follower) follow(ctx context.Context) error {
 
 // announce tells the other processes of an event that was indexed. Nothing depends on it: a
 // process that misses it recalls nothing wrong, since recall asks the database what still holds.
-func (f *follower) announce(e cloudevents.Event) {
-	switch event.Type(e.Type()) {
-	case event.TypeAnswerRecorded, event.TypeAnswerRevised, event.TypeConversationErased:
+func (f *follower) announce(e event.Event) {
+	switch e.(type) {
+	case event.AnswerRecorded, event.AnswerRevised, event.ConversationErased:
 	default:
 		return // changes nothing in memory
 	}
-	var about struct {
-		Principal string `json:"principal"`
-	}
-	if json.Unmarshal(e.Data(), &about) != nil {
-		return // not one that the indexer takes
-	}
-	a := announcement{By: f.name, Principal: about.Principal, Conversation: e.Subject()}
+	conversation, who := e.Of()
+	a := announcement{By: f.name, Principal: who, Conversation: conversation}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.waiting == nil {

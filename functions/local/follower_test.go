@@ -6,14 +6,12 @@ import (
 	"testing"
 	"time"
 
-	cloudevents "github.com/cloudevents/sdk-go/v2"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/sequential-questioning/sequential-questioning/shared/event"
-	"github.com/sequential-questioning/sequential-questioning/shared/event/delivery"
+	"github.com/sequential-questioning/sequential-questioning/shared/event/eventtest"
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
@@ -40,24 +38,14 @@ func TestOtherProcessesHearOfAConversationOnce(t *testing.T) {
 	f := newFollower(pool, store.New(pool), none)
 	one, two := uuid.NewString(), uuid.NewString()
 	for _, id := range []string{one, two, one} {
-		f.announce(recorded(t, id))
+		f.announce(eventtest.Recorded("local", id, "city"))
 	}
 	heard := []string{hear(t, other).Conversation, hear(t, other).Conversation}
 	assert.ElementsMatch(t, []string{one, two}, heard)
 
-	f.announce(recorded(t, one))
+	f.announce(eventtest.Recorded("local", one, "city"))
 	f.close() // sends what waits
 	assert.Equal(t, announcement{By: f.name, Principal: "local", Conversation: one}, hear(t, other))
-}
-
-func recorded(t *testing.T, conversation string) cloudevents.Event {
-	t.Helper()
-	data, err := event.Encode(event.AnswerRecorded{
-		Conversation: event.Conversation{Principal: "local", ConversationID: conversation},
-		Answer:       event.Answer{Slot: event.Slot{Key: "city"}, AnswerNumber: 1, Outcome: "answered"}, At: time.Now(),
-	})
-	require.NoError(t, err)
-	return delivery.Entry{ID: uuid.New(), ConversationID: uuid.MustParse(conversation), Type: event.TypeAnswerRecorded, Data: data, CreatedAt: time.Now()}.CloudEvent()
 }
 
 func hear(t *testing.T, on *pgx.Conn) (a announcement) {

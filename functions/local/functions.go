@@ -5,7 +5,6 @@ import (
 	"os"
 	"sync"
 
-	cloudevents "github.com/cloudevents/sdk-go/v2"
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"github.com/sequential-questioning/sequential-questioning/functions/ask"
@@ -15,6 +14,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/functions/recall"
 	"github.com/sequential-questioning/sequential-questioning/functions/report"
 	"github.com/sequential-questioning/sequential-questioning/functions/revise"
+	"github.com/sequential-questioning/sequential-questioning/shared/event"
 	"github.com/sequential-questioning/sequential-questioning/shared/event/delivery"
 	"github.com/sequential-questioning/sequential-questioning/shared/event/indexer"
 	"github.com/sequential-questioning/sequential-questioning/shared/function"
@@ -59,7 +59,7 @@ var EventingFunctions = []string{"relay", "indexer"}
 // eventing makes the eventing functions. The relay passes events to the indexer directly
 // and together, unless K_SINK names where they go. indexed, which may be nil, is called
 // with each event that was indexed.
-func eventing(indexed func(cloudevents.Event)) []*function.Function {
+func eventing(indexed func(event.Event)) []*function.Function {
 	index := sync.OnceValues(func() (*indexer.Handler, error) {
 		handler, err := indexer.Open()
 		if err == nil {

@@ -6,11 +6,11 @@ import (
 	"sync/atomic"
 	"testing"
 
-	cloudevents "github.com/cloudevents/sdk-go/v2"
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/event"
 	"github.com/sequential-questioning/sequential-questioning/shared/event/eventtest"
 	"github.com/sequential-questioning/sequential-questioning/shared/keyring"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
@@ -42,7 +42,7 @@ func TestTheRelayPassesEventsToTheIndexerUnlessASinkIsNamed(t *testing.T) {
 				eventtest.Queue(t, pool, eventtest.Recorded("local", uuid.NewString(), "budget"))
 			}
 			var indexed atomic.Int64
-			functions := eventing(func(cloudevents.Event) { indexed.Add(1) })
+			functions := eventing(func(event.Event) { indexed.Add(1) })
 			for _, f := range functions {
 				require.NoError(t, f.Start(t.Context(), nil))
 				defer func() { assert.NoError(t, f.Stop(t.Context())) }()

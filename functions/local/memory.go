@@ -8,7 +8,6 @@ import (
 	"os"
 	"time"
 
-	cloudevents "github.com/cloudevents/sdk-go/v2"
 	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
@@ -91,7 +90,7 @@ func (m *ownMemory) follow(ctx context.Context) error {
 
 // indexed is called with what the indexer has processed, which others hear of; nil where
 // nobody has to.
-func (m *ownMemory) indexed() func(cloudevents.Event) {
+func (m *ownMemory) indexed() func(event.Event) {
 	if m.follower == nil {
 		return nil
 	}

@@ -75,15 +75,30 @@ func (p parsed) and(other parsed) parsed {
 }
 
 // parse reads a reply. It changes nothing. Typed answers come first, since they are the
-// stronger: words that say something else of the same slot then contradict them, and
-// the person is asked which holds.
+// stronger: words in which another value of the same slot is read then contradict them,
+// and the person is asked which holds. What cannot be compared counts as what the client
+// read: free text, and words that were not read here. Many clients send the chat with every
+// call.
 func (c *conversation) parse(r reply, with parse.Context) (parsed, error) {
 	answers, err := c.parseAnswers(r.answers, with)
 	if err != nil || r.text == "" {
 		return parsed{answers: answers}, err
 	}
 	read := c.parseText(r, with)
-	read.answers = append(answers, read.answers...)
+	isSaid := func(a answer) bool {
+		free := lengthy(c.State.Slots[c.State.Index(a.Slot)].Type)
+		return slices.ContainsFunc(answers, func(typed answer) bool {
+			return typed.Slot == a.Slot && (free || a.Problem != "" || sameAnswer(typed, a))
+		})
+	}
+	read.answers = append(answers, slices.DeleteFunc(read.answers, isSaid)...)
+	var unmatched []string
+	for line := range strings.SplitSeq(read.unmatched, "\n") {
+		if !slices.ContainsFunc(answers, func(typed answer) bool { return strings.Contains(typed.Words, line) }) {
+			unmatched = append(unmatched, line)
+		}
+	}
+	read.unmatched = strings.Join(unmatched, "\n")
 	return read, nil
 }
 

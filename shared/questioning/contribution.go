@@ -2,17 +2,77 @@ package questioning
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"unicode/utf8"
 )
+
+// Contribution is what one conversation adds to the statistics of its schema key. It
+// is kept with the conversation, so that forgetting can take it back. Hundreds are held
+// in memory at a time, so it has lists where Statistics has maps; its JSON has Counts.
+type Contribution struct {
+	Slots []Ended // by key
+	// Answers are those counted in pairs, in the order in which they were given.
+	Answers []Given
+	// Tried are the answers that were predicted, right or wrong.
+	Tried []Given
+}
+
+// Ended is how one slot fared in one conversation.
+type Ended struct {
+	Slot       string // its key
+	Outcome    Status
+	Values     []string // options, each once, as fmt.Sprint prints their values
+	Characters int      // of the answer's words, up to maxCharacters
+}
+
+// contribution is a Contribution as it is stored.
+type contribution struct {
+	Slots   map[string]Counts `json:"slots,omitempty"` // by slot key
+	Answers []Given           `json:"answers,omitempty"`
+	Tried   []Given           `json:"tried,omitempty"`
+}
+
+// MarshalJSON writes each slot as Counts of one conversation.
+func (c Contribution) MarshalJSON() ([]byte, error) {
+	stored := contribution{Slots: make(map[string]Counts, len(c.Slots)), Answers: c.Answers, Tried: c.Tried}
+	for _, e := range c.Slots {
+		counts := Counts{Outcomes: map[Status]int{e.Outcome: 1}, Characters: e.Characters}
+		for _, value := range e.Values {
+			if counts.Values == nil {
+				counts.Values = map[string]int{}
+			}
+			counts.Values[value] = 1
+		}
+		stored.Slots[e.Slot] = counts
+	}
+	return json.Marshal(stored)
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (c *Contribution) UnmarshalJSON(data []byte) error {
+	var stored contribution
+	if err := json.Unmarshal(data, &stored); err != nil {
+		return err
+	}
+	*c = Contribution{Slots: make([]Ended, 0, len(stored.Slots)), Answers: stored.Answers, Tried: stored.Tried}
+	for _, key := range slices.Sorted(maps.Keys(stored.Slots)) {
+		counts := stored.Slots[key]
+		for outcome := range counts.Outcomes { // one
+			c.Slots = append(c.Slots, Ended{key, outcome, slices.Sorted(maps.Keys(counts.Values)), counts.Characters})
+		}
+	}
+	return nil
+}
 
 // Contribution returns what a conversation adds: its slots and where they stood
 // at its end, in the same order. Only what the person said counts, so that
 // assumptions do not feed themselves. Predictions are tried with s, all that was
 // said before.
 func (s Statistics) Contribution(slots []Slot, states []SlotState) Contribution {
-	c := Contribution{Slots: map[string]Counts{}}
+	var c Contribution
 	options, bytes := 0, 0
 	for i, slot := range slots {
 		if len(slot.Key) > maxKeyBytes || len(c.Slots) >= maxCountedSlots {
@@ -22,19 +82,20 @@ func (s Statistics) Contribution(slots []Slot, states []SlotState) Contribution 
 		if options += len(keys); options > maxCountedOptions {
 			keys = nil
 		}
-		counts, ended := counted(states[i], keys)
-		if !ended {
+		ended, asked := counted(slot.Key, states[i], keys)
+		if !asked {
 			continue
 		}
 		bytes += len(slot.Key)
-		for value := range counts.Values {
+		for _, value := range ended.Values {
 			bytes += len(value)
 		}
 		if bytes > maxContribution {
 			break
 		}
-		c.Slots[slot.Key] = counts
+		c.Slots = append(c.Slots, ended)
 	}
+	slices.SortFunc(c.Slots, func(a, b Ended) int { return cmp.Compare(a.Slot, b.Slot) })
 	pairs := answeredPairs(slots, states)
 	for _, answer := range pairs {
 		key := answerKey{slots[answer.slot].Key, optionKeys(slots[answer.slot])[answer.option]}
@@ -48,27 +109,25 @@ func (s Statistics) Contribution(slots []Slot, states []SlotState) Contribution 
 
 // counted is where one slot stood and which of the options its answer held;
 // false when it was not asked for.
-func counted(state SlotState, options []string) (Counts, bool) {
-	outcome, ended := ending(state)
-	if !ended {
-		return Counts{}, false
+func counted(key string, state SlotState, options []string) (Ended, bool) {
+	outcome, asked := ending(state)
+	if !asked {
+		return Ended{}, false
 	}
-	c := Counts{Outcomes: map[Status]int{outcome: 1}}
+	e := Ended{Slot: key, Outcome: outcome}
 	if outcome == StatusAnswered {
-		c.Characters = min(maxCharacters, utf8.RuneCountInString(state.Words))
+		e.Characters = min(maxCharacters, utf8.RuneCountInString(state.Words))
 	}
 	if state.Status != StatusAnswered {
-		return c, true
+		return e, true
 	}
 	for _, value := range many(state.Value) {
-		if key := fmt.Sprint(value); slices.Contains(options, key) {
-			if c.Values == nil {
-				c.Values = map[string]int{}
-			}
-			c.Values[key] = 1
+		if option := fmt.Sprint(value); slices.Contains(options, option) && !slices.Contains(e.Values, option) {
+			e.Values = append(e.Values, option)
 		}
 	}
-	return c, true
+	slices.Sort(e.Values)
+	return e, true
 }
 
 // ending is what became of asking for a slot; false when it was not asked for.

@@ -92,7 +92,7 @@ func (s Statistics) rows() map[row]int {
 func (s *Statistics) merge(other Statistics, rows map[row]int, least int) {
 	s.Conversations += other.Conversations
 	for _, key := range slices.Sorted(maps.Keys(other.Slots)) {
-		s.addCounts(key, other.Slots[key], 1)
+		s.addCounts(key, other.Slots[key])
 	}
 	ids := s.ids()
 	at := make([]int, len(other.Answers)) // positions here, -1 for none

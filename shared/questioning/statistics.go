@@ -113,8 +113,11 @@ func (s Statistics) clone() Statistics {
 // add counts a contribution.
 func (s *Statistics) add(c Contribution) {
 	s.Conversations++
-	for _, key := range slices.Sorted(maps.Keys(c.Slots)) {
-		s.addCounts(key, c.Slots[key], 1)
+	for _, e := range c.Slots {
+		s.addEnded(e, 1)
+	}
+	if len(c.Answers) == 0 && len(c.Tried) == 0 {
+		return
 	}
 	ids := s.ids()
 	for _, tried := range c.Tried {
@@ -148,27 +151,53 @@ func (s *Statistics) idOf(key answerKey, ids map[answerKey]int) (int, bool) {
 	return id, true
 }
 
-// addCounts adds a slot's counts times a sign, and drops what comes to nothing.
-func (s *Statistics) addCounts(key string, c Counts, sign int) {
-	counts, known := s.Slots[key]
-	if !known {
-		if sign < 0 || len(s.Slots) >= maxCountedSlots {
-			return
-		}
-		counts = Counts{Outcomes: map[Status]int{}}
-	}
-	if s.Slots == nil {
-		s.Slots = map[string]Counts{}
-	}
-	if counts.Outcomes == nil {
-		counts.Outcomes = map[Status]int{}
+// addCounts adds a slot's counts.
+func (s *Statistics) addCounts(key string, c Counts) {
+	counts, ok := s.countsOf(key, true)
+	if !ok {
+		return
 	}
 	if counts.Values == nil && len(c.Values) > 0 {
 		counts.Values = map[string]int{}
 	}
-	addTo(counts.Outcomes, c.Outcomes, sign)
-	addTo(counts.Values, c.Values, sign)
-	counts.Characters = max(0, counts.Characters+sign*c.Characters)
+	addTo(counts.Outcomes, c.Outcomes)
+	addTo(counts.Values, c.Values)
+	counts.Characters += c.Characters
+	s.setCounts(key, counts)
+}
+
+// addEnded adds how a slot fared in one conversation, times a sign.
+func (s *Statistics) addEnded(e Ended, sign int) {
+	counts, ok := s.countsOf(e.Slot, sign > 0)
+	if !ok {
+		return
+	}
+	addOne(counts.Outcomes, e.Outcome, sign)
+	for _, value := range e.Values {
+		if counts.Values == nil {
+			counts.Values = map[string]int{}
+		}
+		addOne(counts.Values, value, sign)
+	}
+	counts.Characters = max(0, counts.Characters+sign*e.Characters)
+	s.setCounts(e.Slot, counts)
+}
+
+// countsOf returns what is counted of a slot, to be changed; false where nothing is and
+// nothing may be.
+func (s *Statistics) countsOf(key string, more bool) (Counts, bool) {
+	counts, known := s.Slots[key]
+	if !known && (!more || len(s.Slots) >= maxCountedSlots) {
+		return Counts{}, false
+	}
+	if counts.Outcomes == nil {
+		counts.Outcomes = map[Status]int{}
+	}
+	return counts, true
+}
+
+// setCounts sets what is counted of a slot, and drops what comes to nothing.
+func (s *Statistics) setCounts(key string, counts Counts) {
 	if len(counts.Outcomes) == 0 {
 		delete(s.Slots, key)
 		return
@@ -176,15 +205,23 @@ func (s *Statistics) addCounts(key string, c Counts, sign int) {
 	if len(counts.Values) == 0 {
 		counts.Values = nil
 	}
+	if s.Slots == nil {
+		s.Slots = map[string]Counts{}
+	}
 	s.Slots[key] = counts
 }
 
-// addTo adds counts times a sign, and drops what comes to nothing.
-func addTo[K comparable](counts, more map[K]int, sign int) {
+// addTo adds counts.
+func addTo[K comparable](counts, more map[K]int) {
 	for key, n := range more {
-		if counts[key] += sign * n; counts[key] <= 0 {
-			delete(counts, key)
-		}
+		counts[key] += n
+	}
+}
+
+// addOne adds a sign to a count, and drops what comes to nothing.
+func addOne[K comparable](counts map[K]int, key K, sign int) {
+	if counts[key] += sign; counts[key] <= 0 {
+		delete(counts, key)
 	}
 }
 
@@ -201,8 +238,8 @@ func (s *Statistics) addPairs(given []int, sign int) {
 // subtract takes a contribution back.
 func (s *Statistics) subtract(c Contribution) {
 	s.Conversations = max(0, s.Conversations-1)
-	for _, key := range slices.Sorted(maps.Keys(c.Slots)) {
-		s.addCounts(key, c.Slots[key], -1)
+	for _, e := range c.Slots {
+		s.addEnded(e, -1)
 	}
 	ids := s.ids()
 	for _, tried := range c.Tried {
@@ -264,16 +301,6 @@ func (s Statistics) together(a, b int) int {
 		return 0
 	}
 	return s.Together[a][b]
-}
-
-// Contribution is what one conversation adds to the statistics of its schema key. It
-// is kept with the conversation, so that forgetting can take it back.
-type Contribution struct {
-	Slots map[string]Counts `json:"slots,omitempty"` // by slot key
-	// Answers are those counted in pairs, in the order in which they were given.
-	Answers []Given `json:"answers,omitempty"`
-	// Tried are the answers that were predicted, right or wrong.
-	Tried []Given `json:"tried,omitempty"`
 }
 
 // pairSlots are the positions of the slots counted in pairs.

@@ -38,7 +38,9 @@ func (c AuditConfig) Age() (time.Duration, error) {
 
 // Audited returns the store of the same pool, which records who opens, reads and erases
 // conversations, each in the transaction of the act.
-func (s *Store) Audited() *Store { return &Store{pool: s.pool, slots: s.slots, audits: true} }
+func (s *Store) Audited() *Store {
+	return &Store{pool: s.pool, slots: s.slots, counted: s.counted, audits: true}
+}
 
 // record adds to the batch that the principal does something with conversations that
 // are stored, where that is audited.

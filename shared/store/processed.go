@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -12,14 +13,42 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/store/internal/queries"
 )
 
-// Process runs one transaction that processes events for a consumer: run gets the ids
-// of those that the consumer has not processed before, and is not called without any.
+// Process runs one transaction that processes an event for a consumer: run is not called
+// where the consumer has processed it before.
 // Of two deliveries of an event the later waits for the end of the earlier's
 // transaction. The transaction acts for the eventing side and, as every other, for
 // the principal of the context.
-func (s *Store) Process(ctx context.Context, consumer, source string, ids []string, run func(tx *Tx, first []string) error) error {
+func (s *Store) Process(ctx context.Context, consumer, source, id string, run func(tx *Tx) error) error {
 	return s.Write(ctx, func(tx *Tx) error {
-		first, err := tx.insertProcessed(ctx, queries.InsertProcessedParams{Consumer: consumer, Source: source, Ids: ids})
+		first, err := tx.insertProcessed(ctx, queries.InsertProcessedParams{Consumer: consumer, Source: source, ID: id})
+		if err != nil || !first {
+			return err
+		}
+		return run(tx)
+	})
+}
+
+// insertProcessed comes first in a transaction: it binds it.
+func (t *Tx) insertProcessed(ctx context.Context, event queries.InsertProcessedParams) (first bool, err error) {
+	batch := eventingBatch(ctx)
+	query(batch, (*queries.Queries).InsertProcessed, event, func(added int64) error {
+		first = added == 1
+		return nil
+	})
+	if err := t.send(ctx, batch); err != nil {
+		return false, fmt.Errorf("store processed event: %w", err)
+	}
+	return first, nil
+}
+
+// Consume is like Process for events that wait in the outbox of this database. They are
+// deleted there in the transaction of their effect, which is all that has to be noted:
+// an event waits until it was processed. run gets the ids of those that nobody else
+// processes. Until the transaction ends, the conversations that the events are about are
+// not erased; its commit does not wait for the disk: what is lost is processed again.
+func (s *Store) Consume(ctx context.Context, conversations, ids []string, run func(tx *Tx, first []string) error) error {
+	return s.Write(ctx, func(tx *Tx) error {
+		first, err := tx.deleteQueued(ctx, slices.Compact(slices.Sorted(slices.Values(conversations))), ids)
 		if err != nil || len(first) == 0 {
 			return err
 		}
@@ -27,17 +56,20 @@ func (s *Store) Process(ctx context.Context, consumer, source string, ids []stri
 	})
 }
 
-// insertProcessed comes first in a transaction: it binds it.
-func (t *Tx) insertProcessed(ctx context.Context, events queries.InsertProcessedParams) (added []string, err error) {
+// deleteQueued comes first in a transaction: it binds it. The conversations are locked
+// before their events, as an erasure does.
+func (t *Tx) deleteQueued(ctx context.Context, conversations, ids []string) (deleted []string, err error) {
 	batch := eventingBatch(ctx)
-	query(batch, (*queries.Queries).InsertProcessed, events, func(ids []string) error {
-		added = ids
+	batch.Queue(`SET LOCAL synchronous_commit = off`)
+	query(batch, (*queries.Queries).LockAgainstErasure, conversations, func([]string) error { return nil })
+	query(batch, (*queries.Queries).DeleteQueued, ids, func(ids []string) error {
+		deleted = ids
 		return nil
 	})
 	if err := t.send(ctx, batch); err != nil {
-		return nil, fmt.Errorf("store processed events: %w", err)
+		return nil, fmt.Errorf("take events from the outbox: %w", err)
 	}
-	return added, nil
+	return deleted, nil
 }
 
 // eventingBatch returns a batch that binds its transaction to the eventing side

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 	"github.com/sequential-questioning/sequential-questioning/shared/store/storetest"
@@ -19,7 +21,7 @@ func TestAnEventIsProcessedOnceByEachConsumer(t *testing.T) {
 	s, _ := storetest.New(t)
 	runs := 0
 	process := func(consumer string, err error) (first bool, _ error) {
-		failed := s.Process(t.Context(), consumer, "source", []string{"id"}, func(*store.Tx, []string) error {
+		failed := s.Process(t.Context(), consumer, "source", "id", func(*store.Tx) error {
 			runs++
 			first = true
 			return err
@@ -40,19 +42,48 @@ func TestAnEventIsProcessedOnceByEachConsumer(t *testing.T) {
 	assert.Equal(t, 3, runs, "what failed is processed again")
 }
 
-func TestOfSeveralEventsThoseAreProcessedThatWereNot(t *testing.T) {
+func TestEventsOfTheOutboxAreConsumedOnceAndWhatFailsWaits(t *testing.T) {
 	t.Parallel()
-	s, _ := storetest.New(t)
-	process := func(ids ...string) (first []string) {
-		require.NoError(t, s.Process(t.Context(), "test", "source", ids, func(_ *store.Tx, added []string) error {
-			first = added
-			return nil
-		}))
-		return first
+	s, url := storetest.New(t)
+	id := storetest.Open(t, s, "ann", "")
+	ids := strings.Split(postgrestest.Value[string](t, url, `SELECT string_agg(id::text, ',' ORDER BY position) FROM outbox`), ",")
+	require.Len(t, ids, 5, "the questions")
+	ctx := principal.With(t.Context(), "ann")
+	consume := func(err error, ids ...string) (first []string, _ error) {
+		failed := s.Consume(ctx, []string{id, id}, ids, func(_ *store.Tx, all []string) error {
+			first = all
+			return err
+		})
+		return first, failed
 	}
-	assert.ElementsMatch(t, []string{"a", "b"}, process("b", "a", "b"), "each once")
-	assert.Equal(t, []string{"c"}, process("a", "c", "b"))
-	assert.Empty(t, process("c", "a"))
+	failure := errors.New("failure")
+	_, err := consume(failure, ids...)
+	require.ErrorIs(t, err, failure)
+	assert.Equal(t, 5, storetest.Count(t, url, `SELECT count(*) FROM outbox`))
+
+	storetest.Exec(t, url, `UPDATE outbox SET next_at = now() + interval '1 minute' WHERE id = $1`, ids[4])
+	for _, c := range []struct{ of, first []string }{{ids[:2], ids[:2]}, {ids, ids[2:4]}, {ids, nil}} {
+		first, err := consume(nil, c.of...)
+		require.NoError(t, err)
+		assert.ElementsMatch(t, c.first, first, "none that was consumed, or that a relay has claimed")
+	}
+	assert.Equal(t, 1, storetest.Count(t, url, `SELECT count(*) FROM outbox`))
+	assert.Zero(t, storetest.Count(t, url, `SELECT count(*) FROM processed_events`))
+}
+
+func TestWhatOneConsumesNobodyElseWaitsFor(t *testing.T) {
+	t.Parallel()
+	s, url := storetest.New(t)
+	id := storetest.Open(t, s, "ann", "")
+	ids := strings.Split(postgrestest.Value[string](t, url, `SELECT string_agg(id::text, ',') FROM outbox`), ",")
+	ctx := principal.With(t.Context(), "ann")
+	require.NoError(t, s.Consume(ctx, []string{id}, ids[1:], func(*store.Tx, []string) error {
+		return s.Consume(ctx, []string{id}, ids, func(_ *store.Tx, first []string) error {
+			assert.Equal(t, ids[:1], first)
+			return nil
+		})
+	}))
+	assert.Zero(t, storetest.Count(t, url, `SELECT count(*) FROM outbox`))
 }
 
 func TestProcessedEventsAreDeletedByAge(t *testing.T) {
@@ -73,7 +104,7 @@ func TestOnlyThePrincipalConfirmsAnErasure(t *testing.T) {
 	id := storetest.Answered(t, s, "ann", "", map[string]any{"class": "first"})
 	confirm := func(as string) (exists bool) {
 		ctx := principal.With(t.Context(), as)
-		err := s.Process(ctx, "test", "source", []string{uuid.NewString()}, func(tx *store.Tx, _ []string) (err error) {
+		err := s.Process(ctx, "test", "source", uuid.NewString(), func(tx *store.Tx) (err error) {
 			if exists, err = tx.Exists(ctx, id); err != nil {
 				return err
 			}

@@ -37,20 +37,19 @@ func (t *Tx) LockAnswered(ctx context.Context, ids []string, keys map[string][]s
 	ids = slices.Sorted(slices.Values(ids)) // all lock in one order
 	batch := t.batch(ctx)
 	batch.Queue(`SET LOCAL synchronous_commit = off`)
-	for _, id := range ids {
-		exec(batch, (*queries.Queries).LockMemory, id)
-	}
+	exec(batch, (*queries.Queries).LockMemory, ids)
 	query(batch, (*queries.Queries).LockAgainstErasure, ids, func(there []string) error {
 		locked = there
 		return nil
 	})
-	wanted := queries.AnsweredSlotsParams{MaxGoal: maxGoal, Ids: ids}
-	if keys != nil {
-		wanted.Slots = []string{}
-	}
-	for id, of := range keys {
+	wanted := queries.AnsweredSlotsParams{MaxGoal: maxGoal}
+	for _, id := range ids {
+		of := []string{""} // all
+		if keys != nil {
+			of = keys[id]
+		}
 		for _, key := range of {
-			wanted.Slots = append(wanted.Slots, id+"/"+key)
+			wanted.Ids, wanted.Slots = append(wanted.Ids, id), append(wanted.Slots, key)
 		}
 	}
 	query(batch, (*queries.Queries).AnsweredSlots, wanted, func(rows []queries.AnsweredSlotsRow) error {

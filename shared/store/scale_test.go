@@ -298,6 +298,8 @@ func sampled(t *testing.T, url string) map[string][]any {
 		FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
 		WHERE c.principal = 'product' AND c.opened_by IS NULL ORDER BY c.id
 		OFFSET (SELECT count(*) / 4 FROM conversations) LIMIT 1`).Scan(&id, &session, &user, &key, &fingerprint))
+	var queued string
+	require.NoError(t, conn.QueryRow(t.Context(), `SELECT id FROM outbox ORDER BY position OFFSET (SELECT count(*) / 2 FROM outbox) LIMIT 1`).Scan(&queued))
 	ids, unknown, empty := []string{id}, uuid.NewString(), uuid.NewString()
 	_, err = conn.Exec(t.Context(), `
 		INSERT INTO conversations (principal, id, session_id, goal, information_needed, batch_size, max_questions)
@@ -307,7 +309,7 @@ func sampled(t *testing.T, url string) map[string][]any {
 	one := func(parameter any) []any { return []any{parameter} }
 	week := 7 * 24 * time.Hour
 	return map[string][]any{
-		"AnsweredSlots":         one(queries.AnsweredSlotsParams{MaxGoal: 8192, Ids: ids}),
+		"AnsweredSlots":         one(queries.AnsweredSlotsParams{MaxGoal: 8192, Ids: []string{id, unknown}, Slots: []string{"budget", ""}}),
 		"AuditTrail":            one(queries.AuditTrailParams{Since: time.Now().Add(-90 * 24 * time.Hour), Most: 100}),
 		"RecordActs":            one(queries.RecordActsParams{Action: "read", Ids: ids, UserID: user}),
 		"RecordActsOfUser":      one(queries.RecordActsOfUserParams{Action: "exported", UserID: user}),
@@ -319,8 +321,10 @@ func sampled(t *testing.T, url string) map[string][]any {
 		"ConversationExists":    one(id),
 		"ConversationKeys":      one(queries.ConversationKeysParams{After: id, Most: 100}),
 		"CountErased":           one(ids),
+		"Contributions":         one(ids),
 		"CountTombstones":       one(week),
 		"DeleteCalls":           one(ids),
+		"DeleteQueued":          one([]string{queued, unknown}),
 		"DeleteResults":         one(ids),
 		"DeleteConversations":   one(ids),
 		"DeleteEmptySessions":   one([]string{session}),
@@ -335,9 +339,9 @@ func sampled(t *testing.T, url string) map[string][]any {
 			Value: value, Words: "economy", Digest: digest("new"), Revision: 4}),
 		"InsertConversation": one(queries.InsertConversationParams{ID: unknown, SessionID: session, Goal: "Book", Playbook: "travel", BatchSize: 1, MaxQuestions: 10,
 			OpenedBy: digest("new"), SchemaKey: key}),
-		"InsertCounted":   one(queries.InsertCountedParams{SchemaKey: key, ConversationID: id}),
+		"InsertCounted":   one(queries.InsertCountedParams{Ids: ids, SchemaKeys: []string{key, key}}),
 		"InsertMessage":   one(queries.InsertMessageParams{ConversationID: id, Revision: 4, Role: "user", Content: "economy"}),
-		"InsertProcessed": one(queries.InsertProcessedParams{Consumer: "indexer", Source: "/sequential-questioning/conversations", Ids: []string{unknown, id}}),
+		"InsertProcessed": one(queries.InsertProcessedParams{Consumer: "indexer", Source: "/sequential-questioning/conversations", ID: id}),
 		"InsertQuestion": one(queries.InsertQuestionParams{ConversationID: id, Number: 4, Slot: "start_date", Purpose: questioning.Ask,
 			Text: "Start date?", Bits: 5}),
 		"InsertSession": one(queries.InsertSessionParams{ID: "new", UserID: user}),
@@ -352,7 +356,7 @@ func sampled(t *testing.T, url string) map[string][]any {
 		"LockConversationOf":      one(queries.LockConversationOfParams{ID: id, UserID: user}),
 		"LockConversationsOfUser": one(queries.LockConversationsOfUserParams{UserID: user, Most: 10}),
 		"LockInactive":            one(queries.LockInactiveParams{Ids: ids, Age: time.Hour}),
-		"LockMemory":              one(id),
+		"LockMemory":              one(ids),
 		"LockShared":              one([]string{key}),
 		"Messages":                one(id),
 		"OpeningResult":           one(queries.OpeningResultParams{Goal: "Book", UserID: user, KeptFor: store.KeptFor, Fingerprint: fingerprint, OpenedBy: digest("new")}),

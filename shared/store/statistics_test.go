@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -8,31 +9,37 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
+	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
 	"github.com/sequential-questioning/sequential-questioning/shared/store/storetest"
 )
 
-// counted counts a conversation by an event of its own. It returns whether it
-// counted.
-func counted(t *testing.T, s *store.Store, as, id, schemaKey string) (added bool, err error) {
+// counted counts a conversation by an event of its own.
+func counted(t *testing.T, s *store.Store, as, id, schemaKey string) store.Counted {
+	t.Helper()
+	return countedTogether(t, s, as, store.Completed{ConversationID: id, SchemaKey: schemaKey})[0]
+}
+
+// countedTogether counts conversations in one transaction.
+func countedTogether(t *testing.T, s *store.Store, as string, completed ...store.Completed) (became []store.Counted) {
 	t.Helper()
 	ctx := principal.With(t.Context(), as)
-	err = s.Process(ctx, "test", "counted", []string{uuid.NewString()}, func(tx *store.Tx, _ []string) error {
-		added, err = tx.AddToStatistics(ctx, id, schemaKey)
+	require.NoError(t, s.Process(ctx, "test", "counted", uuid.NewString(), func(tx *store.Tx) (err error) {
+		became, err = tx.AddToStatistics(ctx, completed)
 		return err
-	})
-	return added, err
+	}))
+	require.Len(t, became, len(completed))
+	return became
 }
 
 // surveyed completes and counts a conversation.
 func surveyed(t *testing.T, s *store.Store, as, user, class string) string {
 	t.Helper()
 	id := storetest.Answered(t, s, as, user, map[string]any{"class": class})
-	added, err := counted(t, s, as, id, storetest.Trip)
-	require.NoError(t, err)
-	require.True(t, added)
+	require.Equal(t, store.CountedNow, counted(t, s, as, id, storetest.Trip))
 	return id
 }
 
@@ -54,9 +61,7 @@ func TestAConversationIsCountedOnce(t *testing.T) {
 	t.Parallel()
 	s, url := storetest.New(t)
 	id := surveyed(t, s, "ann", "", "first")
-	added, err := counted(t, s, "ann", id, storetest.Trip)
-	require.NoError(t, err)
-	assert.False(t, added)
+	assert.Equal(t, store.CountedBefore, counted(t, s, "ann", id, storetest.Trip))
 	assert.Equal(t, 1, seen(t, s, "ann", "", "first"))
 	assert.Equal(t, 1, storetest.Count(t, url, `SELECT (document ->> 'conversations')::integer FROM shared_statistics`))
 }
@@ -64,9 +69,7 @@ func TestAConversationIsCountedOnce(t *testing.T) {
 func TestAConversationWithoutASchemaKeyIsNotCounted(t *testing.T) {
 	t.Parallel()
 	s, url := storetest.New(t)
-	added, err := counted(t, s, "ann", storetest.Answered(t, s, "ann", "", map[string]any{"class": "first"}), "")
-	require.NoError(t, err)
-	assert.False(t, added)
+	assert.Equal(t, store.CountedBefore, counted(t, s, "ann", storetest.Answered(t, s, "ann", "", map[string]any{"class": "first"}), ""))
 	assert.Zero(t, storetest.Count(t, url, `SELECT count(*) FROM shared_statistics`))
 }
 
@@ -74,8 +77,7 @@ func TestAConversationOfAnotherPrincipalIsNotCounted(t *testing.T) {
 	t.Parallel()
 	s, url := storetest.New(t)
 	id := storetest.Answered(t, s, "ann", "", map[string]any{"class": "first"})
-	_, err := counted(t, s, "mallory", id, storetest.Trip)
-	require.ErrorIs(t, err, store.ErrNotFound)
+	assert.Equal(t, store.CountedNever, counted(t, s, "mallory", id, storetest.Trip))
 	assert.Zero(t, storetest.Count(t, url, `SELECT count(*) FROM counted_conversations`))
 }
 
@@ -115,4 +117,75 @@ func TestErasingTakesBackWhatAConversationAdded(t *testing.T) {
 	assert.Equal(t, 1, shared("economy"))
 	storetest.Erase(t, s, "bob", other)
 	assert.Zero(t, storetest.Count(t, url, `SELECT count(*) FROM shared_statistics`), "counts of nobody name the options of what was erased")
+}
+
+// What is counted together is what is counted one by one: each conversation is predicted by
+// those before it, each user speaks once to others, and each principal to all.
+func TestConversationsAreCountedTogetherAsOneByOne(t *testing.T) {
+	t.Parallel()
+	together, url := storetest.New(t)
+	alone, other := storetest.New(t)
+	answered := func(s *store.Store) (completed []store.Completed) {
+		for _, c := range []struct{ user, class string }{{"ann", "first"}, {"bob", "first"}, {"ann", "economy"}, {"", "first"}} {
+			completed = append(completed, store.Completed{ConversationID: storetest.Answered(t, s, "app", c.user, map[string]any{"class": c.class}), SchemaKey: storetest.Trip})
+		}
+		return completed
+	}
+	all := answered(together)
+	gone := store.Completed{ConversationID: uuid.NewString(), SchemaKey: storetest.Trip}
+	became := countedTogether(t, together, "app", append([]store.Completed{all[1], gone, {ConversationID: all[3].ConversationID}}, append(all[:3:3], all[1])...)...)
+	assert.Equal(t, []store.Counted{
+		store.CountedNow, store.CountedNever, store.CountedBefore, store.CountedNow, store.CountedBefore, store.CountedNow, store.CountedBefore,
+	}, became, "each once, and not without a schema key")
+	one := answered(alone)
+	for _, i := range []int{1, 0, 2} {
+		require.Equal(t, store.CountedNow, counted(t, alone, "app", one[i].ConversationID, storetest.Trip))
+	}
+	for _, document := range []string{
+		`SELECT document::text FROM shared_statistics`,
+		`SELECT string_agg(contribution::text, ' ' ORDER BY user_id, conversation_id) FROM counted_conversations WHERE form IS NOT NULL`,
+		`SELECT string_agg(user_id || for_user || for_others, ' ' ORDER BY user_id, conversation_id) FROM counted_conversations WHERE form IS NOT NULL`,
+	} {
+		assert.Equal(t, postgrestest.Value[string](t, other, document), postgrestest.Value[string](t, url, document), document)
+	}
+	assert.Equal(t, 2, seen(t, together, "app", "ann", "first")+seen(t, together, "app", "ann", "economy"))
+}
+
+// Contributions are read once, and those of one that was erased count no longer.
+func TestStatisticsReadAgainOnlyWhatIsNew(t *testing.T) {
+	t.Parallel()
+	s, database := storetest.NewCounted(t)
+	pool, err := postgres.Open(t.Context(), postgres.Config{URL: database.URL, MaxConns: 2})
+	require.NoError(t, err)
+	other := store.New(pool)
+	defer other.Close()
+	gone := surveyed(t, other, "ann", "", "first")
+	reading := func() int64 {
+		return database.Of(func() { seen(t, s, "ann", "", "first") }).RoundTrips
+	}
+	assert.EqualValues(t, 2, reading())
+	assert.EqualValues(t, 1, reading())
+	surveyed(t, other, "ann", "", "first")
+	assert.EqualValues(t, 2, reading())
+	surveyed(t, s, "ann", "", "first")
+	assert.EqualValues(t, 1, reading(), "its own")
+	storetest.Erase(t, other, "ann", gone)
+	assert.Equal(t, 2, seen(t, s, "ann", "", "first"))
+}
+
+// A transaction that fails may count its conversations otherwise the next time.
+func TestWhatWasNotCommittedIsCountedAgain(t *testing.T) {
+	t.Parallel()
+	s, _ := storetest.New(t)
+	id := storetest.Answered(t, s, "ann", "", map[string]any{"class": "first"})
+	ctx := principal.With(t.Context(), "ann")
+	failure := errors.New("failure")
+	require.ErrorIs(t, s.Process(ctx, "test", "counted", uuid.NewString(), func(tx *store.Tx) error {
+		_, err := tx.AddToStatistics(ctx, []store.Completed{{ConversationID: id, SchemaKey: storetest.Trip}})
+		require.NoError(t, err)
+		return failure
+	}), failure)
+	storetest.Revise(t, s, "ann", id, "class", "economy")
+	require.Equal(t, store.CountedNow, counted(t, s, "ann", id, storetest.Trip))
+	assert.Equal(t, []int{0, 1}, []int{seen(t, s, "ann", "", "first"), seen(t, s, "ann", "", "economy")})
 }

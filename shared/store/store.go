@@ -29,13 +29,16 @@ import (
 // Store is safe for concurrent use. A method without a Tx has a transaction of
 // its own.
 type Store struct {
-	pool   *pgxpool.Pool
-	slots  slotCache
-	audits bool // see Audited
+	pool    *pgxpool.Pool
+	slots   slotCache
+	counted *countedCache
+	audits  bool // see Audited
 }
 
 // New returns the store of a database. It owns the pool.
-func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool, slots: newSlotCache()} }
+func New(pool *pgxpool.Pool) *Store {
+	return &Store{pool: pool, slots: newSlotCache(), counted: &countedCache{}}
+}
 
 // Ping reports whether the database answers. It opens the first connection.
 func (s *Store) Ping(ctx context.Context) error { return s.pool.Ping(ctx) }
@@ -86,7 +89,7 @@ func (s *Store) transact(ctx context.Context, begin string, run func(*Tx) error)
 		return err
 	}
 	defer conn.Release()
-	t := &Tx{on: conn, begin: begin, slots: s.slots, audits: s.audits}
+	t := &Tx{on: conn, begin: begin, slots: s.slots, counted: s.counted, audits: s.audits}
 	if err := run(t); err != nil {
 		if conn.Conn().PgConn().TxStatus() != 'I' {
 			_, _ = conn.Exec(ctx, `ROLLBACK`)
@@ -100,13 +103,18 @@ func (s *Store) transact(ctx context.Context, begin string, run func(*Tx) error)
 	if err == nil && tag.String() == "ROLLBACK" {
 		return pgx.ErrTxCommitRollback
 	}
+	if err == nil {
+		s.counted.keep(t.contributed)
+	}
 	return err
 }
 
 // direct returns what runs each batch as a separate transaction, in one round trip:
 // PostgreSQL runs what comes up to a Sync as one. The statements of a batch do not
 // see the database as of one moment.
-func (s *Store) direct() *Tx { return &Tx{on: s.pool, slots: s.slots, audits: s.audits} }
+func (s *Store) direct() *Tx {
+	return &Tx{on: s.pool, slots: s.slots, counted: s.counted, audits: s.audits}
+}
 
 // saveTimeout bounds how long a change is saved that nobody waits for any more.
 const saveTimeout = 10 * time.Second
@@ -125,10 +133,13 @@ type Tx struct {
 	on interface { // a connection, or the pool
 		SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults
 	}
-	begin  string // a transaction; empty outside of one
-	bound  bool   // and begun
-	slots  slotCache
-	audits bool
+	begin   string // a transaction; empty outside of one
+	bound   bool   // and begun
+	slots   slotCache
+	counted *countedCache
+	audits  bool
+
+	contributed map[string]countedDocument // by it, to be kept once it is committed
 }
 
 // batch returns a batch for send. A transaction's first one binds it, which

@@ -15,7 +15,7 @@ func TestATransactionThatFailsLeavesNothingAndNoConnectionBehind(t *testing.T) {
 	t.Parallel()
 	d := newDatabaseOf(t, 1)
 	process := func(run func(*store.Tx) error) (first bool, _ error) {
-		err := d.Process(t.Context(), "test", "/source", []string{"1"}, func(tx *store.Tx, _ []string) error {
+		err := d.Process(t.Context(), "test", "/source", "1", func(tx *store.Tx) error {
 			first = true
 			return run(tx)
 		})

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	cloudevents "github.com/cloudevents/sdk-go/v2"
 	"github.com/stretchr/testify/assert"
@@ -14,6 +15,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
 	"github.com/sequential-questioning/sequential-questioning/shared/event/delivery"
 	"github.com/sequential-questioning/sequential-questioning/shared/event/eventtest"
+	"github.com/sequential-questioning/sequential-questioning/shared/event/indexer"
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
 	"github.com/sequential-questioning/sequential-questioning/shared/store"
@@ -31,6 +33,7 @@ const (
 
 const (
 	stepVariable = "EVENT_KILL_STEP"
+	consumeEnv   = "EVENT_KILL_CONSUMES"
 	urlVariable  = "EVENT_KILL_DATABASE"
 	qdrantEnv    = "EVENT_KILL_QDRANT"
 	exitKilled   = 77
@@ -69,6 +72,11 @@ func TestTheProcessThatIsKilled(t *testing.T) {
 	}
 	w := worldOn(t, os.Getenv(urlVariable), os.Getenv(qdrantEnv))
 	d := dying{w.memory, step}
+	if os.Getenv(consumeEnv) != "" {
+		_, _, err := w.relay(t, consuming{w.indexing(d), d}).Drain(t.Context())
+		require.NoError(t, err)
+		return
+	}
 	into := deliver(w.indexing(d))
 	n := 0
 	relay := w.relay(t, eventtest.Publisher(func(ctx context.Context, e cloudevents.Event) error {
@@ -119,6 +127,71 @@ func TestKilledBetweenAnyTwoStepsNothingIsLostAndNothingIndexedTwice(t *testing.
 			assert.Equal(t, tripValues, w.values(t, "local"), "and nothing of what was forgotten")
 			assert.Equal(t, 1, w.statistics(t).Conversations)
 			assert.Zero(t, count(t, w.url, `SELECT count(*) FROM erasures`))
+		})
+	}
+}
+
+// consuming is the publisher of a program in which the indexer takes events from the outbox.
+type consuming struct {
+	*indexer.Indexer
+	dying
+}
+
+func (c consuming) Publish(ctx context.Context, e cloudevents.Event) error {
+	return deliver(c.Indexer)(ctx, e)
+}
+
+func (c consuming) Consume(ctx context.Context, waiting []delivery.Entry) ([]delivery.Entry, error) {
+	c.at(claimed)
+	processed, _, err := c.Indexer.Consume(ctx, waiting)
+	c.at(indexedStep)
+	return processed, err
+}
+
+func TestKilledWhileItTakesEventsFromTheOutboxNothingIsLostAndNothingWaitsForALease(t *testing.T) {
+	t.Parallel()
+	for _, step := range []string{claimed, noted, written, erased, indexedStep} {
+		t.Run(strings.ReplaceAll(step, " ", "_"), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			gone := w.answeredTrip(t, "local", "", map[string]any{"budget": 1.0})
+			w.queued(t, eventtest.Recorded("local", gone, "budget"))
+			w.drain(t)
+			w.erase(t, "local", gone)
+			id := w.answeredTrip(t, "local", "", tripValues)
+			var events []event.Event
+			for slot := range tripValues {
+				events = append(events, eventtest.Recorded("local", id, slot))
+			}
+			w.queued(t, append(events, completed("local", id), erasedEvent("local", gone))...)
+			waiting := w.waiting(t)
+			if step == indexedStep {
+				waiting = 0
+			}
+
+			kill := exec.Command(os.Args[0], "-test.run=^TestTheProcessThatIsKilled$")
+			kill.Env = append(os.Environ(), stepVariable+"="+step, consumeEnv+"=1", urlVariable+"="+w.url, qdrantEnv+"="+w.qdrant)
+			output, err := kill.CombinedOutput()
+			var exit *exec.ExitError
+			require.ErrorAs(t, err, &exit, "%s", output)
+			require.Equal(t, exitKilled, exit.ExitCode(), "%s", output)
+
+			// The server notices by itself that the process has gone, and undoes what it had begun.
+			published := 0
+			for range 100 {
+				done, _, err := w.relay(t, consuming{w.indexer, dying{Memory: w.memory}}).Drain(t.Context())
+				require.NoError(t, err)
+				if published += done.Published; w.waiting(t) == 0 {
+					break
+				}
+				time.Sleep(50 * time.Millisecond)
+			}
+			assert.Zero(t, w.waiting(t))
+			assert.Equal(t, waiting, published)
+			assert.Equal(t, tripValues, w.values(t, "local"), "and nothing of what was forgotten")
+			assert.Equal(t, 1, w.statistics(t).Conversations)
+			assert.Zero(t, count(t, w.url, `SELECT count(*) FROM erasures`))
+			assert.Zero(t, count(t, w.url, `SELECT count(*) FROM processed_events WHERE at > (SELECT min(at) FROM processed_events)`), "the outbox says what was processed")
 		})
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -152,6 +154,30 @@ func newStock(ctx context.Context, url string, t *tape) (*stock, error) {
 // close ends the stock's own pool; its conversations stay in the store.
 func (s *stock) close() { s.pool.Close() }
 
+// settled stocks a new database and has it gather statistics, before anything plans its
+// statements on it: see setUp.
+func (s *stock) settled(ctx context.Context) error {
+	if err := s.fill(ctx, stocked); err != nil {
+		return err
+	}
+	_, err := s.pool.Exec(ctx, "VACUUM ANALYZE")
+	return err
+}
+
+// server returns the process id of the stock's PostgreSQL: the parent of a connection's.
+func (s *stock) server(ctx context.Context) (int, error) {
+	var connection int
+	if err := s.pool.QueryRow(ctx, "SELECT pg_backend_pid()").Scan(&connection); err != nil {
+		return 0, err
+	}
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", connection))
+	if err != nil {
+		return 0, nil // no Linux, where cpu is zero
+	}
+	_, parent, _ := strings.Cut(string(status), "PPid:")
+	return strconv.Atoi(strings.Fields(parent)[0])
+}
+
 // fill fills the stock up to n newly opened conversations.
 // Not during a measurement: it uses the database too.
 func (s *stock) fill(ctx context.Context, n int) error {
@@ -202,7 +228,8 @@ func (s *stock) open(ctx context.Context, n, answered int) ([]string, error) {
 // play replays the start of the tape within a transaction. The binding of the principal
 // is in the first statements, so it holds within the transaction too.
 // Statements that begin or end a transaction are left out. Unlike in a measured replay, the
-// id is also replaced within results, because these conversations are read by the service.
+// id is also replaced within results and events, because these conversations are read by the
+// service and the indexer.
 func (s *stock) play(ctx context.Context, tx pgx.Tx, id string, answered int) error {
 	batch := &pgx.Batch{}
 	var sent []statement
@@ -214,8 +241,11 @@ func (s *stock) play(ctx context.Context, tx pgx.Tx, id string, answered int) er
 				}
 				args := s.tape.argsFor(st, id)
 				for i, arg := range args {
-					if data, ok := arg.([]byte); ok {
-						args[i] = bytes.ReplaceAll(data, []byte(s.tape.id), []byte(id))
+					switch arg := arg.(type) {
+					case []byte:
+						args[i] = bytes.ReplaceAll(arg, []byte(s.tape.id), []byte(id))
+					case []string: // events among them
+						args[i] = strings.Split(strings.ReplaceAll(strings.Join(arg, "\x00"), s.tape.id, id), "\x00")
 					}
 				}
 				batch.Queue(st.sql, args...)

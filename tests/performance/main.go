@@ -72,7 +72,7 @@ func parse(arguments []string) (options, error) {
 	flags.BoolVar(&o.strict, "strict", false, "exit with 1 if an aim is missed")
 	flags.IntVar(&o.connections, "connections", 4, "database connections of each function, and of what it is compared with: DATABASE_MAX_CONNS")
 	flags.StringVar(&only, "only", "", "comma-separated `sections` to measure: "+strings.Join(names(), ", "))
-	flags.StringVar(&o.profile, "profile", "", "write CPU and heap profiles of the warm measure to this `folder`; the figures are then not to be quoted")
+	flags.StringVar(&o.profile, "profile", "", "write CPU and heap profiles of the sections warm and peer to this `folder`; the figures are then not to be quoted")
 	flags.Func("env", "a `NAME=value` for the functions and the gateway; may be repeated", func(setting string) error {
 		o.env = append(o.env, setting)
 		return nil

@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/postgres/embedded"
 	"github.com/sequential-questioning/sequential-questioning/tests/deployed"
 )
 
@@ -36,27 +37,36 @@ const peer = "tests/performance/peer/node_modules/@modelcontextprotocol/server-e
 // The comparison favours the reference server, which keeps nothing. Its echo is the least
 // that a tool of that SDK costs.
 func measurePeer(ctx context.Context, b *bench) error {
-	url, err := b.db.second(ctx, "peer")
+	data := filepath.Join(b.dir, "peer")
+	profiler, err := deployed.FreeAddress()
 	if err != nil {
 		return err
 	}
-	local, endpoint, err := b.serve(ctx, "is ready at ", exec.CommandContext(ctx, b.procs.Path("local"), "--port", "0", "--data", filepath.Join(b.dir, "peer")),
-		append([]string{"DATABASE_URL=" + url}, b.env...)...)
+	program := exec.CommandContext(ctx, b.procs.Path("local"), "--port", "0", "--data", data)
+	local, endpoint, err := b.serve(ctx, "is ready at ", program, append([]string{"BENCH_PPROF=" + profiler}, b.env...)...)
 	if err != nil {
 		return fmt.Errorf("start the local program: %w", err)
 	}
 	defer local()
 	endpoint, _, _ = strings.Cut(endpoint, " ") // how long it took follows
+	// The program has its own database, with its own settings, as on a laptop.
+	database, err := embedded.Inspect(ctx, filepath.Join(data, "postgres"))
+	if err != nil {
+		return fmt.Errorf("find the local program's database: %w", err)
+	}
 	echo, stop, err := b.startPeer(ctx)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	stock, err := newStock(ctx, url, b.tape)
+	stock, err := newStock(ctx, database.URL, b.tape)
 	if err != nil {
 		return err
 	}
 	defer stock.close()
+	if err := stock.settled(ctx); err != nil {
+		return err
+	}
 	open, err := stock.open(ctx, 1, slots/2)
 	if err != nil {
 		return err
@@ -80,18 +90,38 @@ func measurePeer(ctx context.Context, b *bench) error {
 		})},
 		{followUpTool + ", an answer", aimAnswer, newToolSide(endpoint, stock, 1)},
 	}
+	server, err := stock.server(ctx)
+	if err != nil {
+		return err
+	}
 	rates := make([][]float64, len(sides))
+	var calls int
+	cost := map[string]time.Duration{} // of the answers
 	for pair := range b.pairs + 1 {
 		for i, one := range sides {
 			if err := stock.fill(ctx, int(3000*b.slice.Seconds()/slots)+2); err != nil {
 				return err
 			}
-			took, elapsed, err := slice(ctx, one.side, 1, b.slice, 0)
-			if err != nil {
+			before := processors(program.Process.Pid, server)
+			var took times
+			var elapsed time.Duration
+			measured := func() (err error) { took, elapsed, err = slice(ctx, one.side, 1, b.slice, 0); return err }
+			var of []*process
+			if one.aim == aimAnswer {
+				of = append(of, &process{Process: &deployed.Process{Name: "local"}, profiler: profiler})
+			}
+			if err := b.profiled(ctx, fmt.Sprint("answer-", pair), b.slice, measured, of...); err != nil {
 				return fmt.Errorf("%s: %w", one.label, err)
 			}
-			if pair > 0 { // the first is warm-up
-				rates[i] = append(rates[i], float64(len(took))/elapsed.Seconds())
+			if pair == 0 {
+				continue // warm-up
+			}
+			rates[i] = append(rates[i], float64(len(took))/elapsed.Seconds())
+			if one.aim == aimAnswer {
+				calls += len(took)
+				for name, used := range processors(program.Process.Pid, server) {
+					cost[name] += used - before[name]
+				}
 			}
 		}
 	}
@@ -104,8 +134,16 @@ func measurePeer(ctx context.Context, b *bench) error {
 		}
 		s.add(r)
 	}
+	per := func(name string) float64 { return cost[name].Seconds() * 1000 / float64(calls) }
 	s.note("The reference server echoes a text from memory. The local program serves from PostgreSQL, with the gateway, the functions, relay and indexer in its process.")
+	s.note("CPU of one answer, in ms, with all that follows from it: the program %.2f, PostgreSQL %.2f, the caller %.2f.", per("program"), per("postgres"), per("caller"))
 	return nil
+}
+
+// processors is the processor time used so far by the local program, its PostgreSQL with
+// its children, and this process.
+func processors(program, server int) map[string]time.Duration {
+	return map[string]time.Duration{"program": cpu(program, false), "postgres": cpu(server, true), "caller": cpu(os.Getpid(), false)}
 }
 
 // calling is a side of one call that is made again and again.

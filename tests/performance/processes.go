@@ -70,7 +70,7 @@ func (p *processes) profiled(root string) (string, error) {
 	source, overlay := filepath.Join(p.dir, "profiler.go"), filepath.Join(p.dir, "overlay.json")
 	replace := map[string]string{}
 	for _, name := range programs {
-		replace[filepath.Join(root, "functions", name, "cmd", name, "profiler.go")] = source
+		replace[filepath.Join(root, p.Source(name), "profiler.go")] = source
 	}
 	encoded, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {

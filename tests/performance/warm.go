@@ -37,7 +37,9 @@ func measureWarm(ctx context.Context, b *bench) error {
 	for _, workers := range concurrencies {
 		function := newToolSide(b.gateway.URL(), b.stock, workers)
 		statements := &bareSide{b.tape, b.stock, pool, make([]place, workers)}
-		if err := b.profiled(ctx, workers, func() error { return b.warm(ctx, s, workers, function, statements) }); err != nil {
+		err := b.profiled(ctx, fmt.Sprint(workers), 2*time.Duration(b.pairs+1)*b.slice,
+			func() error { return b.warm(ctx, s, workers, function, statements) }, b.gateway, b.followUp)
+		if err != nil {
 			return err
 		}
 	}
@@ -155,29 +157,27 @@ func (b *bench) usage() map[string]time.Duration {
 	}
 }
 
-// profiled records profiles during run, if they are requested.
-// A CPU profile lasts as long as all slices are expected to take. It costs time itself, which
+// profiled records profiles of processes during run, if they are requested, in files with
+// this label. A CPU profile lasts as long as run is expected to take. It costs time itself, which
 // is why the table then says that its figures are not to be quoted.
-func (b *bench) profiled(ctx context.Context, workers int, run func() error) error {
+func (b *bench) profiled(ctx context.Context, label string, lasts time.Duration, run func() error, of ...*process) error {
 	if b.profile == "" {
 		return run()
 	}
 	if err := os.MkdirAll(b.profile, 0o755); err != nil {
 		return err
 	}
-	both := []*process{b.gateway, b.followUp}
-	path := fmt.Sprintf("profile?seconds=%d", int(2*float64(b.pairs+1)*b.slice.Seconds()))
 	var group errgroup.Group
-	for _, p := range both {
+	for _, p := range of {
 		group.Go(func() error {
-			return p.fetchProfile(ctx, path, filepath.Join(b.profile, fmt.Sprintf("%s-%d.cpu", p.Name, workers)))
+			return p.fetchProfile(ctx, fmt.Sprintf("profile?seconds=%d", max(1, int(lasts.Seconds()))), filepath.Join(b.profile, p.Name+"-"+label+".cpu"))
 		})
 	}
 	if err := errors.Join(run(), group.Wait()); err != nil {
 		return err
 	}
-	for _, p := range both {
-		if err := p.fetchProfile(ctx, "allocs", filepath.Join(b.profile, fmt.Sprintf("%s-%d.allocs", p.Name, workers))); err != nil {
+	for _, p := range of {
+		if err := p.fetchProfile(ctx, "allocs", filepath.Join(b.profile, p.Name+"-"+label+".allocs")); err != nil {
 			return err
 		}
 	}

@@ -48,6 +48,43 @@ func Read(e cloudevents.Event) (event.Event, error) {
 	return nil, fmt.Errorf("%w: %q", event.ErrUnknownType, e.Type())
 }
 
+// Event returns what an event of the outbox says happened. It is not checked against its
+// schema, as one that comes from elsewhere is: its row was written with the change. Where
+// it is not what a row holds, Read says of its CloudEvent what is wrong.
+func (entry Entry) Event() (event.Event, error) {
+	var e event.Event
+	var err error
+	switch entry.Type {
+	case event.TypeQuestionAsked:
+		e, err = decode[event.QuestionAsked](entry.Data)
+	case event.TypeAnswerRecorded:
+		e, err = decode[event.AnswerRecorded](entry.Data)
+	case event.TypeAnswerRevised:
+		e, err = decode[event.AnswerRevised](entry.Data)
+	case event.TypeConversationCompleted:
+		e, err = decode[event.ConversationCompleted](entry.Data)
+	case event.TypeConversationErased:
+		e, err = decode[event.ConversationErased](entry.Data)
+	default:
+		err = fmt.Errorf("%w: %q", event.ErrUnknownType, entry.Type)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if id, who := e.Of(); id != entry.ConversationID.String() || who == "" {
+		return nil, fmt.Errorf("the data is of conversation %q and principal %q, the row of %s", id, who, entry.ConversationID)
+	}
+	return e, nil
+}
+
+func decode[E event.Event](data []byte) (event.Event, error) {
+	var e E
+	if err := json.Unmarshal(data, &e); err != nil {
+		return nil, fmt.Errorf("data: %w", err)
+	}
+	return e, nil
+}
+
 // read checks an event against its type's schema before it decodes it. The subject
 // has to name the conversation of the data, because brokers filter and order by the
 // subject.

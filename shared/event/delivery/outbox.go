@@ -15,6 +15,7 @@ import (
 	cloudevents "github.com/cloudevents/sdk-go/v2"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/event"
@@ -99,6 +100,24 @@ func (o *Outbox) Claim(ctx context.Context, limit int, lease time.Duration) ([]E
 	}
 	slices.SortFunc(claimed, func(a, b Entry) int { return cmp.Compare(a.Position, b.Position) })
 	return claimed, nil
+}
+
+// Waiting returns up to limit events that may be processed now, the earliest first, for a
+// Consumer. They are not claimed: by the time that somebody takes them, they may be gone.
+func (o *Outbox) Waiting(ctx context.Context, limit int) ([]Entry, error) {
+	var found []Entry
+	batch := eventingBatch()
+	batch.Queue(`SELECT set_config('enable_sort', 'off', true), set_config('jit', 'off', true)`) // see claimLock
+	batch.Queue(`
+		SELECT id, position, conversation_id, type, data, created_at, attempts, next_at FROM outbox
+		WHERE parked_at IS NULL AND next_at <= now() ORDER BY position LIMIT $1`, limit).Query(func(rows pgx.Rows) (err error) {
+		found, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Entry])
+		return err
+	})
+	if err := o.pool.SendBatch(ctx, batch).Close(); err != nil {
+		return nil, fmt.Errorf("read the outbox: %w", err)
+	}
+	return found, nil
 }
 
 // Settlement is the outcome of claimed events.
@@ -231,13 +250,13 @@ const maxExpired = 1000
 // gateway, because only the relay runs on a timer and acts for all principals.
 func (o *Outbox) DeleteExpiredElicitations(ctx context.Context) (int, error) {
 	var n int64
-	err := o.inTx(ctx, func(tx pgx.Tx) error {
-		deleted, err := tx.Exec(ctx, `DELETE FROM elicitations WHERE id IN (
-			SELECT id FROM elicitations WHERE expires_at < now() LIMIT $1)`, maxExpired)
+	batch := eventingBatch()
+	batch.Queue(`DELETE FROM elicitations WHERE id IN (
+		SELECT id FROM elicitations WHERE expires_at < now() LIMIT $1)`, maxExpired).Exec(func(deleted pgconn.CommandTag) error {
 		n = deleted.RowsAffected()
-		return err
+		return nil
 	})
-	if err != nil {
+	if err := o.pool.SendBatch(ctx, batch).Close(); err != nil {
 		return 0, fmt.Errorf("delete expired elicitations: %w", err)
 	}
 	return int(n), nil

@@ -261,39 +261,42 @@ func TestAnEventThatNeverCanBeAcceptedIsADeadLetterAtOnce(t *testing.T) {
 	assert.Equal(t, 1, done.DeadLettered)
 }
 
-// together is a publisher that takes several events at once, none if one is refused.
-type together struct {
+// consuming is a publisher that takes events from the outbox itself, none if one is refused.
+type consuming struct {
 	*eventtest.Recorder
+	outbox   *Outbox
 	requests int
-	refused  func(cloudevents.Event) bool
+	refused  func(id string) bool
 }
 
-func (p *together) Publish(ctx context.Context, e cloudevents.Event) error {
+func (p *consuming) Publish(ctx context.Context, e cloudevents.Event) error {
 	p.requests++
-	if p.refused(e) {
+	if p.refused(e.ID()) {
 		return &Refused{Status: 422}
 	}
 	return p.Recorder.Publish(ctx, e)
 }
 
-func (p *together) PublishAll(ctx context.Context, events []cloudevents.Event) error {
+func (p *consuming) Consume(ctx context.Context, waiting []Entry) ([]Entry, error) {
 	p.requests++
-	if slices.ContainsFunc(events, p.refused) {
-		return errors.New("one of them is refused")
-	}
-	for _, e := range events {
-		if err := p.Recorder.Publish(ctx, e); err != nil {
-			return err
+	for _, entry := range waiting {
+		if p.refused(entry.ID.String()) {
+			return nil, errors.New("one of them is refused")
 		}
 	}
-	return nil
+	for _, entry := range waiting {
+		if err := p.Recorder.Publish(ctx, entry.CloudEvent()); err != nil {
+			return nil, err
+		}
+	}
+	return waiting, p.outbox.Settle(ctx, Settlement{Published: waiting})
 }
 
-func TestEventsArePublishedTogetherWhereThePublisherTakesThemAndOneRefusedHoldsUpNoOther(t *testing.T) {
+func TestAConsumerTakesEventsTogetherAndOneRefusedHoldsUpNoOther(t *testing.T) {
 	t.Parallel()
 	w := newOutboxWorld(t)
 	conversations := []string{elsewhere(), elsewhere()}
-	p := &together{Recorder: &eventtest.Recorder{}, refused: func(cloudevents.Event) bool { return false }}
+	p := &consuming{Recorder: &eventtest.Recorder{}, outbox: w.outbox, refused: func(string) bool { return false }}
 	relay := w.relay(t, p)
 	queue := func() {
 		for range 3 {
@@ -311,17 +314,35 @@ func TestEventsArePublishedTogetherWhereThePublisherTakesThemAndOneRefusedHoldsU
 
 	queue()
 	var refused string
-	p.refused = func(e cloudevents.Event) bool {
+	p.refused = func(id string) bool {
 		if refused == "" {
-			refused = e.ID()
+			refused = id
 		}
-		return e.ID() == refused
+		return id == refused
 	}
 	done, _, err = relay.Drain(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, []int{5, 1}, []int{done.Published, done.DeadLettered})
 	assert.Len(t, p.Events(), 11)
 	assert.Equal(t, 1, postgrestest.Count(t, w.url, `SELECT count(*) FROM outbox WHERE parked_at IS NOT NULL`))
+}
+
+func TestAConsumerTakesWhatWaitsInItsOrderAndNothingElse(t *testing.T) {
+	t.Parallel()
+	w := newOutboxWorld(t)
+	for range 25 { // of batches of ten
+		w.queued(t, eventtest.Recorded("local", elsewhere(), "a"))
+	}
+	w.queued(t, eventtest.Recorded("local", elsewhere(), "claimed"), eventtest.Recorded("local", elsewhere(), "dead"))
+	postgrestest.Exec(t, w.url, `UPDATE outbox SET next_at = now() + interval '1 minute' WHERE data->'slot'->>'key' = 'claimed'`)
+	postgrestest.Exec(t, w.url, `UPDATE outbox SET parked_at = now() WHERE data->'slot'->>'key' = 'dead'`)
+	p := &consuming{Recorder: &eventtest.Recorder{}, outbox: w.outbox, refused: func(string) bool { return false }}
+	done, _, err := w.relay(t, p).Drain(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, 25, done.Published)
+	assert.Equal(t, 3, p.requests)
+	assert.True(t, slices.IsSorted(p.IDs()), "ids of version 7 sort as they were queued")
+	assert.Equal(t, 2, w.waiting(t))
 }
 
 func TestWhileTheSinkIsUnavailableNothingIsDeadLettered(t *testing.T) {

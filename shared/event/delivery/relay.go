@@ -10,7 +10,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	cloudevents "github.com/cloudevents/sdk-go/v2"
 	"github.com/google/uuid"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/plain"
@@ -60,6 +59,8 @@ const (
 	// minInterval is the time between two rounds: whoever reaches the relay can ask
 	// for one, and a round costs the database three transactions, for however many events.
 	minInterval = 200 * time.Millisecond
+	// tendInterval is the time between two looks for what has waited for minutes or more.
+	tendInterval = time.Minute
 )
 
 // Relay publishes the events of an outbox. Any number of relays may work on one;
@@ -79,6 +80,7 @@ type Relay struct {
 	running, again bool
 	backlog        chan struct{} // closed when the drain ends that found more than a batch; nil for none
 	lastRound      time.Time     // when the last round ended
+	tended         time.Time     // see tend; one drain at a time
 }
 
 // NewRelay returns a relay.
@@ -189,15 +191,14 @@ func (r *Relay) AwaitBacklog(ctx context.Context) {
 	}
 }
 
-// publishAll is one round. It first does what needs a timer and no event: deleting
-// expired elicitations and repeating unconfirmed erasures. The lease outlasts the
+// publishAll is one round. The lease outlasts the
 // drain, its last deliveries and its last settlement, so no other relay claims an event that this one
 // may still publish.
 func (r *Relay) publishAll(ctx context.Context, done *Drained) error {
-	if _, err := r.outbox.DeleteExpiredElicitations(ctx); err != nil {
+	if err := r.tend(ctx); err != nil {
 		return err
 	}
-	if _, err := r.outbox.RequeueErasures(ctx, r.config.UnconfirmedFor); err != nil {
+	if consumed, err := r.consume(ctx, done); consumed || err != nil {
 		return err
 	}
 	for {
@@ -229,8 +230,54 @@ func (r *Relay) publishAll(ctx context.Context, done *Drained) error {
 		case ctx.Err() != nil:
 			done.More = true
 			return nil
+		case len(claimed) < r.config.Batch: // what has come since asks for another round
+			return nil
 		}
 	}
+}
+
+// tend does what needs a timer and no event, at most once in tendInterval: it deletes
+// expired elicitations and repeats unconfirmed erasures.
+func (r *Relay) tend(ctx context.Context) error {
+	if time.Since(r.tended) < tendInterval {
+		return nil
+	}
+	if _, err := r.outbox.DeleteExpiredElicitations(ctx); err != nil {
+		return err
+	}
+	if _, err := r.outbox.RequeueErasures(ctx, r.config.UnconfirmedFor); err != nil {
+		return err
+	}
+	r.tended = time.Now()
+	return nil
+}
+
+// consume has a publisher that is a Consumer process what waits. It returns false where
+// events are to be published one by one: to another publisher, or because one of them
+// could not be processed.
+func (r *Relay) consume(ctx context.Context, done *Drained) (bool, error) {
+	consumer, ok := r.publisher.(Consumer)
+	for ok {
+		if ctx.Err() != nil {
+			done.More = true
+			return true, nil
+		}
+		waiting, err := r.outbox.Waiting(ctx, r.config.Batch)
+		if err != nil || len(waiting) == 0 {
+			return true, err
+		}
+		consuming, cancel := context.WithTimeout(context.WithoutCancel(ctx), publishTimeout)
+		processed, err := consumer.Consume(consuming, waiting)
+		cancel()
+		if err != nil {
+			return false, nil
+		}
+		r.count(ctx, Settlement{Published: processed}, done)
+		if len(waiting) < r.config.Batch || len(processed) == 0 { // the rest is somebody else's
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // publishing is a batch that is being published. mu guards the settlement, to which
@@ -242,15 +289,10 @@ type publishing struct {
 	unavailable atomic.Bool  // the sink
 }
 
-// publish tries every event of a batch: together if the publisher can, or else
-// conversations side by side, the events of one after each other up to the first
-// that fails.
+// publish tries every event of a batch: conversations side by side, the events of one
+// after each other up to the first that fails.
 func (r *Relay) publish(ctx context.Context, claimed []Entry) *publishing {
 	p := &publishing{Settlement: Settlement{Backoff: r.config.Backoff, MaxBackoff: r.config.MaxBackoff}}
-	if r.deliverAll(ctx, claimed) {
-		p.Published = claimed
-		return p
-	}
 	var order []uuid.UUID
 	byConversation := map[uuid.UUID][]Entry{}
 	for _, e := range claimed {
@@ -297,22 +339,6 @@ func (r *Relay) publishInOrder(ctx context.Context, p *publishing, events []Entr
 			return
 		}
 	}
-}
-
-// deliverAll publishes events together, and returns whether all arrived. Which of them
-// was refused, and why, is left to be found by publishing each.
-func (r *Relay) deliverAll(ctx context.Context, entries []Entry) bool {
-	publisher, ok := r.publisher.(BatchPublisher)
-	if !ok || len(entries) == 1 {
-		return false
-	}
-	events := make([]cloudevents.Event, len(entries))
-	for i, e := range entries {
-		events[i] = e.CloudEvent()
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), publishTimeout)
-	defer cancel()
-	return publisher.PublishAll(ctx, events) == nil
 }
 
 // deliver publishes an event, and waits for its answer also when the drain's time is up:

@@ -23,11 +23,13 @@ type Publisher interface {
 	Publish(context.Context, cloudevents.Event) error
 }
 
-// BatchPublisher delivers events together where that is cheaper. After an error, of
-// whichever event, the relay publishes each by itself.
-type BatchPublisher interface {
+// Consumer is a publisher that processes events of this database's outbox itself, many at
+// a time, and deletes them in the transaction of their effect. Nobody has to claim them, to
+// settle what became of them or to note that they are processed. It returns those that it
+// processed. After an error, of whichever event, the relay claims and publishes each by itself.
+type Consumer interface {
 	Publisher
-	PublishAll(context.Context, []cloudevents.Event) error
+	Consume(context.Context, []Entry) (processed []Entry, err error)
 }
 
 // Refused is the answer of a sink that received an event and did not accept it.

@@ -24,7 +24,7 @@ type Handler struct {
 	signer  *delivery.Signer
 	memory  *memory.Memory
 	indexer *Indexer
-	indexed func(cloudevents.Event) // nil for none
+	indexed func(event.Event) // nil for none
 }
 
 // Open returns an indexer as the environment describes it. It connects when it
@@ -77,7 +77,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (h *Handler) Publish(ctx context.Context, e cloudevents.Event) error {
 	_, err := h.indexer.Index(ctx, e)
 	if err == nil {
-		h.tell(e)
+		if h.indexed != nil {
+			if read, err := delivery.Read(e); err == nil {
+				h.indexed(read)
+			}
+		}
 		return nil
 	}
 	status := statusOf(ctx, err)
@@ -89,27 +93,21 @@ func (h *Handler) Publish(ctx context.Context, e cloudevents.Event) error {
 	return &delivery.Refused{Status: status, Body: err.Error()}
 }
 
-// PublishAll is Publish for events together. After an error, publish each.
-func (h *Handler) PublishAll(ctx context.Context, events []cloudevents.Event) error {
-	if err := h.indexer.IndexAll(ctx, events); err != nil {
-		return err
+// Consume processes events that wait in the outbox of the indexer's database, and
+// deletes them there. After an error, publish each.
+func (h *Handler) Consume(ctx context.Context, waiting []delivery.Entry) ([]delivery.Entry, error) {
+	processed, events, err := h.indexer.Consume(ctx, waiting)
+	for _, e := range events {
+		if h.indexed != nil {
+			h.indexed(e)
+		}
 	}
-	h.tell(events...)
-	return nil
+	return processed, err
 }
 
 // OnIndexed has f called with each event that was processed, now or before. Call it
 // before the first event.
-func (h *Handler) OnIndexed(f func(cloudevents.Event)) { h.indexed = f }
-
-func (h *Handler) tell(events ...cloudevents.Event) {
-	if h.indexed == nil {
-		return
-	}
-	for _, e := range events {
-		h.indexed(e)
-	}
-}
+func (h *Handler) OnIndexed(f func(event.Event)) { h.indexed = f }
 
 // statusOf is 503 where the caller left, as a killed relay does: it delivers the
 // event again, and nothing is wrong.

@@ -65,25 +65,53 @@ func New(s *store.Store, m Memory) *Indexer {
 // delivery would not do again to the same effect. The error is ErrInvalid,
 // qdrant.ErrUnavailable or postgres.Retryable, or one that is not expected.
 func (x *Indexer) Index(ctx context.Context, e cloudevents.Event) (Outcome, error) {
-	outcomes, err := x.index(ctx, []cloudevents.Event{e})
-	x.metrics.indexed(ctx, e.Type(), outcomes[0], err)
-	x.prune(ctx, 1)
-	return outcomes[0], err
+	outcome, err := x.index(ctx, e)
+	x.metrics.indexed(ctx, e.Type(), outcome, err)
+	x.prune(ctx)
+	return outcome, err
 }
 
-// IndexAll processes events in one transaction for each principal, to the effect of
-// Index for each. An error may be that of any event, so then deliver them one by one:
-// what was processed is not processed again.
-func (x *Indexer) IndexAll(ctx context.Context, events []cloudevents.Event) error {
-	outcomes, err := x.index(ctx, events)
-	if err != nil {
-		return err
+// Consume processes events that wait in the outbox of the store's database, to the effect
+// of Index for each, and deletes them there: in one transaction for each principal, with
+// one write to memory. An error may be that of any event, so then deliver them one by one:
+// what was processed waits no longer. It returns the entries that it processed, and their
+// events: others are processed by somebody else.
+func (x *Indexer) Consume(ctx context.Context, waiting []delivery.Entry) (processed []delivery.Entry, of []event.Event, err error) {
+	events, outcomes := make([]event.Event, len(waiting)), make([]Outcome, len(waiting))
+	byPrincipal := map[string][]happening{}
+	for i, entry := range waiting {
+		e, err := entry.Event()
+		if err != nil {
+			return nil, nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+		}
+		_, who := e.Of()
+		events[i], outcomes[i] = e, Duplicate // unless nobody else processes it
+		byPrincipal[who] = append(byPrincipal[who], happening{e, entry.ID.String(), &outcomes[i]})
+	}
+	for who, all := range byPrincipal {
+		if err := x.consume(principal.With(ctx, who), all); err != nil {
+			return nil, nil, err
+		}
 	}
 	for i, e := range events {
-		x.metrics.indexed(ctx, e.Type(), outcomes[i], nil)
+		x.metrics.indexed(ctx, string(e.Type()), outcomes[i], nil)
+		if outcomes[i] != Duplicate {
+			processed, of = append(processed, waiting[i]), append(of, e)
+		}
 	}
-	x.prune(ctx, len(events))
-	return nil
+	return processed, of, nil
+}
+
+// consume is Consume for the context's principal.
+func (x *Indexer) consume(ctx context.Context, all []happening) error {
+	ids, conversations := make([]string, len(all)), make([]string, len(all))
+	for i, h := range all {
+		ids[i] = h.id
+		conversations[i], _ = h.Of()
+	}
+	return x.store.Consume(ctx, conversations, ids, func(tx *store.Tx, first []string) error {
+		return x.apply(ctx, tx, those(all, first))
+	})
 }
 
 // happening is an event that is read.
@@ -93,59 +121,50 @@ type happening struct {
 	outcome *Outcome
 }
 
-// index returns an outcome for each event, also with an error. Questions are not
-// indexed, and passed before the transaction that would only record that.
-func (x *Indexer) index(ctx context.Context, events []cloudevents.Event) ([]Outcome, error) {
-	outcomes := make([]Outcome, len(events))
-	byPrincipal := map[string][]happening{}
-	for i, e := range events {
-		read, err := delivery.Read(e)
-		if err != nil {
-			return outcomes, fmt.Errorf("%w: %w", ErrInvalid, err)
-		}
-		if _, asked := read.(event.QuestionAsked); asked {
-			outcomes[i] = Passed
-			continue
-		}
-		_, who := read.Of()
-		if who == "" { // a context without one acts for the local principal
-			return outcomes, fmt.Errorf("%w: it names no principal", ErrInvalid)
-		}
-		outcomes[i] = Duplicate // unless it is the first
-		byPrincipal[who] = append(byPrincipal[who], happening{read, e.ID(), &outcomes[i]})
+// those returns the happenings of the ids, each id once.
+func those(all []happening, ids []string) []happening {
+	wanted := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		wanted[id] = true
 	}
-	for who, all := range byPrincipal {
-		if err := x.process(principal.With(ctx, who), all); err != nil {
-			return make([]Outcome, len(events)), err
+	var some []happening
+	for _, h := range all {
+		if wanted[h.id] {
+			some = append(some, h)
+			delete(wanted, h.id)
 		}
 	}
-	return outcomes, nil
+	return some
 }
 
-// process is index for the events of the context's principal.
-func (x *Indexer) process(ctx context.Context, all []happening) error {
-	ids := make([]string, len(all))
-	for i, h := range all {
-		ids[i] = h.id
+// index is Index without the metric. Questions are not indexed, and passed before the
+// transaction that would only record that.
+func (x *Indexer) index(ctx context.Context, e cloudevents.Event) (Outcome, error) {
+	read, err := delivery.Read(e)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
-	return x.store.Process(ctx, consumer, event.Source, ids, func(tx *store.Tx, first []string) error {
-		waiting := make(map[string]bool, len(first))
-		for _, id := range first {
-			waiting[id] = true
-		}
-		var fresh []happening
-		for _, h := range all {
-			if waiting[h.id] {
-				fresh = append(fresh, h)
-				delete(waiting, h.id) // the second of one id is a duplicate
-			}
-		}
-		return x.apply(ctx, tx, fresh)
+	if _, asked := read.(event.QuestionAsked); asked {
+		return Passed, nil
+	}
+	_, who := read.Of()
+	if who == "" { // a context without one acts for the local principal
+		return "", fmt.Errorf("%w: it names no principal", ErrInvalid)
+	}
+	outcome := Duplicate // unless it is the first
+	ctx = principal.With(ctx, who)
+	err = x.store.Process(ctx, consumer, event.Source, e.ID(), func(tx *store.Tx) error {
+		return x.apply(ctx, tx, []happening{{read, e.ID(), &outcome}})
 	})
+	if err != nil {
+		return "", err
+	}
+	return outcome, nil
 }
 
-// apply brings the answers of all conversations to memory at once. That other events
-// come later changes nothing: each is processed by what the store holds now.
+// apply brings the answers of all conversations to memory at once, and counts all that
+// completed. That other events come later changes nothing: each is processed by what the
+// store holds now.
 func (x *Indexer) apply(ctx context.Context, tx *store.Tx, all []happening) error {
 	slots := map[string][]string{}
 	for _, h := range all {
@@ -160,13 +179,14 @@ func (x *Indexer) apply(ctx context.Context, tx *store.Tx, all []happening) erro
 	if err != nil {
 		return err
 	}
+	var completed []happening
 	for _, h := range all {
 		switch e := h.Event.(type) {
 		case event.AnswerRecorded, event.AnswerRevised:
 			id, _ := e.Of()
 			*h.outcome = synced(id)
 		case event.ConversationCompleted:
-			*h.outcome, err = count(ctx, tx, e)
+			completed = append(completed, h)
 		case event.ConversationErased:
 			*h.outcome, err = x.delete(ctx, tx, e)
 		default:
@@ -176,7 +196,7 @@ func (x *Indexer) apply(ctx context.Context, tx *store.Tx, all []happening) erro
 			return err
 		}
 	}
-	return nil
+	return count(ctx, tx, completed)
 }
 
 // changed returns the keys of the slots whose answers an event changed.
@@ -211,18 +231,26 @@ func (x *Indexer) sync(ctx context.Context, tx *store.Tx, slots map[string][]str
 	}, err
 }
 
-// count adds a conversation to the statistics of its schema key, once however
-// often it completes.
-func count(ctx context.Context, tx *store.Tx, e event.ConversationCompleted) (Outcome, error) {
-	switch added, err := tx.AddToStatistics(ctx, e.ConversationID, e.SchemaKey); {
-	case errors.Is(err, store.ErrNotFound):
-		return Dropped, nil
-	case err != nil:
-		return "", err
-	case !added:
-		return Passed, nil
+// count adds conversations to the statistics of their schema keys, once however often
+// they complete.
+func count(ctx context.Context, tx *store.Tx, all []happening) error {
+	if len(all) == 0 {
+		return nil
 	}
-	return Indexed, nil
+	completed := make([]store.Completed, len(all))
+	for i, h := range all {
+		e := h.Event.(event.ConversationCompleted)
+		completed[i] = store.Completed{ConversationID: e.ConversationID, SchemaKey: e.SchemaKey}
+	}
+	counted, err := tx.AddToStatistics(ctx, completed)
+	if err != nil {
+		return err
+	}
+	outcomes := map[store.Counted]Outcome{store.CountedNow: Indexed, store.CountedBefore: Passed, store.CountedNever: Dropped}
+	for i, h := range all {
+		*h.outcome = outcomes[counted[i]]
+	}
+	return nil
 }
 
 // delete deletes an erased conversation from memory, and then confirms its
@@ -249,9 +277,8 @@ func (x *Indexer) delete(ctx context.Context, tx *store.Tx, e event.Conversation
 // prune deletes, after every pruneEvery events, what was processed too long ago to be
 // delivered again. It runs after events instead of on a timer, since an instance
 // at rest has none. A failure is logged, and made up for later.
-func (x *Indexer) prune(ctx context.Context, events int) {
-	after := x.events.Add(int64(events))
-	if times := func(n int64) int64 { return (n + pruneEvery - 1) / pruneEvery }; times(after) == times(after-int64(events)) {
+func (x *Indexer) prune(ctx context.Context) {
+	if x.events.Add(1)%pruneEvery != 1 {
 		return
 	}
 	if _, err := x.store.DeleteProcessed(ctx, retention, pruneBatch); err != nil {

@@ -19,6 +19,7 @@ import (
 	"github.com/sequential-questioning/sequential-questioning/shared/event/indexer"
 	"github.com/sequential-questioning/sequential-questioning/shared/memory"
 	"github.com/sequential-questioning/sequential-questioning/shared/memory/memorytest"
+	"github.com/sequential-questioning/sequential-questioning/shared/postgres"
 	"github.com/sequential-questioning/sequential-questioning/shared/postgres/postgrestest"
 	"github.com/sequential-questioning/sequential-questioning/shared/principal"
 	"github.com/sequential-questioning/sequential-questioning/shared/qdrant"
@@ -115,7 +116,43 @@ func TestAnEventHasItsEffectOnceHoweverOftenItIsDelivered(t *testing.T) {
 	assert.Equal(t, 1, w.counted(t))
 }
 
-func TestEventsTogetherHaveTheEffectOfEachOnce(t *testing.T) {
+// queue writes events to the outbox, of one principal after the other.
+func (w world) queue(t *testing.T, events ...event.Event) {
+	t.Helper()
+	pool, err := postgres.Open(t.Context(), postgres.Config{URL: w.url, MaxConns: 1})
+	require.NoError(t, err)
+	defer pool.Close()
+	for _, e := range events {
+		eventtest.Queue(t, pool, e)
+	}
+}
+
+// consume has an indexer consume all that waits in the outbox.
+func (w world) consume(t *testing.T) error {
+	t.Helper()
+	pool, err := postgres.Open(t.Context(), postgres.Config{URL: w.url, MaxConns: 1})
+	require.NoError(t, err)
+	defer pool.Close()
+	waiting, err := delivery.NewOutbox(pool).Waiting(t.Context(), 100)
+	require.NoError(t, err)
+	processed, events, err := w.indexer.Consume(t.Context(), waiting)
+	if err != nil {
+		return err
+	}
+	assert.Equal(t, waiting, processed)
+	assert.Len(t, events, len(waiting))
+	processed, events, err = w.indexer.Consume(t.Context(), waiting)
+	assert.Empty(t, processed, "they are gone")
+	assert.Empty(t, events)
+	return err
+}
+
+func (w world) waiting(t *testing.T) int {
+	t.Helper()
+	return storetest.Count(t, w.url, `SELECT count(*) FROM outbox`)
+}
+
+func TestEventsOfTheOutboxHaveTheEffectOfEachOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	one := storetest.Answered(t, w.store, "local", "", trip)
@@ -123,19 +160,17 @@ func TestEventsTogetherHaveTheEffectOfEachOnce(t *testing.T) {
 	gone := storetest.Answered(t, w.store, "local", "", map[string]any{"budget": 1.0})
 	w.index(t, recorded("local", gone, "budget"))
 	storetest.Erase(t, w.store, "local", gone)
-	earlier := delivered(t, recorded("local", one, "class"))
-	_, err := w.indexer.Index(t.Context(), earlier)
+	_, err := w.indexer.Index(t.Context(), delivered(t, recorded("local", one, "class")))
 	require.NoError(t, err)
+	storetest.Exec(t, w.url, `DELETE FROM outbox`)
 	storetest.Revise(t, w.store, "local", one, "class", nil)
-
-	end := delivered(t, completed("local", one))
-	all := []cloudevents.Event{
-		delivered(t, recorded("local", one, "budget")), delivered(t, recorded("local", gone, "budget")), earlier,
-		delivered(t, recorded("local", one, "destination")), delivered(t, recorded("ann", other, "class")),
-		end, end, delivered(t, erased("local", gone)), delivered(t, completed("ann", other)),
-	}
+	storetest.Exec(t, w.url, `DELETE FROM outbox`)
 	for range 2 {
-		require.NoError(t, w.indexer.IndexAll(t.Context(), all))
+		w.queue(t, recorded("local", one, "budget"), recorded("local", gone, "budget"), recorded("local", one, "destination"), recorded("ann", other, "class"),
+			completed("local", one), completed("local", one), erased("local", gone), completed("ann", other),
+			event.QuestionAsked{Conversation: conversation("local", one), Slot: event.Slot{Key: "budget"}, QuestionNumber: 1, Purpose: questioning.Ask, At: time.Now()})
+		require.NoError(t, w.consume(t))
+		assert.Zero(t, w.waiting(t))
 		assert.Equal(t, map[string]any{"budget": 500.0, "destination": "Lisbon", "class": "business"}, w.values(t, "local"), "the class by the earlier event alone")
 		assert.Equal(t, map[string]any{"class": "first"}, w.values(t, "ann"))
 		assert.Equal(t, 2, w.counted(t))
@@ -143,17 +178,39 @@ func TestEventsTogetherHaveTheEffectOfEachOnce(t *testing.T) {
 	}
 }
 
-func TestOneOfSeveralEventsThatFailsLeavesAllToBeDeliveredAgain(t *testing.T) {
+func TestOneOfSeveralEventsThatFailsLeavesAllOfItsPrincipalInTheOutbox(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := storetest.Answered(t, w.store, "local", "", trip)
-	answer, end := delivered(t, recorded("local", id, "budget")), delivered(t, completed("local", id))
-	require.ErrorIs(t, w.indexer.IndexAll(t.Context(), []cloudevents.Event{end, answer, delivered(t, erased("local", id))}), indexer.ErrInvalid)
+	storetest.Exec(t, w.url, `DELETE FROM outbox`)
+	w.queue(t, completed("local", id), recorded("local", id, "budget"), erased("local", id))
+	require.ErrorIs(t, w.consume(t), indexer.ErrInvalid)
 	assert.Zero(t, w.counted(t))
-	assert.Zero(t, storetest.Count(t, w.url, `SELECT count(*) FROM processed_events`))
-	require.NoError(t, w.indexer.IndexAll(t.Context(), []cloudevents.Event{end, answer}))
+	assert.Equal(t, 3, w.waiting(t))
+	storetest.Exec(t, w.url, `DELETE FROM outbox WHERE type LIKE '%erased%'`)
+	require.NoError(t, w.consume(t))
+	assert.Zero(t, w.waiting(t))
 	assert.Equal(t, 1, w.counted(t))
 	assert.Equal(t, map[string]any{"budget": 500.0}, w.values(t, "local"))
+}
+
+func TestARowOfTheOutboxThatSaysSomethingElseThanItsEventIsNotConsumed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := storetest.Answered(t, w.store, "local", "", trip)
+	for name, change := range map[string]string{
+		"another conversation": `UPDATE outbox SET conversation_id = gen_random_uuid()`,
+		"another type":         `UPDATE outbox SET type = 'dev.knative.sources.ping'`,
+		"no principal":         `UPDATE outbox SET data = '{"conversation_id": "` + id + `"}'`,
+		"no object":            `UPDATE outbox SET data = '[]'`,
+	} {
+		storetest.Exec(t, w.url, `DELETE FROM outbox`)
+		w.queue(t, recorded("local", id, "budget"))
+		storetest.Exec(t, w.url, change)
+		require.ErrorIs(t, w.consume(t), indexer.ErrInvalid, name)
+		assert.Equal(t, 1, w.waiting(t), name)
+	}
+	assert.Empty(t, w.values(t, "local"))
 }
 
 func TestMemoryHoldsWhatSlotsHoldInWhateverOrderEventsCome(t *testing.T) {

@@ -54,7 +54,7 @@ INSERT INTO results (principal, conversation_id, fingerprint, revision, result, 
 SELECT principal, id, substr(sha256((i || ' ' || revision)::bytea), 1, 16), revision, decode(repeat(md5(i::text), 10), 'hex'), at
 FROM generated, generate_series(1, 3) revision ORDER BY i, revision;
 INSERT INTO counted_conversations (principal, conversation_id, form, user_id, contribution, counted_at, for_user, for_others)
-SELECT principal, id, form, user_id, '{"budget": {"500": 1}}', at, false, false FROM generated WHERE i %% 10 > 0;
+SELECT principal, id, form, user_id, '{"slots": {"budget": {"outcomes": {"answered": 1}, "values": {"500": 1}}}}', at, true, false FROM generated WHERE i %% 10 > 0;
 INSERT INTO audit (principal, user_id, conversation_id, action, at) SELECT principal, user_id, id, 'opened', at FROM generated ORDER BY i;
 INSERT INTO erasures (principal, conversation_id, at, announced_at) SELECT principal, gen_random_uuid(), at, at FROM generated WHERE i %% 50 = 0;
 INSERT INTO outbox (principal, id, conversation_id, type, data, created_at)

@@ -22,13 +22,16 @@ type Cost struct {
 
 // Counter counts what a store asks. It counts for all connections of its store, so
 // tests that use it do not run their calls in parallel.
-type Counter struct{ statements, trips atomic.Int64 }
+type Counter struct {
+	URL               string // of the database
+	statements, trips atomic.Int64
+}
 
 // NewCounted returns a store on a new, migrated database, and a counter of what it asks.
 func NewCounted(t testing.TB) (*store.Store, *Counter) {
 	t.Helper()
-	c := &Counter{}
-	config, err := pgxpool.ParseConfig(postgrestest.New(t))
+	c := &Counter{URL: postgrestest.New(t)}
+	config, err := pgxpool.ParseConfig(c.URL)
 	require.NoError(t, err)
 	config.ConnConfig.Tracer = c
 	pool, err := pgxpool.NewWithConfig(t.Context(), config)

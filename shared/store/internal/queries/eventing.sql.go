@@ -11,11 +11,21 @@ import (
 )
 
 const answeredSlots = `-- name: AnsweredSlots :many
-SELECT c.principal, coalesce(s.user_id, '') AS user_id, c.session_id, c.id, left(c.goal, $1::integer)::text AS goal, v.definition, v.value,
+SELECT c.principal, coalesce(s.user_id, '') AS user_id, c.session_id, c.id, c.goal, v.definition, v.value,
        coalesce(v.words, '') AS words, a.number, a.answered_at, coalesce(q.text, '') AS question_text
-FROM conversations c
-JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
-JOIN slots v ON v.conversation_id = c.id
+FROM (SELECT unnest($1::uuid[]) AS id, unnest($2::text[]) AS slot) wanted
+CROSS JOIN LATERAL (
+    SELECT principal, id, session_id, left(goal, $3::integer)::text AS goal FROM conversations
+    WHERE conversations.id = wanted.id AND principal = current_setting('app.principal') OFFSET 0
+) c
+CROSS JOIN LATERAL (SELECT user_id FROM sessions WHERE principal = c.principal AND sessions.id = c.session_id OFFSET 0) s
+CROSS JOIN LATERAL (
+    (SELECT definition, value, words, answers, position FROM slots
+     WHERE conversation_id = c.id AND key = wanted.slot AND state = 'answered' OFFSET 0)
+    UNION ALL
+    (SELECT definition, value, words, answers, position FROM slots
+     WHERE conversation_id = c.id AND wanted.slot = '' AND state = 'answered' OFFSET 0)
+) v
 CROSS JOIN LATERAL (
     SELECT number, question, answered_at FROM answers
     WHERE conversation_id = c.id AND number = v.answers[cardinality(v.answers)] OFFSET 0
@@ -23,15 +33,13 @@ CROSS JOIN LATERAL (
 LEFT JOIN LATERAL (
     SELECT text FROM questions WHERE conversation_id = c.id AND number = a.question OFFSET 0
 ) q ON true
-WHERE c.id = ANY($2::uuid[]) AND c.principal = current_setting('app.principal')
-  AND v.state = 'answered' AND ($3::text[] IS NULL OR c.id::text || '/' || v.key = ANY($3))
 ORDER BY c.id, v.position
 `
 
 type AnsweredSlotsParams struct {
-	MaxGoal int
 	Ids     []string
 	Slots   []string
+	MaxGoal int
 }
 
 type AnsweredSlotsRow struct {
@@ -48,11 +56,11 @@ type AnsweredSlotsRow struct {
 	QuestionText string
 }
 
-// AnsweredSlots looks each answer and question up by itself: where conversations
-// are short on the whole, the planner would read a long one from end to end. Slots are
-// named with their conversations, as id/key; null is all.
+// AnsweredSlots looks each row up by itself, whatever statistics there are of its table:
+// of the conversations at the places of ids the slots at those of slots, or all where
+// that is empty.
 func (q *Queries) AnsweredSlots(ctx context.Context, arg AnsweredSlotsParams) ([]AnsweredSlotsRow, error) {
-	rows, err := q.db.Query(ctx, answeredSlots, arg.MaxGoal, arg.Ids, arg.Slots)
+	rows, err := q.db.Query(ctx, answeredSlots, arg.Ids, arg.Slots, arg.MaxGoal)
 	if err != nil {
 		return nil, err
 	}
@@ -129,6 +137,37 @@ func (q *Queries) AuditTrail(ctx context.Context, arg AuditTrailParams) ([]Audit
 			&i.ConversationID,
 			&i.Action,
 		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const contributions = `-- name: Contributions :many
+SELECT conversation_id, contribution FROM counted_conversations
+WHERE conversation_id = ANY($1::uuid[]) AND principal = current_setting('app.principal') AND contribution IS NOT NULL
+`
+
+type ContributionsRow struct {
+	ConversationID string
+	Contribution   []byte
+}
+
+// Contributions never change.
+func (q *Queries) Contributions(ctx context.Context, ids []string) ([]ContributionsRow, error) {
+	rows, err := q.db.Query(ctx, contributions, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ContributionsRow
+	for rows.Next() {
+		var i ContributionsRow
+		if err := rows.Scan(&i.ConversationID, &i.Contribution); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -220,6 +259,35 @@ func (q *Queries) DeleteProcessed(ctx context.Context, arg DeleteProcessedParams
 	return result.RowsAffected(), nil
 }
 
+const deleteQueued = `-- name: DeleteQueued :many
+WITH waiting AS (
+    SELECT o.id FROM outbox o WHERE o.id = ANY($1::uuid[]) AND o.parked_at IS NULL AND o.next_at <= now() ORDER BY o.position FOR UPDATE SKIP LOCKED
+)
+DELETE FROM outbox USING waiting WHERE outbox.id = waiting.id RETURNING outbox.id
+`
+
+// DeleteQueued deletes events that wait in the outbox, and returns them: none that
+// somebody else has claimed or is deleting.
+func (q *Queries) DeleteQueued(ctx context.Context, ids []string) ([]string, error) {
+	rows, err := q.db.Query(ctx, deleteQueued, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const deleteShared = `-- name: DeleteShared :exec
 DELETE FROM shared_statistics WHERE form = $1
 `
@@ -279,31 +347,40 @@ func (q *Queries) InactiveConversations(ctx context.Context, arg InactiveConvers
 
 const insertCounted = `-- name: InsertCounted :many
 INSERT INTO counted_conversations (conversation_id, form, user_id)
-SELECT c.id, nullif($1::text, ''), coalesce(s.user_id, '')
-FROM conversations c JOIN sessions s ON s.principal = c.principal AND s.id = c.session_id
-WHERE c.id = $2 AND c.principal = current_setting('app.principal')
-ON CONFLICT DO NOTHING RETURNING coalesce(user_id, '')::text AS user_id
+SELECT c.id, nullif(ended.schema_key, ''), coalesce(s.user_id, '')
+FROM (SELECT unnest($1::uuid[]) AS id, unnest($2::text[]) AS schema_key) ended
+CROSS JOIN LATERAL (
+    SELECT principal, id, session_id FROM conversations WHERE conversations.id = ended.id AND principal = current_setting('app.principal') OFFSET 0
+) c
+CROSS JOIN LATERAL (SELECT user_id FROM sessions WHERE principal = c.principal AND sessions.id = c.session_id OFFSET 0) s
+ON CONFLICT DO NOTHING RETURNING conversation_id, coalesce(user_id, '')::text AS user_id
 `
 
 type InsertCountedParams struct {
-	SchemaKey      string
-	ConversationID string
+	Ids        []string
+	SchemaKeys []string
 }
 
-// InsertCounted returns the user, and no row where the conversation was counted.
-func (q *Queries) InsertCounted(ctx context.Context, arg InsertCountedParams) ([]string, error) {
-	rows, err := q.db.Query(ctx, insertCounted, arg.SchemaKey, arg.ConversationID)
+type InsertCountedRow struct {
+	ConversationID string
+	UserID         string
+}
+
+// InsertCounted returns those of the conversations that were not counted before, with
+// their users.
+func (q *Queries) InsertCounted(ctx context.Context, arg InsertCountedParams) ([]InsertCountedRow, error) {
+	rows, err := q.db.Query(ctx, insertCounted, arg.Ids, arg.SchemaKeys)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []string
+	var items []InsertCountedRow
 	for rows.Next() {
-		var user_id string
-		if err := rows.Scan(&user_id); err != nil {
+		var i InsertCountedRow
+		if err := rows.Scan(&i.ConversationID, &i.UserID); err != nil {
 			return nil, err
 		}
-		items = append(items, user_id)
+		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
@@ -311,37 +388,23 @@ func (q *Queries) InsertCounted(ctx context.Context, arg InsertCountedParams) ([
 	return items, nil
 }
 
-const insertProcessed = `-- name: InsertProcessed :many
-INSERT INTO processed_events (consumer, source, id)
-SELECT $1, $2, e.id FROM unnest($3::text[]) AS e (id) ORDER BY e.id ON CONFLICT DO NOTHING RETURNING id
+const insertProcessed = `-- name: InsertProcessed :execrows
+INSERT INTO processed_events (consumer, source, id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
 `
 
 type InsertProcessedParams struct {
 	Consumer string
 	Source   string
-	Ids      []string
+	ID       string
 }
 
-// InsertProcessed returns those of the events that the consumer has not processed before,
-// and adds them in the order of their ids: two deliveries wait for each other in one order.
-func (q *Queries) InsertProcessed(ctx context.Context, arg InsertProcessedParams) ([]string, error) {
-	rows, err := q.db.Query(ctx, insertProcessed, arg.Consumer, arg.Source, arg.Ids)
+// InsertProcessed adds no row where the consumer has processed the event before.
+func (q *Queries) InsertProcessed(ctx context.Context, arg InsertProcessedParams) (int64, error) {
+	result, err := q.db.Exec(ctx, insertProcessed, arg.Consumer, arg.Source, arg.ID)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	defer rows.Close()
-	var items []string
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		items = append(items, id)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
+	return result.RowsAffected(), nil
 }
 
 const insertShared = `-- name: InsertShared :exec
@@ -380,12 +443,12 @@ func (q *Queries) LockAgainstErasure(ctx context.Context, ids []string) ([]strin
 }
 
 const lockMemory = `-- name: LockMemory :exec
-SELECT pg_advisory_xact_lock(hashtextextended('memory of ' || $1::text, 0))
+SELECT pg_advisory_xact_lock(hashtextextended('memory of ' || id, 0)) FROM unnest($1::text[]) AS id
 `
 
-// LockMemory waits for whoever else copies the conversation to memory.
-func (q *Queries) LockMemory(ctx context.Context, conversationID string) error {
-	_, err := q.db.Exec(ctx, lockMemory, conversationID)
+// LockMemory waits for whoever else copies one of the conversations to memory.
+func (q *Queries) LockMemory(ctx context.Context, ids []string) error {
+	_, err := q.db.Exec(ctx, lockMemory, ids)
 	return err
 }
 
@@ -422,12 +485,12 @@ const statistics = `-- name: Statistics :one
 SELECT (SELECT document FROM shared_statistics WHERE shared_statistics.form = $1::text) AS shared,
        (SELECT contribution FROM counted_conversations
         WHERE principal = current_setting('app.principal') AND form = $1 AND for_others) AS voice,
-       ARRAY(SELECT contribution FROM counted_conversations
+       ARRAY(SELECT conversation_id FROM counted_conversations
              WHERE principal = current_setting('app.principal') AND form = $1 AND user_id = $2::text AND contribution IS NOT NULL
-             ORDER BY counted_at DESC, conversation_id LIMIT $3::integer)::json[] AS own,
-       ARRAY(SELECT contribution FROM counted_conversations
+             ORDER BY counted_at DESC, conversation_id LIMIT $3::integer)::uuid[] AS own,
+       ARRAY(SELECT conversation_id FROM counted_conversations
              WHERE principal = current_setting('app.principal') AND form = $1 AND user_id <> $2 AND for_user
-             ORDER BY counted_at DESC, conversation_id LIMIT $3::integer)::json[] AS users
+             ORDER BY counted_at DESC, conversation_id LIMIT $3::integer)::uuid[] AS users
 `
 
 type StatisticsParams struct {
@@ -439,12 +502,13 @@ type StatisticsParams struct {
 type StatisticsRow struct {
 	Shared []byte
 	Voice  []byte
-	Own    [][]byte
-	Users  [][]byte
+	Own    []string
+	Users  []string
 }
 
 // Statistics are what the principals share, the principal's own voice among them,
-// and the latest contributions of the user and of each other user.
+// and whose contributions count beside them: the latest conversations of the user and
+// one of each other user.
 func (q *Queries) Statistics(ctx context.Context, arg StatisticsParams) (StatisticsRow, error) {
 	row := q.db.QueryRow(ctx, statistics, arg.SchemaKey, arg.UserID, arg.Most)
 	var i StatisticsRow
@@ -497,13 +561,13 @@ func (q *Queries) SweepResults(ctx context.Context, arg SweepResultsParams) (int
 	return result.RowsAffected(), nil
 }
 
-const updateContribution = `-- name: UpdateContribution :one
+const updateContribution = `-- name: UpdateContribution :exec
 UPDATE counted_conversations n SET contribution = $1, counted_at = clock_timestamp(),
     for_user   = NOT EXISTS (SELECT FROM counted_conversations o
                              WHERE o.principal = n.principal AND o.form = n.form AND o.user_id = n.user_id AND o.for_user),
     for_others = NOT EXISTS (SELECT FROM counted_conversations o
                              WHERE o.principal = n.principal AND o.form = n.form AND o.for_others)
-WHERE n.conversation_id = $2 RETURNING n.for_others
+WHERE n.conversation_id = $2
 `
 
 type UpdateContributionParams struct {
@@ -513,11 +577,9 @@ type UpdateContributionParams struct {
 
 // UpdateContribution has the first conversation that counts speak for its user to the
 // principal's other users, and for its principal to all.
-func (q *Queries) UpdateContribution(ctx context.Context, arg UpdateContributionParams) (bool, error) {
-	row := q.db.QueryRow(ctx, updateContribution, arg.Contribution, arg.ConversationID)
-	var for_others bool
-	err := row.Scan(&for_others)
-	return for_others, err
+func (q *Queries) UpdateContribution(ctx context.Context, arg UpdateContributionParams) error {
+	_, err := q.db.Exec(ctx, updateContribution, arg.Contribution, arg.ConversationID)
+	return err
 }
 
 const updateShared = `-- name: UpdateShared :exec
