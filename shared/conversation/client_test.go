@@ -135,7 +135,7 @@ func follow(t *testing.T, s *conversation.Service, host func(*testing.T, convers
 		switch {
 		case strings.Contains(now.next, "Before you ask, send what the chat already tells"):
 			find(told, append(now.asked, now.open...)...)
-		case strings.Contains(now.next, "Send what unread holds"):
+		case strings.Contains(now.next, "Send what you can read in unread"):
 			find(append(told, says...), now.unread...)
 		}
 		switch {

@@ -35,6 +35,9 @@ type AskInput struct {
 	BatchSize         int             `json:"batch_size,omitempty" jsonschema:"Questions at once, 1 to 10 (3)."`
 	MaxQuestions      int             `json:"max_questions,omitempty" jsonschema:"Stop after so many."`
 	Language          string          `json:"language,omitempty" jsonschema:"Such as de."`
+
+	// Direct says that no model stands between the person and this call: see Continuation.
+	Direct bool `json:"-"`
 }
 
 // Bounds on an opening that no schema can state: JSON Schema counts characters.
@@ -141,6 +144,9 @@ func (s *Service) opening(ctx context.Context, in AskInput) (*opening, error) {
 		return nil, err
 	}
 	counted.add(unread, c.State)
+	if in.Direct {
+		counted.unread = nil // the person is asked
+	}
 	var memory string
 	// Last, since it fills only what is still open.
 	o.AssumedFrom, memory = s.remember(ctx, o.State, in.UserID)

@@ -75,15 +75,30 @@ func (p parsed) and(other parsed) parsed {
 }
 
 // parse reads a reply. It changes nothing. Typed answers come first, since they are the
-// stronger: words that say something else of the same slot then contradict them, and
-// the person is asked which holds.
+// stronger: words in which another value of the same slot is read then contradict them,
+// and the person is asked which holds. What cannot be compared counts as what the client
+// read: free text, and words that were not read here. Many clients send the chat with every
+// call.
 func (c *conversation) parse(r reply, with parse.Context) (parsed, error) {
 	answers, err := c.parseAnswers(r.answers, with)
 	if err != nil || r.text == "" {
 		return parsed{answers: answers}, err
 	}
 	read := c.parseText(r, with)
-	read.answers = append(answers, read.answers...)
+	isSaid := func(a answer) bool {
+		free := lengthy(c.State.Slots[c.State.Index(a.Slot)].Type)
+		return slices.ContainsFunc(answers, func(typed answer) bool {
+			return typed.Slot == a.Slot && (free || a.Problem != "" || sameAnswer(typed, a))
+		})
+	}
+	read.answers = append(answers, slices.DeleteFunc(read.answers, isSaid)...)
+	var unmatched []string
+	for line := range strings.SplitSeq(read.unmatched, "\n") {
+		if !slices.ContainsFunc(answers, func(typed answer) bool { return strings.Contains(typed.Words, line) }) {
+			unmatched = append(unmatched, line)
+		}
+	}
+	read.unmatched = strings.Join(unmatched, "\n")
 	return read, nil
 }
 
@@ -91,14 +106,18 @@ func (c *conversation) parse(r reply, with parse.Context) (parsed, error) {
 // refuses all of them, and the error names it by its place: a client would not know
 // which of them were stored.
 func (c *conversation) parseAnswers(answers []AnswerInput, with parse.Context) ([]answer, error) {
-	numbers, err := c.numbered(answers)
+	answers, places := c.inParts(answers)
+	for i := range answers {
+		c.byOrdinal(&answers[i], with)
+	}
+	numbers, err := c.numbered(answers, places)
 	if err != nil {
 		return nil, err
 	}
 	all := make([]answer, len(answers))
 	for i, a := range answers {
 		if all[i], err = c.parseAnswer(a, numbers[i], with); err != nil {
-			return nil, fault.Within(fmt.Sprintf("answers[%d]", i), err)
+			return nil, fault.Within(fmt.Sprintf("answers[%d]", places[i]), err)
 		}
 	}
 	return all, nil
@@ -107,7 +126,7 @@ func (c *conversation) parseAnswers(answers []AnswerInput, with parse.Context) (
 // numbered returns the question that each answer is to, 0 for none. Answers that name
 // nothing are to the open questions, in their order: there have to be as many. Counting
 // off fewer would guess which question was left out.
-func (c *conversation) numbered(answers []AnswerInput) ([]int, error) {
+func (c *conversation) numbered(answers []AnswerInput, places []int) ([]int, error) {
 	numbers := make([]int, len(answers))
 	unnamed := allUnnamed(answers)
 	if unnamed && len(answers) != len(c.State.Open) {
@@ -120,7 +139,7 @@ func (c *conversation) numbered(answers []AnswerInput) ([]int, error) {
 		}
 		var err error
 		if numbers[i], err = a.number(c.ID); err != nil {
-			return nil, fault.Within(fmt.Sprintf("answers[%d]", i), err)
+			return nil, fault.Within(fmt.Sprintf("answers[%d]", places[i]), err)
 		}
 	}
 	return numbers, nil
@@ -191,6 +210,8 @@ func (c *conversation) parseKnown(known []Known, with parse.Context) (parsed, er
 		if len(k.Text) > maxWords {
 			return parsed{}, fault.Invalidf(fmt.Sprintf("known[%d].text", i), "has %d bytes, at most %d are allowed", len(k.Text), maxWords)
 		}
+	}
+	for _, k := range c.knownInParts(known) {
 		// An answer has to be citable. Without words the value itself is cited, as it
 		// was sent.
 		words := strings.TrimSpace(k.Text)

@@ -117,7 +117,7 @@ func hint(slot questioning.Slot, language string) string {
 	say := messages.In(language)
 	var hint string
 	if slot.Type != questioning.Text && slot.Type != questioning.Boolean {
-		hint = say.Text(messages.Answer, plain.Line(parse.Expected(slot, language)))
+		hint = say.Text(messages.Answer, plain.Line(parse.Hint(slot, language)))
 	}
 	if slot.Default != nil {
 		hint = strings.TrimSpace(hint + " " + say.Text(messages.Usually, slot.Quote(slot.Default, language)))

@@ -64,7 +64,7 @@ func Refine(input *jsonschema.Schema) {
 		case "max_questions", "question_number", "answer_number":
 			property.Minimum = jsonschema.Ptr(1.0)
 		case "value":
-			property.Types = []string{"string", "number", "boolean", "array"}
+			property.Types = []string{"string", "number", "boolean", "array", "object"} // the last two for slots with parts
 		case "previous_messages":
 			property.MaxItems = jsonschema.Ptr(maxMessages)
 			property.Items.Properties["role"].Enum = []any{"user", "assistant", "system"}

@@ -48,7 +48,6 @@ func TestAnArgumentOutOfBoundsIsRefusedByItsName(t *testing.T) {
 		"an unknown role":         {"ask", `{"context": "x", "previous_messages": [{"role": "bot", "content": "x"}]}`, "previous_messages[0].role"},
 		"an unknown outcome":      {"follow up", `{"conversation_id": "x", "answers": [{"slot": "a", "outcome": "maybe"}]}`, "answers[0].outcome"},
 		"question 0":              {"follow up", `{"conversation_id": "x", "answers": [{"question_number": 0, "text": "x"}]}`, "answers[0].question_number: minimum"},
-		"a value of parts":        {"follow up", `{"conversation_id": "x", "answers": [{"slot": "a", "value": {"b": 1}}]}`, "answers[0].value: got object"},
 		"too many answers":        {"follow up", `{"conversation_id": "x", "answers": [` + strings.Repeat(`{"slot": "a", "text": "x"},`, 200) + `{"slot": "a", "text": "x"}]}`, "answers"},
 		"answer 0":                {"revise", `{"conversation_id": "x", "answer_number": 0, "text": "x"}`, "answer_number: minimum"},
 		"more than is recalled":   {"recall", `{"query": "x", "limit": 51}`, "limit: maximum"},

@@ -106,6 +106,7 @@ func TestASentenceThatOnlyCorrectsReplacesWhatItSpeaksOf(t *testing.T) {
 		"Number of guests: 25":                                  25.0,
 		"in the garden. And sorry, I meant 25 guests":           25.0,
 		"My aunt actually brings 3 guests":                      20.0, // of hers: the person is asked
+		"Should we actually make it 25 guests?":                 20.0,
 		"actually, we asked the caterer and she wants 9 guests": 20.0,
 	} {
 		for _, needed := range []json.RawMessage{party, json.RawMessage(`[{"key": "guests", "title": "Number of guests", "type": "integer"}]`)} { // the second is complete
@@ -287,4 +288,38 @@ func TestBothPartsOfAResultSayWhatTheNextStepNeeds(t *testing.T) {
 		require.NoError(t, err)
 	}
 	both(turn, "This call repeats the one before and was not counted again.")
+}
+
+// Many clients send the chat with every call, beside the answers that they read in it.
+func TestAnswersBesideTheChatThatTheyRestOnAreSaidOnce(t *testing.T) {
+	t.Parallel()
+	s, _ := newService(t)
+	turn, err := s.Ask(t.Context(), conversation.AskInput{Context: "A bug", InformationNeeded: json.RawMessage(
+		`[{"key": "problem"}, {"key": "severity", "options": ["blocks work", "annoying"]}, {"key": "users", "title": "Number of users", "type": "integer"}]`)})
+	require.NoError(t, err)
+	turn, err = s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: turn.ConversationID,
+		Answers: []conversation.AnswerInput{
+			{Slot: "problem", Value: "The app freezes", Text: "the app freezes when I open a photo"}, {Slot: "severity", Value: "annoying", Text: "pretty bad"}, {Slot: "users", Value: 12.0}},
+		PreviousMessages: user(wordsFor(turn, map[string]string{"problem": "the app freezes when I open a photo", "severity": "pretty bad", "users": "12"}))})
+	require.NoError(t, err)
+	assert.Empty(t, turn.Unread)
+	assert.Empty(t, turn.Questions)
+	assert.True(t, turn.Metadata.Complete)
+	assert.Equal(t, 3, turn.Metadata.AnswersRecorded)
+	report, err := s.Report(t.Context(), conversation.ReportInput{ConversationID: turn.ConversationID})
+	require.NoError(t, err)
+	assert.Equal(t, map[string]any{"problem": "The app freezes", "severity": "annoying", "users": 12.0}, report.Values)
+	assert.Empty(t, report.Contradictions)
+}
+
+func TestAValueThatTheWordsBesideItContradictIsAskedAbout(t *testing.T) {
+	t.Parallel()
+	s, _ := newService(t)
+	turn, err := s.Ask(t.Context(), conversation.AskInput{Context: "A party", InformationNeeded: json.RawMessage(`[{"key": "guests", "type": "integer"}]`)})
+	require.NoError(t, err)
+	turn, err = s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: turn.ConversationID,
+		Answers: []conversation.AnswerInput{{Slot: "guests", Value: 20.0}}, PreviousMessages: user("30")})
+	require.NoError(t, err)
+	require.Len(t, turn.Questions, 1)
+	assert.Equal(t, questioning.Confirm, turn.Questions[0].Metadata.Purpose)
 }

@@ -223,7 +223,7 @@ func (t *Turn) advise(chatIsUnsent bool) {
 	}
 	found := slices.ContainsFunc(t.Unread, Unread.mayHold)
 	if found {
-		steps = append(steps, "Send what unread holds with "+followUpTool+" as answers [{slot, value}], without asking.")
+		steps = append(steps, "Send what you can read in unread with "+followUpTool+" as answers [{slot, value}], without asking.")
 	}
 	if t.Metadata.Unmatched != "" || len(t.Metadata.Doubts) > 0 {
 		steps = append(steps, "If what belongs to no slot or is not recorded answers something, send it as well.")
@@ -240,7 +240,7 @@ func (t *Turn) advise(chatIsUnsent bool) {
 	case t.Metadata.StopReason != "":
 		steps = append(steps, "Asking is over, but something required is open: an answer still counts, sequential_questioning with this conversation_id asks again, and "+reportTool+" has the rest.")
 	case len(t.Questions) == 0 && found:
-		steps = append(steps, "What you cannot read comes again as a question: call "+followUpTool+" without answers.")
+		steps = append(steps, "The rest comes again as questions: call "+followUpTool+" without answers.")
 	case len(t.Questions) == 0:
 		steps = append(steps, "Once the person can answer, call "+followUpTool+" without answers: the question comes again.")
 	case chatIsUnsent:

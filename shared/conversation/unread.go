@@ -2,6 +2,7 @@ package conversation
 
 import (
 	"cmp"
+	"math"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
@@ -99,9 +100,17 @@ func valueSchema(slot questioning.Slot) map[string]any {
 	if slot.Pattern != "" {
 		schema["pattern"] = slot.Pattern
 	}
-	for name, bound := range map[string]*float64{"minimum": slot.Minimum, "maximum": slot.Maximum} {
-		if bound != nil {
-			schema[name] = *bound
+	for name, of := range map[string]struct {
+		bound  *float64
+		toward float64
+	}{"inimum": {slot.Minimum, math.Inf(-1)}, "aximum": {slot.Maximum, math.Inf(1)}} {
+		if of.bound == nil {
+			continue
+		}
+		if shown, exclusive := questioning.ShownBound(*of.bound, of.toward); exclusive {
+			schema["exclusiveM"+name] = shown
+		} else {
+			schema["m"+name] = shown
 		}
 	}
 	for name, bound := range map[string]*int{

@@ -17,11 +17,11 @@ const maxAskedBytes = 128 << 10
 var asked = cache.New[bool](maxAskedBytes)
 
 // isSecret reports whether an item is, or looks like, a secret: an earlier version
-// took slots that ask for one, and a person may write a card number anywhere. It
-// is neither remembered nor proposed.
+// took slots that ask for one, and a person may write one anywhere. It is neither
+// remembered nor proposed.
 func isSecret(i Item) bool {
 	return asksForSecret(questioning.Slot{Key: i.Slot, Title: i.Title, Question: i.Question, Description: i.Description, Type: i.Type}) ||
-		secret.IsCardNumber(i.Words) || secret.IsCardNumber(questioning.Render(i.Value, ""))
+		secret.Holds(i.Words) || secret.Holds(questioning.Render(i.Value, ""))
 }
 
 // asksForSecret reports whether a slot asks for a secret, going by its texts and type.

@@ -32,11 +32,13 @@ func TestSlotsOfTheSameLettersAreReadEach(t *testing.T) {
 	assert.False(t, asksForSecret(questioning.Slot{Key: "x", Title: "Pass", Question: "word", Type: questioning.Text}))
 }
 
-func TestAnItemIsSecretByItsSlotOrByACardNumber(t *testing.T) {
+func TestAnItemIsSecretByItsSlotOrByWhatItHolds(t *testing.T) {
 	t.Parallel()
 	for _, i := range []Item{
 		{Slot: "note", Title: "Note", Type: questioning.Text, Value: "pay with 4111111111111111"},
 		{Slot: "note", Title: "Note", Type: questioning.Text, Value: "by card", Words: "4111 1111 1111 1111"},
+		{Slot: "note", Title: "Note", Type: questioning.Text, Value: "the wifi password is sesame"},
+		{Slot: "log", Title: "Log", Type: questioning.Text, Value: "see attached", Words: "Authorization: Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"},
 		{Slot: "n", Title: "Number", Type: questioning.Number, Value: 4111111111111111.0},
 		{Slot: "password", Title: "Password", Type: questioning.Text, Value: "sesame"},
 	} {

@@ -145,6 +145,8 @@ func accept(ctx context.Context, proposals []proposal, source string) ([]questio
 		return nil, unusable("slots%s cannot be asked for", problem.Path)
 	case err != nil:
 		return nil, unusable("the conditions of its slots do not fit together")
+	case len(wanted.Warnings) > 0: // such as an option twice, which a caller may be forgiven
+		return nil, unusable("parts of its slots cannot be asked for")
 	}
 	for i, slot := range slots {
 		if !canApply(slot, slots) {

@@ -35,7 +35,7 @@ type served struct {
 func TestTheFittingPlaybookIsFoundOrTheGenericOne(t *testing.T) {
 	library := open(t)
 	sets := map[string][]served{}
-	for _, file := range []string{"goals_varied", "goals_varied_2", "goals_varied_3", "goals_varied_4"} {
+	for _, file := range []string{"goals_varied", "goals_varied_2", "goals_varied_3", "goals_varied_4", "goals_varied_5", "goals_varied_6"} {
 		raw, err := os.ReadFile("testdata/" + file + ".yaml")
 		require.NoError(t, err)
 		var goals []served

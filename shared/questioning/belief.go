@@ -18,24 +18,19 @@ const (
 // them of equal force count as √m.
 type beliefs struct {
 	statistics Statistics
-	ids        [][]int     // by slot and option, position in Statistics.Answers or -1; nil where none was counted
 	alone      [][]float64 // by slot and option, the probability by itself; nil for other slots
-	pooled     [][]float64 // by slot and option, sum of the logarithms of what answers change; nil where none was counted
-	force      []float64   // by slot, sum of what each answer says about it, in nats
-	square     []float64   // by slot, sum of its square
-	given      []int       // ids of the answers learnt
+
+	// Without Statistics.Answers these are nil.
+	ids    [][]int     // by slot and option, position in Statistics.Answers or -1
+	pooled [][]float64 // by slot and option, sum of the logarithms of what answers change
+	force  []float64   // by slot, sum of what each answer says about it, in nats
+	square []float64   // by slot, sum of its square
+	given  []int       // ids of the answers learnt
 }
 
 // newBeliefs are those without any answer.
 func newBeliefs(slots []Slot, s Statistics) *beliefs {
-	b := &beliefs{
-		statistics: s,
-		ids:        make([][]int, len(slots)),
-		alone:      make([][]float64, len(slots)),
-		pooled:     make([][]float64, len(slots)),
-		force:      make([]float64, len(slots)),
-		square:     make([]float64, len(slots)),
-	}
+	b := &beliefs{statistics: s, alone: make([][]float64, len(slots))}
 	for i := range slots {
 		if slot := &slots[i]; slot.Type == Boolean || slot.Type == Choice {
 			b.alone[i] = smoothed(optionKeys(*slot), s.Slots[slot.Key].Values)
@@ -44,6 +39,8 @@ func newBeliefs(slots []Slot, s Statistics) *beliefs {
 	if len(s.Answers) == 0 {
 		return b
 	}
+	b.ids, b.pooled = make([][]int, len(slots)), make([][]float64, len(slots))
+	b.force, b.square = make([]float64, len(slots)), make([]float64, len(slots))
 	for i, alone := range b.alone {
 		b.pooled[i], b.ids[i] = make([]float64, len(alone)), make([]int, len(alone))
 		for k := range b.ids[i] {
@@ -94,7 +91,7 @@ func (b *beliefs) learn(i, option int) {
 
 // counted says whether earlier conversations counted slot i in pairs.
 func (b *beliefs) counted(i int) bool {
-	return slices.ContainsFunc(b.ids[i], func(id int) bool { return id >= 0 })
+	return b.ids != nil && slices.ContainsFunc(b.ids[i], func(id int) bool { return id >= 0 })
 }
 
 // idOf is the position of an option in Statistics.Answers, -1 when it was never counted.
@@ -140,21 +137,26 @@ func (b *beliefs) of(j int) []float64 { return b.with(j, nil, 0) }
 // with is of, had one more answer said something about slot j.
 func (b *beliefs) with(j int, ratios []float64, force float64) []float64 {
 	p := make([]float64, len(b.alone[j]))
-	sum, square := b.force[j]+force, b.square[j]+force*force
+	var pooled []float64
+	sum, square := force, force*force
+	if b.pooled != nil {
+		pooled = b.pooled[j]
+		sum, square = sum+b.force[j], square+b.square[j]
+	}
 	temper := 0.0
 	if sum > 0 {
 		temper = math.Sqrt(square) / sum
 	}
 	total := 0.0
 	for k, alone := range b.alone[j] {
-		pooled := 0.0
-		if b.pooled[j] != nil {
-			pooled = b.pooled[j][k]
+		changed := 0.0
+		if pooled != nil {
+			changed = pooled[k]
 		}
 		if ratios != nil {
-			pooled += ratios[k]
+			changed += ratios[k]
 		}
-		p[k] = alone * math.Exp(temper*pooled)
+		p[k] = alone * math.Exp(temper*changed)
 		total += p[k]
 	}
 	for k := range p {

@@ -38,8 +38,12 @@ func (s Slot) wording(say *messages.Printer) string {
 func asks(text string) bool {
 	text = strings.TrimSpace(text)
 	first := strings.IndexAny(text, ".!?？")
-	return strings.HasSuffix(text, "?") || strings.HasSuffix(text, "？") || first > 0 && strings.HasPrefix(text[first:], "? ")
+	last, _ := utf8.DecodeLastRuneInString(text)
+	return strings.ContainsRune(questionMarks, last) || first > 0 && strings.HasPrefix(text[first:], "? ")
 }
+
+// questionMarks are those of Latin, Chinese, Arabic, Greek and Armenian script.
+const questionMarks = "?？؟\u037e՞"
 
 // label names what is asked for in a few words, and returns what else of the
 // description helps a person, "" when nothing does.
@@ -58,14 +62,21 @@ func (s Slot) label(description string) (label, hint string) {
 		if begins(description, whetherWords) {
 			return title, "" // it says again that a yes or no is wanted
 		}
+		if begins(description, actions) && !strings.ContainsAny(description, ".;:") {
+			return description, "" // "Include tax in the price"
+		}
+	} else if begins(description, []string{"whether"}) && strings.Contains(description, " or ") {
+		if question := yesNoQuestion(description); question != "" { // "Whether it is business or leisure"
+			return question, ""
+		}
 	}
-	if description == "" || almostAsks.MatchString(description) {
-		return cmp.Or(description, title), ""
+	if question := unmarked(description, s.Type); description == "" || question != "" {
+		return cmp.Or(question, title), ""
 	}
 	plainTitle, detail, _ := strings.Cut(title, " (") // "Weight (kg)", "Street (Delivery address)"
 	phrase, example := cutExample(description)
 	phrase, condition := cutCondition(phrase)
-	if isPhrase(phrase) && covers(phrase, plainTitle) {
+	if (isPhrase(phrase) || continues(phrase, plainTitle)) && covers(phrase, plainTitle) {
 		label = withoutArticle(phrase)
 		if detail != "" && !says(phrase, wordsOf(detail)) {
 			label += " (" + detail
@@ -75,6 +86,9 @@ func (s Slot) label(description string) (label, hint string) {
 		}
 		return label, sentence(example)
 	}
+	if first, rest, more := strings.Cut(description, ". "); more && isPhrase(first) && covers(first, plainTitle) && detail == "" {
+		return withoutArticle(first), sentence(rest)
+	}
 	return title, s.extra(description, title)
 }
 
@@ -83,7 +97,59 @@ func (s Slot) extra(description, label string) string {
 	if !s.adds(description, label) {
 		return ""
 	}
+	if rest := withoutLabel(description, label); rest != "" {
+		description = rest
+	}
 	return sentence(description)
+}
+
+// withoutLabel is what follows a label with which a description begins: "starts with #"
+// of "Order number, starts with #"; "" where it does not begin with it, or goes on in the
+// same breath.
+func withoutLabel(description, label string) string {
+	if len(description) <= len(label) || !strings.EqualFold(description[:len(label)], label) {
+		return ""
+	}
+	rest := description[len(label):]
+	switch {
+	case strings.HasPrefix(rest, " (") && strings.Index(rest, ")") == len(rest)-1:
+		return strings.Trim(rest, " ()")
+	case strings.ContainsRune(",:;.", rune(rest[0])), strings.HasPrefix(rest, " – "), strings.HasPrefix(rest, " - "):
+		return strings.TrimLeft(rest, ",:;.–- ")
+	case rest[0] == ' ' && begins(rest, []string{"from", "between", "in", "as", "with"}):
+		return strings.TrimSpace(rest)
+	}
+	return ""
+}
+
+// continues reports a description that is its title with a clause about it: "Symptoms
+// the patient is experiencing".
+func continues(description, title string) bool {
+	const longest = 70 // characters
+	if len(description) <= len(title) || !strings.EqualFold(description[:len(title)], title) || utf8.RuneCountInString(description) > longest || strings.ContainsAny(description, ".;:!?") {
+		return false
+	}
+	return description[len(title)] == ' ' && begins(description[len(title):], strings.Fields("the you your we that who which they it or and"))
+}
+
+// unmarked is a question that a description asks without its mark, or in the order of
+// words of a part of a sentence; "" for another description.
+func unmarked(description string, kind Type) string {
+	if strings.ContainsAny(strings.TrimRight(description, "."), ".;:") {
+		return ""
+	}
+	words := wordsOf(description)
+	switch match := indirect.FindStringSubmatch(description); {
+	case match != nil: // "How bad it is"
+		return "How " + match[1] + " " + match[3] + " " + lowerFirst(match[2])
+	case almostAsks.MatchString(description):
+		return description
+	case kind == Boolean && direct.MatchString(description):
+		return description
+	case interrogative.MatchString(description) && !(words[0] == "which" && slices.Contains(auxiliaries, words[1])) && !slices.Contains(noNouns, words[1]):
+		return description
+	}
+	return ""
 }
 
 // cutExample parts "City and state, e.g. Reno, NV" before the example.
@@ -111,24 +177,30 @@ var (
 		include state explain note make ask leave let check tick mark fill put name
 		bitte geben wählen nennen beschreiben veuillez indiquez entrez saisissez choisissez indique ingrese introduzca seleccione
 		escriba elija inserisci indicare scegli informe digite selecione vul kies geef voer`)
+	// actions begin the description of what is or is not to be done.
+	actions = strings.Fields(`include add send receive get keep allow enable show hide notify share join save create split use`)
+	// nounAfter follow an order's word where it is a noun: "Make and model", "Name of the company".
+	nounAfter    = strings.Fields(`of and or`)
 	starters     = strings.Fields(`we this it if when must should only used leave optional required for in as at because to how what which where who why`)
 	whetherWords = strings.Fields(`whether if true flag boolean indicates si ob se of indica indique gibt wenn`)
-	verbs        = strings.Fields(`is are was were will must should can may matters helps`)
+	verbs        = strings.Fields(`is are was were will must should can may matters helps starts begins contains`)
 )
 
 // isPhrase reports a short description that names something, such as "Number of
 // guests", and makes no sentence.
 func isPhrase(description string) bool {
 	const longest = 70 // characters: what a label takes in one line
-	if utf8.RuneCountInString(description) > longest || strings.ContainsAny(strings.TrimSuffix(description, "."), ".;:!?") {
+	if utf8.RuneCountInString(description) > longest || strings.ContainsAny(strings.TrimSuffix(description, "."), ".;!?") || strings.Count(description, ":") > 1 {
 		return false
 	}
-	for _, word := range wordsOf(description) {
-		if slices.Contains(verbs, word) {
+	words := wordsOf(description)
+	for i, word := range words {
+		if slices.Contains(verbs, word) && !(i > 0 && slices.Contains([]string{"you", "we", "they"}, words[i-1])) { // "type you are looking for"
 			return false
 		}
 	}
-	return !begins(description, orders) && !begins(description, starters) && !begins(description, whetherWords)
+	isNoun := len(words) > 1 && slices.Contains(nounAfter, words[1])
+	return (isNoun || !begins(description, orders)) && !begins(description, starters) && !begins(description, whetherWords)
 }
 
 // begins reports a text whose first word is among words.
@@ -180,12 +252,18 @@ func wordsOf(text string) []string {
 
 // alike reports two forms of one word: "guest" and "guests".
 func alike(a, b string) bool {
+	a, b = unaccented.Replace(a), unaccented.Replace(b)
 	common := 0
 	for common < min(len(a), len(b)) && a[common] == b[common] {
 		common++
 	}
 	return a == b || common >= 4 && common >= len(a)-2 && common >= len(b)-3
 }
+
+// unaccented writes lower-case letters without accents: keys have none.
+var unaccented = strings.NewReplacer("á", "a", "à", "a", "â", "a", "ä", "a", "ã", "a", "å", "a", "ç", "c", "é", "e", "è", "e", "ê", "e", "ë", "e", "í", "i", "ì", "i", "î", "i",
+	"ï", "i", "ñ", "n", "ó", "o", "ò", "o", "ô", "o", "ö", "o", "õ", "o", "ú", "u", "ù", "u", "û", "u", "ü", "u", "ß", "ss",
+	"ae", "a", "oe", "o", "ue", "u") // as programs write ä, ö and ü
 
 // abbreviates reports a word such as "qty" or "kg" that leaves letters out of another.
 func abbreviates(short, long string) bool {
@@ -213,25 +291,32 @@ func initials(words []string) string {
 // The following is said of the person by callers and to the person by a question.
 var (
 	whatOneHas  = regexp.MustCompile(`(?i)^(?:(?:the|any|all) )?([^,.;:?!]+?) (?:that )?the (\pL+) has$`) // "allergies the guest has"
-	ofTheUser   = regexp.MustCompile(`(?i)^(?:the )?(.+) of the user$`)
+	ofTheUser   = regexp.MustCompile(`(?i)^(?:the )?(.+?) of the user((?: (?:in|at|on|with) .+)?)$`)
 	theUsers    = regexp.MustCompile(`(?i)\b(?:the )?user['’]s\b`)
 	owner       = regexp.MustCompile(`(?i)^(?:your|my|our|their|user|customer|client) +`)
 	article     = regexp.MustCompile(`^(?:The|the|An|an|A|a) +`)
 	optionality = regexp.MustCompile(`(?i)^\s*\(?(?:optional|required|mandatory)\)?\s*[:.,-]\s*|\s*[(,]?\s*\b(?:optional|required|mandatory)\)?\.?$`)
 	// formats are for programs; a person sees what is expected beside the question.
-	formats     = regexp.MustCompile(`(?i)\s*[(,]?\s*\b(?:(?:in|as|using)\s+)?(?:an?\s+|the\s+)?(?:(?:ISO[- ]?8601|ISO date|RFC[- ]?3339|YYYY-MM-DD|HH:MM(?::SS)?|E\.164|BCP[- ]?47)(?:\s+(?:date|datetime|date-time|timestamp|time|format|string|extended))*)\b\)?`)
+	formats     = regexp.MustCompile(`(?i)\s*[(,]?\s*\b(?:(?:in|as|using)\s+)?(?:an?\s+|the\s+)?(?:(?:ISO[- ]?8601|ISO date|RFC[- ]?3339|YYYY-MM-DD|HH:MM(?::SS)?|E\.164|BCP[- ]?47|(?:24|12)[- ]?hour format)(?:\s+(?:date|datetime|date-time|timestamp|time|format|string|extended))*)\b\)?`)
 	exampleForm = regexp.MustCompile(`(?i)[,;]? \(?(?:e\.g\.|for example|such as|like) .+$`)
 	// conditionForm is how descriptions say when a value applies.
 	conditionForm = regexp.MustCompile(`(?i)^([^,.;:?!]+), ((?:only )?(?:if|when|unless) [^,.;:?!()]+)$`)
 	// almostAsks matches a question without its mark that has a question's word order.
-	almostAsks = regexp.MustCompile(`(?i)^(?:how (?:many|much)(?: [^\s.,;:]+){1,2}|(?:what|when|where|who) should [^.,;:]+)$`)
-	listOf     = regexp.MustCompile(`(?i)^(?:an? |the )?(?:list|array|set|collection) of (?:all )?`)
+	auxiliaries   = strings.Fields(`is are was were do does did will would can could should has have had shall may must`)
+	noNouns       = strings.Fields(`it they he she you we i this that these those there the a an to`)
+	interrogative = regexp.MustCompile(`(?i)^(?:how (?:many|much) \w+|(?:what|when|where|who|why|how|which))(?: \w+)? (?:is|are|was|were|do|does|did|will|would|can|could|should|has|have|had|shall|may|must)\b.`)
+	direct        = regexp.MustCompile(`(?i)^(?:is|are|was|were|do|does|did|will|would|can|could|should|has|have|had|may) (?:the|an?|this|that|these|those|your|you|it|there|any|we|they|he|she|my|our|all|each|every|anyone|anybody|someone|everyone|everybody|most)\b.`)
+	indirect      = regexp.MustCompile(`(?i)^how (\w+) ((?:the|an?|your|our|their|this|that|these|those|it|they|you|we)(?: [^\s.,]+){0,4}?) (is|are|was|were)\.?$`)
+	almostAsks    = regexp.MustCompile(`(?i)^(?:how (?:many|much)(?: [^\s.,;:]+){1,2}|(?:what|when|where|who) should [^.,;:]+|what (?:\w+ly )?(?:happened|happens|went wrong|goes wrong|changed|broke|failed)\b[^.,;:]*)$`)
+	listOf        = regexp.MustCompile(`(?i)^(?:an? |the )?(?:list|array|set|collection) of (?:all )?`)
 )
 
 // tidied is a description in one line, as it is said to a person.
 func tidied(description string, kind Type) string {
-	description = strings.TrimSpace(formats.ReplaceAllString(plain.Line(description), ""))
-	description = optionality.ReplaceAllString(description, "")
+	description = bracketed.ReplaceAllStringFunc(plain.Line(description), withoutFormat)
+	description = strings.TrimSpace(formats.ReplaceAllString(description, ""))
+	description = leftOut.ReplaceAllString(description, "")
+	description = optionalNoun.ReplaceAllString(optionality.ReplaceAllString(description, ""), "$1")
 	if kind == List || kind == Choices {
 		description = listOf.ReplaceAllString(description, "")
 	}
@@ -239,7 +324,8 @@ func tidied(description string, kind Type) string {
 		description = "The " + has[2] + "'s " + lowerFirst(has[1])
 	}
 	if short := strings.TrimSuffix(description, "."); ofTheUser.MatchString(short) {
-		description = "Your " + lowerFirst(ofTheUser.FindStringSubmatch(short)[1])
+		match := ofTheUser.FindStringSubmatch(short)
+		description = "Your " + lowerFirst(match[1]) + match[2]
 	}
 	first := true
 	description = theUsers.ReplaceAllStringFunc(description, func(found string) string {
@@ -249,12 +335,92 @@ func tidied(description string, kind Type) string {
 		}
 		return "your"
 	})
+	description = toUser.ReplaceAllStringFunc(description, addressed)
 	return strings.TrimSpace(upperFirst(strings.TrimRight(strings.TrimSpace(description), ".,; ")))
 }
 
+var (
+	bracketed = regexp.MustCompile(`\s*\([^()]*\)`)
+	clock     = regexp.MustCompile(`(?i)^(?:24|12)[- ]?h(?:ours?)?(?: clock| format)?$`)
+	// leftOut is for programs, which have to send something.
+	leftOut      = regexp.MustCompile(`(?i)\s*[(,;]?\s*\b(?:leave (?:it )?(?:blank|empty|null)|omit|null)\s+(?:if|when)\b[^().;]*\)?`)
+	optionalNoun = regexp.MustCompile(`^[Oo]ptional (\pL)`)
+)
+
+// withoutFormat is a remark in brackets without the format that a program wants.
+func withoutFormat(remark string) string {
+	inner := strings.Trim(remark, " ()")
+	rest := strings.Trim(formats.ReplaceAllString(inner, ""), " ,;/")
+	switch {
+	case rest == inner:
+		return remark
+	case rest == "" || clock.MatchString(rest):
+		return ""
+	}
+	return " (" + rest + ")"
+}
+
+// toUser matches what a caller says of the user, whom the question is put to.
+var toUser = regexp.MustCompile(`(?i)\b(?:(is|are|was|does|has|do|have|can|will|would|could|should|did|may|why|when|where|what|how \w+) )?the user(?: (\w+))?\b`)
+
+// addressed says it to the user: "the user wants" is "you want", and "does the user" is
+// "do you". What the user does in words that are not known stays.
+func addressed(said string) string {
+	match := toUser.FindStringSubmatch(said)
+	before, after := match[1], match[2]
+	if first := strings.ToLower(strings.Fields(before + " -")[0]); slices.Contains([]string{"why", "when", "where", "what", "how"}, first) {
+		you, known := toYou[strings.ToLower(after)]
+		if !known { // in such a clause it is a verb
+			you = secondPerson(after)
+		}
+		return before + " you " + you
+	}
+	if before != "" { // a question
+		if you := map[string]string{"is": "are", "was": "were", "does": "do", "has": "have"}[strings.ToLower(before)]; you != "" {
+			if before != strings.ToLower(before) {
+				you = upperFirst(you)
+			}
+			before = you
+		}
+		return strings.TrimSpace(before + " you " + after)
+	}
+	you, known := toYou[strings.ToLower(after)]
+	if !known {
+		return said
+	}
+	if said[0] == 'T' {
+		return "You " + you
+	}
+	return "you " + you
+}
+
+// secondPerson is a verb of the third person in the second: "exercises" is "exercise".
+func secondPerson(verb string) string {
+	switch {
+	case strings.HasSuffix(verb, "ies"):
+		return strings.TrimSuffix(verb, "ies") + "y"
+	case strings.HasSuffix(verb, "sses"), strings.HasSuffix(verb, "ches"), strings.HasSuffix(verb, "shes"), strings.HasSuffix(verb, "xes"):
+		return strings.TrimSuffix(verb, "es")
+	case strings.HasSuffix(verb, "s") && !strings.HasSuffix(verb, "ss"):
+		return strings.TrimSuffix(verb, "s")
+	}
+	return verb
+}
+
+// toYou are verbs of the third person, and those that are the same in the second.
+var toYou = map[string]string{"is": "are", "was": "were", "has": "have", "does": "do", "goes": "go", "wants": "want", "needs": "need", "prefers": "prefer", "wishes": "wish",
+	"likes": "like", "lives": "live", "works": "work", "plans": "plan", "expects": "expect", "owns": "own", "uses": "use", "accepts": "accept", "agrees": "agree", "requires": "require",
+	"travels": "travel", "intends": "intend", "would": "would", "can": "can", "will": "will", "should": "should", "may": "may", "must": "must", "could": "could", "did": "did",
+	"expected": "expected", "wanted": "wanted", "tried": "tried", "selected": "selected", "provided": "provided", "saw": "saw", "mentioned": "mentioned"}
+
 // withoutArticle is a label without the article it may begin with in English.
 func withoutArticle(text string) string {
-	return upperFirst(article.ReplaceAllString(strings.TrimRight(text, ".: "), ""))
+	text = strings.TrimRight(text, ".: ")
+	rest := article.ReplaceAllString(text, "")
+	if first, _ := utf8.DecodeRuneInString(rest); !unicode.IsLetter(first) { // "A (Nested)"
+		return upperFirst(text)
+	}
+	return upperFirst(rest)
 }
 
 // sentence ends a description with a point. Only its start is said: the rest is in

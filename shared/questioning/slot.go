@@ -19,8 +19,10 @@ package questioning
 
 import (
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
+	"strconv"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 )
@@ -45,6 +47,20 @@ const (
 	Choices  Type = "choices" // any of Options
 	List     Type = "list"    // strings
 )
+
+// ShownBound is a bound of a number as people read it, and whether the number itself is
+// out of bounds: more than 0 is kept as the least number above it, which would be shown
+// with three hundred zeros. Toward is an infinity, in the direction away from the
+// numbers within.
+func ShownBound(bound, toward float64) (shown float64, exclusive bool) {
+	const muchShorter = 4 // characters that the next number has to save
+	near := math.Nextafter(bound, toward)
+	length := func(v float64) int { return len(strconv.FormatFloat(v, 'g', -1, 64)) }
+	if length(near)+muchShorter < length(bound) {
+		return near, true
+	}
+	return bound, false
+}
 
 // Slot is one piece of information wanted.
 type Slot struct {

@@ -430,3 +430,46 @@ func TestAnAssumptionIsNotAskedForAndCanBeCorrected(t *testing.T) {
 	assert.Equal(t, StatusAnswered, s.Status, "a correction, not a contradiction")
 	assert.Equal(t, "something else", s.Value)
 }
+
+// Who names the destination knows it.
+func TestAnAnswerTellsTheYesOnWhichItDepends(t *testing.T) {
+	slots := []Slot{
+		{Key: "known", Title: "Destination known", Type: Boolean, Required: true},
+		{Key: "destination", Title: "Destination", Type: Text, Required: true, When: &Condition{Slot: "known", In: []any{true}}},
+		{Key: "kind", Title: "Kind of place", Type: Text, Required: true, When: &Condition{Slot: "known", In: []any{false}}},
+		{Key: "way", Title: "Way", Type: Choice, Options: []Option{{Value: "mail"}, {Value: "phone"}}, Required: true},
+		{Key: "number", Title: "Number", Type: Text, When: &Condition{Slot: "way", In: []any{"phone"}}},
+	}
+	st := New("goal", slots, Limits{BatchSize: 3})
+	require.Equal(t, "known", st.Next().Questions[0].Slot)
+	answer(t, st, "destination", "Lisbon")
+	known := st.SlotStates[0]
+	assert.Equal(t, SlotState{Status: StatusAssumed, Value: true, Words: "Lisbon", Source: "follows from “Destination”"}, known)
+	answer(t, st, "number", "030 1")
+	assert.Equal(t, StatusMissing, st.SlotStates[3].Status, "who gives a number may prefer mail")
+	batch := st.Next()
+	require.Len(t, batch.Questions, 1, "the open question is taken back")
+	assert.Equal(t, "way", batch.Questions[0].Slot)
+
+	st = New("goal", slots, Limits{BatchSize: 3})
+	_, err := st.Record(Answer{Slot: "destination", Outcome: Unknown, Words: "no idea"})
+	require.NoError(t, err)
+	assert.Equal(t, StatusMissing, st.SlotStates[0].Status, "only a value tells")
+	answer(t, st, "known", false)
+	st.AssumeVolunteered("destination", "Porto", "Porto", "")
+	assert.Equal(t, false, st.SlotStates[0].Value, "what was answered stays")
+}
+
+func TestAQuestionThatIsTakenBackIsAskedAgain(t *testing.T) {
+	st := New("goal", []Slot{text("a"), text("b")}, Limits{BatchSize: 1})
+	first := st.Next().Questions[0]
+	st.Withdraw(first.Slot)
+	next := st.Next(first.Slot)
+	require.Len(t, next.Questions, 1)
+	assert.NotEqual(t, first.Slot, next.Questions[0].Slot, "the rest comes first")
+	answer(t, st, next.Questions[0].Slot, "x")
+	again := st.Next().Questions[0]
+	assert.Equal(t, first.Slot, again.Slot)
+	assert.Equal(t, Ask, again.Purpose)
+	assert.Greater(t, again.Number, first.Number)
+}

@@ -12,9 +12,12 @@ var (
 	whether = lazyregexp.New(`(?i)^(?:(?:this |the )?(?:boolean |flag )?(?:indicat(?:es|ing)|specif(?:ies|ying)|defin(?:es|ing)|denot(?:es|ing)|flag for|flag)\s+)?` +
 		`(?:(?:set to |should be |is )?true,? )?(?:whether or not|whether|if true,?|if|when) (.+)$`)
 	firstPerson = lazyregexp.New(`^I ((?:accept|agree|confirm|consent|want|need|have|understand|would like) .+?)\.?$`)
-	toDo        = lazyregexp.New(`(?i)^(?:or not )?to ([^,]+)$`)
+	toDo        = lazyregexp.New(`(?i)^(?:or not )?to (.+)$`)
 	ofUser      = lazyregexp.New(`(?i)^(?:the )?(?:user|you) (.+)$`)
 	predicate   = lazyregexp.New(`^(.+?) (is|are|was|were|has|have|can|will|should) (.+)$`)
+	mustAgree   = lazyregexp.New(`(?i)^(?:the )?(?:user|customer|client|applicant|you) (?:must|has to|have to|needs? to|should) (accept|agree|confirm|consent|acknowledge)\b([^.]*)\.?$`)
+	// participle begins what was done: "has been approved" is no "does … have".
+	participle  = lazyregexp.New(`(?i)^(?:(?:already|ever|never|previously|recently|not|just|also) )*(?:been|had|done|made|given|taken|seen|gone|got|become|chosen|paid|sent|bought|sold|lost|left|met|\w+ed)\b`)
 	subordinate = lazyregexp.New(`(?i)\b(?:that|which|who|where|when|if|and|or|because)\b`)
 )
 
@@ -35,6 +38,9 @@ const longestSubject = 4
 func yesNoQuestion(description string) string {
 	match := whether.FindStringSubmatch(description)
 	if match == nil {
+		if agree := mustAgree.FindStringSubmatch(description); agree != nil {
+			return "Do you " + strings.ToLower(agree[1]) + agree[2] + "?"
+		}
 		if own := firstPerson.FindStringSubmatch(description); own != nil && !strings.Contains(own[1], ". ") {
 			return "Do you " + strings.NewReplacer(" my ", " your ", " me ", " you ").Replace(own[1]) + "?"
 		}
@@ -49,6 +55,9 @@ func yesNoQuestion(description string) string {
 	}
 	if user := ofUser.FindStringSubmatch(said); user != nil {
 		verb, rest, _ := strings.Cut(user[1], " ")
+		if (verb == "has" || verb == "have") && participle.MatchString(rest) {
+			return "Have you " + rest + "?"
+		}
 		begin, known := userVerbs[strings.ToLower(verb)]
 		if !known {
 			return ""
@@ -60,10 +69,11 @@ func yesNoQuestion(description string) string {
 		return upperFirst(said) + "?"
 	}
 	subject, verb, rest := lowerFirst(turned[1]), turned[2], turned[3]
-	switch verb {
-	case "has":
+	switch {
+	case (verb == "has" || verb == "have") && participle.MatchString(rest):
+	case verb == "has":
 		return "Does " + subject + " have " + rest + "?"
-	case "have":
+	case verb == "have":
 		return "Do " + subject + " have " + rest + "?"
 	}
 	return upperFirst(verb) + " " + subject + " " + rest + "?"

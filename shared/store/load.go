@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -118,10 +119,16 @@ func (l *loading) takeQuestions(rows []queries.QuestionsRow) error {
 // usualSlots is for how many slots there is room before more is allocated.
 const usualSlots = 24
 
+// definitionBuffers are for the definitions of a conversation's slots, which are read to be
+// looked up and no longer.
+var definitionBuffers = sync.Pool{New: func() any { return new([]byte) }}
+
 // takeSlots decodes the slots and their states. The columns are those of queries.SlotsRow.
 func (l *loading) takeSlots(rows pgx.Rows) (err error) {
 	l.state.SlotStates = make([]questioning.SlotState, 0, usualSlots)
-	definitions := make([]byte, 0, usualSlots*128)
+	buffer := definitionBuffers.Get().(*[]byte)
+	defer definitionBuffers.Put(buffer)
+	definitions := (*buffer)[:0]
 	var definition, value pgtype.DriverBytes // valid until the next row
 	var s questioning.SlotState
 	columns := []any{&definition, &s.Status, &value, &s.Words, &s.Answers, &s.Clarified, &s.Confirmed, &s.Passed, &s.Source, &s.Reopened}
@@ -137,6 +144,9 @@ func (l *loading) takeSlots(rows pgx.Rows) (err error) {
 	}
 	if err := rows.Err(); err != nil {
 		return err
+	}
+	if cap(definitions) <= maxSlotBytes {
+		*buffer = definitions
 	}
 	l.state.Slots, err = l.slots.of(definitions)
 	return err

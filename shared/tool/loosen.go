@@ -99,8 +99,8 @@ func (l loosener) argument(name string, property *jsonschema.Schema, raw json.Ra
 		if optional && strings.TrimSpace(text) == "" {
 			return nil, nil
 		}
-		if !takes(property, "string") && (startsWith(text, '{') || startsWith(text, '[')) && json.Valid([]byte(text)) {
-			raw, value = json.RawMessage(text), nil
+		if inner := jsonWithin(text); !takes(property, "string") && inner != nil {
+			raw, value = inner, nil
 			notes.add("%s: read from JSON in a string", name)
 			if err := fit(name, raw); err != nil {
 				return nil, err
@@ -138,6 +138,24 @@ func (l loosener) argument(name string, property *jsonschema.Schema, raw json.Ra
 		return raw, nil // it was decoded from JSON
 	}
 	return loosened, nil
+}
+
+// fence is how models set JSON off in Markdown.
+var fence = regexp.MustCompile("(?s)^\\s*```[a-zA-Z0-9]*\\s*\n(.*?)\n?\\s*```\\s*$")
+
+// jsonWithin is the object or list that a text holds as JSON, also in a code block or
+// in a string once more; nil where it holds none.
+func jsonWithin(text string) json.RawMessage {
+	if match := fence.FindStringSubmatch(text); match != nil {
+		text = match[1]
+	}
+	if again, ok := decodeString(json.RawMessage(text)); ok {
+		text = again
+	}
+	if (startsWith(text, '{') || startsWith(text, '[')) && json.Valid([]byte(text)) {
+		return json.RawMessage(text)
+	}
+	return nil
 }
 
 // walk is one pass over the value of an argument, as deep as its schema.

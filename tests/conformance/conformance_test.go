@@ -29,6 +29,7 @@ func TestTheServer(t *testing.T) {
 		"shows its playbooks' questions":             "playbooks",
 		"completes a conversation":                   "whole",
 		"parses answers as people type them":         "typed",
+		"asks for nothing that the chat tells":       "told",
 		"counts a repeated answer once":              "replay",
 		"names the field in bad input":               "mistakes",
 		"accepts arguments as models write them":     "loosely",

@@ -80,6 +80,9 @@ export function typed(turn, words = (q) => said[q.slot].words) {
 /** The user of each conversation, which every call about it names, as production requires. */
 const asked = new Map();
 
+/** What a client's model read of slots in the chat before it asked, as values with the words they rest on. */
+export const toldOf = (...slots) => slots.map((slot) => ({ slot, value: said[slot].value, text: said[slot].words }));
+
 /** Calls a tool, which must succeed, and returns its structured content. */
 export async function callTool(client, tool, args) {
   const user_id = args.user_id ?? asked.get(args.conversation_id);

@@ -1,7 +1,7 @@
 // Keeps one promise with one client: node run.mjs PROMISE CLIENT URL
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { answer, finish, newPerson, open, reported, structured, callTool, trip, typed } from "./conversation.mjs";
+import { answer, finish, newPerson, open, reported, structured, callTool, toldOf, trip, typed, values } from "./conversation.mjs";
 import { keep } from "./keep.mjs";
 
 const followUp = "sequential_questioning_follow_up";
@@ -17,6 +17,26 @@ const promises = {
 
   async typed(client) {
     await reported(client, await finish(client, await open(client, trip), [typed]));
+  },
+
+  // What the chat tells is passed as known; words that nobody could read go back to the model, which sends the value.
+  async told(client) {
+    const slots = ["destination", "travellers", "nights"];
+    let turn = await open(client, { ...trip, known: toldOf(...slots) });
+    assert.deepEqual(turn.coverage.map((c) => c.slot).sort(), slots.sort(), "what is known is held");
+    assert.ok(turn.questions.every((q) => !slots.includes(q.slot)), "and not asked for");
+    const { conversation_id } = turn;
+    turn = await callTool(client, followUp, { conversation_id, answers: [{ slot: "departure", text: "some time before spring" }] });
+    const [unread] = turn.unread;
+    assert.deepEqual([unread.slot, unread.words, unread.schema], ["departure", "some time before spring", { type: "string", format: "date" }]);
+    assert.ok(turn.next.includes("value"), "next says to send the value");
+    turn = await callTool(client, followUp, { conversation_id, answers: toldOf("departure") });
+    assert.equal(turn.unread, undefined);
+    while (!turn.metadata.complete) turn = await callTool(client, followUp, { conversation_id, answers: structured(turn).answers });
+    const report = await callTool(client, "sequential_questioning_report", { conversation_id });
+    const { remarks, ...required } = report.values;
+    assert.deepEqual([required, report.valid], [values, true]);
+    assert.equal(report.citations.travellers[0].words, "four of us");
   },
 
   async discovery(client) {
@@ -123,7 +143,7 @@ const promises = {
       ["sequential_questioning", { context: "x", information_needed: 7 }, /information_needed: .*object/],
       ["sequential_questioning", { context: "x", information_needed: { type: "object" } }, /information_needed: .*properties/],
       ["sequential_questioning", { context: "x", information_needed: { properties: { a: { type: "objekt" } } } }, /information_needed\.properties\.a.*objekt/],
-      ["sequential_questioning", { context: "x", previous_messages: [{ role: "bot", content: "y" }] }, /previous_messages\[0\]\.role: .*user.*assistant.*system/],
+      ["sequential_questioning", { context: "x", previous_messages: [{ role: "narrator", content: "y" }] }, /previous_messages\[0\]\.role: .*user.*assistant.*system/],
       ["sequential_questioning", { context: "x", conversation_id: "none" }, /conversation_id: .*"none"/],
       [followUp, {}, /conversation_id/],
       [followUp, { conversation_id: "none" }, /conversation_id: .*"none"/],

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/jsonschema-go/jsonschema"
 	"github.com/stretchr/testify/assert"
@@ -127,6 +128,26 @@ func TestAnOpeningIsTakenAsModelsWriteIt(t *testing.T) {
 			`~{"context":"x","previous_messages":"Assistant: How many?\nRoughly.\nUser: 3"}`,
 			`~{"context":"x","previous_messages":"AI: How many?\nRoughly.\n\nHuman: 3\n"}`,
 			`~{"context":"x","previous_messages":["assistant: How many?\nRoughly.","user: 3"]}`,
+			`~{"context":"x","previous_messages":"\n\nAssistant: How many?\nRoughly.\n\nHuman: 3"}`,
+			`~{"context":"x","previous_messages":"**Assistant:** How many?\nRoughly.\n**User:** 3"}`,
+			`~{"context":"x","previous_messages":"> Bot: How many?\nRoughly.\n> Customer: 3"}`,
+			`~{"context":"x","previous_messages":"Claude: How many?\nRoughly.\nUser: 3"}`,
+			`~{"context":"x","previous_messages":"Assistent: How many?\nRoughly.\nNutzer: 3"}`,
+			`~{"context":"x","previous_messages":"Asistente: How many?\nRoughly.\nUsuario: 3"}`,
+			`~{"context":"x","previous_messages":"Q: How many?\nRoughly.\nA: 3"}`,
+			`~{"context":"x","previous_messages":"<assistant>How many?\nRoughly.</assistant>\n<user>3</user>"}`,
+			`~{"context":"x","previous_messages":[{"from":"gpt","value":"How many?\nRoughly."},{"from":"human","value":"3"}]}`,
+			`{"context":"x","previous_messages":[{"sender":"assistant","text":"How many?\nRoughly."},{"speaker":"user","message":"3"}]}`,
+			`~{"context":"x","previous_messages":[{"role":"model","parts":[{"text":"How many?\nRoughly."}]},{"role":"user","parts":[{"text":"3"}]}]}`,
+			`~{"context":"x","previous_messages":[{"id":"1","role":"assistant","content":{"type":"text","text":"How many?\nRoughly."}},{"id":"2","role":"user","content":"3"}]}`,
+			`~{"context":"x","previous_messages":[{"type":"message","role":"assistant","content":[{"type":"output_text","text":"How many?\nRoughly."}]},{"role":"user","content":"3"}]}`,
+			`{"context":"x","previous_messages":[{"role":"assistant","content":"How many?\nRoughly.","name":"a","created_at":5},{"role":"user","content":"3","timestamp":1764316800}]}`,
+			`{"context":"x","previous_messages":[{"role":"assistant","content":null,"tool_calls":[{"id":"1"}]},{"role":"assistant","content":"How many?\nRoughly."},{"role":"user","content":"3"}]}`,
+			`{"context":"x","previous_messages":{"messages":[{"role":"assistant","content":"How many?\nRoughly."},{"role":"user","content":"3"}]}}`,
+			`~{"context":"x","previous_messages":[{"assistant":"How many?\nRoughly."},{"user":"3"}]}`,
+			`~{"context":"x","previous_messages":[{"question":"How many?\nRoughly.","answer":"3"}]}`,
+			`~{"context":"x","previous_messages":[{"type":"ai","data":{"content":"How many?\nRoughly."}},{"type":"human","data":{"content":"3"}}]}`,
+			`~{"context":"x","previous_messages":[{"author":{"role":"assistant"},"content":{"content_type":"text","parts":["How many?\nRoughly."]}},{"author":{"role":"user"},"content":"3"}]}`,
 		},
 		`{"context":"x","previous_messages":[{"role":"system","content":"rules"}]}`: {
 			`~{"context":"x","previous_messages":[{"role":"developer","content":"rules"}]}`, `~{"context":"x","previous_messages":[{"role":"tool","content":"rules"}]}`,
@@ -165,11 +186,18 @@ func TestAnswersAreTakenAsModelsWriteThem(t *testing.T) {
 			`{"conversation_id":"c","answers":[{"slot":"a","value":3,"text":null,"outcome":null}]}`, `{"conversation_id":"c","answers":[{"slot":"a","value":3,"text":"","outcome":"","question_id":"","question_number":null}]}`,
 			`{"conversation_id":"c","answers":[{"Slot":"a","Value":3}]}`, `{"conversation_id":"c","answers":[null,{"slot":"a","value":3}]}`,
 			`~{"conversation_id":"c","answers":{"a":{"value":3}}}`, `~{"conversation_id":"c","answers":{"a":{"answer":3}}}`, `~{"conversation_id":"c","answers":{"a":3,"b":null,"c":""}}`,
+			`~{"conversation_id":"c","answers":{"answers":[{"slot":"a","value":3}]}}`, `~{"conversation_id":"c","answers":{"slots":{"a":3}}}`, `~{"conversation_id":"c","answers":[{"a":3}]}`,
+			`~{"conversation_id":"c","answers":[{"slot_key":"a","value":3}]}`, `~{"conversation_id":"c","answers":[{"slotName":"a","value":3}]}`, `~{"conversation_id":"c","answers":[{"property":"a","value":3}]}`,
+			`~{"conversation_id":"c","answers":[{"slot":"a","value":3,"confidence":0.9,"source":"user"}]}`, `~{"conversation_id":"c","answers":[{"slot":"a","question":"How many?","value":3}]}`,
+			`~{"conversation_id":"c","answers":[{"slot":"a","value":3,"type":"integer"},{"slot":"b","value":null},{"slot":"c","value":"","text":""}]}`,
+			`~{"conversation_id":"c","answers":"` + "```json\\n{\\\"a\\\":3}\\n```" + `"}`, `~{"conversation_id":"c","answers":"\"{\\\"a\\\":3}\""}`,
 			`~{"conversation_id":"c","answers":[{"name":"a","response":3}]}`, `~"{\"conversation_id\":\"c\",\"answers\":{\"a\":3}}"`,
 		},
 		`{"conversation_id":"c","answers":[{"slot":"a","value":3,"text":"three"}]}`: {
 			`~{"conversation_id":"c","answers":{"a":{"value":3,"text":"three"}}}`, `~{"conversation_id":"c","answers":{"a":{"value":3,"words":"three"}}}`,
 			`~{"conversation_id":"c","answers":[{"slot":"a","value":3,"answer":"three"}]}`, `~{"conversation_id":"c","answers":[{"slot":"a","value":3,"reply":"three"}]}`,
+			`~{"conversation_id":"c","answers":[{"slot":"a","value":3,"quote":"three"}]}`, `~{"conversation_id":"c","answers":[{"slot":"a","value":3,"evidence":"three"}]}`,
+			`~{"conversation_id":"c","answers":[{"slot":"a","value":3,"rawText":"three"}]}`, `~{"conversation_id":"c","answers":[{"title":"a","value":3,"user_answer":"three"}]}`,
 			`~{"conversation_id":"c","answers":[{"slot":"a","value":3,"content":"three"}]}`, `~{"conversation_id":"c","answers":{"slot":"a","value":3,"text":"three"}}`,
 			`~{"conversation_id":"c","answers":"{\"a\":{\"value\":3,\"text\":\"three\"}}"}`,
 		},
@@ -185,6 +213,19 @@ func TestAnswersAreTakenAsModelsWriteThem(t *testing.T) {
 		`{"conversation_id":"c","answers":[{"question_id":"c:1","value":true}]}`: {
 			`~{"conversation_id":"c","answers":{"c:1":true}}`, `{"conversation_id":"c","answers":[{"questionId":"c:1","value":true}]}`, `~{"conversation_id":"c","answers":[{"id":"c:1","answer":true}]}`,
 		},
+		`{"conversation_id":"c","answers":[{"question_number":1,"text":"Lisbon"},{"question_number":2,"text":"4"}]}`: {
+			`~{"conversation_id":"c","answers":["1. Lisbon","2. 4"]}`, `~{"conversation_id":"c","answers":"1. Lisbon\n2. 4"}`, `~{"conversation_id":"c","answers":["Q1: Lisbon","Q2: 4"]}`,
+			`~{"conversation_id":"c","answers":[{"question":1,"answer":"Lisbon"},{"id":2,"answer":"4"}]}`,
+		},
+		`{"conversation_id":"c","answers":[{"slot":"How many?","text":"three"}]}`: {
+			`~{"conversation_id":"c","answers":[{"question":"How many?","answer":"three"}]}`, `~{"conversation_id":"c","answers":[{"question_text":"How many?","answer":"three"}]}`,
+		},
+		`{"conversation_id":"c","answers":[{"slot":"a","outcome":"unknown"},{"slot":"b","outcome":"not_applicable"},{"slot":"c","outcome":"declined"}]}`: {
+			`~{"conversation_id":"c","answers":[{"slot":"a","outcome":"don't know"},{"slot":"b","outcome":"N/A"},{"slot":"c","status":"Declined"}]}`,
+			`~{"conversation_id":"c","answers":{"a":{"outcome":"Unsure"},"b":{"status":"not relevant"},"c":{"outcome":"prefer_not_to_say"}}}`,
+		},
+		`{"conversation_id":"c","answers":[{"slot":"name","value":"Ann","text":"I'm Ann"}]}`: {`~{"conversation_id":"c","answers":{"name":{"value":"Ann","text":"I'm Ann"}}}`},
+		`{"conversation_id":"c","answers":[{"slot":"name","value":"Ann"}]}`:                  {`~{"conversation_id":"c","answers":{"name":"Ann"}}`, `~{"conversation_id":"c","answers":[{"name":"Ann"}]}`, `~{"conversation_id":"c","answers":"{\"name\":\"Ann\"}"}`},
 		`{"conversation_id":"c","answers":[{"text":"Lisbon"},{"text":"4"}]}`: {
 			`~{"conversation_id":"c","answers":["Lisbon","4"]}`, `~{"conversation_id":"c","answers":"[\"Lisbon\",\"4\"]"}`, `~{"conversation_id":"c","answers":[{"answer":"Lisbon"},"4"]}`,
 			`~{"conversation_id":"c","answers":[{"answer":"Lisbon"},{"reply":"4"}]}`,
@@ -264,17 +305,17 @@ func TestWhatIsNotAnotherFormIsRefusedByName(t *testing.T) {
 		`{"context":"x","information_needed":"[\"\\ud83d\"]"}`: "information_needed[0]: contains half of a surrogate",
 		`{"context":"x","information_needed":"[1e400]"}`:       "information_needed[0]: 1e400 is too large",
 		`{"context":"x","metadata":"{\"a\":` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + `}"}`: "nested more than 64 deep",
-		`{"context":"x","metadata":"text"}`:                                  "metadata: got string, want object",
-		`{"context":"x","previous_messages":7}`:                              "previous_messages: got number, want array",
-		`{"context":"x","previous_messages":[7]}`:                            "previous_messages[0]: got number, want object",
-		`{"context":"x","previous_messages":[{"role":"bot","content":"x"}]}`: "previous_messages[0].role",
-		`{"context":"x","previous_messages":[{"content":"x"}]}`:              "previous_messages[0]: missing property 'role'",
-		`{"context":"x","batch_size":0}`:                                     "batch_size: minimum",
-		`{"context":"x","max_questions":0}`:                                  "max_questions: minimum",
-		`{"context":"x","user_id":"` + strings.Repeat("é", 257) + `"}`:       "user_id: maxLength",
-		`{"context":"x","session_id":"` + strings.Repeat("é", 129) + `"}`:    "session_id: maxLength",
-		`{"context":"x","language":"` + strings.Repeat("x", 36) + `"}`:       "language: maxLength",
-		`{"context":"x","size":3}`:                                           "'size'",
+		`{"context":"x","metadata":"text"}`:                                       "metadata: got string, want object",
+		`{"context":"x","previous_messages":7}`:                                   "previous_messages: got number, want array",
+		`{"context":"x","previous_messages":[7]}`:                                 "previous_messages[0]: got number, want object",
+		`{"context":"x","previous_messages":[{"role":"narrator","content":"x"}]}`: "previous_messages[0].role",
+		`{"context":"x","previous_messages":[{"content":"x"}]}`:                   "previous_messages[0]: missing property 'role'",
+		`{"context":"x","batch_size":0}`:                                          "batch_size: minimum",
+		`{"context":"x","max_questions":0}`:                                       "max_questions: minimum",
+		`{"context":"x","user_id":"` + strings.Repeat("é", 257) + `"}`:            "user_id: maxLength",
+		`{"context":"x","session_id":"` + strings.Repeat("é", 129) + `"}`:         "session_id: maxLength",
+		`{"context":"x","language":"` + strings.Repeat("x", 36) + `"}`:            "language: maxLength",
+		`{"context":"x","size":3}`:                                                "'size'",
 	} {
 		_, _, err := takenAsk(t, arguments)
 		var invalid *fault.Invalid
@@ -286,14 +327,12 @@ func TestWhatIsNotAnotherFormIsRefusedByName(t *testing.T) {
 		`{"conversation_id":"c","answers":"yes"}`:                                    "answers: got string, want array",
 		`{"conversation_id":"c","answers":7}`:                                        "answers: got number, want array",
 		`{"conversation_id":"c","answers":[[1]]}`:                                    "answers[0]: got array, want object",
-		`{"conversation_id":"c","answers":[{"slot":"a","value":{"b":1}}]}`:           "answers[0].value: got object",
 		`{"conversation_id":"c","answers":[{"slot":"a","answer":1,"value":2}]}`:      "answers[0]: additional properties 'answer'",
-		`{"conversation_id":"c","answers":[{"slot":"a","certainty":1}]}`:             "answers[0]: additional properties 'certainty'",
+		`{"conversation_id":"c","answers":[{"slot":"a","value":1,"unit":"kg"}]}`:     "answers[0]: additional properties 'unit'",
 		`{"conversation_id":"c","answers":[{"question_number":"two"}]}`:              "answers[0].question_number: got string, want integer",
 		`{"conversation_id":"c","answers":[{"slot":["a"]}]}`:                         "answers[0].slot: got array, want string",
 		`{"conversation_id":"c","answers":[{"question_number":0,"value":1}]}`:        "answers[0].question_number: minimum",
 		`{"conversation_id":"c","answers":[{"slot":"a","outcome":"maybe"}]}`:         "answers[0].outcome: value must be one of",
-		`{"conversation_id":"c","answers":{"a":{"b":1}}}`:                            "answers[0].value: got object",
 		`{"conversation_id":"c","answers":"{\"a\":\"\\u0000\"}"}`:                    "answers.a: contains a NUL",
 		`{"conversation_id":"c","answers":[` + strings.Repeat(`"a",`, 200) + `"a"]}`: "answers: has 201 items",
 	} {
@@ -303,6 +342,13 @@ func TestWhatIsNotAnotherFormIsRefusedByName(t *testing.T) {
 			assert.Contains(t, err.Error(), says, arguments)
 		}
 	}
+}
+
+func TestALongTranscriptIsReadInMilliseconds(t *testing.T) {
+	began := time.Now()
+	_, _, err := takenFollowUp(t, `{"conversation_id":"c","previous_messages":"User: x`+strings.Repeat(`\na`, 300_000)+`"}`)
+	require.NoError(t, err)
+	assert.Less(t, time.Since(began), 5*time.Second) // some hundred milliseconds on an idle core
 }
 
 func TestWarningsAreFewAndShort(t *testing.T) {

@@ -18,7 +18,7 @@ import (
 func Value(slot questioning.Slot, value any, c parse.Context) (any, error) {
 	text, isText := value.(string)
 	if isText && (slot.Type == questioning.List || slot.Type == questioning.Choices) {
-		if items, ok := jsonIn(text).([]any); ok {
+		if items, ok := JSON(text).([]any); ok {
 			return parse.Check(slot, items, c)
 		}
 	}
@@ -32,10 +32,15 @@ func Value(slot questioning.Slot, value any, c parse.Context) (any, error) {
 	var other any
 	switch v := value.(type) {
 	case string:
-		other = jsonIn(v)
+		other = JSON(v)
 	case float64, bool:
 		switch slot.Type {
-		case questioning.Boolean, questioning.Integer, questioning.Number:
+		case questioning.Boolean:
+			if v == 1.0 || v == 0.0 {
+				return v == 1.0, nil
+			}
+			return nil, err
+		case questioning.Integer, questioning.Number:
 			return nil, err
 		case questioning.List, questioning.Choices:
 			other = []any{v}
@@ -46,11 +51,14 @@ func Value(slot questioning.Slot, value any, c parse.Context) (any, error) {
 				other = string(data)
 			}
 		}
-	// A list of one where one value belongs.
+	// A list of one where one value belongs, and a list of {"value": …}.
 	case []any:
-		if len(v) == 1 {
-			other = v[0]
+		other = plainItems(v)
+		if len(v) == 1 && slot.Type != questioning.List && slot.Type != questioning.Choices {
+			other = other.([]any)[0]
 		}
+	case map[string]any:
+		other = plainItem(v)
 	}
 	if other == nil {
 		return nil, err
@@ -76,8 +84,35 @@ func optionOf(slot questioning.Slot, value any) (any, bool) {
 	return nil, false
 }
 
-// jsonIn is the value that a string holds as JSON, nil where it holds none.
-func jsonIn(text string) (value any) {
+// plainItems are the items of a list, each {"value": …} as what it holds.
+func plainItems(list []any) any {
+	items := make([]any, len(list))
+	for i, item := range list {
+		if items[i] = item; isValue(item) {
+			items[i] = plainItem(item.(map[string]any))
+		}
+	}
+	return items
+}
+
+// isValue reports an object that only names its value.
+func isValue(item any) bool {
+	object, ok := item.(map[string]any)
+	return ok && plainItem(object) != nil
+}
+
+// plainItem is what {"value": …} holds, nil for another object.
+func plainItem(object map[string]any) any {
+	for name := range object {
+		if name != "value" && name != "label" && name != "title" {
+			return nil
+		}
+	}
+	return object["value"]
+}
+
+// JSON is the value that a string holds as JSON, nil where it holds none.
+func JSON(text string) (value any) {
 	text = strings.TrimSpace(text)
 	if text == "" || json.Unmarshal([]byte(text), &value) != nil {
 		return nil

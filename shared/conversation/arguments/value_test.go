@@ -21,6 +21,13 @@ func slotOf(kind questioning.Type, options ...any) questioning.Slot {
 	return slot
 }
 
+// titled has options that questions show by their titles, so that models send these.
+func titled(kind questioning.Type) questioning.Slot {
+	slot := slotOf(kind)
+	slot.Options = []questioning.Option{{Value: "gift", Title: "Gift wrap"}, {Value: "sms", Title: "Text message"}}
+	return slot
+}
+
 func TestTheSlotsTypeDecidesWhatAValueIs(t *testing.T) {
 	t.Parallel()
 	letters, numbers := []any{"a", "b"}, []any{3.0, 5.0, 1.0}
@@ -44,6 +51,14 @@ func TestTheSlotsTypeDecidesWhatAValueIs(t *testing.T) {
 		{slotOf(questioning.List), []any{"Ada"}, []any{"Ada"}},
 		{slotOf(questioning.Choices, letters...), `["b","a"]`, []any{"a", "b"}},
 		{slotOf(questioning.Choices, letters...), "a", []any{"a"}},
+		{titled(questioning.Choices), []any{"Gift wrap", "sms"}, []any{"gift", "sms"}},
+		{titled(questioning.Choices), `["Text message"]`, []any{"sms"}},
+		{titled(questioning.Choices), []any{map[string]any{"value": "gift", "label": "Gift wrap"}}, []any{"gift"}},
+		{titled(questioning.Choice), []any{"Gift wrap"}, "gift"},
+		{slotOf(questioning.List), []any{map[string]any{"value": "Ada"}}, []any{"Ada"}},
+		{slotOf(questioning.Text), map[string]any{"value": "Ada"}, "Ada"},
+		{slotOf(questioning.Boolean), 1.0, true},
+		{slotOf(questioning.Boolean), 0.0, false},
 		{slotOf(questioning.Choices, numbers...), 5.0, []any{5.0}},
 		{slotOf(questioning.Choice, letters...), `"b"`, "b"},
 		{slotOf(questioning.Choice, letters...), []any{"b"}, "b"},

@@ -93,7 +93,7 @@ func (c *call) begin(ctx context.Context) error {
 	if c.in.ConversationID == "" {
 		c.turn, err = c.Service.Service.Ask(ctx, conversation.AskInput{
 			Context: c.in.Context, UserID: c.in.UserID, SessionID: c.in.SessionID, PreviousMessages: c.in.PreviousMessages, Known: c.in.Known, Metadata: c.in.Metadata,
-			InformationNeeded: c.in.InformationNeeded, Playbook: c.in.Playbook, BatchSize: c.batchSize(), Language: c.in.Language,
+			InformationNeeded: c.in.InformationNeeded, Playbook: c.in.Playbook, BatchSize: c.batchSize(), Language: c.in.Language, Direct: c.exchange.Elicits,
 		})
 	} else {
 		err = c.continueOpen(ctx)

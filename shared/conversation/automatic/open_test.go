@@ -49,3 +49,25 @@ func TestEveryProviderTakesWhatIsDeclared(t *testing.T) {
 		assert.Equal(t, "max_rounds", invalid.Field)
 	}
 }
+
+func TestWhatTheClientKnowsIsOnNoForm(t *testing.T) {
+	t.Parallel()
+	a, _ := newAsking(t)
+	in := tripInput()
+	in.Known = []conversation.Known{{Slot: "destination", Value: "Lisbon", Text: "to Lisbon"}, {Slot: "colour", Value: "red"}, {Slot: "budget", Value: "plenty"}}
+	d := begin(t, a, in)
+	require.NotNil(t, d.form)
+	keys := map[string]bool{}
+	for _, field := range d.fields() {
+		keys[field.Name] = true
+	}
+	assert.False(t, keys["destination"])
+	assert.True(t, keys["budget"], "what was not read is asked")
+	d.respond("decline", nil)
+	for name, shown := range hosts {
+		assert.Contains(t, shown(t, d.result), "colour: red", "what found no slot is reported: %s", name)
+	}
+	report, err := a.Report(t.Context(), conversation.ReportInput{ConversationID: d.result.ConversationID})
+	require.NoError(t, err)
+	assert.Equal(t, "to Lisbon", report.Citations["destination"][0].Words)
+}

@@ -6,6 +6,7 @@ package form
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -109,7 +110,7 @@ func (item Item) field(say *messages.Printer, numbered bool) elicitation.Field {
 	f := elicitation.Field{Name: slot.Key, Type: "string", Title: title}
 	switch slot.Type {
 	case questioning.Integer, questioning.Number:
-		f.Type, f.Minimum, f.Maximum = string(slot.Type), slot.Minimum, slot.Maximum
+		f.Type, f.Minimum, f.Maximum = string(slot.Type), shownBound(slot.Minimum, math.Inf(-1)), shownBound(slot.Maximum, math.Inf(1))
 	case questioning.Date, questioning.DateTime, questioning.Email, questioning.URI:
 		f.Format = string(slot.Type)
 	case questioning.Text:
@@ -130,6 +131,16 @@ func (item Item) field(say *messages.Printer, numbered bool) elicitation.Field {
 	}
 	f.Default, f.Description = preset(slot, value, say), more
 	return f
+}
+
+// shownBound is a bound that clients show: 0 for the least number above it. The slot
+// checks what is exact.
+func shownBound(bound *float64, toward float64) *float64 {
+	if bound == nil {
+		return nil
+	}
+	shown, _ := questioning.ShownBound(*bound, toward)
+	return &shown
 }
 
 // maxTitle is how many characters of a title clients show on one line beside the
@@ -162,6 +173,10 @@ func (item Item) title(say *messages.Printer, numbered bool) (title, more string
 	return number + plain.Excerpt(asked, room), asked
 }
 
+// roomyText is how many characters leave room for what people write in a field, so that
+// a limit need not be said; the field has it all the same.
+const roomyText = 100
+
 // hint is the form of the answer, or what a good one contains, where neither the field
 // nor what is said already shows it. A pattern is not shown, since it is written for
 // programs.
@@ -175,13 +190,14 @@ func (item Item) hint(said string, say *messages.Printer) string {
 				more = append(more, hint)
 			}
 		}
-		if len(more) > 0 || slot.MinLength == nil && slot.MaxLength == nil || slot.Pattern != "" {
+		roomy := slot.MaxLength == nil || *slot.MaxLength >= roomyText
+		if len(more) > 0 || roomy && (slot.MinLength == nil || *slot.MinLength <= 1) || slot.Pattern != "" {
 			return strings.Join(more, "; ")
 		}
 	case questioning.Boolean, questioning.Choice, questioning.Choices, questioning.Email:
 		return ""
 	}
-	expected := plain.Line(parse.Expected(slot, language))
+	expected := plain.Line(parse.Hint(slot, language))
 	if expected == say.Text(messages.WholeNumber) || expected == say.Text(messages.Number) {
 		return ""
 	}

@@ -2,6 +2,7 @@ package form
 
 import (
 	"encoding/json"
+	"math"
 	"regexp"
 	"strings"
 	"testing"
@@ -256,4 +257,24 @@ func TestWhatIsFilledInIsRead(t *testing.T) {
 		assert.Equal(t, c.value, answers[0].Value, name)
 		assert.Equal(t, c.text, answers[0].Text, name)
 	}
+}
+
+// A hint that nobody needs is one more line to read on each of ten fields.
+func TestAHintSaysOnlyWhatAPersonCouldNotKnow(t *testing.T) {
+	none, one, two, thirty, roomy := 0.0, 1, 2, 30, 200
+	above := math.Nextafter(0, 1)
+	hint := func(change func(*questioning.Slot), kind questioning.Type) string {
+		s := slot("x", kind)
+		change(&s)
+		return fields(asked(1, s))["x"].Description
+	}
+	assert.Empty(t, hint(func(s *questioning.Slot) { s.Minimum = &none }, questioning.Number), "nobody spends less than nothing")
+	assert.Equal(t, "A number above 0.", hint(func(s *questioning.Slot) { s.Minimum = &above }, questioning.Number))
+	assert.Empty(t, hint(func(s *questioning.Slot) { s.MinLength, s.MaxLength = &one, &roomy }, questioning.Text), "there is room enough")
+	assert.Equal(t, "A list separated by commas or lines.", hint(func(s *questioning.Slot) { s.MinItems = &one }, questioning.List))
+	assert.Equal(t, "A list of at most 30 items, separated by commas or lines.", hint(func(s *questioning.Slot) { s.MinItems, s.MaxItems = &one, &thirty }, questioning.List))
+	assert.Equal(t, "A list of 2 to 30 items, separated by commas or lines.", hint(func(s *questioning.Slot) { s.MinItems, s.MaxItems = &two, &thirty }, questioning.List))
+	s := slot("x", questioning.Number)
+	s.Minimum = &above
+	assert.Equal(t, 0.0, *fields(asked(1, s))["x"].Minimum, "a client shows the bound")
 }

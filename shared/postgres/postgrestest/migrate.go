@@ -32,8 +32,7 @@ func Migrated(ctx context.Context, url string) error {
 			return err
 		}
 		up, _, _ := strings.Cut(string(script), "-- +goose Down")
-		up = strings.ReplaceAll(up, " CONCURRENTLY", "") // which cannot be sent with other statements
-		if _, err := conn.Exec(ctx, up); err != nil {    // without arguments: all of its statements
+		if _, err := conn.Exec(ctx, up); err != nil { // without arguments: all of its statements
 			return fmt.Errorf("%s: %w", filepath.Base(file), err)
 		}
 	}

@@ -36,6 +36,8 @@ const (
 	FromTo       = "%[1]s from %[2]s to %[3]s"
 	AtLeast      = "%[1]s of at least %[2]s"
 	AtMost       = "%[1]s of at most %[2]s"
+	Above        = "%[1]s above %[2]s"
+	Below        = "%[1]s below %[2]s"
 	InUnit       = "%[1]s, in %[2]s"
 	YesOrNo      = "yes or no"
 	Date         = "a date such as %[1]s"

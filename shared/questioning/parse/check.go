@@ -95,10 +95,13 @@ func checkChoice(slot questioning.Slot, value any, c Context) (any, error) {
 }
 
 // checkChoices is Check for several options. One that is none of them refuses all.
+// Each item is read as one option, by its value, its title or words.
 func checkChoices(slot questioning.Slot, items []any, c Context) (any, error) {
 	picked := make([]int, 0, len(items))
+	one := slot
+	one.Type = questioning.Choice
 	for _, item := range items {
-		value, err := checkChoice(slot, item, c)
+		value, err := checkChoice(one, item, c)
 		if err != nil {
 			return nil, misread(slot, "")
 		}

@@ -206,3 +206,16 @@ func TestAYesOrNoMayBeExplainedByWhatWasBefore(t *testing.T) {
 		assert.Equal(t, want, parse.Read(first, words, at).Value, words)
 	}
 }
+
+func TestWhatIsDeniedBesideAValueChangesNone(t *testing.T) {
+	days := q.Slot{Key: "days_per_week", Title: "Training days per week", Type: q.Integer}
+	budget := q.Slot{Key: "budget", Title: "Budget", Type: q.Number}
+	for words, slot := range map[string]q.Slot{
+		"4 days a week, no injuries": days, "300 euros, and no fireworks": budget, "300 euros, no fireworks, please": budget,
+	} {
+		assert.NotNil(t, parse.Read(slot, words, at).Value, words)
+	}
+	for _, words := range []string{"300 euros, no more", "300 euros, no wait", "300, not euros", "300 euros, no"} {
+		assert.NotEmpty(t, parse.Read(budget, words, at).Problem, words)
+	}
+}

@@ -51,7 +51,11 @@ func Read(slot questioning.Slot, words string, c Context) Reading {
 		return reading(slot, value, problem, language)
 	}
 	value, problem := t.readValue()
-	return reading(slot, value, problem, language)
+	read := reading(slot, value, problem, language)
+	if read.Problem != "" && t.isQuestion() {
+		read.Intent = AsksBack
+	}
+	return read
 }
 
 // reading is what a value or what is in its way amounts to.

@@ -60,6 +60,13 @@ func (t *text) intentAt(from int) Intent {
 	return ""
 }
 
+// isQuestion reports words that begin and end as a question and name no number. Where a value is
+// wanted, they ask back.
+func (t *text) isQuestion() bool {
+	end := strings.HasSuffix(t.source, "?") || strings.HasSuffix(t.source, "？")
+	return end && !strings.ContainsAny(t.source, "0123456789") && t.starts(t.pastOutros(0), query)
+}
+
 // pastOutros is the token after those from i that say nothing: signs, and words such
 // as "sorry".
 func (t *text) pastOutros(i int) int {

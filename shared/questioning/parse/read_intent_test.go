@@ -10,7 +10,7 @@ import (
 
 func TestWhatAnswersNothingIsNoValue(t *testing.T) {
 	for words, want := range map[string]Intent{
-		"why do you ask?": AsksBack, "Sorry, what do you mean by that?": AsksBack, "such as?": AsksBack, "what are the options?": AsksBack,
+		"why do you ask?": AsksBack, "What do you need it for?": AsksBack, "Sorry, what do you mean by that?": AsksBack, "such as?": AsksBack, "what are the options?": AsksBack,
 		"let me check with my wife": PutsOff, "I'll get back to you on that": PutsOff, "later": PutsOff, "not now, sorry": PutsOff,
 		"see above": Refers, "As I said before.": Refers, "same as last time": Refers,
 		"skip the rest": Ends, "That's all.": Ends, "stop": Ends, "no more questions please": Ends,
@@ -26,6 +26,21 @@ func TestWhatAnswersNothingIsNoValue(t *testing.T) {
 			assert.Equal(t, want, read.Intent, "%q for %s", words, slot.Key)
 			assert.NotEmpty(t, read.Problem, words)
 			assert.Nil(t, read.Value, words)
+		}
+	}
+}
+
+// Where a number is wanted, a question of any kind is no answer. Free text may be one.
+func TestAQuestionWhereAValueIsWantedAsksBack(t *testing.T) {
+	guests := questioning.Slot{Key: "guests", Title: "Number of guests", Type: questioning.Integer}
+	for _, words := range []string{"Who counts as a guest?", "Wer zählt denn alles dazu?", "¿quiénes cuentan?", "combien de personnes faut-il compter ?", "Well, which guests?"} {
+		assert.Equal(t, AsksBack, Read(guests, words, Context{}).Intent, words)
+	}
+	for words, want := range map[string]any{"How about 20?": 20.0, "20, why?": nil, "quite a few": nil} {
+		read := Read(guests, words, Context{})
+		assert.Empty(t, read.Intent, words)
+		if want != nil {
+			assert.Equal(t, want, read.Value, words)
 		}
 	}
 }

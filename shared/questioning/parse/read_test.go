@@ -2,6 +2,7 @@ package parse_test
 
 import (
 	"encoding/json"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -168,6 +169,18 @@ func TestExpectedListsAtMostTwentyOptions(t *testing.T) {
 	}
 	assert.Equal(t, "one of: a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t and 6 more", parse.Expected(q.Slot{Type: q.Choice, Options: many}, ""))
 	assert.Equal(t, "a whole number from 1 to 10", parse.Expected(scale, ""))
+}
+
+// "More than 0" is kept as the least number above it, which nobody wants to read.
+func TestExpectedShowsWhatIsExcludedInDigitsOfItsOwn(t *testing.T) {
+	above, below := math.Nextafter(0, 1), math.Nextafter(10, 0)
+	assert.Equal(t, "a number above 0", parse.Expected(q.Slot{Type: q.Number, Minimum: &above}, ""))
+	assert.Equal(t, "a number below 10", parse.Expected(q.Slot{Type: q.Number, Maximum: &below}, ""))
+	assert.Equal(t, "a number from 0 to 10", parse.Expected(q.Slot{Type: q.Number, Minimum: &above, Maximum: &below}, ""))
+	assert.Equal(t, "eine Zahl, größer als 0", parse.Expected(q.Slot{Type: q.Number, Minimum: &above}, "de"))
+	for _, bound := range []float64{0, 1, -3, 0.1, 2.5, 1e-9, 1234567.89} {
+		assert.NotContains(t, parse.Expected(q.Slot{Type: q.Number, Minimum: &bound}, ""), "above", bound)
+	}
 }
 
 func TestCheck(t *testing.T) {

@@ -3,6 +3,7 @@ package parse
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -154,9 +155,10 @@ func (r *replying) distribute(text string, all []candidate) []interval {
 
 // correctsBy reports a sentence that does nothing but correct a slot by a value: beside the
 // value, and what it is called, it has only small words, one of which begins a correction.
+// A question proposes, and corrects nothing.
 func (r *replying) correctsBy(text string, c candidate) bool {
 	for _, at := range sentences(text) {
-		if c.Start < at.start || c.End > at.end {
+		if c.Start < at.start || c.End > at.end || strings.HasSuffix(strings.TrimSpace(text[at.start:at.end]), "?") {
 			continue
 		}
 		rest := text[at.start:c.Start] + " " + text[c.End:at.end]
@@ -333,7 +335,7 @@ func evidenceNeeded(slot questioning.Slot, found Candidate, words string, open b
 func (r *replying) leftover(text string, assigned []interval) {
 	waiting := r.waiting()
 	if len(waiting) == 1 && !typed(waiting[0].Slot.Type) && !r.anyUnread() {
-		if rest := strings.TrimLeft(cutOut(text, assigned), ".,;:! "); hasContent(rest, r.context) {
+		if rest := r.beside(text, assigned); hasContent(rest, r.context) {
 			r.answer(waiting[0], rest)
 			return
 		}
@@ -345,6 +347,33 @@ func (r *replying) leftover(text string, assigned []interval) {
 			r.leave(left)
 		}
 	}
+}
+
+// clauseEnds part a sentence.
+var clauseEnds = regexp.MustCompile(`[,;]\s`)
+
+// beside is the text without the clauses that only tell values. Others stay as they were
+// written: words from which a value is cut out say nothing any more.
+func (r *replying) beside(text string, values []interval) string {
+	var told []interval
+	for _, sentence := range sentences(text) {
+		start := sentence.start
+		for _, at := range append(clauseEnds.FindAllStringIndex(text[start:sentence.end], -1), []int{0, sentence.end - start}) {
+			clause := interval{start, sentence.start + at[1]}
+			start = clause.end
+			var within []interval
+			for _, v := range values {
+				if v.start < clause.end && clause.start < v.end {
+					within = append(within, interval{max(0, v.start-clause.start), min(v.end, clause.end) - clause.start})
+				}
+			}
+			rest := cutOut(text[clause.start:clause.end], within)
+			if len(within) > 0 && (!hasContent(rest, r.context) || r.isRemnant(rest)) {
+				told = append(told, clause)
+			}
+		}
+	}
+	return strings.Trim(cutOut(text, told), ",;: ")
 }
 
 // anyUnread reports an open question with words that were not read.

@@ -163,7 +163,7 @@ func (r *replying) inPieces(text string, waiting []OpenQuestion) bool {
 		lines = lines[1:]
 	}
 	ways := [][]string{lines, nonBlank(blankLines.Split(text, -1))}
-	if !strings.Contains(text, "\n") {
+	if len(sentences(strings.TrimRight(text, ".!?; "))) == 1 { // the commas of several sentences part no list
 		ways = append(ways, nonBlank(r.listItems(strings.TrimRight(text, ". "))))
 	}
 	for _, pieces := range ways {

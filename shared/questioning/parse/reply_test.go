@@ -155,6 +155,10 @@ func TestAReplyIsGivenToItsQuestions(t *testing.T) {
 			bySlot{}, bySlot{"guests": 6.0, "event_date": "2026-06-05"}, ""},
 		"what leads to a value is not left": {"Oh, and the budget is 400 please. The cat is called Minka.", partySlots, []string{"event_date", "guests"},
 			bySlot{}, bySlot{"budget": 400.0}, "The cat is called Minka."},
+		"a paragraph with commas, of which a free text is open": {"I ordered a lamp, from your shop. We are 20 guests, on June 5. Nobody answered, so far.", partySlots, []string{"guests", "event_date", "wishes"},
+			bySlot{"guests": 20.0, "event_date": "2026-06-05", "wishes": "I ordered a lamp, from your shop. Nobody answered, so far."}, bySlot{}, ""},
+		"a clause that tells more than a value stays whole": {"20 guests. The zebra comes on June 5 with okapis.", partySlots, []string{"guests", "event_date", "wishes"},
+			bySlot{"guests": 20.0, "event_date": "2026-06-05", "wishes": "The zebra comes on June 5 with okapis."}, bySlot{}, ""},
 		"a list under the only question": {"1. open\n2. close", partySlots, []string{"steps"},
 			bySlot{"steps": []any{"open", "close"}}, bySlot{}, ""},
 	} {

@@ -261,13 +261,24 @@ func (c *covered) afterwards(end int) (obstacle, bool) {
 				return c.block(i), true
 			}
 		case roleNeutral:
-			if first && c.classes[i] == no {
+			if first && c.classes[i] == no && !c.deniesThing(i) {
 				return obstacle{blocking[negation], c.words(i, c.nexts[i])}, true
 			}
 		}
 		first = first && c.roles[i] == roleNeutral && c.classes[i] != ""
 	}
 	return obstacle{}, false
+}
+
+// deniesThing reports a clause that denies a thing and says nothing more: the "no injuries"
+// of "4 days a week, no injuries". The thing is one word that nobody knows: "no more" and "no
+// problem" are something else.
+func (c *covered) deniesThing(i int) bool {
+	thing := c.nexts[i]
+	if !c.counts() && !c.isMoment() || thing >= len(c.tokens) || c.tokens[thing].shape != word || len(c.phrases(thing)) > 0 || c.names(c.tokens[thing]) {
+		return false
+	}
+	return thing+1 == len(c.tokens) || c.tokens[thing+1].shape == sign
 }
 
 // settle is the one value that the words leave, or what stands in its way. It is the

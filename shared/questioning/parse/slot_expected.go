@@ -58,6 +58,14 @@ func Expected(slot questioning.Slot, language string) string {
 	}
 }
 
+// Hint is Expected without what a person knows: that nothing costs less than nothing.
+func Hint(slot questioning.Slot, language string) string {
+	if slot.Minimum != nil && *slot.Minimum == 0 && slot.Maximum == nil {
+		slot.Minimum = nil
+	}
+	return Expected(slot, language)
+}
+
 // expectation is what a slot takes, in a language.
 type expectation struct {
 	slot questioning.Slot
@@ -81,13 +89,25 @@ func (e expectation) ofOptions() string {
 // ofNumber adds bounds and unit to what a number is called.
 func (e expectation) ofNumber(what string) string {
 	text := e.say.Text(what)
-	switch low, high := e.slot.Minimum, e.slot.Maximum; {
-	case low != nil && high != nil:
-		text = e.say.Text(messages.FromTo, text, formatNumber(*low), formatNumber(*high))
-	case low != nil:
-		text = e.say.Text(messages.AtLeast, text, formatNumber(*low))
-	case high != nil:
-		text = e.say.Text(messages.AtMost, text, formatNumber(*high))
+	shown := func(bound *float64, toward float64, inclusive, exclusive string) (number, form string) {
+		if bound == nil {
+			return "", ""
+		}
+		near, isExclusive := questioning.ShownBound(*bound, toward)
+		if isExclusive {
+			return formatNumber(near), exclusive
+		}
+		return formatNumber(near), inclusive
+	}
+	low, least := shown(e.slot.Minimum, math.Inf(-1), messages.AtLeast, messages.Above)
+	high, most := shown(e.slot.Maximum, math.Inf(1), messages.AtMost, messages.Below)
+	switch {
+	case low != "" && high != "":
+		text = e.say.Text(messages.FromTo, text, low, high)
+	case low != "":
+		text = e.say.Text(least, text, low)
+	case high != "":
+		text = e.say.Text(most, text, high)
 	}
 	if unit := unitOf(e.slot); unit != "" {
 		text = e.say.Text(messages.InUnit, text, e.say.Text(unit+"s"))
@@ -107,7 +127,7 @@ func (e expectation) ofText(text string) string {
 }
 
 // ofCount says how many of something there may be; empty without bounds. A minimum of 0
-// is no bound.
+// is no bound, and of 1 none of a list or a text: who answers gives one.
 func (e expectation) ofCount(low, high *int, of string) string {
 	counted := func(n int) string {
 		if of == "" {
@@ -115,12 +135,16 @@ func (e expectation) ofCount(low, high *int, of string) string {
 		}
 		return e.say.Text(of, strconv.Itoa(n))
 	}
+	implied := 0
+	if of != "" {
+		implied = 1
+	}
 	switch {
 	case low != nil && *low > 0 && high != nil && *low == *high:
 		return e.say.Text(messages.Exactly, counted(*low))
-	case low != nil && *low > 0 && high != nil:
+	case low != nil && *low > implied && high != nil:
 		return e.say.Text(messages.Between, strconv.Itoa(*low), counted(*high))
-	case low != nil && *low > 0:
+	case low != nil && *low > implied:
 		return e.say.Text(messages.AtLeastCount, counted(*low))
 	case high != nil:
 		return e.say.Text(messages.AtMostCount, counted(*high))

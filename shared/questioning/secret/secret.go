@@ -80,7 +80,7 @@ var abbreviations = strings.NewReplacer("e.g.", "eg", "z. B.", "zb", "z.B.", "zb
 // mentions are words of a sentence that is about a secret and does not ask for it.
 var mentions = lazyregexp.New(`\b(do not|don t|never|without|not|no|eg|zb|pex|pej|bijv|ades|for example|for instance|such as|other than|except|instead of` +
 	`|nicht|kein|keine|keinen|ohne|zum beispiel|ne|pas de|sans|par exemple|sin|nunca|por ejemplo|senza|mai|per esempio|ad esempio|nao|sem|por exemplo|niet|geen|zonder|bijvoorbeeld)\b` +
-	`|^ *(how|why|when|where|who|whose|did|do|does|have|has|had|is|are|was|were|warum|wann|haben|hast|ist|sind|pourquoi|comment|quand|avez|as|est|porque|por que|cuando|ha|han|perche|quando|hai|waarom|wanneer|heb|heeft|hebt)\b`)
+	`|^ *what happens\b|^ *(?:describe|explain) (?:how|what|why|when|who)\b|^ *(how|why|when|where|who|whose|did|do|does|have|has|had|is|are|was|were|warum|wann|haben|hast|ist|sind|pourquoi|comment|quand|avez|as|est|porque|por que|cuando|ha|han|perche|quando|hai|waarom|wanneer|heb|heeft|hebt)\b`)
 
 // part is a piece of a text between marks, as words.
 type part struct{ words []string }
@@ -209,7 +209,7 @@ var (
 	topic = set(`reset resetting forgot forgotten lost change changed changing store stored storing save saving saved hash hashed hashing encrypt encrypted
 		rotate rotating rotation manage managing validate validating validation verify verifying leaked compromised stolen weak strong expired
 		max maximum minimum total count many after before when while entering typing asking about handling per with via using mit avec con com met
-		last final first masked partial`)
+		last final first masked partial has have had uses supports`)
 )
 
 // kind is a kind of secret: heads match its names anywhere, alone matches names
@@ -236,40 +236,44 @@ func whole(alternatives ...string) *lazyregexp.Regexp {
 var kinds = []kind{
 	{
 		"a password",
-		pattern(`(?:\w*pass ?words?|passwd|pwd|pw|pass ?phrases?|pass ?codes?)`, `\w*passwort`, `\w*passworter`, `\w*kennwort`, `losungswort`,
+		pattern(`(?:\w*pass ?words?|pas?swor[dt]s?|passwd|passwrd|pwd|pswd|psw|pw|pass ?phrases?|pass ?codes?)`,
+			`(?:admin|database|db|email|ftp|imap|login|mail|mysql|postgres|redis|root|smtp|sql|sudo|user|wi ?fi|wlan) pass`, `\w*passwort`, `\w*passworter`, `\w*kennwort`, `losungswort`,
 			`mots? de passe`, `mdp`, `phrase de passe`, `contrasenas?`, `clave de acceso`, `parola d ordine`, `senhas?`, `palavra passe`, `\w*wachtwoord(?:en)?`,
 			`log ?in (?:details|data|credentials)`, `(?:admin|database|db|server|ssh|api|aws|cloud|vpn|user|access|service|account) credentials`,
 			`zugangsdaten`, `anmeldedaten`, `logindaten`, `identifiants de connexion`, `credenciales de acceso`, `credenziali di accesso`,
-			`credenciais de acesso`, `inloggegevens`),
-		nil, nil,
+			`credenciais de acesso`, `inloggegevens`, `(?:connection|verbindungs) strings?`),
+		whole(`clave`), nil,
 	},
 	{
 		"a PIN or security code",
-		pattern(`(?:your|card|bank|debit|sim|account|secret|digit|atm|phone|door|ihre|deine|votre|su|tu|tua|sua|uw|jouw) pin`, `pin (?:code|number|nummer)s?`, `pincode`,
-			`code pin`, `codigo pin`, `codice pin`, `numero pin`, `geheimzahl`, `otp`, `one time (?:code|passcode)s?`, `(?:2fa|mfa|totp|authenticator) code`,
-			`(?:verification|security|recovery|backup) codes?`, `(?:seed|recovery|mnemonic) phrase`, `wallet seed`, `code (?:secret|confidentiel)`, `bestatigungscode`, `einmalcode`, `sicherheitscode`,
+		pattern(`(?:your|card|bank|banking|debit|sim|account|secret|digit|atm|phone|door|transaction|\w*karten?|konto|handy|ihre|deine|votre|su|tu|tua|sua|uw|jouw) pin`, `pin (?:code|number|nummer)s?`, `pincode`,
+			`code pin`, `codigo pin`, `codice pin`, `numero pin`, `geheimzahl`, `otp`, `one time (?:code|passcode)s?`, `(?:2fa|mfa|totp|authenticator|two factor|2 factor|sms|auth|authentication|login) codes?`,
+			`(?:verification|security|recovery|backup|access|alarm|unlock) codes?`, `(?:m|sms )?tan (?:number|nummer|code)`, `(?:sim )?puk(?: code)?`, `security answers?`,
+			`answers? to (?:your|the|my) (?:security|secret) question`, `unlock pattern`, `code (?:we|i|they) (?:just )?(?:sent|texted|emailed)`, `code from (?:your|the|my) (?:authenticator(?: app)?|sms|text|phone)`,
+			`zugangscode`, `code (?:recu )?par sms`, `code per sms`, `codigo (?:por )?sms`, `(?:seed|recovery|mnemonic) phrase`, `(?:wallet|recovery) seed`, `seed words`, `code (?:secret|confidentiel)`, `bestatigungscode`, `einmalcode`, `sicherheitscode`,
 			`code de (?:verification|securite)`, `codigo de (?:verificacion|seguridad|verificacao|seguranca)`, `codice di (?:verifica|sicurezza)`,
 			`verificatiecode`, `beveiligingscode`, `toegangscode`),
-		whole(`pin`), set(`gpio connector header chip map lapel bowling`),
+		whole(`pin`, `mnemonic`), set(`gpio connector header chip map lapel bowling`),
 	},
 	{
 		"a key or token",
-		pattern(`(?:api|access|private|secret|encryption|decryption|ssh|signing|wallet|recovery|gpg|pgp|openai|stripe|aws|azure|service account|wi ?fi|wlan|wpa2?) ?keys?`, `apikeys?`,
-			`(?:client|api|app|shared|consumer|webhook|aws|jwt) ?secrets?`,
-			`(?:api|access|auth|authentication|authorization|bearer|private|refresh|session|security|secret|jwt|oauth2?|bot|deploy|csrf|login|git ?hub|git ?lab|slack|discord|telegram|webhook) ?tokens?`,
-			`zugriffstoken`, `zugangstoken`, `(?:api|zugriffs|zugangs)[ ]?schl(?:u|ue)ssel`, `(?:privater|geheimer|private|geheime) schl(?:u|ue)ssel`,
+		pattern(`(?:api|access|private|secret|encryption|decryption|ssh|signing|wallet|recovery|gpg|pgp|openai|anthropic|gemini|stripe|aws|azure|gcp|github|google|twilio|service account|wi ?fi|wlan|wpa2?|consumer|licen[sc]e|product|activation|serial) ?keys?`, `apikeys?`,
+			`(?:stripe|openai) sk`, `pem(?: file| key)?`, `(?:session|auth|login) cookies?`,
+			`(?:client|api|app|shared|consumer|webhook|aws|jwt|stripe|signing|oauth2?|totp|hmac|github|slack) ?secrets?`,
+			`(?:api|access|auth|authentication|authorization|bearer|private|refresh|session|security|secret|jwt|oauth2?|bot|deploy|csrf|login|id|git ?hub|git ?lab|slack|discord|telegram|webhook|vault|npm|pypi|hugging ?face|notion|jira|cloudflare|twilio|mapbox|vercel|netlify|heroku|azure|aws|google|openai|anthropic|sas|device|push) ?tokens?`,
+			`zugriffstoken`, `zugangstoken`, `(?:api|zugriffs|zugangs|wlan|wi ?fi|netzwerk|lizenz|produkt|ssh)[ ]?schl(?:u|ue)ssel`, `(?:privater|geheimer|private|geheime) schl(?:u|ue)ssel`,
 			`(?:jeton|token) d (?:acces|authentification)`, `cles? (?:d )?(?:api|acces)`, `cle (?:privee|secrete)`, `token de (?:acceso|acesso)`, `token di accesso`,
 			`claves? (?:de )?(?:la )?api`, `(?:clave|llave) (?:privada|secreta)`, `chiav[ei] (?:dell )?api`, `chiave (?:privata|segreta|di accesso)`,
 			`chaves? (?:de |da )?api`, `chave (?:privada|secreta|de acesso)`, `api ?sleutels?`, `toegangssleutel`, `toegangstoken`, `(?:prive|geheime) ?sleutel`),
-		whole(`token`, `secret`, `jeton`, `jwt`), nil,
+		whole(`token`, `secret`, `jeton`, `jwt`, `bearer`), nil,
 	},
 	{
 		"a card number",
 		pattern(`(?:credit|debit|bank|payment)? ?card (?:number|no|num|nr|details)`, `(?:credit|debit) ?card (?:info|information|data)`, `cc ?(?:number|num|no)`,
-			`number (?:of|on) (?:your|the|my) (?:credit |debit |bank )?card`, `cvv2?(?: code)?`, `cvc2?(?: code)?`, `digits on the back of (?:your|the|my) card`, `card verification (?:value|number)`,
-			`kreditkarten?(?:nummer|daten)`, `kartennummer`, `kartenprufnummer`,
-			`numeros? de (?:la |votre |ta )?carte(?: bancaire| de credit| bleue)?`, `cryptogramme(?: visuel)?`,
-			`numeros? de (?:la |su |tu )?tarjeta(?: de credito| de debito)?`, `numeros? (?:di|della)(?: tua| sua)? carta(?: di credito)?`,
+			`number (?:of|on) (?:your|the|my) (?:credit |debit |bank )?card`, `cvv2?(?: code)?`, `cvc2?(?: code)?`, `digits? (?:number )?on the (?:front|back) of (?:your|the|my) (?:credit |debit |bank )?card`, `card verification (?:value|number)`,
+			`kreditkarten? ?(?:nummer|nr|daten)`, `prufziffer (?:der|ihrer|deiner) (?:kredit)?karte`, `kartennummer`, `kartenprufnummer`,
+			`numeros? de (?:la |votre |ta )?(?:cb|carte(?: bancaire| de credit| bleue)?)`, `cryptogramme(?: visuel)?`,
+			`numeros? de (?:la |su |tu )?tarjeta(?: de credito| de debito)?`, `numeros? (?:di |della )(?:tua |sua )?carta(?: di credito)?`, `numero carta di credito`,
 			`numeros? d[eo] (?:seu )?cartao(?: de credito)?`, `creditcard(?:nummer|gegevens)`, `kaartnummer`),
 		whole(`(?:credit|debit) ?cards?`, `kreditkarte`, `carte (?:bancaire|de credit)`, `tarjeta de (?:credito|debito)`, `carta di credito`, `cartao de credito`, `creditkaart`),
 		cards,
@@ -278,14 +282,16 @@ var kinds = []kind{
 		"an identity number",
 		pattern(`social security (?:number|no|nr|num)s?`, `ssn`, `(?:national|government|personal|state|citizen) (?:id|identity|identification)(?: card)? (?:number|no|nr)`,
 			`(?:national|government) id`, `identity (?:card )?(?:number|no|nr)`, `id card (?:number|no|nr)`, `(?:national|social) insurance (?:number|no|nr)`,
-			`passport (?:number|no|nr|num)s?`, `number (?:of|in) (?:your|the|my) passport`, `aadhaar(?: number)?`, `taxpayer identification number`, `tax file number`,
+			`passport (?:number|no|nr|num)s?`, `(?:driver|drivers|driver s|driving) ?licen[sc]e (?:number|no|nr)`, `(?:nhs|medicare|medicaid) (?:number|no|id)`, `health insurance (?:number|no|id)`,
+			`fuhrerscheinnummer`, `(?:ahv|sozialversicherungs|krankenversicherten|versicherten) ?(?:nummer|nr)`, `numero avs`, `numero d[eu] (?:votre )?permis(?: de conduire)?`,
+			`numero de (?:la )?licencia de conducir`, `numero (?:di|della) patente`, `numero da (?:cnh|carta de conducao)`, `rijbewijsnummer`, `rijksregisternummer`, `sofinummer`, `bsn (?:nummer|number)`, `number (?:of|in) (?:your|the|my) passport`, `aadhaar(?: number)?`, `taxpayer identification number`, `tax file number`,
 			`sozialversicherungsnummer`, `rentenversicherungsnummer`, `(?:reise)?passnummer`, `(?:personal)?ausweisnummer`, `steuer ?(?:id|identifikationsnummer)`,
 			`numero (?:de )?securite sociale`, `numero d[eu] (?:votre )?passeport`, `numero de (?:la |votre )?carte d identite`,
 			`numero de (?:la )?seguridad social`, `numero del? (?:su )?(?:pasaporte|dni|documento de identidad)`, `numero de identidad`,
 			`codice fiscale`, `numero (?:di|del)(?: tuo| suo)? passaporto`, `numero (?:di|della) carta d identita`,
 			`numero d[ea] seguranca social`, `numero d[eo] (?:seu )?passaporte`, `numero d[eo] (?:cpf|rg|identidade)`,
 			`burgerservicenummer`, `paspoortnummer`, `identiteits(?:kaart)?nummer`),
-		whole(`id number`, `social security`, `dni`, `cpf`, `bsn`, `aadhaar`), nil,
+		whole(`id number`, `social security`, `dni`, `nie`, `nif`, `cpf`, `rg`, `bsn`, `aadhaar`), nil,
 	},
 }
 

@@ -1,33 +1,48 @@
 package slotspec
 
 import (
+	"context"
 	"encoding/json"
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/schema/bounds"
 )
 
 // wrappers are members that hold the schema in what SDKs send: response formats of
 // OpenAI (response_format.json_schema.schema), function definitions of OpenAI
-// (function.parameters), tools of Anthropic (input_schema) and MCP (inputSchema), and
-// response schemas of Gemini. Models often copy one whole where only the schema is
-// wanted. The first that is present counts, so the outer wrappers may come last.
-var wrappers = []string{"json_schema", "schema", "function", "parameters", "input_schema", "inputSchema",
-	"response_format", "response_schema", "responseSchema", "jsonSchema"}
+// (function.parameters), tools of Anthropic (input_schema) and MCP (inputSchema), forms
+// of MCP, response schemas of Gemini, and request bodies of OpenAPI. Models often copy
+// one whole where only the schema is wanted. The first that is present counts, so the
+// outer wrappers may come last.
+var wrappers = []string{"json_schema", "schema", "function", "parameters", "input_schema", "inputSchema", "requestedSchema", "requested_schema",
+	"response_format", "response_schema", "responseSchema", "jsonSchema", "requestBody", "content", "application/json", "params", "information_needed", "informationNeeded"}
 
-// unwrap returns the schema within a wrapper such as {name, strict, schema}, and
-// its path.
+// mapNames are members that hold a map of names to types.
+var mapNames = []string{"information_needed", "informationNeeded", "slots", "fields", "questions", "inputs"}
+
+// mostWrappers is how deep a schema may be wrapped: {requestBody: {content:
+// {"application/json": {schema}}}} is the deepest that was seen.
+const mostWrappers = 4
+
+// unwrap returns the schema or the map within a wrapper such as {name, strict, schema},
+// and its path.
 func unwrap(o *object) (*object, string) {
 	path := ""
-	for range 3 { // {response_format: {json_schema: {schema}}}
+	for range mostWrappers {
+		if inner := beside(o); inner != nil {
+			return inner, join(path, "schema")
+		}
 		if isSchema(o) {
 			break
 		}
 		inner := ""
 		for _, name := range wrappers {
-			if part, ok := o.get(name).(*object); ok && (isSchema(part) || slices.ContainsFunc(wrappers, part.has)) {
+			part := embedded(o, name)
+			if part != nil && (isSchema(part) || slices.ContainsFunc(wrappers, part.has)) {
 				inner = name
 				break
 			}
@@ -37,7 +52,56 @@ func unwrap(o *object) (*object, string) {
 		}
 		o, path = o.get(inner).(*object), join(path, inner)
 	}
+	if isSchema(o) {
+		return o, path
+	}
+	for _, name := range mapNames {
+		if part, ok := o.get(name).(*object); ok && onlyAbout(o, name) {
+			return part, join(path, name)
+		}
+	}
 	return o, path
+}
+
+// beside is the schema of {dialect, schema, definitions}, as Effect has it, with the
+// definitions that stand beside it; nil for another object.
+func beside(o *object) *object {
+	inner, ok := o.get("schema").(*object)
+	definitions, defines := o.get("definitions").(*object)
+	if !ok || !defines || !isSchema(inner) || o.has("properties") {
+		return nil
+	}
+	inner = inner.clone()
+	if !inner.has("definitions") {
+		inner.set("definitions", definitions)
+	}
+	return inner
+}
+
+// embedded is the object that a member holds, also as JSON in a string, which it then
+// replaces; nil where it holds none.
+func embedded(o *object, name string) *object {
+	if text, isText := o.get(name).(string); isText && strings.HasPrefix(strings.TrimSpace(text), "{") && bounds.JSON(context.Background(), []byte(text)) == nil {
+		if value, err := parse([]byte(text)); err == nil {
+			o.set(name, value)
+		}
+	}
+	part, _ := o.get(name).(*object)
+	return part
+}
+
+// abouts are members beside a list or a map of what is wanted that only say what it
+// is for.
+var abouts = []string{"title", "name", "description", "goal", "context", "message", "purpose", "instructions", "version", "id", "strict", "type"}
+
+// onlyAbout reports an object that holds what is wanted in one member: the others say
+// what it is for.
+func onlyAbout(o *object, name string) bool {
+	return !slices.ContainsFunc(o.members, func(m member) bool {
+		_, isText := m.value.(string)
+		_, isBool := m.value.(bool)
+		return m.name != name && m.value != nil && !(slices.Contains(abouts, m.name) && (isText && !isTypeText(m.value) || isBool || m.value == "object"))
+	})
 }
 
 // isSchema tells a JSON Schema from a map of names to types. A map of names to
@@ -87,9 +151,16 @@ func fromMap(o *object) (*object, error) {
 		return nil, errorf("", "has %d entries, at most %d can be asked for", len(o.members), MaxSlots)
 	}
 	properties, required := &object{}, []any{}
+	flags, isWanted := len(o.members) > 1 && allOfKind(o, func(v any) bool { _, is := v.(bool); return is }), true
 	for _, m := range o.members {
 		name, optional := strings.CutSuffix(m.name, "?")
-		property, isOptional, err := ofMap(m.name, m.value)
+		if strings.Contains(name, " ") { // "What is your name?" asks
+			name, optional = m.name, false
+		}
+		if flags { // {"budget": true, "dates": true, "diet": false}
+			m.value, isWanted = nil, m.value == true
+		}
+		property, isOptional, err := ofMap(m.name, name, m.value)
 		if err != nil {
 			return nil, err
 		}
@@ -97,39 +168,55 @@ func fromMap(o *object) (*object, error) {
 			return nil, errorf(m.name, "is given twice")
 		}
 		properties.set(name, property)
-		if !optional && !isOptional {
+		if !optional && !isOptional && isWanted {
 			required = append(required, name)
 		}
 	}
 	return &object{[]member{{"type", "object"}, {"properties", properties}, {"required", required}}}, nil
 }
 
-// ofMap makes a schema of what a map has for a name: a type's name, a description
-// in words, a list of options, a schema, or a further map. A single word that is
-// not a type's name is an error rather than a description: "nubmer" is a typing
-// error, and as a description it would turn a number into text without a warning.
-func ofMap(path string, value any) (property *object, optional bool, err error) {
+// ofMap makes a schema of what a map has for a name: a type in words, a description, a
+// list of options, a schema, a further map, or an empty value as of a template to fill
+// in. A single word that is not a type's name is an error rather than a description:
+// "nubmer" is a typing error, and as a description it would turn a number into text
+// without a warning. The name again is a label.
+func ofMap(path, name string, value any) (property *object, optional bool, err error) {
+	text := func() *object { return &object{[]member{{"type", "string"}}} }
 	switch v := value.(type) {
+	case nil:
+		return text(), false, nil
+	case bool:
+		return &object{[]member{{"type", "boolean"}}}, false, nil
+	case json.Number:
+		return &object{[]member{{"type", "number"}}}, false, nil
 	case string:
-		name, optional := strings.CutSuffix(strings.TrimSpace(v), "?")
-		items, isList := strings.CutSuffix(name, "[]")
-		switch _, known := typeNamed(items); {
-		case known && isList:
-			return &object{[]member{{"type", "array"}, {"items", &object{[]member{{"type", items}}}}}}, optional, nil
-		case known:
-			return &object{[]member{{"type", name}}}, optional, nil
-		case strings.ContainsAny(strings.TrimSpace(v), " ?"): // what it is, in words
-			return &object{[]member{{"type", "string"}, {"description", v}}}, false, nil
+		if schema, optional, ok := typeText(v); ok {
+			return schema, optional, nil
+		}
+		if inner := objectText(v); inner != nil {
+			nested, err := fromMap(inner)
+			return nested, false, within(path, err)
+		}
+		switch words := strings.TrimSpace(v); {
+		case words == "":
+			return text(), false, nil
+		case strings.ContainsAny(words, " ?"), letters(words) == letters(name), isNumbered(name): // what it is, in words
+			property := text()
+			property.set("description", v)
+			return property, false, nil
 		}
 		return nil, false, errorf(path, `%q is no type that is known; write string, number, integer, boolean, date, or a JSON Schema`, v)
 	case []any:
-		if len(v) > 0 && !slices.ContainsFunc(v, func(one any) bool { _, ok := plainValue(one); return !ok }) {
+		if len(v) == 0 {
+			return &object{[]member{{"type", "array"}}}, false, nil
+		}
+		if !slices.ContainsFunc(v, func(one any) bool { _, ok := plainValue(one); return !ok }) {
 			return &object{[]member{{"enum", v}}}, false, nil
 		}
 	case *object:
-		if isSchema(v) || slices.ContainsFunc(v.members, func(m member) bool { return keywords[m.name] }) {
+		if isProperty(v) {
 			isOptional, _ := v.get("optional").(bool)
-			needed, given := v.get("required").(bool)
+			needed, given := truth(v.get("required"))
 			return v, isOptional || given && !needed, nil
 		}
 		nested, err := fromMap(v)
@@ -141,33 +228,128 @@ func ofMap(path string, value any) (property *object, optional bool, err error) 
 	return nil, false, errorf(path, `must be a type such as "number", a list of options, or a JSON Schema; what is wanted of a schema stands in "properties"`)
 }
 
-// keywords are what distinguishes a property's schema from a nested map of names:
-// an object that has one of them as a member is a schema. At a document's
-// root the same names are more likely to be slots, so isSchema takes fewer of them.
-var keywords = map[string]bool{"type": true, "enum": true, "const": true, "format": true, "items": true, "description": true,
-	"$ref": true, "options": true, "title": true, "label": true, "default": true, "nullable": true}
+// isNumbered reports the name of an entry that only counts: "1".
+func isNumbered(name string) bool { return strings.Trim(name, "0123456789") == "" }
+
+// isProperty distinguishes a property's schema from a nested map of names. A map may
+// have slots by the names of keywords, {"title": "string", "author": "string"}, so a
+// text counts as a keyword's only where it is no type. At a document's root the same
+// names are more likely to be slots, so isSchema takes fewer of them.
+func isProperty(o *object) bool {
+	if isSchema(o) {
+		return true
+	}
+	for _, m := range o.members {
+		_, isObject := m.value.(*object)
+		_, isList := m.value.([]any)
+		_, isText := m.value.(string)
+		switch {
+		case isText && m.name == "type":
+			if _, more := isNames(o); !more {
+				return true
+			}
+		case isText && words[m.name]:
+			if !isTypeText(m.value) {
+				return true
+			}
+		case m.name == "items" && (isObject || isList), isList && lists[m.name]:
+			return true
+		case m.name == "required" || m.name == "optional" || m.name == "nullable":
+			if _, given := truth(m.value); given {
+				return true
+			}
+		case (m.name == "default" || m.name == "const" || m.name == "example") && !isObject && !isTypeText(m.value):
+			return true
+		case bound[m.name]:
+			if _, isNumber := m.value.(json.Number); isNumber {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// isNames reports a map each of whose members is a type, and whether one of them is no
+// keyword: {"type": "string", "size": "number"} has two slots.
+func isNames(o *object) (all, more bool) {
+	all = allOfKind(o, isTypeText)
+	return all, all && slices.ContainsFunc(o.members, func(m member) bool { return m.name != "type" && m.name != "format" && !words[m.name] })
+}
+
+// The keywords that tell a property's schema, by what they hold.
+var (
+	words = map[string]bool{"title": true, "description": true, "label": true, "prompt": true, "question": true, "x-question": true, "format": true, "pattern": true,
+		"$ref": true, "hint": true, "help": true, "placeholder": true}
+	lists = map[string]bool{"enum": true, "options": true, "choices": true, "values": true, "oneOf": true, "anyOf": true, "allOf": true, "examples": true}
+	bound = map[string]bool{"minimum": true, "maximum": true, "min": true, "max": true, "minLength": true, "maxLength": true, "minItems": true, "maxItems": true}
+)
+
+// truth reads true, "true", "yes" or 1, and their opposites.
+func truth(value any) (is, given bool) {
+	switch v := value.(type) {
+	case bool:
+		return v, true
+	case json.Number:
+		return v == "1", v == "1" || v == "0"
+	case string:
+		switch strings.ToLower(strings.TrimSpace(v)) {
+		case "true", "yes":
+			return true, true
+		case "false", "no":
+			return false, true
+		}
+	}
+	return false, false
+}
 
 // namedType is a JSON Schema type and format.
 type namedType struct{ kind, format string }
 
 // typeNames are names for types that programs and models write, beside those of
-// JSON Schema. They come from pydantic and zod (str, int, float), SQL and Java
-// (long, decimal, timestamp), OpenAPI formats (int32, double), form builders
-// (textarea, checkbox, yes/no) and what models invent. "any" leaves the type open.
-var typeNames = map[string]namedType{
-	"string": {"string", ""}, "str": {"string", ""}, "text": {"string", ""}, "textarea": {"string", ""}, "longtext": {"string", ""},
-	"phone": {"string", ""}, "tel": {"string", ""}, "uuid": {"string", "uuid"}, "password": {"string", "password"},
-	"integer": {"integer", ""}, "int": {"integer", ""}, "int32": {"integer", ""}, "int64": {"integer", ""}, "long": {"integer", ""},
-	"number": {"number", ""}, "float": {"number", ""}, "double": {"number", ""}, "decimal": {"number", ""}, "currency": {"number", ""},
-	"boolean": {"boolean", ""}, "bool": {"boolean", ""}, "checkbox": {"boolean", ""}, "yes/no": {"boolean", ""},
-	"date": {"string", "date"}, "time": {"string", "time"}, "datetime": {"string", "date-time"}, "date-time": {"string", "date-time"},
-	"timestamp": {"string", "date-time"}, "email": {"string", "email"}, "url": {"string", "uri"}, "uri": {"string", "uri"},
-	"array": {"array", ""}, "list": {"array", ""}, "object": {"object", ""}, "any": {"", ""},
+// JSON Schema, without what joins their words. They come from pydantic and zod (str,
+// int, float), SQL and Java (long, decimal, timestamp), OpenAPI formats (int32, double),
+// MongoDB, HTML and form builders (textarea, checkbox, yes/no) and what models invent.
+// "any" leaves the type open.
+var typeNames = typesNamed(map[namedType]string{
+	{"string", ""}: "string str text textarea longtext shorttext freetext freeform open openended openquestion longanswer shortanswer paragraph input " +
+		"phone tel telephone phonenumber objectid varchar char regexp literal " + nouns,
+	{"string", "uuid"}:      "uuid guid",
+	{"string", "password"}:  "password",
+	{"integer", ""}:         "integer int int32 int64 uint uint32 uint64 long short bigint smallint wholenumber rating scale",
+	{"number", ""}:          "number float float32 float64 double decimal decimal128 numeric currency money percentage percent real range slider",
+	{"boolean", ""}:         "boolean bool checkbox yesno yesorno truefalse toggle switch",
+	{"string", "date"}:      "date",
+	{"string", "time"}:      "time",
+	{"string", "date-time"}: "datetime timestamp datetimelocal isodatetime",
+	{"string", "email"}:     "email emailaddress",
+	{"string", "uri"}:       "url uri",
+	{"string", "binary"}:    "file image upload blob binary uint8array",
+	{"array", ""}:           "array list",
+	{"object", ""}:          "object dict record map",
+	{"", ""}:                "any unknown mixed",
+})
+
+// nouns are kinds of text that models name as a type, and that a map may as well have
+// as a description.
+const nouns = "name fullname address location city country color colour comment"
+
+// typesNamed turns the names of each type around.
+func typesNamed(of map[namedType]string) map[string]namedType {
+	all := map[string]namedType{}
+	for named, names := range of {
+		for name := range strings.FieldsSeq(names) {
+			all[name] = named
+		}
+	}
+	return all
 }
+
+// joints are what joins the words of a name.
+var joints = strings.NewReplacer(" ", "", "_", "", "-", "", "/", "")
 
 // typeNamed is the JSON Schema type of a name as programs and people write it.
 func typeNamed(name string) (namedType, bool) {
-	t, ok := typeNames[strings.ToLower(strings.TrimSpace(name))]
+	t, ok := typeNames[joints.Replace(strings.ToLower(strings.TrimSpace(name)))]
 	return t, ok
 }
 
@@ -211,6 +393,9 @@ func (n *normalizer) schema(path string, v any) error {
 	o.members = slices.DeleteFunc(o.members, func(m member) bool {
 		return m.value == nil && m.name != "default" && m.name != "const"
 	})
+	if isAny(o) {
+		o.delete("$ref")
+	}
 	n.rename(path, o)
 	collapseDecimal(o)
 	mergeNull(o)
@@ -220,6 +405,7 @@ func (n *normalizer) schema(path string, v any) error {
 	if properties, ok := o.get("properties").(*object); ok && len(properties.members) > MaxSlots {
 		return errorf(join(path, "properties"), "has %d entries, at most %d can be asked for", len(properties.members), MaxSlots)
 	}
+	n.conditions(o)
 	n.properties(path, o)
 	n.tuple(o)
 	n.draft4(o)
@@ -266,6 +452,81 @@ func (n *normalizer) parts(path string, o *object) error {
 	return nil
 }
 
+// references writes references by $id and $anchor, and those to where no definition
+// is, as ones that lead to it: TypeBox refers to "Cart", pydantic with a template to
+// "#/components/schemas/Cart" while its definitions are in $defs. A name that several
+// definitions have is left alone, to be refused.
+func (n *normalizer) references(root *object) {
+	named := map[string]string{} // pointers by what refers to them, "" where several would be meant
+	add := func(name, pointer string) {
+		if other, given := named[name]; given && other != pointer {
+			pointer = ""
+		}
+		named[name] = pointer
+	}
+	base, _ := root.get("$id").(string)
+	for _, at := range []string{"components/schemas", "$defs", "definitions"} {
+		found, _ := lookup(root, "#/"+at)
+		all, ok := found.(*object)
+		if !ok {
+			continue
+		}
+		for _, m := range all.members {
+			pointer := "#/" + at + "/" + pointerName.Replace(m.name)
+			add("/"+m.name, pointer)
+			of, _ := m.value.(*object)
+			if of == nil {
+				continue
+			}
+			if id, ok := of.get("$id").(string); ok && id != "" {
+				add(id, pointer)
+				of.delete("$id")
+			}
+			if anchor, ok := of.get("$anchor").(string); ok {
+				add("#"+anchor, pointer)
+				of.delete("$anchor")
+			}
+		}
+	}
+	n.refer(root, root, base, named)
+}
+
+// pointerName escapes a name for a pointer (RFC 6901, section 3).
+var pointerName = strings.NewReplacer("~", "~0", "/", "~1")
+
+// refer rewrites the references below v.
+func (n *normalizer) refer(root *object, v any, base string, named map[string]string) {
+	switch v := v.(type) {
+	case []any:
+		for _, one := range v {
+			n.refer(root, one, base, named)
+		}
+	case *object:
+		for _, m := range v.members {
+			ref, isText := m.value.(string)
+			if m.name != "$ref" || !isText {
+				if !slices.Contains([]string{"enum", "const", "default", "examples"}, m.name) { // values, and no schemas
+					n.refer(root, m.value, base, named)
+				}
+				continue
+			}
+			if rest, found := strings.CutPrefix(ref, base+"#"); found && base != "" {
+				ref = "#" + rest
+				v.set("$ref", ref)
+			}
+			if _, found := lookup(root, ref); found {
+				continue
+			}
+			for _, name := range []string{ref, ref[strings.LastIndexByte(ref, '/')+1:], "/" + ref[strings.LastIndexByte(ref, '/')+1:]} {
+				if pointer := named[name]; pointer != "" && !strings.Contains(ref, "://") {
+					v.set("$ref", pointer)
+					break
+				}
+			}
+		}
+	}
+}
+
 // drafts are those of JSON Schema, and OpenAPI's. Draft 3 is read as draft 4, from
 // which it differs in nothing that matters here: its boolean "required" of a
 // property is a flag that generators write in any draft.
@@ -298,8 +559,11 @@ func (n *normalizer) rename(path string, o *object) {
 			o.set("description", label)
 		}
 	}
+	n.cut(path, o)
+	refined(o)
 	n.typeName(o)
-	n.options(o)
+	n.options(path, o)
+	n.boundTexts(path, o)
 	// The "min" and "max" of form builders and of zod mean a value for numbers and
 	// a length for text. For a date they are neither, and are left alone.
 	for _, bound := range [][3]string{{"min", "minimum", "minLength"}, {"max", "maximum", "maxLength"}} {
@@ -309,6 +573,61 @@ func (n *normalizer) rename(path string, o *object) {
 			o.set(bound[1], number)
 		case ok && kind == "string" && !o.has("format"):
 			o.set(bound[2], number)
+		}
+	}
+}
+
+// Titles and descriptions that Effect makes of a schema's refinements: maxItems(2), "a
+// number between 0 and 120". They say what the bounds say, in the words of programs.
+var (
+	refinementTitle = regexp.MustCompile(`^[a-z][A-Za-z]*(?:\(.*\))?$`)
+	refinementWords = regexp.MustCompile(`^an? (?:non[ -]?empty |positive |negative |non-positive |non-negative |trimmed )?(?:string|number|integer|array|boolean|bigint)\b`)
+)
+
+// refined drops them. The title alone could be anybody's; with a description of that
+// kind, or arguments, it is not.
+func refined(o *object) {
+	title, _ := o.get("title").(string)
+	description, _ := o.get("description").(string)
+	made := refinementWords.MatchString(description)
+	if refinementTitle.MatchString(title) && (made || strings.HasSuffix(title, ")")) {
+		o.delete("title")
+	}
+	if made {
+		o.delete("description")
+	}
+}
+
+// cut shortens a title or description that is longer than a question can be. It is for
+// people, who are told its beginning.
+func (n *normalizer) cut(path string, o *object) {
+	for _, text := range []struct {
+		name string
+		most int
+	}{{"title", MaxTitle}, {"description", MaxDescription}} {
+		if long, ok := o.get(text.name).(string); ok && utf8.RuneCountInString(long) > text.most {
+			n.notes.add(join(path, text.name), "is cut to %d characters", text.most)
+			o.set(text.name, plain.Excerpt(long, text.most))
+		}
+	}
+}
+
+// boundTexts writes bounds that are numbers in a string as numbers, and leaves out
+// others, such as the dates between which a date has to be: a validator would not
+// compile the schema.
+func (n *normalizer) boundTexts(path string, o *object) {
+	for _, m := range slices.Clone(o.members) {
+		name := m.name
+		text, isText := m.value.(string)
+		if !isText || !bound[name] {
+			continue
+		}
+		number := json.Number(strings.TrimSpace(text))
+		if _, err := number.Float64(); err == nil && json.Valid([]byte(number)) {
+			o.set(name, number)
+		} else if kind := o.get("type"); kind == "string" {
+			n.notes.add(join(path, name), "is set aside: only numbers have bounds")
+			o.delete(name)
 		}
 	}
 }
@@ -331,11 +650,15 @@ func (n *normalizer) typeName(o *object) {
 		return
 	}
 	lower := strings.ToLower(strings.TrimSpace(name))
+	source, _ := o.get("source").(string)
 	switch named, known := typeNamed(lower); {
-	case lower == "choice" || lower == "enum" || lower == "select" || lower == "radio" || lower == "any" || known && named.kind == "":
+	case choiceName(lower) || known && named.kind == "":
 		o.delete("type")
-	case lower == "choices" || lower == "multiselect" || lower == "multi":
+	case choicesName(lower), lower == "checkbox" && slices.ContainsFunc([]string{"options", "choices", "values", "enum"}, o.has):
 		o.set("type", "array")
+	case lower == "regexp" && source != "" && o.get("flags") == "": // of TypeBox
+		o.set("type", "string")
+		o.set("pattern", source)
 	case known:
 		o.set("type", named.kind)
 		if named.format != "" && !o.has("format") {
@@ -346,14 +669,55 @@ func (n *normalizer) typeName(o *object) {
 	}
 }
 
-// options writes "options", "choices" and "values" as enum, or as oneOf with
-// titles. An enumeration in JSON Schema's own words wins. The title form (oneOf of
-// const and title) is what MCP's elicitation schema uses, and what titled reads. If
-// any option has no value none is offered: a part of them would refuse valid
-// answers.
-func (n *normalizer) options(o *object) {
+// choiceName and choicesName report the names that form builders have for one and for
+// several of some options. They leave no type: the options beside them decide.
+func choiceName(name string) bool {
+	switch joints.Replace(strings.ToLower(name)) {
+	case "choice", "enum", "select", "radio", "radiogroup", "dropdown", "singlechoice", "singleselect", "multiplechoice", "categorical", "selectone", "option":
+		return true
+	}
+	return false
+}
+
+func choicesName(name string) bool {
+	switch joints.Replace(strings.ToLower(name)) {
+	case "choices", "multiselect", "multi", "multiple", "checkboxes", "selectmany", "selectmultiple", "checkboxgroup", "multichoice", "options":
+		return true
+	}
+	return false
+}
+
+// options writes "options", "choices" and "values", and an enum of objects, as enum, or
+// as oneOf with titles. An enumeration in JSON Schema's own words wins. The title form
+// (oneOf of const and title) is what MCP's elicitation schema uses, and what titled
+// reads. If any option has no value none is offered: a part of them would refuse valid
+// answers. An enum without values says nothing, and one that repeats a value says it
+// once.
+func (n *normalizer) options(path string, o *object) {
+	if enum, ok := o.get("enum").([]any); ok {
+		switch {
+		case len(enum) == 0:
+			n.notes.add(join(path, "enum"), "is empty and set aside")
+			o.delete("enum")
+		case slices.ContainsFunc(enum, func(one any) bool { _, is := one.(*object); return is }) && !o.has("options"):
+			if !slices.ContainsFunc(enum, func(one any) bool { value, _ := optionOf(one); return value == nil }) {
+				o.delete("enum")
+				o.set("options", enum)
+			}
+		default:
+			if once := n.once(join(path, "enum"), enum); len(once) < len(enum) && !slices.ContainsFunc(titleKeywords, func(k titleKeyword) bool { return o.has(k.name) }) {
+				o.set("enum", once)
+			}
+		}
+	}
 	for _, name := range []string{"options", "choices", "values"} {
 		list, ok := o.get(name).([]any)
+		if of, isMap := o.get(name).(*object); isMap && allOfKind(of, func(v any) bool { _, isText := v.(string); return isText }) {
+			for _, m := range of.members { // {"s": "Small"}
+				list = append(list, &object{[]member{{"const", m.name}, {"title", m.value}}})
+			}
+			ok = true
+		}
 		if !ok || len(list) == 0 || o.has("enum") || o.has("oneOf") || o.has("anyOf") {
 			continue
 		}
@@ -367,20 +731,35 @@ func (n *normalizer) options(o *object) {
 			titled = append(titled, &object{[]member{{"const", value}, {"title", title}}})
 		}
 		of := o
-		if o.get("type") == "array" {
+		if o.get("type") == "array" || o.get("multiple") == true {
 			if o.has("items") {
 				return
 			}
 			of = &object{}
+			o.set("type", "array")
 			o.set("items", of)
 		}
 		if _, titles := list[0].(*object); titles {
 			of.set("oneOf", titled)
 		} else {
-			of.set("enum", enum)
+			of.set("enum", n.once(join(path, name), enum))
 		}
 		o.delete(name)
 	}
+}
+
+// once are values without those that came before.
+func (n *normalizer) once(path string, values []any) []any {
+	seen := map[any]bool{}
+	return slices.DeleteFunc(slices.Clone(values), func(one any) bool {
+		value, plain := plainValue(one)
+		again := plain && seen[value]
+		if again {
+			n.notes.add(path, "repeats the option %v, which counts once", value)
+		}
+		seen[value] = seen[value] || plain
+		return again
+	})
 }
 
 // optionOf reads an option of a form library: a value, or {value, label}. The value
@@ -418,27 +797,33 @@ func optionOf(one any) (value any, title string) {
 func (n *normalizer) properties(path string, o *object) {
 	properties, ok := o.get("properties").(*object)
 	if !ok {
-		if _, isBool := o.get("required").(bool); isBool && o.get("type") == "object" {
-			o.delete("required")
-		}
 		return
-	}
-	if _, isBool := o.get("required").(bool); isBool {
-		o.delete("required")
 	}
 	required, given := o.get("required").([]any)
 	said := false // by properties
 	var wanted, unwanted []string
 	for _, m := range slices.Clone(properties.members) {
 		property, ok := m.value.(*object)
+		if is, isBool := m.value.(bool); isBool { // any value, or none
+			if !is {
+				properties.delete(m.name)
+				unwanted = append(unwanted, m.name)
+			} else {
+				properties.set(m.name, &object{})
+			}
+		}
 		if !ok {
 			continue
 		}
-		flag, isFlag := property.get("required").(bool)
-		optional, _ := property.get("optional").(bool)
+		flag, isFlag := truth(property.get("required"))
+		optional, _ := truth(property.get("optional"))
 		if isFlag {
 			property.delete("required")
+			if names, ok := property.get(partsRequired).([]any); ok { // its own, of an object
+				property.set("required", names)
+			}
 		}
+		property.delete(partsRequired)
 		switch {
 		case property.get("readOnly") == true:
 			n.notes.add(join(join(path, "properties"), m.name), "is read-only, so it is not asked for")
@@ -455,10 +840,19 @@ func (n *normalizer) properties(path string, o *object) {
 		said = said || isFlag || optional
 	}
 	names := n.requiredNames(properties, required, given, wanted, unwanted, said)
-	if given || said {
-		o.set("required", names)
+	if !given && !said {
+		return
 	}
+	if _, isFlag := truth(o.get("required")); isFlag { // of this object, which the one around it reads
+		o.set(partsRequired, names)
+		return
+	}
+	o.set("required", names)
 }
+
+// partsRequired holds an object's list of required names as long as its own flag is in
+// its place.
+const partsRequired = "x-required-parts"
 
 // requiredNames are those of required and of the flags that properties have
 // instead. A schema whose only word about it is "optional": true on some properties
@@ -485,7 +879,17 @@ func (n *normalizer) requiredNames(properties *object, required []any, given boo
 // are written {"not": {}}: nothing is valid, so there is nothing to ask.
 func isNever(o *object) bool {
 	not, ok := o.get("not").(*object)
-	return ok && len(not.members) == 0
+	return ok && (len(not.members) == 0 || isAny(not))
+}
+
+// anyType is what zod-to-json-schema refers to for any value where OpenAI's strict mode
+// wants a type. The definition refers to itself.
+const anyType = "/OpenAiAnyType"
+
+// isAny reports a reference to it.
+func isAny(o *object) bool {
+	ref, _ := o.get("$ref").(string)
+	return strings.HasSuffix(ref, anyType)
 }
 
 // tuple writes a list of schemas, one for each place, as prefixItems. 2020-12 has
@@ -534,6 +938,11 @@ func (n *normalizer) pattern(path string, o *object) error {
 	if !ok {
 		return nil
 	}
+	if match := slashes.FindStringSubmatch(text); match != nil { // a literal of JavaScript
+		if text = match[1]; strings.Contains(match[2], "i") {
+			text = "(?i)" + text
+		}
+	}
 	text = javaScript.ReplaceAllString(text, `\x{$1}`)
 	err := n.patterns.Add(text) // compiles nothing
 	format, _ := o.get("format").(string)
@@ -543,13 +952,22 @@ func (n *normalizer) pattern(path string, o *object) error {
 	case slices.Contains(knownFormats, format):
 		n.notes.add(join(path, "pattern"), "is set aside, since the format %s says as much: it %v", format, err)
 		o.delete("pattern")
-	case strings.Contains(err.Error(), "RE2"):
-		return errorf(join(path, "pattern"), "%v; write it without lookaround and backreferences, leave it out, or give a format", err)
+	case strings.Contains(err.Error(), "RE2") && foreign.MatchString(text):
+		n.notes.add(join(path, "pattern"), "is set aside, and no answer is held against it: it %v; write it without lookaround and backreferences, or give a format", err)
+		o.delete("pattern")
 	default:
 		return errorf(join(path, "pattern"), "%v", err)
 	}
 	return nil
 }
+
+// slashes is a regular expression between slashes, with flags that a schema can do
+// without.
+var slashes = regexp.MustCompile(`^/(.+)/([gimsuy]*)$`)
+
+// foreign is what other engines have and RE2 has not: lookaround, backreferences, and
+// possessive or atomic groups. What else RE2 refuses is a mistake.
+var foreign = regexp.MustCompile(`\(\?(?:[=!>]|<[=!])|\\[1-9]|\\k<|\\[ucpPZzGR]|[*+?}]\+`)
 
 // javaScript is how JavaScript escapes a character that RE2 writes \x{00e9}.
 var javaScript = regexp.MustCompile(`\\u([0-9a-fA-F]{4})`)

@@ -14,6 +14,10 @@ import (
 type view struct {
 	*object
 	nullable bool // null is valid, so that leaving it open is an answer
+	// variants are the shapes that the object may have, and tag the property that tells
+	// them apart; none for most.
+	variants []variant
+	tag      string
 }
 
 // cannotAsk is the error for a part that is sound but no question can be made of.
@@ -130,8 +134,11 @@ func (r *reader) refer(at, path string, ref any, flat *view) error {
 	if title, ok := part.get("title").(string); ok && letters(title) == letters(name) {
 		part.delete("title") // a class's name; the property's own says more
 	}
-	if part.get("description") == "An enumeration." {
-		part.delete("description") // pydantic 1 says so of every Enum
+	if description, ok := part.get("description").(string); ok && (description == "An enumeration." || strings.Contains(description, "` scalar type represents ")) {
+		part.delete("description") // pydantic 1 says so of every Enum, GraphQL of its scalars
+		if name == "Int" {
+			part.set("type", "integer")
+		}
 	}
 	flat.merge(part)
 	return nil
@@ -141,6 +148,9 @@ func (r *reader) refer(at, path string, ref any, flat *view) error {
 // required names add up, as in allOf; of any other keyword the first counts.
 func (v *view) merge(part view) {
 	v.nullable = v.nullable || part.nullable
+	if v.variants == nil {
+		v.variants, v.tag = part.variants, part.tag
+	}
 	for _, m := range part.members {
 		switch m.name {
 		case "properties":
@@ -180,8 +190,16 @@ func (r *reader) alternatives(path string, raw any, flat *view) error {
 		return err
 	}
 	var parts []view
-	consts := 0
+	consts, requirements := 0, 0
 	for i, one := range list {
+		o, isObject := one.(*object)
+		if isObject && isNever(o) {
+			continue // zod's optional, within a union
+		}
+		if isObject && len(o.members) == 1 && o.has("required") {
+			requirements++
+			continue
+		}
 		part, err := r.flatten(indexed(path, i), one)
 		if err != nil {
 			return err
@@ -199,6 +217,9 @@ func (r *reader) alternatives(path string, raw any, flat *view) error {
 		parts = append(parts, part)
 	}
 	switch {
+	case requirements == len(list) && requirements > 0:
+		r.notes.add(path, "is set aside: the report says whether the values satisfy it")
+		return nil
 	case len(parts) == 0:
 		return errorf(path, `must be options such as {"const": "a", "title": "A"}, or one type and null`)
 	case consts == len(parts):
@@ -231,6 +252,14 @@ func (v view) isNull() bool {
 // different shapes cannot be asked for in one question, and which shape is meant is
 // not ours to guess.
 func (r *reader) union(path string, parts []view, flat *view) error {
+	if list := oneOrMany(parts); list != nil {
+		flat.merge(*list)
+		return nil
+	}
+	if name, variants := r.variantsIn(path, parts, flat.get("discriminator")); name != "" {
+		flat.tag, flat.variants = name, variants
+		return nil
+	}
 	kinds := map[any]int{}
 	formats := map[any]bool{}
 	var options []any
@@ -268,6 +297,22 @@ func (r *reader) union(path string, parts []view, flat *view) error {
 		flat.set("type", "number")
 	default:
 		return cannot(path, "has several kinds of values, and no type that all of them are; name one")
+	}
+	return nil
+}
+
+// oneOrMany is the list among a list and what it is a list of: "to" may be an address
+// or several. A person gives any number of them.
+func oneOrMany(parts []view) *view {
+	if len(parts) != 2 {
+		return nil
+	}
+	for i, list := range parts {
+		items, ok := list.get("items").(*object)
+		other := parts[1-i]
+		if ok && list.get("type") == "array" && !other.has("properties") && items.get("type") != nil && items.get("type") == other.get("type") {
+			return &list
+		}
 	}
 	return nil
 }
@@ -311,12 +356,19 @@ func optionsIn(v view) []any {
 	for _, value := range enum {
 		all = append(all, &object{[]member{{"const", value}}})
 	}
+	if len(all) == 1 { // what is said of it is said of the option
+		for _, name := range []string{"title", "description"} {
+			if text, ok := v.get(name).(string); ok {
+				all[0].(*object).set(name, text)
+			}
+		}
+	}
 	return all
 }
 
 // lookup finds what a reference within the document refers to. References to other
 // documents are not followed: nothing is fetched on a caller's behalf.
-func lookup(root *object, ref string) (any, bool) {
+func lookup(root any, ref string) (any, bool) {
 	return bounds.Resolve(root, ref, func(at any, name string) (any, bool) {
 		if o, ok := at.(*object); ok && o.has(name) {
 			return o.get(name), true

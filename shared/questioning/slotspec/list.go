@@ -1,6 +1,9 @@
 package slotspec
 
 import (
+	"encoding/json"
+	"errors"
+	"slices"
 	"strings"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
@@ -24,6 +27,9 @@ func readList(entries []any, notes *notes) (*reader, error) {
 			return nil, err
 		}
 	}
+	if len(r.slots) == 0 {
+		return nil, errorf("", "leaves nothing to ask for: every entry is set aside")
+	}
 	r.resolveConditions()
 	return r, nil
 }
@@ -31,7 +37,7 @@ func readList(entries []any, notes *notes) (*reader, error) {
 // nesting are members that make an entry a JSON Schema with parts of its own. An
 // entry without them is read by members, which takes looser spellings than JSON
 // Schema allows.
-var nesting = []string{"properties", "items", "anyOf", "oneOf", "allOf", "nullable", "schema"}
+var nesting = []string{"properties", "items", "anyOf", "oneOf", "allOf", "nullable", "schema", "$ref"}
 
 // entry reads one entry of the list.
 func (r *reader) entry(path string, entry any) error {
@@ -48,12 +54,30 @@ func (r *reader) entry(path string, entry any) error {
 			slot.Title = titleFrom(text)
 		}
 	case *object:
+		e = ownNames(e)
+		if name, section := sectionOf(e); section != nil {
+			for i, one := range section {
+				if err := r.entry(indexed(join(path, name), i), one); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		if len(e.members) == 1 && !isMember(e.members[0].name) { // {"budget": "number"}
+			return r.named(path, e.members[0])
+		}
 		for _, name := range nesting {
 			if e.has(name) {
 				return r.nested(path, e)
 			}
 		}
-		if err := r.members(path, e, &slot); err != nil {
+		err := r.members(path, e, &slot)
+		var unasked cannotAsk
+		if errors.As(err, &unasked) && !slot.Required {
+			r.notes.add(unasked.problem.Path, "is set aside: it %s", unasked.problem.Problem)
+			return nil
+		}
+		if err != nil {
 			return err
 		}
 	default:
@@ -66,8 +90,84 @@ func (r *reader) entry(path string, entry any) error {
 	return r.addSlot(path, slot, position{steps: at}, place{steps: at})
 }
 
+// sectionOf is the list of entries that an entry groups, such as a page of a form; nil
+// for one that is no group.
+func sectionOf(e *object) (name string, entries []any) {
+	for _, name := range []string{"questions", "fields", "slots", "elements", "sections", "pages", "items"} {
+		if list, ok := e.get(name).([]any); ok && len(list) > 0 && !e.has("type") && !e.has("options") && (name != "items" || !slices.ContainsFunc(keyNames, e.has)) {
+			return name, list
+		}
+	}
+	return "", nil
+}
+
+// named reads an entry that is a map of one name, as an entry of a map is read.
+func (r *reader) named(path string, m member) error {
+	name, optional := strings.CutSuffix(m.name, "?")
+	property, isOptional, err := ofMap(join(path, m.name), name, m.value)
+	if err != nil {
+		return err
+	}
+	if err := (&normalizer{notes: r.notes}).schema(join(path, m.name), property); err != nil {
+		return err
+	}
+	needed := !optional && !isOptional
+	return r.property(join(path, m.name), name, property, position{required: true}, needed)
+}
+
 // keyNames name an entry, the first that is there.
-var keyNames = []string{"key", "name", "id", "field", "slot"}
+var keyNames = []string{"key", "name", "id", "field", "slot", "slot_name", "field_name", "property", "parameter", "variable", "ref"}
+
+// otherNames are other names of an entry's members. Members that are left out by null,
+// as strict models write what is optional, are absent.
+var otherNames = map[string]string{
+	"kind": "type", "answer_type": "type", "data_type": "type", "value_type": "type", "input_type": "type", "field_type": "type", "slot_type": "type", "datatype": "type",
+	"is_required": "required", "mandatory": "required", "is_optional": "optional",
+	"prompt": "question", "question_text": "question", "text": "question",
+	"allowed_values": "options", "possible_values": "options", "enum_values": "options", "enum": "options", "choices": "options", "values": "options",
+	"help": "description", "help_text": "description", "hint": "description", "details": "description",
+	"display_name": "label", "max_length": "maxLength", "maxlength": "maxLength", "min_length": "minLength", "minlength": "minLength",
+	"default_value": "default", "x_question": "x-question", "x_when": "x-when", "x_weight": "x-weight", "x_look_for": "x-look-for",
+	"min_items": "minItems", "max_items": "maxItems", "one_of": "oneOf", "any_of": "anyOf", "all_of": "allOf",
+	"min_value": "minimum", "max_value": "maximum",
+}
+
+// ownMembers are the members that an entry has.
+var ownMembers = strings.Fields("type format required optional options question title label description default weight when look_for min max " +
+	"minimum maximum minLength maxLength minItems maxItems pattern multiple x-question x-when x-weight x-look-for")
+
+// ownNames gives an entry's members their names, and drops those that are null. Where
+// a name is given twice, the own one counts.
+func ownNames(e *object) *object {
+	named := &object{}
+	for _, m := range e.members {
+		if m.value == nil {
+			continue
+		}
+		name := m.name
+		if !isMember(name) {
+			folded := snake(name)
+			if other := otherNames[folded]; other != "" {
+				folded = other
+			}
+			if isMember(folded) && !e.has(folded) && !named.has(folded) {
+				name = folded
+			}
+		}
+		named.members = append(named.members, member{name, m.value})
+	}
+	return named
+}
+
+// isMember reports the name of a member of an entry.
+func isMember(name string) bool {
+	return slices.Contains(keyNames, name) || slices.Contains(ownMembers, name) || slices.Contains(nesting, name)
+}
+
+// snake is a name in snake case.
+func snake(name string) string {
+	return strings.ToLower(strings.Join(keyWords(name), "_"))
+}
 
 // nested reads an entry that is a JSON Schema with a name. It is normalized here,
 // since the rest of the list never goes through the normalizer. OpenAPI's
@@ -82,13 +182,16 @@ func (r *reader) nested(path string, e *object) error {
 	if key == "" {
 		return keyLength(path)
 	}
-	if flag, ok := e.get("required").(bool); ok {
+	if flag, ok := truth(e.get("required")); ok {
 		required = flag
 		e.delete("required")
 	} else if e.has("in") { // a parameter of OpenAPI
 		required = false
 	}
 	if inner, ok := e.get("schema").(*object); ok {
+		if text, isText := e.get("description").(string); isText && !inner.has("description") {
+			inner.set("description", text)
+		}
 		e, path = inner, join(path, "schema")
 	}
 	if err := (&normalizer{notes: r.notes}).schema(path, e); err != nil {
@@ -102,36 +205,39 @@ func (r *reader) nested(path string, e *object) error {
 // misspelt "requird" would otherwise change the meaning without a word; extensions
 // (x-…) are not, since tools add them for themselves.
 func (r *reader) members(path string, e *object, slot *questioning.Slot) error {
+	n := normalizer{notes: r.notes}
+	n.cut(path, e)
+	n.boundTexts(path, e)
 	var kind string
 	for _, m := range e.members {
 		at := join(path, m.name)
 		var err error
-		switch m.name {
-		case "key", "name", "id", "field", "slot":
+		switch {
+		case slices.Contains(keyNames, m.name):
 			if slot.Key == "" {
 				slot.Key, err = textOf(at, m.value, MaxTitle)
 			}
-		case "type", "kind":
+		case m.name == "type":
 			kind, err = textOf(at, m.value, MaxKey)
-		case "text": // of a question, in forms
-			if slot.Question == "" {
-				slot.Question, err = textOf(at, m.value, MaxDescription)
-			}
-		case "format":
-			if kind == "" || kind == "string" || kind == "text" {
+		case m.name == "format":
+			if named, known := typeNamed(kind); kind == "" || known && named == (namedType{"string", ""}) {
 				kind, err = textOf(at, m.value, MaxKey)
 			}
-		case "required":
+		case m.name == "required":
 			var ok bool
-			if slot.Required, ok = m.value.(bool); !ok {
+			if slot.Required, ok = truth(m.value); !ok {
 				err = errorf(at, "must be true or false")
 			}
-		case "optional":
-			if optional, ok := m.value.(bool); ok {
+		case m.name == "optional":
+			if optional, ok := truth(m.value); ok {
 				slot.Required = !optional
 			}
-		case "options", "enum", "choices", "values":
-			slot.Options, err = listedOptions(at, m.value)
+		case m.name == "options":
+			if list, isList := m.value.([]any); !isList || len(list) > 0 { // strict models write what they leave out
+				slot.Options, err = r.listedOptions(at, m.value)
+			}
+		case m.name == "min", m.name == "max", m.name == "multiple": // below, by the type
+		case m.name == "placeholder" || m.name == "example" || m.name == "examples" || m.name == "order" || m.name == "index": // nothing to ask for
 		default:
 			var known bool
 			if known, err = common(at, m, slot); err == nil && !known && !strings.HasPrefix(m.name, "x-") {
@@ -145,37 +251,64 @@ func (r *reader) members(path string, e *object, slot *questioning.Slot) error {
 	if slot.Key == "" {
 		slot.Key = keyFrom(slot.Title + slot.Question)
 	}
+	if e.get("multiple") == true && len(slot.Options) > 0 {
+		kind = "choices"
+	}
 	var err error
-	slot.Type, err = listType(join(path, "type"), kind, len(slot.Options) > 0)
-	return err
+	if slot.Type, err = listType(join(path, "type"), kind, len(slot.Options) > 0); err != nil {
+		return err
+	}
+	return ends(path, e, slot)
+}
+
+// ends reads "min" and "max", which mean a value of numbers and a length of texts.
+func ends(path string, e *object, slot *questioning.Slot) error {
+	for name, of := range map[string]string{"min": "inimum", "max": "aximum"} {
+		value, given := e.get(name).(json.Number)
+		if !given {
+			continue
+		}
+		switch slot.Type {
+		case questioning.Integer, questioning.Number:
+			name = name[:1] + of
+		case questioning.Text:
+			name += "Length"
+		case questioning.List, questioning.Choices:
+			name += "Items"
+		default:
+			continue
+		}
+		if _, err := common(join(path, name), member{name, value}, slot); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // listType is the slot type of a type's name in the short form. Options decide
 // between choice and text whatever the type says, because a model that lists
 // options means them.
 func listType(path, name string, options bool) (questioning.Type, error) {
-	lower := strings.ToLower(name)
-	switch lower {
-	case "choices", "multi", "multiselect", "array", "list":
+	named, known := typeNamed(name)
+	switch {
+	case choicesName(name) || known && named.kind == "array" || strings.EqualFold(name, "checkbox") && options:
 		if options {
 			return questioning.Choices, nil
 		}
-		if lower == "choices" || lower == "multiselect" {
-			return "", errorf(path, "%s need options", lower)
+		if choicesName(name) {
+			return "", errorf(path, "%s need options", name)
 		}
 		return questioning.List, nil
-	case "choice", "enum", "select", "radio":
-		if !options {
-			return "", errorf(path, "a %s needs options", lower)
-		}
-	}
-	if options {
+	case choiceName(name) && !options:
+		return "", errorf(path, "a %s needs options", name)
+	case options:
 		return questioning.Choice, nil
 	}
-	named, known := typeNamed(name)
 	switch {
 	case named.format == "password":
 		return "", secretError(path, "a password")
+	case named.format == "binary":
+		return "", cannot(path, "is a file, which cannot be asked for; ask for its address (type uri)")
 	case name == "" || known && named.kind == "string" || known && named.kind == "":
 		return formatType(named.format), nil
 	case known && named.kind == "integer":
@@ -188,20 +321,28 @@ func listType(path, name string, options bool) (questioning.Type, error) {
 	return "", errorf(path, "%q is not known; string, integer, number, boolean, date, time, date-time, email, uri, choice, choices and list are", name)
 }
 
-// listedOptions reads options as values or {"value", "title"}.
-func listedOptions(path string, raw any) ([]questioning.Option, error) {
+// listedOptions reads options as values or {"value", "title"}, or as a map from value
+// to title. A value that is repeated counts once.
+func (r *reader) listedOptions(path string, raw any) ([]questioning.Option, error) {
+	if of, isMap := raw.(*object); isMap {
+		var list []any
+		for _, m := range of.members {
+			list = append(list, &object{[]member{{"value", m.name}, {"title", m.value}}})
+		}
+		raw = list
+	}
 	entries, err := listOf(path, raw, "options")
 	if err != nil {
 		return nil, err
 	}
-	options := make([]questioning.Option, len(entries))
-	for i, entry := range entries {
+	var options []questioning.Option
+	for i, entry := range (&normalizer{notes: r.notes}).once(path, entries) {
 		value, title := optionOf(entry)
 		plain, ok := plainValue(value)
 		if !ok {
 			return nil, errorf(indexed(path, i), `must be a value, or {"value": …, "title": "…"}`)
 		}
-		options[i] = questioning.Option{Value: plain, Title: short(title)}
+		options = append(options, questioning.Option{Value: plain, Title: short(title)})
 	}
 	return options, checkOptions(path, options)
 }

@@ -49,6 +49,8 @@ func prefixed(prefix, path string) string {
 		return path
 	case path == "":
 		return prefix
+	case path[0] == '[':
+		return prefix + path
 	}
 	return join(prefix, path)
 }

@@ -59,14 +59,16 @@ func firstText(o *object, names ...string) string {
 // value, as an object: of react-jsonschema-form, NSwag, openapi-generator and
 // editors. Those of the latter half are names in programs. JSON Schema has no
 // keyword for them, so each tool has its own. The order decides where a schema has several.
-var titleKeywords = []struct {
-	name       string
-	identifier bool
-}{
+var titleKeywords = []titleKeyword{
 	{"enumNames", false}, {"x-enumNames", true}, {"x-enum-names", true}, {"x-enum-titles", false}, {"x-enumTitles", false}, {"enumTitles", false},
 	{"enumLabels", false}, {"x-enum-labels", false}, {"x-enumLabels", false}, {"enum_titles", false}, {"x-enum-descriptions", false},
 	{"x-enumDescriptions", false}, {"enumDescriptions", false}, {"markdownEnumDescriptions", false}, {"tsEnumNames", true},
 	{"x-enum-varnames", true}, {"x-enum-var-names", true}, {"x-enum-keys", true},
+}
+
+type titleKeyword struct {
+	name       string
+	identifier bool
 }
 
 // enumerated reads enum, with the titles of the keyword that has them first.

@@ -33,16 +33,23 @@ func readSchema(root *object, notes *notes) (*reader, error) {
 	if kind := top.get("type"); kind != nil && kind != "object" {
 		return nil, errorf("type", `must be "object": what is wanted are its properties`)
 	}
-	if !top.has("properties") {
+	if !top.has("properties") && top.variants == nil {
 		return nil, errorf("", `needs "properties": an object of what is wanted`)
 	}
 	for _, name := range []string{"not", "if", "patternProperties", "dependentSchemas", "dependentRequired", "propertyNames"} {
-		if top.has(name) {
+		if top.has(name) && !(name == "if" && top.has(conditionsRead)) {
 			r.notes.add(name, "is set aside: the report says whether the values satisfy it")
 		}
 	}
-	if err := r.readParts("", top, position{required: true}); err != nil {
-		return nil, err
+	if top.variants != nil {
+		if err := r.readVariants("", top, position{required: true}); err != nil {
+			return nil, err
+		}
+	}
+	if top.has("properties") {
+		if err := r.readParts("", top, position{required: true}); err != nil {
+			return nil, err
+		}
 	}
 	if len(r.slots) == 0 {
 		return nil, errorf("properties", "leaves nothing to ask for: every value is fixed, or set aside")
@@ -59,6 +66,10 @@ func begin(root *object) error {
 	if slices.ContainsFunc([]string{"properties", "$ref", "allOf", "anyOf", "oneOf", "type"}, root.has) {
 		return nil
 	}
+	if bodies := requestBodies(root); len(bodies) == 1 {
+		root.set("allOf", bodies)
+		return nil
+	}
 	for _, at := range []string{"components/schemas", "$defs", "definitions"} {
 		found, _ := lookup(root, "#/"+at)
 		all, ok := found.(*object)
@@ -68,7 +79,7 @@ func begin(root *object) error {
 		if len(all.members) > MaxSlots {
 			return whichSchema(at)
 		}
-		text, err := json.Marshal(root)
+		text, err := json.Marshal(all)
 		if err != nil {
 			return fmt.Errorf("write schema: %w", err)
 		}
@@ -86,6 +97,28 @@ func begin(root *object) error {
 		return nil
 	}
 	return nil
+}
+
+// requestBodies are the schemas of JSON that the operations of an OpenAPI document take.
+func requestBodies(root *object) []any {
+	var bodies []any
+	paths, ok := root.get("paths").(*object)
+	if !ok {
+		return nil
+	}
+	for _, path := range paths.members {
+		operations, ok := path.value.(*object)
+		if !ok {
+			continue
+		}
+		for _, operation := range operations.members {
+			schema, found := lookup(operation.value, "#/requestBody/content/application~1json/schema")
+			if _, isSchema := schema.(*object); found && isSchema {
+				bodies = append(bodies, schema)
+			}
+		}
+	}
+	return bodies
 }
 
 // whichSchema is the error of several definitions of which none is chosen.
@@ -118,6 +151,9 @@ func (r *reader) readParts(path string, v view, at position) error {
 	read := len(r.slots)
 	for _, m := range properties.members {
 		needed := slices.Contains(required, m.name)
+		if of, ok := m.value.(*object); ok && of.get(requiredThere) == true {
+			needed = true
+		}
 		before := len(r.slots)
 		err := r.property(join(in, m.name), m.name, m.value, at, needed)
 		var unasked cannotAsk
@@ -196,9 +232,17 @@ func (r *reader) property(path, name string, raw any, at position, required bool
 		r.scopes[at.when] = at.key
 	}
 	switch {
-	case v.has("properties"):
+	case v.has("properties") || v.variants != nil:
 		at.titles = append(slices.Clip(at.titles), titleOf(v, name))
 		at.key = key + "."
+		if v.variants != nil {
+			if err := r.readVariants(path, v, at); err != nil {
+				return err
+			}
+		}
+		if !v.has("properties") {
+			return nil
+		}
 		return r.readParts(path, v, at)
 	case v.get("type") == "object":
 		return cannot(path, "is an object without properties, which cannot be asked for in one question; name each of its parts in its properties")
@@ -222,7 +266,7 @@ func (r *reader) single(path, name string, v view, at position) error {
 	}
 	given := slot.Default != nil
 	if _, fixed := v.fixed(); fixed && (v.has("const") || at.listed || given) { // the schema says it; the report has it
-		return checkDefault(path, &slot)
+		return r.checkDefault(path, &slot)
 	}
 	return r.addSlot(path, slot, at, place{steps: at.steps})
 }
@@ -241,10 +285,13 @@ func (r *reader) addSlot(path string, slot questioning.Slot, at position, p plac
 	if err := finish(path, &slot, &r.patterns); err != nil {
 		return err
 	}
-	if err := checkDefault(path, &slot); err != nil {
+	if err := r.checkDefault(path, &slot); err != nil {
 		return err
 	}
 	if r.seen[slot.Key] {
+		if r.list && !strings.ContainsAny(slot.Key, ".[") {
+			return errorf(path, "the key %q is given twice", slot.Key)
+		}
 		return errorf(path, "the key %q is given twice: by a property of that name, and by one within an object", slot.Key)
 	}
 	if len(r.slots) == MaxSlots {
@@ -343,6 +390,8 @@ func (r *reader) typed(path string, v view, slot *questioning.Slot) error {
 	switch {
 	case v.has("type") && !isText:
 		return errorf(join(path, "type"), "must be a type name or a list of them")
+	case len(slot.Options) > 0 && onlyBooleans(slot.Options):
+		slot.Type, slot.Options = questioning.Boolean, nil // yes and no, or agreeing
 	case len(slot.Options) > 0:
 		slot.Type = questioning.Choice
 	case kind == "string" || kind == "":
@@ -364,6 +413,11 @@ func (r *reader) typed(path string, v view, slot *questioning.Slot) error {
 		return cannot(join(path, "type"), "%q cannot be asked for; string, number, integer, boolean, array or object can", kind)
 	}
 	return nil
+}
+
+// onlyBooleans reports options that are true or false without a title of their own.
+func onlyBooleans(options []questioning.Option) bool {
+	return !slices.ContainsFunc(options, func(o questioning.Option) bool { _, is := o.Value.(bool); return !is || o.Title != "" })
 }
 
 // array reads a list of texts or numbers, of options, or of objects. The person

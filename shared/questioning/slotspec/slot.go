@@ -99,7 +99,7 @@ func readCondition(path string, raw any) (*questioning.Condition, error) {
 		switch m.name {
 		case "slot":
 			c.Slot, err = textOf(at, m.value, MaxKey)
-		case "equals":
+		case "equals", "value", "is", "eq":
 			values = []any{m.value}
 		case "in":
 			values, err = listOf(at, m.value, "values")
@@ -123,11 +123,11 @@ func readCondition(path string, raw any) (*questioning.Condition, error) {
 	return &c, nil
 }
 
-// checkDefault verifies that a default is a value the slot could take. A default is
-// shown with its question and offered in forms, so it has to be an answer that the
-// slot takes. Types and bounds are not checked: a default is never recorded without
-// the person.
-func checkDefault(path string, slot *questioning.Slot) error {
+// checkDefault leaves out a default that the slot cannot take. A default is shown with
+// its question and offered in forms, so it has to be an answer that the slot takes; but
+// without it the same is asked for. Types and bounds are not checked: a default is never
+// recorded without the person. The empty text that programs begin with says nothing.
+func (r *reader) checkDefault(path string, slot *questioning.Slot) error {
 	at := join(path, "default")
 	switch v := slot.Default.(type) {
 	case nil:
@@ -138,8 +138,24 @@ func checkDefault(path string, slot *questioning.Slot) error {
 			return errorf(at, "must be a single value")
 		}
 	default:
-		if slot.Type == questioning.Choice && !slices.ContainsFunc(slot.Options, func(o questioning.Option) bool { return o.Value == v }) {
-			return errorf(at, "is none of the options")
+		if slot.Type != questioning.Choice {
+			if v == "" {
+				slot.Default = nil
+			}
+			return nil
+		}
+		is := func(o questioning.Option) bool { return o.Value == v }
+		near := func(o questioning.Option) bool {
+			return strings.EqualFold(questioning.Render(o.Value, ""), questioning.Render(v, "")) || strings.EqualFold(o.Title, questioning.Render(v, ""))
+		}
+		if slices.ContainsFunc(slot.Options, is) {
+			return nil
+		}
+		slot.Default = nil
+		if i := slices.IndexFunc(slot.Options, near); i >= 0 {
+			slot.Default = slot.Options[i].Value
+		} else if v != "" {
+			r.notes.add(at, "is none of the options, and set aside")
 		}
 	}
 	return nil

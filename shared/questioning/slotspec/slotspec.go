@@ -17,6 +17,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/schema/bounds"
@@ -66,10 +68,10 @@ func readDocument(ctx context.Context, raw []byte) (Spec, error) {
 	}
 	var w Spec
 	said := &notes{}
-	if list := listIn(document, said); list != nil {
+	if list, whole := listIn(document, said); whole == nil {
 		w.reader, err = readList(list, said)
 	} else {
-		w.reader, w.Schema, err = readObject(ctx, document.(*object), said)
+		w.reader, w.Schema, err = readObject(ctx, whole.(*object), said)
 	}
 	if err != nil {
 		return Spec{}, within(said.prefix, err)
@@ -81,25 +83,91 @@ func readDocument(ctx context.Context, raw []byte) (Spec, error) {
 	return w, nil
 }
 
-// listNames name a list of what is wanted within an object.
-var listNames = []string{"information_needed", "questions", "fields", "slots", "parameters"}
+// listNames name a list of what is wanted within an object, of forms and their pages
+// too.
+var listNames = []string{"information_needed", "informationNeeded", "questions", "fields", "slots", "parameters", "items", "elements", "pages", "sections",
+	"data_points", "topics", "details", "information"}
+
+// requiredNames and optionalNames name two such lists, or two maps.
+var (
+	requiredNames = []string{"required", "required_information", "required_fields", "mandatory", "must_have"}
+	optionalNames = []string{"optional", "optional_information", "optional_fields", "nice_to_have"}
+)
 
 // listIn returns the list of the short form, also where an object has it. An object
-// {"fields": [...]} is such a list only if its entries are objects; {"size": ["S",
-// "M"]} is a map with a choice.
-func listIn(document any, said *notes) []any {
+// {"fields": […]} is such a list if its entries are objects, or if it holds nothing else
+// that is wanted; {"size": ["S", "M"]} is a map with a choice. A list of one function or
+// tool is what that wraps.
+func listIn(document any, said *notes) (list []any, whole any) {
 	if list, ok := document.([]any); ok {
-		return list
-	}
-	for _, name := range listNames {
-		if list, _ := document.(*object).get(name).([]any); len(list) > 0 {
-			if _, ok := list[0].(*object); ok { // a map has lists of options
-				said.prefix = name
-				return list
+		if one, isObject := first(list).(*object); isObject && len(list) == 1 {
+			if inner, path := unwrap(one); path != "" && isSchema(inner) {
+				said.prefix = "[0]"
+				return nil, one
 			}
 		}
+		return list, nil
 	}
-	return nil
+	o := document.(*object)
+	for _, name := range listNames {
+		list, _ := o.get(name).([]any)
+		if len(list) == 0 || isSchema(o) {
+			continue
+		}
+		_, isObject := list[0].(*object)
+		_, isText := list[0].(string)
+		if isObject || isText && onlyAbout(o, name) { // a map has lists of options
+			said.prefix = name
+			return list, nil
+		}
+	}
+	if list := requiredAndOptional(o); list != nil {
+		return list, nil
+	}
+	return nil, o
+}
+
+func first(list []any) any {
+	if len(list) == 0 {
+		return nil
+	}
+	return list[0]
+}
+
+// requiredAndOptional are the entries of {"required": […], "optional": […]}, each a
+// list or a map; nil for another object.
+func requiredAndOptional(o *object) []any {
+	var all []any
+	for _, m := range o.members {
+		isRequired := slices.Contains(requiredNames, m.name)
+		if !isRequired && !slices.Contains(optionalNames, m.name) {
+			return nil
+		}
+		switch v := m.value.(type) {
+		case []any:
+			for _, one := range v {
+				if text, isText := one.(string); isText && !isRequired {
+					one = &object{[]member{{"title", text}, {"required", false}}}
+					if keyFrom(text) == text {
+						one = &object{[]member{{"key", text}, {"required", false}}}
+					}
+				} else if e, isObject := one.(*object); isObject && !isRequired {
+					e.set("required", false)
+				}
+				all = append(all, one)
+			}
+		case *object:
+			for _, of := range v.members {
+				if !isRequired {
+					of.name = strings.TrimSuffix(of.name, "?") + "?"
+				}
+				all = append(all, &object{[]member{of}})
+			}
+		default:
+			return nil
+		}
+	}
+	return all
 }
 
 // readObject reads a JSON Schema, a wrapper of one, or a map of names to types.
@@ -107,16 +175,30 @@ func listIn(document any, said *notes) []any {
 // compiled later, and normalizing adds little to its size. It runs before anything
 // follows a reference.
 func readObject(ctx context.Context, document *object, said *notes) (*reader, json.RawMessage, error) {
-	root, prefix := unwrap(document)
-	said.prefix = prefix
+	root, path := unwrap(document)
+	said.prefix = prefixed(said.prefix, path)
+	if !isSchema(root) && allOfKind(root, func(any) bool { return true }) && !slices.ContainsFunc(root.members, func(m member) bool { return !isNumbered(m.name) }) {
+		list := make([]any, len(root.members)) // {"1": "Destination", "2": "Budget"}
+		for i, m := range root.members {
+			list[i] = m.value
+		}
+		r, err := readList(list, said)
+		return r, nil, err
+	}
 	if !isSchema(root) {
 		var err error
 		if root, err = fromMap(root); err != nil {
 			return nil, nil, err
 		}
 	}
-	if err := (&normalizer{notes: said}).schema("", root); err != nil {
+	normal := &normalizer{notes: said}
+	normal.references(root)
+	if err := normal.schema("", root); err != nil {
 		return nil, nil, err
+	}
+	root.delete(partsRequired)
+	if _, isFlag := truth(root.get("required")); isFlag {
+		root.delete("required")
 	}
 	if err := begin(root); err != nil {
 		return nil, nil, err
@@ -135,7 +217,8 @@ func readObject(ctx context.Context, document *object, said *notes) (*reader, js
 // Values puts what slots hold, by key, where the caller's schema has it: into
 // objects, and objects in lists. What the schema fixes is added, and, once the
 // conversation is complete, null for what may be null and has no value. held is not
-// changed. Keys that no slot has are left out.
+// changed. A key that no slot has, of a conversation that an earlier release opened, is
+// kept as it is.
 func (w Spec) Values(held map[string]any, complete bool) map[string]any {
 	if w.reader == nil {
 		return held
@@ -156,6 +239,11 @@ func (w Spec) Values(held map[string]any, complete bool) map[string]any {
 				value = numbers(value)
 			}
 			root = setAt(root, p.steps, value).(map[string]any)
+		}
+	}
+	for key, value := range held {
+		if _, given := root[key]; !given && !w.reader.seen[key] {
+			root[key] = value
 		}
 	}
 	if w.reader.list {

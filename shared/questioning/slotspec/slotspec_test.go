@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
+	"github.com/sequential-questioning/sequential-questioning/shared/schema"
 )
 
 func read(t *testing.T, raw string) []questioning.Slot {
@@ -85,6 +86,32 @@ func TestAListNamesWhatIsWanted(t *testing.T) {
 	assert.Equal(t, questioning.Choices, slots[5].Type)
 }
 
+// What a schema wants in one case only is asked for there, and its values satisfy it.
+func TestTheCaseOfASchemaDecidesWhatIsAsked(t *testing.T) {
+	for name, c := range map[string]struct {
+		schema string
+		held   map[string]any
+		want   string
+	}{
+		"if, then":   {`{"type":"object","additionalProperties":false,"required":["pets"],"properties":{"pets":{"type":"boolean"}},"if":{"properties":{"pets":{"const":true}}},"then":{"properties":{"kind":{"type":"string"}},"required":["kind"]}}`, map[string]any{"pets": true, "kind": "cat"}, `{"pets":true,"kind":"cat"}`},
+		"if not":     {`{"type":"object","required":["pets"],"properties":{"pets":{"type":"boolean"}},"if":{"properties":{"pets":{"const":true}}},"then":{"properties":{"kind":{"type":"string"}},"required":["kind"]}}`, map[string]any{"pets": false}, `{"pets":false}`},
+		"a tag":      {`{"type":"object","required":["pet"],"properties":{"pet":{"oneOf":[{"type":"object","properties":{"kind":{"const":"cat"},"lives":{"type":"integer"}},"required":["kind","lives"]},{"type":"object","properties":{"kind":{"const":"dog"},"breed":{"type":"string"},"version":{"const":2}},"required":["kind","breed","version"]}]}}}`, map[string]any{"pet.kind": "dog", "pet.breed": "pug"}, `{"pet":{"kind":"dog","breed":"pug","version":2}}`},
+		"a root":     {`{"oneOf":[{"type":"object","properties":{"by":{"const":"mail"},"address":{"type":"string"}},"required":["by","address"]},{"type":"object","properties":{"by":{"const":"phone"},"number":{"type":"string"}},"required":["by","number"]}]}`, map[string]any{"by": "mail", "address": "a"}, `{"by":"mail","address":"a"}`},
+		"one or all": {`{"type":"object","properties":{"to":{"anyOf":[{"type":"string"},{"type":"array","items":{"type":"string"}}]}}}`, map[string]any{"to": []any{"a"}}, `{"to":["a"]}`},
+	} {
+		spec, err := Read(t.Context(), []byte(c.schema))
+		require.NoError(t, err, name)
+		assert.Empty(t, spec.Warnings, name)
+		values := spec.Values(c.held, true)
+		got, err := json.Marshal(values)
+		require.NoError(t, err)
+		assert.JSONEq(t, c.want, string(got), name)
+		compiled, err := schema.Compile(t.Context(), spec.Schema)
+		require.NoError(t, err, name)
+		assert.Empty(t, schema.Problems(compiled, values), name)
+	}
+}
+
 func TestASecretIsRefusedByItsPath(t *testing.T) {
 	for raw, path := range map[string]string{
 		`["budget", "password"]`:                                                                                                  "[1]",
@@ -120,6 +147,13 @@ func TestWhatCannotBeAskedForNamesThePath(t *testing.T) {
 	properties := func(inner string) string { return `{"type": "object", "properties": {` + inner + `}}` }
 	deep := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
 	many := func(n int) string { return strings.TrimSuffix(strings.Repeat(`"x",`, n), ",") }
+	numbered := func(n int) string {
+		all := make([]string, n)
+		for i := range all {
+			all[i] = fmt.Sprint(i)
+		}
+		return strings.Join(all, ",")
+	}
 	for raw, path := range map[string]string{
 		`"budget"`:                            "",
 		`{}`:                                  "",
@@ -129,26 +163,23 @@ func TestWhatCannotBeAskedForNamesThePath(t *testing.T) {
 		`{"properties": {}}`:                  "properties",
 		`{"properties": []}`:                  "properties",
 		`{"anyOf": []}`:                       "anyOf",
-		properties(`"a": true`):               "properties.a",
 		properties(`"a": {"type": "object"}`): "properties.a",
 		properties(`"a": {"properties": {"b": {"type": "object"}}}`):                                                      "properties.a.properties.b",
 		properties(`"a": {"type": ["boolean", "integer"]}`):                                                               "properties.a.type",
-		properties(`"a": {"type": "file"}`):                                                                               "properties.a.type",
+		properties(`"a": {"type": "file"}`):                                                                               "properties.a",
+		properties(`"a": {"type": "teapot"}`):                                                                             "properties.a.type",
 		properties(`"a": {"type": "array", "items": {"type": "boolean"}}`):                                                "properties.a.items",
 		properties(`"a": {"type": "array", "items": {"type": "object"}}`):                                                 "properties.a.items",
-		properties(`"a": {"enum": []}`):                                                                                   "properties.a.enum",
 		properties(`"a": {"enum": [{"b": 1}]}`):                                                                           "properties.a.enum[0]",
-		properties(`"a": {"enum": ["x", "x"]}`):                                                                           "properties.a.enum[1]",
-		properties(`"a": {"enum": [` + many(101) + `]}`):                                                                  "properties.a.enum",
+		properties(`"a": {"enum": [` + numbered(101) + `]}`):                                                              "properties.a.enum",
 		properties(`"a": {"$ref": "#/$defs/none"}`):                                                                       "properties.a.$ref",
 		properties(`"a": {"$ref": "https://example.com/schema"}`):                                                         "properties.a.$ref",
 		properties(`"a": {"pattern": "("}`):                                                                               "properties.a.pattern",
 		properties(`"a": {"type": "integer", "minimum": 3, "maximum": 2}`):                                                "properties.a.minimum",
-		properties(`"a": {"type": "integer", "minimum": "3"}`):                                                            "properties.a.minimum",
+		properties(`"a": {"type": "integer", "minimum": "three"}`):                                                        "properties.a.minimum",
 		properties(`"a": {"minLength": -1}`):                                                                              "properties.a.minLength",
 		properties(`"a": {"title": 5}`):                                                                                   "properties.a.title",
 		properties(`"a": {"default": {"b": 1}}`):                                                                          "properties.a.default",
-		properties(`"a": {"enum": ["x"], "default": "y"}`):                                                                "properties.a.default",
 		properties(`"a": {"x-weight": 0}`):                                                                                "properties.a.x-weight",
 		properties(`"a": {"x-when": {"slot": "b"}}`):                                                                      "properties.a.x-when",
 		properties(`"a": {"x-when": {"slot": "b", "equals": 1}}`):                                                         "a.when.slot",
@@ -166,19 +197,18 @@ func TestWhatCannotBeAskedForNamesThePath(t *testing.T) {
 		`[{"key": "a", "minimum": -1e999}]`:                              "[0].minimum",
 		`[{"key": "a", "pattern": "x{1000}{5}"}]`:                        "[0].pattern",
 		`["b", {"key": "a", "when": {"slot": "b", "in": ["x", ["y"]]}}]`: "[1].when",
-		`["a", "a"]`:                        "[1]",
-		`[5]`:                               "[0]",
-		`["?"]`:                             "[0]",
-		`[{}]`:                              "[0]",
-		`[{"key": "a", "type": "colour"}]`:  "[0].type",
-		`[{"key": "a", "type": "choice"}]`:  "[0].type",
-		`[{"key": "a", "options": []}]`:     "[0].options",
-		`[{"key": "a", "options": [[]]}]`:   "[0].options[0]",
-		`[{"key": "a", "required": "yes"}]`: "[0].required",
-		`[` + many(201) + `]`:               "",
-		`[{"key": "a", "when": {"slot": "a", "equals": 1}}]`:          "a.when",
-		`[{"key": "` + strings.Repeat("k", 65) + `"}]`:                "[0]",
-		`[{"key": "a", "title": "` + strings.Repeat("t", 201) + `"}]`: "[0].title",
+		`["a", "a"]`:                       "[1]",
+		`[5]`:                              "[0]",
+		`["?"]`:                            "[0]",
+		`[{}]`:                             "[0]",
+		`[{"key": "a", "type": "teapot"}]`: "[0].type",
+		`[{"key": "a", "type": "file"}]`:   "[0].type",
+		`[{"key": "a", "type": "choice"}]`: "[0].type",
+		`[{"key": "a", "options": [[]]}]`:  "[0].options[0]",
+		`[{"key": "a", "required": "if"}]`: "[0].required",
+		`[` + many(201) + `]`:              "",
+		`[{"key": "a", "when": {"slot": "a", "equals": 1}}]`: "a.when",
+		`[{"key": "` + strings.Repeat("k", 65) + `"}]`:       "[0]",
 	} {
 		_, err := Read(t.Context(), []byte(raw))
 		var problem *Error
@@ -238,6 +268,8 @@ func TestALargeDocumentIsReadInMilliseconds(t *testing.T) {
 		"lists of objects":     `{"properties":{` + many(150, `"a%d":{"type":"array","minItems":20,"items":{"properties":{"b":{},"c":{}}}}`) + `}}`,
 		"alternatives":         `{"properties":{"a":{"anyOf":[` + many(4000, `{"const":%d}`) + `]}}}`,
 		"a map":                `{` + many(9000, `"a%d":"number"`) + `}`,
+		"a type within types":  `{"a":"` + strings.Repeat("Array<", 60000) + `string` + strings.Repeat(">", 60000) + `","b":5,"c":{"d":"nubmer"}}`,
+		"a type of options":    `{"a":"` + strings.Repeat("a|", 200000) + `a"}`,
 	} {
 		began := time.Now()
 		_, err := Read(t.Context(), []byte(schema))

@@ -12,13 +12,14 @@ import (
 // userId. A title is shown to the person, and keys are often all that there is. It
 // is English, like the keys it is made of.
 func titleFrom(key string) string {
+	if strings.Contains(key, " ") { // "E-mail address" is written for people
+		return upperFirst(strings.TrimSpace(key))
+	}
 	words := keyWords(key)
 	if len(words) == 0 {
 		return key
 	}
-	if len(words) > 1 && slices.Contains(countWords, strings.ToLower(words[0])) {
-		words = append([]string{"number", "of"}, words[1:]...)
-	}
+	words = inFull(words)
 	unit := ""
 	if last := len(words) - 1; last > 0 {
 		lower := strings.ToLower(words[last])
@@ -34,18 +35,51 @@ func titleFrom(key string) string {
 			}
 		}
 	}
+	if len(words) == 1 && unit == "ft" && strings.EqualFold(words[0], "sq") {
+		unit, words = "sq ft", []string{"area"}
+	}
+	if last := len(words) - 1; last > 0 && (unit == "ft" || unit == "m") && strings.EqualFold(words[last], "sq") { // area_sq_ft
+		unit, words = "sq "+unit, words[:last]
+	}
 	for i, word := range words {
 		if slices.Contains(acronyms, strings.ToLower(word)) {
 			words[i] = strings.ToUpper(word)
 		}
 	}
-	title := strings.Join(words, " ")
-	first, size := utf8.DecodeRuneInString(title)
-	title = string(unicode.ToUpper(first)) + title[size:]
+	title := upperFirst(strings.Join(words, " "))
 	if unit != "" {
 		title += " (" + unit + ")"
 	}
 	return title
+}
+
+// inFull writes what programs leave short where it has a place of its own: num_guests,
+// dept_no, max_price, e_mail.
+func inFull(words []string) []string {
+	first, last := strings.ToLower(words[0]), len(words)-1
+	switch {
+	case last == 0:
+	case slices.Contains(countWords, first):
+		return append([]string{"number", "of"}, words[1:]...)
+	case extremes[first] != "":
+		return append([]string{extremes[first]}, words[1:]...)
+	case strings.EqualFold(words[last], "max"): // "min" may be minutes
+		return append([]string{"maximum"}, words[:last]...)
+	case slices.Contains([]string{"no", "nr", "num"}, strings.ToLower(words[last])) && !slices.Contains([]string{"yes", "or"}, strings.ToLower(words[last-1])):
+		return append(slices.Clip(words[:last]), "number")
+	case first == "e" && strings.EqualFold(words[1], "mail"):
+		return append([]string{"e-mail"}, words[2:]...)
+	}
+	return words
+}
+
+// extremes before a noun are short for these.
+var extremes = map[string]string{"max": "maximum", "min": "minimum", "avg": "average"}
+
+// upperFirst is a text with a capital at its beginning.
+func upperFirst(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(first)) + text[size:]
 }
 
 // keyWords parts a key at its capitals and at what joins words in programs. A
@@ -84,7 +118,8 @@ func keyWords(key string) []string {
 }
 
 // abbreviations are those of programs that people do not use.
-var abbreviations = map[string]string{"dob": "date of birth", "qty": "quantity", "amt": "amount", "addr": "address", "desc": "description", "dept": "department"}
+var abbreviations = map[string]string{"dob": "date of birth", "qty": "quantity", "amt": "amount", "addr": "address", "desc": "description", "dept": "department",
+	"lang": "language", "org": "organization", "env": "environment"}
 
 // countWords before a noun say that it is counted.
 var countWords = []string{"num", "nr", "nb", "n"} // not "no", which is a word: no_pets
@@ -93,7 +128,7 @@ var countWords = []string{"num", "nr", "nb", "n"} // not "no", which is a word: 
 // their own ("in", "m", "c") are left out.
 var units = map[string]string{
 	"kg": "kg", "mg": "mg", "lb": "lb", "lbs": "lb", "oz": "oz", "km": "km", "cm": "cm", "mm": "mm", "ft": "ft", "sqft": "sq ft",
-	"sqm": "m²", "m2": "m²", "m3": "m³", "ml": "ml", "kwh": "kWh", "kw": "kW", "mb": "MB", "gb": "GB", "tb": "TB", "px": "px",
+	"sqm": "m²", "qm": "m²", "m2": "m²", "m3": "m³", "ml": "ml", "kwh": "kWh", "kw": "kW", "mb": "MB", "gb": "GB", "tb": "TB", "px": "px",
 	"ms": "ms", "sec": "seconds", "secs": "seconds", "mins": "minutes", "hrs": "hours", "hr": "hours", "kmh": "km/h",
 	"mph": "mph", "bpm": "bpm", "kcal": "kcal", "pct": "%", "percent": "%", "celsius": "°C", "fahrenheit": "°F",
 	"usd": "USD", "eur": "EUR", "gbp": "GBP", "chf": "CHF", "jpy": "JPY", "cny": "CNY", "inr": "INR", "cad": "CAD", "aud": "AUD",
@@ -109,14 +144,14 @@ var (
 
 // acronyms are written in capitals.
 var acronyms = []string{"id", "url", "uri", "api", "iban", "bic", "vat", "ip", "pdf", "gps", "usb", "cv", "faq", "sku", "isbn", "eta", "rsvp",
-	"zip", "ssl", "dns", "sla", "kpi", "roi", "hr", "qa", "ui", "os", "pc", "tv", "po", "vin", "faq", "ceo"}
+	"zip", "ssl", "ssh", "cpu", "gpu", "ram", "http", "https", "sql", "json", "xml", "csv", "html", "css", "aws", "gcp", "vpn", "sms", "seo", "crm", "erp", "nda", "dns", "sla", "kpi", "roi", "hr", "qa", "ui", "os", "pc", "tv", "po", "vin", "faq", "ceo"}
 
 // isKeyAgain reports a title that a program made of the key, as pydantic does:
-// "Start Date" of start_date. Ours is better. A title with other capitals ("Start
-// date", "USB port") was written by somebody and stays.
+// "Start Date" of start_date, "Startdate" of startDate. Ours is better. A title with
+// other capitals ("Start date", "USB port") was written by somebody and stays.
 func isKeyAgain(title, key string) bool {
 	words := strings.Fields(title)
-	if len(words) < 2 || letters(title) != letters(key) {
+	if len(words) == 0 || letters(title) != letters(key) || len(words) == 1 && strings.ContainsAny(key, " ") {
 		return false
 	}
 	return !slices.ContainsFunc(words, func(word string) bool {

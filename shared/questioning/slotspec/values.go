@@ -76,6 +76,11 @@ type filler struct {
 // required. An optional object is completed only if the person said something of
 // it, while a required one may consist of fixed values alone.
 func (f filler) fill(v view, into map[string]any) bool {
+	for _, of := range v.variants {
+		if into[v.tag] == of.tag {
+			f.fill(of.view, into)
+		}
+	}
 	properties, _ := v.get("properties").(*object)
 	if properties == nil {
 		return true

@@ -87,20 +87,30 @@ export function turn() {
 function* conversation(number) {
   const kind = number + __VU;
   const user_id = person(PHASE, __VU, number);
-  let last = yield* made(ask, { ...workshop, user_id, metadata: { idempotency_key: user_id } });
+  const told = kind % 2 === 0 ? { subject: `told in the chat ${number}`, participants: 2 + (number % 50) } : {};
+  const known = Object.entries(told).map(([slot, value]) => ({ slot, value, text: String(value) }));
+  let last = yield* made(ask, { ...workshop, known, user_id, metadata: { idempotency_key: user_id } });
   if (!last) return;
   check(last, {
     "a conversation opens with questions": ({ questions, metadata }) => questions.length > 0 && metadata.revision === 1,
+    "what the chat tells is not asked for": ({ questions }) => questions.every(({ slot }) => !(slot in told)),
   });
   const { conversation_id } = last;
-  const given = {};
+  const given = { ...told };
   for (let batch = 0; !last.metadata.complete; batch++) {
     if (!check(batch, { "a conversation comes to its end": (batch) => batch < 20 })) return;
     const { questions } = last;
     check(questions, { "nothing is asked twice": (questions) => questions.every(({ slot }) => !(slot in given)) });
     const answers = questions.map((question) => ({ question, ...answerTo(question) }));
     for (const { question, value } of answers) given[question.slot] = value;
-    const args = { user_id, conversation_id, ...(kind % 3 === 0 ? typed(last, answers) : structured(answers)) };
+    const unreadable = kind % 5 === 1 && batch === 0 ? questions.find(({ metadata }) => ["integer", "number", "date", "time"].includes(metadata.type)) : undefined;
+    if (unreadable) {
+      const { slot } = unreadable;
+      const handed = yield* made(followUp, { user_id, conversation_id, answers: [{ slot, text: "as we said at lunch" }] });
+      if (!handed) return;
+      check(handed, { "words that nobody can read come back": ({ unread, metadata }) => unread?.length === 1 && unread[0].slot === slot && !metadata.complete });
+    }
+    const args = { user_id, conversation_id, ...(kind % 3 === 0 && !unreadable ? typed(last, answers) : structured(answers)) };
     last = yield* made(followUp, args);
     if (!last) return;
     check(last.metadata, { "every answer is recorded": ({ answers_recorded }) => answers_recorded === questions.length });
@@ -155,7 +165,7 @@ function* made(tool, args) {
 }
 
 const structured = (answers) => ({
-  answers: answers.map(({ question, value, outcome, words }) => ({ question_number: question.question_number, value, outcome, text: words })),
+  answers: answers.map(({ question, value, outcome, words }) => ({ slot: question.slot, value, outcome, text: words })),
 });
 
 const typed = (last, answers) => ({
