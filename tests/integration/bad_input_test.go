@@ -61,7 +61,7 @@ func TestBadInputNamesTheFieldAndStoresNothing(t *testing.T) {
 		"NUL deep in metadata":    {opening, `{"context": "x", "metadata": {"a": ["b\u0000"]}}`, []string{"metadata.a[0]", "NUL"}},
 		"entry that is no name":   {opening, `{"context": "x", "information_needed": ["a", 5]}`, []string{"information_needed[1]", "name"}},
 		"question beyond numbers": {following, `{"conversation_id": "` + id + `", "answers": [{"question_number": 99999999999999999999, "value": 1}]}`, []string{"question_number"}},
-		"unknown role":            {opening, `{"context": "x", "previous_messages": [{"role": "bot", "content": "x"}]}`, []string{"previous_messages[0].role"}},
+		"unknown role":            {opening, `{"context": "x", "previous_messages": [{"role": "narrator", "content": "x"}]}`, []string{"previous_messages[0].role"}},
 		"no conversation":         {following, `{}`, []string{"conversation_id"}},
 		"unknown conversation":    {following, `{"conversation_id": "` + unknown + `"}`, []string{"conversation_id", unknown}},
 		"conversation of no form": {following, `{"conversation_id": "17"}`, []string{"conversation_id", "17"}},

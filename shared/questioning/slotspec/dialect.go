@@ -22,7 +22,7 @@ var wrappers = []string{"json_schema", "schema", "function", "parameters", "inpu
 	"response_format", "response_schema", "responseSchema", "jsonSchema", "requestBody", "content", "application/json", "params", "information_needed", "informationNeeded"}
 
 // mapNames are members that hold a map of names to types.
-var mapNames = []string{"information_needed", "informationNeeded", "slots", "fields", "questions", "inputs"}
+var mapNames = []string{"information_needed", "informationNeeded", "slots", "fields", "questions", "inputs", "schema"}
 
 // mostWrappers is how deep a schema may be wrapped: {requestBody: {content:
 // {"application/json": {schema}}}} is the deepest that was seen.
@@ -210,10 +210,21 @@ func ofMap(path, name string, value any) (property *object, optional bool, err e
 		if len(v) == 0 {
 			return &object{[]member{{"type", "array"}}}, false, nil
 		}
+		if items, ok := first(v).(*object); len(v) == 1 && (ok || isTypeText(v[0])) { // [{"name": "string"}], ["string"]
+			var of any = items
+			if !ok {
+				of = v[0]
+			}
+			one, _, err := ofMap(path+"[0]", name, of)
+			return &object{[]member{{"type", "array"}, {"items", one}}}, false, err
+		}
 		if !slices.ContainsFunc(v, func(one any) bool { _, ok := plainValue(one); return !ok }) {
 			return &object{[]member{{"enum", v}}}, false, nil
 		}
 	case *object:
+		if lower := lowerNames(v); !isProperty(v) && lower != nil { // {"Type": "string", "Required": true}
+			v = lower
+		}
 		if isProperty(v) {
 			isOptional, _ := v.get("optional").(bool)
 			needed, given := truth(v.get("required"))
@@ -226,6 +237,23 @@ func ofMap(path, name string, value any) (property *object, optional bool, err e
 		return nested, false, nil
 	}
 	return nil, false, errorf(path, `must be a type such as "number", a list of options, or a JSON Schema; what is wanted of a schema stands in "properties"`)
+}
+
+// lowerNames is a property whose keywords are written with capitals; nil for another
+// object.
+func lowerNames(o *object) *object {
+	lower := &object{}
+	for _, m := range o.members {
+		name := strings.ToLower(m.name[:min(1, len(m.name))]) + m.name[min(1, len(m.name)):]
+		if name == m.name || lower.has(name) || !(name == "type" || name == "required" || name == "optional" || words[name] || lists[name] || bound[name] || name == "default") {
+			return nil
+		}
+		lower.set(name, m.value)
+	}
+	if !isTypeText(lower.get("type")) {
+		return nil
+	}
+	return lower
 }
 
 // isNumbered reports the name of an entry that only counts: "1".
@@ -249,7 +277,7 @@ func isProperty(o *object) bool {
 				return true
 			}
 		case isText && words[m.name]:
-			if !isTypeText(m.value) {
+			if !isPlainType(m.value) {
 				return true
 			}
 		case m.name == "items" && (isObject || isList), isList && lists[m.name]:
@@ -258,7 +286,7 @@ func isProperty(o *object) bool {
 			if _, given := truth(m.value); given {
 				return true
 			}
-		case (m.name == "default" || m.name == "const" || m.name == "example") && !isObject && !isTypeText(m.value):
+		case m.name == "const" && !isObject, (m.name == "default" || m.name == "example") && !isObject && !isPlainType(m.value):
 			return true
 		case bound[m.name]:
 			if _, isNumber := m.value.(json.Number); isNumber {
@@ -283,6 +311,19 @@ var (
 	lists = map[string]bool{"enum": true, "options": true, "choices": true, "values": true, "oneOf": true, "anyOf": true, "allOf": true, "examples": true}
 	bound = map[string]bool{"minimum": true, "maximum": true, "min": true, "max": true, "minLength": true, "maxLength": true, "minItems": true, "maxItems": true}
 )
+
+// isKeyword reports a name that JSON Schema or a dialect of it gives a meaning.
+func isKeyword(name string) bool {
+	return words[name] || lists[name] || bound[name] || slices.Contains(subschemas, name) || slices.Contains(subschemaMaps, name) ||
+		slices.Contains([]string{"type", "const", "default", "example", "properties", "required", "optional", "nullable", "readOnly", "writeOnly", "discriminator"}, name) ||
+		strings.HasPrefix(name, "x-") || strings.HasPrefix(name, "$")
+}
+
+// isPlainType reports a type that nobody writes for a title or a description.
+func isPlainType(value any) bool {
+	text, isText := value.(string)
+	return isText && slices.Contains([]string{"string", "number", "integer", "boolean", "str", "int", "float", "bool"}, strings.TrimSuffix(text, "?"))
+}
 
 // truth reads true, "true", "yes" or 1, and their opposites.
 func truth(value any) (is, given bool) {
@@ -395,6 +436,11 @@ func (n *normalizer) schema(path string, v any) error {
 	})
 	if isAny(o) {
 		o.delete("$ref")
+	}
+	if path != "" && allOfKind(o, isTypeText) && !slices.ContainsFunc(o.members, func(m member) bool { return isKeyword(m.name) }) { // a map where a schema belongs
+		if nested, err := fromMap(o); err == nil {
+			o.members = nested.members
+		}
 	}
 	n.rename(path, o)
 	collapseDecimal(o)

@@ -107,6 +107,8 @@ func (v *view) readNull(path string) error {
 	switch names = slices.Compact(names); {
 	case len(names) == 1:
 		v.set("type", names[0])
+	case slices.Equal(names, []string{"array", "string"}):
+		v.set("type", "array") // a person gives any number of them
 	case slices.Equal(names, []string{"integer", "number"}):
 		v.set("type", "number")
 	case slices.Contains(names, "string") && !slices.Contains(names, "object") && !slices.Contains(names, "array"):

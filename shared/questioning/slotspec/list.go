@@ -48,6 +48,9 @@ func (r *reader) entry(path string, entry any) error {
 		if err != nil {
 			return err
 		}
+		if m, ok := typedEntry(text); ok {
+			return r.named(path, m)
+		}
 		// A question ("When do you leave?") is its own title; a name as programs
 		// write it ("start_date") needs one made.
 		if slot.Key, slot.Title = keyFrom(text), text; text == slot.Key {
@@ -90,6 +93,26 @@ func (r *reader) entry(path string, entry any) error {
 	return r.addSlot(path, slot, position{steps: at}, place{steps: at})
 }
 
+// typedEntry parts a name from its type where an entry gives both: "budget: number",
+// "notes (optional)".
+func typedEntry(text string) (member, bool) {
+	match := typedName.FindStringSubmatch(text)
+	if match == nil {
+		return member{}, false
+	}
+	kind := match[2] + match[3]
+	if strings.EqualFold(kind, "optional") {
+		kind = "string?"
+	}
+	if strings.EqualFold(kind, "required") {
+		kind = "string"
+	}
+	if _, _, ok := typeText(kind); !ok || isNoun(kind) {
+		return member{}, false
+	}
+	return member{keyFrom(match[1]), kind}, keyFrom(match[1]) != ""
+}
+
 // sectionOf is the list of entries that an entry groups, such as a page of a form; nil
 // for one that is no group.
 func sectionOf(e *object) (name string, entries []any) {
@@ -123,7 +146,7 @@ var keyNames = []string{"key", "name", "id", "field", "slot", "slot_name", "fiel
 var otherNames = map[string]string{
 	"kind": "type", "answer_type": "type", "data_type": "type", "value_type": "type", "input_type": "type", "field_type": "type", "slot_type": "type", "datatype": "type",
 	"is_required": "required", "mandatory": "required", "is_optional": "optional",
-	"prompt": "question", "question_text": "question", "text": "question",
+	"prompt": "question", "question_text": "question", "q": "question", "text": "question",
 	"allowed_values": "options", "possible_values": "options", "enum_values": "options", "enum": "options", "choices": "options", "values": "options",
 	"help": "description", "help_text": "description", "hint": "description", "details": "description",
 	"display_name": "label", "max_length": "maxLength", "maxlength": "maxLength", "min_length": "minLength", "minlength": "minLength",
@@ -145,6 +168,9 @@ func ownNames(e *object) *object {
 			continue
 		}
 		name := m.name
+		if name == "value" && isTypeText(m.value) && !e.has("type") {
+			name = "type"
+		}
 		if !isMember(name) {
 			folded := snake(name)
 			if other := otherNames[folded]; other != "" {

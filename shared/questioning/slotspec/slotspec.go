@@ -86,7 +86,7 @@ func readDocument(ctx context.Context, raw []byte) (Spec, error) {
 // listNames name a list of what is wanted within an object, of forms and their pages
 // too.
 var listNames = []string{"information_needed", "informationNeeded", "questions", "fields", "slots", "parameters", "items", "elements", "pages", "sections",
-	"data_points", "topics", "details", "information"}
+	"data_points", "topics", "details", "information", "inputs"}
 
 // requiredNames and optionalNames name two such lists, or two maps.
 var (

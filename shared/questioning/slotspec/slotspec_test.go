@@ -112,6 +112,28 @@ func TestTheCaseOfASchemaDecidesWhatIsAsked(t *testing.T) {
 	}
 }
 
+// A description may be a word that is a type as well, and a slot be named as a keyword.
+func TestAWordIsATypeOnlyWhereItCanBeNothingElse(t *testing.T) {
+	for raw, want := range map[string]string{
+		`{"properties":{"n":{"description":"Number"},"d":{"description":"Date"},"c":{"enum":["phone","email"]}}}`: "n string,d string,c choice",
+		`{"properties":{"by":{"type":"string","enum":["phone"]},"x":{"type":"string","default":"text"}}}`:         "by choice,x string",
+		`{"n":{"description":"Date"},"t":{"title":"string","author":"string"}}`:                                   "n string,t.title string,t.author string",
+		`{"properties":{"a":{"street":"string","since":"date"}}}`:                                                 "a.street string,a.since date",
+		`["budget: number", "Ratio: 1 to 5", "notes (optional)", "Name (as in your passport)"]`:                   "budget number,ratio_1_to_5 string,notes string,name_as_in_your_passport string",
+		`{"guests":[{"name":"string"}],"tags":["string"],"size":["S","M"]}`:                                       "guests.count integer,tags list,size choice",
+	} {
+		spec, err := Read(t.Context(), []byte(raw))
+		require.NoError(t, err, raw)
+		var got []string
+		for _, s := range spec.Slots {
+			if !strings.Contains(s.Key, "[") {
+				got = append(got, s.Key+" "+string(s.Type))
+			}
+		}
+		assert.Equal(t, want, strings.Join(got, ","), raw)
+	}
+}
+
 func TestASecretIsRefusedByItsPath(t *testing.T) {
 	for raw, path := range map[string]string{
 		`["budget", "password"]`:                                                                                                  "[1]",

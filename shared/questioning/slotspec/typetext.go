@@ -39,9 +39,9 @@ func typeText(text string) (schema *object, optional, ok bool) {
 		return schema, optional || null, ok
 	}
 	if match := remark.FindStringSubmatch(text); match != nil { // "number (1-9)", "string - the city"
-		if named, known := typeNamed(match[1]); known && named.kind != "" {
+		if named, known := typeNamed(match[1]); known && named.kind != "" && !isNoun(match[1]) {
 			schema = schemaOf(named)
-			schema.set("description", strings.TrimSpace(match[2]+match[3]))
+			schema.set("description", strings.TrimSpace(strings.Join(match[2:], "")))
 			return schema, optional, true
 		}
 	}
@@ -70,9 +70,11 @@ var (
 	genericList = regexp.MustCompile(`^(?i:array|list|set|sequence)\s*[\[<](.+)[\]>]$`)
 	listWords   = regexp.MustCompile(`^(?i:an? )?(?i:list|array|set) of (?i:(string|text|number|integer|date|email|url)s?)$`)
 	enumeration = regexp.MustCompile(`^(?i:(?:an? )?(?:enum|one of|choice(?: of)?|choose from|any of))\s*[:(\[]\s*(.+?)[)\]]?$`)
-	remark      = regexp.MustCompile(`^([A-Za-z_/-]+)\s*(?:\((.+)\)|\s[-–—:]\s+(.+))$`)
-	literal     = regexp.MustCompile(`^(?:'([^']*)'|"([^"]*)")$`)
-	bareOption  = regexp.MustCompile(`^[\pL\pN][\pL\pN _.+-]{0,40}$`)
+	remark      = regexp.MustCompile(`^([A-Za-z_/-]+)(?:\s*\((.+)\)|\s*:\s+(.+)|\s+[-–—]\s+(.+)|\s+((?:\d|[<>]|(?i:between|up to|at least|at most|min|max)\b).*))$`)
+	// typedName is an entry of a list with its type: "budget: number", "budget (number)".
+	typedName  = regexp.MustCompile(`^([^:?()]+?)\s*(?::\s*([^:]+)|\(([^()]+)\))$`)
+	literal    = regexp.MustCompile(`^(?:'([^']*)'|"([^"]*)")$`)
+	bareOption = regexp.MustCompile(`^[\pL\pN][\pL\pN _.+-]{0,40}$`)
 )
 
 // withoutOptional takes off what says that a value may be left out: "string?",
