@@ -47,6 +47,7 @@ type answer struct {
 	corrects bool
 	intent   parse.Intent // of words that are no answer
 	isRead   bool         // by the parser, in words
+	unsure   bool         // may be about something else: see parse.Part
 }
 
 // apply takes over a reading of the person's words.
@@ -311,7 +312,7 @@ func (c *conversation) parseFor(text string, numbers []int, with parse.Context) 
 func saidIn(read parse.Reply) parsed {
 	says := parsed{remarks: read.Remarks, unmatched: read.Unmatched, doubts: read.Doubts, ended: read.Ended, spoken: true}
 	for _, p := range slices.Concat(read.Answers, read.Unvalued, read.Volunteered) {
-		a := answer{Answer: questioning.Answer{Slot: p.Slot, Words: p.Words}, question: p.Number, corrects: p.Named || p.Corrects}
+		a := answer{Answer: questioning.Answer{Slot: p.Slot, Words: p.Words}, question: p.Number, corrects: p.Named || p.Corrects, unsure: p.Unsure}
 		a.apply(p.Reading)
 		if p.Number != 0 || p.Named {
 			says.answers = append(says.answers, a)

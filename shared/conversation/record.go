@@ -3,7 +3,8 @@ package conversation
 import (
 	"context"
 	"encoding/json"
-	"math"
+	"fmt"
+	"reflect"
 	"slices"
 	"strconv"
 
@@ -41,17 +42,16 @@ func (c *conversation) record(ctx context.Context, tx *store.Tx, says parsed, ch
 	if err != nil {
 		return summary{}, err
 	}
-	open := c.State.Open
 	counted, err := c.apply(says, known, change)
 	if err != nil {
 		return summary{}, err
 	}
-	below := 0
-	if counted.recorded > 0 {
-		below = c.passed(open, says.spoken)
-	}
+	// A person's own reply leaves out all that it does not answer. Answers that a client
+	// sends leave out nothing: they may be one of several, the rest of a reply, or what the
+	// chat tells, and nobody knows whether the person has seen the questions.
+	replied := says.spoken && counted.recorded > 0
 	c.State.Pass(func(q questioning.Question) bool {
-		return q.Number < below || slices.ContainsFunc(counted.unread, func(u Unread) bool { return u.Slot == q.Slot })
+		return replied || slices.ContainsFunc(counted.unread, func(u Unread) bool { return u.Slot == q.Slot })
 	})
 	for _, u := range counted.unread {
 		if u.Slot != "" && !u.mayHold() {
@@ -59,27 +59,6 @@ func (c *conversation) record(ctx context.Context, tx *store.Tx, says parsed, ch
 		}
 	}
 	return counted, nil
-}
-
-// passed is the number below which this call leaves open questions out. A person's own
-// reply leaves out all that it does not answer. Of answers that a client sends, nobody
-// knows whether they are the whole reply, one answer of it, or what the chat tells, and
-// whether the person has seen the latest questions: several of them leave out what was put
-// before the last question that they answer.
-func (c *conversation) passed(open []questioning.Question, spoken bool) int {
-	if spoken {
-		return math.MaxInt
-	}
-	answered, last := 0, 0
-	for _, q := range open {
-		if !c.asksFor(q.Slot) {
-			answered, last = answered+1, q.Number
-		}
-	}
-	if answered < 2 {
-		return 0
-	}
-	return last
 }
 
 // apply applies what a reply says to the state. known are the digests of what was
@@ -118,6 +97,11 @@ func (c *conversation) apply(says parsed, known map[string]bool, change *store.C
 		counted.recorded++
 	}
 	for _, a := range says.volunteered {
+		i := c.State.Index(a.Slot)
+		if c.State.SlotStates[i].Status == questioning.StatusAssumed && a.unsure && !c.assumes(a) {
+			counted.doubts = append(counted.doubts, fmt.Sprintf("%s for %s: another value is assumed, and this may be about something else", plain.Quote(a.Words), c.State.Slots[i].Title))
+			continue
+		}
 		c.State.AssumeVolunteered(a.Slot, a.Value, a.Words, messages.FromReply)
 	}
 	return counted, nil
@@ -140,6 +124,11 @@ func (c *conversation) recordOne(a answer, corrects bool, change *store.Change) 
 		recorded.Question = a.question
 	}
 	return recorded, err
+}
+
+// assumes says that a value is assumed of its slot already.
+func (c *conversation) assumes(a answer) bool {
+	return reflect.DeepEqual(c.State.SlotStates[c.State.Index(a.Slot)].Value, a.Value)
 }
 
 // answered reports a slot that holds what the person answered, and about which no

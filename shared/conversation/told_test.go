@@ -81,6 +81,7 @@ func TestWhatIsKnownTwiceAndDiffersIsAskedAbout(t *testing.T) {
 }
 
 // A client may send what it knows in one call for each thing, and has put no question yet.
+// It may send the rest of a reply that was not read here, too.
 func TestAnswersThatComeOneByOneLeaveNoQuestionOut(t *testing.T) {
 	t.Parallel()
 	s, _ := newService(t)
@@ -96,6 +97,19 @@ func TestAnswersThatComeOneByOneLeaveNoQuestionOut(t *testing.T) {
 	assert.ElementsMatch(t, []string{"b", "c"}, asked)
 	turn = answerSlots(t, s, turn.ConversationID, map[string]any{"b": "x", "c": "x"})
 	assert.True(t, turn.Metadata.Complete)
+
+	turn, err = s.Ask(t.Context(), conversation.AskInput{Context: "A loan", InformationNeeded: json.RawMessage(
+		`[{"key": "amount", "type": "number"}, {"key": "income", "type": "number"}, {"key": "birth", "type": "date"}, "purpose"]`), BatchSize: 4})
+	require.NoError(t, err)
+	turn, err = s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: turn.ConversationID,
+		PreviousMessages: user("10k for a car. I was born on 4 March 1988, income I'd rather keep to myself")})
+	require.NoError(t, err)
+	require.NotEmpty(t, turn.Metadata.Unmatched)
+	turn, err = s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: turn.ConversationID,
+		Answers: []conversation.AnswerInput{{Slot: "purpose", Value: "a car"}, {Slot: "income", Outcome: questioning.Declined}}})
+	require.NoError(t, err)
+	require.Len(t, turn.Questions, 1, "one reply left it out, and not two")
+	assert.Equal(t, "amount", turn.Questions[0].Slot)
 }
 
 func TestASentenceThatOnlyCorrectsReplacesWhatItSpeaksOf(t *testing.T) {
@@ -322,4 +336,123 @@ func TestAValueThatTheWordsBesideItContradictIsAskedAbout(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, turn.Questions, 1)
 	assert.Equal(t, questioning.Confirm, turn.Questions[0].Metadata.Purpose)
+}
+
+func TestASlotIsAnsweredAndCorrectedAtAnyTime(t *testing.T) {
+	t.Parallel()
+	s, _ := newService(t)
+	known := func(values map[string]any) (all []conversation.Known) {
+		for slot, value := range values {
+			all = append(all, conversation.Known{Slot: slot, Value: value})
+		}
+		return all
+	}
+	rest := map[string]any{"event_date": "2027-06-05", "place": "Berlin", "budget": 400.0, "motto": "Space"}
+	times := map[string]func() conversation.Turn{
+		"before it is asked for": func() conversation.Turn {
+			turn, err := s.Ask(t.Context(), conversation.AskInput{Context: "A party", InformationNeeded: party, BatchSize: 1})
+			require.NoError(t, err)
+			require.NotEqual(t, "guests", turn.Questions[0].Slot)
+			return turn
+		},
+		"while it is asked for": func() conversation.Turn {
+			turn, err := s.Ask(t.Context(), conversation.AskInput{Context: "A party", InformationNeeded: party, Known: known(rest)})
+			require.NoError(t, err)
+			require.Equal(t, "guests", turn.Questions[0].Slot)
+			return turn
+		},
+		"while it is assumed": func() conversation.Turn {
+			turn, err := s.Ask(t.Context(), conversation.AskInput{Context: "A party for 20 guests", InformationNeeded: party})
+			require.NoError(t, err)
+			require.Equal(t, questioning.StatusAssumed, standing(turn)["guests"].State)
+			return turn
+		},
+		"after it was answered": func() conversation.Turn {
+			turn, err := s.Ask(t.Context(), conversation.AskInput{Context: "A party", InformationNeeded: party, Known: known(map[string]any{"guests": 20.0})})
+			require.NoError(t, err)
+			return turn
+		},
+		"after it was not read": func() conversation.Turn {
+			turn, err := s.Ask(t.Context(), conversation.AskInput{Context: "A party", InformationNeeded: party, Known: []conversation.Known{{Slot: "guests", Text: "quite a few"}}})
+			require.NoError(t, err)
+			return turn
+		},
+		"after it was declined": func() conversation.Turn {
+			turn, err := s.Ask(t.Context(), conversation.AskInput{Context: "A party", InformationNeeded: party})
+			require.NoError(t, err)
+			turn, err = s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: turn.ConversationID, Answers: []conversation.AnswerInput{{Slot: "guests", Outcome: questioning.Declined}}})
+			require.NoError(t, err)
+			return turn
+		},
+		"after the end": func() conversation.Turn {
+			rest := known(rest)
+			turn, err := s.Ask(t.Context(), conversation.AskInput{Context: "A party", InformationNeeded: party, Known: append(rest, conversation.Known{Slot: "guests", Value: 20.0})})
+			require.NoError(t, err)
+			require.True(t, turn.Metadata.Complete)
+			return turn
+		},
+		"after the person ended it": func() conversation.Turn {
+			turn, err := s.Ask(t.Context(), conversation.AskInput{Context: "A party", InformationNeeded: party})
+			require.NoError(t, err)
+			turn, err = s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: turn.ConversationID, Stop: true})
+			require.NoError(t, err)
+			return turn
+		},
+	}
+	ways := map[string]conversation.FollowUpInput{
+		"a value": {Answers: []conversation.AnswerInput{{Slot: "guests", Value: 25.0, Text: "25 of us"}}},
+		"words":   {Answers: []conversation.AnswerInput{{Slot: "Number of guests", Text: "about 25"}}},
+		"a label": {PreviousMessages: user("Number of guests: 25")},
+	}
+	for when, at := range times {
+		for how, in := range ways {
+			in.ConversationID = at().ConversationID
+			turn, err := s.FollowUp(t.Context(), in)
+			require.NoError(t, err)
+			got := standing(turn)["guests"]
+			assert.Equal(t, questioning.StatusAnswered, got.State, "%s, by %s", when, how)
+			assert.Equal(t, 25.0, got.Value, "%s, by %s", when, how)
+			assert.Empty(t, turn.Metadata.Unmatched, "%s, by %s", when, how)
+			report, err := s.Report(t.Context(), conversation.ReportInput{ConversationID: in.ConversationID})
+			require.NoError(t, err)
+			assert.Empty(t, report.Contradictions, "%s, by %s", when, how)
+			assert.Len(t, report.Citations["guests"], 1, "%s, by %s: it rests on the person's answer", when, how)
+		}
+	}
+}
+
+func TestOpenSlotsFitABudgetWhateverIsWanted(t *testing.T) {
+	t.Parallel()
+	s, _ := newService(t)
+	var slots []map[string]any
+	for i := range 200 {
+		slots = append(slots, map[string]any{"key": "a_rather_long_key_" + strings.Repeat("x", i%30) + string(rune('a'+i%26)) + string(rune('a'+i/26)), "title": "A title of some length that explains it", "options": []string{"one", "two", "three"}})
+	}
+	turn, err := s.Ask(t.Context(), conversation.AskInput{Context: "A survey", InformationNeeded: json.RawMessage(asJSON(t, slots)), BatchSize: 1})
+	require.NoError(t, err)
+	list := strings.Join(turn.OpenSlots, "\n")
+	assert.LessOrEqual(t, tokens(list), 620)
+	assert.Regexp(t, `^\d+ more$`, turn.OpenSlots[len(turn.OpenSlots)-1])
+	assert.Contains(t, list, "(one|two|three)")
+	few, err := s.Ask(t.Context(), conversation.AskInput{Context: "A party", InformationNeeded: party, BatchSize: 1})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"guests (integer): Number of guests", "place", "budget (number)", "motto"}, few.OpenSlots)
+}
+
+func TestWhatMayBeAboutSomethingElseTakesNoAssumptionBack(t *testing.T) {
+	t.Parallel()
+	s, _ := newService(t)
+	for words, want := range map[string]any{"We need vegetarian food for 3 people": 12.0, "We are 15 people now": 15.0, "actually make it 15 people": 15.0} {
+		turn, err := s.Ask(t.Context(), conversation.AskInput{Context: "An offsite for 12 people", InformationNeeded: party})
+		require.NoError(t, err)
+		turn, err = s.FollowUp(t.Context(), conversation.FollowUpInput{ConversationID: turn.ConversationID, PreviousMessages: user(words)})
+		require.NoError(t, err)
+		report, err := s.Report(t.Context(), conversation.ReportInput{ConversationID: turn.ConversationID})
+		require.NoError(t, err)
+		assert.Equal(t, want, report.Values["guests"], words)
+		if want == 12.0 {
+			require.NotEmpty(t, turn.Metadata.Doubts)
+			assert.Contains(t, turn.Metadata.Doubts[0], `"3 people" for Number of guests`)
+		}
+	}
 }

@@ -42,11 +42,12 @@ func Encode(text string) Vectors {
 	all := words(text)
 	stems := stems(all)
 	grams := grams(stems)
-	terms := weights{}
+	forms, short := shortForms(all), shortWords(all)
+	terms := make(weights, len(stems)+len(forms)+len(short))
 	terms.add(stems)
-	terms.set(shortForm, shortForms(all), 1)
-	terms.set(shortWord, shortWords(all), 1)
-	runs := weights{}
+	terms.set(shortForm, forms, 1)
+	terms.set(shortWord, short, 1)
+	runs := make(weights, len(grams))
 	runs.add(grams)
 	return Vectors{
 		Words: terms.saturated(float64(len(stems)) / usualWords).sparse(),
@@ -94,14 +95,14 @@ type weights map[uint32]float64
 // add counts each term as often as it is there.
 func (w weights) add(terms []string) {
 	for _, term := range terms {
-		w[hash(plain+term)]++
+		w[hash(plain, term)]++
 	}
 }
 
 // set counts each term once.
 func (w weights) set(kind string, terms []string, weight float64) {
 	for _, term := range terms {
-		w[hash(kind+term)] = weight
+		w[hash(kind, term)] = weight
 	}
 }
 
@@ -117,7 +118,8 @@ func (w weights) saturated(length float64) weights {
 
 // sparse writes weights as Qdrant takes them, by index.
 func (w weights) sparse() qdrant.Sparse {
-	vector := qdrant.Sparse{Indices: slices.Sorted(maps.Keys(w)), Values: make([]float32, len(w))}
+	vector := qdrant.Sparse{Indices: slices.AppendSeq(make([]uint32, 0, len(w)), maps.Keys(w)), Values: make([]float32, len(w))}
+	slices.Sort(vector.Indices)
 	for i, index := range vector.Indices {
 		vector.Values[i] = float32(w[index])
 	}
@@ -127,8 +129,9 @@ func (w weights) sparse() qdrant.Sparse {
 // hash is the index of a term in a sparse vector. Two terms with the same index
 // cannot be distinguished; among 2^32 that is rare enough for texts as short as
 // these.
-func hash(term string) uint32 {
+func hash(kind, term string) uint32 {
 	h := fnv.New32a()
+	h.Write([]byte(kind))
 	h.Write([]byte(term))
 	return h.Sum32()
 }

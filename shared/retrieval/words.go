@@ -1,6 +1,7 @@
 package retrieval
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -56,10 +57,16 @@ func stems(words []string) []string {
 func grams(stems []string) []string {
 	var grams []string
 	for _, stem := range stems {
-		runes := []rune(" " + stem + " ")
+		padded := " " + stem + " "
+		grams = slices.Grow(grams, 2*len(padded))
+		starts := make([]int, 0, len(padded)+1) // of characters, and the end
+		for i := range padded {
+			starts = append(starts, i)
+		}
+		starts = append(starts, len(padded))
 		for n := 3; n <= 4; n++ {
-			for i := 0; i+n <= len(runes); i++ {
-				grams = append(grams, string(runes[i:i+n]))
+			for i := 0; i+n < len(starts); i++ {
+				grams = append(grams, padded[starts[i]:starts[i+n]])
 			}
 		}
 	}

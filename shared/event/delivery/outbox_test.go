@@ -406,6 +406,46 @@ func TestADrainDuringAnotherIsDoneByIt(t *testing.T) {
 	assert.Equal(t, 2, done.Published)
 }
 
+// The relay that is asked to publish an event may not be the one that publishes the earlier
+// event of its conversation at that time, and nobody asks again.
+func TestAnEventThatWaitsForAnEarlierOneIsPublishedAfterIt(t *testing.T) {
+	t.Parallel()
+	w := newOutboxWorld(t)
+	id := elsewhere()
+	w.queued(t, eventtest.Recorded("local", id, "a"))
+	sink := &eventtest.Recorder{}
+	other := w.relay(t, sink)
+	done, _, err := w.relay(t, eventtest.Publisher(func(ctx context.Context, e cloudevents.Event) error {
+		if len(sink.IDs()) < 3 { // also while it publishes the next
+			w.queued(t, eventtest.Recorded("local", id, "b"))
+			none, _, err := other.Drain(ctx)
+			assert.NoError(t, err)
+			assert.Zero(t, none.Published)
+		}
+		return sink.Publish(ctx, e)
+	})).Drain(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, 4, done.Published)
+	assert.Zero(t, w.waiting(t))
+}
+
+// Each round costs the database a claim and a settlement, for however many events.
+func TestEventsThatKeepComingArePublishedInRounds(t *testing.T) {
+	t.Parallel()
+	w := newOutboxWorld(t)
+	w.queued(t, eventtest.Recorded("local", elsewhere(), "a"))
+	began, published := time.Now(), 0
+	_, _, err := w.relay(t, eventtest.Publisher(func(context.Context, cloudevents.Event) error {
+		if published++; published < 8 {
+			w.queued(t, eventtest.Recorded("local", elsewhere(), "a"))
+		}
+		return nil
+	})).Drain(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, 8, published)
+	assert.GreaterOrEqual(t, time.Since(began), 3*minInterval, "two events of each round")
+}
+
 func TestADrainIsBoundedInTimeAndReleasesWhatItHasNotTried(t *testing.T) {
 	t.Parallel()
 	w := newOutboxWorld(t)

@@ -166,6 +166,13 @@ func (r *Relay) end(stop bool) (again bool) {
 	return again
 }
 
+// askAgain has the drain under way do another round.
+func (r *Relay) askAgain() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.again = true
+}
+
 // behind notes that the drain under way found a full batch.
 func (r *Relay) behind() {
 	r.mu.Lock()
@@ -191,7 +198,9 @@ func (r *Relay) AwaitBacklog(ctx context.Context) {
 	}
 }
 
-// publishAll is one round. The lease outlasts the
+// publishAll is one round. It ends with a claim that finds nothing: another relay may have been
+// asked to publish the next event of a conversation of this one's, and could not. Where events
+// keep coming it ends before, and asks for another round. The lease outlasts the
 // drain, its last deliveries and its last settlement, so no other relay claims an event that this one
 // may still publish.
 func (r *Relay) publishAll(ctx context.Context, done *Drained) error {
@@ -201,7 +210,7 @@ func (r *Relay) publishAll(ctx context.Context, done *Drained) error {
 	if consumed, err := r.consume(ctx, done); consumed || err != nil {
 		return err
 	}
-	for {
+	for first := true; ; first = false {
 		claimed, err := r.outbox.Claim(ctx, r.config.Batch, r.config.Timeout+publishTimeout+2*settleTimeout)
 		if err != nil {
 			if ctx.Err() != nil {
@@ -230,7 +239,8 @@ func (r *Relay) publishAll(ctx context.Context, done *Drained) error {
 		case ctx.Err() != nil:
 			done.More = true
 			return nil
-		case len(claimed) < r.config.Batch: // what has come since asks for another round
+		case !first && len(claimed) < r.config.Batch:
+			r.askAgain()
 			return nil
 		}
 	}

@@ -135,7 +135,7 @@ func (r *replying) distribute(text string, all []candidate) []interval {
 			}
 		} else {
 			r.volunteer(slot, text[best.Start:best.End], best.Value)
-			r.volunteered[slot.Key].Corrects = r.correctsBy(text, best)
+			r.volunteered[slot.Key].Corrects, r.volunteered[slot.Key].Unsure = r.correctsBy(text, best), r.unsure(text, best)
 		}
 		assigned = append(assigned, interval{best.Start, best.End})
 		r.used = append(r.used, used)
@@ -151,6 +151,13 @@ func (r *replying) distribute(text string, all []candidate) []interval {
 		r.told = append(r.told, told{interval{c.ClauseStart, c.ClauseEnd}, r.slots[c.slot].Key, c.score})
 	}
 	return assigned
+}
+
+// unsure reports words in the clause of a value that are not understood.
+func (r *replying) unsure(text string, c candidate) bool {
+	rest := text[c.ClauseStart:c.Start] + " " + text[c.End:c.ClauseEnd]
+	covers := textOf(r.slots[c.slot], rest, r.context).cover(nil, nil, false)
+	return slices.Contains(covers.roles, roleUnknown)
 }
 
 // correctsBy reports a sentence that does nothing but correct a slot by a value: beside the

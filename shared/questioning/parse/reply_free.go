@@ -74,6 +74,11 @@ func (r *replying) single(question OpenQuestion, text string) {
 		return
 	}
 	if read.Problem == "" && typed(question.Slot.Type) {
+		if other, ok := r.toldOf(text, question.Slot); ok {
+			delete(r.answers, question.Number)
+			r.volunteer(r.slots[other.slot], text[other.Start:other.End], other.Value)
+			return
+		}
 		r.assignExcept(text, question.Slot)
 		return
 	}
@@ -92,6 +97,25 @@ func (r *replying) single(question OpenQuestion, text string) {
 	if read.Problem == "" {
 		r.doubtAbout(question, text)
 	}
+}
+
+// toldOf is the value of a reply to the only open question that its words give to another
+// slot of the type: "we start on May 1" is no end.
+func (r *replying) toldOf(text string, asked questioning.Slot) (other candidate, ok bool) {
+	own := -1
+	all := r.weigh(text, func(slot questioning.Slot) bool { return slot.Type == asked.Type && len(slot.Options) == 0 })
+	for i, c := range all {
+		if r.slots[c.slot].Key == asked.Key {
+			own = i
+		}
+	}
+	for _, c := range all {
+		if own >= 0 && c.slot != all[own].slot && overlap(c.Candidate, all[own].Candidate) && c.Problem == "" &&
+			c.score >= scoreNamed && all[own].score <= 0 && c.score > other.score {
+			other, ok = c, true
+		}
+	}
+	return other, ok
 }
 
 // clauses are those that hold what slots were told.

@@ -29,6 +29,9 @@ type Part struct {
 	// Corrects says that the sentence does nothing but put the value in the place of
 	// another, as in "actually, make it 25 guests".
 	Corrects bool
+	// Unsure says of a value that nobody asked for that words stand in its clause which are
+	// not understood: "vegetarian food for 3 people".
+	Unsure bool
 	Reading
 }
 

@@ -159,6 +159,10 @@ func TestAReplyIsGivenToItsQuestions(t *testing.T) {
 			bySlot{"guests": 20.0, "event_date": "2026-06-05", "wishes": "I ordered a lamp, from your shop. Nobody answered, so far."}, bySlot{}, ""},
 		"a clause that tells more than a value stays whole": {"20 guests. The zebra comes on June 5 with okapis.", partySlots, []string{"guests", "event_date", "wishes"},
 			bySlot{"guests": 20.0, "event_date": "2026-06-05", "wishes": "The zebra comes on June 5 with okapis."}, bySlot{}, ""},
+		"the start under the question for the end": {"We leave on June 5", tripSlots, []string{"return_date"},
+			bySlot{}, bySlot{"departure_date": "2026-06-05"}, ""},
+		"a day alone under the question for the end": {"June 5", tripSlots, []string{"return_date"},
+			bySlot{"return_date": "2026-06-05"}, bySlot{}, ""},
 		"a list under the only question": {"1. open\n2. close", partySlots, []string{"steps"},
 			bySlot{"steps": []any{"open", "close"}}, bySlot{}, ""},
 	} {

@@ -74,7 +74,7 @@ func session(program string) (*terminal, error) {
 	t.calls("sequential_questioning", text)
 	for _, reply := range []string{
 		"1. The app freezes when I open a photo\n2. 2026-11-20\n3. annoying",
-		"4. yes, every time",
+		"oh, and it happens every time",
 	} {
 		t.says("you", reply)
 		said, err := json.Marshal(map[string]any{"conversation_id": conversation, "previous_messages": []any{map[string]string{"role": "user", "content": reply}}})
