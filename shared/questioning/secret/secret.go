@@ -32,7 +32,7 @@ func Asks(slot questioning.Slot) (what, where string) {
 		where, text string
 		sentence    bool
 	}{
-		{"key", slot.Key, false}, {"title", slot.Title, false}, {"question", slot.Question, true}, {"description", slot.Description, true},
+		{"key", slot.Key, false}, {"title", slot.Title, false}, {"title", ofParts(slot.Title), false}, {"question", slot.Question, true}, {"description", slot.Description, true},
 	} {
 		find := named
 		if text.sentence {
@@ -43,6 +43,16 @@ func Asks(slot questioning.Slot) (what, where string) {
 		}
 	}
 	return "", ""
+}
+
+// ofParts is the title of a part in the order of speech: "Number (Credit card)" is the
+// credit card's number.
+func ofParts(title string) string {
+	name, of, found := strings.Cut(strings.TrimSuffix(title, ")"), " (")
+	if !found {
+		return ""
+	}
+	return of[strings.LastIndex(of, ",")+1:] + " " + name // the nearest object comes last
 }
 
 // named returns the secret that a name, such as a key or title, is the name of.

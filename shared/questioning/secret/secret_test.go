@@ -132,6 +132,19 @@ func TestAQuestionOrDescriptionAsksForASecret(t *testing.T) {
 	}
 }
 
+// A part of an object has the object's title behind its own.
+func TestThePartsOfASecretAreSecret(t *testing.T) {
+	for _, title := range []string{"Number (Credit card)", "Number (Passport)", "Key (API)", "Token (GitHub)", "Value (Password)", "CVC (Payment)", "Number (Social security)", "Number (Payment, Credit card)"} {
+		what, where := Asks(questioning.Slot{Key: "x.y", Title: title, Type: questioning.Text})
+		assert.NotEmpty(t, what, title)
+		assert.Equal(t, "title", where)
+	}
+	for _, title := range []string{"Holder (Credit card)", "Expiry (Passport)", "Number (Order)", "Weight (kg)", "City (Card sender)", "Key (Map)", "Count (Token)"} {
+		what, _ := Asks(questioning.Slot{Key: "x.y", Title: title, Type: questioning.Text})
+		assert.Empty(t, what, title)
+	}
+}
+
 func TestWhatCanHoldNoSecretAsksForNone(t *testing.T) {
 	for _, of := range []questioning.Type{questioning.Boolean, questioning.Date, questioning.Choice, questioning.Choices, questioning.Email, questioning.URI} {
 		what, _ := Asks(questioning.Slot{Key: "password", Title: "Password", Type: of})

@@ -136,18 +136,24 @@ func TestAWordIsATypeOnlyWhereItCanBeNothingElse(t *testing.T) {
 
 func TestASecretIsRefusedByItsPath(t *testing.T) {
 	for raw, path := range map[string]string{
-		`["budget", "password"]`:                                                                                                  "[1]",
-		`["What is your password?"]`:                                                                                              "[0]",
-		`[{"key": "a", "type": "password"}]`:                                                                                      "[0].type",
-		`[{"key": "login", "question": "Which password do you use?"}]`:                                                            "[0].question",
-		`{"budget": "number", "apiKey": "string"}`:                                                                                "properties.apiKey",
-		`{"properties": {"a": {"type": "string", "format": "password"}}}`:                                                         "properties.a.format",
-		`{"properties": {"a": {"type": "string", "writeOnly": true}}}`:                                                            "properties.a.writeOnly",
-		`{"properties": {"a": {"type": "string", "title": "Card number"}}}`:                                                       "properties.a.title",
-		`{"properties": {"a": {"type": "string", "description": "Your social security number"}}}`:                                 "properties.a.description",
-		`{"properties": {"card": {"properties": {"number": {"type": "string"}, "cvv": {"type": "integer"}}}}}`:                    "properties.card.properties.number",
-		`{"required": ["b"], "properties": {"a": {"type": "array", "items": {"type": "string", "format": "password"}}, "b": {}}}`: "properties.a.items.format",
-		`{"properties": {"people": {"type": "array", "items": {"properties": {"ssn": {"type": "string"}}}}}}`:                     "properties.people.items.properties.ssn",
+		`["budget", "password"]`:                                                                                                                                  "[1]",
+		`["What is your password?"]`:                                                                                                                              "[0]",
+		`[{"key": "a", "type": "password"}]`:                                                                                                                      "[0].type",
+		`[{"key": "login", "question": "Which password do you use?"}]`:                                                                                            "[0].question",
+		`{"budget": "number", "apiKey": "string"}`:                                                                                                                "properties.apiKey",
+		`{"properties": {"a": {"type": "string", "format": "password"}}}`:                                                                                         "properties.a.format",
+		`{"properties": {"a": {"type": "string", "writeOnly": true}}}`:                                                                                            "properties.a.writeOnly",
+		`{"properties": {"a": {"type": "string", "title": "Card number"}}}`:                                                                                       "properties.a.title",
+		`{"properties": {"a": {"type": "string", "description": "Your social security number"}}}`:                                                                 "properties.a.description",
+		`{"properties": {"card": {"properties": {"number": {"type": "string"}, "cvv": {"type": "integer"}}}}}`:                                                    "properties.card.properties.number",
+		`{"required": ["b"], "properties": {"a": {"type": "array", "items": {"type": "string", "format": "password"}}, "b": {}}}`:                                 "properties.a.items.format",
+		`{"properties": {"people": {"type": "array", "items": {"properties": {"ssn": {"type": "string"}}}}}}`:                                                     "properties.people.items.properties.ssn",
+		`{"properties": {"payment": {"title": "Credit card", "properties": {"number": {"type": "string"}}}}}`:                                                     "properties.payment.properties.number.title",
+		`{"properties": {"pets": {"type": "boolean"}}, "if": {"properties": {"pets": {"const": true}}}, "then": {"properties": {"api_key": {"type": "string"}}}}`: "properties.api_key",
+		`{"properties": {"p": {"oneOf": [{"properties": {"k": {"const": "a"}, "password": {"type": "string"}}}, {"properties": {"k": {"const": "b"}}}]}}}`:        "properties.p.properties.password",
+		`["password: string"]`:                            "[0].password",
+		`{"fields": {"ssn": "string"}}`:                   "fields.properties.ssn",
+		`[{"section": "x", "fields": [{"name": "cvv"}]}]`: "[0].fields[0]",
 	} {
 		_, err := Read(t.Context(), []byte(raw))
 		var problem *Error
