@@ -154,7 +154,8 @@ func koOptions(options Options) ([]build.Option, error) {
 		build.WithKoDataCreationTime(created),
 		build.WithTrimpath(true),
 		build.WithDefaultFlags(flags),
-		build.WithDefaultLdflags([]string{"-s", "-w"}),
+		// Functions begin at 16 bytes, as on arm64, in place of 32: 200 kB less on amd64.
+		build.WithDefaultLdflags([]string{"-s", "-w", "-funcalign=16"}),
 		build.WithSPDX("(none)"),
 		build.WithSBOMDir(billsFolder(options.Root)),
 	}, nil
