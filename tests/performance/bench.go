@@ -64,9 +64,12 @@ type bench struct {
 	gateway, followUp, report, ask *process
 }
 
-// stocked is how many conversations the store has when the functions start: enough that no
-// table is planned to be scanned.
-const stocked = 1500
+// stocked is how many conversations the store has when the functions start, and answered how
+// many more that are answered: enough that no table is planned to be scanned.
+const (
+	stocked  = 1500
+	answered = 150
+)
 
 // setUp starts everything that the measures share, before the first of them.
 // Whatever it has started, tearDown stops, also after an error.
@@ -98,7 +101,7 @@ func (b *bench) setUp(ctx context.Context) (err error) {
 	}
 	// Also before: a connection keeps its plans until the next ANALYZE. Those for tables of
 	// a few rows are scans, and would scan the tables as they grow.
-	if err := b.stock.fill(ctx, stocked); err != nil {
+	if err := b.stock.age(ctx); err != nil {
 		return err
 	}
 	if err := b.db.settle(ctx, b.db.url); err != nil {
