@@ -92,7 +92,7 @@ const promises = {
       turn = first;
     }
     const twice = await answer(client, turn, { ...structured(turn), ...typed(turn) });
-    assert.equal(twice.metadata.answers_repeated, turn.questions.length, "values and words of one answer are one answer");
+    assert.equal(twice.metadata.answers_recorded, turn.questions.length, "values and words of one answer are one answer");
     const waiting = await callTool(client, followUp, { conversation_id: turn.conversation_id });
     assert.equal(waiting.metadata.revision, 4);
   },
