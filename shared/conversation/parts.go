@@ -3,12 +3,12 @@ package conversation
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/conversation/arguments"
+	"github.com/sequential-questioning/sequential-questioning/shared/lazyregexp"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/parse"
 )
@@ -104,7 +104,7 @@ func isObject(value any) bool {
 }
 
 // ordinal matches a name that can mean a question by its number: Q2, question_2, "2.".
-var ordinal = regexp.MustCompile(`^(?i:q|question|answer|a|no|nr)?[ _.#-]{0,2}([0-9]{1,6})[.):]?$`)
+var ordinal = lazyregexp.New(`^(?i:q|question|answer|a|no|nr)?[ _.#-]{0,2}([0-9]{1,6})[.):]?$`)
 
 // byOrdinal has an answer name an open question whose number it gives for a slot that
 // does not exist.

@@ -41,3 +41,27 @@ func (r *Regexp) FindAllStringIndex(s string, n int) [][]int {
 func (r *Regexp) ReplaceAllStringFunc(s string, replace func(string) string) string {
 	return r.compiled().ReplaceAllStringFunc(s, replace)
 }
+
+// FindString is (*regexp.Regexp).FindString.
+func (r *Regexp) FindString(s string) string { return r.compiled().FindString(s) }
+
+// FindStringIndex is (*regexp.Regexp).FindStringIndex.
+func (r *Regexp) FindStringIndex(s string) []int { return r.compiled().FindStringIndex(s) }
+
+// FindAllStringSubmatch is (*regexp.Regexp).FindAllStringSubmatch.
+func (r *Regexp) FindAllStringSubmatch(s string, n int) [][]string {
+	return r.compiled().FindAllStringSubmatch(s, n)
+}
+
+// FindAllStringSubmatchIndex is (*regexp.Regexp).FindAllStringSubmatchIndex.
+func (r *Regexp) FindAllStringSubmatchIndex(s string, n int) [][]int {
+	return r.compiled().FindAllStringSubmatchIndex(s, n)
+}
+
+// ReplaceAllString is (*regexp.Regexp).ReplaceAllString.
+func (r *Regexp) ReplaceAllString(s, with string) string {
+	return r.compiled().ReplaceAllString(s, with)
+}
+
+// Split is (*regexp.Regexp).Split.
+func (r *Regexp) Split(s string, n int) []string { return r.compiled().Split(s, n) }

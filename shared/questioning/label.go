@@ -2,12 +2,12 @@ package questioning
 
 import (
 	"cmp"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/lazyregexp"
 	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning/messages"
 )
@@ -290,25 +290,25 @@ func initials(words []string) string {
 
 // The following is said of the person by callers and to the person by a question.
 var (
-	whatOneHas  = regexp.MustCompile(`(?i)^(?:(?:the|any|all) )?([^,.;:?!]+?) (?:that )?the (\pL+) has$`) // "allergies the guest has"
-	ofTheUser   = regexp.MustCompile(`(?i)^(?:the )?(.+?) of the user((?: (?:in|at|on|with) .+)?)$`)
-	theUsers    = regexp.MustCompile(`(?i)\b(?:the )?user['’]s\b`)
-	owner       = regexp.MustCompile(`(?i)^(?:your|my|our|their|user|customer|client) +`)
-	article     = regexp.MustCompile(`^(?:The|the|An|an|A|a) +`)
-	optionality = regexp.MustCompile(`(?i)^\s*\(?(?:optional|required|mandatory)\)?\s*[:.,-]\s*|\s*[(,]?\s*\b(?:optional|required|mandatory)\)?\.?$`)
+	whatOneHas  = lazyregexp.New(`(?i)^(?:(?:the|any|all) )?([^,.;:?!]+?) (?:that )?the (\pL+) has$`) // "allergies the guest has"
+	ofTheUser   = lazyregexp.New(`(?i)^(?:the )?(.+?) of the user((?: (?:in|at|on|with) .+)?)$`)
+	theUsers    = lazyregexp.New(`(?i)\b(?:the )?user['’]s\b`)
+	owner       = lazyregexp.New(`(?i)^(?:your|my|our|their|user|customer|client) +`)
+	article     = lazyregexp.New(`^(?:The|the|An|an|A|a) +`)
+	optionality = lazyregexp.New(`(?i)^\s*\(?(?:optional|required|mandatory)\)?\s*[:.,-]\s*|\s*[(,]?\s*\b(?:optional|required|mandatory)\)?\.?$`)
 	// formats are for programs; a person sees what is expected beside the question.
-	formats     = regexp.MustCompile(`(?i)\s*[(,]?\s*\b(?:(?:in|as|using)\s+)?(?:an?\s+|the\s+)?(?:(?:ISO[- ]?8601|ISO date|RFC[- ]?3339|YYYY-MM-DD|HH:MM(?::SS)?|E\.164|BCP[- ]?47|(?:24|12)[- ]?hour format)(?:\s+(?:date|datetime|date-time|timestamp|time|format|string|extended))*)\b\)?`)
-	exampleForm = regexp.MustCompile(`(?i)[,;]? \(?(?:e\.g\.|for example|such as|like) .+$`)
+	formats     = lazyregexp.New(`(?i)\s*[(,]?\s*\b(?:(?:in|as|using)\s+)?(?:an?\s+|the\s+)?(?:(?:ISO[- ]?8601|ISO date|RFC[- ]?3339|YYYY-MM-DD|HH:MM(?::SS)?|E\.164|BCP[- ]?47|(?:24|12)[- ]?hour format)(?:\s+(?:date|datetime|date-time|timestamp|time|format|string|extended))*)\b\)?`)
+	exampleForm = lazyregexp.New(`(?i)[,;]? \(?(?:e\.g\.|for example|such as|like) .+$`)
 	// conditionForm is how descriptions say when a value applies.
-	conditionForm = regexp.MustCompile(`(?i)^([^,.;:?!]+), ((?:only )?(?:if|when|unless) [^,.;:?!()]+)$`)
+	conditionForm = lazyregexp.New(`(?i)^([^,.;:?!]+), ((?:only )?(?:if|when|unless) [^,.;:?!()]+)$`)
 	// almostAsks matches a question without its mark that has a question's word order.
 	auxiliaries   = strings.Fields(`is are was were do does did will would can could should has have had shall may must`)
 	noNouns       = strings.Fields(`it they he she you we i this that these those there the a an to`)
-	interrogative = regexp.MustCompile(`(?i)^(?:how (?:many|much) \w+|(?:what|when|where|who|why|how|which))(?: \w+)? (?:is|are|was|were|do|does|did|will|would|can|could|should|has|have|had|shall|may|must)\b.`)
-	direct        = regexp.MustCompile(`(?i)^(?:is|are|was|were|do|does|did|will|would|can|could|should|has|have|had|may) (?:the|an?|this|that|these|those|your|you|it|there|any|we|they|he|she|my|our|all|each|every|anyone|anybody|someone|everyone|everybody|most)\b.`)
-	indirect      = regexp.MustCompile(`(?i)^how (\w+) ((?:the|an?|your|our|their|this|that|these|those|it|they|you|we)(?: [^\s.,]+){0,4}?) (is|are|was|were)\.?$`)
-	almostAsks    = regexp.MustCompile(`(?i)^(?:how (?:many|much)(?: [^\s.,;:]+){1,2}|(?:what|when|where|who) should [^.,;:]+|what (?:\w+ly )?(?:happened|happens|went wrong|goes wrong|changed|broke|failed)\b[^.,;:]*)$`)
-	listOf        = regexp.MustCompile(`(?i)^(?:an? |the )?(?:list|array|set|collection) of (?:all )?`)
+	interrogative = lazyregexp.New(`(?i)^(?:how (?:many|much) \w+|(?:what|when|where|who|why|how|which))(?: \w+)? (?:is|are|was|were|do|does|did|will|would|can|could|should|has|have|had|shall|may|must)\b.`)
+	direct        = lazyregexp.New(`(?i)^(?:is|are|was|were|do|does|did|will|would|can|could|should|has|have|had|may) (?:the|an?|this|that|these|those|your|you|it|there|any|we|they|he|she|my|our|all|each|every|anyone|anybody|someone|everyone|everybody|most)\b.`)
+	indirect      = lazyregexp.New(`(?i)^how (\w+) ((?:the|an?|your|our|their|this|that|these|those|it|they|you|we)(?: [^\s.,]+){0,4}?) (is|are|was|were)\.?$`)
+	almostAsks    = lazyregexp.New(`(?i)^(?:how (?:many|much)(?: [^\s.,;:]+){1,2}|(?:what|when|where|who) should [^.,;:]+|what (?:\w+ly )?(?:happened|happens|went wrong|goes wrong|changed|broke|failed)\b[^.,;:]*)$`)
+	listOf        = lazyregexp.New(`(?i)^(?:an? |the )?(?:list|array|set|collection) of (?:all )?`)
 )
 
 // tidied is a description in one line, as it is said to a person.
@@ -340,11 +340,11 @@ func tidied(description string, kind Type) string {
 }
 
 var (
-	bracketed = regexp.MustCompile(`\s*\([^()]*\)`)
-	clock     = regexp.MustCompile(`(?i)^(?:24|12)[- ]?h(?:ours?)?(?: clock| format)?$`)
+	bracketed = lazyregexp.New(`\s*\([^()]*\)`)
+	clock     = lazyregexp.New(`(?i)^(?:24|12)[- ]?h(?:ours?)?(?: clock| format)?$`)
 	// leftOut is for programs, which have to send something.
-	leftOut      = regexp.MustCompile(`(?i)\s*[(,;]?\s*\b(?:leave (?:it )?(?:blank|empty|null)|omit|null)\s+(?:if|when)\b[^().;]*\)?`)
-	optionalNoun = regexp.MustCompile(`^[Oo]ptional (\pL)`)
+	leftOut      = lazyregexp.New(`(?i)\s*[(,;]?\s*\b(?:leave (?:it )?(?:blank|empty|null)|omit|null)\s+(?:if|when)\b[^().;]*\)?`)
+	optionalNoun = lazyregexp.New(`^[Oo]ptional (\pL)`)
 )
 
 // withoutFormat is a remark in brackets without the format that a program wants.
@@ -361,7 +361,7 @@ func withoutFormat(remark string) string {
 }
 
 // toUser matches what a caller says of the user, whom the question is put to.
-var toUser = regexp.MustCompile(`(?i)\b(?:(is|are|was|does|has|do|have|can|will|would|could|should|did|may|why|when|where|what|how \w+) )?the user(?: (\w+))?\b`)
+var toUser = lazyregexp.New(`(?i)\b(?:(is|are|was|does|has|do|have|can|will|would|could|should|did|may|why|when|where|what|how \w+) )?the user(?: (\w+))?\b`)
 
 // addressed says it to the user: "the user wants" is "you want", and "does the user" is
 // "do you". What the user does in words that are not known stays.

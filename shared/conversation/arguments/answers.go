@@ -4,10 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/lazyregexp"
 )
 
 // answerNames are other names of an answer's members, in snake case. Where both an own
@@ -142,7 +143,7 @@ func (s *rewriting) unwrapped(value any) any {
 }
 
 // numberedLine matches an answer behind its question's number: "2. Four", "Q2: Four".
-var numberedLine = regexp.MustCompile(`^\s*(?:[Qq]|[Qq]uestion )?(\d{1,6})[.):]\s+(\S.*)$`)
+var numberedLine = lazyregexp.New(`^\s*(?:[Qq]|[Qq]uestion )?(\d{1,6})[.):]\s+(\S.*)$`)
 
 // numberedLines are answers by number; nil unless each line has a number of its own.
 func numberedLines[T any](lines []T) []any {
@@ -290,7 +291,7 @@ func (s *rewriting) outcome(answer map[string]any) {
 
 // allDigits matches a question's number. A slot's key may hold digits, but not be made
 // of them alone.
-var allDigits = regexp.MustCompile(`^[0-9]{1,6}$`)
+var allDigits = lazyregexp.New(`^[0-9]{1,6}$`)
 
 // mapped makes answers of a map from a slot, a question's number or its id to a value
 // or an answer. A map has no order of its own; it is taken in that of its keys, which

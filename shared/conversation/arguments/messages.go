@@ -4,10 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/lazyregexp"
 )
 
 // roles are other names of the roles, as chat interfaces give them. Those of tools
@@ -208,8 +209,8 @@ func textIn(content any) (string, bool) {
 // speaker matches the name and colon that a line of a transcript begins with, also in
 // bold, and speakerTag the tag that a message of one may stand in.
 var (
-	speaker    = regexp.MustCompile(`^\s*[*_>#\[-]{0,3}\s*(\pL+)\s*[*_\]]{0,2}\s*:\s*[*_]{0,2}\s*`)
-	speakerTag = regexp.MustCompile(`(?is)<(user|human|assistant|ai|model|system)>(.*?)</(?:user|human|assistant|ai|model|system)>`)
+	speaker    = lazyregexp.New(`^\s*[*_>#\[-]{0,3}\s*(\pL+)\s*[*_\]]{0,2}\s*:\s*[*_]{0,2}\s*`)
+	speakerTag = lazyregexp.New(`(?is)<(user|human|assistant|ai|model|system)>(.*?)</(?:user|human|assistant|ai|model|system)>`)
 )
 
 // spoken returns the name that a line of a transcript begins with, its role, and what
@@ -228,7 +229,7 @@ func spoken(line string, letters bool) (name, role, rest string) {
 }
 
 // questionsAndAnswers matches a text in which the two take turns: "Q: … A: …".
-var questionsAndAnswers = regexp.MustCompile(`(?is)^\W*q\s*:.*\n\W*a\s*:`)
+var questionsAndAnswers = lazyregexp.New(`(?is)^\W*q\s*:.*\n\W*a\s*:`)
 
 // transcript splits a text whose first line names a speaker into messages, so that what
 // the assistant said is not taken for the person's. Any other text is the person's. A

@@ -1,8 +1,9 @@
 package parse
 
 import (
-	"regexp"
 	"strings"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/lazyregexp"
 )
 
 // A moment is a date, a time of day or both as they are said, before anybody has computed
@@ -131,5 +132,5 @@ var (
 	inSeconds  = map[string]float64{"second": 1, "minute": 60, "quarter_hour": 900, "hour": 3600, "day": 86400, "week": 604800, "fortnight": 1209600}
 	inMonths   = map[string]float64{"month": 1, "year": 12}
 	clockUnits = map[string]bool{"second": true, "minute": true, "quarter_hour": true, "hour": true}
-	unitPlural = regexp.MustCompile(`(?i)(?:^|[^a-z])(second|minute|hour|day|week|month|year)s(?:$|[^a-z])`)
+	unitPlural = lazyregexp.New(`(?i)(?:^|[^a-z])(second|minute|hour|day|week|month|year)s(?:$|[^a-z])`)
 )

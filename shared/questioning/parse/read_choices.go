@@ -1,9 +1,9 @@
 package parse
 
 import (
-	"regexp"
 	"slices"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/lazyregexp"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
@@ -12,7 +12,7 @@ import (
 
 // bullet is the sign or the number that begins an item of a list, with the spaces and
 // quotation signs before it.
-var bullet = regexp.MustCompile(`^[\s>]*(?:[-*+•‣▪◦·–—]|\(?\d{1,3}[.)])\s+`)
+var bullet = lazyregexp.New(`^[\s>]*(?:[-*+•‣▪◦·–—]|\(?\d{1,3}[.)])\s+`)
 
 // readChoices reads any number of options.
 //

@@ -3,10 +3,10 @@ package parse
 import (
 	"net/mail"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/lazyregexp"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
@@ -16,10 +16,10 @@ import (
 // The forms that are searched for in a person's words. What they find is only a
 // candidate: net/mail and net/url judge it.
 var (
-	emailLike  = regexp.MustCompile("[^\\s@<>()\\[\\],;:\"`]+@[^\\s@<>()\\[\\],;:\"`]+\\.[^\\s@<>()\\[\\],;:\"`]+")
-	urlLike    = regexp.MustCompile("(?i)\\b[a-z][a-z0-9+.-]*://[^\\s<>\"`]+")
-	domainLike = regexp.MustCompile(`(?i)^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}(?::\d+)?(?:[/?#]\S*)?$`)
-	opaqueLike = regexp.MustCompile(`(?i)^[a-z][a-z0-9+.-]+:\S+$`)
+	emailLike  = lazyregexp.New("[^\\s@<>()\\[\\],;:\"`]+@[^\\s@<>()\\[\\],;:\"`]+\\.[^\\s@<>()\\[\\],;:\"`]+")
+	urlLike    = lazyregexp.New("(?i)\\b[a-z][a-z0-9+.-]*://[^\\s<>\"`]+")
+	domainLike = lazyregexp.New(`(?i)^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}(?::\d+)?(?:[/?#]\S*)?$`)
+	opaqueLike = lazyregexp.New(`(?i)^[a-z][a-z0-9+.-]+:\S+$`)
 )
 
 // readEmail reads the one email address in words. Signs of the sentence around it and

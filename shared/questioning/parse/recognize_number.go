@@ -2,11 +2,11 @@ package parse
 
 import (
 	"math"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/lazyregexp"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
@@ -548,7 +548,7 @@ func (t *text) groupedBy(written, separator string, from, to int) (grouped, know
 }
 
 // lakhs are digits as India parts them: 12,34,567.
-var lakhs = regexp.MustCompile(`^\d{1,2}(,\d\d)+,\d{3}$`)
+var lakhs = lazyregexp.New(`^\d{1,2}(,\d\d)+,\d{3}$`)
 
 // groups reports whether separator parts digits into thousands.
 func groups(digits, separator string) bool {

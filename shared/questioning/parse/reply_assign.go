@@ -3,10 +3,10 @@ package parse
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/lazyregexp"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
@@ -357,7 +357,7 @@ func (r *replying) leftover(text string, assigned []interval) {
 }
 
 // clauseEnds part a sentence.
-var clauseEnds = regexp.MustCompile(`[,;]\s`)
+var clauseEnds = lazyregexp.New(`[,;]\s`)
 
 // beside is the text without the clauses that only tell values. Others stay as they were
 // written: words from which a value is cut out say nothing any more.

@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"math/bits"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/lazyregexp"
 	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
@@ -156,9 +156,9 @@ const mostPieces = 12
 
 // blankLines part paragraphs.
 var (
-	blankLines  = regexp.MustCompile(`\n[ \t]*\n\s*`)
-	plainBullet = regexp.MustCompile(`^[\s>]*(?:[-*+•‣▪◦·–—][ \t]+)?`)
-	listCommas  = regexp.MustCompile(`\s*[,;]\s+`)
+	blankLines  = lazyregexp.New(`\n[ \t]*\n\s*`)
+	plainBullet = lazyregexp.New(`^[\s>]*(?:[-*+•‣▪◦·–—][ \t]+)?`)
+	listCommas  = lazyregexp.New(`\s*[,;]\s+`)
 )
 
 // nonBlank strips the bullet before each piece and drops the blank ones.

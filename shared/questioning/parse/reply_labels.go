@@ -1,11 +1,11 @@
 package parse
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/lazyregexp"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
@@ -51,7 +51,7 @@ func (r *replying) cutAtLabels(text, code string) (parts []markedPart, rest stri
 }
 
 // labelInLine is a name within a line, with the sign before it and the colon behind it.
-var labelInLine = regexp.MustCompile(`[.,;]\s+([^.,;:?]{1,60}):\s`)
+var labelInLine = lazyregexp.New(`[.,;]\s+([^.,;:?]{1,60}):\s`)
 
 // cutBeforeLabels cuts a line before each name of a slot in it: "a party, date: June 5,
 // guests: 20".
@@ -98,7 +98,7 @@ func SlotNamed(name, said string, slots []questioning.Slot, c Context) (string, 
 }
 
 // camelCase is where a word of a camel-case name begins.
-var camelCase = regexp.MustCompile(`([a-z0-9])([A-Z])`)
+var camelCase = lazyregexp.New(`([a-z0-9])([A-Z])`)
 
 // slotNamed is the one slot that a label means: by its name, else by words of its
 // name, description and question that all the label's words are among. Of several the

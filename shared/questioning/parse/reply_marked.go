@@ -2,13 +2,13 @@ package parse
 
 import (
 	"math"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/lazyregexp"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
@@ -104,7 +104,7 @@ func withoutCode(text string) string {
 }
 
 // tableRule is the line below a table's head in Markdown.
-var tableRule = regexp.MustCompile(`^[\s|:-]+$`)
+var tableRule = lazyregexp.New(`^[\s|:-]+$`)
 
 // flattenTables makes lines of the rows of a table: "| 1 | When? | June 5 |" is
 // "1. June 5", "| Guests | 20 |" is "Guests: 20".
@@ -138,7 +138,7 @@ func flattenTables(text string) string {
 
 // markerForm is a number with what may make it a marker: a prefix such as "Q" or
 // "answer", bold type, a bracket, and the sign behind it. styleOf checks what it found.
-var markerForm = regexp.MustCompile(`(?i)(?:^|[\s,;>])((?:\*\*|__)?\(?(questions?\s?#?\s?|q\s?#?|answer\s?#?|ans\s?#?|a|#)?` +
+var markerForm = lazyregexp.New(`(?i)(?:^|[\s,;>])((?:\*\*|__)?\(?(questions?\s?#?\s?|q\s?#?|answer\s?#?|ans\s?#?|a|#)?` +
 	`(\d{1,6})(?:\*\*|__)?([.):]{1,2}|\s?[-–—])?(?:\*\*|__)?)`)
 
 // marker is a number in a reply that may say which question the text after it

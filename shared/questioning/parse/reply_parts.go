@@ -1,10 +1,10 @@
 package parse
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/lazyregexp"
 	"github.com/sequential-questioning/sequential-questioning/shared/questioning"
 )
 
@@ -172,7 +172,7 @@ func (r *replying) leave(words string) {
 }
 
 // emptyItems are the commas and spaces around what was cut out of a text.
-var emptyItems = regexp.MustCompile(`([,;])(?:\s*[,;])+|[ \t]+([ \t])`)
+var emptyItems = lazyregexp.New(`([,;])(?:\s*[,;])+|[ \t]+([ \t])`)
 
 // reply puts the parts in their order.
 func (r *replying) reply() Reply {

@@ -3,11 +3,11 @@ package slotspec
 import (
 	"context"
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/sequential-questioning/sequential-questioning/shared/lazyregexp"
 	"github.com/sequential-questioning/sequential-questioning/shared/plain"
 	"github.com/sequential-questioning/sequential-questioning/shared/schema/bounds"
 )
@@ -576,7 +576,7 @@ func (n *normalizer) refer(root *object, v any, base string, named map[string]st
 // drafts are those of JSON Schema, and OpenAPI's. Draft 3 is read as draft 4, from
 // which it differs in nothing that matters here: its boolean "required" of a
 // property is a flag that generators write in any draft.
-var drafts = regexp.MustCompile(`^https?://(json-schema\.org/(draft-0[3-7]/|draft/2019-09/|draft/2020-12/)?schema#?$|spec\.openapis\.org/)`)
+var drafts = lazyregexp.New(`^https?://(json-schema\.org/(draft-0[3-7]/|draft/2019-09/|draft/2020-12/)?schema#?$|spec\.openapis\.org/)`)
 
 // rename writes the keywords of JSON Schema for those of other dialects.
 // Annotations of the wrong kind ("examples": "Paris", "deprecated": "yes") are
@@ -626,8 +626,8 @@ func (n *normalizer) rename(path string, o *object) {
 // Titles and descriptions that Effect makes of a schema's refinements: maxItems(2), "a
 // number between 0 and 120". They say what the bounds say, in the words of programs.
 var (
-	refinementTitle = regexp.MustCompile(`^[a-z][A-Za-z]*(?:\(.*\))?$`)
-	refinementWords = regexp.MustCompile(`^an? (?:non[ -]?empty |positive |negative |non-positive |non-negative |trimmed )?(?:string|number|integer|array|boolean|bigint)\b`)
+	refinementTitle = lazyregexp.New(`^[a-z][A-Za-z]*(?:\(.*\))?$`)
+	refinementWords = lazyregexp.New(`^an? (?:non[ -]?empty |positive |negative |non-positive |non-negative |trimmed )?(?:string|number|integer|array|boolean|bigint)\b`)
 )
 
 // refined drops them. The title alone could be anybody's; with a description of that
@@ -1009,14 +1009,14 @@ func (n *normalizer) pattern(path string, o *object) error {
 
 // slashes is a regular expression between slashes, with flags that a schema can do
 // without.
-var slashes = regexp.MustCompile(`^/(.+)/([gimsuy]*)$`)
+var slashes = lazyregexp.New(`^/(.+)/([gimsuy]*)$`)
 
 // foreign is what other engines have and RE2 has not: lookaround, backreferences, and
 // possessive or atomic groups. What else RE2 refuses is a mistake.
-var foreign = regexp.MustCompile(`\(\?(?:[=!>]|<[=!])|\\[1-9]|\\k<|\\[ucpPZzGR]|[*+?}]\+`)
+var foreign = lazyregexp.New(`\(\?(?:[=!>]|<[=!])|\\[1-9]|\\k<|\\[ucpPZzGR]|[*+?}]\+`)
 
 // javaScript is how JavaScript escapes a character that RE2 writes \x{00e9}.
-var javaScript = regexp.MustCompile(`\\u([0-9a-fA-F]{4})`)
+var javaScript = lazyregexp.New(`\\u([0-9a-fA-F]{4})`)
 
 // collapseDecimal leaves of a number or its text, as pydantic has a Decimal, the
 // number. pydantic accepts "12.50" for 12.5, and people are asked for a number.

@@ -1,9 +1,10 @@
 package slotspec
 
 import (
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/sequential-questioning/sequential-questioning/shared/lazyregexp"
 )
 
 // A type in words is what a map has for a name: "number", "string[]", "'a' | 'b'",
@@ -64,17 +65,17 @@ func schemaOf(named namedType) *object {
 }
 
 var (
-	optionalEnd = regexp.MustCompile(`(?i)(?:\?|\s*[(,\[]?\s*\boptional\b\s*[)\]]?)$`)
-	requiredEnd = regexp.MustCompile(`(?i)\s*[(,\[]\s*\brequired\b\s*[)\]]?$`)
-	optionalOf  = regexp.MustCompile(`^(?i:optional)\s*[\[<](.+)[\]>]$`)
-	genericList = regexp.MustCompile(`^(?i:array|list|set|sequence)\s*[\[<](.+)[\]>]$`)
-	listWords   = regexp.MustCompile(`^(?i:an? )?(?i:list|array|set) of (?i:(string|text|number|integer|date|email|url)s?)$`)
-	enumeration = regexp.MustCompile(`^(?i:(?:an? )?(?:enum|one of|choice(?: of)?|choose from|any of))\s*[:(\[]\s*(.+?)[)\]]?$`)
-	remark      = regexp.MustCompile(`^([A-Za-z_/-]+)(?:\s*\((.+)\)|\s*:\s+(.+)|\s+[-–—]\s+(.+)|\s+((?:\d|[<>]|(?i:between|up to|at least|at most|min|max)\b).*))$`)
+	optionalEnd = lazyregexp.New(`(?i)(?:\?|\s*[(,\[]?\s*\boptional\b\s*[)\]]?)$`)
+	requiredEnd = lazyregexp.New(`(?i)\s*[(,\[]\s*\brequired\b\s*[)\]]?$`)
+	optionalOf  = lazyregexp.New(`^(?i:optional)\s*[\[<](.+)[\]>]$`)
+	genericList = lazyregexp.New(`^(?i:array|list|set|sequence)\s*[\[<](.+)[\]>]$`)
+	listWords   = lazyregexp.New(`^(?i:an? )?(?i:list|array|set) of (?i:(string|text|number|integer|date|email|url)s?)$`)
+	enumeration = lazyregexp.New(`^(?i:(?:an? )?(?:enum|one of|choice(?: of)?|choose from|any of))\s*[:(\[]\s*(.+?)[)\]]?$`)
+	remark      = lazyregexp.New(`^([A-Za-z_/-]+)(?:\s*\((.+)\)|\s*:\s+(.+)|\s+[-–—]\s+(.+)|\s+((?:\d|[<>]|(?i:between|up to|at least|at most|min|max)\b).*))$`)
 	// typedName is an entry of a list with its type: "budget: number", "budget (number)".
-	typedName  = regexp.MustCompile(`^([^:?()]+?)\s*(?::\s*([^:]+)|\(([^()]+)\))$`)
-	literal    = regexp.MustCompile(`^(?:'([^']*)'|"([^"]*)")$`)
-	bareOption = regexp.MustCompile(`^[\pL\pN][\pL\pN _.+-]{0,40}$`)
+	typedName  = lazyregexp.New(`^([^:?()]+?)\s*(?::\s*([^:]+)|\(([^()]+)\))$`)
+	literal    = lazyregexp.New(`^(?:'([^']*)'|"([^"]*)")$`)
+	bareOption = lazyregexp.New(`^[\pL\pN][\pL\pN _.+-]{0,40}$`)
 )
 
 // withoutOptional takes off what says that a value may be left out: "string?",
@@ -98,7 +99,7 @@ func listItems(text string) string {
 	if items, found := strings.CutSuffix(text, "[]"); found {
 		return strings.Trim(items, "() ")
 	}
-	for _, form := range []*regexp.Regexp{genericList, listWords} {
+	for _, form := range []*lazyregexp.Regexp{genericList, listWords} {
 		if match := form.FindStringSubmatch(text); match != nil {
 			return match[1]
 		}
