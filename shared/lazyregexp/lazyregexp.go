@@ -10,14 +10,30 @@ import (
 
 // Regexp is a *regexp.Regexp that is compiled on first use. An expression that does not
 // compile panics then.
-type Regexp struct{ compiled func() *regexp.Regexp }
+type Regexp struct {
+	expression string
+	build      func() string // makes the expression; nil where it is given
+	once       sync.Once
+	expr       *regexp.Regexp
+}
 
-// New returns the regular expression.
-func New(expression string) *Regexp { return Built(func() string { return expression }) }
+// New returns the regular expression. A variable that it initializes is laid out by the
+// compiler, so starting the program does nothing for it.
+func New(expression string) *Regexp { return &Regexp{expression: expression} }
 
 // Built returns the regular expression that build returns, which is called on first use.
-func Built(build func() string) *Regexp {
-	return &Regexp{sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(build()) })}
+func Built(build func() string) *Regexp { return &Regexp{build: build} }
+
+func (r *Regexp) compiled() *regexp.Regexp {
+	r.once.Do(r.compile)
+	return r.expr
+}
+
+func (r *Regexp) compile() {
+	if r.build != nil {
+		r.expression = r.build()
+	}
+	r.expr = regexp.MustCompile(r.expression)
 }
 
 // MatchString is (*regexp.Regexp).MatchString.
