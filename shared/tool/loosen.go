@@ -307,15 +307,15 @@ func propertyNamed(s *jsonschema.Schema, name string, given func(string) bool) s
 	if s.Properties[name] != nil {
 		return name
 	}
-	if folded := snake(name); folded != name && s.Properties[folded] != nil && !given(folded) {
+	if folded := Snake(name); folded != name && s.Properties[folded] != nil && !given(folded) {
 		return folded
 	}
 	return name
 }
 
-// snake is a name of at most 64 bytes in snake case. A longer name is none of ours,
-// and is left for the schema to refuse.
-func snake(name string) string {
+// Snake is a name of at most 64 bytes in snake case: slotName and "Slot name" are
+// slot_name. A longer name is none of ours, and is left for the schema to refuse.
+func Snake(name string) string {
 	if len(name) > 64 {
 		return name
 	}

@@ -6,9 +6,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/sequential-questioning/sequential-questioning/shared/lazyregexp"
+	"github.com/sequential-questioning/sequential-questioning/shared/tool"
 )
 
 // answerNames are other names of an answer's members, in snake case. Where both an own
@@ -163,7 +163,7 @@ func numberedLines[T any](lines []T) []any {
 
 // memberNamed is the name of an answer's member, and whether it is an own one.
 func memberNamed(name string) (known string, own bool) {
-	switch folded := snake(name); folded {
+	switch folded := tool.Snake(name); folded {
 	case "slot", "question_number", "question_id", "value", "text", "outcome":
 		return folded, folded == name
 	default:
@@ -188,7 +188,7 @@ func isAnswer(object map[string]any) bool {
 		case "value", "text", "outcome":
 			says = true
 		default:
-			if !slices.Contains(besides, snake(name)) {
+			if !slices.Contains(besides, tool.Snake(name)) {
 				return false
 			}
 		}
@@ -228,22 +228,22 @@ func (s *rewriting) answer(object map[string]any) map[string]any {
 		if _, isText := value.(string); known == "text" && !isText && value != nil {
 			known = "value"
 		}
-		if number, isNumber := value.(json.Number); known == "question_id" && isNumber || known == "slot" && snake(name) == "question" && isNumber {
+		if number, isNumber := value.(json.Number); known == "question_id" && isNumber || known == "slot" && tool.Snake(name) == "question" && isNumber {
 			known, value = "question_number", number
 		}
-		if text, isText := value.(string); known == "question_id" && snake(name) == "id" && isText && !strings.Contains(text, ":") {
+		if text, isText := value.(string); known == "question_id" && tool.Snake(name) == "id" && isText && !strings.Contains(text, ":") {
 			known = "slot" // a question's id has a colon
 		}
 		_, given := object[known]
 		_, taken := answer[known]
 		switch {
-		case known != "" && !given && !taken && !(known == "slot" && slices.Contains(besides, snake(name)) && namesQuestion(object)):
-			if snake(name) != known {
+		case known != "" && !given && !taken && !(known == "slot" && slices.Contains(besides, tool.Snake(name)) && namesQuestion(object)):
+			if tool.Snake(name) != known {
 				s.note(fmt.Sprintf("%s taken as %s", name, known))
 			}
 			s.changed = true
 			answer[known] = value
-		case slices.Contains(besides, snake(name)):
+		case slices.Contains(besides, tool.Snake(name)):
 			left = append(left, name)
 		default:
 			answer[name] = value // for the schema to refuse
@@ -260,7 +260,7 @@ func (s *rewriting) answer(object map[string]any) map[string]any {
 // means nothing else.
 func namesQuestion(object map[string]any) bool {
 	for name := range object {
-		if known, _ := memberNamed(name); (known == "slot" || known == "question_number" || known == "question_id") && !slices.Contains(besides, snake(name)) {
+		if known, _ := memberNamed(name); (known == "slot" || known == "question_number" || known == "question_id") && !slices.Contains(besides, tool.Snake(name)) {
 			return true
 		}
 	}
@@ -325,21 +325,4 @@ func withSlot(answer map[string]any) map[string]any {
 	named := maps.Clone(answer)
 	named["slot"] = true
 	return named
-}
-
-// snake is a name in snake case: slotName and "Slot name" are slot_name.
-func snake(name string) string {
-	var b strings.Builder
-	var previous rune
-	for _, r := range name {
-		if unicode.IsUpper(r) && (unicode.IsLower(previous) || unicode.IsDigit(previous)) {
-			b.WriteByte('_')
-		}
-		if r == '-' || r == ' ' {
-			r = '_'
-		}
-		b.WriteRune(unicode.ToLower(r))
-		previous = r
-	}
-	return b.String()
 }
