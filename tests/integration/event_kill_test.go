@@ -94,30 +94,43 @@ func TestTheProcessThatIsKilled(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// answeredAndErased queues the events of an answered trip, and of one that was remembered
+// and then erased.
+func (w *world) answeredAndErased(t *testing.T) {
+	t.Helper()
+	gone := w.answeredTrip(t, "local", "", map[string]any{"budget": 1.0})
+	w.queued(t, eventtest.Recorded("local", gone, "budget"))
+	w.drain(t)
+	w.erase(t, "local", gone)
+	id := w.answeredTrip(t, "local", "", tripValues)
+	var events []event.Event
+	for slot := range tripValues {
+		events = append(events, eventtest.Recorded("local", id, slot))
+	}
+	w.queued(t, append(events, completed("local", id), erasedEvent("local", gone))...)
+}
+
+// killedAt runs TestTheProcessThatIsKilled on this world, which must end at the step.
+func (w *world) killedAt(t *testing.T, step string, environment ...string) {
+	t.Helper()
+	kill := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestTheProcessThatIsKilled$")
+	kill.Env = append(append(os.Environ(), stepVariable+"="+step, urlVariable+"="+w.url, qdrantEnv+"="+w.qdrant), environment...)
+	output, err := kill.CombinedOutput()
+	var exit *exec.ExitError
+	require.ErrorAs(t, err, &exit, "%s", output)
+	require.Equal(t, exitKilled, exit.ExitCode(), "%s", output)
+}
+
 func TestKilledBetweenAnyTwoStepsNothingIsLostAndNothingIndexedTwice(t *testing.T) {
 	t.Parallel()
 	for _, step := range []string{claimed, noted, written, erased, indexedStep, published} {
 		t.Run(strings.ReplaceAll(step, " ", "_"), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			gone := w.answeredTrip(t, "local", "", map[string]any{"budget": 1.0})
-			w.queued(t, eventtest.Recorded("local", gone, "budget"))
-			w.drain(t)
-			w.erase(t, "local", gone)
-			id := w.answeredTrip(t, "local", "", tripValues)
-			var events []event.Event
-			for slot := range tripValues {
-				events = append(events, eventtest.Recorded("local", id, slot))
-			}
-			w.queued(t, append(events, completed("local", id), erasedEvent("local", gone))...)
+			w.answeredAndErased(t)
 			waiting := w.waiting(t)
 
-			kill := exec.Command(os.Args[0], "-test.run=^TestTheProcessThatIsKilled$")
-			kill.Env = append(os.Environ(), stepVariable+"="+step, urlVariable+"="+w.url, qdrantEnv+"="+w.qdrant)
-			output, err := kill.CombinedOutput()
-			var exit *exec.ExitError
-			require.ErrorAs(t, err, &exit, "%s", output)
-			require.Equal(t, exitKilled, exit.ExitCode(), "%s", output)
+			w.killedAt(t, step)
 			assert.Equal(t, waiting, w.waiting(t), "what nobody settled waits")
 
 			assert.Zero(t, w.drain(t).Published, "until the lease of the one that died is over")
@@ -154,27 +167,13 @@ func TestKilledWhileItTakesEventsFromTheOutboxNothingIsLostAndNothingWaitsForALe
 		t.Run(strings.ReplaceAll(step, " ", "_"), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			gone := w.answeredTrip(t, "local", "", map[string]any{"budget": 1.0})
-			w.queued(t, eventtest.Recorded("local", gone, "budget"))
-			w.drain(t)
-			w.erase(t, "local", gone)
-			id := w.answeredTrip(t, "local", "", tripValues)
-			var events []event.Event
-			for slot := range tripValues {
-				events = append(events, eventtest.Recorded("local", id, slot))
-			}
-			w.queued(t, append(events, completed("local", id), erasedEvent("local", gone))...)
+			w.answeredAndErased(t)
 			waiting := w.waiting(t)
 			if step == indexedStep {
 				waiting = 0
 			}
 
-			kill := exec.Command(os.Args[0], "-test.run=^TestTheProcessThatIsKilled$")
-			kill.Env = append(os.Environ(), stepVariable+"="+step, consumeEnv+"=1", urlVariable+"="+w.url, qdrantEnv+"="+w.qdrant)
-			output, err := kill.CombinedOutput()
-			var exit *exec.ExitError
-			require.ErrorAs(t, err, &exit, "%s", output)
-			require.Equal(t, exitKilled, exit.ExitCode(), "%s", output)
+			w.killedAt(t, step, consumeEnv+"=1")
 
 			// The server notices by itself that the process has gone, and undoes what it had begun.
 			published := 0

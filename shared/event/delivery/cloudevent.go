@@ -31,43 +31,39 @@ func receive(w http.ResponseWriter, r *http.Request) (*cloudevents.Event, bool) 
 }
 
 // Read returns what a CloudEvent says happened, or ErrUnknownType. Other errors say
-// what in the event is wrong: it will not be right when it is delivered again.
+// what in the event is wrong: it will not be right when it is delivered again. The event
+// is checked against its type's schema before it is decoded. The subject has to name the
+// conversation of the data, because brokers filter and order by the subject.
 func Read(e cloudevents.Event) (event.Event, error) {
-	switch event.Type(e.Type()) {
-	case event.TypeQuestionAsked:
-		return read[event.QuestionAsked](e)
-	case event.TypeAnswerRecorded:
-		return read[event.AnswerRecorded](e)
-	case event.TypeAnswerRevised:
-		return read[event.AnswerRevised](e)
-	case event.TypeConversationCompleted:
-		return read[event.ConversationCompleted](e)
-	case event.TypeConversationErased:
-		return read[event.ConversationErased](e)
+	decode, err := decoder(event.Type(e.Type()))
+	if err != nil {
+		return nil, err
 	}
-	return nil, fmt.Errorf("%w: %q", event.ErrUnknownType, e.Type())
+	if e.Source() != event.Source {
+		return nil, fmt.Errorf("source is %q, want %q", e.Source(), event.Source)
+	}
+	if err := event.Validate(event.Type(e.Type()), e.Data()); err != nil {
+		return nil, err
+	}
+	data, err := decode(e.Data())
+	if err != nil {
+		return nil, err
+	}
+	if id, _ := data.Of(); id != e.Subject() {
+		return nil, fmt.Errorf("subject is %q, and the data is of conversation %q", e.Subject(), id)
+	}
+	return data, nil
 }
 
 // Event returns what an event of the outbox says happened. It is not checked against its
 // schema, as one that comes from elsewhere is: its row was written with the change. Where
 // it is not what a row holds, Read says of its CloudEvent what is wrong.
 func (entry Entry) Event() (event.Event, error) {
-	var e event.Event
-	var err error
-	switch entry.Type {
-	case event.TypeQuestionAsked:
-		e, err = decode[event.QuestionAsked](entry.Data)
-	case event.TypeAnswerRecorded:
-		e, err = decode[event.AnswerRecorded](entry.Data)
-	case event.TypeAnswerRevised:
-		e, err = decode[event.AnswerRevised](entry.Data)
-	case event.TypeConversationCompleted:
-		e, err = decode[event.ConversationCompleted](entry.Data)
-	case event.TypeConversationErased:
-		e, err = decode[event.ConversationErased](entry.Data)
-	default:
-		err = fmt.Errorf("%w: %q", event.ErrUnknownType, entry.Type)
+	decode, err := decoder(entry.Type)
+	if err != nil {
+		return nil, err
 	}
+	e, err := decode(entry.Data)
 	if err != nil {
 		return nil, err
 	}
@@ -77,30 +73,27 @@ func (entry Entry) Event() (event.Event, error) {
 	return e, nil
 }
 
+// decoder returns what decodes the data of events of a type, or ErrUnknownType.
+func decoder(of event.Type) (func(data []byte) (event.Event, error), error) {
+	switch of {
+	case event.TypeQuestionAsked:
+		return decode[event.QuestionAsked], nil
+	case event.TypeAnswerRecorded:
+		return decode[event.AnswerRecorded], nil
+	case event.TypeAnswerRevised:
+		return decode[event.AnswerRevised], nil
+	case event.TypeConversationCompleted:
+		return decode[event.ConversationCompleted], nil
+	case event.TypeConversationErased:
+		return decode[event.ConversationErased], nil
+	}
+	return nil, fmt.Errorf("%w: %q", event.ErrUnknownType, of)
+}
+
 func decode[E event.Event](data []byte) (event.Event, error) {
 	var e E
 	if err := json.Unmarshal(data, &e); err != nil {
 		return nil, fmt.Errorf("data: %w", err)
 	}
 	return e, nil
-}
-
-// read checks an event against its type's schema before it decodes it. The subject
-// has to name the conversation of the data, because brokers filter and order by the
-// subject.
-func read[E event.Event](e cloudevents.Event) (event.Event, error) {
-	if e.Source() != event.Source {
-		return nil, fmt.Errorf("source is %q, want %q", e.Source(), event.Source)
-	}
-	if err := event.Validate(event.Type(e.Type()), e.Data()); err != nil {
-		return nil, err
-	}
-	var data E
-	if err := json.Unmarshal(e.Data(), &data); err != nil {
-		return nil, fmt.Errorf("data: %w", err)
-	}
-	if id, _ := data.Of(); id != e.Subject() {
-		return nil, fmt.Errorf("subject is %q, and the data is of conversation %q", e.Subject(), id)
-	}
-	return data, nil
 }
